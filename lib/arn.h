@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Amazon Resource Names: arn:partition:service:region:account:resource. Pure. */
+
+#include <stdbool.h>
+
+#define ARN_MAX 512 /* bytes with the NUL of any ARN that is accepted */
+
+typedef struct Arn {
+    char partition[24];
+    char service[32];
+    char region[32];
+    char account[16];        /* 12 digits, or "" */
+    char resource[ARN_MAX];  /* everything after the fifth colon, e.g. "trail/main" */
+} Arn;
+
+/* 0, or -EINVAL for anything that is not an ARN (fields too long, control bytes, account not 12 digits when there is one). */
+int arn_parse(const char *s, Arn *ret);
+
+/* A trail's ARN: service cloudtrail, region and account present, resource trail/NAME with a legal name. */
+bool arn_is_trail(const Arn *arn);
+
+/* A topic's ARN: service sns, region and account present, resource 1..256 of [A-Za-z0-9_-], ".fifo" allowed at the end. */
+bool arn_is_topic(const Arn *arn);
+
+/* The name part of a trail's or role's ARN: after the last '/', inside arn->resource. */
+const char *arn_name(const Arn *arn);
+
+/* A legal trail name: 3..128 of [A-Za-z0-9._-], first and last alphanumeric, no two separators side by side (CloudTrail API Reference,
+ * CreateTrail). */
+bool arn_trail_name_is_valid(const char *name);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What went wrong with an AWS call, as a value; and the one table that sorts AWS's error codes into classes. Pure. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/http.h"
+
+typedef enum AwsErrorClass {
+    AWS_OK,
+    AWS_THROTTLED,         /* worth another try, later */
+    AWS_UNAVAILABLE,       /* 5xx and their kin: worth another try */
+    AWS_UNREACHABLE,       /* no connection, name not found, connection lost */
+    AWS_TIMED_OUT,         /* no answer within the deadline */
+    AWS_TLS,               /* certificate or handshake */
+    AWS_BAD_ANSWER,        /* 200 that cannot be read, too big, not HTTP */
+    AWS_EXPIRED,           /* credentials were good once: fetch new ones */
+    AWS_SKEWED,            /* our clock and AWS's differ */
+    AWS_BAD_CREDENTIALS,   /* unknown key, bad signature; also what a region that is not enabled answers */
+    AWS_NO_CREDENTIALS,    /* no source had any, or a source failed */
+    AWS_DENIED,            /* IAM, SCP or resource policy says no */
+    AWS_NOT_FOUND,         /* trail, topic, ... is not there */
+    AWS_WRONG_REGION,      /* a write outside the trail's home region */
+    AWS_CONFLICT,          /* another change is under way: later */
+    AWS_REFUSED,           /* permanent for this resource (organization trail from a member, unsupported) */
+    AWS_INVALID,           /* our request was wrong */
+    AWS_CANCELLED,
+    AWS_INTERNAL,          /* out of memory or a bug here */
+    _AWS_ERROR_CLASS_MAX,
+} AwsErrorClass;
+
+typedef struct AwsError {
+    AwsErrorClass class;
+    int http_status;        /* 0 when there was no answer */
+    char code[64];          /* AWS's code, or "" ; escaped */
+    char message[320];      /* for people, one line; escaped; no secrets */
+    char request_id[64];    /* or "" */
+} AwsError;
+
+typedef enum AwsProtocol {
+    AWS_PROTOCOL_JSON,      /* awsJson1_1 */
+    AWS_PROTOCOL_QUERY,     /* form in, XML out */
+} AwsProtocol;
+
+/* Sorts an answer: status 2xx is AWS_OK; else reads code and message from the body (JSON `__type`, `message` or `Message`, the
+ * x-amzn-ErrorType header as a fallback; or XML), from HTML or nothing too, and looks the code up; unknown codes by
+ * HTTP status (429 throttled, 5xx unavailable, 403 denied, else invalid). */
+void aws_error_from_response(const HttpResponse *response, AwsProtocol protocol, AwsError *ret);
+
+/* Fills an error that did not come from AWS. message is a printf format. */
+void aws_error_set(AwsError *e, AwsErrorClass class, const char *code, const char *format, ...)
+        __attribute__((format(printf, 4, 5)));
+
+/* The class of a bare code ("ThrottlingException"), or _AWS_ERROR_CLASS_MAX when it is not in the table. */
+AwsErrorClass aws_error_classify(const char *code);
+
+/* "throttled", "denied", ... Never NULL. */
+const char *aws_error_class_to_string(AwsErrorClass class);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* One AWS call: credentials -> sign -> HTTP -> classify -> retry, with clock-skew correction and one overall deadline. */
+
+#include "lib/aws_error.h"
+#include "lib/credentials.h"
+#include "lib/endpoint.h"
+#include "lib/http.h"
+#include "lib/loop.h"
+
+typedef struct AwsLimits {
+    uint64_t connect_timeout_usec;
+    uint64_t request_timeout_usec;  /* one attempt */
+    unsigned max_attempts;          /* 1..10 */
+} AwsLimits;
+
+/* What all calls share: retry quotas and clock offsets per (service, region). */
+typedef struct AwsClient AwsClient;
+
+/* Called once when a call's clock offset is corrected or changes by more than a minute: for one log line. offset = AWS - local. */
+typedef void (*AwsSkewNoticed)(const char *host, int64_t offset_usec, void *userdata);
+
+/* Borrows http, loop; copies limits and overrides (their strings too). 0 or -ENOMEM. */
+int aws_client_new(HttpClient *http, Loop *loop, const AwsLimits *limits, const EndpointOverrides *overrides, AwsClient **ret);
+void aws_client_set_skew_callback(AwsClient *client, AwsSkewNoticed noticed, void *userdata);
+/* All calls must have ended or been cancelled. NULL is fine. */
+void aws_client_free(AwsClient *client);
+
+/* The longest a call with these limits may take before it is ended with AWS_TIMED_OUT: min(request_timeout x max_attempts, 60 s). */
+uint64_t aws_client_deadline_usec(const AwsClient *client);
+
+Loop *aws_client_loop(AwsClient *client);
+
+typedef struct AwsRequest {
+    AwsService service;
+    const char *region;         /* scope, and endpoint unless overridden */
+    AwsProtocol protocol;
+    const char *target;         /* X-Amz-Target for JSON; NULL for Query */
+    const char *body;           /* JSON object or form; copied */
+    size_t body_len;
+    uint64_t deadline_usec;     /* for the whole call, from now; 0: aws_client_deadline_usec */
+    unsigned max_attempts;      /* 0: the client's */
+} AwsRequest;
+
+/* Valid inside the callback only. */
+typedef struct AwsReply {
+    AwsError error;             /* class AWS_OK when all is well */
+    const char *body;           /* of a 2xx answer, "" otherwise; never NULL */
+    size_t body_len;
+    const char *request_id;     /* "" when unknown */
+    unsigned attempts;
+} AwsReply;
+
+typedef void (*AwsDone)(const AwsReply *reply, void *userdata);
+typedef struct AwsCall AwsCall;
+
+/* Starts a call; done is called exactly once and never from inside aws_call. credentials is borrowed and must outlive the call (a cache: its
+ * held set is invalidated when AWS says expired, and the call is tried again once with fresh ones). *ret_call may be NULL; it is
+ * gone once done was called. 0 or -ENOMEM, -EINVAL (unknown region), and then done is not called. */
+int aws_call(AwsClient *client, CredentialsSource *credentials, const AwsRequest *request, AwsDone done, void *userdata,
+             AwsCall **ret_call);
+
+/* Ends a call without calling done. NULL is fine. */
+void aws_call_cancel(AwsCall *call);

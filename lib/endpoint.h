@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* (service, region) -> URL, and the table of partitions and regions. Pure: overrides come in as values. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/util/strbuf.h"
+
+typedef enum AwsService {
+    AWS_CLOUDTRAIL,
+    AWS_SNS,
+    AWS_STS,
+    _AWS_SERVICE_MAX,
+} AwsService;
+
+typedef struct Partition {
+    const char *id;                 /* "aws", as in ARNs */
+    const char *suffix;             /* "amazonaws.com" */
+    const char *default_region;     /* where partition-wide calls go: "us-east-1" */
+    const char *const *regions;     /* NULL-terminated; known regions, for "all" */
+} Partition;
+
+/* Overrides in their order of strength; each may be NULL. */
+typedef struct EndpointOverrides {
+    const char *file_url;                       /* aws.endpoint_url of the configuration: wins */
+    const char *service_url[_AWS_SERVICE_MAX];  /* AWS_ENDPOINT_URL_<SERVICE> */
+    const char *url;                            /* AWS_ENDPOINT_URL */
+} EndpointOverrides;
+
+/* "cloudtrail": host part, signing name, and what endpoint variables spell in upper case. */
+const char *endpoint_service_name(AwsService service);
+
+/* The partition a region belongs to by its name, also for regions not in the table; NULL when no pattern fits. */
+const Partition *endpoint_partition_of(const char *region);
+/* By ARN partition id; NULL when unknown. */
+const Partition *endpoint_partition_by_id(const char *id);
+/* True for any name that fits a partition's pattern. */
+bool endpoint_region_is_valid(const char *region);
+/* True when the region is opt-in (launched after 2019-03-20): off unless the account turned it on. */
+bool endpoint_region_is_opt_in(const char *region);
+
+/* The URL (with a trailing slash) that calls of service in region go to. 0, -EINVAL for an unknown region, or the buffer's error. */
+int endpoint_url(const EndpointOverrides *overrides, AwsService service, const char *region, StrBuf *ret);
+
+/* An override that may be used: absolute http(s) URL with a host, no user info, no query, no fragment; http: only for loopback (127/8,
+ * [::1], localhost). */
+bool endpoint_override_is_valid(const char *url);
+
+/* The host[:port] as it must be signed: port only when it is not the scheme's default. 0, -EINVAL, or the buffer's error. */
+int endpoint_host(const char *url, StrBuf *ret);

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* One HTTP exchange as values, and the two-function interface behind which either libcurl (http_curl) or a script (in
+ * tests) stands. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HTTP_BODY_MAX (1024 * 1024)    /* a larger answer is HTTP_TOO_BIG */
+#define HTTP_HEADERS_MAX (16 * 1024)   /* bytes of headers kept of one answer; more is HTTP_TOO_BIG */
+
+typedef enum HttpResult {
+    HTTP_ANSWERED,        /* any status code, whole body */
+    HTTP_RESOLVE_FAILED,  /* name not found */
+    HTTP_CONNECT_FAILED,  /* refused, unreachable, or proxy failed */
+    HTTP_TLS_FAILED,      /* certificate or handshake: not transient */
+    HTTP_TIMED_OUT,       /* a deadline of the request passed */
+    HTTP_BROKEN,          /* connection lost or answer cut short */
+    HTTP_TOO_BIG,         /* a ceiling was reached */
+    HTTP_MALFORMED,       /* not HTTP, bad URL, bad encoding */
+    HTTP_INTERNAL,        /* out of memory or a bug */
+    _HTTP_RESULT_MAX,
+} HttpResult;
+
+typedef struct HttpHeader {
+    const char *name;
+    const char *value;
+} HttpHeader;
+
+/* All pointers are borrowed for the duration of submit(); the client copies what it keeps. */
+typedef struct HttpRequest {
+    const char *method;             /* "GET", "HEAD", "POST", "PUT" */
+    const char *url;                /* absolute, http: or https: */
+    const HttpHeader *headers;      /* sent as given; Host is derived from url unless given */
+    size_t n_headers;
+    const void *body;               /* NULL when none */
+    size_t body_len;
+    uint64_t connect_timeout_usec;  /* > 0 */
+    uint64_t timeout_usec;          /* > 0; the whole exchange */
+    bool direct;                    /* never through a proxy (metadata endpoints) */
+} HttpRequest;
+
+/* Valid only inside the HttpDone callback. */
+typedef struct HttpResponse {
+    HttpResult result;
+    int status;                     /* 100..599 when HTTP_ANSWERED, else 0 */
+    const char *body;               /* NUL-terminated for convenience, may hold NULs; never NULL */
+    size_t body_len;
+    const HttpHeader *headers;      /* of the final answer; values trimmed */
+    size_t n_headers;
+    bool over_tls;                  /* the peer was authenticated */
+    const char *error;              /* for people, when result is not HTTP_ANSWERED; names the host, no secrets; never NULL */
+} HttpResponse;
+
+typedef void (*HttpDone)(const HttpResponse *response, void *userdata);
+
+typedef struct HttpClient HttpClient;
+typedef struct HttpExchange HttpExchange; /* one exchange under way; gone once done was called or it was cancelled */
+
+typedef struct HttpClientOps {
+    /* Starts an exchange; done is called exactly once, never from inside submit. *ret_exchange (may be NULL) serves to
+     * cancel. 0, or -EINVAL, -ENOMEM, -EMFILE and then done is not called. */
+    int (*submit)(HttpClient *client, const HttpRequest *request, HttpDone done, void *userdata,
+                  HttpExchange **ret_exchange);
+    /* Ends an exchange; done will not be called. */
+    void (*cancel)(HttpClient *client, HttpExchange *exchange);
+} HttpClientOps;
+
+struct HttpClient {
+    const HttpClientOps *ops;
+};
+
+static inline int http_submit(HttpClient *client, const HttpRequest *request, HttpDone done, void *userdata,
+                              HttpExchange **ret_exchange) {
+    return client->ops->submit(client, request, done, userdata, ret_exchange);
+}
+
+static inline void http_cancel(HttpClient *client, HttpExchange *exchange) {
+    client->ops->cancel(client, exchange);
+}
+
+/* The value of the first header of that name (any case), or NULL. Pure; in http.c. */
+const char *http_header(const HttpResponse *response, const char *name);
+
+/* "timed out", "name not found", ... Never NULL. */
+const char *http_result_to_string(HttpResult result);

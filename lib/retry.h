@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Which failures are worth another try, when, and how much retrying a client may do in all. Pure: randomness is an argument.
+ * Source: AWS SDKs and Tools Reference Guide, "Retry behavior", standard mode; full jitter. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/aws_error.h"
+
+#define RETRY_QUOTA_MAX 500U
+
+/* The quota that the calls to one (service, region) share: while it is empty, failures are not retried, so that an outage costs one
+ * request a look and not three. */
+typedef struct RetryQuota {
+    unsigned tokens;
+} RetryQuota;
+
+#define RETRY_QUOTA_INIT ((RetryQuota){ .tokens = RETRY_QUOTA_MAX })
+
+typedef struct RetryDecision {
+    bool again;
+    uint64_t delay_usec;    /* before the next attempt */
+    unsigned cost;          /* what was taken from the quota; give it back by retry_succeeded */
+} RetryDecision;
+
+/* After attempt number `attempt` (1 = the first) of at most max_attempts failed with `class`. `random` is uniform over all of
+ * uint64_t. retry_after_usec is what the server asked for (0 none), honoured up to 20 s. Takes the cost from quota when it says again. */
+RetryDecision retry_decide(RetryQuota *quota, AwsErrorClass class, unsigned attempt, unsigned max_attempts, uint64_t retry_after_usec,
+                           uint64_t random);
+
+/* A call succeeded; last_cost is the cost of its last retry, 0 when the first attempt did it (gives 1 back). */
+void retry_succeeded(RetryQuota *quota, unsigned last_cost);
+
+/* Uniform in 0..span_usec, from a random number. */
+uint64_t retry_jitter(uint64_t span_usec, uint64_t random);
+
+/* Exponential back-off with full jitter for outer loops: uniform in (0, min(base << (failures-1), max)]. failures >= 1. */
+uint64_t retry_backoff(uint64_t base_usec, uint64_t max_usec, unsigned failures, uint64_t random);

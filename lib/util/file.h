@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Files: bounded reads and writes that are either whole and on the disk, or not there. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Reads a whole regular file of at most max bytes; appends a NUL that does not count. The caller frees *ret
+ * (file_free_secret for key files). -E2BIG over max, -EINVAL when not a regular file, else -errno of open/read. */
+int file_read(const char *path, size_t max, char **ret, size_t *ret_len);
+
+/* The same, and tells whether group or others may read it (mode & 077), for warnings about key files. */
+int file_read_mode(const char *path, size_t max, char **ret, size_t *ret_len, mode_t *ret_mode);
+
+/* Writes path's whole content: temporary file in the same directory, fsync, rename, fsync of the directory.
+ * After 0 the content survives a power cut; after an error the old file is untouched and no temporary is left.
+ * With durable false both fsyncs are left out (status files under /run). Returns 0 or -errno. */
+int file_write(const char *path, const void *data, size_t len, mode_t mode, bool durable);
+
+/* Removes path and makes that durable. 0, also when it was not there; else -errno. */
+int file_remove(const char *path);
+
+/* Makes a directory (one level) with mode unless it exists; proves that files can be made in it.
+ * 0 or -errno (-ENOTDIR when path is something else). */
+int file_ensure_dir(const char *path, mode_t mode);
+
+/* "dir/name" in a new string, or NULL when out of memory. */
+char *file_join(const char *dir, const char *name);

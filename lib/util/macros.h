@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Small helpers that every file may use: cleanup attributes, ownership moves, array sizes. */
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#define _cleanup_(f) __attribute__((cleanup(f)))
+#define _cleanup_free_ _cleanup_(freep)
+#define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
+#define _must_check_ __attribute__((warn_unused_result))
+#define _unused_ __attribute__((unused))
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+/* Moves a pointer out of a variable that has a cleanup: the variable is NULL afterwards. */
+#define TAKE_PTR(p)                                                                                         \
+    ({                                                                                                  \
+            __typeof__(p) *_slot = &(p);                                                                \
+            __typeof__(p) _taken = *_slot;                                                              \
+            *_slot = NULL;                                                                              \
+            _taken;                                                                                     \
+    })
+
+/* The struct of which `ptr` is the member `member`. */
+#define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+
+/* Defines funcp(), the form that a cleanup attribute calls, from func(). */
+#define DEFINE_CLEANUP(type, func)                                                                          \
+    static inline void func##p(type *p) {                                                               \
+            if (*p)                                                                                     \
+                    func(*p);                                                                           \
+    }                                                                                                   \
+    struct _swallow_semicolon_
+
+static inline void freep(void *p) {
+    free(*(void **)p);
+}
+
+#define USEC_PER_SEC 1000000ULL
+#define USEC_PER_MSEC 1000ULL

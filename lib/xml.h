@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Fields out of the small XML answers of AWS's Query protocol, by expat. Pure. DTDs and entities beyond XML's own five are refused. */
+
+#include <stddef.h>
+
+#define XML_DEPTH_MAX 32
+#define XML_TEXT_MAX (64 * 1024)
+
+typedef struct XmlField {
+    const char *path;   /* in: "PublishResponse/PublishResult/MessageId", namespaces left out; or "*" + "/Code" = at any depth */
+    char *text;         /* out: first match's text, trimmed, caller frees; NULL when absent */
+} XmlField;
+
+/* Fills the fields. 0, -EBADMSG when the text is not well-formed or passes a ceiling (no field is set then), -ENOMEM. */
+int xml_read(const char *text, size_t len, XmlField *fields, size_t n_fields);
+
+/* Frees and wipes all texts. */
+void xml_fields_done(XmlField *fields, size_t n_fields);

@@ -1,0 +1,192 @@
+# TrailGuard's build. `make help` lists the targets; docs/internals/build.md explains them.
+#
+# Variables worth setting: PREFIX, DESTDIR, CC, CFLAGS, LDFLAGS, V=1 (print commands), WERROR=1,
+# SANITIZE=address,undefined (own object directory), TEST_WRAPPER=valgrind, FUZZ_SECONDS=30.
+
+VERSION    := $(shell cat VERSION)
+PREFIX     ?= /usr/local
+sbindir    ?= $(PREFIX)/sbin
+datadir    ?= $(PREFIX)/share
+mandir     ?= $(datadir)/man
+docdir     ?= $(datadir)/doc/trailguard
+unitdir    ?= $(PREFIX)/lib/systemd/system
+catalogdir ?= $(PREFIX)/lib/systemd/catalog
+bashcompdir ?= $(datadir)/bash-completion/completions
+sysconfdir ?= /etc
+
+BUILD   ?= build$(if $(SANITIZE),/asan)
+PYTHON  := /usr/bin/python3
+PKG_CONFIG ?= pkg-config
+CFLAGS  ?= -O2 -g
+WERROR  ?= $(if $(filter true,$(CI)),1)
+
+# The oldest versions that are supported; see docs/internals/build.md.
+REQUIRES := libcurl >= 7.76 openssl >= 3.0 jansson >= 2.13 libconfig >= 1.5 libsystemd >= 247 expat
+LIBS     := libcurl openssl jansson libconfig libsystemd expat
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wvla \
+            -Wformat=2 -Wundef -Wpointer-arith -Wwrite-strings $(if $(WERROR),-Werror)
+HARDEN   := -fPIE -fno-common -fstack-protector-strong $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+SANFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+
+ALL_CPPFLAGS := -I. -D_GNU_SOURCE -DTRAILGUARD_VERSION='"$(VERSION)"' $(CPPFLAGS) \
+                $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
+ALL_CFLAGS   := -std=gnu11 $(CFLAGS) $(WARNINGS) $(HARDEN) $(SANFLAGS) $(EXTRA_CFLAGS)
+ALL_LDFLAGS  := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS) $(LDFLAGS)
+LDLIBS       := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
+
+# What is built from what.
+LIB_SRC  := $(sort $(wildcard lib/*.c lib/*/*.c))
+MAIN_SRC := $(sort $(wildcard daemon/main.c daemon/verb_*.c))
+CORE_SRC := $(filter-out $(MAIN_SRC),$(sort $(wildcard daemon/*.c)))
+TEST_SRC := $(sort $(wildcard tests/unit/test_*.c))
+HELP_SRC := $(filter-out $(TEST_SRC),$(sort $(wildcard tests/unit/*.c)))
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+SOURCES  := $(LIB_SRC) $(CORE_SRC) $(MAIN_SRC)
+
+obj       = $(patsubst %.c,$(BUILD)/%.o,$(1))
+BINARY   := $(BUILD)/trailguard
+ARCHIVES := $(BUILD)/libtrailguard-core.a $(BUILD)/libtgaws.a
+UNITS    := $(patsubst %.c,$(BUILD)/%,$(TEST_SRC))
+REPLAYS  := $(patsubst %.c,$(BUILD)/%,$(FUZZ_SRC))
+SERVICE  := $(BUILD)/trailguard.service
+PYTESTS  := $(wildcard tests/aws tests/integration)
+
+Q := $(if $(V),,@)
+say = $(if $(V),@:,@printf '  %-5s %s\n' '$(1)' '$(2)')
+
+.PHONY: all
+all: $(BINARY) $(SERVICE)                      ## build the binary and the unit file (default)
+
+$(BINARY): $(call obj,$(MAIN_SRC)) $(ARCHIVES)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/libtgaws.a: $(call obj,$(LIB_SRC))
+$(BUILD)/libtrailguard-core.a: $(call obj,$(CORE_SRC))
+$(ARCHIVES):
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(SERVICE): systemd/trailguard.service.in $(BUILD)/flags
+	$(call say,GEN,$@)
+	$(Q)sed 's|@sbindir@|$(sbindir)|g' $< >$@
+
+# Rewritten only when the compiler or a flag changes, so that every object is then built anew.
+$(BUILD)/flags: FORCE
+	@$(PKG_CONFIG) --print-errors --exists '$(REQUIRES)' || { echo 'libraries are missing: run "make deps"' >&2; exit 1; }
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(sbindir))' >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+# A unit test is one file, linked with both libraries and with the helpers beside it. A test that needs more of the
+# linker says so in a comment of its own:  /* link: -Wl,--wrap=malloc */
+$(UNITS): $(BUILD)/%: $(BUILD)/%.o $(call obj,$(HELP_SRC)) $(ARCHIVES)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(shell sed -n 's|^/\* link: \(.*\) \*/$$|\1|p' $*.c) -o $@ $^ \
+	    $(LDLIBS) $(shell $(PKG_CONFIG) --libs cmocka)
+
+$(REPLAYS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/fuzz/driver.o $(ARCHIVES)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+.PHONY: objects units
+objects: $(call obj,$(SOURCES))
+units: $(UNITS) $(REPLAYS)
+
+# ---- tests ------------------------------------------------------------------------------------------------------
+
+export ASAN_OPTIONS  ?= detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
+export UBSAN_OPTIONS ?= print_stacktrace=1
+export TG_TIME_SCALE ?= $(if $(SANITIZE),3,1)
+export PYTHONDONTWRITEBYTECODE := 1
+PYTEST = TRAILGUARD_BIN="$${TRAILGUARD_BIN:-$(abspath $(BINARY))}" $(PYTHON) -m pytest $(PYTEST_ARGS)
+
+.PHONY: check check-unit check-integration check-systemd check-asan check-valgrind lint fuzz
+check:                                         ## everything below, with a summary; installs what is missing
+	@MAKE='$(MAKE)' tools/check deps lint check-unit check-integration check-asan check-valgrind check-systemd
+
+check-unit: $(UNITS) $(REPLAYS)                ## unit tests and replay of the fuzz corpora
+	@tools/run-units $(UNITS)
+	@set -e; for f in $(REPLAYS); do $(TEST_WRAPPER) $$f "tests/fuzz/corpus/$${f##*/fuzz_}"; done
+
+check-integration: all                         ## the real binary against the simulated AWS
+	@$(if $(PYTESTS),$(PYTEST) $(PYTESTS),echo 'no integration tests in this tree')
+
+check-asan:                                    ## units and integration under AddressSanitizer and UBSan
+	@$(MAKE) --no-print-directory SANITIZE=address,undefined check-unit check-integration
+
+check-valgrind: all units                      ## units and the integration tests marked "valgrind" under valgrind
+	@rm -rf $(BUILD)/valgrind
+	@$(MAKE) --no-print-directory check-unit TEST_WRAPPER=tests/valgrind/wrap VALGRIND_LOGS=$(abspath $(BUILD)/valgrind)
+	@VALGRIND_LOGS=$(abspath $(BUILD)/valgrind) TG_TIME_SCALE=10 TRAILGUARD_REAL_BIN=$(abspath $(BINARY)) \
+	    TRAILGUARD_BIN=$(abspath tests/valgrind/trailguard) $(if $(PYTESTS),$(PYTEST) -m valgrind $(PYTESTS),true)
+	@tests/valgrind/report $(BUILD)/valgrind
+
+check-systemd: all                             ## the unit under a real systemd in a container (needs root)
+	@PYTEST='$(PYTEST)' tests/systemd/run
+
+lint: all                                      ## walls, purity, scripts, unit file, cppcheck, clang-tidy, -fanalyzer
+	@MAKE='$(MAKE) --no-print-directory' BUILD=$(BUILD) tests/lint/run
+
+FUZZ_SECONDS ?= 30
+fuzz:                                          ## fuzz every target for FUZZ_SECONDS with clang's libFuzzer
+	@$(MAKE) --no-print-directory BUILD=build/fuzz CC=clang SANITIZE=address,undefined,fuzzer-no-link fuzz-run
+
+.PHONY: fuzz-run
+fuzz-run: $(call obj,$(FUZZ_SRC)) $(ARCHIVES)
+	@BUILD=$(BUILD) CC='$(CC)' LDLIBS='$(LDLIBS)' tests/fuzz/run $(FUZZ_SECONDS) $(ARCHIVES)
+
+# Static analysis that follows the objects, so that a file is read again only when it or its headers changed.
+.PHONY: tidy
+tidy: $(patsubst %.c,$(BUILD)/%.tidy,$(SOURCES))
+$(BUILD)/%.tidy: %.c $(BUILD)/%.o .clang-tidy
+	$(call say,TIDY,$<)
+	$(Q)clang-tidy --quiet $< -- -std=gnu11 $(ALL_CPPFLAGS) $(filter-out -Werror,$(WARNINGS)) && touch $@
+
+# ---- the rest ---------------------------------------------------------------------------------------------------
+
+.PHONY: deps demo install uninstall clean help
+deps:                                          ## install what building and testing needs, if it is missing
+	@tools/deps check
+
+demo:                                          ## build, then watch TrailGuard guard a simulated account
+	@tools/deps demo
+	@$(MAKE) --no-print-directory all
+	@TRAILGUARD_BIN=$(abspath $(BINARY)) tests/demo/run
+
+DOCS = README.md LICENSE $(wildcard docs/*.md docs/*.json)
+install: all                                   ## install below DESTDIR, PREFIX=/usr/local
+	install -D -m 0755 $(BINARY) $(DESTDIR)$(sbindir)/trailguard
+	install -D -m 0644 $(SERVICE) $(DESTDIR)$(unitdir)/trailguard.service
+	test -e $(DESTDIR)$(sysconfdir)/trailguard.conf || \
+	    install -D -m 0644 conf/trailguard.conf $(DESTDIR)$(sysconfdir)/trailguard.conf
+	install -D -m 0644 -t $(DESTDIR)$(docdir) $(wildcard $(DOCS) conf/trailguard.conf)
+	install -D -m 0644 -t $(DESTDIR)$(docdir)/iam conf/iam/*
+	for p in $(wildcard docs/man/*.[1-8]); do install -D -m 0644 -t $(DESTDIR)$(mandir)/man$${p##*.} $$p || exit 1; done
+	for c in $(wildcard conf/*.catalog); do install -D -m 0644 -t $(DESTDIR)$(catalogdir) $$c || exit 1; done
+	for c in $(wildcard conf/completion/trailguard); do install -D -m 0644 -t $(DESTDIR)$(bashcompdir) $$c || exit 1; done
+	test -n "$(DESTDIR)" || ! test -d /run/systemd/system || { systemctl daemon-reload && journalctl --update-catalog; }
+
+uninstall:                                     ## remove what install put there; configuration and state stay
+	rm -f $(DESTDIR)$(sbindir)/trailguard $(DESTDIR)$(unitdir)/trailguard.service
+	rm -f $(addprefix $(DESTDIR)$(catalogdir)/,$(notdir $(wildcard conf/*.catalog))) $(DESTDIR)$(bashcompdir)/trailguard
+	for p in $(notdir $(wildcard docs/man/*.[1-8])); do rm -f $(DESTDIR)$(mandir)/man$${p##*.}/$$p; done
+	rm -rf $(DESTDIR)$(docdir)
+
+clean:                                         ## remove everything that was built
+	rm -rf build
+
+help:                                          ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | while read -r t d; do printf '  %-18s %s\n' "$$t" "$$d"; done
+
+.PHONY: FORCE
+FORCE:
+.DELETE_ON_ERROR:
+.SECONDARY:
+-include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(TEST_SRC) $(HELP_SRC) $(FUZZ_SRC) tests/fuzz/driver.c))

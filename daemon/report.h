@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What the guard shows: journal lines, systemd's STATUS=, status.json. */
+
+#include <stdio.h>
+
+#include "daemon/types.h"
+
+/* ---- journal ---- */
+
+/* One line with MESSAGE_ID and fields for a note about a trail or target, as in
+ * "org-trail eu-central-1 111122223333: logging was stopped at 10:02:11Z; starting it again". incident_id may be "". */
+void report_note(const Subject *subject, const NoteValue *note, const char *incident_id, uint64_t now_real_usec);
+
+/* ---- the daemon's view, a snapshot that borrows everything ---- */
+
+typedef struct StatusTrail {
+    Subject subject;
+    const TrailState *state;
+    const char *incident_id;        /* "" when none is open */
+    bool organization;
+} StatusTrail;
+
+typedef struct StatusTarget {
+    Subject subject;
+    const TargetState *state;
+    uint64_t looked_usec;           /* real; last look that was answered */
+    bool by_shadow;                 /* not configured: here because a guarded trail lives here */
+    bool idle;                      /* no trail here: looked at every 10 minutes */
+} StatusTarget;
+
+typedef struct StatusChannel {
+    const char *channel;
+    bool failed;
+    unsigned waiting;
+    const char *text;
+} StatusChannel;
+
+typedef struct Status {
+    const char *version;
+    const char *problem;            /* one line when nothing can be guarded at all ("no credentials: ..."), else NULL */
+    Mode mode;
+    int pid;
+    unsigned poll_interval_sec;
+    uint64_t started_usec, now_usec;        /* real */
+    uint64_t pass_ended_usec;               /* real; 0: no pass has ended yet */
+    uint64_t pass_duration_usec;
+    uint64_t n_passes;
+    unsigned n_accounts;
+    const StatusTrail *trails;
+    size_t n_trails;
+    const char *const *ignored;             /* ARNs seen and ignored */
+    size_t n_ignored;
+    const StatusTarget *targets;
+    size_t n_targets;
+    const StatusChannel *channels;
+    size_t n_channels;
+    unsigned outbox_depth;
+} Status;
+
+/* "guarding 12 trails, 17 regions, 3 accounts: 11 logging, 1 stopped (org-trail eu-central-1); pass 0.31 s". Pure. Returns dst. */
+#define STATUS_LINE_MAX 512
+const char *report_status_line(const Status *status, char dst[static STATUS_LINE_MAX]);
+
+/* status.json ("trailguard.status/1"); the caller frees *ret. 0 or -ENOMEM. Pure. */
+int report_status_json(const Status *status, char **ret);
+
+/* Writes DIR/status.json atomically, mode 0644. 0 or -errno. */
+int report_status_write(const Status *status, const char *dir);
+
+/* ---- systemd ---- */
+
+/* Each returns at once and does nothing when $NOTIFY_SOCKET is unset. report_systemd_status sends only when the text has changed. */
+void report_systemd_ready(void);
+void report_systemd_reloading(uint64_t mono_usec);
+void report_systemd_stopping(void);
+void report_systemd_status(const char *line);
+void report_systemd_watchdog(void);
+/* Half of WATCHDOG_USEC when the watchdog is on for this process, else 0. */
+uint64_t report_systemd_watchdog_interval_usec(void);

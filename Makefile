@@ -119,7 +119,8 @@ check-integration: all                         ## the real binary against the si
 	@$(if $(PYTESTS),$(PYTEST) $(PYTESTS),echo 'no integration tests in this tree')
 
 check-asan:                                    ## units and integration under AddressSanitizer and UBSan
-	@$(MAKE) --no-print-directory SANITIZE=address,undefined check-unit check-integration
+	@$(MAKE) --no-print-directory SANITIZE=address,undefined check-unit
+	@$(MAKE) --no-print-directory SANITIZE=address,undefined check-integration
 
 check-valgrind: all units                      ## units and the integration tests marked "valgrind" under valgrind
 	@rm -rf $(BUILD)/valgrind

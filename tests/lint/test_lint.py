@@ -1,0 +1,157 @@
+"""The lints find what they are there to find: each test plants one violation."""
+import subprocess
+
+import pytest
+
+import promises
+import purity
+import tidy
+import walls
+
+TABLE = """
+set @libc = string.h stdio.h
+lib/pure.*  : lib/util/* @libc
+lib/*       : lib/*.h @libc <curl/*>
+daemon/*    : lib/*.h daemon/*.h <sys/*>
+"""
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """Writes files and returns their root."""
+    def write(files):
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return tmp_path
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "daemon").mkdir()
+    return write
+
+
+@pytest.mark.parametrize("file, text, expected", [
+    ("lib/pure.c", '#include "lib/pure.h"\n#include <string.h>\n#include "lib/util/x.h"\n', None),
+    ("lib/pure.c", "#include <string.h>\n#include <curl/curl.h>\n", "lib/pure.c:2: may not include <curl/curl.h>"),
+    ("lib/pure.c", '  #  include "lib/other.h"\n', "lib/pure.c:1: may not include lib/other.h"),
+    ("lib/pure.h", "#include <time.h>\n", "lib/pure.h:1: may not include <time.h>"),
+    ("lib/other.c", '#include "daemon/guard.h"\n', "lib/other.c:1: may not include daemon/guard.h"),
+    ("lib/other.c", '#include "../daemon/guard.h"\n', "lib/other.c:1: may not include ../daemon/guard.h"),
+    ("lib/other.c", "#include <curl/curl.h>\n", None),
+    ("daemon/x.c", "#include <sys/stat.h>\n", None),
+])
+def test_walls(tree, tmp_path, capsys, file, text, expected):
+    root = tree({file: text, "table": TABLE})
+    assert walls.main(root, root / "table") == (1 if expected else 0)
+    assert (expected or "") in capsys.readouterr().err
+
+
+def test_walls_want_a_line_for_every_file(tree, capsys):
+    root = tree({"lib/new/x.c": "", "table": "daemon/* : <string.h>\n"})
+    assert walls.main(root, root / "table") == 1
+    assert "no line of includes.table" in capsys.readouterr().err
+
+
+def test_walls_want_files(tree):
+    root = tree({"table": TABLE})
+    assert walls.main(root, root / "table") == 1
+
+
+def test_every_row_of_the_real_tables_can_be_read():
+    assert len(walls.read_table(walls.TABLE)) > 20
+    assert len(purity.read_table(purity.TABLE)) > 5
+
+
+@pytest.mark.parametrize("body, expected", [
+    ("#include <string.h>\nsize_t f(const char *s) { return strlen(s); }", None),
+    ("int g(void);\nint f(void) { return g(); }", None),
+    ("#include <time.h>\nlong f(void) { return time(NULL); }", "calls time"),
+    ("#include <stdlib.h>\nchar *f(void) { return getenv(\"HOME\"); }", "calls getenv"),
+    ("#include <stdio.h>\nvoid f(void) { puts(\"x\"); }", "calls puts"),
+    ("#include <errno.h>\nint f(void) { return errno; }", "calls __errno_location"),
+])
+def test_purity(tree, capsys, body, expected):
+    root = tree({"daemon/pure.c": body, "daemon/other.c": "int g(void) { return 1; }\n",
+                 "table": "set str = strlen\ndaemon/*.c : str\n"})
+    (root / "build/daemon").mkdir(parents=True)
+    for name in ("pure", "other"):
+        subprocess.run(["gcc", "-O2", "-c", "-o", root / f"build/daemon/{name}.o", root / f"daemon/{name}.c"], check=True)
+    assert purity.main(root / "build", root, root / "table") == (1 if expected else 0)
+    assert (expected or "") in capsys.readouterr().err
+
+
+def test_purity_wants_the_objects(tree):
+    root = tree({"daemon/pure.c": "", "table": "set str = strlen\ndaemon/*.c : str\n"})
+    assert purity.main(root / "build", root, root / "table") == 1
+
+
+@pytest.mark.parametrize("file, text, expected", [
+    ("lib/x.c", "int x;\n", None),
+    ("lib/x.c", "/* TO" "DO: later */\n", "unfinished"),
+    ("tools/x", "#!/bin/sh\n# FIX" "ME\n", "unfinished"),
+    ("tests/x.sh", "run || tru" "e\n", "hides a failure"),
+    ("tests/x.py", "assert Tru" "e\n", "cannot fail"),
+    ("tests/x.c", "assert_true(1" ");\n", "cannot fail"),
+    ("tests/x.py", "except Exception: pas" "s\n", "swallows"),
+    ("docs/x.md", "see /wor" "k/notes\n", "own machine"),
+    ("docs/x.md", "see /hom" "e/me/notes\n", "own machine"),
+    ("README.md", "see ." "./other/x.md\n", "leaves the repository"),
+    ("docs/x.md", "see ." "./README.md\n", None),
+    ("docs/x.md", "see [y](y.md)\n", "y.md is not there"),
+    ("docs/x.md", "see [y](https://example.org/y.md)\n", None),
+    ("conf/x.json", "{,}\n", "x.json"),
+    ("lib/x.c", "int x; \n", "space at the end"),
+    ("lib/x.c", "\tint x;\n", "tab"),
+    ("lib/x.c", "int x;", "no newline"),
+    ("tests/fuzz/corpus/x/1.json", "{,", None),
+])
+def test_tidy(tree, capsys, file, text, expected):
+    root = tree({file: text})
+    subprocess.run(["git", "init", "-q", root], check=True)
+    # an input alone is no tree to check
+    tree({"lib/ok.h": "#pragma once\n"})
+    assert tidy.main(root) == (1 if expected else 0)
+    assert (expected or "") in capsys.readouterr().err
+
+
+def test_tidy_warns_of_long_files(tree, capsys):
+    root = tree({"lib/x.c": "int x;\n" * 601})
+    subprocess.run(["git", "init", "-q", root], check=True)
+    assert tidy.main(root) == 0
+    assert "lib/x.c: warning: over 600 lines" in capsys.readouterr().err
+
+
+@pytest.fixture
+def program(tree):
+    """A tree in which every promise holds, with a stand-in for the binary that dumps ten options."""
+    names = [f"option_{c}" for c in "abcdefghij"]
+    root = tree({"binary": "#!/bin/sh\ncat <<E\n" + "".join(f"{n} = 1;\n" for n in names) + "E\n",
+                 "conf/trailguard.conf": "".join(f"# {n} = 1;\n" for n in names),
+                 "docs/man/trailguard.conf.5": "\n".join(names) + "\n",
+                 "lib/cloudtrail.c": 'f("DescribeTrails"); f("StartLogging");\n',
+                 "lib/sns.c": 'f("Publish"); f("PublishResponse");\n', "lib/sts.c": 'f("GetCallerIdentity");\n',
+                 "conf/iam/guard.json": '{"Statement":[{"Action":["cloudtrail:DescribeTrails","cloudtrail:StartLogging"]},'
+                                        '{"Action":"sns:Publish"}]}',
+                 "daemon/messages.h": '#define A "' + "0" * 32 + '"\n', "conf/x.catalog": "-- " + "0" * 32 + "\n"})
+    (root / "binary").chmod(0o755)
+    return root
+
+
+def test_promises_hold(program):
+    assert promises.main(str(program / "binary"), program) == 0
+
+
+@pytest.mark.parametrize("file, old, new, expected", [
+    ("conf/trailguard.conf", "option_c", "option_z", "option option_c is not shown"),
+    ("docs/man/trailguard.conf.5", "option_d", "option_z", "option option_d is not described"),
+    ("binary", "cat", "exit 1; cat", "trailguard config says"),
+    ("lib/cloudtrail.c", "StartLogging", "LookupEvents", "does not allow cloudtrail:LookupEvents"),
+    ("lib/cloudtrail.c", "StartLogging", "nothing", "allows cloudtrail:StartLogging, which the program never calls"),
+    ("conf/x.catalog", "-- 0", "-- 1", "is not explained"),
+    ("daemon/messages.h", '"0', '"', "no MESSAGE_ID found"),
+])
+def test_promises(program, capsys, file, old, new, expected):
+    path = program / file
+    path.write_text(path.read_text().replace(old, new))
+    assert promises.main(str(program / "binary"), program) == 1
+    assert expected in capsys.readouterr().err

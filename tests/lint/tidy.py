@@ -1,0 +1,118 @@
+#!/usr/bin/python3
+"""Small rules about the text of the repository; the functions below are the rules.
+
+usage: tidy.py [ROOT]
+"""
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+LONG_FILE = 600
+# The patterns are spelled so that this file does not match itself.
+UNFINISHED = re.compile(r"\b(TO[D]O|FIX[M]E|XX[X]|HAC[K])\b")
+HIDING = [(re.compile(r"\|\|\s*tru[e]\b"), "hides a failure"),
+          (re.compile(r"\bassert Tru[e]\b|\bassert_true\((1|true)[)]"), "cannot fail"),
+          (re.compile(r"\bexcept( Exception| BaseException)?:\s*pas[s]\b"), "swallows every error")]
+OWN_MACHINE = re.compile(r"(?<![\w.$}/-])/(work|Users|home/(?!\$|<|USER)\w+)/")
+UPWARD = re.compile(r"(?<![\w./-])((?:\.\./)+)([\w.-]+)")
+MD_LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+CODE = {".c", ".h", ".py", ".sh", ""}
+
+
+def repository_files(root):
+    names = subprocess.run(["git", "-C", str(root), "ls-files", "-co", "--exclude-standard"], capture_output=True,
+                           text=True, check=True).stdout.splitlines()
+    return [Path(name) for name in names if (root / name).is_file()]
+
+
+def lines_of(root, path):
+    try:
+        return (root / path).read_text().splitlines()
+    except UnicodeDecodeError:
+        return []   # a binary test vector
+
+
+def is_input(path):
+    """Test vectors and fuzz inputs may hold anything."""
+    return "corpus" in path.parts or "data" in path.parts or "fixtures" in path.parts
+
+
+def unfinished(root, path):
+    """No markers of unfinished work in code."""
+    if path.suffix in CODE and path.name != "LICENSE":
+        for number, line in enumerate(lines_of(root, path), 1):
+            if UNFINISHED.search(line):
+                yield f"{path}:{number}: marker of unfinished work"
+
+
+def hiding(root, path):
+    """No tests that cannot fail."""
+    if path.parts[0] in ("tests", ".ci", "tools", "Makefile"):
+        for number, line in enumerate(lines_of(root, path), 1):
+            for pattern, why in HIDING:
+                if pattern.search(line):
+                    yield f"{path}:{number}: {why}"
+
+
+def own_machine(root, path):
+    """No paths of somebody's own machine, and none that leave the repository."""
+    for number, line in enumerate(lines_of(root, path), 1):
+        if OWN_MACHINE.search(line):
+            yield f"{path}:{number}: names a directory of somebody's own machine"
+        for match in UPWARD.finditer(line):
+            if match[1].count("../") >= len(path.parts):
+                yield f"{path}:{number}: {match[0]} leaves the repository"
+
+
+def links(root, path):
+    """Links between pages lead somewhere."""
+    if path.suffix == ".md":
+        for number, line in enumerate(lines_of(root, path), 1):
+            for target in MD_LINK.findall(line):
+                if "://" not in target and not target.startswith("mailto:") and not (root / path.parent / target).exists():
+                    yield f"{path}:{number}: {target} is not there"
+
+
+def valid_json(root, path):
+    """JSON files can be parsed."""
+    if path.suffix == ".json":
+        try:
+            json.loads((root / path).read_text())
+        except ValueError as e:
+            yield f"{path}: {e}"
+
+
+def format_of_text(root, path):
+    """Spaces for C, a newline at the end, nothing after the last word of a line."""
+    if path.suffix not in CODE | {".md", ".table", ".in"} or path.name == "LICENSE":
+        return
+    raw = (root / path).read_bytes()
+    if raw and not raw.endswith(b"\n"):
+        yield f"{path}: no newline at the end"
+    for number, line in enumerate(lines_of(root, path), 1):
+        if line != line.rstrip():
+            yield f"{path}:{number}: space at the end of the line"
+        if "\t" in line and path.suffix in (".c", ".h", ".py"):
+            yield f"{path}:{number}: tab"
+
+
+RULES = [unfinished, hiding, own_machine, links, valid_json, format_of_text]
+
+
+def main(root="."):
+    root = Path(root)
+    files = [path for path in repository_files(root) if not is_input(path)]
+    found = [line for path in files for rule in RULES for line in rule(root, path)]
+    for line in found:
+        print(line, file=sys.stderr)
+    for path in files:
+        if path.suffix in (".c", ".h", ".py") and len(lines_of(root, path)) > LONG_FILE:
+            print(f"{path}: warning: over {LONG_FILE} lines; does it still have one subject?", file=sys.stderr)
+    print(f"tidy: {len(files)} files, {len(found)} violations")
+    return 1 if found or not files else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

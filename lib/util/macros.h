@@ -13,27 +13,30 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
+/* <sys/param.h> has the same two. The arguments are evaluated twice. */
+#undef MIN
+#undef MAX
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 /* Moves a pointer out of a variable that has a cleanup: the variable is NULL afterwards. */
 #define TAKE_PTR(p)                                                                                         \
-    ({                                                                                                  \
-            __typeof__(p) *_slot = &(p);                                                                \
-            __typeof__(p) _taken = *_slot;                                                              \
-            *_slot = NULL;                                                                              \
-            _taken;                                                                                     \
+    ({                                                                                                      \
+        __typeof__(p) *_slot = &(p);                                                                        \
+        __typeof__(p) _taken = *_slot;                                                                      \
+        *_slot = NULL;                                                                                      \
+        _taken;                                                                                             \
     })
 
 /* The struct of which `ptr` is the member `member`. */
 #define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
 
-/* Defines funcp(), the form that a cleanup attribute calls, from func(). */
+/* Defines funcp(), the form that a cleanup attribute calls, from func(). Wants a semicolon after it. */
 #define DEFINE_CLEANUP(type, func)                                                                          \
-    static inline void func##p(type *p) {                                                               \
-            if (*p)                                                                                     \
-                    func(*p);                                                                           \
-    }                                                                                                   \
+    static inline void func##p(type *p) {                                                                   \
+        if (*p)                                                                                             \
+            func(*p);                                                                                       \
+    }                                                                                                       \
     struct _swallow_semicolon_
 
 static inline void freep(void *p) {

@@ -13,17 +13,19 @@ bool text_copy(char *dst, size_t size, const char *src);
 
 /* NULL-safe equality; two NULLs are equal. */
 bool text_equal(const char *a, const char *b);
+/* NULL starts and ends with nothing. */
 bool text_starts_with(const char *s, const char *prefix);
 bool text_ends_with(const char *s, const char *suffix);
 
-/* Appends s as printable UTF-8 on one line: control bytes, DEL, C1 controls, invalid UTF-8, bidi overrides
- * (U+202A..E, U+2066..9), U+2028 and U+2029 become \xNN or \uNNNN, backslash becomes \\. Text from AWS or callers goes through this before it
- * reaches a log, a mail or a terminal. At most max_in bytes of s are looked at; "..." marks a cut. */
+/* Appends s (NULL counts as "") as printable UTF-8 on one line. Control bytes, DEL and invalid UTF-8 become \xNN;
+ * C1 controls, line separators, bidirectional controls and characters without width become \uNNNN; backslash becomes
+ * \\. Text from AWS or callers goes through this before it reaches a log, a mail or a terminal. At most max_in bytes
+ * of s are taken; "..." marks a cut. Returns the buffer's error. */
 int text_escape(StrBuf *b, const char *s, size_t max_in);
 
-/* The same into a fixed buffer; returns dst. */
+/* The same into a fixed buffer of `size` > 0 bytes, cut between characters and marked by "..." where that fits.
+ * Returns dst. */
 const char *text_escaped(char *dst, size_t size, const char *s);
 
-/* As text_escape, and every byte outside 0x20..0x7e becomes '?' : for SNS subjects and SMS. */
+/* As text_escape, and then every byte outside 0x20..0x7e becomes '?': for SNS subjects and SMS. */
 int text_ascii(StrBuf *b, const char *s, size_t max_in);
-

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/util/text.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Room for the longest form that one character takes: "\uNNNN". */
+#define FORM_MAX 8
+
+static bool is_continuation(unsigned char c) {
+    return (c & 0xc0) == 0x80;
+}
+
+/* The largest n <= len at which s can be cut without splitting a character; len itself when s is not UTF-8 there. */
+static size_t boundary(const char *s, size_t len) {
+    size_t n = len;
+
+    while (n > 0 && len - n < 3 && is_continuation(s[n]))
+        n--;
+    return is_continuation(s[n]) ? len : n;
+}
+
+bool text_copy(char *dst, size_t size, const char *src) {
+    size_t n = strlen(src ? src : "");
+    bool fits = n < size;
+
+    if (!fits)
+        n = boundary(src, size - 1);
+    if (n > 0)
+        memcpy(dst, src, n);
+    dst[n] = '\0';
+    return fits;
+}
+
+bool text_equal(const char *a, const char *b) {
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool text_starts_with(const char *s, const char *prefix) {
+    return s && strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+bool text_ends_with(const char *s, const char *suffix) {
+    size_t n = s ? strlen(s) : 0, m = strlen(suffix);
+
+    return s && n >= m && strcmp(s + n - m, suffix) == 0;
+}
+
+/* Decodes one well-formed UTF-8 character (RFC 3629: no overlong forms, no surrogates, up to U+10FFFF) of at most n
+ * bytes. Returns its length, 0 when there is none. */
+static size_t decode(const unsigned char *s, size_t n, uint32_t *ret) {
+    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+    uint32_t c;
+
+    if (len == 0 || len > n)
+        return 0;
+
+    c = len == 1 ? s[0] : s[0] & (0xffU >> (len + 1));
+    for (size_t i = 1; i < len; i++) {
+        if (!is_continuation(s[i]))
+            return 0;
+        c = c << 6 | (s[i] & 0x3f);
+    }
+    if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+        return 0;
+    *ret = c;
+    return len;
+}
+
+/* Characters that are well-formed and yet could make a line look like something else (Unicode 15, general categories
+ * Cc, Cf, Zl, Zp as far as they occur below U+10000). */
+static bool misleads(uint32_t c) {
+    static const struct {
+        uint32_t from, to;
+    } ranges[] = {
+        { 0x80, 0x9f },     /* C1 controls */
+        { 0xad, 0xad },     /* soft hyphen */
+        { 0x61c, 0x61c },   /* Arabic letter mark */
+        { 0x180e, 0x180e }, /* Mongolian vowel separator */
+        { 0x200b, 0x200f }, /* zero width, LRM, RLM */
+        { 0x2028, 0x202e }, /* line and paragraph separator, bidi embeddings and overrides */
+        { 0x2060, 0x206f }, /* word joiner, invisible operators, bidi isolates */
+        { 0xfeff, 0xfeff }, /* byte order mark */
+        { 0xfff9, 0xfffb }, /* interlinear annotation */
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
+        if (c >= ranges[i].from && c <= ranges[i].to)
+            return true;
+    return false;
+}
+
+/* Writes the form of the first character of s (n > 0 bytes) into out and tells how many bytes it took from s. */
+static size_t escape_one(const char *s, size_t n, char out[static FORM_MAX], size_t *ret_len) {
+    const unsigned char *u = (const unsigned char *)s;
+    uint32_t c = 0;
+    size_t taken;
+
+    taken = decode(u, n, &c);
+    if (taken == 0 || c < 0x20 || c == 0x7f)
+        *ret_len = snprintf(out, FORM_MAX, "\\x%02x", u[0]);
+    else if (c == '\\')
+        *ret_len = snprintf(out, FORM_MAX, "\\\\");
+    else if (misleads(c))
+        *ret_len = snprintf(out, FORM_MAX, "\\u%04x", (unsigned)c);
+    else {
+        memcpy(out, s, taken);
+        *ret_len = taken;
+    }
+    return taken > 0 ? taken : 1;
+}
+
+static int escape(StrBuf *b, const char *s, size_t max_in, bool ascii) {
+    size_t n, cut;
+
+    if (!s)
+        return b->error;
+    n = strnlen(s, max_in);
+    cut = s[n] == '\0' ? n : boundary(s, n);
+
+    for (size_t i = 0; i < cut;) {
+        char form[FORM_MAX];
+        size_t len;
+
+        i += escape_one(s + i, cut - i, form, &len);
+        for (size_t j = 0; ascii && j < len; j++)
+            if ((unsigned char)form[j] >= 0x7f)
+                form[j] = '?';
+        (void) strbuf_add_mem(b, form, len);
+    }
+    if (s[n] != '\0')
+        (void) strbuf_add(b, "...");
+    return b->error;
+}
+
+int text_escape(StrBuf *b, const char *s, size_t max_in) {
+    return escape(b, s, max_in, false);
+}
+
+int text_ascii(StrBuf *b, const char *s, size_t max_in) {
+    return escape(b, s, max_in, true);
+}
+
+const char *text_escaped(char *dst, size_t size, const char *s) {
+    size_t n = strlen(s ? s : ""), pos = 0, keep = 0;
+
+    for (size_t i = 0; i < n;) {
+        char form[FORM_MAX];
+        size_t len;
+
+        i += escape_one(s + i, n - i, form, &len);
+        if (pos + len >= size) {
+            pos = keep;
+            for (int dots = 0; dots < 3 && pos + 1 < size; dots++)
+                dst[pos++] = '.';
+            break;
+        }
+        memcpy(dst + pos, form, len);
+        pos += len;
+        if (pos + 3 < size) /* the last place at which "..." still fits */
+            keep = pos;
+    }
+    dst[pos] = '\0';
+    return dst;
+}

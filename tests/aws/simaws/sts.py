@@ -1,0 +1,62 @@
+"""STS: who am I, and sessions of roles."""
+
+import json
+
+from . import iam
+from .errors import AwsError
+
+NAME = "sts"
+NOT_RECORDED = ()
+CHAIN_LIMIT = 3600
+
+
+def resource(call, params):
+    return f"sts:{call.operation}", params.get("RoleArn", "*")
+
+
+def get_caller_identity(call, _params):
+    """Needs no permission, and cannot be denied."""
+    return {"Arn": call.principal.arn, "UserId": call.principal.user_id, "Account": call.principal.account}
+
+
+def assume_role(call, params):
+    """A missing role, an unfitting trust policy and a wrong external id all look alike, as at AWS."""
+    state, caller, arn = call.state, call.principal, params["RoleArn"]
+    role = state.roles.get(arn)
+    context = {"sts:rolesessionname": params["RoleSessionName"]}
+    if "ExternalId" in params:
+        context["sts:externalid"] = params["ExternalId"]
+    decision = state.judge.evaluate(
+        caller, "sts:AssumeRole", arn, scp=state.account(caller.account).scp, context=context,
+        resource_policy=[{"Resource": "*", **statement} for statement in role.trust] if role else None,
+        owner=role.account if role else "nobody", resource_must_allow=True)
+    if role is None or not decision.allowed:
+        raise AwsError("AccessDenied", f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}", 403)
+    seconds = params.get("DurationSeconds", 3600)
+    if caller.kind == "role" and seconds > CHAIN_LIMIT:
+        raise AwsError("ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles "
+                       "assumed by role chaining")
+    if seconds > role.max_session:
+        raise AwsError("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+    key = state.open_session(role, params["RoleSessionName"], state.settings.get("session_seconds", seconds),
+                             _session_policy(params))
+    answer = {
+        "Credentials": {"AccessKeyId": key.id, "SecretAccessKey": key.secret, "SessionToken": key.token,
+                        "Expiration": key.expires},
+        "AssumedRoleUser": {"AssumedRoleId": key.principal.user_id, "Arn": key.principal.arn},
+    }
+    if "Policy" in params:
+        answer["PackedPolicySize"] = min(100, 1 + len(params["Policy"]) * 100 // 2048)
+    return answer
+
+
+def _session_policy(params):
+    if "Policy" not in params:
+        return None
+    try:
+        return iam.statements(json.loads(params["Policy"]))
+    except (ValueError, AttributeError, TypeError):
+        raise AwsError("MalformedPolicyDocument", "Syntax errors in policy.") from None
+
+
+OPERATIONS = {"AssumeRole": assume_role, "GetCallerIdentity": get_caller_identity}

@@ -1,0 +1,218 @@
+"""The shipped unit under a real systemd: readiness, watchdog, reload, sandbox, keys, journal, stop."""
+import json
+import time
+
+from conftest import UNIT
+from machine import wait_until
+
+
+def test_start_returns_when_the_daemon_is_ready(service):
+    service.machine.run(f"systemctl start {UNIT}")
+    state = service.show("ActiveState", "SubState", "NotifyAccess", "ExecMainStatus")
+    assert (state["ActiveState"], state["SubState"]) == ("active", "running")
+    service.wait_for_status("guarding 1 trails, 1 regions, 1 accounts: 1 logging")
+
+
+def test_status_text_is_what_systemctl_status_shows(service):
+    service.start()
+    shown = service.machine.run(f"systemctl status {UNIT}").stdout
+    assert 'Status: "guarding 1 trail' in shown, shown
+
+
+def test_a_bad_file_keeps_it_from_starting_and_a_good_one_starts_it_by_itself(service):
+    since = service.machine.now()
+    service.configure(extra="poll_intervall = 3;")
+    failed = service.machine.run(f"systemctl start {UNIT}", check=False)
+    assert failed.returncode != 0
+    service.wait_for_entry(since, MESSAGE="/etc/trailguard.conf:5:")
+    service.configure()
+    # no `systemctl start`: the unit never gives up
+    wait_until(lambda: service.show("ActiveState") == "active", 20, "the unit to start by itself")
+
+
+def test_a_wedged_daemon_is_killed_by_the_watchdog_and_comes_back(service):
+    service.drop_in("watchdog", "WatchdogSec=3")
+    service.start()
+    since, wedged = service.machine.now(), service.main_pid()
+    service.machine.run(f"kill -STOP {wedged}")
+    service.wait_for_entry(since, deadline=20, MESSAGE="Watchdog timeout")
+    wait_until(lambda: service.main_pid() not in (0, wedged), 20, "another daemon")
+    service.wait_for_status("1 logging")
+    assert service.show("NRestarts") == "1"
+    assert service.machine.run("find / -xdev -name 'core*' -newer /etc/trailguard.conf -type f -size +64k "
+                               "-not -path '/proc/*' -not -path '/sys/*'").stdout == ""
+
+
+def test_the_watchdog_is_fed_while_aws_is_silent(service):
+    service.drop_in("watchdog", "WatchdogSec=3")
+    service.start()
+    pid = service.main_pid()
+    with service.sim.fault("hang"):
+        fed = []
+
+        def watch():
+            fed.append(service.show("WatchdogTimestampMonotonic"))
+            return len(set(fed)) >= 5
+        wait_until(watch, 20, "five keep-alives while AWS does not answer")
+    assert service.main_pid() == pid
+
+
+def test_killed_it_comes_back_also_after_a_clean_end(service):
+    service.start()
+    for signal in ("KILL", "TERM"):
+        pid = service.main_pid()
+        service.machine.run(f"kill -{signal} {pid}")
+        wait_until(lambda: service.main_pid() not in (0, pid), 20, f"another daemon after SIG{signal}")
+        service.wait_for_status("1 logging")
+
+
+def test_reload_takes_a_good_file(service):
+    service.start()
+    pid = service.main_pid()
+    service.configure(regions=("eu-central-1", "us-east-1"))
+    service.machine.run(f"systemctl reload {UNIT}")
+    service.wait_for_status("2 regions")
+    assert service.main_pid() == pid
+    assert service.show("ActiveState") == "active"
+
+
+def test_reload_fails_on_a_bad_file_and_the_daemon_keeps_its_own(service):
+    service.start()
+    pid, since = service.main_pid(), service.machine.now()
+    service.configure(regions=("eu-central-1", "us-east-1"), extra="mode = \"hope\";")
+    failed = service.machine.run(f"systemctl reload {UNIT}", check=False)
+    assert failed.returncode != 0
+    service.wait_for_entry(since, MESSAGE="/etc/trailguard.conf:5:")
+    # still guarding, with what it had
+    service.stop_trail()
+    service.sim.wait_for_trail(service.trail, IsLogging=True)
+    assert "1 regions" in service.show("StatusText")
+    assert (service.main_pid(), service.show("ActiveState")) == (pid, "active")
+
+
+def test_reload_reads_new_keys(service):
+    good = dict(service.key)
+    service.write_keys("AKIAIOSFODNN7EXAMPLE", "not-a-key-that-anybody-has")
+    service.machine.run(f"systemctl start {UNIT}")
+    wait_until(lambda: "1 logging" not in service.show("StatusText") and service.sim.failures(), 15,
+               "the wrong keys to be refused")
+    service.write_keys(good["access_key"], good["secret"])
+    service.machine.run(f"systemctl reload {UNIT}")
+    service.wait_for_status("1 logging", deadline=30)
+    service.sim.clear_failures()
+
+
+def test_a_stop_is_undone_told_and_in_the_journal(service):
+    service.start()
+    since = service.machine.now()
+    service.sim.aws("mallory", service.REGION, "cloudtrail", "stop-logging", "--name", service.NAME)
+    service.sim.wait_for_trail(service.trail, IsLogging=True)
+    entry = service.wait_for_entry(since, MESSAGE="logging again, confirmed")
+    assert entry["MESSAGE"].startswith(f"{service.NAME} {service.REGION} {service.ACCOUNT}: "), entry["MESSAGE"]
+    stopped = service.wait_for_entry(since, TRAILGUARD_EVENT="trail.stopped")
+    expected = {"TRAIL_ARN": service.trail, "AWS_ACCOUNT": service.ACCOUNT, "AWS_REGION": service.REGION,
+                "_SYSTEMD_UNIT": UNIT, "SYSLOG_IDENTIFIER": "trailguard"}
+    assert {name: stopped.get(name) for name in expected} == expected
+    assert len(stopped["MESSAGE_ID"]) == 32
+    assert stopped["INCIDENT_ID"]
+    message = service.sim.wait_for_message(service.TOPIC)
+    assert "[TrailGuard] CRITICAL org-trail stopped" in json.dumps(message)
+
+
+def test_journalctl_explains_the_message(service):
+    service.start()
+    since = service.machine.now()
+    service.stop_trail()
+    stopped = service.wait_for_entry(since, TRAILGUARD_EVENT="trail.stopped")
+    explained = service.machine.run(f"journalctl --catalog --no-pager -u {UNIT} --since='{since}' "
+                                    f"MESSAGE_ID={stopped['MESSAGE_ID']}").stdout
+    assert "Subject:" in explained, explained
+
+
+def test_keys_come_from_a_root_only_file_and_the_daemon_is_nobody(service):
+    service.start()     # it guards, so it has the keys
+    facts = service.machine.run(f"stat -c '%a %U' {service.KEYS}").stdout.split()
+    assert facts == ["600", "root"]
+    status = service.machine.run(f"cat /proc/{service.main_pid()}/status").stdout
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    assert set(fields["Uid"].split()) & {"0"} == set()
+    assert int(fields["CapEff"], 16) == 0 and int(fields["CapBnd"], 16) == 0
+    assert fields["NoNewPrivs"] == "1" and fields["Seccomp"] == "2"
+    environment = service.machine.run(f"tr '\\0' '\\n' </proc/{service.main_pid()}/environ").stdout
+    assert service.key["secret"] not in environment
+    journal = json.dumps(service.machine.journal(UNIT))
+    assert service.key["secret"] not in journal
+
+
+def test_state_outlives_a_restart(service):
+    service.start()
+    service.machine.run(f"systemctl stop {UNIT}")
+    # a stop and a start that nobody was there to see: only the state on disk can tell
+    for logging in (False, True):
+        service.sim.trail(service.trail, logging=logging)
+        time.sleep(1.1)     # AWS's times are whole seconds
+    since = service.machine.now()
+    service.start()
+    service.wait_for_entry(since, TRAILGUARD_EVENT="trail.flapped")
+    assert "flapped" in json.dumps(service.sim.wait_for_message(service.TOPIC))
+
+
+def test_who_may_read_what(service):
+    service.start()
+    run = service.machine.run
+    assert run("stat -L -c %a /run/trailguard").stdout.strip() == "755"
+    as_nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups"
+    assert json.loads(run(f"{as_nobody} cat /run/trailguard/status.json").stdout)
+    assert run(f"{as_nobody} ls /var/lib/trailguard/", check=False).returncode != 0
+    modes = run("find /var/lib/trailguard/ -type f -printf '%m %P\\n'").stdout.splitlines()
+    assert modes and all(line.startswith("600 ") for line in modes), modes
+
+
+def test_status_outside_the_sandbox(service):
+    service.start()
+    shown = service.machine.run("trailguard status")
+    assert service.NAME in shown.stdout and service.REGION in shown.stdout
+    document = json.loads(service.machine.run("trailguard status --json").stdout)
+    assert service.trail in json.dumps(document)
+    service.machine.run(f"systemctl stop {UNIT}")
+    assert service.machine.run("trailguard status", check=False).returncode == 3
+
+
+def test_check_by_root_uses_the_daemons_keys(service):
+    service.start()
+    checked = service.machine.run("trailguard check", check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert service.NAME in checked.stdout
+
+
+def test_a_second_daemon_is_refused(service):
+    service.start()
+    second = service.machine.run("trailguard run", check=False)
+    assert second.returncode == 1
+    assert str(service.main_pid()) in second.stderr
+    # and has not taken the files of the first from it
+    since = service.machine.now()
+    service.stop_trail()
+    service.wait_for_entry(since, MESSAGE="logging again, confirmed")
+
+
+def test_stop_takes_seconds_and_ends_well(service):
+    service.start()
+    with service.sim.fault("hang"):
+        begun = time.monotonic()
+        service.machine.run(f"systemctl stop {UNIT}")
+        took = time.monotonic() - begun
+    ended = service.show("Result", "ExecMainStatus", "ExecMainCode")
+    assert (ended["Result"], ended["ExecMainStatus"], ended["ExecMainCode"]) == ("success", "0", "1"), ended
+    assert took < 8
+
+
+def test_exposure(service):
+    service.machine.run(f"systemd-analyze security --threshold=12 {UNIT}")
+
+
+def test_it_starts_at_boot_once_enabled(service):
+    service.machine.run(f"systemctl enable {UNIT}")
+    wanted = service.machine.run("systemctl show --property=Wants multi-user.target").stdout
+    service.machine.run(f"systemctl disable {UNIT}")
+    assert UNIT in wanted

@@ -14,18 +14,21 @@ typedef struct Arn {
     char resource[ARN_MAX];  /* everything after the fifth colon, e.g. "trail/main" */
 } Arn;
 
-/* 0, or -EINVAL for anything that is not an ARN (fields too long, control bytes, account not 12 digits when there is one). */
+/* 0, or -EINVAL for anything that is not an ARN: fields too long, partition, service or resource empty,
+ * characters other than a-z 0-9 - in the first three, control bytes, an account that is not 12 digits. */
 int arn_parse(const char *s, Arn *ret);
 
 /* A trail's ARN: service cloudtrail, region and account present, resource trail/NAME with a legal name. */
 bool arn_is_trail(const Arn *arn);
 
-/* A topic's ARN: service sns, region and account present, resource 1..256 of [A-Za-z0-9_-], ".fifo" allowed at the end. */
+/* A topic's ARN: service sns, region and account present, resource 1..256 of [A-Za-z0-9_-], ".fifo" allowed
+ * at the end (and counted). */
 bool arn_is_topic(const Arn *arn);
 
-/* The name part of a trail's or role's ARN: after the last '/', inside arn->resource. */
+/* The name part of a trail's or role's ARN: after the last '/', inside arn->resource; all of it without a
+ * '/'. */
 const char *arn_name(const Arn *arn);
 
-/* A legal trail name: 3..128 of [A-Za-z0-9._-], first and last alphanumeric, no two separators side by side (CloudTrail API Reference,
- * CreateTrail). */
+/* A legal trail name: 3..128 of [A-Za-z0-9._-], first and last alphanumeric, no two separators side by side,
+ * not in the form of an IPv4 address (CloudTrail API Reference, CreateTrail). */
 bool arn_trail_name_is_valid(const char *name);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What went wrong with an AWS call, as a value; and the one table that sorts AWS's error codes into classes. Pure. */
+/* What went wrong with an AWS call, as a value; and the one table that sorts AWS's error codes into classes.
+ * Pure. Sources: the error lists of the service API references, and the retry and clock-skew lists of AWS's
+ * SDKs. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,7 +16,7 @@ typedef enum AwsErrorClass {
     AWS_UNREACHABLE,       /* no connection, name not found, connection lost */
     AWS_TIMED_OUT,         /* no answer within the deadline */
     AWS_TLS,               /* certificate or handshake */
-    AWS_BAD_ANSWER,        /* 200 that cannot be read, too big, not HTTP */
+    AWS_BAD_ANSWER,        /* 200 that cannot be read, too big, not HTTP, a redirect */
     AWS_EXPIRED,           /* credentials were good once: fetch new ones */
     AWS_SKEWED,            /* our clock and AWS's differ */
     AWS_BAD_CREDENTIALS,   /* unknown key, bad signature; also what a region that is not enabled answers */
@@ -35,7 +37,7 @@ typedef struct AwsError {
     int http_status;        /* 0 when there was no answer */
     char code[64];          /* AWS's code, or "" ; escaped */
     char message[320];      /* for people, one line; escaped; no secrets */
-    char request_id[64];    /* or "" */
+    char request_id[64];    /* or "" ; escaped */
 } AwsError;
 
 typedef enum AwsProtocol {
@@ -43,12 +45,19 @@ typedef enum AwsProtocol {
     AWS_PROTOCOL_QUERY,     /* form in, XML out */
 } AwsProtocol;
 
-/* Sorts an answer: status 2xx is AWS_OK; else reads code and message from the body (JSON `__type`, `message` or `Message`, the
- * x-amzn-ErrorType header as a fallback; or XML), from HTML or nothing too, and looks the code up; unknown codes by
- * HTTP status (429 throttled, 5xx unavailable, 403 denied, else invalid). */
+/* Sorts an answer: status 2xx is AWS_OK, with the request id. Else reads code and message from the body
+ * (JSON `__type`, `message` or `Message`, the x-amzn-ErrorType header as a fallback; or XML; `protocol` says
+ * which to try first), from HTML or nothing too ("HTTP 503 (text/html)"), and looks the code up; unknown
+ * codes by HTTP status (429 throttled, 408 and 5xx unavailable, 401 and 403 denied, other 4xx invalid, the
+ * rest bad answer). An exchange that failed (result not HTTP_ANSWERED) is sorted by its result, with its
+ * error text as the message.
+ *
+ * A message ends at its first line break, and before anything that quotes the signed request back, since
+ * that holds the session token. */
 void aws_error_from_response(const HttpResponse *response, AwsProtocol protocol, AwsError *ret);
 
-/* Fills an error that did not come from AWS. message is a printf format. */
+/* Fills an error that did not come from AWS. message is a printf format; the result is escaped. code may be
+ * NULL. */
 void aws_error_set(AwsError *e, AwsErrorClass class, const char *code, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* (service, region) -> URL, and the table of partitions and regions. Pure: overrides come in as values. */
+/* (service, region) -> URL, and the table of partitions and regions. Pure: overrides come in as values.
+ * Source: the partition and endpoint tables that AWS ships with its SDKs (partitions.json, 2026). */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,7 +22,7 @@ typedef struct Partition {
     const char *const *regions;     /* NULL-terminated; known regions, for "all" */
 } Partition;
 
-/* Overrides in their order of strength; each may be NULL. */
+/* Overrides in their order of strength; each may be NULL or "". */
 typedef struct EndpointOverrides {
     const char *file_url;                       /* aws.endpoint_url of the configuration: wins */
     const char *service_url[_AWS_SERVICE_MAX];  /* AWS_ENDPOINT_URL_<SERVICE> */
@@ -31,21 +32,25 @@ typedef struct EndpointOverrides {
 /* "cloudtrail": host part, signing name, and what endpoint variables spell in upper case. */
 const char *endpoint_service_name(AwsService service);
 
-/* The partition a region belongs to by its name, also for regions not in the table; NULL when no pattern fits. */
+/* The partition a region belongs to by its name, also for regions not in the table; NULL when no pattern
+ * fits. */
 const Partition *endpoint_partition_of(const char *region);
 /* By ARN partition id; NULL when unknown. */
 const Partition *endpoint_partition_by_id(const char *id);
 /* True for any name that fits a partition's pattern. */
 bool endpoint_region_is_valid(const char *region);
-/* True when the region is opt-in (launched after 2019-03-20): off unless the account turned it on. */
+/* True when the region is opt-in (launched after 2019-03-20): off unless the account turned it on. A region
+ * of the aws partition that is not in the table is younger than the table, so it is opt-in too. */
 bool endpoint_region_is_opt_in(const char *region);
 
-/* The URL (with a trailing slash) that calls of service in region go to. 0, -EINVAL for an unknown region, or the buffer's error. */
+/* The URL (with a trailing slash) that calls of service in region go to; appended to ret. overrides may be
+ * NULL. 0, -EINVAL for an unknown region or an override that may not be used, or the buffer's error. */
 int endpoint_url(const EndpointOverrides *overrides, AwsService service, const char *region, StrBuf *ret);
 
-/* An override that may be used: absolute http(s) URL with a host, no user info, no query, no fragment; http: only for loopback (127/8,
- * [::1], localhost). */
+/* An override that may be used: absolute http(s) URL with a host, no user info, no query, no fragment,
+ * printable ASCII; http: only for loopback (127/8, [::1], localhost). */
 bool endpoint_override_is_valid(const char *url);
 
-/* The host[:port] as it must be signed: port only when it is not the scheme's default. 0, -EINVAL, or the buffer's error. */
+/* The host[:port] as it must be signed: port only when it is not the scheme's default; appended to ret.
+ * Takes what endpoint_override_is_valid takes, and http: to any host. 0, -EINVAL, or the buffer's error. */
 int endpoint_host(const char *url, StrBuf *ret);

@@ -4,6 +4,6 @@
 
 #include "lib/util/strbuf.h"
 
-/* Appends "name=value", with "&" before it unless the buffer is empty; both percent-encoded. A NULL value appends nothing.
- * Returns the buffer's error. */
+/* Appends "name=value", with "&" before it unless the buffer is empty; both percent-encoded (a space is
+ * %20). A NULL value appends nothing. Returns the buffer's error. */
 int form_add(StrBuf *b, const char *name, const char *value);

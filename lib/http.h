@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* One HTTP exchange as values, and the two-function interface behind which either libcurl (http_curl) or a script (in
- * tests) stands. */
+/* One HTTP exchange as values, and the two-function interface behind which either libcurl (http_curl) or a
+ * script (in tests) stands. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,17 +50,19 @@ typedef struct HttpResponse {
     const HttpHeader *headers;      /* of the final answer; values trimmed */
     size_t n_headers;
     bool over_tls;                  /* the peer was authenticated */
-    const char *error;              /* for people, when result is not HTTP_ANSWERED; names the host, no secrets; never NULL */
+    const char *error;              /* for people, when result is not HTTP_ANSWERED; names the host, no
+                                     * secrets; never NULL */
 } HttpResponse;
 
 typedef void (*HttpDone)(const HttpResponse *response, void *userdata);
 
 typedef struct HttpClient HttpClient;
-typedef struct HttpExchange HttpExchange; /* one exchange under way; gone once done was called or it was cancelled */
+/* One exchange under way; gone once done was called or it was cancelled. */
+typedef struct HttpExchange HttpExchange;
 
 typedef struct HttpClientOps {
-    /* Starts an exchange; done is called exactly once, never from inside submit. *ret_exchange (may be NULL) serves to
-     * cancel. 0, or -EINVAL, -ENOMEM, -EMFILE and then done is not called. */
+    /* Starts an exchange; done is called exactly once, never from inside submit. *ret_exchange (may be NULL)
+     * serves to cancel. 0, or -EINVAL, -ENOMEM, -EMFILE and then done is not called. */
     int (*submit)(HttpClient *client, const HttpRequest *request, HttpDone done, void *userdata,
                   HttpExchange **ret_exchange);
     /* Ends an exchange; done will not be called. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Which failures are worth another try, when, and how much retrying a client may do in all. Pure: randomness is an argument.
- * Source: AWS SDKs and Tools Reference Guide, "Retry behavior", standard mode; full jitter. */
+/* Which failures are worth another try, when, and how much retrying a client may do in all. Pure: randomness
+ * is an argument. Source: AWS SDKs and Tools Reference Guide, "Retry behavior", standard mode; full jitter.
+ * */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,8 +11,8 @@
 
 #define RETRY_QUOTA_MAX 500U
 
-/* The quota that the calls to one (service, region) share: while it is empty, failures are not retried, so that an outage costs one
- * request a look and not three. */
+/* The quota that the calls to one (service, region) share: while it is empty, failures are not retried, so
+ * that an outage costs one request a look and not three. */
 typedef struct RetryQuota {
     unsigned tokens;
 } RetryQuota;
@@ -24,16 +25,20 @@ typedef struct RetryDecision {
     unsigned cost;          /* what was taken from the quota; give it back by retry_succeeded */
 } RetryDecision;
 
-/* After attempt number `attempt` (1 = the first) of at most max_attempts failed with `class`. `random` is uniform over all of
- * uint64_t. retry_after_usec is what the server asked for (0 none), honoured up to 20 s. Takes the cost from quota when it says again. */
-RetryDecision retry_decide(RetryQuota *quota, AwsErrorClass class, unsigned attempt, unsigned max_attempts, uint64_t retry_after_usec,
-                           uint64_t random);
+/* After attempt number `attempt` (1 = the first) of at most max_attempts failed with `class`. `random` is
+ * uniform over all of uint64_t. retry_after_usec is what the server asked for (0 none), honoured up to 20 s.
+ * Takes the cost from quota when it says again. Says no to AWS_EXPIRED and AWS_SKEWED: what those need first
+ * is not a pause. */
+RetryDecision retry_decide(RetryQuota *quota, AwsErrorClass class, unsigned attempt, unsigned max_attempts,
+                           uint64_t retry_after_usec, uint64_t random);
 
-/* A call succeeded; last_cost is the cost of its last retry, 0 when the first attempt did it (gives 1 back). */
+/* A call succeeded; last_cost is the cost of its last retry, 0 when the first attempt did it (gives 1 back).
+ * */
 void retry_succeeded(RetryQuota *quota, unsigned last_cost);
 
 /* Uniform in 0..span_usec, from a random number. */
 uint64_t retry_jitter(uint64_t span_usec, uint64_t random);
 
-/* Exponential back-off with full jitter for outer loops: uniform in (0, min(base << (failures-1), max)]. failures >= 1. */
+/* Exponential back-off with full jitter for outer loops: uniform in (0, min(base << (failures-1), max)].
+ * failures >= 1, base_usec and max_usec > 0. */
 uint64_t retry_backoff(uint64_t base_usec, uint64_t max_usec, unsigned failures, uint64_t random);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Fields out of the small XML answers of AWS's Query protocol, by expat. Pure. DTDs and entities beyond XML's own five are refused. */
+/* Fields out of the small XML answers of AWS's Query protocol, by expat. Pure. DTDs and entities beyond
+ * XML's own five are refused. */
 
 #include <stddef.h>
 
@@ -8,11 +9,14 @@
 #define XML_TEXT_MAX (64 * 1024)
 
 typedef struct XmlField {
-    const char *path;   /* in: "PublishResponse/PublishResult/MessageId", namespaces left out; or "*" + "/Code" = at any depth */
-    char *text;         /* out: first match's text, trimmed, caller frees; NULL when absent */
+    const char *path;   /* in: "PublishResponse/PublishResult/MessageId" from the root, name space prefixes
+                         * left out; or with "*" in front, as in "*" + "/Error/Code": at any depth, the root
+                         * included */
+    char *text;         /* out: first match's own text, trimmed, caller frees; NULL when absent */
 } XmlField;
 
-/* Fills the fields. 0, -EBADMSG when the text is not well-formed or passes a ceiling (no field is set then), -ENOMEM. */
+/* Fills the fields. 0, -EBADMSG when the text is not well-formed or passes a ceiling (no field is set then),
+ * -ENOMEM. Whatever was in `text` before is overwritten, not freed. */
 int xml_read(const char *text, size_t len, XmlField *fields, size_t n_fields);
 
 /* Frees and wipes all texts. */

@@ -28,8 +28,8 @@ static ssize_t read_some(int fd, char *data, size_t len) {
     return n < 0 ? -errno : n;
 }
 
-/* Reads to the end of the file. One byte more than max is asked for, so that a file that is too big, or grows while
- * it is read, is noticed. */
+/* Reads to the end of the file. One byte more than max is asked for, so that a file that is too big, or
+ * grows while it is read, is noticed. */
 static int read_all(int fd, size_t expected, size_t max, char **ret, size_t *ret_len) {
     size_t len = 0, size = MIN(expected, max) + 2;
     char *data = malloc(size);
@@ -106,7 +106,8 @@ void file_free_secret(char *data, size_t len) {
     free(data);
 }
 
-/* Splits path into its directory ("." when there is none, "/" for the root; the caller frees) and its last part. */
+/* Splits path into its directory ("." when there is none, "/" for the root; the caller frees) and its last
+ * part. */
 static int split(const char *path, char **ret_dir, const char **ret_name) {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     char *dir;

@@ -12,7 +12,8 @@ int hash_sha256(const void *data, size_t len, uint8_t ret[static HASH_SIZE]) {
     return SHA256(data ? data : "", len, ret) ? 0 : -EIO;
 }
 
-int hash_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, uint8_t ret[static HASH_SIZE]) {
+int hash_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
+                     uint8_t ret[static HASH_SIZE]) {
     unsigned n = 0;
 
     if (key_len > INT_MAX)

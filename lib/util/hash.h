@@ -10,7 +10,8 @@
 
 /* 0 or -EIO when OpenSSL refuses (no provider). `data` may be NULL when len is 0. */
 int hash_sha256(const void *data, size_t len, uint8_t ret[static HASH_SIZE]);
-int hash_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, uint8_t ret[static HASH_SIZE]);
+int hash_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
+                     uint8_t ret[static HASH_SIZE]);
 
 /* Lower-case hex with NUL. */
 void hash_hex(const uint8_t digest[static HASH_SIZE], char ret[static HASH_HEX_SIZE]);

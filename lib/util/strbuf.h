@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* A string that grows up to a ceiling. Errors stick: after the first failed append the buffer is empty, every
- * later append fails the same way, and strbuf_error() says why; so a run of appends needs one check at its end. */
+/* A string that grows up to a ceiling. Errors stick: after the first failed append the buffer is empty,
+ * every later append fails the same way, and strbuf_error() says why; so a run of appends needs one check at
+ * its end. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,8 +21,8 @@ typedef struct StrBuf {
 /* An empty buffer that never holds more than max bytes. Nothing is allocated yet. */
 #define STRBUF_INIT(max_) ((StrBuf){ .max = (max_) })
 
-/* Appends; returns 0 or the buffer's error (-E2BIG past the ceiling, -ENOMEM). `s` may be NULL (nothing), but
- * may not point into the buffer itself. */
+/* Appends; returns 0 or the buffer's error (-E2BIG past the ceiling, -ENOMEM). `s` may be NULL (nothing),
+ * but may not point into the buffer itself. */
 int strbuf_add(StrBuf *b, const char *s);
 int strbuf_add_mem(StrBuf *b, const void *data, size_t len);
 int strbuf_add_char(StrBuf *b, char c);
@@ -34,8 +35,8 @@ void strbuf_truncate(StrBuf *b, size_t len);
 const char *strbuf_str(const StrBuf *b);
 int strbuf_error(const StrBuf *b);
 
-/* Moves the text out (caller frees; *ret is "" for an empty buffer, never NULL). Returns 0 or the sticky error.
- * The buffer is empty afterwards. */
+/* Moves the text out (caller frees; *ret is "" for an empty buffer, never NULL). Returns 0 or the sticky
+ * error. The buffer is empty afterwards. */
 int strbuf_take(StrBuf *b, char **ret);
 
 /* Frees; fine to call twice. Wipes first when b->wipe. The buffer is empty and without error afterwards. */

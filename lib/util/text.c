@@ -12,7 +12,8 @@ static bool is_continuation(unsigned char c) {
     return (c & 0xc0) == 0x80;
 }
 
-/* The largest n <= len at which s can be cut without splitting a character; len itself when s is not UTF-8 there. */
+/* The largest n <= len at which s can be cut without splitting a character; len itself when s is not UTF-8
+ * there. */
 static size_t boundary(const char *s, size_t len) {
     size_t n = len;
 
@@ -47,8 +48,8 @@ bool text_ends_with(const char *s, const char *suffix) {
     return s && n >= m && strcmp(s + n - m, suffix) == 0;
 }
 
-/* Decodes one well-formed UTF-8 character (RFC 3629: no overlong forms, no surrogates, up to U+10FFFF) of at most n
- * bytes. Returns its length, 0 when there is none. */
+/* Decodes one well-formed UTF-8 character (RFC 3629: no overlong forms, no surrogates, up to U+10FFFF) of at
+ * most n bytes. Returns its length, 0 when there is none. */
 static size_t decode(const unsigned char *s, size_t n, uint32_t *ret) {
     static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
     size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
@@ -69,8 +70,8 @@ static size_t decode(const unsigned char *s, size_t n, uint32_t *ret) {
     return len;
 }
 
-/* Characters that are well-formed and yet could make a line look like something else (Unicode 15, general categories
- * Cc, Cf, Zl, Zp as far as they occur below U+10000). */
+/* Characters that are well-formed and yet could make a line look like something else (Unicode 15, general
+ * categories Cc, Cf, Zl, Zp as far as they occur below U+10000). */
 static bool misleads(uint32_t c) {
     static const struct {
         uint32_t from, to;
@@ -92,7 +93,8 @@ static bool misleads(uint32_t c) {
     return false;
 }
 
-/* Writes the form of the first character of s (n > 0 bytes) into out and tells how many bytes it took from s. */
+/* Writes the form of the first character of s (n > 0 bytes) into out and tells how many bytes it took from
+ * s. */
 static size_t escape_one(const char *s, size_t n, char out[static FORM_MAX], size_t *ret_len) {
     const unsigned char *u = (const unsigned char *)s;
     uint32_t c = 0;

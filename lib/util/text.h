@@ -17,14 +17,14 @@ bool text_equal(const char *a, const char *b);
 bool text_starts_with(const char *s, const char *prefix);
 bool text_ends_with(const char *s, const char *suffix);
 
-/* Appends s (NULL counts as "") as printable UTF-8 on one line. Control bytes, DEL and invalid UTF-8 become \xNN;
- * C1 controls, line separators, bidirectional controls and characters without width become \uNNNN; backslash becomes
- * \\. Text from AWS or callers goes through this before it reaches a log, a mail or a terminal. At most max_in bytes
- * of s are taken; "..." marks a cut. Returns the buffer's error. */
+/* Appends s (NULL counts as "") as printable UTF-8 on one line. Control bytes, DEL and invalid UTF-8 become
+ * \xNN; C1 controls, line separators, bidirectional controls and characters without width become \uNNNN;
+ * backslash becomes \\. Text from AWS or callers goes through this before it reaches a log, a mail or a
+ * terminal. At most max_in bytes of s are taken; "..." marks a cut. Returns the buffer's error. */
 int text_escape(StrBuf *b, const char *s, size_t max_in);
 
-/* The same into a fixed buffer of `size` > 0 bytes, cut between characters and marked by "..." where that fits.
- * Returns dst. */
+/* The same into a fixed buffer of `size` > 0 bytes, cut between characters and marked by "..." where that
+ * fits. Returns dst. */
 const char *text_escaped(char *dst, size_t size, const char *s);
 
 /* As text_escape, and then every byte outside 0x20..0x7e becomes '?': for SNS subjects and SMS. */

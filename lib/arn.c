@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/arn.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "lib/util/text.h"
+
+#define DIGITS "0123456789"
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+static bool consists_of(const char *s, const char *set) {
+    return s[strspn(s, set)] == '\0';
+}
+
+/* Moves *s past the next colon and copies what was before it. */
+static bool take_field(const char **s, char *dst, size_t size) {
+    const char *colon = strchr(*s, ':');
+    size_t n;
+
+    if (!colon)
+        return false;
+    n = (size_t)(colon - *s);
+    if (n >= size)
+        return false;
+    memcpy(dst, *s, n);
+    dst[n] = '\0';
+    *s = colon + 1;
+    return true;
+}
+
+static bool account_is_valid(const char *account) {
+    size_t n = strlen(account);
+
+    return n == 0 || (n == 12 && consists_of(account, DIGITS));
+}
+
+static bool resource_is_valid(const char *s) {
+    if (*s == '\0')
+        return false;
+    for (; *s; s++)
+        if ((unsigned char)*s < 0x20 || *s == 0x7f)
+            return false;
+    return true;
+}
+
+int arn_parse(const char *s, Arn *ret) {
+    Arn arn = { 0 };
+
+    if (!s || !text_starts_with(s, "arn:") || strlen(s) >= ARN_MAX)
+        return -EINVAL;
+    s += strlen("arn:");
+
+    if (!take_field(&s, arn.partition, sizeof(arn.partition)) ||
+        !take_field(&s, arn.service, sizeof(arn.service)) ||
+        !take_field(&s, arn.region, sizeof(arn.region)) ||
+        !take_field(&s, arn.account, sizeof(arn.account)))
+        return -EINVAL;
+    if (arn.partition[0] == '\0' || !consists_of(arn.partition, LOWER DIGITS "-"))
+        return -EINVAL;
+    if (arn.service[0] == '\0' || !consists_of(arn.service, LOWER DIGITS "-"))
+        return -EINVAL;
+    if (!consists_of(arn.region, LOWER DIGITS "-") || !account_is_valid(arn.account) ||
+        !resource_is_valid(s))
+        return -EINVAL;
+
+    (void) text_copy(arn.resource, sizeof(arn.resource), s);
+    *ret = arn;
+    return 0;
+}
+
+static bool is_regional(const Arn *arn, const char *service) {
+    return text_equal(arn->service, service) && arn->region[0] != '\0' && arn->account[0] != '\0';
+}
+
+bool arn_is_trail(const Arn *arn) {
+    return is_regional(arn, "cloudtrail") && text_starts_with(arn->resource, "trail/") &&
+           arn_trail_name_is_valid(arn->resource + strlen("trail/"));
+}
+
+bool arn_is_topic(const Arn *arn) {
+    size_t n = strlen(arn->resource), stem = n;
+
+    if (!is_regional(arn, "sns") || n > 256)
+        return false;
+    if (text_ends_with(arn->resource, ".fifo"))
+        stem -= strlen(".fifo");
+    return stem > 0 && strspn(arn->resource, LOWER UPPER DIGITS "_-") == stem;
+}
+
+const char *arn_name(const Arn *arn) {
+    const char *slash = strrchr(arn->resource, '/');
+
+    return slash ? slash + 1 : arn->resource;
+}
+
+/* Four groups of digits with dots between, whatever their values. */
+static bool looks_like_ipv4(const char *s) {
+    for (int group = 0; group < 4; group++) {
+        size_t n = strspn(s, DIGITS);
+
+        if (n == 0 || s[n] != (group < 3 ? '.' : '\0'))
+            return false;
+        s += n + 1;
+    }
+    return true;
+}
+
+static bool is_separator(char c) {
+    return c == '.' || c == '_' || c == '-';
+}
+
+bool arn_trail_name_is_valid(const char *name) {
+    size_t n = name ? strlen(name) : 0;
+
+    if (n < 3 || n > 128 || !consists_of(name, LOWER UPPER DIGITS "._-"))
+        return false;
+    if (is_separator(name[0]) || is_separator(name[n - 1]))
+        return false;
+    for (size_t i = 1; i < n; i++)
+        if (is_separator(name[i - 1]) && is_separator(name[i]))
+            return false;
+    return !looks_like_ipv4(name);
+}

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/aws_error.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+#include "lib/xml.h"
+
+/* The pieces of an error answer, raw. */
+typedef struct Pieces {
+    char code[128];
+    char message[2048];
+    char request_id[128];
+} Pieces;
+
+/* ---- the table ---- */
+
+static const struct {
+    const char *code;
+    AwsErrorClass class;
+} codes[] = {
+    /* Throttling, as all SDKs list it, and per service. */
+    { "BandwidthLimitExceeded", AWS_THROTTLED },
+    { "EC2ThrottledException", AWS_THROTTLED },
+    { "KMSThrottling", AWS_THROTTLED },
+    { "KmsThrottled", AWS_THROTTLED },
+    { "LimitExceededException", AWS_THROTTLED },
+    { "PriorRequestNotComplete", AWS_THROTTLED },
+    { "ProvisionedThroughputExceededException", AWS_THROTTLED },
+    { "RequestLimitExceeded", AWS_THROTTLED },
+    { "RequestThrottled", AWS_THROTTLED },
+    { "RequestThrottledException", AWS_THROTTLED },
+    { "SlowDown", AWS_THROTTLED },
+    { "Throttled", AWS_THROTTLED },
+    { "ThrottledException", AWS_THROTTLED },
+    { "Throttling", AWS_THROTTLED },
+    { "ThrottlingException", AWS_THROTTLED },
+    { "TooManyRequestsException", AWS_THROTTLED },
+    { "TransactionInProgressException", AWS_THROTTLED },
+
+    { "IDPCommunicationError", AWS_UNAVAILABLE },
+    { "InternalError", AWS_UNAVAILABLE },
+    { "InternalFailure", AWS_UNAVAILABLE },
+    { "InternalServerError", AWS_UNAVAILABLE },
+    { "InternalServiceError", AWS_UNAVAILABLE },
+    { "InternalServiceException", AWS_UNAVAILABLE },
+    { "RequestTimeout", AWS_UNAVAILABLE },
+    { "RequestTimeoutException", AWS_UNAVAILABLE },
+    { "ServiceException", AWS_UNAVAILABLE },
+    { "ServiceUnavailable", AWS_UNAVAILABLE },
+    { "ServiceUnavailableException", AWS_UNAVAILABLE },
+
+    { "ExpiredToken", AWS_EXPIRED },
+    { "ExpiredTokenException", AWS_EXPIRED },
+    { "TokenRefreshRequired", AWS_EXPIRED },
+
+    { "RequestExpired", AWS_SKEWED },
+    { "RequestInTheFuture", AWS_SKEWED },
+    { "RequestTimeTooSkewed", AWS_SKEWED },
+
+    /* A clock that is off may answer with the three signature codes too: only the Date header can tell. */
+    { "AuthFailure", AWS_BAD_CREDENTIALS },
+    { "IncompleteSignature", AWS_BAD_CREDENTIALS },
+    { "IncompleteSignatureException", AWS_BAD_CREDENTIALS },
+    { "InvalidAccessKeyId", AWS_BAD_CREDENTIALS },
+    { "InvalidClientTokenId", AWS_BAD_CREDENTIALS },
+    { "InvalidIdentityToken", AWS_BAD_CREDENTIALS },
+    { "InvalidSignatureException", AWS_BAD_CREDENTIALS },
+    { "InvalidToken", AWS_BAD_CREDENTIALS },
+    { "MissingAuthenticationToken", AWS_BAD_CREDENTIALS },
+    { "MissingAuthenticationTokenException", AWS_BAD_CREDENTIALS },
+    { "OptInRequired", AWS_BAD_CREDENTIALS },
+    { "RegionDisabledException", AWS_BAD_CREDENTIALS },
+    { "SignatureDoesNotMatch", AWS_BAD_CREDENTIALS },
+    { "SubscriptionRequiredException", AWS_BAD_CREDENTIALS },
+    { "UnrecognizedClientException", AWS_BAD_CREDENTIALS },
+
+    { "AccessDenied", AWS_DENIED },
+    { "AccessDeniedException", AWS_DENIED },
+    { "AuthorizationError", AWS_DENIED },
+    { "AuthorizationErrorException", AWS_DENIED },
+    { "IDPRejectedClaim", AWS_DENIED },
+    { "InsufficientDependencyServiceAccessPermissionException", AWS_DENIED },
+    { "KMSAccessDenied", AWS_DENIED },
+    { "KMSAccessDeniedException", AWS_DENIED },
+    { "KMSOptInRequired", AWS_DENIED },
+    { "KmsAccessDenied", AWS_DENIED },
+    { "KmsOptInRequired", AWS_DENIED },
+    { "NotAuthorized", AWS_DENIED },
+    { "UnauthorizedOperation", AWS_DENIED },
+
+    { "AWS.SimpleQueueService.NonExistentQueue", AWS_NOT_FOUND },
+    { "NoSuchBucket", AWS_NOT_FOUND },
+    { "NotFound", AWS_NOT_FOUND },
+    { "NotFoundException", AWS_NOT_FOUND },
+    { "QueueDoesNotExist", AWS_NOT_FOUND },
+    { "ResourceNotFoundException", AWS_NOT_FOUND },
+    { "TrailNotFoundException", AWS_NOT_FOUND },
+
+    { "InvalidHomeRegionException", AWS_WRONG_REGION },
+
+    { "ConcurrentModificationException", AWS_CONFLICT },
+    { "ConflictException", AWS_CONFLICT },
+    { "OperationAborted", AWS_CONFLICT },
+
+    /* Permanent until somebody changes something. What a trail depends on (bucket, key, topic, log group) is
+     * here and not under "not found": the trail itself is there. */
+    { "AWSOrganizationsNotInUseException", AWS_REFUSED },
+    { "CloudTrailAccessNotEnabledException", AWS_REFUSED },
+    { "CloudTrailInvalidClientTokenIdException", AWS_REFUSED },
+    { "CloudWatchLogsDeliveryUnavailableException", AWS_REFUSED },
+    { "EndpointDisabled", AWS_REFUSED },
+    { "InsightNotEnabledException", AWS_REFUSED },
+    { "InsufficientEncryptionPolicyException", AWS_REFUSED },
+    { "InsufficientS3BucketPolicyException", AWS_REFUSED },
+    { "InsufficientSnsTopicPolicyException", AWS_REFUSED },
+    { "InvalidCloudWatchLogsLogGroupArnException", AWS_REFUSED },
+    { "InvalidCloudWatchLogsRoleArnException", AWS_REFUSED },
+    { "KMSDisabled", AWS_REFUSED },
+    { "KMSInvalidState", AWS_REFUSED },
+    { "KMSNotFound", AWS_REFUSED },
+    { "KmsException", AWS_REFUSED },
+    { "KmsKeyDisabledException", AWS_REFUSED },
+    { "KmsKeyNotFoundException", AWS_REFUSED },
+    { "MaximumNumberOfTrailsExceededException", AWS_REFUSED },
+    { "NoManagementAccountSLRExistsException", AWS_REFUSED },
+    { "NotOrganizationManagementAccountException", AWS_REFUSED },
+    { "NotOrganizationMasterAccountException", AWS_REFUSED },
+    { "OperationNotPermittedException", AWS_REFUSED },
+    { "OrganizationNotInAllFeaturesModeException", AWS_REFUSED },
+    { "OrganizationsNotInUseException", AWS_REFUSED },
+    { "PlatformApplicationDisabled", AWS_REFUSED },
+    { "S3BucketDoesNotExistException", AWS_REFUSED },
+    { "TagsLimitExceededException", AWS_REFUSED },
+    { "TrailAlreadyExistsException", AWS_REFUSED },
+    { "UnsupportedOperationException", AWS_REFUSED },
+
+    { "CloudTrailARNInvalidException", AWS_INVALID },
+    { "InvalidAction", AWS_INVALID },
+    { "InvalidEventCategoryException", AWS_INVALID },
+    { "InvalidEventSelectorsException", AWS_INVALID },
+    { "InvalidInputException", AWS_INVALID },
+    { "InvalidInsightSelectorsException", AWS_INVALID },
+    { "InvalidKmsKeyIdException", AWS_INVALID },
+    { "InvalidLookupAttributesException", AWS_INVALID },
+    { "InvalidMaxResultsException", AWS_INVALID },
+    { "InvalidNextTokenException", AWS_INVALID },
+    { "InvalidParameter", AWS_INVALID },
+    { "InvalidParameterCombinationException", AWS_INVALID },
+    { "InvalidParameterException", AWS_INVALID },
+    { "InvalidParameterValue", AWS_INVALID },
+    { "InvalidS3BucketNameException", AWS_INVALID },
+    { "InvalidS3PrefixException", AWS_INVALID },
+    { "InvalidSecurity", AWS_INVALID },
+    { "InvalidSnsTopicNameException", AWS_INVALID },
+    { "InvalidTagParameterException", AWS_INVALID },
+    { "InvalidTimeRangeException", AWS_INVALID },
+    { "InvalidTokenException", AWS_INVALID },
+    { "InvalidTrailNameException", AWS_INVALID },
+    { "MalformedPolicyDocument", AWS_INVALID },
+    { "PackedPolicyTooLarge", AWS_INVALID },
+    { "ParameterValueInvalid", AWS_INVALID },
+    { "ResourceTypeNotSupportedException", AWS_INVALID },
+    { "SerializationException", AWS_INVALID },
+    { "UnknownOperationException", AWS_INVALID },
+    { "ValidationError", AWS_INVALID },
+    { "ValidationException", AWS_INVALID },
+};
+
+AwsErrorClass aws_error_classify(const char *code) {
+    for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+        if (text_equal(codes[i].code, code))
+            return codes[i].class;
+    return _AWS_ERROR_CLASS_MAX;
+}
+
+const char *aws_error_class_to_string(AwsErrorClass class) {
+    static const char *const names[_AWS_ERROR_CLASS_MAX] = {
+        [AWS_OK] = "ok",
+        [AWS_THROTTLED] = "throttled",
+        [AWS_UNAVAILABLE] = "unavailable",
+        [AWS_UNREACHABLE] = "unreachable",
+        [AWS_TIMED_OUT] = "timed out",
+        [AWS_TLS] = "TLS failed",
+        [AWS_BAD_ANSWER] = "bad answer",
+        [AWS_EXPIRED] = "credentials expired",
+        [AWS_SKEWED] = "clock is off",
+        [AWS_BAD_CREDENTIALS] = "bad credentials",
+        [AWS_NO_CREDENTIALS] = "no credentials",
+        [AWS_DENIED] = "denied",
+        [AWS_NOT_FOUND] = "not found",
+        [AWS_WRONG_REGION] = "wrong region",
+        [AWS_CONFLICT] = "conflict",
+        [AWS_REFUSED] = "refused",
+        [AWS_INVALID] = "invalid request",
+        [AWS_CANCELLED] = "cancelled",
+        [AWS_INTERNAL] = "internal error",
+    };
+
+    if ((size_t)class >= ARRAY_SIZE(names))
+        return "unknown error";
+    return names[class];
+}
+
+static AwsErrorClass class_of_status(int status) {
+    if (status == 429)
+        return AWS_THROTTLED;
+    if (status == 408 || status >= 500)
+        return AWS_UNAVAILABLE;
+    if (status == 401 || status == 403)
+        return AWS_DENIED;
+    /* 404 without a code of AWS's is what a proxy says: it must not read as "the trail is gone". */
+    return status >= 400 ? AWS_INVALID : AWS_BAD_ANSWER;
+}
+
+static AwsErrorClass class_of_result(HttpResult result) {
+    static const AwsErrorClass classes[_HTTP_RESULT_MAX] = {
+        [HTTP_RESOLVE_FAILED] = AWS_UNREACHABLE,
+        [HTTP_CONNECT_FAILED] = AWS_UNREACHABLE,
+        [HTTP_TLS_FAILED] = AWS_TLS,
+        [HTTP_TIMED_OUT] = AWS_TIMED_OUT,
+        [HTTP_BROKEN] = AWS_UNREACHABLE,
+        [HTTP_TOO_BIG] = AWS_BAD_ANSWER,
+        [HTTP_MALFORMED] = AWS_BAD_ANSWER,
+        [HTTP_INTERNAL] = AWS_INTERNAL,
+    };
+
+    return (size_t)result < ARRAY_SIZE(classes) ? classes[result] : AWS_INTERNAL;
+}
+
+/* ---- reading bodies ---- */
+
+/* "com.amazonaws.cloudtrail.v20131101#TrailNotFoundException:http://..." -> "TrailNotFoundException". */
+static void take_code(char *dst, size_t size, const char *raw) {
+    char text[512], *hash;
+
+    (void) text_copy(text, sizeof(text), raw);
+    text[strcspn(text, ":")] = '\0';
+    hash = strrchr(text, '#');
+    (void) text_copy(dst, size, hash ? hash + 1 : text);
+}
+
+static const char *json_text(const json_t *object, const char *key) {
+    const char *s = json_string_value(json_object_get(object, key));
+
+    return s ? s : "";
+}
+
+/* True when a code was found. */
+static bool read_json(const HttpResponse *response, Pieces *p) {
+    json_auto_t *root = NULL;
+    const char *message;
+
+    root = json_loadb(response->body, response->body_len, 0, NULL);
+    if (!json_is_object(root))
+        return false;
+
+    take_code(p->code, sizeof(p->code), json_text(root, "__type"));
+    message = json_text(root, "message");
+    (void) text_copy(p->message, sizeof(p->message), *message ? message : json_text(root, "Message"));
+    return p->code[0] != '\0';
+}
+
+static bool read_xml(const HttpResponse *response, Pieces *p) {
+    XmlField fields[] = {
+        { .path = "*/Error/Code" },
+        { .path = "*/Error/Message" },
+        { .path = "*/RequestId" },
+    };
+
+    if (xml_read(response->body, response->body_len, fields, ARRAY_SIZE(fields)) < 0)
+        return false;
+
+    take_code(p->code, sizeof(p->code), fields[0].text);
+    (void) text_copy(p->message, sizeof(p->message), fields[1].text);
+    (void) text_copy(p->request_id, sizeof(p->request_id), fields[2].text);
+    xml_fields_done(fields, ARRAY_SIZE(fields));
+    return p->code[0] != '\0';
+}
+
+/* A proxy or load balancer may answer in the other language. */
+static bool read_body(const HttpResponse *response, AwsProtocol protocol, Pieces *p) {
+    if (protocol == AWS_PROTOCOL_QUERY)
+        return read_xml(response, p) || read_json(response, p);
+    return read_json(response, p) || read_xml(response, p);
+}
+
+static void read_headers(const HttpResponse *response, Pieces *p) {
+    const char *type = http_header(response, "x-amzn-ErrorType");
+    const char *id = http_header(response, "x-amzn-RequestId");
+
+    if (p->code[0] == '\0' && type)
+        take_code(p->code, sizeof(p->code), type);
+    if (!id)
+        id = http_header(response, "x-amz-request-id");
+    if (id)
+        (void) text_copy(p->request_id, sizeof(p->request_id), id);
+}
+
+/* ---- messages ---- */
+
+/* Some services quote the request as they would have signed it, session token and all: the message ends
+ * before. */
+static void cut_message(char *message) {
+    static const char *const markers[] = { "canonical string", "canonical request", "string-to-sign",
+                                           "string to sign", "aws4-hmac-sha256", "x-amz-security-token" };
+    size_t n;
+
+    n = strspn(message, " \t\r\n");
+    memmove(message, message + n, strlen(message + n) + 1);
+    message[strcspn(message, "\r\n")] = '\0';
+
+    for (size_t i = 0; i < ARRAY_SIZE(markers); i++) {
+        char *found = strcasestr(message, markers[i]);
+
+        if (found)
+            (void) snprintf(found, strlen(found) + 1, "...");
+    }
+
+    n = strlen(message);
+    while (n > 0 && strchr(" \t", message[n - 1]))
+        message[--n] = '\0';
+}
+
+/* The media type alone: "text/html; charset=utf-8" -> "text/html". */
+static void media_type(const HttpResponse *response, char *dst, size_t size) {
+    const char *type = http_header(response, "content-type");
+
+    (void) text_copy(dst, size, type);
+    dst[strcspn(dst, "; \t")] = '\0';
+}
+
+/* For answers that do not say what is wrong in a form we know. The first line of plain text is worth
+ * showing. */
+static void describe(const HttpResponse *response, Pieces *p) {
+    char type[64], head[160] = "";
+
+    media_type(response, type, sizeof(type));
+    if (text_equal(type, "text/plain"))
+        (void) text_copy(head, sizeof(head), response->body);
+    cut_message(head);
+
+    (void) snprintf(p->message, sizeof(p->message), "HTTP %d%s%s%s%s%s", response->status,
+                    type[0] ? " (" : "", type, type[0] ? ")" : "", head[0] ? ": " : "", head);
+}
+
+static void fill(AwsError *e, const Pieces *p) {
+    text_escaped(e->code, sizeof(e->code), p->code);
+    text_escaped(e->message, sizeof(e->message), p->message);
+    text_escaped(e->request_id, sizeof(e->request_id), p->request_id);
+}
+
+void aws_error_from_response(const HttpResponse *response, AwsProtocol protocol, AwsError *ret) {
+    AwsError e = { .class = AWS_OK, .http_status = response->status };
+    Pieces p = { 0 };
+
+    if (response->result != HTTP_ANSWERED) {
+        e.class = class_of_result(response->result);
+        text_escaped(e.message, sizeof(e.message), response->error);
+        *ret = e;
+        return;
+    }
+
+    if (response->status < 200 || response->status > 299) {
+        (void) read_body(response, protocol, &p);
+        read_headers(response, &p);
+        cut_message(p.message);
+        e.class = aws_error_classify(p.code);
+        if (e.class == _AWS_ERROR_CLASS_MAX)
+            e.class = class_of_status(response->status);
+        if (p.message[0] == '\0')
+            describe(response, &p);
+    } else
+        read_headers(response, &p);
+
+    if (e.class == AWS_OK)
+        p.code[0] = '\0';
+    fill(&e, &p);
+    *ret = e;
+}
+
+void aws_error_set(AwsError *e, AwsErrorClass class, const char *code, const char *format, ...) {
+    char message[1024];
+    va_list args;
+
+    va_start(args, format);
+    (void) vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+
+    *e = (AwsError){ .class = class };
+    (void) text_copy(e->code, sizeof(e->code), code);
+    text_escaped(e->message, sizeof(e->message), message);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/endpoint.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define DIGITS "0123456789"
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+/* ---- partitions and regions ---- */
+
+/* The regions that every account has come first, then those that an account must turn on. */
+#define N_DEFAULT_REGIONS 17
+static const char *const regions_aws[] = {
+    "us-east-1",      "us-east-2",      "us-west-1",      "us-west-2",      "ca-central-1",
+    "sa-east-1",      "eu-west-1",      "eu-west-2",      "eu-west-3",      "eu-central-1",
+    "eu-north-1",     "ap-south-1",     "ap-northeast-1", "ap-northeast-2", "ap-northeast-3",
+    "ap-southeast-1", "ap-southeast-2",
+
+    "af-south-1",     "ap-east-1",      "ap-east-2",      "ap-south-2",     "ap-southeast-3",
+    "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-west-1",
+    "eu-central-2",   "eu-south-1",     "eu-south-2",     "il-central-1",   "me-central-1",
+    "me-south-1",     "mx-central-1",   NULL,
+};
+static const char *const regions_cn[] = { "cn-north-1", "cn-northwest-1", NULL };
+static const char *const regions_gov[] = { "us-gov-west-1", "us-gov-east-1", NULL };
+static const char *const regions_iso[] = { "us-iso-east-1", "us-iso-west-1", NULL };
+static const char *const regions_iso_b[] = { "us-isob-east-1", "us-isob-west-1", NULL };
+static const char *const regions_iso_e[] = { "eu-isoe-west-1", NULL };
+static const char *const regions_iso_f[] = { "us-isof-south-1", "us-isof-east-1", NULL };
+static const char *const regions_eusc[] = { "eusc-de-east-1", NULL };
+
+/* A region's name is one of its partition's areas, a word and a number: us-gov - west - 1. */
+#define AREAS_MAX 10
+typedef struct PartitionRow {
+    Partition partition;
+    const char *areas[AREAS_MAX];
+} PartitionRow;
+
+/* The most specific areas first. */
+static const PartitionRow partitions[] = {
+    { { "aws-us-gov", "amazonaws.com", "us-gov-west-1", regions_gov }, { "us-gov" } },
+    { { "aws-iso", "c2s.ic.gov", "us-iso-east-1", regions_iso }, { "us-iso" } },
+    { { "aws-iso-b", "sc2s.sgov.gov", "us-isob-east-1", regions_iso_b }, { "us-isob" } },
+    { { "aws-iso-e", "cloud.adc-e.uk", "eu-isoe-west-1", regions_iso_e }, { "eu-isoe" } },
+    { { "aws-iso-f", "csp.hci.ic.gov", "us-isof-south-1", regions_iso_f }, { "us-isof" } },
+    { { "aws-eusc", "amazonaws.eu", "eusc-de-east-1", regions_eusc }, { "eusc-de" } },
+    { { "aws-cn", "amazonaws.com.cn", "cn-northwest-1", regions_cn }, { "cn" } },
+    { { "aws", "amazonaws.com", "us-east-1", regions_aws },
+      { "us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx" } },
+};
+
+#define REGION_LEN_MAX 31
+
+/* AREA-word-digits, nothing after it. */
+static bool region_fits(const char *region, const char *area) {
+    size_t n;
+
+    if (!text_starts_with(region, area))
+        return false;
+    region += strlen(area);
+    if (*region++ != '-')
+        return false;
+
+    n = strspn(region, LOWER DIGITS);
+    if (n == 0 || region[n] != '-')
+        return false;
+    region += n + 1;
+
+    n = strspn(region, DIGITS);
+    return n > 0 && region[n] == '\0';
+}
+
+const Partition *endpoint_partition_of(const char *region) {
+    if (!region || strlen(region) > REGION_LEN_MAX)
+        return NULL;
+
+    for (size_t i = 0; i < ARRAY_SIZE(partitions); i++)
+        for (size_t a = 0; a < AREAS_MAX && partitions[i].areas[a]; a++)
+            if (region_fits(region, partitions[i].areas[a]))
+                return &partitions[i].partition;
+    return NULL;
+}
+
+const Partition *endpoint_partition_by_id(const char *id) {
+    for (size_t i = 0; i < ARRAY_SIZE(partitions); i++)
+        if (text_equal(partitions[i].partition.id, id))
+            return &partitions[i].partition;
+    return NULL;
+}
+
+bool endpoint_region_is_valid(const char *region) {
+    return endpoint_partition_of(region);
+}
+
+bool endpoint_region_is_opt_in(const char *region) {
+    const Partition *partition = endpoint_partition_of(region);
+
+    if (!partition || partition->regions != regions_aws)
+        return false;
+    for (size_t i = 0; i < N_DEFAULT_REGIONS; i++)
+        if (text_equal(regions_aws[i], region))
+            return false;
+    return true;
+}
+
+/* ---- URLs ---- */
+
+typedef struct Url {
+    bool tls;
+    const char *host; /* brackets included; not terminated */
+    size_t host_len;
+    unsigned port; /* 0 when the URL has none */
+} Url;
+
+static bool take_scheme(const char **s, bool *ret_tls) {
+    if (text_starts_with(*s, "https://")) {
+        *s += strlen("https://");
+        *ret_tls = true;
+        return true;
+    }
+    if (text_starts_with(*s, "http://")) {
+        *s += strlen("http://");
+        *ret_tls = false;
+        return true;
+    }
+    return false;
+}
+
+/* The host as text for inet_pton(), without brackets. */
+static bool copy_host(const char *host, size_t len, char *dst, size_t size) {
+    if (len >= size)
+        return false;
+    memcpy(dst, host, len);
+    dst[len] = '\0';
+    return true;
+}
+
+static size_t host_length(const char *s) {
+    char literal[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+    size_t n;
+
+    if (*s != '[') {
+        n = strspn(s, LOWER UPPER DIGITS ".-_");
+        return n <= 253 ? n : 0;
+    }
+
+    n = strcspn(s, "]");
+    if (s[n] != ']' || !copy_host(s + 1, n - 1, literal, sizeof(literal)) ||
+        inet_pton(AF_INET6, literal, &address) != 1)
+        return 0;
+    return n + 1;
+}
+
+/* ":8443"; nothing there is 0. */
+static bool take_port(const char **s, unsigned *ret) {
+    unsigned port = 0;
+    size_t n;
+
+    if (**s != ':') {
+        *ret = 0;
+        return true;
+    }
+    (*s)++;
+    n = strspn(*s, DIGITS);
+    if (n == 0 || n > 5)
+        return false;
+    for (; n > 0; n--, (*s)++)
+        port = port * 10 + (unsigned)(**s - '0');
+    *ret = port;
+    return port >= 1 && port <= 65535;
+}
+
+/* What follows the authority: nothing or a path, without query and fragment. */
+static bool path_is_valid(const char *s) {
+    if (*s != '\0' && *s != '/')
+        return false;
+    for (; *s; s++)
+        if (*s <= ' ' || *s >= 0x7f || strchr("?#\\\"<>", *s))
+            return false;
+    return true;
+}
+
+static bool parse_url(const char *s, Url *ret) {
+    Url url = { 0 };
+
+    if (!s || !take_scheme(&s, &url.tls))
+        return false;
+    url.host = s;
+    url.host_len = host_length(s);
+    if (url.host_len == 0)
+        return false;
+    s += url.host_len;
+    if (!take_port(&s, &url.port) || !path_is_valid(s))
+        return false;
+    *ret = url;
+    return true;
+}
+
+static bool is_loopback(const Url *url) {
+    char host[64];
+    struct in_addr address;
+    struct in6_addr address6;
+
+    if (url->host[0] == '[')
+        return copy_host(url->host + 1, url->host_len - 2, host, sizeof(host)) &&
+               inet_pton(AF_INET6, host, &address6) == 1 && IN6_IS_ADDR_LOOPBACK(&address6);
+
+    if (!copy_host(url->host, url->host_len, host, sizeof(host)))
+        return false;
+    return text_equal(host, "localhost") ||
+           (inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
+}
+
+bool endpoint_override_is_valid(const char *url) {
+    Url parsed;
+
+    return parse_url(url, &parsed) && (parsed.tls || is_loopback(&parsed));
+}
+
+int endpoint_host(const char *url, StrBuf *ret) {
+    Url parsed;
+
+    if (!parse_url(url, &parsed))
+        return -EINVAL;
+
+    (void) strbuf_add_mem(ret, parsed.host, parsed.host_len);
+    if (parsed.port != 0 && parsed.port != (parsed.tls ? 443 : 80))
+        (void) strbuf_addf(ret, ":%u", parsed.port);
+    return strbuf_error(ret);
+}
+
+/* ---- services ---- */
+
+const char *endpoint_service_name(AwsService service) {
+    static const char *const names[_AWS_SERVICE_MAX] = {
+        [AWS_CLOUDTRAIL] = "cloudtrail",
+        [AWS_SNS] = "sns",
+        [AWS_STS] = "sts",
+    };
+
+    return names[service];
+}
+
+static bool is_set(const char *s) {
+    return s && *s;
+}
+
+static const char *override_for(const EndpointOverrides *overrides, AwsService service) {
+    if (!overrides)
+        return NULL;
+    if (is_set(overrides->file_url))
+        return overrides->file_url;
+    if (is_set(overrides->service_url[service]))
+        return overrides->service_url[service];
+    return is_set(overrides->url) ? overrides->url : NULL;
+}
+
+int endpoint_url(const EndpointOverrides *overrides, AwsService service, const char *region, StrBuf *ret) {
+    const Partition *partition = endpoint_partition_of(region);
+    const char *override = override_for(overrides, service);
+
+    if (!partition)
+        return -EINVAL;
+
+    if (override) {
+        /* Checked where it was configured; checked here too, because a signed request leaves for it. */
+        if (!endpoint_override_is_valid(override))
+            return -EINVAL;
+        return strbuf_addf(ret, "%s%s", override, text_ends_with(override, "/") ? "" : "/");
+    }
+    return strbuf_addf(ret, "https://%s.%s.%s/", endpoint_service_name(service), region, partition->suffix);
+}

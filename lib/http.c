@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/http.h"
+
+#include <strings.h>
+
+#include "lib/util/macros.h"
+
+const char *http_header(const HttpResponse *response, const char *name) {
+    for (size_t i = 0; i < response->n_headers; i++)
+        if (strcasecmp(response->headers[i].name, name) == 0)
+            return response->headers[i].value;
+    return NULL;
+}
+
+const char *http_result_to_string(HttpResult result) {
+    static const char *const names[_HTTP_RESULT_MAX] = {
+        [HTTP_ANSWERED] = "answered",
+        [HTTP_RESOLVE_FAILED] = "name not found",
+        [HTTP_CONNECT_FAILED] = "cannot connect",
+        [HTTP_TLS_FAILED] = "TLS failed",
+        [HTTP_TIMED_OUT] = "timed out",
+        [HTTP_BROKEN] = "connection lost",
+        [HTTP_TOO_BIG] = "answer too big",
+        [HTTP_MALFORMED] = "not a valid HTTP exchange",
+        [HTTP_INTERNAL] = "internal error",
+    };
+
+    if ((size_t)result >= ARRAY_SIZE(names))
+        return "unknown result";
+    return names[result];
+}

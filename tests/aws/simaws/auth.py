@@ -157,4 +157,4 @@ def _check_signature(request, scope, key, stamp):
         raise Refused("signature", "InvalidSignatureException",
                       f"{MISMATCH}\n\nThe Canonical String for this request should have been\n'{canonical}'\n\n"
                       f"The String-to-Sign should have been\n'{to_sign}'\n",
-                      f"expected canonical request:\n{canonical}")
+                      f"expected canonical request:\n{canonical.replace(key.token, '(token)') if key.token else canonical}")

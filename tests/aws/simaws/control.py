@@ -224,7 +224,7 @@ class Control:
     def requests(self, since=0, limit=None, **match):
         """The request log after number `since`; `match` compares fields (globs; lists are alternatives)."""
         with self._state.lock:
-            found = [entry for entry in self._state.requests if entry["number"] > int(since) and _fits(entry, match)]
+            found = _RequestsFrom(self._state, int(since), match)()
             return found[-int(limit):] if limit else found
 
     def last_request(self):
@@ -271,8 +271,8 @@ class Control:
     def wait(self, what, timeout=10, count=1, since=0, topic=None, arn=None, **match):
         """Wait for `count` requests, messages, failures or events that match, or for a trail (arn) whose
         `status_now` and fields match. Answers {"ok": bool, "found": [...]} at the deadline at the latest."""
-        looks = {"requests": lambda: self.requests(since=since, **match),
-                 "messages": lambda: self.messages(topic, since), "failures": lambda: self.failures(**match),
+        looks = {"requests": _RequestsFrom(self._state, int(since), match), "messages": lambda: self.messages(topic, since),
+                 "failures": lambda: self.failures(**match),
                  "events": lambda: self.events(**match), "trail": lambda: self._trail_fits(arn, match)}
         deadline = time.monotonic() + float(timeout)
         with self._state.changed:
@@ -293,6 +293,24 @@ class Control:
             return []
         whole = self._trail(trail)
         return [whole] if _fits({**whole, **whole["settings"], **whole["status_now"]}, match) else []
+
+
+class _RequestsFrom:
+    """The matching requests after a number; each call looks only at what came since the call before."""
+
+    def __init__(self, state, since, match):
+        self.state, self.since, self.match, self.found = state, since, match, []
+
+    def __call__(self):
+        fresh = []
+        for entry in reversed(self.state.requests):
+            if entry["number"] <= self.since:
+                break
+            if _fits(entry, self.match):
+                fresh.append(entry)
+        self.since = self.state.sequence
+        self.found += reversed(fresh)
+        return self.found
 
 
 def _fits(entry, match):

@@ -1,5 +1,6 @@
 """A small HTTP/1.1 server: one thread a connection, keep-alive, TLS, and every way to end a connection badly."""
 
+import collections
 import itertools
 import select
 import socket
@@ -221,7 +222,7 @@ class Listener:
         self.handler = handler
         self.context = context
         self.idle_timeout = idle_timeout
-        self.handshake_failures = []
+        self.handshake_failures = collections.deque(maxlen=1000)
         self.connections = set()
         self.lock = threading.Lock()
         self.accepted = 0

@@ -100,13 +100,13 @@ def publish(call, params):
                                     for name, value in attributes.items())
     if size > MAX_SIZE:
         raise invalid("Message too long")
-    topic.published += 1
     if topic.fifo:
         return _publish_fifo(call, topic, params, by_protocol, attributes)
     if "MessageDeduplicationId" in params:
         raise invalid("MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter that is "
                       "not valid for this topic type")
     _check_token("MessageGroupId", params)
+    topic.published += 1
     return {"MessageId": _deliver(call, topic, params, by_protocol, attributes)["MessageId"]}
 
 
@@ -126,6 +126,7 @@ def _publish_fifo(call, topic, params, by_protocol, attributes):
         raise invalid("The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId "
                       "provided explicitly")
     now = call.state.now()
+    topic.published += 1
     then, earlier = topic.seen.get(token, (None, None))
     if then is not None and now - then < DEDUPLICATION:
         return {"MessageId": earlier["MessageId"], "SequenceNumber": earlier["SequenceNumber"]}

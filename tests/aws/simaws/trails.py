@@ -248,7 +248,9 @@ def deliveries(state, trail, now):
 
     def newest(interval, before):
         rounds = int((until - trail.started) // interval)
-        return trail.started + rounds * interval if rounds >= 1 else before
+        if rounds < 1:
+            return before
+        return max(trail.started + rounds * interval, before or 0)
 
     digest = trail.digested
     if trail.settings["LogFileValidationEnabled"]:

@@ -1,0 +1,723 @@
+"""The simulated AWS, driven by boto3, the aws command and raw sockets. What is wrong here makes every other test lie."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from simaws.client import AwsCliError, SimAWS, poll  # noqa: E402
+
+MAIN, MEMBER = "111122223333", "444455556666"
+HOME = "eu-central-1"
+ORG_TRAIL = f"arn:aws:cloudtrail:{HOME}:{MAIN}:trail/org-trail"
+TOPIC = f"arn:aws:sns:{HOME}:{MAIN}:trailguard"
+FIFO = f"arn:aws:sns:{HOME}:{MAIN}:trailguard.fifo"
+TARGET = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101."
+
+
+@pytest.fixture(scope="module")
+def server():
+    with SimAWS() as running:
+        yield running
+
+
+@pytest.fixture
+def sim(server):
+    """The demonstration scenario, fresh for each test; bad signatures and shapes fail the test unless cleared."""
+    server.reset()
+    with open(os.path.join(os.path.dirname(__file__), "scenarios", "demo.json"), encoding="utf-8") as file:
+        server.load(json.load(file))
+    yield server
+    server.assert_clean()
+
+
+def code(error):
+    return error.value.response["Error"]["Code"]
+
+
+def refused(call, **arguments):
+    """(code, HTTP status, message) of a call that must fail."""
+    with pytest.raises(ClientError) as error:
+        call(**arguments)
+    answer = error.value.response
+    return answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Message"]
+
+
+class Raw:
+    """A hand-made signed request, with every part open to mischief."""
+
+    def __init__(self, sim, user="guard", service="cloudtrail", region=HOME, body=b'{"Name":"org-trail"}',
+                 operation="GetTrailStatus"):
+        self.sim, self.service, self.region, self.body = sim, service, region, body
+        self.key = sim._users[user]
+        self.headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": TARGET + operation}
+
+    def sign(self):
+        request = AWSRequest("POST", self.sim.url + "/", headers=dict(self.headers), data=self.body)
+        credentials = Credentials(self.key["access_key"], self.key["secret"], self.key.get("token"))
+        SigV4Auth(credentials, self.service, self.region).add_auth(request)
+        self.headers = dict(request.headers.items())
+        return self
+
+    def send(self):
+        connection = http.client.HTTPConnection(self.sim.url.removeprefix("http://"), timeout=10)
+        connection.request("POST", "/", self.body, self.headers)
+        response = connection.getresponse()
+        return response.status, response.read(), dict(response.getheaders())
+
+    def code(self):
+        status, body, _ = self.send()
+        return status, json.loads(body).get("__type")
+
+
+# -- signatures ------------------------------------------------------------------------------------------------------
+def test_a_good_signature_is_taken(sim):
+    assert Raw(sim).sign().send()[0] == 200
+    assert Raw(sim, operation="GetTrail").sign().send()[0] == 200
+
+
+@pytest.mark.parametrize("part", ["secret", "body", "header", "signature", "region", "no host", "target unsigned", "type unsigned"])
+def test_a_bad_signature_is_refused_and_noted(sim, part):
+    raw = Raw(sim)
+    if part == "secret":
+        raw.key = {**raw.key, "secret": raw.key["secret"][:-1] + "X"}
+    if part == "target unsigned":
+        del raw.headers["X-Amz-Target"]
+    if part == "type unsigned":
+        del raw.headers["Content-Type"]
+    raw.sign()
+    authorization = raw.headers["Authorization"]
+    changes = {
+        "body": lambda: setattr(raw, "body", b'{"Name":"another-trail"}'),
+        "header": lambda: raw.headers.update({"X-Amz-Target": TARGET + "StopLogging"}),
+        "signature": lambda: raw.headers.update(Authorization=authorization[:-1] + "g"),
+        "region": lambda: raw.headers.update(Authorization=authorization.replace(HOME, "us-east-1")),
+        "no host": lambda: raw.headers.update(Authorization=authorization.replace("host;", "")),
+        "target unsigned": lambda: raw.headers.update({"X-Amz-Target": TARGET + "GetTrailStatus"}),
+        "type unsigned": lambda: raw.headers.update({"Content-Type": "application/x-amz-json-1.1"}),
+    }
+    changes.get(part, lambda: None)()
+    assert raw.code() == (400, "InvalidSignatureException")
+    assert [failure["kind"] for failure in sim.clear_failures()] == ["signature"]
+    assert sim.trail(ORG_TRAIL)["logging"]
+
+
+def test_missing_and_mutilated_authorization(sim):
+    raw = Raw(sim)
+    assert raw.code() == (400, "MissingAuthenticationTokenException")
+    raw.sign()
+    raw.headers["Authorization"] = raw.headers["Authorization"].replace("/aws4_request", "")
+    assert raw.code() == (400, "IncompleteSignatureException")
+    assert len(sim.clear_failures()) == 2
+
+
+def test_a_wrong_secret_in_the_query_protocol(sim):
+    sim.call("key", access_key=sim._users["guard"]["access_key"], secret="another")
+    assert refused(sim.boto3("guard", "sts").get_caller_identity)[:2] == ("SignatureDoesNotMatch", 403)
+    sim._users["nobody"] = {"access_key": "AKIANOBODY", "secret": "x"}
+    assert refused(sim.boto3("nobody", "sts").get_caller_identity)[:2] == ("InvalidClientTokenId", 403)
+    assert refused(sim.boto3("nobody", "cloudtrail").list_trails)[:2] == ("UnrecognizedClientException", 400)
+    assert [failure["kind"] for failure in sim.clear_failures()] == ["signature", "credentials", "credentials"]
+
+
+def test_session_tokens_and_expiry(sim):
+    key = sim.add_user("temporary", MAIN, token="TOKEN/EXAMPLE+==", expires=time.time() + 600)
+    assert sim.boto3("temporary", "sts").get_caller_identity()["Account"] == MAIN
+    assert sim.boto3("temporary", "cloudtrail").list_trails()["Trails"]
+    sim._users["tokenless"] = {**key, "token": None}
+    assert refused(sim.boto3("tokenless", "cloudtrail").list_trails)[0] == "UnrecognizedClientException"
+    sim.call("key", access_key=key["access_key"], expires=time.time() - 1)
+    assert refused(sim.boto3("temporary", "cloudtrail").list_trails)[:2] == ("ExpiredTokenException", 400)
+    assert refused(sim.boto3("temporary", "sns").list_topics)[:2] == ("ExpiredToken", 403)
+
+
+def test_the_clock_window(sim):
+    for offset, word in ((600, "earlier"), (-600, "later")):
+        sim.clock(offset)
+        name, status, message = refused(sim.boto3("guard", "cloudtrail").list_trails)
+        assert (name, status) == ("InvalidSignatureException", 400) and word in message
+    sim.clock(280)
+    assert sim.boto3("guard", "cloudtrail").list_trails()["Trails"]
+    assert {failure["kind"] for failure in sim.clear_failures()} == {"skew"}
+
+
+def test_a_region_that_is_not_enabled(sim):
+    assert refused(sim.boto3("guard", "cloudtrail", "eu-west-1").list_trails)[0] == "UnrecognizedClientException"
+
+
+# -- shapes ----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"{}", b'{"Name":7}', b'{"Name":"org-trail","Nome":1}', b'{"Name":null}'])
+def test_a_bad_shape_is_refused_and_noted(sim, body):
+    assert Raw(sim, body=body).sign().code() == (400, "SerializationException")
+    assert [failure["kind"] for failure in sim.clear_failures()] == ["shape"]
+
+
+def test_envelopes(sim):
+    raw = Raw(sim)
+    raw.headers["Content-Type"] = "application/json"
+    assert raw.sign().send()[0] == 400
+    assert Raw(sim, operation="GetTrailStatuz").sign().code() == (400, "UnknownOperationException")
+    raw = Raw(sim)
+    raw.headers["X-Amz-Target"] = "CloudTrail_20131101.GetTrailStatus"
+    assert raw.sign().send()[0] == 200      # the short form is good, too
+    form = Raw(sim, service="sns", body=b"Action=Publish&Version=2010-03-31&TopicArn=x&Message=m&Massage=n")
+    form.headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+    assert form.sign().send()[0] == 400
+    assert len(sim.clear_failures()) == 3
+
+
+def test_what_we_answer_is_held_against_the_model(sim):
+    sim.trail(ORG_TRAIL, status={"IsLogging": "yes"})
+    assert Raw(sim).sign().send()[0] == 500
+    sim.trail(ORG_TRAIL, status={"IsLoging": True})
+    assert Raw(sim).sign().send()[0] == 500
+    assert [failure["kind"] for failure in sim.clear_failures()] == ["self", "self"]
+
+
+def test_enumerations_are_checked(sim):
+    client = sim.boto3("mallory", "cloudtrail")
+    assert refused(client.put_event_selectors, TrailName="org-trail",
+                   EventSelectors=[{"ReadWriteType": "None"}])[0] == "ValidationException"
+    assert [failure["kind"] for failure in sim.clear_failures()] == ["shape"]
+
+
+# -- trails ----------------------------------------------------------------------------------------------------------
+def test_stop_start_and_status(sim):
+    client = sim.boto3("mallory", "cloudtrail")
+    before = client.get_trail_status(Name="org-trail")
+    assert before["IsLogging"] and "StopLoggingTime" not in before and "LatestDigestDeliveryTime" in before
+    client.stop_logging(Name=ORG_TRAIL)
+    stopped = client.get_trail_status(Name=ORG_TRAIL)
+    assert not stopped["IsLogging"] and stopped["StopLoggingTime"] > stopped["StartLoggingTime"]
+    client.start_logging(Name="org-trail")
+    after = client.get_trail_status(Name="org-trail")
+    assert after["IsLogging"] and after["StartLoggingTime"] > after["StopLoggingTime"]
+    assert after["LatestDeliveryTime"] == stopped["LatestDeliveryTime"]
+    sim.call("settings", signature_window=1000)
+    sim.clock(301)
+    assert client.get_trail_status(Name="org-trail")["LatestDeliveryTime"] > after["LatestDeliveryTime"]
+
+
+def test_shadows(sim):
+    client = sim.boto3("guard", "cloudtrail", "us-east-1")
+    assert {trail["Name"]: trail["HomeRegion"] for trail in client.describe_trails()["trailList"]} == {
+        "audit": "us-east-1", "org-trail": HOME}
+    assert [trail["Name"] for trail in client.describe_trails(includeShadowTrails=False)["trailList"]] == ["audit"]
+    assert client.get_trail_status(Name=ORG_TRAIL)["IsLogging"]
+    assert refused(client.get_trail_status, Name="org-trail")[0] == "TrailNotFoundException"
+    assert refused(client.start_logging, Name=ORG_TRAIL)[0] == "InvalidHomeRegionException"
+    assert refused(client.get_trail_status, Name="arn:aws:cloudtrail:x")[0] == "CloudTrailARNInvalidException"
+    assert refused(client.get_trail_status, Name="a")[0] == "InvalidTrailNameException"
+    assert len(client.list_trails()["Trails"]) == 3
+    assert client.describe_trails(trailNameList=["gone"])["trailList"] == []
+
+
+def test_organization_trails_in_a_member_account(sim):
+    sim.call("organization", management=MAIN, members=[MEMBER])
+    sim.add_account(MEMBER, regions=[HOME, "us-east-1"])
+    sim.add_user("member", MEMBER)
+    sim.trail(ORG_TRAIL, settings={"IsOrganizationTrail": True})
+    client = sim.boto3("member", "cloudtrail")
+    seen = client.describe_trails()["trailList"]
+    assert [(trail["TrailARN"], trail["IsOrganizationTrail"]) for trail in seen] == [(ORG_TRAIL, True)]
+    assert client.describe_trails(includeShadowTrails=False)["trailList"] == []
+    assert client.get_trail_status(Name=ORG_TRAIL)["IsLogging"]
+    name, _, text = refused(client.get_trail_status, Name="org-trail")
+    assert name == "TrailNotFoundException" and f":{MEMBER}:trail/org-trail" in text
+    assert refused(client.stop_logging, Name=ORG_TRAIL)[0] == "AccessDeniedException"
+    sim.add_account(MEMBER, org_write_error="NotOrganizationMasterAccountException")
+    assert refused(client.start_logging, Name=ORG_TRAIL)[0] == "NotOrganizationMasterAccountException"
+    assert refused(client.list_tags, ResourceIdList=[ORG_TRAIL])[0] == "CloudTrailARNInvalidException"
+    sim.call("organization", management=MAIN, members=[MEMBER], delegated=[MEMBER])
+    client.stop_logging(Name=ORG_TRAIL)
+    assert not sim.trail(ORG_TRAIL)["logging"]
+
+
+def test_update_create_delete(sim):
+    client = sim.boto3("mallory", "cloudtrail")
+    answer = client.update_trail(Name="org-trail", IsMultiRegionTrail=False, EnableLogFileValidation=False)
+    assert not answer["IsMultiRegionTrail"] and not answer["IncludeGlobalServiceEvents"]
+    assert refused(client.update_trail, Name="org-trail", IsMultiRegionTrail=True,
+                   IncludeGlobalServiceEvents=False)[0] == "InvalidParameterCombinationException"
+    answer = client.update_trail(Name="org-trail", IsMultiRegionTrail=True, KmsKeyId="1234", S3KeyPrefix="p")
+    assert answer["IncludeGlobalServiceEvents"] and answer["KmsKeyId"].startswith(f"arn:aws:kms:{HOME}:{MAIN}:key/")
+    assert "KmsKeyId" not in client.update_trail(Name="org-trail", KmsKeyId="")
+    client.delete_trail(Name="org-trail")
+    assert refused(client.get_trail, Name="org-trail")[2] == f"Unknown trail: {ORG_TRAIL} for the user: {MAIN}"
+    sim.call("bucket", name="gone-bucket", missing=True)
+    assert refused(client.create_trail, Name="org-trail", S3BucketName="gone-bucket")[0] == "S3BucketDoesNotExistException"
+    client.create_trail(Name="org-trail", S3BucketName="a-bucket", TagsList=[{"Key": "team", "Value": "sec"}])
+    assert "StartLoggingTime" not in client.get_trail_status(Name="org-trail")
+    assert client.list_tags(ResourceIdList=[ORG_TRAIL])["ResourceTagList"][0]["TagsList"] == [{"Key": "team", "Value": "sec"}]
+    assert refused(client.create_trail, Name="org-trail", S3BucketName="a-bucket")[0] == "TrailAlreadyExistsException"
+    for number in range(4):
+        client.create_trail(Name=f"more-{number}", S3BucketName="a-bucket")
+    assert refused(client.create_trail, Name="one-more", S3BucketName="a-bucket")[0] == "MaximumNumberOfTrailsExceededException"
+
+
+def test_selectors_and_insights(sim):
+    client = sim.boto3("mallory", "cloudtrail")
+    basic = [{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True, "DataResources": [],
+              "ExcludeManagementEventSources": ["kms.amazonaws.com"]}]
+    assert client.get_event_selectors(TrailName="org-trail")["EventSelectors"][0]["ReadWriteType"] == "All"
+    assert client.put_event_selectors(TrailName="org-trail", EventSelectors=basic)["EventSelectors"] == basic
+    assert client.get_trail(Name="org-trail")["Trail"]["HasCustomEventSelectors"]
+    advanced = [{"Name": "m", "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}]}]
+    client.put_event_selectors(TrailName="org-trail", AdvancedEventSelectors=advanced)
+    answer = client.get_event_selectors(TrailName="org-trail")
+    assert answer["AdvancedEventSelectors"] == advanced and "EventSelectors" not in answer
+    assert refused(client.put_event_selectors, TrailName="org-trail", EventSelectors=basic * 6)[0] == "InvalidEventSelectorsException"
+    assert refused(client.get_insight_selectors, TrailName="org-trail")[0] == "InsightNotEnabledException"
+    client.put_insight_selectors(TrailName="org-trail", InsightSelectors=[{"InsightType": "ApiCallRateInsight"}])
+    assert client.get_insight_selectors(TrailName="org-trail")["InsightSelectors"] == [{"InsightType": "ApiCallRateInsight"}]
+    assert client.get_trail(Name="org-trail")["Trail"]["HasInsightSelectors"]
+    body = b'{"TrailName":"org-trail","InsightSelectors":[{"InsightType":"ApiCallRateInsight","EventCategories":["Data"]}]}'
+    assert Raw(sim, "mallory", operation="PutInsightSelectors", body=body).sign().send()[0] == 200    # newer than botocore 1.29
+
+
+def test_event_history(sim):
+    sim.call("settings", history_delay=60)
+    client = sim.boto3("mallory", "cloudtrail")
+    client.stop_logging(Name="org-trail")
+    look = {"LookupAttributes": [{"AttributeKey": "ResourceName", "AttributeValue": "org-trail"}]}
+    assert client.lookup_events(**look)["Events"] == []
+    sim.clock(61)
+    event = client.lookup_events(**look)["Events"][0]
+    record = json.loads(event["CloudTrailEvent"])
+    assert (event["EventName"], event["Username"], event["ReadOnly"]) == ("StopLogging", "mallory", "false")
+    assert record["userIdentity"]["arn"] == f"arn:aws:iam::{MAIN}:user/mallory"
+    assert record["requestParameters"] == {"name": "org-trail"} and record["sourceIPAddress"] == "127.0.0.1"
+    assert "Boto3" in record["userAgent"] and record["responseElements"] is None
+    sim.clock(0)
+    for _ in range(3):
+        client.start_logging(Name=ORG_TRAIL)
+    sim.clock(61)
+    pages = list(client.get_paginator("lookup_events").paginate(PaginationConfig={"PageSize": 2}))
+    assert [len(page["Events"]) for page in pages] == [2, 2]
+    token = client.lookup_events(MaxResults=2)["NextToken"]
+    assert refused(client.lookup_events, MaxResults=3, NextToken=token)[0] == "InvalidNextTokenException"
+    assert sim.boto3("guard", "cloudtrail", "us-east-1").lookup_events()["Events"] == []
+
+
+def test_denied_calls_are_recorded(sim):
+    sim.add_user("weak", MAIN, policy=[{"Sid": "Read", "Effect": "Allow", "Action": "cloudtrail:Get*", "Resource": "*"}])
+    client = sim.boto3("weak", "cloudtrail")
+    assert client.get_trail_status(Name="org-trail")["IsLogging"]
+    name, status, text = refused(client.stop_logging, Name="org-trail")
+    assert (name, status) == ("AccessDeniedException", 400)
+    assert text == (f"User: arn:aws:iam::{MAIN}:user/weak is not authorized to perform: cloudtrail:StopLogging on resource: "
+                    f"{ORG_TRAIL} because no identity-based policy allows the cloudtrail:StopLogging action")
+    assert sim.events(EventName="StopLogging")[0]["errorCode"] == "AccessDenied"
+    assert refused(client.stop_logging, Name="no-such-trail")[0] == "AccessDeniedException"    # decided before the look-up
+    assert {entry["statement"] for entry in sim.call("decisions")["used"]} == {"Read"}
+
+
+def test_service_control_policy(sim):
+    sim.add_account(MAIN, scp=[
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Sid": "Protect", "Effect": "Deny", "Action": "cloudtrail:StopLogging", "Resource": "*",
+         "Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/guard"}}}])
+    assert "explicit deny in a service control policy" in refused(
+        sim.boto3("mallory", "cloudtrail").stop_logging, Name="org-trail")[2]
+    sim.boto3("guard", "cloudtrail").stop_logging(Name="org-trail")
+
+
+def test_quotas(sim):
+    sim.call("settings", quotas=True)
+    client = sim.boto3("guard", "cloudtrail")
+    client.start_logging(Name="org-trail")
+    assert refused(client.start_logging, Name="org-trail")[0] == "ThrottlingException"
+    assert client.get_trail_status(Name="org-trail")
+
+
+# -- STS -------------------------------------------------------------------------------------------------------------
+def test_assume_role(sim):
+    role = sim.add_role("TrailGuardMember", MEMBER, trust=[{
+        "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{MAIN}:user/guard"}, "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"sts:ExternalId": "secret-id"}}}])
+    sts = sim.boto3("guard", "sts")
+    arguments = {"RoleArn": role, "RoleSessionName": "trailguard-host"}
+    assert refused(sts.assume_role, **arguments)[:2] == ("AccessDenied", 403)
+    assert refused(sts.assume_role, ExternalId="other", **arguments)[0] == "AccessDenied"
+    assert refused(sim.boto3("mallory", "sts").assume_role, ExternalId="secret-id", **arguments)[0] == "AccessDenied"
+    assert refused(sts.assume_role, ExternalId="secret-id", DurationSeconds=7200, **arguments)[0] == "ValidationError"
+    answer = sts.assume_role(ExternalId="secret-id", **arguments)
+    credentials = answer["Credentials"]
+    sim._users["session"] = {"access_key": credentials["AccessKeyId"], "secret": credentials["SecretAccessKey"],
+                             "token": credentials["SessionToken"]}
+    who = sim.boto3("session", "sts").get_caller_identity()
+    assert who["Arn"] == f"arn:aws:sts::{MEMBER}:assumed-role/TrailGuardMember/trailguard-host" == answer["AssumedRoleUser"]["Arn"]
+    assert credentials["Expiration"].timestamp() == pytest.approx(time.time() + 3600, abs=30)
+    sim.boto3("session", "cloudtrail").create_trail(Name="theirs", S3BucketName="a-bucket")
+    identity = sim.events(EventName="CreateTrail")[0]["userIdentity"]
+    assert identity["type"] == "AssumedRole" and identity["sessionContext"]["sessionIssuer"]["userName"] == "TrailGuardMember"
+
+
+# -- SNS -------------------------------------------------------------------------------------------------------------
+def test_publish(sim):
+    sns = sim.boto3("guard", "sns")
+    texts = {"default": "d", "email": "é mail", "sqs": '{"a":1}', "odd": "ignored"}
+    answer = sns.publish(TopicArn=TOPIC, Subject="[TrailGuard] stopped", Message=json.dumps(texts), MessageStructure="json",
+                         MessageAttributes={"severity": {"DataType": "String", "StringValue": "critical"}})
+    message = sim.wait_for_message(TOPIC)
+    assert message["MessageId"] == answer["MessageId"]
+    assert message["received"]["email"] == {"Subject": "[TrailGuard] stopped", "Body": "é mail"}
+    assert message["received"]["sms"] == "d" and message["received"]["sqs"]["Message"] == '{"a":1}'
+    assert message["received"]["sqs"]["MessageAttributes"] == {"severity": {"Type": "String", "Value": "critical"}}
+
+
+@pytest.mark.parametrize("change, wanted", [
+    ({"Subject": "x" * 100}, "InvalidParameter"), ({"Subject": " x"}, "InvalidParameter"),
+    ({"Subject": "a\nb"}, "InvalidParameter"), ({"Subject": "é"}, "InvalidParameter"), ({"Message": ""}, "InvalidParameter"),
+    ({"Message": "{", "MessageStructure": "json"}, "InvalidParameter"),
+    ({"Message": '{"email":"x"}', "MessageStructure": "json"}, "InvalidParameter"),
+    ({"Message": '{"default":"x","default":"y"}', "MessageStructure": "json"}, "InvalidParameter"),
+    ({"Message": "x" * 262145}, "InvalidParameter"), ({"Message": "x" * 262144}, None),
+    ({"MessageAttributes": {"a": {"DataType": "Text", "StringValue": "x"}}}, "ParameterValueInvalid"),
+    ({"MessageAttributes": {"a": {"DataType": "Number", "StringValue": "x"}}}, "ParameterValueInvalid"),
+    ({"MessageAttributes": {"a": {"DataType": "String", "StringValue": ""}}}, "ParameterValueInvalid"),
+    ({"MessageDeduplicationId": "x"}, "InvalidParameter"), ({"MessageGroupId": "x"}, None),
+    ({"TopicArn": TOPIC.replace(HOME, "us-east-1")}, "InvalidParameter"), ({"TopicArn": TOPIC + "x"}, "NotFound"),
+    ({"TopicArn": "nonsense"}, "InvalidParameter"),
+])
+def test_publish_is_validated(sim, change, wanted):
+    arguments = {"TopicArn": TOPIC, "Message": "m", **change}
+    if wanted is None:
+        sim.boto3("guard", "sns").publish(**arguments)
+        assert len(sim.messages(TOPIC)) == 1
+    else:
+        name, status, _ = refused(sim.boto3("guard", "sns").publish, **arguments)
+        assert (name, status) == (wanted, 404 if wanted == "NotFound" else 400)
+        assert sim.messages(TOPIC) == []
+
+
+def test_fifo(sim):
+    sns = sim.boto3("guard", "sns")
+    sim.add_topic(FIFO)
+    assert refused(sns.publish, TopicArn=FIFO, Message="m", MessageDeduplicationId="d")[0] == "InvalidParameter"
+    assert refused(sns.publish, TopicArn=FIFO, Message="m", MessageGroupId="g")[0] == "InvalidParameter"
+    arguments = {"TopicArn": FIFO, "Message": "m", "MessageGroupId": "g", "MessageDeduplicationId": "d"}
+    first = sns.publish(**arguments)
+    assert sns.publish(**arguments)["MessageId"] == first["MessageId"] and first["SequenceNumber"]
+    sns.publish(**{**arguments, "MessageDeduplicationId": "e"})
+    assert [message["MessageDeduplicationId"] for message in sim.messages(FIFO)] == ["d", "e"]
+    assert sim.call("published", topic=FIFO) == {"accepted": 3, "delivered": 2}
+    sim.call("settings", signature_window=1000)
+    sim.clock(301)
+    sns.publish(**arguments)
+    assert len(sim.messages(FIFO)) == 3
+
+
+def test_topic_deleted_and_denied(sim):
+    sns = sim.boto3("guard", "sns")
+    sim.call("topic", arn=TOPIC, policy=[{"Effect": "Deny", "Principal": "*", "Action": "SNS:Publish", "Resource": TOPIC}])
+    name, status, text = refused(sns.publish, TopicArn=TOPIC, Message="m")
+    assert (name, status) == ("AuthorizationError", 403) and "explicit deny in a resource-based policy" in text
+    sim.boto3("mallory", "sns").delete_topic(TopicArn=TOPIC)
+    assert refused(sns.publish, TopicArn=TOPIC, Message="m")[:2] == ("NotFound", 404)
+
+
+def test_a_topic_of_another_account(sim):
+    sim.add_user("other", MEMBER)
+    sns = sim.boto3("other", "sns")
+    assert refused(sns.publish, TopicArn=TOPIC, Message="m")[0] == "AuthorizationError"
+    sim.call("topic", arn=TOPIC, policy=[{"Effect": "Allow", "Principal": {"AWS": MEMBER}, "Action": "SNS:Publish", "Resource": TOPIC}])
+    sns.publish(TopicArn=TOPIC, Message="m")
+
+
+# -- faults ----------------------------------------------------------------------------------------------------------
+def get(sim, **arguments):
+    """One signed GetTrailStatus; (status, body, headers)."""
+    return Raw(sim, **arguments).sign().send()
+
+
+def test_fault_selection(sim):
+    sim.add_fault("throttle", region=HOME, operation="GetTrailStatus", trail="org-trail", count=2, skip=1)
+    ct = sim.boto3("guard", "cloudtrail")
+    assert ct.get_trail_status(Name="org-trail")
+    assert refused(ct.get_trail_status, Name=ORG_TRAIL) == ("ThrottlingException", 400, "Rate exceeded")
+    assert sim.boto3("guard", "cloudtrail", "us-east-1").get_trail_status(Name="audit")
+    assert refused(ct.get_trail_status, Name="org-trail")[0] == "ThrottlingException"
+    assert ct.get_trail_status(Name="org-trail") and sim.call("faults") == []
+    with pytest.raises(Exception, match="unknown fault kind"):
+        sim.add_fault("nonsense")
+
+
+def test_fault_errors(sim):
+    ct, sns = sim.boto3("guard", "cloudtrail"), sim.boto3("guard", "sns")
+    with sim.fault("denied"):
+        assert f"cloudtrail:GetTrailStatus on resource: {ORG_TRAIL} because" in refused(ct.get_trail_status, Name="org-trail")[2]
+        assert refused(sns.publish, TopicArn=TOPIC, Message="m")[:2] == ("AuthorizationError", 403)
+    with sim.fault("expired"):
+        assert refused(ct.list_trails)[0] == "ExpiredTokenException"
+        assert refused(sns.list_topics)[:2] == ("ExpiredToken", 403)
+    with sim.fault("error", code="ConflictException", message="busy"):
+        assert refused(ct.start_logging, Name="org-trail") == ("ConflictException", 400, "busy")
+    with sim.fault("throttle"), sim.fault("type_form", form="both"), sim.fault("message_key", key="Message"):
+        body = json.loads(get(sim)[1])
+        assert body["__type"].endswith("/com.amazon.coral/") and "#ThrottlingException:" in body["__type"]
+        assert body["Message"] == "Rate exceeded" and refused(ct.list_trails)[0].startswith("ThrottlingException")
+    with sim.fault("throttle"), sim.fault("type_form", form="header"):
+        _, body, headers = get(sim)
+        assert "__type" not in json.loads(body) and headers["x-amzn-ErrorType"] == "ThrottlingException:"
+
+
+def test_fault_answers(sim):
+    for kind, fields, wanted in (
+            ("http500", {}, (500, b"<html>")), ("http503", {}, (503, b"<html>")), ("empty500", {}, (500, b"")),
+            ("garbage", {}, (200, b"\x00\xff")), ("json", {"value": []}, (200, b"[]")), ("json", {"value": 7}, (200, b"7")),
+            ("deep", {"depth": 1000}, (200, b'{"a":{"a":')), ("empty", {}, (200, b"")),
+            ("redirect", {"location": "http://127.0.0.1:1/", "status": 302}, (302, b"")),
+            ("answer", {"status": 418, "body": "tea", "headers": {"X-T": "1"}}, (418, b"tea"))):
+        with sim.fault(kind, **fields):
+            status, body, headers = get(sim)
+            assert (status, body[:len(wanted[1])]) == wanted, kind
+            assert kind != "redirect" or headers["Location"] == "http://127.0.0.1:1/"
+    with sim.fault("oversize", bytes=8 << 20):
+        assert len(get(sim)[1]) == 8 << 20
+    with sim.fault("exponent"):
+        assert b'"StartLoggingTime":1.' in get(sim)[1] and b"E9" in get(sim)[1]
+        assert sim.boto3("guard", "cloudtrail").get_trail_status(Name="org-trail")["StartLoggingTime"].year >= 2020
+    with sim.fault("members", members={"NewMember": {"x": [1]}}), sim.fault("remove_members", members=["IsLogging"]):
+        body = json.loads(get(sim)[1])
+        assert body["NewMember"] == {"x": [1]} and "IsLogging" not in body
+    with sim.fault("headers", headers={"Retry-After": "7"}):
+        assert get(sim)[2]["Retry-After"] == "7"
+
+
+def test_fault_connections(sim):
+    with sim.fault("truncate"), pytest.raises(http.client.IncompleteRead):
+        get(sim)
+    with sim.fault("reset"), pytest.raises(ConnectionResetError):
+        get(sim)
+    with sim.fault("closed"), pytest.raises(http.client.RemoteDisconnected):
+        get(sim)
+    with sim.fault("close"):
+        assert get(sim)[2]["Connection"] == "close"
+    with sim.fault("slow", seconds=0.3):
+        begun = time.monotonic()
+        assert get(sim)[0] == 200 and time.monotonic() - begun >= 0.3
+
+
+def test_a_hanging_answer(sim):
+    fault = sim.add_fault("hang", count=1)
+    finished = []
+    thread = threading.Thread(target=lambda: finished.append(pytest.raises(http.client.RemoteDisconnected, get, sim)))
+    thread.start()
+    sim.wait_for_request(faults=[["hang"]])
+    thread.join(0.3)
+    assert thread.is_alive() and get(sim)[0] == 200
+    sim.remove_fault(fault)
+    thread.join(5)
+    assert not thread.is_alive() and finished
+
+
+def test_an_executed_call_whose_answer_is_lost(sim):
+    with sim.fault("reset", operation="StopLogging", executed=True), pytest.raises(ConnectionResetError):
+        Raw(sim, "mallory", operation="StopLogging").sign().send()
+    assert not sim.trail(ORG_TRAIL)["logging"]
+    with sim.fault("reset", operation="StartLogging"), pytest.raises(ConnectionResetError):
+        Raw(sim, "mallory", operation="StartLogging").sign().send()
+    assert not sim.trail(ORG_TRAIL)["logging"]
+
+
+def test_a_clock_that_is_ahead(sim):
+    with sim.fault("clock", seconds=600, region=HOME):
+        status, body, headers = get(sim)
+        assert status == 400 and b"Signature expired" in body
+        ahead = time.mktime(time.strptime(headers["Date"], "%a, %d %b %Y %H:%M:%S GMT")) - time.mktime(time.gmtime())
+        assert 595 <= ahead <= 605
+        assert get(sim, region="us-east-1", body=b'{"Name":"audit"}')[0] == 200
+    sim.clear_failures()
+
+
+def test_a_bad_signature_shows_through_a_fault(sim):
+    raw = Raw(sim).sign()
+    raw.body = b'{"Name":"audit"}'
+    with sim.fault("throttle"):
+        assert raw.code() == (400, "InvalidSignatureException")
+    with sim.fault("http503"):
+        assert raw.send()[0] == 503
+    assert len(sim.clear_failures()) == 2
+
+
+# -- instance metadata -----------------------------------------------------------------------------------------------
+def imds(sim, method, path, **headers):
+    connection = http.client.HTTPConnection(sim.imds_url.removeprefix("http://"), timeout=10)
+    connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    response = connection.getresponse()
+    return response.status, response.read().decode()
+
+
+def test_imds(sim):
+    sim.add_role("instance-role", MAIN)
+    sim.call("imds", account=MAIN, role="instance-role", region=HOME, lifetime=3600)
+    base = "/latest/meta-data/iam/security-credentials/"
+    assert imds(sim, "GET", base)[0] == 401
+    assert imds(sim, "PUT", "/latest/api/token")[0] == 400
+    assert imds(sim, "PUT", "/latest/api/token", x_aws_ec2_metadata_token_ttl_seconds="21601")[0] == 400
+    status, token = imds(sim, "PUT", "/latest/api/token", x_aws_ec2_metadata_token_ttl_seconds="60")
+    assert status == 200
+    assert imds(sim, "GET", base, x_aws_ec2_metadata_token=token) == (200, "instance-role")
+    status, text = imds(sim, "GET", base + "instance-role", x_aws_ec2_metadata_token=token)
+    keys = json.loads(text)
+    assert keys["Code"] == "Success" and keys["Token"]
+    sim._users["instance"] = {"access_key": keys["AccessKeyId"], "secret": keys["SecretAccessKey"], "token": keys["Token"]}
+    assert "assumed-role/instance-role/i-" in sim.boto3("instance", "sts").get_caller_identity()["Arn"]
+    assert imds(sim, "GET", "/latest/meta-data/placement/region", x_aws_ec2_metadata_token=token) == (200, HOME)
+    assert json.loads(imds(sim, "GET", "/latest/dynamic/instance-identity/document", x_aws_ec2_metadata_token=token)[1])["accountId"] == MAIN
+    sim.call("imds", tokens={})
+    assert imds(sim, "GET", base, x_aws_ec2_metadata_token=token)[0] == 401
+    with sim.fault("answer", status=503, service="imds", operation="GetToken"):
+        assert imds(sim, "PUT", "/latest/api/token", x_aws_ec2_metadata_token_ttl_seconds="60")[0] == 503
+    assert sim.call("imds")["unauthenticated"] == 1 and len(sim.failures(kind="imdsv1")) == 1
+    assert imds(sim, "POST", "/")[0] == 404
+
+
+def test_imds_credentials_reach_boto3(sim):
+    """botocore's own provider gets keys here and signs with them."""
+    from botocore.utils import InstanceMetadataFetcher
+    sim.add_role("instance-role", MAIN)
+    sim.call("imds", account=MAIN, role="instance-role")
+    fetched = InstanceMetadataFetcher(base_url=sim.imds_url + "/").retrieve_iam_role_credentials()
+    assert fetched["access_key"] == sim.call("imds")["access_key"]
+
+
+# -- control interface, transport, process ---------------------------------------------------------------------------
+def test_control_is_not_on_the_aws_port(sim):
+    connection = http.client.HTTPConnection(sim.url.removeprefix("http://"), timeout=5)
+    connection.request("GET", "/_sim/health")
+    assert connection.getresponse().status == 403
+    assert sim.clear_failures()
+
+
+def test_waiting(sim):
+    mark = sim.mark()
+    with pytest.raises(AssertionError, match="no requests"):
+        sim.wait_for_request(timeout=0.1, since=mark, operation="StopLogging")
+    timer = threading.Timer(0.2, lambda: sim.boto3("mallory", "cloudtrail").stop_logging(Name="org-trail"))
+    timer.start()
+    entry = sim.wait_for_request(since=mark, operation="StopLogging", trail="*org-trail", status=200)
+    assert (entry["account"], entry["region"], entry["access_key"]) == (MAIN, HOME, "AKIAEXAMPLEMALLORY01")
+    assert sim.wait_for_trail(ORG_TRAIL, IsLogging=False)["status_now"]["StopLoggingTime"]
+    timer.join()
+
+
+def test_the_aws_command(sim):
+    trails = sim.aws("guard", HOME, "cloudtrail", "describe-trails")["trailList"]
+    assert [trail["Name"] for trail in trails] == ["org-trail"]
+    with pytest.raises(AwsCliError) as error:
+        sim.aws("mallory", HOME, "cloudtrail", "stop-logging", "--name", "none-such")
+    assert error.value.code == "TrailNotFoundException"
+    sim.aws("mallory", HOME, "sns", "publish", "--topic-arn", TOPIC, "--message", "by hand")
+    assert sim.messages(TOPIC)[0]["Message"] == "by hand"
+
+
+def test_keep_alive_and_dropped_connections(sim):
+    ct = sim.boto3("guard", "cloudtrail")
+    for _ in range(3):
+        ct.list_trails()
+    entries = sim.requests(operation="ListTrails")
+    assert len({entry["connection"] for entry in entries}) == 1 and entries[-1]["connection_request"] == 3
+    assert sim.call("drop_connections")["dropped"] >= 1
+    sim.call("settings", idle_timeout=0.2)
+    with socket.create_connection(sim.url.removeprefix("http://").split(":"), timeout=5) as idle:
+        assert idle.recv(1) == b""
+
+
+def test_strange_requests_do_not_disturb(sim):
+    for data in (b"\r\n\r\n", b"GET / HTTP/9\r\n\r\n", b"\x16\x03\x01\x00", b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+                 b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"A" * 70000):
+        with socket.create_connection(sim.url.removeprefix("http://").split(":"), timeout=5) as sock:
+            sock.sendall(data)
+            sock.shutdown(socket.SHUT_WR)
+            try:
+                assert sock.recv(100)[:13] in (b"", b"HTTP/1.1 400 ", b"HTTP/1.1 411 ", b"HTTP/1.1 431 ")
+            except ConnectionResetError:
+                pass
+    assert get(sim)[0] == 200
+
+
+def test_many_requests_on_many_connections(sim):
+    """Far above what is needed of it: 200 a second."""
+    idle = [socket.create_connection(sim.url.removeprefix("http://").split(":"), timeout=5) for _ in range(300)]
+    begun, errors = time.monotonic(), []
+
+    def worker():
+        client = sim.boto3("guard", "cloudtrail")
+        try:
+            for _ in range(50):
+                client.get_trail_status(Name="org-trail")
+        except Exception as error:      # into the list that the test looks at
+            errors.append(error)
+
+    threads = [threading.Thread(target=worker) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors and len(sim.requests(operation="GetTrailStatus")) == 400
+    assert 400 / (time.monotonic() - begun) > 100
+    for sock in idle:
+        sock.close()
+
+
+def test_tls_and_resumption():
+    with SimAWS("demo.json", tls=True) as sim:
+        assert sim.boto3("guard", "cloudtrail").list_trails()["Trails"]
+        context, session = ssl.create_default_context(cafile=sim.ca_file), None
+        context.maximum_version = ssl.TLSVersion.TLSv1_2    # the ticket comes with the handshake
+        host, port = sim.url.removeprefix("https://").split(":")
+        reused = []
+        for _ in range(2):
+            with socket.create_connection((host, port), timeout=5) as plain, \
+                    context.wrap_socket(plain, server_hostname=host, session=session) as sock:
+                reused.append(sock.session_reused)
+                session = sock.session
+        assert reused == [False, True]
+        with socket.create_connection((host, port), timeout=5) as plain, pytest.raises(ssl.SSLError):
+            ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+        assert poll(lambda: sim.call("health")["aws"]["handshake_failures"])
+        sim.assert_clean()
+
+
+def test_it_ends_with_its_parent_and_on_sigterm():
+    server = os.path.join(os.path.dirname(os.path.abspath(__file__)), "server")
+    process = subprocess.Popen([server, "--json"], stdout=subprocess.PIPE)
+    addresses = json.loads(process.stdout.readline())
+    stuck = socket.create_connection(addresses["aws"].removeprefix("http://").split(":"))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(5) == 0
+    stuck.close()
+    process.stdout.close()
+    child = f"import subprocess,sys; p=subprocess.Popen([{server!r},'--json','--exit-with-parent'],stdout=1); print(p.pid,file=sys.stderr); p.stdout; input()"
+    parent = subprocess.Popen([sys.executable, "-c", child], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    number = int(parent.stderr.readline())
+    assert parent.stdout.readline()
+    parent.kill()
+    parent.wait()
+    poll(lambda: not os.path.exists(f"/proc/{number}") or open(f"/proc/{number}/stat").read().split()[2] == "Z", timeout=5)
+    for stream in (parent.stdin, parent.stdout, parent.stderr):
+        stream.close()
+
+
+def test_wrong_options_and_scenarios(tmp_path):
+    server = os.path.join(os.path.dirname(os.path.abspath(__file__)), "server")
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"trials": []}')
+    done = subprocess.run([server, "--scenario", str(bad)], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 1 and "trials" in done.stderr and "Traceback" not in done.stderr

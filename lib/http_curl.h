@@ -1,29 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The HttpClient that real life uses: libcurl's multi interface on an sd-event loop. The only file that includes
- * <curl/curl.h> is http_curl.c. */
+/* The HttpClient that real life uses: libcurl's multi interface on an sd-event loop. The only file that
+ * includes <curl/curl.h> is http_curl.c. */
 
 #include "lib/http.h"
 
 typedef struct sd_event sd_event;
 
 typedef struct HttpCurlOptions {
-    const char *ca_bundle;      /* PEM file; NULL: the distribution's bundle. Read once, here, into one X509_STORE that all
-                                 * connections share */
+    const char *ca_bundle;      /* PEM file; NULL: the distribution's bundle; where there is none TLS fails.
+                                 * Read once, here, into one X509_STORE that all connections share */
     const char *user_agent;     /* "TrailGuard/0.1.0" */
     const char *proxy;          /* NULL: the environment decides (https_proxy, no_proxy) */
-    unsigned max_connections;   /* over all hosts, 1..1024; further exchanges wait in libcurl's queue, their timeout running */
+    unsigned max_connections;   /* over all hosts, 1..1024; further exchanges wait in a queue, their timeout
+                                 * running */
 } HttpCurlOptions;
 
-/* A client on `event` (borrowed, must outlive it). TLS 1.2 or newer, peers always verified, no redirects, http and https only.
- * On failure returns -errno and writes one line naming the file into error (size bytes): -ENOENT/-EACCES/-EINVAL for the
- * CA bundle, -ENOMEM, -EIO for libcurl. */
-int http_curl_new(sd_event *event, const HttpCurlOptions *options, char *error, size_t error_size, HttpClient **ret);
+/* A client on `event` (borrowed, must outlive it). TLS 1.2 or newer, peers always verified, no redirects,
+ * http and https only. On failure returns -errno and writes one line naming the file into error (size
+ * bytes): -ENOENT/-EACCES/-EINVAL for the CA bundle, -ENOMEM, -EIO for libcurl. */
+int http_curl_new(sd_event *event, const HttpCurlOptions *options, char *error, size_t error_size,
+                  HttpClient **ret);
 
-/* Cancels what is under way (callbacks are not called) and frees. NULL is fine. */
+/* Cancels what is under way (callbacks are not called) and frees; may be called from inside a done callback.
+ * NULL is fine. */
 void http_curl_free(HttpClient *client);
 
-/* Reads the CA bundle again (on reload); running exchanges keep the old one. On failure the old one stays. As http_curl_new. */
+/* Reads the CA bundle again (on reload); running exchanges keep the old one. On failure the old one stays.
+ * As http_curl_new. */
 int http_curl_reload_ca(HttpClient *client, const char *ca_bundle, char *error, size_t error_size);
 
 typedef struct HttpCurlStats {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What library code may ask of the event loop: one-shot timers, the two clocks, and randomness. Tests drive a fake. */
+/* What library code may ask of the event loop: one-shot timers, the two clocks, and randomness. Tests drive
+ * a fake. */
 
 #include <stdint.h>
 
@@ -9,8 +10,8 @@ typedef struct LoopTimer LoopTimer;
 typedef void (*LoopFired)(void *userdata);
 
 typedef struct LoopOps {
-    /* Calls fired once, delay_usec from now (0: at the next turn of the loop, never from inside after). The timer is gone once
-     * it fired. 0 or -errno. */
+    /* Calls fired once, delay_usec from now (0: at the next turn of the loop, never from inside after). The
+     * timer is gone once it fired. 0 or -errno. */
     int (*after)(Loop *loop, uint64_t delay_usec, LoopFired fired, void *userdata, LoopTimer **ret);
     /* Ends a timer that has not fired; NULL is fine. */
     void (*cancel)(Loop *loop, LoopTimer *timer);
@@ -24,7 +25,8 @@ struct Loop {
     const LoopOps *ops;
 };
 
-static inline int loop_after(Loop *loop, uint64_t delay_usec, LoopFired fired, void *userdata, LoopTimer **ret) {
+static inline int loop_after(Loop *loop, uint64_t delay_usec, LoopFired fired, void *userdata,
+                             LoopTimer **ret) {
     return loop->ops->after(loop, delay_usec, fired, userdata, ret);
 }
 static inline void loop_cancel(Loop *loop, LoopTimer *timer) {

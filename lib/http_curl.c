@@ -1,0 +1,706 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Three rules keep this safe: libcurl's callbacks only take notes and move event sources; finished exchanges
+ * are collected after libcurl has returned; and since a done callback may submit, cancel and even free the
+ * client, whoever calls one holds a reference and looks at `closed` afterwards. */
+#include "lib/http_curl.h"
+
+#include <errno.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <systemd/sd-event.h>
+#include <time.h>
+
+#include "lib/ca_store.h"
+#include "lib/http_curl_job.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define TIMER_ACCURACY_USEC (1 * USEC_PER_MSEC)
+#define NEVER UINT64_MAX
+
+typedef struct HttpCurl HttpCurl;
+
+/* TLS sessions are kept per scheme, host and port: libcurl before 8.12 remembers eight in one cache, which
+ * is less than there are regions. */
+typedef struct Origin {
+    struct Origin *next;
+    char *key;
+    CURLSH *share;
+    unsigned n_users;
+    bool retired;       /* from before the CA bundle was read again: not handed out any more */
+} Origin;
+
+typedef enum ExchangeState {
+    EXCHANGE_IDLE,      /* in the pool */
+    EXCHANGE_WAITING,   /* for one of max_connections */
+    EXCHANGE_RUNNING,   /* in the multi handle */
+    EXCHANGE_REFUSED,   /* could not be started; its owner is told at the next turn */
+    EXCHANGE_LOOSE,     /* in no list: being filled, or its done callback runs */
+} ExchangeState;
+
+struct HttpExchange {
+    HttpCurl *owner;
+    HttpExchange *prev, *next; /* in the list of its state */
+    ExchangeState state;
+    CurlJob job;
+    Origin *origin;
+    uint64_t connect_timeout_usec;
+    uint64_t deadline_usec; /* monotonic */
+    HttpDone done;
+    void *userdata;
+};
+
+typedef struct ExchangeList {
+    HttpExchange *first, *last;
+    unsigned n;
+} ExchangeList;
+
+typedef struct Socket {
+    struct Socket *prev, *next;
+    sd_event_source *io;
+} Socket;
+
+struct HttpCurl {
+    HttpClient client;
+    unsigned n_refs;
+    bool closed;
+    bool curl_ready;
+    sd_event *event;
+    CURLM *multi;
+    sd_event_source *timer;         /* when libcurl wants to be called */
+    sd_event_source *waiting_timer; /* the first deadline in the queue, or earlier */
+    uint64_t waiting_until_usec;
+    sd_event_source *turn;          /* work for the next turn of the loop */
+    bool kick;                      /* libcurl wants to be called at that turn */
+    CaStore *store;
+    char store_error[384];          /* why there is none */
+    char *user_agent;
+    char *proxy;
+    unsigned max_connections;
+    Origin *origins;
+    Socket *sockets;
+    ExchangeList lists[EXCHANGE_LOOSE];
+    HttpCurlStats stats;
+};
+
+static uint64_t now_usec(void) {
+    struct timespec ts = { 0 };
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static uint64_t add_saturated(uint64_t a, uint64_t b) {
+    return a > NEVER - b ? NEVER : a + b;
+}
+
+static HttpCurl *client_ref(HttpCurl *c) {
+    c->n_refs++;
+    return c;
+}
+
+/* The last reference may be held by whoever called the callback that freed the client. */
+static void client_unref(HttpCurl *c) {
+    if (--c->n_refs > 0)
+        return;
+    if (c->curl_ready)
+        curl_global_cleanup();
+    free(c);
+}
+
+static void want_turn(HttpCurl *c) {
+    (void)sd_event_source_set_enabled(c->turn, SD_EVENT_ONESHOT);
+}
+
+/* ---- TLS: trust and sessions ---- */
+
+static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *userdata) {
+    HttpCurl *c = userdata;
+
+    (void)easy;
+    if (!c->store)
+        return CURLE_SSL_CACERT_BADFILE;
+    SSL_CTX_set1_cert_store(ssl_ctx, c->store);
+    return CURLE_OK;
+}
+
+static void origin_free(HttpCurl *c, Origin *o) {
+    Origin **p = &c->origins;
+
+    while (*p != o)
+        p = &(*p)->next;
+    *p = o->next;
+    curl_share_cleanup(o->share);
+    free(o->key);
+    free(o);
+}
+
+static Origin *origin_new(HttpCurl *c, const char *key) {
+    Origin *o;
+
+    o = calloc(1, sizeof(*o));
+    if (!o)
+        return NULL;
+    o->next = c->origins;
+    c->origins = o;
+    o->key = strdup(key);
+    o->share = curl_share_init();
+    if (!o->key || !o->share ||
+        curl_share_setopt(o->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK) {
+        origin_free(c, o);
+        return NULL;
+    }
+    return o;
+}
+
+static int exchange_join_origin(HttpExchange *x) {
+    HttpCurl *c = x->owner;
+    Origin *o;
+
+    for (o = c->origins; o; o = o->next)
+        if (!o->retired && strcmp(o->key, x->job.origin) == 0)
+            break;
+    if (!o)
+        o = origin_new(c, x->job.origin);
+    if (!o || curl_easy_setopt(x->job.easy, CURLOPT_SHARE, o->share) != CURLE_OK)
+        return -ENOMEM;
+    o->n_users++;
+    x->origin = o;
+    return 0;
+}
+
+static void exchange_leave_origin(HttpExchange *x) {
+    Origin *o = TAKE_PTR(x->origin);
+
+    if (!o)
+        return;
+    (void)curl_easy_setopt(x->job.easy, CURLOPT_SHARE, NULL);
+    if (--o->n_users == 0 && o->retired)
+        origin_free(x->owner, o);
+}
+
+/* Sessions made under the old bundle would spare the peer the look at its certificate. */
+static void retire_origins(HttpCurl *c) {
+    Origin *next;
+
+    for (Origin *o = c->origins; o; o = next) {
+        next = o->next;
+        o->retired = true;
+        if (o->n_users == 0)
+            origin_free(c, o);
+    }
+}
+
+/* ---- exchanges and their lists ---- */
+
+static void exchange_unlink(HttpExchange *x) {
+    ExchangeList *l;
+
+    if (x->state == EXCHANGE_LOOSE)
+        return;
+    l = &x->owner->lists[x->state];
+    if (x->prev)
+        x->prev->next = x->next;
+    else
+        l->first = x->next;
+    if (x->next)
+        x->next->prev = x->prev;
+    else
+        l->last = x->prev;
+    x->prev = x->next = NULL;
+    l->n--;
+    x->state = EXCHANGE_LOOSE;
+}
+
+static void exchange_move(HttpExchange *x, ExchangeState state) {
+    ExchangeList *l = &x->owner->lists[state];
+
+    exchange_unlink(x);
+    x->state = state;
+    x->prev = l->last;
+    if (l->last)
+        l->last->next = x;
+    else
+        l->first = x;
+    l->last = x;
+    l->n++;
+}
+
+static void exchange_free(HttpExchange *x) {
+    exchange_unlink(x);
+    curl_job_done(&x->job);
+    free(x);
+}
+
+/* Takes it out of wherever it is, so that only its own memory is left. */
+static void exchange_detach(HttpExchange *x) {
+    if (x->state == EXCHANGE_RUNNING)
+        (void)curl_multi_remove_handle(x->owner->multi, x->job.easy);
+    exchange_unlink(x);
+    exchange_leave_origin(x);
+}
+
+static void exchange_recycle(HttpExchange *x) {
+    HttpCurl *c = x->owner;
+
+    if (c->closed || c->lists[EXCHANGE_IDLE].n >= c->max_connections) {
+        exchange_free(x);
+        return;
+    }
+    curl_job_reset(&x->job);
+    exchange_move(x, EXCHANGE_IDLE);
+}
+
+static HttpExchange *exchange_new(HttpCurl *c) {
+    HttpExchange *x = c->lists[EXCHANGE_IDLE].first;
+
+    if (x) {
+        exchange_unlink(x);
+        return x;
+    }
+    x = calloc(1, sizeof(*x));
+    if (!x)
+        return NULL;
+    x->owner = c;
+    x->state = EXCHANGE_LOOSE;
+    if (curl_job_init(&x->job) < 0) {
+        free(x);
+        return NULL;
+    }
+    return x;
+}
+
+/* Tells the owner and puts the exchange away. The caller holds a reference on the client. */
+static void exchange_end(HttpExchange *x, const HttpResponse *response) {
+    x->done(response, x->userdata);
+    exchange_recycle(x);
+}
+
+static void exchange_fail(HttpExchange *x, HttpResult result, const char *text) {
+    HttpResponse response;
+
+    exchange_detach(x);
+    curl_job_fail(&x->job, result, text, &response);
+    exchange_end(x, &response);
+}
+
+static void exchange_finish(HttpExchange *x, CURLcode code) {
+    HttpCurl *c = x->owner;
+    HttpResponse response;
+    long n_connects = 0;
+
+    if (curl_easy_getinfo(x->job.easy, CURLINFO_NUM_CONNECTS, &n_connects) == CURLE_OK && n_connects > 0)
+        c->stats.connections += (uint64_t)n_connects;
+    if (code == CURLE_SSL_CACERT_BADFILE && !c->store)
+        text_copy(x->job.curl_error, sizeof(x->job.curl_error), c->store_error);
+    curl_job_read(&x->job, code, &response);
+    exchange_detach(x);
+    exchange_end(x, &response);
+}
+
+/* Hands it to libcurl with what is left of its time. */
+static int exchange_start(HttpExchange *x) {
+    HttpCurl *c = x->owner;
+    uint64_t now = now_usec();
+    uint64_t left = x->deadline_usec > now ? x->deadline_usec - now : 1;
+    int r;
+
+    r = curl_job_set_timeouts(&x->job, MIN(x->connect_timeout_usec, left), left);
+    if (r < 0)
+        return r;
+    if (curl_multi_add_handle(c->multi, x->job.easy) != CURLM_OK)
+        return -ENOMEM;
+    exchange_move(x, EXCHANGE_RUNNING);
+    return 0;
+}
+
+/* ---- the queue ---- */
+
+static void wait_until(HttpCurl *c, uint64_t deadline_usec) {
+    if (deadline_usec >= c->waiting_until_usec)
+        return;
+    c->waiting_until_usec = deadline_usec;
+    (void)sd_event_source_set_time(c->waiting_timer, deadline_usec);
+    (void)sd_event_source_set_enabled(c->waiting_timer, SD_EVENT_ONESHOT);
+}
+
+/* Starts what has waited while there is room. */
+static void start_waiting(HttpCurl *c) {
+    HttpExchange *x;
+
+    while (c->lists[EXCHANGE_RUNNING].n < c->max_connections && (x = c->lists[EXCHANGE_WAITING].first)) {
+        if (exchange_start(x) >= 0)
+            continue;
+        exchange_move(x, EXCHANGE_REFUSED);
+        want_turn(c);
+    }
+    if (!c->lists[EXCHANGE_WAITING].first && c->waiting_until_usec != NEVER) {
+        c->waiting_until_usec = NEVER;
+        (void)sd_event_source_set_enabled(c->waiting_timer, SD_EVENT_OFF);
+    }
+}
+
+/* A done callback may change the queue in any way, so the search begins anew after each. */
+static HttpExchange *find_expired(HttpCurl *c, uint64_t now, uint64_t *ret_next_usec) {
+    *ret_next_usec = NEVER;
+    for (HttpExchange *x = c->lists[EXCHANGE_WAITING].first; x; x = x->next) {
+        if (x->deadline_usec <= now)
+            return x;
+        *ret_next_usec = MIN(*ret_next_usec, x->deadline_usec);
+    }
+    return NULL;
+}
+
+static int on_waiting_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+    HttpCurl *c = client_ref(userdata);
+    uint64_t now = now_usec(), next;
+    HttpExchange *x;
+
+    (void)source;
+    (void)usec;
+    c->waiting_until_usec = NEVER;
+    while (!c->closed && (x = find_expired(c, now, &next)))
+        exchange_fail(x, HTTP_TIMED_OUT, "timed out while waiting for a free connection");
+    if (!c->closed)
+        wait_until(c, next);
+    client_unref(c);
+    return 0;
+}
+
+/* ---- libcurl and the loop ---- */
+
+/* Brings home everything that has ended. More than one may have at each wake-up. */
+static void collect(HttpCurl *c) {
+    HttpExchange *x;
+    CURLMsg *m;
+    int n;
+
+    while (!c->closed && (m = curl_multi_info_read(c->multi, &n))) {
+        CURLcode code = m->data.result;
+        char *private = NULL;
+
+        if (m->msg == CURLMSG_DONE &&
+            curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &private) == CURLE_OK && private)
+            exchange_finish((HttpExchange *)(void *)private, code);
+    }
+    while (!c->closed && (x = c->lists[EXCHANGE_REFUSED].first))
+        exchange_fail(x, HTTP_INTERNAL, "out of memory");
+    if (!c->closed)
+        start_waiting(c);
+}
+
+static void drive(HttpCurl *c, curl_socket_t fd, int events) {
+    int n_running;
+
+    client_ref(c);
+    (void)curl_multi_socket_action(c->multi, fd, events, &n_running);
+    collect(c);
+    client_unref(c);
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+    (void)source;
+    drive(userdata, fd,
+          (revents & EPOLLIN ? CURL_CSELECT_IN : 0) | (revents & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+                  (revents & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0));
+    return 0;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+    (void)source;
+    (void)usec;
+    drive(userdata, CURL_SOCKET_TIMEOUT, 0);
+    return 0;
+}
+
+static int on_turn(sd_event_source *source, void *userdata) {
+    HttpCurl *c = client_ref(userdata);
+
+    (void)source;
+    if (c->kick) {
+        c->kick = false;
+        drive(c, CURL_SOCKET_TIMEOUT, 0);
+    } else
+        collect(c);
+    client_unref(c);
+    return 0;
+}
+
+static void socket_free(HttpCurl *c, Socket *s) {
+    if (s->prev)
+        s->prev->next = s->next;
+    else
+        c->sockets = s->next;
+    if (s->next)
+        s->next->prev = s->prev;
+    sd_event_source_disable_unref(s->io);
+    free(s);
+}
+
+static void socket_new(HttpCurl *c, curl_socket_t fd, uint32_t events) {
+    Socket *s;
+
+    s = calloc(1, sizeof(*s));
+    if (!s)
+        return;
+    s->next = c->sockets;
+    if (c->sockets)
+        c->sockets->prev = s;
+    c->sockets = s;
+    if (sd_event_add_io(c->event, &s->io, fd, events, on_io, c) < 0 ||
+        curl_multi_assign(c->multi, fd, s) != CURLM_OK)
+        socket_free(c, s);
+}
+
+/* Called by libcurl. Where a socket cannot be watched the exchange is left to its timeout: an error returned
+ * here would make the whole multi handle useless. */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *socket_data) {
+    uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0U) | (what & CURL_POLL_OUT ? EPOLLOUT : 0U);
+    HttpCurl *c = userdata;
+    Socket *s = socket_data;
+
+    (void)easy;
+    if (what == CURL_POLL_REMOVE) {
+        if (s) {
+            (void)curl_multi_assign(c->multi, fd, NULL);
+            socket_free(c, s);
+        }
+        return 0;
+    }
+    if (!s)
+        socket_new(c, fd, events);
+    else
+        (void)sd_event_source_set_io_events(s->io, events);
+    return 0;
+}
+
+/* Called by libcurl, which must not be called back from here. */
+static int on_curl_timer(CURLM *multi, long timeout_ms, void *userdata) {
+    HttpCurl *c = userdata;
+
+    (void)multi;
+    c->kick = timeout_ms == 0;
+    if (c->kick)
+        want_turn(c);
+    if (timeout_ms <= 0) {
+        (void)sd_event_source_set_enabled(c->timer, SD_EVENT_OFF);
+        return 0;
+    }
+    (void)sd_event_source_set_time(c->timer, now_usec() + (uint64_t)timeout_ms * USEC_PER_MSEC);
+    (void)sd_event_source_set_enabled(c->timer, SD_EVENT_ONESHOT);
+    return 0;
+}
+
+/* ---- the interface ---- */
+
+static int fill(HttpExchange *x, const HttpRequest *request, HttpDone done, void *userdata) {
+    HttpCurl *c = x->owner;
+    int r;
+
+    if (request->connect_timeout_usec == 0 || request->timeout_usec == 0)
+        return -EINVAL;
+    x->done = done;
+    x->userdata = userdata;
+    x->connect_timeout_usec = request->connect_timeout_usec;
+    x->deadline_usec = add_saturated(now_usec(), request->timeout_usec);
+    r = curl_job_prepare(&x->job, request,
+                         &(CurlJobSettings){
+                                 .user_agent = c->user_agent,
+                                 .proxy = c->proxy,
+                                 .on_tls = on_tls,
+                                 .on_tls_userdata = c,
+                         });
+    if (r < 0)
+        return r;
+    if (curl_easy_setopt(x->job.easy, CURLOPT_PRIVATE, x) != CURLE_OK)
+        return -ENOMEM;
+    return x->job.tls ? exchange_join_origin(x) : 0;
+}
+
+static int http_curl_submit(HttpClient *client, const HttpRequest *request, HttpDone done, void *userdata,
+                            HttpExchange **ret_exchange) {
+    HttpCurl *c = CONTAINER_OF(client, HttpCurl, client);
+    HttpExchange *x;
+    int r;
+
+    x = exchange_new(c);
+    if (!x)
+        return -ENOMEM;
+    r = fill(x, request, done, userdata);
+    if (r == 0 && c->lists[EXCHANGE_RUNNING].n < c->max_connections && !c->lists[EXCHANGE_WAITING].first)
+        r = exchange_start(x);
+    else if (r == 0) {
+        exchange_move(x, EXCHANGE_WAITING);
+        wait_until(c, x->deadline_usec);
+    }
+    if (r < 0) {
+        exchange_detach(x);
+        exchange_recycle(x);
+        return r;
+    }
+    c->stats.exchanges++;
+    if (ret_exchange)
+        *ret_exchange = x;
+    return 0;
+}
+
+static void http_curl_cancel(HttpClient *client, HttpExchange *exchange) {
+    HttpCurl *c = CONTAINER_OF(client, HttpCurl, client);
+
+    /* Its own done callback runs: it is on its way out. */
+    if (exchange->state == EXCHANGE_LOOSE)
+        return;
+    exchange_detach(exchange);
+    exchange_recycle(exchange);
+    if (c->lists[EXCHANGE_WAITING].first)
+        want_turn(c);
+}
+
+static const HttpClientOps http_curl_ops = {
+    .submit = http_curl_submit,
+    .cancel = http_curl_cancel,
+};
+
+static int set_up_sources(HttpCurl *c) {
+    int r;
+
+    r = sd_event_add_time(c->event, &c->timer, CLOCK_MONOTONIC, NEVER, TIMER_ACCURACY_USEC, on_timer, c);
+    if (r >= 0)
+        r = sd_event_add_time(c->event, &c->waiting_timer, CLOCK_MONOTONIC, NEVER, TIMER_ACCURACY_USEC,
+                              on_waiting_timer, c);
+    if (r >= 0)
+        r = sd_event_add_defer(c->event, &c->turn, on_turn, c);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(c->timer, SD_EVENT_OFF);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(c->waiting_timer, SD_EVENT_OFF);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(c->turn, SD_EVENT_OFF);
+    return r;
+}
+
+static int set_up_multi(HttpCurl *c) {
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return -EIO;
+    c->curl_ready = true;
+    c->multi = curl_multi_init();
+    if (!c->multi)
+        return -ENOMEM;
+    if (curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_socket) != CURLM_OK ||
+        curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c) != CURLM_OK ||
+        curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer) != CURLM_OK ||
+        curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c) != CURLM_OK ||
+        curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)c->max_connections) != CURLM_OK ||
+        /* Else four times as many as there are exchanges at the moment: most idle ones would be closed. */
+        curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)c->max_connections) != CURLM_OK)
+        return -EIO;
+    return 0;
+}
+
+static int copy_options(HttpCurl *c, const HttpCurlOptions *options) {
+    c->max_connections = MIN(MAX(options->max_connections, 1U), 1024U);
+    c->user_agent = options->user_agent ? strdup(options->user_agent) : NULL;
+    c->proxy = options->proxy ? strdup(options->proxy) : NULL;
+    if ((options->user_agent && !c->user_agent) || (options->proxy && !c->proxy))
+        return -ENOMEM;
+    return 0;
+}
+
+/* A host without any bundle can still talk plain HTTP; a bundle that was named must be there. */
+static int read_first_store(HttpCurl *c, const char *ca_bundle) {
+    int r;
+
+    r = ca_store_read(ca_bundle, c->store_error, sizeof(c->store_error), &c->store);
+    if (r >= 0)
+        c->stats.ca_reads++;
+    return !ca_bundle && r != -ENOMEM ? 0 : r;
+}
+
+int http_curl_new(sd_event *event, const HttpCurlOptions *options, char *error, size_t error_size,
+                  HttpClient **ret) {
+    HttpCurl *c;
+    int r;
+
+    c = calloc(1, sizeof(*c));
+    if (!c) {
+        snprintf(error, error_size, "%s", strerror(ENOMEM));
+        return -ENOMEM;
+    }
+    c->client.ops = &http_curl_ops;
+    c->n_refs = 1;
+    c->waiting_until_usec = NEVER;
+    c->event = sd_event_ref(event);
+    r = copy_options(c, options);
+    if (r >= 0)
+        r = read_first_store(c, options->ca_bundle);
+    if (r >= 0)
+        r = set_up_multi(c);
+    if (r >= 0)
+        r = set_up_sources(c);
+    if (r < 0) {
+        bool by_bundle = options->ca_bundle && !c->store && c->store_error[0];
+
+        snprintf(error, error_size, "%s%s", by_bundle ? "" : "HTTP client: ",
+                 by_bundle ? c->store_error : strerror(-r));
+        http_curl_free(&c->client);
+        return r;
+    }
+    *ret = &c->client;
+    return 0;
+}
+
+static void free_exchanges(HttpCurl *c) {
+    for (ExchangeState s = 0; s < EXCHANGE_LOOSE; s++)
+        while (c->lists[s].first) {
+            HttpExchange *x = c->lists[s].first;
+
+            exchange_detach(x);
+            exchange_free(x);
+        }
+}
+
+void http_curl_free(HttpClient *client) {
+    HttpCurl *c;
+
+    if (!client)
+        return;
+    c = CONTAINER_OF(client, HttpCurl, client);
+    c->closed = true;
+    free_exchanges(c);
+    if (c->multi)
+        (void)curl_multi_cleanup(c->multi);
+    while (c->sockets)
+        socket_free(c, c->sockets);
+    retire_origins(c);
+    c->timer = sd_event_source_disable_unref(c->timer);
+    c->waiting_timer = sd_event_source_disable_unref(c->waiting_timer);
+    c->turn = sd_event_source_disable_unref(c->turn);
+    c->event = sd_event_unref(c->event);
+    ca_store_free(c->store);
+    free(c->user_agent);
+    free(c->proxy);
+    client_unref(c);
+}
+
+int http_curl_reload_ca(HttpClient *client, const char *ca_bundle, char *error, size_t error_size) {
+    HttpCurl *c = CONTAINER_OF(client, HttpCurl, client);
+    CaStore *store = NULL;
+    int r;
+
+    r = ca_store_read(ca_bundle, error, error_size, &store);
+    if (r < 0)
+        return r;
+    c->stats.ca_reads++;
+    ca_store_free(c->store);
+    c->store = store;
+    c->store_error[0] = '\0';
+    retire_origins(c);
+    return 0;
+}
+
+void http_curl_stats(const HttpClient *client, HttpCurlStats *ret) {
+    *ret = CONTAINER_OF(client, HttpCurl, client)->stats;
+}

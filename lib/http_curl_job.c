@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/http_curl_job.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include "lib/util/hash.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* An idle connection older than this is not used again: address translators forget silent ones after 350
+ * s. */
+#define IDLE_MAX_SEC 118L
+#define KEEPALIVE_SEC 60L
+
+/* ---- the request ---- */
+
+/* "https://host:port" of a URL; the port is always named, so that it can serve as a key and in error
+ * texts. */
+static int read_origin(const char *url, char *ret, size_t size, bool *ret_tls) {
+    bool tls = strncasecmp(url, "https://", 8) == 0;
+    const char *host, *colon;
+    size_t n;
+
+    if (!tls && strncasecmp(url, "http://", 7) != 0)
+        return -EINVAL;
+    host = url + (tls ? 8 : 7);
+    n = strcspn(host, "/?#");
+    /* User and password have no business in a URL of ours, and would show up in error texts. */
+    if (n == 0 || memchr(host, '@', n) || host[0] == ':')
+        return -EINVAL;
+    for (const char *p = url; *p; p++)
+        if ((unsigned char)*p <= 0x20 || *p == 0x7f)
+            return -EINVAL;
+    colon = memrchr(host, ':', n);
+    if (colon && memchr(colon, ']', n - (size_t)(colon - host)))
+        colon = NULL;
+    if (snprintf(ret, size, "%s://%.*s%s", tls ? "https" : "http", (int)n, host,
+                 colon ? "" : tls ? ":443" : ":80") >= (int)size)
+        return -EINVAL;
+    *ret_tls = tls;
+    return 0;
+}
+
+static bool header_is_sendable(const HttpHeader *h) {
+    if (!*h->name || strcspn(h->name, "\r\n: \t") != strlen(h->name))
+        return false;
+    return strcspn(h->value, "\r\n") == strlen(h->value);
+}
+
+static int add_line(struct curl_slist **list, const char *name, const char *separator, const char *value) {
+    struct curl_slist *longer;
+    char *line = NULL;
+    int r;
+
+    r = asprintf(&line, "%s%s%s", name, separator, value);
+    if (r < 0)
+        return -ENOMEM;
+    longer = curl_slist_append(*list, line);
+    hash_wipe(line, (size_t)r);
+    free(line);
+    if (!longer)
+        return -ENOMEM;
+    *list = longer;
+    return 0;
+}
+
+static int copy_headers(CurlJob *job, const HttpRequest *request) {
+    bool has_type = false;
+    int r;
+
+    for (size_t i = 0; i < request->n_headers; i++) {
+        const HttpHeader *h = &request->headers[i];
+
+        if (!header_is_sendable(h))
+            return -EINVAL;
+        has_type = has_type || strcasecmp(h->name, "content-type") == 0;
+        /* "name;" is how libcurl spells a header without a value; "name:" would take it away. */
+        r = *h->value ? add_line(&job->headers, h->name, ": ", h->value) :
+                        add_line(&job->headers, h->name, ";", "");
+        if (r < 0)
+            return r;
+    }
+    /* Neither a pause for "100 Continue" nor a content type of libcurl's choice. */
+    r = add_line(&job->headers, "Expect", ":", "");
+    if (r == 0 && !has_type)
+        r = add_line(&job->headers, "Content-Type", ":", "");
+    return r;
+}
+
+static int copy_body(CurlJob *job, const HttpRequest *request) {
+    job->body = malloc(request->body_len + 1);
+    if (!job->body)
+        return -ENOMEM;
+    if (request->body_len > 0)
+        memcpy(job->body, request->body, request->body_len);
+    job->body[request->body_len] = '\0';
+    job->body_len = request->body_len;
+    return 0;
+}
+
+/* ---- libcurl's callbacks: they only take notes ---- */
+
+static size_t on_body(char *data, size_t size, size_t n, void *userdata) {
+    CurlJob *job = userdata;
+
+    if (strbuf_add_mem(&job->answer, data, size * n) == 0)
+        return size * n;
+    job->too_big = strbuf_error(&job->answer) == -E2BIG;
+    return 0;
+}
+
+static void keep_header(CurlJob *job, const char *line, size_t len) {
+    const char *colon = memchr(line, ':', len);
+    const char *value, *end = line + len;
+
+    if (!colon || colon == line)
+        return;
+    for (value = colon + 1; value < end && (*value == ' ' || *value == '\t'); value++)
+        ;
+    while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
+        end--;
+    /* A NUL would end the value early and shift the ones after it. */
+    if (memchr(line, '\0', len))
+        return;
+    strbuf_add_mem(&job->answer_headers, line, (size_t)(colon - line));
+    strbuf_add_mem(&job->answer_headers, "", 1);
+    strbuf_add_mem(&job->answer_headers, value, (size_t)(end - value));
+    if (strbuf_add_mem(&job->answer_headers, "", 1) == 0)
+        job->n_answer_headers++;
+}
+
+static size_t on_header(char *data, size_t size, size_t n, void *userdata) {
+    CurlJob *job = userdata;
+    size_t len = size * n, line = len;
+
+    while (line > 0 && (data[line - 1] == '\r' || data[line - 1] == '\n'))
+        line--;
+    if (line >= 5 && strncasecmp(data, "HTTP/", 5) == 0) {
+        /* A status line: what came before it belonged to an interim answer. */
+        strbuf_truncate(&job->answer_headers, 0);
+        job->n_answer_headers = 0;
+        return len;
+    }
+    keep_header(job, data, line);
+    if (strbuf_error(&job->answer_headers) == 0)
+        return len;
+    job->too_big = strbuf_error(&job->answer_headers) == -E2BIG;
+    return 0;
+}
+
+/* libcurl leaves its sockets open across exec; children of ours must not inherit them. */
+static curl_socket_t on_open(void *userdata, curlsocktype purpose, struct curl_sockaddr *address) {
+    (void)userdata;
+    (void)purpose;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* ---- options ---- */
+
+/* curl_easy_setopt is a macro with a type check, which a loop over a table would defeat. */
+#define SET(job, option, value)                                                                             \
+    do {                                                                                                    \
+        if (curl_easy_setopt((job)->easy, option, value) != CURLE_OK)                                       \
+            return -ENOMEM;                                                                                 \
+    } while (0)
+
+static int set_protocols(CurlJob *job) {
+#if LIBCURL_VERSION_NUM >= 0x075500
+    SET(job, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    SET(job, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+    return 0;
+}
+
+static int set_tls(CurlJob *job, const CurlJobSettings *settings) {
+    SET(job, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(job, CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(job, CURLOPT_SSL_VERIFYHOST, 2L);
+    /* Both: a CA path set at build time would be read for every connection, and with it the file too. */
+    SET(job, CURLOPT_CAINFO, NULL);
+    SET(job, CURLOPT_CAPATH, NULL);
+    SET(job, CURLOPT_PROXY_CAINFO, NULL);
+    SET(job, CURLOPT_PROXY_CAPATH, NULL);
+    SET(job, CURLOPT_SSL_CTX_FUNCTION, settings->on_tls);
+    SET(job, CURLOPT_SSL_CTX_DATA, settings->on_tls_userdata);
+    return 0;
+}
+
+static int set_connection(CurlJob *job, bool direct, const CurlJobSettings *settings) {
+    SET(job, CURLOPT_NOSIGNAL, 1L);
+    SET(job, CURLOPT_FOLLOWLOCATION, 0L);
+    SET(job, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SET(job, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    SET(job, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    SET(job, CURLOPT_TCP_KEEPALIVE, 1L);
+    SET(job, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_SEC);
+    SET(job, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_SEC / 4);
+    SET(job, CURLOPT_MAXAGE_CONN, IDLE_MAX_SEC);
+    if (settings->user_agent)
+        SET(job, CURLOPT_USERAGENT, settings->user_agent);
+    if (direct)
+        SET(job, CURLOPT_PROXY, "");
+    else if (settings->proxy)
+        SET(job, CURLOPT_PROXY, settings->proxy);
+    return 0;
+}
+
+static int set_answer(CurlJob *job) {
+    SET(job, CURLOPT_WRITEFUNCTION, on_body);
+    SET(job, CURLOPT_WRITEDATA, job);
+    SET(job, CURLOPT_HEADERFUNCTION, on_header);
+    SET(job, CURLOPT_HEADERDATA, job);
+    SET(job, CURLOPT_ERRORBUFFER, job->curl_error);
+    return 0;
+}
+
+static int set_request(CurlJob *job, const HttpRequest *request) {
+    SET(job, CURLOPT_URL, request->url);
+    SET(job, CURLOPT_HTTPHEADER, job->headers);
+    if (strcmp(request->method, "GET") == 0) {
+        SET(job, CURLOPT_HTTPGET, 1L);
+        return 0;
+    }
+    if (strcmp(request->method, "HEAD") == 0) {
+        SET(job, CURLOPT_NOBODY, 1L);
+        return 0;
+    }
+    SET(job, CURLOPT_POST, 1L);
+    SET(job, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)job->body_len);
+    SET(job, CURLOPT_POSTFIELDS, job->body);
+    /* libcurl's own PUT would read from a callback and send chunks. */
+    if (strcmp(request->method, "PUT") == 0)
+        SET(job, CURLOPT_CUSTOMREQUEST, "PUT");
+    return 0;
+}
+
+static bool method_is_known(const char *method) {
+    static const char *const methods[] = { "GET", "HEAD", "POST", "PUT" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+        if (strcmp(method, methods[i]) == 0)
+            return true;
+    return false;
+}
+
+int curl_job_init(CurlJob *job) {
+    *job = (CurlJob){
+        .answer = STRBUF_INIT(HTTP_BODY_MAX),
+        .answer_headers = STRBUF_INIT(HTTP_HEADERS_MAX),
+    };
+    job->answer.wipe = true;
+    job->easy = curl_easy_init();
+    return job->easy ? 0 : -ENOMEM;
+}
+
+int curl_job_prepare(CurlJob *job, const HttpRequest *request, const CurlJobSettings *settings) {
+    int r;
+
+    if (!method_is_known(request->method))
+        return -EINVAL;
+    r = read_origin(request->url, job->origin, sizeof(job->origin), &job->tls);
+    if (r == 0)
+        r = copy_headers(job, request);
+    if (r == 0)
+        r = copy_body(job, request);
+    if (r == 0)
+        r = set_protocols(job);
+    if (r == 0)
+        r = set_tls(job, settings);
+    if (r == 0)
+        r = set_connection(job, request->direct, settings);
+    if (r == 0)
+        r = set_answer(job);
+    if (r == 0)
+        r = set_request(job, request);
+    return r;
+}
+
+/* Rounded up, so that a short limit never becomes "none" (0). */
+static long to_ms(uint64_t usec) {
+    uint64_t ms = usec / USEC_PER_MSEC + (usec % USEC_PER_MSEC > 0);
+
+    return ms > INT_MAX ? INT_MAX : (long)ms;
+}
+
+int curl_job_set_timeouts(CurlJob *job, uint64_t connect_usec, uint64_t total_usec) {
+    if (connect_usec == 0 || total_usec == 0)
+        return -EINVAL;
+    SET(job, CURLOPT_CONNECTTIMEOUT_MS, to_ms(connect_usec));
+    SET(job, CURLOPT_TIMEOUT_MS, to_ms(total_usec));
+    return 0;
+}
+
+/* ---- the answer ---- */
+
+static const struct {
+    CURLcode code;
+    HttpResult result;
+} code_results[] = {
+    { CURLE_COULDNT_RESOLVE_HOST, HTTP_RESOLVE_FAILED },
+    { CURLE_COULDNT_RESOLVE_PROXY, HTTP_RESOLVE_FAILED },
+    { CURLE_COULDNT_CONNECT, HTTP_CONNECT_FAILED },
+    { CURLE_PROXY, HTTP_CONNECT_FAILED },
+    { CURLE_INTERFACE_FAILED, HTTP_CONNECT_FAILED },
+    { CURLE_OPERATION_TIMEDOUT, HTTP_TIMED_OUT },
+    { CURLE_SSL_CONNECT_ERROR, HTTP_TLS_FAILED },
+    { CURLE_PEER_FAILED_VERIFICATION, HTTP_TLS_FAILED },
+    { CURLE_SSL_CERTPROBLEM, HTTP_TLS_FAILED },
+    { CURLE_SSL_CIPHER, HTTP_TLS_FAILED },
+    { CURLE_SSL_CACERT_BADFILE, HTTP_TLS_FAILED },
+    { CURLE_SSL_ISSUER_ERROR, HTTP_TLS_FAILED },
+    { CURLE_SSL_CRL_BADFILE, HTTP_TLS_FAILED },
+    { CURLE_SSL_INVALIDCERTSTATUS, HTTP_TLS_FAILED },
+    { CURLE_SSL_PINNEDPUBKEYNOTMATCH, HTTP_TLS_FAILED },
+    { CURLE_SSL_ENGINE_NOTFOUND, HTTP_TLS_FAILED },
+    { CURLE_USE_SSL_FAILED, HTTP_TLS_FAILED },
+    { CURLE_SEND_ERROR, HTTP_BROKEN },
+    { CURLE_RECV_ERROR, HTTP_BROKEN },
+    { CURLE_GOT_NOTHING, HTTP_BROKEN },
+    { CURLE_PARTIAL_FILE, HTTP_BROKEN },
+    { CURLE_WEIRD_SERVER_REPLY, HTTP_MALFORMED },
+    { CURLE_UNSUPPORTED_PROTOCOL, HTTP_MALFORMED },
+    { CURLE_URL_MALFORMAT, HTTP_MALFORMED },
+    { CURLE_BAD_CONTENT_ENCODING, HTTP_MALFORMED },
+};
+
+/* A connection that was cut during the handshake is no verdict about certificates. libcurl has one code for
+ * both. */
+static bool handshake_was_cut(const char *text) {
+    return strstr(text, "SSL_ERROR_SYSCALL") || strstr(text, "eset by peer") ||
+           strstr(text, "unexpected eof") || strstr(text, "roken pipe");
+}
+
+static HttpResult to_result(const CurlJob *job, CURLcode code) {
+    if (job->too_big)
+        return HTTP_TOO_BIG;
+    if (code == CURLE_SSL_CONNECT_ERROR && handshake_was_cut(job->curl_error))
+        return HTTP_BROKEN;
+    for (size_t i = 0; i < ARRAY_SIZE(code_results); i++)
+        if (code_results[i].code == code)
+            return code_results[i].result;
+    return HTTP_INTERNAL;
+}
+
+static const char *host_of(const CurlJob *job) {
+    return strstr(job->origin, "://") + 3;
+}
+
+void curl_job_fail(CurlJob *job, HttpResult result, const char *text, HttpResponse *ret) {
+    char shown[CURL_ERROR_SIZE];
+
+    text_escaped(shown, sizeof(shown), text);
+    snprintf(job->error, sizeof(job->error), "%s: %s", host_of(job), shown);
+    *ret = (HttpResponse){
+        .result = result,
+        .body = "",
+        .error = job->error,
+    };
+}
+
+/* "name\0value\0..." becomes an array. */
+static int index_headers(CurlJob *job) {
+    const char *p = strbuf_str(&job->answer_headers);
+
+    if (job->n_answer_headers == 0)
+        return 0;
+    job->header_values = calloc(job->n_answer_headers, sizeof(*job->header_values));
+    if (!job->header_values)
+        return -ENOMEM;
+    for (size_t i = 0; i < job->n_answer_headers; i++) {
+        job->header_values[i].name = p;
+        p += strlen(p) + 1;
+        job->header_values[i].value = p;
+        p += strlen(p) + 1;
+    }
+    return 0;
+}
+
+void curl_job_read(CurlJob *job, CURLcode code, HttpResponse *ret) {
+    long status = 0;
+
+    if (code != CURLE_OK || job->too_big) {
+        HttpResult result = to_result(job, code);
+
+        curl_job_fail(job, result,
+                      result == HTTP_TOO_BIG ? "the answer is larger than this program accepts" :
+                      job->curl_error[0]     ? job->curl_error :
+                                               curl_easy_strerror(code),
+                      ret);
+        return;
+    }
+    curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status < 100 || status > 599) {
+        curl_job_fail(job, HTTP_MALFORMED, "the answer has no legal status code", ret);
+        return;
+    }
+    if (index_headers(job) < 0) {
+        curl_job_fail(job, HTTP_INTERNAL, "out of memory", ret);
+        return;
+    }
+    *ret = (HttpResponse){
+        .result = HTTP_ANSWERED,
+        .status = (int)status,
+        .body = strbuf_str(&job->answer),
+        .body_len = job->answer.len,
+        .headers = job->header_values,
+        .n_headers = job->n_answer_headers,
+        .over_tls = job->tls,
+        .error = "",
+    };
+}
+
+/* ---- afterwards ---- */
+
+static void wipe_list(struct curl_slist *list) {
+    for (struct curl_slist *l = list; l; l = l->next)
+        hash_wipe(l->data, strlen(l->data));
+    curl_slist_free_all(list);
+}
+
+static void forget(CurlJob *job) {
+    wipe_list(job->headers);
+    hash_wipe(job->body, job->body_len);
+    free(job->body);
+    strbuf_done(&job->answer);
+    strbuf_done(&job->answer_headers);
+    free(job->header_values);
+}
+
+void curl_job_reset(CurlJob *job) {
+    CURL *easy = job->easy;
+
+    curl_easy_reset(easy);
+    forget(job);
+    *job = (CurlJob){
+        .easy = easy,
+        .answer = STRBUF_INIT(HTTP_BODY_MAX),
+        .answer_headers = STRBUF_INIT(HTTP_HEADERS_MAX),
+    };
+    job->answer.wipe = true;
+}
+
+void curl_job_done(CurlJob *job) {
+    if (job->easy)
+        curl_easy_cleanup(job->easy);
+    forget(job);
+    *job = (CurlJob){ 0 };
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* One exchange as a libcurl easy handle: the request put into it, the answer taken out. Part of http_curl;
+ * knows nothing of loops and connections. */
+
+#include <curl/curl.h>
+
+#include "lib/http.h"
+#include "lib/util/strbuf.h"
+
+typedef struct CurlJob {
+    CURL *easy;
+    struct curl_slist *headers;
+    char *body;
+    size_t body_len;
+    bool tls;
+    bool too_big;                   /* a ceiling of the answer was reached */
+    StrBuf answer;
+    StrBuf answer_headers;          /* "name\0value\0" and so on */
+    size_t n_answer_headers;
+    HttpHeader *header_values;      /* into answer_headers, once it is whole */
+    char origin[320];               /* "https://host:port" */
+    char error[512];
+    char curl_error[CURL_ERROR_SIZE];
+} CurlJob;
+
+/* What does not change from request to request; all borrowed for as long as the job runs. */
+typedef struct CurlJobSettings {
+    const char *user_agent;         /* NULL: none is sent */
+    const char *proxy;              /* NULL: as the environment says */
+    curl_ssl_ctx_callback on_tls;   /* gives the trusted certificates to a new connection */
+    void *on_tls_userdata;
+} CurlJobSettings;
+
+/* Makes the easy handle. 0 or -ENOMEM. */
+int curl_job_init(CurlJob *job);
+/* Frees everything; fine to call on a zeroed job. */
+void curl_job_done(CurlJob *job);
+
+/* Copies a request into the handle and names the origin. 0, -EINVAL (method, URL or a header that must not
+ * be sent), -ENOMEM. */
+int curl_job_prepare(CurlJob *job, const HttpRequest *request, const CurlJobSettings *settings);
+
+/* The time limits, in the handle. 0 or -EINVAL. */
+int curl_job_set_timeouts(CurlJob *job, uint64_t connect_usec, uint64_t total_usec);
+
+/* The answer, or what libcurl says went wrong. Pointers in *ret stay valid until curl_job_reset. */
+void curl_job_read(CurlJob *job, CURLcode code, HttpResponse *ret);
+
+/* A failure that libcurl had no part in; text is for people. */
+void curl_job_fail(CurlJob *job, HttpResult result, const char *text, HttpResponse *ret);
+
+/* Wipes request and answer and makes the handle ready for the next. */
+void curl_job_reset(CurlJob *job);

@@ -18,9 +18,10 @@ typedef struct Credentials {
     const char *source;         /* static text: "environment", "profile", "imds" */
 } Credentials;
 
-/* Copies the texts. NULL when out of memory or key or secret are empty. token may be NULL or "". source is static text. */
-Credentials *credentials_new(const char *access_key_id, const char *secret_access_key, const char *session_token, uint64_t expires_usec,
-                             const char *source);
+/* Copies the texts. NULL when out of memory or key or secret are empty. token may be NULL or "". source is
+ * static text. */
+Credentials *credentials_new(const char *access_key_id, const char *secret_access_key,
+                             const char *session_token, uint64_t expires_usec, const char *source);
 Credentials *credentials_ref(Credentials *c);
 /* NULL is fine; returns NULL. */
 Credentials *credentials_unref(Credentials *c);
@@ -31,15 +32,16 @@ typedef enum CredentialsStatus {
     CREDENTIALS_FAILED,     /* it is configured and does not work: a chain stops, and message says why */
 } CredentialsStatus;
 
-/* credentials: borrowed, NULL unless OK (take a reference to keep it). message: one line for people that names the file or URL, no secrets;
- * "" when OK. Both valid inside the call only. */
-typedef void (*CredentialsDone)(CredentialsStatus status, Credentials *credentials, const char *message, void *userdata);
+/* credentials: borrowed, NULL unless OK (take a reference to keep it). message: one line for people that
+ * names the file or URL, no secrets; "" when OK. Both valid inside the call only. */
+typedef void (*CredentialsDone)(CredentialsStatus status, Credentials *credentials, const char *message,
+                                void *userdata);
 
 typedef struct CredentialsSource CredentialsSource;
 
 typedef struct CredentialsSourceOps {
-    /* Asks; done is called exactly once, never from inside get, and also when the source is destroyed first (FAILED, "cancelled"). 0, or
-     * -ENOMEM and then done is not called. */
+    /* Asks; done is called exactly once, never from inside get, and also when the source is destroyed first
+     * (FAILED, "cancelled"). 0, or -ENOMEM and then done is not called. */
     int (*get)(CredentialsSource *source, CredentialsDone done, void *userdata);
     void (*destroy)(CredentialsSource *source);
 } CredentialsSourceOps;
@@ -59,28 +61,32 @@ static inline void credentials_source_free(CredentialsSource *source) {
 
 /* ---- constructors; each returns 0 or -ENOMEM, text arguments are copied, NULL means "not set" ---- */
 
-/* From values that somebody else read from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN (environment_read does). NONE when
- * the first two are unset or empty; FAILED when only one is set. */
-int credentials_env_new(Loop *loop, const char *access_key_id, const char *secret_access_key, const char *session_token,
-                        CredentialsSource **ret);
+/* From values that somebody else read from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
+ * (environment_read does). NONE when the first two are unset or empty; FAILED when only one is set. */
+int credentials_env_new(Loop *loop, const char *access_key_id, const char *secret_access_key,
+                        const char *session_token, CredentialsSource **ret);
 
-/* Static keys of one profile in a shared credentials file. The file is read at each get, so that a changed file is picked up. NONE when
- * path is not there and required is false; FAILED when it cannot be read, cannot be parsed, or lacks the profile or its keys. */
-int credentials_profile_new(Loop *loop, const char *path, const char *profile, bool required, CredentialsSource **ret);
+/* Static keys of one profile in a shared credentials file. The file is read at each get, so that a changed
+ * file is picked up. NONE when path is not there and required is false; FAILED when it cannot be read,
+ * cannot be parsed, or lacks the profile or its keys. */
+int credentials_profile_new(Loop *loop, const char *path, const char *profile, bool required,
+                            CredentialsSource **ret);
 
-/* EC2 instance metadata, version 2 only. endpoint: "http://169.254.169.254" unless overridden. timeout 2 s, 3 attempts. NONE when nothing
- * answers there (no EC2 host) or no instance profile is attached (404). */
+/* EC2 instance metadata, version 2 only. endpoint: "http://169.254.169.254" unless overridden. timeout 2 s,
+ * 3 attempts. NONE when nothing answers there (no EC2 host) or no instance profile is attached (404). */
 int credentials_imds_new(Loop *loop, HttpClient *http, const char *endpoint, CredentialsSource **ret);
 
-/* Asks sources in order until one does not say NONE; takes ownership of the n sources (also on error). When all say NONE the answer is NONE
- * with a message that names what was tried. */
+/* Asks sources in order until one does not say NONE; takes ownership of the n sources (also on error). When
+ * all say NONE the answer is NONE with a message that names what was tried. */
 int credentials_chain_new(CredentialsSource **sources, unsigned n, CredentialsSource **ret);
 
-/* Keeps what inner (owned, also on error) gave: one request in flight for all waiters, refresh ahead of expiry (from max(5 min, a quarter of
- * the lifetime) before it, spread by jitter) while the old ones are still handed out, old ones kept until expiry when a refresh fails,
- * failures retried after 1..60 s back-off: inside that time waiters get the last failure at once. */
+/* Keeps what inner (owned, also on error) gave: one request in flight for all waiters, refresh ahead of
+ * expiry (from max(5 min, a quarter of the lifetime) before it, spread by jitter) while the old ones are
+ * still handed out, old ones kept until expiry when a refresh fails, failures retried after 1..60 s
+ * back-off: inside that time waiters get the last failure at once. */
 int credentials_cache_new(Loop *loop, CredentialsSource *inner, CredentialsSource **ret);
 
-/* Drops what a cache holds, because AWS called it expired or unknown (bad: only when it is still the held one), or for a reload (bad NULL). The
- * next get asks inner. Only for sources made by credentials_cache_new. */
+/* Drops what a cache holds, because AWS called it expired or unknown (bad: only when it is still the held
+ * one), or for a reload (bad NULL). The next get asks inner. Does nothing to a source that is
+ * not a cache. */
 void credentials_cache_invalidate(CredentialsSource *cache, const Credentials *bad);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lib/credentials/instant.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* The values never change while the process runs, so the answer is made once. */
+typedef struct EnvSource {
+    InstantSource base;
+    Credentials *credentials;
+    const char *problem; /* static text when only half of the pair was given */
+} EnvSource;
+
+static CredentialsStatus env_resolve(InstantSource *source, Credentials **ret, char *message, size_t size) {
+    EnvSource *e = CONTAINER_OF(source, EnvSource, base);
+
+    if (e->problem) {
+        text_copy(message, size, e->problem);
+        return CREDENTIALS_FAILED;
+    }
+    if (!e->credentials) {
+        text_copy(message, size, "environment: AWS_ACCESS_KEY_ID is not set");
+        return CREDENTIALS_NONE;
+    }
+    *ret = credentials_ref(e->credentials);
+    return CREDENTIALS_OK;
+}
+
+static void env_free(InstantSource *source) {
+    EnvSource *e = CONTAINER_OF(source, EnvSource, base);
+
+    credentials_unref(e->credentials);
+    free(e);
+}
+
+int credentials_env_new(Loop *loop, const char *access_key_id, const char *secret_access_key,
+                        const char *session_token, CredentialsSource **ret) {
+    bool has_key = access_key_id && *access_key_id, has_secret = secret_access_key && *secret_access_key;
+    EnvSource *e;
+
+    e = calloc(1, sizeof(*e));
+    if (!e)
+        return -ENOMEM;
+    instant_init(&e->base, loop, env_resolve, env_free);
+    if (has_key && has_secret) {
+        e->credentials = credentials_new(access_key_id, secret_access_key, session_token, 0, "environment");
+        if (!e->credentials) {
+            free(e);
+            return -ENOMEM;
+        }
+    } else if (has_key)
+        e->problem = "environment: AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not";
+    else if (has_secret)
+        e->problem = "environment: AWS_SECRET_ACCESS_KEY is set but AWS_ACCESS_KEY_ID is not";
+    *ret = &e->base.source;
+    return 0;
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* One AWS call: credentials -> sign -> HTTP -> classify -> retry, with clock-skew correction and one overall deadline. */
+/* One AWS call: credentials -> sign -> HTTP -> classify -> retry, with clock-skew correction and one overall
+ * deadline. */
 
 #include "lib/aws_error.h"
 #include "lib/credentials.h"
@@ -17,16 +18,19 @@ typedef struct AwsLimits {
 /* What all calls share: retry quotas and clock offsets per (service, region). */
 typedef struct AwsClient AwsClient;
 
-/* Called once when a call's clock offset is corrected or changes by more than a minute: for one log line. offset = AWS - local. */
+/* Called once when a call's clock offset is corrected or changes by more than a minute: for one log line.
+ * offset = AWS - local. */
 typedef void (*AwsSkewNoticed)(const char *host, int64_t offset_usec, void *userdata);
 
 /* Borrows http, loop; copies limits and overrides (their strings too). 0 or -ENOMEM. */
-int aws_client_new(HttpClient *http, Loop *loop, const AwsLimits *limits, const EndpointOverrides *overrides, AwsClient **ret);
+int aws_client_new(HttpClient *http, Loop *loop, const AwsLimits *limits, const EndpointOverrides *overrides,
+                   AwsClient **ret);
 void aws_client_set_skew_callback(AwsClient *client, AwsSkewNoticed noticed, void *userdata);
 /* All calls must have ended or been cancelled. NULL is fine. */
 void aws_client_free(AwsClient *client);
 
-/* The longest a call with these limits may take before it is ended with AWS_TIMED_OUT: min(request_timeout x max_attempts, 60 s). */
+/* The longest a call with these limits may take before it is ended with AWS_TIMED_OUT: min(request_timeout x
+ * max_attempts, 60 s). */
 uint64_t aws_client_deadline_usec(const AwsClient *client);
 
 Loop *aws_client_loop(AwsClient *client);
@@ -54,11 +58,12 @@ typedef struct AwsReply {
 typedef void (*AwsDone)(const AwsReply *reply, void *userdata);
 typedef struct AwsCall AwsCall;
 
-/* Starts a call; done is called exactly once and never from inside aws_call. credentials is borrowed and must outlive the call (a cache: its
- * held set is invalidated when AWS says expired, and the call is tried again once with fresh ones). *ret_call may be NULL; it is
- * gone once done was called. 0 or -ENOMEM, -EINVAL (unknown region), and then done is not called. */
-int aws_call(AwsClient *client, CredentialsSource *credentials, const AwsRequest *request, AwsDone done, void *userdata,
-             AwsCall **ret_call);
+/* Starts a call; done is called exactly once and never from inside aws_call. credentials is borrowed and
+ * must outlive the call (a cache: its held set is invalidated when AWS says expired, and the call is tried
+ * again once with fresh ones). *ret_call may be NULL; it is gone once done was called. 0 or -ENOMEM, -EINVAL
+ * (unknown region), and then done is not called. */
+int aws_call(AwsClient *client, CredentialsSource *credentials, const AwsRequest *request, AwsDone done,
+             void *userdata, AwsCall **ret_call);
 
 /* Ends a call without calling done. NULL is fine. */
 void aws_call_cancel(AwsCall *call);

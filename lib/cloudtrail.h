@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* AWS CloudTrail, API version 2013-11-01 (awsJson1_1). Per operation: a pure builder of the request body, a pure reader of the answer, and the
- * call that joins them. Source: AWS CloudTrail API Reference. */
+/* AWS CloudTrail, API version 2013-11-01 (awsJson1_1). Per operation: a pure builder of the request body, a
+ * pure reader of the answer, and the call that joins them. Source: AWS CloudTrail API Reference. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,13 +25,16 @@ typedef struct CloudTrailTrails {
     size_t n;
 } CloudTrailTrails;
 
-#define CLOUDTRAIL_TRAILS_MAX 1000      /* in one answer; AWS allows 5 per region plus organization shadows */
+/* in one answer; AWS allows 5 per region, and shadows come on top */
+#define CLOUDTRAIL_TRAILS_MAX 1000
 
-/* Reads a DescribeTrails answer. Entries without a legal TrailARN make the whole answer bad: -EBADMSG. -ENOMEM, -E2BIG. */
+/* Reads a DescribeTrails answer. Entries without a legal TrailARN make the whole answer bad: -EBADMSG.
+ * -ENOMEM, -E2BIG. */
 int cloudtrail_read_trails(const char *body, size_t len, CloudTrailTrails *ret);
 void cloudtrail_trails_done(CloudTrailTrails *trails);
 
-/* GetTrailStatus. Times in microseconds of real time, 0 when absent. Texts cut to their size, raw (escape before showing). */
+/* GetTrailStatus. Times in microseconds of real time, 0 when absent. Texts cut to their size, raw (escape
+ * before showing). */
 typedef struct CloudTrailStatus {
     bool is_logging;
     uint64_t start_logging_usec;
@@ -47,7 +50,12 @@ typedef struct CloudTrailStatus {
 /* IsLogging must be there and a boolean: -EBADMSG otherwise. */
 int cloudtrail_read_status(const char *body, size_t len, CloudTrailStatus *ret);
 
-/* Callbacks: error->class is AWS_OK or the rest is NULL; valid inside the call only. An answer that cannot be read is AWS_BAD_ANSWER. */
+/* The body of the calls that take one trail, {"Name":...}. arn is UTF-8. The caller frees *ret. 0, -EINVAL,
+ * -ENOMEM. Pure. */
+int cloudtrail_build_name(const char *arn, char **ret);
+
+/* Callbacks: error->class is AWS_OK or the rest is NULL; valid inside the call only. An answer that cannot
+ * be read is AWS_BAD_ANSWER. */
 typedef void (*CloudTrailTrailsDone)(const AwsError *error, const CloudTrailTrails *trails, void *userdata);
 typedef void (*CloudTrailStatusDone)(const AwsError *error, const CloudTrailStatus *status, void *userdata);
 typedef void (*CloudTrailDone)(const AwsError *error, void *userdata);
@@ -55,13 +63,15 @@ typedef void (*CloudTrailDone)(const AwsError *error, void *userdata);
 /* A typed call under way; gone once its callback was called. */
 typedef struct CloudTrailCall CloudTrailCall;
 
-/* All: done is called exactly once, never from inside; 0, or -ENOMEM / -EINVAL and then never. ret may be NULL. */
-int cloudtrail_describe_trails(AwsClient *client, CredentialsSource *credentials, const char *region, CloudTrailTrailsDone done, void *userdata,
-                               CloudTrailCall **ret);
-int cloudtrail_get_trail_status(AwsClient *client, CredentialsSource *credentials, const char *region, const char *arn,
-                                CloudTrailStatusDone done, void *userdata, CloudTrailCall **ret);
+/* All: done is called exactly once, never from inside; 0, or -ENOMEM / -EINVAL and then never. ret may be
+ * NULL. */
+int cloudtrail_describe_trails(AwsClient *client, CredentialsSource *credentials, const char *region,
+                               CloudTrailTrailsDone done, void *userdata, CloudTrailCall **ret);
+int cloudtrail_get_trail_status(AwsClient *client, CredentialsSource *credentials, const char *region,
+                                const char *arn, CloudTrailStatusDone done, void *userdata,
+                                CloudTrailCall **ret);
 /* region must be the trail's home region. */
-int cloudtrail_start_logging(AwsClient *client, CredentialsSource *credentials, const char *region, const char *arn, CloudTrailDone done,
-                             void *userdata, CloudTrailCall **ret);
+int cloudtrail_start_logging(AwsClient *client, CredentialsSource *credentials, const char *region,
+                             const char *arn, CloudTrailDone done, void *userdata, CloudTrailCall **ret);
 /* NULL is fine. */
 void cloudtrail_cancel(CloudTrailCall *call);

@@ -14,7 +14,7 @@ typedef struct SnsAttribute {
 typedef struct SnsMessage {
     const char *topic_arn;
     const char *subject;            /* printable ASCII, 1..99 bytes */
-    const char *message;            /* a JSON object of per-protocol texts: MessageStructure=json is always set */
+    const char *message;            /* a JSON object of per-protocol texts (MessageStructure=json is set) */
     const SnsAttribute *attributes;
     size_t n_attributes;
     const char *group_id;           /* both NULL for standard topics */
@@ -31,6 +31,8 @@ int sns_read_publish(const char *body, size_t len, char ret[static 64]);
 typedef void (*SnsDone)(const AwsError *error, const char *message_id, void *userdata);
 typedef struct SnsCall SnsCall;
 
-/* Publishes in the topic's own region. Conventions as in cloudtrail.h; -EINVAL when topic_arn is not a topic's ARN. */
-int sns_publish(AwsClient *client, CredentialsSource *credentials, const SnsMessage *message, SnsDone done, void *userdata, SnsCall **ret);
+/* Publishes in the topic's own region. Conventions as in cloudtrail.h; -EINVAL when topic_arn is not a
+ * topic's ARN. */
+int sns_publish(AwsClient *client, CredentialsSource *credentials, const SnsMessage *message, SnsDone done,
+                void *userdata, SnsCall **ret);
 void sns_cancel(SnsCall *call);

@@ -17,6 +17,6 @@ typedef void (*StsIdentityDone)(const AwsError *error, const StsIdentity *identi
 typedef struct StsCall StsCall;
 
 /* Asks the regional endpoint. Conventions as in cloudtrail.h. */
-int sts_get_caller_identity(AwsClient *client, CredentialsSource *credentials, const char *region, StsIdentityDone done, void *userdata,
-                            StsCall **ret);
+int sts_get_caller_identity(AwsClient *client, CredentialsSource *credentials, const char *region,
+                            StsIdentityDone done, void *userdata, StsCall **ret);
 void sts_cancel(StsCall *call);

@@ -597,6 +597,48 @@ def test_imds_credentials_reach_boto3(sim):
     assert fetched["access_key"] == sim.call("imds")["access_key"]
 
 
+def test_container_credentials(sim):
+    sim.add_role("task-role", MAIN)
+    sim.call("container", account=MAIN, role="task-role", token="Bearer x")
+    assert imds(sim, "GET", "/container/credentials")[0] == 401
+    status, text = imds(sim, "GET", "/container/credentials", Authorization="Bearer x")
+    keys = json.loads(text)
+    assert status == 200 and keys["AccessKeyId"] == sim.call("container")["access_key"]
+    sim._users["task"] = {"access_key": keys["AccessKeyId"], "secret": keys["SecretAccessKey"], "token": keys["Token"]}
+    assert "assumed-role/task-role/" in sim.boto3("task", "sts").get_caller_identity()["Arn"]
+
+
+def test_web_identity(sim):
+    role = sim.add_role("web-role", MAIN)
+    sim.call("web_identity", token="abcd.efgh", role=role)
+    sts = sim.boto3("guard", "sts")
+    arguments = {"RoleArn": role, "RoleSessionName": "pod", "WebIdentityToken": "abcd.efgh"}
+    answer = sts.assume_role_with_web_identity(**arguments)
+    assert answer["AssumedRoleUser"]["Arn"].endswith(":assumed-role/web-role/pod")
+    entry = sim.requests(operation="AssumeRoleWithWebIdentity")[-1]
+    assert entry["access_key"] == "" and entry["params"]["WebIdentityToken"] == "(token)"
+    assert refused(sts.assume_role_with_web_identity, **{**arguments, "WebIdentityToken": "abcd.efgh\n"})[0] == "InvalidIdentityToken"
+    sim.call("web_identity", token="abcd.efgh", role=role, expired=True)
+    assert refused(sts.assume_role_with_web_identity, **arguments)[:2] == ("ExpiredTokenException", 400)
+
+
+# -- Organizations ---------------------------------------------------------------------------------------------------
+def test_organizations(sim):
+    members = [f"{number:012d}" for number in range(1, 26)]
+    client = sim.boto3("guard", "organizations", "us-east-1")
+    assert refused(client.list_accounts)[0] == "AWSOrganizationsNotInUseException"
+    sim.call("organization", management=MAIN, members=members)
+    sim.add_account(members[3], state="SUSPENDED")
+    sim.call("settings", empty_page=True)
+    pages = list(client.get_paginator("list_accounts").paginate())
+    assert [len(page["Accounts"]) for page in pages] == [0, 20, 6]
+    assert pages[1]["Accounts"][4]["Status"] == "SUSPENDED" and pages[1]["Accounts"][0]["Id"] == MAIN
+    assert client.describe_organization()["Organization"]["MasterAccountId"] == MAIN
+    sim.add_user("member", members[0])
+    member = sim.boto3("member", "organizations", "us-east-1")
+    assert member.describe_organization() and refused(member.list_accounts)[0] == "AccessDeniedException"
+
+
 # -- control interface, transport, process ---------------------------------------------------------------------------
 def test_control_is_not_on_the_aws_port(sim):
     connection = http.client.HTTPConnection(sim.url.removeprefix("http://"), timeout=5)

@@ -5,12 +5,14 @@ import sys
 import time
 import traceback
 
-from . import auth, cloudtrail, errors, faults, history, imds, quota, shapes, sns, sts
-from .call import API_SERVICES, Call
+from . import auth, cloudtrail, container, errors, faults, history, imds, organizations, quota, shapes, sns, sts
+from . import call as aws_call
+from .call import API_SERVICES
 from .errors import AwsError
 from .http import Response
 
-API_SERVICES.update({module.NAME: module for module in (cloudtrail, sns, sts)})
+API_SERVICES.update({module.NAME: module for module in (cloudtrail, organizations, sns, sts)})
+METADATA = (imds, container)        # answer by path and are not signed
 UNKNOWN_SERVICE_NAMESPACE = "http://webservices.amazon.com/AWSFault/2005-15-09"
 
 
@@ -28,8 +30,8 @@ class App:
     def handle(self, request):
         """The handler of the AWS listener."""
         begun = time.monotonic()
-        metadata = request.path.startswith(imds.PREFIX)
-        call = imds.Call(self.state, request) if metadata else Call(self.state, request)
+        local = next((module for module in METADATA if request.path.startswith(module.PREFIX)), None)
+        call = (local or aws_call).Call(self.state, request)
         hits = self.faults.hitting(call)
         for fault in hits:
             if fault["kind"] == "clock":
@@ -38,7 +40,7 @@ class App:
                 time.sleep(fault["seconds"])
         entry = call.log_entry()
         try:
-            response = self._answer(call, hits, entry, self._imds if metadata else self._api)
+            response = self._answer(call, hits, entry, self._local if local else self._api)
         except Exception as error:     # our own mistake: never hidden behind a plausible answer
             traceback.print_exc()
             self.state.fail("self", f"{call.service} {call.operation}: {error!r}")
@@ -51,10 +53,10 @@ class App:
         return response
 
     def handle_metadata_only(self, request):
-        """The handler of the plain-HTTP listener for instance metadata."""
-        if request.path.startswith(imds.PREFIX):
+        """The handler of the plain-HTTP listener for credentials of instances and containers."""
+        if any(request.path.startswith(module.PREFIX) for module in METADATA):
             return self.handle(request)
-        return Response(404, [("Content-Type", "text/plain")], b"only instance metadata here\n")
+        return Response(404, [("Content-Type", "text/plain")], b"only metadata here\n")
 
     def _answer(self, call, hits, entry, serve):
         """The answer after faults. A fault with executed=true lets the operation happen before it is hidden."""
@@ -101,6 +103,8 @@ class App:
     def _authenticate(self, call, entry):
         """None, or the error that AWS would answer; what a test must not overlook is noted."""
         error = call.refused
+        if error is not None and error.kind == "missing" and call.module and call.operation in getattr(call.module, "UNSIGNED", ()):
+            return None
         if error is None:
             try:
                 auth.check(call.request, call.scope, call.key, call.now, self.state.settings["signature_window"],
@@ -163,6 +167,7 @@ class App:
 
     @staticmethod
     def _check_envelope(call, model):
+        """What stands around the parameters: operation, protocol, path, content type, target, version."""
         if model is None:
             raise shapes.ShapeError(f"{call.service} has no operation {call.operation!r}")
         if call.operation not in call.module.OPERATIONS:
@@ -210,8 +215,8 @@ class App:
     def _error(self, call, error, hits, entry):
         code, status = call.error_code(error)
         entry["error"] = code
-        if call.service == "imds":
-            return imds.error(status)
+        if isinstance(call, imds.Call):
+            return call.error(status)
         headers = [("x-amzn-RequestId", call.id)]
         if call.protocol == "query":
             namespace = UNKNOWN_SERVICE_NAMESPACE
@@ -226,10 +231,10 @@ class App:
         body = errors.json_body(code, error.message, call.service, form, kinds.get("message_key", {}).get("key"))
         return Response(status, headers + [("Content-Type", "application/x-amz-json-1.1")], body)
 
-    # -- instance metadata -------------------------------------------------------------------------------------------
-    def _imds(self, call, _hits, _entry):
+    # -- metadata ----------------------------------------------------------------------------------------------------
+    def _local(self, call, _hits, _entry):
         with self.state.changed:
-            return imds.serve(call)
+            return call.serve()
 
     # -- the log -----------------------------------------------------------------------------------------------------
     def _record(self, entry, response, begun, hits):

@@ -41,7 +41,7 @@ class Call:
     def _guess_service(self):
         """Who would have answered a request without a signature."""
         if self.target is None:
-            self.service = "sts" if b"2011-06-15" in self.request.body else "sns"
+            self.service, self.region = "sts" if b"Version=2011-06-15" in self.request.body else "sns", "us-east-1"
             return
         for name in API_SERVICES:
             if shapes.protocol(name) == "json" and self.target.rpartition(".")[0] in shapes.target_prefixes(name):

@@ -8,7 +8,7 @@ import json
 import time
 from urllib.parse import parse_qsl
 
-from . import history, iam, imds, scenario, trails
+from . import container, history, iam, imds, scenario, trails
 from .http import Response
 
 # What `trail` may set directly, beside members of the Trail shape.
@@ -205,6 +205,21 @@ class Control:
             instance = self._state.imds
             return {"unauthenticated": instance.unauthenticated, "issued": instance.issued,
                     "access_key": instance.key.id if instance.key else None} if instance else {}
+
+    def container(self, **fields):
+        """Set the task behind the container credentials endpoint (account, role, token, lifetime), or read it."""
+        with self._state.lock:
+            if fields:
+                self._state.container = container.Task(self._state, **fields)
+            task = self._state.container
+            return {"issued": task.issued, "access_key": task.key.id if task.key else None} if task else {}
+
+    def web_identity(self, token, role, subject="system:serviceaccount:default:trailguard", provider="oidc.example.org",
+                     expired=False):
+        """Make a web identity token known as good (or expired) for a role, given by ARN."""
+        with self._state.lock:
+            self._state.web_tokens[token] = {"role": role, "subject": subject, "provider": provider, "expired": expired}
+            return {}
 
     # -- trouble -----------------------------------------------------------------------------------------------------
     def add_fault(self, **fault):

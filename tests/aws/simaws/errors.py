@@ -28,19 +28,21 @@ FRONT_END = {
 
 
 class AwsError(Exception):
-    """An error that AWS would answer with. `code` is the JSON protocol's name where the two differ."""
+    """An error that AWS would answer with. `code` is the JSON protocol's name where the two differ, unless it is given as
+    `exact`."""
 
-    def __init__(self, code, message, status=None):
+    def __init__(self, code, message, status=None, exact=False):
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
+        self.exact = exact
 
 
 def wire_code(error, protocol, service):
     """(code, HTTP status) of an error in the protocol of the service that answers."""
     code, status = error.code, 500 if error.code == "InternalFailure" else 400
-    if protocol == "query":
+    if protocol == "query" and not error.exact:
         code, status = QUERY_NAMES.get(code, (code, 400))
         code = SERVICE_NAMES.get((service, code), code)
     return code, error.status or status

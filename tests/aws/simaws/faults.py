@@ -154,4 +154,4 @@ def refusal(fault, call):
     code, message = REFUSING[fault["kind"]]
     if fault["kind"] == "denied":
         message = call.denied_text(fault.get("why", "because no identity-based policy allows the {action} action"))
-    return AwsError(fault.get("code", code), fault.get("message", message or ""), fault.get("status"))
+    return AwsError(fault.get("code", code), fault.get("message", message or ""), fault.get("status"), exact="code" in fault)

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime, timezone
 
 RETENTION = 90 * 86400
-READ_PREFIXES = ("Get", "Describe", "List", "Lookup")
+READ_PREFIXES = ("Get", "Describe", "List", "Lookup", "Assume")     # what has readOnly true
 # Calls whose answer CloudTrail writes into the record; all others have null there.
 WITH_RESPONSE = {"CreateTrail", "UpdateTrail", "PutEventSelectors", "PutInsightSelectors", "CreateTopic"}
 
@@ -57,7 +57,7 @@ def _record_json(call, params, result, failure, read_only):
         "eventSource": f"{call.service}.amazonaws.com",
         "eventName": call.operation,
         "awsRegion": call.region,
-        "sourceIPAddress": call.request.connection.peer[0],
+        "sourceIPAddress": call.principal.source_ip or call.request.connection.peer[0],
         "userAgent": call.user_agent,
         "requestParameters": lower_first(params) or None,
         "responseElements": lower_first(result) if result and call.operation in WITH_RESPONSE else None,
@@ -82,7 +82,7 @@ def _record_json(call, params, result, failure, read_only):
 
 def record(call, params, result, failure):
     """Called with the state locked, for every call whose signature was good."""
-    if call.operation in call.module.NOT_RECORDED:
+    if call.principal is None or call.operation in call.module.NOT_RECORDED:
         return
     read_only = call.operation.startswith(READ_PREFIXES)
     if read_only and not call.state.settings["history_reads"]:

@@ -173,7 +173,10 @@ class Connection:
                 return None
             self.sock.settimeout(20)
         head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
-        lines = head.decode("latin-1").split("\r\n")
+        try:
+            lines = head.decode("utf-8").split("\r\n")
+        except UnicodeDecodeError:
+            lines = head.decode("latin-1").split("\r\n")
         words = lines[0].split(" ")
         if len(words) != 3 or not words[2].startswith("HTTP/1."):
             raise BadRequest(400, "the request line is not HTTP/1.1")

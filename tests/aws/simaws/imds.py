@@ -50,21 +50,32 @@ class Instance:
 
 
 class Call:
-    """The same face to faults and log as call.Call."""
+    """The same face to faults and log as call.Call, for requests that are not signed."""
 
-    module = None
+    service = "imds"
 
     def __init__(self, state, request):
         self.state = state
         self.request = request
         self.now = state.now()
         self.id = ""
-        self.service = "imds"
-        self.operation = PLACES.get(request.path, "GetCredentials" if "/security-credentials/" in request.path else "Get")
-        self.region = state.imds.region if state.imds else ""
-        self.account = state.imds.account if state.imds else ""
+        self.account, self.region, self.operation = self.identify()
         self.access_key = ""
         self.user_agent = request.header("user-agent", "")
+
+    def identify(self):
+        """(account, region, operation)"""
+        path, instance = self.request.path, self.state.imds
+        operation = PLACES.get(path, "GetCredentials" if "/security-credentials/" in path else "Get")
+        return (instance.account, instance.region, operation) if instance else ("", "", operation)
+
+    def serve(self):
+        """The answer; called with the state locked."""
+        return serve(self)
+
+    @staticmethod
+    def error(status):
+        return error(status)
 
     def fault_values(self, name):
         return [self.request.path if name == "path" else str(getattr(self, name, ""))]
@@ -77,7 +88,7 @@ class Call:
             "time": None, "id": "", "listener": self.request.connection.listener.name,
             "connection": self.request.connection.number, "connection_request": self.request.connection.requests,
             "tls": None, "resumed": None, "method": self.request.method, "path": self.request.path,
-            "service": "imds", "operation": self.operation, "region": self.region, "account": self.account,
+            "service": self.service, "operation": self.operation, "region": self.region, "account": self.account,
             "principal": "", "access_key": "", "user_agent": self.user_agent, "sdk_request": None, "params": {},
         }
 

@@ -49,7 +49,7 @@ def set_organization(state, management, members=(), id="o-exampleorgid", delegat
 
 def set_settings(state, settings):
     for name, value in settings.items():
-        if name not in state.settings and name not in ("page_size", "session_seconds"):
+        if name not in state.settings and name not in ("page_size", "session_seconds", "empty_page"):
             raise ValueError(f"no such setting: {name}")
         state.settings[name] = value
 

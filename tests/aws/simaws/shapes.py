@@ -16,7 +16,7 @@ import botocore.utils
 import botocore.validate
 
 ADDED = os.path.join(os.path.dirname(__file__), "added_members.json")
-LONG_TARGETS = {"cloudtrail": ["com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", "CloudTrail_20131101"]}
+TARGETS = {"cloudtrail": ["com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", "CloudTrail_20131101"]}
 
 
 class ShapeError(Exception):
@@ -50,7 +50,8 @@ def protocol(service_name):
 
 
 def target_prefixes(service_name):
-    return LONG_TARGETS.get(service_name) or [service(service_name).metadata["targetPrefix"]]
+    """What may stand before the operation in X-Amz-Target. Older clients send CloudTrail's long form, newer the short."""
+    return TARGETS.get(service_name) or [service(service_name).metadata["targetPrefix"]]
 
 
 # -- validation ------------------------------------------------------------------------------------------------------

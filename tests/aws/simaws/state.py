@@ -21,6 +21,8 @@ def random_id(prefix, length=16):
 class Account:
     id: str
     alias: str = ""
+    email: str = ""
+    state: str = "ACTIVE"           # as Organizations lists it
     partition: str = "aws"
     regions: list = field(default_factory=lambda: list(DEFAULT_REGIONS))
     scp: list | None = None         # statements of the service control policies; None is FullAWSAccess
@@ -42,6 +44,7 @@ class Principal:
     issued: float = 0
     partition: str = "aws"
     delivery: str = ""              # "2.0" for credentials from instance metadata
+    source_ip: str = ""             # what the event history shows instead of the real peer address
 
 
 @dataclass
@@ -150,6 +153,8 @@ class State:
             self.requests = collections.deque(maxlen=50000)
             self.sequence = 0           # number of the newest request
             self.imds = None
+            self.container = None
+            self.web_tokens = {}        # web identity token -> {"role", "subject", "provider", "expired"}
             self.settings = {
                 "history_delay": 0.0,       # seconds until LookupEvents shows an event
                 "history_reads": False,     # record read calls too, as AWS does
@@ -183,7 +188,8 @@ class State:
             self.add_account(id)
         return self.accounts[id]
 
-    def add_user(self, name, account, access_key=None, secret=None, token=None, expires=None, policy=None):
+    def add_user(self, name, account, access_key=None, secret=None, token=None, expires=None, policy=None,
+                 source_ip=""):
         """A user with one access key. `expires` is seconds since the epoch; name "root" is the root user."""
         owner = self.account(account)
         base = f"arn:{owner.partition}:iam::{account}:"
@@ -191,7 +197,7 @@ class State:
         principal = Principal(
             account=account, kind="root" if root else "user", name=name, partition=owner.partition,
             arn=base + ("root" if root else f"user/{name}"), issuer_arn=base + ("root" if root else f"user/{name}"),
-            user_id=account if root else random_id("AIDA"),
+            user_id=account if root else random_id("AIDA"), source_ip=source_ip,
             policy=iam.statements(iam.ALLOW_ALL if policy is None else policy))
         self.users[account, name] = principal
         prefix = "ASIA" if token else "AKIA"

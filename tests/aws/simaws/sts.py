@@ -6,12 +6,18 @@ from . import iam
 from .errors import AwsError
 
 NAME = "sts"
-NOT_RECORDED = ()
+NOT_RECORDED = ("AssumeRoleWithWebIdentity",)
+UNSIGNED = ("AssumeRoleWithWebIdentity",)
 CHAIN_LIMIT = 3600
 
 
 def resource(call, params):
     return f"sts:{call.operation}", params.get("RoleArn", "*")
+
+
+def loggable(params):
+    """Parameters for the request log: without the bearer token."""
+    return {name: "(token)" if name == "WebIdentityToken" else value for name, value in params.items()}
 
 
 def get_caller_identity(call, _params):
@@ -40,14 +46,36 @@ def assume_role(call, params):
         raise AwsError("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
     key = state.open_session(role, params["RoleSessionName"], state.settings.get("session_seconds", seconds),
                              _session_policy(params))
-    answer = {
-        "Credentials": {"AccessKeyId": key.id, "SecretAccessKey": key.secret, "SessionToken": key.token,
-                        "Expiration": key.expires},
-        "AssumedRoleUser": {"AssumedRoleId": key.principal.user_id, "Arn": key.principal.arn},
-    }
+    answer = _session(key)
     if "Policy" in params:
         answer["PackedPolicySize"] = min(100, 1 + len(params["Policy"]) * 100 // 2048)
     return answer
+
+
+def _session(key):
+    return {"Credentials": {"AccessKeyId": key.id, "SecretAccessKey": key.secret, "SessionToken": key.token,
+                            "Expiration": key.expires},
+            "AssumedRoleUser": {"AssumedRoleId": key.principal.user_id, "Arn": key.principal.arn}}
+
+
+def assume_role_with_web_identity(call, params):
+    """Not signed: the token is the proof, compared byte by byte. Tokens are made known by the control interface."""
+    token = call.state.web_tokens.get(params["WebIdentityToken"])
+    if token is None:
+        raise AwsError("InvalidIdentityToken", "The provided token is not valid.")
+    if token["expired"]:
+        raise AwsError("ExpiredTokenException", "Token expired: current date/time must be before the expiration date/time",
+                       exact=True)
+    role = call.state.roles.get(params["RoleArn"])
+    if role is None or token["role"] != role.arn:
+        raise AwsError("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", 403)
+    seconds = params.get("DurationSeconds", 3600)
+    if seconds > role.max_session:
+        raise AwsError("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+    key = call.state.open_session(role, params["RoleSessionName"], call.state.settings.get("session_seconds", seconds),
+                                  _session_policy(params))
+    return {**_session(key), "SubjectFromWebIdentityToken": token["subject"], "Provider": token["provider"],
+            "Audience": "sts.amazonaws.com"}
 
 
 def _session_policy(params):
@@ -59,4 +87,5 @@ def _session_policy(params):
         raise AwsError("MalformedPolicyDocument", "Syntax errors in policy.") from None
 
 
-OPERATIONS = {"AssumeRole": assume_role, "GetCallerIdentity": get_caller_identity}
+OPERATIONS = {"AssumeRole": assume_role, "AssumeRoleWithWebIdentity": assume_role_with_web_identity,
+              "GetCallerIdentity": get_caller_identity}

@@ -1,0 +1,87 @@
+"""Organizations: who belongs to it. One end point a partition; only the management account and delegated administrators
+may list."""
+
+import base64
+
+from .errors import AwsError
+
+NAME = "organizations"
+NOT_RECORDED = ()
+HOME = {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"}
+CREATED = 1577836800.0
+STATUS = {"ACTIVE": "ACTIVE", "SUSPENDED": "SUSPENDED", "PENDING_CLOSURE": "PENDING_CLOSURE", "CLOSED": "SUSPENDED"}
+
+
+def resource(call, _params):
+    return f"organizations:{call.operation}", "*"
+
+
+def _organization(call):
+    org, account = call.state.organization, call.principal.account
+    if call.region != HOME[call.principal.partition]:
+        raise AwsError("UnrecognizedClientException", "The security token included in the request is invalid.")
+    call.authorize(f"organizations:{call.operation}", "*")
+    if org is None or account not in (org.management, *org.members):
+        raise AwsError("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
+    return org
+
+
+def _arn(org, call, tail):
+    return f"arn:{call.principal.partition}:organizations::{org.management}:{tail}"
+
+
+def describe_organization(call, _params):
+    """Open to every member."""
+    org = _organization(call)
+    return {"Organization": {
+        "Id": org.id, "Arn": _arn(org, call, f"organization/{org.id}"), "FeatureSet": "ALL",
+        "MasterAccountArn": _arn(org, call, f"account/{org.id}/{org.management}"), "MasterAccountId": org.management,
+        "MasterAccountEmail": call.state.account(org.management).email or f"aws+{org.management}@example.org",
+        "AvailablePolicyTypes": []}}
+
+
+def list_accounts(call, params):
+    """In pages of MaxResults (at most 20); with the setting `empty_page` the first page is empty but has a token, as it
+    may be at AWS."""
+    org = _organization(call)
+    if not call.state.may_manage_org_trails(call.principal.account):
+        raise AwsError("AccessDeniedException", "You don't have permissions to access this resource.")
+    everyone = [org.management, *org.members]
+    start = _position(params.get("NextToken"))
+    if start is None:
+        start = 0
+        if call.state.settings.get("empty_page"):
+            return {"Accounts": [], "NextToken": _token(0)}
+    size = params.get("MaxResults", 20)
+    page = [_entry(call, org, account) for account in everyone[start:start + size]]
+    more = {"NextToken": _token(start + size)} if start + size < len(everyone) else {}
+    return {"Accounts": page, **more}
+
+
+def _token(position):
+    return base64.b64encode(f"accounts:{position}".encode()).decode()
+
+
+def _position(token):
+    if token is None:
+        return None
+    try:
+        name, position = base64.b64decode(token, validate=True).decode().split(":")
+        if name == "accounts":
+            return int(position)
+    except ValueError:
+        pass
+    raise AwsError("InvalidInputException", "You provided an invalid token.")
+
+
+def _entry(call, org, number):
+    account = call.state.account(number)
+    entry = {"Id": number, "Arn": _arn(org, call, f"account/{org.id}/{number}"), "Name": account.alias or f"account {number}",
+             "Email": account.email or f"aws+{number}@example.org", "State": account.state,
+             "JoinedMethod": "CREATED", "JoinedTimestamp": CREATED}
+    if account.state in STATUS:
+        entry["Status"] = STATUS[account.state]
+    return entry
+
+
+OPERATIONS = {"DescribeOrganization": describe_organization, "ListAccounts": list_accounts}

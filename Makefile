@@ -49,7 +49,6 @@ BINARY   := $(BUILD)/trailguard
 ARCHIVES := $(BUILD)/libtrailguard-core.a $(BUILD)/libtgaws.a
 UNITS    := $(patsubst %.c,$(BUILD)/%,$(TEST_SRC))
 REPLAYS  := $(patsubst %.c,$(BUILD)/%,$(FUZZ_SRC))
-SERVICE  := $(BUILD)/trailguard.service
 # The simulated AWS has tests of its own, which do not need the binary.
 PYTESTS  := $(wildcard tests/aws tests/integration)
 BINTESTS := $(wildcard tests/integration)
@@ -58,7 +57,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 .PHONY: all
-all: $(BINARY) $(SERVICE)                      ## build the binary and the unit file (default)
+all: $(BINARY)                                 ## build the binary (default)
 
 $(BINARY): $(call obj,$(MAIN_SRC)) $(ARCHIVES)
 	$(call say,LD,$@)
@@ -75,15 +74,11 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(SERVICE): systemd/trailguard.service.in $(BUILD)/flags
-	$(call say,GEN,$@)
-	$(Q)sed 's|@sbindir@|$(sbindir)|g' $< >$@
-
 # Rewritten only when the compiler or a flag changes, so that every object is then built anew.
 $(BUILD)/flags: FORCE
 	@$(PKG_CONFIG) --print-errors --exists '$(REQUIRES)' || { echo 'libraries are missing: run "make deps"' >&2; exit 1; }
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(subst ','\'',$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(sbindir))' >$@.new
+	@printf '%s\n' '$(subst ','\'',$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS))' >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 # A unit test is one file, linked with both libraries and with the helpers beside it. A test that needs more of the
@@ -166,7 +161,8 @@ demo:                                          ## build, then watch TrailGuard g
 DOCS = README.md LICENSE $(wildcard docs/*.md docs/*.json)
 install: all                                   ## install below DESTDIR, PREFIX=/usr/local
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(sbindir)/trailguard
-	install -D -m 0644 $(SERVICE) $(DESTDIR)$(unitdir)/trailguard.service
+	install -D -m 0644 systemd/trailguard.service.in $(DESTDIR)$(unitdir)/trailguard.service
+	sed -i 's|@sbindir@|$(sbindir)|g' $(DESTDIR)$(unitdir)/trailguard.service
 	test -e $(DESTDIR)$(sysconfdir)/trailguard.conf || \
 	    install -D -m 0644 conf/trailguard.conf $(DESTDIR)$(sysconfdir)/trailguard.conf
 	install -D -m 0644 -t $(DESTDIR)$(docdir) $(wildcard $(DOCS) conf/trailguard.conf)

@@ -63,7 +63,7 @@ class Raw:
     def __init__(self, sim, user="guard", service="cloudtrail", region=HOME, body=b'{"Name":"org-trail"}',
                  operation="GetTrailStatus"):
         self.sim, self.service, self.region, self.body = sim, service, region, body
-        self.key = sim._users[user]
+        self.key = sim.keys_of(user)
         self.headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": TARGET + operation}
 
     def sign(self):
@@ -90,7 +90,8 @@ def test_a_good_signature_is_taken(sim):
     assert Raw(sim, operation="GetTrail").sign().send()[0] == 200
 
 
-@pytest.mark.parametrize("part", ["secret", "body", "header", "signature", "region", "no host", "target unsigned", "type unsigned"])
+@pytest.mark.parametrize("part", ["secret", "body", "header", "signature", "region", "no host", "target unsigned",
+                                  "type unsigned"])
 def test_a_bad_signature_is_refused_and_noted(sim, part):
     raw = Raw(sim)
     if part == "secret":
@@ -126,9 +127,9 @@ def test_missing_and_mutilated_authorization(sim):
 
 
 def test_a_wrong_secret_in_the_query_protocol(sim):
-    sim.call("key", access_key=sim._users["guard"]["access_key"], secret="another")
+    sim.call("key", access_key=sim.keys_of("guard")["access_key"], secret="another")
     assert refused(sim.boto3("guard", "sts").get_caller_identity)[:2] == ("SignatureDoesNotMatch", 403)
-    sim._users["nobody"] = {"access_key": "AKIANOBODY", "secret": "x"}
+    sim.add_keys("nobody", "AKIANOBODY", "x")
     assert refused(sim.boto3("nobody", "sts").get_caller_identity)[:2] == ("InvalidClientTokenId", 403)
     assert refused(sim.boto3("nobody", "cloudtrail").list_trails)[:2] == ("UnrecognizedClientException", 400)
     assert [failure["kind"] for failure in sim.clear_failures()] == ["signature", "credentials", "credentials"]
@@ -138,7 +139,7 @@ def test_session_tokens_and_expiry(sim):
     key = sim.add_user("temporary", MAIN, token="TOKEN/EXAMPLE+==", expires=time.time() + 600)
     assert sim.boto3("temporary", "sts").get_caller_identity()["Account"] == MAIN
     assert sim.boto3("temporary", "cloudtrail").list_trails()["Trails"]
-    sim._users["tokenless"] = {**key, "token": None}
+    sim.add_keys("tokenless", key["access_key"], key["secret"])
     assert refused(sim.boto3("tokenless", "cloudtrail").list_trails)[0] == "UnrecognizedClientException"
     sim.call("key", access_key=key["access_key"], expires=time.time() - 1)
     assert refused(sim.boto3("temporary", "cloudtrail").list_trails)[:2] == ("ExpiredTokenException", 400)
@@ -300,7 +301,7 @@ def test_event_history(sim):
     record = json.loads(event["CloudTrailEvent"])
     assert (event["EventName"], event["Username"], event["ReadOnly"]) == ("StopLogging", "mallory", "false")
     assert record["userIdentity"]["arn"] == f"arn:aws:iam::{MAIN}:user/mallory"
-    assert record["requestParameters"] == {"name": "org-trail"} and record["sourceIPAddress"] == "127.0.0.1"
+    assert record["requestParameters"] == {"name": "org-trail"} and record["sourceIPAddress"] == "203.0.113.7"
     assert "Boto3" in record["userAgent"] and record["responseElements"] is None
     sim.clock(0)
     for _ in range(3):
@@ -357,8 +358,7 @@ def test_assume_role(sim):
     assert refused(sts.assume_role, ExternalId="secret-id", DurationSeconds=7200, **arguments)[0] == "ValidationError"
     answer = sts.assume_role(ExternalId="secret-id", **arguments)
     credentials = answer["Credentials"]
-    sim._users["session"] = {"access_key": credentials["AccessKeyId"], "secret": credentials["SecretAccessKey"],
-                             "token": credentials["SessionToken"]}
+    sim.add_keys("session", credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"])
     who = sim.boto3("session", "sts").get_caller_identity()
     assert who["Arn"] == f"arn:aws:sts::{MEMBER}:assumed-role/TrailGuardMember/trailguard-host" == answer["AssumedRoleUser"]["Arn"]
     assert credentials["Expiration"].timestamp() == pytest.approx(time.time() + 3600, abs=30)
@@ -576,10 +576,11 @@ def test_imds(sim):
     status, text = imds(sim, "GET", base + "instance-role", x_aws_ec2_metadata_token=token)
     keys = json.loads(text)
     assert keys["Code"] == "Success" and keys["Token"]
-    sim._users["instance"] = {"access_key": keys["AccessKeyId"], "secret": keys["SecretAccessKey"], "token": keys["Token"]}
+    sim.add_keys("instance", keys["AccessKeyId"], keys["SecretAccessKey"], keys["Token"])
     assert "assumed-role/instance-role/i-" in sim.boto3("instance", "sts").get_caller_identity()["Arn"]
     assert imds(sim, "GET", "/latest/meta-data/placement/region", x_aws_ec2_metadata_token=token) == (200, HOME)
-    assert json.loads(imds(sim, "GET", "/latest/dynamic/instance-identity/document", x_aws_ec2_metadata_token=token)[1])["accountId"] == MAIN
+    document = imds(sim, "GET", "/latest/dynamic/instance-identity/document", x_aws_ec2_metadata_token=token)[1]
+    assert json.loads(document)["accountId"] == MAIN
     sim.call("imds", tokens={})
     assert imds(sim, "GET", base, x_aws_ec2_metadata_token=token)[0] == 401
     with sim.fault("answer", status=503, service="imds", operation="GetToken"):
@@ -604,7 +605,7 @@ def test_container_credentials(sim):
     status, text = imds(sim, "GET", "/container/credentials", Authorization="Bearer x")
     keys = json.loads(text)
     assert status == 200 and keys["AccessKeyId"] == sim.call("container")["access_key"]
-    sim._users["task"] = {"access_key": keys["AccessKeyId"], "secret": keys["SecretAccessKey"], "token": keys["Token"]}
+    sim.add_keys("task", keys["AccessKeyId"], keys["SecretAccessKey"], keys["Token"])
     assert "assumed-role/task-role/" in sim.boto3("task", "sts").get_caller_identity()["Arn"]
 
 
@@ -620,6 +621,26 @@ def test_web_identity(sim):
     assert refused(sts.assume_role_with_web_identity, **{**arguments, "WebIdentityToken": "abcd.efgh\n"})[0] == "InvalidIdentityToken"
     sim.call("web_identity", token="abcd.efgh", role=role, expired=True)
     assert refused(sts.assume_role_with_web_identity, **arguments)[:2] == ("ExpiredTokenException", 400)
+
+
+# -- S3 --------------------------------------------------------------------------------------------------------------
+def test_the_bucket_of_a_trail(sim):
+    s3 = sim.boto3("guard", "s3", s3={"addressing_style": "path"})
+    assert s3.head_bucket(Bucket="example-org-logs", ExpectedBucketOwner=MAIN)
+    assert refused(s3.head_bucket, Bucket="example-org-logs", ExpectedBucketOwner=MEMBER)[:2] == ("403", 403)
+    assert refused(s3.head_bucket, Bucket="nobodys-bucket")[:2] == ("404", 404)
+    assert json.loads(s3.get_bucket_policy(Bucket="example-org-logs")["Policy"])["Statement"][1]["Sid"] == "AWSCloudTrailWrite"
+    assert refused(s3.get_bucket_lifecycle_configuration, Bucket="example-org-logs")[0] == "NoSuchLifecycleConfiguration"
+    sim.call("bucket", name="example-org-logs", lifecycle=[{"id": "nuke", "prefix": "*", "days": 1}], policy=None,
+             versioning="Suspended")
+    assert s3.get_bucket_lifecycle_configuration(Bucket="example-org-logs")["Rules"][0]["Expiration"] == {"Days": 1}
+    assert refused(s3.get_bucket_policy, Bucket="example-org-logs")[:2] == ("NoSuchBucketPolicy", 404)
+    assert s3.get_bucket_versioning(Bucket="example-org-logs")["Status"] == "Suspended"
+    sim.call("bucket", name="example-org-logs", missing=True)
+    assert refused(s3.get_bucket_policy, Bucket="example-org-logs")[:2] == ("NoSuchBucket", 404)
+    sim.call("key", access_key=sim.keys_of("guard")["access_key"], secret="another")
+    assert refused(s3.get_bucket_policy, Bucket="example-org-logs")[:2] == ("SignatureDoesNotMatch", 403)
+    assert [failure["kind"] for failure in sim.clear_failures()] == ["signature"]
 
 
 # -- Organizations ---------------------------------------------------------------------------------------------------
@@ -737,6 +758,14 @@ def test_tls_and_resumption():
         sim.assert_clean()
 
 
+def is_running(number):
+    try:
+        with open(f"/proc/{number}/stat", encoding="ascii") as file:
+            return file.read().split()[2] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 def test_it_ends_with_its_parent_and_on_sigterm():
     server = os.path.join(os.path.dirname(os.path.abspath(__file__)), "server")
     process = subprocess.Popen([server, "--json"], stdout=subprocess.PIPE)
@@ -746,13 +775,15 @@ def test_it_ends_with_its_parent_and_on_sigterm():
     assert process.wait(5) == 0
     stuck.close()
     process.stdout.close()
-    child = f"import subprocess,sys; p=subprocess.Popen([{server!r},'--json','--exit-with-parent'],stdout=1); print(p.pid,file=sys.stderr); p.stdout; input()"
-    parent = subprocess.Popen([sys.executable, "-c", child], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child = (f"import subprocess, sys; p = subprocess.Popen([{server!r}, '--json', '--exit-with-parent'], stdout=1); "
+             "print(p.pid, file=sys.stderr); input()")
+    parent = subprocess.Popen([sys.executable, "-c", child], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE)
     number = int(parent.stderr.readline())
     assert parent.stdout.readline()
     parent.kill()
     parent.wait()
-    poll(lambda: not os.path.exists(f"/proc/{number}") or open(f"/proc/{number}/stat").read().split()[2] == "Z", timeout=5)
+    poll(lambda: not is_running(number), timeout=5)
     for stream in (parent.stdin, parent.stdout, parent.stderr):
         stream.close()
 

@@ -5,7 +5,7 @@ import sys
 import time
 import traceback
 
-from . import auth, cloudtrail, container, errors, faults, history, imds, organizations, quota, shapes, sns, sts
+from . import auth, cloudtrail, container, errors, faults, history, imds, organizations, quota, s3, shapes, sns, sts
 from . import call as aws_call
 from .call import API_SERVICES
 from .errors import AwsError
@@ -31,7 +31,8 @@ class App:
         """The handler of the AWS listener."""
         begun = time.monotonic()
         local = next((module for module in METADATA if request.path.startswith(module.PREFIX)), None)
-        call = (local or aws_call).Call(self.state, request)
+        rest = "/s3/aws4_request" in request.header("authorization", "")
+        call = (local or (s3 if rest else aws_call)).Call(self.state, request)
         hits = self.faults.hitting(call)
         for fault in hits:
             if fault["kind"] == "clock":
@@ -40,7 +41,7 @@ class App:
                 time.sleep(fault["seconds"])
         entry = call.log_entry()
         try:
-            response = self._answer(call, hits, entry, self._local if local else self._api)
+            response = self._answer(call, hits, entry, self._local if local else self._rest if rest else self._api)
         except Exception as error:     # our own mistake: never hidden behind a plausible answer
             traceback.print_exc()
             self.state.fail("self", f"{call.service} {call.operation}: {error!r}")
@@ -60,9 +61,9 @@ class App:
 
     def _answer(self, call, hits, entry, serve):
         """The answer after faults. A fault with executed=true lets the operation happen before it is hidden."""
-        replacing = next((fault for fault in hits if fault["kind"] in faults.REPLACING or fault["kind"] == "hang"), None)
+        replacing = next((fault for fault in hits if faults.replaces(fault)), None)
         refusing = next((fault for fault in hits if fault["kind"] in faults.REFUSING), None)
-        authentic = self._authenticate(call, entry) if serve == self._api else None
+        authentic = self._authenticate(call, entry) if serve != self._local else None
         if replacing and not replacing.get("executed"):
             return self._replace(call, replacing, entry)
         if authentic:
@@ -103,7 +104,7 @@ class App:
     def _authenticate(self, call, entry):
         """None, or the error that AWS would answer; what a test must not overlook is noted."""
         error = call.refused
-        if error is not None and error.kind == "missing" and call.module and call.operation in getattr(call.module, "UNSIGNED", ()):
+        if error is not None and error.kind == "missing" and call.operation in getattr(call.module, "UNSIGNED", ()):
             return None
         if error is None:
             try:
@@ -156,11 +157,13 @@ class App:
             shapes.check(params, model.input_shape, call.operation)
         except shapes.ShapeError as error:
             self._note_shape(call, str(error))
-            code = "SerializationException" if call.module and call.operation in call.module.OPERATIONS else "UnknownOperationException"
-            raise AwsError(code, "" if code == "UnknownOperationException" else str(error)) from None
+            if call.operation not in getattr(call.module, "OPERATIONS", ()):
+                raise AwsError("UnknownOperationException", "") from None
+            raise AwsError("SerializationException", str(error)) from None
         violations = list(shapes.constraints(params, model.input_shape))
         if violations:
-            text = f"{len(violations)} validation error{'s' if len(violations) > 1 else ''} detected: {'; '.join(violations)}"
+            noun = "error" if len(violations) == 1 else "errors"
+            text = f"{len(violations)} validation {noun} detected: {'; '.join(violations)}"
             self._note_shape(call, text)
             raise AwsError("ValidationException", text)
         return model, params
@@ -217,6 +220,8 @@ class App:
         entry["error"] = code
         if isinstance(call, imds.Call):
             return call.error(status)
+        if isinstance(call, s3.Call):
+            return call.error_response(error)
         headers = [("x-amzn-RequestId", call.id)]
         if call.protocol == "query":
             namespace = UNKNOWN_SERVICE_NAMESPACE
@@ -230,6 +235,14 @@ class App:
             headers.append(("x-amzn-ErrorType", f"{code}:"))
         body = errors.json_body(code, error.message, call.service, form, kinds.get("message_key", {}).get("key"))
         return Response(status, headers + [("Content-Type", "application/x-amz-json-1.1")], body)
+
+    # -- S3 ----------------------------------------------------------------------------------------------------------
+    def _rest(self, call, hits, entry):
+        try:
+            with self.state.changed:
+                return call.serve()
+        except AwsError as error:
+            return self._error(call, error, hits, entry)
 
     # -- metadata ----------------------------------------------------------------------------------------------------
     def _local(self, call, _hits, _entry):
@@ -252,5 +265,6 @@ class App:
             self.state.changed.notify_all()
         if self.verbose:
             what = entry.get("trail") or entry.get("topic") or ""
-            print(f"{entry['account'] or '-'} {entry['region'] or '-'} {entry['service']}:{entry['operation']} {what} "
-                  f"{entry['status']} {entry.get('error', '')} {' '.join(entry['faults'])}".rstrip(), file=sys.stderr, flush=True)
+            words = [entry["account"] or "-", entry["region"] or "-", f"{entry['service']}:{entry['operation']}", what,
+                     str(entry["status"]), entry.get("error", ""), *entry["faults"]]
+            print(" ".join(word for word in words if word), file=sys.stderr, flush=True)

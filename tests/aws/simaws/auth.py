@@ -5,7 +5,7 @@ import hashlib
 import re
 from datetime import datetime, timezone
 
-from botocore.auth import SigV4Auth
+from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials
@@ -39,11 +39,19 @@ class Scope:
         self.signature = signature
 
 
-class Signer(SigV4Auth):
-    """botocore's signer, told which headers to sign instead of choosing them, for the list came with the request."""
+class AsSent:
+    """For botocore's signers: which headers to sign is not chosen, the list came with the request."""
 
     def headers_to_sign(self, request):
         return request.headers
+
+
+class Signer(AsSent, SigV4Auth):
+    """All services but S3."""
+
+
+class S3Signer(AsSent, S3SigV4Auth):
+    """S3 takes the path as it is."""
 
 
 def parse(request):
@@ -102,7 +110,8 @@ def _check_time(request, scope, now, window):
     minutes = f"{window / 60:g} min."
     if when < now - window:
         raise Refused("skew", "InvalidSignatureException",
-                      f"Signature expired: {stamp} is now earlier than {_stamp(now - window)} ({_stamp(now)} - {minutes})")
+                      f"Signature expired: {stamp} is now earlier than {_stamp(now - window)} "
+                      f"({_stamp(now)} - {minutes})")
     if when > now + window:
         raise Refused("skew", "InvalidSignatureException",
                       f"Signature not yet current: {stamp} is still later than {_stamp(now + window)} "
@@ -126,6 +135,8 @@ def _check_signed_headers(request, scope, json_protocol):
         raise Refused("signature", "InvalidSignatureException",
                       "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
     needed = {name for name in present if name.startswith("x-amz-") or name == "content-type"}
+    if scope.service == "s3":
+        needed |= {"x-amz-content-sha256"}
     if json_protocol:
         needed |= {"x-amz-target", "content-type"}
     unsigned = sorted(needed - set(scope.signed))
@@ -150,11 +161,13 @@ def _check_signature(request, scope, key, stamp):
     url = f"http://{request.header('host')}{request.raw_path}" + (f"?{request.query}" if request.query else "")
     copy = AWSRequest(method=request.method, url=url, headers=headers, data=request.body)
     copy.context["timestamp"] = stamp
-    signer = Signer(Credentials(key.id, key.secret, key.token), scope.service, scope.region)
+    kind = S3Signer if scope.service == "s3" else Signer
+    signer = kind(Credentials(key.id, key.secret, key.token), scope.service, scope.region)
     canonical = signer.canonical_request(copy)
     to_sign = signer.string_to_sign(copy, canonical)
     if signer.signature(to_sign, copy) != scope.signature:
+        shown = canonical.replace(key.token, "(token)") if key.token else canonical
         raise Refused("signature", "InvalidSignatureException",
                       f"{MISMATCH}\n\nThe Canonical String for this request should have been\n'{canonical}'\n\n"
                       f"The String-to-Sign should have been\n'{to_sign}'\n",
-                      f"expected canonical request:\n{canonical.replace(key.token, '(token)') if key.token else canonical}")
+                      f"expected canonical request:\n{shown}")

@@ -80,14 +80,15 @@ class Call:
         if name in ("trail", "topic"):
             value = self.subject().get(name, "")
             return [value, value.rpartition("/" if name == "trail" else ":")[2]]
-        return [self.request.path if name == "path" else str(getattr(self, name))]
+        return [self.request.path if name == "path" else str(getattr(self, name, ""))]
 
     # -- what services use ---------------------------------------------------------------------------------------
     def authorize(self, action, resource, **extra):
         """Raise AccessDeniedException unless IAM allows it."""
         account = self.state.account(self.principal.account)
         context = {"aws:requestedregion": self.region, **extra.pop("context", {})}
-        decision = self.state.judge.evaluate(self.principal, action, resource, scp=account.scp, context=context, **extra)
+        decision = self.state.judge.evaluate(self.principal, action, resource, scp=account.scp, context=context,
+                                             **extra)
         if not decision.allowed:
             raise AwsError("AccessDeniedException", iam.denied_text(self.principal, action, resource, decision.why))
 
@@ -95,6 +96,12 @@ class Call:
         """AWS's AccessDenied text for this call, for a fault of kind denied."""
         action, resource = self.module.resource(self, self.raw)
         return iam.denied_text(self.key.principal, action, resource, why.format(action=action, resource=resource))
+
+    def loggable(self):
+        """The parameters, without what a service calls a secret."""
+        if self.unreadable:
+            return {}
+        return self.module.loggable(self.raw) if hasattr(self.module, "loggable") else self.raw
 
     def log_entry(self):
         tls = self.request.connection.tls
@@ -106,7 +113,7 @@ class Call:
             "operation": self.operation, "region": self.region, "account": self.account,
             "principal": self.key.principal.arn if self.key else "", "access_key": self.access_key,
             "user_agent": self.user_agent, "sdk_request": self.request.header("amz-sdk-request"),
-            "params": {} if self.unreadable else self.module.loggable(self.raw) if hasattr(self.module, "loggable") else self.raw,
+            "params": self.loggable(),
             **{name: value for name, value in self.subject().items() if value},
         }
 

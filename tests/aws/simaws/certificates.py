@@ -33,7 +33,8 @@ def make_authority(directory, name="ca"):
 def make_leaf(directory, authority, name="server", names=NAMES, days=2):
     """(chain, key) signed by an authority; `days` -1 makes one that has expired, `names` one for another host."""
     ca_certificate, ca_key = authority
-    certificate, key, request, extensions = (os.path.join(directory, f"{name}.{kind}") for kind in ("pem", "key", "csr", "ext"))
+    certificate, key, request, extensions = (os.path.join(directory, f"{name}.{kind}")
+                                             for kind in ("pem", "key", "csr", "ext"))
     _write(extensions, LEAF_EXTENSIONS.format(names=names))
     _openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key,
              "-out", request, "-subj", f"/CN=TrailGuard test {name}")

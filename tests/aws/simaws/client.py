@@ -155,6 +155,14 @@ class SimAWS:
         self._users[name] = self.call("user", name=name, account=account, **fields)
         return self._users[name]
 
+    def add_keys(self, name, access_key, secret, token=None):
+        """Remember keys made elsewhere (a role's session, say) under a name for env_for(), aws() and boto3()."""
+        self._users[name] = {"access_key": access_key, "secret": secret, "token": token}
+
+    def keys_of(self, name):
+        """{"access_key", "secret", "token"}"""
+        return self._users[name]
+
     def add_role(self, name, account, **fields):
         return self.call("role", name=name, account=account, **fields)["arn"]
 

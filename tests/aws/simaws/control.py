@@ -186,11 +186,15 @@ class Control:
                 self._state.add_topic(arn, policy=policy, **fields)
             return {}
 
-    def bucket(self, name, missing=False, denied=False):
-        """What CloudTrail finds when a trail is pointed at this bucket."""
+    def bucket(self, name, **fields):
+        """Describe a bucket: missing, denied (CloudTrail and S3 are refused), owner, region, policy, lifecycle (rules of id,
+        status, prefix, days), versioning. Fields not given keep what they were."""
+        unknown = set(fields) - {"missing", "denied", "owner", "region", "policy", "lifecycle", "versioning"}
+        if unknown:
+            raise ValueError(f"a bucket has no {', '.join(sorted(unknown))}")
         with self._state.lock:
-            self._state.buckets[name] = {"missing": missing, "denied": denied}
-            return {}
+            self._state.buckets[name] = {**self._state.buckets.get(name, {}), **fields}
+            return self._state.buckets[name]
 
     def imds(self, **fields):
         """Set the instance behind the metadata service, change some of its fields, or read it (no arguments)."""

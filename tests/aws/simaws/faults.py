@@ -9,7 +9,7 @@ from .http import Response
 
 HTML = (b"<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n<body bgcolor=\"white\">\r\n"
         b"<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n</body>\r\n</html>\r\n")
-SELECTORS = ("account", "region", "service", "operation", "trail", "topic", "access_key", "user_agent", "path")
+SELECTORS = ("account", "region", "service", "operation", "trail", "topic", "bucket", "access_key", "user_agent", "path")
 
 _JSON = [("Content-Type", "application/x-amz-json-1.1")]
 _PAGE = [("Content-Type", "text/html")]
@@ -81,6 +81,10 @@ OTHERS = {"clock", "slow", "hang", "truncate", "close", "exponent", "type_form",
 KINDS = set(REPLACING) | set(REFUSING) | OTHERS
 
 
+def replaces(fault):
+    return fault["kind"] in REPLACING or fault["kind"] == "hang"
+
+
 class Faults:
     """The active faults, in the order they were set. Matching consumes a fault's count."""
 
@@ -122,7 +126,7 @@ class Faults:
         with self.lock:
             result, answered = [], False
             for fault in list(self.active.values()):
-                answers = fault["kind"] in REPLACING or fault["kind"] in REFUSING or fault["kind"] == "hang"
+                answers = replaces(fault) or fault["kind"] in REFUSING
                 if (answers and answered) or not self._matches(fault, call):
                     continue
                 if fault.get("skip", 0) > 0:
@@ -154,4 +158,5 @@ def refusal(fault, call):
     code, message = REFUSING[fault["kind"]]
     if fault["kind"] == "denied":
         message = call.denied_text(fault.get("why", "because no identity-based policy allows the {action} action"))
-    return AwsError(fault.get("code", code), fault.get("message", message or ""), fault.get("status"), exact="code" in fault)
+    return AwsError(fault.get("code", code), fault.get("message", message or ""), fault.get("status"),
+                    exact="code" in fault)

@@ -131,6 +131,9 @@ class Connection:
         self.requests += 1
         self.sock.settimeout(60)
         response = self.listener.handler(request)
+        if request.method == "HEAD":
+            response.headers.append(("Content-Length", str(len(response.body))))
+            response.body = b""
         keep = self.send(response)
         wish = (request.header("connection") or "").lower()
         return keep and wish != "close" and (request.version == "HTTP/1.1" or wish == "keep-alive")

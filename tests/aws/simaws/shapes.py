@@ -161,7 +161,8 @@ def _take(rest, shape, prefix):
                 found[name] = value
         return found if found or not prefix else None
     if shape.type_name == "list":
-        base = prefix if shape.serialization.get("flattened") else f"{prefix}.{shape.member.serialization.get('name', 'member')}"
+        inner = shape.member.serialization.get("name", "member")
+        base = prefix if shape.serialization.get("flattened") else f"{prefix}.{inner}"
         return _take_numbered(rest, base, lambda place: _take(rest, shape.member, place)) or None
     if shape.type_name == "map":
         base = prefix if shape.serialization.get("flattened") else f"{prefix}.entry"

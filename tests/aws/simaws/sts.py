@@ -37,19 +37,25 @@ def assume_role(call, params):
         resource_policy=[{"Resource": "*", **statement} for statement in role.trust] if role else None,
         owner=role.account if role else "nobody", resource_must_allow=True)
     if role is None or not decision.allowed:
-        raise AwsError("AccessDenied", f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}", 403)
+        raise AwsError("AccessDenied", f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: "
+                       f"{arn}", 403)
     seconds = params.get("DurationSeconds", 3600)
     if caller.kind == "role" and seconds > CHAIN_LIMIT:
         raise AwsError("ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles "
                        "assumed by role chaining")
-    if seconds > role.max_session:
-        raise AwsError("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
-    key = state.open_session(role, params["RoleSessionName"], state.settings.get("session_seconds", seconds),
-                             _session_policy(params))
+    key = _open(call, role, params, seconds)
     answer = _session(key)
     if "Policy" in params:
         answer["PackedPolicySize"] = min(100, 1 + len(params["Policy"]) * 100 // 2048)
     return answer
+
+
+def _open(call, role, params, seconds):
+    if seconds > role.max_session:
+        raise AwsError("ValidationError",
+                       "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+    return call.state.open_session(role, params["RoleSessionName"],
+                                   call.state.settings.get("session_seconds", seconds), _session_policy(params))
 
 
 def _session(key):
@@ -69,11 +75,7 @@ def assume_role_with_web_identity(call, params):
     role = call.state.roles.get(params["RoleArn"])
     if role is None or token["role"] != role.arn:
         raise AwsError("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", 403)
-    seconds = params.get("DurationSeconds", 3600)
-    if seconds > role.max_session:
-        raise AwsError("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
-    key = call.state.open_session(role, params["RoleSessionName"], call.state.settings.get("session_seconds", seconds),
-                                  _session_policy(params))
+    key = _open(call, role, params, params.get("DurationSeconds", 3600))
     return {**_session(key), "SubjectFromWebIdentityToken": token["subject"], "Provider": token["provider"],
             "Audience": "sts.amazonaws.com"}
 

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Makes the n-th allocation of the code under test fail, for every n, until it gets by with what it is given. The
+ * test that includes this has the line
+ *
+ *     link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc
+ *
+ * as a comment of its own. What shared libraries allocate is not counted. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+
+static struct {
+    bool armed, failed;
+    unsigned left; /* allocations that still succeed */
+} alloc_fail;
+
+static bool alloc_fails(void) {
+    if (!alloc_fail.armed)
+        return false;
+    if (alloc_fail.left > 0) {
+        alloc_fail.left--;
+        return false;
+    }
+    alloc_fail.failed = true;
+    return true;
+}
+
+void *__wrap_malloc(size_t size) {
+    return alloc_fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size) {
+    return alloc_fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t size) {
+    return alloc_fails() ? NULL : __real_realloc(p, size);
+}
+
+/* From here on the first n allocations succeed and all others fail. */
+static void alloc_fail_after(unsigned n) {
+    alloc_fail.armed = true;
+    alloc_fail.failed = false;
+    alloc_fail.left = n;
+}
+
+/* Ends that; true when an allocation failed. */
+static bool alloc_fail_end(void) {
+    alloc_fail.armed = false;
+    return alloc_fail.failed;
+}

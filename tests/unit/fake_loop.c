@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/fake_loop.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/util/macros.h"
+
+struct LoopTimer {
+    LoopTimer *next;
+    uint64_t due_usec;
+    LoopFired fired;
+    void *userdata;
+};
+
+struct FakeLoop {
+    Loop loop;
+    uint64_t monotonic_usec;
+    uint64_t realtime_usec;
+    uint64_t random;
+    unsigned until_failure;
+    LoopTimer *timers; /* by due time, then by age */
+};
+
+static void die(const char *why) {
+    fprintf(stderr, "fake loop: %s\n", why);
+    abort();
+}
+
+static int fake_after(Loop *loop, uint64_t delay_usec, LoopFired fired, void *userdata, LoopTimer **ret) {
+    FakeLoop *f = CONTAINER_OF(loop, FakeLoop, loop);
+    LoopTimer *t, **p;
+
+    if (f->until_failure != UINT_MAX && f->until_failure-- == 0)
+        return -ENOMEM;
+    t = calloc(1, sizeof(*t));
+    if (!t)
+        die("out of memory");
+    t->due_usec = f->monotonic_usec + MIN(delay_usec, UINT64_MAX - f->monotonic_usec);
+    t->fired = fired;
+    t->userdata = userdata;
+    for (p = &f->timers; *p && (*p)->due_usec <= t->due_usec; p = &(*p)->next)
+        ;
+    t->next = *p;
+    *p = t;
+    if (ret)
+        *ret = t;
+    return 0;
+}
+
+static void fake_cancel(Loop *loop, LoopTimer *timer) {
+    FakeLoop *f = CONTAINER_OF(loop, FakeLoop, loop);
+    LoopTimer **p;
+
+    if (!timer)
+        return;
+    for (p = &f->timers; *p && *p != timer; p = &(*p)->next)
+        ;
+    if (!*p)
+        die("a timer was cancelled that is not armed");
+    *p = timer->next;
+    free(timer);
+}
+
+static uint64_t fake_monotonic(Loop *loop) {
+    return CONTAINER_OF(loop, FakeLoop, loop)->monotonic_usec;
+}
+
+static uint64_t fake_realtime(Loop *loop) {
+    return CONTAINER_OF(loop, FakeLoop, loop)->realtime_usec;
+}
+
+static uint64_t fake_random(Loop *loop) {
+    return CONTAINER_OF(loop, FakeLoop, loop)->random;
+}
+
+static const LoopOps fake_loop_ops = {
+    .after = fake_after,
+    .cancel = fake_cancel,
+    .monotonic_usec = fake_monotonic,
+    .realtime_usec = fake_realtime,
+    .random = fake_random,
+};
+
+FakeLoop *fake_loop_new(void) {
+    FakeLoop *f;
+
+    f = calloc(1, sizeof(*f));
+    if (!f)
+        die("out of memory");
+    f->loop.ops = &fake_loop_ops;
+    f->monotonic_usec = 1000 * USEC_PER_SEC;
+    f->realtime_usec = 1795489800 * USEC_PER_SEC;
+    f->until_failure = UINT_MAX;
+    return f;
+}
+
+void fake_loop_free(FakeLoop *fake) {
+    if (!fake)
+        return;
+    if (fake->timers)
+        die("a timer was left armed");
+    free(fake);
+}
+
+Loop *fake_loop_loop(FakeLoop *fake) {
+    return &fake->loop;
+}
+
+/* Fires the first timer if it is due by `until`, having moved time there. */
+static bool fire_one(FakeLoop *f, uint64_t until) {
+    LoopTimer *t = f->timers;
+    LoopFired fired;
+    void *userdata;
+
+    if (!t || t->due_usec > until)
+        return false;
+    f->timers = t->next;
+    if (t->due_usec > f->monotonic_usec) {
+        f->realtime_usec += t->due_usec - f->monotonic_usec;
+        f->monotonic_usec = t->due_usec;
+    }
+    fired = t->fired;
+    userdata = t->userdata;
+    free(t);
+    fired(userdata);
+    return true;
+}
+
+void fake_loop_run(FakeLoop *fake) {
+    while (fire_one(fake, fake->monotonic_usec))
+        ;
+}
+
+bool fake_loop_next(FakeLoop *fake) {
+    if (!fake->timers)
+        return false;
+    (void)fire_one(fake, fake->timers->due_usec);
+    fake_loop_run(fake);
+    return true;
+}
+
+void fake_loop_advance(FakeLoop *fake, uint64_t span_usec) {
+    uint64_t until = fake->monotonic_usec + span_usec;
+
+    while (fire_one(fake, until))
+        ;
+    fake->realtime_usec += until - fake->monotonic_usec;
+    fake->monotonic_usec = until;
+}
+
+void fake_loop_step_clock(FakeLoop *fake, int64_t by_usec) {
+    fake->realtime_usec += (uint64_t)by_usec;
+}
+
+void fake_loop_set_random(FakeLoop *fake, uint64_t value) {
+    fake->random = value;
+}
+
+void fake_loop_fail_after(FakeLoop *fake, unsigned n) {
+    fake->until_failure = n;
+}
+
+unsigned fake_loop_n_timers(const FakeLoop *fake) {
+    unsigned n = 0;
+
+    for (const LoopTimer *t = fake->timers; t; t = t->next)
+        n++;
+    return n;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* A Loop whose time stands still until a test moves it. Running out of memory ends the test program. */
+
+#include <stdbool.h>
+
+#include "lib/loop.h"
+
+typedef struct FakeLoop FakeLoop;
+
+/* Monotonic time starts at 1000 s, real time at 2026-11-24T03:10:00Z; random numbers are all 0 until set. */
+FakeLoop *fake_loop_new(void);
+/* Fails the program when a timer was left armed: somebody forgot to cancel it. NULL is fine. */
+void fake_loop_free(FakeLoop *fake);
+
+Loop *fake_loop_loop(FakeLoop *fake);
+
+/* Fires what is due now, and what that makes due, without moving time. */
+void fake_loop_run(FakeLoop *fake);
+
+/* Moves time to the next timer and fires it and all others due then. False when none is armed. */
+bool fake_loop_next(FakeLoop *fake);
+
+/* Moves time on by span, firing on the way, each timer at its time. */
+void fake_loop_advance(FakeLoop *fake, uint64_t span_usec);
+
+/* Steps the real-time clock alone, as an administrator or NTP would. */
+void fake_loop_step_clock(FakeLoop *fake, int64_t by_usec);
+
+/* What random() gives from now on. */
+void fake_loop_set_random(FakeLoop *fake, uint64_t value);
+
+/* How many of the next after() calls work before one fails with -ENOMEM, once; UINT_MAX (the default): all. */
+void fake_loop_fail_after(FakeLoop *fake, unsigned n);
+
+unsigned fake_loop_n_timers(const FakeLoop *fake);

@@ -1,0 +1,863 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One AWS call against a scripted server, in virtual time. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/call.h"
+#include "lib/util/macros.h"
+#include "tests/unit/fake_http.h"
+#include "tests/unit/fake_loop.h"
+
+#define KEY "AKIDEXAMPLE"
+#define SECRET "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+#define TOKEN "TOKEN/EXAMPLE+=="
+#define TARGET "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.GetTrailStatus"
+#define BODY "{\"Name\":\"arn:aws:cloudtrail:eu-central-1:111122223333:trail/main\"}"
+#define VECTOR_TIME_SEC 1735787045 /* 2025-01-02T03:04:05Z */
+#define START_SEC 1795489800       /* 2026-11-24T03:10:00Z, where the fake loop starts */
+
+#define THROTTLED "{\"__type\":\"ThrottlingException\",\"message\":\"Rate exceeded\"}"
+#define EXPIRED "{\"__type\":\"ExpiredTokenException\",\"message\":\"expired\"}"
+#define SKEWED "{\"__type\":\"RequestExpired\",\"message\":\"Signature expired\"}"
+#define BAD_SIGNATURE "{\"__type\":\"InvalidSignatureException\",\"message\":\"no match\"}"
+#define UNRECOGNISED "{\"__type\":\"UnrecognizedClientException\",\"message\":\"The security token is invalid.\"}"
+
+/* A source that answers as it is told: at once, or when the test says so. */
+typedef struct FakeSource {
+    CredentialsSource source;
+    Loop *loop;
+    LoopTimer *timer;
+    CredentialsDone done;
+    void *userdata;
+    Credentials *sets[4]; /* given out in turn, the last one again and again */
+    unsigned n_sets, n_gets;
+    CredentialsStatus status;
+    const char *message;
+    bool slow;
+} FakeSource;
+
+typedef struct Fixture {
+    FakeLoop *loop;
+    FakeHttp *http;
+    AwsClient *aws;
+    FakeSource *inner;
+    CredentialsSource *credentials; /* a cache over inner */
+    unsigned n_done;
+    AwsError error;
+    char body[256];
+    char request_id[64];
+    unsigned attempts;
+    unsigned n_noticed;
+    int64_t noticed_usec;
+} Fixture;
+
+static void source_answer(void *userdata) {
+    FakeSource *s = userdata;
+    CredentialsDone done = s->done;
+    unsigned i = MIN(s->n_gets, s->n_sets) - 1;
+
+    s->timer = NULL;
+    s->done = NULL;
+    done(s->status, s->status == CREDENTIALS_OK ? s->sets[i] : NULL, s->message ? s->message : "", s->userdata);
+}
+
+static int source_get(CredentialsSource *source, CredentialsDone done, void *userdata) {
+    FakeSource *s = CONTAINER_OF(source, FakeSource, source);
+
+    assert_null(s->done);
+    s->n_gets++;
+    s->done = done;
+    s->userdata = userdata;
+    return s->slow ? 0 : loop_after(s->loop, 0, source_answer, s, &s->timer);
+}
+
+static void source_destroy(CredentialsSource *source) {
+    FakeSource *s = CONTAINER_OF(source, FakeSource, source);
+
+    loop_cancel(s->loop, s->timer);
+    if (s->done)
+        s->done(CREDENTIALS_FAILED, NULL, "cancelled", s->userdata);
+    for (unsigned i = 0; i < s->n_sets; i++)
+        credentials_unref(s->sets[i]);
+    free(s);
+}
+
+static void source_add(FakeSource *s, const char *key, const char *token) {
+    s->sets[s->n_sets] = credentials_new(key, SECRET, token, 0, "test");
+    assert_non_null(s->sets[s->n_sets]);
+    s->n_sets++;
+}
+
+static const CredentialsSourceOps source_ops = { .get = source_get, .destroy = source_destroy };
+
+/* Tests that go through a table call these two themselves, for each row. */
+static int set_up(void **state) {
+    static const AwsLimits limits = { 5 * USEC_PER_SEC, 10 * USEC_PER_SEC, 3 };
+    Fixture *f = calloc(1, sizeof(*f));
+
+    assert_non_null(f);
+    f->loop = fake_loop_new();
+    f->http = fake_http_new(f->loop);
+    f->inner = calloc(1, sizeof(*f->inner));
+    assert_non_null(f->inner);
+    f->inner->source.ops = &source_ops;
+    f->inner->loop = fake_loop_loop(f->loop);
+    source_add(f->inner, KEY, TOKEN);
+    assert_int_equal(credentials_cache_new(fake_loop_loop(f->loop), &f->inner->source, &f->credentials), 0);
+    assert_int_equal(aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop), &limits, NULL, &f->aws), 0);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    Fixture *f = *state;
+
+    credentials_source_free(f->credentials);
+    aws_client_free(f->aws);
+    fake_http_free(f->http);
+    fake_loop_free(f->loop);
+    free(f);
+    return 0;
+}
+
+static void on_done(const AwsReply *reply, void *userdata) {
+    Fixture *f = userdata;
+
+    f->n_done++;
+    f->error = reply->error;
+    f->attempts = reply->attempts;
+    assert_non_null(reply->body);
+    assert_non_null(reply->request_id);
+    snprintf(f->body, sizeof(f->body), "%.*s", (int)reply->body_len, reply->body);
+    snprintf(f->request_id, sizeof(f->request_id), "%s", reply->request_id);
+    assert_null(strstr(reply->error.message, SECRET));
+    assert_null(strstr(reply->error.message, TOKEN));
+}
+
+static const AwsRequest json_request = {
+    .service = AWS_CLOUDTRAIL,
+    .region = "eu-central-1",
+    .protocol = AWS_PROTOCOL_JSON,
+    .target = TARGET,
+    .body = BODY,
+    .body_len = sizeof(BODY) - 1,
+};
+
+static AwsCall *begin(Fixture *f, const AwsRequest *request) {
+    AwsCall *call = NULL;
+
+    assert_int_equal(aws_call(f->aws, f->credentials, request, on_done, f, &call), 0);
+    assert_non_null(call);
+    assert_int_equal(f->n_done, 0);
+    return call;
+}
+
+/* Begins a call and lets everything happen that does not need time to pass. */
+static AwsCall *run(Fixture *f, const AwsRequest *request) {
+    AwsCall *call;
+
+    f->n_done = 0;
+    call = begin(f, request);
+    fake_loop_run(f->loop);
+    return call;
+}
+
+static const char *sent(const Fixture *f, unsigned i, const char *header) {
+    return fake_request_header(fake_http_request(f->http, i), header);
+}
+
+static void assert_ended(const Fixture *f, AwsErrorClass class, unsigned n_requests) {
+    assert_int_equal(f->n_done, 1);
+    assert_string_equal(aws_error_class_to_string(f->error.class), aws_error_class_to_string(class));
+    assert_int_equal(fake_http_n_requests(f->http), n_requests);
+    assert_int_equal(f->attempts, n_requests);
+    assert_int_equal(fake_http_n_left(f->http), 0);
+}
+
+/* ---- what is sent ---- */
+
+static void test_json_request_is_signed_as_published(void **state) {
+    Fixture *f = *state;
+    const FakeRequest *r;
+
+    fake_loop_step_clock(f->loop, ((int64_t)VECTOR_TIME_SEC - START_SEC) * 1000000);
+    fake_http_reply(f->http, 200, "{\"IsLogging\":true}", "x-amzn-RequestId", "id-1", NULL);
+    run(f, &json_request);
+    assert_ended(f, AWS_OK, 1);
+    assert_string_equal(f->body, "{\"IsLogging\":true}");
+    assert_string_equal(f->request_id, "id-1");
+
+    r = fake_http_request(f->http, 0);
+    assert_string_equal(r->method, "POST");
+    assert_string_equal(r->url, "https://cloudtrail.eu-central-1.amazonaws.com/");
+    assert_string_equal(r->body, BODY);
+    assert_int_equal(r->timeout_usec, 10 * USEC_PER_SEC);
+    assert_int_equal(r->connect_timeout_usec, 5 * USEC_PER_SEC);
+    assert_false(r->direct);
+    assert_string_equal(sent(f, 0, "host"), "cloudtrail.eu-central-1.amazonaws.com");
+    assert_string_equal(sent(f, 0, "x-amz-date"), "20250102T030405Z");
+    assert_string_equal(sent(f, 0, "content-type"), "application/x-amz-json-1.1");
+    assert_string_equal(sent(f, 0, "x-amz-target"), TARGET);
+    assert_string_equal(sent(f, 0, "x-amz-security-token"), TOKEN);
+    assert_string_equal(sent(f, 0, "authorization"),
+                        "AWS4-HMAC-SHA256 Credential=" KEY "/20250102/eu-central-1/cloudtrail/aws4_request, "
+                        "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token;x-amz-target, "
+                        "Signature=edd1651d52147cbbb805a9ea80df14ebcd9133182c52b2d29d438fd773affbf3");
+}
+
+static void test_query_request_is_signed_as_published(void **state) {
+    static const char body[] = "Action=Publish&Version=2010-03-31&TopicArn=arn%3Aaws%3Asns%3Aeu-central-1"
+                               "%3A111122223333%3Aalerts&Message=%C3%A9%20~%2A";
+    Fixture *f = *state;
+
+    fake_loop_step_clock(f->loop, ((int64_t)VECTOR_TIME_SEC - START_SEC) * 1000000);
+    fake_http_reply(f->http, 200, "<x/>", NULL);
+    run(f, &(AwsRequest){ .service = AWS_SNS,
+                          .region = "eu-central-1",
+                          .protocol = AWS_PROTOCOL_QUERY,
+                          .body = body,
+                          .body_len = sizeof(body) - 1 });
+    assert_ended(f, AWS_OK, 1);
+    assert_string_equal(sent(f, 0, "content-type"), "application/x-www-form-urlencoded; charset=utf-8");
+    assert_null(sent(f, 0, "x-amz-target"));
+    assert_string_equal(strstr(sent(f, 0, "authorization"), "Signature="),
+                        "Signature=3450e1dcc1cd22f42971d7b65d02b96b72e75a2c1fe20936b1ed6e4c71ebf695");
+}
+
+static void test_overrides_change_url_and_signed_host(void **state) {
+    Fixture *f = *state;
+    static const AwsLimits limits = { USEC_PER_SEC, USEC_PER_SEC, 1 };
+    char url[] = "http://127.0.0.1:4566";
+
+    aws_client_free(f->aws);
+    assert_int_equal(aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop), &limits,
+                                    &(EndpointOverrides){ .url = url }, &f->aws),
+                     0);
+    url[0] = 'x'; /* it was copied */
+    fake_http_reply(f->http, 200, "{}", NULL);
+    run(f, &json_request);
+    assert_ended(f, AWS_OK, 1);
+    assert_string_equal(fake_http_request(f->http, 0)->url, "http://127.0.0.1:4566/");
+    assert_string_equal(sent(f, 0, "host"), "127.0.0.1:4566");
+}
+
+static void test_long_term_keys_send_no_token(void **state) {
+    Fixture *f = *state;
+
+    credentials_unref(f->inner->sets[0]);
+    f->inner->n_sets = 0;
+    source_add(f->inner, KEY, NULL);
+    fake_http_reply(f->http, 200, "{}", NULL);
+    run(f, &json_request);
+    assert_ended(f, AWS_OK, 1);
+    assert_null(sent(f, 0, "x-amz-security-token"));
+    assert_null(strstr(sent(f, 0, "authorization"), "x-amz-security-token"));
+}
+
+/* ---- which failures are tried again ---- */
+
+static void test_transport_failures(void **state) {
+    static const struct {
+        HttpResult result;
+        AwsErrorClass class;
+        unsigned n_requests;
+    } cases[] = {
+        { HTTP_RESOLVE_FAILED, AWS_UNREACHABLE, 3 }, { HTTP_CONNECT_FAILED, AWS_UNREACHABLE, 3 },
+        { HTTP_BROKEN, AWS_UNREACHABLE, 3 },         { HTTP_TIMED_OUT, AWS_TIMED_OUT, 3 },
+        { HTTP_TLS_FAILED, AWS_TLS, 1 },             { HTTP_TOO_BIG, AWS_BAD_ANSWER, 1 },
+        { HTTP_MALFORMED, AWS_BAD_ANSWER, 1 },       { HTTP_INTERNAL, AWS_INTERNAL, 1 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Fixture *f;
+
+        set_up(state);
+        f = *state;
+        for (unsigned n = 0; n < cases[i].n_requests; n++)
+            fake_http_fail(f->http, cases[i].result, "cloudtrail.example:443: it broke");
+        run(f, &json_request);
+        assert_ended(f, cases[i].class, cases[i].n_requests);
+        assert_string_equal(f->error.message, "cloudtrail.example:443: it broke");
+        assert_string_equal(f->body, "");
+        tear_down(state);
+    }
+}
+
+static void test_answers(void **state) {
+    static const struct {
+        int status;
+        const char *body;
+        AwsErrorClass class;
+        unsigned n_requests;
+    } cases[] = {
+        { 400, THROTTLED, AWS_THROTTLED, 3 },
+        { 503, "<html>busy</html>", AWS_UNAVAILABLE, 3 },
+        { 500, "", AWS_UNAVAILABLE, 3 },
+        { 400, UNRECOGNISED, AWS_BAD_CREDENTIALS, 1 },
+        { 403, BAD_SIGNATURE, AWS_BAD_CREDENTIALS, 1 },
+        { 400, "{\"__type\":\"AccessDeniedException\",\"Message\":\"no\"}", AWS_DENIED, 1 },
+        { 400, "{\"__type\":\"TrailNotFoundException\",\"message\":\"no\"}", AWS_NOT_FOUND, 1 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Fixture *f;
+
+        set_up(state);
+        f = *state;
+        for (unsigned n = 0; n < cases[i].n_requests; n++)
+            fake_http_reply(f->http, cases[i].status, cases[i].body, NULL);
+        run(f, &json_request);
+        assert_ended(f, cases[i].class, cases[i].n_requests);
+        assert_int_equal(f->error.http_status, cases[i].status);
+        tear_down(state);
+    }
+}
+
+static void test_success_after_retry_and_max_attempts(void **state) {
+    Fixture *f = *state;
+    AwsRequest request = json_request;
+
+    fake_http_reply(f->http, 500, "", NULL);
+    fake_http_fail(f->http, HTTP_BROKEN, "x");
+    fake_http_reply(f->http, 200, "{}", NULL);
+    run(f, &json_request);
+    assert_ended(f, AWS_OK, 3);
+
+    request.max_attempts = 1;
+    fake_http_reply(f->http, 500, "", NULL);
+    run(f, &request);
+    assert_int_equal(fake_http_n_requests(f->http), 4);
+    assert_int_equal(f->n_done, 1);
+}
+
+static void test_back_off_takes_time(void **state) {
+    Fixture *f = *state;
+
+    fake_loop_set_random(f->loop, UINT64_MAX);
+    fake_http_reply(f->http, 500, "", NULL);
+    fake_http_reply(f->http, 500, "", NULL);
+    fake_http_reply(f->http, 200, "{}", NULL);
+    run(f, &json_request);
+    assert_int_equal(fake_http_n_requests(f->http), 1);
+    fake_loop_advance(f->loop, USEC_PER_SEC - 1);
+    assert_int_equal(fake_http_n_requests(f->http), 1);
+    fake_loop_advance(f->loop, 1);
+    assert_int_equal(fake_http_n_requests(f->http), 2);
+    fake_loop_advance(f->loop, 2 * USEC_PER_SEC);
+    assert_ended(f, AWS_OK, 3);
+    /* Signed anew, with the time of its own attempt. */
+    assert_string_equal(sent(f, 0, "x-amz-date"), "20261124T031000Z");
+    assert_string_equal(sent(f, 2, "x-amz-date"), "20261124T031003Z");
+}
+
+static void test_retry_after_is_honoured(void **state) {
+    static const struct {
+        const char *name, *value;
+        uint64_t wait_usec;
+    } cases[] = {
+        { "Retry-After", "7", 7 * USEC_PER_SEC },
+        { "x-amz-retry-after", "1500", 1500 * USEC_PER_MSEC },
+        { "Retry-After", "Tue, 24 Nov 2026 03:10:04 GMT", 4 * USEC_PER_SEC },
+        { "Retry-After", "99999999999999999999999", 20 * USEC_PER_SEC },
+        { "Retry-After", "soon", 0 },
+        { "Retry-After", "-5", 0 },
+        { "Retry-After", "7 apples", 20 * USEC_PER_SEC },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Fixture *f;
+
+        set_up(state);
+        f = *state;
+        fake_http_reply(f->http, 503, "", cases[i].name, cases[i].value, NULL);
+        fake_http_reply(f->http, 200, "{}", NULL);
+        run(f, &json_request);
+        if (cases[i].wait_usec > 0) {
+            fake_loop_advance(f->loop, cases[i].wait_usec - 1);
+            assert_int_equal(fake_http_n_requests(f->http), 1);
+            fake_loop_advance(f->loop, 1);
+        }
+        assert_ended(f, AWS_OK, 2);
+        tear_down(state);
+    }
+}
+
+static void test_quota_is_shared_by_a_scope_only(void **state) {
+    Fixture *f = *state;
+    AwsRequest elsewhere = json_request;
+    unsigned before;
+
+    for (unsigned i = 0; i < 150; i++)
+        fake_http_reply(f->http, 500, "", NULL);
+    /* Two retries a call, 5 tokens each: 50 calls empty the 500. */
+    for (unsigned i = 0; i < 50; i++)
+        run(f, &json_request);
+    assert_int_equal(fake_http_n_requests(f->http), 150);
+    before = 150;
+    fake_http_reply(f->http, 500, "", NULL);
+    run(f, &json_request);
+    assert_int_equal(fake_http_n_requests(f->http), before + 1);
+
+    elsewhere.region = "us-east-1";
+    for (unsigned i = 0; i < 3; i++)
+        fake_http_reply(f->http, 500, "", NULL);
+    run(f, &elsewhere);
+    assert_int_equal(fake_http_n_requests(f->http), before + 4);
+}
+
+/* ---- deadlines ---- */
+
+static void test_deadline_of_the_client(void **state) {
+    Fixture *f = *state;
+    AwsClient *slow;
+
+    assert_int_equal(aws_client_deadline_usec(f->aws), 30 * USEC_PER_SEC);
+    assert_int_equal(aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop),
+                                    &(AwsLimits){ USEC_PER_SEC, 60 * USEC_PER_SEC, 10 }, NULL, &slow),
+                     0);
+    assert_int_equal(aws_client_deadline_usec(slow), 60 * USEC_PER_SEC);
+    assert_ptr_equal(aws_client_loop(slow), fake_loop_loop(f->loop));
+    aws_client_free(slow);
+}
+
+static void test_attempts_share_the_deadline(void **state) {
+    Fixture *f = *state;
+    AwsRequest request = json_request;
+
+    request.deadline_usec = 12 * USEC_PER_SEC;
+    fake_http_set_delay(f->http, 9 * USEC_PER_SEC);
+    fake_http_reply(f->http, 500, "", NULL);
+    fake_http_fail(f->http, HTTP_TIMED_OUT, "slow");
+    run(f, &request);
+    fake_loop_advance(f->loop, 30 * USEC_PER_SEC);
+    assert_ended(f, AWS_TIMED_OUT, 2);
+    assert_int_equal(fake_http_request(f->http, 0)->timeout_usec, 10 * USEC_PER_SEC);
+    assert_int_equal(fake_http_request(f->http, 1)->timeout_usec, 3 * USEC_PER_SEC);
+    assert_int_equal(fake_http_request(f->http, 1)->connect_timeout_usec, 3 * USEC_PER_SEC);
+}
+
+/* When the pause would outlast the deadline, the error that is known is told now. */
+static void test_pause_beyond_the_deadline(void **state) {
+    Fixture *f = *state;
+    AwsRequest request = json_request;
+
+    request.deadline_usec = 5 * USEC_PER_SEC;
+    fake_http_reply(f->http, 503, "", "retry-after", "5", NULL);
+    run(f, &request);
+    assert_ended(f, AWS_UNAVAILABLE, 1);
+}
+
+static void test_endless_deadline_does_not_wrap(void **state) {
+    Fixture *f = *state;
+    AwsRequest request = json_request;
+
+    request.deadline_usec = UINT64_MAX;
+    fake_http_reply(f->http, 200, "{}", NULL);
+    run(f, &request);
+    assert_ended(f, AWS_OK, 1);
+}
+
+/* ---- credentials ---- */
+
+static void test_no_credentials(void **state) {
+    static const CredentialsStatus statuses[] = { CREDENTIALS_NONE, CREDENTIALS_FAILED };
+
+    for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+        Fixture *f;
+
+        set_up(state);
+        f = *state;
+        f->inner->status = statuses[i];
+        f->inner->message = "/etc/keys: Permission denied";
+        run(f, &json_request);
+        assert_ended(f, AWS_NO_CREDENTIALS, 0);
+        assert_string_equal(f->error.message, "/etc/keys: Permission denied");
+        tear_down(state);
+    }
+}
+
+static void test_slow_credentials_time_out(void **state) {
+    Fixture *f = *state;
+
+    f->inner->slow = true;
+    run(f, &json_request);
+    fake_loop_advance(f->loop, 30 * USEC_PER_SEC - 1);
+    assert_int_equal(f->n_done, 0);
+    fake_loop_advance(f->loop, 1);
+    assert_ended(f, AWS_TIMED_OUT, 0);
+    assert_non_null(strstr(f->error.message, "cloudtrail.eu-central-1.amazonaws.com"));
+    /* The late answer finds nobody. */
+    source_answer(f->inner);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->n_done, 1);
+    assert_int_equal(fake_http_n_requests(f->http), 0);
+}
+
+static void test_expired_credentials_are_renewed_once(void **state) {
+    Fixture *f = *state;
+    AwsRequest request = json_request;
+
+    /* Not counted as an attempt: one is all this call has. */
+    request.max_attempts = 1;
+    source_add(f->inner, "AKIDSECOND", "TOKEN2");
+    fake_http_reply(f->http, 400, EXPIRED, NULL);
+    fake_http_reply(f->http, 200, "{}", NULL);
+    run(f, &request);
+    assert_ended(f, AWS_OK, 2);
+    assert_int_equal(f->inner->n_gets, 2);
+    assert_non_null(strstr(sent(f, 0, "authorization"), "Credential=" KEY "/"));
+    assert_non_null(strstr(sent(f, 1, "authorization"), "Credential=AKIDSECOND/"));
+    assert_string_equal(sent(f, 1, "x-amz-security-token"), "TOKEN2");
+}
+
+static void test_expired_twice_ends(void **state) {
+    Fixture *f = *state;
+
+    source_add(f->inner, "AKIDSECOND", "TOKEN2");
+    source_add(f->inner, "AKIDTHIRD", "TOKEN3");
+    fake_http_reply(f->http, 400, EXPIRED, NULL);
+    fake_http_reply(f->http, 400, EXPIRED, NULL);
+    run(f, &json_request);
+    assert_ended(f, AWS_EXPIRED, 2);
+}
+
+static void test_expired_without_news_asks_once(void **state) {
+    Fixture *f = *state;
+
+    fake_http_reply(f->http, 400, EXPIRED, NULL);
+    run(f, &json_request);
+    assert_ended(f, AWS_EXPIRED, 1);
+    assert_int_equal(f->inner->n_gets, 2);
+}
+
+/* Many calls that fail with one set of credentials renew it once. */
+static void test_expired_for_many_renews_once(void **state) {
+    Fixture *f = *state;
+
+    source_add(f->inner, "AKIDSECOND", "TOKEN2");
+    for (unsigned i = 0; i < 10; i++)
+        fake_http_reply(f->http, 400, EXPIRED, NULL);
+    for (unsigned i = 0; i < 10; i++)
+        fake_http_reply(f->http, 200, "{}", NULL);
+    for (unsigned i = 0; i < 10; i++)
+        assert_int_equal(aws_call(f->aws, f->credentials, &json_request, on_done, f, NULL), 0);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->n_done, 10);
+    assert_int_equal(f->error.class, AWS_OK);
+    assert_int_equal(f->inner->n_gets, 2);
+    assert_int_equal(fake_http_n_requests(f->http), 20);
+}
+
+/* ---- clocks ---- */
+
+static void on_noticed(const char *host, int64_t offset_usec, void *userdata) {
+    Fixture *f = userdata;
+
+    assert_string_equal(host, "cloudtrail.eu-central-1.amazonaws.com");
+    f->n_noticed++;
+    f->noticed_usec = offset_usec;
+}
+
+static void test_definite_skew_is_corrected(void **state) {
+    Fixture *f = *state;
+    AwsRequest request = json_request;
+
+    request.max_attempts = 1;
+    aws_client_set_skew_callback(f->aws, on_noticed, f);
+    fake_http_reply(f->http, 403, SKEWED, "Date", "Tue, 24 Nov 2026 03:30:00 GMT", NULL);
+    fake_http_reply(f->http, 200, "{}", NULL);
+    run(f, &request);
+    assert_ended(f, AWS_OK, 2);
+    assert_string_equal(sent(f, 0, "x-amz-date"), "20261124T031000Z");
+    assert_string_equal(sent(f, 1, "x-amz-date"), "20261124T033000Z");
+    assert_int_equal(f->n_noticed, 1);
+    assert_int_equal(f->noticed_usec, 20 * 60 * 1000000LL);
+
+    /* The next call begins with the corrected clock. */
+    fake_http_reply(f->http, 200, "{}", NULL);
+    run(f, &request);
+    assert_string_equal(sent(f, 2, "x-amz-date"), "20261124T033000Z");
+
+    /* Somebody sets our clock right: the correction is undone, and told. */
+    fake_loop_step_clock(f->loop, 20 * 60 * 1000000LL);
+    fake_http_reply(f->http, 403, SKEWED, "Date", "Tue, 24 Nov 2026 03:30:00 GMT", NULL);
+    fake_http_reply(f->http, 200, "{}", NULL);
+    run(f, &request);
+    assert_string_equal(sent(f, 4, "x-amz-date"), "20261124T033000Z");
+    assert_int_equal(f->n_noticed, 2);
+    assert_int_equal(f->noticed_usec, 0);
+}
+
+static void test_skew_is_corrected_once_a_call(void **state) {
+    Fixture *f = *state;
+
+    fake_http_reply(f->http, 403, SKEWED, "Date", "Tue, 24 Nov 2026 02:30:00 GMT", NULL);
+    fake_http_reply(f->http, 403, SKEWED, "Date", "Tue, 24 Nov 2026 01:30:00 GMT", NULL);
+    run(f, &json_request);
+    assert_ended(f, AWS_SKEWED, 2);
+    assert_string_equal(sent(f, 1, "x-amz-date"), "20261124T023000Z");
+}
+
+static void test_possible_skew(void **state) {
+    static const struct {
+        const char *date;
+        bool corrected;
+    } cases[] = {
+        { "Tue, 24 Nov 2026 03:14:00 GMT", true },  { "Tue, 24 Nov 2026 03:13:59 GMT", false },
+        { "Tue, 24 Nov 2026 03:06:00 GMT", true },  { "Tue, 24 Nov 2026 03:06:01 GMT", false },
+        { "yesterday", false },                     { "", false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Fixture *f;
+
+        set_up(state);
+        f = *state;
+        fake_http_reply(f->http, 403, BAD_SIGNATURE, "Date", cases[i].date, NULL);
+        if (cases[i].corrected)
+            fake_http_reply(f->http, 200, "{}", NULL);
+        run(f, &json_request);
+        assert_ended(f, cases[i].corrected ? AWS_OK : AWS_BAD_CREDENTIALS, cases[i].corrected ? 2 : 1);
+        tear_down(state);
+    }
+}
+
+static void test_plain_http_never_sets_the_clock(void **state) {
+    Fixture *f = *state;
+
+    aws_client_set_skew_callback(f->aws, on_noticed, f);
+    fake_http_set_tls(f->http, false);
+    fake_http_reply(f->http, 403, SKEWED, "Date", "Tue, 24 Nov 2026 03:30:00 GMT", NULL);
+    run(f, &json_request);
+    assert_ended(f, AWS_SKEWED, 1);
+    assert_int_equal(f->n_noticed, 0);
+}
+
+/* A server in 1970 must not make the signing time wrap. */
+static void test_absurd_dates(void **state) {
+    static const char *const dates[] = {
+        "Thu, 01 Jan 1970 00:00:01 GMT",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(dates); i++) {
+        Fixture *f;
+
+        set_up(state);
+        f = *state;
+        fake_http_reply(f->http, 403, SKEWED, "Date", dates[i], NULL);
+        fake_http_reply(f->http, 403, SKEWED, NULL);
+        run(f, &json_request);
+        assert_int_equal(f->n_done, 1);
+        /* Our own clock then goes back: what is signed must still be a time. */
+        fake_loop_step_clock(f->loop, -(int64_t)(START_SEC - 10) * 1000000);
+        run(f, &json_request);
+        fake_http_reply(f->http, 403, SKEWED, NULL);
+        fake_loop_run(f->loop);
+        assert_int_equal(f->n_done, 1);
+        tear_down(state);
+    }
+}
+
+/* ---- cancelling and running out ---- */
+
+static void test_cancel_before_credentials(void **state) {
+    Fixture *f = *state;
+
+    aws_call_cancel(NULL);
+    aws_call_cancel(begin(f, &json_request));
+    fake_loop_run(f->loop);
+    assert_int_equal(f->n_done, 0);
+    assert_int_equal(fake_http_n_requests(f->http), 0);
+}
+
+/* The source answers when it is destroyed; the cancelled call must be freed then, by nobody else. */
+static void test_cancel_while_credentials_are_slow(void **state) {
+    Fixture *f = *state;
+
+    f->inner->slow = true;
+    aws_call_cancel(run(f, &json_request));
+    assert_int_equal(f->n_done, 0);
+    assert_int_equal(fake_loop_n_timers(f->loop), 0);
+}
+
+static void test_source_destroyed_under_a_call(void **state) {
+    Fixture *f = *state;
+
+    f->inner->slow = true;
+    run(f, &json_request);
+    credentials_source_free(f->credentials);
+    f->credentials = NULL;
+    assert_ended(f, AWS_NO_CREDENTIALS, 0);
+    assert_string_equal(f->error.message, "cancelled");
+}
+
+static void test_cancel_in_flight(void **state) {
+    Fixture *f = *state;
+    AwsCall *call = run(f, &json_request);
+
+    assert_int_equal(fake_http_n_running(f->http), 1);
+    aws_call_cancel(call);
+    assert_int_equal(fake_http_n_running(f->http), 0);
+    fake_loop_advance(f->loop, 60 * USEC_PER_SEC);
+    assert_int_equal(f->n_done, 0);
+}
+
+static void test_cancel_in_a_pause(void **state) {
+    Fixture *f = *state;
+    AwsCall *call;
+
+    fake_loop_set_random(f->loop, UINT64_MAX);
+    fake_http_reply(f->http, 500, "", NULL);
+    call = run(f, &json_request);
+    assert_int_equal(fake_http_n_running(f->http), 0);
+    assert_int_equal(fake_loop_n_timers(f->loop), 1);
+    aws_call_cancel(call);
+    assert_int_equal(fake_loop_n_timers(f->loop), 0);
+    assert_int_equal(f->n_done, 0);
+}
+
+static void test_cancel_while_renewing(void **state) {
+    Fixture *f = *state;
+    AwsCall *call;
+
+    fake_http_set_delay(f->http, USEC_PER_SEC);
+    fake_http_reply(f->http, 400, EXPIRED, NULL);
+    call = run(f, &json_request);
+    f->inner->slow = true;
+    fake_loop_advance(f->loop, USEC_PER_SEC);
+    assert_int_equal(f->inner->n_gets, 2);
+    aws_call_cancel(call);
+    assert_int_equal(f->n_done, 0);
+}
+
+typedef struct Canceller {
+    Fixture *f;
+    AwsCall *other;
+} Canceller;
+
+static void cancel_other(const AwsReply *reply, void *userdata) {
+    Canceller *c = userdata;
+
+    on_done(reply, c->f);
+    aws_call_cancel(c->other);
+}
+
+static void test_cancel_another_from_inside_done(void **state) {
+    Fixture *f = *state;
+    Canceller c = { .f = f };
+
+    assert_int_equal(aws_call(f->aws, f->credentials, &json_request, cancel_other, &c, NULL), 0);
+    assert_int_equal(aws_call(f->aws, f->credentials, &json_request, on_done, f, &c.other), 0);
+    fake_http_reply(f->http, 200, "{}", NULL);
+    fake_http_reply(f->http, 200, "{}", NULL);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->n_done, 1);
+}
+
+static void end_the_world(const AwsReply *reply, void *userdata) {
+    Fixture *f = userdata;
+
+    on_done(reply, f);
+    credentials_source_free(f->credentials);
+    aws_client_free(f->aws);
+    f->credentials = NULL;
+    f->aws = NULL;
+}
+
+/* Both endings: from the transport, and from inside the credential cache's own callback. */
+static void test_free_everything_from_inside_done(void **state) {
+    for (unsigned i = 0; i < 2; i++) {
+        Fixture *f;
+
+        set_up(state);
+        f = *state;
+        if (i == 0)
+            fake_http_reply(f->http, 200, "{}", NULL);
+        else
+            fake_http_refuse(f->http, -EMFILE);
+        assert_int_equal(aws_call(f->aws, f->credentials, &json_request, end_the_world, f, NULL), 0);
+        fake_loop_run(f->loop);
+        assert_int_equal(f->n_done, 1);
+        tear_down(state);
+    }
+}
+
+static void test_refused_submit(void **state) {
+    Fixture *f = *state;
+
+    fake_http_refuse(f->http, -EMFILE);
+    run(f, &json_request);
+    assert_int_equal(f->n_done, 1);
+    assert_int_equal(f->error.class, AWS_INTERNAL);
+    assert_non_null(strstr(f->error.message, "cloudtrail.eu-central-1.amazonaws.com"));
+}
+
+static void test_what_cannot_begin(void **state) {
+    static const char *const regions[] = { "", "nowhere", "eu-central-1.evil.example", "eu-central-1/" };
+    Fixture *f = *state;
+    AwsRequest request = json_request;
+
+    for (size_t i = 0; i < ARRAY_SIZE(regions); i++) {
+        request.region = regions[i];
+        assert_int_equal(aws_call(f->aws, f->credentials, &request, on_done, f, NULL), -EINVAL);
+    }
+    for (unsigned n = 0; n < 2; n++) {
+        fake_loop_fail_after(f->loop, n);
+        assert_int_equal(aws_call(f->aws, f->credentials, &json_request, on_done, f, NULL), -ENOMEM);
+    }
+    fake_loop_fail_after(f->loop, UINT32_MAX);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->n_done, 0);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        T(test_json_request_is_signed_as_published),
+        T(test_query_request_is_signed_as_published),
+        T(test_overrides_change_url_and_signed_host),
+        T(test_long_term_keys_send_no_token),
+        cmocka_unit_test(test_transport_failures),
+        cmocka_unit_test(test_answers),
+        T(test_success_after_retry_and_max_attempts),
+        T(test_back_off_takes_time),
+        cmocka_unit_test(test_retry_after_is_honoured),
+        T(test_quota_is_shared_by_a_scope_only),
+        T(test_deadline_of_the_client),
+        T(test_attempts_share_the_deadline),
+        T(test_pause_beyond_the_deadline),
+        T(test_endless_deadline_does_not_wrap),
+        cmocka_unit_test(test_no_credentials),
+        T(test_slow_credentials_time_out),
+        T(test_expired_credentials_are_renewed_once),
+        T(test_expired_twice_ends),
+        T(test_expired_without_news_asks_once),
+        T(test_expired_for_many_renews_once),
+        T(test_definite_skew_is_corrected),
+        T(test_skew_is_corrected_once_a_call),
+        cmocka_unit_test(test_possible_skew),
+        T(test_plain_http_never_sets_the_clock),
+        cmocka_unit_test(test_absurd_dates),
+        T(test_cancel_before_credentials),
+        T(test_cancel_while_credentials_are_slow),
+        T(test_source_destroyed_under_a_call),
+        T(test_cancel_in_flight),
+        T(test_cancel_in_a_pause),
+        T(test_cancel_while_renewing),
+        T(test_cancel_another_from_inside_done),
+        cmocka_unit_test(test_free_everything_from_inside_done),
+        T(test_refused_submit),
+        T(test_what_cannot_begin),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

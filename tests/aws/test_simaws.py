@@ -161,7 +161,8 @@ def test_a_region_that_is_not_enabled(sim):
 
 
 # -- shapes ----------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"{}", b'{"Name":7}', b'{"Name":"org-trail","Nome":1}', b'{"Name":null}'])
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"{}", b'{"Name":7}', b'{"Name":"org-trail","Nome":1}', b'{"Name":null}',
+                                  b'{"Name":"org-trail","Name":"org-trail"}', b"\xff", b"[" * 100000])
 def test_a_bad_shape_is_refused_and_noted(sim, body):
     assert Raw(sim, body=body).sign().code() == (400, "SerializationException")
     assert [failure["kind"] for failure in sim.clear_failures()] == ["shape"]
@@ -179,6 +180,14 @@ def test_envelopes(sim):
     form.headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
     assert form.sign().send()[0] == 400
     assert len(sim.clear_failures()) == 3
+
+
+def test_a_time_is_a_number(sim):
+    raw = Raw(sim, operation="LookupEvents", body=b'{"StartTime":"2026-01-01T00:00:00Z"}')
+    assert raw.sign().code() == (400, "SerializationException") and sim.clear_failures()
+    assert Raw(sim, operation="LookupEvents", body=b'{"StartTime":1767225600,"MaxResults":50}').sign().send()[0] == 200
+    assert Raw(sim, operation="LookupEvents", body=b'{"MaxResults":true}').sign().send()[0] == 400
+    assert sim.clear_failures()
 
 
 def test_what_we_answer_is_held_against_the_model(sim):
@@ -208,6 +217,10 @@ def test_stop_start_and_status(sim):
     after = client.get_trail_status(Name="org-trail")
     assert after["IsLogging"] and after["StartLoggingTime"] > after["StopLoggingTime"]
     assert after["LatestDeliveryTime"] == stopped["LatestDeliveryTime"]
+    client.start_logging(Name="org-trail")
+    repeated = client.get_trail_status(Name="org-trail")
+    assert (repeated["StartLoggingTime"], repeated["LatestDeliveryTime"]) == (after["StartLoggingTime"],
+                                                                               after["LatestDeliveryTime"])
     sim.call("settings", signature_window=1000)
     sim.clock(301)
     assert client.get_trail_status(Name="org-trail")["LatestDeliveryTime"] > after["LatestDeliveryTime"]
@@ -324,7 +337,8 @@ def test_denied_calls_are_recorded(sim):
                     f"{ORG_TRAIL} because no identity-based policy allows the cloudtrail:StopLogging action")
     assert sim.events(EventName="StopLogging")[0]["errorCode"] == "AccessDenied"
     assert refused(client.stop_logging, Name="no-such-trail")[0] == "AccessDeniedException"    # decided before the look-up
-    assert {entry["statement"] for entry in sim.call("decisions")["used"]} == {"Read"}
+    policy = {"Statement": [{"Sid": "Read"}, {"Sid": "Idle"}]}
+    assert sim.unused_statements(policy, f"arn:aws:iam::{MAIN}:user/weak") == ["Idle"]
 
 
 def test_service_control_policy(sim):
@@ -688,6 +702,19 @@ def test_the_aws_command(sim):
     assert error.value.code == "TrailNotFoundException"
     sim.aws("mallory", HOME, "sns", "publish", "--topic-arn", TOPIC, "--message", "by hand")
     assert sim.messages(TOPIC)[0]["Message"] == "by hand"
+
+
+def test_an_outage(sim):
+    sim.network("refused")
+    with pytest.raises(ConnectionRefusedError):
+        get(sim)
+    sim.network("silent")
+    with socket.create_connection(sim.url.removeprefix("http://").split(":"), timeout=0.3) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        with pytest.raises(TimeoutError):
+            sock.recv(1)
+    sim.network("normal")
+    assert get(sim)[0] == 200
 
 
 def test_keep_alive_and_dropped_connections(sim):

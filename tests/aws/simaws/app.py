@@ -155,6 +155,8 @@ class App:
                 raise shapes.ShapeError(call.unreadable)
             params = call.raw if call.protocol == "json" else shapes.form_to_params(call.raw, model.input_shape)
             shapes.check(params, model.input_shape, call.operation)
+            if call.protocol == "json":
+                shapes.check_json_types(params, model.input_shape)
         except shapes.ShapeError as error:
             self._note_shape(call, str(error))
             if call.operation not in getattr(call.module, "OPERATIONS", ()):

@@ -193,6 +193,10 @@ class SimAWS:
         """A fault for the length of a with block."""
         return _Fault(self, kind, fields)
 
+    def network(self, mode, listener="aws"):
+        """normal, refused or silent."""
+        return self.call("network", mode=mode, listener=listener)
+
     # -- looking -----------------------------------------------------------------------------------------------------
     def requests(self, **match):
         return self.call("requests", **match)
@@ -213,6 +217,11 @@ class SimAWS:
 
     def events(self, **match):
         return self.call("events", **match)
+
+    def unused_statements(self, policy, principal):
+        """Sids of a policy's statements that decided no call of a user or role (by ARN): rights it does not need."""
+        used = {entry["statement"] for entry in self.call("decisions")["used"] if entry["principal"] == principal}
+        return [statement["Sid"] for statement in policy["Statement"] if statement["Sid"] not in used]
 
     def assert_clean(self):
         """Fail when any request had a bad signature or a bad shape, or the simulator made a mistake."""

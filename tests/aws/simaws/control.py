@@ -64,16 +64,26 @@ class Control:
 
     def reset(self):
         """Forget everything: accounts, trails, faults, logs, the clock's offset."""
+        for name in ("aws", "imds"):
+            if self._listeners[name].mode != "normal":
+                self._listeners[name].set_mode("normal")
         with self._state.changed:
             self._state.reset()
             self._state.offset = 0.0
             self._app.faults.remove()
+            self._app.quotas.buckets.clear()
             self._state.changed.notify_all()
         return {}
 
     def drop_connections(self, listener="aws"):
         """Close every open connection of a listener, as AWS does with idle ones."""
         return {"dropped": self._listeners[listener].drop_connections()}
+
+    def network(self, mode, listener="aws"):
+        """How a listener looks from outside: normal, refused (connections are refused) or silent (they are taken, and
+        nothing is ever said, not even a TLS handshake)."""
+        self._listeners[listener].set_mode(mode)
+        return {}
 
     def clock(self, offset=None):
         """The simulator's time; `offset` seconds are added to the host clock from now on."""
@@ -187,8 +197,8 @@ class Control:
             return {}
 
     def bucket(self, name, **fields):
-        """Describe a bucket: missing, denied (CloudTrail and S3 are refused), owner, region, policy, lifecycle (rules of id,
-        status, prefix, days), versioning. Fields not given keep what they were."""
+        """Describe a bucket: missing, denied (CloudTrail and S3 are refused), owner, region, policy, lifecycle (rules of
+        id, status, prefix, days), versioning. Fields not given keep what they were."""
         unknown = set(fields) - {"missing", "denied", "owner", "region", "policy", "lifecycle", "versioning"}
         if unknown:
             raise ValueError(f"a bucket has no {', '.join(sorted(unknown))}")

@@ -94,6 +94,9 @@ class Connection:
     def serve(self):
         try:
             self.sock.settimeout(20)
+            if self.listener.mode == "silent":
+                self.hold(lambda: self.listener.mode == "silent")
+                return
             if self.listener.context:
                 self.sock = self.listener.context.wrap_socket(self.sock, server_side=True)
                 self.tls = {"version": self.sock.version(), "resumed": bool(self.sock.session_reused)}
@@ -232,12 +235,29 @@ class Listener:
         self.connections = set()
         self.lock = threading.Lock()
         self.accepted = 0
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.mode = "normal"        # "refused": nobody listens; "silent": connections are taken and nothing is said
+        self.host, self.port = host, port
+        self.bind()
+
+    def bind(self):
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         self.sock = socket.socket(family, socket.SOCK_STREAM)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.sock.bind((host, port))
+        self.sock.bind((self.host, self.port))
         self.sock.listen(1024)
         self.host, self.port = self.sock.getsockname()[:2]
+
+    def set_mode(self, mode):
+        """Change how the network looks from outside; open connections are closed."""
+        if mode not in ("normal", "refused", "silent"):
+            raise ValueError("mode is normal, refused or silent")
+        before, self.mode = self.mode, mode
+        if mode == "refused" and before != "refused":
+            self.stop_listening()
+        elif mode != "refused" and before == "refused":
+            self.bind()
+            self.start()
+        self.drop_connections()
 
     @property
     def url(self):
@@ -248,9 +268,10 @@ class Listener:
         threading.Thread(target=self.accept_loop, name=f"accept-{self.name}", daemon=True).start()
 
     def accept_loop(self):
+        listening = self.sock
         while True:
             try:
-                sock, peer = self.sock.accept()
+                sock, peer = listening.accept()
             except OSError:
                 return
             connection = Connection(sock, peer, self)
@@ -278,12 +299,15 @@ class Listener:
                 pass
         return len(connections)
 
-    def stop(self):
+    def stop_listening(self):
         try:
             self.sock.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
         self.sock.close()
+
+    def stop(self):
+        self.stop_listening()
         self.drop_connections()
 
 

@@ -69,6 +69,9 @@ class Call:
         operation = PLACES.get(path, "GetCredentials" if "/security-credentials/" in path else "Get")
         return (instance.account, instance.region, operation) if instance else ("", "", operation)
 
+    def denied_text(self, _why):
+        return ""
+
     def serve(self):
         """The answer; called with the state locked."""
         return serve(self)

@@ -59,7 +59,8 @@ def add_trail(state, name, account, region, settings=None, logging=True, age=864
     """`settings` in the names of the Trail shape; `age` is how many seconds ago a logging trail was started.
     Members of the Trail shape may also stand beside `name`."""
     trails.check_name(name)
-    state.account(account)
+    if region not in state.account(account).regions:
+        raise ValueError(f"region {region} is not enabled in account {account}")
     full = {"S3BucketName": f"{name.lower().replace('_', '-')}-logs", **(settings or {}), **shorthand}
     trail = trails.create(state, account, region, name, full, selectors=event_selectors,
                           advanced=advanced_event_selectors, insights=insight_selectors or [], tags=tags or {})

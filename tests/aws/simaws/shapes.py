@@ -111,6 +111,19 @@ def constraints(value, shape, path=""):
         yield from constraints(child, child_shape, child_path.lstrip("."))
 
 
+def check_json_types(value, shape, path=""):
+    """What botocore lets pass because its own callers may: times as text, true as a number."""
+    if shape is None:
+        return
+    kind = shape.type_name
+    if kind == "timestamp" and (isinstance(value, bool) or not isinstance(value, (int, float))):
+        raise ShapeError(f"{path}: a time is a number of seconds")
+    if kind in ("integer", "long", "float", "double") and isinstance(value, bool):
+        raise ShapeError(f"{path}: a boolean is not a number")
+    for child, child_shape, child_path in _children(value, shape, path):
+        check_json_types(child, child_shape, child_path.lstrip("."))
+
+
 def _pattern_fits(pattern, value):
     try:
         return re.fullmatch(pattern, value) is not None
@@ -119,10 +132,17 @@ def _pattern_fits(pattern, value):
 
 
 # -- requests --------------------------------------------------------------------------------------------------------
+def _no_twice(pairs):
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a member comes twice")
+    return result
+
+
 def parse_json(body):
     try:
-        params = json.loads(body)
-    except ValueError as error:
+        params = json.loads(body.decode("utf-8"), object_pairs_hook=_no_twice)
+    except (ValueError, RecursionError) as error:
         raise ShapeError(f"the body is not JSON: {error}") from None
     if not isinstance(params, dict):
         raise ShapeError("the body is not a JSON object")

@@ -228,15 +228,16 @@ def count_in_region(state, account, region):
 
 # -- logging and deliveries ------------------------------------------------------------------------------------------
 def set_logging(state, trail, on):
-    """StartLogging on a trail that logs and StopLogging on one that does not change nothing but the times."""
+    """StartLogging on a trail that logs, and StopLogging on one that does not, change nothing."""
+    if trail.logging == on:
+        return
     now = state.now()
+    trail.delivered, trail.digested = deliveries(state, trail, now)
+    trail.logging = on
     if on:
-        if not trail.logging:
-            trail.delivered, trail.digested = deliveries(state, trail, now)
-        trail.logging, trail.started = True, now
+        trail.started = now
     else:
-        trail.delivered, trail.digested = deliveries(state, trail, now)
-        trail.logging, trail.stopped = False, now
+        trail.stopped = now
 
 
 def deliveries(state, trail, now):

@@ -769,16 +769,20 @@ def test_many_requests_on_many_connections(sim):
 def test_tls_and_resumption():
     with SimAWS("demo.json", tls=True) as sim:
         assert sim.boto3("guard", "cloudtrail").list_trails()["Trails"]
-        context, session = ssl.create_default_context(cafile=sim.ca_file), None
-        context.maximum_version = ssl.TLSVersion.TLSv1_2    # the ticket comes with the handshake
         host, port = sim.url.removeprefix("https://").split(":")
-        reused = []
-        for _ in range(2):
-            with socket.create_connection((host, port), timeout=5) as plain, \
-                    context.wrap_socket(plain, server_hostname=host, session=session) as sock:
-                reused.append(sock.session_reused)
-                session = sock.session
-        assert reused == [False, True]
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            context, session = ssl.create_default_context(cafile=sim.ca_file), None
+            context.minimum_version = context.maximum_version = version
+            mark = sim.mark()
+            for _ in range(2):
+                with socket.create_connection((host, port), timeout=5) as plain, \
+                        context.wrap_socket(plain, server_hostname=host, session=session) as sock:
+                    sock.sendall(b"GET /latest/x HTTP/1.1\r\n\r\n")
+                    assert sock.recv(12) == b"HTTP/1.1 404"
+                    session = sock.session
+            entries = sim.wait("requests", count=2, since=mark)
+            assert [(entry["tls"], entry["resumed"]) for entry in entries] == [
+                (version.name.replace("_", "."), False), (version.name.replace("_", "."), True)]
         with socket.create_connection((host, port), timeout=5) as plain, pytest.raises(ssl.SSLError):
             ssl.create_default_context().wrap_socket(plain, server_hostname=host)
         assert poll(lambda: sim.call("health")["aws"]["handshake_failures"])

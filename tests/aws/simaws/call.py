@@ -104,13 +104,9 @@ class Call:
         return self.module.loggable(self.raw) if hasattr(self.module, "loggable") else self.raw
 
     def log_entry(self):
-        tls = self.request.connection.tls
         return {
-            "time": None, "id": self.id, "listener": self.request.connection.listener.name,
-            "connection": self.request.connection.number, "connection_request": self.request.connection.requests,
-            "tls": tls["version"] if tls else None, "resumed": tls["resumed"] if tls else None,
-            "method": self.request.method, "path": self.request.path, "service": self.service,
-            "operation": self.operation, "region": self.region, "account": self.account,
+            **self.request.log_entry(), "id": self.id, "service": self.service, "operation": self.operation,
+            "region": self.region, "account": self.account,
             "principal": self.key.principal.arn if self.key else "", "access_key": self.access_key,
             "user_agent": self.user_agent, "sdk_request": self.request.header("amz-sdk-request"),
             "params": self.loggable(),

@@ -38,6 +38,14 @@ class Request:
         self.raw_path, _, self.query = ((parts.path + "?" + parts.query) if parts else target).partition("?")
         self.path = unquote(self.raw_path) or "/"
 
+    def log_entry(self):
+        """What the transport knows, for the request log."""
+        connection = self.connection
+        tls = connection.tls or {"version": None, "resumed": None}
+        return {"time": None, "listener": connection.listener.name, "connection": connection.number,
+                "connection_request": connection.requests, "tls": tls["version"], "resumed": tls["resumed"],
+                "method": self.method, "path": self.path}
+
     def header(self, name, default=None):
         for key, value in self.headers:
             if key.lower() == name:

@@ -88,10 +88,8 @@ class Call:
 
     def log_entry(self):
         return {
-            "time": None, "id": "", "listener": self.request.connection.listener.name,
-            "connection": self.request.connection.number, "connection_request": self.request.connection.requests,
-            "tls": None, "resumed": None, "method": self.request.method, "path": self.request.path,
-            "service": self.service, "operation": self.operation, "region": self.region, "account": self.account,
+            **self.request.log_entry(), "id": "", "service": self.service, "operation": self.operation,
+            "region": self.region, "account": self.account,
             "principal": "", "access_key": "", "user_agent": self.user_agent, "sdk_request": None, "params": {},
         }
 

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
+
+#include "lib/endpoint.h"
+
+static void partitions(void **state _unused_) {
+    static const struct {
+        const char *region, *partition;
+    } cases[] = {
+        { "us-east-1", "aws" },
+        { "mx-central-1", "aws" },
+        { "eu-central-12", "aws" },
+        { "il-newword-3", "aws" }, /* not in the table */
+        { "us-gov-west-1", "aws-us-gov" },
+        { "us-gov-north-9", "aws-us-gov" },
+        { "cn-northwest-1", "aws-cn" },
+        { "us-iso-east-1", "aws-iso" },
+        { "us-isob-west-1", "aws-iso-b" },
+        { "eu-isoe-west-1", "aws-iso-e" },
+        { "us-isof-south-1", "aws-iso-f" },
+        { "eusc-de-east-1", "aws-eusc" },
+        { NULL, NULL },
+        { "", NULL },
+        { "us-east", NULL },
+        { "us-east-", NULL },
+        { "us--1", NULL },
+        { "us-east-1a", NULL },
+        { "us-east-1-2", NULL },
+        { "us-east-1.evil.example", NULL },
+        { "us-east-1/", NULL },
+        { "us-ea st-1", NULL },
+        { "xx-east-1", NULL },
+        { "US-EAST-1", NULL },
+        { "useast-1", NULL },
+        { "us-gov-1", "aws" }, /* "gov" is the word here */
+        { "eusc-fr-east-1", NULL },
+        { "us-iso-east-x", NULL },
+        { "us-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-1", NULL },
+        { "aws-global", NULL },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const Partition *partition = endpoint_partition_of(cases[i].region);
+
+        assert_int_equal(endpoint_region_is_valid(cases[i].region), cases[i].partition != NULL);
+        if (!cases[i].partition)
+            assert_null(partition);
+        else
+            assert_string_equal(partition->id, cases[i].partition);
+    }
+}
+
+/* Every region of the table belongs to the partition that lists it, once. */
+static void table_is_consistent(void **state _unused_) {
+    static const struct {
+        const char *id;
+        unsigned n;
+    } expected[] = { { "aws", 34 },    { "aws-cn", 2 },    { "aws-us-gov", 2 }, { "aws-iso", 2 },
+                     { "aws-iso-b", 2 }, { "aws-iso-e", 1 }, { "aws-iso-f", 2 },  { "aws-eusc", 1 } };
+
+    for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+        const Partition *partition = endpoint_partition_by_id(expected[i].id);
+        bool has_default = false;
+        unsigned n = 0;
+
+        assert_non_null(partition);
+        for (; partition->regions[n]; n++) {
+            assert_ptr_equal(endpoint_partition_of(partition->regions[n]), partition);
+            has_default = has_default || strcmp(partition->regions[n], partition->default_region) == 0;
+            for (unsigned j = 0; j < n; j++)
+                assert_string_not_equal(partition->regions[j], partition->regions[n]);
+        }
+        assert_int_equal(n, expected[i].n);
+        assert_true(has_default);
+    }
+    assert_null(endpoint_partition_by_id("aws-mars"));
+    assert_null(endpoint_partition_by_id(NULL));
+}
+
+static void opt_in_regions(void **state _unused_) {
+    const Partition *aws = endpoint_partition_by_id("aws");
+    unsigned opt_in = 0;
+
+    for (size_t i = 0; aws->regions[i]; i++)
+        opt_in += endpoint_region_is_opt_in(aws->regions[i]);
+    assert_int_equal(opt_in, 17);
+
+    assert_false(endpoint_region_is_opt_in("us-east-1"));
+    assert_false(endpoint_region_is_opt_in("ap-southeast-2"));
+    assert_true(endpoint_region_is_opt_in("af-south-1"));
+    assert_true(endpoint_region_is_opt_in("mx-central-1"));
+    assert_true(endpoint_region_is_opt_in("eu-newword-1"));
+    assert_false(endpoint_region_is_opt_in("us-gov-east-1"));
+    assert_false(endpoint_region_is_opt_in("cn-north-1"));
+    assert_false(endpoint_region_is_opt_in("nonsense"));
+}
+
+static void assert_url(const EndpointOverrides *overrides, AwsService service, const char *region,
+                       const char *expected) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(300);
+
+    assert_int_equal(endpoint_url(overrides, service, region, &b), expected ? 0 : -EINVAL);
+    assert_string_equal(strbuf_str(&b), expected ? expected : "");
+}
+
+static void urls(void **state _unused_) {
+    const EndpointOverrides none = { 0 };
+
+    assert_url(NULL, AWS_CLOUDTRAIL, "eu-central-1", "https://cloudtrail.eu-central-1.amazonaws.com/");
+    assert_url(&none, AWS_SNS, "cn-north-1", "https://sns.cn-north-1.amazonaws.com.cn/");
+    assert_url(&none, AWS_STS, "us-gov-west-1", "https://sts.us-gov-west-1.amazonaws.com/");
+    assert_url(&none, AWS_STS, "us-iso-east-1", "https://sts.us-iso-east-1.c2s.ic.gov/");
+    assert_url(&none, AWS_STS, "us-isob-east-1", "https://sts.us-isob-east-1.sc2s.sgov.gov/");
+    assert_url(&none, AWS_STS, "eu-isoe-west-1", "https://sts.eu-isoe-west-1.cloud.adc-e.uk/");
+    assert_url(&none, AWS_STS, "us-isof-south-1", "https://sts.us-isof-south-1.csp.hci.ic.gov/");
+    assert_url(&none, AWS_STS, "eusc-de-east-1", "https://sts.eusc-de-east-1.amazonaws.eu/");
+    assert_url(&none, AWS_STS, "nowhere", NULL);
+    assert_url(&none, AWS_STS, "x.evil.example/eu-west-1", NULL);
+}
+
+static void overrides_have_an_order(void **state _unused_) {
+    EndpointOverrides o = { 0 };
+
+    o.url = "http://127.0.0.1:1";
+    assert_url(&o, AWS_SNS, "eu-west-1", "http://127.0.0.1:1/");
+    o.service_url[AWS_SNS] = "https://sns.example/base";
+    assert_url(&o, AWS_SNS, "eu-west-1", "https://sns.example/base/");
+    assert_url(&o, AWS_STS, "eu-west-1", "http://127.0.0.1:1/");
+    o.file_url = "https://file.example:8443/";
+    assert_url(&o, AWS_SNS, "eu-west-1", "https://file.example:8443/");
+
+    o.file_url = o.service_url[AWS_SNS] = "";
+    assert_url(&o, AWS_SNS, "eu-west-1", "http://127.0.0.1:1/");
+    o.url = "http://not-loopback.example/";
+    assert_url(&o, AWS_SNS, "eu-west-1", NULL);
+}
+
+static const struct {
+    const char *url;
+    bool valid;
+    const char *host; /* NULL: not even a URL */
+} url_cases[] = {
+    { "https://example.com", true, "example.com" },
+    { "https://example.com/", true, "example.com" },
+    { "https://example.com:443/", true, "example.com" },
+    { "https://example.com:80/", true, "example.com:80" },
+    { "https://example.com:8443/a/b", true, "example.com:8443" },
+    { "https://[2001:db8::1]:8443", true, "[2001:db8::1]:8443" },
+    { "https://vpce-1_a.example", true, "vpce-1_a.example" },
+    { "http://127.0.0.1:4566", true, "127.0.0.1:4566" },
+    { "http://127.255.255.254", true, "127.255.255.254" },
+    { "http://localhost:80/x", true, "localhost" },
+    { "http://[::1]:8080/", true, "[::1]:8080" },
+    { "http://example.com/", false, "example.com" },
+    { "http://128.0.0.1/", false, "128.0.0.1" },
+    { "http://127.0.0.1.example.com/", false, "127.0.0.1.example.com" },
+    { "http://127.evil.example/", false, "127.evil.example" },
+    { "http://localhost.example/", false, "localhost.example" },
+    { "http://[::2]/", false, "[::2]" },
+    { "http://[::ffff:127.0.0.1]/", false, "[::ffff:127.0.0.1]" },
+    { "http://169.254.169.254/latest", false, "169.254.169.254" },
+    { "", false, NULL },
+    { NULL, false, NULL },
+    { "example.com", false, NULL },
+    { "//example.com", false, NULL },
+    { "ftp://example.com", false, NULL },
+    { "https://", false, NULL },
+    { "https:///path", false, NULL },
+    { "https://:8443/", false, NULL },
+    { "https://example.com:", false, NULL },
+    { "https://example.com:0", false, NULL },
+    { "https://example.com:65536", false, NULL },
+    { "https://example.com:99999999999", false, NULL },
+    { "https://example.com:8x", false, NULL },
+    { "https://user@example.com/", false, NULL },
+    { "https://user:password@example.com/", false, NULL },
+    { "http://127.0.0.1@evil.example/", false, NULL },
+    { "http://127.0.0.1\\@evil.example/", false, NULL },
+    { "https://example.com?x", false, NULL },
+    { "https://example.com/?x", false, NULL },
+    { "https://example.com/#x", false, NULL },
+    { "https://example.com/a b", false, NULL },
+    { "https://example.com/\r\nHost: x", false, NULL },
+    { "https://ex\xc3\xa4mple.com/", false, NULL },
+    { "https://example.com/\xc3\xa4", false, NULL },
+    { "https://[::1/", false, NULL },
+    { "https://[]/", false, NULL },
+    { "https://[::1%25eth0]/", false, NULL },
+    { "https://[::1]x/", false, NULL },
+    { " https://example.com/", false, NULL },
+};
+
+static void overrides_and_hosts(void **state _unused_) {
+    for (size_t i = 0; i < ARRAY_SIZE(url_cases); i++) {
+        _cleanup_strbuf_ StrBuf b = STRBUF_INIT(300);
+
+        if (endpoint_override_is_valid(url_cases[i].url) != url_cases[i].valid)
+            fail_msg("%s should be %s", url_cases[i].url, url_cases[i].valid ? "valid" : "invalid");
+        assert_int_equal(endpoint_host(url_cases[i].url, &b), url_cases[i].host ? 0 : -EINVAL);
+        assert_string_equal(strbuf_str(&b), url_cases[i].host ? url_cases[i].host : "");
+    }
+}
+
+static void services(void **state _unused_) {
+    assert_string_equal(endpoint_service_name(AWS_CLOUDTRAIL), "cloudtrail");
+    assert_string_equal(endpoint_service_name(AWS_SNS), "sns");
+    assert_string_equal(endpoint_service_name(AWS_STS), "sts");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(partitions),
+        cmocka_unit_test(table_is_consistent),
+        cmocka_unit_test(opt_in_regions),
+        cmocka_unit_test(urls),
+        cmocka_unit_test(overrides_have_an_order),
+        cmocka_unit_test(overrides_and_hosts),
+        cmocka_unit_test(services),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/util/file.h"
+#include "lib/util/macros.h"
+
+static char dir[64];
+
+/* A path in the test's own directory. Two are alive at a time. */
+static const char *in_dir(const char *name) {
+    static char paths[2][300];
+    static int turn;
+    char *path = paths[turn ^= 1];
+
+    (void) snprintf(path, sizeof(paths[0]), "%s/%s", dir, name);
+    return path;
+}
+
+static int make_dir(void **state _unused_) {
+    (void) snprintf(dir, sizeof(dir), "/tmp/trailguard-file-XXXXXX");
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static int count_entries(const char *path) {
+    DIR *d = opendir(path);
+    struct dirent *e;
+    int n = 0;
+
+    assert_non_null(d);
+    while ((e = readdir(d)))
+        n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+    closedir(d);
+    return n;
+}
+
+/* Empties the directory (one level of directories in it) and removes it. */
+static int remove_dir(void **state _unused_) {
+    DIR *d = opendir(dir);
+    struct dirent *e;
+
+    (void) chmod(dir, 0700);
+    while (d && (e = readdir(d)))
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            if (unlink(in_dir(e->d_name)) < 0)
+                (void) rmdir(in_dir(e->d_name));
+    if (d)
+        closedir(d);
+    return rmdir(dir);
+}
+
+static void assert_content(const char *path, const char *expected) {
+    char *text;
+    size_t len;
+
+    assert_int_equal(file_read(path, 1000000, &text, &len), 0);
+    assert_int_equal(len, strlen(expected));
+    assert_string_equal(text, expected);
+    file_free_secret(text, len);
+}
+
+static void reads_back_what_was_written(void **state _unused_) {
+    for (int durable = 0; durable < 2; durable++) {
+        assert_int_equal(file_write(in_dir("a"), "first", 5, 0600, durable), 0);
+        assert_content(in_dir("a"), "first");
+        assert_int_equal(file_write(in_dir("a"), "second", 6, 0600, durable), 0);
+        assert_content(in_dir("a"), "second");
+        assert_int_equal(file_write(in_dir("a"), NULL, 0, 0600, durable), 0);
+        assert_content(in_dir("a"), "");
+    }
+    assert_int_equal(count_entries(dir), 1);
+}
+
+static void mode_is_exact(void **state _unused_) {
+    mode_t old = umask(077), mode = 0;
+    char *text;
+    size_t len;
+
+    assert_int_equal(file_write(in_dir("m"), "x", 1, 0644, false), 0);
+    umask(old);
+    assert_int_equal(file_read_mode(in_dir("m"), 10, &text, &len, &mode), 0);
+    assert_int_equal(mode, 0644);
+    free(text);
+    assert_int_equal(file_write(in_dir("m"), "x", 1, 0600, false), 0);
+    assert_int_equal(file_read_mode(in_dir("m"), 10, &text, &len, &mode), 0);
+    assert_int_equal(mode, 0600);
+    free(text);
+}
+
+static void reading_has_a_ceiling(void **state _unused_) {
+    char *text = (char *)"untouched";
+    size_t len = 42;
+
+    for (size_t size = 0; size < 300; size++) {
+        char data[300];
+
+        memset(data, 'x', sizeof(data));
+        assert_int_equal(file_write(in_dir("s"), data, size, 0600, false), 0);
+        assert_int_equal(file_read(in_dir("s"), size, &text, &len), 0);
+        assert_int_equal(len, size);
+        assert_int_equal(strlen(text), size);
+        free(text);
+        text = (char *)"untouched";
+        if (size > 0)
+            assert_int_equal(file_read(in_dir("s"), size - 1, &text, &len), -E2BIG);
+        assert_string_equal(text, "untouched");
+    }
+    assert_int_equal(file_read(in_dir("s"), SIZE_MAX, &text, &len), -EINVAL);
+}
+
+/* Files of /proc say that they are empty: the loop has to find out. */
+static void reads_files_without_a_size(void **state _unused_) {
+    char *text;
+    size_t len;
+
+    assert_int_equal(file_read("/proc/self/maps", 1000000, &text, &len), 0);
+    assert_in_range(len, 200, 1000000);
+    assert_int_equal(strlen(text), len);
+    free(text);
+    assert_int_equal(file_read("/proc/self/maps", 100, &text, &len), -E2BIG);
+}
+
+static void reads_only_regular_files(void **state _unused_) {
+    char *text = (char *)"untouched";
+    size_t len;
+
+    assert_int_equal(file_read(dir, 100, &text, &len), -EINVAL);
+    assert_int_equal(file_read("/dev/null", 100, &text, &len), -EINVAL);
+    assert_int_equal(mkfifo(in_dir("fifo"), 0600), 0);
+    assert_int_equal(file_read(in_dir("fifo"), 100, &text, &len), -EINVAL); /* and does not wait */
+    assert_int_equal(file_read(in_dir("none"), 100, &text, &len), -ENOENT);
+    assert_string_equal(text, "untouched");
+}
+
+static void bad_paths_are_refused(void **state _unused_) {
+    char name[300];
+
+    memset(name, 'n', 250);
+    name[250] = '\0';
+    assert_int_equal(file_write(in_dir(name), "x", 1, 0600, true), -ENAMETOOLONG);
+    assert_int_equal(file_write(in_dir("none/x"), "x", 1, 0600, true), -ENOENT);
+    assert_int_equal(file_write(in_dir("slash/"), "x", 1, 0600, true), -EINVAL);
+    assert_int_equal(file_write("", "x", 1, 0600, true), -EINVAL);
+    assert_int_equal(count_entries(dir), 0);
+}
+
+/* rename() fails, because a directory is in the way. */
+static void failed_rename_leaves_nothing(void **state _unused_) {
+    assert_int_equal(mkdir(in_dir("d"), 0700), 0);
+    assert_int_equal(file_write(in_dir("d"), "x", 1, 0600, true), -EISDIR);
+    assert_int_equal(count_entries(dir), 1);
+}
+
+/* write() fails half way: a limit on file size stands for the full disk. */
+static void failed_write_leaves_the_old_file(void **state _unused_) {
+    static char big[100000];
+    struct rlimit old, small;
+
+    assert_int_equal(file_write(in_dir("f"), "old", 3, 0600, true), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    small = (struct rlimit){ .rlim_cur = 4096, .rlim_max = old.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    assert_int_equal(file_write(in_dir("f"), big, sizeof(big), 0600, true), -EFBIG);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_content(in_dir("f"), "old");
+    assert_int_equal(count_entries(dir), 1);
+}
+
+static void writes_in_the_working_directory(void **state _unused_) {
+    char old[4096];
+
+    assert_non_null(getcwd(old, sizeof(old)));
+    assert_int_equal(chdir(dir), 0);
+    assert_int_equal(file_write("bare", "x", 1, 0600, true), 0);
+    assert_content("bare", "x");
+    assert_int_equal(file_remove("bare"), 0);
+    assert_int_equal(chdir(old), 0);
+    assert_int_equal(count_entries(dir), 0);
+}
+
+static void removes(void **state _unused_) {
+    assert_int_equal(file_write(in_dir("r"), "x", 1, 0600, false), 0);
+    assert_int_equal(file_remove(in_dir("r")), 0);
+    assert_int_equal(file_remove(in_dir("r")), 0);
+    assert_int_equal(count_entries(dir), 0);
+    assert_int_equal(file_remove(dir), -EISDIR);
+    assert_int_equal(file_remove(in_dir("r/")), -EINVAL);
+}
+
+static void ensures_directories(void **state _unused_) {
+    mode_t old = umask(077);
+    struct stat st;
+
+    assert_int_equal(file_ensure_dir(in_dir("d"), 0755), 0);
+    umask(old);
+    assert_int_equal(stat(in_dir("d"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0755);
+    assert_int_equal(file_ensure_dir(in_dir("d"), 0700), 0); /* there already: mode stays */
+    assert_int_equal(stat(in_dir("d"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0755);
+    assert_int_equal(count_entries(in_dir("d")), 0); /* the probe is gone */
+    assert_int_equal(file_ensure_dir(in_dir("e/"), 0700), 0);
+
+    assert_int_equal(file_write(in_dir("f"), "x", 1, 0600, false), 0);
+    assert_int_equal(file_ensure_dir(in_dir("f"), 0700), -ENOTDIR);
+    assert_int_equal(file_ensure_dir(in_dir("none/d"), 0700), -ENOENT);
+    assert_int_equal(symlink("nowhere", in_dir("l")), 0);
+    assert_int_equal(file_ensure_dir(in_dir("l"), 0700), -ENOENT);
+}
+
+static void says_when_a_directory_cannot_be_written(void **state _unused_) {
+    if (geteuid() == 0) { /* root may write everywhere except where the kernel says no */
+        assert_int_equal(file_ensure_dir("/proc", 0700), -ENOENT);
+        return;
+    }
+    assert_int_equal(file_ensure_dir(in_dir("d"), 0500), -EACCES);
+}
+
+static void joins(void **state _unused_) {
+    static const struct {
+        const char *dir, *name, *expected;
+    } cases[] = {
+        { "/var/lib", "x", "/var/lib/x" }, { "/var/lib/", "x", "/var/lib/x" }, { "/", "x", "/x" },
+        { "", "x", "x" },                  { ".", "x", "./x" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_free_ char *path = file_join(cases[i].dir, cases[i].name);
+
+        assert_string_equal(path, cases[i].expected);
+    }
+}
+
+#define in_a_directory(test) cmocka_unit_test_setup_teardown(test, make_dir, remove_dir)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        in_a_directory(reads_back_what_was_written),
+        in_a_directory(mode_is_exact),
+        in_a_directory(reading_has_a_ceiling),
+        in_a_directory(reads_files_without_a_size),
+        in_a_directory(reads_only_regular_files),
+        in_a_directory(bad_paths_are_refused),
+        in_a_directory(failed_rename_leaves_nothing),
+        in_a_directory(failed_write_leaves_the_old_file),
+        in_a_directory(writes_in_the_working_directory),
+        in_a_directory(removes),
+        in_a_directory(ensures_directories),
+        in_a_directory(says_when_a_directory_cannot_be_written),
+        cmocka_unit_test(joins),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

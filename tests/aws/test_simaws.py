@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The simulated AWS, driven by boto3, the aws command and raw sockets. What is wrong here makes every other test lie."""
 
 import http.client

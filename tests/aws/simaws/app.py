@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The way of a request through the simulated AWS: clock, signature, faults, shape, operation, shape, answer."""
 
 import json

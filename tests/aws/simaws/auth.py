@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Signature Version 4, checked as AWS checks it: by recomputing the signature with botocore's signer from the headers
 that the request names as signed."""
 

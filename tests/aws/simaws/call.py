@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One call to a simulated service: who asks, for what, where, and what the service may ask about it."""
 
 import uuid

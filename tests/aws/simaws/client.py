@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tests' side: start the simulator, set it up, look at it, and run real AWS clients against it.
 
     with SimAWS("demo.json") as sim:

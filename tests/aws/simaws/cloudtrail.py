@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CloudTrail's operations. Each is a function of (call, params) that returns the answer or raises AwsError; IAM decides
 before anything is looked up, as at AWS."""
 

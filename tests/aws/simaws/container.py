@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The credentials endpoint of ECS tasks and EKS Pod Identity: one GET, guarded by an Authorization header."""
 
 import json

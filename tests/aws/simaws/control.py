@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The control interface: HTTP with JSON under /_sim/ on a port of its own. A verb is a method of Control whose name does
 not begin with an underscore; GET passes the query string as arguments, POST a JSON object."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """AWS errors as values, and the way each protocol writes them on the wire."""
 
 import json

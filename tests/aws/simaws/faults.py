@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trouble on demand. A fault says which requests it hits and what happens to them; see the table in ../README.md."""
 
 import fnmatch

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CloudTrail's event history: every write call, who made it, from where and with what, as LookupEvents shows it.
 It does not depend on any trail, and it shows an event only after the setting `history_delay`."""
 

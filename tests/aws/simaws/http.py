@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small HTTP/1.1 server: one thread a connection, keep-alive, TLS, and every way to end a connection badly."""
 
 import collections

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The decision that IAM takes on a call, in one place: identity policies, service control policies, session
 policies and resource policies. Every statement that decided something is counted, so that a test can show that a
 policy holds no statement too many."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """EC2 instance metadata, version 2 only: a token first, then everything else with it."""
 
 import json

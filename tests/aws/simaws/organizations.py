@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Organizations: who belongs to it. One end point a partition; only the management account and delegated administrators
 may list."""
 

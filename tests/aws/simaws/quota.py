@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """AWS's published request rates for CloudTrail, per account and region; off unless the setting `quotas` is true.
 Get, Describe and List share 10 a second, LookupEvents has 2, everything else 1 (CloudTrail user guide, Quotas)."""
 

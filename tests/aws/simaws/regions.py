@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Regions and partitions, from botocore's own endpoint data."""
 
 import functools

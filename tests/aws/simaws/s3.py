@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """S3 as far as a guard looks at a trail's bucket: is it there, whose is it, where, with which policy, lifecycle and
 versioning. Path style only, as clients do with an end point of their own. Reading only; the control interface changes
 buckets. A bucket that a trail uses and nobody described exists, belongs to the trail's account and is as it should be."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Scenario files: JSON that describes accounts, users, roles, trails and topics. The control interface takes the same
 entries one by one, so that a test and a file say the same thing in the same words."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Event selectors as PutEventSelectors takes them: limits and defaults of the CloudTrail API reference."""
 
 from .errors import AwsError

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Requests and answers held against botocore's service models: parsing, validation, and both wire formats."""
 
 import base64

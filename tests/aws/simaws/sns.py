@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """SNS: topics and Publish, with what each kind of subscriber would receive."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the simulated AWS holds: accounts, people, roles, keys, trails, topics, and the clock."""
 
 import collections

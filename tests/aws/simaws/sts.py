@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """STS: who am I, and sessions of roles."""
 
 import json

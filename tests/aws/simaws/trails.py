@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trails: their names and ARNs, who sees which where, how their settings are checked, and what their status says.
 Error texts that were seen in real answers are given as such; where none was found the text is our own."""
 

@@ -393,6 +393,6 @@ void aws_error_set(AwsError *e, AwsErrorClass class, const char *code, const cha
     va_end(args);
 
     *e = (AwsError){ .class = class };
-    (void) text_copy(e->code, sizeof(e->code), code);
+    text_escaped(e->code, sizeof(e->code), code);
     text_escaped(e->message, sizeof(e->message), message);
 }

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Makes the n-th allocation of the code under test fail, for every n, until it gets by with what it is given. The
- * test that includes this has the line
- *
- *     link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc
- *
- * as a comment of its own. What shared libraries allocate is not counted. */
+/* Makes the n-th allocation of the code under test fail, for every n, until it gets by with what it is
+ * given. A test that includes this asks the makefile for "link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc"
+ * in a comment of its own. What shared libraries allocate is not counted. */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -22,7 +22,9 @@ static void builds_forms(void **state _unused_) {
     assert_int_equal(form_add(&b, "a b", "c"), 0);
     assert_string_equal(strbuf_str(&b), "Action=Publish"
                                         "&TopicArn=arn%3Aaws%3Asns%3Aeu-central-1%3A111122223333%3Aalerts"
-                                        "&Empty=&Message=%C3%A9%20~%2A%27%28%29%21%26%3D%2B%25%0A%2F&a%20b=c");
+                                        "&Empty="
+                                        "&Message=%C3%A9%20~%2A%27%28%29%21%26%3D%2B%25%0A%2F"
+                                        "&a%20b=c");
 }
 
 static void ceiling_is_the_buffers(void **state _unused_) {

@@ -41,8 +41,7 @@ static void appends(void **state _unused_) {
 
 /* Formatted text that fits, that just fits and that makes the buffer grow. */
 static void formats_of_every_length(void **state _unused_) {
-    static const char text[] = "....................................................................................."
-                               ".....................................................................................";
+    static const char text[] = "......................................................................";
 
     for (int have = 0; have < 70; have++)
         for (int more = 0; more < 70; more++) {

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/aws_error.h"
+#include "lib/util/strbuf.h"
+#include "lib/util/text.h"
+
+#define JSON AWS_PROTOCOL_JSON
+#define QUERY AWS_PROTOCOL_QUERY
+
+static AwsError error_of(int status, AwsProtocol protocol, const HttpHeader *headers, size_t n_headers,
+                         const char *body) {
+    HttpResponse response = {
+        .result = HTTP_ANSWERED,
+        .status = status,
+        .body = body,
+        .body_len = strlen(body),
+        .headers = headers,
+        .n_headers = n_headers,
+        .over_tls = true,
+        .error = "",
+    };
+    AwsError e;
+
+    memset(&e, 0x55, sizeof(e));
+    aws_error_from_response(&response, protocol, &e);
+    assert_int_equal(e.http_status, status);
+    return e;
+}
+
+static void reads_bodies(void **state _unused_) {
+    static const struct {
+        int status;
+        AwsProtocol protocol;
+        const char *body;
+        AwsErrorClass class;
+        const char *code, *message;
+    } cases[] = {
+        { 400, JSON, "{\"__type\":\"TrailNotFoundException\",\"message\":\"Unknown trail: main\"}",
+          AWS_NOT_FOUND, "TrailNotFoundException", "Unknown trail: main" },
+        { 400, JSON,
+          "{\"__type\":\"com.amazonaws.cloudtrail.v20131101#InvalidHomeRegionException\","
+          "\"Message\":\"no\"}",
+          AWS_WRONG_REGION, "InvalidHomeRegionException", "no" },
+        { 400, JSON, "{\"__type\":\"a#ThrottlingException:http://x.example/y#z\",\"message\":\"slow\"}",
+          AWS_THROTTLED, "ThrottlingException", "slow" },
+        { 400, JSON, "{\"message\":\"\",\"Message\":\"second\",\"__type\":\"Weird\"}", AWS_INVALID, "Weird",
+          "second" },
+        { 500, JSON, "{\"__type\":\"NobodyKnows\"}", AWS_UNAVAILABLE, "NobodyKnows", "HTTP 500" },
+        { 400, JSON, "{\"__type\":17,\"message\":{\"a\":1}}", AWS_INVALID, "", "HTTP 400" },
+        { 400, JSON, "[\"__type\"]", AWS_INVALID, "", "HTTP 400" },
+        { 400, JSON, "{\"message\":\"only that\"}", AWS_INVALID, "", "only that" },
+        { 403, QUERY,
+          "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>"
+          "<Code>ExpiredToken</Code><Message>The security token included in the request is expired</Message>"
+          "</Error><RequestId>rid-1</RequestId></ErrorResponse>",
+          AWS_EXPIRED, "ExpiredToken", "The security token included in the request is expired" },
+        { 404, QUERY, "<Error><Code>NoSuchBucket</Code><Message>gone</Message></Error>", AWS_NOT_FOUND,
+          "NoSuchBucket", "gone" },
+        { 400, QUERY, "<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>", AWS_THROTTLED,
+          "Throttling", "HTTP 400" },
+        /* The other protocol's language. */
+        { 503, JSON, "<ErrorResponse><Error><Code>ServiceUnavailable</Code></Error></ErrorResponse>",
+          AWS_UNAVAILABLE, "ServiceUnavailable", "HTTP 503" },
+        { 400, QUERY, "{\"__type\":\"AccessDeniedException\",\"Message\":\"no\"}", AWS_DENIED,
+          "AccessDeniedException", "no" },
+        /* Nothing to read. */
+        { 500, JSON, "", AWS_UNAVAILABLE, "", "HTTP 500" },
+        { 429, JSON, "", AWS_THROTTLED, "", "HTTP 429" },
+        { 408, JSON, "", AWS_UNAVAILABLE, "", "HTTP 408" },
+        { 401, JSON, "", AWS_DENIED, "", "HTTP 401" },
+        { 403, JSON, "", AWS_DENIED, "", "HTTP 403" },
+        { 404, JSON, "", AWS_INVALID, "", "HTTP 404" }, /* not "the trail is gone" */
+        { 301, JSON, "", AWS_BAD_ANSWER, "", "HTTP 301" },
+        { 100, JSON, "", AWS_BAD_ANSWER, "", "HTTP 100" },
+        { 599, QUERY, "<ErrorResponse><Error><Code>Cut", AWS_UNAVAILABLE, "", "HTTP 599" },
+        { 400, JSON, "{\"__type\":\"TrailNotFoundExcep", AWS_INVALID, "", "HTTP 400" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        AwsError e = error_of(cases[i].status, cases[i].protocol, NULL, 0, cases[i].body);
+
+        assert_string_equal(e.code, cases[i].code);
+        assert_string_equal(e.message, cases[i].message);
+        assert_string_equal(aws_error_class_to_string(e.class), aws_error_class_to_string(cases[i].class));
+    }
+}
+
+static void reads_headers(void **state _unused_) {
+    static const HttpHeader json[] = { { "x-amzn-requestid", "rid-2" },
+                                       { "X-Amzn-ErrorType", "AccessDeniedException:http://x.example/" } };
+    static const HttpHeader s3[] = { { "x-amz-request-id", "rid-3" } };
+    AwsError e;
+
+    e = error_of(400, JSON, json, 2, "");
+    assert_string_equal(e.code, "AccessDeniedException");
+    assert_int_equal(e.class, AWS_DENIED);
+    assert_string_equal(e.request_id, "rid-2");
+
+    e = error_of(400, JSON, json, 2, "{\"__type\":\"ConflictException\"}"); /* the body wins */
+    assert_string_equal(e.code, "ConflictException");
+    assert_int_equal(e.class, AWS_CONFLICT);
+
+    e = error_of(404, QUERY, s3, 1, "<Error><Code>NoSuchBucket</Code><RequestId>body</RequestId></Error>");
+    assert_string_equal(e.request_id, "rid-3");
+    e = error_of(404, QUERY, NULL, 0, "<Error><Code>NoSuchBucket</Code><RequestId>body</RequestId></Error>");
+    assert_string_equal(e.request_id, "body");
+
+    e = error_of(200, JSON, json, 2, "{\"__type\":\"AccessDeniedException\"}");
+    assert_int_equal(e.class, AWS_OK);
+    assert_string_equal(e.code, "");
+    assert_string_equal(e.message, "");
+    assert_string_equal(e.request_id, "rid-2");
+    assert_int_equal(error_of(299, JSON, NULL, 0, "").class, AWS_OK);
+}
+
+static void pages_that_are_not_awss(void **state _unused_) {
+    static const HttpHeader html[] = { { "Content-Type", "text/html; charset=utf-8" } };
+    static const HttpHeader plain[] = { { "content-type", "text/plain" } };
+    AwsError e;
+
+    e = error_of(503, JSON, html, 1, "<html><head><title>503</title></head><body><hr>nginx</body></html>");
+    assert_int_equal(e.class, AWS_UNAVAILABLE);
+    assert_string_equal(e.message, "HTTP 503 (text/html)");
+    assert_string_equal(e.code, "");
+
+    e = error_of(502, QUERY, plain, 1, "\n upstream connect error\nsecond line");
+    assert_string_equal(e.message, "HTTP 502 (text/plain): upstream connect error");
+}
+
+/* What an administrator needs of a denial is at its head: who may not do what. */
+static void long_messages_keep_their_head(void **state _unused_) {
+    static const char head[] =
+            "User: arn:aws:sts::111122223333:assumed-role/TrailGuard/trailguard-host is not authorized to "
+            "perform: cloudtrail:StartLogging on resource: "
+            "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main with an explicit deny";
+    _cleanup_strbuf_ StrBuf body = STRBUF_INIT(100000);
+    AwsError e;
+
+    strbuf_addf(&body, "{\"__type\":\"AccessDeniedException\",\"Message\":\"%s", head);
+    for (int i = 0; i < 1000; i++)
+        strbuf_add(&body, " and so on");
+    strbuf_add(&body, "\"}");
+    e = error_of(400, JSON, NULL, 0, strbuf_str(&body));
+    assert_int_equal(e.class, AWS_DENIED);
+    assert_true(text_starts_with(e.message, head));
+    assert_true(text_ends_with(e.message, "..."));
+    assert_int_equal(strlen(e.message), sizeof(e.message) - 1);
+}
+
+static void everything_is_escaped(void **state _unused_) {
+    static const HttpHeader headers[] = { { "x-amzn-RequestId", "a\x1b[0m\xff" } };
+    AwsError e;
+
+    e = error_of(400, JSON, headers, 1,
+                 "{\"__type\":\"Bad\\u001bCode\",\"message\":\"a\\u202e\\u001b[31m\\\\ \\u0085\"}");
+    assert_string_equal(e.code, "Bad\\x1bCode");
+    assert_string_equal(e.message, "a\\u202e\\x1b[31m\\\\ \\u0085");
+    assert_string_equal(e.request_id, "a\\x1b[0m\\xff");
+
+    aws_error_set(&e, AWS_BAD_ANSWER, "a\nb", "%s", "c\nd");
+    assert_int_equal(e.class, AWS_BAD_ANSWER);
+    assert_int_equal(e.http_status, 0);
+    assert_string_equal(e.code, "a\\x0ab");
+    assert_string_equal(e.message, "c\\x0ad");
+    assert_string_equal(e.request_id, "");
+    aws_error_set(&e, AWS_CANCELLED, NULL, "cancelled");
+    assert_string_equal(e.code, "");
+}
+
+/* Answers that quote the signed request, where the session token is. */
+static void secrets_stay_out(void **state _unused_) {
+    static const char *const bodies[] = {
+        "{\"__type\":\"InvalidSignatureException\",\"message\":\"The request signature does not match."
+        "\\n\\nThe Canonical String for this request should have been\\n'POST\\n"
+        "x-amz-security-token:SECRET'\"}",
+        "{\"__type\":\"InvalidSignatureException\",\"message\":\"The request signature does not match. "
+        "The Canonical String for this request should have been 'POST / x-amz-security-token:SECRET'\"}",
+        "{\"__type\":\"IncompleteSignatureException\",\"message\":\"'x' not a valid key=value pair in "
+        "Authorization header: 'AWS4-HMAC-SHA256 Credential=AKID, Signature=SECRET'.\"}",
+        "{\"__type\":\"Other\",\"message\":\"header X-Amz-Security-Token SECRET is odd\"}",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
+        AwsError e = error_of(403, JSON, NULL, 0, bodies[i]);
+
+        assert_null(strstr(e.message, "SECRET"));
+        assert_true(strlen(e.message) > 5);
+    }
+}
+
+static void hostile_json_is_survived(void **state _unused_) {
+    _cleanup_strbuf_ StrBuf deep = STRBUF_INIT(1000000);
+
+    for (int i = 0; i < 200000; i++)
+        strbuf_add(&deep, "{\"a\":");
+    assert_string_equal(error_of(400, JSON, NULL, 0, strbuf_str(&deep)).message, "HTTP 400");
+    strbuf_truncate(&deep, 0);
+    for (int i = 0; i < 200000; i++)
+        strbuf_add(&deep, "[");
+    assert_string_equal(error_of(400, JSON, NULL, 0, strbuf_str(&deep)).message, "HTTP 400");
+}
+
+static void exchanges_that_failed(void **state _unused_) {
+    static const struct {
+        HttpResult result;
+        AwsErrorClass class;
+    } cases[] = {
+        { HTTP_RESOLVE_FAILED, AWS_UNREACHABLE }, { HTTP_CONNECT_FAILED, AWS_UNREACHABLE },
+        { HTTP_TLS_FAILED, AWS_TLS },             { HTTP_TIMED_OUT, AWS_TIMED_OUT },
+        { HTTP_BROKEN, AWS_UNREACHABLE },         { HTTP_TOO_BIG, AWS_BAD_ANSWER },
+        { HTTP_MALFORMED, AWS_BAD_ANSWER },       { HTTP_INTERNAL, AWS_INTERNAL },
+        { _HTTP_RESULT_MAX, AWS_INTERNAL },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        HttpResponse response = { .result = cases[i].result, .body = "", .error = "sts.example: no\n" };
+        AwsError e;
+
+        aws_error_from_response(&response, JSON, &e);
+        assert_int_equal(e.class, cases[i].class);
+        assert_int_equal(e.http_status, 0);
+        assert_string_equal(e.code, "");
+        assert_string_equal(e.message, "sts.example: no\\x0a");
+    }
+}
+
+static void sorts_codes(void **state _unused_) {
+    static const struct {
+        const char *code;
+        AwsErrorClass class;
+    } cases[] = {
+        { "ThrottlingException", AWS_THROTTLED },
+        { "KMSThrottling", AWS_THROTTLED },
+        { "PriorRequestNotComplete", AWS_THROTTLED },
+        { "InternalFailure", AWS_UNAVAILABLE },
+        { "RequestTimeout", AWS_UNAVAILABLE },
+        { "ExpiredToken", AWS_EXPIRED },
+        { "ExpiredTokenException", AWS_EXPIRED },
+        { "RequestExpired", AWS_SKEWED },
+        { "RequestTimeTooSkewed", AWS_SKEWED },
+        { "SignatureDoesNotMatch", AWS_BAD_CREDENTIALS },
+        { "UnrecognizedClientException", AWS_BAD_CREDENTIALS },
+        { "OptInRequired", AWS_BAD_CREDENTIALS },
+        { "AccessDenied", AWS_DENIED },
+        { "AuthorizationError", AWS_DENIED },
+        { "NotFound", AWS_NOT_FOUND },
+        { "TrailNotFoundException", AWS_NOT_FOUND },
+        { "S3BucketDoesNotExistException", AWS_REFUSED }, /* the trail itself is there */
+        { "InvalidHomeRegionException", AWS_WRONG_REGION },
+        { "ConflictException", AWS_CONFLICT },
+        { "NotOrganizationMasterAccountException", AWS_REFUSED },
+        { "UnsupportedOperationException", AWS_REFUSED },
+        { "InvalidTrailNameException", AWS_INVALID },
+        { "SerializationException", AWS_INVALID },
+        { "throttlingexception", _AWS_ERROR_CLASS_MAX },
+        { "", _AWS_ERROR_CLASS_MAX },
+        { NULL, _AWS_ERROR_CLASS_MAX },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        if (aws_error_classify(cases[i].code) != cases[i].class)
+            fail_msg("%s is sorted wrongly", cases[i].code);
+}
+
+static void every_value_has_a_name(void **state _unused_) {
+    for (int i = 0; i < _AWS_ERROR_CLASS_MAX; i++) {
+        assert_non_null(aws_error_class_to_string((AwsErrorClass)i));
+        for (int j = 0; j < i; j++)
+            assert_string_not_equal(aws_error_class_to_string((AwsErrorClass)i),
+                                    aws_error_class_to_string((AwsErrorClass)j));
+    }
+    assert_non_null(aws_error_class_to_string((AwsErrorClass)-1));
+    for (int i = 0; i < _HTTP_RESULT_MAX; i++)
+        assert_non_null(http_result_to_string((HttpResult)i));
+    assert_non_null(http_result_to_string(_HTTP_RESULT_MAX));
+}
+
+static void finds_headers(void **state _unused_) {
+    static const HttpHeader headers[] = { { "Date", "one" }, { "date", "two" } };
+    HttpResponse response = { .headers = headers, .n_headers = 2 };
+
+    assert_string_equal(http_header(&response, "DATE"), "one");
+    assert_null(http_header(&response, "dat"));
+    response.n_headers = 0;
+    assert_null(http_header(&response, "date"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_bodies),
+        cmocka_unit_test(reads_headers),
+        cmocka_unit_test(pages_that_are_not_awss),
+        cmocka_unit_test(long_messages_keep_their_head),
+        cmocka_unit_test(everything_is_escaped),
+        cmocka_unit_test(secrets_stay_out),
+        cmocka_unit_test(hostile_json_is_survived),
+        cmocka_unit_test(exchanges_that_failed),
+        cmocka_unit_test(sorts_codes),
+        cmocka_unit_test(every_value_has_a_name),
+        cmocka_unit_test(finds_headers),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

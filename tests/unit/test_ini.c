@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/ini.h"
+#include "lib/util/strbuf.h"
+#include "tests/unit/alloc_fail.h"
+
+/* Writes entries as lines "LINE section/parent/key=value". */
+static int record(const IniEntry *e, void *userdata) {
+    return strbuf_addf(userdata, "%u %s/%s/%s=%s\n", e->line, e->section, e->parent ? e->parent : "", e->key,
+                       e->value);
+}
+
+static void assert_entries(const char *text, size_t len, const char *expected) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(100000);
+    unsigned line = 42;
+
+    assert_int_equal(ini_parse(text, len, record, &b, &line), 0);
+    assert_string_equal(strbuf_str(&b), expected);
+    assert_int_equal(line, 42);
+}
+
+static void reads(void **state _unused_) {
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {
+        { "", "" },
+        { "\n\n# only a comment", "" },
+        { "[default]", "" },
+        { "[default]\naws_access_key_id = AKID\naws_secret_access_key=a/b+c==\n",
+          "2 default//aws_access_key_id=AKID\n3 default//aws_secret_access_key=a/b+c==\n" },
+        { "[a]\r\nk = v\r\n\r\n[b]\r\nk = w", "2 a//k=v\n5 b//k=w\n" },
+        { "\xef\xbb\xbf[a]\nk=v\n", "2 a//k=v\n" },
+        { "  [ profile\t  ops ]  # comment\nk=v\n", "2 profile ops//k=v\n" },
+        { "[a];c\n#x=y\n;x=y\n  # x=y\n\tk = v\n", "5 a//k=v\n" },
+        { "[a]\nKey_ID \t=\t Mixed Case \t\n", "2 a//key_id=Mixed Case\n" },
+        { "[a]\nk = v # not a comment; nor this\n", "2 a//k=v # not a comment; nor this\n" },
+        { "[a]\nk = \"quoted\"\n", "2 a//k=\"quoted\"\n" },
+        { "[a]\nk == v\nl = [x]\n", "2 a//k== v\n3 a//l=[x]\n" },
+        { "[a]\nk =\n", "2 a//k=\n" },
+        { "[a]\nk=1\nk=2\n[a]\nk=3\n", "2 a//k=1\n3 a//k=2\n5 a//k=3\n" },
+        /* Sub-keys, and what ends them. */
+        { "[services s]\nCloudTrail =\n  endpoint_url = http://127.0.0.1:1/\n  # c\n\n  x = y\n"
+          "sns = \n x = z\n",
+          "2 services s//cloudtrail=\n3 services s/cloudtrail/endpoint_url=http://127.0.0.1:1/\n"
+          "6 services s/cloudtrail/x=y\n7 services s//sns=\n8 services s/sns/x=z\n" },
+        { "[a]\nbare =\n  sub =\n    deeper = 1\nk = v\n", "2 a//bare=\n3 a/bare/sub=\n4 a/bare/deeper=1\n"
+                                                          "5 a//k=v\n" },
+        { "[a]\nbare =\n  sub = 1\n[b]\n  k = v\n", "2 a//bare=\n3 a/bare/sub=1\n5 b//k=v\n" },
+        /* A block that is indented as a whole has no sub-keys; nor has a key with a value. */
+        { "[a]\n  bare =\n  k = v\n l = w\n", "2 a//bare=\n3 a//k=v\n4 a//l=w\n" },
+        { "[a]\nk = v\n  l = w\n", "2 a//k=v\n3 a//l=w\n" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_entries(cases[i].text, strlen(cases[i].text), cases[i].expected);
+}
+
+static void names_the_first_bad_line(void **state _unused_) {
+    static const struct {
+        const char *text;
+        size_t len;
+        unsigned line;
+    } cases[] = {
+#define TEXT(s) s, sizeof(s) - 1
+        { TEXT("k = v\n"), 1 },
+        { TEXT("# c\n\n\n  k = v\n"), 4 },
+        { TEXT("[a]\nno equals sign\n[b\n"), 2 },
+        { TEXT("[a\nk = v\n"), 1 },
+        { TEXT("[]\n"), 1 },
+        { TEXT("[ \t]\n"), 1 },
+        { TEXT("[a] b\n"), 1 },
+        { TEXT("[a]]\n"), 1 },
+        { TEXT("[a]\n= v\n"), 2 },
+        { TEXT("[a]\n  = v\n"), 2 },
+        { TEXT("[a]\nk = v\n  continued\n"), 3 },
+        { TEXT("[a]\nk = \0v\n"), 2 },
+        { TEXT("[a]\n\0"), 2 },
+        { TEXT("[a]\n# \0\n"), 2 },
+        { TEXT("[a]\r\n]\r\n"), 2 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_strbuf_ StrBuf b = STRBUF_INIT(1000);
+        unsigned line = 0;
+
+        if (ini_parse(cases[i].text, cases[i].len, record, &b, &line) != -EINVAL || line != cases[i].line)
+            fail_msg("case %zu: line %u", i, line);
+        assert_int_equal(ini_parse(cases[i].text, cases[i].len, record, &b, NULL), -EINVAL);
+    }
+}
+
+static int stop_at_second(const IniEntry *e, void *userdata) {
+    unsigned *n = userdata;
+
+    (void) e;
+    return ++*n == 2 ? 17 : 0;
+}
+
+static void visitor_may_stop(void **state _unused_) {
+    static const char text[] = "[a]\nk=1\nk=2\nk=3\nbad";
+    unsigned n = 0, line = 42;
+
+    assert_int_equal(ini_parse(text, strlen(text), stop_at_second, &n, &line), 17);
+    assert_int_equal(n, 2);
+    assert_int_equal(line, 42);
+}
+
+/* Session tokens are longer than any fixed line buffer that somebody may think of. */
+static void lines_have_no_limit_of_their_own(void **state _unused_) {
+    _cleanup_strbuf_ StrBuf text = STRBUF_INIT(INI_FILE_MAX), expected = STRBUF_INIT(INI_FILE_MAX);
+
+    strbuf_add(&text, "[default]\naws_session_token = ");
+    strbuf_add(&expected, "2 default//aws_session_token=");
+    for (int i = 0; i < 90000; i++) {
+        strbuf_add_char(&text, "abcdefgh"[i % 8]);
+        strbuf_add_char(&expected, "abcdefgh"[i % 8]);
+    }
+    strbuf_add_char(&expected, '\n');
+    assert_entries(strbuf_str(&text), text.len, strbuf_str(&expected));
+}
+
+static void file_has_a_ceiling(void **state _unused_) {
+    static char text[INI_FILE_MAX + 1];
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(10);
+
+    memset(text, '\n', sizeof(text));
+    assert_int_equal(ini_parse(text, INI_FILE_MAX, record, &b, NULL), 0);
+    assert_int_equal(ini_parse(text, INI_FILE_MAX + 1, record, &b, NULL), -E2BIG);
+}
+
+static void out_of_memory(void **state _unused_) {
+    static const char text[] = "[a]\nk=v\n";
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(10);
+    int r;
+
+    alloc_fail_after(0);
+    r = ini_parse(text, strlen(text), record, &b, NULL);
+    assert_true(alloc_fail_end());
+    assert_int_equal(r, -ENOMEM);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads),
+        cmocka_unit_test(names_the_first_bad_line),
+        cmocka_unit_test(visitor_may_stop),
+        cmocka_unit_test(lines_have_no_limit_of_their_own),
+        cmocka_unit_test(file_has_a_ceiling),
+        cmocka_unit_test(out_of_memory),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

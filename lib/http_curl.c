@@ -24,7 +24,8 @@
 typedef struct HttpCurl HttpCurl;
 
 /* TLS sessions are kept per scheme, host and port: libcurl before 8.12 remembers eight in one cache, which
- * is less than there are regions. */
+ * is less than there are regions. Plain HTTP has an origin too: older versions leak the session cache that a
+ * handle makes for itself when it was used without a share and is then given one. */
 typedef struct Origin {
     struct Origin *next;
     char *key;
@@ -517,7 +518,7 @@ static int fill(HttpExchange *x, const HttpRequest *request, HttpDone done, void
         return r;
     if (curl_easy_setopt(x->job.easy, CURLOPT_PRIVATE, x) != CURLE_OK)
         return -ENOMEM;
-    return x->job.tls ? exchange_join_origin(x) : 0;
+    return exchange_join_origin(x);
 }
 
 static int http_curl_submit(HttpClient *client, const HttpRequest *request, HttpDone done, void *userdata,

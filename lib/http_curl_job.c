@@ -189,6 +189,10 @@ static int set_tls(CurlJob *job, const CurlJobSettings *settings) {
     SET(job, CURLOPT_CAPATH, NULL);
     SET(job, CURLOPT_PROXY_CAINFO, NULL);
     SET(job, CURLOPT_PROXY_CAPATH, NULL);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    /* libcurl would remember the store of the first connection and put it in place of a newer one. */
+    SET(job, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+#endif
     SET(job, CURLOPT_SSL_CTX_FUNCTION, settings->on_tls);
     SET(job, CURLOPT_SSL_CTX_DATA, settings->on_tls_userdata);
     return 0;

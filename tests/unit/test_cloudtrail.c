@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/cloudtrail.h"
+#include "lib/util/macros.h"
+#include "tests/unit/fake_http.h"
+#include "tests/unit/fake_loop.h"
+
+#define ARN "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
+#define TARGET "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101."
+
+/* ---- GetTrailStatus ---- */
+
+static int read_status(const char *text, CloudTrailStatus *ret) {
+    return cloudtrail_read_status(text, strlen(text), ret);
+}
+
+static void test_status_of_a_logging_trail(void **state) {
+    CloudTrailStatus s;
+
+    (void)state;
+    assert_int_equal(read_status("{\"IsLogging\":true,\"StartLoggingTime\":1735689600,\"StopLoggingTime\":1.7356896E9,"
+                                 "\"LatestDeliveryTime\":1735689600.25,\"LatestDigestDeliveryTime\":null,"
+                                 "\"LatestDeliveryError\":\"NoSuchBucket\",\"LatestDigestDeliveryError\":\"\","
+                                 "\"LatestCloudWatchLogsDeliveryError\":\"a\",\"LatestNotificationError\":\"b\","
+                                 "\"TimeLoggingStarted\":\"2025-01-01T00:00:00Z\",\"Unheard\":[{}]}",
+                                 &s),
+                     0);
+    assert_true(s.is_logging);
+    assert_true(s.start_logging_usec == 1735689600000000);
+    assert_true(s.stop_logging_usec == 1735689600000000);
+    assert_true(s.latest_delivery_usec == 1735689600250000);
+    assert_int_equal(s.latest_digest_delivery_usec, 0);
+    assert_string_equal(s.delivery_error, "NoSuchBucket");
+    assert_string_equal(s.digest_error, "");
+    assert_string_equal(s.log_group_error, "a");
+    assert_string_equal(s.notification_error, "b");
+}
+
+static void test_status_with_nothing_but_the_flag(void **state) {
+    CloudTrailStatus s;
+
+    (void)state;
+    assert_int_equal(read_status("{\"IsLogging\":false}", &s), 0);
+    assert_false(s.is_logging);
+    assert_int_equal(s.start_logging_usec, 0);
+    assert_int_equal(s.stop_logging_usec, 0);
+    assert_string_equal(s.delivery_error, "");
+}
+
+static void test_status_that_is_none(void **state) {
+    static const char *const cases[] = {
+        "",
+        "{",
+        "[]",
+        "null",
+        "true",
+        "{}",
+        "{\"isLogging\":true}",
+        "{\"IsLogging\":null}",
+        "{\"IsLogging\":\"true\"}",
+        "{\"IsLogging\":1}",
+        "{\"IsLogging\":true,\"StartLoggingTime\":\"1735689600\"}",
+        "{\"IsLogging\":true,\"StopLoggingTime\":{}}",
+        "{\"IsLogging\":true,\"LatestDeliveryTime\":true}",
+        "{\"IsLogging\":true,\"LatestDeliveryError\":7}",
+        "{\"IsLogging\":true,\"LatestNotificationError\":[]}",
+        "{\"IsLogging\":true} trailing",
+        "{\"IsLogging\":true,\"StartLoggingTime\":99999999999999999999999}",
+        "{\"IsLogging\":true,\"LatestDeliveryError\":\"\xff\"}",
+        "<html>busy</html>",
+    };
+    CloudTrailStatus s = { .stop_logging_usec = 42 };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        if (read_status(cases[i], &s) != -EBADMSG)
+            fail_msg("accepted: %s", cases[i]);
+    assert_int_equal(s.stop_logging_usec, 42); /* written on success only */
+}
+
+static void test_status_odd_values(void **state) {
+    CloudTrailStatus s;
+    char text[512], longest[200];
+
+    (void)state;
+    assert_int_equal(read_status("{\"IsLogging\":true,\"StartLoggingTime\":-1,\"StopLoggingTime\":1e300,"
+                                 "\"LatestDeliveryTime\":0}",
+                                 &s),
+                     0);
+    assert_int_equal(s.start_logging_usec, 0);
+    assert_int_equal(s.stop_logging_usec, 0);
+    assert_int_equal(s.latest_delivery_usec, 0);
+    memset(longest, 'e', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    snprintf(text, sizeof(text), "{\"IsLogging\":true,\"LatestDeliveryError\":\"%s\"}", longest);
+    assert_int_equal(read_status(text, &s), 0);
+    assert_int_equal(strlen(s.delivery_error), sizeof(s.delivery_error) - 1);
+    /* The length counts, not the NUL. */
+    assert_int_equal(cloudtrail_read_status("{\"IsLogging\":true}x", 18, &s), 0);
+    assert_int_equal(cloudtrail_read_status("{\"IsLogging\":true}", 17, &s), -EBADMSG);
+}
+
+/* ---- DescribeTrails ---- */
+
+static int read_trails(const char *text, CloudTrailTrails *ret) {
+    return cloudtrail_read_trails(text, strlen(text), ret);
+}
+
+static void test_trails(void **state) {
+    CloudTrailTrails t;
+
+    (void)state;
+    assert_int_equal(read_trails("{\"trailList\":[{\"Name\":\"main\",\"TrailARN\":\"" ARN "\",\"HomeRegion\":"
+                                 "\"eu-central-1\",\"S3BucketName\":\"logs\",\"IsMultiRegionTrail\":true,"
+                                 "\"IsOrganizationTrail\":false,\"LogFileValidationEnabled\":true,\"Other\":1},"
+                                 "{\"TrailARN\":\"arn:aws-cn:cloudtrail:cn-north-1:111122223333:trail/x-y\","
+                                 "\"IsOrganizationTrail\":true,\"S3BucketName\":null}]}",
+                                 &t),
+                     0);
+    assert_int_equal(t.n, 2);
+    assert_string_equal(t.items[0].name, "main");
+    assert_string_equal(t.items[0].arn, ARN);
+    assert_string_equal(t.items[0].home_region, "eu-central-1");
+    assert_string_equal(t.items[0].bucket, "logs");
+    assert_true(t.items[0].multi_region);
+    assert_false(t.items[0].organization);
+    assert_true(t.items[0].validation);
+    assert_string_equal(t.items[1].name, "");
+    assert_string_equal(t.items[1].home_region, "");
+    assert_string_equal(t.items[1].bucket, "");
+    assert_true(t.items[1].organization);
+    assert_false(t.items[1].validation);
+    cloudtrail_trails_done(&t);
+    assert_int_equal(t.n, 0);
+    cloudtrail_trails_done(&t);
+
+    assert_int_equal(read_trails("{\"trailList\":[]}", &t), 0);
+    assert_int_equal(t.n, 0);
+    cloudtrail_trails_done(&t);
+}
+
+/* An answer that is only half understood would look like trails that are gone. */
+static void test_trails_that_are_none(void **state) {
+    static const char *const cases[] = {
+        "",
+        "[]",
+        "{}",
+        "{\"TrailList\":[]}",
+        "{\"trailList\":null}",
+        "{\"trailList\":{}}",
+        "{\"trailList\":[null]}",
+        "{\"trailList\":[7]}",
+        "{\"trailList\":[{}]}",
+        "{\"trailList\":[{\"Name\":\"main\"}]}",
+        "{\"trailList\":[{\"TrailARN\":\"main\"}]}",
+        "{\"trailList\":[{\"TrailARN\":\"arn:aws:s3:::bucket\"}]}",
+        "{\"trailList\":[{\"TrailARN\":\"" ARN "\"},{\"TrailARN\":null}]}",
+        "{\"trailList\":[{\"TrailARN\":\"" ARN "\",\"Name\":7}]}",
+        "{\"trailList\":[{\"TrailARN\":\"" ARN "\",\"IsMultiRegionTrail\":\"yes\"}]}",
+        "{\"trailList\":[{\"TrailARN\":\"" ARN "\\n\"}]}",
+        "{\"trailList\":[{\"TrailARN\":\"" ARN "\"}",
+    };
+    CloudTrailTrails t = { .n = 42 };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        if (read_trails(cases[i], &t) != -EBADMSG)
+            fail_msg("accepted: %s", cases[i]);
+    assert_int_equal(t.n, 42);
+}
+
+static void test_too_many_trails(void **state) {
+    char *text = malloc(100 * (CLOUDTRAIL_TRAILS_MAX + 2)), *p = text;
+    CloudTrailTrails t;
+
+    (void)state;
+    assert_non_null(text);
+    p += sprintf(p, "{\"trailList\":[{\"TrailARN\":\"" ARN "\"}");
+    for (unsigned i = 1; i < CLOUDTRAIL_TRAILS_MAX; i++)
+        p += sprintf(p, ",{\"TrailARN\":\"" ARN "\"}");
+    memcpy(p, "]}", 3);
+    assert_int_equal(read_trails(text, &t), 0);
+    assert_int_equal(t.n, CLOUDTRAIL_TRAILS_MAX);
+    cloudtrail_trails_done(&t);
+    sprintf(p, ",{\"TrailARN\":\"" ARN "\"}]}");
+    assert_int_equal(read_trails(text, &t), -E2BIG);
+    free(text);
+}
+
+static void test_build_name(void **state) {
+    char *body = NULL;
+
+    (void)state;
+    assert_int_equal(cloudtrail_build_name(ARN, &body), 0);
+    assert_string_equal(body, "{\"Name\":\"" ARN "\"}");
+    free(body);
+    assert_int_equal(cloudtrail_build_name("a\"b\\c\n", &body), 0);
+    assert_string_equal(body, "{\"Name\":\"a\\\"b\\\\c\\n\"}");
+    free(body);
+    body = NULL;
+    assert_int_equal(cloudtrail_build_name("\xff", &body), -EINVAL);
+    assert_null(body);
+}
+
+/* ---- calls ---- */
+
+typedef struct Fixture {
+    FakeLoop *loop;
+    FakeHttp *http;
+    AwsClient *aws;
+    CredentialsSource *credentials;
+    unsigned n_done;
+    AwsError error;
+    bool has_result;
+    size_t n_trails;
+    bool is_logging;
+} Fixture;
+
+static int set_up(void **state) {
+    static const AwsLimits limits = { USEC_PER_SEC, USEC_PER_SEC, 1 };
+    Fixture *f = calloc(1, sizeof(*f));
+
+    assert_non_null(f);
+    f->loop = fake_loop_new();
+    f->http = fake_http_new(f->loop);
+    assert_int_equal(credentials_env_new(fake_loop_loop(f->loop), "AKID", "secret", NULL, &f->credentials), 0);
+    assert_int_equal(aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop), &limits, NULL, &f->aws), 0);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    Fixture *f = *state;
+
+    credentials_source_free(f->credentials);
+    aws_client_free(f->aws);
+    fake_http_free(f->http);
+    fake_loop_free(f->loop);
+    free(f);
+    return 0;
+}
+
+static void on_trails(const AwsError *error, const CloudTrailTrails *trails, void *userdata) {
+    Fixture *f = userdata;
+
+    f->n_done++;
+    f->error = *error;
+    f->has_result = trails != NULL;
+    f->n_trails = trails ? trails->n : 0;
+}
+
+static void on_status(const AwsError *error, const CloudTrailStatus *status, void *userdata) {
+    Fixture *f = userdata;
+
+    f->n_done++;
+    f->error = *error;
+    f->has_result = status != NULL;
+    f->is_logging = status && status->is_logging;
+}
+
+static void on_plain(const AwsError *error, void *userdata) {
+    Fixture *f = userdata;
+
+    f->n_done++;
+    f->error = *error;
+}
+
+static void assert_sent(const Fixture *f, const char *operation, const char *body) {
+    const FakeRequest *r = fake_http_request(f->http, fake_http_n_requests(f->http) - 1);
+    char target[128];
+
+    snprintf(target, sizeof(target), TARGET "%s", operation);
+    assert_string_equal(fake_request_header(r, "x-amz-target"), target);
+    assert_string_equal(r->body, body);
+    assert_string_equal(r->url, "https://cloudtrail.eu-central-1.amazonaws.com/");
+}
+
+static void test_calls(void **state) {
+    Fixture *f = *state;
+    fake_http_reply(f->http, 200, "{\"trailList\":[{\"TrailARN\":\"" ARN "\"}]}", NULL);
+    assert_int_equal(cloudtrail_describe_trails(f->aws, f->credentials, "eu-central-1", on_trails, f, NULL), 0);
+    assert_int_equal(f->n_done, 0);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->n_done, 1);
+    assert_int_equal(f->error.class, AWS_OK);
+    assert_int_equal(f->n_trails, 1);
+    assert_sent(f, "DescribeTrails", "{\"includeShadowTrails\":true}");
+
+    fake_http_reply(f->http, 200, "{\"IsLogging\":true}", NULL);
+    assert_int_equal(cloudtrail_get_trail_status(f->aws, f->credentials, "eu-central-1", ARN, on_status, f, NULL), 0);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->n_done, 2);
+    assert_true(f->is_logging);
+    assert_sent(f, "GetTrailStatus", "{\"Name\":\"" ARN "\"}");
+
+    fake_http_reply(f->http, 200, "{}", NULL);
+    assert_int_equal(cloudtrail_start_logging(f->aws, f->credentials, "eu-central-1", ARN, on_plain, f, NULL), 0);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->n_done, 3);
+    assert_int_equal(f->error.class, AWS_OK);
+    assert_sent(f, "StartLogging", "{\"Name\":\"" ARN "\"}");
+}
+
+static void test_calls_that_fail(void **state) {
+    Fixture *f = *state;
+
+    fake_http_reply(f->http, 200, "{\"trailList\":7}", "x-amzn-requestid", "id-7", NULL);
+    assert_int_equal(cloudtrail_describe_trails(f->aws, f->credentials, "eu-central-1", on_trails, f, NULL), 0);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->error.class, AWS_BAD_ANSWER);
+    assert_string_equal(f->error.request_id, "id-7");
+    assert_false(f->has_result);
+
+    fake_http_reply(f->http, 200, "", NULL);
+    assert_int_equal(cloudtrail_get_trail_status(f->aws, f->credentials, "eu-central-1", ARN, on_status, f, NULL), 0);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->error.class, AWS_BAD_ANSWER);
+    assert_false(f->has_result);
+
+    fake_http_reply(f->http, 400, "{\"__type\":\"TrailNotFoundException\",\"message\":\"x\"}", NULL);
+    assert_int_equal(cloudtrail_start_logging(f->aws, f->credentials, "eu-central-1", ARN, on_plain, f, NULL), 0);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->error.class, AWS_NOT_FOUND);
+    assert_int_equal(f->n_done, 3);
+
+    assert_int_equal(cloudtrail_describe_trails(f->aws, f->credentials, "mars", on_trails, f, NULL), -EINVAL);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->n_done, 3);
+}
+
+static void test_cancelled_calls(void **state) {
+    Fixture *f = *state;
+    CloudTrailCall *a, *b;
+
+    cloudtrail_cancel(NULL);
+    assert_int_equal(cloudtrail_describe_trails(f->aws, f->credentials, "eu-central-1", on_trails, f, &a), 0);
+    assert_int_equal(cloudtrail_start_logging(f->aws, f->credentials, "eu-central-1", ARN, on_plain, f, &b), 0);
+    cloudtrail_cancel(a);
+    fake_loop_run(f->loop);
+    assert_int_equal(fake_http_n_running(f->http), 1);
+    cloudtrail_cancel(b);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->n_done, 0);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_status_of_a_logging_trail),
+        cmocka_unit_test(test_status_with_nothing_but_the_flag),
+        cmocka_unit_test(test_status_that_is_none),
+        cmocka_unit_test(test_status_odd_values),
+        cmocka_unit_test(test_trails),
+        cmocka_unit_test(test_trails_that_are_none),
+        cmocka_unit_test(test_too_many_trails),
+        cmocka_unit_test(test_build_name),
+        T(test_calls),
+        T(test_calls_that_fail),
+        T(test_cancelled_calls),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/sns.h"
+#include "lib/util/macros.h"
+#include "tests/unit/fake_http.h"
+#include "tests/unit/fake_loop.h"
+
+#define TOPIC "arn:aws:sns:eu-west-1:111122223333:alerts"
+#define BUILT_MAX (4 * SNS_MESSAGE_MAX)
+#define ANSWER                                                                                              \
+    "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishResult><MessageId>"        \
+    "94f20ce6-13c5-43a0-9a9e-ca52d816e90b</MessageId></PublishResult><ResponseMetadata><RequestId>r-1"      \
+    "</RequestId></ResponseMetadata></PublishResponse>"
+
+static const SnsMessage plain = { .topic_arn = TOPIC, .subject = "Hello", .message = "{\"default\":\"x\"}" };
+
+/* ---- building ---- */
+
+static void test_build(void **state) {
+    static const SnsAttribute attributes[] = {
+        { "severity", "critical" },
+        { "empty", "" },
+        { "absent", NULL },
+        { "account", "111122223333" },
+    };
+    SnsMessage m = plain;
+    StrBuf b = STRBUF_INIT(BUILT_MAX);
+
+    (void)state;
+    assert_int_equal(sns_build_publish(&plain, &b), 0);
+    assert_string_equal(strbuf_str(&b),
+                        "Action=Publish&Version=2010-03-31&TopicArn=arn%3Aaws%3Asns%3Aeu-west-1%3A111122223333"
+                        "%3Aalerts&Subject=Hello&Message=%7B%22default%22%3A%22x%22%7D&MessageStructure=json");
+    strbuf_truncate(&b, 0);
+
+    m.subject = "[a] 'b' ~c & d=e";
+    m.message = "\xc3\xa9";
+    m.attributes = attributes;
+    m.n_attributes = ARRAY_SIZE(attributes);
+    m.topic_arn = "arn:aws:sns:eu-west-1:111122223333:alerts.fifo";
+    m.group_id = "trail/main";
+    m.deduplication_id = "abc";
+    assert_int_equal(sns_build_publish(&m, &b), 0);
+    assert_string_equal(strstr(strbuf_str(&b), "&Subject"),
+                        "&Subject=%5Ba%5D%20%27b%27%20~c%20%26%20d%3De&Message=%C3%A9&MessageStructure=json"
+                        "&MessageAttributes.entry.1.Name=severity&MessageAttributes.entry.1.Value.DataType=String"
+                        "&MessageAttributes.entry.1.Value.StringValue=critical"
+                        "&MessageAttributes.entry.2.Name=account&MessageAttributes.entry.2.Value.DataType=String"
+                        "&MessageAttributes.entry.2.Value.StringValue=111122223333"
+                        "&MessageGroupId=trail%2Fmain&MessageDeduplicationId=abc");
+    strbuf_done(&b);
+}
+
+static void test_build_refuses(void **state) {
+    static const char *const topics[] = {
+        "", "alerts", "arn:aws:sqs:eu-west-1:111122223333:alerts", "arn:aws:sns:eu-west-1::alerts",
+        "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main",
+    };
+    static const char *const subjects[] = {
+        "",
+        " leading",
+        "two\nlines",
+        "d\xc3\xa9j\xc3\xa0",
+        "\x7f",
+        "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789",
+    };
+    static const SnsAttribute nameless = { "", "x" };
+    StrBuf b = STRBUF_INIT(BUILT_MAX);
+    SnsMessage m;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(topics); i++) {
+        m = plain;
+        m.topic_arn = topics[i];
+        assert_int_equal(sns_build_publish(&m, &b), -EINVAL);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(subjects); i++) {
+        m = plain;
+        m.subject = subjects[i];
+        assert_int_equal(sns_build_publish(&m, &b), -EINVAL);
+    }
+    m = plain;
+    m.message = "";
+    assert_int_equal(sns_build_publish(&m, &b), -EINVAL);
+    m = plain;
+    m.attributes = &nameless;
+    m.n_attributes = 1;
+    assert_int_equal(sns_build_publish(&m, &b), -EINVAL);
+    m = plain;
+    m.group_id = "";
+    assert_int_equal(sns_build_publish(&m, &b), -EINVAL);
+    m = plain;
+    m.deduplication_id = "a b";
+    assert_int_equal(sns_build_publish(&m, &b), -EINVAL);
+    assert_int_equal(b.len, 0);
+    /* The longest subject there may be. */
+    m = plain;
+    m.subject = &subjects[5][1];
+    assert_int_equal(sns_build_publish(&m, &b), 0);
+    strbuf_done(&b);
+}
+
+/* AWS counts message and attributes together, unencoded: name, type and value. */
+static void test_build_size(void **state) {
+    char *text = malloc(SNS_MESSAGE_MAX + 2);
+    SnsAttribute attribute = { "name", "value" };
+    SnsMessage m = plain;
+    StrBuf b = STRBUF_INIT(BUILT_MAX), small = STRBUF_INIT(100);
+
+    (void)state;
+    assert_non_null(text);
+    memset(text, '%', SNS_MESSAGE_MAX + 1);
+    text[SNS_MESSAGE_MAX + 1] = '\0';
+    m.message = text;
+    assert_int_equal(sns_build_publish(&m, &b), -E2BIG);
+    text[SNS_MESSAGE_MAX] = '\0';
+    assert_int_equal(sns_build_publish(&m, &b), 0);
+    strbuf_truncate(&b, 0);
+    m.attributes = &attribute;
+    m.n_attributes = 1;
+    assert_int_equal(sns_build_publish(&m, &b), -E2BIG);
+    text[SNS_MESSAGE_MAX - 14] = '\0';
+    assert_int_equal(sns_build_publish(&m, &b), -E2BIG);
+    text[SNS_MESSAGE_MAX - 15] = '\0';
+    assert_int_equal(sns_build_publish(&m, &b), 0);
+    assert_int_equal(sns_build_publish(&plain, &small), -E2BIG);
+    strbuf_done(&b);
+    strbuf_done(&small);
+    free(text);
+}
+
+/* ---- reading ---- */
+
+static void test_read(void **state) {
+    static const char *const bad[] = {
+        "",
+        "{}",
+        "<PublishResponse/>",
+        "<PublishResponse><PublishResult><MessageId></MessageId></PublishResult></PublishResponse>",
+        "<Other><PublishResult><MessageId>x</MessageId></PublishResult></Other>",
+        "<PublishResponse><PublishResult><MessageId>x</MessageId></PublishResult>",
+        "<PublishResponse><PublishResult><MessageId>0123456789012345678901234567890123456789012345678901234567890123"
+        "</MessageId></PublishResult></PublishResponse>",
+    };
+    char id[64] = "untouched";
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        if (sns_read_publish(bad[i], strlen(bad[i]), id) != -EBADMSG)
+            fail_msg("accepted: %s", bad[i]);
+    assert_string_equal(id, "untouched");
+    assert_int_equal(sns_read_publish(ANSWER, strlen(ANSWER), id), 0);
+    assert_string_equal(id, "94f20ce6-13c5-43a0-9a9e-ca52d816e90b");
+}
+
+/* ---- the call ---- */
+
+typedef struct Fixture {
+    FakeLoop *loop;
+    FakeHttp *http;
+    AwsClient *aws;
+    CredentialsSource *credentials;
+    unsigned n_done;
+    AwsError error;
+    char id[64];
+} Fixture;
+
+static int set_up(void **state) {
+    static const AwsLimits limits = { USEC_PER_SEC, USEC_PER_SEC, 1 };
+    Fixture *f = calloc(1, sizeof(*f));
+
+    assert_non_null(f);
+    f->loop = fake_loop_new();
+    f->http = fake_http_new(f->loop);
+    assert_int_equal(credentials_env_new(fake_loop_loop(f->loop), "AKID", "secret", NULL, &f->credentials), 0);
+    assert_int_equal(aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop), &limits, NULL, &f->aws), 0);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    Fixture *f = *state;
+
+    credentials_source_free(f->credentials);
+    aws_client_free(f->aws);
+    fake_http_free(f->http);
+    fake_loop_free(f->loop);
+    free(f);
+    return 0;
+}
+
+static void on_done(const AwsError *error, const char *message_id, void *userdata) {
+    Fixture *f = userdata;
+
+    f->n_done++;
+    f->error = *error;
+    assert_int_equal(message_id != NULL, error->class == AWS_OK);
+    strncpy(f->id, message_id ? message_id : "", sizeof(f->id) - 1);
+}
+
+static void test_call(void **state) {
+    Fixture *f = *state;
+    const FakeRequest *r;
+
+    fake_http_reply(f->http, 200, ANSWER, NULL);
+    assert_int_equal(sns_publish(f->aws, f->credentials, &plain, on_done, f, NULL), 0);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->n_done, 1);
+    assert_int_equal(f->error.class, AWS_OK);
+    assert_string_equal(f->id, "94f20ce6-13c5-43a0-9a9e-ca52d816e90b");
+    r = fake_http_request(f->http, 0);
+    assert_string_equal(r->url, "https://sns.eu-west-1.amazonaws.com/"); /* the topic's own region */
+    assert_string_equal(fake_request_header(r, "content-type"), "application/x-www-form-urlencoded; charset=utf-8");
+    assert_non_null(strstr(fake_request_header(r, "authorization"), "/eu-west-1/sns/aws4_request"));
+    assert_null(fake_request_header(r, "x-amz-target"));
+
+    fake_http_reply(f->http, 200, "<PublishResponse/>", NULL);
+    assert_int_equal(sns_publish(f->aws, f->credentials, &plain, on_done, f, NULL), 0);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->error.class, AWS_BAD_ANSWER);
+
+    fake_http_reply(f->http, 404,
+                    "<ErrorResponse xmlns=\"x\"><Error><Type>Sender</Type><Code>NotFound</Code><Message>Topic does"
+                    " not exist</Message></Error><RequestId>r-2</RequestId></ErrorResponse>",
+                    NULL);
+    assert_int_equal(sns_publish(f->aws, f->credentials, &plain, on_done, f, NULL), 0);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->error.class, AWS_NOT_FOUND);
+    assert_string_equal(f->error.code, "NotFound");
+    assert_int_equal(f->n_done, 3);
+}
+
+static void test_call_refused_and_cancelled(void **state) {
+    Fixture *f = *state;
+    SnsMessage m = plain;
+    SnsCall *call;
+
+    m.topic_arn = "arn:aws:sns:mars:111122223333:alerts";
+    assert_int_equal(sns_publish(f->aws, f->credentials, &m, on_done, f, NULL), -EINVAL);
+    sns_cancel(NULL);
+    assert_int_equal(sns_publish(f->aws, f->credentials, &plain, on_done, f, &call), 0);
+    fake_loop_run(f->loop);
+    assert_int_equal(fake_http_n_running(f->http), 1);
+    sns_cancel(call);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->n_done, 0);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_build),
+        cmocka_unit_test(test_build_refuses),
+        cmocka_unit_test(test_build_size),
+        cmocka_unit_test(test_read),
+        T(test_call),
+        T(test_call_refused_and_cancelled),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

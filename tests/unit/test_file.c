@@ -22,7 +22,7 @@ static char dir[64];
 
 /* A path in the test's own directory. Two are alive at a time. */
 static const char *in_dir(const char *name) {
-    static char paths[2][300];
+    static char paths[2][400];
     static int turn;
     char *path = paths[turn ^= 1];
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Any bytes as the answers of the Query protocol that are read here: who we are, and what a message was numbered. */
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/sns.h"
+#include "lib/sts.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(int holds) {
+    if (!holds)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    StsIdentity identity = { 0 };
+    char id[64] = "";
+    Arn arn;
+    int r;
+
+    r = sts_read_identity((const char *)data, size, &identity);
+    check(r == 0 || r == -EBADMSG);
+    check(r < 0 || (strspn(identity.account, "0123456789") == 12 && strlen(identity.account) == 12));
+    check(r < 0 || arn_parse(identity.arn, &arn) == 0);
+    check(r == 0 || (!identity.account[0] && !identity.arn[0]));
+
+    r = sns_read_publish((const char *)data, size, id);
+    check(r == 0 || r == -EBADMSG);
+    check((r == 0) == (id[0] != '\0'));
+    return 0;
+}

@@ -173,7 +173,7 @@ static int scope_fill(const AwsClient *client, Scope *s) {
         r = strbuf_take(&url, &s->url);
     if (r >= 0)
         r = strbuf_take(&host, &s->host);
-    return r;
+    return r == -E2BIG ? -EINVAL : r;
 }
 
 static int find_scope(AwsClient *client, AwsService service, const char *region, Scope **ret) {

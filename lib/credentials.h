@@ -41,7 +41,8 @@ typedef struct CredentialsSource CredentialsSource;
 
 typedef struct CredentialsSourceOps {
     /* Asks; done is called exactly once, never from inside get, and also when the source is destroyed first
-     * (FAILED, "cancelled"). 0, or -ENOMEM and then done is not called. */
+     * (FAILED, "cancelled"). 0, or -ENOMEM (-ECANCELED while it is being destroyed) and then done is not
+     * called. */
     int (*get)(CredentialsSource *source, CredentialsDone done, void *userdata);
     void (*destroy)(CredentialsSource *source);
 } CredentialsSourceOps;

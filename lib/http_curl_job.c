@@ -343,11 +343,20 @@ static bool handshake_was_cut(const char *text) {
            strstr(text, "unexpected eof") || strstr(text, "roken pipe");
 }
 
+/* A proxy that says no to CONNECT: libcurl reports it as a connection that was lost. */
+static bool proxy_refused(const CurlJob *job) {
+    long status = 0;
+
+    return curl_easy_getinfo(job->easy, CURLINFO_HTTP_CONNECTCODE, &status) == CURLE_OK && status >= 300;
+}
+
 static HttpResult to_result(const CurlJob *job, CURLcode code) {
     if (job->too_big)
         return HTTP_TOO_BIG;
     if (code == CURLE_SSL_CONNECT_ERROR && handshake_was_cut(job->curl_error))
         return HTTP_BROKEN;
+    if (code == CURLE_RECV_ERROR && proxy_refused(job))
+        return HTTP_CONNECT_FAILED;
     for (size_t i = 0; i < ARRAY_SIZE(code_results); i++)
         if (code_results[i].code == code)
             return code_results[i].result;

@@ -180,6 +180,8 @@ static bool serve(Connection *c, const char *request, size_t len) {
         answer_big(c, strtoul(path + 5, NULL, 10));
     else if (is(path, "/headers/"))
         answer_headers(c, strtoul(path + 9, NULL, 10));
+    else if (is(request, "CONNECT "))
+        answer(c, 403, "", "", 0); /* as a proxy that will not */
     else if (is(path, "/nul "))
         transmit(c, nul, sizeof(nul) - 1);
     else if (is(path, "/interim ")) {

@@ -536,6 +536,23 @@ static void test_proxy(void **state) {
     assert_answered(&got, 200);
 }
 
+static void test_proxy_that_refuses(void **state) {
+    Fixture *f = *state;
+    char proxy[64], error[256] = "";
+    Got got;
+
+    snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", local_server_port(f->plain));
+    http_curl_free(f->http);
+    assert_int_equal(http_curl_new(f->event,
+                                   &(HttpCurlOptions){ .ca_bundle = f->bundle, .proxy = proxy, .max_connections = 1 },
+                                   error, sizeof(error), &f->http),
+                     0);
+    get_tls(f, f->tls, "/echo", &got);
+    assert_int_equal(got.result, HTTP_CONNECT_FAILED);
+    assert_int_equal(local_server_n_connections(f->tls), 0);
+    assert_int_equal(local_server_n_requests(f->plain), 1);
+}
+
 /* ---- callbacks that do everything ---- */
 
 static void test_cancel(void **state) {
@@ -841,6 +858,7 @@ int main(void) {
         T(test_waiting_for_a_connection),
         T(test_sockets_are_closed_on_exec),
         T(test_proxy),
+        T(test_proxy_that_refuses),
         T(test_cancel),
         T(test_cancel_from_inside_done),
         T(test_submit_from_inside_done),

@@ -100,7 +100,7 @@ int strbuf_addf(StrBuf *b, const char *format, ...) {
     va_start(args, format);
     n = vsnprintf(b->data + b->len, b->allocated - b->len, format, args);
     va_end(args);
-    if (n < 0)
+    if (n < 0) /* over INT_MAX, or not to be formatted at all */
         return fail(b, -E2BIG);
 
     if ((size_t)n >= b->allocated - b->len) {

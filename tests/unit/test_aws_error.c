@@ -278,6 +278,7 @@ static void every_value_has_a_name(void **state _unused_) {
                                     aws_error_class_to_string((AwsErrorClass)j));
     }
     assert_non_null(aws_error_class_to_string((AwsErrorClass)-1));
+    assert_non_null(aws_error_class_to_string(_AWS_ERROR_CLASS_MAX));
     for (int i = 0; i < _HTTP_RESULT_MAX; i++)
         assert_non_null(http_result_to_string((HttpResult)i));
     assert_non_null(http_result_to_string(_HTTP_RESULT_MAX));

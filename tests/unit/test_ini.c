@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc */
+/* link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc,--wrap=free */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +13,7 @@
 #include "lib/ini.h"
 #include "lib/util/strbuf.h"
 #include "tests/unit/alloc_fail.h"
+#include "tests/unit/free_watch.h"
 
 /* Writes entries as lines "LINE section/parent/key=value". */
 static int record(const IniEntry *e, void *userdata) {
@@ -138,6 +139,18 @@ static void file_has_a_ceiling(void **state _unused_) {
     assert_int_equal(ini_parse(text, INI_FILE_MAX + 1, record, &b, NULL), -E2BIG);
 }
 
+static void values_are_wiped(void **state _unused_) {
+    static const char text[] = "[a]\naws_secret_access_key = hunter2\n", bad[] = "[a]\nk = hunter2\nbad";
+    unsigned n = 0;
+
+    free_watch_start("hunter2");
+    assert_int_equal(ini_parse(text, strlen(text), stop_at_second, &n, NULL), 0);
+    assert_int_equal(ini_parse(bad, strlen(bad), stop_at_second, &n, NULL), 17);
+    assert_int_equal(ini_parse(bad, strlen(bad), stop_at_second, &n, NULL), -EINVAL);
+    assert_int_equal(n, 3);
+    assert_true(free_watch_clean());
+}
+
 static void out_of_memory(void **state _unused_) {
     static const char text[] = "[a]\nk=v\n";
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(10);
@@ -156,6 +169,7 @@ int main(void) {
         cmocka_unit_test(visitor_may_stop),
         cmocka_unit_test(lines_have_no_limit_of_their_own),
         cmocka_unit_test(file_has_a_ceiling),
+        cmocka_unit_test(values_are_wiped),
         cmocka_unit_test(out_of_memory),
     };
 

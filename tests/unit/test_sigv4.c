@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* link: -Wl,--wrap=free */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #include "lib/sigv4.h"
+#include "tests/unit/free_watch.h"
 
 typedef struct SigV4Vector {
     const char *name, *method, *path, *query, *body, *region, *service;
@@ -281,6 +283,19 @@ static void ceilings_are_kept(void **state _unused_) {
     assert_int_equal(sigv4_authorization(&in, &small), -E2BIG);
 }
 
+static void secrets_are_wiped(void **state _unused_) {
+    static const HttpHeader headers[] = { { "host", "h" }, { "x-amz-security-token", "hunter2" } };
+    SigV4Input in = plain_input();
+    StrBuf b = STRBUF_INIT(1000);
+
+    in.headers = headers;
+    in.secret_access_key = "hunter2";
+    free_watch_start("hunter2");
+    assert_int_equal(sigv4_authorization(&in, &b), 0);
+    strbuf_done(&b);
+    assert_true(free_watch_clean());
+}
+
 static void encoding(void **state _unused_) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(1024);
 
@@ -314,6 +329,7 @@ int main(void) {
         cmocka_unit_test(bad_headers_are_refused),
         cmocka_unit_test(bad_input_is_refused),
         cmocka_unit_test(ceilings_are_kept),
+        cmocka_unit_test(secrets_are_wiped),
         cmocka_unit_test(encoding),
     };
 

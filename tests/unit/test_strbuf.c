@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc */
+/* link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc,--wrap=free */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,11 +7,11 @@
 
 #include <cmocka.h>
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 
 #include "lib/util/strbuf.h"
 #include "tests/unit/alloc_fail.h"
+#include "tests/unit/free_watch.h"
 
 static void starts_empty(void **state _unused_) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(10);
@@ -93,15 +93,21 @@ static void errors_stick(void **state _unused_) {
 
 static void huge_lengths_do_not_wrap(void **state _unused_) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(SIZE_MAX);
-    volatile int width = INT_MAX; /* so that the compiler does not see it coming */
 
     assert_int_equal(strbuf_add(&b, "abc"), 0);
     assert_int_equal(strbuf_add_mem(&b, "x", SIZE_MAX), -E2BIG);
     strbuf_done(&b);
     assert_int_equal(strbuf_add(&b, "abc"), 0);
     assert_int_equal(strbuf_add_mem(&b, "x", SIZE_MAX - 3), -E2BIG);
-    strbuf_done(&b);
-    assert_int_equal(strbuf_addf(&b, "%*s%*s", width, "", width, ""), -E2BIG);
+}
+
+/* printf says no: a wide character that the C locale does not have. */
+static void what_printf_refuses_is_an_error(void **state _unused_) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(100);
+
+    assert_int_equal(strbuf_add(&b, "abc"), 0);
+    assert_int_equal(strbuf_addf(&b, "%ls", L"\x20ac"), -E2BIG);
+    assert_string_equal(strbuf_str(&b), "");
 }
 
 static void takes(void **state _unused_) {
@@ -130,6 +136,31 @@ static void wiping_buffer_keeps_its_text(void **state _unused_) {
     assert_int_equal(b.len, n);
     for (int i = 0; i < 10000; i++)
         assert_true(b.data[4 * i] == '0' + i / 1000 && b.data[4 * i + 3] == '0' + i % 10);
+}
+
+/* Growing, failing, being done: no block goes back with the secret in it. And a buffer that does not wipe
+ * shows that the watch sees one. */
+static void wiping_buffer_leaves_nothing(void **state _unused_) {
+    for (int wipe = 0; wipe < 2; wipe++) {
+        StrBuf b = STRBUF_INIT(5000), f = STRBUF_INIT(100);
+
+        b.wipe = f.wipe = wipe;
+        free_watch_start("hunter2");
+        assert_int_equal(strbuf_add(&b, "hunter2"), 0);
+        for (int i = 0; i < 1000; i++)
+            assert_int_equal(strbuf_addf(&b, "%d", i % 10), 0);
+        strbuf_done(&b);
+        assert_int_equal(free_watch_clean(), wipe);
+
+        free_watch_start("hunter2");
+        assert_int_equal(strbuf_add(&f, "hunter2"), 0);
+        for (int i = 0; i < 100; i++)
+            (void) strbuf_add_char(&f, 'x');
+        assert_int_equal(strbuf_error(&f), -E2BIG);
+        assert_int_equal(free_watch_clean(), wipe);
+
+        strbuf_done(&f);
+    }
 }
 
 static void out_of_memory(void **state _unused_) {
@@ -170,8 +201,10 @@ int main(void) {
         cmocka_unit_test(keeps_its_ceiling),
         cmocka_unit_test(errors_stick),
         cmocka_unit_test(huge_lengths_do_not_wrap),
+        cmocka_unit_test(what_printf_refuses_is_an_error),
         cmocka_unit_test(takes),
         cmocka_unit_test(wiping_buffer_keeps_its_text),
+        cmocka_unit_test(wiping_buffer_leaves_nothing),
         cmocka_unit_test(out_of_memory),
     };
 

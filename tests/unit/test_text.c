@@ -52,6 +52,7 @@ static void compares(void **state _unused_) {
     assert_false(text_starts_with(NULL, ""));
     assert_true(text_ends_with("abc", "bc"));
     assert_true(text_ends_with("abc", ""));
+    assert_true(text_ends_with("abc", "abc"));
     assert_false(text_ends_with("bc", "abc"));
     assert_false(text_ends_with(NULL, ""));
 }

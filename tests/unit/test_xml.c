@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc */
+/* link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc,--wrap=free */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +12,7 @@
 #include "lib/util/strbuf.h"
 #include "lib/xml.h"
 #include "tests/unit/alloc_fail.h"
+#include "tests/unit/free_watch.h"
 
 static const char publish[] =
         "<?xml version=\"1.0\"?>\n"
@@ -154,6 +155,22 @@ static void names_have_a_ceiling(void **state _unused_) {
     assert_x(strbuf_str(&b), b.len, NULL);
 }
 
+/* Both with text when the end of the document turns out to be bad, or good. Expat's own buffers do not
+ * count. */
+static void texts_are_wiped(void **state _unused_) {
+    static const char *const documents[] = { "<r><x>hunter2</x><y>hunter2</y></r>",
+                                             "<r><x>hunter2</x><y>hunter2</y></x>" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(documents); i++) {
+        XmlField fields[] = { { .path = "r/x" }, { .path = "r/y" } };
+
+        free_watch_start("hunter2");
+        assert_int_equal(xml_read(documents[i], strlen(documents[i]), fields, 2), i == 0 ? 0 : -EBADMSG);
+        xml_fields_done(fields, 2);
+        assert_true(free_watch_clean());
+    }
+}
+
 static void out_of_memory(void **state _unused_) {
     bool failed = true;
 
@@ -180,6 +197,7 @@ int main(void) {
         cmocka_unit_test(depth_has_a_ceiling),
         cmocka_unit_test(text_has_a_ceiling),
         cmocka_unit_test(names_have_a_ceiling),
+        cmocka_unit_test(texts_are_wiped),
         cmocka_unit_test(out_of_memory),
     };
 

@@ -24,7 +24,8 @@ static bool is_blank(char c) {
     return c == ' ' || c == '\t';
 }
 
-static bool is_comment(const char *s) {
+/* What may follow a section's bracket, or stand alone. */
+static bool is_empty_or_comment(const char *s) {
     return *s == '\0' || *s == '#' || *s == ';';
 }
 
@@ -61,7 +62,7 @@ static void to_lower(char *s) {
 static int read_section(IniReader *reader, char *s) {
     char *end = strchr(s, ']');
 
-    if (!end || !is_comment(end + 1 + strspn(end + 1, BLANK)))
+    if (!end || !is_empty_or_comment(end + 1 + strspn(end + 1, BLANK)))
         return -EINVAL;
     *end = '\0';
     s = trim(s);
@@ -106,7 +107,7 @@ static int read_line(IniReader *reader, char *s) {
     size_t indent = strspn(s, BLANK);
 
     s += indent;
-    if (is_comment(s))
+    if (is_empty_or_comment(s))
         return 0;
     if (*s == '[')
         return read_section(reader, s + 1);

@@ -70,9 +70,14 @@ static int add_normal_path(StrBuf *b, const char *path) {
 }
 
 static int add_path(StrBuf *b, const SigV4Input *in) {
-    if (in->s3)
-        return strbuf_add(b, *in->path ? in->path : "/");
-    return add_normal_path(b, in->path);
+    if (!in->s3)
+        return add_normal_path(b, in->path);
+
+    /* Signed as it is: what cannot be part of a request line must not start a line of its own here. */
+    for (const char *s = in->path; *s; s++)
+        if ((unsigned char)*s <= ' ' || *s == 0x7f)
+            return -EINVAL;
+    return strbuf_add(b, *in->path ? in->path : "/");
 }
 
 typedef struct Pair {
@@ -84,20 +89,28 @@ typedef struct Pair {
 } Pair;
 
 static int hex_value(char c) {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 :
-           c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The byte that two hex digits stand for, or -1. */
+static int hex_byte(const char *s) {
+    int high = hex_value(s[0]), low = hex_value(s[1]);
+
+    return high >= 0 && low >= 0 ? high * 16 + low : -1;
 }
 
 /* Encodes text of a query anew: what arrives as %7e or as a bare byte is signed in the one canonical form.
  * */
 static int add_recoded(StrBuf *b, const char *s, size_t len) {
     for (size_t i = 0; i < len; i++) {
-        char c = s[i];
+        int byte = s[i] == '%' && i + 2 < len ? hex_byte(s + i + 1) : -1;
+        char c = byte >= 0 ? (char)byte : s[i];
 
-        if (c == '%' && i + 2 < len && hex_value(s[i + 1]) >= 0 && hex_value(s[i + 2]) >= 0) {
-            c = (char)(hex_value(s[i + 1]) << 4 | hex_value(s[i + 2]));
+        if (byte >= 0)
             i += 2;
-        }
         (void) sigv4_encode(b, &c, 1, false);
     }
     return strbuf_error(b);

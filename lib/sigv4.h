@@ -36,8 +36,9 @@ typedef struct SigV4Input {
  * scopes pass through the stages, so those buffers should have wipe set. */
 
 /* Stage 1: the canonical request, and the list of signed header names ("host;x-amz-date") into
- * signed_headers (may be NULL). 0, -EINVAL (too many headers, a line break or another control byte in one,
- * NULL fields), -E2BIG (too many query pairs, a buffer's ceiling), -ENOMEM, -EIO (OpenSSL). */
+ * signed_headers (may be NULL). 0, -EINVAL (too many headers, a line break or another control byte in one
+ * or in an S3 path, NULL fields), -E2BIG (too many query pairs, a buffer's ceiling), -ENOMEM, -EIO
+ * (OpenSSL). */
 int sigv4_canonical_request(const SigV4Input *in, StrBuf *ret, StrBuf *signed_headers);
 
 /* Stage 2: the string to sign over a canonical request. Errors as above; -EINVAL also for a time out of

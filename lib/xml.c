@@ -41,9 +41,9 @@ static void stop(Reader *reader, int error) {
 }
 
 static bool path_matches(const char *path, const char *wanted) {
-    if (wanted[0] != '*')
+    if (!text_starts_with(wanted, "*/"))
         return text_equal(path, wanted);
-    return text_ends_with(path, wanted + 1) || text_equal(path, wanted + 2);
+    return text_ends_with(path, wanted + strlen("*")) || text_equal(path, wanted + strlen("*/"));
 }
 
 static int enter(Reader *reader, const char *name) {

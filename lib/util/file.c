@@ -146,11 +146,27 @@ static int write_all(int fd, const char *data, size_t len) {
     return 0;
 }
 
-/* Fills and closes a temporary file. */
-static int fill(int fd, const void *data, size_t len, mode_t mode, bool durable) {
+/* A verb that root runs must not leave files that the daemon's user cannot replace. Where root may not give
+ * files away (no CAP_CHOWN) they stay root's. */
+static int give_to_owner_of(const char *dir, int fd) {
+    struct stat st;
+
+    if (geteuid() != 0)
+        return 0;
+    if (stat(dir, &st) < 0)
+        return -errno;
+    if (st.st_uid != 0 && fchown(fd, st.st_uid, st.st_gid) < 0 && errno != EPERM)
+        return -errno;
+    return 0;
+}
+
+/* Fills and closes a temporary file in dir. */
+static int fill(int fd, const char *dir, const void *data, size_t len, mode_t mode, bool durable) {
     int r;
 
     r = write_all(fd, data, len);
+    if (r >= 0)
+        r = give_to_owner_of(dir, fd);
     if (r >= 0 && fchmod(fd, mode) < 0)
         r = -errno;
     if (r >= 0 && durable && fsync(fd) < 0)
@@ -176,7 +192,7 @@ int file_write(const char *path, const void *data, size_t len, mode_t mode, bool
     fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    r = fill(fd, data, len, mode, durable);
+    r = fill(fd, dir, data, len, mode, durable);
     if (r >= 0 && rename(temporary, path) < 0)
         r = -errno;
     if (r < 0) {
@@ -214,23 +230,35 @@ static int probe_dir(const char *dir) {
     return unlink(probe) < 0 ? -errno : 0;
 }
 
+/* Gives a directory that was just made its owner and mode, and puts it on the disk. */
+static int settle_dir(const char *path, mode_t mode) {
+    _cleanup_free_ char *parent = NULL;
+    _cleanup_(closep) int fd = -1;
+    int r;
+
+    parent = file_join(path, ".."); /* the parent also when path ends in a slash */
+    if (!parent)
+        return -ENOMEM;
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW);
+    if (fd < 0)
+        return -errno;
+    r = give_to_owner_of(parent, fd);
+    if (r < 0)
+        return r;
+    if (fchmod(fd, mode) < 0)
+        return -errno;
+    return sync_dir(parent);
+}
+
 int file_ensure_dir(const char *path, mode_t mode) {
     struct stat st;
+    int r;
 
-    if (mkdir(path, mode) >= 0) {
-        _cleanup_free_ char *parent = NULL;
-        int r;
-
-        if (chmod(path, mode) < 0)
-            return -errno;
-        /* "path/.." is the parent also when path ends in a slash. */
-        parent = file_join(path, "..");
-        r = parent ? sync_dir(parent) : -ENOMEM;
+    if (mkdir(path, 0700) >= 0) {
+        r = settle_dir(path, mode);
         if (r < 0)
             return r;
-    } else if (errno != EEXIST)
-        return -errno;
-    else if (stat(path, &st) < 0)
+    } else if (errno != EEXIST || stat(path, &st) < 0)
         return -errno;
     else if (!S_ISDIR(st.st_mode))
         return -ENOTDIR;

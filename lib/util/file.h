@@ -19,17 +19,19 @@ int file_read_mode(const char *path, size_t max, char **ret, size_t *ret_len, mo
 void file_free_secret(char *data, size_t len);
 
 /* Writes path's whole content: temporary file ".NAME.tmp-XXXXXX" in the same directory, fsync, rename, fsync
- * of the directory. The file's mode is exactly `mode`, whatever the umask. After 0 the content survives a
- * power cut; after an error the old file is untouched and no temporary is left, with one exception: when the
- * last fsync, that of the directory, fails, the new content is there and may not survive a power cut. With
- * durable false both fsyncs are left out (status files under /run). Returns 0 or -errno. */
+ * of the directory. The file's mode is exactly `mode`, whatever the umask; when root writes into a directory
+ * of somebody else, the file gets the directory's owner. After 0 the content survives a power cut; after an
+ * error the old file is untouched and no temporary is left, with one exception: when the last fsync, that of
+ * the directory, fails, the new content is there and may not survive a power cut. With durable false both
+ * fsyncs are left out (status files under /run). Returns 0 or -errno. */
 int file_write(const char *path, const void *data, size_t len, mode_t mode, bool durable);
 
 /* Removes path and makes that durable. 0, also when it was not there; else -errno. */
 int file_remove(const char *path);
 
-/* Makes a directory (one level, durably) with exactly mode unless it exists; proves that files can be made
- * in it. 0 or -errno (-ENOTDIR when path is something else). */
+/* Makes a directory (one level, durably) with exactly mode, and the owner of its parent as file_write
+ * does, unless it exists; proves that files can be made in it. 0 or -errno (-ENOTDIR when path is
+ * something else). */
 int file_ensure_dir(const char *path, mode_t mode);
 
 /* "dir/name" in a new string, or NULL when out of memory. */

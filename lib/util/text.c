@@ -23,13 +23,13 @@ static size_t boundary(const char *s, size_t len) {
 }
 
 bool text_copy(char *dst, size_t size, const char *src) {
-    size_t n = strlen(src ? src : "");
+    const char *s = src ? src : "";
+    size_t n = strlen(s);
     bool fits = n < size;
 
     if (!fits)
-        n = boundary(src, size - 1);
-    if (n > 0)
-        memcpy(dst, src, n);
+        n = boundary(s, size - 1);
+    memcpy(dst, s, n);
     dst[n] = '\0';
     return fits;
 }

@@ -4,12 +4,14 @@
  * given. A test that includes this asks the makefile for "link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc"
  * in a comment of its own. What shared libraries allocate is not counted. */
 
+#include <malloc.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t size);
@@ -38,8 +40,17 @@ void *__wrap_calloc(size_t n, size_t size) {
     return alloc_fails() ? NULL : __real_calloc(n, size);
 }
 
+/* Always moves, so that the old block is freed: for those who keep pointers into it, or secrets in it. */
 void *__wrap_realloc(void *p, size_t size) {
-    return alloc_fails() ? NULL : __real_realloc(p, size);
+    size_t old = p ? malloc_usable_size(p) : 0;
+    void *moved = alloc_fails() ? NULL : __real_malloc(size);
+
+    if (!moved)
+        return NULL;
+    if (p)
+        memcpy(moved, p, old < size ? old : size);
+    free(p);
+    return moved;
 }
 
 /* From here on the first n allocations succeed and all others fail. */

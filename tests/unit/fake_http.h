@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* An HttpClient that plays a script: each request takes the next answer, in order, and is remembered. A request for
- * which the script has no answer waits until the script gets one (as if the server were slow), or is cancelled. */
+/* An HttpClient that plays a script: each request takes the next answer, in order, and is remembered. A
+ * request for which the script has no answer waits until the script gets one (as if the server were slow),
+ * or is cancelled. */
 
 #include "lib/http.h"
 #include "tests/unit/fake_loop.h"

@@ -30,7 +30,8 @@ void fake_loop_step_clock(FakeLoop *fake, int64_t by_usec);
 /* What random() gives from now on. */
 void fake_loop_set_random(FakeLoop *fake, uint64_t value);
 
-/* How many of the next after() calls work before one fails with -ENOMEM, once; UINT_MAX (the default): all. */
+/* How many of the next after() calls work before one fails with -ENOMEM, once; UINT_MAX (the default):
+ * all. */
 void fake_loop_fail_after(FakeLoop *fake, unsigned n);
 
 unsigned fake_loop_n_timers(const FakeLoop *fake);

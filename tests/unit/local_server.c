@@ -77,10 +77,11 @@ static X509 *certify(EVP_PKEY *key, const char *name, long serial, const char *e
 
     check(x != NULL, "certificate");
     check(X509_set_version(x, 2) && ASN1_INTEGER_set(X509_get_serialNumber(x), serial), "certificate");
-    check(X509_gmtime_adj(X509_getm_notBefore(x), -3600) && X509_gmtime_adj(X509_getm_notAfter(x), 86400), "dates");
+    check(X509_gmtime_adj(X509_getm_notBefore(x), -3600) && X509_gmtime_adj(X509_getm_notAfter(x), 86400),
+          "dates");
     check(X509_set_pubkey(x, key), "public key");
-    check(X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC, (const unsigned char *)name, -1,
-                                     -1, 0),
+    check(X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
+                                     (const unsigned char *)name, -1, -1, 0),
           "name");
     check(X509_set_issuer_name(x, X509_get_subject_name(issuer ? issuer : x)), "issuer");
     e = X509V3_EXT_conf(NULL, NULL, extension, value);
@@ -135,8 +136,9 @@ static void transmit(Connection *c, const char *data, size_t size) {
 
 static void answer(Connection *c, int status, const char *headers, const char *body, size_t len) {
     char head[512];
-    int n = snprintf(head, sizeof(head), "HTTP/1.1 %d Text\r\nX-Test:  padded \r\n%sContent-Length: %zu\r\n\r\n",
-                     status, headers, len);
+    int n = snprintf(head, sizeof(head),
+                     "HTTP/1.1 %d Text\r\nX-Test:  padded \r\n%sContent-Length: %zu\r\n\r\n", status,
+                     headers, len);
 
     transmit(c, head, (size_t)n);
     if (len > 0)
@@ -153,7 +155,8 @@ static void answer_big(Connection *c, size_t len) {
 }
 
 static void answer_headers(Connection *c, size_t len) {
-    static const char line[] = "X-Filler: 0123456789012345678901234567890123456789012345678901234567890123456789\r\n";
+    static const char line[] =
+            "X-Filler: 0123456789012345678901234567890123456789012345678901234567890123456789\r\n";
 
     transmit(c, "HTTP/1.1 200 OK\r\n", 17);
     for (size_t n = 0; n < len; n += sizeof(line) - 1)
@@ -304,7 +307,8 @@ LocalServer *local_server_new(const LocalCa *ca) {
     if (ca)
         set_up_tls(s, ca);
     s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    check(s->fd >= 0 && bind(s->fd, (struct sockaddr *)&address, len) == 0 && listen(s->fd, 128) == 0, "listen");
+    check(s->fd >= 0 && bind(s->fd, (struct sockaddr *)&address, len) == 0 && listen(s->fd, 128) == 0,
+          "listen");
     check(getsockname(s->fd, (struct sockaddr *)&address, &len) == 0, "address");
     s->port = ntohs(address.sin_port);
     check(pthread_create(&s->acceptor, NULL, run_acceptor, s) == 0, "thread");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* A small HTTP/1.1 server on the loopback interface, in threads of the test program, plain or with TLS. What it answers
- * is in the path; see local_server.c. Anything that goes wrong in it ends the program. */
+/* A small HTTP/1.1 server on the loopback interface, in threads of the test program, plain or with TLS. What
+ * it answers is in the path; see local_server.c. Anything that goes wrong in it ends the program. */
 
 #include <stdbool.h>
 

@@ -27,7 +27,8 @@
 #define EXPIRED "{\"__type\":\"ExpiredTokenException\",\"message\":\"expired\"}"
 #define SKEWED "{\"__type\":\"RequestExpired\",\"message\":\"Signature expired\"}"
 #define BAD_SIGNATURE "{\"__type\":\"InvalidSignatureException\",\"message\":\"no match\"}"
-#define UNRECOGNISED "{\"__type\":\"UnrecognizedClientException\",\"message\":\"The security token is invalid.\"}"
+#define UNRECOGNISED                                                                                        \
+    "{\"__type\":\"UnrecognizedClientException\",\"message\":\"The security token is invalid.\"}"
 
 /* A source that answers as it is told: at once, or when the test says so. */
 typedef struct FakeSource {
@@ -65,7 +66,8 @@ static void source_answer(void *userdata) {
 
     s->timer = NULL;
     s->done = NULL;
-    done(s->status, s->status == CREDENTIALS_OK ? s->sets[i] : NULL, s->message ? s->message : "", s->userdata);
+    done(s->status, s->status == CREDENTIALS_OK ? s->sets[i] : NULL, s->message ? s->message : "",
+         s->userdata);
 }
 
 static int source_get(CredentialsSource *source, CredentialsDone done, void *userdata) {
@@ -111,7 +113,8 @@ static int set_up(void **state) {
     f->inner->loop = fake_loop_loop(f->loop);
     source_add(f->inner, KEY, TOKEN);
     assert_int_equal(credentials_cache_new(fake_loop_loop(f->loop), &f->inner->source, &f->credentials), 0);
-    assert_int_equal(aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop), &limits, NULL, &f->aws), 0);
+    assert_int_equal(
+            aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop), &limits, NULL, &f->aws), 0);
     *state = f;
     return 0;
 }

@@ -28,13 +28,15 @@ static void test_status_of_a_logging_trail(void **state) {
     CloudTrailStatus s;
 
     (void)state;
-    assert_int_equal(read_status("{\"IsLogging\":true,\"StartLoggingTime\":1735689600,\"StopLoggingTime\":1.7356896E9,"
-                                 "\"LatestDeliveryTime\":1735689600.25,\"LatestDigestDeliveryTime\":null,"
-                                 "\"LatestDeliveryError\":\"NoSuchBucket\",\"LatestDigestDeliveryError\":\"\","
-                                 "\"LatestCloudWatchLogsDeliveryError\":\"a\",\"LatestNotificationError\":\"b\","
-                                 "\"TimeLoggingStarted\":\"2025-01-01T00:00:00Z\",\"Unheard\":[{}]}",
-                                 &s),
-                     0);
+    assert_int_equal(
+            read_status(
+                    "{\"IsLogging\":true,\"StartLoggingTime\":1735689600,\"StopLoggingTime\":1.7356896E9,"
+                    "\"LatestDeliveryTime\":1735689600.25,\"LatestDigestDeliveryTime\":null,"
+                    "\"LatestDeliveryError\":\"NoSuchBucket\",\"LatestDigestDeliveryError\":\"\","
+                    "\"LatestCloudWatchLogsDeliveryError\":\"a\",\"LatestNotificationError\":\"b\","
+                    "\"TimeLoggingStarted\":\"2025-01-01T00:00:00Z\",\"Unheard\":[{}]}",
+                    &s),
+            0);
     assert_true(s.is_logging);
     assert_true(s.start_logging_usec == 1735689600000000);
     assert_true(s.stop_logging_usec == 1735689600000000);
@@ -120,13 +122,14 @@ static void test_trails(void **state) {
     CloudTrailTrails t;
 
     (void)state;
-    assert_int_equal(read_trails("{\"trailList\":[{\"Name\":\"main\",\"TrailARN\":\"" ARN "\",\"HomeRegion\":"
-                                 "\"eu-central-1\",\"S3BucketName\":\"logs\",\"IsMultiRegionTrail\":true,"
-                                 "\"IsOrganizationTrail\":false,\"LogFileValidationEnabled\":true,\"Other\":1},"
-                                 "{\"TrailARN\":\"arn:aws-cn:cloudtrail:cn-north-1:111122223333:trail/x-y\","
-                                 "\"IsOrganizationTrail\":true,\"S3BucketName\":null}]}",
-                                 &t),
-                     0);
+    assert_int_equal(
+            read_trails("{\"trailList\":[{\"Name\":\"main\",\"TrailARN\":\"" ARN "\",\"HomeRegion\":"
+                        "\"eu-central-1\",\"S3BucketName\":\"logs\",\"IsMultiRegionTrail\":true,"
+                        "\"IsOrganizationTrail\":false,\"LogFileValidationEnabled\":true,\"Other\":1},"
+                        "{\"TrailARN\":\"arn:aws-cn:cloudtrail:cn-north-1:111122223333:trail/x-y\","
+                        "\"IsOrganizationTrail\":true,\"S3BucketName\":null}]}",
+                        &t),
+            0);
     assert_int_equal(t.n, 2);
     assert_string_equal(t.items[0].name, "main");
     assert_string_equal(t.items[0].arn, ARN);
@@ -233,8 +236,10 @@ static int set_up(void **state) {
     assert_non_null(f);
     f->loop = fake_loop_new();
     f->http = fake_http_new(f->loop);
-    assert_int_equal(credentials_env_new(fake_loop_loop(f->loop), "AKID", "secret", NULL, &f->credentials), 0);
-    assert_int_equal(aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop), &limits, NULL, &f->aws), 0);
+    assert_int_equal(credentials_env_new(fake_loop_loop(f->loop), "AKID", "secret", NULL, &f->credentials),
+                     0);
+    assert_int_equal(
+            aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop), &limits, NULL, &f->aws), 0);
     *state = f;
     return 0;
 }
@@ -288,7 +293,8 @@ static void assert_sent(const Fixture *f, const char *operation, const char *bod
 static void test_calls(void **state) {
     Fixture *f = *state;
     fake_http_reply(f->http, 200, "{\"trailList\":[{\"TrailARN\":\"" ARN "\"}]}", NULL);
-    assert_int_equal(cloudtrail_describe_trails(f->aws, f->credentials, "eu-central-1", on_trails, f, NULL), 0);
+    assert_int_equal(cloudtrail_describe_trails(f->aws, f->credentials, "eu-central-1", on_trails, f, NULL),
+                     0);
     assert_int_equal(f->n_done, 0);
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 1);
@@ -297,14 +303,16 @@ static void test_calls(void **state) {
     assert_sent(f, "DescribeTrails", "{\"includeShadowTrails\":true}");
 
     fake_http_reply(f->http, 200, "{\"IsLogging\":true}", NULL);
-    assert_int_equal(cloudtrail_get_trail_status(f->aws, f->credentials, "eu-central-1", ARN, on_status, f, NULL), 0);
+    assert_int_equal(
+            cloudtrail_get_trail_status(f->aws, f->credentials, "eu-central-1", ARN, on_status, f, NULL), 0);
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 2);
     assert_true(f->is_logging);
     assert_sent(f, "GetTrailStatus", "{\"Name\":\"" ARN "\"}");
 
     fake_http_reply(f->http, 200, "{}", NULL);
-    assert_int_equal(cloudtrail_start_logging(f->aws, f->credentials, "eu-central-1", ARN, on_plain, f, NULL), 0);
+    assert_int_equal(
+            cloudtrail_start_logging(f->aws, f->credentials, "eu-central-1", ARN, on_plain, f, NULL), 0);
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 3);
     assert_int_equal(f->error.class, AWS_OK);
@@ -315,25 +323,29 @@ static void test_calls_that_fail(void **state) {
     Fixture *f = *state;
 
     fake_http_reply(f->http, 200, "{\"trailList\":7}", "x-amzn-requestid", "id-7", NULL);
-    assert_int_equal(cloudtrail_describe_trails(f->aws, f->credentials, "eu-central-1", on_trails, f, NULL), 0);
+    assert_int_equal(cloudtrail_describe_trails(f->aws, f->credentials, "eu-central-1", on_trails, f, NULL),
+                     0);
     fake_loop_run(f->loop);
     assert_int_equal(f->error.class, AWS_BAD_ANSWER);
     assert_string_equal(f->error.request_id, "id-7");
     assert_false(f->has_result);
 
     fake_http_reply(f->http, 200, "", NULL);
-    assert_int_equal(cloudtrail_get_trail_status(f->aws, f->credentials, "eu-central-1", ARN, on_status, f, NULL), 0);
+    assert_int_equal(
+            cloudtrail_get_trail_status(f->aws, f->credentials, "eu-central-1", ARN, on_status, f, NULL), 0);
     fake_loop_run(f->loop);
     assert_int_equal(f->error.class, AWS_BAD_ANSWER);
     assert_false(f->has_result);
 
     fake_http_reply(f->http, 400, "{\"__type\":\"TrailNotFoundException\",\"message\":\"x\"}", NULL);
-    assert_int_equal(cloudtrail_start_logging(f->aws, f->credentials, "eu-central-1", ARN, on_plain, f, NULL), 0);
+    assert_int_equal(
+            cloudtrail_start_logging(f->aws, f->credentials, "eu-central-1", ARN, on_plain, f, NULL), 0);
     fake_loop_run(f->loop);
     assert_int_equal(f->error.class, AWS_NOT_FOUND);
     assert_int_equal(f->n_done, 3);
 
-    assert_int_equal(cloudtrail_describe_trails(f->aws, f->credentials, "mars", on_trails, f, NULL), -EINVAL);
+    assert_int_equal(cloudtrail_describe_trails(f->aws, f->credentials, "mars", on_trails, f, NULL),
+                     -EINVAL);
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 3);
 }
@@ -343,8 +355,10 @@ static void test_cancelled_calls(void **state) {
     CloudTrailCall *a, *b;
 
     cloudtrail_cancel(NULL);
-    assert_int_equal(cloudtrail_describe_trails(f->aws, f->credentials, "eu-central-1", on_trails, f, &a), 0);
-    assert_int_equal(cloudtrail_start_logging(f->aws, f->credentials, "eu-central-1", ARN, on_plain, f, &b), 0);
+    assert_int_equal(cloudtrail_describe_trails(f->aws, f->credentials, "eu-central-1", on_trails, f, &a),
+                     0);
+    assert_int_equal(cloudtrail_start_logging(f->aws, f->credentials, "eu-central-1", ARN, on_plain, f, &b),
+                     0);
     cloudtrail_cancel(a);
     fake_loop_run(f->loop);
     assert_int_equal(fake_http_n_running(f->http), 1);

@@ -68,7 +68,8 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static void on_done(CredentialsStatus status, Credentials *credentials, const char *message, void *userdata) {
+static void on_done(CredentialsStatus status, Credentials *credentials, const char *message,
+                    void *userdata) {
     Got *got = userdata;
 
     assert_non_null(message);
@@ -178,7 +179,8 @@ static void test_destroyed_while_asked(void **state) {
     assert_int_equal(fake_loop_n_timers(f->loop), 0);
 }
 
-static void free_source(CredentialsStatus status, Credentials *credentials, const char *message, void *userdata) {
+static void free_source(CredentialsStatus status, Credentials *credentials, const char *message,
+                        void *userdata) {
     Fixture *f = userdata;
 
     if (f->source)
@@ -218,14 +220,17 @@ static void test_profile_contents(void **state) {
         CredentialsStatus status;
         const char *expect; /* key or part of the message */
     } cases[] = {
-        { "[default]\naws_access_key_id = AKID1\naws_secret_access_key = " SECRET "\n", NULL, CREDENTIALS_OK, "AKID1" },
-        { "[a]\naws_access_key_id=A\naws_secret_access_key=x\n[b]\naws_access_key_id=B\naws_secret_access_key=y\n",
+        { "[default]\naws_access_key_id = AKID1\naws_secret_access_key = " SECRET "\n", NULL, CREDENTIALS_OK,
+          "AKID1" },
+        { "[a]\naws_access_key_id=A\naws_secret_access_key=x\n[b]\naws_access_key_id=B\naws_secret_access_"
+          "key=y\n",
           "b", CREDENTIALS_OK, "B" },
         { "[profile ops]\naws_access_key_id=P\naws_secret_access_key=y\n", "ops", CREDENTIALS_OK, "P" },
         /* The plain spelling wins, and keys of two sections are never mixed. */
         { "[profile a]\naws_access_key_id=P\naws_secret_access_key=x\n[a]\naws_access_key_id=A\n", "a",
           CREDENTIALS_FAILED, "has no aws_secret_access_key" },
-        { "[a]\nAWS_Access_Key_Id=A\naws_access_key_id=A2\naws_secret_access_key=x\n", "a", CREDENTIALS_OK, "A2" },
+        { "[a]\nAWS_Access_Key_Id=A\naws_access_key_id=A2\naws_secret_access_key=x\n", "a", CREDENTIALS_OK,
+          "A2" },
         { "[a]\ns3 =\n  aws_access_key_id = nested\naws_secret_access_key=x\n", "a", CREDENTIALS_FAILED,
           "has no aws_access_key_id" },
         { "[a]\naws_access_key_id=A\naws_secret_access_key=\n", "a", CREDENTIALS_FAILED,
@@ -263,7 +268,8 @@ static void test_profile_token_and_change(void **state) {
     /* Longer than some INI readers' line. */
     memset(token, 't', sizeof(token) - 1);
     token[sizeof(token) - 1] = '\0';
-    assert_true(asprintf(&text, "[default]\naws_access_key_id=A\naws_secret_access_key=s\naws_session_token=%s\n",
+    assert_true(asprintf(&text,
+                         "[default]\naws_access_key_id=A\naws_secret_access_key=s\naws_session_token=%s\n",
                          token) > 0);
     write_file(f, text);
     free(text);
@@ -281,22 +287,26 @@ static void test_profile_token_and_change(void **state) {
 static void test_profile_unreadable(void **state) {
     Fixture *f = *state;
 
-    assert_int_equal(credentials_profile_new(fake_loop_loop(f->loop), "/nonexistent/keys", NULL, false, &f->source),
-                     0);
+    assert_int_equal(
+            credentials_profile_new(fake_loop_loop(f->loop), "/nonexistent/keys", NULL, false, &f->source),
+            0);
     ask(f);
     assert_not_got(f, CREDENTIALS_NONE, "/nonexistent/keys: No such file or directory");
     credentials_source_free(f->source);
-    assert_int_equal(credentials_profile_new(fake_loop_loop(f->loop), "/nonexistent/keys", NULL, true, &f->source),
-                     0);
+    assert_int_equal(
+            credentials_profile_new(fake_loop_loop(f->loop), "/nonexistent/keys", NULL, true, &f->source),
+            0);
     ask(f);
     assert_not_got(f, CREDENTIALS_FAILED, "/nonexistent/keys: No such file or directory");
     credentials_source_free(f->source);
-    assert_int_equal(credentials_profile_new(fake_loop_loop(f->loop), "/dev/null", NULL, false, &f->source), 0);
+    assert_int_equal(credentials_profile_new(fake_loop_loop(f->loop), "/dev/null", NULL, false, &f->source),
+                     0);
     ask(f);
     assert_not_got(f, CREDENTIALS_FAILED, "/dev/null: is not a regular file");
     credentials_source_free(f->source);
     /* Only the file's own absence means "not here"; a path through a file is a mistake. */
-    assert_int_equal(credentials_profile_new(fake_loop_loop(f->loop), "/dev/null/keys", NULL, false, &f->source), 0);
+    assert_int_equal(
+            credentials_profile_new(fake_loop_loop(f->loop), "/dev/null/keys", NULL, false, &f->source), 0);
     ask(f);
     assert_not_got(f, CREDENTIALS_FAILED, "/dev/null/keys: Not a directory");
 }
@@ -313,7 +323,8 @@ static void use_imds(Fixture *f) {
                      0);
 }
 
-static void assert_request(const Fixture *f, unsigned i, const char *method, const char *path, const char *token) {
+static void assert_request(const Fixture *f, unsigned i, const char *method, const char *path,
+                           const char *token) {
     const FakeRequest *r = fake_http_request(f->http, i);
     char url[256];
 
@@ -453,9 +464,11 @@ static void test_imds_failures(void **state) {
         { 200, "guard-role", 200, "{\"Code\":\"AssumeRoleUnauthorizedAccess\",\"Message\":\"" SECRET "\"}",
           "AssumeRoleUnauthorizedAccess" },
         { 200, "guard-role", 200, "{\"Code\":\"Success\"}", "holds no keys" },
-        { 200, "guard-role", 200, "{\"AccessKeyId\":7,\"SecretAccessKey\":\"" SECRET "\"}", "holds no keys" },
+        { 200, "guard-role", 200, "{\"AccessKeyId\":7,\"SecretAccessKey\":\"" SECRET "\"}",
+          "holds no keys" },
         { 200, "guard-role", 200,
-          "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"" SECRET "\",\"Expiration\":\"soon\"}", "Expiration" },
+          "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"" SECRET "\",\"Expiration\":\"soon\"}",
+          "Expiration" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -890,7 +903,8 @@ static void test_cache_reload_while_asking(void **state) {
     assert_got(f, "NEW", "told");
 }
 
-/* Instance metadata may hand out a set that has ended, while AWS cannot renew it: it is used, and asked for again. */
+/* Instance metadata may hand out a set that has ended, while AWS cannot renew it: it is used, and asked for
+ * again. */
 static void test_cache_uses_expired_on_arrival(void **state) {
     Fixture *f = *state;
     ToldSource *t = use_cache(f, CREDENTIALS_OK, "STALE");
@@ -939,7 +953,8 @@ static void test_cache_destroyed_with_waiters(void **state) {
     assert_int_equal(fake_loop_n_timers(f->loop), 0);
 }
 
-/* The first of three who waited destroys the cache: the other two are told so, and nothing that is gone is touched. */
+/* The first of three who waited destroys the cache: the other two are told so, and nothing that is gone is
+ * touched. */
 static void test_cache_destroyed_from_inside_done(void **state) {
     for (unsigned failing = 0; failing < 2; failing++) {
         Got others = { 0 };

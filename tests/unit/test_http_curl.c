@@ -162,7 +162,8 @@ static HttpExchange *submit_to(Fixture *f, LocalServer *server, const char *sche
     snprintf(url, sizeof(url), "%s://127.0.0.1:%u%s", scheme, local_server_port(server), path);
     request.url = url;
     request.method = request.method ? request.method : "GET";
-    request.connect_timeout_usec = request.connect_timeout_usec ? request.connect_timeout_usec : 5 * USEC_PER_SEC;
+    request.connect_timeout_usec =
+            request.connect_timeout_usec ? request.connect_timeout_usec : 5 * USEC_PER_SEC;
     request.timeout_usec = request.timeout_usec ? request.timeout_usec : 10 * USEC_PER_SEC;
     got->f = f;
     got->submitting = true;
@@ -199,9 +200,13 @@ static void assert_answered(const Got *got, int status) {
 
 static void test_requests_as_sent(void **state) {
     Fixture *f = *state;
-    static const HttpHeader headers[] = { { "X-One", "1" }, { "X-Empty", "" }, { "Content-Type", "text/x" } };
+    static const HttpHeader headers[] = { { "X-One", "1" },
+                                          { "X-Empty", "" },
+                                          { "Content-Type", "text/x" } };
     static char post_body[] = "hello=1";
-    HttpRequest post = { .method = "POST", .headers = headers, .n_headers = 3, .body = post_body, .body_len = 7 };
+    HttpRequest post = {
+        .method = "POST", .headers = headers, .n_headers = 3, .body = post_body, .body_len = 7
+    };
     HttpRequest put = { .method = "PUT", .headers = headers, .n_headers = 1 };
     HttpRequest head = { .method = "HEAD" };
     Got got = { 0 };
@@ -256,8 +261,8 @@ static void test_large_body_is_sent_whole(void **state) {
 
     assert_non_null(body);
     memset(body, 'b', len);
-    submit_to(f, f->plain, "http", "/echo", (HttpRequest){ .method = "POST", .body = body, .body_len = len }, on_done,
-              &got);
+    submit_to(f, f->plain, "http", "/echo", (HttpRequest){ .method = "POST", .body = body, .body_len = len },
+              on_done, &got);
     free(body);
     run_until(f, &got.n, 1);
     assert_answered(&got, 200);
@@ -326,8 +331,8 @@ static void test_unreachable(void **state) {
         { "http://127.0.0.1:1/", HTTP_CONNECT_FAILED, "127.0.0.1:1: " },
         { "https://127.0.0.1:1/", HTTP_CONNECT_FAILED, "127.0.0.1:1: " },
         /* A label of 64 characters cannot be asked for, so nothing leaves this host. */
-        { "http://0123456789012345678901234567890123456789012345678901234567890123.invalid/", HTTP_RESOLVE_FAILED,
-          ".invalid:80: " },
+        { "http://0123456789012345678901234567890123456789012345678901234567890123.invalid/",
+          HTTP_RESOLVE_FAILED, ".invalid:80: " },
     };
     Fixture *f = *state;
 
@@ -348,7 +353,8 @@ static void test_timeout(void **state) {
     Fixture *f = *state;
     Got got = { 0 };
 
-    submit_to(f, f->plain, "http", "/hang", (HttpRequest){ .timeout_usec = 150 * USEC_PER_MSEC }, on_done, &got);
+    submit_to(f, f->plain, "http", "/hang", (HttpRequest){ .timeout_usec = 150 * USEC_PER_MSEC }, on_done,
+              &got);
     run_until(f, &got.n, 1);
     assert_int_equal(got.result, HTTP_TIMED_OUT);
 }
@@ -472,7 +478,8 @@ static void test_more_hosts_than_connections(void **state) {
         local_server_free(servers[i]);
 }
 
-/* Who waits for a connection runs out of time on time, and whoever is behind gets the place that becomes free. */
+/* Who waits for a connection runs out of time on time, and whoever is behind gets the place that becomes
+ * free. */
 static void test_waiting_for_a_connection(void **state) {
     Fixture *f = *state;
     Got hanging = { 0 }, late = { 0 }, patient = { 0 };
@@ -481,7 +488,8 @@ static void test_waiting_for_a_connection(void **state) {
     http_curl_free(f->http);
     f->http = new_client(f, f->bundle, 1);
     x = submit(f, "/hang", on_done, &hanging);
-    submit_to(f, f->plain, "http", "/echo", (HttpRequest){ .timeout_usec = 200 * USEC_PER_MSEC }, on_done, &late);
+    submit_to(f, f->plain, "http", "/echo", (HttpRequest){ .timeout_usec = 200 * USEC_PER_MSEC }, on_done,
+              &late);
     submit(f, "/echo", on_done, &patient);
     run_until(f, &late.n, 1);
     assert_int_equal(late.result, HTTP_TIMED_OUT);
@@ -543,10 +551,11 @@ static void test_proxy_that_refuses(void **state) {
 
     snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", local_server_port(f->plain));
     http_curl_free(f->http);
-    assert_int_equal(http_curl_new(f->event,
-                                   &(HttpCurlOptions){ .ca_bundle = f->bundle, .proxy = proxy, .max_connections = 1 },
-                                   error, sizeof(error), &f->http),
-                     0);
+    assert_int_equal(
+            http_curl_new(f->event,
+                          &(HttpCurlOptions){ .ca_bundle = f->bundle, .proxy = proxy, .max_connections = 1 },
+                          error, sizeof(error), &f->http),
+            0);
     get_tls(f, f->tls, "/echo", &got);
     assert_int_equal(got.result, HTTP_CONNECT_FAILED);
     assert_int_equal(local_server_n_connections(f->tls), 0);
@@ -659,7 +668,8 @@ static void test_free_from_inside_a_timeout(void **state) {
     submit(f, "/hang", on_done, &hanging);
     submit_to(f, f->plain, "http", "/echo", (HttpRequest){ .timeout_usec = 50 * USEC_PER_MSEC }, free_client,
               &waiting);
-    submit_to(f, f->plain, "http", "/echo", (HttpRequest){ .timeout_usec = 50 * USEC_PER_MSEC }, on_done, &other);
+    submit_to(f, f->plain, "http", "/echo", (HttpRequest){ .timeout_usec = 50 * USEC_PER_MSEC }, on_done,
+              &other);
     run_until(f, &waiting.n, 1);
     assert_int_equal(waiting.result, HTTP_TIMED_OUT);
     run_for_ms(f, 20);
@@ -672,8 +682,8 @@ static void test_free_with_everything_under_way(void **state) {
 
     memset(got, 0, sizeof(got));
     for (unsigned i = 0; i < ARRAY_SIZE(got); i++)
-        submit_to(f, i % 2 ? f->tls : f->plain, i % 2 ? "https" : "http", "/hang", (HttpRequest){ 0 }, on_done,
-                  &got[i]);
+        submit_to(f, i % 2 ? f->tls : f->plain, i % 2 ? "https" : "http", "/hang", (HttpRequest){ 0 },
+                  on_done, &got[i]);
     run_for_ms(f, 50);
     http_curl_free(TAKE_PTR(f->http));
     run_for_ms(f, 20);
@@ -714,7 +724,8 @@ static void test_tls_is_verified(void **state) {
     local_ca_free(stranger);
 }
 
-/* A peer that speaks no TLS, and one that hangs up, during the handshake: only the first says something about it. */
+/* A peer that speaks no TLS, and one that hangs up, during the handshake: only the first says something
+ * about it. */
 static void test_tls_without_tls(void **state) {
     Fixture *f = *state;
     Got got;
@@ -770,7 +781,8 @@ static void test_reload_of_the_bundle(void **state) {
 
     get_tls(f, f->tls, "/close", &got);
     assert_answered(&got, 200);
-    submit_to(f, f->tls, "https", "/hang", (HttpRequest){ .timeout_usec = 300 * USEC_PER_MSEC }, on_done, &running);
+    submit_to(f, f->tls, "https", "/hang", (HttpRequest){ .timeout_usec = 300 * USEC_PER_MSEC }, on_done,
+              &running);
     local_ca_write(next, f->bundle);
     assert_int_equal(http_curl_reload_ca(f->http, f->bundle, error, sizeof(error)), 0);
     get_tls(f, renewed, "/close", &got);
@@ -814,7 +826,8 @@ static void test_bundles_that_cannot_be_used(void **state) {
             assert_true(fputs(cases[i].text, file) >= 0);
             assert_int_equal(fclose(file), 0);
         }
-        assert_int_equal(http_curl_new(f->event, &(HttpCurlOptions){ .ca_bundle = f->bundle, .max_connections = 1 },
+        assert_int_equal(http_curl_new(f->event,
+                                       &(HttpCurlOptions){ .ca_bundle = f->bundle, .max_connections = 1 },
                                        error, sizeof(error), &http),
                          cases[i].error);
         assert_null(http);
@@ -873,7 +886,8 @@ int main(void) {
         T(test_bundles_that_cannot_be_used),
         T(test_host_without_any_bundle),
     };
-    static const char *const variables[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
+    static const char *const variables[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                             "ALL_PROXY" };
 
     for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
         (void)unsetenv(variables[i]);

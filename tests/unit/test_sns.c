@@ -15,6 +15,9 @@
 #include "tests/unit/fake_loop.h"
 
 #define TOPIC "arn:aws:sns:eu-west-1:111122223333:alerts"
+/* the longest there may be */
+#define SUBJECT_99                                                                                          \
+    "012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678"
 #define BUILT_MAX (4 * SNS_MESSAGE_MAX)
 #define ANSWER                                                                                              \
     "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishResult><MessageId>"        \
@@ -37,9 +40,10 @@ static void test_build(void **state) {
 
     (void)state;
     assert_int_equal(sns_build_publish(&plain, &b), 0);
-    assert_string_equal(strbuf_str(&b),
-                        "Action=Publish&Version=2010-03-31&TopicArn=arn%3Aaws%3Asns%3Aeu-west-1%3A111122223333"
-                        "%3Aalerts&Subject=Hello&Message=%7B%22default%22%3A%22x%22%7D&MessageStructure=json");
+    assert_string_equal(
+            strbuf_str(&b),
+            "Action=Publish&Version=2010-03-31&TopicArn=arn%3Aaws%3Asns%3Aeu-west-1%3A111122223333"
+            "%3Aalerts&Subject=Hello&Message=%7B%22default%22%3A%22x%22%7D&MessageStructure=json");
     strbuf_truncate(&b, 0);
 
     m.subject = "[a] 'b' ~c & d=e";
@@ -50,13 +54,14 @@ static void test_build(void **state) {
     m.group_id = "trail/main";
     m.deduplication_id = "abc";
     assert_int_equal(sns_build_publish(&m, &b), 0);
-    assert_string_equal(strstr(strbuf_str(&b), "&Subject"),
-                        "&Subject=%5Ba%5D%20%27b%27%20~c%20%26%20d%3De&Message=%C3%A9&MessageStructure=json"
-                        "&MessageAttributes.entry.1.Name=severity&MessageAttributes.entry.1.Value.DataType=String"
-                        "&MessageAttributes.entry.1.Value.StringValue=critical"
-                        "&MessageAttributes.entry.2.Name=account&MessageAttributes.entry.2.Value.DataType=String"
-                        "&MessageAttributes.entry.2.Value.StringValue=111122223333"
-                        "&MessageGroupId=trail%2Fmain&MessageDeduplicationId=abc");
+    assert_string_equal(
+            strstr(strbuf_str(&b), "&Subject"),
+            "&Subject=%5Ba%5D%20%27b%27%20~c%20%26%20d%3De&Message=%C3%A9&MessageStructure=json"
+            "&MessageAttributes.entry.1.Name=severity&MessageAttributes.entry.1.Value.DataType=String"
+            "&MessageAttributes.entry.1.Value.StringValue=critical"
+            "&MessageAttributes.entry.2.Name=account&MessageAttributes.entry.2.Value.DataType=String"
+            "&MessageAttributes.entry.2.Value.StringValue=111122223333"
+            "&MessageGroupId=trail%2Fmain&MessageDeduplicationId=abc");
     strbuf_done(&b);
 }
 
@@ -71,7 +76,7 @@ static void test_build_refuses(void **state) {
         "two\nlines",
         "d\xc3\xa9j\xc3\xa0",
         "\x7f",
-        "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789",
+        SUBJECT_99 "x",
     };
     static const SnsAttribute nameless = { "", "x" };
     StrBuf b = STRBUF_INIT(BUILT_MAX);
@@ -102,9 +107,8 @@ static void test_build_refuses(void **state) {
     m.deduplication_id = "a b";
     assert_int_equal(sns_build_publish(&m, &b), -EINVAL);
     assert_int_equal(b.len, 0);
-    /* The longest subject there may be. */
     m = plain;
-    m.subject = &subjects[5][1];
+    m.subject = SUBJECT_99;
     assert_int_equal(sns_build_publish(&m, &b), 0);
     strbuf_done(&b);
 }
@@ -148,7 +152,8 @@ static void test_read(void **state) {
         "<PublishResponse><PublishResult><MessageId></MessageId></PublishResult></PublishResponse>",
         "<Other><PublishResult><MessageId>x</MessageId></PublishResult></Other>",
         "<PublishResponse><PublishResult><MessageId>x</MessageId></PublishResult>",
-        "<PublishResponse><PublishResult><MessageId>0123456789012345678901234567890123456789012345678901234567890123"
+        "<PublishResponse><PublishResult><MessageId>"
+        "0123456789012345678901234567890123456789012345678901234567890123"
         "</MessageId></PublishResult></PublishResponse>",
     };
     char id[64] = "untouched";
@@ -181,8 +186,10 @@ static int set_up(void **state) {
     assert_non_null(f);
     f->loop = fake_loop_new();
     f->http = fake_http_new(f->loop);
-    assert_int_equal(credentials_env_new(fake_loop_loop(f->loop), "AKID", "secret", NULL, &f->credentials), 0);
-    assert_int_equal(aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop), &limits, NULL, &f->aws), 0);
+    assert_int_equal(credentials_env_new(fake_loop_loop(f->loop), "AKID", "secret", NULL, &f->credentials),
+                     0);
+    assert_int_equal(
+            aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop), &limits, NULL, &f->aws), 0);
     *state = f;
     return 0;
 }
@@ -219,7 +226,8 @@ static void test_call(void **state) {
     assert_string_equal(f->id, "94f20ce6-13c5-43a0-9a9e-ca52d816e90b");
     r = fake_http_request(f->http, 0);
     assert_string_equal(r->url, "https://sns.eu-west-1.amazonaws.com/"); /* the topic's own region */
-    assert_string_equal(fake_request_header(r, "content-type"), "application/x-www-form-urlencoded; charset=utf-8");
+    assert_string_equal(fake_request_header(r, "content-type"),
+                        "application/x-www-form-urlencoded; charset=utf-8");
     assert_non_null(strstr(fake_request_header(r, "authorization"), "/eu-west-1/sns/aws4_request"));
     assert_null(fake_request_header(r, "x-amz-target"));
 
@@ -228,10 +236,11 @@ static void test_call(void **state) {
     fake_loop_run(f->loop);
     assert_int_equal(f->error.class, AWS_BAD_ANSWER);
 
-    fake_http_reply(f->http, 404,
-                    "<ErrorResponse xmlns=\"x\"><Error><Type>Sender</Type><Code>NotFound</Code><Message>Topic does"
-                    " not exist</Message></Error><RequestId>r-2</RequestId></ErrorResponse>",
-                    NULL);
+    fake_http_reply(
+            f->http, 404,
+            "<ErrorResponse xmlns=\"x\"><Error><Type>Sender</Type><Code>NotFound</Code><Message>Topic does"
+            " not exist</Message></Error><RequestId>r-2</RequestId></ErrorResponse>",
+            NULL);
     assert_int_equal(sns_publish(f->aws, f->credentials, &plain, on_done, f, NULL), 0);
     fake_loop_run(f->loop);
     assert_int_equal(f->error.class, AWS_NOT_FOUND);

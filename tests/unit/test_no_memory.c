@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole calls in which the first allocation fails, then the second, and so on until one run needed no more.
+ * Each must end in an error or in success, tell its owner exactly once, and leave nothing behind (which the
+ * sanitizers and valgrind see). */
+/* link: -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=strdup -Wl,--wrap=asprintf */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-event.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/cloudtrail.h"
+#include "lib/http_curl.h"
+#include "lib/loop_event.h"
+#include "lib/sns.h"
+#include "lib/sts.h"
+#include "lib/util/macros.h"
+#include "tests/unit/fake_http.h"
+#include "tests/unit/fake_loop.h"
+#include "tests/unit/local_server.h"
+
+#define RUNS_MAX 2000
+#define TRAIL "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
+#define TOPIC "arn:aws:sns:eu-central-1:111122223333:alerts"
+
+/* ---- one allocation of this program fails; libraries keep their own ---- */
+
+static long until_failure = -1; /* allocations that still work; negative: all */
+static bool has_failed;
+
+static bool fails(void) {
+    if (until_failure < 0 || until_failure-- > 0)
+        return false;
+    has_failed = true;
+    return true;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+char *__real_strdup(const char *s);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+char *__wrap_strdup(const char *s);
+int __wrap_asprintf(char **ret, const char *format, ...) _printf_(2, 3);
+
+void *__wrap_malloc(size_t size) {
+    return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size) {
+    return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t size) {
+    return fails() ? NULL : __real_realloc(p, size);
+}
+
+char *__wrap_strdup(const char *s) {
+    return fails() ? NULL : __real_strdup(s);
+}
+
+int __wrap_asprintf(char **ret, const char *format, ...) {
+    va_list ap;
+    int r;
+
+    /* What it leaves in *ret is undefined then. */
+    if (fails()) {
+        *ret = (char *)(uintptr_t)0xdead;
+        return -1;
+    }
+    va_start(ap, format);
+    r = vasprintf(ret, format, ap);
+    va_end(ap);
+    return r;
+}
+
+/* ---- calls, on fakes ---- */
+
+typedef struct Calls {
+    FakeLoop *loop;
+    FakeHttp *http;
+    CredentialsSource *credentials;
+    AwsClient *aws;
+    unsigned n_begun, n_done, n_ok;
+    char path[64];
+} Calls;
+
+static void count(Calls *c, const AwsError *error) {
+    c->n_done++;
+    c->n_ok += error->class == AWS_OK;
+    assert_int_equal(error->class == AWS_OK, error->message[0] == '\0');
+}
+
+static void on_trails(const AwsError *error, const CloudTrailTrails *trails, void *userdata) {
+    assert_int_equal(trails != NULL, error->class == AWS_OK);
+    count(userdata, error);
+}
+
+static void on_published(const AwsError *error, const char *message_id, void *userdata) {
+    assert_int_equal(message_id != NULL, error->class == AWS_OK);
+    count(userdata, error);
+}
+
+static void on_identity(const AwsError *error, const StsIdentity *identity, void *userdata) {
+    assert_int_equal(identity != NULL, error->class == AWS_OK);
+    count(userdata, error);
+}
+
+/* Sources that exist so far are freed by the constructor that fails with them. */
+static int make_credentials(Calls *c) {
+    Loop *loop = fake_loop_loop(c->loop);
+    CredentialsSource *members[3], *chain;
+    unsigned n = 0;
+
+    n += credentials_env_new(loop, NULL, NULL, NULL, &members[n]) == 0;
+    n += credentials_imds_new(loop, fake_http_client(c->http), NULL, &members[n]) == 0;
+    n += credentials_profile_new(loop, c->path, "ops", false, &members[n]) == 0;
+    if (n == 0 || credentials_chain_new(members, n, &chain) < 0)
+        return -1;
+    return credentials_cache_new(loop, chain, &c->credentials);
+}
+
+/* Answers whatever is asked, in the order of asking; time passes in between. */
+static void let_pass(Calls *c, const char *answer) {
+    fake_http_reply(c->http, 200, answer, "date", "x", "x-amzn-requestid", "id", NULL);
+    for (unsigned i = 0; i < 20; i++)
+        fake_loop_advance(c->loop, 2 * USEC_PER_SEC);
+    while (fake_http_n_running(c->http) > 0) {
+        fake_http_fail(c->http, HTTP_BROKEN, "lost");
+        fake_loop_advance(c->loop, 2 * USEC_PER_SEC);
+    }
+}
+
+static void make_calls(Calls *c) {
+    SnsAttribute attribute = { "severity", "info" };
+    SnsMessage message = {
+        .topic_arn = TOPIC, .subject = "s", .message = "{}", .attributes = &attribute, .n_attributes = 1,
+    };
+
+    fake_http_reply(c->http, 404, "", NULL); /* no metadata here */
+    fake_http_reply(c->http, 500, "<html/>", NULL);
+    c->n_begun +=
+            cloudtrail_describe_trails(c->aws, c->credentials, "eu-central-1", on_trails, c, NULL) == 0;
+    let_pass(c, "{\"trailList\":[{\"TrailARN\":\"" TRAIL "\"},{\"TrailARN\":\"" TRAIL "\"}]}");
+    c->n_begun += sns_publish(c->aws, c->credentials, &message, on_published, c, NULL) == 0;
+    let_pass(c,
+             "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>");
+    c->n_begun += sts_get_caller_identity(c->aws, c->credentials, "eu-central-1", on_identity, c, NULL) == 0;
+    let_pass(c,
+             "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::111122223333:root</Arn>"
+             "<Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>");
+}
+
+static unsigned run_calls(const char *path) {
+    static const AwsLimits limits = { USEC_PER_SEC, USEC_PER_SEC, 2 };
+    EndpointOverrides overrides = { .url = "http://127.0.0.1:1" };
+    Calls c = { .loop = fake_loop_new() };
+
+    c.http = fake_http_new(c.loop);
+    snprintf(c.path, sizeof(c.path), "%s", path);
+    if (make_credentials(&c) == 0 &&
+        aws_client_new(fake_http_client(c.http), fake_loop_loop(c.loop), &limits, &overrides, &c.aws) == 0)
+        make_calls(&c);
+    credentials_source_free(c.credentials);
+    aws_client_free(c.aws);
+    assert_int_equal(c.n_done, c.n_begun);
+    fake_http_free(c.http);
+    fake_loop_free(c.loop);
+    return c.n_ok;
+}
+
+static void test_calls(void **state) {
+    char path[] = "/tmp/test-no-memory.XXXXXX";
+    int fd = mkstemp(path);
+    unsigned n_ok = 0;
+    static const char keys[] = "[ops]\naws_access_key_id=A\naws_secret_access_key=s\naws_session_token=t\n";
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, keys, sizeof(keys) - 1), sizeof(keys) - 1);
+    close(fd);
+    for (long n = 0; n < RUNS_MAX; n++) {
+        has_failed = false;
+        until_failure = n;
+        n_ok = run_calls(path);
+        until_failure = -1;
+        if (!has_failed)
+            break;
+    }
+    unlink(path);
+    assert_false(has_failed);
+    assert_int_equal(n_ok, 3);
+}
+
+/* ---- libcurl and the loop ---- */
+
+typedef struct Exchanges {
+    unsigned n_begun, n_done, n_refused;
+} Exchanges;
+
+static void on_exchange(const HttpResponse *response, void *userdata) {
+    Exchanges *x = userdata;
+
+    assert_string_not_equal(response->error, "");
+    x->n_refused += response->result == HTTP_CONNECT_FAILED;
+    x->n_done++;
+}
+
+static void submit_some(HttpClient *http, Exchanges *x) {
+    static const HttpHeader headers[] = { { "X-Test", "1" } };
+    HttpRequest request = {
+        .method = "POST",
+        .url = "https://127.0.0.1:1/",
+        .headers = headers,
+        .n_headers = 1,
+        .body = "body",
+        .body_len = 4,
+        .connect_timeout_usec = 2 * USEC_PER_SEC,
+        .timeout_usec = 2 * USEC_PER_SEC,
+        .direct = true,
+    };
+
+    for (unsigned i = 0; i < 3; i++)
+        x->n_begun += http_submit(http, &request, on_exchange, x, NULL) == 0;
+}
+
+static void never(void *userdata) {
+    (void)userdata;
+    fail();
+}
+
+static unsigned run_exchanges(const char *bundle) {
+    HttpCurlOptions options = { .ca_bundle = bundle, .user_agent = "x", .proxy = "", .max_connections = 1 };
+    char error[256] = "", reload_error[256] = "";
+    HttpClient *http = NULL;
+    sd_event *event = NULL;
+    Loop *loop = NULL;
+    LoopTimer *timer;
+    Exchanges x = { 0 };
+    int r;
+
+    assert_true(sd_event_new(&event) >= 0);
+    if (http_curl_new(event, &options, error, sizeof(error), &http) == 0) {
+        submit_some(http, &x);
+        for (unsigned i = 0; i < 500 && x.n_done < x.n_begun; i++)
+            assert_true(sd_event_run(event, 10000) >= 0);
+        r = http_curl_reload_ca(http, bundle, reload_error, sizeof(reload_error));
+        assert_int_equal(r == 0, reload_error[0] == '\0');
+    } else
+        assert_string_not_equal(error, "");
+    if (loop_event_new(event, &loop) == 0 && loop_after(loop, USEC_PER_SEC, never, NULL, &timer) == 0)
+        loop_cancel(loop, timer);
+    loop_event_free(loop);
+    http_curl_free(http);
+    sd_event_unref(event);
+    assert_int_equal(x.n_done, x.n_begun);
+    return x.n_refused;
+}
+
+static void test_exchanges(void **state) {
+    char path[] = "/tmp/test-no-memory.XXXXXX";
+    int fd = mkstemp(path);
+    LocalCa *ca = local_ca_new();
+    unsigned n_refused = 0;
+
+    (void)state;
+    assert_true(fd >= 0);
+    close(fd);
+    local_ca_write(ca, path);
+    for (long n = 0; n < RUNS_MAX; n++) {
+        has_failed = false;
+        until_failure = n;
+        n_refused = run_exchanges(path);
+        until_failure = -1;
+        if (!has_failed)
+            break;
+    }
+    unlink(path);
+    local_ca_free(ca);
+    assert_false(has_failed);
+    assert_int_equal(n_refused, 3);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_exchanges),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

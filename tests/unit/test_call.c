@@ -408,6 +408,17 @@ static void test_quota_is_shared_by_a_scope_only(void **state) {
     run(f, &json_request);
     assert_int_equal(fake_http_n_requests(f->http), before + 1);
 
+    /* Each success gives one token back; five buy a retry. */
+    for (unsigned i = 0; i < 5; i++) {
+        fake_http_reply(f->http, 200, "{}", NULL);
+        run(f, &json_request);
+    }
+    fake_http_reply(f->http, 500, "", NULL);
+    fake_http_reply(f->http, 500, "", NULL);
+    run(f, &json_request);
+    assert_int_equal(fake_http_n_requests(f->http), before + 1 + 5 + 2);
+    before = fake_http_n_requests(f->http) - 1;
+
     elsewhere.region = "us-east-1";
     for (unsigned i = 0; i < 3; i++)
         fake_http_reply(f->http, 500, "", NULL);

@@ -478,6 +478,43 @@ static void test_more_hosts_than_connections(void **state) {
         local_server_free(servers[i]);
 }
 
+/* One after the other, so that there is never more than one exchange: the idle connections stay all the
+ * same. */
+static void test_idle_connections_are_kept(void **state) {
+    Fixture *f = *state;
+    LocalServer *servers[7];
+    Got got;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(servers); i++)
+        servers[i] = local_server_new(NULL);
+    for (unsigned round = 0; round < 3; round++)
+        for (unsigned i = 0; i < ARRAY_SIZE(servers); i++) {
+            got = (Got){ 0 };
+            submit_to(f, servers[i], "http", "/echo", (HttpRequest){ 0 }, on_done, &got);
+            run_until(f, &got.n, 1);
+            assert_answered(&got, 200);
+        }
+    for (unsigned i = 0; i < ARRAY_SIZE(servers); i++) {
+        assert_int_equal(local_server_n_connections(servers[i]), 1);
+        local_server_free(servers[i]);
+    }
+}
+
+/* All end in one wake-up, and nothing comes after it. */
+static void test_many_end_at_once(void **state) {
+    Fixture *f = *state;
+    static Got got[8];
+    HttpRequest request = { .timeout_usec = 200 * USEC_PER_MSEC };
+
+    memset(got, 0, sizeof(got));
+    for (unsigned i = 0; i < ARRAY_SIZE(got); i++)
+        submit_to(f, f->plain, "http", "/hang", request, on_done, &got[i]);
+    for (unsigned i = 0; i < ARRAY_SIZE(got); i++) {
+        run_until(f, &got[i].n, 1);
+        assert_int_equal(got[i].result, HTTP_TIMED_OUT);
+    }
+}
+
 /* Who waits for a connection runs out of time on time, and whoever is behind gets the place that becomes
  * free. */
 static void test_waiting_for_a_connection(void **state) {
@@ -868,6 +905,8 @@ int main(void) {
         T(test_connection_that_died_idle),
         T(test_many_at_once_share_few_connections),
         T(test_more_hosts_than_connections),
+        T(test_idle_connections_are_kept),
+        T(test_many_end_at_once),
         T(test_waiting_for_a_connection),
         T(test_sockets_are_closed_on_exec),
         T(test_proxy),

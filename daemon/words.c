@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "daemon/words.h"
+
+#include <string.h>
+
+#include "lib/util/macros.h"
+
+static size_t find_word(const char *const *table, size_t n, const char *s) {
+    for (size_t i = 0; s && i < n; i++)
+        if (strcmp(table[i], s) == 0)
+            return i;
+    return n;
+}
+
+/* Defines NAME_to_string and NAME_from_string over NAME_table, which must have a word for each value below max. */
+#define DEFINE_WORDS(name, Type, max)                                                                       \
+    _Static_assert(ARRAY_SIZE(name##_table) == (max), "a word for each value of " #Type);                   \
+    const char *name##_to_string(Type value) {                                                              \
+        return (unsigned)value < (unsigned)(max) ? name##_table[value] : "?";                               \
+    }                                                                                                       \
+    Type name##_from_string(const char *s) {                                                                \
+        return (Type)find_word(name##_table, ARRAY_SIZE(name##_table), s);                                  \
+    }                                                                                                       \
+    struct _swallow_semicolon_
+
+static const char *const mode_table[] = {
+    [MODE_OBSERVE] = "observe",
+    [MODE_RESTART] = "restart",
+};
+DEFINE_WORDS(mode, Mode, _MODE_MAX);
+
+static const char *const severity_table[] = {
+    [SEVERITY_INFO] = "info",
+    [SEVERITY_WARNING] = "warning",
+    [SEVERITY_CRITICAL] = "critical",
+};
+DEFINE_WORDS(severity, Severity, _SEVERITY_MAX);
+
+static const char *const verdict_table[] = {
+    [VERDICT_MISSING] = "missing",
+    [VERDICT_STOPPED] = "stopped",
+    [VERDICT_FLAPPED] = "flapped",
+    [VERDICT_FAILING] = "failing",
+    [VERDICT_UNKNOWN] = "unknown",
+    [VERDICT_PROTECTED] = "protected",
+    [VERDICT_LOGGING] = "logging",
+};
+DEFINE_WORDS(verdict, Verdict, _VERDICT_MAX);
+
+static const char *const finding_table[] = {
+    [FINDING_MISSING] = "missing",
+    [FINDING_STOPPED] = "stopped",
+    [FINDING_FLAPPED] = "flapped",
+    [FINDING_DELIVERY] = "delivery",
+    [FINDING_DIGEST] = "digest",
+    [FINDING_LOG_GROUP] = "log group",
+    [FINDING_NOTIFICATION] = "notification",
+    [FINDING_BLIND] = "blind",
+};
+DEFINE_WORDS(finding, Finding, _FINDING_MAX);
+
+static const char *const event_table[] = {
+    [EVENT_TRAIL_STOPPED] = "trail.stopped",
+    [EVENT_TRAIL_FLAPPED] = "trail.flapped",
+    [EVENT_TRAIL_MISSING] = "trail.missing",
+    [EVENT_TRAIL_FAILING] = "trail.failing",
+    [EVENT_TRAIL_REMINDER] = "trail.reminder",
+    [EVENT_TRAIL_RESOLVED] = "trail.resolved",
+    [EVENT_REGION_UNCOVERED] = "region.uncovered",
+    [EVENT_REGION_COVERED] = "region.covered",
+    [EVENT_GUARD_BLIND] = "guard.blind",
+    [EVENT_GUARD_SIGHTED] = "guard.sighted",
+    [EVENT_GUARD_CHANNEL_FAILED] = "guard.channel_failed",
+    [EVENT_GUARD_CHANNEL_RECOVERED] = "guard.channel_recovered",
+    [EVENT_GUARD_TEST] = "guard.test",
+};
+DEFINE_WORDS(event, Event, _EVENT_MAX);
+
+static const char *const look_error_table[] = {
+    [LOOK_OK] = "ok",
+    [LOOK_DENIED] = "denied",
+    [LOOK_THROTTLED] = "throttled",
+    [LOOK_UNREACHABLE] = "unreachable",
+    [LOOK_CREDENTIALS] = "credentials",
+    [LOOK_BAD_ANSWER] = "bad answer",
+    [LOOK_SERVICE] = "service",
+};
+DEFINE_WORDS(look_error, LookError, _LOOK_ERROR_MAX);
+
+static const char *const action_table[] = {
+    [ACTION_NONE] = "none",
+    [ACTION_RESTART] = "restart",
+};
+DEFINE_WORDS(action, Action, _ACTION_MAX);
+
+static const char *const action_result_table[] = {
+    [RESULT_NONE] = "none",
+    [RESULT_HELD] = "held",
+    [RESULT_FAILED] = "failed",
+    [RESULT_PENDING] = "pending",
+};
+DEFINE_WORDS(action_result, ActionResult, _RESULT_MAX);

@@ -271,7 +271,9 @@ typedef struct Incident {
     Event event;                    /* the worst that was told */
     Severity severity;              /* the worst that was told */
     uint32_t told;                  /* FINDING_BITs told in this incident */
-    unsigned n_tells;               /* openings, gaps and resolutions told one by one */
+    uint64_t last_mark_usec;        /* of the latest trouble in it */
+    unsigned n_reopened;            /* reopenings and further gaps so far */
+    bool quiet;                     /* the latest of them was not told on its own, so neither is its end */
     uint64_t told_usec;             /* real; the last message of any kind */
     unsigned n_reminders;           /* since it was last (re)opened */
     Repeats untold;
@@ -283,6 +285,7 @@ typedef struct Incident {
 typedef struct PendingTell {
     bool set;
     bool first_sight;
+    TellKind kind;                  /* TELL_OPENED or TELL_REOPENED */
     uint64_t by_mono_usec;
 } PendingTell;
 
@@ -294,6 +297,8 @@ typedef struct TrailState {
     uint64_t stop_usec;
     uint64_t delivery_usec;
     unsigned n_failed;              /* looks that failed in a row */
+    uint64_t failed_since_usec;     /* real; the first of them */
+    LookError error;                /* of the last of them */
     bool acting;                    /* an action is under way */
     unsigned n_action_failures;     /* in a row */
     uint64_t act_after_mono_usec;   /* back-off */

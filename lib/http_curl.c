@@ -9,12 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <systemd/sd-event.h>
 #include <time.h>
 
 #include "lib/ca_store.h"
 #include "lib/http_curl_job.h"
+#include "lib/http_curl_origin.h"
+#include "lib/http_curl_watch.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -22,17 +23,6 @@
 #define NEVER UINT64_MAX
 
 typedef struct HttpCurl HttpCurl;
-
-/* TLS sessions are kept per scheme, host and port: libcurl before 8.12 remembers eight in one cache, which
- * is less than there are regions. Plain HTTP has an origin too: older versions leak the session cache that a
- * handle makes for itself when it was used without a share and is then given one. */
-typedef struct Origin {
-    struct Origin *next;
-    char *key;
-    CURLSH *share;
-    unsigned n_users;
-    bool retired;       /* from before the CA bundle was read again: not handed out any more */
-} Origin;
 
 typedef enum ExchangeState {
     EXCHANGE_IDLE,      /* in the pool */
@@ -47,7 +37,7 @@ struct HttpExchange {
     HttpExchange *prev, *next; /* in the list of its state */
     ExchangeState state;
     CurlJob job;
-    Origin *origin;
+    CurlOrigin *origin;
     uint64_t connect_timeout_usec;
     uint64_t deadline_usec; /* monotonic */
     HttpDone done;
@@ -59,11 +49,6 @@ typedef struct ExchangeList {
     unsigned n;
 } ExchangeList;
 
-typedef struct Socket {
-    struct Socket *prev, *next;
-    sd_event_source *io;
-} Socket;
-
 struct HttpCurl {
     HttpClient client;
     unsigned n_refs;
@@ -71,18 +56,15 @@ struct HttpCurl {
     bool curl_ready;
     sd_event *event;
     CURLM *multi;
-    sd_event_source *timer;         /* when libcurl wants to be called */
+    CurlWatch watch;
     sd_event_source *waiting_timer; /* the first deadline in the queue, or earlier */
     uint64_t waiting_until_usec;
-    sd_event_source *turn;          /* work for the next turn of the loop */
-    bool kick;                      /* libcurl wants to be called at that turn */
     CaStore *store;
     char store_error[384];          /* why there is none */
     char *user_agent;
     char *proxy;
     unsigned max_connections;
-    Origin *origins;
-    Socket *sockets;
+    CurlOrigin *origins;
     ExchangeList lists[EXCHANGE_LOOSE];
     HttpCurlStats stats;
 };
@@ -112,12 +94,6 @@ static void client_unref(HttpCurl *c) {
     free(c);
 }
 
-static void want_turn(HttpCurl *c) {
-    (void)sd_event_source_set_enabled(c->turn, SD_EVENT_ONESHOT);
-}
-
-/* ---- TLS: trust and sessions ---- */
-
 static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *userdata) {
     HttpCurl *c = userdata;
 
@@ -126,73 +102,6 @@ static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *userdata) {
         return CURLE_SSL_CACERT_BADFILE;
     SSL_CTX_set1_cert_store(ssl_ctx, c->store);
     return CURLE_OK;
-}
-
-static void origin_free(HttpCurl *c, Origin *o) {
-    Origin **p = &c->origins;
-
-    while (*p != o)
-        p = &(*p)->next;
-    *p = o->next;
-    curl_share_cleanup(o->share);
-    free(o->key);
-    free(o);
-}
-
-static Origin *origin_new(HttpCurl *c, const char *key) {
-    Origin *o;
-
-    o = calloc(1, sizeof(*o));
-    if (!o)
-        return NULL;
-    o->next = c->origins;
-    c->origins = o;
-    o->key = strdup(key);
-    o->share = curl_share_init();
-    if (!o->key || !o->share ||
-        curl_share_setopt(o->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK) {
-        origin_free(c, o);
-        return NULL;
-    }
-    return o;
-}
-
-static int exchange_join_origin(HttpExchange *x) {
-    HttpCurl *c = x->owner;
-    Origin *o;
-
-    for (o = c->origins; o; o = o->next)
-        if (!o->retired && strcmp(o->key, x->job.origin) == 0)
-            break;
-    if (!o)
-        o = origin_new(c, x->job.origin);
-    if (!o || curl_easy_setopt(x->job.easy, CURLOPT_SHARE, o->share) != CURLE_OK)
-        return -ENOMEM;
-    o->n_users++;
-    x->origin = o;
-    return 0;
-}
-
-static void exchange_leave_origin(HttpExchange *x) {
-    Origin *o = TAKE_PTR(x->origin);
-
-    if (!o)
-        return;
-    (void)curl_easy_setopt(x->job.easy, CURLOPT_SHARE, NULL);
-    if (--o->n_users == 0 && o->retired)
-        origin_free(x->owner, o);
-}
-
-/* Sessions made under the old bundle would spare the peer the look at its certificate. */
-static void retire_origins(HttpCurl *c) {
-    Origin *next;
-
-    for (Origin *o = c->origins; o; o = next) {
-        next = o->next;
-        o->retired = true;
-        if (o->n_users == 0)
-            origin_free(c, o);
-    }
 }
 
 /* ---- exchanges and their lists ---- */
@@ -241,7 +150,7 @@ static void exchange_detach(HttpExchange *x) {
     if (x->state == EXCHANGE_RUNNING)
         (void)curl_multi_remove_handle(x->owner->multi, x->job.easy);
     exchange_unlink(x);
-    exchange_leave_origin(x);
+    curl_origin_leave(&x->owner->origins, TAKE_PTR(x->origin), x->job.easy);
 }
 
 static void exchange_recycle(HttpExchange *x) {
@@ -336,7 +245,7 @@ static void start_waiting(HttpCurl *c) {
         if (exchange_start(x) >= 0)
             continue;
         exchange_move(x, EXCHANGE_REFUSED);
-        want_turn(c);
+        curl_watch_want_turn(&c->watch);
     }
     if (!c->lists[EXCHANGE_WAITING].first && c->waiting_until_usec != NEVER) {
         c->waiting_until_usec = NEVER;
@@ -393,106 +302,14 @@ static void collect(HttpCurl *c) {
         start_waiting(c);
 }
 
-static void drive(HttpCurl *c, curl_socket_t fd, int events) {
+/* The loop's way in. */
+static void on_wake(curl_socket_t fd, int events, void *userdata) {
+    HttpCurl *c = client_ref(userdata);
     int n_running;
 
-    client_ref(c);
     (void)curl_multi_socket_action(c->multi, fd, events, &n_running);
     collect(c);
     client_unref(c);
-}
-
-static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
-    (void)source;
-    drive(userdata, fd,
-          (revents & EPOLLIN ? CURL_CSELECT_IN : 0) | (revents & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
-                  (revents & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0));
-    return 0;
-}
-
-static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
-    (void)source;
-    (void)usec;
-    drive(userdata, CURL_SOCKET_TIMEOUT, 0);
-    return 0;
-}
-
-static int on_turn(sd_event_source *source, void *userdata) {
-    HttpCurl *c = client_ref(userdata);
-
-    (void)source;
-    if (c->kick) {
-        c->kick = false;
-        drive(c, CURL_SOCKET_TIMEOUT, 0);
-    } else
-        collect(c);
-    client_unref(c);
-    return 0;
-}
-
-static void socket_free(HttpCurl *c, Socket *s) {
-    if (s->prev)
-        s->prev->next = s->next;
-    else
-        c->sockets = s->next;
-    if (s->next)
-        s->next->prev = s->prev;
-    sd_event_source_disable_unref(s->io);
-    free(s);
-}
-
-static void socket_new(HttpCurl *c, curl_socket_t fd, uint32_t events) {
-    Socket *s;
-
-    s = calloc(1, sizeof(*s));
-    if (!s)
-        return;
-    s->next = c->sockets;
-    if (c->sockets)
-        c->sockets->prev = s;
-    c->sockets = s;
-    if (sd_event_add_io(c->event, &s->io, fd, events, on_io, c) < 0 ||
-        curl_multi_assign(c->multi, fd, s) != CURLM_OK)
-        socket_free(c, s);
-}
-
-/* Called by libcurl. Where a socket cannot be watched the exchange is left to its timeout: an error returned
- * here would make the whole multi handle useless. */
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *socket_data) {
-    uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0U) | (what & CURL_POLL_OUT ? EPOLLOUT : 0U);
-    HttpCurl *c = userdata;
-    Socket *s = socket_data;
-
-    (void)easy;
-    if (what == CURL_POLL_REMOVE) {
-        if (s) {
-            (void)curl_multi_assign(c->multi, fd, NULL);
-            socket_free(c, s);
-        }
-        return 0;
-    }
-    if (!s)
-        socket_new(c, fd, events);
-    else
-        (void)sd_event_source_set_io_events(s->io, events);
-    return 0;
-}
-
-/* Called by libcurl, which must not be called back from here. */
-static int on_curl_timer(CURLM *multi, long timeout_ms, void *userdata) {
-    HttpCurl *c = userdata;
-
-    (void)multi;
-    c->kick = timeout_ms == 0;
-    if (c->kick)
-        want_turn(c);
-    if (timeout_ms <= 0) {
-        (void)sd_event_source_set_enabled(c->timer, SD_EVENT_OFF);
-        return 0;
-    }
-    (void)sd_event_source_set_time(c->timer, now_usec() + (uint64_t)timeout_ms * USEC_PER_MSEC);
-    (void)sd_event_source_set_enabled(c->timer, SD_EVENT_ONESHOT);
-    return 0;
 }
 
 /* ---- the interface ---- */
@@ -518,7 +335,8 @@ static int fill(HttpExchange *x, const HttpRequest *request, HttpDone done, void
         return r;
     if (curl_easy_setopt(x->job.easy, CURLOPT_PRIVATE, x) != CURLE_OK)
         return -ENOMEM;
-    return exchange_join_origin(x);
+    x->origin = curl_origin_join(&c->origins, x->job.origin, x->job.easy);
+    return x->origin ? 0 : -ENOMEM;
 }
 
 static int http_curl_submit(HttpClient *client, const HttpRequest *request, HttpDone done, void *userdata,
@@ -557,31 +375,13 @@ static void http_curl_cancel(HttpClient *client, HttpExchange *exchange) {
     exchange_detach(exchange);
     exchange_recycle(exchange);
     if (c->lists[EXCHANGE_WAITING].first)
-        want_turn(c);
+        curl_watch_want_turn(&c->watch);
 }
 
 static const HttpClientOps http_curl_ops = {
     .submit = http_curl_submit,
     .cancel = http_curl_cancel,
 };
-
-static int set_up_sources(HttpCurl *c) {
-    int r;
-
-    r = sd_event_add_time(c->event, &c->timer, CLOCK_MONOTONIC, NEVER, TIMER_ACCURACY_USEC, on_timer, c);
-    if (r >= 0)
-        r = sd_event_add_time(c->event, &c->waiting_timer, CLOCK_MONOTONIC, NEVER, TIMER_ACCURACY_USEC,
-                              on_waiting_timer, c);
-    if (r >= 0)
-        r = sd_event_add_defer(c->event, &c->turn, on_turn, c);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(c->timer, SD_EVENT_OFF);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(c->waiting_timer, SD_EVENT_OFF);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(c->turn, SD_EVENT_OFF);
-    return r;
-}
 
 static int set_up_multi(HttpCurl *c) {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
@@ -590,15 +390,20 @@ static int set_up_multi(HttpCurl *c) {
     c->multi = curl_multi_init();
     if (!c->multi)
         return -ENOMEM;
-    if (curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_socket) != CURLM_OK ||
-        curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c) != CURLM_OK ||
-        curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer) != CURLM_OK ||
-        curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c) != CURLM_OK ||
-        curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)c->max_connections) != CURLM_OK ||
+    if (curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)c->max_connections) != CURLM_OK ||
         /* Else four times as many as there are exchanges at the moment: most idle ones would be closed. */
         curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)c->max_connections) != CURLM_OK)
         return -EIO;
-    return 0;
+    return curl_watch_init(&c->watch, c->event, c->multi, on_wake, c);
+}
+
+static int set_up_waiting_timer(HttpCurl *c) {
+    int r;
+
+    c->waiting_until_usec = NEVER;
+    r = sd_event_add_time(c->event, &c->waiting_timer, CLOCK_MONOTONIC, NEVER, TIMER_ACCURACY_USEC,
+                          on_waiting_timer, c);
+    return r < 0 ? r : sd_event_source_set_enabled(c->waiting_timer, SD_EVENT_OFF);
 }
 
 static int copy_options(HttpCurl *c, const HttpCurlOptions *options) {
@@ -632,7 +437,6 @@ int http_curl_new(sd_event *event, const HttpCurlOptions *options, char *error, 
     }
     c->client.ops = &http_curl_ops;
     c->n_refs = 1;
-    c->waiting_until_usec = NEVER;
     c->event = sd_event_ref(event);
     r = copy_options(c, options);
     if (r >= 0)
@@ -640,7 +444,7 @@ int http_curl_new(sd_event *event, const HttpCurlOptions *options, char *error, 
     if (r >= 0)
         r = set_up_multi(c);
     if (r >= 0)
-        r = set_up_sources(c);
+        r = set_up_waiting_timer(c);
     if (r < 0) {
         bool by_bundle = options->ca_bundle && !c->store && c->store_error[0];
 
@@ -673,12 +477,9 @@ void http_curl_free(HttpClient *client) {
     free_exchanges(c);
     if (c->multi)
         (void)curl_multi_cleanup(c->multi);
-    while (c->sockets)
-        socket_free(c, c->sockets);
-    retire_origins(c);
-    c->timer = sd_event_source_disable_unref(c->timer);
+    curl_watch_done(&c->watch);
+    curl_origins_retire(&c->origins);
     c->waiting_timer = sd_event_source_disable_unref(c->waiting_timer);
-    c->turn = sd_event_source_disable_unref(c->turn);
     c->event = sd_event_unref(c->event);
     ca_store_free(c->store);
     free(c->user_agent);
@@ -698,7 +499,7 @@ int http_curl_reload_ca(HttpClient *client, const char *ca_bundle, char *error, 
     ca_store_free(c->store);
     c->store = store;
     c->store_error[0] = '\0';
-    retire_origins(c);
+    curl_origins_retire(&c->origins);
     return 0;
 }
 

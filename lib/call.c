@@ -61,7 +61,7 @@ struct AwsCall {
     unsigned attempt;           /* that count against max_attempts; the first is 1 */
     unsigned n_sent;            /* all of them */
     unsigned retry_cost;        /* what the last retry took from the quota */
-    bool expired_once;
+    AwsError expired;           /* what AWS said of the first credentials; AWS_OK until then */
     bool skewed_once;
     bool asking;                /* the credentials source will call back, come what may */
     bool abandoned;             /* ended while asking: freed when the source calls back */
@@ -242,18 +242,10 @@ static void call_end_error(AwsCall *call, const AwsError *error) {
     AwsReply reply = {
         .error = *error,
         .body = "",
-        .request_id = error->request_id,
     };
 
     reply.request_id = reply.error.request_id;
     call_end(call, &reply);
-}
-
-static void call_end_failed(AwsCall *call, AwsErrorClass class, const char *text) {
-    AwsError error = { 0 };
-
-    aws_error_set(&error, class, "", "%s", text);
-    call_end_error(call, &error);
 }
 
 static uint64_t time_left(const AwsCall *call) {
@@ -404,7 +396,7 @@ static void on_credentials(CredentialsStatus status, Credentials *credentials, c
     credentials_unref(call->credentials);
     call->credentials = credentials;
     if (no_news)
-        call_end_failed(call, AWS_EXPIRED, "AWS calls the credentials expired, and there are no newer ones");
+        call_end_error(call, &call->expired);
     else
         call_attempt(call);
 }
@@ -549,9 +541,9 @@ static bool try_later(AwsCall *call, const AwsError *error, const HttpResponse *
 }
 
 static bool renew_credentials(AwsCall *call, const AwsError *error) {
-    if (error->class != AWS_EXPIRED || call->expired_once)
+    if (error->class != AWS_EXPIRED || call->expired.class == AWS_EXPIRED)
         return false;
-    call->expired_once = true;
+    call->expired = *error;
     credentials_cache_invalidate(call->source, call->credentials);
     return ask_credentials(call) >= 0;
 }

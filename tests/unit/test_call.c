@@ -545,10 +545,12 @@ static void test_expired_twice_ends(void **state) {
 static void test_expired_without_news_asks_once(void **state) {
     Fixture *f = *state;
 
-    fake_http_reply(f->http, 400, EXPIRED, NULL);
+    fake_http_reply(f->http, 400, EXPIRED, "x-amzn-requestid", "id-9", NULL);
     run(f, &json_request);
     assert_ended(f, AWS_EXPIRED, 1);
     assert_int_equal(f->inner->n_gets, 2);
+    assert_string_equal(f->error.code, "ExpiredTokenException");
+    assert_string_equal(f->request_id, "id-9");
 }
 
 /* Many calls that fail with one set of credentials renew it once. */

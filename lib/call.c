@@ -61,7 +61,7 @@ struct AwsCall {
     unsigned attempt;           /* that count against max_attempts; the first is 1 */
     unsigned n_sent;            /* all of them */
     unsigned retry_cost;        /* what the last retry took from the quota */
-    AwsError expired;           /* what AWS said of the first credentials; AWS_OK until then */
+    AwsError *expired;          /* what AWS said of the first credentials, or NULL */
     bool skewed_once;
     bool asking;                /* the credentials source will call back, come what may */
     bool abandoned;             /* ended while asking: freed when the source calls back */
@@ -205,6 +205,7 @@ static int find_scope(AwsClient *client, AwsService service, const char *region,
 
 static void call_free(AwsCall *call) {
     credentials_unref(call->credentials);
+    free(call->expired);
     free(call->target);
     hash_wipe(call->body, call->body_len);
     free(call->body);
@@ -396,7 +397,7 @@ static void on_credentials(CredentialsStatus status, Credentials *credentials, c
     credentials_unref(call->credentials);
     call->credentials = credentials;
     if (no_news)
-        call_end_error(call, &call->expired);
+        call_end_error(call, call->expired);
     else
         call_attempt(call);
 }
@@ -541,9 +542,12 @@ static bool try_later(AwsCall *call, const AwsError *error, const HttpResponse *
 }
 
 static bool renew_credentials(AwsCall *call, const AwsError *error) {
-    if (error->class != AWS_EXPIRED || call->expired.class == AWS_EXPIRED)
+    if (error->class != AWS_EXPIRED || call->expired)
         return false;
-    call->expired = *error;
+    call->expired = malloc(sizeof(*call->expired));
+    if (!call->expired)
+        return false;
+    *call->expired = *error;
     credentials_cache_invalidate(call->source, call->credentials);
     return ask_credentials(call) >= 0;
 }

@@ -25,7 +25,6 @@
 typedef struct HttpCurl HttpCurl;
 
 typedef enum ExchangeState {
-    EXCHANGE_IDLE,      /* in the pool */
     EXCHANGE_WAITING,   /* for one of max_connections */
     EXCHANGE_RUNNING,   /* in the multi handle */
     EXCHANGE_REFUSED,   /* could not be started; its owner is told at the next turn */
@@ -34,12 +33,13 @@ typedef enum ExchangeState {
 
 struct HttpExchange {
     HttpCurl *owner;
-    HttpExchange *prev, *next; /* in the list of its state */
+    HttpExchange *prev, *next;  /* in the list of its state */
     ExchangeState state;
-    CurlJob job;
+    CurlRequest *waiting;       /* what it will send, until it has begun */
+    CurlJob *job;               /* once it has */
     CurlOrigin *origin;
     uint64_t connect_timeout_usec;
-    uint64_t deadline_usec; /* monotonic */
+    uint64_t deadline_usec;     /* monotonic */
     HttpDone done;
     void *userdata;
 };
@@ -65,6 +65,8 @@ struct HttpCurl {
     char *proxy;
     unsigned max_connections;
     CurlOrigin *origins;
+    CurlJob *idle_jobs;
+    unsigned n_idle_jobs;
     ExchangeList lists[EXCHANGE_LOOSE];
     HttpCurlStats stats;
 };
@@ -139,62 +141,63 @@ static void exchange_move(HttpExchange *x, ExchangeState state) {
     l->n++;
 }
 
-static void exchange_free(HttpExchange *x) {
-    exchange_unlink(x);
-    curl_job_done(&x->job);
-    free(x);
-}
-
 /* Takes it out of wherever it is, so that only its own memory is left. */
 static void exchange_detach(HttpExchange *x) {
     if (x->state == EXCHANGE_RUNNING)
-        (void)curl_multi_remove_handle(x->owner->multi, x->job.easy);
+        (void)curl_multi_remove_handle(x->owner->multi, x->job->easy);
     exchange_unlink(x);
-    curl_origin_leave(&x->owner->origins, TAKE_PTR(x->origin), x->job.easy);
+    if (x->origin)
+        curl_origin_leave(&x->owner->origins, TAKE_PTR(x->origin), x->job->easy);
 }
 
-static void exchange_recycle(HttpExchange *x) {
-    HttpCurl *c = x->owner;
+static CurlJob *job_take(HttpCurl *c) {
+    CurlJob *job = c->idle_jobs;
 
-    if (c->closed || c->lists[EXCHANGE_IDLE].n >= c->max_connections) {
-        exchange_free(x);
+    if (!job)
+        return curl_job_new();
+    c->idle_jobs = job->next;
+    c->n_idle_jobs--;
+    return job;
+}
+
+static void job_give(HttpCurl *c, CurlJob *job) {
+    if (!job)
+        return;
+    if (c->closed || c->n_idle_jobs >= c->max_connections) {
+        curl_job_free(job);
         return;
     }
-    curl_job_reset(&x->job);
-    exchange_move(x, EXCHANGE_IDLE);
+    curl_job_reset(job);
+    job->next = c->idle_jobs;
+    c->idle_jobs = job;
+    c->n_idle_jobs++;
 }
 
-static HttpExchange *exchange_new(HttpCurl *c) {
-    HttpExchange *x = c->lists[EXCHANGE_IDLE].first;
-
-    if (x) {
-        exchange_unlink(x);
-        return x;
-    }
-    x = calloc(1, sizeof(*x));
-    if (!x)
-        return NULL;
-    x->owner = c;
-    x->state = EXCHANGE_LOOSE;
-    if (curl_job_init(&x->job) < 0) {
-        free(x);
-        return NULL;
-    }
-    return x;
+static void exchange_free(HttpExchange *x) {
+    exchange_detach(x);
+    job_give(x->owner, x->job);
+    curl_request_free(x->waiting);
+    free(x);
 }
 
-/* Tells the owner and puts the exchange away. The caller holds a reference on the client. */
+/* Tells the owner. The caller holds a reference on the client, and has detached the exchange. */
 static void exchange_end(HttpExchange *x, const HttpResponse *response) {
     x->done(response, x->userdata);
-    exchange_recycle(x);
+    exchange_free(x);
 }
 
+/* One that never began. */
 static void exchange_fail(HttpExchange *x, HttpResult result, const char *text) {
-    HttpResponse response;
+    char origin[CURL_ORIGIN_MAX] = "", error[512];
+    bool tls;
 
     exchange_detach(x);
-    curl_job_fail(&x->job, result, text, &response);
-    exchange_end(x, &response);
+    (void)curl_request_check(&x->waiting->request, origin, &tls);
+    exchange_end(x, &(HttpResponse){
+                            .result = result,
+                            .body = "",
+                            .error = curl_request_explain(error, sizeof(error), origin, text),
+                    });
 }
 
 static void exchange_finish(HttpExchange *x, CURLcode code) {
@@ -202,26 +205,50 @@ static void exchange_finish(HttpExchange *x, CURLcode code) {
     HttpResponse response;
     long n_connects = 0;
 
-    if (curl_easy_getinfo(x->job.easy, CURLINFO_NUM_CONNECTS, &n_connects) == CURLE_OK && n_connects > 0)
+    if (curl_easy_getinfo(x->job->easy, CURLINFO_NUM_CONNECTS, &n_connects) == CURLE_OK && n_connects > 0)
         c->stats.connections += (uint64_t)n_connects;
     if (code == CURLE_SSL_CACERT_BADFILE && !c->store)
-        text_copy(x->job.curl_error, sizeof(x->job.curl_error), c->store_error);
-    curl_job_read(&x->job, code, &response);
+        text_copy(x->job->curl_error, sizeof(x->job->curl_error), c->store_error);
+    curl_job_read(x->job, code, &response);
     exchange_detach(x);
     exchange_end(x, &response);
 }
 
-/* Hands it to libcurl with what is left of its time. */
-static int exchange_start(HttpExchange *x) {
+static int exchange_load(HttpExchange *x, const HttpRequest *request) {
+    HttpCurl *c = x->owner;
+    int r;
+
+    x->job = job_take(c);
+    if (!x->job)
+        return -ENOMEM;
+    r = curl_job_prepare(x->job, request,
+                         &(CurlJobSettings){
+                                 .user_agent = c->user_agent,
+                                 .proxy = c->proxy,
+                                 .on_tls = on_tls,
+                                 .on_tls_userdata = c,
+                         });
+    if (r < 0)
+        return r;
+    if (curl_easy_setopt(x->job->easy, CURLOPT_PRIVATE, x) != CURLE_OK)
+        return -ENOMEM;
+    x->origin = curl_origin_join(&c->origins, x->job->origin, x->job->easy);
+    return x->origin ? 0 : -ENOMEM;
+}
+
+/* Hands it to libcurl with what is left of its time. 0 or -errno, and then it is where it was. */
+static int exchange_start(HttpExchange *x, const HttpRequest *request) {
     HttpCurl *c = x->owner;
     uint64_t now = now_usec();
     uint64_t left = x->deadline_usec > now ? x->deadline_usec - now : 1;
     int r;
 
-    r = curl_job_set_timeouts(&x->job, MIN(x->connect_timeout_usec, left), left);
+    r = exchange_load(x, request);
+    if (r >= 0)
+        r = curl_job_set_timeouts(x->job, MIN(x->connect_timeout_usec, left), left);
     if (r < 0)
         return r;
-    if (curl_multi_add_handle(c->multi, x->job.easy) != CURLM_OK)
+    if (curl_multi_add_handle(c->multi, x->job->easy) != CURLM_OK)
         return -ENOMEM;
     exchange_move(x, EXCHANGE_RUNNING);
     return 0;
@@ -242,8 +269,10 @@ static void start_waiting(HttpCurl *c) {
     HttpExchange *x;
 
     while (c->lists[EXCHANGE_RUNNING].n < c->max_connections && (x = c->lists[EXCHANGE_WAITING].first)) {
-        if (exchange_start(x) >= 0)
+        if (exchange_start(x, &x->waiting->request) >= 0) {
+            curl_request_free(TAKE_PTR(x->waiting));
             continue;
+        }
         exchange_move(x, EXCHANGE_REFUSED);
         curl_watch_want_turn(&c->watch);
     }
@@ -314,29 +343,20 @@ static void on_wake(curl_socket_t fd, int events, void *userdata) {
 
 /* ---- the interface ---- */
 
-static int fill(HttpExchange *x, const HttpRequest *request, HttpDone done, void *userdata) {
-    HttpCurl *c = x->owner;
+static int exchange_wait(HttpExchange *x, const HttpRequest *request) {
+    char origin[CURL_ORIGIN_MAX];
+    bool tls;
     int r;
 
-    if (request->connect_timeout_usec == 0 || request->timeout_usec == 0)
-        return -EINVAL;
-    x->done = done;
-    x->userdata = userdata;
-    x->connect_timeout_usec = request->connect_timeout_usec;
-    x->deadline_usec = add_saturated(now_usec(), request->timeout_usec);
-    r = curl_job_prepare(&x->job, request,
-                         &(CurlJobSettings){
-                                 .user_agent = c->user_agent,
-                                 .proxy = c->proxy,
-                                 .on_tls = on_tls,
-                                 .on_tls_userdata = c,
-                         });
+    r = curl_request_check(request, origin, &tls);
     if (r < 0)
         return r;
-    if (curl_easy_setopt(x->job.easy, CURLOPT_PRIVATE, x) != CURLE_OK)
+    x->waiting = curl_request_copy(request);
+    if (!x->waiting)
         return -ENOMEM;
-    x->origin = curl_origin_join(&c->origins, x->job.origin, x->job.easy);
-    return x->origin ? 0 : -ENOMEM;
+    exchange_move(x, EXCHANGE_WAITING);
+    wait_until(x->owner, x->deadline_usec);
+    return 0;
 }
 
 static int http_curl_submit(HttpClient *client, const HttpRequest *request, HttpDone done, void *userdata,
@@ -345,19 +365,21 @@ static int http_curl_submit(HttpClient *client, const HttpRequest *request, Http
     HttpExchange *x;
     int r;
 
-    x = exchange_new(c);
+    x = calloc(1, sizeof(*x));
     if (!x)
         return -ENOMEM;
-    r = fill(x, request, done, userdata);
-    if (r == 0 && c->lists[EXCHANGE_RUNNING].n < c->max_connections && !c->lists[EXCHANGE_WAITING].first)
-        r = exchange_start(x);
-    else if (r == 0) {
-        exchange_move(x, EXCHANGE_WAITING);
-        wait_until(c, x->deadline_usec);
-    }
+    x->owner = c;
+    x->state = EXCHANGE_LOOSE;
+    x->connect_timeout_usec = request->connect_timeout_usec;
+    x->deadline_usec = add_saturated(now_usec(), request->timeout_usec);
+    x->done = done;
+    x->userdata = userdata;
+    if (c->lists[EXCHANGE_RUNNING].n < c->max_connections && !c->lists[EXCHANGE_WAITING].first)
+        r = exchange_start(x, request);
+    else
+        r = exchange_wait(x, request);
     if (r < 0) {
-        exchange_detach(x);
-        exchange_recycle(x);
+        exchange_free(x);
         return r;
     }
     c->stats.exchanges++;
@@ -372,8 +394,7 @@ static void http_curl_cancel(HttpClient *client, HttpExchange *exchange) {
     /* Its own done callback runs: it is on its way out. */
     if (exchange->state == EXCHANGE_LOOSE)
         return;
-    exchange_detach(exchange);
-    exchange_recycle(exchange);
+    exchange_free(exchange);
     if (c->lists[EXCHANGE_WAITING].first)
         curl_watch_want_turn(&c->watch);
 }
@@ -459,12 +480,10 @@ int http_curl_new(sd_event *event, const HttpCurlOptions *options, char *error, 
 
 static void free_exchanges(HttpCurl *c) {
     for (ExchangeState s = 0; s < EXCHANGE_LOOSE; s++)
-        while (c->lists[s].first) {
-            HttpExchange *x = c->lists[s].first;
-
-            exchange_detach(x);
-            exchange_free(x);
-        }
+        while (c->lists[s].first)
+            exchange_free(c->lists[s].first);
+    while (c->idle_jobs)
+        curl_job_free(job_take(c));
 }
 
 void http_curl_free(HttpClient *client) {

@@ -12,47 +12,24 @@
 
 #include "lib/util/hash.h"
 #include "lib/util/macros.h"
-#include "lib/util/text.h"
 
-/* An idle connection older than this is not used again: address translators forget silent ones after 350
- * s. */
+/* An idle connection older than this is not used again: address translators forget silent ones, after 350
+ * seconds for instance. */
 #define IDLE_MAX_SEC 118L
 #define KEEPALIVE_SEC 60L
 
+static CurlJob empty_job(CURL *easy) {
+    CurlJob job = {
+        .easy = easy,
+        .answer = STRBUF_INIT(HTTP_BODY_MAX),
+        .answer_headers = STRBUF_INIT(HTTP_HEADERS_MAX),
+    };
+
+    job.answer.wipe = true;
+    return job;
+}
+
 /* ---- the request ---- */
-
-/* "https://host:port" of a URL; the port is always named, so that it can serve as a key and in error
- * texts. */
-static int read_origin(const char *url, char *ret, size_t size, bool *ret_tls) {
-    bool tls = strncasecmp(url, "https://", 8) == 0;
-    const char *host, *colon;
-    size_t n;
-
-    if (!tls && strncasecmp(url, "http://", 7) != 0)
-        return -EINVAL;
-    host = url + (tls ? 8 : 7);
-    n = strcspn(host, "/?#");
-    /* User and password have no business in a URL of ours, and would show up in error texts. */
-    if (n == 0 || memchr(host, '@', n) || host[0] == ':')
-        return -EINVAL;
-    for (const char *p = url; *p; p++)
-        if ((unsigned char)*p <= 0x20 || *p == 0x7f)
-            return -EINVAL;
-    colon = memrchr(host, ':', n);
-    if (colon && memchr(colon, ']', n - (size_t)(colon - host)))
-        colon = NULL;
-    if (snprintf(ret, size, "%s://%.*s%s", tls ? "https" : "http", (int)n, host,
-                 colon ? "" : tls ? ":443" : ":80") >= (int)size)
-        return -EINVAL;
-    *ret_tls = tls;
-    return 0;
-}
-
-static bool header_is_sendable(const HttpHeader *h) {
-    if (!*h->name || strcspn(h->name, "\r\n: \t") != strlen(h->name))
-        return false;
-    return strcspn(h->value, "\r\n") == strlen(h->value);
-}
 
 static int add_line(struct curl_slist **list, const char *name, const char *separator, const char *value) {
     struct curl_slist *longer;
@@ -78,8 +55,6 @@ static int copy_headers(CurlJob *job, const HttpRequest *request) {
     for (size_t i = 0; i < request->n_headers; i++) {
         const HttpHeader *h = &request->headers[i];
 
-        if (!header_is_sendable(h))
-            return -EINVAL;
         has_type = has_type || strcasecmp(h->name, "content-type") == 0;
         /* "name;" is how libcurl spells a header without a value; "name:" would take it away. */
         r = *h->value ? add_line(&job->headers, h->name, ": ", h->value) :
@@ -246,31 +221,24 @@ static int set_request(CurlJob *job, const HttpRequest *request) {
     return 0;
 }
 
-static bool method_is_known(const char *method) {
-    static const char *const methods[] = { "GET", "HEAD", "POST", "PUT" };
+CurlJob *curl_job_new(void) {
+    CurlJob *job;
 
-    for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
-        if (strcmp(method, methods[i]) == 0)
-            return true;
-    return false;
-}
-
-int curl_job_init(CurlJob *job) {
-    *job = (CurlJob){
-        .answer = STRBUF_INIT(HTTP_BODY_MAX),
-        .answer_headers = STRBUF_INIT(HTTP_HEADERS_MAX),
-    };
-    job->answer.wipe = true;
-    job->easy = curl_easy_init();
-    return job->easy ? 0 : -ENOMEM;
+    job = malloc(sizeof(*job));
+    if (!job)
+        return NULL;
+    *job = empty_job(curl_easy_init());
+    if (!job->easy) {
+        free(job);
+        return NULL;
+    }
+    return job;
 }
 
 int curl_job_prepare(CurlJob *job, const HttpRequest *request, const CurlJobSettings *settings) {
     int r;
 
-    if (!method_is_known(request->method))
-        return -EINVAL;
-    r = read_origin(request->url, job->origin, sizeof(job->origin), &job->tls);
+    r = curl_request_check(request, job->origin, &job->tls);
     if (r == 0)
         r = copy_headers(job, request);
     if (r == 0)
@@ -363,19 +331,11 @@ static HttpResult to_result(const CurlJob *job, CURLcode code) {
     return HTTP_INTERNAL;
 }
 
-static const char *host_of(const CurlJob *job) {
-    return strstr(job->origin, "://") + 3;
-}
-
-void curl_job_fail(CurlJob *job, HttpResult result, const char *text, HttpResponse *ret) {
-    char shown[CURL_ERROR_SIZE];
-
-    text_escaped(shown, sizeof(shown), text);
-    snprintf(job->error, sizeof(job->error), "%s: %s", host_of(job), shown);
+static void fail(CurlJob *job, HttpResult result, const char *text, HttpResponse *ret) {
     *ret = (HttpResponse){
         .result = result,
         .body = "",
-        .error = job->error,
+        .error = curl_request_explain(job->error, sizeof(job->error), job->origin, text),
     };
 }
 
@@ -403,20 +363,20 @@ void curl_job_read(CurlJob *job, CURLcode code, HttpResponse *ret) {
     if (code != CURLE_OK || job->too_big) {
         HttpResult result = to_result(job, code);
 
-        curl_job_fail(job, result,
-                      result == HTTP_TOO_BIG ? "the answer is larger than this program accepts" :
-                      job->curl_error[0]     ? job->curl_error :
-                                               curl_easy_strerror(code),
-                      ret);
+        fail(job, result,
+             result == HTTP_TOO_BIG ? "the answer is larger than this program accepts" :
+             job->curl_error[0]     ? job->curl_error :
+                                      curl_easy_strerror(code),
+             ret);
         return;
     }
     curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &status);
     if (status < 100 || status > 599) {
-        curl_job_fail(job, HTTP_MALFORMED, "the answer has no legal status code", ret);
+        fail(job, HTTP_MALFORMED, "the answer has no legal status code", ret);
         return;
     }
     if (index_headers(job) < 0) {
-        curl_job_fail(job, HTTP_INTERNAL, "out of memory", ret);
+        fail(job, HTTP_INTERNAL, "out of memory", ret);
         return;
     }
     *ret = (HttpResponse){
@@ -449,21 +409,15 @@ static void forget(CurlJob *job) {
 }
 
 void curl_job_reset(CurlJob *job) {
-    CURL *easy = job->easy;
-
-    curl_easy_reset(easy);
+    curl_easy_reset(job->easy);
     forget(job);
-    *job = (CurlJob){
-        .easy = easy,
-        .answer = STRBUF_INIT(HTTP_BODY_MAX),
-        .answer_headers = STRBUF_INIT(HTTP_HEADERS_MAX),
-    };
-    job->answer.wipe = true;
+    *job = empty_job(job->easy);
 }
 
-void curl_job_done(CurlJob *job) {
-    if (job->easy)
-        curl_easy_cleanup(job->easy);
+void curl_job_free(CurlJob *job) {
+    if (!job)
+        return;
+    curl_easy_cleanup(job->easy);
     forget(job);
-    *job = (CurlJob){ 0 };
+    free(job);
 }

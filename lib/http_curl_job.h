@@ -6,9 +6,11 @@
 #include <curl/curl.h>
 
 #include "lib/http.h"
+#include "lib/http_curl_request.h"
 #include "lib/util/strbuf.h"
 
 typedef struct CurlJob {
+    struct CurlJob *next;           /* for whoever keeps unused ones */
     CURL *easy;
     struct curl_slist *headers;
     char *body;
@@ -19,7 +21,7 @@ typedef struct CurlJob {
     StrBuf answer_headers;          /* "name\0value\0" and so on */
     size_t n_answer_headers;
     HttpHeader *header_values;      /* into answer_headers, once it is whole */
-    char origin[320];               /* "https://host:port" */
+    char origin[CURL_ORIGIN_MAX];
     char error[512];
     char curl_error[CURL_ERROR_SIZE];
 } CurlJob;
@@ -32,13 +34,12 @@ typedef struct CurlJobSettings {
     void *on_tls_userdata;
 } CurlJobSettings;
 
-/* Makes the easy handle. 0 or -ENOMEM. */
-int curl_job_init(CurlJob *job);
-/* Frees everything; fine to call on a zeroed job. */
-void curl_job_done(CurlJob *job);
+/* NULL when out of memory. */
+CurlJob *curl_job_new(void);
+/* NULL is fine. */
+void curl_job_free(CurlJob *job);
 
-/* Copies a request into the handle and names the origin. 0, -EINVAL (method, URL or a header that must not
- * be sent), -ENOMEM. */
+/* Copies a request into the handle and names the origin. 0, -EINVAL as curl_request_check, -ENOMEM. */
 int curl_job_prepare(CurlJob *job, const HttpRequest *request, const CurlJobSettings *settings);
 
 /* The time limits, in the handle. 0 or -EINVAL. */
@@ -46,9 +47,6 @@ int curl_job_set_timeouts(CurlJob *job, uint64_t connect_usec, uint64_t total_us
 
 /* The answer, or what libcurl says went wrong. Pointers in *ret stay valid until curl_job_reset. */
 void curl_job_read(CurlJob *job, CURLcode code, HttpResponse *ret);
-
-/* A failure that libcurl had no part in; text is for people. */
-void curl_job_fail(CurlJob *job, HttpResult result, const char *text, HttpResponse *ret);
 
 /* Wipes request and answer and makes the handle ready for the next. */
 void curl_job_reset(CurlJob *job);

@@ -520,6 +520,10 @@ static void test_many_end_at_once(void **state) {
 static void test_waiting_for_a_connection(void **state) {
     Fixture *f = *state;
     Got hanging = { 0 }, late = { 0 }, patient = { 0 };
+    static const HttpHeader headers[] = { { "X-One", "1" } };
+    char body[] = "hello=1";
+    HttpRequest post = { .method = "POST", .headers = headers, .n_headers = 1, .body = body, .body_len = 7 };
+    HttpRequest bad = { .method = "GET", .connect_timeout_usec = 1000, .timeout_usec = 1000 };
     HttpExchange *x;
 
     http_curl_free(f->http);
@@ -527,14 +531,21 @@ static void test_waiting_for_a_connection(void **state) {
     x = submit(f, "/hang", on_done, &hanging);
     submit_to(f, f->plain, "http", "/echo", (HttpRequest){ .timeout_usec = 200 * USEC_PER_MSEC }, on_done,
               &late);
-    submit(f, "/echo", on_done, &patient);
+    submit_to(f, f->plain, "http", "/echo", post, on_done, &patient);
+    body[0] = 'J'; /* the client has its own copy */
+    bad.url = "http://127.0.0.1/a b";
+    assert_int_equal(http_submit(f->http, &bad, on_done, &patient, NULL), -EINVAL);
     run_until(f, &late.n, 1);
+    assert_ptr_equal(strstr(late.error, "127.0.0.1:"), late.error);
     assert_int_equal(late.result, HTTP_TIMED_OUT);
     assert_non_null(strstr(late.error, "waiting for a free connection"));
     assert_int_equal(patient.n, 0);
     http_cancel(f->http, x);
     run_until(f, &patient.n, 1);
     assert_answered(&patient, 200);
+    assert_non_null(strstr(patient.body, "POST /echo HTTP/1.1\r\n"));
+    assert_non_null(strstr(patient.body, "X-One: 1\r\n"));
+    assert_non_null(strstr(patient.body, "\r\n\r\nhello=1"));
     assert_int_equal(hanging.n, 0);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Where everything is decided: what a look means, what to do about it, what to tell. Pure: same input, same output; no clock, no I/O,
- * no allocation, no logging. The engine keeps the state values and carries the plans out. */
+/* Where everything is decided: what a look means, what to do about it, what to tell. Pure: same input, same
+ * output; no clock, no I/O, no allocation, no logging. The engine keeps the state values and carries the
+ * plans out. */
 
 #include "daemon/types.h"
 
@@ -9,8 +10,9 @@
 #define GUARD_REOPEN_USEC (300ULL * 1000000)
 /* An opening message waits this long so that it can say whether the restart held. */
 #define GUARD_HOLD_USEC (5ULL * 1000000)
-/* Reopenings and gaps told one by one in an incident before they are told in summaries, and how often those may come. */
-#define GUARD_TELLS_MAX 3U
+/* Reopenings and gaps told one by one in an incident before they are told in summaries, and how often those
+ * may come. */
+#define GUARD_TELLS_MAX    3U
 #define GUARD_SUMMARY_USEC (300ULL * 1000000)
 /* A target that stays blind this long is critical. */
 #define GUARD_BLIND_CRITICAL_USEC (300ULL * 1000000)
@@ -18,9 +20,9 @@
 #define GUARD_BACKOFF_MAX_USEC (60ULL * 1000000)
 
 typedef enum GuardInput {
-    GUARD_LOOKED,   /* seen is valid */
-    GUARD_ACTED,    /* outcome is valid */
-    GUARD_TIME,     /* a wake-up that a plan asked for, or a pass */
+    GUARD_LOOKED, /* seen is valid */
+    GUARD_ACTED,  /* outcome is valid */
+    GUARD_TIME,   /* a wake-up that a plan asked for */
 } GuardInput;
 
 typedef struct TrailInput {
@@ -29,13 +31,15 @@ typedef struct TrailInput {
     const Outcome *outcome;
 } TrailInput;
 
-/* Decides about one trail. prev and ret_next may be the same object. A zeroed TrailState with verdict VERDICT_UNKNOWN is a trail never seen
- * (guard_trail_init). */
-void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState *prev, const TrailInput *input, Now now, Plan *ret_plan,
-                 TrailState *ret_next);
+/* Decides about one trail. prev and ret_next may be the same object. A zeroed TrailState with verdict
+ * VERDICT_UNKNOWN is a trail never seen (guard_trail_init). */
+void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState *prev,
+                 const TrailInput *input, Now now, Plan *ret_plan, TrailState *ret_next);
 
-/* Decides about one target's own incidents (blind, uncovered). look is NULL for GUARD_TIME. */
-void guard_target(const Policy *policy, const TargetState *prev, const TargetLook *look, Now now, Plan *ret_plan, TargetState *ret_next);
+/* Decides about one target's own incidents (blind, uncovered). look is NULL for a wake-up that a plan asked
+ * for. */
+void guard_target(const Policy *policy, const TargetState *prev, const TargetLook *look, Now now,
+                  Plan *ret_plan, TargetState *ret_next);
 
 TrailState guard_trail_init(void);
 
@@ -44,5 +48,3 @@ Verdict guard_verdict(uint32_t findings, bool known, bool unseen, bool writable)
 
 /* The severity of one finding. */
 Severity guard_severity(Finding finding, const TrailFacts *facts);
-
-const char *guard_verdict_to_string(Verdict verdict);

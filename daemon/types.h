@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The values that travel between the stages. Everything here is plain data; nothing owns memory unless it says so.
- * Times: `_usec` is microseconds; `real` is CLOCK_REALTIME (what AWS and people speak), `mono` is CLOCK_BOOTTIME (what waits are
- * measured by). 0 means "none". */
+/* The values that travel between the stages. Everything here is plain data; nothing owns memory unless it
+ * says so. Times: `_usec` is microseconds; `real` is CLOCK_REALTIME (what AWS and people speak), `mono` is
+ * CLOCK_BOOTTIME (what waits are measured by). 0 means "none". */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,8 +14,8 @@ typedef struct Now {
 } Now;
 
 typedef enum Mode {
-    MODE_OBSERVE,       /* alerts only */
-    MODE_RESTART,       /* also starts stopped trails */
+    MODE_OBSERVE, /* alerts only */
+    MODE_RESTART, /* also starts stopped trails */
     _MODE_MAX,
 } Mode;
 
@@ -42,25 +42,25 @@ typedef enum Verdict {
 typedef enum Finding {
     FINDING_MISSING,
     FINDING_STOPPED,
-    FINDING_FLAPPED,            /* an event, not a condition: never stays set */
-    FINDING_DELIVERY,           /* LatestDeliveryError */
-    FINDING_DIGEST,             /* LatestDigestDeliveryError */
-    FINDING_LOG_GROUP,          /* LatestCloudWatchLogsDeliveryError */
-    FINDING_NOTIFICATION,       /* LatestNotificationError */
-    FINDING_BLIND,              /* this trail cannot be looked at although its target can */
+    FINDING_FLAPPED,      /* an event, not a condition: never stays set */
+    FINDING_DELIVERY,     /* LatestDeliveryError */
+    FINDING_DIGEST,       /* LatestDigestDeliveryError */
+    FINDING_LOG_GROUP,    /* LatestCloudWatchLogsDeliveryError */
+    FINDING_NOTIFICATION, /* LatestNotificationError */
+    FINDING_BLIND,        /* this trail cannot be looked at although its target can */
     _FINDING_MAX,
 } Finding;
 
 #define FINDING_BIT(f) (1u << (f))
-#define FINDINGS_FAILING                                                                                                         \
-    (FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST) | FINDING_BIT(FINDING_LOG_GROUP) |                              \
+#define FINDINGS_FAILING                                                                                    \
+    (FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST) | FINDING_BIT(FINDING_LOG_GROUP) |         \
      FINDING_BIT(FINDING_NOTIFICATION))
 
-/* What an alert is about; the names in its "event" member come from a table in alert.c. */
+/* What an alert is about; among troubles worst first. */
 typedef enum Event {
+    EVENT_TRAIL_MISSING,
     EVENT_TRAIL_STOPPED,
     EVENT_TRAIL_FLAPPED,
-    EVENT_TRAIL_MISSING,
     EVENT_TRAIL_FAILING,
     EVENT_TRAIL_REMINDER,
     EVENT_TRAIL_RESOLVED,
@@ -76,13 +76,14 @@ typedef enum Event {
 
 /* ---- who and where ---- */
 
-/* What an alert, a journal line or a table row is about. Strings are borrowed from the engine and outlive the value; "" when unknown.
- * For a target arn and name are "". A named trail that was never found has a name and no ARN. */
+/* What an alert, a journal line or a table row is about. Strings are borrowed from the engine and outlive
+ * the value; "" when unknown. For a target arn and name are "". A named trail that was never found has a
+ * name and no ARN. */
 typedef struct Subject {
     const char *name;
     const char *arn;
-    const char *account;    /* 12 digits */
-    const char *region;     /* the trail's home region, or the target's */
+    const char *account; /* 12 digits */
+    const char *region;  /* the trail's home region, or the target's */
 } Subject;
 
 /* ---- what was seen ---- */
@@ -92,20 +93,20 @@ typedef enum LookError {
     LOOK_OK,
     LOOK_DENIED,
     LOOK_THROTTLED,
-    LOOK_UNREACHABLE,       /* network, TLS, timeouts */
-    LOOK_CREDENTIALS,       /* none, expired, or not accepted */
+    LOOK_UNREACHABLE, /* network, TLS, timeouts */
+    LOOK_CREDENTIALS, /* none, expired, or not accepted */
     LOOK_BAD_ANSWER,
-    LOOK_SERVICE,           /* AWS failed (5xx) or refused in a way we do not know */
+    LOOK_SERVICE, /* AWS failed (5xx) or refused in a way we do not know */
     _LOOK_ERROR_MAX,
 } LookError;
 
 #define ERROR_TEXT_MAX 320
-#define CODE_TEXT_MAX 64
+#define CODE_TEXT_MAX  64
 
 typedef enum ObservationKind {
-    OBSERVED_STATUS,        /* GetTrailStatus answered */
-    OBSERVED_ABSENT,        /* not there: DescribeTrails and GetTrailStatus in the home region agree */
-    OBSERVED_ERROR,         /* could not be looked at */
+    OBSERVED_STATUS, /* GetTrailStatus answered */
+    OBSERVED_ABSENT, /* not there: DescribeTrails and GetTrailStatus in the home region agree */
+    OBSERVED_ERROR,  /* could not be looked at */
 } ObservationKind;
 
 /* One look at one trail. */
@@ -113,27 +114,27 @@ typedef struct Observation {
     ObservationKind kind;
     /* OBSERVED_STATUS; times are real, as AWS gave them */
     bool is_logging;
-    uint64_t start_usec;            /* StartLoggingTime */
-    uint64_t stop_usec;             /* StopLoggingTime */
-    uint64_t delivery_usec;         /* LatestDeliveryTime */
+    uint64_t start_usec;    /* StartLoggingTime */
+    uint64_t stop_usec;     /* StopLoggingTime */
+    uint64_t delivery_usec; /* LatestDeliveryTime */
     char delivery_error[CODE_TEXT_MAX];
     char digest_error[CODE_TEXT_MAX];
     char log_group_error[CODE_TEXT_MAX];
     char notification_error[CODE_TEXT_MAX];
     /* OBSERVED_ERROR */
     LookError error;
-    bool target_sighted;            /* the target answered something else: only this trail is out of sight */
+    bool target_sighted; /* the target answered something else: only this trail is out of sight */
     char error_text[ERROR_TEXT_MAX];
 } Observation;
 
 /* One look at one target, after all its calls have ended. */
 typedef struct TargetLook {
-    bool sighted;                   /* at least one call was answered as it should be, or refused for one trail only */
-    bool not_enabled;               /* the account has not enabled this region: nothing to guard */
-    LookError error;                /* when not sighted */
+    bool sighted;     /* at least one call was answered as it should be, or refused for one trail only */
+    bool not_enabled; /* the account has not enabled this region: nothing to guard */
+    LookError error;  /* when not sighted */
     char error_text[ERROR_TEXT_MAX];
-    bool listed;                    /* the look included a successful DescribeTrails ... */
-    bool covered;                   /* ... and some trail records here, or one that has an incident of its own did */
+    bool listed;  /* the look included a successful DescribeTrails ... */
+    bool covered; /* ... and some trail records here, or one that has an incident of its own did */
 } TargetLook;
 
 /* ---- what was done ---- */
@@ -146,18 +147,18 @@ typedef enum Action {
 
 typedef enum ActionResult {
     RESULT_NONE,
-    RESULT_HELD,            /* confirmed by reading back */
+    RESULT_HELD, /* confirmed by reading back */
     RESULT_FAILED,
-    RESULT_PENDING,         /* no answer yet */
+    RESULT_PENDING, /* no answer yet */
     _RESULT_MAX,
 } ActionResult;
 
 /* What came of an action. */
 typedef struct Outcome {
     Action action;
-    ActionResult result;            /* HELD or FAILED */
-    Observation seen;               /* HELD: the look that confirmed it */
-    char error_text[ERROR_TEXT_MAX];/* FAILED */
+    ActionResult result;             /* HELD or FAILED */
+    Observation seen;                /* HELD: the look that confirmed it */
+    char error_text[ERROR_TEXT_MAX]; /* FAILED */
 } Outcome;
 
 typedef struct ActionReport {
@@ -167,58 +168,61 @@ typedef struct ActionReport {
 } ActionReport;
 
 typedef struct Gap {
-    uint64_t from_usec;             /* real; StopLoggingTime */
-    uint64_t to_usec;               /* real; StartLoggingTime; 0 while it lasts */
+    uint64_t from_usec; /* real; StopLoggingTime */
+    uint64_t to_usec;   /* real; StartLoggingTime; 0 while it lasts */
 } Gap;
 
 /* ---- what to tell ---- */
 
 typedef enum TellKind {
-    TELL_OPENED,            /* first message of an incident, or trouble of a new kind in it */
-    TELL_REOPENED,          /* again within 300 s of being well, or another gap */
+    TELL_OPENED,   /* first message of an incident, or trouble of a new kind in it */
+    TELL_REOPENED, /* again within 300 s of being well, or another gap */
     TELL_RESOLVED,
     TELL_REMINDER,
-    TELL_SUMMARY,           /* several reopenings told as one */
+    TELL_SUMMARY, /* several reopenings told as one */
     _TELL_KIND_MAX,
 } TellKind;
 
 /* Gaps that were not told one by one. */
 typedef struct Repeats {
     unsigned count;
-    uint64_t first_usec;            /* real; start of the first gap */
-    uint64_t last_usec;             /* real; end of the last gap */
-    uint64_t total_usec;            /* sum of the gaps' lengths */
+    uint64_t first_usec; /* real; start of the first gap */
+    uint64_t last_usec;  /* real; end of the last gap */
+    uint64_t total_usec; /* sum of the gaps' lengths */
 } Repeats;
 
-/* Everything an alert says about a change of an incident; together with its Subject it is all that alert.c needs. */
+/* Everything an alert says about a change of an incident; together with its Subject it is all that alert.c
+ * needs. */
 typedef struct Tell {
     Event event;
     TellKind kind;
     Severity severity;
-    unsigned sequence;              /* 1.. within the incident */
-    uint64_t incident_mark_usec;    /* with the subject: the incident's identity, the same for two guards that see the same */
-    uint64_t mark_usec;             /* with subject and kind: the message's identity */
-    uint64_t opened_usec;           /* real; when the incident began */
-    uint64_t time_usec;             /* real; now */
-    uint32_t findings;              /* what holds now, FINDING_BITs */
-    bool first_sight;               /* it was so when the trail was first seen */
-    bool resolves;                  /* this message also says that all is well again */
-    bool may_act;                   /* false: the mode or the trail's owner forbids acting */
-    bool protected;                 /* an organization trail seen from a member account */
+    unsigned sequence;           /* 1.. within the incident */
+    uint64_t incident_mark_usec; /* with the subject: the incident's identity, the same for two guards that
+                                    see the same */
+    uint64_t mark_usec;          /* with subject and kind: the message's identity */
+    uint64_t opened_usec;        /* real; when the incident began */
+    uint64_t time_usec;          /* real; now */
+    uint32_t findings;           /* what holds now, FINDING_BITs */
+    bool first_sight;            /* it was so when the trail was first seen */
+    bool resolves;               /* this message also says that all is well again */
+    bool may_act;                /* false: the mode or the trail's owner forbids acting */
+    bool protected;              /* an organization trail seen from a member account */
     Mode mode;
     Gap gap;
     ActionReport action;
-    Repeats repeats;                /* TELL_SUMMARY; count 0 otherwise */
-    LookError error;                /* blind */
-    unsigned n_failed;              /* blind: looks that failed in a row */
-    unsigned n_reminders;           /* TELL_REMINDER: 1.. */
-    char detail[ERROR_TEXT_MAX];    /* error codes, or the error of a look or an action; raw: escape before showing */
+    Repeats repeats;             /* TELL_SUMMARY; count 0 otherwise */
+    LookError error;             /* blind */
+    unsigned n_failed;           /* blind: looks that failed in a row */
+    unsigned n_reminders;        /* TELL_REMINDER: 1.. */
+    char detail[ERROR_TEXT_MAX]; /* error codes, or the error of a look or an action; raw: escape before
+                                    showing */
 } Tell;
 
 /* Lines for the journal: facts that are not alerts, or that come before one. */
 typedef enum Note {
-    NOTE_STOPPED,           /* stopped, and being started again */
-    NOTE_STOPPED_LEFT,      /* stopped, and mode or ownership forbids to start it */
+    NOTE_STOPPED,      /* stopped, and being started again */
+    NOTE_STOPPED_LEFT, /* stopped, and mode or ownership forbids to start it */
     NOTE_FLAPPED,
     NOTE_RUNNING_AGAIN,     /* our restart held */
     NOTE_STARTED_BY_OTHERS, /* logging again without us */
@@ -226,23 +230,23 @@ typedef enum Note {
     NOTE_MISSING,
     NOTE_REAPPEARED,
     NOTE_FAILING,
-    NOTE_DELIVERING,        /* no longer failing */
-    NOTE_LOOK_FAILED,       /* the first of a row */
+    NOTE_DELIVERING,  /* no longer failing */
+    NOTE_LOOK_FAILED, /* the first of a row */
     NOTE_BLIND,
     NOTE_SIGHTED,
     NOTE_NOT_ENABLED,
     NOTE_UNCOVERED,
     NOTE_COVERED,
-    NOTE_FIRST_SEEN,        /* a trail is guarded from now on */
+    NOTE_FIRST_SEEN, /* a trail is guarded from now on */
     _NOTE_MAX,
 } Note;
 
 typedef struct NoteValue {
     Note note;
     Gap gap;
-    unsigned count;                 /* failed looks or restarts in a row */
+    unsigned count; /* failed looks or restarts in a row */
     bool first_sight;
-    char detail[ERROR_TEXT_MAX];    /* raw: escape before showing */
+    char detail[ERROR_TEXT_MAX]; /* raw: escape before showing */
 } NoteValue;
 
 #define PLAN_TELLS_MAX 4
@@ -255,8 +259,8 @@ typedef struct Plan {
     unsigned n_tells;
     NoteValue notes[PLAN_NOTES_MAX];
     unsigned n_notes;
-    uint64_t wake_mono_usec;        /* ask again by then with GUARD_TIME; 0: not needed */
-    bool hold;                      /* something seen is not told yet: the state file must keep the previous state */
+    uint64_t wake_mono_usec; /* ask again by then with GUARD_TIME; 0: not needed */
+    bool hold; /* something seen is not told yet: the state file must keep the previous state */
 } Plan;
 
 /* ---- what the guard remembers ---- */
@@ -265,73 +269,73 @@ typedef struct Plan {
 typedef struct Incident {
     bool open;
     uint64_t mark_usec;
-    uint64_t opened_usec;           /* real */
-    uint64_t resolved_usec;         /* real; 0 while open */
-    unsigned sequence;              /* of the last message */
-    Event event;                    /* the worst that was told */
-    Severity severity;              /* the worst that was told */
-    uint32_t told;                  /* FINDING_BITs told in this incident */
-    uint64_t last_mark_usec;        /* of the latest trouble in it */
-    unsigned n_reopened;            /* reopenings and further gaps so far */
-    bool quiet;                     /* the latest of them was not told on its own, so neither is its end */
-    uint64_t told_usec;             /* real; the last message of any kind */
-    unsigned n_reminders;           /* since it was last (re)opened */
+    uint64_t opened_usec;    /* real */
+    uint64_t resolved_usec;  /* real; 0 while open */
+    unsigned sequence;       /* of the last message */
+    Event event;             /* the worst that was told */
+    Severity severity;       /* the worst that was told */
+    uint32_t told;           /* FINDING_BITs told in this incident */
+    uint64_t last_mark_usec; /* of the latest trouble in it */
+    unsigned n_reopened;     /* reopenings and further gaps so far */
+    bool quiet;              /* the latest of them was not told on its own, so neither is its end */
+    uint64_t told_usec;      /* real; the last message of any kind */
+    unsigned n_reminders;    /* since it was last (re)opened */
     Repeats untold;
-    Gap gap;                        /* the latest */
-    ActionReport action;            /* the latest */
+    Gap gap;             /* the latest */
+    ActionReport action; /* the latest */
 } Incident;
 
 /* A message that waits for the outcome of an action, so that it can say whether it held. */
 typedef struct PendingTell {
     bool set;
     bool first_sight;
-    TellKind kind;                  /* TELL_OPENED or TELL_REOPENED */
+    TellKind kind; /* TELL_OPENED or TELL_REOPENED */
     uint64_t by_mono_usec;
 } PendingTell;
 
 typedef struct TrailState {
-    bool known;                     /* was seen at least once */
+    bool known; /* was seen at least once */
     Verdict verdict;
-    uint32_t findings;              /* conditions that hold, as last seen */
-    uint64_t start_usec;            /* real; as last seen at AWS */
+    uint32_t findings;   /* conditions that hold, as last seen */
+    uint64_t start_usec; /* real; as last seen at AWS */
     uint64_t stop_usec;
     uint64_t delivery_usec;
-    unsigned n_failed;              /* looks that failed in a row */
-    uint64_t failed_since_usec;     /* real; the first of them */
-    LookError error;                /* of the last of them */
-    bool acting;                    /* an action is under way */
-    unsigned n_action_failures;     /* in a row */
-    uint64_t act_after_mono_usec;   /* back-off */
+    unsigned n_failed;            /* looks that failed in a row */
+    uint64_t failed_since_usec;   /* real; the first of them */
+    LookError error;              /* of the last of them */
+    bool acting;                  /* an action is under way */
+    unsigned n_action_failures;   /* in a row */
+    uint64_t act_after_mono_usec; /* back-off */
     PendingTell pending;
     Incident incident;
 } TrailState;
 
 typedef struct TargetState {
-    unsigned n_failed;              /* looks that failed in a row */
-    uint64_t failed_since_usec;     /* real; the first of them */
+    unsigned n_failed;          /* looks that failed in a row */
+    uint64_t failed_since_usec; /* real; the first of them */
     LookError error;
     bool ever_sighted;
     bool blind;
     bool not_enabled;
-    bool covered;                   /* as last listed */
-    bool listed;                    /* was ever listed */
+    bool covered; /* as last listed */
+    bool listed;  /* was ever listed */
     char error_text[ERROR_TEXT_MAX];
-    Incident sight;                 /* guard.blind */
-    Incident cover;                 /* region.uncovered */
+    Incident sight; /* guard.blind */
+    Incident cover; /* region.uncovered */
 } TargetState;
 
 /* ---- what the guard may do ---- */
 
 typedef struct Policy {
     Mode mode;
-    unsigned blind_after;               /* 1..100 */
-    uint64_t reminder_interval_usec;    /* 0: none */
+    unsigned blind_after;            /* 1..100 */
+    uint64_t reminder_interval_usec; /* 0: none */
 } Policy;
 
 /* What is known of a trail besides its status. */
 typedef struct TrailFacts {
-    bool writable;      /* false: an organization trail that is not ours */
-    bool validation;    /* digests are expected */
+    bool writable;   /* false: an organization trail that is not ours */
+    bool validation; /* digests are expected */
 } TrailFacts;
 
 /* ---- alerts and their way out ---- */
@@ -340,29 +344,30 @@ typedef struct TrailFacts {
 
 /* A finished message. Owns its strings; free with alert_done. */
 typedef struct Alert {
-    char id[65];                /* deduplication id: 64 hex digits, the same for two guards that see the same */
-    char incident[17];          /* 16 hex digits */
+    char id[65];       /* deduplication id: 64 hex digits, the same for two guards that see the same */
+    char incident[17]; /* 16 hex digits */
     Event event;
     Severity severity;
     uint64_t time_usec;
-    char subject[ALERT_SUBJECT_MAX];    /* printable ASCII */
-    char *text;                 /* the mail */
-    char *sms;                  /* one short line, ASCII */
-    char *document;             /* the JSON document trailguard.alert/1, compact */
-    char account[13], region[32], trail[129];  /* "" when it is not about one; for filters and FIFO groups */
+    char subject[ALERT_SUBJECT_MAX];          /* printable ASCII */
+    char *text;                               /* the mail */
+    char *sms;                                /* one short line, ASCII */
+    char *document;                           /* the JSON document trailguard.alert/1, compact */
+    char account[13], region[32], trail[129]; /* "" when it is not about one; for filters and FIFO groups */
 } Alert;
 
 typedef enum ReceiptKind {
     RECEIPT_DELIVERED,
-    RECEIPT_SKIPPED,            /* below the channel's min_severity */
-    RECEIPT_RETRY,              /* failed, worth another try soon */
-    RECEIPT_CHANNEL_REFUSED,    /* the channel is gone or denied: keep the alert, try seldom, tell through the others */
-    RECEIPT_MESSAGE_REFUSED,    /* this message will never be taken: set it aside */
+    RECEIPT_SKIPPED,         /* below the channel's min_severity */
+    RECEIPT_RETRY,           /* failed, worth another try soon */
+    RECEIPT_CHANNEL_REFUSED, /* the channel is gone or denied: keep the alert, try seldom, tell through the
+                                others */
+    RECEIPT_MESSAGE_REFUSED, /* this message will never be taken: set it aside */
     _RECEIPT_MAX,
 } ReceiptKind;
 
 typedef struct Receipt {
     ReceiptKind kind;
     uint64_t retry_after_usec;
-    char text[ERROR_TEXT_MAX];  /* the message id, or the error; raw */
+    char text[ERROR_TEXT_MAX]; /* the message id, or the error; raw */
 } Receipt;

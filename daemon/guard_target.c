@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The half of the guard that judges targets: can we see, and does anything record there. */
+#include "daemon/guard.h"
+
+#include "daemon/guard_incident.h"
+#include "lib/util/text.h"
+
+typedef struct Judging {
+    const Policy *policy;
+    Now now;
+    TargetState s;
+    Plan *plan;
+} Judging;
+
+static Tell *tell(Judging *j, Incident *inc, TellKind kind, Event event, Severity severity,
+                  uint64_t mark_usec) {
+    Tell *t = incident_tell(inc, j->plan, kind, event, severity, mark_usec, j->now);
+
+    t->mode = j->policy->mode;
+    t->may_act = false;
+    t->error = j->s.error;
+    t->n_failed = j->s.n_failed;
+    if (inc == &j->s.sight)
+        text_copy(t->detail, sizeof(t->detail), j->s.error_text);
+    return t;
+}
+
+static void begin(Judging *j, Incident *inc, Event event, uint64_t mark_usec) {
+    TellKind kind = incident_begin(inc, mark_usec, j->now);
+
+    if (incident_may_tell(inc, kind, j->now))
+        (void)tell(j, inc, kind, event, SEVERITY_WARNING, mark_usec);
+}
+
+static void end(Judging *j, Incident *inc, Event event) {
+    if (inc->open && incident_end(inc, j->now))
+        (void)tell(j, inc, TELL_RESOLVED, event, inc->severity, inc->last_mark_usec);
+}
+
+static void sighted(Judging *j) {
+    TargetState *s = &j->s;
+
+    if (s->n_failed > 0)
+        plan_note(j->plan, NOTE_SIGHTED)->count = s->n_failed;
+    end(j, &s->sight, EVENT_GUARD_SIGHTED);
+    s->n_failed = 0;
+    s->failed_since_usec = 0;
+    s->error = LOOK_OK;
+    s->error_text[0] = '\0';
+    s->blind = false;
+}
+
+static void not_sighted(Judging *j, const TargetLook *look) {
+    TargetState *s = &j->s;
+    bool goes_blind;
+
+    s->n_failed++;
+    s->not_enabled = false;
+    s->error = look->error;
+    text_copy(s->error_text, sizeof(s->error_text), look->error_text);
+    if (s->failed_since_usec == 0)
+        s->failed_since_usec = j->now.real_usec;
+    goes_blind = !s->blind && s->n_failed >= j->policy->blind_after;
+    if (goes_blind || s->n_failed == 1) {
+        NoteValue *note = plan_note(j->plan, goes_blind ? NOTE_BLIND : NOTE_LOOK_FAILED);
+
+        note->count = s->n_failed;
+        text_copy(note->detail, sizeof(note->detail), look->error_text);
+    }
+    if (goes_blind) {
+        s->blind = true;
+        begin(j, &s->sight, EVENT_GUARD_BLIND, s->failed_since_usec);
+    }
+}
+
+static void not_enabled(Judging *j) {
+    TargetState *s = &j->s;
+
+    if (!s->not_enabled)
+        (void)plan_note(j->plan, NOTE_NOT_ENABLED);
+    s->not_enabled = true;
+    s->n_failed = 0;
+    s->failed_since_usec = 0;
+    s->blind = false;
+    end(j, &s->sight, EVENT_GUARD_SIGHTED);
+    end(j, &s->cover, EVENT_REGION_COVERED);
+}
+
+static void judge_cover(Judging *j, bool covered) {
+    TargetState *s = &j->s;
+
+    if (!covered && !s->cover.open) {
+        (void)plan_note(j->plan, NOTE_UNCOVERED);
+        begin(j, &s->cover, EVENT_REGION_UNCOVERED, j->now.real_usec);
+    } else if (covered && s->cover.open) {
+        (void)plan_note(j->plan, NOTE_COVERED);
+        end(j, &s->cover, EVENT_REGION_COVERED);
+    }
+    s->listed = true;
+    s->covered = covered;
+}
+
+static void looked(Judging *j, const TargetLook *look) {
+    if (look->not_enabled) {
+        not_enabled(j);
+        return;
+    }
+    if (!look->sighted) {
+        not_sighted(j, look);
+        return;
+    }
+    sighted(j);
+    j->s.not_enabled = false;
+    j->s.ever_sighted = true;
+    if (look->listed)
+        judge_cover(j, look->covered);
+}
+
+static void escalate(Judging *j) {
+    TargetState *s = &j->s;
+
+    if (s->blind && s->sight.open && s->sight.severity < SEVERITY_CRITICAL &&
+        j->now.real_usec >= s->failed_since_usec + GUARD_BLIND_CRITICAL_USEC)
+        (void)tell(j, &s->sight, TELL_OPENED, EVENT_GUARD_BLIND, SEVERITY_CRITICAL,
+                   s->failed_since_usec + GUARD_BLIND_CRITICAL_USEC);
+}
+
+static void remind(Judging *j, Incident *inc) {
+    if (incident_summary_is_due(inc, j->now))
+        tell(j, inc, TELL_SUMMARY, inc->event, inc->severity, inc->last_mark_usec)->resolves = !inc->open;
+    if (incident_reminder_is_due(inc, j->policy, j->now))
+        (void)tell(j, inc, TELL_REMINDER, EVENT_TRAIL_REMINDER, inc->severity, inc->last_mark_usec);
+}
+
+void guard_target(const Policy *policy, const TargetState *prev, const TargetLook *look, Now now,
+                  Plan *ret_plan, TargetState *ret_next) {
+    Judging j = { .policy = policy, .now = now, .s = *prev, .plan = ret_plan };
+
+    *ret_plan = (Plan){ 0 };
+    if (look)
+        looked(&j, look);
+    escalate(&j);
+    remind(&j, &j.s.sight);
+    remind(&j, &j.s.cover);
+    ret_plan->wake_mono_usec = earlier(incident_wake_mono_usec(&j.s.sight, policy, now),
+                                       incident_wake_mono_usec(&j.s.cover, policy, now));
+    *ret_next = j.s;
+}

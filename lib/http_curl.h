@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The HttpClient that real life uses: libcurl's multi interface on an sd-event loop. The only file that
- * includes <curl/curl.h> is http_curl.c. */
+/* The HttpClient that real life uses: libcurl's multi interface on an sd-event loop. Only the files named
+ * http_curl include <curl/curl.h>. */
 
 #include "lib/http.h"
 

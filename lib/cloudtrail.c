@@ -143,6 +143,33 @@ int cloudtrail_read_trails(const char *body, size_t len, CloudTrailTrails *ret) 
     return 0;
 }
 
+static int copy_trail(const CloudTrailTrail *from, CloudTrailTrail *ret) {
+    *ret = *from;
+    ret->name = strdup(from->name);
+    ret->arn = strdup(from->arn);
+    ret->home_region = strdup(from->home_region);
+    ret->bucket = strdup(from->bucket);
+    return ret->name && ret->arn && ret->home_region && ret->bucket ? 0 : -ENOMEM;
+}
+
+int cloudtrail_trails_copy(const CloudTrailTrails *trails, CloudTrailTrails *ret) {
+    CloudTrailTrails copy = { .items = calloc(trails->n + 1, sizeof(*copy.items)) };
+
+    if (!copy.items)
+        return -ENOMEM;
+    while (copy.n < trails->n) {
+        int r = copy_trail(&trails->items[copy.n], &copy.items[copy.n]);
+
+        copy.n++;
+        if (r < 0) {
+            cloudtrail_trails_done(&copy);
+            return r;
+        }
+    }
+    *ret = copy;
+    return 0;
+}
+
 void cloudtrail_trails_done(CloudTrailTrails *trails) {
     for (size_t i = 0; i < trails->n; i++) {
         free(trails->items[i].name);

@@ -31,6 +31,8 @@ typedef struct CloudTrailTrails {
 /* Reads a DescribeTrails answer. Entries without a legal TrailARN make the whole answer bad: -EBADMSG.
  * -ENOMEM, -E2BIG. */
 int cloudtrail_read_trails(const char *body, size_t len, CloudTrailTrails *ret);
+/* A copy of its own. 0 or -ENOMEM. */
+int cloudtrail_trails_copy(const CloudTrailTrails *trails, CloudTrailTrails *ret);
 void cloudtrail_trails_done(CloudTrailTrails *trails);
 
 /* GetTrailStatus. Times in microseconds of real time, 0 when absent. Texts cut to their size, raw (escape

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/schedule.h"
+
+#include "lib/util/macros.h"
+
+/* x minus up to x / parts. */
+static uint64_t jitter_down(uint64_t x, unsigned parts, uint64_t random) {
+    uint64_t span = x / parts;
+
+    return x - (span != 0 ? random % (span + 1) : 0);
+}
+
+uint64_t schedule_next_pass(const Intervals *intervals, uint64_t started_usec, uint64_t random) {
+    return started_usec + jitter_down(intervals->poll_usec, 20, random);
+}
+
+/* Doubling from one interval, beginning only when the target counts as blind: until then nothing delays
+ * finding that out. Throttling is answered more gently: whoever burns the account's quota must not buy a
+ * dark minute. */
+static uint64_t backoff_usec(const Intervals *intervals, const TargetPace *pace) {
+    unsigned doublings = MIN(pace->n_failed - intervals->blind_after + 1, 12U);
+    uint64_t max = pace->throttled ? 2 * intervals->poll_usec : SCHEDULE_BACKOFF_MAX_USEC;
+    uint64_t wait = MIN(intervals->poll_usec << doublings, MIN(max, SCHEDULE_BACKOFF_MAX_USEC));
+
+    return wait > intervals->poll_usec ? wait : 0;
+}
+
+bool schedule_is_stretched(const Intervals *intervals, unsigned n_trails) {
+    return n_trails * USEC_PER_SEC > intervals->poll_usec * SCHEDULE_READS_PER_SEC;
+}
+
+uint64_t schedule_wait(const Intervals *intervals, const TargetPace *pace, uint64_t random) {
+    if (pace->not_enabled)
+        return jitter_down(SCHEDULE_NOT_ENABLED_USEC, 20, random);
+    if (pace->n_failed >= intervals->blind_after)
+        return jitter_down(backoff_usec(intervals, pace), 4, random);
+    if (schedule_is_stretched(intervals, pace->n_trails))
+        return pace->n_trails * USEC_PER_SEC / SCHEDULE_READS_PER_SEC;
+    return 0;
+}
+
+bool schedule_settings_are_due(const Intervals *intervals, uint64_t next_usec, uint64_t now_usec) {
+    /* passes do not fall on our times: the nearest one serves */
+    return now_usec + intervals->poll_usec / 2 >= next_usec;
+}
+
+uint64_t schedule_next_settings(const Intervals *intervals, uint64_t now_usec, unsigned n_trails) {
+    uint64_t interval = intervals->settings_usec;
+
+    if (n_trails == 0)
+        interval = MAX(interval, MIN(10 * interval, SCHEDULE_IDLE_MAX_USEC));
+    return now_usec + interval;
+}
+
+uint64_t schedule_write(uint64_t last_usec, uint64_t now_usec) {
+    if (last_usec == 0)
+        return now_usec;
+    return MAX(now_usec, last_usec + SCHEDULE_WRITE_USEC);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Who is due when. Pure: times and randomness are arguments. All times are monotonic microseconds. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/types.h"
+
+/* Reads per second that a target's polls may use of the 10 that AWS grants per account and region, and the
+ * pace of writes of the 1 (AWS CloudTrail User Guide, "Quotas"): others share them with us. */
+#define SCHEDULE_READS_PER_SEC 5U
+#define SCHEDULE_WRITE_USEC    1500000ULL
+/* The longest wait between looks at a target that does not answer. */
+#define SCHEDULE_BACKOFF_MAX_USEC (60ULL * 1000000)
+/* A region that is not enabled is asked again daily. */
+#define SCHEDULE_NOT_ENABLED_USEC (24ULL * 3600 * 1000000)
+/* A region where no trail lives: ten times the settings interval, at most every ten minutes. */
+#define SCHEDULE_IDLE_MAX_USEC (600ULL * 1000000)
+
+typedef struct Intervals {
+    uint64_t poll_usec;
+    uint64_t settings_usec;
+    unsigned blind_after;
+} Intervals;
+
+/* When the pass after one that started at started_usec starts: one interval later, up to 5 % earlier, so
+ * that guards that were started together drift apart while the promise of one interval still holds. */
+uint64_t schedule_next_pass(const Intervals *intervals, uint64_t started_usec, uint64_t random);
+
+/* What the pace of one target depends on. */
+typedef struct TargetPace {
+    unsigned n_failed; /* looks that failed in a row */
+    bool throttled;    /* the last of them because AWS throttled */
+    bool not_enabled;
+    unsigned n_trails; /* that live there and are looked at */
+} TargetPace;
+
+/* How long after a look at now the target is not to be looked at again; 0: it takes part in the next pass.
+ */
+uint64_t schedule_wait(const Intervals *intervals, const TargetPace *pace, uint64_t random);
+
+/* Must this target's polls stretch because its reads would exceed the quota? */
+bool schedule_is_stretched(const Intervals *intervals, unsigned n_trails);
+
+/* Is a look at settings due in a pass at now? next_usec is what schedule_next_settings said after the last
+ * one, 0 never. */
+bool schedule_settings_are_due(const Intervals *intervals, uint64_t next_usec, uint64_t now_usec);
+uint64_t schedule_next_settings(const Intervals *intervals, uint64_t now_usec, unsigned n_trails);
+
+/* The earliest time of a write that is wanted now, where the last one to this target was (or is planned) at
+ * last_usec (0 never). */
+uint64_t schedule_write(uint64_t last_usec, uint64_t now_usec);

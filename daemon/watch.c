@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/watch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+typedef struct Slot {
+    Watch *watch;
+    char *arn;
+    CloudTrailCall *call;
+    AwsErrorClass class;
+    Observation seen;
+} Slot;
+
+struct Watch {
+    AwsClient *aws;
+    CredentialsSource *credentials;
+    char *region;
+    WatchDone done;
+    void *userdata;
+    unsigned n_pending;
+    bool list_asked;
+    CloudTrailCall *list_call;
+    AwsError list_error;
+    CloudTrailTrails trails;
+    Slot *slots;
+    size_t n_slots;
+    LoopTimer *timer; /* so that done is never called from inside watch_start */
+};
+
+static const LookError look_errors[_AWS_ERROR_CLASS_MAX] = {
+    [AWS_OK] = LOOK_OK,
+    [AWS_THROTTLED] = LOOK_THROTTLED,
+    [AWS_UNAVAILABLE] = LOOK_SERVICE,
+    [AWS_UNREACHABLE] = LOOK_UNREACHABLE,
+    [AWS_TIMED_OUT] = LOOK_UNREACHABLE,
+    [AWS_TLS] = LOOK_UNREACHABLE,
+    [AWS_BAD_ANSWER] = LOOK_BAD_ANSWER,
+    [AWS_EXPIRED] = LOOK_CREDENTIALS,
+    [AWS_SKEWED] = LOOK_CREDENTIALS,
+    [AWS_BAD_CREDENTIALS] = LOOK_CREDENTIALS,
+    [AWS_NO_CREDENTIALS] = LOOK_CREDENTIALS,
+    [AWS_DENIED] = LOOK_DENIED,
+    [AWS_NOT_FOUND] = LOOK_SERVICE,
+    [AWS_WRONG_REGION] = LOOK_SERVICE,
+    [AWS_CONFLICT] = LOOK_SERVICE,
+    [AWS_REFUSED] = LOOK_SERVICE,
+    [AWS_INVALID] = LOOK_SERVICE,
+    [AWS_CANCELLED] = LOOK_SERVICE,
+    [AWS_INTERNAL] = LOOK_SERVICE,
+};
+
+LookError watch_look_error(AwsErrorClass class) {
+    return class < _AWS_ERROR_CLASS_MAX ? look_errors[class] : LOOK_SERVICE;
+}
+
+Observation watch_observe(const CloudTrailStatus *status) {
+    Observation seen = {
+        .kind = OBSERVED_STATUS,
+        .is_logging = status->is_logging,
+        .start_usec = status->start_logging_usec,
+        .stop_usec = status->stop_logging_usec,
+        .delivery_usec = status->latest_delivery_usec,
+    };
+
+    text_copy(seen.delivery_error, sizeof(seen.delivery_error), status->delivery_error);
+    text_copy(seen.digest_error, sizeof(seen.digest_error), status->digest_error);
+    text_copy(seen.log_group_error, sizeof(seen.log_group_error), status->log_group_error);
+    text_copy(seen.notification_error, sizeof(seen.notification_error), status->notification_error);
+    return seen;
+}
+
+static void watch_free(Watch *w) {
+    cloudtrail_cancel(w->list_call);
+    for (size_t i = 0; i < w->n_slots; i++) {
+        cloudtrail_cancel(w->slots[i].call);
+        free(w->slots[i].arn);
+    }
+    loop_cancel(aws_client_loop(w->aws), w->timer);
+    cloudtrail_trails_done(&w->trails);
+    free(w->slots);
+    free(w->region);
+    free(w);
+}
+
+void watch_cancel(Watch *watch) {
+    if (watch)
+        watch_free(watch);
+}
+
+static void error_text(char dst[static ERROR_TEXT_MAX], const char *operation, const AwsError *error) {
+    (void)snprintf(dst, ERROR_TEXT_MAX, "%s: %s%s%s", operation, error->code, error->code[0] ? ": " : "",
+                   error->message);
+}
+
+/* ---- the end ---- */
+
+/* Both must say that it is gone. A status that was answered proves that the trail is there, whatever the
+ * list says. */
+static void settle_absent(Watch *w, Slot *slot) {
+    if (slot->class != AWS_NOT_FOUND || w->list_error.class != AWS_OK)
+        return;
+    for (size_t i = 0; i < w->trails.n; i++)
+        if (text_equal(w->trails.items[i].arn, slot->arn))
+            return;
+    slot->seen = (Observation){ .kind = OBSERVED_ABSENT };
+}
+
+static void judge_look(const Watch *w, WatchResult *result) {
+    TargetLook *look = &result->look;
+    bool list_ok = w->list_asked && w->list_error.class == AWS_OK;
+    const Slot *failed = NULL;
+    size_t n_rejected = 0, n_asked = w->n_slots + w->list_asked;
+
+    look->listed = list_ok;
+    look->sighted = list_ok || n_asked == 0;
+    for (size_t i = 0; i < w->n_slots; i++) {
+        const Slot *slot = &w->slots[i];
+
+        if (slot->class == AWS_OK || slot->class == AWS_NOT_FOUND)
+            look->sighted = true;
+        else if (!failed)
+            failed = slot;
+        n_rejected += slot->class == AWS_BAD_CREDENTIALS;
+    }
+    n_rejected += w->list_asked && w->list_error.class == AWS_BAD_CREDENTIALS;
+    result->rejected = n_asked > 0 && n_rejected == n_asked;
+    if (look->sighted)
+        return;
+    if (w->list_asked) {
+        look->error = watch_look_error(w->list_error.class);
+        error_text(look->error_text, "DescribeTrails", &w->list_error);
+    } else if (failed) {
+        look->error = failed->seen.error;
+        text_copy(look->error_text, sizeof(look->error_text), failed->seen.error_text);
+    }
+}
+
+static void finish(Watch *w) {
+    WatchResult result = { .trails = NULL };
+    Observation *seen;
+
+    for (size_t i = 0; i < w->n_slots; i++)
+        settle_absent(w, &w->slots[i]);
+    judge_look(w, &result);
+    if (result.look.listed)
+        result.trails = &w->trails;
+
+    seen = calloc(w->n_slots + 1, sizeof(*seen));
+    if (seen) {
+        for (size_t i = 0; i < w->n_slots; i++) {
+            seen[i] = w->slots[i].seen;
+            seen[i].target_sighted = result.look.sighted;
+        }
+        result.seen = seen;
+        result.n_seen = w->n_slots;
+    } else {
+        result.look = (TargetLook){ .error = LOOK_SERVICE, .error_text = "out of memory" };
+        result.trails = NULL;
+    }
+    w->done(&result, w->userdata);
+    free(seen);
+    watch_free(w);
+}
+
+static void ask_list(Watch *w);
+
+/* Everything asked so far has been answered: is one more question needed? */
+static void answered(Watch *w) {
+    if (--w->n_pending > 0)
+        return;
+    if (!w->list_asked)
+        for (size_t i = 0; i < w->n_slots; i++)
+            if (w->slots[i].class == AWS_NOT_FOUND || w->slots[i].class == AWS_DENIED) {
+                ask_list(w);
+                return;
+            }
+    finish(w);
+}
+
+/* ---- the questions ---- */
+
+static void status_done(const AwsError *error, const CloudTrailStatus *status, void *userdata) {
+    Slot *slot = userdata;
+    Observation *seen = &slot->seen;
+
+    slot->call = NULL;
+    slot->class = error->class;
+    if (error->class != AWS_OK) {
+        *seen = (Observation){ .kind = OBSERVED_ERROR, .error = watch_look_error(error->class) };
+        error_text(seen->error_text, "GetTrailStatus", error);
+    } else
+        *seen = watch_observe(status);
+    answered(slot->watch);
+}
+
+static void list_done(const AwsError *error, const CloudTrailTrails *trails, void *userdata) {
+    Watch *w = userdata;
+
+    w->list_call = NULL;
+    w->list_error = *error;
+    if (error->class == AWS_OK && cloudtrail_trails_copy(trails, &w->trails) < 0)
+        aws_error_set(&w->list_error, AWS_INTERNAL, "", "out of memory");
+    answered(w);
+}
+
+static void ask_list(Watch *w) {
+    int r;
+
+    w->list_asked = true;
+    w->n_pending++;
+    r = cloudtrail_describe_trails(w->aws, w->credentials, w->region, list_done, w, &w->list_call);
+    if (r < 0) {
+        aws_error_set(&w->list_error, AWS_INTERNAL, "", "cannot ask: %s", strerror(-r));
+        answered(w);
+    }
+}
+
+static void ask_status(Watch *w, Slot *slot) {
+    int r;
+
+    w->n_pending++;
+    r = cloudtrail_get_trail_status(w->aws, w->credentials, w->region, slot->arn, status_done, slot,
+                                    &slot->call);
+    if (r < 0) {
+        slot->class = AWS_INTERNAL;
+        slot->seen = (Observation){ .kind = OBSERVED_ERROR, .error = LOOK_SERVICE };
+        (void)snprintf(slot->seen.error_text, sizeof(slot->seen.error_text),
+                       "GetTrailStatus: cannot ask: %s", strerror(-r));
+        answered(w);
+    }
+}
+
+static void begin(void *userdata) {
+    Watch *w = userdata;
+    bool list = w->list_asked;
+
+    w->timer = NULL;
+    w->n_pending = 1; /* ours, until everything is asked */
+    if (list)
+        ask_list(w);
+    for (size_t i = 0; i < w->n_slots; i++)
+        ask_status(w, &w->slots[i]);
+    answered(w);
+}
+
+int watch_start(const WatchRequest *request, WatchDone done, void *userdata, Watch **ret) {
+    Watch *w = calloc(1, sizeof(*w));
+    int r;
+
+    if (!w)
+        return -ENOMEM;
+    w->aws = request->aws;
+    w->credentials = request->credentials;
+    w->done = done;
+    w->userdata = userdata;
+    w->list_asked = request->list;
+    w->region = strdup(request->region);
+    w->slots = calloc(request->n_arns + 1, sizeof(*w->slots));
+    if (!w->region || !w->slots)
+        goto no_memory;
+    for (size_t i = 0; i < request->n_arns; i++) {
+        w->slots[i].watch = w;
+        w->slots[i].arn = strdup(request->arns[i]);
+        if (!w->slots[i].arn)
+            goto no_memory;
+        w->n_slots++;
+    }
+    r = loop_after(aws_client_loop(w->aws), 0, begin, w, &w->timer);
+    if (r < 0) {
+        watch_free(w);
+        return r;
+    }
+    *ret = w;
+    return 0;
+
+no_memory:
+    watch_free(w);
+    return -ENOMEM;
+}

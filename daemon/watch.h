@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* One look at one target: its list of trails when that is due, and the status of each trail that lives
+ * there, side by side. */
+
+#include "daemon/types.h"
+#include "lib/call.h"
+#include "lib/cloudtrail.h"
+
+typedef struct WatchRequest {
+    AwsClient *aws;
+    CredentialsSource *credentials;
+    const char *region;
+    bool list;               /* also DescribeTrails */
+    const char *const *arns; /* of the trails that live here; copied */
+    size_t n_arns;
+} WatchRequest;
+
+/* Valid inside the callback only. A trail counts as absent only when GetTrailStatus and DescribeTrails
+ * agree; the list is asked for that even when it was not due, and also when a status is denied, to tell one
+ * trail's denial from the target's. */
+typedef struct WatchResult {
+    TargetLook look; /* covered is left to the caller */
+    bool rejected;   /* the credentials are not known here: a region that is not enabled, or bad keys */
+    const CloudTrailTrails *trails; /* NULL unless look.listed */
+    const Observation *seen;        /* one for each of arns, in order */
+    size_t n_seen;
+} WatchResult;
+
+typedef struct Watch Watch;
+typedef void (*WatchDone)(const WatchResult *result, void *userdata);
+
+/* done is called exactly once, never from inside. 0 or -ENOMEM, -EINVAL. Ends by itself within two of the
+ * client's call deadlines. */
+int watch_start(const WatchRequest *request, WatchDone done, void *userdata, Watch **ret);
+/* Ends it without calling done. NULL is fine. */
+void watch_cancel(Watch *watch);
+
+/* An answered GetTrailStatus as an observation. */
+Observation watch_observe(const CloudTrailStatus *status);
+
+/* How a call's error counts for a look; LOOK_OK for AWS_OK. */
+LookError watch_look_error(AwsErrorClass class);

@@ -100,7 +100,7 @@ typedef enum LookError {
     _LOOK_ERROR_MAX,
 } LookError;
 
-#define ERROR_TEXT_MAX 320
+#define ERROR_TEXT_MAX 448
 #define CODE_TEXT_MAX  64
 
 typedef enum ObservationKind {

@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon's life: start, signals, reload, watchdog, stop. */
+#include "daemon/engine_private.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/log.h"
+#include "daemon/messages.h"
+#include "lib/arn.h"
+#include "lib/util/file.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* How long the first pass waits to hear who we are, so that organization trails of others are known as such.
+ */
+#define IDENTITY_WAIT_USEC  (3 * USEC_PER_SEC)
+#define IDENTITY_RETRY_USEC (60 * USEC_PER_SEC)
+/* What is later than its deadline by this much means that we are wedged, and not AWS. */
+#define WEDGED_USEC (30 * USEC_PER_SEC)
+/* A message or restart under way at SIGTERM gets this long to end. */
+#define SHUTDOWN_WAIT_USEC (2 * USEC_PER_SEC)
+#define SHUTDOWN_LOOK_USEC (50 * USEC_PER_MSEC)
+
+Now engine_now(const Engine *engine) {
+    return (Now){
+        .real_usec = loop_realtime_usec(engine->aws.loop),
+        .mono_usec = loop_monotonic_usec(engine->aws.loop),
+    };
+}
+
+Intervals engine_intervals(const Engine *engine) {
+    return (Intervals){
+        .poll_usec = engine->config->poll_interval_sec * USEC_PER_SEC,
+        .settings_usec = engine->config->settings_interval_sec * USEC_PER_SEC,
+        .blind_after = engine_policy(engine).blind_after,
+    };
+}
+
+Policy engine_policy(const Engine *engine) {
+    Policy policy = config_policy(engine->config);
+
+    if (engine->once) {
+        policy.blind_after = 1;
+        policy.reminder_interval_usec = 0;
+        if (!engine->restore)
+            policy.mode = MODE_OBSERVE;
+    }
+    return policy;
+}
+
+/* The first of the colon-separated directories that systemd names. */
+static const char *directory(const char *variable, const char *otherwise, char *buffer, size_t size) {
+    const char *value = getenv(variable);
+
+    if (!value || !value[0] || strcspn(value, ":") >= size)
+        return otherwise;
+    (void)text_copy(buffer, strcspn(value, ":") + 1, value);
+    return buffer;
+}
+
+const char *engine_state_dir(void) {
+    static char buffer[4096]; /* set once, from the environment */
+
+    return directory("STATE_DIRECTORY", "/var/lib/trailguard", buffer, sizeof(buffer));
+}
+
+const char *engine_runtime_dir(void) {
+    static char buffer[4096]; /* set once, from the environment */
+
+    return directory("RUNTIME_DIRECTORY", "/run/trailguard", buffer, sizeof(buffer));
+}
+
+/* ---- who we are ---- */
+
+static void take_identity(Engine *engine, const StsIdentity *identity) {
+    Arn arn;
+
+    (void)text_copy(engine->account, sizeof(engine->account), identity->account);
+    if (arn_parse(identity->arn, &arn) >= 0)
+        (void)text_copy(engine->partition, sizeof(engine->partition), arn.partition);
+    engine->identity_again_usec = 0;
+    log_line(LOG_INFO, "guarding account %s as %s", identity->account, identity->arn);
+    if (engine_add_configured_targets(engine) < 0)
+        log_line(LOG_ERR, "out of memory");
+}
+
+static void identity_done(const AwsError *error, const StsIdentity *identity, void *userdata) {
+    Engine *engine = userdata;
+    bool first = !engine->identity_asked;
+
+    engine->identity_call = NULL;
+    engine->identity_asked = true;
+    if (error->class == AWS_OK)
+        take_identity(engine, identity);
+    else {
+        engine->identity_again_usec = engine_now(engine).mono_usec + IDENTITY_RETRY_USEC;
+        if (error->class == AWS_NO_CREDENTIALS || error->class == AWS_BAD_CREDENTIALS ||
+            error->class == AWS_EXPIRED)
+            (void)snprintf(engine->problem, sizeof(engine->problem), "%s: %s",
+                           error->class == AWS_NO_CREDENTIALS ? "no credentials"
+                                                              : "credentials not accepted",
+                           error->message);
+        if (first)
+            log_line(LOG_WARNING, "cannot find out which account this is: GetCallerIdentity: %s%s%s",
+                     error->code, error->code[0] ? ": " : "", error->message);
+    }
+    engine_update_facts(engine);
+    if (first)
+        engine_kick_pass(engine);
+    engine_publish(engine);
+}
+
+void engine_ask_identity(Engine *engine) {
+    int r;
+
+    if (engine->identity_call)
+        return;
+    engine->identity_again_usec = 0;
+    r = sts_get_caller_identity(engine->aws.client, engine->aws.credentials,
+                                engine_aws_default_region(engine->config), identity_done, engine,
+                                &engine->identity_call);
+    if (r < 0) {
+        engine->identity_asked = true;
+        log_line(LOG_ERR, "cannot ask for our identity: %s", strerror(-r));
+    }
+}
+
+/* ---- delivery ---- */
+
+static void channel_changed(const char *channel, bool failed, const char *text, void *userdata) {
+    LogField fields[] = { { "TRAILGUARD_EVENT",
+                            failed ? "guard.channel_failed" : "guard.channel_recovered" } };
+
+    if (failed)
+        log_event(LOG_ERR, MESSAGE_CHANNEL_FAILED, fields, ARRAY_SIZE(fields),
+                  "alerts by %s fail: %s; they are kept and tried again", channel, text);
+    else
+        log_event(LOG_NOTICE, MESSAGE_CHANNEL_RECOVERED, fields, ARRAY_SIZE(fields),
+                  "alerts by %s get through again", channel);
+    engine_tell_channel(userdata, channel, failed, text);
+    engine_publish(userdata);
+}
+
+static void delivered(const Alert *alert, const char *channel, const Receipt *receipt, void *userdata) {
+    LogField fields[] = { { "INCIDENT_ID", alert->incident },
+                          { "AWS_ACCOUNT", alert->account },
+                          { "AWS_REGION", alert->region } };
+
+    log_event(LOG_INFO, MESSAGE_ALERT_DELIVERED, fields, ARRAY_SIZE(fields), "sent by %s: %s (%s)", channel,
+              alert->subject, receipt->text);
+    engine_publish(userdata);
+}
+
+static int open_delivery(Engine *engine) {
+    const Config *config = engine->config;
+    DeliverOptions options = {
+        .aws = engine->aws.client,
+        .credentials = engine->aws.credentials,
+        .outbox = engine->outbox,
+        .channels = config->channels,
+        .n_channels = config->n_channels,
+        .channel_changed = channel_changed,
+        .delivered = delivered,
+        .userdata = engine,
+    };
+    int r = deliver_new(&options, &engine->deliver);
+
+    if (r >= 0)
+        deliver_kick(engine->deliver, true);
+    return r;
+}
+
+/* ---- watchdog ---- */
+
+static bool is_late(uint64_t by_usec, uint64_t now_usec) {
+    return now_usec > by_usec + WEDGED_USEC;
+}
+
+static const char *what_is_late(const Engine *engine) {
+    uint64_t now_usec = engine_now(engine).mono_usec;
+
+    if (is_late(engine->pass_due_usec, now_usec))
+        return "a pass";
+    for (size_t i = 0; i < engine->n_targets; i++)
+        if (engine->targets[i]->watch && is_late(engine->targets[i]->look_by_usec, now_usec))
+            return engine->targets[i]->region;
+    for (size_t i = 0; i < engine->n_trails; i++)
+        if (engine->trails[i]->act && is_late(engine->trails[i]->act_by_usec, now_usec))
+            return engine->trails[i]->arn;
+    if (deliver_overdue_usec(engine->deliver) > WEDGED_USEC)
+        return "a delivery";
+    return NULL;
+}
+
+static void watchdog_fired(void *userdata) {
+    Engine *engine = userdata;
+    const char *late = what_is_late(engine);
+
+    engine->watchdog_timer = NULL;
+    (void)loop_after(engine->aws.loop, engine->watchdog_usec, watchdog_fired, engine,
+                     &engine->watchdog_timer);
+    if (late)
+        log_line(LOG_ERR, "%s is later than its deadline by 30 s: no sign of life to the watchdog", late);
+    else
+        report_systemd_watchdog();
+}
+
+/* ---- open, close, reload ---- */
+
+/* What a configuration makes; what was there before is still there on error. */
+static int open_aws_and_tables(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
+    int r;
+
+    engine->account[0] = engine->partition[0] = engine->problem[0] = '\0';
+    engine->identity_asked = false;
+    engine->pass_open = false;
+    r = engine_add_configured_targets(engine);
+    if (r >= 0)
+        r = engine_load_state(engine, error);
+    if (r >= 0 && !engine->once)
+        r = open_delivery(engine);
+    if (r < 0) {
+        if (!error[0])
+            (void)snprintf(error, ENGINE_ERROR_MAX, "cannot start: %s", strerror(-r));
+        return r;
+    }
+    engine_start_passes(engine, IDENTITY_WAIT_USEC);
+    engine_ask_identity(engine);
+    return 0;
+}
+
+static void close_aws_and_tables(Engine *engine) {
+    LoopTimer **timers[] = { &engine->publish_timer, &engine->save_timer, &engine->watchdog_timer,
+                             &engine->give_up_timer };
+
+    if (!engine->aws.loop)
+        return;
+    engine_stop_looks(engine);
+    for (size_t i = 0; i < ARRAY_SIZE(timers); i++) {
+        loop_cancel(engine->aws.loop, *timers[i]);
+        *timers[i] = NULL;
+    }
+    sts_cancel(engine->identity_call);
+    engine->identity_call = NULL;
+    deliver_free(engine->deliver);
+    engine->deliver = NULL;
+    engine_free_tables(engine);
+    engine_aws_close(&engine->aws);
+}
+
+static void engine_free(Engine *engine) {
+    close_aws_and_tables(engine);
+    outbox_close(engine->outbox);
+    if (engine->lock_fd >= 0)
+        (void)close(engine->lock_fd);
+    sd_event_unref(engine->event);
+    config_free(engine->config);
+    free(engine);
+}
+DEFINE_CLEANUP(Engine *, engine_free);
+
+static void start_watchdog(Engine *engine) {
+    engine->watchdog_usec = report_systemd_watchdog_interval_usec();
+    if (engine->watchdog_usec != 0)
+        watchdog_fired(engine);
+}
+
+/* Everything is made anew from the new file and the state on disk, as a restart would; only what cannot fail
+ * any more is taken down. */
+static void reload(Engine *engine) {
+    char config_error[CONFIG_ERROR_MAX], aws_error[ENGINE_AWS_ERROR_MAX], error[ENGINE_ERROR_MAX] = "";
+    Config *config = NULL;
+    EngineAws aws;
+
+    if (config_load(engine->config->path, &config, config_error) < 0) {
+        log_event(LOG_ERR, MESSAGE_RELOAD_REFUSED, NULL, 0, "%s; keeping the old configuration",
+                  config_error);
+        return;
+    }
+    if (engine_aws_open(engine->event, config, &aws, aws_error) < 0) {
+        log_event(LOG_ERR, MESSAGE_RELOAD_REFUSED, NULL, 0, "%s; keeping the old configuration", aws_error);
+        config_free(config);
+        return;
+    }
+    engine_save_state(engine);
+    close_aws_and_tables(engine);
+    config_free(engine->config);
+    engine->config = config;
+    engine->aws = aws;
+    log_set_level(config->log_level);
+    if (open_aws_and_tables(engine, error) < 0) {
+        log_line(LOG_ERR, "%s", error);
+        (void)sd_event_exit(engine->event, EXIT_FAILURE);
+        return;
+    }
+    start_watchdog(engine);
+    log_event(LOG_NOTICE, MESSAGE_CONFIG_RELOADED, NULL, 0, "%s: reloaded", config->path);
+}
+
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
+    Engine *engine = userdata;
+
+    (void)source;
+    (void)info;
+    report_systemd_reloading(0);
+    reload(engine);
+    report_systemd_ready();
+    engine_publish_now(engine);
+    return 0;
+}
+
+/* ---- the end ---- */
+
+static bool is_busy(const Engine *engine) {
+    for (size_t i = 0; i < engine->n_trails; i++)
+        if (engine->trails[i]->act)
+            return true;
+    return !deliver_is_idle(engine->deliver);
+}
+
+static void wait_a_little(void *userdata) {
+    Engine *engine = userdata;
+    static unsigned looks; /* one shutdown a process */
+
+    engine->give_up_timer = NULL;
+    if (is_busy(engine) && ++looks < SHUTDOWN_WAIT_USEC / SHUTDOWN_LOOK_USEC &&
+        loop_after(engine->aws.loop, SHUTDOWN_LOOK_USEC, wait_a_little, engine, &engine->give_up_timer) >= 0)
+        return;
+    (void)sd_event_exit(engine->event, 0);
+}
+
+static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
+    Engine *engine = userdata;
+
+    (void)source;
+    if (engine->give_up_timer) {
+        (void)sd_event_exit(engine->event, 0); /* asked twice: at once */
+        return 0;
+    }
+    report_systemd_stopping();
+    log_event(LOG_NOTICE, MESSAGE_GUARD_STOPPING, NULL, 0,
+              "stopping (signal %u); trails are not guarded until the next start", info->ssi_signo);
+    engine_stop_looks(engine);
+    wait_a_little(engine);
+    return 0;
+}
+
+static int add_signals(Engine *engine) {
+    sigset_t set;
+    int r = 0;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGHUP);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+        return -errno;
+    if (r >= 0)
+        r = sd_event_add_signal(engine->event, NULL, SIGTERM, on_terminate, engine);
+    if (r >= 0)
+        r = sd_event_add_signal(engine->event, NULL, SIGINT, on_terminate, engine);
+    if (r >= 0)
+        r = sd_event_add_signal(engine->event, NULL, SIGHUP, on_reload, engine);
+    return r;
+}
+
+/* ---- run ---- */
+
+static int open_directories(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
+    _cleanup_free_ char *outbox = file_join(engine->state_dir, "outbox");
+    int r, pid = 0;
+
+    if (!outbox)
+        return -ENOMEM;
+    r = file_ensure_dir(engine->state_dir, 0700);
+    if (r < 0) {
+        (void)snprintf(error, ENGINE_ERROR_MAX, "%s: cannot keep state there: %s", engine->state_dir,
+                       strerror(-r));
+        return r;
+    }
+    r = file_ensure_dir(engine->runtime_dir, 0755);
+    if (r < 0) {
+        (void)snprintf(error, ENGINE_ERROR_MAX, "%s: cannot write there: %s", engine->runtime_dir,
+                       strerror(-r));
+        return r;
+    }
+    r = state_lock(engine->state_dir, &engine->lock_fd, &pid);
+    if (r == -EBUSY)
+        (void)snprintf(error, ENGINE_ERROR_MAX,
+                       "%s: another trailguard (pid %d) is guarding with this state", engine->state_dir,
+                       pid);
+    else if (r < 0)
+        (void)snprintf(error, ENGINE_ERROR_MAX, "%s: cannot lock: %s", engine->state_dir, strerror(-r));
+    if (r < 0)
+        return r;
+    return outbox_open(outbox, &engine->outbox, error, ENGINE_ERROR_MAX);
+}
+
+static Engine *engine_new(Config *config) {
+    Engine *engine = calloc(1, sizeof(*engine));
+
+    if (!engine) {
+        config_free(config);
+        return NULL;
+    }
+    engine->config = config;
+    engine->lock_fd = -1;
+    return engine;
+}
+
+static int open_event_and_aws(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
+    char aws_error[ENGINE_AWS_ERROR_MAX];
+    int r = sd_event_new(&engine->event);
+
+    if (r < 0) {
+        (void)snprintf(error, ENGINE_ERROR_MAX, "cannot make an event loop: %s", strerror(-r));
+        return r;
+    }
+    r = engine_aws_open(engine->event, engine->config, &engine->aws, aws_error);
+    if (r < 0)
+        (void)snprintf(error, ENGINE_ERROR_MAX, "%s", aws_error);
+    else
+        engine->started_usec = engine_now(engine).real_usec;
+    return r;
+}
+
+int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]) {
+    _cleanup_(engine_freep) Engine *engine = engine_new(options->config);
+    int r;
+
+    error[0] = '\0';
+    if (!engine) {
+        (void)snprintf(error, ENGINE_ERROR_MAX, "out of memory");
+        return -ENOMEM;
+    }
+    engine->state_dir = options->state_dir;
+    engine->runtime_dir = options->runtime_dir;
+    r = open_directories(engine, error);
+    if (r >= 0)
+        r = open_event_and_aws(engine, error);
+    if (r >= 0)
+        r = add_signals(engine);
+    if (r >= 0)
+        r = open_aws_and_tables(engine, error);
+    if (r < 0) {
+        if (!error[0])
+            (void)snprintf(error, ENGINE_ERROR_MAX, "cannot start: %s", strerror(-r));
+        return r;
+    }
+
+    log_event(LOG_NOTICE, MESSAGE_GUARD_STARTED, NULL, 0,
+              "TrailGuard " TRAILGUARD_VERSION " guarding, mode %s, %zu regions, every %u s",
+              engine->config->mode == MODE_OBSERVE ? "observe" : "restart", engine->n_targets,
+              engine->config->poll_interval_sec);
+    report_systemd_ready();
+    engine_publish_now(engine);
+    start_watchdog(engine);
+    r = sd_event_loop(engine->event);
+    engine_save_state(engine);
+    engine_publish_now(engine);
+    if (r != 0)
+        (void)snprintf(error, ENGINE_ERROR_MAX, "the event loop failed: %s",
+                       r < 0 ? strerror(-r) : "see the lines above");
+    return r > 0 ? -EIO : r;
+}
+
+/* ---- check ---- */
+
+static void check_again(void *userdata) {
+    Engine *engine = userdata;
+    bool busy = engine->pass_open || engine->n_passes == 0;
+
+    for (size_t i = 0; i < engine->n_trails; i++)
+        busy |= engine->trails[i]->act != NULL;
+    engine->give_up_timer = NULL;
+    if (!busy ||
+        loop_after(engine->aws.loop, SHUTDOWN_LOOK_USEC, check_again, engine, &engine->give_up_timer) < 0)
+        (void)sd_event_exit(engine->event, 0);
+}
+
+int engine_check(Config *config, bool restore, EngineChecked checked, void *userdata,
+                 char error[static ENGINE_ERROR_MAX]) {
+    _cleanup_(engine_freep) Engine *engine = engine_new(config);
+    int r;
+
+    error[0] = '\0';
+    if (!engine) {
+        (void)snprintf(error, ENGINE_ERROR_MAX, "out of memory");
+        return -ENOMEM;
+    }
+    engine->once = true;
+    engine->restore = restore;
+    r = open_event_and_aws(engine, error);
+    if (r >= 0)
+        r = open_aws_and_tables(engine, error);
+    if (r < 0)
+        return r;
+    check_again(engine);
+    r = sd_event_loop(engine->event);
+    if (r < 0) {
+        (void)snprintf(error, ENGINE_ERROR_MAX, "the event loop failed: %s", strerror(-r));
+        return r;
+    }
+    engine_with_status(engine, checked, userdata);
+    return 0;
+}

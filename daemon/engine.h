@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Wires the stages: owns the event loop's sources and moves the values along. It decides nothing about
+ * trails; the guard does. */
+
+#include "daemon/config.h"
+#include "daemon/report.h"
+
+typedef struct Engine Engine;
+
+typedef struct EngineOptions {
+    Config *config; /* taken over, also on error */
+    const char *state_dir;
+    const char *runtime_dir;
+} EngineOptions;
+
+#define ENGINE_ERROR_MAX 640
+
+/* The daemon: locks the state directory, loads state and outbox, guards until SIGTERM or SIGINT, reloads on
+ * SIGHUP. 0 after a signal, else -errno with one line in error (only when it could not start). */
+int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]);
+
+/* Called once with the result of a check; everything is borrowed. */
+typedef void (*EngineChecked)(const Status *status, void *userdata);
+
+/* One pass over everything, without state, alerts or journal notes; with restore it also acts as the
+ * configured mode allows. */
+int engine_check(Config *config, bool restore, EngineChecked checked, void *userdata,
+                 char error[static ENGINE_ERROR_MAX]);
+
+/* $STATE_DIRECTORY or /var/lib/trailguard; $RUNTIME_DIRECTORY or /run/trailguard. The first when the
+ * variable lists several. Static. */
+const char *engine_state_dir(void);
+const char *engine_runtime_dir(void);

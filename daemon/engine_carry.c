@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Carries the guard's plans out: notes to the journal, messages to the outbox, actions to AWS, states to the
+ * disk. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/alert.h"
+#include "daemon/engine_private.h"
+#include "daemon/log.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define SAVE_LAZILY_USEC (60 * USEC_PER_SEC)
+
+/* ---- the state file ---- */
+
+static void save_fired(void *userdata) {
+    Engine *engine = userdata;
+
+    engine->save_timer = NULL;
+    engine_save_state(engine);
+}
+
+/* What was told is written at once; times that only moved on may wait. */
+void engine_save_soon(Engine *engine, bool now) {
+    if (engine->once)
+        return;
+    if (now) {
+        loop_cancel(engine->aws.loop, engine->save_timer);
+        engine->save_timer = NULL;
+        engine_save_state(engine);
+    } else if (!engine->save_timer)
+        (void)loop_after(engine->aws.loop, SAVE_LAZILY_USEC, save_fired, engine, &engine->save_timer);
+}
+
+/* ---- notes and messages ---- */
+
+static void carry_notes(Engine *engine, const Subject *subject, const Incident *incident, const Plan *plan) {
+    char id[17] = "";
+
+    if (engine->once)
+        return;
+    if (incident->opened_usec != 0)
+        (void)alert_incident_id(subject, incident->mark_usec, id);
+    for (unsigned i = 0; i < plan->n_notes; i++)
+        report_note(subject, &plan->notes[i], id, engine_now(engine).real_usec);
+}
+
+static int queue_tell(Engine *engine, const Subject *subject, const Tell *tell) {
+    char host[256] = "unknown";
+    AlertGuard guard = { .host = host, .version = TRAILGUARD_VERSION };
+    Alert alert = { 0 };
+    int r;
+
+    if (gethostname(host, sizeof(host)) == 0)
+        host[sizeof(host) - 1] = '\0';
+    r = alert_compose(&guard, subject, tell, &alert);
+    if (r < 0) {
+        log_line(LOG_ERR, "an alert about %s%s%s cannot be composed: %s", subject->name,
+                 subject->name[0] ? " in " : "", subject->region, strerror(-r));
+        return r;
+    }
+    r = outbox_add(engine->outbox, &alert);
+    alert_done(&alert);
+    return r;
+}
+
+/* 0 when every message is on the disk. */
+static int carry_tells(Engine *engine, const Subject *subject, const Plan *plan) {
+    int result = 0;
+
+    if (engine->once || plan->n_tells == 0)
+        return 0;
+    for (unsigned i = 0; i < plan->n_tells; i++) {
+        int r = queue_tell(engine, subject, &plan->tells[i]);
+
+        if (r < 0)
+            result = r;
+    }
+    deliver_kick(engine->deliver, false);
+    return result;
+}
+
+void engine_tell_channel(Engine *engine, const char *channel, bool failed, const char *text) {
+    Now now = engine_now(engine);
+    Subject subject = { .name = "", .arn = "", .account = engine->account, .region = "" };
+    Tell tell = {
+        .event = failed ? EVENT_GUARD_CHANNEL_FAILED : EVENT_GUARD_CHANNEL_RECOVERED,
+        .kind = failed ? TELL_OPENED : TELL_RESOLVED,
+        .severity = failed ? SEVERITY_CRITICAL : SEVERITY_WARNING,
+        .sequence = failed ? 1 : 2,
+        .incident_mark_usec = now.real_usec,
+        .mark_usec = now.real_usec,
+        .opened_usec = now.real_usec,
+        .time_usec = now.real_usec,
+        .mode = engine->config->mode,
+    };
+
+    (void)snprintf(tell.detail, sizeof(tell.detail), "%s%s%s", channel, text[0] ? ": " : "", text);
+    (void)queue_tell(engine, &subject, &tell);
+    deliver_kick(engine->deliver, false);
+}
+
+/* ---- actions ---- */
+
+static void act_done(const Outcome *outcome, void *userdata) {
+    Trail *trail = userdata;
+
+    trail->act = NULL;
+    engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_ACTED, .outcome = outcome });
+}
+
+static void carry_action(Trail *trail) {
+    Engine *engine = trail->engine;
+    uint64_t now_usec = engine_now(engine).mono_usec;
+    uint64_t at_usec = schedule_write(trail->home->write_usec, now_usec);
+    int r;
+
+    trail->home->write_usec = at_usec;
+    trail->act_by_usec = at_usec + 2 * aws_client_deadline_usec(engine->aws.client) + ACT_READ_BACK_USEC;
+    r = act_restart(engine->aws.client, engine->aws.credentials, trail->region, trail->arn,
+                    at_usec - now_usec, act_done, trail, &trail->act);
+    if (r < 0) {
+        Outcome outcome = { .action = ACTION_RESTART, .result = RESULT_FAILED };
+
+        (void)text_copy(outcome.error_text, sizeof(outcome.error_text), strerror(-r));
+        engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_ACTED, .outcome = &outcome });
+    }
+}
+
+/* ---- decisions ---- */
+
+static void arm(Engine *engine, LoopTimer **timer, uint64_t wake_mono_usec, LoopFired fired,
+                void *userdata) {
+    uint64_t now_usec = engine_now(engine).mono_usec;
+
+    loop_cancel(engine->aws.loop, *timer);
+    *timer = NULL;
+    if (wake_mono_usec != 0 && !engine->once)
+        (void)loop_after(engine->aws.loop, wake_mono_usec > now_usec ? wake_mono_usec - now_usec : 1, fired,
+                         userdata, timer);
+}
+
+static void trail_woke(void *userdata) {
+    Trail *trail = userdata;
+
+    trail->wake = NULL;
+    engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_TIME });
+}
+
+void engine_decide_trail(Trail *trail, const TrailInput *input) {
+    Engine *engine = trail->engine;
+    Policy policy = engine_policy(engine);
+    Subject subject = engine_trail_subject(trail);
+    Verdict was = trail->state.verdict;
+    Plan plan;
+    int r;
+
+    guard_trail(&policy, &trail->facts, &trail->state, input, engine_now(engine), &plan, &trail->state);
+    carry_notes(engine, &subject, &trail->state.incident, &plan);
+    r = carry_tells(engine, &subject, &plan);
+    /* seen counts on disk only once it is told there */
+    if (!plan.hold && r >= 0)
+        trail->told = trail->state;
+    engine_save_soon(engine, plan.n_tells > 0);
+    if (plan.n_tells > 0 || was != trail->state.verdict)
+        engine_publish(engine);
+    arm(engine, &trail->wake, plan.wake_mono_usec, trail_woke, trail);
+    if (plan.action == ACTION_RESTART)
+        carry_action(trail);
+}
+
+static void target_woke(void *userdata) {
+    Target *target = userdata;
+
+    target->wake = NULL;
+    engine_decide_target(target, NULL);
+}
+
+void engine_decide_target(Target *target, const TargetLook *look) {
+    Engine *engine = target->engine;
+    Policy policy = engine_policy(engine);
+    Subject subject = engine_target_subject(target);
+    bool was_blind = target->state.blind;
+    Plan plan;
+
+    guard_target(&policy, &target->state, look, engine_now(engine), &plan, &target->state);
+    carry_notes(engine, &subject, target->state.sight.open ? &target->state.sight : &target->state.cover,
+                &plan);
+    (void)carry_tells(engine, &subject, &plan);
+    engine_save_soon(engine, plan.n_tells > 0);
+    if (plan.n_tells > 0 || was_blind != target->state.blind)
+        engine_publish(engine);
+    arm(engine, &target->wake, plan.wake_mono_usec, target_woke, target);
+}

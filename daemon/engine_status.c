@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon's view of itself, for STATUS=, status.json and check. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/alert.h"
+#include "daemon/engine_private.h"
+#include "daemon/log.h"
+
+typedef char IncidentId[17];
+
+static void fill_trails(const Engine *engine, StatusTrail *rows, IncidentId *ids) {
+    for (size_t i = 0; i < engine->n_trails; i++) {
+        const Trail *trail = engine->trails[i];
+
+        rows[i] = (StatusTrail){
+            .subject = engine_trail_subject(trail),
+            .state = &trail->state,
+            .incident_id = ids[i],
+            .organization = trail->organization,
+        };
+        if (trail->state.incident.open)
+            (void)alert_incident_id(&rows[i].subject, trail->state.incident.mark_usec, ids[i]);
+    }
+}
+
+static size_t fill_targets(const Engine *engine, StatusTarget *rows) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < engine->n_targets; i++) {
+        const Target *target = engine->targets[i];
+        bool has_trails = false;
+
+        for (size_t k = 0; k < engine->n_trails; k++)
+            has_trails |= engine->trails[k]->home == target;
+        if (!target->configured && !has_trails)
+            continue;
+        rows[n++] = (StatusTarget){
+            .subject = engine_target_subject(target),
+            .state = &target->state,
+            .looked_usec = target->looked_usec,
+            .by_shadow = !target->configured,
+            .idle = !has_trails,
+        };
+    }
+    return n;
+}
+
+static size_t fill_channels(const Engine *engine, StatusChannel *rows, ChannelStatus *texts) {
+    size_t n = engine->deliver ? deliver_n_channels(engine->deliver) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        deliver_channel_status(engine->deliver, i, &texts[i]);
+        rows[i] = (StatusChannel){
+            .channel = texts[i].channel,
+            .failed = texts[i].failed,
+            .waiting = texts[i].waiting,
+            .text = texts[i].text,
+        };
+    }
+    return n;
+}
+
+void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
+    StatusTrail *trails = calloc(engine->n_trails + 1, sizeof(*trails));
+    IncidentId *ids = calloc(engine->n_trails + 1, sizeof(*ids));
+    StatusTarget *targets = calloc(engine->n_targets + 1, sizeof(*targets));
+    StatusChannel channels[CONFIG_CHANNELS_MAX];
+    ChannelStatus *texts = calloc(CONFIG_CHANNELS_MAX, sizeof(*texts));
+
+    if (trails && ids && targets && texts) {
+        Status status = {
+            .version = TRAILGUARD_VERSION,
+            .problem = engine->problem[0] ? engine->problem : NULL,
+            .mode = engine->config->mode,
+            .pid = getpid(),
+            .poll_interval_sec = engine->config->poll_interval_sec,
+            .started_usec = engine->started_usec,
+            .now_usec = engine_now(engine).real_usec,
+            .pass_ended_usec = engine->pass_ended_usec,
+            .pass_duration_usec = engine->pass_duration_usec,
+            .n_passes = engine->n_passes,
+            .n_accounts = 1,
+            .trails = trails,
+            .n_trails = engine->n_trails,
+            .ignored = (const char *const *)engine->ignored,
+            .n_ignored = engine->n_ignored,
+            .targets = targets,
+            .channels = channels,
+            .outbox_depth = engine->outbox ? outbox_depth(engine->outbox) : 0,
+        };
+
+        fill_trails(engine, trails, ids);
+        status.n_targets = fill_targets(engine, targets);
+        status.n_channels = fill_channels(engine, channels, texts);
+        fn(&status, userdata);
+    }
+    free(trails);
+    free(ids);
+    free(targets);
+    free(texts);
+}
+
+static void show(const Status *status, void *userdata) {
+    Engine *engine = userdata;
+    char line[STATUS_LINE_MAX];
+    int r;
+
+    report_systemd_status(report_status_line(status, line));
+    r = report_status_write(status, engine->runtime_dir);
+    if (r < 0 && !engine->publish_failed)
+        log_line(LOG_WARNING, "%s/status.json: cannot be written: %s", engine->runtime_dir, strerror(-r));
+    engine->publish_failed = r < 0;
+}
+
+void engine_publish_now(Engine *engine) {
+    if (!engine->once)
+        engine_with_status(engine, show, engine);
+}
+
+static void publish_fired(void *userdata) {
+    Engine *engine = userdata;
+
+    engine->publish_timer = NULL;
+    engine_publish_now(engine);
+}
+
+/* Many things may change in one turn of the loop: once is enough. */
+void engine_publish(Engine *engine) {
+    if (engine->once || engine->publish_timer)
+        return;
+    (void)loop_after(engine->aws.loop, 0, publish_fired, engine, &engine->publish_timer);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The SNS channel: one alert, one Publish, one receipt. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/alert.h"
+#include "daemon/deliver.h"
+#include "daemon/words.h"
+#include "lib/sns.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* Room for attributes within SNS's limit on message and attributes together. */
+#define MESSAGE_MAX  (SNS_MESSAGE_MAX - 4096)
+#define GROUP_ID_MAX 129
+
+struct ChannelSend {
+    SnsCall *call;
+    ChannelSent sent;
+    void *userdata;
+};
+
+/* What a class of error says about the channel and the message; anything not listed is worth another try. */
+static const ReceiptKind receipts[_AWS_ERROR_CLASS_MAX] = {
+    [AWS_OK] = RECEIPT_DELIVERED,
+    [AWS_DENIED] = RECEIPT_CHANNEL_REFUSED,
+    [AWS_NOT_FOUND] = RECEIPT_CHANNEL_REFUSED,
+    [AWS_REFUSED] = RECEIPT_CHANNEL_REFUSED,
+    [AWS_WRONG_REGION] = RECEIPT_CHANNEL_REFUSED,
+    [AWS_INVALID] = RECEIPT_MESSAGE_REFUSED,
+};
+
+static ReceiptKind receipt_kind(const AwsError *error) {
+    ReceiptKind kind = error->class < _AWS_ERROR_CLASS_MAX ? receipts[error->class] : RECEIPT_RETRY;
+
+    if (error->class != AWS_OK && kind == RECEIPT_DELIVERED)
+        return RECEIPT_RETRY;
+    /* "Invalid parameter: TopicArn" is about the topic and not about this message */
+    if (kind == RECEIPT_MESSAGE_REFUSED && strstr(error->message, "TopicArn"))
+        return RECEIPT_CHANNEL_REFUSED;
+    return kind;
+}
+
+static void published(const AwsError *error, const char *message_id, void *userdata) {
+    ChannelSend *send = userdata;
+    Receipt receipt = { .kind = receipt_kind(error) };
+
+    if (error->class == AWS_OK)
+        (void)text_copy(receipt.text, sizeof(receipt.text), message_id);
+    else
+        (void)snprintf(receipt.text, sizeof(receipt.text), "%s%s%s", error->code, error->code[0] ? ": " : "",
+                       error->message);
+    send->sent(&receipt, send->userdata);
+    free(send);
+}
+
+/* Alphanumerics and punctuation only (SNS API Reference, Publish, MessageGroupId). */
+static const char *group_id(char dst[static GROUP_ID_MAX], const char *trail) {
+    size_t n = 0;
+
+    for (; trail[n] && n < GROUP_ID_MAX - 1; n++)
+        dst[n] = isgraph((unsigned char)trail[n]) ? trail[n] : '_';
+    dst[n] = '\0';
+    return n > 0 ? dst : "trailguard";
+}
+
+static int start(AwsClient *aws, CredentialsSource *credentials, const ChannelConfig *channel,
+                 const Alert *alert, ChannelSend *send) {
+    _cleanup_free_ char *body = NULL;
+    char group[GROUP_ID_MAX];
+    bool fifo = text_ends_with(channel->topic_arn, ".fifo");
+    const SnsAttribute attributes[] = {
+        { "severity", severity_to_string(alert->severity) },
+        { "event", event_to_string(alert->event) },
+        { "account", alert->account },
+        { "region", alert->region },
+        { "trail", alert->trail },
+    };
+    SnsMessage message = {
+        .topic_arn = channel->topic_arn,
+        .subject = alert->subject,
+        .attributes = attributes,
+        .n_attributes = ARRAY_SIZE(attributes),
+    };
+    int r = alert_sns_message(alert, MESSAGE_MAX, &body);
+
+    if (r < 0)
+        return r;
+    message.message = body;
+    if (fifo) {
+        message.group_id = group_id(group, alert->trail);
+        message.deduplication_id = alert->id;
+    }
+    return sns_publish(aws, credentials, &message, published, send, &send->call);
+}
+
+int channel_sns_send(AwsClient *aws, CredentialsSource *credentials, const ChannelConfig *channel,
+                     const Alert *alert, ChannelSent sent, void *userdata, ChannelSend **ret) {
+    ChannelSend *send = calloc(1, sizeof(*send));
+    int r;
+
+    if (!send)
+        return -ENOMEM;
+    send->sent = sent;
+    send->userdata = userdata;
+    r = start(aws, credentials, channel, alert, send);
+    if (r < 0) {
+        free(send);
+        return r;
+    }
+    if (ret)
+        *ret = send;
+    return 0;
+}
+
+void channel_sns_cancel(ChannelSend *send) {
+    if (!send)
+        return;
+    sns_cancel(send->call);
+    free(send);
+}
+
+char *channel_key(const ChannelConfig *channel) {
+    char *key;
+
+    return asprintf(&key, "sns:%s", channel->topic_arn) < 0 ? NULL : key;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/deliver.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/log.h"
+#include "lib/retry.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define RETRY_MIN_USEC (1 * USEC_PER_SEC)
+#define RETRY_MAX_USEC (60 * USEC_PER_SEC)
+/* A channel that says no is asked again this often. */
+#define REFUSED_RETRY_USEC (300 * USEC_PER_SEC)
+/* Plain failing for this long is worth telling through the other channels. */
+#define FAILING_TOLD_USEC (60 * USEC_PER_SEC)
+
+typedef struct Channel {
+    Deliver *deliver;
+    ChannelConfig config;
+    char *key;
+    ChannelSend *sending;
+    OutboxEntry *entry;          /* what is being sent */
+    uint64_t send_by_usec;       /* mono */
+    LoopTimer *timer;            /* the next attempt */
+    unsigned n_failed;           /* attempts in a row */
+    uint64_t failing_since_usec; /* mono; 0 when the last attempt was good */
+    bool failed;                 /* told */
+    char text[ERROR_TEXT_MAX];
+} Channel;
+
+struct Deliver {
+    DeliverOptions options;
+    Loop *loop;
+    Channel *channels;
+    const char **keys;
+    size_t n_channels;
+};
+
+static void send_next(Channel *channel);
+
+static void timer_fired(void *userdata) {
+    Channel *channel = userdata;
+
+    channel->timer = NULL;
+    send_next(channel);
+}
+
+static void send_later(Channel *channel, uint64_t delay_usec) {
+    Loop *loop = channel->deliver->loop;
+
+    loop_cancel(loop, channel->timer);
+    channel->timer = NULL;
+    if (loop_after(loop, delay_usec, timer_fired, channel, &channel->timer) < 0)
+        log_line(LOG_ERR, "%s: no timer for the next attempt", channel->key);
+}
+
+/* ---- how the channel is doing ---- */
+
+static void works(Channel *channel) {
+    const DeliverOptions *options = &channel->deliver->options;
+    bool was_failed = channel->failed;
+
+    channel->n_failed = 0;
+    channel->failing_since_usec = 0;
+    channel->failed = false;
+    channel->text[0] = '\0';
+    if (was_failed && options->channel_changed)
+        options->channel_changed(channel->key, false, "", options->userdata);
+}
+
+static void fails(Channel *channel, const Receipt *receipt) {
+    const DeliverOptions *options = &channel->deliver->options;
+    uint64_t now_usec = loop_monotonic_usec(channel->deliver->loop);
+    bool refused = receipt->kind == RECEIPT_CHANNEL_REFUSED;
+
+    if (channel->n_failed++ == 0) {
+        channel->failing_since_usec = now_usec;
+        log_line(LOG_WARNING, "%s: an alert was not taken, trying again: %s", channel->key, receipt->text);
+    }
+    (void)text_copy(channel->text, sizeof(channel->text), receipt->text);
+    if (refused)
+        send_later(channel, REFUSED_RETRY_USEC);
+    else {
+        uint64_t wait = retry_backoff(RETRY_MIN_USEC, RETRY_MAX_USEC, channel->n_failed,
+                                      loop_random(channel->deliver->loop));
+
+        send_later(channel, MAX(wait, receipt->retry_after_usec));
+    }
+    if (!channel->failed && (refused || now_usec - channel->failing_since_usec >= FAILING_TOLD_USEC)) {
+        channel->failed = true;
+        if (options->channel_changed)
+            options->channel_changed(channel->key, true, channel->text, options->userdata);
+    }
+}
+
+/* ---- one message ---- */
+
+static void sent(const Receipt *receipt, void *userdata) {
+    Channel *channel = userdata;
+    Deliver *deliver = channel->deliver;
+    const DeliverOptions *options = &deliver->options;
+    OutboxEntry *entry = TAKE_PTR(channel->entry);
+
+    channel->sending = NULL;
+    switch (receipt->kind) {
+    case RECEIPT_DELIVERED:
+        if (options->delivered)
+            options->delivered(outbox_entry_alert(entry), channel->key, receipt, options->userdata);
+        outbox_settle(options->outbox, entry, channel->key, deliver->keys, deliver->n_channels);
+        send_later(channel, 0);
+        works(channel);
+        break;
+    case RECEIPT_MESSAGE_REFUSED:
+        outbox_refuse(options->outbox, entry, channel->key, receipt->text, deliver->keys,
+                      deliver->n_channels);
+        send_later(channel, 0);
+        break;
+    default: fails(channel, receipt);
+    }
+}
+
+/* The oldest alert that this channel has not settled; those below its min_severity are settled on the way.
+ */
+static OutboxEntry *next_entry(Channel *channel) {
+    Deliver *deliver = channel->deliver;
+    Outbox *outbox = deliver->options.outbox;
+    OutboxEntry *entry = outbox_first(outbox), *next;
+
+    for (; entry; entry = next) {
+        next = outbox_next(outbox, entry);
+        if (outbox_entry_is_settled(entry, channel->key))
+            continue;
+        if (outbox_entry_alert(entry)->severity >= channel->config.min_severity)
+            return entry;
+        outbox_settle(outbox, entry, channel->key, deliver->keys, deliver->n_channels);
+    }
+    return NULL;
+}
+
+static void send_next(Channel *channel) {
+    const DeliverOptions *options = &channel->deliver->options;
+    int r;
+
+    if (channel->sending)
+        return;
+    channel->entry = next_entry(channel);
+    if (!channel->entry)
+        return;
+    channel->send_by_usec =
+            loop_monotonic_usec(channel->deliver->loop) + aws_client_deadline_usec(options->aws);
+    r = channel_sns_send(options->aws, options->credentials, &channel->config,
+                         outbox_entry_alert(channel->entry), sent, channel, &channel->sending);
+    if (r < 0) {
+        Receipt receipt = { .kind = r == -ENOMEM ? RECEIPT_RETRY : RECEIPT_MESSAGE_REFUSED };
+
+        (void)text_copy(receipt.text, sizeof(receipt.text), strerror(-r));
+        sent(&receipt, channel);
+    }
+}
+
+/* ---- the whole ---- */
+
+static int copy_channel(Deliver *deliver, const ChannelConfig *from) {
+    Channel *channel = &deliver->channels[deliver->n_channels];
+
+    channel->deliver = deliver;
+    channel->config = *from;
+    channel->config.topic_arn = strdup(from->topic_arn);
+    channel->key = channel_key(from);
+    deliver->keys[deliver->n_channels++] = channel->key;
+    return channel->config.topic_arn && channel->key ? 0 : -ENOMEM;
+}
+
+int deliver_new(const DeliverOptions *options, Deliver **ret) {
+    Deliver *deliver = calloc(1, sizeof(*deliver));
+    int r = 0;
+
+    if (!deliver)
+        return -ENOMEM;
+    deliver->options = *options;
+    deliver->loop = aws_client_loop(options->aws);
+    deliver->channels = calloc(options->n_channels + 1, sizeof(*deliver->channels));
+    deliver->keys = calloc(options->n_channels + 1, sizeof(*deliver->keys));
+    if (!deliver->channels || !deliver->keys)
+        r = -ENOMEM;
+    for (size_t i = 0; r >= 0 && i < options->n_channels; i++)
+        r = copy_channel(deliver, &options->channels[i]);
+    if (r < 0) {
+        deliver_free(deliver);
+        return r;
+    }
+    outbox_sweep(options->outbox, deliver->keys, deliver->n_channels);
+    *ret = deliver;
+    return 0;
+}
+
+void deliver_free(Deliver *deliver) {
+    if (!deliver)
+        return;
+    for (size_t i = 0; deliver->channels && i < deliver->n_channels; i++) {
+        Channel *channel = &deliver->channels[i];
+
+        channel_sns_cancel(channel->sending);
+        loop_cancel(deliver->loop, channel->timer);
+        free(channel->config.topic_arn);
+        free(channel->key);
+    }
+    free(deliver->channels);
+    free(deliver->keys);
+    free(deliver);
+}
+
+void deliver_kick(Deliver *deliver, bool now) {
+    for (size_t i = 0; i < deliver->n_channels; i++) {
+        Channel *channel = &deliver->channels[i];
+
+        /* a channel that is backing off knows when to go on */
+        if (channel->sending || (channel->n_failed > 0 && !now))
+            continue;
+        send_later(channel, 0);
+    }
+}
+
+static unsigned count_waiting(const Deliver *deliver, const char *key) {
+    Outbox *outbox = deliver->options.outbox;
+    unsigned n = 0;
+
+    for (OutboxEntry *entry = outbox_first(outbox); entry; entry = outbox_next(outbox, entry))
+        n += !outbox_entry_is_settled(entry, key);
+    return n;
+}
+
+bool deliver_is_idle(const Deliver *deliver) {
+    for (size_t i = 0; i < deliver->n_channels; i++) {
+        const Channel *channel = &deliver->channels[i];
+
+        if (channel->sending ||
+            (channel->n_failed == 0 && channel->timer && count_waiting(deliver, channel->key) > 0))
+            return false;
+    }
+    return true;
+}
+
+uint64_t deliver_overdue_usec(const Deliver *deliver) {
+    uint64_t now_usec = loop_monotonic_usec(deliver->loop), worst = 0;
+
+    for (size_t i = 0; i < deliver->n_channels; i++)
+        if (deliver->channels[i].sending && now_usec > deliver->channels[i].send_by_usec)
+            worst = MAX(worst, now_usec - deliver->channels[i].send_by_usec);
+    return worst;
+}
+
+size_t deliver_n_channels(const Deliver *deliver) {
+    return deliver->n_channels;
+}
+
+void deliver_channel_status(const Deliver *deliver, size_t i, ChannelStatus *ret) {
+    const Channel *channel = &deliver->channels[i];
+
+    *ret = (ChannelStatus){
+        .channel = channel->key,
+        .failed = channel->failed,
+        .waiting = count_waiting(deliver, channel->key),
+    };
+    (void)text_copy(ret->text, sizeof(ret->text), channel->text);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trailguard: the table of verbs, and what all of them need set up. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "daemon/config.h"
+#include "daemon/log.h"
+#include "daemon/verbs.h"
+#include "lib/util/macros.h"
+
+typedef struct Verb {
+    const char *name;
+    int (*run)(int argc, char **argv); /* NULL: known, and not in this version */
+    int usage_status;                  /* exit status of a usage error */
+    const char *summary;
+} Verb;
+
+static const Verb verbs[] = {
+    { "run", verb_run, 1, "guard the trails; what the systemd unit starts" },
+    { "check", verb_check, 3,
+      "look at everything once and print a table (exit 0 well, 1 warning, 2 critical, 3 unknown)" },
+    { "config", verb_config, 1, "check the configuration file; --dump prints what is in force" },
+    { "status", verb_status, 1, "show the running daemon's view (exit 0 well, 2 trouble, 3 not running)" },
+    { "test-alert", verb_test_alert, 1, "send a test alert through every channel and print the receipts" },
+    { "accept", NULL, 1, NULL },
+    { "policy", NULL, 1, NULL },
+};
+
+static const char *config_path = CONFIG_PATH_DEFAULT;
+
+void verb_set_config_path(const char *path) {
+    config_path = path;
+}
+
+bool verb_wants_color(FILE *stream) {
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+    return isatty(fileno(stream)) && !(no_color && no_color[0]) && !(term && strcmp(term, "dumb") == 0);
+}
+
+static int usage(const char *verb, const char *what, const char *argument) {
+    fprintf(stderr, "trailguard%s%s: %s%s; see trailguard %s%s--help\n", verb[0] ? " " : "", verb, what,
+            argument, verb, verb[0] ? " " : "");
+    return -EINVAL;
+}
+
+int verb_parse(int argc, char **argv, unsigned takes, const char *help, VerbArgs *ret) {
+    const struct {
+        const char *option;
+        unsigned bit;
+        bool *flag;
+    } flags[] = {
+        { "--json", VERB_TAKES_JSON, &ret->json },
+        { "--dump", VERB_TAKES_DUMP, &ret->dump },
+        { "--restore", VERB_TAKES_RESTORE, &ret->restore },
+    };
+
+    *ret = (VerbArgs){ .config = config_path };
+    for (int i = 1; i < argc; i++) {
+        bool found = false;
+
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            fputs(help, stdout);
+            return 0;
+        }
+        if (strcmp(argv[i], "-c") == 0) {
+            if (++i == argc)
+                return usage(argv[0], "-c needs a file", "");
+            ret->config = argv[i];
+            continue;
+        }
+        for (size_t k = 0; k < ARRAY_SIZE(flags); k++)
+            if ((takes & flags[k].bit) && strcmp(argv[i], flags[k].option) == 0)
+                found = *flags[k].flag = true;
+        if (!found)
+            return usage(argv[0], "not understood: ", argv[i]);
+    }
+    return 1;
+}
+
+static void help(FILE *out) {
+    fputs("usage: trailguard [-c FILE] VERB [OPTION...]\n\n"
+          "Keeps AWS CloudTrail switched on.\n\n",
+          out);
+    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+        if (verbs[i].run)
+            fprintf(out, "  %-11s %s\n", verbs[i].name, verbs[i].summary);
+    fputs("\n  -c FILE     the configuration file; default " CONFIG_PATH_DEFAULT "\n"
+          "  --version   print the version\n"
+          "  --help      print this; trailguard VERB --help says more of a verb\n\n"
+          "See trailguard(8) and trailguard.conf(5).\n",
+          out);
+}
+
+/* Keys are in our memory: no core dump, no ptrace by the same user. Sanitizers need the latter. */
+static void keep_secrets(void) {
+    const struct rlimit no_core = { 0 };
+
+    (void)setrlimit(RLIMIT_CORE, &no_core);
+#ifndef __SANITIZE_ADDRESS__
+    (void)prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+static int run_verb(const Verb *verb, int argc, char **argv) {
+    if (!verb->run) {
+        fprintf(stderr, "trailguard: %s: not supported by this version\n", verb->name);
+        return verb->usage_status;
+    }
+    log_open("trailguard");
+    return verb->run(argc, argv);
+}
+
+int main(int argc, char **argv) {
+    int i = 1;
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    keep_secrets();
+
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            help(stdout);
+            return 0;
+        }
+        if (strcmp(argv[i], "--version") == 0) {
+            puts("trailguard " TRAILGUARD_VERSION);
+            return 0;
+        }
+        if (strcmp(argv[i], "-c") != 0 || i + 1 == argc) {
+            (void)usage("", strcmp(argv[i], "-c") == 0 ? "-c needs a file" : "not understood: ",
+                        strcmp(argv[i], "-c") == 0 ? "" : argv[i]);
+            return 1;
+        }
+        verb_set_config_path(argv[++i]);
+    }
+    if (i >= argc) {
+        (void)usage("", "which verb?", "");
+        return 1;
+    }
+    for (size_t k = 0; k < ARRAY_SIZE(verbs); k++)
+        if (strcmp(argv[i], verbs[k].name) == 0)
+            return run_verb(&verbs[k], argc - i, argv + i);
+    (void)usage("", "unknown verb: ", argv[i]);
+    return 1;
+}

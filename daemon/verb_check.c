@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/engine.h"
+#include "daemon/guard.h"
+#include "daemon/log.h"
+#include "daemon/schedule.h"
+#include "daemon/state.h"
+#include "daemon/verb_table.h"
+#include "daemon/verbs.h"
+#include "lib/util/macros.h"
+
+#define MONTH_SEC (30ULL * 24 * 3600)
+
+static const char help[] = "usage: trailguard check [-c FILE] [--json] [--restore]\n\n"
+                           "Looks at every trail once and prints what it sees, and the calls to AWS per "
+                           "month that this configuration makes.\n"
+                           "Changes nothing, sends nothing. Exit status as monitoring plugins have it: 0 "
+                           "all well, 1 warning, 2 critical, 3 unknown.\n\n"
+                           "  --json      print a JSON document\n"
+                           "  --restore   also act as the configured mode allows; not while the daemon "
+                           "runs; the exit status is the one after acting\n";
+
+/* The order of the monitoring-plugin convention's numbers is not the order of badness. */
+typedef enum Result {
+    RESULT_OK = 0,
+    RESULT_WARNING = 1,
+    RESULT_CRITICAL = 2,
+    RESULT_UNKNOWN = 3,
+} Result;
+
+static const char *const result_words[] = { "ok", "warning", "critical", "unknown" };
+
+typedef struct Check {
+    const VerbArgs *args;
+    unsigned poll_sec, settings_sec;
+    Result result;
+} Check;
+
+/* Critical beats unknown beats warning. */
+static Result worse(Result a, Result b) {
+    static const int badness[] = {
+        [RESULT_OK] = 0, [RESULT_WARNING] = 1, [RESULT_UNKNOWN] = 2, [RESULT_CRITICAL] = 3
+    };
+
+    return badness[a] >= badness[b] ? a : b;
+}
+
+static Result judge_trail(const StatusTrail *row) {
+    const TrailState *state = row->state;
+    Result result = state->verdict == VERDICT_UNKNOWN ? RESULT_UNKNOWN : RESULT_OK;
+    /* whether digests are expected is told by the incident's severity */
+    TrailFacts facts = { .validation = state->incident.severity == SEVERITY_CRITICAL };
+
+    for (unsigned f = 0; f < _FINDING_MAX; f++)
+        if ((state->findings & FINDING_BIT(f)) && f != FINDING_BLIND)
+            result = worse(result, guard_severity(f, &facts) == SEVERITY_CRITICAL ? RESULT_CRITICAL
+                                                                                  : RESULT_WARNING);
+    return result;
+}
+
+static Result judge(const Status *status) {
+    Result result = status->n_trails == 0 ? RESULT_UNKNOWN : RESULT_OK;
+
+    for (size_t i = 0; i < status->n_trails; i++)
+        result = worse(result, judge_trail(&status->trails[i]));
+    for (size_t i = 0; i < status->n_targets; i++) {
+        const TargetState *state = status->targets[i].state;
+
+        if (state->blind || (!state->ever_sighted && !state->not_enabled))
+            result = worse(result, RESULT_UNKNOWN);
+        if (state->cover.open)
+            result = worse(result, RESULT_WARNING);
+    }
+    return result;
+}
+
+static unsigned long long calls_per_month(const Check *check, const Status *status) {
+    const Intervals intervals = { check->poll_sec * USEC_PER_SEC, check->settings_sec * USEC_PER_SEC, 1 };
+    unsigned long long calls = status->n_trails * (MONTH_SEC / check->poll_sec);
+
+    for (size_t i = 0; i < status->n_targets; i++) {
+        uint64_t every_usec = schedule_next_settings(&intervals, 0, status->targets[i].idle ? 0 : 1);
+
+        if (!status->targets[i].state->not_enabled)
+            calls += MONTH_SEC * USEC_PER_SEC / every_usec;
+    }
+    return calls;
+}
+
+static void print_json(const Check *check, json_t *view, unsigned long long calls) {
+    json_t *document =
+            json_pack("{s:s, s:s, s:I, s:O}", "schema", "trailguard.check/1", "result",
+                      result_words[check->result], "calls_per_month", (json_int_t)calls, "status", view);
+
+    if (document && json_dumpf(document, stdout, JSON_INDENT(2)) == 0)
+        putchar('\n');
+    json_decref(document);
+}
+
+static void checked(const Status *status, void *userdata) {
+    Check *check = userdata;
+    _cleanup_free_ char *text = NULL;
+    unsigned long long calls = calls_per_month(check, status);
+    json_t *view;
+
+    check->result = judge(status);
+    if (report_status_json(status, &text) < 0)
+        return;
+    view = json_loads(text, 0, NULL);
+    if (check->args->json)
+        print_json(check, view, calls);
+    else {
+        verb_print_status(stdout, view, verb_wants_color(stdout));
+        printf("\n%s; this configuration makes about %llu calls to AWS a month\n",
+               result_words[check->result], calls);
+    }
+    json_decref(view);
+}
+
+static bool daemon_runs(void) {
+    int pid = 0;
+
+    if (state_is_locked(engine_state_dir(), &pid) != 1)
+        return false;
+    fprintf(stderr, "trailguard check: --restore: the daemon (pid %d) is running and restores by itself\n",
+            pid);
+    return true;
+}
+
+int verb_check(int argc, char **argv) {
+    char config_error[CONFIG_ERROR_MAX], error[ENGINE_ERROR_MAX];
+    Config *config = NULL;
+    VerbArgs args;
+    Check check = { .args = &args, .result = RESULT_UNKNOWN };
+    int r = verb_parse(argc, argv, VERB_TAKES_JSON | VERB_TAKES_RESTORE, help, &args);
+
+    if (r <= 0)
+        return r == 0 ? RESULT_OK : RESULT_UNKNOWN;
+    if (args.restore && daemon_runs())
+        return RESULT_UNKNOWN;
+    if (config_load(args.config, &config, config_error) < 0) {
+        fprintf(stderr, "%s\n", config_error);
+        return RESULT_UNKNOWN;
+    }
+    log_set_level(LOG_WARNING);
+    check.poll_sec = config->poll_interval_sec;
+    check.settings_sec = config->settings_interval_sec;
+    if (engine_check(config, args.restore, checked, &check, error) < 0) {
+        fprintf(stderr, "trailguard check: %s\n", error);
+        return RESULT_UNKNOWN;
+    }
+    return check.result;
+}

@@ -134,7 +134,7 @@ uint64_t incident_wake_mono_usec(const Incident *inc, const Policy *policy, Now 
 
     if (inc->untold.count > 0)
         wake = due_mono_usec(inc, GUARD_SUMMARY_USEC, now);
-    if (inc->open && policy->reminder_interval_usec != 0)
+    if (inc->open && inc->sequence > 0 && policy->reminder_interval_usec != 0)
         wake = earlier(wake, due_mono_usec(inc, policy->reminder_interval_usec, now));
     return wake;
 }

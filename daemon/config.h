@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* /etc/trailguard.conf: read by libconfig, checked against one table of options that also gives defaults, bounds and --dump. */
+/* /etc/trailguard.conf: read by libconfig, checked against one table of options that also gives defaults,
+ * bounds and --dump. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,9 +10,9 @@
 #include "daemon/types.h"
 
 #define CONFIG_PATH_DEFAULT "/etc/trailguard.conf"
-#define CONFIG_SIZE_MAX (1024 * 1024)
+#define CONFIG_SIZE_MAX     (1024 * 1024)
 #define CONFIG_CHANNELS_MAX 16
-#define CONFIG_LIST_MAX 1000 /* strings in one array */
+#define CONFIG_LIST_MAX     1000 /* strings in one array */
 
 typedef enum ChannelType {
     CHANNEL_SNS,
@@ -27,49 +28,54 @@ typedef struct ChannelConfig {
 typedef struct StringList {
     char **items;
     size_t n;
-    bool all;       /* the option was "all" */
+    bool all; /* the option was "all" */
 } StringList;
 
 typedef struct AwsConfig {
-    char *profile;              /* NULL: $AWS_PROFILE, else "default" */
-    char *credentials_file;     /* NULL: the search order of the manual; a bare name was resolved in $CREDENTIALS_DIRECTORY */
-    char *endpoint_url;         /* NULL: AWS */
-    char *ca_bundle;            /* NULL: $AWS_CA_BUNDLE, else the system's */
+    char *profile;          /* NULL: $AWS_PROFILE, else "default" */
+    char *credentials_file; /* NULL: the search order of the manual; a bare name was resolved in
+                               $CREDENTIALS_DIRECTORY */
+    char *endpoint_url;     /* NULL: AWS */
+    char *ca_bundle;        /* NULL: $AWS_CA_BUNDLE, else the system's */
     unsigned connect_timeout_sec, request_timeout_sec, max_attempts, max_connections;
 } AwsConfig;
 
 typedef struct Config {
     char *path;
     StringList regions;
-    StringList trails;          /* names or ARNs */
+    StringList trails; /* names or ARNs */
     StringList ignore;
     Mode mode;
     unsigned poll_interval_sec;
     unsigned settings_interval_sec;
     unsigned blind_after;
     unsigned reminder_interval_sec;
-    bool attribution;           /* accepted; takes effect in a later version */
+    bool attribution; /* accepted; takes effect in a later version */
     ChannelConfig *channels;
     size_t n_channels;
     AwsConfig aws;
-    int log_level;              /* LOG_DEBUG..LOG_ERR */
+    int log_level; /* LOG_DEBUG..LOG_ERR */
 } Config;
 
 #define CONFIG_ERROR_MAX 512
 
-/* Reads and checks a file. 0, or -errno with one line in error: "FILE:LINE: what is wrong, what is allowed" (or "FILE: ..." where there is no
- * line: -ENOENT, -EACCES names the uid too). The caller frees with config_free. */
+/* Reads and checks a file. 0, or -errno with one line in error: "FILE:LINE: what is wrong, what is allowed"
+ * (or "FILE: ..." where there is no line: -ENOENT, -EACCES names the uid too). The caller frees with
+ * config_free. */
 int config_load(const char *path, Config **ret, char error[static CONFIG_ERROR_MAX]);
 
 /* The same from memory; path is for messages only. For tests and fuzzing. */
-int config_parse(const char *path, const char *text, size_t len, Config **ret, char error[static CONFIG_ERROR_MAX]);
+int config_parse(const char *path, const char *text, size_t len, Config **ret,
+                 char error[static CONFIG_ERROR_MAX]);
 
 void config_free(Config *config);
 
-/* Writes the effective configuration, every option, in a form that config_load reads to the same values. 0 or -EIO. */
+/* Writes the effective configuration, every option, in a form that config_load reads to the same values. 0
+ * or -EIO. */
 int config_dump(const Config *config, FILE *out);
 
-/* Names of all options in table order ("aws.profile" for members of groups), NULL-terminated, static; for the documentation check and completion. */
+/* Names of all options in table order ("aws.profile" for members of groups), NULL-terminated, static; for
+ * the documentation check and completion. */
 const char *const *config_option_names(void);
 
 Policy config_policy(const Config *config);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "daemon/config_table.h"
+#include "lib/util/text.h"
+
+/* A string as libconfig reads it back. */
+static void put_text(FILE *out, const char *text) {
+    fputc('"', out);
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        if (*c == '"' || *c == '\\')
+            fprintf(out, "\\%c", *c);
+        else if (*c < 0x20 || *c == 0x7f)
+            fprintf(out, "\\x%02x", *c);
+        else
+            fputc(*c, out);
+    fputc('"', out);
+}
+
+static void put_list(FILE *out, const StringList *list) {
+    if (list->all) {
+        put_text(out, "all");
+        return;
+    }
+    fputc('[', out);
+    for (size_t i = 0; i < list->n; i++) {
+        fputs(i == 0 ? " " : ", ", out);
+        put_text(out, list->items[i]);
+    }
+    fputs(" ]", out);
+}
+
+static void put_channels(FILE *out, const Config *config) {
+    fputc('(', out);
+    for (size_t i = 0; i < config->n_channels; i++) {
+        fprintf(out, "%s\n  { type = \"sns\"; topic_arn = ", i == 0 ? "" : ",");
+        put_text(out, config->channels[i].topic_arn);
+        fprintf(out, "; min_severity = \"%s\"; }", config_severity_words[config->channels[i].min_severity]);
+    }
+    fputs(config->n_channels > 0 ? "\n)" : ")", out);
+}
+
+static void put_value(FILE *out, const Option *option, const Config *config) {
+    const char *base = (const char *)config + option->offset;
+
+    switch (option->kind) {
+    case OPTION_NUMBER: fprintf(out, "%u", *(const unsigned *)(const void *)base); break;
+    case OPTION_BOOL: fputs(*(const bool *)(const void *)base ? "true" : "false", out); break;
+    case OPTION_WORD:
+        put_text(out, option->words[*(const int *)(const void *)base - (int)option->min]);
+        break;
+    case OPTION_TEXT: put_text(out, *(char *const *)(const void *)base); break;
+    case OPTION_LIST: put_list(out, (const StringList *)(const void *)base); break;
+    case OPTION_CHANNELS: put_channels(out, config); break;
+    case OPTION_GROUP: break;
+    }
+}
+
+static bool is_unset(const Option *option, const Config *config) {
+    return option->kind == OPTION_TEXT &&
+           !*(char *const *)(const void *)((const char *)config + option->offset);
+}
+
+int config_dump(const Config *config, FILE *out) {
+    bool in_group = false;
+
+    for (size_t i = 0; i < config_n_options; i++) {
+        const Option *option = &config_options[i];
+        bool member = text_starts_with(option->name, "aws.");
+
+        if (in_group && !member)
+            fputs("};\n", out);
+        in_group = member;
+        if (option->kind == OPTION_GROUP) {
+            fprintf(out, "%s = {\n", option->name);
+            in_group = true;
+            continue;
+        }
+        /* an unset text means "do not touch", which no value says */
+        if (is_unset(option, config))
+            fprintf(out, "%s# %s is not set\n", member ? "  " : "", option->name);
+        else {
+            fprintf(out, "%s%s = ", member ? "  " : "", member ? option->name + 4 : option->name);
+            put_value(out, option, config);
+            fputs(";\n", out);
+        }
+    }
+    if (in_group)
+        fputs("};\n", out);
+    return fflush(out) != 0 || ferror(out) ? -EIO : 0;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/config_table.h"
+
+#include <stdio.h>
+#include <syslog.h>
+
+#include "lib/arn.h"
+#include "lib/endpoint.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+const char *const config_mode_words[] = { "observe", "restart", NULL };
+const char *const config_severity_words[] = { "info", "warning", "critical", NULL };
+const char *const config_level_words[] = {
+    "err", "warning", "notice", "info", "debug", NULL
+}; /* from LOG_ERR on */
+
+const char *const config_later_options[] = {
+    "restore",      "stale_after",       "expect",
+    "maintenance",  "bucket_checks",     "max_restores_per_hour",
+    "accounts",     "organization",      "heartbeat",
+    "metrics_file", "aws.config_file",   "aws.proxy",
+    "aws.use_fips", "aws.use_dualstack", NULL,
+};
+
+static const char *check_region(const char *text) {
+    return endpoint_region_is_valid(text)
+                   ? NULL
+                   : "names of AWS regions such as \"eu-central-1\", or \"all\" instead of the array";
+}
+
+static const char *check_trail(const char *text) {
+    Arn arn;
+
+    if (arn_trail_name_is_valid(text) || (arn_parse(text, &arn) == 0 && arn_is_trail(&arn)))
+        return NULL;
+    return "names of trails, or ARNs such as \"arn:aws:cloudtrail:eu-central-1:111122223333:trail/main\"";
+}
+
+static const char *check_url(const char *text) {
+    return endpoint_override_is_valid(text) ? NULL
+                                            : "https://HOST[:PORT], or http:// for a loopback address only";
+}
+
+static const char *check_text(const char *text) {
+    return text[0] ? NULL : "a text that is not empty";
+}
+
+#define AT(member) offsetof(Config, member)
+#define SECONDS(name_, member_, min_, max_, default_)                                                       \
+    {                                                                                                       \
+        .name = name_, .kind = OPTION_NUMBER, .offset = AT(member_), .min = min_, .max = max_,              \
+        .number = default_, .unit = " seconds"                                                              \
+    }
+#define COUNT(name_, member_, min_, max_, default_)                                                         \
+    {                                                                                                       \
+        .name = name_, .kind = OPTION_NUMBER, .offset = AT(member_), .min = min_, .max = max_,              \
+        .number = default_, .unit = ""                                                                      \
+    }
+#define TEXT(name_, member_, check_)                                                                        \
+    { .name = name_, .kind = OPTION_TEXT, .offset = AT(member_), .check = check_ }
+
+const Option config_options[] = {
+    { .name = "regions", .kind = OPTION_LIST, .offset = AT(regions), .check = check_region, .all = true },
+    { .name = "trails", .kind = OPTION_LIST, .offset = AT(trails), .check = check_trail, .all = true },
+    { .name = "ignore", .kind = OPTION_LIST, .offset = AT(ignore), .check = check_trail },
+    { .name = "mode",
+      .kind = OPTION_WORD,
+      .offset = AT(mode),
+      .words = config_mode_words,
+      .number = MODE_RESTART },
+    SECONDS("poll_interval", poll_interval_sec, 1, 3600, 10),
+    SECONDS("settings_interval", settings_interval_sec, 1, 86400, 60),
+    COUNT("blind_after", blind_after, 1, 100, 3),
+    { .name = "attribution", .kind = OPTION_BOOL, .offset = AT(attribution), .number = true },
+    { .name = "alerts", .kind = OPTION_CHANNELS },
+    SECONDS("reminder_interval", reminder_interval_sec, 0, 604800, 3600),
+    { .name = "aws", .kind = OPTION_GROUP },
+    TEXT("aws.profile", aws.profile, check_text),
+    TEXT("aws.credentials_file", aws.credentials_file, check_text),
+    TEXT("aws.endpoint_url", aws.endpoint_url, check_url),
+    TEXT("aws.ca_bundle", aws.ca_bundle, check_text),
+    SECONDS("aws.connect_timeout", aws.connect_timeout_sec, 1, 60, 5),
+    SECONDS("aws.request_timeout", aws.request_timeout_sec, 1, 60, 10),
+    COUNT("aws.max_attempts", aws.max_attempts, 1, 10, 3),
+    COUNT("aws.max_connections", aws.max_connections, 1, 1024, 64),
+    { .name = "log_level",
+      .kind = OPTION_WORD,
+      .offset = AT(log_level),
+      .words = config_level_words,
+      .min = LOG_ERR,
+      .number = LOG_INFO - LOG_ERR },
+};
+
+const size_t config_n_options = ARRAY_SIZE(config_options);
+
+const char *const *config_option_names(void) {
+    static const char *names[ARRAY_SIZE(config_options) + 1]; /* filled once, the same each time */
+
+    for (size_t i = 0; i < config_n_options; i++)
+        names[i] = config_options[i].name;
+    return names;
+}
+
+Policy config_policy(const Config *config) {
+    return (Policy){
+        .mode = config->mode,
+        .blind_after = config->blind_after,
+        .reminder_interval_usec = config->reminder_interval_sec * USEC_PER_SEC,
+    };
+}

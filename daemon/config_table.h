@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* The one table of options: parsing, defaults, bounds, --dump and the documentation checks all read it.
+ * Private to config. */
+
+#include <stddef.h>
+
+#include "daemon/config.h"
+
+typedef enum OptionKind {
+    OPTION_NUMBER, /* unsigned, min..max */
+    OPTION_BOOL,
+    OPTION_WORD,     /* one of words; stored as int: the word's index + min */
+    OPTION_TEXT,     /* char *, checked by check */
+    OPTION_LIST,     /* StringList, each checked by check */
+    OPTION_CHANNELS, /* alerts */
+    OPTION_GROUP,    /* its members are rows "group.member" */
+} OptionKind;
+
+typedef struct Option {
+    const char *name; /* "aws.profile" for a member */
+    OptionKind kind;
+    size_t offset; /* into Config */
+    unsigned min, max;
+    unsigned number;          /* default of NUMBER, BOOL, WORD (index) */
+    const char *const *words; /* NULL-terminated */
+    /* What a text must be: NULL when good, else what is allowed. */
+    const char *(*check)(const char *text);
+    bool all;         /* LIST: "all" is allowed, and the default */
+    const char *unit; /* for messages: "seconds" or "" */
+} Option;
+
+extern const Option config_options[];
+extern const size_t config_n_options;
+
+/* Known options, modes, channel types and members that this version refuses; NULL-terminated. */
+extern const char *const config_later_options[];
+
+extern const char *const config_level_words[]; /* index + LOG_ERR.. : see config_level_of */
+extern const char *const config_mode_words[];
+extern const char *const config_severity_words[];

@@ -32,7 +32,7 @@ static int _printf_(3, 4) refuse(Reading *r, unsigned line, const char *format, 
     (void)vsnprintf(what, sizeof(what), format, ap);
     va_end(ap);
     if (line > 0)
-        (void)snprintf(r->error, CONFIG_ERROR_MAX, "%.200s:%u: %.300s", r->path, line, what);
+        (void)snprintf(r->error, CONFIG_ERROR_MAX, "%.200s:%u: %.290s", r->path, line, what);
     else
         (void)snprintf(r->error, CONFIG_ERROR_MAX, "%.200s: %.300s", r->path, what);
     return -EINVAL;

@@ -111,40 +111,38 @@ static void add_since(const Expansion *x) {
     add_span(x, span(x->source->tell->opened_usec, x->source->tell->time_usec));
 }
 
-static void add_count(const Expansion *x) {
-    (void)strbuf_addf(x->out, "%u", x->source->tell->repeats.count);
-}
-
-static void add_looks(const Expansion *x) {
-    (void)strbuf_addf(x->out, "%u", x->source->tell->n_failed);
+static void add_number(const Expansion *x, unsigned n, const char *what) {
+    (void)strbuf_addf(x->out, "%u %s%s", n, what, n == 1 ? "" : "s");
 }
 
 static void add_attempts(const Expansion *x) {
-    unsigned n = x->source->tell->action.attempts;
-
-    (void)strbuf_addf(x->out, "%u attempt%s", n, n == 1 ? "" : "s");
+    add_number(x, x->source->tell->action.attempts, "attempt");
 }
 
-/* What was tried in an incident that somebody else ended, or that lasts. */
+static void add_count(const Expansion *x) {
+    add_number(x, x->source->tell->repeats.count, "time");
+}
+
+static void add_looks(const Expansion *x) {
+    add_number(x, x->source->tell->n_failed, "time");
+}
+
+/* What was done about a stop. */
 static void add_tried(const Expansion *x) {
     const Tell *tell = x->source->tell;
+    bool held = tell->action.result == RESULT_HELD;
 
-    if (tell->action.result == RESULT_HELD)
-        (void)strbuf_add(x->out, "Started logging again (");
-    else if (tell->protected)
+    if (held || tell->action.attempts > 0) {
+        (void)strbuf_add(x->out, held ? "Started logging again ("
+                                      : "Tried to start logging, without success so far (");
+        add_attempts(x);
+        (void)strbuf_add(x->out, held ? ") and read the status back: it logs." : ").");
+    } else if (tell->protected)
         (void)strbuf_add(x->out, "Nothing: only the account that owns an organization trail can start it.");
     else if (!tell->may_act)
         (void)strbuf_addf(x->out, "Nothing: it runs in mode \"%s\".", mode_to_string(tell->mode));
-    else if (tell->action.attempts == 0)
-        (void)strbuf_add(x->out, "Nothing yet.");
     else
-        (void)strbuf_add(x->out, "Tried to start logging without success (");
-    if (tell->action.result != RESULT_HELD &&
-        (tell->protected || !tell->may_act || tell->action.attempts == 0))
-        return;
-    add_attempts(x);
-    (void)strbuf_add(x->out,
-                     tell->action.result == RESULT_HELD ? ") and read the status back: it logs." : ").");
+        (void)strbuf_add(x->out, "Nothing: it had not come to that yet.");
 }
 
 static void add_kinds(const Expansion *x) {
@@ -181,7 +179,7 @@ static void add_error(const Expansion *x) {
 }
 
 static void add_now(const Expansion *x) {
-    (void)strbuf_add(x->out, x->source->tell->resolves ? "well now" : "in trouble now");
+    (void)strbuf_add(x->out, x->source->tell->resolves ? "well again now" : "still in trouble");
 }
 
 static void add_host(const Expansion *x) {
@@ -305,8 +303,9 @@ static void add_repeats(const Expansion *x) {
     const Repeats *repeats = &x->source->tell->repeats;
     char text[TIMETEXT_MAX];
 
-    (void)strbuf_addf(x->out, "  %u time%s, not told one by one\n", repeats->count,
-                      repeats->count == 1 ? "" : "s");
+    (void)strbuf_add(x->out, "  ");
+    add_number(x, repeats->count, "time");
+    (void)strbuf_add(x->out, ", not told one by one\n");
     add_moment(x, repeats->first_usec, "the first of them began");
     add_moment(x, repeats->last_usec, "the last of them, as far as known");
     if (repeats->total_usec != 0)

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon's view as one line and as status.json. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/report.h"
+#include "daemon/words.h"
+#include "lib/util/file.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+#include "lib/util/timetext.h"
+
+#define NAMED_MAX 3U
+
+/* ---- the line ---- */
+
+static bool is_bad(Verdict verdict) {
+    return verdict != VERDICT_LOGGING && verdict != VERDICT_PROTECTED;
+}
+
+/* "11 logging, 1 stopped (org-trail eu-central-1)", best first. */
+static void add_verdicts(StrBuf *b, const Status *status) {
+    bool first = true;
+
+    for (int v = _VERDICT_MAX - 1; v >= 0; v--) {
+        unsigned n = 0;
+
+        for (size_t i = 0; i < status->n_trails; i++)
+            n += status->trails[i].state->verdict == (Verdict)v;
+        if (n == 0)
+            continue;
+        (void)strbuf_addf(b, "%s%u %s", first ? ": " : ", ", n, verdict_to_string((Verdict)v));
+        first = false;
+        if (!is_bad((Verdict)v))
+            continue;
+        (void)strbuf_add(b, " (");
+        for (size_t i = 0, named = 0; i < status->n_trails && named <= NAMED_MAX; i++) {
+            const StatusTrail *trail = &status->trails[i];
+
+            if (trail->state->verdict != (Verdict)v)
+                continue;
+            if (named == NAMED_MAX)
+                (void)strbuf_addf(b, " and %u more", n - NAMED_MAX);
+            else
+                (void)strbuf_addf(b, "%s%s%s%s", named > 0 ? ", " : "", trail->subject.name,
+                                  trail->subject.region[0] ? " " : "", trail->subject.region);
+            named++;
+        }
+        (void)strbuf_add_char(b, ')');
+    }
+}
+
+static void add_blind(StrBuf *b, const Status *status) {
+    unsigned n = 0;
+
+    for (size_t i = 0; i < status->n_targets; i++) {
+        if (!status->targets[i].state->blind)
+            continue;
+        if (n < NAMED_MAX)
+            (void)strbuf_addf(b, "%s%s", n == 0 ? "; blind in " : ", ", status->targets[i].subject.region);
+        n++;
+    }
+    if (n > NAMED_MAX)
+        (void)strbuf_addf(b, " and %u more", n - NAMED_MAX);
+}
+
+static unsigned count_regions(const Status *status) {
+    unsigned n = 0;
+
+    for (size_t i = 0; i < status->n_targets; i++)
+        n += !status->targets[i].state->not_enabled;
+    return n;
+}
+
+const char *report_status_line(const Status *status, char dst[static STATUS_LINE_MAX]) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(64 * 1024);
+
+    if (status->problem) {
+        (void)strbuf_add(&b, "blind: ");
+        (void)text_escape(&b, status->problem, STATUS_LINE_MAX);
+    } else if (status->n_passes == 0)
+        (void)strbuf_add(&b, "starting: waiting for the first pass");
+    else {
+        (void)strbuf_addf(&b, "guarding %zu trails, %u regions, %u accounts", status->n_trails,
+                          count_regions(status), status->n_accounts);
+        add_verdicts(&b, status);
+        add_blind(&b, status);
+        (void)strbuf_addf(&b, "; pass %.2f s", (double)status->pass_duration_usec / (double)USEC_PER_SEC);
+    }
+    (void)text_copy(dst, STATUS_LINE_MAX, strbuf_str(&b));
+    return dst;
+}
+
+/* ---- status.json ---- */
+
+static json_t *time_json(uint64_t usec) {
+    char text[TIMETEXT_MAX];
+
+    return usec != 0 ? json_string(timetext_iso(text, usec)) : json_null();
+}
+
+static json_t *text_json(const char *text) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(4 * ERROR_TEXT_MAX);
+
+    (void)text_escape(&b, text, ERROR_TEXT_MAX);
+    return json_string(strbuf_str(&b));
+}
+
+static json_t *incident_json(const Incident *incident, const char *id) {
+    if (!incident->open)
+        return json_null();
+    return json_pack("{s:s, s:s, s:s, s:o, s:i, s:{s:o, s:o}, s:{s:s, s:s, s:i}}", "id", id, "event",
+                     incident->event < _EVENT_MAX ? event_to_string(incident->event) : "trail.stopped",
+                     "severity", severity_to_string(incident->severity), "opened",
+                     time_json(incident->opened_usec), "messages", (int)incident->sequence, "gap", "from",
+                     time_json(incident->gap.from_usec), "to", time_json(incident->gap.to_usec), "action",
+                     "taken", action_to_string(incident->action.taken), "result",
+                     action_result_to_string(incident->action.result), "attempts",
+                     (int)incident->action.attempts);
+}
+
+static json_t *findings_json(uint32_t findings) {
+    json_t *list = json_array();
+
+    for (unsigned f = 0; f < _FINDING_MAX; f++)
+        if (findings & FINDING_BIT(f))
+            (void)json_array_append_new(list, json_string(finding_to_string((Finding)f)));
+    return list;
+}
+
+static json_t *trail_json(const StatusTrail *trail) {
+    const TrailState *state = trail->state;
+
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:o}", "name", trail->subject.name,
+                     "arn", trail->subject.arn, "account", trail->subject.account, "region",
+                     trail->subject.region, "verdict", verdict_to_string(state->verdict), "findings",
+                     findings_json(state->findings), "organization", trail->organization, "start_logging",
+                     time_json(state->start_usec), "stop_logging", time_json(state->stop_usec),
+                     "latest_delivery", time_json(state->delivery_usec), "incident",
+                     incident_json(&state->incident, trail->incident_id));
+}
+
+static const char *target_word(const TargetState *state) {
+    if (state->not_enabled)
+        return "not enabled";
+    if (state->blind)
+        return "blind";
+    if (state->n_failed > 0)
+        return "failing";
+    return state->ever_sighted ? "well" : "unseen";
+}
+
+static json_t *target_json(const StatusTarget *target) {
+    const TargetState *state = target->state;
+
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:b}", "account", target->subject.account,
+                     "region", target->subject.region, "state", target_word(state), "error",
+                     text_json(state->error_text), "looked", time_json(target->looked_usec),
+                     "because_of_trail", target->by_shadow, "idle", target->idle, "uncovered",
+                     state->cover.open);
+}
+
+static json_t *channel_json(const StatusChannel *channel) {
+    return json_pack("{s:s, s:b, s:i, s:o}", "channel", channel->channel, "failed", channel->failed,
+                     "waiting", (int)channel->waiting, "text", text_json(channel->text));
+}
+
+int report_status_json(const Status *status, char **ret) {
+    json_t *trails = json_array(), *ignored = json_array(), *targets = json_array(),
+           *channels = json_array(), *root;
+    char line[STATUS_LINE_MAX];
+    int bad = 0;
+
+    for (size_t i = 0; i < status->n_trails; i++)
+        bad |= json_array_append_new(trails, trail_json(&status->trails[i]));
+    for (size_t i = 0; i < status->n_ignored; i++)
+        bad |= json_array_append_new(ignored, json_string(status->ignored[i]));
+    for (size_t i = 0; i < status->n_targets; i++)
+        bad |= json_array_append_new(targets, target_json(&status->targets[i]));
+    for (size_t i = 0; i < status->n_channels; i++)
+        bad |= json_array_append_new(channels, channel_json(&status->channels[i]));
+    root = json_pack("{s:s, s:s, s:i, s:s, s:o, s:o, s:i, s:s, s:o, s:{s:o, s:f, s:I}, s:i, s:o, s:o, s:o, "
+                     "s:o, s:{s:i}}",
+                     "schema", "trailguard.status/1", "version", status->version, "pid", status->pid, "mode",
+                     mode_to_string(status->mode), "started", time_json(status->started_usec), "updated",
+                     time_json(status->now_usec), "poll_interval", (int)status->poll_interval_sec, "line",
+                     report_status_line(status, line), "problem",
+                     status->problem ? text_json(status->problem) : json_null(), "pass", "ended",
+                     time_json(status->pass_ended_usec), "duration",
+                     (double)status->pass_duration_usec / (double)USEC_PER_SEC, "count",
+                     (json_int_t)status->n_passes, "accounts", (int)status->n_accounts, "trails", trails,
+                     "ignored", ignored, "targets", targets, "channels", channels, "outbox", "depth",
+                     (int)status->outbox_depth);
+    *ret = root && bad == 0 ? json_dumps(root, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6))
+                            : NULL;
+    json_decref(root);
+    return *ret ? 0 : -ENOMEM;
+}
+
+int report_status_write(const Status *status, const char *dir) {
+    _cleanup_free_ char *path = file_join(dir, "status.json"), *text = NULL;
+    int r;
+
+    if (!path)
+        return -ENOMEM;
+    r = report_status_json(status, &text);
+    return r < 0 ? r : file_write(path, text, strlen(text), 0644, false);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "daemon/engine.h"
+#include "daemon/state.h"
+#include "daemon/verb_table.h"
+#include "daemon/verbs.h"
+#include "lib/util/file.h"
+#include "lib/util/macros.h"
+#include "lib/util/timetext.h"
+
+#define STATUS_FILE_MAX (16 * 1024 * 1024)
+
+enum { STATUS_WELL = 0, STATUS_USAGE = 1, STATUS_TROUBLE = 2, STATUS_NOT_RUNNING = 3 };
+
+static const char help[] =
+        "usage: trailguard status [--json]\n\n"
+        "Shows the running daemon's view, from $RUNTIME_DIRECTORY/status.json (/run/trailguard).\n"
+        "Exit status: 0 well, 2 trouble (or a status that is too old), 3 not running.\n\n"
+        "  --json   print the status document\n";
+
+static bool is_too_old(const json_t *status) {
+    const char *updated = json_string_value(json_object_get(status, "updated"));
+    json_int_t interval = json_integer_value(json_object_get(status, "poll_interval"));
+    uint64_t updated_usec, now_usec = (uint64_t)time(NULL) * USEC_PER_SEC;
+
+    if (!updated || timetext_parse_iso(updated, &updated_usec) < 0)
+        return true;
+    return now_usec > updated_usec + ((uint64_t)MAX(interval, 1) * 3 + 60) * USEC_PER_SEC;
+}
+
+static bool is_trouble(const json_t *status) {
+    static const char *const well[] = { "logging", "protected" };
+    const json_t *trails = json_object_get(status, "trails"), *targets = json_object_get(status, "targets"),
+                 *channels = json_object_get(status, "channels");
+
+    if (!json_is_null(json_object_get(status, "problem")))
+        return true;
+    for (size_t i = 0; i < json_array_size(trails); i++) {
+        const char *verdict = json_string_value(json_object_get(json_array_get(trails, i), "verdict"));
+        bool good = false;
+
+        for (size_t k = 0; verdict && k < ARRAY_SIZE(well); k++)
+            good |= strcmp(verdict, well[k]) == 0;
+        if (!good)
+            return true;
+    }
+    for (size_t i = 0; i < json_array_size(targets); i++) {
+        const char *state = json_string_value(json_object_get(json_array_get(targets, i), "state"));
+
+        if (!state || strcmp(state, "blind") == 0 ||
+            json_is_true(json_object_get(json_array_get(targets, i), "uncovered")))
+            return true;
+    }
+    for (size_t i = 0; i < json_array_size(channels); i++)
+        if (json_is_true(json_object_get(json_array_get(channels, i), "failed")))
+            return true;
+    return false;
+}
+
+static int show(const char *path, const char *text, size_t len, bool as_json) {
+    json_t *status = json_loadb(text, len, 0, NULL);
+    bool old, trouble;
+
+    if (!json_is_object(status)) {
+        fprintf(stderr, "%s: not a status document\n", path);
+        json_decref(status);
+        return STATUS_TROUBLE;
+    }
+    old = is_too_old(status);
+    trouble = is_trouble(status);
+    if (as_json)
+        printf("%.*s\n", (int)len, text);
+    else
+        verb_print_status(stdout, status, verb_wants_color(stdout));
+    if (old)
+        fprintf(stderr, "%s: last written %s: the daemon does not get on\n", path,
+                json_string_value(json_object_get(status, "updated")));
+    json_decref(status);
+    return old || trouble ? STATUS_TROUBLE : STATUS_WELL;
+}
+
+int verb_status(int argc, char **argv) {
+    _cleanup_free_ char *path = file_join(engine_runtime_dir(), "status.json"), *text = NULL;
+    VerbArgs args;
+    size_t len;
+    int pid = 0, r = verb_parse(argc, argv, VERB_TAKES_JSON, help, &args);
+
+    if (r <= 0)
+        return r == 0 ? STATUS_WELL : STATUS_USAGE;
+    if (!path)
+        return STATUS_USAGE;
+    r = state_is_locked(engine_state_dir(), &pid);
+    if (r == 0) {
+        fprintf(stderr, "trailguard is not running (nobody holds %s/lock)\n", engine_state_dir());
+        return STATUS_NOT_RUNNING;
+    }
+    /* the state directory may be closed to this user: then the file's age tells */
+    r = file_read(path, STATUS_FILE_MAX, &text, &len);
+    if (r < 0) {
+        fprintf(stderr, "%s: %s\n", path, strerror(-r));
+        return r == -ENOENT ? STATUS_NOT_RUNNING : STATUS_TROUBLE;
+    }
+    return show(path, text, len, args.json);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/verb_table.h"
+
+#include <string.h>
+
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define RED    "\033[31m"
+#define YELLOW "\033[33m"
+#define GREEN  "\033[32m"
+#define PLAIN  "\033[0m"
+
+/* Verdicts that are not simply bad. */
+static const struct {
+    const char *verdict, *color;
+} colors[] = {
+    { "logging", GREEN },
+    { "protected", GREEN },
+    { "unknown", YELLOW },
+    { "failing", YELLOW },
+};
+
+static const char *color_of(const char *verdict) {
+    for (size_t i = 0; i < ARRAY_SIZE(colors); i++)
+        if (strcmp(colors[i].verdict, verdict) == 0)
+            return colors[i].color;
+    return RED;
+}
+
+/* "" when the member is missing or not a string. */
+static const char *get(const json_t *object, const char *name) {
+    const char *text = json_string_value(json_object_get(object, name));
+
+    return text ? text : "";
+}
+
+static void put(FILE *out, const char *text) {
+    char shown[1024];
+
+    fputs(text_escaped(shown, sizeof(shown), text), out);
+}
+
+static void put_findings(FILE *out, const json_t *trail) {
+    const json_t *findings = json_object_get(trail, "findings");
+    size_t shown = 0;
+
+    for (size_t i = 0; i < json_array_size(findings); i++) {
+        const char *word = json_string_value(json_array_get(findings, i));
+
+        if (word && strcmp(word, get(trail, "verdict")) != 0)
+            fprintf(out, "%s%s", shown++ == 0 ? "" : ", ", word);
+    }
+    if (shown > 0)
+        fputs("  ", out);
+}
+
+static void put_detail(FILE *out, const json_t *trail) {
+    const json_t *incident = json_object_get(trail, "incident");
+
+    put_findings(out, trail);
+    if (json_is_object(incident) && get(incident, "opened")[0])
+        fprintf(out, "incident %s since %s", get(incident, "id"), get(incident, "opened"));
+    else if (get(trail, "start_logging")[0])
+        fprintf(out, "since %s", get(trail, "start_logging"));
+}
+
+static int width(const json_t *rows, const char *name, const char *heading) {
+    size_t widest = strlen(heading);
+
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        widest = MAX(widest, strlen(get(json_array_get(rows, i), name)));
+    return (int)MIN(widest, (size_t)128);
+}
+
+static void print_trails(FILE *out, const json_t *trails, bool color) {
+    int name = width(trails, "name", "TRAIL"), region = width(trails, "region", "HOME");
+
+    if (json_array_size(trails) == 0)
+        return;
+    fprintf(out, "\n%-*s  %-*s  %-12s  %-9s  %s\n", name, "TRAIL", region, "HOME", "ACCOUNT", "VERDICT",
+            "DETAIL");
+    for (size_t i = 0; i < json_array_size(trails); i++) {
+        const json_t *trail = json_array_get(trails, i);
+        const char *verdict = get(trail, "verdict");
+
+        fprintf(out, "%-*s  %-*s  %-12s  %s%-9s%s  ", name, get(trail, "name"), region, get(trail, "region"),
+                get(trail, "account"), color ? color_of(verdict) : "", verdict, color ? PLAIN : "");
+        put_detail(out, trail);
+        fputc('\n', out);
+    }
+}
+
+static void print_targets(FILE *out, const json_t *targets) {
+    bool heading = false;
+
+    for (size_t i = 0; i < json_array_size(targets); i++) {
+        const json_t *target = json_array_get(targets, i);
+        bool uncovered = json_is_true(json_object_get(target, "uncovered"));
+
+        if (strcmp(get(target, "state"), "well") == 0 && !uncovered)
+            continue;
+        if (!heading)
+            fputs("\nREGION            STATE\n", out);
+        heading = true;
+        fprintf(out, "%-16s  %s%s", get(target, "region"), get(target, "state"),
+                uncovered ? ", no trail records it" : "");
+        if (get(target, "error")[0]) {
+            fputs(": ", out);
+            put(out, get(target, "error"));
+        }
+        fputc('\n', out);
+    }
+}
+
+static void print_channels(FILE *out, const json_t *status) {
+    const json_t *channels = json_object_get(status, "channels");
+    json_int_t depth = json_integer_value(json_object_get(json_object_get(status, "outbox"), "depth"));
+
+    for (size_t i = 0; i < json_array_size(channels); i++) {
+        const json_t *channel = json_array_get(channels, i);
+
+        if (!json_is_true(json_object_get(channel, "failed")))
+            continue;
+        fprintf(out, "\nchannel %s fails: ", get(channel, "channel"));
+        put(out, get(channel, "text"));
+        fputc('\n', out);
+    }
+    if (depth > 0)
+        fprintf(out, "\n%lld alerts wait in the outbox\n", (long long)depth);
+}
+
+void verb_print_status(FILE *out, const json_t *status, bool color) {
+    put(out, get(status, "line"));
+    fputc('\n', out);
+    print_trails(out, json_object_get(status, "trails"), color);
+    print_targets(out, json_object_get(status, "targets"));
+    print_channels(out, status);
+}

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/log.h"
@@ -15,157 +16,431 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
+#define FILE_MODE 0600
+#define DIR_MODE  0700
+
 struct OutboxEntry {
     OutboxEntry *next;
-    Alert alert;
-    OutboxReceipts receipts;
-    uint64_t number; /* order of arrival */
-    size_t size;     /* bytes of its file */
-    bool dirty;      /* the disk does not have it as it is */
+    OutboxRecord record;
+    char name[OUTBOX_NAME_MAX];
+    size_t bytes;   /* of its file */
+    bool exists;    /* there is a file of that name */
+    bool unwritten; /* the file does not say what we know */
 };
 
 struct Outbox {
-    char *dir, *damaged, *refused;
-    OutboxEntry *first; /* oldest first */
-    uint64_t next_number;
-    unsigned depth;
+    char *dir;
+    OutboxEntry *first, *last;
+    unsigned n_entries;
     size_t bytes;
-    unsigned lost;
-    bool disk_failed; /* told */
+    uint64_t next_number;
+    unsigned n_unwritten;
+    int disk_error; /* of the last write; told when it began */
+    unsigned n_lost;
 };
-
-/* ---- files ---- */
-
-static char *entry_path(const char *dir, const OutboxEntry *entry) {
-    char *path;
-
-    return asprintf(&path, "%s/%012llu-%.16s.json", dir, (unsigned long long)entry->number,
-                    entry->alert.id) < 0
-                   ? NULL
-                   : path;
-}
-
-static int write_entry(const char *dir, OutboxEntry *entry, const char *reason) {
-    _cleanup_free_ char *path = entry_path(dir, entry),
-                        *text = outbox_file_compose(&entry->alert, &entry->receipts, reason);
-
-    if (!path || !text)
-        return -ENOMEM;
-    entry->size = strlen(text);
-    return file_write(path, text, entry->size, 0600, true);
-}
-
-/* Writes what the disk does not have yet. The alert is in memory either way and is delivered all the same.
- */
-static int write_dirty(Outbox *outbox) {
-    int result = 0;
-
-    for (OutboxEntry *entry = outbox->first; entry && result >= 0; entry = entry->next) {
-        if (!entry->dirty)
-            continue;
-        result = write_entry(outbox->dir, entry, NULL);
-        entry->dirty = result < 0;
-    }
-    if (result < 0 && !outbox->disk_failed)
-        log_line(LOG_ERR, "%s: cannot be written: %s; alerts are kept in memory and sent all the same",
-                 outbox->dir, strerror(-result));
-    else if (result >= 0 && outbox->disk_failed)
-        log_line(LOG_NOTICE, "%s: written again", outbox->dir);
-    outbox->disk_failed = result < 0;
-    return result;
-}
 
 /* ---- the list ---- */
 
-static void free_entry(OutboxEntry *entry) {
-    outbox_alert_done(&entry->alert);
-    outbox_receipts_done(&entry->receipts);
+static void entry_free(OutboxEntry *entry) {
+    outbox_record_done(&entry->record);
     free(entry);
 }
 
-static void append(Outbox *outbox, OutboxEntry *entry) {
-    OutboxEntry **end = &outbox->first;
-
-    while (*end)
-        end = &(*end)->next;
-    *end = entry;
-    outbox->depth++;
-    outbox->bytes += entry->size;
+static void set_unwritten(Outbox *outbox, OutboxEntry *entry, bool unwritten) {
+    if (unwritten && !entry->unwritten)
+        outbox->n_unwritten++;
+    if (!unwritten && entry->unwritten)
+        outbox->n_unwritten--;
+    entry->unwritten = unwritten;
 }
 
-static void drop(Outbox *outbox, OutboxEntry *entry) {
-    _cleanup_free_ char *path = entry_path(outbox->dir, entry);
+static void append(Outbox *outbox, OutboxEntry *entry) {
+    if (outbox->last)
+        outbox->last->next = entry;
+    else
+        outbox->first = entry;
+    outbox->last = entry;
+    outbox->n_entries++;
+    outbox->bytes += entry->bytes;
+}
 
-    for (OutboxEntry **link = &outbox->first; *link; link = &(*link)->next)
-        if (*link == entry) {
-            *link = entry->next;
-            outbox->depth--;
-            outbox->bytes -= MIN(outbox->bytes, entry->size);
-            break;
+static void take_out(Outbox *outbox, OutboxEntry *entry) {
+    OutboxEntry **p = &outbox->first, *before = NULL;
+
+    while (*p != entry) {
+        before = *p;
+        p = &before->next;
+    }
+    *p = entry->next;
+    if (outbox->last == entry)
+        outbox->last = before;
+    set_unwritten(outbox, entry, false);
+    outbox->n_entries--;
+    outbox->bytes -= entry->bytes;
+}
+
+OutboxEntry *outbox_first(Outbox *outbox) {
+    return outbox->first;
+}
+
+OutboxEntry *outbox_next(Outbox *outbox _unused_, const OutboxEntry *entry) {
+    return entry->next;
+}
+
+OutboxEntry *outbox_find(Outbox *outbox, const char *id) {
+    for (OutboxEntry *entry = outbox->first; entry; entry = entry->next)
+        if (strcmp(entry->record.alert.id, id) == 0)
+            return entry;
+    return NULL;
+}
+
+const Alert *outbox_entry_alert(const OutboxEntry *entry) {
+    return &entry->record.alert;
+}
+
+bool outbox_entry_is_settled(const OutboxEntry *entry, const char *channel) {
+    return outbox_record_is_settled(&entry->record, channel);
+}
+
+unsigned outbox_depth(const Outbox *outbox) {
+    return outbox->n_entries;
+}
+
+unsigned outbox_take_lost(Outbox *outbox) {
+    unsigned n = outbox->n_lost;
+
+    outbox->n_lost = 0;
+    return n;
+}
+
+/* ---- the disk ---- */
+
+/* The disk's state is told when it changes, not at each file. */
+static void note_disk(Outbox *outbox, int error) {
+    if (error < 0 && outbox->disk_error == 0)
+        log_line(LOG_ERR, "%s: cannot be written: %s; alerts are kept in memory and sent all the same",
+                 outbox->dir, strerror(-error));
+    else if (error == 0 && outbox->disk_error < 0)
+        log_line(LOG_NOTICE, "%s: can be written again", outbox->dir);
+    outbox->disk_error = error;
+}
+
+static int write_entry(Outbox *outbox, OutboxEntry *entry) {
+    _cleanup_free_ char *path = NULL, *text = NULL;
+    size_t len;
+    int r;
+
+    r = outbox_file_format(&entry->record, NULL, NULL, &text, &len);
+    if (r < 0)
+        return r;
+    path = file_join(outbox->dir, entry->name);
+    if (!path)
+        return -ENOMEM;
+    r = file_write(path, text, len, FILE_MODE, true);
+    if (r < 0)
+        return r;
+    outbox->bytes += len - entry->bytes;
+    entry->bytes = len;
+    entry->exists = true;
+    set_unwritten(outbox, entry, false);
+    return 0;
+}
+
+/* Says no to this file only, not to the next one too. */
+static bool is_about_content(int error) {
+    return error == -EINVAL || error == -E2BIG;
+}
+
+/* Tries what the disk has refused before; one refusal is enough to know. */
+static void write_waiting(Outbox *outbox) {
+    int error = 0;
+
+    if (outbox->n_unwritten == 0)
+        return;
+    (void)file_ensure_dir(outbox->dir, DIR_MODE);
+    for (OutboxEntry *entry = outbox->first; entry && (error == 0 || is_about_content(error));
+         entry = entry->next)
+        if (entry->unwritten) {
+            int r = write_entry(outbox, entry);
+
+            error = r < 0 ? r : error;
         }
-    if (path && file_remove(path) < 0 && !outbox->disk_failed)
-        log_line(LOG_WARNING, "%s: cannot be removed; this alert may be sent again after a restart", path);
-    free_entry(entry);
+    note_disk(outbox, error);
+}
+
+static int is_kept(const Outbox *outbox, const OutboxEntry *entry) {
+    if (entry->exists)
+        return 0;
+    return outbox->disk_error < 0 ? outbox->disk_error : -EIO;
+}
+
+static void remove_entry(Outbox *outbox, OutboxEntry *entry) {
+    _cleanup_free_ char *path = file_join(outbox->dir, entry->name);
+    int r = path ? 0 : -ENOMEM;
+
+    if (path && entry->exists)
+        r = file_remove(path);
+    if (r < 0)
+        log_line(LOG_WARNING, "%s/%s: cannot be removed: %s; the alert is sent again after a restart",
+                 outbox->dir, entry->name, strerror(-r));
+    take_out(outbox, entry);
+    entry_free(entry);
+}
+
+/* A path in a directory of its own below the outbox that is not taken yet. */
+static char *free_path_in(const Outbox *outbox, const char *sub, const char *name) {
+    _cleanup_free_ char *dir = file_join(outbox->dir, sub);
+
+    if (!dir || file_ensure_dir(dir, DIR_MODE) < 0)
+        return NULL;
+    for (unsigned i = 0; i < OUTBOX_ASIDE_MAX; i++) {
+        struct stat st;
+        char *path;
+
+        if ((i == 0 ? asprintf(&path, "%s/%s", dir, name) : asprintf(&path, "%s/%s.%u", dir, name, i)) < 0)
+            return NULL;
+        if (lstat(path, &st) < 0 && errno == ENOENT)
+            return path;
+        free(path);
+    }
+    return NULL;
+}
+
+static unsigned count_files(const Outbox *outbox, const char *sub) {
+    _cleanup_free_ char *path = file_join(outbox->dir, sub);
+    DIR *d = path ? opendir(path) : NULL;
+    unsigned n = 0;
+
+    while (d && readdir(d))
+        n++;
+    if (d)
+        closedir(d);
+    return n > 2 ? n - 2 : 0;
+}
+
+/* ---- ceilings ---- */
+
+static bool is_over(const Outbox *outbox) {
+    return outbox->n_entries > OUTBOX_ALERTS_MAX || outbox->bytes > OUTBOX_BYTES_MAX;
+}
+
+static void give_up(Outbox *outbox, OutboxEntry *entry) {
+    log_event(LOG_ERR, MESSAGE_ALERT_LOST, NULL, 0, "too many alerts are waiting; given up: %s",
+              entry->record.alert.subject);
+    outbox->n_lost++;
+    remove_entry(outbox, entry);
+}
+
+/* Reminders first, then the oldest; never the newest, which has just come. */
+static void keep_ceilings(Outbox *outbox) {
+    while (is_over(outbox) && outbox->n_entries > 1) {
+        OutboxEntry *victim = outbox->first;
+
+        for (OutboxEntry *entry = outbox->first; entry->next; entry = entry->next)
+            if (entry->record.alert.event == EVENT_TRAIL_REMINDER) {
+                victim = entry;
+                break;
+            }
+        give_up(outbox, victim);
+    }
+}
+
+/* ---- in and out ---- */
+
+/* What the alert takes on the disk when the disk does not say. */
+static size_t guess_bytes(const Alert *alert) {
+    return strlen(alert->text) + strlen(alert->sms) + strlen(alert->document) + 1024;
+}
+
+int outbox_add(Outbox *outbox, Alert *alert) {
+    OutboxRecord record = { .alert = *alert };
+    OutboxEntry *entry = outbox_find(outbox, alert->id);
+    int r;
+
+    *alert = (Alert){ 0 };
+    if (entry) {
+        outbox_record_done(&record);
+        write_waiting(outbox);
+        return is_kept(outbox, entry);
+    }
+    entry = calloc(1, sizeof(*entry));
+    if (!entry) {
+        log_event(LOG_ERR, MESSAGE_ALERT_LOST, NULL, 0, "out of memory; lost: %s", record.alert.subject);
+        outbox->n_lost++;
+        outbox_record_done(&record);
+        return -ENOMEM;
+    }
+    entry->record = record;
+    entry->bytes = guess_bytes(&record.alert);
+    outbox_file_name(entry->name, outbox->next_number++, record.alert.id);
+    append(outbox, entry);
+    set_unwritten(outbox, entry, true);
+    write_waiting(outbox);
+    r = is_kept(outbox, entry);
+    keep_ceilings(outbox);
+    return r;
+}
+
+static bool all_settled(const OutboxEntry *entry, const char *const *channels, size_t n_channels) {
+    for (size_t i = 0; i < n_channels; i++)
+        if (!outbox_record_is_settled(&entry->record, channels[i]))
+            return false;
+    return n_channels > 0;
+}
+
+void outbox_settle(Outbox *outbox, OutboxEntry *entry, const char *channel, const char *const *channels,
+                   size_t n_channels) {
+    int r = outbox_record_settle(&entry->record, channel);
+
+    if (r < 0)
+        log_line(LOG_WARNING, "%s/%s: the receipt of %s cannot be kept: %s", outbox->dir, entry->name,
+                 channel, strerror(-r));
+    if (all_settled(entry, channels, n_channels))
+        remove_entry(outbox, entry);
+    else
+        set_unwritten(outbox, entry, true);
+    write_waiting(outbox);
+}
+
+static int write_refused(const Outbox *outbox, const OutboxEntry *entry, const char *channel,
+                         const char *reason) {
+    _cleanup_free_ char *path = NULL, *text = NULL;
+    char shown[ERROR_TEXT_MAX];
+    size_t len;
+    int r;
+
+    r = outbox_file_format(&entry->record, channel, text_escaped(shown, sizeof(shown), reason), &text, &len);
+    if (r < 0)
+        return r;
+    if (count_files(outbox, "refused") >= OUTBOX_ASIDE_MAX)
+        return -EDQUOT;
+    path = free_path_in(outbox, "refused", entry->name);
+    return path ? file_write(path, text, len, FILE_MODE, true) : -EIO;
+}
+
+void outbox_refuse(Outbox *outbox, OutboxEntry *entry, const char *channel, const char *reason,
+                   const char *const *channels, size_t n_channels) {
+    int r = write_refused(outbox, entry, channel, reason);
+
+    log_event(LOG_ERR, MESSAGE_ALERT_LOST, NULL, 0, "%s refused this alert for good: %s: %s", channel,
+              reason, entry->record.alert.subject);
+    if (r < 0)
+        log_line(LOG_ERR, "%s/refused: the refused alert cannot be kept there: %s", outbox->dir,
+                 strerror(-r));
+    outbox_settle(outbox, entry, channel, channels, n_channels);
+}
+
+void outbox_sweep(Outbox *outbox, const char *const *channels, size_t n_channels) {
+    OutboxEntry *next;
+
+    for (OutboxEntry *entry = outbox->first; entry; entry = next) {
+        next = entry->next;
+        if (all_settled(entry, channels, n_channels))
+            remove_entry(outbox, entry);
+    }
 }
 
 /* ---- opening ---- */
 
-static void set_aside(Outbox *outbox, const char *name, const char *path) {
-    _cleanup_free_ char *aside = file_join(outbox->damaged, name);
+/* Never lost and never in the way: somebody can look at it. */
+static void set_damaged_aside(const Outbox *outbox, const char *path, const char *name, const char *why) {
+    _cleanup_free_ char *to = free_path_in(outbox, "damaged", name);
 
-    if (file_ensure_dir(outbox->damaged, 0700) < 0 || !aside || rename(path, aside) < 0)
-        log_line(LOG_ERR, "%s: damaged, and cannot be set aside; left alone", path);
+    if (to && rename(path, to) >= 0)
+        log_line(LOG_ERR, "%s: not an alert that can be sent (%s); moved to %s", path, why, to);
     else
-        log_line(LOG_ERR, "%s: damaged; kept as %s", path, aside);
+        log_line(LOG_ERR, "%s: not an alert that can be sent (%s), and cannot be moved to %s/damaged", path,
+                 why, outbox->dir);
 }
 
-static int load_file(Outbox *outbox, const char *name) {
+/* Conditions of the machine, not of the file: starting again later may help. */
+static bool is_our_trouble(int error) {
+    return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+}
+
+static int load_record(const Outbox *outbox, const char *name, OutboxRecord *ret, size_t *ret_len) {
     _cleanup_free_ char *path = file_join(outbox->dir, name), *text = NULL;
-    OutboxEntry *entry = calloc(1, sizeof(*entry));
-    char *end;
+    const char *why = NULL;
+    int r;
+
+    if (!path)
+        return -ENOMEM;
+    r = file_read(path, OUTBOX_FILE_MAX, &text, ret_len);
+    if (r >= 0)
+        r = outbox_file_parse(text, *ret_len, ret, &why);
+    if (r < 0 && !is_our_trouble(r)) {
+        set_damaged_aside(outbox, path, name, why ? why : strerror(-r));
+        return -EBADMSG;
+    }
+    return r;
+}
+
+static int load(Outbox *outbox, const char *name, uint64_t number) {
+    OutboxRecord record;
+    OutboxEntry *entry;
     size_t len;
     int r;
 
-    if (!path || !entry) {
-        free(entry);
+    r = load_record(outbox, name, &record, &len);
+    if (r < 0)
+        return r == -EBADMSG ? 0 : r;
+    entry = calloc(1, sizeof(*entry));
+    if (!entry) {
+        outbox_record_done(&record);
         return -ENOMEM;
     }
-    entry->number = strtoull(name, &end, 10);
-    r = *end == '-' ? file_read(path, OUTBOX_FILE_MAX, &text, &len) : -EBADMSG;
-    if (r >= 0)
-        r = outbox_file_parse(text, len, &entry->alert, &entry->receipts);
-    if (r < 0) {
-        free(entry);
-        if (r == -ENOMEM)
-            return r;
-        set_aside(outbox, name, path);
+    *entry = (OutboxEntry){ .record = record, .bytes = len, .exists = true };
+    (void)text_copy(entry->name, sizeof(entry->name), name);
+    if (outbox->next_number <= number)
+        outbox->next_number = number + 1;
+    if (outbox_find(outbox, record.alert.id)) { /* the same message twice: one is enough */
+        append(outbox, entry);
+        remove_entry(outbox, entry);
         return 0;
     }
-    entry->size = len;
-    outbox->next_number = MAX(outbox->next_number, entry->number + 1);
     append(outbox, entry);
+    keep_ceilings(outbox);
     return 0;
 }
 
-/* What a crash in the middle of a write has left. */
-static void remove_temporary(const Outbox *outbox, const char *name) {
-    _cleanup_free_ char *path = file_join(outbox->dir, name);
+static bool is_leftover(const char *name) {
+    return name[0] == '.' && (strstr(name, ".tmp-") || text_starts_with(name, ".probe-"));
+}
 
-    if (path && strstr(name, ".tmp-"))
+static int visit(Outbox *outbox, const char *name) {
+    _cleanup_free_ char *path = NULL;
+    uint64_t number;
+
+    if (outbox_file_number(name, &number))
+        return load(outbox, name, number);
+    path = file_join(outbox->dir, name);
+    if (!path)
+        return -ENOMEM;
+    if (is_leftover(name))
         (void)unlink(path);
+    else if (text_ends_with(name, ".json"))
+        set_damaged_aside(outbox, path, name, "its name");
+    return 0;
+}
+
+static int by_name(const void *a, const void *b) {
+    const struct dirent *const *x = a, *const *y = b;
+
+    return strcmp((*x)->d_name, (*y)->d_name);
 }
 
 static int load_all(Outbox *outbox) {
     struct dirent **names;
-    int n = scandir(outbox->dir, &names, NULL, alphasort), r = 0;
+    int n, r = 0;
 
+    /* numbers have leading zeros, so that the order of names is that of age; not the locale's order */
+    n = scandir(outbox->dir, &names, NULL, NULL);
     if (n < 0)
         return -errno;
+    qsort(names, (size_t)n, sizeof(*names), by_name);
     for (int i = 0; i < n; i++) {
-        if (names[i]->d_name[0] == '.')
-            remove_temporary(outbox, names[i]->d_name);
-        else if (r >= 0 && text_ends_with(names[i]->d_name, ".json"))
-            r = load_file(outbox, names[i]->d_name);
+        if (r >= 0)
+            r = visit(outbox, names[i]->d_name);
         free(names[i]);
     }
     free(names);
@@ -176,18 +451,12 @@ int outbox_open(const char *dir, Outbox **ret, char *error, size_t error_size) {
     Outbox *outbox = calloc(1, sizeof(*outbox));
     int r = -ENOMEM;
 
-    if (outbox) {
-        outbox->next_number = 1;
-        outbox->dir = strdup(dir);
-        outbox->damaged = file_join(dir, "damaged");
-        outbox->refused = file_join(dir, "refused");
-        if (outbox->dir && outbox->damaged && outbox->refused)
-            r = file_ensure_dir(dir, 0700);
-    }
+    if (outbox && (outbox->dir = strdup(dir)))
+        r = file_ensure_dir(dir, DIR_MODE);
     if (r >= 0)
         r = load_all(outbox);
     if (r < 0) {
-        (void)snprintf(error, error_size, "%s: %s", dir, strerror(-r));
+        (void)snprintf(error, error_size, "%s: cannot be opened as the outbox: %s", dir, strerror(-r));
         outbox_close(outbox);
         return r;
     }
@@ -202,152 +471,8 @@ void outbox_close(Outbox *outbox) {
         return;
     for (OutboxEntry *entry = outbox->first; entry; entry = next) {
         next = entry->next;
-        free_entry(entry);
+        entry_free(entry);
     }
     free(outbox->dir);
-    free(outbox->damaged);
-    free(outbox->refused);
     free(outbox);
-}
-
-/* ---- adding ---- */
-
-static bool is_waiting(const Outbox *outbox, const char *id) {
-    for (const OutboxEntry *entry = outbox->first; entry; entry = entry->next)
-        if (strcmp(entry->alert.id, id) == 0)
-            return true;
-    return false;
-}
-
-/* Over a ceiling the oldest reminder goes first, then the oldest; never the newest, which has just come. */
-static void make_room(Outbox *outbox) {
-    while (outbox->depth > 1 && (outbox->depth > OUTBOX_ALERTS_MAX || outbox->bytes > OUTBOX_BYTES_MAX)) {
-        OutboxEntry *victim = outbox->first;
-
-        for (OutboxEntry *entry = outbox->first; entry && entry->next; entry = entry->next)
-            if (entry->alert.event == EVENT_TRAIL_REMINDER) {
-                victim = entry;
-                break;
-            }
-        outbox->lost++;
-        log_event(LOG_ERR, MESSAGE_ALERT_LOST, NULL, 0, "the outbox is full: giving up \"%s\"",
-                  victim->alert.subject);
-        drop(outbox, victim);
-    }
-}
-
-int outbox_add(Outbox *outbox, Alert *alert) {
-    OutboxEntry *entry;
-    int r;
-
-    if (is_waiting(outbox, alert->id)) {
-        outbox_alert_done(alert);
-        return 0;
-    }
-    entry = calloc(1, sizeof(*entry));
-    if (!entry) {
-        log_event(LOG_ERR, MESSAGE_ALERT_LOST, NULL, 0, "out of memory: giving up \"%s\"", alert->subject);
-        outbox->lost++;
-        outbox_alert_done(alert);
-        return -ENOMEM;
-    }
-    entry->alert = *alert;
-    *alert = (Alert){ 0 };
-    entry->number = outbox->next_number++;
-    entry->dirty = true;
-    append(outbox, entry);
-    r = write_dirty(outbox);
-    outbox->bytes += entry->size;
-    make_room(outbox);
-    return r;
-}
-
-/* ---- reading and settling ---- */
-
-OutboxEntry *outbox_first(Outbox *outbox) {
-    return outbox->first;
-}
-
-OutboxEntry *outbox_next(Outbox *outbox, const OutboxEntry *entry) {
-    (void)outbox;
-    return entry->next;
-}
-
-const Alert *outbox_entry_alert(const OutboxEntry *entry) {
-    return &entry->alert;
-}
-
-bool outbox_entry_is_settled(const OutboxEntry *entry, const char *channel) {
-    for (size_t i = 0; i < entry->receipts.n; i++)
-        if (strcmp(entry->receipts.channels[i], channel) == 0)
-            return true;
-    return false;
-}
-
-static bool all_settled(const OutboxEntry *entry, const char *const *channels, size_t n_channels) {
-    for (size_t i = 0; i < n_channels; i++)
-        if (!outbox_entry_is_settled(entry, channels[i]))
-            return false;
-    return n_channels > 0;
-}
-
-static void add_receipt(OutboxEntry *entry, const char *channel) {
-    OutboxReceipts *receipts = &entry->receipts;
-    char *key;
-
-    if (outbox_entry_is_settled(entry, channel))
-        return;
-    /* channels of configurations long gone make room */
-    if (receipts->n == OUTBOX_RECEIPTS_MAX) {
-        free(receipts->channels[0]);
-        memmove(&receipts->channels[0], &receipts->channels[1],
-                (receipts->n - 1) * sizeof(receipts->channels[0]));
-        receipts->n--;
-    }
-    key = strdup(channel);
-    if (key)
-        receipts->channels[receipts->n++] = key;
-    entry->dirty = true;
-}
-
-void outbox_settle(Outbox *outbox, OutboxEntry *entry, const char *channel, const char *const *channels,
-                   size_t n_channels) {
-    add_receipt(entry, channel);
-    if (all_settled(entry, channels, n_channels))
-        drop(outbox, entry);
-    (void)write_dirty(outbox);
-}
-
-void outbox_refuse(Outbox *outbox, OutboxEntry *entry, const char *channel, const char *reason,
-                   const char *const *channels, size_t n_channels) {
-    char shown[ERROR_TEXT_MAX];
-    int r = file_ensure_dir(outbox->refused, 0700);
-
-    if (r >= 0)
-        r = write_entry(outbox->refused, entry, reason);
-    log_event(LOG_ERR, MESSAGE_ALERT_LOST, NULL, 0, "%s will never take \"%s\": %s; %s %s", channel,
-              entry->alert.subject, text_escaped(shown, sizeof(shown), reason),
-              r < 0 ? "and it cannot be kept in" : "kept in", outbox->refused);
-    outbox_settle(outbox, entry, channel, channels, n_channels);
-}
-
-void outbox_sweep(Outbox *outbox, const char *const *channels, size_t n_channels) {
-    OutboxEntry *next;
-
-    for (OutboxEntry *entry = outbox->first; entry; entry = next) {
-        next = entry->next;
-        if (all_settled(entry, channels, n_channels))
-            drop(outbox, entry);
-    }
-}
-
-unsigned outbox_depth(const Outbox *outbox) {
-    return outbox->depth;
-}
-
-unsigned outbox_take_lost(Outbox *outbox) {
-    unsigned lost = outbox->lost;
-
-    outbox->lost = 0;
-    return lost;
 }

@@ -1,24 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* One waiting alert <-> one JSON file ("trailguard.outbox/1"). Private to the outbox. */
-
-#include <stddef.h>
+/* One alert as a file of the outbox: JSON, schema trailguard.outbox/1. Private to outbox. */
 
 #include "daemon/types.h"
 
-#define OUTBOX_FILE_MAX     (1024U * 1024)
-#define OUTBOX_RECEIPTS_MAX 32
+#define OUTBOX_FILE_MAX     (1024 * 1024)
+#define OUTBOX_CHANNELS_MAX 64
+#define OUTBOX_NAME_MAX     96
 
-typedef struct OutboxReceipts {
-    char *channels[OUTBOX_RECEIPTS_MAX]; /* keys of the channels that have settled it; owned */
-    size_t n;
-} OutboxReceipts;
+/* What a file holds. */
+typedef struct OutboxRecord {
+    Alert alert;
+    char **settled; /* keys of the channels that need it no more */
+    size_t n_settled;
+} OutboxRecord;
 
-/* The file's text, caller frees; reason is NULL, or why the message was refused. NULL when out of memory. */
-char *outbox_file_compose(const Alert *alert, const OutboxReceipts *receipts, const char *reason);
+void outbox_record_done(OutboxRecord *record);
+/* 0, also when it is there already; -ENOMEM. Past OUTBOX_CHANNELS_MAX the oldest makes room. */
+int outbox_record_settle(OutboxRecord *record, const char *channel);
+bool outbox_record_is_settled(const OutboxRecord *record, const char *channel);
 
-/* 0; -EBADMSG; -ENOMEM. On success the caller owns what is in both. */
-int outbox_file_parse(const char *text, size_t len, Alert *ret_alert, OutboxReceipts *ret_receipts);
+/* The file's content; the caller frees. channel and reason: why it is set aside, or NULL both. 0, -ENOMEM,
+ * -EINVAL (text that is not UTF-8), -E2BIG. */
+int outbox_file_format(const OutboxRecord *record, const char *channel, const char *reason, char **ret,
+                       size_t *ret_len);
 
-void outbox_receipts_done(OutboxReceipts *receipts);
-void outbox_alert_done(Alert *alert);
+/* Any bytes -> a record that is fit to be sent (the caller calls outbox_record_done); 0, -ENOMEM, or
+ * -EBADMSG with the reason in *ret_why (static text). */
+int outbox_file_parse(const char *data, size_t len, OutboxRecord *ret, const char **ret_why);
+
+/* "00000000000000000042-<id>.json" */
+void outbox_file_name(char dst[static OUTBOX_NAME_MAX], uint64_t number, const char *id);
+/* Is it the name of an alert's file? */
+bool outbox_file_number(const char *name, uint64_t *ret_number);

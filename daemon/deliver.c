@@ -2,6 +2,7 @@
 #include "daemon/deliver.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,8 @@ typedef struct Channel {
     ChannelConfig config;
     char *key;
     ChannelSend *sending;
-    OutboxEntry *entry;          /* what is being sent */
+    char sending_id[65];         /* of the alert; its entry may be given up meanwhile */
+    unsigned told_lost;          /* alerts given up that the message under way tells of */
     uint64_t send_by_usec;       /* mono */
     LoopTimer *timer;            /* the next attempt */
     unsigned n_failed;           /* attempts in a row */
@@ -37,6 +39,7 @@ struct Deliver {
     Channel *channels;
     const char **keys;
     size_t n_channels;
+    unsigned n_lost; /* alerts given up, not told yet */
 };
 
 static void send_next(Channel *channel);
@@ -80,7 +83,7 @@ static void fails(Channel *channel, const Receipt *receipt) {
         channel->failing_since_usec = now_usec;
         log_line(LOG_WARNING, "%s: an alert was not taken, trying again: %s", channel->key, receipt->text);
     }
-    (void)text_copy(channel->text, sizeof(channel->text), receipt->text);
+    (void)text_escaped(channel->text, sizeof(channel->text), receipt->text);
     if (refused)
         send_later(channel, REFUSED_RETRY_USEC);
     else {
@@ -98,35 +101,58 @@ static void fails(Channel *channel, const Receipt *receipt) {
 
 /* ---- one message ---- */
 
-static void sent(const Receipt *receipt, void *userdata) {
-    Channel *channel = userdata;
+static void settle(Channel *channel, OutboxEntry *entry) {
+    Deliver *deliver = channel->deliver;
+
+    outbox_settle(deliver->options.outbox, entry, channel->key, deliver->keys, deliver->n_channels);
+}
+
+static void delivered(Channel *channel, const Receipt *receipt) {
     Deliver *deliver = channel->deliver;
     const DeliverOptions *options = &deliver->options;
-    OutboxEntry *entry = TAKE_PTR(channel->entry);
+    OutboxEntry *entry = outbox_find(options->outbox, channel->sending_id);
+
+    if (channel->told_lost > 0)
+        deliver->n_lost -= MIN(deliver->n_lost, channel->told_lost);
+    if (entry && options->delivered)
+        options->delivered(outbox_entry_alert(entry), channel->key, receipt, options->userdata);
+    /* found again: the callback may have added an alert, and that may have pushed this one out */
+    entry = outbox_find(options->outbox, channel->sending_id);
+    if (entry)
+        settle(channel, entry);
+    send_later(channel, 0);
+    works(channel);
+}
+
+/* The channel itself answered, so that its next message is worth a try; that it works is not proved yet. */
+static void message_refused(Channel *channel, const Receipt *receipt) {
+    Deliver *deliver = channel->deliver;
+    OutboxEntry *entry = outbox_find(deliver->options.outbox, channel->sending_id);
+
+    channel->n_failed = 0;
+    channel->failing_since_usec = 0;
+    if (entry)
+        outbox_refuse(deliver->options.outbox, entry, channel->key, receipt->text, deliver->keys,
+                      deliver->n_channels);
+    send_later(channel, 0);
+}
+
+static void sent(const Receipt *receipt, void *userdata) {
+    Channel *channel = userdata;
 
     channel->sending = NULL;
-    switch (receipt->kind) {
-    case RECEIPT_DELIVERED:
-        if (options->delivered)
-            options->delivered(outbox_entry_alert(entry), channel->key, receipt, options->userdata);
-        outbox_settle(options->outbox, entry, channel->key, deliver->keys, deliver->n_channels);
-        send_later(channel, 0);
-        works(channel);
-        break;
-    case RECEIPT_MESSAGE_REFUSED:
-        outbox_refuse(options->outbox, entry, channel->key, receipt->text, deliver->keys,
-                      deliver->n_channels);
-        send_later(channel, 0);
-        break;
-    default: fails(channel, receipt);
-    }
+    if (receipt->kind == RECEIPT_DELIVERED)
+        delivered(channel, receipt);
+    else if (receipt->kind == RECEIPT_MESSAGE_REFUSED)
+        message_refused(channel, receipt);
+    else
+        fails(channel, receipt);
 }
 
 /* The oldest alert that this channel has not settled; those below its min_severity are settled on the way.
  */
 static OutboxEntry *next_entry(Channel *channel) {
-    Deliver *deliver = channel->deliver;
-    Outbox *outbox = deliver->options.outbox;
+    Outbox *outbox = channel->deliver->options.outbox;
     OutboxEntry *entry = outbox_first(outbox), *next;
 
     for (; entry; entry = next) {
@@ -135,28 +161,61 @@ static OutboxEntry *next_entry(Channel *channel) {
             continue;
         if (outbox_entry_alert(entry)->severity >= channel->config.min_severity)
             return entry;
-        outbox_settle(outbox, entry, channel->key, deliver->keys, deliver->n_channels);
+        settle(channel, entry);
     }
     return NULL;
 }
 
+/* The alert's mail with a line about those that were given up; NULL when out of memory. */
+static char *text_with_lost(const Alert *alert, unsigned n_lost) {
+    char *text;
+
+    if (asprintf(&text,
+                 "%s\nBefore this message %u older alert%s had to be given up: too many were waiting.\n",
+                 alert->text, n_lost, n_lost == 1 ? "" : "s") < 0)
+        return NULL;
+    return text;
+}
+
+static int start(Channel *channel, const Alert *alert) {
+    Deliver *deliver = channel->deliver;
+    const DeliverOptions *options = &deliver->options;
+    _cleanup_free_ char *text = NULL;
+    Alert message = *alert;
+
+    channel->told_lost = 0;
+    deliver->n_lost += outbox_take_lost(options->outbox);
+    if (deliver->n_lost > 0 && (text = text_with_lost(alert, deliver->n_lost))) {
+        message.text = text;
+        channel->told_lost = deliver->n_lost;
+    }
+    memcpy(channel->sending_id, alert->id, sizeof(channel->sending_id));
+    channel->send_by_usec = loop_monotonic_usec(deliver->loop) + aws_client_deadline_usec(options->aws);
+    return channel_sns_send(options->aws, options->credentials, &channel->config, &message, sent, channel,
+                            &channel->sending);
+}
+
+/* What an errno of starting says, as if the channel had said it. */
+static ReceiptKind kind_of_errno(int error) {
+    if (error == -E2BIG)
+        return RECEIPT_MESSAGE_REFUSED;
+    return error == -EINVAL ? RECEIPT_CHANNEL_REFUSED : RECEIPT_RETRY;
+}
+
 static void send_next(Channel *channel) {
-    const DeliverOptions *options = &channel->deliver->options;
+    OutboxEntry *entry;
     int r;
 
     if (channel->sending)
         return;
-    channel->entry = next_entry(channel);
-    if (!channel->entry)
+    entry = next_entry(channel);
+    if (!entry)
         return;
-    channel->send_by_usec =
-            loop_monotonic_usec(channel->deliver->loop) + aws_client_deadline_usec(options->aws);
-    r = channel_sns_send(options->aws, options->credentials, &channel->config,
-                         outbox_entry_alert(channel->entry), sent, channel, &channel->sending);
+    r = start(channel, outbox_entry_alert(entry));
     if (r < 0) {
-        Receipt receipt = { .kind = r == -ENOMEM ? RECEIPT_RETRY : RECEIPT_MESSAGE_REFUSED };
+        Receipt receipt = { .kind = kind_of_errno(r) };
 
-        (void)text_copy(receipt.text, sizeof(receipt.text), strerror(-r));
+        (void)snprintf(receipt.text, sizeof(receipt.text), "cannot be sent: %s", strerror(-r));
         sent(&receipt, channel);
     }
 }

@@ -23,25 +23,47 @@ struct ChannelSend {
     void *userdata;
 };
 
-/* What a class of error says about the channel and the message; anything not listed is worth another try. */
+/* What a class of error says about the channel and the message. Expired or missing keys, throttling, outages
+ * and the network are worth another try soon. */
 static const ReceiptKind receipts[_AWS_ERROR_CLASS_MAX] = {
     [AWS_OK] = RECEIPT_DELIVERED,
+    [AWS_THROTTLED] = RECEIPT_RETRY,
+    [AWS_UNAVAILABLE] = RECEIPT_RETRY,
+    [AWS_UNREACHABLE] = RECEIPT_RETRY,
+    [AWS_TIMED_OUT] = RECEIPT_RETRY,
+    [AWS_TLS] = RECEIPT_RETRY,
+    [AWS_BAD_ANSWER] = RECEIPT_RETRY,
+    [AWS_EXPIRED] = RECEIPT_RETRY,
+    [AWS_SKEWED] = RECEIPT_RETRY,
+    [AWS_BAD_CREDENTIALS] = RECEIPT_RETRY,
+    [AWS_NO_CREDENTIALS] = RECEIPT_RETRY,
     [AWS_DENIED] = RECEIPT_CHANNEL_REFUSED,
     [AWS_NOT_FOUND] = RECEIPT_CHANNEL_REFUSED,
-    [AWS_REFUSED] = RECEIPT_CHANNEL_REFUSED,
     [AWS_WRONG_REGION] = RECEIPT_CHANNEL_REFUSED,
+    [AWS_CONFLICT] = RECEIPT_RETRY,
+    [AWS_REFUSED] = RECEIPT_CHANNEL_REFUSED, /* its KMS key is disabled or gone */
     [AWS_INVALID] = RECEIPT_MESSAGE_REFUSED,
+    [AWS_CANCELLED] = RECEIPT_RETRY,
+    [AWS_INTERNAL] = RECEIPT_RETRY,
 };
 
-static ReceiptKind receipt_kind(const AwsError *error) {
-    ReceiptKind kind = error->class < _AWS_ERROR_CLASS_MAX ? receipts[error->class] : RECEIPT_RETRY;
+/* A message is set aside for good only when SNS itself says so: not when something in between answers 4xx,
+ * nor when the fault is the topic's or how it is asked. */
+static ReceiptKind kind_of_invalid(const AwsError *error) {
+    static const char *const about_message[] = { "InvalidParameter", "InvalidParameterValue",
+                                                 "ParameterValueInvalid", "ValidationError",
+                                                 "ValidationException" };
 
-    if (error->class != AWS_OK && kind == RECEIPT_DELIVERED)
-        return RECEIPT_RETRY;
-    /* "Invalid parameter: TopicArn" is about the topic and not about this message */
-    if (kind == RECEIPT_MESSAGE_REFUSED && strstr(error->message, "TopicArn"))
+    if (strstr(error->message, "TopicArn"))
         return RECEIPT_CHANNEL_REFUSED;
-    return kind;
+    for (size_t i = 0; i < ARRAY_SIZE(about_message); i++)
+        if (strcmp(error->code, about_message[i]) == 0)
+            return RECEIPT_MESSAGE_REFUSED;
+    return error->code[0] ? RECEIPT_CHANNEL_REFUSED : RECEIPT_RETRY;
+}
+
+static ReceiptKind receipt_kind(const AwsError *error) {
+    return error->class == AWS_INVALID ? kind_of_invalid(error) : receipts[error->class];
 }
 
 static void published(const AwsError *error, const char *message_id, void *userdata) {

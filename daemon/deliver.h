@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Brings alerts from the outbox to the channels, each channel at its own pace: oldest first, one message in flight, retries with back-off
- * (1..60 s), a refused channel every 5 minutes at most. */
+/* Brings alerts from the outbox to the channels, each channel at its own pace: oldest first, one message in
+ * flight, retries with back-off (1..60 s), a refused channel every 5 minutes at most. */
 
 #include "daemon/config.h"
 #include "daemon/outbox.h"
@@ -10,7 +10,8 @@
 
 typedef struct Deliver Deliver;
 
-/* A channel stopped working (failed: refused, or failing for 60 s) or works again. text: the error, escaped. Called once per change. */
+/* A channel stopped working (failed: refused, or failing for 60 s) or works again. text: the error, escaped.
+ * Called once per change. */
 typedef void (*DeliverChannelChanged)(const char *channel, bool failed, const char *text, void *userdata);
 /* An alert was taken by a channel: for the journal. */
 typedef void (*DeliverDone)(const Alert *alert, const char *channel, const Receipt *receipt, void *userdata);
@@ -19,7 +20,7 @@ typedef struct DeliverOptions {
     AwsClient *aws;
     CredentialsSource *credentials;
     Outbox *outbox;
-    const ChannelConfig *channels;      /* copied */
+    const ChannelConfig *channels; /* copied */
     size_t n_channels;
     DeliverChannelChanged channel_changed;
     DeliverDone delivered;
@@ -30,7 +31,8 @@ int deliver_new(const DeliverOptions *options, Deliver **ret);
 /* Cancels what is in flight; the alerts stay in the outbox. NULL is fine. */
 void deliver_free(Deliver *deliver);
 
-/* New alerts are waiting, or keys and network may have changed (now: also skip back-offs). Returns at once. */
+/* New alerts are waiting, or keys and network may have changed (now: also skip back-offs). Returns at once.
+ */
 void deliver_kick(Deliver *deliver, bool now);
 
 /* Nothing in flight and nothing that could be sent right now. */
@@ -39,7 +41,7 @@ bool deliver_is_idle(const Deliver *deliver);
 uint64_t deliver_overdue_usec(const Deliver *deliver);
 
 typedef struct ChannelStatus {
-    const char *channel;    /* key, "sns:arn:..." */
+    const char *channel; /* key, "sns:arn:..." */
     bool failed;
     unsigned waiting;
     char text[ERROR_TEXT_MAX];
@@ -53,8 +55,8 @@ typedef void (*ChannelSent)(const Receipt *receipt, void *userdata);
 typedef struct ChannelSend ChannelSend;
 
 /* channel_sns.c. sent is called exactly once, never from inside. 0 or -errno. */
-int channel_sns_send(AwsClient *aws, CredentialsSource *credentials, const ChannelConfig *channel, const Alert *alert, ChannelSent sent,
-                     void *userdata, ChannelSend **ret);
+int channel_sns_send(AwsClient *aws, CredentialsSource *credentials, const ChannelConfig *channel,
+                     const Alert *alert, ChannelSent sent, void *userdata, ChannelSend **ret);
 void channel_sns_cancel(ChannelSend *send);
 
 /* "sns:arn:aws:sns:..." in a new string. */

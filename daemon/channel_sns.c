@@ -83,7 +83,7 @@ static void published(const AwsError *error, const char *message_id, void *userd
 static const char *group_id(char dst[static GROUP_ID_MAX], const char *trail) {
     size_t n = 0;
 
-    for (; trail[n] && n < GROUP_ID_MAX - 1; n++)
+    for (; n < GROUP_ID_MAX - 1 && trail[n]; n++)
         dst[n] = isgraph((unsigned char)trail[n]) ? trail[n] : '_';
     dst[n] = '\0';
     return n > 0 ? dst : "trailguard";

@@ -352,7 +352,7 @@ static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *
 
 static int add_signals(Engine *engine) {
     sigset_t set;
-    int r = 0;
+    int r;
 
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGTERM);
@@ -360,8 +360,7 @@ static int add_signals(Engine *engine) {
     (void)sigaddset(&set, SIGHUP);
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return -errno;
-    if (r >= 0)
-        r = sd_event_add_signal(engine->event, NULL, SIGTERM, on_terminate, engine);
+    r = sd_event_add_signal(engine->event, NULL, SIGTERM, on_terminate, engine);
     if (r >= 0)
         r = sd_event_add_signal(engine->event, NULL, SIGINT, on_terminate, engine);
     if (r >= 0)

@@ -45,47 +45,39 @@ static void warn_if_others_may_read(const char *path) {
                  (unsigned)st.st_mode & 07777);
 }
 
-/* The file that keys are read from: the first that exists, in the order of the manual. *ret_required tells
- * whether it was named. */
-static int find_keys_file(const Config *config, char **ret, bool *ret_required) {
-    _cleanup_free_ char *in_credentials = NULL, *in_home = NULL;
-    const char *named = config->aws.credentials_file ? config->aws.credentials_file : NULL;
-    const char *tried[4];
-    size_t n = 0;
+/* Keeps the first of the files tried that exists; takes path over. */
+static void try_file(char **found, char *path) {
+    if (path && !*found && access(path, F_OK) == 0)
+        *found = path;
+    else
+        free(path);
+}
 
+/* The file that keys are read from: the named one, else the first that exists in the order of the manual. */
+static char *find_keys_file(const Config *config) {
+    char *found = NULL;
+
+    if (config->aws.credentials_file)
+        return strdup(config->aws.credentials_file);
     if (env("CREDENTIALS_DIRECTORY"))
-        in_credentials = file_join(env("CREDENTIALS_DIRECTORY"), "aws-credentials");
-    if (env("HOME"))
-        in_home = file_join(env("HOME"), ".aws/credentials");
-    if (in_credentials)
-        tried[n++] = in_credentials;
+        try_file(&found, file_join(env("CREDENTIALS_DIRECTORY"), "aws-credentials"));
     if (env("AWS_SHARED_CREDENTIALS_FILE"))
-        tried[n++] = env("AWS_SHARED_CREDENTIALS_FILE");
-    if (in_home)
-        tried[n++] = in_home;
-    tried[n++] = KEYS_SYSTEM_FILE;
-
-    *ret_required = named != NULL;
-    for (size_t i = 0; !named && i < n; i++)
-        if (access(tried[i], F_OK) == 0)
-            named = tried[i];
-    *ret = strdup(named ? named : KEYS_SYSTEM_FILE);
-    return *ret ? 0 : -ENOMEM;
+        try_file(&found, strdup(env("AWS_SHARED_CREDENTIALS_FILE")));
+    if (env("HOME"))
+        try_file(&found, file_join(env("HOME"), ".aws/credentials"));
+    return found ? found : strdup(KEYS_SYSTEM_FILE);
 }
 
 static int profile_source(const Config *config, Loop *loop, CredentialsSource **ret) {
-    _cleanup_free_ char *path = NULL;
+    _cleanup_free_ char *path = find_keys_file(config);
     const char *profile = config->aws.profile;
-    bool required;
-    int r;
 
     if (!profile)
         profile = env("AWS_PROFILE") ? env("AWS_PROFILE") : "default";
-    r = find_keys_file(config, &path, &required);
-    if (r < 0)
-        return r;
+    if (!path)
+        return -ENOMEM;
     warn_if_others_may_read(path);
-    return credentials_profile_new(loop, path, profile, required, ret);
+    return credentials_profile_new(loop, path, profile, config->aws.credentials_file != NULL, ret);
 }
 
 static int imds_source(Loop *loop, HttpClient *http, CredentialsSource **ret) {

@@ -54,8 +54,7 @@ static int queue_tell(Engine *engine, const Subject *subject, const Tell *tell) 
     Alert alert = { 0 };
     int r;
 
-    if (gethostname(host, sizeof(host)) == 0)
-        host[sizeof(host) - 1] = '\0';
+    (void)gethostname(host, sizeof(host) - 1);
     r = alert_compose(&guard, subject, tell, &alert);
     if (r < 0) {
         log_line(LOG_ERR, "an alert about %s%s%s cannot be composed: %s", subject->name,

@@ -30,11 +30,14 @@ static struct {
  * (systemd.exec(5)). */
 static bool stderr_is_journal(void) {
     const char *stream = getenv("JOURNAL_STREAM");
-    unsigned long long device, inode;
+    char actual[64];
     struct stat st;
 
-    return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && fstat(STDERR_FILENO, &st) == 0 &&
-           st.st_dev == (dev_t)device && st.st_ino == (ino_t)inode;
+    if (!stream || fstat(STDERR_FILENO, &st) < 0)
+        return false;
+    (void)snprintf(actual, sizeof(actual), "%llu:%llu", (unsigned long long)st.st_dev,
+                   (unsigned long long)st.st_ino);
+    return strcmp(stream, actual) == 0;
 }
 
 void log_open(const char *program) {

@@ -20,8 +20,10 @@ uint64_t schedule_next_pass(const Intervals *intervals, uint64_t started_usec, u
 static uint64_t backoff_usec(const Intervals *intervals, const TargetPace *pace) {
     unsigned doublings = MIN(pace->n_failed - intervals->blind_after + 1, 12U);
     uint64_t max = pace->throttled ? 2 * intervals->poll_usec : SCHEDULE_BACKOFF_MAX_USEC;
-    uint64_t wait = MIN(intervals->poll_usec << doublings, MIN(max, SCHEDULE_BACKOFF_MAX_USEC));
+    uint64_t wait = intervals->poll_usec << doublings;
 
+    max = MIN(max, SCHEDULE_BACKOFF_MAX_USEC);
+    wait = MIN(wait, max);
     return wait > intervals->poll_usec ? wait : 0;
 }
 

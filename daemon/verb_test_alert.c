@@ -45,8 +45,7 @@ static int compose(Alert *ret) {
 
     if (clock_gettime(CLOCK_REALTIME, &ts) < 0)
         return -errno;
-    if (gethostname(host, sizeof(host)) == 0)
-        host[sizeof(host) - 1] = '\0';
+    (void)gethostname(host, sizeof(host) - 1);
     tell.time_usec = (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
     tell.opened_usec = tell.mark_usec = tell.incident_mark_usec = tell.time_usec;
     return alert_compose(&guard, &subject, &tell, ret);

@@ -179,7 +179,7 @@ static void add_error(const Expansion *x) {
 }
 
 static void add_now(const Expansion *x) {
-    (void)strbuf_add(x->out, x->source->tell->resolves ? "well again now" : "still in trouble");
+    (void)strbuf_add(x->out, x->source->tell->resolves ? "now well" : "not well yet");
 }
 
 static void add_host(const Expansion *x) {

@@ -268,6 +268,7 @@ static const AlertTemplate templates[_TELLING_MAX] = {
     },
     [TELLING_REPEATED_TRAIL] = {
         .subject = "{LABEL} {name} in trouble {count} more in {where}, {now}",
+        .subject_short = "{LABEL} {name}: trouble {count} more in {where}",
         .headline = "{name} in {where} was in trouble {count} more; {now}.",
         .deed = "Acted each time as before. These were not told one by one.",
         .advice =

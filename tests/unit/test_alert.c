@@ -1,0 +1,757 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The words of alerts. With $ALERT_DOCUMENTS set to a directory the documents of all cases are also written
+ * there, for tests/integration/test_alert_schema.py to hold against the schema. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "daemon/alert.h"
+#include "daemon/words.h"
+#include "lib/util/macros.h"
+
+#define SEC     1000000ULL
+#define T0      (1795428131ULL * SEC) /* 2026-11-23T10:02:11Z */
+#define ACCOUNT "111122223333"
+#define ARN     "arn:aws:cloudtrail:eu-central-1:111122223333:trail/org-trail"
+#define NAME_128                                                                                            \
+    "a123456789b123456789c123456789d123456789e123456789f123456789g123456789h123456789i123456789j123456789"  \
+    "k123456789l123456789m1234567"
+
+static const AlertGuard guard = { "guard1", "0.1.0" };
+static const Subject trail = { "org-trail", ARN, ACCOUNT, "eu-central-1" };
+static const Subject long_trail = { NAME_128, ARN, ACCOUNT, "ap-southeast-1" };
+static const Subject target = { "", "", ACCOUNT, "eu-central-1" };
+static const Subject nobody = { "", "", "", "" };
+
+static const Gap closed = { T0, T0 + 3 * SEC };
+static const Gap open_gap = { T0, 0 };
+
+#define TELL(event_, kind_, severity_, ...)                                                                 \
+    {                                                                                                       \
+        .event = (event_), .kind = (kind_), .severity = (severity_), .sequence = 1,                         \
+        .incident_mark_usec = T0, .mark_usec = T0, .opened_usec = T0 + SEC, .time_usec = T0 + 241 * SEC,    \
+        __VA_ARGS__                                                                                         \
+    }
+#define HELD                                                                                                \
+    { ACTION_RESTART, RESULT_HELD, 1 }
+#define FAILED                                                                                              \
+    { ACTION_RESTART, RESULT_FAILED, 2 }
+#define PENDING                                                                                             \
+    { ACTION_RESTART, RESULT_PENDING, 1 }
+
+typedef struct Case {
+    const Subject *subject;
+    Tell tell;
+    const char *expected; /* without "[TrailGuard] " */
+    const char *in_text[4];
+    const char *not_in_text;
+    bool resolved, gap, attack;
+} Case;
+
+#define STOPPED FINDING_BIT(FINDING_STOPPED)
+#define LOOKUP                                                                                              \
+    "aws cloudtrail lookup-events --region eu-central-1 --lookup-attributes "                               \
+    "AttributeKey=ResourceName,AttributeValue=org-trail\n"
+
+static const Case cases[] = {
+    { &trail,
+      TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL, .resolves = true, .may_act = true,
+           .gap = { T0, T0 + 3 * SEC }, .action = HELD),
+      "CRITICAL org-trail stopped in eu-central-1 (111122223333), running again after 3 s",
+      { "from 2026-11-23 10:02:11 UTC to 2026-11-23 10:02:14 UTC: 3 s",
+        "(1 attempt) and read the status back", LOOKUP, "ARN      " ARN },
+      "still open",
+      true,
+      true,
+      true },
+    { &long_trail,
+      TELL(EVENT_TRAIL_STOPPED, TELL_REOPENED, SEVERITY_CRITICAL, .resolves = true, .may_act = true,
+           .gap = { T0, T0 + 3 * SEC }, .action = HELD),
+      "CRITICAL a123456789b1... stopped again in ap-southeast-1 (111122223333), running again",
+      { NAME_128, NULL },
+      NULL,
+      true,
+      true,
+      true },
+    { &trail,
+      TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL, .resolves = true, .may_act = true,
+           .gap = { T0, T0 + 3 * SEC }),
+      "CRITICAL org-trail stopped in eu-central-1 (111122223333), logging again after 3 s",
+      { "started by somebody else", "Nothing: it had not come to that yet", NULL },
+      "read the status back",
+      true,
+      true,
+      true },
+    { &trail,
+      TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL, .may_act = true, .findings = STOPPED,
+           .gap = { T0, 0 }, .action = FAILED, .detail = "AccessDenied: no\nway"),
+      "CRITICAL org-trail stopped in eu-central-1 (111122223333), restart failed",
+      { "(2 attempts); it failed: AccessDenied: no\\x0away\n", "still open: 4 min 1 s so far",
+        "aws cloudtrail start-logging --region eu-central-1 --name " ARN, NULL },
+      NULL,
+      false,
+      true,
+      true },
+    { &trail,
+      TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL, .may_act = true, .findings = STOPPED,
+           .gap = { T0, 0 }, .action = PENDING),
+      "CRITICAL org-trail stopped in eu-central-1 (111122223333), the restart is under way",
+      { "has not been confirmed yet", NULL },
+      NULL,
+      false,
+      true,
+      true },
+    { &trail,
+      TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL, .findings = STOPPED, .gap = { T0, 0 },
+           .first_sight = true),
+      "CRITICAL org-trail stopped in eu-central-1 (111122223333), not restarted",
+      { "already stopped when TrailGuard first saw it; AWS says since 2026-11-23 10:02:11 UTC",
+        "mode \"observe\"", NULL },
+      NULL,
+      false,
+      true,
+      true },
+    { &trail,
+      TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL, .protected = true, .findings = STOPPED,
+           .first_sight = true),
+      "CRITICAL org-trail stopped in eu-central-1 (111122223333), not ours to restart",
+      { "management account", "AWS does not say since when", NULL },
+      "1970",
+      false,
+      false,
+      true },
+    { &trail,
+      TELL(EVENT_TRAIL_FLAPPED, TELL_OPENED, SEVERITY_CRITICAL, .resolves = true,
+           .gap = { T0, T0 + 12 * SEC }),
+      "CRITICAL org-trail was off for 12 s in eu-central-1 (111122223333)",
+      { "between two looks", LOOKUP, NULL },
+      NULL,
+      true,
+      true,
+      true },
+    { &trail,
+      TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_MISSING),
+           .first_sight = true),
+      "CRITICAL org-trail missing in eu-central-1 (111122223333)",
+      { "was not there when TrailGuard looked for the first time", LOOKUP, "create the trail again", NULL },
+      NULL,
+      false,
+      false,
+      true },
+    { &trail,
+      TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL, .gap = { T0, T0 + SEC },
+           .findings = FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST),
+           .detail = "AccessDenied"),
+      "CRITICAL org-trail cannot deliver in eu-central-1 (111122223333): AccessDenied",
+      { "cannot deliver log files, digests: AccessDenied", "for 30 days", NULL },
+      "The gap",
+      false,
+      false,
+      false },
+    { &trail,
+      TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_WARNING, .findings = FINDING_BIT(FINDING_DIGEST),
+           .detail = "NoSuchBucket"),
+      "WARNING org-trail cannot deliver digests in eu-central-1 (111122223333): NoSuchBucket",
+      { NULL },
+      NULL,
+      false,
+      false,
+      false },
+    { &trail,
+      TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, .may_act = true,
+           .gap = { T0, T0 + 240 * SEC }, .action = HELD),
+      "RESOLVED org-trail logging again in eu-central-1 (111122223333) after 4 min",
+      { "from 2026-11-23 10:02:11 UTC to 2026-11-23 10:06:11 UTC: 4 min", LOOKUP, NULL },
+      NULL,
+      true,
+      true,
+      false },
+    { &trail,
+      TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_WARNING),
+      "RESOLVED org-trail well again in eu-central-1 (111122223333) after 4 min",
+      { NULL },
+      "What was lost",
+      true,
+      false,
+      false },
+    { &trail,
+      TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = STOPPED, .n_reminders = 2,
+           .may_act = true, .gap = { T0, 0 }, .action = FAILED),
+      "REMINDER org-trail still stopped in eu-central-1 (111122223333), since 4 min",
+      { "without success so far (2 attempts)", "still open", NULL },
+      NULL,
+      false,
+      true,
+      false },
+    { &trail,
+      TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_MISSING)),
+      "REMINDER org-trail still missing in eu-central-1 (111122223333), since 4 min",
+      { NULL },
+      NULL,
+      false,
+      false,
+      false },
+    { &trail,
+      TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_WARNING,
+           .findings = FINDING_BIT(FINDING_LOG_GROUP)),
+      "REMINDER org-trail still cannot deliver in eu-central-1 (111122223333), since 4 min",
+      { "still cannot deliver to CloudWatch Logs", NULL },
+      NULL,
+      false,
+      false,
+      false },
+    { &trail,
+      TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_WARNING, .findings = FINDING_BIT(FINDING_BLIND),
+           .error = LOOK_DENIED),
+      "REMINDER guard still blind for org-trail in eu-central-1 (111122223333), since 4 min",
+      { "denied", NULL },
+      NULL,
+      false,
+      false,
+      false },
+    { &target,
+      TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_WARNING, .error = LOOK_DENIED, .detail = "no"),
+      "REMINDER guard still blind in eu-central-1 (111122223333), since 4 min",
+      { NULL },
+      "lookup-events",
+      false,
+      false,
+      false },
+    { &target,
+      TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_WARNING),
+      "REMINDER still no trail records eu-central-1 (111122223333), since 4 min",
+      { NULL },
+      NULL,
+      false,
+      false,
+      false },
+    { &trail,
+      TELL(EVENT_TRAIL_STOPPED, TELL_SUMMARY, SEVERITY_CRITICAL, .resolves = true, .gap = { T0, T0 + SEC },
+           .repeats = { 7, T0, T0 + 200 * SEC, 14 * SEC }),
+      "CRITICAL org-trail in trouble 7 times more in eu-central-1 (111122223333), now well",
+      { "7 times, not told one by one", "2026-11-23 10:02:11 UTC  the first",
+        "2026-11-23 10:05:31 UTC  the last", "14 s in all without recording" },
+      NULL,
+      true,
+      true,
+      true },
+    { &target,
+      TELL(EVENT_GUARD_BLIND, TELL_SUMMARY, SEVERITY_WARNING, .repeats = { 1, 0, 0, 0 }),
+      "WARNING trouble 1 time more in eu-central-1 (111122223333), not well yet",
+      { "1 time, not told", NULL },
+      "1970",
+      false,
+      false,
+      false },
+    { &target,
+      TELL(EVENT_GUARD_BLIND, TELL_OPENED, SEVERITY_WARNING, .error = LOOK_DENIED, .n_failed = 3,
+           .detail = "AccessDeniedException: User is not authorized"),
+      "WARNING guard is blind in eu-central-1 (111122223333): denied",
+      { "Looked 3 times in a row in vain: AccessDeniedException: User is not authorized", "does not know",
+        NULL },
+      "lookup-events",
+      false,
+      false,
+      false },
+    { &trail,
+      TELL(EVENT_GUARD_BLIND, TELL_OPENED, SEVERITY_CRITICAL, .error = LOOK_THROTTLED, .n_failed = 1,
+           .findings = FINDING_BIT(FINDING_BLIND)),
+      "CRITICAL guard is blind for org-trail in eu-central-1 (111122223333): throttled",
+      { "Looked 1 time in a row in vain: AWS gave no reason", NULL },
+      NULL,
+      false,
+      false,
+      false },
+    { &target,
+      TELL(EVENT_GUARD_SIGHTED, TELL_RESOLVED, SEVERITY_WARNING),
+      "RESOLVED guard sees eu-central-1 (111122223333) again after 4 min",
+      { NULL },
+      NULL,
+      true,
+      false,
+      false },
+    { &trail,
+      TELL(EVENT_GUARD_SIGHTED, TELL_RESOLVED, SEVERITY_WARNING),
+      "RESOLVED guard sees org-trail again in eu-central-1 (111122223333) after 4 min",
+      { NULL },
+      NULL,
+      true,
+      false,
+      false },
+    { &target,
+      TELL(EVENT_REGION_UNCOVERED, TELL_OPENED, SEVERITY_WARNING),
+      "WARNING no trail records eu-central-1 (111122223333)",
+      { "make a trail multi-region", NULL },
+      NULL,
+      false,
+      false,
+      false },
+    { &target,
+      TELL(EVENT_REGION_COVERED, TELL_RESOLVED, SEVERITY_WARNING),
+      "RESOLVED a trail records eu-central-1 (111122223333) again",
+      { NULL },
+      NULL,
+      true,
+      false,
+      false },
+    { &nobody,
+      TELL(EVENT_GUARD_CHANNEL_FAILED, TELL_OPENED, SEVERITY_CRITICAL,
+           .detail = "sns:arn:aws:sns:eu-central-1:111122223333:trailguard: NotFound: Topic does not exist"),
+      "CRITICAL channel failed: sns:arn:aws:sns:eu-central-1:111122223333:trailguard: NotF...",
+      { "NotFound: Topic does not exist", NULL },
+      "Where",
+      false,
+      false,
+      false },
+    { &nobody,
+      TELL(EVENT_GUARD_CHANNEL_RECOVERED, TELL_RESOLVED, SEVERITY_WARNING, .detail = "sns:topic"),
+      "RESOLVED channel works again: sns:topic",
+      { NULL },
+      NULL,
+      true,
+      false,
+      false },
+    { &nobody,
+      TELL(EVENT_GUARD_TEST, TELL_OPENED, SEVERITY_INFO),
+      "TEST alert from guard1",
+      { NULL },
+      NULL,
+      false,
+      false,
+      false },
+};
+
+static Alert compose(const Subject *subject, const Tell *tell) {
+    Alert alert;
+
+    assert_int_equal(alert_compose(&guard, subject, tell, &alert), 0);
+    return alert;
+}
+
+static json_t *load(const char *text) {
+    json_error_t error;
+    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+
+    if (!root)
+        fail_msg("not JSON (%s): %s", error.text, text);
+    return root;
+}
+
+/* ---- what holds for every message ---- */
+
+static void check_subject(const char *subject) {
+    assert_in_range(strlen(subject), 1, ALERT_SUBJECT_MAX - 1);
+    for (const char *s = subject; *s; s++)
+        assert_in_range(*s, 0x20, 0x7e);
+    assert_memory_equal(subject, "[TrailGuard] ", 13);
+    assert_null(strchr(subject, '{'));
+}
+
+/* Printable lines of UTF-8, no templates left over. */
+static void check_text(const char *text) {
+    json_t *as_json = json_string(text); /* NULL when it is not UTF-8 */
+
+    assert_non_null(as_json);
+    json_decref(as_json);
+    for (const unsigned char *s = (const unsigned char *)text; *s; s++)
+        assert_true(*s == '\n' || (*s >= 0x20 && *s != 0x7f));
+    assert_null(strchr(text, '{'));
+    assert_null(strstr(text, "1970-"));
+    assert_null(strstr(text, "\n\n\n"));
+    assert_non_null(strstr(text, "\nIncident "));
+    assert_true(strlen(text) < 8192);
+}
+
+static void check_document(const Alert *alert) {
+    static const char *const members[] = {
+        "schema",   "id",      "incident", "sequence", "event",   "severity", "time",   "summary",
+        "resolved", "opened",  "account",  "region",   "trail",   "findings", "detail", "first_sight",
+        "gap",      "repeats", "action",   "actor",    "changes", "attack",   "guard",
+    };
+    json_t *root = load(alert->document);
+
+    assert_int_equal(json_object_size(root), ARRAY_SIZE(members));
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+        if (!json_object_get(root, members[i]))
+            fail_msg("no %s in %s", members[i], alert->document);
+    assert_string_equal(json_string_value(json_object_get(root, "schema")), "trailguard.alert/1");
+    assert_string_equal(json_string_value(json_object_get(root, "id")), alert->id);
+    assert_string_equal(json_string_value(json_object_get(root, "incident")), alert->incident);
+    assert_null(strchr(alert->document, '\n'));
+    json_decref(root);
+}
+
+static void check_any(const Alert *alert) {
+    char *message;
+
+    assert_int_equal(strlen(alert->id), 64);
+    assert_int_equal(strlen(alert->incident), 16);
+    check_subject(alert->subject);
+    check_subject(alert->sms);
+    check_text(alert->text);
+    check_document(alert);
+    assert_int_equal(alert_sns_message(alert, 262144, &message), 0);
+    json_decref(load(message));
+    free(message);
+}
+
+/* ---- the table ---- */
+
+static void keep_document(size_t i, const Alert *alert) {
+    const char *dir = getenv("ALERT_DOCUMENTS");
+    char path[512];
+    FILE *f;
+
+    if (!dir)
+        return;
+    (void)snprintf(path, sizeof(path), "%s/%02zu-%s.json", dir, i, event_to_string(alert->event));
+    f = fopen(path, "we");
+    assert_non_null(f);
+    assert_true(fputs(alert->document, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void check_case_document(const Case *c, const Alert *alert) {
+    json_t *root = load(alert->document);
+    bool about_trail = c->subject->name[0] != '\0';
+
+    assert_int_equal(json_is_true(json_object_get(root, "resolved")), c->resolved);
+    assert_int_equal(json_is_object(json_object_get(root, "gap")), c->gap);
+    assert_int_equal(json_array_size(json_object_get(root, "attack")), c->attack ? 2 : 0);
+    assert_int_equal(json_is_object(json_object_get(root, "trail")), about_trail);
+    assert_int_equal(json_is_object(json_object_get(root, "repeats")), c->tell.kind == TELL_SUMMARY);
+    assert_string_equal(alert->trail, about_trail ? c->subject->name : "");
+    json_decref(root);
+}
+
+static void test_cases(void **state _unused_) {
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const Case *c = &cases[i];
+        Alert alert = compose(c->subject, &c->tell);
+
+        if (strcmp(alert.subject + strlen("[TrailGuard] "), c->expected) != 0)
+            fail_msg("case %zu: %s\n    expected: %s", i, alert.subject, c->expected);
+        for (size_t k = 0; k < ARRAY_SIZE(c->in_text) && c->in_text[k]; k++)
+            if (!strstr(alert.text, c->in_text[k]))
+                fail_msg("case %zu: no \"%s\" in\n%s", i, c->in_text[k], alert.text);
+        if (c->not_in_text && strstr(alert.text, c->not_in_text))
+            fail_msg("case %zu: \"%s\" in\n%s", i, c->not_in_text, alert.text);
+        check_any(&alert);
+        check_case_document(c, &alert);
+        keep_document(i, &alert);
+        alert_done(&alert);
+    }
+}
+
+/* Everything in the document of one alert, spelt out. */
+static void test_document(void **state _unused_) {
+    Alert alert = compose(&trail, &cases[0].tell);
+    char expected[2048];
+
+    (void)snprintf(
+            expected, sizeof(expected),
+            "{\"schema\":\"trailguard.alert/1\",\"id\":\"%s\",\"incident\":\"%s\",\"sequence\":1,"
+            "\"event\":\"trail.stopped\",\"severity\":\"critical\",\"time\":\"2026-11-23T10:06:12Z\","
+            "\"summary\":\"org-trail in eu-central-1 (111122223333) was stopped. TrailGuard started it, and "
+            "it is "
+            "logging.\",\"resolved\":true,\"opened\":\"2026-11-23T10:02:12Z\",\"account\":\"111122223333\","
+            "\"region\":\"eu-central-1\",\"trail\":{\"name\":\"org-trail\",\"arn\":\"" ARN "\"},"
+            "\"findings\":[],\"detail\":null,\"first_sight\":false,"
+            "\"gap\":{\"from\":\"2026-11-23T10:02:11Z\",\"to\":\"2026-11-23T10:02:14Z\"},\"repeats\":null,"
+            "\"action\":{\"taken\":\"restart\",\"result\":\"held\",\"attempts\":1},\"actor\":null,"
+            "\"changes\":[],"
+            "\"attack\":[\"T1562.008\",\"T1685.002\"],\"guard\":{\"host\":\"guard1\",\"version\":\"0.1.0\"}"
+            "}",
+            alert.id, alert.incident);
+    assert_string_equal(alert.document, expected);
+    assert_int_equal(alert.time_usec, T0 + 241 * SEC);
+    assert_string_equal(alert.account, ACCOUNT);
+    assert_string_equal(alert.region, "eu-central-1");
+    alert_done(&alert);
+    alert_done(&alert); /* twice is fine */
+}
+
+/* ---- identities ---- */
+
+static void id_of(const Subject *subject, Tell tell, char ret[static 65]) {
+    Alert alert = compose(subject, &tell);
+
+    memcpy(ret, alert.id, 65);
+    alert_done(&alert);
+}
+
+static void test_ids_equal(void **state _unused_) {
+    Tell stopped = TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL, .findings = STOPPED);
+    Tell other = stopped;
+    char a[65], b[65];
+
+    id_of(&trail, stopped, a);
+    /* another guard, later, saw only that it had been off, as a reopening, as its third message */
+    other.event = EVENT_TRAIL_FLAPPED;
+    other.kind = TELL_REOPENED;
+    other.time_usec += SEC;
+    other.opened_usec += SEC;
+    other.sequence = 3;
+    other.resolves = true;
+    other.gap = closed;
+    id_of(&trail, other, b);
+    assert_string_equal(a, b);
+}
+
+static void test_ids_differ(void **state _unused_) {
+    static const Subject same_name_elsewhere = { "org-trail",
+                                                 "arn:aws:cloudtrail:eu-west-1:111122223333:trail/org-trail",
+                                                 ACCOUNT, "eu-west-1" };
+    static const Subject nameless_1 = { "a", "", "1", "eu" }, nameless_2 = { "", "", "1", "eua" };
+    const struct {
+        const Subject *subject;
+        Tell tell;
+    } all[] = {
+        { &trail, TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL) },
+        { &same_name_elsewhere, TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL) },
+        { &nameless_1, TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL) },
+        { &nameless_2, TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL) },
+        { &trail, TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL) },
+        { &trail, TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL) },
+        { &trail, TELL(EVENT_GUARD_BLIND, TELL_OPENED, SEVERITY_CRITICAL) },
+        { &trail, TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL) },
+        { &trail, TELL(EVENT_TRAIL_STOPPED, TELL_SUMMARY, SEVERITY_CRITICAL) },
+        { &trail, TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .n_reminders = 1) },
+        { &trail, TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .n_reminders = 2) },
+        { &trail, { .event = EVENT_TRAIL_STOPPED, .severity = SEVERITY_CRITICAL, .mark_usec = T0 + 1 } },
+        { &target, TELL(EVENT_GUARD_BLIND, TELL_OPENED, SEVERITY_WARNING) },
+        { &target, TELL(EVENT_REGION_UNCOVERED, TELL_OPENED, SEVERITY_WARNING) },
+        { &target, TELL(EVENT_GUARD_SIGHTED, TELL_RESOLVED, SEVERITY_WARNING) },
+        { &target, TELL(EVENT_REGION_COVERED, TELL_RESOLVED, SEVERITY_WARNING) },
+        { &target, TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_WARNING, .detail = "denied") },
+        { &target, TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_WARNING) },
+        { &nobody, TELL(EVENT_GUARD_CHANNEL_FAILED, TELL_OPENED, SEVERITY_WARNING, .detail = "sns:a: x") },
+        { &nobody, TELL(EVENT_GUARD_CHANNEL_FAILED, TELL_OPENED, SEVERITY_WARNING, .detail = "sns:b: x") },
+        { &nobody, TELL(EVENT_GUARD_CHANNEL_RECOVERED, TELL_RESOLVED, SEVERITY_WARNING, .detail = "sns:a") },
+        { &nobody, TELL(EVENT_GUARD_TEST, TELL_OPENED, SEVERITY_INFO) },
+    };
+    char ids[ARRAY_SIZE(all)][65];
+
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        id_of(all[i].subject, all[i].tell, ids[i]);
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(ids[i], ids[k]) == 0)
+                fail_msg("%zu and %zu have the same id", i, k);
+    }
+}
+
+static void test_incident_ids(void **state _unused_) {
+    Tell first = TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL);
+    Tell last = TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL);
+    char id[17], other[17];
+    Alert a, b;
+
+    last.mark_usec += 10 * SEC;
+    a = compose(&trail, &first);
+    b = compose(&trail, &last);
+    assert_string_equal(a.incident, b.incident);
+    assert_int_equal(alert_incident_id(&trail, T0, id), 0);
+    assert_string_equal(a.incident, id);
+    assert_int_equal(strspn(id, "0123456789abcdef"), 16);
+    assert_int_equal(alert_incident_id(&trail, T0 + 1, other), 0);
+    assert_string_not_equal(id, other);
+    assert_int_equal(alert_incident_id(&target, T0, other), 0);
+    assert_string_not_equal(id, other);
+    alert_done(&a);
+    alert_done(&b);
+}
+
+/* ---- hostile text ---- */
+
+static const char *const hostile[] = {
+    "line\nbreak\r\nSubject: x",
+    "\x01\x02\x7f\x1b[31mred",
+    "\xc3\xa9t\xc3\xa9 \xe2\x80\xae gnp",
+    "broken \xff\xc3",
+    "{name}{arn}{detail}",
+    "$(reboot)`x`;&&|'\"\\",
+    "--profile",
+    NAME_128,
+    "%s%n%d",
+    "]]></x>",
+};
+
+static void test_hostile_text(void **state _unused_) {
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        for (size_t k = 0; k < ARRAY_SIZE(hostile); k++) {
+            const char *bad = hostile[k];
+            Subject subject = { cases[i].subject->name[0] ? bad : "", cases[i].subject->arn[0] ? bad : "",
+                                bad, bad };
+            AlertGuard host = { bad, bad };
+            Tell tell = cases[i].tell;
+            Alert alert;
+
+            (void)snprintf(tell.detail, sizeof(tell.detail), "%s%s", bad, bad);
+            assert_int_equal(alert_compose(&host, &subject, &tell, &alert), 0);
+            if (strchr(bad, '{')) {
+                /* shown, not replaced */
+                assert_null(strstr(alert.subject, "org-trail"));
+                alert_done(&alert);
+                continue;
+            }
+            check_any(&alert);
+            assert_null(strstr(alert.text, "AttributeValue=$"));
+            assert_null(strstr(alert.text, "AttributeValue=-"));
+            for (const char *s = alert.trail; *s; s++)
+                assert_in_range(*s, 0x21, 0x7e);
+            alert_done(&alert);
+        }
+}
+
+static uint64_t seed = 88172645463325252ULL;
+
+static uint64_t rnd(void) {
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return seed;
+}
+
+static void fill(char *dst, size_t size) {
+    size_t n = rnd() % size;
+
+    for (size_t i = 0; i < n; i++) {
+        dst[i] = (char)(1 + rnd() % 255);
+        if (dst[i] == '{')
+            dst[i] = '(';
+    }
+    dst[n] = '\0';
+}
+
+static void test_random(void **state _unused_) {
+    for (unsigned i = 0; i < 3000; i++) {
+        char name[200], arn[600], account[20], region[60], host[300];
+        Subject subject = { name, arn, account, region };
+        AlertGuard somebody = { host, "1" };
+        Tell tell = { 0 };
+        Alert alert;
+
+        fill(name, sizeof(name));
+        fill(arn, sizeof(arn));
+        fill(account, sizeof(account));
+        fill(region, sizeof(region));
+        fill(host, sizeof(host));
+        fill(tell.detail, sizeof(tell.detail));
+        tell.event = (Event)(rnd() % _EVENT_MAX);
+        tell.kind = (TellKind)(rnd() % _TELL_KIND_MAX);
+        tell.severity = (Severity)(rnd() % _SEVERITY_MAX);
+        tell.mark_usec = rnd();
+        tell.opened_usec = T0 + rnd() % T0;
+        tell.time_usec = T0 + rnd() % T0;
+        tell.findings = (uint32_t)rnd();
+        tell.gap = (Gap){ rnd() % 3 ? T0 + rnd() % T0 : 0, rnd() % 2 ? T0 / 2 + rnd() % T0 : 0 };
+        tell.action = (ActionReport){ (Action)(rnd() % _ACTION_MAX), (ActionResult)(rnd() % _RESULT_MAX),
+                                      (unsigned)rnd() };
+        tell.repeats = (Repeats){ (unsigned)rnd(), T0, T0, rnd() };
+        tell.error = (LookError)(rnd() % _LOOK_ERROR_MAX);
+        tell.resolves = rnd() & 1;
+        tell.may_act = rnd() & 1;
+        tell.protected = rnd() & 1;
+        tell.first_sight = rnd() & 1;
+        assert_int_equal(alert_compose(&somebody, &subject, &tell, &alert), 0);
+        check_any(&alert);
+        alert_done(&alert);
+    }
+}
+
+static void test_refuses_nonsense(void **state _unused_) {
+    Tell tell = cases[0].tell;
+    Alert alert;
+
+    tell.event = _EVENT_MAX;
+    assert_int_equal(alert_compose(&guard, &trail, &tell, &alert), -EINVAL);
+    tell = cases[0].tell;
+    tell.kind = _TELL_KIND_MAX;
+    assert_int_equal(alert_compose(&guard, &trail, &tell, &alert), -EINVAL);
+    tell = cases[0].tell;
+    tell.severity = _SEVERITY_MAX;
+    assert_int_equal(alert_compose(&guard, &trail, &tell, &alert), -EINVAL);
+}
+
+/* An open gap must not be told as a closed one, whatever the clocks say. */
+static void test_clock_behind(void **state _unused_) {
+    Tell tell = TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL, .findings = STOPPED,
+                     .may_act = true, .gap = open_gap, .action = FAILED);
+    Alert alert;
+
+    tell.time_usec = T0 - 10 * SEC;
+    alert = compose(&trail, &tell);
+    assert_non_null(strstr(alert.text, "still open: 0 s so far"));
+    alert_done(&alert);
+}
+
+/* ---- SNS ---- */
+
+static void test_sns_message(void **state _unused_) {
+    static const char *const documents[] = { "sqs", "lambda", "http", "https" };
+    Alert alert = compose(&trail, &cases[0].tell);
+    char *message;
+    json_t *root;
+
+    assert_int_equal(alert_sns_message(&alert, 262144, &message), 0);
+    root = load(message);
+    free(message);
+    assert_int_equal(json_object_size(root), 7);
+    assert_string_equal(json_string_value(json_object_get(root, "default")), alert.text);
+    assert_string_equal(json_string_value(json_object_get(root, "email")), alert.text);
+    assert_string_equal(json_string_value(json_object_get(root, "sms")), alert.sms);
+    for (size_t i = 0; i < ARRAY_SIZE(documents); i++)
+        assert_string_equal(json_string_value(json_object_get(root, documents[i])), alert.document);
+    json_decref(root);
+    alert_done(&alert);
+}
+
+static void test_sns_message_is_cut(void **state _unused_) {
+    Alert alert = compose(&trail, &cases[0].tell);
+    char *longer = calloc(1, 300001), *message;
+    const char *text;
+    json_t *root;
+
+    assert_non_null(longer);
+    for (size_t i = 0; i < 150000; i++)
+        memcpy(longer + 2 * i, "\xc3\xa9", 2);
+    free(alert.text);
+    alert.text = longer;
+    assert_int_equal(alert_sns_message(&alert, 100000, &message), 0);
+    assert_in_range(strlen(message), 20000, 100000);
+    root = load(message);
+    text = json_string_value(json_object_get(root, "email"));
+    assert_memory_equal(text, longer, strlen(text));
+    json_decref(root);
+    free(message);
+    assert_int_equal(alert_sns_message(&alert, 4 * strlen(alert.document), &message), -E2BIG);
+    memcpy(longer, "\xff", 1);
+    assert_int_equal(alert_sns_message(&alert, 262144, &message), -EINVAL);
+    alert_done(&alert);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_document),
+        cmocka_unit_test(test_ids_equal),
+        cmocka_unit_test(test_ids_differ),
+        cmocka_unit_test(test_incident_ids),
+        cmocka_unit_test(test_hostile_text),
+        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_refuses_nonsense),
+        cmocka_unit_test(test_clock_behind),
+        cmocka_unit_test(test_sns_message),
+        cmocka_unit_test(test_sns_message_is_cut),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -100,6 +100,9 @@ static void make_printable(char *line) {
 }
 
 static void emit(int level, const char *message_id, const LogField *fields, size_t n_fields,
+                 const char *format, va_list ap) __attribute__((format(printf, 5, 0)));
+
+static void emit(int level, const char *message_id, const LogField *fields, size_t n_fields,
                  const char *format, va_list ap) {
     char line[LINE_MAX_BYTES];
 

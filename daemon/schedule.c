@@ -22,9 +22,10 @@ static uint64_t backoff_usec(const Intervals *intervals, const TargetPace *pace)
     uint64_t max = pace->throttled ? 2 * intervals->poll_usec : SCHEDULE_BACKOFF_MAX_USEC;
     uint64_t wait = intervals->poll_usec << doublings;
 
+    if (intervals->poll_usec >= SCHEDULE_BACKOFF_MAX_USEC)
+        return 0; /* looks are rarer than that anyway */
     max = MIN(max, SCHEDULE_BACKOFF_MAX_USEC);
-    wait = MIN(wait, max);
-    return wait > intervals->poll_usec ? wait : 0;
+    return MIN(wait, max);
 }
 
 bool schedule_is_stretched(const Intervals *intervals, unsigned n_trails) {

@@ -7,26 +7,26 @@
 
 /* To words: static strings, never NULL; "?" for a value outside its range. Back: exact match only; the enum's _MAX when unknown or NULL. */
 
-const char *mode_to_string(Mode mode); /* "observe", "restart" */
+const char *mode_to_string(Mode value); /* "observe", "restart" */
 Mode mode_from_string(const char *s);
 
-const char *severity_to_string(Severity severity); /* "info", "warning", "critical" */
+const char *severity_to_string(Severity value); /* "info", "warning", "critical" */
 Severity severity_from_string(const char *s);
 
-const char *verdict_to_string(Verdict verdict); /* "missing", "stopped", ... "logging" */
+const char *verdict_to_string(Verdict value); /* "missing", "stopped", ... "logging" */
 Verdict verdict_from_string(const char *s);
 
-const char *finding_to_string(Finding finding); /* "missing", "stopped", "flapped", "delivery", ... "blind" */
+const char *finding_to_string(Finding value); /* "missing", "stopped", "flapped", "delivery", ... "blind" */
 Finding finding_from_string(const char *s);
 
-const char *event_to_string(Event event); /* "trail.stopped" */
+const char *event_to_string(Event value); /* "trail.stopped" */
 Event event_from_string(const char *s);
 
-const char *look_error_to_string(LookError error); /* "ok", "denied", ... "bad answer", "service" */
+const char *look_error_to_string(LookError value); /* "ok", "denied", ... "bad answer", "service" */
 LookError look_error_from_string(const char *s);
 
-const char *action_to_string(Action action); /* "none", "restart" */
+const char *action_to_string(Action value); /* "none", "restart" */
 Action action_from_string(const char *s);
 
-const char *action_result_to_string(ActionResult result); /* "none", "held", "failed", "pending" */
+const char *action_result_to_string(ActionResult value); /* "none", "held", "failed", "pending" */
 ActionResult action_result_from_string(const char *s);

@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "daemon/log.h"
 #include "daemon/state_json.h"
@@ -15,8 +14,9 @@
 #include "lib/util/macros.h"
 #include "lib/util/timetext.h"
 
-#define FILE_NAME "state.json"
-#define LOCK_NAME "lock"
+#define FILE_NAME   "state.json"
+#define REASON_MAX  256
+#define DAMAGED_MAX 1000 /* files set aside within one second */
 
 void state_table_done(StateTable *table) {
     for (size_t i = 0; i < table->n_trails; i++) {
@@ -34,114 +34,112 @@ void state_table_done(StateTable *table) {
     *table = (StateTable){ 0 };
 }
 
-/* Under a new name, so that nothing is lost and the next save does not write over it. */
-static int set_aside(const char *path, uint64_t now_real_usec, const char *why, char *error,
-                     size_t error_size) {
+/* Not every file system knows RENAME_NOREPLACE. The lock keeps other daemons away, so looking first is
+ * enough there. */
+static int rename_to_free_name(const char *from, const char *to) {
+    struct stat st;
+
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) >= 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -errno;
+    if (lstat(to, &st) >= 0)
+        return -EEXIST;
+    return rename(from, to) < 0 ? -errno : 0;
+}
+
+/* Finds a free name and gives it in *ret. */
+static int rename_damaged(const char *path, uint64_t now_real_usec, char **ret) {
     char stamp[TIMETEXT_MAX];
-    _cleanup_free_ char *aside = NULL;
+    int r = -EEXIST;
 
-    if (asprintf(&aside, "%s.damaged-%s", path, timetext_amz(stamp, now_real_usec)) < 0) {
-        aside = NULL;
-        return -ENOMEM;
+    (void)timetext_amz(stamp, now_real_usec);
+    for (unsigned i = 0; r == -EEXIST && i < DAMAGED_MAX; i++) {
+        _cleanup_free_ char *name = NULL;
+
+        if ((i == 0 ? asprintf(&name, "%s.damaged-%s", path, stamp)
+                    : asprintf(&name, "%s.damaged-%s.%u", path, stamp, i)) < 0) {
+            name = NULL;
+            return -ENOMEM;
+        }
+        r = rename_to_free_name(path, name);
+        if (r >= 0)
+            *ret = TAKE_PTR(name);
     }
-    if (rename(path, aside) < 0) {
-        int r = -errno;
+    return r;
+}
 
-        (void)snprintf(error, error_size, "%s: damaged (%s), and cannot be renamed: %s", path, why,
+static int set_aside(const char *path, const char *reason, uint64_t now_real_usec, char *error,
+                     size_t error_size) {
+    _cleanup_free_ char *name = NULL;
+    int r;
+
+    r = rename_damaged(path, now_real_usec, &name);
+    if (r < 0) {
+        (void)snprintf(error, error_size, "%s: damaged (%s), and cannot be renamed: %s", path, reason,
                        strerror(-r));
         return r;
     }
-    log_line(LOG_ERR, "%s: damaged (%s); kept as %s, starting without it", path, why, aside);
+    log_line(LOG_ERR, "%s: damaged (%s); kept as %s, starting without it", path, reason, name);
     return 0;
+}
+
+/* 0, also when there is none in a directory that is there. */
+static int no_file(const char *dir, char *error, size_t error_size) {
+    struct stat st;
+
+    if (stat(dir, &st) >= 0)
+        return 0;
+    (void)snprintf(error, error_size, "%s: %s", dir, strerror(errno));
+    return -errno;
+}
+
+static int out_of_memory(const char *path, char *error, size_t error_size) {
+    (void)snprintf(error, error_size, "%s: out of memory", path);
+    return -ENOMEM;
 }
 
 int state_load(const char *dir, uint64_t now_real_usec, StateTable *ret, char *error, size_t error_size) {
     _cleanup_free_ char *path = file_join(dir, FILE_NAME), *text = NULL;
-    const char *why = "not JSON";
-    json_t *root;
+    char reason[REASON_MAX] = "";
     size_t len;
     int r;
 
     *ret = (StateTable){ 0 };
     if (!path)
-        return -ENOMEM;
+        return out_of_memory(FILE_NAME, error, error_size);
+
     r = file_read(path, STATE_SIZE_MAX, &text, &len);
     if (r == -ENOENT)
+        return no_file(dir, error, error_size);
+    if (r >= 0)
+        r = state_json_read(text, len, ret, reason, sizeof(reason));
+    else if (r == -E2BIG)
+        (void)snprintf(reason, sizeof(reason), "over %u bytes", STATE_SIZE_MAX);
+    else
+        (void)snprintf(reason, sizeof(reason), "%s", r == -EINVAL ? "not a regular file" : strerror(-r));
+
+    if (r >= 0)
         return 0;
-    if (r == -E2BIG)
-        return set_aside(path, now_real_usec, "too big", error, error_size);
-    if (r < 0) {
-        (void)snprintf(error, error_size, "%s: %s", path, strerror(-r));
+    if (r == -ENOMEM)
+        return out_of_memory(path, error, error_size);
+    if (r == -ENOTDIR || r == -EMFILE || r == -ENFILE) {
+        /* nothing is known about the file */
+        (void)snprintf(error, error_size, "%s: %s", path, reason);
         return r;
     }
-    root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
-    r = root ? state_from_json(root, ret, &why) : -EBADMSG;
-    json_decref(root);
-    if (r == -EBADMSG)
-        return set_aside(path, now_real_usec, why, error, error_size);
-    return r;
+    return set_aside(path, reason, now_real_usec, error, error_size);
 }
 
 int state_save(const char *dir, const StateTable *table) {
     _cleanup_free_ char *path = file_join(dir, FILE_NAME), *text = NULL;
-    json_t *root = state_to_json(table);
-
-    if (root)
-        text = json_dumps(root, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
-    json_decref(root);
-    if (!path || !text)
-        return -ENOMEM;
-    return file_write(path, text, strlen(text), 0600, true);
-}
-
-/* ---- the lock ---- */
-
-static int read_pid(int fd) {
-    char text[32] = "";
-    ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
-
-    return n > 0 ? (int)strtol(text, NULL, 10) : 0;
-}
-
-int state_lock(const char *dir, int *ret_fd, int *ret_pid) {
-    _cleanup_free_ char *path = file_join(dir, LOCK_NAME);
-    int fd, r;
+    size_t len;
+    int r;
 
     if (!path)
         return -ENOMEM;
-    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return -errno;
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        r = errno == EWOULDBLOCK ? -EBUSY : -errno;
-        if (r == -EBUSY)
-            *ret_pid = read_pid(fd);
-        (void)close(fd);
+    r = state_json_write(table, &text, &len);
+    if (r < 0)
         return r;
-    }
-    if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0) {
-        r = -errno;
-        (void)close(fd);
-        return r;
-    }
-    *ret_fd = fd;
-    return 0;
-}
-
-int state_is_locked(const char *dir, int *ret_pid) {
-    _cleanup_free_ char *path = file_join(dir, LOCK_NAME);
-    int fd, r = 0;
-
-    if (!path)
-        return -ENOMEM;
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return errno == ENOENT ? 0 : -errno;
-    if (flock(fd, LOCK_SH | LOCK_NB) < 0) {
-        r = errno == EWOULDBLOCK ? 1 : -errno;
-        if (r == 1)
-            *ret_pid = read_pid(fd);
-    }
-    (void)close(fd);
-    return r;
+    return file_write(path, text, len, 0600, true);
 }

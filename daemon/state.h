@@ -26,17 +26,18 @@ typedef struct StateTable {
 
 #define STATE_SIZE_MAX (64U * 1024 * 1024)
 
-/* Reads DIR/state.json. A missing file gives an empty table. A file that cannot be parsed, has another version, or is too big is renamed to
- * state.json.damaged-<UTC time> (never overwritten, never deleted), the reason is logged, and the table is empty: 0. -errno only when the directory
- * or the rename fails, with one line in error. Monotonic times are not stored: they load as 0. */
+/* Reads DIR/state.json. A missing file gives an empty table. A file that cannot be parsed, has another
+ * version, or is too big is renamed to state.json.damaged-<UTC time> (never overwritten, never deleted), the
+ * reason is logged, and the table is empty: 0. -errno only when the directory or the rename fails, with one
+ * line in error. Monotonic times are not stored: they load as 0. */
 int state_load(const char *dir, uint64_t now_real_usec, StateTable *ret, char *error, size_t error_size);
 void state_table_done(StateTable *table);
 
 /* Writes DIR/state.json durably. Borrowed strings are only read. 0 or -errno. */
 int state_save(const char *dir, const StateTable *table);
 
-/* Takes DIR/lock for the life of the process and writes our pid into it. 0 and *ret_fd; -EBUSY with *ret_pid (0 when unknown) when another holds it; else
- * -errno. */
+/* Takes DIR/lock for the life of the process and writes our pid into it. 0 and *ret_fd; -EBUSY with *ret_pid
+ * (0 when unknown) when another holds it; else -errno. */
 int state_lock(const char *dir, int *ret_fd, int *ret_pid);
 /* Is a daemon holding the lock? 1 yes (its pid in *ret_pid), 0 no, -errno. */
 int state_is_locked(const char *dir, int *ret_pid);

@@ -2,341 +2,501 @@
 #include "daemon/state_json.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "daemon/words.h"
 #include "lib/util/macros.h"
+#include "lib/util/strbuf.h"
 #include "lib/util/text.h"
 
-#define SCHEMA   "trailguard.state/1"
-#define ROWS_MAX 100000
+#define SCHEMA "trailguard.state/1"
 
-/* One member of a struct: the same row writes and reads it. */
-typedef enum FieldKind {
-    FIELD_TIME,  /* uint64_t, microseconds */
-    FIELD_COUNT, /* unsigned */
-    FIELD_BOOL,
-    FIELD_EVENT, /* enums, by their words */
-    FIELD_SEVERITY,
-    FIELD_VERDICT,
-    FIELD_LOOK_ERROR,
-    FIELD_ACTION,
-    FIELD_RESULT,
-    FIELD_ERROR_TEXT, /* char[ERROR_TEXT_MAX] */
-} FieldKind;
+typedef struct Member Member;
 
-typedef struct Field {
+/* How one kind of member is written and read. */
+typedef struct Kind {
+    const char *wanted; /* what a reader must find, for messages */
+    /* A new value; *ret stays NULL where the field has its default. 0 or -ENOMEM. */
+    int (*write)(const Member *member, const void *field, json_t **ret);
+    /* 0, -EINVAL or -ENOMEM. */
+    int (*read)(const Member *member, const json_t *value, void *field);
+} Kind;
+
+/* One member of a JSON object and the field of a struct that it stands for. A table ends with a NULL name.
+ */
+struct Member {
     const char *name;
-    FieldKind kind;
+    const Kind *kind;
     size_t offset;
-} Field;
-
-#define F(struct_, name_, kind_, member_)                                                                   \
-    { name_, kind_, offsetof(struct_, member_) }
-
-static const Field incident_fields[] = {
-    F(Incident, "open", FIELD_BOOL, open),
-    F(Incident, "mark_usec", FIELD_TIME, mark_usec),
-    F(Incident, "last_mark_usec", FIELD_TIME, last_mark_usec),
-    F(Incident, "opened_usec", FIELD_TIME, opened_usec),
-    F(Incident, "resolved_usec", FIELD_TIME, resolved_usec),
-    F(Incident, "sequence", FIELD_COUNT, sequence),
-    F(Incident, "event", FIELD_EVENT, event),
-    F(Incident, "severity", FIELD_SEVERITY, severity),
-    F(Incident, "told", FIELD_COUNT, told),
-    F(Incident, "reopened", FIELD_COUNT, n_reopened),
-    F(Incident, "quiet", FIELD_BOOL, quiet),
-    F(Incident, "told_usec", FIELD_TIME, told_usec),
-    F(Incident, "reminders", FIELD_COUNT, n_reminders),
-    F(Incident, "untold_count", FIELD_COUNT, untold.count),
-    F(Incident, "untold_first_usec", FIELD_TIME, untold.first_usec),
-    F(Incident, "untold_last_usec", FIELD_TIME, untold.last_usec),
-    F(Incident, "untold_total_usec", FIELD_TIME, untold.total_usec),
-    F(Incident, "gap_from_usec", FIELD_TIME, gap.from_usec),
-    F(Incident, "gap_to_usec", FIELD_TIME, gap.to_usec),
-    F(Incident, "action", FIELD_ACTION, action.taken),
-    F(Incident, "action_result", FIELD_RESULT, action.result),
-    F(Incident, "action_attempts", FIELD_COUNT, action.attempts),
+    size_t size; /* text: of the array */
 };
 
-static const Field trail_fields[] = {
-    F(TrailState, "known", FIELD_BOOL, known),
-    F(TrailState, "verdict", FIELD_VERDICT, verdict),
-    F(TrailState, "findings", FIELD_COUNT, findings),
-    F(TrailState, "start_usec", FIELD_TIME, start_usec),
-    F(TrailState, "stop_usec", FIELD_TIME, stop_usec),
-    F(TrailState, "delivery_usec", FIELD_TIME, delivery_usec),
-    F(TrailState, "failed_looks", FIELD_COUNT, n_failed),
-    F(TrailState, "failed_since_usec", FIELD_TIME, failed_since_usec),
-    F(TrailState, "error", FIELD_LOOK_ERROR, error),
-    F(TrailState, "action_failures", FIELD_COUNT, n_action_failures),
-};
+static int write_members(const Member *members, const void *base, json_t **ret);
+static int read_members(const Member *members, const json_t *object, void *base, const Member **ret_bad);
 
-static const Field target_fields[] = {
-    F(TargetState, "failed_looks", FIELD_COUNT, n_failed),
-    F(TargetState, "failed_since_usec", FIELD_TIME, failed_since_usec),
-    F(TargetState, "error", FIELD_LOOK_ERROR, error),
-    F(TargetState, "ever_sighted", FIELD_BOOL, ever_sighted),
-    F(TargetState, "blind", FIELD_BOOL, blind),
-    F(TargetState, "not_enabled", FIELD_BOOL, not_enabled),
-    F(TargetState, "covered", FIELD_BOOL, covered),
-    F(TargetState, "listed", FIELD_BOOL, listed),
-    F(TargetState, "error_text", FIELD_ERROR_TEXT, error_text),
-};
+/* ---- numbers and flags ---- */
 
-/* Enums are words in the file, so that their numbers may change. NULL: leave the member out. */
-static const char *word_of(FieldKind kind, const void *value) {
-    switch (kind) {
-    case FIELD_EVENT:
-        return *(const Event *)value < _EVENT_MAX ? event_to_string(*(const Event *)value) : NULL;
-    case FIELD_SEVERITY: return severity_to_string(*(const Severity *)value);
-    case FIELD_VERDICT: return verdict_to_string(*(const Verdict *)value);
-    case FIELD_LOOK_ERROR: return look_error_to_string(*(const LookError *)value);
-    case FIELD_ACTION: return action_to_string(*(const Action *)value);
-    default: return action_result_to_string(*(const ActionResult *)value);
-    }
-}
-
-static int set_word(FieldKind kind, void *slot, const char *word) {
-    int value, max;
-
-    switch (kind) {
-    case FIELD_EVENT:
-        *(Event *)slot = event_from_string(word);
-        value = (int)*(Event *)slot, max = _EVENT_MAX;
-        break;
-    case FIELD_SEVERITY:
-        *(Severity *)slot = severity_from_string(word);
-        value = (int)*(Severity *)slot, max = _SEVERITY_MAX;
-        break;
-    case FIELD_VERDICT:
-        *(Verdict *)slot = verdict_from_string(word);
-        value = (int)*(Verdict *)slot, max = _VERDICT_MAX;
-        break;
-    case FIELD_LOOK_ERROR:
-        *(LookError *)slot = look_error_from_string(word);
-        value = (int)*(LookError *)slot, max = _LOOK_ERROR_MAX;
-        break;
-    case FIELD_ACTION:
-        *(Action *)slot = action_from_string(word);
-        value = (int)*(Action *)slot, max = _ACTION_MAX;
-        break;
-    default:
-        *(ActionResult *)slot = action_result_from_string(word);
-        value = (int)*(ActionResult *)slot, max = _RESULT_MAX;
-    }
-    return value < max ? 0 : -EBADMSG;
-}
-
-/* ---- writing ---- */
-
-static json_t *field_to_json(const Field *field, const void *value) {
-    const char *word;
-
-    switch (field->kind) {
-    case FIELD_TIME: return json_integer((json_int_t) * (const uint64_t *)value);
-    case FIELD_COUNT: return json_integer(*(const unsigned *)value);
-    case FIELD_BOOL: return json_boolean(*(const bool *)value);
-    case FIELD_ERROR_TEXT: return json_string_nocheck((const char *)value);
-    default: word = word_of(field->kind, value); return word ? json_string(word) : json_null();
-    }
-}
-
-static int put_fields(json_t *object, const Field *fields, size_t n, const void *base) {
-    for (size_t i = 0; i < n; i++)
-        if (json_object_set_new(object, fields[i].name,
-                                field_to_json(&fields[i], (const char *)base + fields[i].offset)) < 0)
-            return -ENOMEM;
+static int write_bool(const Member *member _unused_, const void *field, json_t **ret) {
+    if (*(const bool *)field)
+        *ret = json_true();
     return 0;
 }
 
-static int put_incident(json_t *object, const char *name, const Incident *incident) {
-    json_t *json = json_object();
-
-    if (incident->opened_usec == 0) {
-        json_decref(json);
-        return 0;
-    }
-    if (!json || put_fields(json, incident_fields, ARRAY_SIZE(incident_fields), incident) < 0) {
-        json_decref(json);
-        return -ENOMEM;
-    }
-    return json_object_set_new(object, name, json) < 0 ? -ENOMEM : 0;
-}
-
-static int put_text(json_t *object, const char *name, const char *text) {
-    return json_object_set_new(object, name, json_string(text)) < 0 ? -ENOMEM : 0;
-}
-
-static int put_trail(json_t *rows, const StateTrail *trail) {
-    json_t *row = json_object();
-    int r = json_array_append_new(rows, row) < 0 ? -ENOMEM : 0;
-
-    if (r >= 0)
-        r = put_text(row, "name", trail->name);
-    if (r >= 0)
-        r = put_text(row, "arn", trail->arn);
-    if (r >= 0)
-        r = put_text(row, "account", trail->account);
-    if (r >= 0)
-        r = put_text(row, "region", trail->region);
-    if (r >= 0 && (json_object_set_new(row, "organization", json_boolean(trail->organization)) < 0 ||
-                   json_object_set_new(row, "validation", json_boolean(trail->validation)) < 0))
-        r = -ENOMEM;
-    if (r >= 0)
-        r = put_fields(row, trail_fields, ARRAY_SIZE(trail_fields), &trail->state);
-    return r < 0 ? r : put_incident(row, "incident", &trail->state.incident);
-}
-
-static int put_target(json_t *rows, const StateTarget *target) {
-    json_t *row = json_object();
-    int r = json_array_append_new(rows, row) < 0 ? -ENOMEM : 0;
-
-    if (r >= 0)
-        r = put_text(row, "account", target->account);
-    if (r >= 0)
-        r = put_text(row, "region", target->region);
-    if (r >= 0)
-        r = put_fields(row, target_fields, ARRAY_SIZE(target_fields), &target->state);
-    if (r >= 0)
-        r = put_incident(row, "sight", &target->state.sight);
-    return r < 0 ? r : put_incident(row, "cover", &target->state.cover);
-}
-
-json_t *state_to_json(const StateTable *table) {
-    json_t *trails = json_array(), *targets = json_array(), *root;
-    int r = trails && targets ? 0 : -ENOMEM;
-
-    for (size_t i = 0; r >= 0 && i < table->n_trails; i++)
-        r = put_trail(trails, &table->trails[i]);
-    for (size_t i = 0; r >= 0 && i < table->n_targets; i++)
-        r = put_target(targets, &table->targets[i]);
-    root = json_pack("{s:s, s:o, s:o}", "schema", SCHEMA, "trails", trails, "targets", targets);
-    if (root && r >= 0)
-        return root;
-    json_decref(root);
-    return NULL;
-}
-
-/* ---- reading: a member that is missing keeps its default, one of a wrong type makes the file bad ---- */
-
-static int field_from_json(const Field *field, const json_t *json, void *slot) {
-    json_int_t number;
-
-    switch (field->kind) {
-    case FIELD_TIME:
-    case FIELD_COUNT:
-        if (!json_is_integer(json) || (number = json_integer_value(json)) < 0 ||
-            (field->kind == FIELD_COUNT && number > (json_int_t)UINT32_MAX))
-            return -EBADMSG;
-        if (field->kind == FIELD_TIME)
-            *(uint64_t *)slot = (uint64_t)number;
-        else
-            *(unsigned *)slot = (unsigned)number;
-        return 0;
-    case FIELD_BOOL:
-        if (!json_is_boolean(json))
-            return -EBADMSG;
-        *(bool *)slot = json_is_true(json);
-        return 0;
-    case FIELD_ERROR_TEXT:
-        if (!json_is_string(json))
-            return -EBADMSG;
-        (void)text_copy(slot, ERROR_TEXT_MAX, json_string_value(json));
-        return 0;
-    default:
-        return json_is_null(json)     ? 0
-               : json_is_string(json) ? set_word(field->kind, slot, json_string_value(json))
-                                      : -EBADMSG;
-    }
-}
-
-static int get_fields(const json_t *object, const Field *fields, size_t n, void *base) {
-    for (size_t i = 0; i < n; i++) {
-        const json_t *json = json_object_get(object, fields[i].name);
-
-        if (json && field_from_json(&fields[i], json, (char *)base + fields[i].offset) < 0)
-            return -EBADMSG;
-    }
+static int read_bool(const Member *member _unused_, const json_t *value, void *field) {
+    if (!json_is_boolean(value))
+        return -EINVAL;
+    *(bool *)field = json_is_true(value);
     return 0;
 }
 
-static int get_incident(const json_t *object, const char *name, Incident *incident) {
-    const json_t *json = json_object_get(object, name);
-
-    *incident = (Incident){ .event = _EVENT_MAX };
-    if (!json)
+static int write_number(uint64_t value, json_t **ret) {
+    if (value == 0)
         return 0;
-    return json_is_object(json) ? get_fields(json, incident_fields, ARRAY_SIZE(incident_fields), incident)
-                                : -EBADMSG;
-}
-
-static int get_text(const json_t *object, const char *name, char **ret) {
-    const json_t *json = json_object_get(object, name);
-
-    if (!json_is_string(json) || json_string_length(json) > 1024)
-        return -EBADMSG;
-    *ret = strdup(json_string_value(json));
+    *ret = json_integer((json_int_t)MIN(value, (uint64_t)INT64_MAX));
     return *ret ? 0 : -ENOMEM;
 }
 
-static int get_trail(const json_t *row, StateTrail *trail) {
-    int r = get_text(row, "name", &trail->name);
+static int write_uint(const Member *member _unused_, const void *field, json_t **ret) {
+    return write_number(*(const unsigned *)field, ret);
+}
 
-    if (r >= 0)
-        r = get_text(row, "arn", &trail->arn);
-    if (r >= 0)
-        r = get_text(row, "account", &trail->account);
-    if (r >= 0)
-        r = get_text(row, "region", &trail->region);
+static int read_uint(const Member *member _unused_, const json_t *value, void *field) {
+    json_int_t number = json_integer_value(value);
+
+    if (!json_is_integer(value) || number < 0 || number > (json_int_t)UINT_MAX)
+        return -EINVAL;
+    *(unsigned *)field = (unsigned)number;
+    return 0;
+}
+
+static int write_usec(const Member *member _unused_, const void *field, json_t **ret) {
+    return write_number(*(const uint64_t *)field, ret);
+}
+
+static int read_usec(const Member *member _unused_, const json_t *value, void *field) {
+    if (!json_is_integer(value) || json_integer_value(value) < 0)
+        return -EINVAL;
+    *(uint64_t *)field = (uint64_t)json_integer_value(value);
+    return 0;
+}
+
+/* ---- text ---- */
+
+/* jansson refuses text that is not UTF-8; such bytes are worth less than the rest of the table. */
+static json_t *new_text(const char *s) {
+    _cleanup_free_ char *ascii = NULL;
+    json_t *value = json_string(s);
+
+    if (value)
+        return value;
+    ascii = strdup(s);
+    if (!ascii)
+        return NULL;
+    for (char *p = ascii; *p; p++)
+        if (*p & 0x80)
+            *p = '?';
+    return json_string(ascii);
+}
+
+static int write_text(const Member *member _unused_, const void *field, json_t **ret) {
+    if (*(const char *)field == '\0')
+        return 0;
+    *ret = new_text(field);
+    return *ret ? 0 : -ENOMEM;
+}
+
+static int read_text(const Member *member, const json_t *value, void *field) {
+    if (!json_is_string(value))
+        return -EINVAL;
+    (void)text_copy(field, member->size, json_string_value(value));
+    return 0;
+}
+
+static int write_string(const Member *member, const void *field, json_t **ret) {
+    const char *s = *(char *const *)field;
+
+    return s ? write_text(member, s, ret) : 0;
+}
+
+static int read_string(const Member *member _unused_, const json_t *value, void *field) {
+    char *s;
+
+    if (!json_is_string(value))
+        return -EINVAL;
+    s = strdup(json_string_value(value));
+    if (!s)
+        return -ENOMEM;
+    free(*(char **)field);
+    *(char **)field = s;
+    return 0;
+}
+
+/* ---- words: enums by name, so that the file does not depend on their order ---- */
+
+#define DEFINE_WORD_KIND(name, Type, max)                                                                   \
+    static int write_##name(const Member *member _unused_, const void *field, json_t **ret) {               \
+        Type value = *(const Type *)field;                                                                  \
+                                                                                                            \
+        if ((unsigned)value >= (unsigned)(max))                                                             \
+            return 0;                                                                                       \
+        *ret = json_string(name##_to_string(value));                                                        \
+        return *ret ? 0 : -ENOMEM;                                                                          \
+    }                                                                                                       \
+    static int read_##name(const Member *member _unused_, const json_t *json, void *field) {                \
+        Type value = name##_from_string(json_string_value(json));                                           \
+                                                                                                            \
+        if (value == (max))                                                                                 \
+            return -EINVAL;                                                                                 \
+        *(Type *)field = value;                                                                             \
+        return 0;                                                                                           \
+    }                                                                                                       \
+    static const Kind name##_kind = { "a known word", write_##name, read_##name }
+
+DEFINE_WORD_KIND(verdict, Verdict, _VERDICT_MAX);
+DEFINE_WORD_KIND(event, Event, _EVENT_MAX);
+DEFINE_WORD_KIND(severity, Severity, _SEVERITY_MAX);
+DEFINE_WORD_KIND(look_error, LookError, _LOOK_ERROR_MAX);
+DEFINE_WORD_KIND(action, Action, _ACTION_MAX);
+DEFINE_WORD_KIND(action_result, ActionResult, _RESULT_MAX);
+
+static int write_findings(const Member *member _unused_, const void *field, json_t **ret) {
+    uint32_t findings = *(const uint32_t *)field;
+    json_auto_t *array = NULL;
+
+    if (findings == 0)
+        return 0;
+    array = json_array();
+    if (!array)
+        return -ENOMEM;
+    for (unsigned i = 0; i < _FINDING_MAX; i++)
+        if (findings & FINDING_BIT(i) &&
+            json_array_append_new(array, json_string(finding_to_string((Finding)i))) < 0)
+            return -ENOMEM;
+    *ret = TAKE_PTR(array);
+    return 0;
+}
+
+static int read_findings(const Member *member _unused_, const json_t *value, void *field) {
+    uint32_t findings = 0;
+
+    if (!json_is_array(value))
+        return -EINVAL;
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        Finding finding = finding_from_string(json_string_value(json_array_get(value, i)));
+
+        if (finding == _FINDING_MAX)
+            return -EINVAL;
+        findings |= FINDING_BIT(finding);
+    }
+    *(uint32_t *)field = findings;
+    return 0;
+}
+
+static const Kind bool_kind = { "true or false", write_bool, read_bool };
+static const Kind uint_kind = { "a count", write_uint, read_uint };
+static const Kind usec_kind = { "microseconds since 1970", write_usec, read_usec };
+static const Kind text_kind = { "a string", write_text, read_text };
+static const Kind string_kind = { "a string", write_string, read_string };
+static const Kind findings_kind = { "a list of known findings", write_findings, read_findings };
+
+/* ---- incidents ---- */
+
+#define MEMBER(Type, kind_, path, name_)                                                                    \
+    {                                                                                                       \
+        .name = name_, .kind = &kind_##_kind, .offset = offsetof(Type, path),                               \
+        .size = sizeof(((Type *)0)->path)                                                                   \
+    }
+
+static const Member incident_members[] = {
+    MEMBER(Incident, bool, open, "open"),
+    MEMBER(Incident, usec, mark_usec, "mark_usec"),
+    MEMBER(Incident, usec, last_mark_usec, "last_mark_usec"),
+    MEMBER(Incident, usec, opened_usec, "opened_usec"),
+    MEMBER(Incident, usec, resolved_usec, "resolved_usec"),
+    MEMBER(Incident, uint, sequence, "messages"),
+    MEMBER(Incident, event, event, "event"),
+    MEMBER(Incident, severity, severity, "severity"),
+    MEMBER(Incident, findings, told, "told"),
+    MEMBER(Incident, usec, told_usec, "told_usec"),
+    MEMBER(Incident, uint, n_reopened, "reopened"),
+    MEMBER(Incident, bool, quiet, "quiet"),
+    MEMBER(Incident, uint, n_reminders, "reminders"),
+    MEMBER(Incident, uint, untold.count, "untold"),
+    MEMBER(Incident, usec, untold.first_usec, "untold_first_usec"),
+    MEMBER(Incident, usec, untold.last_usec, "untold_last_usec"),
+    MEMBER(Incident, usec, untold.total_usec, "untold_total_usec"),
+    MEMBER(Incident, usec, gap.from_usec, "gap_from_usec"),
+    MEMBER(Incident, usec, gap.to_usec, "gap_to_usec"),
+    MEMBER(Incident, action, action.taken, "action"),
+    MEMBER(Incident, action_result, action.result, "action_result"),
+    MEMBER(Incident, uint, action.attempts, "action_attempts"),
+    { .name = NULL },
+};
+
+/* An incident that never was is left out: its words alone would make it look like one. */
+static int write_incident(const Member *member _unused_, const void *field, json_t **ret) {
+    const Incident *incident = field;
+
+    if (!incident->open && incident->opened_usec == 0)
+        return 0;
+    return write_members(incident_members, incident, ret);
+}
+
+static int read_incident(const Member *member _unused_, const json_t *value, void *field) {
+    const Member *bad;
+
+    return json_is_object(value) ? read_members(incident_members, value, field, &bad) : -EINVAL;
+}
+
+static const Kind incident_kind = { "an incident", write_incident, read_incident };
+
+/* ---- trails and targets; what is not here (actions under way, messages that wait, monotonic times) ends
+ * with the process ---- */
+
+static const Member trail_members[] = {
+    MEMBER(StateTrail, string, name, "name"),
+    MEMBER(StateTrail, string, arn, "arn"),
+    MEMBER(StateTrail, string, account, "account"),
+    MEMBER(StateTrail, string, region, "region"),
+    MEMBER(StateTrail, bool, organization, "organization"),
+    MEMBER(StateTrail, bool, validation, "validation"),
+    MEMBER(StateTrail, bool, state.known, "known"),
+    MEMBER(StateTrail, verdict, state.verdict, "verdict"),
+    MEMBER(StateTrail, findings, state.findings, "findings"),
+    MEMBER(StateTrail, usec, state.start_usec, "start_usec"),
+    MEMBER(StateTrail, usec, state.stop_usec, "stop_usec"),
+    MEMBER(StateTrail, usec, state.delivery_usec, "delivery_usec"),
+    MEMBER(StateTrail, uint, state.n_failed, "failed_looks"),
+    MEMBER(StateTrail, usec, state.failed_since_usec, "failed_since_usec"),
+    MEMBER(StateTrail, look_error, state.error, "error"),
+    MEMBER(StateTrail, uint, state.n_action_failures, "failed_actions"),
+    MEMBER(StateTrail, incident, state.incident, "incident"),
+    { .name = NULL },
+};
+
+static const Member target_members[] = {
+    MEMBER(StateTarget, string, account, "account"),
+    MEMBER(StateTarget, string, region, "region"),
+    MEMBER(StateTarget, uint, state.n_failed, "failed_looks"),
+    MEMBER(StateTarget, usec, state.failed_since_usec, "failed_since_usec"),
+    MEMBER(StateTarget, look_error, state.error, "error"),
+    MEMBER(StateTarget, bool, state.ever_sighted, "ever_sighted"),
+    MEMBER(StateTarget, bool, state.blind, "blind"),
+    MEMBER(StateTarget, bool, state.not_enabled, "not_enabled"),
+    MEMBER(StateTarget, bool, state.covered, "covered"),
+    MEMBER(StateTarget, bool, state.listed, "listed"),
+    MEMBER(StateTarget, text, state.error_text, "error_text"),
+    MEMBER(StateTarget, incident, state.sight, "sight"),
+    MEMBER(StateTarget, incident, state.cover, "cover"),
+    { .name = NULL },
+};
+
+/* Strings first, so that an error later leaves an entry that state_table_done can free. */
+static int init_trail(void *entry) {
+    StateTrail *trail = entry;
+
+    trail->state = (TrailState){ .verdict = VERDICT_UNKNOWN, .incident.event = _EVENT_MAX };
+    trail->name = strdup("");
+    trail->arn = strdup("");
+    trail->account = strdup("");
+    trail->region = strdup("");
+    return trail->name && trail->arn && trail->account && trail->region ? 0 : -ENOMEM;
+}
+
+static int init_target(void *entry) {
+    StateTarget *target = entry;
+
+    target->state = (TargetState){ .sight.event = _EVENT_MAX, .cover.event = _EVENT_MAX };
+    target->account = strdup("");
+    target->region = strdup("");
+    return target->account && target->region ? 0 : -ENOMEM;
+}
+
+/* One of the two lists of the file. */
+typedef struct List {
+    const char *name;
+    const Member *members;
+    size_t entry_size;
+    int (*init)(void *entry);
+} List;
+
+static const List trail_list = { "trails", trail_members, sizeof(StateTrail), init_trail };
+static const List target_list = { "targets", target_members, sizeof(StateTarget), init_target };
+
+/* ---- writing ---- */
+
+static int write_members(const Member *members, const void *base, json_t **ret) {
+    json_auto_t *object = json_object();
+
+    if (!object)
+        return -ENOMEM;
+    for (const Member *m = members; m->name; m++) {
+        json_t *value = NULL;
+        int r;
+
+        r = m->kind->write(m, (const char *)base + m->offset, &value);
+        if (r < 0)
+            return r;
+        if (value && json_object_set_new_nocheck(object, m->name, value) < 0)
+            return -ENOMEM;
+    }
+    *ret = TAKE_PTR(object);
+    return 0;
+}
+
+static int write_entry(StrBuf *b, const List *list, const void *entry) {
+    json_auto_t *object = NULL;
+    _cleanup_free_ char *text = NULL;
+    int r;
+
+    r = write_members(list->members, entry, &object);
     if (r < 0)
         return r;
-    trail->organization = json_is_true(json_object_get(row, "organization"));
-    trail->validation = json_is_true(json_object_get(row, "validation"));
-    trail->state.verdict = VERDICT_UNKNOWN;
-    r = get_fields(row, trail_fields, ARRAY_SIZE(trail_fields), &trail->state);
+    text = json_dumps(object, JSON_PRESERVE_ORDER);
+    return text ? strbuf_add(b, text) : -ENOMEM;
+}
+
+/* Line by line, so that a document of many trails is not in memory a second time. */
+static int write_list(StrBuf *b, const List *list, const void *entries, size_t n) {
+    if (n > STATE_ENTRIES_MAX)
+        return -E2BIG;
+
+    (void)strbuf_addf(b, ",\n  \"%s\": [", list->name);
+    for (size_t i = 0; i < n; i++) {
+        int r;
+
+        (void)strbuf_add(b, i > 0 ? ",\n    " : "\n    ");
+        r = write_entry(b, list, (const char *)entries + i * list->entry_size);
+        if (r < 0)
+            return r;
+    }
+    return strbuf_add(b, n > 0 ? "\n  ]" : "]");
+}
+
+int state_json_write(const StateTable *table, char **ret, size_t *ret_len) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(STATE_SIZE_MAX);
+    size_t len;
+    int r;
+
+    (void)strbuf_add(&b, "{\n  \"schema\": \"" SCHEMA "\"");
+    r = write_list(&b, &trail_list, table->trails, table->n_trails);
     if (r >= 0)
-        r = get_incident(row, "incident", &trail->state.incident);
-    if (r >= 0 && (trail->state.findings >> _FINDING_MAX) != 0)
-        r = -EBADMSG;
+        r = write_list(&b, &target_list, table->targets, table->n_targets);
+    if (r >= 0)
+        r = strbuf_add(&b, "\n}\n");
+    if (r < 0)
+        return r;
+
+    len = b.len;
+    r = strbuf_take(&b, ret);
+    if (r < 0)
+        return r;
+    *ret_len = len;
+    return 0;
+}
+
+/* ---- reading ---- */
+
+static int read_members(const Member *members, const json_t *object, void *base, const Member **ret_bad) {
+    for (const Member *m = members; m->name; m++) {
+        const json_t *value = json_object_get(object, m->name);
+        int r;
+
+        if (!value)
+            continue;
+        r = m->kind->read(m, value, (char *)base + m->offset);
+        if (r < 0) {
+            *ret_bad = m;
+            return r;
+        }
+    }
+    return 0;
+}
+
+static int read_entry(const List *list, const json_t *object, size_t i, void *entry, char *reason,
+                      size_t reason_size) {
+    const Member *bad = NULL;
+    int r;
+
+    if (!json_is_object(object)) {
+        (void)snprintf(reason, reason_size, "%s[%zu] is not an object", list->name, i);
+        return -EINVAL;
+    }
+    r = list->init(entry);
+    if (r >= 0)
+        r = read_members(list->members, object, entry, &bad);
+    if (r == -EINVAL && bad)
+        (void)snprintf(reason, reason_size, "%s[%zu].%s is not %s", list->name, i, bad->name,
+                       bad->kind->wanted);
     return r;
 }
 
-static int get_target(const json_t *row, StateTarget *target) {
-    int r = get_text(row, "account", &target->account);
+/* Entries that were begun count in *ret_n also after an error. */
+static int read_list(const List *list, const json_t *root, void **ret, size_t *ret_n, char *reason,
+                     size_t reason_size) {
+    const json_t *array = json_object_get(root, list->name);
+    size_t n = json_array_size(array);
 
-    if (r >= 0)
-        r = get_text(row, "region", &target->region);
-    if (r >= 0)
-        r = get_fields(row, target_fields, ARRAY_SIZE(target_fields), &target->state);
-    if (r >= 0)
-        r = get_incident(row, "sight", &target->state.sight);
-    return r < 0 ? r : get_incident(row, "cover", &target->state.cover);
+    if ((array && !json_is_array(array)) || n > STATE_ENTRIES_MAX) {
+        (void)snprintf(reason, reason_size, "%s is not a list of at most %u", list->name, STATE_ENTRIES_MAX);
+        return -EINVAL;
+    }
+    if (n == 0)
+        return 0;
+    *ret = calloc(n, list->entry_size);
+    if (!*ret)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        int r;
+
+        *ret_n = i + 1;
+        r = read_entry(list, json_array_get(array, i), i, (char *)*ret + i * list->entry_size, reason,
+                       reason_size);
+        if (r < 0)
+            return r;
+    }
+    return 0;
 }
 
-int state_from_json(const json_t *root, StateTable *ret, const char **ret_why) {
-    const json_t *trails = json_object_get(root, "trails"), *targets = json_object_get(root, "targets");
-    const char *schema = json_string_value(json_object_get(root, "schema"));
-    StateTable table = { 0 };
-    int r = 0;
+static int read_lists(const json_t *root, StateTable *table, char *reason, size_t reason_size) {
+    void *trails = NULL, *targets = NULL;
+    int r;
 
-    if (!text_equal(schema, SCHEMA)) {
-        *ret_why = "not of schema " SCHEMA;
-        return -EBADMSG;
+    r = read_list(&trail_list, root, &trails, &table->n_trails, reason, reason_size);
+    if (r >= 0)
+        r = read_list(&target_list, root, &targets, &table->n_targets, reason, reason_size);
+    table->trails = trails;
+    table->targets = targets;
+    return r;
+}
+
+int state_json_read(const char *text, size_t len, StateTable *ret, char *reason, size_t reason_size) {
+    StateTable table = { 0 };
+    json_error_t error;
+    json_auto_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+    int r;
+
+    if (!root) {
+        char words[JSON_ERROR_TEXT_LENGTH];
+
+        /* jansson names every fault of the text; some of its allocations fail without a word */
+        if (json_error_code(&error) == json_error_out_of_memory || json_error_code(&error) == json_error_unknown)
+            return -ENOMEM;
+        (void)snprintf(reason, reason_size, "line %d: %s", error.line,
+                       text_escaped(words, sizeof(words), error.text));
+        return -EINVAL;
     }
-    *ret_why = "a member is missing or of a wrong type";
-    if (!json_is_array(trails) || !json_is_array(targets) || json_array_size(trails) > ROWS_MAX ||
-        json_array_size(targets) > ROWS_MAX)
-        return -EBADMSG;
-    table.trails = calloc(json_array_size(trails) + 1, sizeof(*table.trails));
-    table.targets = calloc(json_array_size(targets) + 1, sizeof(*table.targets));
-    if (!table.trails || !table.targets)
-        r = -ENOMEM;
-    for (size_t i = 0; r >= 0 && i < json_array_size(trails); i++)
-        r = get_trail(json_array_get(trails, i), &table.trails[table.n_trails++]);
-    for (size_t i = 0; r >= 0 && i < json_array_size(targets); i++)
-        r = get_target(json_array_get(targets, i), &table.targets[table.n_targets++]);
+    if (!text_equal(json_string_value(json_object_get(root, "schema")), SCHEMA)) {
+        (void)snprintf(reason, reason_size, "its schema is not " SCHEMA);
+        return -EINVAL;
+    }
+
+    r = read_lists(root, &table, reason, reason_size);
     if (r < 0) {
         state_table_done(&table);
         return r;

@@ -1,0 +1,773 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc,--wrap=renameat2 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "daemon/log.h"
+#include "daemon/state.h"
+#include "daemon/state_json.h"
+#include "lib/util/file.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+#include "tests/unit/alloc_fail.h"
+
+#define NOW (1795514531 * USEC_PER_SEC) /* 2026-11-24T11:22:11Z... the stamp is checked against timetext */
+#define STAMP "20261124T100211Z"
+
+/* ---- what the code under test calls ---- */
+
+static struct {
+    unsigned n;
+    int level;
+    char line[1024];
+} logged;
+
+void log_line(int level, const char *format, ...) {
+    va_list ap;
+
+    va_start(ap, format);
+    (void) vsnprintf(logged.line, sizeof(logged.line), format, ap);
+    va_end(ap);
+    logged.level = level;
+    logged.n++;
+}
+
+static bool noreplace_is_unknown;
+
+int __real_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags);
+int __wrap_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags);
+int __wrap_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags) {
+    if (noreplace_is_unknown) {
+        errno = EINVAL;
+        return -1;
+    }
+    return __real_renameat2(from_fd, from, to_fd, to, flags);
+}
+
+/* ---- a directory ---- */
+
+static char dir[64];
+
+static int set_up(void **state _unused_) {
+    strcpy(dir, "/tmp/test_state.XXXXXX");
+    memset(&logged, 0, sizeof(logged));
+    noreplace_is_unknown = false;
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static const char *in_dir(const char *name) {
+    static char path[512];
+
+    (void) snprintf(path, sizeof(path), "%s/%s", dir, name);
+    return path;
+}
+
+static int tear_down(void **state _unused_) {
+    DIR *d = opendir(dir);
+    struct dirent *entry;
+
+    while (d && (entry = readdir(d)))
+        if (entry->d_name[0] != '.')
+            (void) (remove(in_dir(entry->d_name)));
+    if (d)
+        closedir(d);
+    return rmdir(dir);
+}
+
+static void put_file(const char *name, const char *text, size_t len) {
+    assert_int_equal(file_write(in_dir(name), text, len, 0600, false), 0);
+}
+
+static void assert_file(const char *name, const char *expected) {
+    char *text;
+    size_t len;
+
+    assert_int_equal(file_read(in_dir(name), 1 << 20, &text, &len), 0);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static unsigned count_files(void) {
+    DIR *d = opendir(dir);
+    struct dirent *entry;
+    unsigned n = 0;
+
+    assert_non_null(d);
+    while ((entry = readdir(d)))
+        n += entry->d_name[0] != '.';
+    closedir(d);
+    return n;
+}
+
+/* ---- random tables ---- */
+
+static uint64_t seed;
+
+static uint64_t rnd(void) {
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return seed;
+}
+
+static uint64_t rnd_usec(void) {
+    static const uint64_t odd[] = { 0, 1, 253402300799999999, INT64_MAX };
+
+    return rnd() % 4 == 0 ? odd[rnd() % ARRAY_SIZE(odd)] : rnd() % (4000000000 * USEC_PER_SEC);
+}
+
+static unsigned rnd_uint(void) {
+    return rnd() % 8 == 0 ? UINT_MAX : (unsigned)(rnd() % 100);
+}
+
+static const char *rnd_text(void) {
+    static const char *const texts[] = {
+        "",      "eu-central-1",     "111122223333", "a \"quoted\" \\ back",     "line\nbreak\ttab\x01\x7f",
+        "\u00fcml\u00e4ut \U0001f6a8", "</script>",    "arn:aws:cloudtrail:eu-central-1:111122223333:trail/org-trail",
+    };
+
+    return texts[rnd() % ARRAY_SIZE(texts)];
+}
+
+static Incident rnd_incident(void) {
+    if (rnd() % 3 == 0)
+        return (Incident){ .event = _EVENT_MAX };
+    return (Incident){
+        .open = rnd() % 2,
+        .mark_usec = rnd_usec(),
+        .opened_usec = 1 + rnd() % 1000,
+        .resolved_usec = rnd_usec(),
+        .sequence = rnd_uint(),
+        .event = (Event)(rnd() % (_EVENT_MAX + 1)),
+        .severity = (Severity)(rnd() % _SEVERITY_MAX),
+        .told = (uint32_t)(rnd() % FINDING_BIT(_FINDING_MAX)),
+        .last_mark_usec = rnd_usec(),
+        .n_reopened = rnd_uint(),
+        .quiet = rnd() % 2,
+        .told_usec = rnd_usec(),
+        .n_reminders = rnd_uint(),
+        .untold = { rnd_uint(), rnd_usec(), rnd_usec(), rnd_usec() },
+        .gap = { rnd_usec(), rnd_usec() },
+        .action = { (Action)(rnd() % _ACTION_MAX), (ActionResult)(rnd() % _RESULT_MAX), rnd_uint() },
+    };
+}
+
+static StateTrail rnd_trail(void) {
+    return (StateTrail){
+        .name = (char *)rnd_text(),
+        .arn = (char *)rnd_text(),
+        .account = (char *)rnd_text(),
+        .region = (char *)rnd_text(),
+        .organization = rnd() % 2,
+        .validation = rnd() % 2,
+        .state = {
+            .known = rnd() % 2,
+            .verdict = (Verdict)(rnd() % _VERDICT_MAX),
+            .findings = (uint32_t)(rnd() % FINDING_BIT(_FINDING_MAX)),
+            .start_usec = rnd_usec(),
+            .stop_usec = rnd_usec(),
+            .delivery_usec = rnd_usec(),
+            .n_failed = rnd_uint(),
+            .failed_since_usec = rnd_usec(),
+            .error = (LookError)(rnd() % _LOOK_ERROR_MAX),
+            .n_action_failures = rnd_uint(),
+            .incident = rnd_incident(),
+        },
+    };
+}
+
+static StateTarget rnd_target(void) {
+    StateTarget target = {
+        .account = (char *)rnd_text(),
+        .region = (char *)rnd_text(),
+        .state = {
+            .n_failed = rnd_uint(),
+            .failed_since_usec = rnd_usec(),
+            .error = (LookError)(rnd() % _LOOK_ERROR_MAX),
+            .ever_sighted = rnd() % 2,
+            .blind = rnd() % 2,
+            .not_enabled = rnd() % 2,
+            .covered = rnd() % 2,
+            .listed = rnd() % 2,
+            .sight = rnd_incident(),
+            .cover = rnd_incident(),
+        },
+    };
+
+    (void) text_copy(target.state.error_text, sizeof(target.state.error_text), rnd_text());
+    return target;
+}
+
+static void assert_incident(const Incident *a, const Incident *b) {
+    assert_int_equal(a->open, b->open);
+    assert_int_equal(a->mark_usec, b->mark_usec);
+    assert_int_equal(a->opened_usec, b->opened_usec);
+    assert_int_equal(a->resolved_usec, b->resolved_usec);
+    assert_int_equal(a->sequence, b->sequence);
+    assert_int_equal(a->event, b->event);
+    assert_int_equal(a->severity, b->severity);
+    assert_int_equal(a->told, b->told);
+    assert_int_equal(a->last_mark_usec, b->last_mark_usec);
+    assert_int_equal(a->n_reopened, b->n_reopened);
+    assert_int_equal(a->quiet, b->quiet);
+    assert_int_equal(a->told_usec, b->told_usec);
+    assert_int_equal(a->n_reminders, b->n_reminders);
+    assert_memory_equal(&a->untold.first_usec, &b->untold.first_usec, 3 * sizeof(uint64_t));
+    assert_int_equal(a->untold.count, b->untold.count);
+    assert_memory_equal(&a->gap, &b->gap, sizeof(a->gap));
+    assert_int_equal(a->action.taken, b->action.taken);
+    assert_int_equal(a->action.result, b->action.result);
+    assert_int_equal(a->action.attempts, b->action.attempts);
+}
+
+static void assert_trail(const StateTrail *a, const StateTrail *b) {
+    assert_string_equal(a->name, b->name);
+    assert_string_equal(a->arn, b->arn);
+    assert_string_equal(a->account, b->account);
+    assert_string_equal(a->region, b->region);
+    assert_int_equal(a->organization, b->organization);
+    assert_int_equal(a->validation, b->validation);
+    assert_int_equal(a->state.known, b->state.known);
+    assert_int_equal(a->state.verdict, b->state.verdict);
+    assert_int_equal(a->state.findings, b->state.findings);
+    assert_int_equal(a->state.start_usec, b->state.start_usec);
+    assert_int_equal(a->state.stop_usec, b->state.stop_usec);
+    assert_int_equal(a->state.delivery_usec, b->state.delivery_usec);
+    assert_int_equal(a->state.n_failed, b->state.n_failed);
+    assert_int_equal(a->state.failed_since_usec, b->state.failed_since_usec);
+    assert_int_equal(a->state.error, b->state.error);
+    assert_int_equal(a->state.n_action_failures, b->state.n_action_failures);
+    assert_incident(&a->state.incident, &b->state.incident);
+}
+
+static void assert_target(const StateTarget *a, const StateTarget *b) {
+    assert_string_equal(a->account, b->account);
+    assert_string_equal(a->region, b->region);
+    assert_int_equal(a->state.n_failed, b->state.n_failed);
+    assert_int_equal(a->state.failed_since_usec, b->state.failed_since_usec);
+    assert_int_equal(a->state.error, b->state.error);
+    assert_int_equal(a->state.ever_sighted, b->state.ever_sighted);
+    assert_int_equal(a->state.blind, b->state.blind);
+    assert_int_equal(a->state.not_enabled, b->state.not_enabled);
+    assert_int_equal(a->state.covered, b->state.covered);
+    assert_int_equal(a->state.listed, b->state.listed);
+    assert_string_equal(a->state.error_text, b->state.error_text);
+    assert_incident(&a->state.sight, &b->state.sight);
+    assert_incident(&a->state.cover, &b->state.cover);
+}
+
+static void what_is_saved_is_loaded(void **state _unused_) {
+    seed = (uint64_t)time(NULL) << 20 | (uint64_t)getpid();
+    print_message("seed %llu\n", (unsigned long long)seed);
+
+    for (unsigned round = 0; round < 200; round++) {
+        StateTrail trails[8];
+        StateTarget targets[8];
+        StateTable saved = { trails, rnd() % 9, targets, rnd() % 9 }, loaded;
+        char error[256] = "";
+
+        for (size_t i = 0; i < saved.n_trails; i++)
+            trails[i] = rnd_trail();
+        for (size_t i = 0; i < saved.n_targets; i++)
+            targets[i] = rnd_target();
+        assert_int_equal(state_save(dir, &saved), 0);
+        assert_int_equal(state_load(dir, NOW, &loaded, error, sizeof(error)), 0);
+        assert_string_equal(error, "");
+        assert_int_equal(loaded.n_trails, saved.n_trails);
+        assert_int_equal(loaded.n_targets, saved.n_targets);
+        for (size_t i = 0; i < saved.n_trails; i++)
+            assert_trail(&loaded.trails[i], &trails[i]);
+        for (size_t i = 0; i < saved.n_targets; i++)
+            assert_target(&loaded.targets[i], &targets[i]);
+        state_table_done(&loaded);
+    }
+    assert_int_equal(logged.n, 0);
+}
+
+/* ---- what the file looks like ---- */
+
+static void the_file_is_readable(void **state _unused_) {
+    StateTrail trail = {
+        .name = (char *)"org-trail",
+        .arn = (char *)"arn:aws:cloudtrail:eu-central-1:111122223333:trail/org-trail",
+        .account = (char *)"111122223333",
+        .region = (char *)"eu-central-1",
+        .validation = true,
+        .state = { .known = true,
+                   .verdict = VERDICT_STOPPED,
+                   .findings = FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_LOG_GROUP),
+                   .stop_usec = NOW,
+                   .acting = true,
+                   .act_after_mono_usec = 77,
+                   .pending = { .set = true, .first_sight = true, .kind = TELL_REOPENED, .by_mono_usec = 78 },
+                   .incident = { .open = true,
+                                 .opened_usec = NOW,
+                                 .mark_usec = NOW,
+                                 .severity = SEVERITY_CRITICAL,
+                                 .gap.from_usec = NOW } },
+    };
+    StateTarget target = { .account = (char *)"", .region = (char *)"eu-central-1" };
+    StateTable table = { &trail, 1, &target, 1 };
+    struct stat st;
+
+    assert_int_equal(state_save(dir, &table), 0);
+    assert_file("state.json",
+                "{\n  \"schema\": \"trailguard.state/1\",\n  \"trails\": [\n"
+                "    {\"name\": \"org-trail\", \"arn\": \"arn:aws:cloudtrail:eu-central-1:111122223333:trail/org-trail\", "
+                "\"account\": \"111122223333\", \"region\": \"eu-central-1\", \"validation\": true, \"known\": true, "
+                "\"verdict\": \"stopped\", \"findings\": [\"stopped\", \"log group\"], \"stop_usec\": 1795514531000000, "
+                "\"error\": \"ok\", \"incident\": {\"open\": true, \"mark_usec\": 1795514531000000, "
+                "\"opened_usec\": 1795514531000000, \"event\": \"trail.stopped\", \"severity\": \"critical\", "
+                "\"gap_from_usec\": 1795514531000000, \"action\": \"none\", \"action_result\": \"none\"}}\n  ],\n"
+                "  \"targets\": [\n    {\"region\": \"eu-central-1\", \"error\": \"ok\"}\n  ]\n}\n");
+    assert_int_equal(stat(in_dir("state.json"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(count_files(), 1);
+}
+
+static void what_ends_with_the_process_is_not_kept(void **state _unused_) {
+    StateTrail trail = {
+        .name = (char *)"t",
+        .arn = (char *)"",
+        .account = (char *)"",
+        .region = (char *)"",
+        .state = { .acting = true,
+                   .act_after_mono_usec = 77,
+                   .pending = { .set = true, .first_sight = true, .kind = TELL_REOPENED, .by_mono_usec = 78 } },
+    };
+    StateTable table = { &trail, 1, NULL, 0 }, loaded;
+    const TrailState *state_;
+    char error[256];
+
+    assert_int_equal(state_save(dir, &table), 0);
+    assert_int_equal(state_load(dir, NOW, &loaded, error, sizeof(error)), 0);
+    state_ = &loaded.trails[0].state;
+    assert_false(state_->acting);
+    assert_int_equal(state_->act_after_mono_usec, 0);
+    assert_false(state_->pending.set);
+    assert_false(state_->pending.first_sight);
+    assert_int_equal(state_->pending.kind, 0);
+    assert_int_equal(state_->pending.by_mono_usec, 0);
+    state_table_done(&loaded);
+}
+
+static void bytes_that_json_cannot_hold_do_not_cost_the_file(void **state _unused_) {
+    StateTrail trail = { .name = (char *)"bad\xff\xc3name", .arn = NULL, .account = NULL, .region = NULL };
+    StateTarget target = { .account = NULL, .region = (char *)"r", .state.failed_since_usec = UINT64_MAX };
+    StateTable table = { &trail, 1, &target, 1 }, loaded;
+    char error[256];
+
+    (void) text_copy(target.state.error_text, sizeof(target.state.error_text), "\xed\xa0\x80 surrogate");
+    assert_int_equal(state_save(dir, &table), 0);
+    assert_int_equal(state_load(dir, NOW, &loaded, error, sizeof(error)), 0);
+    assert_string_equal(loaded.trails[0].name, "bad??name");
+    assert_string_equal(loaded.trails[0].arn, "");
+    assert_string_equal(loaded.targets[0].state.error_text, "??? surrogate");
+    assert_int_equal(loaded.targets[0].state.failed_since_usec, INT64_MAX);
+    state_table_done(&loaded);
+}
+
+static void too_much_is_not_written(void **state _unused_) {
+    StateTable table = { .n_trails = STATE_ENTRIES_MAX + 1 };
+    StateTarget target = { .account = calloc(1, STATE_SIZE_MAX + 1), .region = (char *)"" };
+    StateTable big = { .targets = &target, .n_targets = 1 };
+
+    assert_non_null(target.account);
+    memset(target.account, 'a', STATE_SIZE_MAX);
+    assert_int_equal(state_save(dir, &table), -E2BIG);
+    assert_int_equal(state_save(dir, &big), -E2BIG);
+    assert_int_equal(count_files(), 0);
+    free(target.account);
+}
+
+/* ---- reading ---- */
+
+#define STATE(members) "{\"schema\":\"trailguard.state/1\"" members "}"
+#define TRAIL(members) STATE(",\"trails\":[{" members "}]")
+#define TARGET(members) STATE(",\"targets\":[{" members "}]")
+
+static void missing_members_have_defaults_and_unknown_ones_are_passed_over(void **state _unused_) {
+    static const char text[] =
+            STATE(",\"later\":{\"x\":[1]},\"trails\":[{\"colour\":7,\"incident\":{\"smell\":null}}],\"targets\":[{}]");
+    StateTable table;
+    char reason[256] = "";
+
+    assert_int_equal(state_json_read(text, sizeof(text) - 1, &table, reason, sizeof(reason)), 0);
+    assert_int_equal(table.n_trails, 1);
+    assert_string_equal(table.trails[0].name, "");
+    assert_string_equal(table.trails[0].region, "");
+    assert_int_equal(table.trails[0].state.verdict, VERDICT_UNKNOWN);
+    assert_int_equal(table.trails[0].state.incident.event, _EVENT_MAX);
+    assert_false(table.trails[0].state.known);
+    assert_int_equal(table.n_targets, 1);
+    assert_string_equal(table.targets[0].account, "");
+    assert_int_equal(table.targets[0].state.cover.event, _EVENT_MAX);
+    state_table_done(&table);
+
+    assert_int_equal(state_json_read(STATE(""), strlen(STATE("")), &table, reason, sizeof(reason)), 0);
+    assert_int_equal(table.n_trails + table.n_targets, 0);
+    state_table_done(&table);
+    assert_string_equal(reason, "");
+}
+
+static void wrong_members_are_named(void **state _unused_) {
+    static const struct {
+        const char *text, *reason;
+    } cases[] = {
+        { "", "line 1: '[' or '{' expected near end of file" },
+        { "[]", "its schema is not trailguard.state/1" },
+        { "{}", "its schema is not trailguard.state/1" },
+        { "{\"schema\":1}", "its schema is not trailguard.state/1" },
+        { "{\"schema\":\"trailguard.state/2\"}", "its schema is not trailguard.state/1" },
+        { STATE("") "x", "line 1: end of file expected near 'x'" },
+        { STATE(",\"schema\":\"trailguard.state/1\""), "line 1: duplicate object key near '\"schema\"'" },
+        { STATE(",\"trails\":{}"), "trails is not a list of at most 100000" },
+        { STATE(",\"targets\":null"), "targets is not a list of at most 100000" },
+        { STATE(",\"trails\":[[]]"), "trails[0] is not an object" },
+        { STATE(",\"targets\":[{},7]"), "targets[1] is not an object" },
+        { TRAIL("\"name\":7"), "trails[0].name is not a string" },
+        { TRAIL("\"region\":null"), "trails[0].region is not a string" },
+        { TRAIL("\"validation\":1"), "trails[0].validation is not true or false" },
+        { TRAIL("\"verdict\":\"fine\""), "trails[0].verdict is not a known word" },
+        { TRAIL("\"verdict\":3"), "trails[0].verdict is not a known word" },
+        { TRAIL("\"findings\":\"stopped\""), "trails[0].findings is not a list of known findings" },
+        { TRAIL("\"findings\":[\"stopped\",\"bored\"]"), "trails[0].findings is not a list of known findings" },
+        { TRAIL("\"findings\":[1]"), "trails[0].findings is not a list of known findings" },
+        { TRAIL("\"stop_usec\":-1"), "trails[0].stop_usec is not microseconds since 1970" },
+        { TRAIL("\"stop_usec\":1.5"), "trails[0].stop_usec is not microseconds since 1970" },
+        { TRAIL("\"stop_usec\":\"1\""), "trails[0].stop_usec is not microseconds since 1970" },
+        { TRAIL("\"failed_looks\":4294967296"), "trails[0].failed_looks is not a count" },
+        { TRAIL("\"failed_looks\":-1"), "trails[0].failed_looks is not a count" },
+        { TRAIL("\"failed_looks\":true"), "trails[0].failed_looks is not a count" },
+        { TRAIL("\"incident\":[]"), "trails[0].incident is not an incident" },
+        { TRAIL("\"incident\":{\"event\":\"trail.sad\"}"), "trails[0].incident is not an incident" },
+        { TRAIL("\"incident\":{\"severity\":\"mild\"}"), "trails[0].incident is not an incident" },
+        { TRAIL("\"incident\":{\"action\":\"dance\"}"), "trails[0].incident is not an incident" },
+        { TRAIL("\"incident\":{\"action_result\":\"?\"}"), "trails[0].incident is not an incident" },
+        { TARGET("\"error_text\":{}"), "targets[0].error_text is not a string" },
+        { TARGET("\"error\":\"none\""), "targets[0].error is not a known word" },
+        { TARGET("\"cover\":7"), "targets[0].cover is not an incident" },
+        { "\x1b[2J", "line 1: '[' or '{' expected near '\\x1b'" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        StateTable table = { .n_trails = 42 };
+        char reason[256] = "";
+
+        assert_int_equal(state_json_read(cases[i].text, strlen(cases[i].text), &table, reason, sizeof(reason)), -EINVAL);
+        assert_string_equal(reason, cases[i].reason);
+        assert_int_equal(table.n_trails, 42);
+    }
+}
+
+static char *many_entries(size_t n, size_t *ret_len) {
+    StrBuf b = STRBUF_INIT(1 << 20);
+    char *text;
+
+    (void) strbuf_add(&b, "{\"schema\":\"trailguard.state/1\",\"targets\":[{}");
+    for (size_t i = 1; i < n; i++)
+        (void) strbuf_add(&b, ",{}");
+    (void) strbuf_add(&b, "]}");
+    *ret_len = b.len;
+    assert_int_equal(strbuf_take(&b, &text), 0);
+    return text;
+}
+
+static void the_number_of_entries_has_a_ceiling(void **state _unused_) {
+    for (unsigned over = 0; over <= 1; over++) {
+        size_t len;
+        char *text = many_entries(STATE_ENTRIES_MAX + over, &len), reason[256] = "";
+        StateTable table = { 0 };
+
+        assert_int_equal(state_json_read(text, len, &table, reason, sizeof(reason)), over ? -EINVAL : 0);
+        assert_int_equal(table.n_targets, over ? 0 : STATE_ENTRIES_MAX);
+        state_table_done(&table);
+        free(text);
+    }
+}
+
+static void long_text_is_cut_to_its_field(void **state _unused_) {
+    char text[ERROR_TEXT_MAX * 2 + 128], long_text[ERROR_TEXT_MAX * 2], reason[256];
+    StateTable table;
+
+    memset(long_text, 'x', sizeof(long_text) - 1);
+    long_text[sizeof(long_text) - 1] = '\0';
+    (void) snprintf(text, sizeof(text), TARGET("\"error_text\":\"%s\""), long_text);
+    assert_int_equal(state_json_read(text, strlen(text), &table, reason, sizeof(reason)), 0);
+    assert_int_equal(strlen(table.targets[0].state.error_text), ERROR_TEXT_MAX - 1);
+    state_table_done(&table);
+}
+
+/* ---- files ---- */
+
+static void no_file_is_an_empty_table(void **state _unused_) {
+    StateTable table = { .n_trails = 42 };
+    char error[256] = "";
+
+    assert_int_equal(state_load(dir, NOW, &table, error, sizeof(error)), 0);
+    assert_int_equal(table.n_trails + table.n_targets, 0);
+    assert_int_equal(logged.n + count_files(), 0);
+    assert_int_equal(state_load("/nonexistent/trailguard", NOW, &table, error, sizeof(error)), -ENOENT);
+    assert_string_equal(error, "/nonexistent/trailguard: No such file or directory");
+    assert_int_equal(state_load("/dev/null", NOW, &table, error, sizeof(error)), -ENOTDIR);
+    assert_string_equal(error, "/dev/null/state.json: Not a directory");
+}
+
+static void a_damaged_file_is_kept_under_a_new_name(void **state _unused_) {
+    char error[256] = "", expected[512];
+    StateTable table;
+
+    for (unsigned i = 0; i < 4; i++) {
+        char name[64], text[16];
+
+        noreplace_is_unknown = i % 2;
+        (void) snprintf(text, sizeof(text), "damage %u", i);
+        (void) snprintf(name, sizeof(name), i == 0 ? "state.json.damaged-" STAMP : "state.json.damaged-" STAMP ".%u", i);
+        put_file("state.json", text, strlen(text));
+        assert_int_equal(state_load(dir, NOW, &table, error, sizeof(error)), 0);
+        assert_int_equal(table.n_trails + table.n_targets, 0);
+        assert_file(name, text);
+        assert_int_equal(access(in_dir("state.json"), F_OK), -1);
+        assert_int_equal(logged.n, i + 1);
+        assert_int_equal(logged.level, LOG_ERR);
+        (void) snprintf(expected, sizeof(expected),
+                        "%s/state.json: damaged (line 1: '[' or '{' expected near 'damage'); kept as %s/%s, starting "
+                        "without it",
+                        dir, dir, name);
+        assert_string_equal(logged.line, expected);
+    }
+    /* the earlier ones are as they were, and a new state does not touch them */
+    assert_int_equal(state_save(dir, &(StateTable){ 0 }), 0);
+    assert_file("state.json.damaged-" STAMP, "damage 0");
+    assert_file("state.json.damaged-" STAMP ".1", "damage 1");
+    assert_int_equal(count_files(), 5);
+    assert_string_equal(error, "");
+}
+
+static void a_file_that_is_none_or_too_big_is_set_aside_too(void **state _unused_) {
+    char error[256] = "";
+    StateTable table;
+    struct stat st;
+    int fd;
+
+    assert_int_equal(mkdir(in_dir("state.json"), 0700), 0);
+    assert_int_equal(state_load(dir, NOW, &table, error, sizeof(error)), 0);
+    assert_non_null(strstr(logged.line, "(not a regular file)"));
+    assert_int_equal(stat(in_dir("state.json.damaged-" STAMP), &st), 0);
+    assert_true(S_ISDIR(st.st_mode));
+
+    fd = open(in_dir("state.json"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_int_equal(ftruncate(fd, STATE_SIZE_MAX + 1), 0);
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(state_load(dir, NOW, &table, error, sizeof(error)), 0);
+    assert_non_null(strstr(logged.line, "(over 67108864 bytes)"));
+    assert_int_equal(stat(in_dir("state.json.damaged-" STAMP ".1"), &st), 0);
+    assert_int_equal(st.st_size, STATE_SIZE_MAX + 1);
+}
+
+static void a_failed_save_leaves_the_old_file(void **state _unused_) {
+    StateTable table = { 0 };
+
+    assert_int_equal(state_save("/nonexistent/trailguard", &table), -ENOENT);
+    assert_int_equal(state_save(dir, &table), 0);
+    table.n_trails = STATE_ENTRIES_MAX + 1;
+    assert_int_equal(state_save(dir, &table), -E2BIG);
+    assert_file("state.json", "{\n  \"schema\": \"trailguard.state/1\",\n  \"trails\": [],\n  \"targets\": []\n}\n");
+}
+
+/* ---- when memory runs out ---- */
+
+static void without_memory_nothing_is_lost(void **state _unused_) {
+    StateTrail trail = { .name = (char *)"t\xff", .arn = (char *)"a", .account = (char *)"b", .region = (char *)"c" };
+    StateTarget target = { .account = (char *)"b", .region = (char *)"c", .state.error_text = "denied" };
+    StateTable table = { &trail, 1, &target, 1 }, loaded;
+    char error[256];
+    bool failed;
+    int r;
+
+    trail.state.findings = FINDING_BIT(FINDING_STOPPED);
+    trail.state.incident = (Incident){ .open = true, .opened_usec = 1, .told = FINDING_BIT(FINDING_STOPPED) };
+    json_set_alloc_funcs(malloc, free);
+    for (unsigned n = 0; n < 2000; n++) {
+        alloc_fail_after(n);
+        r = state_save(dir, &table);
+        failed = alloc_fail_end();
+        assert_int_equal(r, failed ? -ENOMEM : 0);
+        if (!failed)
+            break;
+        assert_int_equal(count_files(), 0);
+    }
+    assert_false(failed);
+    for (unsigned n = 0; n < 2000; n++) {
+        alloc_fail_after(n);
+        error[0] = '\0';
+        r = state_load(dir, NOW, &loaded, error, sizeof(error));
+        failed = alloc_fail_end();
+        /* jansson gets by without some of its memory */
+        assert_true(r == 0 || (failed && r == -ENOMEM && text_ends_with(error, "state.json: out of memory")));
+        assert_int_equal(loaded.n_trails, r == 0 ? 1 : 0);
+        if (r == 0)
+            assert_string_equal(loaded.targets[0].state.error_text, "denied");
+        state_table_done(&loaded);
+        assert_int_equal(count_files(), 1);
+        if (!failed)
+            break;
+    }
+    assert_false(failed);
+    assert_int_equal(logged.n, 0);
+}
+
+/* ---- the lock ---- */
+
+static void close_fd(int fd) {
+    assert_int_equal(close(fd), 0);
+}
+
+/* Asks from a process of its own: 1 or 0 for held or not, and whether the pid is the expected one. */
+static void assert_locked_for_others(bool held, int expected_pid) {
+    int status, pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        int fd, seen = 0, r = state_is_locked(dir, &seen);
+
+        if (r != held || seen != expected_pid)
+            _exit(1);
+        seen = 0;
+        r = state_lock(dir, &fd, &seen);
+        _exit(held ? r != -EBUSY || seen != expected_pid : r != 0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+static void one_holds_the_lock(void **state _unused_) {
+    int fd = -1, pid = 0, another;
+    char expected[32];
+    struct stat st;
+
+    assert_int_equal(state_is_locked(dir, &pid), 0);
+    assert_int_equal(count_files(), 0);
+    assert_int_equal(state_lock(dir, &fd, &pid), 0);
+    assert_int_equal(pid, 0);
+    (void) snprintf(expected, sizeof(expected), "%d\n", (int)getpid());
+    assert_file("lock", expected);
+    assert_int_equal(stat(in_dir("lock"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    assert_locked_for_others(true, getpid());
+
+    /* also within one process, and asking takes nothing and frees nothing */
+    assert_int_equal(state_lock(dir, &another, &pid), -EBUSY);
+    assert_int_equal(pid, getpid());
+    assert_int_equal(state_is_locked(dir, &pid), 1);
+    assert_locked_for_others(true, getpid());
+
+    close_fd(fd);
+    assert_locked_for_others(false, 0);
+    assert_int_equal(state_is_locked(dir, &pid), 0);
+}
+
+static void a_lock_ends_with_its_process(void **state _unused_) {
+    int ready[2], fd, held = 0, pid, holder;
+    char byte;
+
+    assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+    holder = fork();
+    assert_true(holder >= 0);
+    if (holder == 0) {
+        if (state_lock(dir, &fd, &pid) < 0 || write(ready[1], "x", 1) != 1)
+            _exit(1);
+        for (;;)
+            (void) pause();
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_int_equal(state_is_locked(dir, &held), 1);
+    assert_int_equal(held, holder);
+    assert_int_equal(kill(holder, SIGKILL), 0);
+    assert_int_equal(waitpid(holder, NULL, 0), holder);
+    assert_int_equal(state_is_locked(dir, &held), 0);
+    assert_int_equal(state_lock(dir, &fd, &pid), 0);
+    close_fd(fd);
+    close_fd(ready[0]);
+    close_fd(ready[1]);
+}
+
+static void a_pid_that_is_none_is_unknown(void **state _unused_) {
+    static const char *const texts[] = { "", "\n", "abc\n", "-1\n", "0\n", "12", "99999999999\n", "12 13\n", "4294967297\n" };
+    int fd, pid;
+
+    assert_int_equal(state_lock(dir, &fd, &pid), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        assert_int_equal(ftruncate(fd, 0), 0);
+        assert_int_equal(pwrite(fd, texts[i], strlen(texts[i]), 0), strlen(texts[i]));
+        pid = 42;
+        assert_int_equal(state_is_locked(dir, &pid), 1);
+        assert_int_equal(pid, 0);
+    }
+    close_fd(fd);
+}
+
+static void a_longer_pid_of_before_is_overwritten(void **state _unused_) {
+    char expected[32];
+    int fd, pid;
+
+    put_file("lock", "1234567890123\n", 14);
+    assert_int_equal(state_lock(dir, &fd, &pid), 0);
+    (void) snprintf(expected, sizeof(expected), "%d\n", (int)getpid());
+    assert_file("lock", expected);
+    close_fd(fd);
+}
+
+static void a_lock_that_cannot_be_is_an_error(void **state _unused_) {
+    int fd, pid = 0;
+
+    assert_int_equal(state_lock("/nonexistent/trailguard", &fd, &pid), -ENOENT);
+    assert_int_equal(symlink("/dev/null", in_dir("lock")), 0);
+    assert_int_equal(state_lock(dir, &fd, &pid), -ELOOP);
+    assert_int_equal(state_is_locked(dir, &pid), -ELOOP);
+}
+
+int main(void) {
+    static const struct CMUnitTest tests[] = {
+#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+        T(what_is_saved_is_loaded),
+        T(the_file_is_readable),
+        T(what_ends_with_the_process_is_not_kept),
+        T(bytes_that_json_cannot_hold_do_not_cost_the_file),
+        T(too_much_is_not_written),
+        T(missing_members_have_defaults_and_unknown_ones_are_passed_over),
+        T(wrong_members_are_named),
+        T(the_number_of_entries_has_a_ceiling),
+        T(long_text_is_cut_to_its_field),
+        T(no_file_is_an_empty_table),
+        T(a_damaged_file_is_kept_under_a_new_name),
+        T(a_file_that_is_none_or_too_big_is_set_aside_too),
+        T(a_failed_save_leaves_the_old_file),
+        T(without_memory_nothing_is_lost),
+        T(one_holds_the_lock),
+        T(a_lock_ends_with_its_process),
+        T(a_pid_that_is_none_is_unknown),
+        T(a_longer_pid_of_before_is_overwritten),
+        T(a_lock_that_cannot_be_is_an_error),
+#undef T
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

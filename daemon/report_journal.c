@@ -11,6 +11,8 @@
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
 
+#define WORD_MAX 128U /* the longest name that a trail can have */
+
 typedef struct Writing {
     const NoteValue *note;
     uint64_t now_usec;
@@ -39,13 +41,12 @@ static void add_detail(const Writing *w) {
 
 static void write_stopped(const Writing *w) {
     char at[TIMETEXT_MAX];
-    const char *first = w->note->first_sight ? "logging is stopped at first sight" : "logging was stopped";
+    bool first = w->note->first_sight;
 
+    (void)strbuf_add(w->out, first ? "logging is stopped at first sight" : "logging was stopped");
     if (w->note->gap.from_usec != 0)
-        (void)strbuf_addf(w->out, "%s%s at %s", first, w->note->first_sight ? ", since" : "",
+        (void)strbuf_addf(w->out, "%s %s", first ? ", since" : " at",
                           timetext_clock(at, w->note->gap.from_usec, w->now_usec));
-    else
-        (void)strbuf_addf(w->out, "%s", first);
     (void)strbuf_add(w->out,
                      w->note->note == NOTE_STOPPED ? "; starting it again" : "; not to be started by us");
 }
@@ -97,7 +98,8 @@ static void write_look_failed(const Writing *w) {
 }
 
 static void write_blind(const Writing *w) {
-    (void)strbuf_addf(w->out, "blind after %u looks", w->note->count);
+    (void)strbuf_addf(w->out, "blind after %u %s in vain", w->note->count,
+                      w->note->count == 1 ? "look" : "looks");
     add_detail(w);
 }
 
@@ -150,10 +152,14 @@ void report_note(const Subject *subject, const NoteValue *note, const char *inci
         { "INCIDENT_ID", incident_id },
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-        if (words[i][0])
-            (void)strbuf_addf(&line, "%s%s", line.len > 0 ? " " : "", words[i]);
-    (void)strbuf_add(&line, ": ");
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+        if (!words[i][0])
+            continue;
+        (void)strbuf_add(&line, line.len > 0 ? " " : "");
+        (void)text_escape(&line, words[i], WORD_MAX);
+    }
+    if (line.len > 0)
+        (void)strbuf_add(&line, ": ");
     if (notes[note->note].write)
         notes[note->note].write(&w);
     else

@@ -14,11 +14,21 @@
 #include "lib/util/timetext.h"
 
 #define NAMED_MAX 3U
+#define NAME_MAX_BYTES 128U
+#define TEXT_MAX_BYTES (4 * ERROR_TEXT_MAX + 8) /* every byte escaped as \xNN, and the mark of a cut */
 
 /* ---- the line ---- */
 
 static bool is_bad(Verdict verdict) {
     return verdict != VERDICT_LOGGING && verdict != VERDICT_PROTECTED;
+}
+
+/* Escaped: a newline in STATUS= would be another message to the service manager. */
+static void add_trail(StrBuf *b, const StatusTrail *trail, bool further) {
+    (void)strbuf_add(b, further ? ", " : "");
+    (void)text_escape(b, trail->subject.name, NAME_MAX_BYTES);
+    (void)strbuf_add(b, trail->subject.region[0] ? " " : "");
+    (void)text_escape(b, trail->subject.region, NAME_MAX_BYTES);
 }
 
 /* "11 logging, 1 stopped (org-trail eu-central-1)", best first. */
@@ -45,8 +55,7 @@ static void add_verdicts(StrBuf *b, const Status *status) {
             if (named == NAMED_MAX)
                 (void)strbuf_addf(b, " and %u more", n - NAMED_MAX);
             else
-                (void)strbuf_addf(b, "%s%s%s%s", named > 0 ? ", " : "", trail->subject.name,
-                                  trail->subject.region[0] ? " " : "", trail->subject.region);
+                add_trail(b, trail, named > 0);
             named++;
         }
         (void)strbuf_add_char(b, ')');
@@ -59,8 +68,10 @@ static void add_blind(StrBuf *b, const Status *status) {
     for (size_t i = 0; i < status->n_targets; i++) {
         if (!status->targets[i].state->blind)
             continue;
-        if (n < NAMED_MAX)
-            (void)strbuf_addf(b, "%s%s", n == 0 ? "; blind in " : ", ", status->targets[i].subject.region);
+        if (n < NAMED_MAX) {
+            (void)strbuf_add(b, n == 0 ? "; blind in " : ", ");
+            (void)text_escape(b, status->targets[i].subject.region, NAME_MAX_BYTES);
+        }
         n++;
     }
     if (n > NAMED_MAX)
@@ -103,7 +114,7 @@ static json_t *time_json(uint64_t usec) {
 }
 
 static json_t *text_json(const char *text) {
-    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(4 * ERROR_TEXT_MAX);
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(TEXT_MAX_BYTES);
 
     (void)text_escape(&b, text, ERROR_TEXT_MAX);
     return json_string(strbuf_str(&b));

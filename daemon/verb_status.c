@@ -12,9 +12,11 @@
 #include "daemon/verbs.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
+#include "lib/util/text.h"
 #include "lib/util/timetext.h"
 
 #define STATUS_FILE_MAX (16 * 1024 * 1024)
+#define INTERVAL_MAX_SEC (24 * 3600) /* more than any configuration allows */
 
 enum { STATUS_WELL = 0, STATUS_USAGE = 1, STATUS_TROUBLE = 2, STATUS_NOT_RUNNING = 3 };
 
@@ -31,7 +33,8 @@ static bool is_too_old(const json_t *status) {
 
     if (!updated || timetext_parse_iso(updated, &updated_usec) < 0)
         return true;
-    return now_usec > updated_usec + ((uint64_t)MAX(interval, 1) * 3 + 60) * USEC_PER_SEC;
+    interval = MIN(MAX(interval, 1), INTERVAL_MAX_SEC);
+    return now_usec > updated_usec + ((uint64_t)interval * 3 + 60) * USEC_PER_SEC;
 }
 
 static bool is_trouble(const json_t *status) {
@@ -39,7 +42,9 @@ static bool is_trouble(const json_t *status) {
     const json_t *trails = json_object_get(status, "trails"), *targets = json_object_get(status, "targets"),
                  *channels = json_object_get(status, "channels");
 
-    if (!json_is_null(json_object_get(status, "problem")))
+    /* nothing is known to be well before a pass has ended */
+    if (!json_is_null(json_object_get(status, "problem")) ||
+        !json_is_string(json_object_get(json_object_get(status, "pass"), "ended")))
         return true;
     for (size_t i = 0; i < json_array_size(trails); i++) {
         const char *verdict = json_string_value(json_object_get(json_array_get(trails, i), "verdict"));
@@ -64,7 +69,9 @@ static bool is_trouble(const json_t *status) {
 }
 
 static int show(const char *path, const char *text, size_t len, bool as_json) {
+    char shown[64];
     json_t *status = json_loadb(text, len, 0, NULL);
+    const char *updated;
     bool old, trouble;
 
     if (!json_is_object(status)) {
@@ -72,6 +79,7 @@ static int show(const char *path, const char *text, size_t len, bool as_json) {
         json_decref(status);
         return STATUS_TROUBLE;
     }
+    updated = json_string_value(json_object_get(status, "updated"));
     old = is_too_old(status);
     trouble = is_trouble(status);
     if (as_json)
@@ -80,7 +88,7 @@ static int show(const char *path, const char *text, size_t len, bool as_json) {
         verb_print_status(stdout, status, verb_wants_color(stdout));
     if (old)
         fprintf(stderr, "%s: last written %s: the daemon does not get on\n", path,
-                json_string_value(json_object_get(status, "updated")));
+                updated ? text_escaped(shown, sizeof(shown), updated) : "at an unknown time");
     json_decref(status);
     return old || trouble ? STATUS_TROUBLE : STATUS_WELL;
 }

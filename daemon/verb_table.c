@@ -35,10 +35,19 @@ static const char *get(const json_t *object, const char *name) {
     return text ? text : "";
 }
 
+#define SHOWN_MAX 1024
+
+/* The document may have been written by anybody: everything is escaped before a terminal sees it. */
 static void put(FILE *out, const char *text) {
-    char shown[1024];
+    char shown[SHOWN_MAX];
 
     fputs(text_escaped(shown, sizeof(shown), text), out);
+}
+
+static void put_column(FILE *out, const json_t *row, const char *name, int width) {
+    char shown[SHOWN_MAX];
+
+    fprintf(out, "%-*s  ", width, text_escaped(shown, sizeof(shown), get(row, name)));
 }
 
 static void put_findings(FILE *out, const json_t *trail) {
@@ -48,8 +57,10 @@ static void put_findings(FILE *out, const json_t *trail) {
     for (size_t i = 0; i < json_array_size(findings); i++) {
         const char *word = json_string_value(json_array_get(findings, i));
 
-        if (word && strcmp(word, get(trail, "verdict")) != 0)
-            fprintf(out, "%s%s", shown++ == 0 ? "" : ", ", word);
+        if (!word || strcmp(word, get(trail, "verdict")) == 0)
+            continue;
+        fputs(shown++ == 0 ? "" : ", ", out);
+        put(out, word);
     }
     if (shown > 0)
         fputs("  ", out);
@@ -59,17 +70,23 @@ static void put_detail(FILE *out, const json_t *trail) {
     const json_t *incident = json_object_get(trail, "incident");
 
     put_findings(out, trail);
-    if (json_is_object(incident) && get(incident, "opened")[0])
-        fprintf(out, "incident %s since %s", get(incident, "id"), get(incident, "opened"));
-    else if (get(trail, "start_logging")[0])
-        fprintf(out, "since %s", get(trail, "start_logging"));
+    if (json_is_object(incident) && get(incident, "opened")[0]) {
+        fputs("incident ", out);
+        put(out, get(incident, "id"));
+        fputs(" since ", out);
+        put(out, get(incident, "opened"));
+    } else if (get(trail, "start_logging")[0]) {
+        fputs("since ", out);
+        put(out, get(trail, "start_logging"));
+    }
 }
 
 static int width(const json_t *rows, const char *name, const char *heading) {
+    char shown[SHOWN_MAX];
     size_t widest = strlen(heading);
 
     for (size_t i = 0; i < json_array_size(rows); i++)
-        widest = MAX(widest, strlen(get(json_array_get(rows, i), name)));
+        widest = MAX(widest, strlen(text_escaped(shown, sizeof(shown), get(json_array_get(rows, i), name))));
     return (int)MIN(widest, (size_t)128);
 }
 
@@ -82,16 +99,20 @@ static void print_trails(FILE *out, const json_t *trails, bool color) {
             "DETAIL");
     for (size_t i = 0; i < json_array_size(trails); i++) {
         const json_t *trail = json_array_get(trails, i);
-        const char *verdict = get(trail, "verdict");
 
-        fprintf(out, "%-*s  %-*s  %-12s  %s%-9s%s  ", name, get(trail, "name"), region, get(trail, "region"),
-                get(trail, "account"), color ? color_of(verdict) : "", verdict, color ? PLAIN : "");
+        put_column(out, trail, "name", name);
+        put_column(out, trail, "region", region);
+        put_column(out, trail, "account", 12);
+        fputs(color ? color_of(get(trail, "verdict")) : "", out);
+        put_column(out, trail, "verdict", 9);
+        fputs(color ? PLAIN : "", out);
         put_detail(out, trail);
         fputc('\n', out);
     }
 }
 
 static void print_targets(FILE *out, const json_t *targets) {
+    int account = width(targets, "account", "ACCOUNT"), region = width(targets, "region", "REGION");
     bool heading = false;
 
     for (size_t i = 0; i < json_array_size(targets); i++) {
@@ -101,10 +122,12 @@ static void print_targets(FILE *out, const json_t *targets) {
         if (strcmp(get(target, "state"), "well") == 0 && !uncovered)
             continue;
         if (!heading)
-            fputs("\nREGION            STATE\n", out);
+            fprintf(out, "\n%-*s  %-*s  STATE\n", account, "ACCOUNT", region, "REGION");
         heading = true;
-        fprintf(out, "%-16s  %s%s", get(target, "region"), get(target, "state"),
-                uncovered ? ", no trail records it" : "");
+        put_column(out, target, "account", account);
+        put_column(out, target, "region", region);
+        put(out, get(target, "state"));
+        fputs(uncovered ? ", no trail records it" : "", out);
         if (get(target, "error")[0]) {
             fputs(": ", out);
             put(out, get(target, "error"));
@@ -122,12 +145,14 @@ static void print_channels(FILE *out, const json_t *status) {
 
         if (!json_is_true(json_object_get(channel, "failed")))
             continue;
-        fprintf(out, "\nchannel %s fails: ", get(channel, "channel"));
+        fputs("\nchannel ", out);
+        put(out, get(channel, "channel"));
+        fputs(" fails: ", out);
         put(out, get(channel, "text"));
         fputc('\n', out);
     }
     if (depth > 0)
-        fprintf(out, "\n%lld alerts wait in the outbox\n", (long long)depth);
+        fprintf(out, "\n%lld %s in the outbox\n", (long long)depth, depth == 1 ? "alert waits" : "alerts wait");
 }
 
 void verb_print_status(FILE *out, const json_t *status, bool color) {

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures: a simulated AWS that is fresh for each test, and daemons that guard it."""
+
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[2]
+for place in (TOP / "tests/aws", Path(__file__).resolve().parent):
+    sys.path.insert(0, str(place))
+pytest.register_assert_rewrite("helpers")
+
+from guard import BINARY, Guard  # noqa: E402
+from helpers import Mallory, TOPIC  # noqa: E402
+from simaws.client import SimAWS  # noqa: E402
+
+DEMO = json.loads((TOP / "tests/aws/scenarios/demo.json").read_text())
+
+
+def pytest_sessionstart():
+    if not BINARY.exists():
+        pytest.exit(f"{BINARY} is not there; run `make` first", 1)
+
+
+def _servers(**options):
+    @pytest.fixture(scope="session")
+    def server():
+        with SimAWS(**options) as running:
+            yield running
+    return server
+
+
+plain_server = _servers()
+tls_server = _servers(tls=True)
+
+
+def _fresh(server):
+    """Everything of the test before forgotten, the demonstration scenario loaded: three regions with a trail each."""
+    server.reset()
+    server.load(DEMO)
+    return server
+
+
+def _check(server):
+    server.remove_fault()
+    server.assert_clean()
+
+
+@pytest.fixture
+def sim(plain_server):
+    yield _fresh(plain_server)
+    _check(plain_server)
+
+
+@pytest.fixture
+def tls_sim(tls_server):
+    yield _fresh(tls_server)
+    _check(tls_server)
+
+
+@pytest.fixture(scope="session")
+def _mallory(plain_server):
+    return Mallory(plain_server)
+
+
+@pytest.fixture
+def mallory(sim, _mallory):
+    """An administrator of the account with real AWS clients, which take long to make and are kept."""
+    return _mallory
+
+
+@pytest.fixture
+def place():
+    """A directory with a path short enough for sockets."""
+    directory = tempfile.mkdtemp(prefix="tg-")
+    yield Path(directory)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+class Guards:
+    """Makes guards and sees to their end."""
+
+    def __init__(self, place):
+        self.place, self.all = place, []
+
+    def __call__(self, sim, user="guard", env=None, **options):
+        """A guard that is not started yet. Alerts go to the demonstration topic unless told otherwise."""
+        options.setdefault("alerts", [{"type": "sns", "topic_arn": TOPIC}])
+        guard = Guard(sim, self.place / f"guard{len(self.all)}", user, env, **options)
+        self.all.append(guard)
+        return guard
+
+    def close(self):
+        """End them all, then judge them, so that one that fails does not keep the others alive."""
+        errors = []
+        for guard in self.all:
+            for step in (guard.close, guard.assert_no_secrets):
+                try:
+                    step()
+                except Exception as error:
+                    errors.append(error)
+        if errors:
+            raise errors[0]
+
+
+@pytest.fixture
+def make_guard(place, request):
+    guards = Guards(place)
+    try:
+        yield guards
+        # a server that hangs must not keep a daemon from ending
+        for name in ("plain_server", "tls_server"):
+            if name in request.fixturenames:
+                request.getfixturevalue(name).remove_fault()
+    finally:
+        guards.close()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """What the daemons said belongs to the report of a test that failed."""
+    outcome = yield
+    report = outcome.get_result()
+    guards = item.funcargs.get("make_guard") if hasattr(item, "funcargs") else None
+    if report.failed and guards:
+        for guard in guards.all:
+            report.sections.append((f"stderr of {guard.directory.name}", guard.stderr()[-20000:]))

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names of the demonstration scenario, the attacker's moves, and readings of what the simulated AWS saw."""
+
+import json
+import re
+import time
+from datetime import datetime
+from pathlib import Path
+
+from guard import within
+from simaws.client import poll
+
+TOP = Path(__file__).resolve().parents[2]
+SCHEMA = TOP / "docs/alert.schema.json"
+
+MAIN, MEMBER = "111122223333", "444455556666"
+FRA, IAD, SYD = "eu-central-1", "us-east-1", "ap-southeast-2"
+ALL_REGIONS = [FRA, IAD, SYD]
+HOMES = {"org-trail": FRA, "audit": IAD, "apac": SYD}
+
+
+def trail_arn(name, region=None, account=MAIN):
+    return f"arn:aws:cloudtrail:{region or HOMES[name]}:{account}:trail/{name}"
+
+
+def topic_arn(name, region=FRA):
+    return f"arn:aws:sns:{region}:{MAIN}:{name}"
+
+
+ORG_TRAIL, AUDIT, APAC = (trail_arn(name) for name in HOMES)
+TOPIC = topic_arn("trailguard")
+READS = {"DescribeTrails", "GetTrailStatus", "GetCallerIdentity"}
+
+
+def sns(*topics, **options):
+    """The option `alerts` for topics by ARN."""
+    return [{"type": "sns", "topic_arn": topic, **options} for topic in topics]
+
+
+# -- mallory -----------------------------------------------------------------------------------------------------------
+class Mallory:
+    """Another user of the account with real AWS clients; one client a region is kept."""
+
+    def __init__(self, sim, user="mallory"):
+        self.sim, self.user, self.clients = sim, user, {}
+
+    def client(self, arn):
+        region = arn.split(":")[3]
+        if region not in self.clients:
+            self.clients[region] = self.sim.boto3(self.user, "cloudtrail", region)
+        return self.clients[region]
+
+    def stop(self, arn):
+        """Answers the monotonic time at which AWS had done it."""
+        self.client(arn).stop_logging(Name=arn)
+        return time.monotonic()
+
+    def start(self, arn):
+        self.client(arn).start_logging(Name=arn)
+
+    def flap(self, arn):
+        self.stop(arn)
+        self.start(arn)
+
+    def delete(self, arn):
+        self.client(arn).delete_trail(Name=arn)
+
+    def create(self, arn, bucket="example-audit-logs"):
+        self.client(arn).create_trail(Name=arn.rpartition("/")[2], S3BucketName=bucket, IsMultiRegionTrail=False)
+        self.client(arn).start_logging(Name=arn)
+
+
+# -- alerts ------------------------------------------------------------------------------------------------------------
+def document(message):
+    """The JSON document of a message, checked against the schema."""
+    result = json.loads(message["received"]["sqs"]["Message"])
+    if SCHEMA.exists():
+        import jsonschema
+        schema = json.loads(SCHEMA.read_text())
+        jsonschema.validators.validator_for(schema)(schema, format_checker=jsonschema.FormatChecker()).validate(result)
+    return result
+
+
+def documents(sim, topic=TOPIC):
+    """The documents of all messages that a topic delivered, in order."""
+    return [document(message) for message in sim.messages(topic)]
+
+
+def events(sim, topic=TOPIC):
+    return [entry["event"] for entry in documents(sim, topic)]
+
+
+def wait_alert(sim, event, topic=TOPIC, seconds=10, count=1, holds=lambda document: True):
+    """The newest of `count` documents of this event."""
+    def find():
+        found = [entry for entry in documents(sim, topic) if entry["event"] == event and holds(entry)]
+        return found if len(found) >= count else None
+    try:
+        return poll(find, within(seconds), 0.05)[-1]
+    except AssertionError:
+        raise AssertionError(f"no {event} among {json.dumps(documents(sim, topic), indent=1)}") from None
+
+
+def epoch(text):
+    """Seconds of a time in a document."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+# -- the request log ---------------------------------------------------------------------------------------------------
+def operations(sim, **match):
+    """The operations that the guard called."""
+    return [entry["operation"] for entry in sim.requests(principal="*:user/guard", **match)]
+
+
+def intervals(sim, region, since=0, until=None, operation="GetTrailStatus"):
+    """Seconds between a region's polls, as they arrived, each trail on its own."""
+    polls = {}
+    for entry in sim.requests(since=since, operation=operation, region=region, principal="*:user/guard"):
+        if until is None or entry["time"] <= until:
+            polls.setdefault(entry.get("trail"), []).append(entry["time"])
+    return [after - before for times in polls.values() for before, after in zip(times, times[1:])]
+
+
+def wait_polls(sim, count, region, since=None, seconds=10, **match):
+    """Wait for `count` more answered polls of a region; the newest."""
+    since = sim.mark() if since is None else since
+    return sim.wait_for_request(within(seconds) + count, count, since, operation="GetTrailStatus", region=region, **match)
+
+
+def clock_text(seconds):
+    """A time of day as the journal writes it."""
+    return time.strftime("%H:%M:%SZ", time.gmtime(seconds))
+
+
+def matches(pattern, text):
+    assert re.search(pattern, text), f"{pattern!r} not in {text!r}"

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Alerts get through: later when SNS is down, by the other channel when one is gone, and once when two guards send."""
+
+import pytest
+
+from guard import within
+from helpers import FRA, IAD, MAIN, ORG_TRAIL, TOPIC, documents, events, sns, topic_arn, wait_alert, wait_polls
+from simaws.client import poll
+
+FIFO = topic_arn("trailguard.fifo")
+OTHER = topic_arn("other", IAD)
+
+
+def published(sim, topic):
+    return sim.call("published", topic=topic)
+
+
+@pytest.mark.valgrind
+def test_alerts_of_an_sns_outage_come_later_and_none_is_lost(sim, make_guard, mallory):
+    audit = sim.add_trail("second", MAIN, FRA)
+    guard = make_guard(sim, aws={"max_attempts": 1}).start().wait_guarding()
+    with sim.fault("http503", service="sns"):
+        for arn in (ORG_TRAIL, audit):
+            mallory.stop(arn)
+            sim.wait_for_trail(arn, within(10), logging=True)
+        guard.wait_status(lambda status: status["outbox"]["depth"] == 2)
+        assert len(guard.outbox_files()) == 2
+        sim.wait_for_request(within(20), count=2, operation="Publish")
+    guard.wait_delivered(30)
+    assert [(entry["event"], entry["trail"]["name"]) for entry in documents(sim)] == [
+        ("trail.stopped", "org-trail"), ("trail.stopped", "second")]
+    assert guard.outbox_files() == []
+    assert len(guard.found("alert was not taken")) == 1
+
+
+def test_the_lost_answer_to_a_publish_gives_one_message_on_a_fifo_topic(sim, make_guard, mallory):
+    sim.add_topic(FIFO)
+    guard = make_guard(sim, alerts=sns(FIFO)).start().wait_guarding()
+    sim.add_fault("reset", operation="Publish", executed=True, count=2)
+    mallory.stop(ORG_TRAIL)
+    poll(lambda: published(sim, FIFO)["accepted"] >= 2, within(15))
+    guard.wait_delivered()
+    assert published(sim, FIFO)["delivered"] == 1
+
+
+@pytest.mark.valgrind
+def test_a_deleted_topic_is_told_through_the_other_channel_and_caught_up_when_it_is_back(sim, make_guard, mallory):
+    sim.add_topic(OTHER)
+    guard = make_guard(sim, alerts=sns(TOPIC, OTHER)).start().wait_guarding()
+    sim.call("topic", arn=TOPIC, delete=True)
+    mallory.stop(ORG_TRAIL)
+    wait_alert(sim, "trail.stopped", OTHER)
+    failed = wait_alert(sim, "guard.channel_failed", OTHER)
+    assert failed["severity"] == "critical" and failed["trail"] is None
+    message = next(message for message in sim.messages(OTHER) if "channel" in message["Subject"])
+    assert TOPIC in message["received"]["email"]["Body"] and "Topic does not exist" in message["received"]["email"]["Body"]
+    status = guard.wait_status(lambda status: any(channel["failed"] for channel in status["channels"]))
+    assert [channel["failed"] for channel in status["channels"]] == [True, False]
+    assert guard.verb("status").returncode == 2
+    wait_polls(sim, 2, FRA)
+    assert len(sim.requests(operation="Publish", topic=TOPIC)) == 1, "a channel that is gone is tried at leisure"
+    sim.add_topic(TOPIC)
+    guard.reload()          # also tries again at once
+    wait_alert(sim, "trail.stopped")
+    wait_alert(sim, "guard.channel_recovered", OTHER)
+    guard.wait_delivered()
+    assert events(sim, OTHER) == ["trail.stopped", "guard.channel_failed", "guard.channel_recovered"]
+    assert events(sim)[0] == "trail.stopped"
+
+
+def test_a_denied_channel_keeps_its_alerts(sim, make_guard, mallory):
+    guard = make_guard(sim).start().wait_guarding()
+    sim.add_fault("denied", operation="Publish", count=1)
+    mallory.stop(ORG_TRAIL)
+    guard.wait_status(lambda status: status["channels"][0]["failed"])
+    guard.wait_line("SNS:Publish")
+    assert len(guard.outbox_files()) >= 1
+    guard.reload()
+    wait_alert(sim, "trail.stopped")
+    guard.wait_delivered()
+
+
+def test_a_message_that_sns_refuses_for_good_is_set_aside_and_the_next_gets_through(sim, make_guard, mallory):
+    guard = make_guard(sim).start().wait_guarding()
+    sim.add_fault("error", operation="Publish", code="InvalidParameter", message="Invalid parameter: Message too long",
+                  status=400, count=1)
+    mallory.stop(ORG_TRAIL)
+    guard.wait_line("Message too long")
+    guard.wait_delivered()
+    refused = list((guard.state / "outbox/refused").iterdir())
+    assert len(refused) == 1 and "trail.stopped" in refused[0].read_text()
+    mallory.stop(ORG_TRAIL)
+    assert wait_alert(sim, "trail.stopped")["sequence"] == 2
+
+
+def test_channels_do_not_wait_for_each_other(sim, make_guard, mallory):
+    sim.add_topic(OTHER)
+    make_guard(sim, alerts=sns(TOPIC, OTHER)).start().wait_guarding()
+    with sim.fault("hang", service="sns", topic=TOPIC):
+        for count in (1, 2):
+            mallory.stop(ORG_TRAIL)
+            sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+            sim.wait_for_message(OTHER, within(5), count=count)
+    sim.wait_for_message(TOPIC, within(30), count=2)
+
+
+def test_a_topic_is_published_to_in_its_own_region(sim, make_guard, mallory):
+    sim.add_topic(OTHER)
+    make_guard(sim, alerts=sns(OTHER)).start().wait_guarding()
+    mallory.stop(ORG_TRAIL)
+    wait_alert(sim, "trail.stopped", OTHER)
+    assert {entry["region"] for entry in sim.requests(operation="Publish")} == {IAD}
+
+
+# -- two guards --------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def pair(sim, make_guard):
+    """Two guards of one trail and one FIFO topic; the second looks so seldom that it sees what the first has done."""
+    sim.add_topic(FIFO)
+
+    def start(**second):
+        guards = [make_guard(sim, alerts=sns(FIFO)), make_guard(sim, alerts=sns(FIFO), **second)]
+        return [guard.start().wait_guarding() for guard in guards]
+    return start
+
+
+@pytest.mark.parametrize("second", [{}, {"poll_interval": 3, "settings_interval": 3}], ids=["alike", "slower"])
+def test_two_guards_of_one_trail_deliver_one_message_through_a_fifo_topic(sim, pair, mallory, second):
+    guards = pair(**second)
+    mallory.stop(ORG_TRAIL)
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+    poll(lambda: published(sim, FIFO)["accepted"] >= 2, within(20))
+    for guard in guards:
+        guard.wait_delivered()
+    assert published(sim, FIFO)["delivered"] == 1, [(entry["event"], entry["id"]) for entry in documents(sim, FIFO)]
+    (message,) = sim.messages(FIFO)
+    assert message["MessageGroupId"] == "org-trail" and len(message["MessageDeduplicationId"]) == 64
+    (told,) = documents(sim, FIFO)
+    assert told["id"] == message["MessageDeduplicationId"]
+
+
+def test_two_guards_with_a_flap_between_their_looks_deliver_one_message(sim, pair, mallory):
+    pair()
+    mallory.flap(ORG_TRAIL)
+    poll(lambda: published(sim, FIFO)["accepted"] >= 2, within(20))
+    assert published(sim, FIFO)["delivered"] == 1
+
+
+def test_a_second_stop_is_a_second_message_on_a_fifo_topic(sim, pair, mallory):
+    pair()
+    for count in (2, 4):
+        mallory.stop(ORG_TRAIL)
+        sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+        poll(lambda: published(sim, FIFO)["accepted"] >= count, within(20))
+    assert published(sim, FIFO)["delivered"] == 2

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What survives a crash, a reboot, a full disk and a second daemon."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from guard import BINARY, within
+from helpers import FRA, ORG_TRAIL, TOPIC, documents, epoch, events, operations, topic_arn, wait_alert, wait_polls
+from simaws.client import poll
+
+FIFO = topic_arn("trailguard.fifo")
+
+
+def fifo(sim):
+    sim.add_topic(FIFO)
+    return [{"type": "sns", "topic_arn": FIFO}]
+
+
+@pytest.fixture
+def guard(sim, make_guard):
+    return make_guard(sim).start().wait_guarding()
+
+
+@pytest.mark.valgrind
+def test_killed_while_sns_hangs_the_alert_is_on_disk_and_comes_after_the_restart(sim, guard, mallory):
+    hang = sim.add_fault("hang", service="sns")
+    mallory.stop(ORG_TRAIL)
+    sim.wait_for_request(within(10), operation="Publish")
+    assert len(guard.outbox_files()) == 1
+    guard.kill()
+    sim.remove_fault(hang)
+    guard.start().wait_guarding()
+    told = wait_alert(sim, "trail.stopped")
+    assert told["action"]["result"] == "held"
+    guard.wait_delivered()
+    assert events(sim) == ["trail.stopped"]
+    assert guard.outbox_files() == []
+
+
+def test_killed_after_sns_took_the_alert_it_comes_again_under_the_same_id(sim, make_guard, mallory):
+    guard = make_guard(sim, alerts=fifo(sim)).start().wait_guarding()
+    hang = sim.add_fault("hang", service="sns", executed=True)
+    mallory.stop(ORG_TRAIL)
+    sim.wait_for_message(FIFO, within(10))
+    guard.kill()
+    sim.remove_fault(hang)
+    guard.start().wait_guarding()
+    poll(lambda: sim.call("published", topic=FIFO)["accepted"] >= 2, within(10))
+    guard.wait_delivered()
+    assert sim.call("published", topic=FIFO)["delivered"] == 1
+
+
+def test_killed_while_the_restart_hangs_the_next_one_restarts_and_tells(sim, guard, mallory):
+    hang = sim.add_fault("hang", operation="StartLogging")
+    mallory.stop(ORG_TRAIL)
+    sim.wait_for_request(within(10), operation="StartLogging")
+    guard.kill()
+    assert sim.messages(TOPIC) == []
+    sim.remove_fault(hang)
+    guard.start()
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+    told = wait_alert(sim, "trail.stopped")
+    assert told["action"]["result"] == "held"
+    wait_polls(sim, 2, FRA)
+    assert len({(entry["id"], entry["incident"]) for entry in documents(sim)}) == 1
+
+
+def test_killed_at_any_moment_no_stop_goes_untold_and_no_trail_stays_stopped(sim, make_guard, mallory):
+    guard = make_guard(sim, alerts=fifo(sim)).start().wait_guarding()
+    for delay in (0.0, 0.3, 0.6, 0.9, 1.2):
+        mallory.stop(ORG_TRAIL)
+        stopped = sim.trail(ORG_TRAIL)["stopped"]
+        time.sleep(delay)           # the moment is the subject of this test
+        guard.kill()
+        guard.start().wait_guarding()
+        sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+        poll(lambda: any(entry["gap"] and abs(epoch(entry["gap"]["from"]) - stopped) < 1 for entry in documents(sim, FIFO))
+             or len(documents(sim, FIFO)) >= 4, within(10))
+    told = documents(sim, FIFO)
+    assert len({entry["id"] for entry in told}) == len(told), "two messages under one id got through a FIFO topic"
+    assert {entry["event"] for entry in told} <= {"trail.stopped", "trail.flapped", "trail.resolved"}
+
+
+@pytest.mark.valgrind
+def test_a_stop_while_the_daemon_is_down_is_noticed_at_its_start(sim, guard, mallory):
+    assert guard.stop() == 0
+    mallory.stop(ORG_TRAIL)
+    stopped = sim.trail(ORG_TRAIL)["stopped"]
+    guard.start()
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+    told = wait_alert(sim, "trail.stopped")
+    assert abs(epoch(told["gap"]["from"]) - stopped) < 1
+
+
+def test_a_stop_and_start_while_the_daemon_is_down_is_told_with_its_gap(sim, guard, mallory):
+    assert guard.stop() == 0
+    mallory.flap(ORG_TRAIL)
+    trail = sim.trail(ORG_TRAIL)
+    guard.start()
+    told = wait_alert(sim, "trail.flapped")
+    assert abs(epoch(told["gap"]["from"]) - trail["stopped"]) < 1
+    assert abs(epoch(told["gap"]["to"]) - trail["started"]) < 1
+    assert "StartLogging" not in operations(sim)
+
+
+def test_a_quiet_restart_of_the_daemon_tells_nothing(sim, guard, mallory):
+    mallory.stop(ORG_TRAIL)
+    wait_alert(sim, "trail.stopped")
+    guard.wait_delivered()
+    for end in (guard.stop, guard.kill):
+        end()
+        guard.start().wait_guarding()
+        wait_polls(sim, 2, FRA)
+    assert events(sim) == ["trail.stopped"]
+
+
+def test_an_open_incident_is_still_open_after_a_restart_of_the_daemon(sim, make_guard, mallory):
+    guard = make_guard(sim, mode="observe").start().wait_guarding()
+    mallory.stop(ORG_TRAIL)
+    told = wait_alert(sim, "trail.stopped")
+    guard.wait_delivered()
+    guard.kill()
+    guard.start().wait_guarding()
+    mallory.start(ORG_TRAIL)
+    resolved = wait_alert(sim, "trail.resolved")
+    assert resolved["incident"] == told["incident"]
+    assert events(sim) == ["trail.stopped", "trail.resolved"]
+
+
+def test_a_second_daemon_on_the_same_state_names_the_first_and_leaves(sim, guard):
+    second = subprocess.run([BINARY, "run", "-c", guard.config], env={**guard.env, "NOTIFY_SOCKET": ""},
+                            capture_output=True, text=True, timeout=within(10))
+    assert second.returncode == 1
+    assert str(guard.process.pid) in second.stderr and len(second.stderr.splitlines()) == 1, second.stderr
+    wait_polls(sim, 1, FRA)
+
+
+def test_the_lock_of_a_killed_daemon_does_not_stop_the_next(sim, guard):
+    guard.kill()
+    guard.start().wait_guarding()
+
+
+@pytest.mark.parametrize("variable", ["STATE_DIRECTORY", "RUNTIME_DIRECTORY"])
+def test_a_directory_that_cannot_be_written_is_an_error_at_the_start_that_names_it(sim, make_guard, variable):
+    guard = make_guard(sim, env={variable: "/proc/trailguard"}).start()
+    assert guard.wait() == 1
+    assert guard.found("/proc/trailguard") and len(guard.lines) == 1, guard.stderr()
+    assert guard.told() == []
+
+
+@pytest.mark.valgrind
+@pytest.mark.parametrize("damage", [b"", b"{", b"\x00" * 4096, b'{"schema":"trailguard.state/99"}', b"[" * 100000])
+def test_a_damaged_state_file_is_set_aside_and_guarding_goes_on(sim, make_guard, mallory, damage):
+    guard = make_guard(sim)
+    (guard.state / "state.json").write_bytes(damage)
+    guard.start().wait_guarding()
+    guard.wait_line(r"state\.json")
+    aside = list(guard.state.glob("state.json.damaged-*"))
+    assert len(aside) == 1 and aside[0].read_bytes() == damage
+    mallory.stop(ORG_TRAIL)
+    wait_alert(sim, "trail.stopped")
+
+
+def test_a_damaged_alert_file_is_set_aside_and_the_others_are_delivered(sim, guard, mallory):
+    hang = sim.add_fault("hang", service="sns")
+    mallory.stop(ORG_TRAIL)
+    sim.wait_for_request(within(10), operation="Publish")
+    guard.kill()
+    (good,) = guard.outbox_files()
+    (guard.state / "outbox" / ("0" + good[1:])).write_bytes(b"{ not an alert")
+    sim.remove_fault(hang)
+    guard.start().wait_guarding()
+    wait_alert(sim, "trail.stopped")
+    guard.wait_line("outbox")
+    damaged = guard.state / "outbox/damaged"
+    assert damaged.is_dir() and [path.read_bytes() for path in damaged.iterdir()] == [b"{ not an alert"]
+
+
+def test_state_and_outbox_are_for_the_daemon_only(sim, make_guard, mallory):
+    guard = make_guard(sim).start(preexec=lambda: os.umask(0)).wait_guarding()
+    with sim.fault("hang", service="sns"):
+        mallory.stop(ORG_TRAIL)
+        sim.wait_for_request(within(10), operation="Publish")
+        modes = {path.relative_to(guard.state).as_posix(): path.stat().st_mode & 0o777 for path in guard.state.rglob("*")}
+    assert any(name.startswith("outbox/") for name in modes) and "state.json" in modes, modes
+    assert all(mode & 0o077 == 0 for mode in modes.values()), modes
+    assert (guard.runtime / "status.json").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.fixture
+def small_disk(place):
+    """A file system of 256 KiB."""
+    mountpoint = place / "disk"
+    mountpoint.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "trailguard-test", mountpoint], capture_output=True)
+    if done.returncode:
+        pytest.skip("mounting a small file system needs root and the right to mount")
+    yield mountpoint
+    subprocess.run(["umount", "--lazy", mountpoint], check=True)
+
+
+def test_on_a_full_disk_the_trail_is_restarted_and_the_alert_sent_all_the_same(sim, small_disk, make_guard, mallory):
+    guard = make_guard(sim, env={"STATE_DIRECTORY": str(small_disk)}).start().wait_guarding()
+    ballast = small_disk / "ballast"
+    with open(ballast, "wb", buffering=0) as file:
+        with pytest.raises(OSError):
+            while True:
+                file.write(b"x" * 1024)
+    mallory.stop(ORG_TRAIL)
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+    wait_alert(sim, "trail.stopped")
+    guard.wait_line("No space left on device")
+    wait_polls(sim, 2, FRA)
+    assert len(guard.found("No space left on device")) <= 3, guard.stderr()
+    ballast.unlink()
+    mallory.stop(ORG_TRAIL)
+    sim.wait_for_message(TOPIC, within(10), count=2)
+    assert guard.stop() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_within_seconds_also_when_everything_hangs(sim, guard, number):
+    with sim.fault("hang"):
+        sim.trail(ORG_TRAIL, logging=False)
+        sim.wait_for_request(within(10), since=sim.mark(), operation="GetTrailStatus")
+        began = time.monotonic()
+        guard.signal(number)
+        assert guard.wait(5) == 0
+        assert time.monotonic() - began < within(3)
+    assert "STOPPING=1" in guard.told()

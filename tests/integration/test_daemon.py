@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reload, watchdog, notifications, and the number of calls that a calm day costs."""
+
+import signal
+
+import pytest
+
+from guard import PLAIN, within
+from helpers import ALL_REGIONS, FRA, HOMES, IAD, ORG_TRAIL, SYD, TOPIC, intervals, sns, topic_arn, trail_arn, wait_alert, \
+    wait_polls
+from simaws.client import poll
+
+OTHER = topic_arn("other")
+
+
+@pytest.fixture
+def guard(sim, make_guard):
+    return make_guard(sim).start().wait_guarding()
+
+
+# -- reload ------------------------------------------------------------------------------------------------------------
+@pytest.mark.valgrind
+def test_reload_puts_new_regions_and_topics_in_force(sim, guard, mallory):
+    sim.add_topic(OTHER)
+    pid = guard.process.pid
+    guard.write_config(regions=[FRA, IAD], alerts=sns(OTHER))
+    guard.reload()
+    guard.wait_verdict("audit", "logging")
+    mallory.stop(ORG_TRAIL)
+    wait_alert(sim, "trail.stopped", OTHER)
+    assert sim.messages(TOPIC) == []
+    assert guard.process.pid == pid and guard.process.poll() is None
+    reload = [text for text in guard.told() if text.startswith(("RELOADING", "MONOTONIC_USEC", "READY"))]
+    assert reload[0] == "READY=1" and reload[1] == "RELOADING=1" and reload[-1] == "READY=1"
+    assert any(text.startswith("MONOTONIC_USEC=") and int(text.partition("=")[2]) > 0 for text in reload)
+
+
+def test_reload_that_takes_a_region_out_ends_its_polls(sim, make_guard):
+    guard = make_guard(sim, regions=ALL_REGIONS).start().wait_guarding()
+    guard.write_config(regions=[FRA])
+    guard.reload()
+    guard.wait_status(lambda status: [trail["name"] for trail in status["trails"]] == ["org-trail"])
+    mark = sim.mark()
+    wait_polls(sim, 3, FRA)
+    assert {entry["region"] for entry in sim.requests(since=mark)} == {FRA}
+
+
+def test_reload_of_mode_and_interval(sim, make_guard, mallory):
+    guard = make_guard(sim, mode="observe", poll_interval=3600, settings_interval=3600).start().wait_guarding()
+    guard.write_config(mode="restart", poll_interval=1, settings_interval=60)
+    mallory.stop(ORG_TRAIL)
+    guard.reload()
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+    wait_alert(sim, "trail.stopped")
+
+
+@pytest.mark.valgrind
+@pytest.mark.parametrize("text", ["regions = [", "nonsense = 1;\n", "regions = [ \"eu-central-1\" ];\n", None])
+def test_reload_of_a_bad_file_keeps_the_old_one_and_says_so_in_one_line(sim, guard, mallory, text):
+    if text is None:
+        guard.config.unlink()
+    else:
+        guard.write_config(text)
+    mark = guard.mark()
+    guard.reload()
+    guard.wait_line("trailguard.conf", since=mark)
+    assert len(guard.found("trailguard.conf", mark)) == 1, guard.stderr()
+    assert guard.found("keep|old|in force", mark)
+    mallory.stop(ORG_TRAIL)
+    wait_alert(sim, "trail.stopped")
+
+
+def test_many_reloads_in_a_row_do_no_harm(sim, guard, mallory):
+    mallory.stop(ORG_TRAIL)
+    for _ in range(20):
+        guard.signal(signal.SIGHUP)
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+    wait_alert(sim, "trail.stopped")
+    poll(lambda: guard.told()[-1] != "RELOADING=1", within(5))
+    guard.wait_verdict("org-trail", "logging")
+    assert len(sim.messages(TOPIC)) == 1
+
+
+def test_a_reload_in_the_middle_of_a_restart_does_not_lose_it(sim, guard, mallory):
+    sim.add_fault("slow", operation="StartLogging", seconds=1, count=1)
+    mark = sim.mark()
+    mallory.stop(ORG_TRAIL)
+    sim.wait_for_request(within(10), since=mark, operation="GetTrailStatus")
+    poll(lambda: sim.call("faults") == [], within(10))
+    guard.reload()
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+    wait_alert(sim, "trail.stopped")
+    guard.wait_verdict("org-trail", "logging")
+
+
+# -- systemd -----------------------------------------------------------------------------------------------------------
+def fed(guard, since):
+    return [line.time for line in list(guard.notify.messages) if line.text == "WATCHDOG=1" and line.time >= since]
+
+
+@pytest.mark.valgrind
+def test_the_watchdog_is_fed_at_half_its_interval_also_while_aws_is_silent(sim, make_guard):
+    guard = make_guard(sim, env={"WATCHDOG_USEC": "1000000"}).start().wait_guarding()
+    for fault in (None, "hang"):
+        if fault:
+            sim.add_fault(fault)
+        since = guard.mark()
+        times = poll(lambda: (lambda seen: len(seen) >= 6 and seen)(fed(guard, since)), within(10))
+        gaps = [after - before for before, after in zip(times, times[1:])]
+        assert not PLAIN or (max(gaps) < 0.75 and min(gaps) > 0.3), gaps
+
+
+def test_without_a_watchdog_nothing_is_fed(guard, sim):
+    wait_polls(sim, 2, FRA)
+    assert fed(guard, 0) == []
+
+
+def test_ready_comes_before_the_first_answer_and_stopping_at_the_end(sim, make_guard):
+    with sim.fault("hang"):
+        guard = make_guard(sim).start().wait_ready()
+    guard.wait_guarding()
+    assert guard.stop() == 0
+    told = guard.told()
+    assert told.count("READY=1") == 1 and told.count("STOPPING=1") == 1
+    assert told.index("READY=1") < told.index("STOPPING=1")
+
+
+def test_without_systemd_it_runs_all_the_same(sim, make_guard, mallory):
+    guard = make_guard(sim, env={"NOTIFY_SOCKET": None}).start()
+    guard.wait_status(lambda status: status["pass"]["count"] > 0)
+    mallory.stop(ORG_TRAIL)
+    wait_alert(sim, "trail.stopped")
+    assert guard.stop() == 0 and guard.told() == []
+
+
+def test_status_text_is_sent_only_when_it_changes(guard, sim):
+    wait_polls(sim, 4, FRA)
+    texts = [text for text in guard.told() if text.startswith("STATUS=")]
+    assert all(before != after for before, after in zip(texts, texts[1:])), texts
+
+
+def test_status_json_stays_fresh_while_nothing_happens(guard, sim):
+    first = guard.status()
+    guard.wait_status(lambda status: status["updated"] > first["updated"] and status["pass"]["count"] > first["pass"]["count"])
+
+
+# -- cost --------------------------------------------------------------------------------------------------------------
+def test_a_calm_pass_costs_one_call_a_trail_and_settings_one_a_region(sim, make_guard):
+    guard = make_guard(sim, regions=ALL_REGIONS, settings_interval=4).start().wait_guarding()
+    begun = sim.mark()
+    wait_polls(sim, 9, FRA)
+    requests = sim.requests(since=begun, principal="*:user/guard")
+    calls = {}
+    for entry in requests:
+        key = (entry["operation"], entry["region"], entry.get("trail"))
+        calls[key] = calls.get(key, 0) + 1
+    polls = {trail_arn(name): calls.get(("GetTrailStatus", region, trail_arn(name)), 0) for name, region in HOMES.items()}
+    assert all(8 <= count <= 10 for count in polls.values()), calls
+    for region in ALL_REGIONS:
+        assert 2 <= calls[("DescribeTrails", region, None)] <= 3, calls
+    assert {operation for operation, _, _ in calls} == {"GetTrailStatus", "DescribeTrails"}, calls
+    assert guard.verdicts() == {name: "logging" for name in HOMES}
+
+
+def test_polls_keep_their_interval_and_are_never_late(sim, make_guard):
+    make_guard(sim, poll_interval=1).start().wait_guarding()
+    begun = sim.mark()
+    wait_polls(sim, 7, FRA)
+    gaps = intervals(sim, FRA, begun)
+    if PLAIN:
+        assert all(0.9 <= gap <= 1.1 for gap in gaps), gaps
+
+
+def test_a_slow_answer_does_not_make_a_target_asked_twice_at_once(sim, make_guard):
+    make_guard(sim).start().wait_guarding()
+    sim.add_fault("slow", operation="GetTrailStatus", seconds=2.5)
+    sim.wait_for_request(within(20), count=2, since=sim.mark(), operation="GetTrailStatus")
+    sim.wait_for_request(within(20), count=2, since=sim.mark(), operation="GetTrailStatus")
+    gaps = intervals(sim, FRA, sim.mark() - 4)
+    assert min(gaps) >= 2.4, gaps
+
+
+def test_connections_are_kept_and_used_again(sim, make_guard):
+    make_guard(sim, regions=ALL_REGIONS).start().wait_guarding()
+    wait_polls(sim, 6, FRA)
+    requests = sim.requests(principal="*:user/guard")
+    assert len(requests) >= 18
+    assert len({entry["connection"] for entry in requests}) <= 4
+
+
+def test_over_tls_reconnects_resume_their_session(tls_sim, make_guard):
+    make_guard(tls_sim).start().wait_guarding()
+    for _ in range(5):
+        tls_sim.call("drop_connections")
+        wait_polls(tls_sim, 1, FRA, status=200)
+    firsts = [entry for entry in tls_sim.requests(operation="GetTrailStatus") if entry["connection_request"] == 1]
+    assert len(firsts) >= 4
+    assert sum(entry["resumed"] for entry in firsts) >= len(firsts) - 1, firsts
+
+
+def test_a_region_without_trails_is_looked_at_seldom(sim, make_guard):
+    sim.trail(ORG_TRAIL, settings={"IsMultiRegionTrail": False})
+    sim.trail(trail_arn("apac"), delete=True)
+    make_guard(sim, regions=[FRA, SYD], settings_interval=1).start().wait_guarding()
+    mark = sim.mark()
+    wait_polls(sim, 5, FRA)
+    assert len(sim.requests(since=mark, region=SYD)) <= 1
+    assert len(sim.requests(since=mark, region=FRA, operation="DescribeTrails")) >= 4
+
+
+def test_log_level_debug_shows_every_call_and_no_secret(sim, make_guard, mallory):
+    guard = make_guard(sim, log_level="debug").start().wait_guarding()
+    mallory.stop(ORG_TRAIL)
+    wait_alert(sim, "trail.stopped")
+    assert "Authorization" not in guard.stderr() and "X-Amz-Security-Token" not in guard.stderr()

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bad region never disturbs the good ones, is told once, and is told again when it is back; and what the guard does
+while it cannot see one trail, or anything at all."""
+
+import pytest
+
+from guard import PLAIN, within
+from helpers import (ALL_REGIONS, AUDIT, FRA, IAD, MAIN, ORG_TRAIL, TOPIC, Mallory, documents, events, intervals, trail_arn,
+                     wait_alert, wait_polls)
+from simaws.client import SimAWS
+
+WRONG = {"trailList": 7, "IsLogging": "yes"}
+# One region each: what happens to every CloudTrail call there.
+TROUBLE = {
+    "eu-west-1": ("hang", {}),
+    "eu-west-2": ("throttle", {}),
+    "eu-west-3": ("garbage", {}),
+    "eu-north-1": ("http503", {}),
+    "us-east-1": ("truncate", {}),
+    "us-east-2": ("oversize", {"bytes": 8 << 20}),
+    "us-west-1": ("reset", {}),
+    "us-west-2": ("json", {"value": WRONG}),
+    "ca-central-1": ("deep", {}),
+    "sa-east-1": ("empty", {}),
+    "ap-south-1": ("closed", {}),
+    "ap-northeast-1": ("redirect", {"location": "http://127.0.0.1:9/"}),
+    "ap-northeast-2": ("denied", {}),
+    "ap-northeast-3": ("slow", {"seconds": 4}),
+}
+HEALTHY = ("eu-central-1", "ap-southeast-2")
+
+
+class Outage:
+    """What one guard did while fourteen of its sixteen regions were in trouble, each in its own way."""
+
+    def __init__(self, sim, guard):
+        sim.add_account(MAIN)
+        sim.add_user("guard", MAIN)
+        sim.add_user("mallory", MAIN)
+        sim.add_topic(TOPIC)
+        regions = [*TROUBLE, *HEALTHY]
+        self.trails = {region: sim.add_trail("guarded", MAIN, region) for region in regions}
+        guard = guard(sim, regions=regions, blind_after=2, aws={"request_timeout": 1, "max_attempts": 1})
+        guard.start().wait_guarding()
+        begun = sim.mark()
+        for region, (kind, fields) in TROUBLE.items():
+            sim.add_fault(kind, service="cloudtrail", region=region, **fields)
+        sim.wait_for_message(TOPIC, within(20), count=len(TROUBLE))
+        for region in HEALTHY:
+            wait_polls(sim, 3, region)
+        Mallory(sim).stop(self.trails[FRA])         # also in the middle of it all
+        self.restarted = sim.wait_for_trail(self.trails[FRA], within(10), logging=True)
+        self.intervals = {region: intervals(sim, region, begun) for region in HEALTHY}
+        self.blind = documents(sim)
+        self.text = guard.stderr()
+        sim.remove_fault()
+        wait_alert(sim, "guard.sighted", seconds=30, count=len(TROUBLE))
+        self.documents = documents(sim)
+        guard.wait_status(lambda status: all(trail["verdict"] == "logging" for trail in status["trails"]))
+        assert guard.stop() == 0
+        sim.assert_clean()
+
+
+@pytest.fixture(scope="module")
+def outage(tmp_path_factory):
+    from conftest import Guards
+    guards = Guards(tmp_path_factory.mktemp("outage"))
+    with SimAWS() as sim:
+        try:
+            yield Outage(sim, guards)
+        finally:
+            sim.remove_fault()
+            guards.close()
+
+
+@pytest.mark.parametrize("region", HEALTHY)
+def test_polls_of_healthy_regions_keep_their_pace_during_an_outage_of_others(outage, region):
+    gaps = outage.intervals[region]
+    assert len(gaps) >= 4
+    if PLAIN:
+        assert max(gaps) <= 1.35 and sum(gaps) / len(gaps) <= 1.1, gaps
+
+
+def test_a_stop_in_a_healthy_region_is_put_right_during_an_outage_of_others(outage):
+    assert not PLAIN or outage.restarted["started"] - outage.restarted["stopped"] <= 2.0
+    assert [entry["region"] for entry in outage.documents if entry["event"] == "trail.stopped"] == [FRA]
+
+
+@pytest.mark.parametrize("region", TROUBLE, ids=[f"{kind}" for kind, _ in TROUBLE.values()])
+def test_a_region_in_trouble_is_told_as_blind_once_and_as_sighted_once(outage, region):
+    told = [entry for entry in outage.documents if entry["region"] == region]
+    assert [entry["event"] for entry in told] == ["guard.blind", "guard.sighted"]
+    assert told[0]["severity"] == "warning" and told[0]["trail"] is None
+    assert told[0]["incident"] == told[1]["incident"]
+    assert [entry["sequence"] for entry in told] == [1, 2]
+
+
+@pytest.mark.parametrize("region", TROUBLE, ids=[f"{kind}" for kind, _ in TROUBLE.values()])
+def test_the_journal_names_a_region_in_trouble_without_flooding(outage, region):
+    lines = [line for line in outage.text.splitlines() if region in line]
+    assert 1 <= len(lines) <= 4, lines
+
+
+def test_nothing_else_is_told_during_an_outage(outage):
+    assert {entry["event"] for entry in outage.documents} == {"guard.blind", "guard.sighted", "trail.stopped"}
+
+
+# -- one trail, everything ---------------------------------------------------------------------------------------------
+@pytest.mark.valgrind
+def test_denied_on_one_trail_only_that_trail_is_out_of_sight_and_the_others_are_guarded(sim, make_guard, mallory):
+    local = sim.add_trail("local", MAIN, FRA)
+    guard = make_guard(sim, blind_after=2).start().wait_guarding()
+    with sim.fault("denied", operation="GetTrailStatus", trail=local):
+        told = wait_alert(sim, "guard.blind")
+        assert told["trail"] == {"name": "local", "arn": local} and told["severity"] == "warning"
+        mail = sim.messages(TOPIC)[0]["received"]["email"]["Body"]
+        assert "cloudtrail:GetTrailStatus" in mail
+        guard.wait_verdict("local", "unknown")
+        mallory.stop(ORG_TRAIL)
+        sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+        wait_alert(sim, "trail.stopped")
+    sighted = wait_alert(sim, "guard.sighted", seconds=20)
+    assert sighted["incident"] == told["incident"] and sighted["trail"]["name"] == "local"
+    guard.wait_verdict("local", "logging")
+
+
+def test_until_it_counts_as_blind_a_trail_keeps_its_verdict(sim, make_guard):
+    guard = make_guard(sim, blind_after=100).start().wait_guarding()
+    with sim.fault("reset", operation="GetTrailStatus"):
+        sim.wait_for_request(within(15), count=4, since=sim.mark(), operation="GetTrailStatus")
+        assert guard.verdicts() == {"org-trail": "logging"}
+    assert documents(sim) == []
+
+
+def test_a_stop_during_blindness_is_put_right_when_sight_is_back_and_keeps_its_time(sim, make_guard, mallory):
+    guard = make_guard(sim, blind_after=2).start().wait_guarding()
+    with sim.fault("http503", service="cloudtrail", user_agent="TrailGuard*"):
+        wait_alert(sim, "guard.blind", seconds=15)
+        mallory.stop(ORG_TRAIL)
+        guard.wait_verdict("org-trail", "unknown")
+    sim.wait_for_trail(ORG_TRAIL, within(20), logging=True)
+    told = wait_alert(sim, "trail.stopped")
+    assert told["action"]["result"] == "held"
+    wait_alert(sim, "guard.sighted")
+
+
+@pytest.mark.parametrize("mode", ["refused", "silent"])
+def test_when_all_of_aws_is_gone_the_daemon_stays_and_alerts_come_later(sim, make_guard, mode):
+    guard = make_guard(sim, regions=ALL_REGIONS, blind_after=2,
+                       aws={"request_timeout": 1, "connect_timeout": 1, "max_attempts": 1}).start().wait_guarding()
+    sim.network(mode)
+    try:
+        guard.wait_status(lambda status: status["outbox"]["depth"] >= 3, 20)
+        assert set(guard.verdicts().values()) == {"unknown"}
+        assert guard.process.poll() is None
+    finally:
+        sim.network("normal")
+    wait_alert(sim, "guard.sighted", count=3, seconds=70)
+    assert events(sim).count("guard.blind") == 3
+    guard.wait_status(lambda status: {trail["verdict"] for trail in status["trails"]} == {"logging"})
+
+
+def test_without_aws_at_the_start_it_is_ready_and_guards_as_soon_as_it_can(sim, make_guard):
+    sim.network("refused")
+    try:
+        guard = make_guard(sim, aws={"max_attempts": 1}).start().wait_ready()
+        guard.wait_line(FRA)
+    finally:
+        sim.network("normal")
+    guard.wait_verdict("org-trail", "logging", 30)
+
+
+def test_idle_connections_that_aws_closed_are_no_trouble(sim, make_guard):
+    guard = make_guard(sim, blind_after=1).start().wait_guarding()
+    mark = guard.mark()
+    for _ in range(3):
+        sim.call("drop_connections")
+        wait_polls(sim, 1, FRA, status=200)
+    assert documents(sim) == [] and not guard.found("org-trail|eu-central-1", mark)
+
+
+@pytest.mark.parametrize("fault", [("exponent", {}), ("type_form", {"form": "namespace"}), ("message_key", {"key": "Message"}),
+                                   ("members", {"members": {"Surprise": {"deep": [1, None]}}}),
+                                   ("headers", {"headers": {"X-Surprise": "x" * 8000}}), ("close", {})],
+                         ids=lambda fault: fault[0])
+def test_what_aws_may_do_is_no_trouble(sim, make_guard, mallory, fault):
+    kind, fields = fault
+    sim.add_fault(kind, **fields)
+    make_guard(sim, blind_after=1).start().wait_guarding()
+    mallory.flap(ORG_TRAIL)
+    told = wait_alert(sim, "trail.flapped")
+    assert told["gap"]["to"] >= told["gap"]["from"]
+    assert events(sim) == ["trail.flapped"]

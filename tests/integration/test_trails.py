@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which trails are guarded, where, and what happens when one is gone."""
+
+import pytest
+
+from guard import within
+from helpers import (ALL_REGIONS, APAC, AUDIT, FRA, HOMES, IAD, MAIN, MEMBER, ORG_TRAIL, READS, SYD, TOPIC, documents, events,
+                     matches, operations, sns, trail_arn, wait_alert, wait_polls)
+
+MEMBER_TOPIC = f"arn:aws:sns:{FRA}:{MEMBER}:alerts"
+
+
+def polled(sim, since=0):
+    """(region, trail) pairs that GetTrailStatus was asked for."""
+    return {(entry["region"], entry["trail"]) for entry in sim.requests(since=since, operation="GetTrailStatus")}
+
+
+# -- gone --------------------------------------------------------------------------------------------------------------
+@pytest.mark.valgrind
+def test_a_deleted_trail_is_told_once_and_resolved_when_it_is_back(sim, make_guard, mallory):
+    guard = make_guard(sim, regions=[IAD], settings_interval=1).start().wait_guarding()
+    mallory.delete(AUDIT)
+    told = wait_alert(sim, "trail.missing")
+    assert (told["severity"], told["trail"], told["region"]) == ("critical", {"name": "audit", "arn": AUDIT}, IAD)
+    guard.wait_line(f"audit {IAD} {MAIN}: .*(missing|gone|not there)")
+    guard.wait_verdict("audit", "missing")
+    mark = sim.mark()
+    sim.wait_for_request(within(10), count=3, since=mark, operation="DescribeTrails", region=IAD)
+    assert [event for event in events(sim) if event.startswith("trail.")] == ["trail.missing"]
+    mallory.create(AUDIT)
+    resolved = wait_alert(sim, "trail.resolved")
+    assert resolved["incident"] == told["incident"]
+    guard.wait_verdict("audit", "logging")
+    assert [event for event in events(sim) if event.startswith("trail.")] == ["trail.missing", "trail.resolved"]
+
+
+def test_absence_is_confirmed_by_a_second_call_in_the_home_region(sim, make_guard, mallory):
+    make_guard(sim, regions=[IAD]).start().wait_guarding()
+    mark = sim.mark()
+    with sim.fault("error", operation="GetTrailStatus", code="TrailNotFoundException", message="Unknown trail", status=400):
+        sim.wait_for_request(within(10), since=mark, operation="DescribeTrails", region=IAD)
+        wait_polls(sim, 2, IAD)
+    wait_polls(sim, 2, IAD)
+    assert "trail.missing" not in events(sim)
+
+
+def test_a_list_that_leaves_a_trail_out_is_not_enough_to_call_it_missing(sim, make_guard):
+    guard = make_guard(sim, regions=[IAD], settings_interval=1).start().wait_guarding()
+    with sim.fault("json", operation="DescribeTrails", value={"trailList": []}):
+        sim.wait_for_request(within(10), count=3, since=sim.mark(), operation="DescribeTrails", region=IAD)
+    wait_polls(sim, 1, IAD)
+    assert "trail.missing" not in events(sim)
+    assert guard.verdicts()["audit"] == "logging"
+
+
+def test_a_trail_deleted_while_the_daemon_is_down_is_missing_at_its_start(sim, make_guard, mallory):
+    guard = make_guard(sim, regions=[IAD]).start().wait_guarding()
+    assert guard.stop() == 0
+    mallory.delete(AUDIT)
+    guard.start()
+    assert wait_alert(sim, "trail.missing")["trail"]["arn"] == AUDIT
+    assert guard.stop() == 0
+    guard.start().wait_guarding()
+    assert events(sim).count("trail.missing") == 1
+
+
+@pytest.mark.parametrize("name", ["no-such-trail", trail_arn("no-such-trail", IAD)])
+def test_a_named_trail_that_is_absent_at_the_first_look_is_critical(sim, make_guard, name):
+    guard = make_guard(sim, regions=[FRA, IAD], trails=["org-trail", name]).start().wait_guarding()
+    told = wait_alert(sim, "trail.missing")
+    assert told["severity"] == "critical" and told["trail"]["name"] == "no-such-trail"
+    sim.add_trail("no-such-trail", MAIN, IAD)
+    if not name.startswith("arn:"):
+        guard.write_config(settings_interval=1)
+        guard.reload()
+    resolved = wait_alert(sim, "trail.resolved", seconds=20)
+    assert resolved["trail"]["name"] == "no-such-trail" and resolved["incident"] == told["incident"]
+    guard.wait_verdict("no-such-trail", "logging")
+
+
+# -- which -------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("trails", [["audit"], [AUDIT]])
+def test_only_named_trails_are_guarded(sim, make_guard, trails):
+    sim.add_trail("other", MAIN, IAD)
+    guard = make_guard(sim, regions=[IAD], trails=trails).start().wait_guarding()
+    assert set(guard.verdicts()) == {"audit"}
+    wait_polls(sim, 2, IAD)
+    assert polled(sim) == {(IAD, AUDIT)}
+
+
+@pytest.mark.parametrize("ignore", [["org-trail"], [ORG_TRAIL]])
+def test_an_ignored_trail_is_shown_and_left_alone(sim, make_guard, mallory, ignore):
+    guard = make_guard(sim, regions=ALL_REGIONS, ignore=ignore).start().wait_guarding()
+    mallory.stop(ORG_TRAIL)
+    wait_polls(sim, 2, IAD)
+    assert polled(sim) == {(IAD, AUDIT), (SYD, APAC)}
+    assert sim.trail(ORG_TRAIL)["logging"] is False
+    assert "trail.stopped" not in events(sim)
+    assert ORG_TRAIL in guard.status()["ignored"]
+
+
+def test_a_trail_that_appears_later_is_guarded_from_the_next_look_at_settings(sim, make_guard, mallory):
+    guard = make_guard(sim, regions=[IAD], settings_interval=2).start().wait_guarding()
+    late = sim.add_trail("late", MAIN, IAD)
+    guard.wait_verdict("late", "logging")
+    mallory.stop(late)
+    sim.wait_for_trail(late, within(10), logging=True)
+    assert wait_alert(sim, "trail.stopped")["trail"]["name"] == "late"
+
+
+def test_a_trail_that_appears_stopped_is_restarted_too(sim, make_guard):
+    make_guard(sim, regions=[IAD], settings_interval=1).start().wait_guarding()
+    late = sim.add_trail("late", MAIN, IAD, logging=False)
+    sim.wait_for_trail(late, within(10), logging=True)
+
+
+# -- shadows -----------------------------------------------------------------------------------------------------------
+def test_a_multi_region_trail_is_one_trail_polled_at_home_only(sim, make_guard, mallory):
+    guard = make_guard(sim, regions=ALL_REGIONS).start().wait_guarding()
+    wait_polls(sim, 3, FRA)
+    assert polled(sim) == {(HOMES[name], trail_arn(name)) for name in HOMES}
+    assert len(guard.status()["trails"]) == 3
+    mallory.stop(ORG_TRAIL)
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+    assert {entry["region"] for entry in sim.requests(operation="StartLogging")} == {FRA}
+
+
+def test_a_shadows_home_that_is_not_configured_is_guarded_all_the_same(sim, make_guard, mallory):
+    sim.add_trail("local", MAIN, FRA)
+    guard = make_guard(sim, regions=[SYD]).start().wait_guarding()
+    guard.wait_line(r"org-trail.*eu-central-1.*not configured")
+    guard.wait_verdict("org-trail", "logging")
+    assert len(guard.found("not configured")) == 1
+    assert set(guard.verdicts()) == {"org-trail", "apac"}
+    mallory.stop(ORG_TRAIL)
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+    assert wait_alert(sim, "trail.stopped")["region"] == FRA
+    assert polled(sim) == {(FRA, ORG_TRAIL), (SYD, APAC)}
+
+
+# -- organizations -----------------------------------------------------------------------------------------------------
+@pytest.fixture
+def member(sim, make_guard):
+    """A guard in a member account; org-trail belongs to the organization."""
+    sim.call("organization", management=MAIN, members=[MEMBER])
+    sim.trail(ORG_TRAIL, settings={"IsOrganizationTrail": True})
+    sim.add_topic(MEMBER_TOPIC)
+    sim.add_user("member-guard", MEMBER)
+    return make_guard(sim, "member-guard", regions=[FRA, SYD], alerts=sns(MEMBER_TOPIC)).start().wait_guarding()
+
+
+def test_an_organization_trail_is_protected_in_a_member_account_and_never_written_to(sim, member, mallory):
+    member.wait_verdict("org-trail", "protected")
+    mallory.stop(ORG_TRAIL)
+    told = wait_alert(sim, "trail.stopped", MEMBER_TOPIC)
+    assert told["action"]["taken"] == "none" and told["severity"] == "critical"
+    assert told["trail"]["arn"] == ORG_TRAIL and told["account"] == MAIN
+    matches("not ours|another account|management account|owner", sim.messages(MEMBER_TOPIC)[0]["received"]["email"]["Body"])
+    wait_polls(sim, 2, FRA)
+    called = [entry["operation"] for entry in sim.requests(principal="*:user/member-guard")]
+    assert set(called) <= READS | {"Publish"}
+    mallory.start(ORG_TRAIL)
+    wait_alert(sim, "trail.resolved", MEMBER_TOPIC)
+    member.wait_verdict("org-trail", "protected")
+    assert [entry["event"] for entry in documents(sim, MEMBER_TOPIC)] == ["trail.stopped", "trail.resolved"]
+
+
+def test_the_management_account_restarts_its_organization_trail(sim, make_guard, mallory):
+    sim.call("organization", management=MAIN, members=[MEMBER])
+    sim.trail(ORG_TRAIL, settings={"IsOrganizationTrail": True})
+    guard = make_guard(sim).start().wait_guarding()
+    assert guard.verdicts() == {"org-trail": "logging"}
+    mallory.stop(ORG_TRAIL)
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+
+
+# -- regions -----------------------------------------------------------------------------------------------------------
+def test_a_region_without_a_trail_is_a_warning_until_one_covers_it(sim, make_guard):
+    sim.trail(ORG_TRAIL, settings={"IsMultiRegionTrail": False})
+    sim.trail(APAC, delete=True)
+    guard = make_guard(sim, regions=[FRA, SYD], settings_interval=1).start().wait_guarding()
+    told = wait_alert(sim, "region.uncovered")
+    assert (told["severity"], told["region"], told["trail"]) == ("warning", SYD, None)
+    assert "trail" not in sim.messages(TOPIC)[0]["MessageAttributes"]
+    wait_polls(sim, 3, FRA)
+    assert events(sim) == ["region.uncovered"]
+    sim.add_trail("apac", MAIN, SYD)
+    covered = wait_alert(sim, "region.covered", seconds=20)
+    assert covered["incident"] == told["incident"]
+    guard.wait_verdict("apac", "logging")
+
+
+def test_a_deleted_trail_is_not_told_a_second_time_as_an_uncovered_region(sim, make_guard, mallory):
+    sim.trail(ORG_TRAIL, settings={"IsMultiRegionTrail": False})
+    make_guard(sim, regions=[IAD], settings_interval=1).start().wait_guarding()
+    mallory.delete(AUDIT)
+    wait_alert(sim, "trail.missing")
+    sim.wait_for_request(within(10), count=4, since=sim.mark(), operation="DescribeTrails", region=IAD)
+    assert events(sim) == ["trail.missing"]
+
+
+def test_regions_all_notes_a_region_that_is_not_enabled_once_and_leaves_it_alone(sim, make_guard):
+    from simaws.regions import DEFAULT_REGIONS
+    sim.call("account", id=MAIN, regions=list(DEFAULT_REGIONS))
+    guard = make_guard(sim, regions="all", settings_interval=1).start().wait_guarding(20)
+    guard.wait_status(lambda status: all(target["state"] in ("well", "not enabled") for target in status["targets"]))
+    asked = {entry["region"] for entry in sim.requests(operation="DescribeTrails")}
+    assert set(DEFAULT_REGIONS) < asked, "every region of the table is asked, also those that may be off"
+    mark = sim.mark()
+    wait_polls(sim, 3, FRA)
+    disabled = asked - set(DEFAULT_REGIONS)
+    assert not {entry["region"] for entry in sim.requests(since=mark)} & disabled
+    noted = guard.found("not enabled")
+    assert 1 <= len(noted) <= len(disabled), guard.stderr()
+    for region in disabled:
+        assert sum(region in line for line in noted) == 1, noted
+    assert "guard.blind" not in events(sim) and "region.uncovered" not in events(sim)
+    assert set(operations(sim)) <= READS | {"Publish"}
+
+
+def test_bad_keys_are_not_taken_for_regions_that_are_not_enabled(sim, make_guard):
+    guard = make_guard(sim, regions="all", env={"AWS_SECRET_ACCESS_KEY": "wrong/EXAMPLE/key"}, blind_after=1).start()
+    guard.wait_ready()
+    guard.wait_line("[Kk]ey|credential|signature")
+    guard.wait_status(lambda status: status["targets"] and all(target["state"] == "blind" for target in status["targets"]), 20)
+    assert not guard.found("not enabled")
+    assert {failure["kind"] for failure in sim.clear_failures()} == {"signature"}

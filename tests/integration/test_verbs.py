@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: check, config, status, test-alert, and how each refuses what it cannot do."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+
+import pytest
+
+from guard import BINARY, libconfig, within
+from helpers import ALL_REGIONS, FRA, HOMES, MAIN, ORG_TRAIL, READS, SYD, TOPIC, document, operations, sns, topic_arn, \
+    trail_arn
+
+OK, WARNING, CRITICAL, UNKNOWN = range(4)
+
+
+@pytest.fixture
+def idle(sim, make_guard):
+    """An installation whose daemon does not run."""
+    return make_guard(sim, regions=ALL_REGIONS)
+
+
+def one_line(text, *parts):
+    assert len(text.splitlines()) == 1, text
+    for part in parts:
+        assert part in text, text
+
+
+# -- check -------------------------------------------------------------------------------------------------------------
+@pytest.mark.valgrind
+def test_check_is_ok_when_all_is_well_and_changes_nothing(sim, idle):
+    done = idle.verb("check")
+    assert (done.returncode, done.stderr) == (OK, "")
+    for name, region in HOMES.items():
+        assert re.search(f"{name}.*{region}.*logging|{region}.*{name}.*logging", done.stdout), done.stdout
+    assert re.search(r"[0-9]{5,} calls", done.stdout), "the calls a month"
+    assert set(operations(sim)) <= READS
+    assert list(idle.state.iterdir()) == [] and list(idle.runtime.iterdir()) == []
+
+
+@pytest.mark.valgrind
+def test_check_is_critical_about_a_stopped_trail_and_leaves_it_stopped(sim, idle):
+    sim.trail(ORG_TRAIL, logging=False)
+    done = idle.verb("check")
+    assert done.returncode == CRITICAL and "stopped" in done.stdout
+    assert sim.trail(ORG_TRAIL)["logging"] is False and set(operations(sim)) <= READS
+    assert "LogGroup" not in done.stdout and sim.messages(TOPIC) == []
+
+
+def test_check_is_critical_about_a_named_trail_that_is_absent(sim, idle):
+    idle.write_config(trails=["audit", "no-such-trail"])
+    done = idle.verb("check")
+    assert done.returncode == CRITICAL and "no-such-trail" in done.stdout
+
+
+@pytest.mark.parametrize("errors, expected", [({"LatestDeliveryError": "AccessDenied"}, CRITICAL),
+                                              ({"LatestNotificationError": "NotFound"}, WARNING),
+                                              ({"LatestDigestDeliveryError": "AccessDenied"}, CRITICAL)])
+def test_check_judges_delivery_errors(sim, idle, errors, expected):
+    sim.trail(ORG_TRAIL, errors=errors)
+    assert idle.verb("check").returncode == expected
+
+
+def test_check_warns_about_a_region_without_a_trail(sim, idle):
+    sim.trail(ORG_TRAIL, settings={"IsMultiRegionTrail": False})
+    sim.trail(trail_arn("apac"), delete=True)
+    done = idle.verb("check")
+    assert done.returncode == WARNING and SYD in done.stdout
+
+
+@pytest.mark.parametrize("trouble", ["refused", "denied", "keys"])
+def test_check_is_unknown_when_it_cannot_see(sim, idle, trouble):
+    env = {}
+    if trouble == "refused":
+        sim.network("refused")
+    elif trouble == "denied":
+        sim.add_fault("denied", service="cloudtrail")
+    else:
+        env = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
+    try:
+        done = idle.verb("check", env=env)
+    finally:
+        sim.network("normal")
+    assert done.returncode == UNKNOWN
+    assert done.stdout + done.stderr
+
+
+def test_check_puts_critical_above_unknown(sim, idle):
+    sim.trail(ORG_TRAIL, logging=False)
+    sim.add_fault("denied", service="cloudtrail", region=SYD)
+    assert idle.verb("check").returncode == CRITICAL
+
+
+def test_check_as_json_is_one_document(sim, idle):
+    sim.trail(ORG_TRAIL, logging=False)
+    done = idle.verb("check", "--json")
+    view = json.loads(done.stdout)
+    assert done.returncode == CRITICAL and view["schema"] == "trailguard.check/1" and view["result"] == "critical"
+    assert view["calls_per_month"] > 100000
+    assert {trail["name"]: trail["verdict"] for trail in view["status"]["trails"]} == {
+        "org-trail": "stopped", "audit": "logging", "apac": "logging"}
+
+
+@pytest.mark.valgrind
+def test_check_restore_starts_a_stopped_trail_and_judges_what_is_then(sim, idle):
+    sim.trail(ORG_TRAIL, logging=False)
+    done = idle.verb("check", "--restore")
+    assert done.returncode == OK, done.stdout + done.stderr
+    assert sim.trail(ORG_TRAIL)["logging"] is True
+    assert sim.messages(TOPIC) == [] and list(idle.state.iterdir()) == []
+
+
+def test_check_restore_acts_only_as_the_mode_allows(sim, idle):
+    idle.write_config(mode="observe")
+    sim.trail(ORG_TRAIL, logging=False)
+    assert idle.verb("check", "--restore").returncode == CRITICAL
+    assert sim.trail(ORG_TRAIL)["logging"] is False
+
+
+def test_check_restore_leaves_it_to_a_running_daemon(sim, idle):
+    idle.start().wait_guarding()
+    done = idle.verb("check", "--restore")
+    assert done.returncode == UNKNOWN
+    one_line(done.stderr, str(idle.process.pid))
+    assert idle.verb("check").returncode == OK, "only looking is fine beside the daemon"
+
+
+# -- config ------------------------------------------------------------------------------------------------------------
+def test_config_says_ok(idle):
+    done = idle.verb("config")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "configuration OK\n", "")
+
+
+def test_config_dump_reads_back_to_the_same(idle):
+    idle.write_config(trails=["audit", ORG_TRAIL], ignore=["noise"], mode="observe", blind_after=7, reminder_interval=0,
+                      aws={"max_attempts": 5, "request_timeout": 9}, log_level="debug",
+                      alerts=sns(TOPIC) + sns(topic_arn("b.fifo"), min_severity="critical"))
+    first = idle.verb("config", "--dump")
+    assert first.returncode == 0
+    for option in ("poll_interval", "settings_interval", "blind_after", "connect_timeout"):
+        assert option in first.stdout
+    idle.write_config(first.stdout)
+    assert idle.verb("config", "--dump").stdout == first.stdout
+
+
+LATER = {"stale_after": 7200, "expect": {}, "maintenance": (), "bucket_checks": False, "max_restores_per_hour": 30,
+         "restore": ["settings"], "accounts": (), "organization": {}, "heartbeat": {}, "metrics_file": "/tmp/m",
+         "mode": "restore", "alerts": [{"type": "webhook", "url": "https://example.org/"}], "aws": {"proxy": "http://p:1"}}
+
+
+@pytest.mark.parametrize("option", LATER)
+def test_config_refuses_what_a_later_version_may_take(idle, option):
+    idle.write_config("\n" + "".join(f"{name} = {libconfig(value)};\n" for name, value in
+                                     {"regions": [FRA], "alerts": (), option: LATER[option]}.items()))
+    done = idle.verb("config")
+    assert done.returncode == 1 and done.stdout == ""
+    one_line(done.stderr, "not supported")
+    assert re.search(r"trailguard\.conf:[2-4]: ", done.stderr), done.stderr
+
+
+@pytest.mark.parametrize("line, parts", [
+    ("poll_interval = 0;", ["poll_interval", "3600"]),
+    ("poll_interval = 3601;", ["poll_interval", "3600"]),
+    ("poll_interval = 4294967297;", ["poll_interval"]),
+    ("poll_interval = \"1\";", ["poll_interval"]),
+    ("poll_interval = 20; settings_interval = 10;", ["settings_interval"]),
+    ("blind_after = 101;", ["blind_after", "100"]),
+    ("mode = \"restrat\";", ["mode", "observe", "restart"]),
+    ("poll_intervall = 5;", ["poll_intervall"]),
+    ("aws = { endpoint_url = \"http://example.org\"; };", ["endpoint_url", "loopback"]),
+    ("trails = [ \"audit\", \"audit\" ];", ["trails", "audit"]),
+    ("trails = [ ];", ["trails"]),
+    ("ignore = [ \"-bad-\" ];", ["ignore"]),
+    ("log_level = \"loud\";", ["log_level"]),
+    ("mode = \"observe\"", []),
+])
+def test_config_names_file_line_and_what_is_allowed(idle, line, parts):
+    idle.write_config(f"regions = [ \"{FRA}\" ];\nalerts = ();\n{line}\n")
+    done = idle.verb("config")
+    assert done.returncode == 1
+    one_line(done.stderr, *parts)
+    assert re.search(r"trailguard\.conf:[34]: ", done.stderr), done.stderr
+    run = idle.start()
+    assert run.wait() == 1
+    assert len(run.lines) == 1 and all(part in run.lines[0].text for part in parts), run.stderr()
+
+
+@pytest.mark.parametrize("alerts", ["arn:aws:sns:eu-central-1:111122223333", "trailguard", "arn:aws:sqs:eu-central-1:1:q"])
+def test_config_refuses_a_topic_that_is_none(idle, alerts):
+    idle.write_config(alerts=sns(alerts))
+    done = idle.verb("config")
+    assert done.returncode == 1
+    one_line(done.stderr, "topic_arn", "trailguard.conf:2: ")
+
+
+@pytest.mark.parametrize("verb, status", [("config", 1), ("check", UNKNOWN), ("run", 1), ("test-alert", 1)])
+def test_a_missing_file_is_named(idle, verb, status):
+    idle.config.unlink()
+    done = idle.verb(verb)
+    assert done.returncode == status
+    one_line(done.stderr, str(idle.config))
+
+
+# -- status ------------------------------------------------------------------------------------------------------------
+@pytest.mark.valgrind
+def test_status_shows_the_daemons_view(sim, idle):
+    assert idle.verb("status").returncode == 3
+    idle.write_config(mode="observe")
+    idle.start().wait_guarding()
+    well = idle.verb("status")
+    assert (well.returncode, well.stderr) == (0, "")
+    for name in HOMES:
+        assert name in well.stdout
+    assert "\x1b" not in well.stdout
+    sim.trail(ORG_TRAIL, logging=False)
+    idle.wait_verdict("org-trail", "stopped")
+    trouble = idle.verb("status")
+    assert trouble.returncode == 2 and "stopped" in trouble.stdout
+    view = json.loads(idle.verb("status", "--json").stdout)
+    assert view["schema"] == "trailguard.status/1" and view["pid"] == idle.process.pid
+    assert next(trail for trail in view["trails"] if trail["name"] == "org-trail")["incident"]["event"] == "trail.stopped"
+    assert idle.stop() == 0
+    gone = idle.verb("status")
+    assert gone.returncode == 3
+    one_line(gone.stderr)
+
+
+def test_status_of_a_killed_daemon_is_not_running(idle):
+    idle.start().wait_guarding()
+    idle.kill()
+    assert idle.verb("status").returncode == 3
+
+
+def on_a_terminal(guard, *arguments, env):
+    """Output of a verb whose stdout is a terminal."""
+    leader, follower = pty.openpty()
+    try:
+        environment = {name: value for name, value in {**guard.env, "TERM": "xterm", **env}.items() if name != "NOTIFY_SOCKET"}
+        process = subprocess.Popen([BINARY, *arguments], env=environment, stdin=subprocess.DEVNULL, stdout=follower,
+                                   stderr=subprocess.DEVNULL)
+        os.close(follower)
+        output = b""
+        try:
+            while chunk := os.read(leader, 65536):
+                output += chunk
+        except OSError:         # the terminal's other end is closed
+            pass
+        process.wait(within(10))
+        return output.decode()
+    finally:
+        os.close(leader)
+
+
+def test_colour_only_on_a_terminal_and_never_with_no_color(sim, idle):
+    idle.write_config(mode="observe")
+    sim.trail(ORG_TRAIL, logging=False)
+    idle.start().wait_guarding()
+    assert "\x1b[" in on_a_terminal(idle, "status", env={})
+    assert "\x1b" not in on_a_terminal(idle, "status", env={"NO_COLOR": "1"})
+    assert "\x1b" not in on_a_terminal(idle, "status", env={"TERM": "dumb"})
+
+
+# -- test-alert --------------------------------------------------------------------------------------------------------
+@pytest.mark.valgrind
+def test_test_alert_prints_each_channels_receipt(sim, idle):
+    other = sim.add_topic(topic_arn("other.fifo"))
+    idle.write_config(alerts=sns(TOPIC, other, min_severity="critical"))
+    done = idle.verb("test-alert")
+    assert (done.returncode, done.stderr) == (0, "")
+    for topic in (TOPIC, other):
+        (message,) = sim.messages(topic)
+        assert re.search(f"{re.escape(topic)}.*{message['MessageId']}", done.stdout), done.stdout
+        told = document(message)
+        assert (told["event"], told["severity"], told["trail"]) == ("guard.test", "info", None)
+        assert message["Subject"].startswith("[TrailGuard] TEST")
+    assert list(idle.state.iterdir()) == []
+
+
+def test_test_alert_prints_a_channels_error_and_tries_the_others(sim, idle):
+    idle.write_config(alerts=sns(topic_arn("gone"), TOPIC))
+    done = idle.verb("test-alert")
+    assert done.returncode == 1
+    assert re.search("gone.*Topic does not exist", done.stdout + done.stderr)
+    assert sim.messages(TOPIC)[0]["MessageId"] in done.stdout
+
+
+def test_test_alert_without_a_channel_says_so(idle):
+    idle.write_config(alerts=())
+    done = idle.verb("test-alert")
+    assert done.returncode == 1
+    one_line(done.stderr, "alerts")
+
+
+# -- usage -------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["check", "--loud"], ["config", "-c"], ["run", "extra"], ["status", "--dump"],
+                                       ["test-alert", "--json"], ["--loud"], ["accept"], ["policy", "guard"]])
+def test_a_usage_error_is_one_line_and_not_zero(arguments):
+    done = subprocess.run([BINARY, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=within(10))
+    assert done.returncode != 0 and done.stdout == ""
+    one_line(done.stderr, "trailguard")
+
+
+@pytest.mark.parametrize("verb", [[], ["run"], ["check"], ["config"], ["status"], ["test-alert"]])
+def test_help_is_on_stdout_and_zero(verb):
+    done = subprocess.run([BINARY, *verb, "--help"], capture_output=True, text=True, timeout=within(10))
+    assert done.returncode == 0 and done.stderr == "" and "usage: trailguard" in done.stdout
+    assert all(len(line) <= 120 for line in done.stdout.splitlines())
+
+
+def test_version_is_the_trees():
+    version = (BINARY.parents[0] / "../VERSION").resolve()
+    done = subprocess.run([BINARY, "--version"], capture_output=True, text=True, timeout=within(10))
+    assert done.returncode == 0 and re.fullmatch(r"trailguard [0-9]+\.[0-9]+\.[0-9]+\n", done.stdout)
+    assert not version.exists() or done.stdout.split()[1] == version.read_text().strip()

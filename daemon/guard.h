@@ -20,15 +20,18 @@
 #define GUARD_BACKOFF_MAX_USEC (60ULL * 1000000)
 
 typedef enum GuardInput {
-    GUARD_LOOKED, /* seen is valid */
-    GUARD_ACTED,  /* outcome is valid */
-    GUARD_TIME,   /* a wake-up that a plan asked for */
+    GUARD_LOOKED,     /* seen is valid, and drift when the settings were looked at too */
+    GUARD_ACTED,      /* outcome is valid */
+    GUARD_ATTRIBUTED, /* attribution is valid: a search that a plan asked for has ended */
+    GUARD_TIME,       /* a wake-up that a plan asked for */
 } GuardInput;
 
 typedef struct TrailInput {
     GuardInput kind;
     const Observation *seen;
+    const Drift *drift; /* NULL: settings were not looked at, or there is no baseline */
     const Outcome *outcome;
+    const Attribution *attribution;
 } TrailInput;
 
 /* Decides about one trail. prev and ret_next may be the same object. A zeroed TrailState with verdict

@@ -16,8 +16,20 @@ typedef struct Now {
 typedef enum Mode {
     MODE_OBSERVE, /* alerts only */
     MODE_RESTART, /* also starts stopped trails */
+    MODE_RESTORE, /* also puts back what was changed */
     _MODE_MAX,
 } Mode;
+
+/* What mode "restore" may write: the words of the option `restore`, as bits. */
+typedef enum RestoreKind {
+    RESTORE_SETTINGS,  /* UpdateTrail */
+    RESTORE_SELECTORS, /* PutEventSelectors */
+    RESTORE_INSIGHTS,  /* PutInsightSelectors */
+    RESTORE_DELETED,   /* CreateTrail and all of the above, and tags */
+    _RESTORE_KIND_MAX,
+} RestoreKind;
+
+#define RESTORE_BIT(k) (1u << (k))
 
 typedef enum Severity {
     SEVERITY_INFO,
@@ -31,6 +43,7 @@ typedef enum Verdict {
     VERDICT_MISSING,
     VERDICT_STOPPED,
     VERDICT_FLAPPED,
+    VERDICT_WEAKENED,
     VERDICT_FAILING,
     VERDICT_UNKNOWN,
     VERDICT_PROTECTED,
@@ -43,10 +56,17 @@ typedef enum Finding {
     FINDING_MISSING,
     FINDING_STOPPED,
     FINDING_FLAPPED,      /* an event, not a condition: never stays set */
+    FINDING_RECREATED,    /* deleted and created anew between two looks; an event too */
+    FINDING_WEAKENED,     /* differs from the baseline so that events are lost */
+    FINDING_CHANGED,      /* differs from the baseline otherwise */
     FINDING_DELIVERY,     /* LatestDeliveryError */
     FINDING_DIGEST,       /* LatestDigestDeliveryError */
     FINDING_LOG_GROUP,    /* LatestCloudWatchLogsDeliveryError */
     FINDING_NOTIFICATION, /* LatestNotificationError */
+    FINDING_STALE,        /* logs, but nothing was delivered for stale_after */
+    FINDING_BUCKET,       /* bucket_checks: gone, somebody else's, or closed to CloudTrail */
+    FINDING_LIFECYCLE,    /* bucket_checks: a rule deletes log files early */
+    FINDING_KEY,          /* bucket_checks: the KMS key cannot be used */
     FINDING_BLIND,        /* this trail cannot be looked at although its target can */
     _FINDING_MAX,
 } Finding;
@@ -54,16 +74,23 @@ typedef enum Finding {
 #define FINDING_BIT(f) (1u << (f))
 #define FINDINGS_FAILING                                                                                    \
     (FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST) | FINDING_BIT(FINDING_LOG_GROUP) |         \
-     FINDING_BIT(FINDING_NOTIFICATION))
+     FINDING_BIT(FINDING_NOTIFICATION) | FINDING_BIT(FINDING_STALE) | FINDING_BIT(FINDING_BUCKET) |         \
+     FINDING_BIT(FINDING_LIFECYCLE) | FINDING_BIT(FINDING_KEY))
+#define FINDINGS_DRIFT (FINDING_BIT(FINDING_WEAKENED) | FINDING_BIT(FINDING_CHANGED))
 
 /* What an alert is about; among troubles worst first. */
 typedef enum Event {
     EVENT_TRAIL_MISSING,
     EVENT_TRAIL_STOPPED,
     EVENT_TRAIL_FLAPPED,
+    EVENT_TRAIL_WEAKENED,
     EVENT_TRAIL_FAILING,
+    EVENT_TRAIL_ATTRIBUTED,
+    EVENT_TRAIL_ATTEMPTED,
     EVENT_TRAIL_REMINDER,
     EVENT_TRAIL_RESOLVED,
+    EVENT_BASELINE_WEAK,
+    EVENT_BASELINE_ACCEPTED,
     EVENT_REGION_UNCOVERED,
     EVENT_REGION_COVERED,
     EVENT_GUARD_BLIND,
@@ -85,6 +112,61 @@ typedef struct Subject {
     const char *account; /* 12 digits */
     const char *region;  /* the trail's home region, or the target's */
 } Subject;
+
+/* ---- a trail's settings ---- */
+
+/* What a baseline records of a trail, in the words of CloudTrail's API (FIELD_x <-> field_to_string). */
+typedef enum Field {
+    FIELD_BUCKET,        /* S3BucketName */
+    FIELD_PREFIX,        /* S3KeyPrefix */
+    FIELD_KMS_KEY,       /* KmsKeyId */
+    FIELD_LOG_GROUP,     /* CloudWatchLogsLogGroupArn */
+    FIELD_LOG_ROLE,      /* CloudWatchLogsRoleArn */
+    FIELD_SNS_TOPIC,     /* SnsTopicARN */
+    FIELD_MULTI_REGION,  /* IsMultiRegionTrail */
+    FIELD_GLOBAL_EVENTS, /* IncludeGlobalServiceEvents */
+    FIELD_VALIDATION,    /* LogFileValidationEnabled */
+    FIELD_ORGANIZATION,  /* IsOrganizationTrail */
+    FIELD_SELECTORS,     /* {"EventSelectors":[...]} or {"AdvancedEventSelectors":[...]} */
+    FIELD_INSIGHTS,      /* InsightSelectors, a JSON array */
+    FIELD_TAGS,          /* a JSON object, {"key":"value"} */
+    _FIELD_MAX,
+} Field;
+
+#define FIELD_BIT(f) (1u << (f))
+#define FIELDS_ALL   (FIELD_BIT(_FIELD_MAX) - 1)
+
+/* Every field is text: "true" or "false" for what is one of them, "" for not set, JSON for the last three.
+ * NULL: not known (not looked at, not answered); never a difference. Owns its texts; settings_done frees. */
+typedef struct Settings {
+    char *values[_FIELD_MAX];
+} Settings;
+
+/* What the option `expect` pins; a pin wins over the recording. */
+typedef enum ManagementEvents {
+    MANAGEMENT_NOT_PINNED,
+    MANAGEMENT_ALL,
+    MANAGEMENT_WRITE,
+    MANAGEMENT_READ,
+    _MANAGEMENT_MAX,
+} ManagementEvents;
+
+typedef struct Expect {
+    Settings pins;                      /* NULL: not pinned */
+    ManagementEvents management_events; /* the least that the selectors must record */
+} Expect;
+
+/* One difference between baseline and trail. Owns its texts ("" for not set). */
+typedef struct Change {
+    Field field;
+    bool loses_events; /* something that the baseline recorded is not recorded any more */
+    char *was, *now;
+} Change;
+
+typedef struct Drift {
+    Change changes[_FIELD_MAX]; /* in the order of the fields, each at most once */
+    unsigned n;
+} Drift;
 
 /* ---- what was seen ---- */
 
@@ -117,10 +199,15 @@ typedef struct Observation {
     uint64_t start_usec;    /* StartLoggingTime */
     uint64_t stop_usec;     /* StopLoggingTime */
     uint64_t delivery_usec; /* LatestDeliveryTime */
+    uint64_t digest_usec;   /* LatestDigestDeliveryTime */
     char delivery_error[CODE_TEXT_MAX];
     char digest_error[CODE_TEXT_MAX];
     char log_group_error[CODE_TEXT_MAX];
     char notification_error[CODE_TEXT_MAX];
+    /* bucket_checks, as last looked at; "" when well or not looked at */
+    char bucket_error[CODE_TEXT_MAX];
+    char lifecycle_error[CODE_TEXT_MAX];
+    char key_error[CODE_TEXT_MAX];
     /* OBSERVED_ERROR */
     LookError error;
     bool target_sighted; /* the target answered something else: only this trail is out of sight */
@@ -142,6 +229,8 @@ typedef struct TargetLook {
 typedef enum Action {
     ACTION_NONE,
     ACTION_RESTART,
+    ACTION_RESTORE,
+    ACTION_RECREATE,
     _ACTION_MAX,
 } Action;
 
@@ -158,6 +247,7 @@ typedef struct Outcome {
     Action action;
     ActionResult result;             /* HELD or FAILED */
     Observation seen;                /* HELD: the look that confirmed it */
+    uint32_t fields_left;            /* RESTORE, RECREATE: FIELD_BITs that still differ at read-back */
     char error_text[ERROR_TEXT_MAX]; /* FAILED */
 } Outcome;
 
@@ -171,6 +261,38 @@ typedef struct Gap {
     uint64_t from_usec; /* real; StopLoggingTime */
     uint64_t to_usec;   /* real; StartLoggingTime; 0 while it lasts */
 } Gap;
+
+/* ---- who did it ---- */
+
+#define ACTOR_TEXT_MAX 256
+
+/* The caller of a recorded API call. Texts raw, cut to their size: escape before showing. */
+typedef struct Actor {
+    char type[32];             /* userIdentity.type: "IAMUser", "AssumedRole", "Root", "AWSService", ... */
+    char arn[ACTOR_TEXT_MAX];  /* "" where there is none (a service) */
+    char name[ACTOR_TEXT_MAX]; /* for people: "bob", "Admin/alice", "root", "config.amazonaws.com" */
+    char account[16];
+    char invoked_by[128]; /* a service that called on the caller's behalf */
+    char source_ip[64];
+    char user_agent[ACTOR_TEXT_MAX];
+    char access_key[32];
+    char event_id[64];
+    char event_name[64];
+    char error_code[64]; /* of an attempt that was refused; "" when it was done */
+    uint64_t event_usec; /* real */
+} Actor;
+
+#define ATTEMPTS_MAX 4
+
+/* What one search of the event history gave. */
+typedef struct Attribution {
+    bool looked; /* false: the search failed, and error_text says why */
+    bool found;
+    Actor actor;                  /* found: who caused the incident's latest trouble */
+    Actor attempts[ATTEMPTS_MAX]; /* refused tries against the trail, newer than asked for, oldest first */
+    unsigned n_attempts;
+    char error_text[ERROR_TEXT_MAX];
+} Attribution;
 
 /* ---- what to tell ---- */
 
@@ -215,6 +337,13 @@ typedef struct Tell {
     LookError error;             /* blind */
     unsigned n_failed;           /* blind: looks that failed in a row */
     unsigned n_reminders;        /* TELL_REMINDER: 1.. */
+    uint32_t fields;             /* FIELD_BITs that differ; set when the message is about them */
+    const Drift *changes;        /* borrowed; the engine adds it to messages with fields; else NULL */
+    bool restores_paused;        /* max_restores_per_hour was reached */
+    bool maintenance;            /* in a maintenance window */
+    bool nobody;                 /* trail.attributed: nobody was found */
+    bool has_actor;
+    Actor actor; /* trail.attributed and trail.attempted */
     char detail[ERROR_TEXT_MAX]; /* error codes, or the error of a look or an action; raw: escape before
                                     showing */
 } Tell;
@@ -238,6 +367,20 @@ typedef enum Note {
     NOTE_UNCOVERED,
     NOTE_COVERED,
     NOTE_FIRST_SEEN, /* a trail is guarded from now on */
+    NOTE_RECREATED_BY_OTHERS,
+    NOTE_CHANGED,  /* differs from the baseline; fields */
+    NOTE_RESTORED, /* our restore held; fields */
+    NOTE_UNCHANGED, /* as the baseline has it again, without us */
+    NOTE_RESTORE_FAILED,
+    NOTE_RESTORES_PAUSED, /* max_restores_per_hour */
+    NOTE_RECREATED,
+    NOTE_RECREATE_FAILED,
+    NOTE_ATTRIBUTED,
+    NOTE_NOBODY_FOUND,
+    NOTE_ATTEMPTED,
+    NOTE_BASELINE_RECORDED,
+    NOTE_BASELINE_WEAK,
+    NOTE_BASELINE_ACCEPTED,
     _NOTE_MAX,
 } Note;
 
@@ -246,7 +389,9 @@ typedef struct NoteValue {
     Gap gap;
     unsigned count; /* failed looks or restarts in a row */
     bool first_sight;
+    uint32_t fields;             /* FIELD_BITs */
     char detail[ERROR_TEXT_MAX]; /* raw: escape before showing */
+    Actor actor;                 /* NOTE_ATTRIBUTED, NOTE_ATTEMPTED */
 } NoteValue;
 
 #define PLAN_TELLS_MAX 4
@@ -255,6 +400,8 @@ typedef struct NoteValue {
 /* What the guard wants done about one input. */
 typedef struct Plan {
     Action action;
+    uint32_t fields; /* ACTION_RESTORE: FIELD_BITs to write back */
+    bool attribute;  /* search the event history now; see TrailState.attributing */
     Tell tells[PLAN_TELLS_MAX];
     unsigned n_tells;
     NoteValue notes[PLAN_NOTES_MAX];
@@ -293,6 +440,18 @@ typedef struct PendingTell {
     uint64_t by_mono_usec;
 } PendingTell;
 
+/* The search for who did it: at 5 s, 30 s, 1, 3, 6, 10, 15 and 20 minutes after the trouble was seen. */
+typedef struct Attributing {
+    bool wanted;
+    bool looking;           /* a search is under way */
+    uint32_t findings;      /* FINDING_BITs whose cause is searched */
+    uint64_t from_usec;     /* real; the cause is not older */
+    uint64_t seen_usec;     /* real; when the trouble was seen */
+    uint64_t mark_usec;     /* of the trouble, for the message's identity */
+    unsigned n_looks;       /* searches that have ended */
+    uint64_t attempts_usec; /* real; refused attempts up to then were told */
+} Attributing;
+
 typedef struct TrailState {
     bool known; /* was seen at least once */
     Verdict verdict;
@@ -300,6 +459,14 @@ typedef struct TrailState {
     uint64_t start_usec; /* real; as last seen at AWS */
     uint64_t stop_usec;
     uint64_t delivery_usec;
+    uint64_t digest_usec;
+    uint32_t fields;              /* FIELD_BITs that differ from the baseline, as last seen */
+    uint32_t losing_fields;       /* those of them that lose events */
+    uint64_t drift_mark;          /* identifies what differs, and how */
+    unsigned n_restores;          /* settings restores since restores_since_usec */
+    uint64_t restores_since_usec; /* real; begin of the hour in which they are counted */
+    bool restores_paused;         /* told that there were too many */
+    Attributing attributing;
     unsigned n_failed;            /* looks that failed in a row */
     uint64_t failed_since_usec;   /* real; the first of them */
     LookError error;              /* of the last of them */
@@ -330,12 +497,19 @@ typedef struct Policy {
     Mode mode;
     unsigned blind_after;            /* 1..100 */
     uint64_t reminder_interval_usec; /* 0: none */
+    uint32_t restore;                /* RESTORE_BITs; heeded in MODE_RESTORE only */
+    unsigned max_restores_per_hour;  /* 1..1000 */
+    uint64_t stale_after_usec;       /* 0: off */
+    bool attribution;
 } Policy;
 
 /* What is known of a trail besides its status. */
 typedef struct TrailFacts {
-    bool writable;   /* false: an organization trail that is not ours */
-    bool validation; /* digests are expected */
+    bool writable;      /* false: an organization trail that is not ours */
+    bool validation;    /* digests are expected */
+    bool records_reads; /* the selectors record management reads: our own polls are events */
+    bool maintenance;   /* a maintenance window is open: settings are not restored */
+    bool stop_allowed;  /* ... in which logging may be stopped too */
 } TrailFacts;
 
 /* ---- alerts and their way out ---- */

@@ -27,8 +27,34 @@ static size_t find_word(const char *const *table, size_t n, const char *s) {
 static const char *const mode_table[] = {
     [MODE_OBSERVE] = "observe",
     [MODE_RESTART] = "restart",
+    [MODE_RESTORE] = "restore",
 };
 DEFINE_WORDS(mode, Mode, _MODE_MAX);
+
+static const char *const restore_kind_table[] = {
+    [RESTORE_SETTINGS] = "settings",
+    [RESTORE_SELECTORS] = "selectors",
+    [RESTORE_INSIGHTS] = "insights",
+    [RESTORE_DELETED] = "deleted",
+};
+DEFINE_WORDS(restore_kind, RestoreKind, _RESTORE_KIND_MAX);
+
+static const char *const field_table[] = {
+    [FIELD_BUCKET] = "S3BucketName",
+    [FIELD_PREFIX] = "S3KeyPrefix",
+    [FIELD_KMS_KEY] = "KmsKeyId",
+    [FIELD_LOG_GROUP] = "CloudWatchLogsLogGroupArn",
+    [FIELD_LOG_ROLE] = "CloudWatchLogsRoleArn",
+    [FIELD_SNS_TOPIC] = "SnsTopicARN",
+    [FIELD_MULTI_REGION] = "IsMultiRegionTrail",
+    [FIELD_GLOBAL_EVENTS] = "IncludeGlobalServiceEvents",
+    [FIELD_VALIDATION] = "LogFileValidationEnabled",
+    [FIELD_ORGANIZATION] = "IsOrganizationTrail",
+    [FIELD_SELECTORS] = "EventSelectors",
+    [FIELD_INSIGHTS] = "InsightSelectors",
+    [FIELD_TAGS] = "Tags",
+};
+DEFINE_WORDS(field, Field, _FIELD_MAX);
 
 static const char *const severity_table[] = {
     [SEVERITY_INFO] = "info",
@@ -41,6 +67,7 @@ static const char *const verdict_table[] = {
     [VERDICT_MISSING] = "missing",
     [VERDICT_STOPPED] = "stopped",
     [VERDICT_FLAPPED] = "flapped",
+    [VERDICT_WEAKENED] = "weakened",
     [VERDICT_FAILING] = "failing",
     [VERDICT_UNKNOWN] = "unknown",
     [VERDICT_PROTECTED] = "protected",
@@ -52,10 +79,17 @@ static const char *const finding_table[] = {
     [FINDING_MISSING] = "missing",
     [FINDING_STOPPED] = "stopped",
     [FINDING_FLAPPED] = "flapped",
+    [FINDING_RECREATED] = "recreated",
+    [FINDING_WEAKENED] = "weakened",
+    [FINDING_CHANGED] = "changed",
     [FINDING_DELIVERY] = "delivery",
     [FINDING_DIGEST] = "digest",
     [FINDING_LOG_GROUP] = "log group",
     [FINDING_NOTIFICATION] = "notification",
+    [FINDING_STALE] = "stale",
+    [FINDING_BUCKET] = "bucket",
+    [FINDING_LIFECYCLE] = "lifecycle",
+    [FINDING_KEY] = "key",
     [FINDING_BLIND] = "blind",
 };
 DEFINE_WORDS(finding, Finding, _FINDING_MAX);
@@ -64,9 +98,14 @@ static const char *const event_table[] = {
     [EVENT_TRAIL_STOPPED] = "trail.stopped",
     [EVENT_TRAIL_FLAPPED] = "trail.flapped",
     [EVENT_TRAIL_MISSING] = "trail.missing",
+    [EVENT_TRAIL_WEAKENED] = "trail.weakened",
     [EVENT_TRAIL_FAILING] = "trail.failing",
+    [EVENT_TRAIL_ATTRIBUTED] = "trail.attributed",
+    [EVENT_TRAIL_ATTEMPTED] = "trail.attempted",
     [EVENT_TRAIL_REMINDER] = "trail.reminder",
     [EVENT_TRAIL_RESOLVED] = "trail.resolved",
+    [EVENT_BASELINE_WEAK] = "baseline.weak",
+    [EVENT_BASELINE_ACCEPTED] = "baseline.accepted",
     [EVENT_REGION_UNCOVERED] = "region.uncovered",
     [EVENT_REGION_COVERED] = "region.covered",
     [EVENT_GUARD_BLIND] = "guard.blind",
@@ -91,6 +130,8 @@ DEFINE_WORDS(look_error, LookError, _LOOK_ERROR_MAX);
 static const char *const action_table[] = {
     [ACTION_NONE] = "none",
     [ACTION_RESTART] = "restart",
+    [ACTION_RESTORE] = "restore",
+    [ACTION_RECREATE] = "recreate",
 };
 DEFINE_WORDS(action, Action, _ACTION_MAX);
 

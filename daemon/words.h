@@ -10,6 +10,12 @@
 const char *mode_to_string(Mode value); /* "observe", "restart" */
 Mode mode_from_string(const char *s);
 
+const char *restore_kind_to_string(RestoreKind value); /* "settings", "selectors", "insights", "deleted" */
+RestoreKind restore_kind_from_string(const char *s);
+
+const char *field_to_string(Field value); /* "S3BucketName", in CloudTrail's words */
+Field field_from_string(const char *s);
+
 const char *severity_to_string(Severity value); /* "info", "warning", "critical" */
 Severity severity_from_string(const char *s);
 

@@ -245,18 +245,18 @@ static Trail *take_new_trail(Engine *engine, const Target *target, const CloudTr
     return trail;
 }
 
-static bool take_listed(Engine *engine, Target *target, const CloudTrailTrail *listed) {
+static void take_listed(Engine *engine, Target *target, const CloudTrailTrail *listed) {
     Trail *trail = engine_trail_by_arn(engine, listed->arn);
     bool is_new = !trail;
 
     if (!engine_is_guarded(engine, listed->name, listed->arn)) {
         note_ignored(engine, listed->arn);
-        return false;
+        return;
     }
     if (!trail)
         trail = take_new_trail(engine, target, listed);
     if (!trail)
-        return false;
+        return;
     trail->organization = listed->organization;
     trail->multi_region = listed->multi_region;
     trail->facts.validation = listed->validation;
@@ -264,14 +264,11 @@ static bool take_listed(Engine *engine, Target *target, const CloudTrailTrail *l
     if (is_new)
         dismiss_stand_in(engine, listed->name);
     set_covers(trail, target);
-    return is_new;
 }
 
-bool engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *list) {
-    bool fresh = false;
-
+void engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *list) {
     for (size_t i = 0; i < list->n; i++)
-        fresh |= take_listed(engine, target, &list->items[i]);
+        take_listed(engine, target, &list->items[i]);
     target->listed = true;
 
     /* a trail that covered only a region that is no longer configured is not guarded any more */
@@ -285,7 +282,6 @@ bool engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *li
             engine_drop_trail(engine, trail);
         }
     }
-    return fresh;
 }
 
 /* Once every configured target has been listed, a name that no trail has is a trail that is missing. */

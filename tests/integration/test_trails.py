@@ -125,6 +125,14 @@ def test_a_multi_region_trail_is_one_trail_polled_at_home_only(sim, make_guard, 
     assert {entry["region"] for entry in sim.requests(operation="StartLogging")} == {FRA}
 
 
+@pytest.mark.parametrize("slow", ALL_REGIONS)
+def test_whichever_region_lists_a_trail_first_it_is_looked_at_in_the_first_pass(sim, make_guard, slow):
+    sim.add_fault("slow", operation="DescribeTrails", region=slow, seconds=0.3, count=1)
+    guard = make_guard(sim, regions=ALL_REGIONS, poll_interval=60).start().wait_guarding()
+    assert guard.verdicts() == {name: "logging" for name in HOMES}
+    assert guard.status()["pass"]["count"] == 1
+
+
 def test_a_shadows_home_that_is_not_configured_is_guarded_all_the_same(sim, make_guard, mallory):
     sim.add_trail("local", MAIN, FRA)
     guard = make_guard(sim, regions=[SYD]).start().wait_guarding()

@@ -4,7 +4,7 @@
 import pytest
 
 from guard import within
-from helpers import FRA, IAD, MAIN, ORG_TRAIL, TOPIC, documents, events, sns, topic_arn, wait_alert, wait_polls
+from helpers import FRA, IAD, MAIN, ORG_TRAIL, TOPIC, documents, events, mail_of, sns, topic_arn, wait_alert, wait_polls
 from simaws.client import poll
 
 FIFO = topic_arn("trailguard.fifo")
@@ -53,7 +53,7 @@ def test_a_deleted_topic_is_told_through_the_other_channel_and_caught_up_when_it
     failed = wait_alert(sim, "guard.channel_failed", OTHER)
     assert failed["severity"] == "critical" and failed["trail"] is None
     message = next(message for message in sim.messages(OTHER) if "channel" in message["Subject"])
-    assert TOPIC in message["received"]["email"]["Body"] and "Topic does not exist" in message["received"]["email"]["Body"]
+    assert TOPIC in mail_of(message) and "Topic does not exist" in mail_of(message)
     status = guard.wait_status(lambda status: any(channel["failed"] for channel in status["channels"]))
     assert [channel["failed"] for channel in status["channels"]] == [True, False]
     assert guard.verb("status").returncode == 2

@@ -5,7 +5,7 @@ import pytest
 
 from guard import within
 from helpers import (ALL_REGIONS, APAC, AUDIT, FRA, HOMES, IAD, MAIN, MEMBER, ORG_TRAIL, READS, SYD, TOPIC, documents, events,
-                     matches, operations, sns, trail_arn, wait_alert, wait_polls)
+                     mail_of, matches, operations, sns, trail_arn, wait_alert, wait_polls)
 
 MEMBER_TOPIC = f"arn:aws:sns:{FRA}:{MEMBER}:alerts"
 
@@ -163,7 +163,7 @@ def test_an_organization_trail_is_protected_in_a_member_account_and_never_writte
     told = wait_alert(sim, "trail.stopped", MEMBER_TOPIC)
     assert told["action"]["taken"] == "none" and told["severity"] == "critical"
     assert told["trail"]["arn"] == ORG_TRAIL and told["account"] == MAIN
-    matches("not ours|another account|management account|owner", sim.messages(MEMBER_TOPIC)[0]["received"]["email"]["Body"])
+    matches("not ours|another account|management account|owner", mail_of(sim.messages(MEMBER_TOPIC)[0]))
     wait_polls(sim, 2, FRA)
     called = [entry["operation"] for entry in sim.requests(principal="*:user/member-guard")]
     assert set(called) <= READS | {"Publish"}

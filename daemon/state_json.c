@@ -475,17 +475,44 @@ static int read_lists(const json_t *root, StateTable *table, char *reason, size_
     return r;
 }
 
+/* jansson takes a string that it has no memory for as a fault of the text, and a file with a fault is set
+ * aside: so its allocations are watched. */
+static struct {
+    json_malloc_t real;
+    bool failed;
+} watched;
+
+static void *watched_malloc(size_t size) {
+    void *p = watched.real(size);
+
+    watched.failed |= !p;
+    return p;
+}
+
+static json_t *parse(const char *text, size_t len, json_error_t *error, bool *ret_no_memory) {
+    json_free_t real_free;
+    json_t *root;
+
+    json_get_alloc_funcs(&watched.real, &real_free);
+    watched.failed = false;
+    json_set_alloc_funcs(watched_malloc, real_free);
+    root = json_loadb(text, len, JSON_REJECT_DUPLICATES, error);
+    json_set_alloc_funcs(watched.real, real_free);
+    *ret_no_memory = watched.failed;
+    return root;
+}
+
 int state_json_read(const char *text, size_t len, StateTable *ret, char *reason, size_t reason_size) {
     StateTable table = { 0 };
     json_error_t error;
-    json_auto_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+    bool no_memory;
+    json_auto_t *root = parse(text, len, &error, &no_memory);
     int r;
 
     if (!root) {
         char words[JSON_ERROR_TEXT_LENGTH];
 
-        /* jansson names every fault of the text; some of its allocations fail without a word */
-        if (json_error_code(&error) == json_error_out_of_memory || json_error_code(&error) == json_error_unknown)
+        if (no_memory)
             return -ENOMEM;
         (void)snprintf(reason, reason_size, "line %d: %s", error.line,
                        text_escaped(words, sizeof(words), error.text));

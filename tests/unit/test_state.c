@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -319,6 +320,7 @@ static void the_file_is_readable(void **state _unused_) {
                    .incident = { .open = true,
                                  .opened_usec = NOW,
                                  .mark_usec = NOW,
+                                 .event = EVENT_TRAIL_STOPPED,
                                  .severity = SEVERITY_CRITICAL,
                                  .gap.from_usec = NOW } },
     };

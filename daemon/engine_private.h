@@ -128,7 +128,7 @@ void engine_stop_looks(Engine *engine);
 /* engine_carry.c: carries plans out. */
 void engine_decide_trail(Trail *trail, const TrailInput *input);
 void engine_decide_target(Target *target, const TargetLook *look);
-void engine_tell_channel(Engine *engine, const char *channel, bool failed, const char *text);
+void engine_tell_channel(Engine *engine, const ChannelTrouble *trouble, bool failed);
 void engine_save_soon(Engine *engine, bool now);
 
 /* engine_status.c */

@@ -371,6 +371,27 @@ static bool is_parked(const Engine *engine, const StateTrail *row) {
     return !engine_is_guarded(engine, row->name, row->arn);
 }
 
+static int add_failed_channels(const Engine *engine, StateTable *table) {
+    size_t n = engine->deliver ? deliver_n_channels(engine->deliver) : 0;
+
+    table->channels = calloc(n + 1, sizeof(*table->channels));
+    if (!table->channels)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        ChannelTrouble *trouble = &table->channels[table->n_channels];
+        ChannelStatus status;
+
+        deliver_channel_status(engine->deliver, i, &status);
+        if (!status.failed)
+            continue;
+        trouble->channel = (char *)status.channel;
+        trouble->since_usec = status.failed_since_usec;
+        (void)text_copy(trouble->text, sizeof(trouble->text), status.text);
+        table->n_channels++;
+    }
+    return 0;
+}
+
 /* Trails that this configuration does not guard stay in the file: a trail that was seen once is not
  * forgotten. */
 void engine_save_state(Engine *engine) {
@@ -379,7 +400,7 @@ void engine_save_state(Engine *engine) {
 
     table.trails = calloc(engine->n_trails + engine->parked.n_trails + 1, sizeof(*table.trails));
     table.targets = calloc(engine->n_targets + 1, sizeof(*table.targets));
-    if (!table.trails || !table.targets)
+    if (!table.trails || !table.targets || add_failed_channels(engine, &table) < 0)
         goto out;
     for (size_t i = 0; i < engine->n_trails; i++) {
         Trail *t = engine->trails[i];
@@ -416,6 +437,7 @@ void engine_save_state(Engine *engine) {
 out:
     free(table.trails);
     free(table.targets);
+    free(table.channels);
 }
 
 void engine_free_tables(Engine *engine) {

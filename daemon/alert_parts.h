@@ -6,6 +6,7 @@
 #include "lib/util/strbuf.h"
 
 #define ALERT_TEXT_MAX    (32 * 1024)
+#define ALERT_WIDTH       100 /* columns of a mail */
 #define ALERT_SHOWN_MAX   300 /* bytes of one foreign text that people are shown ... */
 #define ALERT_FOREIGN_MAX 600 /* ... and that machines get: an ARN is whole */
 
@@ -44,6 +45,11 @@ int alert_subject(const AlertSource *source, char ret[static ALERT_SUBJECT_MAX])
 /* The first sentence, appended; its error is the buffer's. */
 int alert_headline(const AlertSource *source, StrBuf *ret);
 int alert_mail(const AlertSource *source, char **ret);
+
+/* alert_wrap.c: appends the text with every line that is wider than ALERT_WIDTH broken at spaces, what
+ * continues it being indented. Commands ("  aws ..."), lines in columns and words wider than that stay whole.
+ * Its error is the buffer's. */
+int alert_wrap(const char *text, StrBuf *ret);
 
 /* alert_json.c */
 int alert_document(const AlertSource *source, const char *id, char **ret);

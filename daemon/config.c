@@ -358,6 +358,8 @@ static int check_whole(Reading *r, const config_setting_t *root) {
 /* libconfig 1.5 wraps integers at 32 bits without a word, and includes files whose names its errors then
  * lack: both are looked for in the text before it is parsed. */
 static int check_text_before(Reading *r, const char *text, size_t len) {
+    const char *name = "a number";
+    int name_len = (int)strlen(name);
     unsigned line = 1;
 
     for (size_t i = 0; i < len; i++) {
@@ -383,9 +385,11 @@ static int check_text_before(Reading *r, const char *text, size_t len) {
         } else if (c == '@')
             return refuse(r, line, "@include: not supported; put all options into this file");
         else if (isalpha((unsigned char)c) || c == '_') {
+            name = text + i;
             while (i + 1 < len &&
                    (isalnum((unsigned char)text[i + 1]) || text[i + 1] == '_' || text[i + 1] == '-'))
                 i++;
+            name_len = (int)(text + i + 1 - name);
         } else if (isdigit((unsigned char)c)) {
             char *end;
             unsigned long long value;
@@ -393,7 +397,8 @@ static int check_text_before(Reading *r, const char *text, size_t len) {
             errno = 0;
             value = strtoull(text + i, &end, 0);
             if (errno != 0 || value > INT32_MAX)
-                return refuse(r, line, "a number that is too large; allowed: up to %d", INT32_MAX);
+                return refuse(r, line, "%.*s: too large; allowed: a whole number up to %d",
+                              MIN(name_len, 80), name, INT32_MAX);
             while (i + 1 < len && isalnum((unsigned char)text[i + 1]))
                 i++;
         }

@@ -30,6 +30,7 @@ typedef struct Channel {
     unsigned n_failed;           /* attempts in a row */
     uint64_t failing_since_usec; /* mono; 0 when the last attempt was good */
     bool failed;                 /* told */
+    uint64_t failed_since_usec;  /* real; when it was told */
     char text[ERROR_TEXT_MAX];
 } Channel;
 
@@ -62,20 +63,26 @@ static void send_later(Channel *channel, uint64_t delay_usec) {
 
 /* ---- how the channel is doing ---- */
 
-static void works(Channel *channel) {
+static void tell_change(Channel *channel, bool failed) {
     const DeliverOptions *options = &channel->deliver->options;
-    bool was_failed = channel->failed;
+    ChannelTrouble trouble = { .channel = channel->key, .since_usec = channel->failed_since_usec };
+
+    channel->failed = failed;
+    (void)text_copy(trouble.text, sizeof(trouble.text), channel->text);
+    if (options->channel_changed)
+        options->channel_changed(&trouble, failed, options->userdata);
+}
+
+static void works(Channel *channel) {
 
     channel->n_failed = 0;
     channel->failing_since_usec = 0;
-    channel->failed = false;
     channel->text[0] = '\0';
-    if (was_failed && options->channel_changed)
-        options->channel_changed(channel->key, false, "", options->userdata);
+    if (channel->failed)
+        tell_change(channel, false);
 }
 
 static void fails(Channel *channel, const Receipt *receipt) {
-    const DeliverOptions *options = &channel->deliver->options;
     uint64_t now_usec = loop_monotonic_usec(channel->deliver->loop);
     bool refused = receipt->kind == RECEIPT_CHANNEL_REFUSED;
 
@@ -93,9 +100,8 @@ static void fails(Channel *channel, const Receipt *receipt) {
         send_later(channel, MAX(wait, receipt->retry_after_usec));
     }
     if (!channel->failed && (refused || now_usec - channel->failing_since_usec >= FAILING_TOLD_USEC)) {
-        channel->failed = true;
-        if (options->channel_changed)
-            options->channel_changed(channel->key, true, channel->text, options->userdata);
+        channel->failed_since_usec = loop_realtime_usec(channel->deliver->loop);
+        tell_change(channel, true);
     }
 }
 
@@ -233,6 +239,19 @@ static int copy_channel(Deliver *deliver, const ChannelConfig *from) {
     return channel->config.topic_arn && channel->key ? 0 : -ENOMEM;
 }
 
+/* What was told before is not told again, and its end is. */
+static void remember_failed(Deliver *deliver, const ChannelTrouble *trouble) {
+    for (size_t i = 0; i < deliver->n_channels; i++) {
+        Channel *channel = &deliver->channels[i];
+
+        if (!text_equal(channel->key, trouble->channel))
+            continue;
+        channel->failed = true;
+        channel->failed_since_usec = trouble->since_usec;
+        (void)text_copy(channel->text, sizeof(channel->text), trouble->text);
+    }
+}
+
 int deliver_new(const DeliverOptions *options, Deliver **ret) {
     Deliver *deliver = calloc(1, sizeof(*deliver));
     int r = 0;
@@ -251,6 +270,8 @@ int deliver_new(const DeliverOptions *options, Deliver **ret) {
         deliver_free(deliver);
         return r;
     }
+    for (size_t i = 0; i < options->n_failed; i++)
+        remember_failed(deliver, &options->failed[i]);
     outbox_sweep(options->outbox, deliver->keys, deliver->n_channels);
     *ret = deliver;
     return 0;
@@ -322,6 +343,7 @@ void deliver_channel_status(const Deliver *deliver, size_t i, ChannelStatus *ret
     *ret = (ChannelStatus){
         .channel = channel->key,
         .failed = channel->failed,
+        .failed_since_usec = channel->failed ? channel->failed_since_usec : 0,
         .waiting = count_waiting(deliver, channel->key),
     };
     (void)text_copy(ret->text, sizeof(ret->text), channel->text);

@@ -10,9 +10,9 @@
 
 typedef struct Deliver Deliver;
 
-/* A channel stopped working (failed: refused, or failing for 60 s) or works again. text: the error, escaped.
- * Called once per change. */
-typedef void (*DeliverChannelChanged)(const char *channel, bool failed, const char *text, void *userdata);
+/* A channel stopped working (failed: refused, or failing for 60 s) or works again (text is "" then). Called
+ * once per change; since_usec is the same for both. */
+typedef void (*DeliverChannelChanged)(const ChannelTrouble *trouble, bool failed, void *userdata);
 /* An alert was taken by a channel: for the journal. */
 typedef void (*DeliverDone)(const Alert *alert, const char *channel, const Receipt *receipt, void *userdata);
 
@@ -22,6 +22,8 @@ typedef struct DeliverOptions {
     Outbox *outbox;
     const ChannelConfig *channels; /* copied */
     size_t n_channels;
+    const ChannelTrouble *failed; /* told before a restart or reload; only read by deliver_new */
+    size_t n_failed;
     DeliverChannelChanged channel_changed;
     DeliverDone delivered;
     void *userdata;
@@ -43,6 +45,7 @@ uint64_t deliver_overdue_usec(const Deliver *deliver);
 typedef struct ChannelStatus {
     const char *channel; /* key, "sns:arn:..." */
     bool failed;
+    uint64_t failed_since_usec; /* real; while failed */
     unsigned waiting;
     char text[ERROR_TEXT_MAX];
 } ChannelStatus;

@@ -132,17 +132,17 @@ void engine_ask_identity(Engine *engine) {
 
 /* ---- delivery ---- */
 
-static void channel_changed(const char *channel, bool failed, const char *text, void *userdata) {
+static void channel_changed(const ChannelTrouble *trouble, bool failed, void *userdata) {
     LogField fields[] = { { "TRAILGUARD_EVENT",
                             failed ? "guard.channel_failed" : "guard.channel_recovered" } };
 
     if (failed)
         log_event(LOG_ERR, MESSAGE_CHANNEL_FAILED, fields, ARRAY_SIZE(fields),
-                  "alerts by %s fail: %s; they are kept and tried again", channel, text);
+                  "alerts by %s fail: %s; they are kept and tried again", trouble->channel, trouble->text);
     else
         log_event(LOG_NOTICE, MESSAGE_CHANNEL_RECOVERED, fields, ARRAY_SIZE(fields),
-                  "alerts by %s get through again", channel);
-    engine_tell_channel(userdata, channel, failed, text);
+                  "alerts by %s get through again", trouble->channel);
+    engine_tell_channel(userdata, trouble, failed);
     engine_publish(userdata);
 }
 
@@ -164,6 +164,8 @@ static int open_delivery(Engine *engine) {
         .outbox = engine->outbox,
         .channels = config->channels,
         .n_channels = config->n_channels,
+        .failed = engine->parked.channels,
+        .n_failed = engine->parked.n_channels,
         .channel_changed = channel_changed,
         .delivered = delivered,
         .userdata = engine,

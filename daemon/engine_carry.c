@@ -82,7 +82,8 @@ static int carry_tells(Engine *engine, const Subject *subject, const Plan *plan)
     return result;
 }
 
-void engine_tell_channel(Engine *engine, const char *channel, bool failed, const char *text) {
+void engine_tell_channel(Engine *engine, const ChannelTrouble *trouble, bool failed) {
+    _cleanup_strbuf_ StrBuf detail = STRBUF_INIT(4 * ERROR_TEXT_MAX);
     Now now = engine_now(engine);
     Subject subject = { .name = "", .arn = "", .account = engine->account, .region = "" };
     Tell tell = {
@@ -90,15 +91,17 @@ void engine_tell_channel(Engine *engine, const char *channel, bool failed, const
         .kind = failed ? TELL_OPENED : TELL_RESOLVED,
         .severity = failed ? SEVERITY_CRITICAL : SEVERITY_WARNING,
         .sequence = failed ? 1 : 2,
-        .incident_mark_usec = now.real_usec,
-        .mark_usec = now.real_usec,
-        .opened_usec = now.real_usec,
+        .incident_mark_usec = trouble->since_usec,
+        .mark_usec = trouble->since_usec,
+        .opened_usec = trouble->since_usec,
         .time_usec = now.real_usec,
         .mode = engine->config->mode,
     };
 
-    (void)snprintf(tell.detail, sizeof(tell.detail), "%s%s%s", channel, text[0] ? ": " : "", text);
+    (void)strbuf_addf(&detail, "%s%s%s", trouble->channel, trouble->text[0] ? ": " : "", trouble->text);
+    (void)text_copy(tell.detail, sizeof(tell.detail), strbuf_str(&detail));
     (void)queue_tell(engine, &subject, &tell);
+    engine_save_soon(engine, true);
     deliver_kick(engine->deliver, false);
 }
 

@@ -79,6 +79,7 @@ static bool is_covered(Target *target, const CloudTrailTrails *list, bool *ret_i
     return false;
 }
 
+/* The home of a trail that came in may be busy with a list of its own, so every look that ends asks. */
 static void look_at_new_trails(Engine *engine) {
     for (size_t i = 0; i < engine->n_trails; i++) {
         Trail *trail = engine->trails[i];
@@ -124,7 +125,7 @@ static void look_done(const WatchResult *result, void *userdata) {
     Target *target = userdata;
     Engine *engine = target->engine;
     TargetLook look = result->look;
-    bool fresh = false, in_doubt;
+    bool in_doubt;
 
     target->watch = NULL;
     if (look.sighted) {
@@ -132,7 +133,7 @@ static void look_done(const WatchResult *result, void *userdata) {
         engine->problem[0] = '\0';
     }
     if (result->trails)
-        fresh = engine_take_list(engine, target, result->trails);
+        engine_take_list(engine, target, result->trails);
     take_observations(target, result);
     if (result->trails) {
         look.covered = is_covered(target, result->trails, &in_doubt);
@@ -143,7 +144,7 @@ static void look_done(const WatchResult *result, void *userdata) {
     pace(target, result->trails != NULL);
     if (result->trails)
         engine_check_named(engine);
-    if (fresh)
+    if (look.sighted)
         look_at_new_trails(engine);
     end_pass(engine);
 }

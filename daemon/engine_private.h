@@ -109,9 +109,8 @@ Trail *engine_trail_by_arn(Engine *engine, const char *arn);
 bool engine_is_guarded(const Engine *engine, const char *name, const char *arn);
 int engine_add_configured_targets(Engine *engine);
 int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]);
-/* Takes in what a target's DescribeTrails said. Returns whether a trail came in that must be looked at now.
- */
-bool engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *list);
+/* Takes in what a target's DescribeTrails said. */
+void engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *list);
 void engine_check_named(Engine *engine);
 void engine_update_facts(Engine *engine);
 void engine_drop_trail(Engine *engine, Trail *trail);
@@ -129,7 +128,7 @@ void engine_stop_looks(Engine *engine);
 /* engine_carry.c: carries plans out. */
 void engine_decide_trail(Trail *trail, const TrailInput *input);
 void engine_decide_target(Target *target, const TargetLook *look);
-void engine_tell_channel(Engine *engine, const char *channel, bool failed, const char *text);
+void engine_tell_channel(Engine *engine, const ChannelTrouble *trouble, bool failed);
 void engine_save_soon(Engine *engine, bool now);
 
 /* engine_status.c */

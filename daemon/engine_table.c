@@ -245,18 +245,18 @@ static Trail *take_new_trail(Engine *engine, const Target *target, const CloudTr
     return trail;
 }
 
-static bool take_listed(Engine *engine, Target *target, const CloudTrailTrail *listed) {
+static void take_listed(Engine *engine, Target *target, const CloudTrailTrail *listed) {
     Trail *trail = engine_trail_by_arn(engine, listed->arn);
     bool is_new = !trail;
 
     if (!engine_is_guarded(engine, listed->name, listed->arn)) {
         note_ignored(engine, listed->arn);
-        return false;
+        return;
     }
     if (!trail)
         trail = take_new_trail(engine, target, listed);
     if (!trail)
-        return false;
+        return;
     trail->organization = listed->organization;
     trail->multi_region = listed->multi_region;
     trail->facts.validation = listed->validation;
@@ -264,14 +264,11 @@ static bool take_listed(Engine *engine, Target *target, const CloudTrailTrail *l
     if (is_new)
         dismiss_stand_in(engine, listed->name);
     set_covers(trail, target);
-    return is_new;
 }
 
-bool engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *list) {
-    bool fresh = false;
-
+void engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *list) {
     for (size_t i = 0; i < list->n; i++)
-        fresh |= take_listed(engine, target, &list->items[i]);
+        take_listed(engine, target, &list->items[i]);
     target->listed = true;
 
     /* a trail that covered only a region that is no longer configured is not guarded any more */
@@ -285,7 +282,6 @@ bool engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *li
             engine_drop_trail(engine, trail);
         }
     }
-    return fresh;
 }
 
 /* Once every configured target has been listed, a name that no trail has is a trail that is missing. */
@@ -375,6 +371,27 @@ static bool is_parked(const Engine *engine, const StateTrail *row) {
     return !engine_is_guarded(engine, row->name, row->arn);
 }
 
+static int add_failed_channels(const Engine *engine, StateTable *table) {
+    size_t n = engine->deliver ? deliver_n_channels(engine->deliver) : 0;
+
+    table->channels = calloc(n + 1, sizeof(*table->channels));
+    if (!table->channels)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        ChannelTrouble *trouble = &table->channels[table->n_channels];
+        ChannelStatus status;
+
+        deliver_channel_status(engine->deliver, i, &status);
+        if (!status.failed)
+            continue;
+        trouble->channel = (char *)status.channel;
+        trouble->since_usec = status.failed_since_usec;
+        (void)text_copy(trouble->text, sizeof(trouble->text), status.text);
+        table->n_channels++;
+    }
+    return 0;
+}
+
 /* Trails that this configuration does not guard stay in the file: a trail that was seen once is not
  * forgotten. */
 void engine_save_state(Engine *engine) {
@@ -383,7 +400,7 @@ void engine_save_state(Engine *engine) {
 
     table.trails = calloc(engine->n_trails + engine->parked.n_trails + 1, sizeof(*table.trails));
     table.targets = calloc(engine->n_targets + 1, sizeof(*table.targets));
-    if (!table.trails || !table.targets)
+    if (!table.trails || !table.targets || add_failed_channels(engine, &table) < 0)
         goto out;
     for (size_t i = 0; i < engine->n_trails; i++) {
         Trail *t = engine->trails[i];
@@ -420,6 +437,7 @@ void engine_save_state(Engine *engine) {
 out:
     free(table.trails);
     free(table.targets);
+    free(table.channels);
 }
 
 void engine_free_tables(Engine *engine) {

@@ -29,8 +29,11 @@ void state_table_done(StateTable *table) {
         free(table->targets[i].account);
         free(table->targets[i].region);
     }
+    for (size_t i = 0; i < table->n_channels; i++)
+        free(table->channels[i].channel);
     free(table->trails);
     free(table->targets);
+    free(table->channels);
     *table = (StateTable){ 0 };
 }
 

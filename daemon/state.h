@@ -22,6 +22,8 @@ typedef struct StateTable {
     size_t n_trails;
     StateTarget *targets;
     size_t n_targets;
+    ChannelTrouble *channels;
+    size_t n_channels;
 } StateTable;
 
 #define STATE_SIZE_MAX (64U * 1024 * 1024)

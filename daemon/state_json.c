@@ -296,6 +296,13 @@ static const Member target_members[] = {
     { .name = NULL },
 };
 
+static const Member channel_members[] = {
+    MEMBER(ChannelTrouble, string, channel, "channel"),
+    MEMBER(ChannelTrouble, usec, since_usec, "failed_since_usec"),
+    MEMBER(ChannelTrouble, text, text, "error_text"),
+    { .name = NULL },
+};
+
 /* Strings first, so that an error later leaves an entry that state_table_done can free. */
 static int init_trail(void *entry) {
     StateTrail *trail = entry;
@@ -317,7 +324,14 @@ static int init_target(void *entry) {
     return target->account && target->region ? 0 : -ENOMEM;
 }
 
-/* One of the two lists of the file. */
+static int init_channel(void *entry) {
+    ChannelTrouble *trouble = entry;
+
+    trouble->channel = strdup("");
+    return trouble->channel ? 0 : -ENOMEM;
+}
+
+/* One of the lists of the file. */
 typedef struct List {
     const char *name;
     const Member *members;
@@ -327,6 +341,7 @@ typedef struct List {
 
 static const List trail_list = { "trails", trail_members, sizeof(StateTrail), init_trail };
 static const List target_list = { "targets", target_members, sizeof(StateTarget), init_target };
+static const List channel_list = { "channels", channel_members, sizeof(ChannelTrouble), init_channel };
 
 /* ---- writing ---- */
 
@@ -387,6 +402,8 @@ int state_json_write(const StateTable *table, char **ret, size_t *ret_len) {
     r = write_list(&b, &trail_list, table->trails, table->n_trails);
     if (r >= 0)
         r = write_list(&b, &target_list, table->targets, table->n_targets);
+    if (r >= 0 && table->n_channels > 0)
+        r = write_list(&b, &channel_list, table->channels, table->n_channels);
     if (r >= 0)
         r = strbuf_add(&b, "\n}\n");
     if (r < 0)
@@ -464,28 +481,58 @@ static int read_list(const List *list, const json_t *root, void **ret, size_t *r
 }
 
 static int read_lists(const json_t *root, StateTable *table, char *reason, size_t reason_size) {
-    void *trails = NULL, *targets = NULL;
+    void *trails = NULL, *targets = NULL, *channels = NULL;
     int r;
 
     r = read_list(&trail_list, root, &trails, &table->n_trails, reason, reason_size);
     if (r >= 0)
         r = read_list(&target_list, root, &targets, &table->n_targets, reason, reason_size);
+    if (r >= 0)
+        r = read_list(&channel_list, root, &channels, &table->n_channels, reason, reason_size);
     table->trails = trails;
     table->targets = targets;
+    table->channels = channels;
     return r;
+}
+
+/* jansson takes a string that it has no memory for as a fault of the text, and a file with a fault is set
+ * aside: so its allocations are watched. */
+static struct {
+    json_malloc_t real;
+    bool failed;
+} watched;
+
+static void *watched_malloc(size_t size) {
+    void *p = watched.real(size);
+
+    watched.failed |= !p;
+    return p;
+}
+
+static json_t *parse(const char *text, size_t len, json_error_t *error, bool *ret_no_memory) {
+    json_free_t real_free;
+    json_t *root;
+
+    json_get_alloc_funcs(&watched.real, &real_free);
+    watched.failed = false;
+    json_set_alloc_funcs(watched_malloc, real_free);
+    root = json_loadb(text, len, JSON_REJECT_DUPLICATES, error);
+    json_set_alloc_funcs(watched.real, real_free);
+    *ret_no_memory = watched.failed;
+    return root;
 }
 
 int state_json_read(const char *text, size_t len, StateTable *ret, char *reason, size_t reason_size) {
     StateTable table = { 0 };
     json_error_t error;
-    json_auto_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+    bool no_memory;
+    json_auto_t *root = parse(text, len, &error, &no_memory);
     int r;
 
     if (!root) {
         char words[JSON_ERROR_TEXT_LENGTH];
 
-        /* jansson names every fault of the text; some of its allocations fail without a word */
-        if (json_error_code(&error) == json_error_out_of_memory || json_error_code(&error) == json_error_unknown)
+        if (no_memory)
             return -ENOMEM;
         (void)snprintf(reason, reason_size, "line %d: %s", error.line,
                        text_escaped(words, sizeof(words), error.text));

@@ -7,9 +7,9 @@
 
 #include "daemon/state.h"
 
-#define STATE_ENTRIES_MAX 100000U /* trails, and as many targets */
+#define STATE_ENTRIES_MAX 100000U /* trails, and as many targets and channels */
 
-/* The text, one trail or target a line; the caller frees. 0, -ENOMEM, or -E2BIG over STATE_SIZE_MAX or
+/* The text, one trail, target or failed channel a line; the caller frees. 0, -ENOMEM, or -E2BIG over STATE_SIZE_MAX or
  * STATE_ENTRIES_MAX, which state_json_read would refuse. Members that have their default are left out. Bytes
  * that are not UTF-8 become '?', numbers past INT64_MAX become that. */
 int state_json_write(const StateTable *table, char **ret, size_t *ret_len);

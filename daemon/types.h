@@ -540,6 +540,13 @@ typedef enum ReceiptKind {
     _RECEIPT_MAX,
 } ReceiptKind;
 
+/* A channel that was told as failed and has not been told as recovered. */
+typedef struct ChannelTrouble {
+    char *channel;             /* key, "sns:arn:..."; owned by whoever holds the value */
+    uint64_t since_usec;       /* real; when it was told, which is the incident's mark */
+    char text[ERROR_TEXT_MAX]; /* the error, escaped */
+} ChannelTrouble;
+
 typedef struct Receipt {
     ReceiptKind kind;
     uint64_t retry_after_usec;

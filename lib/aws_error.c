@@ -256,7 +256,8 @@ static bool read_json(const HttpResponse *response, Pieces *p) {
     json_auto_t *root = NULL;
     const char *message;
 
-    root = json_loadb(response->body, response->body_len, 0, NULL);
+    /* a NUL in a message is no reason to lose the code; the text ends there for us */
+    root = json_loadb(response->body, response->body_len, JSON_ALLOW_NUL, NULL);
     if (!json_is_object(root))
         return false;
 

@@ -132,5 +132,15 @@ def clock_text(seconds):
     return time.strftime("%H:%M:%SZ", time.gmtime(seconds))
 
 
+def mail_time(seconds):
+    """A time as a mail writes it."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
+
+
+def mail_of(message):
+    """The mail's text with its lines joined, for parts that a line's end may have split."""
+    return " ".join(message["received"]["email"]["Body"].split())
+
+
 def matches(pattern, text):
     assert re.search(pattern, text), f"{pattern!r} not in {text!r}"

@@ -4,7 +4,7 @@
 import pytest
 
 from guard import within
-from helpers import FRA, IAD, MAIN, ORG_TRAIL, TOPIC, documents, events, sns, topic_arn, wait_alert, wait_polls
+from helpers import FRA, IAD, MAIN, ORG_TRAIL, TOPIC, documents, events, mail_of, sns, topic_arn, wait_alert, wait_polls
 from simaws.client import poll
 
 FIFO = topic_arn("trailguard.fifo")
@@ -53,7 +53,7 @@ def test_a_deleted_topic_is_told_through_the_other_channel_and_caught_up_when_it
     failed = wait_alert(sim, "guard.channel_failed", OTHER)
     assert failed["severity"] == "critical" and failed["trail"] is None
     message = next(message for message in sim.messages(OTHER) if "channel" in message["Subject"])
-    assert TOPIC in message["received"]["email"]["Body"] and "Topic does not exist" in message["received"]["email"]["Body"]
+    assert TOPIC in mail_of(message) and "Topic does not exist" in mail_of(message)
     status = guard.wait_status(lambda status: any(channel["failed"] for channel in status["channels"]))
     assert [channel["failed"] for channel in status["channels"]] == [True, False]
     assert guard.verb("status").returncode == 2
@@ -66,6 +66,28 @@ def test_a_deleted_topic_is_told_through_the_other_channel_and_caught_up_when_it
     guard.wait_delivered()
     assert events(sim, OTHER) == ["trail.stopped", "guard.channel_failed", "guard.channel_recovered"]
     assert events(sim)[0] == "trail.stopped"
+    told = [entry for entry in documents(sim, OTHER) if entry["event"].startswith("guard.")]
+    assert [entry["sequence"] for entry in told] == [1, 2] and len({entry["incident"] for entry in told}) == 1
+
+
+def test_a_failed_channel_is_known_after_a_restart_told_once_and_its_recovery_too(sim, make_guard, mallory):
+    sim.add_topic(OTHER)
+    guard = make_guard(sim, alerts=sns(TOPIC, OTHER)).start().wait_guarding()
+    sim.call("topic", arn=TOPIC, delete=True)
+    mallory.stop(ORG_TRAIL)
+    failed = wait_alert(sim, "guard.channel_failed", OTHER)
+    for end in (guard.stop, guard.kill):
+        end()
+        count = len(sim.requests(operation="Publish", topic=TOPIC))
+        guard.start().wait_guarding()
+        sim.wait_for_request(within(10), count=count + 1, operation="Publish", topic=TOPIC)
+        guard.wait_status(lambda status: [channel["failed"] for channel in status["channels"]] == [True, False])
+    guard.stop()
+    sim.add_topic(TOPIC)
+    guard.start()
+    recovered = wait_alert(sim, "guard.channel_recovered", OTHER)
+    assert recovered["incident"] == failed["incident"]
+    assert events(sim, OTHER) == ["trail.stopped", "guard.channel_failed", "guard.channel_recovered"]
 
 
 def test_a_denied_channel_keeps_its_alerts(sim, make_guard, mallory):

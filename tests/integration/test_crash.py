@@ -171,13 +171,18 @@ def test_a_damaged_alert_file_is_set_aside_and_the_others_are_delivered(sim, gua
     sim.wait_for_request(within(10), operation="Publish")
     guard.kill()
     (good,) = guard.outbox_files()
-    (guard.state / "outbox" / ("0" + good[1:])).write_bytes(b"{ not an alert")
+    number, dash, rest = good.partition("-")
+    first, second = (f"{int(number) + step:020d}{dash}{rest}" for step in (0, 1))
+    (guard.state / "outbox" / good).rename(guard.state / "outbox" / second)
+    (guard.state / "outbox" / first).write_bytes(b"{ not an alert")
     sim.remove_fault(hang)
     guard.start().wait_guarding()
     wait_alert(sim, "trail.stopped")
-    guard.wait_line("outbox")
+    guard.wait_line(f"outbox/{first}: not an alert")
     damaged = guard.state / "outbox/damaged"
-    assert damaged.is_dir() and [path.read_bytes() for path in damaged.iterdir()] == [b"{ not an alert"]
+    assert [path.read_bytes() for path in damaged.iterdir()] == [b"{ not an alert"]
+    guard.wait_delivered()
+    assert guard.outbox_files() == [] and events(sim) == ["trail.stopped"]
 
 
 def test_state_and_outbox_are_for_the_daemon_only(sim, make_guard, mallory):

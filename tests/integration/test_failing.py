@@ -4,7 +4,7 @@
 import pytest
 
 from guard import within
-from helpers import FRA, MAIN, ORG_TRAIL, TOPIC, documents, events, sns, topic_arn, wait_alert, wait_polls
+from helpers import FRA, MAIN, ORG_TRAIL, TOPIC, documents, events, mail_of, sns, topic_arn, wait_alert, wait_polls
 
 ERRORS = {      # member of GetTrailStatus: (its error, severity while validation is on)
     "LatestDeliveryError": ("AccessDenied", "critical"),
@@ -25,7 +25,7 @@ def test_each_kind_of_delivery_error_is_told_with_its_severity_and_resolved(sim,
     sim.trail(ORG_TRAIL, errors={member: error})
     told = wait_alert(sim, "trail.failing")
     assert told["severity"] == severity and told["action"]["taken"] == "none"
-    mail = sim.messages(TOPIC)[0]["received"]["email"]["Body"]
+    mail = mail_of(sim.messages(TOPIC)[0])
     assert error in mail
     if member == "LatestDeliveryError":
         assert "30 days" in mail

@@ -5,8 +5,8 @@ while it cannot see one trail, or anything at all."""
 import pytest
 
 from guard import PLAIN, within
-from helpers import (ALL_REGIONS, AUDIT, FRA, IAD, MAIN, ORG_TRAIL, TOPIC, Mallory, documents, events, intervals, trail_arn,
-                     wait_alert, wait_polls)
+from helpers import (ALL_REGIONS, AUDIT, FRA, IAD, MAIN, ORG_TRAIL, TOPIC, Mallory, documents, events, intervals, mail_of,
+                     trail_arn, wait_alert, wait_polls)
 from simaws.client import SimAWS
 
 WRONG = {"trailList": 7, "IsLogging": "yes"}
@@ -113,8 +113,7 @@ def test_denied_on_one_trail_only_that_trail_is_out_of_sight_and_the_others_are_
     with sim.fault("denied", operation="GetTrailStatus", trail=local):
         told = wait_alert(sim, "guard.blind")
         assert told["trail"] == {"name": "local", "arn": local} and told["severity"] == "warning"
-        mail = sim.messages(TOPIC)[0]["received"]["email"]["Body"]
-        assert "cloudtrail:GetTrailStatus" in mail
+        assert "cloudtrail:GetTrailStatus" in mail_of(sim.messages(TOPIC)[0])
         guard.wait_verdict("local", "unknown")
         mallory.stop(ORG_TRAIL)
         sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)

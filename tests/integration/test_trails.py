@@ -5,7 +5,7 @@ import pytest
 
 from guard import within
 from helpers import (ALL_REGIONS, APAC, AUDIT, FRA, HOMES, IAD, MAIN, MEMBER, ORG_TRAIL, READS, SYD, TOPIC, documents, events,
-                     matches, operations, sns, trail_arn, wait_alert, wait_polls)
+                     mail_of, matches, operations, sns, trail_arn, wait_alert, wait_polls)
 
 MEMBER_TOPIC = f"arn:aws:sns:{FRA}:{MEMBER}:alerts"
 
@@ -125,6 +125,14 @@ def test_a_multi_region_trail_is_one_trail_polled_at_home_only(sim, make_guard, 
     assert {entry["region"] for entry in sim.requests(operation="StartLogging")} == {FRA}
 
 
+@pytest.mark.parametrize("slow", ALL_REGIONS)
+def test_whichever_region_lists_a_trail_first_it_is_looked_at_in_the_first_pass(sim, make_guard, slow):
+    sim.add_fault("slow", operation="DescribeTrails", region=slow, seconds=0.3, count=1)
+    guard = make_guard(sim, regions=ALL_REGIONS, poll_interval=60).start().wait_guarding()
+    assert guard.verdicts() == {name: "logging" for name in HOMES}
+    assert guard.status()["pass"]["count"] == 1
+
+
 def test_a_shadows_home_that_is_not_configured_is_guarded_all_the_same(sim, make_guard, mallory):
     sim.add_trail("local", MAIN, FRA)
     guard = make_guard(sim, regions=[SYD]).start().wait_guarding()
@@ -155,7 +163,7 @@ def test_an_organization_trail_is_protected_in_a_member_account_and_never_writte
     told = wait_alert(sim, "trail.stopped", MEMBER_TOPIC)
     assert told["action"]["taken"] == "none" and told["severity"] == "critical"
     assert told["trail"]["arn"] == ORG_TRAIL and told["account"] == MAIN
-    matches("not ours|another account|management account|owner", sim.messages(MEMBER_TOPIC)[0]["received"]["email"]["Body"])
+    matches("not ours|another account|management account|owner", mail_of(sim.messages(MEMBER_TOPIC)[0]))
     wait_polls(sim, 2, FRA)
     called = [entry["operation"] for entry in sim.requests(principal="*:user/member-guard")]
     assert set(called) <= READS | {"Publish"}

@@ -163,7 +163,9 @@ def test_config_refuses_what_a_later_version_may_take(idle, option):
 @pytest.mark.parametrize("line, parts", [
     ("poll_interval = 0;", ["poll_interval", "3600"]),
     ("poll_interval = 3601;", ["poll_interval", "3600"]),
-    ("poll_interval = 4294967297;", ["poll_interval"]),
+    ("poll_interval = 4294967297;", ["poll_interval", "too large"]),
+    ("poll_interval = 0x100000001L;", ["poll_interval", "too large"]),
+    ("aws = { request_timeout = 99999999999999999999; };", ["request_timeout", "too large"]),
     ("poll_interval = \"1\";", ["poll_interval"]),
     ("poll_interval = 20; settings_interval = 10;", ["settings_interval"]),
     ("blind_after = 101;", ["blind_after", "100"]),
@@ -174,7 +176,9 @@ def test_config_refuses_what_a_later_version_may_take(idle, option):
     ("trails = [ ];", ["trails"]),
     ("ignore = [ \"-bad-\" ];", ["ignore"]),
     ("log_level = \"loud\";", ["log_level"]),
-    ("mode = \"observe\"", []),
+    ("mode = ;", ["syntax error"]),
+    ("mode = \"observe", []),
+    ("poll_interval 5;", ["syntax error"]),
 ])
 def test_config_names_file_line_and_what_is_allowed(idle, line, parts):
     idle.write_config(f"regions = [ \"{FRA}\" ];\nalerts = ();\n{line}\n")

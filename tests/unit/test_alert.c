@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "daemon/alert.h"
+#include "daemon/alert_parts.h"
 #include "daemon/words.h"
 #include "lib/util/macros.h"
 
@@ -24,6 +25,8 @@
 #define NAME_128                                                                                            \
     "a123456789b123456789c123456789d123456789e123456789f123456789g123456789h123456789i123456789j123456789"  \
     "k123456789l123456789m1234567"
+
+#define TEN "123456789 "
 
 static const AlertGuard guard = { "guard1", "0.1.0" };
 static const Subject trail = { "org-trail", ARN, ACCOUNT, "eu-central-1" };
@@ -355,6 +358,19 @@ static void check_subject(const char *subject) {
     assert_null(strchr(subject, '{'));
 }
 
+/* Lines fit a screen, but for commands, lines in columns and words that are wider. */
+static void check_widths(const char *text) {
+    for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        size_t len = strcspn(line, "\n"), indent = strspn(line, " "), columns = 0;
+
+        for (size_t i = 0; i < len; i++)
+            columns += ((unsigned char)line[i] & 0xc0) != 0x80;
+        if (columns > 100 && memchr(line + indent, ' ', len - indent) && strncmp(line, "  aws ", 6) != 0 &&
+            !memmem(line + indent, len - indent, "  ", 2))
+            fail_msg("%zu columns: %.*s", columns, (int)len, line);
+    }
+}
+
 /* Printable lines of UTF-8, no templates left over. */
 static void check_text(const char *text) {
     json_t *as_json = json_string(text); /* NULL when it is not UTF-8 */
@@ -366,6 +382,7 @@ static void check_text(const char *text) {
     assert_null(strchr(text, '{'));
     assert_null(strstr(text, "1970-"));
     assert_null(strstr(text, "\n\n\n"));
+    check_widths(text);
     assert_non_null(strstr(text, "\nIncident "));
     assert_true(strlen(text) < 8192);
 }
@@ -403,6 +420,34 @@ static void check_any(const Alert *alert) {
     free(message);
 }
 
+static void test_wrap(void **state _unused_) {
+    static const struct {
+        const char *text, *expected;
+    } wraps[] = {
+        { "", "" },
+        { "short\n\nlines\n", "short\n\nlines\n" },
+        { TEN TEN TEN TEN TEN TEN TEN TEN TEN "123456789 123456789 x\ny",
+          TEN TEN TEN TEN TEN TEN TEN TEN TEN "123456789\n  123456789 x\ny" },
+        { "  12. " TEN TEN TEN TEN TEN TEN TEN TEN TEN "end of it\n",
+          "  12. " TEN TEN TEN TEN TEN TEN TEN TEN TEN "end\n      of it\n" },
+        { TEN TEN TEN TEN TEN TEN TEN TEN TEN
+          "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9 x",
+          TEN TEN TEN TEN TEN TEN TEN TEN TEN
+          "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9 x" },
+        { NAME_128 " " NAME_128 " x", NAME_128 "\n  " NAME_128 "\n  x" },
+        { "  aws " TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN,
+          "  aws " TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN },
+        { "  ARN      " NAME_128, "  ARN      " NAME_128 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(wraps); i++) {
+        _cleanup_strbuf_ StrBuf wrapped = STRBUF_INIT(4096);
+
+        assert_int_equal(alert_wrap(wraps[i].text, &wrapped), 0);
+        assert_string_equal(strbuf_str(&wrapped), wraps[i].expected);
+    }
+}
+
 /* ---- the table ---- */
 
 static void keep_document(size_t i, const Alert *alert) {
@@ -432,6 +477,26 @@ static void check_case_document(const Case *c, const Alert *alert) {
     json_decref(root);
 }
 
+/* Is it in a text, wherever lines are broken? */
+static bool says(const char *text, const char *part) {
+    char *flat = strdup(text), *to = flat;
+    bool found;
+
+    assert_non_null(flat);
+    for (const char *from = text; *from;) {
+        bool broken = *from == '\n';
+
+        *to++ = broken ? ' ' : *from;
+        from++;
+        if (broken)
+            from += strspn(from, " ");
+    }
+    *to = '\0';
+    found = strstr(text, part) || strstr(flat, part);
+    free(flat);
+    return found;
+}
+
 static void test_cases(void **state _unused_) {
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         const Case *c = &cases[i];
@@ -440,9 +505,9 @@ static void test_cases(void **state _unused_) {
         if (strcmp(alert.subject + strlen("[TrailGuard] "), c->expected) != 0)
             fail_msg("case %zu: %s\n    expected: %s", i, alert.subject, c->expected);
         for (size_t k = 0; k < ARRAY_SIZE(c->in_text) && c->in_text[k]; k++)
-            if (!strstr(alert.text, c->in_text[k]))
+            if (!says(alert.text, c->in_text[k]))
                 fail_msg("case %zu: no \"%s\" in\n%s", i, c->in_text[k], alert.text);
-        if (c->not_in_text && strstr(alert.text, c->not_in_text))
+        if (c->not_in_text && says(alert.text, c->not_in_text))
             fail_msg("case %zu: \"%s\" in\n%s", i, c->not_in_text, alert.text);
         check_any(&alert);
         check_case_document(c, &alert);
@@ -740,6 +805,7 @@ static void test_sns_message_is_cut(void **state _unused_) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_wrap),
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_document),
         cmocka_unit_test(test_ids_equal),

@@ -57,6 +57,8 @@ static void reads_bodies(void **state _unused_) {
         { 400, JSON, "{\"__type\":17,\"message\":{\"a\":1}}", AWS_INVALID, "", "HTTP 400" },
         { 400, JSON, "[\"__type\"]", AWS_INVALID, "", "HTTP 400" },
         { 400, JSON, "{\"message\":\"only that\"}", AWS_INVALID, "", "only that" },
+        { 400, JSON, "{\"__type\":\"AccessDeniedException\",\"message\":\"for\\u0000 you\"}", AWS_DENIED,
+          "AccessDeniedException", "for" },
         { 403, QUERY,
           "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>"
           "<Code>ExpiredToken</Code><Message>The security token included in the request is expired</Message>"

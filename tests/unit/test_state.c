@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -272,6 +273,19 @@ static void assert_target(const StateTarget *a, const StateTarget *b) {
     assert_incident(&a->state.cover, &b->state.cover);
 }
 
+static ChannelTrouble rnd_channel(void) {
+    ChannelTrouble trouble = { .channel = (char *)rnd_text(), .since_usec = rnd_usec() };
+
+    (void) text_copy(trouble.text, sizeof(trouble.text), rnd_text());
+    return trouble;
+}
+
+static void assert_channel(const ChannelTrouble *a, const ChannelTrouble *b) {
+    assert_string_equal(a->channel, b->channel);
+    assert_int_equal(a->since_usec, b->since_usec);
+    assert_string_equal(a->text, b->text);
+}
+
 static void what_is_saved_is_loaded(void **state _unused_) {
     seed = (uint64_t)time(NULL) << 20 | (uint64_t)getpid();
     print_message("seed %llu\n", (unsigned long long)seed);
@@ -279,13 +293,16 @@ static void what_is_saved_is_loaded(void **state _unused_) {
     for (unsigned round = 0; round < 200; round++) {
         StateTrail trails[8];
         StateTarget targets[8];
-        StateTable saved = { trails, rnd() % 9, targets, rnd() % 9 }, loaded;
+        ChannelTrouble channels[8];
+        StateTable saved = { trails, rnd() % 9, targets, rnd() % 9, channels, rnd() % 9 }, loaded;
         char error[256] = "";
 
         for (size_t i = 0; i < saved.n_trails; i++)
             trails[i] = rnd_trail();
         for (size_t i = 0; i < saved.n_targets; i++)
             targets[i] = rnd_target();
+        for (size_t i = 0; i < saved.n_channels; i++)
+            channels[i] = rnd_channel();
         assert_int_equal(state_save(dir, &saved), 0);
         assert_int_equal(state_load(dir, NOW, &loaded, error, sizeof(error)), 0);
         assert_string_equal(error, "");
@@ -295,6 +312,9 @@ static void what_is_saved_is_loaded(void **state _unused_) {
             assert_trail(&loaded.trails[i], &trails[i]);
         for (size_t i = 0; i < saved.n_targets; i++)
             assert_target(&loaded.targets[i], &targets[i]);
+        assert_int_equal(loaded.n_channels, saved.n_channels);
+        for (size_t i = 0; i < saved.n_channels; i++)
+            assert_channel(&loaded.channels[i], &channels[i]);
         state_table_done(&loaded);
     }
     assert_int_equal(logged.n, 0);
@@ -319,11 +339,13 @@ static void the_file_is_readable(void **state _unused_) {
                    .incident = { .open = true,
                                  .opened_usec = NOW,
                                  .mark_usec = NOW,
+                                 .event = EVENT_TRAIL_STOPPED,
                                  .severity = SEVERITY_CRITICAL,
                                  .gap.from_usec = NOW } },
     };
     StateTarget target = { .account = (char *)"", .region = (char *)"eu-central-1" };
-    StateTable table = { &trail, 1, &target, 1 };
+    ChannelTrouble trouble = { .channel = (char *)"sns:arn", .since_usec = NOW, .text = "gone" };
+    StateTable table = { &trail, 1, &target, 1, &trouble, 1 };
     struct stat st;
 
     assert_int_equal(state_save(dir, &table), 0);
@@ -335,7 +357,9 @@ static void the_file_is_readable(void **state _unused_) {
                 "\"error\": \"ok\", \"incident\": {\"open\": true, \"mark_usec\": 1795514531000000, "
                 "\"opened_usec\": 1795514531000000, \"event\": \"trail.stopped\", \"severity\": \"critical\", "
                 "\"gap_from_usec\": 1795514531000000, \"action\": \"none\", \"action_result\": \"none\"}}\n  ],\n"
-                "  \"targets\": [\n    {\"region\": \"eu-central-1\", \"error\": \"ok\"}\n  ]\n}\n");
+                "  \"targets\": [\n    {\"region\": \"eu-central-1\", \"error\": \"ok\"}\n  ],\n"
+                "  \"channels\": [\n    {\"channel\": \"sns:arn\", \"failed_since_usec\": 1795514531000000, "
+                "\"error_text\": \"gone\"}\n  ]\n}\n");
     assert_int_equal(stat(in_dir("state.json"), &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     assert_int_equal(count_files(), 1);
@@ -351,7 +375,7 @@ static void what_ends_with_the_process_is_not_kept(void **state _unused_) {
                    .act_after_mono_usec = 77,
                    .pending = { .set = true, .first_sight = true, .kind = TELL_REOPENED, .by_mono_usec = 78 } },
     };
-    StateTable table = { &trail, 1, NULL, 0 }, loaded;
+    StateTable table = { &trail, 1, NULL, 0, NULL, 0 }, loaded;
     const TrailState *state_;
     char error[256];
 
@@ -370,7 +394,8 @@ static void what_ends_with_the_process_is_not_kept(void **state _unused_) {
 static void bytes_that_json_cannot_hold_do_not_cost_the_file(void **state _unused_) {
     StateTrail trail = { .name = (char *)"bad\xff\xc3name", .arn = NULL, .account = NULL, .region = NULL };
     StateTarget target = { .account = NULL, .region = (char *)"r", .state.failed_since_usec = UINT64_MAX };
-    StateTable table = { &trail, 1, &target, 1 }, loaded;
+    ChannelTrouble trouble = { .channel = (char *)"sns:arn", .text = "gone" };
+    StateTable table = { &trail, 1, &target, 1, &trouble, 1 }, loaded;
     char error[256];
 
     (void) text_copy(target.state.error_text, sizeof(target.state.error_text), "\xed\xa0\x80 surrogate");
@@ -462,6 +487,7 @@ static void wrong_members_are_named(void **state _unused_) {
         { TRAIL("\"incident\":{\"action_result\":\"?\"}"), "trails[0].incident is not an incident" },
         { TARGET("\"error_text\":{}"), "targets[0].error_text is not a string" },
         { TARGET("\"error\":\"none\""), "targets[0].error is not a known word" },
+        { STATE(",\"channels\":[{\"channel\":7}]"), "channels[0].channel is not a string" },
         { TARGET("\"cover\":7"), "targets[0].cover is not an incident" },
         { "\x1b[2J", "line 1: '[' or '{' expected near '\\x1b'" },
     };
@@ -596,7 +622,8 @@ static void a_failed_save_leaves_the_old_file(void **state _unused_) {
 static void without_memory_nothing_is_lost(void **state _unused_) {
     StateTrail trail = { .name = (char *)"t\xff", .arn = (char *)"a", .account = (char *)"b", .region = (char *)"c" };
     StateTarget target = { .account = (char *)"b", .region = (char *)"c", .state.error_text = "denied" };
-    StateTable table = { &trail, 1, &target, 1 }, loaded;
+    ChannelTrouble trouble = { .channel = (char *)"sns:arn", .text = "gone" };
+    StateTable table = { &trail, 1, &target, 1, &trouble, 1 }, loaded;
     char error[256];
     bool failed;
     int r;

@@ -78,6 +78,10 @@ static void add_blind(StrBuf *b, const Status *status) {
         (void)strbuf_addf(b, " and %u more", n - NAMED_MAX);
 }
 
+static void add_count(StrBuf *b, const char *before, size_t n, const char *what) {
+    (void)strbuf_addf(b, "%s%zu %s%s", before, n, what, n == 1 ? "" : "s");
+}
+
 static unsigned count_regions(const Status *status) {
     unsigned n = 0;
 
@@ -95,8 +99,9 @@ const char *report_status_line(const Status *status, char dst[static STATUS_LINE
     } else if (status->n_passes == 0)
         (void)strbuf_add(&b, "starting: waiting for the first pass");
     else {
-        (void)strbuf_addf(&b, "guarding %zu trails, %u regions, %u accounts", status->n_trails,
-                          count_regions(status), status->n_accounts);
+        add_count(&b, "guarding ", status->n_trails, "trail");
+        add_count(&b, ", ", count_regions(status), "region");
+        add_count(&b, ", ", status->n_accounts, "account");
         add_verdicts(&b, status);
         add_blind(&b, status);
         (void)strbuf_addf(&b, "; pass %.2f s", (double)status->pass_duration_usec / (double)USEC_PER_SEC);

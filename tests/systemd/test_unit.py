@@ -10,7 +10,7 @@ def test_start_returns_when_the_daemon_is_ready(service):
     service.machine.run(f"systemctl start {UNIT}")
     state = service.show("ActiveState", "SubState", "NotifyAccess", "ExecMainStatus")
     assert (state["ActiveState"], state["SubState"]) == ("active", "running")
-    service.wait_for_status("guarding 1 trails, 1 regions, 1 accounts: 1 logging")
+    service.wait_for_status("guarding 1 trail, 1 region, 1 account: 1 logging")
 
 
 def test_status_text_is_what_systemctl_status_shows(service):

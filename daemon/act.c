@@ -1,36 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/act.h"
+#include "daemon/act_private.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/settings.h"
 #include "daemon/watch.h"
-#include "lib/cloudtrail.h"
 #include "lib/util/macros.h"
 
 /* AWS usually shows it at once; then less and less often. */
 #define READ_BACK_FIRST_USEC (200 * USEC_PER_MSEC)
 #define READ_BACK_MAX_USEC   (1 * USEC_PER_SEC)
 
-struct Act {
-    AwsClient *aws;
-    CredentialsSource *credentials;
-    char *region, *arn;
-    ActDone done;
-    void *userdata;
-    CloudTrailCall *call;
-    LoopTimer *timer;
-    uint64_t accepted_usec; /* mono */
-    uint64_t pause_usec;
-    char last_error[ERROR_TEXT_MAX];
-};
-
 static void act_free(Act *act) {
     cloudtrail_cancel(act->call);
+    watch_settings_cancel(act->watch);
     loop_cancel(aws_client_loop(act->aws), act->timer);
+    settings_done(&act->keep);
+    settings_done(&act->found);
     free(act->region);
+    free(act->name);
     free(act->arn);
     free(act);
 }
@@ -40,103 +31,181 @@ void act_cancel(Act *act) {
         act_free(act);
 }
 
-static void finish(Act *act, const Outcome *outcome) {
-    act->done(outcome, act->userdata);
+static void finish(Act *act, ActionResult result) {
+    act->outcome.result = result;
+    act->done(&act->outcome, act->userdata);
     act_free(act);
 }
 
-static void fail(Act *act, const char *what, const char *code, const char *message) {
-    Outcome outcome = { .action = ACTION_RESTART, .result = RESULT_FAILED };
-
-    (void)snprintf(outcome.error_text, sizeof(outcome.error_text), "%s%s%s%s%s", what, what[0] ? ": " : "",
+void act_fail(Act *act, const char *code, const char *message) {
+    (void)snprintf(act->outcome.error_text, sizeof(act->outcome.error_text), "%s: %s%s%s", act->operation,
                    code, code[0] && message[0] ? ": " : "", message);
-    finish(act, &outcome);
+    finish(act, RESULT_FAILED);
 }
 
-static void read_back(void *userdata);
-
-static void read_back_later(Act *act) {
-    Loop *loop = aws_client_loop(act->aws);
-    int r;
-
-    if (loop_monotonic_usec(loop) - act->accepted_usec >= ACT_READ_BACK_USEC) {
-        fail(act, "StartLogging was accepted, but the trail does not show as logging after 5 s", "",
-             act->last_error);
-        return;
-    }
-    r = loop_after(loop, act->pause_usec, read_back, act, &act->timer);
-    act->pause_usec = MIN(2 * act->pause_usec, READ_BACK_MAX_USEC);
-    if (r < 0)
-        fail(act, "cannot read the trail's status back", "", strerror(-r));
+void act_next(Act *act) {
+    act->step++;
+    if (*act->step)
+        (*act->step)(act);
+    else
+        finish(act, RESULT_HELD);
 }
 
-static void read_back_done(const AwsError *error, const CloudTrailStatus *status, void *userdata) {
-    Act *act = userdata;
+/* ---- writes ---- */
 
-    act->call = NULL;
-    if (error->class == AWS_OK && status->is_logging) {
-        Outcome outcome = { .action = ACTION_RESTART, .result = RESULT_HELD, .seen = watch_observe(status) };
-
-        finish(act, &outcome);
-        return;
-    }
-    act->last_error[0] = '\0';
-    if (error->class != AWS_OK)
-        (void)snprintf(act->last_error, sizeof(act->last_error), "GetTrailStatus: %s%s%s", error->code,
-                       error->code[0] ? ": " : "", error->message);
-    read_back_later(act);
-}
-
-static void read_back(void *userdata) {
-    Act *act = userdata;
-    int r;
-
-    act->timer = NULL;
-    r = cloudtrail_get_trail_status(act->aws, act->credentials, act->region, act->arn, read_back_done, act,
-                                    &act->call);
-    if (r < 0)
-        fail(act, "cannot read the trail's status back", "", strerror(-r));
-}
-
-static void start_done(const AwsError *error, void *userdata) {
+void act_written(const AwsError *error, void *userdata) {
     Act *act = userdata;
 
     act->call = NULL;
     if (error->class != AWS_OK) {
-        fail(act, "StartLogging", error->code, error->message);
+        act_fail(act, error->code, error->message);
         return;
     }
     act->accepted_usec = loop_monotonic_usec(aws_client_loop(act->aws));
-    read_back(act);
+    act->pause_usec = READ_BACK_FIRST_USEC;
+    act_next(act);
 }
 
-static void start(void *userdata) {
+void act_started(Act *act, const char *operation, int r) {
+    act->operation = operation;
+    if (r < 0)
+        act_fail(act, "", strerror(-r));
+}
+
+static void start_logging(Act *act) {
+    act_started(act, "StartLogging",
+                cloudtrail_start_logging(act->aws, act->credentials, act->region, act->arn, act_written, act,
+                                         &act->call));
+}
+
+/* ---- reading back ---- */
+
+static void again(void *userdata) {
     Act *act = userdata;
-    int r;
 
     act->timer = NULL;
-    r = cloudtrail_start_logging(act->aws, act->credentials, act->region, act->arn, start_done, act,
-                                 &act->call);
-    if (r < 0)
-        fail(act, "StartLogging", "", strerror(-r));
+    (*act->step)(act);
 }
 
-int act_restart(AwsClient *aws, CredentialsSource *credentials, const char *region, const char *arn,
-                uint64_t delay_usec, ActDone done, void *userdata, Act **ret) {
-    Act *act = calloc(1, sizeof(*act));
+/* What was written does not show yet: the same step once more, unless that has gone on for too long. */
+static void read_back_later(Act *act, const char *what) {
+    Loop *loop = aws_client_loop(act->aws);
     int r;
 
+    if (loop_monotonic_usec(loop) + act->pause_usec > act->accepted_usec + ACT_READ_BACK_USEC) {
+        act_fail(act, "", act->last_error[0] ? act->last_error : what);
+        return;
+    }
+    r = loop_after(loop, act->pause_usec, again, act, &act->timer);
+    act->pause_usec = MIN(2 * act->pause_usec, READ_BACK_MAX_USEC);
+    if (r < 0)
+        act_fail(act, "cannot be read back", strerror(-r));
+}
+
+static void status_done(const AwsError *error, const CloudTrailStatus *status, void *userdata) {
+    Act *act = userdata;
+
+    act->call = NULL;
+    if (error->class == AWS_OK && status->is_logging) {
+        act->outcome.seen = watch_observe(status);
+        act_next(act);
+        return;
+    }
+    act->last_error[0] = '\0';
+    if (error->class != AWS_OK)
+        (void)snprintf(act->last_error, sizeof(act->last_error), "accepted, but GetTrailStatus: %s%s%s",
+                       error->code, error->code[0] ? ": " : "", error->message);
+    read_back_later(act, "accepted, but the trail still does not log after 5 s");
+}
+
+static void read_status_back(Act *act) {
+    int r = cloudtrail_get_trail_status(act->aws, act->credentials, act->region, act->arn, status_done, act,
+                                        &act->call);
+
+    if (r < 0)
+        act_fail(act, "cannot be read back", strerror(-r));
+}
+
+static void settings_seen(const SettingsLook *look, void *userdata) {
+    Act *act = userdata;
+    uint32_t left = act->differs(&look->settings, act->userdata);
+
+    act->watch = NULL;
+    act->outcome.fields_left = left;
+    if (!look->gone && ((look->failed | left) & act->fields) == 0) {
+        act_next(act);
+        return;
+    }
+    act->last_error[0] = '\0';
+    if (look->failed & act->fields)
+        (void)snprintf(act->last_error, sizeof(act->last_error), "accepted, but %.400s", look->error_text);
+    read_back_later(act, "accepted, but it does not show after 5 s: is somebody else writing?");
+}
+
+static void read_settings_back(Act *act) {
+    int r = watch_settings_start(act->aws, act->credentials, act->region, act->arn, NULL, settings_seen, act,
+                                 &act->watch);
+
+    if (r < 0)
+        act_fail(act, "cannot be read back", strerror(-r));
+}
+
+/* ---- actions ---- */
+
+static const ActStep restart_steps[] = { start_logging, read_status_back, NULL };
+static const ActStep restore_steps[] = { act_update_trail, act_put_event_selectors, act_put_insight_selectors,
+                                         act_remove_tags,  act_add_tags,            read_settings_back,
+                                         NULL };
+/* Logging first: what the selectors leave out meanwhile is less than what a trail that does not log does. */
+static const ActStep recreate_steps[] = { act_create_trail,          start_logging,    act_put_event_selectors,
+                                          act_put_insight_selectors, read_status_back, read_settings_back,
+                                          NULL };
+
+static const ActStep *const steps[_ACTION_MAX] = {
+    [ACTION_RESTART] = restart_steps,
+    [ACTION_RESTORE] = restore_steps,
+    [ACTION_RECREATE] = recreate_steps,
+};
+
+static int copy_request(Act *act, const ActRequest *request) {
+    int r = 0;
+
+    act->region = strdup(request->region);
+    act->name = strdup(request->name);
+    act->arn = strdup(request->arn);
+    if (!act->region || !act->name || !act->arn)
+        return -ENOMEM;
+    if (request->keep)
+        r = settings_copy(request->keep, &act->keep);
+    if (r >= 0 && request->found)
+        r = settings_copy(request->found, &act->found);
+    act->fields = request->fields;
+    for (Field f = 0; request->action == ACTION_RECREATE && f < _FIELD_MAX; f++)
+        if (act->keep.values[f])
+            act->fields |= FIELD_BIT(f);
+    return r;
+}
+
+int act_start(const ActRequest *request, Act **ret) {
+    Act *act;
+    int r;
+
+    if ((unsigned)request->action >= _ACTION_MAX || !steps[request->action])
+        return -EINVAL;
+    act = calloc(1, sizeof(*act));
     if (!act)
         return -ENOMEM;
-    act->aws = aws;
-    act->credentials = credentials;
-    act->done = done;
-    act->userdata = userdata;
-    act->pause_usec = READ_BACK_FIRST_USEC;
-    act->region = strdup(region);
-    act->arn = strdup(arn);
-    r = act->region && act->arn ? loop_after(aws_client_loop(aws), delay_usec, start, act, &act->timer)
-                                : -ENOMEM;
+    act->aws = request->aws;
+    act->credentials = request->credentials;
+    act->action = act->outcome.action = request->action;
+    act->differs = request->differs;
+    act->done = request->done;
+    act->userdata = request->userdata;
+    act->step = steps[request->action];
+    act->operation = "";
+    r = copy_request(act, request);
+    if (r >= 0)
+        r = loop_after(aws_client_loop(act->aws), 0, again, act, &act->timer);
     if (r < 0) {
         act_free(act);
         return r;

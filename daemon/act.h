@@ -1,22 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Carries a plan's action out and proves it: StartLogging in the home region, then GetTrailStatus until it
- * shows. */
+/* Carries a plan's action out and proves it: the writes one after the other in the trail's home region, then
+ * reading back until what was written shows. */
 
 #include "daemon/types.h"
 #include "lib/call.h"
 
-/* How long a restart may take to show after AWS accepted it. */
+/* How long a write may take to show after AWS accepted it. */
 #define ACT_READ_BACK_USEC (5ULL * 1000000)
+/* The most writes and reads that one action makes one after the other. */
+#define ACT_CALLS_MAX 10U
 
 typedef struct Act Act;
 /* outcome is valid inside the call only. */
 typedef void (*ActDone)(const Outcome *outcome, void *userdata);
+/* Which fields of a trail are not as they should be (FIELD_BITs), judged by meaning. */
+typedef uint32_t (*ActDiffers)(const Settings *seen, void *userdata);
 
-/* Starts logging of the trail `arn`, whose home is region, after delay_usec (the write quota). done is
- * called exactly once, never from inside, at the latest delay + two call deadlines + ACT_READ_BACK_USEC
- * later. 0, -ENOMEM, -EINVAL. */
-int act_restart(AwsClient *aws, CredentialsSource *credentials, const char *region, const char *arn,
-                uint64_t delay_usec, ActDone done, void *userdata, Act **ret);
-/* Ends it without calling done; a StartLogging that AWS has already got is not taken back. NULL is fine. */
+typedef struct ActRequest {
+    AwsClient *aws;
+    CredentialsSource *credentials;
+    const char *region; /* the trail's home */
+    const char *name, *arn;
+    Action action;
+    /* RESTORE and RECREATE: */
+    const Settings *keep;  /* what to write; copied */
+    const Settings *found; /* RESTORE: what is there now (tags are taken away by key); copied */
+    uint32_t fields;       /* RESTORE: FIELD_BITs to write */
+    ActDiffers differs;    /* read-back is judged by it */
+    ActDone done;
+    void *userdata;
+} ActRequest;
+
+/* Begins. RESTART starts logging. RESTORE writes the fields back: one UpdateTrail with only what differs,
+ * the whole selectors, the Insights, the tags. RECREATE creates the trail under its own name with all of
+ * that and starts it. done is called exactly once, never from inside, at the latest ACT_CALLS_MAX call
+ * deadlines + ACT_READ_BACK_USEC later: HELD when read-back shows what was written, FAILED with the operation
+ * and AWS's words otherwise. 0, -ENOMEM, -EINVAL. */
+int act_start(const ActRequest *request, Act **ret);
+/* Ends it without calling done; a write that AWS has already got is not taken back. NULL is fine. */
 void act_cancel(Act *act);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What the files of act share: an action is a row of steps, each one call to AWS. */
+
+#include "daemon/act.h"
+#include "daemon/watch_settings.h"
+#include "lib/cloudtrail.h"
+
+/* Starts its call, or goes on by act_next() when there is nothing for it to do. */
+typedef void (*ActStep)(Act *act);
+
+struct Act {
+    AwsClient *aws;
+    CredentialsSource *credentials;
+    char *region, *name, *arn;
+    Action action;
+    Settings keep, found;
+    uint32_t fields;
+    ActDiffers differs;
+    ActDone done;
+    void *userdata;
+    const ActStep *step; /* the one under way; the row ends with NULL */
+    const char *operation;
+    CloudTrailCall *call;
+    WatchSettings *watch;
+    LoopTimer *timer;
+    uint64_t accepted_usec; /* mono; when the last write was accepted */
+    uint64_t pause_usec;
+    Outcome outcome;
+    char last_error[ERROR_TEXT_MAX];
+};
+
+void act_next(Act *act);
+/* Ends the action: "OPERATION: code: message". */
+void act_fail(Act *act, const char *code, const char *message);
+
+/* The callback of every write; and what to do with what starting one returned. */
+void act_written(const AwsError *error, void *userdata);
+void act_started(Act *act, const char *operation, int r);
+
+/* act_restore.c */
+void act_update_trail(Act *act);
+void act_put_event_selectors(Act *act);
+void act_put_insight_selectors(Act *act);
+void act_remove_tags(Act *act);
+void act_add_tags(Act *act);
+void act_create_trail(Act *act);

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The steps that write settings. Each writes only what the settings to keep say: a field that is not known
+ * there is never touched. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/act_private.h"
+#include "lib/cloudtrail_write.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* AWS takes the fields of a row only together. */
+static const uint32_t together[] = {
+    FIELD_BIT(FIELD_MULTI_REGION) | FIELD_BIT(FIELD_GLOBAL_EVENTS),
+    FIELD_BIT(FIELD_LOG_GROUP) | FIELD_BIT(FIELD_LOG_ROLE),
+};
+
+static bool is_wanted(const Act *act, Field field) {
+    return (act->fields & FIELD_BIT(field)) && act->keep.values[field];
+}
+
+/* ---- UpdateTrail and CreateTrail ---- */
+
+static const char *text_of(const Act *act, uint32_t fields, Field field) {
+    return fields & FIELD_BIT(field) ? act->keep.values[field] : NULL;
+}
+
+static CloudTrailChoice choice_of(const Act *act, uint32_t fields, Field field) {
+    const char *value = text_of(act, fields, field);
+
+    if (!value)
+        return CLOUDTRAIL_LEAVE;
+    return text_equal(value, "true") ? CLOUDTRAIL_ON : CLOUDTRAIL_OFF;
+}
+
+static CloudTrailChanges changes_of(const Act *act, uint32_t fields) {
+    return (CloudTrailChanges){
+        .bucket = text_of(act, fields, FIELD_BUCKET),
+        .prefix = text_of(act, fields, FIELD_PREFIX),
+        .sns_topic = text_of(act, fields, FIELD_SNS_TOPIC),
+        .log_group = text_of(act, fields, FIELD_LOG_GROUP),
+        .log_role = text_of(act, fields, FIELD_LOG_ROLE),
+        .kms_key = text_of(act, fields, FIELD_KMS_KEY),
+        .multi_region = choice_of(act, fields, FIELD_MULTI_REGION),
+        .global_events = choice_of(act, fields, FIELD_GLOBAL_EVENTS),
+        .validation = choice_of(act, fields, FIELD_VALIDATION),
+        .organization = choice_of(act, fields, FIELD_ORGANIZATION),
+    };
+}
+
+void act_update_trail(Act *act) {
+    uint32_t fields = act->fields & (FIELD_BIT(FIELD_SELECTORS) - 1);
+    CloudTrailChanges changes;
+
+    if (fields == 0) {
+        act_next(act);
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(together); i++)
+        if (fields & together[i])
+            fields |= together[i];
+    changes = changes_of(act, fields);
+    act_started(act, "UpdateTrail",
+                cloudtrail_update_trail(act->aws, act->credentials, act->region, act->arn, &changes,
+                                        act_written, act, &act->call));
+}
+
+/* ---- tags ---- */
+
+static int add_tag(CloudTrailTags *tags, const char *key, const char *value) {
+    CloudTrailTag *grown = realloc(tags->items, (tags->n + 1) * sizeof(*grown));
+
+    if (!grown)
+        return -ENOMEM;
+    tags->items = grown;
+    tags->items[tags->n] = (CloudTrailTag){ .key = strdup(key), .value = strdup(value) };
+    tags->n++;
+    return tags->items[tags->n - 1].key && tags->items[tags->n - 1].value ? 0 : -ENOMEM;
+}
+
+/* Of `in` those that are not in `out`; with_value: or have another value there. AWS's own are left alone. */
+static int tags_missing(const char *in, const char *out, bool with_value, CloudTrailTags *ret) {
+    json_auto_t *a = json_loads(in ? in : "{}", 0, NULL), *b = json_loads(out ? out : "{}", 0, NULL);
+    const char *key;
+    json_t *value;
+    int r = a && b ? 0 : -EINVAL;
+
+    json_object_foreach(a, key, value) {
+        const json_t *other = json_object_get(b, key);
+
+        if (r >= 0 && !text_starts_with(key, "aws:") &&
+            (!other || (with_value && !json_equal(value, other))))
+            r = add_tag(ret, key, json_string_value(value) ? json_string_value(value) : "");
+    }
+    return r;
+}
+
+typedef int (*WriteTags)(AwsClient *client, CredentialsSource *credentials, const char *region,
+                         const char *arn, const CloudTrailTags *tags, CloudTrailDone done, void *userdata,
+                         CloudTrailCall **ret);
+
+static void write_tags(Act *act, const char *operation, WriteTags write, const char *in, const char *out,
+                       bool with_value) {
+    CloudTrailTags tags = { 0 };
+    int r;
+
+    if (!is_wanted(act, FIELD_TAGS)) {
+        act_next(act);
+        return;
+    }
+    r = tags_missing(in, out, with_value, &tags);
+    if (r >= 0 && tags.n == 0)
+        act_next(act);
+    else
+        act_started(act, operation,
+                    r < 0 ? r : write(act->aws, act->credentials, act->region, act->arn, &tags, act_written,
+                                      act, &act->call));
+    cloudtrail_tags_done(&tags);
+}
+
+void act_remove_tags(Act *act) {
+    write_tags(act, "RemoveTags", cloudtrail_remove_tags, act->found.values[FIELD_TAGS],
+               act->keep.values[FIELD_TAGS], false);
+}
+
+void act_add_tags(Act *act) {
+    write_tags(act, "AddTags", cloudtrail_add_tags, act->keep.values[FIELD_TAGS],
+               act->found.values[FIELD_TAGS], true);
+}
+
+void act_create_trail(Act *act) {
+    uint32_t fields = FIELDS_ALL;
+    CloudTrailTags tags = { 0 };
+    CloudTrailChanges settings = changes_of(act, fields);
+    int r = tags_missing(act->keep.values[FIELD_TAGS], NULL, true, &tags);
+
+    if (r >= 0)
+        r = cloudtrail_create_trail(act->aws, act->credentials, act->region, act->name, &settings, &tags,
+                                    act_written, act, &act->call);
+    cloudtrail_tags_done(&tags);
+    act_started(act, "CreateTrail", r);
+}
+
+/* ---- selectors ---- */
+
+/* The array that is the text's one member, as text. */
+static int array_of(const json_t *object, const char *name, char **ret) {
+    const json_t *array = json_object_get(object, name);
+
+    if (json_array_size(array) == 0)
+        return 0;
+    *ret = json_dumps(array, JSON_COMPACT);
+    return *ret ? 0 : -ENOMEM;
+}
+
+void act_put_event_selectors(Act *act) {
+    json_auto_t *object = NULL;
+    CloudTrailSelectors selectors = { 0 };
+    int r;
+
+    if (!is_wanted(act, FIELD_SELECTORS)) {
+        act_next(act);
+        return;
+    }
+    object = json_loads(act->keep.values[FIELD_SELECTORS], 0, NULL);
+    r = object ? 0 : -EINVAL;
+    if (r >= 0)
+        r = array_of(object, "EventSelectors", &selectors.event_selectors);
+    if (r >= 0)
+        r = array_of(object, "AdvancedEventSelectors", &selectors.advanced_event_selectors);
+    if (r >= 0)
+        r = cloudtrail_put_event_selectors(act->aws, act->credentials, act->region, act->arn, &selectors,
+                                           act_written, act, &act->call);
+    cloudtrail_selectors_done(&selectors);
+    act_started(act, "PutEventSelectors", r);
+}
+
+void act_put_insight_selectors(Act *act) {
+    const char *keep = act->keep.values[FIELD_INSIGHTS];
+
+    /* a new trail has none */
+    if (!is_wanted(act, FIELD_INSIGHTS) || (act->action == ACTION_RECREATE && text_equal(keep, "[]"))) {
+        act_next(act);
+        return;
+    }
+    act_started(act, "PutInsightSelectors",
+                cloudtrail_put_insight_selectors(act->aws, act->credentials, act->region, act->arn, keep,
+                                                 act_written, act, &act->call));
+}

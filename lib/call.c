@@ -368,7 +368,7 @@ static void on_credentials_late(void *userdata) {
     call_end_error(call, &error);
 }
 
-/* AWS called a set expired, and the source has no other: asking AWS again would change nothing. */
+/* AWS did not take a set, and the source has no other: asking AWS again would change nothing. */
 static bool same_credentials(const Credentials *a, const Credentials *b) {
     return strcmp(a->access_key_id, b->access_key_id) == 0 &&
            strcmp(a->secret_access_key, b->secret_access_key) == 0 &&
@@ -542,13 +542,16 @@ static bool try_later(AwsCall *call, const AwsError *error, const HttpResponse *
 }
 
 static bool renew_credentials(AwsCall *call, const AwsError *error) {
-    if (error->class != AWS_EXPIRED || call->expired)
+    if ((error->class != AWS_EXPIRED && error->class != AWS_BAD_CREDENTIALS) || call->expired)
         return false;
     call->expired = malloc(sizeof(*call->expired));
     if (!call->expired)
         return false;
     *call->expired = *error;
-    credentials_cache_invalidate(call->source, call->credentials);
+    if (error->class == AWS_EXPIRED)
+        credentials_cache_invalidate(call->source, call->credentials);
+    else
+        credentials_cache_doubt(call->source, call->credentials);
     return ask_credentials(call) >= 0;
 }
 

@@ -61,6 +61,10 @@ class Outage:
         sim.assert_clean()
 
 
+# All that look at the one outage run where it happened.
+shared = pytest.mark.xdist_group("outage")
+
+
 @pytest.fixture(scope="module")
 def outage(tmp_path_factory):
     from conftest import Guards
@@ -73,6 +77,7 @@ def outage(tmp_path_factory):
             guards.close()
 
 
+@shared
 @pytest.mark.parametrize("region", HEALTHY)
 def test_polls_of_healthy_regions_keep_their_pace_during_an_outage_of_others(outage, region):
     gaps = outage.intervals[region]
@@ -81,11 +86,13 @@ def test_polls_of_healthy_regions_keep_their_pace_during_an_outage_of_others(out
         assert max(gaps) <= 1.35 and sum(gaps) / len(gaps) <= 1.1, gaps
 
 
+@shared
 def test_a_stop_in_a_healthy_region_is_put_right_during_an_outage_of_others(outage):
     assert not PLAIN or outage.restarted["started"] - outage.restarted["stopped"] <= 2.0
     assert [entry["region"] for entry in outage.documents if entry["event"] == "trail.stopped"] == [FRA]
 
 
+@shared
 @pytest.mark.parametrize("region", TROUBLE, ids=[f"{kind}" for kind, _ in TROUBLE.values()])
 def test_a_region_in_trouble_is_told_as_blind_once_and_as_sighted_once(outage, region):
     told = [entry for entry in outage.documents if entry["region"] == region]
@@ -95,12 +102,14 @@ def test_a_region_in_trouble_is_told_as_blind_once_and_as_sighted_once(outage, r
     assert [entry["sequence"] for entry in told] == [1, 2]
 
 
+@shared
 @pytest.mark.parametrize("region", TROUBLE, ids=[f"{kind}" for kind, _ in TROUBLE.values()])
 def test_the_journal_names_a_region_in_trouble_without_flooding(outage, region):
     lines = [line for line in outage.text.splitlines() if region in line]
     assert 1 <= len(lines) <= 4, lines
 
 
+@shared
 def test_nothing_else_is_told_during_an_outage(outage):
     assert {entry["event"] for entry in outage.documents} == {"guard.blind", "guard.sighted", "trail.stopped"}
 

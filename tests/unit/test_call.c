@@ -553,6 +553,29 @@ static void test_expired_without_news_asks_once(void **state) {
     assert_string_equal(f->request_id, "id-9");
 }
 
+/* Keys that were replaced in their file and switched off. */
+static void test_unknown_credentials_are_renewed_once(void **state) {
+    Fixture *f = *state;
+
+    source_add(f->inner, "AKIDSECOND", "TOKEN2");
+    source_add(f->inner, "AKIDTHIRD", "TOKEN3");
+    fake_http_reply(f->http, 400, UNRECOGNISED, NULL);
+    fake_http_reply(f->http, 200, "{}", NULL);
+    run(f, &json_request);
+    assert_ended(f, AWS_OK, 2);
+    assert_non_null(strstr(sent(f, 1, "authorization"), "Credential=AKIDSECOND/"));
+
+    /* The next one is rejected too, and too soon after that to be replaced. */
+    f->n_done = 0;
+    fake_http_reply(f->http, 400, UNRECOGNISED, NULL);
+    run(f, &json_request);
+    assert_int_equal(f->n_done, 1);
+    assert_int_equal(f->error.class, AWS_BAD_CREDENTIALS);
+    assert_string_equal(f->error.code, "UnrecognizedClientException");
+    assert_int_equal(f->inner->n_gets, 2);
+    assert_int_equal(fake_http_n_requests(f->http), 3);
+}
+
 /* Many calls that fail with one set of credentials renew it once. */
 static void test_expired_for_many_renews_once(void **state) {
     Fixture *f = *state;
@@ -858,6 +881,7 @@ int main(void) {
         T(test_expired_twice_ends),
         T(test_expired_without_news_asks_once),
         T(test_expired_for_many_renews_once),
+        T(test_unknown_credentials_are_renewed_once),
         T(test_definite_skew_is_corrected),
         T(test_skew_is_corrected_once_a_call),
         cmocka_unit_test(test_possible_skew),

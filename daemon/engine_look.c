@@ -183,6 +183,7 @@ void engine_look(Engine *engine, Target *target) {
         .credentials = engine->aws.credentials,
         .region = target->region,
         .list = schedule_settings_are_due(&intervals, target->settings_due_usec, now_usec),
+        .probe = target->state.n_failed >= intervals.blind_after,
     };
     int r;
 
@@ -198,7 +199,7 @@ void engine_look(Engine *engine, Target *target) {
         log_line(LOG_ERR, "%s: cannot look: %s", target->region, strerror(-r));
         return;
     }
-    target->look_by_usec = now_usec + 2 * aws_client_deadline_usec(engine->aws.client);
+    target->look_by_usec = now_usec + 3 * aws_client_deadline_usec(engine->aws.client);
 }
 
 /* ---- passes ---- */

@@ -105,6 +105,40 @@ def test_nothing_else_is_told_during_an_outage(outage):
     assert {entry["event"] for entry in outage.documents} == {"guard.blind", "guard.sighted", "trail.stopped"}
 
 
+# -- what a dead region costs --------------------------------------------------------------------------------------------
+DEAD = {"eu-west-1": "hang", "eu-west-2": "reset", "eu-west-3": "http503", "eu-north-1": "throttle"}
+
+
+def test_a_region_that_is_dead_costs_one_request_a_look(sim, make_guard):
+    """Five trails each, three attempts a call: once a region counts as blind, none of that is spent on it any more."""
+    sim.reset()
+    sim.add_account(MAIN)
+    sim.add_user("guard", MAIN)
+    sim.add_topic(TOPIC)
+    sim.add_trail("org-trail", MAIN, FRA)
+    for region in DEAD:
+        for number in range(5):
+            sim.add_trail(f"trail{number}", MAIN, region)
+    make_guard(sim, regions=[FRA, *DEAD], blind_after=2, aws={"request_timeout": 1}).start().wait_guarding()
+    for region, kind in DEAD.items():
+        sim.add_fault(kind, service="cloudtrail", region=region)
+    wait_alert(sim, "guard.blind", seconds=30, count=len(DEAD))
+    begun = sim.mark()
+    wait_polls(sim, 8, FRA)                     # eight seconds
+    until = sim.mark()
+    sim.remove_fault()
+    asked = {kind: [entry for entry in sim.requests(region=region, service="cloudtrail", since=begun)
+                    if entry["number"] <= until] for region, kind in DEAD.items()}
+    for kind in ("hang", "reset", "http503"):   # looks follow after 2, 4 and 8 seconds, less a quarter
+        assert 1 <= len(asked[kind]) <= 3, asked[kind]
+    # Looks every two seconds, each one call: its retries, and those at a quarter of the pace.
+    assert 2 <= len(asked["throttle"]) <= 12, asked["throttle"]
+    wait_alert(sim, "guard.sighted", seconds=30, count=len(DEAD))
+    for region in DEAD:
+        assert {entry["trail"] for entry in sim.requests(region=region, operation="GetTrailStatus", since=until)} == {
+            trail_arn(f"trail{number}", region) for number in range(5)}
+
+
 # -- one trail, everything ---------------------------------------------------------------------------------------------
 @pytest.mark.valgrind
 def test_denied_on_one_trail_only_that_trail_is_out_of_sight_and_the_others_are_guarded(sim, make_guard, mallory):

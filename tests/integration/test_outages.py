@@ -139,6 +139,27 @@ def test_a_region_that_is_dead_costs_one_request_a_look(sim, make_guard):
             trail_arn(f"trail{number}", region) for number in range(5)}
 
 
+# -- more trails than AWS's quota lets us look at --------------------------------------------------------------------------
+def test_many_trails_in_a_region_stretch_its_polls_and_stay_below_the_quota(sim, make_guard):
+    sim.reset()
+    sim.call("settings", quotas=True)
+    sim.add_account(MAIN)
+    sim.add_user("guard", MAIN)
+    for number in range(12):
+        sim.add_trail(f"trail{number}", MAIN, FRA)
+    guard = make_guard(sim, alerts=()).start().wait_guarding()
+    sim.wait_for_request(within(20), count=12 * 5, operation="GetTrailStatus")
+    guard.wait_line(f"{FRA}: 12 trails cannot all be looked at every 1 s within AWS's quota; looking every 3 s")
+    assert len(guard.found("within AWS's quota")) == 1
+    asked = sim.requests(service="cloudtrail")
+    assert {entry["status"] for entry in asked} == {200}
+    times = sorted(entry["time"] for entry in asked)
+    assert max(sum(start <= time < start + 1 for time in times) for start in times) <= 11
+    if PLAIN:       # every third pass; the first look is followed by a second one at once, for the trails it has found
+        gaps = [gap for gap in intervals(sim, FRA) if gap > 2]
+        assert gaps and max(gaps) <= 3.5, gaps
+
+
 # -- one trail, everything ---------------------------------------------------------------------------------------------
 @pytest.mark.valgrind
 def test_denied_on_one_trail_only_that_trail_is_out_of_sight_and_the_others_are_guarded(sim, make_guard, mallory):

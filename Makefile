@@ -103,6 +103,9 @@ export UBSAN_OPTIONS ?= print_stacktrace=1
 export TG_TIME_SCALE ?= $(if $(SANITIZE),3,1)
 export PYTHONDONTWRITEBYTECODE := 1
 PYTEST = TRAILGUARD_BIN="$${TRAILGUARD_BIN:-$(abspath $(BINARY))}" $(PYTHON) -m pytest $(PYTEST_ARGS)
+# The integration tests wait most of the time, each worker with a simulated AWS of its own.
+PYTEST_JOBS ?= 4
+PARALLEL = -n $(PYTEST_JOBS) --dist loadgroup
 
 .PHONY: check check-unit check-integration check-systemd check-asan check-valgrind lint fuzz
 check:                                         ## everything below, with a summary; installs what is missing
@@ -113,7 +116,7 @@ check-unit: $(UNITS) $(REPLAYS)                ## unit tests and replay of the f
 	@set -e; for f in $(REPLAYS); do $(TEST_WRAPPER) $$f "tests/fuzz/corpus/$${f##*/fuzz_}"; done
 
 check-integration: all                         ## the real binary against the simulated AWS
-	@$(if $(PYTESTS),$(PYTEST) $(PYTESTS),echo 'no integration tests in this tree')
+	@$(if $(PYTESTS),$(PYTEST) $(PARALLEL) $(PYTESTS),echo 'no integration tests in this tree')
 
 check-asan:                                    ## units and integration under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory SANITIZE=address,undefined check-unit
@@ -123,7 +126,7 @@ check-valgrind: all units                      ## units and the integration test
 	@rm -rf $(BUILD)/valgrind
 	@$(MAKE) --no-print-directory check-unit TEST_WRAPPER=tests/valgrind/wrap VALGRIND_LOGS=$(abspath $(BUILD)/valgrind)
 	@VALGRIND_LOGS=$(abspath $(BUILD)/valgrind) TG_TIME_SCALE=10 TRAILGUARD_REAL_BIN=$(abspath $(BINARY)) \
-	    TRAILGUARD_BIN=$(abspath tests/valgrind/trailguard) $(if $(BINTESTS),$(PYTEST) -m valgrind $(BINTESTS),true)
+	    TRAILGUARD_BIN=$(abspath tests/valgrind/trailguard) $(if $(BINTESTS),$(PYTEST) $(PARALLEL) -m valgrind $(BINTESTS),true)
 	@tests/valgrind/report $(BUILD)/valgrind
 
 check-systemd: all                             ## the unit under a real systemd in a container (needs root)

@@ -99,6 +99,7 @@ static void pace(Target *target, bool list_ok) {
         .throttled = target->state.error == LOOK_THROTTLED,
         .not_enabled = target->state.not_enabled,
         .n_trails = count_trails(target),
+        .took_usec = now_usec - target->look_began_usec,
     };
 
     target->due_usec = now_usec + schedule_wait(&intervals, &p, loop_random(engine->aws.loop));
@@ -107,9 +108,9 @@ static void pace(Target *target, bool list_ok) {
     if (schedule_is_stretched(&intervals, p.n_trails) && !target->stretch_told) {
         target->stretch_told = true;
         log_line(LOG_NOTICE,
-                 "%s: %u trails cannot all be looked at every %u s within AWS's quota; looking every %.1f s",
+                 "%s: %u trails cannot all be looked at every %u s within AWS's quota; looking every %llu s",
                  target->region, p.n_trails, engine->config->poll_interval_sec,
-                 p.n_trails / (double)SCHEDULE_READS_PER_SEC);
+                 schedule_stretched_usec(&intervals, p.n_trails) / USEC_PER_SEC);
     }
 }
 
@@ -184,6 +185,7 @@ void engine_look(Engine *engine, Target *target) {
         .credentials = engine->aws.credentials,
         .region = target->region,
         .list = schedule_settings_are_due(&intervals, target->settings_due_usec, now_usec),
+        .probe = target->state.n_failed >= intervals.blind_after,
     };
     int r;
 
@@ -199,7 +201,8 @@ void engine_look(Engine *engine, Target *target) {
         log_line(LOG_ERR, "%s: cannot look: %s", target->region, strerror(-r));
         return;
     }
-    target->look_by_usec = now_usec + 2 * aws_client_deadline_usec(engine->aws.client);
+    target->look_began_usec = now_usec;
+    target->look_by_usec = now_usec + 3 * aws_client_deadline_usec(engine->aws.client);
 }
 
 /* ---- passes ---- */

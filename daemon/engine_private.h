@@ -27,6 +27,7 @@ struct Target {
     Watch *watch;       /* a look under way */
     Trail **looking_at; /* its trails, in the order of the look's arns */
     size_t n_looking_at;
+    uint64_t look_began_usec;   /* mono */
     uint64_t look_by_usec;      /* mono; when the look must have ended */
     uint64_t due_usec;          /* mono; not looked at before */
     uint64_t settings_due_usec; /* mono */

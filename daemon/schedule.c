@@ -32,13 +32,23 @@ bool schedule_is_stretched(const Intervals *intervals, unsigned n_trails) {
     return n_trails * USEC_PER_SEC > intervals->poll_usec * SCHEDULE_READS_PER_SEC;
 }
 
+static uint64_t reads_usec(unsigned n_trails) {
+    return n_trails * USEC_PER_SEC / SCHEDULE_READS_PER_SEC;
+}
+
+uint64_t schedule_stretched_usec(const Intervals *intervals, unsigned n_trails) {
+    uint64_t poll = intervals->poll_usec;
+
+    return (reads_usec(n_trails) + poll - 1) / poll * poll;
+}
+
 uint64_t schedule_wait(const Intervals *intervals, const TargetPace *pace, uint64_t random) {
     if (pace->not_enabled)
         return jitter_down(SCHEDULE_NOT_ENABLED_USEC, 20, random);
     if (pace->n_failed >= intervals->blind_after)
         return jitter_down(backoff_usec(intervals, pace), 4, random);
-    if (schedule_is_stretched(intervals, pace->n_trails))
-        return pace->n_trails * USEC_PER_SEC / SCHEDULE_READS_PER_SEC;
+    if (schedule_is_stretched(intervals, pace->n_trails) && reads_usec(pace->n_trails) > pace->took_usec)
+        return reads_usec(pace->n_trails) - pace->took_usec;
     return 0;
 }
 

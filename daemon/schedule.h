@@ -33,15 +33,19 @@ typedef struct TargetPace {
     unsigned n_failed; /* looks that failed in a row */
     bool throttled;    /* the last of them because AWS throttled */
     bool not_enabled;
-    unsigned n_trails; /* that live there and are looked at */
+    unsigned n_trails;  /* that live there and are looked at */
+    uint64_t took_usec; /* the look that has just ended */
 } TargetPace;
 
-/* How long after a look at now the target is not to be looked at again; 0: it takes part in the next pass.
- */
+/* How long from the end of a look the target is not to be looked at again; 0: it takes part in the next
+ * pass. Where polls are stretched that counts from the look's beginning: its calls were paced already. */
 uint64_t schedule_wait(const Intervals *intervals, const TargetPace *pace, uint64_t random);
 
 /* Must this target's polls stretch because its reads would exceed the quota? */
 bool schedule_is_stretched(const Intervals *intervals, unsigned n_trails);
+/* How far apart its looks then come to lie: a whole number of poll intervals, for looks begin with passes.
+ */
+uint64_t schedule_stretched_usec(const Intervals *intervals, unsigned n_trails);
 
 /* Is a look at settings due in a pass at now? next_usec is what schedule_next_settings said after the last
  * one, 0 never. */

@@ -24,6 +24,7 @@ struct Watch {
     WatchDone done;
     void *userdata;
     unsigned n_pending;
+    bool probing;
     bool list_asked;
     CloudTrailCall *list_call;
     AwsError list_error;
@@ -169,11 +170,16 @@ static void finish(Watch *w) {
 }
 
 static void ask_list(Watch *w);
+static void ask_after_probe(Watch *w);
 
 /* Everything asked so far has been answered: is one more question needed? */
 static void answered(Watch *w) {
     if (--w->n_pending > 0)
         return;
+    if (w->probing) {
+        ask_after_probe(w);
+        return;
+    }
     if (!w->list_asked)
         for (size_t i = 0; i < w->n_slots; i++)
             if (w->slots[i].class == AWS_NOT_FOUND || w->slots[i].class == AWS_DENIED) {
@@ -236,15 +242,48 @@ static void ask_status(Watch *w, Slot *slot) {
     }
 }
 
+/* ---- targets that count as blind ---- */
+
+/* What one call learned that holds for all others to this target. */
+static bool holds_for_all(AwsErrorClass class) {
+    LookError error = watch_look_error(class);
+
+    return error == LOOK_UNREACHABLE || error == LOOK_THROTTLED || error == LOOK_CREDENTIALS ||
+           class == AWS_UNAVAILABLE;
+}
+
+/* The list was the probe when it was to be asked, else the first trail's status. */
+static void ask_after_probe(Watch *w) {
+    Slot probe = { .class = w->list_error.class };
+    size_t next = 0;
+
+    w->probing = false;
+    if (w->list_asked) {
+        probe.seen = (Observation){ .kind = OBSERVED_ERROR, .error = watch_look_error(probe.class) };
+        error_text(probe.seen.error_text, "DescribeTrails", &w->list_error);
+    } else
+        probe = w->slots[next++];
+
+    w->n_pending = 1; /* ours, until everything is asked */
+    for (; next < w->n_slots; next++)
+        if (holds_for_all(probe.class)) {
+            w->slots[next].class = probe.class;
+            w->slots[next].seen = probe.seen;
+        } else
+            ask_status(w, &w->slots[next]);
+    answered(w);
+}
+
 static void begin(void *userdata) {
     Watch *w = userdata;
     bool list = w->list_asked;
+    size_t n_asked = w->probing ? (list ? 0 : MIN(w->n_slots, 1U)) : w->n_slots;
 
     w->timer = NULL;
-    w->n_pending = 1; /* ours, until everything is asked */
+    w->n_pending = 1;
     if (list)
         ask_list(w);
-    for (size_t i = 0; i < w->n_slots; i++)
+    for (size_t i = 0; i < n_asked; i++)
         ask_status(w, &w->slots[i]);
     answered(w);
 }
@@ -260,6 +299,7 @@ int watch_start(const WatchRequest *request, WatchDone done, void *userdata, Wat
     w->done = done;
     w->userdata = userdata;
     w->list_asked = request->list;
+    w->probing = request->probe && (request->list || request->n_arns > 0);
     w->region = strdup(request->region);
     w->slots = calloc(request->n_arns + 1, sizeof(*w->slots));
     if (!w->region || !w->slots)

@@ -12,6 +12,8 @@ typedef struct WatchRequest {
     CredentialsSource *credentials;
     const char *region;
     bool list;               /* also DescribeTrails */
+    bool probe;              /* the target counts as blind: ask one thing, and the rest only when somebody is
+                                there, so that a dead target costs one call a look */
     const char *const *arns; /* of the trails that live here; copied */
     size_t n_arns;
 } WatchRequest;
@@ -31,7 +33,7 @@ typedef struct Watch Watch;
 typedef void (*WatchDone)(const WatchResult *result, void *userdata);
 
 /* done is called exactly once, never from inside. 0 or -ENOMEM, -EINVAL. Ends by itself within two of the
- * client's call deadlines. */
+ * client's call deadlines, three when probing. */
 int watch_start(const WatchRequest *request, WatchDone done, void *userdata, Watch **ret);
 /* Ends it without calling done. NULL is fine. */
 void watch_cancel(Watch *watch);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/pace.h"
 #include "lib/retry.h"
 #include "lib/sigv4.h"
 #include "lib/util/hash.h"
@@ -33,6 +34,7 @@ typedef struct Scope {
     char *url;
     char *host;             /* as it is signed */
     RetryQuota quota;
+    PaceTable paces;        /* by credentials and class of call */
     int64_t offset_usec;    /* AWS's clock less ours, as far as it had to be corrected */
     int64_t offset_told_usec;
 } Scope;
@@ -47,11 +49,12 @@ struct AwsClient {
     void *noticed_userdata;
 };
 
-/* At any time a call waits for exactly one of: credentials, an exchange, a timer. */
+/* At any time a call waits for exactly one of: credentials, its turn, an exchange, a pause. */
 struct AwsCall {
     AwsClient *client;
     CredentialsSource *source;
     Scope *scope;
+    PaceLane *lane;
     AwsProtocol protocol;
     char *target;
     char *body;
@@ -65,7 +68,10 @@ struct AwsCall {
     bool skewed_once;
     bool asking;                /* the credentials source will call back, come what may */
     bool abandoned;             /* ended while asking: freed when the source calls back */
-    uint64_t signed_at_usec;    /* local real time of the attempt under way, uncorrected */
+    bool has_turn;              /* one that is still to come, taken in turn_epoch */
+    unsigned turn_epoch;
+    uint64_t sent_usec;      /* monotonic; of the attempt under way */
+    uint64_t signed_at_usec; /* local real time of it, uncorrected */
     Credentials *credentials;
     HttpExchange *exchange;
     LoopTimer *timer;
@@ -133,6 +139,7 @@ void aws_client_set_skew_callback(AwsClient *client, AwsSkewNoticed noticed, voi
 }
 
 static void scope_free(Scope *s) {
+    pace_table_done(&s->paces);
     free(s->url);
     free(s->host);
     free(s);
@@ -204,6 +211,8 @@ static int find_scope(AwsClient *client, AwsService service, const char *region,
 /* ---- ending ---- */
 
 static void call_free(AwsCall *call) {
+    if (call->lane)
+        pace_lane_put(call->lane);
     credentials_unref(call->credentials);
     free(call->expired);
     free(call->target);
@@ -218,6 +227,8 @@ static void call_stop(AwsCall *call) {
     if (call->exchange)
         http_cancel(call->client->http, TAKE_PTR(call->exchange));
     loop_cancel(call->client->loop, TAKE_PTR(call->timer));
+    if (call->has_turn)
+        pace_give_back(&call->lane->pace, call->turn_epoch);
     if (call->asking)
         call->abandoned = true;
     else
@@ -339,22 +350,70 @@ static int sign_and_submit(AwsCall *call) {
     return submit(call, headers, n);
 }
 
-/* Runs from callbacks only, so it may end the call. */
-static void call_attempt(AwsCall *call) {
+static void call_end_unsent(AwsCall *call, int r) {
     AwsError error = { 0 };
-    int r;
 
-    if (time_left(call) == 0) {
-        call_end_late(call);
-        return;
-    }
-    call->n_sent++;
-    r = sign_and_submit(call);
-    if (r >= 0)
-        return;
     aws_error_set(&error, AWS_INTERNAL, "", "%s: the request could not be sent: %s", call->scope->host,
                   strerror(-r));
     call_end_error(call, &error);
+}
+
+static void call_send(AwsCall *call) {
+    int r;
+
+    call->n_sent++;
+    call->sent_usec = loop_monotonic_usec(call->client->loop);
+    r = sign_and_submit(call);
+    if (r < 0)
+        call_end_unsent(call, r);
+}
+
+static void call_attempt(AwsCall *call);
+
+static void on_turn(void *userdata) {
+    AwsCall *call = userdata;
+
+    call->timer = NULL;
+    call->has_turn = false;
+    if (call->turn_epoch == call->lane->pace.epoch)
+        call_send(call);
+    else
+        call_attempt(call); /* AWS throttled others meanwhile */
+}
+
+static void call_end_held_back(AwsCall *call) {
+    AwsError error = { 0 };
+
+    aws_error_set(&error, AWS_THROTTLED, "",
+                  "%s: held back, more calls wait than AWS's quota lets through in time", call->scope->host);
+    call_end_error(call, &error);
+}
+
+/* Sends the request when it is its turn. Runs from callbacks only, so it may end the call. */
+static void call_attempt(AwsCall *call) {
+    Pace *pace = &call->lane->pace;
+    Loop *loop = call->client->loop;
+    uint64_t wait, left = time_left(call);
+    int r;
+
+    if (left == 0) {
+        call_end_late(call);
+        return;
+    }
+    wait = pace_take(pace, loop_monotonic_usec(loop), left - 1);
+    if (wait == 0) {
+        call_send(call);
+        return;
+    }
+    if (wait == PACE_NEVER) {
+        call_end_held_back(call);
+        return;
+    }
+    call->has_turn = true;
+    call->turn_epoch = pace->epoch;
+    r = loop_after(loop, wait, on_turn, call, &call->timer);
+    if (r < 0)
+        call_end_unsent(call, r);
 }
 
 /* ---- credentials ---- */
@@ -368,7 +427,7 @@ static void on_credentials_late(void *userdata) {
     call_end_error(call, &error);
 }
 
-/* AWS called a set expired, and the source has no other: asking AWS again would change nothing. */
+/* AWS did not take a set, and the source has no other: asking AWS again would change nothing. */
 static bool same_credentials(const Credentials *a, const Credentials *b) {
     return strcmp(a->access_key_id, b->access_key_id) == 0 &&
            strcmp(a->secret_access_key, b->secret_access_key) == 0 &&
@@ -521,6 +580,12 @@ static void on_pause(void *userdata) {
     call_attempt(call);
 }
 
+/* Where a call has found nobody in all its attempts, the others' first one says the same: one that is down
+ * costs a request a call, until something comes back. */
+static unsigned attempts_allowed(const AwsCall *call, const AwsError *error) {
+    return call->lane->down && retry_is_outage(error->class) ? 1 : call->max_attempts;
+}
+
 /* True when another attempt is on its way. */
 static bool try_later(AwsCall *call, const AwsError *error, const HttpResponse *response) {
     Loop *loop = call->client->loop;
@@ -528,7 +593,7 @@ static bool try_later(AwsCall *call, const AwsError *error, const HttpResponse *
 
     if (time_left(call) == 0)
         return false;
-    d = retry_decide(&call->scope->quota, error->class, call->attempt, call->max_attempts,
+    d = retry_decide(&call->scope->quota, error->class, call->attempt, attempts_allowed(call, error),
                      retry_after(call, response), loop_random(loop));
     if (!d.again)
         return false;
@@ -542,13 +607,16 @@ static bool try_later(AwsCall *call, const AwsError *error, const HttpResponse *
 }
 
 static bool renew_credentials(AwsCall *call, const AwsError *error) {
-    if (error->class != AWS_EXPIRED || call->expired)
+    if ((error->class != AWS_EXPIRED && error->class != AWS_BAD_CREDENTIALS) || call->expired)
         return false;
     call->expired = malloc(sizeof(*call->expired));
     if (!call->expired)
         return false;
     *call->expired = *error;
-    credentials_cache_invalidate(call->source, call->credentials);
+    if (error->class == AWS_EXPIRED)
+        credentials_cache_invalidate(call->source, call->credentials);
+    else
+        credentials_cache_doubt(call->source, call->credentials);
     return ask_credentials(call) >= 0;
 }
 
@@ -565,12 +633,24 @@ static void call_succeed(AwsCall *call, const HttpResponse *response, const AwsE
     call_end(call, &reply);
 }
 
+static void learn(AwsCall *call, const AwsError *error) {
+    PaceLane *lane = call->lane;
+
+    if (!retry_is_outage(error->class))
+        lane->down = false;
+    if (error->class == AWS_OK)
+        pace_succeeded(&lane->pace);
+    else if (error->class == AWS_THROTTLED)
+        pace_throttled(&lane->pace, call->sent_usec, loop_monotonic_usec(call->client->loop));
+}
+
 static void on_response(const HttpResponse *response, void *userdata) {
     AwsCall *call = userdata;
     AwsError error = { 0 };
 
     call->exchange = NULL;
     read_error(call, response, &error);
+    learn(call, &error);
     if (error.class == AWS_OK) {
         call_succeed(call, response, &error);
         return;
@@ -581,10 +661,18 @@ static void on_response(const HttpResponse *response, void *userdata) {
     }
     if (renew_credentials(call, &error) || try_later(call, &error, response))
         return;
+    call->lane->down = retry_is_outage(error.class);
     call_end_error(call, &error);
 }
 
 /* ---- starting ---- */
+
+/* By the operation that is asked for, as AWS does. Only CloudTrail's quotas are low enough to matter. */
+static PaceClass class_of(const AwsRequest *request) {
+    const char *dot = request->target ? strrchr(request->target, '.') : NULL;
+
+    return request->service == AWS_CLOUDTRAIL && dot ? pace_class_of(dot + 1) : PACE_OTHER;
+}
 
 static int call_new(AwsClient *client, const AwsRequest *request, AwsCall **ret) {
     AwsCall *call;
@@ -626,6 +714,11 @@ int aws_call(AwsClient *client, CredentialsSource *credentials, const AwsRequest
         return r;
     call->scope = scope;
     call->source = credentials;
+    call->lane = pace_lane_get(&scope->paces, credentials, class_of(request));
+    if (!call->lane) {
+        call_free(call);
+        return -ENOMEM;
+    }
     call->done = done;
     call->userdata = userdata;
     call->deadline_usec = span > UINT64_MAX - now ? UINT64_MAX : now + span;

@@ -15,7 +15,8 @@ typedef struct AwsLimits {
     unsigned max_attempts;          /* 1..10 */
 } AwsLimits;
 
-/* What all calls share: retry quotas and clock offsets per (service, region). */
+/* What all calls share: retry quotas and clock offsets per (service, region), and within each, per
+ * credentials source and class of call, the pace at which AWS is asked and whether anybody answers there. */
 typedef struct AwsClient AwsClient;
 
 /* Called once when a call's clock offset is corrected or changes by more than a minute: for one log line.
@@ -58,10 +59,13 @@ typedef struct AwsReply {
 typedef void (*AwsDone)(const AwsReply *reply, void *userdata);
 typedef struct AwsCall AwsCall;
 
-/* Starts a call; done is called exactly once and never from inside aws_call. credentials is borrowed and
- * must outlive the call (a cache: its held set is invalidated when AWS says expired, and the call is tried
- * again once with fresh ones). *ret_call may be NULL; it is gone once done was called. 0 or -ENOMEM, -EINVAL
- * (unknown region), and then done is not called. */
+/* Starts a call; done is called exactly once and never from inside aws_call. Each attempt waits for its turn
+ * (lib/pace.h) before it is signed, within the call's deadline: a call whose turn would come too late ends
+ * at once with AWS_THROTTLED. Where the last call with these credentials got no answer in all its attempts,
+ * a call has one attempt until something answers again. credentials is borrowed and must outlive the call (a
+ * cache: its held set is invalidated when AWS says expired, and the call is tried again once with fresh
+ * ones). *ret_call may be NULL; it is gone once done was called. 0 or -ENOMEM, -EINVAL (unknown region), and
+ * then done is not called. */
 int aws_call(AwsClient *client, CredentialsSource *credentials, const AwsRequest *request, AwsDone done,
              void *userdata, AwsCall **ret_call);
 

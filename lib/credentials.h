@@ -87,7 +87,12 @@ int credentials_chain_new(CredentialsSource **sources, unsigned n, CredentialsSo
  * back-off: inside that time waiters get the last failure at once. */
 int credentials_cache_new(Loop *loop, CredentialsSource *inner, CredentialsSource **ret);
 
-/* Drops what a cache holds, because AWS called it expired or unknown (bad: only when it is still the held
- * one), or for a reload (bad NULL). The next get asks inner. Does nothing to a source that is
- * not a cache. */
+/* Drops what a cache holds, because AWS called it expired (bad: only when it is still the held one), or for a
+ * reload (bad NULL). The next get asks inner. Does nothing to a source that is not a cache. */
 void credentials_cache_invalidate(CredentialsSource *cache, const Credentials *bad);
+
+/* AWS did not know the set `bad`. It may have been replaced where it comes from; but a region that is not
+ * enabled says the same of good keys, so that it is not dropped: if it is still the held one, the next get
+ * waits for inner and is given the held one after all when inner fails. At most one question in 10 s; in
+ * between nothing happens. Does nothing to a source that is not a cache. */
+void credentials_cache_doubt(CredentialsSource *cache, const Credentials *bad);

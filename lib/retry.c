@@ -21,6 +21,10 @@ static uint64_t shift_up_to(uint64_t base, unsigned n, uint64_t max) {
     return base << n;
 }
 
+bool retry_is_outage(AwsErrorClass class) {
+    return class == AWS_UNREACHABLE || class == AWS_TIMED_OUT || class == AWS_UNAVAILABLE;
+}
+
 RetryDecision retry_decide(RetryQuota *quota, AwsErrorClass class, unsigned attempt, unsigned max_attempts,
                            uint64_t retry_after_usec, uint64_t random) {
     unsigned cost = (unsigned)class < ARRAY_SIZE(costs) ? costs[class] : 0;

@@ -32,6 +32,10 @@ typedef struct RetryDecision {
 RetryDecision retry_decide(RetryQuota *quota, AwsErrorClass class, unsigned attempt, unsigned max_attempts,
                            uint64_t retry_after_usec, uint64_t random);
 
+/* No answer, or one that says that the service is down: failures that are those of the whole target, where
+ * one call's attempts speak for all others'. Throttling is not: there, whoever asks again gets through. */
+bool retry_is_outage(AwsErrorClass class);
+
 /* A call succeeded; last_cost is the cost of its last retry, 0 when the first attempt did it (gives 1 back).
  * */
 void retry_succeeded(RetryQuota *quota, unsigned last_cost);

@@ -12,6 +12,7 @@
 #define REFRESH_AHEAD_MIN_USEC (5 * 60 * USEC_PER_SEC)
 #define BACKOFF_MIN_USEC (1 * USEC_PER_SEC)
 #define BACKOFF_MAX_USEC (60 * USEC_PER_SEC)
+#define DOUBT_INTERVAL_USEC (10 * USEC_PER_SEC)
 #define NEVER UINT64_MAX
 
 /* A source may hand out a set whose expiry has passed already: instance metadata does while AWS cannot renew
@@ -46,6 +47,9 @@ typedef struct CacheSource {
     char message[CREDENTIALS_MESSAGE_MAX];
     unsigned n_failures;                /* in a row */
     uint64_t retry_at_usec;
+
+    bool doubted;                       /* held is not given out before inner was asked again */
+    uint64_t doubt_again_usec;          /* no doubt is heard before */
 
     bool in_flight;                     /* inner is being asked */
     bool discard;                       /* what is in flight was asked for before a reload */
@@ -173,6 +177,14 @@ static void turn(CacheSource *c) {
     uint64_t now = loop_monotonic_usec(c->loop);
     bool may_ask = !c->in_flight && (c->failure == CREDENTIALS_OK || now >= c->retry_at_usec);
 
+    if (c->doubted && c->waiting.first && !c->in_flight) {
+        if (may_ask)
+            fetch(c);
+        may_ask = false;
+        c->doubted = c->in_flight;
+    }
+    if (c->doubted)
+        return;
     if (usable(c, now)) {
         if (may_ask && now >= c->refresh_at_usec)
             fetch(c);
@@ -190,6 +202,7 @@ static void on_inner(CredentialsStatus status, Credentials *credentials, const c
     CacheSource *c = userdata;
 
     c->in_flight = false;
+    c->doubted = false;
     if (c->destroying)
         return;
     if (c->discard) {
@@ -283,4 +296,18 @@ void credentials_cache_invalidate(CredentialsSource *cache, const Credentials *b
     /* A reload: neither an old failure nor an answer to an old question counts any more. */
     note_success(c);
     c->discard = c->in_flight;
+}
+
+void credentials_cache_doubt(CredentialsSource *cache, const Credentials *bad) {
+    CacheSource *c;
+    uint64_t now;
+
+    if (cache->ops != &cache_ops)
+        return;
+    c = CONTAINER_OF(cache, CacheSource, source);
+    now = loop_monotonic_usec(c->loop);
+    if (bad != c->held || now < c->doubt_again_usec)
+        return;
+    c->doubted = true;
+    c->doubt_again_usec = add_saturated(now, DOUBT_INTERVAL_USEC);
 }

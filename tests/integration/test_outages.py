@@ -61,6 +61,10 @@ class Outage:
         sim.assert_clean()
 
 
+# All that look at the one outage run where it happened.
+shared = pytest.mark.xdist_group("outage")
+
+
 @pytest.fixture(scope="module")
 def outage(tmp_path_factory):
     from conftest import Guards
@@ -73,6 +77,7 @@ def outage(tmp_path_factory):
             guards.close()
 
 
+@shared
 @pytest.mark.parametrize("region", HEALTHY)
 def test_polls_of_healthy_regions_keep_their_pace_during_an_outage_of_others(outage, region):
     gaps = outage.intervals[region]
@@ -81,11 +86,13 @@ def test_polls_of_healthy_regions_keep_their_pace_during_an_outage_of_others(out
         assert max(gaps) <= 1.35 and sum(gaps) / len(gaps) <= 1.1, gaps
 
 
+@shared
 def test_a_stop_in_a_healthy_region_is_put_right_during_an_outage_of_others(outage):
     assert not PLAIN or outage.restarted["started"] - outage.restarted["stopped"] <= 2.0
     assert [entry["region"] for entry in outage.documents if entry["event"] == "trail.stopped"] == [FRA]
 
 
+@shared
 @pytest.mark.parametrize("region", TROUBLE, ids=[f"{kind}" for kind, _ in TROUBLE.values()])
 def test_a_region_in_trouble_is_told_as_blind_once_and_as_sighted_once(outage, region):
     told = [entry for entry in outage.documents if entry["region"] == region]
@@ -95,14 +102,71 @@ def test_a_region_in_trouble_is_told_as_blind_once_and_as_sighted_once(outage, r
     assert [entry["sequence"] for entry in told] == [1, 2]
 
 
+@shared
 @pytest.mark.parametrize("region", TROUBLE, ids=[f"{kind}" for kind, _ in TROUBLE.values()])
 def test_the_journal_names_a_region_in_trouble_without_flooding(outage, region):
     lines = [line for line in outage.text.splitlines() if region in line]
     assert 1 <= len(lines) <= 4, lines
 
 
+@shared
 def test_nothing_else_is_told_during_an_outage(outage):
     assert {entry["event"] for entry in outage.documents} == {"guard.blind", "guard.sighted", "trail.stopped"}
+
+
+# -- what a dead region costs --------------------------------------------------------------------------------------------
+DEAD = {"eu-west-1": "hang", "eu-west-2": "reset", "eu-west-3": "http503", "eu-north-1": "throttle"}
+
+
+def test_a_region_that_is_dead_costs_one_request_a_look(sim, make_guard):
+    """Five trails each, three attempts a call: once a region counts as blind, none of that is spent on it any more."""
+    sim.reset()
+    sim.add_account(MAIN)
+    sim.add_user("guard", MAIN)
+    sim.add_topic(TOPIC)
+    sim.add_trail("org-trail", MAIN, FRA)
+    for region in DEAD:
+        for number in range(5):
+            sim.add_trail(f"trail{number}", MAIN, region)
+    make_guard(sim, regions=[FRA, *DEAD], blind_after=2, aws={"request_timeout": 1}).start().wait_guarding()
+    for region, kind in DEAD.items():
+        sim.add_fault(kind, service="cloudtrail", region=region)
+    wait_alert(sim, "guard.blind", seconds=30, count=len(DEAD))
+    begun = sim.mark()
+    wait_polls(sim, 8, FRA)                     # eight seconds
+    until = sim.mark()
+    sim.remove_fault()
+    asked = {kind: [entry for entry in sim.requests(region=region, service="cloudtrail", since=begun)
+                    if entry["number"] <= until] for region, kind in DEAD.items()}
+    for kind in ("hang", "reset", "http503"):   # looks follow after 2, 4 and 8 seconds, less a quarter
+        assert 1 <= len(asked[kind]) <= 3, asked[kind]
+    # Looks every two seconds, each one call: its retries, and those at a quarter of the pace.
+    assert 2 <= len(asked["throttle"]) <= 12, asked["throttle"]
+    wait_alert(sim, "guard.sighted", seconds=30, count=len(DEAD))
+    for region in DEAD:
+        assert {entry["trail"] for entry in sim.requests(region=region, operation="GetTrailStatus", since=until)} == {
+            trail_arn(f"trail{number}", region) for number in range(5)}
+
+
+# -- more trails than AWS's quota lets us look at --------------------------------------------------------------------------
+def test_many_trails_in_a_region_stretch_its_polls_and_stay_below_the_quota(sim, make_guard):
+    sim.reset()
+    sim.call("settings", quotas=True)
+    sim.add_account(MAIN)
+    sim.add_user("guard", MAIN)
+    for number in range(12):
+        sim.add_trail(f"trail{number}", MAIN, FRA)
+    guard = make_guard(sim, alerts=()).start().wait_guarding()
+    sim.wait_for_request(within(20), count=12 * 5, operation="GetTrailStatus")
+    guard.wait_line(f"{FRA}: 12 trails cannot all be looked at every 1 s within AWS's quota; looking every 3 s")
+    assert len(guard.found("within AWS's quota")) == 1
+    asked = sim.requests(service="cloudtrail")
+    assert {entry["status"] for entry in asked} == {200}
+    times = sorted(entry["time"] for entry in asked)
+    assert max(sum(start <= time < start + 1 for time in times) for start in times) <= 11
+    if PLAIN:       # every third pass; the first look is followed by a second one at once, for the trails it has found
+        gaps = [gap for gap in intervals(sim, FRA) if gap > 2]
+        assert gaps and max(gaps) <= 3.5, gaps
 
 
 # -- one trail, everything ---------------------------------------------------------------------------------------------

@@ -172,6 +172,13 @@ static AwsCall *run(Fixture *f, const AwsRequest *request) {
     return call;
 }
 
+/* The same, and lets as much time pass as the call may take. */
+static void run_out(Fixture *f, const AwsRequest *request) {
+    run(f, request);
+    fake_loop_advance(f->loop, 30 * USEC_PER_SEC);
+    assert_int_equal(f->n_done, 1);
+}
+
 static const char *sent(const Fixture *f, unsigned i, const char *header) {
     return fake_request_header(fake_http_request(f->http, i), header);
 }
@@ -316,7 +323,7 @@ static void test_answers(void **state) {
         f = *state;
         for (unsigned n = 0; n < cases[i].n_requests; n++)
             fake_http_reply(f->http, cases[i].status, cases[i].body, NULL);
-        run(f, &json_request);
+        run_out(f, &json_request);
         assert_ended(f, cases[i].class, cases[i].n_requests);
         assert_int_equal(f->error.http_status, cases[i].status);
         tear_down(state);
@@ -398,24 +405,24 @@ static void test_quota_is_shared_by_a_scope_only(void **state) {
     unsigned before;
 
     for (unsigned i = 0; i < 150; i++)
-        fake_http_reply(f->http, 500, "", NULL);
+        fake_http_reply(f->http, 400, THROTTLED, NULL);
     /* Two retries a call, 5 tokens each: 50 calls empty the 500. */
     for (unsigned i = 0; i < 50; i++)
-        run(f, &json_request);
+        run_out(f, &json_request);
     assert_int_equal(fake_http_n_requests(f->http), 150);
     before = 150;
-    fake_http_reply(f->http, 500, "", NULL);
-    run(f, &json_request);
+    fake_http_reply(f->http, 400, THROTTLED, NULL);
+    run_out(f, &json_request);
     assert_int_equal(fake_http_n_requests(f->http), before + 1);
 
     /* Each success gives one token back; five buy a retry. */
     for (unsigned i = 0; i < 5; i++) {
         fake_http_reply(f->http, 200, "{}", NULL);
-        run(f, &json_request);
+        run_out(f, &json_request);
     }
-    fake_http_reply(f->http, 500, "", NULL);
-    fake_http_reply(f->http, 500, "", NULL);
-    run(f, &json_request);
+    fake_http_reply(f->http, 400, THROTTLED, NULL);
+    fake_http_reply(f->http, 400, THROTTLED, NULL);
+    run_out(f, &json_request);
     assert_int_equal(fake_http_n_requests(f->http), before + 1 + 5 + 2);
     before = fake_http_n_requests(f->http) - 1;
 
@@ -424,6 +431,209 @@ static void test_quota_is_shared_by_a_scope_only(void **state) {
         fake_http_reply(f->http, 500, "", NULL);
     run(f, &elsewhere);
     assert_int_equal(fake_http_n_requests(f->http), before + 4);
+}
+
+/* ---- pace ---- */
+
+static void start_some(Fixture *f, const AwsRequest *request, unsigned n) {
+    for (unsigned i = 0; i < n; i++)
+        assert_int_equal(aws_call(f->aws, f->credentials, request, on_done, f, NULL), 0);
+    fake_loop_run(f->loop);
+}
+
+static void assert_sent_after(Fixture *f, uint64_t span_usec, unsigned n) {
+    fake_loop_advance(f->loop, span_usec - 1);
+    assert_int_equal(fake_http_n_requests(f->http), n - 1);
+    fake_loop_advance(f->loop, 1);
+    assert_int_equal(fake_http_n_requests(f->http), n);
+}
+
+static void answer(Fixture *f, unsigned n) {
+    for (unsigned i = 0; i < n; i++)
+        fake_http_reply(f->http, 200, "{}", NULL);
+}
+
+static void test_calls_wait_for_their_turn(void **state) {
+    Fixture *f = *state;
+    AwsRequest elsewhere = json_request, write = json_request;
+    CredentialsSource *own = f->credentials, *other;
+
+    elsewhere.region = "us-east-1";
+    write.target = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.StartLogging";
+    assert_int_equal(credentials_env_new(fake_loop_loop(f->loop), "AKIDOTHER", SECRET, NULL, &other), 0);
+    answer(f, 7 + 1 + 2 + 1 + 100);
+    start_some(f, &json_request, 7);
+    assert_int_equal(fake_http_n_requests(f->http), 5);
+
+    /* None of these is held back by that: another region, a write, other keys, another service. */
+    start_some(f, &elsewhere, 1);
+    assert_int_equal(fake_http_n_requests(f->http), 6);
+    start_some(f, &write, 2);
+    assert_int_equal(fake_http_n_requests(f->http), 7);
+    f->credentials = other;
+    start_some(f, &json_request, 1);
+    f->credentials = own;
+    assert_int_equal(fake_http_n_requests(f->http), 8);
+
+    assert_sent_after(f, 200 * USEC_PER_MSEC, 9);
+    assert_sent_after(f, 200 * USEC_PER_MSEC, 10);
+    assert_sent_after(f, 1100 * USEC_PER_MSEC, 11);
+    assert_string_equal(sent(f, 10, "x-amz-target"), write.target);
+    /* Signed when its turn came. */
+    assert_string_equal(sent(f, 10, "x-amz-date"), "20261124T031001Z");
+    assert_int_equal(f->n_done, 11);
+
+    start_some(f, &(AwsRequest){ .service = AWS_SNS, .region = "eu-central-1", .body = "x", .body_len = 1 },
+               100);
+    assert_int_equal(fake_http_n_requests(f->http), 111);
+    assert_int_equal(fake_http_n_left(f->http), 0);
+    credentials_source_free(other);
+}
+
+/* A call that would wait beyond its deadline is no use to anybody: it ends now, and takes nobody's turn. */
+static void test_a_turn_beyond_the_deadline(void **state) {
+    Fixture *f = *state;
+    AwsRequest hurried = json_request;
+
+    answer(f, 7);
+    start_some(f, &json_request, 6);
+    hurried.deadline_usec = 399 * USEC_PER_MSEC;
+    f->n_done = 0;
+    run(f, &hurried);
+    assert_int_equal(f->n_done, 1);
+    assert_int_equal(f->error.class, AWS_THROTTLED);
+    assert_int_equal(f->attempts, 0);
+    assert_non_null(strstr(f->error.message, "cloudtrail.eu-central-1.amazonaws.com: held back"));
+    start_some(f, &json_request, 1);
+    assert_sent_after(f, 200 * USEC_PER_MSEC, 6);
+    assert_sent_after(f, 200 * USEC_PER_MSEC, 7);
+}
+
+static void test_cancel_while_waiting_for_a_turn(void **state) {
+    Fixture *f = *state;
+    AwsCall *call;
+
+    answer(f, 6);
+    start_some(f, &json_request, 5);
+    f->n_done = 0;
+    call = run(f, &json_request);
+    assert_int_equal(fake_loop_n_timers(f->loop), 1);
+    aws_call_cancel(call);
+    assert_int_equal(fake_loop_n_timers(f->loop), 0);
+    /* Its turn is there for the next one. */
+    start_some(f, &json_request, 1);
+    assert_sent_after(f, 200 * USEC_PER_MSEC, 6);
+    assert_int_equal(f->n_done, 1);
+}
+
+static void test_no_timer_for_a_turn(void **state) {
+    Fixture *f = *state;
+
+    answer(f, 5);
+    start_some(f, &json_request, 5);
+    f->n_done = 0;
+    begin(f, &json_request);
+    fake_loop_fail_after(f->loop, 0);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->n_done, 1);
+    assert_int_equal(f->error.class, AWS_INTERNAL);
+    fake_loop_fail_after(f->loop, UINT32_MAX);
+}
+
+/* The first of a round that is throttled slows down those that still wait, and the retries. */
+static void test_throttling_slows_down_who_waits(void **state) {
+    Fixture *f = *state;
+
+    fake_http_reply(f->http, 400, THROTTLED, NULL);
+    answer(f, 7);
+    start_some(f, &json_request, 7);
+    assert_int_equal(fake_http_n_requests(f->http), 5);
+    assert_int_equal(f->n_done, 4);
+    /* 1/2 + 4/16 of 5 a second after four successes; the retry asked for its turn before them, at 400 ms. */
+    fake_loop_advance(f->loop, 400 * USEC_PER_MSEC - 1);
+    assert_int_equal(fake_http_n_requests(f->http), 5);
+    fake_loop_advance(f->loop, 1);
+    assert_int_equal(fake_http_n_requests(f->http), 6);
+    fake_loop_advance(f->loop, 30 * USEC_PER_SEC);
+    assert_int_equal(f->n_done, 7);
+    assert_int_equal(fake_http_n_requests(f->http), 8);
+}
+
+/* ---- targets that are down ---- */
+
+static void test_a_dead_target_costs_one_attempt_a_call(void **state) {
+    static const struct {
+        HttpResult result;
+        int status;
+    } cases[] = { { HTTP_CONNECT_FAILED, 0 }, { HTTP_TIMED_OUT, 0 }, { HTTP_ANSWERED, 503 } };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        static const unsigned expected[] = { 3, 4, 5, 6 };
+        AwsRequest elsewhere = json_request;
+        Fixture *f;
+
+        set_up(state);
+        f = *state;
+        for (unsigned n = 0; n < ARRAY_SIZE(expected); n++) {
+            for (unsigned k = n == 0 ? 0 : expected[n - 1]; k < expected[n]; k++)
+                if (cases[i].status)
+                    fake_http_reply(f->http, cases[i].status, "", NULL);
+                else
+                    fake_http_fail(f->http, cases[i].result, "dead");
+            run_out(f, &json_request);
+            assert_int_equal(fake_http_n_requests(f->http), expected[n]);
+        }
+        /* Nobody else pays for it. */
+        elsewhere.region = "us-east-1";
+        fake_http_fail(f->http, HTTP_BROKEN, "once");
+        fake_http_reply(f->http, 200, "{}", NULL);
+        run_out(f, &elsewhere);
+        assert_int_equal(fake_http_n_requests(f->http), 8);
+
+        /* Any answer closes the circuit. */
+        fake_http_reply(f->http, 400, "{\"__type\":\"AccessDeniedException\"}", NULL);
+        run_out(f, &json_request);
+        fake_http_fail(f->http, HTTP_BROKEN, "once");
+        fake_http_reply(f->http, 200, "{}", NULL);
+        run_out(f, &json_request);
+        assert_int_equal(fake_http_n_requests(f->http), 11);
+        assert_int_equal(f->error.class, AWS_OK);
+        tear_down(state);
+    }
+}
+
+/* Calls side by side: when one has found nobody, the others stop trying as well. */
+static void test_a_dead_target_ends_the_retries_of_others(void **state) {
+    Fixture *f = *state;
+    AwsRequest hasty = json_request;
+
+    for (unsigned i = 0; i < 3; i++)
+        fake_http_fail(f->http, HTTP_TIMED_OUT, "dead");
+    fake_loop_set_random(f->loop, UINT64_MAX);
+    hasty.max_attempts = 1;
+    start_some(f, &json_request, 2); /* both pause before their second attempts */
+    start_some(f, &hasty, 1);
+    assert_int_equal(f->n_done, 1);
+    fake_http_fail(f->http, HTTP_TIMED_OUT, "dead");
+    fake_http_fail(f->http, HTTP_TIMED_OUT, "dead");
+    fake_loop_advance(f->loop, 30 * USEC_PER_SEC);
+    assert_int_equal(f->n_done, 3);
+    assert_int_equal(fake_http_n_requests(f->http), 5);
+}
+
+/* Throttling is an answer: somebody is there, and asking again gets through. */
+static void test_throttling_opens_no_circuit(void **state) {
+    Fixture *f = *state;
+
+    for (unsigned i = 0; i < 3; i++)
+        fake_http_reply(f->http, 400, THROTTLED, NULL);
+    run_out(f, &json_request);
+    fake_http_reply(f->http, 400, THROTTLED, NULL);
+    fake_http_reply(f->http, 400, THROTTLED, NULL);
+    fake_http_reply(f->http, 200, "{}", NULL);
+    run_out(f, &json_request);
+    assert_int_equal(f->error.class, AWS_OK);
+    assert_int_equal(fake_http_n_requests(f->http), 6);
 }
 
 /* ---- deadlines ---- */
@@ -553,6 +763,29 @@ static void test_expired_without_news_asks_once(void **state) {
     assert_string_equal(f->request_id, "id-9");
 }
 
+/* Keys that were replaced in their file and switched off. */
+static void test_unknown_credentials_are_renewed_once(void **state) {
+    Fixture *f = *state;
+
+    source_add(f->inner, "AKIDSECOND", "TOKEN2");
+    source_add(f->inner, "AKIDTHIRD", "TOKEN3");
+    fake_http_reply(f->http, 400, UNRECOGNISED, NULL);
+    fake_http_reply(f->http, 200, "{}", NULL);
+    run(f, &json_request);
+    assert_ended(f, AWS_OK, 2);
+    assert_non_null(strstr(sent(f, 1, "authorization"), "Credential=AKIDSECOND/"));
+
+    /* The next one is rejected too, and too soon after that to be replaced. */
+    f->n_done = 0;
+    fake_http_reply(f->http, 400, UNRECOGNISED, NULL);
+    run(f, &json_request);
+    assert_int_equal(f->n_done, 1);
+    assert_int_equal(f->error.class, AWS_BAD_CREDENTIALS);
+    assert_string_equal(f->error.code, "UnrecognizedClientException");
+    assert_int_equal(f->inner->n_gets, 2);
+    assert_int_equal(fake_http_n_requests(f->http), 3);
+}
+
 /* Many calls that fail with one set of credentials renew it once. */
 static void test_expired_for_many_renews_once(void **state) {
     Fixture *f = *state;
@@ -564,7 +797,7 @@ static void test_expired_for_many_renews_once(void **state) {
         fake_http_reply(f->http, 200, "{}", NULL);
     for (unsigned i = 0; i < 10; i++)
         assert_int_equal(aws_call(f->aws, f->credentials, &json_request, on_done, f, NULL), 0);
-    fake_loop_run(f->loop);
+    fake_loop_advance(f->loop, 10 * USEC_PER_SEC);
     assert_int_equal(f->n_done, 10);
     assert_int_equal(f->error.class, AWS_OK);
     assert_int_equal(f->inner->n_gets, 2);
@@ -848,6 +1081,14 @@ int main(void) {
         T(test_back_off_takes_time),
         cmocka_unit_test(test_retry_after_is_honoured),
         T(test_quota_is_shared_by_a_scope_only),
+        T(test_calls_wait_for_their_turn),
+        T(test_a_turn_beyond_the_deadline),
+        T(test_cancel_while_waiting_for_a_turn),
+        T(test_no_timer_for_a_turn),
+        T(test_throttling_slows_down_who_waits),
+        cmocka_unit_test(test_a_dead_target_costs_one_attempt_a_call),
+        T(test_a_dead_target_ends_the_retries_of_others),
+        T(test_throttling_opens_no_circuit),
         T(test_deadline_of_the_client),
         T(test_attempts_share_the_deadline),
         T(test_pause_beyond_the_deadline),
@@ -858,6 +1099,7 @@ int main(void) {
         T(test_expired_twice_ends),
         T(test_expired_without_news_asks_once),
         T(test_expired_for_many_renews_once),
+        T(test_unknown_credentials_are_renewed_once),
         T(test_definite_skew_is_corrected),
         T(test_skew_is_corrected_once_a_call),
         cmocka_unit_test(test_possible_skew),

@@ -876,6 +876,73 @@ static void test_cache_invalidate(void **state) {
     credentials_cache_invalidate(&t->source, NULL);
 }
 
+static void test_cache_doubt(void **state) {
+    Fixture *f = *state;
+    ToldSource *t = use_cache(f, CREDENTIALS_OK, "K1");
+    Credentials *old;
+
+    ask(f);
+    old = credentials_ref(f->got.credentials);
+
+    /* The same again is the answer too, and is not doubted again at once. */
+    for (unsigned i = 0; i < 3; i++) {
+        credentials_cache_doubt(f->source, i == 0 ? old : f->got.credentials);
+        ask(f);
+        assert_got(f, "K1", "told");
+        assert_int_equal(t->n_gets, 2);
+    }
+
+    /* Who asks is made to wait, and gets the new one; the old one is nobody's business any more. */
+    fake_loop_advance(f->loop, 10 * USEC_PER_SEC);
+    t->slow = true;
+    t->key = "K2";
+    credentials_cache_doubt(f->source, f->got.credentials);
+    ask(f);
+    assert_int_equal(t->n_gets, 3);
+    assert_int_equal(f->got.n, 0);
+    told_answer(t);
+    fake_loop_run(f->loop);
+    assert_got(f, "K2", "told");
+    fake_loop_advance(f->loop, 10 * USEC_PER_SEC);
+    credentials_cache_doubt(f->source, old);
+    ask(f);
+    assert_got(f, "K2", "told");
+    assert_int_equal(t->n_gets, 3);
+    credentials_unref(old);
+
+    /* Not a cache: nothing happens. */
+    credentials_cache_doubt(&t->source, NULL);
+}
+
+/* A region that is not enabled calls good keys unknown: they stay while there are no others. */
+static void test_cache_doubt_without_others(void **state) {
+    Fixture *f = *state;
+    ToldSource *t = use_cache(f, CREDENTIALS_OK, "K1");
+
+    ask(f);
+    t->status = CREDENTIALS_FAILED;
+    t->message = "no answer";
+    for (unsigned i = 2; i < 5; i++) {
+        fake_loop_advance(f->loop, 10 * USEC_PER_SEC);
+        credentials_cache_doubt(f->source, f->got.credentials);
+        ask(f);
+        assert_got(f, "K1", "told");
+        assert_int_equal(t->n_gets, i);
+        ask(f);
+        assert_got(f, "K1", "told");
+        assert_int_equal(t->n_gets, i);
+    }
+
+    /* Nor does a doubt while it backs off make anybody wait. */
+    fake_loop_set_random(f->loop, UINT64_MAX);
+    for (unsigned i = 0; i < 20; i++) {
+        fake_loop_advance(f->loop, 10 * USEC_PER_SEC);
+        credentials_cache_doubt(f->source, f->got.credentials);
+        ask(f);
+        assert_got(f, "K1", "told");
+    }
+}
+
 static void test_cache_reload_forgets_failure(void **state) {
     Fixture *f = *state;
     ToldSource *t = use_cache(f, CREDENTIALS_FAILED, "bad file");
@@ -1044,6 +1111,8 @@ int main(void) {
         T(test_cache_keeps_the_old_while_refresh_fails),
         T(test_cache_backs_off),
         T(test_cache_invalidate),
+        T(test_cache_doubt),
+        T(test_cache_doubt_without_others),
         T(test_cache_reload_forgets_failure),
         T(test_cache_reload_while_asking),
         T(test_cache_uses_expired_on_arrival),

@@ -29,6 +29,16 @@ static void classes_worth_another_try(void **state _unused_) {
     }
 }
 
+/* What opens a circuit is worth a retry, and throttling is the one that is only that. */
+static void outages(void **state _unused_) {
+    for (AwsErrorClass class = AWS_OK; class < _AWS_ERROR_CLASS_MAX; class ++) {
+        RetryQuota quota = RETRY_QUOTA_INIT;
+        bool again = retry_decide(&quota, class, 1, 2, 0, 0).again;
+
+        assert_int_equal(retry_is_outage(class), again && class != AWS_THROTTLED);
+    }
+}
+
 static void attempts_are_counted(void **state _unused_) {
     for (unsigned max = 0; max < 11; max++)
         for (unsigned attempt = 0; attempt < 13; attempt++) {
@@ -127,6 +137,7 @@ static void backoff(void **state _unused_) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(classes_worth_another_try),
+        cmocka_unit_test(outages),
         cmocka_unit_test(attempts_are_counted),
         cmocka_unit_test(delays_double_up_to_a_ceiling),
         cmocka_unit_test(server_may_ask_for_more),

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/baseline.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "daemon/canonical.h"
+#include "daemon/selectors.h"
+#include "daemon/settings.h"
+#include "daemon/words.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* How two values of a field are compared. 0 or -ENOMEM. */
+typedef struct Comparison {
+    bool differs, loses;
+} Comparison;
+typedef int (*Compare)(const char *baseline, const char *seen, Comparison *ret);
+
+/* ---- names and ARNs ---- */
+
+/* What follows the fifth colon of an ARN; anything else as it is. */
+static const char *resource_of(const char *name) {
+    const char *s = name;
+
+    if (!text_starts_with(name, "arn:"))
+        return name;
+    for (unsigned colons = 0; s && colons < 5; colons++) {
+        s = strchr(s, ':');
+        s = s ? s + 1 : NULL;
+    }
+    return s ? s : name;
+}
+
+static bool is_alias(const char *key) {
+    return text_starts_with(resource_of(key), "alias/");
+}
+
+static const char *without_prefix(const char *s, const char *prefix) {
+    return text_starts_with(s, prefix) ? s + strlen(prefix) : s;
+}
+
+/* Two ARNs have to be equal, an ARN and a name agree in the resource. */
+static bool same_resource(const char *a, const char *b, const char *prefix) {
+    if (!a[0] || !b[0] || text_starts_with(a, "arn:") == text_starts_with(b, "arn:"))
+        return strcmp(without_prefix(a, prefix), without_prefix(b, prefix)) == 0;
+    return strcmp(without_prefix(resource_of(a), prefix), without_prefix(resource_of(b), prefix)) == 0;
+}
+
+static bool same_topic(const char *a, const char *b) {
+    return same_resource(a, b, "");
+}
+
+/* Key id, key ARN, alias, alias ARN. Which key an alias stands for only KMS knows. */
+static bool same_key(const char *a, const char *b) {
+    if (a[0] && b[0] && is_alias(a) != is_alias(b))
+        return true;
+    return same_resource(a, b, "key/");
+}
+
+static bool same_text(const char *a, const char *b) {
+    return strcmp(a, b) == 0;
+}
+
+/* CloudTrail wants and gives the ARN of a log group with ":*" after it, people write it without. */
+static bool same_log_group(const char *a, const char *b) {
+    size_t n = strlen(a), m = strlen(b);
+
+    n -= text_ends_with(a, ":*") ? 2 : 0;
+    m -= text_ends_with(b, ":*") ? 2 : 0;
+    return n == m && strncmp(a, b, n) == 0;
+}
+
+/* ---- one field ---- */
+
+static int compare_text(const char *baseline, const char *seen, Comparison *ret) {
+    *ret = (Comparison){ .differs = !same_text(baseline, seen) };
+    return 0;
+}
+
+/* Where the log files go: elsewhere they are lost to their owner. */
+static int compare_place(const char *baseline, const char *seen, Comparison *ret) {
+    bool differs = !same_text(baseline, seen);
+
+    *ret = (Comparison){ .differs = differs, .loses = differs };
+    return 0;
+}
+
+/* A scope that is wider than before loses nothing. */
+static int compare_scope(const char *baseline, const char *seen, Comparison *ret) {
+    bool differs = !same_text(baseline, seen);
+
+    *ret = (Comparison){ .differs = differs, .loses = differs && !same_text(seen, "true") };
+    return 0;
+}
+
+static int compare_topic(const char *baseline, const char *seen, Comparison *ret) {
+    *ret = (Comparison){ .differs = !same_topic(baseline, seen) };
+    return 0;
+}
+
+static int compare_key(const char *baseline, const char *seen, Comparison *ret) {
+    *ret = (Comparison){ .differs = !same_key(baseline, seen) };
+    return 0;
+}
+
+static int compare_log_group(const char *baseline, const char *seen, Comparison *ret) {
+    *ret = (Comparison){ .differs = !same_log_group(baseline, seen) };
+    return 0;
+}
+
+static int compare_selectors(const char *baseline, const char *seen, Comparison *ret) {
+    SelectorsVerdict verdict = { 0 };
+    int r;
+
+    r = selectors_compare(baseline, seen, &verdict);
+    if (r < 0)
+        return r;
+    *ret = (Comparison){ .differs = verdict.differs, .loses = verdict.loses };
+    return 0;
+}
+
+/* ---- JSON fields ---- */
+
+/* Insights are of management events unless they say otherwise (AWS CloudTrail API Reference,
+ * InsightSelector).
+ */
+static int write_out_categories(json_t *insights) {
+    json_t *insight;
+    size_t i;
+
+    json_array_foreach(insights, i, insight) {
+        const json_t *categories = json_object_get(insight, "EventCategories");
+
+        if (json_is_object(insight) && (!categories || json_array_size(categories) == 0) &&
+            json_object_set_new(insight, "EventCategories", json_pack("[s]", "Management")) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* Tags that start with "aws:" belong to AWS's own services; nobody else can set or remove them (AWS General
+ * Reference, Tagging). */
+static int drop_aws_tags(json_t *tags) {
+    const char *name;
+    json_t *value;
+    void *next;
+
+    json_object_foreach_safe(tags, next, name, value) if (text_starts_with(name, "aws:") &&
+                                                          json_object_del(tags, name) < 0) return -ENOMEM;
+    return 0;
+}
+
+/* The value as it is compared and counted: canonical where it is JSON, as it stands where that fails. The
+ * caller frees. 0 or -ENOMEM. */
+static int normal_form(Field field, const char *value, char **ret) {
+    _cleanup_free_ char *text = NULL;
+    json_auto_t *json = NULL;
+    int r = 0;
+
+    if (field >= FIELD_SELECTORS && value[0] != '\0' && strlen(value) <= CANONICAL_SIZE_MAX)
+        json = json_loads(value, 0, NULL);
+    if (field == FIELD_INSIGHTS)
+        r = write_out_categories(json);
+    else if (field == FIELD_TAGS)
+        r = drop_aws_tags(json);
+    if (r < 0)
+        return r;
+    text = json ? json_dumps(json, JSON_COMPACT) : strdup(value);
+    if (!text)
+        return -ENOMEM;
+    r = json ? canonical_json(text, ret) : -EINVAL;
+    if (r == -EINVAL) {
+        *ret = TAKE_PTR(text);
+        r = 0;
+    }
+    return r;
+}
+
+/* Nothing, an empty array and an empty object are the same. */
+static bool is_nothing(const char *normal) {
+    return normal[0] == '\0' || strcmp(normal, "[]") == 0 || strcmp(normal, "{}") == 0;
+}
+
+static int compare_normal(Field field, const char *baseline, const char *seen, Comparison *ret) {
+    _cleanup_free_ char *a = NULL, *b = NULL;
+    int r;
+
+    r = normal_form(field, baseline, &a);
+    if (r >= 0)
+        r = normal_form(field, seen, &b);
+    if (r < 0)
+        return r;
+    *ret = (Comparison){ .differs = !same_text(a, b) && !(is_nothing(a) && is_nothing(b)) };
+    return 0;
+}
+
+static int compare_insights(const char *baseline, const char *seen, Comparison *ret) {
+    return compare_normal(FIELD_INSIGHTS, baseline, seen, ret);
+}
+
+static int compare_tags(const char *baseline, const char *seen, Comparison *ret) {
+    return compare_normal(FIELD_TAGS, baseline, seen, ret);
+}
+
+static const Compare comparisons[_FIELD_MAX] = {
+    [FIELD_BUCKET] = compare_place,        [FIELD_PREFIX] = compare_place,
+    [FIELD_KMS_KEY] = compare_key,         [FIELD_LOG_GROUP] = compare_log_group,
+    [FIELD_LOG_ROLE] = compare_text,       [FIELD_SNS_TOPIC] = compare_topic,
+    [FIELD_MULTI_REGION] = compare_scope,  [FIELD_GLOBAL_EVENTS] = compare_scope,
+    [FIELD_VALIDATION] = compare_text,     [FIELD_ORGANIZATION] = compare_scope,
+    [FIELD_SELECTORS] = compare_selectors, [FIELD_INSIGHTS] = compare_insights,
+    [FIELD_TAGS] = compare_tags,
+};
+
+int baseline_compare(const Settings *baseline, const Settings *seen, Drift *ret) {
+    Drift drift = { 0 };
+    int r = 0;
+
+    for (unsigned i = 0; r >= 0 && i < _FIELD_MAX; i++) {
+        const char *was = baseline->values[i], *now = seen->values[i];
+        Comparison comparison = { 0 };
+
+        if (!was || !now)
+            continue;
+        r = comparisons[i](was, now, &comparison);
+        if (r >= 0 && comparison.differs)
+            r = drift_add(&drift, (Field)i, comparison.loses, was, now);
+    }
+    if (r < 0) {
+        drift_done(&drift);
+        return r;
+    }
+    *ret = drift;
+    return 0;
+}
+
+/* ---- pins ---- */
+
+/* Does the pin say the same as the recording? Only where the two are not compared as text. */
+static bool pin_agrees(Field field, const char *pin, const char *recorded) {
+    switch (field) {
+    case FIELD_KMS_KEY: return same_key(pin, recorded);
+    case FIELD_SNS_TOPIC: return same_topic(pin, recorded);
+    case FIELD_LOG_GROUP: return same_log_group(pin, recorded);
+    default: return same_text(pin, recorded);
+    }
+}
+
+static int pin_field(Settings *settings, Field field, const char *pin) {
+    _cleanup_free_ char *whole = NULL;
+    const char *recorded = settings->values[field];
+    StrBuf b = STRBUF_INIT(CANONICAL_SIZE_MAX);
+    int r;
+
+    if (!pin || (recorded && pin_agrees(field, pin, recorded)))
+        return 0;
+    if (field != FIELD_LOG_GROUP || pin[0] == '\0' || text_ends_with(pin, ":*"))
+        return settings_set(settings, field, pin);
+    (void)strbuf_addf(&b, "%s:*", pin);
+    r = strbuf_take(&b, &whole);
+    strbuf_done(&b);
+    return r < 0 ? r : settings_set(settings, field, whole);
+}
+
+static int pin_selectors(Settings *settings, ManagementEvents wanted) {
+    _cleanup_free_ char *more = NULL;
+    const char *recorded = settings->values[FIELD_SELECTORS];
+    bool enough = false;
+    int r;
+
+    if (wanted == MANAGEMENT_NOT_PINNED)
+        return 0;
+    r = selectors_cover_management(recorded ? recorded : "", wanted, &enough);
+    if (r >= 0 && !enough)
+        r = selectors_add_management(recorded ? recorded : "", &more);
+    if (r == -EINVAL)
+        return 0;
+    return r < 0 || !more ? r : settings_set(settings, FIELD_SELECTORS, more);
+}
+
+int baseline_effective(const Settings *recorded, const Expect *expect, Settings *ret) {
+    Settings settings = { 0 };
+    int r;
+
+    r = settings_copy(recorded, &settings);
+    for (unsigned i = 0; r >= 0 && i < _FIELD_MAX; i++)
+        r = pin_field(&settings, (Field)i, expect->pins.values[i]);
+    if (r >= 0 && text_equal(expect->pins.values[FIELD_MULTI_REGION], "true") &&
+        !expect->pins.values[FIELD_GLOBAL_EVENTS])
+        r = settings_set(&settings, FIELD_GLOBAL_EVENTS, "true");
+    if (r >= 0)
+        r = pin_selectors(&settings, expect->management_events);
+    if (r < 0) {
+        settings_done(&settings);
+        return r;
+    }
+    *ret = settings;
+    return 0;
+}
+
+/* ---- identity ---- */
+
+/* FNV-1a, 64 bits, with the NUL, so that two texts do not run into each other. */
+static uint64_t add_to_hash(uint64_t hash, const char *s) {
+    size_t n = strlen(s) + 1;
+
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ (unsigned char)s[i]) * 0x100000001b3ULL;
+    return hash;
+}
+
+uint64_t baseline_drift_mark(const Drift *drift) {
+    uint64_t hash = 0xcbf29ce484222325ULL;
+
+    if (drift->n == 0)
+        return 0;
+    for (unsigned i = 0; i < drift->n; i++) {
+        const Change *change = &drift->changes[i];
+        _cleanup_free_ char *normal = NULL;
+
+        hash = add_to_hash(hash, field_to_string(change->field));
+        hash = add_to_hash(hash,
+                           normal_form(change->field, change->now, &normal) < 0 ? change->now : normal);
+    }
+    return hash ? hash : 1;
+}
+
+/* ---- weak baselines ---- */
+
+static void add_reason(StrBuf *b, int *n, bool holds, const char *reason) {
+    if (!holds)
+        return;
+    (void)strbuf_addf(b, "%s%s", *n > 0 ? "; " : "", reason);
+    (*n)++;
+}
+
+int baseline_weaknesses(const Settings *settings, StrBuf *b) {
+    const char *selectors = settings->values[FIELD_SELECTORS];
+    SelectorsManagement management = SELECTORS_ALL;
+    int r = 0, n = 0;
+
+    if (selectors)
+        r = selectors_management(selectors, &management);
+    if (r == -ENOMEM)
+        return r;
+    add_reason(b, &n, r < 0, "has event selectors that this version does not understand");
+    add_reason(b, &n, management == SELECTORS_NONE, "records no management events");
+    add_reason(b, &n, management == SELECTORS_READ, "records only management events that read");
+    add_reason(b, &n, management == SELECTORS_WRITE, "records only management events that write");
+    add_reason(b, &n, text_equal(settings->values[FIELD_VALIDATION], "false"), "log file validation is off");
+    add_reason(b, &n, text_equal(settings->values[FIELD_MULTI_REGION], "false"),
+               "covers a single region only");
+    return strbuf_error(b) < 0 ? strbuf_error(b) : n;
+}

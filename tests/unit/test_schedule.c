@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "daemon/schedule.h"
+#include "lib/util/macros.h"
+
+#define SEC  USEC_PER_SEC
+#define MSEC USEC_PER_MSEC
+
+static Intervals intervals(uint64_t poll_sec) {
+    return (Intervals){ .poll_usec = poll_sec * SEC, .settings_usec = 60 * SEC, .blind_after = 3 };
+}
+
+static void passes_come_up_to_a_twentieth_early(void **state _unused_) {
+    Intervals i = intervals(10);
+
+    assert_int_equal(schedule_next_pass(&i, 100 * SEC, 0), 110 * SEC);
+    assert_int_equal(schedule_next_pass(&i, 100 * SEC, 500 * MSEC), 109500 * MSEC);
+    for (uint64_t random = 1; random > 0; random <<= 1)
+        assert_true(schedule_next_pass(&i, 0, random - 1) >= 9500 * MSEC);
+}
+
+/* Nothing until the target counts as blind; then twice the interval, four times, up to a minute, each up to
+ * a quarter earlier. */
+static void a_blind_target_is_left_alone_for_longer(void **state _unused_) {
+    static const struct {
+        uint64_t poll_sec, wait_sec;
+        unsigned n_failed;
+        bool throttled;
+    } cases[] = {
+        { 10, 0, 0, false },  { 10, 0, 2, false },     { 10, 20, 3, false }, { 10, 40, 4, false },
+        { 10, 60, 5, false }, { 10, 60, 9999, false }, { 10, 20, 3, true },  { 10, 20, 9999, true },
+        { 1, 2, 3, false },   { 1, 32, 7, false },     { 1, 60, 8, false },  { 60, 0, 9999, false },
+        { 3600, 0, 3, true },
+    };
+
+    for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
+        Intervals i = intervals(cases[c].poll_sec);
+        TargetPace p = { .n_failed = cases[c].n_failed, .throttled = cases[c].throttled, .n_trails = 1 };
+        uint64_t wait = cases[c].wait_sec * SEC;
+
+        assert_int_equal(schedule_wait(&i, &p, 0), wait);
+        assert_int_equal(schedule_wait(&i, &p, wait / 4), wait - wait / 4);
+        for (uint64_t random = 1; random > 0; random <<= 1)
+            assert_true(schedule_wait(&i, &p, random - 1) >= wait - wait / 4);
+    }
+}
+
+static void a_region_that_is_off_is_asked_daily(void **state _unused_) {
+    Intervals i = intervals(10);
+    TargetPace p = { .n_failed = 5, .not_enabled = true };
+
+    assert_int_equal(schedule_wait(&i, &p, 0), 24 * 3600 * SEC);
+}
+
+static void polls_stretch_to_five_reads_a_second(void **state _unused_) {
+    static const struct {
+        uint64_t poll_sec;
+        unsigned n_trails;
+        bool stretched;
+        uint64_t took_usec, wait_usec, every_sec;
+    } cases[] = {
+        { 1, 0, false, 0, 0, 0 },
+        { 1, 5, false, 0, 0, 1 },
+        { 1, 6, true, 0, 1200 * MSEC, 2 },
+        { 1, 12, true, 0, 2400 * MSEC, 3 },
+        /* The bucket has held the look's calls back already. */
+        { 1, 12, true, 1400 * MSEC, SEC, 3 },
+        { 1, 12, true, 2400 * MSEC, 0, 3 },
+        { 1, 12, true, 30 * SEC, 0, 3 },
+        { 10, 50, false, 0, 0, 10 },
+        { 10, 60, true, 2 * SEC, 10 * SEC, 20 },
+    };
+
+    for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
+        Intervals i = intervals(cases[c].poll_sec);
+        TargetPace p = { .n_trails = cases[c].n_trails, .took_usec = cases[c].took_usec };
+
+        assert_int_equal(schedule_is_stretched(&i, p.n_trails), cases[c].stretched);
+        assert_int_equal(schedule_wait(&i, &p, UINT64_MAX), cases[c].wait_usec);
+        assert_int_equal(schedule_stretched_usec(&i, p.n_trails), cases[c].every_sec * SEC);
+    }
+}
+
+static void settings_are_looked_at_in_the_nearest_pass(void **state _unused_) {
+    Intervals i = intervals(10);
+
+    assert_true(schedule_settings_are_due(&i, 0, 1000 * SEC));
+    assert_false(schedule_settings_are_due(&i, 1000 * SEC, 994 * SEC));
+    assert_true(schedule_settings_are_due(&i, 1000 * SEC, 995 * SEC));
+    assert_int_equal(schedule_next_settings(&i, 1000 * SEC, 1), 1060 * SEC);
+    assert_int_equal(schedule_next_settings(&i, 1000 * SEC, 0), 1600 * SEC);
+    i.settings_usec = 3600 * SEC;
+    assert_int_equal(schedule_next_settings(&i, 1000 * SEC, 0), 4600 * SEC);
+}
+
+static void writes_keep_their_distance(void **state _unused_) {
+    assert_int_equal(schedule_write(0, 100 * SEC), 100 * SEC);
+    assert_int_equal(schedule_write(100 * SEC, 100 * SEC), 101500 * MSEC);
+    assert_int_equal(schedule_write(101500 * MSEC, 100 * SEC), 103 * SEC);
+    assert_int_equal(schedule_write(50 * SEC, 100 * SEC), 100 * SEC);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(passes_come_up_to_a_twentieth_early),
+        cmocka_unit_test(a_blind_target_is_left_alone_for_longer),
+        cmocka_unit_test(a_region_that_is_off_is_asked_daily),
+        cmocka_unit_test(polls_stretch_to_five_reads_a_second),
+        cmocka_unit_test(settings_are_looked_at_in_the_nearest_pass),
+        cmocka_unit_test(writes_keep_their_distance),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/guard.h"
-
-#include "daemon/guard_incident.h"
+/* Verdicts, severities, and when and how trouble with a trail is told. */
+#include "daemon/guard_private.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -28,15 +27,6 @@ static const struct {
     [FINDING_BLIND] = { EVENT_GUARD_BLIND, SEVERITY_WARNING, VERDICT_UNKNOWN },
 };
 
-/* One decision under way: everything that its steps need. */
-typedef struct Deciding {
-    const Policy *policy;
-    const TrailFacts *facts;
-    Now now;
-    TrailState s;
-    Plan *plan;
-} Deciding;
-
 Severity guard_severity(Finding finding, const TrailFacts *facts) {
     /* without digests a tampered log file could not be told from a true one */
     if (finding == FINDING_DIGEST && facts->validation)
@@ -59,374 +49,224 @@ TrailState guard_trail_init(void) {
     return (TrailState){ .verdict = VERDICT_UNKNOWN, .incident.event = _EVENT_MAX };
 }
 
-static uint32_t conditions(const Observation *seen) {
-    uint32_t found = 0;
+Severity guard_severity_of(const Deciding *d, uint32_t findings) {
+    Severity severity = SEVERITY_INFO;
 
-    if (!seen->is_logging)
-        found |= FINDING_BIT(FINDING_STOPPED);
-    if (seen->delivery_error[0])
-        found |= FINDING_BIT(FINDING_DELIVERY);
-    if (seen->digest_error[0])
-        found |= FINDING_BIT(FINDING_DIGEST);
-    if (seen->log_group_error[0])
-        found |= FINDING_BIT(FINDING_LOG_GROUP);
-    if (seen->notification_error[0])
-        found |= FINDING_BIT(FINDING_NOTIFICATION);
-    return found;
+    for (Finding f = 0; f < _FINDING_MAX; f++)
+        if ((findings & FINDING_BIT(f)) && (!d->facts->maintenance || f == FINDING_BLIND))
+            severity = MAX(severity, guard_severity(f, d->facts));
+    return severity;
 }
 
-static const char *error_of(const Observation *seen, Finding finding) {
-    switch (finding) {
-    case FINDING_DELIVERY: return seen->delivery_error;
-    case FINDING_DIGEST: return seen->digest_error;
-    case FINDING_LOG_GROUP: return seen->log_group_error;
-    case FINDING_NOTIFICATION: return seen->notification_error;
-    default: return "";
-    }
+/* _FINDING_MAX when there is none. */
+static Finding worst_of(uint32_t findings) {
+    Finding f = 0;
+
+    while (f < _FINDING_MAX && !(findings & FINDING_BIT(f)))
+        f++;
+    return f;
 }
 
-static bool may_act(const Deciding *d) {
-    return d->policy->mode != MODE_OBSERVE && d->facts->writable;
+/* ---- telling ---- */
+
+static bool is_about_settings(const Deciding *d, Finding worst) {
+    if (worst == _FINDING_MAX)
+        return d->s.incident.action.taken == ACTION_NONE;
+    return worst == FINDING_MISSING || worst == FINDING_RECREATED ||
+           (FINDING_BIT(worst) & FINDINGS_DRIFT) != 0;
 }
 
-static Tell *tell(Deciding *d, TellKind kind, Event event, Severity severity, uint64_t mark_usec,
-                  const char *detail) {
+static bool may_act_on(const Deciding *d, Finding worst) {
+    if (worst == FINDING_MISSING)
+        return guard_may_recreate(d);
+    if (worst == FINDING_WEAKENED || worst == FINDING_CHANGED)
+        return guard_restorable(d, d->s.incident.fields) != 0;
+    return guard_may_restart(d);
+}
+
+Tell *guard_tell(Deciding *d, TellKind kind, Event event, Severity severity, uint64_t mark_usec,
+                 uint32_t about, const char *detail) {
+    const TrailState *s = &d->s;
     Tell *t = incident_tell(&d->s.incident, d->plan, kind, event, severity, mark_usec, d->now);
+    Finding worst = worst_of(about ? about : s->findings);
+    bool sums_up = kind == TELL_RESOLVED || kind == TELL_REMINDER || kind == TELL_SUMMARY;
 
-    t->findings = d->s.findings;
-    t->may_act = may_act(d);
+    t->findings = s->findings;
+    t->about = about;
+    t->restore = s->incident.restore;
+    if (is_about_settings(d, worst)) {
+        t->action = s->incident.restore;
+        t->restores_paused = s->restores_paused;
+        t->n_restores = s->n_restores;
+    }
+    if (sums_up || (about & FINDINGS_DRIFT)) {
+        t->fields = s->incident.fields;
+        t->fields_left = s->fields & s->incident.fields;
+        t->changed_usec = s->incident.changed_usec;
+    }
+    t->may_act = may_act_on(d, worst);
     t->protected = !d->facts->writable;
+    t->maintenance = d->facts->maintenance;
     t->mode = d->policy->mode;
-    t->error = d->s.error;
-    t->n_failed = d->s.n_failed;
-    text_copy(t->detail, sizeof(t->detail), detail);
+    t->error = s->error;
+    t->n_failed = s->n_failed;
+    (void)text_copy(t->detail, sizeof(t->detail), detail);
     return t;
 }
 
-/* The identity of trouble that AWS gives no time for: the last sign of life before it, and which time it is
- * in this incident, so that two guards agree and a second episode is not taken for the first. */
-static uint64_t mark_without_time(const Deciding *d) {
-    uint64_t base = MAX(d->s.delivery_usec, d->s.start_usec);
+static bool is_all_well(const Deciding *d) {
+    return d->s.findings == 0 && !d->s.pending.set && !d->s.pending_restore.set;
+}
 
-    return (base != 0 ? base : d->now.real_usec) + d->s.incident.n_reopened;
+/* Trouble of a new kind or with a new setting, or worse than what was told. */
+static bool is_news(const Incident *inc, uint32_t findings, Severity severity) {
+    return (findings & ~inc->told) != 0 || severity > inc->severity ||
+           ((findings & FINDINGS_DRIFT) && (inc->fields & ~inc->told_fields));
+}
+
+void guard_tell_trouble(Deciding *d, const PendingTell *how, const char *detail) {
+    Incident *inc = &d->s.incident;
+    Severity severity = guard_severity_of(d, how->findings);
+    bool news = is_news(inc, how->findings, severity), resolves = is_all_well(d);
+    bool is_gap = how->findings & (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_FLAPPED));
+    Gap trouble = is_gap ? inc->gap : (Gap){ .from_usec = d->now.real_usec };
+    Tell *t;
+
+    inc->told |= how->findings;
+    if (how->findings & FINDINGS_DRIFT)
+        inc->told_fields |= inc->fields;
+    if (news)
+        inc->quiet = false;
+    if (news || incident_may_tell(inc, how->kind, &trouble, d->now)) {
+        t = guard_tell(d, news ? TELL_OPENED : how->kind, findings_table[worst_of(how->findings)].event,
+                       severity, how->mark_usec, how->findings, detail);
+        t->first_sight = how->first_sight;
+        t->resolves = resolves;
+    }
+    if (resolves)
+        (void)incident_end(inc, d->now);
+}
+
+void guard_tell_later(Deciding *d, PendingTell *slot, PendingTell how) {
+    how.set = true;
+    how.by_mono_usec = d->now.mono_usec + GUARD_HOLD_USEC;
+    *slot = how;
+}
+
+void guard_tell_pending(Deciding *d, PendingTell *slot, const char *detail) {
+    PendingTell how = *slot;
+
+    if (!how.set)
+        return;
+    *slot = (PendingTell){ 0 };
+    guard_tell_trouble(d, &how, detail);
+}
+
+/* ---- what is due in any case ---- */
+
+static void tell_what_waited_long_enough(Deciding *d) {
+    PendingTell *slots[] = { &d->s.pending, &d->s.pending_restore };
+
+    for (size_t i = 0; i < ARRAY_SIZE(slots); i++)
+        if (slots[i]->set && d->now.mono_usec >= slots[i]->by_mono_usec)
+            guard_tell_pending(d, slots[i], "");
 }
 
 static void end_if_well(Deciding *d) {
     Incident *inc = &d->s.incident;
     bool was_blind = inc->event == EVENT_GUARD_BLIND;
 
-    if (!inc->open || d->s.findings != 0 || d->s.pending.set)
-        return;
-    if (incident_end(inc, d->now) && inc->sequence > 0)
-        tell(d, TELL_RESOLVED, was_blind ? EVENT_GUARD_SIGHTED : EVENT_TRAIL_RESOLVED, inc->severity,
-             inc->last_mark_usec, "");
-}
-
-/* Tells of a finding that begins now, under the rules of incidents. A message that leaves nothing wrong
- * resolves the incident too. */
-static void tell_finding(Deciding *d, Finding finding, TellKind kind, bool first_sight, const char *detail) {
-    Incident *inc = &d->s.incident;
-    bool is_new = (inc->told & FINDING_BIT(finding)) == 0;
-    bool resolves = d->s.findings == 0;
-    Tell *t;
-
-    inc->told |= FINDING_BIT(finding);
-    if (is_new)
-        inc->quiet = false; /* trouble of a new kind is always told */
-    else if (!incident_may_tell(inc, kind, d->now)) {
-        if (resolves)
-            (void)incident_end(inc, d->now);
-        return;
-    }
-    t = tell(d, is_new ? TELL_OPENED : kind, findings_table[finding].event,
-             guard_severity(finding, d->facts), inc->last_mark_usec, detail);
-    t->first_sight = first_sight;
-    t->resolves = resolves;
-    if (resolves)
-        (void)incident_end(inc, d->now);
-}
-
-static void tell_pending(Deciding *d, const char *detail) {
-    PendingTell pending = d->s.pending;
-
-    if (!pending.set)
-        return;
-    d->s.pending = (PendingTell){ 0 };
-    tell_finding(d, FINDING_STOPPED, pending.kind, pending.first_sight, detail);
-}
-
-/* ---- what was seen ---- */
-
-static void found_stopped(Deciding *d, const Observation *seen, bool first_sight) {
-    bool act = may_act(d);
-    TellKind kind = incident_begin(&d->s.incident, seen->stop_usec, d->now);
-    NoteValue *note = plan_note(d->plan, act ? NOTE_STOPPED : NOTE_STOPPED_LEFT);
-
-    d->s.incident.gap = (Gap){ .from_usec = seen->stop_usec };
-    d->s.incident.action = (ActionReport){ 0 };
-    note->gap = d->s.incident.gap;
-    note->first_sight = first_sight;
-    if (act) {
-        d->s.pending = (PendingTell){
-            .set = true,
-            .kind = kind,
-            .first_sight = first_sight,
-            .by_mono_usec = d->now.mono_usec + GUARD_HOLD_USEC,
-        };
-    } else
-        tell_finding(d, FINDING_STOPPED, kind, first_sight, "");
-}
-
-static void found_flapped(Deciding *d, const Observation *seen) {
-    TellKind kind = incident_begin(&d->s.incident, seen->stop_usec, d->now);
-    uint64_t to = seen->start_usec >= seen->stop_usec ? seen->start_usec : d->now.real_usec;
-
-    d->s.incident.gap = (Gap){ .from_usec = seen->stop_usec, .to_usec = to };
-    d->s.incident.action = (ActionReport){ 0 };
-    plan_note(d->plan, NOTE_FLAPPED)->gap = d->s.incident.gap;
-    tell_finding(d, FINDING_FLAPPED, kind, false, "");
-}
-
-static void found_failing(Deciding *d, const Observation *seen, Finding finding) {
-    TellKind kind;
-    NoteValue *note = plan_note(d->plan, NOTE_FAILING);
-
-    text_copy(note->detail, sizeof(note->detail), error_of(seen, finding));
-    note->count = finding;
-    /* once told, the same delivery failing again in the same open incident is no news */
-    if (d->s.incident.open && (d->s.incident.told & FINDING_BIT(finding)))
-        return;
-    kind = incident_begin(&d->s.incident, mark_without_time(d) + finding, d->now);
-    tell_finding(d, finding, kind, false, error_of(seen, finding));
-}
-
-/* A stop that ended without us: whoever started the trail, the gap is known now. */
-static void found_started(Deciding *d, const Observation *seen) {
-    Incident *inc = &d->s.incident;
-
-    inc->gap.to_usec = seen->start_usec >= inc->gap.from_usec ? seen->start_usec : d->now.real_usec;
-    plan_note(d->plan, NOTE_STARTED_BY_OTHERS)->gap = inc->gap;
-    tell_pending(d, "");
-}
-
-static void remember_times(TrailState *s, const Observation *seen) {
-    s->known = true;
-    s->start_usec = seen->start_usec;
-    s->stop_usec = seen->stop_usec;
-    s->delivery_usec = seen->delivery_usec;
-    s->n_failed = 0;
-    s->failed_since_usec = 0;
-    s->error = LOOK_OK;
-}
-
-static void end_of_blindness(Deciding *d) {
-    if (d->s.findings & FINDING_BIT(FINDING_BLIND)) {
-        plan_note(d->plan, NOTE_SIGHTED)->count = d->s.n_failed;
-        d->s.findings &= ~FINDING_BIT(FINDING_BLIND);
-    }
-}
-
-static bool looked_status(Deciding *d, const Observation *seen) {
-    TrailState *s = &d->s;
-    uint32_t was, is = conditions(seen);
-    bool first = !s->known && !(s->findings & FINDING_BIT(FINDING_MISSING)), flapped;
-
-    end_of_blindness(d);
-    was = s->findings;
-    flapped = s->known && seen->is_logging && seen->stop_usec > s->stop_usec &&
-              !(was & (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_MISSING)));
-    if (first)
-        plan_note(d->plan, NOTE_FIRST_SEEN);
-    if (was & FINDING_BIT(FINDING_MISSING))
-        plan_note(d->plan, NOTE_REAPPEARED);
-    remember_times(s, seen);
-    s->findings = is;
-
-    if ((was & FINDING_BIT(FINDING_STOPPED)) && seen->is_logging)
-        found_started(d, seen);
-    if (!(was & FINDING_BIT(FINDING_STOPPED)) && !seen->is_logging)
-        found_stopped(d, seen, first);
-    if (flapped)
-        found_flapped(d, seen);
-    for (Finding f = FINDING_DELIVERY; f <= FINDING_NOTIFICATION; f++)
-        if ((is & ~was) & FINDING_BIT(f))
-            found_failing(d, seen, f);
-    if ((was & FINDINGS_FAILING) && !(is & FINDINGS_FAILING))
-        plan_note(d->plan, NOTE_DELIVERING);
-    return flapped;
-}
-
-static void looked_absent(Deciding *d) {
-    TrailState *s = &d->s;
-    TellKind kind;
-
-    s->n_failed = 0;
-    s->failed_since_usec = 0;
-    s->error = LOOK_OK;
-    if (s->findings & FINDING_BIT(FINDING_MISSING))
-        return;
-    tell_pending(d, "");
-    s->findings = FINDING_BIT(FINDING_MISSING);
-    plan_note(d->plan, NOTE_MISSING)->first_sight = !s->known;
-    kind = incident_begin(&s->incident, mark_without_time(d), d->now);
-    s->incident.action = (ActionReport){ 0 };
-    s->incident.gap = (Gap){ 0 };
-    tell_finding(d, FINDING_MISSING, kind, !s->known, "");
-}
-
-static void looked_in_vain(Deciding *d, const Observation *seen) {
-    TrailState *s = &d->s;
-
-    s->n_failed++;
-    if (s->n_failed == 1)
-        s->failed_since_usec = d->now.real_usec;
-    s->error = seen->error;
-    /* when the whole target is out of sight its own incident says so */
-    if (!seen->target_sighted || (s->findings & FINDING_BIT(FINDING_BLIND)))
-        return;
-    if (s->n_failed >= d->policy->blind_after) {
-        NoteValue *note = plan_note(d->plan, NOTE_BLIND);
-        TellKind kind = incident_begin(&s->incident, s->failed_since_usec, d->now);
-
-        text_copy(note->detail, sizeof(note->detail), seen->error_text);
-        note->count = s->n_failed;
-        s->findings |= FINDING_BIT(FINDING_BLIND);
-        tell_finding(d, FINDING_BLIND, kind, false, seen->error_text);
-    } else if (s->n_failed == 1) {
-        NoteValue *note = plan_note(d->plan, NOTE_LOOK_FAILED);
-
-        text_copy(note->detail, sizeof(note->detail), seen->error_text);
-        note->count = 1;
-    }
-}
-
-/* ---- what was done ---- */
-
-static uint64_t backoff_usec(unsigned failures) {
-    unsigned doublings = MIN(failures - 1, 6U);
-
-    return MIN(USEC_PER_SEC << doublings, GUARD_BACKOFF_MAX_USEC);
-}
-
-static void acted_in_vain(Deciding *d, const Outcome *outcome) {
-    TrailState *s = &d->s;
-
-    s->n_action_failures++;
-    s->act_after_mono_usec = d->now.mono_usec + backoff_usec(s->n_action_failures);
-    s->incident.action.result = RESULT_FAILED;
-    /* 1, 2, 4, 8 ...: a failure that repeats is told once in a while, with its count */
-    if ((s->n_action_failures & (s->n_action_failures - 1)) == 0) {
-        NoteValue *note = plan_note(d->plan, NOTE_RESTART_FAILED);
-
-        note->count = s->n_action_failures;
-        text_copy(note->detail, sizeof(note->detail), outcome->error_text);
-    }
-    tell_pending(d, outcome->error_text);
-}
-
-static void acted(Deciding *d, const Outcome *outcome) {
-    TrailState *s = &d->s;
-    Incident *inc = &s->incident;
-    uint32_t was = s->findings, is;
-
-    s->acting = false;
-    if (outcome->result != RESULT_HELD) {
-        acted_in_vain(d, outcome);
-        return;
-    }
-
-    is = conditions(&outcome->seen);
-    s->n_action_failures = 0;
-    s->act_after_mono_usec = 0;
-    end_of_blindness(d);
-    remember_times(s, &outcome->seen);
-    s->findings = is & ~FINDING_BIT(FINDING_STOPPED);
-    inc->action.result = RESULT_HELD;
-    inc->gap.to_usec =
-            outcome->seen.start_usec >= inc->gap.from_usec ? outcome->seen.start_usec : d->now.real_usec;
-    plan_note(d->plan, NOTE_RUNNING_AGAIN)->gap = inc->gap;
-    tell_pending(d, "");
-    for (Finding f = FINDING_DELIVERY; f <= FINDING_NOTIFICATION; f++)
-        if ((is & ~was) & FINDING_BIT(f))
-            found_failing(d, &outcome->seen, f);
-}
-
-/* ---- what is due in any case ---- */
-
-static void plan_action(Deciding *d) {
-    TrailState *s = &d->s;
-
-    if (!(s->findings & FINDING_BIT(FINDING_STOPPED)) || !may_act(d) || s->acting ||
-        d->now.mono_usec < s->act_after_mono_usec)
-        return;
-    s->acting = true;
-    s->incident.action.taken = ACTION_RESTART;
-    s->incident.action.result = RESULT_PENDING;
-    s->incident.action.attempts++;
-    d->plan->action = ACTION_RESTART;
+    if (inc->open && is_all_well(d) && incident_end(inc, d->now) && inc->sequence > 0)
+        (void)guard_tell(d, TELL_RESOLVED, was_blind ? EVENT_GUARD_SIGHTED : EVENT_TRAIL_RESOLVED,
+                         inc->severity, inc->last_mark_usec, 0, "");
 }
 
 static void escalate_blindness(Deciding *d) {
     TrailState *s = &d->s;
+    uint64_t critical_usec = s->failed_since_usec + GUARD_BLIND_CRITICAL_USEC;
 
     if ((s->findings & FINDING_BIT(FINDING_BLIND)) && s->incident.open &&
-        s->incident.severity < SEVERITY_CRITICAL &&
-        d->now.real_usec >= s->failed_since_usec + GUARD_BLIND_CRITICAL_USEC)
-        tell(d, TELL_OPENED, EVENT_GUARD_BLIND, SEVERITY_CRITICAL,
-             s->failed_since_usec + GUARD_BLIND_CRITICAL_USEC, "");
+        s->incident.severity < SEVERITY_CRITICAL && d->now.real_usec >= critical_usec)
+        (void)guard_tell(d, TELL_OPENED, EVENT_GUARD_BLIND, SEVERITY_CRITICAL, critical_usec,
+                         FINDING_BIT(FINDING_BLIND), "");
+}
+
+/* Trouble that was told as less than it is: it began in a maintenance window, and the window is over. */
+static void escalate(Deciding *d) {
+    TrailState *s = &d->s;
+    Incident *inc = &s->incident;
+    uint32_t findings = s->findings & ~FINDING_BIT(FINDING_BLIND);
+    PendingTell how = { .kind = TELL_OPENED, .mark_usec = inc->last_mark_usec, .findings = findings };
+
+    if (!inc->open || inc->sequence == 0 || s->pending.set || s->pending_restore.set ||
+        guard_severity_of(d, findings) <= inc->severity)
+        return;
+    if (!s->acting)
+        guard_tell_trouble(d, &how, "");
+    else
+        guard_tell_later(d, (findings & FINDING_BIT(FINDING_STOPPED)) ? &s->pending : &s->pending_restore,
+                         how);
 }
 
 static void remind(Deciding *d) {
     Incident *inc = &d->s.incident;
+    Severity severity = inc->severity;
 
-    if (d->s.pending.set)
+    if (d->s.pending.set || d->s.pending_restore.set)
         return;
+    if (d->facts->maintenance && !(d->s.findings & FINDING_BIT(FINDING_BLIND)))
+        severity = SEVERITY_INFO;
     if (incident_summary_is_due(inc, d->now))
-        tell(d, TELL_SUMMARY, inc->event, inc->severity, inc->last_mark_usec, "")->resolves = !inc->open;
+        guard_tell(d, TELL_SUMMARY, inc->event, severity, inc->last_mark_usec, 0, "")->resolves = !inc->open;
     if (incident_reminder_is_due(inc, d->policy, d->now))
-        tell(d, TELL_REMINDER, EVENT_TRAIL_REMINDER, inc->severity, inc->last_mark_usec, "");
+        (void)guard_tell(d, TELL_REMINDER, EVENT_TRAIL_REMINDER, severity, inc->last_mark_usec, 0, "");
 }
 
 static uint64_t wake_mono_usec(const Deciding *d) {
     const TrailState *s = &d->s;
     uint64_t wake = incident_wake_mono_usec(&s->incident, d->policy, d->now);
 
-    if (s->pending.set)
-        wake = earlier(wake, s->pending.by_mono_usec);
-    if ((s->findings & FINDING_BIT(FINDING_STOPPED)) && may_act(d) && !s->acting)
-        wake = earlier(wake, s->act_after_mono_usec);
-    return wake;
+    wake = earlier(wake, s->pending.by_mono_usec);
+    wake = earlier(wake, s->pending_restore.by_mono_usec);
+    wake = earlier(wake, guard_action_wake(d));
+    return earlier(wake, guard_search_wake(d));
+}
+
+/* Until it counts as blind a trail keeps the verdict of its last good look, unless something worse is seen
+ * all the same. */
+static Verdict judge(const Deciding *d, const TrailState *prev, const TrailInput *input) {
+    Verdict verdict = guard_verdict(d->s.findings | d->events, d->s.known,
+                                    d->s.n_failed >= d->policy->blind_after, d->facts->writable);
+
+    if (input->kind == GUARD_LOOKED && input->seen->kind == OBSERVED_ERROR &&
+        d->s.n_failed < d->policy->blind_after)
+        return MIN(verdict, prev->verdict);
+    return verdict;
 }
 
 void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState *prev,
                  const TrailInput *input, Now now, Plan *ret_plan, TrailState *ret_next) {
     Deciding d = { .policy = policy, .facts = facts, .now = now, .s = *prev, .plan = ret_plan };
-    bool flapped = false;
+    Verdict verdict;
 
     *ret_plan = (Plan){ 0 };
-    if (input->kind == GUARD_ACTED)
-        acted(&d, input->outcome);
-    else if (input->kind == GUARD_LOOKED && input->seen->kind == OBSERVED_STATUS)
-        flapped = looked_status(&d, input->seen);
-    else if (input->kind == GUARD_LOOKED && input->seen->kind == OBSERVED_ABSENT)
-        looked_absent(&d);
-    else if (input->kind == GUARD_LOOKED)
-        looked_in_vain(&d, input->seen);
-
-    plan_action(&d);
-    if (d.s.pending.set && now.mono_usec >= d.s.pending.by_mono_usec)
-        tell_pending(&d, "");
+    switch (input->kind) {
+    case GUARD_LOOKED: guard_looked(&d, input->seen, input->drift); break;
+    case GUARD_ACTED: guard_acted(&d, input->outcome); break;
+    case GUARD_ATTRIBUTED: guard_attributed(&d, input->attribution); break;
+    case GUARD_TIME: break;
+    }
+    guard_plan_action(&d);
+    tell_what_waited_long_enough(&d);
     end_if_well(&d);
     escalate_blindness(&d);
+    escalate(&d);
     remind(&d);
+    guard_plan_search(&d);
 
-    d.s.verdict = guard_verdict(d.s.findings | (flapped ? FINDING_BIT(FINDING_FLAPPED) : 0), d.s.known,
-                                d.s.n_failed >= policy->blind_after, facts->writable);
-    /* until it counts as blind a trail keeps the verdict of its last good look */
-    if (d.s.n_failed > 0 && d.s.n_failed < policy->blind_after && !flapped && input->kind == GUARD_LOOKED &&
-        input->seen->kind == OBSERVED_ERROR)
-        d.s.verdict = prev->verdict;
+    verdict = judge(&d, prev, input);
+    d.s.verdict = verdict;
     ret_plan->wake_mono_usec = wake_mono_usec(&d);
-    ret_plan->hold = d.s.pending.set;
+    ret_plan->hold = d.s.pending.set || d.s.pending_restore.set;
     *ret_next = d.s;
 }

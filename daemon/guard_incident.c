@@ -10,8 +10,7 @@ uint64_t earlier(uint64_t a, uint64_t b) {
     return MIN(a, b);
 }
 
-/* Real time can be set back: then nothing has elapsed yet. */
-static uint64_t elapsed(uint64_t since_usec, uint64_t now_usec) {
+uint64_t elapsed(uint64_t since_usec, uint64_t now_usec) {
     return now_usec > since_usec ? now_usec - since_usec : 0;
 }
 
@@ -19,8 +18,13 @@ TellKind incident_begin(Incident *inc, uint64_t mark_usec, Now now) {
     bool recent = inc->opened_usec != 0 && elapsed(inc->resolved_usec, now.real_usec) <= GUARD_REOPEN_USEC;
 
     if (inc->open || recent) {
-        if (!inc->open)
+        if (!inc->open) {
+            /* what was over is not what is told now */
             inc->n_reminders = 0;
+            inc->gap = (Gap){ 0 };
+            inc->action = inc->restore = (ActionReport){ 0 };
+            inc->fields = 0;
+        }
         inc->open = true;
         inc->resolved_usec = 0;
         inc->last_mark_usec = mark_usec;
@@ -51,7 +55,7 @@ static void add_untold_gap(Repeats *untold, const Gap *gap, bool count) {
     }
 }
 
-bool incident_may_tell(Incident *inc, TellKind kind, Now now) {
+bool incident_may_tell(Incident *inc, TellKind kind, const Gap *trouble, Now now) {
     if (kind == TELL_OPENED) {
         inc->quiet = false;
         return true;
@@ -60,19 +64,20 @@ bool incident_may_tell(Incident *inc, TellKind kind, Now now) {
     inc->quiet = inc->n_reopened > GUARD_TELLS_MAX &&
                  (inc->untold.count > 0 || elapsed(inc->told_usec, now.real_usec) < GUARD_SUMMARY_USEC);
     if (inc->quiet)
-        add_untold_gap(&inc->untold, &inc->gap, true);
+        add_untold_gap(&inc->untold, trouble, true);
     return !inc->quiet;
 }
 
-Tell *incident_tell(Incident *inc, Plan *plan, TellKind kind, Event event, Severity severity,
-                    uint64_t mark_usec, Now now) {
-    Tell *tell;
+/* Who did it, or tried to, adds to trouble that was told: it makes it no worse, and a summary or a reminder of
+ * the trouble does not wait for it. */
+static bool is_follow_up(Event event) {
+    return event == EVENT_TRAIL_ATTRIBUTED || event == EVENT_TRAIL_ATTEMPTED;
+}
 
-    if (plan->n_tells < PLAN_TELLS_MAX)
-        plan->n_tells++;
-    tell = &plan->tells[plan->n_tells - 1];
-
+static void note_told(Incident *inc, TellKind kind, Event event, Severity severity, Now now) {
     inc->sequence++;
+    if (is_follow_up(event))
+        return;
     inc->told_usec = now.real_usec;
     if (kind == TELL_REMINDER)
         inc->n_reminders++;
@@ -82,7 +87,18 @@ Tell *incident_tell(Incident *inc, Plan *plan, TellKind kind, Event event, Sever
             inc->event = event;
         inc->severity = MAX(inc->severity, severity);
     }
+}
 
+Tell *incident_tell(Incident *inc, Plan *plan, TellKind kind, Event event, Severity severity,
+                    uint64_t mark_usec, Now now) {
+    Tell *tell;
+
+    if (plan->n_tells < PLAN_TELLS_MAX)
+        plan->n_tells++;
+    else
+        plan->overflowed = true;
+    tell = &plan->tells[plan->n_tells - 1];
+    note_told(inc, kind, event, severity, now);
     *tell = (Tell){
         .event = event,
         .kind = kind,
@@ -144,6 +160,8 @@ NoteValue *plan_note(Plan *plan, Note note) {
 
     if (plan->n_notes < PLAN_NOTES_MAX)
         plan->n_notes++;
+    else
+        plan->overflowed = true;
     value = &plan->notes[plan->n_notes - 1];
     *value = (NoteValue){ .note = note };
     return value;

@@ -9,12 +9,13 @@
  * in the open one (TELL_REOPENED for the latter two). mark identifies the trouble. */
 TellKind incident_begin(Incident *inc, uint64_t mark_usec, Now now);
 
-/* May a reopening be told on its own now? Decides it and counts it; when not, the gap is added to what a
- * summary will tell. Always true for TELL_OPENED. */
-bool incident_may_tell(Incident *inc, TellKind kind, Now now);
+/* May a reopening be told on its own now? Decides it and counts it; when not, the trouble (a gap, or from 0
+ * to 0 where its times are not known) is added to what a summary will tell. Always true for TELL_OPENED. */
+bool incident_may_tell(Incident *inc, TellKind kind, const Gap *trouble, Now now);
 
 /* Adds a message to the plan, filled with what the incident knows, and notes in the incident that it was
- * told. Never NULL: a full plan overwrites its last message, which the sizes in types.h rule out. */
+ * told. Never NULL: a full plan says that it overflowed and overwrites its last message, which the sizes in
+ * types.h rule out. */
 Tell *incident_tell(Incident *inc, Plan *plan, TellKind kind, Event event, Severity severity,
                     uint64_t mark_usec, Now now);
 
@@ -35,3 +36,6 @@ NoteValue *plan_note(Plan *plan, Note note);
 
 /* The earlier of two times of which 0 means never. */
 uint64_t earlier(uint64_t a, uint64_t b);
+
+/* Real time can be set back: then nothing has elapsed yet. */
+uint64_t elapsed(uint64_t since_usec, uint64_t now_usec);

@@ -28,7 +28,7 @@ static Tell *tell(Judging *j, Incident *inc, TellKind kind, Event event, Severit
 static void begin(Judging *j, Incident *inc, Event event, uint64_t mark_usec) {
     TellKind kind = incident_begin(inc, mark_usec, j->now);
 
-    if (incident_may_tell(inc, kind, j->now))
+    if (incident_may_tell(inc, kind, &inc->gap, j->now))
         (void)tell(j, inc, kind, event, SEVERITY_WARNING, mark_usec);
 }
 

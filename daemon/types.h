@@ -246,8 +246,8 @@ typedef enum ActionResult {
 typedef struct Outcome {
     Action action;
     ActionResult result;             /* HELD or FAILED */
-    Observation seen;                /* HELD: the look that confirmed it */
-    uint32_t fields_left;            /* RESTORE, RECREATE: FIELD_BITs that still differ at read-back */
+    Observation seen;                /* RESTART, RECREATE, HELD: the look that confirmed it */
+    uint32_t fields_left;            /* RESTORE, RECREATE, HELD: FIELD_BITs that differ at read-back */
     char error_text[ERROR_TEXT_MAX]; /* FAILED */
 } Outcome;
 
@@ -326,18 +326,23 @@ typedef struct Tell {
     uint64_t opened_usec;        /* real; when the incident began */
     uint64_t time_usec;          /* real; now */
     uint32_t findings;           /* what holds now, FINDING_BITs */
+    uint32_t about;              /* what the message is about, events among it; 0: nothing in particular */
     bool first_sight;            /* it was so when the trail was first seen */
     bool resolves;               /* this message also says that all is well again */
     bool may_act;                /* false: the mode or the trail's owner forbids acting */
     bool protected;              /* an organization trail seen from a member account */
     Mode mode;
     Gap gap;
-    ActionReport action;
-    Repeats repeats;             /* TELL_SUMMARY; count 0 otherwise */
+    ActionReport action;  /* about a restore where the message is, else a restart */
+    ActionReport restore; /* the latest of settings, or of the trail itself */
+    Repeats repeats;      /* TELL_SUMMARY; trail.attempted: others before it that are not told; else 0 */
     LookError error;             /* blind */
     unsigned n_failed;           /* blind: looks that failed in a row */
     unsigned n_reminders;        /* TELL_REMINDER: 1.. */
-    uint32_t fields;             /* FIELD_BITs that differ; set when the message is about them */
+    uint32_t fields;             /* FIELD_BITs that were changed; set when the message is about them */
+    uint32_t fields_left;        /* ... that still differ */
+    uint64_t changed_usec;       /* real; when they were first seen to differ */
+    unsigned n_restores;         /* restores within this hour */
     const Drift *changes;        /* borrowed; the engine adds it to messages with fields; else NULL */
     bool restores_paused;        /* max_restores_per_hour was reached */
     bool maintenance;            /* in a maintenance window */
@@ -389,13 +394,15 @@ typedef struct NoteValue {
     Gap gap;
     unsigned count; /* failed looks or restarts in a row */
     bool first_sight;
+    bool maintenance;            /* left as it is for a maintenance window */
     uint32_t fields;             /* FIELD_BITs */
     char detail[ERROR_TEXT_MAX]; /* raw: escape before showing */
     Actor actor;                 /* NOTE_ATTRIBUTED, NOTE_ATTEMPTED */
 } NoteValue;
 
-#define PLAN_TELLS_MAX 4
-#define PLAN_NOTES_MAX 6
+/* The most that one input can give; the tests prove it. */
+#define PLAN_TELLS_MAX 8
+#define PLAN_NOTES_MAX 16
 
 /* What the guard wants done about one input. */
 typedef struct Plan {
@@ -406,6 +413,7 @@ typedef struct Plan {
     unsigned n_tells;
     NoteValue notes[PLAN_NOTES_MAX];
     unsigned n_notes;
+    bool overflowed;         /* never: something did not fit into the arrays */
     uint64_t wake_mono_usec; /* ask again by then with GUARD_TIME; 0: not needed */
     bool hold; /* something seen is not told yet: the state file must keep the previous state */
 } Plan;
@@ -428,15 +436,21 @@ typedef struct Incident {
     uint64_t told_usec;      /* real; the last message of any kind */
     unsigned n_reminders;    /* since it was last (re)opened */
     Repeats untold;
-    Gap gap;             /* the latest */
-    ActionReport action; /* the latest */
+    Gap gap;               /* the latest */
+    ActionReport action;   /* the latest restart */
+    ActionReport restore;  /* the latest restore or re-creation */
+    uint32_t fields;       /* FIELD_BITs that differed when settings were last found changed in it */
+    uint32_t told_fields;  /* FIELD_BITs told in this incident */
+    uint64_t changed_usec; /* real; when that was */
 } Incident;
 
 /* A message that waits for the outcome of an action, so that it can say whether it held. */
 typedef struct PendingTell {
     bool set;
     bool first_sight;
-    TellKind kind; /* TELL_OPENED or TELL_REOPENED */
+    TellKind kind;     /* TELL_OPENED or TELL_REOPENED */
+    uint32_t findings; /* FINDING_BITs that it is about */
+    uint64_t mark_usec;
     uint64_t by_mono_usec;
 } PendingTell;
 
@@ -446,10 +460,16 @@ typedef struct Attributing {
     bool looking;           /* a search is under way */
     uint32_t findings;      /* FINDING_BITs whose cause is searched */
     uint64_t from_usec;     /* real; the cause is not older */
-    uint64_t seen_usec;     /* real; when the trouble was seen */
+    uint64_t seen_usec;     /* real; when the trouble was seen: the looks are counted from here */
     uint64_t mark_usec;     /* of the trouble, for the message's identity */
     unsigned n_looks;       /* searches that have ended */
     uint64_t attempts_usec; /* real; refused attempts up to then were told */
+    /* further trouble since: its turn comes when the search for the first has ended */
+    uint32_t again_findings; /* 0: none */
+    uint64_t again_from_usec;
+    uint64_t again_mark_usec;
+    unsigned n_searches; /* that have ended in this incident */
+    unsigned n_attempts; /* refused attempts told in this incident */
 } Attributing;
 
 typedef struct TrailState {
@@ -460,6 +480,8 @@ typedef struct TrailState {
     uint64_t stop_usec;
     uint64_t delivery_usec;
     uint64_t digest_usec;
+    uint64_t looked_usec;         /* real; the last look that showed the trail */
+    uint64_t settings_usec;       /* real; the last look that compared its settings */
     uint32_t fields;              /* FIELD_BITs that differ from the baseline, as last seen */
     uint32_t losing_fields;       /* those of them that lose events */
     uint64_t drift_mark;          /* identifies what differs, and how */
@@ -471,9 +493,12 @@ typedef struct TrailState {
     uint64_t failed_since_usec;   /* real; the first of them */
     LookError error;              /* of the last of them */
     bool acting;                  /* an action is under way */
-    unsigned n_action_failures;   /* in a row */
-    uint64_t act_after_mono_usec; /* back-off */
-    PendingTell pending;
+    unsigned n_action_failures;   /* restarts, in a row */
+    uint64_t act_after_mono_usec; /* their back-off */
+    unsigned n_restore_failures;  /* restores and re-creations, in a row */
+    uint64_t restore_after_mono_usec;
+    PendingTell pending;         /* of a stop */
+    PendingTell pending_restore; /* of changed settings, or of a trail that is gone */
     Incident incident;
 } TrailState;
 

@@ -1,0 +1,773 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The guard against everything that blinds a trail but a plain stop: changed settings, deletion, buckets, keys;
+ * what is put back, how often, and what is told. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/guard_life.h"
+
+/* Which changes the tests call losing ones. */
+#define LOSING                                                                                              \
+    (FIELD_BIT(FIELD_BUCKET) | FIELD_BIT(FIELD_MULTI_REGION) | FIELD_BIT(FIELD_GLOBAL_EVENTS) |             \
+     FIELD_BIT(FIELD_SELECTORS) | FIELD_BIT(FIELD_ORGANIZATION))
+
+static Drift drift_of(uint32_t fields, char *now) {
+    static char was[] = "before";
+    Drift drift = { .n = 0 };
+
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        if (fields & FIELD_BIT(f))
+            drift.changes[drift.n++] = (Change){
+                .field = f, .loses_events = (LOSING & FIELD_BIT(f)) != 0, .was = was, .now = now
+            };
+    return drift;
+}
+
+static void look_at_settings(Life *l, Observation seen, uint32_t fields, char *now) {
+    Drift drift = drift_of(fields, now);
+
+    decide(l, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen, .drift = &drift });
+}
+
+static char evil[] = "evil", worse[] = "worse";
+
+#define CHANGED(fields) look_at_settings(&l, logging(STARTED, 0), fields, evil)
+#define WELL()          look_at_settings(&l, logging(STARTED, 0), 0, evil)
+
+static void came_of(Life *l, Action action, ActionResult result, uint32_t fields_left) {
+    Outcome outcome = { .action = action, .result = result, .fields_left = fields_left };
+
+    if (action != ACTION_RESTORE && result == RESULT_HELD)
+        outcome.seen = logging(l->now.real_usec, 0);
+    if (result == RESULT_FAILED)
+        (void)strcpy(outcome.error_text, "AccessDenied");
+    decide(l, (TrailInput){ .kind = GUARD_ACTED, .outcome = &outcome });
+}
+
+#define BUCKET    FIELD_BIT(FIELD_BUCKET)
+#define TAGS      FIELD_BIT(FIELD_TAGS)
+#define SELECTORS FIELD_BIT(FIELD_SELECTORS)
+#define INSIGHTS  FIELD_BIT(FIELD_INSIGHTS)
+#define TOPIC     FIELD_BIT(FIELD_SNS_TOPIC)
+
+/* ---- changes x modes x kinds that may be restored ---- */
+
+typedef struct Case {
+    const char *name;
+    Mode mode;
+    uint32_t restore;
+    bool writable, maintenance;
+    uint32_t fields;
+    /* expected */
+    Severity severity;
+    uint32_t written; /* 0: told at once, nothing done */
+} Case;
+
+static const Case cases[] = {
+    { "bucket, observe", MODE_OBSERVE, RESTORE_ALL, true, false, BUCKET, SEVERITY_CRITICAL, 0 },
+    { "bucket, restart", MODE_RESTART, RESTORE_ALL, true, false, BUCKET, SEVERITY_CRITICAL, 0 },
+    { "bucket, restore", MODE_RESTORE, RESTORE_MOST, true, false, BUCKET, SEVERITY_CRITICAL, BUCKET },
+    { "bucket, not ours", MODE_RESTORE, RESTORE_ALL, false, false, BUCKET, SEVERITY_CRITICAL, 0 },
+    { "bucket, maintenance", MODE_RESTORE, RESTORE_ALL, true, true, BUCKET, SEVERITY_INFO, 0 },
+    { "bucket, only selectors", MODE_RESTORE, RESTORE_BIT(RESTORE_SELECTORS), true, false, BUCKET,
+      SEVERITY_CRITICAL, 0 },
+    { "bucket, nothing", MODE_RESTORE, 0, true, false, BUCKET, SEVERITY_CRITICAL, 0 },
+    { "topic, restore", MODE_RESTORE, RESTORE_MOST, true, false, TOPIC, SEVERITY_WARNING, TOPIC },
+    { "topic, restart", MODE_RESTART, RESTORE_MOST, true, false, TOPIC, SEVERITY_WARNING, 0 },
+    { "organization", MODE_RESTORE, RESTORE_BIT(RESTORE_SETTINGS), true, false,
+      FIELD_BIT(FIELD_ORGANIZATION), SEVERITY_CRITICAL, FIELD_BIT(FIELD_ORGANIZATION) },
+    { "organization, not ours", MODE_RESTORE, RESTORE_ALL, false, false, FIELD_BIT(FIELD_ORGANIZATION),
+      SEVERITY_CRITICAL, 0 },
+    { "selectors", MODE_RESTORE, RESTORE_BIT(RESTORE_SELECTORS), true, false, SELECTORS, SEVERITY_CRITICAL,
+      SELECTORS },
+    { "selectors, only settings", MODE_RESTORE, RESTORE_BIT(RESTORE_SETTINGS), true, false, SELECTORS,
+      SEVERITY_CRITICAL, 0 },
+    { "insights", MODE_RESTORE, RESTORE_BIT(RESTORE_INSIGHTS), true, false, INSIGHTS, SEVERITY_WARNING,
+      INSIGHTS },
+    { "insights, only settings", MODE_RESTORE, RESTORE_BIT(RESTORE_SETTINGS), true, false, INSIGHTS,
+      SEVERITY_WARNING, 0 },
+    { "tags", MODE_RESTORE, RESTORE_MOST, true, false, TAGS, SEVERITY_WARNING, 0 },
+    { "tags, deleted", MODE_RESTORE, RESTORE_ALL, true, false, TAGS, SEVERITY_WARNING, TAGS },
+    { "all", MODE_RESTORE, RESTORE_ALL, true, false, FIELDS_ALL, SEVERITY_CRITICAL, FIELDS_ALL },
+    { "all but tags", MODE_RESTORE, RESTORE_MOST, true, false, FIELDS_ALL, SEVERITY_CRITICAL,
+      FIELDS_ALL & ~TAGS },
+    { "all, observe", MODE_OBSERVE, RESTORE_ALL, true, false, FIELDS_ALL, SEVERITY_CRITICAL, 0 },
+};
+
+static void every_case(void **unused) {
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const Case *c = &cases[i];
+        Life l = life(c->mode, c->writable);
+        const Tell *t = &l.plan.tells[0];
+
+        print_message("%s\n", c->name);
+        l.policy.restore = c->restore;
+        l.facts.maintenance = c->maintenance;
+        WELL();
+        assert_int_equal(l.state.verdict, c->writable ? VERDICT_LOGGING : VERDICT_PROTECTED);
+        CHANGED(c->fields);
+        assert_int_equal(l.state.verdict, VERDICT_WEAKENED);
+        assert_int_equal(l.plan.action, c->written ? ACTION_RESTORE : ACTION_NONE);
+        assert_int_equal(l.plan.fields, c->written);
+        assert_int_equal(l.plan.hold, c->written != 0);
+        assert_int_equal(l.plan.n_tells, c->written ? 0 : 1);
+        if (c->written)
+            came_of(&l, ACTION_RESTORE, RESULT_HELD, c->fields & ~c->written);
+        assert_int_equal(l.plan.n_tells, 1);
+        assert_int_equal(t->event, EVENT_TRAIL_WEAKENED);
+        assert_int_equal(t->severity, c->severity);
+        assert_int_equal(t->fields, c->fields);
+        assert_int_equal(t->fields_left, c->fields & ~c->written);
+        assert_int_equal(t->may_act, c->written != 0);
+        assert_int_equal(t->resolves, c->fields == c->written);
+        assert_int_equal(t->action.taken, c->written ? ACTION_RESTORE : ACTION_NONE);
+        assert_int_equal(l.state.incident.open, c->fields != c->written);
+        CHANGED(c->fields & ~c->written); /* the same again is no news */
+        assert_int_equal(l.plan.n_tells, 0);
+        assert_int_equal(l.plan.action, ACTION_NONE);
+    }
+}
+
+/* ---- conditions of buckets, keys and deliveries ---- */
+
+static void failing_in_every_way_is_one_message(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+    Observation seen = logging(STARTED, 0);
+
+    (void)unused;
+    look(&l, seen);
+    (void)strcpy(seen.delivery_error, "AccessDenied");
+    (void)strcpy(seen.digest_error, "NoSuchBucket");
+    (void)strcpy(seen.log_group_error, "x");
+    (void)strcpy(seen.notification_error, "y");
+    (void)strcpy(seen.bucket_error, "z");
+    (void)strcpy(seen.lifecycle_error, "z");
+    (void)strcpy(seen.key_error, "z");
+    look(&l, seen);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.n_notes, 7);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_FAILING);
+    assert_int_equal(l.plan.tells[0].severity, SEVERITY_CRITICAL);
+    assert_string_equal(l.plan.tells[0].detail, "AccessDenied");
+    assert_int_equal(l.plan.tells[0].about, FINDINGS_FAILING & ~FINDING_BIT(FINDING_STALE));
+    assert_int_equal(l.state.verdict, VERDICT_FAILING);
+    look(&l, seen);
+    assert_int_equal(l.plan.n_tells, 0);
+    look(&l, logging(STARTED, 0));
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
+}
+
+static void each_check_of_bucket_and_key_is_told(void **unused) {
+    static const struct {
+        size_t offset;
+        Finding finding;
+    } rows[] = {
+        { offsetof(Observation, bucket_error), FINDING_BUCKET },
+        { offsetof(Observation, lifecycle_error), FINDING_LIFECYCLE },
+        { offsetof(Observation, key_error), FINDING_KEY },
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Life l = life(MODE_RESTORE, true);
+        Observation seen = logging(STARTED, 0);
+
+        look(&l, seen);
+        (void)strcpy((char *)&seen + rows[i].offset, "NoSuchBucket");
+        look(&l, seen);
+        assert_int_equal(l.plan.n_tells, 1);
+        assert_int_equal(l.plan.tells[0].severity, SEVERITY_CRITICAL);
+        assert_int_equal(l.plan.tells[0].about, FINDING_BIT(rows[i].finding));
+        assert_string_equal(l.plan.tells[0].detail, "NoSuchBucket");
+        assert_int_equal(l.plan.action, ACTION_NONE);
+    }
+}
+
+/* What a restart reads back says nothing of the bucket. */
+static void a_restart_does_not_mend_the_bucket(void **unused) {
+    Life l = life(MODE_RESTART, true);
+    Observation seen = stopped(STARTED, STOP_NOW);
+
+    (void)unused;
+    look(&l, logging(STARTED, 0));
+    (void)strcpy(seen.bucket_error, "NoSuchBucket");
+    look(&l, seen);
+    held(&l, EPOCH, STOP_NOW);
+    assert_int_equal(l.state.verdict, VERDICT_FAILING);
+    assert_true(l.state.incident.open);
+}
+
+static void stale_deliveries(void **unused) {
+    static const struct {
+        bool validation, reads;
+        uint64_t after, start_ago, delivery_ago, digest_ago;
+        bool stale;
+    } rows[] = {
+        { true, false, 7200 * SEC, 9000 * SEC, 7201 * SEC, 7201 * SEC, true },
+        { false, true, 7200 * SEC, 9000 * SEC, 7201 * SEC, EPOCH, true },
+        { false, false, 7200 * SEC, 9000 * SEC, 7201 * SEC, 7201 * SEC, false },
+        { true, true, 0, 9000 * SEC, 9000 * SEC, 9000 * SEC, false },
+        { true, true, 7200 * SEC, 7200 * SEC, 9000 * SEC, 9000 * SEC, false },
+        { true, true, 7200 * SEC, 9000 * SEC, 7200 * SEC, 9000 * SEC, false },
+        { true, true, 7200 * SEC, 9000 * SEC, 9000 * SEC, 7200 * SEC, false },
+        { true, true, 7200 * SEC, 9000 * SEC, EPOCH, EPOCH, true }, /* never delivered */
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Life l = life(MODE_RESTORE, true);
+        Observation seen = logging(EPOCH - rows[i].start_ago, 0);
+
+        l.facts.validation = rows[i].validation;
+        l.facts.records_reads = rows[i].reads;
+        l.policy.stale_after_usec = rows[i].after;
+        seen.delivery_usec = EPOCH - rows[i].delivery_ago;
+        seen.digest_usec = EPOCH - rows[i].digest_ago;
+        look(&l, seen);
+        assert_int_equal(l.state.findings, rows[i].stale ? FINDING_BIT(FINDING_STALE) : 0);
+        assert_int_equal(l.plan.n_tells, rows[i].stale);
+        if (!rows[i].stale)
+            continue;
+        assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_FAILING);
+        assert_memory_equal(l.plan.tells[0].detail, "nothing was delivered since 2027-01-15T0", 40);
+        seen.is_logging = false; /* a stopped trail is not stale as well */
+        look(&l, seen);
+        assert_int_equal(l.state.findings, FINDING_BIT(FINDING_STOPPED));
+    }
+}
+
+/* ---- putting back ---- */
+
+static void restore_that_holds_is_one_message(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+    const Tell *t = &l.plan.tells[0];
+
+    (void)unused;
+    WELL();
+    CHANGED(BUCKET);
+    assert_int_equal(l.plan.notes[0].note, NOTE_CHANGED);
+    assert_int_equal(l.plan.notes[0].fields, BUCKET);
+    pass_time(&l, 2 * SEC);
+    came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+    assert_int_equal(l.plan.notes[0].note, NOTE_RESTORED);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_true(t->resolves);
+    assert_int_equal(t->action.result, RESULT_HELD);
+    assert_int_equal(t->action.attempts, 1);
+    assert_true(t->changed_usec == EPOCH && t->time_usec == EPOCH + 2 * SEC);
+    assert_int_equal(l.state.verdict, VERDICT_LOGGING);
+    assert_false(l.plan.hold);
+    WELL();
+    assert_int_equal(l.plan.n_tells + l.plan.n_notes, 0);
+}
+
+static void slow_restore_is_told_after_five_seconds_and_again_when_it_holds(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+
+    (void)unused;
+    WELL();
+    CHANGED(BUCKET);
+    pass_time(&l, GUARD_HOLD_USEC);
+    wake(&l);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.tells[0].action.result, RESULT_PENDING);
+    came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
+    assert_int_equal(l.plan.tells[0].fields, BUCKET);
+    assert_int_equal(l.plan.tells[0].fields_left, 0);
+    assert_int_equal(l.plan.tells[0].action.taken, ACTION_RESTORE);
+}
+
+static void recording_first_settings_at_once_after_it(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+
+    (void)unused;
+    WELL();
+    look_at_settings(&l, stopped(STARTED, STOP_NOW), BUCKET, evil);
+    assert_int_equal(l.plan.action, ACTION_RESTART);
+    assert_int_equal(l.state.verdict, VERDICT_STOPPED);
+    pass_time(&l, SEC);
+    held(&l, EPOCH + SEC, STOP_NOW);
+    assert_int_equal(l.plan.action, ACTION_RESTORE);
+    assert_int_equal(l.plan.fields, BUCKET);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_STOPPED);
+    assert_int_equal(l.plan.tells[0].action.taken, ACTION_RESTART);
+    assert_int_equal(l.plan.tells[0].action.result, RESULT_HELD);
+    assert_true(l.plan.tells[0].mark_usec == STOP_NOW); /* whatever else was seen meanwhile */
+    assert_false(l.plan.tells[0].resolves);
+    pass_time(&l, SEC);
+    came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_WEAKENED);
+    assert_true(l.plan.tells[0].resolves);
+    assert_false(l.state.incident.open);
+}
+
+static void failing_restore_backs_off_but_never_keeps_a_restart_waiting(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+
+    (void)unused;
+    WELL();
+    CHANGED(BUCKET);
+    for (unsigned i = 0; i < 8; i++) {
+        came_of(&l, ACTION_RESTORE, RESULT_FAILED, 0);
+        assert_int_equal(l.plan.n_tells, i == 0 ? 1 : 0);
+        assert_int_equal(l.plan.action, ACTION_NONE);
+        assert_true(l.plan.wake_mono_usec - l.now.mono_usec == MIN(SEC << i, 60 * SEC));
+        if (i == 0) {
+            assert_string_equal(l.plan.tells[0].detail, "AccessDenied");
+            assert_int_equal(l.plan.tells[0].action.result, RESULT_FAILED);
+        }
+        wait_for_wake(&l, HOUR);
+        assert_int_equal(l.plan.action, ACTION_RESTORE);
+    }
+    came_of(&l, ACTION_RESTORE, RESULT_FAILED, 0);
+    look(&l, stopped(STARTED, l.now.real_usec));
+    assert_int_equal(l.plan.action, ACTION_RESTART);
+    failed(&l);
+    wait_for_wake(&l, HOUR);
+    assert_int_equal(l.plan.action, ACTION_RESTART);
+    held(&l, l.now.real_usec, STOP_NOW);
+    wait_for_wake(&l, HOUR);
+    assert_int_equal(l.plan.action, ACTION_RESTORE);
+    came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
+}
+
+/* A restart that AWS refuses may be refused for what was changed. */
+static void settings_are_restored_while_a_restart_backs_off(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+
+    (void)unused;
+    WELL();
+    look_at_settings(&l, stopped(STARTED, STOP_NOW), BUCKET, evil);
+    failed(&l);
+    assert_int_equal(l.plan.action, ACTION_RESTORE);
+    pass_time(&l, 2 * SEC);
+    came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+    assert_int_equal(l.plan.action, ACTION_RESTART);
+}
+
+static void held_but_still_different_is_a_failure(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+
+    (void)unused;
+    WELL();
+    CHANGED(BUCKET | TOPIC);
+    came_of(&l, ACTION_RESTORE, RESULT_HELD, BUCKET);
+    assert_int_equal(l.plan.action, ACTION_NONE);
+    assert_true(l.plan.wake_mono_usec == l.now.mono_usec + SEC);
+    assert_int_equal(l.plan.tells[0].action.result, RESULT_FAILED);
+    assert_int_equal(l.plan.tells[0].fields_left, BUCKET);
+    assert_true(l.plan.tells[0].detail[0] != '\0');
+}
+
+static void put_back_by_others_resolves(void **unused) {
+    Life l = life(MODE_OBSERVE, true);
+
+    (void)unused;
+    WELL();
+    CHANGED(SELECTORS);
+    look(&l, logging(STARTED, 0)); /* not looked at: as it was */
+    assert_int_equal(l.state.verdict, VERDICT_WEAKENED);
+    WELL();
+    assert_int_equal(l.plan.notes[0].note, NOTE_UNCHANGED);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
+    assert_int_equal(l.state.verdict, VERDICT_LOGGING);
+}
+
+static void further_changes_are_told(void **unused) {
+    Life l = life(MODE_OBSERVE, true);
+
+    (void)unused;
+    WELL();
+    CHANGED(TOPIC);
+    assert_int_equal(l.plan.tells[0].severity, SEVERITY_WARNING);
+    CHANGED(TOPIC | BUCKET);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.tells[0].severity, SEVERITY_CRITICAL);
+    look_at_settings(&l, logging(STARTED, 0), TOPIC | BUCKET, worse); /* other values */
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.tells[0].kind, TELL_REOPENED);
+    look_at_settings(&l, logging(STARTED, 0), BUCKET, worse); /* less is no news */
+    assert_int_equal(l.plan.n_tells, 0);
+    assert_int_equal(l.state.incident.sequence, 3);
+}
+
+static void changes_are_seen_though_the_status_is_not(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+
+    (void)unused;
+    WELL();
+    look_at_settings(&l, in_vain(LOOK_DENIED, true), BUCKET, evil);
+    assert_int_equal(l.state.verdict, VERDICT_WEAKENED);
+    assert_int_equal(l.plan.action, ACTION_RESTORE);
+}
+
+/* ---- wars ---- */
+
+typedef struct WarCount {
+    unsigned n_escalated, n_counted;
+    uint64_t mark_usec;
+} WarCount;
+
+static void count_war(const Life *l, WarCount *count) {
+    for (unsigned k = 0; k < l->plan.n_tells; k++) {
+        const Tell *t = &l->plan.tells[k];
+
+        count->n_counted += t->repeats.count;
+        count->mark_usec = count->mark_usec != 0 ? count->mark_usec : t->incident_mark_usec;
+        assert_true(t->incident_mark_usec == count->mark_usec);
+        if (!t->restores_paused || t->kind != TELL_OPENED)
+            continue;
+        count->n_escalated++;
+        assert_int_equal(t->severity, SEVERITY_CRITICAL);
+        assert_int_equal(t->n_restores, 30);
+        assert_int_equal(t->fields, BUCKET);
+    }
+}
+
+static void a_war_over_settings_is_capped_and_told_seldom(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+    WarCount count = { .n_escalated = 0 };
+    unsigned n_restored = 0;
+
+    (void)unused;
+    WELL();
+    for (unsigned i = 0; i < 1000; i++) {
+        CHANGED(BUCKET);
+        count_war(&l, &count);
+        if (l.plan.action == ACTION_RESTORE) {
+            n_restored++;
+            pass_time(&l, SEC);
+            came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+            count_war(&l, &count);
+        }
+        pass_time(&l, 59 * SEC);
+    }
+    /* 16.5 hours */
+    assert_in_range(n_restored, 16 * 30, 17 * 30);
+    assert_in_range(count.n_escalated, 16, 17);
+    assert_in_range(count.n_counted, n_restored / 2, n_restored);
+    assert_true(l.n_tells <= 4 + count.n_escalated * 2 + (l.now.real_usec - EPOCH) / GUARD_SUMMARY_USEC);
+}
+
+static void past_the_ceiling_logging_is_still_restarted(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+
+    (void)unused;
+    l.policy.max_restores_per_hour = 1;
+    WELL();
+    CHANGED(BUCKET);
+    came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+    pass_time(&l, 60 * SEC);
+    CHANGED(BUCKET);
+    assert_int_equal(l.plan.action, ACTION_NONE);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_true(l.plan.tells[0].restores_paused);
+    assert_false(l.plan.hold);
+    assert_int_equal(l.plan.notes[1].note, NOTE_RESTORES_PAUSED);
+    look(&l, stopped(STARTED, l.now.real_usec));
+    assert_int_equal(l.plan.action, ACTION_RESTART);
+    held(&l, l.now.real_usec + SEC, l.now.real_usec);
+    assert_int_equal(l.plan.action, ACTION_NONE);
+    /* by itself when the hour is over */
+    for (unsigned i = 0; l.plan.action != ACTION_RESTORE; i++) {
+        assert_true(i < 100);
+        wait_for_wake(&l, HOUR);
+    }
+    assert_true(l.now.real_usec == EPOCH + HOUR);
+    assert_false(l.state.restores_paused);
+    came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+    assert_false(l.state.incident.open);
+}
+
+static void a_clock_that_is_set_back_does_not_pause_for_long(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+
+    (void)unused;
+    l.policy.max_restores_per_hour = 1;
+    WELL();
+    CHANGED(BUCKET);
+    came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+    l.now.real_usec -= 100 * HOUR;
+    CHANGED(BUCKET);
+    assert_int_equal(l.plan.action, ACTION_NONE);
+    pass_time(&l, HOUR);
+    wake(&l);
+    assert_int_equal(l.plan.action, ACTION_RESTORE);
+}
+
+/* ---- maintenance ---- */
+
+static void maintenance_leaves_settings_and_ends_by_itself(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+
+    (void)unused;
+    WELL();
+    l.facts.maintenance = true;
+    CHANGED(BUCKET);
+    assert_int_equal(l.plan.tells[0].severity, SEVERITY_INFO);
+    assert_true(l.plan.tells[0].maintenance);
+    assert_true(l.plan.notes[0].maintenance);
+    look(&l, stopped(STARTED, l.now.real_usec)); /* not part of it */
+    assert_int_equal(l.plan.action, ACTION_RESTART);
+    held(&l, l.now.real_usec, l.now.real_usec - SEC);
+    assert_int_equal(l.plan.action, ACTION_NONE);
+    l.facts.maintenance = false;
+    pass_time(&l, 60 * SEC);
+    look(&l, logging(l.state.start_usec, l.state.stop_usec));
+    assert_int_equal(l.plan.action, ACTION_RESTORE);
+    assert_true(l.plan.hold);
+    came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.tells[0].severity, SEVERITY_CRITICAL);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_WEAKENED);
+    assert_true(l.plan.tells[0].resolves);
+}
+
+static void what_maintenance_leaves_is_told_at_its_end_in_any_mode(void **unused) {
+    Life l = life(MODE_OBSERVE, true);
+
+    (void)unused;
+    WELL();
+    l.facts.maintenance = true;
+    CHANGED(BUCKET);
+    pass_time(&l, HOUR);
+    wake(&l);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_REMINDER);
+    assert_int_equal(l.plan.tells[0].severity, SEVERITY_INFO);
+    l.facts.maintenance = false;
+    wake(&l);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.tells[0].severity, SEVERITY_CRITICAL);
+    wake(&l);
+    assert_int_equal(l.plan.n_tells, 0);
+}
+
+static void a_stop_that_maintenance_allows_waits_for_its_end(void **unused) {
+    Life l = life(MODE_RESTART, true);
+
+    (void)unused;
+    WELL();
+    l.facts.maintenance = l.facts.stop_allowed = true;
+    look(&l, stopped(STARTED, STOP_NOW));
+    assert_int_equal(l.plan.action, ACTION_NONE);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.tells[0].severity, SEVERITY_INFO);
+    assert_int_equal(l.plan.notes[0].note, NOTE_STOPPED_LEFT);
+    l.facts.maintenance = false; /* stop_allowed means nothing without it */
+    look(&l, stopped(STARTED, STOP_NOW));
+    assert_int_equal(l.plan.action, ACTION_RESTART);
+    held(&l, EPOCH, STOP_NOW);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.tells[0].severity, SEVERITY_CRITICAL);
+    assert_true(l.plan.tells[0].resolves);
+}
+
+static void nothing_is_recreated_in_maintenance(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+
+    (void)unused;
+    l.policy.restore = RESTORE_ALL;
+    WELL();
+    l.facts.maintenance = true;
+    look(&l, absent());
+    assert_int_equal(l.plan.action, ACTION_NONE);
+    assert_int_equal(l.plan.tells[0].severity, SEVERITY_INFO);
+}
+
+/* ---- deletion ---- */
+
+static void deleted_and_recreated_by_us(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+    const Tell *t = &l.plan.tells[0];
+
+    (void)unused;
+    l.policy.restore = RESTORE_ALL;
+    WELL();
+    look(&l, absent());
+    assert_int_equal(l.plan.action, ACTION_RECREATE);
+    assert_true(l.plan.hold);
+    assert_int_equal(l.state.verdict, VERDICT_MISSING);
+    pass_time(&l, 3 * SEC);
+    came_of(&l, ACTION_RECREATE, RESULT_HELD, 0);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(t->event, EVENT_TRAIL_MISSING);
+    assert_int_equal(t->action.taken, ACTION_RECREATE);
+    assert_int_equal(t->action.result, RESULT_HELD);
+    assert_true(t->resolves);
+    assert_int_equal(l.state.verdict, VERDICT_LOGGING);
+    look(&l, logging(l.state.start_usec, 0));
+    assert_int_equal(l.plan.n_tells + l.plan.n_notes, 0);
+}
+
+static void recreation_that_is_refused_is_told_and_tried_again(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+
+    (void)unused;
+    l.policy.restore = RESTORE_ALL;
+    WELL();
+    look(&l, absent());
+    came_of(&l, ACTION_RECREATE, RESULT_FAILED, 0);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.tells[0].action.result, RESULT_FAILED);
+    assert_string_equal(l.plan.tells[0].detail, "AccessDenied");
+    wait_for_wake(&l, HOUR);
+    assert_int_equal(l.plan.action, ACTION_RECREATE);
+    came_of(&l, ACTION_RECREATE, RESULT_HELD, INSIGHTS);
+    assert_int_equal(l.plan.n_tells, 0); /* something is left */
+    assert_int_equal(l.state.verdict, VERDICT_WEAKENED);
+    assert_int_equal(l.plan.action, ACTION_RESTORE);
+    came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
+}
+
+static void recreation_must_be_named_and_needs_a_past(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+
+    (void)unused;
+    WELL();
+    look(&l, absent());
+    assert_int_equal(l.plan.action, ACTION_NONE);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_false(l.plan.tells[0].may_act);
+    l = life(MODE_RESTORE, true);
+    l.policy.restore = RESTORE_ALL;
+    look(&l, absent());
+    assert_int_equal(l.plan.action, ACTION_NONE);
+}
+
+static void a_recreated_trail_that_does_not_log_is_started(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+    Outcome outcome = { .action = ACTION_RECREATE, .result = RESULT_HELD, .seen = stopped(0, 0) };
+
+    (void)unused;
+    l.policy.restore = RESTORE_ALL;
+    WELL();
+    look(&l, absent());
+    decide(&l, (TrailInput){ .kind = GUARD_ACTED, .outcome = &outcome });
+    assert_int_equal(l.plan.action, ACTION_RESTART);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_false(l.plan.tells[0].resolves);
+    held(&l, EPOCH, 0);
+    assert_false(l.state.incident.open);
+}
+
+/* Deleted and created anew between two looks. */
+static void recreated_between_two_looks(void **unused) {
+    static const struct {
+        uint64_t start, stop, delivery;       /* before */
+        Observation seen;                     /* after; status is_logging */
+        bool recreated, flapped;
+    } rows[] = {
+#define NOW_IS(log, start_, stop_, delivery_)                                                               \
+    { .is_logging = log, .start_usec = start_, .stop_usec = stop_, .delivery_usec = delivery_ }
+        { STARTED, STARTED - SEC, 0, NOW_IS(true, STOP_NOW, 0, 0), true, false },
+        { STARTED, STARTED - SEC, 0, NOW_IS(false, 0, 0, 0), true, false },
+        { STARTED, 0, STARTED + SEC, NOW_IS(true, STOP_NOW, 0, 0), true, false },
+        { STARTED, 0, STARTED + SEC, NOW_IS(true, STOP_NOW + SEC, STOP_NOW, 0), true, false },
+        { STARTED, 0, STARTED + SEC, NOW_IS(true, STOP_NOW + SEC, STOP_NOW, STARTED + SEC), false, true },
+        { STARTED, 0, STARTED + SEC, NOW_IS(true, STARTED, 0, 0), false, false },           /* a replica */
+        { STARTED, STARTED - SEC, 0, NOW_IS(true, STARTED - 2 * SEC, 0, 0), false, false }, /* one too */
+        { STARTED, 0, 0, NOW_IS(true, STOP_NOW, 0, 0), false, false }, /* StartLogging on a logging trail */
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Life l = life(MODE_RESTORE, true);
+        Observation seen = logging(rows[i].start, rows[i].stop);
+        const Tell *t = &l.plan.tells[0];
+
+        print_message("row %zu\n", i);
+        seen.delivery_usec = rows[i].delivery;
+        look(&l, seen);
+        look(&l, rows[i].seen);
+        if (!rows[i].recreated) {
+            assert_int_equal(l.plan.n_tells, rows[i].flapped);
+            continue;
+        }
+        assert_int_equal(l.plan.n_tells, 1);
+        assert_int_equal(t->event, EVENT_TRAIL_MISSING);
+        assert_int_equal(t->severity, SEVERITY_CRITICAL);
+        assert_int_equal(t->about, FINDING_BIT(FINDING_RECREATED));
+        assert_int_equal(t->resolves, rows[i].seen.is_logging);
+        assert_int_equal(l.state.incident.open, !rows[i].seen.is_logging);
+        assert_int_equal(l.plan.action, rows[i].seen.is_logging ? ACTION_NONE : ACTION_RESTART);
+        assert_int_equal(l.state.verdict, rows[i].seen.is_logging ? VERDICT_FLAPPED : VERDICT_STOPPED);
+    }
+}
+
+/* ---- identities ---- */
+
+static void two_guards_agree_and_two_episodes_differ(void **unused) {
+    Life a = life(MODE_OBSERVE, true), b = life(MODE_OBSERVE, true);
+    uint64_t marks[4];
+
+    (void)unused;
+    a.now.real_usec = b.now.real_usec = EPOCH / HOUR * HOUR + 60 * SEC;
+    look_at_settings(&a, logging(STARTED, 0), 0, evil);
+    look_at_settings(&b, logging(STARTED, 0), 0, evil);
+    pass_time(&b, 40 * SEC); /* looks at settings at other times */
+    for (unsigned i = 0; i < ARRAY_SIZE(marks); i++) {
+        look_at_settings(&a, logging(STARTED, 0), BUCKET | TAGS, evil);
+        look_at_settings(&b, logging(STARTED, 0), BUCKET | TAGS, evil);
+        assert_int_equal(a.plan.n_tells, 1);
+        assert_int_equal(b.plan.n_tells, 1);
+        marks[i] = a.plan.tells[0].mark_usec;
+        assert_true(marks[i] == b.plan.tells[0].mark_usec && marks[i] <= INT64_MAX);
+        assert_true(a.plan.tells[0].incident_mark_usec == b.plan.tells[0].incident_mark_usec);
+        for (unsigned k = 0; k < i; k++)
+            assert_true(marks[i] != marks[k]);
+        look_at_settings(&a, logging(STARTED, 0), 0, evil);
+        look_at_settings(&b, logging(STARTED, 0), 0, evil);
+        pass_time(&a, GUARD_REOPEN_USEC + SEC);
+        pass_time(&b, GUARD_REOPEN_USEC + SEC);
+    }
+    look_at_settings(&a, logging(STARTED, 0), BUCKET | TAGS, evil);
+    look_at_settings(&b, logging(STARTED, 0), BUCKET | TAGS, worse);
+    assert_true(a.plan.tells[0].mark_usec != b.plan.tells[0].mark_usec);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_case),
+        cmocka_unit_test(failing_in_every_way_is_one_message),
+        cmocka_unit_test(each_check_of_bucket_and_key_is_told),
+        cmocka_unit_test(a_restart_does_not_mend_the_bucket),
+        cmocka_unit_test(stale_deliveries),
+        cmocka_unit_test(restore_that_holds_is_one_message),
+        cmocka_unit_test(slow_restore_is_told_after_five_seconds_and_again_when_it_holds),
+        cmocka_unit_test(recording_first_settings_at_once_after_it),
+        cmocka_unit_test(failing_restore_backs_off_but_never_keeps_a_restart_waiting),
+        cmocka_unit_test(settings_are_restored_while_a_restart_backs_off),
+        cmocka_unit_test(held_but_still_different_is_a_failure),
+        cmocka_unit_test(put_back_by_others_resolves),
+        cmocka_unit_test(further_changes_are_told),
+        cmocka_unit_test(changes_are_seen_though_the_status_is_not),
+        cmocka_unit_test(a_war_over_settings_is_capped_and_told_seldom),
+        cmocka_unit_test(past_the_ceiling_logging_is_still_restarted),
+        cmocka_unit_test(a_clock_that_is_set_back_does_not_pause_for_long),
+        cmocka_unit_test(maintenance_leaves_settings_and_ends_by_itself),
+        cmocka_unit_test(what_maintenance_leaves_is_told_at_its_end_in_any_mode),
+        cmocka_unit_test(a_stop_that_maintenance_allows_waits_for_its_end),
+        cmocka_unit_test(nothing_is_recreated_in_maintenance),
+        cmocka_unit_test(deleted_and_recreated_by_us),
+        cmocka_unit_test(recreation_that_is_refused_is_told_and_tried_again),
+        cmocka_unit_test(recreation_must_be_named_and_needs_a_past),
+        cmocka_unit_test(a_recreated_trail_that_does_not_log_is_started),
+        cmocka_unit_test(recreated_between_two_looks),
+        cmocka_unit_test(two_guards_agree_and_two_episodes_differ),
+    };
+
+    return cmocka_run_group_tests_name("guard_tamper", tests, NULL, NULL);
+}

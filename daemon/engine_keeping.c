@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Baselines and looks at settings: when there is something to compare, and with what. What follows from a
+ * difference is the guard's to say. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/baseline.h"
+#include "daemon/engine_private.h"
+#include "daemon/log.h"
+#include "daemon/selectors.h"
+#include "daemon/settings.h"
+#include "daemon/words.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define BY_GUARD "guard"
+
+static void note(Trail *trail, Note what, uint32_t fields, const char *detail) {
+    NoteValue value = { .note = what, .fields = fields };
+    Subject subject = engine_trail_subject(trail);
+
+    if (trail->engine->once)
+        return;
+    (void)text_copy(value.detail, sizeof(value.detail), detail);
+    report_note(&subject, &value, "", engine_now(trail->engine).real_usec);
+}
+
+/* ---- what differs ---- */
+
+uint32_t engine_differs(const Settings *seen, void *userdata) {
+    Trail *trail = userdata;
+    Keeping *k = &trail->keeping;
+    Drift drift = { 0 };
+    uint32_t fields = 0;
+
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        if (seen->values[f] && settings_set(&k->now, f, seen->values[f]) < 0)
+            return FIELDS_ALL;
+    if (k->now.values[FIELD_SELECTORS])
+        trail->facts.records_reads = selectors_record_reads(k->now.values[FIELD_SELECTORS]);
+    if (baseline_compare(&k->keep, &k->now, &drift) < 0)
+        return FIELDS_ALL;
+    drift_done(&k->drift);
+    k->drift = drift;
+    for (unsigned i = 0; i < drift.n; i++)
+        fields |= FIELD_BIT(drift.changes[i].field);
+    return fields;
+}
+
+/* A field that was changed twice was what the baseline says, and is what it was changed to last. */
+void engine_note_changes(Trail *trail) {
+    Keeping *k = &trail->keeping;
+    Drift changes = { 0 };
+
+    if (k->changes_mark != trail->state.incident.mark_usec) {
+        drift_done(&k->changes);
+        k->changes_mark = trail->state.incident.mark_usec;
+    }
+    if (k->drift.n == 0 || drift_copy(&k->drift, &changes) < 0)
+        return;
+    for (unsigned i = 0; i < k->changes.n; i++) {
+        const Change *c = &k->changes.changes[i];
+
+        (void)drift_add(&changes, c->field, c->loses_events, c->was, c->now); /* what is there stays */
+    }
+    drift_done(&k->changes);
+    k->changes = changes;
+}
+
+void engine_save_found(Trail *trail) {
+    Engine *engine = trail->engine;
+    int r;
+
+    if (engine->once)
+        return;
+    r = baseline_file_save_found(engine->state_dir, trail->arn, engine_now(engine).real_usec,
+                                 &trail->keeping.now);
+    if (r < 0)
+        log_line(LOG_WARNING, "%s: the settings that were found cannot be kept below %s: %s", trail->arn,
+                 engine->state_dir, strerror(-r));
+}
+
+/* ---- baselines ---- */
+
+/* The settings to keep follow from the recording and the pins. */
+static int take_baseline(Trail *trail, const Settings *recorded) {
+    Keeping *k = &trail->keeping;
+    Settings baseline = { 0 }, keep = { 0 };
+    int r = settings_copy(recorded, &baseline);
+
+    if (r >= 0)
+        r = baseline_effective(recorded, &trail->engine->config->expect, &keep);
+    if (r < 0) {
+        settings_done(&baseline);
+        return r;
+    }
+    settings_done(&k->baseline);
+    settings_done(&k->keep);
+    k->baseline = baseline;
+    k->keep = keep;
+    k->recorded = true;
+    return 0;
+}
+
+static void tell_of_baseline(Trail *trail, Event event, Severity severity, const Drift *changes,
+                             const char *detail) {
+    Engine *engine = trail->engine;
+    Now now = engine_now(engine);
+    Subject subject = engine_trail_subject(trail);
+    Plan plan = { .n_tells = 1 };
+
+    plan.tells[0] = (Tell){
+        .event = event,
+        .severity = severity,
+        .sequence = 1,
+        .incident_mark_usec = now.real_usec,
+        .mark_usec = now.real_usec,
+        .opened_usec = now.real_usec,
+        .time_usec = now.real_usec,
+        .mode = engine_account_policy(trail->via).mode,
+        .changes = changes,
+    };
+    for (unsigned i = 0; changes && i < changes->n; i++)
+        plan.tells[0].fields |= FIELD_BIT(changes->changes[i].field);
+    (void)text_copy(plan.tells[0].detail, sizeof(plan.tells[0].detail), detail);
+    (void)engine_carry_tells(engine, &subject, &plan);
+}
+
+/* A baseline that is itself weak is said once: when it is recorded or accepted. */
+static void tell_weakness(Trail *trail) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
+
+    if (trail->engine->once || baseline_weaknesses(&trail->keeping.keep, &b) <= 0)
+        return;
+    note(trail, NOTE_BASELINE_WEAK, 0, strbuf_str(&b));
+    tell_of_baseline(trail, EVENT_BASELINE_WEAK, SEVERITY_WARNING, NULL, strbuf_str(&b));
+}
+
+static void tell_accepted(Trail *trail, const BaselineRecord *record) {
+    Drift changes = { 0 };
+
+    if (record->has_previous)
+        (void)baseline_compare(&record->previous.settings, &record->now.settings, &changes);
+    note(trail, NOTE_BASELINE_ACCEPTED, 0, record->now.by);
+    tell_of_baseline(trail, EVENT_BASELINE_ACCEPTED, SEVERITY_INFO, &changes, record->now.by);
+    drift_done(&changes);
+}
+
+/* Reads the file when it is another than before. Returns whether the trail may be gone. An acceptance is told
+ * when it comes while we run, or came while we did not: the state file knows which one was the last. */
+static bool refresh_baseline(Trail *trail) {
+    Engine *engine = trail->engine;
+    Keeping *k = &trail->keeping;
+    uint64_t now_usec = engine_now(engine).real_usec;
+    BaselineRecord record = { 0 };
+    BaselineStamp stamp;
+    char error[ERROR_TEXT_MAX] = "";
+    bool gone;
+    int r;
+
+    if (baseline_file_stamp(engine->state_dir, trail->arn, &stamp) < 0 ||
+        (k->loaded && baseline_stamp_equal(&stamp, &k->stamp)))
+        return false;
+    k->stamp = stamp;
+    k->loaded = true;
+    r = baseline_file_load(engine->state_dir, trail->arn, now_usec, &record, error, sizeof(error));
+    if (r <= 0) {
+        if (r < 0)
+            log_line(LOG_ERR, "%s", error);
+        if (r == -EBADMSG)
+            tell_of_baseline(trail, EVENT_BASELINE_WEAK, SEVERITY_CRITICAL, NULL, error);
+        return false;
+    }
+    if (settings_is_complete(&record.now.settings))
+        (void)take_baseline(trail, &record.now.settings);
+    if (trail->state.accepted_usec != 0 && record.now.recorded_usec > trail->state.accepted_usec &&
+        !text_equal(record.now.by, BY_GUARD)) {
+        tell_accepted(trail, &record);
+        if (k->recorded)
+            tell_weakness(trail);
+    }
+    trail->state.accepted_usec = record.now.recorded_usec;
+    gone = record.gone;
+    baseline_record_done(&record);
+    return gone;
+}
+
+/* The first complete look without an error. */
+static void record_baseline(Trail *trail) {
+    Engine *engine = trail->engine;
+    Keeping *k = &trail->keeping;
+    uint64_t now_usec = engine_now(engine).real_usec;
+    int r;
+
+    if (take_baseline(trail, &k->now) < 0 || engine->once)
+        return;
+    r = baseline_file_record(engine->state_dir, trail->arn, &k->now, BY_GUARD, now_usec);
+    if (r < 0) {
+        log_line(LOG_ERR, "%s: its baseline cannot be recorded below %s: %s", trail->arn, engine->state_dir,
+                 strerror(-r));
+        return;
+    }
+    (void)baseline_file_stamp(engine->state_dir, trail->arn, &k->stamp);
+    k->loaded = true;
+    trail->state.accepted_usec = now_usec;
+    note(trail, NOTE_BASELINE_RECORDED, 0, "");
+    tell_weakness(trail);
+}
+
+/* ---- looks ---- */
+
+/* Failed looks at settings count like failed looks at the status, but never make it unknown whether the trail
+ * logs: they are a finding of their own. */
+static void count_failures(Trail *trail, const SettingsLook *look) {
+    Keeping *k = &trail->keeping;
+    unsigned blind_after = engine_account_policy(trail->via).blind_after;
+
+    if (look->failed == 0) {
+        if (k->n_failed > 0 && !trail->engine->once)
+            log_line(LOG_NOTICE, "%s %s %s: settings can be looked at again", trail->name, trail->region,
+                     trail->account);
+        k->n_failed = 0;
+        k->seen.settings_error[0] = '\0';
+        return;
+    }
+    k->n_failed++;
+    if (k->n_failed == 1 && !trail->engine->once)
+        log_line(LOG_WARNING, "%s %s %s: settings could not be looked at: %s", trail->name, trail->region,
+                 trail->account, look->error_text);
+    if (k->n_failed >= blind_after)
+        (void)text_copy(k->seen.settings_error, sizeof(k->seen.settings_error), look->error_text);
+}
+
+static void decide(Trail *trail, bool compared) {
+    Keeping *k = &trail->keeping;
+    TrailInput input = { .kind = GUARD_LOOKED, .seen = &k->seen, .drift = compared ? &k->drift : NULL };
+
+    /* what an action under way changes, its own read-back judges */
+    if (k->was_seen && !trail->act)
+        engine_decide_trail(trail, &input);
+}
+
+static void settings_seen(const SettingsLook *look, void *userdata) {
+    Trail *trail = userdata;
+    Keeping *k = &trail->keeping;
+
+    k->look = NULL;
+    trail->engine->n_looking--;
+    if (!look->gone) {
+        count_failures(trail, look);
+        (void)engine_differs(&look->settings, trail);
+        if (!k->recorded && look->failed == 0 && settings_is_complete(&k->now)) {
+            record_baseline(trail);
+            (void)engine_differs(&look->settings, trail);
+        }
+        decide(trail, k->recorded);
+    }
+    engine_end_pass(trail->engine);
+}
+
+static void look_at(Trail *trail, const CloudTrailTrail *listed) {
+    Engine *engine = trail->engine;
+    Keeping *k = &trail->keeping;
+    int r;
+
+    if (k->look || trail->act)
+        return;
+    r = watch_settings_start(engine->aws.client, trail->via->credentials, trail->region, trail->arn, listed,
+                             settings_seen, trail, &k->look);
+    if (r < 0) {
+        log_line(LOG_ERR, "%s: cannot look at its settings: %s", trail->arn, strerror(-r));
+        return;
+    }
+    engine->n_looking++;
+    k->look_by_usec = engine_now(engine).mono_usec + 4 * aws_client_deadline_usec(engine->aws.client);
+}
+
+/* ---- the bucket and the key behind the trail ---- */
+
+static void bucket_seen(const BucketLook *look, void *userdata) {
+    Trail *trail = userdata;
+    Keeping *k = &trail->keeping;
+
+    k->bucket_look = NULL;
+    trail->engine->n_looking--;
+    (void)text_copy(k->seen.bucket_error, sizeof(k->seen.bucket_error), look->bucket_error);
+    (void)text_copy(k->seen.lifecycle_error, sizeof(k->seen.lifecycle_error), look->lifecycle_error);
+    (void)text_copy(k->seen.key_error, sizeof(k->seen.key_error), look->key_error);
+    if (look->error_text[0] && !k->bucket_failed && !trail->engine->once)
+        log_line(LOG_WARNING, "%s %s %s: bucket_checks: %s", trail->name, trail->region, trail->account,
+                 look->error_text);
+    k->bucket_failed = look->error_text[0] != '\0';
+    decide(trail, false);
+    engine_end_pass(trail->engine);
+}
+
+static void look_at_bucket(Trail *trail) {
+    Engine *engine = trail->engine;
+    Keeping *k = &trail->keeping;
+    const char *bucket = k->keep.values[FIELD_BUCKET], *key = k->keep.values[FIELD_KMS_KEY];
+    WatchBucketRequest request = {
+        .aws = engine->aws.client,
+        .credentials = trail->via->credentials,
+        .region = trail->region,
+        .bucket = bucket,
+        .prefix = k->keep.values[FIELD_PREFIX],
+        .owner = trail->account,
+        .trail_arn = trail->arn,
+        .key = key,
+    };
+    int r;
+
+    if (!engine->config->bucket_checks || !k->recorded || k->bucket_look || !bucket || !bucket[0])
+        return;
+    r = watch_bucket_start(&request, bucket_seen, trail, &k->bucket_look);
+    if (r < 0)
+        log_line(LOG_ERR, "%s: cannot look at its bucket %s: %s", trail->arn, bucket, strerror(-r));
+    else
+        engine->n_looking++;
+}
+
+/* ---- lists ---- */
+
+static const CloudTrailTrail *find_listed(const CloudTrailTrails *list, const char *arn) {
+    for (size_t i = 0; i < list->n; i++)
+        if (text_equal(list->items[i].arn, arn))
+            return &list->items[i];
+    return NULL;
+}
+
+void engine_look_at_settings(Target *target, const CloudTrailTrails *list) {
+    for (size_t i = target->n_trails; i-- > 0;) {
+        Trail *trail = target->trails[i];
+        const CloudTrailTrail *listed = find_listed(list, trail->arn);
+        bool may_be_gone = refresh_baseline(trail);
+
+        if (listed) {
+            look_at(trail, listed);
+            look_at_bucket(trail);
+        } else if (may_be_gone && (trail->state.findings & FINDING_BIT(FINDING_MISSING)))
+            engine_forget_trail(trail);
+    }
+}
+
+void engine_stop_keeping(Trail *trail) {
+    Keeping *k = &trail->keeping;
+
+    trail->engine->n_looking -= (k->look != NULL) + (k->bucket_look != NULL);
+    watch_settings_cancel(k->look);
+    watch_bucket_cancel(k->bucket_look);
+    attribute_cancel(k->search);
+    k->look = NULL;
+    k->bucket_look = NULL;
+    k->search = NULL;
+    trail->state.attributing.looking = false;
+}
+
+void engine_free_keeping(Trail *trail) {
+    Keeping *k = &trail->keeping;
+
+    engine_stop_keeping(trail);
+    settings_done(&k->baseline);
+    settings_done(&k->keep);
+    settings_done(&k->now);
+    drift_done(&k->drift);
+    drift_done(&k->changes);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What a trail has to be like, and what it is like: its baseline, the looks at its settings, and the search
+ * for who changed them. Private to the engine; a member of each Trail. */
+
+#include "daemon/attribute.h"
+#include "daemon/baseline_file.h"
+#include "daemon/types.h"
+#include "daemon/watch_bucket.h"
+#include "daemon/watch_settings.h"
+
+typedef struct Engine Engine;
+typedef struct Target Target;
+typedef struct Trail Trail;
+
+typedef struct Keeping {
+    Observation seen; /* the latest that showed the trail's status; kind OBSERVED_STATUS once there was one */
+    bool was_seen;
+
+    BaselineStamp stamp; /* of the file that was read last */
+    bool loaded;         /* it was read at least once */
+    bool recorded;       /* there is a baseline */
+    Settings baseline;   /* as recorded */
+    Settings keep;       /* with the pins of the configuration over it */
+
+    Settings now; /* as last looked at; what could not be looked at is as it was before */
+    Drift drift;  /* how it differs now */
+    /* Of the incident: what each field was, and what it was changed to last. */
+    Drift changes;
+    uint64_t changes_mark; /* the incident's */
+
+    WatchSettings *look;
+    WatchBucket *bucket_look;
+    uint64_t look_by_usec; /* mono */
+    unsigned n_failed;     /* looks at settings that failed in a row */
+    Attribute *search;
+} Keeping;
+
+/* Looks at the settings of those trails of a list that live in the target, and takes in baselines that were
+ * accepted. */
+void engine_look_at_settings(Target *target, const CloudTrailTrails *list);
+/* Nothing of it is under way any more. */
+void engine_stop_keeping(Trail *trail);
+void engine_free_keeping(Trail *trail);
+
+/* How settings differ from what the trail has to be like, as FIELD_BITs; trail is a Trail. Remembers both. */
+uint32_t engine_differs(const Settings *seen, void *trail);
+
+/* Keeps on disk what is there before it is overwritten. */
+void engine_save_found(Trail *trail);
+
+/* Adds to the incident's changes what differs now. */
+void engine_note_changes(Trail *trail);
+
+/* Starts the search for who did it. */
+void engine_search_actor(Trail *trail);

@@ -85,7 +85,7 @@ static int carry_tells(Engine *engine, const Subject *subject, const Plan *plan)
 void engine_tell_channel(Engine *engine, const ChannelTrouble *trouble, bool failed) {
     _cleanup_strbuf_ StrBuf detail = STRBUF_INIT(4 * ERROR_TEXT_MAX);
     Now now = engine_now(engine);
-    Subject subject = { .name = "", .arn = "", .account = engine->account, .region = "" };
+    Subject subject = { .name = "", .arn = "", .account = engine->named_account, .region = "" };
     Tell tell = {
         .event = failed ? EVENT_GUARD_CHANNEL_FAILED : EVENT_GUARD_CHANNEL_RECOVERED,
         .kind = failed ? TELL_OPENED : TELL_RESOLVED,

@@ -67,7 +67,8 @@ struct Engine {
     char **channel_keys;
     size_t n_channel_keys;
 
-    char account[16]; /* of the credentials; "" until known */
+    char account[16];       /* of the credentials; "" until known */
+    char named_account[16]; /* in messages: that, or until it is known what it was before */
     char partition[24];
     StsCall *identity_call;
     bool identity_asked;          /* an answer or a failure has come in */

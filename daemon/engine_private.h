@@ -85,6 +85,7 @@ struct Engine {
 
     uint64_t started_usec; /* real */
     LoopTimer *pass_timer, *publish_timer, *save_timer;
+    uint64_t save_due_usec;     /* mono; while save_timer is set */
     uint64_t pass_due_usec;     /* mono; the next */
     uint64_t pass_started_usec; /* mono */
     bool pass_open;

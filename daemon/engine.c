@@ -81,6 +81,7 @@ static void take_identity(Engine *engine, const StsIdentity *identity) {
     Arn arn;
 
     (void)text_copy(engine->account, sizeof(engine->account), identity->account);
+    (void)text_copy(engine->named_account, sizeof(engine->named_account), identity->account);
     if (arn_parse(identity->arn, &arn) >= 0)
         (void)text_copy(engine->partition, sizeof(engine->partition), arn.partition);
     engine->identity_again_usec = 0;

@@ -249,6 +249,11 @@ class Guard:
         """The outbox is empty."""
         self.wait_status(lambda status: status["outbox"]["depth"] == 0, seconds)
 
+    def remembers(self, text):
+        """Is it in the state file?"""
+        file = self.state / "state.json"
+        return file.exists() and text in file.read_text()
+
     def outbox_files(self):
         """Names of the alerts that wait on disk."""
         outbox = self.state / "outbox"

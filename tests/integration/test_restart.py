@@ -92,6 +92,16 @@ def test_all_trails_of_all_regions_are_restarted_at_once(sim, make_guard, mallor
     assert len({entry["incident"] for entry in documents(sim)}) == 3
 
 
+def test_over_tls_a_stopped_trail_is_restarted_and_told(tls_sim, make_guard):
+    make_guard(tls_sim, regions=ALL_REGIONS).start().wait_guarding()
+    tls_sim.trail(ORG_TRAIL, logging=False)
+    trail = tls_sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+    assert not PLAIN or trail["started"] - trail["stopped"] <= 2.0
+    told = wait_alert(tls_sim, "trail.stopped")
+    assert told["action"] == {"taken": "restart", "result": "held", "attempts": 1}
+    assert {entry["status"] for entry in tls_sim.requests()} == {200}
+
+
 def test_the_write_names_the_trail_by_its_arn_in_its_home_region(sim, guard, mallory):
     mallory.stop(ORG_TRAIL)
     request = sim.wait_for_request(within(10), operation="StartLogging")
@@ -175,9 +185,9 @@ def test_a_restart_that_aws_accepts_but_that_does_not_hold_is_noticed(sim, guard
         assert told["action"]["result"] in ("failed", "pending")
         assert not guard.found("logging again, confirmed")
         assert sim.trail(ORG_TRAIL)["logging"] is False
-        sim.wait_for_request(within(20), count=2, operation="StartLogging")
     sim.wait_for_trail(ORG_TRAIL, within(20), logging=True)
     assert wait_alert(sim, "trail.resolved")["incident"] == told["incident"]
+    assert operations(sim).count("StartLogging") == 2
 
 
 def test_the_lost_answer_to_a_restart_that_worked_does_no_harm(sim, guard, mallory):

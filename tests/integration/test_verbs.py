@@ -160,6 +160,20 @@ def test_config_refuses_what_a_later_version_may_take(idle, option):
     assert re.search(r"trailguard\.conf:[2-4]: ", done.stderr), done.stderr
 
 
+@pytest.mark.parametrize("name, number, text", [
+    ("aws.config_file", 2, "aws = { config_file = \"/etc/aws\"; };"),
+    ("aws.use_fips", 4, "aws = {\n  max_attempts = 2;\n  use_fips = true;\n};"),
+    ("aws.use_dualstack", 2, "aws = { use_dualstack = true; };"),
+    ("type \"command\"", 2, "alerts = ( { type = \"command\"; command = [ \"/bin/true\" ]; } );"),
+    ("url", 4, f"alerts = ( {{ type = \"sns\";\n  topic_arn = \"{TOPIC}\";\n  url = \"https://example.org/\"; }} );"),
+])
+def test_config_refuses_what_a_later_version_may_take_inside_of_groups(idle, name, number, text):
+    idle.write_config(f"regions = [ \"{FRA}\" ];\n{text}\n" + ("" if text.startswith("alerts") else "alerts = ();\n"))
+    done = idle.verb("config")
+    assert done.returncode == 1 and done.stdout == ""
+    one_line(done.stderr, name, "not supported by this version", f"trailguard.conf:{number}: ")
+
+
 @pytest.mark.parametrize("line, parts", [
     ("poll_interval = 0;", ["poll_interval", "3600"]),
     ("poll_interval = 3601;", ["poll_interval", "3600"]),

@@ -19,6 +19,7 @@ import threading
 import time
 from pathlib import Path
 
+from schemas import validated
 from simaws.client import poll
 
 TOP = Path(__file__).resolve().parents[2]
@@ -226,6 +227,11 @@ class Guard:
             return json.loads((self.runtime / "status.json").read_text())
         except FileNotFoundError:
             return {}
+
+    def assert_status_documented(self):
+        """The status.json that it has left."""
+        if self.status():
+            validated(self.status(), "status")
 
     def wait_status(self, holds, seconds=10):
         """The first status.json for which `holds` is true."""

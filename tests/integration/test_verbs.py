@@ -12,6 +12,7 @@ import pytest
 from guard import BINARY, libconfig, within
 from helpers import ALL_REGIONS, FRA, HOMES, MAIN, ORG_TRAIL, READS, SYD, TOPIC, document, operations, sns, topic_arn, \
     trail_arn
+from schemas import validated
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 
@@ -96,7 +97,7 @@ def test_check_puts_critical_above_unknown(sim, idle):
 def test_check_as_json_is_one_document(sim, idle):
     sim.trail(ORG_TRAIL, logging=False)
     done = idle.verb("check", "--json")
-    view = json.loads(done.stdout)
+    view = validated(json.loads(done.stdout), "status")
     assert done.returncode == CRITICAL and view["schema"] == "trailguard.check/1" and view["result"] == "critical"
     assert view["calls_per_month"] > 100000
     assert {trail["name"]: trail["verdict"] for trail in view["status"]["trails"]} == {
@@ -236,7 +237,7 @@ def test_status_shows_the_daemons_view(sim, idle):
     idle.wait_verdict("org-trail", "stopped")
     trouble = idle.verb("status")
     assert trouble.returncode == 2 and "stopped" in trouble.stdout
-    view = json.loads(idle.verb("status", "--json").stdout)
+    view = validated(json.loads(idle.verb("status", "--json").stdout), "status")
     assert view["schema"] == "trailguard.status/1" and view["pid"] == idle.process.pid
     assert next(trail for trail in view["trails"] if trail["name"] == "org-trail")["incident"]["event"] == "trail.stopped"
     assert idle.stop() == 0

@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/config_read.h"
 #include "daemon/config_table.h"
+#include "daemon/settings.h"
 #include "lib/arn.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
@@ -68,9 +70,10 @@ static int set_number(Reading *r, const config_setting_t *setting, const Option 
     int type = config_setting_type(setting);
     long long value =
             type == CONFIG_TYPE_INT64 ? config_setting_get_int64(setting) : config_setting_get_int(setting);
-    bool zero_is_off = option->min == 0;
+    bool zero_is_off = option->min == 0 || option->off;
 
-    if ((type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64) || value < option->min || value > option->max)
+    if ((type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64) || value > option->max ||
+        (value < option->min && !(zero_is_off && value == 0)))
         return refuse(r, line_of(setting), "%s: allowed is a whole number, %s%u..%u%s", option->name,
                       zero_is_off ? "0 (off) or " : "", MAX(option->min, 1U), option->max, option->unit);
     *slot = (unsigned)value;
@@ -105,8 +108,6 @@ static int set_word(Reading *r, const config_setting_t *setting, const Option *o
     const char *text = config_setting_get_string(setting);
     int index = find_word(option->words, text);
 
-    if (index < 0 && text && option->words == config_mode_words && strcmp(text, "restore") == 0)
-        return refuse(r, line_of(setting), "mode \"restore\": not supported by this version");
     if (index < 0)
         return refuse_word(r, setting, option->name, option->words);
     *slot = index + (int)option->min;
@@ -241,6 +242,20 @@ static int read_channels(Reading *r, const config_setting_t *setting) {
 
 static int read_group(Reading *r, const config_setting_t *group, const char *prefix);
 
+/* Options whose shape is their own. */
+static int set_shaped(Reading *r, const config_setting_t *setting, const Option *option, void *slot) {
+    ConfigFault fault = { 0 };
+    int e;
+
+    if (option->kind == OPTION_WORDS)
+        e = config_read_words(setting, option, slot, &fault);
+    else if (option->kind == OPTION_EXPECT)
+        e = config_read_expect(setting, slot, &fault);
+    else
+        e = config_read_maintenance(setting, r->config, &fault);
+    return e == -EINVAL ? refuse(r, fault.line, "%s", fault.what) : e;
+}
+
 static int set_option(Reading *r, const config_setting_t *setting, const Option *option) {
     void *slot = (char *)r->config + option->offset;
 
@@ -251,6 +266,9 @@ static int set_option(Reading *r, const config_setting_t *setting, const Option 
     case OPTION_TEXT: return set_text(r, setting, option, slot);
     case OPTION_LIST: return set_list(r, setting, option, slot);
     case OPTION_CHANNELS: return read_channels(r, setting);
+    case OPTION_WORDS:
+    case OPTION_EXPECT:
+    case OPTION_MAINTENANCE: return set_shaped(r, setting, option, slot);
     case OPTION_GROUP: break;
     }
     if (!config_setting_is_group(setting))
@@ -307,6 +325,8 @@ static void set_defaults(Config *config) {
 
         if (option->kind == OPTION_NUMBER)
             *(unsigned *)slot = option->number;
+        else if (option->kind == OPTION_WORDS)
+            *(uint32_t *)slot = option->number;
         else if (option->kind == OPTION_WORD)
             *(int *)slot = (int)(option->number + option->min);
         else if (option->kind == OPTION_BOOL)
@@ -469,6 +489,8 @@ void config_free(Config *config) {
     for (size_t i = 0; i < config->n_channels; i++)
         free(config->channels[i].topic_arn);
     free(config->channels);
+    settings_done(&config->expect.pins);
+    config_maintenance_done(config);
     free(config->aws.profile);
     free(config->aws.credentials_file);
     free(config->aws.endpoint_url);

@@ -14,6 +14,9 @@
 #define CONFIG_CHANNELS_MAX 16
 #define CONFIG_LIST_MAX     1000 /* strings in one array */
 
+#define CONFIG_MAINTENANCE_MAX 100
+#define CONFIG_REASON_MAX      200 /* bytes */
+
 typedef enum ChannelType {
     CHANNEL_SNS,
     _CHANNEL_TYPE_MAX,
@@ -40,6 +43,14 @@ typedef struct AwsConfig {
     unsigned connect_timeout_sec, request_timeout_sec, max_attempts, max_connections;
 } AwsConfig;
 
+/* A time in which changes are expected. */
+typedef struct MaintenanceConfig {
+    char *trail; /* name or ARN; NULL: all */
+    uint64_t from_usec, until_usec; /* real; until is the first moment after it */
+    char *reason;                   /* NULL: none given */
+    bool stop_allowed;              /* logging may be stopped, too */
+} MaintenanceConfig;
+
 typedef struct Config {
     char *path;
     StringList regions;
@@ -50,11 +61,20 @@ typedef struct Config {
     unsigned settings_interval_sec;
     unsigned blind_after;
     unsigned reminder_interval_sec;
-    bool attribution; /* accepted; takes effect in a later version */
+    bool attribution;
     ChannelConfig *channels;
     size_t n_channels;
     AwsConfig aws;
     int log_level; /* LOG_DEBUG..LOG_ERR */
+
+    /* what a trail must be like, and what is done about it */
+    uint32_t restore; /* RESTORE_BITs; heeded in MODE_RESTORE only */
+    unsigned max_restores_per_hour;
+    unsigned stale_after_sec; /* 0: off */
+    bool bucket_checks;
+    Expect expect;
+    MaintenanceConfig *maintenance;
+    size_t n_maintenance;
 } Config;
 
 #define CONFIG_ERROR_MAX 512
@@ -79,3 +99,8 @@ int config_dump(const Config *config, FILE *out);
 const char *const *config_option_names(void);
 
 Policy config_policy(const Config *config);
+
+/* The window of `maintenance` that is open for a trail (name, ARN; "" when unknown) at that moment of real time,
+ * NULL when there is none. Of several the one that allows stopping, else the one that ends last. */
+const MaintenanceConfig *config_maintenance_at(const Config *config, const char *name, const char *arn,
+                                               uint64_t now_real_usec);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
+#include "daemon/config_read.h"
 #include "daemon/config_table.h"
 #include "lib/util/text.h"
 
@@ -15,6 +16,10 @@ static void put_text(FILE *out, const char *text) {
         else
             fputc(*c, out);
     fputc('"', out);
+}
+
+void config_put_text(FILE *out, const char *text) {
+    put_text(out, text);
 }
 
 static void put_list(FILE *out, const StringList *list) {
@@ -52,6 +57,9 @@ static void put_value(FILE *out, const Option *option, const Config *config) {
     case OPTION_TEXT: put_text(out, *(char *const *)(const void *)base); break;
     case OPTION_LIST: put_list(out, (const StringList *)(const void *)base); break;
     case OPTION_CHANNELS: put_channels(out, config); break;
+    case OPTION_WORDS: config_put_words(out, option, *(const uint32_t *)(const void *)base); break;
+    case OPTION_EXPECT: config_put_expect(out, &config->expect); break;
+    case OPTION_MAINTENANCE: config_put_maintenance(out, config); break;
     case OPTION_GROUP: break;
     }
 }

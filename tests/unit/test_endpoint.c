@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/endpoint.h"
@@ -125,6 +126,88 @@ static void urls(void **state _unused_) {
     assert_url(&none, AWS_STS, "x.evil.example/eu-west-1", NULL);
 }
 
+static void kinds_of_hosts(void **state _unused_) {
+    static const struct {
+        const char *region;
+        const char *fips, *dual_stack, *both;
+    } cases[] = {
+        { "us-east-1", "sns-fips.us-east-1.amazonaws.com", "sns.us-east-1.api.aws",
+          "sns-fips.us-east-1.api.aws" },
+        { "us-gov-west-1", "sns.us-gov-west-1.amazonaws.com", "sns.us-gov-west-1.api.aws",
+          "sns-fips.us-gov-west-1.api.aws" },
+        { "cn-north-1", "sns-fips.cn-north-1.amazonaws.com.cn",
+          "sns.cn-north-1.api.amazonwebservices.com.cn",
+          "sns-fips.cn-north-1.api.amazonwebservices.com.cn" },
+        { "us-iso-west-1", "sns-fips.us-iso-west-1.c2s.ic.gov", "sns.us-iso-west-1.api.aws.ic.gov",
+          "sns-fips.us-iso-west-1.api.aws.ic.gov" },
+        { "us-isob-east-1", "sns-fips.us-isob-east-1.sc2s.sgov.gov", "sns.us-isob-east-1.api.aws.scloud",
+          "sns-fips.us-isob-east-1.api.aws.scloud" },
+        { "eu-isoe-west-1", "sns-fips.eu-isoe-west-1.cloud.adc-e.uk",
+          "sns.eu-isoe-west-1.api.cloud-aws.adc-e.uk", "sns-fips.eu-isoe-west-1.api.cloud-aws.adc-e.uk" },
+        { "us-isof-east-1", "sns-fips.us-isof-east-1.csp.hci.ic.gov",
+          "sns.us-isof-east-1.api.aws.hci.ic.gov", "sns-fips.us-isof-east-1.api.aws.hci.ic.gov" },
+        { "eusc-de-east-1", "sns-fips.eusc-de-east-1.amazonaws.eu",
+          "sns.eusc-de-east-1.api.amazonwebservices.eu",
+          "sns-fips.eusc-de-east-1.api.amazonwebservices.eu" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const char *const hosts[] = { cases[i].fips, cases[i].dual_stack, cases[i].both };
+
+        for (unsigned k = 0; k < ARRAY_SIZE(hosts); k++) {
+            EndpointOverrides o = { .fips = k != 1, .dual_stack = k != 0 };
+            char url[200];
+
+            snprintf(url, sizeof(url), "https://%s/", hosts[k]);
+            assert_url(&o, AWS_SNS, cases[i].region, url);
+            /* No kind can be asked of somebody else's host. */
+            o.service_url[AWS_SNS] = "https://sns.example";
+            assert_url(&o, AWS_SNS, cases[i].region, NULL);
+        }
+    }
+}
+
+static void proxies(void **state _unused_) {
+    static const struct {
+        const char *proxy;
+        const char *name; /* NULL: not one */
+        bool has_user;
+    } cases[] = {
+        { "http://proxy.example:3128", "proxy.example:3128", false },
+        { "http://proxy.example:3128/", "proxy.example:3128", false },
+        { "proxy.example:3128", "proxy.example:3128", false },
+        { "10.0.0.1:8080", "10.0.0.1:8080", false },
+        { "http://[2001:db8::1]:3128", "[2001:db8::1]:3128", false },
+        { "http://user:pass%40word@proxy.example:3128", "proxy.example:3128", true },
+        { "user@proxy.example:3128", "proxy.example:3128", true },
+        { NULL, NULL, false },
+        { "", NULL, false },
+        { "http://", NULL, false },
+        { "proxy.example", NULL, false },
+        { "http://proxy.example", NULL, false },
+        { "http://proxy.example:0", NULL, false },
+        { "https://proxy.example:3128", NULL, false },
+        { "socks5://proxy.example:1080", NULL, false },
+        { "http://proxy.example:3128/path", NULL, false },
+        { "http://proxy.example:3128?", NULL, false },
+        { "http://proxy.example:3128 ", NULL, false },
+        { "http://proxy.example:3128\r\nX: y", NULL, false },
+        { "http://user:p@ss@proxy.example:3128", NULL, true },
+        { "http://user:p/ss@proxy.example:3128", NULL, true },
+        { "http://us er@proxy.example:3128", NULL, true },
+        { "http://@:3128", NULL, true },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_strbuf_ StrBuf b = STRBUF_INIT(300);
+
+        assert_int_equal(endpoint_proxy_is_valid(cases[i].proxy), cases[i].name != NULL);
+        assert_int_equal(endpoint_proxy_name(cases[i].proxy, &b), cases[i].name ? 0 : -EINVAL);
+        assert_string_equal(strbuf_str(&b), cases[i].name ? cases[i].name : "");
+        assert_int_equal(endpoint_proxy_has_user(cases[i].proxy), cases[i].has_user);
+    }
+}
+
 static void overrides_have_an_order(void **state _unused_) {
     EndpointOverrides o = { 0 };
 
@@ -226,6 +309,8 @@ int main(void) {
         cmocka_unit_test(table_is_consistent),
         cmocka_unit_test(opt_in_regions),
         cmocka_unit_test(urls),
+        cmocka_unit_test(kinds_of_hosts),
+        cmocka_unit_test(proxies),
         cmocka_unit_test(overrides_have_an_order),
         cmocka_unit_test(overrides_and_hosts),
         cmocka_unit_test(services),

@@ -259,33 +259,15 @@ static const char *proxy_authority(const char *proxy) {
     return at + 1;
 }
 
-static bool parse_proxy(const char *proxy, Url *ret) {
-    const char *s = proxy ? proxy_authority(proxy) : NULL;
-    Url url = { 0 };
-
-    if (!s)
-        return false;
-    url.host = s;
-    url.host_len = host_length(s);
-    s += url.host_len;
-    if (url.host_len == 0 || !take_port(&s, &url.port) || url.port == 0 || s[s[0] == '/'] != '\0')
-        return false;
-    *ret = url;
-    return true;
-}
-
 bool endpoint_proxy_is_valid(const char *proxy) {
-    Url url;
+    const char *s = proxy ? proxy_authority(proxy) : NULL;
+    size_t host_len = s ? host_length(s) : 0;
+    unsigned port;
 
-    return parse_proxy(proxy, &url);
-}
-
-int endpoint_proxy_name(const char *proxy, StrBuf *ret) {
-    Url url;
-
-    if (!parse_proxy(proxy, &url))
-        return -EINVAL;
-    return strbuf_addf(ret, "%.*s:%u", (int)url.host_len, url.host, url.port);
+    if (host_len == 0)
+        return false;
+    s += host_len;
+    return take_port(&s, &port) && port != 0 && s[s[0] == '/'] == '\0';
 }
 
 bool endpoint_proxy_has_user(const char *proxy) {

@@ -62,8 +62,6 @@ bool endpoint_override_is_valid(const char *url);
 /* A proxy for https: [http://][USER[:PASSWORD]@]HOST:PORT[/]; the port is never left out, for programs
  * differ in what they then take. */
 bool endpoint_proxy_is_valid(const char *proxy);
-/* What of it may be shown: "HOST:PORT"; appended to ret. 0, -EINVAL, or the buffer's error. */
-int endpoint_proxy_name(const char *proxy, StrBuf *ret);
 /* Does it hold a user or a password? */
 bool endpoint_proxy_has_user(const char *proxy);
 

@@ -14,6 +14,7 @@
 #include "daemon/settings.h"
 #include "lib/arn.h"
 #include "lib/util/file.h"
+#include "lib/util/hash.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -60,7 +61,7 @@ static int set_text(Reading *r, const config_setting_t *setting, const Option *o
     allowed = option->check(text);
     if (allowed)
         return refuse(r, line_of(setting), "%s: \"%s\" cannot be used; allowed: %s", option->name,
-                      shown(show, text), allowed);
+                      option->secret ? "..." : shown(show, text), allowed);
     free(*slot);
     *slot = strdup(text);
     return *slot ? 0 : -ENOMEM;
@@ -85,6 +86,16 @@ static int set_bool(Reading *r, const config_setting_t *setting, const Option *o
         return refuse(r, line_of(setting), "%s: allowed: true, false", option->name);
     *slot = config_setting_get_bool(setting);
     return 0;
+}
+
+static int set_switch(Reading *r, const config_setting_t *setting, const Option *option, Switch *slot) {
+    bool on = false;
+    int e;
+
+    e = set_bool(r, setting, option, &on);
+    if (e >= 0)
+        *slot = on ? SWITCH_ON : SWITCH_OFF;
+    return e;
 }
 
 static int find_word(const char *const *words, const char *text) {
@@ -262,6 +273,7 @@ static int set_option(Reading *r, const config_setting_t *setting, const Option 
     switch (option->kind) {
     case OPTION_NUMBER: return set_number(r, setting, option, slot);
     case OPTION_BOOL: return set_bool(r, setting, option, slot);
+    case OPTION_SWITCH: return set_switch(r, setting, option, slot);
     case OPTION_WORD: return set_word(r, setting, option, slot);
     case OPTION_TEXT: return set_text(r, setting, option, slot);
     case OPTION_LIST: return set_list(r, setting, option, slot);
@@ -358,8 +370,26 @@ static int resolve_credentials_file(Reading *r) {
     return 0;
 }
 
+/* What kind of host an endpoint of one's own is, is known to whoever names it. */
+static int check_endpoint(Reading *r, const config_setting_t *root) {
+    const AwsConfig *aws = &r->config->aws;
+    const config_setting_t *group = config_setting_get_member((config_setting_t *)root, "aws");
+    const char *name = aws->use_fips == SWITCH_ON        ? "use_fips"
+                       : aws->use_dualstack == SWITCH_ON ? "use_dualstack"
+                                                         : NULL;
+
+    if (!name || !aws->endpoint_url)
+        return 0;
+    return refuse(
+            r, line_of(config_setting_get_member((config_setting_t *)group, name)),
+            "aws.%s: cannot be combined with aws.endpoint_url; name an endpoint of that kind there, or "
+            "leave endpoint_url out",
+            name);
+}
+
 static int check_whole(Reading *r, const config_setting_t *root) {
     Config *config = r->config;
+    int e;
 
     if (!config_setting_get_member((config_setting_t *)root, "alerts"))
         return refuse(r, 0,
@@ -372,7 +402,8 @@ static int check_whole(Reading *r, const config_setting_t *root) {
                           config->poll_interval_sec);
         config->settings_interval_sec = config->poll_interval_sec;
     }
-    return resolve_credentials_file(r);
+    e = check_endpoint(r, root);
+    return e < 0 ? e : resolve_credentials_file(r);
 }
 
 /* libconfig 1.5 wraps integers at 32 bits without a word, and includes files whose names its errors then
@@ -495,6 +526,9 @@ void config_free(Config *config) {
     free(config->aws.credentials_file);
     free(config->aws.endpoint_url);
     free(config->aws.ca_bundle);
+    if (config->aws.proxy)
+        hash_wipe(config->aws.proxy, strlen(config->aws.proxy));
+    free(config->aws.proxy);
     free(config->path);
     free(config);
 }

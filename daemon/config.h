@@ -34,12 +34,22 @@ typedef struct StringList {
     bool all; /* the option was "all" */
 } StringList;
 
+/* Something that the environment decides where the file does not. */
+typedef enum Switch {
+    SWITCH_UNSET,
+    SWITCH_OFF,
+    SWITCH_ON,
+} Switch;
+
 typedef struct AwsConfig {
     char *profile;          /* NULL: $AWS_PROFILE, else "default" */
     char *credentials_file; /* NULL: the search order of the manual; a bare name was resolved in
                                $CREDENTIALS_DIRECTORY */
     char *endpoint_url;     /* NULL: AWS */
     char *ca_bundle;        /* NULL: $AWS_CA_BUNDLE, else the system's */
+    char *proxy;            /* NULL: $HTTPS_PROXY; may hold a password */
+    Switch use_fips;        /* unset: $AWS_USE_FIPS_ENDPOINT */
+    Switch use_dualstack;   /* unset: $AWS_USE_DUALSTACK_ENDPOINT */
     unsigned connect_timeout_sec, request_timeout_sec, max_attempts, max_connections;
 } AwsConfig;
 
@@ -90,8 +100,8 @@ int config_parse(const char *path, const char *text, size_t len, Config **ret,
 
 void config_free(Config *config);
 
-/* Writes the effective configuration, every option, in a form that config_load reads to the same values. 0
- * or -EIO. */
+/* Writes the effective configuration, every option, in a form that config_load reads to the same values;
+ * only of a password it says no more than that there is one. 0 or -EIO. */
 int config_dump(const Config *config, FILE *out);
 
 /* Names of all options in table order ("aws.profile" for members of groups), NULL-terminated, static; for

@@ -18,9 +18,7 @@ const char *const config_level_words[] = {
 static const char *const restore_words[] = { "settings", "selectors", "insights", "deleted", NULL }; /* RestoreKind */
 
 const char *const config_later_options[] = {
-    "accounts",        "organization", "heartbeat",    "metrics_file",
-    "aws.config_file", "aws.proxy",    "aws.use_fips", "aws.use_dualstack",
-    NULL,
+    "accounts", "organization", "heartbeat", "metrics_file", "aws.config_file", NULL,
 };
 
 static const char *check_region(const char *text) {
@@ -44,6 +42,10 @@ const char *config_check_trail(const char *text) {
 static const char *check_url(const char *text) {
     return endpoint_override_is_valid(text) ? NULL
                                             : "https://HOST[:PORT], or http:// for a loopback address only";
+}
+
+static const char *check_proxy(const char *text) {
+    return endpoint_proxy_is_valid(text) ? NULL : "http://[USER:PASSWORD@]HOST:PORT";
 }
 
 static const char *check_text(const char *text) {
@@ -101,6 +103,13 @@ const Option config_options[] = {
     TEXT("aws.credentials_file", aws.credentials_file, check_text),
     TEXT("aws.endpoint_url", aws.endpoint_url, check_url),
     TEXT("aws.ca_bundle", aws.ca_bundle, check_text),
+    { .name = "aws.proxy",
+      .kind = OPTION_TEXT,
+      .offset = AT(aws.proxy),
+      .check = check_proxy,
+      .secret = true },
+    { .name = "aws.use_fips", .kind = OPTION_SWITCH, .offset = AT(aws.use_fips) },
+    { .name = "aws.use_dualstack", .kind = OPTION_SWITCH, .offset = AT(aws.use_dualstack) },
     SECONDS("aws.connect_timeout", aws.connect_timeout_sec, 1, 60, 5),
     SECONDS("aws.request_timeout", aws.request_timeout_sec, 1, 60, 10),
     COUNT("aws.max_attempts", aws.max_attempts, 1, 10, 3),

@@ -10,6 +10,7 @@
 typedef enum OptionKind {
     OPTION_NUMBER, /* unsigned, min..max */
     OPTION_BOOL,
+    OPTION_SWITCH,   /* Switch; unset unless given */
     OPTION_WORD,     /* one of words; stored as int: the word's index + min */
     OPTION_TEXT,     /* char *, checked by check */
     OPTION_LIST,     /* StringList, each checked by check */
@@ -31,6 +32,7 @@ typedef struct Option {
     const char *const *words; /* NULL-terminated */
     /* What a text must be: NULL when good, else what is allowed. */
     const char *(*check)(const char *text);
+    bool secret;      /* TEXT: may hold a password; not shown */
     bool all;         /* LIST: "all" is allowed, and the default */
     const char *unit; /* for messages: "seconds" or "" */
 } Option;

@@ -2,6 +2,7 @@
 #include "daemon/engine_aws.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,18 +119,69 @@ static int credentials_open(const Config *config, Loop *loop, HttpClient *http, 
 
 /* ---- endpoints ---- */
 
+static const char *const service_variables[_AWS_SERVICE_MAX] = {
+    [AWS_CLOUDTRAIL] = "AWS_ENDPOINT_URL_CLOUDTRAIL",
+    [AWS_SNS] = "AWS_ENDPOINT_URL_SNS",
+    [AWS_STS] = "AWS_ENDPOINT_URL_STS",
+};
+
+static int _printf_(2, 3) refuse(char error[static ENGINE_AWS_ERROR_MAX], const char *format, ...) {
+    va_list ap;
+
+    va_start(ap, format);
+    (void)vsnprintf(error, ENGINE_AWS_ERROR_MAX, format, ap);
+    va_end(ap);
+    return -EINVAL;
+}
+
+static int read_switch(Switch by_file, const char *variable, bool *ret,
+                       char error[static ENGINE_AWS_ERROR_MAX]) {
+    const char *value = env(variable);
+
+    if (by_file != SWITCH_UNSET)
+        *ret = by_file == SWITCH_ON;
+    else if (!value || strcasecmp(value, "false") == 0)
+        *ret = false;
+    else if (strcasecmp(value, "true") == 0)
+        *ret = true;
+    else
+        return refuse(error, "environment variable %s: allowed: true, false", variable);
+    return 0;
+}
+
+/* Only the environment can bring them together here: the file was looked at when it was read. */
+static int read_kind_of_host(const Config *config, EndpointOverrides *overrides,
+                             char error[static ENGINE_AWS_ERROR_MAX]) {
+    const char *set = overrides->file_url ? "aws.endpoint_url" : overrides->url ? "AWS_ENDPOINT_URL" : NULL;
+    int r;
+
+    r = read_switch(config->aws.use_fips, "AWS_USE_FIPS_ENDPOINT", &overrides->fips, error);
+    if (r >= 0)
+        r = read_switch(config->aws.use_dualstack, "AWS_USE_DUALSTACK_ENDPOINT", &overrides->dual_stack,
+                        error);
+    if (r < 0 || (!overrides->fips && !overrides->dual_stack))
+        return r;
+    for (unsigned s = 0; s < _AWS_SERVICE_MAX; s++)
+        if (!set && overrides->service_url[s])
+            set = service_variables[s];
+    if (!set)
+        return 0;
+    return refuse(
+            error,
+            "%s endpoints are asked for, and %s names one: allowed is one of the two; name an endpoint "
+            "of that kind, or turn %s off",
+            overrides->fips ? "FIPS" : "dual-stack", set,
+            overrides->fips ? "use_fips (AWS_USE_FIPS_ENDPOINT)"
+                            : "use_dualstack (AWS_USE_DUALSTACK_ENDPOINT)");
+}
+
 static int read_overrides(const Config *config, EndpointOverrides *ret,
                           char error[static ENGINE_AWS_ERROR_MAX]) {
-    static const char *const service_variables[_AWS_SERVICE_MAX] = {
-        [AWS_CLOUDTRAIL] = "AWS_ENDPOINT_URL_CLOUDTRAIL",
-        [AWS_SNS] = "AWS_ENDPOINT_URL_SNS",
-        [AWS_STS] = "AWS_ENDPOINT_URL_STS",
-    };
     const char *ignore = env("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), *bad = NULL;
 
     *ret = (EndpointOverrides){ .file_url = config->aws.endpoint_url };
     if (ignore && strcasecmp(ignore, "true") == 0)
-        return 0;
+        return read_kind_of_host(config, ret, error);
     ret->url = env("AWS_ENDPOINT_URL");
     if (ret->url && !endpoint_override_is_valid(ret->url))
         bad = "AWS_ENDPOINT_URL";
@@ -139,12 +191,32 @@ static int read_overrides(const Config *config, EndpointOverrides *ret,
             bad = service_variables[s];
     }
     if (!bad)
+        return read_kind_of_host(config, ret, error);
+    return refuse(error,
+                  "environment variable %s: not a URL that may be used; allowed: https://HOST, and http:// "
+                  "for loopback only",
+                  bad);
+}
+
+/* ---- the proxy ---- */
+
+/* Lower case first, as all do who read these. HTTP_PROXY is not asked: plain http goes to loopback and
+ * metadata only, and never through a proxy. The value is not shown, for it may hold a password. */
+static int read_proxy(const Config *config, HttpCurlOptions *options,
+                      char error[static ENGINE_AWS_ERROR_MAX]) {
+    const char *variable = env("https_proxy") ? "https_proxy" : "HTTPS_PROXY";
+
+    options->no_proxy = env("no_proxy") ? env("no_proxy") : env("NO_PROXY");
+    options->proxy = config->aws.proxy;
+    if (options->proxy)
         return 0;
-    (void)snprintf(error, ENGINE_AWS_ERROR_MAX,
-                   "environment variable %s: not a URL that may be used; allowed: https://HOST, and http:// "
-                   "for loopback only",
-                   bad);
-    return -EINVAL;
+    options->proxy = env(variable);
+    if (!options->proxy || endpoint_proxy_is_valid(options->proxy))
+        return 0;
+    return refuse(error,
+                  "environment variable %s: not a proxy that can be used; allowed: "
+                  "http://[USER:PASSWORD@]HOST:PORT",
+                  variable);
 }
 
 /* Every (service, region) of a skewed host is corrected on its own: one line is enough. */
@@ -180,6 +252,8 @@ int engine_aws_open(sd_event *event, const Config *config, EngineAws *ret,
 
     error[0] = '\0';
     r = read_overrides(config, &overrides, error);
+    if (r >= 0)
+        r = read_proxy(config, &http_options, error);
     if (r >= 0)
         r = loop_event_new(event, &aws.loop);
     if (r >= 0)

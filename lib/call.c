@@ -104,6 +104,8 @@ static int overrides_copy(const EndpointOverrides *o, EndpointOverrides *ret) {
         copy.url = copy_text(o->url, &failed);
         for (size_t i = 0; i < _AWS_SERVICE_MAX; i++)
             copy.service_url[i] = copy_text(o->service_url[i], &failed);
+        copy.fips = o->fips;
+        copy.dual_stack = o->dual_stack;
     }
     if (failed) {
         overrides_free(&copy);
@@ -492,12 +494,23 @@ static const AwsErrorClass result_classes[_HTTP_RESULT_MAX] = {
     [HTTP_INTERNAL] = AWS_INTERNAL,
 };
 
+/* Names of hosts are made by a rule; whether AWS runs them, only a name server knows. */
+static const char *hint(const AwsCall *call, HttpResult result) {
+    const EndpointOverrides *o = &call->client->overrides;
+
+    if (result != HTTP_RESOLVE_FAILED || (!o->fips && !o->dual_stack))
+        return "";
+    return o->fips ? " (AWS has FIPS endpoints in few regions; see use_fips)"
+                   : " (AWS may have no dual-stack endpoint there; see use_dualstack)";
+}
+
 static void read_error(const AwsCall *call, const HttpResponse *response, AwsError *ret) {
     if (response->result == HTTP_ANSWERED)
         aws_error_from_response(response, call->protocol, ret);
     else
-        aws_error_set(ret, result_classes[response->result], "", "%s",
-                      *response->error ? response->error : http_result_to_string(response->result));
+        aws_error_set(ret, result_classes[response->result], "", "%s%s",
+                      *response->error ? response->error : http_result_to_string(response->result),
+                      hint(call, response->result));
 }
 
 static bool code_may_mean_skew(const char *code) {

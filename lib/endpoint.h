@@ -18,15 +18,21 @@ typedef enum AwsService {
 typedef struct Partition {
     const char *id;                 /* "aws", as in ARNs */
     const char *suffix;             /* "amazonaws.com" */
+    const char *dual_suffix;        /* of hosts that have IPv6 too: "api.aws" */
+    bool plain_is_fips;             /* the plain hosts are the FIPS ones; there are no others */
     const char *default_region;     /* where partition-wide calls go: "us-east-1" */
     const char *const *regions;     /* NULL-terminated; known regions, for "all" */
 } Partition;
 
-/* Overrides in their order of strength; each may be NULL or "". */
+/* Overrides in their order of strength; each may be NULL or "". With fips or dual_stack there may be none:
+ * what kind of host an override names is known to whoever set it (and AWS's SDKs refuse the two together).
+ */
 typedef struct EndpointOverrides {
     const char *file_url;                       /* aws.endpoint_url of the configuration: wins */
     const char *service_url[_AWS_SERVICE_MAX];  /* AWS_ENDPOINT_URL_<SERVICE> */
     const char *url;                            /* AWS_ENDPOINT_URL */
+    bool fips;                                  /* hosts with validated cryptography */
+    bool dual_stack;                            /* hosts that have IPv6 too */
 } EndpointOverrides;
 
 /* "cloudtrail": host part, signing name, and what endpoint variables spell in upper case. */
@@ -44,12 +50,20 @@ bool endpoint_region_is_valid(const char *region);
 bool endpoint_region_is_opt_in(const char *region);
 
 /* The URL (with a trailing slash) that calls of service in region go to; appended to ret. overrides may be
- * NULL. 0, -EINVAL for an unknown region or an override that may not be used, or the buffer's error. */
+ * NULL. 0, -EINVAL for an unknown region, an override that may not be used, and one beside fips or
+ * dual_stack, or the buffer's error. Names are made by AWS's rules for all regions, also where AWS runs no
+ * such host: most regions outside the USA and Canada have no FIPS endpoints. */
 int endpoint_url(const EndpointOverrides *overrides, AwsService service, const char *region, StrBuf *ret);
 
 /* An override that may be used: absolute http(s) URL with a host, no user info, no query, no fragment,
  * printable ASCII; http: only for loopback (127/8, [::1], localhost). */
 bool endpoint_override_is_valid(const char *url);
+
+/* A proxy for https: [http://][USER[:PASSWORD]@]HOST:PORT[/]; the port is never left out, for programs
+ * differ in what they then take. */
+bool endpoint_proxy_is_valid(const char *proxy);
+/* Does it hold a user or a password? */
+bool endpoint_proxy_has_user(const char *proxy);
 
 /* The host[:port] as it must be signed: port only when it is not the scheme's default; appended to ret.
  * Takes what endpoint_override_is_valid takes, and http: to any host. 0, -EINVAL, or the buffer's error. */

@@ -147,7 +147,7 @@ def test_config_dump_reads_back_to_the_same(idle):
 
 
 LATER = {"accounts": (), "organization": {}, "heartbeat": {}, "metrics_file": "/tmp/m",
-         "alerts": [{"type": "webhook", "url": "https://example.org/"}], "aws": {"proxy": "http://p:1"}}
+         "alerts": [{"type": "webhook", "url": "https://example.org/"}], "aws": {"config_file": "/tmp/c"}}
 
 
 @pytest.mark.parametrize("option", LATER)

@@ -258,6 +258,35 @@ static void test_overrides_change_url_and_signed_host(void **state) {
     assert_string_equal(sent(f, 0, "host"), "127.0.0.1:4566");
 }
 
+/* No table says where AWS runs such hosts, so whoever reads of one that is not there is told. */
+static void test_kinds_of_hosts(void **state) {
+    static const AwsLimits limits = { USEC_PER_SEC, USEC_PER_SEC, 1 };
+    static const struct {
+        EndpointOverrides overrides;
+        const char *url, *hint;
+    } cases[] = {
+        { { .fips = true }, "https://cloudtrail-fips.eu-central-1.amazonaws.com/", "use_fips" },
+        { { .dual_stack = true }, "https://cloudtrail.eu-central-1.api.aws/", "use_dualstack" },
+        { { 0 }, "https://cloudtrail.eu-central-1.amazonaws.com/", NULL },
+    };
+    Fixture *f = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        aws_client_free(f->aws);
+        assert_int_equal(aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop), &limits,
+                                        &cases[i].overrides, &f->aws),
+                         0);
+        fake_http_fail(f->http, HTTP_RESOLVE_FAILED, "name not found");
+        run(f, &json_request);
+        assert_string_equal(fake_http_request(f->http, (unsigned)i)->url, cases[i].url);
+        assert_int_equal(f->error.class, AWS_UNREACHABLE);
+        if (cases[i].hint)
+            assert_non_null(strstr(f->error.message, cases[i].hint));
+        else
+            assert_string_equal(f->error.message, "name not found");
+    }
+}
+
 static void test_long_term_keys_send_no_token(void **state) {
     Fixture *f = *state;
 
@@ -1074,6 +1103,7 @@ int main(void) {
         T(test_json_request_is_signed_as_published),
         T(test_query_request_is_signed_as_published),
         T(test_overrides_change_url_and_signed_host),
+        T(test_kinds_of_hosts),
         T(test_long_term_keys_send_no_token),
         cmocka_unit_test(test_transport_failures),
         cmocka_unit_test(test_answers),

@@ -238,7 +238,11 @@ static void never(void *userdata) {
 }
 
 static unsigned run_exchanges(const char *bundle) {
-    HttpCurlOptions options = { .ca_bundle = bundle, .user_agent = "x", .proxy = "", .max_connections = 1 };
+    HttpCurlOptions options = { .ca_bundle = bundle,
+                                .user_agent = "x",
+                                .proxy = "http://127.0.0.1:1",
+                                .no_proxy = "x",
+                                .max_connections = 1 };
     char error[256] = "", reload_error[256] = "";
     HttpClient *http = NULL;
     sd_event *event = NULL;

@@ -317,29 +317,29 @@ static void set_defaults(Config *config) {
 }
 
 /* A bare file name is one of systemd's credentials. */
-static int resolve_credentials_file(Reading *r) {
-    AwsConfig *aws = &r->config->aws;
+static int resolve_file(Reading *r, const char *option, char **path) {
     const char *directory = getenv("CREDENTIALS_DIRECTORY");
     char *joined;
 
-    if (!aws->credentials_file || strchr(aws->credentials_file, '/'))
+    if (!*path || strchr(*path, '/'))
         return 0;
     if (!directory || !directory[0])
         return refuse(r, 0,
-                      "aws.credentials_file: \"%s\" is a bare name, but there is no $CREDENTIALS_DIRECTORY; "
+                      "%s: \"%s\" is a bare name, but there is no $CREDENTIALS_DIRECTORY; "
                       "allowed: a path, or the name "
                       "of a LoadCredential= of the unit",
-                      aws->credentials_file);
-    joined = file_join(directory, aws->credentials_file);
+                      option, *path);
+    joined = file_join(directory, *path);
     if (!joined)
         return -ENOMEM;
-    free(aws->credentials_file);
-    aws->credentials_file = joined;
+    free(*path);
+    *path = joined;
     return 0;
 }
 
 static int check_whole(Reading *r, const config_setting_t *root) {
     Config *config = r->config;
+    int error;
 
     if (!config_setting_get_member((config_setting_t *)root, "alerts"))
         return refuse(r, 0,
@@ -352,7 +352,8 @@ static int check_whole(Reading *r, const config_setting_t *root) {
                           config->poll_interval_sec);
         config->settings_interval_sec = config->poll_interval_sec;
     }
-    return resolve_credentials_file(r);
+    error = resolve_file(r, "aws.credentials_file", &config->aws.credentials_file);
+    return error < 0 ? error : resolve_file(r, "aws.config_file", &config->aws.config_file);
 }
 
 /* libconfig 1.5 wraps integers at 32 bits without a word, and includes files whose names its errors then
@@ -466,6 +467,7 @@ void config_free(Config *config) {
     free(config->channels);
     free(config->aws.profile);
     free(config->aws.credentials_file);
+    free(config->aws.config_file);
     free(config->aws.endpoint_url);
     free(config->aws.ca_bundle);
     free(config->path);

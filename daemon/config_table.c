@@ -16,11 +16,9 @@ const char *const config_level_words[] = {
 }; /* from LOG_ERR on */
 
 const char *const config_later_options[] = {
-    "restore",      "stale_after",       "expect",
-    "maintenance",  "bucket_checks",     "max_restores_per_hour",
-    "accounts",     "organization",      "heartbeat",
-    "metrics_file", "aws.config_file",   "aws.proxy",
-    "aws.use_fips", "aws.use_dualstack", NULL,
+    "restore",       "stale_after",  "expect",    "maintenance",  "bucket_checks",     "max_restores_per_hour",
+    "accounts",      "organization", "heartbeat", "metrics_file", "aws.proxy",         "aws.use_fips",
+    "aws.use_dualstack", NULL,
 };
 
 static const char *check_region(const char *text) {
@@ -78,6 +76,7 @@ const Option config_options[] = {
     { .name = "aws", .kind = OPTION_GROUP },
     TEXT("aws.profile", aws.profile, check_text),
     TEXT("aws.credentials_file", aws.credentials_file, check_text),
+    TEXT("aws.config_file", aws.config_file, check_text),
     TEXT("aws.endpoint_url", aws.endpoint_url, check_url),
     TEXT("aws.ca_bundle", aws.ca_bundle, check_text),
     SECONDS("aws.connect_timeout", aws.connect_timeout_sec, 1, 60, 5),

@@ -62,17 +62,16 @@ static inline void credentials_source_free(CredentialsSource *source) {
 }
 
 /* ---- constructors; each returns 0 or -ENOMEM, text arguments are copied, NULL means "not set" ---- */
+/* Further ones have headers of their own in lib/credentials/: profile, process, web_identity, container,
+ * assume_role. */
 
 /* From values that somebody else read from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
  * (environment_read does). NONE when the first two are unset or empty; FAILED when only one is set. */
 int credentials_env_new(Loop *loop, const char *access_key_id, const char *secret_access_key,
                         const char *session_token, CredentialsSource **ret);
 
-/* Static keys of one profile in a shared credentials file. The file is read at each get, so that a changed
- * file is picked up. NONE when path is not there and required is false; FAILED when it cannot be read,
- * cannot be parsed, or lacks the profile or its keys. */
-int credentials_profile_new(Loop *loop, const char *path, const char *profile, bool required,
-                            CredentialsSource **ret);
+/* Stands for a source that is configured in a way that cannot work: always FAILED, with message (one line). */
+int credentials_refused_new(Loop *loop, const char *message, CredentialsSource **ret);
 
 /* EC2 instance metadata, version 2 only. endpoint: "http://169.254.169.254" unless overridden. timeout 2 s,
  * 3 attempts. NONE when nothing answers there (no EC2 host) or no instance profile is attached (404). */

@@ -237,6 +237,39 @@ int endpoint_host(const char *url, StrBuf *ret) {
     return strbuf_error(ret);
 }
 
+static bool is_container_host(const Url *url) {
+    static const char *const hosts[] = { "169.254.170.2", "169.254.170.23" };
+    static const char address6_text[] = "fd00:ec2::23";
+    struct in6_addr address6, allowed6;
+    char host[64];
+
+    if (url->host[0] == '[')
+        return copy_host(url->host + 1, url->host_len - 2, host, sizeof(host)) &&
+               inet_pton(AF_INET6, host, &address6) == 1 &&
+               inet_pton(AF_INET6, address6_text, &allowed6) == 1 &&
+               memcmp(&address6, &allowed6, sizeof(address6)) == 0;
+    if (!copy_host(url->host, url->host_len, host, sizeof(host)))
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(hosts); i++)
+        if (text_equal(host, hosts[i]))
+            return true;
+    return false;
+}
+
+bool endpoint_container_is_allowed(const char *url) {
+    size_t n = strcspn(url, "?");
+    char address[512];
+    Url parsed;
+
+    /* The query is checked for itself: it is no part of what parse_url takes. */
+    if (!copy_host(url, n, address, sizeof(address)) || !parse_url(address, &parsed))
+        return false;
+    for (const char *s = url + n; *s; s++)
+        if (*s <= ' ' || *s >= 0x7f || *s == '#')
+            return false;
+    return parsed.tls || is_loopback(&parsed) || is_container_host(&parsed);
+}
+
 /* ---- services ---- */
 
 static const struct {

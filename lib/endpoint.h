@@ -57,6 +57,11 @@ int endpoint_url(const EndpointOverrides *overrides, AwsService service, const c
  * printable ASCII; http: only for loopback (127/8, [::1], localhost). */
 bool endpoint_override_is_valid(const char *url);
 
+/* Where keys may be asked for in a container (AWS_CONTAINER_CREDENTIALS_FULL_URI): an https: URL, or http: to
+ * loopback or one of the addresses that ECS (169.254.170.2) and EKS Pod Identity (169.254.170.23, fd00:ec2::23)
+ * answer at. A query is allowed; no user info, no fragment, printable ASCII. */
+bool endpoint_container_is_allowed(const char *url);
+
 /* The host[:port] as it must be signed: port only when it is not the scheme's default; appended to ret.
  * Takes what endpoint_override_is_valid takes, and http: to any host. 0, -EINVAL, or the buffer's error. */
 int endpoint_host(const char *url, StrBuf *ret);

@@ -943,6 +943,29 @@ static void test_cache_uses_expired_on_arrival(void **state) {
     assert_got(f, "FRESH", "told");
 }
 
+/* Instances that cannot be given new keys do not ask for them all at once. */
+static void test_cache_spreads_questions_for_expired(void **state) {
+    Fixture *f = *state;
+    ToldSource *t = use_cache(f, CREDENTIALS_OK, "STALE");
+
+    fake_loop_set_random(f->loop, UINT64_MAX);
+    t->already_expired_usec = 3600 * (int64_t)USEC_PER_SEC;
+    ask(f);
+    fake_loop_advance(f->loop, 10 * MINUTE - USEC_PER_SEC);
+    ask(f);
+    assert_int_equal(t->n_gets, 1);
+    fake_loop_advance(f->loop, USEC_PER_SEC);
+    ask(f);
+    assert_got(f, "STALE", "told");
+    assert_int_equal(t->n_gets, 2);
+    /* Still the expired ones: they are used on. */
+    for (unsigned i = 0; i < 20; i++) {
+        fake_loop_advance(f->loop, 5 * MINUTE);
+        ask(f);
+        assert_got(f, "STALE", "told");
+    }
+}
+
 static void test_cache_ignores_clock_steps(void **state) {
     Fixture *f = *state;
     ToldSource *t = use_cache(f, CREDENTIALS_OK, "K1");
@@ -1064,6 +1087,7 @@ int main(void) {
         T(test_cache_reload_forgets_failure),
         T(test_cache_reload_while_asking),
         T(test_cache_uses_expired_on_arrival),
+        T(test_cache_spreads_questions_for_expired),
         T(test_cache_ignores_clock_steps),
         T(test_cache_destroyed_with_waiters),
         cmocka_unit_test(test_cache_destroyed_from_inside_done),

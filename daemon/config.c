@@ -349,24 +349,23 @@ static void set_defaults(Config *config) {
 }
 
 /* A bare file name is one of systemd's credentials. */
-static int resolve_credentials_file(Reading *r) {
-    AwsConfig *aws = &r->config->aws;
+static int resolve_file(Reading *r, const char *option, char **path) {
     const char *directory = getenv("CREDENTIALS_DIRECTORY");
     char *joined;
 
-    if (!aws->credentials_file || strchr(aws->credentials_file, '/'))
+    if (!*path || strchr(*path, '/'))
         return 0;
     if (!directory || !directory[0])
         return refuse(r, 0,
-                      "aws.credentials_file: \"%s\" is a bare name, but there is no $CREDENTIALS_DIRECTORY; "
+                      "%s: \"%s\" is a bare name, but there is no $CREDENTIALS_DIRECTORY; "
                       "allowed: a path, or the name "
                       "of a LoadCredential= of the unit",
-                      aws->credentials_file);
-    joined = file_join(directory, aws->credentials_file);
+                      option, *path);
+    joined = file_join(directory, *path);
     if (!joined)
         return -ENOMEM;
-    free(aws->credentials_file);
-    aws->credentials_file = joined;
+    free(*path);
+    *path = joined;
     return 0;
 }
 
@@ -403,7 +402,9 @@ static int check_whole(Reading *r, const config_setting_t *root) {
         config->settings_interval_sec = config->poll_interval_sec;
     }
     e = check_endpoint(r, root);
-    return e < 0 ? e : resolve_credentials_file(r);
+    if (e >= 0)
+        e = resolve_file(r, "aws.credentials_file", &config->aws.credentials_file);
+    return e < 0 ? e : resolve_file(r, "aws.config_file", &config->aws.config_file);
 }
 
 /* libconfig 1.5 wraps integers at 32 bits without a word, and includes files whose names its errors then
@@ -524,6 +525,7 @@ void config_free(Config *config) {
     config_maintenance_done(config);
     free(config->aws.profile);
     free(config->aws.credentials_file);
+    free(config->aws.config_file);
     free(config->aws.endpoint_url);
     free(config->aws.ca_bundle);
     if (config->aws.proxy)

@@ -45,6 +45,7 @@ typedef struct AwsConfig {
     char *profile;          /* NULL: $AWS_PROFILE, else "default" */
     char *credentials_file; /* NULL: the search order of the manual; a bare name was resolved in
                                $CREDENTIALS_DIRECTORY */
+    char *config_file;      /* NULL: $AWS_CONFIG_FILE, else ~/.aws/config; a bare name as above */
     char *endpoint_url;     /* NULL: AWS */
     char *ca_bundle;        /* NULL: $AWS_CA_BUNDLE, else the system's */
     char *proxy;            /* NULL: $HTTPS_PROXY; may hold a password */

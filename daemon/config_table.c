@@ -18,7 +18,7 @@ const char *const config_level_words[] = {
 static const char *const restore_words[] = { "settings", "selectors", "insights", "deleted", NULL }; /* RestoreKind */
 
 const char *const config_later_options[] = {
-    "accounts", "organization", "heartbeat", "metrics_file", "aws.config_file", NULL,
+    "accounts", "organization", "heartbeat", "metrics_file", NULL,
 };
 
 static const char *check_region(const char *text) {
@@ -101,6 +101,7 @@ const Option config_options[] = {
     { .name = "aws", .kind = OPTION_GROUP },
     TEXT("aws.profile", aws.profile, check_text),
     TEXT("aws.credentials_file", aws.credentials_file, check_text),
+    TEXT("aws.config_file", aws.config_file, check_text),
     TEXT("aws.endpoint_url", aws.endpoint_url, check_url),
     TEXT("aws.ca_bundle", aws.ca_bundle, check_text),
     { .name = "aws.proxy",

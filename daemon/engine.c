@@ -123,7 +123,7 @@ void engine_ask_identity(Engine *engine) {
         return;
     engine->identity_again_usec = 0;
     r = sts_get_caller_identity(engine->aws.client, engine->aws.credentials,
-                                engine_aws_default_region(engine->config), identity_done, engine,
+                                engine->aws.region, identity_done, engine,
                                 &engine->identity_call);
     if (r < 0) {
         engine->identity_asked = true;

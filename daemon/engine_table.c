@@ -49,7 +49,7 @@ int engine_add_configured_targets(Engine *engine) {
     }
     partition = engine->partition[0] ? endpoint_partition_by_id(engine->partition) : NULL;
     if (!partition)
-        partition = endpoint_partition_of(engine_aws_default_region(engine->config));
+        partition = endpoint_partition_of(engine->aws.region);
     for (const char *const *region = partition->regions; *region; region++)
         if (!engine_target(engine, *region, true))
             return -ENOMEM;

@@ -274,16 +274,63 @@ bool endpoint_proxy_has_user(const char *proxy) {
     return proxy && strchr(proxy, '@');
 }
 
+/* ---- containers ---- */
+
+static bool is_container_host(const Url *url) {
+    static const char *const hosts[] = { "169.254.170.2", "169.254.170.23" };
+    static const char address6_text[] = "fd00:ec2::23";
+    struct in6_addr address6, allowed6;
+    char host[64];
+
+    if (url->host[0] == '[')
+        return copy_host(url->host + 1, url->host_len - 2, host, sizeof(host)) &&
+               inet_pton(AF_INET6, host, &address6) == 1 &&
+               inet_pton(AF_INET6, address6_text, &allowed6) == 1 &&
+               memcmp(&address6, &allowed6, sizeof(address6)) == 0;
+    if (!copy_host(url->host, url->host_len, host, sizeof(host)))
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(hosts); i++)
+        if (text_equal(host, hosts[i]))
+            return true;
+    return false;
+}
+
+bool endpoint_container_is_allowed(const char *url) {
+    size_t n = strcspn(url, "?");
+    char address[512];
+    Url parsed;
+
+    /* The query is checked for itself: it is no part of what parse_url takes. */
+    if (!copy_host(url, n, address, sizeof(address)) || !parse_url(address, &parsed))
+        return false;
+    for (const char *s = url + n; *s; s++)
+        if (*s <= ' ' || *s >= 0x7f || *s == '#')
+            return false;
+    return parsed.tls || is_loopback(&parsed) || is_container_host(&parsed);
+}
+
 /* ---- services ---- */
 
-const char *endpoint_service_name(AwsService service) {
-    static const char *const names[_AWS_SERVICE_MAX] = {
-        [AWS_CLOUDTRAIL] = "cloudtrail",
-        [AWS_SNS] = "sns",
-        [AWS_STS] = "sts",
-    };
+static const struct {
+    const char *name;
+    bool one_a_partition;
+} services[_AWS_SERVICE_MAX] = {
+    [AWS_CLOUDTRAIL] = { "cloudtrail", false },
+    [AWS_SNS] = { "sns", false },
+    [AWS_STS] = { "sts", false },
+    [AWS_ORGANIZATIONS] = { "organizations", true },
+};
 
-    return names[service];
+const char *endpoint_service_name(AwsService service) {
+    return services[service].name;
+}
+
+const char *endpoint_service_region(AwsService service, const char *region) {
+    const Partition *partition = endpoint_partition_of(region);
+
+    if (!partition)
+        return NULL;
+    return services[service].one_a_partition ? partition->default_region : region;
 }
 
 static bool is_set(const char *s) {
@@ -314,6 +361,7 @@ int endpoint_url(const EndpointOverrides *overrides, AwsService service, const c
             return -EINVAL;
         return strbuf_addf(ret, "%s%s", override, text_ends_with(override, "/") ? "" : "/");
     }
+    region = endpoint_service_region(service, region);
     /* plain_is_fips holds for hosts without IPv6 only; the others follow the common rule. */
     return strbuf_addf(ret, "https://%s%s.%s.%s/", endpoint_service_name(service),
                        fips && (dual_stack || !partition->plain_is_fips) ? "-fips" : "", region,

@@ -12,6 +12,7 @@ typedef enum AwsService {
     AWS_CLOUDTRAIL,
     AWS_SNS,
     AWS_STS,
+    AWS_ORGANIZATIONS,
     _AWS_SERVICE_MAX,
 } AwsService;
 
@@ -38,6 +39,11 @@ typedef struct EndpointOverrides {
 /* "cloudtrail": host part, signing name, and what endpoint variables spell in upper case. */
 const char *endpoint_service_name(AwsService service);
 
+/* The region that calls of service made for region go to, and are signed for: region itself, or its
+ * partition's default region when the service has one endpoint a partition (Organizations). NULL when region
+ * is unknown. */
+const char *endpoint_service_region(AwsService service, const char *region);
+
 /* The partition a region belongs to by its name, also for regions not in the table; NULL when no pattern
  * fits. */
 const Partition *endpoint_partition_of(const char *region);
@@ -49,8 +55,8 @@ bool endpoint_region_is_valid(const char *region);
  * of the aws partition that is not in the table is younger than the table, so it is opt-in too. */
 bool endpoint_region_is_opt_in(const char *region);
 
-/* The URL (with a trailing slash) that calls of service in region go to; appended to ret. overrides may be
- * NULL. 0, -EINVAL for an unknown region, an override that may not be used, and one beside fips or
+/* The URL (with a trailing slash) that calls of service made for region go to; appended to ret. overrides may
+ * be NULL. 0, -EINVAL for an unknown region, an override that may not be used, and one beside fips or
  * dual_stack, or the buffer's error. Names are made by AWS's rules for all regions, also where AWS runs no
  * such host: most regions outside the USA and Canada have no FIPS endpoints. */
 int endpoint_url(const EndpointOverrides *overrides, AwsService service, const char *region, StrBuf *ret);
@@ -64,6 +70,11 @@ bool endpoint_override_is_valid(const char *url);
 bool endpoint_proxy_is_valid(const char *proxy);
 /* Does it hold a user or a password? */
 bool endpoint_proxy_has_user(const char *proxy);
+
+/* Where keys may be asked for in a container (AWS_CONTAINER_CREDENTIALS_FULL_URI): an https: URL, or http: to
+ * loopback or one of the addresses that ECS (169.254.170.2) and EKS Pod Identity (169.254.170.23, fd00:ec2::23)
+ * answer at. A query is allowed; no user info, no fragment, printable ASCII. */
+bool endpoint_container_is_allowed(const char *url);
 
 /* The host[:port] as it must be signed: port only when it is not the scheme's default; appended to ret.
  * Takes what endpoint_override_is_valid takes, and http: to any host. 0, -EINVAL, or the buffer's error. */

@@ -22,6 +22,7 @@ struct Act {
     void *userdata;
     CloudTrailCall *call;
     LoopTimer *timer;
+    uint64_t stop_usec;     /* real; StopLoggingTime that was acted upon */
     uint64_t accepted_usec; /* mono */
     uint64_t pause_usec;
     char last_error[ERROR_TEXT_MAX];
@@ -48,8 +49,8 @@ static void finish(Act *act, const Outcome *outcome) {
 static void fail(Act *act, const char *what, const char *code, const char *message) {
     Outcome outcome = { .action = ACTION_RESTART, .result = RESULT_FAILED };
 
-    (void)snprintf(outcome.error_text, sizeof(outcome.error_text), "%s%s%s%s%s", what, what[0] ? ": " : "",
-                   code, code[0] && message[0] ? ": " : "", message);
+    (void)snprintf(outcome.error_text, sizeof(outcome.error_text), "%s%s%s%s%s", what,
+                   code[0] || message[0] ? ": " : "", code, code[0] && message[0] ? ": " : "", message);
     finish(act, &outcome);
 }
 
@@ -70,11 +71,16 @@ static void read_back_later(Act *act) {
         fail(act, "cannot read the trail's status back", "", strerror(-r));
 }
 
+static bool was_stopped_again(const Act *act, const CloudTrailStatus *status) {
+    return status->start_logging_usec > act->stop_usec &&
+           status->stop_logging_usec >= status->start_logging_usec;
+}
+
 static void read_back_done(const AwsError *error, const CloudTrailStatus *status, void *userdata) {
     Act *act = userdata;
 
     act->call = NULL;
-    if (error->class == AWS_OK && status->is_logging) {
+    if (error->class == AWS_OK && (status->is_logging || was_stopped_again(act, status))) {
         Outcome outcome = { .action = ACTION_RESTART, .result = RESULT_HELD, .seen = watch_observe(status) };
 
         finish(act, &outcome);
@@ -122,7 +128,7 @@ static void start(void *userdata) {
 }
 
 int act_restart(AwsClient *aws, CredentialsSource *credentials, const char *region, const char *arn,
-                uint64_t delay_usec, ActDone done, void *userdata, Act **ret) {
+                uint64_t stop_usec, uint64_t delay_usec, ActDone done, void *userdata, Act **ret) {
     Act *act = calloc(1, sizeof(*act));
     int r;
 
@@ -132,6 +138,7 @@ int act_restart(AwsClient *aws, CredentialsSource *credentials, const char *regi
     act->credentials = credentials;
     act->done = done;
     act->userdata = userdata;
+    act->stop_usec = stop_usec;
     act->pause_usec = READ_BACK_FIRST_USEC;
     act->region = strdup(region);
     act->arn = strdup(arn);

@@ -134,7 +134,7 @@ static void carry_action(Trail *trail) {
     trail->home->write_usec = at_usec;
     trail->act_by_usec = at_usec + 2 * aws_client_deadline_usec(engine->aws.client) + ACT_READ_BACK_USEC;
     r = act_restart(engine->aws.client, engine->aws.credentials, trail->region, trail->arn,
-                    at_usec - now_usec, act_done, trail, &trail->act);
+                    trail->state.stop_usec, at_usec - now_usec, act_done, trail, &trail->act);
     if (r < 0) {
         Outcome outcome = { .action = ACTION_RESTART, .result = RESULT_FAILED };
 
@@ -184,7 +184,8 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     if (plan.n_tells > 0 || was != trail->state.verdict)
         engine_publish(engine);
     arm(engine, &trail->wake, plan.wake_mono_usec, trail_woke, trail);
-    if (plan.action == ACTION_RESTART)
+    /* one pass acts once, however often the trail is stopped again */
+    if (plan.action == ACTION_RESTART && !(engine->once && input->kind == GUARD_ACTED))
         carry_action(trail);
 }
 

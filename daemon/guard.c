@@ -349,6 +349,10 @@ static void acted(Deciding *d, const Outcome *outcome) {
     for (Finding f = FINDING_DELIVERY; f <= FINDING_NOTIFICATION; f++)
         if ((is & ~was) & FINDING_BIT(f))
             found_failing(d, &outcome->seen, f);
+    if (!outcome->seen.is_logging) {
+        s->findings |= FINDING_BIT(FINDING_STOPPED);
+        found_stopped(d, &outcome->seen, false);
+    }
 }
 
 /* ---- what is due in any case ---- */

@@ -246,7 +246,8 @@ typedef enum ActionResult {
 typedef struct Outcome {
     Action action;
     ActionResult result;             /* HELD or FAILED */
-    Observation seen;                /* HELD: the look that confirmed it */
+    Observation seen;                /* HELD: the look that confirmed it; stopped when it was stopped again
+                                        since */
     uint32_t fields_left;            /* RESTORE, RECREATE: FIELD_BITs that still differ at read-back */
     char error_text[ERROR_TEXT_MAX]; /* FAILED */
 } Outcome;

@@ -17,6 +17,14 @@
 #define CONFIG_MAINTENANCE_MAX 100
 #define CONFIG_REASON_MAX      200 /* bytes */
 
+/* A time in which changes are expected. */
+typedef struct MaintenanceConfig {
+    char *trail; /* name or ARN; NULL: all */
+    uint64_t from_usec, until_usec; /* real; until is the first moment after it */
+    char *reason;                   /* NULL: none given */
+    bool stop_allowed;              /* logging may be stopped, too */
+} MaintenanceConfig;
+
 typedef enum ChannelType {
     CHANNEL_SNS,
     _CHANNEL_TYPE_MAX,
@@ -33,14 +41,6 @@ typedef struct StringList {
     size_t n;
     bool all; /* the option was "all" */
 } StringList;
-
-/* A time in which changes are expected. */
-typedef struct MaintenanceConfig {
-    char *trail; /* name or ARN; NULL: all */
-    uint64_t from_usec, until_usec; /* real; until is the first moment after it */
-    char *reason;                   /* NULL: none given */
-    bool stop_allowed;              /* logging may be stopped, too */
-} MaintenanceConfig;
 
 typedef struct AwsConfig {
     char *profile;          /* NULL: $AWS_PROFILE, else "default" */

@@ -164,6 +164,20 @@ static int set_list(Reading *r, const config_setting_t *setting, const Option *o
     return e;
 }
 
+/* Options whose shape is their own. */
+static int set_shaped(Reading *r, const config_setting_t *setting, const Option *option, void *slot) {
+    ConfigFault fault = { 0 };
+    int e;
+
+    if (option->kind == OPTION_WORDS)
+        e = config_read_words(setting, option, slot, &fault);
+    else if (option->kind == OPTION_EXPECT)
+        e = config_read_expect(setting, slot, &fault);
+    else
+        e = config_read_maintenance(setting, r->config, &fault);
+    return e == -EINVAL ? refuse(r, fault.line, "%s", fault.what) : e;
+}
+
 /* ---- channels ---- */
 
 static const char *check_topic(const char *text) {
@@ -253,34 +267,20 @@ static int read_channels(Reading *r, const config_setting_t *setting) {
 
 static int read_group(Reading *r, const config_setting_t *group, const char *prefix);
 
-/* Options whose shape is their own. */
-static int set_shaped(Reading *r, const config_setting_t *setting, const Option *option, void *slot) {
-    ConfigFault fault = { 0 };
-    int e;
-
-    if (option->kind == OPTION_WORDS)
-        e = config_read_words(setting, option, slot, &fault);
-    else if (option->kind == OPTION_EXPECT)
-        e = config_read_expect(setting, slot, &fault);
-    else
-        e = config_read_maintenance(setting, r->config, &fault);
-    return e == -EINVAL ? refuse(r, fault.line, "%s", fault.what) : e;
-}
-
 static int set_option(Reading *r, const config_setting_t *setting, const Option *option) {
     void *slot = (char *)r->config + option->offset;
 
     switch (option->kind) {
     case OPTION_NUMBER: return set_number(r, setting, option, slot);
+    case OPTION_WORDS:
+    case OPTION_EXPECT:
+    case OPTION_MAINTENANCE: return set_shaped(r, setting, option, slot);
     case OPTION_BOOL: return set_bool(r, setting, option, slot);
     case OPTION_SWITCH: return set_switch(r, setting, option, slot);
     case OPTION_WORD: return set_word(r, setting, option, slot);
     case OPTION_TEXT: return set_text(r, setting, option, slot);
     case OPTION_LIST: return set_list(r, setting, option, slot);
     case OPTION_CHANNELS: return read_channels(r, setting);
-    case OPTION_WORDS:
-    case OPTION_EXPECT:
-    case OPTION_MAINTENANCE: return set_shaped(r, setting, option, slot);
     case OPTION_GROUP: break;
     }
     if (!config_setting_is_group(setting))

@@ -17,6 +17,14 @@
 #define CONFIG_MAINTENANCE_MAX 100
 #define CONFIG_REASON_MAX      200 /* bytes */
 
+/* A time in which changes are expected. */
+typedef struct MaintenanceConfig {
+    char *trail; /* name or ARN; NULL: all */
+    uint64_t from_usec, until_usec; /* real; until is the first moment after it */
+    char *reason;                   /* NULL: none given */
+    bool stop_allowed;              /* logging may be stopped, too */
+} MaintenanceConfig;
+
 typedef enum ChannelType {
     CHANNEL_SNS,
     _CHANNEL_TYPE_MAX,
@@ -54,14 +62,6 @@ typedef struct AwsConfig {
     unsigned connect_timeout_sec, request_timeout_sec, max_attempts, max_connections;
 } AwsConfig;
 
-/* A time in which changes are expected. */
-typedef struct MaintenanceConfig {
-    char *trail; /* name or ARN; NULL: all */
-    uint64_t from_usec, until_usec; /* real; until is the first moment after it */
-    char *reason;                   /* NULL: none given */
-    bool stop_allowed;              /* logging may be stopped, too */
-} MaintenanceConfig;
-
 typedef struct Config {
     char *path;
     StringList regions;
@@ -72,7 +72,7 @@ typedef struct Config {
     unsigned settings_interval_sec;
     unsigned blind_after;
     unsigned reminder_interval_sec;
-    bool attribution;
+    bool attribution; /* accepted; takes effect in a later version */
     ChannelConfig *channels;
     size_t n_channels;
     AwsConfig aws;
@@ -105,13 +105,13 @@ void config_free(Config *config);
  * only of a password it says no more than that there is one. 0 or -EIO. */
 int config_dump(const Config *config, FILE *out);
 
+/* The window of `maintenance` that is open for a trail (name, ARN; "" when unknown) at that moment of real time,
+ * NULL when there is none. Of several the one that allows stopping, else the one that ends last. */
+const MaintenanceConfig *config_maintenance_at(const Config *config, const char *name, const char *arn,
+                                               uint64_t now_real_usec);
+
 /* Names of all options in table order ("aws.profile" for members of groups), NULL-terminated, static; for
  * the documentation check and completion. */
 const char *const *config_option_names(void);
 
 Policy config_policy(const Config *config);
-
-/* The window of `maintenance` that is open for a trail (name, ARN; "" when unknown) at that moment of real time,
- * NULL when there is none. Of several the one that allows stopping, else the one that ends last. */
-const MaintenanceConfig *config_maintenance_at(const Config *config, const char *name, const char *arn,
-                                               uint64_t now_real_usec);

@@ -13,13 +13,12 @@ typedef enum OptionKind {
     OPTION_SWITCH,   /* Switch; unset unless given */
     OPTION_WORD,     /* one of words; stored as int: the word's index + min */
     OPTION_TEXT,     /* char *, checked by check */
+    OPTION_WORDS,    /* uint32_t: some of words, as bits by their index; this and the next two: config_read.h */
+    OPTION_EXPECT,
+    OPTION_MAINTENANCE,
     OPTION_LIST,     /* StringList, each checked by check */
     OPTION_CHANNELS, /* alerts */
     OPTION_GROUP,    /* its members are rows "group.member" */
-    /* shapes of their own, see config_read.h */
-    OPTION_WORDS, /* uint32_t: some of words, as bits by their index */
-    OPTION_EXPECT,
-    OPTION_MAINTENANCE,
 } OptionKind;
 
 typedef struct Option {

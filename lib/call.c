@@ -400,8 +400,9 @@ static void on_turn(void *userdata) {
 static void call_end_held_back(AwsCall *call) {
     AwsError error = { 0 };
 
-    aws_error_set(&error, AWS_THROTTLED, "",
-                  "%s: held back, more calls wait than AWS's quota lets through in time", call->scope->host);
+    aws_error_set(&error, AWS_THROTTLED, "", "%s: held back%s: more calls wait than may be sent in time",
+                  call->scope->host,
+                  call->lane->pace.share < PACE_WHOLE ? ", because AWS throttled others" : "");
     call_end_error(call, &error);
 }
 

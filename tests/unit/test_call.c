@@ -400,14 +400,18 @@ static void test_retry_after_is_honoured(void **state) {
     static const struct {
         const char *name, *value;
         uint64_t wait_usec;
+        int status;
     } cases[] = {
-        { "Retry-After", "7", 7 * USEC_PER_SEC },
-        { "x-amz-retry-after", "1500", 1500 * USEC_PER_MSEC },
-        { "Retry-After", "Tue, 24 Nov 2026 03:10:04 GMT", 4 * USEC_PER_SEC },
-        { "Retry-After", "99999999999999999999999", 20 * USEC_PER_SEC },
-        { "Retry-After", "soon", 0 },
-        { "Retry-After", "-5", 0 },
-        { "Retry-After", "7 apples", 20 * USEC_PER_SEC },
+        { "Retry-After", "7", 7 * USEC_PER_SEC, 503 },
+        { "x-amz-retry-after", "1500", 1500 * USEC_PER_MSEC, 503 },
+        { "Retry-After", "Tue, 24 Nov 2026 03:10:04 GMT", 4 * USEC_PER_SEC, 503 },
+        { "Retry-After", "99999999999999999999999", 20 * USEC_PER_SEC, 503 },
+        { "Retry-After", "3", 3 * USEC_PER_SEC, 429 },
+        { "Retry-After", "60", 20 * USEC_PER_SEC, 429 },
+        { "x-amz-retry-after", "60000", 20 * USEC_PER_SEC, 503 },
+        { "Retry-After", "soon", 0, 503 },
+        { "Retry-After", "-5", 0, 503 },
+        { "Retry-After", "7 apples", 20 * USEC_PER_SEC, 503 },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -415,7 +419,7 @@ static void test_retry_after_is_honoured(void **state) {
 
         set_up(state);
         f = *state;
-        fake_http_reply(f->http, 503, "", cases[i].name, cases[i].value, NULL);
+        fake_http_reply(f->http, cases[i].status, "", cases[i].name, cases[i].value, NULL);
         fake_http_reply(f->http, 200, "{}", NULL);
         run(f, &json_request);
         if (cases[i].wait_usec > 0) {

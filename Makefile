@@ -42,6 +42,7 @@ CORE_SRC := $(filter-out $(MAIN_SRC),$(sort $(wildcard daemon/*.c)))
 TEST_SRC := $(sort $(wildcard tests/unit/test_*.c))
 HELP_SRC := $(filter-out $(TEST_SRC),$(sort $(wildcard tests/unit/*.c)))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+TOOL_SRC := $(sort $(wildcard tests/integration/*.c))
 SOURCES  := $(LIB_SRC) $(CORE_SRC) $(MAIN_SRC)
 
 obj       = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -49,6 +50,8 @@ BINARY   := $(BUILD)/trailguard
 ARCHIVES := $(BUILD)/libtrailguard-core.a $(BUILD)/libtgaws.a
 UNITS    := $(patsubst %.c,$(BUILD)/%,$(TEST_SRC))
 REPLAYS  := $(patsubst %.c,$(BUILD)/%,$(FUZZ_SRC))
+# What integration tests run beside the binary.
+TOOLS    := $(patsubst %.c,$(BUILD)/%,$(TOOL_SRC))
 # The simulated AWS has tests of its own, which do not need the binary.
 PYTESTS  := $(wildcard tests/aws tests/integration)
 BINTESTS := $(wildcard tests/integration)
@@ -92,9 +95,14 @@ $(REPLAYS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/fuzz/driver.o $(ARCHIVES)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
-.PHONY: objects units
+$(TOOLS): $(BUILD)/%: $(BUILD)/%.o $(ARCHIVES)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+.PHONY: objects units test-tools
 objects: $(call obj,$(SOURCES))
-units: $(UNITS) $(REPLAYS)
+units: $(UNITS) $(REPLAYS) $(TOOLS)
+test-tools: $(TOOLS)
 
 # ---- tests ------------------------------------------------------------------------------------------------------
 
@@ -115,7 +123,7 @@ check-unit: $(UNITS) $(REPLAYS)                ## unit tests and replay of the f
 	@tools/run-units $(UNITS)
 	@set -e; for f in $(REPLAYS); do $(TEST_WRAPPER) $$f "tests/fuzz/corpus/$${f##*/fuzz_}"; done
 
-check-integration: all                         ## the real binary against the simulated AWS
+check-integration: all test-tools              ## the real binary against the simulated AWS
 	@$(if $(PYTESTS),$(PYTEST) $(PARALLEL) $(PYTESTS),echo 'no integration tests in this tree')
 
 check-asan:                                    ## units and integration under AddressSanitizer and UBSan
@@ -191,4 +199,4 @@ help:                                          ## this list
 FORCE:
 .DELETE_ON_ERROR:
 .SECONDARY:
--include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(TEST_SRC) $(HELP_SRC) $(FUZZ_SRC) tests/fuzz/driver.c))
+-include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(TEST_SRC) $(HELP_SRC) $(FUZZ_SRC) $(TOOL_SRC) tests/fuzz/driver.c))

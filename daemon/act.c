@@ -102,11 +102,16 @@ static void read_back_later(Act *act, const char *what) {
         act_fail(act, "cannot be read back", strerror(-r));
 }
 
+static bool was_stopped_again(const Act *act, const CloudTrailStatus *status) {
+    return act->action == ACTION_RESTART && status->start_logging_usec > act->stop_usec &&
+           status->stop_logging_usec >= status->start_logging_usec;
+}
+
 static void status_done(const AwsError *error, const CloudTrailStatus *status, void *userdata) {
     Act *act = userdata;
 
     act->call = NULL;
-    if (error->class == AWS_OK && status->is_logging) {
+    if (error->class == AWS_OK && (status->is_logging || was_stopped_again(act, status))) {
         act->outcome.seen = watch_observe(status);
         act_next(act);
         return;
@@ -198,6 +203,7 @@ int act_start(const ActRequest *request, Act **ret) {
     act->aws = request->aws;
     act->credentials = request->credentials;
     act->action = act->outcome.action = request->action;
+    act->stop_usec = request->stop_usec;
     act->differs = request->differs;
     act->done = request->done;
     act->userdata = request->userdata;

@@ -23,6 +23,9 @@ typedef struct ActRequest {
     const char *region; /* the trail's home */
     const char *name, *arn;
     Action action;
+    uint64_t stop_usec; /* RESTART: StopLoggingTime (real) that it was found stopped with: a trail that was
+                           started and stopped since then has been restarted, and what was stopped again is
+                           for the guard to judge */
     /* RESTORE and RECREATE: */
     const Settings *keep;  /* what to write; copied */
     const Settings *found; /* RESTORE: what is there now (tags are taken away by key); copied */

@@ -14,6 +14,7 @@ struct Act {
     CredentialsSource *credentials;
     char *region, *name, *arn;
     Action action;
+    uint64_t stop_usec;
     Settings keep, found;
     uint32_t fields;
     ActDiffers differs;

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "daemon/canonical.h"
+#include "daemon/json_text.h"
 #include "daemon/selectors.h"
 #include "daemon/settings.h"
 #include "daemon/words.h"
@@ -159,10 +160,14 @@ static int drop_aws_tags(json_t *tags) {
 static int normal_form(Field field, const char *value, char **ret) {
     _cleanup_free_ char *text = NULL;
     json_auto_t *json = NULL;
+    json_error_t error;
     int r = 0;
 
     if (field >= FIELD_SELECTORS && value[0] != '\0' && strlen(value) <= CANONICAL_SIZE_MAX)
-        json = json_loads(value, 0, NULL);
+        r = json_text_parse(value, strlen(value), 0, &error, &json);
+    if (r == -ENOMEM)
+        return r;
+    r = 0;
     if (field == FIELD_INSIGHTS)
         r = write_out_categories(json);
     else if (field == FIELD_TAGS)

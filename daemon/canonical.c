@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "daemon/json_text.h"
 #include "lib/util/macros.h"
 
 #define DUMP_FLAGS (JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY)
@@ -105,12 +106,9 @@ int canonical_json(const char *text, char **ret) {
 
     if (len > CANONICAL_SIZE_MAX)
         return -EINVAL;
-    given = json_loadb(text, len, 0, &error);
-    if (!given && (json_error_code(&error) == json_error_out_of_memory ||
-                   json_error_code(&error) == json_error_unknown)) /* the lexer could not be set up */
-        return -ENOMEM;
-    if (!given)
-        return -EINVAL;
+    r = json_text_parse(text, len, 0, &error, &given);
+    if (r < 0)
+        return r;
     r = canonical(given, CANONICAL_DEPTH, &value);
     if (r < 0)
         return r;

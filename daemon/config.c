@@ -9,9 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/config_read.h"
 #include "daemon/config_table.h"
+#include "daemon/settings.h"
 #include "lib/arn.h"
 #include "lib/util/file.h"
+#include "lib/util/hash.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -58,7 +61,7 @@ static int set_text(Reading *r, const config_setting_t *setting, const Option *o
     allowed = option->check(text);
     if (allowed)
         return refuse(r, line_of(setting), "%s: \"%s\" cannot be used; allowed: %s", option->name,
-                      shown(show, text), allowed);
+                      option->secret ? "..." : shown(show, text), allowed);
     free(*slot);
     *slot = strdup(text);
     return *slot ? 0 : -ENOMEM;
@@ -68,9 +71,10 @@ static int set_number(Reading *r, const config_setting_t *setting, const Option 
     int type = config_setting_type(setting);
     long long value =
             type == CONFIG_TYPE_INT64 ? config_setting_get_int64(setting) : config_setting_get_int(setting);
-    bool zero_is_off = option->min == 0;
+    bool zero_is_off = option->min == 0 || option->off;
 
-    if ((type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64) || value < option->min || value > option->max)
+    if ((type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64) || value > option->max ||
+        (value < option->min && !(zero_is_off && value == 0)))
         return refuse(r, line_of(setting), "%s: allowed is a whole number, %s%u..%u%s", option->name,
                       zero_is_off ? "0 (off) or " : "", MAX(option->min, 1U), option->max, option->unit);
     *slot = (unsigned)value;
@@ -82,6 +86,16 @@ static int set_bool(Reading *r, const config_setting_t *setting, const Option *o
         return refuse(r, line_of(setting), "%s: allowed: true, false", option->name);
     *slot = config_setting_get_bool(setting);
     return 0;
+}
+
+static int set_switch(Reading *r, const config_setting_t *setting, const Option *option, Switch *slot) {
+    bool on = false;
+    int e;
+
+    e = set_bool(r, setting, option, &on);
+    if (e >= 0)
+        *slot = on ? SWITCH_ON : SWITCH_OFF;
+    return e;
 }
 
 static int find_word(const char *const *words, const char *text) {
@@ -105,8 +119,6 @@ static int set_word(Reading *r, const config_setting_t *setting, const Option *o
     const char *text = config_setting_get_string(setting);
     int index = find_word(option->words, text);
 
-    if (index < 0 && text && option->words == config_mode_words && strcmp(text, "restore") == 0)
-        return refuse(r, line_of(setting), "mode \"restore\": not supported by this version");
     if (index < 0)
         return refuse_word(r, setting, option->name, option->words);
     *slot = index + (int)option->min;
@@ -150,6 +162,20 @@ static int set_list(Reading *r, const config_setting_t *setting, const Option *o
     for (int i = 0; e >= 0 && i < n; i++)
         e = add_item(r, config_setting_get_elem(setting, (unsigned)i), option, list);
     return e;
+}
+
+/* Options whose shape is their own. */
+static int set_shaped(Reading *r, const config_setting_t *setting, const Option *option, void *slot) {
+    ConfigFault fault = { 0 };
+    int e;
+
+    if (option->kind == OPTION_WORDS)
+        e = config_read_words(setting, option, slot, &fault);
+    else if (option->kind == OPTION_EXPECT)
+        e = config_read_expect(setting, slot, &fault);
+    else
+        e = config_read_maintenance(setting, r->config, &fault);
+    return e == -EINVAL ? refuse(r, fault.line, "%s", fault.what) : e;
 }
 
 /* ---- channels ---- */
@@ -246,7 +272,11 @@ static int set_option(Reading *r, const config_setting_t *setting, const Option 
 
     switch (option->kind) {
     case OPTION_NUMBER: return set_number(r, setting, option, slot);
+    case OPTION_WORDS:
+    case OPTION_EXPECT:
+    case OPTION_MAINTENANCE: return set_shaped(r, setting, option, slot);
     case OPTION_BOOL: return set_bool(r, setting, option, slot);
+    case OPTION_SWITCH: return set_switch(r, setting, option, slot);
     case OPTION_WORD: return set_word(r, setting, option, slot);
     case OPTION_TEXT: return set_text(r, setting, option, slot);
     case OPTION_LIST: return set_list(r, setting, option, slot);
@@ -307,6 +337,8 @@ static void set_defaults(Config *config) {
 
         if (option->kind == OPTION_NUMBER)
             *(unsigned *)slot = option->number;
+        else if (option->kind == OPTION_WORDS)
+            *(uint32_t *)slot = option->number;
         else if (option->kind == OPTION_WORD)
             *(int *)slot = (int)(option->number + option->min);
         else if (option->kind == OPTION_BOOL)
@@ -317,29 +349,46 @@ static void set_defaults(Config *config) {
 }
 
 /* A bare file name is one of systemd's credentials. */
-static int resolve_credentials_file(Reading *r) {
-    AwsConfig *aws = &r->config->aws;
+static int resolve_file(Reading *r, const char *option, char **path) {
     const char *directory = getenv("CREDENTIALS_DIRECTORY");
     char *joined;
 
-    if (!aws->credentials_file || strchr(aws->credentials_file, '/'))
+    if (!*path || strchr(*path, '/'))
         return 0;
     if (!directory || !directory[0])
         return refuse(r, 0,
-                      "aws.credentials_file: \"%s\" is a bare name, but there is no $CREDENTIALS_DIRECTORY; "
+                      "%s: \"%s\" is a bare name, but there is no $CREDENTIALS_DIRECTORY; "
                       "allowed: a path, or the name "
                       "of a LoadCredential= of the unit",
-                      aws->credentials_file);
-    joined = file_join(directory, aws->credentials_file);
+                      option, *path);
+    joined = file_join(directory, *path);
     if (!joined)
         return -ENOMEM;
-    free(aws->credentials_file);
-    aws->credentials_file = joined;
+    free(*path);
+    *path = joined;
     return 0;
+}
+
+/* What kind of host an endpoint of one's own is, is known to whoever names it. */
+static int check_endpoint(Reading *r, const config_setting_t *root) {
+    const AwsConfig *aws = &r->config->aws;
+    const config_setting_t *group = config_setting_get_member((config_setting_t *)root, "aws");
+    const char *name = aws->use_fips == SWITCH_ON        ? "use_fips"
+                       : aws->use_dualstack == SWITCH_ON ? "use_dualstack"
+                                                         : NULL;
+
+    if (!name || !aws->endpoint_url)
+        return 0;
+    return refuse(
+            r, line_of(config_setting_get_member((config_setting_t *)group, name)),
+            "aws.%s: cannot be combined with aws.endpoint_url; name an endpoint of that kind there, or "
+            "leave endpoint_url out",
+            name);
 }
 
 static int check_whole(Reading *r, const config_setting_t *root) {
     Config *config = r->config;
+    int e;
 
     if (!config_setting_get_member((config_setting_t *)root, "alerts"))
         return refuse(r, 0,
@@ -352,7 +401,10 @@ static int check_whole(Reading *r, const config_setting_t *root) {
                           config->poll_interval_sec);
         config->settings_interval_sec = config->poll_interval_sec;
     }
-    return resolve_credentials_file(r);
+    e = check_endpoint(r, root);
+    if (e >= 0)
+        e = resolve_file(r, "aws.credentials_file", &config->aws.credentials_file);
+    return e < 0 ? e : resolve_file(r, "aws.config_file", &config->aws.config_file);
 }
 
 /* libconfig 1.5 wraps integers at 32 bits without a word, and includes files whose names its errors then
@@ -469,10 +521,16 @@ void config_free(Config *config) {
     for (size_t i = 0; i < config->n_channels; i++)
         free(config->channels[i].topic_arn);
     free(config->channels);
+    settings_done(&config->expect.pins);
+    config_maintenance_done(config);
     free(config->aws.profile);
     free(config->aws.credentials_file);
+    free(config->aws.config_file);
     free(config->aws.endpoint_url);
     free(config->aws.ca_bundle);
+    if (config->aws.proxy)
+        hash_wipe(config->aws.proxy, strlen(config->aws.proxy));
+    free(config->aws.proxy);
     free(config->path);
     free(config);
 }

@@ -14,6 +14,17 @@
 #define CONFIG_CHANNELS_MAX 16
 #define CONFIG_LIST_MAX     1000 /* strings in one array */
 
+#define CONFIG_MAINTENANCE_MAX 100
+#define CONFIG_REASON_MAX      200 /* bytes */
+
+/* A time in which changes are expected. */
+typedef struct MaintenanceConfig {
+    char *trail; /* name or ARN; NULL: all */
+    uint64_t from_usec, until_usec; /* real; until is the first moment after it */
+    char *reason;                   /* NULL: none given */
+    bool stop_allowed;              /* logging may be stopped, too */
+} MaintenanceConfig;
+
 typedef enum ChannelType {
     CHANNEL_SNS,
     _CHANNEL_TYPE_MAX,
@@ -31,12 +42,23 @@ typedef struct StringList {
     bool all; /* the option was "all" */
 } StringList;
 
+/* Something that the environment decides where the file does not. */
+typedef enum Switch {
+    SWITCH_UNSET,
+    SWITCH_OFF,
+    SWITCH_ON,
+} Switch;
+
 typedef struct AwsConfig {
     char *profile;          /* NULL: $AWS_PROFILE, else "default" */
     char *credentials_file; /* NULL: the search order of the manual; a bare name was resolved in
                                $CREDENTIALS_DIRECTORY */
+    char *config_file;      /* NULL: $AWS_CONFIG_FILE, else ~/.aws/config; a bare name as above */
     char *endpoint_url;     /* NULL: AWS */
     char *ca_bundle;        /* NULL: $AWS_CA_BUNDLE, else the system's */
+    char *proxy;            /* NULL: $HTTPS_PROXY; may hold a password */
+    Switch use_fips;        /* unset: $AWS_USE_FIPS_ENDPOINT */
+    Switch use_dualstack;   /* unset: $AWS_USE_DUALSTACK_ENDPOINT */
     unsigned connect_timeout_sec, request_timeout_sec, max_attempts, max_connections;
 } AwsConfig;
 
@@ -55,6 +77,15 @@ typedef struct Config {
     size_t n_channels;
     AwsConfig aws;
     int log_level; /* LOG_DEBUG..LOG_ERR */
+
+    /* what a trail must be like, and what is done about it */
+    uint32_t restore; /* RESTORE_BITs; heeded in MODE_RESTORE only */
+    unsigned max_restores_per_hour;
+    unsigned stale_after_sec; /* 0: off */
+    bool bucket_checks;
+    Expect expect;
+    MaintenanceConfig *maintenance;
+    size_t n_maintenance;
 } Config;
 
 #define CONFIG_ERROR_MAX 512
@@ -70,9 +101,14 @@ int config_parse(const char *path, const char *text, size_t len, Config **ret,
 
 void config_free(Config *config);
 
-/* Writes the effective configuration, every option, in a form that config_load reads to the same values. 0
- * or -EIO. */
+/* Writes the effective configuration, every option, in a form that config_load reads to the same values;
+ * only of a password it says no more than that there is one. 0 or -EIO. */
 int config_dump(const Config *config, FILE *out);
+
+/* The window of `maintenance` that is open for a trail (name, ARN; "" when unknown) at that moment of real time,
+ * NULL when there is none. Of several the one that allows stopping, else the one that ends last. */
+const MaintenanceConfig *config_maintenance_at(const Config *config, const char *name, const char *arn,
+                                               uint64_t now_real_usec);
 
 /* Names of all options in table order ("aws.profile" for members of groups), NULL-terminated, static; for
  * the documentation check and completion. */

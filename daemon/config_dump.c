@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
+#include "daemon/config_read.h"
 #include "daemon/config_table.h"
+#include "lib/endpoint.h"
 #include "lib/util/text.h"
 
 /* A string as libconfig reads it back. */
@@ -15,6 +17,10 @@ static void put_text(FILE *out, const char *text) {
         else
             fputc(*c, out);
     fputc('"', out);
+}
+
+void config_put_text(FILE *out, const char *text) {
+    put_text(out, text);
 }
 
 static void put_list(FILE *out, const StringList *list) {
@@ -46,19 +52,36 @@ static void put_value(FILE *out, const Option *option, const Config *config) {
     switch (option->kind) {
     case OPTION_NUMBER: fprintf(out, "%u", *(const unsigned *)(const void *)base); break;
     case OPTION_BOOL: fputs(*(const bool *)(const void *)base ? "true" : "false", out); break;
+    case OPTION_SWITCH:
+        fputs(*(const Switch *)(const void *)base == SWITCH_ON ? "true" : "false", out);
+        break;
     case OPTION_WORD:
         put_text(out, option->words[*(const int *)(const void *)base - (int)option->min]);
         break;
     case OPTION_TEXT: put_text(out, *(char *const *)(const void *)base); break;
     case OPTION_LIST: put_list(out, (const StringList *)(const void *)base); break;
     case OPTION_CHANNELS: put_channels(out, config); break;
+    case OPTION_WORDS: config_put_words(out, option, *(const uint32_t *)(const void *)base); break;
+    case OPTION_EXPECT: config_put_expect(out, &config->expect); break;
+    case OPTION_MAINTENANCE: config_put_maintenance(out, config); break;
     case OPTION_GROUP: break;
     }
 }
 
-static bool is_unset(const Option *option, const Config *config) {
-    return option->kind == OPTION_TEXT &&
-           !*(char *const *)(const void *)((const char *)config + option->offset);
+/* What cannot be written as a value, and why; else NULL. An unset text or switch means "as the environment
+ * says", which no value does. */
+static const char *no_value(const Option *option, const Config *config) {
+    const char *base = (const char *)config + option->offset;
+
+    if (option->kind == OPTION_SWITCH)
+        return *(const Switch *)(const void *)base == SWITCH_UNSET ? "is not set" : NULL;
+    if (option->kind != OPTION_TEXT)
+        return NULL;
+    if (!*(char *const *)(const void *)base)
+        return "is not set";
+    return option->secret && endpoint_proxy_has_user(*(char *const *)(const void *)base)
+                   ? "is set, and holds a password that is not shown"
+                   : NULL;
 }
 
 int config_dump(const Config *config, FILE *out) {
@@ -67,6 +90,7 @@ int config_dump(const Config *config, FILE *out) {
     for (size_t i = 0; i < config_n_options; i++) {
         const Option *option = &config_options[i];
         bool member = text_starts_with(option->name, "aws.");
+        const char *without;
 
         if (in_group && !member)
             fputs("};\n", out);
@@ -76,9 +100,9 @@ int config_dump(const Config *config, FILE *out) {
             in_group = true;
             continue;
         }
-        /* an unset text means "do not touch", which no value says */
-        if (is_unset(option, config))
-            fprintf(out, "%s# %s is not set\n", member ? "  " : "", option->name);
+        without = no_value(option, config);
+        if (without)
+            fprintf(out, "%s# %s %s\n", member ? "  " : "", option->name, without);
         else {
             fprintf(out, "%s%s = ", member ? "  " : "", member ? option->name + 4 : option->name);
             put_value(out, option, config);

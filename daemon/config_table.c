@@ -9,18 +9,16 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-const char *const config_mode_words[] = { "observe", "restart", NULL };
+const char *const config_mode_words[] = { "observe", "restart", "restore", NULL };
 const char *const config_severity_words[] = { "info", "warning", "critical", NULL };
 const char *const config_level_words[] = {
     "err", "warning", "notice", "info", "debug", NULL
 }; /* from LOG_ERR on */
 
+static const char *const restore_words[] = { "settings", "selectors", "insights", "deleted", NULL }; /* RestoreKind */
+
 const char *const config_later_options[] = {
-    "restore",      "stale_after",       "expect",
-    "maintenance",  "bucket_checks",     "max_restores_per_hour",
-    "accounts",     "organization",      "heartbeat",
-    "metrics_file", "aws.config_file",   "aws.proxy",
-    "aws.use_fips", "aws.use_dualstack", NULL,
+    "accounts", "organization", "heartbeat", "metrics_file", NULL,
 };
 
 static const char *check_region(const char *text) {
@@ -37,9 +35,17 @@ static const char *check_trail(const char *text) {
     return "names of trails, or ARNs such as \"arn:aws:cloudtrail:eu-central-1:111122223333:trail/main\"";
 }
 
+const char *config_check_trail(const char *text) {
+    return check_trail(text);
+}
+
 static const char *check_url(const char *text) {
     return endpoint_override_is_valid(text) ? NULL
                                             : "https://HOST[:PORT], or http:// for a loopback address only";
+}
+
+static const char *check_proxy(const char *text) {
+    return endpoint_proxy_is_valid(text) ? NULL : "http://[USER:PASSWORD@]HOST:PORT";
 }
 
 static const char *check_text(const char *text) {
@@ -69,8 +75,25 @@ const Option config_options[] = {
       .offset = AT(mode),
       .words = config_mode_words,
       .number = MODE_RESTART },
+    { .name = "restore",
+      .kind = OPTION_WORDS,
+      .offset = AT(restore),
+      .words = restore_words,
+      .number = RESTORE_BIT(RESTORE_SETTINGS) | RESTORE_BIT(RESTORE_SELECTORS) | RESTORE_BIT(RESTORE_INSIGHTS) },
+    COUNT("max_restores_per_hour", max_restores_per_hour, 1, 1000, 30),
+    { .name = "expect", .kind = OPTION_EXPECT, .offset = AT(expect) },
+    { .name = "maintenance", .kind = OPTION_MAINTENANCE },
+    { .name = "bucket_checks", .kind = OPTION_BOOL, .offset = AT(bucket_checks) },
     SECONDS("poll_interval", poll_interval_sec, 1, 3600, 10),
     SECONDS("settings_interval", settings_interval_sec, 1, 86400, 60),
+    { .name = "stale_after",
+      .kind = OPTION_NUMBER,
+      .offset = AT(stale_after_sec),
+      .min = 600,
+      .max = 604800,
+      .off = true,
+      .number = 7200,
+      .unit = " seconds" },
     COUNT("blind_after", blind_after, 1, 100, 3),
     { .name = "attribution", .kind = OPTION_BOOL, .offset = AT(attribution), .number = true },
     { .name = "alerts", .kind = OPTION_CHANNELS },
@@ -78,8 +101,16 @@ const Option config_options[] = {
     { .name = "aws", .kind = OPTION_GROUP },
     TEXT("aws.profile", aws.profile, check_text),
     TEXT("aws.credentials_file", aws.credentials_file, check_text),
+    TEXT("aws.config_file", aws.config_file, check_text),
     TEXT("aws.endpoint_url", aws.endpoint_url, check_url),
     TEXT("aws.ca_bundle", aws.ca_bundle, check_text),
+    { .name = "aws.proxy",
+      .kind = OPTION_TEXT,
+      .offset = AT(aws.proxy),
+      .check = check_proxy,
+      .secret = true },
+    { .name = "aws.use_fips", .kind = OPTION_SWITCH, .offset = AT(aws.use_fips) },
+    { .name = "aws.use_dualstack", .kind = OPTION_SWITCH, .offset = AT(aws.use_dualstack) },
     SECONDS("aws.connect_timeout", aws.connect_timeout_sec, 1, 60, 5),
     SECONDS("aws.request_timeout", aws.request_timeout_sec, 1, 60, 10),
     COUNT("aws.max_attempts", aws.max_attempts, 1, 10, 3),
@@ -107,5 +138,9 @@ Policy config_policy(const Config *config) {
         .mode = config->mode,
         .blind_after = config->blind_after,
         .reminder_interval_usec = config->reminder_interval_sec * USEC_PER_SEC,
+        .restore = config->restore,
+        .max_restores_per_hour = config->max_restores_per_hour,
+        .stale_after_usec = config->stale_after_sec * USEC_PER_SEC,
+        .attribution = config->attribution,
     };
 }

@@ -10,8 +10,12 @@
 typedef enum OptionKind {
     OPTION_NUMBER, /* unsigned, min..max */
     OPTION_BOOL,
+    OPTION_SWITCH,   /* Switch; unset unless given */
     OPTION_WORD,     /* one of words; stored as int: the word's index + min */
     OPTION_TEXT,     /* char *, checked by check */
+    OPTION_WORDS,    /* uint32_t: some of words, as bits by their index; this and the next two: config_read.h */
+    OPTION_EXPECT,
+    OPTION_MAINTENANCE,
     OPTION_LIST,     /* StringList, each checked by check */
     OPTION_CHANNELS, /* alerts */
     OPTION_GROUP,    /* its members are rows "group.member" */
@@ -22,10 +26,12 @@ typedef struct Option {
     OptionKind kind;
     size_t offset; /* into Config */
     unsigned min, max;
-    unsigned number;          /* default of NUMBER, BOOL, WORD (index) */
+    bool off;                 /* NUMBER: 0 is allowed below min, too */
+    unsigned number;          /* default of NUMBER, BOOL, WORD (index), WORDS (bits) */
     const char *const *words; /* NULL-terminated */
     /* What a text must be: NULL when good, else what is allowed. */
     const char *(*check)(const char *text);
+    bool secret;      /* TEXT: may hold a password; not shown */
     bool all;         /* LIST: "all" is allowed, and the default */
     const char *unit; /* for messages: "seconds" or "" */
 } Option;
@@ -39,3 +45,6 @@ extern const char *const config_later_options[];
 extern const char *const config_level_words[]; /* index + LOG_ERR.. : see config_level_of */
 extern const char *const config_mode_words[];
 extern const char *const config_severity_words[];
+
+/* A trail's name or ARN: NULL when it is one, else what is allowed. */
+const char *config_check_trail(const char *text);

@@ -81,6 +81,7 @@ static void take_identity(Engine *engine, const StsIdentity *identity) {
     Arn arn;
 
     (void)text_copy(engine->account, sizeof(engine->account), identity->account);
+    (void)text_copy(engine->named_account, sizeof(engine->named_account), identity->account);
     if (arn_parse(identity->arn, &arn) >= 0)
         (void)text_copy(engine->partition, sizeof(engine->partition), arn.partition);
     engine->identity_again_usec = 0;
@@ -122,7 +123,7 @@ void engine_ask_identity(Engine *engine) {
         return;
     engine->identity_again_usec = 0;
     r = sts_get_caller_identity(engine->aws.client, engine->aws.credentials,
-                                engine_aws_default_region(engine->config), identity_done, engine,
+                                engine->aws.region, identity_done, engine,
                                 &engine->identity_call);
     if (r < 0) {
         engine->identity_asked = true;

@@ -2,21 +2,18 @@
 #include "daemon/engine_aws.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/engine_credentials.h"
 #include "daemon/log.h"
 #include "lib/http_curl.h"
 #include "lib/loop_event.h"
-#include "lib/util/file.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
-
-#define KEYS_SYSTEM_FILE "/etc/trailguard/aws-credentials"
-#define IMDS_DEFAULT     "http://169.254.169.254"
 
 /* An environment variable, NULL when unset or empty. */
 static const char *env(const char *name) {
@@ -25,126 +22,151 @@ static const char *env(const char *name) {
     return value && value[0] ? value : NULL;
 }
 
-const char *engine_aws_default_region(const Config *config) {
-    const char *region = env("AWS_REGION");
+/* ---- the region ---- */
 
-    if (!region)
-        region = env("AWS_DEFAULT_REGION");
-    if (region && endpoint_region_is_valid(region))
-        return region;
-    return config->regions.n > 0 ? config->regions.items[0] : "us-east-1";
-}
+static void choose_region(const Config *config, const Profile *profile, char ret[static 32]) {
+    const char *const candidates[] = {
+        env("AWS_REGION"),
+        env("AWS_DEFAULT_REGION"),
+        profile->values[PROFILE_REGION],
+        config->regions.n > 0 ? config->regions.items[0] : NULL,
+        "us-east-1",
+    };
 
-/* ---- credentials ---- */
-
-static void warn_if_others_may_read(const char *path) {
-    struct stat st;
-
-    if (stat(path, &st) == 0 && (st.st_mode & 077) != 0)
-        log_line(LOG_WARNING, "%s: others may read this key file (mode %04o); make it 0600", path,
-                 (unsigned)st.st_mode & 07777);
-}
-
-/* Keeps the first of the files tried that exists; takes path over. */
-static void try_file(char **found, char *path) {
-    if (path && !*found && access(path, F_OK) == 0)
-        *found = path;
-    else
-        free(path);
-}
-
-/* The file that keys are read from: the named one, else the first that exists in the order of the manual. */
-static char *find_keys_file(const Config *config) {
-    char *found = NULL;
-
-    if (config->aws.credentials_file)
-        return strdup(config->aws.credentials_file);
-    if (env("CREDENTIALS_DIRECTORY"))
-        try_file(&found, file_join(env("CREDENTIALS_DIRECTORY"), "aws-credentials"));
-    if (env("AWS_SHARED_CREDENTIALS_FILE"))
-        try_file(&found, strdup(env("AWS_SHARED_CREDENTIALS_FILE")));
-    if (env("HOME"))
-        try_file(&found, file_join(env("HOME"), ".aws/credentials"));
-    return found ? found : strdup(KEYS_SYSTEM_FILE);
-}
-
-static int profile_source(const Config *config, Loop *loop, CredentialsSource **ret) {
-    _cleanup_free_ char *path = find_keys_file(config);
-    const char *profile = config->aws.profile;
-
-    if (!profile)
-        profile = env("AWS_PROFILE") ? env("AWS_PROFILE") : "default";
-    if (!path)
-        return -ENOMEM;
-    warn_if_others_may_read(path);
-    return credentials_profile_new(loop, path, profile, config->aws.credentials_file != NULL, ret);
-}
-
-static int imds_source(Loop *loop, HttpClient *http, CredentialsSource **ret) {
-    const char *endpoint = env("AWS_EC2_METADATA_SERVICE_ENDPOINT");
-
-    return credentials_imds_new(loop, http, endpoint ? endpoint : IMDS_DEFAULT, ret);
-}
-
-/* Environment, key file, instance metadata. A profile or file named in the configuration leaves the
- * environment out. */
-static int credentials_open(const Config *config, Loop *loop, HttpClient *http, CredentialsSource **ret) {
-    CredentialsSource *sources[3], *chain;
-    const char *no_imds = env("AWS_EC2_METADATA_DISABLED");
-    unsigned n = 0;
-    int r = 0;
-
-    if (!config->aws.profile && !config->aws.credentials_file) {
-        r = credentials_env_new(loop, env("AWS_ACCESS_KEY_ID"), env("AWS_SECRET_ACCESS_KEY"),
-                                env("AWS_SESSION_TOKEN"), &sources[n]);
-        n += r >= 0;
-    }
-    if (r >= 0) {
-        r = profile_source(config, loop, &sources[n]);
-        n += r >= 0;
-    }
-    if (r >= 0 && !(no_imds && strcasecmp(no_imds, "true") == 0)) {
-        r = imds_source(loop, http, &sources[n]);
-        n += r >= 0;
-    }
-    if (r < 0) {
-        while (n > 0)
-            credentials_source_free(sources[--n]);
-        return r;
-    }
-    r = credentials_chain_new(sources, n, &chain);
-    return r < 0 ? r : credentials_cache_new(loop, chain, ret);
+    for (size_t i = 0; i < ARRAY_SIZE(candidates); i++)
+        if (candidates[i] && endpoint_region_is_valid(candidates[i]) && text_copy(ret, 32, candidates[i]))
+            return;
 }
 
 /* ---- endpoints ---- */
 
-static int read_overrides(const Config *config, EndpointOverrides *ret,
+static const char *const service_variables[_AWS_SERVICE_MAX] = {
+    [AWS_CLOUDTRAIL] = "AWS_ENDPOINT_URL_CLOUDTRAIL",
+    [AWS_SNS] = "AWS_ENDPOINT_URL_SNS",
+    [AWS_STS] = "AWS_ENDPOINT_URL_STS",
+    [AWS_ORGANIZATIONS] = "AWS_ENDPOINT_URL_ORGANIZATIONS",
+};
+
+static int _printf_(2, 3) refuse(char error[static ENGINE_AWS_ERROR_MAX], const char *format, ...) {
+    va_list ap;
+
+    va_start(ap, format);
+    (void)vsnprintf(error, ENGINE_AWS_ERROR_MAX, format, ap);
+    va_end(ap);
+    return -EINVAL;
+}
+
+static int read_switch(Switch by_file, const char *variable, bool *ret,
+                       char error[static ENGINE_AWS_ERROR_MAX]) {
+    const char *value = env(variable);
+
+    if (by_file != SWITCH_UNSET)
+        *ret = by_file == SWITCH_ON;
+    else if (!value || strcasecmp(value, "false") == 0)
+        *ret = false;
+    else if (strcasecmp(value, "true") == 0)
+        *ret = true;
+    else
+        return refuse(error, "environment variable %s: allowed: true, false", variable);
+    return 0;
+}
+
+/* Only the environment can bring them together here: the file was looked at when it was read. */
+static int read_kind_of_host(const Config *config, EndpointOverrides *overrides,
+                             char error[static ENGINE_AWS_ERROR_MAX]) {
+    const char *set = overrides->file_url ? "aws.endpoint_url" : NULL;
+    int r;
+
+    r = read_switch(config->aws.use_fips, "AWS_USE_FIPS_ENDPOINT", &overrides->fips, error);
+    if (r >= 0)
+        r = read_switch(config->aws.use_dualstack, "AWS_USE_DUALSTACK_ENDPOINT", &overrides->dual_stack,
+                        error);
+    if (r < 0 || (!overrides->fips && !overrides->dual_stack))
+        return r;
+    for (unsigned s = 0; s < _AWS_SERVICE_MAX; s++)
+        if (!set && overrides->service_url[s])
+            set = service_variables[s];
+    if (!set)
+        return 0;
+    return refuse(
+            error,
+            "%s endpoints are asked for, and %s names one: allowed is one of the two; name an endpoint "
+            "of that kind, or turn %s off",
+            overrides->fips ? "FIPS" : "dual-stack", set,
+            overrides->fips ? "use_fips (AWS_USE_FIPS_ENDPOINT)"
+                            : "use_dualstack (AWS_USE_DUALSTACK_ENDPOINT)");
+}
+
+static bool env_is_true(const char *name) {
+    const char *value = env(name);
+
+    return value && strcasecmp(value, "true") == 0;
+}
+
+typedef struct NamedUrl {
+    const char *url;
+    const char *name; /* who said so */
+} NamedUrl;
+
+/* The strongest of those that are set. */
+static int take_url(const NamedUrl *candidates, size_t n, const char **ret,
+                    char error[static ENGINE_AWS_ERROR_MAX]) {
+    for (size_t i = 0; i < n; i++) {
+        if (!candidates[i].url)
+            continue;
+        *ret = candidates[i].url;
+        if (endpoint_override_is_valid(*ret))
+            return 0;
+        return refuse(error,
+                      "%s: not a URL that may be used; allowed: https://HOST, and http:// for loopback only",
+                      candidates[i].name);
+    }
+    return 0;
+}
+
+/* By service: its variable, the variable for all, its place in the profile's [services] section, the profile's
+ * own endpoint_url. ret borrows. */
+static int read_overrides(const Config *config, const Profile *profile, EndpointOverrides *ret,
                           char error[static ENGINE_AWS_ERROR_MAX]) {
-    static const char *const service_variables[_AWS_SERVICE_MAX] = {
-        [AWS_CLOUDTRAIL] = "AWS_ENDPOINT_URL_CLOUDTRAIL",
-        [AWS_SNS] = "AWS_ENDPOINT_URL_SNS",
-        [AWS_STS] = "AWS_ENDPOINT_URL_STS",
-    };
-    const char *ignore = env("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), *bad = NULL;
+    int r = 0;
 
     *ret = (EndpointOverrides){ .file_url = config->aws.endpoint_url };
-    if (ignore && strcasecmp(ignore, "true") == 0)
-        return 0;
-    ret->url = env("AWS_ENDPOINT_URL");
-    if (ret->url && !endpoint_override_is_valid(ret->url))
-        bad = "AWS_ENDPOINT_URL";
-    for (unsigned s = 0; s < _AWS_SERVICE_MAX; s++) {
-        ret->service_url[s] = env(service_variables[s]);
-        if (ret->service_url[s] && !endpoint_override_is_valid(ret->service_url[s]))
-            bad = service_variables[s];
+    if (env_is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"))
+        return read_kind_of_host(config, ret, error);
+    for (unsigned s = 0; s < _AWS_SERVICE_MAX && r == 0; s++) {
+        char name[64];
+        const NamedUrl candidates[] = {
+            { env(service_variables[s]), name },
+            { env("AWS_ENDPOINT_URL"), "environment variable AWS_ENDPOINT_URL" },
+            { profile->service_urls[s], "the profile's services section: endpoint_url" },
+            { profile->values[PROFILE_ENDPOINT_URL], "the profile's endpoint_url" },
+        };
+
+        (void)snprintf(name, sizeof(name), "environment variable %s", service_variables[s]);
+        r = take_url(candidates, ARRAY_SIZE(candidates), &ret->service_url[s], error);
     }
-    if (!bad)
+    return r < 0 ? r : read_kind_of_host(config, ret, error);
+}
+
+/* ---- the proxy ---- */
+
+/* Lower case first, as all do who read these. HTTP_PROXY is not asked: plain http goes to loopback and
+ * metadata only, and never through a proxy. The value is not shown, for it may hold a password. */
+static int read_proxy(const Config *config, HttpCurlOptions *options,
+                      char error[static ENGINE_AWS_ERROR_MAX]) {
+    const char *variable = env("https_proxy") ? "https_proxy" : "HTTPS_PROXY";
+
+    options->no_proxy = env("no_proxy") ? env("no_proxy") : env("NO_PROXY");
+    options->proxy = config->aws.proxy;
+    if (options->proxy)
         return 0;
-    (void)snprintf(error, ENGINE_AWS_ERROR_MAX,
-                   "environment variable %s: not a URL that may be used; allowed: https://HOST, and http:// "
-                   "for loopback only",
-                   bad);
-    return -EINVAL;
+    options->proxy = env(variable);
+    if (!options->proxy || endpoint_proxy_is_valid(options->proxy))
+        return 0;
+    return refuse(error,
+                  "environment variable %s: not a proxy that can be used; allowed: "
+                  "http://[USER:PASSWORD@]HOST:PORT",
+                  variable);
 }
 
 /* Every (service, region) of a skewed host is corrected on its own: one line is enough. */
@@ -162,11 +184,11 @@ static void skew_noticed(const char *host, int64_t offset_usec, void *userdata) 
              offset_usec > 0 ? "behind" : "ahead of", host);
 }
 
-int engine_aws_open(sd_event *event, const Config *config, EngineAws *ret,
+static int open_all(const Config *config, const ProfilePlace *place, const Profile *profile, EngineAws *aws,
                     char error[static ENGINE_AWS_ERROR_MAX]) {
-    EngineAws aws = { .event = event };
+    const char *bundle = config->aws.ca_bundle ? config->aws.ca_bundle : env("AWS_CA_BUNDLE");
     HttpCurlOptions http_options = {
-        .ca_bundle = config->aws.ca_bundle ? config->aws.ca_bundle : env("AWS_CA_BUNDLE"),
+        .ca_bundle = bundle ? bundle : profile->values[PROFILE_CA_BUNDLE],
         .user_agent = "TrailGuard/" TRAILGUARD_VERSION,
         .max_connections = config->aws.max_connections,
     };
@@ -176,18 +198,39 @@ int engine_aws_open(sd_event *event, const Config *config, EngineAws *ret,
         .max_attempts = config->aws.max_attempts,
     };
     EndpointOverrides overrides;
+    char host[256] = "";
+    int r;
+
+    (void)gethostname(host, sizeof(host) - 1);
+    (void)sts_session_name(aws->session_name, "trailguard", host);
+    choose_region(config, profile, aws->region);
+    r = read_overrides(config, profile, &overrides, error);
+    if (r >= 0)
+        r = read_proxy(config, &http_options, error);
+    if (r >= 0)
+        r = loop_event_new(aws->event, &aws->loop);
+    if (r >= 0)
+        r = http_curl_new(aws->event, &http_options, error, ENGINE_AWS_ERROR_MAX, &aws->http);
+    if (r >= 0)
+        r = aws_client_new(aws->http, aws->loop, &limits, &overrides, &aws->client);
+    return r < 0 ? r : engine_credentials_open(config, place, aws);
+}
+
+int engine_aws_open(sd_event *event, const Config *config, EngineAws *ret,
+                    char error[static ENGINE_AWS_ERROR_MAX]) {
+    EngineAws aws = { .event = event };
+    Profile profile = { 0 };
+    ProfilePlace place;
     int r;
 
     error[0] = '\0';
-    r = read_overrides(config, &overrides, error);
-    if (r >= 0)
-        r = loop_event_new(event, &aws.loop);
-    if (r >= 0)
-        r = http_curl_new(event, &http_options, error, ENGINE_AWS_ERROR_MAX, &aws.http);
-    if (r >= 0)
-        r = credentials_open(config, aws.loop, aws.http, &aws.credentials);
-    if (r >= 0)
-        r = aws_client_new(aws.http, aws.loop, &limits, &overrides, &aws.client);
+    r = engine_profile_find(config, &place);
+    if (r >= 0) {
+        engine_profile_load(&place, &profile);
+        r = open_all(config, &place, &profile, &aws, error);
+        profile_done(&profile);
+        engine_profile_done(&place);
+    }
     if (r < 0) {
         if (!error[0])
             (void)snprintf(error, ENGINE_AWS_ERROR_MAX, "cannot set up the AWS client: %s", strerror(-r));
@@ -200,8 +243,9 @@ int engine_aws_open(sd_event *event, const Config *config, EngineAws *ret,
 }
 
 void engine_aws_close(EngineAws *aws) {
-    aws_client_free(aws->client);
+    /* Sources have calls of their own to STS. */
     credentials_source_free(aws->credentials);
+    aws_client_free(aws->client);
     http_curl_free(aws->http);
     loop_event_free(aws->loop);
     *aws = (EngineAws){ 0 };

@@ -9,6 +9,7 @@
 #include "lib/credentials.h"
 #include "lib/http.h"
 #include "lib/loop.h"
+#include "lib/sts.h"
 
 typedef struct sd_event sd_event;
 
@@ -16,8 +17,11 @@ typedef struct EngineAws {
     sd_event *event; /* borrowed */
     Loop *loop;
     HttpClient *http;
-    CredentialsSource *credentials; /* a cache over the chain */
     AwsClient *client;
+    CredentialsSource *credentials; /* a cache over the chain */
+    char region[32];                /* for calls that belong to no region of their own: $AWS_REGION,
+                                     * $AWS_DEFAULT_REGION, the profile's, the first configured one, or us-east-1 */
+    char session_name[STS_SESSION_NAME_MAX]; /* "trailguard-HOST", for roles that name none */
 } EngineAws;
 
 #define ENGINE_AWS_ERROR_MAX 512
@@ -28,6 +32,6 @@ int engine_aws_open(sd_event *event, const Config *config, EngineAws *ret,
 /* All calls must have ended or been cancelled. */
 void engine_aws_close(EngineAws *aws);
 
-/* The region for calls that belong to no region of their own: $AWS_REGION, $AWS_DEFAULT_REGION, the first
- * configured one, or us-east-1. */
-const char *engine_aws_default_region(const Config *config);
+/* A cache over sessions of a role that the base credentials assume; session_name may be NULL. It borrows from
+ * aws and must be freed before it. 0, -ENOMEM, or -EINVAL when sts_role_problem finds something. */
+int engine_aws_role(const EngineAws *aws, const StsRole *role, CredentialsSource **ret);

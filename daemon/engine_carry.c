@@ -12,6 +12,7 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
+#define SAVE_SOON_USEC   (100 * USEC_PER_MSEC)
 #define SAVE_LAZILY_USEC (60 * USEC_PER_SEC)
 
 /* ---- the state file ---- */
@@ -23,16 +24,26 @@ static void save_fired(void *userdata) {
     engine_save_state(engine);
 }
 
+static void save_in(Engine *engine, uint64_t delay_usec) {
+    uint64_t due_usec = engine_now(engine).mono_usec + delay_usec;
+
+    if (engine->once || (engine->save_timer && engine->save_due_usec <= due_usec))
+        return;
+    loop_cancel(engine->aws.loop, engine->save_timer);
+    engine->save_timer = NULL;
+    engine->save_due_usec = due_usec;
+    (void)loop_after(engine->aws.loop, delay_usec, save_fired, engine, &engine->save_timer);
+}
+
 /* What was told is written at once; times that only moved on may wait. */
 void engine_save_soon(Engine *engine, bool now) {
-    if (engine->once)
-        return;
-    if (now) {
+    if (!now)
+        save_in(engine, SAVE_LAZILY_USEC);
+    else if (!engine->once) {
         loop_cancel(engine->aws.loop, engine->save_timer);
         engine->save_timer = NULL;
         engine_save_state(engine);
-    } else if (!engine->save_timer)
-        (void)loop_after(engine->aws.loop, SAVE_LAZILY_USEC, save_fired, engine, &engine->save_timer);
+    }
 }
 
 /* ---- notes and messages ---- */
@@ -85,7 +96,7 @@ static int carry_tells(Engine *engine, const Subject *subject, const Plan *plan)
 void engine_tell_channel(Engine *engine, const ChannelTrouble *trouble, bool failed) {
     _cleanup_strbuf_ StrBuf detail = STRBUF_INIT(4 * ERROR_TEXT_MAX);
     Now now = engine_now(engine);
-    Subject subject = { .name = "", .arn = "", .account = engine->account, .region = "" };
+    Subject subject = { .name = "", .arn = "", .account = engine->named_account, .region = "" };
     Tell tell = {
         .event = failed ? EVENT_GUARD_CHANNEL_FAILED : EVENT_GUARD_CHANNEL_RECOVERED,
         .kind = failed ? TELL_OPENED : TELL_RESOLVED,
@@ -123,7 +134,7 @@ static void carry_action(Trail *trail) {
     trail->home->write_usec = at_usec;
     trail->act_by_usec = at_usec + 2 * aws_client_deadline_usec(engine->aws.client) + ACT_READ_BACK_USEC;
     r = act_restart(engine->aws.client, engine->aws.credentials, trail->region, trail->arn,
-                    at_usec - now_usec, act_done, trail, &trail->act);
+                    trail->state.stop_usec, at_usec - now_usec, act_done, trail, &trail->act);
     if (r < 0) {
         Outcome outcome = { .action = ACTION_RESTART, .result = RESULT_FAILED };
 
@@ -157,6 +168,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     Policy policy = engine_policy(engine);
     Subject subject = engine_trail_subject(trail);
     Verdict was = trail->state.verdict;
+    bool was_known = trail->told.known;
     Plan plan;
     int r;
 
@@ -167,10 +179,13 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     if (!plan.hold && r >= 0)
         trail->told = trail->state;
     engine_save_soon(engine, plan.n_tells > 0);
+    if (trail->told.known && !was_known)
+        save_in(engine, SAVE_SOON_USEC); /* what happens to it from now on must be seen as a change */
     if (plan.n_tells > 0 || was != trail->state.verdict)
         engine_publish(engine);
     arm(engine, &trail->wake, plan.wake_mono_usec, trail_woke, trail);
-    if (plan.action == ACTION_RESTART)
+    /* one pass acts once, however often the trail is stopped again */
+    if (plan.action == ACTION_RESTART && !(engine->once && input->kind == GUARD_ACTED))
         carry_action(trail);
 }
 

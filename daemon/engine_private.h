@@ -68,7 +68,8 @@ struct Engine {
     char **channel_keys;
     size_t n_channel_keys;
 
-    char account[16]; /* of the credentials; "" until known */
+    char account[16];       /* of the credentials; "" until known */
+    char named_account[16]; /* in messages: that, or until it is known what it was before */
     char partition[24];
     StsCall *identity_call;
     bool identity_asked;          /* an answer or a failure has come in */
@@ -85,6 +86,7 @@ struct Engine {
 
     uint64_t started_usec; /* real */
     LoopTimer *pass_timer, *publish_timer, *save_timer;
+    uint64_t save_due_usec;     /* mono; while save_timer is set */
     uint64_t pass_due_usec;     /* mono; the next */
     uint64_t pass_started_usec; /* mono */
     bool pass_open;

@@ -49,7 +49,7 @@ int engine_add_configured_targets(Engine *engine) {
     }
     partition = engine->partition[0] ? endpoint_partition_by_id(engine->partition) : NULL;
     if (!partition)
-        partition = endpoint_partition_of(engine_aws_default_region(engine->config));
+        partition = endpoint_partition_of(engine->aws.region);
     for (const char *const *region = partition->regions; *region; region++)
         if (!engine_target(engine, *region, true))
             return -ENOMEM;
@@ -64,7 +64,9 @@ static void free_target(Target *target) {
 }
 
 Subject engine_target_subject(const Target *target) {
-    return (Subject){ .name = "", .arn = "", .account = target->engine->account, .region = target->region };
+    return (Subject){
+        .name = "", .arn = "", .account = target->engine->named_account, .region = target->region
+    };
 }
 
 /* ---- trails ---- */
@@ -302,7 +304,7 @@ void engine_check_named(Engine *engine) {
             if (text_equal(engine->trails[k]->name, name))
                 found = engine->trails[k];
         if (!found)
-            found = add_trail(engine, name, "", engine->account, "");
+            found = add_trail(engine, name, "", engine->named_account, "");
         if (found && !found->arn[0])
             engine_decide_trail(found, &(TrailInput){ .kind = GUARD_LOOKED, .seen = &absent });
     }
@@ -318,6 +320,9 @@ static int load_target(Engine *engine, const StateTarget *row) {
             target = engine->targets[i];
     if (target)
         target->state = row->state;
+    /* an incident's messages belong together by the account too, and AWS may be slow to say which it is */
+    if (!engine->named_account[0])
+        (void)text_copy(engine->named_account, sizeof(engine->named_account), row->account);
     return 0;
 }
 
@@ -421,7 +426,7 @@ void engine_save_state(Engine *engine) {
             table.trails[table.n_trails++] = engine->parked.trails[i];
     for (size_t i = 0; i < engine->n_targets; i++)
         table.targets[table.n_targets++] = (StateTarget){
-            .account = engine->account,
+            .account = engine->named_account,
             .region = engine->targets[i]->region,
             .state = engine->targets[i]->state,
         };

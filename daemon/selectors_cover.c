@@ -8,6 +8,7 @@
  * it takes. The boxes of one set are subtracted from each box of the other; what is left is not covered. */
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,14 +101,11 @@ static int add_witness(Axis *axis, char *text) {
 }
 
 static char *join3(const char *a, const char *b, const char *c) {
-    size_t n = strlen(a), m = strlen(b), o = strlen(c);
-    char *s = malloc(n + m + o + 1);
+    size_t size = strlen(a) + strlen(b) + strlen(c) + 1;
+    char *s = malloc(size);
 
-    if (!s)
-        return NULL;
-    memcpy(s, a, n);
-    memcpy(s + n, b, m);
-    memcpy(s + n + m, c, o + 1);
+    if (s)
+        (void)snprintf(s, size, "%s%s%s", a, b, c);
     return s;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/canonical.h"
+#include "daemon/json_text.h"
 #include "daemon/selectors_private.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -308,11 +309,9 @@ int selector_set_read(const char *text, SelectorSet *ret) {
     }
     if (strlen(text) > CANONICAL_SIZE_MAX)
         return -EINVAL;
-    set.document = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-    if (!set.document && (json_error_code(&error) == json_error_out_of_memory ||
-                          json_error_code(&error) == json_error_unknown)) /* the lexer could not be set up */
-        return -ENOMEM;
-    r = set.document ? read_document(&set) : -EINVAL;
+    r = json_text_parse(text, strlen(text), JSON_REJECT_DUPLICATES, &error, &set.document);
+    if (r >= 0)
+        r = read_document(&set);
     if (r < 0) {
         selector_set_done(&set);
         return r;

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "daemon/json_text.h"
 #include "daemon/words.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
@@ -87,26 +88,10 @@ static int read_usec(const Member *member _unused_, const json_t *value, void *f
 
 /* ---- text ---- */
 
-/* jansson refuses text that is not UTF-8; such bytes are worth less than the rest of the table. */
-static json_t *new_text(const char *s) {
-    _cleanup_free_ char *ascii = NULL;
-    json_t *value = json_string(s);
-
-    if (value)
-        return value;
-    ascii = strdup(s);
-    if (!ascii)
-        return NULL;
-    for (char *p = ascii; *p; p++)
-        if (*p & 0x80)
-            *p = '?';
-    return json_string(ascii);
-}
-
 static int write_text(const Member *member _unused_, const void *field, json_t **ret) {
     if (*(const char *)field == '\0')
         return 0;
-    *ret = new_text(field);
+    *ret = json_text_new(field);
     return *ret ? 0 : -ENOMEM;
 }
 

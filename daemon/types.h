@@ -246,7 +246,8 @@ typedef enum ActionResult {
 typedef struct Outcome {
     Action action;
     ActionResult result;             /* HELD or FAILED */
-    Observation seen;                /* RESTART, RECREATE, HELD: the look that confirmed it */
+    Observation seen;                /* RESTART, RECREATE, HELD: the look that confirmed it; stopped when it
+                                        was stopped again since */
     uint32_t fields_left;            /* RESTORE, RECREATE, HELD: FIELD_BITs that differ at read-back */
     char error_text[ERROR_TEXT_MAX]; /* FAILED */
 } Outcome;

@@ -169,27 +169,9 @@ static void finish(Watch *w) {
     watch_free(w);
 }
 
-static void ask_list(Watch *w);
-static void ask_after_probe(Watch *w);
+static void go_on(Watch *w);
 
-/* Everything asked so far has been answered: is one more question needed? */
-static void answered(Watch *w) {
-    if (--w->n_pending > 0)
-        return;
-    if (w->probing) {
-        ask_after_probe(w);
-        return;
-    }
-    if (!w->list_asked)
-        for (size_t i = 0; i < w->n_slots; i++)
-            if (w->slots[i].class == AWS_NOT_FOUND || w->slots[i].class == AWS_DENIED) {
-                ask_list(w);
-                return;
-            }
-    finish(w);
-}
-
-/* ---- the questions ---- */
+/* ---- the questions: what cannot be asked is answered by that ---- */
 
 static void status_done(const AwsError *error, const CloudTrailStatus *status, void *userdata) {
     Slot *slot = userdata;
@@ -202,7 +184,8 @@ static void status_done(const AwsError *error, const CloudTrailStatus *status, v
         error_text(seen->error_text, "GetTrailStatus", error);
     } else
         *seen = watch_observe(status);
-    answered(slot->watch);
+    slot->watch->n_pending--;
+    go_on(slot->watch);
 }
 
 static void list_done(const AwsError *error, const CloudTrailTrails *trails, void *userdata) {
@@ -212,37 +195,35 @@ static void list_done(const AwsError *error, const CloudTrailTrails *trails, voi
     w->list_error = *error;
     if (error->class == AWS_OK && cloudtrail_trails_copy(trails, &w->trails) < 0)
         aws_error_set(&w->list_error, AWS_INTERNAL, "", "out of memory");
-    answered(w);
+    w->n_pending--;
+    go_on(w);
 }
 
 static void ask_list(Watch *w) {
     int r;
 
     w->list_asked = true;
-    w->n_pending++;
     r = cloudtrail_describe_trails(w->aws, w->credentials, w->region, list_done, w, &w->list_call);
-    if (r < 0) {
+    if (r < 0)
         aws_error_set(&w->list_error, AWS_INTERNAL, "", "cannot ask: %s", strerror(-r));
-        answered(w);
-    }
+    else
+        w->n_pending++;
 }
 
 static void ask_status(Watch *w, Slot *slot) {
     int r;
 
-    w->n_pending++;
     r = cloudtrail_get_trail_status(w->aws, w->credentials, w->region, slot->arn, status_done, slot,
                                     &slot->call);
-    if (r < 0) {
-        slot->class = AWS_INTERNAL;
-        slot->seen = (Observation){ .kind = OBSERVED_ERROR, .error = LOOK_SERVICE };
-        (void)snprintf(slot->seen.error_text, sizeof(slot->seen.error_text),
-                       "GetTrailStatus: cannot ask: %s", strerror(-r));
-        answered(w);
+    if (r >= 0) {
+        w->n_pending++;
+        return;
     }
+    slot->class = AWS_INTERNAL;
+    slot->seen = (Observation){ .kind = OBSERVED_ERROR, .error = LOOK_SERVICE };
+    (void)snprintf(slot->seen.error_text, sizeof(slot->seen.error_text), "GetTrailStatus: cannot ask: %s",
+                   strerror(-r));
 }
-
-/* ---- targets that count as blind ---- */
 
 /* What one call learned that holds for all others to this target. */
 static bool holds_for_all(AwsErrorClass class) {
@@ -257,21 +238,37 @@ static void ask_after_probe(Watch *w) {
     Slot probe = { .class = w->list_error.class };
     size_t next = 0;
 
-    w->probing = false;
     if (w->list_asked) {
         probe.seen = (Observation){ .kind = OBSERVED_ERROR, .error = watch_look_error(probe.class) };
         error_text(probe.seen.error_text, "DescribeTrails", &w->list_error);
     } else
         probe = w->slots[next++];
-
-    w->n_pending = 1; /* ours, until everything is asked */
     for (; next < w->n_slots; next++)
         if (holds_for_all(probe.class)) {
             w->slots[next].class = probe.class;
             w->slots[next].seen = probe.seen;
         } else
             ask_status(w, &w->slots[next]);
-    answered(w);
+}
+
+/* A trail that is not there, or that is denied, is told from the target's own trouble by the list. */
+static bool needs_list(const Watch *w) {
+    for (size_t i = 0; i < w->n_slots; i++)
+        if (w->slots[i].class == AWS_NOT_FOUND || w->slots[i].class == AWS_DENIED)
+            return !w->list_asked;
+    return false;
+}
+
+/* Once everything asked so far has been answered: asks what follows from that, else ends the look. */
+static void go_on(Watch *w) {
+    if (w->n_pending == 0 && w->probing) {
+        w->probing = false;
+        ask_after_probe(w);
+    }
+    if (w->n_pending == 0 && needs_list(w))
+        ask_list(w);
+    if (w->n_pending == 0)
+        finish(w);
 }
 
 static void begin(void *userdata) {
@@ -280,12 +277,11 @@ static void begin(void *userdata) {
     size_t n_asked = w->probing ? (list ? 0 : MIN(w->n_slots, 1U)) : w->n_slots;
 
     w->timer = NULL;
-    w->n_pending = 1;
     if (list)
         ask_list(w);
     for (size_t i = 0; i < n_asked; i++)
         ask_status(w, &w->slots[i]);
-    answered(w);
+    go_on(w);
 }
 
 int watch_start(const WatchRequest *request, WatchDone done, void *userdata, Watch **ret) {

@@ -52,7 +52,7 @@ struct AwsClient {
 /* At any time a call waits for exactly one of: credentials, its turn, an exchange, a pause. */
 struct AwsCall {
     AwsClient *client;
-    CredentialsSource *source;
+    CredentialsSource *source;  /* NULL: the call goes unsigned */
     Scope *scope;
     PaceLane *lane;
     AwsProtocol protocol;
@@ -104,6 +104,8 @@ static int overrides_copy(const EndpointOverrides *o, EndpointOverrides *ret) {
         copy.url = copy_text(o->url, &failed);
         for (size_t i = 0; i < _AWS_SERVICE_MAX; i++)
             copy.service_url[i] = copy_text(o->service_url[i], &failed);
+        copy.fips = o->fips;
+        copy.dual_stack = o->dual_stack;
     }
     if (failed) {
         overrides_free(&copy);
@@ -187,6 +189,9 @@ static int find_scope(AwsClient *client, AwsService service, const char *region,
     Scope *s;
     int r;
 
+    region = endpoint_service_region(service, region);
+    if (!region)
+        return -EINVAL;
     for (s = client->scopes; s; s = s->next)
         if (s->service == service && strcmp(s->region, region) == 0) {
             *ret = s;
@@ -246,6 +251,7 @@ static void call_end(AwsCall *call, AwsReply *reply) {
     void *userdata = call->userdata;
 
     reply->attempts = call->n_sent;
+    reply->clock_offset_usec = call->scope->offset_usec;
     call_stop(call);
     done(reply, userdata);
 }
@@ -327,6 +333,16 @@ static int submit(AwsCall *call, const HttpHeader *headers, size_t n_headers) {
                        on_response, call, &call->exchange);
 }
 
+static int submit_unsigned(AwsCall *call) {
+    const HttpHeader headers[] = {
+        { "host", call->scope->host },
+        { "content-type", content_type(call->protocol) },
+        { "x-amz-target", call->target },
+    };
+
+    return submit(call, headers, call->target ? 3 : 2);
+}
+
 static int sign_and_submit(AwsCall *call) {
     _cleanup_strbuf_ StrBuf authorization = STRBUF_INIT(AUTHORIZATION_MAX);
     HttpHeader headers[6];
@@ -363,7 +379,7 @@ static void call_send(AwsCall *call) {
 
     call->n_sent++;
     call->sent_usec = loop_monotonic_usec(call->client->loop);
-    r = sign_and_submit(call);
+    r = call->source ? sign_and_submit(call) : submit_unsigned(call);
     if (r < 0)
         call_end_unsent(call, r);
 }
@@ -384,8 +400,9 @@ static void on_turn(void *userdata) {
 static void call_end_held_back(AwsCall *call) {
     AwsError error = { 0 };
 
-    aws_error_set(&error, AWS_THROTTLED, "",
-                  "%s: held back, more calls wait than AWS's quota lets through in time", call->scope->host);
+    aws_error_set(&error, AWS_THROTTLED, "", "%s: held back%s: more calls wait than may be sent in time",
+                  call->scope->host,
+                  call->lane->pace.share < PACE_WHOLE ? ", because AWS throttled others" : "");
     call_end_error(call, &error);
 }
 
@@ -447,7 +464,8 @@ static void on_credentials(CredentialsStatus status, Credentials *credentials, c
     }
     loop_cancel(call->client->loop, TAKE_PTR(call->timer));
     if (status != CREDENTIALS_OK) {
-        aws_error_set(&error, AWS_NO_CREDENTIALS, "", "%s", message);
+        aws_error_set(&error, AWS_NO_CREDENTIALS, status == CREDENTIALS_DENIED ? "AccessDenied" : "", "%s",
+                      message);
         call_end_error(call, &error);
         return;
     }
@@ -459,6 +477,13 @@ static void on_credentials(CredentialsStatus status, Credentials *credentials, c
         call_end_error(call, call->expired);
     else
         call_attempt(call);
+}
+
+static void on_unsigned_turn(void *userdata) {
+    AwsCall *call = userdata;
+
+    call->timer = NULL;
+    call_attempt(call);
 }
 
 /* 0 or -errno, and then nothing is under way. */
@@ -492,12 +517,23 @@ static const AwsErrorClass result_classes[_HTTP_RESULT_MAX] = {
     [HTTP_INTERNAL] = AWS_INTERNAL,
 };
 
+/* Names of hosts are made by a rule; whether AWS runs them, only a name server knows. */
+static const char *hint(const AwsCall *call, HttpResult result) {
+    const EndpointOverrides *o = &call->client->overrides;
+
+    if (result != HTTP_RESOLVE_FAILED || (!o->fips && !o->dual_stack))
+        return "";
+    return o->fips ? " (AWS has FIPS endpoints in few regions; see use_fips)"
+                   : " (AWS may have no dual-stack endpoint there; see use_dualstack)";
+}
+
 static void read_error(const AwsCall *call, const HttpResponse *response, AwsError *ret) {
     if (response->result == HTTP_ANSWERED)
         aws_error_from_response(response, call->protocol, ret);
     else
-        aws_error_set(ret, result_classes[response->result], "", "%s",
-                      *response->error ? response->error : http_result_to_string(response->result));
+        aws_error_set(ret, result_classes[response->result], "", "%s%s",
+                      *response->error ? response->error : http_result_to_string(response->result),
+                      hint(call, response->result));
 }
 
 static bool code_may_mean_skew(const char *code) {
@@ -607,7 +643,7 @@ static bool try_later(AwsCall *call, const AwsError *error, const HttpResponse *
 }
 
 static bool renew_credentials(AwsCall *call, const AwsError *error) {
-    if ((error->class != AWS_EXPIRED && error->class != AWS_BAD_CREDENTIALS) || call->expired)
+    if ((error->class != AWS_EXPIRED && error->class != AWS_BAD_CREDENTIALS) || call->expired || !call->source)
         return false;
     call->expired = malloc(sizeof(*call->expired));
     if (!call->expired)
@@ -722,7 +758,7 @@ int aws_call(AwsClient *client, CredentialsSource *credentials, const AwsRequest
     call->done = done;
     call->userdata = userdata;
     call->deadline_usec = span > UINT64_MAX - now ? UINT64_MAX : now + span;
-    r = ask_credentials(call);
+    r = credentials ? ask_credentials(call) : loop_after(client->loop, 0, on_unsigned_turn, call, &call->timer);
     if (r < 0) {
         call_free(call);
         return r;

@@ -38,7 +38,7 @@ Loop *aws_client_loop(AwsClient *client);
 
 typedef struct AwsRequest {
     AwsService service;
-    const char *region;         /* scope, and endpoint unless overridden */
+    const char *region;         /* scope, and endpoint unless overridden; by endpoint_service_region */
     AwsProtocol protocol;
     const char *target;         /* X-Amz-Target for JSON; NULL for Query */
     const char *body;           /* JSON object or form; copied */
@@ -54,6 +54,7 @@ typedef struct AwsReply {
     size_t body_len;
     const char *request_id;     /* "" when unknown */
     unsigned attempts;
+    int64_t clock_offset_usec;  /* AWS's clock less ours, as far as it had to be corrected; else 0 */
 } AwsReply;
 
 typedef void (*AwsDone)(const AwsReply *reply, void *userdata);
@@ -64,8 +65,10 @@ typedef struct AwsCall AwsCall;
  * at once with AWS_THROTTLED. Where the last call with these credentials got no answer in all its attempts,
  * a call has one attempt until something answers again. credentials is borrowed and must outlive the call (a
  * cache: its held set is invalidated when AWS says expired, and the call is tried again once with fresh
- * ones). *ret_call may be NULL; it is gone once done was called. 0 or -ENOMEM, -EINVAL (unknown region), and
- * then done is not called. */
+ * ones); NULL sends the call unsigned, for the few operations that want it so. A source that gives none ends
+ * the call with AWS_NO_CREDENTIALS and its message, under the code "AccessDenied" when it said
+ * CREDENTIALS_DENIED, without one otherwise. *ret_call may be NULL; it is gone once done was called. 0 or
+ * -ENOMEM, -EINVAL (unknown region), and then done is not called. */
 int aws_call(AwsClient *client, CredentialsSource *credentials, const AwsRequest *request, AwsDone done,
              void *userdata, AwsCall **ret_call);
 

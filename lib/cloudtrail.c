@@ -6,75 +6,69 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/answer.h"
 #include "lib/arn.h"
+#include "lib/cloudtrail_call.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
-#include "lib/util/timetext.h"
 
-/* The spelling that AWS's own tools send; the answer is the same for the shorter one. */
-#define TARGET_PREFIX "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101."
+/* ---- trails ---- */
 
-/* ---- readers ---- */
+static const struct {
+    const char *name;
+    size_t offset;
+} text_members[] = {
+    { "Name", offsetof(CloudTrailTrail, name) },
+    { "TrailARN", offsetof(CloudTrailTrail, arn) },
+    { "HomeRegion", offsetof(CloudTrailTrail, home_region) },
+    { "S3BucketName", offsetof(CloudTrailTrail, bucket) },
+    { "S3KeyPrefix", offsetof(CloudTrailTrail, prefix) },
+    { "SnsTopicARN", offsetof(CloudTrailTrail, sns_topic) },
+    { "CloudWatchLogsLogGroupArn", offsetof(CloudTrailTrail, log_group) },
+    { "CloudWatchLogsRoleArn", offsetof(CloudTrailTrail, log_role) },
+    { "KmsKeyId", offsetof(CloudTrailTrail, kms_key) },
+};
 
-static int load_object(const char *body, size_t len, json_t **ret) {
-    json_error_t error;
-    json_t *root;
+static const struct {
+    const char *name;
+    size_t offset;
+    CloudTrailFlag flag;
+} flag_members[] = {
+    { "IsMultiRegionTrail", offsetof(CloudTrailTrail, multi_region), CLOUDTRAIL_MULTI_REGION },
+    { "IncludeGlobalServiceEvents", offsetof(CloudTrailTrail, global_events), CLOUDTRAIL_GLOBAL_EVENTS },
+    { "LogFileValidationEnabled", offsetof(CloudTrailTrail, validation), CLOUDTRAIL_VALIDATION },
+    { "IsOrganizationTrail", offsetof(CloudTrailTrail, organization), CLOUDTRAIL_ORGANIZATION },
+    { "HasCustomEventSelectors", offsetof(CloudTrailTrail, has_custom_event_selectors),
+      CLOUDTRAIL_CUSTOM_SELECTORS },
+    { "HasInsightSelectors", offsetof(CloudTrailTrail, has_insight_selectors),
+      CLOUDTRAIL_INSIGHT_SELECTORS },
+};
 
-    root = json_loadb(body, len, 0, &error);
-    if (!root)
-        return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
-    if (!json_is_object(root)) {
-        json_decref(root);
-        return -EBADMSG;
+static char **text_at(CloudTrailTrail *trail, size_t i) {
+    return (char **)(void *)((char *)trail + text_members[i].offset);
+}
+
+static int read_texts(const json_t *object, CloudTrailTrail *ret) {
+    for (size_t i = 0; i < ARRAY_SIZE(text_members); i++) {
+        int r = answer_string(object, text_members[i].name, text_at(ret, i));
+
+        if (r < 0)
+            return r;
     }
-    *ret = root;
     return 0;
 }
 
-/* The member, or NULL when it is absent or null: AWS means the same by both. */
-static const json_t *get_member(const json_t *object, const char *name) {
-    const json_t *value = json_object_get(object, name);
+static int read_flags(const json_t *object, CloudTrailTrail *ret) {
+    for (size_t i = 0; i < ARRAY_SIZE(flag_members); i++) {
+        bool *value = (bool *)(void *)((char *)ret + flag_members[i].offset);
+        int r = answer_bool(object, flag_members[i].name, value);
 
-    return json_is_null(value) ? NULL : value;
-}
-
-static int read_bool(const json_t *object, const char *name, bool *ret) {
-    const json_t *value = get_member(object, name);
-
-    if (value && !json_is_boolean(value))
-        return -EBADMSG;
-    *ret = value && json_is_true(value);
+        if (r < 0)
+            return r;
+        if (answer_member(object, flag_members[i].name))
+            ret->present |= flag_members[i].flag;
+    }
     return 0;
-}
-
-static int read_time(const json_t *object, const char *name, uint64_t *ret) {
-    const json_t *value = get_member(object, name);
-
-    if (value && !json_is_number(value))
-        return -EBADMSG;
-    *ret = value ? timetext_from_epoch(json_number_value(value)) : 0;
-    return 0;
-}
-
-/* jansson refuses NUL characters inside strings by itself. */
-static int read_text(const json_t *object, const char *name, const char **ret) {
-    const json_t *value = get_member(object, name);
-
-    if (value && !json_is_string(value))
-        return -EBADMSG;
-    *ret = value ? json_string_value(value) : "";
-    return 0;
-}
-
-static int read_string(const json_t *object, const char *name, char **ret) {
-    const char *text;
-    int r;
-
-    r = read_text(object, name, &text);
-    if (r < 0)
-        return r;
-    *ret = strdup(text);
-    return *ret ? 0 : -ENOMEM;
 }
 
 static int read_trail(const json_t *object, CloudTrailTrail *ret) {
@@ -83,19 +77,9 @@ static int read_trail(const json_t *object, CloudTrailTrail *ret) {
 
     if (!json_is_object(object))
         return -EBADMSG;
-    r = read_string(object, "Name", &ret->name);
+    r = read_texts(object, ret);
     if (r >= 0)
-        r = read_string(object, "TrailARN", &ret->arn);
-    if (r >= 0)
-        r = read_string(object, "HomeRegion", &ret->home_region);
-    if (r >= 0)
-        r = read_string(object, "S3BucketName", &ret->bucket);
-    if (r >= 0)
-        r = read_bool(object, "IsMultiRegionTrail", &ret->multi_region);
-    if (r >= 0)
-        r = read_bool(object, "IsOrganizationTrail", &ret->organization);
-    if (r >= 0)
-        r = read_bool(object, "LogFileValidationEnabled", &ret->validation);
+        r = read_flags(object, ret);
     if (r >= 0 && (arn_parse(ret->arn, &arn) < 0 || !arn_is_trail(&arn)))
         r = -EBADMSG;
     return r;
@@ -129,7 +113,7 @@ int cloudtrail_read_trails(const char *body, size_t len, CloudTrailTrails *ret) 
     json_t *root;
     int r;
 
-    r = load_object(body, len, &root);
+    r = answer_load(body, len, &root);
     if (r < 0)
         return r;
     list = json_object_get(root, "trailList");
@@ -144,12 +128,16 @@ int cloudtrail_read_trails(const char *body, size_t len, CloudTrailTrails *ret) 
 }
 
 static int copy_trail(const CloudTrailTrail *from, CloudTrailTrail *ret) {
+    bool copied = true;
+
     *ret = *from;
-    ret->name = strdup(from->name);
-    ret->arn = strdup(from->arn);
-    ret->home_region = strdup(from->home_region);
-    ret->bucket = strdup(from->bucket);
-    return ret->name && ret->arn && ret->home_region && ret->bucket ? 0 : -ENOMEM;
+    for (size_t i = 0; i < ARRAY_SIZE(text_members); i++) {
+        char **text = text_at(ret, i);
+
+        *text = strdup(*text);
+        copied = copied && *text;
+    }
+    return copied ? 0 : -ENOMEM;
 }
 
 int cloudtrail_trails_copy(const CloudTrailTrails *trails, CloudTrailTrails *ret) {
@@ -171,15 +159,14 @@ int cloudtrail_trails_copy(const CloudTrailTrails *trails, CloudTrailTrails *ret
 }
 
 void cloudtrail_trails_done(CloudTrailTrails *trails) {
-    for (size_t i = 0; i < trails->n; i++) {
-        free(trails->items[i].name);
-        free(trails->items[i].arn);
-        free(trails->items[i].home_region);
-        free(trails->items[i].bucket);
-    }
+    for (size_t i = 0; i < trails->n; i++)
+        for (size_t t = 0; t < ARRAY_SIZE(text_members); t++)
+            free(*text_at(&trails->items[i], t));
     free(trails->items);
     *trails = (CloudTrailTrails){ 0 };
 }
+
+/* ---- status ---- */
 
 static int read_status_times(const json_t *root, CloudTrailStatus *s) {
     const struct {
@@ -193,7 +180,7 @@ static int read_status_times(const json_t *root, CloudTrailStatus *s) {
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
-        int r = read_time(root, times[i].name, times[i].value);
+        int r = answer_time(root, times[i].name, times[i].value);
 
         if (r < 0)
             return r;
@@ -217,7 +204,7 @@ static int read_status_errors(const json_t *root, CloudTrailStatus *s) {
         const char *text;
         int r;
 
-        r = read_text(root, errors[i].name, &text);
+        r = answer_text(root, errors[i].name, &text);
         if (r < 0)
             return r;
         (void)text_copy(errors[i].value, errors[i].size, text);
@@ -230,10 +217,10 @@ int cloudtrail_read_status(const char *body, size_t len, CloudTrailStatus *ret) 
     json_t *root;
     int r;
 
-    r = load_object(body, len, &root);
+    r = answer_load(body, len, &root);
     if (r < 0)
         return r;
-    r = get_member(root, "IsLogging") ? read_bool(root, "IsLogging", &s.is_logging) : -EBADMSG;
+    r = answer_member(root, "IsLogging") ? answer_bool(root, "IsLogging", &s.is_logging) : -EBADMSG;
     if (r >= 0)
         r = read_status_times(root, &s);
     if (r >= 0)
@@ -246,11 +233,9 @@ int cloudtrail_read_status(const char *body, size_t len, CloudTrailStatus *ret) 
 
 /* ---- builders ---- */
 
-int cloudtrail_build_name(const char *arn, char **ret) {
-    json_t *root;
+int cloudtrail_dump(json_t *root, char **ret) {
     char *text;
 
-    root = json_pack("{s:s}", "Name", arn);
     if (!root)
         return -EINVAL;
     text = json_dumps(root, JSON_COMPACT);
@@ -261,132 +246,101 @@ int cloudtrail_build_name(const char *arn, char **ret) {
     return 0;
 }
 
-/* ---- calls ---- */
-
-struct CloudTrailCall {
-    AwsCall *call;
-    void (*finish)(CloudTrailCall *call, const AwsReply *reply);
-    union {
-        CloudTrailTrailsDone trails;
-        CloudTrailStatusDone status;
-        CloudTrailDone plain;
-    } done;
-    void *userdata;
-};
-
-static void set_bad_answer(AwsError *e, int r, const AwsReply *reply) {
-    if (r == -ENOMEM)
-        aws_error_set(e, AWS_INTERNAL, "", "out of memory");
-    else
-        aws_error_set(e, AWS_BAD_ANSWER, "", "the answer is not what CloudTrail promises");
-    (void)text_copy(e->request_id, sizeof(e->request_id), reply->request_id);
+int cloudtrail_build_name(const char *arn, char **ret) {
+    return cloudtrail_dump(json_pack("{s:s}", "Name", arn), ret);
 }
 
-static void finish_trails(CloudTrailCall *call, const AwsReply *reply) {
-    CloudTrailTrails trails = { 0 };
-    AwsError error = reply->error;
-    int r;
+/* ---- calls ---- */
 
-    if (error.class == AWS_OK) {
+AwsError cloudtrail_error(const AwsReply *reply, int r) {
+    return typed_call_error(reply, r, "CloudTrail");
+}
+
+void cloudtrail_finish_plain(const TypedCall *call, const AwsReply *reply) {
+    ((CloudTrailDone)call->done)(&reply->error, call->userdata);
+}
+
+AwsRequest cloudtrail_request(const char *region, const char *target, const char *body) {
+    return (AwsRequest){
+        .service = AWS_CLOUDTRAIL,
+        .region = region,
+        .protocol = AWS_PROTOCOL_JSON,
+        .target = target,
+        .body = body,
+        .body_len = strlen(body),
+    };
+}
+
+int cloudtrail_call(AwsClient *client, CredentialsSource *credentials, const char *region,
+                    const CloudTrailOperation *operation, const char *body, TypedDone done, void *userdata,
+                    CloudTrailCall **ret) {
+    const AwsRequest request = cloudtrail_request(region, operation->target, body);
+    const TypedCall template = { .operation = &operation->typed, .done = done, .userdata = userdata };
+
+    return typed_call(client, credentials, &request, &template, ret);
+}
+
+static void finish_trails(const TypedCall *call, const AwsReply *reply) {
+    CloudTrailTrails trails = { 0 };
+    AwsError error;
+    int r = 0;
+
+    if (reply->error.class == AWS_OK)
         r = cloudtrail_read_trails(reply->body, reply->body_len, &trails);
-        if (r < 0)
-            set_bad_answer(&error, r, reply);
-    }
-    call->done.trails(&error, error.class == AWS_OK ? &trails : NULL, call->userdata);
+    error = cloudtrail_error(reply, r);
+    ((CloudTrailTrailsDone)call->done)(&error, error.class == AWS_OK ? &trails : NULL, call->userdata);
     cloudtrail_trails_done(&trails);
 }
 
-static void finish_status(CloudTrailCall *call, const AwsReply *reply) {
+static void finish_status(const TypedCall *call, const AwsReply *reply) {
     CloudTrailStatus status;
-    AwsError error = reply->error;
-    int r;
+    AwsError error;
+    int r = 0;
 
-    if (error.class == AWS_OK) {
+    if (reply->error.class == AWS_OK)
         r = cloudtrail_read_status(reply->body, reply->body_len, &status);
-        if (r < 0)
-            set_bad_answer(&error, r, reply);
-    }
-    call->done.status(&error, error.class == AWS_OK ? &status : NULL, call->userdata);
-}
-
-static void finish_plain(CloudTrailCall *call, const AwsReply *reply) {
-    call->done.plain(&reply->error, call->userdata);
-}
-
-static void on_reply(const AwsReply *reply, void *userdata) {
-    CloudTrailCall *call = userdata;
-    CloudTrailCall ended = *call;
-
-    free(call);
-    ended.finish(&ended, reply);
-}
-
-/* Takes template by value; *ret gets its place on the heap. */
-static int start(AwsClient *client, CredentialsSource *credentials, const char *region, const char *target,
-                 const char *body, CloudTrailCall template, CloudTrailCall **ret) {
-    CloudTrailCall *call;
-    int r;
-
-    call = malloc(sizeof(*call));
-    if (!call)
-        return -ENOMEM;
-    *call = template;
-    r = aws_call(client, credentials,
-                 &(AwsRequest){
-                         .service = AWS_CLOUDTRAIL,
-                         .region = region,
-                         .protocol = AWS_PROTOCOL_JSON,
-                         .target = target,
-                         .body = body,
-                         .body_len = strlen(body),
-                 },
-                 on_reply, call, &call->call);
-    if (r < 0) {
-        free(call);
-        return r;
-    }
-    if (ret)
-        *ret = call;
-    return 0;
+    error = cloudtrail_error(reply, r);
+    ((CloudTrailStatusDone)call->done)(&error, error.class == AWS_OK ? &status : NULL, call->userdata);
 }
 
 int cloudtrail_describe_trails(AwsClient *client, CredentialsSource *credentials, const char *region,
                                CloudTrailTrailsDone done, void *userdata, CloudTrailCall **ret) {
-    CloudTrailCall template = { .finish = finish_trails, .done.trails = done, .userdata = userdata };
+    static const CloudTrailOperation operation = { CLOUDTRAIL_TARGET("DescribeTrails"),
+                                                   { .finish = finish_trails } };
 
-    return start(client, credentials, region, TARGET_PREFIX "DescribeTrails",
-                 "{\"includeShadowTrails\":true}", template, ret);
+    return cloudtrail_call(client, credentials, region, &operation, "{\"includeShadowTrails\":true}",
+                           (TypedDone)done, userdata, ret);
 }
 
-static int start_by_arn(AwsClient *client, CredentialsSource *credentials, const char *region,
-                        const char *target, const char *arn, CloudTrailCall template, CloudTrailCall **ret) {
+static int call_by_name(AwsClient *client, CredentialsSource *credentials, const char *region,
+                        const CloudTrailOperation *operation, const char *arn, TypedDone done,
+                        void *userdata, CloudTrailCall **ret) {
     _cleanup_free_ char *body = NULL;
     int r;
 
     r = cloudtrail_build_name(arn, &body);
     if (r < 0)
         return r;
-    return start(client, credentials, region, target, body, template, ret);
+    return cloudtrail_call(client, credentials, region, operation, body, done, userdata, ret);
 }
 
 int cloudtrail_get_trail_status(AwsClient *client, CredentialsSource *credentials, const char *region,
                                 const char *arn, CloudTrailStatusDone done, void *userdata,
                                 CloudTrailCall **ret) {
-    CloudTrailCall template = { .finish = finish_status, .done.status = done, .userdata = userdata };
+    static const CloudTrailOperation operation = { CLOUDTRAIL_TARGET("GetTrailStatus"),
+                                                   { .finish = finish_status } };
 
-    return start_by_arn(client, credentials, region, TARGET_PREFIX "GetTrailStatus", arn, template, ret);
+    return call_by_name(client, credentials, region, &operation, arn, (TypedDone)done, userdata, ret);
 }
 
 int cloudtrail_start_logging(AwsClient *client, CredentialsSource *credentials, const char *region,
                              const char *arn, CloudTrailDone done, void *userdata, CloudTrailCall **ret) {
-    CloudTrailCall template = { .finish = finish_plain, .done.plain = done, .userdata = userdata };
+    static const CloudTrailOperation operation = { CLOUDTRAIL_TARGET("StartLogging"),
+                                                   { .finish = cloudtrail_finish_plain } };
 
-    return start_by_arn(client, credentials, region, TARGET_PREFIX "StartLogging", arn, template, ret);
+    return call_by_name(client, credentials, region, &operation, arn, (TypedDone)done, userdata, ret);
 }
 
 void cloudtrail_cancel(CloudTrailCall *call) {
-    if (!call)
-        return;
-    aws_call_cancel(call->call);
-    free(call);
+    typed_call_cancel(call);
 }

@@ -1,23 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* AWS CloudTrail, API version 2013-11-01 (awsJson1_1). Per operation: a pure builder of the request body, a
- * pure reader of the answer, and the call that joins them. Source: AWS CloudTrail API Reference. */
+/* AWS CloudTrail, API version 2013-11-01 (awsJson1_1): which trails there are, whether they log, and starting
+ * them. Per operation: a pure builder of the request body, a pure reader of the answer, and the call that
+ * joins them. The other operations are in cloudtrail_settings.h, cloudtrail_write.h and cloudtrail_events.h.
+ * Source: AWS CloudTrail API Reference. */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/call.h"
+#include "lib/typed_call.h"
 
-/* A member of DescribeTrails' trailList. Strings are owned by the list, "" when the member is absent. */
+/* A trail's settings that are flags, as bits. */
+typedef enum CloudTrailFlag {
+    CLOUDTRAIL_MULTI_REGION = 1u << 0,      /* IsMultiRegionTrail */
+    CLOUDTRAIL_GLOBAL_EVENTS = 1u << 1,     /* IncludeGlobalServiceEvents */
+    CLOUDTRAIL_VALIDATION = 1u << 2,        /* LogFileValidationEnabled */
+    CLOUDTRAIL_ORGANIZATION = 1u << 3,      /* IsOrganizationTrail */
+    CLOUDTRAIL_CUSTOM_SELECTORS = 1u << 4,  /* HasCustomEventSelectors */
+    CLOUDTRAIL_INSIGHT_SELECTORS = 1u << 5, /* HasInsightSelectors */
+} CloudTrailFlag;
+
+/* A member of DescribeTrails' trailList. Strings are owned by the list, "" when the member is absent; AWS
+ * leaves out what is not configured. */
 typedef struct CloudTrailTrail {
     char *name;
     char *arn;
     char *home_region;
     char *bucket;
+    char *prefix;     /* S3KeyPrefix */
+    char *sns_topic;  /* SnsTopicARN */
+    char *log_group;  /* CloudWatchLogsLogGroupArn */
+    char *log_role;   /* CloudWatchLogsRoleArn */
+    char *kms_key;    /* KmsKeyId, an ARN */
     bool multi_region;
+    bool global_events;
+    bool validation;
     bool organization;
-    bool validation;        /* LogFileValidationEnabled */
+    bool has_custom_event_selectors;
+    bool has_insight_selectors;
+    unsigned present; /* CloudTrailFlag: which of the flags the answer had at all; an absent one is false,
+                       * but says nothing */
 } CloudTrailTrail;
 
 typedef struct CloudTrailTrails {
@@ -63,7 +86,7 @@ typedef void (*CloudTrailStatusDone)(const AwsError *error, const CloudTrailStat
 typedef void (*CloudTrailDone)(const AwsError *error, void *userdata);
 
 /* A typed call under way; gone once its callback was called. */
-typedef struct CloudTrailCall CloudTrailCall;
+typedef TypedCall CloudTrailCall;
 
 /* All: done is called exactly once, never from inside; 0, or -ENOMEM / -EINVAL and then never. ret may be
  * NULL. */

@@ -15,7 +15,7 @@ typedef struct Credentials {
     char *secret_access_key;
     char *session_token;        /* NULL for long-term keys */
     uint64_t expires_usec;      /* real time by AWS's clock; 0 = never */
-    const char *source;         /* static text: "environment", "profile", "imds" */
+    const char *source;         /* static text: "environment", "profile", "imds", "assume_role", ... */
 } Credentials;
 
 /* Copies the texts. NULL when out of memory or key or secret are empty. token may be NULL or "". source is
@@ -30,6 +30,7 @@ typedef enum CredentialsStatus {
     CREDENTIALS_OK,
     CREDENTIALS_NONE,       /* this source is not configured here: a chain asks the next */
     CREDENTIALS_FAILED,     /* it is configured and does not work: a chain stops, and message says why */
+    CREDENTIALS_DENIED,     /* the same, and the reason is AWS's no to an assumed role: no outage ends this */
 } CredentialsStatus;
 
 /* credentials: borrowed, NULL unless OK (take a reference to keep it). message: one line for people that
@@ -61,17 +62,16 @@ static inline void credentials_source_free(CredentialsSource *source) {
 }
 
 /* ---- constructors; each returns 0 or -ENOMEM, text arguments are copied, NULL means "not set" ---- */
+/* Further ones have headers of their own in lib/credentials/: profile, process, web_identity, container,
+ * assume_role. */
 
 /* From values that somebody else read from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
  * (environment_read does). NONE when the first two are unset or empty; FAILED when only one is set. */
 int credentials_env_new(Loop *loop, const char *access_key_id, const char *secret_access_key,
                         const char *session_token, CredentialsSource **ret);
 
-/* Static keys of one profile in a shared credentials file. The file is read at each get, so that a changed
- * file is picked up. NONE when path is not there and required is false; FAILED when it cannot be read,
- * cannot be parsed, or lacks the profile or its keys. */
-int credentials_profile_new(Loop *loop, const char *path, const char *profile, bool required,
-                            CredentialsSource **ret);
+/* Stands for a source that is configured in a way that cannot work: always FAILED, with message (one line). */
+int credentials_refused_new(Loop *loop, const char *message, CredentialsSource **ret);
 
 /* EC2 instance metadata, version 2 only. endpoint: "http://169.254.169.254" unless overridden. timeout 2 s,
  * 3 attempts. NONE when nothing answers there (no EC2 host) or no instance profile is attached (404). */

@@ -45,14 +45,19 @@ typedef struct PartitionRow {
 
 /* The most specific areas first. */
 static const PartitionRow partitions[] = {
-    { { "aws-us-gov", "amazonaws.com", "us-gov-west-1", regions_gov }, { "us-gov" } },
-    { { "aws-iso", "c2s.ic.gov", "us-iso-east-1", regions_iso }, { "us-iso" } },
-    { { "aws-iso-b", "sc2s.sgov.gov", "us-isob-east-1", regions_iso_b }, { "us-isob" } },
-    { { "aws-iso-e", "cloud.adc-e.uk", "eu-isoe-west-1", regions_iso_e }, { "eu-isoe" } },
-    { { "aws-iso-f", "csp.hci.ic.gov", "us-isof-south-1", regions_iso_f }, { "us-isof" } },
-    { { "aws-eusc", "amazonaws.eu", "eusc-de-east-1", regions_eusc }, { "eusc-de" } },
-    { { "aws-cn", "amazonaws.com.cn", "cn-northwest-1", regions_cn }, { "cn" } },
-    { { "aws", "amazonaws.com", "us-east-1", regions_aws },
+    { { "aws-us-gov", "amazonaws.com", "api.aws", true, "us-gov-west-1", regions_gov }, { "us-gov" } },
+    { { "aws-iso", "c2s.ic.gov", "api.aws.ic.gov", false, "us-iso-east-1", regions_iso }, { "us-iso" } },
+    { { "aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud", false, "us-isob-east-1", regions_iso_b },
+      { "us-isob" } },
+    { { "aws-iso-e", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", false, "eu-isoe-west-1", regions_iso_e },
+      { "eu-isoe" } },
+    { { "aws-iso-f", "csp.hci.ic.gov", "api.aws.hci.ic.gov", false, "us-isof-south-1", regions_iso_f },
+      { "us-isof" } },
+    { { "aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu", false, "eusc-de-east-1", regions_eusc },
+      { "eusc-de" } },
+    { { "aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn", false, "cn-northwest-1", regions_cn },
+      { "cn" } },
+    { { "aws", "amazonaws.com", "api.aws", false, "us-east-1", regions_aws },
       { "us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx" } },
 };
 
@@ -237,16 +242,95 @@ int endpoint_host(const char *url, StrBuf *ret) {
     return strbuf_error(ret);
 }
 
+/* ---- proxies ---- */
+
+/* Past "http://" and USER:PASSWORD@. NULL when it has another scheme, or letters in the user part that a URL
+ * cannot hold. */
+static const char *proxy_authority(const char *proxy) {
+    const char *at;
+
+    if (text_starts_with(proxy, "http://"))
+        proxy += strlen("http://");
+    at = strchr(proxy, '@');
+    if (!at)
+        return proxy;
+    if (strspn(proxy, LOWER UPPER DIGITS "-._~%!$&'()*+,;=:") != (size_t)(at - proxy))
+        return NULL;
+    return at + 1;
+}
+
+bool endpoint_proxy_is_valid(const char *proxy) {
+    const char *s = proxy ? proxy_authority(proxy) : NULL;
+    size_t host_len = s ? host_length(s) : 0;
+    unsigned port;
+
+    if (host_len == 0)
+        return false;
+    s += host_len;
+    return take_port(&s, &port) && port != 0 && s[s[0] == '/'] == '\0';
+}
+
+bool endpoint_proxy_has_user(const char *proxy) {
+    return proxy && strchr(proxy, '@');
+}
+
+/* ---- containers ---- */
+
+static bool is_container_host(const Url *url) {
+    static const char *const hosts[] = { "169.254.170.2", "169.254.170.23" };
+    static const char address6_text[] = "fd00:ec2::23";
+    struct in6_addr address6, allowed6;
+    char host[64];
+
+    if (url->host[0] == '[')
+        return copy_host(url->host + 1, url->host_len - 2, host, sizeof(host)) &&
+               inet_pton(AF_INET6, host, &address6) == 1 &&
+               inet_pton(AF_INET6, address6_text, &allowed6) == 1 &&
+               memcmp(&address6, &allowed6, sizeof(address6)) == 0;
+    if (!copy_host(url->host, url->host_len, host, sizeof(host)))
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(hosts); i++)
+        if (text_equal(host, hosts[i]))
+            return true;
+    return false;
+}
+
+bool endpoint_container_is_allowed(const char *url) {
+    size_t n = strcspn(url, "?");
+    char address[512];
+    Url parsed;
+
+    /* The query is checked for itself: it is no part of what parse_url takes. */
+    if (!copy_host(url, n, address, sizeof(address)) || !parse_url(address, &parsed))
+        return false;
+    for (const char *s = url + n; *s; s++)
+        if (*s <= ' ' || *s >= 0x7f || *s == '#')
+            return false;
+    return parsed.tls || is_loopback(&parsed) || is_container_host(&parsed);
+}
+
 /* ---- services ---- */
 
-const char *endpoint_service_name(AwsService service) {
-    static const char *const names[_AWS_SERVICE_MAX] = {
-        [AWS_CLOUDTRAIL] = "cloudtrail",
-        [AWS_SNS] = "sns",
-        [AWS_STS] = "sts",
-    };
+static const struct {
+    const char *name;
+    bool one_a_partition;
+} services[_AWS_SERVICE_MAX] = {
+    [AWS_CLOUDTRAIL] = { "cloudtrail", false },
+    [AWS_SNS] = { "sns", false },
+    [AWS_STS] = { "sts", false },
+    [AWS_ORGANIZATIONS] = { "organizations", true },
+};
 
-    return names[service];
+const char *endpoint_service_name(AwsService service) {
+    return services[service].name;
+}
+
+const char *endpoint_service_region(AwsService service, const char *region) {
+    const Partition *partition = endpoint_partition_of(region);
+
+    if (!partition)
+        return NULL;
+    return services[service].one_a_partition ? partition->default_region : region;
 }
 
 static bool is_set(const char *s) {
@@ -266,15 +350,20 @@ static const char *override_for(const EndpointOverrides *overrides, AwsService s
 int endpoint_url(const EndpointOverrides *overrides, AwsService service, const char *region, StrBuf *ret) {
     const Partition *partition = endpoint_partition_of(region);
     const char *override = override_for(overrides, service);
+    bool dual_stack = overrides && overrides->dual_stack, fips = overrides && overrides->fips;
 
     if (!partition)
         return -EINVAL;
 
     if (override) {
         /* Checked where it was configured; checked here too, because a signed request leaves for it. */
-        if (!endpoint_override_is_valid(override))
+        if (!endpoint_override_is_valid(override) || fips || dual_stack)
             return -EINVAL;
         return strbuf_addf(ret, "%s%s", override, text_ends_with(override, "/") ? "" : "/");
     }
-    return strbuf_addf(ret, "https://%s.%s.%s/", endpoint_service_name(service), region, partition->suffix);
+    region = endpoint_service_region(service, region);
+    /* plain_is_fips holds for hosts without IPv6 only; the others follow the common rule. */
+    return strbuf_addf(ret, "https://%s%s.%s.%s/", endpoint_service_name(service),
+                       fips && (dual_stack || !partition->plain_is_fips) ? "-fips" : "", region,
+                       dual_stack ? partition->dual_suffix : partition->suffix);
 }

@@ -12,25 +12,37 @@ typedef enum AwsService {
     AWS_CLOUDTRAIL,
     AWS_SNS,
     AWS_STS,
+    AWS_ORGANIZATIONS,
     _AWS_SERVICE_MAX,
 } AwsService;
 
 typedef struct Partition {
     const char *id;                 /* "aws", as in ARNs */
     const char *suffix;             /* "amazonaws.com" */
+    const char *dual_suffix;        /* of hosts that have IPv6 too: "api.aws" */
+    bool plain_is_fips;             /* the plain hosts are the FIPS ones; there are no others */
     const char *default_region;     /* where partition-wide calls go: "us-east-1" */
     const char *const *regions;     /* NULL-terminated; known regions, for "all" */
 } Partition;
 
-/* Overrides in their order of strength; each may be NULL or "". */
+/* Overrides in their order of strength; each may be NULL or "". With fips or dual_stack there may be none:
+ * what kind of host an override names is known to whoever set it (and AWS's SDKs refuse the two together).
+ */
 typedef struct EndpointOverrides {
     const char *file_url;                       /* aws.endpoint_url of the configuration: wins */
     const char *service_url[_AWS_SERVICE_MAX];  /* AWS_ENDPOINT_URL_<SERVICE> */
     const char *url;                            /* AWS_ENDPOINT_URL */
+    bool fips;                                  /* hosts with validated cryptography */
+    bool dual_stack;                            /* hosts that have IPv6 too */
 } EndpointOverrides;
 
 /* "cloudtrail": host part, signing name, and what endpoint variables spell in upper case. */
 const char *endpoint_service_name(AwsService service);
+
+/* The region that calls of service made for region go to, and are signed for: region itself, or its
+ * partition's default region when the service has one endpoint a partition (Organizations). NULL when region
+ * is unknown. */
+const char *endpoint_service_region(AwsService service, const char *region);
 
 /* The partition a region belongs to by its name, also for regions not in the table; NULL when no pattern
  * fits. */
@@ -43,13 +55,26 @@ bool endpoint_region_is_valid(const char *region);
  * of the aws partition that is not in the table is younger than the table, so it is opt-in too. */
 bool endpoint_region_is_opt_in(const char *region);
 
-/* The URL (with a trailing slash) that calls of service in region go to; appended to ret. overrides may be
- * NULL. 0, -EINVAL for an unknown region or an override that may not be used, or the buffer's error. */
+/* The URL (with a trailing slash) that calls of service made for region go to; appended to ret. overrides may
+ * be NULL. 0, -EINVAL for an unknown region, an override that may not be used, and one beside fips or
+ * dual_stack, or the buffer's error. Names are made by AWS's rules for all regions, also where AWS runs no
+ * such host: most regions outside the USA and Canada have no FIPS endpoints. */
 int endpoint_url(const EndpointOverrides *overrides, AwsService service, const char *region, StrBuf *ret);
 
 /* An override that may be used: absolute http(s) URL with a host, no user info, no query, no fragment,
  * printable ASCII; http: only for loopback (127/8, [::1], localhost). */
 bool endpoint_override_is_valid(const char *url);
+
+/* A proxy for https: [http://][USER[:PASSWORD]@]HOST:PORT[/]; the port is never left out, for programs
+ * differ in what they then take. */
+bool endpoint_proxy_is_valid(const char *proxy);
+/* Does it hold a user or a password? */
+bool endpoint_proxy_has_user(const char *proxy);
+
+/* Where keys may be asked for in a container (AWS_CONTAINER_CREDENTIALS_FULL_URI): an https: URL, or http: to
+ * loopback or one of the addresses that ECS (169.254.170.2) and EKS Pod Identity (169.254.170.23, fd00:ec2::23)
+ * answer at. A query is allowed; no user info, no fragment, printable ASCII. */
+bool endpoint_container_is_allowed(const char *url);
 
 /* The host[:port] as it must be signed: port only when it is not the scheme's default; appended to ret.
  * Takes what endpoint_override_is_valid takes, and http: to any host. 0, -EINVAL, or the buffer's error. */

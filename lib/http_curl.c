@@ -16,6 +16,7 @@
 #include "lib/http_curl_job.h"
 #include "lib/http_curl_origin.h"
 #include "lib/http_curl_watch.h"
+#include "lib/util/hash.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -62,7 +63,7 @@ struct HttpCurl {
     CaStore *store;
     char store_error[384];          /* why there is none */
     char *user_agent;
-    char *proxy;
+    char *proxy, *no_proxy;
     unsigned max_connections;
     CurlOrigin *origins;
     CurlJob *idle_jobs;
@@ -225,6 +226,7 @@ static int exchange_load(HttpExchange *x, const HttpRequest *request) {
                          &(CurlJobSettings){
                                  .user_agent = c->user_agent,
                                  .proxy = c->proxy,
+                                 .no_proxy = c->no_proxy,
                                  .on_tls = on_tls,
                                  .on_tls_userdata = c,
                          });
@@ -431,7 +433,9 @@ static int copy_options(HttpCurl *c, const HttpCurlOptions *options) {
     c->max_connections = MIN(MAX(options->max_connections, 1U), 1024U);
     c->user_agent = options->user_agent ? strdup(options->user_agent) : NULL;
     c->proxy = options->proxy ? strdup(options->proxy) : NULL;
-    if ((options->user_agent && !c->user_agent) || (options->proxy && !c->proxy))
+    c->no_proxy = options->no_proxy ? strdup(options->no_proxy) : NULL;
+    if ((options->user_agent && !c->user_agent) || (options->proxy && !c->proxy) ||
+        (options->no_proxy && !c->no_proxy))
         return -ENOMEM;
     return 0;
 }
@@ -502,7 +506,10 @@ void http_curl_free(HttpClient *client) {
     c->event = sd_event_unref(c->event);
     ca_store_free(c->store);
     free(c->user_agent);
+    if (c->proxy)
+        hash_wipe(c->proxy, strlen(c->proxy));
     free(c->proxy);
+    free(c->no_proxy);
     client_unref(c);
 }
 

@@ -11,7 +11,10 @@ typedef struct HttpCurlOptions {
     const char *ca_bundle;      /* PEM file; NULL: the distribution's bundle; where there is none TLS fails.
                                  * Read once, here, into one X509_STORE that all connections share */
     const char *user_agent;     /* "TrailGuard/0.1.0" */
-    const char *proxy;          /* NULL: the environment decides (https_proxy, no_proxy) */
+    const char *proxy;    /* "http://[USER:PASSWORD@]HOST:PORT", for https: by CONNECT. Plain http never
+                           * goes through it: that is for loopback and metadata. NULL: none; the
+                           * environment is not asked */
+    const char *no_proxy; /* hosts that are reached without it, as NO_PROXY lists them; NULL: none */
     unsigned max_connections;   /* over all hosts, 1..1024; further exchanges wait in a queue, their timeout
                                  * running */
 } HttpCurlOptions;

@@ -185,10 +185,10 @@ static int set_connection(CurlJob *job, bool direct, const CurlJobSettings *sett
     SET(job, CURLOPT_MAXAGE_CONN, IDLE_MAX_SEC);
     if (settings->user_agent)
         SET(job, CURLOPT_USERAGENT, settings->user_agent);
-    if (direct)
-        SET(job, CURLOPT_PROXY, "");
-    else if (settings->proxy)
-        SET(job, CURLOPT_PROXY, settings->proxy);
+    /* Both are always set: libcurl would look into the environment for what is not. */
+    job->proxy = direct || !job->tls ? NULL : settings->proxy;
+    SET(job, CURLOPT_PROXY, job->proxy ? job->proxy : "");
+    SET(job, CURLOPT_NOPROXY, settings->no_proxy ? settings->no_proxy : "");
     return 0;
 }
 
@@ -311,11 +311,26 @@ static bool handshake_was_cut(const char *text) {
            strstr(text, "unexpected eof") || strstr(text, "roken pipe");
 }
 
-/* A proxy that says no to CONNECT: libcurl reports it as a connection that was lost. */
-static bool proxy_refused(const CurlJob *job) {
+/* The status of a proxy that said no to CONNECT, else 0. Versions of libcurl differ in what they call that.
+ */
+static long proxy_refusal(const CurlJob *job) {
     long status = 0;
 
-    return curl_easy_getinfo(job->easy, CURLINFO_HTTP_CONNECTCODE, &status) == CURLE_OK && status >= 300;
+    if (!job->proxy || curl_easy_getinfo(job->easy, CURLINFO_HTTP_CONNECTCODE, &status) != CURLE_OK)
+        return 0;
+    return status >= 300 ? status : 0;
+}
+
+/* Without its user and password. */
+static void explain_refusal(char *dst, size_t size, const char *proxy, long status) {
+    const char *at = strchr(proxy, '@'), *scheme = strstr(proxy, "://");
+    const char *name = at ? at + 1 : scheme ? scheme + 3 : proxy;
+
+    (void)snprintf(dst, size, "the proxy %.*s refused to connect: HTTP %ld%s", (int)strcspn(name, "/"), name,
+                   status,
+                   status != 407 ? ""
+                   : at          ? " (it does not accept this user and password)"
+                                 : " (it wants a user and a password)");
 }
 
 static HttpResult to_result(const CurlJob *job, CURLcode code) {
@@ -323,7 +338,7 @@ static HttpResult to_result(const CurlJob *job, CURLcode code) {
         return HTTP_TOO_BIG;
     if (code == CURLE_SSL_CONNECT_ERROR && handshake_was_cut(job->curl_error))
         return HTTP_BROKEN;
-    if (code == CURLE_RECV_ERROR && proxy_refused(job))
+    if (proxy_refusal(job) != 0)
         return HTTP_CONNECT_FAILED;
     for (size_t i = 0; i < ARRAY_SIZE(code_results); i++)
         if (code_results[i].code == code)
@@ -362,7 +377,10 @@ void curl_job_read(CurlJob *job, CURLcode code, HttpResponse *ret) {
 
     if (code != CURLE_OK || job->too_big) {
         HttpResult result = to_result(job, code);
+        long refusal = proxy_refusal(job);
 
+        if (refusal != 0)
+            explain_refusal(job->curl_error, sizeof(job->curl_error), job->proxy, refusal);
         fail(job, result,
              result == HTTP_TOO_BIG ? "the answer is larger than this program accepts" :
              job->curl_error[0]     ? job->curl_error :

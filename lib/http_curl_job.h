@@ -16,6 +16,7 @@ typedef struct CurlJob {
     char *body;
     size_t body_len;
     bool tls;
+    const char *proxy;              /* borrowed; NULL when it goes without */
     bool too_big;                   /* a ceiling of the answer was reached */
     StrBuf answer;
     StrBuf answer_headers;          /* "name\0value\0" and so on */
@@ -29,7 +30,8 @@ typedef struct CurlJob {
 /* What does not change from request to request; all borrowed for as long as the job runs. */
 typedef struct CurlJobSettings {
     const char *user_agent;         /* NULL: none is sent */
-    const char *proxy;              /* NULL: as the environment says */
+    const char *proxy;              /* for https; NULL: none */
+    const char *no_proxy;           /* NULL: none */
     curl_ssl_ctx_callback on_tls;   /* gives the trusted certificates to a new connection */
     void *on_tls_userdata;
 } CurlJobSettings;

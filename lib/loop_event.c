@@ -7,6 +7,7 @@
 #include <systemd/sd-event.h>
 #include <time.h>
 
+#include "lib/loop_event_child.h"
 #include "lib/util/macros.h"
 
 /* sd-event may fire this much late so as to wake up once for several timers. */
@@ -17,6 +18,7 @@ typedef struct LoopEvent {
     sd_event *event;
     clockid_t clock;    /* CLOCK_BOOTTIME, or CLOCK_MONOTONIC where the kernel has no timers on it */
     LoopTimer *timers;
+    ChildList children;
 } LoopEvent;
 
 struct LoopTimer {
@@ -115,6 +117,19 @@ static void loop_event_cancel(Loop *loop, LoopTimer *timer) {
         timer_free(timer);
 }
 
+static int loop_event_spawn(Loop *loop, const LoopProgram *program, LoopExited exited, void *userdata,
+                            LoopChild **ret) {
+    LoopEvent *l = CONTAINER_OF(loop, LoopEvent, loop);
+
+    return child_spawn(&l->children, loop, l->event, program, exited, userdata, ret);
+}
+
+static void loop_event_kill(Loop *loop, LoopChild *child) {
+    (void)loop;
+    if (child)
+        child_abandon(child);
+}
+
 static uint64_t loop_event_monotonic(Loop *loop) {
     return clock_usec(CONTAINER_OF(loop, LoopEvent, loop)->clock);
 }
@@ -140,6 +155,8 @@ static uint64_t loop_event_random(Loop *loop) {
 static const LoopOps loop_event_ops = {
     .after = loop_event_after,
     .cancel = loop_event_cancel,
+    .spawn = loop_event_spawn,
+    .kill = loop_event_kill,
     .monotonic_usec = loop_event_monotonic,
     .realtime_usec = loop_event_realtime,
     .random = loop_event_random,
@@ -174,6 +191,7 @@ void loop_event_free(Loop *loop) {
     if (!loop)
         return;
     l = CONTAINER_OF(loop, LoopEvent, loop);
+    child_list_done(&l->children);
     while (l->timers)
         timer_free(l->timers);
     sd_event_unref(l->event);

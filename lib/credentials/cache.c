@@ -17,8 +17,10 @@
 
 /* A source may hand out a set whose expiry has passed already: instance metadata does while AWS cannot renew
  * it, and a clock that runs ahead makes any set look so. AWS may still accept it, so it is used, and asked
- * for again after this. */
-#define EXPIRED_ON_ARRIVAL_USEC (5 * 60 * USEC_PER_SEC)
+ * for again after 2 to 10 minutes, so that the instances of an outage do not ask all at once. */
+#define EXPIRED_AGAIN_MIN_USEC (2 * 60 * USEC_PER_SEC)
+#define EXPIRED_AGAIN_MAX_USEC (10 * 60 * USEC_PER_SEC)
+#define EXPIRED_USED_USEC (15 * 60 * USEC_PER_SEC)
 
 typedef struct Waiter Waiter;
 struct Waiter {
@@ -133,8 +135,10 @@ static void hold(CacheSource *c, Credentials *credentials) {
     if (credentials->expires_usec == 0)
         return;
     if (credentials->expires_usec <= wall || credentials->expires_usec - wall < BACKOFF_MIN_USEC) {
-        c->refresh_at_usec = add_saturated(now, EXPIRED_ON_ARRIVAL_USEC / 2);
-        c->expires_at_usec = add_saturated(now, EXPIRED_ON_ARRIVAL_USEC);
+        c->refresh_at_usec = add_saturated(now, EXPIRED_AGAIN_MIN_USEC +
+                                                        retry_jitter(EXPIRED_AGAIN_MAX_USEC - EXPIRED_AGAIN_MIN_USEC,
+                                                                     loop_random(c->loop)));
+        c->expires_at_usec = add_saturated(now, EXPIRED_USED_USEC);
         return;
     }
     lifetime = credentials->expires_usec - wall;

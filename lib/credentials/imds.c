@@ -3,19 +3,17 @@
 #include "lib/credentials/imds.h"
 
 #include <errno.h>
-#include <jansson.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/credentials/document.h"
 #include "lib/credentials/instant.h"
 #include "lib/http.h"
 #include "lib/retry.h"
 #include "lib/util/hash.h"
 #include "lib/util/macros.h"
-#include "lib/util/strbuf.h"
-#include "lib/util/text.h"
-#include "lib/util/timetext.h"
 
 #define IMDS_ENDPOINT "http://169.254.169.254"
 #define IMDS_TIMEOUT_USEC (2 * USEC_PER_SEC)
@@ -96,54 +94,9 @@ bool imds_read_token(const char *body, size_t len, char ret[static IMDS_TOKEN_MA
     return true;
 }
 
-static const char *member(const json_t *object, const char *name) {
-    const char *s = json_string_value(json_object_get(object, name));
-
-    return s ? s : "";
-}
-
-static CredentialsStatus document_to_credentials(const json_t *document, Credentials **ret, char *message,
-                                                 size_t size) {
-    const char *code = member(document, "Code"), *expiration = member(document, "Expiration");
-    uint64_t expires = 0;
-    char shown[96];
-
-    if (*code && strcmp(code, "Success") != 0) {
-        snprintf(message, size, "the role's credentials are not available: %s",
-                 text_escaped(shown, sizeof(shown), code));
-        return CREDENTIALS_FAILED;
-    }
-    if (!*member(document, "AccessKeyId") || !*member(document, "SecretAccessKey")) {
-        text_copy(message, size, "the answer holds no keys");
-        return CREDENTIALS_FAILED;
-    }
-    if (*expiration && timetext_parse_iso(expiration, &expires) < 0) {
-        text_copy(message, size, "the answer's Expiration is not a time");
-        return CREDENTIALS_FAILED;
-    }
-    *ret = credentials_new(member(document, "AccessKeyId"), member(document, "SecretAccessKey"),
-                           member(document, "Token"), expires, "imds");
-    if (!*ret) {
-        text_copy(message, size, "out of memory");
-        return CREDENTIALS_FAILED;
-    }
-    return CREDENTIALS_OK;
-}
-
 CredentialsStatus imds_read_credentials(const char *body, size_t len, Credentials **ret, char *message,
                                         size_t size) {
-    CredentialsStatus status;
-    json_t *document;
-
-    document = json_loadb(body, len, 0, NULL);
-    if (!json_is_object(document)) {
-        json_decref(document);
-        text_copy(message, size, "the answer is not a JSON object");
-        return CREDENTIALS_FAILED;
-    }
-    status = document_to_credentials(document, ret, message, size);
-    json_decref(document);
-    return status;
+    return document_read(DOCUMENT_INSTANCE, body, len, ret, message, size);
 }
 
 /* ---- the exchange of words ---- */

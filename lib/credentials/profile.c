@@ -1,187 +1,364 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/credentials/profile.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/credentials/assume_role.h"
 #include "lib/credentials/instant.h"
+#include "lib/credentials/process.h"
+#include "lib/credentials/web_identity.h"
 #include "lib/ini.h"
+#include "lib/profile.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* Longest value taken from a key file: a session token has no agreed limit and is a few KiB today. */
-#define VALUE_MAX (64 * 1024)
-
-enum {
-    KEY_ID,
-    KEY_SECRET,
-    KEY_TOKEN,
-    _KEY_MAX,
-};
-
-static const char *const key_names[_KEY_MAX] = {
-    [KEY_ID] = "aws_access_key_id",
-    [KEY_SECRET] = "aws_secret_access_key",
-    [KEY_TOKEN] = "aws_session_token",
-};
+typedef struct ProfileGet ProfileGet;
 
 typedef struct ProfileSource {
-    InstantSource base;
-    char *path;
-    char *profile;
-    bool required;
+    CredentialsSource source;
+    AwsClient *client;
+    char *credentials_file, *config_file, *profile, *region, *session_name;
+    bool file_required, config_required, profile_required;
+    char **environment; /* secrets may be in it */
+    CredentialsSource *bases[PROFILE_BASE_CONTAINER + 1]; /* by ProfileBase; NULL where a get makes its own */
+    ProfileGet *gets;
 } ProfileSource;
 
-/* What one reading of the file found. */
-typedef struct Found {
-    const char *section;
-    bool seen;
-    StrBuf values[_KEY_MAX];
-} Found;
+/* A get builds what the files say at that time: the base, unless it is one of bases, then role upon role; and
+ * asks the last of them. */
+struct ProfileGet {
+    ProfileSource *owner;
+    ProfileGet *prev, *next;
+    LoopTimer *timer;
+    CredentialsSource *sources[PROFILE_ROLES_MAX + 1];
+    size_t n_sources;
+    bool ended;
+    CredentialsDone done;
+    void *userdata;
+};
 
-static void found_init(Found *f, const char *section) {
-    *f = (Found){ .section = section };
-    for (size_t i = 0; i < _KEY_MAX; i++) {
-        f->values[i] = STRBUF_INIT(VALUE_MAX);
-        f->values[i].wipe = true;
-    }
+/* The source may be gone after this. */
+static void get_end(ProfileGet *g, CredentialsStatus status, Credentials *credentials, const char *message) {
+    CredentialsDone done = g->done;
+    void *userdata = g->userdata;
+
+    g->ended = true;
+    if (g->prev)
+        g->prev->next = g->next;
+    else
+        g->owner->gets = g->next;
+    if (g->next)
+        g->next->prev = g->prev;
+    loop_cancel(aws_client_loop(g->owner->client), g->timer);
+    credentials_ref(credentials);
+    while (g->n_sources > 0)
+        credentials_source_free(g->sources[--g->n_sources]);
+    free(g);
+    done(status, credentials, message, userdata);
+    credentials_unref(credentials);
 }
 
-static void found_done(Found *f) {
-    for (size_t i = 0; i < _KEY_MAX; i++)
-        strbuf_done(&f->values[i]);
+/* ---- the files ---- */
+
+typedef struct Texts {
+    char *credentials, *config;
+    ProfileFiles files;
+} Texts;
+
+static void texts_done(Texts *t) {
+    file_free_secret(t->credentials, t->files.credentials.len);
+    file_free_secret(t->config, t->files.config.len);
 }
 
-static int visit(const IniEntry *entry, void *userdata) {
-    Found *f = userdata;
+/* A file that is not there is an empty answer. */
+static int read_text(const char *path, char **text, ProfileFile *ret, char *message, size_t size) {
+    int r;
 
-    if (entry->parent || strcmp(entry->section, f->section) != 0)
+    ret->path = path;
+    if (!path)
         return 0;
-    f->seen = true;
-    for (size_t i = 0; i < _KEY_MAX; i++) {
-        if (strcmp(entry->key, key_names[i]) != 0)
-            continue;
-        /* Named twice: the last one counts, as in AWS's own tools. */
-        strbuf_truncate(&f->values[i], 0);
-        return strbuf_add(&f->values[i], entry->value);
+    r = file_read(path, INI_FILE_MAX, text, &ret->len);
+    if (r == -ENOENT)
+        return 0;
+    if (r < 0) {
+        snprintf(message, size, "%s: %s", path,
+                 r == -E2BIG    ? "is larger than a credentials file can be" :
+                 r == -EINVAL   ? "is not a regular file" :
+                                  strerror(-r));
+        return r;
     }
+    ret->text = *text;
     return 0;
 }
 
-static int read_section(const char *text, size_t len, const char *prefix, const char *profile, Found *ret,
-                        unsigned *ret_line) {
-    _cleanup_free_ char *section = NULL;
+/* The file for want of which there is nothing to read, or NULL. */
+static const char *find_missing(const ProfileSource *s, const Texts *t) {
+    if (!t->credentials && s->file_required && s->credentials_file)
+        return s->credentials_file;
+    if (!t->config && s->config_required && s->config_file)
+        return s->config_file;
+    if (t->credentials || t->config)
+        return NULL;
+    return s->credentials_file ? s->credentials_file : s->config_file ? s->config_file : "no file";
+}
+
+static CredentialsStatus make_plan(const ProfileSource *s, ProfilePlan *ret, char *message, size_t size) {
+    CredentialsStatus status = CREDENTIALS_FAILED;
+    const char *missing;
+    Texts t = { 0 };
     int r;
 
-    if (asprintf(&section, "%s%s", prefix, profile) < 0) {
-        section = NULL;
-        return -ENOMEM;
+    r = read_text(s->credentials_file, &t.credentials, &t.files.credentials, message, size);
+    if (r >= 0)
+        r = read_text(s->config_file, &t.config, &t.files.config, message, size);
+    missing = find_missing(s, &t);
+    if (r >= 0 && missing) {
+        snprintf(message, size, "%s: %s", missing, strerror(ENOENT));
+        status = s->file_required || s->config_required || s->profile_required ? CREDENTIALS_FAILED :
+                                                                                 CREDENTIALS_NONE;
+    } else if (r >= 0) {
+        r = profile_plan(&t.files, s->profile, ret, message, size);
+        status = r >= 0                                   ? CREDENTIALS_OK :
+                 r == -ENOENT && !s->profile_required     ? CREDENTIALS_NONE :
+                                                            CREDENTIALS_FAILED;
     }
-    found_init(ret, section);
-    r = ini_parse(text, len, visit, ret, ret_line);
-    ret->section = NULL;
-    return r;
-}
-
-/* "[NAME]" is how the credentials file spells it, "[profile NAME]" the configuration file. */
-static int read_profile(const char *text, size_t len, const char *profile, Found *ret, unsigned *ret_line) {
-    int r;
-
-    r = read_section(text, len, "", profile, ret, ret_line);
-    if (r < 0 || ret->seen)
-        return r;
-    found_done(ret);
-    return read_section(text, len, "profile ", profile, ret, ret_line);
-}
-
-static CredentialsStatus explain_unreadable(const ProfileSource *p, int error, char *message, size_t size) {
-    snprintf(message, size, "%s: %s", p->path,
-             error == -E2BIG ? "is larger than a credentials file can be" :
-             error == -EINVAL ? "is not a regular file" : strerror(-error));
-    if (error == -ENOENT && !p->required)
-        return CREDENTIALS_NONE;
-    return CREDENTIALS_FAILED;
-}
-
-static CredentialsStatus explain_unparsed(const ProfileSource *p, int error, unsigned line, char *message,
-                                          size_t size) {
-    if (error == -EINVAL)
-        snprintf(message, size, "%s:%u: this line is neither [section] nor key = value", p->path, line);
-    else if (error == -E2BIG)
-        snprintf(message, size, "%s: a value of profile \"%s\" is too long", p->path, p->profile);
-    else
-        snprintf(message, size, "%s: %s", p->path, strerror(-error));
-    return CREDENTIALS_FAILED;
-}
-
-static CredentialsStatus to_credentials(const ProfileSource *p, const Found *f, Credentials **ret,
-                                        char *message, size_t size) {
-    if (!f->seen) {
-        snprintf(message, size, "%s: has no profile \"%s\"", p->path, p->profile);
-        return CREDENTIALS_FAILED;
-    }
-    for (size_t i = KEY_ID; i <= KEY_SECRET; i++)
-        if (f->values[i].len == 0) {
-            snprintf(message, size, "%s: profile \"%s\" has no %s", p->path, p->profile, key_names[i]);
-            return CREDENTIALS_FAILED;
-        }
-    *ret = credentials_new(strbuf_str(&f->values[KEY_ID]), strbuf_str(&f->values[KEY_SECRET]),
-                           strbuf_str(&f->values[KEY_TOKEN]), 0, "profile");
-    if (!*ret) {
-        snprintf(message, size, "%s: %s", p->path, strerror(ENOMEM));
-        return CREDENTIALS_FAILED;
-    }
-    return CREDENTIALS_OK;
-}
-
-static CredentialsStatus profile_resolve(InstantSource *source, Credentials **ret, char *message,
-                                         size_t size) {
-    ProfileSource *p = CONTAINER_OF(source, ProfileSource, base);
-    CredentialsStatus status;
-    unsigned line = 0;
-    char *text = NULL;
-    size_t len = 0;
-    Found found;
-    int r;
-
-    r = file_read(p->path, INI_FILE_MAX, &text, &len);
-    if (r < 0)
-        return explain_unreadable(p, r, message, size);
-    found_init(&found, NULL);
-    r = read_profile(text, len, p->profile, &found, &line);
-    hash_wipe(text, len);
-    free(text);
-    status = r < 0 ? explain_unparsed(p, r, line, message, size) :
-                     to_credentials(p, &found, ret, message, size);
-    found_done(&found);
+    texts_done(&t);
     return status;
 }
 
-static void profile_free(InstantSource *source) {
-    ProfileSource *p = CONTAINER_OF(source, ProfileSource, base);
+/* ---- from a plan to sources ---- */
 
-    free(p->path);
-    free(p->profile);
-    free(p);
+static StsRole role_of(const ProfileSource *s, const Profile *profile, unsigned duration_sec) {
+    const char *name = profile->values[PROFILE_SESSION_NAME];
+
+    return (StsRole){
+        .arn = profile->values[PROFILE_ROLE_ARN],
+        .session_name = name ? name : s->session_name,
+        .external_id = profile->values[PROFILE_EXTERNAL_ID],
+        .duration_sec = duration_sec,
+    };
 }
 
-int credentials_profile_new(Loop *loop, const char *path, const char *profile, bool required,
-                            CredentialsSource **ret) {
-    ProfileSource *p;
+/* What the base alone takes; a key is given to make a source of only when roles follow. */
+static int make_base(const ProfileSource *s, const ProfilePlan *plan, CredentialsSource **ret,
+                     StsRole *ret_role) {
+    Loop *loop = aws_client_loop(s->client);
+    char *const *values = plan->profile.values;
 
-    p = calloc(1, sizeof(*p));
-    if (!p)
+    switch (plan->base) {
+    case PROFILE_BASE_KEYS:
+        return credentials_env_new(loop, values[PROFILE_KEY_ID], values[PROFILE_KEY_SECRET],
+                                   values[PROFILE_KEY_TOKEN], ret);
+    case PROFILE_BASE_PROCESS:
+        return credentials_process_new(loop, values[PROFILE_PROCESS], (const char *const *)s->environment,
+                                       ret);
+    case PROFILE_BASE_WEB_IDENTITY:
+        *ret_role = role_of(s, &plan->profile, plan->web_duration_sec);
+        return credentials_web_identity_new(s->client, s->region, ret_role, values[PROFILE_WEB_TOKEN_FILE],
+                                            ret);
+    case PROFILE_BASE_ENVIRONMENT:
+    case PROFILE_BASE_INSTANCE:
+    case PROFILE_BASE_CONTAINER: break;
+    }
+    return -EOPNOTSUPP;
+}
+
+static void explain(const ProfileSource *s, int error, const StsRole *role, char *message, size_t size) {
+    const char *problem = error == -EINVAL && role->arn ? sts_role_problem(role) : NULL;
+    char shown[96], arn[160];
+
+    text_escaped(shown, sizeof(shown), s->profile);
+    if (problem)
+        snprintf(message, size, "profile \"%s\": role %s: %s", shown,
+                 text_escaped(arn, sizeof(arn), role->arn), problem);
+    else if (error == -EOPNOTSUPP)
+        snprintf(message, size, "profile \"%s\": its credential_source is switched off here", shown);
+    else
+        snprintf(message, size, "profile \"%s\": %s", shown, strerror(-error));
+}
+
+/* *ret is what to ask: the last of g's sources, or one of the owner's. */
+static int build(ProfileGet *g, const ProfilePlan *plan, CredentialsSource **ret, char *message,
+                 size_t size) {
+    ProfileSource *s = g->owner;
+    CredentialsSource *last = s->bases[plan->base];
+    StsRole role = { 0 };
+    int r = 0;
+
+    if (!last) {
+        r = make_base(s, plan, &last, &role);
+        if (r >= 0)
+            g->sources[g->n_sources++] = last;
+    }
+    for (size_t i = plan->n_roles; i-- > 0 && r >= 0;) {
+        role = role_of(s, &plan->roles[i], plan->durations_sec[i]);
+        r = credentials_assume_role_new(s->client, last, s->region, &role, &last);
+        if (r >= 0)
+            g->sources[g->n_sources++] = last;
+    }
+    if (r < 0)
+        explain(s, r, &role, message, size);
+    else
+        *ret = last;
+    return r;
+}
+
+/* ---- one question ---- */
+
+static void on_source(CredentialsStatus status, Credentials *credentials, const char *message,
+                      void *userdata) {
+    ProfileGet *g = userdata;
+    char text[CREDENTIALS_MESSAGE_MAX] = "", shown[96];
+
+    if (g->ended)
+        return;
+    /* The profile names it, so that it has to be there. */
+    if (status == CREDENTIALS_NONE)
+        status = CREDENTIALS_FAILED;
+    if (status != CREDENTIALS_OK &&
+        snprintf(text, sizeof(text), "profile \"%s\": %s", text_escaped(shown, sizeof(shown), g->owner->profile),
+                 message) >= (int)sizeof(text))
+        memcpy(text + sizeof(text) - 4, "...", 4);
+    get_end(g, status, credentials, text);
+}
+
+static void answer_with_key(ProfileGet *g, const Profile *profile) {
+    char *const *values = profile->values;
+    Credentials *credentials;
+
+    credentials = credentials_new(values[PROFILE_KEY_ID], values[PROFILE_KEY_SECRET],
+                                  values[PROFILE_KEY_TOKEN], 0, "profile");
+    if (credentials)
+        get_end(g, CREDENTIALS_OK, credentials, "");
+    else
+        get_end(g, CREDENTIALS_FAILED, NULL, "profile: out of memory");
+    credentials_unref(credentials);
+}
+
+static void follow_plan(ProfileGet *g, const ProfilePlan *plan) {
+    char message[CREDENTIALS_MESSAGE_MAX] = "";
+    CredentialsSource *source;
+
+    if (plan->base == PROFILE_BASE_KEYS && plan->n_roles == 0)
+        answer_with_key(g, &plan->profile);
+    else if (build(g, plan, &source, message, sizeof(message)) < 0)
+        get_end(g, CREDENTIALS_FAILED, NULL, message);
+    else if (credentials_get(source, on_source, g) < 0)
+        get_end(g, CREDENTIALS_FAILED, NULL, "profile: out of memory");
+}
+
+static void on_turn(void *userdata) {
+    ProfileGet *g = userdata;
+    char message[CREDENTIALS_MESSAGE_MAX] = "";
+    ProfilePlan plan;
+    CredentialsStatus status;
+
+    g->timer = NULL;
+    status = make_plan(g->owner, &plan, message, sizeof(message));
+    if (status != CREDENTIALS_OK) {
+        get_end(g, status, NULL, message);
+        return;
+    }
+    follow_plan(g, &plan);
+    profile_plan_done(&plan);
+}
+
+/* ---- the source ---- */
+
+static int profile_get(CredentialsSource *source, CredentialsDone done, void *userdata) {
+    ProfileSource *s = CONTAINER_OF(source, ProfileSource, source);
+    ProfileGet *g;
+
+    g = calloc(1, sizeof(*g));
+    if (!g)
         return -ENOMEM;
-    instant_init(&p->base, loop, profile_resolve, profile_free);
-    p->path = strdup(path);
-    p->profile = strdup(profile ? profile : "default");
-    p->required = required;
-    if (!p->path || !p->profile) {
-        profile_free(&p->base);
+    *g = (ProfileGet){ .owner = s, .next = s->gets, .done = done, .userdata = userdata };
+    if (loop_after(aws_client_loop(s->client), 0, on_turn, g, &g->timer) < 0) {
+        free(g);
         return -ENOMEM;
     }
-    *ret = &p->base.source;
+    if (s->gets)
+        s->gets->prev = g;
+    s->gets = g;
+    return 0;
+}
+
+static void profile_free(ProfileSource *s) {
+    for (size_t i = 0; i < ARRAY_SIZE(s->bases); i++)
+        credentials_source_free(s->bases[i]);
+    for (char **p = s->environment; p && *p; p++)
+        file_free_secret(*p, strlen(*p));
+    free(s->environment);
+    free(s->credentials_file);
+    free(s->config_file);
+    free(s->profile);
+    free(s->region);
+    free(s->session_name);
+    free(s);
+}
+
+static void profile_destroy(CredentialsSource *source) {
+    ProfileSource *s = CONTAINER_OF(source, ProfileSource, source);
+
+    while (s->gets)
+        get_end(s->gets, CREDENTIALS_FAILED, NULL, "cancelled");
+    profile_free(s);
+}
+
+static const CredentialsSourceOps profile_ops = {
+    .get = profile_get,
+    .destroy = profile_destroy,
+};
+
+/* True also for NULL. */
+static bool copy_text(const char *s, char **ret) {
+    *ret = s ? strdup(s) : NULL;
+    return !s || *ret;
+}
+
+static bool copy_list(const char *const *list, char ***ret) {
+    size_t n = 0;
+
+    while (list && list[n])
+        n++;
+    *ret = calloc(n + 1, sizeof(**ret));
+    for (size_t i = 0; *ret && i < n; i++)
+        if (!copy_text(list[i], &(*ret)[i]))
+            return false;
+    return *ret;
+}
+
+int credentials_profile_new(AwsClient *client, const ProfileOptions *options, CredentialsSource **ret) {
+    ProfileSource *s;
+
+    s = calloc(1, sizeof(*s));
+    if (!s) {
+        credentials_source_free(options->from_environment);
+        credentials_source_free(options->from_instance);
+        credentials_source_free(options->from_container);
+        return -ENOMEM;
+    }
+    s->source.ops = &profile_ops;
+    s->client = client;
+    s->bases[PROFILE_BASE_ENVIRONMENT] = options->from_environment;
+    s->bases[PROFILE_BASE_INSTANCE] = options->from_instance;
+    s->bases[PROFILE_BASE_CONTAINER] = options->from_container;
+    s->file_required = options->file_required;
+    s->config_required = options->config_required;
+    s->profile_required = options->profile_required;
+    if (!copy_text(options->credentials_file, &s->credentials_file) ||
+        !copy_text(options->config_file, &s->config_file) ||
+        !copy_text(options->profile ? options->profile : "default", &s->profile) ||
+        !copy_text(options->region, &s->region) || !copy_text(options->session_name, &s->session_name) ||
+        !copy_list(options->environment, &s->environment)) {
+        profile_free(s);
+        return -ENOMEM;
+    }
+    *ret = &s->source;
     return 0;
 }

@@ -176,7 +176,25 @@ static int fill(int fd, const char *dir, const void *data, size_t len, mode_t mo
     return r;
 }
 
-int file_write(const char *path, const void *data, size_t len, mode_t mode, bool durable) {
+int file_rename_new(const char *from, const char *to) {
+    struct stat st;
+
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) >= 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -errno;
+    if (lstat(to, &st) >= 0)
+        return -EEXIST;
+    return rename(from, to) < 0 ? -errno : 0;
+}
+
+static int rename_over(const char *from, const char *to) {
+    return rename(from, to) < 0 ? -errno : 0;
+}
+
+/* `place` gives the finished temporary file its name. */
+static int write_whole(const char *path, const void *data, size_t len, mode_t mode, bool durable,
+                       int (*place)(const char *from, const char *to)) {
     _cleanup_free_ char *dir = NULL, *temporary = NULL;
     const char *name;
     int fd, r;
@@ -193,13 +211,21 @@ int file_write(const char *path, const void *data, size_t len, mode_t mode, bool
     if (fd < 0)
         return -errno;
     r = fill(fd, dir, data, len, mode, durable);
-    if (r >= 0 && rename(temporary, path) < 0)
-        r = -errno;
+    if (r >= 0)
+        r = place(temporary, path);
     if (r < 0) {
         (void) unlink(temporary);
         return r;
     }
     return durable ? sync_dir(dir) : 0;
+}
+
+int file_write(const char *path, const void *data, size_t len, mode_t mode, bool durable) {
+    return write_whole(path, data, len, mode, durable, rename_over);
+}
+
+int file_write_new(const char *path, const void *data, size_t len, mode_t mode, bool durable) {
+    return write_whole(path, data, len, mode, durable, file_rename_new);
 }
 
 int file_remove(const char *path) {

@@ -26,6 +26,13 @@ void file_free_secret(char *data, size_t len);
  * fsyncs are left out (status files under /run). Returns 0 or -errno. */
 int file_write(const char *path, const void *data, size_t len, mode_t mode, bool durable);
 
+/* The same for a file that must not exist yet: -EEXIST, and what is there stays. */
+int file_write_new(const char *path, const void *data, size_t len, mode_t mode, bool durable);
+
+/* Renames unless `to` exists: -EEXIST. Atomic where the file system can (RENAME_NOREPLACE); elsewhere there is
+ * a moment between looking and renaming. 0 or -errno. */
+int file_rename_new(const char *from, const char *to);
+
 /* Removes path and makes that durable. 0, also when it was not there; else -errno. */
 int file_remove(const char *path);
 

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "lib/arn.h"
-#include "lib/cloudtrail.h"
+#include "lib/cloudtrail_settings.h"
+#include "lib/cloudtrail_write.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -44,13 +45,69 @@ static void try_trails(const char *body, size_t len) {
     check(trails.n <= CLOUDTRAIL_TRAILS_MAX);
     for (size_t i = 0; i < trails.n; i++) {
         check(trails.items[i].name && trails.items[i].home_region && trails.items[i].bucket);
+        check(trails.items[i].prefix && trails.items[i].kms_key && trails.items[i].log_role);
         check(arn_parse(trails.items[i].arn, &arn) == 0 && arn_is_trail(&arn));
     }
     cloudtrail_trails_done(&trails);
 }
 
+/* What was read can be put back, and says the same when it is read again. */
+static void try_selectors(const char *body, size_t len) {
+    CloudTrailSelectors selectors = { 0 }, again = { 0 };
+    char *put = NULL;
+    int r;
+
+    r = cloudtrail_read_event_selectors(body, len, &selectors);
+    check(r == 0 || r == -EBADMSG || r == -E2BIG);
+    check(r == 0 || (!selectors.event_selectors && !selectors.advanced_event_selectors));
+    if (r < 0)
+        return;
+    r = cloudtrail_build_put_event_selectors("x", &selectors, &put);
+    check((r == 0) == (!*selectors.event_selectors != !*selectors.advanced_event_selectors));
+    if (r == 0) {
+        check(cloudtrail_read_event_selectors(put, strlen(put), &again) == 0);
+        check(strcmp(selectors.event_selectors, again.event_selectors) == 0);
+        check(strcmp(selectors.advanced_event_selectors, again.advanced_event_selectors) == 0);
+    }
+    free(put);
+    cloudtrail_selectors_done(&again);
+    cloudtrail_selectors_done(&selectors);
+}
+
+static void try_insights(const char *body, size_t len) {
+    char *text = NULL, *put = NULL;
+    int r;
+
+    r = cloudtrail_read_insight_selectors(body, len, &text);
+    check(r == 0 || r == -EBADMSG || r == -E2BIG);
+    check((r == 0) == (text != NULL));
+    if (text)
+        check(cloudtrail_build_put_insight_selectors("x", text, &put) == 0);
+    free(put);
+    free(text);
+}
+
+static void try_tags(const char *body, size_t len) {
+    static const char arn[] = "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main";
+    CloudTrailTags tags = { 0 };
+    char *token = NULL;
+    int r;
+
+    r = cloudtrail_read_tags(body, len, arn, &tags, &token);
+    check(r == 0 || r == -EBADMSG || r == -E2BIG);
+    check((r == 0) == (token != NULL) && (r == 0 || tags.n == 0));
+    check(tags.n <= CLOUDTRAIL_TAGS_MAX);
+    for (size_t i = 0; i < tags.n; i++)
+        check(tags.items[i].key && tags.items[i].value);
+    free(token);
+    cloudtrail_tags_done(&tags);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     try_status((const char *)data, size);
     try_trails((const char *)data, size);
+    try_selectors((const char *)data, size);
+    try_insights((const char *)data, size);
+    try_tags((const char *)data, size);
     return 0;
 }

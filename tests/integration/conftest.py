@@ -98,7 +98,7 @@ class Guards:
         """End them all, then judge them, so that one that fails does not keep the others alive."""
         errors = []
         for guard in self.all:
-            for step in (guard.close, guard.assert_no_secrets):
+            for step in (guard.close, guard.assert_no_secrets, guard.assert_status_documented):
                 try:
                     step()
                 except Exception as error:

@@ -19,6 +19,7 @@ import threading
 import time
 from pathlib import Path
 
+from schemas import validated
 from simaws.client import poll
 
 TOP = Path(__file__).resolve().parents[2]
@@ -227,6 +228,11 @@ class Guard:
         except FileNotFoundError:
             return {}
 
+    def assert_status_documented(self):
+        """The status.json that it has left."""
+        if self.status():
+            validated(self.status(), "status")
+
     def wait_status(self, holds, seconds=10):
         """The first status.json for which `holds` is true."""
         def look():
@@ -248,6 +254,11 @@ class Guard:
     def wait_delivered(self, seconds=10):
         """The outbox is empty."""
         self.wait_status(lambda status: status["outbox"]["depth"] == 0, seconds)
+
+    def remembers(self, text):
+        """Is it in the state file?"""
+        file = self.state / "state.json"
+        return file.exists() and text in file.read_text()
 
     def outbox_files(self):
         """Names of the alerts that wait on disk."""

@@ -5,13 +5,10 @@ import json
 import re
 import time
 from datetime import datetime
-from pathlib import Path
 
 from guard import within
+from schemas import validated
 from simaws.client import poll
-
-TOP = Path(__file__).resolve().parents[2]
-SCHEMA = TOP / "docs/alert.schema.json"
 
 MAIN, MEMBER = "111122223333", "444455556666"
 FRA, IAD, SYD = "eu-central-1", "us-east-1", "ap-southeast-2"
@@ -73,12 +70,7 @@ class Mallory:
 # -- alerts ------------------------------------------------------------------------------------------------------------
 def document(message):
     """The JSON document of a message, checked against the schema."""
-    result = json.loads(message["received"]["sqs"]["Message"])
-    if SCHEMA.exists():
-        import jsonschema
-        schema = json.loads(SCHEMA.read_text())
-        jsonschema.validators.validator_for(schema)(schema, format_checker=jsonschema.FormatChecker()).validate(result)
-    return result
+    return validated(json.loads(message["received"]["sqs"]["Message"]), "alert")
 
 
 def documents(sim, topic=TOPIC):

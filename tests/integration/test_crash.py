@@ -54,6 +54,23 @@ def test_killed_after_sns_took_the_alert_it_comes_again_under_the_same_id(sim, m
     assert sim.call("published", topic=FIFO)["delivered"] == 1
 
 
+def test_killed_before_it_could_tell_of_a_restart_that_worked_the_next_one_tells(sim, guard, mallory):
+    """AWS did it, its answer never came: between the restart and the alert."""
+    poll(lambda: guard.remembers(ORG_TRAIL), within(5))
+    hang = sim.add_fault("hang", operation="StartLogging", executed=True)
+    mallory.stop(ORG_TRAIL)
+    trail = sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+    guard.kill()
+    assert sim.messages(TOPIC) == []
+    sim.remove_fault(hang)
+    guard.start()
+    told = wait_alert(sim, "trail.flapped")
+    assert abs(epoch(told["gap"]["from"]) - trail["stopped"]) < 1
+    assert abs(epoch(told["gap"]["to"]) - trail["started"]) < 1
+    wait_polls(sim, 1, FRA)
+    assert events(sim) == ["trail.flapped"] and sim.trail(ORG_TRAIL)["logging"] is True
+
+
 def test_killed_while_the_restart_hangs_the_next_one_restarts_and_tells(sim, guard, mallory):
     hang = sim.add_fault("hang", operation="StartLogging")
     mallory.stop(ORG_TRAIL)

@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from guard import within
+from guard import SCALE, within
 from helpers import FRA, IAD, MAIN, ORG_TRAIL, documents, events, matches, wait_alert, wait_polls
 from simaws.client import poll
 
@@ -142,13 +142,14 @@ def metadata_keys(sim):
 @pytest.mark.valgrind
 def test_instance_credentials_are_used_and_refreshed_before_they_end(sim, make_guard, mallory):
     sim.add_role("guard-role", MAIN)
-    sim.call("imds", account=MAIN, role="guard-role", lifetime=int(within(8)), renew_before=int(within(5)))
+    seconds = 4 * min(int(SCALE), 2)        # a refresh must fit between two looks
+    sim.call("imds", account=MAIN, role="guard-role", lifetime=seconds, renew_before=seconds * 5 // 8)
     guard = make_guard(sim, user=None, env={**sim.env_for("guard", imds=True), "AWS_ACCESS_KEY_ID": None,
                                             "AWS_SECRET_ACCESS_KEY": None})
     guard.start().wait_guarding()
     keys = metadata_keys(sim)
     guard.secrets += [keys["SecretAccessKey"], keys["Token"]]
-    poll(lambda: sim.call("imds")["issued"] >= 4, within(30), 0.2)
+    poll(lambda: sim.call("imds")["issued"] >= 4, within(30), 0.1)
     assert sim.call("imds")["unauthenticated"] == 0
     assert [failure for failure in sim.failures() if failure["kind"] != "skew"] == []
     assert {entry["status"] for entry in sim.requests(service="cloudtrail")} == {200}

@@ -146,16 +146,16 @@ def test_status_json_stays_fresh_while_nothing_happens(guard, sim):
 
 # -- cost --------------------------------------------------------------------------------------------------------------
 def test_a_calm_pass_costs_one_call_a_trail_and_settings_one_a_region(sim, make_guard):
-    guard = make_guard(sim, regions=ALL_REGIONS, settings_interval=4).start().wait_guarding()
+    guard = make_guard(sim, regions=ALL_REGIONS, settings_interval=2).start().wait_guarding()
     begun = sim.mark()
-    wait_polls(sim, 9, FRA)
+    wait_polls(sim, 5, FRA)
     requests = sim.requests(since=begun, principal="*:user/guard")
     calls = {}
     for entry in requests:
         key = (entry["operation"], entry["region"], entry.get("trail"))
         calls[key] = calls.get(key, 0) + 1
     polls = {trail_arn(name): calls.get(("GetTrailStatus", region, trail_arn(name)), 0) for name, region in HOMES.items()}
-    assert all(8 <= count <= 10 for count in polls.values()), calls
+    assert all(4 <= count <= 6 for count in polls.values()), calls
     for region in ALL_REGIONS:
         assert 2 <= calls[("DescribeTrails", region, None)] <= 3, calls
     assert {operation for operation, _, _ in calls} == {"GetTrailStatus", "DescribeTrails"}, calls
@@ -165,7 +165,7 @@ def test_a_calm_pass_costs_one_call_a_trail_and_settings_one_a_region(sim, make_
 def test_polls_keep_their_interval_and_are_never_late(sim, make_guard):
     make_guard(sim, poll_interval=1).start().wait_guarding()
     begun = sim.mark()
-    wait_polls(sim, 7, FRA)
+    wait_polls(sim, 5, FRA)
     gaps = intervals(sim, FRA, begun)
     if PLAIN:
         assert all(0.9 <= gap <= 1.1 for gap in gaps), gaps
@@ -173,18 +173,19 @@ def test_polls_keep_their_interval_and_are_never_late(sim, make_guard):
 
 def test_a_slow_answer_does_not_make_a_target_asked_twice_at_once(sim, make_guard):
     make_guard(sim).start().wait_guarding()
-    sim.add_fault("slow", operation="GetTrailStatus", seconds=2.5)
-    sim.wait_for_request(within(20), count=2, since=sim.mark(), operation="GetTrailStatus")
-    sim.wait_for_request(within(20), count=2, since=sim.mark(), operation="GetTrailStatus")
-    gaps = intervals(sim, FRA, sim.mark() - 4)
-    assert min(gaps) >= 2.4, gaps
+    sim.add_fault("slow", operation="GetTrailStatus", seconds=1.5)
+    sim.wait_for_request(within(20), since=sim.mark(), operation="GetTrailStatus")   # the first that is slow
+    mark = sim.mark()
+    sim.wait_for_request(within(20), count=3, since=mark, operation="GetTrailStatus")
+    gaps = intervals(sim, FRA, mark)
+    assert len(gaps) == 2 and min(gaps) >= 1.5, gaps
 
 
 def test_connections_are_kept_and_used_again(sim, make_guard):
     make_guard(sim, regions=ALL_REGIONS).start().wait_guarding()
-    wait_polls(sim, 6, FRA)
+    wait_polls(sim, 4, FRA)
     requests = sim.requests(principal="*:user/guard")
-    assert len(requests) >= 18
+    assert len(requests) >= 15
     assert len({entry["connection"] for entry in requests}) <= 4
 
 

@@ -71,7 +71,7 @@ def test_it_shows_the_stop_the_restart_the_mail_and_who_it_was(start, place):
                     r"guarding 3 trails, 3 regions, 1 account: 3 logging", "The demo passed"):
         assert re.search(pattern, shown), f"{pattern!r} is not in:\n{shown}"
     assert "\033" not in shown, "coloured although nobody sees it"
-    assert max(map(len, shown.splitlines())) <= 100
+    assert max(map(len, shown.splitlines())) <= 104
     assert_nothing_left(place, process)
 
 

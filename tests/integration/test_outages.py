@@ -138,8 +138,10 @@ def test_a_region_that_is_dead_costs_one_request_a_look(sim, make_guard):
     sim.remove_fault()
     asked = {kind: [entry for entry in sim.requests(region=region, service="cloudtrail", since=begun)
                     if entry["number"] <= until] for region, kind in DEAD.items()}
-    for kind in ("hang", "reset", "http503"):   # looks follow after 2, 4 and 8 seconds, less a quarter
-        assert 1 <= len(asked[kind]) <= 3, asked[kind]
+    # Looks follow after 2, 4 and 8 seconds, less a quarter. A reset of a connection that was used before is tried again by
+    # libcurl on a new one.
+    for kind, most in (("hang", 3), ("http503", 3), ("reset", 6)):
+        assert 1 <= len(asked[kind]) <= most, (kind, asked[kind])
     # Looks every two seconds, each one call: its retries, and those at a quarter of the pace.
     assert 2 <= len(asked["throttle"]) <= 12, asked["throttle"]
     wait_alert(sim, "guard.sighted", seconds=30, count=len(DEAD))

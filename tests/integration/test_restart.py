@@ -92,6 +92,16 @@ def test_all_trails_of_all_regions_are_restarted_at_once(sim, make_guard, mallor
     assert len({entry["incident"] for entry in documents(sim)}) == 3
 
 
+def test_over_tls_a_stopped_trail_is_restarted_and_told(tls_sim, make_guard):
+    make_guard(tls_sim, regions=ALL_REGIONS).start().wait_guarding()
+    tls_sim.trail(ORG_TRAIL, logging=False)
+    trail = tls_sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+    assert not PLAIN or trail["started"] - trail["stopped"] <= 2.0
+    told = wait_alert(tls_sim, "trail.stopped")
+    assert told["action"] == {"taken": "restart", "result": "held", "attempts": 1}
+    assert {entry["status"] for entry in tls_sim.requests()} == {200}
+
+
 def test_the_write_names_the_trail_by_its_arn_in_its_home_region(sim, guard, mallory):
     mallory.stop(ORG_TRAIL)
     request = sim.wait_for_request(within(10), operation="StartLogging")
@@ -174,10 +184,11 @@ def test_a_restart_that_aws_accepts_but_that_does_not_hold_is_noticed(sim, guard
         told = wait_alert(sim, "trail.stopped", seconds=15)
         assert told["action"]["result"] in ("failed", "pending")
         assert not guard.found("logging again, confirmed")
+        guard.wait_line("could not be started: StartLogging was accepted, .* after 5 s; trying again")
         assert sim.trail(ORG_TRAIL)["logging"] is False
-        sim.wait_for_request(within(20), count=2, operation="StartLogging")
     sim.wait_for_trail(ORG_TRAIL, within(20), logging=True)
     assert wait_alert(sim, "trail.resolved")["incident"] == told["incident"]
+    assert operations(sim).count("StartLogging") == 2
 
 
 def test_the_lost_answer_to_a_restart_that_worked_does_no_harm(sim, guard, mallory):
@@ -207,6 +218,23 @@ def test_stopped_again_at_once_it_is_started_again_at_once_without_backing_off(s
     assert not PLAIN or max(waits) <= 3.0, waits    # one interval, and AWS's one write a second
     told = documents(sim)
     assert len({entry["incident"] for entry in told}) <= 1
+
+
+def test_stopped_again_before_the_restart_is_read_back_it_is_started_again_at_once(sim, guard, mallory):
+    """Who stops the trail in that moment must not win the time of the read-back and of a back-off."""
+    sim.add_fault("slow", operation="GetTrailStatus", seconds=0.3)
+    mallory.stop(ORG_TRAIL)
+    for count in (1, 2):
+        sim.wait_for_request(within(10), count=count, operation="StartLogging", principal="*:user/guard")
+        mallory.stop(ORG_TRAIL)
+    trail = sim.wait_for_trail(ORG_TRAIL, within(20), logging=True)
+    assert not PLAIN or trail["started"] - trail["stopped"] <= 3.0
+    sim.wait_for_message(TOPIC, within(10), count=3)
+    told = documents(sim)
+    assert [entry["action"]["result"] for entry in told] == ["held"] * 3
+    assert len({entry["incident"] for entry in told}) == 1 and len({entry["gap"]["from"] for entry in told}) >= 2
+    guard.wait_verdict("org-trail", "logging")
+    assert not guard.found("could not be started")
 
 
 def test_two_hundred_flips_are_one_incident_and_few_messages(sim, guard, mallory):

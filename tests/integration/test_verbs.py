@@ -12,6 +12,7 @@ import pytest
 from guard import BINARY, libconfig, within
 from helpers import ALL_REGIONS, FRA, HOMES, MAIN, ORG_TRAIL, READS, SYD, TOPIC, document, operations, sns, topic_arn, \
     trail_arn
+from schemas import validated
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 
@@ -96,7 +97,7 @@ def test_check_puts_critical_above_unknown(sim, idle):
 def test_check_as_json_is_one_document(sim, idle):
     sim.trail(ORG_TRAIL, logging=False)
     done = idle.verb("check", "--json")
-    view = json.loads(done.stdout)
+    view = validated(json.loads(done.stdout), "status")
     assert done.returncode == CRITICAL and view["schema"] == "trailguard.check/1" and view["result"] == "critical"
     assert view["calls_per_month"] > 100000
     assert {trail["name"]: trail["verdict"] for trail in view["status"]["trails"]} == {
@@ -145,9 +146,8 @@ def test_config_dump_reads_back_to_the_same(idle):
     assert idle.verb("config", "--dump").stdout == first.stdout
 
 
-LATER = {"stale_after": 7200, "expect": {}, "maintenance": (), "bucket_checks": False, "max_restores_per_hour": 30,
-         "restore": ["settings"], "accounts": (), "organization": {}, "heartbeat": {}, "metrics_file": "/tmp/m",
-         "mode": "restore", "alerts": [{"type": "webhook", "url": "https://example.org/"}], "aws": {"proxy": "http://p:1"}}
+LATER = {"accounts": (), "organization": {}, "heartbeat": {}, "metrics_file": "/tmp/m",
+         "alerts": [{"type": "webhook", "url": "https://example.org/"}], "aws": {"config_file": "/tmp/c"}}
 
 
 @pytest.mark.parametrize("option", LATER)
@@ -158,6 +158,20 @@ def test_config_refuses_what_a_later_version_may_take(idle, option):
     assert done.returncode == 1 and done.stdout == ""
     one_line(done.stderr, "not supported")
     assert re.search(r"trailguard\.conf:[2-4]: ", done.stderr), done.stderr
+
+
+@pytest.mark.parametrize("name, number, text", [
+    ("aws.config_file", 2, "aws = { config_file = \"/etc/aws\"; };"),
+    ("aws.use_fips", 4, "aws = {\n  max_attempts = 2;\n  use_fips = true;\n};"),
+    ("aws.use_dualstack", 2, "aws = { use_dualstack = true; };"),
+    ("type \"command\"", 2, "alerts = ( { type = \"command\"; command = [ \"/bin/true\" ]; } );"),
+    ("url", 4, f"alerts = ( {{ type = \"sns\";\n  topic_arn = \"{TOPIC}\";\n  url = \"https://example.org/\"; }} );"),
+])
+def test_config_refuses_what_a_later_version_may_take_inside_of_groups(idle, name, number, text):
+    idle.write_config(f"regions = [ \"{FRA}\" ];\n{text}\n" + ("" if text.startswith("alerts") else "alerts = ();\n"))
+    done = idle.verb("config")
+    assert done.returncode == 1 and done.stdout == ""
+    one_line(done.stderr, name, "not supported by this version", f"trailguard.conf:{number}: ")
 
 
 @pytest.mark.parametrize("line, parts", [
@@ -222,7 +236,7 @@ def test_status_shows_the_daemons_view(sim, idle):
     idle.wait_verdict("org-trail", "stopped")
     trouble = idle.verb("status")
     assert trouble.returncode == 2 and "stopped" in trouble.stdout
-    view = json.loads(idle.verb("status", "--json").stdout)
+    view = validated(json.loads(idle.verb("status", "--json").stdout), "status")
     assert view["schema"] == "trailguard.status/1" and view["pid"] == idle.process.pid
     assert next(trail for trail in view["trails"] if trail["name"] == "org-trail")["incident"]["event"] == "trail.stopped"
     assert idle.stop() == 0

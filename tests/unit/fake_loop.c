@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/util/macros.h"
 
@@ -15,12 +16,23 @@ struct LoopTimer {
     void *userdata;
 };
 
+struct LoopChild {
+    LoopChild *next;
+    FakeLoop *fake;
+    LoopTimer *deadline;
+    char arguments[1000], environment[1000];
+    LoopExited exited;
+    void *userdata;
+};
+
 struct FakeLoop {
     Loop loop;
     uint64_t monotonic_usec;
     uint64_t realtime_usec;
     uint64_t random;
     unsigned until_failure;
+    LoopChild *children; /* the oldest first */
+    int spawn_error;
     LoopTimer *timers; /* by due time, then by age */
 };
 
@@ -73,6 +85,114 @@ static void fake_cancel(Loop *loop, LoopTimer *timer) {
     free(timer);
 }
 
+static void join(char *dst, size_t size, const char *const *list) {
+    dst[0] = '\0';
+    for (; *list; list++) {
+        size_t n = strlen(dst);
+
+        if ((size_t)snprintf(dst + n, size - n, "%s%s", n ? "\n" : "", *list) >= size - n)
+            die("a program has too much to remember");
+    }
+}
+
+static void child_unlink(LoopChild *child) {
+    LoopChild **p;
+
+    for (p = &child->fake->children; *p && *p != child; p = &(*p)->next)
+        ;
+    if (!*p)
+        die("a program was ended that does not run");
+    *p = child->next;
+}
+
+static void fake_kill(Loop *loop, LoopChild *child) {
+    if (!child)
+        return;
+    child_unlink(child);
+    fake_cancel(loop, child->deadline);
+    free(child);
+}
+
+static void child_end(LoopChild *child, const LoopExit *ended) {
+    LoopExited exited = child->exited;
+    void *userdata = child->userdata;
+
+    fake_kill(&child->fake->loop, child);
+    exited(ended, userdata);
+}
+
+static void on_child_deadline(void *userdata) {
+    LoopChild *child = userdata;
+
+    child->deadline = NULL;
+    child_end(child, &(LoopExit){ .ending = LOOP_TIMED_OUT, .output = "", .errors = "" });
+}
+
+static int fake_spawn(Loop *loop, const LoopProgram *program, LoopExited exited, void *userdata,
+                      LoopChild **ret) {
+    FakeLoop *f = CONTAINER_OF(loop, FakeLoop, loop);
+    LoopChild *child, **p;
+    int r = f->spawn_error;
+
+    f->spawn_error = 0;
+    if (r < 0)
+        return r;
+    child = allocate(sizeof(*child));
+    child->fake = f;
+    child->exited = exited;
+    child->userdata = userdata;
+    join(child->arguments, sizeof(child->arguments), program->arguments);
+    join(child->environment, sizeof(child->environment), program->environment);
+    r = fake_after(loop, program->timeout_usec, on_child_deadline, child, &child->deadline);
+    if (r < 0) {
+        free(child);
+        return r;
+    }
+    for (p = &f->children; *p; p = &(*p)->next)
+        ;
+    *p = child;
+    if (ret)
+        *ret = child;
+    return 0;
+}
+
+static LoopChild *oldest_child(const FakeLoop *fake) {
+    if (!fake->children)
+        die("no program runs");
+    return fake->children;
+}
+
+const char *fake_loop_child_arguments(const FakeLoop *fake) {
+    return oldest_child(fake)->arguments;
+}
+
+const char *fake_loop_child_environment(const FakeLoop *fake) {
+    return oldest_child(fake)->environment;
+}
+
+void fake_loop_end_child(FakeLoop *fake, LoopEnding ending, int code, const char *output, const char *errors) {
+    child_end(oldest_child(fake), &(LoopExit){
+                                          .ending = ending,
+                                          .code = code,
+                                          .output = output ? output : "",
+                                          .output_len = output ? strlen(output) : 0,
+                                          .errors = errors ? errors : "",
+                                          .errors_len = errors ? strlen(errors) : 0,
+                                  });
+}
+
+unsigned fake_loop_n_children(const FakeLoop *fake) {
+    unsigned n = 0;
+
+    for (const LoopChild *c = fake->children; c; c = c->next)
+        n++;
+    return n;
+}
+
+void fake_loop_fail_spawn(FakeLoop *fake, int error) {
+    fake->spawn_error = error;
+}
+
 static uint64_t fake_monotonic(Loop *loop) {
     return CONTAINER_OF(loop, FakeLoop, loop)->monotonic_usec;
 }
@@ -88,6 +208,8 @@ static uint64_t fake_random(Loop *loop) {
 static const LoopOps fake_loop_ops = {
     .after = fake_after,
     .cancel = fake_cancel,
+    .spawn = fake_spawn,
+    .kill = fake_kill,
     .monotonic_usec = fake_monotonic,
     .realtime_usec = fake_realtime,
     .random = fake_random,

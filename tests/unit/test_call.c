@@ -258,6 +258,35 @@ static void test_overrides_change_url_and_signed_host(void **state) {
     assert_string_equal(sent(f, 0, "host"), "127.0.0.1:4566");
 }
 
+/* No table says where AWS runs such hosts, so whoever reads of one that is not there is told. */
+static void test_kinds_of_hosts(void **state) {
+    static const AwsLimits limits = { USEC_PER_SEC, USEC_PER_SEC, 1 };
+    static const struct {
+        EndpointOverrides overrides;
+        const char *url, *hint;
+    } cases[] = {
+        { { .fips = true }, "https://cloudtrail-fips.eu-central-1.amazonaws.com/", "use_fips" },
+        { { .dual_stack = true }, "https://cloudtrail.eu-central-1.api.aws/", "use_dualstack" },
+        { { 0 }, "https://cloudtrail.eu-central-1.amazonaws.com/", NULL },
+    };
+    Fixture *f = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        aws_client_free(f->aws);
+        assert_int_equal(aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop), &limits,
+                                        &cases[i].overrides, &f->aws),
+                         0);
+        fake_http_fail(f->http, HTTP_RESOLVE_FAILED, "name not found");
+        run(f, &json_request);
+        assert_string_equal(fake_http_request(f->http, (unsigned)i)->url, cases[i].url);
+        assert_int_equal(f->error.class, AWS_UNREACHABLE);
+        if (cases[i].hint)
+            assert_non_null(strstr(f->error.message, cases[i].hint));
+        else
+            assert_string_equal(f->error.message, "name not found");
+    }
+}
+
 static void test_long_term_keys_send_no_token(void **state) {
     Fixture *f = *state;
 
@@ -371,14 +400,18 @@ static void test_retry_after_is_honoured(void **state) {
     static const struct {
         const char *name, *value;
         uint64_t wait_usec;
+        int status;
     } cases[] = {
-        { "Retry-After", "7", 7 * USEC_PER_SEC },
-        { "x-amz-retry-after", "1500", 1500 * USEC_PER_MSEC },
-        { "Retry-After", "Tue, 24 Nov 2026 03:10:04 GMT", 4 * USEC_PER_SEC },
-        { "Retry-After", "99999999999999999999999", 20 * USEC_PER_SEC },
-        { "Retry-After", "soon", 0 },
-        { "Retry-After", "-5", 0 },
-        { "Retry-After", "7 apples", 20 * USEC_PER_SEC },
+        { "Retry-After", "7", 7 * USEC_PER_SEC, 503 },
+        { "x-amz-retry-after", "1500", 1500 * USEC_PER_MSEC, 503 },
+        { "Retry-After", "Tue, 24 Nov 2026 03:10:04 GMT", 4 * USEC_PER_SEC, 503 },
+        { "Retry-After", "99999999999999999999999", 20 * USEC_PER_SEC, 503 },
+        { "Retry-After", "3", 3 * USEC_PER_SEC, 429 },
+        { "Retry-After", "60", 20 * USEC_PER_SEC, 429 },
+        { "x-amz-retry-after", "60000", 20 * USEC_PER_SEC, 503 },
+        { "Retry-After", "soon", 0, 503 },
+        { "Retry-After", "-5", 0, 503 },
+        { "Retry-After", "7 apples", 20 * USEC_PER_SEC, 503 },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -386,7 +419,7 @@ static void test_retry_after_is_honoured(void **state) {
 
         set_up(state);
         f = *state;
-        fake_http_reply(f->http, 503, "", cases[i].name, cases[i].value, NULL);
+        fake_http_reply(f->http, cases[i].status, "", cases[i].name, cases[i].value, NULL);
         fake_http_reply(f->http, 200, "{}", NULL);
         run(f, &json_request);
         if (cases[i].wait_usec > 0) {
@@ -1074,6 +1107,7 @@ int main(void) {
         T(test_json_request_is_signed_as_published),
         T(test_query_request_is_signed_as_published),
         T(test_overrides_change_url_and_signed_host),
+        T(test_kinds_of_hosts),
         T(test_long_term_keys_send_no_token),
         cmocka_unit_test(test_transport_failures),
         cmocka_unit_test(test_answers),

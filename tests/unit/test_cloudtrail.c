@@ -12,8 +12,7 @@
 
 #include "lib/cloudtrail.h"
 #include "lib/util/macros.h"
-#include "tests/unit/fake_http.h"
-#include "tests/unit/fake_loop.h"
+#include "tests/unit/service_fixture.h"
 
 #define ARN "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
 #define TARGET "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101."
@@ -152,6 +151,46 @@ static void test_trails(void **state) {
     cloudtrail_trails_done(&t);
 }
 
+static void test_every_setting(void **state) {
+    static const char text[] =
+            "{\"trailList\":[{\"Name\":\"main\",\"TrailARN\":\"" ARN "\",\"S3BucketName\":\"b\","
+            "\"S3KeyPrefix\":\"p\",\"SnsTopicARN\":\"arn:aws:sns:eu-central-1:111122223333:t\","
+            "\"SnsTopicName\":\"retired\",\"CloudWatchLogsLogGroupArn\":\"g\","
+            "\"CloudWatchLogsRoleArn\":\"r\",\"KmsKeyId\":\"k\",\"IncludeGlobalServiceEvents\":true,"
+            "\"IsMultiRegionTrail\":false,\"LogFileValidationEnabled\":null,"
+            "\"HasCustomEventSelectors\":true,\"HasInsightSelectors\":true}]}";
+    CloudTrailTrails t, copy;
+
+    (void)state;
+    assert_int_equal(read_trails(text, &t), 0);
+    assert_int_equal(cloudtrail_trails_copy(&t, &copy), 0);
+    cloudtrail_trails_done(&t);
+    assert_int_equal(copy.n, 1);
+    assert_string_equal(copy.items[0].bucket, "b");
+    assert_string_equal(copy.items[0].prefix, "p");
+    assert_string_equal(copy.items[0].sns_topic, "arn:aws:sns:eu-central-1:111122223333:t");
+    assert_string_equal(copy.items[0].log_group, "g");
+    assert_string_equal(copy.items[0].log_role, "r");
+    assert_string_equal(copy.items[0].kms_key, "k");
+    assert_true(copy.items[0].global_events);
+    assert_true(copy.items[0].has_custom_event_selectors);
+    assert_true(copy.items[0].has_insight_selectors);
+    assert_false(copy.items[0].multi_region);
+    assert_false(copy.items[0].validation);
+    assert_false(copy.items[0].organization);
+    /* What is null or absent is not "off". */
+    assert_int_equal(copy.items[0].present, CLOUDTRAIL_MULTI_REGION | CLOUDTRAIL_GLOBAL_EVENTS |
+                                                    CLOUDTRAIL_CUSTOM_SELECTORS |
+                                                    CLOUDTRAIL_INSIGHT_SELECTORS);
+    cloudtrail_trails_done(&copy);
+
+    assert_int_equal(read_trails("{\"trailList\":[{\"TrailARN\":\"" ARN "\"}]}", &t), 0);
+    assert_int_equal(t.items[0].present, 0);
+    assert_string_equal(t.items[0].prefix, "");
+    assert_string_equal(t.items[0].kms_key, "");
+    cloudtrail_trails_done(&t);
+}
+
 /* An answer that is only half understood would look like trails that are gone. */
 static void test_trails_that_are_none(void **state) {
     static const char *const cases[] = {
@@ -169,6 +208,8 @@ static void test_trails_that_are_none(void **state) {
         "{\"trailList\":[{\"TrailARN\":\"arn:aws:s3:::bucket\"}]}",
         "{\"trailList\":[{\"TrailARN\":\"" ARN "\"},{\"TrailARN\":null}]}",
         "{\"trailList\":[{\"TrailARN\":\"" ARN "\",\"Name\":7}]}",
+        "{\"trailList\":[{\"TrailARN\":\"" ARN "\",\"KmsKeyId\":{}}]}",
+        "{\"trailList\":[{\"TrailARN\":\"" ARN "\",\"HasInsightSelectors\":1}]}",
         "{\"trailList\":[{\"TrailARN\":\"" ARN "\",\"IsMultiRegionTrail\":\"yes\"}]}",
         "{\"trailList\":[{\"TrailARN\":\"" ARN "\\n\"}]}",
         "{\"trailList\":[{\"TrailARN\":\"" ARN "\"}",
@@ -217,81 +258,35 @@ static void test_build_name(void **state) {
 
 /* ---- calls ---- */
 
-typedef struct Fixture {
-    FakeLoop *loop;
-    FakeHttp *http;
-    AwsClient *aws;
-    CredentialsSource *credentials;
-    unsigned n_done;
-    AwsError error;
-    bool has_result;
-    size_t n_trails;
-    bool is_logging;
-} Fixture;
-
-static int set_up(void **state) {
-    static const AwsLimits limits = { USEC_PER_SEC, USEC_PER_SEC, 1 };
-    Fixture *f = calloc(1, sizeof(*f));
-
-    assert_non_null(f);
-    f->loop = fake_loop_new();
-    f->http = fake_http_new(f->loop);
-    assert_int_equal(credentials_env_new(fake_loop_loop(f->loop), "AKID", "secret", NULL, &f->credentials),
-                     0);
-    assert_int_equal(
-            aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop), &limits, NULL, &f->aws), 0);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    Fixture *f = *state;
-
-    credentials_source_free(f->credentials);
-    aws_client_free(f->aws);
-    fake_http_free(f->http);
-    fake_loop_free(f->loop);
-    free(f);
-    return 0;
-}
-
 static void on_trails(const AwsError *error, const CloudTrailTrails *trails, void *userdata) {
-    Fixture *f = userdata;
+    ServiceFixture *f = userdata;
 
-    f->n_done++;
-    f->error = *error;
-    f->has_result = trails != NULL;
-    f->n_trails = trails ? trails->n : 0;
+    service_note(f, error, trails != NULL);
+    snprintf(f->text, sizeof(f->text), "%zu trails", trails ? trails->n : 0);
 }
 
 static void on_status(const AwsError *error, const CloudTrailStatus *status, void *userdata) {
-    Fixture *f = userdata;
+    ServiceFixture *f = userdata;
 
-    f->n_done++;
-    f->error = *error;
-    f->has_result = status != NULL;
-    f->is_logging = status && status->is_logging;
+    service_note(f, error, status != NULL);
+    snprintf(f->text, sizeof(f->text), "%s", status && status->is_logging ? "logging" : "");
 }
 
 static void on_plain(const AwsError *error, void *userdata) {
-    Fixture *f = userdata;
-
-    f->n_done++;
-    f->error = *error;
+    service_note(userdata, error, error->class == AWS_OK);
 }
 
-static void assert_sent(const Fixture *f, const char *operation, const char *body) {
+static void assert_sent(const ServiceFixture *f, const char *operation, const char *body) {
     const FakeRequest *r = fake_http_request(f->http, fake_http_n_requests(f->http) - 1);
     char target[128];
 
     snprintf(target, sizeof(target), TARGET "%s", operation);
-    assert_string_equal(fake_request_header(r, "x-amz-target"), target);
-    assert_string_equal(r->body, body);
+    service_assert_json(f, target, body);
     assert_string_equal(r->url, "https://cloudtrail.eu-central-1.amazonaws.com/");
 }
 
 static void test_calls(void **state) {
-    Fixture *f = *state;
+    ServiceFixture *f = *state;
     fake_http_reply(f->http, 200, "{\"trailList\":[{\"TrailARN\":\"" ARN "\"}]}", NULL);
     assert_int_equal(cloudtrail_describe_trails(f->aws, f->credentials, "eu-central-1", on_trails, f, NULL),
                      0);
@@ -299,7 +294,7 @@ static void test_calls(void **state) {
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 1);
     assert_int_equal(f->error.class, AWS_OK);
-    assert_int_equal(f->n_trails, 1);
+    assert_string_equal(f->text, "1 trails");
     assert_sent(f, "DescribeTrails", "{\"includeShadowTrails\":true}");
 
     fake_http_reply(f->http, 200, "{\"IsLogging\":true}", NULL);
@@ -307,7 +302,7 @@ static void test_calls(void **state) {
             cloudtrail_get_trail_status(f->aws, f->credentials, "eu-central-1", ARN, on_status, f, NULL), 0);
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 2);
-    assert_true(f->is_logging);
+    assert_string_equal(f->text, "logging");
     assert_sent(f, "GetTrailStatus", "{\"Name\":\"" ARN "\"}");
 
     fake_http_reply(f->http, 200, "{}", NULL);
@@ -320,7 +315,7 @@ static void test_calls(void **state) {
 }
 
 static void test_calls_that_fail(void **state) {
-    Fixture *f = *state;
+    ServiceFixture *f = *state;
 
     fake_http_reply(f->http, 200, "{\"trailList\":7}", "x-amzn-requestid", "id-7", NULL);
     assert_int_equal(cloudtrail_describe_trails(f->aws, f->credentials, "eu-central-1", on_trails, f, NULL),
@@ -351,7 +346,7 @@ static void test_calls_that_fail(void **state) {
 }
 
 static void test_cancelled_calls(void **state) {
-    Fixture *f = *state;
+    ServiceFixture *f = *state;
     CloudTrailCall *a, *b;
 
     cloudtrail_cancel(NULL);
@@ -367,8 +362,6 @@ static void test_cancelled_calls(void **state) {
     assert_int_equal(f->n_done, 0);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_status_of_a_logging_trail),
@@ -376,12 +369,13 @@ int main(void) {
         cmocka_unit_test(test_status_that_is_none),
         cmocka_unit_test(test_status_odd_values),
         cmocka_unit_test(test_trails),
+        cmocka_unit_test(test_every_setting),
         cmocka_unit_test(test_trails_that_are_none),
         cmocka_unit_test(test_too_many_trails),
         cmocka_unit_test(test_build_name),
-        T(test_calls),
-        T(test_calls_that_fail),
-        T(test_cancelled_calls),
+        SERVICE_TEST(test_calls),
+        SERVICE_TEST(test_calls_that_fail),
+        SERVICE_TEST(test_cancelled_calls),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
 
 #include "lib/credentials.h"
 #include "lib/credentials/imds.h"
+#include "lib/credentials/profile.h"
 #include "lib/util/macros.h"
 #include "tests/unit/fake_http.h"
 #include "tests/unit/fake_loop.h"
@@ -32,6 +33,7 @@ typedef struct Got {
 typedef struct Fixture {
     FakeLoop *loop;
     FakeHttp *http;
+    AwsClient *client;
     CredentialsSource *source;
     Got got;
     char dir[64];
@@ -44,6 +46,9 @@ static int set_up(void **state) {
     assert_non_null(f);
     f->loop = fake_loop_new();
     f->http = fake_http_new(f->loop);
+    assert_int_equal(aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop),
+                                    &(AwsLimits){ USEC_PER_SEC, USEC_PER_SEC, 1 }, NULL, &f->client),
+                     0);
     *state = f;
     return 0;
 }
@@ -57,6 +62,7 @@ static int tear_down(void **state) {
     Fixture *f = *state;
 
     credentials_source_free(f->source);
+    aws_client_free(f->client);
     forget(&f->got);
     fake_http_free(f->http);
     fake_loop_free(f->loop);
@@ -214,6 +220,18 @@ static void write_file(Fixture *f, const char *text) {
     assert_int_equal(fclose(file), 0);
 }
 
+static void use_profile(Fixture *f, const char *path, const char *profile, bool required) {
+    assert_int_equal(credentials_profile_new(f->client,
+                                             &(ProfileOptions){ .credentials_file = path,
+                                                                .profile = profile,
+                                                                .file_required = required,
+                                                                .profile_required = true,
+                                                                .region = "eu-west-1",
+                                                                .session_name = "test" },
+                                             &f->source),
+                     0);
+}
+
 static void test_profile_contents(void **state) {
     static const struct {
         const char *text, *profile;
@@ -247,9 +265,7 @@ static void test_profile_contents(void **state) {
         set_up(state);
         f = *state;
         write_file(f, cases[i].text);
-        assert_int_equal(credentials_profile_new(fake_loop_loop(f->loop), f->path, cases[i].profile, false,
-                                                 &f->source),
-                         0);
+        use_profile(f, f->path, cases[i].profile, false);
         ask(f);
         if (cases[i].status == CREDENTIALS_OK)
             assert_got(f, cases[i].expect, "profile");
@@ -273,7 +289,7 @@ static void test_profile_token_and_change(void **state) {
                          token) > 0);
     write_file(f, text);
     free(text);
-    assert_int_equal(credentials_profile_new(fake_loop_loop(f->loop), f->path, NULL, true, &f->source), 0);
+    use_profile(f, f->path, NULL, true);
     ask(f);
     assert_got(f, "A", "profile");
     assert_string_equal(f->got.credentials->session_token, token);
@@ -287,28 +303,29 @@ static void test_profile_token_and_change(void **state) {
 static void test_profile_unreadable(void **state) {
     Fixture *f = *state;
 
-    assert_int_equal(
-            credentials_profile_new(fake_loop_loop(f->loop), "/nonexistent/keys", NULL, false, &f->source),
-            0);
-    ask(f);
-    assert_not_got(f, CREDENTIALS_NONE, "/nonexistent/keys: No such file or directory");
-    credentials_source_free(f->source);
-    assert_int_equal(
-            credentials_profile_new(fake_loop_loop(f->loop), "/nonexistent/keys", NULL, true, &f->source),
-            0);
-    ask(f);
-    assert_not_got(f, CREDENTIALS_FAILED, "/nonexistent/keys: No such file or directory");
-    credentials_source_free(f->source);
-    assert_int_equal(credentials_profile_new(fake_loop_loop(f->loop), "/dev/null", NULL, false, &f->source),
-                     0);
-    ask(f);
-    assert_not_got(f, CREDENTIALS_FAILED, "/dev/null: is not a regular file");
-    credentials_source_free(f->source);
-    /* Only the file's own absence means "not here"; a path through a file is a mistake. */
-    assert_int_equal(
-            credentials_profile_new(fake_loop_loop(f->loop), "/dev/null/keys", NULL, false, &f->source), 0);
-    ask(f);
-    assert_not_got(f, CREDENTIALS_FAILED, "/dev/null/keys: Not a directory");
+    static const struct {
+        const char *path;
+        bool required;
+        CredentialsStatus status;
+        const char *message;
+    } cases[] = {
+        { "/nonexistent/keys", false, CREDENTIALS_NONE, "/nonexistent/keys: No such file or directory" },
+        { "/nonexistent/keys", true, CREDENTIALS_FAILED, "/nonexistent/keys: No such file or directory" },
+        { "/dev/null", false, CREDENTIALS_FAILED, "/dev/null: is not a regular file" },
+        /* Only the file's own absence means "not here"; a path through a file is a mistake. */
+        { "/dev/null/keys", false, CREDENTIALS_FAILED, "/dev/null/keys: Not a directory" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        ProfileOptions options = {
+            .credentials_file = cases[i].path, .file_required = cases[i].required, .region = "eu-west-1"
+        };
+
+        assert_int_equal(credentials_profile_new(f->client, &options, &f->source), 0);
+        ask(f);
+        assert_not_got(f, cases[i].status, cases[i].message);
+        credentials_source_free(TAKE_PTR(f->source));
+    }
 }
 
 /* ---- instance metadata ---- */
@@ -465,7 +482,7 @@ static void test_imds_failures(void **state) {
           "AssumeRoleUnauthorizedAccess" },
         { 200, "guard-role", 200, "{\"Code\":\"Success\"}", "holds no keys" },
         { 200, "guard-role", 200, "{\"AccessKeyId\":7,\"SecretAccessKey\":\"" SECRET "\"}",
-          "holds no keys" },
+          "where a text should be" },
         { 200, "guard-role", 200,
           "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"" SECRET "\",\"Expiration\":\"soon\"}",
           "Expiration" },
@@ -993,6 +1010,29 @@ static void test_cache_uses_expired_on_arrival(void **state) {
     assert_got(f, "FRESH", "told");
 }
 
+/* Instances that cannot be given new keys do not ask for them all at once. */
+static void test_cache_spreads_questions_for_expired(void **state) {
+    Fixture *f = *state;
+    ToldSource *t = use_cache(f, CREDENTIALS_OK, "STALE");
+
+    fake_loop_set_random(f->loop, UINT64_MAX);
+    t->already_expired_usec = 3600 * (int64_t)USEC_PER_SEC;
+    ask(f);
+    fake_loop_advance(f->loop, 10 * MINUTE - USEC_PER_SEC);
+    ask(f);
+    assert_int_equal(t->n_gets, 1);
+    fake_loop_advance(f->loop, USEC_PER_SEC);
+    ask(f);
+    assert_got(f, "STALE", "told");
+    assert_int_equal(t->n_gets, 2);
+    /* Still the expired ones: they are used on. */
+    for (unsigned i = 0; i < 20; i++) {
+        fake_loop_advance(f->loop, 5 * MINUTE);
+        ask(f);
+        assert_got(f, "STALE", "told");
+    }
+}
+
 static void test_cache_ignores_clock_steps(void **state) {
     Fixture *f = *state;
     ToldSource *t = use_cache(f, CREDENTIALS_OK, "K1");
@@ -1116,6 +1156,7 @@ int main(void) {
         T(test_cache_reload_forgets_failure),
         T(test_cache_reload_while_asking),
         T(test_cache_uses_expired_on_arrival),
+        T(test_cache_spreads_questions_for_expired),
         T(test_cache_ignores_clock_steps),
         T(test_cache_destroyed_with_waiters),
         cmocka_unit_test(test_cache_destroyed_from_inside_done),

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/endpoint.h"
@@ -122,7 +123,111 @@ static void urls(void **state _unused_) {
     assert_url(&none, AWS_STS, "us-isof-south-1", "https://sts.us-isof-south-1.csp.hci.ic.gov/");
     assert_url(&none, AWS_STS, "eusc-de-east-1", "https://sts.eusc-de-east-1.amazonaws.eu/");
     assert_url(&none, AWS_STS, "nowhere", NULL);
+    assert_url(&none, AWS_ORGANIZATIONS, "nowhere", NULL);
     assert_url(&none, AWS_STS, "x.evil.example/eu-west-1", NULL);
+}
+
+static void kinds_of_hosts(void **state _unused_) {
+    static const struct {
+        const char *region;
+        const char *fips, *dual_stack, *both;
+    } cases[] = {
+        { "us-east-1", "sns-fips.us-east-1.amazonaws.com", "sns.us-east-1.api.aws",
+          "sns-fips.us-east-1.api.aws" },
+        { "us-gov-west-1", "sns.us-gov-west-1.amazonaws.com", "sns.us-gov-west-1.api.aws",
+          "sns-fips.us-gov-west-1.api.aws" },
+        { "cn-north-1", "sns-fips.cn-north-1.amazonaws.com.cn",
+          "sns.cn-north-1.api.amazonwebservices.com.cn",
+          "sns-fips.cn-north-1.api.amazonwebservices.com.cn" },
+        { "us-iso-west-1", "sns-fips.us-iso-west-1.c2s.ic.gov", "sns.us-iso-west-1.api.aws.ic.gov",
+          "sns-fips.us-iso-west-1.api.aws.ic.gov" },
+        { "us-isob-east-1", "sns-fips.us-isob-east-1.sc2s.sgov.gov", "sns.us-isob-east-1.api.aws.scloud",
+          "sns-fips.us-isob-east-1.api.aws.scloud" },
+        { "eu-isoe-west-1", "sns-fips.eu-isoe-west-1.cloud.adc-e.uk",
+          "sns.eu-isoe-west-1.api.cloud-aws.adc-e.uk", "sns-fips.eu-isoe-west-1.api.cloud-aws.adc-e.uk" },
+        { "us-isof-east-1", "sns-fips.us-isof-east-1.csp.hci.ic.gov",
+          "sns.us-isof-east-1.api.aws.hci.ic.gov", "sns-fips.us-isof-east-1.api.aws.hci.ic.gov" },
+        { "eusc-de-east-1", "sns-fips.eusc-de-east-1.amazonaws.eu",
+          "sns.eusc-de-east-1.api.amazonwebservices.eu",
+          "sns-fips.eusc-de-east-1.api.amazonwebservices.eu" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const char *const hosts[] = { cases[i].fips, cases[i].dual_stack, cases[i].both };
+
+        for (unsigned k = 0; k < ARRAY_SIZE(hosts); k++) {
+            EndpointOverrides o = { .fips = k != 1, .dual_stack = k != 0 };
+            char url[200];
+
+            snprintf(url, sizeof(url), "https://%s/", hosts[k]);
+            assert_url(&o, AWS_SNS, cases[i].region, url);
+            /* No kind can be asked of somebody else's host. */
+            o.service_url[AWS_SNS] = "https://sns.example";
+            assert_url(&o, AWS_SNS, cases[i].region, NULL);
+        }
+    }
+}
+
+static void proxies(void **state _unused_) {
+    static const struct {
+        const char *proxy;
+        bool valid;
+        bool has_user;
+    } cases[] = {
+        { "http://proxy.example:3128", true, false },
+        { "http://proxy.example:3128/", true, false },
+        { "proxy.example:3128", true, false },
+        { "10.0.0.1:8080", true, false },
+        { "http://[2001:db8::1]:3128", true, false },
+        { "http://user:pass%40word@proxy.example:3128", true, true },
+        { "user@proxy.example:3128", true, true },
+        { NULL, false, false },
+        { "", false, false },
+        { "http://", false, false },
+        { "proxy.example", false, false },
+        { "http://proxy.example", false, false },
+        { "http://proxy.example:0", false, false },
+        { "https://proxy.example:3128", false, false },
+        { "socks5://proxy.example:1080", false, false },
+        { "http://proxy.example:3128/path", false, false },
+        { "http://proxy.example:3128?", false, false },
+        { "http://proxy.example:3128 ", false, false },
+        { "http://proxy.example:3128\r\nX: y", false, false },
+        { "http://user:p@ss@proxy.example:3128", false, true },
+        { "http://user:p/ss@proxy.example:3128", false, true },
+        { "http://us er@proxy.example:3128", false, true },
+        { "http://@:3128", false, true },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        assert_int_equal(endpoint_proxy_is_valid(cases[i].proxy), cases[i].valid);
+        assert_int_equal(endpoint_proxy_has_user(cases[i].proxy), cases[i].has_user);
+    }
+}
+
+/* Organizations has one endpoint a partition, and signs for its region. */
+static void organizations(void **state _unused_) {
+    static const struct {
+        const char *region, *url;
+    } cases[] = {
+        { "eu-central-1", "https://organizations.us-east-1.amazonaws.com/" },
+        { "us-east-1", "https://organizations.us-east-1.amazonaws.com/" },
+        { "cn-north-1", "https://organizations.cn-northwest-1.amazonaws.com.cn/" },
+        { "us-gov-east-1", "https://organizations.us-gov-west-1.amazonaws.com/" },
+        { "us-iso-west-1", "https://organizations.us-iso-east-1.c2s.ic.gov/" },
+        { "us-isob-west-1", "https://organizations.us-isob-east-1.sc2s.sgov.gov/" },
+        { "us-isof-east-1", "https://organizations.us-isof-south-1.csp.hci.ic.gov/" },
+        { "eu-isoe-west-1", "https://organizations.eu-isoe-west-1.cloud.adc-e.uk/" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const char *region = endpoint_service_region(AWS_ORGANIZATIONS, cases[i].region);
+
+        assert_url(NULL, AWS_ORGANIZATIONS, cases[i].region, cases[i].url);
+        assert_url(NULL, AWS_ORGANIZATIONS, region, cases[i].url);
+        assert_string_equal(endpoint_service_region(AWS_STS, cases[i].region), cases[i].region);
+    }
+    assert_null(endpoint_service_region(AWS_ORGANIZATIONS, "nowhere"));
 }
 
 static void overrides_have_an_order(void **state _unused_) {
@@ -226,6 +331,9 @@ int main(void) {
         cmocka_unit_test(table_is_consistent),
         cmocka_unit_test(opt_in_regions),
         cmocka_unit_test(urls),
+        cmocka_unit_test(kinds_of_hosts),
+        cmocka_unit_test(proxies),
+        cmocka_unit_test(organizations),
         cmocka_unit_test(overrides_have_an_order),
         cmocka_unit_test(overrides_and_hosts),
         cmocka_unit_test(services),

@@ -84,6 +84,29 @@ static void reads_back_what_was_written(void **state _unused_) {
     assert_int_equal(count_entries(dir), 1);
 }
 
+static void a_new_file_replaces_nothing(void **state _unused_) {
+    for (int durable = 0; durable < 2; durable++) {
+        assert_int_equal(file_write_new(in_dir("a"), "first", 5, 0600, durable), durable ? -EEXIST : 0);
+        assert_int_equal(file_write_new(in_dir("a"), "second", 6, 0600, durable), -EEXIST);
+        assert_content(in_dir("a"), "first");
+    }
+    assert_int_equal(symlink("nowhere", in_dir("l")), 0);
+    assert_int_equal(file_write_new(in_dir("l"), "x", 1, 0600, false), -EEXIST);
+    assert_int_equal(count_entries(dir), 2);
+}
+
+static void a_rename_to_a_new_name_replaces_nothing(void **state _unused_) {
+    _cleanup_free_ char *a = strdup(in_dir("a")), *b = strdup(in_dir("b"));
+
+    assert_int_equal(file_rename_new(a, b), -ENOENT);
+    assert_int_equal(file_write(a, "a", 1, 0600, false), 0);
+    assert_int_equal(file_rename_new(a, b), 0);
+    assert_int_equal(file_write(a, "a2", 2, 0600, false), 0);
+    assert_int_equal(file_rename_new(a, b), -EEXIST);
+    assert_content(a, "a2");
+    assert_content(b, "a");
+}
+
 static void mode_is_exact(void **state _unused_) {
     mode_t old = umask(077), mode = 0;
     char *text;
@@ -273,6 +296,8 @@ static void joins(void **state _unused_) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         in_a_directory(reads_back_what_was_written),
+        in_a_directory(a_new_file_replaces_nothing),
+        in_a_directory(a_rename_to_a_new_name_replaces_nothing),
         in_a_directory(mode_is_exact),
         in_a_directory(reading_has_a_ceiling),
         in_a_directory(reads_files_without_a_size),

@@ -576,38 +576,79 @@ static void test_sockets_are_closed_on_exec(void **state) {
     assert_true(n_sockets >= 4);
 }
 
-static void test_proxy(void **state) {
+static void use_proxy(Fixture *f, const char *proxy, const char *no_proxy) {
+    char error[256] = "";
+
+    http_curl_free(f->http);
+    assert_int_equal(http_curl_new(f->event,
+                                   &(HttpCurlOptions){ .ca_bundle = f->bundle,
+                                                       .proxy = proxy,
+                                                       .no_proxy = no_proxy,
+                                                       .max_connections = 1 },
+                                   error, sizeof(error), &f->http),
+                     0);
+}
+
+/* Nothing listens at the proxy: what gets through went without it. */
+static void test_who_goes_through_the_proxy(void **state) {
     Fixture *f = *state;
     HttpRequest direct = { .direct = true };
-    Got got = { 0 };
+    Got got;
 
-    assert_int_equal(setenv("http_proxy", "http://127.0.0.1:1", 1), 0);
-    submit(f, "/echo", on_done, &got);
-    run_until(f, &got.n, 1);
+    use_proxy(f, "http://127.0.0.1:1", NULL);
+    get_tls(f, f->tls, "/echo", &got);
     assert_int_equal(got.result, HTTP_CONNECT_FAILED);
     got = (Got){ 0 };
-    submit_to(f, f->plain, "http", "/echo", direct, on_done, &got);
+    submit_to(f, f->tls, "https", "/echo", direct, on_done, &got);
     run_until(f, &got.n, 1);
-    assert_int_equal(unsetenv("http_proxy"), 0);
+    assert_answered(&got, 200);
+    get(f, "/echo", &got);
+    assert_answered(&got, 200);
+
+    use_proxy(f, "http://127.0.0.1:1", "example.com,127.0.0.1");
+    get_tls(f, f->tls, "/echo", &got);
     assert_answered(&got, 200);
 }
 
-static void test_proxy_that_refuses(void **state) {
+/* The environment is the business of whoever makes the client. */
+static void test_environment_is_not_asked(void **state) {
+    static const char *const names[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY" };
+    char proxy[64];
     Fixture *f = *state;
-    char proxy[64], error[256] = "";
     Got got;
 
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        assert_int_equal(setenv(names[i], "http://127.0.0.1:1", 1), 0);
+    assert_int_equal(setenv("NO_PROXY", "*", 1), 0);
+    get(f, "/echo", &got);
+    assert_answered(&got, 200);
+    get_tls(f, f->tls, "/echo", &got);
+    assert_answered(&got, 200);
     snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", local_server_port(f->plain));
-    http_curl_free(f->http);
-    assert_int_equal(
-            http_curl_new(f->event,
-                          &(HttpCurlOptions){ .ca_bundle = f->bundle, .proxy = proxy, .max_connections = 1 },
-                          error, sizeof(error), &f->http),
-            0);
+    use_proxy(f, proxy, NULL);
+    get_tls(f, f->tls, "/echo", &got);
+    assert_int_equal(got.result, HTTP_CONNECT_FAILED);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        (void)unsetenv(names[i]);
+    (void)unsetenv("NO_PROXY");
+}
+
+/* The plain server takes CONNECT for a request like others, and has no page of that name. */
+static void test_proxy_that_refuses(void **state) {
+    Fixture *f = *state;
+    char proxy[64], expected[128];
+    Got got;
+
+    snprintf(proxy, sizeof(proxy), "http://user:hunter2@127.0.0.1:%u/", local_server_port(f->plain));
+    use_proxy(f, proxy, NULL);
     get_tls(f, f->tls, "/echo", &got);
     assert_int_equal(got.result, HTTP_CONNECT_FAILED);
     assert_int_equal(local_server_n_connections(f->tls), 0);
     assert_int_equal(local_server_n_requests(f->plain), 1);
+    snprintf(expected, sizeof(expected), ": the proxy 127.0.0.1:%u refused to connect: HTTP 4",
+             local_server_port(f->plain));
+    assert_non_null(strstr(got.error, expected));
+    assert_null(strstr(got.error, "hunter2"));
 }
 
 /* ---- callbacks that do everything ---- */
@@ -920,7 +961,8 @@ int main(void) {
         T(test_many_end_at_once),
         T(test_waiting_for_a_connection),
         T(test_sockets_are_closed_on_exec),
-        T(test_proxy),
+        T(test_who_goes_through_the_proxy),
+        T(test_environment_is_not_asked),
         T(test_proxy_that_refuses),
         T(test_cancel),
         T(test_cancel_from_inside_done),
@@ -936,10 +978,6 @@ int main(void) {
         T(test_bundles_that_cannot_be_used),
         T(test_host_without_any_bundle),
     };
-    static const char *const variables[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
-                                             "ALL_PROXY" };
 
-    for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
-        (void)unsetenv(variables[i]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

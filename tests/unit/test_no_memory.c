@@ -16,8 +16,12 @@
 #include <cmocka.h>
 
 #include "lib/cloudtrail.h"
+#include "lib/credentials/container.h"
+#include "lib/credentials/profile.h"
+#include "lib/credentials/web_identity.h"
 #include "lib/http_curl.h"
 #include "lib/loop_event.h"
+#include "lib/organizations.h"
 #include "lib/sns.h"
 #include "lib/sts.h"
 #include "lib/util/macros.h"
@@ -114,6 +118,11 @@ static void on_identity(const AwsError *error, const StsIdentity *identity, void
     count(userdata, error);
 }
 
+static void on_accounts(const AwsError *error, const OrganizationsAccounts *accounts, void *userdata) {
+    assert_int_equal(accounts != NULL, error->class == AWS_OK);
+    count(userdata, error);
+}
+
 /* Sources that exist so far are freed by the constructor that fails with them. */
 static int make_credentials(Calls *c) {
     Loop *loop = fake_loop_loop(c->loop);
@@ -122,7 +131,12 @@ static int make_credentials(Calls *c) {
 
     n += credentials_env_new(loop, NULL, NULL, NULL, &members[n]) == 0;
     n += credentials_imds_new(loop, fake_http_client(c->http), NULL, &members[n]) == 0;
-    n += credentials_profile_new(loop, c->path, "ops", false, &members[n]) == 0;
+    n += credentials_profile_new(c->aws,
+                                 &(ProfileOptions){ .credentials_file = c->path,
+                                                    .profile = "ops",
+                                                    .region = "eu-central-1",
+                                                    .session_name = "test" },
+                                 &members[n]) == 0;
     if (n == 0 || credentials_chain_new(members, n, &chain) < 0)
         return -1;
     return credentials_cache_new(loop, chain, &c->credentials);
@@ -157,6 +171,9 @@ static void make_calls(Calls *c) {
     let_pass(c,
              "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::111122223333:root</Arn>"
              "<Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>");
+    c->n_begun += organizations_list_accounts(c->aws, c->credentials, "eu-central-1", on_accounts, c, NULL) == 0;
+    fake_http_reply(c->http, 200, "{\"Accounts\":[{\"Id\":\"111122223333\"}],\"NextToken\":\"t\"}", NULL);
+    let_pass(c, "{\"Accounts\":[{\"Id\":\"111122223333\"},{\"Id\":\"444455556666\"}]}");
 }
 
 static unsigned run_calls(const char *path) {
@@ -166,8 +183,8 @@ static unsigned run_calls(const char *path) {
 
     c.http = fake_http_new(c.loop);
     snprintf(c.path, sizeof(c.path), "%s", path);
-    if (make_credentials(&c) == 0 &&
-        aws_client_new(fake_http_client(c.http), fake_loop_loop(c.loop), &limits, &overrides, &c.aws) == 0)
+    if (aws_client_new(fake_http_client(c.http), fake_loop_loop(c.loop), &limits, &overrides, &c.aws) == 0 &&
+        make_credentials(&c) == 0)
         make_calls(&c);
     credentials_source_free(c.credentials);
     aws_client_free(c.aws);
@@ -197,7 +214,132 @@ static void test_calls(void **state) {
     }
     unlink(path);
     assert_false(has_failed);
-    assert_int_equal(n_ok, 3);
+    assert_int_equal(n_ok, 4);
+}
+
+/* ---- sources that ask others ---- */
+
+#define ROLE "arn:aws:iam::444455556666:role/Guard"
+#define SESSION(operation)                                                                                  \
+    "<" operation "Response><" operation "Result><Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>s"  \
+    "</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2030-01-01T00:00:00Z</Expiration>"        \
+    "</Credentials></" operation "Result></" operation "Response>"
+
+typedef enum Kind {
+    KIND_PROFILE,
+    KIND_WEB_IDENTITY,
+    KIND_CONTAINER,
+    _KIND_MAX,
+} Kind;
+
+typedef struct Asked {
+    unsigned n_done, n_ok;
+} Asked;
+
+static void on_keys(CredentialsStatus status, Credentials *credentials, const char *message, void *userdata) {
+    Asked *asked = userdata;
+
+    assert_int_equal(credentials != NULL, status == CREDENTIALS_OK);
+    assert_int_equal(message[0] == '\0', status == CREDENTIALS_OK);
+    asked->n_done++;
+    asked->n_ok += status == CREDENTIALS_OK;
+}
+
+static int make_source(Calls *c, Kind kind, CredentialsSource **ret) {
+    static const char *const environment[] = { "PATH=/bin", "AWS_X=y", NULL };
+    static const StsRole role = { .arn = ROLE, .session_name = "test", .external_id = "ext" };
+    Loop *loop = fake_loop_loop(c->loop);
+    CredentialsSource *own = NULL;
+
+    switch (kind) {
+    case KIND_PROFILE:
+        if (credentials_env_new(loop, "A", "s", NULL, &own) < 0)
+            return -1;
+        return credentials_profile_new(c->aws,
+                                       &(ProfileOptions){ .credentials_file = c->path,
+                                                          .profile = "ops",
+                                                          .region = "eu-central-1",
+                                                          .session_name = "test",
+                                                          .environment = environment,
+                                                          .from_environment = own },
+                                       ret);
+    case KIND_WEB_IDENTITY:
+        return credentials_web_identity_new(c->aws, "eu-central-1", &role, c->path, ret);
+    case KIND_CONTAINER:
+        return credentials_container_new(loop, fake_http_client(c->http),
+                                         &(ContainerOptions){ .relative_uri = "/x", .token = "t" }, ret);
+    default: return -1;
+    }
+}
+
+static void drive(Calls *c, Kind kind) {
+    static const char keys[] = "{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s\"}";
+    static const char container[] = "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s\",\"Token\":\"t\","
+                                    "\"Expiration\":\"2030-01-01T00:00:00Z\"}";
+
+    for (unsigned i = 0; i < 4; i++)
+        fake_http_reply(c->http, 200,
+                        kind == KIND_PROFILE      ? SESSION("AssumeRole") :
+                        kind == KIND_WEB_IDENTITY ? SESSION("AssumeRoleWithWebIdentity") :
+                                                    container,
+                        NULL);
+    for (unsigned i = 0; i < 20; i++) {
+        fake_loop_advance(c->loop, USEC_PER_SEC);
+        if (fake_loop_n_children(c->loop) > 0)
+            fake_loop_end_child(c->loop, LOOP_EXITED, 0, keys, "");
+    }
+}
+
+static unsigned run_source(const char *path, Kind kind) {
+    static const AwsLimits limits = { USEC_PER_SEC, 10 * USEC_PER_SEC, 2 };
+    Calls c = { .loop = fake_loop_new() };
+    CredentialsSource *source = NULL;
+    Asked asked = { 0 };
+
+    c.http = fake_http_new(c.loop);
+    snprintf(c.path, sizeof(c.path), "%s", path);
+    if (aws_client_new(fake_http_client(c.http), fake_loop_loop(c.loop), &limits, NULL, &c.aws) == 0 &&
+        make_source(&c, kind, &source) == 0 && credentials_get(source, on_keys, &asked) == 0) {
+        drive(&c, kind);
+        assert_int_equal(asked.n_done, 1);
+    }
+    credentials_source_free(source);
+    aws_client_free(c.aws);
+    fake_http_free(c.http);
+    fake_loop_free(c.loop);
+    return asked.n_ok;
+}
+
+static void test_sources(void **state) {
+    static const char *const files[_KIND_MAX] = {
+        [KIND_PROFILE] = "[ops]\nrole_arn=" ROLE "\nsource_profile=mid\nexternal_id=ext\n"
+                         "[mid]\nrole_arn=" ROLE "\nsource_profile=base\nservices=x\n"
+                         "[base]\ncredential_process=program 'an argument'\n",
+        [KIND_WEB_IDENTITY] = "token\n",
+        [KIND_CONTAINER] = "",
+    };
+
+    (void)state;
+    for (Kind kind = 0; kind < _KIND_MAX; kind++) {
+        char path[] = "/tmp/test-no-memory.XXXXXX";
+        int fd = mkstemp(path);
+        unsigned n_ok = 0;
+
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, files[kind], strlen(files[kind])), strlen(files[kind]));
+        close(fd);
+        for (long n = 0; n < RUNS_MAX; n++) {
+            has_failed = false;
+            until_failure = n;
+            n_ok = run_source(path, kind);
+            until_failure = -1;
+            if (!has_failed)
+                break;
+        }
+        unlink(path);
+        assert_false(has_failed);
+        assert_int_equal(n_ok, 1);
+    }
 }
 
 /* ---- libcurl and the loop ---- */
@@ -238,7 +380,11 @@ static void never(void *userdata) {
 }
 
 static unsigned run_exchanges(const char *bundle) {
-    HttpCurlOptions options = { .ca_bundle = bundle, .user_agent = "x", .proxy = "", .max_connections = 1 };
+    HttpCurlOptions options = { .ca_bundle = bundle,
+                                .user_agent = "x",
+                                .proxy = "http://127.0.0.1:1",
+                                .no_proxy = "x",
+                                .max_connections = 1 };
     char error[256] = "", reload_error[256] = "";
     HttpClient *http = NULL;
     sd_event *event = NULL;
@@ -292,6 +438,7 @@ static void test_exchanges(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_sources),
         cmocka_unit_test(test_exchanges),
     };
 

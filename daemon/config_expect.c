@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a trail must be like (`expect`), and what may be written to make it so (`restore`). */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/config_read.h"
+#include "daemon/settings.h"
+#include "lib/arn.h"
+#include "lib/util/text.h"
+
+#define ALNUM  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+#define HEX    "0123456789abcdefABCDEF"
+#define GROUP  "allowed: a group { multi_region = true; ... }"
+#define SHOWN  80
+#define PREFIX 200 /* S3KeyPrefix (AWS CloudTrail API Reference, CreateTrail) */
+
+int config_fault(ConfigFault *fault, const config_setting_t *setting, const char *format, ...) {
+    va_list ap;
+
+    fault->line = config_setting_source_line(setting);
+    va_start(ap, format);
+    (void)vsnprintf(fault->what, sizeof(fault->what), format, ap);
+    va_end(ap);
+    return -EINVAL;
+}
+
+static int find_word(const char *const *words, const char *text) {
+    for (int i = 0; text && words[i]; i++)
+        if (strcmp(words[i], text) == 0)
+            return i;
+    return -1;
+}
+
+/* ---- restore ---- */
+
+static int refuse_words(const config_setting_t *setting, const Option *option, ConfigFault *fault) {
+    char list[200] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; option->words[i] && used < sizeof(list); i++)
+        used += (size_t)snprintf(list + used, sizeof(list) - used, "%s\"%s\"", i == 0 ? "" : ", ",
+                                 option->words[i]);
+    return config_fault(fault, setting, "%s: allowed: an array of %s, each once", option->name, list);
+}
+
+int config_read_words(const config_setting_t *setting, const Option *option, uint32_t *slot,
+                      ConfigFault *fault) {
+    uint32_t bits = 0;
+
+    if (!config_setting_is_array(setting) && !config_setting_is_list(setting))
+        return refuse_words(setting, option, fault);
+    for (int i = 0; i < config_setting_length(setting); i++) {
+        const config_setting_t *item = config_setting_get_elem(setting, (unsigned)i);
+        int index = find_word(option->words, config_setting_get_string(item));
+
+        if (index < 0 || bits & 1U << index)
+            return refuse_words(item, option, fault);
+        bits |= 1U << index;
+    }
+    *slot = bits;
+    return 0;
+}
+
+void config_put_words(FILE *out, const Option *option, uint32_t bits) {
+    bool first = true;
+
+    fputc('[', out);
+    for (unsigned i = 0; option->words[i]; i++)
+        if (bits & 1U << i) {
+            fputs(first ? " " : ", ", out);
+            config_put_text(out, option->words[i]);
+            first = false;
+        }
+    fputs(" ]", out);
+}
+
+/* ---- what a pinned text must be: NULL when good, else what is allowed ---- */
+
+static bool consists_of(const char *s, const char *set) {
+    return s[strspn(s, set)] == '\0';
+}
+
+/* Old buckets have names that new ones may not have. */
+static const char *check_bucket(const char *s) {
+    size_t n = strlen(s);
+
+    return n >= 3 && n <= 255 && consists_of(s, ALNUM "._-") ? NULL : "the name of an S3 bucket";
+}
+
+static const char *check_prefix(const char *s) {
+    bool good = strlen(s) <= PREFIX;
+
+    for (; *s; s++)
+        good = good && (unsigned char)*s >= 0x20 && *s != 0x7f;
+    return good ? NULL : "at most 200 characters, or \"\" for no prefix";
+}
+
+/* The four forms of KmsKeyId. */
+static const char *check_key(const char *s) {
+    const char *name = s;
+    Arn arn;
+
+    if (text_starts_with(s, "arn:")) {
+        if (arn_parse(s, &arn) < 0 || strcmp(arn.service, "kms") != 0)
+            return "the ARN of a KMS key or of its alias";
+        name = arn.resource;
+        name += text_starts_with(name, "key/") ? strlen("key/") : 0;
+    }
+    if (text_starts_with(name, "alias/") && name[strlen("alias/")] && consists_of(name, ALNUM "/_-"))
+        return NULL;
+    if ((strlen(name) == 36 && consists_of(name, HEX "-")) ||
+        (strlen(name) == 36 && text_starts_with(name, "mrk-") && consists_of(name + 4, HEX)))
+        return NULL;
+    return "a KMS key's id or ARN, \"alias/NAME\", or an alias' ARN";
+}
+
+static const char *check_log_group(const char *s) {
+    Arn arn;
+
+    if (arn_parse(s, &arn) >= 0 && strcmp(arn.service, "logs") == 0 &&
+        text_starts_with(arn.resource, "log-group:"))
+        return NULL;
+    return "the ARN of a log group, such as \"arn:aws:logs:eu-central-1:111122223333:log-group:NAME:*\"";
+}
+
+static const char *check_topic(const char *s) {
+    char whole[ARN_MAX];
+    Arn arn;
+
+    (void)snprintf(whole, sizeof(whole), "%s%s",
+                   text_starts_with(s, "arn:") ? "" : "arn:aws:sns:us-east-1:111122223333:", s);
+    return arn_parse(whole, &arn) >= 0 && arn_is_topic(&arn) ? NULL : "the name or ARN of an SNS topic";
+}
+
+static const struct {
+    const char *name;
+    Field field;
+    const char *(*check)(const char *s); /* NULL: true or false */
+} pins[] = {
+    { "multi_region", FIELD_MULTI_REGION, NULL },      { "global_events", FIELD_GLOBAL_EVENTS, NULL },
+    { "validation", FIELD_VALIDATION, NULL },          { "bucket", FIELD_BUCKET, check_bucket },
+    { "prefix", FIELD_PREFIX, check_prefix },          { "kms_key", FIELD_KMS_KEY, check_key },
+    { "log_group", FIELD_LOG_GROUP, check_log_group }, { "sns_topic", FIELD_SNS_TOPIC, check_topic },
+};
+
+static const char management_name[] = "management_events";
+static const char *const management_words[] = { "all", "write", "read", NULL }; /* from MANAGEMENT_ALL on */
+
+/* ---- expect ---- */
+
+static int read_pin(const config_setting_t *member, size_t i, Expect *expect, ConfigFault *fault) {
+    const char *text = config_setting_get_string(member), *allowed;
+    char show[SHOWN];
+
+    if (!pins[i].check) {
+        if (config_setting_type(member) != CONFIG_TYPE_BOOL)
+            return config_fault(fault, member, "expect.%s: allowed: true, false", pins[i].name);
+        return settings_set(&expect->pins, pins[i].field,
+                            config_setting_get_bool(member) ? "true" : "false");
+    }
+    allowed = pins[i].check(text ? text : "");
+    if (!text)
+        return config_fault(fault, member, "expect.%s: not a string; allowed: %s", pins[i].name,
+                            allowed ? allowed : "\"\" for none");
+    if (allowed)
+        return config_fault(fault, member, "expect.%s: \"%s\" cannot be used; allowed: %s", pins[i].name,
+                            text_escaped(show, sizeof(show), text), allowed);
+    return settings_set(&expect->pins, pins[i].field, text);
+}
+
+static int read_management(const config_setting_t *member, Expect *expect, ConfigFault *fault) {
+    int index = find_word(management_words, config_setting_get_string(member));
+
+    if (index < 0)
+        return config_fault(fault, member, "expect.%s: allowed: \"all\", \"write\", \"read\"",
+                            management_name);
+    expect->management_events = (ManagementEvents)(index + MANAGEMENT_ALL);
+    return 0;
+}
+
+static int read_member(const config_setting_t *member, Expect *expect, ConfigFault *fault) {
+    const char *name = config_setting_name(member);
+    char list[200] = "", show[SHOWN];
+    size_t used = 0;
+
+    if (strcmp(name, management_name) == 0)
+        return read_management(member, expect, fault);
+    for (size_t i = 0; i < ARRAY_SIZE(pins); i++)
+        if (strcmp(name, pins[i].name) == 0)
+            return read_pin(member, i, expect, fault);
+    for (size_t i = 0; i < ARRAY_SIZE(pins) && used < sizeof(list); i++)
+        used += (size_t)snprintf(list + used, sizeof(list) - used, "%s, ", pins[i].name);
+    return config_fault(fault, member, "expect: unknown option \"%s\"; allowed: %s%s",
+                        text_escaped(show, sizeof(show), name), list, management_name);
+}
+
+int config_read_expect(const config_setting_t *setting, Expect *expect, ConfigFault *fault) {
+    int r = config_setting_is_group(setting) ? 0 : config_fault(fault, setting, "expect: " GROUP);
+
+    for (int i = 0; r >= 0 && i < config_setting_length(setting); i++)
+        r = read_member(config_setting_get_elem((config_setting_t *)setting, (unsigned)i), expect, fault);
+    /* AWS refuses the combination */
+    if (r >= 0 && text_equal(expect->pins.values[FIELD_MULTI_REGION], "true") &&
+        text_equal(expect->pins.values[FIELD_GLOBAL_EVENTS], "false"))
+        r = config_fault(
+                fault, setting,
+                "expect: a trail of all regions records global events too; allowed: global_events = "
+                "true with multi_region = true");
+    return r;
+}
+
+void config_put_expect(FILE *out, const Expect *expect) {
+    fputs("{\n", out);
+    for (size_t i = 0; i < ARRAY_SIZE(pins); i++) {
+        const char *value = expect->pins.values[pins[i].field];
+
+        if (!value) {
+            fprintf(out, "  # expect.%s is not set\n", pins[i].name);
+            continue;
+        }
+        fprintf(out, "  %s = ", pins[i].name);
+        if (pins[i].check)
+            config_put_text(out, value);
+        else
+            fputs(value, out);
+        fputs(";\n", out);
+    }
+    if (expect->management_events == MANAGEMENT_NOT_PINNED)
+        fprintf(out, "  # expect.%s is not set\n}", management_name);
+    else
+        fprintf(out, "  %s = \"%s\";\n}", management_name,
+                management_words[expect->management_events - MANAGEMENT_ALL]);
+}

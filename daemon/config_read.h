@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Readers and writers of options that have a shape of their own. Private to config. */
+
+#include <libconfig.h>
+#include <stdio.h>
+
+#include "daemon/config_table.h"
+#include "lib/util/macros.h"
+
+/* What is wrong in the file, and where. */
+typedef struct ConfigFault {
+    unsigned line;
+    char what[300];
+} ConfigFault;
+
+/* Notes the fault, with what is allowed instead. Returns -EINVAL. */
+int config_fault(ConfigFault *fault, const config_setting_t *setting, const char *format, ...)
+        _printf_(3, 4);
+
+/* All: 0, -EINVAL with the fault, or -ENOMEM. What was read until then belongs to the config, which is freed
+ * as a whole. */
+
+/* OPTION_WORDS: an array of option->words, as bits by their index. */
+int config_read_words(const config_setting_t *setting, const Option *option, uint32_t *slot,
+                      ConfigFault *fault);
+void config_put_words(FILE *out, const Option *option, uint32_t bits);
+
+/* OPTION_EXPECT: a group of pins. */
+int config_read_expect(const config_setting_t *setting, Expect *expect, ConfigFault *fault);
+void config_put_expect(FILE *out, const Expect *expect);
+
+/* OPTION_MAINTENANCE: a list of groups. */
+int config_read_maintenance(const config_setting_t *setting, Config *config, ConfigFault *fault);
+void config_put_maintenance(FILE *out, const Config *config);
+void config_maintenance_done(Config *config);
+
+/* A string as libconfig reads it back. */
+void config_put_text(FILE *out, const char *text);

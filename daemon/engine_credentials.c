@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/engine_credentials.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/log.h"
+#include "lib/credentials/assume_role.h"
+#include "lib/credentials/container.h"
+#include "lib/credentials/profile.h"
+#include "lib/credentials/web_identity.h"
+#include "lib/ini.h"
+#include "lib/util/file.h"
+#include "lib/util/hash.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define KEYS_SYSTEM_FILE "/etc/trailguard/aws-credentials"
+#define IMDS_IPV4        "http://169.254.169.254"
+#define IMDS_IPV6        "http://[fd00:ec2::254]"
+
+/* An environment variable, NULL when unset or empty. */
+static const char *env(const char *name) {
+    const char *value = getenv(name);
+
+    return value && value[0] ? value : NULL;
+}
+
+static bool env_is_true(const char *name) {
+    const char *value = env(name);
+
+    return value && strcasecmp(value, "true") == 0;
+}
+
+/* ---- the profile's files ---- */
+
+/* Keeps the first of the files tried that exists; takes path over. */
+static bool try_file(char **found, char *path) {
+    if (path && !*found && access(path, F_OK) == 0) {
+        *found = path;
+        return true;
+    }
+    free(path);
+    return false;
+}
+
+/* The named file, else the first that exists in the order of the manual. */
+static int find_credentials_file(const Config *config, ProfilePlace *place) {
+    const char *directory = env("CREDENTIALS_DIRECTORY"), *shared = env("AWS_SHARED_CREDENTIALS_FILE");
+    char *found = NULL;
+
+    if (config->aws.credentials_file) {
+        place->file_placed = true;
+        found = strdup(config->aws.credentials_file);
+    } else {
+        if (directory)
+            place->file_placed = try_file(&found, file_join(directory, "aws-credentials"));
+        if (!found && shared)
+            place->file_placed = try_file(&found, strdup(shared));
+        if (!found && env("HOME"))
+            (void)try_file(&found, file_join(env("HOME"), ".aws/credentials"));
+        if (!found) {
+            found = strdup(KEYS_SYSTEM_FILE);
+            place->file_placed = true;
+        }
+    }
+    place->credentials_file = found;
+    return found ? 0 : -ENOMEM;
+}
+
+static int find_config_file(const Config *config, ProfilePlace *place) {
+    const char *path = config->aws.config_file ? config->aws.config_file : env("AWS_CONFIG_FILE");
+
+    if (!path && !env("HOME"))
+        return 0;
+    place->config_file = path ? strdup(path) : file_join(env("HOME"), ".aws/config");
+    return place->config_file ? 0 : -ENOMEM;
+}
+
+int engine_profile_find(const Config *config, ProfilePlace *ret) {
+    ProfilePlace place = { .name = config->aws.profile };
+    int r;
+
+    if (!place.name)
+        place.name = env("AWS_PROFILE");
+    if (!place.name)
+        place.name = env("AWS_DEFAULT_PROFILE");
+    place.named = place.name;
+    if (!place.name)
+        place.name = "default";
+    r = find_credentials_file(config, &place);
+    if (r >= 0)
+        r = find_config_file(config, &place);
+    if (r < 0) {
+        engine_profile_done(&place);
+        return r;
+    }
+    *ret = place;
+    return 0;
+}
+
+void engine_profile_done(ProfilePlace *place) {
+    free(place->credentials_file);
+    free(place->config_file);
+    place->credentials_file = place->config_file = NULL;
+}
+
+/* Once a file and mode; systemd's own directory is closed whatever the mode of a file in it says. */
+static void warn_if_others_may_read(const char *path, mode_t mode) {
+    static char warned[512]; /* the last line, so that a reload does not repeat it */
+    const char *directory = env("CREDENTIALS_DIRECTORY");
+    char line[sizeof(warned)];
+
+    if ((mode & 077) == 0 || (directory && text_starts_with(path, directory)))
+        return;
+    (void)snprintf(line, sizeof(line), "%s: others may read this key file (mode %04o); make it 0600", path,
+                   (unsigned)mode & 07777);
+    if (text_equal(line, warned))
+        return;
+    log_line(LOG_WARNING, "%s", line);
+    (void)text_copy(warned, sizeof(warned), line);
+}
+
+static char *load(const char *path, ProfileFile *ret, mode_t *ret_mode) {
+    char *text = NULL;
+
+    ret->path = path;
+    if (path && file_read_mode(path, INI_FILE_MAX, &text, &ret->len, ret_mode) >= 0)
+        ret->text = text;
+    return text;
+}
+
+void engine_profile_load(const ProfilePlace *place, Profile *ret) {
+    ProfileFiles files = { 0 }, config_only;
+    mode_t keys_mode = 0, config_mode = 0;
+    Profile profile = { 0 };
+    char *keys, *config, message[512];
+
+    keys = load(place->credentials_file, &files.credentials, &keys_mode);
+    config = load(place->config_file, &files.config, &config_mode);
+    if (keys)
+        warn_if_others_may_read(place->credentials_file, keys_mode);
+    config_only = (ProfileFiles){ .config = files.config };
+    if (config && profile_read(&config_only, place->name, &profile, message, sizeof(message)) >= 0 &&
+        profile.values[PROFILE_KEY_SECRET])
+        warn_if_others_may_read(place->config_file, config_mode);
+    profile_done(&profile);
+    if (profile_read(&files, place->name, &profile, message, sizeof(message)) < 0)
+        profile = (Profile){ 0 };
+    file_free_secret(keys, files.credentials.len);
+    file_free_secret(config, files.config.len);
+    *ret = profile;
+}
+
+/* ---- the sources ---- */
+
+static int environment_source(Loop *loop, CredentialsSource **ret) {
+    const char *token = env("AWS_SESSION_TOKEN");
+
+    return credentials_env_new(loop, env("AWS_ACCESS_KEY_ID"), env("AWS_SECRET_ACCESS_KEY"),
+                               token ? token : env("AWS_SECURITY_TOKEN"), ret);
+}
+
+static int imds_source(const EngineAws *aws, CredentialsSource **ret) {
+    const char *endpoint = env("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+    const char *mode = env("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
+
+    if (!endpoint && mode && strcasecmp(mode, "IPv4") != 0 && strcasecmp(mode, "IPv6") != 0)
+        return credentials_refused_new(
+                aws->loop, "environment: AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE is neither IPv4 nor IPv6", ret);
+    if (!endpoint)
+        endpoint = mode && strcasecmp(mode, "IPv6") == 0 ? IMDS_IPV6 : IMDS_IPV4;
+    return credentials_imds_new(aws->loop, aws->http, endpoint, ret);
+}
+
+static int container_source(const EngineAws *aws, CredentialsSource **ret) {
+    ContainerOptions options = {
+        .relative_uri = env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
+        .full_uri = env("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+        .token_file = env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+        .token = env("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
+    };
+
+    return credentials_container_new(aws->loop, aws->http, &options, ret);
+}
+
+static int web_identity_source(const EngineAws *aws, CredentialsSource **ret) {
+    const char *name = env("AWS_ROLE_SESSION_NAME"), *problem;
+    StsRole role = { .arn = env("AWS_ROLE_ARN"), .session_name = name ? name : aws->session_name };
+    char message[256];
+
+    problem = sts_role_problem(&role);
+    if (!problem)
+        return credentials_web_identity_new(aws->client, aws->region, &role,
+                                            env("AWS_WEB_IDENTITY_TOKEN_FILE"), ret);
+    (void)snprintf(message, sizeof(message),
+                   "environment: AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN or "
+                   "AWS_ROLE_SESSION_NAME will not do: %s",
+                   problem);
+    return credentials_refused_new(aws->loop, message, ret);
+}
+
+/* What a program that makes keys may know of us. */
+static const char **process_environment(void) {
+    static const char *const exact[] = { "PATH=", "LANG=" };
+    const char **list;
+    size_t n = 0, kept = 0;
+
+    while (environ[n])
+        n++;
+    list = calloc(n + 1, sizeof(*list));
+    for (size_t i = 0; list && i < n; i++)
+        if (text_starts_with(environ[i], "AWS_") || text_starts_with(environ[i], exact[0]) ||
+            text_starts_with(environ[i], exact[1]))
+            list[kept++] = environ[i];
+    return list;
+}
+
+static int profile_source(const Config *config, const ProfilePlace *place, const EngineAws *aws,
+                          CredentialsSource **ret) {
+    _cleanup_free_ const char **environment = process_environment();
+    bool imds_off = env_is_true("AWS_EC2_METADATA_DISABLED");
+    ProfileOptions options = {
+        .credentials_file = place->credentials_file,
+        .config_file = place->config_file,
+        .profile = place->name,
+        .file_required = config->aws.credentials_file,
+        .config_required = config->aws.config_file,
+        .profile_required = place->named || (place->file_placed && access(place->credentials_file, F_OK) == 0),
+        .region = aws->region,
+        .session_name = aws->session_name,
+        .environment = environment,
+    };
+    int r = environment ? 0 : -ENOMEM;
+
+    if (r >= 0)
+        r = environment_source(aws->loop, &options.from_environment);
+    if (r >= 0)
+        r = container_source(aws, &options.from_container);
+    if (r >= 0 && !imds_off)
+        r = imds_source(aws, &options.from_instance);
+    if (r >= 0)
+        return credentials_profile_new(aws->client, &options, ret);
+    credentials_source_free(options.from_environment);
+    credentials_source_free(options.from_container);
+    return r;
+}
+
+enum {
+    SOURCES_MAX = 5
+};
+
+/* Those that were made are in sources also after an error. */
+static int make_sources(const Config *config, const ProfilePlace *place, const EngineAws *aws,
+                        CredentialsSource *sources[static SOURCES_MAX], unsigned *n) {
+    int r = 0;
+
+    if (!config->aws.profile && !config->aws.credentials_file) {
+        r = environment_source(aws->loop, &sources[*n]);
+        *n += r >= 0;
+    }
+    if (r >= 0) {
+        r = profile_source(config, place, aws, &sources[*n]);
+        *n += r >= 0;
+    }
+    if (r >= 0 && env("AWS_WEB_IDENTITY_TOKEN_FILE")) {
+        r = web_identity_source(aws, &sources[*n]);
+        *n += r >= 0;
+    }
+    if (r >= 0) {
+        r = container_source(aws, &sources[*n]);
+        *n += r >= 0;
+    }
+    if (r >= 0 && !env_is_true("AWS_EC2_METADATA_DISABLED")) {
+        r = imds_source(aws, &sources[*n]);
+        *n += r >= 0;
+    }
+    return r;
+}
+
+int engine_credentials_open(const Config *config, const ProfilePlace *place, EngineAws *aws) {
+    CredentialsSource *sources[SOURCES_MAX], *chain;
+    unsigned n = 0;
+    int r;
+
+    r = make_sources(config, place, aws, sources, &n);
+    if (r < 0) {
+        while (n > 0)
+            credentials_source_free(sources[--n]);
+        return r;
+    }
+    r = credentials_chain_new(sources, n, &chain);
+    return r < 0 ? r : credentials_cache_new(aws->loop, chain, &aws->credentials);
+}
+
+int engine_aws_role(const EngineAws *aws, const StsRole *role, CredentialsSource **ret) {
+    StsRole filled = *role;
+    CredentialsSource *source;
+    int r;
+
+    if (!filled.session_name)
+        filled.session_name = aws->session_name;
+    r = credentials_assume_role_new(aws->client, aws->credentials, aws->region, &filled, &source);
+    return r < 0 ? r : credentials_cache_new(aws->loop, source, ret);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/answer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/util/macros.h"
+#include "lib/util/strbuf.h"
+#include "lib/util/text.h"
+#include "lib/util/timetext.h"
+
+int answer_load(const char *body, size_t len, json_t **ret) {
+    json_error_t error;
+    json_t *root;
+
+    root = json_loadb(body, len, 0, &error);
+    if (!root)
+        return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
+    if (!json_is_object(root)) {
+        json_decref(root);
+        return -EBADMSG;
+    }
+    *ret = root;
+    return 0;
+}
+
+const json_t *answer_member(const json_t *object, const char *name) {
+    const json_t *value = json_object_get(object, name);
+
+    return json_is_null(value) ? NULL : value;
+}
+
+int answer_bool(const json_t *object, const char *name, bool *ret) {
+    const json_t *value = answer_member(object, name);
+
+    if (value && !json_is_boolean(value))
+        return -EBADMSG;
+    *ret = value && json_is_true(value);
+    return 0;
+}
+
+int answer_time(const json_t *object, const char *name, uint64_t *ret_usec) {
+    const json_t *value = answer_member(object, name);
+
+    if (value && !json_is_number(value))
+        return -EBADMSG;
+    *ret_usec = value ? timetext_from_epoch(json_number_value(value)) : 0;
+    return 0;
+}
+
+/* jansson refuses NUL characters inside strings by itself. */
+int answer_text(const json_t *object, const char *name, const char **ret) {
+    const json_t *value = answer_member(object, name);
+
+    if (value && !json_is_string(value))
+        return -EBADMSG;
+    *ret = value ? json_string_value(value) : "";
+    return 0;
+}
+
+int answer_string(const json_t *object, const char *name, char **ret) {
+    const char *text;
+    char *copy;
+    int r;
+
+    r = answer_text(object, name, &text);
+    if (r < 0)
+        return r;
+    copy = strdup(text);
+    if (!copy)
+        return -ENOMEM;
+    *ret = copy;
+    return 0;
+}
+
+char *answer_cut(const char *text, size_t max) {
+    size_t size = MIN(strlen(text), max) + 1;
+    char *copy = malloc(size);
+
+    if (copy)
+        (void)text_copy(copy, size, text);
+    return copy;
+}
+
+/* ---- texts that can be compared ---- */
+
+/* Nesting is what jansson's parser let through at most, 2048 levels. */
+static void drop_nulls(json_t *value) {
+    const char *key;
+    json_t *member;
+    void *next;
+    size_t i;
+
+    if (json_is_array(value))
+        json_array_foreach(value, i, member) drop_nulls(member);
+    json_object_foreach_safe(value, next, key, member) {
+        if (json_is_null(member))
+            (void)json_object_del(value, key);
+        else
+            drop_nulls(member);
+    }
+}
+
+static int add_piece(const char *text, size_t len, void *userdata) {
+    return strbuf_add_mem(userdata, text, len) < 0 ? -1 : 0;
+}
+
+int answer_dump(const json_t *value, size_t max, char **ret) {
+    _cleanup_strbuf_ StrBuf text = STRBUF_INIT(max);
+    json_t *copy;
+    int r;
+
+    copy = json_deep_copy(value);
+    if (!copy)
+        return -ENOMEM;
+    drop_nulls(copy);
+    r = json_dump_callback(copy, add_piece, &text, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+    json_decref(copy);
+    if (r < 0)
+        return strbuf_error(&text) < 0 ? strbuf_error(&text) : -ENOMEM;
+    return strbuf_take(&text, ret);
+}

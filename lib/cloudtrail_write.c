@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/cloudtrail_write.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "lib/arn.h"
+#include "lib/cloudtrail_call.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* ---- settings ---- */
+
+static const struct {
+    const char *name;
+    size_t offset;
+} text_members[] = {
+    { "S3BucketName", offsetof(CloudTrailChanges, bucket) },
+    { "S3KeyPrefix", offsetof(CloudTrailChanges, prefix) },
+    { "SnsTopicName", offsetof(CloudTrailChanges, sns_topic) },
+    { "CloudWatchLogsLogGroupArn", offsetof(CloudTrailChanges, log_group) },
+    { "CloudWatchLogsRoleArn", offsetof(CloudTrailChanges, log_role) },
+    { "KmsKeyId", offsetof(CloudTrailChanges, kms_key) },
+};
+
+static const struct {
+    const char *name;
+    size_t offset;
+} choice_members[] = {
+    { "IsMultiRegionTrail", offsetof(CloudTrailChanges, multi_region) },
+    { "IncludeGlobalServiceEvents", offsetof(CloudTrailChanges, global_events) },
+    { "EnableLogFileValidation", offsetof(CloudTrailChanges, validation) },
+    { "IsOrganizationTrail", offsetof(CloudTrailChanges, organization) },
+};
+
+static const void *member_at(const CloudTrailChanges *changes, size_t offset) {
+    return (const char *)changes + offset;
+}
+
+/* json_object_set_new() takes NULL for the error it then is: text that is not UTF-8, or no memory. */
+static int add_texts(json_t *root, const CloudTrailChanges *changes, bool also_empty) {
+    for (size_t i = 0; i < ARRAY_SIZE(text_members); i++) {
+        const char *text = *(const char *const *)member_at(changes, text_members[i].offset);
+
+        if (!text || (!*text && !also_empty))
+            continue;
+        if (json_object_set_new(root, text_members[i].name, json_string(text)) < 0)
+            return -EINVAL;
+    }
+    return 0;
+}
+
+static int add_choices(json_t *root, const CloudTrailChanges *changes) {
+    for (size_t i = 0; i < ARRAY_SIZE(choice_members); i++) {
+        CloudTrailChoice choice = *(const CloudTrailChoice *)member_at(changes, choice_members[i].offset);
+
+        if (choice == CLOUDTRAIL_LEAVE)
+            continue;
+        if (json_object_set_new(root, choice_members[i].name, json_boolean(choice == CLOUDTRAIL_ON)) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static int build_settings(const char *name, const CloudTrailChanges *changes, bool also_empty,
+                          json_t **ret) {
+    json_t *root;
+    int r;
+
+    root = json_pack("{s:s}", "Name", name);
+    if (!root)
+        return -EINVAL;
+    r = add_texts(root, changes, also_empty);
+    if (r >= 0)
+        r = add_choices(root, changes);
+    if (r < 0) {
+        json_decref(root);
+        return r;
+    }
+    *ret = root;
+    return 0;
+}
+
+int cloudtrail_build_update_trail(const char *arn, const CloudTrailChanges *changes, char **ret) {
+    json_t *root;
+    int r;
+
+    r = build_settings(arn, changes, true, &root);
+    if (r < 0)
+        return r;
+    if (json_object_size(root) == 1) {
+        json_decref(root);
+        return -EINVAL;
+    }
+    return cloudtrail_dump(root, ret);
+}
+
+/* ---- tags ---- */
+
+static json_t *make_tag(const CloudTrailTag *tag, bool with_value) {
+    return with_value ? json_pack("{s:s,s:s}", "Key", tag->key, "Value", tag->value)
+                      : json_pack("{s:s}", "Key", tag->key);
+}
+
+/* A list without AWS's own tags, which nobody else may write. NULL as json_pack(). */
+static json_t *make_tags(const CloudTrailTags *tags, bool with_values) {
+    json_t *list = json_array();
+
+    for (size_t i = 0; list && i < tags->n; i++) {
+        if (text_starts_with(tags->items[i].key, "aws:"))
+            continue;
+        if (json_array_append_new(list, make_tag(&tags->items[i], with_values)) < 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+/* {subject: arn, member: list}; list is used up. */
+static int dump_with_list(const char *subject, const char *arn, const char *member, json_t *list,
+                          char **ret) {
+    json_t *root = json_pack("{s:s}", subject, arn);
+
+    if (json_object_set_new(root, member, list) < 0) {
+        json_decref(root);
+        return -EINVAL;
+    }
+    return cloudtrail_dump(root, ret);
+}
+
+static int build_tags(const char *arn, const CloudTrailTags *tags, bool with_values, char **ret) {
+    json_t *list = make_tags(tags, with_values);
+
+    if (json_array_size(list) == 0) {
+        json_decref(list);
+        return -EINVAL;
+    }
+    return dump_with_list("ResourceId", arn, "TagsList", list, ret);
+}
+
+int cloudtrail_build_add_tags(const char *arn, const CloudTrailTags *tags, char **ret) {
+    return build_tags(arn, tags, true, ret);
+}
+
+int cloudtrail_build_remove_tags(const char *arn, const CloudTrailTags *tags, char **ret) {
+    return build_tags(arn, tags, false, ret);
+}
+
+int cloudtrail_build_create_trail(const char *name, const CloudTrailChanges *settings,
+                                  const CloudTrailTags *tags, char **ret) {
+    json_t *root, *list = NULL;
+    int r;
+
+    if (!arn_trail_name_is_valid(name) || !settings->bucket || !*settings->bucket)
+        return -EINVAL;
+    r = build_settings(name, settings, false, &root);
+    if (r < 0)
+        return r;
+    if (tags)
+        list = make_tags(tags, true);
+    if ((tags && !list) || (json_array_size(list) > 0 && json_object_set(root, "TagsList", list) < 0))
+        r = -EINVAL;
+    json_decref(list);
+    if (r < 0) {
+        json_decref(root);
+        return r;
+    }
+    return cloudtrail_dump(root, ret);
+}
+
+/* ---- selectors ---- */
+
+/* Text that was read from AWS once may have been in a file since. NULL when it is no array. */
+static json_t *load_array(const char *text) {
+    json_t *list = json_loads(text, 0, NULL);
+
+    if (json_is_array(list))
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
+static bool is_set(const char *s) {
+    return s && *s;
+}
+
+int cloudtrail_build_put_event_selectors(const char *arn, const CloudTrailSelectors *selectors, char **ret) {
+    bool advanced = is_set(selectors->advanced_event_selectors);
+    json_t *list;
+
+    if (advanced == is_set(selectors->event_selectors))
+        return -EINVAL;
+    list = load_array(advanced ? selectors->advanced_event_selectors : selectors->event_selectors);
+    if (json_array_size(list) == 0) {
+        json_decref(list);
+        return -EINVAL;
+    }
+    return dump_with_list("TrailName", arn, advanced ? "AdvancedEventSelectors" : "EventSelectors", list,
+                          ret);
+}
+
+int cloudtrail_build_put_insight_selectors(const char *arn, const char *insight_selectors, char **ret) {
+    json_t *list = load_array(is_set(insight_selectors) ? insight_selectors : "[]");
+
+    return list ? dump_with_list("TrailName", arn, "InsightSelectors", list, ret) : -EINVAL;
+}
+
+/* ---- calls ---- */
+
+/* Sends what a builder made: r is what it returned, and body, which is freed, what it gave. */
+static int send(AwsClient *client, CredentialsSource *credentials, const char *region,
+                const CloudTrailOperation *operation, int r, char *body, CloudTrailDone done, void *userdata,
+                CloudTrailCall **ret) {
+    _cleanup_free_ char *owned = body;
+
+    if (r < 0)
+        return r;
+    return cloudtrail_call(client, credentials, region, operation, owned, (TypedDone)done, userdata, ret);
+}
+
+#define WRITE_OPERATION(name)                                                                               \
+    {                                                                                                       \
+        CLOUDTRAIL_TARGET(name), {                                                                          \
+            .finish = cloudtrail_finish_plain                                                               \
+        }                                                                                                   \
+    }
+
+int cloudtrail_update_trail(AwsClient *client, CredentialsSource *credentials, const char *region,
+                            const char *arn, const CloudTrailChanges *changes, CloudTrailDone done,
+                            void *userdata, CloudTrailCall **ret) {
+    static const CloudTrailOperation operation = WRITE_OPERATION("UpdateTrail");
+    char *body = NULL;
+    int r = cloudtrail_build_update_trail(arn, changes, &body);
+
+    return send(client, credentials, region, &operation, r, body, done, userdata, ret);
+}
+
+int cloudtrail_create_trail(AwsClient *client, CredentialsSource *credentials, const char *region,
+                            const char *name, const CloudTrailChanges *settings, const CloudTrailTags *tags,
+                            CloudTrailDone done, void *userdata, CloudTrailCall **ret) {
+    static const CloudTrailOperation operation = WRITE_OPERATION("CreateTrail");
+    char *body = NULL;
+    int r = cloudtrail_build_create_trail(name, settings, tags, &body);
+
+    return send(client, credentials, region, &operation, r, body, done, userdata, ret);
+}
+
+int cloudtrail_put_event_selectors(AwsClient *client, CredentialsSource *credentials, const char *region,
+                                   const char *arn, const CloudTrailSelectors *selectors,
+                                   CloudTrailDone done, void *userdata, CloudTrailCall **ret) {
+    static const CloudTrailOperation operation = WRITE_OPERATION("PutEventSelectors");
+    char *body = NULL;
+    int r = cloudtrail_build_put_event_selectors(arn, selectors, &body);
+
+    return send(client, credentials, region, &operation, r, body, done, userdata, ret);
+}
+
+int cloudtrail_put_insight_selectors(AwsClient *client, CredentialsSource *credentials, const char *region,
+                                     const char *arn, const char *insight_selectors, CloudTrailDone done,
+                                     void *userdata, CloudTrailCall **ret) {
+    static const CloudTrailOperation operation = WRITE_OPERATION("PutInsightSelectors");
+    char *body = NULL;
+    int r = cloudtrail_build_put_insight_selectors(arn, insight_selectors, &body);
+
+    return send(client, credentials, region, &operation, r, body, done, userdata, ret);
+}
+
+int cloudtrail_add_tags(AwsClient *client, CredentialsSource *credentials, const char *region,
+                        const char *arn, const CloudTrailTags *tags, CloudTrailDone done, void *userdata,
+                        CloudTrailCall **ret) {
+    static const CloudTrailOperation operation = WRITE_OPERATION("AddTags");
+    char *body = NULL;
+    int r = cloudtrail_build_add_tags(arn, tags, &body);
+
+    return send(client, credentials, region, &operation, r, body, done, userdata, ret);
+}
+
+int cloudtrail_remove_tags(AwsClient *client, CredentialsSource *credentials, const char *region,
+                           const char *arn, const CloudTrailTags *tags, CloudTrailDone done, void *userdata,
+                           CloudTrailCall **ret) {
+    static const CloudTrailOperation operation = WRITE_OPERATION("RemoveTags");
+    char *body = NULL;
+    int r = cloudtrail_build_remove_tags(arn, tags, &body);
+
+    return send(client, credentials, region, &operation, r, body, done, userdata, ret);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sources: AWS SDKs and Tools Reference Guide, "Process credential provider" and "Container credential
+ * provider"; Amazon EC2 User Guide, "Retrieve security credentials from instance metadata". */
+#include "lib/credentials/document.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/json.h"
+#include "lib/util/text.h"
+#include "lib/util/timetext.h"
+
+static const struct {
+    const char *source;
+    const char *token;  /* how it calls a session's token */
+    bool versioned;
+    bool must_end;
+} kinds[_DOCUMENT_KIND_MAX] = {
+    [DOCUMENT_PROCESS] = { "process", "SessionToken", .versioned = true },
+    [DOCUMENT_CONTAINER] = { "container", "Token", .must_end = true },
+    [DOCUMENT_INSTANCE] = { "imds", "Token" },
+};
+
+static CredentialsStatus fail(char *message, size_t size, const char *why) {
+    text_copy(message, size, why);
+    return CREDENTIALS_FAILED;
+}
+
+/* Says no to what is no text, and gives "" for what is not there. */
+static bool read_texts(const json_t *document, const char *const *names, const char **ret, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (json_read_text(document, names[i], &ret[i]) < 0)
+            return false;
+    return true;
+}
+
+static bool version_is_known(const json_t *document) {
+    const json_t *version = json_member(document, "Version");
+
+    return json_is_integer(version) && json_integer_value(version) == 1;
+}
+
+static CredentialsStatus read_object(DocumentKind kind, const json_t *document, Credentials **ret,
+                                     char *message, size_t size) {
+    enum { KEY, SECRET, TOKEN, EXPIRATION, CODE, N };
+    const char *const names[N] = { "AccessKeyId", "SecretAccessKey", kinds[kind].token, "Expiration", "Code" };
+    const char *texts[N];
+    uint64_t expires = 0;
+    char shown[96];
+
+    if (kinds[kind].versioned && !version_is_known(document))
+        return fail(message, size, "the answer's Version is not the number 1");
+    if (!read_texts(document, names, texts, N))
+        return fail(message, size, "the answer holds something else where a text should be");
+    if (kind == DOCUMENT_INSTANCE && texts[CODE][0] && !text_equal(texts[CODE], "Success")) {
+        snprintf(message, size, "the role's credentials are not available: %s",
+                 text_escaped(shown, sizeof(shown), texts[CODE]));
+        return CREDENTIALS_FAILED;
+    }
+    if (!texts[KEY][0] || !texts[SECRET][0])
+        return fail(message, size, "the answer holds no keys");
+    if (kinds[kind].must_end && !texts[EXPIRATION][0])
+        return fail(message, size, "the answer has no Expiration");
+    if (texts[EXPIRATION][0] && (timetext_parse_iso(texts[EXPIRATION], &expires) < 0 || expires == 0))
+        return fail(message, size, "the answer's Expiration is not a time");
+    *ret = credentials_new(texts[KEY], texts[SECRET], texts[TOKEN], expires, kinds[kind].source);
+    return *ret ? CREDENTIALS_OK : fail(message, size, "out of memory");
+}
+
+CredentialsStatus document_read(DocumentKind kind, const char *body, size_t len, Credentials **ret,
+                                char *message, size_t size) {
+    CredentialsStatus status;
+    json_t *document;
+    int r;
+
+    if (len > DOCUMENT_MAX)
+        return fail(message, size, "the answer is too long");
+    r = json_read_object(body, len, &document);
+    if (r < 0)
+        return fail(message, size, r == -ENOMEM ? "out of memory" : "the answer is not a JSON object");
+    status = read_object(kind, document, ret, message, size);
+    json_decref(document);
+    return status;
+}

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/profile.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/ini.h"
+#include "lib/util/hash.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define DURATION_MIN 900
+#define DURATION_MAX 43200
+/* A session that was opened by another session ends after an hour at the latest. */
+#define DURATION_CHAINED_MAX 3600
+#define SHOWN_MAX 96 /* bytes of a profile's name in a message */
+
+static const char *const key_names[_PROFILE_KEY_MAX] = {
+    [PROFILE_KEY_ID] = "aws_access_key_id",
+    [PROFILE_KEY_SECRET] = "aws_secret_access_key",
+    [PROFILE_KEY_TOKEN] = "aws_session_token",
+    [PROFILE_REGION] = "region",
+    [PROFILE_ROLE_ARN] = "role_arn",
+    [PROFILE_SOURCE_PROFILE] = "source_profile",
+    [PROFILE_CREDENTIAL_SOURCE] = "credential_source",
+    [PROFILE_EXTERNAL_ID] = "external_id",
+    [PROFILE_SESSION_NAME] = "role_session_name",
+    [PROFILE_DURATION] = "duration_seconds",
+    [PROFILE_MFA_SERIAL] = "mfa_serial",
+    [PROFILE_PROCESS] = "credential_process",
+    [PROFILE_WEB_TOKEN_FILE] = "web_identity_token_file",
+    [PROFILE_SSO_SESSION] = "sso_session",
+    [PROFILE_SSO_START_URL] = "sso_start_url",
+    [PROFILE_ENDPOINT_URL] = "endpoint_url",
+    [PROFILE_SERVICES] = "services",
+    [PROFILE_CA_BUNDLE] = "ca_bundle",
+};
+
+#define N_OF_A_KEY (PROFILE_KEY_TOKEN + 1)
+
+/* ---- memory ---- */
+
+static void free_secret(char **s) {
+    if (*s)
+        hash_wipe(*s, strlen(*s));
+    free(*s);
+    *s = NULL;
+}
+
+void profile_done(Profile *profile) {
+    for (size_t i = 0; i < _PROFILE_KEY_MAX; i++)
+        free_secret(&profile->values[i]);
+    for (size_t i = 0; i < _AWS_SERVICE_MAX; i++)
+        free_secret(&profile->service_urls[i]);
+    profile->found = false;
+}
+
+void profile_plan_done(ProfilePlan *plan) {
+    profile_done(&plan->profile);
+    for (size_t i = 0; i < plan->n_roles; i++)
+        profile_done(&plan->roles[i]);
+    plan->n_roles = 0;
+}
+
+/* Named twice: the last one counts, as in AWS's own tools. */
+static int set_text(char **slot, const char *value) {
+    char *copy = NULL;
+
+    if (strlen(value) > PROFILE_VALUE_MAX)
+        return -E2BIG;
+    if (value[0]) {
+        copy = strdup(value);
+        if (!copy)
+            return -ENOMEM;
+    }
+    free_secret(slot);
+    *slot = copy;
+    return 0;
+}
+
+/* ---- one section of one file ---- */
+
+typedef struct Reading {
+    const char *prefix; /* of the section's name: "", "profile ", "services " */
+    const char *name;
+    Profile *profile;
+} Reading;
+
+static bool is_section(const Reading *reading, const char *section) {
+    return text_starts_with(section, reading->prefix) &&
+           text_equal(section + strlen(reading->prefix), reading->name);
+}
+
+static int visit_profile(const IniEntry *entry, void *userdata) {
+    Reading *reading = userdata;
+
+    if (entry->parent || !is_section(reading, entry->section))
+        return 0;
+    reading->profile->found = true;
+    for (size_t i = 0; i < _PROFILE_KEY_MAX; i++)
+        if (text_equal(entry->key, key_names[i]))
+            return set_text(&reading->profile->values[i], entry->value);
+    return 0;
+}
+
+/* "cloudtrail =" with "endpoint_url = ..." indented below it. */
+static int visit_services(const IniEntry *entry, void *userdata) {
+    Reading *reading = userdata;
+
+    if (!entry->parent || !text_equal(entry->key, "endpoint_url") || !is_section(reading, entry->section))
+        return 0;
+    for (AwsService i = 0; i < _AWS_SERVICE_MAX; i++)
+        if (text_equal(entry->parent, endpoint_service_name(i)))
+            return set_text(&reading->profile->service_urls[i], entry->value);
+    return 0;
+}
+
+static int read_section(const ProfileFile *file, IniVisit visit, Reading reading, char *message,
+                        size_t size) {
+    char shown[SHOWN_MAX];
+    unsigned line = 0;
+    int r;
+
+    if (!file->text)
+        return 0;
+    r = ini_parse(file->text, file->len, visit, &reading, &line);
+    if (r >= 0)
+        return 0;
+    if (r == -EINVAL)
+        snprintf(message, size, "%s:%u: this line is neither [section] nor key = value", file->path, line);
+    else if (r == -E2BIG)
+        snprintf(message, size, "%s: a value of profile \"%s\" is too long", file->path,
+                 text_escaped(shown, sizeof(shown), reading.name));
+    else
+        snprintf(message, size, "%s: %s", file->path, strerror(-r));
+    return r;
+}
+
+/* The first of two spellings that is there. */
+static int read_either(const ProfileFile *file, const char *name, const char *const prefixes[static 2],
+                       Profile *ret, char *message, size_t size) {
+    int r = 0;
+
+    for (size_t i = 0; i < 2 && r == 0 && prefixes[i] && !ret->found; i++)
+        r = read_section(file, visit_profile, (Reading){ prefixes[i], name, ret }, message, size);
+    return r;
+}
+
+/* ---- a profile of two files ---- */
+
+static void move_text(char **to, char **from) {
+    free_secret(to);
+    *to = TAKE_PTR(*from);
+}
+
+/* over's texts go into under; over keeps what is left of it, to be freed. */
+static void merge(Profile *under, Profile *over) {
+    bool has_key = over->values[PROFILE_KEY_ID] || over->values[PROFILE_KEY_SECRET];
+
+    for (size_t i = 0; i < _PROFILE_KEY_MAX; i++)
+        if (i < N_OF_A_KEY ? has_key : over->values[i] != NULL)
+            move_text(&under->values[i], &over->values[i]);
+    under->found = under->found || over->found;
+}
+
+int profile_read(const ProfileFiles *files, const char *name, Profile *ret, char *message, size_t size) {
+    static const char *const credentials_spelling[] = { "", "profile " };
+    static const char *const config_spelling[] = { "profile ", NULL };
+    static const char *const config_default_spelling[] = { "profile ", "" };
+    Profile profile = { 0 }, over = { 0 };
+    int r;
+
+    r = read_either(&files->config, name,
+                    text_equal(name, "default") ? config_default_spelling : config_spelling, &profile,
+                    message, size);
+    if (r >= 0)
+        r = read_either(&files->credentials, name, credentials_spelling, &over, message, size);
+    merge(&profile, &over);
+    profile_done(&over);
+    if (r >= 0 && profile.values[PROFILE_SERVICES])
+        r = read_section(&files->config, visit_services,
+                         (Reading){ "services ", profile.values[PROFILE_SERVICES], &profile }, message,
+                         size);
+    if (r < 0) {
+        profile_done(&profile);
+        return r;
+    }
+    *ret = profile;
+    return 0;
+}
+
+/* ---- how its credentials are come by ---- */
+
+typedef struct Planner {
+    const ProfileFiles *files;
+    ProfilePlan plan;
+    char *message;
+    size_t size;
+} Planner;
+
+/* The files that were looked into. */
+static void describe_files(const ProfileFiles *files, char *dst, size_t size) {
+    const ProfileFile *a = &files->credentials, *b = &files->config;
+    bool both = a->path && b->path && (!a->text == !b->text);
+
+    if (both)
+        snprintf(dst, size, "%s, %s", a->path, b->path);
+    else
+        snprintf(dst, size, "%s", a->path && (a->text || !b->path) ? a->path : b->path ? b->path : "no file");
+}
+
+/* Says what is wrong with a profile; gives error back. */
+static int complain(Planner *p, int error, const char *name, const char *format, ...) _printf_(4, 5);
+static int complain(Planner *p, int error, const char *name, const char *format, ...) {
+    char files[256], shown[SHOWN_MAX], what[256];
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(what, sizeof(what), format, ap);
+    va_end(ap);
+    describe_files(p->files, files, sizeof(files));
+    snprintf(p->message, p->size, "%s: profile \"%s\" %s", files, text_escaped(shown, sizeof(shown), name),
+             what);
+    return error;
+}
+
+static bool has_key(const Profile *profile) {
+    return profile->values[PROFILE_KEY_ID] || profile->values[PROFILE_KEY_SECRET];
+}
+
+static int read_duration(Planner *p, const char *name, const Profile *profile, unsigned *ret) {
+    const char *text = profile->values[PROFILE_DURATION];
+    unsigned long seconds;
+
+    *ret = 0;
+    if (!text)
+        return 0;
+    seconds = strspn(text, "0123456789") == strlen(text) && strlen(text) < 9 ? strtoul(text, NULL, 10) : 0;
+    if (seconds < DURATION_MIN || seconds > DURATION_MAX)
+        return complain(p, -EINVAL, name, "has a duration_seconds that is not 900 to 43200");
+    *ret = (unsigned)seconds;
+    return 0;
+}
+
+static int find_credential_source(Planner *p, const char *name, const char *word) {
+    static const struct {
+        const char *word;
+        ProfileBase base;
+    } words[] = {
+        { "Environment", PROFILE_BASE_ENVIRONMENT },
+        { "Ec2InstanceMetadata", PROFILE_BASE_INSTANCE },
+        { "EcsContainer", PROFILE_BASE_CONTAINER },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (text_equal(word, words[i].word)) {
+            p->plan.base = words[i].base;
+            return 0;
+        }
+    return complain(p, -EINVAL, name,
+                    "has a credential_source that is not Environment, Ec2InstanceMetadata or EcsContainer");
+}
+
+/* Checks and adds the role that a profile describes; takes the profile over. */
+static int add_role(Planner *p, const char *name, Profile *profile) {
+    ProfilePlan *plan = &p->plan;
+    bool by_profile = profile->values[PROFILE_SOURCE_PROFILE];
+    bool by_source = profile->values[PROFILE_CREDENTIAL_SOURCE];
+    int r;
+
+    if (profile->values[PROFILE_MFA_SERIAL])
+        return complain(p, -EINVAL, name,
+                        "has mfa_serial: a role that needs a code from a device cannot be assumed by a daemon");
+    if (by_profile && by_source)
+        return complain(p, -EINVAL, name, "has both source_profile and credential_source");
+    if (!by_profile && !by_source)
+        return complain(p, -EINVAL, name, "has a role_arn but neither source_profile nor credential_source");
+    if (plan->n_roles == PROFILE_ROLES_MAX)
+        return complain(p, -EINVAL, name, "is the end of more than %d roles in a row", PROFILE_ROLES_MAX);
+    r = read_duration(p, name, profile, &plan->durations_sec[plan->n_roles]);
+    if (r < 0)
+        return r;
+    plan->roles[plan->n_roles++] = *profile;
+    *profile = (Profile){ 0 };
+    return 0;
+}
+
+/* What a profile that assumes no role gives; takes the profile over. */
+static int set_base(Planner *p, const char *name, Profile *profile, bool keys_first) {
+    ProfilePlan *plan = &p->plan;
+    int r;
+
+    if (profile->values[PROFILE_WEB_TOKEN_FILE] && !(keys_first && has_key(profile))) {
+        if (!profile->values[PROFILE_ROLE_ARN])
+            return complain(p, -EINVAL, name, "has a web_identity_token_file but no role_arn");
+        r = read_duration(p, name, profile, &plan->web_duration_sec);
+        if (r < 0)
+            return r;
+        plan->base = PROFILE_BASE_WEB_IDENTITY;
+    } else if (has_key(profile)) {
+        for (size_t i = PROFILE_KEY_ID; i <= PROFILE_KEY_SECRET; i++)
+            if (!profile->values[i])
+                return complain(p, -EINVAL, name, "has no %s", key_names[i]);
+        plan->base = PROFILE_BASE_KEYS;
+    } else if (profile->values[PROFILE_PROCESS])
+        plan->base = PROFILE_BASE_PROCESS;
+    else if (profile->values[PROFILE_SSO_SESSION] || profile->values[PROFILE_SSO_START_URL])
+        return complain(p, -EINVAL, name,
+                        "signs in by single sign-on, which needs a person; use a role, or credential_process");
+    else
+        return complain(p, plan->n_roles > 0 ? -EINVAL : -ENOENT, name, "has no %s and no other source of keys",
+                        key_names[PROFILE_KEY_ID]);
+    plan->profile = *profile;
+    *profile = (Profile){ 0 };
+    return 0;
+}
+
+static bool was_visited(const ProfilePlan *plan, const char *top, const char *name) {
+    if (text_equal(top, name))
+        return true;
+    for (size_t i = 0; i < plan->n_roles; i++)
+        if (i + 1 < plan->n_roles && text_equal(plan->roles[i].values[PROFILE_SOURCE_PROFILE], name))
+            return true;
+    return false;
+}
+
+/* Whose source_profile is looked at. */
+static const char *name_before(const ProfilePlan *plan, const char *top) {
+    return plan->n_roles > 1 ? plan->roles[plan->n_roles - 2].values[PROFILE_SOURCE_PROFILE] : top;
+}
+
+static int complain_missing(Planner *p, int error, const char *name) {
+    char files[256], shown[SHOWN_MAX];
+
+    describe_files(p->files, files, sizeof(files));
+    snprintf(p->message, p->size, "%s: has no profile \"%s\"%s", files,
+             text_escaped(shown, sizeof(shown), name),
+             p->plan.n_roles > 0 ? ", which is a source_profile" : "");
+    return error;
+}
+
+/* One profile on the way. 1: the next is the source_profile of the last role; 0: the base is found. */
+static int plan_one(Planner *p, const char *top, const char *name, Profile *profile) {
+    ProfilePlan *plan = &p->plan;
+    bool is_source = plan->n_roles > 0;
+    const char *source;
+    int r;
+
+    if (!profile->found)
+        return complain_missing(p, is_source ? -EINVAL : -ENOENT, name);
+    /* Only the profile just before may be its own source, and then for its key. */
+    if (is_source && was_visited(plan, top, name) &&
+        !(text_equal(name, name_before(plan, top)) && has_key(profile)))
+        return complain(p, -EINVAL, name, "is, in the end, its own source_profile");
+    if (!profile->values[PROFILE_ROLE_ARN] || profile->values[PROFILE_WEB_TOKEN_FILE] ||
+        (is_source && has_key(profile)))
+        return set_base(p, name, profile, is_source);
+
+    source = profile->values[PROFILE_CREDENTIAL_SOURCE];
+    r = add_role(p, name, profile);
+    if (r < 0)
+        return r;
+    return source ? find_credential_source(p, name, source) : 1;
+}
+
+/* The sessions of instances, containers and web identities are roles' already. */
+static void cut_durations(ProfilePlan *plan) {
+    bool chained = plan->base == PROFILE_BASE_INSTANCE || plan->base == PROFILE_BASE_CONTAINER ||
+                   plan->base == PROFILE_BASE_WEB_IDENTITY;
+
+    for (size_t i = plan->n_roles; i-- > 0; chained = true)
+        if (chained)
+            plan->durations_sec[i] = MIN(plan->durations_sec[i], (unsigned)DURATION_CHAINED_MAX);
+}
+
+int profile_plan(const ProfileFiles *files, const char *name, ProfilePlan *ret, char *message, size_t size) {
+    Planner p = { .files = files, .message = message, .size = size };
+    const char *at = name;
+    int r;
+
+    do {
+        Profile profile = { 0 };
+
+        r = profile_read(files, at, &profile, message, size);
+        if (r >= 0)
+            r = plan_one(&p, name, at, &profile);
+        profile_done(&profile);
+        if (r > 0)
+            at = p.plan.roles[p.plan.n_roles - 1].values[PROFILE_SOURCE_PROFILE];
+    } while (r > 0);
+    if (r < 0) {
+        profile_plan_done(&p.plan);
+        return r;
+    }
+    cut_durations(&p.plan);
+    *ret = p.plan;
+    return 0;
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a trail must be like, what may be written, and when changes are expected. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/config.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+#include "lib/util/timetext.h"
+
+#define BASE "alerts = ();\n"
+#define ARN  "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
+#define FROM "from = \"2026-11-24T22:00:00Z\"; "
+#define TO   "until = \"2026-11-25T02:00:00+01:00\"; "
+
+static Config *parse(const char *text) {
+    char error[CONFIG_ERROR_MAX];
+    Config *config = NULL;
+
+    if (config_parse("t.conf", text, strlen(text), &config, error) < 0)
+        fail_msg("%s", error);
+    return config;
+}
+
+static uint64_t at(const char *iso) {
+    uint64_t usec;
+
+    assert_int_equal(timetext_parse_iso(iso, &usec), 0);
+    return usec;
+}
+
+static void defaults_are_those_of_the_manual(void **state _unused_) {
+    Config *config = parse(BASE);
+    Policy policy = config_policy(config);
+
+    assert_int_equal(config->mode, MODE_RESTART);
+    assert_int_equal(policy.restore, RESTORE_BIT(RESTORE_SETTINGS) | RESTORE_BIT(RESTORE_SELECTORS) |
+                                             RESTORE_BIT(RESTORE_INSIGHTS));
+    assert_int_equal(policy.max_restores_per_hour, 30);
+    assert_int_equal(policy.stale_after_usec, 7200 * USEC_PER_SEC);
+    assert_true(policy.attribution);
+    assert_false(config->bucket_checks);
+    assert_int_equal(config->n_maintenance, 0);
+    assert_int_equal(config->expect.management_events, MANAGEMENT_NOT_PINNED);
+    for (unsigned i = 0; i < _FIELD_MAX; i++)
+        assert_null(config->expect.pins.values[i]);
+    assert_null(config_maintenance_at(config, "main", ARN, at("2026-11-24T22:00:00Z")));
+    config_free(config);
+}
+
+static void everything_can_be_said(void **state _unused_) {
+    static const char *const expected[_FIELD_MAX] = {
+        [FIELD_BUCKET] = "audit.logs-1",  [FIELD_PREFIX] = "",
+        [FIELD_KMS_KEY] = "alias/trails", [FIELD_LOG_GROUP] = "arn:aws:logs:x:111122223333:log-group:/a/b:*",
+        [FIELD_SNS_TOPIC] = "trails",     [FIELD_MULTI_REGION] = "true",
+        [FIELD_GLOBAL_EVENTS] = "true",   [FIELD_VALIDATION] = "false",
+    };
+    Config *config = parse(
+            BASE "mode = \"restore\"; restore = ( \"deleted\", \"insights\" ); stale_after = 0;\n"
+                 "max_restores_per_hour = 7; bucket_checks = true; attribution = false;\n"
+                 "expect = { bucket = \"audit.logs-1\"; prefix = \"\"; kms_key = \"alias/trails\";\n"
+                 "log_group = \"arn:aws:logs:x:111122223333:log-group:/a/b:*\"; sns_topic = \"trails\";\n"
+                 "multi_region = true; global_events = true; validation = false;\n"
+                 "management_events = \"read\"; };\n");
+    Policy policy = config_policy(config);
+
+    assert_int_equal(policy.mode, MODE_RESTORE);
+    assert_int_equal(policy.restore, RESTORE_BIT(RESTORE_DELETED) | RESTORE_BIT(RESTORE_INSIGHTS));
+    assert_int_equal(policy.max_restores_per_hour, 7);
+    assert_int_equal(policy.stale_after_usec, 0);
+    assert_false(policy.attribution);
+    assert_true(config->bucket_checks);
+    assert_int_equal(config->expect.management_events, MANAGEMENT_READ);
+    for (unsigned i = 0; i < _FIELD_MAX; i++)
+        assert_true(text_equal(config->expect.pins.values[i], expected[i]));
+    config_free(config);
+}
+
+static void keys_have_four_forms(void **state _unused_) {
+    static const char *const forms[] = {
+        "1234abcd-12ab-34cd-56ef-1234567890ab",
+        "mrk-1234abcd12ab34cd56ef1234567890ab",
+        "alias/aws/x_y-z",
+        "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        "arn:aws:kms:eu-central-1:111122223333:alias/trails",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+        char text[300];
+        Config *config;
+
+        (void)snprintf(text, sizeof(text), BASE "expect = { kms_key = \"%s\"; };", forms[i]);
+        config = parse(text);
+        assert_string_equal(config->expect.pins.values[FIELD_KMS_KEY], forms[i]);
+        config_free(config);
+    }
+}
+
+static void windows_open_and_close(void **state _unused_) {
+    Config *config = parse(BASE "maintenance = ( { " FROM TO "reason = \"first\"; },\n"
+                                "{ trail = \"main\"; " FROM
+                                "until = \"2026-11-25T00:00:00Z\"; stop_allowed = true; },\n"
+                                "{ trail = \"" ARN "\"; " FROM
+                                "until = \"2026-12-24T22:00:00Z\"; reason = \"third\"; } );\n");
+    static const struct {
+        const char *name, *arn, *at;
+        int window; /* -1: none */
+    } cases[] = {
+        { "other", "", "2026-11-24T21:59:59Z", -1 },
+        { "other", "", "2026-11-24T22:00:00Z", 0 },
+        { "other", "", "2026-11-25T00:59:59Z", 0 },
+        { "other", "", "2026-11-25T01:00:00Z", -1 },
+        { "main", "", "2026-11-24T22:00:00Z", 1 },
+        { "main", ARN, "2026-11-24T23:59:59Z", 1 }, /* the one that allows stopping */
+        { "main", ARN, "2026-11-25T00:00:00Z", 2 }, /* the one that ends last */
+        { "main", "", "2026-11-25T00:00:00Z", 0 },
+        { "main", "arn:aws:cloudtrail:us-east-1:111122223333:trail/main", "2026-11-25T01:00:00Z", -1 },
+        { "main", ARN, "2026-12-24T21:59:59Z", 2 },
+        { "main", ARN, "2026-12-24T22:00:00Z", -1 },
+    };
+
+    assert_int_equal(config->n_maintenance, 3);
+    assert_string_equal(config->maintenance[0].reason, "first");
+    assert_false(config->maintenance[0].stop_allowed);
+    assert_null(config->maintenance[1].reason);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const MaintenanceConfig *open =
+                config_maintenance_at(config, cases[i].name, cases[i].arn, at(cases[i].at));
+
+        if (open != (cases[i].window < 0 ? NULL : &config->maintenance[cases[i].window]))
+            fail_msg("case %zu", i);
+    }
+    config_free(config);
+}
+
+static const struct {
+    const char *text, *error;
+} refused[] = {
+    { BASE "mode = \"restor\";", "t.conf:2: mode: allowed: \"observe\", \"restart\", \"restore\"" },
+    { BASE "restore = \"settings\";", "t.conf:2: restore: allowed: an array of \"settings\", \"selectors\", "
+                                      "\"insights\", \"deleted\", each once" },
+    { BASE "restore = [ \"settings\",\n\"all\" ];", "t.conf:3: restore: allowed: an array" },
+    { BASE "restore = [ \"settings\", \"settings\" ];", "t.conf:2: restore: allowed: an array" },
+    { BASE "restore = [ 1 ];", "t.conf:2: restore: allowed: an array" },
+    { BASE "stale_after = 599;",
+      "t.conf:2: stale_after: allowed is a whole number, 0 (off) or 600..604800 seconds" },
+    { BASE "stale_after = 604801;", "t.conf:2: stale_after: allowed" },
+    { BASE "stale_after = -1;", "t.conf:2: stale_after: allowed" },
+    { BASE "max_restores_per_hour = 0;",
+      "t.conf:2: max_restores_per_hour: allowed is a whole number, 1..1000" },
+    { BASE "max_restores_per_hour = 1001;", "t.conf:2: max_restores_per_hour: allowed" },
+    { BASE "bucket_checks = 1;", "t.conf:2: bucket_checks: allowed: true, false" },
+    { BASE "expect = ();", "t.conf:2: expect: allowed: a group" },
+    { BASE "expect = {\nmulti_regoin = true; };",
+      "t.conf:3: expect: unknown option \"multi_regoin\"; allowed: multi_region, global_events, validation, "
+      "bucket, "
+      "prefix, kms_key, log_group, sns_topic, management_events" },
+    { BASE "expect = { validation = \"true\"; };", "t.conf:2: expect.validation: allowed: true, false" },
+    { BASE "expect = { bucket = \"a/b\"; };",
+      "t.conf:2: expect.bucket: \"a/b\" cannot be used; allowed: the name of" },
+    { BASE "expect = { bucket = \"\"; };", "t.conf:2: expect.bucket: \"\" cannot be used" },
+    { BASE "expect = { prefix = 5; };", "t.conf:2: expect.prefix: not a string; allowed: \"\" for none" },
+    { BASE "expect = { prefix = \"a\\x0ab\"; };", "t.conf:2: expect.prefix: \"a\\x0ab\" cannot be used" },
+    { BASE "expect = { kms_key = \"trails\"; };",
+      "t.conf:2: expect.kms_key: \"trails\" cannot be used; allowed: a KMS" },
+    { BASE "expect = { kms_key = \"arn:aws:sns:eu-central-1:111122223333:trails\"; };",
+      "t.conf:2: expect.kms_key" },
+    { BASE "expect = { kms_key = \"arn:aws:kms:eu-central-1:111122223333:key/x\"; };",
+      "t.conf:2: expect.kms_key" },
+    { BASE "expect = { kms_key = \"alias/\"; };", "t.conf:2: expect.kms_key" },
+    { BASE "expect = { log_group = \"trails\"; };",
+      "t.conf:2: expect.log_group: \"trails\" cannot be used; allowed: the ARN" },
+    { BASE "expect = { sns_topic = \"a b\"; };", "t.conf:2: expect.sns_topic: \"a b\" cannot be used" },
+    { BASE "expect = { sns_topic = \"arn:aws:sqs:eu-central-1:111122223333:trails\"; };",
+      "t.conf:2: expect.sns_topic" },
+    { BASE "expect = { management_events = \"writes\"; };",
+      "t.conf:2: expect.management_events: allowed: \"all\", \"write\", \"read\"" },
+    { BASE "expect = { multi_region = true; global_events = false; };",
+      "t.conf:2: expect: a trail of all regions" },
+    { BASE "maintenance = {};", "t.conf:2: maintenance: allowed: a list of at most 100 groups ( { from = " },
+    { BASE "maintenance = (\n\"now\" );", "t.conf:3: maintenance: allowed: groups ( {" },
+    { BASE "maintenance = (\n{ " FROM " } );", "t.conf:3: maintenance: needs from and until" },
+    { BASE "maintenance = ( { " TO " } );", "t.conf:2: maintenance: needs from and until" },
+    { BASE "maintenance = ( { " FROM "until = \"2026-11-24T22:00:00Z\"; } );",
+      "t.conf:2: maintenance: until: allowed: after" },
+    { BASE "maintenance = ( { " FROM "until = \"2026-12-24T22:00:01Z\"; } );", "by at most 30 days" },
+    { BASE "maintenance = ( { " FROM "\nuntil = \"2026-11-25T22:00:00\"; } );",
+      "t.conf:3: maintenance: until: allowed: a time with its zone" },
+    { BASE "maintenance = ( { from = \"2026-11-24T22:00:00.5Z\"; " TO " } );",
+      "t.conf:2: maintenance: from: allowed: a time" },
+    { BASE "maintenance = ( { from = 5; " TO " } );", "t.conf:2: maintenance: from: allowed: a time" },
+    { BASE "maintenance = ( { " FROM TO "trail = \"-x-\"; } );",
+      "t.conf:2: maintenance: trail: allowed: names of trails" },
+    { BASE "maintenance = ( { " FROM TO "trail = 5; } );",
+      "t.conf:2: maintenance: trail: allowed: names of trails" },
+    { BASE "maintenance = ( { " FROM TO "reason = \"\"; } );",
+      "t.conf:2: maintenance: reason: allowed: a text of 1 to" },
+    { BASE "maintenance = ( { " FROM TO "stop_allowed = 1; } );",
+      "t.conf:2: maintenance: stop_allowed: allowed: true, false" },
+    { BASE "maintenance = ( { " FROM TO "stop = true; } );",
+      "t.conf:2: maintenance: unknown option \"stop\"; allowed: trail," },
+};
+
+static void mistakes_are_named(void **state _unused_) {
+    for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+        char error[CONFIG_ERROR_MAX];
+        Config *config = NULL;
+
+        if (config_parse("t.conf", refused[i].text, strlen(refused[i].text), &config, error) >= 0)
+            fail_msg("taken: %s", refused[i].text);
+        if (!strstr(error, refused[i].error))
+            fail_msg("%s\nsays       %s\ninstead of %s", refused[i].text, error, refused[i].error);
+    }
+}
+
+static char *dump(const Config *config) {
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    assert_non_null(out);
+    assert_int_equal(config_dump(config, out), 0);
+    assert_int_equal(fclose(out), 0);
+    return text;
+}
+
+static void a_dump_reads_back_to_the_same(void **state _unused_) {
+    static const char *const texts[] = {
+        BASE,
+        BASE "restore = [ ]; expect = { };",
+        BASE
+        "mode = \"restore\"; restore = [ \"deleted\" ]; stale_after = 600; max_restores_per_hour = 1000;",
+        BASE "expect = { prefix = \"a \\\"b\\\\\"; validation = false; management_events = \"all\"; };",
+        BASE "maintenance = ( { " FROM TO "reason = \"a \\\"q\\\"\"; }, { trail = \"" ARN "\"; " FROM TO
+             "stop_allowed = true; } );",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        Config *first = parse(texts[i]), *second;
+        char *a = dump(first), *b;
+
+        second = parse(a);
+        b = dump(second);
+        assert_string_equal(a, b);
+        assert_int_equal(first->restore, second->restore);
+        assert_int_equal(first->n_maintenance, second->n_maintenance);
+        for (size_t k = 0; k < first->n_maintenance; k++) {
+            assert_int_equal(first->maintenance[k].until_usec, second->maintenance[k].until_usec);
+            assert_true(text_equal(first->maintenance[k].reason, second->maintenance[k].reason));
+            assert_true(text_equal(first->maintenance[k].trail, second->maintenance[k].trail));
+        }
+        for (unsigned k = 0; k < _FIELD_MAX; k++)
+            assert_true(text_equal(first->expect.pins.values[k], second->expect.pins.values[k]));
+        free(a);
+        free(b);
+        config_free(first);
+        config_free(second);
+    }
+}
+
+int main(void) {
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_are_those_of_the_manual),
+        cmocka_unit_test(everything_can_be_said),
+        cmocka_unit_test(keys_have_four_forms),
+        cmocka_unit_test(windows_open_and_close),
+        cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(a_dump_reads_back_to_the_same),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -73,7 +73,7 @@ static void events_done(const AwsError *error, const CloudTrailEvents *events, v
     }
     for (size_t i = 0; i < events->n; i++)
         attribute_take(&a->request, &events->items[i], &a->found);
-    if (events->next_token && events->next_token[0] && ++a->page < PAGES_MAX)
+    if (events->next_token[0] && ++a->page < PAGES_MAX)
         ask(a, events->next_token);
     else
         ask_next(a);
@@ -81,8 +81,8 @@ static void events_done(const AwsError *error, const CloudTrailEvents *events, v
 
 static void ask(Attribute *a, const char *next_token) {
     CloudTrailLookup lookup = {
-        .attribute_key = "EventName",
-        .attribute_value = a->names[a->name],
+        .key = CLOUDTRAIL_LOOKUP_EVENT_NAME,
+        .value = a->names[a->name],
         .start_usec = a->request.from_usec,
         .end_usec = a->request.until_usec,
         .next_token = next_token,

@@ -56,53 +56,49 @@ size_t attribute_event_names(uint32_t findings, uint32_t fields,
 
 /* ---- whom it was ---- */
 
-static const char *or_empty(const char *text) {
-    return text ? text : "";
-}
-
 /* What stands behind the last separator: the session of "AROAEXAMPLE:alice". */
 static const char *last_part(const char *text, char separator) {
-    const char *at = strrchr(or_empty(text), separator);
+    const char *at = strrchr(text, separator);
 
     return at ? at + 1 : "";
 }
 
 static void name_actor(const CloudTrailIdentity *who, Actor *ret) {
-    const char *role = or_empty(who->issuer_user_name), *session = last_part(who->principal_id, ':');
+    const char *role = who->issuer_user_name, *session = last_part(who->principal_id, ':');
 
     if (text_equal(who->type, "Root"))
         (void)text_copy(ret->name, sizeof(ret->name), "root");
     else if (text_equal(who->type, "AssumedRole"))
         (void)snprintf(ret->name, sizeof(ret->name), "%s%s%s", role[0] ? role : "a role",
                        session[0] ? "/" : "", session);
-    else if (or_empty(who->user_name)[0])
+    else if (who->user_name[0])
         (void)text_copy(ret->name, sizeof(ret->name), who->user_name);
-    else if (or_empty(who->invoked_by)[0])
+    else if (who->invoked_by[0])
         (void)text_copy(ret->name, sizeof(ret->name), who->invoked_by);
     else if (text_equal(who->type, "AWSAccount"))
-        (void)snprintf(ret->name, sizeof(ret->name), "account %s", or_empty(who->account_id));
+        (void)snprintf(ret->name, sizeof(ret->name), "account %s", who->account_id);
     else
-        (void)text_copy(ret->name, sizeof(ret->name), or_empty(who->principal_id));
+        (void)text_copy(ret->name, sizeof(ret->name), who->principal_id);
 }
 
 void attribute_actor(const CloudTrailEvent *event, Actor *ret) {
     const CloudTrailIdentity *who = &event->identity;
 
     *ret = (Actor){ .event_usec = event->event_time_usec };
-    (void)text_copy(ret->type, sizeof(ret->type), or_empty(who->type));
-    (void)text_copy(ret->arn, sizeof(ret->arn), or_empty(who->arn));
-    (void)text_copy(ret->account, sizeof(ret->account), or_empty(who->account_id));
-    (void)text_copy(ret->invoked_by, sizeof(ret->invoked_by), or_empty(who->invoked_by));
-    (void)text_copy(ret->source_ip, sizeof(ret->source_ip), or_empty(event->source_ip));
-    (void)text_copy(ret->user_agent, sizeof(ret->user_agent), or_empty(event->user_agent));
+    (void)text_copy(ret->type, sizeof(ret->type), who->type);
+    (void)text_copy(ret->arn, sizeof(ret->arn), who->arn);
+    (void)text_copy(ret->account, sizeof(ret->account), who->account_id);
+    (void)text_copy(ret->invoked_by, sizeof(ret->invoked_by), who->invoked_by);
+    (void)text_copy(ret->source_ip, sizeof(ret->source_ip), event->source_ip);
+    (void)text_copy(ret->user_agent, sizeof(ret->user_agent), event->user_agent);
     (void)text_copy(ret->access_key, sizeof(ret->access_key),
-                    or_empty(who->access_key_id)[0] ? who->access_key_id : or_empty(event->access_key_id));
-    (void)text_copy(ret->event_id, sizeof(ret->event_id), or_empty(event->event_id));
-    (void)text_copy(ret->event_name, sizeof(ret->event_name), or_empty(event->event_name));
-    (void)text_copy(ret->error_code, sizeof(ret->error_code), or_empty(event->error_code));
+                    who->access_key_id[0] ? who->access_key_id : event->access_key_id);
+    (void)text_copy(ret->event_id, sizeof(ret->event_id), event->event_id);
+    (void)text_copy(ret->event_name, sizeof(ret->event_name), event->event_name);
+    (void)text_copy(ret->error_code, sizeof(ret->error_code), event->error_code);
     name_actor(who, ret);
     if (!ret->name[0])
-        (void)text_copy(ret->name, sizeof(ret->name), or_empty(event->username));
+        (void)text_copy(ret->name, sizeof(ret->name), event->username);
 }
 
 /* ---- whether it was that ---- */
@@ -119,19 +115,21 @@ static bool names_resource(const CloudTrailEvent *event, const char *name) {
 /* A key is named by ARN or by id. */
 static bool is_about(const AttributeRequest *request, const CloudTrailEvent *event, About about) {
     switch (about) {
-    case ABOUT_BUCKET: return names_resource(event, or_empty(request->bucket));
+    case ABOUT_BUCKET:
+        return request->bucket[0] &&
+               (text_equal(event->bucket, request->bucket) || names_resource(event, request->bucket));
     case ABOUT_KEY:
-        return names_resource(event, or_empty(request->key)) ||
+        return names_resource(event, request->key) ||
                names_resource(event, last_part(request->key, '/'));
     default:
-        return text_equal(event->trail_name, request->trail_name) ||
-               text_equal(event->trail_name, request->trail_arn) ||
+        return text_equal(event->trail, request->trail_name) ||
+               text_equal(event->trail, request->trail_arn) ||
                names_resource(event, request->trail_arn);
     }
 }
 
 static bool is_own(const AttributeRequest *request, const CloudTrailEvent *event, size_t row) {
-    return rows[row].ours && or_empty(request->own_arn)[0] &&
+    return rows[row].ours && request->own_arn[0] &&
            text_equal(event->identity.arn, request->own_arn);
 }
 

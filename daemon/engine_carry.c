@@ -77,8 +77,7 @@ static int queue_tell(Engine *engine, const Subject *subject, const Tell *tell) 
     return r;
 }
 
-/* 0 when every message is on the disk. */
-static int carry_tells(Engine *engine, const Subject *subject, const Plan *plan) {
+int engine_carry_tells(Engine *engine, const Subject *subject, const Plan *plan) {
     int result = 0;
 
     if (engine->once || plan->n_tells == 0)
@@ -122,21 +121,37 @@ static void act_done(const Outcome *outcome, void *userdata) {
     Trail *trail = userdata;
 
     trail->act = NULL;
+    if (outcome->result == RESULT_HELD && outcome->action != ACTION_RESTORE)
+        engine_remember_seen(trail, &outcome->seen);
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_ACTED, .outcome = outcome });
 }
 
-static void carry_action(Trail *trail) {
+static void carry_action(Trail *trail, const Plan *plan) {
     Engine *engine = trail->engine;
-    uint64_t now_usec = engine_now(engine).mono_usec;
-    uint64_t at_usec = schedule_write(trail->home->write_usec, now_usec);
+    ActRequest request = {
+        .aws = engine->aws.client,
+        .credentials = engine->aws.credentials,
+        .region = trail->region,
+        .name = trail->name,
+        .arn = trail->arn,
+        .action = plan->action,
+        .stop_usec = trail->state.stop_usec,
+        .keep = &trail->keeping.keep,
+        .found = &trail->keeping.now,
+        .fields = plan->fields,
+        .differs = engine_differs,
+        .done = act_done,
+        .userdata = trail,
+    };
     int r;
 
-    trail->home->write_usec = at_usec;
-    trail->act_by_usec = at_usec + 2 * aws_client_deadline_usec(engine->aws.client) + ACT_READ_BACK_USEC;
-    r = act_restart(engine->aws.client, engine->aws.credentials, trail->region, trail->arn,
-                    trail->state.stop_usec, at_usec - now_usec, act_done, trail, &trail->act);
+    if (plan->action == ACTION_RESTORE)
+        engine_save_found(trail);
+    trail->act_by_usec = engine_now(engine).mono_usec +
+                         ACT_CALLS_MAX * aws_client_deadline_usec(engine->aws.client) + ACT_READ_BACK_USEC;
+    r = act_start(&request, &trail->act);
     if (r < 0) {
-        Outcome outcome = { .action = ACTION_RESTART, .result = RESULT_FAILED };
+        Outcome outcome = { .action = plan->action, .result = RESULT_FAILED };
 
         (void)text_copy(outcome.error_text, sizeof(outcome.error_text), strerror(-r));
         engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_ACTED, .outcome = &outcome });
@@ -163,30 +178,49 @@ static void trail_woke(void *userdata) {
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_TIME });
 }
 
+/* What depends on the time of day, and on nothing that AWS says. */
+static void set_maintenance(Trail *trail, Now now) {
+    const MaintenanceConfig *window =
+            config_maintenance_at(trail->engine->config, trail->name, trail->arn, now.real_usec);
+
+    trail->facts.maintenance = window != NULL;
+    trail->facts.stop_allowed = window && window->stop_allowed;
+}
+
+static int carry_trail_tells(Trail *trail, const Subject *subject, Plan *plan) {
+    if (plan->n_tells > 0)
+        engine_note_changes(trail);
+    for (unsigned i = 0; i < plan->n_tells; i++)
+        if (plan->tells[i].fields != 0)
+            plan->tells[i].changes = &trail->keeping.changes;
+    return engine_carry_tells(trail->engine, subject, plan);
+}
+
 void engine_decide_trail(Trail *trail, const TrailInput *input) {
     Engine *engine = trail->engine;
     Policy policy = engine_policy(engine);
     Subject subject = engine_trail_subject(trail);
     Verdict was = trail->state.verdict;
-    bool was_known = trail->told.known;
+    Now now = engine_now(engine);
     Plan plan;
     int r;
 
-    guard_trail(&policy, &trail->facts, &trail->state, input, engine_now(engine), &plan, &trail->state);
+    set_maintenance(trail, now);
+    guard_trail(&policy, &trail->facts, &trail->state, input, now, &plan, &trail->state);
     carry_notes(engine, &subject, &trail->state.incident, &plan);
-    r = carry_tells(engine, &subject, &plan);
+    r = carry_trail_tells(trail, &subject, &plan);
     /* seen counts on disk only once it is told there */
     if (!plan.hold && r >= 0)
         trail->told = trail->state;
     engine_save_soon(engine, plan.n_tells > 0);
-    if (trail->told.known && !was_known)
-        save_in(engine, SAVE_SOON_USEC); /* what happens to it from now on must be seen as a change */
     if (plan.n_tells > 0 || was != trail->state.verdict)
         engine_publish(engine);
     arm(engine, &trail->wake, plan.wake_mono_usec, trail_woke, trail);
+    if (plan.attribute && !engine->once)
+        engine_search_actor(trail);
     /* one pass acts once, however often the trail is stopped again */
-    if (plan.action == ACTION_RESTART && !(engine->once && input->kind == GUARD_ACTED))
-        carry_action(trail);
+    if (plan.action != ACTION_NONE && !(engine->once && input->kind == GUARD_ACTED))
+        carry_action(trail, &plan);
 }
 
 static void target_woke(void *userdata) {
@@ -206,7 +240,7 @@ void engine_decide_target(Target *target, const TargetLook *look) {
     guard_target(&policy, &target->state, look, engine_now(engine), &plan, &target->state);
     carry_notes(engine, &subject, target->state.sight.open ? &target->state.sight : &target->state.cover,
                 &plan);
-    (void)carry_tells(engine, &subject, &plan);
+    (void)engine_carry_tells(engine, &subject, &plan);
     engine_save_soon(engine, plan.n_tells > 0);
     if (plan.n_tells > 0 || was_blind != target->state.blind)
         engine_publish(engine);

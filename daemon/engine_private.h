@@ -8,6 +8,7 @@
 #include "daemon/deliver.h"
 #include "daemon/engine.h"
 #include "daemon/engine_aws.h"
+#include "daemon/engine_keeping.h"
 #include "daemon/guard.h"
 #include "daemon/outbox.h"
 #include "daemon/schedule.h"
@@ -52,6 +53,7 @@ struct Trail {
     size_t n_covers;
     Act *act;
     uint64_t act_by_usec; /* mono */
+    Keeping keeping;
     LoopTimer *wake;
 };
 
@@ -116,6 +118,8 @@ int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]);
 void engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *list);
 void engine_check_named(Engine *engine);
 void engine_update_facts(Engine *engine);
+/* A trail that may be gone is gone: its incident ends, and it is not known any more. */
+void engine_forget_trail(Trail *trail);
 void engine_drop_trail(Engine *engine, Trail *trail);
 void engine_free_tables(Engine *engine);
 Subject engine_trail_subject(const Trail *trail);
@@ -126,10 +130,13 @@ void engine_save_state(Engine *engine);
 void engine_start_passes(Engine *engine, uint64_t delay_usec);
 void engine_kick_pass(Engine *engine); /* a pass now */
 void engine_look(Engine *engine, Target *target);
+void engine_end_pass(Engine *engine); /* unless something is still being looked at */
 void engine_stop_looks(Engine *engine);
 
 /* engine_carry.c: carries plans out. */
 void engine_decide_trail(Trail *trail, const TrailInput *input);
+/* Composes messages and queues them. 0 when every one is on the disk. */
+int engine_carry_tells(Engine *engine, const Subject *subject, const Plan *plan);
 void engine_decide_target(Target *target, const TargetLook *look);
 void engine_tell_channel(Engine *engine, const ChannelTrouble *trouble, bool failed);
 void engine_save_soon(Engine *engine, bool now);

@@ -24,6 +24,7 @@ static const struct {
     [FINDING_BUCKET] = { EVENT_TRAIL_FAILING, SEVERITY_CRITICAL, VERDICT_FAILING },
     [FINDING_LIFECYCLE] = { EVENT_TRAIL_FAILING, SEVERITY_CRITICAL, VERDICT_FAILING },
     [FINDING_KEY] = { EVENT_TRAIL_FAILING, SEVERITY_CRITICAL, VERDICT_FAILING },
+    [FINDING_UNSEEN] = { EVENT_GUARD_BLIND, SEVERITY_WARNING, VERDICT_UNKNOWN },
     [FINDING_BLIND] = { EVENT_GUARD_BLIND, SEVERITY_WARNING, VERDICT_UNKNOWN },
 };
 
@@ -53,7 +54,7 @@ Severity guard_severity_of(const Deciding *d, uint32_t findings) {
     Severity severity = SEVERITY_INFO;
 
     for (Finding f = 0; f < _FINDING_MAX; f++)
-        if ((findings & FINDING_BIT(f)) && (!d->facts->maintenance || f == FINDING_BLIND))
+        if ((findings & FINDING_BIT(f)) && (!d->facts->maintenance || f == FINDING_BLIND || f == FINDING_UNSEEN))
             severity = MAX(severity, guard_severity(f, d->facts));
     return severity;
 }

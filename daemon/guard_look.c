@@ -20,6 +20,7 @@ static const struct {
     { FINDING_BUCKET, offsetof(Observation, bucket_error) },
     { FINDING_LIFECYCLE, offsetof(Observation, lifecycle_error) },
     { FINDING_KEY, offsetof(Observation, key_error) },
+    { FINDING_UNSEEN, offsetof(Observation, settings_error) },
 };
 
 static const char *error_at(const Observation *seen, size_t row) {

@@ -67,6 +67,7 @@ typedef enum Finding {
     FINDING_BUCKET,       /* bucket_checks: gone, somebody else's, or closed to CloudTrail */
     FINDING_LIFECYCLE,    /* bucket_checks: a rule deletes log files early */
     FINDING_KEY,          /* bucket_checks: the KMS key cannot be used */
+    FINDING_UNSEEN,       /* its settings cannot be looked at */
     FINDING_BLIND,        /* this trail cannot be looked at although its target can */
     _FINDING_MAX,
 } Finding;
@@ -208,6 +209,7 @@ typedef struct Observation {
     char bucket_error[CODE_TEXT_MAX];
     char lifecycle_error[CODE_TEXT_MAX];
     char key_error[CODE_TEXT_MAX];
+    char settings_error[ERROR_TEXT_MAX]; /* settings could not be looked at blind_after times in a row; raw */
     /* OBSERVED_ERROR */
     LookError error;
     bool target_sighted; /* the target answered something else: only this trail is out of sight */
@@ -482,6 +484,7 @@ typedef struct TrailState {
     uint64_t delivery_usec;
     uint64_t digest_usec;
     uint64_t looked_usec;         /* real; the last look that showed the trail */
+    uint64_t accepted_usec;       /* real; when the baseline in force was recorded; 0: there is none */
     uint64_t settings_usec;       /* real; the last look that compared its settings */
     uint32_t fields;              /* FIELD_BITs that differ from the baseline, as last seen */
     uint32_t losing_fields;       /* those of them that lose events */

@@ -90,6 +90,7 @@ static const char *const finding_table[] = {
     [FINDING_BUCKET] = "bucket",
     [FINDING_LIFECYCLE] = "lifecycle",
     [FINDING_KEY] = "key",
+    [FINDING_UNSEEN] = "unseen",
     [FINDING_BLIND] = "blind",
 };
 DEFINE_WORDS(finding, Finding, _FINDING_MAX);

@@ -11,6 +11,7 @@
 
 #include "daemon/log.h"
 #include "daemon/messages.h"
+#include "daemon/words.h"
 #include "lib/arn.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
@@ -84,6 +85,7 @@ static void take_identity(Engine *engine, const StsIdentity *identity) {
     (void)text_copy(engine->named_account, sizeof(engine->named_account), identity->account);
     if (arn_parse(identity->arn, &arn) >= 0)
         (void)text_copy(engine->partition, sizeof(engine->partition), arn.partition);
+    (void)text_copy(engine->identity, sizeof(engine->identity), identity->arn);
     engine->identity_again_usec = 0;
     log_line(LOG_INFO, "guarding account %s as %s", identity->account, identity->arn);
     if (engine_add_configured_targets(engine) < 0)
@@ -193,7 +195,9 @@ static const char *what_is_late(const Engine *engine) {
         if (engine->targets[i]->watch && is_late(engine->targets[i]->look_by_usec, now_usec))
             return engine->targets[i]->region;
     for (size_t i = 0; i < engine->n_trails; i++)
-        if (engine->trails[i]->act && is_late(engine->trails[i]->act_by_usec, now_usec))
+        if ((engine->trails[i]->act && is_late(engine->trails[i]->act_by_usec, now_usec)) ||
+            (engine->trails[i]->keeping.look &&
+             is_late(engine->trails[i]->keeping.look_by_usec, now_usec)))
             return engine->trails[i]->arn;
     if (deliver_overdue_usec(engine->deliver) > WEDGED_USEC)
         return "a delivery";
@@ -412,6 +416,7 @@ static Engine *engine_new(Config *config) {
     }
     engine->config = config;
     engine->lock_fd = -1;
+    engine->state_dir = engine_state_dir();
     return engine;
 }
 
@@ -457,7 +462,7 @@ int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]
 
     log_event(LOG_NOTICE, MESSAGE_GUARD_STARTED, NULL, 0,
               "TrailGuard " TRAILGUARD_VERSION " guarding, mode %s, %zu regions, every %u s",
-              engine->config->mode == MODE_OBSERVE ? "observe" : "restart", engine->n_targets,
+              mode_to_string(engine->config->mode), engine->n_targets,
               engine->config->poll_interval_sec);
     report_systemd_ready();
     engine_publish_now(engine);

@@ -201,6 +201,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     Policy policy = engine_policy(engine);
     Subject subject = engine_trail_subject(trail);
     Verdict was = trail->state.verdict;
+    bool was_known = trail->told.known;
     Now now = engine_now(engine);
     Plan plan;
     int r;
@@ -213,6 +214,8 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     if (!plan.hold && r >= 0)
         trail->told = trail->state;
     engine_save_soon(engine, plan.n_tells > 0);
+    if (trail->told.known && !was_known)
+        save_in(engine, SAVE_SOON_USEC); /* what happens to it from now on must be seen as a change */
     if (plan.n_tells > 0 || was != trail->state.verdict)
         engine_publish(engine);
     arm(engine, &trail->wake, plan.wake_mono_usec, trail_woke, trail);

@@ -26,6 +26,21 @@ static void note(Trail *trail, Note what, uint32_t fields, const char *detail) {
     report_note(&subject, &value, "", engine_now(trail->engine).real_usec);
 }
 
+const Observation *engine_remember_seen(Trail *trail, const Observation *seen) {
+    Keeping *k = &trail->keeping;
+    Observation merged = *seen;
+
+    if (seen->kind != OBSERVED_STATUS)
+        return seen;
+    (void)text_copy(merged.bucket_error, sizeof(merged.bucket_error), k->seen.bucket_error);
+    (void)text_copy(merged.lifecycle_error, sizeof(merged.lifecycle_error), k->seen.lifecycle_error);
+    (void)text_copy(merged.key_error, sizeof(merged.key_error), k->seen.key_error);
+    (void)text_copy(merged.settings_error, sizeof(merged.settings_error), k->seen.settings_error);
+    k->seen = merged;
+    k->was_seen = true;
+    return &k->seen;
+}
+
 /* ---- what differs ---- */
 
 uint32_t engine_differs(const Settings *seen, void *userdata) {
@@ -118,7 +133,7 @@ static void tell_of_baseline(Trail *trail, Event event, Severity severity, const
         .mark_usec = now.real_usec,
         .opened_usec = now.real_usec,
         .time_usec = now.real_usec,
-        .mode = engine_account_policy(trail->via).mode,
+        .mode = engine_policy(trail->engine).mode,
         .changes = changes,
     };
     for (unsigned i = 0; changes && i < changes->n; i++)
@@ -214,7 +229,7 @@ static void record_baseline(Trail *trail) {
  * logs: they are a finding of their own. */
 static void count_failures(Trail *trail, const SettingsLook *look) {
     Keeping *k = &trail->keeping;
-    unsigned blind_after = engine_account_policy(trail->via).blind_after;
+    unsigned blind_after = engine_policy(trail->engine).blind_after;
 
     if (look->failed == 0) {
         if (k->n_failed > 0 && !trail->engine->once)
@@ -266,7 +281,7 @@ static void look_at(Trail *trail, const CloudTrailTrail *listed) {
 
     if (k->look || trail->act)
         return;
-    r = watch_settings_start(engine->aws.client, trail->via->credentials, trail->region, trail->arn, listed,
+    r = watch_settings_start(engine->aws.client, engine->aws.credentials, trail->region, trail->arn, listed,
                              settings_seen, trail, &k->look);
     if (r < 0) {
         log_line(LOG_ERR, "%s: cannot look at its settings: %s", trail->arn, strerror(-r));
@@ -301,7 +316,7 @@ static void look_at_bucket(Trail *trail) {
     const char *bucket = k->keep.values[FIELD_BUCKET], *key = k->keep.values[FIELD_KMS_KEY];
     WatchBucketRequest request = {
         .aws = engine->aws.client,
-        .credentials = trail->via->credentials,
+        .credentials = engine->aws.credentials,
         .region = trail->region,
         .bucket = bucket,
         .prefix = k->keep.values[FIELD_PREFIX],
@@ -330,11 +345,17 @@ static const CloudTrailTrail *find_listed(const CloudTrailTrails *list, const ch
 }
 
 void engine_look_at_settings(Target *target, const CloudTrailTrails *list) {
-    for (size_t i = target->n_trails; i-- > 0;) {
-        Trail *trail = target->trails[i];
-        const CloudTrailTrail *listed = find_listed(list, trail->arn);
-        bool may_be_gone = refresh_baseline(trail);
+    Engine *engine = target->engine;
 
+    for (size_t i = engine->n_trails; i-- > 0;) {
+        Trail *trail = engine->trails[i];
+        const CloudTrailTrail *listed;
+        bool may_be_gone;
+
+        if (trail->home != target)
+            continue;
+        listed = find_listed(list, trail->arn);
+        may_be_gone = refresh_baseline(trail);
         if (listed) {
             look_at(trail, listed);
             look_at_bucket(trail);

@@ -33,12 +33,16 @@ typedef struct Keeping {
     WatchBucket *bucket_look;
     uint64_t look_by_usec; /* mono */
     unsigned n_failed;     /* looks at settings that failed in a row */
+    bool bucket_failed; /* the last look at the bucket did */
     Attribute *search;
 } Keeping;
 
 /* Looks at the settings of those trails of a list that live in the target, and takes in baselines that were
  * accepted. */
 void engine_look_at_settings(Target *target, const CloudTrailTrails *list);
+/* Keeps what a look at its status showed, and gives it back with what other looks know of its bucket and key;
+ * what is no status as it is. */
+const Observation *engine_remember_seen(Trail *trail, const Observation *seen);
 /* Nothing of it is under way any more. */
 void engine_stop_keeping(Trail *trail);
 void engine_free_keeping(Trail *trail);

@@ -24,10 +24,10 @@ static bool is_looking(const Engine *engine) {
     return false;
 }
 
-static void end_pass(Engine *engine) {
+void engine_end_pass(Engine *engine) {
     Now now = engine_now(engine);
 
-    if (!engine->pass_open || is_looking(engine))
+    if (!engine->pass_open || is_looking(engine) || engine->n_looking > 0)
         return;
     engine->pass_open = false;
     engine->n_passes++;
@@ -117,8 +117,10 @@ static void pace(Target *target, bool list_ok) {
 static void take_observations(Target *target, const WatchResult *result) {
     for (size_t i = 0; i < result->n_seen && i < target->n_looking_at; i++)
         if (target->looking_at[i])
-            engine_decide_trail(target->looking_at[i],
-                                &(TrailInput){ .kind = GUARD_LOOKED, .seen = &result->seen[i] });
+            engine_decide_trail(
+                    target->looking_at[i],
+                    &(TrailInput){ .kind = GUARD_LOOKED,
+                                   .seen = engine_remember_seen(target->looking_at[i], &result->seen[i]) });
     target->n_looking_at = 0;
 }
 
@@ -143,11 +145,13 @@ static void look_done(const WatchResult *result, void *userdata) {
     look.not_enabled = is_not_enabled(target, result);
     engine_decide_target(target, &look);
     pace(target, result->trails != NULL);
-    if (result->trails)
+    if (result->trails) {
         engine_check_named(engine);
+        engine_look_at_settings(target, result->trails);
+    }
     if (look.sighted)
         look_at_new_trails(engine);
-    end_pass(engine);
+    engine_end_pass(engine);
 }
 
 /* Trails that are being acted on are read back by the action itself. */
@@ -227,7 +231,7 @@ static void pass(void *userdata) {
     for (size_t i = 0; i < engine->n_targets; i++)
         if (now_usec >= engine->targets[i]->due_usec)
             engine_look(engine, engine->targets[i]);
-    end_pass(engine);
+    engine_end_pass(engine);
 }
 
 void engine_kick_pass(Engine *engine) {
@@ -249,5 +253,7 @@ void engine_stop_looks(Engine *engine) {
         watch_cancel(engine->targets[i]->watch);
         engine->targets[i]->watch = NULL;
     }
+    for (size_t i = 0; i < engine->n_trails; i++)
+        engine_stop_keeping(engine->trails[i]);
     engine->pass_open = false;
 }

@@ -33,7 +33,6 @@ struct Target {
     uint64_t due_usec;          /* mono; not looked at before */
     uint64_t settings_due_usec; /* mono */
     uint64_t looked_usec;       /* real; last look that was answered */
-    uint64_t write_usec;        /* mono; the last write planned */
     bool listed;                /* since start */
     bool doubt_cover;           /* the list was empty where it had trails: look again before saying so */
     bool stretch_told;
@@ -73,6 +72,7 @@ struct Engine {
     char account[16];       /* of the credentials; "" until known */
     char named_account[16]; /* in messages: that, or until it is known what it was before */
     char partition[24];
+    char identity[ARN_MAX]; /* the caller's ARN; "" until known */
     StsCall *identity_call;
     bool identity_asked;          /* an answer or a failure has come in */
     uint64_t identity_again_usec; /* mono */
@@ -94,6 +94,7 @@ struct Engine {
     bool pass_open;
     uint64_t pass_ended_usec; /* real */
     uint64_t pass_duration_usec;
+    size_t n_looking; /* looks at settings and buckets under way */
     uint64_t n_passes;
     bool save_failed, publish_failed;
     uint64_t watchdog_usec;

@@ -99,6 +99,7 @@ bool engine_is_guarded(const Engine *engine, const char *name, const char *arn) 
 
 static void free_trail(Trail *trail) {
     act_cancel(trail->act);
+    engine_free_keeping(trail);
     loop_cancel(trail->engine->aws.loop, trail->wake);
     free(trail->name);
     free(trail->arn);
@@ -219,6 +220,14 @@ static void note_ignored(Engine *engine, const char *arn) {
 }
 
 /* A named trail that was waited for has been found: its stand-in has done its work. */
+void engine_forget_trail(Trail *trail) {
+    Observation found = { .kind = OBSERVED_STATUS, .is_logging = true };
+
+    log_line(LOG_NOTICE, "%s: accepted as gone: no longer guarding it", trail->arn);
+    engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_LOOKED, .seen = &found });
+    engine_drop_trail(trail->engine, trail);
+}
+
 static void dismiss_stand_in(Engine *engine, const char *name) {
     for (size_t i = 0; i < engine->n_trails; i++) {
         Trail *trail = engine->trails[i];

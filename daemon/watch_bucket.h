@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* One look at what stands behind a trail: is its bucket there and ours, may CloudTrail write to it, does a
+ * lifecycle rule delete log files early, can its KMS key be used. */
+
+#include "daemon/types.h"
+#include "lib/call.h"
+
+/* Log files that are deleted sooner than this after they were written are deleted early. */
+#define WATCH_BUCKET_DAYS_MIN 90U
+
+/* Valid inside the callback only. Errors are "" when all is well there. */
+typedef struct BucketLook {
+    char bucket_error[CODE_TEXT_MAX];    /* "NoSuchBucket", "not owned by 111122223333", ... */
+    char lifecycle_error[CODE_TEXT_MAX]; /* "rule nuke deletes after 1 day" */
+    char key_error[CODE_TEXT_MAX];       /* "Disabled", "PendingDeletion", "NotFoundException" */
+    char error_text[ERROR_TEXT_MAX];     /* what could not be looked at, and why; raw; then nothing is said of it */
+} BucketLook;
+
+typedef struct WatchBucket WatchBucket;
+typedef void (*WatchBucketDone)(const BucketLook *look, void *userdata);
+
+/* All copied. */
+typedef struct WatchBucketRequest {
+    AwsClient *aws;
+    CredentialsSource *credentials;
+    const char *region;    /* the trail's home; the bucket may be elsewhere */
+    const char *bucket, *prefix;
+    const char *owner;     /* account id that the bucket must belong to */
+    const char *trail_arn;
+    const char *key;       /* ARN, "" or NULL when the trail has none */
+} WatchBucketRequest;
+
+/* done is called exactly once, never from inside, within five of the client's call deadlines. 0, -ENOMEM,
+ * -EINVAL. */
+int watch_bucket_start(const WatchBucketRequest *request, WatchBucketDone done, void *userdata, WatchBucket **ret);
+/* Ends it without calling done. NULL is fine. */
+void watch_bucket_cancel(WatchBucket *watch);

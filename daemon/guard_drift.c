@@ -33,7 +33,8 @@ void guard_set_fields(TrailState *s, uint32_t fields, uint32_t losing_fields, ui
 static void found_drift(Deciding *d, uint64_t mark, uint64_t not_before_usec) {
     TrailState *s = &d->s;
     Incident *inc = &s->incident;
-    PendingTell how = { .findings = s->findings & FINDINGS_DRIFT, .mark_usec = guard_new_mark(s->marks, mark, d->now) };
+    PendingTell how = { .findings = s->findings & FINDINGS_DRIFT,
+                        .mark_usec = guard_new_mark(s->marks, mark, d->now) };
     NoteValue *note = plan_note(d->plan, NOTE_CHANGED);
 
     note->fields = s->fields;

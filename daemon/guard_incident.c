@@ -97,8 +97,8 @@ bool incident_may_tell(Incident *inc, TellKind kind, const Gap *trouble, Now now
     return !inc->quiet;
 }
 
-/* Who did it, or tried to, adds to trouble that was told: it makes it no worse, and a summary or a reminder of
- * the trouble does not wait for it. */
+/* Who did it, or tried to, adds to trouble that was told: it makes it no worse, and a summary or a reminder
+ * of the trouble does not wait for it. */
 static bool is_follow_up(Event event) {
     return event == EVENT_TRAIL_ATTRIBUTED || event == EVENT_TRAIL_ATTEMPTED;
 }

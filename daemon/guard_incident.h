@@ -34,9 +34,9 @@ uint64_t incident_wake_mono_usec(const Incident *inc, const Policy *policy, Now 
 /* Adds a journal line to the plan. */
 NoteValue *plan_note(Plan *plan, Note note);
 
-/* The identity of trouble that AWS gives no time for: `what` identifies it, the hour stands for its time, and
- * what comes again within the hour is counted, so that two guards agree and a second episode is not taken for
- * the first. Remembers what it has given out. */
+/* The identity of trouble that AWS gives no time for: `what` identifies it, the hour stands for its time,
+ * and what comes again within the hour is counted, so that two guards agree and a second episode is not
+ * taken for the first. Remembers what it has given out. */
 uint64_t guard_new_mark(uint64_t marks[static MARKS_MAX], uint64_t what, Now now);
 
 /* FNV-1a, 64 bits: not against enemies, only to tell one thing from another. */

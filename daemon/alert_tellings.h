@@ -79,7 +79,8 @@ extern const AlertTemplate alert_templates_of_guard[_TELLING_MAX];
     "3. The error stays in the status until the next delivery works."
 #define BY_NOW "The account's event history keeps management events of the last 90 days all the same."
 #define CHANGED_ADVICE                                                                                      \
-    "1. Was it planned? Then make it the baseline: trailguard accept {name}\n"                              \
+    "1. Was it planned? Then name such work as maintenance in trailguard.conf, and make what it leaves "    \
+    "the baseline: trailguard accept {name}\n"                                                              \
     "2. If it was not: find out who did it, treat the credentials that were used as stolen, and look at "   \
     "what else they did.\n"                                                                                 \
     "3. What still differs is put back by mode \"restore\", or by hand."

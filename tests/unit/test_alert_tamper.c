@@ -47,8 +47,8 @@ typedef struct Case {
 
 static const Case cases[] = {
     /* ---- changed settings ---- */
-    { CHANGE(SEVERITY_CRITICAL, WEAKENED, BUCKET, 0, .mode = MODE_RESTORE, .may_act = true,
-             .resolves = true, RESTORE(RESULT_HELD, 1)),
+    { CHANGE(SEVERITY_CRITICAL, WEAKENED, BUCKET, 0, .mode = MODE_RESTORE, .may_act = true, .resolves = true,
+             RESTORE(RESULT_HELD, 1)),
       "CRITICAL org-trail weakened in eu-central-1 (111122223333): S3BucketName put back",
       { "its baseline says otherwise about S3BucketName. TrailGuard put back what the baseline has.",
         "(1 attempt) and read it back: it holds", "Log files of that time are in the other bucket", LOOKUP,
@@ -118,8 +118,8 @@ static const Case cases[] = {
       { "otherwise about S3BucketName." },
       "about S3BucketName, ",
       false },
-    { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, .fields = BUCKET,
-           .changed_usec = T0, RESTORE(RESULT_HELD, 1)),
+    { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, .fields = BUCKET, .changed_usec = T0,
+           RESTORE(RESULT_HELD, 1)),
       "RESOLVED org-trail as before again in eu-central-1 (111122223333): S3BucketName",
       { "TrailGuard put back what the baseline has." },
       NULL,
@@ -220,7 +220,8 @@ static const Case cases[] = {
                       .event_name = "StopLogging",
                       .event_usec = T0 }),
       "CRITICAL org-trail stopped in eu-central-1 (111122223333) by user bob",
-      { "Who did it\n  who      user bob\n  type     IAMUser\n  ARN      arn:aws:iam::111122223333:user/bob\n",
+      { "Who did it\n  who      user bob\n  type     IAMUser\n  ARN      "
+        "arn:aws:iam::111122223333:user/bob\n",
         "  from     203.0.113.7\n  with     aws-cli/2.15\n  key      AKIAEXAMPLE\n  call     StopLogging\n",
         "  when     2026-11-23 10:02:11 UTC\n  event    e-1\n", "logging was stopped" },
       LOOKUP,
@@ -236,7 +237,8 @@ static const Case cases[] = {
       { "the event history could not be searched: AccessDenied", "cloudtrail:LookupEvents" },
       "Nobody",
       true },
-    { TELL(EVENT_TRAIL_ATTEMPTED, TELL_OPENED, SEVERITY_WARNING, .has_actor = true, .repeats = { .count = 2 },
+    { TELL(EVENT_TRAIL_ATTEMPTED, TELL_OPENED, SEVERITY_WARNING, .has_actor = true,
+           .repeats = { .count = 2 },
            .actor = { .type = "AssumedRole",
                       .name = "Dev/eve",
                       .event_name = "DeleteTrail",
@@ -379,7 +381,8 @@ static char topic[] = "arn:aws:sns:eu-central-1:111122223333:t";
 
 static void before_and_after(void **unused) {
     static const Drift drift = {
-        .changes = { { FIELD_BUCKET, true, old_bucket, new_bucket }, { FIELD_SNS_TOPIC, false, topic, nothing },
+        .changes = { { FIELD_BUCKET, true, old_bucket, new_bucket },
+                     { FIELD_SNS_TOPIC, false, topic, nothing },
                      { FIELD_TAGS, false, NULL, NULL } },
         .n = 3,
     };
@@ -475,13 +478,14 @@ static void every_field_has_a_subject(void **unused) {
     (void)unused;
     for (Field f = 0; f < _FIELD_MAX; f++)
         for (ActionResult r = 0; r < _RESULT_MAX; r++) {
-            Tell tell = CHANGE(SEVERITY_CRITICAL, WEAKENED, FIELD_BIT(f),
-                               r == RESULT_HELD ? 0 : FIELD_BIT(f), .mode = MODE_RESTORE, .may_act = true,
-                               RESTORE(r, 1));
+            Tell tell =
+                    CHANGE(SEVERITY_CRITICAL, WEAKENED, FIELD_BIT(f), r == RESULT_HELD ? 0 : FIELD_BIT(f),
+                           .mode = MODE_RESTORE, .may_act = true, RESTORE(r, 1));
             Alert alert = compose(&trail, &tell);
 
             check_any(&alert);
-            assert_memory_equal(alert.subject, "[TrailGuard] CRITICAL org-trail weakened in eu-central-1", 56);
+            assert_memory_equal(alert.subject, "[TrailGuard] CRITICAL org-trail weakened in eu-central-1",
+                                56);
             assert_non_null(strstr(alert.subject, field_to_string(f)));
             alert_done(&alert);
             alert = compose(&long_trail, &tell);
@@ -528,8 +532,14 @@ static void ids(void **unused) {
 
 static void hostile_callers_and_values(void **unused) {
     static const char *const hostile[] = {
-        "line\nbreak\r\nSubject: x", "\x01\x02\x7f\x1b[31mred", "\xe2\x80\xae gnp", "broken \xff\xc3",
-        "$(reboot)`x`;&&|'\"\\",     "%s%n%d",                 "/",               "AWSReservedSSO_/",
+        "line\nbreak\r\nSubject: x",
+        "\x01\x02\x7f\x1b[31mred",
+        "\xe2\x80\xae gnp",
+        "broken \xff\xc3",
+        "$(reboot)`x`;&&|'\"\\",
+        "%s%n%d",
+        "/",
+        "AWSReservedSSO_/",
     };
 
     (void)unused;
@@ -539,9 +549,9 @@ static void hostile_callers_and_values(void **unused) {
             Drift drift = { .changes = { { FIELD_BUCKET, true, value, value } }, .n = 1 };
             Tell tell = cases[i].tell;
             Actor *a = &tell.actor;
-            char *texts[] = { a->arn,        a->name,       a->account,    a->invoked_by, a->source_ip,
-                              a->user_agent, a->access_key, a->event_id,   a->event_name, a->error_code,
-                              tell.detail };
+            char *texts[] = { a->arn,        a->name,       a->account,    a->invoked_by,
+                              a->source_ip,  a->user_agent, a->access_key, a->event_id,
+                              a->event_name, a->error_code, tell.detail };
             Alert alert;
 
             for (size_t n = 0; n < ARRAY_SIZE(texts); n++)

@@ -173,11 +173,11 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
         Finding finding;
         bool searched;
     } rows[] = {
-        { FINDING_MISSING, true },    { FINDING_STOPPED, true },       { FINDING_FLAPPED, true },
-        { FINDING_RECREATED, true },  { FINDING_WEAKENED, true },      { FINDING_CHANGED, true },
-        { FINDING_DELIVERY, false },  { FINDING_DIGEST, false },       { FINDING_LOG_GROUP, false },
-        { FINDING_STALE, false },     { FINDING_NOTIFICATION, false }, { FINDING_BUCKET, true },
-        { FINDING_LIFECYCLE, true },  { FINDING_KEY, true },           { FINDING_BLIND, false },
+        { FINDING_MISSING, true },   { FINDING_STOPPED, true },       { FINDING_FLAPPED, true },
+        { FINDING_RECREATED, true }, { FINDING_WEAKENED, true },      { FINDING_CHANGED, true },
+        { FINDING_DELIVERY, false }, { FINDING_DIGEST, false },       { FINDING_LOG_GROUP, false },
+        { FINDING_STALE, false },    { FINDING_NOTIFICATION, false }, { FINDING_BUCKET, true },
+        { FINDING_LIFECYCLE, true }, { FINDING_KEY, true },           { FINDING_BLIND, false },
     };
 
     (void)unused;
@@ -199,8 +199,9 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
         case FINDING_RECREATED: seen = logging(STOP_NOW, 0); break;
         case FINDING_WEAKENED:
         case FINDING_CHANGED:
-            drift = (Drift){ .changes = { { FIELD_BUCKET, rows[i].finding == FINDING_WEAKENED, evil, evil } },
-                             .n = 1 };
+            drift = (Drift){
+                .changes = { { FIELD_BUCKET, rows[i].finding == FINDING_WEAKENED, evil, evil } }, .n = 1
+            };
             break;
         case FINDING_DELIVERY: (void)strcpy(seen.delivery_error, "x"); break;
         case FINDING_DIGEST: (void)strcpy(seen.digest_error, "x"); break;
@@ -282,7 +283,7 @@ static void one_deed_or_two(void **unused) {
         stop(&l);
         held(&l, EPOCH + SEC, EPOCH);
         pass_time(&l, 2 * SEC);
-        look(&l, logging(EPOCH + 2 * SEC, EPOCH + SEC)); /* off once more */
+        look(&l, logging(EPOCH + 2 * SEC, EPOCH + SEC));     /* off once more */
         assert_true(l.state.attributing.seen_usec == EPOCH); /* the search goes on as planned */
         (void)wait_for_search(&l);
         found(&l, same ? EPOCH + SEC : EPOCH);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The guard's promises as properties over random lives: a trail in a simulated account, attackers and
- * administrators who change it, an AWS that sometimes refuses, and a second opinion on what an episode is. In
- * virtual time; TEST_SEED repeats a run. */
+ * administrators who change it, an AWS that sometimes refuses, and a second opinion on what an episode is.
+ * In virtual time; TEST_SEED repeats a run. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -167,7 +167,7 @@ static void stop(World *w, uint64_t now) {
     w->stop = now;
 }
 
-static void delete(World *w) {
+static void delete (World *w) {
     *w = (World){ 0 };
 }
 
@@ -245,9 +245,10 @@ static void look_at_world(Run *r) {
         r->settings_due = l->now.mono_usec + 60 * SEC;
     for (Field f = 0; f < _FIELD_MAX; f++)
         if (r->world.differs & FIELD_BIT(f))
-            drift.changes[drift.n++] = (Change){
-                .field = f, .loses_events = (LOSING & FIELD_BIT(f)) != 0, .was = was, .now = r->world.values[f]
-            };
+            drift.changes[drift.n++] = (Change){ .field = f,
+                                                 .loses_events = (LOSING & FIELD_BIT(f)) != 0,
+                                                 .was = was,
+                                                 .now = r->world.values[f] };
     oracle_looks(&r->oracle, &r->world, settings, l->now.real_usec);
     decide(l, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen, .drift = settings ? &drift : NULL });
     take_plan(r);
@@ -308,8 +309,7 @@ static void finish_search(Run *r) {
     a.actor.event_usec = r->l.now.real_usec - pick(600) * SEC;
     for (unsigned i = 0; i < a.n_attempts; i++) {
         a.attempts[i].event_usec = r->l.now.real_usec - (ATTEMPTS_MAX - i) * SEC;
-        (void)snprintf(a.attempts[i].event_id, sizeof(a.attempts[i].event_id), "%u",
-                       r->n_attempts++);
+        (void)snprintf(a.attempts[i].event_id, sizeof(a.attempts[i].event_id), "%u", r->n_attempts++);
     }
     decide(&r->l, (TrailInput){ .kind = GUARD_ATTRIBUTED, .attribution = &a });
     take_plan(r);

@@ -67,6 +67,10 @@ static int add_kind(StrBuf *b, const Subject *subject, const Tell *tell) {
     };
     bool gap = tell->event == EVENT_TRAIL_STOPPED || tell->event == EVENT_TRAIL_FLAPPED;
 
+    if (tell->event == EVENT_TRAIL_ATTEMPTED)
+        add_field(b, tell->actor.event_id);
+    if (tell->nobody)
+        (void)strbuf_add(b, "nobody, ");
     if (!kinds[tell->kind])
         return strbuf_add(b, gap ? "gap" : event_to_string(tell->event));
     (void)strbuf_add(b, kinds[tell->kind]);

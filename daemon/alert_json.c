@@ -68,6 +68,57 @@ static json_t *findings_of(const Tell *tell) {
     return list;
 }
 
+static json_t *fields_of(uint32_t fields) {
+    json_t *list = json_array();
+
+    for (Field f = 0; list && f < _FIELD_MAX; f++)
+        if ((fields & FIELD_BIT(f)) && json_array_append_new(list, json_string(field_to_string(f))) < 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+/* A setting; not set is null. */
+static json_t *value_of(const Tell *tell, const char *value) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(2 * ALERT_VALUE_MAX);
+
+    if (!value || !value[0])
+        return json_null();
+    return alert_add_value(tell, &b, value) < 0 ? NULL : json_stringn(b.data, b.len);
+}
+
+static json_t *changes_of(const Tell *tell) {
+    json_t *list = json_array();
+
+    for (unsigned i = 0; list && tell->changes && i < tell->changes->n; i++) {
+        const Change *change = &tell->changes->changes[i];
+
+        if (!alert_shows_change(tell, change))
+            continue;
+        if (json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "field", field_to_string(change->field),
+                                                  "was", value_of(tell, change->was), "now",
+                                                  value_of(tell, change->now))) < 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static json_t *actor_of(const Tell *tell) {
+    const Actor *a = &tell->actor;
+
+    if (!tell->has_actor)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "arn", foreign(a->arn),
+                     "type", foreign(a->type), "name", foreign(a->name), "account", foreign(a->account),
+                     "invoked_by", foreign(a->invoked_by), "source_ip", foreign(a->source_ip), "user_agent",
+                     foreign(a->user_agent), "access_key", foreign(a->access_key), "event_id",
+                     foreign(a->event_id), "event_name", foreign(a->event_name), "event_time",
+                     time_or_null(a->event_usec), "error_code", foreign(a->error_code));
+}
+
 /* MITRE ATT&CK: Disable or Modify Cloud Logs, by its old and its new number. */
 static json_t *attack_of(const Tell *tell) {
     return alert_may_be_attack(tell) ? json_pack("[s, s]", "T1562.008", "T1685.002") : json_array();
@@ -101,7 +152,10 @@ static bool fill(json_t *o, const AlertSource *s, const char *id) {
            add(o, "detail", foreign(tell->detail)) &&
            add(o, "first_sight", json_boolean(tell->first_sight)) && add(o, "gap", gap_of(tell)) &&
            add(o, "repeats", repeats_of(tell)) && add(o, "action", action_of(tell)) &&
-           add(o, "actor", json_null()) && add(o, "changes", json_array()) &&
+           add(o, "actor", actor_of(tell)) && add(o, "fields", fields_of(tell->fields)) &&
+           add(o, "fields_left", fields_of(tell->fields_left)) && add(o, "changes", changes_of(tell)) &&
+           add(o, "maintenance", json_boolean(tell->maintenance)) &&
+           add(o, "restores_paused", json_boolean(tell->restores_paused)) &&
            add(o, "attack", attack_of(tell)) &&
            add(o, "guard",
                json_pack("{s:o, s:o}", "host", foreign(s->guard->host), "version",

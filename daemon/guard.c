@@ -197,11 +197,12 @@ static void escalate(Deciding *d) {
     TrailState *s = &d->s;
     Incident *inc = &s->incident;
     uint32_t findings = s->findings & ~FINDING_BIT(FINDING_BLIND);
-    PendingTell how = { .kind = TELL_OPENED, .mark_usec = inc->last_mark_usec, .findings = findings };
+    PendingTell how = { .kind = TELL_OPENED, .findings = findings };
 
     if (!inc->open || inc->sequence == 0 || s->pending.set || s->pending_restore.set ||
         guard_severity_of(d, findings) <= inc->severity)
         return;
+    how.mark_usec = guard_new_mark(s->marks, inc->last_mark_usec, d->now);
     if (!s->acting)
         guard_tell_trouble(d, &how, "");
     else

@@ -259,17 +259,15 @@ void guard_plan_action(Deciding *d) {
 
 uint64_t guard_action_wake(const Deciding *d) {
     const TrailState *s = &d->s;
-    uint64_t wake = 0, gone = elapsed(s->restores_since_usec, d->now.real_usec);
-    bool gone_trail = (s->findings & FINDING_BIT(FINDING_MISSING)) && guard_may_recreate(d);
+    uint64_t wake = 0, since = elapsed(s->restores_since_usec, d->now.real_usec);
+    bool gone = (s->findings & FINDING_BIT(FINDING_MISSING)) && guard_may_recreate(d);
 
     if (s->acting)
         return 0;
     if (waits_for_restart(d))
         wake = s->act_after_mono_usec;
-    if (!gone_trail && !guard_restorable(d, s->fields))
+    if (!gone && !guard_restorable(d, s->fields))
         return wake;
-    wake = earlier(wake, s->restore_after_mono_usec);
-    if (restores_are_spent(d))
-        wake = earlier(wake, d->now.mono_usec + (HOUR_USEC - gone));
-    return wake;
+    return earlier(wake, restores_are_spent(d) ? d->now.mono_usec + (HOUR_USEC - since)
+                                               : s->restore_after_mono_usec);
 }

@@ -1,49 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Settings that are not what the baseline says: when that is news, and when it is over. */
+#include <string.h>
+
 #include "daemon/guard_private.h"
-#include "lib/util/macros.h"
-#include "lib/util/text.h"
 
-#define HOUR_USEC (3600ULL * USEC_PER_SEC)
-/* Messages about one difference within an hour that keep identities of their own. */
-#define MARKS_MAX 4096U
-
-/* FNV-1a, 64 bits (draft-eastlake-fnv): not against enemies, only to tell one difference from another. */
-#define FNV_BASIS 0xcbf29ce484222325ULL
-#define FNV_PRIME 0x100000001b3ULL
-
-static uint64_t mix(uint64_t hash, const void *data, size_t size) {
-    const unsigned char *bytes = data;
-
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ bytes[i]) * FNV_PRIME;
-    return hash;
-}
-
-/* What differs, and what it is now; not what it was, which two guards may have recorded in other words. Never
- * 0, and a time as far as the files are concerned. */
+/* Identifies what differs and what it is now; not what it was, which two guards may have recorded in other
+ * words. A positive signed number, as far as the state file is concerned. */
 static uint64_t mark_of(const Drift *drift) {
-    uint64_t hash = FNV_BASIS;
+    uint64_t hash = GUARD_HASH_BASIS;
 
     for (unsigned i = 0; i < drift->n; i++) {
         const char *now = drift->changes[i].now ? drift->changes[i].now : "";
         unsigned char field = (unsigned char)drift->changes[i].field;
 
-        hash = mix(hash, &field, sizeof(field));
-        for (; *now; now++)
-            hash = mix(hash, now, 1);
-        hash = mix(hash, "", 1);
+        hash = guard_hash(hash, &field, sizeof(field));
+        hash = guard_hash(hash, now, strlen(now) + 1);
     }
     return (hash & INT64_MAX) | 1;
-}
-
-/* The identity of a message: AWS gives no time for a change, so the hour stands for it, and a number for the
- * change that comes again within it. */
-static uint64_t message_mark(const Deciding *d, uint64_t drift_mark) {
-    uint64_t hour = d->now.real_usec / HOUR_USEC, last = d->s.incident.last_mark_usec, mark;
-
-    mark = mix(drift_mark, &hour, sizeof(hour)) & INT64_MAX & ~(uint64_t)(MARKS_MAX - 1);
-    return last >= mark && last - mark < MARKS_MAX - 1 ? last + 1 : mark;
 }
 
 void guard_set_fields(TrailState *s, uint32_t fields, uint32_t losing_fields, uint64_t drift_mark) {
@@ -60,7 +33,8 @@ void guard_set_fields(TrailState *s, uint32_t fields, uint32_t losing_fields, ui
 static void found_drift(Deciding *d, uint64_t mark, uint64_t not_before_usec) {
     TrailState *s = &d->s;
     Incident *inc = &s->incident;
-    PendingTell how = { .findings = s->findings & FINDINGS_DRIFT, .mark_usec = message_mark(d, mark) };
+    PendingTell how = { .findings = s->findings & FINDINGS_DRIFT,
+                        .mark_usec = guard_new_mark(s->marks, mark, d->now) };
     NoteValue *note = plan_note(d->plan, NOTE_CHANGED);
 
     note->fields = s->fields;

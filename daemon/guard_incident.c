@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/guard_incident.h"
 
+#include <string.h>
+
 #include "daemon/guard.h"
 #include "lib/util/macros.h"
 
@@ -12,6 +14,33 @@ uint64_t earlier(uint64_t a, uint64_t b) {
 
 uint64_t elapsed(uint64_t since_usec, uint64_t now_usec) {
     return now_usec > since_usec ? now_usec - since_usec : 0;
+}
+
+uint64_t guard_hash(uint64_t hash, const void *data, size_t size) {
+    const unsigned char *bytes = data;
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ bytes[i]) * 0x100000001b3ULL;
+    return hash;
+}
+
+static bool is_given_out(const uint64_t *marks, uint64_t mark) {
+    for (size_t i = 0; i < MARKS_MAX; i++)
+        if (marks[i] == mark)
+            return true;
+    return false;
+}
+
+uint64_t guard_new_mark(uint64_t marks[static MARKS_MAX], uint64_t what, Now now) {
+    uint64_t hour = now.real_usec / (3600 * USEC_PER_SEC), mark;
+
+    mark = guard_hash(guard_hash(GUARD_HASH_BASIS, &what, sizeof(what)), &hour, sizeof(hour));
+    mark &= (uint64_t)INT64_MAX >> 1; /* the state file has signed numbers; leave room to count */
+    while (mark == 0 || is_given_out(marks, mark))
+        mark++;
+    memmove(marks + 1, marks, (MARKS_MAX - 1) * sizeof(*marks));
+    marks[0] = mark;
+    return mark;
 }
 
 TellKind incident_begin(Incident *inc, uint64_t mark_usec, Now now) {
@@ -68,8 +97,8 @@ bool incident_may_tell(Incident *inc, TellKind kind, const Gap *trouble, Now now
     return !inc->quiet;
 }
 
-/* Who did it, or tried to, adds to trouble that was told: it makes it no worse, and a summary or a reminder of
- * the trouble does not wait for it. */
+/* Who did it, or tried to, adds to trouble that was told: it makes it no worse, and a summary or a reminder
+ * of the trouble does not wait for it. */
 static bool is_follow_up(Event event) {
     return event == EVENT_TRAIL_ATTRIBUTED || event == EVENT_TRAIL_ATTEMPTED;
 }

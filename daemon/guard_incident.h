@@ -34,6 +34,15 @@ uint64_t incident_wake_mono_usec(const Incident *inc, const Policy *policy, Now 
 /* Adds a journal line to the plan. */
 NoteValue *plan_note(Plan *plan, Note note);
 
+/* The identity of trouble that AWS gives no time for: `what` identifies it, the hour stands for its time,
+ * and what comes again within the hour is counted, so that two guards agree and a second episode is not
+ * taken for the first. Remembers what it has given out. */
+uint64_t guard_new_mark(uint64_t marks[static MARKS_MAX], uint64_t what, Now now);
+
+/* FNV-1a, 64 bits: not against enemies, only to tell one thing from another. */
+#define GUARD_HASH_BASIS 0xcbf29ce484222325ULL
+uint64_t guard_hash(uint64_t hash, const void *data, size_t size);
+
 /* The earlier of two times of which 0 means never. */
 uint64_t earlier(uint64_t a, uint64_t b);
 

@@ -87,30 +87,26 @@ void guard_end_blindness(Deciding *d) {
     }
 }
 
-/* The identity of trouble that AWS gives no time for: the last sign of life before it, and which time it is
- * in this incident, so that two guards agree and a second episode is not taken for the first. */
-static uint64_t mark_without_time(const Deciding *d, uint64_t sign_usec) {
-    return (sign_usec != 0 ? sign_usec : d->now.real_usec) + d->s.incident.n_reopened;
-}
-
 static uint64_t last_look(const Deciding *d) {
     uint64_t looked_usec = d->s.looked_usec;
 
     return looked_usec != 0 ? looked_usec : d->now.real_usec - GUARD_UNKNOWN_PAST_USEC;
 }
 
+/* A trail that was never started has no times. */
+static uint64_t time_or_mark(Deciding *d, uint64_t usec) {
+    return usec != 0 ? usec : guard_new_mark(d->s.marks, 0, d->now);
+}
+
 /* ---- what was seen ---- */
 
 void guard_found_stopped(Deciding *d, const Observation *seen, bool first_sight) {
     bool act = guard_may_restart(d);
-    PendingTell how = {
-        .kind = incident_begin(&d->s.incident, seen->stop_usec, d->now),
-        .findings = FINDING_BIT(FINDING_STOPPED),
-        .first_sight = first_sight,
-        .mark_usec = seen->stop_usec,
-    };
+    PendingTell how = { .findings = FINDING_BIT(FINDING_STOPPED), .first_sight = first_sight };
     NoteValue *note = plan_note(d->plan, act ? NOTE_STOPPED : NOTE_STOPPED_LEFT);
 
+    how.mark_usec = time_or_mark(d, seen->stop_usec);
+    how.kind = incident_begin(&d->s.incident, how.mark_usec, d->now);
     d->s.incident.gap = (Gap){ .from_usec = seen->stop_usec };
     d->s.incident.action = (ActionReport){ 0 };
     note->gap = d->s.incident.gap;
@@ -143,7 +139,7 @@ static void found_flapped(Deciding *d, const Observation *seen) {
 
 static void found_recreated(Deciding *d, const Observation *seen, uint64_t looked_usec) {
     PendingTell how = { .findings = FINDING_BIT(FINDING_RECREATED),
-                        .mark_usec = mark_without_time(d, seen->start_usec) };
+                        .mark_usec = time_or_mark(d, seen->start_usec) };
 
     d->events |= how.findings;
     how.kind = incident_begin(&d->s.incident, how.mark_usec, d->now);
@@ -187,7 +183,7 @@ void guard_found_failing(Deciding *d, const Observation *seen, uint32_t findings
     while (!(how.findings & FINDING_BIT(worst)))
         worst++;
     explain(seen, worst, why);
-    how.mark_usec = mark_without_time(d, MAX(d->s.delivery_usec, d->s.start_usec)) + worst;
+    how.mark_usec = guard_new_mark(d->s.marks, d->s.start_usec + worst, d->now);
     how.kind = incident_begin(&d->s.incident, how.mark_usec, d->now);
     if (how.findings & ATTRIBUTABLE_FAILURES)
         guard_seek_actor(d, how.findings & ATTRIBUTABLE_FAILURES, last_look(d), GUARD_OUR_SLACK_USEC,
@@ -260,7 +256,7 @@ static void looked_absent(Deciding *d) {
     s->findings = FINDING_BIT(FINDING_MISSING);
     guard_set_fields(s, 0, 0, 0);
     plan_note(d->plan, NOTE_MISSING)->first_sight = how.first_sight;
-    how.mark_usec = mark_without_time(d, s->start_usec);
+    how.mark_usec = guard_new_mark(s->marks, s->start_usec, d->now);
     how.kind = incident_begin(&s->incident, how.mark_usec, d->now);
     s->incident.action = s->incident.restore = (ActionReport){ 0 };
     s->incident.gap = (Gap){ 0 };

@@ -75,7 +75,8 @@ uint64_t guard_action_wake(const Deciding *d);
 
 /* ---- guard_attribute.c ---- */
 
-/* Who caused this? not_before_usec: real; the cause is not older. `opened`: a new incident begins with it. */
+/* Who caused this? not_before_usec: real; the cause is not older. `opened`: a new incident begins with it.
+ */
 void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, uint64_t slack_usec,
                       uint64_t mark_usec, bool opened);
 void guard_attributed(Deciding *d, const Attribution *attribution);

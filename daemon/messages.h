@@ -12,6 +12,20 @@
 #define MESSAGE_TRAIL_REAPPEARED "86d85cd2814a47108c8986a3e2ae02ce"
 #define MESSAGE_TRAIL_FAILING "2a9e5278301c45d28f1d5395a62e2358"     /* delivery errors */
 #define MESSAGE_TRAIL_DELIVERING "ed2bc30b992840aa8004768a1e4d551d"  /* none any more */
+#define MESSAGE_TRAIL_RECREATED "d2e1c18e6dac4a9889de4ce053868979" /* deleted and created anew between two looks */
+#define MESSAGE_TRAIL_CHANGED "3313b89ef3fd41dc9ee8f78f2fd778c3" /* differs from its baseline */
+#define MESSAGE_TRAIL_RESTORED "92b7c50b4bd54b42a74a544942daae63" /* as its baseline says again, by us or by others */
+#define MESSAGE_RESTORE_FAILED "8f780ccce3e84b5b9f8ec3adb9e2910e" /* settings, or the trail itself */
+#define MESSAGE_RESTORES_PAUSED "8727edca133c4eb6a68ae74d6c2742e7" /* max_restores_per_hour */
+#define MESSAGE_TRAIL_CREATED_AGAIN "a302dc4cd7164ef5b7226e70b641bfa6" /* deleted, and created again by us */
+#define MESSAGE_TRAIL_ATTRIBUTED "e89a805ea3564e0088216b883a4b563e" /* who did it */
+#define MESSAGE_NOBODY_FOUND "ed2ede1548b14931ab605031fc26161c" /* ... or not */
+#define MESSAGE_TRAIL_ATTEMPTED "5fb4f4af833e449bb0ad2781c6152393" /* a try that AWS refused */
+
+/* A baseline. */
+#define MESSAGE_BASELINE_RECORDED "a1c60b255a0f49278cfe816f163a2acb"
+#define MESSAGE_BASELINE_WEAK "8380824f32df4a45b2520305aa579fbf"
+#define MESSAGE_BASELINE_ACCEPTED "75b531f58fee48ea99f5c8fe4db0dab0"
 
 /* A target. */
 #define MESSAGE_GUARD_BLIND "49fc943345df47f98e855a257f350122"

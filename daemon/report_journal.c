@@ -47,8 +47,9 @@ static void write_stopped(const Writing *w) {
     if (w->note->gap.from_usec != 0)
         (void)strbuf_addf(w->out, "%s %s", first ? ", since" : " at",
                           timetext_clock(at, w->note->gap.from_usec, w->now_usec));
-    (void)strbuf_add(w->out,
-                     w->note->note == NOTE_STOPPED ? "; starting it again" : "; not to be started by us");
+    (void)strbuf_add(w->out, w->note->note == NOTE_STOPPED ? "; starting it again"
+                             : w->note->maintenance        ? "; a maintenance window lets it be"
+                                                           : "; not to be started by us");
 }
 
 static void write_flapped(const Writing *w) {
@@ -66,12 +67,16 @@ static void write_started(const Writing *w) {
     add_gap(w);
 }
 
-static void write_restart_failed(const Writing *w) {
-    (void)strbuf_add(w->out, "could not be started");
+static void add_failure(const Writing *w, const char *what) {
+    (void)strbuf_add(w->out, what);
     if (w->note->count > 1)
         (void)strbuf_addf(w->out, " (%u times)", w->note->count);
     add_detail(w);
     (void)strbuf_add(w->out, "; trying again");
+}
+
+static void write_restart_failed(const Writing *w) {
+    add_failure(w, "could not be started");
 }
 
 static void write_missing(const Writing *w) {
@@ -85,6 +90,10 @@ static void write_failing(const Writing *w) {
         [FINDING_DIGEST] = "digest files cannot be delivered to the bucket",
         [FINDING_LOG_GROUP] = "events cannot be delivered to the CloudWatch log group",
         [FINDING_NOTIFICATION] = "notifications cannot be delivered to the trail's topic",
+        [FINDING_STALE] = "it delivers nothing",
+        [FINDING_BUCKET] = "its bucket is not as it should be",
+        [FINDING_LIFECYCLE] = "a rule of its bucket deletes log files early",
+        [FINDING_KEY] = "its KMS key cannot be used",
     };
     const char *text = w->note->count < _FINDING_MAX ? what[w->note->count] : NULL;
 
@@ -106,6 +115,117 @@ static void write_blind(const Writing *w) {
 static void write_sighted(const Writing *w) {
     (void)strbuf_addf(w->out, "seen again after %u %s in vain", w->note->count,
                       w->note->count == 1 ? "look" : "looks");
+}
+
+static void add_fields(const Writing *w, const char *what) {
+    const char *between = ": ";
+
+    (void)strbuf_add(w->out, what);
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        if (w->note->fields & FIELD_BIT(f)) {
+            (void)strbuf_addf(w->out, "%s%s", between, field_to_string(f));
+            between = ", ";
+        }
+}
+
+static void write_changed(const Writing *w) {
+    add_fields(w, "differs from its baseline");
+    if (w->note->maintenance)
+        (void)strbuf_add(w->out, "; left as it is, a maintenance window is open");
+}
+
+static void write_restored(const Writing *w) {
+    add_fields(w, "put back, confirmed");
+}
+
+static void write_unchanged(const Writing *w) {
+    add_fields(w, "as its baseline says again, put back by others");
+}
+
+static void write_restore_failed(const Writing *w) {
+    add_failure(w, "could not be put back");
+}
+
+static void write_restores_paused(const Writing *w) {
+    (void)strbuf_addf(w->out, "put back %u %s within the hour; no settings are written until it is over",
+                      w->note->count, w->note->count == 1 ? "time" : "times");
+}
+
+static void write_recreate_failed(const Writing *w) {
+    add_failure(w, "could not be created again");
+}
+
+/* ---- people ---- */
+
+static void add_foreign(const Writing *w, const char *before, const char *s, const char *after) {
+    if (!s[0])
+        return;
+    (void)strbuf_add(w->out, before);
+    (void)text_escape(w->out, s, ACTOR_TEXT_MAX);
+    (void)strbuf_add(w->out, after);
+}
+
+static void add_actor(const Writing *w) {
+    const Actor *a = &w->note->actor;
+    const char *who = a->arn[0]          ? a->arn
+                      : a->name[0]       ? a->name
+                      : a->invoked_by[0] ? a->invoked_by
+                                         : a->account;
+
+    add_foreign(w, " by ", who[0] ? who : "an unknown caller", "");
+    if (who != a->invoked_by)
+        add_foreign(w, " through ", a->invoked_by, "");
+    add_foreign(w, " from ", a->source_ip, "");
+    add_foreign(w, " (", a->user_agent, ")");
+}
+
+static void write_attributed(const Writing *w) {
+    static const struct {
+        const char *call, *deed;
+    } deeds[] = {
+        { "StopLogging", "stopped" },     { "StartLogging", "started" },
+        { "DeleteTrail", "deleted" },     { "CreateTrail", "created" },
+        { "UpdateTrail", "changed" },     { "PutEventSelectors", "selectors changed" },
+        { "AddTags", "tags changed" },    { "PutInsightSelectors", "insights changed" },
+        { "RemoveTags", "tags changed" },
+    };
+    const char *call = w->note->actor.event_name, *deed = NULL;
+
+    for (size_t i = 0; i < ARRAY_SIZE(deeds); i++)
+        if (strcmp(deeds[i].call, call) == 0)
+            deed = deeds[i].deed;
+    if (deed)
+        (void)strbuf_add(w->out, deed);
+    else
+        add_foreign(w, "", call[0] ? call : "done", "");
+    add_actor(w);
+}
+
+static void write_nobody(const Writing *w) {
+    (void)strbuf_add(w->out, w->note->detail[0]
+                                     ? "who did it is not known: the event history could not be searched"
+                                     : "the event history does not show who did it");
+    add_detail(w);
+}
+
+static void write_attempted(const Writing *w) {
+    const char *call = w->note->actor.event_name;
+
+    add_foreign(w, "", call[0] ? call : "a call", " tried");
+    add_actor(w);
+    add_foreign(w, ": ", w->note->actor.error_code, "");
+}
+
+/* ---- baselines ---- */
+
+static void write_weak(const Writing *w) {
+    (void)strbuf_add(w->out, "was weak when its baseline was recorded");
+    add_detail(w);
+}
+
+static void write_accepted(const Writing *w) {
+    add_fields(w, "new baseline accepted");
+    add_foreign(w, "; ", w->note->detail, "");
 }
 
 /* What a note is: its words are a text, or a function where they depend on its values. */
@@ -136,11 +256,33 @@ static const struct {
     [NOTE_COVERED] = { LOG_NOTICE, MESSAGE_REGION_COVERED, "region.covered",
                        "a trail records this region again", NULL },
     [NOTE_FIRST_SEEN] = { LOG_INFO, NULL, NULL, "guarded from now on", NULL },
+    [NOTE_RECREATED_BY_OTHERS] = { LOG_ERR, MESSAGE_TRAIL_RECREATED, "trail.missing",
+                                   "was deleted and created anew between two looks", NULL },
+    [NOTE_CHANGED] = { LOG_WARNING, MESSAGE_TRAIL_CHANGED, "trail.weakened", NULL, write_changed },
+    [NOTE_RESTORED] = { LOG_NOTICE, MESSAGE_TRAIL_RESTORED, "trail.resolved", NULL, write_restored },
+    [NOTE_UNCHANGED] = { LOG_NOTICE, MESSAGE_TRAIL_RESTORED, "trail.resolved", NULL, write_unchanged },
+    [NOTE_RESTORE_FAILED] = { LOG_ERR, MESSAGE_RESTORE_FAILED, "trail.weakened", NULL,
+                              write_restore_failed },
+    [NOTE_RESTORES_PAUSED] = { LOG_ERR, MESSAGE_RESTORES_PAUSED, "trail.weakened", NULL,
+                               write_restores_paused },
+    [NOTE_RECREATED] = { LOG_NOTICE, MESSAGE_TRAIL_CREATED_AGAIN, "trail.resolved",
+                         "created again, confirmed", NULL },
+    [NOTE_RECREATE_FAILED] = { LOG_ERR, MESSAGE_RESTORE_FAILED, "trail.missing", NULL,
+                               write_recreate_failed },
+    [NOTE_ATTRIBUTED] = { LOG_WARNING, MESSAGE_TRAIL_ATTRIBUTED, "trail.attributed", NULL,
+                          write_attributed },
+    [NOTE_NOBODY_FOUND] = { LOG_WARNING, MESSAGE_NOBODY_FOUND, "trail.attributed", NULL, write_nobody },
+    [NOTE_ATTEMPTED] = { LOG_WARNING, MESSAGE_TRAIL_ATTEMPTED, "trail.attempted", NULL, write_attempted },
+    [NOTE_BASELINE_RECORDED] = { LOG_INFO, MESSAGE_BASELINE_RECORDED, NULL, "baseline recorded", NULL },
+    [NOTE_BASELINE_WEAK] = { LOG_WARNING, MESSAGE_BASELINE_WEAK, "baseline.weak", NULL, write_weak },
+    [NOTE_BASELINE_ACCEPTED] = { LOG_NOTICE, MESSAGE_BASELINE_ACCEPTED, "baseline.accepted", NULL,
+                                 write_accepted },
 };
 
 void report_note(const Subject *subject, const NoteValue *note, const char *incident_id,
                  uint64_t now_real_usec) {
     _cleanup_strbuf_ StrBuf line = STRBUF_INIT(4096);
+    char principal[ACTOR_TEXT_MAX];
     Writing w = { .note = note, .now_usec = now_real_usec, .out = &line };
     const char *words[] = { subject->name, subject->region, subject->account };
     const LogField fields[] = {
@@ -150,6 +292,7 @@ void report_note(const Subject *subject, const NoteValue *note, const char *inci
         { "AWS_ACCOUNT", subject->account },
         { "AWS_REGION", subject->region },
         { "INCIDENT_ID", incident_id },
+        { "PRINCIPAL_ARN", text_escaped(principal, sizeof(principal), note->actor.arn) },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(words); i++) {

@@ -475,6 +475,9 @@ typedef struct Attributing {
     unsigned n_attempts; /* refused attempts told in this incident */
 } Attributing;
 
+/* Identities of trouble that AWS gives no time for, newest first; each is given out once in an hour. */
+#define MARKS_MAX 32
+
 typedef struct TrailState {
     bool known; /* was seen at least once */
     Verdict verdict;
@@ -492,6 +495,7 @@ typedef struct TrailState {
     unsigned n_restores;          /* settings restores since restores_since_usec */
     uint64_t restores_since_usec; /* real; begin of the hour in which they are counted */
     bool restores_paused;         /* told that there were too many */
+    uint64_t marks[MARKS_MAX];
     Attributing attributing;
     unsigned n_failed;            /* looks that failed in a row */
     uint64_t failed_since_usec;   /* real; the first of them */

@@ -99,7 +99,8 @@ static inline void decide(Life *l, TrailInput input) {
     }
     if (l->plan.attribute)
         assert_true(l->policy.attribution && l->state.attributing.looking);
-    /* whatever waits is waited for */
+    /* whatever waits is waited for, and not in circles */
+    assert_true(l->plan.wake_mono_usec == 0 || l->plan.wake_mono_usec > l->now.mono_usec);
     if (l->plan.hold)
         assert_true(l->plan.wake_mono_usec != 0 &&
                     l->plan.wake_mono_usec <= l->now.mono_usec + GUARD_HOLD_USEC);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The guard against everything that blinds a trail but a plain stop: changed settings, deletion, buckets, keys;
- * what is put back, how often, and what is told. */
+/* The guard against everything that blinds a trail but a plain stop: changed settings, deletion, buckets,
+ * keys; what is put back, how often, and what is told. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -666,8 +666,8 @@ static void a_recreated_trail_that_does_not_log_is_started(void **unused) {
 /* Deleted and created anew between two looks. */
 static void recreated_between_two_looks(void **unused) {
     static const struct {
-        uint64_t start, stop, delivery;       /* before */
-        Observation seen;                     /* after; status is_logging */
+        uint64_t start, stop, delivery; /* before */
+        Observation seen;               /* after; status is_logging */
         bool recreated, flapped;
     } rows[] = {
 #define NOW_IS(log, start_, stop_, delivery_)                                                               \

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* The ways of telling; for the files of alert that choose among them and hold their words. */
+
+#include "daemon/alert_parts.h"
+
+typedef enum Telling {
+    TELLING_RESTARTED,
+    TELLING_STARTED_BY_OTHERS,
+    TELLING_RESTART_FAILED,
+    TELLING_RESTART_PENDING,
+    TELLING_OBSERVED,
+    TELLING_STOP_ALLOWED,
+    TELLING_PROTECTED,
+    TELLING_FLAPPED,
+    TELLING_MISSING,
+    TELLING_RECREATED,
+    TELLING_RECREATED_BY_OTHERS,
+    TELLING_WEAKENED,
+    TELLING_FAILING,
+    TELLING_STALE,
+    TELLING_BUCKET,
+    TELLING_LIFECYCLE,
+    TELLING_KEY,
+    TELLING_ATTRIBUTED,
+    TELLING_NOBODY,
+    TELLING_NOT_SEARCHED,
+    TELLING_ATTEMPTED,
+    TELLING_BASELINE_WEAK,
+    TELLING_BASELINE_ACCEPTED,
+    TELLING_BLIND_TRAIL,
+    TELLING_BLIND_TARGET,
+    TELLING_UNCOVERED,
+    TELLING_LOGGING_AGAIN,
+    TELLING_THERE_AGAIN,
+    TELLING_AS_BEFORE,
+    TELLING_WELL_AGAIN,
+    TELLING_SIGHTED_TRAIL,
+    TELLING_SIGHTED_TARGET,
+    TELLING_COVERED,
+    TELLING_STILL_STOPPED,
+    TELLING_STILL_MISSING,
+    TELLING_STILL_WEAKENED,
+    TELLING_STILL_FAILING,
+    TELLING_STILL_BLIND_TRAIL,
+    TELLING_STILL_BLIND_TARGET,
+    TELLING_STILL_UNCOVERED,
+    TELLING_STILL_TROUBLED,
+    TELLING_REPEATED_TRAIL,
+    TELLING_REPEATED_TARGET,
+    TELLING_CHANNEL_FAILED,
+    TELLING_CHANNEL_RECOVERED,
+    TELLING_TEST,
+    _TELLING_MAX,
+} Telling;
+
+/* Each way of telling is a row of one of the two; in the other its headline is NULL. */
+extern const AlertTemplate alert_templates[_TELLING_MAX];
+extern const AlertTemplate alert_templates_of_guard[_TELLING_MAX];
+
+/* ---- words that several rows have ---- */
+
+#define LOST_FOR_GOOD                                                                                       \
+    "CloudTrail does not deliver later what happened meanwhile: that is lost to this trail. The "           \
+    "account's event history keeps management events of the last 90 days all the same."
+#define FIND_OUT                                                                                            \
+    "1. Find out who did it (command above), and whether it was planned.\n"                                 \
+    "2. If it was not: treat the credentials that were used as stolen. Disable them, and look at what "     \
+    "else they did.\n"                                                                                      \
+    "3. Go through the account's event history for the time of the gap."
+#define START_IT "aws cloudtrail start-logging --region {region} --name {arn}\n"
+#define WHO_STOPPED_IT                                                                                      \
+    "2. Find out who stopped it (command above). If it was not planned, treat the credentials that were "   \
+    "used as stolen."
+#define DELIVERY_ADVICE                                                                                     \
+    "1. Look at the delivery's destination: is it there, does its policy let CloudTrail in, is its KMS "    \
+    "key enabled?\n"                                                                                        \
+    "2. aws cloudtrail get-trail-status --region {region} --name {arn}\n"                                   \
+    "3. The error stays in the status until the next delivery works."
+#define BY_NOW "The account's event history keeps management events of the last 90 days all the same."
+#define CHANGED_ADVICE                                                                                      \
+    "1. Was it planned? Then name such work as maintenance in trailguard.conf, and make what it leaves "    \
+    "the baseline: trailguard accept {name}\n"                                                              \
+    "2. If it was not: find out who did it, treat the credentials that were used as stolen, and look at "   \
+    "what else they did.\n"                                                                                 \
+    "3. What still differs is put back by mode \"restore\", or by hand."
+#define BLIND_ADVICE                                                                                        \
+    "1. denied: has somebody changed the guard's policy, role or SCP? Put the rights back (trailguard "     \
+    "policy guard prints them).\n"                                                                          \
+    "2. credentials: are the keys deleted, deactivated or expired?\n"                                       \
+    "3. unreachable, throttled, service: is it our network, or somebody using up the API's quota?\n"        \
+    "4. Until then look yourself: aws cloudtrail describe-trails --region {region}"
+#define BLIND_DEED                                                                                          \
+    "Looked {looks} in a row in vain: {detail}\n"                                                           \
+    "It goes on looking."
+#define UNCOVERED_ADVICE                                                                                    \
+    "1. If this region should be recorded: make a trail multi-region, or create one here.\n"                \
+    "2. If not: leave the region out of regions in trailguard.conf."

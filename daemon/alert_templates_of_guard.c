@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The words of alerts about the guard's sight and channels, and about trouble that is over or goes on. */
+#include "daemon/alert_tellings.h"
+
+const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
+    [TELLING_BLIND_TRAIL] = {
+        .subject = "{LABEL} guard is blind for {name} in {where}: {error}",
+        .headline =
+                "TrailGuard cannot see {name} in {where}: {error}. It does not know whether the trail "
+                "logs.",
+        .deed = BLIND_DEED,
+        .advice = BLIND_ADVICE,
+    },
+    [TELLING_BLIND_TARGET] = {
+        .subject = "{LABEL} guard is blind in {where}: {error}",
+        .headline =
+                "TrailGuard cannot see any trail in {where}: {error}. It does not know whether they log.",
+        .deed = BLIND_DEED,
+        .advice = BLIND_ADVICE,
+    },
+    [TELLING_UNCOVERED] = {
+        .subject = "{LABEL} no trail records {where}",
+        .headline = "No trail records what happens in {where}.",
+        .loss =
+                "Nothing that happens in this region is delivered anywhere. The account's event history "
+                "keeps management events of the last 90 days all the same.",
+        .advice = UNCOVERED_ADVICE,
+    },
+    [TELLING_LOGGING_AGAIN] = {
+        .subject = "RESOLVED {name} logging again in {where} after {gap}",
+        .subject_short = "RESOLVED {name} logging again in {where}",
+        .headline = "{name} in {where} is logging again.",
+        .loss = LOST_FOR_GOOD,
+        .deed = "{tried}",
+        .advice =
+                "1. If you have not done so yet, find out who stopped it (command above).\n"
+                "2. Go through the account's event history for the time of the gap.",
+    },
+    [TELLING_THERE_AGAIN] = {
+        .subject = "RESOLVED {name} there and logging again in {where} after {since}",
+        .subject_short = "RESOLVED {name} there again in {where}",
+        .headline = "{name} in {where} is there again, and logging.",
+        .deed = "{created}",
+        .advice = "1. If you have not done so yet, find out who deleted it.\n"
+                  "2. Go through the account's event history for the time in between.",
+    },
+    [TELLING_AS_BEFORE] = {
+        .subject = "RESOLVED {name} as before again in {where}: {fields}{change}",
+        .subject_short = "RESOLVED {name} as before again in {where}: {fields}",
+        .subject_shortest = "RESOLVED {name} as before again in {where}",
+        .headline = "{name} in {where} is as its baseline says again. {outcome}",
+        .loss = "{losses}",
+        .deed = "{put back}",
+        .advice = "1. If you have not done so yet, find out who changed it.",
+    },
+    [TELLING_WELL_AGAIN] = {
+        .subject = "RESOLVED {name} well again in {where} after {since}",
+        .headline = "{name} in {where} is well again.",
+        .advice = "Nothing, unless you do not know why it was in trouble.",
+    },
+    [TELLING_SIGHTED_TRAIL] = {
+        .subject = "RESOLVED guard sees {name} again in {where} after {since}",
+        .headline = "TrailGuard sees {name} in {where} again.",
+        .advice =
+                "Nothing, unless you do not know why it was out of sight. A stop or a gap that "
+                "TrailGuard finds now has a message of its own.",
+    },
+    [TELLING_SIGHTED_TARGET] = {
+        .subject = "RESOLVED guard sees {where} again after {since}",
+        .headline = "TrailGuard sees {where} again.",
+        .advice =
+                "Nothing, unless you do not know why it was out of sight. A stop or a gap that "
+                "TrailGuard finds now has a message of its own.",
+    },
+    [TELLING_COVERED] = {
+        .subject = "RESOLVED a trail records {where} again",
+        .headline = "A trail records what happens in {where} again.",
+        .advice = "Nothing.",
+    },
+    [TELLING_STILL_STOPPED] = {
+        .subject = "REMINDER {name} still stopped in {where}, since {since}",
+        .headline = "{name} in {where} is still stopped. Nothing is recorded.",
+        .loss = LOST_FOR_GOOD,
+        .deed = "{tried}",
+        .advice =
+                "1. Start it: "
+                START_IT
+                WHO_STOPPED_IT,
+    },
+    [TELLING_STILL_MISSING] = {
+        .subject = "REMINDER {name} still missing in {where}, since {since}",
+        .headline = "{name} in {where} is still gone. It records nothing.",
+        .deed = "{created}",
+        .advice =
+                "Create it again under the same name; or, if it was deleted on purpose, take it out of "
+                "trails in trailguard.conf, or list it under ignore.",
+    },
+    [TELLING_STILL_WEAKENED] = {
+        .subject = "REMINDER {name} still {weakened} in {where}, since {since}: {left}",
+        .subject_short = "REMINDER {name} still {weakened} in {where}, since {since}",
+        .headline = "{name} in {where} is still {weakened}: its baseline says otherwise about {left}.",
+        .loss = "{losses}",
+        .deed = "{put back}",
+        .advice = CHANGED_ADVICE,
+    },
+    [TELLING_STILL_FAILING] = {
+        .subject = "REMINDER {name} still cannot deliver {kinds} in {where}, since {since}",
+        .subject_short = "REMINDER {name} still cannot deliver in {where}, since {since}",
+        .headline = "{name} in {where} still cannot deliver {kinds}.",
+        .loss = "{unsent}",
+        .advice = DELIVERY_ADVICE,
+    },
+    [TELLING_STILL_BLIND_TRAIL] = {
+        .subject = "REMINDER guard still blind for {name} in {where}, since {since}",
+        .headline = "TrailGuard still cannot see {name} in {where}: {error}.",
+        .deed = "Looked {looks} in a row in vain. It goes on looking.",
+        .advice = BLIND_ADVICE,
+    },
+    [TELLING_STILL_BLIND_TARGET] = {
+        .subject = "REMINDER guard still blind in {where}, since {since}",
+        .headline = "TrailGuard still cannot see any trail in {where}: {error}.",
+        .deed = BLIND_DEED,
+        .advice = BLIND_ADVICE,
+    },
+    [TELLING_STILL_UNCOVERED] = {
+        .subject = "REMINDER still no trail records {where}, since {since}",
+        .headline = "Still no trail records what happens in {where}.",
+        .advice = UNCOVERED_ADVICE,
+    },
+    [TELLING_STILL_TROUBLED] = {
+        .subject = "REMINDER {name} still in trouble in {where}, since {since}",
+        .headline = "{name} in {where} is still in trouble.",
+        .advice = "See what holds now: trailguard status",
+    },
+    [TELLING_REPEATED_TRAIL] = {
+        .subject = "{LABEL} {name} in trouble {count} more in {where}, {now}",
+        .subject_short = "{LABEL} {name}: trouble {count} more in {where}",
+        .headline = "{name} in {where} was in trouble {count} more; {now}.",
+        .deed = "Acted each time as before. These were not told one by one.",
+        .advice =
+                "1. Somebody or something keeps doing this. Find out who (command above), and take the "
+                "right away: trailguard policy deny prints a policy that forbids it.\n"
+                "2. Go through the account's event history for the time of the gaps.",
+    },
+    [TELLING_REPEATED_TARGET] = {
+        .subject = "{LABEL} trouble {count} more in {where}, {now}",
+        .headline = "{where} was in trouble {count} more; {now}.",
+        .deed = "These were not told one by one.",
+        .advice = "See what holds now: trailguard status",
+    },
+    [TELLING_CHANNEL_FAILED] = {
+        .subject = "{LABEL} channel failed: {detail}",
+        .headline = "Alerts do not get through this channel: {detail}",
+        .deed = "Keeps its alerts and goes on trying, at least every 5 minutes.",
+        .advice =
+                "1. Is the topic still there, and does its policy let the guard publish? Is its KMS key "
+                "enabled?\n"
+                "2. If nobody changed it on purpose, somebody may be silencing the guard.\n"
+                "3. trailguard test-alert shows each channel's receipt.",
+    },
+    [TELLING_CHANNEL_RECOVERED] = {
+        .subject = "RESOLVED channel works again: {detail}",
+        .headline = "Alerts get through this channel again: {detail}",
+        .deed = "Sends what was waiting.",
+        .advice = "Nothing, unless you do not know why it failed.",
+    },
+    [TELLING_TEST] = {
+        .subject = "TEST alert from {host}",
+        .headline = "This is a test: alerts from TrailGuard on {host} reach you.",
+        .advice = "Nothing.",
+    },
+};

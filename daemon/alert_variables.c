@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The variables of templates: what stands in braces in the words of alerts. */
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/alert_parts.h"
+#include "daemon/words.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+static uint64_t span(uint64_t from_usec, uint64_t to_usec) {
+    return to_usec > from_usec ? to_usec - from_usec : 0;
+}
+
+const char *alert_human_time(char dst[static TIMETEXT_MAX], uint64_t usec) {
+    char iso[TIMETEXT_MAX];
+
+    (void)timetext_iso(iso, usec);
+    if (strlen(iso) == strlen("YYYY-MM-DDThh:mm:ssZ"))
+        (void)snprintf(dst, TIMETEXT_MAX, "%.10s %.8s UTC", iso, iso + 11);
+    else
+        (void)text_copy(dst, TIMETEXT_MAX, "an unknown time");
+    return dst;
+}
+
+void alert_add_foreign(const AlertExpansion *x, const char *s) {
+    _cleanup_strbuf_ StrBuf whole = STRBUF_INIT(ALERT_EXPANDED_MAX);
+    char shown[ALERT_SHOWN_MAX + 1];
+
+    (void)text_escape(&whole, s, ALERT_SHOWN_MAX);
+    (void)text_escape(x->out, "", 0);
+    if (x->cut >= sizeof(shown) || whole.len <= x->cut) {
+        (void)strbuf_add(x->out, strbuf_str(&whole));
+        return;
+    }
+    /* room for the dots; what text_copy leaves is whole characters */
+    (void)text_copy(shown, x->cut - 2, strbuf_str(&whole));
+    (void)strbuf_addf(x->out, "%s...", shown);
+}
+
+static void add_span(const AlertExpansion *x, uint64_t usec) {
+    char text[TIMETEXT_MAX];
+
+    (void)strbuf_add(x->out, timetext_span(text, usec));
+}
+
+/* ---- the variables ---- */
+
+static void add_label(const AlertExpansion *x) {
+    static const char *const labels[_SEVERITY_MAX] = { "INFO", "WARNING", "CRITICAL" };
+
+    const Tell *tell = x->source->tell;
+
+    /* nobody should have to ask why it is no more than that */
+    (void)strbuf_add(x->out, tell->maintenance && tell->severity == SEVERITY_INFO ? "MAINTENANCE"
+                                                                                  : labels[tell->severity]);
+}
+
+static void add_name(const AlertExpansion *x) {
+    const Subject *subject = x->source->subject;
+
+    alert_add_foreign(x, subject->name[0] ? subject->name : subject->arn[0] ? subject->arn : "the trail");
+}
+
+static void add_arn(const AlertExpansion *x) {
+    const Subject *subject = x->source->subject;
+
+    (void)text_escape(x->out, subject->arn[0] ? subject->arn : subject->name, ALERT_SHOWN_MAX);
+}
+
+static void add_region(const AlertExpansion *x) {
+    (void)text_escape(x->out, x->source->subject->region, 31);
+}
+
+static void add_where(const AlertExpansion *x) {
+    const Subject *subject = x->source->subject;
+
+    (void)text_escape(x->out, subject->region[0] ? subject->region : "an unknown region", 31);
+    if (!subject->account[0])
+        return;
+    (void)strbuf_add(x->out, " (");
+    (void)text_escape(x->out, subject->account, 12);
+    (void)strbuf_add(x->out, ")");
+}
+
+static void add_again(const AlertExpansion *x) {
+    if (x->source->tell->kind == TELL_REOPENED)
+        (void)strbuf_add(x->out, " again");
+}
+
+static void add_gap(const AlertExpansion *x) {
+    const Gap *gap = &x->source->tell->gap;
+
+    if (gap->from_usec == 0 || gap->to_usec == 0)
+        (void)strbuf_add(x->out, "an unknown time");
+    else
+        add_span(x, span(gap->from_usec, gap->to_usec));
+}
+
+static void add_since(const AlertExpansion *x) {
+    add_span(x, span(x->source->tell->opened_usec, x->source->tell->time_usec));
+}
+
+void alert_add_number(const AlertExpansion *x, unsigned n, const char *what) {
+    (void)strbuf_addf(x->out, "%u %s%s", n, what, n == 1 ? "" : "s");
+}
+
+static void add_attempts(const AlertExpansion *x) {
+    alert_add_number(x, x->source->tell->action.attempts, "attempt");
+}
+
+static void add_count(const AlertExpansion *x) {
+    alert_add_number(x, x->source->tell->repeats.count, "time");
+}
+
+static void add_looks(const AlertExpansion *x) {
+    alert_add_number(x, x->source->tell->n_failed, "time");
+}
+
+/* What was done about a stop. */
+static void add_tried(const AlertExpansion *x) {
+    const Tell *tell = x->source->tell;
+    bool held = tell->action.result == RESULT_HELD;
+
+    if (held || tell->action.attempts > 0) {
+        (void)strbuf_add(x->out, held ? "Started logging again ("
+                                      : "Tried to start logging, without success so far (");
+        add_attempts(x);
+        (void)strbuf_add(x->out, held ? ") and read the status back: it logs." : ").");
+    } else if (tell->protected)
+        (void)strbuf_add(x->out, "Nothing: only the account that owns an organization trail can start it.");
+    else if (!tell->may_act && tell->maintenance)
+        (void)strbuf_add(x->out, "Nothing: a maintenance window is open that lets the trail be stopped.");
+    else if (!tell->may_act)
+        (void)strbuf_addf(x->out, "Nothing: it runs in mode \"%s\".", mode_to_string(tell->mode));
+    else
+        (void)strbuf_add(x->out, "Nothing: it had not come to that yet.");
+}
+
+static void add_kinds(const AlertExpansion *x) {
+    static const char *const kinds[_FINDING_MAX] = {
+        [FINDING_DELIVERY] = "log files",
+        [FINDING_DIGEST] = "digests",
+        [FINDING_LOG_GROUP] = "to CloudWatch Logs",
+        [FINDING_NOTIFICATION] = "SNS notices",
+        [FINDING_STALE] = "anything for a while",
+        [FINDING_BUCKET] = "safely (its bucket)",
+        [FINDING_LIFECYCLE] = "for long (a lifecycle rule)",
+        [FINDING_KEY] = "readably (its key)",
+    };
+    const Tell *tell = x->source->tell;
+    uint32_t findings = (tell->about ? tell->about : tell->findings) & FINDINGS_FAILING;
+    const char *between = "";
+
+    for (Finding f = 0; f < _FINDING_MAX; f++)
+        if (findings & FINDING_BIT(f)) {
+            (void)strbuf_addf(x->out, "%s%s", between, kinds[f]);
+            between = ", ";
+        }
+    if (!*between)
+        (void)strbuf_add(x->out, "something");
+}
+
+/* What a failing delivery loses, a sentence a line. */
+static void add_unsent(const AlertExpansion *x) {
+    static const char *const unsent[_FINDING_MAX] = {
+        [FINDING_DELIVERY] = "Log files: nothing yet, AWS goes on trying to deliver them for 30 days.",
+        [FINDING_DIGEST] =
+                "Digests: AWS goes on trying for 30 days; while one is missing nobody can prove that "
+                "the log files are unchanged, and a chain that broke does not heal.",
+        [FINDING_LOG_GROUP] = "CloudWatch Logs misses what it is not sent now. The log files have it.",
+        [FINDING_NOTIFICATION] = "Nobody is told of new log files. The files themselves are there.",
+    };
+    const Tell *tell = x->source->tell;
+    uint32_t findings = tell->about ? tell->about : tell->findings;
+    const char *between = "";
+
+    for (Finding f = 0; f < _FINDING_MAX; f++)
+        if ((findings & FINDING_BIT(f)) && unsent[f]) {
+            (void)strbuf_addf(x->out, "%s%s", between, unsent[f]);
+            between = "\n";
+        }
+    if (!*between)
+        (void)strbuf_add(x->out, "Nothing yet: AWS goes on trying to deliver for 30 days.");
+}
+
+static void add_detail(const AlertExpansion *x) {
+    const char *detail = x->source->tell->detail;
+
+    alert_add_foreign(x, detail[0] ? detail : "AWS gave no reason");
+}
+
+static void add_error(const AlertExpansion *x) {
+    LookError error = x->source->tell->error;
+
+    (void)strbuf_add(x->out, error == LOOK_OK ? "no answer" : look_error_to_string(error));
+}
+
+static void add_now(const AlertExpansion *x) {
+    (void)strbuf_add(x->out, x->source->tell->resolves ? "now well" : "not well yet");
+}
+
+static void add_host(const AlertExpansion *x) {
+    (void)text_escape(x->out, x->source->guard->host, 64);
+}
+
+/* ---- what was changed, and what became of it ---- */
+
+static void add_weakened(const AlertExpansion *x) {
+    const Tell *tell = x->source->tell;
+    uint32_t findings = tell->about ? tell->about : tell->findings;
+
+    (void)strbuf_add(x->out,
+                     (findings & FINDINGS_DRIFT) == FINDING_BIT(FINDING_CHANGED) ? "changed" : "weakened");
+}
+
+static void add_field_names(const AlertExpansion *x) {
+    alert_add_field_names(x, x->source->tell->fields);
+}
+
+static void add_took(const AlertExpansion *x) {
+    add_span(x, span(x->source->tell->changed_usec, x->source->tell->time_usec));
+}
+
+static void add_fate(const AlertExpansion *x, AlertFate which) {
+    alert_expand(x, alert_fate(x->source->tell, which));
+}
+
+static void add_change(const AlertExpansion *x) {
+    add_fate(x, ALERT_FATE_CHANGE);
+}
+
+static void add_change_short(const AlertExpansion *x) {
+    add_fate(x, ALERT_FATE_CHANGE_SHORT);
+}
+
+static void add_deletion(const AlertExpansion *x) {
+    add_fate(x, ALERT_FATE_DELETION);
+}
+
+static void add_outcome(const AlertExpansion *x) {
+    add_fate(x, ALERT_FATE_OUTCOME);
+}
+
+static void add_put_back(const AlertExpansion *x) {
+    add_fate(x, ALERT_FATE_PUT_BACK);
+}
+
+static void add_created(const AlertExpansion *x) {
+    add_fate(x, ALERT_FATE_CREATED);
+}
+
+static void add_left(const AlertExpansion *x) {
+    const Tell *tell = x->source->tell;
+
+    if (tell->fields_left)
+        alert_add_field_names(x, tell->fields_left);
+    else
+        (void)strbuf_add(x->out, "some settings, see the next message");
+}
+
+static void add_mode(const AlertExpansion *x) {
+    (void)strbuf_add(x->out, mode_to_string(x->source->tell->mode));
+}
+
+static void add_restores(const AlertExpansion *x) {
+    (void)strbuf_addf(x->out, "%u", x->source->tell->n_restores);
+}
+
+/* ---- who did what ---- */
+
+/* What was done to the trail, by the worst of what a search was about. */
+static void add_deed(const AlertExpansion *x) {
+    static const char *const deeds[_FINDING_MAX] = {
+        [FINDING_MISSING] = "deleted",
+        [FINDING_STOPPED] = "stopped",
+        [FINDING_FLAPPED] = "stopped and started",
+        [FINDING_RECREATED] = "deleted and created anew",
+        [FINDING_WEAKENED] = "weakened",
+        [FINDING_CHANGED] = "changed",
+    };
+    uint32_t about = x->source->tell->about;
+
+    for (Finding f = 0; f < _FINDING_MAX; f++)
+        if ((about & FINDING_BIT(f)) && deeds[f]) {
+            (void)strbuf_add(x->out, deeds[f]);
+            return;
+        }
+    (void)strbuf_add(x->out, "tampered with");
+}
+
+static void add_call(const AlertExpansion *x) {
+    const char *name = x->source->tell->actor.event_name;
+
+    alert_add_foreign(x, name[0] ? name : "something");
+}
+
+static void add_refusal(const AlertExpansion *x) {
+    const char *code = x->source->tell->actor.error_code;
+
+    alert_add_foreign(x, code[0] ? code : "refused");
+}
+
+static void add_others(const AlertExpansion *x) {
+    unsigned n = x->source->tell->repeats.count;
+
+    if (n == 0)
+        return;
+    (void)strbuf_add(x->out, "\n");
+    alert_add_number(x, n, "more attempt");
+    (void)strbuf_add(x->out, " before this one: see the journal.");
+}
+
+/* ---- words ---- */
+
+static const struct {
+    const char *name;
+    void (*add)(const AlertExpansion *x);
+} variables[] = {
+    { "LABEL", add_label },
+    { "name", add_name },
+    { "arn", add_arn },
+    { "region", add_region },
+    { "where", add_where },
+    { "again", add_again },
+    { "gap", add_gap },
+    { "since", add_since },
+    { "count", add_count },
+    { "looks", add_looks },
+    { "attempts", add_attempts },
+    { "tried", add_tried },
+    { "kinds", add_kinds },
+    { "unsent", add_unsent },
+    { "detail", add_detail },
+    { "error", add_error },
+    { "now", add_now },
+    { "host", add_host },
+    { "weakened", add_weakened },
+    { "fields", alert_add_fields },
+    { "field names", add_field_names },
+    { "took", add_took },
+    { "change", add_change },
+    { "change short", add_change_short },
+    { "deletion", add_deletion },
+    { "outcome", add_outcome },
+    { "put back", add_put_back },
+    { "created", add_created },
+    { "left", add_left },
+    { "mode", add_mode },
+    { "restores", add_restores },
+    { "losses", alert_add_losses },
+    { "who", alert_add_actor },
+    { "deed", add_deed },
+    { "call", add_call },
+    { "refusal", add_refusal },
+    { "others", add_others },
+};
+
+static void add_variable(const AlertExpansion *x, const char *name, size_t len) {
+    for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
+        if (strlen(variables[i].name) == len && memcmp(variables[i].name, name, len) == 0)
+            variables[i].add(x);
+}
+
+void alert_expand(const AlertExpansion *x, const char *words) {
+    const char *open, *close;
+
+    while ((open = strchr(words, '{')) && (close = strchr(open, '}'))) {
+        (void)strbuf_add_mem(x->out, words, (size_t)(open - words));
+        add_variable(x, open + 1, (size_t)(close - open - 1));
+        words = close + 1;
+    }
+    (void)strbuf_add(x->out, words);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What holds for every alert, and what the tests of alerts share. Include it after cmocka.h. */
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/alert.h"
+#include "lib/util/macros.h"
+
+#define SEC     1000000ULL
+#define T0      (1795428131ULL * SEC) /* 2026-11-23T10:02:11Z */
+#define ACCOUNT "111122223333"
+#define ARN     "arn:aws:cloudtrail:eu-central-1:111122223333:trail/org-trail"
+#define NAME_128                                                                                            \
+    "a123456789b123456789c123456789d123456789e123456789f123456789g123456789h123456789i123456789j123456789"  \
+    "k123456789l123456789m1234567"
+
+static const AlertGuard guard = { "guard1", "0.1.0" };
+static const Subject trail = { "org-trail", ARN, ACCOUNT, "eu-central-1" };
+static const Subject long_trail _unused_ = { NAME_128, ARN, ACCOUNT, "ap-southeast-1" };
+static const Subject target _unused_ = { "", "", ACCOUNT, "eu-central-1" };
+static const Subject nobody _unused_ = { "", "", "", "" };
+
+#define TELL(event_, kind_, severity_, ...)                                                                 \
+    {                                                                                                       \
+        .event = (event_), .kind = (kind_), .severity = (severity_), .sequence = 1,                         \
+        .incident_mark_usec = T0, .mark_usec = T0, .opened_usec = T0 + SEC, .time_usec = T0 + 241 * SEC,    \
+        __VA_ARGS__                                                                                         \
+    }
+
+static inline Alert compose(const Subject *subject, const Tell *tell) {
+    Alert alert;
+
+    assert_int_equal(alert_compose(&guard, subject, tell, &alert), 0);
+    return alert;
+}
+
+static inline json_t *load(const char *text) {
+    json_error_t error;
+    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+
+    if (!root)
+        fail_msg("not JSON (%s): %s", error.text, text);
+    return root;
+}
+
+/* ---- what holds for every message ---- */
+
+static inline void check_subject(const char *subject) {
+    assert_in_range(strlen(subject), 1, ALERT_SUBJECT_MAX - 1);
+    for (const char *s = subject; *s; s++)
+        assert_in_range(*s, 0x20, 0x7e);
+    assert_memory_equal(subject, "[TrailGuard] ", 13);
+    assert_null(strchr(subject, '{'));
+}
+
+/* "{name}"; values of settings are JSON, and have braces of their own. */
+static inline void check_no_variables(const char *text) {
+    for (const char *open = strchr(text, '{'); open; open = strchr(open + 1, '{')) {
+        size_t len = strspn(open + 1, "abcdefghijklmnopqrstuvwxyzLABEL ");
+
+        if (len > 0 && open[1 + len] == '}')
+            fail_msg("\"%.*s\" in\n%s", (int)len + 2, open, text);
+    }
+}
+
+/* Printable lines of UTF-8, no templates left over. */
+static inline void check_text(const char *text) {
+    json_t *as_json = json_string(text); /* NULL when it is not UTF-8 */
+
+    assert_non_null(as_json);
+    json_decref(as_json);
+    for (const unsigned char *s = (const unsigned char *)text; *s; s++)
+        assert_true(*s == '\n' || (*s >= 0x20 && *s != 0x7f));
+    check_no_variables(text);
+    assert_null(strstr(text, "1970-"));
+    assert_null(strstr(text, "\n\n\n"));
+    assert_non_null(strstr(text, "\nIncident "));
+    assert_true(strlen(text) < 24 * 1024);
+}
+
+static inline void check_document(const Alert *alert) {
+    static const char *const members[] = {
+        "schema",  "id",          "incident", "sequence",    "event",       "severity",        "time",
+        "summary", "resolved",    "opened",   "account",     "region",      "trail",           "findings",
+        "detail",  "first_sight", "gap",      "repeats",     "action",      "actor",           "changes",
+        "attack",  "guard",       "fields",   "fields_left", "maintenance", "restores_paused",
+    };
+    json_t *root = load(alert->document);
+
+    assert_int_equal(json_object_size(root), ARRAY_SIZE(members));
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+        if (!json_object_get(root, members[i]))
+            fail_msg("no %s in %s", members[i], alert->document);
+    assert_string_equal(json_string_value(json_object_get(root, "schema")), "trailguard.alert/1");
+    assert_string_equal(json_string_value(json_object_get(root, "id")), alert->id);
+    assert_string_equal(json_string_value(json_object_get(root, "incident")), alert->incident);
+    assert_null(strchr(alert->document, '\n'));
+    json_decref(root);
+}
+
+static inline void check_any(const Alert *alert) {
+    char *message;
+
+    assert_int_equal(strlen(alert->id), 64);
+    assert_int_equal(strlen(alert->incident), 16);
+    check_subject(alert->subject);
+    check_subject(alert->sms);
+    check_text(alert->text);
+    check_document(alert);
+    assert_int_equal(alert_sns_message(alert, 262144, &message), 0);
+    json_decref(load(message));
+    free(message);
+}

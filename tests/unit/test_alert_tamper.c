@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The words of alerts about changed settings, deletion, buckets and keys, and about who did it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/words.h"
+#include "tests/unit/alert_check.h"
+
+#define WEAKENED  FINDING_BIT(FINDING_WEAKENED)
+#define CHANGED   FINDING_BIT(FINDING_CHANGED)
+#define MISSING   FINDING_BIT(FINDING_MISSING)
+#define BUCKET    FIELD_BIT(FIELD_BUCKET)
+#define TOPIC     FIELD_BIT(FIELD_SNS_TOPIC)
+#define TAGS      FIELD_BIT(FIELD_TAGS)
+#define SELECTORS FIELD_BIT(FIELD_SELECTORS)
+
+#define RESTORE(result_, n)                                                                                 \
+    .action = { ACTION_RESTORE, result_, n }, .restore = { ACTION_RESTORE, result_, n }
+#define RECREATE(result_, n)                                                                                \
+    .action = { ACTION_RECREATE, result_, n }, .restore = { ACTION_RECREATE, result_, n }
+
+/* A message about a change, 2 s after it was seen; `left` of it differs still. */
+#define CHANGE(severity_, about_, fields_, left, ...)                                                       \
+    {                                                                                                       \
+        .event = EVENT_TRAIL_WEAKENED, .kind = TELL_OPENED, .severity = (severity_), .sequence = 1,         \
+        .incident_mark_usec = T0, .mark_usec = T0, .opened_usec = T0, .changed_usec = T0,                   \
+        .time_usec = T0 + 2 * SEC, .about = (about_), .findings = (left) ? (about_) : 0,                    \
+        .fields = (fields_), .fields_left = (left), __VA_ARGS__                                             \
+    }
+
+#define LOOKUP "lookup-events --region eu-central-1"
+
+typedef struct Case {
+    Tell tell;
+    const char *expected; /* without "[TrailGuard] " */
+    const char *in_text[5];
+    const char *not_in_text;
+    bool attack;
+} Case;
+
+static const Case cases[] = {
+    /* ---- changed settings ---- */
+    { CHANGE(SEVERITY_CRITICAL, WEAKENED, BUCKET, 0, .mode = MODE_RESTORE, .may_act = true, .resolves = true,
+             RESTORE(RESULT_HELD, 1)),
+      "CRITICAL org-trail weakened in eu-central-1 (111122223333): S3BucketName put back",
+      { "its baseline says otherwise about S3BucketName. TrailGuard put back what the baseline has.",
+        "(1 attempt) and read it back: it holds", "Log files of that time are in the other bucket", LOOKUP,
+        "2026-11-23 10:02:11 UTC  seen to be changed" },
+      "Still different",
+      true },
+    { CHANGE(SEVERITY_WARNING, CHANGED, TOPIC, 0, .mode = MODE_RESTORE, .may_act = true, .resolves = true,
+             RESTORE(RESULT_HELD, 1)),
+      "WARNING org-trail changed in eu-central-1 (111122223333): SnsTopicARN put back",
+      { "was changed", "Nobody was told of the log files" },
+      NULL,
+      true },
+    { CHANGE(SEVERITY_CRITICAL, WEAKENED | CHANGED, BUCKET | TOPIC | TAGS, TAGS, .mode = MODE_RESTORE,
+             RESTORE(RESULT_HELD, 2)),
+      "CRITICAL org-trail weakened in eu-central-1 (111122223333): 3 settings partly put back",
+      { "about S3BucketName, SnsTopicARN, Tags.", "Still different: Tags.", "(2 attempts)" },
+      NULL,
+      true },
+    { CHANGE(SEVERITY_CRITICAL, WEAKENED, SELECTORS, SELECTORS, .mode = MODE_RESTORE, .may_act = true,
+             RESTORE(RESULT_FAILED, 3), .detail = "PutEventSelectors: AccessDenied"),
+      "CRITICAL org-trail weakened in eu-central-1: EventSelectors not put back",
+      { "It could not be put back.", "(3 attempts); it failed: PutEventSelectors: AccessDenied",
+        "selectors leave out are lost" },
+      NULL,
+      true },
+    { CHANGE(SEVERITY_CRITICAL, WEAKENED, SELECTORS, SELECTORS, .mode = MODE_RESTORE, .may_act = true,
+             RESTORE(RESULT_PENDING, 1)),
+      "CRITICAL org-trail weakened in eu-central-1: EventSelectors being put back",
+      { "AWS has not answered yet" },
+      NULL,
+      true },
+    { CHANGE(SEVERITY_CRITICAL, WEAKENED, BUCKET, BUCKET, .mode = MODE_RESTART),
+      "CRITICAL org-trail weakened in eu-central-1 (111122223333): S3BucketName changed",
+      { "Nothing: it runs in mode \"restart\".", "trailguard accept org-trail" },
+      NULL,
+      true },
+    { CHANGE(SEVERITY_CRITICAL, WEAKENED, BUCKET, BUCKET, .mode = MODE_RESTORE),
+      "CRITICAL org-trail weakened in eu-central-1 (111122223333): S3BucketName changed",
+      { "does not name this kind" },
+      NULL,
+      true },
+    { CHANGE(SEVERITY_CRITICAL, WEAKENED, BUCKET, BUCKET, .mode = MODE_RESTORE, .protected = true),
+      "CRITICAL org-trail weakened in eu-central-1 (111122223333): S3BucketName changed",
+      { "only the account that owns an organization trail can change it" },
+      NULL,
+      true },
+    { CHANGE(SEVERITY_INFO, WEAKENED, BUCKET, BUCKET, .mode = MODE_RESTORE, .maintenance = true),
+      "MAINTENANCE org-trail weakened in eu-central-1 (111122223333): S3BucketName changed",
+      { "A maintenance window is open for this trail", "trailguard accept" },
+      NULL,
+      true },
+    { CHANGE(SEVERITY_CRITICAL, WEAKENED, BUCKET, BUCKET, .mode = MODE_RESTORE, .may_act = true,
+             .restores_paused = true, .n_restores = 30, RESTORE(RESULT_NONE, 0)),
+      "CRITICAL org-trail weakened in eu-central-1: S3BucketName, restores paused",
+      { "Wrote back 30 times within the hour", "Logging is still restarted at once" },
+      NULL,
+      true },
+    { CHANGE(SEVERITY_CRITICAL, WEAKENED, BUCKET, 0, .mode = MODE_RESTORE, .may_act = true,
+             .resolves = true),
+      "CRITICAL org-trail weakened in eu-central-1 (111122223333): S3BucketName changed back",
+      { "It was put back by somebody else." },
+      NULL,
+      true },
+    { TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = WEAKENED,
+           .fields = BUCKET | TOPIC, .fields_left = BUCKET, .mode = MODE_OBSERVE),
+      "REMINDER org-trail still weakened in eu-central-1 (111122223333), since 4 min",
+      { "otherwise about S3BucketName." },
+      "about S3BucketName, ",
+      false },
+    { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, .fields = BUCKET, .changed_usec = T0,
+           RESTORE(RESULT_HELD, 1)),
+      "RESOLVED org-trail as before again in eu-central-1 (111122223333): S3BucketName",
+      { "TrailGuard put back what the baseline has." },
+      NULL,
+      false },
+    /* ---- deletion ---- */
+    { TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL, .findings = MISSING, .about = MISSING,
+           .mode = MODE_RESTORE),
+      "CRITICAL org-trail missing in eu-central-1 (111122223333)",
+      { "restore in trailguard.conf does not name \"deleted\"", LOOKUP },
+      NULL,
+      true },
+    { TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL, .about = MISSING, .mode = MODE_RESTORE,
+           .may_act = true, .resolves = true, RECREATE(RESULT_HELD, 1)),
+      "CRITICAL org-trail deleted in eu-central-1 (111122223333), created again",
+      { "TrailGuard created it again, and it is logging", "between the deletion and now is lost" },
+      NULL,
+      true },
+    { TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL, .about = MISSING, .findings = MISSING,
+           .mode = MODE_RESTORE, .may_act = true, RECREATE(RESULT_FAILED, 1),
+           .detail = "MaximumNumberOfTrailsExceeded: a, b"),
+      "CRITICAL org-trail missing in eu-central-1 (111122223333), could not be created again",
+      { "it was refused: MaximumNumberOfTrailsExceeded: a, b" },
+      NULL,
+      true },
+    { TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL, .about = MISSING, .findings = MISSING,
+           .mode = MODE_RESTORE, .may_act = true, .restores_paused = true, .n_restores = 5),
+      "CRITICAL org-trail missing in eu-central-1 (111122223333), restores paused",
+      { "Tried 5 times within the hour" },
+      NULL,
+      true },
+    { TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL, .resolves = true,
+           .about = FINDING_BIT(FINDING_RECREATED)),
+      "CRITICAL org-trail deleted and created anew in eu-central-1 (111122223333)",
+      { "between two looks", LOOKUP },
+      NULL,
+      true },
+    { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, RECREATE(RESULT_HELD, 2)),
+      "RESOLVED org-trail there and logging again in eu-central-1 (111122223333) after 4 min",
+      { "(2 attempts)", "find out who deleted it" },
+      NULL,
+      false },
+    /* ---- stops in maintenance ---- */
+    { TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_INFO, .maintenance = true, .mode = MODE_RESTART,
+           .findings = FINDING_BIT(FINDING_STOPPED), .gap = { T0, 0 }),
+      "MAINTENANCE org-trail stopped in eu-central-1 (111122223333), as maintenance allows",
+      { "when the window is over it is started" },
+      NULL,
+      true },
+    /* ---- failing ---- */
+    { TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL, .detail = "AccessDenied",
+           .about = FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_LOG_GROUP)),
+      "CRITICAL org-trail cannot deliver in eu-central-1 (111122223333): AccessDenied",
+      { "log files, to CloudWatch Logs", "for 30 days", "CloudWatch Logs misses" },
+      NULL,
+      false },
+    { TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL, .detail = "NoSuchBucket",
+           .about = FINDING_BIT(FINDING_DIGEST)),
+      "CRITICAL org-trail cannot deliver digests in eu-central-1 (111122223333): NoSuchBucket",
+      { "a chain that broke does not heal" },
+      NULL,
+      false },
+    { TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL,
+           .detail = "nothing was delivered since 2026-11-23T08:00:00Z",
+           .about = FINDING_BIT(FINDING_STALE)),
+      "CRITICAL org-trail delivers nothing in eu-central-1 (111122223333)",
+      { "nothing was delivered since 2026-11-23T08:00:00Z.", "stale_after" },
+      NULL,
+      false },
+    { TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL, .detail = "not ours",
+           .about = FINDING_BIT(FINDING_BUCKET)),
+      "CRITICAL org-trail: its bucket in eu-central-1 (111122223333): not ours",
+      { "bucket that was deleted can be created by anybody", LOOKUP },
+      NULL,
+      true },
+    { TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL, .detail = "1 day",
+           .about = FINDING_BIT(FINDING_LIFECYCLE)),
+      "CRITICAL org-trail's log files are deleted early in eu-central-1 (111122223333): 1 day",
+      { "keeps versions" },
+      NULL,
+      true },
+    { TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL, .detail = "Disabled",
+           .about = FINDING_BIT(FINDING_KEY)),
+      "CRITICAL org-trail's key cannot be used in eu-central-1 (111122223333): Disabled",
+      { "cancel-key-deletion" },
+      NULL,
+      true },
+    /* ---- who did it ---- */
+    { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_STOPPED),
+           .gap = { T0, T0 + 3 * SEC }, .has_actor = true,
+           .actor = { .type = "IAMUser",
+                      .arn = "arn:aws:iam::111122223333:user/bob",
+                      .name = "bob",
+                      .account = ACCOUNT,
+                      .source_ip = "203.0.113.7",
+                      .user_agent = "aws-cli/2.15",
+                      .access_key = "AKIAEXAMPLE",
+                      .event_id = "e-1",
+                      .event_name = "StopLogging",
+                      .event_usec = T0 }),
+      "CRITICAL org-trail stopped in eu-central-1 (111122223333) by user bob",
+      { "Who did it\n  who      user bob\n  type     IAMUser\n  ARN      "
+        "arn:aws:iam::111122223333:user/bob\n",
+        "  from     203.0.113.7\n  with     aws-cli/2.15\n  key      AKIAEXAMPLE\n  call     StopLogging\n",
+        "  when     2026-11-23 10:02:11 UTC\n  event    e-1\n", "logging was stopped" },
+      LOOKUP,
+      true },
+    { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .nobody = true, .about = MISSING),
+      "CRITICAL org-trail: nobody found who deleted it in eu-central-1 (111122223333)",
+      { "for 20 minutes", LOOKUP, "us-east-1" },
+      "Who did it",
+      true },
+    { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .nobody = true, .about = WEAKENED,
+           .detail = "AccessDenied"),
+      "CRITICAL org-trail: unknown who weakened it in eu-central-1 (111122223333)",
+      { "the event history could not be searched: AccessDenied", "cloudtrail:LookupEvents" },
+      "Nobody",
+      true },
+    { TELL(EVENT_TRAIL_ATTEMPTED, TELL_OPENED, SEVERITY_WARNING, .has_actor = true,
+           .repeats = { .count = 2 },
+           .actor = { .type = "AssumedRole",
+                      .name = "Dev/eve",
+                      .event_name = "DeleteTrail",
+                      .error_code = "AccessDenied" }),
+      "WARNING DeleteTrail tried on org-trail in eu-central-1 (111122223333)",
+      { "role Dev (session eve) tried DeleteTrail on org-trail", "AWS refused it: AccessDenied.",
+        "2 more attempts before this one", "Who tried it", "  refused  AccessDenied\n" },
+      LOOKUP,
+      true },
+    /* ---- baselines ---- */
+    { TELL(EVENT_BASELINE_WEAK, TELL_OPENED, SEVERITY_WARNING, .detail = "LogFileValidationEnabled is off"),
+      "WARNING org-trail in eu-central-1 (111122223333) was weak when recorded",
+      { "LogFileValidationEnabled is off", "This is said once" },
+      NULL,
+      false },
+    { TELL(EVENT_BASELINE_ACCEPTED, TELL_OPENED, SEVERITY_INFO, .fields = BUCKET, .detail = "by uid 0"),
+      "INFO new baseline of org-trail accepted in eu-central-1 (111122223333): S3BucketName",
+      { "by uid 0" },
+      NULL,
+      false },
+};
+
+static void keep_document(size_t i, const Alert *alert) {
+    const char *dir = getenv("ALERT_DOCUMENTS");
+    char path[512];
+    FILE *f;
+
+    if (!dir)
+        return;
+    (void)snprintf(path, sizeof(path), "%s/tamper-%02zu.json", dir, i);
+    f = fopen(path, "we");
+    assert_non_null(f);
+    assert_true(fputs(alert->document, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void every_case(void **unused) {
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const Case *c = &cases[i];
+        Alert alert = compose(&trail, &c->tell);
+        json_t *root = load(alert.document);
+
+        if (strcmp(alert.subject + strlen("[TrailGuard] "), c->expected) != 0)
+            fail_msg("case %zu: %s\n    expected: %s", i, alert.subject, c->expected);
+        for (size_t k = 0; k < ARRAY_SIZE(c->in_text) && c->in_text[k]; k++)
+            if (!strstr(alert.text, c->in_text[k]))
+                fail_msg("case %zu: no \"%s\" in\n%s", i, c->in_text[k], alert.text);
+        if (c->not_in_text && strstr(alert.text, c->not_in_text))
+            fail_msg("case %zu: \"%s\" in\n%s", i, c->not_in_text, alert.text);
+        assert_int_equal(json_array_size(json_object_get(root, "attack")), c->attack ? 2 : 0);
+        assert_int_equal(json_is_object(json_object_get(root, "actor")), c->tell.has_actor);
+        json_decref(root);
+        check_any(&alert);
+        keep_document(i, &alert);
+        alert_done(&alert);
+    }
+}
+
+/* ---- people ---- */
+
+static void every_kind_of_caller(void **unused) {
+    static const struct {
+        Actor actor;
+        const char *expected;
+    } rows[] = {
+        { { .type = "IAMUser", .name = "bob" }, "user bob" },
+        { { .type = "IAMUser", .arn = "arn:aws:iam::1:user/x" }, "user arn:aws:iam::1:user/x" },
+        { { .type = "AssumedRole", .name = "Admin/alice" }, "role Admin (session alice)" },
+        { { .type = "AssumedRole", .name = "Admin" }, "role Admin" },
+        { { .type = "AssumedRole", .name = "AWSReservedSSO_Power_0123456789abcdef/al@example.com" },
+          "Identity Center user al@example.com (permission set Power)" },
+        { { .type = "AssumedRole", .name = "AWSReservedSSO_Odd/al" },
+          "Identity Center user al (permission set Odd)" },
+        { { .type = "AssumedRole", .name = "Deploy/x", .invoked_by = "cloudformation.amazonaws.com" },
+          "role Deploy (session x) through cloudformation.amazonaws.com" },
+        { { .type = "Root", .name = "root", .account = "444455556666" }, "root of account 444455556666" },
+        { { .type = "AWSService", .invoked_by = "config.amazonaws.com" }, "service config.amazonaws.com" },
+        { { .type = "AWSService", .name = "ssm.amazonaws.com" }, "service ssm.amazonaws.com" },
+        { { .type = "FederatedUser", .name = "carol" }, "federated user carol" },
+        { { .type = "AWSAccount", .account = "444455556666" }, "another account, 444455556666" },
+        { { .type = "IdentityCenterUser", .name = "dan" }, "Identity Center user dan" },
+        { { .type = "Role", .name = "r" }, "role r" },
+        { { .type = "SAMLUser", .name = "s" }, "SAML user s" },
+        { { .type = "WebIdentityUser", .name = "w" }, "web identity user w" },
+        { { .type = "Directory", .name = "d" }, "directory user d" },
+        { { .type = "Unknown", .name = "?" }, "an unknown kind of caller, ?" },
+        { { .type = "" }, "an unknown kind of caller, without a name" },
+        { { .type = "IAMUser", .name = "b\x1b[31m\nob" }, "user b\\x1b[31m\\x0aob" },
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Tell tell = TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .has_actor = true,
+                         .about = FINDING_BIT(FINDING_STOPPED));
+        char expected[256];
+        Alert alert;
+
+        tell.actor = rows[i].actor;
+        alert = compose(&trail, &tell);
+        (void)snprintf(expected, sizeof(expected), "was stopped by %s.\n", rows[i].expected);
+        if (!strstr(alert.text, expected))
+            fail_msg("no \"%s\" in\n%s", expected, alert.text);
+        check_any(&alert);
+        alert_done(&alert);
+    }
+}
+
+static void the_actor_as_machines_get_it(void **unused) {
+    Tell tell = cases[0].tell;
+    Alert alert;
+    json_t *root, *actor;
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        if (cases[i].tell.event == EVENT_TRAIL_ATTRIBUTED && cases[i].tell.has_actor)
+            tell = cases[i].tell;
+    alert = compose(&trail, &tell);
+    root = load(alert.document);
+    actor = json_object_get(root, "actor");
+#define IS(key, value) assert_string_equal(json_string_value(json_object_get(actor, key)), value)
+    IS("arn", "arn:aws:iam::111122223333:user/bob");
+    IS("type", "IAMUser");
+    IS("source_ip", "203.0.113.7");
+    IS("user_agent", "aws-cli/2.15");
+    IS("access_key", "AKIAEXAMPLE");
+    IS("event_id", "e-1");
+    IS("event_name", "StopLogging");
+    IS("event_time", "2026-11-23T10:02:11Z");
+    assert_true(json_is_null(json_object_get(actor, "error_code")));
+    assert_true(json_is_object(json_object_get(root, "gap")));
+    json_decref(root);
+    alert_done(&alert);
+}
+
+/* ---- before and after ---- */
+
+static char old_bucket[] = "org-logs", new_bucket[] = "evil-logs\x1b[2J", nothing[] = "";
+static char topic[] = "arn:aws:sns:eu-central-1:111122223333:t";
+
+static void before_and_after(void **unused) {
+    static const Drift drift = {
+        .changes = { { FIELD_BUCKET, true, old_bucket, new_bucket },
+                     { FIELD_SNS_TOPIC, false, topic, nothing },
+                     { FIELD_TAGS, false, NULL, NULL } },
+        .n = 3,
+    };
+    Tell tell = CHANGE(SEVERITY_CRITICAL, WEAKENED | CHANGED, BUCKET | TOPIC, TOPIC, .mode = MODE_RESTORE,
+                       .changes = &drift, RESTORE(RESULT_HELD, 1));
+    Alert alert = compose(&trail, &tell);
+    json_t *root = load(alert.document), *changes = json_object_get(root, "changes"), *one;
+
+    (void)unused;
+    assert_non_null(strstr(alert.text, "What was changed\n"
+                                       "  S3BucketName, put back\n"
+                                       "    was  org-logs\n"
+                                       "    then evil-logs\\x1b[2J\n"
+                                       "  SnsTopicARN\n"
+                                       "    was  arn:aws:sns:eu-central-1:111122223333:t\n"
+                                       "    now  (not set)\n"));
+    assert_null(strstr(alert.text, "Tags"));
+    assert_int_equal(json_array_size(changes), 2);
+    one = json_array_get(changes, 0);
+    assert_string_equal(json_string_value(json_object_get(one, "field")), "S3BucketName");
+    assert_string_equal(json_string_value(json_object_get(one, "was")), "org-logs");
+    assert_string_equal(json_string_value(json_object_get(one, "now")), "evil-logs\\x1b[2J");
+    one = json_array_get(changes, 1);
+    assert_true(json_is_null(json_object_get(one, "now")));
+    assert_int_equal(json_array_size(json_object_get(root, "fields")), 2);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(root, "fields_left"), 0)),
+                        "SnsTopicARN");
+    assert_string_equal(json_string_value(json_object_get(json_object_get(root, "action"), "taken")),
+                        "restore");
+    json_decref(root);
+    check_any(&alert);
+    alert_done(&alert);
+}
+
+static void long_values_are_cut_and_their_length_named(void **unused) {
+    char *value = calloc(1, 5001);
+    Drift drift = { .changes = { { FIELD_SELECTORS, true, value, value } }, .n = 1 };
+    Tell tell = CHANGE(SEVERITY_CRITICAL, WEAKENED, SELECTORS, SELECTORS, .changes = &drift);
+    const char *shown;
+    Alert alert;
+    json_t *root;
+
+    (void)unused;
+    assert_non_null(value);
+    memset(value, 'x', 1024);
+    alert = compose(&trail, &tell);
+    assert_null(strstr(alert.text, "bytes in all"));
+    alert_done(&alert);
+    memset(value, '"', 5000);
+    alert = compose(&trail, &tell);
+    assert_non_null(strstr(alert.text, "\"... (5000 bytes in all)\n"));
+    root = load(alert.document);
+    shown = json_string_value(json_object_get(json_array_get(json_object_get(root, "changes"), 0), "was"));
+    assert_in_range(strlen(shown), 1000, 1100);
+    assert_non_null(strstr(shown, "... (5000 bytes in all)"));
+    json_decref(root);
+    alert_done(&alert);
+    memset(value, '\\', 1000); /* twice as long when escaped */
+    value[1000] = '\0';
+    alert = compose(&trail, &tell);
+    assert_non_null(strstr(alert.text, "... (1000 bytes in all)\n"));
+    alert_done(&alert);
+    free(value);
+}
+
+/* The worst that can be changed still gets through SNS. */
+static void everything_changed_fits_into_sns(void **unused) {
+    static const char fills[] = { 'x', '"', '\\', '\x01', '\xff' };
+
+    (void)unused;
+    for (size_t i = 0; i < sizeof(fills); i++) {
+        char *value = calloc(1, 20001), *message;
+        Drift drift = { .n = _FIELD_MAX };
+        Tell tell = CHANGE(SEVERITY_CRITICAL, WEAKENED | CHANGED, FIELDS_ALL, FIELDS_ALL, .changes = &drift);
+        Alert alert;
+
+        assert_non_null(value);
+        memset(value, fills[i], 20000);
+        for (Field f = 0; f < _FIELD_MAX; f++)
+            drift.changes[f] = (Change){ f, true, value, value };
+        alert = compose(&trail, &tell);
+        check_any(&alert);
+        assert_int_equal(alert_sns_message(&alert, 262144, &message), 0);
+        free(message);
+        alert_done(&alert);
+        free(value);
+    }
+}
+
+/* ---- subjects, identities, hostile text ---- */
+
+static void every_field_has_a_subject(void **unused) {
+    (void)unused;
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        for (ActionResult r = 0; r < _RESULT_MAX; r++) {
+            Tell tell =
+                    CHANGE(SEVERITY_CRITICAL, WEAKENED, FIELD_BIT(f), r == RESULT_HELD ? 0 : FIELD_BIT(f),
+                           .mode = MODE_RESTORE, .may_act = true, RESTORE(r, 1));
+            Alert alert = compose(&trail, &tell);
+
+            check_any(&alert);
+            assert_memory_equal(alert.subject, "[TrailGuard] CRITICAL org-trail weakened in eu-central-1",
+                                56);
+            assert_non_null(strstr(alert.subject, field_to_string(f)));
+            alert_done(&alert);
+            alert = compose(&long_trail, &tell);
+            check_any(&alert);
+            alert_done(&alert);
+        }
+}
+
+static void id_of(Tell tell, char ret[static 65]) {
+    Alert alert = compose(&trail, &tell);
+
+    memcpy(ret, alert.id, 65);
+    alert_done(&alert);
+}
+
+static void ids(void **unused) {
+    Tell change = CHANGE(SEVERITY_CRITICAL, WEAKENED, BUCKET, BUCKET, .mode = MODE_OBSERVE), other = change;
+    Tell found = TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .has_actor = true),
+         none = TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .nobody = true),
+         tried = TELL(EVENT_TRAIL_ATTEMPTED, TELL_OPENED, SEVERITY_WARNING, .has_actor = true),
+         again = tried;
+    char a[65], b[65];
+
+    (void)unused;
+    id_of(change, a);
+    /* another guard put it back, and saw it later */
+    other.mode = MODE_RESTORE;
+    other.kind = TELL_REOPENED;
+    other.time_usec += 40 * SEC;
+    other.restore = other.action = (ActionReport){ ACTION_RESTORE, RESULT_HELD, 1 };
+    other.fields_left = 0;
+    id_of(other, b);
+    assert_string_equal(a, b);
+    id_of(found, a);
+    assert_string_not_equal(a, b);
+    id_of(none, b);
+    assert_string_not_equal(a, b);
+    (void)strcpy(tried.actor.event_id, "1");
+    (void)strcpy(again.actor.event_id, "2");
+    id_of(tried, a);
+    id_of(again, b);
+    assert_string_not_equal(a, b);
+}
+
+static void hostile_callers_and_values(void **unused) {
+    static const char *const hostile[] = {
+        "line\nbreak\r\nSubject: x",
+        "\x01\x02\x7f\x1b[31mred",
+        "\xe2\x80\xae gnp",
+        "broken \xff\xc3",
+        "$(reboot)`x`;&&|'\"\\",
+        "%s%n%d",
+        "/",
+        "AWSReservedSSO_/",
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        for (size_t k = 0; k < ARRAY_SIZE(hostile); k++) {
+            char value[256];
+            Drift drift = { .changes = { { FIELD_BUCKET, true, value, value } }, .n = 1 };
+            Tell tell = cases[i].tell;
+            Actor *a = &tell.actor;
+            char *texts[] = { a->arn,        a->name,       a->account,    a->invoked_by,
+                              a->source_ip,  a->user_agent, a->access_key, a->event_id,
+                              a->event_name, a->error_code, tell.detail };
+            Alert alert;
+
+            for (size_t n = 0; n < ARRAY_SIZE(texts); n++)
+                (void)snprintf(texts[n], 16, "%s", hostile[k]);
+            (void)snprintf(a->name, sizeof(a->name), "%s%s", hostile[k], hostile[k]);
+            (void)snprintf(value, sizeof(value), "%s", hostile[k]);
+            tell.changes = &drift;
+            alert = compose(&trail, &tell);
+            check_any(&alert);
+            alert_done(&alert);
+        }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_case),
+        cmocka_unit_test(every_kind_of_caller),
+        cmocka_unit_test(the_actor_as_machines_get_it),
+        cmocka_unit_test(before_and_after),
+        cmocka_unit_test(long_values_are_cut_and_their_length_named),
+        cmocka_unit_test(everything_changed_fits_into_sns),
+        cmocka_unit_test(every_field_has_a_subject),
+        cmocka_unit_test(ids),
+        cmocka_unit_test(hostile_callers_and_values),
+    };
+
+    return cmocka_run_group_tests_name("alert_tamper", tests, NULL, NULL);
+}

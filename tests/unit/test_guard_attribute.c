@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When the guard has the event history searched, and what it tells of the answers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/guard_life.h"
+
+static Life curious(Mode mode) {
+    Life l = life(mode, true);
+
+    l.policy.attribution = true;
+    l.policy.reminder_interval_usec = 0;
+    return l;
+}
+
+static Actor actor(uint64_t event_usec, const char *name) {
+    Actor a = { .type = "IAMUser", .event_usec = event_usec };
+
+    (void)strcpy(a.name, name);
+    return a;
+}
+
+static void answer(Life *l, Attribution found) {
+    decide(l, (TrailInput){ .kind = GUARD_ATTRIBUTED, .attribution = &found });
+}
+
+static void found(Life *l, uint64_t event_usec) {
+    answer(l, (Attribution){ .looked = true, .found = true, .actor = actor(event_usec, "bob") });
+}
+
+static void found_nobody(Life *l) {
+    answer(l, (Attribution){ .looked = true });
+}
+
+static void search_failed(Life *l) {
+    answer(l, (Attribution){ .error_text = "AccessDenied" });
+}
+
+/* Takes wake-ups until a search is wanted; how long that took. */
+static uint64_t wait_for_search(Life *l) {
+    uint64_t since = l->now.real_usec;
+
+    for (unsigned i = 0; !l->plan.attribute; i++) {
+        assert_true(i < 50 && l->plan.wake_mono_usec != 0);
+        wait_for_wake(l, HOUR);
+    }
+    return l->now.real_usec - since;
+}
+
+static void stop(Life *l) {
+    uint64_t at = l->now.real_usec;
+
+    look(l, stopped(STARTED, at));
+}
+
+static const uint64_t schedule[] = { 5 * SEC,   30 * SEC,  60 * SEC,  180 * SEC,
+                                     360 * SEC, 600 * SEC, 900 * SEC, 1200 * SEC };
+
+static void nobody_is_found_after_twenty_minutes(void **unused) {
+    Life l = curious(MODE_OBSERVE);
+
+    (void)unused;
+    look(&l, logging(STARTED, 0));
+    stop(&l);
+    assert_false(l.plan.attribute);
+    for (unsigned i = 0; i < ARRAY_SIZE(schedule); i++) {
+        (void)wait_for_search(&l);
+        assert_true(l.now.real_usec == EPOCH + schedule[i]);
+        found_nobody(&l);
+        assert_int_equal(l.plan.n_tells, i + 1 == ARRAY_SIZE(schedule));
+    }
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_ATTRIBUTED);
+    assert_true(l.plan.tells[0].nobody);
+    assert_false(l.plan.tells[0].has_actor);
+    assert_string_equal(l.plan.tells[0].detail, "");
+    assert_int_equal(l.plan.notes[0].note, NOTE_NOBODY_FOUND);
+    assert_int_equal(l.plan.wake_mono_usec, 0);
+    wake(&l);
+    assert_false(l.plan.attribute);
+}
+
+/* A search that failed is not one that found nobody; what counts is the last. */
+static void a_history_that_cannot_be_searched_is_said_so(void **unused) {
+    (void)unused;
+    for (unsigned last_fails = 0; last_fails < 2; last_fails++) {
+        Life l = curious(MODE_OBSERVE);
+
+        look(&l, logging(STARTED, 0));
+        stop(&l);
+        for (unsigned i = 0; i < ARRAY_SIZE(schedule); i++) {
+            (void)wait_for_search(&l);
+            if ((i + 1 == ARRAY_SIZE(schedule)) == last_fails)
+                search_failed(&l);
+            else
+                found_nobody(&l);
+        }
+        assert_true(l.plan.tells[0].nobody);
+        assert_string_equal(l.plan.tells[0].detail, last_fails ? "AccessDenied" : "");
+        assert_string_equal(l.plan.notes[0].detail, last_fails ? "AccessDenied" : "");
+    }
+}
+
+static void the_actor_is_told_at_once_also_of_what_is_over(void **unused) {
+    Life l = curious(MODE_RESTART);
+    const Tell *t = &l.plan.tells[0];
+
+    (void)unused;
+    look(&l, logging(STARTED, 0));
+    stop(&l);
+    held(&l, EPOCH + SEC, EPOCH);
+    assert_true(l.plan.tells[0].resolves);
+    (void)wait_for_search(&l);
+    found_nobody(&l);
+    (void)wait_for_search(&l);
+    found(&l, EPOCH);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(t->event, EVENT_TRAIL_ATTRIBUTED);
+    assert_int_equal(t->severity, SEVERITY_CRITICAL);
+    assert_int_equal(t->sequence, 2);
+    assert_int_equal(t->about, FINDING_BIT(FINDING_STOPPED));
+    assert_true(t->has_actor && t->mark_usec == EPOCH);
+    assert_string_equal(t->actor.name, "bob");
+    assert_int_equal(l.plan.notes[0].note, NOTE_ATTRIBUTED);
+    assert_string_equal(l.plan.notes[0].actor.name, "bob");
+    assert_false(l.state.attributing.wanted);
+    assert_false(l.state.incident.open);
+    assert_true(l.state.incident.told_usec == EPOCH); /* a follow-up moves no reminder */
+}
+
+static void nothing_waits_for_it(void **unused) {
+    Life l = curious(MODE_RESTART);
+
+    (void)unused;
+    look(&l, logging(STARTED, 0));
+    stop(&l);
+    assert_int_equal(l.plan.action, ACTION_RESTART);
+    failed(&l);
+    pass_time(&l, 5 * SEC);
+    wake(&l);
+    assert_true(l.plan.attribute);
+    assert_int_equal(l.plan.action, ACTION_RESTART); /* while the search runs */
+    held(&l, EPOCH + 5 * SEC, EPOCH);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
+}
+
+static void switched_off(void **unused) {
+    Life l = curious(MODE_OBSERVE);
+
+    (void)unused;
+    l.policy.attribution = false;
+    look(&l, logging(STARTED, 0));
+    stop(&l);
+    assert_false(l.state.attributing.wanted);
+    l.policy.attribution = true;
+    look(&l, logging(EPOCH, EPOCH));
+    stop(&l);
+    assert_true(l.state.attributing.wanted);
+    l.policy.attribution = false; /* a reload */
+    pass_time(&l, 5 * SEC);
+    wake(&l);
+    assert_false(l.state.attributing.wanted || l.plan.attribute);
+}
+
+/* ---- what is searched ---- */
+
+static void what_may_be_a_deed_is_searched_for(void **unused) {
+    static char evil[] = "evil";
+    static const struct {
+        Finding finding;
+        bool searched;
+    } rows[] = {
+        { FINDING_MISSING, true },   { FINDING_STOPPED, true },       { FINDING_FLAPPED, true },
+        { FINDING_RECREATED, true }, { FINDING_WEAKENED, true },      { FINDING_CHANGED, true },
+        { FINDING_DELIVERY, false }, { FINDING_DIGEST, false },       { FINDING_LOG_GROUP, false },
+        { FINDING_STALE, false },    { FINDING_NOTIFICATION, false }, { FINDING_BUCKET, true },
+        { FINDING_LIFECYCLE, true }, { FINDING_KEY, true },           { FINDING_BLIND, false },
+    };
+
+    (void)unused;
+    assert_int_equal(ARRAY_SIZE(rows), _FINDING_MAX);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Life l = curious(MODE_OBSERVE);
+        Observation seen = logging(STARTED, STARTED - SEC);
+        Drift drift = { .n = 0 };
+        const Attributing *at = &l.state.attributing;
+
+        l.policy.stale_after_usec = 6000 * SEC;
+        l.policy.blind_after = 1;
+        decide(&l, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen, .drift = &drift });
+        pass_time(&l, 60 * SEC);
+        switch (rows[i].finding) {
+        case FINDING_MISSING: seen = absent(); break;
+        case FINDING_STOPPED: seen = stopped(STARTED, STOP_NOW); break;
+        case FINDING_FLAPPED: seen = logging(STOP_NOW + SEC, STOP_NOW); break;
+        case FINDING_RECREATED: seen = logging(STOP_NOW, 0); break;
+        case FINDING_WEAKENED:
+        case FINDING_CHANGED:
+            drift = (Drift){
+                .changes = { { FIELD_BUCKET, rows[i].finding == FINDING_WEAKENED, evil, evil } }, .n = 1
+            };
+            break;
+        case FINDING_DELIVERY: (void)strcpy(seen.delivery_error, "x"); break;
+        case FINDING_DIGEST: (void)strcpy(seen.digest_error, "x"); break;
+        case FINDING_LOG_GROUP: (void)strcpy(seen.log_group_error, "x"); break;
+        case FINDING_NOTIFICATION: (void)strcpy(seen.notification_error, "x"); break;
+        case FINDING_STALE: l.now.real_usec = STARTED + 6001 * SEC; break;
+        case FINDING_BUCKET: (void)strcpy(seen.bucket_error, "x"); break;
+        case FINDING_LIFECYCLE: (void)strcpy(seen.lifecycle_error, "x"); break;
+        case FINDING_KEY: (void)strcpy(seen.key_error, "x"); break;
+        default: seen = in_vain(LOOK_DENIED, true);
+        }
+        decide(&l, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen, .drift = &drift });
+        print_message("finding %u\n", rows[i].finding);
+        assert_int_equal(at->wanted, rows[i].searched);
+        if (!at->wanted)
+            continue;
+        assert_int_equal(at->findings, FINDING_BIT(rows[i].finding));
+        assert_true(at->from_usec >= EPOCH - 301 * SEC && at->from_usec <= EPOCH);
+        assert_true(at->mark_usec == l.plan.tells[0].mark_usec);
+    }
+}
+
+static void the_cause_may_be_older_than_the_first_look(void **unused) {
+    Life l = curious(MODE_OBSERVE);
+
+    (void)unused;
+    look(&l, stopped(STARTED, EPOCH - 9 * HOUR));
+    assert_true(l.state.attributing.from_usec == EPOCH - 9 * HOUR - 60 * SEC);
+    l = curious(MODE_OBSERVE);
+    look(&l, absent());
+    assert_true(l.state.attributing.from_usec < EPOCH - 23 * HOUR);
+}
+
+/* ---- attempts ---- */
+
+static void attempts_are_told_once_each(void **unused) {
+    Life l = curious(MODE_OBSERVE);
+    Attribution a = { .looked = true, .n_attempts = 2 };
+    Attribution later;
+
+    (void)unused;
+    look(&l, logging(STARTED, 0));
+    stop(&l);
+    (void)wait_for_search(&l);
+    a.attempts[0] = a.attempts[1] = actor(EPOCH - 20 * SEC, "eve");
+    answer(&l, a); /* both in one second */
+    assert_int_equal(l.plan.n_tells, 2);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_ATTEMPTED);
+    assert_int_equal(l.plan.tells[0].severity, SEVERITY_WARNING);
+    assert_string_equal(l.plan.tells[1].actor.name, "eve");
+    assert_int_equal(l.plan.notes[0].note, NOTE_ATTEMPTED);
+    assert_true(l.state.attributing.attempts_usec == EPOCH - 20 * SEC);
+    assert_int_equal(l.state.incident.severity, SEVERITY_CRITICAL);
+    (void)wait_for_search(&l);
+    answer(&l, a);
+    assert_int_equal(l.plan.n_tells, 0);
+    (void)wait_for_search(&l);
+    later = (Attribution){ .looked = true, .found = true, .actor = actor(EPOCH, "bob"), .n_attempts = 4 };
+    for (unsigned i = 0; i < 4; i++)
+        later.attempts[i] = actor(EPOCH + i * SEC, "eve");
+    answer(&l, later);
+    /* the third on its own, then the newest with a count, then the deed */
+    assert_int_equal(l.plan.n_tells, 3);
+    assert_true(l.plan.tells[0].actor.event_usec == EPOCH);
+    assert_true(l.plan.tells[1].actor.event_usec == EPOCH + 3 * SEC);
+    assert_int_equal(l.plan.tells[1].repeats.count, 2);
+    assert_int_equal(l.plan.tells[2].event, EVENT_TRAIL_ATTRIBUTED);
+    assert_int_equal(l.plan.n_notes, 5);
+}
+
+/* ---- trouble on trouble ---- */
+
+static void one_deed_or_two(void **unused) {
+    (void)unused;
+    for (unsigned same = 0; same < 2; same++) {
+        Life l = curious(MODE_RESTART);
+
+        look(&l, logging(STARTED, 0));
+        stop(&l);
+        held(&l, EPOCH + SEC, EPOCH);
+        pass_time(&l, 2 * SEC);
+        look(&l, logging(EPOCH + 2 * SEC, EPOCH + SEC));     /* off once more */
+        assert_true(l.state.attributing.seen_usec == EPOCH); /* the search goes on as planned */
+        (void)wait_for_search(&l);
+        found(&l, same ? EPOCH + SEC : EPOCH);
+        assert_int_equal(l.plan.n_tells, 1);
+        assert_int_equal(l.state.attributing.wanted, !same);
+        if (same)
+            continue;
+        assert_true(l.state.attributing.mark_usec == EPOCH + SEC);
+        assert_int_equal(wait_for_search(&l), 5 * SEC);
+        found(&l, EPOCH + SEC);
+        assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_ATTRIBUTED);
+        assert_true(l.plan.tells[0].mark_usec == EPOCH + SEC);
+        assert_false(l.state.attributing.wanted);
+    }
+}
+
+static void an_answer_about_older_trouble_is_not_taken(void **unused) {
+    Life l = curious(MODE_OBSERVE);
+
+    (void)unused;
+    look(&l, logging(STARTED, 0));
+    stop(&l);
+    (void)wait_for_search(&l);
+    look(&l, logging(EPOCH + SEC, EPOCH)); /* over; and long after, while the answer is awaited */
+    pass_time(&l, HOUR);
+    stop(&l);
+    assert_int_equal(l.plan.tells[0].sequence, 1);
+    found(&l, EPOCH);
+    assert_int_equal(l.plan.n_tells, 0);
+    assert_true(l.state.attributing.wanted);
+}
+
+static void a_war_of_flips_is_searched_seldom_and_not_for_ever(void **unused) {
+    Life l = curious(MODE_RESTART);
+    unsigned n_searches = 0, n_attributed = 0;
+    uint64_t end;
+
+    (void)unused;
+    look(&l, logging(STARTED, 0));
+    for (unsigned i = 0; i < 1000; i++) {
+        uint64_t off = l.now.real_usec;
+
+        pass_time(&l, SEC);
+        look(&l, logging(l.now.real_usec, off));
+        if (l.plan.attribute) {
+            n_searches++;
+            found(&l, off - 60 * SEC); /* the history is a minute late */
+            n_attributed += l.plan.n_tells;
+        }
+        pass_time(&l, 9 * SEC);
+    }
+    /* 10,000 s */
+    assert_in_range(n_attributed, 20, 4 + 10000 / 300);
+    assert_in_range(n_searches, n_attributed, 2 * n_attributed);
+    assert_true(l.n_tells <= n_attributed + 4 + 10000 / 300 + 1);
+    end = l.now.real_usec;
+    while (l.state.attributing.wanted) {
+        if (l.plan.attribute)
+            found_nobody(&l);
+        else
+            wait_for_wake(&l, HOUR);
+        assert_true(l.now.real_usec < end + HOUR);
+    }
+}
+
+static void a_clock_that_is_set_back_does_not_stop_the_search(void **unused) {
+    Life l = curious(MODE_OBSERVE);
+
+    (void)unused;
+    look(&l, logging(STARTED, 0));
+    stop(&l);
+    l.now.real_usec -= 24 * HOUR;
+    wake(&l);
+    assert_true(wait_for_search(&l) <= 305 * SEC);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nobody_is_found_after_twenty_minutes),
+        cmocka_unit_test(a_history_that_cannot_be_searched_is_said_so),
+        cmocka_unit_test(the_actor_is_told_at_once_also_of_what_is_over),
+        cmocka_unit_test(nothing_waits_for_it),
+        cmocka_unit_test(switched_off),
+        cmocka_unit_test(what_may_be_a_deed_is_searched_for),
+        cmocka_unit_test(the_cause_may_be_older_than_the_first_look),
+        cmocka_unit_test(attempts_are_told_once_each),
+        cmocka_unit_test(one_deed_or_two),
+        cmocka_unit_test(an_answer_about_older_trouble_is_not_taken),
+        cmocka_unit_test(a_war_of_flips_is_searched_seldom_and_not_for_ever),
+        cmocka_unit_test(a_clock_that_is_set_back_does_not_stop_the_search),
+    };
+
+    return cmocka_run_group_tests_name("guard_attribute", tests, NULL, NULL);
+}

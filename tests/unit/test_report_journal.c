@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The lines of the journal. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/log.h"
+#include "daemon/report.h"
+#include "lib/util/macros.h"
+
+#define SEC 1000000ULL
+#define T0  (1795428131ULL * SEC) /* 2026-11-23T10:02:11Z */
+
+/* ---- what the code under test calls ---- */
+
+static struct {
+    int level;
+    char message_id[64];
+    char event[64];
+    char principal[512];
+    char line[4096];
+} logged;
+
+static void keep(char *dst, size_t size, const char *src) {
+    (void)snprintf(dst, size, "%s", src ? src : "");
+}
+
+void log_event(int level, const char *message_id, const LogField *fields, size_t n_fields,
+               const char *format, ...) {
+    va_list ap;
+
+    logged.level = level;
+    keep(logged.message_id, sizeof(logged.message_id), message_id);
+    for (size_t i = 0; i < n_fields; i++) {
+        if (strcmp(fields[i].name, "TRAILGUARD_EVENT") == 0)
+            keep(logged.event, sizeof(logged.event), fields[i].value);
+        if (strcmp(fields[i].name, "PRINCIPAL_ARN") == 0)
+            keep(logged.principal, sizeof(logged.principal), fields[i].value);
+    }
+    va_start(ap, format);
+    (void)vsnprintf(logged.line, sizeof(logged.line), format, ap);
+    va_end(ap);
+}
+
+/* ---- tests ---- */
+
+static const Subject trail = { "org-trail", "arn", "111122223333", "eu-central-1" };
+
+#define PREFIX "org-trail eu-central-1 111122223333: "
+#define FIELDS (FIELD_BIT(FIELD_BUCKET) | FIELD_BIT(FIELD_SELECTORS))
+#define BOB                                                                                                 \
+    {                                                                                                       \
+        .arn = "arn:aws:iam::111122223333:user/bob", .source_ip = "203.0.113.7",                            \
+        .user_agent = "aws-cli/2.15", .event_name = "StopLogging"                                           \
+    }
+
+static void every_line(void **unused) {
+    static const struct {
+        NoteValue note;
+        const char *line;
+    } rows[] = {
+        { { .note = NOTE_STOPPED, .gap = { T0, 0 } },
+          "logging was stopped at 10:02:11Z; starting it again" },
+        { { .note = NOTE_STOPPED_LEFT, .gap = { T0, 0 } },
+          "logging was stopped at 10:02:11Z; not to be started by us" },
+        { { .note = NOTE_STOPPED_LEFT, .gap = { T0, 0 }, .maintenance = true },
+          "logging was stopped at 10:02:11Z; a maintenance window lets it be" },
+        { { .note = NOTE_RUNNING_AGAIN, .gap = { T0, T0 + 3 * SEC } },
+          "logging again, confirmed; gap 10:02:11Z-10:02:14Z (3 s)" },
+        { { .note = NOTE_FAILING, .count = FINDING_STALE, .detail = "nothing was delivered since x" },
+          "it delivers nothing: nothing was delivered since x" },
+        { { .note = NOTE_FAILING, .count = FINDING_BUCKET, .detail = "NoSuchBucket" },
+          "its bucket is not as it should be: NoSuchBucket" },
+        { { .note = NOTE_FAILING, .count = FINDING_LIFECYCLE, .detail = "1 day" },
+          "a rule of its bucket deletes log files early: 1 day" },
+        { { .note = NOTE_FAILING, .count = FINDING_KEY, .detail = "Disabled" },
+          "its KMS key cannot be used: Disabled" },
+        { { .note = NOTE_RECREATED_BY_OTHERS }, "was deleted and created anew between two looks" },
+        { { .note = NOTE_CHANGED, .fields = FIELDS },
+          "differs from its baseline: S3BucketName, EventSelectors" },
+        { { .note = NOTE_CHANGED, .fields = FIELDS, .maintenance = true },
+          "differs from its baseline: S3BucketName, EventSelectors; left as it is, a maintenance window is "
+          "open" },
+        { { .note = NOTE_RESTORED, .fields = FIELDS }, "put back, confirmed: S3BucketName, EventSelectors" },
+        { { .note = NOTE_UNCHANGED, .fields = FIELDS },
+          "as its baseline says again, put back by others: S3BucketName, EventSelectors" },
+        { { .note = NOTE_RESTORE_FAILED, .count = 4, .detail = "UpdateTrail: AccessDenied" },
+          "could not be put back (4 times): UpdateTrail: AccessDenied; trying again" },
+        { { .note = NOTE_RESTORES_PAUSED, .count = 30 },
+          "put back 30 times within the hour; no settings are written until it is over" },
+        { { .note = NOTE_RECREATED }, "created again, confirmed" },
+        { { .note = NOTE_RECREATE_FAILED, .count = 1, .detail = "a\nb" },
+          "could not be created again: a\\x0ab; trying again" },
+        { { .note = NOTE_ATTRIBUTED, .actor = BOB },
+          "stopped by arn:aws:iam::111122223333:user/bob from 203.0.113.7 (aws-cli/2.15)" },
+        { { .note = NOTE_ATTRIBUTED,
+            .actor = { .name = "x", .event_name = "UpdateTrail", .invoked_by = "y" } },
+          "changed by x through y" },
+        { { .note = NOTE_ATTRIBUTED,
+            .actor = { .invoked_by = "config.amazonaws.com", .event_name = "DeleteBucket\x1b" } },
+          "DeleteBucket\\x1b by config.amazonaws.com" },
+        { { .note = NOTE_ATTRIBUTED }, "done by an unknown caller" },
+        { { .note = NOTE_NOBODY_FOUND }, "the event history does not show who did it" },
+        { { .note = NOTE_NOBODY_FOUND, .detail = "AccessDenied" },
+          "who did it is not known: the event history could not be searched: AccessDenied" },
+        { { .note = NOTE_ATTEMPTED,
+            .actor = { .name = "eve", .event_name = "DeleteTrail", .error_code = "AccessDenied" } },
+          "DeleteTrail tried by eve: AccessDenied" },
+        { { .note = NOTE_BASELINE_RECORDED }, "baseline recorded" },
+        { { .note = NOTE_BASELINE_WEAK, .detail = "no validation" },
+          "was weak when its baseline was recorded: no validation" },
+        { { .note = NOTE_BASELINE_ACCEPTED, .fields = FIELDS, .detail = "by uid 0" },
+          "new baseline accepted: S3BucketName, EventSelectors; by uid 0" },
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        report_note(&trail, &rows[i].note, "", T0 + 60 * SEC);
+        assert_memory_equal(logged.line, PREFIX, strlen(PREFIX));
+        assert_string_equal(logged.line + strlen(PREFIX), rows[i].line);
+    }
+}
+
+/* Whatever the guard may note has words, a level, and no strange bytes. */
+static void every_note_has_a_line(void **unused) {
+    (void)unused;
+    for (Note n = 0; n < _NOTE_MAX; n++) {
+        NoteValue note = { .note = n, .actor = { .arn = "a\nb", .name = "\x01" }, .detail = "\xff\n" };
+
+        logged.level = -1;
+        report_note(&trail, &note, "0123456789abcdef", T0);
+        assert_in_range(logged.level, LOG_ERR, LOG_INFO);
+        assert_true(strlen(logged.line) > strlen(PREFIX));
+        assert_string_equal(logged.principal, "a\\x0ab");
+        for (const char *c = logged.line; *c; c++)
+            assert_in_range(*c, 0x20, 0x7e);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_line),
+        cmocka_unit_test(every_note_has_a_line),
+    };
+
+    return cmocka_run_group_tests_name("report_journal", tests, NULL, NULL);
+}

@@ -200,8 +200,9 @@ int engine_aws_open(sd_event *event, const Config *config, EngineAws *ret,
 }
 
 void engine_aws_close(EngineAws *aws) {
-    aws_client_free(aws->client);
+    /* Sources have calls of their own to STS. */
     credentials_source_free(aws->credentials);
+    aws_client_free(aws->client);
     http_curl_free(aws->http);
     loop_event_free(aws->loop);
     *aws = (EngineAws){ 0 };

@@ -90,6 +90,16 @@ bool arn_is_topic(const Arn *arn) {
     return stem > 0 && strspn(arn->resource, LOWER UPPER DIGITS "_-") == stem;
 }
 
+/* The name is what IAM allows. A path between is left to AWS to judge. */
+bool arn_is_role(const Arn *arn) {
+    static const char chars[] = LOWER UPPER DIGITS "+=,.@_-";
+    const char *name = arn_name(arn);
+    size_t n = strlen(name);
+
+    return text_equal(arn->service, "iam") && arn->region[0] == '\0' && arn->account[0] != '\0' &&
+           text_starts_with(arn->resource, "role/") && n >= 1 && n <= 64 && strspn(name, chars) == n;
+}
+
 const char *arn_name(const Arn *arn) {
     const char *slash = strrchr(arn->resource, '/');
 

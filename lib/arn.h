@@ -25,6 +25,9 @@ bool arn_is_trail(const Arn *arn);
  * at the end (and counted). */
 bool arn_is_topic(const Arn *arn);
 
+/* A role's ARN: service iam, no region, an account, resource role/NAME or role/PATH/NAME with a legal name. */
+bool arn_is_role(const Arn *arn);
+
 /* The name part of a trail's or role's ARN: after the last '/', inside arn->resource; all of it without a
  * '/'. */
 const char *arn_name(const Arn *arn);

@@ -50,7 +50,7 @@ struct AwsClient {
 /* At any time a call waits for exactly one of: credentials, an exchange, a timer. */
 struct AwsCall {
     AwsClient *client;
-    CredentialsSource *source;
+    CredentialsSource *source;  /* NULL: the call goes unsigned */
     Scope *scope;
     AwsProtocol protocol;
     char *target;
@@ -235,6 +235,7 @@ static void call_end(AwsCall *call, AwsReply *reply) {
     void *userdata = call->userdata;
 
     reply->attempts = call->n_sent;
+    reply->clock_offset_usec = call->scope->offset_usec;
     call_stop(call);
     done(reply, userdata);
 }
@@ -316,6 +317,16 @@ static int submit(AwsCall *call, const HttpHeader *headers, size_t n_headers) {
                        on_response, call, &call->exchange);
 }
 
+static int submit_unsigned(AwsCall *call) {
+    const HttpHeader headers[] = {
+        { "host", call->scope->host },
+        { "content-type", content_type(call->protocol) },
+        { "x-amz-target", call->target },
+    };
+
+    return submit(call, headers, call->target ? 3 : 2);
+}
+
 static int sign_and_submit(AwsCall *call) {
     _cleanup_strbuf_ StrBuf authorization = STRBUF_INIT(AUTHORIZATION_MAX);
     HttpHeader headers[6];
@@ -349,7 +360,7 @@ static void call_attempt(AwsCall *call) {
         return;
     }
     call->n_sent++;
-    r = sign_and_submit(call);
+    r = call->source ? sign_and_submit(call) : submit_unsigned(call);
     if (r >= 0)
         return;
     aws_error_set(&error, AWS_INTERNAL, "", "%s: the request could not be sent: %s", call->scope->host,
@@ -388,7 +399,8 @@ static void on_credentials(CredentialsStatus status, Credentials *credentials, c
     }
     loop_cancel(call->client->loop, TAKE_PTR(call->timer));
     if (status != CREDENTIALS_OK) {
-        aws_error_set(&error, AWS_NO_CREDENTIALS, "", "%s", message);
+        aws_error_set(&error, AWS_NO_CREDENTIALS, status == CREDENTIALS_DENIED ? "AccessDenied" : "", "%s",
+                      message);
         call_end_error(call, &error);
         return;
     }
@@ -400,6 +412,13 @@ static void on_credentials(CredentialsStatus status, Credentials *credentials, c
         call_end_error(call, call->expired);
     else
         call_attempt(call);
+}
+
+static void on_unsigned_turn(void *userdata) {
+    AwsCall *call = userdata;
+
+    call->timer = NULL;
+    call_attempt(call);
 }
 
 /* 0 or -errno, and then nothing is under way. */
@@ -542,7 +561,7 @@ static bool try_later(AwsCall *call, const AwsError *error, const HttpResponse *
 }
 
 static bool renew_credentials(AwsCall *call, const AwsError *error) {
-    if (error->class != AWS_EXPIRED || call->expired)
+    if (error->class != AWS_EXPIRED || call->expired || !call->source)
         return false;
     call->expired = malloc(sizeof(*call->expired));
     if (!call->expired)
@@ -629,7 +648,7 @@ int aws_call(AwsClient *client, CredentialsSource *credentials, const AwsRequest
     call->done = done;
     call->userdata = userdata;
     call->deadline_usec = span > UINT64_MAX - now ? UINT64_MAX : now + span;
-    r = ask_credentials(call);
+    r = credentials ? ask_credentials(call) : loop_after(client->loop, 0, on_unsigned_turn, call, &call->timer);
     if (r < 0) {
         call_free(call);
         return r;

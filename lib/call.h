@@ -53,6 +53,7 @@ typedef struct AwsReply {
     size_t body_len;
     const char *request_id;     /* "" when unknown */
     unsigned attempts;
+    int64_t clock_offset_usec;  /* AWS's clock less ours, as far as it had to be corrected; else 0 */
 } AwsReply;
 
 typedef void (*AwsDone)(const AwsReply *reply, void *userdata);
@@ -60,8 +61,10 @@ typedef struct AwsCall AwsCall;
 
 /* Starts a call; done is called exactly once and never from inside aws_call. credentials is borrowed and
  * must outlive the call (a cache: its held set is invalidated when AWS says expired, and the call is tried
- * again once with fresh ones). *ret_call may be NULL; it is gone once done was called. 0 or -ENOMEM, -EINVAL
- * (unknown region), and then done is not called. */
+ * again once with fresh ones); NULL sends the call unsigned, for the few operations that want it so. A source
+ * that gives none ends the call with AWS_NO_CREDENTIALS and its message, under the code "AccessDenied" when
+ * it said CREDENTIALS_DENIED, without one otherwise. *ret_call may be NULL; it is gone once done was called.
+ * 0 or -ENOMEM, -EINVAL (unknown region), and then done is not called. */
 int aws_call(AwsClient *client, CredentialsSource *credentials, const AwsRequest *request, AwsDone done,
              void *userdata, AwsCall **ret_call);
 

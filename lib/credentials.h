@@ -15,7 +15,7 @@ typedef struct Credentials {
     char *secret_access_key;
     char *session_token;        /* NULL for long-term keys */
     uint64_t expires_usec;      /* real time by AWS's clock; 0 = never */
-    const char *source;         /* static text: "environment", "profile", "imds" */
+    const char *source;         /* static text: "environment", "profile", "imds", "assume_role", ... */
 } Credentials;
 
 /* Copies the texts. NULL when out of memory or key or secret are empty. token may be NULL or "". source is
@@ -30,6 +30,7 @@ typedef enum CredentialsStatus {
     CREDENTIALS_OK,
     CREDENTIALS_NONE,       /* this source is not configured here: a chain asks the next */
     CREDENTIALS_FAILED,     /* it is configured and does not work: a chain stops, and message says why */
+    CREDENTIALS_DENIED,     /* the same, and the reason is AWS's no to an assumed role: no outage ends this */
 } CredentialsStatus;
 
 /* credentials: borrowed, NULL unless OK (take a reference to keep it). message: one line for people that

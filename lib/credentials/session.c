@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/credentials/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/util/macros.h"
+
+/* At any time it waits for exactly one of the two. */
+struct SessionGet {
+    SessionSource *owner;
+    SessionGet *prev, *next;
+    LoopTimer *timer;
+    StsCall *call;
+    CredentialsDone done;
+    void *userdata;
+};
+
+static void get_unlink(SessionGet *g) {
+    if (g->prev)
+        g->prev->next = g->next;
+    else
+        g->owner->gets = g->next;
+    if (g->next)
+        g->next->prev = g->prev;
+}
+
+/* The source may be gone after this. */
+static void get_end(SessionGet *g, CredentialsStatus status, Credentials *credentials, const char *message) {
+    CredentialsDone done = g->done;
+    void *userdata = g->userdata;
+
+    get_unlink(g);
+    loop_cancel(aws_client_loop(g->owner->client), g->timer);
+    sts_cancel(g->call);
+    free(g);
+    done(status, credentials, message, userdata);
+}
+
+static void get_fail(SessionGet *g, CredentialsStatus status, const char *why) {
+    char message[CREDENTIALS_MESSAGE_MAX];
+
+    if (snprintf(message, sizeof(message), "role %s: %s", g->owner->role.arn, why) >= (int)sizeof(message))
+        memcpy(message + sizeof(message) - 4, "...", 4);
+    get_end(g, status, NULL, message);
+}
+
+/* Also when the role that was to assume this one was denied. */
+static bool is_denied(const AwsError *error) {
+    return error->class == AWS_DENIED ||
+           (error->class == AWS_NO_CREDENTIALS && strcmp(error->code, "AccessDenied") == 0);
+}
+
+void session_done(const AwsError *error, Credentials *credentials, void *userdata) {
+    SessionGet *g = userdata;
+    char why[CREDENTIALS_MESSAGE_MAX];
+
+    g->call = NULL;
+    if (error->class == AWS_OK) {
+        get_end(g, CREDENTIALS_OK, credentials, "");
+        return;
+    }
+    /* A message that came from another source names the code already. */
+    if (error->code[0] && error->class != AWS_NO_CREDENTIALS)
+        snprintf(why, sizeof(why), "%s (%s)", error->message, error->code);
+    else
+        snprintf(why, sizeof(why), "%s", error->message);
+    get_fail(g, is_denied(error) ? CREDENTIALS_DENIED : CREDENTIALS_FAILED, why);
+}
+
+static void on_turn(void *userdata) {
+    SessionGet *g = userdata;
+    char why[CREDENTIALS_MESSAGE_MAX] = "";
+    int r;
+
+    g->timer = NULL;
+    r = g->owner->start(g->owner, g, &g->call, why, sizeof(why));
+    if (r < 0)
+        get_fail(g, CREDENTIALS_FAILED, why[0] ? why : strerror(-r));
+}
+
+static int session_get(CredentialsSource *source, CredentialsDone done, void *userdata) {
+    SessionSource *s = CONTAINER_OF(source, SessionSource, source);
+    SessionGet *g;
+
+    g = calloc(1, sizeof(*g));
+    if (!g)
+        return -ENOMEM;
+    *g = (SessionGet){ .owner = s, .done = done, .userdata = userdata };
+    if (loop_after(aws_client_loop(s->client), 0, on_turn, g, &g->timer) < 0) {
+        free(g);
+        return -ENOMEM;
+    }
+    g->next = s->gets;
+    if (s->gets)
+        s->gets->prev = g;
+    s->gets = g;
+    return 0;
+}
+
+static void free_texts(SessionSource *s) {
+    free(s->region);
+    free((char *)s->role.arn);
+    free((char *)s->role.session_name);
+    free((char *)s->role.external_id);
+}
+
+static void session_destroy(CredentialsSource *source) {
+    SessionSource *s = CONTAINER_OF(source, SessionSource, source);
+
+    while (s->gets)
+        get_end(s->gets, CREDENTIALS_FAILED, NULL, "cancelled");
+    if (s->done)
+        s->done(s);
+    free_texts(s);
+    free(s);
+}
+
+static const CredentialsSourceOps session_ops = {
+    .get = session_get,
+    .destroy = session_destroy,
+};
+
+int session_init(SessionSource *source, AwsClient *client, const char *region, const StsRole *role,
+                 int (*start)(SessionSource *, SessionGet *, StsCall **, char *, size_t),
+                 void (*done)(SessionSource *)) {
+    bool has_id = role->external_id && role->external_id[0];
+
+    if (sts_role_problem(role) || !endpoint_region_is_valid(region))
+        return -EINVAL;
+    *source = (SessionSource){
+        .source.ops = &session_ops,
+        .client = client,
+        .region = strdup(region),
+        .role = {
+            .arn = strdup(role->arn),
+            .session_name = strdup(role->session_name),
+            .external_id = has_id ? strdup(role->external_id) : NULL,
+            .duration_sec = role->duration_sec,
+        },
+        .start = start,
+        .done = done,
+    };
+    if (!source->region || !source->role.arn || !source->role.session_name ||
+        (has_id && !source->role.external_id)) {
+        free_texts(source);
+        return -ENOMEM;
+    }
+    return 0;
+}

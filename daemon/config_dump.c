@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <string.h>
 
 #include "daemon/config_table.h"
 #include "lib/util/text.h"
@@ -40,52 +41,104 @@ static void put_channels(FILE *out, const Config *config) {
     fputs(config->n_channels > 0 ? "\n)" : ")", out);
 }
 
-static void put_value(FILE *out, const Option *option, const Config *config) {
-    const char *base = (const char *)config + option->offset;
+static void put_accounts(FILE *out, const Config *config);
+
+static void put_value(FILE *out, const Option *option, const void *base) {
+    const void *slot = (const char *)base + option->offset;
 
     switch (option->kind) {
-    case OPTION_NUMBER: fprintf(out, "%u", *(const unsigned *)(const void *)base); break;
-    case OPTION_BOOL: fputs(*(const bool *)(const void *)base ? "true" : "false", out); break;
-    case OPTION_WORD:
-        put_text(out, option->words[*(const int *)(const void *)base - (int)option->min]);
-        break;
-    case OPTION_TEXT: put_text(out, *(char *const *)(const void *)base); break;
-    case OPTION_LIST: put_list(out, (const StringList *)(const void *)base); break;
-    case OPTION_CHANNELS: put_channels(out, config); break;
+    case OPTION_NUMBER: fprintf(out, "%u", *(const unsigned *)slot); break;
+    case OPTION_BOOL: fputs(*(const bool *)slot ? "true" : "false", out); break;
+    case OPTION_WORD: put_text(out, option->words[*(const int *)slot - (int)option->min]); break;
+    case OPTION_TEXT: put_text(out, *(char *const *)slot); break;
+    case OPTION_LIST: put_list(out, slot); break;
+    case OPTION_CHANNELS: put_channels(out, base); break;
+    case OPTION_ACCOUNTS: put_accounts(out, base); break;
     case OPTION_GROUP: break;
     }
 }
 
-static bool is_unset(const Option *option, const Config *config) {
-    return option->kind == OPTION_TEXT &&
-           !*(char *const *)(const void *)((const char *)config + option->offset);
+/* The row is a member of this group. */
+static bool is_member(const Option *option, const Option *group) {
+    size_t n = strlen(group->name);
+
+    return text_starts_with(option->name, group->name) && option->name[n] == '.';
+}
+
+/* An unset option means "do not touch", or the top level's, which no value says. */
+static bool is_unset(const Option *option, const void *base) {
+    const void *slot = (const char *)base + option->offset;
+
+    switch (option->kind) {
+    case OPTION_TEXT: return !*(char *const *)slot;
+    case OPTION_LIST:
+        return option->inherits && !((const StringList *)slot)->all && !((const StringList *)slot)->items;
+    case OPTION_WORD: return option->inherits && *(const int *)slot == (int)option->number;
+    case OPTION_ACCOUNTS: return ((const Config *)base)->n_accounts == 0;
+    case OPTION_GROUP:
+        return text_equal(option->name, "organization") && !((const Config *)base)->organization.role_name;
+    default: return false;
+    }
+}
+
+static void put_accounts(FILE *out, const Config *config) {
+    fputc('(', out);
+    for (size_t i = 0; i < config->n_accounts; i++) {
+        fprintf(out, "%s\n  { ", i == 0 ? "" : ",");
+        for (size_t k = 0; k < config_n_options; k++) {
+            const Option *option = &config_options[k];
+
+            if (option->scope != SCOPE_ACCOUNT || is_unset(option, &config->accounts[i]))
+                continue;
+            fprintf(out, "%s = ", strchr(option->name, '.') + 1);
+            put_value(out, option, &config->accounts[i]);
+            fputs("; ", out);
+        }
+        fputc('}', out);
+    }
+    fputs("\n)", out);
+}
+
+static void put_unset(FILE *out, const Option *option) {
+    fprintf(out, "# %s is not set\n", option->name);
+    for (size_t i = 0; i < config_n_options; i++)
+        if (is_member(&config_options[i], option))
+            fprintf(out, "# %s is not set\n", config_options[i].name);
+}
+
+static void put_group(FILE *out, const Option *group, const Config *config) {
+    fprintf(out, "%s = {\n", group->name);
+    for (size_t i = 0; i < config_n_options; i++) {
+        const Option *option = &config_options[i];
+
+        if (!is_member(option, group))
+            continue;
+        if (is_unset(option, config)) {
+            fprintf(out, "  # %s is not set\n", option->name);
+            continue;
+        }
+        fprintf(out, "  %s = ", strchr(option->name, '.') + 1);
+        put_value(out, option, config);
+        fputs(";\n", out);
+    }
+    fputs("};\n", out);
 }
 
 int config_dump(const Config *config, FILE *out) {
-    bool in_group = false;
-
     for (size_t i = 0; i < config_n_options; i++) {
         const Option *option = &config_options[i];
-        bool member = text_starts_with(option->name, "aws.");
 
-        if (in_group && !member)
-            fputs("};\n", out);
-        in_group = member;
-        if (option->kind == OPTION_GROUP) {
-            fprintf(out, "%s = {\n", option->name);
-            in_group = true;
-            continue;
-        }
-        /* an unset text means "do not touch", which no value says */
+        if (strchr(option->name, '.'))
+            continue; /* put by its group */
         if (is_unset(option, config))
-            fprintf(out, "%s# %s is not set\n", member ? "  " : "", option->name);
+            put_unset(out, option);
+        else if (option->kind == OPTION_GROUP)
+            put_group(out, option, config);
         else {
-            fprintf(out, "%s%s = ", member ? "  " : "", member ? option->name + 4 : option->name);
+            fprintf(out, "%s = ", option->name);
             put_value(out, option, config);
             fputs(";\n", out);
         }
     }
-    if (in_group)
-        fputs("};\n", out);
     return fflush(out) != 0 || ferror(out) ? -EIO : 0;
 }

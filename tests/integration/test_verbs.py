@@ -146,7 +146,7 @@ def test_config_dump_reads_back_to_the_same(idle):
 
 
 LATER = {"stale_after": 7200, "expect": {}, "maintenance": (), "bucket_checks": False, "max_restores_per_hour": 30,
-         "restore": ["settings"], "accounts": (), "organization": {}, "heartbeat": {}, "metrics_file": "/tmp/m",
+         "restore": ["settings"], "heartbeat": {}, "metrics_file": "/tmp/m",
          "mode": "restore", "alerts": [{"type": "webhook", "url": "https://example.org/"}], "aws": {"proxy": "http://p:1"}}
 
 

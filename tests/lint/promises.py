@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-OPTION = re.compile(r"^\s*([a-z_]+)\s*[=:]", re.M)
+# Also "# aws.profile is not set".
+OPTION = re.compile(r"^\s*(?:# (?:[a-z_]+\.)?)?([a-z_]+)(?:\s*[=:]| is not set$)", re.M)
 # What the guard calls without needing a right for it.
 FREE_CALLS = {"sts:GetCallerIdentity"}
 

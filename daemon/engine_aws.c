@@ -124,6 +124,7 @@ static int read_overrides(const Config *config, EndpointOverrides *ret,
         [AWS_CLOUDTRAIL] = "AWS_ENDPOINT_URL_CLOUDTRAIL",
         [AWS_SNS] = "AWS_ENDPOINT_URL_SNS",
         [AWS_STS] = "AWS_ENDPOINT_URL_STS",
+        [AWS_ORGANIZATIONS] = "AWS_ENDPOINT_URL_ORGANIZATIONS",
     };
     const char *ignore = env("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), *bad = NULL;
 

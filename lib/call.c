@@ -180,6 +180,9 @@ static int find_scope(AwsClient *client, AwsService service, const char *region,
     Scope *s;
     int r;
 
+    region = endpoint_service_region(service, region);
+    if (!region)
+        return -EINVAL;
     for (s = client->scopes; s; s = s->next)
         if (s->service == service && strcmp(s->region, region) == 0) {
             *ret = s;

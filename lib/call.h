@@ -37,7 +37,7 @@ Loop *aws_client_loop(AwsClient *client);
 
 typedef struct AwsRequest {
     AwsService service;
-    const char *region;         /* scope, and endpoint unless overridden */
+    const char *region;         /* scope, and endpoint unless overridden; by endpoint_service_region */
     AwsProtocol protocol;
     const char *target;         /* X-Amz-Target for JSON; NULL for Query */
     const char *body;           /* JSON object or form; copied */

@@ -239,14 +239,26 @@ int endpoint_host(const char *url, StrBuf *ret) {
 
 /* ---- services ---- */
 
-const char *endpoint_service_name(AwsService service) {
-    static const char *const names[_AWS_SERVICE_MAX] = {
-        [AWS_CLOUDTRAIL] = "cloudtrail",
-        [AWS_SNS] = "sns",
-        [AWS_STS] = "sts",
-    };
+static const struct {
+    const char *name;
+    bool one_a_partition;
+} services[_AWS_SERVICE_MAX] = {
+    [AWS_CLOUDTRAIL] = { "cloudtrail", false },
+    [AWS_SNS] = { "sns", false },
+    [AWS_STS] = { "sts", false },
+    [AWS_ORGANIZATIONS] = { "organizations", true },
+};
 
-    return names[service];
+const char *endpoint_service_name(AwsService service) {
+    return services[service].name;
+}
+
+const char *endpoint_service_region(AwsService service, const char *region) {
+    const Partition *partition = endpoint_partition_of(region);
+
+    if (!partition)
+        return NULL;
+    return services[service].one_a_partition ? partition->default_region : region;
 }
 
 static bool is_set(const char *s) {
@@ -276,5 +288,6 @@ int endpoint_url(const EndpointOverrides *overrides, AwsService service, const c
             return -EINVAL;
         return strbuf_addf(ret, "%s%s", override, text_ends_with(override, "/") ? "" : "/");
     }
-    return strbuf_addf(ret, "https://%s.%s.%s/", endpoint_service_name(service), region, partition->suffix);
+    return strbuf_addf(ret, "https://%s.%s.%s/", endpoint_service_name(service),
+                       endpoint_service_region(service, region), partition->suffix);
 }

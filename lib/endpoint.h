@@ -12,6 +12,7 @@ typedef enum AwsService {
     AWS_CLOUDTRAIL,
     AWS_SNS,
     AWS_STS,
+    AWS_ORGANIZATIONS,
     _AWS_SERVICE_MAX,
 } AwsService;
 
@@ -32,6 +33,11 @@ typedef struct EndpointOverrides {
 /* "cloudtrail": host part, signing name, and what endpoint variables spell in upper case. */
 const char *endpoint_service_name(AwsService service);
 
+/* The region that calls of service made for region go to, and are signed for: region itself, or its
+ * partition's default region when the service has one endpoint a partition (Organizations). NULL when region
+ * is unknown. */
+const char *endpoint_service_region(AwsService service, const char *region);
+
 /* The partition a region belongs to by its name, also for regions not in the table; NULL when no pattern
  * fits. */
 const Partition *endpoint_partition_of(const char *region);
@@ -43,8 +49,8 @@ bool endpoint_region_is_valid(const char *region);
  * of the aws partition that is not in the table is younger than the table, so it is opt-in too. */
 bool endpoint_region_is_opt_in(const char *region);
 
-/* The URL (with a trailing slash) that calls of service in region go to; appended to ret. overrides may be
- * NULL. 0, -EINVAL for an unknown region or an override that may not be used, or the buffer's error. */
+/* The URL (with a trailing slash) that calls of service made for region go to; appended to ret. overrides may
+ * be NULL. 0, -EINVAL for an unknown region or an override that may not be used, or the buffer's error. */
 int endpoint_url(const EndpointOverrides *overrides, AwsService service, const char *region, StrBuf *ret);
 
 /* An override that may be used: absolute http(s) URL with a host, no user info, no query, no fragment,

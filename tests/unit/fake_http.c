@@ -10,7 +10,7 @@
 #include "lib/util/macros.h"
 
 #define HEADERS_MAX 8
-#define REQUESTS_MAX 1024
+#define REQUESTS_MAX 8192
 
 typedef struct Step {
     struct Step *next;

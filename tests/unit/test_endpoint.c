@@ -122,7 +122,33 @@ static void urls(void **state _unused_) {
     assert_url(&none, AWS_STS, "us-isof-south-1", "https://sts.us-isof-south-1.csp.hci.ic.gov/");
     assert_url(&none, AWS_STS, "eusc-de-east-1", "https://sts.eusc-de-east-1.amazonaws.eu/");
     assert_url(&none, AWS_STS, "nowhere", NULL);
+    assert_url(&none, AWS_ORGANIZATIONS, "nowhere", NULL);
     assert_url(&none, AWS_STS, "x.evil.example/eu-west-1", NULL);
+}
+
+/* Organizations has one endpoint a partition, and signs for its region. */
+static void organizations(void **state _unused_) {
+    static const struct {
+        const char *region, *url;
+    } cases[] = {
+        { "eu-central-1", "https://organizations.us-east-1.amazonaws.com/" },
+        { "us-east-1", "https://organizations.us-east-1.amazonaws.com/" },
+        { "cn-north-1", "https://organizations.cn-northwest-1.amazonaws.com.cn/" },
+        { "us-gov-east-1", "https://organizations.us-gov-west-1.amazonaws.com/" },
+        { "us-iso-west-1", "https://organizations.us-iso-east-1.c2s.ic.gov/" },
+        { "us-isob-west-1", "https://organizations.us-isob-east-1.sc2s.sgov.gov/" },
+        { "us-isof-east-1", "https://organizations.us-isof-south-1.csp.hci.ic.gov/" },
+        { "eu-isoe-west-1", "https://organizations.eu-isoe-west-1.cloud.adc-e.uk/" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const char *region = endpoint_service_region(AWS_ORGANIZATIONS, cases[i].region);
+
+        assert_url(NULL, AWS_ORGANIZATIONS, cases[i].region, cases[i].url);
+        assert_url(NULL, AWS_ORGANIZATIONS, region, cases[i].url);
+        assert_string_equal(endpoint_service_region(AWS_STS, cases[i].region), cases[i].region);
+    }
+    assert_null(endpoint_service_region(AWS_ORGANIZATIONS, "nowhere"));
 }
 
 static void overrides_have_an_order(void **state _unused_) {
@@ -226,6 +252,7 @@ int main(void) {
         cmocka_unit_test(table_is_consistent),
         cmocka_unit_test(opt_in_regions),
         cmocka_unit_test(urls),
+        cmocka_unit_test(organizations),
         cmocka_unit_test(overrides_have_an_order),
         cmocka_unit_test(overrides_and_hosts),
         cmocka_unit_test(services),

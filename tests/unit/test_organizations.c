@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/organizations.h"
+#include "lib/util/macros.h"
+#include "tests/unit/fake_http.h"
+#include "tests/unit/fake_loop.h"
+
+#define ACCOUNT(id, name, more) "{\"Id\":\"" id "\",\"Name\":\"" name "\"," more "}"
+#define PAGE(accounts, token) "{\"Accounts\":[" accounts "],\"NextToken\":\"" token "\"}"
+#define LAST(accounts) "{\"Accounts\":[" accounts "]}"
+#define A ACCOUNT("111111111111", "a", "\"State\":\"ACTIVE\"")
+#define B ACCOUNT("222222222222", "b", "\"State\":\"ACTIVE\"")
+#define C ACCOUNT("333333333333", "c", "\"State\":\"CLOSED\"")
+
+/* ---- readers and builders ---- */
+
+static int read_page(const char *body, OrganizationsAccounts *accounts, char **ret_token) {
+    return organizations_read_page(body, strlen(body), accounts, ret_token);
+}
+
+static void test_states(void **state) {
+    static const struct {
+        const char *members;
+        OrganizationsState state;
+    } cases[] = {
+        { "\"State\":\"ACTIVE\"", ORGANIZATIONS_ACTIVE },
+        { "\"Status\":\"ACTIVE\"", ORGANIZATIONS_ACTIVE },
+        { "\"State\":\"PENDING_ACTIVATION\",\"Status\":\"ACTIVE\"", ORGANIZATIONS_PENDING_ACTIVATION },
+        { "\"State\":\"CLOSED\",\"Status\":\"SUSPENDED\"", ORGANIZATIONS_CLOSED },
+        { "\"State\":null,\"Status\":\"SUSPENDED\"", ORGANIZATIONS_SUSPENDED },
+        { "\"Status\":\"PENDING_CLOSURE\"", ORGANIZATIONS_PENDING_CLOSURE },
+        { "\"State\":\"TO_COME\",\"Status\":\"ACTIVE\"", ORGANIZATIONS_OTHER_STATE },
+        { "\"Email\":\"x\"", ORGANIZATIONS_OTHER_STATE },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        OrganizationsAccounts accounts = { 0 };
+        char *token = NULL, body[300];
+
+        (void)snprintf(body, sizeof(body), "{\"Accounts\":[{\"Id\":\"012345678901\",%s}]}", cases[i].members);
+        assert_int_equal(read_page(body, &accounts, &token), 0);
+        assert_null(token);
+        assert_int_equal(accounts.n, 1);
+        assert_string_equal(accounts.items[0].id, "012345678901");
+        assert_string_equal(accounts.items[0].name, "");
+        assert_int_equal(accounts.items[0].state, cases[i].state);
+        organizations_accounts_done(&accounts);
+    }
+}
+
+static void test_bad_pages(void **state) {
+    static const char *const bad[] = {
+        "", "[]", "{}", "{\"Accounts\":{}}", "{\"Accounts\":[1]}", "{\"Accounts\":[{}]}",
+        "{\"Accounts\":[{\"Id\":1}]}", LAST(A "," ACCOUNT("33333333333", "", "\"State\":\"ACTIVE\"")),
+        LAST(A "," ACCOUNT("3333333333333", "", "\"State\":\"ACTIVE\"")),
+        LAST(ACCOUNT("33333333333x", "", "\"State\":\"ACTIVE\"")),
+        LAST(ACCOUNT("333333333333", "", "\"State\":1")), "{\"Accounts\":[],\"NextToken\":1}",
+        "{\"Accounts\":null}",
+    };
+    OrganizationsAccounts accounts = { 0 };
+    char *token = NULL;
+
+    (void)state;
+    assert_int_equal(read_page(PAGE(A, "t"), &accounts, &token), 0);
+    free(TAKE_PTR(token));
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        if (read_page(bad[i], &accounts, &token) != -EBADMSG)
+            fail_msg("accepted: %s", bad[i]);
+        assert_int_equal(accounts.n, 1);
+        assert_null(token);
+    }
+    assert_int_equal(read_page(LAST(B), &accounts, &token), 0);
+    assert_int_equal(accounts.n, 2);
+    assert_string_equal(accounts.items[1].name, "b");
+    organizations_accounts_done(&accounts);
+    assert_int_equal(accounts.n, 0);
+}
+
+static void test_ceilings(void **state) {
+    StrBuf b = STRBUF_INIT(10000000);
+    OrganizationsAccounts accounts = { 0 };
+    char *token = NULL;
+
+    (void)state;
+    strbuf_add(&b, "{\"Accounts\":[");
+    for (unsigned i = 0; i < ORGANIZATIONS_ACCOUNTS_MAX; i++)
+        strbuf_addf(&b, "%s{\"Id\":\"%012u\"}", i ? "," : "", i);
+    strbuf_add(&b, "]}");
+    assert_int_equal(read_page(strbuf_str(&b), &accounts, &token), 0);
+    assert_int_equal(accounts.n, ORGANIZATIONS_ACCOUNTS_MAX);
+    assert_int_equal(read_page(LAST(A), &accounts, &token), -E2BIG);
+    assert_int_equal(accounts.n, ORGANIZATIONS_ACCOUNTS_MAX);
+    organizations_accounts_done(&accounts);
+    strbuf_done(&b);
+
+    strbuf_add(&b, "{\"NextToken\":\"");
+    for (unsigned i = 0; i <= ORGANIZATIONS_TOKEN_MAX; i++)
+        strbuf_add_char(&b, 'x');
+    strbuf_add(&b, "\"}");
+    assert_int_equal(read_page(strbuf_str(&b), &accounts, &token), -E2BIG);
+    assert_null(token);
+    strbuf_done(&b);
+}
+
+static void test_build(void **state) {
+    char *body = NULL;
+
+    (void)state;
+    assert_int_equal(organizations_build_list(NULL, &body), 0);
+    assert_string_equal(body, "{\"MaxResults\":20}");
+    free(TAKE_PTR(body));
+    assert_int_equal(organizations_build_list("a\"b", &body), 0);
+    assert_string_equal(body, "{\"MaxResults\":20,\"NextToken\":\"a\\\"b\"}");
+    free(TAKE_PTR(body));
+    assert_int_equal(organizations_build_list("\xff", &body), -EINVAL);
+    assert_null(body);
+}
+
+static void test_read_organization(void **state) {
+    static const char *const bad[] = {
+        "", "{}", "{\"Organization\":[]}", "{\"Organization\":{\"Id\":\"o-abc\"}}",
+        "{\"Organization\":{\"Id\":\"r-abc\",\"MasterAccountId\":\"111122223333\"}}",
+        "{\"Organization\":{\"Id\":\"o-A/c\",\"MasterAccountId\":\"111122223333\"}}",
+        "{\"Organization\":{\"Id\":\"o-0123456789012345678901234567890123456789\","
+        "\"MasterAccountId\":\"111122223333\"}}",
+        "{\"Organization\":{\"Id\":\"o-abc\",\"MasterAccountId\":\"11112222333\"}}",
+    };
+    static const char good[] = "{\"Organization\":{\"Id\":\"o-abc9\",\"MasterAccountId\":\"111122223333\"}}";
+    OrganizationsOrganization o = { .id = "untouched" };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        if (organizations_read_organization(bad[i], strlen(bad[i]), &o) != -EBADMSG)
+            fail_msg("accepted: %s", bad[i]);
+    assert_string_equal(o.id, "untouched");
+    assert_int_equal(organizations_read_organization(good, strlen(good), &o), 0);
+    assert_string_equal(o.id, "o-abc9");
+    assert_string_equal(o.management, "111122223333");
+}
+
+/* ---- calls ---- */
+
+typedef struct Fixture {
+    FakeLoop *loop;
+    FakeHttp *http;
+    AwsClient *aws;
+    CredentialsSource *credentials;
+    unsigned n;
+    AwsError error;
+    char ids[200]; /* "ID ID " */
+    OrganizationsOrganization organization;
+} Fixture;
+
+static int set_up(void **state) {
+    static const AwsLimits limits = { USEC_PER_SEC, 10 * USEC_PER_SEC, 2 };
+    Fixture *f = calloc(1, sizeof(*f));
+
+    assert_non_null(f);
+    f->loop = fake_loop_new();
+    f->http = fake_http_new(f->loop);
+    assert_int_equal(credentials_env_new(fake_loop_loop(f->loop), "AKID", "secret", NULL, &f->credentials), 0);
+    assert_int_equal(aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop), &limits, NULL, &f->aws),
+                     0);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    Fixture *f = *state;
+
+    credentials_source_free(f->credentials);
+    aws_client_free(f->aws);
+    fake_http_free(f->http);
+    fake_loop_free(f->loop);
+    free(f);
+    return 0;
+}
+
+static void on_accounts(const AwsError *error, const OrganizationsAccounts *accounts, void *userdata) {
+    Fixture *f = userdata;
+
+    f->n++;
+    f->error = *error;
+    f->ids[0] = '\0';
+    assert_int_equal(accounts != NULL, error->class == AWS_OK);
+    for (size_t i = 0; accounts && i < accounts->n && i < 10; i++)
+        (void)snprintf(f->ids + strlen(f->ids), sizeof(f->ids) - strlen(f->ids), "%.3s ",
+                       accounts->items[i].id);
+}
+
+static void on_organization(const AwsError *error, const OrganizationsOrganization *organization,
+                            void *userdata) {
+    Fixture *f = userdata;
+
+    f->n++;
+    f->error = *error;
+    assert_int_equal(organization != NULL, error->class == AWS_OK);
+    if (organization)
+        f->organization = *organization;
+}
+
+static void list(Fixture *f, OrganizationsCall **ret) {
+    assert_int_equal(organizations_list_accounts(f->aws, f->credentials, "eu-central-1", on_accounts, f, ret), 0);
+    assert_int_equal(f->n, 0);
+}
+
+/* Three pages, one of them empty, one account seen twice. */
+static void test_list(void **state) {
+    Fixture *f = *state;
+    const FakeRequest *r;
+
+    fake_http_reply(f->http, 200, PAGE(C "," A, "one"), NULL);
+    fake_http_reply(f->http, 200, PAGE("", "two"), NULL);
+    fake_http_reply(f->http, 200, LAST(B "," C), NULL);
+    list(f, NULL);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->n, 1);
+    assert_int_equal(f->error.class, AWS_OK);
+    assert_string_equal(f->ids, "111 222 333 ");
+
+    assert_int_equal(fake_http_n_requests(f->http), 3);
+    r = fake_http_request(f->http, 0);
+    assert_string_equal(r->url, "https://organizations.us-east-1.amazonaws.com/");
+    assert_string_equal(r->body, "{\"MaxResults\":20}");
+    assert_string_equal(fake_request_header(r, "x-amz-target"), "AWSOrganizationsV20161128.ListAccounts");
+    assert_non_null(strstr(fake_request_header(r, "authorization"), "/us-east-1/organizations/aws4_request"));
+    r = fake_http_request(f->http, 2);
+    assert_string_equal(r->body, "{\"MaxResults\":20,\"NextToken\":\"two\"}");
+}
+
+static void test_list_fails_whole(void **state) {
+    Fixture *f = *state;
+
+    fake_http_reply(f->http, 200, PAGE(A, "one"), NULL);
+    fake_http_reply(f->http, 400, "{\"__type\":\"AccessDeniedException\",\"Message\":\"no\"}", NULL);
+    list(f, NULL);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->n, 1);
+    assert_int_equal(f->error.class, AWS_DENIED);
+    assert_string_equal(f->ids, "");
+
+    f->n = 0;
+    fake_http_reply(f->http, 200, PAGE(A, "one"), NULL);
+    fake_http_reply(f->http, 200, "[]", "x-amzn-requestid", "r-9", NULL);
+    list(f, NULL);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->error.class, AWS_BAD_ANSWER);
+    assert_string_equal(f->error.request_id, "r-9");
+}
+
+static void test_list_without_end(void **state) {
+    Fixture *f = *state;
+
+    /* The same token again. */
+    fake_http_reply(f->http, 200, PAGE(A, "one"), NULL);
+    fake_http_reply(f->http, 200, PAGE(A, "one"), NULL);
+    list(f, NULL);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->n, 1);
+    assert_int_equal(f->error.class, AWS_BAD_ANSWER);
+    assert_string_equal(f->error.message, "the list of accounts repeats itself");
+
+    /* Always another one. */
+    f->n = 0;
+    for (unsigned i = 0; i < ORGANIZATIONS_PAGES_MAX; i++)
+        fake_http_reply(f->http, 200, i % 2 ? PAGE("", "one") : PAGE("", "two"), NULL);
+    list(f, NULL);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->n, 1);
+    assert_int_equal(f->error.class, AWS_BAD_ANSWER);
+    assert_int_equal(fake_http_n_left(f->http), 0);
+
+    /* Ever slower. */
+    f->n = 0;
+    fake_http_set_delay(f->http, 9 * USEC_PER_SEC);
+    for (unsigned i = 0; i < 200; i++)
+        fake_http_reply(f->http, 200, i % 2 ? PAGE("", "one") : PAGE("", "two"), NULL);
+    list(f, NULL);
+    fake_loop_advance(f->loop, 15 * 60 * USEC_PER_SEC + USEC_PER_SEC);
+    assert_int_equal(f->n, 1);
+    assert_int_equal(f->error.class, AWS_TIMED_OUT);
+}
+
+static void test_describe(void **state) {
+    Fixture *f = *state;
+
+    fake_http_reply(f->http, 200, "{\"Organization\":{\"Id\":\"o-abc\",\"MasterAccountId\":\"111122223333\"}}",
+                    NULL);
+    assert_int_equal(organizations_describe(f->aws, f->credentials, "us-gov-east-1", on_organization, f, NULL), 0);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->n, 1);
+    assert_string_equal(f->organization.management, "111122223333");
+    assert_string_equal(fake_http_request(f->http, 0)->url, "https://organizations.us-gov-west-1.amazonaws.com/");
+    assert_string_equal(fake_http_request(f->http, 0)->body, "{}");
+
+    fake_http_reply(f->http, 200, "{}", NULL);
+    assert_int_equal(organizations_describe(f->aws, f->credentials, "eu-west-1", on_organization, f, NULL), 0);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->error.class, AWS_BAD_ANSWER);
+}
+
+static void test_cancel_and_refusals(void **state) {
+    Fixture *f = *state;
+    OrganizationsCall *call;
+
+    organizations_cancel(NULL);
+    fake_http_reply(f->http, 200, PAGE(A, "one"), NULL);
+    list(f, &call);
+    fake_loop_run(f->loop);
+    assert_int_equal(fake_http_n_running(f->http), 1);
+    organizations_cancel(call);
+    assert_int_equal(fake_http_n_running(f->http), 0);
+    assert_int_equal(organizations_describe(f->aws, f->credentials, "eu-west-1", on_organization, f, &call), 0);
+    organizations_cancel(call);
+    assert_int_equal(organizations_describe(f->aws, f->credentials, "mars", on_organization, f, &call), -EINVAL);
+    assert_int_equal(organizations_list_accounts(f->aws, f->credentials, "mars", on_accounts, f, &call), -EINVAL);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->n, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        cmocka_unit_test(test_states),
+        cmocka_unit_test(test_bad_pages),
+        cmocka_unit_test(test_ceilings),
+        cmocka_unit_test(test_build),
+        cmocka_unit_test(test_read_organization),
+        TEST(test_list),
+        TEST(test_list_fails_whole),
+        TEST(test_list_without_end),
+        TEST(test_describe),
+        TEST(test_cancel_and_refusals),
+#undef TEST
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -263,6 +263,7 @@ static const Member trail_members[] = {
     MEMBER(StateTrail, string, arn, "arn"),
     MEMBER(StateTrail, string, account, "account"),
     MEMBER(StateTrail, string, region, "region"),
+    MEMBER(StateTrail, string, via, "via"),
     MEMBER(StateTrail, bool, organization, "organization"),
     MEMBER(StateTrail, bool, validation, "validation"),
     MEMBER(StateTrail, bool, state.known, "known"),
@@ -296,6 +297,22 @@ static const Member target_members[] = {
     { .name = NULL },
 };
 
+static const Member account_members[] = {
+    MEMBER(StateAccount, string, account, "account"),
+    MEMBER(StateAccount, string, name, "name"),
+    MEMBER(StateAccount, bool, base, "base"),
+    MEMBER(StateAccount, bool, member, "member"),
+    MEMBER(StateAccount, bool, left, "left"),
+    MEMBER(StateAccount, uint, state.n_failed, "failed_looks"),
+    MEMBER(StateAccount, usec, state.failed_since_usec, "failed_since_usec"),
+    MEMBER(StateAccount, look_error, state.error, "error"),
+    MEMBER(StateAccount, bool, state.ever_sighted, "ever_sighted"),
+    MEMBER(StateAccount, bool, state.blind, "blind"),
+    MEMBER(StateAccount, text, state.error_text, "error_text"),
+    MEMBER(StateAccount, incident, state.sight, "sight"),
+    { .name = NULL },
+};
+
 /* Strings first, so that an error later leaves an entry that state_table_done can free. */
 static int init_trail(void *entry) {
     StateTrail *trail = entry;
@@ -305,7 +322,8 @@ static int init_trail(void *entry) {
     trail->arn = strdup("");
     trail->account = strdup("");
     trail->region = strdup("");
-    return trail->name && trail->arn && trail->account && trail->region ? 0 : -ENOMEM;
+    trail->via = strdup("");
+    return trail->name && trail->arn && trail->account && trail->region && trail->via ? 0 : -ENOMEM;
 }
 
 static int init_target(void *entry) {
@@ -317,7 +335,16 @@ static int init_target(void *entry) {
     return target->account && target->region ? 0 : -ENOMEM;
 }
 
-/* One of the two lists of the file. */
+static int init_account(void *entry) {
+    StateAccount *account = entry;
+
+    account->state = (TargetState){ .sight.event = _EVENT_MAX, .cover.event = _EVENT_MAX };
+    account->account = strdup("");
+    account->name = strdup("");
+    return account->account && account->name ? 0 : -ENOMEM;
+}
+
+/* One of the lists of the file. */
 typedef struct List {
     const char *name;
     const Member *members;
@@ -327,6 +354,7 @@ typedef struct List {
 
 static const List trail_list = { "trails", trail_members, sizeof(StateTrail), init_trail };
 static const List target_list = { "targets", target_members, sizeof(StateTarget), init_target };
+static const List account_list = { "accounts", account_members, sizeof(StateAccount), init_account };
 
 /* ---- writing ---- */
 
@@ -387,6 +415,8 @@ int state_json_write(const StateTable *table, char **ret, size_t *ret_len) {
     r = write_list(&b, &trail_list, table->trails, table->n_trails);
     if (r >= 0)
         r = write_list(&b, &target_list, table->targets, table->n_targets);
+    if (r >= 0 && table->n_accounts > 0)
+        r = write_list(&b, &account_list, table->accounts, table->n_accounts);
     if (r >= 0)
         r = strbuf_add(&b, "\n}\n");
     if (r < 0)
@@ -464,14 +494,17 @@ static int read_list(const List *list, const json_t *root, void **ret, size_t *r
 }
 
 static int read_lists(const json_t *root, StateTable *table, char *reason, size_t reason_size) {
-    void *trails = NULL, *targets = NULL;
+    void *trails = NULL, *targets = NULL, *accounts = NULL;
     int r;
 
     r = read_list(&trail_list, root, &trails, &table->n_trails, reason, reason_size);
     if (r >= 0)
         r = read_list(&target_list, root, &targets, &table->n_targets, reason, reason_size);
+    if (r >= 0)
+        r = read_list(&account_list, root, &accounts, &table->n_accounts, reason, reason_size);
     table->trails = trails;
     table->targets = targets;
+    table->accounts = accounts;
     return r;
 }
 
@@ -485,7 +518,8 @@ int state_json_read(const char *text, size_t len, StateTable *ret, char *reason,
         char words[JSON_ERROR_TEXT_LENGTH];
 
         /* jansson names every fault of the text; some of its allocations fail without a word */
-        if (json_error_code(&error) == json_error_out_of_memory || json_error_code(&error) == json_error_unknown)
+        if (json_error_code(&error) == json_error_out_of_memory ||
+            json_error_code(&error) == json_error_unknown)
             return -ENOMEM;
         (void)snprintf(reason, reason_size, "line %d: %s", error.line,
                        text_escaped(words, sizeof(words), error.text));

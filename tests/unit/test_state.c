@@ -174,6 +174,7 @@ static StateTrail rnd_trail(void) {
         .arn = (char *)rnd_text(),
         .account = (char *)rnd_text(),
         .region = (char *)rnd_text(),
+        .via = (char *)rnd_text(),
         .organization = rnd() % 2,
         .validation = rnd() % 2,
         .state = {
@@ -241,6 +242,7 @@ static void assert_trail(const StateTrail *a, const StateTrail *b) {
     assert_string_equal(a->arn, b->arn);
     assert_string_equal(a->account, b->account);
     assert_string_equal(a->region, b->region);
+    assert_string_equal(a->via, b->via);
     assert_int_equal(a->organization, b->organization);
     assert_int_equal(a->validation, b->validation);
     assert_int_equal(a->state.known, b->state.known);
@@ -272,6 +274,31 @@ static void assert_target(const StateTarget *a, const StateTarget *b) {
     assert_incident(&a->state.cover, &b->state.cover);
 }
 
+static StateAccount rnd_account(void) {
+    StateTarget target = rnd_target();
+
+    target.state.cover = (Incident){ .event = _EVENT_MAX };
+    target.state.not_enabled = target.state.covered = target.state.listed = false;
+    return (StateAccount){
+        .account = target.account,
+        .name = target.region,
+        .base = rnd() % 2,
+        .member = rnd() % 2,
+        .left = rnd() % 2,
+        .state = target.state,
+    };
+}
+
+static void assert_account(const StateAccount *a, const StateAccount *b) {
+    StateTarget x = { .account = a->account, .region = a->name, .state = a->state };
+    StateTarget y = { .account = b->account, .region = b->name, .state = b->state };
+
+    assert_target(&x, &y);
+    assert_int_equal(a->base, b->base);
+    assert_int_equal(a->member, b->member);
+    assert_int_equal(a->left, b->left);
+}
+
 static void what_is_saved_is_loaded(void **state _unused_) {
     seed = (uint64_t)time(NULL) << 20 | (uint64_t)getpid();
     print_message("seed %llu\n", (unsigned long long)seed);
@@ -279,13 +306,16 @@ static void what_is_saved_is_loaded(void **state _unused_) {
     for (unsigned round = 0; round < 200; round++) {
         StateTrail trails[8];
         StateTarget targets[8];
-        StateTable saved = { trails, rnd() % 9, targets, rnd() % 9 }, loaded;
+        StateAccount accounts[8];
+        StateTable saved = { trails, rnd() % 9, targets, rnd() % 9, accounts, rnd() % 9 }, loaded;
         char error[256] = "";
 
         for (size_t i = 0; i < saved.n_trails; i++)
             trails[i] = rnd_trail();
         for (size_t i = 0; i < saved.n_targets; i++)
             targets[i] = rnd_target();
+        for (size_t i = 0; i < saved.n_accounts; i++)
+            accounts[i] = rnd_account();
         assert_int_equal(state_save(dir, &saved), 0);
         assert_int_equal(state_load(dir, NOW, &loaded, error, sizeof(error)), 0);
         assert_string_equal(error, "");
@@ -295,6 +325,9 @@ static void what_is_saved_is_loaded(void **state _unused_) {
             assert_trail(&loaded.trails[i], &trails[i]);
         for (size_t i = 0; i < saved.n_targets; i++)
             assert_target(&loaded.targets[i], &targets[i]);
+        assert_int_equal(loaded.n_accounts, saved.n_accounts);
+        for (size_t i = 0; i < saved.n_accounts; i++)
+            assert_account(&loaded.accounts[i], &accounts[i]);
         state_table_done(&loaded);
     }
     assert_int_equal(logged.n, 0);
@@ -323,7 +356,7 @@ static void the_file_is_readable(void **state _unused_) {
                                  .gap.from_usec = NOW } },
     };
     StateTarget target = { .account = (char *)"", .region = (char *)"eu-central-1" };
-    StateTable table = { &trail, 1, &target, 1 };
+    StateTable table = { .trails = &trail, .n_trails = 1, .targets = &target, .n_targets = 1 };
     struct stat st;
 
     assert_int_equal(state_save(dir, &table), 0);
@@ -351,7 +384,7 @@ static void what_ends_with_the_process_is_not_kept(void **state _unused_) {
                    .act_after_mono_usec = 77,
                    .pending = { .set = true, .first_sight = true, .kind = TELL_REOPENED, .by_mono_usec = 78 } },
     };
-    StateTable table = { &trail, 1, NULL, 0 }, loaded;
+    StateTable table = { .trails = &trail, .n_trails = 1 }, loaded;
     const TrailState *state_;
     char error[256];
 
@@ -370,7 +403,7 @@ static void what_ends_with_the_process_is_not_kept(void **state _unused_) {
 static void bytes_that_json_cannot_hold_do_not_cost_the_file(void **state _unused_) {
     StateTrail trail = { .name = (char *)"bad\xff\xc3name", .arn = NULL, .account = NULL, .region = NULL };
     StateTarget target = { .account = NULL, .region = (char *)"r", .state.failed_since_usec = UINT64_MAX };
-    StateTable table = { &trail, 1, &target, 1 }, loaded;
+    StateTable table = { .trails = &trail, .n_trails = 1, .targets = &target, .n_targets = 1 }, loaded;
     char error[256];
 
     (void) text_copy(target.state.error_text, sizeof(target.state.error_text), "\xed\xa0\x80 surrogate");
@@ -596,7 +629,7 @@ static void a_failed_save_leaves_the_old_file(void **state _unused_) {
 static void without_memory_nothing_is_lost(void **state _unused_) {
     StateTrail trail = { .name = (char *)"t\xff", .arn = (char *)"a", .account = (char *)"b", .region = (char *)"c" };
     StateTarget target = { .account = (char *)"b", .region = (char *)"c", .state.error_text = "denied" };
-    StateTable table = { &trail, 1, &target, 1 }, loaded;
+    StateTable table = { .trails = &trail, .n_trails = 1, .targets = &target, .n_targets = 1 }, loaded;
     char error[256];
     bool failed;
     int r;

@@ -14,6 +14,8 @@ typedef enum Telling {
     TELLING_FAILING,
     TELLING_BLIND_TRAIL,
     TELLING_BLIND_TARGET,
+    TELLING_BLIND_ACCOUNT,
+    TELLING_LEFT,
     TELLING_UNCOVERED,
     TELLING_LOGGING_AGAIN,
     TELLING_WELL_AGAIN,
@@ -25,6 +27,8 @@ typedef enum Telling {
     TELLING_STILL_FAILING,
     TELLING_STILL_BLIND_TRAIL,
     TELLING_STILL_BLIND_TARGET,
+    TELLING_STILL_BLIND_ACCOUNT,
+    TELLING_STILL_LEFT,
     TELLING_STILL_UNCOVERED,
     TELLING_STILL_TROUBLED,
     TELLING_REPEATED_TRAIL,
@@ -62,6 +66,18 @@ typedef enum Telling {
 #define BLIND_DEED                                                                                          \
     "Looked {looks} in a row in vain: {detail}\n"                                                           \
     "It goes on looking."
+#define BLIND_ACCOUNT_ADVICE                                                                                \
+    "1. denied: is the role there, does its trust policy name the guard, is the external id the right "     \
+    "one? (trailguard policy guard prints what it must be)\n"                                               \
+    "2. credentials: are the guard's own keys deleted, deactivated or expired?\n"                           \
+    "3. An account that is not to be guarded: leave it out of accounts in trailguard.conf, or list it "     \
+    "in exclude of organization."
+#define LEFT_ADVICE                                                                                         \
+    "1. Find out who did it, in the management account: aws cloudtrail lookup-events --region us-east-1 "   \
+    "--lookup-attributes AttributeKey=EventSource,AttributeValue=organizations.amazonaws.com\n"             \
+    "2. If it was not planned: the account is out of reach of your service control policies too. Treat "    \
+    "the credentials that were used as stolen.\n"                                                           \
+    "3. If it was: list the account in exclude of organization in trailguard.conf."
 #define UNCOVERED_ADVICE                                                                                    \
     "1. If this region should be recorded: make a trail multi-region, or create one here.\n"                \
     "2. If not: leave the region out of regions in trailguard.conf."
@@ -178,6 +194,25 @@ static const AlertTemplate templates[_TELLING_MAX] = {
         .deed = BLIND_DEED,
         .advice = BLIND_ADVICE,
     },
+    [TELLING_BLIND_ACCOUNT] = {
+        .subject = "{LABEL} guard is blind in {where}: {error}",
+        .headline =
+                "TrailGuard has no credentials for {where}: {error}. It sees none of its trails, and does "
+                "not know whether they log.",
+        .deed = BLIND_DEED,
+        .advice = BLIND_ACCOUNT_ADVICE,
+    },
+    [TELLING_LEFT] = {
+        .subject = "{LABEL} {where} is no active member of the organization any more",
+        .headline =
+                "{where} is no active member of the organization any more. TrailGuard does not look at its "
+                "trails.",
+        .loss =
+                "The organization's trails record nothing of what happens in that account from now on. "
+                "Trails of its own may go on, unguarded.",
+        .deed = "{detail}",
+        .advice = LEFT_ADVICE,
+    },
     [TELLING_UNCOVERED] = {
         .subject = "{LABEL} no trail records {where}",
         .headline = "No trail records what happens in {where}.",
@@ -256,6 +291,17 @@ static const AlertTemplate templates[_TELLING_MAX] = {
         .deed = BLIND_DEED,
         .advice = BLIND_ADVICE,
     },
+    [TELLING_STILL_BLIND_ACCOUNT] = {
+        .subject = "REMINDER guard still blind in {where}, since {since}",
+        .headline = "TrailGuard still has no credentials for {where}: {error}.",
+        .deed = BLIND_DEED,
+        .advice = BLIND_ACCOUNT_ADVICE,
+    },
+    [TELLING_STILL_LEFT] = {
+        .subject = "REMINDER {where} is still no member of the organization, since {since}",
+        .headline = "{where} is still no active member of the organization, and not guarded.",
+        .advice = LEFT_ADVICE,
+    },
     [TELLING_STILL_UNCOVERED] = {
         .subject = "REMINDER still no trail records {where}, since {since}",
         .headline = "Still no trail records what happens in {where}.",
@@ -314,6 +360,19 @@ const char *alert_target_trouble(const Tell *tell) {
     return is_blindness(tell) ? "blind" : "uncovered";
 }
 
+/* Of targets: a whole account has no region. */
+static Telling blind(const Subject *subject, const Tell *tell) {
+    if (tell->error == LOOK_GONE)
+        return TELLING_LEFT;
+    return subject->region[0] ? TELLING_BLIND_TARGET : TELLING_BLIND_ACCOUNT;
+}
+
+static Telling still_blind(const Subject *subject, const Tell *tell) {
+    if (tell->error == LOOK_GONE)
+        return TELLING_STILL_LEFT;
+    return subject->region[0] ? TELLING_STILL_BLIND_TARGET : TELLING_STILL_BLIND_ACCOUNT;
+}
+
 /* The troubles that an open incident may have, worst first, and how they are told again. */
 static Telling still(const Subject *subject, const Tell *tell) {
     static const struct {
@@ -331,7 +390,7 @@ static Telling still(const Subject *subject, const Tell *tell) {
             return rows[i].telling;
     if (subject->name[0])
         return TELLING_STILL_TROUBLED;
-    return is_blindness(tell) ? TELLING_STILL_BLIND_TARGET : TELLING_STILL_UNCOVERED;
+    return is_blindness(tell) ? still_blind(subject, tell) : TELLING_STILL_UNCOVERED;
 }
 
 static Telling stopped(const Tell *tell) {
@@ -360,7 +419,7 @@ static Telling telling(const Subject *subject, const Tell *tell) {
     case EVENT_TRAIL_RESOLVED: return tell->gap.from_usec != 0 ? TELLING_LOGGING_AGAIN : TELLING_WELL_AGAIN;
     case EVENT_REGION_UNCOVERED: return TELLING_UNCOVERED;
     case EVENT_REGION_COVERED: return TELLING_COVERED;
-    case EVENT_GUARD_BLIND: return trail ? TELLING_BLIND_TRAIL : TELLING_BLIND_TARGET;
+    case EVENT_GUARD_BLIND: return trail ? TELLING_BLIND_TRAIL : blind(subject, tell);
     case EVENT_GUARD_SIGHTED: return trail ? TELLING_SIGHTED_TRAIL : TELLING_SIGHTED_TARGET;
     case EVENT_GUARD_CHANNEL_FAILED: return TELLING_CHANNEL_FAILED;
     case EVENT_GUARD_CHANNEL_RECOVERED: return TELLING_CHANNEL_RECOVERED;

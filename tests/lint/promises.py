@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-OPTION = re.compile(r"^\s*([a-z_]+)\s*[=:]", re.M)
+# Also "# aws.profile is not set".
+OPTION = re.compile(r"^\s*(?:# (?:[a-z_]+\.)?)?([a-z_]+)(?:\s*[=:]| is not set$)", re.M)
 # What the guard calls without needing a right for it: these two AWS lets everybody call, and a role is assumed by the
 # keys of a profile that names one, not by the guard that comes of it.
 FREE_CALLS = {"sts:GetCallerIdentity", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRole"}

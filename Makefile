@@ -112,7 +112,7 @@ export TG_TIME_SCALE ?= $(if $(SANITIZE),3,1)
 export PYTHONDONTWRITEBYTECODE := 1
 PYTEST = TRAILGUARD_BIN="$${TRAILGUARD_BIN:-$(abspath $(BINARY))}" $(PYTHON) -m pytest $(PYTEST_ARGS)
 # The integration tests wait most of the time, each worker with a simulated AWS of its own.
-PYTEST_JOBS ?= 4
+PYTEST_JOBS ?= 6
 PARALLEL = -n $(PYTEST_JOBS) --dist loadgroup
 
 .PHONY: check check-unit check-integration check-systemd check-asan check-valgrind lint fuzz

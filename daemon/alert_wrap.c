@@ -7,13 +7,14 @@
 
 #define COMMAND "  aws " /* to be copied into a shell: stays on its line */
 
-/* Columns, taking a character for one. */
-static size_t columns(const char *s, size_t len) {
+/* The bytes of at most `width` columns, taking a character for one. */
+static size_t within_width(const char *s, size_t len, size_t width) {
     size_t n = 0;
 
     for (size_t i = 0; i < len; i++)
-        n += ((unsigned char)s[i] & 0xc0) != 0x80;
-    return n;
+        if (((unsigned char)s[i] & 0xc0) != 0x80 && n++ == width)
+            return i;
+    return len;
 }
 
 /* How far what continues a line is indented: never not at all, so that foreign text cannot begin a line that
@@ -29,16 +30,15 @@ static size_t hanging(const char *line) {
 /* The length of the longest part of a text, without the space after it, that ends before a space and fits;
  * that of its first word when none fits. */
 static size_t fitting(const char *s, size_t len, size_t width) {
-    size_t best = 0, at = strspn(s, " ");
+    size_t room = within_width(s, len, width), best = 0, at = strspn(s, " ");
 
     while (at < len) {
         const char *space = memchr(s + at, ' ', len - at);
         size_t end = space ? (size_t)(space - s) : len;
 
-        if (best > 0 && columns(s, end) > width)
+        if (best > 0 && end > room)
             break;
-        best = end;
-        at = end;
+        best = at = end;
         while (at < len && s[at] == ' ')
             at++;
     }
@@ -54,7 +54,7 @@ static bool stays_whole(const char *line, size_t len) {
 static void wrap_line(const char *line, size_t len, StrBuf *ret) {
     size_t hang = hanging(line), width = stays_whole(line, len) ? SIZE_MAX : ALERT_WIDTH;
 
-    while (columns(line, len) > width) {
+    while (within_width(line, len, width) < len) {
         size_t taken = fitting(line, len, width);
 
         (void)strbuf_add_mem(ret, line, taken);

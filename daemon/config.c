@@ -265,10 +265,11 @@ static int read_channels(Reading *r, const config_setting_t *setting) {
 
 /* ---- the whole ---- */
 
-static int read_group(Reading *r, const config_setting_t *group, const char *prefix);
+static int read_group(Reading *r, const config_setting_t *group, const char *prefix, void *base);
+static int read_accounts(Reading *r, const config_setting_t *setting);
 
-static int set_option(Reading *r, const config_setting_t *setting, const Option *option) {
-    void *slot = (char *)r->config + option->offset;
+static int set_option(Reading *r, const config_setting_t *setting, const Option *option, void *base) {
+    void *slot = (char *)base + option->offset;
 
     switch (option->kind) {
     case OPTION_NUMBER: return set_number(r, setting, option, slot);
@@ -281,11 +282,12 @@ static int set_option(Reading *r, const config_setting_t *setting, const Option 
     case OPTION_TEXT: return set_text(r, setting, option, slot);
     case OPTION_LIST: return set_list(r, setting, option, slot);
     case OPTION_CHANNELS: return read_channels(r, setting);
+    case OPTION_ACCOUNTS: return read_accounts(r, setting);
     case OPTION_GROUP: break;
     }
     if (!config_setting_is_group(setting))
         return refuse(r, line_of(setting), "%s: allowed: a group { ... }", option->name);
-    return read_group(r, setting, option->name);
+    return read_group(r, setting, option->name, base);
 }
 
 static int refuse_unknown(Reading *r, const config_setting_t *setting, const char *name,
@@ -307,7 +309,8 @@ static int refuse_unknown(Reading *r, const config_setting_t *setting, const cha
     return refuse(r, line_of(setting), "unknown option \"%s\"; allowed: %s", shown(show, name), list);
 }
 
-static int read_group(Reading *r, const config_setting_t *group, const char *prefix) {
+/* base: what the options' offsets count in. */
+static int read_group(Reading *r, const config_setting_t *group, const char *prefix, void *base) {
     for (int i = 0; i < config_setting_length(group); i++) {
         const config_setting_t *setting = config_setting_get_elem((config_setting_t *)group, (unsigned)i);
         const Option *found = NULL;
@@ -323,18 +326,20 @@ static int read_group(Reading *r, const config_setting_t *group, const char *pre
             r->settings_interval_given = true;
             r->settings_line = line_of(setting);
         }
-        e = found ? set_option(r, setting, found) : refuse_unknown(r, setting, name, prefix);
+        e = found ? set_option(r, setting, found, base) : refuse_unknown(r, setting, name, prefix);
         if (e < 0)
             return e;
     }
     return 0;
 }
 
-static void set_defaults(Config *config) {
+static void set_defaults(OptionScope scope, void *base) {
     for (size_t i = 0; i < config_n_options; i++) {
         const Option *option = &config_options[i];
-        void *slot = (char *)config + option->offset;
+        void *slot = (char *)base + option->offset;
 
+        if (option->scope != scope)
+            continue;
         if (option->kind == OPTION_NUMBER)
             *(unsigned *)slot = option->number;
         else if (option->kind == OPTION_WORDS)
@@ -344,8 +349,35 @@ static void set_defaults(Config *config) {
         else if (option->kind == OPTION_BOOL)
             *(bool *)slot = option->number != 0;
         else if (option->kind == OPTION_LIST)
-            ((StringList *)slot)->all = option->all;
+            ((StringList *)slot)->all = option->all && !option->inherits;
     }
+}
+
+static int read_accounts(Reading *r, const config_setting_t *setting) {
+    static const char allowed[] = "( { role_arn = \"arn:aws:iam::111122223333:role/TrailGuard\"; }, ... )";
+    Config *config = r->config;
+    int n = config_setting_length(setting), e = 0;
+
+    if (!config_setting_is_list(setting) || n == 0 || n > CONFIG_ACCOUNTS_MAX)
+        return refuse(r, line_of(setting), "accounts: allowed: a list of 1 to %d groups %s",
+                      CONFIG_ACCOUNTS_MAX, allowed);
+    config->accounts = calloc((size_t)n, sizeof(*config->accounts));
+    if (!config->accounts)
+        return -ENOMEM;
+    for (int i = 0; e >= 0 && i < n; i++) {
+        const config_setting_t *group = config_setting_get_elem(setting, (unsigned)i);
+        AccountConfig *account = &config->accounts[config->n_accounts++];
+        const char *clash;
+
+        set_defaults(SCOPE_ACCOUNT, account);
+        if (!config_setting_is_group(group))
+            return refuse(r, line_of(group), "accounts: allowed: groups %s", allowed);
+        e = read_group(r, group, "accounts", account);
+        clash = e >= 0 ? config_account_clash(config) : NULL;
+        if (clash)
+            e = refuse(r, line_of(group), "accounts: %s", clash);
+    }
+    return e;
 }
 
 /* A bare file name is one of systemd's credentials. */
@@ -387,6 +419,8 @@ static int check_endpoint(Reading *r, const config_setting_t *root) {
 }
 
 static int check_whole(Reading *r, const config_setting_t *root) {
+    const config_setting_t *organization =
+            config_setting_get_member((config_setting_t *)root, "organization");
     Config *config = r->config;
     int e;
 
@@ -401,6 +435,9 @@ static int check_whole(Reading *r, const config_setting_t *root) {
                           config->poll_interval_sec);
         config->settings_interval_sec = config->poll_interval_sec;
     }
+    if (organization && !config->organization.role_name)
+        return refuse(r, line_of(organization),
+                      "organization: needs role_name = \"...\", the role to assume in every account");
     e = check_endpoint(r, root);
     if (e >= 0)
         e = resolve_file(r, "aws.credentials_file", &config->aws.credentials_file);
@@ -470,14 +507,14 @@ int config_parse(const char *path, const char *text, size_t len, Config **ret,
         (void)snprintf(error, CONFIG_ERROR_MAX, "%s: out of memory", path);
         return -ENOMEM;
     }
-    set_defaults(r.config);
+    set_defaults(SCOPE_FILE, r.config);
     config_init(&file);
     e = check_text_before(&r, text, len);
     if (e >= 0 && config_read_string(&file, text) != CONFIG_TRUE)
         e = refuse(&r, (unsigned)config_error_line(&file), "%s; see trailguard.conf(5)",
                    config_error_text(&file));
     if (e >= 0)
-        e = read_group(&r, config_root_setting(&file), "");
+        e = read_group(&r, config_root_setting(&file), "", r.config);
     if (e >= 0)
         e = check_whole(&r, config_root_setting(&file));
     config_destroy(&file);
@@ -512,12 +549,26 @@ static void free_list(StringList *list) {
     free(list->items);
 }
 
+void config_account_done(AccountConfig *account) {
+    free(account->name);
+    free(account->role_arn);
+    free(account->external_id);
+    free(account->session_name);
+    free_list(&account->regions);
+    free_list(&account->trails);
+}
+
 void config_free(Config *config) {
     if (!config)
         return;
     free_list(&config->regions);
     free_list(&config->trails);
     free_list(&config->ignore);
+    for (size_t i = 0; i < config->n_accounts; i++)
+        config_account_done(&config->accounts[i]);
+    free(config->accounts);
+    free(config->organization.role_name);
+    free_list(&config->organization.exclude);
     for (size_t i = 0; i < config->n_channels; i++)
         free(config->channels[i].topic_arn);
     free(config->channels);

@@ -13,6 +13,7 @@
 #define CONFIG_SIZE_MAX     (1024 * 1024)
 #define CONFIG_CHANNELS_MAX 16
 #define CONFIG_LIST_MAX     1000 /* strings in one array */
+#define CONFIG_ACCOUNTS_MAX 1000
 
 #define CONFIG_MAINTENANCE_MAX 100
 #define CONFIG_REASON_MAX      200 /* bytes */
@@ -62,6 +63,22 @@ typedef struct AwsConfig {
     unsigned connect_timeout_sec, request_timeout_sec, max_attempts, max_connections;
 } AwsConfig;
 
+/* One group of `accounts`. What it does not set is the top level's: ask config_account_*. */
+typedef struct AccountConfig {
+    char *name;                 /* for people; NULL */
+    char *role_arn;             /* NULL: the account that the base credentials belong to */
+    char *external_id;          /* NULL: none */
+    char *session_name;         /* NULL: "trailguard-HOST" */
+    StringList regions, trails; /* neither all nor items: not set */
+    Mode mode;                  /* _MODE_MAX: not set */
+} AccountConfig;
+
+typedef struct OrganizationConfig {
+    char *role_name;    /* in every member; may have a path in front. NULL: no organization */
+    StringList exclude; /* account ids */
+    unsigned refresh_sec;
+} OrganizationConfig;
+
 typedef struct Config {
     char *path;
     StringList regions;
@@ -72,7 +89,10 @@ typedef struct Config {
     unsigned settings_interval_sec;
     unsigned blind_after;
     unsigned reminder_interval_sec;
-    bool attribution; /* accepted; takes effect in a later version */
+    bool attribution;        /* accepted; takes effect in a later version */
+    AccountConfig *accounts; /* none: the base credentials' own account, or the organization */
+    size_t n_accounts;
+    OrganizationConfig organization;
     ChannelConfig *channels;
     size_t n_channels;
     AwsConfig aws;
@@ -115,3 +135,8 @@ const MaintenanceConfig *config_maintenance_at(const Config *config, const char 
 const char *const *config_option_names(void);
 
 Policy config_policy(const Config *config);
+
+/* What holds in one account; NULL for an account that is not in `accounts`. */
+const StringList *config_account_regions(const Config *config, const AccountConfig *account);
+const StringList *config_account_trails(const Config *config, const AccountConfig *account);
+Policy config_account_policy(const Config *config, const AccountConfig *account);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <string.h>
 
 #include "daemon/config_read.h"
 #include "daemon/config_table.h"
@@ -46,70 +47,118 @@ static void put_channels(FILE *out, const Config *config) {
     fputs(config->n_channels > 0 ? "\n)" : ")", out);
 }
 
-static void put_value(FILE *out, const Option *option, const Config *config) {
-    const char *base = (const char *)config + option->offset;
+static void put_accounts(FILE *out, const Config *config);
+
+static void put_value(FILE *out, const Option *option, const void *base) {
+    const void *slot = (const char *)base + option->offset;
 
     switch (option->kind) {
-    case OPTION_NUMBER: fprintf(out, "%u", *(const unsigned *)(const void *)base); break;
-    case OPTION_BOOL: fputs(*(const bool *)(const void *)base ? "true" : "false", out); break;
-    case OPTION_SWITCH:
-        fputs(*(const Switch *)(const void *)base == SWITCH_ON ? "true" : "false", out);
-        break;
-    case OPTION_WORD:
-        put_text(out, option->words[*(const int *)(const void *)base - (int)option->min]);
-        break;
-    case OPTION_TEXT: put_text(out, *(char *const *)(const void *)base); break;
-    case OPTION_LIST: put_list(out, (const StringList *)(const void *)base); break;
-    case OPTION_CHANNELS: put_channels(out, config); break;
-    case OPTION_WORDS: config_put_words(out, option, *(const uint32_t *)(const void *)base); break;
-    case OPTION_EXPECT: config_put_expect(out, &config->expect); break;
-    case OPTION_MAINTENANCE: config_put_maintenance(out, config); break;
+    case OPTION_NUMBER: fprintf(out, "%u", *(const unsigned *)slot); break;
+    case OPTION_BOOL: fputs(*(const bool *)slot ? "true" : "false", out); break;
+    case OPTION_SWITCH: fputs(*(const Switch *)slot == SWITCH_ON ? "true" : "false", out); break;
+    case OPTION_WORD: put_text(out, option->words[*(const int *)slot - (int)option->min]); break;
+    case OPTION_WORDS: config_put_words(out, option, *(const uint32_t *)slot); break;
+    case OPTION_TEXT: put_text(out, *(char *const *)slot); break;
+    case OPTION_LIST: put_list(out, slot); break;
+    case OPTION_CHANNELS: put_channels(out, base); break;
+    case OPTION_ACCOUNTS: put_accounts(out, base); break;
+    case OPTION_EXPECT: config_put_expect(out, slot); break;
+    case OPTION_MAINTENANCE: config_put_maintenance(out, base); break;
     case OPTION_GROUP: break;
     }
 }
 
-/* What cannot be written as a value, and why; else NULL. An unset text or switch means "as the environment
- * says", which no value does. */
-static const char *no_value(const Option *option, const Config *config) {
-    const char *base = (const char *)config + option->offset;
+/* The row is a member of this group. */
+static bool is_member(const Option *option, const Option *group) {
+    size_t n = strlen(group->name);
 
-    if (option->kind == OPTION_SWITCH)
-        return *(const Switch *)(const void *)base == SWITCH_UNSET ? "is not set" : NULL;
-    if (option->kind != OPTION_TEXT)
-        return NULL;
-    if (!*(char *const *)(const void *)base)
-        return "is not set";
-    return option->secret && endpoint_proxy_has_user(*(char *const *)(const void *)base)
-                   ? "is set, and holds a password that is not shown"
-                   : NULL;
+    return text_starts_with(option->name, group->name) && option->name[n] == '.';
+}
+
+/* A value that is not shown. */
+static bool is_hidden(const Option *option, const void *base) {
+    return option->secret && endpoint_proxy_has_user(*(char *const *)(const void *)((const char *)base + option->offset));
+}
+
+/* An unset option means "do not touch", or the top level's, which no value says. */
+static bool is_unset(const Option *option, const void *base) {
+    const void *slot = (const char *)base + option->offset;
+
+    switch (option->kind) {
+    case OPTION_TEXT: return !*(char *const *)slot;
+    case OPTION_SWITCH: return *(const Switch *)slot == SWITCH_UNSET;
+    case OPTION_LIST:
+        return option->inherits && !((const StringList *)slot)->all && !((const StringList *)slot)->items;
+    case OPTION_WORD: return option->inherits && *(const int *)slot == (int)option->number;
+    case OPTION_ACCOUNTS: return ((const Config *)base)->n_accounts == 0;
+    case OPTION_GROUP:
+        return text_equal(option->name, "organization") && !((const Config *)base)->organization.role_name;
+    default: return false;
+    }
+}
+
+static void put_accounts(FILE *out, const Config *config) {
+    fputc('(', out);
+    for (size_t i = 0; i < config->n_accounts; i++) {
+        fprintf(out, "%s\n  { ", i == 0 ? "" : ",");
+        for (size_t k = 0; k < config_n_options; k++) {
+            const Option *option = &config_options[k];
+
+            if (option->scope != SCOPE_ACCOUNT || is_unset(option, &config->accounts[i]))
+                continue;
+            fprintf(out, "%s = ", strchr(option->name, '.') + 1);
+            put_value(out, option, &config->accounts[i]);
+            fputs("; ", out);
+        }
+        fputc('}', out);
+    }
+    fputs("\n)", out);
+}
+
+static void put_unset(FILE *out, const Option *option) {
+    fprintf(out, "# %s is not set\n", option->name);
+    for (size_t i = 0; i < config_n_options; i++)
+        if (is_member(&config_options[i], option))
+            fprintf(out, "# %s is not set\n", config_options[i].name);
+}
+
+static void put_group(FILE *out, const Option *group, const Config *config) {
+    fprintf(out, "%s = {\n", group->name);
+    for (size_t i = 0; i < config_n_options; i++) {
+        const Option *option = &config_options[i];
+
+        if (!is_member(option, group))
+            continue;
+        if (is_unset(option, config)) {
+            fprintf(out, "  # %s is not set\n", option->name);
+            continue;
+        }
+        if (is_hidden(option, config)) {
+            fprintf(out, "  # %s is set, and holds a password that is not shown\n", option->name);
+            continue;
+        }
+        fprintf(out, "  %s = ", strchr(option->name, '.') + 1);
+        put_value(out, option, config);
+        fputs(";\n", out);
+    }
+    fputs("};\n", out);
 }
 
 int config_dump(const Config *config, FILE *out) {
-    bool in_group = false;
-
     for (size_t i = 0; i < config_n_options; i++) {
         const Option *option = &config_options[i];
-        bool member = text_starts_with(option->name, "aws.");
-        const char *without;
 
-        if (in_group && !member)
-            fputs("};\n", out);
-        in_group = member;
-        if (option->kind == OPTION_GROUP) {
-            fprintf(out, "%s = {\n", option->name);
-            in_group = true;
-            continue;
-        }
-        without = no_value(option, config);
-        if (without)
-            fprintf(out, "%s# %s %s\n", member ? "  " : "", option->name, without);
+        if (strchr(option->name, '.'))
+            continue; /* put by its group */
+        if (is_unset(option, config))
+            put_unset(out, option);
+        else if (option->kind == OPTION_GROUP)
+            put_group(out, option, config);
         else {
-            fprintf(out, "%s%s = ", member ? "  " : "", member ? option->name + 4 : option->name);
+            fprintf(out, "%s = ", option->name);
             put_value(out, option, config);
             fputs(";\n", out);
         }
     }
-    if (in_group)
-        fputs("};\n", out);
     return fflush(out) != 0 || ferror(out) ? -EIO : 0;
 }

@@ -2,6 +2,7 @@
 #include "daemon/config_table.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <syslog.h>
 
 #include "lib/arn.h"
@@ -18,7 +19,7 @@ const char *const config_level_words[] = {
 static const char *const restore_words[] = { "settings", "selectors", "insights", "deleted", NULL }; /* RestoreKind */
 
 const char *const config_later_options[] = {
-    "accounts", "organization", "heartbeat", "metrics_file", NULL,
+    "heartbeat", "metrics_file", NULL,
 };
 
 static const char *check_region(const char *text) {
@@ -52,6 +53,44 @@ static const char *check_text(const char *text) {
     return text[0] ? NULL : "a text that is not empty";
 }
 
+static const char *check_role(const char *text) {
+    Arn arn;
+
+    if (arn_parse(text, &arn) == 0 && arn_is_role(&arn))
+        return NULL;
+    return "the ARN of an IAM role, such as \"arn:aws:iam::111122223333:role/TrailGuard\"";
+}
+
+static const char *check_role_name(const char *text) {
+    char role[ARN_MAX];
+
+    (void)snprintf(role, sizeof(role), "arn:aws:iam::111122223333:role/%s", text);
+    return strlen(text) < 256 && text[0] != '/' && !check_role(role)
+                   ? NULL
+                   : "the name of an IAM role, such as \"TrailGuard\", with its path when it has one";
+}
+
+#define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@-"
+
+static bool is_made_of(const char *text, size_t min, size_t max, const char *chars) {
+    size_t n = strlen(text);
+
+    return n >= min && n <= max && strspn(text, chars) == n;
+}
+
+/* As AssumeRole has them (AWS STS API Reference). */
+static const char *check_session_name(const char *text) {
+    return is_made_of(text, 2, 64, NAME_CHARS) ? NULL : "2 to 64 of A-Z a-z 0-9 _ + = , . @ -";
+}
+
+static const char *check_external_id(const char *text) {
+    return is_made_of(text, 2, 1224, NAME_CHARS ":/") ? NULL : "2 to 1224 of A-Z a-z 0-9 _ + = , . @ : / -";
+}
+
+static const char *check_account_id(const char *text) {
+    return is_made_of(text, 12, 12, "0123456789") ? NULL : "account ids of 12 digits, as strings";
+}
+
 #define AT(member) offsetof(Config, member)
 #define SECONDS(name_, member_, min_, max_, default_)                                                       \
     {                                                                                                       \
@@ -65,6 +104,12 @@ static const char *check_text(const char *text) {
     }
 #define TEXT(name_, member_, check_)                                                                        \
     { .name = name_, .kind = OPTION_TEXT, .offset = AT(member_), .check = check_ }
+/* members of `accounts` */
+#define ACCOUNT(member_) .scope = SCOPE_ACCOUNT, .offset = offsetof(AccountConfig, member_)
+#define ACCOUNT_TEXT(name_, member_, check_)                                                                \
+    { .name = name_, .kind = OPTION_TEXT, ACCOUNT(member_), .check = check_ }
+#define ACCOUNT_LIST(name_, member_, check_)                                                                \
+    { .name = name_, .kind = OPTION_LIST, ACCOUNT(member_), .check = check_, .all = true, .inherits = true }
 
 const Option config_options[] = {
     { .name = "regions", .kind = OPTION_LIST, .offset = AT(regions), .check = check_region, .all = true },
@@ -96,6 +141,26 @@ const Option config_options[] = {
       .unit = " seconds" },
     COUNT("blind_after", blind_after, 1, 100, 3),
     { .name = "attribution", .kind = OPTION_BOOL, .offset = AT(attribution), .number = true },
+    { .name = "accounts", .kind = OPTION_ACCOUNTS },
+    ACCOUNT_TEXT("accounts.name", name, check_text),
+    ACCOUNT_TEXT("accounts.role_arn", role_arn, check_role),
+    ACCOUNT_TEXT("accounts.external_id", external_id, check_external_id),
+    ACCOUNT_TEXT("accounts.session_name", session_name, check_session_name),
+    ACCOUNT_LIST("accounts.regions", regions, check_region),
+    ACCOUNT_LIST("accounts.trails", trails, check_trail),
+    { .name = "accounts.mode",
+      .kind = OPTION_WORD,
+      ACCOUNT(mode),
+      .words = config_mode_words,
+      .number = _MODE_MAX,
+      .inherits = true },
+    { .name = "organization", .kind = OPTION_GROUP },
+    TEXT("organization.role_name", organization.role_name, check_role_name),
+    { .name = "organization.exclude",
+      .kind = OPTION_LIST,
+      .offset = AT(organization.exclude),
+      .check = check_account_id },
+    SECONDS("organization.refresh", organization.refresh_sec, 60, 86400, 3600),
     { .name = "alerts", .kind = OPTION_CHANNELS },
     SECONDS("reminder_interval", reminder_interval_sec, 0, 604800, 3600),
     { .name = "aws", .kind = OPTION_GROUP },

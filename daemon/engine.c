@@ -19,8 +19,7 @@
 
 /* How long the first pass waits to hear who we are, so that organization trails of others are known as such.
  */
-#define IDENTITY_WAIT_USEC  (3 * USEC_PER_SEC)
-#define IDENTITY_RETRY_USEC (60 * USEC_PER_SEC)
+#define IDENTITY_WAIT_USEC (3 * USEC_PER_SEC)
 /* What is later than its deadline by this much means that we are wedged, and not AWS. */
 #define WEDGED_USEC (30 * USEC_PER_SEC)
 /* A message or restart under way at SIGTERM gets this long to end. */
@@ -74,63 +73,6 @@ const char *engine_runtime_dir(void) {
     static char buffer[4096]; /* set once, from the environment */
 
     return directory("RUNTIME_DIRECTORY", "/run/trailguard", buffer, sizeof(buffer));
-}
-
-/* ---- who we are ---- */
-
-static void take_identity(Engine *engine, const StsIdentity *identity) {
-    Arn arn;
-
-    (void)text_copy(engine->account, sizeof(engine->account), identity->account);
-    (void)text_copy(engine->named_account, sizeof(engine->named_account), identity->account);
-    if (arn_parse(identity->arn, &arn) >= 0)
-        (void)text_copy(engine->partition, sizeof(engine->partition), arn.partition);
-    (void)text_copy(engine->identity, sizeof(engine->identity), identity->arn);
-    engine->identity_again_usec = 0;
-    log_line(LOG_INFO, "guarding account %s as %s", identity->account, identity->arn);
-    if (engine_add_configured_targets(engine) < 0)
-        log_line(LOG_ERR, "out of memory");
-}
-
-static void identity_done(const AwsError *error, const StsIdentity *identity, void *userdata) {
-    Engine *engine = userdata;
-    bool first = !engine->identity_asked;
-
-    engine->identity_call = NULL;
-    engine->identity_asked = true;
-    if (error->class == AWS_OK)
-        take_identity(engine, identity);
-    else {
-        engine->identity_again_usec = engine_now(engine).mono_usec + IDENTITY_RETRY_USEC;
-        if (error->class == AWS_NO_CREDENTIALS || error->class == AWS_BAD_CREDENTIALS ||
-            error->class == AWS_EXPIRED)
-            (void)snprintf(engine->problem, sizeof(engine->problem), "%s: %s",
-                           error->class == AWS_NO_CREDENTIALS ? "no credentials"
-                                                              : "credentials not accepted",
-                           error->message);
-        if (first)
-            log_line(LOG_WARNING, "cannot find out which account this is: GetCallerIdentity: %s%s%s",
-                     error->code, error->code[0] ? ": " : "", error->message);
-    }
-    engine_update_facts(engine);
-    if (first)
-        engine_kick_pass(engine);
-    engine_publish(engine);
-}
-
-void engine_ask_identity(Engine *engine) {
-    int r;
-
-    if (engine->identity_call)
-        return;
-    engine->identity_again_usec = 0;
-    r = sts_get_caller_identity(engine->aws.client, engine->aws.credentials,
-                                engine->aws.region, identity_done, engine,
-                                &engine->identity_call);
-    if (r < 0) {
-        engine->identity_asked = true;
-        log_line(LOG_ERR, "cannot ask for our identity: %s", strerror(-r));
-    }
 }
 
 /* ---- delivery ---- */
@@ -219,16 +161,30 @@ static void watchdog_fired(void *userdata) {
 
 /* ---- open, close, reload ---- */
 
+/* What is known of an account whose id we know already. One that has left goes on being told of. */
+static int begin_role(Account *account) {
+    int r = engine_begin_account(account);
+
+    if (r >= 0 && account->left)
+        engine_decide_account(account, NULL, 1);
+    return r;
+}
+
 /* What a configuration makes; what was there before is still there on error. */
 static int open_aws_and_tables(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
     int r;
 
-    engine->account[0] = engine->partition[0] = engine->problem[0] = '\0';
-    engine->identity_asked = false;
-    engine->pass_open = false;
-    r = engine_add_configured_targets(engine);
+    engine->problem[0] = '\0';
+    engine->pass_open = engine->passes_begun = false;
+    engine->roster = (Roster){ 0 };
+    r = engine_load_state(engine, error);
     if (r >= 0)
-        r = engine_load_state(engine, error);
+        r = engine_add_configured_accounts(engine);
+    if (r >= 0)
+        r = engine_add_known_members(engine);
+    for (size_t i = 0; r >= 0 && i < engine->n_accounts; i++)
+        if (engine->accounts[i]->role_arn)
+            r = begin_role(engine->accounts[i]);
     if (r >= 0 && !engine->once)
         r = open_delivery(engine);
     if (r < 0) {
@@ -237,12 +193,13 @@ static int open_aws_and_tables(Engine *engine, char error[static ENGINE_ERROR_MA
         return r;
     }
     engine_start_passes(engine, IDENTITY_WAIT_USEC);
-    engine_ask_identity(engine);
+    for (size_t i = 0; i < engine->n_accounts; i++)
+        engine_ask_identity(engine->accounts[i]);
     return 0;
 }
 
 static void close_aws_and_tables(Engine *engine) {
-    LoopTimer **timers[] = { &engine->publish_timer, &engine->save_timer, &engine->watchdog_timer,
+    LoopTimer **timers[] = { &engine->publish.timer, &engine->save.timer, &engine->watchdog_timer,
                              &engine->give_up_timer };
 
     if (!engine->aws.loop)
@@ -252,11 +209,12 @@ static void close_aws_and_tables(Engine *engine) {
         loop_cancel(engine->aws.loop, *timers[i]);
         *timers[i] = NULL;
     }
-    sts_cancel(engine->identity_call);
-    engine->identity_call = NULL;
+    organizations_cancel(engine->roster.call);
+    engine->roster.call = NULL;
     deliver_free(engine->deliver);
     engine->deliver = NULL;
     engine_free_tables(engine);
+    engine_free_accounts(engine);
     engine_aws_close(&engine->aws);
 }
 
@@ -461,8 +419,8 @@ int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]
     }
 
     log_event(LOG_NOTICE, MESSAGE_GUARD_STARTED, NULL, 0,
-              "TrailGuard " TRAILGUARD_VERSION " guarding, mode %s, %zu regions, every %u s",
-              mode_to_string(engine->config->mode), engine->n_targets,
+              "TrailGuard " TRAILGUARD_VERSION " guarding, mode %s, every %u s",
+              mode_to_string(engine->config->mode),
               engine->config->poll_interval_sec);
     report_systemd_ready();
     engine_publish_now(engine);
@@ -480,7 +438,8 @@ int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]
 
 static void check_again(void *userdata) {
     Engine *engine = userdata;
-    bool busy = engine->pass_open || engine->n_passes == 0;
+    bool busy = engine->pass_open || engine->n_passes == 0 || engine->n_looking > 0 ||
+                !engine_accounts_are_settled(engine);
 
     for (size_t i = 0; i < engine->n_trails; i++)
         busy |= engine->trails[i]->act != NULL;

@@ -20,13 +20,13 @@ void engine_search_actor(Trail *trail) {
     const Settings *keep = &trail->keeping.keep;
     AttributeRequest request = {
         .aws = engine->aws.client,
-        .credentials = engine->aws.credentials,
+        .credentials = trail->via->credentials,
         .region = trail->region,
         .trail_name = trail->name,
         .trail_arn = trail->arn,
         .bucket = keep->values[FIELD_BUCKET],
         .key = keep->values[FIELD_KMS_KEY],
-        .own_arn = engine->identity,
+        .own_arn = trail->via->identity,
         .findings = at->findings,
         .fields = trail->state.incident.fields,
         .from_usec = at->from_usec,

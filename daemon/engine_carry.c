@@ -12,40 +12,6 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-#define SAVE_SOON_USEC   (100 * USEC_PER_MSEC)
-#define SAVE_LAZILY_USEC (60 * USEC_PER_SEC)
-
-/* ---- the state file ---- */
-
-static void save_fired(void *userdata) {
-    Engine *engine = userdata;
-
-    engine->save_timer = NULL;
-    engine_save_state(engine);
-}
-
-static void save_in(Engine *engine, uint64_t delay_usec) {
-    uint64_t due_usec = engine_now(engine).mono_usec + delay_usec;
-
-    if (engine->once || (engine->save_timer && engine->save_due_usec <= due_usec))
-        return;
-    loop_cancel(engine->aws.loop, engine->save_timer);
-    engine->save_timer = NULL;
-    engine->save_due_usec = due_usec;
-    (void)loop_after(engine->aws.loop, delay_usec, save_fired, engine, &engine->save_timer);
-}
-
-/* What was told is written at once; times that only moved on may wait. */
-void engine_save_soon(Engine *engine, bool now) {
-    if (!now)
-        save_in(engine, SAVE_LAZILY_USEC);
-    else if (!engine->once) {
-        loop_cancel(engine->aws.loop, engine->save_timer);
-        engine->save_timer = NULL;
-        engine_save_state(engine);
-    }
-}
-
 /* ---- notes and messages ---- */
 
 static void carry_notes(Engine *engine, const Subject *subject, const Incident *incident, const Plan *plan) {
@@ -95,7 +61,7 @@ int engine_carry_tells(Engine *engine, const Subject *subject, const Plan *plan)
 void engine_tell_channel(Engine *engine, const ChannelTrouble *trouble, bool failed) {
     _cleanup_strbuf_ StrBuf detail = STRBUF_INIT(4 * ERROR_TEXT_MAX);
     Now now = engine_now(engine);
-    Subject subject = { .name = "", .arn = "", .account = engine->named_account, .region = "" };
+    Subject subject = { .name = "", .arn = "", .account = engine_account_named(engine->base), .region = "" };
     Tell tell = {
         .event = failed ? EVENT_GUARD_CHANNEL_FAILED : EVENT_GUARD_CHANNEL_RECOVERED,
         .kind = failed ? TELL_OPENED : TELL_RESOLVED,
@@ -130,7 +96,7 @@ static void carry_action(Trail *trail, const Plan *plan) {
     Engine *engine = trail->engine;
     ActRequest request = {
         .aws = engine->aws.client,
-        .credentials = engine->aws.credentials,
+        .credentials = trail->via->credentials,
         .region = trail->region,
         .name = trail->name,
         .arn = trail->arn,
@@ -198,7 +164,7 @@ static int carry_trail_tells(Trail *trail, const Subject *subject, Plan *plan) {
 
 void engine_decide_trail(Trail *trail, const TrailInput *input) {
     Engine *engine = trail->engine;
-    Policy policy = engine_policy(engine);
+    Policy policy = engine_account_policy(trail->via);
     Subject subject = engine_trail_subject(trail);
     Verdict was = trail->state.verdict;
     bool was_known = trail->told.known;
@@ -215,7 +181,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
         trail->told = trail->state;
     engine_save_soon(engine, plan.n_tells > 0);
     if (trail->told.known && !was_known)
-        save_in(engine, SAVE_SOON_USEC); /* what happens to it from now on must be seen as a change */
+        engine_save_soon(engine, true); /* what happens to it from now on must be seen as a change */
     if (plan.n_tells > 0 || was != trail->state.verdict)
         engine_publish(engine);
     arm(engine, &trail->wake, plan.wake_mono_usec, trail_woke, trail);
@@ -233,19 +199,52 @@ static void target_woke(void *userdata) {
     engine_decide_target(target, NULL);
 }
 
-void engine_decide_target(Target *target, const TargetLook *look) {
-    Engine *engine = target->engine;
-    Policy policy = engine_policy(engine);
-    Subject subject = engine_target_subject(target);
-    bool was_blind = target->state.blind;
+/* A target or a whole account: can it be seen? */
+typedef struct Deciding {
+    Engine *engine;
+    const Policy *policy;
+    Subject subject;
+    TargetState *state;
+    LoopTimer **wake;
+    LoopFired woke;
+    void *userdata;
+} Deciding;
+
+static void decide_sight(const Deciding *d, const TargetLook *look) {
+    Engine *engine = d->engine;
+    bool was_blind = d->state->blind;
     Plan plan;
 
-    guard_target(&policy, &target->state, look, engine_now(engine), &plan, &target->state);
-    carry_notes(engine, &subject, target->state.sight.open ? &target->state.sight : &target->state.cover,
-                &plan);
-    (void)engine_carry_tells(engine, &subject, &plan);
+    guard_target(d->policy, d->state, look, engine_now(engine), &plan, d->state);
+    carry_notes(engine, &d->subject, d->state->sight.open ? &d->state->sight : &d->state->cover, &plan);
+    (void)engine_carry_tells(engine, &d->subject, &plan);
     engine_save_soon(engine, plan.n_tells > 0);
-    if (plan.n_tells > 0 || was_blind != target->state.blind)
+    if (plan.n_tells > 0 || was_blind != d->state->blind)
         engine_publish(engine);
-    arm(engine, &target->wake, plan.wake_mono_usec, target_woke, target);
+    arm(engine, d->wake, plan.wake_mono_usec, d->woke, d->userdata);
+}
+
+void engine_decide_target(Target *target, const TargetLook *look) {
+    Policy policy = engine_account_policy(target->account);
+
+    decide_sight(&(Deciding){ target->engine, &policy, engine_target_subject(target), &target->state,
+                              &target->wake, target_woke, target },
+                 look);
+}
+
+static void account_woke(void *userdata) {
+    Account *account = userdata;
+
+    account->wake = NULL;
+    engine_decide_account(account, NULL, 0);
+}
+
+void engine_decide_account(Account *account, const TargetLook *look, unsigned blind_after) {
+    Policy policy = engine_account_policy(account);
+
+    if (blind_after > 0)
+        policy.blind_after = blind_after;
+    decide_sight(&(Deciding){ account->engine, &policy, engine_account_subject(account), &account->state,
+                              &account->wake, account_woke, account },
+                 look);
 }

@@ -133,7 +133,7 @@ static void tell_of_baseline(Trail *trail, Event event, Severity severity, const
         .mark_usec = now.real_usec,
         .opened_usec = now.real_usec,
         .time_usec = now.real_usec,
-        .mode = engine_policy(trail->engine).mode,
+        .mode = engine_account_policy(trail->via).mode,
         .changes = changes,
     };
     for (unsigned i = 0; changes && i < changes->n; i++)
@@ -229,7 +229,7 @@ static void record_baseline(Trail *trail) {
  * logs: they are a finding of their own. */
 static void count_failures(Trail *trail, const SettingsLook *look) {
     Keeping *k = &trail->keeping;
-    unsigned blind_after = engine_policy(trail->engine).blind_after;
+    unsigned blind_after = engine_account_policy(trail->via).blind_after;
 
     if (look->failed == 0) {
         if (k->n_failed > 0 && !trail->engine->once)
@@ -281,7 +281,7 @@ static void look_at(Trail *trail, const CloudTrailTrail *listed) {
 
     if (k->look || trail->act)
         return;
-    r = watch_settings_start(engine->aws.client, engine->aws.credentials, trail->region, trail->arn, listed,
+    r = watch_settings_start(engine->aws.client, trail->via->credentials, trail->region, trail->arn, listed,
                              settings_seen, trail, &k->look);
     if (r < 0) {
         log_line(LOG_ERR, "%s: cannot look at its settings: %s", trail->arn, strerror(-r));
@@ -316,7 +316,7 @@ static void look_at_bucket(Trail *trail) {
     const char *bucket = k->keep.values[FIELD_BUCKET], *key = k->keep.values[FIELD_KMS_KEY];
     WatchBucketRequest request = {
         .aws = engine->aws.client,
-        .credentials = engine->aws.credentials,
+        .credentials = trail->via->credentials,
         .region = trail->region,
         .bucket = bucket,
         .prefix = k->keep.values[FIELD_PREFIX],
@@ -345,17 +345,11 @@ static const CloudTrailTrail *find_listed(const CloudTrailTrails *list, const ch
 }
 
 void engine_look_at_settings(Target *target, const CloudTrailTrails *list) {
-    Engine *engine = target->engine;
+    for (size_t i = target->n_trails; i-- > 0;) {
+        Trail *trail = target->trails[i];
+        const CloudTrailTrail *listed = find_listed(list, trail->arn);
+        bool may_be_gone = refresh_baseline(trail);
 
-    for (size_t i = engine->n_trails; i-- > 0;) {
-        Trail *trail = engine->trails[i];
-        const CloudTrailTrail *listed;
-        bool may_be_gone;
-
-        if (trail->home != target)
-            continue;
-        listed = find_listed(list, trail->arn);
-        may_be_gone = refresh_baseline(trail);
         if (listed) {
             look_at(trail, listed);
             look_at_bucket(trail);

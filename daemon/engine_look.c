@@ -9,25 +9,10 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-static unsigned count_trails(const Target *target) {
-    unsigned n = 0;
-
-    for (size_t i = 0; i < target->engine->n_trails; i++)
-        n += target->engine->trails[i]->home == target;
-    return n;
-}
-
-static bool is_looking(const Engine *engine) {
-    for (size_t i = 0; i < engine->n_targets; i++)
-        if (engine->targets[i]->watch)
-            return true;
-    return false;
-}
-
 void engine_end_pass(Engine *engine) {
     Now now = engine_now(engine);
 
-    if (!engine->pass_open || is_looking(engine) || engine->n_looking > 0)
+    if (!engine->pass_open || engine->n_looking > 0)
         return;
     engine->pass_open = false;
     engine->n_passes++;
@@ -42,52 +27,45 @@ void engine_end_pass(Engine *engine) {
  * "all" and the same keys are good elsewhere; else the keys are bad, or a region was named that cannot be
  * guarded, and both must be told. */
 static bool is_not_enabled(const Target *target, const WatchResult *result) {
-    const Engine *engine = target->engine;
+    const Account *account = target->account;
 
-    if (!result->rejected || !engine->config->regions.all)
+    if (!result->rejected || !config_account_regions(account->engine->config, account->config)->all)
         return false;
-    for (size_t i = 0; i < engine->n_targets; i++)
-        if (engine->targets[i] != target && engine->targets[i]->state.ever_sighted &&
-            engine->targets[i]->state.n_failed == 0 && !engine->targets[i]->state.not_enabled &&
-            engine->targets[i]->looked_usec != 0)
+    for (size_t i = 0; i < account->n_targets; i++) {
+        const Target *other = account->targets[i];
+
+        if (other != target && other->state.ever_sighted && other->state.n_failed == 0 &&
+            !other->state.not_enabled && other->looked_usec != 0)
             return true;
+    }
     return false;
 }
 
 /* An empty list where a trail was may be that trail's own trouble, which its home tells better: look once
  * more, then judge. */
 static bool is_covered(Target *target, const CloudTrailTrails *list, bool *ret_in_doubt) {
-    const Engine *engine = target->engine;
-    bool had_trail = false;
-
     *ret_in_doubt = false;
     if (list->n > 0 || !target->configured) {
         target->doubt_cover = false;
         return true;
     }
-    for (size_t i = 0; i < engine->n_trails; i++)
-        for (size_t k = 0; k < engine->trails[i]->n_covers; k++)
-            if (engine->trails[i]->covers[k] == target) {
-                had_trail = true;
-                if (engine->trails[i]->state.incident.open)
-                    return true;
-            }
-    if (had_trail && !target->doubt_cover) {
+    for (size_t i = 0; i < target->n_shown; i++)
+        if (target->shown[i]->state.incident.open)
+            return true;
+    if (target->n_shown > 0 && !target->doubt_cover) {
         target->doubt_cover = true;
         *ret_in_doubt = true;
     }
     return false;
 }
 
-/* The home of a trail that came in may be busy with a list of its own, so every look that ends asks. */
-static void look_at_new_trails(Engine *engine) {
-    for (size_t i = 0; i < engine->n_trails; i++) {
-        Trail *trail = engine->trails[i];
-
-        if (trail->home && !trail->home->watch && !trail->state.known && trail->state.n_failed == 0 &&
-            trail->state.findings == 0)
-            engine_look(engine, trail->home);
-    }
+/* Those that came in while their home was being asked too: its own look ends here as well. */
+static void look_at_new_trails(Target *target) {
+    if (target->fresh)
+        engine_look(target->engine, target);
+    for (size_t i = 0; i < target->n_shown; i++)
+        if (target->shown[i]->home && target->shown[i]->home->fresh)
+            engine_look(target->engine, target->shown[i]->home);
 }
 
 static void pace(Target *target, bool list_ok) {
@@ -98,7 +76,7 @@ static void pace(Target *target, bool list_ok) {
         .n_failed = target->state.n_failed,
         .throttled = target->state.error == LOOK_THROTTLED,
         .not_enabled = target->state.not_enabled,
-        .n_trails = count_trails(target),
+        .n_trails = (unsigned)target->n_trails,
         .took_usec = now_usec - target->look_began_usec,
     };
 
@@ -108,8 +86,8 @@ static void pace(Target *target, bool list_ok) {
     if (schedule_is_stretched(&intervals, p.n_trails) && !target->stretch_told) {
         target->stretch_told = true;
         log_line(LOG_NOTICE,
-                 "%s: %u trails cannot all be looked at every %u s within AWS's quota; looking every %llu s",
-                 target->region, p.n_trails, engine->config->poll_interval_sec,
+                 "%s %s: %u trails cannot all be looked at every %u s within AWS's quota; looking every %llu s",
+                 target->region, target->account->id, p.n_trails, engine->config->poll_interval_sec,
                  schedule_stretched_usec(&intervals, p.n_trails) / USEC_PER_SEC);
     }
 }
@@ -131,6 +109,13 @@ static void look_done(const WatchResult *result, void *userdata) {
     bool in_doubt;
 
     target->watch = NULL;
+    engine->n_looking--;
+    if (result->no_credentials) {
+        target->n_looking_at = 0;
+        engine_account_failed(target->account, &look);
+        engine_end_pass(engine);
+        return;
+    }
     if (look.sighted) {
         target->looked_usec = engine_now(engine).real_usec;
         engine->problem[0] = '\0';
@@ -146,19 +131,17 @@ static void look_done(const WatchResult *result, void *userdata) {
     engine_decide_target(target, &look);
     pace(target, result->trails != NULL);
     if (result->trails) {
-        engine_check_named(engine);
+        engine_check_named(target->account);
         engine_look_at_settings(target, result->trails);
     }
-    if (look.sighted)
-        look_at_new_trails(engine);
+    look_at_new_trails(target);
     engine_end_pass(engine);
 }
 
 /* Trails that are being acted on are read back by the action itself. */
 static int collect_trails(Target *target, const char ***ret_arns, size_t *ret_n) {
-    Engine *engine = target->engine;
-    const char **arns = calloc(engine->n_trails + 1, sizeof(*arns));
-    Trail **trails = calloc(engine->n_trails + 1, sizeof(*trails));
+    const char **arns = calloc(target->n_trails + 1, sizeof(*arns));
+    Trail **trails = calloc(target->n_trails + 1, sizeof(*trails));
     size_t n = 0;
 
     if (!arns || !trails) {
@@ -166,10 +149,10 @@ static int collect_trails(Target *target, const char ***ret_arns, size_t *ret_n)
         free(trails);
         return -ENOMEM;
     }
-    for (size_t i = 0; i < engine->n_trails; i++)
-        if (engine->trails[i]->home == target && !engine->trails[i]->act) {
-            arns[n] = engine->trails[i]->arn;
-            trails[n++] = engine->trails[i];
+    for (size_t i = 0; i < target->n_trails; i++)
+        if (!target->trails[i]->act) {
+            arns[n] = target->trails[i]->arn;
+            trails[n++] = target->trails[i];
         }
     free(target->looking_at);
     target->looking_at = trails;
@@ -186,30 +169,57 @@ void engine_look(Engine *engine, Target *target) {
     size_t n = 0;
     WatchRequest request = {
         .aws = engine->aws.client,
-        .credentials = engine->aws.credentials,
+        .credentials = target->account->credentials,
         .region = target->region,
         .list = schedule_settings_are_due(&intervals, target->settings_due_usec, now_usec),
         .probe = target->state.n_failed >= intervals.blind_after,
     };
     int r;
 
-    if (target->watch)
+    if (target->watch || !engine_account_is_open(target->account))
         return;
+    target->fresh = false;
     r = collect_trails(target, &arns, &n);
     request.arns = arns;
     request.n_arns = n;
-    if (r >= 0 && (n > 0 || (request.list && (target->configured || count_trails(target) > 0))))
+    if (r >= 0 && (n > 0 || (request.list && (target->configured || target->n_trails > 0))))
         r = watch_start(&request, look_done, target, &target->watch);
     free(arns);
     if (r < 0) {
-        log_line(LOG_ERR, "%s: cannot look: %s", target->region, strerror(-r));
+        log_line(LOG_ERR, "%s %s: cannot look: %s", target->region, target->account->id, strerror(-r));
         return;
     }
+    engine->n_looking += target->watch != NULL;
     target->look_began_usec = now_usec;
     target->look_by_usec = now_usec + 3 * aws_client_deadline_usec(engine->aws.client);
 }
 
 /* ---- passes ---- */
+
+void engine_look_at_account(Account *account) {
+    uint64_t now_usec = engine_now(account->engine).mono_usec;
+
+    for (size_t i = 0; i < account->n_targets; i++)
+        if (now_usec >= account->targets[i]->due_usec)
+            engine_look(account->engine, account->targets[i]);
+}
+
+/* Whoever could not be asked before. The base credentials' account is looked at also while AWS does not say
+ * which one it is. */
+static void ask_again(Engine *engine, uint64_t now_usec) {
+    Roster *roster = &engine->roster;
+
+    if (engine->base->guarded && !engine->base->begun && engine_begin_account(engine->base) < 0)
+        log_line(LOG_ERR, "out of memory");
+    for (size_t i = 0; i < engine->n_accounts; i++) {
+        Account *account = engine->accounts[i];
+
+        if (account->identity_again_usec != 0 && now_usec >= account->identity_again_usec)
+            engine_ask_identity(account);
+    }
+    if (roster->settled && now_usec >= roster->due_usec && !engine->base->blocked)
+        engine_list_accounts(engine);
+}
 
 static void pass(void *userdata) {
     Engine *engine = userdata;
@@ -217,6 +227,7 @@ static void pass(void *userdata) {
     uint64_t now_usec = engine_now(engine).mono_usec;
 
     engine->pass_timer = NULL;
+    engine->passes_begun = true;
     engine->pass_due_usec = schedule_next_pass(&intervals, now_usec, loop_random(engine->aws.loop));
     if (!engine->once)
         (void)loop_after(engine->aws.loop, engine->pass_due_usec - now_usec, pass, engine,
@@ -226,8 +237,7 @@ static void pass(void *userdata) {
         engine->pass_open = true;
         engine->pass_started_usec = now_usec;
     }
-    if (engine->identity_again_usec != 0 && now_usec >= engine->identity_again_usec)
-        engine_ask_identity(engine);
+    ask_again(engine, now_usec);
     for (size_t i = 0; i < engine->n_targets; i++)
         if (now_usec >= engine->targets[i]->due_usec)
             engine_look(engine, engine->targets[i]);
@@ -246,13 +256,18 @@ void engine_start_passes(Engine *engine, uint64_t delay_usec) {
     (void)loop_after(engine->aws.loop, delay_usec, pass, engine, &engine->pass_timer);
 }
 
+void engine_stop_look(Target *target) {
+    target->engine->n_looking -= target->watch != NULL;
+    watch_cancel(target->watch);
+    target->watch = NULL;
+    target->n_looking_at = 0;
+}
+
 void engine_stop_looks(Engine *engine) {
     loop_cancel(engine->aws.loop, engine->pass_timer);
     engine->pass_timer = NULL;
-    for (size_t i = 0; i < engine->n_targets; i++) {
-        watch_cancel(engine->targets[i]->watch);
-        engine->targets[i]->watch = NULL;
-    }
+    for (size_t i = 0; i < engine->n_targets; i++)
+        engine_stop_look(engine->targets[i]);
     for (size_t i = 0; i < engine->n_trails; i++)
         engine_stop_keeping(engine->trails[i]);
     engine->pass_open = false;

@@ -2,6 +2,7 @@
 #pragma once
 /* What the engine's files share. */
 
+#include <stdlib.h>
 #include <systemd/sd-event.h>
 
 #include "daemon/act.h"
@@ -14,17 +15,62 @@
 #include "daemon/schedule.h"
 #include "daemon/state.h"
 #include "daemon/watch.h"
+#include "lib/organizations.h"
 #include "lib/sts.h"
 
+/* Adds an item to an array of pointers; whether there was memory. */
+#define ENGINE_APPEND(array, n, item)                                                                       \
+    ({                                                                                                      \
+        __typeof__(array) _grown = realloc((array), ((n) + 1) * sizeof(*_grown));                           \
+                                                                                                            \
+        if (_grown) {                                                                                       \
+            (array) = _grown;                                                                               \
+            (array)[(n)++] = (item);                                                                        \
+        }                                                                                                   \
+        _grown != NULL;                                                                                     \
+    })
+
+typedef struct Account Account;
 typedef struct Target Target;
 typedef struct Trail Trail;
+
+/* One AWS account and the credentials to reach it. */
+struct Account {
+    Engine *engine;
+    const AccountConfig *config; /* NULL: not in `accounts` */
+    char id[16];                 /* "" until known; a role's is in its ARN */
+    char partition[24];
+    char *name, *role_arn; /* name: "" when it has none; role_arn NULL: the base credentials' own account */
+    bool guarded;          /* false: only the base credentials, that others are reached with */
+    bool member;           /* of the organization, and not in `accounts` */
+    bool listed;           /* by the latest list of the organization */
+    bool left;             /* was a member */
+    CredentialsSource *credentials; /* owned, unless they are the base */
+
+    StsCall *identity_call;
+    char identity[ARN_MAX];       /* the caller's ARN, as AWS has it; "" until known */
+    bool settled;                 /* GetCallerIdentity was answered, or has failed */
+    bool blocked;                 /* no credentials can be had: nothing in it is looked at */
+    uint64_t identity_again_usec; /* mono; 0: no need */
+    bool begun;                   /* the state file's rows were taken over */
+    TargetState state;            /* of the account as a whole: its credentials */
+    LoopTimer *wake;
+
+    Target **targets;
+    size_t n_targets;
+};
 
 /* One (account, region) pair. */
 struct Target {
     Engine *engine;
+    Account *account;
     char region[32];
     bool configured; /* false: here because a guarded trail lives here */
     TargetState state;
+    Trail **trails; /* that live here and are looked at through this account */
+    size_t n_trails;
+    Trail **shown; /* that its lists have shown, wherever they live */
+    size_t n_shown;
     Watch *watch;       /* a look under way */
     Trail **looking_at; /* its trails, in the order of the look's arns */
     size_t n_looking_at;
@@ -34,6 +80,7 @@ struct Target {
     uint64_t settings_due_usec; /* mono */
     uint64_t looked_usec;       /* real; last look that was answered */
     bool listed;                /* since start */
+    bool fresh;                 /* a trail came in that was never looked at: look as soon as possible */
     bool doubt_cover;           /* the list was empty where it had trails: look again before saying so */
     bool stretch_told;
     LoopTimer *wake;
@@ -41,20 +88,38 @@ struct Target {
 
 struct Trail {
     Engine *engine;
+    Account *via; /* through which it is looked at: its owner if that is guarded, else one that sees it */
     Target *home; /* NULL for a named trail that was never found */
-    char *name, *arn, *account;
+    char *name, *arn;
+    char *account; /* the owner's id */
     char region[32];
     bool organization, multi_region;
     TrailFacts facts;
     TrailState state; /* as it is */
     TrailState told;  /* as the state file may know it: everything in it is in the outbox */
-    Target **covers;  /* targets whose lists show it */
-    size_t n_covers;
+    size_t n_covers;  /* targets whose lists have shown it */
     Act *act;
     uint64_t act_by_usec; /* mono */
     Keeping keeping;
     LoopTimer *wake;
 };
+
+/* The organization's list of accounts. */
+typedef struct Roster {
+    OrganizationsCall *call;
+    uint64_t due_usec; /* mono; 0: there is no organization */
+    bool known;        /* was had at least once since start */
+    bool settled;      /* the first try has ended */
+    unsigned n_failed; /* in a row */
+    char error[ERROR_TEXT_MAX];
+} Roster;
+
+/* What may be written often pays for itself: each writing is followed by a pause of many times its length.
+ */
+typedef struct Writing {
+    LoopTimer *timer;
+    uint64_t not_before_usec; /* mono */
+} Writing;
 
 struct Engine {
     Config *config;
@@ -69,32 +134,32 @@ struct Engine {
     char **channel_keys;
     size_t n_channel_keys;
 
-    char account[16];       /* of the credentials; "" until known */
-    char named_account[16]; /* in messages: that, or until it is known what it was before */
-    char partition[24];
-    char identity[ARN_MAX]; /* the caller's ARN; "" until known */
-    StsCall *identity_call;
-    bool identity_asked;          /* an answer or a failure has come in */
-    uint64_t identity_again_usec; /* mono */
+    Account **accounts; /* the base credentials' own first, guarded or not */
+    size_t n_accounts;
+    void *account_index; /* tsearch(3): accounts by id */
+    Account *base;
+    Roster roster;
     char problem[ERROR_TEXT_MAX]; /* why nothing can be guarded; "" */
 
-    Target **targets;
+    Target **targets; /* of all accounts */
     size_t n_targets;
     Trail **trails;
     size_t n_trails;
-    StateTable parked; /* loaded, not guarded by this configuration */
+    void *trail_index; /* tsearch(3): trails by ARN */
+    StateTable parked; /* loaded, not taken over by anything that is guarded */
     char **ignored;
     size_t n_ignored;
 
     uint64_t started_usec; /* real */
-    LoopTimer *pass_timer, *publish_timer, *save_timer;
-    uint64_t save_due_usec;     /* mono; while save_timer is set */
+    LoopTimer *pass_timer;
+    Writing publish, save;
     uint64_t pass_due_usec;     /* mono; the next */
     uint64_t pass_started_usec; /* mono */
     bool pass_open;
+    bool passes_begun;
+    size_t n_looking;         /* looks under way: at targets, settings and buckets */
     uint64_t pass_ended_usec; /* real */
     uint64_t pass_duration_usec;
-    size_t n_looking; /* looks at settings and buckets under way */
     uint64_t n_passes;
     bool save_failed, publish_failed;
     uint64_t watchdog_usec;
@@ -106,32 +171,74 @@ struct Engine {
 Now engine_now(const Engine *engine);
 Intervals engine_intervals(const Engine *engine);
 Policy engine_policy(const Engine *engine);
-void engine_ask_identity(Engine *engine);
+
+/* engine_account.c: accounts, their credentials and identities. */
+int engine_add_configured_accounts(Engine *engine);
+/* A role in an account. name may be ""; config NULL: not in `accounts`. 0, or -ENOMEM, -EINVAL. */
+int engine_add_role(Engine *engine, const AccountConfig *config, const char *role_arn, const char *name,
+                    Account **ret);
+void engine_free_accounts(Engine *engine);
+Account *engine_account_by_id(const Engine *engine, const char *id); /* NULL when there is none */
+void engine_ask_identity(Account *account);
+/* May its targets be looked at? */
+bool engine_account_is_open(const Account *account);
+/* A look ended because the account's credentials cannot be had: look says how. */
+void engine_account_failed(Account *account, const TargetLook *look);
+/* From now on nothing of it is looked at: it is no member of the organization any more. */
+void engine_account_left(Account *account, const char *text);
+void engine_account_returned(Account *account);
+/* All accounts have answered who they are, or failed to. */
+bool engine_accounts_are_settled(const Engine *engine);
+Policy engine_account_policy(const Account *account);
+Subject engine_account_subject(const Account *account);
+
+/* engine_organization.c: which accounts there are. */
+void engine_list_accounts(Engine *engine);
+/* Members that the state file knows, so that an outage of the list at start changes nothing. */
+int engine_add_known_members(Engine *engine);
 
 /* engine_table.c: targets and trails as the configuration and AWS's lists make them. */
-Target *engine_target(Engine *engine, const char *region,
+Target *engine_target(Account *account, const char *region,
                       bool configured); /* finds or adds; NULL when out of memory */
 Trail *engine_trail_by_arn(Engine *engine, const char *arn);
-bool engine_is_guarded(const Engine *engine, const char *name, const char *arn);
-int engine_add_configured_targets(Engine *engine);
-int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]);
+Trail *engine_add_trail(Account *via, const char *name, const char *arn, const char *owner,
+                        const char *region);
+Trail *engine_add_trail_by_arn(Account *via, const char *arn); /* NULL also when it is no trail's */
+bool engine_is_guarded(const Account *account, const char *name, const char *arn);
+int engine_add_configured_targets(Account *account);
+/* Trails of this account that others are looking at from now on are its own to look at. */
+void engine_adopt_trails(Account *account);
+/* The account is not to be guarded after all: its targets and trails go. */
+void engine_unguard(Account *account);
 /* Takes in what a target's DescribeTrails said. */
 void engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *list);
-void engine_check_named(Engine *engine);
-void engine_update_facts(Engine *engine);
+void engine_check_named(Account *account);
+void engine_set_facts(Trail *trail);
+void engine_update_facts(Account *account);
 /* A trail that may be gone is gone: its incident ends, and it is not known any more. */
 void engine_forget_trail(Trail *trail);
 void engine_drop_trail(Engine *engine, Trail *trail);
 void engine_free_tables(Engine *engine);
 Subject engine_trail_subject(const Trail *trail);
 Subject engine_target_subject(const Target *target);
+
+/* engine_state.c: the tables and the state file. */
+int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]);
+/* Its id; until AWS has said which account the base credentials belong to, that of the last time. "" when
+ * there was none. */
+const char *engine_account_named(const Account *account);
+/* What the state file and the configuration know of an account, once its id is known or assumed. */
+int engine_begin_account(Account *account);
 void engine_save_state(Engine *engine);
+void engine_save_soon(Engine *engine, bool now);
 
 /* engine_look.c: passes and looks. */
 void engine_start_passes(Engine *engine, uint64_t delay_usec);
 void engine_kick_pass(Engine *engine); /* a pass now */
 void engine_look(Engine *engine, Target *target);
 void engine_end_pass(Engine *engine); /* unless something is still being looked at */
+void engine_look_at_account(Account *account); /* all its targets */
+void engine_stop_look(Target *target);
 void engine_stop_looks(Engine *engine);
 
 /* engine_carry.c: carries plans out. */
@@ -139,10 +246,16 @@ void engine_decide_trail(Trail *trail, const TrailInput *input);
 /* Composes messages and queues them. 0 when every one is on the disk. */
 int engine_carry_tells(Engine *engine, const Subject *subject, const Plan *plan);
 void engine_decide_target(Target *target, const TargetLook *look);
+/* Of the account as a whole; blind_after 0: the policy's. */
+void engine_decide_account(Account *account, const TargetLook *look, unsigned blind_after);
 void engine_tell_channel(Engine *engine, const ChannelTrouble *trouble, bool failed);
-void engine_save_soon(Engine *engine, bool now);
 
 /* engine_status.c */
 void engine_publish(Engine *engine); /* STATUS= and status.json, soon */
 void engine_publish_now(Engine *engine);
 void engine_with_status(Engine *engine, EngineChecked fn, void *userdata);
+
+/* Runs fired soon: at once when the last writing is long enough ago. */
+void engine_write_soon(Engine *engine, Writing *writing, LoopFired fired);
+/* Call after writing, with when it began: sets the pause. */
+void engine_written(Engine *engine, Writing *writing, uint64_t began_mono_usec);

@@ -7,6 +7,7 @@
 #include "daemon/alert.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
+#include "lib/util/macros.h"
 
 typedef char IncidentId[17];
 
@@ -25,16 +26,35 @@ static void fill_trails(const Engine *engine, StatusTrail *rows, IncidentId *ids
     }
 }
 
+static size_t fill_accounts(const Engine *engine, StatusAccount *rows) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < engine->n_accounts; i++) {
+        const Account *account = engine->accounts[i];
+
+        if (account->guarded)
+            rows[n++] = (StatusAccount){
+                .id = account->id,
+                .name = account->name,
+                .role_arn = account->role_arn ? account->role_arn : "",
+                .identity = account->identity,
+                .state = &account->state,
+                .blocked = account->blocked,
+                .left = account->left,
+            };
+    }
+    return n;
+}
+
+/* An account that cannot be reached is one row, in place of its regions'. */
 static size_t fill_targets(const Engine *engine, StatusTarget *rows) {
     size_t n = 0;
 
     for (size_t i = 0; i < engine->n_targets; i++) {
         const Target *target = engine->targets[i];
-        bool has_trails = false;
+        bool has_trails = target->n_trails > 0;
 
-        for (size_t k = 0; k < engine->n_trails; k++)
-            has_trails |= engine->trails[k]->home == target;
-        if (!target->configured && !has_trails)
+        if ((!target->configured && !has_trails) || target->account->blocked || target->account->left)
             continue;
         rows[n++] = (StatusTarget){
             .subject = engine_target_subject(target),
@@ -42,8 +62,16 @@ static size_t fill_targets(const Engine *engine, StatusTarget *rows) {
             .looked_usec = target->looked_usec,
             .by_shadow = !target->configured,
             .idle = !has_trails,
+            .identity = target->account->identity,
         };
     }
+    for (size_t i = 0; i < engine->n_accounts; i++)
+        if (engine->accounts[i]->guarded && (engine->accounts[i]->blocked || engine->accounts[i]->left))
+            rows[n++] = (StatusTarget){
+                .subject = engine_account_subject(engine->accounts[i]),
+                .state = &engine->accounts[i]->state,
+                .identity = engine->accounts[i]->role_arn ? engine->accounts[i]->role_arn : "",
+            };
     return n;
 }
 
@@ -65,11 +93,12 @@ static size_t fill_channels(const Engine *engine, StatusChannel *rows, ChannelSt
 void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
     StatusTrail *trails = calloc(engine->n_trails + 1, sizeof(*trails));
     IncidentId *ids = calloc(engine->n_trails + 1, sizeof(*ids));
-    StatusTarget *targets = calloc(engine->n_targets + 1, sizeof(*targets));
+    StatusTarget *targets = calloc(engine->n_targets + engine->n_accounts + 1, sizeof(*targets));
+    StatusAccount *accounts = calloc(engine->n_accounts + 1, sizeof(*accounts));
     StatusChannel channels[CONFIG_CHANNELS_MAX];
     ChannelStatus *texts = calloc(CONFIG_CHANNELS_MAX, sizeof(*texts));
 
-    if (trails && ids && targets && texts) {
+    if (trails && ids && targets && accounts && texts) {
         Status status = {
             .version = TRAILGUARD_VERSION,
             .problem = engine->problem[0] ? engine->problem : NULL,
@@ -81,7 +110,9 @@ void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
             .pass_ended_usec = engine->pass_ended_usec,
             .pass_duration_usec = engine->pass_duration_usec,
             .n_passes = engine->n_passes,
-            .n_accounts = 1,
+            .accounts = accounts,
+            .has_organization = engine->config->organization.role_name != NULL,
+            .organization_error = engine->roster.error,
             .trails = trails,
             .n_trails = engine->n_trails,
             .ignored = (const char *const *)engine->ignored,
@@ -93,12 +124,14 @@ void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
 
         fill_trails(engine, trails, ids);
         status.n_targets = fill_targets(engine, targets);
+        status.n_accounts = fill_accounts(engine, accounts);
         status.n_channels = fill_channels(engine, channels, texts);
         fn(&status, userdata);
     }
     free(trails);
     free(ids);
     free(targets);
+    free(accounts);
     free(texts);
 }
 
@@ -115,20 +148,45 @@ static void show(const Status *status, void *userdata) {
 }
 
 void engine_publish_now(Engine *engine) {
-    if (!engine->once)
-        engine_with_status(engine, show, engine);
+    uint64_t began_usec = engine_now(engine).mono_usec;
+
+    if (engine->once)
+        return;
+    engine_with_status(engine, show, engine);
+    engine_written(engine, &engine->publish, began_usec);
 }
 
 static void publish_fired(void *userdata) {
     Engine *engine = userdata;
 
-    engine->publish_timer = NULL;
+    engine->publish.timer = NULL;
     engine_publish_now(engine);
 }
 
 /* Many things may change in one turn of the loop: once is enough. */
 void engine_publish(Engine *engine) {
-    if (engine->once || engine->publish_timer)
-        return;
-    (void)loop_after(engine->aws.loop, 0, publish_fired, engine, &engine->publish_timer);
+    if (!engine->once)
+        engine_write_soon(engine, &engine->publish, publish_fired);
+}
+
+/* ---- how often things are written ---- */
+
+/* Writing may take a twentieth of the time; what is due is written within this in any case. */
+#define WRITING_PAUSE     20U
+#define WRITING_PAUSE_MAX (5 * USEC_PER_SEC)
+
+void engine_write_soon(Engine *engine, Writing *writing, LoopFired fired) {
+    uint64_t now_usec = engine_now(engine).mono_usec;
+
+    if (!writing->timer)
+        (void)loop_after(engine->aws.loop,
+                         writing->not_before_usec > now_usec ? writing->not_before_usec - now_usec : 0,
+                         fired, engine, &writing->timer);
+}
+
+void engine_written(Engine *engine, Writing *writing, uint64_t began_mono_usec) {
+    uint64_t now_usec = engine_now(engine).mono_usec;
+
+    writing->not_before_usec =
+            now_usec + MIN(WRITING_PAUSE * (now_usec - began_mono_usec), WRITING_PAUSE_MAX);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The engine's tables: which targets there are, and which trails are guarded. */
 #include <errno.h>
+#include <search.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,48 +11,69 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
+/* Takes an item out of an array of pointers; whether it was there. */
+#define REMOVE(array, n, item)                                                                              \
+    ({                                                                                                      \
+        size_t _i = 0;                                                                                      \
+        bool _found;                                                                                        \
+                                                                                                            \
+        while (_i < (n) && (array)[_i] != (item))                                                           \
+            _i++;                                                                                           \
+        _found = _i < (n);                                                                                  \
+        if (_found)                                                                                         \
+            memmove(&(array)[_i], &(array)[_i + 1], (--(n)-_i) * sizeof(*(array)));                         \
+        _found;                                                                                             \
+    })
+
 /* ---- targets ---- */
 
-Target *engine_target(Engine *engine, const char *region, bool configured) {
-    Target **grown, *target;
+Target *engine_target(Account *account, const char *region, bool configured) {
+    Engine *engine = account->engine;
+    Target *target;
 
-    for (size_t i = 0; i < engine->n_targets; i++)
-        if (text_equal(engine->targets[i]->region, region)) {
-            engine->targets[i]->configured |= configured;
-            return engine->targets[i];
+    for (size_t i = 0; i < account->n_targets; i++)
+        if (text_equal(account->targets[i]->region, region)) {
+            account->targets[i]->configured |= configured;
+            return account->targets[i];
         }
-    grown = realloc(engine->targets, (engine->n_targets + 1) * sizeof(*grown));
-    if (!grown)
-        return NULL;
-    engine->targets = grown;
     target = calloc(1, sizeof(*target));
     if (!target)
         return NULL;
     target->engine = engine;
+    target->account = account;
     target->configured = configured;
     (void)text_copy(target->region, sizeof(target->region), region);
     target->state.sight.event = target->state.cover.event = _EVENT_MAX;
-    engine->targets[engine->n_targets++] = target;
+    if (!ENGINE_APPEND(engine->targets, engine->n_targets, target)) {
+        free(target);
+        return NULL;
+    }
+    if (!ENGINE_APPEND(account->targets, account->n_targets, target)) {
+        engine->n_targets--;
+        free(target);
+        return NULL;
+    }
     return target;
 }
 
 /* "all" is every region we know of the partition that the credentials belong to. */
-int engine_add_configured_targets(Engine *engine) {
+int engine_add_configured_targets(Account *account) {
+    const StringList *regions = config_account_regions(account->engine->config, account->config);
     const Partition *partition;
 
-    for (size_t i = 0; i < engine->n_targets; i++)
-        engine->targets[i]->configured = false;
-    if (!engine->config->regions.all) {
-        for (size_t i = 0; i < engine->config->regions.n; i++)
-            if (!engine_target(engine, engine->config->regions.items[i], true))
+    for (size_t i = 0; i < account->n_targets; i++)
+        account->targets[i]->configured = false;
+    if (!regions->all) {
+        for (size_t i = 0; i < regions->n; i++)
+            if (!engine_target(account, regions->items[i], true))
                 return -ENOMEM;
         return 0;
     }
-    partition = engine->partition[0] ? endpoint_partition_by_id(engine->partition) : NULL;
+    partition = account->partition[0] ? endpoint_partition_by_id(account->partition) : NULL;
     if (!partition)
-        partition = endpoint_partition_of(engine->aws.region);
+        partition = endpoint_partition_of(account->engine->aws.region);
     for (const char *const *region = partition->regions; *region; region++)
-        if (!engine_target(engine, *region, true))
+        if (!engine_target(account, *region, true))
             return -ENOMEM;
     return 0;
 }
@@ -60,12 +82,14 @@ static void free_target(Target *target) {
     watch_cancel(target->watch);
     loop_cancel(target->engine->aws.loop, target->wake);
     free(target->looking_at);
+    free(target->trails);
+    free(target->shown);
     free(target);
 }
 
 Subject engine_target_subject(const Target *target) {
     return (Subject){
-        .name = "", .arn = "", .account = target->engine->named_account, .region = target->region
+        .name = "", .arn = "", .account = engine_account_named(target->account), .region = target->region
     };
 }
 
@@ -77,11 +101,17 @@ Subject engine_trail_subject(const Trail *trail) {
     };
 }
 
+static int compare_arns(const void *a, const void *b) {
+    const Trail *x = a, *y = b;
+
+    return strcmp(x->arn, y->arn);
+}
+
 Trail *engine_trail_by_arn(Engine *engine, const char *arn) {
-    for (size_t i = 0; i < engine->n_trails; i++)
-        if (text_equal(engine->trails[i]->arn, arn))
-            return engine->trails[i];
-    return NULL;
+    Trail key = { .arn = (char *)arn };
+    void *found = tfind(&key, &engine->trail_index, compare_arns);
+
+    return found ? *(Trail **)found : NULL;
 }
 
 static bool list_has(const StringList *list, const char *name, const char *arn) {
@@ -91,10 +121,13 @@ static bool list_has(const StringList *list, const char *name, const char *arn) 
     return false;
 }
 
-bool engine_is_guarded(const Engine *engine, const char *name, const char *arn) {
-    if (list_has(&engine->config->ignore, name, arn))
+bool engine_is_guarded(const Account *account, const char *name, const char *arn) {
+    const Config *config = account->engine->config;
+    const StringList *trails = config_account_trails(config, account->config);
+
+    if (list_has(&config->ignore, name, arn))
         return false;
-    return engine->config->trails.all || list_has(&engine->config->trails, name, arn);
+    return trails->all || list_has(trails, name, arn);
 }
 
 static void free_trail(Trail *trail) {
@@ -104,122 +137,188 @@ static void free_trail(Trail *trail) {
     free(trail->name);
     free(trail->arn);
     free(trail->account);
-    free(trail->covers);
     free(trail);
 }
 
 /* Whether an organization trail is ours is known only once we know who we are; until AWS has said so (or
  * could not be asked) it is not written to. */
-static void set_facts(Trail *trail) {
-    const Engine *engine = trail->engine;
+void engine_set_facts(Trail *trail) {
+    const Account *via = trail->via;
 
     trail->facts.writable =
-            !trail->organization ||
-            (engine->account[0] ? text_equal(engine->account, trail->account) : engine->identity_asked);
+            !trail->organization || (via->id[0] ? text_equal(via->id, trail->account) : via->settled);
 }
 
-static Trail *add_trail(Engine *engine, const char *name, const char *arn, const char *account,
-                        const char *region) {
-    Trail **grown, *trail;
+/* The account that looks at a trail of this owner which `seen_by` has seen. */
+static Account *best_via(Account *seen_by, const char *owner) {
+    Account *account = engine_account_by_id(seen_by->engine, owner);
 
-    grown = realloc(engine->trails, (engine->n_trails + 1) * sizeof(*grown));
-    if (!grown)
-        return NULL;
-    engine->trails = grown;
-    trail = calloc(1, sizeof(*trail));
+    return account && account->guarded && !account->left ? account : seen_by;
+}
+
+/* Where it lives, and through whom it is looked at. */
+static int settle_in(Trail *trail, Account *via) {
+    Target *home = engine_target(via, trail->region, false);
+
+    if (!home || !ENGINE_APPEND(home->trails, home->n_trails, trail))
+        return -ENOMEM;
+    trail->home = home;
+    trail->via = via;
+    home->fresh = true;
+    engine_set_facts(trail);
+    return 0;
+}
+
+static void move_out(Trail *trail) {
+    Target *home = trail->home;
+
+    if (!home)
+        return;
+    (void)REMOVE(home->trails, home->n_trails, trail);
+    for (size_t k = 0; k < home->n_looking_at; k++)
+        if (home->looking_at[k] == trail)
+            home->looking_at[k] = NULL;
+    trail->home = NULL;
+}
+
+Trail *engine_add_trail(Account *seen_by, const char *name, const char *arn, const char *owner,
+                        const char *region) {
+    Engine *engine = seen_by->engine;
+    Trail *trail = calloc(1, sizeof(*trail));
+    void *indexed = NULL;
+
     if (!trail)
         return NULL;
     trail->engine = engine;
+    trail->via = seen_by;
     trail->name = strdup(name);
     trail->arn = strdup(arn);
-    trail->account = strdup(account);
+    trail->account = strdup(owner);
     (void)text_copy(trail->region, sizeof(trail->region), region);
     trail->state = trail->told = guard_trail_init();
-    if (arn[0])
-        trail->home = engine_target(engine, region, false);
-    if (!trail->name || !trail->arn || !trail->account || (arn[0] && !trail->home)) {
-        free_trail(trail);
-        return NULL;
+    if (!trail->name || !trail->arn || !trail->account)
+        goto fail;
+    if (arn[0]) {
+        indexed = tsearch(trail, &engine->trail_index, compare_arns);
+        if (!indexed || settle_in(trail, best_via(seen_by, owner)) < 0)
+            goto fail;
     }
-    set_facts(trail);
-    engine->trails[engine->n_trails++] = trail;
+    engine_set_facts(trail);
+    if (!ENGINE_APPEND(engine->trails, engine->n_trails, trail))
+        goto fail;
     return trail;
+
+fail:
+    if (indexed)
+        (void)tdelete(trail, &engine->trail_index, compare_arns);
+    move_out(trail);
+    free_trail(trail);
+    return NULL;
 }
 
 /* A trail by its ARN, guarded from now on. */
-static Trail *add_trail_by_arn(Engine *engine, const char *text) {
+Trail *engine_add_trail_by_arn(Account *seen_by, const char *text) {
     Arn arn;
 
     if (arn_parse(text, &arn) < 0 || !arn_is_trail(&arn))
         return NULL;
-    return add_trail(engine, arn_name(&arn), text, arn.account, arn.region);
+    return engine_add_trail(seen_by, arn_name(&arn), text, arn.account, arn.region);
+}
+
+static void unlink_trail(Trail *trail) {
+    Engine *engine = trail->engine;
+
+    for (size_t i = 0; i < engine->n_targets && trail->n_covers > 0; i++)
+        trail->n_covers -= REMOVE(engine->targets[i]->shown, engine->targets[i]->n_shown, trail);
+    if (trail->arn[0])
+        (void)tdelete(trail, &engine->trail_index, compare_arns);
+    move_out(trail);
 }
 
 void engine_drop_trail(Engine *engine, Trail *trail) {
-    for (size_t i = 0; i < engine->n_targets; i++) {
-        Target *target = engine->targets[i];
-
-        for (size_t k = 0; k < target->n_looking_at; k++)
-            if (target->looking_at[k] == trail)
-                target->looking_at[k] = NULL;
-    }
-    for (size_t i = 0; i < engine->n_trails; i++)
-        if (engine->trails[i] == trail) {
-            memmove(&engine->trails[i], &engine->trails[i + 1],
-                    (engine->n_trails - i - 1) * sizeof(*engine->trails));
-            engine->n_trails--;
-            break;
-        }
+    unlink_trail(trail);
+    (void)REMOVE(engine->trails, engine->n_trails, trail);
     free_trail(trail);
 }
 
-void engine_update_facts(Engine *engine) {
-    for (size_t i = 0; i < engine->n_trails; i++) {
-        Trail *trail = engine->trails[i];
-        bool was = trail->facts.writable;
+void engine_update_facts(Account *account) {
+    for (size_t i = 0; i < account->n_targets; i++)
+        for (size_t k = 0; k < account->targets[i]->n_trails; k++) {
+            Trail *trail = account->targets[i]->trails[k];
+            bool was = trail->facts.writable;
 
-        set_facts(trail);
-        if (was != trail->facts.writable && trail->state.known)
-            engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_TIME });
+            engine_set_facts(trail);
+            if (was != trail->facts.writable && trail->state.known)
+                engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_TIME });
+        }
+}
+
+void engine_adopt_trails(Account *account) {
+    Engine *engine = account->engine;
+
+    for (size_t i = engine->n_trails; account->id[0] && i-- > 0;) {
+        Trail *trail = engine->trails[i];
+        bool had_home = trail->home != NULL;
+
+        if (!had_home || trail->via == account || !text_equal(trail->account, account->id))
+            continue;
+        move_out(trail);
+        if (!engine_is_guarded(account, trail->name, trail->arn) || settle_in(trail, account) < 0)
+            engine_drop_trail(engine, trail);
     }
+}
+
+void engine_unguard(Account *account) {
+    Engine *engine = account->engine;
+
+    account->guarded = false;
+    for (size_t i = engine->n_trails; i-- > 0;)
+        if (engine->trails[i]->via == account)
+            engine_drop_trail(engine, engine->trails[i]);
+    for (size_t i = 0; i < account->n_targets; i++) {
+        Target *target = account->targets[i];
+
+        engine_stop_look(target);
+        for (size_t k = 0; k < target->n_shown; k++)
+            target->shown[k]->n_covers--;
+        (void)REMOVE(engine->targets, engine->n_targets, target);
+        free_target(target);
+    }
+    account->n_targets = 0;
 }
 
 /* ---- what a list says ---- */
 
-static bool trail_covers(const Trail *trail, const Target *target) {
-    for (size_t i = 0; i < trail->n_covers; i++)
-        if (trail->covers[i] == target)
-            return true;
-    return false;
-}
-
 static void set_covers(Trail *trail, Target *target) {
-    Target **grown;
-
-    if (trail_covers(trail, target))
-        return;
-    grown = realloc(trail->covers, (trail->n_covers + 1) * sizeof(*grown));
-    if (!grown)
-        return; /* only softens region.uncovered */
-    trail->covers = grown;
-    trail->covers[trail->n_covers++] = target;
+    for (size_t i = 0; i < target->n_shown; i++)
+        if (target->shown[i] == trail)
+            return;
+    /* without memory only region.uncovered is softer */
+    trail->n_covers += ENGINE_APPEND(target->shown, target->n_shown, trail);
 }
 
 static void note_ignored(Engine *engine, const char *arn) {
-    char **grown;
+    char *copy;
 
     for (size_t i = 0; i < engine->n_ignored; i++)
         if (text_equal(engine->ignored[i], arn))
             return;
-    grown = realloc(engine->ignored, (engine->n_ignored + 1) * sizeof(*grown));
-    if (!grown)
-        return;
-    engine->ignored = grown;
-    engine->ignored[engine->n_ignored] = strdup(arn);
-    engine->n_ignored += engine->ignored[engine->n_ignored] != NULL;
+    copy = strdup(arn);
+    if (copy && !ENGINE_APPEND(engine->ignored, engine->n_ignored, copy))
+        free(copy);
 }
 
-/* A named trail that was waited for has been found: its stand-in has done its work. */
+/* Named trails that were never found have no home; there are few. */
+static Trail *stand_in(const Account *account, const char *name) {
+    const Engine *engine = account->engine;
+
+    for (size_t i = 0; i < engine->n_trails; i++)
+        if (!engine->trails[i]->arn[0] && engine->trails[i]->via == account &&
+            text_equal(engine->trails[i]->name, name))
+            return engine->trails[i];
+    return NULL;
+}
+
 void engine_forget_trail(Trail *trail) {
     Observation found = { .kind = OBSERVED_STATUS, .is_logging = true };
 
@@ -228,26 +327,26 @@ void engine_forget_trail(Trail *trail) {
     engine_drop_trail(trail->engine, trail);
 }
 
-static void dismiss_stand_in(Engine *engine, const char *name) {
-    for (size_t i = 0; i < engine->n_trails; i++) {
-        Trail *trail = engine->trails[i];
-        Observation found = { .kind = OBSERVED_STATUS, .is_logging = true };
+/* A named trail that was waited for has been found: its stand-in has done its work. */
+static void dismiss_stand_in(Account *account, const char *name) {
+    Observation found = { .kind = OBSERVED_STATUS, .is_logging = true };
+    Trail *trail = config_account_trails(account->engine->config, account->config)->all
+                           ? NULL
+                           : stand_in(account, name);
 
-        if (trail->arn[0] || !text_equal(trail->name, name))
-            continue;
-        engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_LOOKED, .seen = &found });
-        engine_drop_trail(engine, trail);
+    if (!trail)
         return;
-    }
+    engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_LOOKED, .seen = &found });
+    engine_drop_trail(account->engine, trail);
 }
 
-static Trail *take_new_trail(Engine *engine, const Target *target, const CloudTrailTrail *listed) {
+static Trail *take_new_trail(const Target *target, const CloudTrailTrail *listed) {
     Trail *trail;
 
     /* our own target is here only for other trails' sake */
     if (!target->configured && !listed->multi_region && !listed->organization)
         return NULL;
-    trail = add_trail_by_arn(engine, listed->arn);
+    trail = engine_add_trail_by_arn(target->account, listed->arn);
     if (!trail)
         return NULL;
     if (!trail->home->configured)
@@ -256,38 +355,43 @@ static Trail *take_new_trail(Engine *engine, const Target *target, const CloudTr
     return trail;
 }
 
+/* Whose lists say whether it is guarded: the account that would look at it. */
+static Account *judge_of(const Trail *trail, Target *target, const char *arn_text) {
+    Arn arn;
+
+    if (trail)
+        return trail->via;
+    return arn_parse(arn_text, &arn) < 0 ? target->account : best_via(target->account, arn.account);
+}
+
 static void take_listed(Engine *engine, Target *target, const CloudTrailTrail *listed) {
     Trail *trail = engine_trail_by_arn(engine, listed->arn);
     bool is_new = !trail;
 
-    if (!engine_is_guarded(engine, listed->name, listed->arn)) {
+    if (!engine_is_guarded(judge_of(trail, target, listed->arn), listed->name, listed->arn)) {
         note_ignored(engine, listed->arn);
         return;
     }
     if (!trail)
-        trail = take_new_trail(engine, target, listed);
+        trail = take_new_trail(target, listed);
     if (!trail)
         return;
     trail->organization = listed->organization;
     trail->multi_region = listed->multi_region;
     trail->facts.validation = listed->validation;
-    set_facts(trail);
+    engine_set_facts(trail);
     if (is_new)
-        dismiss_stand_in(engine, listed->name);
+        dismiss_stand_in(target->account, listed->name);
     set_covers(trail, target);
 }
 
-void engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *list) {
-    for (size_t i = 0; i < list->n; i++)
-        take_listed(engine, target, &list->items[i]);
-    target->listed = true;
+/* A trail that covered only a region that is no longer configured is not guarded any more. */
+static void drop_uncovering(Engine *engine, Target *target) {
+    for (size_t i = target->n_trails; i-- > 0;) {
+        Trail *trail = target->trails[i];
 
-    /* a trail that covered only a region that is no longer configured is not guarded any more */
-    for (size_t i = engine->n_trails; i-- > 0;) {
-        Trail *trail = engine->trails[i];
-
-        if (trail->home == target && !target->configured && !trail->multi_region && !trail->organization &&
-            trail->n_covers > 0 && trail->state.known && !trail->act) {
+        if (!target->configured && !trail->multi_region && !trail->organization && trail->n_covers > 0 &&
+            trail->state.known && !trail->act) {
             log_line(LOG_NOTICE, "%s: region %s is not configured any more: no longer guarding it",
                      trail->name, trail->region);
             engine_drop_trail(engine, trail);
@@ -295,168 +399,61 @@ void engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *li
     }
 }
 
+void engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *list) {
+    for (size_t i = 0; i < list->n; i++)
+        take_listed(engine, target, &list->items[i]);
+    target->listed = true;
+    drop_uncovering(engine, target);
+}
+
+/* ---- named trails ---- */
+
+/* One that lives in the account, or that its lists show. */
+static bool has_trail_named(const Account *account, const char *name) {
+    for (size_t i = 0; i < account->n_targets; i++) {
+        const Target *target = account->targets[i];
+
+        for (size_t k = 0; k < target->n_trails; k++)
+            if (text_equal(target->trails[k]->name, name))
+                return true;
+        for (size_t k = 0; k < target->n_shown; k++)
+            if (text_equal(target->shown[k]->name, name))
+                return true;
+    }
+    return false;
+}
+
 /* Once every configured target has been listed, a name that no trail has is a trail that is missing. */
-void engine_check_named(Engine *engine) {
+void engine_check_named(Account *account) {
+    const StringList *trails = config_account_trails(account->engine->config, account->config);
     Observation absent = { .kind = OBSERVED_ABSENT };
 
-    for (size_t i = 0; i < engine->n_targets; i++)
-        if (engine->targets[i]->configured && !engine->targets[i]->listed &&
-            !engine->targets[i]->state.not_enabled)
+    if (trails->all)
+        return;
+    for (size_t i = 0; i < account->n_targets; i++)
+        if (account->targets[i]->configured && !account->targets[i]->listed &&
+            !account->targets[i]->state.not_enabled)
             return;
-    for (size_t i = 0; i < engine->config->trails.n; i++) {
-        const char *name = engine->config->trails.items[i];
-        Trail *found = NULL;
+    for (size_t i = 0; i < trails->n; i++) {
+        const char *name = trails->items[i];
+        Trail *found;
 
-        if (text_starts_with(name, "arn:"))
+        if (text_starts_with(name, "arn:") || has_trail_named(account, name))
             continue;
-        for (size_t k = 0; k < engine->n_trails && !found; k++)
-            if (text_equal(engine->trails[k]->name, name))
-                found = engine->trails[k];
+        found = stand_in(account, name);
         if (!found)
-            found = add_trail(engine, name, "", engine->named_account, "");
-        if (found && !found->arn[0])
+            found = engine_add_trail(account, name, "", engine_account_named(account), "");
+        if (found)
             engine_decide_trail(found, &(TrailInput){ .kind = GUARD_LOOKED, .seen = &absent });
     }
 }
 
-/* ---- the state file ---- */
-
-static int load_target(Engine *engine, const StateTarget *row) {
-    Target *target = NULL;
-
-    for (size_t i = 0; i < engine->n_targets; i++)
-        if (text_equal(engine->targets[i]->region, row->region))
-            target = engine->targets[i];
-    if (target)
-        target->state = row->state;
-    /* an incident's messages belong together by the account too, and AWS may be slow to say which it is */
-    if (!engine->named_account[0])
-        (void)text_copy(engine->named_account, sizeof(engine->named_account), row->account);
-    return 0;
-}
-
-static int load_trail(Engine *engine, const StateTrail *row) {
-    Trail *trail;
-
-    if (!engine_is_guarded(engine, row->name, row->arn) || (!row->arn[0] && engine->config->trails.all))
-        return 0;
-    trail = add_trail(engine, row->name, row->arn, row->account, row->region);
-    if (!trail)
-        return -ENOMEM;
-    trail->organization = row->organization;
-    trail->facts.validation = row->validation;
-    trail->state = trail->told = row->state;
-    set_facts(trail);
-    return 0;
-}
-
-static int add_trails_named_by_arn(Engine *engine) {
-    for (size_t i = 0; i < engine->config->trails.n; i++) {
-        const char *arn = engine->config->trails.items[i];
-
-        if (text_starts_with(arn, "arn:") && !engine_trail_by_arn(engine, arn) &&
-            !add_trail_by_arn(engine, arn))
-            return -ENOMEM;
-    }
-    return 0;
-}
-
-int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
-    int r = 0;
-
-    if (!engine->once)
-        r = state_load(engine->state_dir, engine_now(engine).real_usec, &engine->parked, error,
-                       ENGINE_ERROR_MAX);
-    for (size_t i = 0; r >= 0 && i < engine->parked.n_trails; i++)
-        r = load_trail(engine, &engine->parked.trails[i]);
-    for (size_t i = 0; r >= 0 && i < engine->parked.n_targets; i++)
-        r = load_target(engine, &engine->parked.targets[i]);
-    if (r >= 0)
-        r = add_trails_named_by_arn(engine);
-    if (r == -ENOMEM)
-        (void)snprintf(error, ENGINE_ERROR_MAX, "out of memory");
-    return r;
-}
-
-static bool is_parked(const Engine *engine, const StateTrail *row) {
-    for (size_t i = 0; i < engine->n_trails; i++)
-        if (text_equal(engine->trails[i]->arn, row->arn) && text_equal(engine->trails[i]->name, row->name))
-            return false;
-    return !engine_is_guarded(engine, row->name, row->arn);
-}
-
-static int add_failed_channels(const Engine *engine, StateTable *table) {
-    size_t n = engine->deliver ? deliver_n_channels(engine->deliver) : 0;
-
-    table->channels = calloc(n + 1, sizeof(*table->channels));
-    if (!table->channels)
-        return -ENOMEM;
-    for (size_t i = 0; i < n; i++) {
-        ChannelTrouble *trouble = &table->channels[table->n_channels];
-        ChannelStatus status;
-
-        deliver_channel_status(engine->deliver, i, &status);
-        if (!status.failed)
-            continue;
-        trouble->channel = (char *)status.channel;
-        trouble->since_usec = status.failed_since_usec;
-        (void)text_copy(trouble->text, sizeof(trouble->text), status.text);
-        table->n_channels++;
-    }
-    return 0;
-}
-
-/* Trails that this configuration does not guard stay in the file: a trail that was seen once is not
- * forgotten. */
-void engine_save_state(Engine *engine) {
-    StateTable table = { 0 };
-    int r;
-
-    table.trails = calloc(engine->n_trails + engine->parked.n_trails + 1, sizeof(*table.trails));
-    table.targets = calloc(engine->n_targets + 1, sizeof(*table.targets));
-    if (!table.trails || !table.targets || add_failed_channels(engine, &table) < 0)
-        goto out;
-    for (size_t i = 0; i < engine->n_trails; i++) {
-        Trail *t = engine->trails[i];
-
-        if (t->told.known || t->told.incident.opened_usec != 0)
-            table.trails[table.n_trails++] = (StateTrail){
-                .name = t->name,
-                .arn = t->arn,
-                .account = t->account,
-                .region = t->region,
-                .organization = t->organization,
-                .validation = t->facts.validation,
-                .state = t->told,
-            };
-    }
-    for (size_t i = 0; i < engine->parked.n_trails; i++)
-        if (is_parked(engine, &engine->parked.trails[i]))
-            table.trails[table.n_trails++] = engine->parked.trails[i];
-    for (size_t i = 0; i < engine->n_targets; i++)
-        table.targets[table.n_targets++] = (StateTarget){
-            .account = engine->named_account,
-            .region = engine->targets[i]->region,
-            .state = engine->targets[i]->state,
-        };
-
-    r = state_save(engine->state_dir, &table);
-    if (r < 0 && !engine->save_failed)
-        log_line(LOG_ERR,
-                 "%s/state.json: cannot be written: %s; a restart would tell again what was told since",
-                 engine->state_dir, strerror(-r));
-    else if (r >= 0 && engine->save_failed)
-        log_line(LOG_NOTICE, "%s/state.json: written again", engine->state_dir);
-    engine->save_failed = r < 0;
-out:
-    free(table.trails);
-    free(table.targets);
-    free(table.channels);
-}
-
 void engine_free_tables(Engine *engine) {
-    for (size_t i = 0; i < engine->n_trails; i++)
+    for (size_t i = 0; i < engine->n_trails; i++) {
+        if (engine->trails[i]->arn[0])
+            (void)tdelete(engine->trails[i], &engine->trail_index, compare_arns);
         free_trail(engine->trails[i]);
+    }
     for (size_t i = 0; i < engine->n_targets; i++)
         free_target(engine->targets[i]);
     for (size_t i = 0; i < engine->n_ignored; i++)
@@ -467,6 +464,6 @@ void engine_free_tables(Engine *engine) {
     engine->trails = NULL;
     engine->targets = NULL;
     engine->ignored = NULL;
-    engine->n_trails = engine->n_targets = engine->n_ignored = 0;
+    engine->n_trails = engine->n_targets = engine->n_ignored = engine->n_looking = 0;
     state_table_done(&engine->parked);
 }

@@ -27,7 +27,19 @@ typedef struct StatusTarget {
     uint64_t looked_usec;           /* real; last look that was answered */
     bool by_shadow;                 /* not configured: here because a guarded trail lives here */
     bool idle;                      /* no trail here: looked at every 10 minutes */
+    const char *identity;           /* the ARN that asks; "" while it is not known */
 } StatusTarget;
+
+/* An account that is guarded, or of whom it is told that it is not any more. */
+typedef struct StatusAccount {
+    const char *id;                 /* "" while it is not known */
+    const char *name;               /* "" when it has none */
+    const char *role_arn;           /* "": the base credentials */
+    const char *identity;           /* the caller's ARN; "" while it is not known */
+    const TargetState *state;
+    bool blocked;                   /* there are no credentials for it */
+    bool left;                      /* the organization */
+} StatusAccount;
 
 typedef struct StatusChannel {
     const char *channel;
@@ -46,7 +58,10 @@ typedef struct Status {
     uint64_t pass_ended_usec;               /* real; 0: no pass has ended yet */
     uint64_t pass_duration_usec;
     uint64_t n_passes;
-    unsigned n_accounts;
+    const StatusAccount *accounts;
+    size_t n_accounts;
+    bool has_organization;
+    const char *organization_error; /* why its accounts cannot be listed; "" when they can */
     const StatusTrail *trails;
     size_t n_trails;
     const char *const *ignored;             /* ARNs seen and ignored */

@@ -13,7 +13,8 @@
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
 
-#define NAMED_MAX 3U
+#define NAMED_MAX      3U
+#define REGIONS_MAX    128U /* different ones, that are counted */
 #define NAME_MAX_BYTES 128U
 #define TEXT_MAX_BYTES (4 * ERROR_TEXT_MAX + 8) /* every byte escaped as \xNN, and the mark of a cut */
 
@@ -66,11 +67,17 @@ static void add_blind(StrBuf *b, const Status *status) {
     unsigned n = 0;
 
     for (size_t i = 0; i < status->n_targets; i++) {
+        const Subject *subject = &status->targets[i].subject;
+
         if (!status->targets[i].state->blind)
             continue;
         if (n < NAMED_MAX) {
             (void)strbuf_add(b, n == 0 ? "; blind in " : ", ");
-            (void)text_escape(b, status->targets[i].subject.region, NAME_MAX_BYTES);
+            (void)text_escape(b, subject->region, NAME_MAX_BYTES);
+            if (!subject->region[0] || status->n_accounts > 1) {
+                (void)strbuf_add(b, subject->region[0] ? " of " : "account ");
+                (void)text_escape(b, subject->account, NAME_MAX_BYTES);
+            }
         }
         n++;
     }
@@ -83,10 +90,28 @@ static void add_count(StrBuf *b, const char *before, size_t n, const char *what)
 }
 
 static unsigned count_regions(const Status *status) {
+    const char *seen[REGIONS_MAX];
     unsigned n = 0;
 
-    for (size_t i = 0; i < status->n_targets; i++)
-        n += !status->targets[i].state->not_enabled;
+    for (size_t i = 0; i < status->n_targets; i++) {
+        const char *region = status->targets[i].subject.region;
+        unsigned k = 0;
+
+        if (status->targets[i].state->not_enabled || !region[0])
+            continue;
+        while (k < n && !text_equal(seen[k], region))
+            k++;
+        if (k == n && n < REGIONS_MAX)
+            seen[n++] = region;
+    }
+    return n;
+}
+
+static unsigned count_accounts(const Status *status) {
+    unsigned n = 0;
+
+    for (size_t i = 0; i < status->n_accounts; i++)
+        n += !status->accounts[i].left;
     return n;
 }
 
@@ -101,7 +126,7 @@ const char *report_status_line(const Status *status, char dst[static STATUS_LINE
     else {
         add_count(&b, "guarding ", status->n_trails, "trail");
         add_count(&b, ", ", count_regions(status), "region");
-        add_count(&b, ", ", status->n_accounts, "account");
+        add_count(&b, ", ", count_accounts(status), "account");
         add_verdicts(&b, status);
         add_blind(&b, status);
         (void)strbuf_addf(&b, "; pass %.2f s", (double)status->pass_duration_usec / (double)USEC_PER_SEC);
@@ -172,11 +197,29 @@ static const char *target_word(const TargetState *state) {
 static json_t *target_json(const StatusTarget *target) {
     const TargetState *state = target->state;
 
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:b}", "account", target->subject.account,
-                     "region", target->subject.region, "state", target_word(state), "error",
-                     text_json(state->error_text), "looked", time_json(target->looked_usec),
-                     "because_of_trail", target->by_shadow, "idle", target->idle, "uncovered",
-                     state->cover.open);
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:b}", "account", target->subject.account,
+                     "region", target->subject.region, "identity", target->identity, "state",
+                     target_word(state), "error", text_json(state->error_text), "looked",
+                     time_json(target->looked_usec), "because_of_trail", target->by_shadow, "idle",
+                     target->idle, "uncovered", state->cover.open);
+}
+
+static json_t *account_json(const StatusAccount *account) {
+    const char *word = account->left          ? "left"
+                       : account->blocked     ? "blind"
+                       : account->identity[0] ? "well"
+                                              : "unseen";
+
+    return json_pack("{s:s, s:o, s:s, s:s, s:s, s:o}", "id", account->id, "name", text_json(account->name),
+                     "role", account->role_arn, "identity", account->identity, "state", word, "error",
+                     text_json(account->state->error_text));
+}
+
+/* NULL without memory, JSON's null without an organization. */
+static json_t *organization_json(const Status *status) {
+    if (!status->has_organization)
+        return json_null();
+    return json_pack("{s:o}", "error", text_json(status->organization_error));
 }
 
 static json_t *channel_json(const StatusChannel *channel) {
@@ -186,7 +229,7 @@ static json_t *channel_json(const StatusChannel *channel) {
 
 int report_status_json(const Status *status, char **ret) {
     json_t *trails = json_array(), *ignored = json_array(), *targets = json_array(),
-           *channels = json_array(), *root;
+           *channels = json_array(), *accounts = json_array(), *root;
     char line[STATUS_LINE_MAX];
     int bad = 0;
 
@@ -196,10 +239,12 @@ int report_status_json(const Status *status, char **ret) {
         bad |= json_array_append_new(ignored, json_string(status->ignored[i]));
     for (size_t i = 0; i < status->n_targets; i++)
         bad |= json_array_append_new(targets, target_json(&status->targets[i]));
+    for (size_t i = 0; i < status->n_accounts; i++)
+        bad |= json_array_append_new(accounts, account_json(&status->accounts[i]));
     for (size_t i = 0; i < status->n_channels; i++)
         bad |= json_array_append_new(channels, channel_json(&status->channels[i]));
-    root = json_pack("{s:s, s:s, s:i, s:s, s:o, s:o, s:i, s:s, s:o, s:{s:o, s:f, s:I}, s:i, s:o, s:o, s:o, "
-                     "s:o, s:{s:i}}",
+    root = json_pack("{s:s, s:s, s:i, s:s, s:o, s:o, s:i, s:s, s:o, s:{s:o, s:f, s:I}, s:o, s:o, s:o, s:o, "
+                     "s:o, s:o, s:{s:i}}",
                      "schema", "trailguard.status/1", "version", status->version, "pid", status->pid, "mode",
                      mode_to_string(status->mode), "started", time_json(status->started_usec), "updated",
                      time_json(status->now_usec), "poll_interval", (int)status->poll_interval_sec, "line",
@@ -207,9 +252,9 @@ int report_status_json(const Status *status, char **ret) {
                      status->problem ? text_json(status->problem) : json_null(), "pass", "ended",
                      time_json(status->pass_ended_usec), "duration",
                      (double)status->pass_duration_usec / (double)USEC_PER_SEC, "count",
-                     (json_int_t)status->n_passes, "accounts", (int)status->n_accounts, "trails", trails,
-                     "ignored", ignored, "targets", targets, "channels", channels, "outbox", "depth",
-                     (int)status->outbox_depth);
+                     (json_int_t)status->n_passes, "accounts", accounts, "organization",
+                     organization_json(status), "trails", trails, "ignored", ignored, "targets", targets,
+                     "channels", channels, "outbox", "depth", (int)status->outbox_depth);
     *ret = root && bad == 0 ? json_dumps(root, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6))
                             : NULL;
     json_decref(root);

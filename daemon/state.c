@@ -21,6 +21,7 @@ void state_table_done(StateTable *table) {
         free(table->trails[i].arn);
         free(table->trails[i].account);
         free(table->trails[i].region);
+        free(table->trails[i].via);
     }
     for (size_t i = 0; i < table->n_targets; i++) {
         free(table->targets[i].account);
@@ -28,9 +29,14 @@ void state_table_done(StateTable *table) {
     }
     for (size_t i = 0; i < table->n_channels; i++)
         free(table->channels[i].channel);
+    for (size_t i = 0; i < table->n_accounts; i++) {
+        free(table->accounts[i].account);
+        free(table->accounts[i].name);
+    }
     free(table->trails);
     free(table->targets);
     free(table->channels);
+    free(table->accounts);
     *table = (StateTable){ 0 };
 }
 

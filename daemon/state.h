@@ -7,6 +7,7 @@
 /* Strings are owned by the table. */
 typedef struct StateTrail {
     char *name, *arn, *account, *region;
+    char *via; /* the account through which it is seen; "": its own */
     bool organization;
     bool validation;
     TrailState state;
@@ -17,6 +18,16 @@ typedef struct StateTarget {
     TargetState state;
 } StateTarget;
 
+/* An account as a whole. */
+typedef struct StateAccount {
+    char *account;
+    char *name;  /* "" or the organization's */
+    bool base;   /* the base credentials' own */
+    bool member; /* of the organization */
+    bool left;   /* was a member */
+    TargetState state;
+} StateAccount;
+
 typedef struct StateTable {
     StateTrail *trails;
     size_t n_trails;
@@ -24,6 +35,8 @@ typedef struct StateTable {
     size_t n_targets;
     ChannelTrouble *channels;
     size_t n_channels;
+    StateAccount *accounts;
+    size_t n_accounts;
 } StateTable;
 
 #define STATE_SIZE_MAX (64U * 1024 * 1024)

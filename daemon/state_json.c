@@ -248,6 +248,7 @@ static const Member trail_members[] = {
     MEMBER(StateTrail, string, arn, "arn"),
     MEMBER(StateTrail, string, account, "account"),
     MEMBER(StateTrail, string, region, "region"),
+    MEMBER(StateTrail, string, via, "via"),
     MEMBER(StateTrail, bool, organization, "organization"),
     MEMBER(StateTrail, bool, validation, "validation"),
     MEMBER(StateTrail, bool, state.known, "known"),
@@ -288,6 +289,22 @@ static const Member channel_members[] = {
     { .name = NULL },
 };
 
+static const Member account_members[] = {
+    MEMBER(StateAccount, string, account, "account"),
+    MEMBER(StateAccount, string, name, "name"),
+    MEMBER(StateAccount, bool, base, "base"),
+    MEMBER(StateAccount, bool, member, "member"),
+    MEMBER(StateAccount, bool, left, "left"),
+    MEMBER(StateAccount, uint, state.n_failed, "failed_looks"),
+    MEMBER(StateAccount, usec, state.failed_since_usec, "failed_since_usec"),
+    MEMBER(StateAccount, look_error, state.error, "error"),
+    MEMBER(StateAccount, bool, state.ever_sighted, "ever_sighted"),
+    MEMBER(StateAccount, bool, state.blind, "blind"),
+    MEMBER(StateAccount, text, state.error_text, "error_text"),
+    MEMBER(StateAccount, incident, state.sight, "sight"),
+    { .name = NULL },
+};
+
 /* Strings first, so that an error later leaves an entry that state_table_done can free. */
 static int init_trail(void *entry) {
     StateTrail *trail = entry;
@@ -297,7 +314,8 @@ static int init_trail(void *entry) {
     trail->arn = strdup("");
     trail->account = strdup("");
     trail->region = strdup("");
-    return trail->name && trail->arn && trail->account && trail->region ? 0 : -ENOMEM;
+    trail->via = strdup("");
+    return trail->name && trail->arn && trail->account && trail->region && trail->via ? 0 : -ENOMEM;
 }
 
 static int init_target(void *entry) {
@@ -316,6 +334,15 @@ static int init_channel(void *entry) {
     return trouble->channel ? 0 : -ENOMEM;
 }
 
+static int init_account(void *entry) {
+    StateAccount *account = entry;
+
+    account->state = (TargetState){ .sight.event = _EVENT_MAX, .cover.event = _EVENT_MAX };
+    account->account = strdup("");
+    account->name = strdup("");
+    return account->account && account->name ? 0 : -ENOMEM;
+}
+
 /* One of the lists of the file. */
 typedef struct List {
     const char *name;
@@ -327,6 +354,7 @@ typedef struct List {
 static const List trail_list = { "trails", trail_members, sizeof(StateTrail), init_trail };
 static const List target_list = { "targets", target_members, sizeof(StateTarget), init_target };
 static const List channel_list = { "channels", channel_members, sizeof(ChannelTrouble), init_channel };
+static const List account_list = { "accounts", account_members, sizeof(StateAccount), init_account };
 
 /* ---- writing ---- */
 
@@ -389,6 +417,8 @@ int state_json_write(const StateTable *table, char **ret, size_t *ret_len) {
         r = write_list(&b, &target_list, table->targets, table->n_targets);
     if (r >= 0 && table->n_channels > 0)
         r = write_list(&b, &channel_list, table->channels, table->n_channels);
+    if (r >= 0 && table->n_accounts > 0)
+        r = write_list(&b, &account_list, table->accounts, table->n_accounts);
     if (r >= 0)
         r = strbuf_add(&b, "\n}\n");
     if (r < 0)
@@ -466,7 +496,7 @@ static int read_list(const List *list, const json_t *root, void **ret, size_t *r
 }
 
 static int read_lists(const json_t *root, StateTable *table, char *reason, size_t reason_size) {
-    void *trails = NULL, *targets = NULL, *channels = NULL;
+    void *trails = NULL, *targets = NULL, *channels = NULL, *accounts = NULL;
     int r;
 
     r = read_list(&trail_list, root, &trails, &table->n_trails, reason, reason_size);
@@ -474,9 +504,12 @@ static int read_lists(const json_t *root, StateTable *table, char *reason, size_
         r = read_list(&target_list, root, &targets, &table->n_targets, reason, reason_size);
     if (r >= 0)
         r = read_list(&channel_list, root, &channels, &table->n_channels, reason, reason_size);
+    if (r >= 0)
+        r = read_list(&account_list, root, &accounts, &table->n_accounts, reason, reason_size);
     table->trails = trails;
     table->targets = targets;
     table->channels = channels;
+    table->accounts = accounts;
     return r;
 }
 

@@ -105,8 +105,8 @@ typedef enum Event {
 /* ---- who and where ---- */
 
 /* What an alert, a journal line or a table row is about. Strings are borrowed from the engine and outlive
- * the value; "" when unknown. For a target arn and name are "". A named trail that was never found has a
- * name and no ARN. */
+ * the value; "" when unknown. For a target arn and name are "", and region too when it is a whole account. A
+ * named trail that was never found has a name and no ARN. */
 typedef struct Subject {
     const char *name;
     const char *arn;
@@ -180,6 +180,7 @@ typedef enum LookError {
     LOOK_CREDENTIALS, /* none, expired, or not accepted */
     LOOK_BAD_ANSWER,
     LOOK_SERVICE, /* AWS failed (5xx) or refused in a way we do not know */
+    LOOK_GONE,    /* an account that has left the organization, or was suspended or closed */
     _LOOK_ERROR_MAX,
 } LookError;
 

@@ -63,7 +63,7 @@ static Result judge_trail(const StatusTrail *row) {
 }
 
 static Result judge(const Status *status) {
-    Result result = status->n_trails == 0 ? RESULT_UNKNOWN : RESULT_OK;
+    Result result = status->n_trails == 0 || status->organization_error[0] ? RESULT_UNKNOWN : RESULT_OK;
 
     for (size_t i = 0; i < status->n_trails; i++)
         result = worse(result, judge_trail(&status->trails[i]));

@@ -62,6 +62,9 @@ static bool is_trouble(const json_t *status) {
             json_is_true(json_object_get(json_array_get(targets, i), "uncovered")))
             return true;
     }
+    if (json_string_value(json_object_get(json_object_get(status, "organization"), "error")) &&
+        json_string_value(json_object_get(json_object_get(status, "organization"), "error"))[0])
+        return true;
     for (size_t i = 0; i < json_array_size(channels); i++)
         if (json_is_true(json_object_get(json_array_get(channels, i), "failed")))
             return true;

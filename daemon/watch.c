@@ -116,7 +116,7 @@ static void judge_look(const Watch *w, WatchResult *result) {
     TargetLook *look = &result->look;
     bool list_ok = w->list_asked && w->list_error.class == AWS_OK;
     const Slot *failed = NULL;
-    size_t n_rejected = 0, n_asked = w->n_slots + w->list_asked;
+    size_t n_rejected = 0, n_without = 0, n_asked = w->n_slots + w->list_asked;
 
     look->listed = list_ok;
     look->sighted = list_ok || n_asked == 0;
@@ -128,9 +128,12 @@ static void judge_look(const Watch *w, WatchResult *result) {
         else if (!failed)
             failed = slot;
         n_rejected += slot->class == AWS_BAD_CREDENTIALS;
+        n_without += slot->class == AWS_NO_CREDENTIALS;
     }
     n_rejected += w->list_asked && w->list_error.class == AWS_BAD_CREDENTIALS;
+    n_without += w->list_asked && w->list_error.class == AWS_NO_CREDENTIALS;
     result->rejected = n_asked > 0 && n_rejected == n_asked;
+    result->no_credentials = n_asked > 0 && n_without == n_asked;
     if (look->sighted)
         return;
     if (w->list_asked) {

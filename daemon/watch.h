@@ -24,6 +24,7 @@ typedef struct WatchRequest {
 typedef struct WatchResult {
     TargetLook look; /* covered is left to the caller */
     bool rejected;   /* the credentials are not known here: a region that is not enabled, or bad keys */
+    bool no_credentials; /* there were none to ask with */
     const CloudTrailTrails *trails; /* NULL unless look.listed */
     const Observation *seen;        /* one for each of arns, in order */
     size_t n_seen;

@@ -135,7 +135,7 @@ static int read_section(const ProfileFile *file, IniVisit visit, Reading reading
         snprintf(message, size, "%s: a value of profile \"%s\" is too long", file->path,
                  text_escaped(shown, sizeof(shown), reading.name));
     else
-        snprintf(message, size, "%s: %s", file->path, strerror(-r));
+        snprintf(message, size, "%s: out of memory", file->path);
     return r;
 }
 
@@ -156,12 +156,16 @@ static void move_text(char **to, char **from) {
     *to = TAKE_PTR(*from);
 }
 
+static bool has_key(const Profile *profile) {
+    return profile->values[PROFILE_KEY_ID] || profile->values[PROFILE_KEY_SECRET];
+}
+
 /* over's texts go into under; over keeps what is left of it, to be freed. */
 static void merge(Profile *under, Profile *over) {
-    bool has_key = over->values[PROFILE_KEY_ID] || over->values[PROFILE_KEY_SECRET];
+    bool key_wins = has_key(over);
 
     for (size_t i = 0; i < _PROFILE_KEY_MAX; i++)
-        if (i < N_OF_A_KEY ? has_key : over->values[i] != NULL)
+        if (i < N_OF_A_KEY ? key_wins : over->values[i] != NULL)
             move_text(&under->values[i], &over->values[i]);
     under->found = under->found || over->found;
 }
@@ -225,10 +229,6 @@ static int complain(Planner *p, int error, const char *name, const char *format,
     snprintf(p->message, p->size, "%s: profile \"%s\" %s", files, text_escaped(shown, sizeof(shown), name),
              what);
     return error;
-}
-
-static bool has_key(const Profile *profile) {
-    return profile->values[PROFILE_KEY_ID] || profile->values[PROFILE_KEY_SECRET];
 }
 
 static int read_duration(Planner *p, const char *name, const Profile *profile, unsigned *ret) {

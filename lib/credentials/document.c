@@ -17,9 +17,9 @@ static const struct {
     bool versioned;
     bool must_end;
 } kinds[_DOCUMENT_KIND_MAX] = {
-    [DOCUMENT_PROCESS] = { "process", "SessionToken", .versioned = true },
-    [DOCUMENT_CONTAINER] = { "container", "Token", .must_end = true },
-    [DOCUMENT_INSTANCE] = { "imds", "Token" },
+    [DOCUMENT_PROCESS] = { .source = "process", .token = "SessionToken", .versioned = true },
+    [DOCUMENT_CONTAINER] = { .source = "container", .token = "Token", .must_end = true },
+    [DOCUMENT_INSTANCE] = { .source = "imds", .token = "Token" },
 };
 
 static CredentialsStatus fail(char *message, size_t size, const char *why) {

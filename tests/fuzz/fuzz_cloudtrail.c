@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as CloudTrail's answers: each reader says no, or keeps the promises of cloudtrail.h. */
 #include <errno.h>
+#include <jansson.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/arn.h"
+#include "lib/cloudtrail_events.h"
 #include "lib/cloudtrail_settings.h"
 #include "lib/cloudtrail_write.h"
 
@@ -103,11 +105,51 @@ static void try_tags(const char *body, size_t len) {
     cloudtrail_tags_done(&tags);
 }
 
+static void check_text(const char *text, size_t max) {
+    check(text && strlen(text) <= max);
+}
+
+static void try_events(const char *body, size_t len) {
+    CloudTrailEvents events = { 0 };
+    int r;
+
+    r = cloudtrail_read_events(body, len, &events);
+    check(r == 0 || r == -EBADMSG || r == -E2BIG);
+    check(r == 0 ? events.next_token != NULL : !events.items);
+    check(events.n <= CLOUDTRAIL_LOOKUP_RESULTS_MAX);
+    for (size_t i = 0; i < events.n; i++) {
+        const CloudTrailEvent *e = &events.items[i];
+
+        check_text(e->event_id, CLOUDTRAIL_EVENT_TEXT_MAX);
+        check_text(e->trail, CLOUDTRAIL_EVENT_TEXT_MAX);
+        check_text(e->user_agent, CLOUDTRAIL_EVENT_TEXT_MAX);
+        check_text(e->identity.issuer_arn, CLOUDTRAIL_EVENT_TEXT_MAX);
+        check_text(e->parameters, CLOUDTRAIL_EVENT_PARAMETERS_MAX);
+        check(e->n_resources <= CLOUDTRAIL_EVENT_RESOURCES_MAX);
+        for (size_t n = 0; n < e->n_resources; n++)
+            check_text(e->resources[n], CLOUDTRAIL_EVENT_TEXT_MAX);
+    }
+    cloudtrail_events_done(&events);
+}
+
+/* The record inside is JSON in a string: few mutations get through to it that way, so it is tried bare. */
+static void try_record(const char *body, size_t len) {
+    json_t *root = json_pack("{s:[{s:s%}]}", "Events", "CloudTrailEvent", body, len);
+    char *text = root ? json_dumps(root, 0) : NULL;
+
+    if (text)
+        try_events(text, strlen(text));
+    free(text);
+    json_decref(root);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     try_status((const char *)data, size);
     try_trails((const char *)data, size);
     try_selectors((const char *)data, size);
     try_insights((const char *)data, size);
     try_tags((const char *)data, size);
+    try_events((const char *)data, size);
+    try_record((const char *)data, size);
     return 0;
 }

@@ -83,6 +83,42 @@ def test_files_of_the_configuration_itself(sim, start, place):
     assert_guards_as(sim, guard, session_of(MAIN, "guard-role", "me"))
 
 
+def test_bare_names_are_systemds_and_named_files_must_be_there(sim, start, place):
+    directory = place / "systemd"
+    directory.mkdir()
+    (directory / "aws-config").write_text(f"[profile ops]\n{good(sim)}")
+    (directory / "aws-config").chmod(0o440)
+    guard = start(env={"CREDENTIALS_DIRECTORY": str(directory)}, aws={"config_file": "aws-config", "profile": "ops"})
+    guard.wait_guarding()
+    assert guard.found("others may read") == []
+    guard.stop()
+    (directory / "aws-config").unlink()
+    guard.start().wait_ready().wait_line(f"{directory}/aws-config: No such file or directory")
+
+
+def test_keys_in_systemds_directory_come_before_the_environments_file(sim, start, files, place):
+    sim.add_user("filed", MAIN)
+    files(f"[default]\n{good(sim, 'filed')}")
+    directory = place / "systemd"
+    directory.mkdir()
+    (directory / "aws-credentials").write_text(f"[default]\n{good(sim)}")
+    start(env={"CREDENTIALS_DIRECTORY": str(directory)}).wait_guarding()
+    assert principals(sim, service="cloudtrail") == {f"arn:aws:iam::{MAIN}:user/guard"}
+
+
+def test_keys_that_others_may_read_are_warned_about_once(sim, start, files, place):
+    files(config=f"[default]\n{good(sim)}")
+    (place / "config").chmod(0o644)
+    guard = start().wait_guarding()
+    guard.reload()
+    guard.wait_verdict("org-trail", "logging")
+    assert len(guard.found("config: others may read")) == 1
+    files(f"[default]\n{good(sim)}", "[default]\nregion = eu-central-1\n")
+    (place / "config").chmod(0o644)
+    guard.reload()
+    assert len(guard.found("others may read")) == 1, "a file without keys may be read by all"
+
+
 @pytest.mark.valgrind
 def test_a_role_upon_a_role(sim, start, files):
     """Across accounts, with an external id that the trust policy wants; STS is regional, and asked once a session."""

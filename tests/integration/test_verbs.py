@@ -146,8 +146,7 @@ def test_config_dump_reads_back_to_the_same(idle):
     assert idle.verb("config", "--dump").stdout == first.stdout
 
 
-LATER = {"accounts": (), "organization": {}, "heartbeat": {}, "metrics_file": "/tmp/m",
-         "alerts": [{"type": "webhook", "url": "https://example.org/"}], "aws": {"config_file": "/tmp/c"}}
+LATER = {"heartbeat": {}, "metrics_file": "/tmp/m", "alerts": [{"type": "webhook", "url": "https://example.org/"}]}
 
 
 @pytest.mark.parametrize("option", LATER)

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What the documents say is what the program does: options, IAM actions, message ids.
+"""What the documents say is what the program does: options, IAM actions, message ids, events.
 
 usage: promises.py BINARY [ROOT]
 """
@@ -9,9 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-OPTION = re.compile(r"^\s*([a-z_]+)\s*[=:]", re.M)
-# What the guard calls without needing a right for it.
-FREE_CALLS = {"sts:GetCallerIdentity"}
+# Also "# aws.profile is not set".
+OPTION = re.compile(r"^\s*(?:# (?:[a-z_]+\.)?)?([a-z_]+)(?:\s*[=:]| is not set$)", re.M)
+# What the guard calls without needing a right for it: these two AWS lets everybody call, and a role is assumed by the
+# keys of a profile that names one, not by the guard that comes of it.
+FREE_CALLS = {"sts:GetCallerIdentity", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRole"}
 
 
 def text_of(path):
@@ -67,7 +69,20 @@ def message_ids(root, binary):
         yield "daemon/messages.h: no MESSAGE_ID found"
 
 
-RULES = [options, iam_actions, message_ids]
+def events(root, binary):
+    """The schema of alerts and its page name the same events, and all of them are the program's."""
+    schema = json.loads(text_of(root / "docs/alert.schema.json"))["properties"]["event"]["enum"]
+    page = set(re.findall(r"^\| `([a-z]+\.[a-z_]+)` \|", text_of(root / "docs/alerts.md"), re.M))
+    program = set(re.findall(r'\[EVENT_\w+\] = "([a-z._]+)"', text_of(root / "daemon/words.c")))
+    for one in sorted(set(schema) - page):
+        yield f"docs/alerts.md: event {one} is not described"
+    for one in sorted(page - set(schema)):
+        yield f"docs/alert.schema.json: event {one} is not allowed"
+    for one in sorted(page - program):
+        yield f"docs/alerts.md: describes event {one}, which the program does not have"
+
+
+RULES = [options, iam_actions, message_ids, events]
 
 
 def main(binary, root="."):

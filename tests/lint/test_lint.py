@@ -132,7 +132,10 @@ def program(tree):
                  "lib/sns.c": 'f("Publish"); f("PublishResponse");\n', "lib/sts.c": 'f("GetCallerIdentity");\n',
                  "conf/iam/guard.json": '{"Statement":[{"Action":["cloudtrail:DescribeTrails","cloudtrail:StartLogging"]},'
                                         '{"Action":"sns:Publish"}]}',
-                 "daemon/messages.h": '#define A "' + "0" * 32 + '"\n', "conf/x.catalog": "-- " + "0" * 32 + "\n"})
+                 "daemon/messages.h": '#define A "' + "0" * 32 + '"\n', "conf/x.catalog": "-- " + "0" * 32 + "\n",
+                 "daemon/words.c": '    [EVENT_A] = "trail.a",\n    [EVENT_B] = "trail.later",\n',
+                 "docs/alert.schema.json": '{"properties":{"event":{"enum":["trail.a"]}}}',
+                 "docs/alerts.md": "| `trail.a` | critical | when |\n"})
     (root / "binary").chmod(0o755)
     return root
 
@@ -149,6 +152,9 @@ def test_promises_hold(program):
     ("lib/cloudtrail.c", "StartLogging", "nothing", "allows cloudtrail:StartLogging, which the program never calls"),
     ("conf/x.catalog", "-- 0", "-- 1", "is not explained"),
     ("daemon/messages.h", '"0', '"', "no MESSAGE_ID found"),
+    ("docs/alerts.md", "trail.a", "trail.later", "event trail.a is not described"),
+    ("docs/alert.schema.json", "trail.a", "trail.later", "event trail.later is not described"),
+    ("docs/alerts.md", "trail.a", "trail.z", "describes event trail.z, which the program does not have"),
 ])
 def test_promises(program, capsys, file, old, new, expected):
     path = program / file

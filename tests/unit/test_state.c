@@ -175,6 +175,7 @@ static StateTrail rnd_trail(void) {
         .arn = (char *)rnd_text(),
         .account = (char *)rnd_text(),
         .region = (char *)rnd_text(),
+        .via = (char *)rnd_text(),
         .organization = rnd() % 2,
         .validation = rnd() % 2,
         .state = {
@@ -242,6 +243,7 @@ static void assert_trail(const StateTrail *a, const StateTrail *b) {
     assert_string_equal(a->arn, b->arn);
     assert_string_equal(a->account, b->account);
     assert_string_equal(a->region, b->region);
+    assert_string_equal(a->via, b->via);
     assert_int_equal(a->organization, b->organization);
     assert_int_equal(a->validation, b->validation);
     assert_int_equal(a->state.known, b->state.known);
@@ -286,6 +288,31 @@ static void assert_channel(const ChannelTrouble *a, const ChannelTrouble *b) {
     assert_string_equal(a->text, b->text);
 }
 
+static StateAccount rnd_account(void) {
+    StateTarget target = rnd_target();
+
+    target.state.cover = (Incident){ .event = _EVENT_MAX };
+    target.state.not_enabled = target.state.covered = target.state.listed = false;
+    return (StateAccount){
+        .account = target.account,
+        .name = target.region,
+        .base = rnd() % 2,
+        .member = rnd() % 2,
+        .left = rnd() % 2,
+        .state = target.state,
+    };
+}
+
+static void assert_account(const StateAccount *a, const StateAccount *b) {
+    StateTarget x = { .account = a->account, .region = a->name, .state = a->state };
+    StateTarget y = { .account = b->account, .region = b->name, .state = b->state };
+
+    assert_target(&x, &y);
+    assert_int_equal(a->base, b->base);
+    assert_int_equal(a->member, b->member);
+    assert_int_equal(a->left, b->left);
+}
+
 static void what_is_saved_is_loaded(void **state _unused_) {
     seed = (uint64_t)time(NULL) << 20 | (uint64_t)getpid();
     print_message("seed %llu\n", (unsigned long long)seed);
@@ -294,7 +321,8 @@ static void what_is_saved_is_loaded(void **state _unused_) {
         StateTrail trails[8];
         StateTarget targets[8];
         ChannelTrouble channels[8];
-        StateTable saved = { trails, rnd() % 9, targets, rnd() % 9, channels, rnd() % 9 }, loaded;
+        StateAccount accounts[8];
+        StateTable saved = { trails, rnd() % 9, targets, rnd() % 9, channels, rnd() % 9, accounts, rnd() % 9 }, loaded;
         char error[256] = "";
 
         for (size_t i = 0; i < saved.n_trails; i++)
@@ -303,6 +331,8 @@ static void what_is_saved_is_loaded(void **state _unused_) {
             targets[i] = rnd_target();
         for (size_t i = 0; i < saved.n_channels; i++)
             channels[i] = rnd_channel();
+        for (size_t i = 0; i < saved.n_accounts; i++)
+            accounts[i] = rnd_account();
         assert_int_equal(state_save(dir, &saved), 0);
         assert_int_equal(state_load(dir, NOW, &loaded, error, sizeof(error)), 0);
         assert_string_equal(error, "");
@@ -315,6 +345,9 @@ static void what_is_saved_is_loaded(void **state _unused_) {
         assert_int_equal(loaded.n_channels, saved.n_channels);
         for (size_t i = 0; i < saved.n_channels; i++)
             assert_channel(&loaded.channels[i], &channels[i]);
+        assert_int_equal(loaded.n_accounts, saved.n_accounts);
+        for (size_t i = 0; i < saved.n_accounts; i++)
+            assert_account(&loaded.accounts[i], &accounts[i]);
         state_table_done(&loaded);
     }
     assert_int_equal(logged.n, 0);
@@ -345,7 +378,7 @@ static void the_file_is_readable(void **state _unused_) {
     };
     StateTarget target = { .account = (char *)"", .region = (char *)"eu-central-1" };
     ChannelTrouble trouble = { .channel = (char *)"sns:arn", .since_usec = NOW, .text = "gone" };
-    StateTable table = { &trail, 1, &target, 1, &trouble, 1 };
+    StateTable table = { .trails = &trail, .n_trails = 1, .targets = &target, .n_targets = 1, .channels = &trouble, .n_channels = 1 };
     struct stat st;
 
     assert_int_equal(state_save(dir, &table), 0);
@@ -375,7 +408,7 @@ static void what_ends_with_the_process_is_not_kept(void **state _unused_) {
                    .act_after_mono_usec = 77,
                    .pending = { .set = true, .first_sight = true, .kind = TELL_REOPENED, .by_mono_usec = 78 } },
     };
-    StateTable table = { &trail, 1, NULL, 0, NULL, 0 }, loaded;
+    StateTable table = { .trails = &trail, .n_trails = 1 }, loaded;
     const TrailState *state_;
     char error[256];
 
@@ -395,7 +428,7 @@ static void bytes_that_json_cannot_hold_do_not_cost_the_file(void **state _unuse
     StateTrail trail = { .name = (char *)"bad\xff\xc3name", .arn = NULL, .account = NULL, .region = NULL };
     StateTarget target = { .account = NULL, .region = (char *)"r", .state.failed_since_usec = UINT64_MAX };
     ChannelTrouble trouble = { .channel = (char *)"sns:arn", .text = "gone" };
-    StateTable table = { &trail, 1, &target, 1, &trouble, 1 }, loaded;
+    StateTable table = { .trails = &trail, .n_trails = 1, .targets = &target, .n_targets = 1, .channels = &trouble, .n_channels = 1 }, loaded;
     char error[256];
 
     (void) text_copy(target.state.error_text, sizeof(target.state.error_text), "\xed\xa0\x80 surrogate");
@@ -623,7 +656,7 @@ static void without_memory_nothing_is_lost(void **state _unused_) {
     StateTrail trail = { .name = (char *)"t\xff", .arn = (char *)"a", .account = (char *)"b", .region = (char *)"c" };
     StateTarget target = { .account = (char *)"b", .region = (char *)"c", .state.error_text = "denied" };
     ChannelTrouble trouble = { .channel = (char *)"sns:arn", .text = "gone" };
-    StateTable table = { &trail, 1, &target, 1, &trouble, 1 }, loaded;
+    StateTable table = { .trails = &trail, .n_trails = 1, .targets = &target, .n_targets = 1, .channels = &trouble, .n_channels = 1 }, loaded;
     char error[256];
     bool failed;
     int r;

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The organization's list of accounts: newcomers are guarded, leavers are told. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/engine_private.h"
+#include "daemon/log.h"
+#include "lib/arn.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define RETRY_MIN_USEC (15 * USEC_PER_SEC)
+#define RETRY_MAX_USEC (300 * USEC_PER_SEC)
+#define SHOWN_MAX      160
+
+static bool is_excluded(const Engine *engine, const char *id) {
+    const StringList *exclude = &engine->config->organization.exclude;
+
+    for (size_t i = 0; i < exclude->n; i++)
+        if (text_equal(exclude->items[i], id))
+            return true;
+    return false;
+}
+
+static const char *partition_id(const Engine *engine) {
+    const Partition *partition = endpoint_partition_of(engine->aws.region);
+
+    return engine->base->partition[0] ? engine->base->partition : partition ? partition->id : "aws";
+}
+
+static int add_member(Engine *engine, const char *id, const char *name, Account **ret) {
+    char role[ARN_MAX];
+    int n = snprintf(role, sizeof(role), "arn:%s:iam::%s:role/%s", partition_id(engine), id,
+                     engine->config->organization.role_name);
+    int r = n < (int)sizeof(role) ? engine_add_role(engine, NULL, role, name, ret) : -EINVAL;
+
+    if (r >= 0)
+        (*ret)->member = true;
+    return r;
+}
+
+/* ---- what the state file knows ---- */
+
+int engine_add_known_members(Engine *engine) {
+    if (!engine->config->organization.role_name)
+        return 0;
+    for (size_t i = 0; i < engine->parked.n_accounts; i++) {
+        const StateAccount *row = &engine->parked.accounts[i];
+        Account *account;
+        int r;
+
+        if (!row->member || is_excluded(engine, row->account) || engine_account_by_id(engine, row->account))
+            continue;
+        r = add_member(engine, row->account, row->name, &account);
+        if (r == -ENOMEM)
+            return r;
+        if (r < 0)
+            continue; /* a damaged row: the list knows better */
+        account->left = account->settled = row->left;
+    }
+    return 0;
+}
+
+/* ---- what the list says ---- */
+
+static void greet(Engine *engine, const OrganizationsAccount *item) {
+    char name[SHOWN_MAX];
+    Account *account;
+    int r = add_member(engine, item->id, item->name, &account);
+
+    if (r >= 0)
+        r = engine_begin_account(account);
+    if (r < 0) {
+        log_line(LOG_ERR, "account %s of the organization cannot be guarded: %s", item->id, strerror(-r));
+        return;
+    }
+    account->listed = true;
+    if (engine->roster.known)
+        log_line(LOG_NOTICE, "account %s (%s) is new in the organization: guarding it", item->id,
+                 text_escaped(name, sizeof(name), item->name));
+    engine_ask_identity(account);
+}
+
+static void welcome_back(Account *account) {
+    log_line(LOG_NOTICE, "account %s is an active member of the organization again: guarding it",
+             account->id);
+    engine_account_returned(account);
+}
+
+static void say_goodbye(Account *account, const OrganizationsAccount *item) {
+    char text[ERROR_TEXT_MAX], name[SHOWN_MAX];
+
+    (void)snprintf(text, sizeof(text), "account %s%s%s%s %s", account->id, account->name[0] ? " (" : "",
+                   account->name, account->name[0] ? ")" : "",
+                   item ? "is suspended or closed" : "is no member of the organization any more");
+    log_line(LOG_WARNING, "%s: no longer looking at it", text_escaped(name, sizeof(name), text));
+    engine_account_left(account, text);
+}
+
+static void take_item(Engine *engine, const OrganizationsAccount *item) {
+    Account *account = engine_account_by_id(engine, item->id);
+
+    if (account)
+        account->listed = item->state == ORGANIZATIONS_ACTIVE;
+    if (account && account->member && account->left && account->listed)
+        welcome_back(account);
+    else if (account && account->member && !account->left && !account->listed)
+        say_goodbye(account, item);
+    else if (!account && item->state == ORGANIZATIONS_ACTIVE && !is_excluded(engine, item->id))
+        greet(engine, item);
+}
+
+static void take_accounts(Engine *engine, const OrganizationsAccounts *accounts) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < engine->n_accounts; i++)
+        engine->accounts[i]->listed = false;
+    for (size_t i = 0; i < accounts->n; i++) {
+        take_item(engine, &accounts->items[i]);
+        n += accounts->items[i].state == ORGANIZATIONS_ACTIVE;
+    }
+    for (size_t i = 0; i < engine->n_accounts; i++) {
+        Account *account = engine->accounts[i];
+
+        if (account->member && !account->listed && !account->left)
+            say_goodbye(account, NULL);
+    }
+    if (!engine->roster.known)
+        log_line(LOG_INFO, "the organization has %zu accounts, %zu of them active", accounts->n, n);
+    engine->roster.known = true;
+}
+
+/* ---- asking ---- */
+
+static void list_failed(Engine *engine, const AwsError *error) {
+    Roster *roster = &engine->roster;
+
+    (void)snprintf(roster->error, sizeof(roster->error), "ListAccounts: %s%s%s", error->code,
+                   error->code[0] ? ": " : "", error->message);
+    if (roster->n_failed++ == 0)
+        log_line(LOG_WARNING, "cannot list the organization's accounts: %s; going on with those known",
+                 roster->error);
+}
+
+static void list_done(const AwsError *error, const OrganizationsAccounts *accounts, void *userdata) {
+    Engine *engine = userdata;
+    Roster *roster = &engine->roster;
+    uint64_t refresh_usec = engine->config->organization.refresh_sec * USEC_PER_SEC,
+             wait_usec = refresh_usec;
+
+    roster->call = NULL;
+    if (error->class != AWS_OK) {
+        list_failed(engine, error);
+        wait_usec = MIN(RETRY_MIN_USEC << MIN(roster->n_failed - 1, 6U), RETRY_MAX_USEC);
+    } else {
+        if (roster->n_failed > 0)
+            log_line(LOG_NOTICE, "the organization's accounts can be listed again");
+        roster->n_failed = 0;
+        roster->error[0] = '\0';
+        take_accounts(engine, accounts);
+        engine_save_soon(engine, false);
+    }
+    roster->due_usec = engine_now(engine).mono_usec + MIN(wait_usec, refresh_usec);
+    roster->settled = true;
+    if (!engine->passes_begun && engine_accounts_are_settled(engine))
+        engine_kick_pass(engine);
+    engine_publish(engine);
+}
+
+void engine_list_accounts(Engine *engine) {
+    Roster *roster = &engine->roster;
+    AwsError error;
+    int r;
+
+    if (!engine->config->organization.role_name || roster->call)
+        return;
+    r = organizations_list_accounts(engine->aws.client, engine->aws.credentials,
+                                    engine->aws.region, list_done, engine,
+                                    &roster->call);
+    if (r < 0) {
+        aws_error_set(&error, AWS_INTERNAL, "", "cannot ask: %s", strerror(-r));
+        list_failed(engine, &error);
+        roster->settled = true;
+        roster->due_usec = engine_now(engine).mono_usec + RETRY_MIN_USEC;
+    }
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine's tables and the state file: what was known comes back with the account that it belongs to. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/engine_private.h"
+#include "daemon/log.h"
+#include "lib/arn.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define SAVE_LAZILY_USEC (60 * USEC_PER_SEC)
+
+/* ---- loading ---- */
+
+int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
+    int r;
+
+    if (engine->once)
+        return 0;
+    r = state_load(engine->state_dir, engine_now(engine).real_usec, &engine->parked, error,
+                   ENGINE_ERROR_MAX);
+    if (r == -ENOMEM)
+        (void)snprintf(error, ENGINE_ERROR_MAX, "out of memory");
+    return r;
+}
+
+/* Until AWS has said which account the base credentials belong to, the one of the last time is assumed. ""
+ * at the very first time, and in files of a version that had only one account. */
+const char *engine_account_named(const Account *account) {
+    const StateTable *parked = &account->engine->parked;
+
+    if (account->id[0] || account->role_arn)
+        return account->id;
+    for (size_t i = 0; i < parked->n_accounts; i++)
+        if (parked->accounts[i].base)
+            return parked->accounts[i].account;
+    return "";
+}
+
+static bool is_its_row(const Account *account, const char *assumed, const char *id) {
+    if (text_equal(id, assumed))
+        return true;
+    return !account->role_arn && !assumed[0] && !engine_account_by_id(account->engine, id);
+}
+
+static void take_account_row(Account *account, const char *assumed) {
+    const StateTable *parked = &account->engine->parked;
+
+    for (size_t i = 0; i < parked->n_accounts; i++)
+        if (text_equal(parked->accounts[i].account, assumed))
+            account->state = parked->accounts[i].state;
+}
+
+static void take_target_rows(Account *account, const char *assumed) {
+    const StateTable *parked = &account->engine->parked;
+
+    for (size_t i = 0; i < parked->n_targets; i++) {
+        const StateTarget *row = &parked->targets[i];
+
+        if (!is_its_row(account, assumed, row->account))
+            continue;
+        for (size_t k = 0; k < account->n_targets; k++)
+            if (text_equal(account->targets[k]->region, row->region))
+                account->targets[k]->state = row->state;
+    }
+}
+
+/* 1 when the row is in the table of trails now, 0 when it stays in the file only. */
+static int take_trail_row(Account *account, const StateTrail *row) {
+    Trail *trail;
+
+    if (!engine_is_guarded(account, row->name, row->arn) ||
+        (!row->arn[0] && config_account_trails(account->engine->config, account->config)->all))
+        return 0;
+    trail = row->arn[0] ? engine_trail_by_arn(account->engine, row->arn) : NULL;
+    if (!trail)
+        trail = engine_add_trail(account, row->name, row->arn, row->account, row->region);
+    if (!trail)
+        return -ENOMEM;
+    trail->organization = row->organization;
+    trail->facts.validation = row->validation;
+    trail->state = trail->told = row->state;
+    engine_set_facts(trail);
+    return 1;
+}
+
+static void free_row(StateTrail *row) {
+    free(row->name);
+    free(row->arn);
+    free(row->account);
+    free(row->region);
+    free(row->via);
+}
+
+static int take_trail_rows(Account *account, const char *assumed) {
+    StateTable *parked = &account->engine->parked;
+
+    for (size_t i = 0; i < parked->n_trails;) {
+        StateTrail *row = &parked->trails[i];
+        int r = 0;
+
+        if (is_its_row(account, assumed, row->via[0] ? row->via : row->account))
+            r = take_trail_row(account, row);
+        if (r < 0)
+            return r;
+        if (r == 0)
+            i++;
+        else {
+            free_row(row);
+            *row = parked->trails[--parked->n_trails];
+        }
+    }
+    return 0;
+}
+
+/* Is a trail that the configuration names by its ARN for this account to look at? Its owner's, when that is
+ * guarded; else the account's that names it for itself, or the first one's. */
+static bool is_for(const Account *account, const char *owner) {
+    const Engine *engine = account->engine;
+    const Account *holder = engine_account_by_id(engine, owner);
+    const StringList *trails = config_account_trails(engine->config, account->config);
+
+    if (holder && holder->guarded)
+        return holder == account;
+    if (trails != &engine->config->trails)
+        return true;
+    for (size_t i = 0; i < engine->n_accounts; i++)
+        if (engine->accounts[i]->guarded)
+            return engine->accounts[i] == account;
+    return false;
+}
+
+static int add_trails_named_by_arn(Account *account) {
+    const StringList *trails = config_account_trails(account->engine->config, account->config);
+
+    for (size_t i = 0; i < trails->n; i++) {
+        const char *text = trails->items[i];
+        Arn arn;
+
+        if (arn_parse(text, &arn) >= 0 && is_for(account, arn.account) &&
+            !engine_trail_by_arn(account->engine, text) && !engine_add_trail_by_arn(account, text))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+int engine_begin_account(Account *account) {
+    _cleanup_free_ char *assumed = strdup(engine_account_named(account));
+    bool first = !account->begun;
+    int r;
+
+    if (!assumed)
+        return -ENOMEM;
+    /* also again: the partition may not have been known before */
+    r = engine_add_configured_targets(account);
+    if (r >= 0 && first) {
+        take_account_row(account, assumed);
+        take_target_rows(account, assumed);
+        r = take_trail_rows(account, assumed);
+    }
+    if (r >= 0)
+        r = add_trails_named_by_arn(account);
+    engine_adopt_trails(account);
+    account->begun = true;
+    return r;
+}
+
+/* ---- saving ---- */
+
+static void fill_trails(const Engine *engine, StateTable *table) {
+    for (size_t i = 0; i < engine->n_trails; i++) {
+        Trail *t = engine->trails[i];
+        const char *via = engine_account_named(t->via);
+
+        if (t->told.known || t->told.incident.opened_usec != 0)
+            table->trails[table->n_trails++] = (StateTrail){
+                .name = t->name,
+                .arn = t->arn,
+                .account = t->account,
+                .region = t->region,
+                .via = text_equal(via, t->account) ? NULL : (char *)via,
+                .organization = t->organization,
+                .validation = t->facts.validation,
+                .state = t->told,
+            };
+    }
+    /* Trails that this configuration does not guard stay in the file: a trail that was seen once is not
+     * forgotten. */
+    for (size_t i = 0; i < engine->parked.n_trails; i++)
+        table->trails[table->n_trails++] = engine->parked.trails[i];
+}
+
+static void fill_accounts(const Engine *engine, StateTable *table) {
+    for (size_t i = 0; i < engine->n_accounts; i++) {
+        Account *a = engine->accounts[i];
+        const char *id = engine_account_named(a);
+
+        if (id[0])
+            table->accounts[table->n_accounts++] = (StateAccount){
+                .account = (char *)id,
+                .name = a->name,
+                .base = a == engine->base,
+                .member = a->member,
+                .left = a->left,
+                .state = a->state,
+            };
+    }
+}
+
+static void fill_targets(const Engine *engine, StateTable *table) {
+    for (size_t i = 0; i < engine->n_targets; i++)
+        table->targets[table->n_targets++] = (StateTarget){
+            .account = (char *)engine_account_named(engine->targets[i]->account),
+            .region = engine->targets[i]->region,
+            .state = engine->targets[i]->state,
+        };
+}
+
+static int add_failed_channels(const Engine *engine, StateTable *table) {
+    size_t n = engine->deliver ? deliver_n_channels(engine->deliver) : 0;
+
+    table->channels = calloc(n + 1, sizeof(*table->channels));
+    if (!table->channels)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        ChannelTrouble *trouble = &table->channels[table->n_channels];
+        ChannelStatus status;
+
+        deliver_channel_status(engine->deliver, i, &status);
+        if (!status.failed)
+            continue;
+        trouble->channel = (char *)status.channel;
+        trouble->since_usec = status.failed_since_usec;
+        (void)text_copy(trouble->text, sizeof(trouble->text), status.text);
+        table->n_channels++;
+    }
+    return 0;
+}
+
+void engine_save_state(Engine *engine) {
+    uint64_t began_usec = engine_now(engine).mono_usec;
+    StateTable table = { 0 };
+    int r;
+
+    if (engine->once)
+        return;
+    table.trails = calloc(engine->n_trails + engine->parked.n_trails + 1, sizeof(*table.trails));
+    table.targets = calloc(engine->n_targets + 1, sizeof(*table.targets));
+    table.accounts = calloc(engine->n_accounts + 1, sizeof(*table.accounts));
+    if (!table.trails || !table.targets || !table.accounts || add_failed_channels(engine, &table) < 0)
+        goto out;
+    fill_trails(engine, &table);
+    fill_targets(engine, &table);
+    fill_accounts(engine, &table);
+    r = state_save(engine->state_dir, &table);
+    if (r < 0 && !engine->save_failed)
+        log_line(LOG_ERR,
+                 "%s/state.json: cannot be written: %s; a restart would tell again what was told since",
+                 engine->state_dir, strerror(-r));
+    else if (r >= 0 && engine->save_failed)
+        log_line(LOG_NOTICE, "%s/state.json: written again", engine->state_dir);
+    engine->save_failed = r < 0;
+out:
+    free(table.trails);
+    free(table.targets);
+    free(table.accounts);
+    free(table.channels);
+    engine_written(engine, &engine->save, began_usec);
+}
+
+static void save_fired(void *userdata) {
+    Engine *engine = userdata;
+
+    engine->save.timer = NULL;
+    engine_save_state(engine);
+}
+
+/* What was told is written soon; times that only moved on may wait. */
+void engine_save_soon(Engine *engine, bool now) {
+    if (engine->once)
+        return;
+    if (now) {
+        loop_cancel(engine->aws.loop, engine->save.timer);
+        engine->save.timer = NULL;
+        engine_write_soon(engine, &engine->save, save_fired);
+    } else if (!engine->save.timer)
+        (void)loop_after(engine->aws.loop, SAVE_LAZILY_USEC, save_fired, engine, &engine->save.timer);
+}

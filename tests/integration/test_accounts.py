@@ -1,0 +1,378 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many accounts: roles with external ids, what one account overrides, an organization whose members come and go, and the
+one that does not let the guard in and disturbs nobody."""
+
+import json
+
+import pytest
+
+from guard import within
+from helpers import (FRA, IAD, MAIN, MEMBER, ORG_TRAIL, SYD, TOPIC, documents, events, matches, trail_arn, wait_alert,
+                     wait_polls)
+from simaws.client import poll
+
+OTHER, THIRD, FOURTH = "777788889999", "222233334444", "666677778888"
+EXTERNAL_ID = "3f1c:2d/x"
+
+
+def role_arn(account, name="TrailGuard"):
+    return f"arn:aws:iam::{account}:role/{name}"
+
+
+def guard_arn(sim):
+    return f"arn:aws:iam::{MAIN}:user/guard"
+
+
+def add_role(sim, account, external_id=None, name="TrailGuard", **fields):
+    """A role that the guard may assume."""
+    condition = {"Condition": {"StringEquals": {"sts:ExternalId": external_id}}} if external_id else {}
+    trust = [{"Effect": "Allow", "Principal": {"AWS": guard_arn(sim)}, "Action": "sts:AssumeRole", **condition}]
+    return sim.add_role(name, account, trust=trust, **fields)
+
+
+def add_member(sim, account, role=True, regions=(FRA, IAD), trail="local", state="ACTIVE"):
+    sim.add_account(account, regions=list(regions), state=state)
+    if role:
+        add_role(sim, account)
+    return sim.add_trail(trail, account, FRA, IsMultiRegionTrail=True)
+
+
+@pytest.fixture
+def two(sim):
+    """Two accounts besides the guard's own, each with a role; both have a trail of the same name."""
+    return [add_member(sim, account, role=False, trail="main") for account in (MEMBER, OTHER)]
+
+
+def groups(*accounts, external_id=EXTERNAL_ID, **more):
+    return [{"role_arn": role_arn(account), **({"external_id": external_id} if external_id else {}), **more}
+            for account in accounts]
+
+
+def sessions(sim, **match):
+    """Requests of the roles' sessions."""
+    return sim.requests(principal="*:assumed-role/*", **match)
+
+
+def status_of(status, account):
+    return next((entry for entry in status["accounts"] if entry["id"] == account), None)
+
+
+# -- accounts by role --------------------------------------------------------------------------------------------------
+@pytest.mark.valgrind
+def test_two_accounts_by_role_are_guarded_beside_the_own_one(sim, make_guard, two):
+    for account in (MEMBER, OTHER):
+        add_role(sim, account, EXTERNAL_ID)
+    guard = make_guard(sim, accounts=[{"name": "own"}, *groups(MEMBER), *groups(OTHER, session_name="watch")])
+    guard.start().wait_guarding()
+    guard.wait_status(lambda status: [trail["verdict"] for trail in status["trails"]] == ["logging"] * 3)
+    guard.wait_told("^STATUS=guarding 3 trails, 1 regions?, 3 accounts: 3 logging")
+    for arn in two:
+        sim.trail(arn, logging=False)
+    for arn in two:
+        sim.wait_for_trail(arn, within(10), logging=True)
+    told = [wait_alert(sim, "trail.stopped", holds=lambda entry: entry["account"] == account) for account in (MEMBER, OTHER)]
+    assert [entry["trail"]["arn"] for entry in told] == two
+    assert told[0]["incident"] != told[1]["incident"]
+    assert len(sim.requests(operation="AssumeRole")) == 2, "one session serves all calls"
+    assert len(sim.requests(operation="GetCallerIdentity")) == 3, "who we are is asked once for each account"
+    callers = {entry["principal"] for entry in sessions(sim, operation="StartLogging")}
+    assert any(caller.endswith("/watch") for caller in callers) and len(callers) == 2
+    view = {entry["id"]: entry for entry in guard.status()["accounts"]}
+    assert view[MAIN]["name"] == "own" and view[MAIN]["role"] == ""
+    assert view[MEMBER]["role"] == role_arn(MEMBER) and view[MEMBER]["identity"].startswith(
+        f"arn:aws:sts::{MEMBER}:assumed-role/TrailGuard/trailguard")
+
+
+def test_with_accounts_only_the_listed_ones_are_guarded(sim, make_guard, two):
+    add_role(sim, MEMBER, EXTERNAL_ID)
+    guard = make_guard(sim, accounts=groups(MEMBER)).start().wait_guarding()
+    assert [(trail["account"], trail["name"]) for trail in guard.status()["trails"]] == [(MEMBER, "main")]
+    sim.trail(ORG_TRAIL, logging=False)
+    wait_polls(sim, 3, FRA)
+    assert {entry["principal"].split(":")[4] for entry in sim.requests(service="cloudtrail")} == {MEMBER}
+    sim.trail(ORG_TRAIL, logging=True)
+
+
+def test_a_wrong_external_id_is_one_blind_account_and_disturbs_nobody(sim, make_guard, two):
+    add_role(sim, MEMBER, EXTERNAL_ID)
+    add_role(sim, OTHER, "another")
+    guard = make_guard(sim, regions=[FRA, IAD], accounts=[*groups(MEMBER), *groups(OTHER)], blind_after=2,
+                       aws={"max_attempts": 1}).start().wait_guarding()
+    told = wait_alert(sim, "guard.blind", seconds=15)
+    assert (told["account"], told["region"], told["trail"], told["severity"]) == (OTHER, None, None, "warning")
+    (message,) = [entry for entry in sim.messages(TOPIC) if "blind" in entry["Subject"]]
+    assert message["Subject"] == f"[TrailGuard] WARNING guard is blind in account {OTHER}: denied"
+    mail = message["received"]["email"]["Body"]
+    assert role_arn(OTHER) in mail and "is not authorized to perform: sts:AssumeRole" in mail and "external id" in mail
+    matches(f"{OTHER}: could not be looked at: .*{role_arn(OTHER)}", guard.stderr())
+    wait_polls(sim, 4, FRA)
+    assert events(sim) == ["guard.blind"], "one target, told once"
+    assert sim.requests(service="cloudtrail", principal=f"*:{OTHER}:*") == []
+    assert len(guard.found(f"{OTHER}.*(could not|blind)")) == 2
+    blind = [target for target in guard.status()["targets"] if target["account"] == OTHER]
+    assert [(target["region"], target["state"]) for target in blind] == [("", "blind")]
+    assert guard.verdicts() == {"main": "logging"}
+    matches(f"blind in account {OTHER}", guard.status_text())
+    polls = sim.requests(operation="GetTrailStatus", principal=f"*:{MEMBER}:*")
+    gaps = [after["time"] - before["time"] for before, after in zip(polls, polls[1:])]
+    assert max(gaps) < within(2), gaps
+    # the role lets us in: everything is looked at, and the blindness resolved
+    add_role(sim, OTHER, EXTERNAL_ID)
+    sighted = wait_alert(sim, "guard.sighted", seconds=30)
+    assert sighted["incident"] == told["incident"]
+    guard.wait_status(lambda status: [trail["verdict"] for trail in status["trails"]] == ["logging"] * 2)
+    sim.clear_failures()
+
+
+def test_a_role_that_is_deleted_makes_its_account_blind_as_a_whole(sim, make_guard, two):
+    add_role(sim, MEMBER, EXTERNAL_ID)
+    sim.call("settings", session_seconds=int(within(4)))
+    guard = make_guard(sim, regions=[FRA, IAD], accounts=[{}, *groups(MEMBER)], blind_after=2,
+                       aws={"max_attempts": 1}).start().wait_guarding()
+    guard.wait_status(lambda status: len(status["trails"]) == 2 + 1)
+    add_role(sim, MEMBER, "changed")
+    told = wait_alert(sim, "guard.blind", seconds=40)
+    assert (told["account"], told["region"]) == (MEMBER, None)
+    guard.wait_status(lambda status: {trail["account"]: trail["verdict"] for trail in status["trails"]} ==
+                      {MAIN: "logging", MEMBER: "unknown"}, 20)
+    assert events(sim).count("guard.blind") == 1
+    sim.clear_failures()
+
+
+def test_an_account_overrides_mode_regions_and_trails(sim, make_guard, two):
+    for account in (MEMBER, OTHER):
+        add_role(sim, account, EXTERNAL_ID)
+    east = sim.add_trail("east", OTHER, IAD)
+    guard = make_guard(sim, accounts=[*groups(MEMBER, mode="observe"), *groups(OTHER, regions=[IAD], trails=["east"])])
+    guard.start().wait_guarding()
+    guard.wait_status(lambda status: {trail["arn"] for trail in status["trails"]} == {two[0], east})
+    sim.trail(two[0], logging=False)
+    sim.trail(east, logging=False)
+    sim.wait_for_trail(east, within(10), logging=True)
+    observed = wait_alert(sim, "trail.stopped", holds=lambda entry: entry["account"] == MEMBER)
+    assert observed["action"]["taken"] == "none"
+    wait_polls(sim, 2, FRA)
+    assert sim.requests(operation="StartLogging", principal=f"*:{MEMBER}:*") == []
+
+
+def test_a_named_trail_must_be_in_each_account(sim, make_guard, two):
+    for account in (MEMBER, OTHER):
+        add_role(sim, account, EXTERNAL_ID)
+    sim.trail(two[1], delete=True)
+    guard = make_guard(sim, trails=["main"], accounts=[*groups(MEMBER), *groups(OTHER)]).start().wait_guarding()
+    told = wait_alert(sim, "trail.missing")
+    assert (told["account"], told["trail"]["name"]) == (OTHER, "main")
+    assert [event for event in events(sim) if event.startswith("trail.")] == ["trail.missing"]
+    guard.wait_status(lambda status: {trail["account"]: trail["verdict"] for trail in status["trails"]} ==
+                      {MEMBER: "logging", OTHER: "missing"})
+
+
+def test_the_same_name_in_two_accounts_is_kept_apart_over_a_restart(sim, make_guard, two):
+    for account in (MEMBER, OTHER):
+        add_role(sim, account, EXTERNAL_ID)
+    guard = make_guard(sim, mode="observe", accounts=[*groups(MEMBER), *groups(OTHER)]).start().wait_guarding()
+    sim.trail(two[0], logging=False)
+    first = wait_alert(sim, "trail.stopped")
+    assert guard.stop() == 0
+    rows = json.loads((guard.state / "state.json").read_text())
+    assert {(row["account"], row["name"]) for row in rows["trails"]} == {(MEMBER, "main"), (OTHER, "main")}
+    assert {row["account"] for row in rows["targets"]} == {MEMBER, OTHER}
+    sim.trail(two[1], logging=False)
+    guard.start().wait_guarding()
+    second = wait_alert(sim, "trail.stopped", count=2)
+    assert (first["account"], second["account"]) == (MEMBER, OTHER), "what was told is not told again"
+    wait_polls(sim, 2, FRA)
+    assert events(sim) == ["trail.stopped"] * 2
+
+
+# -- organization trails -----------------------------------------------------------------------------------------------
+@pytest.fixture
+def organization(sim):
+    """The guard's own account manages it; two members. org-trail is the organization's."""
+    for account in (MEMBER, OTHER):
+        add_member(sim, account)
+    sim.call("organization", management=MAIN, members=[MEMBER, OTHER])
+    sim.trail(ORG_TRAIL, settings={"IsOrganizationTrail": True})
+    return sim
+
+
+def test_an_organization_trail_is_polled_once_in_its_owners_account(organization, make_guard):
+    sim = organization
+    guard = make_guard(sim, regions=[FRA, IAD], accounts=[*groups(MEMBER, OTHER, external_id=None), {}])
+    guard.start().wait_guarding()
+    guard.wait_status(lambda status: sorted(trail["name"] for trail in status["trails"]) ==
+                      ["audit", "local", "local", "org-trail"])
+    mark = sim.mark()
+    wait_polls(sim, 3, FRA, since=mark, trail="*org-trail")
+    assert {entry["principal"] for entry in sim.requests(since=mark, operation="GetTrailStatus", trail="*org-trail")} == {
+        guard_arn(sim)}
+    assert {entry["region"] for entry in sim.requests(operation="GetTrailStatus", trail="*org-trail")} == {FRA}
+    sim.trail(ORG_TRAIL, logging=False)
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+    wait_alert(sim, "trail.stopped")
+    assert guard.status()["trails"] and events(sim) == ["trail.stopped"]
+
+
+def test_an_organization_trail_of_an_unguarded_account_is_read_through_one_member(organization, make_guard):
+    sim = organization
+    guard = make_guard(sim, accounts=groups(MEMBER, OTHER, external_id=None)).start().wait_guarding()
+    guard.wait_verdict("org-trail", "protected")
+    mark = sim.mark()
+    wait_polls(sim, 3, FRA, since=mark, trail="*org-trail")
+    pollers = {entry["principal"] for entry in sim.requests(since=mark, operation="GetTrailStatus", trail="*org-trail")}
+    assert len(pollers) == 1 and guard_arn(sim) not in pollers
+    sim.trail(ORG_TRAIL, logging=False)
+    told = wait_alert(sim, "trail.stopped")
+    assert (told["account"], told["action"]["taken"]) == (MAIN, "none")
+    assert sim.requests(operation="StartLogging") == []
+    # over a restart it stays with an account that sees it
+    assert guard.stop() == 0
+    guard.start().wait_guarding()
+    guard.wait_verdict("org-trail", "stopped")
+    wait_polls(sim, 2, FRA, trail="*org-trail")
+    assert events(sim) == ["trail.stopped"]
+
+
+# -- the organization's accounts ---------------------------------------------------------------------------------------
+def org_guard(make_guard, sim, **options):
+    exclude = options.pop("exclude", [])
+    return make_guard(sim, organization={"role_name": "TrailGuard", "exclude": exclude, "refresh": 60}, blind_after=2,
+                      **options)
+
+
+def guarded(guard):
+    return {entry["id"]: entry["state"] for entry in guard.status().get("accounts", [])}
+
+
+def wait_accounts(guard, wanted, seconds=15):
+    guard.wait_status(lambda status: {entry["id"]: entry["state"] for entry in status["accounts"]} == wanted, seconds)
+
+
+@pytest.mark.valgrind
+def test_every_active_account_of_the_organization_is_guarded(organization, make_guard):
+    sim = organization
+    add_member(sim, THIRD, state="SUSPENDED")
+    add_member(sim, FOURTH)
+    sim.call("organization", management=MAIN, members=[MEMBER, OTHER, THIRD, FOURTH])
+    sim.call("settings", empty_page=True)
+    guard = org_guard(make_guard, sim, exclude=[FOURTH]).start().wait_guarding()
+    wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well"})
+    guard.wait_status(lambda status: len(status["trails"]) == 3)
+    guard.wait_told("^STATUS=guarding 3 trails, 1 regions?, 3 accounts")
+    arn = trail_arn("local", FRA, OTHER)
+    sim.trail(arn, logging=False)
+    sim.wait_for_trail(arn, within(10), logging=True)
+    assert {entry["principal"].split(":")[4] for entry in sim.requests(service="cloudtrail")} == {MAIN, MEMBER, OTHER}
+    assert len(sim.requests(operation="AssumeRole")) == 2, "the management account is reached by the base credentials"
+
+
+def test_a_member_that_refuses_the_role_is_one_blind_account(organization, make_guard):
+    sim = organization
+    add_member(sim, THIRD, role=False)
+    sim.call("organization", management=MAIN, members=[MEMBER, OTHER, THIRD])
+    guard = org_guard(make_guard, sim, regions=[FRA, IAD], aws={"max_attempts": 1}).start().wait_guarding()
+    told = wait_alert(sim, "guard.blind", seconds=15)
+    assert (told["account"], told["region"]) == (THIRD, None)
+    assert role_arn(THIRD) in sim.messages(TOPIC)[0]["received"]["email"]["Body"]
+    wait_polls(sim, 4, FRA)
+    assert events(sim) == ["guard.blind"]
+    wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well", THIRD: "blind"})
+    sim.clear_failures()
+
+
+def test_newcomers_are_guarded_and_leavers_told_at_the_next_refresh(organization, make_guard):
+    sim = organization
+    guard = org_guard(make_guard, sim).start().wait_guarding()
+    wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well"})
+    late = add_member(sim, THIRD)
+    sim.call("organization", management=MAIN, members=[MEMBER, THIRD])
+    told = wait_alert(sim, "guard.blind", seconds=75)
+    assert (told["account"], told["region"], told["severity"]) == (OTHER, None, "warning")
+    (message,) = [entry for entry in sim.messages(TOPIC) if "no active member" in entry["Subject"]]
+    matches("exclude", message["received"]["email"]["Body"])
+    guard.wait_line(f"account {THIRD} .*is new in the organization")
+    guard.wait_line(f"account {OTHER} .*no member of the organization")
+    wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "left", THIRD: "well"})
+    sim.trail(late, logging=False)
+    sim.wait_for_trail(late, within(10), logging=True)
+    mark = sim.mark()
+    wait_polls(sim, 2, FRA, since=mark)
+    assert sim.requests(since=mark, principal=f"*:{OTHER}:*") == []
+    assert guard.verb("status").returncode == 2
+    # a restart forgets neither, and tells neither again
+    assert guard.stop() == 0
+    guard.start().wait_guarding()
+    wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "left", THIRD: "well"})
+    wait_polls(sim, 2, FRA)
+    assert events(sim).count("guard.blind") == 1
+    # back in the organization, and looked at again
+    sim.call("organization", management=MAIN, members=[MEMBER, OTHER, THIRD])
+    guard.reload()
+    sighted = wait_alert(sim, "guard.sighted", seconds=20)
+    assert sighted["account"] == OTHER and sighted["incident"] == told["incident"]
+    wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well", THIRD: "well"})
+
+
+def test_an_excluded_leaver_is_forgotten(organization, make_guard):
+    sim = organization
+    guard = org_guard(make_guard, sim).start().wait_guarding()
+    wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well"})
+    sim.call("organization", management=MAIN, members=[MEMBER])
+    guard.reload()
+    wait_alert(sim, "guard.blind")
+    guard.write_config(organization={"role_name": "TrailGuard", "exclude": [OTHER], "refresh": 60})
+    guard.reload()
+    wait_accounts(guard, {MAIN: "well", MEMBER: "well"})
+    guard.wait_status(lambda status: all(trail["verdict"] == "logging" for trail in status["trails"]))
+    assert guard.verb("status").returncode == 0
+
+
+def test_a_list_that_cannot_be_had_changes_nothing_and_is_said_once(organization, make_guard):
+    sim = organization
+    guard = org_guard(make_guard, sim, aws={"max_attempts": 1}).start().wait_guarding()
+    wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well"})
+    assert guard.stop() == 0
+    arn = trail_arn("local", FRA, OTHER)
+    with sim.fault("denied", operation="ListAccounts"):
+        mark = guard.mark()
+        guard.start().wait_guarding()
+        guard.wait_line("cannot list the organization's accounts.*ListAccounts", since=mark)
+        wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well"})
+        sim.trail(arn, logging=False)
+        sim.wait_for_trail(arn, within(10), logging=True)
+        sim.wait_for_request(within(25), count=3, operation="ListAccounts")
+        assert len(guard.found("cannot list", mark)) == 1
+        assert guard.verb("status").returncode == 2
+    guard.wait_line("can be listed again", 40)
+    assert "guard.blind" not in events(sim)
+    sim.clear_failures()
+
+
+def test_check_looks_at_all_accounts(organization, make_guard):
+    sim = organization
+    add_member(sim, THIRD, role=False)
+    sim.call("organization", management=MAIN, members=[MEMBER, OTHER, THIRD])
+    guard = org_guard(make_guard, sim, aws={"max_attempts": 1})
+    done = guard.verb("check", "--json")
+    assert done.returncode == 3, done.stdout + done.stderr
+    view = json.loads(done.stdout)["status"]
+    assert sorted((trail["account"], trail["name"]) for trail in view["trails"]) == sorted(
+        [(MAIN, "org-trail"), (MEMBER, "local"), (OTHER, "local")])
+    assert {entry["id"]: entry["state"] for entry in view["accounts"]} == {
+        MAIN: "well", MEMBER: "well", OTHER: "well", THIRD: "blind"}
+    sim.clear_failures()
+
+
+def test_the_regions_of_each_account_are_its_own(sim, make_guard):
+    """An opt-in region that is off is skipped with one note, in that account alone."""
+    sim.add_account(MAIN, regions=[FRA, IAD])
+    add_member(sim, MEMBER, regions=(FRA, IAD, SYD))
+    guard = make_guard(sim, regions="all", accounts=[{}, *groups(MEMBER, external_id=None)]).start().wait_guarding(30)
+    guard.wait_status(lambda status: all(target["state"] in ("well", "not enabled") for target in status["targets"]), 20)
+    well = {(target["account"], target["region"]) for target in guard.status()["targets"] if target["state"] == "well"}
+    assert well == {(MAIN, FRA), (MAIN, IAD), (MEMBER, FRA), (MEMBER, IAD), (MEMBER, SYD)}
+    assert len(guard.found(f"{SYD} {MAIN}: not enabled")) == 1 and guard.found(f"{SYD} {MEMBER}: not enabled") == []
+    mark = sim.mark()
+    wait_polls(sim, 2, FRA)
+    assert [entry for entry in sim.requests(since=mark) if entry["region"] not in (FRA, IAD, SYD)] == []
+    sim.clear_failures()

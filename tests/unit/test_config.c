@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/config.h"
+#include "lib/util/macros.h"
+
+#define ROLE_A "arn:aws:iam::444455556666:role/TrailGuard"
+#define ROLE_B "arn:aws:iam::777788889999:role/path/TrailGuard"
+#define BASE   "alerts = ();\n"
+
+static Config *parse(const char *text) {
+    char error[CONFIG_ERROR_MAX];
+    Config *config = NULL;
+
+    if (config_parse("t.conf", text, strlen(text), &config, error) < 0)
+        fail_msg("%s", error);
+    return config;
+}
+
+static void test_without_accounts(void **state) {
+    Config *config = parse(BASE);
+
+    (void)state;
+    assert_int_equal(config->n_accounts, 0);
+    assert_null(config->organization.role_name);
+    assert_ptr_equal(config_account_regions(config, NULL), &config->regions);
+    assert_ptr_equal(config_account_trails(config, NULL), &config->trails);
+    assert_int_equal(config_account_policy(config, NULL).mode, MODE_RESTART);
+    config_free(config);
+}
+
+static void test_what_an_account_overrides(void **state) {
+    Config *config =
+            parse(BASE "regions = [ \"eu-central-1\" ];\ntrails = [ \"main\" ];\nmode = \"observe\";\n"
+                       "accounts = ( { }, { name = \"b\"; role_arn = \"" ROLE_A "\"; "
+                       "external_id = \"x:/y\"; session_name = \"s-1\"; regions = \"all\"; "
+                       "trails = [ \"other\" ]; mode = \"restart\"; } );\n");
+    const AccountConfig *base = &config->accounts[0], *role = &config->accounts[1];
+
+    (void)state;
+    assert_int_equal(config->n_accounts, 2);
+    assert_null(base->role_arn);
+    assert_ptr_equal(config_account_regions(config, base), &config->regions);
+    assert_ptr_equal(config_account_trails(config, base), &config->trails);
+    assert_int_equal(config_account_policy(config, base).mode, MODE_OBSERVE);
+
+    assert_string_equal(role->name, "b");
+    assert_string_equal(role->role_arn, ROLE_A);
+    assert_string_equal(role->external_id, "x:/y");
+    assert_string_equal(role->session_name, "s-1");
+    assert_true(config_account_regions(config, role)->all);
+    assert_int_equal(config_account_trails(config, role)->n, 1);
+    assert_string_equal(config_account_trails(config, role)->items[0], "other");
+    assert_int_equal(config_account_policy(config, role).mode, MODE_RESTART);
+    assert_int_equal(config_account_policy(config, role).blind_after, config_policy(config).blind_after);
+    config_free(config);
+}
+
+static void test_organization(void **state) {
+    Config *config =
+            parse(BASE "organization = { role_name = \"path/Guard\"; exclude = ( \"123456789012\" ); };\n");
+
+    (void)state;
+    assert_string_equal(config->organization.role_name, "path/Guard");
+    assert_int_equal(config->organization.exclude.n, 1);
+    assert_int_equal(config->organization.refresh_sec, 3600);
+    config_free(config);
+}
+
+static const struct {
+    const char *text, *error;
+} refused[] = {
+    { BASE "accounts = ();", "t.conf:2: accounts: allowed: a list of 1 to 1000 groups" },
+    { BASE "accounts = { role_arn = \"" ROLE_A "\"; };", "t.conf:2: accounts: allowed: a list of 1 to" },
+    { BASE "accounts = ( \"" ROLE_A "\" );", "t.conf:2: accounts: allowed: groups" },
+    { BASE "accounts = (\n{ },\n{ name = \"x\"; } );", "t.conf:4: accounts: two groups without role_arn" },
+    { BASE "accounts = (\n{ role_arn = \"" ROLE_A "\"; },\n{ role_arn = \"" ROLE_A "\"; } );",
+      "t.conf:4: accounts: this role's account is listed twice" },
+    { BASE "accounts = (\n{ role_arn = \"" ROLE_A "\"; },\n{ role_arn = \"" ROLE_A "2\"; } );",
+      "t.conf:4: accounts: this role's account is listed twice" },
+    { BASE "accounts = (\n{ name = \"x\"; },\n{ name = \"x\"; role_arn = \"" ROLE_B "\"; } );",
+      "t.conf:4: accounts: this name is given twice" },
+    { BASE "accounts = ( { external_id = \"abc\"; } );",
+      "t.conf:2: accounts: external_id and session_name belong" },
+    { BASE "accounts = ( { role_arn = \"TrailGuard\"; } );",
+      "t.conf:2: accounts.role_arn: \"TrailGuard\" cannot be used; allowed: the ARN of an IAM role" },
+    { BASE "accounts = ( { role_arn = \"arn:aws:iam::444455556666:user/bob\"; } );",
+      "t.conf:2: accounts.role_arn" },
+    { BASE "accounts = ( { role_arn = 7; } );", "t.conf:2: accounts.role_arn: not a string" },
+    { BASE "accounts = ( { name = \"\"; } );", "t.conf:2: accounts.name" },
+    { BASE "accounts = ( { external_id = \"a b\"; role_arn = \"" ROLE_A "\"; } );",
+      "t.conf:2: accounts.external_id: \"a b\" cannot be used; allowed: 2 to 1224" },
+    { BASE "accounts = ( { session_name = \"a:b\"; role_arn = \"" ROLE_A "\"; } );",
+      "t.conf:2: accounts.session_name: \"a:b\" cannot be used; allowed: 2 to 64" },
+    { BASE "accounts = (\n{ regions = [ \"nowhere\" ]; } );", "t.conf:3: accounts.regions: \"nowhere\"" },
+    { BASE "accounts = ( { regions = [ ]; } );", "t.conf:2: accounts.regions: allowed: 1 to" },
+    { BASE "accounts = ( { trails = [ \"a\", \"a\" ]; } );", "t.conf:2: accounts.trails: \"a\"" },
+    { BASE "accounts = ( { mode = \"off\"; } );", "t.conf:2: accounts.mode: allowed: \"observe\"" },
+    { BASE "accounts = ( { poll_interval = 5; } );", "t.conf:2: unknown option \"accounts.poll_interval\"; "
+                                                     "allowed: name, role_arn, external_id, session_name" },
+    { BASE "organization = { };", "t.conf:2: organization: needs role_name" },
+    { BASE "organization = ( );", "t.conf:2: organization: allowed: a group" },
+    { BASE "organization = { role_name = \"a b\"; };", "t.conf:2: organization.role_name: \"a b\"" },
+    { BASE "organization = { role_name = \"/x\"; };", "t.conf:2: organization.role_name: \"/x\"" },
+    { BASE "organization = { role_name = \"x\"; exclude = [ 123456789012 ]; };", "t.conf:2: " },
+    { BASE "organization = { role_name = \"x\"; exclude = [ \"12345678901\" ]; };",
+      "t.conf:2: organization.exclude: \"12345678901\" cannot be used; allowed: account ids of 12 digits" },
+    { BASE "organization = { role_name = \"x\"; refresh = 59; };",
+      "t.conf:2: organization.refresh: allowed is a whole number, 60..86400 seconds" },
+    { BASE "organization = { role_name = \"x\"; refresh = 86401; };", "t.conf:2: organization.refresh" },
+    { BASE "organization = { role = \"x\"; };", "allowed: role_name, exclude, refresh" },
+};
+
+static void test_what_is_refused(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+        char error[CONFIG_ERROR_MAX];
+        Config *config = NULL;
+
+        if (config_parse("t.conf", refused[i].text, strlen(refused[i].text), &config, error) >= 0)
+            fail_msg("taken: %s", refused[i].text);
+        if (!strstr(error, refused[i].error))
+            fail_msg("%s\nsays     %s\ninstead of %s", refused[i].text, error, refused[i].error);
+    }
+}
+
+static char *dump(const Config *config) {
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    assert_non_null(out);
+    assert_int_equal(config_dump(config, out), 0);
+    assert_int_equal(fclose(out), 0);
+    return text;
+}
+
+static void test_a_dump_reads_back_to_the_same(void **state) {
+    static const char *const texts[] = {
+        BASE,
+        BASE "accounts = ( { } );",
+        BASE "accounts = ( { name = \"a \\\"q\\\" \\\\\"; mode = \"observe\"; }, { role_arn = \"" ROLE_A
+             "\"; "
+             "external_id = \"e-1\"; regions = \"all\"; trails = [ \"one\", \"two\" ]; } );",
+        BASE "organization = { role_name = \"Guard\"; exclude = [ \"123456789012\", \"210987654321\" ]; "
+             "refresh = "
+             "60; };",
+        BASE "aws = { profile = \"x\"; };\naccounts = ( { role_arn = \"" ROLE_B "\"; } );\n"
+             "organization = { role_name = \"a/b\"; };",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        Config *first = parse(texts[i]), *second;
+        char *a = dump(first), *b;
+
+        second = parse(a);
+        b = dump(second);
+        assert_string_equal(a, b);
+        assert_int_equal(first->n_accounts, second->n_accounts);
+        for (size_t k = 0; k < first->n_accounts; k++) {
+            assert_int_equal(first->accounts[k].mode, second->accounts[k].mode);
+            assert_int_equal(first->accounts[k].regions.all, second->accounts[k].regions.all);
+            assert_int_equal(first->accounts[k].trails.n, second->accounts[k].trails.n);
+        }
+        free(a);
+        free(b);
+        config_free(first);
+        config_free(second);
+    }
+}
+
+static void test_option_names(void **state) {
+    const char *const *names = config_option_names();
+    size_t members = 0;
+
+    (void)state;
+    for (size_t i = 0; names[i]; i++) {
+        members += strncmp(names[i], "accounts.", 9) == 0;
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(names[i], names[k]);
+    }
+    assert_true(members >= 7);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_without_accounts),
+        cmocka_unit_test(test_what_an_account_overrides),
+        cmocka_unit_test(test_organization),
+        cmocka_unit_test(test_what_is_refused),
+        cmocka_unit_test(test_a_dump_reads_back_to_the_same),
+        cmocka_unit_test(test_option_names),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -154,8 +154,6 @@ static void set_maintenance(Trail *trail, Now now) {
 }
 
 static int carry_trail_tells(Trail *trail, const Subject *subject, Plan *plan) {
-    if (plan->n_tells > 0)
-        engine_note_changes(trail);
     for (unsigned i = 0; i < plan->n_tells; i++)
         if (plan->tells[i].fields != 0)
             plan->tells[i].changes = &trail->keeping.changes;
@@ -174,6 +172,8 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
 
     set_maintenance(trail, now);
     guard_trail(&policy, &trail->facts, &trail->state, input, now, &plan, &trail->state);
+    /* before they are put back: a message that waits for that tells of them too */
+    engine_note_changes(trail);
     carry_notes(engine, &subject, &trail->state.incident, &plan);
     r = carry_trail_tells(trail, &subject, &plan);
     /* seen counts on disk only once it is told there */

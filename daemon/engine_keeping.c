@@ -72,7 +72,7 @@ void engine_note_changes(Trail *trail) {
         drift_done(&k->changes);
         k->changes_mark = trail->state.incident.mark_usec;
     }
-    if (k->drift.n == 0 || drift_copy(&k->drift, &changes) < 0)
+    if (k->drift.n == 0 || !trail->state.incident.open || drift_copy(&k->drift, &changes) < 0)
         return;
     for (unsigned i = 0; i < k->changes.n; i++) {
         const Change *c = &k->changes.changes[i];

@@ -11,7 +11,7 @@ import pytest
 from attacks import ATTACKS, IAD, SCENARIO, VICTIM
 from helpers import FRA, documents, operations, wait_alert
 from guard import within
-from simaws.client import poll
+from simaws.client import SimError, poll
 
 RESULTS = Path(os.environ.get("TRAILGUARD_ATTACKS", "")) if os.environ.get("TRAILGUARD_ATTACKS") else None
 ALL_KINDS = ["settings", "selectors", "insights", "deleted"]
@@ -40,11 +40,20 @@ def picture(sim, trail):
     return {name: whole[name] for name in ("settings", "selectors", "advanced", "insights", "tags", "logging")}
 
 
-def is_as_before(sim, trail, before):
+def now_and_before(sim, trail, before):
+    """What is not as it was, as (before, now); the whole picture when the trail is not there."""
     try:
-        return picture(sim, trail) == before
-    except Exception:
-        return False        # it is not there
+        now = picture(sim, trail)
+    except SimError:
+        return before
+    return {name: (before[name], now[name]) for name in before if before[name] != now[name]}
+
+
+def wait_put_back(sim, trail, before):
+    try:
+        poll(lambda: not now_and_before(sim, trail, before), within(20), 0.05)
+    except AssertionError:
+        raise AssertionError(f"not put back: {now_and_before(sim, trail, before)}") from None
 
 
 def write_down(attack, mode, **facts):
@@ -77,7 +86,7 @@ def test_attack(sim, mallory, range_, attack, mode):
     told = wait_told(sim, attack)
     undone = False
     if mode == "restore" and attack.put_back:
-        poll(lambda: is_as_before(sim, attack.trail, before), within(20), 0.05)
+        wait_put_back(sim, attack.trail, before)
         guard.wait_verdict(attack.trail.rpartition("/")[2], "logging", 20)
         undone = True
     written = [name for name in operations(sim, since=mark) if name in WRITES]
@@ -85,6 +94,6 @@ def test_attack(sim, mallory, range_, attack, mode):
         assert not written, written
     if mode == "restart":
         assert set(written) <= {"StartLogging"}, written
-    assert len({entry["incident"] for entry in documents(sim) if entry["trail"]}) == 1
+    assert len({entry["incident"] for entry in documents(sim) if entry["event"].startswith("trail.")}) == 1
     write_down(attack, mode, event=attack.event, undone=undone, by=sorted(set(written)),
                fields=list(attack.fields), severity=next(entry["severity"] for entry in told if entry["event"] == attack.event))

@@ -28,6 +28,15 @@
         _taken;                                                                                             \
     })
 
+/* The same for a file descriptor: the variable is -1 afterwards. */
+#define TAKE_FD(fd)                                                                                         \
+    ({                                                                                                      \
+        int *_slot = &(fd);                                                                                 \
+        int _taken = *_slot;                                                                                \
+        *_slot = -1;                                                                                        \
+        _taken;                                                                                             \
+    })
+
 /* The struct of which `ptr` is the member `member`. */
 #define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
 

@@ -77,8 +77,7 @@ int state_lock(const char *dir, int *ret_fd, int *ret_pid) {
     r = write_pid(fd);
     if (r < 0)
         return r;
-    *ret_fd = fd;
-    fd = -1;
+    *ret_fd = TAKE_FD(fd);
     return 0;
 }
 

@@ -182,9 +182,10 @@ void engine_look(Engine *engine, Target *target) {
         r = watch_start(&request, look_done, target, &target->watch);
     free(arns);
     if (r < 0) {
-        log_line(LOG_ERR, "%s: cannot look: %s", target->region, strerror(-r));
+        log_line(LOG_ERR, "%s %s: cannot look: %s", target->region, target->account->id, strerror(-r));
         return;
     }
+    engine->n_looking += target->watch != NULL;
     target->look_began_usec = now_usec;
     target->look_by_usec = now_usec + 3 * aws_client_deadline_usec(engine->aws.client);
 }

@@ -31,8 +31,7 @@
 /* The same for a file descriptor: the variable is -1 afterwards. */
 #define TAKE_FD(fd)                                                                                         \
     ({                                                                                                      \
-        int *_slot = &(fd);                                                                                 \
-        int _taken = *_slot;                                                                                \
+        int *_slot = &(fd), _taken = *_slot;                                                                \
         *_slot = -1;                                                                                        \
         _taken;                                                                                             \
     })

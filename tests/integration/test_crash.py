@@ -170,7 +170,8 @@ def test_a_directory_that_cannot_be_written_is_an_error_at_the_start_that_names_
 
 
 @pytest.mark.valgrind
-@pytest.mark.parametrize("damage", [b"", b"{", b"\x00" * 4096, b'{"schema":"trailguard.state/99"}', b"[" * 100000])
+@pytest.mark.parametrize("damage", [b"", b"{", b"\x00" * 4096, b'{"schema":"trailguard.state/99"}', b"[" * 100000],
+                         ids=["empty", "cut", "zeroes", "newer", "deep"])
 def test_a_damaged_state_file_is_set_aside_and_guarding_goes_on(sim, make_guard, mallory, damage):
     guard = make_guard(sim)
     (guard.state / "state.json").write_bytes(damage)

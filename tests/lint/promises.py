@@ -11,8 +11,9 @@ from pathlib import Path
 
 # Also "# aws.profile is not set".
 OPTION = re.compile(r"^\s*(?:# (?:[a-z_]+\.)?)?([a-z_]+)(?:\s*[=:]| is not set$)", re.M)
-# What the guard calls without needing a right for it.
-FREE_CALLS = {"sts:GetCallerIdentity"}
+# What the guard calls without needing a right for it: these two AWS lets everybody call, and a role is assumed by the
+# keys of a profile that names one, not by the guard that comes of it.
+FREE_CALLS = {"sts:GetCallerIdentity", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRole"}
 
 
 def text_of(path):

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/aws_error.h"
+#include "lib/aws_error_denied.h"
 #include "lib/util/macros.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -17,6 +18,19 @@ static void check_line(const char *s, size_t size) {
     for (; *s; s++)
         if ((unsigned char)*s < 0x20 || *s == 0x7f)
             abort();
+}
+
+static void check_denied(const AwsError *e) {
+    char action[AWS_ACTION_MAX], resource[AWS_RESOURCE_MAX];
+
+    memset(action, 0xa5, sizeof(action));
+    memset(resource, 0xa5, sizeof(resource));
+    if (!aws_error_denied_action(e, action, resource))
+        return;
+    check_line(action, sizeof(action));
+    check_line(resource, sizeof(resource));
+    if (e->class != AWS_DENIED || !strchr(action, ':') || strpbrk(action, " \"") || strchr(resource, ' '))
+        abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -62,6 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         abort();
     if (strcasestr(e.message, "x-amz-security-token") || strcasestr(e.message, "aws4-hmac-sha256"))
         abort();
+    check_denied(&e);
     free(body);
     return 0;
 }

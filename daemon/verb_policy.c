@@ -32,6 +32,7 @@ typedef struct Asking {
     sd_event *event;
     bool known;
     char account[16], partition[24];
+    char region[32]; /* for calls that belong to no region of their own */
     char arn[ARN_MAX]; /* of the user or role, not of its session */
     char error[ERROR_TEXT_MAX];
 } Asking;
@@ -77,8 +78,8 @@ static void ask(const Config *config, Asking *asking) {
     if (r >= 0)
         r = engine_aws_open(asking->event, config, &aws, error);
     if (r >= 0)
-        r = sts_get_caller_identity(aws.client, aws.credentials, engine_aws_default_region(config), answered,
-                                    asking, NULL);
+        r = sts_get_caller_identity(aws.client, aws.credentials, aws.region, answered, asking, NULL);
+    (void)text_copy(asking->region, sizeof(asking->region), aws.region);
     if (r >= 0)
         (void)sd_event_loop(asking->event);
     else
@@ -114,7 +115,7 @@ static const AccountConfig *base_group(const Config *config) {
 
 static void collect(Job *job) {
     const Config *config = job->config;
-    const Partition *partition = endpoint_partition_of(engine_aws_default_region(config));
+    const Partition *partition = endpoint_partition_of(job->guard.region);
 
     job->partition = job->guard.partition[0] ? job->guard.partition : partition ? partition->id : "aws";
     for (size_t i = 0; i < config->n_channels; i++)

@@ -306,6 +306,17 @@ static bool is_about_credentials(AwsErrorClass class) {
     return class == AWS_NO_CREDENTIALS || class == AWS_BAD_CREDENTIALS || class == AWS_EXPIRED;
 }
 
+/* The role's source gives AWS's denial on as its own. */
+static void note_denied_role(const Account *account, const AwsError *error) {
+    char action[AWS_ACTION_MAX], resource[AWS_RESOURCE_MAX];
+    Subject where = engine_account_subject(account);
+    AwsError denial = *error;
+
+    denial.class = AWS_DENIED;
+    if (aws_error_denied_action(&denial, action, resource))
+        engine_note_denial(account->engine, &where, action, resource);
+}
+
 static void describe(const AwsError *error, TargetLook *look) {
     bool denied = error->class == AWS_NO_CREDENTIALS && text_equal(error->code, "AccessDenied");
 
@@ -331,6 +342,8 @@ static void identity_failed(Account *account, const AwsError *error, bool first)
 
     account->identity_again_usec = engine_now(account->engine).mono_usec + IDENTITY_RETRY_USEC;
     describe(error, &look);
+    if (look.error == LOOK_DENIED)
+        note_denied_role(account, error);
     if (!account->role_arn) {
         explain_problem(account->engine, error);
         if (first)

@@ -102,6 +102,13 @@ static void take_observations(Target *target, const WatchResult *result) {
     target->n_looking_at = 0;
 }
 
+static void note_denials(const Target *target, const WatchResult *result) {
+    Subject where = engine_target_subject(target);
+
+    for (size_t i = 0; i < result->n_denials; i++)
+        engine_note_denial(target->engine, &where, result->denials[i].action, result->denials[i].resource);
+}
+
 static void look_done(const WatchResult *result, void *userdata) {
     Target *target = userdata;
     Engine *engine = target->engine;
@@ -110,6 +117,7 @@ static void look_done(const WatchResult *result, void *userdata) {
 
     target->watch = NULL;
     engine->n_looking--;
+    note_denials(target, result);
     if (result->no_credentials) {
         target->n_looking_at = 0;
         engine_account_failed(target->account, &look);

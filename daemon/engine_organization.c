@@ -134,10 +134,14 @@ static void take_accounts(Engine *engine, const OrganizationsAccounts *accounts)
 /* ---- asking ---- */
 
 static void list_failed(Engine *engine, const AwsError *error) {
+    char action[AWS_ACTION_MAX], resource[AWS_RESOURCE_MAX];
+    Subject where = engine_account_subject(engine->base);
     Roster *roster = &engine->roster;
 
     (void)snprintf(roster->error, sizeof(roster->error), "ListAccounts: %s%s%s", error->code,
                    error->code[0] ? ": " : "", error->message);
+    if (aws_error_denied_action(error, action, resource))
+        engine_note_denial(engine, &where, action, resource);
     if (roster->n_failed++ == 0)
         log_line(LOG_WARNING, "cannot list the organization's accounts: %s; going on with those known",
                  roster->error);

@@ -149,6 +149,8 @@ struct Engine {
     StateTable parked; /* loaded, not taken over by anything that is guarded */
     char **ignored;
     size_t n_ignored;
+    StatusDenial *denials; /* once: permissions that are missing */
+    size_t n_denials;
 
     uint64_t started_usec; /* real */
     LoopTimer *pass_timer;
@@ -251,6 +253,8 @@ void engine_decide_account(Account *account, const TargetLook *look, unsigned bl
 void engine_tell_channel(Engine *engine, const ChannelTrouble *trouble, bool failed);
 
 /* engine_status.c */
+/* A check shows it; does nothing in the daemon, whose journal and alerts have AWS's text. */
+void engine_note_denial(Engine *engine, const Subject *where, const char *action, const char *resource);
 void engine_publish(Engine *engine); /* STATUS= and status.json, soon */
 void engine_publish_now(Engine *engine);
 void engine_with_status(Engine *engine, EngineChecked fn, void *userdata);

@@ -8,6 +8,7 @@
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
 #include "lib/util/macros.h"
+#include "lib/util/text.h"
 
 typedef char IncidentId[17];
 
@@ -90,6 +91,29 @@ static size_t fill_channels(const Engine *engine, StatusChannel *rows, ChannelSt
     return n;
 }
 
+void engine_note_denial(Engine *engine, const Subject *where, const char *action, const char *resource) {
+    StatusDenial *grown;
+
+    if (!engine->once)
+        return;
+    for (size_t i = 0; i < engine->n_denials; i++)
+        if (text_equal(engine->denials[i].account, where->account) &&
+            text_equal(engine->denials[i].region, where->region) &&
+            text_equal(engine->denials[i].action, action) &&
+            text_equal(engine->denials[i].resource, resource))
+            return;
+    grown = realloc(engine->denials, (engine->n_denials + 1) * sizeof(*grown));
+    if (!grown)
+        return;
+    engine->denials = grown;
+    grown += engine->n_denials++;
+    *grown = (StatusDenial){ 0 };
+    (void)text_copy(grown->account, sizeof(grown->account), where->account);
+    (void)text_copy(grown->region, sizeof(grown->region), where->region);
+    (void)text_copy(grown->action, sizeof(grown->action), action);
+    (void)text_copy(grown->resource, sizeof(grown->resource), resource);
+}
+
 void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
     StatusTrail *trails = calloc(engine->n_trails + 1, sizeof(*trails));
     IncidentId *ids = calloc(engine->n_trails + 1, sizeof(*ids));
@@ -119,6 +143,8 @@ void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
             .n_ignored = engine->n_ignored,
             .targets = targets,
             .channels = channels,
+            .denials = engine->denials,
+            .n_denials = engine->n_denials,
             .outbox_depth = engine->outbox ? outbox_depth(engine->outbox) : 0,
         };
 

@@ -461,6 +461,9 @@ void engine_free_tables(Engine *engine) {
     free(engine->trails);
     free(engine->targets);
     free(engine->ignored);
+    free(engine->denials);
+    engine->denials = NULL;
+    engine->n_denials = 0;
     engine->trails = NULL;
     engine->targets = NULL;
     engine->ignored = NULL;

@@ -29,7 +29,7 @@ static const Verb verbs[] = {
     { "status", verb_status, 1, "show the running daemon's view (exit 0 well, 2 trouble, 3 not running)" },
     { "test-alert", verb_test_alert, 1, "send a test alert through every channel and print the receipts" },
     { "accept", NULL, 1, NULL },
-    { "policy", NULL, 1, NULL },
+    { "policy", verb_policy, 1, "print IAM policies that fit the configuration: guard, deny or scp" },
 };
 
 static const char *config_path = CONFIG_PATH_DEFAULT;

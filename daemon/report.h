@@ -41,6 +41,13 @@ typedef struct StatusAccount {
     bool left;                      /* the organization */
 } StatusAccount;
 
+/* A permission that is missing, as AWS named it; only a check collects them. */
+typedef struct StatusDenial {
+    char account[16], region[32];   /* where; region "" for the account as a whole */
+    char action[128];               /* "cloudtrail:StartLogging" */
+    char resource[320];             /* "" when AWS named none */
+} StatusDenial;
+
 typedef struct StatusChannel {
     const char *channel;
     bool failed;
@@ -71,6 +78,8 @@ typedef struct Status {
     const StatusChannel *channels;
     size_t n_channels;
     unsigned outbox_depth;
+    const StatusDenial *denials;
+    size_t n_denials;
 } Status;
 
 /* "guarding 12 trails, 17 regions, 3 accounts: 11 logging, 1 stopped (org-trail eu-central-1); pass 0.31 s". Pure. Returns dst. */

@@ -63,7 +63,8 @@ static Result judge_trail(const StatusTrail *row) {
 }
 
 static Result judge(const Status *status) {
-    Result result = status->n_trails == 0 || status->organization_error[0] ? RESULT_UNKNOWN : RESULT_OK;
+    bool in_the_dark = status->n_trails == 0 || status->organization_error[0] || status->n_denials > 0;
+    Result result = in_the_dark ? RESULT_UNKNOWN : RESULT_OK;
 
     for (size_t i = 0; i < status->n_trails; i++)
         result = worse(result, judge_trail(&status->trails[i]));
@@ -91,10 +92,36 @@ static unsigned long long calls_per_month(const Check *check, const Status *stat
     return calls;
 }
 
-static void print_json(const Check *check, json_t *view, unsigned long long calls) {
-    json_t *document =
-            json_pack("{s:s, s:s, s:I, s:O}", "schema", "trailguard.check/1", "result",
-                      result_words[check->result], "calls_per_month", (json_int_t)calls, "status", view);
+/* What `trailguard policy guard` would have given. */
+static void print_denials(const Status *status) {
+    if (status->n_denials > 0)
+        puts("\nMISSING PERMISSIONS");
+    for (size_t i = 0; i < status->n_denials; i++) {
+        const StatusDenial *denial = &status->denials[i];
+
+        /* the action and the resource are single printable words */
+        printf("%s on %s, in %s%s%s\n", denial->action, denial->resource[0] ? denial->resource : "*",
+               denial->account, denial->region[0] ? " " : "", denial->region);
+    }
+}
+
+static json_t *denials_json(const Status *status) {
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < status->n_denials; i++) {
+        const StatusDenial *denial = &status->denials[i];
+
+        (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "account", denial->account,
+                                                    "region", denial->region, "action", denial->action,
+                                                    "resource", denial->resource));
+    }
+    return list;
+}
+
+static void print_json(const Check *check, const Status *status, json_t *view, unsigned long long calls) {
+    json_t *document = json_pack("{s:s, s:s, s:I, s:o, s:O}", "schema", "trailguard.check/1", "result",
+                                 result_words[check->result], "calls_per_month", (json_int_t)calls,
+                                 "missing_permissions", denials_json(status), "status", view);
 
     if (document && json_dumpf(document, stdout, JSON_INDENT(2)) == 0)
         putchar('\n');
@@ -112,9 +139,10 @@ static void checked(const Status *status, void *userdata) {
         return;
     view = json_loads(text, 0, NULL);
     if (check->args->json)
-        print_json(check, view, calls);
+        print_json(check, status, view, calls);
     else {
-        verb_print_status(stdout, view, verb_wants_color(stdout));
+        verb_print_check(stdout, view, verb_wants_color(stdout));
+        print_denials(status);
         printf("\n%s; this configuration makes about %llu calls to AWS a month\n",
                result_words[check->result], calls);
     }

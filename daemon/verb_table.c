@@ -136,6 +136,30 @@ static void print_targets(FILE *out, const json_t *targets) {
     }
 }
 
+/* An account that cannot be reached has no region, and the role that was to be assumed as its identity. */
+static void print_all_targets(FILE *out, const json_t *targets) {
+    int account = width(targets, "account", "ACCOUNT"), region = width(targets, "region", "REGION"),
+        identity = width(targets, "identity", "IDENTITY");
+
+    if (json_array_size(targets) == 0)
+        return;
+    fprintf(out, "\n%-*s  %-*s  %-*s  STATE\n", account, "ACCOUNT", region, "REGION", identity, "IDENTITY");
+    for (size_t i = 0; i < json_array_size(targets); i++) {
+        const json_t *target = json_array_get(targets, i);
+
+        put_column(out, target, "account", account);
+        put_column(out, target, "region", region);
+        put_column(out, target, "identity", identity);
+        put(out, get(target, "state"));
+        fputs(json_is_true(json_object_get(target, "uncovered")) ? ", no trail records it" : "", out);
+        if (get(target, "error")[0]) {
+            fputs(": ", out);
+            put(out, get(target, "error"));
+        }
+        fputc('\n', out);
+    }
+}
+
 static void print_channels(FILE *out, const json_t *status) {
     const json_t *channels = json_object_get(status, "channels");
     json_int_t depth = json_integer_value(json_object_get(json_object_get(status, "outbox"), "depth"));
@@ -152,13 +176,34 @@ static void print_channels(FILE *out, const json_t *status) {
         fputc('\n', out);
     }
     if (depth > 0)
-        fprintf(out, "\n%lld %s in the outbox\n", (long long)depth, depth == 1 ? "alert waits" : "alerts wait");
+        fprintf(out, "\n%lld %s in the outbox\n", (long long)depth,
+                depth == 1 ? "alert waits" : "alerts wait");
 }
 
-void verb_print_status(FILE *out, const json_t *status, bool color) {
+static void print_organization(FILE *out, const json_t *status) {
+    const json_t *organization = json_object_get(status, "organization");
+
+    if (!get(organization, "error")[0])
+        return;
+    fputs("\nthe organization's accounts cannot be listed: ", out);
+    put(out, get(organization, "error"));
+    fputc('\n', out);
+}
+
+static void print_status(FILE *out, const json_t *status, bool color,
+                         void (*print)(FILE *out, const json_t *targets)) {
     put(out, get(status, "line"));
     fputc('\n', out);
     print_trails(out, json_object_get(status, "trails"), color);
-    print_targets(out, json_object_get(status, "targets"));
+    print(out, json_object_get(status, "targets"));
+    print_organization(out, status);
     print_channels(out, status);
+}
+
+void verb_print_status(FILE *out, const json_t *status, bool color) {
+    print_status(out, status, color, print_targets);
+}
+
+void verb_print_check(FILE *out, const json_t *status, bool color) {
+    print_status(out, status, color, print_all_targets);
 }

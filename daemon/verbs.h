@@ -11,6 +11,7 @@ int verb_check(int argc, char **argv);
 int verb_config(int argc, char **argv);
 int verb_status(int argc, char **argv);
 int verb_test_alert(int argc, char **argv);
+int verb_policy(int argc, char **argv);
 
 typedef struct VerbArgs {
     const char *config; /* -c FILE, or the default */

@@ -31,6 +31,8 @@ struct Watch {
     CloudTrailTrails trails;
     Slot *slots;
     size_t n_slots;
+    WatchDenial *denials; /* NULL until there is one */
+    size_t n_denials;
     LoopTimer *timer; /* so that done is never called from inside watch_start */
 };
 
@@ -85,6 +87,7 @@ static void watch_free(Watch *w) {
     loop_cancel(aws_client_loop(w->aws), w->timer);
     cloudtrail_trails_done(&w->trails);
     free(w->slots);
+    free(w->denials);
     free(w->region);
     free(w);
 }
@@ -163,6 +166,8 @@ static void finish(Watch *w) {
         }
         result.seen = seen;
         result.n_seen = w->n_slots;
+        result.denials = w->denials;
+        result.n_denials = w->n_denials;
     } else {
         result.look = (TargetLook){ .error = LOOK_SERVICE, .error_text = "out of memory" };
         result.trails = NULL;
@@ -174,6 +179,21 @@ static void finish(Watch *w) {
 
 static void go_on(Watch *w);
 
+static void note_denial(Watch *w, const AwsError *error) {
+    WatchDenial denial;
+
+    if (!aws_error_denied_action(error, denial.action, denial.resource))
+        return;
+    for (size_t i = 0; i < w->n_denials; i++)
+        if (text_equal(w->denials[i].action, denial.action) &&
+            text_equal(w->denials[i].resource, denial.resource))
+            return;
+    if (!w->denials)
+        w->denials = calloc(WATCH_DENIALS_MAX, sizeof(*w->denials));
+    if (w->denials && w->n_denials < WATCH_DENIALS_MAX)
+        w->denials[w->n_denials++] = denial;
+}
+
 /* ---- the questions: what cannot be asked is answered by that ---- */
 
 static void status_done(const AwsError *error, const CloudTrailStatus *status, void *userdata) {
@@ -182,6 +202,7 @@ static void status_done(const AwsError *error, const CloudTrailStatus *status, v
 
     slot->call = NULL;
     slot->class = error->class;
+    note_denial(slot->watch, error);
     if (error->class != AWS_OK) {
         *seen = (Observation){ .kind = OBSERVED_ERROR, .error = watch_look_error(error->class) };
         error_text(seen->error_text, "GetTrailStatus", error);
@@ -196,6 +217,7 @@ static void list_done(const AwsError *error, const CloudTrailTrails *trails, voi
 
     w->list_call = NULL;
     w->list_error = *error;
+    note_denial(w, error);
     if (error->class == AWS_OK && cloudtrail_trails_copy(trails, &w->trails) < 0)
         aws_error_set(&w->list_error, AWS_INTERNAL, "", "out of memory");
     w->n_pending--;

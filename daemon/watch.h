@@ -4,8 +4,17 @@
  * there, side by side. */
 
 #include "daemon/types.h"
+#include "lib/aws_error_denied.h"
 #include "lib/call.h"
 #include "lib/cloudtrail.h"
+
+/* A permission that is missing, as AWS named it. */
+typedef struct WatchDenial {
+    char action[AWS_ACTION_MAX];
+    char resource[AWS_RESOURCE_MAX]; /* "" when AWS named none */
+} WatchDenial;
+
+#define WATCH_DENIALS_MAX 8 /* of one look; each once */
 
 typedef struct WatchRequest {
     AwsClient *aws;
@@ -28,6 +37,8 @@ typedef struct WatchResult {
     const CloudTrailTrails *trails; /* NULL unless look.listed */
     const Observation *seen;        /* one for each of arns, in order */
     size_t n_seen;
+    const WatchDenial *denials;
+    size_t n_denials;
 } WatchResult;
 
 typedef struct Watch Watch;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/json.h"
+#include "lib/answer.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -52,7 +52,7 @@ static int read_account_id(const json_t *object, const char *name, char ret[stat
     const char *text;
     int r;
 
-    r = json_read_text(object, name, &text);
+    r = answer_text(object, name, &text);
     if (r < 0)
         return r;
     if (strlen(text) != 12 || strspn(text, "0123456789") != 12)
@@ -69,11 +69,11 @@ static int read_account(const json_t *object, OrganizationsAccount *ret) {
         return -EBADMSG;
     r = read_account_id(object, "Id", ret->id);
     if (r >= 0)
-        r = json_read_text(object, "Name", &name);
+        r = answer_text(object, "Name", &name);
     if (r >= 0)
-        r = json_read_text(object, "State", &state);
+        r = answer_text(object, "State", &state);
     if (r >= 0)
-        r = json_read_text(object, "Status", &status);
+        r = answer_text(object, "Status", &status);
     if (r < 0)
         return r;
     (void)text_copy(ret->name, sizeof(ret->name), name);
@@ -108,7 +108,7 @@ static int read_token(const json_t *root, char **ret) {
     char *token;
     int r;
 
-    r = json_read_text(root, "NextToken", &text);
+    r = answer_text(root, "NextToken", &text);
     if (r < 0)
         return r;
     if (!text[0]) {
@@ -130,10 +130,10 @@ int organizations_read_page(const char *body, size_t len, OrganizationsAccounts 
     json_t *root;
     int r;
 
-    r = json_read_object(body, len, &root);
+    r = answer_load(body, len, &root);
     if (r < 0)
         return r;
-    list = json_member(root, "Accounts");
+    list = answer_member(root, "Accounts");
     r = read_token(root, &token);
     /* A page may be empty and have a token; an answer with neither is none. */
     if (r >= 0 && ((list && !json_is_array(list)) || (!list && !token)))
@@ -154,7 +154,7 @@ static int read_organization_members(const json_t *object, OrganizationsOrganiza
     const char *id;
     int r;
 
-    r = json_read_text(object, "Id", &id);
+    r = answer_text(object, "Id", &id);
     if (r >= 0 && (!text_starts_with(id, "o-") || !text_copy(o.id, sizeof(o.id), id) ||
                    id[2 + strspn(id + 2, "abcdefghijklmnopqrstuvwxyz0123456789")] != '\0'))
         r = -EBADMSG;
@@ -170,10 +170,10 @@ int organizations_read_organization(const char *body, size_t len, OrganizationsO
     json_t *root;
     int r;
 
-    r = json_read_object(body, len, &root);
+    r = answer_load(body, len, &root);
     if (r < 0)
         return r;
-    object = json_member(root, "Organization");
+    object = answer_member(root, "Organization");
     r = json_is_object(object) ? read_organization_members(object, ret) : -EBADMSG;
     json_decref(root);
     return r;

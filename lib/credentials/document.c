@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/json.h"
+#include "lib/answer.h"
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
 
@@ -30,13 +30,13 @@ static CredentialsStatus fail(char *message, size_t size, const char *why) {
 /* Says no to what is no text, and gives "" for what is not there. */
 static bool read_texts(const json_t *document, const char *const *names, const char **ret, size_t n) {
     for (size_t i = 0; i < n; i++)
-        if (json_read_text(document, names[i], &ret[i]) < 0)
+        if (answer_text(document, names[i], &ret[i]) < 0)
             return false;
     return true;
 }
 
 static bool version_is_known(const json_t *document) {
-    const json_t *version = json_member(document, "Version");
+    const json_t *version = answer_member(document, "Version");
 
     return json_is_integer(version) && json_integer_value(version) == 1;
 }
@@ -76,7 +76,7 @@ CredentialsStatus document_read(DocumentKind kind, const char *body, size_t len,
 
     if (len > DOCUMENT_MAX)
         return fail(message, size, "the answer is too long");
-    r = json_read_object(body, len, &document);
+    r = answer_load(body, len, &document);
     if (r < 0)
         return fail(message, size, r == -ENOMEM ? "out of memory" : "the answer is not a JSON object");
     status = read_object(kind, document, ret, message, size);

@@ -376,3 +376,37 @@ def test_the_regions_of_each_account_are_its_own(sim, make_guard):
     wait_polls(sim, 2, FRA)
     assert [entry for entry in sim.requests(since=mark) if entry["region"] not in (FRA, IAD, SYD)] == []
     sim.clear_failures()
+
+
+def test_check_shows_each_targets_identity_and_each_missing_permission(organization, make_guard):
+    sim = organization
+    sim.call("policy", principal=role_arn(OTHER), policy=[
+        {"Effect": "Allow", "Action": "cloudtrail:DescribeTrails", "Resource": "*"}])
+    add_member(sim, THIRD, role=False)
+    guard = make_guard(sim, regions=[FRA, IAD], accounts=[{}, *groups(MEMBER, OTHER, THIRD, external_id=None)],
+                       aws={"max_attempts": 1})
+    done = guard.verb("check")
+    assert done.returncode == 3, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    for account, identity in ((MAIN, guard_arn(sim)), (MEMBER, f"arn:aws:sts::{MEMBER}:assumed-role/TrailGuard/trailguard-")):
+        for region in (FRA, IAD):
+            assert any(line.startswith(f"{account}  {region}") and identity in line and line.endswith("well")
+                       for line in lines), done.stdout
+    assert any(line.startswith(THIRD) and role_arn(THIRD) in line and "blind" in line for line in lines), done.stdout
+    missing = lines[lines.index("MISSING PERMISSIONS") + 1:]
+    assert sorted(missing[:2]) == sorted([
+        f"cloudtrail:GetTrailStatus on {trail_arn('local', FRA, OTHER)}, in {OTHER} {FRA}",
+        f"sts:AssumeRole on {role_arn(THIRD)}, in {THIRD}"])
+    document = json.loads(guard.verb("check", "--json").stdout)
+    assert {entry["action"] for entry in document["missing_permissions"]} == {"cloudtrail:GetTrailStatus", "sts:AssumeRole"}
+    sim.clear_failures()
+
+
+def test_check_names_what_the_hub_lacks(organization, make_guard):
+    sim = organization
+    sim.call("policy", principal=guard_arn(sim), policy=[{"Effect": "Allow", "Action": "cloudtrail:*", "Resource": "*"}])
+    guard = org_guard(make_guard, sim, aws={"max_attempts": 1})
+    done = guard.verb("check")
+    assert done.returncode == 3 and "organizations:ListAccounts on *" in done.stdout, done.stdout
+    matches("cannot be listed: ListAccounts: AccessDenied", done.stdout)
+    sim.clear_failures()

@@ -6,8 +6,8 @@ import signal
 import pytest
 
 from guard import PLAIN, within
-from helpers import ALL_REGIONS, FRA, HOMES, IAD, ORG_TRAIL, SYD, TOPIC, intervals, sns, topic_arn, trail_arn, wait_alert, \
-    wait_polls
+from helpers import (ALL_REGIONS, FRA, HOMES, IAD, ORG_TRAIL, SYD, TOPIC, events, intervals, sns, topic_arn, trail_arn,
+                     wait_alert, wait_polls)
 from simaws.client import poll
 
 OTHER = topic_arn("other")
@@ -52,6 +52,20 @@ def test_reload_of_mode_and_interval(sim, make_guard, mallory):
     guard.reload()
     sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
     wait_alert(sim, "trail.stopped")
+
+
+def test_what_is_known_survives_a_reload_and_nothing_is_told_twice(sim, make_guard, mallory):
+    guard = make_guard(sim, mode="observe", regions=ALL_REGIONS).start().wait_guarding()
+    mallory.stop(ORG_TRAIL)
+    told = wait_alert(sim, "trail.stopped")
+    for text in (None, "regions = ["):
+        guard.write_config(text)
+        guard.reload()
+        wait_polls(sim, 1, FRA)
+        guard.wait_verdict("org-trail", "stopped")
+    mallory.start(ORG_TRAIL)
+    assert wait_alert(sim, "trail.resolved")["incident"] == told["incident"]
+    assert events(sim) == ["trail.stopped", "trail.resolved"]
 
 
 @pytest.mark.valgrind

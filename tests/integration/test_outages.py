@@ -221,7 +221,8 @@ def test_when_all_of_aws_is_gone_the_daemon_stays_and_alerts_come_later(sim, mak
     finally:
         sim.network("normal")
     wait_alert(sim, "guard.sighted", count=3, seconds=70)
-    assert events(sim).count("guard.blind") == 3
+    # at least once: an answer of SNS may be lost in the turmoil, and then the message comes again under its id
+    assert len({entry["id"] for entry in documents(sim) if entry["event"] == "guard.blind"}) == 3
     guard.wait_status(lambda status: {trail["verdict"] for trail in status["trails"]} == {"logging"})
 
 

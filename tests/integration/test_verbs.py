@@ -160,9 +160,7 @@ def test_config_refuses_what_a_later_version_may_take(idle, option):
 
 
 @pytest.mark.parametrize("name, number, text", [
-    ("aws.config_file", 2, "aws = { config_file = \"/etc/aws\"; };"),
-    ("aws.use_fips", 4, "aws = {\n  max_attempts = 2;\n  use_fips = true;\n};"),
-    ("aws.use_dualstack", 2, "aws = { use_dualstack = true; };"),
+    ("type \"webhook\"", 3, "alerts = (\n  { type = \"webhook\"; url = \"https://example.org/\"; } );"),
     ("type \"command\"", 2, "alerts = ( { type = \"command\"; command = [ \"/bin/true\" ]; } );"),
     ("url", 4, f"alerts = ( {{ type = \"sns\";\n  topic_arn = \"{TOPIC}\";\n  url = \"https://example.org/\"; }} );"),
 ])

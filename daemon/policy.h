@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* IAM policies that fit a configuration: the least that the guard needs, and what keeps others from touching
+ * it. Pure: a table of what each option calls, in; JSON, out. Sources: AWS's Service Authorization Reference
+ * (which actions can be limited to which resources) and the IAM User Guide (global condition keys). */
+
+#include <jansson.h>
+
+#include "daemon/types.h"
+
+/* What the guard does in one account. */
+typedef struct PolicyNeeds {
+    bool guarded;          /* false: it only tells, and reaches others from here */
+    const char *partition; /* "aws" */
+    const char *account;   /* "" when it is not known: any */
+    Mode mode;
+    uint32_t restore; /* RESTORE_BITs; heeded in MODE_RESTORE only */
+    bool settings;    /* looks at settings, selectors and tags */
+    bool attribution;
+    bool bucket_checks;
+    /* the base credentials only */
+    const char *const *topics; /* ARNs that alerts go to */
+    size_t n_topics;
+    const char *const *roles; /* ARNs that are assumed; may hold wildcards */
+    size_t n_roles;
+    bool lists_accounts; /* of the organization */
+} PolicyNeeds;
+
+/* A new reference, NULL without memory. */
+json_t *policy_guard(const PolicyNeeds *needs);
+
+/* The trust policy of a role that the guard assumes. external_id may be NULL. */
+json_t *policy_trust(const char *guard_arn, const char *external_id);
+
+/* Whom a policy against tampering leaves alone, and what else it guards. */
+typedef struct PolicyShield {
+    const char *partition;
+    const char *account;       /* "" : any */
+    const char *const *guards; /* ARNs of the guard's own user and roles; may hold wildcards */
+    size_t n_guards;
+    bool guards_write; /* they put settings back, which is denied to others */
+    const char *const *topics;
+    size_t n_topics;
+} PolicyShield;
+
+/* For users, groups and roles of one account; or for the whole organization, which has more to keep. */
+json_t *policy_deny(const PolicyShield *shield);
+json_t *policy_scp(const PolicyShield *shield);

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-event.h>
+
+#include "daemon/engine_aws.h"
+#include "daemon/log.h"
+#include "daemon/policy.h"
+#include "daemon/verbs.h"
+#include "lib/arn.h"
+#include "lib/sts.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+static const char help[] =
+        "usage: trailguard policy guard|deny|scp [-c FILE]\n\n"
+        "Prints IAM policies that fit the configuration, as JSON.\n\n"
+        "  guard   the least rights that the guard needs. Where roles are used: those of the base\n"
+        "          credentials (\"hub\"), and of each member its policy and its role's trust policy\n"
+        "  deny    for users, groups and roles of the account: hands off trails, guard and alert topics\n"
+        "  scp     the same as a service control policy, which exempts the guard\n\n"
+        "Where it matters who the guard is, AWS is asked; without an answer GUARD_ARN stands in its "
+        "place.\n";
+
+#define UNKNOWN_GUARD "GUARD_ARN"
+
+/* Who the base credentials are. */
+typedef struct Asking {
+    sd_event *event;
+    bool known;
+    char account[16], partition[24];
+    char region[32]; /* for calls that belong to no region of their own */
+    char arn[ARN_MAX]; /* of the user or role, not of its session */
+    char error[ERROR_TEXT_MAX];
+} Asking;
+
+/* ---- who the guard is ---- */
+
+/* A session's ARN names its role, without the role's path: that is not told to anybody but IAM. */
+static void take_arn(Asking *asking, const char *text) {
+    Arn arn;
+    char *slash;
+
+    if (arn_parse(text, &arn) < 0)
+        return;
+    (void)text_copy(asking->partition, sizeof(asking->partition), arn.partition);
+    if (!text_starts_with(arn.resource, "assumed-role/")) {
+        (void)text_copy(asking->arn, sizeof(asking->arn), text);
+        return;
+    }
+    slash = strrchr(arn.resource, '/');
+    *slash = '\0';
+    (void)snprintf(asking->arn, sizeof(asking->arn), "arn:%s:iam::%s:role/%.*s", arn.partition, arn.account,
+                   (int)(sizeof(asking->arn) / 2), arn.resource + strlen("assumed-role/"));
+}
+
+static void answered(const AwsError *error, const StsIdentity *identity, void *userdata) {
+    Asking *asking = userdata;
+
+    asking->known = error->class == AWS_OK;
+    if (asking->known) {
+        (void)text_copy(asking->account, sizeof(asking->account), identity->account);
+        take_arn(asking, identity->arn);
+    } else
+        (void)snprintf(asking->error, sizeof(asking->error), "GetCallerIdentity: %s%s%s", error->code,
+                       error->code[0] ? ": " : "", error->message);
+    (void)sd_event_exit(asking->event, 0);
+}
+
+static void ask(const Config *config, Asking *asking) {
+    char error[ENGINE_AWS_ERROR_MAX] = "";
+    EngineAws aws = { 0 };
+    int r = sd_event_new(&asking->event);
+
+    if (r >= 0)
+        r = engine_aws_open(asking->event, config, &aws, error);
+    if (r >= 0)
+        r = sts_get_caller_identity(aws.client, aws.credentials, aws.region, answered, asking, NULL);
+    (void)text_copy(asking->region, sizeof(asking->region), aws.region);
+    if (r >= 0)
+        (void)sd_event_loop(asking->event);
+    else
+        (void)text_copy(asking->error, sizeof(asking->error), error[0] ? error : strerror(-r));
+    engine_aws_close(&aws);
+    sd_event_unref(asking->event);
+}
+
+/* ---- from the configuration ---- */
+
+/* Everything that the policies are about, collected. */
+typedef struct Job {
+    const Config *config;
+    Asking guard;
+    const char *partition;
+    const char *topics[CONFIG_CHANNELS_MAX];
+    size_t n_topics;
+    const char *roles[CONFIG_ACCOUNTS_MAX + 1]; /* that are assumed */
+    size_t n_roles;
+    char member_role[ARN_MAX]; /* of the organization */
+} Job;
+
+static bool uses_roles(const Job *job) {
+    return job->n_roles > 0;
+}
+
+static const AccountConfig *base_group(const Config *config) {
+    for (size_t i = 0; i < config->n_accounts; i++)
+        if (!config->accounts[i].role_arn)
+            return &config->accounts[i];
+    return NULL;
+}
+
+static void collect(Job *job) {
+    const Config *config = job->config;
+    const Partition *partition = endpoint_partition_of(job->guard.region);
+
+    job->partition = job->guard.partition[0] ? job->guard.partition : partition ? partition->id : "aws";
+    for (size_t i = 0; i < config->n_channels; i++)
+        job->topics[job->n_topics++] = config->channels[i].topic_arn;
+    for (size_t i = 0; i < config->n_accounts; i++)
+        if (config->accounts[i].role_arn)
+            job->roles[job->n_roles++] = config->accounts[i].role_arn;
+    if (config->organization.role_name) {
+        (void)snprintf(job->member_role, sizeof(job->member_role), "arn:%s:iam::*:role/%s", job->partition,
+                       config->organization.role_name);
+        job->roles[job->n_roles++] = job->member_role;
+    }
+}
+
+static PolicyNeeds needs_of(const Job *job, const AccountConfig *account) {
+    Policy policy = config_account_policy(job->config, account);
+
+    return (PolicyNeeds){
+        .guarded = true,
+        .partition = job->partition,
+        .account = "",
+        .mode = policy.mode,
+        .restore = policy.restore,
+    };
+}
+
+static json_t *hub_policy(const Job *job) {
+    const Config *config = job->config;
+    const AccountConfig *group = base_group(config);
+    PolicyNeeds needs = needs_of(job, group);
+
+    needs.guarded = group || config->n_accounts == 0 || config->organization.role_name;
+    needs.account = job->guard.account;
+    needs.topics = job->topics;
+    needs.n_topics = job->n_topics;
+    needs.roles = job->roles;
+    needs.n_roles = job->n_roles;
+    needs.lists_accounts = config->organization.role_name != NULL;
+    return policy_guard(&needs);
+}
+
+static json_t *member(const Job *job, const AccountConfig *group, const char *role_arn) {
+    PolicyNeeds needs = needs_of(job, group);
+    Arn arn;
+
+    if (group && arn_parse(role_arn, &arn) >= 0) {
+        needs.account = arn.account;
+        needs.partition = arn.partition;
+    }
+    return json_pack("{s:s, s:o, s:o}", "role_arn", role_arn, "policy", policy_guard(&needs), "trust",
+                     policy_trust(job->guard.arn, group ? group->external_id : NULL));
+}
+
+static json_t *guard_document(Job *job) {
+    const Config *config = job->config;
+    json_t *members;
+
+    collect(job);
+    if (!uses_roles(job))
+        return hub_policy(job);
+    ask(config, &job->guard);
+    if (!job->guard.known) {
+        fprintf(stderr,
+                "trailguard policy: cannot find out who the guard is: %s; replace " UNKNOWN_GUARD "\n",
+                job->guard.error);
+        (void)text_copy(job->guard.arn, sizeof(job->guard.arn), UNKNOWN_GUARD);
+    }
+    members = json_array();
+    for (size_t i = 0; i < config->n_accounts; i++)
+        if (config->accounts[i].role_arn &&
+            json_array_append_new(members, member(job, &config->accounts[i], config->accounts[i].role_arn)) <
+                    0)
+            return NULL;
+    if (job->member_role[0])
+        (void)json_array_append_new(members, member(job, NULL, job->member_role));
+    return json_pack("{s:o, s:o}", "hub", hub_policy(job), "members", members);
+}
+
+static bool any_restores(const Job *job) {
+    bool restores = config_account_policy(job->config, base_group(job->config)).mode == MODE_RESTORE;
+
+    for (size_t i = 0; i < job->config->n_accounts; i++)
+        restores |= config_account_policy(job->config, &job->config->accounts[i]).mode == MODE_RESTORE;
+    return restores;
+}
+
+static json_t *shield_document(Job *job, bool scp) {
+    const char *guards[CONFIG_ACCOUNTS_MAX + 2];
+    PolicyShield shield = { .guards = guards, .guards_write = any_restores(job) };
+
+    collect(job);
+    guards[shield.n_guards++] = job->guard.arn;
+    for (size_t i = 0; i < job->n_roles; i++)
+        guards[shield.n_guards++] = job->roles[i];
+    shield.partition = job->partition;
+    shield.account = scp ? "" : job->guard.account;
+    shield.topics = job->topics;
+    shield.n_topics = job->n_topics;
+    return scp ? policy_scp(&shield) : policy_deny(&shield);
+}
+
+/* 0, or -errno after one line on stderr. */
+static int print(const char *what, Job *job) {
+    bool guard = strcmp(what, "guard") == 0;
+    json_t *document;
+    int r;
+
+    if (!guard) {
+        ask(job->config, &job->guard);
+        if (!job->guard.known) {
+            /* a wall without a door for the guard would lock it out */
+            fprintf(stderr, "trailguard policy: cannot find out who the guard is: %s\n", job->guard.error);
+            return -EIO;
+        }
+    }
+    document = guard ? guard_document(job) : shield_document(job, strcmp(what, "scp") == 0);
+    r = document ? json_dumpf(document, stdout, JSON_INDENT(2)) : -1;
+    json_decref(document);
+    if (r == 0)
+        putchar('\n');
+    else
+        fprintf(stderr, "trailguard policy: out of memory\n");
+    return r == 0 && fflush(stdout) == 0 ? 0 : -EIO;
+}
+
+/* The word may stand anywhere among the options. */
+static const char *take_word(int *argc, char **argv) {
+    static const char *const words[] = { "guard", "deny", "scp" };
+
+    for (int i = 1; i < *argc; i++)
+        for (size_t k = 0; k < ARRAY_SIZE(words); k++)
+            if (strcmp(argv[i], words[k]) == 0 && strcmp(argv[i - 1], "-c") != 0) {
+                memmove(&argv[i], &argv[i + 1], (size_t)(*argc - i) * sizeof(*argv));
+                (*argc)--;
+                return words[k];
+            }
+    return NULL;
+}
+
+int verb_policy(int argc, char **argv) {
+    char error[CONFIG_ERROR_MAX];
+    const char *what = take_word(&argc, argv);
+    Config *config = NULL;
+    VerbArgs args;
+    Job *job;
+    int r = verb_parse(argc, argv, 0, help, &args);
+
+    if (r <= 0)
+        return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (!what) {
+        fprintf(stderr, "trailguard policy: which one? allowed: guard, deny, scp\n");
+        return EXIT_FAILURE;
+    }
+    if (config_load(args.config, &config, error) < 0) {
+        fprintf(stderr, "%s\n", error);
+        return EXIT_FAILURE;
+    }
+    log_set_level(LOG_WARNING);
+    job = calloc(1, sizeof(*job));
+    if (job) {
+        job->config = config;
+        r = print(what, job);
+    } else
+        r = -ENOMEM;
+    free(job);
+    config_free(config);
+    return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

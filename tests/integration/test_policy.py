@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The policies that `trailguard policy` prints: enough for the guard, nothing that it does not use, and a wall for others."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from guard import within
+from helpers import FRA, IAD, MAIN, MEMBER, ORG_TRAIL, TOPIC, TOP, events, sns, topic_arn, trail_arn, wait_alert
+from simaws.client import poll
+
+OTHER = "777788889999"
+ADMINISTRATOR = {"Sid": "All", "Effect": "Allow", "Action": "*", "Resource": "*"}
+GUARD = f"arn:aws:iam::{MAIN}:user/guard"
+
+
+def printed(guard, what, **options):
+    done = guard.verb("policy", what, **options)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return json.loads(done.stdout)
+
+
+def actions(policy):
+    """Every action of a policy, one by one, whatever its form."""
+    found = set()
+    for statement in policy["Statement"]:
+        listed = statement["Action"]
+        found |= {listed} if isinstance(listed, str) else set(listed)
+    return found
+
+
+def spelt(action):
+    """IAM does not mind the case; SNS signs and reports in capitals."""
+    service, _, name = action.partition(":")
+    return f"{service.lower()}:{name}"
+
+
+def used_actions(sim, principal):
+    return {action for entry in sim.call("decisions")["used"] if principal in entry["principal"]
+            and entry["effect"] == "Allow" for action in map(spelt, entry["actions"])}
+
+
+def limit(sim, principal, policy):
+    sim.call("policy", principal=principal, policy=policy["Statement"])
+
+
+def a_full_cycle(sim, guard, *arns):
+    """Seen, stopped, started again, told."""
+    guard.start().wait_guarding()
+    guard.wait_status(lambda status: status["trails"] and all(trail["verdict"] == "logging" for trail in status["trails"]))
+    for arn in arns:
+        sim.trail(arn, logging=False)
+        sim.wait_for_trail(arn, within(10), logging=True)
+    wait_alert(sim, "trail.stopped", count=len(arns))
+    guard.wait_delivered()
+    assert events(sim) == ["trail.stopped"] * len(arns)
+    assert sim.call("decisions")["denied"] == []
+
+
+@pytest.mark.parametrize("mode", ["restart", "observe"])
+def test_the_printed_policy_is_enough_and_every_action_in_it_is_used(sim, make_guard, mode):
+    guard = make_guard(sim, regions=[FRA, IAD], mode=mode)
+    policy = printed(guard, "guard", env={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
+    assert ("cloudtrail:StartLogging" in actions(policy)) == (mode == "restart")
+    limit(sim, GUARD, policy)
+    if mode == "restart":
+        a_full_cycle(sim, guard, ORG_TRAIL)
+    else:
+        guard.start().wait_guarding()
+        sim.trail(ORG_TRAIL, logging=False)
+        wait_alert(sim, "trail.stopped")
+    assert used_actions(sim, GUARD) == actions(policy)
+    assert sim.unused_statements(policy, GUARD) == []
+
+
+def test_the_printed_policies_of_hub_and_members_are_enough_and_used(sim, make_guard):
+    """A role with an external id, the organization's members by a role of one name, and the trust policies."""
+    organization = {"role_name": "TrailGuardMember", "refresh": 3600}
+    accounts = [{}, {"role_arn": f"arn:aws:iam::{MEMBER}:role/TrailGuard", "external_id": "secret:1"}]
+    guard = make_guard(sim, accounts=accounts, organization=organization)
+    document = printed(guard, "guard")
+    named, member = document["members"]
+    assert named["role_arn"] == accounts[1]["role_arn"] and member["role_arn"] == "arn:aws:iam::*:role/TrailGuardMember"
+    for account, entry in ((MEMBER, named), (OTHER, member)):
+        sim.add_account(account, regions=[FRA])
+        sim.add_trail("local", account, FRA)
+        sim.add_role(entry["role_arn"].rpartition("/")[2], account, policy=entry["policy"]["Statement"],
+                     trust=entry["trust"]["Statement"])
+    sim.call("organization", management=MAIN, members=[MEMBER, OTHER])
+    limit(sim, GUARD, document["hub"])
+    a_full_cycle(sim, guard, ORG_TRAIL, trail_arn("local", FRA, MEMBER), trail_arn("local", FRA, OTHER))
+    assert used_actions(sim, GUARD) == actions(document["hub"])
+    for account, entry in ((MEMBER, named), (OTHER, member)):
+        assert used_actions(sim, f"::{account}:") == actions(entry["policy"]), account
+
+
+def test_the_trust_policy_names_the_role_of_a_session(sim, make_guard):
+    keys = sim.add_user("other", MAIN)
+    assert keys
+    sim.add_role("Hub", MAIN)
+    sim.call("imds", account=MAIN, role="Hub")
+    guard = make_guard(sim, user=None, accounts=[{"role_arn": f"arn:aws:iam::{MEMBER}:role/TrailGuard"}],
+                       env={**sim.env_for("guard", imds=True), "AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None})
+    (entry,) = printed(guard, "guard")["members"]
+    assert entry["trust"]["Statement"][0]["Principal"] == {"AWS": f"arn:aws:iam::{MAIN}:role/Hub"}
+    assert "Condition" not in entry["trust"]["Statement"][0]
+
+
+def test_without_an_answer_a_word_stands_for_the_guard(sim, make_guard):
+    guard = make_guard(sim, accounts=[{"role_arn": f"arn:aws:iam::{MEMBER}:role/TrailGuard"}], aws={"max_attempts": 1})
+    done = guard.verb("policy", "guard", env={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
+    assert done.returncode == 0 and done.stderr.count("\n") == 1 and "GUARD_ARN" in done.stderr
+    assert json.loads(done.stdout)["members"][0]["trust"]["Statement"][0]["Principal"] == {"AWS": "GUARD_ARN"}
+
+
+CHANGES = [("stop_logging", "Name", {}), ("delete_trail", "Name", {}),
+           ("update_trail", "Name", {"IncludeGlobalServiceEvents": True}),
+           ("put_event_selectors", "TrailName", {"EventSelectors": [{"ReadWriteType": "ReadOnly"}]})]
+
+
+@pytest.mark.parametrize("what", ["deny", "scp"])
+def test_a_wall_that_knows_not_whom_to_let_through_is_not_printed(sim, make_guard, what):
+    done = make_guard(sim, aws={"max_attempts": 1}).verb("policy", what, env={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1) and "who the guard is" in done.stderr
+
+
+def refused(call, **arguments):
+    from botocore.exceptions import ClientError
+    try:
+        call(**arguments)
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return ""
+
+
+def test_the_deny_policy_keeps_an_administrator_off_and_lets_him_start_a_trail(sim, make_guard):
+    policy = printed(make_guard(sim), "deny")
+    limit(sim, f"arn:aws:iam::{MAIN}:user/mallory", {"Statement": [ADMINISTRATOR, *policy["Statement"]]})
+    cloudtrail = sim.boto3("mallory", "cloudtrail", FRA)
+    for operation, member, more in CHANGES:
+        assert refused(getattr(cloudtrail, operation), **{member: ORG_TRAIL}, **more) == "AccessDeniedException"
+    assert refused(cloudtrail.start_logging, Name=ORG_TRAIL) == ""
+
+
+def test_the_scp_binds_a_member_fits_in_and_exempts_the_guard(sim, make_guard):
+    guard = make_guard(sim, organization={"role_name": "TrailGuard"})
+    scp = printed(guard, "scp")
+    assert len(json.dumps(scp, separators=(",", ":"))) <= 5120, "AWS takes no larger one"
+    local = sim.add_trail("local", MEMBER, FRA)
+    sim.call("account", id=MEMBER, regions=[FRA], scp=scp["Statement"])
+    sim.add_user("admin", MEMBER, policy=[ADMINISTRATOR])
+    cloudtrail = sim.boto3("admin", "cloudtrail", FRA)
+    for operation, member, more in CHANGES:
+        assert refused(getattr(cloudtrail, operation), **{member: local}, **more) == "AccessDeniedException"
+    roles = next(statement for statement in scp["Statement"] if statement["Sid"] == "LeaveTheGuardsRoleAlone")
+    assert roles["Resource"] == ["arn:aws:iam::*:role/TrailGuard"]
+
+
+@pytest.mark.parametrize("name, what", [("guard", "guard"), ("deny", "deny")])
+def test_the_shipped_examples_are_what_is_printed(sim, make_guard, name, what):
+    """In their words and actions; the examples are made for one account and its trails."""
+    guard = make_guard(sim, alerts=sns(topic_arn("trailguard")))
+    mine = printed(guard, what)
+    shipped = json.loads((Path(TOP) / f"conf/iam/{name}.json").read_text())
+    wanted = {statement["Sid"]: actions({"Statement": [statement]}) for statement in shipped["Statement"]}
+    for statement in mine["Statement"]:
+        assert actions({"Statement": [statement]}) == wanted[statement["Sid"]], statement["Sid"]
+
+
+def test_a_verb_without_a_word_says_which(sim, make_guard):
+    done = make_guard(sim).verb("policy")
+    assert done.returncode == 1 and "guard, deny, scp" in done.stderr

@@ -9,6 +9,7 @@ typedef struct StateTrail {
     char *name, *arn, *account, *region;
     bool organization;
     bool validation;
+    Drift changes; /* before and after of what the incident is about; for its messages */
     TrailState state;
 } StateTrail;
 

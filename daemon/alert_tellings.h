@@ -30,6 +30,8 @@ typedef enum Telling {
     TELLING_BASELINE_ACCEPTED,
     TELLING_BLIND_TRAIL,
     TELLING_BLIND_TARGET,
+    TELLING_BLIND_ACCOUNT,
+    TELLING_LEFT,
     TELLING_UNCOVERED,
     TELLING_LOGGING_AGAIN,
     TELLING_THERE_AGAIN,
@@ -44,6 +46,8 @@ typedef enum Telling {
     TELLING_STILL_FAILING,
     TELLING_STILL_BLIND_TRAIL,
     TELLING_STILL_BLIND_TARGET,
+    TELLING_STILL_BLIND_ACCOUNT,
+    TELLING_STILL_LEFT,
     TELLING_STILL_UNCOVERED,
     TELLING_STILL_TROUBLED,
     TELLING_REPEATED_TRAIL,
@@ -93,6 +97,18 @@ extern const AlertTemplate alert_templates_of_guard[_TELLING_MAX];
 #define BLIND_DEED                                                                                          \
     "Looked {looks} in a row in vain: {detail}\n"                                                           \
     "It goes on looking."
+#define BLIND_ACCOUNT_ADVICE                                                                                \
+    "1. denied: is the role there, does its trust policy name the guard, is the external id the right "     \
+    "one? (trailguard policy guard prints what it must be)\n"                                               \
+    "2. credentials: are the guard's own keys deleted, deactivated or expired?\n"                           \
+    "3. An account that is not to be guarded: leave it out of accounts in trailguard.conf, or list it "     \
+    "in exclude of organization."
+#define LEFT_ADVICE                                                                                         \
+    "1. Find out who did it, in the management account: aws cloudtrail lookup-events --region us-east-1 "   \
+    "--lookup-attributes AttributeKey=EventSource,AttributeValue=organizations.amazonaws.com\n"             \
+    "2. If it was not planned: the account is out of reach of your service control policies too. Treat "    \
+    "the credentials that were used as stolen.\n"                                                           \
+    "3. If it was: list the account in exclude of organization in trailguard.conf."
 #define UNCOVERED_ADVICE                                                                                    \
     "1. If this region should be recorded: make a trail multi-region, or create one here.\n"                \
     "2. If not: leave the region out of regions in trailguard.conf."

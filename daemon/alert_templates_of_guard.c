@@ -18,6 +18,25 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
         .deed = BLIND_DEED,
         .advice = BLIND_ADVICE,
     },
+    [TELLING_BLIND_ACCOUNT] = {
+        .subject = "{LABEL} guard is blind in {where}: {error}",
+        .headline =
+                "TrailGuard has no credentials for {where}: {error}. It sees none of its trails, and does "
+                "not know whether they log.",
+        .deed = BLIND_DEED,
+        .advice = BLIND_ACCOUNT_ADVICE,
+    },
+    [TELLING_LEFT] = {
+        .subject = "{LABEL} {where} is no active member of the organization any more",
+        .headline =
+                "{where} is no active member of the organization any more. TrailGuard does not look at its "
+                "trails.",
+        .loss =
+                "The organization's trails record nothing of what happens in that account from now on. "
+                "Trails of its own may go on, unguarded.",
+        .deed = "{detail}",
+        .advice = LEFT_ADVICE,
+    },
     [TELLING_UNCOVERED] = {
         .subject = "{LABEL} no trail records {where}",
         .headline = "No trail records what happens in {where}.",
@@ -121,6 +140,17 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
         .headline = "TrailGuard still cannot see any trail in {where}: {error}.",
         .deed = BLIND_DEED,
         .advice = BLIND_ADVICE,
+    },
+    [TELLING_STILL_BLIND_ACCOUNT] = {
+        .subject = "REMINDER guard still blind in {where}, since {since}",
+        .headline = "TrailGuard still has no credentials for {where}: {error}.",
+        .deed = BLIND_DEED,
+        .advice = BLIND_ACCOUNT_ADVICE,
+    },
+    [TELLING_STILL_LEFT] = {
+        .subject = "REMINDER {where} is still no member of the organization, since {since}",
+        .headline = "{where} is still no active member of the organization, and not guarded.",
+        .advice = LEFT_ADVICE,
     },
     [TELLING_STILL_UNCOVERED] = {
         .subject = "REMINDER still no trail records {where}, since {since}",

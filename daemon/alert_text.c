@@ -219,7 +219,7 @@ int alert_headline(const AlertSource *source, StrBuf *ret) {
 }
 
 int alert_mail(const AlertSource *source, char **ret) {
-    _cleanup_strbuf_ StrBuf mail = STRBUF_INIT(ALERT_TEXT_MAX);
+    _cleanup_strbuf_ StrBuf mail = STRBUF_INIT(ALERT_TEXT_MAX), wrapped = STRBUF_INIT(ALERT_TEXT_MAX);
     AlertExpansion x = { .source = source, .out = &mail, .cut = ALERT_SHOWN_MAX };
     const Subject *subject = source->subject;
 
@@ -247,5 +247,8 @@ int alert_mail(const AlertSource *source, char **ret) {
     add_who(&x);
     add_section(&x, "What to do now", source->words->advice);
     add_footer(&x);
-    return strbuf_take(&mail, ret);
+    if (strbuf_error(&mail) < 0)
+        return strbuf_error(&mail);
+    (void)alert_wrap(strbuf_str(&mail), &wrapped);
+    return strbuf_take(&wrapped, ret);
 }

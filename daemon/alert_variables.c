@@ -75,6 +75,11 @@ static void add_region(const AlertExpansion *x) {
 static void add_where(const AlertExpansion *x) {
     const Subject *subject = x->source->subject;
 
+    if (!subject->name[0] && !subject->region[0] && subject->account[0]) {
+        (void)strbuf_add(x->out, "account ");
+        (void)text_escape(x->out, subject->account, 12);
+        return;
+    }
     (void)text_escape(x->out, subject->region[0] ? subject->region : "an unknown region", 31);
     if (!subject->account[0])
         return;

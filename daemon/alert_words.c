@@ -12,6 +12,19 @@ const char *alert_target_trouble(const Tell *tell) {
     return is_blindness(tell) ? "blind" : "uncovered";
 }
 
+/* Of targets: a whole account has no region. */
+static Telling blind(const Subject *subject, const Tell *tell) {
+    if (tell->error == LOOK_GONE)
+        return TELLING_LEFT;
+    return subject->region[0] ? TELLING_BLIND_TARGET : TELLING_BLIND_ACCOUNT;
+}
+
+static Telling still_blind(const Subject *subject, const Tell *tell) {
+    if (tell->error == LOOK_GONE)
+        return TELLING_STILL_LEFT;
+    return subject->region[0] ? TELLING_STILL_BLIND_TARGET : TELLING_STILL_BLIND_ACCOUNT;
+}
+
 /* The troubles that an open incident may have, worst first, and how they are told again. */
 static Telling still(const Subject *subject, const Tell *tell) {
     static const struct {
@@ -30,7 +43,7 @@ static Telling still(const Subject *subject, const Tell *tell) {
             return rows[i].telling;
     if (subject->name[0])
         return TELLING_STILL_TROUBLED;
-    return is_blindness(tell) ? TELLING_STILL_BLIND_TARGET : TELLING_STILL_UNCOVERED;
+    return is_blindness(tell) ? still_blind(subject, tell) : TELLING_STILL_UNCOVERED;
 }
 
 static Telling stopped(const Tell *tell) {
@@ -101,7 +114,7 @@ static Telling telling(const Subject *subject, const Tell *tell) {
     case EVENT_TRAIL_RESOLVED: return resolved(tell);
     case EVENT_REGION_UNCOVERED: return TELLING_UNCOVERED;
     case EVENT_REGION_COVERED: return TELLING_COVERED;
-    case EVENT_GUARD_BLIND: return trail ? TELLING_BLIND_TRAIL : TELLING_BLIND_TARGET;
+    case EVENT_GUARD_BLIND: return trail ? TELLING_BLIND_TRAIL : blind(subject, tell);
     case EVENT_GUARD_SIGHTED: return trail ? TELLING_SIGHTED_TRAIL : TELLING_SIGHTED_TARGET;
     case EVENT_GUARD_CHANNEL_FAILED: return TELLING_CHANNEL_FAILED;
     case EVENT_GUARD_CHANNEL_RECOVERED: return TELLING_CHANNEL_RECOVERED;

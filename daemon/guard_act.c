@@ -141,6 +141,11 @@ static void restarted(Deciding *d, const Outcome *outcome) {
     fails = s->findings & ~was & FINDINGS_FAILING;
     if (fails)
         guard_found_failing(d, seen, fails);
+    if (!seen->is_logging) {
+        /* stopped again since */
+        s->findings |= FINDING_BIT(FINDING_STOPPED);
+        guard_found_stopped(d, seen, false);
+    }
 }
 
 static void restore_failed(Deciding *d, Note note, const Outcome *outcome) {

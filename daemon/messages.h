@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* The MESSAGE_IDs of the journal: one for each kind of event that is worth finding. They never change and are never used
- * again for something else; conf/trailguard.catalog explains each, docs/journal.md lists them. */
+ * again for something else; conf/trailguard.catalog explains each, docs/operations.md every line. */
 
 /* A trail. */
 #define MESSAGE_TRAIL_STOPPED "dce8cf43de464f49831eab8a9d658c15"     /* not logging; started again, or left as it is */

@@ -80,8 +80,8 @@ static void write_restart_failed(const Writing *w) {
 }
 
 static void write_missing(const Writing *w) {
-    (void)strbuf_add(w->out,
-                     w->note->first_sight ? "is not there" : "has been deleted; it was there before");
+    (void)strbuf_add(w->out, w->note->first_sight ? "is missing; it was never seen"
+                                                  : "is missing: it was there before, and has been deleted");
 }
 
 static void write_failing(const Writing *w) {

@@ -179,6 +179,7 @@ typedef enum LookError {
     LOOK_CREDENTIALS, /* none, expired, or not accepted */
     LOOK_BAD_ANSWER,
     LOOK_SERVICE, /* AWS failed (5xx) or refused in a way we do not know */
+    LOOK_GONE,    /* an account that has left the organization, or was suspended or closed */
     _LOOK_ERROR_MAX,
 } LookError;
 
@@ -246,7 +247,8 @@ typedef enum ActionResult {
 typedef struct Outcome {
     Action action;
     ActionResult result;             /* HELD or FAILED */
-    Observation seen;                /* RESTART, RECREATE, HELD: the look that confirmed it */
+    Observation seen;                /* RESTART, RECREATE, HELD: the look that confirmed it; stopped when it was
+                                        stopped again since */
     uint32_t fields_left;            /* RESTORE, RECREATE, HELD: FIELD_BITs that differ at read-back */
     char error_text[ERROR_TEXT_MAX]; /* FAILED */
 } Outcome;

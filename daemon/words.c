@@ -124,6 +124,7 @@ static const char *const look_error_table[] = {
     [LOOK_CREDENTIALS] = "credentials",
     [LOOK_BAD_ANSWER] = "bad answer",
     [LOOK_SERVICE] = "service",
+    [LOOK_GONE] = "gone",
 };
 DEFINE_WORDS(look_error, LookError, _LOOK_ERROR_MAX);
 

@@ -66,6 +66,19 @@ static inline void check_no_variables(const char *text) {
     }
 }
 
+/* Lines fit a screen, but for commands, lines in columns and words that are wider. */
+static inline void check_widths(const char *text) {
+    for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        size_t len = strcspn(line, "\n"), indent = strspn(line, " "), columns = 0;
+
+        for (size_t i = 0; i < len; i++)
+            columns += ((unsigned char)line[i] & 0xc0) != 0x80;
+        if (columns > 100 && memchr(line + indent, ' ', len - indent) && strncmp(line, "  aws ", 6) != 0 &&
+            !memmem(line + indent, len - indent, "  ", 2))
+            fail_msg("%zu columns: %.*s", columns, (int)len, line);
+    }
+}
+
 /* Printable lines of UTF-8, no templates left over. */
 static inline void check_text(const char *text) {
     json_t *as_json = json_string(text); /* NULL when it is not UTF-8 */
@@ -77,6 +90,7 @@ static inline void check_text(const char *text) {
     check_no_variables(text);
     assert_null(strstr(text, "1970-"));
     assert_null(strstr(text, "\n\n\n"));
+    check_widths(text);
     assert_non_null(strstr(text, "\nIncident "));
     assert_true(strlen(text) < 24 * 1024);
 }
@@ -113,4 +127,24 @@ static inline void check_any(const Alert *alert) {
     assert_int_equal(alert_sns_message(alert, 262144, &message), 0);
     json_decref(load(message));
     free(message);
+}
+
+/* Is it in a text, wherever lines are broken? */
+static inline bool says(const char *text, const char *part) {
+    char *flat = strdup(text), *to = flat;
+    bool found;
+
+    assert_non_null(flat);
+    for (const char *from = text; *from;) {
+        bool broken = *from == '\n';
+
+        *to++ = broken ? ' ' : *from;
+        from++;
+        if (broken)
+            from += strspn(from, " ");
+    }
+    *to = '\0';
+    found = strstr(text, part) || strstr(flat, part);
+    free(flat);
+    return found;
 }

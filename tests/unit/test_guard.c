@@ -225,6 +225,39 @@ static void stopped_again_after_a_restart_that_held_is_restarted_at_once(void **
     }
 }
 
+/* Whoever stops the trail before the restart could be read back must not win time by that. */
+static void stopped_again_before_the_restart_was_read_back_is_restarted_at_once(void **unused) {
+    Life l = life(MODE_RESTART, true);
+    uint64_t stop = EPOCH, start;
+
+    (void)unused;
+    look(&l, logging(STARTED, 0));
+    look(&l, stopped(STARTED, stop));
+    for (unsigned i = 0; i < 50; i++) {
+        Outcome outcome = { .action = ACTION_RESTART, .result = RESULT_HELD };
+
+        assert_int_equal(l.plan.action, ACTION_RESTART);
+        assert_int_equal(l.state.verdict, VERDICT_STOPPED);
+        assert_true(l.plan.hold);
+        pass_time(&l, SEC);
+        start = l.now.real_usec;
+        outcome.seen = stopped(start, start + SEC / 2);
+        pass_time(&l, SEC);
+        decide(&l, (TrailInput){ .kind = GUARD_ACTED, .outcome = &outcome });
+        /* the gap that ended is told as any other */
+        assert_int_equal(l.plan.n_tells, i <= GUARD_TELLS_MAX ? 1 : 0);
+        if (i <= GUARD_TELLS_MAX)
+            assert_true(l.plan.tells[0].gap.from_usec == stop && l.plan.tells[0].gap.to_usec == start);
+        assert_true(l.state.incident.open);
+        assert_int_equal(l.state.n_action_failures, 0);
+        stop = start + SEC / 2;
+        assert_true(l.state.incident.gap.from_usec == stop && l.state.incident.gap.to_usec == 0);
+    }
+    held(&l, l.now.real_usec, stop);
+    assert_int_equal(l.state.verdict, VERDICT_LOGGING);
+    assert_false(l.state.incident.open);
+}
+
 static void flips_are_one_incident_with_few_messages_and_every_gap_counted(void **unused) {
     Life l = life(MODE_RESTART, true);
     unsigned n_told = 0, n_counted = 0, n_summaries = 0;
@@ -455,6 +488,7 @@ int main(void) {
         cmocka_unit_test(slow_restart_is_told_after_five_seconds_and_again_when_it_holds),
         cmocka_unit_test(failing_restart_backs_off_and_never_gives_up),
         cmocka_unit_test(stopped_again_after_a_restart_that_held_is_restarted_at_once),
+        cmocka_unit_test(stopped_again_before_the_restart_was_read_back_is_restarted_at_once),
         cmocka_unit_test(flips_are_one_incident_with_few_messages_and_every_gap_counted),
         cmocka_unit_test(quiet_for_five_minutes_is_a_new_incident),
         cmocka_unit_test(started_by_others_resolves),

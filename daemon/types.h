@@ -247,9 +247,9 @@ typedef enum ActionResult {
 typedef struct Outcome {
     Action action;
     ActionResult result;             /* HELD or FAILED */
-    Observation seen;                /* RESTART, RECREATE, HELD: the look that confirmed it; stopped when it was
-                                        stopped again since */
-    uint32_t fields_left;            /* RESTORE, RECREATE, HELD: FIELD_BITs that differ at read-back */
+    Observation seen;                /* HELD: the look that confirmed it; stopped when it was stopped again
+                                        since */
+    uint32_t fields_left;            /* RESTORE, RECREATE: FIELD_BITs that still differ at read-back */
     char error_text[ERROR_TEXT_MAX]; /* FAILED */
 } Outcome;
 

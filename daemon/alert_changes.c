@@ -107,7 +107,7 @@ int alert_add_value(const Tell *tell, StrBuf *b, const char *value) {
 }
 
 static void add_value_line(const AlertExpansion *x, const char *label, const char *value) {
-    (void)strbuf_addf(x->out, "    %-4s ", label);
+    (void)strbuf_addf(x->out, "    %-5s ", label); /* two blanks: a line in columns, that is not wrapped */
     if (value && value[0])
         (void)alert_add_value(x->source->tell, x->out, value);
     else

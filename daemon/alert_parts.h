@@ -7,7 +7,7 @@
 #include "lib/util/timetext.h"
 
 #define ALERT_TEXT_MAX     (32 * 1024)
-#define ALERT_WIDTH        100 /* columns of a mail */
+#define ALERT_WIDTH        100  /* columns of a mail */
 #define ALERT_SHOWN_MAX    300  /* bytes of one foreign text that people are shown ... */
 #define ALERT_FOREIGN_MAX  600  /* ... and that machines get: an ARN is whole */
 #define ALERT_VALUE_MAX    1024 /* bytes of a setting's value; what is longer is cut, and its length named */
@@ -102,8 +102,8 @@ int alert_mail(const AlertSource *source, char **ret);
 void alert_add_fact(const AlertExpansion *x, const char *name, const char *value);
 
 /* alert_wrap.c: appends the text with every line that is wider than ALERT_WIDTH broken at spaces, what
- * continues it being indented. Commands ("  aws ..."), lines in columns and words wider than that stay whole.
- * Its error is the buffer's. */
+ * continues it being indented. Commands ("  aws ..."), lines in columns and words wider than that stay
+ * whole. Its error is the buffer's. */
 int alert_wrap(const char *text, StrBuf *ret);
 
 /* alert_json.c */

@@ -26,12 +26,6 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
         .deed = BLIND_DEED,
         .advice = BLIND_ACCOUNT_ADVICE,
     },
-    [TELLING_UNSEEN] = {
-        .subject = "{LABEL} guard cannot see the settings of {name} in {where}",
-        .headline = "TrailGuard cannot look at the settings of {name} in {where}: a change to them would go unseen.",
-        .deed = "Looked several times in a row in vain: {detail}\nIt goes on looking, and on watching whether the trail logs.",
-        .advice = BLIND_ADVICE,
-    },
     [TELLING_LEFT] = {
         .subject = "{LABEL} {where} is no active member of the organization any more",
         .headline =
@@ -42,6 +36,16 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
                 "Trails of its own may go on, unguarded.",
         .deed = "{detail}",
         .advice = LEFT_ADVICE,
+    },
+    [TELLING_UNSEEN] = {
+        .subject = "{LABEL} guard cannot see the settings of {name} in {where}",
+        .headline =
+                "TrailGuard cannot look at the settings of {name} in {where}: a change to them would go "
+                "unseen.",
+        .deed =
+                "Looked several times in a row in vain: {detail}\n"
+                "It goes on looking, and on watching whether the trail logs.",
+        .advice = BLIND_ADVICE,
     },
     [TELLING_UNCOVERED] = {
         .subject = "{LABEL} no trail records {where}",
@@ -153,15 +157,15 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
         .deed = BLIND_DEED,
         .advice = BLIND_ACCOUNT_ADVICE,
     },
-    [TELLING_STILL_UNSEEN] = {
-        .subject = "REMINDER guard still cannot see the settings of {name} in {where}, since {since}",
-        .headline = "TrailGuard still cannot look at the settings of {name} in {where}.",
-        .advice = BLIND_ADVICE,
-    },
     [TELLING_STILL_LEFT] = {
         .subject = "REMINDER {where} is still no member of the organization, since {since}",
         .headline = "{where} is still no active member of the organization, and not guarded.",
         .advice = LEFT_ADVICE,
+    },
+    [TELLING_STILL_UNSEEN] = {
+        .subject = "REMINDER guard still cannot see the settings of {name} in {where}, since {since}",
+        .headline = "TrailGuard still cannot look at the settings of {name} in {where}.",
+        .advice = BLIND_ADVICE,
     },
     [TELLING_STILL_UNCOVERED] = {
         .subject = "REMINDER still no trail records {where}, since {since}",

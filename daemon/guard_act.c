@@ -142,6 +142,7 @@ static void restarted(Deciding *d, const Outcome *outcome) {
     if (fails)
         guard_found_failing(d, seen, fails);
     if (!seen->is_logging) {
+        /* stopped again since */
         s->findings |= FINDING_BIT(FINDING_STOPPED);
         guard_found_stopped(d, seen, false);
     }

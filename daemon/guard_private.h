@@ -68,6 +68,7 @@ bool guard_may_recreate(const Deciding *d);
 uint32_t guard_restorable(const Deciding *d, uint32_t fields);
 /* Has max_restores_per_hour been reached and told? */
 bool guard_restores_rest(const Deciding *d);
+/* outcome->seen counts for restarts and re-creations only: writing settings neither starts nor stops. */
 void guard_acted(Deciding *d, const Outcome *outcome);
 void guard_plan_action(Deciding *d);
 /* When an action that waits may be tried (mono); 0: none waits. */

@@ -10,6 +10,7 @@ typedef struct StateTrail {
     char *via; /* the account through which it is seen; "": its own */
     bool organization;
     bool validation;
+    Drift changes; /* before and after of what the incident is about; for its messages */
     TrailState state;
 } StateTrail;
 

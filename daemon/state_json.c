@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "daemon/json_text.h"
+#include "daemon/state_kinds.h"
 #include "daemon/words.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
@@ -188,6 +189,9 @@ static const Kind usec_kind = { "microseconds since 1970", write_usec, read_usec
 static const Kind text_kind = { "a string", write_text, read_text };
 static const Kind string_kind = { "a string", write_string, read_string };
 static const Kind findings_kind = { "a list of known findings", write_findings, read_findings };
+static const Kind fields_kind = { "a list of known fields", state_write_fields, state_read_fields };
+static const Kind marks_kind = { "a list of numbers", state_write_marks, state_read_marks };
+static const Kind changes_kind = { "a list of changes", state_write_changes, state_read_changes };
 
 /* ---- incidents ---- */
 
@@ -196,6 +200,27 @@ static const Kind findings_kind = { "a list of known findings", write_findings, 
         .name = name_, .kind = &kind_##_kind, .offset = offsetof(Type, path),                               \
         .size = sizeof(((Type *)0)->path)                                                                   \
     }
+
+static const Member report_members[] = {
+    MEMBER(ActionReport, action, taken, "action"),
+    MEMBER(ActionReport, action_result, result, "result"),
+    MEMBER(ActionReport, uint, attempts, "attempts"),
+    { .name = NULL },
+};
+
+static int write_report(const Member *member _unused_, const void *field, json_t **ret) {
+    const ActionReport *report = field;
+
+    return report->taken == ACTION_NONE ? 0 : write_members(report_members, report, ret);
+}
+
+static int read_report(const Member *member _unused_, const json_t *value, void *field) {
+    const Member *bad;
+
+    return json_is_object(value) ? read_members(report_members, value, field, &bad) : -EINVAL;
+}
+
+static const Kind report_kind = { "an action", write_report, read_report };
 
 static const Member incident_members[] = {
     MEMBER(Incident, bool, open, "open"),
@@ -220,6 +245,10 @@ static const Member incident_members[] = {
     MEMBER(Incident, action, action.taken, "action"),
     MEMBER(Incident, action_result, action.result, "action_result"),
     MEMBER(Incident, uint, action.attempts, "action_attempts"),
+    MEMBER(Incident, report, restore, "restore"),
+    MEMBER(Incident, fields, fields, "fields"),
+    MEMBER(Incident, fields, told_fields, "told_fields"),
+    MEMBER(Incident, usec, changed_usec, "changed_usec"),
     { .name = NULL },
 };
 
@@ -240,6 +269,40 @@ static int read_incident(const Member *member _unused_, const json_t *value, voi
 
 static const Kind incident_kind = { "an incident", write_incident, read_incident };
 
+/* ---- the search for who did it; one that is under way ends with the process ---- */
+
+static const Member attributing_members[] = {
+    MEMBER(Attributing, bool, wanted, "wanted"),
+    MEMBER(Attributing, findings, findings, "findings"),
+    MEMBER(Attributing, usec, from_usec, "from_usec"),
+    MEMBER(Attributing, usec, seen_usec, "seen_usec"),
+    MEMBER(Attributing, usec, mark_usec, "mark_usec"),
+    MEMBER(Attributing, uint, n_looks, "looks"),
+    MEMBER(Attributing, usec, attempts_usec, "attempts_told_usec"),
+    MEMBER(Attributing, findings, again_findings, "again_findings"),
+    MEMBER(Attributing, usec, again_from_usec, "again_from_usec"),
+    MEMBER(Attributing, usec, again_mark_usec, "again_mark_usec"),
+    MEMBER(Attributing, uint, n_searches, "searches"),
+    MEMBER(Attributing, uint, n_attempts, "attempts_told"),
+    { .name = NULL },
+};
+
+static int write_attributing(const Member *member _unused_, const void *field, json_t **ret) {
+    const Attributing *at = field;
+
+    if (!at->wanted && at->seen_usec == 0 && at->attempts_usec == 0)
+        return 0;
+    return write_members(attributing_members, at, ret);
+}
+
+static int read_attributing(const Member *member _unused_, const json_t *value, void *field) {
+    const Member *bad;
+
+    return json_is_object(value) ? read_members(attributing_members, value, field, &bad) : -EINVAL;
+}
+
+static const Kind attributing_kind = { "a search", write_attributing, read_attributing };
+
 /* ---- trails and targets; what is not here (actions under way, messages that wait, monotonic times) ends
  * with the process ---- */
 
@@ -252,15 +315,29 @@ static const Member trail_members[] = {
     MEMBER(StateTrail, bool, organization, "organization"),
     MEMBER(StateTrail, bool, validation, "validation"),
     MEMBER(StateTrail, bool, state.known, "known"),
+    MEMBER(StateTrail, usec, state.accepted_usec, "baseline_usec"),
     MEMBER(StateTrail, verdict, state.verdict, "verdict"),
     MEMBER(StateTrail, findings, state.findings, "findings"),
     MEMBER(StateTrail, usec, state.start_usec, "start_usec"),
     MEMBER(StateTrail, usec, state.stop_usec, "stop_usec"),
     MEMBER(StateTrail, usec, state.delivery_usec, "delivery_usec"),
+    MEMBER(StateTrail, usec, state.digest_usec, "digest_usec"),
+    MEMBER(StateTrail, usec, state.looked_usec, "looked_usec"),
+    MEMBER(StateTrail, usec, state.settings_usec, "settings_usec"),
+    MEMBER(StateTrail, fields, state.fields, "fields"),
+    MEMBER(StateTrail, fields, state.losing_fields, "losing_fields"),
+    MEMBER(StateTrail, usec, state.drift_mark, "drift_mark"),
+    MEMBER(StateTrail, changes, changes, "changes"),
+    MEMBER(StateTrail, uint, state.n_restores, "restores"),
+    MEMBER(StateTrail, usec, state.restores_since_usec, "restores_since_usec"),
+    MEMBER(StateTrail, bool, state.restores_paused, "restores_paused"),
+    MEMBER(StateTrail, marks, state.marks, "marks"),
     MEMBER(StateTrail, uint, state.n_failed, "failed_looks"),
     MEMBER(StateTrail, usec, state.failed_since_usec, "failed_since_usec"),
     MEMBER(StateTrail, look_error, state.error, "error"),
     MEMBER(StateTrail, uint, state.n_action_failures, "failed_actions"),
+    MEMBER(StateTrail, uint, state.n_restore_failures, "failed_restores"),
+    MEMBER(StateTrail, attributing, state.attributing, "attributing"),
     MEMBER(StateTrail, incident, state.incident, "incident"),
     { .name = NULL },
 };

@@ -79,26 +79,6 @@ static inline void check_widths(const char *text) {
     }
 }
 
-/* Is it in a text, wherever lines are broken? */
-static inline bool says(const char *text, const char *part) {
-    char *flat = strdup(text), *to = flat;
-    bool found;
-
-    assert_non_null(flat);
-    for (const char *from = text; *from;) {
-        bool broken = *from == '\n';
-
-        *to++ = broken ? ' ' : *from;
-        from++;
-        if (broken)
-            from += strspn(from, " ");
-    }
-    *to = '\0';
-    found = strstr(text, part) || strstr(flat, part);
-    free(flat);
-    return found;
-}
-
 /* Printable lines of UTF-8, no templates left over. */
 static inline void check_text(const char *text) {
     json_t *as_json = json_string(text); /* NULL when it is not UTF-8 */
@@ -147,4 +127,24 @@ static inline void check_any(const Alert *alert) {
     assert_int_equal(alert_sns_message(alert, 262144, &message), 0);
     json_decref(load(message));
     free(message);
+}
+
+/* Is it in a text, wherever lines are broken? */
+static inline bool says(const char *text, const char *part) {
+    char *flat = strdup(text), *to = flat;
+    bool found;
+
+    assert_non_null(flat);
+    for (const char *from = text; *from;) {
+        bool broken = *from == '\n';
+
+        *to++ = broken ? ' ' : *from;
+        from++;
+        if (broken)
+            from += strspn(from, " ");
+    }
+    *to = '\0';
+    found = strstr(text, part) || strstr(flat, part);
+    free(flat);
+    return found;
 }

@@ -339,7 +339,7 @@ static void every_kind_of_caller(void **unused) {
 
         tell.actor = rows[i].actor;
         alert = compose(&trail, &tell);
-        (void)snprintf(expected, sizeof(expected), "was stopped by %s.\n", rows[i].expected);
+        (void)snprintf(expected, sizeof(expected), "was stopped by %s.", rows[i].expected);
         if (!says(alert.text, expected))
             fail_msg("no \"%s\" in\n%s", expected, alert.text);
         check_any(&alert);
@@ -394,11 +394,11 @@ static void before_and_after(void **unused) {
     (void)unused;
     assert_non_null(strstr(alert.text, "What was changed\n"
                                        "  S3BucketName, put back\n"
-                                       "    was  org-logs\n"
-                                       "    then evil-logs\\x1b[2J\n"
+                                       "    was   org-logs\n"
+                                       "    then  evil-logs\\x1b[2J\n"
                                        "  SnsTopicARN\n"
-                                       "    was  arn:aws:sns:eu-central-1:111122223333:t\n"
-                                       "    now  (not set)\n"));
+                                       "    was   arn:aws:sns:eu-central-1:111122223333:t\n"
+                                       "    now   (not set)\n"));
     assert_null(strstr(alert.text, "Tags"));
     assert_int_equal(json_array_size(changes), 2);
     one = json_array_get(changes, 0);

@@ -178,6 +178,7 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
         { FINDING_DELIVERY, false }, { FINDING_DIGEST, false },       { FINDING_LOG_GROUP, false },
         { FINDING_STALE, false },    { FINDING_NOTIFICATION, false }, { FINDING_BUCKET, true },
         { FINDING_LIFECYCLE, true }, { FINDING_KEY, true },           { FINDING_BLIND, false },
+        { FINDING_UNSEEN, false },
     };
 
     (void)unused;
@@ -211,6 +212,7 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
         case FINDING_BUCKET: (void)strcpy(seen.bucket_error, "x"); break;
         case FINDING_LIFECYCLE: (void)strcpy(seen.lifecycle_error, "x"); break;
         case FINDING_KEY: (void)strcpy(seen.key_error, "x"); break;
+        case FINDING_UNSEEN: (void)text_copy(seen.settings_error, sizeof(seen.settings_error), "denied"); break;
         default: seen = in_vain(LOOK_DENIED, true);
         }
         decide(&l, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen, .drift = &drift });

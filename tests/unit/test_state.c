@@ -166,11 +166,48 @@ static Incident rnd_incident(void) {
         .untold = { rnd_uint(), rnd_usec(), rnd_usec(), rnd_usec() },
         .gap = { rnd_usec(), rnd_usec() },
         .action = { (Action)(rnd() % _ACTION_MAX), (ActionResult)(rnd() % _RESULT_MAX), rnd_uint() },
+        .restore = { ACTION_RECREATE, (ActionResult)(rnd() % _RESULT_MAX), rnd_uint() },
+        .fields = (uint32_t)(rnd() & FIELDS_ALL),
+        .told_fields = (uint32_t)(rnd() & FIELDS_ALL),
+        .changed_usec = rnd_usec(),
     };
 }
 
+static Attributing rnd_attributing(void) {
+    if (rnd() % 3 == 0)
+        return (Attributing){ .wanted = false };
+    return (Attributing){
+        .wanted = true,
+        .findings = (uint32_t)(rnd() % FINDING_BIT(_FINDING_MAX)),
+        .from_usec = rnd_usec(),
+        .seen_usec = 1 + rnd() % 1000,
+        .mark_usec = rnd_usec(),
+        .n_looks = rnd_uint(),
+        .attempts_usec = rnd_usec(),
+        .again_findings = (uint32_t)(rnd() % FINDING_BIT(_FINDING_MAX)),
+        .again_from_usec = rnd_usec(),
+        .again_mark_usec = rnd_usec(),
+        .n_searches = rnd_uint(),
+        .n_attempts = rnd_uint(),
+    };
+}
+
+static Drift rnd_changes(void) {
+    Drift changes = { .n = 0 };
+
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        if (rnd() % 4 == 0)
+            changes.changes[changes.n++] = (Change){
+                .field = f,
+                .loses_events = rnd() % 2,
+                .was = rnd() % 4 ? (char *)rnd_text() : NULL,
+                .now = rnd() % 4 ? (char *)rnd_text() : NULL,
+            };
+    return changes;
+}
+
 static StateTrail rnd_trail(void) {
-    return (StateTrail){
+    StateTrail trail = {
         .name = (char *)rnd_text(),
         .arn = (char *)rnd_text(),
         .account = (char *)rnd_text(),
@@ -185,13 +222,29 @@ static StateTrail rnd_trail(void) {
             .start_usec = rnd_usec(),
             .stop_usec = rnd_usec(),
             .delivery_usec = rnd_usec(),
+            .digest_usec = rnd_usec(),
+            .looked_usec = rnd_usec(),
+            .settings_usec = rnd_usec(),
+            .fields = (uint32_t)(rnd() & FIELDS_ALL),
+            .losing_fields = (uint32_t)(rnd() & FIELDS_ALL),
+            .drift_mark = rnd_usec(),
+            .n_restores = rnd_uint(),
+            .restores_since_usec = rnd_usec(),
+            .restores_paused = rnd() % 2,
+            .attributing = rnd_attributing(),
             .n_failed = rnd_uint(),
             .failed_since_usec = rnd_usec(),
             .error = (LookError)(rnd() % _LOOK_ERROR_MAX),
             .n_action_failures = rnd_uint(),
+            .n_restore_failures = rnd_uint(),
             .incident = rnd_incident(),
         },
+        .changes = rnd_changes(),
     };
+
+    for (size_t i = rnd() % (MARKS_MAX + 1); i > 0; i--)
+        trail.state.marks[i - 1] = rnd_usec();
+    return trail;
 }
 
 static StateTarget rnd_target(void) {
@@ -236,6 +289,42 @@ static void assert_incident(const Incident *a, const Incident *b) {
     assert_int_equal(a->action.taken, b->action.taken);
     assert_int_equal(a->action.result, b->action.result);
     assert_int_equal(a->action.attempts, b->action.attempts);
+    assert_memory_equal(&a->restore, &b->restore, sizeof(a->restore));
+    assert_int_equal(a->fields, b->fields);
+    assert_int_equal(a->told_fields, b->told_fields);
+    assert_int_equal(a->changed_usec, b->changed_usec);
+}
+
+static void assert_attributing(const Attributing *a, const Attributing *b) {
+    assert_int_equal(a->wanted, b->wanted);
+    assert_int_equal(a->findings, b->findings);
+    assert_int_equal(a->from_usec, b->from_usec);
+    assert_int_equal(a->seen_usec, b->seen_usec);
+    assert_int_equal(a->mark_usec, b->mark_usec);
+    assert_int_equal(a->n_looks, b->n_looks);
+    assert_int_equal(a->attempts_usec, b->attempts_usec);
+    assert_int_equal(a->again_findings, b->again_findings);
+    assert_int_equal(a->again_from_usec, b->again_from_usec);
+    assert_int_equal(a->again_mark_usec, b->again_mark_usec);
+    assert_int_equal(a->n_searches, b->n_searches);
+    assert_int_equal(a->n_attempts, b->n_attempts);
+}
+
+static void assert_value(const char *a, const char *b) {
+    if (a)
+        assert_string_equal(a, b);
+    else
+        assert_null(b);
+}
+
+static void assert_changes(const Drift *a, const Drift *b) {
+    assert_int_equal(a->n, b->n);
+    for (unsigned i = 0; i < a->n; i++) {
+        assert_int_equal(a->changes[i].field, b->changes[i].field);
+        assert_int_equal(a->changes[i].loses_events, b->changes[i].loses_events);
+        assert_value(a->changes[i].was, b->changes[i].was);
+        assert_value(a->changes[i].now, b->changes[i].now);
+    }
 }
 
 static void assert_trail(const StateTrail *a, const StateTrail *b) {
@@ -256,6 +345,19 @@ static void assert_trail(const StateTrail *a, const StateTrail *b) {
     assert_int_equal(a->state.failed_since_usec, b->state.failed_since_usec);
     assert_int_equal(a->state.error, b->state.error);
     assert_int_equal(a->state.n_action_failures, b->state.n_action_failures);
+    assert_int_equal(a->state.n_restore_failures, b->state.n_restore_failures);
+    assert_int_equal(a->state.digest_usec, b->state.digest_usec);
+    assert_int_equal(a->state.looked_usec, b->state.looked_usec);
+    assert_int_equal(a->state.settings_usec, b->state.settings_usec);
+    assert_int_equal(a->state.fields, b->state.fields);
+    assert_int_equal(a->state.losing_fields, b->state.losing_fields);
+    assert_int_equal(a->state.drift_mark, b->state.drift_mark);
+    assert_int_equal(a->state.n_restores, b->state.n_restores);
+    assert_int_equal(a->state.restores_since_usec, b->state.restores_since_usec);
+    assert_int_equal(a->state.restores_paused, b->state.restores_paused);
+    assert_memory_equal(a->state.marks, b->state.marks, sizeof(a->state.marks));
+    assert_attributing(&a->state.attributing, &b->state.attributing);
+    assert_changes(&a->changes, &b->changes);
     assert_incident(&a->state.incident, &b->state.incident);
 }
 

@@ -212,7 +212,7 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
         case FINDING_BUCKET: (void)strcpy(seen.bucket_error, "x"); break;
         case FINDING_LIFECYCLE: (void)strcpy(seen.lifecycle_error, "x"); break;
         case FINDING_KEY: (void)strcpy(seen.key_error, "x"); break;
-        case FINDING_UNSEEN: (void)text_copy(seen.settings_error, sizeof(seen.settings_error), "denied"); break;
+        case FINDING_UNSEEN: (void)strcpy(seen.settings_error, "x"); break;
         default: seen = in_vain(LOOK_DENIED, true);
         }
         decide(&l, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen, .drift = &drift });

@@ -84,10 +84,13 @@ static void pace(Target *target, bool list_ok) {
     if (list_ok && !target->doubt_cover)
         target->settings_due_usec = schedule_next_settings(&intervals, now_usec, p.n_trails);
     if (schedule_is_stretched(&intervals, p.n_trails) && !target->stretch_told) {
+        const char *account = engine_account_named(target->account);
+
         target->stretch_told = true;
         log_line(LOG_NOTICE,
-                 "%s %s: %u trails cannot all be looked at every %u s within AWS's quota; looking every %llu s",
-                 target->region, target->account->id, p.n_trails, engine->config->poll_interval_sec,
+                 "%s%s%s: %u trails cannot all be looked at every %u s within AWS's quota; looking every %llu s",
+                 target->region, account[0] ? " " : "", account, p.n_trails,
+                 engine->config->poll_interval_sec,
                  schedule_stretched_usec(&intervals, p.n_trails) / USEC_PER_SEC);
     }
 }

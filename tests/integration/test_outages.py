@@ -160,7 +160,7 @@ def test_many_trails_in_a_region_stretch_its_polls_and_stay_below_the_quota(sim,
         sim.add_trail(f"trail{number}", MAIN, FRA)
     guard = make_guard(sim, alerts=()).start().wait_guarding()
     sim.wait_for_request(within(20), count=12 * 5, operation="GetTrailStatus")
-    guard.wait_line(f"{FRA}: 12 trails cannot all be looked at every 1 s within AWS's quota; looking every 3 s")
+    guard.wait_line(f"{FRA} {MAIN}: 12 trails cannot all be looked at every 1 s within AWS's quota; looking every 3 s")
     assert len(guard.found("within AWS's quota")) == 1
     asked = sim.requests(service="cloudtrail")
     assert {entry["status"] for entry in asked} == {200}

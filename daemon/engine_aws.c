@@ -122,6 +122,8 @@ static int read_overrides(const Config *config, EndpointOverrides *ret,
                           char error[static ENGINE_AWS_ERROR_MAX]) {
     static const char *const service_variables[_AWS_SERVICE_MAX] = {
         [AWS_CLOUDTRAIL] = "AWS_ENDPOINT_URL_CLOUDTRAIL",
+        [AWS_KMS] = "AWS_ENDPOINT_URL_KMS",
+        [AWS_S3] = "AWS_ENDPOINT_URL_S3",
         [AWS_SNS] = "AWS_ENDPOINT_URL_SNS",
         [AWS_STS] = "AWS_ENDPOINT_URL_STS",
     };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/call_bucket.h"
 #include "lib/retry.h"
 #include "lib/sigv4.h"
 #include "lib/util/hash.h"
@@ -53,6 +54,7 @@ struct AwsCall {
     CredentialsSource *source;
     Scope *scope;
     AwsProtocol protocol;
+    BucketCall *bucket;         /* NULL but for S3 */
     char *target;
     char *body;
     size_t body_len;
@@ -207,6 +209,7 @@ static void call_free(AwsCall *call) {
     credentials_unref(call->credentials);
     free(call->expired);
     free(call->target);
+    bucket_call_free(call->bucket);
     hash_wipe(call->body, call->body_len);
     free(call->body);
     free(call);
@@ -280,11 +283,19 @@ static const char *content_type(AwsProtocol protocol) {
                                            "application/x-www-form-urlencoded; charset=utf-8";
 }
 
+static const char *host_of(const AwsCall *call) {
+    return call->bucket ? call->bucket->host : call->scope->host;
+}
+
 static int sign(const AwsCall *call, const HttpHeader *headers, size_t n_headers, StrBuf *ret) {
+    const BucketCall *bucket = call->bucket;
+
     return sigv4_authorization(
             &(SigV4Input){
-                    .method = "POST",
-                    .path = "/",
+                    .method = bucket ? bucket->method : "POST",
+                    .path = bucket ? bucket->path : endpoint_path(call->scope->url),
+                    .query = bucket ? bucket->query : NULL,
+                    .s3 = bucket,
                     .headers = headers,
                     .n_headers = n_headers,
                     .body = call->body,
@@ -304,8 +315,8 @@ static int submit(AwsCall *call, const HttpHeader *headers, size_t n_headers) {
 
     return http_submit(call->client->http,
                        &(HttpRequest){
-                               .method = "POST",
-                               .url = call->scope->url,
+                               .method = call->bucket ? call->bucket->method : "POST",
+                               .url = call->bucket ? call->bucket->url : call->scope->url,
                                .headers = headers,
                                .n_headers = n_headers,
                                .body = call->body,
@@ -318,16 +329,19 @@ static int submit(AwsCall *call, const HttpHeader *headers, size_t n_headers) {
 
 static int sign_and_submit(AwsCall *call) {
     _cleanup_strbuf_ StrBuf authorization = STRBUF_INIT(AUTHORIZATION_MAX);
-    HttpHeader headers[6];
+    HttpHeader headers[8];
     char date[TIMETEXT_MAX];
     size_t n = 0;
     int r;
 
     authorization.wipe = true;
     call->signed_at_usec = loop_realtime_usec(call->client->loop);
-    headers[n++] = (HttpHeader){ "host", call->scope->host };
+    headers[n++] = (HttpHeader){ "host", host_of(call) };
     headers[n++] = (HttpHeader){ "x-amz-date", timetext_amz(date, corrected_time(call)) };
-    headers[n++] = (HttpHeader){ "content-type", content_type(call->protocol) };
+    if (call->bucket)
+        n += bucket_call_headers(call->bucket, headers + n);
+    else
+        headers[n++] = (HttpHeader){ "content-type", content_type(call->protocol) };
     if (call->target)
         headers[n++] = (HttpHeader){ "x-amz-target", call->target };
     if (call->credentials->session_token)
@@ -553,15 +567,27 @@ static bool renew_credentials(AwsCall *call, const AwsError *error) {
 }
 
 static void call_succeed(AwsCall *call, const HttpResponse *response, const AwsError *error) {
-    const char *id = http_header(response, "x-amzn-requestid");
+    const char *id = http_header(response, call->bucket ? "x-amz-request-id" : "x-amzn-requestid");
     AwsReply reply = {
         .error = *error,
+        .response = response,
         .body = response->body,
         .body_len = response->body_len,
         .request_id = id ? id : "",
     };
 
     retry_succeeded(&call->scope->quota, call->retry_cost);
+    call_end(call, &reply);
+}
+
+static void call_fail(AwsCall *call, const HttpResponse *response, const AwsError *error) {
+    AwsReply reply = {
+        .error = *error,
+        .response = response,
+        .body = "",
+    };
+
+    reply.request_id = reply.error.request_id;
     call_end(call, &reply);
 }
 
@@ -581,7 +607,7 @@ static void on_response(const HttpResponse *response, void *userdata) {
     }
     if (renew_credentials(call, &error) || try_later(call, &error, response))
         return;
-    call_end_error(call, &error);
+    call_fail(call, response, &error);
 }
 
 /* ---- starting ---- */
@@ -624,6 +650,12 @@ int aws_call(AwsClient *client, CredentialsSource *credentials, const AwsRequest
     r = call_new(client, request, &call);
     if (r < 0)
         return r;
+    r = request->bucket ? bucket_call_new(&client->overrides, request->bucket, scope->region, &call->bucket) :
+                          0;
+    if (r < 0) {
+        call_free(call);
+        return r;
+    }
     call->scope = scope;
     call->source = credentials;
     call->done = done;

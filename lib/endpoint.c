@@ -237,11 +237,20 @@ int endpoint_host(const char *url, StrBuf *ret) {
     return strbuf_error(ret);
 }
 
+const char *endpoint_path(const char *url) {
+    const char *host = strstr(url, "://");
+    const char *path = strchr(host ? host + strlen("://") : url, '/');
+
+    return path ? path : "/";
+}
+
 /* ---- services ---- */
 
 const char *endpoint_service_name(AwsService service) {
     static const char *const names[_AWS_SERVICE_MAX] = {
         [AWS_CLOUDTRAIL] = "cloudtrail",
+        [AWS_KMS] = "kms",
+        [AWS_S3] = "s3",
         [AWS_SNS] = "sns",
         [AWS_STS] = "sts",
     };
@@ -261,6 +270,10 @@ static const char *override_for(const EndpointOverrides *overrides, AwsService s
     if (is_set(overrides->service_url[service]))
         return overrides->service_url[service];
     return is_set(overrides->url) ? overrides->url : NULL;
+}
+
+bool endpoint_is_overridden(const EndpointOverrides *overrides, AwsService service) {
+    return override_for(overrides, service);
 }
 
 int endpoint_url(const EndpointOverrides *overrides, AwsService service, const char *region, StrBuf *ret) {

@@ -45,6 +45,8 @@ static const char *const service_variables[_AWS_SERVICE_MAX] = {
     [AWS_SNS] = "AWS_ENDPOINT_URL_SNS",
     [AWS_STS] = "AWS_ENDPOINT_URL_STS",
     [AWS_ORGANIZATIONS] = "AWS_ENDPOINT_URL_ORGANIZATIONS",
+    [AWS_KMS] = "AWS_ENDPOINT_URL_KMS",
+    [AWS_S3] = "AWS_ENDPOINT_URL_S3",
 };
 
 static int _printf_(2, 3) refuse(char error[static ENGINE_AWS_ERROR_MAX], const char *format, ...) {

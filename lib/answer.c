@@ -121,3 +121,16 @@ int answer_dump(const json_t *value, size_t max, char **ret) {
         return strbuf_error(&text) < 0 ? strbuf_error(&text) : -ENOMEM;
     return strbuf_take(&text, ret);
 }
+
+int answer_request(json_t *root, char **ret) {
+    char *text;
+
+    if (!root)
+        return -EINVAL;
+    text = json_dumps(root, JSON_COMPACT);
+    json_decref(root);
+    if (!text)
+        return -ENOMEM;
+    *ret = text;
+    return 0;
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Reading AWS's JSON answers, and making JSON texts that can be compared. Pure.
+/* Reading AWS's JSON answers, and making JSON texts to be compared or sent. Pure.
  *
  * A member that is absent and one that is null are the same: AWS means "not set" by both. A member of the
  * wrong type is -EBADMSG, members that are not asked for are passed over. */
@@ -32,3 +32,7 @@ char *answer_cut(const char *text, size_t max);
  * that are null left out. The order of arrays is kept. The caller frees *ret. 0, -E2BIG past max bytes,
  * -ENOMEM. */
 int answer_dump(const json_t *value, size_t max, char **ret);
+
+/* The body of a request as text; root is released. The caller frees *ret. 0, -EINVAL when root is NULL (what
+ * json_pack() gives for text that is not UTF-8), -ENOMEM. */
+int answer_request(json_t *root, char **ret);

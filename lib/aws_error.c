@@ -43,12 +43,15 @@ static const struct {
     { "TooManyRequestsException", AWS_THROTTLED },
     { "TransactionInProgressException", AWS_THROTTLED },
 
+    { "DependencyTimeoutException", AWS_UNAVAILABLE },
     { "IDPCommunicationError", AWS_UNAVAILABLE },
     { "InternalError", AWS_UNAVAILABLE },
     { "InternalFailure", AWS_UNAVAILABLE },
     { "InternalServerError", AWS_UNAVAILABLE },
     { "InternalServiceError", AWS_UNAVAILABLE },
     { "InternalServiceException", AWS_UNAVAILABLE },
+    { "KMSInternalException", AWS_UNAVAILABLE },
+    { "KeyUnavailableException", AWS_UNAVAILABLE },
     { "RequestTimeout", AWS_UNAVAILABLE },
     { "RequestTimeoutException", AWS_UNAVAILABLE },
     { "ServiceException", AWS_UNAVAILABLE },
@@ -82,6 +85,7 @@ static const struct {
 
     { "AccessDenied", AWS_DENIED },
     { "AccessDeniedException", AWS_DENIED },
+    { "AllAccessDisabled", AWS_DENIED },
     { "AuthorizationError", AWS_DENIED },
     { "AuthorizationErrorException", AWS_DENIED },
     { "IDPRejectedClaim", AWS_DENIED },
@@ -96,6 +100,8 @@ static const struct {
 
     { "AWS.SimpleQueueService.NonExistentQueue", AWS_NOT_FOUND },
     { "NoSuchBucket", AWS_NOT_FOUND },
+    { "NoSuchBucketPolicy", AWS_NOT_FOUND },
+    { "NoSuchLifecycleConfiguration", AWS_NOT_FOUND },
     { "NotFound", AWS_NOT_FOUND },
     { "NotFoundException", AWS_NOT_FOUND },
     { "QueueDoesNotExist", AWS_NOT_FOUND },
@@ -103,6 +109,8 @@ static const struct {
     { "TrailNotFoundException", AWS_NOT_FOUND },
 
     { "InvalidHomeRegionException", AWS_WRONG_REGION },
+    { "PermanentRedirect", AWS_WRONG_REGION },
+    { "TemporaryRedirect", AWS_WRONG_REGION },
 
     { "ConcurrentModificationException", AWS_CONFLICT },
     { "ConflictException", AWS_CONFLICT },
@@ -140,8 +148,11 @@ static const struct {
     { "TrailAlreadyExistsException", AWS_REFUSED },
     { "UnsupportedOperationException", AWS_REFUSED },
 
+    { "AuthorizationHeaderMalformed", AWS_INVALID },
     { "CloudTrailARNInvalidException", AWS_INVALID },
     { "InvalidAction", AWS_INVALID },
+    { "InvalidArnException", AWS_INVALID },
+    { "InvalidBucketName", AWS_INVALID },
     { "InvalidEventCategoryException", AWS_INVALID },
     { "InvalidEventSelectorsException", AWS_INVALID },
     { "InvalidInputException", AWS_INVALID },
@@ -286,7 +297,7 @@ static bool read_xml(const HttpResponse *response, Pieces *p) {
 
 /* A proxy or load balancer may answer in the other language. */
 static bool read_body(const HttpResponse *response, AwsProtocol protocol, Pieces *p) {
-    if (protocol == AWS_PROTOCOL_QUERY)
+    if (protocol != AWS_PROTOCOL_JSON)
         return read_xml(response, p) || read_json(response, p);
     return read_json(response, p) || read_xml(response, p);
 }

@@ -23,7 +23,7 @@ typedef enum AwsErrorClass {
     AWS_NO_CREDENTIALS,    /* no source had any, or a source failed */
     AWS_DENIED,            /* IAM, SCP or resource policy says no */
     AWS_NOT_FOUND,         /* trail, topic, ... is not there */
-    AWS_WRONG_REGION,      /* a write outside the trail's home region */
+    AWS_WRONG_REGION,      /* a write outside the trail's home region, or a bucket that lives elsewhere */
     AWS_CONFLICT,          /* another change is under way: later */
     AWS_REFUSED,           /* permanent for this resource (organization trail from a member, unsupported) */
     AWS_INVALID,           /* our request was wrong */
@@ -43,6 +43,7 @@ typedef struct AwsError {
 typedef enum AwsProtocol {
     AWS_PROTOCOL_JSON,      /* awsJson1_1 */
     AWS_PROTOCOL_QUERY,     /* form in, XML out */
+    AWS_PROTOCOL_S3,        /* the URL in, XML or headers out */
 } AwsProtocol;
 
 /* Sorts an answer: status 2xx is AWS_OK, with the request id. Else reads code and message from the body

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/call_bucket.h"
 #include "lib/pace.h"
 #include "lib/retry.h"
 #include "lib/sigv4.h"
@@ -56,6 +57,7 @@ struct AwsCall {
     Scope *scope;
     PaceLane *lane;
     AwsProtocol protocol;
+    BucketCall *bucket;         /* NULL but for S3 */
     char *target;
     char *body;
     size_t body_len;
@@ -221,6 +223,7 @@ static void call_free(AwsCall *call) {
     credentials_unref(call->credentials);
     free(call->expired);
     free(call->target);
+    bucket_call_free(call->bucket);
     hash_wipe(call->body, call->body_len);
     free(call->body);
     free(call);
@@ -297,11 +300,19 @@ static const char *content_type(AwsProtocol protocol) {
                                            "application/x-www-form-urlencoded; charset=utf-8";
 }
 
+static const char *host_of(const AwsCall *call) {
+    return call->bucket ? call->bucket->host : call->scope->host;
+}
+
 static int sign(const AwsCall *call, const HttpHeader *headers, size_t n_headers, StrBuf *ret) {
+    const BucketCall *bucket = call->bucket;
+
     return sigv4_authorization(
             &(SigV4Input){
-                    .method = "POST",
-                    .path = "/",
+                    .method = bucket ? bucket->method : "POST",
+                    .path = bucket ? bucket->path : endpoint_path(call->scope->url),
+                    .query = bucket ? bucket->query : NULL,
+                    .s3 = bucket,
                     .headers = headers,
                     .n_headers = n_headers,
                     .body = call->body,
@@ -321,8 +332,8 @@ static int submit(AwsCall *call, const HttpHeader *headers, size_t n_headers) {
 
     return http_submit(call->client->http,
                        &(HttpRequest){
-                               .method = "POST",
-                               .url = call->scope->url,
+                               .method = call->bucket ? call->bucket->method : "POST",
+                               .url = call->bucket ? call->bucket->url : call->scope->url,
                                .headers = headers,
                                .n_headers = n_headers,
                                .body = call->body,
@@ -345,16 +356,19 @@ static int submit_unsigned(AwsCall *call) {
 
 static int sign_and_submit(AwsCall *call) {
     _cleanup_strbuf_ StrBuf authorization = STRBUF_INIT(AUTHORIZATION_MAX);
-    HttpHeader headers[6];
+    HttpHeader headers[8];
     char date[TIMETEXT_MAX];
     size_t n = 0;
     int r;
 
     authorization.wipe = true;
     call->signed_at_usec = loop_realtime_usec(call->client->loop);
-    headers[n++] = (HttpHeader){ "host", call->scope->host };
+    headers[n++] = (HttpHeader){ "host", host_of(call) };
     headers[n++] = (HttpHeader){ "x-amz-date", timetext_amz(date, corrected_time(call)) };
-    headers[n++] = (HttpHeader){ "content-type", content_type(call->protocol) };
+    if (call->bucket)
+        n += bucket_call_headers(call->bucket, headers + n);
+    else
+        headers[n++] = (HttpHeader){ "content-type", content_type(call->protocol) };
     if (call->target)
         headers[n++] = (HttpHeader){ "x-amz-target", call->target };
     if (call->credentials->session_token)
@@ -657,9 +671,10 @@ static bool renew_credentials(AwsCall *call, const AwsError *error) {
 }
 
 static void call_succeed(AwsCall *call, const HttpResponse *response, const AwsError *error) {
-    const char *id = http_header(response, "x-amzn-requestid");
+    const char *id = http_header(response, call->bucket ? "x-amz-request-id" : "x-amzn-requestid");
     AwsReply reply = {
         .error = *error,
+        .response = response,
         .body = response->body,
         .body_len = response->body_len,
         .request_id = id ? id : "",
@@ -680,6 +695,17 @@ static void learn(AwsCall *call, const AwsError *error) {
         pace_throttled(&lane->pace, call->sent_usec, loop_monotonic_usec(call->client->loop));
 }
 
+static void call_fail(AwsCall *call, const HttpResponse *response, const AwsError *error) {
+    AwsReply reply = {
+        .error = *error,
+        .response = response,
+        .body = "",
+    };
+
+    reply.request_id = reply.error.request_id;
+    call_end(call, &reply);
+}
+
 static void on_response(const HttpResponse *response, void *userdata) {
     AwsCall *call = userdata;
     AwsError error = { 0 };
@@ -698,7 +724,7 @@ static void on_response(const HttpResponse *response, void *userdata) {
     if (renew_credentials(call, &error) || try_later(call, &error, response))
         return;
     call->lane->down = retry_is_outage(error.class);
-    call_end_error(call, &error);
+    call_fail(call, response, &error);
 }
 
 /* ---- starting ---- */
@@ -748,6 +774,12 @@ int aws_call(AwsClient *client, CredentialsSource *credentials, const AwsRequest
     r = call_new(client, request, &call);
     if (r < 0)
         return r;
+    r = request->bucket ? bucket_call_new(&client->overrides, request->bucket, scope->region, &call->bucket) :
+                          0;
+    if (r < 0) {
+        call_free(call);
+        return r;
+    }
     call->scope = scope;
     call->source = credentials;
     call->lane = pace_lane_get(&scope->paces, credentials, class_of(request));

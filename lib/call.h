@@ -40,12 +40,20 @@ typedef struct AwsRequest {
     AwsService service;
     const char *region;         /* scope, and endpoint unless overridden; by endpoint_service_region */
     AwsProtocol protocol;
-    const char *target;         /* X-Amz-Target for JSON; NULL for Query */
+    const char *target;         /* X-Amz-Target for JSON; NULL otherwise */
     const char *body;           /* JSON object or form; copied */
     size_t body_len;
     uint64_t deadline_usec;     /* for the whole call, from now; 0: aws_client_deadline_usec */
     unsigned max_attempts;      /* 0: the client's */
+    const struct AwsBucketRequest *bucket;  /* for S3, whose requests are their URL: no target, no body */
 } AwsRequest;
+
+typedef struct AwsBucketRequest {
+    const char *method;         /* a literal: "GET" or "HEAD" */
+    const char *bucket;
+    const char *query;          /* "lifecycle"; NULL when none */
+    const char *owner;          /* account that must own the bucket, else S3 denies; NULL: anybody */
+} AwsBucketRequest;
 
 /* Valid inside the callback only. */
 typedef struct AwsReply {
@@ -53,6 +61,7 @@ typedef struct AwsReply {
     const char *body;           /* of a 2xx answer, "" otherwise; never NULL */
     size_t body_len;
     const char *request_id;     /* "" when unknown */
+    const HttpResponse *response;   /* as it came, errors included; NULL when no answer is behind this */
     unsigned attempts;
     int64_t clock_offset_usec;  /* AWS's clock less ours, as far as it had to be corrected; else 0 */
 } AwsReply;

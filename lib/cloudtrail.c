@@ -233,21 +233,8 @@ int cloudtrail_read_status(const char *body, size_t len, CloudTrailStatus *ret) 
 
 /* ---- builders ---- */
 
-int cloudtrail_dump(json_t *root, char **ret) {
-    char *text;
-
-    if (!root)
-        return -EINVAL;
-    text = json_dumps(root, JSON_COMPACT);
-    json_decref(root);
-    if (!text)
-        return -ENOMEM;
-    *ret = text;
-    return 0;
-}
-
 int cloudtrail_build_name(const char *arn, char **ret) {
-    return cloudtrail_dump(json_pack("{s:s}", "Name", arn), ret);
+    return answer_request(json_pack("{s:s}", "Name", arn), ret);
 }
 
 /* ---- calls ---- */

@@ -2,8 +2,6 @@
 #pragma once
 /* What the files of CloudTrail's operations share; callers do not include it. In cloudtrail.c. */
 
-#include <jansson.h>
-
 #include "lib/cloudtrail.h"
 #include "lib/typed_call.h"
 
@@ -14,10 +12,6 @@ typedef struct CloudTrailOperation {
     const char *target;     /* CLOUDTRAIL_TARGET("...") */
     TypedOperation typed;
 } CloudTrailOperation;
-
-/* Turns a request's body into text and releases it; the caller frees *ret. 0, -EINVAL when root is NULL
- * (json_pack() got what is not UTF-8), -ENOMEM. */
-int cloudtrail_dump(json_t *root, char **ret);
 
 /* A request as aws_call() takes it; borrows everything. */
 AwsRequest cloudtrail_request(const char *region, const char *target, const char *body);

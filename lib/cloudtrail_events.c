@@ -68,7 +68,7 @@ int cloudtrail_build_lookup(const CloudTrailLookup *lookup, char **ret) {
         json_decref(root);
         return r;
     }
-    return cloudtrail_dump(root, ret);
+    return answer_request(root, ret);
 }
 
 /* ---- reading ---- */

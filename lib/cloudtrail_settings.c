@@ -161,13 +161,13 @@ int cloudtrail_read_tags(const char *body, size_t len, const char *arn, CloudTra
 /* ---- builders ---- */
 
 int cloudtrail_build_trail_name(const char *arn, char **ret) {
-    return cloudtrail_dump(json_pack("{s:s}", "TrailName", arn), ret);
+    return answer_request(json_pack("{s:s}", "TrailName", arn), ret);
 }
 
 int cloudtrail_build_list_tags(const char *arn, const char *next_token, char **ret) {
     if (!next_token || !*next_token)
-        return cloudtrail_dump(json_pack("{s:[s]}", "ResourceIdList", arn), ret);
-    return cloudtrail_dump(json_pack("{s:[s],s:s}", "ResourceIdList", arn, "NextToken", next_token), ret);
+        return answer_request(json_pack("{s:[s]}", "ResourceIdList", arn), ret);
+    return answer_request(json_pack("{s:[s],s:s}", "ResourceIdList", arn, "NextToken", next_token), ret);
 }
 
 /* ---- calls ---- */

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "lib/answer.h"
 #include "lib/arn.h"
 #include "lib/cloudtrail_call.h"
 #include "lib/util/macros.h"
@@ -93,7 +94,7 @@ int cloudtrail_build_update_trail(const char *arn, const CloudTrailChanges *chan
         json_decref(root);
         return -EINVAL;
     }
-    return cloudtrail_dump(root, ret);
+    return answer_request(root, ret);
 }
 
 /* ---- tags ---- */
@@ -127,7 +128,7 @@ static int dump_with_list(const char *subject, const char *arn, const char *memb
         json_decref(root);
         return -EINVAL;
     }
-    return cloudtrail_dump(root, ret);
+    return answer_request(root, ret);
 }
 
 static int build_tags(const char *arn, const CloudTrailTags *tags, bool with_values, char **ret) {
@@ -167,7 +168,7 @@ int cloudtrail_build_create_trail(const char *name, const CloudTrailChanges *set
         json_decref(root);
         return r;
     }
-    return cloudtrail_dump(root, ret);
+    return answer_request(root, ret);
 }
 
 /* ---- selectors ---- */

@@ -309,6 +309,13 @@ bool endpoint_container_is_allowed(const char *url) {
     return parsed.tls || is_loopback(&parsed) || is_container_host(&parsed);
 }
 
+const char *endpoint_path(const char *url) {
+    const char *host = strstr(url, "://");
+    const char *path = strchr(host ? host + strlen("://") : url, '/');
+
+    return path ? path : "/";
+}
+
 /* ---- services ---- */
 
 static const struct {
@@ -318,6 +325,8 @@ static const struct {
     [AWS_CLOUDTRAIL] = { "cloudtrail", false },
     [AWS_SNS] = { "sns", false },
     [AWS_STS] = { "sts", false },
+    [AWS_KMS] = { "kms", false },
+    [AWS_S3] = { "s3", false },
     [AWS_ORGANIZATIONS] = { "organizations", true },
 };
 
@@ -345,6 +354,10 @@ static const char *override_for(const EndpointOverrides *overrides, AwsService s
     if (is_set(overrides->service_url[service]))
         return overrides->service_url[service];
     return is_set(overrides->url) ? overrides->url : NULL;
+}
+
+bool endpoint_is_overridden(const EndpointOverrides *overrides, AwsService service) {
+    return override_for(overrides, service);
 }
 
 int endpoint_url(const EndpointOverrides *overrides, AwsService service, const char *region, StrBuf *ret) {

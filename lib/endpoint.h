@@ -10,6 +10,8 @@
 
 typedef enum AwsService {
     AWS_CLOUDTRAIL,
+    AWS_KMS,
+    AWS_S3,
     AWS_SNS,
     AWS_STS,
     AWS_ORGANIZATIONS,
@@ -79,3 +81,9 @@ bool endpoint_container_is_allowed(const char *url);
 /* The host[:port] as it must be signed: port only when it is not the scheme's default; appended to ret.
  * Takes what endpoint_override_is_valid takes, and http: to any host. 0, -EINVAL, or the buffer's error. */
 int endpoint_host(const char *url, StrBuf *ret);
+
+/* The path as it must be signed, inside url: what follows the host, "/" when nothing does. */
+const char *endpoint_path(const char *url);
+
+/* True when calls of service go to an override. overrides may be NULL. */
+bool endpoint_is_overridden(const EndpointOverrides *overrides, AwsService service);

@@ -28,6 +28,10 @@ typedef struct Reader {
     XmlField *fields;
     Capture *captures; /* one for each field */
     size_t n_fields;
+    XmlVisit visit; /* NULL when fields are read */
+    void *userdata;
+    StrBuf leaf;                   /* text of the innermost element, when visiting */
+    bool in_leaf;                  /* it has no element inside so far */
     StrBuf path;                   /* "a/b/c" of the open elements */
     size_t parents[XML_DEPTH_MAX]; /* length of the path without the element of that depth */
     unsigned depth;
@@ -38,6 +42,11 @@ static void stop(Reader *reader, int error) {
     if (reader->error == 0)
         reader->error = error;
     (void) XML_StopParser(reader->parser, XML_FALSE);
+}
+
+/* A text past its ceiling is a bad document. */
+static int sort_error(int r) {
+    return r == -E2BIG ? -EBADMSG : r;
 }
 
 static bool path_matches(const char *path, const char *wanted) {
@@ -55,7 +64,7 @@ static int enter(Reader *reader, const char *name) {
     reader->parents[reader->depth++] = reader->path.len;
     if (reader->path.len > 0)
         (void) strbuf_add_char(&reader->path, '/');
-    return strbuf_add(&reader->path, colon ? colon + 1 : name);
+    return sort_error(strbuf_add(&reader->path, colon ? colon + 1 : name));
 }
 
 static void XMLCALL on_start(void *userdata, const XML_Char *name, const XML_Char **attributes _unused_) {
@@ -70,6 +79,8 @@ static void XMLCALL on_start(void *userdata, const XML_Char *name, const XML_Cha
         return;
     }
 
+    reader->in_leaf = true;
+    strbuf_truncate(&reader->leaf, 0);
     for (size_t i = 0; i < reader->n_fields; i++) {
         Capture *capture = &reader->captures[i];
 
@@ -83,6 +94,9 @@ static void XMLCALL on_start(void *userdata, const XML_Char *name, const XML_Cha
 static void XMLCALL on_text(void *userdata, const XML_Char *text, int len) {
     Reader *reader = userdata;
 
+    if (reader->visit && reader->in_leaf && reader->error == 0 &&
+        strbuf_add_mem(&reader->leaf, text, (size_t)len) < 0)
+        stop(reader, sort_error(strbuf_error(&reader->leaf)));
     for (size_t i = 0; reader->error == 0 && i < reader->n_fields; i++) {
         Capture *capture = &reader->captures[i];
         int r;
@@ -95,11 +109,36 @@ static void XMLCALL on_text(void *userdata, const XML_Char *text, int len) {
     }
 }
 
+static void trim(StrBuf *b) {
+    size_t lead = strspn(strbuf_str(b), SPACE);
+
+    while (b->len > lead && strchr(SPACE, b->data[b->len - 1]))
+        strbuf_truncate(b, b->len - 1);
+    if (lead > 0) {
+        memmove(b->data, b->data + lead, b->len - lead);
+        strbuf_truncate(b, b->len - lead);
+    }
+}
+
+static void visit_element(Reader *reader) {
+    int r;
+
+    if (reader->in_leaf)
+        trim(&reader->leaf);
+    r = reader->visit(strbuf_str(&reader->path), reader->in_leaf ? strbuf_str(&reader->leaf) : "",
+                      reader->userdata);
+    reader->in_leaf = false;
+    if (r < 0)
+        stop(reader, r);
+}
+
 static void XMLCALL on_end(void *userdata, const XML_Char *name _unused_) {
     Reader *reader = userdata;
 
     if (reader->error < 0)
         return;
+    if (reader->visit)
+        visit_element(reader);
     for (size_t i = 0; i < reader->n_fields; i++)
         if (reader->captures[i].depth == reader->depth)
             reader->captures[i].depth = 0;
@@ -120,20 +159,11 @@ static int parse(Reader *reader, const char *text, size_t len) {
 
     if (XML_Parse(reader->parser, text, (int)len, XML_TRUE) == XML_STATUS_OK)
         return 0;
+    if (reader->visit && reader->error < 0)
+        return reader->error;
     if (reader->error == -ENOMEM || XML_GetErrorCode(reader->parser) == XML_ERROR_NO_MEMORY)
         return -ENOMEM;
     return -EBADMSG;
-}
-
-static void trim(StrBuf *b) {
-    size_t lead = strspn(strbuf_str(b), SPACE);
-
-    while (b->len > lead && strchr(SPACE, b->data[b->len - 1]))
-        strbuf_truncate(b, b->len - 1);
-    if (lead > 0) {
-        memmove(b->data, b->data + lead, b->len - lead);
-        strbuf_truncate(b, b->len - lead);
-    }
 }
 
 static int settle(Reader *reader) {
@@ -152,7 +182,12 @@ static int settle(Reader *reader) {
 
 /* All that xml_read() holds while it runs. */
 static int reader_init(Reader *reader, XmlField *fields, size_t n_fields) {
-    *reader = (Reader){ .fields = fields, .n_fields = n_fields, .path = STRBUF_INIT(PATH_MAX_BYTES) };
+    *reader = (Reader){
+        .fields = fields,
+        .n_fields = n_fields,
+        .path = STRBUF_INIT(PATH_MAX_BYTES),
+        .leaf = STRBUF_INIT(XML_TEXT_MAX),
+    };
 
     reader->parser = XML_ParserCreate(NULL);
     reader->captures = calloc(MAX(n_fields, (size_t)1), sizeof(Capture));
@@ -172,6 +207,7 @@ static void reader_done(Reader *reader) {
     for (size_t i = 0; reader->captures && i < reader->n_fields; i++)
         strbuf_done(&reader->captures[i].text);
     free(reader->captures);
+    strbuf_done(&reader->leaf);
     strbuf_done(&reader->path);
 }
 
@@ -189,6 +225,18 @@ int xml_read(const char *text, size_t len, XmlField *fields, size_t n_fields) {
         r = settle(&reader);
     if (r < 0)
         xml_fields_done(fields, n_fields);
+    return r;
+}
+
+int xml_walk(const char *text, size_t len, XmlVisit visit, void *userdata) {
+    _cleanup_(reader_done) Reader reader;
+    int r;
+
+    r = reader_init(&reader, NULL, 0);
+    reader.visit = visit;
+    reader.userdata = userdata;
+    if (r >= 0)
+        r = len > INT_MAX ? -EBADMSG : parse(&reader, text, len);
     return r;
 }
 

@@ -10,7 +10,7 @@
 #include "lib/util/macros.h"
 
 int service_set_up(void **state) {
-    static const AwsLimits limits = { USEC_PER_SEC, USEC_PER_SEC, 1 };
+    static const AwsLimits limits = { USEC_PER_SEC, 60 * USEC_PER_SEC, 1 };
     ServiceFixture *f = calloc(1, sizeof(*f));
 
     assert_non_null(f);
@@ -47,7 +47,8 @@ void service_expect(ServiceFixture *f, int started, AwsErrorClass class, bool ha
     unsigned before = f->n_done;
 
     assert_int_equal(started, 0);
-    fake_loop_run(f->loop);
+    /* calls of one test follow each other faster than lib/pace.h lets them through */
+    fake_loop_advance(f->loop, 50 * USEC_PER_SEC);
     assert_int_equal(f->n_done, before + 1);
     assert_string_equal(aws_error_class_to_string(f->error.class), aws_error_class_to_string(class));
     assert_int_equal(f->has_result, has_result);

@@ -15,13 +15,15 @@
 
 #include <cmocka.h>
 
-#include "lib/cloudtrail.h"
+#include "lib/cloudtrail_events.h"
+#include "lib/cloudtrail_write.h"
 #include "lib/credentials/container.h"
 #include "lib/credentials/profile.h"
 #include "lib/credentials/web_identity.h"
 #include "lib/http_curl.h"
 #include "lib/loop_event.h"
 #include "lib/organizations.h"
+#include "lib/s3.h"
 #include "lib/sns.h"
 #include "lib/sts.h"
 #include "lib/util/macros.h"
@@ -435,11 +437,111 @@ static void test_exchanges(void **state) {
     assert_int_equal(n_refused, 3);
 }
 
+/* ---- tamper detection: reads, writes, pages, and buckets that are elsewhere ---- */
+
+static void on_plain(const AwsError *error, void *userdata) {
+    count(userdata, error);
+}
+
+static void on_selectors(const AwsError *error, const CloudTrailSelectors *selectors, void *userdata) {
+    assert_int_equal(selectors != NULL, error->class == AWS_OK);
+    count(userdata, error);
+}
+
+static void on_tags(const AwsError *error, const CloudTrailTags *tags, void *userdata) {
+    assert_int_equal(tags != NULL, error->class == AWS_OK);
+    count(userdata, error);
+}
+
+static void on_events(const AwsError *error, const CloudTrailEvents *events, void *userdata) {
+    assert_int_equal(events != NULL, error->class == AWS_OK);
+    count(userdata, error);
+}
+
+static void on_rules(const AwsError *error, const S3Rules *rules, void *userdata) {
+    assert_int_equal(rules != NULL, error->class == AWS_OK);
+    count(userdata, error);
+}
+
+static void read_settings(Calls *c, const char *region) {
+    c->n_begun += cloudtrail_get_event_selectors(c->aws, c->credentials, region, TRAIL, on_selectors, c,
+                                                 NULL) == 0;
+    let_pass(c, "{\"EventSelectors\":[{\"ReadWriteType\":\"All\",\"DataResources\":null}]}");
+    c->n_begun += cloudtrail_list_tags(c->aws, c->credentials, region, TRAIL, on_tags, c, NULL) == 0;
+    fake_http_reply(c->http, 200, "{\"ResourceTagList\":[{\"ResourceId\":\"" TRAIL "\",\"TagsList\":["
+                                  "{\"Key\":\"a\",\"Value\":\"b\"}]}],\"NextToken\":\"t\"}", NULL);
+    let_pass(c, "{\"ResourceTagList\":[{\"ResourceId\":\"" TRAIL "\",\"TagsList\":[{\"Key\":\"c\"}]}]}");
+}
+
+static void look_elsewhere(Calls *c, const char *region) {
+    static const CloudTrailLookup lookup = { .key = CLOUDTRAIL_LOOKUP_RESOURCE_NAME, .value = TRAIL };
+
+    c->n_begun += cloudtrail_lookup_events(c->aws, c->credentials, region, &lookup, on_events, c, NULL) == 0;
+    let_pass(c, "{\"Events\":[{\"EventId\":\"1\",\"Resources\":[{\"ResourceName\":\"x\"}],"
+                "\"CloudTrailEvent\":\"{\\\"requestParameters\\\":{\\\"name\\\":\\\"x\\\"}}\"},{}]}");
+    c->n_begun += s3_get_lifecycle(c->aws, c->credentials, region, "logs", "111122223333", on_rules, c,
+                                   NULL) == 0;
+    fake_http_reply(c->http, 301, "", "x-amz-bucket-region", "us-west-2", NULL);
+    let_pass(c, "<LifecycleConfiguration><Rule><ID>x</ID><Prefix>y</Prefix></Rule><Rule/>"
+                "</LifecycleConfiguration>");
+}
+
+static void write_settings(Calls *c, const char *region) {
+    static CloudTrailTag tag = { (char *)"a", (char *)"b" };
+    const CloudTrailTags tags = { &tag, 1 };
+    const CloudTrailChanges changes = { .bucket = "logs", .validation = CLOUDTRAIL_ON };
+    const CloudTrailSelectors selectors = { NULL, (char *)"[{\"Name\":\"x\"}]" };
+
+    c->n_begun += cloudtrail_create_trail(c->aws, c->credentials, region, "main", &changes, &tags, on_plain, c,
+                                          NULL) == 0;
+    let_pass(c, "{}");
+    c->n_begun += cloudtrail_put_event_selectors(c->aws, c->credentials, region, TRAIL, &selectors, on_plain, c,
+                                                 NULL) == 0;
+    let_pass(c, "{}");
+}
+
+static unsigned run_more_calls(void) {
+    static const AwsLimits limits = { USEC_PER_SEC, USEC_PER_SEC, 2 };
+    Calls c = { .loop = fake_loop_new() };
+    Loop *loop = fake_loop_loop(c.loop);
+
+    c.http = fake_http_new(c.loop);
+    if (credentials_env_new(loop, "A", "s", NULL, &c.credentials) == 0 &&
+        aws_client_new(fake_http_client(c.http), loop, &limits, NULL, &c.aws) == 0) {
+        read_settings(&c, "eu-central-1");
+        look_elsewhere(&c, "eu-central-1");
+        write_settings(&c, "eu-central-1");
+    }
+    credentials_source_free(c.credentials);
+    aws_client_free(c.aws);
+    assert_int_equal(c.n_done, c.n_begun);
+    fake_http_free(c.http);
+    fake_loop_free(c.loop);
+    return c.n_ok;
+}
+
+static void test_more_calls(void **state) {
+    unsigned n_ok = 0;
+
+    (void)state;
+    for (long n = 0; n < RUNS_MAX; n++) {
+        has_failed = false;
+        until_failure = n;
+        n_ok = run_more_calls();
+        until_failure = -1;
+        if (!has_failed)
+            break;
+    }
+    assert_false(has_failed);
+    assert_int_equal(n_ok, 6);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_calls),
         cmocka_unit_test(test_sources),
         cmocka_unit_test(test_exchanges),
+        cmocka_unit_test(test_more_calls),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,6 +189,51 @@ static void out_of_memory(void **state _unused_) {
     }
 }
 
+/* ---- walks ---- */
+
+static int note_element(const char *path, const char *text, void *userdata) {
+    return strbuf_addf(userdata, "%s=%s;", path, text);
+}
+
+static int stop_at_b(const char *path, const char *text _unused_, void *userdata _unused_) {
+    return strcmp(path, "a/b") == 0 ? -E2BIG : 0;
+}
+
+static void walks(void **state _unused_) {
+    static const struct {
+        const char *text, *elements; /* NULL: -EBADMSG */
+    } cases[] = {
+        { "<a/>", "a=;" },
+        { "<n:a xmlns:n='x'> <b>1</b>\n<b> 2&amp;&#51; </b>left out</n:a>", "a/b=1;a/b=2&3;a=;" },
+        { "<a>x<b><c/></b>y<d>z</d></a>", "a/b/c=;a/b=;a/d=z;a=;" },
+        { "<a>", NULL },
+        { "", NULL },
+        { "<!DOCTYPE a []><a/>", NULL },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_strbuf_ StrBuf found = STRBUF_INIT(1000);
+        int r = xml_walk(cases[i].text, strlen(cases[i].text), note_element, &found);
+
+        assert_int_equal(r, cases[i].elements ? 0 : -EBADMSG);
+        if (cases[i].elements)
+            assert_string_equal(strbuf_str(&found), cases[i].elements);
+    }
+}
+
+static void walks_end_early(void **state _unused_) {
+    static const char text[] = "<a><b/><c/></a>";
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(200000);
+
+    assert_int_equal(xml_walk(text, strlen(text), stop_at_b, NULL), -E2BIG);
+    /* A text past its ceiling is a bad document, whatever the visitor's own errors are. */
+    strbuf_add(&b, "<a>");
+    for (unsigned i = 0; i <= XML_TEXT_MAX; i++)
+        strbuf_add_char(&b, 'x');
+    strbuf_add(&b, "</a>");
+    assert_int_equal(xml_walk(strbuf_str(&b), b.len, stop_at_b, NULL), -EBADMSG);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_fields),
@@ -199,6 +244,8 @@ int main(void) {
         cmocka_unit_test(names_have_a_ceiling),
         cmocka_unit_test(texts_are_wiped),
         cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(walks),
+        cmocka_unit_test(walks_end_early),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -158,13 +158,18 @@ static void read_settings_back(Act *act) {
 /* ---- actions ---- */
 
 static const ActStep restart_steps[] = { start_logging, read_status_back, NULL };
-static const ActStep restore_steps[] = { act_update_trail, act_put_event_selectors, act_put_insight_selectors,
-                                         act_remove_tags,  act_add_tags,            read_settings_back,
+static const ActStep restore_steps[] = { act_update_trail,
+                                         act_put_event_selectors,
+                                         act_put_insight_selectors,
+                                         act_remove_tags,
+                                         act_add_tags,
+                                         read_settings_back,
                                          NULL };
 /* Logging first: what the selectors leave out meanwhile is less than what a trail that does not log does. */
-static const ActStep recreate_steps[] = { act_create_trail,          start_logging,    act_put_event_selectors,
-                                          act_put_insight_selectors, read_status_back, read_settings_back,
-                                          NULL };
+static const ActStep recreate_steps[] = {
+    act_create_trail,   start_logging, act_put_event_selectors, act_put_insight_selectors, read_status_back,
+    read_settings_back, NULL
+};
 
 static const ActStep *const steps[_ACTION_MAX] = {
     [ACTION_RESTART] = restart_steps,

@@ -115,8 +115,9 @@ static void write_tags(Act *act, const char *operation, WriteTags write, const c
         act_next(act);
     else
         act_started(act, operation,
-                    r < 0 ? r : write(act->aws, act->credentials, act->region, act->arn, &tags, act_written,
-                                      act, &act->call));
+                    r < 0 ? r
+                          : write(act->aws, act->credentials, act->region, act->arn, &tags, act_written, act,
+                                  &act->call));
     cloudtrail_tags_done(&tags);
 }
 

@@ -119,18 +119,15 @@ static bool is_about(const AttributeRequest *request, const CloudTrailEvent *eve
         return request->bucket[0] &&
                (text_equal(event->bucket, request->bucket) || names_resource(event, request->bucket));
     case ABOUT_KEY:
-        return names_resource(event, request->key) ||
-               names_resource(event, last_part(request->key, '/'));
+        return names_resource(event, request->key) || names_resource(event, last_part(request->key, '/'));
     default:
         return text_equal(event->trail, request->trail_name) ||
-               text_equal(event->trail, request->trail_arn) ||
-               names_resource(event, request->trail_arn);
+               text_equal(event->trail, request->trail_arn) || names_resource(event, request->trail_arn);
     }
 }
 
 static bool is_own(const AttributeRequest *request, const CloudTrailEvent *event, size_t row) {
-    return rows[row].ours && request->own_arn[0] &&
-           text_equal(event->identity.arn, request->own_arn);
+    return rows[row].ours && request->own_arn[0] && text_equal(event->identity.arn, request->own_arn);
 }
 
 /* The newest ATTEMPTS_MAX, oldest first. */

@@ -162,8 +162,8 @@ static void tell_accepted(Trail *trail, const BaselineRecord *record) {
     drift_done(&changes);
 }
 
-/* Reads the file when it is another than before. Returns whether the trail may be gone. An acceptance is told
- * when it comes while we run, or came while we did not: the state file knows which one was the last. */
+/* Reads the file when it is another than before. Returns whether the trail may be gone. An acceptance is
+ * told when it comes while we run, or came while we did not: the state file knows which one was the last. */
 static bool refresh_baseline(Trail *trail) {
     Engine *engine = trail->engine;
     Keeping *k = &trail->keeping;
@@ -225,8 +225,8 @@ static void record_baseline(Trail *trail) {
 
 /* ---- looks ---- */
 
-/* Failed looks at settings count like failed looks at the status, but never make it unknown whether the trail
- * logs: they are a finding of their own. */
+/* Failed looks at settings count like failed looks at the status, but never make it unknown whether the
+ * trail logs: they are a finding of their own. */
 static void count_failures(Trail *trail, const SettingsLook *look) {
     Keeping *k = &trail->keeping;
     unsigned blind_after = engine_account_policy(trail->via).blind_after;
@@ -321,7 +321,6 @@ static void look_at_bucket(Trail *trail) {
         .bucket = bucket,
         .prefix = k->keep.values[FIELD_PREFIX],
         .owner = trail->account,
-        .trail_arn = trail->arn,
         .key = key,
     };
     int r;

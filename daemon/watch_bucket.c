@@ -1,4 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/watch_bucket.h"
+
 #include <errno.h>
-int watch_bucket_start(const WatchBucketRequest *request, WatchBucketDone done, void *userdata, WatchBucket **ret) { (void)request;(void)done;(void)userdata;(void)ret; return -ENOSYS; }
-void watch_bucket_cancel(WatchBucket *watch) { (void)watch; }
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/arn.h"
+#include "lib/kms.h"
+#include "lib/s3.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define CLOUDTRAIL_SERVICE "cloudtrail.amazonaws.com"
+#define DAY_USEC           (86400ULL * USEC_PER_SEC)
+
+struct WatchBucket {
+    WatchBucketRequest request; /* its texts are ours */
+    char *texts[5];
+    char bucket_region[S3_REGION_MAX];
+    WatchBucketDone done;
+    void *userdata;
+    BucketLook look;
+    unsigned n_pending;
+    S3Call *head_call, *rules_call, *policy_call;
+    KmsCall *key_call;
+    LoopTimer *timer; /* so that done is never called from inside the start */
+};
+
+static void watch_free(WatchBucket *w) {
+    s3_cancel(w->head_call);
+    s3_cancel(w->rules_call);
+    s3_cancel(w->policy_call);
+    kms_cancel(w->key_call);
+    loop_cancel(aws_client_loop(w->request.aws), w->timer);
+    for (size_t i = 0; i < ARRAY_SIZE(w->texts); i++)
+        free(w->texts[i]);
+    free(w);
+}
+
+void watch_bucket_cancel(WatchBucket *watch) {
+    if (watch)
+        watch_free(watch);
+}
+
+static void answered(WatchBucket *w) {
+    if (--w->n_pending > 0)
+        return;
+    w->done(&w->look, w->userdata);
+    watch_free(w);
+}
+
+/* Kept: the first. */
+static void not_looked(WatchBucket *w, const char *operation, const char *what, const char *code,
+                       const char *message) {
+    if (!w->look.error_text[0])
+        (void)snprintf(w->look.error_text, sizeof(w->look.error_text), "%s of %.100s: %s%s%.230s", operation,
+                       what, code, code[0] ? ": " : "", message);
+}
+
+/* ---- lifecycle ---- */
+
+static bool is_below(const char *path, const char *prefix) {
+    return text_starts_with(path, prefix) || text_starts_with(prefix, path);
+}
+
+/* Could the rule take log files? They are below [PREFIX/]AWSLogs/. A "*" in a rule's prefix is a plain
+ * character to S3, but whoever writes it means everything. */
+static bool takes_logs(const WatchBucket *w, const S3Rule *rule) {
+    const char *prefix = w->request.prefix;
+    char logs[256 + sizeof("/AWSLogs/")];
+
+    (void)snprintf(logs, sizeof(logs), "%.256s%sAWSLogs/", prefix, prefix[0] ? "/" : "");
+    return rule->enabled && (text_equal(rule->prefix, "*") || is_below(logs, rule->prefix));
+}
+
+static void judge_rule(WatchBucket *w, const S3Rule *rule) {
+    uint64_t now_usec = loop_realtime_usec(aws_client_loop(w->request.aws));
+    bool by_days = rule->expiration_days != 0 && rule->expiration_days < WATCH_BUCKET_DAYS_MIN;
+    bool by_date = rule->expiration_usec != 0 &&
+                   rule->expiration_usec < now_usec + WATCH_BUCKET_DAYS_MIN * DAY_USEC;
+
+    if (w->look.lifecycle_error[0] || !takes_logs(w, rule) || (!by_days && !by_date))
+        return;
+    if (by_days)
+        (void)snprintf(w->look.lifecycle_error, sizeof(w->look.lifecycle_error),
+                       "rule %.30s deletes after %u day%s", rule->id[0] ? rule->id : "without a name",
+                       rule->expiration_days, rule->expiration_days == 1 ? "" : "s");
+    else
+        (void)snprintf(w->look.lifecycle_error, sizeof(w->look.lifecycle_error),
+                       "rule %.30s deletes by a date", rule->id[0] ? rule->id : "without a name");
+}
+
+static void rules_done(const AwsError *error, const S3Rules *rules, void *userdata) {
+    WatchBucket *w = userdata;
+
+    w->rules_call = NULL;
+    if (error->class != AWS_OK)
+        not_looked(w, "GetBucketLifecycleConfiguration", w->request.bucket, error->code, error->message);
+    for (size_t i = 0; error->class == AWS_OK && i < rules->n; i++)
+        judge_rule(w, &rules->items[i]);
+    answered(w);
+}
+
+/* ---- policy ---- */
+
+/* A text, or one of an array of them. */
+static bool has_text(const json_t *value, const char *text) {
+    for (size_t i = 0; i < json_array_size(value); i++)
+        if (text_equal(json_string_value(json_array_get(value, i)), text))
+            return true;
+    return text_equal(json_string_value(value), text);
+}
+
+static bool has_action(const json_t *statement, const char *action) {
+    const json_t *actions = json_object_get(statement, "Action");
+
+    return has_text(actions, action) || has_text(actions, "s3:*") || has_text(actions, "*") ||
+           has_text(actions, "s3:Put*");
+}
+
+/* Does a statement with this effect let (or keep) CloudTrail write? Conditions are not evaluated: a
+ * statement that is narrowed by one counts as it stands. */
+static bool says(const json_t *policy, const char *effect) {
+    const json_t *statements = json_object_get(policy, "Statement");
+    size_t n = json_is_array(statements) ? json_array_size(statements) : 1;
+
+    for (size_t i = 0; i < n; i++) {
+        const json_t *s = json_is_array(statements) ? json_array_get(statements, i) : statements;
+        const json_t *principal = json_object_get(s, "Principal");
+        const json_t *service = json_object_get(principal, "Service");
+
+        if (text_equal(json_string_value(json_object_get(s, "Effect")), effect) &&
+            (has_text(service, CLOUDTRAIL_SERVICE) || has_text(service, "*")) &&
+            has_action(s, "s3:PutObject"))
+            return true;
+    }
+    return false;
+}
+
+static void policy_done(const AwsError *error, const char *text, void *userdata) {
+    WatchBucket *w = userdata;
+    json_auto_t *policy = NULL;
+
+    w->policy_call = NULL;
+    if (error->class != AWS_OK)
+        not_looked(w, "GetBucketPolicy", w->request.bucket, error->code, error->message);
+    else {
+        policy = json_loads(text, 0, NULL);
+        if (!says(policy, "Allow") || says(policy, "Deny"))
+            (void)text_copy(w->look.bucket_error, sizeof(w->look.bucket_error),
+                            text[0] ? "its policy does not let CloudTrail write" : "it has no policy");
+    }
+    answered(w);
+}
+
+/* ---- the bucket ---- */
+
+static void ask_about_bucket(WatchBucket *w) {
+    const WatchBucketRequest *q = &w->request;
+    int r;
+
+    w->n_pending++;
+    r = s3_get_lifecycle(q->aws, q->credentials, w->bucket_region, q->bucket, q->owner, rules_done, w,
+                         &w->rules_call);
+    if (r < 0) {
+        not_looked(w, "GetBucketLifecycleConfiguration", q->bucket, "", strerror(-r));
+        w->n_pending--;
+    }
+    w->n_pending++;
+    r = s3_get_policy(q->aws, q->credentials, w->bucket_region, q->bucket, q->owner, policy_done, w,
+                      &w->policy_call);
+    if (r < 0) {
+        not_looked(w, "GetBucketPolicy", q->bucket, "", strerror(-r));
+        w->n_pending--;
+    }
+}
+
+/* Whose it is cannot be told from whether we may look; where we may not, both are possible. */
+static void head_done(const AwsError *error, const char *region, void *userdata) {
+    WatchBucket *w = userdata;
+
+    w->head_call = NULL;
+    if (error->class == AWS_OK) {
+        (void)text_copy(w->bucket_region, sizeof(w->bucket_region), region);
+        ask_about_bucket(w);
+    } else if (error->class == AWS_NOT_FOUND)
+        (void)text_copy(w->look.bucket_error, sizeof(w->look.bucket_error), "it is gone");
+    else if (error->class == AWS_DENIED)
+        (void)snprintf(w->look.bucket_error, sizeof(w->look.bucket_error),
+                       "it is not %.12s's, or closed to the guard", w->request.owner);
+    else
+        not_looked(w, "HeadBucket", w->request.bucket, error->code, error->message);
+    answered(w);
+}
+
+/* ---- the key ---- */
+
+static void key_done(const AwsError *error, const KmsKey *key, void *userdata) {
+    WatchBucket *w = userdata;
+
+    w->key_call = NULL;
+    if (error->class == AWS_OK) {
+        if (!key->enabled)
+            (void)text_copy(w->look.key_error, sizeof(w->look.key_error), key->state);
+    } else if (error->class == AWS_NOT_FOUND)
+        (void)text_copy(w->look.key_error, sizeof(w->look.key_error), error->code);
+    else
+        not_looked(w, "DescribeKey", w->request.key, error->code, error->message);
+    answered(w);
+}
+
+static void ask_key(WatchBucket *w) {
+    const WatchBucketRequest *q = &w->request;
+    Arn arn;
+    int r = arn_parse(q->key, &arn);
+
+    w->n_pending++;
+    if (r >= 0)
+        r = kms_describe_key(q->aws, q->credentials, arn.region, q->key, key_done, w, &w->key_call);
+    if (r < 0) {
+        not_looked(w, "DescribeKey", q->key, "", strerror(-r));
+        w->n_pending--;
+    }
+}
+
+/* ---- starting ---- */
+
+static void begin(void *userdata) {
+    WatchBucket *w = userdata;
+    const WatchBucketRequest *q = &w->request;
+    int r;
+
+    w->timer = NULL;
+    w->n_pending = 2; /* HeadBucket, and ours until everything is asked */
+    r = s3_head_bucket(q->aws, q->credentials, q->region, q->bucket, q->owner, head_done, w, &w->head_call);
+    if (r < 0) {
+        not_looked(w, "HeadBucket", q->bucket, "", strerror(-r));
+        w->n_pending--;
+    }
+    if (q->key[0])
+        ask_key(w);
+    answered(w);
+}
+
+/* The texts of the request in copies of our own; NULL becomes "". */
+static int copy_texts(WatchBucket *w) {
+    const char **texts[] = { &w->request.region, &w->request.bucket, &w->request.prefix, &w->request.owner,
+                             &w->request.key };
+
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        w->texts[i] = strdup(*texts[i] ? *texts[i] : "");
+        if (!w->texts[i])
+            return -ENOMEM;
+        *texts[i] = w->texts[i];
+    }
+    return 0;
+}
+
+int watch_bucket_start(const WatchBucketRequest *request, WatchBucketDone done, void *userdata,
+                       WatchBucket **ret) {
+    WatchBucket *w = calloc(1, sizeof(*w));
+    int r;
+
+    if (!w)
+        return -ENOMEM;
+    w->request = *request;
+    w->done = done;
+    w->userdata = userdata;
+    r = copy_texts(w);
+    if (r >= 0)
+        r = loop_after(aws_client_loop(request->aws), 0, begin, w, &w->timer);
+    if (r < 0) {
+        watch_free(w);
+        return r;
+    }
+    *ret = w;
+    return 0;
+}

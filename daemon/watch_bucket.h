@@ -6,15 +6,17 @@
 #include "daemon/types.h"
 #include "lib/call.h"
 
-/* Log files that are deleted sooner than this after they were written are deleted early. */
-#define WATCH_BUCKET_DAYS_MIN 90U
+/* Log files that are deleted sooner than this after they were written are deleted early: before a month
+ * is over, few have looked at them. */
+#define WATCH_BUCKET_DAYS_MIN 30U
 
 /* Valid inside the callback only. Errors are "" when all is well there. */
 typedef struct BucketLook {
     char bucket_error[CODE_TEXT_MAX];    /* "NoSuchBucket", "not owned by 111122223333", ... */
     char lifecycle_error[CODE_TEXT_MAX]; /* "rule nuke deletes after 1 day" */
     char key_error[CODE_TEXT_MAX];       /* "Disabled", "PendingDeletion", "NotFoundException" */
-    char error_text[ERROR_TEXT_MAX];     /* what could not be looked at, and why; raw; then nothing is said of it */
+    char error_text[ERROR_TEXT_MAX]; /* what could not be looked at, and why; raw; then nothing is said of it
+                                      */
 } BucketLook;
 
 typedef struct WatchBucket WatchBucket;
@@ -24,15 +26,15 @@ typedef void (*WatchBucketDone)(const BucketLook *look, void *userdata);
 typedef struct WatchBucketRequest {
     AwsClient *aws;
     CredentialsSource *credentials;
-    const char *region;    /* the trail's home; the bucket may be elsewhere */
+    const char *region; /* the trail's home; the bucket may be elsewhere */
     const char *bucket, *prefix;
-    const char *owner;     /* account id that the bucket must belong to */
-    const char *trail_arn;
-    const char *key;       /* ARN, "" or NULL when the trail has none */
+    const char *owner; /* account id that the bucket must belong to */
+    const char *key;   /* ARN, "" or NULL when the trail has none */
 } WatchBucketRequest;
 
 /* done is called exactly once, never from inside, within five of the client's call deadlines. 0, -ENOMEM,
  * -EINVAL. */
-int watch_bucket_start(const WatchBucketRequest *request, WatchBucketDone done, void *userdata, WatchBucket **ret);
+int watch_bucket_start(const WatchBucketRequest *request, WatchBucketDone done, void *userdata,
+                       WatchBucket **ret);
 /* Ends it without calling done. NULL is fine. */
 void watch_bucket_cancel(WatchBucket *watch);

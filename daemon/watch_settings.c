@@ -33,9 +33,9 @@ int watch_settings_listed(const CloudTrailTrail *listed, Settings *ret) {
         Field field;
         const char *value;
     } texts[] = {
-        { FIELD_BUCKET, listed->bucket },       { FIELD_PREFIX, listed->prefix },
-        { FIELD_KMS_KEY, listed->kms_key },     { FIELD_LOG_GROUP, listed->log_group },
-        { FIELD_LOG_ROLE, listed->log_role },   { FIELD_SNS_TOPIC, listed->sns_topic },
+        { FIELD_BUCKET, listed->bucket },     { FIELD_PREFIX, listed->prefix },
+        { FIELD_KMS_KEY, listed->kms_key },   { FIELD_LOG_GROUP, listed->log_group },
+        { FIELD_LOG_ROLE, listed->log_role }, { FIELD_SNS_TOPIC, listed->sns_topic },
     };
     const struct {
         Field field;

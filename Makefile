@@ -143,6 +143,10 @@ check-systemd: all                             ## the unit under a real systemd 
 lint: all                                      ## walls, purity, scripts, unit file, cppcheck, clang-tidy, -fanalyzer
 	@MAKE='$(MAKE) --no-print-directory' BUILD=$(BUILD) tests/lint/run
 
+.PHONY: soak
+soak: all                                      ## 200 accounts x 5 regions for 360 passes, with dead ones among them
+	@TG_SOAK_PASSES=$${TG_SOAK_PASSES:-360} $(PYTEST) tests/integration/test_scale.py
+
 FUZZ_SECONDS ?= 30
 fuzz:                                          ## fuzz every target for FUZZ_SECONDS with clang's libFuzzer
 	@$(MAKE) --no-print-directory BUILD=build/fuzz CC=clang SANITIZE=address,undefined,fuzzer-no-link fuzz-run

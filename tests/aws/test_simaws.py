@@ -659,6 +659,144 @@ def test_the_bucket_of_a_trail(sim):
 
 
 # -- Organizations ---------------------------------------------------------------------------------------------------
+LOGS = "example-org-logs"
+KEY = f"arn:aws:kms:{HOME}:{MAIN}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def s3_of(sim, user):
+    return sim.boto3(user, "s3", s3={"addressing_style": "path"})
+
+
+def delivery_error(sim):
+    """LatestDeliveryError and ...DigestDeliveryError as of now."""
+    status = sim.trail(ORG_TRAIL)["status_now"]
+    return status.get("LatestDeliveryError"), status.get("LatestDigestDeliveryError")
+
+
+def last_delivery(sim):
+    return sim.trail(ORG_TRAIL)["status_now"]["LatestDeliveryTime"]
+
+
+def test_what_an_attacker_does_to_a_bucket(sim):
+    s3 = s3_of(sim, "mallory")
+    policy = s3.get_bucket_policy(Bucket=LOGS)["Policy"]
+    rule = {"ID": "nuke", "Status": "Enabled", "Filter": {"Prefix": "*"}, "Expiration": {"Days": 1}}
+    s3.put_bucket_lifecycle_configuration(Bucket=LOGS, LifecycleConfiguration={"Rules": [rule]})
+    assert s3.get_bucket_lifecycle_configuration(Bucket=LOGS)["Rules"] == [rule]
+    s3.delete_bucket_lifecycle(Bucket=LOGS)
+    assert refused(s3.get_bucket_lifecycle_configuration, Bucket=LOGS)[0] == "NoSuchLifecycleConfiguration"
+    assert refused(s3.put_bucket_policy, Bucket=LOGS, Policy="{")[0] == "MalformedPolicy"
+    s3.delete_bucket_policy(Bucket=LOGS)
+    assert refused(s3.get_bucket_policy, Bucket=LOGS)[0] == "NoSuchBucketPolicy"
+    assert refused(sim.boto3("mallory", "cloudtrail").update_trail, Name="org-trail",
+                   S3BucketName=LOGS)[0] == "InsufficientS3BucketPolicyException"
+    s3.put_bucket_policy(Bucket=LOGS, Policy=policy)
+    assert json.loads(s3.get_bucket_policy(Bucket=LOGS)["Policy"]) == json.loads(policy)
+    sim.boto3("mallory", "cloudtrail").update_trail(Name="org-trail", S3BucketName=LOGS)
+    look = {"LookupAttributes": [{"AttributeKey": "ResourceName", "AttributeValue": LOGS}]}
+    events = sim.boto3("guard", "cloudtrail").lookup_events(**look)["Events"]
+    assert [event["EventName"] for event in events if event["EventSource"] == "s3.amazonaws.com"] == [
+        "PutBucketPolicy", "DeleteBucketPolicy", "PutBucketPolicy", "DeleteBucketLifecycle", "PutBucketLifecycle"]
+    record = json.loads(events[-1]["CloudTrailEvent"])
+    assert record["requestParameters"]["bucketName"] == LOGS and record["requestParameters"]["lifecycle"] == ""
+    assert record["eventSource"] == "s3.amazonaws.com" and "errorCode" not in record
+
+
+def test_a_bucket_taken_over(sim):
+    s3 = s3_of(sim, "mallory")
+    s3.delete_bucket(Bucket=LOGS)
+    assert refused(s3.head_bucket, Bucket=LOGS)[1] == 404
+    sim.add_user("stranger", "999999999999")
+    stranger = s3_of(sim, "stranger")
+    stranger.create_bucket(Bucket=LOGS, CreateBucketConfiguration={"LocationConstraint": HOME})
+    assert refused(s3.create_bucket, Bucket=LOGS, CreateBucketConfiguration={"LocationConstraint": HOME})[1] == 409
+    arn = f"arn:aws:s3:::{LOGS}/*"
+    stranger.put_bucket_policy(Bucket=LOGS, Policy=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "s3:*", "Resource": arn}]}))
+    assert stranger.head_bucket(Bucket=LOGS)
+    assert refused(s3.head_bucket, Bucket=LOGS, ExpectedBucketOwner=MAIN)[1] == 403
+    assert refused(s3.get_bucket_policy, Bucket=LOGS)[:2] == ("AccessDenied", 403)
+    sim.clock(400)
+    assert delivery_error(sim)[0] is None       # CloudTrail delivers happily, to somebody else
+
+
+def test_delivery_errors_come_with_the_next_delivery(sim):
+    sim.call("settings", delivery_interval=300, digest_interval=3600, signature_window=86400)
+    s3 = s3_of(sim, "mallory")
+    policy, before = s3.get_bucket_policy(Bucket=LOGS)["Policy"], last_delivery(sim)
+    s3.delete_bucket_policy(Bucket=LOGS)
+    assert delivery_error(sim) == (None, None)
+    sim.clock(301)
+    assert delivery_error(sim) == ("AccessDenied", None) and last_delivery(sim) == before
+    sim.clock(3601)
+    assert delivery_error(sim) == ("AccessDenied", "AccessDenied")
+    s3_of(sim, "mallory").put_bucket_policy(Bucket=LOGS, Policy=policy)
+    assert delivery_error(sim)[0] == "AccessDenied"
+    sim.clock(3902)
+    assert delivery_error(sim) == (None, "AccessDenied") and last_delivery(sim) > before
+    s3_of(sim, "mallory").delete_bucket(Bucket=LOGS)
+    sim.clock(4203)
+    assert delivery_error(sim)[0] == "NoSuchBucket"
+
+
+def test_the_key_of_a_trail(sim):
+    sim.call("settings", signature_window=86400)
+    sim.boto3("mallory", "cloudtrail").update_trail(Name="org-trail", KmsKeyId=KEY)
+    kms = sim.boto3("mallory", "kms")
+    found = kms.describe_key(KeyId=KEY)["KeyMetadata"]
+    assert (found["KeyState"], found["Enabled"], found["Arn"]) == ("Enabled", True, KEY)
+    kms.disable_key(KeyId=KEY)
+    found = kms.describe_key(KeyId=KEY)["KeyMetadata"]
+    assert (found["KeyState"], found["Enabled"]) == ("Disabled", False)
+    sim.clock(301)
+    assert delivery_error(sim)[0] == "KMS.DisabledException"
+    assert refused(sim.boto3("mallory", "cloudtrail").update_trail, Name="org-trail", KmsKeyId=KEY)[0] == "KmsException"
+    kms = sim.boto3("mallory", "kms")
+    kms.enable_key(KeyId=KEY)
+    assert kms.schedule_key_deletion(KeyId=KEY, PendingWindowInDays=7)["KeyState"] == "PendingDeletion"
+    assert kms.describe_key(KeyId=KEY)["KeyMetadata"]["DeletionDate"]
+    assert refused(kms.enable_key, KeyId=KEY)[0] == "KMSInvalidStateException"
+    assert kms.cancel_key_deletion(KeyId=KEY)["KeyId"] == KEY
+    assert kms.describe_key(KeyId=KEY)["KeyMetadata"]["KeyState"] == "Disabled"
+    other = KEY.replace("1234abcd", "00000000")
+    name, status, text = refused(kms.describe_key, KeyId=other)
+    assert (name, status) == ("NotFoundException", 400) and text == f"Key '{other}' does not exist"
+    sim.call("kms_key", arn=KEY, state=None)
+    assert refused(kms.describe_key, KeyId=KEY)[0] == "NotFoundException"
+    assert sim.events(EventName="ScheduleKeyDeletion")[0]["requestParameters"]["keyId"] == KEY
+    sim.add_user("weak", MAIN, policy=[{"Effect": "Allow", "Action": "cloudtrail:*", "Resource": "*"}])
+    text = refused(sim.boto3("weak", "kms").describe_key, KeyId=KEY)[2]
+    assert f"is not authorized to perform: kms:DescribeKey on resource: {KEY} because" in text
+    sim.add_user("stranger", "999999999999")
+    assert refused(sim.boto3("stranger", "kms").describe_key, KeyId=KEY)[0] == "AccessDeniedException"
+
+
+def test_a_bucket_outlives_its_trail(sim):
+    client, s3 = sim.boto3("mallory", "cloudtrail"), s3_of(sim, "guard")
+    policy = s3.get_bucket_policy(Bucket=LOGS)["Policy"]
+    client.delete_trail(Name="org-trail")
+    assert s3.head_bucket(Bucket=LOGS, ExpectedBucketOwner=MAIN)
+    assert s3.get_bucket_policy(Bucket=LOGS)["Policy"] == policy
+    client.create_trail(Name="org-trail", S3BucketName=LOGS)
+
+
+def test_removed_tags_and_failed_writes_in_the_history(sim):
+    client = sim.boto3("mallory", "cloudtrail")
+    client.add_tags(ResourceId=ORG_TRAIL, TagsList=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])
+    client.remove_tags(ResourceId=ORG_TRAIL, TagsList=[{"Key": "a"}])
+    tags = client.list_tags(ResourceIdList=[ORG_TRAIL])["ResourceTagList"][0]["TagsList"]
+    assert {"Key": "b", "Value": "2"} in tags and not any(tag["Key"] == "a" for tag in tags)
+    refused(client.update_trail, Name="org-trail", IsMultiRegionTrail=True, IncludeGlobalServiceEvents=False)
+    record = sim.events(EventName="UpdateTrail")[0]
+    assert record["errorCode"] == "InvalidParameterCombinationException" and record["responseElements"] is None
+    assert record["requestParameters"] == {"name": "org-trail", "isMultiRegionTrail": True,
+                                           "includeGlobalServiceEvents": False}
+    client.put_event_selectors(TrailName="org-trail", EventSelectors=[{"ReadWriteType": "ReadOnly"}])
+    record = sim.events(EventName="PutEventSelectors")[0]
+    assert record["requestParameters"]["eventSelectors"] == [{"readWriteType": "ReadOnly"}]
+    assert record["responseElements"]["trailARN"] == ORG_TRAIL
+
+
 def test_organizations(sim):
     members = [f"{number:012d}" for number in range(1, 26)]
     client = sim.boto3("guard", "organizations", "us-east-1")

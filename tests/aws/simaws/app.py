@@ -6,13 +6,14 @@ import sys
 import time
 import traceback
 
-from . import auth, cloudtrail, container, errors, faults, history, imds, organizations, quota, s3, shapes, sns, sts
+from . import auth, cloudtrail, container, destinations, errors, faults, history, imds, kms, organizations, quota
+from . import s3, shapes, sns, sts
 from . import call as aws_call
 from .call import API_SERVICES
 from .errors import AwsError
 from .http import Response
 
-API_SERVICES.update({module.NAME: module for module in (cloudtrail, organizations, sns, sts)})
+API_SERVICES.update({module.NAME: module for module in (cloudtrail, kms, organizations, sns, sts)})
 METADATA = (imds, container)        # answer by path and are not signed
 UNKNOWN_SERVICE_NAMESPACE = "http://webservices.amazon.com/AWSFault/2005-15-09"
 
@@ -140,6 +141,8 @@ class App:
             except AwsError as error:
                 failure = error
             history.record(call, params, result, failure)
+            if call.module in (cloudtrail, kms) and not history.is_read(call.operation):
+                destinations.note(self.state)
             self.state.changed.notify_all()
         if failure:
             return self._error(call, failure, hits, entry)
@@ -241,11 +244,16 @@ class App:
 
     # -- S3 ----------------------------------------------------------------------------------------------------------
     def _rest(self, call, hits, entry):
-        try:
-            with self.state.changed:
-                return call.serve()
-        except AwsError as error:
-            return self._error(call, error, hits, entry)
+        response, failure = None, None
+        with self.state.changed:
+            try:
+                response = call.serve()
+                response.headers.append(("x-amz-request-id", call.id))
+            except AwsError as error:
+                failure = error
+            history.record(call, call.record_parameters(), None, failure)
+            self.state.changed.notify_all()
+        return self._error(call, failure, hits, entry) if failure else response
 
     # -- metadata ----------------------------------------------------------------------------------------------------
     def _local(self, call, _hits, _entry):

@@ -5,7 +5,7 @@ before anything is looked up, as at AWS."""
 import base64
 import json
 
-from . import history, selectors, trails
+from . import history, s3, selectors, trails
 from .errors import AwsError
 from .trails import find_to_read, find_to_write
 
@@ -131,7 +131,9 @@ def stop_logging(call, params):
 
 def delete_trail(call, params):
     _authorize(call, params)
-    del call.state.trails[find_to_write(call, params["Name"]).arn]
+    trail = find_to_write(call, params["Name"])
+    s3.keep(call.state, trail.settings.get("S3BucketName", ""))
+    del call.state.trails[trail.arn]
     return {}
 
 
@@ -144,7 +146,8 @@ def update_trail(call, params):
     if multi is not None and multi != trail.multi_region:
         wanted.setdefault("IncludeGlobalServiceEvents", multi)      # follows by itself (CloudTrail user guide)
     settings = {**trail.settings, **wanted}
-    trails.check_settings(call, settings, wanted)
+    trails.check_settings(call, trail.arn, settings, wanted)
+    s3.keep(call.state, trail.settings.get("S3BucketName", ""))
     trail.settings = settings
     return trails.answer(call.state, trail)
 
@@ -158,8 +161,10 @@ def create_trail(call, params):
         call.authorize("cloudtrail:AddTags", trails.arn_of(account, region, name))
     _pass_role(call, wanted)
     settings = {**trails.FLAGS, **wanted}
-    trails.check_settings(call, settings, wanted)
-    owner = state.organization.management if settings["IsOrganizationTrail"] else account
+    owner = account
+    if settings["IsOrganizationTrail"] and state.organization:
+        owner = state.organization.management
+    trails.check_settings(call, trails.arn_of(owner, region, name), settings, wanted)
     if trails.arn_of(owner, region, name) in state.trails:
         raise AwsError("TrailAlreadyExistsException", f"Trail {name} already exists for customer: {owner}")
     if trails.count_in_region(state, owner, region) >= trails.LIMIT:

@@ -9,7 +9,7 @@ import json
 import time
 from urllib.parse import parse_qsl
 
-from . import container, history, iam, imds, scenario, trails
+from . import container, destinations, history, iam, imds, scenario, trails
 from .http import Response
 
 # What `trail` may set directly, beside members of the Trail shape.
@@ -175,6 +175,7 @@ class Control:
             trail.settings.update(settings or {})
             for name, value in changes.items():
                 setattr(trail, name, value)
+            destinations.note(self._state)
             self._state.changed.notify_all()
             return self._trail(trail)
 
@@ -205,7 +206,16 @@ class Control:
             raise ValueError(f"a bucket has no {', '.join(sorted(unknown))}")
         with self._state.lock:
             self._state.buckets[name] = {**self._state.buckets.get(name, {}), **fields}
+            destinations.note(self._state)
             return self._state.buckets[name]
+
+    def kms_key(self, arn, **fields):
+        """Describe a KMS key: state (KeyState; null when it is gone), deletion, manager. Fields not given keep what they
+        were."""
+        with self._state.lock:
+            found = scenario.set_kms_key(self._state, arn, **fields)
+            destinations.note(self._state)
+            return found
 
     def imds(self, **fields):
         """Set the instance behind the metadata service, change some of its fields, or read it (no arguments)."""

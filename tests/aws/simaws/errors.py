@@ -59,7 +59,7 @@ TYPE_FORMS = {
 
 def json_body(code, message, service, type_form="plain", message_key=None):
     """The body of a JSON error; `type_form` "header" leaves __type out (it then travels in a header)."""
-    key = message_key or ("message" if code in FRONT_END else "Message")
+    key = message_key or ("message" if code in FRONT_END or service == "kms" else "Message")
     body = {}
     if type_form != "header":
         body["__type"] = TYPE_FORMS[type_form].format(code=code, service=service)

@@ -7,9 +7,13 @@ import uuid
 from datetime import datetime, timezone
 
 RETENTION = 90 * 86400
-READ_PREFIXES = ("Get", "Describe", "List", "Lookup", "Assume")     # what has readOnly true
+READ_PREFIXES = ("Get", "Head", "Describe", "List", "Lookup", "Assume")     # what has readOnly true
 # Calls whose answer CloudTrail writes into the record; all others have null there.
 WITH_RESPONSE = {"CreateTrail", "UpdateTrail", "PutEventSelectors", "PutInsightSelectors", "CreateTopic"}
+
+
+def is_read(operation):
+    return operation.startswith(READ_PREFIXES)
 
 
 def lower_first(value):
@@ -56,11 +60,11 @@ def _record_json(call, params, result, failure, read_only):
         "userIdentity": identity(call.principal, call.access_key),
         "eventTime": iso(call.state.now()),
         "eventSource": f"{call.service}.amazonaws.com",
-        "eventName": call.operation,
+        "eventName": getattr(call, "event_name", call.operation),
         "awsRegion": call.region,
         "sourceIPAddress": call.principal.source_ip or call.request.connection.peer[0],
         "userAgent": call.user_agent,
-        "requestParameters": lower_first(params) or None,
+        "requestParameters": (params if call.protocol == "rest-xml" else lower_first(params)) or None,
         "responseElements": lower_first(result) if result and call.operation in WITH_RESPONSE else None,
         "requestID": call.id,
         "eventID": str(uuid.uuid4()),
@@ -85,7 +89,7 @@ def record(call, params, result, failure):
     """Called with the state locked, for every call whose signature was good."""
     if call.principal is None or call.operation in call.module.NOT_RECORDED:
         return
-    read_only = call.operation.startswith(READ_PREFIXES)
+    read_only = is_read(call.operation)
     if read_only and not call.state.settings["history_reads"]:
         return
     body = _record_json(call, params, result, failure, read_only)

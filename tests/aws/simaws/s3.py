@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""S3 as far as a guard looks at a trail's bucket: is it there, whose is it, where, with which policy, lifecycle and
-versioning. Path style only, as clients do with an end point of their own. Reading only; the control interface changes
-buckets. A bucket that a trail uses and nobody described exists, belongs to the trail's account and is as it should be."""
+"""S3 as far as a trail's bucket goes: is it there, whose is it, where, with which policy, lifecycle and versioning; and
+what an attacker does to it. Path style only, as clients do with an end point of their own. A bucket that a trail uses and
+nobody described exists, belongs to the trail's account and is as it should be. Only the owner's account gets in."""
 
 import json
+import sys
+import xml.etree.ElementTree as ElementTree
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
 from . import call as aws_call
+from . import destinations
 from .errors import AwsError
 from .http import Response
 
@@ -28,8 +31,16 @@ def bucket(state, name):
     if found.get("missing") or (not found and not users):
         return None
     base = {"owner": users[0].account, "region": users[0].region, "policy": _good_policy(name, users)} if users else {
-        "owner": "", "region": "us-east-1", "policy": None}
+        "owner": "", "region": "us-east-1", "policy": found.get("kept_policy")}
     return {**base, "lifecycle": [], "versioning": "Enabled", **found}
+
+
+def keep(state, name):
+    """A bucket outlives the trails that use it: called before one of them leaves."""
+    found = bucket(state, name)
+    if found is not None:
+        kept = {"owner": found["owner"], "region": found["region"], "kept_policy": found["policy"]}
+        state.buckets[name] = {**kept, **state.buckets.get(name, {})}
 
 
 def _good_policy(name, users):
@@ -82,8 +93,75 @@ def get_location(_call, found):
     return Response(200, [("Content-Type", "application/xml")], _xml("LocationConstraint", region))
 
 
+# -- what an attacker does, and who puts it right ------------------------------------------------------------------------
+def _change(call, **fields):
+    call.state.buckets[call.bucket] = {**call.state.buckets.get(call.bucket, {}), **fields}
+
+
+def create_bucket(call, _found):
+    """Whoever comes first owns the name."""
+    _change(call, missing=False, owner=call.principal.account, region=call.region, policy=None, lifecycle=[])
+    return Response(200, [("Location", f"/{call.bucket}")])
+
+
+def delete_bucket(call, _found):
+    call.state.buckets[call.bucket] = {"missing": True}
+    return Response(204)
+
+
+def put_policy(call, _found):
+    try:
+        policy = json.loads(call.request.body)
+        if not isinstance(policy["Statement"], (list, dict)):
+            raise TypeError
+    except (ValueError, KeyError, TypeError):
+        raise AwsError("MalformedPolicy", "This policy contains invalid Json", 400) from None
+    _change(call, policy=policy)
+    return Response(204)
+
+
+def delete_policy(call, _found):
+    _change(call, policy=None)
+    return Response(204)
+
+
+def put_lifecycle(call, _found):
+    if not any(call.request.header(name) for name in ("content-md5", "x-amz-sdk-checksum-algorithm",
+                                                      "x-amz-checksum-sha256", "x-amz-checksum-crc32")):
+        raise AwsError("InvalidRequest", "Missing required header for this request: Content-MD5", 400)
+    try:
+        root = ElementTree.fromstring(call.request.body)
+        rules = [_read_rule(rule) for rule in root]
+    except (ElementTree.ParseError, ValueError, TypeError, AttributeError):
+        raise AwsError("MalformedXML", "The XML you provided was not well-formed or did not validate against our "
+                       "published schema", 400) from None
+    _change(call, lifecycle=rules)
+    return Response(200)
+
+
+def _read_rule(rule):
+    """Only rules that expire objects under a prefix are simulated: others are refused rather than lost."""
+    values = {element.tag.partition("}")[2] or element.tag: (element.text or "").strip() for element in rule.iter()}
+    unknown = set(values) - {"Rule", "ID", "Filter", "Prefix", "Status", "Expiration", "Days"}
+    if unknown or values["Status"] not in ("Enabled", "Disabled"):
+        raise ValueError(f"not simulated: {unknown}")
+    return {"id": values.get("ID") or "generated", "status": values["Status"], "prefix": values.get("Prefix"),
+            "days": int(values["Days"])}
+
+
+def delete_lifecycle(call, _found):
+    _change(call, lifecycle=[])
+    return Response(204)
+
+
 # (method, sub-resource) -> (operation, IAM action, function)
 PLACES = {
+    ("PUT", ""): ("CreateBucket", "s3:CreateBucket", create_bucket),
+    ("DELETE", ""): ("DeleteBucket", "s3:DeleteBucket", delete_bucket),
+    ("PUT", "policy"): ("PutBucketPolicy", "s3:PutBucketPolicy", put_policy),
+    ("DELETE", "policy"): ("DeleteBucketPolicy", "s3:DeleteBucketPolicy", delete_policy),
+    ("PUT", "lifecycle"): ("PutBucketLifecycleConfiguration", "s3:PutLifecycleConfiguration", put_lifecycle),
+    ("DELETE", "lifecycle"): ("DeleteBucketLifecycle", "s3:PutLifecycleConfiguration", delete_lifecycle),
     ("HEAD", ""): ("HeadBucket", "s3:ListBucket", head_bucket),
     ("GET", "lifecycle"): ("GetBucketLifecycleConfiguration", "s3:GetLifecycleConfiguration", get_lifecycle),
     ("GET", "policy"): ("GetBucketPolicy", "s3:GetBucketPolicy", get_policy),
@@ -92,8 +170,22 @@ PLACES = {
 }
 
 
+# CloudTrail writes some of them under older names.
+EVENT_NAMES = {"PutBucketLifecycleConfiguration": "PutBucketLifecycle",
+               "GetBucketLifecycleConfiguration": "GetBucketLifecycle"}
+NOT_RECORDED = ("GET", "HEAD", "PUT", "DELETE", "POST")     # requests that are no operation here
+
+
+def event_resources(params, _result):
+    return [("AWS::S3::Bucket", params["bucketName"])]
+
+
 class Call(aws_call.Call):
     """A request to S3, told by method, path and query instead of by a target."""
+
+    def __init__(self, state, request):
+        super().__init__(state, request)
+        self.module = sys.modules[__name__]
 
     def _read(self):
         self.protocol = "rest-xml"
@@ -102,6 +194,17 @@ class Call(aws_call.Call):
         self.place = PLACES.get((self.request.method, names[0] if names else ""))
         self.operation = self.place[0] if self.place and not self.object else self.request.method
         self.raw = {"Bucket": self.bucket}
+        self.event_name = EVENT_NAMES.get(self.operation, self.operation)
+
+    def record_parameters(self):
+        """requestParameters, which S3 writes in a way of its own."""
+        result = {"bucketName": self.bucket, "Host": self.request.header("host")}
+        sub_resource = self.request.query.partition("=")[0]
+        if sub_resource:
+            result[sub_resource] = ""
+        if self.operation == "PutBucketPolicy":
+            result["bucketPolicy"] = bucket(self.state, self.bucket)["policy"] if bucket(self.state, self.bucket) else None
+        return result
 
     def fault_values(self, name):
         return [self.bucket] if name == "bucket" else super().fault_values(name)
@@ -114,18 +217,29 @@ class Call(aws_call.Call):
         if self.place is None or self.object:
             self.state.fail("shape", f"s3 {self.request.method} {self.request.target} is not simulated", request=self.id)
             raise AwsError("NotImplemented", "A header you provided implies functionality that is not implemented.", 501)
-        _, action, function = self.place
+        operation, action, function = self.place
         found = bucket(self.state, self.bucket)
-        if found is None:
+        if operation == "CreateBucket":
+            if found is not None:
+                raise AwsError("BucketAlreadyExists", "The requested bucket name is not available.", 409)
+        elif found is None:
             raise AwsError("NoSuchBucket", "The specified bucket does not exist", 404)
-        if found["region"] != self.region:
+        elif found["region"] != self.region:
             raise AwsError("PermanentRedirect", "The bucket you are attempting to access must be addressed using the "
                            "specified endpoint.", 301)
-        owner = self.request.header("x-amz-expected-bucket-owner")
-        if found.get("denied") or (owner is not None and owner != found["owner"]):
-            raise AwsError("AccessDenied", "Access Denied", 403)
+        else:
+            self._check_owner(found)
         self.authorize(action, f"arn:{self.principal.partition}:s3:::{self.bucket}")
-        return function(self, found)
+        response = function(self, found)
+        if self.request.method not in ("GET", "HEAD"):
+            destinations.note(self.state)
+        return response
+
+    def _check_owner(self, found):
+        wanted = self.request.header("x-amz-expected-bucket-owner")
+        foreign = found["owner"] and found["owner"] != self.principal.account
+        if found.get("denied") or foreign or (wanted is not None and wanted != found["owner"]):
+            raise AwsError("AccessDenied", "Access Denied", 403)
 
     def error_code(self, error):
         code, status = CODES.get(error.code, (error.code, 400))

@@ -4,10 +4,10 @@ entries one by one, so that a test and a file say the same thing in the same wor
 
 import json
 
-from . import imds, trails
+from . import destinations, imds, trails
 from .state import Organization
 
-MEMBERS = ("accounts", "organization", "users", "roles", "trails", "topics", "buckets", "imds", "settings", "faults")
+MEMBERS = ("accounts", "organization", "users", "roles", "trails", "topics", "buckets", "kms_keys", "imds", "settings", "faults")
 
 
 def load_file(state, faults, path):
@@ -34,11 +34,14 @@ def load(state, faults, scenario):
         for trail in scenario.get("trails", []):
             add_trail(state, **trail)
         state.buckets.update(scenario.get("buckets", {}))
+        for arn, fields in scenario.get("kms_keys", {}).items():
+            set_kms_key(state, arn, **fields)
         if "imds" in scenario:
             state.imds = imds.Instance(state, **scenario["imds"])
         set_settings(state, scenario.get("settings", {}))
         for fault in scenario.get("faults", []):
             faults.add(fault)
+        destinations.note(state)
         state.changed.notify_all()
 
 
@@ -46,6 +49,14 @@ def set_organization(state, management, members=(), id="o-exampleorgid", delegat
     state.organization = Organization(id, management, list(members), list(delegated), trusted_access)
     for account in (management, *members):
         state.account(account)
+
+
+def set_kms_key(state, arn, /, **fields):
+    unknown = set(fields) - {"state", "deletion", "manager"}
+    if unknown:
+        raise ValueError(f"a KMS key has no {', '.join(sorted(unknown))}")
+    state.kms[arn] = {"state": "Enabled", **state.kms.get(arn, {}), **fields}
+    return state.kms[arn]
 
 
 def set_settings(state, settings):

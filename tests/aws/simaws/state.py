@@ -97,6 +97,7 @@ class Trail:
     delivery_stopped: float | None = None   # no delivery after this time although logging
     errors: dict = field(default_factory=dict)      # Latest...Error members by name
     status: dict = field(default_factory=dict)      # members forced into GetTrailStatus; None takes one out
+    health: list = field(default_factory=list)      # (since, code of what S3 answers CloudTrail), oldest first
 
     @property
     def multi_region(self):
@@ -145,7 +146,8 @@ class State:
             self.keys = {}              # access key id -> Key
             self.trails = {}            # arn -> Trail
             self.topics = {}            # arn -> Topic
-            self.buckets = {}           # name -> {"missing": bool, "denied": bool}; others are fine
+            self.buckets = {}           # name -> what is known of it, see s3.bucket; others are fine
+            self.kms = {}               # key ARN -> {"state": KeyState, None when it is gone, ...}; others are fine
             self.kms_keys = {}          # key ARN or id -> error code to answer for it; others are fine
             self.log_groups = {}        # ARN -> error code, likewise
             self.organization = None

@@ -4,6 +4,7 @@ Error texts that were seen in real answers are given as such; where none was fou
 
 import re
 
+from . import destinations, kms
 from .errors import AwsError
 from .history import iso
 from .regions import partition_of
@@ -164,7 +165,7 @@ def _kms_arn(call, key):
     return f"arn:{partition_of(call.region)}:kms:{call.region}:{call.principal.account}:{kind}"
 
 
-def check_settings(call, settings, wanted):
+def check_settings(call, arn, settings, wanted):
     """`settings` as they would be; only what was asked for (`wanted`) is looked up elsewhere."""
     state = call.state
     if settings["IsMultiRegionTrail"] and not settings["IncludeGlobalServiceEvents"]:
@@ -172,7 +173,7 @@ def check_settings(call, settings, wanted):
     if wanted.get("IsOrganizationTrail"):
         _check_organization(call)
     if "S3BucketName" in wanted or "S3KeyPrefix" in wanted:
-        _check_bucket(state, settings)
+        _check_bucket(state, arn, settings)
     if wanted.get("SnsTopicARN"):
         topic = state.topics.get(wanted["SnsTopicARN"])
         if state.topics and topic is None:
@@ -182,6 +183,8 @@ def check_settings(call, settings, wanted):
         code = table.get(wanted.get(name))
         if code:
             raise AwsError(code, f"{wanted[name]} cannot be used.")
+    if wanted.get("KmsKeyId"):
+        _check_key(state, wanted["KmsKeyId"])
     if bool(settings.get("CloudWatchLogsLogGroupArn")) != bool(settings.get("CloudWatchLogsRoleArn")):
         raise AwsError("InvalidParameterCombinationException",
                        "You must specify both CloudWatchLogsLogGroupArn and CloudWatchLogsRoleArn.")
@@ -200,7 +203,16 @@ def _check_organization(call):
                        "Trusted access between AWS CloudTrail and AWS Organizations is not enabled.")
 
 
-def _check_bucket(state, settings):
+def _check_key(state, arn):
+    """The codes of the API reference; texts are our own."""
+    found = kms.condition(state, arn)
+    if found is None:
+        raise AwsError("KmsKeyNotFoundException", f"The KMS key {arn} does not exist.")
+    if found != "Enabled":
+        raise AwsError("KmsException", f"The KMS key {arn} cannot be used: its state is {found}.")
+
+
+def _check_bucket(state, arn, settings):
     name = settings.get("S3BucketName", "")
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name):
         raise AwsError("InvalidS3BucketNameException", f"Bucket name {name} is invalid!")
@@ -209,7 +221,9 @@ def _check_bucket(state, settings):
     bucket = state.buckets.get(name, {})
     if bucket.get("missing"):
         raise AwsError("S3BucketDoesNotExistException", f"S3 bucket {name} does not exist!")
-    if bucket.get("denied"):
+    region, account, trail = parse_arn(arn)
+    wanted = Trail(account, region, trail, arn, settings)
+    if bucket.get("denied") or ("policy" in bucket and not destinations.policy_admits(bucket["policy"], name, wanted)):
         raise AwsError("InsufficientS3BucketPolicyException", f"Incorrect S3 bucket policy is detected for bucket: {name}")
 
 
@@ -249,15 +263,24 @@ def deliveries(state, trail, now):
     until = min(now, trail.delivery_stopped) if trail.delivery_stopped is not None else now
 
     def newest(interval, before):
-        rounds = int((until - trail.started) // interval)
-        if rounds < 1:
-            return before
-        return max(trail.started + rounds * interval, before or 0)
+        worked, _ = destinations.attempts(trail, interval, until)
+        return before if worked is None else max(worked, before or 0)
 
     digest = trail.digested
     if trail.settings["LogFileValidationEnabled"]:
         digest = newest(state.settings["digest_interval"], trail.digested)
     return newest(state.settings["delivery_interval"], trail.delivered), digest
+
+
+def _delivery_errors(state, trail):
+    """What the newest attempts met."""
+    if not trail.logging or trail.started is None:
+        return {}
+    kinds = [("LatestDeliveryError", "delivery_interval")]
+    if trail.settings["LogFileValidationEnabled"]:
+        kinds.append(("LatestDigestDeliveryError", "digest_interval"))
+    found = {name: destinations.attempts(trail, state.settings[interval], state.now())[1] for name, interval in kinds}
+    return {name: code for name, code in found.items() if code}
 
 
 def status(state, trail):
@@ -275,6 +298,7 @@ def status(state, trail):
         result["LatestNotificationTime"] = delivered
     if trail.settings.get("CloudWatchLogsLogGroupArn"):
         result["LatestCloudWatchLogsDeliveryTime"] = delivered
+    result.update(_delivery_errors(state, trail))
     result.update(trail.errors)
     result.update(trail.status)
     return {name: value for name, value in result.items() if value is not None}

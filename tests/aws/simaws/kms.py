@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""KMS as far as the key of a trail goes: whether it can be used, and how somebody takes it away. A key that a trail uses
+and nobody described exists, belongs to the account in its ARN and is enabled."""
+
+import re
+
+from .errors import AwsError
+from .regions import partition_of
+
+NAME = "kms"
+NOT_RECORDED = ()
+WINDOW = 30     # days until a key is gone, unless asked otherwise
+ARN = re.compile(r"arn:(aws[a-z-]*):kms:([a-z0-9-]+):(\d{12}):(key/[A-Za-z0-9-]+|alias/.+)")
+
+
+def condition(state, arn):
+    """KeyState of a key, None when there is none."""
+    return state.kms.get(arn, {"state": "Enabled"})["state"]
+
+
+def _arn_of(call, key):
+    if key.startswith("arn:"):
+        return key
+    kind = key if key.startswith("alias/") else f"key/{key}"
+    return f"arn:{partition_of(call.region)}:kms:{call.region}:{call.principal.account}:{kind}"
+
+
+def resource(call, params):
+    """(action, resource) that IAM decides on."""
+    key = params.get("KeyId", "")
+    if call.principal is None:
+        return f"kms:{call.operation}", key
+    return f"kms:{call.operation}", _arn_of(call, key)
+
+
+def event_resources(params, result):
+    arn = (result or {}).get("KeyId") or (result or {}).get("KeyMetadata", {}).get("Arn") or params.get("KeyId")
+    return [("AWS::KMS::Key", arn)] if arn else []
+
+
+def _find(call, params):
+    """(ARN, description) of the key that a request names."""
+    action, arn = resource(call, params)
+    call.authorize(action, arn)
+    match = ARN.fullmatch(arn)
+    if not match or match[2] != call.region:
+        raise AwsError("NotFoundException", f"Invalid arn {call.region}")
+    if match[3] != call.principal.account:
+        raise AwsError("AccessDeniedException", f"User: {call.principal.arn} is not authorized to perform: {action} on "
+                       f"resource: {arn} because no resource-based policy allows the {action} action")
+    used = any(trail.settings.get("KmsKeyId") == arn for trail in call.state.trails.values())
+    if arn not in call.state.kms and used:
+        call.state.kms[arn] = {"state": "Enabled"}
+    key = call.state.kms.get(arn)
+    if key is None or key["state"] is None:
+        raise AwsError("NotFoundException", f"Key '{arn}' does not exist")
+    return arn, key
+
+
+def _need(key, arn, *states):
+    if key["state"] not in states:
+        text = "is pending deletion" if key["state"] == "PendingDeletion" else "is not pending deletion"
+        raise AwsError("KMSInvalidStateException", f"{arn} {text}.")
+
+
+def describe_key(call, params):
+    arn, key = _find(call, params)
+    deletion = {"DeletionDate": key["deletion"]} if key.get("deletion") else {}
+    return {"KeyMetadata": {
+        "AWSAccountId": arn.split(":")[4], "KeyId": arn.rpartition("/")[2], "Arn": arn, "CreationDate": 1700000000.25,
+        "Enabled": key["state"] == "Enabled", "Description": "", "KeyUsage": "ENCRYPT_DECRYPT", "KeyState": key["state"],
+        **deletion, "Origin": "AWS_KMS", "KeyManager": key.get("manager", "CUSTOMER"),
+        "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT", "KeySpec": "SYMMETRIC_DEFAULT",
+        "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"], "MultiRegion": False}}
+
+
+def disable_key(call, params):
+    arn, key = _find(call, params)
+    _need(key, arn, "Enabled", "Disabled")
+    key["state"] = "Disabled"
+    return {}
+
+
+def enable_key(call, params):
+    arn, key = _find(call, params)
+    _need(key, arn, "Enabled", "Disabled")
+    key["state"] = "Enabled"
+    return {}
+
+
+def schedule_key_deletion(call, params):
+    arn, key = _find(call, params)
+    days = params.get("PendingWindowInDays", WINDOW)
+    if not 7 <= days <= 30:
+        raise AwsError("ValidationException", "PendingWindowInDays must be between 7 and 30.")
+    _need(key, arn, "Enabled", "Disabled")
+    key.update(state="PendingDeletion", deletion=int(call.state.now()) + days * 86400)
+    return {"KeyId": arn, "DeletionDate": key["deletion"], "KeyState": "PendingDeletion", "PendingWindowInDays": days}
+
+
+def cancel_key_deletion(call, params):
+    arn, key = _find(call, params)
+    _need(key, arn, "PendingDeletion")
+    key.update(state="Disabled", deletion=None)
+    return {"KeyId": arn}
+
+
+OPERATIONS = {
+    "CancelKeyDeletion": cancel_key_deletion, "DescribeKey": describe_key, "DisableKey": disable_key,
+    "EnableKey": enable_key, "ScheduleKeyDeletion": schedule_key_deletion,
+}

@@ -16,7 +16,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -30,6 +30,12 @@ FIFO = f"arn:aws:sns:{HOME}:{MAIN}:trailguard.fifo"
 TARGET = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101."
 
 
+def begin(server):
+    server.reset()
+    with open(os.path.join(os.path.dirname(__file__), "scenarios", "demo.json"), encoding="utf-8") as file:
+        server.load(json.load(file))
+
+
 @pytest.fixture(scope="module")
 def server():
     with SimAWS() as running:
@@ -39,9 +45,7 @@ def server():
 @pytest.fixture
 def sim(server):
     """The demonstration scenario, fresh for each test; bad signatures and shapes fail the test unless cleared."""
-    server.reset()
-    with open(os.path.join(os.path.dirname(__file__), "scenarios", "demo.json"), encoding="utf-8") as file:
-        server.load(json.load(file))
+    begin(server)
     yield server
     server.assert_clean()
 
@@ -526,6 +530,19 @@ def test_fault_connections(sim):
     with sim.fault("slow", seconds=0.3):
         begun = time.monotonic()
         assert get(sim)[0] == 200 and time.monotonic() - begun >= 0.3
+
+
+def test_a_slow_request_does_not_act_on_what_comes_after_a_reset(sim):
+    sim.add_fault("slow", operation="StopLogging", seconds=20, count=1)
+    finished = []
+    stop = sim.boto3("mallory", "cloudtrail").stop_logging
+    thread = threading.Thread(target=lambda: finished.append(pytest.raises(BotoCoreError, stop, Name="org-trail")))
+    thread.start()
+    poll(lambda: sim.call("faults") == [], 5)       # it waits
+    begin(sim)
+    thread.join(5)
+    assert finished and sim.trail(ORG_TRAIL)["logging"] is True
+    assert sim.requests() == []
 
 
 def test_a_hanging_answer(sim):

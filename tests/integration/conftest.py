@@ -120,12 +120,24 @@ def make_guard(place, request):
         guards.close()
 
 
+def _asked(sim):
+    """The newest of the requests that a simulated AWS got, one a line."""
+    return "\n".join(
+        f"{entry['time']:.3f} {entry['connection']:>4} {entry['region']} {entry['operation']} {entry['status']} "
+        f"{(entry.get('principal') or '').rpartition(':')[2]} {entry.get('trail') or entry.get('topic') or ''}"
+        for entry in sim.requests()[-80:])
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """What the daemons said belongs to the report of a test that failed."""
+    """What the daemons said and AWS was asked belongs to the report of a test that failed."""
     outcome = yield
     report = outcome.get_result()
-    guards = item.funcargs.get("make_guard") if hasattr(item, "funcargs") else None
-    if report.failed and guards:
+    if not report.failed or not hasattr(item, "funcargs"):
+        return
+    if guards := item.funcargs.get("make_guard"):
         for guard in guards.all:
             report.sections.append((f"stderr of {guard.directory.name}", guard.stderr()[-20000:]))
+    for name in ("sim", "tls_sim"):
+        if name in item.funcargs:
+            report.sections.append((f"requests to {name}", _asked(item.funcargs[name])))

@@ -58,6 +58,7 @@ def test_what_is_known_survives_a_reload_and_nothing_is_told_twice(sim, make_gua
     guard = make_guard(sim, mode="observe", regions=ALL_REGIONS).start().wait_guarding()
     mallory.stop(ORG_TRAIL)
     told = wait_alert(sim, "trail.stopped")
+    guard.wait_delivered()      # what is under way at a reload is sent again under its id
     for text in (None, "regions = ["):
         guard.write_config(text)
         guard.reload()

@@ -31,7 +31,7 @@ class App:
     # -- entry points ------------------------------------------------------------------------------------------------
     def handle(self, request):
         """The handler of the AWS listener."""
-        begun = time.monotonic()
+        begun, resets = time.monotonic(), self.state.resets
         local = next((module for module in METADATA if request.path.startswith(module.PREFIX)), None)
         rest = "/s3/aws4_request" in request.header("authorization", "")
         call = (local or (s3 if rest else aws_call)).Call(self.state, request)
@@ -40,7 +40,9 @@ class App:
             if fault["kind"] == "clock":
                 call.now += fault["seconds"]
             elif fault["kind"] == "slow" and not fault.get("after"):
-                time.sleep(fault["seconds"])
+                self._pause(fault["seconds"], resets)
+        if resets != self.state.resets:
+            return self._nothing()
         entry = call.log_entry()
         try:
             response = self._answer(call, hits, entry, self._local if local else self._rest if rest else self._api)
@@ -50,9 +52,23 @@ class App:
             response = Response(500, [("Content-Type", "text/plain")], b"the simulator failed\n")
         for fault in hits:
             if fault["kind"] == "slow" and fault.get("after"):
-                time.sleep(fault["seconds"])
+                self._pause(fault["seconds"], resets)
+        if resets != self.state.resets:
+            return self._nothing()
         response.date = call.now
         self._record(entry, response, begun, hits)
+        return response
+
+    def _pause(self, seconds, resets):
+        """Waits, but not past a reset."""
+        with self.state.changed:
+            self.state.changed.wait_for(lambda: resets != self.state.resets, seconds)
+
+    @staticmethod
+    def _nothing():
+        """For who asked an AWS that has been forgotten."""
+        response = Response()
+        response.reset = True
         return response
 
     def handle_metadata_only(self, request):

@@ -246,14 +246,15 @@ class Listener:
         self.accepted = 0
         self.mode = "normal"        # "refused": nobody listens; "silent": connections are taken and nothing is said
         self.host, self.port = host, port
-        self.bind()
+        self.reserve()
+        self.sock.listen(1024)
 
-    def bind(self):
+    def reserve(self):
+        """Hold the port. Until somebody listens there connections are refused."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         self.sock = socket.socket(family, socket.SOCK_STREAM)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.sock.bind((self.host, self.port))
-        self.sock.listen(1024)
         self.host, self.port = self.sock.getsockname()[:2]
 
     def set_mode(self, mode):
@@ -263,8 +264,9 @@ class Listener:
         before, self.mode = self.mode, mode
         if mode == "refused" and before != "refused":
             self.stop_listening()
+            self.reserve()      # another server that took the port would be talked to by our client
         elif mode != "refused" and before == "refused":
-            self.bind()
+            self.sock.listen(1024)
             self.start()
         self.drop_connections()
 

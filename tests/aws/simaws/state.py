@@ -135,11 +135,13 @@ class State:
         self.changed = threading.Condition(self.lock)
         self.judge = iam.Judge()
         self.offset = 0.0
+        self.resets = 0
         self.reset()
 
     def reset(self):
         """Back to an empty AWS. Listeners and clock stay."""
         with self.lock:
+            self.resets += 1            # what was asked before a reset must not act after it
             self.accounts = {}
             self.users = {}             # (account, name) -> Principal
             self.roles = {}             # arn -> Role

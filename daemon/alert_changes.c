@@ -57,11 +57,11 @@ void alert_add_losses(const AlertExpansion *x) {
         [FIELD_GLOBAL_EVENTS] =
                 "Events of global services (IAM, STS, CloudFront) of that time are lost to it.",
         [FIELD_VALIDATION] =
-                "Without digests nobody can prove that log files of that time are unchanged, and "
-                "the broken chain of digests does not heal.",
+                ("Without digests nobody can prove that log files of that time are unchanged, and "
+                 "the broken chain of digests does not heal."),
         [FIELD_ORGANIZATION] = "What happened in the organization's other accounts meanwhile is lost to it.",
-        [FIELD_SELECTORS] = "Events that the changed selectors leave out are lost to this trail. The event "
-                            "history keeps management events of the last 90 days all the same.",
+        [FIELD_SELECTORS] = ("Events that the changed selectors leave out are lost to this trail. The event "
+                             "history keeps management events of the last 90 days all the same."),
         [FIELD_INSIGHTS] = "No Insights events were made from what happened meanwhile.",
         [FIELD_TAGS] = "Tags: nothing that the trail records.",
     };

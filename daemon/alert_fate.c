@@ -47,45 +47,45 @@ static const char *const fates[_FATE_MAX][_ALERT_FATE_MAX] = {
     [FATE_HELD] = { " changed, put back after {took}", " put back", ", created again",
                     "TrailGuard put back what the baseline has.",
                     "Wrote back what the baseline has ({attempts}) and read it back: it holds.",
-                    "Created it again with everything that the baseline has, started it ({attempts}), and "
-                    "read it "
-                    "back: it logs." },
+                    ("Created it again with everything that the baseline has, started it ({attempts}), and "
+                     "read it "
+                     "back: it logs.") },
     [FATE_PARTLY] = { " changed, partly put back", " partly put back", ", created again",
                       "TrailGuard put back what it may.",
-                      "Wrote back what it may ({attempts}) and read it back: it holds. Still different: "
-                      "{left}.",
+                      ("Wrote back what it may ({attempts}) and read it back: it holds. Still different: "
+                       "{left}."),
                       "Created it again and started it ({attempts}). Still different: {left}." },
     [FATE_PAUSED] = { " changed, restores paused", ", restores paused", ", restores paused",
                       "TrailGuard has stopped putting it back for now.",
-                      "Wrote back {restores} times within the hour, and it is different again: somebody or "
-                      "something "
-                      "fights back. It writes no more settings until the hour is over, and then goes on. "
-                      "Logging is "
-                      "still restarted at once.",
-                      "Tried {restores} times within the hour, and it is gone again. It creates nothing "
-                      "until the "
-                      "hour is over, and then goes on." },
+                      ("Wrote back {restores} times within the hour, and it is different again: somebody or "
+                       "something "
+                       "fights back. It writes no more settings until the hour is over, and then goes on. "
+                       "Logging is "
+                       "still restarted at once."),
+                      ("Tried {restores} times within the hour, and it is gone again. It creates nothing "
+                       "until the "
+                       "hour is over, and then goes on.") },
     [FATE_FAILED] = { " changed, not put back", " not put back", ", could not be created again",
                       "It could not be put back.",
-                      "Tried to write back what the baseline has ({attempts}); it failed: {detail}\n"
-                      "It goes on trying, at most a minute apart.",
-                      "Tried to create it again ({attempts}); it was refused: {detail}\n"
-                      "It goes on trying, at most a minute apart." },
+                      ("Tried to write back what the baseline has ({attempts}); it failed: {detail}\n"
+                       "It goes on trying, at most a minute apart."),
+                      ("Tried to create it again ({attempts}); it was refused: {detail}\n"
+                       "It goes on trying, at most a minute apart.") },
     [FATE_PENDING] = { " changed, being put back", " being put back", ", being created again",
                        "It is being put back.",
-                       "Is writing back what the baseline has; AWS has not answered yet. The next message "
-                       "says how it "
-                       "went.",
-                       "Is creating it again; AWS has not answered yet. The next message says how it "
-                       "went." },
+                       ("Is writing back what the baseline has; AWS has not answered yet. The next message "
+                        "says how it "
+                        "went."),
+                       ("Is creating it again; AWS has not answered yet. The next message says how it "
+                        "went.") },
     [FATE_BY_OTHERS] = { " changed and changed back", " changed back", ", there again",
                          "It was put back by somebody else.", "Nothing was left to do.",
                          "Nothing was left to do." },
     [FATE_MAINTENANCE] = { " changed", NULL, "", "It is left as it is while a maintenance window is open.",
-                           "Nothing: a maintenance window is open. What still differs when it is over is "
-                           "told, and "
-                           "put back as the mode allows. A planned change is made the baseline by: "
-                           "trailguard accept",
+                           ("Nothing: a maintenance window is open. What still differs when it is over is "
+                            "told, and "
+                            "put back as the mode allows. A planned change is made the baseline by: "
+                            "trailguard accept"),
                            "Nothing: a maintenance window is open." },
     [FATE_PROTECTED] = { " changed", NULL, "", "It is an organization trail of another account.",
                          "Nothing: only the account that owns an organization trail can change it.",
@@ -94,8 +94,9 @@ static const char *const fates[_FATE_MAX][_ALERT_FATE_MAX] = {
                     "Nothing: it runs in mode \"{mode}\"." },
     [FATE_KIND] = { " changed", NULL, "", "It is left as it is.",
                     "Nothing: restore in trailguard.conf does not name this kind of setting.",
-                    "Nothing: restore in trailguard.conf does not name \"deleted\", or there is no baseline "
-                    "yet." },
+                    ("Nothing: restore in trailguard.conf does not name \"deleted\", or there is no "
+                     "baseline "
+                     "yet.") },
     [FATE_LEFT] = { " changed", NULL, "", "It has not been put back yet.",
                     "Nothing: it had not come to that yet.", "Nothing: it had not come to that yet." },
 };

@@ -171,8 +171,8 @@ static void add_unsent(const AlertExpansion *x) {
     static const char *const unsent[_FINDING_MAX] = {
         [FINDING_DELIVERY] = "Log files: nothing yet, AWS goes on trying to deliver them for 30 days.",
         [FINDING_DIGEST] =
-                "Digests: AWS goes on trying for 30 days; while one is missing nobody can prove that "
-                "the log files are unchanged, and a chain that broke does not heal.",
+                ("Digests: AWS goes on trying for 30 days; while one is missing nobody can prove that "
+                 "the log files are unchanged, and a chain that broke does not heal."),
         [FINDING_LOG_GROUP] = "CloudWatch Logs misses what it is not sent now. The log files have it.",
         [FINDING_NOTIFICATION] = "Nobody is told of new log files. The files themselves are there.",
     };

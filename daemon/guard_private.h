@@ -80,6 +80,6 @@ uint64_t guard_action_wake(const Deciding *d);
  */
 void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, uint64_t slack_usec,
                       uint64_t mark_usec, bool opened);
-void guard_attributed(Deciding *d, const Attribution *attribution);
+void guard_attributed(Deciding *d, const Attribution *found);
 void guard_plan_search(Deciding *d);
 uint64_t guard_search_wake(const Deciding *d);

@@ -3,6 +3,7 @@
 /* What holds for every alert, and what the tests of alerts share. Include it after cmocka.h. */
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,4 +148,19 @@ static inline bool says(const char *text, const char *part) {
     found = strstr(text, part) || strstr(flat, part);
     free(flat);
     return found;
+}
+
+/* For tests/integration, which holds the documents against the schema. */
+static inline void keep_document(const char *test, size_t i, const Alert *alert) {
+    const char *dir = getenv("ALERT_DOCUMENTS");
+    char path[512];
+    FILE *f;
+
+    if (!dir)
+        return;
+    (void)snprintf(path, sizeof(path), "%s/%s-%02zu.json", dir, test, i);
+    f = fopen(path, "we");
+    assert_non_null(f);
+    assert_true(fputs(alert->document, f) >= 0);
+    assert_int_equal(fclose(f), 0);
 }

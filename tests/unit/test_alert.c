@@ -341,20 +341,6 @@ static void test_wrap(void **state _unused_) {
 
 /* ---- the table ---- */
 
-static void keep_document(size_t i, const Alert *alert) {
-    const char *dir = getenv("ALERT_DOCUMENTS");
-    char path[512];
-    FILE *f;
-
-    if (!dir)
-        return;
-    (void)snprintf(path, sizeof(path), "%s/%02zu-%s.json", dir, i, event_to_string(alert->event));
-    f = fopen(path, "we");
-    assert_non_null(f);
-    assert_true(fputs(alert->document, f) >= 0);
-    assert_int_equal(fclose(f), 0);
-}
-
 static void check_case_document(const Case *c, const Alert *alert) {
     json_t *root = load(alert->document);
     bool about_trail = c->subject->name[0] != '\0';
@@ -382,7 +368,7 @@ static void test_cases(void **state _unused_) {
             fail_msg("case %zu: \"%s\" in\n%s", i, c->not_in_text, alert.text);
         check_any(&alert);
         check_case_document(c, &alert);
-        keep_document(i, &alert);
+        keep_document("alert", i, &alert);
         alert_done(&alert);
     }
 }

@@ -261,20 +261,6 @@ static const Case cases[] = {
       false },
 };
 
-static void keep_document(size_t i, const Alert *alert) {
-    const char *dir = getenv("ALERT_DOCUMENTS");
-    char path[512];
-    FILE *f;
-
-    if (!dir)
-        return;
-    (void)snprintf(path, sizeof(path), "%s/tamper-%02zu.json", dir, i);
-    f = fopen(path, "we");
-    assert_non_null(f);
-    assert_true(fputs(alert->document, f) >= 0);
-    assert_int_equal(fclose(f), 0);
-}
-
 static void every_case(void **unused) {
     (void)unused;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -293,7 +279,7 @@ static void every_case(void **unused) {
         assert_int_equal(json_is_object(json_object_get(root, "actor")), c->tell.has_actor);
         json_decref(root);
         check_any(&alert);
-        keep_document(i, &alert);
+        keep_document("tamper", i, &alert);
         alert_done(&alert);
     }
 }

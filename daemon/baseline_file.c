@@ -25,6 +25,8 @@
 #define TRIES_MAX  100 /* names for what was found in the same microsecond */
 #define STAMP_MAX  64
 
+#define BASELINE_LIST_MAX 100000U
+
 /* DIR/BELOW/ACCOUNT_REGION_NAME+suffix, a new string. A trail's name has no character in it that a file's
  * may not have. */
 static int path_of(const char *dir, const char *below, const char *arn, const char *suffix, char **ret) {
@@ -87,6 +89,60 @@ int baseline_file_load(const char *dir, const char *arn, uint64_t now_real_usec,
         return 0;
     r = damaged_file(path, r, reason, BASELINE_SIZE_MAX, now_real_usec, error, error_size);
     return r < 0 ? r : -EBADMSG;
+}
+
+static int compare_texts(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static char *arn_in(const char *path) {
+    _cleanup_free_ char *text = NULL;
+    char reason[REASON_MAX];
+    BaselineRecord record = { 0 };
+    size_t len;
+    char *arn;
+
+    if (file_read(path, BASELINE_SIZE_MAX, &text, &len) < 0 ||
+        baseline_json_read(text, len, &record, reason, sizeof(reason)) < 0)
+        return NULL;
+    arn = strdup(record.arn);
+    baseline_record_done(&record);
+    return arn;
+}
+
+int baseline_file_list(const char *dir, char ***ret, size_t *ret_n) {
+    _cleanup_free_ char *path = file_join(dir, BASELINES);
+    char **arns = NULL;
+    size_t n = 0;
+    struct dirent *entry;
+    DIR *stream;
+
+    *ret = NULL;
+    *ret_n = 0;
+    if (!path)
+        return -ENOMEM;
+    stream = opendir(path);
+    if (!stream)
+        return errno == ENOENT ? 0 : -errno;
+    while (n < BASELINE_LIST_MAX && (entry = readdir(stream))) {
+        _cleanup_free_ char *file =
+                text_ends_with(entry->d_name, ".json") ? file_join(path, entry->d_name) : NULL;
+        char *arn = file ? arn_in(file) : NULL;
+        char **grown = arn ? realloc(arns, (n + 1) * sizeof(*arns)) : NULL;
+
+        if (!grown) {
+            free(arn);
+            continue;
+        }
+        arns = grown;
+        arns[n++] = arn;
+    }
+    (void)closedir(stream);
+    if (n > 0)
+        qsort(arns, n, sizeof(*arns), compare_texts);
+    *ret = arns;
+    *ret_n = n;
+    return 0;
 }
 
 int baseline_file_stamp(const char *dir, const char *arn, BaselineStamp *ret) {

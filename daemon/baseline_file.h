@@ -28,6 +28,10 @@ int baseline_file_record(const char *dir, const char *arn, const Settings *setti
 int baseline_file_accept(const char *dir, const char *arn, const Settings *settings, bool gone,
                          const char *by, uint64_t now_real_usec, char *error, size_t error_size);
 
+/* The ARNs of all trails that have a baseline here, sorted; files that cannot be read are left out. The caller
+ * frees each and the array. 0 or -errno; none is no error. */
+int baseline_file_list(const char *dir, char ***ret, size_t *ret_n);
+
 /* Tells whether the file is another than before, cheaply. All 0: there is none. */
 typedef struct BaselineStamp {
     uint64_t inode, mtime_nsec, size;

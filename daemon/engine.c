@@ -449,11 +449,12 @@ static void check_again(void *userdata) {
         (void)sd_event_exit(engine->event, 0);
 }
 
-int engine_check(Config *config, bool restore, EngineChecked checked, void *userdata,
-                 char error[static ENGINE_ERROR_MAX]) {
-    _cleanup_(engine_freep) Engine *engine = engine_new(config);
+/* One pass. The caller frees *ret also on error. */
+static int run_once(Config *config, bool restore, Engine **ret, char error[static ENGINE_ERROR_MAX]) {
+    Engine *engine = engine_new(config);
     int r;
 
+    *ret = engine;
     error[0] = '\0';
     if (!engine) {
         (void)snprintf(error, ENGINE_ERROR_MAX, "out of memory");
@@ -468,10 +469,47 @@ int engine_check(Config *config, bool restore, EngineChecked checked, void *user
         return r;
     check_again(engine);
     r = sd_event_loop(engine->event);
-    if (r < 0) {
+    if (r < 0)
         (void)snprintf(error, ENGINE_ERROR_MAX, "the event loop failed: %s", strerror(-r));
+    return r;
+}
+
+int engine_check(Config *config, bool restore, EngineChecked checked, void *userdata,
+                 char error[static ENGINE_ERROR_MAX]) {
+    _cleanup_(engine_freep) Engine *engine = NULL;
+    int r = run_once(config, restore, &engine, error);
+
+    if (r < 0)
         return r;
-    }
     engine_with_status(engine, checked, userdata);
+    return 0;
+}
+
+int engine_settings(Config *config, EngineLooked looked, void *userdata, char error[static ENGINE_ERROR_MAX]) {
+    _cleanup_(engine_freep) Engine *engine = NULL;
+    EngineSettings *rows;
+    size_t n = 0;
+    int r = run_once(config, false, &engine, error);
+
+    if (r < 0)
+        return r;
+    rows = calloc(engine->n_trails + 1, sizeof(*rows));
+    if (!rows) {
+        (void)snprintf(error, ENGINE_ERROR_MAX, "out of memory");
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < engine->n_trails; i++) {
+        const Trail *trail = engine->trails[i];
+
+        if (trail->keeping.was_seen)
+            rows[n++] = (EngineSettings){
+                .subject = engine_trail_subject(trail),
+                .recorded = trail->keeping.recorded ? &trail->keeping.baseline : NULL,
+                .now = &trail->keeping.now,
+                .error = trail->keeping.seen.settings_error,
+            };
+    }
+    looked(rows, n, userdata);
+    free(rows);
     return 0;
 }

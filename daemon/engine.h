@@ -28,6 +28,19 @@ typedef void (*EngineChecked)(const Status *status, void *userdata);
 int engine_check(Config *config, bool restore, EngineChecked checked, void *userdata,
                  char error[static ENGINE_ERROR_MAX]);
 
+/* A trail's settings, and what they have to be. Everything is borrowed. */
+typedef struct EngineSettings {
+    Subject subject;
+    const Settings *recorded; /* NULL: there is no baseline yet */
+    const Settings *now;
+    const char *error; /* why not all of them could be looked at; "" when they could. Raw */
+} EngineSettings;
+typedef void (*EngineLooked)(const EngineSettings *rows, size_t n, void *userdata);
+
+/* One pass over everything that changes and records nothing; looked is called once, with every trail that is
+ * there. config is taken over. 0, or -errno with one line in error. */
+int engine_settings(Config *config, EngineLooked looked, void *userdata, char error[static ENGINE_ERROR_MAX]);
+
 /* $STATE_DIRECTORY or /var/lib/trailguard; $RUNTIME_DIRECTORY or /run/trailguard. The first when the
  * variable lists several. Static. */
 const char *engine_state_dir(void);

@@ -162,21 +162,20 @@ static void tell_accepted(Trail *trail, const BaselineRecord *record) {
     drift_done(&changes);
 }
 
-/* Reads the file when it is another than before. Returns whether the trail may be gone. An acceptance is
+/* Reads the file when it is another than before. An acceptance is
  * told when it comes while we run, or came while we did not: the state file knows which one was the last. */
-static bool refresh_baseline(Trail *trail) {
+static void refresh_baseline(Trail *trail) {
     Engine *engine = trail->engine;
     Keeping *k = &trail->keeping;
     uint64_t now_usec = engine_now(engine).real_usec;
     BaselineRecord record = { 0 };
     BaselineStamp stamp;
     char error[ERROR_TEXT_MAX] = "";
-    bool gone;
     int r;
 
     if (baseline_file_stamp(engine->state_dir, trail->arn, &stamp) < 0 ||
         (k->loaded && baseline_stamp_equal(&stamp, &k->stamp)))
-        return false;
+        return;
     k->stamp = stamp;
     k->loaded = true;
     r = baseline_file_load(engine->state_dir, trail->arn, now_usec, &record, error, sizeof(error));
@@ -185,9 +184,11 @@ static bool refresh_baseline(Trail *trail) {
             log_line(LOG_ERR, "%s", error);
         if (r == -EBADMSG)
             tell_of_baseline(trail, EVENT_BASELINE_WEAK, SEVERITY_CRITICAL, NULL, error);
-        return false;
+        return;
     }
-    if (settings_is_complete(&record.now.settings))
+    k->gone = record.gone;
+    k->recorded = false;
+    if (!record.gone && settings_is_complete(&record.now.settings))
         (void)take_baseline(trail, &record.now.settings);
     if (trail->state.accepted_usec != 0 && record.now.recorded_usec > trail->state.accepted_usec &&
         !text_equal(record.now.by, BY_GUARD)) {
@@ -196,9 +197,16 @@ static bool refresh_baseline(Trail *trail) {
             tell_weakness(trail);
     }
     trail->state.accepted_usec = record.now.recorded_usec;
-    gone = record.gone;
     baseline_record_done(&record);
-    return gone;
+}
+
+/* AWS tells the tags of an organization trail to its owner only: others record none. */
+static bool is_complete(Trail *trail) {
+    Settings *now = &trail->keeping.now;
+
+    if (!trail->facts.writable && !now->values[FIELD_TAGS] && settings_set(now, FIELD_TAGS, "{}") < 0)
+        return false;
+    return settings_is_complete(now);
 }
 
 /* The first complete look without an error. */
@@ -206,19 +214,25 @@ static void record_baseline(Trail *trail) {
     Engine *engine = trail->engine;
     Keeping *k = &trail->keeping;
     uint64_t now_usec = engine_now(engine).real_usec;
+    char error[ERROR_TEXT_MAX] = "";
     int r;
 
-    if (take_baseline(trail, &k->now) < 0 || engine->once)
+    if (take_baseline(trail, &k->now) < 0)
         return;
-    r = baseline_file_record(engine->state_dir, trail->arn, &k->now, BY_GUARD, now_usec);
+    if (k->gone)
+        r = baseline_file_accept(engine->state_dir, trail->arn, &k->now, false, BY_GUARD, now_usec, error,
+                                 sizeof(error));
+    else
+        r = baseline_file_record(engine->state_dir, trail->arn, &k->now, BY_GUARD, now_usec);
     if (r < 0) {
         log_line(LOG_ERR, "%s: its baseline cannot be recorded below %s: %s", trail->arn, engine->state_dir,
-                 strerror(-r));
+                 error[0] ? error : strerror(-r));
         return;
     }
     (void)baseline_file_stamp(engine->state_dir, trail->arn, &k->stamp);
     k->loaded = true;
-    trail->state.accepted_usec = now_usec;
+    k->gone = false;
+    trail->state.accepted_usec = now_usec - now_usec % USEC_PER_SEC;
     note(trail, NOTE_BASELINE_RECORDED, 0, "");
     tell_weakness(trail);
 }
@@ -265,7 +279,7 @@ static void settings_seen(const SettingsLook *look, void *userdata) {
     if (!look->gone) {
         count_failures(trail, look);
         (void)engine_differs(&look->settings, trail);
-        if (!k->recorded && look->failed == 0 && settings_is_complete(&k->now)) {
+        if (is_complete(trail) && !trail->engine->once && !k->recorded && look->failed == 0) {
             record_baseline(trail);
             (void)engine_differs(&look->settings, trail);
         }
@@ -347,12 +361,12 @@ void engine_look_at_settings(Target *target, const CloudTrailTrails *list) {
     for (size_t i = target->n_trails; i-- > 0;) {
         Trail *trail = target->trails[i];
         const CloudTrailTrail *listed = find_listed(list, trail->arn);
-        bool may_be_gone = refresh_baseline(trail);
 
+        refresh_baseline(trail);
         if (listed) {
             look_at(trail, listed);
             look_at_bucket(trail);
-        } else if (may_be_gone && (trail->state.findings & FINDING_BIT(FINDING_MISSING)))
+        } else if (trail->keeping.gone && (trail->state.findings & FINDING_BIT(FINDING_MISSING)))
             engine_forget_trail(trail);
     }
 }

@@ -20,6 +20,7 @@ typedef struct Keeping {
     BaselineStamp stamp; /* of the file that was read last */
     bool loaded;         /* it was read at least once */
     bool recorded;       /* there is a baseline */
+    bool gone;           /* it was accepted that the trail may be gone: its return begins anew */
     Settings baseline;   /* as recorded */
     Settings keep;       /* with the pins of the configuration over it */
 

@@ -16,7 +16,7 @@
 
 typedef struct Verb {
     const char *name;
-    int (*run)(int argc, char **argv); /* NULL: known, and not in this version */
+    int (*run)(int argc, char **argv);
     int usage_status;                  /* exit status of a usage error */
     const char *summary;
 } Verb;
@@ -28,7 +28,7 @@ static const Verb verbs[] = {
     { "config", verb_config, 1, "check the configuration file; --dump prints what is in force" },
     { "status", verb_status, 1, "show the running daemon's view (exit 0 well, 2 trouble, 3 not running)" },
     { "test-alert", verb_test_alert, 1, "send a test alert through every channel and print the receipts" },
-    { "accept", NULL, 1, NULL },
+    { "accept", verb_accept, 1, "record today's settings as what the trails have to be like; shows the difference first" },
     { "policy", verb_policy, 1, "print IAM policies that fit the configuration: guard, deny or scp" },
 };
 
@@ -59,9 +59,10 @@ int verb_parse(int argc, char **argv, unsigned takes, const char *help, VerbArgs
         { "--json", VERB_TAKES_JSON, &ret->json },
         { "--dump", VERB_TAKES_DUMP, &ret->dump },
         { "--restore", VERB_TAKES_RESTORE, &ret->restore },
+        { "--yes", VERB_TAKES_YES, &ret->yes },
     };
 
-    *ret = (VerbArgs){ .config = config_path };
+    *ret = (VerbArgs){ .config = config_path, .names = argv + 1 };
     for (int i = 1; i < argc; i++) {
         bool found = false;
 
@@ -73,6 +74,10 @@ int verb_parse(int argc, char **argv, unsigned takes, const char *help, VerbArgs
             if (++i == argc)
                 return usage(argv[0], "-c needs a file", "");
             ret->config = argv[i];
+            continue;
+        }
+        if ((takes & VERB_TAKES_NAMES) && argv[i][0] != '-') {
+            ret->names[ret->n_names++] = argv[i];
             continue;
         }
         for (size_t k = 0; k < ARRAY_SIZE(flags); k++)
@@ -89,8 +94,7 @@ static void help(FILE *out) {
           "Keeps AWS CloudTrail switched on.\n\n",
           out);
     for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-        if (verbs[i].run)
-            fprintf(out, "  %-11s %s\n", verbs[i].name, verbs[i].summary);
+        fprintf(out, "  %-11s %s\n", verbs[i].name, verbs[i].summary);
     fputs("\n  -c FILE     the configuration file; default " CONFIG_PATH_DEFAULT "\n"
           "  --version   print the version\n"
           "  --help      print this; trailguard VERB --help says more of a verb\n\n"
@@ -109,10 +113,6 @@ static void keep_secrets(void) {
 }
 
 static int run_verb(const Verb *verb, int argc, char **argv) {
-    if (!verb->run) {
-        fprintf(stderr, "trailguard: %s: not supported by this version\n", verb->name);
-        return verb->usage_status;
-    }
     log_open("trailguard");
     return verb->run(argc, argv);
 }

@@ -11,11 +11,14 @@ int verb_check(int argc, char **argv);
 int verb_config(int argc, char **argv);
 int verb_status(int argc, char **argv);
 int verb_test_alert(int argc, char **argv);
+int verb_accept(int argc, char **argv);
 int verb_policy(int argc, char **argv);
 
 typedef struct VerbArgs {
     const char *config; /* -c FILE, or the default */
-    bool json, dump, restore;
+    bool json, dump, restore, yes;
+    char **names; /* what is no option; points into argv */
+    size_t n_names;
 } VerbArgs;
 
 /* Which of the options besides -c and --help a verb takes. */
@@ -23,6 +26,8 @@ typedef enum VerbTakes {
     VERB_TAKES_JSON = 1 << 0,
     VERB_TAKES_DUMP = 1 << 1,
     VERB_TAKES_RESTORE = 1 << 2,
+    VERB_TAKES_YES = 1 << 3,
+    VERB_TAKES_NAMES = 1 << 4,
 } VerbTakes;
 
 /* Parses a verb's options. help is printed for --help. Returns 1 to go on, 0 when --help was served (exit

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/baseline.h"
+#include "daemon/baseline_file.h"
+#include "daemon/engine.h"
+#include "daemon/log.h"
+#include "daemon/settings.h"
+#include "daemon/verbs.h"
+#include "daemon/words.h"
+#include "lib/arn.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+static const char help[] =
+        "usage: trailguard accept [-c FILE] [--yes] [TRAIL...]\n\n"
+        "Records today's settings of the trails (names or ARNs; all that are guarded unless named) as what\n"
+        "they have to be like from now on. Shows the difference first, and asks. Works while the daemon "
+        "runs:\n"
+        "it takes the new baseline up at its next look at settings.\n"
+        "A trail that is gone is accepted as gone only when it is named.\n\n"
+        "  --yes   do not ask\n\n"
+        "Without a terminal to ask at and without --yes nothing is changed, and the exit status is 1.\n";
+
+#define VALUE_MAX 200 /* bytes of a value that are shown */
+
+/* One trail that something is to be recorded of. */
+typedef struct Candidate {
+    char *arn;
+    Settings settings; /* all unknown: it is gone */
+    bool gone;
+} Candidate;
+
+typedef struct Accepting {
+    const VerbArgs *args;
+    const char *dir;
+    bool *named; /* for each of args->names: it was found */
+    Candidate *candidates;
+    size_t n;
+    bool failed;
+} Accepting;
+
+/* ---- who and what ---- */
+
+/* For the record, and for the alert that tells of it. */
+static const char *who(char *dst, size_t size) {
+    const char *sudo = getenv("SUDO_USER");
+    const struct passwd *pw = getpwuid(getuid());
+
+    if (sudo && sudo[0])
+        (void)snprintf(dst, size, "%.100s by sudo", sudo);
+    else
+        (void)snprintf(dst, size, "%.100s (uid %u)", pw ? pw->pw_name : "somebody", (unsigned)getuid());
+    return dst;
+}
+
+static uint64_t now_usec(void) {
+    struct timespec ts;
+
+    (void)clock_gettime(CLOCK_REALTIME, &ts);
+    return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static bool is_meant(Accepting *a, const char *name, const char *arn) {
+    bool meant = a->args->n_names == 0;
+
+    for (size_t i = 0; i < a->args->n_names; i++)
+        if (text_equal(a->args->names[i], name) || text_equal(a->args->names[i], arn))
+            meant = a->named[i] = true;
+    return meant;
+}
+
+static Candidate *add(Accepting *a, const char *arn) {
+    Candidate *grown = realloc(a->candidates, (a->n + 1) * sizeof(*grown));
+
+    if (!grown)
+        return NULL;
+    a->candidates = grown;
+    grown[a->n] = (Candidate){ .arn = strdup(arn) };
+    return grown[a->n].arn ? &grown[a->n++] : NULL;
+}
+
+/* ---- what is shown ---- */
+
+static void show_value(const char *label, const char *value) {
+    char shown[VALUE_MAX];
+
+    printf("    %s %s\n", label, value[0] ? text_escaped(shown, sizeof(shown), value) : "(not set)");
+}
+
+static void show_drift(const Drift *drift) {
+    for (unsigned i = 0; i < drift->n; i++) {
+        const Change *c = &drift->changes[i];
+
+        printf("  %s%s\n", field_to_string(c->field), c->loses_events ? " (events are lost by this)" : "");
+        show_value("was", c->was);
+        show_value("now", c->now);
+    }
+}
+
+static void show_weakness(const Settings *now) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(1024);
+
+    if (baseline_weaknesses(now, &b) > 0)
+        printf("  weak: %s\n", strbuf_str(&b));
+}
+
+static void show_title(const Subject *subject) {
+    char shown[3][VALUE_MAX];
+
+    printf("%s %s %s\n", text_escaped(shown[0], VALUE_MAX, subject->name),
+           text_escaped(shown[1], VALUE_MAX, subject->region),
+           text_escaped(shown[2], VALUE_MAX, subject->account));
+}
+
+static void take_row(Accepting *a, const EngineSettings *row) {
+    Drift drift = { 0 };
+    Candidate *candidate = NULL;
+    char shown[VALUE_MAX];
+
+    if (!is_meant(a, row->subject.name, row->subject.arn))
+        return;
+    show_title(&row->subject);
+    if (!settings_is_complete(row->now)) {
+        printf("  not all of its settings could be looked at: %s\n",
+               text_escaped(shown, sizeof(shown), row->error[0] ? row->error : "no answer"));
+        a->failed = true;
+        return;
+    }
+    if (row->recorded && baseline_compare(row->recorded, row->now, &drift) >= 0 && drift.n == 0) {
+        puts("  as recorded");
+        return;
+    }
+    if (row->recorded)
+        show_drift(&drift);
+    else
+        puts("  nothing is recorded yet");
+    show_weakness(row->now);
+    drift_done(&drift);
+    candidate = add(a, row->subject.arn);
+    if (!candidate || settings_copy(row->now, &candidate->settings) < 0)
+        a->failed = true;
+}
+
+/* Trails that are recorded and were not seen. */
+static void take_gone(Accepting *a, const EngineSettings *rows, size_t n) {
+    char **arns;
+    size_t n_arns;
+
+    if (baseline_file_list(a->dir, &arns, &n_arns) < 0)
+        return;
+    for (size_t i = 0; i < n_arns; i++) {
+        Arn arn;
+        bool seen = arn_parse(arns[i], &arn) < 0;
+
+        for (size_t k = 0; k < n; k++)
+            seen |= text_equal(rows[k].subject.arn, arns[i]);
+        if (!seen && a->args->n_names > 0 && is_meant(a, arn_name(&arn), arns[i])) {
+            Candidate *candidate = add(a, arns[i]);
+
+            printf("%s\n  gone, and not looked for any more from now on\n", arns[i]);
+            if (candidate)
+                candidate->gone = true;
+            else
+                a->failed = true;
+        }
+        free(arns[i]);
+    }
+    free(arns);
+}
+
+static void looked(const EngineSettings *rows, size_t n, void *userdata) {
+    Accepting *a = userdata;
+
+    for (size_t i = 0; i < n; i++)
+        take_row(a, &rows[i]);
+    take_gone(a, rows, n);
+    for (size_t i = 0; i < a->args->n_names; i++)
+        if (!a->named[i]) {
+            fprintf(stderr, "trailguard accept: %s: there is no such trail, and none was recorded\n",
+                    a->args->names[i]);
+            a->failed = true;
+        }
+}
+
+/* ---- what is done ---- */
+
+static bool may(const Accepting *a) {
+    char answer[16] = "";
+
+    if (a->args->yes)
+        return true;
+    if (!isatty(STDIN_FILENO)) {
+        fputs("trailguard accept: nothing is changed: there is no terminal to ask at, and no --yes\n",
+              stderr);
+        return false;
+    }
+    printf("\nRecord this as what %s to be like? [y/N] ", a->n == 1 ? "the trail has" : "the trails have");
+    (void)fflush(stdout);
+    return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+static int record(const Accepting *a) {
+    char by[BASELINE_BY_MAX], error[512];
+    int result = EXIT_SUCCESS;
+
+    for (size_t i = 0; i < a->n; i++) {
+        const Candidate *c = &a->candidates[i];
+        int r = baseline_file_accept(a->dir, c->arn, c->gone ? NULL : &c->settings, c->gone,
+                                     who(by, sizeof(by)), now_usec(), error, sizeof(error));
+
+        if (r < 0) {
+            fprintf(stderr, "trailguard accept: %s: %s\n", c->arn, error[0] ? error : strerror(-r));
+            result = EXIT_FAILURE;
+        }
+    }
+    if (result == EXIT_SUCCESS)
+        printf("\naccepted: %zu trail%s\n", a->n, a->n == 1 ? "" : "s");
+    return result;
+}
+
+static int finish(const Accepting *a) {
+    if (a->failed)
+        return EXIT_FAILURE;
+    if (a->n == 0) {
+        puts("\nnothing to accept");
+        return EXIT_SUCCESS;
+    }
+    return may(a) ? record(a) : EXIT_FAILURE;
+}
+
+int verb_accept(int argc, char **argv) {
+    char config_error[CONFIG_ERROR_MAX], error[ENGINE_ERROR_MAX];
+    Config *config = NULL;
+    VerbArgs args;
+    Accepting a = { .args = &args, .dir = engine_state_dir() };
+    int r = verb_parse(argc, argv, VERB_TAKES_YES | VERB_TAKES_NAMES, help, &args);
+
+    if (r <= 0)
+        return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (config_load(args.config, &config, config_error) < 0) {
+        fprintf(stderr, "%s\n", config_error);
+        return EXIT_FAILURE;
+    }
+    log_set_level(LOG_WARNING);
+    a.named = calloc(args.n_names + 1, sizeof(*a.named));
+    if (!a.named) {
+        config_free(config);
+        fputs("trailguard accept: out of memory\n", stderr);
+        return EXIT_FAILURE;
+    }
+    r = engine_settings(config, looked, &a, error);
+    if (r < 0)
+        fprintf(stderr, "trailguard accept: %s\n", error);
+    r = r < 0 ? EXIT_FAILURE : finish(&a);
+    for (size_t i = 0; i < a.n; i++) {
+        settings_done(&a.candidates[i].settings);
+        free(a.candidates[i].arn);
+    }
+    free(a.candidates);
+    free(a.named);
+    return r;
+}

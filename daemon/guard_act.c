@@ -138,7 +138,7 @@ static void restarted(Deciding *d, const Outcome *outcome) {
     inc->gap.to_usec = seen->start_usec >= inc->gap.from_usec ? seen->start_usec : d->now.real_usec;
     plan_note(d->plan, NOTE_RUNNING_AGAIN)->gap = inc->gap;
     guard_tell_pending(d, &s->pending, "");
-    fails = s->findings & ~was & FINDINGS_FAILING;
+    fails = s->findings & ~was & FINDINGS_ERRORS;
     if (fails)
         guard_found_failing(d, seen, fails);
     if (!seen->is_logging) {
@@ -198,8 +198,8 @@ static void recreated(Deciding *d, const Outcome *outcome) {
     guard_tell_pending(d, &s->pending_restore, "");
     if (!seen->is_logging)
         guard_found_stopped(d, seen, false);
-    if (s->findings & FINDINGS_FAILING)
-        guard_found_failing(d, seen, s->findings & FINDINGS_FAILING);
+    if (s->findings & FINDINGS_ERRORS)
+        guard_found_failing(d, seen, s->findings & FINDINGS_ERRORS);
 }
 
 void guard_acted(Deciding *d, const Outcome *outcome) {

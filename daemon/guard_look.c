@@ -236,8 +236,8 @@ static void looked_status(Deciding *d, const Observation *seen) {
         guard_found_stopped(d, seen, first);
     if (flapped)
         found_flapped(d, seen);
-    if (is & ~was & FINDINGS_FAILING)
-        guard_found_failing(d, seen, is & ~was & FINDINGS_FAILING);
+    if (is & ~was & FINDINGS_ERRORS)
+        guard_found_failing(d, seen, is & ~was & FINDINGS_ERRORS);
     if ((was & FINDINGS_FAILING) && !(is & FINDINGS_FAILING))
         (void)plan_note(d->plan, NOTE_DELIVERING);
 }

@@ -94,6 +94,7 @@ static void write_failing(const Writing *w) {
         [FINDING_BUCKET] = "its bucket is not as it should be",
         [FINDING_LIFECYCLE] = "a rule of its bucket deletes log files early",
         [FINDING_KEY] = "its KMS key cannot be used",
+        [FINDING_UNSEEN] = "its settings cannot be looked at, changes to them go unseen",
     };
     const char *text = w->note->count < _FINDING_MAX ? what[w->note->count] : NULL;
 

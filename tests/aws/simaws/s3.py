@@ -43,6 +43,11 @@ def keep(state, name):
         state.buckets[name] = {**kept, **state.buckets.get(name, {})}
 
 
+def _prefix(trail):
+    prefix = trail.settings.get("S3KeyPrefix")
+    return f"{prefix}/" if prefix else ""
+
+
 def _good_policy(name, users):
     """The bucket policy of the CloudTrail user guide for these trails."""
     arns = sorted(trail.arn for trail in users)
@@ -51,7 +56,7 @@ def _good_policy(name, users):
         {"Sid": "AWSCloudTrailAclCheck", "Effect": "Allow", "Principal": service, "Action": "s3:GetBucketAcl",
          "Resource": f"arn:aws:s3:::{name}", "Condition": condition},
         {"Sid": "AWSCloudTrailWrite", "Effect": "Allow", "Principal": service, "Action": "s3:PutObject",
-         "Resource": sorted(f"arn:aws:s3:::{name}/AWSLogs/{trail.account}/*" for trail in users),
+         "Resource": sorted(f"arn:aws:s3:::{name}/{_prefix(trail)}AWSLogs/{trail.account}/*" for trail in users),
          "Condition": {"StringEquals": {"s3:x-amz-acl": "bucket-owner-full-control", "aws:SourceArn": arns}}}]}
 
 

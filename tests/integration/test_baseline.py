@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Baselines: what is recorded, what differs from it, how it is accepted, and how often it is put back."""
+
+import json
+import time
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from attacks import BUCKET, SCENARIO, SELECTORS, VICTIM
+from guard import within
+from helpers import FRA, TOPIC, document, operations, wait_alert
+from simaws.client import poll
+
+RESTORE = {"mode": "restore", "restore": ["settings", "selectors", "insights", "deleted"]}
+
+
+@pytest.fixture
+def victim(sim, make_guard):
+    """A guard of the trail that has everything; not started."""
+    sim.load(SCENARIO)
+    return make_guard(sim, regions=[FRA], trails=["victim"], settings_interval=1)
+
+
+def baselines(guard):
+    return sorted((guard.state / "baselines").glob("*.json"))
+
+
+def start(guard):
+    guard.start().wait_guarding()
+    poll(lambda: baselines(guard), within(10))
+    return guard
+
+
+def all_documents(sim):
+    return [document(message) for message in sim.messages(TOPIC)]
+
+
+def told(sim, event):
+    return [entry for entry in all_documents(sim) if entry["event"] == event]
+
+
+def update(mallory, **settings):
+    mallory.client(VICTIM).update_trail(Name=VICTIM, **settings)
+
+
+def test_the_first_look_records_everything_as_json(victim):
+    start(victim)
+    record = json.loads(baselines(victim)[0].read_text())
+    assert (record["schema"], record["arn"], record["by"]) == ("trailguard.baseline/1", VICTIM, "guard")
+    assert record["settings"]["S3BucketName"] == BUCKET
+    assert record["settings"]["EventSelectors"] == SELECTORS
+    assert record["settings"]["Tags"] == {"owner": "security", "tier": "1"}
+    assert baselines(victim)[0].stat().st_mode & 0o777 == 0o600
+
+
+def test_what_was_changed_while_nobody_looked_is_told_and_not_recorded(sim, victim, mallory):
+    start(victim).stop()
+    before = baselines(victim)[0].read_text()
+    update(mallory, S3BucketName="mallorys-bucket")
+    victim.start()
+    entry = wait_alert(sim, "trail.weakened")
+    assert entry["changes"] == [{"field": "S3BucketName", "was": BUCKET, "now": "mallorys-bucket"}]
+    assert baselines(victim)[0].read_text() == before
+
+
+def test_a_damaged_baseline_is_set_aside_and_told(sim, victim):
+    start(victim).stop()
+    path = baselines(victim)[0]
+    path.write_text("{ not json")
+    victim.start()
+    entry = poll(lambda: told(sim, "baseline.weak"), within(10))[0]
+    assert entry["severity"] == "critical" and path.name in entry["detail"]
+    assert [kept.read_text() for kept in path.parent.glob("*.damaged-*")] == ["{ not json"]
+
+
+def test_a_weak_baseline_is_said_once(sim, make_guard):
+    guard = start(make_guard(sim, regions=["us-east-1"], trails=["audit"], settings_interval=1))
+    poll(lambda: told(sim, "baseline.weak"), within(10))
+    guard.stop()
+    guard.start().wait_guarding()
+    guard.wait_delivered()
+    assert [entry["severity"] for entry in told(sim, "baseline.weak")] == ["warning"]
+
+
+def test_accept_takes_a_planned_change_into_the_running_daemon(sim, victim, mallory):
+    start(victim)
+    time.sleep(1.1)     # a baseline's time has whole seconds
+    update(mallory, S3BucketName="the-new-bucket")
+    wait_alert(sim, "trail.weakened")
+    shown = victim.verb("accept")
+    assert shown.returncode == 1 and "was example-victim-logs" in shown.stdout and "--yes" in shown.stderr
+    assert json.loads(baselines(victim)[0].read_text())["by"] == "guard"
+    done = victim.verb("accept", "--yes", "victim")
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert "accepted: 1 trail\n" in done.stdout
+    wait_alert(sim, "trail.resolved")
+    entry = poll(lambda: told(sim, "baseline.accepted"), within(10))[0]
+    assert entry["changes"] == [{"field": "S3BucketName", "was": BUCKET, "now": "the-new-bucket"}]
+    assert "uid 0" in entry["detail"]
+    assert victim.verdicts() == {"victim": "logging"}
+    record = json.loads(baselines(victim)[0].read_text())
+    assert record["settings"]["S3BucketName"] == "the-new-bucket"
+    assert record["previous"]["settings"]["S3BucketName"] == BUCKET
+    assert "nothing to accept" in victim.verb("accept", "--yes").stdout
+
+
+def test_a_trail_that_is_gone_is_forgotten_only_by_name(sim, victim, mallory):
+    start(victim)
+    mallory.delete(VICTIM)
+    wait_alert(sim, "trail.missing")
+    assert "nothing to accept" in victim.verb("accept", "--yes").stdout
+    assert victim.verb("accept", "--yes", "no-such-trail").returncode == 1
+    assert victim.verb("accept", "--yes", VICTIM).returncode == 0
+    wait_alert(sim, "trail.resolved")
+    victim.wait_line("accepted as gone")
+
+
+def test_a_pin_wins_over_the_recording(sim, victim, mallory):
+    victim.write_config(expect={"bucket": "the-right-bucket"}, **RESTORE)
+    start(victim)
+    entry = wait_alert(sim, "trail.weakened")
+    assert entry["changes"] == [{"field": "S3BucketName", "was": "the-right-bucket", "now": BUCKET}]
+    poll(lambda: sim.trail(VICTIM)["settings"]["S3BucketName"] == "the-right-bucket", within(10))
+
+
+def iso(delta):
+    return (datetime.now(timezone.utc) + timedelta(seconds=delta)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_maintenance_leaves_settings_alone_but_starts_what_is_stopped(sim, victim, mallory):
+    victim.write_config(maintenance=({"trail": "victim", "from": iso(-60), "until": iso(600), "reason": "move"},), **RESTORE)
+    start(victim)
+    mark = sim.mark()
+    update(mallory, S3BucketName="the-new-bucket")
+    entry = wait_alert(sim, "trail.weakened")
+    assert (entry["severity"], entry["maintenance"], entry["action"]["taken"]) == ("info", True, "none")
+    mallory.stop(VICTIM)
+    sim.wait_for_trail(VICTIM, IsLogging=True)
+    assert "UpdateTrail" not in operations(sim, since=mark)
+
+
+def test_a_maintenance_window_may_allow_stopping_and_ends_by_itself(sim, victim, mallory):
+    until = iso(6)
+    victim.write_config(maintenance=({"from": iso(-60), "until": until, "stop_allowed": True},), **RESTORE)
+    start(victim)
+    mark = sim.mark()
+    mallory.stop(VICTIM)
+    update(mallory, S3BucketName="the-new-bucket")
+    wait_alert(sim, "trail.stopped", holds=lambda entry: entry["severity"] == "info")
+    sim.wait_for_request(within(20), since=mark, operation="StartLogging")
+    assert iso(0) >= until
+    poll(lambda: sim.trail(VICTIM)["settings"]["S3BucketName"] == BUCKET, within(10))
+
+
+def test_a_war_over_settings_ends_at_the_ceiling_and_is_told(sim, victim, mallory):
+    victim.write_config(max_restores_per_hour=3, **RESTORE)
+    start(victim)
+    for number in range(4):
+        update(mallory, S3BucketName=f"mallorys-bucket-{number}")
+        if number < 3:
+            poll(lambda: sim.trail(VICTIM)["settings"]["S3BucketName"] == BUCKET, within(10))
+    entry = wait_alert(sim, "trail.weakened", holds=lambda entry: entry["restores_paused"])
+    assert entry["severity"] == "critical"
+    assert {"field": "S3BucketName", "was": BUCKET, "now": "mallorys-bucket-3"} in entry["changes"]
+    mallory.stop(VICTIM)        # recording is started again all the same
+    sim.wait_for_trail(VICTIM, IsLogging=True)
+    assert sim.trail(VICTIM)["settings"]["S3BucketName"] == "mallorys-bucket-3"
+    assert len([1 for name in operations(sim) if name == "UpdateTrail"]) == 3
+
+
+def test_what_was_found_is_kept_before_it_is_overwritten(sim, victim, mallory):
+    victim.write_config(**RESTORE)
+    start(victim)
+    update(mallory, S3BucketName="mallorys-bucket")
+    poll(lambda: sim.trail(VICTIM)["settings"]["S3BucketName"] == BUCKET, within(10))
+    found = list((victim.state / "found").rglob("*.json"))
+    assert [json.loads(path.read_text())["settings"]["S3BucketName"] for path in found] == ["mallorys-bucket"]
+
+
+def test_a_thousand_flips_are_one_incident_and_few_messages(sim, victim, mallory):
+    start(victim)
+    for _ in range(1000):
+        mallory.flap(VICTIM)
+    mallory.stop(VICTIM)
+    sim.wait_for_trail(VICTIM, IsLogging=True)
+    victim.wait_verdict("victim", "logging")
+    victim.wait_delivered()
+    entries = [entry for entry in all_documents(sim) if entry["event"].startswith("trail.")]
+    assert len({entry["incident"] for entry in entries}) == 1
+    assert len(entries) <= 12, [entry["event"] for entry in entries]
+
+
+def test_who_did_it_is_told_in_the_same_incident_and_refused_tries_as_attempts(sim, victim, mallory):
+    victim.write_config(attribution=True)
+    sim.add_user("eve", "111122223333", policy=[{"Effect": "Allow", "Action": "cloudtrail:Describe*", "Resource": "*"}])
+    start(victim)
+    eve = sim.boto3("eve", "cloudtrail", FRA)
+    with pytest.raises(Exception, match="AccessDenied"):
+        eve.stop_logging(Name=VICTIM)
+    mallory.stop(VICTIM)
+    stopped = wait_alert(sim, "trail.stopped")
+    entry = wait_alert(sim, "trail.attributed", seconds=20)
+    assert entry["incident"] == stopped["incident"]
+    assert (entry["actor"]["name"], entry["actor"]["event_name"]) == ("mallory", "StopLogging")
+    assert entry["actor"]["source_ip"] == "203.0.113.7"
+    attempt = wait_alert(sim, "trail.attempted")
+    assert (attempt["actor"]["name"], attempt["severity"]) == ("eve", "warning")
+    assert attempt["actor"]["error_code"].startswith("AccessDenied")
+
+
+def test_settings_that_may_not_be_looked_at_are_told_as_unseen(sim, victim):
+    start(victim)
+    with sim.fault("denied", operation="GetEventSelectors"):
+        entry = wait_alert(sim, "guard.blind", seconds=20)
+        assert entry["trail"]["name"] == "victim" and entry["findings"] == ["unseen"]
+        assert "GetEventSelectors" in entry["detail"]
+    wait_alert(sim, "guard.sighted", seconds=20)

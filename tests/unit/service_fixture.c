@@ -9,8 +9,8 @@
 
 #include "lib/util/macros.h"
 
-/* Longer than any call is made to wait for its turn (lib/pace.c). */
-#define REST_USEC (10 * USEC_PER_SEC)
+/* Longer than all pages of a call wait for their turns (lib/pace.c), and than the next call would. */
+#define TURNS_USEC (10 * USEC_PER_SEC)
 
 int service_set_up(void **state) {
     static const AwsLimits limits = { USEC_PER_SEC, USEC_PER_SEC, 1 };
@@ -50,11 +50,10 @@ void service_expect(ServiceFixture *f, int started, AwsErrorClass class, bool ha
     unsigned before = f->n_done;
 
     assert_int_equal(started, 0);
-    fake_loop_run(f->loop);
+    fake_loop_advance(f->loop, TURNS_USEC);
     assert_int_equal(f->n_done, before + 1);
     assert_string_equal(aws_error_class_to_string(f->error.class), aws_error_class_to_string(class));
     assert_int_equal(f->has_result, has_result);
-    fake_loop_advance(f->loop, REST_USEC); /* so that the next one need not wait for its turn */
 }
 
 void service_assert_json(const ServiceFixture *f, const char *target, const char *body) {

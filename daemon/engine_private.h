@@ -114,11 +114,10 @@ typedef struct Roster {
     char error[ERROR_TEXT_MAX];
 } Roster;
 
-/* What may be written often pays for itself: each writing is followed by a pause of many times its length.
- */
+/* What may be written often, as schedule_file_pause() allows. */
 typedef struct Writing {
     LoopTimer *timer;
-    uint64_t not_before_usec; /* mono */
+    uint64_t paid_usec; /* mono */
 } Writing;
 
 struct Engine {
@@ -203,9 +202,9 @@ int engine_add_known_members(Engine *engine);
 Target *engine_target(Account *account, const char *region,
                       bool configured); /* finds or adds; NULL when out of memory */
 Trail *engine_trail_by_arn(Engine *engine, const char *arn);
-Trail *engine_add_trail(Account *via, const char *name, const char *arn, const char *owner,
+Trail *engine_add_trail(Account *seen_by, const char *name, const char *arn, const char *owner,
                         const char *region);
-Trail *engine_add_trail_by_arn(Account *via, const char *arn); /* NULL also when it is no trail's */
+Trail *engine_add_trail_by_arn(Account *seen_by, const char *text); /* NULL also when it is no trail's */
 bool engine_is_guarded(const Account *account, const char *name, const char *arn);
 int engine_add_configured_targets(Account *account);
 /* Trails of this account that others are looking at from now on are its own to look at. */
@@ -259,7 +258,7 @@ void engine_publish(Engine *engine); /* STATUS= and status.json, soon */
 void engine_publish_now(Engine *engine);
 void engine_with_status(Engine *engine, EngineChecked fn, void *userdata);
 
-/* Runs fired soon: at once when the last writing is long enough ago. */
+/* Runs fired soon: at once unless much was written lately. */
 void engine_write_soon(Engine *engine, Writing *writing, LoopFired fired);
 /* Call after writing, with when it began: sets the pause. */
 void engine_written(Engine *engine, Writing *writing, uint64_t began_mono_usec);

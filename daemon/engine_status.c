@@ -197,22 +197,15 @@ void engine_publish(Engine *engine) {
 
 /* ---- how often things are written ---- */
 
-/* Writing may take a twentieth of the time; what is due is written within this in any case. */
-#define WRITING_PAUSE     20U
-#define WRITING_PAUSE_MAX (5 * USEC_PER_SEC)
-
 void engine_write_soon(Engine *engine, Writing *writing, LoopFired fired) {
-    uint64_t now_usec = engine_now(engine).mono_usec;
+    uint64_t pause_usec = schedule_file_pause(writing->paid_usec, engine_now(engine).mono_usec);
 
     if (!writing->timer)
-        (void)loop_after(engine->aws.loop,
-                         writing->not_before_usec > now_usec ? writing->not_before_usec - now_usec : 0,
-                         fired, engine, &writing->timer);
+        (void)loop_after(engine->aws.loop, pause_usec, fired, engine, &writing->timer);
 }
 
 void engine_written(Engine *engine, Writing *writing, uint64_t began_mono_usec) {
     uint64_t now_usec = engine_now(engine).mono_usec;
 
-    writing->not_before_usec =
-            now_usec + MIN(WRITING_PAUSE * (now_usec - began_mono_usec), WRITING_PAUSE_MAX);
+    writing->paid_usec = schedule_file_written(writing->paid_usec, now_usec - began_mono_usec, now_usec);
 }

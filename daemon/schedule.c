@@ -70,3 +70,15 @@ uint64_t schedule_write(uint64_t last_usec, uint64_t now_usec) {
         return now_usec;
     return MAX(now_usec, last_usec + SCHEDULE_WRITE_USEC);
 }
+
+#define FREE_USEC (SCHEDULE_FILE_PARTS * SCHEDULE_FILE_FREE_USEC)
+
+uint64_t schedule_file_written(uint64_t paid_usec, uint64_t took_usec, uint64_t now_usec) {
+    uint64_t cost = SCHEDULE_FILE_PARTS * MIN(took_usec, SCHEDULE_FILE_PAUSE_USEC);
+
+    return MIN(MAX(paid_usec, now_usec) + cost, now_usec + FREE_USEC + SCHEDULE_FILE_PAUSE_USEC);
+}
+
+uint64_t schedule_file_pause(uint64_t paid_usec, uint64_t now_usec) {
+    return paid_usec > now_usec + FREE_USEC ? paid_usec - now_usec - FREE_USEC : 0;
+}

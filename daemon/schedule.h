@@ -55,3 +55,15 @@ uint64_t schedule_next_settings(const Intervals *intervals, uint64_t now_usec, u
 /* The earliest time of a write that is wanted now, where the last one to this target was (or is planned) at
  * last_usec (0 never). */
 uint64_t schedule_write(uint64_t last_usec, uint64_t now_usec);
+
+/* A file that is written whenever something has changed may take a twentieth of the time. Some writing is
+ * free after a while of rest, so that what happens in calm times is on the disk at once. paid_usec (mono,
+ * 0 before the first) is kept for the file: the time until which its writing is paid for. */
+#define SCHEDULE_FILE_PARTS      20U
+#define SCHEDULE_FILE_FREE_USEC  (250 * USEC_PER_MSEC) /* of writing */
+#define SCHEDULE_FILE_PAUSE_USEC (5 * USEC_PER_SEC)    /* at most */
+
+/* The new paid_usec after a writing that took took_usec and has just ended. */
+uint64_t schedule_file_written(uint64_t paid_usec, uint64_t took_usec, uint64_t now_usec);
+/* How long it must rest from now on before it is written again. */
+uint64_t schedule_file_pause(uint64_t paid_usec, uint64_t now_usec);

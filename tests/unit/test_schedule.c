@@ -106,6 +106,29 @@ static void writes_keep_their_distance(void **state _unused_) {
     assert_int_equal(schedule_write(50 * SEC, 100 * SEC), 100 * SEC);
 }
 
+static void a_file_is_written_at_once_in_calm_times_and_takes_a_twentieth_of_a_storm(void **state _unused_) {
+    uint64_t now = 1000 * SEC, began = now, paid = 0, busy = 0;
+
+    assert_int_equal(schedule_file_pause(0, now), 0);
+    for (unsigned i = 0; i < 3; i++) { /* a slow disk, and a few things that happen together */
+        paid = schedule_file_written(paid, 80 * MSEC, now);
+        assert_int_equal(schedule_file_pause(paid, now), 0);
+    }
+    paid = schedule_file_written(paid, 20 * MSEC, now);
+    assert_int_equal(schedule_file_pause(paid, now), 200 * MSEC);
+    now += 3600 * SEC;
+    assert_int_equal(schedule_file_pause(paid, now), 0);
+
+    for (began = now; now - began < 600 * SEC; busy += 40 * MSEC) {
+        now += schedule_file_pause(paid, now) + 40 * MSEC;
+        paid = schedule_file_written(paid, 40 * MSEC, now);
+    }
+    assert_in_range(busy, (now - began) / 21, (now - began) / 20 + SEC);
+
+    paid = schedule_file_written(paid, UINT64_MAX, now);
+    assert_int_equal(schedule_file_pause(paid, now), SCHEDULE_FILE_PAUSE_USEC);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(passes_come_up_to_a_twentieth_early),
@@ -114,6 +137,7 @@ int main(void) {
         cmocka_unit_test(polls_stretch_to_five_reads_a_second),
         cmocka_unit_test(settings_are_looked_at_in_the_nearest_pass),
         cmocka_unit_test(writes_keep_their_distance),
+        cmocka_unit_test(a_file_is_written_at_once_in_calm_times_and_takes_a_twentieth_of_a_storm),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

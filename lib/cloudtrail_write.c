@@ -99,9 +99,10 @@ int cloudtrail_build_update_trail(const char *arn, const CloudTrailChanges *chan
 
 /* ---- tags ---- */
 
+/* A value is optional, but when it is sent AWS wants a character in it. */
 static json_t *make_tag(const CloudTrailTag *tag, bool with_value) {
-    return with_value ? json_pack("{s:s,s:s}", "Key", tag->key, "Value", tag->value)
-                      : json_pack("{s:s}", "Key", tag->key);
+    return with_value && *tag->value ? json_pack("{s:s,s:s}", "Key", tag->key, "Value", tag->value)
+                                     : json_pack("{s:s}", "Key", tag->key);
 }
 
 /* A list without AWS's own tags, which nobody else may write. NULL as json_pack(). */

@@ -76,7 +76,7 @@ static void test_create_trail(void **state) {
     assert_built(r, body,
                  "{\"Name\":\"main\",\"S3BucketName\":\"b\",\"KmsKeyId\":\"k\",\"IsMultiRegionTrail\":true,"
                  "\"EnableLogFileValidation\":true,\"TagsList\":[{\"Key\":\"team\",\"Value\":\"sec\"},"
-                 "{\"Key\":\"empty\",\"Value\":\"\"}]}");
+                 "{\"Key\":\"empty\"}]}");
     r = cloudtrail_build_create_trail("main", &(CloudTrailChanges){ .bucket = "b" }, &none, &body);
     assert_built(r, body, "{\"Name\":\"main\",\"S3BucketName\":\"b\"}");
     r = cloudtrail_build_create_trail("main", &(CloudTrailChanges){ .bucket = "b" }, NULL, &body);
@@ -148,7 +148,7 @@ static void test_tags(void **state) {
     (void)state;
     r = cloudtrail_build_add_tags(ARN, &tags, &body);
     assert_built(r, body, "{\"ResourceId\":\"" ARN "\",\"TagsList\":[{\"Key\":\"team\",\"Value\":\"sec\"},"
-                          "{\"Key\":\"empty\",\"Value\":\"\"}]}");
+                          "{\"Key\":\"empty\"}]}");
     r = cloudtrail_build_remove_tags(ARN, &tags, &body);
     assert_built(r, body,
                  "{\"ResourceId\":\"" ARN "\",\"TagsList\":[{\"Key\":\"team\"},{\"Key\":\"empty\"}]}");
@@ -180,7 +180,7 @@ static void test_calls(void **state) {
                    AWS_OK, true);
     service_assert_json(f, TARGET "CreateTrail",
                         "{\"Name\":\"main\",\"S3BucketName\":\"b\",\"TagsList\":[{\"Key\":\"team\","
-                        "\"Value\":\"sec\"},{\"Key\":\"empty\",\"Value\":\"\"}]}");
+                        "\"Value\":\"sec\"},{\"Key\":\"empty\"}]}");
     service_expect(f, cloudtrail_put_event_selectors(f->aws, f->credentials, REGION, ARN, &selectors, on_done,
                                                      f, NULL),
                    AWS_OK, true);
@@ -195,7 +195,7 @@ static void test_calls(void **state) {
                    true);
     service_assert_json(f, TARGET "AddTags",
                         "{\"ResourceId\":\"" ARN "\",\"TagsList\":[{\"Key\":\"team\",\"Value\":\"sec\"},"
-                        "{\"Key\":\"empty\",\"Value\":\"\"}]}");
+                        "{\"Key\":\"empty\"}]}");
     service_expect(f, cloudtrail_remove_tags(f->aws, f->credentials, REGION, ARN, &tags, on_done, f, NULL),
                    AWS_OK, true);
     service_assert_json(f, TARGET "RemoveTags",

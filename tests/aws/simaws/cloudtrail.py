@@ -262,7 +262,7 @@ def list_tags(call, params):
     for arn in params["ResourceIdList"]:
         call.authorize("cloudtrail:ListTags", arn)
     found = [_tagged_trail(call, arn) for arn in params["ResourceIdList"]]
-    return {"ResourceTagList": [{"ResourceId": trail.arn, "TagsList": [{"Key": key, "Value": value}
+    return {"ResourceTagList": [{"ResourceId": trail.arn, "TagsList": [{"Key": key, **({"Value": value} if value else {})}
                                  for key, value in trail.tags.items()]} for trail in found]}
 
 

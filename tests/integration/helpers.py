@@ -26,7 +26,8 @@ def topic_arn(name, region=FRA):
 
 ORG_TRAIL, AUDIT, APAC = (trail_arn(name) for name in HOMES)
 TOPIC = topic_arn("trailguard")
-READS = {"DescribeTrails", "GetTrailStatus", "GetCallerIdentity"}
+SETTINGS_READS = {"GetEventSelectors", "GetInsightSelectors", "ListTags"}       # and the list, DescribeTrails
+READS = {"DescribeTrails", "GetTrailStatus", "GetCallerIdentity", "LookupEvents"} | SETTINGS_READS
 
 
 def sns(*topics, **options):
@@ -73,24 +74,40 @@ def document(message):
     return validated(json.loads(message["received"]["sqs"]["Message"]), "alert")
 
 
-def documents(sim, topic=TOPIC):
-    """The documents of all messages that a topic delivered, in order."""
-    return [document(message) for message in sim.messages(topic)]
+def messages(sim, topic=TOPIC, baselines=False):
+    """All messages that a topic delivered, in order; without those about baselines, which come whenever a trail that is not
+    all it could be is recorded, unless asked for."""
+    return [message for message in sim.messages(topic)
+            if baselines or not message["MessageAttributes"]["event"]["Value"].startswith("baseline.")]
 
 
-def events(sim, topic=TOPIC):
-    return [entry["event"] for entry in documents(sim, topic)]
+def wait_message(sim, topic=TOPIC, seconds=10, count=1):
+    """The newest of `count` of these messages."""
+    try:
+        return poll(lambda: (lambda found: found if len(found) >= count else None)(messages(sim, topic)), within(seconds),
+                    0.05)[-1]
+    except AssertionError:
+        raise AssertionError(f"not {count} messages: {json.dumps(events(sim, topic))}") from None
+
+
+def documents(sim, topic=TOPIC, baselines=False):
+    """Their documents."""
+    return [document(message) for message in messages(sim, topic, baselines)]
+
+
+def events(sim, topic=TOPIC, baselines=False):
+    return [entry["event"] for entry in documents(sim, topic, baselines)]
 
 
 def wait_alert(sim, event, topic=TOPIC, seconds=10, count=1, holds=lambda document: True):
     """The newest of `count` documents of this event."""
     def find():
-        found = [entry for entry in documents(sim, topic) if entry["event"] == event and holds(entry)]
+        found = [entry for entry in documents(sim, topic, True) if entry["event"] == event and holds(entry)]
         return found if len(found) >= count else None
     try:
         return poll(find, within(seconds), 0.05)[-1]
     except AssertionError:
-        raise AssertionError(f"no {event} among {json.dumps(documents(sim, topic), indent=1)}") from None
+        raise AssertionError(f"no {event} among {json.dumps(documents(sim, topic, True), indent=1)}") from None
 
 
 def epoch(text):

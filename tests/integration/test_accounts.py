@@ -7,8 +7,7 @@ import json
 import pytest
 
 from guard import within
-from helpers import (FRA, IAD, MAIN, MEMBER, ORG_TRAIL, SYD, TOPIC, documents, events, matches, trail_arn, wait_alert,
-                     wait_polls)
+from helpers import FRA, IAD, MAIN, MEMBER, ORG_TRAIL, SYD, events, matches, messages, trail_arn, wait_alert, wait_polls
 from simaws.client import poll
 
 OTHER, THIRD, FOURTH = "777788889999", "222233334444", "666677778888"
@@ -100,7 +99,7 @@ def test_a_wrong_external_id_is_one_blind_account_and_disturbs_nobody(sim, make_
                        aws={"max_attempts": 1}).start().wait_guarding()
     told = wait_alert(sim, "guard.blind", seconds=15)
     assert (told["account"], told["region"], told["trail"], told["severity"]) == (OTHER, None, None, "warning")
-    (message,) = [entry for entry in sim.messages(TOPIC) if "blind" in entry["Subject"]]
+    (message,) = [entry for entry in messages(sim) if "blind" in entry["Subject"]]
     assert message["Subject"] == f"[TrailGuard] WARNING guard is blind in account {OTHER}: denied"
     mail = message["received"]["email"]["Body"]
     assert role_arn(OTHER) in mail and "is not authorized to perform: sts:AssumeRole" in mail and "external id" in mail
@@ -273,7 +272,7 @@ def test_a_member_that_refuses_the_role_is_one_blind_account(organization, make_
     guard = org_guard(make_guard, sim, regions=[FRA, IAD], aws={"max_attempts": 1}).start().wait_guarding()
     told = wait_alert(sim, "guard.blind", seconds=15)
     assert (told["account"], told["region"]) == (THIRD, None)
-    assert role_arn(THIRD) in sim.messages(TOPIC)[0]["received"]["email"]["Body"]
+    assert role_arn(THIRD) in messages(sim)[0]["received"]["email"]["Body"]
     wait_polls(sim, 4, FRA)
     assert events(sim) == ["guard.blind"]
     wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well", THIRD: "blind"})
@@ -288,7 +287,7 @@ def test_newcomers_are_guarded_and_leavers_told_at_the_next_refresh(organization
     sim.call("organization", management=MAIN, members=[MEMBER, THIRD])
     told = wait_alert(sim, "guard.blind", seconds=75)
     assert (told["account"], told["region"], told["severity"]) == (OTHER, None, "warning")
-    (message,) = [entry for entry in sim.messages(TOPIC) if "no active member" in entry["Subject"]]
+    (message,) = [entry for entry in messages(sim) if "no active member" in entry["Subject"]]
     matches("exclude", message["received"]["email"]["Body"])
     guard.wait_line(f"account {THIRD} .*is new in the organization")
     guard.wait_line(f"account {OTHER} .*no member of the organization")

@@ -4,7 +4,8 @@
 import pytest
 
 from guard import within
-from helpers import FRA, IAD, MAIN, ORG_TRAIL, TOPIC, documents, events, mail_of, sns, topic_arn, wait_alert, wait_polls
+from helpers import (FRA, IAD, MAIN, ORG_TRAIL, TOPIC, documents, events, mail_of, messages, sns, topic_arn, wait_alert,
+                     wait_message, wait_polls)
 from simaws.client import poll
 
 FIFO = topic_arn("trailguard.fifo")
@@ -52,7 +53,7 @@ def test_a_deleted_topic_is_told_through_the_other_channel_and_caught_up_when_it
     wait_alert(sim, "trail.stopped", OTHER)
     failed = wait_alert(sim, "guard.channel_failed", OTHER)
     assert failed["severity"] == "critical" and failed["trail"] is None
-    message = next(message for message in sim.messages(OTHER) if "channel" in message["Subject"])
+    message = next(message for message in messages(sim, OTHER) if "channel" in message["Subject"])
     assert TOPIC in mail_of(message) and "Topic does not exist" in mail_of(message)
     status = guard.wait_status(lambda status: any(channel["failed"] for channel in status["channels"]))
     assert [channel["failed"] for channel in status["channels"]] == [True, False]
@@ -123,8 +124,8 @@ def test_channels_do_not_wait_for_each_other(sim, make_guard, mallory):
         for count in (1, 2):
             mallory.stop(ORG_TRAIL)
             sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
-            sim.wait_for_message(OTHER, within(5), count=count)
-    sim.wait_for_message(TOPIC, within(30), count=2)
+            wait_message(sim, OTHER, 5, count=count)
+    wait_message(sim, TOPIC, 30, count=2)
 
 
 def test_a_topic_is_published_to_in_its_own_region(sim, make_guard, mallory):
@@ -156,7 +157,7 @@ def test_two_guards_of_one_trail_deliver_one_message_through_a_fifo_topic(sim, p
     for guard in guards:
         guard.wait_delivered()
     assert published(sim, FIFO)["delivered"] == 1, [(entry["event"], entry["id"]) for entry in documents(sim, FIFO)]
-    (message,) = sim.messages(FIFO)
+    (message,) = messages(sim, FIFO)
     assert message["MessageGroupId"] == "org-trail" and len(message["MessageDeduplicationId"]) == 64
     (told,) = documents(sim, FIFO)
     assert told["id"] == message["MessageDeduplicationId"]

@@ -9,7 +9,8 @@ import time
 import pytest
 
 from guard import BINARY, within
-from helpers import FRA, ORG_TRAIL, TOPIC, documents, epoch, events, operations, topic_arn, wait_alert, wait_polls
+from helpers import (FRA, ORG_TRAIL, TOPIC, documents, epoch, events, messages, operations, topic_arn, wait_alert,
+                     wait_message, wait_polls)
 from simaws.client import poll
 
 FIFO = topic_arn("trailguard.fifo")
@@ -45,7 +46,7 @@ def test_killed_after_sns_took_the_alert_it_comes_again_under_the_same_id(sim, m
     guard = make_guard(sim, alerts=fifo(sim)).start().wait_guarding()
     hang = sim.add_fault("hang", service="sns", executed=True)
     mallory.stop(ORG_TRAIL)
-    sim.wait_for_message(FIFO, within(10))
+    wait_message(sim, FIFO, 10)
     guard.kill()
     sim.remove_fault(hang)
     guard.start().wait_guarding()
@@ -61,7 +62,7 @@ def test_killed_before_it_could_tell_of_a_restart_that_worked_the_next_one_tells
     mallory.stop(ORG_TRAIL)
     trail = sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
     guard.kill()
-    assert sim.messages(TOPIC) == []
+    assert messages(sim) == []
     sim.remove_fault(hang)
     guard.start()
     told = wait_alert(sim, "trail.flapped")
@@ -76,7 +77,7 @@ def test_killed_while_the_restart_hangs_the_next_one_restarts_and_tells(sim, gua
     mallory.stop(ORG_TRAIL)
     sim.wait_for_request(within(10), operation="StartLogging")
     guard.kill()
-    assert sim.messages(TOPIC) == []
+    assert messages(sim) == []
     sim.remove_fault(hang)
     guard.start()
     sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
@@ -241,7 +242,7 @@ def test_on_a_full_disk_the_trail_is_restarted_and_the_alert_sent_all_the_same(s
     assert len(guard.found("No space left on device")) <= 3, guard.stderr()
     ballast.unlink()
     mallory.stop(ORG_TRAIL)
-    sim.wait_for_message(TOPIC, within(10), count=2)
+    wait_message(sim, TOPIC, 10, count=2)
     assert guard.stop() == 0
 
 

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from guard import PLAIN, within
-from helpers import (ALL_REGIONS, FRA, HOMES, IAD, ORG_TRAIL, SYD, TOPIC, events, intervals, sns, topic_arn, trail_arn,
+from helpers import (ALL_REGIONS, FRA, HOMES, IAD, ORG_TRAIL, SYD, events, intervals, messages, sns, topic_arn, trail_arn,
                      wait_alert, wait_polls)
 from simaws.client import poll
 
@@ -28,7 +28,7 @@ def test_reload_puts_new_regions_and_topics_in_force(sim, guard, mallory):
     guard.wait_verdict("audit", "logging")
     mallory.stop(ORG_TRAIL)
     wait_alert(sim, "trail.stopped", OTHER)
-    assert sim.messages(TOPIC) == []
+    assert messages(sim) == []
     assert guard.process.pid == pid and guard.process.poll() is None
     reload = [text for text in guard.told() if text.startswith(("RELOADING", "MONOTONIC_USEC", "READY"))]
     assert reload[0] == "READY=1" and reload[1] == "RELOADING=1" and reload[-1] == "READY=1"
@@ -93,7 +93,7 @@ def test_many_reloads_in_a_row_do_no_harm(sim, guard, mallory):
     wait_alert(sim, "trail.stopped")
     poll(lambda: guard.told()[-1] != "RELOADING=1", within(5))
     guard.wait_verdict("org-trail", "logging")
-    assert len(sim.messages(TOPIC)) == 1
+    assert len(messages(sim)) == 1
 
 
 def test_a_reload_in_the_middle_of_a_restart_does_not_lose_it(sim, guard, mallory):

@@ -4,7 +4,7 @@
 import pytest
 
 from guard import within
-from helpers import FRA, MAIN, ORG_TRAIL, TOPIC, documents, events, mail_of, sns, topic_arn, wait_alert, wait_polls
+from helpers import FRA, MAIN, ORG_TRAIL, TOPIC, documents, events, mail_of, messages, sns, topic_arn, wait_alert, wait_polls
 
 ERRORS = {      # member of GetTrailStatus: (its error, severity while validation is on)
     "LatestDeliveryError": ("AccessDenied", "critical"),
@@ -25,7 +25,7 @@ def test_each_kind_of_delivery_error_is_told_with_its_severity_and_resolved(sim,
     sim.trail(ORG_TRAIL, errors={member: error})
     told = wait_alert(sim, "trail.failing")
     assert told["severity"] == severity and told["action"]["taken"] == "none"
-    mail = mail_of(sim.messages(TOPIC)[0])
+    mail = mail_of(messages(sim)[0])
     assert error in mail
     if member == "LatestDeliveryError":
         assert "30 days" in mail
@@ -60,7 +60,7 @@ def test_a_stop_of_a_failing_trail_is_restarted_and_told_in_the_same_incident(si
 def test_a_hostile_error_text_is_escaped_everywhere(sim, guard):
     sim.trail(ORG_TRAIL, errors={"LatestDeliveryError": "Bad\x1b[31m\nCRITICAL fake\u202e"})
     wait_alert(sim, "trail.failing")
-    message = sim.messages(TOPIC)[0]
+    message = messages(sim)[0]
     for text in (guard.stderr(), guard.status_text(), message["Subject"], message["received"]["email"]["Body"],
                  message["received"]["sms"]):
         assert "\x1b" not in text and "\u202e" not in text
@@ -76,7 +76,7 @@ def test_an_open_incident_is_reminded_of_until_it_is_resolved(sim, make_guard, m
     assert reminder["incident"] == told["incident"] and reminder["severity"] == "critical"
     mallory.start(ORG_TRAIL)
     wait_alert(sim, "trail.resolved")
-    count = len(sim.messages(TOPIC))
+    count = len(messages(sim))
     wait_polls(sim, 3, FRA)
     told = documents(sim)
     assert len(told) == count and told[-1]["event"] == "trail.resolved"

@@ -5,8 +5,8 @@ while it cannot see one trail, or anything at all."""
 import pytest
 
 from guard import PLAIN, within
-from helpers import (ALL_REGIONS, AUDIT, FRA, IAD, MAIN, ORG_TRAIL, TOPIC, Mallory, documents, events, intervals, mail_of,
-                     trail_arn, wait_alert, wait_polls)
+from helpers import (ALL_REGIONS, FRA, MAIN, ORG_TRAIL, TOPIC, Mallory, documents, events, intervals, mail_of, messages,
+                     trail_arn, wait_alert, wait_message, wait_polls)
 from simaws.client import SimAWS
 
 WRONG = {"trailList": 7, "IsLogging": "yes"}
@@ -45,7 +45,7 @@ class Outage:
         begun = sim.mark()
         for region, (kind, fields) in TROUBLE.items():
             sim.add_fault(kind, service="cloudtrail", region=region, **fields)
-        sim.wait_for_message(TOPIC, within(20), count=len(TROUBLE))
+        wait_message(sim, TOPIC, 20, count=len(TROUBLE))
         for region in HEALTHY:
             wait_polls(sim, 3, region)
         Mallory(sim).stop(self.trails[FRA])         # also in the middle of it all
@@ -179,7 +179,7 @@ def test_denied_on_one_trail_only_that_trail_is_out_of_sight_and_the_others_are_
     with sim.fault("denied", operation="GetTrailStatus", trail=local):
         told = wait_alert(sim, "guard.blind")
         assert told["trail"] == {"name": "local", "arn": local} and told["severity"] == "warning"
-        assert "cloudtrail:GetTrailStatus" in mail_of(sim.messages(TOPIC)[0])
+        assert "cloudtrail:GetTrailStatus" in mail_of(messages(sim)[0])
         guard.wait_verdict("local", "unknown")
         mallory.stop(ORG_TRAIL)
         sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)

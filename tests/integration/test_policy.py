@@ -2,12 +2,11 @@
 """The policies that `trailguard policy` prints: enough for the guard, nothing that it does not use, and a wall for others."""
 
 import json
-from pathlib import Path
 
 import pytest
 
-from guard import within
-from helpers import FRA, IAD, MAIN, MEMBER, ORG_TRAIL, TOPIC, TOP, events, sns, topic_arn, trail_arn, wait_alert
+from guard import TOP, within
+from helpers import FRA, IAD, MAIN, MEMBER, ORG_TRAIL, TOPIC, events, sns, topic_arn, trail_arn, wait_alert
 from simaws.client import poll
 
 OTHER = "777788889999"
@@ -162,7 +161,7 @@ def test_the_shipped_examples_are_what_is_printed(sim, make_guard, name, what):
     """In their words and actions; the examples are made for one account and its trails."""
     guard = make_guard(sim, alerts=sns(topic_arn("trailguard")))
     mine = printed(guard, what)
-    shipped = json.loads((Path(TOP) / f"conf/iam/{name}.json").read_text())
+    shipped = json.loads((TOP / f"conf/iam/{name}.json").read_text())
     wanted = {statement["Sid"]: actions({"Statement": [statement]}) for statement in shipped["Statement"]}
     for statement in mine["Statement"]:
         assert actions({"Statement": [statement]}) == wanted[statement["Sid"]], statement["Sid"]

@@ -7,7 +7,8 @@ import pytest
 
 from guard import PLAIN, within
 from helpers import (ALL_REGIONS, AUDIT, FRA, HOMES, IAD, MAIN, ORG_TRAIL, READS, TOPIC, clock_text, document, documents,
-                     epoch, events, mail_of, mail_time, matches, operations, trail_arn, wait_alert, wait_polls)
+                     epoch, events, mail_of, mail_time, matches, messages, operations, trail_arn, wait_alert, wait_message,
+                     wait_polls)
 
 TEXT_OF_A_RESTART = r"running again after [0-9.]+ s"
 
@@ -35,7 +36,7 @@ def test_a_stopped_trail_is_logging_again_and_everybody_is_told(sim, make_guard)
     trail = sim.trail(ORG_TRAIL)
     if PLAIN:
         assert trail["started"] - trail["stopped"] <= 2.0
-    message = sim.wait_for_message(TOPIC, within(10))
+    message = wait_message(sim, TOPIC, 10)
 
     # the message, for people
     subject, mail = message["Subject"], message["received"]["email"]["Body"]
@@ -73,7 +74,7 @@ def test_a_stopped_trail_is_logging_again_and_everybody_is_told(sim, make_guard)
 
     # once, and no more after a further look
     wait_polls(sim, 2, FRA)
-    assert len(sim.messages(TOPIC)) == 1
+    assert len(messages(sim)) == 1
     assert operations(sim).count("StartLogging") == 1
     assert guard.stop() == 0
     assert guard.told()[-1] == "STOPPING=1" or "STOPPING=1" in guard.told()
@@ -87,7 +88,7 @@ def test_all_trails_of_all_regions_are_restarted_at_once(sim, make_guard, mallor
     for arn in arns:
         trail = sim.wait_for_trail(arn, within(10), logging=True)
         assert not PLAIN or trail["started"] - trail["stopped"] <= 2.0
-    sim.wait_for_message(TOPIC, within(10), count=3)
+    wait_message(sim, TOPIC, 10, count=3)
     assert sorted(entry["trail"]["name"] for entry in documents(sim)) == sorted(HOMES)
     assert len({entry["incident"] for entry in documents(sim)}) == 3
 
@@ -146,7 +147,7 @@ def test_a_trail_found_stopped_at_the_first_look_is_restarted_and_told_as_that(s
     sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
     told = wait_alert(sim, "trail.stopped")
     assert abs(epoch(told["gap"]["from"]) - stopped) < 1
-    mail = mail_of(sim.messages(TOPIC)[0])
+    mail = mail_of(messages(sim)[0])
     matches("already stopped|first seen|first look", mail)
 
 
@@ -156,7 +157,7 @@ def test_a_trail_that_never_logged_is_started_too(sim, make_guard):
     sim.wait_for_trail(never, within(10), logging=True)
     told = wait_alert(sim, "trail.stopped")
     assert told["trail"]["name"] == "never-started"
-    assert "1970" not in sim.messages(TOPIC)[0]["received"]["email"]["Body"]
+    assert "1970" not in messages(sim)[0]["received"]["email"]["Body"]
 
 
 @pytest.mark.valgrind
@@ -165,7 +166,7 @@ def test_a_denied_restart_is_told_retried_ever_slower_and_done_once_it_is_allowe
     mallory.stop(ORG_TRAIL)
     told = wait_alert(sim, "trail.stopped")
     assert told["action"]["taken"] == "restart" and told["action"]["result"] == "failed"
-    mail = mail_of(sim.messages(TOPIC)[0])
+    mail = mail_of(messages(sim)[0])
     assert "cloudtrail:StartLogging" in mail and ORG_TRAIL in mail
     guard.wait_line("org-trail .*(fail|denied|AccessDenied).*", count=1)
     sim.wait_for_request(within(20), count=3, operation="StartLogging")
@@ -229,7 +230,7 @@ def test_stopped_again_before_the_restart_is_read_back_it_is_started_again_at_on
         mallory.stop(ORG_TRAIL)
     trail = sim.wait_for_trail(ORG_TRAIL, within(20), logging=True)
     assert not PLAIN or trail["started"] - trail["stopped"] <= 3.0
-    sim.wait_for_message(TOPIC, within(10), count=3)
+    wait_message(sim, TOPIC, 10, count=3)
     told = documents(sim)
     assert [entry["action"]["result"] for entry in told] == ["held"] * 3
     assert len({entry["incident"] for entry in told}) == 1 and len({entry["gap"]["from"] for entry in told}) >= 2
@@ -261,7 +262,7 @@ def test_many_stopped_trails_of_one_region_are_restarted_within_the_write_quota(
         sim.trail(arn, logging=False)
     for arn in names:
         sim.wait_for_trail(arn, within(20), logging=True)
-    sim.wait_for_message(TOPIC, within(20), count=4)
+    wait_message(sim, TOPIC, 20, count=4)
     refused = [entry for entry in sim.requests(principal="*:user/guard", region=IAD) if entry["status"] != 200]
     assert refused == []
     assert {entry["action"]["result"] for entry in documents(sim)} <= {"held", "pending"}
@@ -273,7 +274,7 @@ def test_hostile_text_from_aws_reaches_no_terminal(sim, guard, mallory):
         mallory.stop(ORG_TRAIL)
         wait_alert(sim, "trail.stopped", seconds=15)
         guard.wait_line("WeirdException")
-    mail = sim.messages(TOPIC)[0]["received"]["email"]["Body"]
-    for text in (guard.stderr(), "\n".join(guard.told()), mail, sim.messages(TOPIC)[0]["Subject"]):
+    mail = messages(sim)[0]["received"]["email"]["Body"]
+    for text in (guard.stderr(), "\n".join(guard.told()), mail, messages(sim)[0]["Subject"]):
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202e]", text), ascii(text)
         assert not re.search("^fake line", text, re.M)

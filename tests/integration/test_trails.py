@@ -4,8 +4,8 @@
 import pytest
 
 from guard import within
-from helpers import (ALL_REGIONS, APAC, AUDIT, FRA, HOMES, IAD, MAIN, MEMBER, ORG_TRAIL, READS, SYD, TOPIC, documents, events,
-                     mail_of, matches, operations, sns, trail_arn, wait_alert, wait_polls)
+from helpers import (ALL_REGIONS, APAC, AUDIT, FRA, HOMES, IAD, MAIN, MEMBER, ORG_TRAIL, READS, SYD, documents, events,
+                     mail_of, matches, messages, operations, sns, trail_arn, wait_alert, wait_polls)
 
 MEMBER_TOPIC = f"arn:aws:sns:{FRA}:{MEMBER}:alerts"
 
@@ -163,7 +163,7 @@ def test_an_organization_trail_is_protected_in_a_member_account_and_never_writte
     told = wait_alert(sim, "trail.stopped", MEMBER_TOPIC)
     assert told["action"]["taken"] == "none" and told["severity"] == "critical"
     assert told["trail"]["arn"] == ORG_TRAIL and told["account"] == MAIN
-    matches("not ours|another account|management account|owner", mail_of(sim.messages(MEMBER_TOPIC)[0]))
+    matches("not ours|another account|management account|owner", mail_of(messages(sim, MEMBER_TOPIC)[0]))
     wait_polls(sim, 2, FRA)
     called = [entry["operation"] for entry in sim.requests(principal="*:user/member-guard")]
     assert set(called) <= READS | {"Publish"}
@@ -189,7 +189,7 @@ def test_a_region_without_a_trail_is_a_warning_until_one_covers_it(sim, make_gua
     guard = make_guard(sim, regions=[FRA, SYD], settings_interval=1).start().wait_guarding()
     told = wait_alert(sim, "region.uncovered")
     assert (told["severity"], told["region"], told["trail"]) == ("warning", SYD, None)
-    assert "trail" not in sim.messages(TOPIC)[0]["MessageAttributes"]
+    assert "trail" not in messages(sim)[0]["MessageAttributes"]
     wait_polls(sim, 3, FRA)
     assert events(sim) == ["region.uncovered"]
     sim.add_trail("apac", MAIN, SYD)

@@ -10,8 +10,8 @@ import subprocess
 import pytest
 
 from guard import BINARY, libconfig, within
-from helpers import ALL_REGIONS, FRA, HOMES, MAIN, ORG_TRAIL, READS, SYD, TOPIC, document, operations, sns, topic_arn, \
-    trail_arn
+from helpers import (ALL_REGIONS, FRA, HOMES, ORG_TRAIL, READS, SYD, TOPIC, document, messages, operations, sns, topic_arn,
+                     trail_arn)
 from schemas import validated
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
@@ -47,7 +47,7 @@ def test_check_is_critical_about_a_stopped_trail_and_leaves_it_stopped(sim, idle
     done = idle.verb("check")
     assert done.returncode == CRITICAL and "stopped" in done.stdout
     assert sim.trail(ORG_TRAIL)["logging"] is False and set(operations(sim)) <= READS
-    assert "LogGroup" not in done.stdout and sim.messages(TOPIC) == []
+    assert "LogGroup" not in done.stdout and messages(sim) == []
 
 
 def test_check_is_critical_about_a_named_trail_that_is_absent(sim, idle):
@@ -110,7 +110,7 @@ def test_check_restore_starts_a_stopped_trail_and_judges_what_is_then(sim, idle)
     done = idle.verb("check", "--restore")
     assert done.returncode == OK, done.stdout + done.stderr
     assert sim.trail(ORG_TRAIL)["logging"] is True
-    assert sim.messages(TOPIC) == [] and list(idle.state.iterdir()) == []
+    assert messages(sim) == [] and list(idle.state.iterdir()) == []
 
 
 def test_check_restore_acts_only_as_the_mode_allows(sim, idle):
@@ -285,7 +285,7 @@ def test_test_alert_prints_each_channels_receipt(sim, idle):
     done = idle.verb("test-alert")
     assert (done.returncode, done.stderr) == (0, "")
     for topic in (TOPIC, other):
-        (message,) = sim.messages(topic)
+        (message,) = messages(sim, topic)
         assert re.search(f"{re.escape(topic)}.*{message['MessageId']}", done.stdout), done.stdout
         told = document(message)
         assert (told["event"], told["severity"], told["trail"]) == ("guard.test", "info", None)
@@ -298,7 +298,7 @@ def test_test_alert_prints_a_channels_error_and_tries_the_others(sim, idle):
     done = idle.verb("test-alert")
     assert done.returncode == 1
     assert re.search("gone.*Topic does not exist", done.stdout + done.stderr)
-    assert sim.messages(TOPIC)[0]["MessageId"] in done.stdout
+    assert messages(sim)[0]["MessageId"] in done.stdout
 
 
 def test_test_alert_without_a_channel_says_so(idle):

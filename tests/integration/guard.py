@@ -255,6 +255,7 @@ class Guard:
     def wait_delivered(self, seconds=10):
         """The outbox is empty."""
         self.wait_status(lambda status: status["outbox"]["depth"] == 0, seconds)
+        return self
 
     def remembers(self, text):
         """Is it in the state file?"""

@@ -160,7 +160,9 @@ def test_status_json_stays_fresh_while_nothing_happens(guard, sim):
 
 
 # -- cost --------------------------------------------------------------------------------------------------------------
-def test_a_calm_pass_costs_one_call_a_trail_and_settings_one_a_region(sim, make_guard):
+def test_a_calm_pass_costs_one_call_a_trail_and_settings_one_a_region_and_two_or_three_a_trail(sim, make_guard):
+    """Insights are asked for only where the list says that there are some."""
+    sim.trail(ORG_TRAIL, insights=[{"InsightType": "ApiCallRateInsight"}])
     guard = make_guard(sim, regions=ALL_REGIONS, settings_interval=2).start().wait_guarding()
     begun = sim.mark()
     wait_polls(sim, 5, FRA)
@@ -171,9 +173,15 @@ def test_a_calm_pass_costs_one_call_a_trail_and_settings_one_a_region(sim, make_
         calls[key] = calls.get(key, 0) + 1
     polls = {trail_arn(name): calls.get(("GetTrailStatus", region, trail_arn(name)), 0) for name, region in HOMES.items()}
     assert all(4 <= count <= 6 for count in polls.values()), calls
+    listed = []
     for region in ALL_REGIONS:
         assert 2 <= calls[("DescribeTrails", region, None)] <= 3, calls
-    assert {operation for operation, _, _ in calls} == {"GetTrailStatus", "DescribeTrails"}, calls
+        listed.append(calls.pop(("DescribeTrails", region, None)))
+    looks = {key: count for key, count in calls.items() if key[0] != "GetTrailStatus"}
+    assert set(looks) == {("GetInsightSelectors", FRA, ORG_TRAIL)} | {
+        (operation, region, trail_arn(name)) for operation in ("GetEventSelectors", "ListTags")
+        for name, region in HOMES.items()}, calls
+    assert all(min(listed) - 1 <= count <= max(listed) for count in looks.values()), (listed, calls)
     assert guard.verdicts() == {name: "logging" for name in HOMES}
 
 
@@ -197,11 +205,14 @@ def test_a_slow_answer_does_not_make_a_target_asked_twice_at_once(sim, make_guar
 
 
 def test_connections_are_kept_and_used_again(sim, make_guard):
-    make_guard(sim, regions=ALL_REGIONS).start().wait_guarding()
+    make_guard(sim, regions=ALL_REGIONS, settings_interval=1).start().wait_guarding().wait_delivered()
+    begun = sim.mark()
+    before = {entry["connection"] for entry in sim.requests(principal="*:user/guard")}
     wait_polls(sim, 4, FRA)
-    requests = sim.requests(principal="*:user/guard")
-    assert len(requests) >= 15
-    assert len({entry["connection"] for entry in requests}) <= 4
+    requests = sim.requests(since=begun, principal="*:user/guard")
+    assert len(requests) >= 30
+    assert len(before | {entry["connection"] for entry in requests}) <= len(before) + 1
+    assert len(before) <= 8     # three regions are looked at at once, and the settings of a trail in each
 
 
 def test_over_tls_reconnects_resume_their_session(tls_sim, make_guard):

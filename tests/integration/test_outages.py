@@ -42,7 +42,8 @@ class Outage:
         self.trails = {region: sim.add_trail("guarded", MAIN, region) for region in regions}
         guard = guard(sim, regions=regions, blind_after=2, aws={"request_timeout": 1, "max_attempts": 1})
         guard.start().wait_guarding()
-        begun = sim.mark()
+        guard.wait_delivered()
+        begun, mark = sim.mark(), guard.mark()
         for region, (kind, fields) in TROUBLE.items():
             sim.add_fault(kind, service="cloudtrail", region=region, **fields)
         wait_message(sim, TOPIC, 20, count=len(TROUBLE))
@@ -52,7 +53,7 @@ class Outage:
         self.restarted = sim.wait_for_trail(self.trails[FRA], within(10), logging=True)
         self.intervals = {region: intervals(sim, region, begun) for region in HEALTHY}
         self.blind = documents(sim)
-        self.text = guard.stderr()
+        self.lines = guard.found("", mark)
         sim.remove_fault()
         wait_alert(sim, "guard.sighted", seconds=30, count=len(TROUBLE))
         self.documents = documents(sim)
@@ -105,7 +106,7 @@ def test_a_region_in_trouble_is_told_as_blind_once_and_as_sighted_once(outage, r
 @shared
 @pytest.mark.parametrize("region", TROUBLE, ids=[f"{kind}" for kind, _ in TROUBLE.values()])
 def test_the_journal_names_a_region_in_trouble_without_flooding(outage, region):
-    lines = [line for line in outage.text.splitlines() if region in line]
+    lines = [line for line in outage.lines if region in line]
     assert 1 <= len(lines) <= 4, lines
 
 
@@ -213,6 +214,7 @@ def test_a_stop_during_blindness_is_put_right_when_sight_is_back_and_keeps_its_t
 def test_when_all_of_aws_is_gone_the_daemon_stays_and_alerts_come_later(sim, make_guard, mode):
     guard = make_guard(sim, regions=ALL_REGIONS, blind_after=2,
                        aws={"request_timeout": 1, "connect_timeout": 1, "max_attempts": 1}).start().wait_guarding()
+    guard.wait_delivered()
     sim.network(mode)
     try:
         guard.wait_status(lambda status: status["outbox"]["depth"] >= 3, 20)

@@ -232,4 +232,5 @@ def test_bad_keys_are_not_taken_for_regions_that_are_not_enabled(sim, make_guard
     guard.wait_line("[Kk]ey|credential|signature")
     guard.wait_status(lambda status: status["targets"] and all(target["state"] == "blind" for target in status["targets"]), 20)
     assert not guard.found("not enabled")
+    assert guard.stop() == 0        # it goes on asking, and telling, with the wrong keys
     assert {failure["kind"] for failure in sim.clear_failures()} == {"signature"}

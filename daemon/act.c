@@ -148,9 +148,18 @@ static void settings_seen(const SettingsLook *look, void *userdata) {
 }
 
 static void read_settings_back(Act *act) {
-    int r = watch_settings_start(act->aws, act->credentials, act->region, act->arn, NULL, settings_seen, act,
-                                 &act->watch);
+    WatchSettingsRequest request = {
+        .aws = act->aws,
+        .credentials = act->credentials,
+        .region = act->region,
+        .arn = act->arn,
+        .done = settings_seen,
+        .userdata = act,
+    };
+    int r = watch_settings_new(&request, &act->watch);
 
+    if (r >= 0)
+        r = watch_settings_begin(act->watch);
     if (r < 0)
         act_fail(act, "cannot be read back", strerror(-r));
 }

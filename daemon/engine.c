@@ -138,7 +138,7 @@ static const char *what_is_late(const Engine *engine) {
             return engine->targets[i]->region;
     for (size_t i = 0; i < engine->n_trails; i++)
         if ((engine->trails[i]->act && is_late(engine->trails[i]->act_by_usec, now_usec)) ||
-            (engine->trails[i]->keeping.look &&
+            (engine->trails[i]->keeping.look && !engine->trails[i]->keeping.look_waits &&
              is_late(engine->trails[i]->keeping.look_by_usec, now_usec)))
             return engine->trails[i]->arn;
     if (deliver_overdue_usec(engine->deliver) > WEDGED_USEC)
@@ -438,7 +438,7 @@ int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]
 
 static void check_again(void *userdata) {
     Engine *engine = userdata;
-    bool busy = engine->pass_open || engine->n_passes == 0 || engine->n_looking > 0 ||
+    bool busy = engine->pass_open || engine->n_passes == 0 || engine->n_looking > 0 || engine->n_beside > 0 ||
                 !engine_accounts_are_settled(engine);
 
     for (size_t i = 0; i < engine->n_trails; i++)

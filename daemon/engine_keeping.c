@@ -263,11 +263,34 @@ static void count_failures(Trail *trail, const SettingsLook *look) {
 
 static void decide(Trail *trail, bool compared) {
     Keeping *k = &trail->keeping;
-    TrailInput input = { .kind = GUARD_LOOKED, .seen = &k->seen, .drift = compared ? &k->drift : NULL };
+    TrailInput input = { .kind = GUARD_COMPARED, .seen = &k->seen, .drift = compared ? &k->drift : NULL };
 
     /* what an action under way changes, its own read-back judges */
     if (k->was_seen && !trail->act)
         engine_decide_trail(trail, &input);
+}
+
+/* One trail after the other: a target's polls have AWS's quota to share with this, and shall wait for the
+ * reads of one trail at most. */
+void engine_begin_next_look(Target *target) {
+    for (size_t i = 0; i < target->n_trails; i++)
+        if (target->trails[i]->keeping.look && !target->trails[i]->keeping.look_waits)
+            return;
+    for (size_t i = 0; i < target->n_trails; i++) {
+        Engine *engine = target->engine;
+        Keeping *k = &target->trails[i]->keeping;
+
+        if (!k->look)
+            continue;
+        k->look_waits = false;
+        k->look_by_usec =
+                engine_now(engine).mono_usec + 4 * aws_client_deadline_usec(engine->aws.client);
+        if (watch_settings_begin(k->look) >= 0)
+            return;
+        watch_settings_cancel(k->look);
+        k->look = NULL;
+        engine->n_beside--;
+    }
 }
 
 static void settings_seen(const SettingsLook *look, void *userdata) {
@@ -275,7 +298,9 @@ static void settings_seen(const SettingsLook *look, void *userdata) {
     Keeping *k = &trail->keeping;
 
     k->look = NULL;
-    trail->engine->n_looking--;
+    trail->engine->n_beside--;
+    if (trail->home)
+        engine_begin_next_look(trail->home);
     if (!look->gone) {
         count_failures(trail, look);
         (void)engine_differs(&look->settings, trail);
@@ -285,24 +310,32 @@ static void settings_seen(const SettingsLook *look, void *userdata) {
         }
         decide(trail, k->recorded);
     }
-    engine_end_pass(trail->engine);
 }
 
 static void look_at(Trail *trail, const CloudTrailTrail *listed) {
     Engine *engine = trail->engine;
     Keeping *k = &trail->keeping;
+    WatchSettingsRequest request = {
+        .aws = engine->aws.client,
+        .credentials = trail->via->credentials,
+        .region = trail->region,
+        .arn = trail->arn,
+        .listed = listed,
+        .no_tags = !trail->facts.writable,
+        .done = settings_seen,
+        .userdata = trail,
+    };
     int r;
 
     if (k->look || trail->act)
         return;
-    r = watch_settings_start(engine->aws.client, trail->via->credentials, trail->region, trail->arn, listed,
-                             settings_seen, trail, &k->look);
+    r = watch_settings_new(&request, &k->look);
     if (r < 0) {
         log_line(LOG_ERR, "%s: cannot look at its settings: %s", trail->arn, strerror(-r));
         return;
     }
-    engine->n_looking++;
-    k->look_by_usec = engine_now(engine).mono_usec + 4 * aws_client_deadline_usec(engine->aws.client);
+    k->look_waits = true;
+    engine->n_beside++;
 }
 
 /* ---- the bucket and the key behind the trail ---- */
@@ -312,7 +345,7 @@ static void bucket_seen(const BucketLook *look, void *userdata) {
     Keeping *k = &trail->keeping;
 
     k->bucket_look = NULL;
-    trail->engine->n_looking--;
+    trail->engine->n_beside--;
     (void)text_copy(k->seen.bucket_error, sizeof(k->seen.bucket_error), look->bucket_error);
     (void)text_copy(k->seen.lifecycle_error, sizeof(k->seen.lifecycle_error), look->lifecycle_error);
     (void)text_copy(k->seen.key_error, sizeof(k->seen.key_error), look->key_error);
@@ -321,7 +354,6 @@ static void bucket_seen(const BucketLook *look, void *userdata) {
                  look->error_text);
     k->bucket_failed = look->error_text[0] != '\0';
     decide(trail, false);
-    engine_end_pass(trail->engine);
 }
 
 static void look_at_bucket(Trail *trail) {
@@ -345,7 +377,7 @@ static void look_at_bucket(Trail *trail) {
     if (r < 0)
         log_line(LOG_ERR, "%s: cannot look at its bucket %s: %s", trail->arn, bucket, strerror(-r));
     else
-        engine->n_looking++;
+        engine->n_beside++;
 }
 
 /* ---- lists ---- */
@@ -357,24 +389,25 @@ static const CloudTrailTrail *find_listed(const CloudTrailTrails *list, const ch
     return NULL;
 }
 
-void engine_look_at_settings(Target *target, const CloudTrailTrails *list) {
+void engine_look_at_settings(Target *target, const CloudTrailTrails *list, bool due) {
     for (size_t i = target->n_trails; i-- > 0;) {
         Trail *trail = target->trails[i];
         const CloudTrailTrail *listed = find_listed(list, trail->arn);
 
         refresh_baseline(trail);
-        if (listed) {
+        if (listed && (due || !trail->keeping.recorded)) {
             look_at(trail, listed);
             look_at_bucket(trail);
-        } else if (trail->keeping.gone && (trail->state.findings & FINDING_BIT(FINDING_MISSING)))
+        } else if (!listed && trail->keeping.gone && (trail->state.findings & FINDING_BIT(FINDING_MISSING)))
             engine_forget_trail(trail);
     }
+    engine_begin_next_look(target);
 }
 
 void engine_stop_keeping(Trail *trail) {
     Keeping *k = &trail->keeping;
 
-    trail->engine->n_looking -= (k->look != NULL) + (k->bucket_look != NULL);
+    trail->engine->n_beside -= (k->look != NULL) + (k->bucket_look != NULL);
     watch_settings_cancel(k->look);
     watch_bucket_cancel(k->bucket_look);
     attribute_cancel(k->search);

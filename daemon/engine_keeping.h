@@ -31,6 +31,7 @@ typedef struct Keeping {
     uint64_t changes_mark; /* the incident's */
 
     WatchSettings *look;
+    bool look_waits; /* for those of other trails of the target */
     WatchBucket *bucket_look;
     uint64_t look_by_usec; /* mono */
     unsigned n_failed;     /* looks at settings that failed in a row */
@@ -38,9 +39,11 @@ typedef struct Keeping {
     Attribute *search;
 } Keeping;
 
-/* Looks at the settings of those trails of a list that live in the target, and takes in baselines that were
- * accepted. */
-void engine_look_at_settings(Target *target, const CloudTrailTrails *list);
+/* Takes in baselines that were accepted, and looks at the settings of those trails of a list that live in the
+ * target: of all of them when that is due, else of those that have no baseline yet. */
+void engine_look_at_settings(Target *target, const CloudTrailTrails *list, bool due);
+/* Begins the next look at settings that waits in the target, unless one is under way there. */
+void engine_begin_next_look(Target *target);
 /* Keeps what a look at its status showed, and gives it back with what other looks know of its bucket and key;
  * what is no status as it is. */
 const Observation *engine_remember_seen(Trail *trail, const Observation *seen);

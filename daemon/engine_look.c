@@ -68,7 +68,7 @@ static void look_at_new_trails(Target *target) {
             engine_look(target->engine, target->shown[i]->home);
 }
 
-static void pace(Target *target, bool list_ok) {
+static void pace(Target *target, bool settings) {
     Engine *engine = target->engine;
     Intervals intervals = engine_intervals(engine);
     uint64_t now_usec = engine_now(engine).mono_usec;
@@ -81,7 +81,7 @@ static void pace(Target *target, bool list_ok) {
     };
 
     target->due_usec = now_usec + schedule_wait(&intervals, &p, loop_random(engine->aws.loop));
-    if (list_ok && !target->doubt_cover)
+    if (settings && !target->doubt_cover)
         target->settings_due_usec = schedule_next_settings(&intervals, now_usec, p.n_trails);
     if (schedule_is_stretched(&intervals, p.n_trails) && !target->stretch_told) {
         const char *account = engine_account_named(target->account);
@@ -116,7 +116,7 @@ static void look_done(const WatchResult *result, void *userdata) {
     Target *target = userdata;
     Engine *engine = target->engine;
     TargetLook look = result->look;
-    bool in_doubt;
+    bool settings = result->trails && target->settings_asked, in_doubt;
 
     target->watch = NULL;
     engine->n_looking--;
@@ -140,10 +140,10 @@ static void look_done(const WatchResult *result, void *userdata) {
     }
     look.not_enabled = is_not_enabled(target, result);
     engine_decide_target(target, &look);
-    pace(target, result->trails != NULL);
+    pace(target, settings);
     if (result->trails) {
         engine_check_named(target->account);
-        engine_look_at_settings(target, result->trails);
+        engine_look_at_settings(target, result->trails, settings);
     }
     look_at_new_trails(target);
     engine_end_pass(engine);
@@ -190,6 +190,7 @@ void engine_look(Engine *engine, Target *target) {
     if (target->watch || !engine_account_is_open(target->account))
         return;
     target->fresh = false;
+    target->settings_asked = request.list;
     r = collect_trails(target, &arns, &n);
     request.arns = arns;
     request.n_arns = n;

@@ -76,6 +76,7 @@ struct Target {
     size_t n_looking_at;
     uint64_t look_began_usec;   /* mono */
     uint64_t look_by_usec;      /* mono; when the look must have ended */
+    bool settings_asked;        /* it looks at settings too, and not only asks for the list to be sure */
     uint64_t due_usec;          /* mono; not looked at before */
     uint64_t settings_due_usec; /* mono */
     uint64_t looked_usec;       /* real; last look that was answered */
@@ -158,7 +159,8 @@ struct Engine {
     uint64_t pass_started_usec; /* mono */
     bool pass_open;
     bool passes_begun;
-    size_t n_looking;         /* looks under way: at targets, settings and buckets */
+    size_t n_looking;         /* looks at targets under way: a pass ends with them */
+    size_t n_beside;          /* looks at settings and buckets, under way or waiting */
     uint64_t pass_ended_usec; /* real */
     uint64_t pass_duration_usec;
     uint64_t n_passes;

@@ -179,6 +179,7 @@ static void move_out(Trail *trail) {
         if (home->looking_at[k] == trail)
             home->looking_at[k] = NULL;
     trail->home = NULL;
+    engine_begin_next_look(home); /* others may have waited for its */
 }
 
 Trail *engine_add_trail(Account *seen_by, const char *name, const char *arn, const char *owner,
@@ -262,6 +263,7 @@ void engine_adopt_trails(Account *account) {
 
         if (!had_home || trail->via == account || !text_equal(trail->account, account->id))
             continue;
+        engine_stop_keeping(trail); /* goes by the other account's credentials */
         move_out(trail);
         if (!engine_is_guarded(account, trail->name, trail->arn) || settle_in(trail, account) < 0)
             engine_drop_trail(engine, trail);
@@ -467,6 +469,6 @@ void engine_free_tables(Engine *engine) {
     engine->trails = NULL;
     engine->targets = NULL;
     engine->ignored = NULL;
-    engine->n_trails = engine->n_targets = engine->n_ignored = engine->n_looking = 0;
+    engine->n_trails = engine->n_targets = engine->n_ignored = engine->n_looking = engine->n_beside = 0;
     state_table_done(&engine->parked);
 }

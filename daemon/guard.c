@@ -254,6 +254,7 @@ void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState
     *ret_plan = (Plan){ 0 };
     switch (input->kind) {
     case GUARD_LOOKED: guard_looked(&d, input->seen, input->drift); break;
+    case GUARD_COMPARED: guard_compared(&d, input->seen, input->drift); break;
     case GUARD_ACTED: guard_acted(&d, input->outcome); break;
     case GUARD_ATTRIBUTED: guard_attributed(&d, input->attribution); break;
     case GUARD_TIME: break;

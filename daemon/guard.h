@@ -21,6 +21,8 @@
 
 typedef enum GuardInput {
     GUARD_LOOKED,     /* seen is valid, and drift when the settings were looked at too */
+    GUARD_COMPARED,   /* settings, bucket or key were looked at: drift is valid, and seen as far as it tells of these;
+                       * what else it says is old */
     GUARD_ACTED,      /* outcome is valid */
     GUARD_ATTRIBUTED, /* attribution is valid: a search that a plan asked for has ended */
     GUARD_TIME,       /* a wake-up that a plan asked for */

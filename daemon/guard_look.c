@@ -191,6 +191,16 @@ void guard_found_failing(Deciding *d, const Observation *seen, uint32_t findings
     guard_tell_trouble(d, &how, why);
 }
 
+/* What fails now and did not before, and the other way round. */
+static void found_errors(Deciding *d, const Observation *seen, uint32_t was) {
+    uint32_t is = d->s.findings;
+
+    if (is & ~was & FINDINGS_ERRORS)
+        guard_found_failing(d, seen, is & ~was & FINDINGS_ERRORS);
+    if ((was & FINDINGS_FAILING) && !(is & FINDINGS_FAILING))
+        (void)plan_note(d->plan, NOTE_DELIVERING);
+}
+
 /* A new trail under the old ARN has none of the old one's times. A start alone, or times that went back
  * alone, could be the answer of a replica that is behind. */
 static bool is_recreated(const TrailState *s, const Observation *seen) {
@@ -236,10 +246,7 @@ static void looked_status(Deciding *d, const Observation *seen) {
         guard_found_stopped(d, seen, first);
     if (flapped)
         found_flapped(d, seen);
-    if (is & ~was & FINDINGS_ERRORS)
-        guard_found_failing(d, seen, is & ~was & FINDINGS_ERRORS);
-    if ((was & FINDINGS_FAILING) && !(is & FINDINGS_FAILING))
-        (void)plan_note(d->plan, NOTE_DELIVERING);
+    found_errors(d, seen, was);
 }
 
 static void looked_absent(Deciding *d) {
@@ -296,6 +303,18 @@ static void looked_in_vain(Deciding *d, const Observation *seen) {
         s->findings |= FINDING_BIT(FINDING_BLIND);
         guard_tell_trouble(d, &how, seen->error_text);
     }
+}
+
+void guard_compared(Deciding *d, const Observation *seen, const Drift *drift) {
+    TrailState *s = &d->s;
+    uint32_t was = s->findings;
+
+    if (!s->known || (was & FINDING_BIT(FINDING_MISSING)))
+        return; /* the next look at the status comes first */
+    s->findings = (was & ~FINDINGS_BESIDE) | (guard_conditions(d, seen) & FINDINGS_BESIDE);
+    found_errors(d, seen, was);
+    if (drift)
+        guard_take_drift(d, drift);
 }
 
 void guard_looked(Deciding *d, const Observation *seen, const Drift *drift) {

@@ -44,6 +44,9 @@ Severity guard_severity_of(const Deciding *d, uint32_t findings);
 /* ---- guard_look.c ---- */
 
 void guard_looked(Deciding *d, const Observation *seen, const Drift *drift);
+/* The same about settings, bucket and key alone, by looks that are no proof that the trail's status can be
+ * seen. */
+void guard_compared(Deciding *d, const Observation *seen, const Drift *drift);
 
 /* Conditions that a status shows, FINDING_BITs. */
 uint32_t guard_conditions(const Deciding *d, const Observation *seen);

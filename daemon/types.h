@@ -79,6 +79,10 @@ typedef enum Finding {
      FINDING_BIT(FINDING_LIFECYCLE) | FINDING_BIT(FINDING_KEY))
 /* Conditions that an observation tells by an error text. */
 #define FINDINGS_ERRORS (FINDINGS_FAILING | FINDING_BIT(FINDING_UNSEEN))
+/* Those of them that looks beside the status tell. */
+#define FINDINGS_BESIDE                                                                                     \
+    (FINDING_BIT(FINDING_BUCKET) | FINDING_BIT(FINDING_LIFECYCLE) | FINDING_BIT(FINDING_KEY) |              \
+     FINDING_BIT(FINDING_UNSEEN))
 #define FINDINGS_DRIFT (FINDING_BIT(FINDING_WEAKENED) | FINDING_BIT(FINDING_CHANGED))
 
 /* What an alert is about; among troubles worst first. */

@@ -20,7 +20,8 @@ struct WatchSettings {
     WatchSettingsDone done;
     void *userdata;
     SettingsLook look;
-    bool ask_insights;
+    bool listed;       /* DescribeTrails was answered before */
+    bool ask_insights, no_tags;
     unsigned n_pending;
     CloudTrailCall *list_call, *selectors_call, *insights_call, *tags_call;
     LoopTimer *timer; /* so that done is never called from inside the start */
@@ -219,7 +220,8 @@ static void ask_rest(WatchSettings *w) {
     ask_selectors(w);
     if (w->ask_insights)
         ask_insights(w);
-    ask_tags(w);
+    if (!w->no_tags)
+        ask_tags(w);
     answered(w);
 }
 
@@ -279,29 +281,32 @@ static void begin_with_rest(void *userdata) {
     ask_rest(w);
 }
 
-int watch_settings_start(AwsClient *aws, CredentialsSource *credentials, const char *region, const char *arn,
-                         const CloudTrailTrail *listed, WatchSettingsDone done, void *userdata,
-                         WatchSettings **ret) {
+int watch_settings_new(const WatchSettingsRequest *request, WatchSettings **ret) {
     WatchSettings *w = calloc(1, sizeof(*w));
     int r;
 
     if (!w)
         return -ENOMEM;
-    w->aws = aws;
-    w->credentials = credentials;
-    w->done = done;
-    w->userdata = userdata;
-    w->region = strdup(region);
-    w->arn = strdup(arn);
+    w->aws = request->aws;
+    w->credentials = request->credentials;
+    w->listed = request->listed != NULL;
+    w->no_tags = request->no_tags;
+    w->done = request->done;
+    w->userdata = request->userdata;
+    w->region = strdup(request->region);
+    w->arn = strdup(request->arn);
     r = w->region && w->arn ? 0 : -ENOMEM;
-    if (r >= 0 && listed)
-        r = take_listed(w, listed);
-    if (r >= 0)
-        r = loop_after(aws_client_loop(aws), 0, listed ? begin_with_rest : begin_with_list, w, &w->timer);
+    if (r >= 0 && request->listed)
+        r = take_listed(w, request->listed);
     if (r < 0) {
         watch_free(w);
         return r;
     }
     *ret = w;
     return 0;
+}
+
+int watch_settings_begin(WatchSettings *w) {
+    return loop_after(aws_client_loop(w->aws), 0, w->listed ? begin_with_rest : begin_with_list, w,
+                      &w->timer);
 }

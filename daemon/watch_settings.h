@@ -18,12 +18,24 @@ typedef struct SettingsLook {
 typedef struct WatchSettings WatchSettings;
 typedef void (*WatchSettingsDone)(const SettingsLook *look, void *userdata);
 
-/* Looks at the trail `arn` in its home region. listed is what DescribeTrails just said of it, NULL to ask for
- * that first. done is called exactly once, never from inside, within four of the client's call deadlines. 0,
- * -ENOMEM, -EINVAL. */
-int watch_settings_start(AwsClient *aws, CredentialsSource *credentials, const char *region, const char *arn,
-                         const CloudTrailTrail *listed, WatchSettingsDone done, void *userdata,
-                         WatchSettings **ret);
+/* All but the client and the credentials is copied. */
+typedef struct WatchSettingsRequest {
+    AwsClient *aws;
+    CredentialsSource *credentials;
+    const char *region;            /* the trail's home */
+    const char *arn;
+    const CloudTrailTrail *listed; /* what DescribeTrails just said of it; NULL: ask for that first */
+    bool no_tags;                  /* AWS does not tell them (ListTags, API reference: a trail of another account
+                                    * is CloudTrailARNInvalidException); they are left unknown */
+    WatchSettingsDone done;
+    void *userdata;
+} WatchSettingsRequest;
+
+/* Makes ready to look at a trail; nothing is asked before watch_settings_begin. 0, -ENOMEM. */
+int watch_settings_new(const WatchSettingsRequest *request, WatchSettings **ret);
+/* Asks. done is called exactly once, never from inside, within four of the client's call deadlines. 0,
+ * -ENOMEM: then done is not called. */
+int watch_settings_begin(WatchSettings *watch);
 /* Ends it without calling done. NULL is fine. */
 void watch_settings_cancel(WatchSettings *watch);
 

@@ -221,6 +221,13 @@ class Guard:
         self.wait_status(lambda status: status["pid"] == pid and status["pass"]["count"] > 0, seconds)
         return self
 
+    def wait_baselines(self, count, weak, seconds=10):
+        """So many trails' baselines are on the disk, and those that are weak have been told."""
+        poll(lambda: len(list((self.state / "baselines").glob("*.json"))) >= count, within(seconds))
+        if weak:
+            self.wait_line("sent by .* was weak when recorded", seconds, self.began, weak)
+        return self
+
     # -- what it shows -------------------------------------------------------------------------------------------------
     def status(self):
         """status.json, {} when there is none."""
@@ -255,7 +262,6 @@ class Guard:
     def wait_delivered(self, seconds=10):
         """The outbox is empty."""
         self.wait_status(lambda status: status["outbox"]["depth"] == 0, seconds)
-        return self
 
     def remembers(self, text):
         """Is it in the state file?"""

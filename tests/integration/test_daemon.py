@@ -205,7 +205,7 @@ def test_a_slow_answer_does_not_make_a_target_asked_twice_at_once(sim, make_guar
 
 
 def test_connections_are_kept_and_used_again(sim, make_guard):
-    make_guard(sim, regions=ALL_REGIONS, settings_interval=1).start().wait_guarding().wait_delivered()
+    make_guard(sim, regions=ALL_REGIONS, settings_interval=1).start().wait_guarding().wait_baselines(3, weak=2)
     begun = sim.mark()
     before = {entry["connection"] for entry in sim.requests(principal="*:user/guard")}
     wait_polls(sim, 4, FRA)

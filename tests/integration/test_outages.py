@@ -42,7 +42,7 @@ class Outage:
         self.trails = {region: sim.add_trail("guarded", MAIN, region) for region in regions}
         guard = guard(sim, regions=regions, blind_after=2, aws={"request_timeout": 1, "max_attempts": 1})
         guard.start().wait_guarding()
-        guard.wait_delivered()
+        guard.wait_baselines(len(regions), weak=len(regions))
         begun, mark = sim.mark(), guard.mark()
         for region, (kind, fields) in TROUBLE.items():
             sim.add_fault(kind, service="cloudtrail", region=region, **fields)
@@ -167,20 +167,24 @@ def test_many_trails_in_a_region_stretch_its_polls_and_stay_below_the_quota(sim,
     assert {entry["status"] for entry in asked} == {200}
     times = sorted(entry["time"] for entry in asked)
     assert max(sum(start <= time < start + 1 for time in times) for start in times) <= 11
-    if PLAIN:       # every third pass; the first look is followed by a second one at once, for the trails it has found
+    if PLAIN:       # every third pass; the first look is followed by a second one at once, for the trails it has found,
+        # and the reads of one trail's settings may come first
         gaps = [gap for gap in intervals(sim, FRA) if gap > 2]
-        assert gaps and max(gaps) <= 3.5, gaps
+        assert gaps and max(gaps) <= 4.1, gaps
 
 
 # -- one trail, everything ---------------------------------------------------------------------------------------------
 @pytest.mark.valgrind
 def test_denied_on_one_trail_only_that_trail_is_out_of_sight_and_the_others_are_guarded(sim, make_guard, mallory):
     local = sim.add_trail("local", MAIN, FRA)
-    guard = make_guard(sim, blind_after=2).start().wait_guarding()
+    guard = make_guard(sim, blind_after=2).start().wait_guarding().wait_baselines(2, weak=1)
+    begun = sim.mark()
     with sim.fault("denied", operation="GetTrailStatus", trail=local):
         told = wait_alert(sim, "guard.blind")
         assert told["trail"] == {"name": "local", "arn": local} and told["severity"] == "warning"
         assert "cloudtrail:GetTrailStatus" in mail_of(messages(sim)[0])
+        assert sim.requests(since=begun, operation="DescribeTrails"), "the list tells the trail's trouble from the region's"
+        assert not sim.requests(since=begun, operation="GetEventSelectors"), "settings are looked at when they are due"
         guard.wait_verdict("local", "unknown")
         mallory.stop(ORG_TRAIL)
         sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
@@ -214,7 +218,7 @@ def test_a_stop_during_blindness_is_put_right_when_sight_is_back_and_keeps_its_t
 def test_when_all_of_aws_is_gone_the_daemon_stays_and_alerts_come_later(sim, make_guard, mode):
     guard = make_guard(sim, regions=ALL_REGIONS, blind_after=2,
                        aws={"request_timeout": 1, "connect_timeout": 1, "max_attempts": 1}).start().wait_guarding()
-    guard.wait_delivered()
+    guard.wait_baselines(3, weak=2)
     sim.network(mode)
     try:
         guard.wait_status(lambda status: status["outbox"]["depth"] >= 3, 20)

@@ -413,6 +413,31 @@ static void changes_are_seen_though_the_status_is_not(void **unused) {
     assert_int_equal(l.plan.action, ACTION_RESTORE);
 }
 
+/* A look at settings is no look at the status: who takes the right to the one away must be found out. */
+static void a_look_at_settings_is_no_sight_of_the_status(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+    Observation old = logging(STARTED, 0);
+    Drift drift = drift_of(0, evil);
+
+    (void)unused;
+    WELL();
+    l.policy.blind_after = 3;
+    for (unsigned i = 1; i <= 3; i++) {
+        look(&l, in_vain(LOOK_DENIED, true));
+        assert_int_equal(l.plan.n_tells, i == 3);
+        decide(&l, (TrailInput){ .kind = GUARD_COMPARED, .seen = &old, .drift = &drift });
+        assert_int_equal(l.state.n_failed, i);
+        assert_int_equal(l.plan.n_tells, 0);
+    }
+    assert_int_equal(l.state.verdict, VERDICT_UNKNOWN);
+    assert_true(l.state.findings & FINDING_BIT(FINDING_BLIND));
+    drift = drift_of(BUCKET, evil);
+    (void)strcpy(old.key_error, "KMSInvalidStateException");
+    decide(&l, (TrailInput){ .kind = GUARD_COMPARED, .seen = &old, .drift = &drift });
+    assert_int_equal(l.state.findings & FINDING_BIT(FINDING_KEY), FINDING_BIT(FINDING_KEY));
+    assert_int_equal(l.plan.action, ACTION_RESTORE);
+}
+
 /* ---- wars ---- */
 
 typedef struct WarCount {
@@ -754,6 +779,7 @@ int main(void) {
         cmocka_unit_test(put_back_by_others_resolves),
         cmocka_unit_test(further_changes_are_told),
         cmocka_unit_test(changes_are_seen_though_the_status_is_not),
+        cmocka_unit_test(a_look_at_settings_is_no_sight_of_the_status),
         cmocka_unit_test(a_war_over_settings_is_capped_and_told_seldom),
         cmocka_unit_test(past_the_ceiling_logging_is_still_restarted),
         cmocka_unit_test(a_clock_that_is_set_back_does_not_pause_for_long),

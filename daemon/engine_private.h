@@ -201,9 +201,9 @@ int engine_add_known_members(Engine *engine);
 Target *engine_target(Account *account, const char *region,
                       bool configured); /* finds or adds; NULL when out of memory */
 Trail *engine_trail_by_arn(Engine *engine, const char *arn);
-Trail *engine_add_trail(Account *via, const char *name, const char *arn, const char *owner,
+Trail *engine_add_trail(Account *seen_by, const char *name, const char *arn, const char *owner,
                         const char *region);
-Trail *engine_add_trail_by_arn(Account *via, const char *arn); /* NULL also when it is no trail's */
+Trail *engine_add_trail_by_arn(Account *seen_by, const char *text); /* NULL also when it is no trail's */
 bool engine_is_guarded(const Account *account, const char *name, const char *arn);
 int engine_add_configured_targets(Account *account);
 /* Trails of this account that others are looking at from now on are its own to look at. */

@@ -90,10 +90,10 @@ static void drop_nulls(json_t *value) {
     const char *key;
     json_t *member;
     void *next;
-    size_t i;
 
     if (json_is_array(value))
-        json_array_foreach(value, i, member) drop_nulls(member);
+        for (size_t i = 0; i < json_array_size(value); i++)
+            drop_nulls(json_array_get(value, i));
     json_object_foreach_safe(value, next, key, member) {
         if (json_is_null(member))
             (void)json_object_del(value, key);

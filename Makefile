@@ -124,7 +124,9 @@ check-unit: $(UNITS) $(REPLAYS)                ## unit tests and replay of the f
 	@set -e; for f in $(REPLAYS); do $(TEST_WRAPPER) $$f "tests/fuzz/corpus/$${f##*/fuzz_}"; done
 
 check-integration: all test-tools              ## the real binary against the simulated AWS
-	@$(if $(PYTESTS),$(PYTEST) $(PARALLEL) $(PYTESTS),echo 'no integration tests in this tree')
+	@rm -rf $(BUILD)/attacks
+	@TRAILGUARD_ATTACKS=$(abspath $(BUILD)/attacks) $(PYTEST) $(PARALLEL) $(PYTESTS)
+	@tests/integration/attacks_table --check $(BUILD)/attacks docs/attacks.md
 
 check-asan:                                    ## units and integration under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory SANITIZE=address,undefined check-unit

@@ -9,18 +9,19 @@
 
 #include "daemon/types.h"
 
-#define CONFIG_PATH_DEFAULT "/etc/trailguard.conf"
-#define CONFIG_SIZE_MAX     (1024 * 1024)
-#define CONFIG_CHANNELS_MAX 16
-#define CONFIG_LIST_MAX     1000 /* strings in one array */
-#define CONFIG_ACCOUNTS_MAX 1000
+#define CONFIG_PATH_DEFAULT  "/etc/trailguard.conf"
+#define CONFIG_SIZE_MAX      (1024 * 1024)
+#define CONFIG_CHANNELS_MAX  16
+#define CONFIG_LIST_MAX      1000 /* strings in one array */
+#define CONFIG_ACCOUNTS_MAX  1000
+#define CONFIG_RESTORE_UNSET UINT32_MAX
 
 #define CONFIG_MAINTENANCE_MAX 100
 #define CONFIG_REASON_MAX      200 /* bytes */
 
 /* A time in which changes are expected. */
 typedef struct MaintenanceConfig {
-    char *trail; /* name or ARN; NULL: all */
+    char *trail;                    /* name or ARN; NULL: all */
     uint64_t from_usec, until_usec; /* real; until is the first moment after it */
     char *reason;                   /* NULL: none given */
     bool stop_allowed;              /* logging may be stopped, too */
@@ -71,6 +72,7 @@ typedef struct AccountConfig {
     char *session_name;         /* NULL: "trailguard-HOST" */
     StringList regions, trails; /* neither all nor items: not set */
     Mode mode;                  /* _MODE_MAX: not set */
+    uint32_t restore;           /* RESTORE_BITs; CONFIG_RESTORE_UNSET: not set */
 } AccountConfig;
 
 typedef struct OrganizationConfig {
@@ -125,8 +127,8 @@ void config_free(Config *config);
  * only of a password it says no more than that there is one. 0 or -EIO. */
 int config_dump(const Config *config, FILE *out);
 
-/* The window of `maintenance` that is open for a trail (name, ARN; "" when unknown) at that moment of real time,
- * NULL when there is none. Of several the one that allows stopping, else the one that ends last. */
+/* The window of `maintenance` that is open for a trail (name, ARN; "" when unknown) at that moment of real
+ * time, NULL when there is none. Of several the one that allows stopping, else the one that ends last. */
 const MaintenanceConfig *config_maintenance_at(const Config *config, const char *name, const char *arn,
                                                uint64_t now_real_usec);
 

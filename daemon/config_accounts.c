@@ -23,6 +23,8 @@ Policy config_account_policy(const Config *config, const AccountConfig *account)
 
     if (account && account->mode != _MODE_MAX)
         policy.mode = account->mode;
+    if (account && account->restore != CONFIG_RESTORE_UNSET)
+        policy.restore = account->restore;
     return policy;
 }
 

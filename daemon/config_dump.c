@@ -77,7 +77,8 @@ static bool is_member(const Option *option, const Option *group) {
 
 /* A value that is not shown. */
 static bool is_hidden(const Option *option, const void *base) {
-    return option->secret && endpoint_proxy_has_user(*(char *const *)(const void *)((const char *)base + option->offset));
+    return option->secret &&
+           endpoint_proxy_has_user(*(char *const *)(const void *)((const char *)base + option->offset));
 }
 
 /* An unset option means "do not touch", or the top level's, which no value says. */
@@ -90,6 +91,7 @@ static bool is_unset(const Option *option, const void *base) {
     case OPTION_LIST:
         return option->inherits && !((const StringList *)slot)->all && !((const StringList *)slot)->items;
     case OPTION_WORD: return option->inherits && *(const int *)slot == (int)option->number;
+    case OPTION_WORDS: return option->inherits && *(const uint32_t *)slot == option->number;
     case OPTION_ACCOUNTS: return ((const Config *)base)->n_accounts == 0;
     case OPTION_GROUP:
         return text_equal(option->name, "organization") && !((const Config *)base)->organization.role_name;

@@ -16,10 +16,13 @@ const char *const config_level_words[] = {
     "err", "warning", "notice", "info", "debug", NULL
 }; /* from LOG_ERR on */
 
-static const char *const restore_words[] = { "settings", "selectors", "insights", "deleted", NULL }; /* RestoreKind */
+static const char *const restore_words[] = { "settings", "selectors", "insights", "deleted",
+                                             NULL }; /* RestoreKind */
 
 const char *const config_later_options[] = {
-    "heartbeat", "metrics_file", NULL,
+    "heartbeat",
+    "metrics_file",
+    NULL,
 };
 
 static const char *check_region(const char *text) {
@@ -124,7 +127,8 @@ const Option config_options[] = {
       .kind = OPTION_WORDS,
       .offset = AT(restore),
       .words = restore_words,
-      .number = RESTORE_BIT(RESTORE_SETTINGS) | RESTORE_BIT(RESTORE_SELECTORS) | RESTORE_BIT(RESTORE_INSIGHTS) },
+      .number = RESTORE_BIT(RESTORE_SETTINGS) | RESTORE_BIT(RESTORE_SELECTORS) |
+                RESTORE_BIT(RESTORE_INSIGHTS) },
     COUNT("max_restores_per_hour", max_restores_per_hour, 1, 1000, 30),
     { .name = "expect", .kind = OPTION_EXPECT, .offset = AT(expect) },
     { .name = "maintenance", .kind = OPTION_MAINTENANCE },
@@ -153,6 +157,12 @@ const Option config_options[] = {
       ACCOUNT(mode),
       .words = config_mode_words,
       .number = _MODE_MAX,
+      .inherits = true },
+    { .name = "accounts.restore",
+      .kind = OPTION_WORDS,
+      ACCOUNT(restore),
+      .words = restore_words,
+      .number = CONFIG_RESTORE_UNSET,
       .inherits = true },
     { .name = "organization", .kind = OPTION_GROUP },
     TEXT("organization.role_name", organization.role_name, check_role_name),

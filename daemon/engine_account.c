@@ -22,11 +22,12 @@ Subject engine_account_subject(const Account *account) {
 
 Policy engine_account_policy(const Account *account) {
     Policy policy = engine_policy(account->engine);
-    Mode mode = config_account_policy(account->engine->config, account->config).mode;
+    Policy own = config_account_policy(account->engine->config, account->config);
 
     /* a check without --restore only looks, whatever the account says */
     if (!account->engine->once || account->engine->restore)
-        policy.mode = mode;
+        policy.mode = own.mode;
+    policy.restore = own.restore;
     return policy;
 }
 

@@ -51,8 +51,9 @@ const Observation *engine_remember_seen(Trail *trail, const Observation *seen);
 void engine_stop_keeping(Trail *trail);
 void engine_free_keeping(Trail *trail);
 
-/* How settings differ from what the trail has to be like, as FIELD_BITs; trail is a Trail. Remembers both. */
-uint32_t engine_differs(const Settings *seen, void *trail);
+/* How settings differ from what the trail has to be like, as FIELD_BITs; userdata is the Trail. Remembers
+ * both. */
+uint32_t engine_differs(const Settings *seen, void *userdata);
 
 /* Keeps on disk what is there before it is overwritten. */
 void engine_save_found(Trail *trail);

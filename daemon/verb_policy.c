@@ -32,7 +32,7 @@ typedef struct Asking {
     sd_event *event;
     bool known;
     char account[16], partition[24];
-    char region[32]; /* for calls that belong to no region of their own */
+    char region[32];   /* for calls that belong to no region of their own */
     char arn[ARN_MAX]; /* of the user or role, not of its session */
     char error[ERROR_TEXT_MAX];
 } Asking;
@@ -139,6 +139,9 @@ static PolicyNeeds needs_of(const Job *job, const AccountConfig *account) {
         .account = "",
         .mode = policy.mode,
         .restore = policy.restore,
+        .settings = true,
+        .attribution = policy.attribution,
+        .bucket_checks = job->config->bucket_checks,
     };
 }
 

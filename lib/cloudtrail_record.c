@@ -168,12 +168,11 @@ static int take_record(const json_t *object, CloudTrailEvent *event, bool *whole
 
 static int take_resources(const json_t *object, CloudTrailEvent *event) {
     const json_t *list = answer_member(object, "Resources");
-    size_t n = MIN(json_array_size(list), (size_t)CLOUDTRAIL_EVENT_RESOURCES_MAX);
 
-    event->resources = calloc(n + 1, sizeof(*event->resources));
+    event->resources = calloc(CLOUDTRAIL_EVENT_RESOURCES_MAX, sizeof(*event->resources));
     if (!event->resources)
         return -ENOMEM;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < json_array_size(list) && event->n_resources < CLOUDTRAIL_EVENT_RESOURCES_MAX; i++) {
         const char *name = json_string_value(answer_member(json_array_get(list, i), "ResourceName"));
 
         if (!name)

@@ -122,12 +122,10 @@ static int add_tags(const json_t *list, CloudTrailTags *tags) {
 }
 
 static int read_resources(const json_t *list, const char *arn, CloudTrailTags *tags) {
-    size_t i;
-    json_t *resource;
-
     if (list && !json_is_array(list))
         return -EBADMSG;
-    json_array_foreach(list, i, resource) {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *resource = json_array_get(list, i);
         const char *id;
         int r;
 

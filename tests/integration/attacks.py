@@ -12,6 +12,7 @@ from helpers import FRA, IAD, MAIN, topic_arn, trail_arn
 # The trail that is attacked: it has everything that can be taken away.
 VICTIM = trail_arn("victim", FRA)
 SINGLE = trail_arn("single", IAD)
+ORGANIZATION = trail_arn("organization", FRA)
 BUCKET, KEY = "example-victim-logs", f"arn:aws:kms:{FRA}:{MAIN}:key/1111aaaa-22bb-33cc-44dd-5555eeee6666"
 GROUP = f"arn:aws:logs:{FRA}:{MAIN}:log-group:CloudTrail:*"
 ROLE = f"arn:aws:iam::{MAIN}:role/CloudTrail_CloudWatchLogs"
@@ -27,14 +28,22 @@ SCENARIO = {
          "tags": {"owner": "security", "tier": "1"}},
         {"name": "single", "account": MAIN, "region": IAD, "S3BucketName": "example-single-logs",
          "IncludeGlobalServiceEvents": True},
+        {"name": "organization", "account": MAIN, "region": FRA, "S3BucketName": "example-organization-logs",
+         "IsMultiRegionTrail": True, "IncludeGlobalServiceEvents": True, "LogFileValidationEnabled": True,
+         "IsOrganizationTrail": True},
     ],
+    "organization": {"management": MAIN, "members": [MAIN]},
     "topics": [{"arn": NOTIFIED}],
+    # deliveries show within a second what has become of the bucket
+    "settings": {"delivery_interval": 1, "digest_interval": 1},
 }
 
-# number: of the catalogue. does: for people. event: of the alert that tells. fields: what its `changes` name. put_back:
-# can be undone by writing to CloudTrail. findings: what an incident without changes names. options: that it needs.
-Attack = collections.namedtuple("Attack", "number does perform event fields put_back findings trail options",
-                                defaults=((), True, (), VICTIM, {}))
+# number: a name of our own. does: for people. event: of the alert that tells. fields: what its `changes` name. put_back:
+# can be undone by writing to CloudTrail. finding: what the alert names where there are no changes. options: that the guard
+# needs to see it.
+Attack = collections.namedtuple("Attack", "number does perform event fields put_back finding trail options",
+                                defaults=((), True, None, VICTIM, {}))
+CHECKS = {"bucket_checks": True}
 
 
 def update(**settings):
@@ -95,6 +104,63 @@ def retag(m, trail):
     m.client(trail).add_tags(ResourceId=trail, TagsList=[{"Key": "tier", "Value": "9"}])
 
 
+def s3(m):
+    return m.sim.boto3(m.user, "s3", FRA, s3={"addressing_style": "path"})
+
+
+def kms(m):
+    return m.sim.boto3(m.user, "kms", FRA)
+
+
+def delete_bucket_policy(m, _):
+    s3(m).delete_bucket_policy(Bucket=BUCKET)
+
+
+def delete_bucket(m, _):
+    s3(m).delete_bucket(Bucket=BUCKET)
+
+
+def squat_bucket(m, _):
+    """Deleted, and created anew in an account of the attacker's that lets CloudTrail in: deliveries go on."""
+    m.sim.call("bucket", name=BUCKET, owner="999988887777")
+
+
+def expire_logs(m, _):
+    rule = {"ID": "nuke-cloudtrail-logs-after-1-day", "Status": "Enabled", "Filter": {"Prefix": "*"}, "Expiration": {"Days": 1}}
+    s3(m).put_bucket_lifecycle_configuration(Bucket=BUCKET, LifecycleConfiguration={"Rules": [rule]})
+
+
+def disable_key(m, _):
+    kms(m).disable_key(KeyId=KEY)
+
+
+def schedule_key_deletion(m, _):
+    kms(m).schedule_key_deletion(KeyId=KEY, PendingWindowInDays=7)
+
+
+def break_log_group(m, trail):
+    """CloudWatch Logs is not simulated: what its loss leaves in the status is."""
+    m.sim.trail(trail, errors={"LatestCloudWatchLogsDeliveryError": "ResourceNotFoundException"})
+
+
+def break_topic(m, trail):
+    """As above, of a topic that was deleted."""
+    m.sim.trail(trail, errors={"LatestNotificationError": "NotFound"})
+
+
+def stop_deliveries(m, trail):
+    m.sim.trail(trail, delivery_stopped=m.sim.trail(trail)["started"])
+
+
+def take_rights_away(m, _):
+    m.sim.call("policy", principal=f"arn:aws:iam::{MAIN}:user/guard",
+               policy=[{"Effect": "Allow", "Action": "sns:Publish", "Resource": "*"}])
+
+
+def throttle(m, _):
+    m.sim.add_fault("throttle", service="cloudtrail")
+
+
 PACU_MINIMIZE = update(SnsTopicName="", IncludeGlobalServiceEvents=False, IsMultiRegionTrail=False,
                        EnableLogFileValidation=False, CloudWatchLogsLogGroupArn="", CloudWatchLogsRoleArn="", KmsKeyId="")
 
@@ -118,6 +184,8 @@ ATTACKS = [
     Attack("A11", "UpdateTrail: log group taken away",
            update(CloudWatchLogsLogGroupArn="", CloudWatchLogsRoleArn=""), "trail.weakened",
            ("CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn")),
+    Attack("A12", "UpdateTrail: no organization trail any more", update(IsOrganizationTrail=False), "trail.weakened",
+           ("IsOrganizationTrail",), trail=ORGANIZATION),
     Attack("A6-A11", "Pacu's \"minimize\": all of these in one UpdateTrail", PACU_MINIMIZE, "trail.weakened",
            ("KmsKeyId", "CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn", "SnsTopicARN", "IsMultiRegionTrail",
             "IncludeGlobalServiceEvents", "LogFileValidationEnabled")),
@@ -139,5 +207,27 @@ ATTACKS = [
            ("EventSelectors",)),
     Attack("B6", "PutInsightSelectors with none", insights_off, "trail.weakened", ("InsightSelectors",)),
     Attack("T1", "tags taken away and changed", retag, "trail.weakened", ("Tags",)),
+    Attack("C1", "DeleteBucketPolicy on the trail's bucket", delete_bucket_policy, "trail.failing", put_back=False,
+           finding="delivery"),
+    Attack("C1b", "the same, with `bucket_checks`", delete_bucket_policy, "trail.failing", put_back=False,
+           finding="bucket", options=CHECKS),
+    Attack("C2", "DeleteBucket", delete_bucket, "trail.failing", put_back=False, finding="delivery"),
+    Attack("C3", "the bucket created anew in another account, with `bucket_checks`", squat_bucket, "trail.failing",
+           put_back=False, finding="bucket", options=CHECKS),
+    Attack("C4", "a lifecycle rule that deletes after a day, with `bucket_checks`", expire_logs, "trail.failing",
+           put_back=False, finding="lifecycle", options=CHECKS),
+    Attack("D1", "DisableKey on the trail's KMS key", disable_key, "trail.failing", put_back=False, finding="delivery"),
+    Attack("D1b", "ScheduleKeyDeletion, with `bucket_checks`", schedule_key_deletion, "trail.failing", put_back=False,
+           finding="key", options=CHECKS),
+    Attack("E1", "the trail's log group or its role taken away", break_log_group, "trail.failing", put_back=False,
+           finding="log group"),
+    Attack("E3", "the trail's SNS topic deleted", break_topic, "trail.failing", put_back=False, finding="notification"),
+    Attack("S1", "nothing is delivered any more, and no error says so", stop_deliveries, "trail.failing", put_back=False,
+           finding="stale"),
+    Attack("G2", "the guard's rights taken away", take_rights_away, "guard.blind", put_back=False),
+    Attack("G3", "the API's quota used up", throttle, "guard.blind", put_back=False),
     Attack("G4", "DeleteTrail, and the quota of trails filled", fill_quota_and_delete, "trail.missing", put_back=False),
 ]
+
+# Not against one trail: test_attacks.py has a test of its own for it.
+LEAVES = Attack("F1", "an account leaves the organization, or is removed from it", None, "guard.blind", put_back=False)

@@ -33,6 +33,8 @@ typedef struct Helper {
     CredentialsSource *credentials;
     const char *region;
     char *arguments[ARGUMENTS_MAX]; /* "" when not given */
+    json_t *values[ARGUMENTS_MAX];  /* of those that are JSON, NULL for the others */
+    CloudTrailTag *tags;            /* strings in values */
     bool done;
 } Helper;
 
@@ -146,14 +148,13 @@ static void on_key(const AwsError *error, const KmsKey *key, void *userdata) {
                  NULL);
 }
 
-/* ---- arguments that are JSON; they live until the end ---- */
+/* ---- arguments that are JSON ---- */
 
-static json_t *load(const char *text) {
-    json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
-
-    if (!value)
+static json_t *load(Helper *h, unsigned i) {
+    h->values[i] = json_loads(h->arguments[i], JSON_DECODE_ANY, NULL);
+    if (!h->values[i])
         die("an argument is not JSON");
-    return value;
+    return h->values[i];
 }
 
 static CloudTrailChoice choice(const json_t *object, const char *name) {
@@ -164,8 +165,8 @@ static CloudTrailChoice choice(const json_t *object, const char *name) {
     return json_is_true(value) ? CLOUDTRAIL_ON : CLOUDTRAIL_OFF;
 }
 
-static CloudTrailChanges read_changes(const char *text) {
-    const json_t *o = load(text);
+static CloudTrailChanges read_changes(Helper *h, unsigned i) {
+    const json_t *o = load(h, i);
 
     return (CloudTrailChanges){
         .bucket = json_string_value(json_object_get(o, "S3BucketName")),
@@ -181,16 +182,17 @@ static CloudTrailChanges read_changes(const char *text) {
     };
 }
 
-static CloudTrailTags read_tags(const char *text) {
-    json_t *object = load(text), *value;
-    CloudTrailTags tags = { .items = calloc(json_object_size(object) + 1, sizeof(*tags.items)) };
+static CloudTrailTags read_tags(Helper *h, unsigned i) {
+    json_t *object = load(h, i), *value;
     const char *key;
+    size_t n = 0;
 
-    if (!tags.items)
+    h->tags = calloc(json_object_size(object) + 1, sizeof(*h->tags));
+    if (!h->tags)
         die("out of memory");
     json_object_foreach(object, key, value)
-        tags.items[tags.n++] = (CloudTrailTag){ (char *)key, (char *)json_string_value(value) };
-    return tags;
+        h->tags[n++] = (CloudTrailTag){ (char *)key, (char *)json_string_value(value) };
+    return (CloudTrailTags){ h->tags, n };
 }
 
 /* ---- operations ---- */
@@ -218,14 +220,14 @@ static int list_tags(Helper *h) {
 }
 
 static int update_trail(Helper *h) {
-    const CloudTrailChanges changes = read_changes(h->arguments[1]);
+    const CloudTrailChanges changes = read_changes(h, 1);
 
     return cloudtrail_update_trail(CALL(h), h->arguments[0], &changes, on_done, h, NULL);
 }
 
 static int create_trail(Helper *h) {
-    const CloudTrailChanges settings = read_changes(h->arguments[1]);
-    const CloudTrailTags tags = read_tags(h->arguments[2]);
+    const CloudTrailChanges settings = read_changes(h, 1);
+    const CloudTrailTags tags = read_tags(h, 2);
 
     return cloudtrail_create_trail(CALL(h), h->arguments[0], &settings, &tags, on_done, h, NULL);
 }
@@ -241,13 +243,13 @@ static int put_insight_selectors(Helper *h) {
 }
 
 static int add_tags(Helper *h) {
-    const CloudTrailTags tags = read_tags(h->arguments[1]);
+    const CloudTrailTags tags = read_tags(h, 1);
 
     return cloudtrail_add_tags(CALL(h), h->arguments[0], &tags, on_done, h, NULL);
 }
 
 static int remove_tags(Helper *h) {
-    const CloudTrailTags tags = read_tags(h->arguments[1]);
+    const CloudTrailTags tags = read_tags(h, 1);
 
     return cloudtrail_remove_tags(CALL(h), h->arguments[0], &tags, on_done, h, NULL);
 }
@@ -336,6 +338,9 @@ static void close_client(Helper *h) {
     http_curl_free(h->http);
     loop_event_free(h->loop);
     sd_event_unref(h->event);
+    for (unsigned i = 0; i < ARGUMENTS_MAX; i++)
+        json_decref(h->values[i]);
+    free(h->tags);
 }
 
 int main(int argc, char **argv) {

@@ -57,8 +57,12 @@ def a_full_cycle(sim, guard, *arns):
     assert sim.call("decisions")["denied"] == []
 
 
+INSIGHTS = [{"InsightType": "ApiCallRateInsight"}]
+
+
 @pytest.mark.parametrize("mode", ["restart", "observe"])
 def test_the_printed_policy_is_enough_and_every_action_in_it_is_used(sim, make_guard, mode):
+    sim.add_trail("insightful", MAIN, FRA, insight_selectors=INSIGHTS)
     guard = make_guard(sim, regions=[FRA, IAD], mode=mode)
     policy = printed(guard, "guard", env={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
     assert ("cloudtrail:StartLogging" in actions(policy)) == (mode == "restart")
@@ -69,8 +73,8 @@ def test_the_printed_policy_is_enough_and_every_action_in_it_is_used(sim, make_g
         guard.start().wait_guarding()
         sim.trail(ORG_TRAIL, logging=False)
         wait_alert(sim, "trail.stopped")
-    assert used_actions(sim, GUARD) == actions(policy)
-    assert sim.unused_statements(policy, GUARD) == []
+    poll(lambda: used_actions(sim, GUARD) == actions(policy), within(15))
+    assert sim.unused_statements(policy, GUARD) == [] and sim.call("decisions")["denied"] == []
 
 
 def test_the_printed_policies_of_hub_and_members_are_enough_and_used(sim, make_guard):
@@ -83,15 +87,48 @@ def test_the_printed_policies_of_hub_and_members_are_enough_and_used(sim, make_g
     assert named["role_arn"] == accounts[1]["role_arn"] and member["role_arn"] == "arn:aws:iam::*:role/TrailGuardMember"
     for account, entry in ((MEMBER, named), (OTHER, member)):
         sim.add_account(account, regions=[FRA])
-        sim.add_trail("local", account, FRA)
+        sim.add_trail("local", account, FRA, insight_selectors=INSIGHTS)
         sim.add_role(entry["role_arn"].rpartition("/")[2], account, policy=entry["policy"]["Statement"],
                      trust=entry["trust"]["Statement"])
+    sim.add_trail("insightful", MAIN, FRA, insight_selectors=INSIGHTS)
     sim.call("organization", management=MAIN, members=[MEMBER, OTHER])
     limit(sim, GUARD, document["hub"])
     a_full_cycle(sim, guard, ORG_TRAIL, trail_arn("local", FRA, MEMBER), trail_arn("local", FRA, OTHER))
-    assert used_actions(sim, GUARD) == actions(document["hub"])
+    poll(lambda: used_actions(sim, GUARD) == actions(document["hub"]), within(15))
     for account, entry in ((MEMBER, named), (OTHER, member)):
-        assert used_actions(sim, f"::{account}:") == actions(entry["policy"]), account
+        poll(lambda: used_actions(sim, f"::{account}:") == actions(entry["policy"]), within(15))
+    assert sim.call("decisions")["denied"] == []
+
+
+def test_the_printed_policy_is_enough_to_put_everything_back(sim, make_guard, mallory):
+    """Mode restore with all its words and bucket_checks: settings, selectors, insights, tags, a deleted trail."""
+    log_role = f"arn:aws:iam::{MAIN}:role/ToLogs"
+    sim.add_role("ToLogs", MAIN)
+    arn = sim.add_trail("kept", MAIN, FRA, insight_selectors=INSIGHTS, tags={"team": "blue"}, settings={
+        "S3BucketName": "example-kept", "LogFileValidationEnabled": True, "KmsKeyId": f"arn:aws:kms:{FRA}:{MAIN}:key/k1",
+        "CloudWatchLogsLogGroupArn": f"arn:aws:logs:{FRA}:{MAIN}:log-group:trails:*", "CloudWatchLogsRoleArn": log_role})
+    guard = make_guard(sim, mode="restore", restore=["settings", "selectors", "insights", "deleted"], bucket_checks=True,
+                       settings_interval=1, trails=["kept"])
+    policy = printed(guard, "guard")
+    limit(sim, GUARD, policy)
+    guard.start().wait_guarding()
+    guard.wait_line("kept.*baseline|baseline.*kept", 15)
+    client = mallory.client(arn)
+    client.update_trail(Name=arn, EnableLogFileValidation=False)
+    sim.wait_for_request(within(20), operation="UpdateTrail", principal=GUARD, status=200)
+    client.put_event_selectors(TrailName=arn, EventSelectors=[{"ReadWriteType": "ReadOnly"}])
+    sim.wait_for_request(within(20), operation="PutEventSelectors", principal=GUARD, status=200)
+    client.put_insight_selectors(TrailName=arn, InsightSelectors=[])
+    sim.wait_for_request(within(20), operation="PutInsightSelectors", principal=GUARD, status=200)
+    client.stop_logging(Name=arn)
+    sim.wait_for_trail(arn, within(10), logging=True)
+    client.remove_tags(ResourceId=arn, TagsList=[{"Key": "team", "Value": "blue"}])
+    client.add_tags(ResourceId=arn, TagsList=[{"Key": "extra", "Value": "1"}])
+    sim.wait_for_request(within(20), operation="RemoveTags", principal=GUARD, status=200)
+    client.delete_trail(Name=arn)
+    sim.wait_for_request(within(20), operation="CreateTrail", principal=GUARD, status=200)
+    poll(lambda: used_actions(sim, GUARD) == actions(policy), within(20))
+    assert sim.call("decisions")["denied"] == []
 
 
 def test_the_trust_policy_names_the_role_of_a_session(sim, make_guard):

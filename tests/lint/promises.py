@@ -43,9 +43,9 @@ def iam_actions(root, binary):
     """guard.json allows what the program calls, and nothing else."""
     called = set()
     for service in ("cloudtrail", "sns", "sts"):
-        source = text_of(root / f"lib/{service}.c")
+        source = "".join(text_of(path) for path in sorted(root.glob(f"lib/{service}*.c")))
         names = re.findall(r'"(?:Action=)?((?:Describe|Get|List|Lookup|Start|Publish|Assume)[A-Za-z]*)[&"]', source)
-        called |= {f"{service}:{name}" for name in names if not name.endswith(("Response", "Result", "Time"))}
+        called |= {f"{service}:{name}" for name in names if not name.endswith(("Response", "Result", "Time", "Attributes"))}
     policy = json.loads(text_of(root / "conf/iam/guard.json"))
     allowed = set()
     for statement in policy["Statement"]:

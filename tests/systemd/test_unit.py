@@ -86,7 +86,7 @@ def test_reload_fails_on_a_bad_file_and_the_daemon_keeps_its_own(service):
     # still guarding, with what it had
     service.stop_trail()
     service.sim.wait_for_trail(service.trail, IsLogging=True)
-    assert "1 regions" in service.show("StatusText")
+    assert "1 region," in service.show("StatusText")
     assert (service.main_pid(), service.show("ActiveState")) == (pid, "active")
 
 

@@ -42,7 +42,7 @@ static void test_what_an_account_overrides(void **state) {
             parse(BASE "regions = [ \"eu-central-1\" ];\ntrails = [ \"main\" ];\nmode = \"observe\";\n"
                        "accounts = ( { }, { name = \"b\"; role_arn = \"" ROLE_A "\"; "
                        "external_id = \"x:/y\"; session_name = \"s-1\"; regions = \"all\"; "
-                       "trails = [ \"other\" ]; mode = \"restart\"; } );\n");
+                       "trails = [ \"other\" ]; mode = \"restart\"; restore = [ \"deleted\" ]; } );\n");
     const AccountConfig *base = &config->accounts[0], *role = &config->accounts[1];
 
     (void)state;
@@ -60,6 +60,8 @@ static void test_what_an_account_overrides(void **state) {
     assert_int_equal(config_account_trails(config, role)->n, 1);
     assert_string_equal(config_account_trails(config, role)->items[0], "other");
     assert_int_equal(config_account_policy(config, role).mode, MODE_RESTART);
+    assert_int_equal(config_account_policy(config, role).restore, RESTORE_BIT(RESTORE_DELETED));
+    assert_int_equal(config_account_policy(config, base).restore, config->restore);
     assert_int_equal(config_account_policy(config, role).blind_after, config_policy(config).blind_after);
     config_free(config);
 }
@@ -147,7 +149,7 @@ static void test_a_dump_reads_back_to_the_same(void **state) {
     static const char *const texts[] = {
         BASE,
         BASE "accounts = ( { } );",
-        BASE "accounts = ( { name = \"a \\\"q\\\" \\\\\"; mode = \"observe\"; }, { role_arn = \"" ROLE_A
+        BASE "accounts = ( { name = \"a \\\"q\\\" \\\\\"; mode = \"observe\"; restore = [ ]; }, { role_arn = \"" ROLE_A
              "\"; "
              "external_id = \"e-1\"; regions = \"all\"; trails = [ \"one\", \"two\" ]; } );",
         BASE "organization = { role_name = \"Guard\"; exclude = [ \"123456789012\", \"210987654321\" ]; "
@@ -168,6 +170,7 @@ static void test_a_dump_reads_back_to_the_same(void **state) {
         assert_int_equal(first->n_accounts, second->n_accounts);
         for (size_t k = 0; k < first->n_accounts; k++) {
             assert_int_equal(first->accounts[k].mode, second->accounts[k].mode);
+            assert_int_equal(first->accounts[k].restore, second->accounts[k].restore);
             assert_int_equal(first->accounts[k].regions.all, second->accounts[k].regions.all);
             assert_int_equal(first->accounts[k].trails.n, second->accounts[k].trails.n);
         }

@@ -174,6 +174,21 @@ static void test_endless_pages(void **state) {
     assert_true(s.found.looked && !s.found.found);
 }
 
+/* All kinds of trouble at once, and an endless history: every kind of call is asked for, and it ends in time. */
+static void test_ceiling_of_calls(void **state) {
+    ServiceFixture *f = *state;
+    Search s;
+
+    for (unsigned i = 0; i < ATTRIBUTE_CALLS_MAX; i++)
+        fake_http_reply(f->http, 200, PAGE("", "more"), NULL);
+    s = search(f, UINT32_MAX, FIELDS_ALL);
+    assert_int_equal(fake_http_n_requests(f->http), ATTRIBUTE_CALLS_MAX);
+    assert_asked(f, 2, "StopLogging", "more");
+    assert_asked(f, ATTRIBUTE_CALLS_MAX - 2, "DisableKey", NULL);
+    assert_asked(f, ATTRIBUTE_CALLS_MAX - 1, "ScheduleKeyDeletion", NULL);
+    assert_true(s.found.looked);
+}
+
 /* ---- errors ---- */
 
 static void test_errors(void **state) {
@@ -309,6 +324,7 @@ int main(void) {
         PATIENT_TEST(test_several_kinds_of_calls),
         PATIENT_TEST(test_pages),
         PATIENT_TEST(test_endless_pages),
+        PATIENT_TEST(test_ceiling_of_calls),
         cmocka_unit_test(test_errors),
         PATIENT_TEST(test_a_region_that_is_none),
         cmocka_unit_test(test_cancelled_anywhere),

@@ -71,6 +71,10 @@ static Attribution take_one(const AttributeRequest *request, const CloudTrailEve
 
 #define DRIFT_NAMES "UpdateTrail PutEventSelectors PutInsightSelectors RemoveTags AddTags "
 
+#define EVERY_NAME                                                                                          \
+    "StopLogging DeleteTrail " DRIFT_NAMES "DeleteBucket DeleteBucketPolicy PutBucketPolicy "               \
+    "PutBucketLifecycle PutBucketLifecycleConfiguration DisableKey ScheduleKeyDeletion "
+
 static void test_names(void **state) {
     static const struct {
         uint32_t findings, fields;
@@ -95,6 +99,7 @@ static void test_names(void **state) {
         { BIT(LIFECYCLE), 0, "PutBucketLifecycle PutBucketLifecycleConfiguration " },
         { BIT(KEY), 0, "DisableKey ScheduleKeyDeletion " },
         { BIT(DELIVERY) | BIT(DIGEST) | BIT(STALE) | BIT(BLIND) | BIT(UNSEEN), FIELDS_ALL, "" },
+        { UINT32_MAX, FIELDS_ALL, EVERY_NAME },
     };
 
     (void)state;

@@ -12,6 +12,8 @@
 
 #define PAGES_MAX 3U /* of one kind of call: the newest 150 events */
 
+_Static_assert(ATTRIBUTE_NAMES_MAX <= ATTRIBUTE_CALLS_MAX, "there is a call for each kind");
+
 struct Attribute {
     AttributeRequest request; /* its texts are ours */
     char *texts[6];
@@ -19,7 +21,7 @@ struct Attribute {
     void *userdata;
     const char *names[ATTRIBUTE_NAMES_MAX];
     size_t n_names, name; /* the one under way */
-    unsigned page;
+    unsigned page, n_calls;
     CloudTrailCall *call;
     LoopTimer *timer; /* so that done is never called from inside the start */
     Attribution found;
@@ -63,6 +65,13 @@ static void ask_next(Attribute *a) {
     }
 }
 
+/* Every kind of call gets its first page, so further ones are only for what is left of the calls. */
+static bool may_turn_page(const Attribute *a) {
+    size_t n_names_left = a->n_names - a->name - 1;
+
+    return a->page + 1 < PAGES_MAX && a->n_calls + n_names_left < ATTRIBUTE_CALLS_MAX;
+}
+
 static void events_done(const AwsError *error, const CloudTrailEvents *events, void *userdata) {
     Attribute *a = userdata;
 
@@ -73,9 +82,10 @@ static void events_done(const AwsError *error, const CloudTrailEvents *events, v
     }
     for (size_t i = 0; i < events->n; i++)
         attribute_take(&a->request, &events->items[i], &a->found);
-    if (events->next_token[0] && ++a->page < PAGES_MAX)
+    if (events->next_token[0] && may_turn_page(a)) {
+        a->page++;
         ask(a, events->next_token);
-    else
+    } else
         ask_next(a);
 }
 
@@ -90,6 +100,7 @@ static void ask(Attribute *a, const char *next_token) {
     int r = cloudtrail_lookup_events(a->request.aws, a->request.credentials, a->request.region, &lookup,
                                      events_done, a, &a->call);
 
+    a->n_calls++;
     if (r < 0)
         fail(a, "", strerror(-r));
 }

@@ -38,6 +38,8 @@ static const struct {
     { "ScheduleKeyDeletion", ABOUT_KEY, FINDING_BIT(FINDING_KEY), 0, false },
 };
 
+_Static_assert(ARRAY_SIZE(rows) <= ATTRIBUTE_NAMES_MAX, "all kinds of calls can be asked for at once");
+
 static bool can_cause(size_t row, uint32_t findings, uint32_t fields) {
     if (!(rows[row].findings & findings))
         return false;
@@ -48,7 +50,7 @@ size_t attribute_event_names(uint32_t findings, uint32_t fields,
                              const char *ret[static ATTRIBUTE_NAMES_MAX]) {
     size_t n = 0;
 
-    for (size_t i = 0; i < ARRAY_SIZE(rows) && n < ATTRIBUTE_NAMES_MAX; i++)
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if (can_cause(i, findings, fields))
             ret[n++] = rows[i].name;
     return n;

@@ -6,7 +6,7 @@
 #include "lib/cloudtrail_events.h"
 
 /* The names of the calls to look for, each once; at most ATTRIBUTE_NAMES_MAX. Returns how many. */
-#define ATTRIBUTE_NAMES_MAX 12U
+#define ATTRIBUTE_NAMES_MAX 14U
 size_t attribute_event_names(uint32_t findings, uint32_t fields, const char *ret[static ATTRIBUTE_NAMES_MAX]);
 
 /* Takes one event into account: a call of one of these kinds about this trail (bucket, key), within the time

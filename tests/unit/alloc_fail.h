@@ -17,7 +17,7 @@ void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t size);
 
 static struct {
-    bool armed, failed;
+    bool armed, failed, once;
     unsigned left; /* allocations that still succeed */
 } alloc_fail;
 
@@ -28,6 +28,7 @@ static bool alloc_fails(void) {
         alloc_fail.left--;
         return false;
     }
+    alloc_fail.armed = !alloc_fail.once;
     alloc_fail.failed = true;
     return true;
 }
@@ -54,10 +55,17 @@ void *__wrap_realloc(void *p, size_t size) {
 }
 
 /* From here on the first n allocations succeed and all others fail. */
-static void alloc_fail_after(unsigned n) {
+static inline void alloc_fail_after(unsigned n) {
     alloc_fail.armed = true;
-    alloc_fail.failed = false;
+    alloc_fail.failed = alloc_fail.once = false;
     alloc_fail.left = n;
+}
+
+/* The first n allocations succeed, the next one fails, and all others succeed: for tests with the fakes, which
+ * try a second time. */
+static inline void alloc_fail_once(unsigned n) {
+    alloc_fail_after(n);
+    alloc_fail.once = true;
 }
 
 /* Ends that; true when an allocation failed. */

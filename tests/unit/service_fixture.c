@@ -12,8 +12,8 @@
 /* Longer than all pages of a call wait for their turns (lib/pace.c), and than the next call would. */
 #define TURNS_USEC (10 * USEC_PER_SEC)
 
-int service_set_up(void **state) {
-    static const AwsLimits limits = { USEC_PER_SEC, USEC_PER_SEC, 1 };
+static int set_up(void **state, uint64_t timeout_usec) {
+    const AwsLimits limits = { timeout_usec, timeout_usec, 1 };
     ServiceFixture *f = calloc(1, sizeof(*f));
 
     assert_non_null(f);
@@ -25,6 +25,14 @@ int service_set_up(void **state) {
             aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop), &limits, NULL, &f->aws), 0);
     *state = f;
     return 0;
+}
+
+int service_set_up(void **state) {
+    return set_up(state, USEC_PER_SEC);
+}
+
+int service_set_up_patient(void **state) {
+    return set_up(state, 10 * USEC_PER_SEC);
 }
 
 int service_tear_down(void **state) {

@@ -22,6 +22,10 @@ int service_set_up(void **state);
 int service_tear_down(void **state);
 #define SERVICE_TEST(name) cmocka_unit_test_setup_teardown(name, service_set_up, service_tear_down)
 
+/* The same with ten seconds each: for rows of calls that wait for their turns (lib/pace.h). */
+int service_set_up_patient(void **state);
+#define PATIENT_TEST(name) cmocka_unit_test_setup_teardown(name, service_set_up_patient, service_tear_down)
+
 /* What every callback begins with. */
 void service_note(ServiceFixture *f, const AwsError *error, bool has_result);
 

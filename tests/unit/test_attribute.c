@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The search of the event history: what is asked, how far, and what an error in the middle leaves. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/attribute.h"
+#include "lib/util/macros.h"
+#include "tests/unit/alloc_fail.h"
+#include "tests/unit/service_fixture.h"
+/* link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc */
+
+#define REGION "eu-central-1"
+#define ARN    "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
+#define FROM   (1700000000 * USEC_PER_SEC)
+
+#define ERROR(code) "{\"__type\":\"" code "\",\"message\":\"no\"}"
+#define TEXT(text)  "\\\"" text "\\\""
+/* One event, `at` seconds after FROM's begin; error: its errorCode. */
+#define EVENT(name, user, at, error)                                                                        \
+    "{\"EventName\":\"" name "\",\"EventTime\":" at ",\"Username\":\"" user "\",\"CloudTrailEvent\":\"{"    \
+    TEXT("userIdentity") ":{" TEXT("type") ":" TEXT("IAMUser") "," TEXT("userName") ":" TEXT(user) "},"     \
+    TEXT("errorCode") ":" TEXT(error) "," TEXT("requestParameters") ":{" TEXT("name") ":" TEXT("main") "}"  \
+    "}\"}"
+#define EVENTS(events) "{\"Events\":[" events "]}"
+#define PAGE(events, token) "{\"Events\":[" events "],\"NextToken\":\"" token "\"}"
+
+#define MALLORY EVENT("StopLogging", "mallory", "1700000010", "")
+#define TRENT   EVENT("StopLogging", "trent", "1700000020", "")
+#define REFUSED EVENT("StopLogging", "oscar", "1700000015", "AccessDenied")
+
+typedef struct Search {
+    ServiceFixture *f;
+    unsigned n_done;
+    Attribution found;
+} Search;
+
+static void on_done(const Attribution *found, void *userdata) {
+    Search *s = userdata;
+
+    s->n_done++;
+    s->found = *found;
+}
+
+static int start(Search *s, uint32_t findings, uint32_t fields, Attribute **ret) {
+    char name[] = "main", arn[] = ARN, region[] = REGION;
+    AttributeRequest request = {
+        .aws = s->f->aws,
+        .credentials = s->f->credentials,
+        .region = region,
+        .trail_name = name,
+        .trail_arn = arn,
+        .findings = findings,
+        .fields = fields,
+        .from_usec = FROM,
+        .until_usec = FROM + 3600 * USEC_PER_SEC,
+    };
+    int r = attribute_start(&request, on_done, s, ret);
+
+    /* all copied */
+    memset(name, 'x', sizeof(name) - 1);
+    memset(arn, 'x', sizeof(arn) - 1);
+    memset(region, 'x', sizeof(region) - 1);
+    return r;
+}
+
+static Search search(ServiceFixture *f, uint32_t findings, uint32_t fields) {
+    Search s = { .f = f };
+    Attribute *attribute;
+
+    assert_int_equal(start(&s, findings, fields, &attribute), 0);
+    assert_int_equal(s.n_done, 0);
+    fake_loop_advance(f->loop, ATTRIBUTE_CALLS_MAX * aws_client_deadline_usec(f->aws));
+    assert_int_equal(s.n_done, 1);
+    assert_int_equal(fake_http_n_running(f->http), 0);
+    return s;
+}
+
+static void assert_asked(const ServiceFixture *f, unsigned i, const char *name, const char *token) {
+    const FakeRequest *r = fake_http_request(f->http, i);
+    char body[512];
+
+    (void)snprintf(body, sizeof(body),
+                   "{\"LookupAttributes\":[{\"AttributeKey\":\"EventName\",\"AttributeValue\":\"%s\"}],"
+                   "\"StartTime\":1700000000,\"EndTime\":1700003600%s%s%s}",
+                   name, token ? ",\"NextToken\":\"" : "", token ? token : "", token ? "\"" : "");
+    assert_string_equal(r->url, "https://cloudtrail." REGION ".amazonaws.com/");
+    assert_non_null(strstr(fake_request_header(r, "x-amz-target"), ".LookupEvents"));
+    assert_string_equal(r->body, body);
+}
+
+static void test_one_kind_of_call(void **state) {
+    ServiceFixture *f = *state;
+    Search s;
+
+    fake_http_reply(f->http, 200, EVENTS(TRENT "," REFUSED "," MALLORY), NULL);
+    s = search(f, FINDING_BIT(FINDING_STOPPED), 0);
+    assert_int_equal(fake_http_n_requests(f->http), 1);
+    assert_asked(f, 0, "StopLogging", NULL);
+    assert_true(s.found.looked && s.found.found);
+    assert_string_equal(s.found.actor.name, "trent");
+    assert_int_equal(s.found.n_attempts, 1);
+    assert_string_equal(s.found.attempts[0].name, "oscar");
+    assert_string_equal(s.found.error_text, "");
+
+    fake_http_reply(f->http, 200, EVENTS(""), NULL);
+    s = search(f, FINDING_BIT(FINDING_STOPPED), 0);
+    assert_true(s.found.looked && !s.found.found);
+    assert_int_equal(s.found.n_attempts, 0);
+}
+
+/* Findings that nobody's call can have caused are searched without asking. */
+static void test_nothing_to_search(void **state) {
+    ServiceFixture *f = *state;
+    Search s = search(f, FINDING_BIT(FINDING_DELIVERY), 0);
+
+    assert_true(s.found.looked && !s.found.found);
+    assert_int_equal(fake_http_n_requests(f->http), 0);
+}
+
+static void test_several_kinds_of_calls(void **state) {
+    static const char *const names[] = { "StopLogging", "UpdateTrail", "RemoveTags", "AddTags" };
+    ServiceFixture *f = *state;
+    Search s;
+
+    fake_http_reply(f->http, 200, EVENTS(MALLORY), NULL);
+    fake_http_reply(f->http, 200, EVENTS(EVENT("UpdateTrail", "trent", "1700000030", "")), NULL);
+    fake_http_reply(f->http, 200, EVENTS(""), NULL);
+    fake_http_reply(f->http, 200, EVENTS(EVENT("AddTags", "peggy", "1700000020", "")), NULL);
+    s = search(f, FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_WEAKENED),
+               FIELD_BIT(FIELD_BUCKET) | FIELD_BIT(FIELD_TAGS));
+    assert_int_equal(fake_http_n_requests(f->http), ARRAY_SIZE(names));
+    for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+        assert_asked(f, i, names[i], NULL);
+    assert_true(s.found.looked && s.found.found);
+    assert_string_equal(s.found.actor.name, "trent");
+}
+
+/* ---- pages ---- */
+
+static void test_pages(void **state) {
+    ServiceFixture *f = *state;
+    Search s;
+
+    fake_http_reply(f->http, 200, PAGE("", "t1"), NULL);
+    fake_http_reply(f->http, 200, PAGE(MALLORY, "t2"), NULL);
+    fake_http_reply(f->http, 200, EVENTS(REFUSED), NULL);
+    s = search(f, FINDING_BIT(FINDING_STOPPED), 0);
+    assert_int_equal(fake_http_n_requests(f->http), 3);
+    assert_asked(f, 0, "StopLogging", NULL);
+    assert_asked(f, 1, "StopLogging", "t1");
+    assert_asked(f, 2, "StopLogging", "t2");
+    assert_string_equal(s.found.actor.name, "mallory");
+    assert_int_equal(s.found.n_attempts, 1);
+}
+
+/* Whoever fills the history does not make us read all of it, and does not keep us from the next kind. */
+static void test_endless_pages(void **state) {
+    ServiceFixture *f = *state;
+    Search s;
+
+    for (unsigned i = 0; i < 6; i++)
+        fake_http_reply(f->http, 200, PAGE("", "more"), NULL);
+    s = search(f, FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_MISSING), 0);
+    assert_int_equal(fake_http_n_requests(f->http), 6);
+    assert_asked(f, 2, "StopLogging", "more");
+    assert_asked(f, 3, "DeleteTrail", NULL);
+    assert_true(s.found.looked && !s.found.found);
+}
+
+/* All kinds of trouble at once, and an endless history: every kind of call is asked for, and it ends in time. */
+static void test_ceiling_of_calls(void **state) {
+    ServiceFixture *f = *state;
+    Search s;
+
+    for (unsigned i = 0; i < ATTRIBUTE_CALLS_MAX; i++)
+        fake_http_reply(f->http, 200, PAGE("", "more"), NULL);
+    s = search(f, UINT32_MAX, FIELDS_ALL);
+    assert_int_equal(fake_http_n_requests(f->http), ATTRIBUTE_CALLS_MAX);
+    assert_asked(f, 2, "StopLogging", "more");
+    assert_asked(f, ATTRIBUTE_CALLS_MAX - 2, "DisableKey", NULL);
+    assert_asked(f, ATTRIBUTE_CALLS_MAX - 1, "ScheduleKeyDeletion", NULL);
+    assert_true(s.found.looked);
+}
+
+/* ---- errors ---- */
+
+static void test_errors(void **state) {
+    static const struct {
+        const char *first; /* NULL: the first call is the one that fails */
+        HttpResult result;
+        int status;
+        const char *body;
+        bool looked;
+        const char *text;
+    } cases[] = {
+        { NULL, HTTP_ANSWERED, 400, ERROR("AccessDeniedException"), false,
+          "LookupEvents: AccessDeniedException: no" },
+        { EVENTS(""), HTTP_ANSWERED, 400, ERROR("ThrottlingException"), false,
+          "LookupEvents: ThrottlingException: no" },
+        { EVENTS(MALLORY), HTTP_ANSWERED, 400, ERROR("AccessDeniedException"), true,
+          "LookupEvents: AccessDeniedException: no" },
+        { EVENTS(REFUSED), HTTP_ANSWERED, 400, ERROR("AccessDeniedException"), false,
+          "LookupEvents: AccessDeniedException: no" },
+        { PAGE(MALLORY, "t"), HTTP_CONNECT_FAILED, 0, "it broke", true, "LookupEvents: it broke" },
+        { NULL, HTTP_CONNECT_FAILED, 0, "it broke", false, "LookupEvents: it broke" },
+        { EVENTS(MALLORY), HTTP_TIMED_OUT, 0, "no answer", true, "LookupEvents: no answer" },
+        { NULL, HTTP_ANSWERED, 200, "[]", false, NULL },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        ServiceFixture *f;
+        Search s;
+
+        service_set_up_patient(state);
+        f = *state;
+        if (cases[i].first)
+            fake_http_reply(f->http, 200, cases[i].first, NULL);
+        if (cases[i].result == HTTP_ANSWERED)
+            fake_http_reply(f->http, cases[i].status, cases[i].body, NULL);
+        else
+            fake_http_fail(f->http, cases[i].result, cases[i].body);
+        s = search(f, FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_MISSING), 0);
+        assert_int_equal(s.found.looked, cases[i].looked);
+        assert_int_equal(s.found.found, cases[i].looked);
+        assert_string_equal(s.found.actor.name, cases[i].looked ? "mallory" : "");
+        assert_int_equal(s.found.n_attempts, cases[i].first && strstr(cases[i].first, "oscar"));
+        if (cases[i].text)
+            assert_string_equal(s.found.error_text, cases[i].text);
+        assert_ptr_equal(strstr(s.found.error_text, "LookupEvents: "), s.found.error_text);
+        /* it goes no further */
+        assert_int_equal(fake_http_n_requests(f->http), 1 + (cases[i].first != NULL));
+        service_tear_down(state);
+    }
+}
+
+static void test_a_region_that_is_none(void **state) {
+    ServiceFixture *f = *state;
+    Search s = { .f = f };
+    AttributeRequest request = { .aws = f->aws, .credentials = f->credentials, .region = "mars",
+                                 .trail_name = "main", .trail_arn = ARN,
+                                 .findings = FINDING_BIT(FINDING_STOPPED) };
+    Attribute *attribute;
+
+    assert_int_equal(attribute_start(&request, on_done, &s, &attribute), 0);
+    fake_loop_run(f->loop);
+    assert_int_equal(s.n_done, 1);
+    assert_false(s.found.looked || s.found.found);
+    assert_string_equal(s.found.error_text, "LookupEvents: Invalid argument");
+}
+
+/* ---- the end before the end ---- */
+
+/* After n steps of the loop, for each n until the search is over. */
+static void test_cancelled_anywhere(void **state) {
+    bool over = false;
+
+    attribute_cancel(NULL);
+    for (unsigned n = 0; !over; n++) {
+        Attribute *attribute;
+        Search s = { 0 };
+
+        assert_true(n < 50);
+        service_set_up_patient(state);
+        s.f = *state;
+        fake_http_reply(s.f->http, 200, PAGE(MALLORY, "t"), NULL);
+        fake_http_reply(s.f->http, 200, EVENTS(""), NULL);
+        fake_http_reply(s.f->http, 200, EVENTS(""), NULL);
+        assert_int_equal(start(&s, FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_MISSING), 0, &attribute),
+                         0);
+        for (unsigned i = 0; i < n && s.n_done == 0; i++)
+            assert_true(fake_loop_next(s.f->loop));
+        over = s.n_done > 0;
+        if (!over)
+            attribute_cancel(attribute);
+        assert_int_equal(fake_http_n_running(s.f->http), 0);
+        fake_loop_advance(s.f->loop, 100 * USEC_PER_SEC);
+        assert_int_equal(s.n_done, over);
+        service_tear_down(state);
+    }
+}
+
+/* Either it does not start, or it says so, or it finds who it was. */
+static void test_no_memory(void **state) {
+    bool failed = true;
+
+    for (unsigned n = 0; failed; n++) {
+        Attribute *attribute;
+        Search s = { 0 };
+        int r;
+
+        assert_true(n < 1000);
+        service_set_up_patient(state);
+        s.f = *state;
+        fake_http_reply(s.f->http, 200, EVENTS(MALLORY), NULL);
+        alloc_fail_once(n);
+        r = start(&s, FINDING_BIT(FINDING_STOPPED), 0, &attribute);
+        if (r == 0)
+            fake_loop_run(s.f->loop);
+        failed = alloc_fail_end();
+        if (r < 0)
+            assert_int_equal(r, -ENOMEM);
+        else
+            fake_loop_advance(s.f->loop, 60 * USEC_PER_SEC);
+        assert_int_equal(s.n_done, r == 0);
+        if (r == 0 && !s.found.looked)
+            assert_true(s.found.error_text[0] != '\0');
+        if (!failed)
+            assert_string_equal(s.found.actor.name, "mallory");
+        service_tear_down(state);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        PATIENT_TEST(test_one_kind_of_call),
+        PATIENT_TEST(test_nothing_to_search),
+        PATIENT_TEST(test_several_kinds_of_calls),
+        PATIENT_TEST(test_pages),
+        PATIENT_TEST(test_endless_pages),
+        PATIENT_TEST(test_ceiling_of_calls),
+        cmocka_unit_test(test_errors),
+        PATIENT_TEST(test_a_region_that_is_none),
+        cmocka_unit_test(test_cancelled_anywhere),
+        cmocka_unit_test(test_no_memory),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which recorded calls are taken for the cause of a finding, and whom they name. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/attribute_match.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define ARN    "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
+#define OTHER  "arn:aws:cloudtrail:eu-central-1:111122223333:trail/other"
+#define BUCKET "example-logs"
+#define KEY_ID "1111aaaa-22bb-33cc-44dd-5555eeee6666"
+#define KEY    "arn:aws:kms:eu-central-1:111122223333:key/" KEY_ID
+#define OWN    "arn:aws:sts::111122223333:assumed-role/TrailGuard/i-0123456789abcdef0"
+#define MALLET "arn:aws:iam::111122223333:user/mallory"
+#define FROM   (1800000000 * USEC_PER_SEC)
+
+#define BIT(name) FINDING_BIT(FINDING_##name)
+
+static const AttributeRequest main_trail = {
+    .trail_name = "main",
+    .trail_arn = ARN,
+    .bucket = BUCKET,
+    .key = KEY,
+    .own_arn = OWN,
+    .from_usec = FROM,
+};
+
+/* An event as the reader makes them: no text is NULL. */
+static CloudTrailEvent blank_event(void) {
+    char *none = (char *)"";
+
+    return (CloudTrailEvent){
+        .event_id = none, .event_name = none, .event_source = none, .access_key_id = none, .username = none,
+        .event_time_usec = FROM, .whole = true, .aws_region = none, .source_ip = none, .user_agent = none,
+        .error_code = none, .error_message = none, .request_id = none, .recipient_account = none,
+        .trail = none, .bucket = none, .parameters = none,
+        .identity = { .type = none, .arn = none, .principal_id = none, .account_id = none,
+                      .user_name = none, .invoked_by = none, .access_key_id = none, .issuer_arn = none,
+                      .issuer_type = none, .issuer_user_name = none, .source_identity = none },
+    };
+}
+
+static CloudTrailEvent event_of(const char *name, const char *trail) {
+    CloudTrailEvent e = blank_event();
+
+    e.event_name = (char *)name;
+    e.trail = (char *)trail;
+    e.identity.type = (char *)"IAMUser";
+    e.identity.arn = (char *)MALLET;
+    e.identity.user_name = (char *)"mallory";
+    return e;
+}
+
+static Attribution take_one(const AttributeRequest *request, const CloudTrailEvent *event) {
+    Attribution found = { 0 };
+
+    attribute_take(request, event, &found);
+    return found;
+}
+
+/* ---- which calls are asked for ---- */
+
+#define DRIFT_NAMES "UpdateTrail PutEventSelectors PutInsightSelectors RemoveTags AddTags "
+
+#define EVERY_NAME                                                                                          \
+    "StopLogging DeleteTrail " DRIFT_NAMES "DeleteBucket DeleteBucketPolicy PutBucketPolicy "               \
+    "PutBucketLifecycle PutBucketLifecycleConfiguration DisableKey ScheduleKeyDeletion "
+
+static void test_names(void **state) {
+    static const struct {
+        uint32_t findings, fields;
+        const char *names;
+    } cases[] = {
+        { 0, 0, "" },
+        { 0, FIELDS_ALL, "" },
+        { BIT(STOPPED), 0, "StopLogging " },
+        { BIT(STOPPED), FIELD_BIT(FIELD_TAGS), "StopLogging " },
+        { BIT(FLAPPED), 0, "StopLogging " },
+        { BIT(MISSING), 0, "DeleteTrail " },
+        { BIT(RECREATED), FIELD_BIT(FIELD_BUCKET), "DeleteTrail " },
+        { BIT(WEAKENED), 0, DRIFT_NAMES },
+        { BIT(CHANGED), FIELDS_ALL, DRIFT_NAMES },
+        { BIT(WEAKENED), FIELD_BIT(FIELD_BUCKET), "UpdateTrail " },
+        { BIT(WEAKENED), FIELD_BIT(FIELD_ORGANIZATION), "UpdateTrail " },
+        { BIT(WEAKENED), FIELD_BIT(FIELD_SELECTORS), "PutEventSelectors " },
+        { BIT(CHANGED), FIELD_BIT(FIELD_INSIGHTS), "PutInsightSelectors " },
+        { BIT(CHANGED), FIELD_BIT(FIELD_TAGS), "RemoveTags AddTags " },
+        { BIT(STOPPED) | BIT(CHANGED), FIELD_BIT(FIELD_VALIDATION), "StopLogging UpdateTrail " },
+        { BIT(BUCKET), 0, "DeleteBucket DeleteBucketPolicy PutBucketPolicy " },
+        { BIT(LIFECYCLE), 0, "PutBucketLifecycle PutBucketLifecycleConfiguration " },
+        { BIT(KEY), 0, "DisableKey ScheduleKeyDeletion " },
+        { BIT(DELIVERY) | BIT(DIGEST) | BIT(STALE) | BIT(BLIND) | BIT(UNSEEN), FIELDS_ALL, "" },
+        { UINT32_MAX, FIELDS_ALL, EVERY_NAME },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const char *names[ATTRIBUTE_NAMES_MAX];
+        size_t n = attribute_event_names(cases[i].findings, cases[i].fields, names);
+        char text[512] = "";
+
+        assert_true(n <= ATTRIBUTE_NAMES_MAX);
+        for (size_t k = 0; k < n; k++)
+            strcat(strcat(text, names[k]), " ");
+        assert_string_equal(text, cases[i].names);
+    }
+}
+
+/* ---- each kind of call against each finding ---- */
+
+#define STOPS   (BIT(STOPPED) | BIT(FLAPPED))
+#define DELETES (BIT(MISSING) | BIT(RECREATED))
+
+/* Told anew from what AWS says the calls do. */
+static const struct {
+    const char *name;
+    enum { TRAIL_CALL, BUCKET_CALL, KEY_CALL } about;
+    uint32_t causes, fields;
+} calls[] = {
+    { "StopLogging", TRAIL_CALL, STOPS, FIELDS_ALL },
+    { "DeleteTrail", TRAIL_CALL, DELETES, FIELDS_ALL },
+    { "UpdateTrail", TRAIL_CALL, FINDINGS_DRIFT,
+      FIELDS_ALL & ~(FIELD_BIT(FIELD_SELECTORS) | FIELD_BIT(FIELD_INSIGHTS) | FIELD_BIT(FIELD_TAGS)) },
+    { "PutEventSelectors", TRAIL_CALL, FINDINGS_DRIFT, FIELD_BIT(FIELD_SELECTORS) },
+    { "PutInsightSelectors", TRAIL_CALL, FINDINGS_DRIFT, FIELD_BIT(FIELD_INSIGHTS) },
+    { "RemoveTags", TRAIL_CALL, FINDINGS_DRIFT, FIELD_BIT(FIELD_TAGS) },
+    { "AddTags", TRAIL_CALL, FINDINGS_DRIFT, FIELD_BIT(FIELD_TAGS) },
+    { "DeleteBucket", BUCKET_CALL, BIT(BUCKET), FIELDS_ALL },
+    { "DeleteBucketPolicy", BUCKET_CALL, BIT(BUCKET), FIELDS_ALL },
+    { "PutBucketPolicy", BUCKET_CALL, BIT(BUCKET), FIELDS_ALL },
+    { "PutBucketLifecycle", BUCKET_CALL, BIT(LIFECYCLE), FIELDS_ALL },
+    { "PutBucketLifecycleConfiguration", BUCKET_CALL, BIT(LIFECYCLE), FIELDS_ALL },
+    { "DisableKey", KEY_CALL, BIT(KEY), FIELDS_ALL },
+    { "ScheduleKeyDeletion", KEY_CALL, BIT(KEY), FIELDS_ALL },
+    { "StartLogging", TRAIL_CALL, 0, 0 },
+    { "CreateTrail", TRAIL_CALL, 0, 0 },
+    { "GetTrailStatus", TRAIL_CALL, 0, 0 },
+    { "stoplogging", TRAIL_CALL, 0, 0 },
+    { "", TRAIL_CALL, 0, 0 },
+};
+
+static void test_every_call_finding_and_field(void **state) {
+    static char *resources[] = { (char *)KEY };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+        CloudTrailEvent e = event_of(calls[i].name, calls[i].about == TRAIL_CALL ? "main" : "");
+
+        if (calls[i].about == BUCKET_CALL)
+            e.bucket = (char *)BUCKET;
+        if (calls[i].about == KEY_CALL) {
+            e.resources = resources;
+            e.n_resources = 1;
+        }
+        for (Finding f = 0; f < _FINDING_MAX; f++)
+            for (unsigned field = 0; field <= _FIELD_MAX; field++) {
+                uint32_t fields = field < _FIELD_MAX ? FIELD_BIT(field) : 0;
+                bool expected = (calls[i].causes & FINDING_BIT(f)) && (!fields || (calls[i].fields & fields));
+                AttributeRequest q = main_trail;
+                Attribution found;
+
+                q.findings = FINDING_BIT(f);
+                q.fields = fields;
+                found = take_one(&q, &e);
+                if (found.found != expected)
+                    fail_msg("%s, finding %u, field %u", calls[i].name, (unsigned)f, field);
+                assert_string_equal(found.actor.event_name, expected ? calls[i].name : "");
+                assert_int_equal(found.n_attempts, 0);
+                assert_false(found.looked); /* not for one event to say */
+            }
+    }
+}
+
+/* ---- about which trail, bucket, key ---- */
+
+static void test_about_what(void **state) {
+    static const struct {
+        const char *name, *trail, *bucket, *resource;
+        bool ours;
+    } cases[] = {
+        { "StopLogging", "main", "", "", true },
+        { "StopLogging", ARN, "", "", true },
+        { "StopLogging", "", "", ARN, true }, /* a record that could not be read, but for the answer's own part */
+        { "StopLogging", "other", "", "", false },
+        { "StopLogging", OTHER, "", OTHER, false },
+        { "StopLogging", "mai", "", "", false },
+        { "StopLogging", "main2", "", "", false },
+        { "StopLogging", "Main", "", "", false },
+        { "StopLogging", "", "", "", false },
+        { "StopLogging", "", "", "main", false }, /* a bucket may have that name */
+        { "StopLogging", "", BUCKET, BUCKET, false },
+        { "AddTags", ARN, "", "", true },
+        { "DeleteBucket", "", BUCKET, "", true },
+        { "DeleteBucket", "", "", BUCKET, true },
+        { "DeleteBucket", "", "example-logs-2", "", false },
+        { "DeleteBucket", "main", "", ARN, false },
+        { "DeleteBucket", "", "", "", false },
+        { "PutBucketLifecycle", "", BUCKET, "", true }, /* stratus-red-team's lifecycle rule */
+        { "PutBucketLifecycle", "", "elsewhere", "elsewhere", false },
+        { "DisableKey", "", "", KEY, true },
+        { "ScheduleKeyDeletion", "", "", KEY_ID, true },
+        { "ScheduleKeyDeletion", "", "", "9999aaaa-22bb-33cc-44dd-5555eeee6666", false },
+        { "DisableKey", "main", BUCKET, "", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CloudTrailEvent e = event_of(cases[i].name, cases[i].trail);
+        char *resources[] = { (char *)"something else", (char *)cases[i].resource };
+        AttributeRequest q = main_trail;
+
+        q.findings = UINT32_MAX;
+        e.bucket = (char *)cases[i].bucket;
+        e.resources = resources;
+        e.n_resources = 2;
+        if (take_one(&q, &e).found != cases[i].ours)
+            fail_msg("case %zu: %s", i, cases[i].name);
+    }
+}
+
+/* What is not known matches nothing, least of all what an event leaves out. */
+static void test_nothing_known_of_bucket_and_key(void **state) {
+    static const char *const names[] = { "DeleteBucket", "DisableKey", "PutBucketLifecycle" };
+    AttributeRequest q = { .trail_name = "main", .trail_arn = ARN, .bucket = "", .key = "", .own_arn = "",
+                           .findings = UINT32_MAX };
+    char *resources[] = { (char *)"" };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        CloudTrailEvent e = event_of(names[i], "");
+
+        e.resources = resources;
+        e.n_resources = 1;
+        assert_false(take_one(&q, &e).found);
+    }
+}
+
+static void test_when(void **state) {
+    AttributeRequest q = main_trail;
+    CloudTrailEvent e = event_of("StopLogging", "main");
+
+    (void)state;
+    q.findings = BIT(STOPPED);
+    e.event_time_usec = FROM - USEC_PER_SEC;
+    assert_false(take_one(&q, &e).found);
+    e.error_code = (char *)"AccessDenied";
+    assert_int_equal(take_one(&q, &e).n_attempts, 0);
+    e.event_time_usec = FROM;
+    assert_int_equal(take_one(&q, &e).n_attempts, 1);
+    e.error_code = (char *)"";
+    assert_true(take_one(&q, &e).found);
+    e.event_time_usec = 0; /* AWS did not say */
+    assert_false(take_one(&q, &e).found);
+}
+
+/* What the guard writes is no attack; what it never does is one, whoever signs it. */
+static void test_own(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+        CloudTrailEvent e = event_of(calls[i].name, "main");
+        bool writes = calls[i].about == TRAIL_CALL && calls[i].causes == FINDINGS_DRIFT;
+        char *resources[] = { (char *)KEY };
+        AttributeRequest q = main_trail;
+
+        q.findings = UINT32_MAX;
+        e.bucket = (char *)BUCKET;
+        e.resources = resources;
+        e.n_resources = 1;
+        e.identity.arn = (char *)OWN;
+        assert_int_equal(take_one(&q, &e).found, calls[i].causes != 0 && !writes);
+        e.error_code = (char *)"AccessDenied";
+        assert_int_equal(take_one(&q, &e).n_attempts, calls[i].causes != 0 && !writes);
+        e.error_code = (char *)"";
+        /* another session of the same role is not us */
+        e.identity.arn = (char *)OWN "1";
+        assert_int_equal(take_one(&q, &e).found, calls[i].causes != 0);
+        /* nobody is not us either */
+        q.own_arn = e.identity.arn = (char *)"";
+        assert_int_equal(take_one(&q, &e).found, calls[i].causes != 0);
+    }
+}
+
+/* ---- several ---- */
+
+static void test_the_newest_wins(void **state) {
+    static const unsigned order[][3] = { { 1, 2, 3 }, { 3, 2, 1 }, { 2, 3, 1 } };
+    AttributeRequest q = main_trail;
+
+    (void)state;
+    q.findings = BIT(STOPPED) | BIT(MISSING);
+    for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+        Attribution found = { 0 };
+
+        for (unsigned k = 0; k < 3; k++) {
+            CloudTrailEvent e = event_of(order[i][k] == 3 ? "DeleteTrail" : "StopLogging", "main");
+
+            e.event_time_usec = FROM + order[i][k] * USEC_PER_SEC;
+            attribute_take(&q, &e, &found);
+        }
+        assert_true(found.found);
+        assert_string_equal(found.actor.event_name, "DeleteTrail");
+        assert_true(found.actor.event_usec == FROM + 3 * USEC_PER_SEC);
+    }
+}
+
+static void test_attempts(void **state) {
+    /* seconds, in the order in which they come; what is kept */
+    static const struct {
+        unsigned n, times[8];
+        const char *kept;
+    } cases[] = {
+        { 1, { 5 }, "5 " },
+        { 3, { 3, 2, 1 }, "1 2 3 " },
+        { 3, { 1, 2, 3 }, "1 2 3 " },
+        { 4, { 4, 1, 3, 2 }, "1 2 3 4 " },
+        { 6, { 6, 5, 4, 3, 2, 1 }, "3 4 5 6 " },
+        { 6, { 1, 2, 3, 4, 5, 6 }, "3 4 5 6 " },
+        { 8, { 4, 8, 1, 5, 7, 2, 6, 3 }, "5 6 7 8 " },
+        { 5, { 2, 2, 2, 2, 3 }, "2 2 2 3 " },
+        { 5, { 9, 8, 7, 6, 1 }, "6 7 8 9 " },
+    };
+    AttributeRequest q = main_trail;
+
+    (void)state;
+    q.findings = BIT(STOPPED);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Attribution found = { 0 };
+        char text[64] = "";
+
+        for (unsigned k = 0; k < cases[i].n; k++) {
+            CloudTrailEvent e = event_of("StopLogging", "main");
+
+            e.event_time_usec = FROM + cases[i].times[k] * USEC_PER_SEC;
+            e.error_code = (char *)"AccessDenied";
+            attribute_take(&q, &e, &found);
+        }
+        assert_false(found.found);
+        for (unsigned k = 0; k < found.n_attempts; k++)
+            (void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%u ",
+                           (unsigned)((found.attempts[k].event_usec - FROM) / USEC_PER_SEC));
+        assert_string_equal(text, cases[i].kept);
+        assert_string_equal(found.attempts[0].error_code, "AccessDenied");
+    }
+}
+
+/* Refused tries, older or newer, do not hide who did it. */
+static void test_attempts_beside_a_deed(void **state) {
+    AttributeRequest q = main_trail;
+    Attribution found = { 0 };
+
+    (void)state;
+    q.findings = BIT(STOPPED);
+    for (unsigned i = 0; i < 3; i++) {
+        CloudTrailEvent e = event_of("StopLogging", "main");
+
+        e.event_time_usec = FROM + i * USEC_PER_SEC;
+        e.error_code = (char *)(i == 1 ? "" : "InsufficientDependencyServiceAccessPermissionException");
+        attribute_take(&q, &e, &found);
+    }
+    assert_true(found.found && found.actor.event_usec == FROM + USEC_PER_SEC);
+    assert_string_equal(found.actor.error_code, "");
+    assert_int_equal(found.n_attempts, 2);
+}
+
+/* ---- whom they name ---- */
+
+static void test_names_of_callers(void **state) {
+    static const struct {
+        CloudTrailIdentity who;
+        const char *username, *name;
+    } cases[] = {
+        { { .type = (char *)"IAMUser", .user_name = (char *)"bob", .principal_id = (char *)"AIDAEXAMPLE" },
+          "bob", "bob" },
+        { { .type = (char *)"Root", .principal_id = (char *)"111122223333" }, "root", "root" },
+        { { .type = (char *)"Root", .user_name = (char *)"my-alias" }, "", "root" },
+        { { .type = (char *)"AssumedRole", .principal_id = (char *)"AROAEXAMPLE:alice",
+            .issuer_user_name = (char *)"Admin" },
+          "alice", "Admin/alice" },
+        { { .type = (char *)"AssumedRole", .principal_id = (char *)"AROAEXAMPLE:alice@example.org",
+            .issuer_user_name = (char *)"AWSReservedSSO_AdministratorAccess_0123456789abcdef" },
+          "", "AWSReservedSSO_AdministratorAccess_0123456789abcdef/alice@example.org" },
+        { { .type = (char *)"AssumedRole", .principal_id = (char *)"AROAEXAMPLE",
+            .issuer_user_name = (char *)"Admin" },
+          "", "Admin" },
+        { { .type = (char *)"AssumedRole", .principal_id = (char *)"AROAEXAMPLE:alice" }, "",
+          "a role/alice" },
+        { { .type = (char *)"AssumedRole" }, "alice", "a role" },
+        { { .type = (char *)"AWSService", .invoked_by = (char *)"config.amazonaws.com" }, "",
+          "config.amazonaws.com" },
+        { { .type = (char *)"FederatedUser", .principal_id = (char *)"111122223333:carol" }, "carol",
+          "111122223333:carol" },
+        { { .type = (char *)"SAMLUser", .user_name = (char *)"dave",
+            .principal_id = (char *)"provider:dave" },
+          "", "dave" },
+        { { .type = (char *)"WebIdentityUser", .user_name = (char *)"eve" }, "", "eve" },
+        { { .type = (char *)"AWSAccount", .account_id = (char *)"444455556666",
+            .principal_id = (char *)"AIDAOTHER" },
+          "", "account 444455556666" },
+        { { .type = (char *)"AWSAccount", .account_id = (char *)"444455556666",
+            .invoked_by = (char *)"cloudformation.amazonaws.com" },
+          "", "cloudformation.amazonaws.com" },
+        { { .type = (char *)"IdentityCenterUser", .account_id = (char *)"111122223333" },
+          "frank@example.org", "frank@example.org" },
+        { { .type = (char *)"Unknown" }, "", "" },
+        { { .type = (char *)"" }, "somebody", "somebody" }, /* a record that could not be read */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CloudTrailEvent e = blank_event();
+        char *none = (char *)"";
+        Actor actor;
+
+        e.identity = cases[i].who;
+        char **texts[] = { &e.identity.type,        &e.identity.arn,           &e.identity.principal_id,
+                           &e.identity.account_id,  &e.identity.user_name,     &e.identity.invoked_by,
+                           &e.identity.access_key_id, &e.identity.issuer_user_name };
+        for (size_t k = 0; k < ARRAY_SIZE(texts); k++)
+            if (!*texts[k])
+                *texts[k] = none;
+        e.username = (char *)cases[i].username;
+        attribute_actor(&e, &actor);
+        assert_string_equal(actor.name, cases[i].name);
+        assert_string_equal(actor.type, e.identity.type);
+        assert_string_equal(actor.account, e.identity.account_id);
+        assert_string_equal(actor.invoked_by, e.identity.invoked_by);
+    }
+}
+
+static void test_facts(void **state) {
+    CloudTrailEvent e = event_of("StopLogging", "main");
+    static char much[2000];
+    Actor actor;
+
+    (void)state;
+    e.event_id = (char *)"0aa1";
+    e.source_ip = (char *)"203.0.113.9";
+    e.user_agent = (char *)"stratus-red-team_0b8a5d4e";
+    e.error_code = (char *)"AccessDenied";
+    e.access_key_id = (char *)"AKIAOUTER";
+    attribute_actor(&e, &actor);
+    assert_string_equal(actor.arn, MALLET);
+    assert_string_equal(actor.event_id, "0aa1");
+    assert_string_equal(actor.event_name, "StopLogging");
+    assert_string_equal(actor.source_ip, "203.0.113.9");
+    assert_string_equal(actor.user_agent, "stratus-red-team_0b8a5d4e");
+    assert_string_equal(actor.error_code, "AccessDenied");
+    assert_string_equal(actor.access_key, "AKIAOUTER");
+    assert_true(actor.event_usec == FROM);
+    e.identity.access_key_id = (char *)"ASIAINNER";
+    attribute_actor(&e, &actor);
+    assert_string_equal(actor.access_key, "ASIAINNER");
+
+    /* cut, whatever a caller called itself */
+    memset(much, 'x', sizeof(much) - 1);
+    e.user_agent = e.source_ip = e.event_id = e.identity.user_name = much;
+    attribute_actor(&e, &actor);
+    assert_int_equal(strlen(actor.name), sizeof(actor.name) - 1);
+    assert_int_equal(strlen(actor.source_ip), sizeof(actor.source_ip) - 1);
+    e.identity.type = (char *)"AssumedRole";
+    e.identity.issuer_user_name = e.identity.principal_id = much;
+    attribute_actor(&e, &actor);
+    assert_int_equal(strlen(actor.name), sizeof(actor.name) - 1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_every_call_finding_and_field),
+        cmocka_unit_test(test_about_what),
+        cmocka_unit_test(test_nothing_known_of_bucket_and_key),
+        cmocka_unit_test(test_when),
+        cmocka_unit_test(test_own),
+        cmocka_unit_test(test_the_newest_wins),
+        cmocka_unit_test(test_attempts),
+        cmocka_unit_test(test_attempts_beside_a_deed),
+        cmocka_unit_test(test_names_of_callers),
+        cmocka_unit_test(test_facts),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

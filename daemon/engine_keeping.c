@@ -404,6 +404,17 @@ void engine_look_at_settings(Target *target, const CloudTrailTrails *list, bool 
     engine_begin_next_look(target);
 }
 
+unsigned engine_count_settings_calls(const Trail *trail) {
+    const Settings *now = &trail->keeping.now;
+    unsigned n = 1; /* GetEventSelectors */
+
+    n += trail->facts.writable; /* ListTags */
+    n += !text_equal(now->values[FIELD_INSIGHTS], "[]");
+    if (trail->engine->config->bucket_checks)
+        n += 3 + (now->values[FIELD_KMS_KEY] && now->values[FIELD_KMS_KEY][0]);
+    return n;
+}
+
 void engine_stop_keeping(Trail *trail) {
     Keeping *k = &trail->keeping;
 

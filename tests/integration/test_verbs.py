@@ -94,12 +94,23 @@ def test_check_puts_critical_above_unknown(sim, idle):
     assert idle.verb("check").returncode == CRITICAL
 
 
+def test_check_counts_the_calls_that_the_daemon_makes(sim, idle):
+    """Insights where there are some; no tags of a trail that is not ours; a region without trails every ten minutes."""
+    sim.trail(ORG_TRAIL, insights=[{"InsightType": "ApiCallRateInsight"}], settings={"IsMultiRegionTrail": False})
+    sim.trail(trail_arn("apac"), delete=True)
+    idle.write_config(poll_interval=10, settings_interval=30)
+    view = json.loads(idle.verb("check", "--json").stdout)
+    month = 30 * 24 * 3600
+    assert view["calls_per_month"] == 2 * month // 10 + (2 + 3 + 2) * month // 30 + month // 300
+
+
 def test_check_as_json_is_one_document(sim, idle):
     sim.trail(ORG_TRAIL, logging=False)
     done = idle.verb("check", "--json")
     view = validated(json.loads(done.stdout), "status")
     assert done.returncode == CRITICAL and view["schema"] == "trailguard.check/1" and view["result"] == "critical"
-    assert view["calls_per_month"] > 100000
+    month = 30 * 24 * 3600
+    assert view["calls_per_month"] == 3 * month + 3 * month // 60 + 2 * 3 * month // 60
     assert {trail["name"]: trail["verdict"] for trail in view["status"]["trails"]} == {
         "org-trail": "stopped", "audit": "logging", "apac": "logging"}
 

@@ -283,8 +283,7 @@ void engine_begin_next_look(Target *target) {
         if (!k->look)
             continue;
         k->look_waits = false;
-        k->look_by_usec =
-                engine_now(engine).mono_usec + 4 * aws_client_deadline_usec(engine->aws.client);
+        k->look_by_usec = engine_now(engine).mono_usec + 4 * aws_client_deadline_usec(engine->aws.client);
         if (watch_settings_begin(k->look) >= 0)
             return;
         watch_settings_cancel(k->look);

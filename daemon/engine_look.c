@@ -70,7 +70,8 @@ static void pace(Target *target, bool settings) {
 
         target->stretch_told = true;
         log_line(LOG_NOTICE,
-                 "%s%s%s: %u trails cannot all be looked at every %u s within AWS's quota; looking every %llu s",
+                 "%s%s%s: %u trails cannot all be looked at every %u s within AWS's quota; looking every "
+                 "%llu s",
                  target->region, account[0] ? " " : "", account, p.n_trails,
                  engine->config->poll_interval_sec,
                  schedule_stretched_usec(&intervals, p.n_trails) / USEC_PER_SEC);

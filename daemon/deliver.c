@@ -293,6 +293,13 @@ void deliver_free(Deliver *deliver) {
     free(deliver);
 }
 
+bool deliver_wants(const Deliver *deliver, Severity severity) {
+    for (size_t i = 0; i < deliver->n_channels; i++)
+        if (severity >= deliver->channels[i].config.min_severity)
+            return true;
+    return false;
+}
+
 void deliver_kick(Deliver *deliver, bool now) {
     for (size_t i = 0; i < deliver->n_channels; i++) {
         Channel *channel = &deliver->channels[i];

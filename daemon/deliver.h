@@ -33,6 +33,10 @@ int deliver_new(const DeliverOptions *options, Deliver **ret);
 /* Cancels what is in flight; the alerts stay in the outbox. NULL is fine. */
 void deliver_free(Deliver *deliver);
 
+/* Does any channel take alerts of this severity? What none takes does not belong into the outbox: nobody would
+ * ever settle it. */
+bool deliver_wants(const Deliver *deliver, Severity severity);
+
 /* New alerts are waiting, or keys and network may have changed (now: also skip back-offs). Returns at once.
  */
 void deliver_kick(Deliver *deliver, bool now);

@@ -38,7 +38,8 @@ static int queue_tell(Engine *engine, const Subject *subject, const Tell *tell) 
                  subject->name[0] ? " in " : "", subject->region, strerror(-r));
         return r;
     }
-    r = outbox_add(engine->outbox, &alert);
+    if (deliver_wants(engine->deliver, alert.severity))
+        r = outbox_add(engine->outbox, &alert);
     alert_done(&alert);
     return r;
 }

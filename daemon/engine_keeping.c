@@ -283,8 +283,7 @@ void engine_begin_next_look(Target *target) {
         if (!k->look)
             continue;
         k->look_waits = false;
-        k->look_by_usec =
-                engine_now(engine).mono_usec + 4 * aws_client_deadline_usec(engine->aws.client);
+        k->look_by_usec = engine_now(engine).mono_usec + 4 * aws_client_deadline_usec(engine->aws.client);
         if (watch_settings_begin(k->look) >= 0)
             return;
         watch_settings_cancel(k->look);
@@ -402,6 +401,17 @@ void engine_look_at_settings(Target *target, const CloudTrailTrails *list, bool 
             engine_forget_trail(trail);
     }
     engine_begin_next_look(target);
+}
+
+unsigned engine_count_settings_calls(const Trail *trail) {
+    const Settings *now = &trail->keeping.now;
+    unsigned n = 1; /* GetEventSelectors */
+
+    n += trail->facts.writable; /* ListTags */
+    n += !text_equal(now->values[FIELD_INSIGHTS], "[]");
+    if (trail->engine->config->bucket_checks)
+        n += 3 + (now->values[FIELD_KMS_KEY] && now->values[FIELD_KMS_KEY][0]);
+    return n;
 }
 
 void engine_stop_keeping(Trail *trail) {

@@ -42,6 +42,8 @@ typedef struct Keeping {
 /* Takes in baselines that were accepted, and looks at the settings of those trails of a list that live in the
  * target: of all of them when that is due, else of those that have no baseline yet. */
 void engine_look_at_settings(Target *target, const CloudTrailTrails *list, bool due);
+/* How many calls such a look makes about the trail, besides the list; as far as is known by now. */
+unsigned engine_count_settings_calls(const Trail *trail);
 /* Begins the next look at settings that waits in the target, unless one is under way there. */
 void engine_begin_next_look(Target *target);
 /* Keeps what a look at its status showed, and gives it back with what other looks know of its bucket and key;

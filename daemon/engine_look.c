@@ -23,24 +23,6 @@ void engine_end_pass(Engine *engine) {
 
 /* ---- one look ---- */
 
-/* "Unknown key" is how a region that the account has not enabled answers. It is that only where regions are
- * "all" and the same keys are good elsewhere; else the keys are bad, or a region was named that cannot be
- * guarded, and both must be told. */
-static bool is_not_enabled(const Target *target, const WatchResult *result) {
-    const Account *account = target->account;
-
-    if (!result->rejected || !config_account_regions(account->engine->config, account->config)->all)
-        return false;
-    for (size_t i = 0; i < account->n_targets; i++) {
-        const Target *other = account->targets[i];
-
-        if (other != target && other->state.ever_sighted && other->state.n_failed == 0 &&
-            !other->state.not_enabled && other->looked_usec != 0)
-            return true;
-    }
-    return false;
-}
-
 /* An empty list where a trail was may be that trail's own trouble, which its home tells better: look once
  * more, then judge. */
 static bool is_covered(Target *target, const CloudTrailTrails *list, bool *ret_in_doubt) {
@@ -88,12 +70,79 @@ static void pace(Target *target, bool settings) {
 
         target->stretch_told = true;
         log_line(LOG_NOTICE,
-                 "%s%s%s: %u trails cannot all be looked at every %u s within AWS's quota; looking every %llu s",
+                 "%s%s%s: %u trails cannot all be looked at every %u s within AWS's quota; looking every "
+                 "%llu s",
                  target->region, account[0] ? " " : "", account, p.n_trails,
                  engine->config->poll_interval_sec,
                  schedule_stretched_usec(&intervals, p.n_trails) / USEC_PER_SEC);
     }
 }
+
+/* ---- regions that are not enabled ---- */
+
+static void forget_rejected(Target *target) {
+    free(target->rejected);
+    target->rejected = NULL;
+}
+
+static bool are_good_elsewhere(const Target *target) {
+    const Account *account = target->account;
+
+    for (size_t i = 0; i < account->n_targets; i++) {
+        const Target *other = account->targets[i];
+
+        if (other != target && other->state.ever_sighted && other->state.n_failed == 0 &&
+            !other->state.not_enabled && other->looked_usec != 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_looking_elsewhere(const Target *target) {
+    const Account *account = target->account;
+
+    for (size_t i = 0; i < account->n_targets; i++)
+        if (account->targets[i] != target && account->targets[i]->watch)
+            return true;
+    return false;
+}
+
+/* "Unknown key" is how a region that the account has not enabled answers. It is that only where regions are
+ * "all" and the same keys are good elsewhere; else the keys are bad, or a region was named that cannot be
+ * guarded, and both must be told. While others have not answered it is neither. */
+static bool is_unclear(Target *target, const WatchResult *result, TargetLook *look) {
+    const Account *account = target->account;
+
+    forget_rejected(target);
+    if (!result->rejected || !config_account_regions(account->engine->config, account->config)->all)
+        return false;
+    look->not_enabled = are_good_elsewhere(target);
+    if (look->not_enabled || !is_looking_elsewhere(target))
+        return false;
+    target->rejected = malloc(sizeof(*target->rejected));
+    if (!target->rejected)
+        return false;
+    *target->rejected = *look;
+    return true;
+}
+
+/* Those that are clear now that one more look of the account has ended. */
+static void judge_rejected(Account *account) {
+    for (size_t i = 0; i < account->n_targets; i++) {
+        Target *target = account->targets[i];
+
+        if (!target->rejected)
+            continue;
+        target->rejected->not_enabled = are_good_elsewhere(target);
+        if (!target->rejected->not_enabled && is_looking_elsewhere(target))
+            continue;
+        engine_decide_target(target, target->rejected);
+        forget_rejected(target);
+        pace(target, false);
+    }
+}
+
+/* ---- what a look has shown ---- */
 
 static void take_observations(Target *target, const WatchResult *result) {
     for (size_t i = 0; i < result->n_seen && i < target->n_looking_at; i++)
@@ -124,6 +173,7 @@ static void look_done(const WatchResult *result, void *userdata) {
     if (result->no_credentials) {
         target->n_looking_at = 0;
         engine_account_failed(target->account, &look);
+        judge_rejected(target->account);
         engine_end_pass(engine);
         return;
     }
@@ -138,9 +188,11 @@ static void look_done(const WatchResult *result, void *userdata) {
         look.covered = is_covered(target, result->trails, &in_doubt);
         look.listed = !in_doubt;
     }
-    look.not_enabled = is_not_enabled(target, result);
-    engine_decide_target(target, &look);
-    pace(target, settings);
+    if (!is_unclear(target, result, &look)) {
+        engine_decide_target(target, &look);
+        pace(target, settings);
+    }
+    judge_rejected(target->account);
     if (result->trails) {
         engine_check_named(target->account);
         engine_look_at_settings(target, result->trails, settings);
@@ -272,6 +324,7 @@ void engine_stop_look(Target *target) {
     target->engine->n_looking -= target->watch != NULL;
     watch_cancel(target->watch);
     target->watch = NULL;
+    forget_rejected(target);
     target->n_looking_at = 0;
 }
 

@@ -76,6 +76,7 @@ struct Target {
     size_t n_looking_at;
     uint64_t look_began_usec;   /* mono */
     uint64_t look_by_usec;      /* mono; when the look must have ended */
+    TargetLook *rejected;       /* a look whose keys were rejected, while it is unclear what that means */
     bool settings_asked;        /* it looks at settings too, and not only asks for the list to be sure */
     uint64_t due_usec;          /* mono; not looked at before */
     uint64_t settings_due_usec; /* mono */

@@ -21,6 +21,7 @@ static void fill_trails(const Engine *engine, StatusTrail *rows, IncidentId *ids
             .state = &trail->state,
             .incident_id = ids[i],
             .organization = trail->organization,
+            .n_settings_calls = engine_count_settings_calls(trail),
         };
         if (trail->state.incident.open)
             (void)alert_incident_id(&rows[i].subject, trail->state.incident.mark_usec, ids[i]);

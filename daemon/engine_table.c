@@ -81,6 +81,7 @@ int engine_add_configured_targets(Account *account) {
 static void free_target(Target *target) {
     watch_cancel(target->watch);
     loop_cancel(target->engine->aws.loop, target->wake);
+    free(target->rejected);
     free(target->looking_at);
     free(target->trails);
     free(target->shown);

@@ -19,6 +19,7 @@ typedef struct StatusTrail {
     const TrailState *state;
     const char *incident_id;        /* "" when none is open */
     bool organization;
+    unsigned n_settings_calls;      /* that each look at its settings makes, besides the list */
 } StatusTrail;
 
 typedef struct StatusTarget {

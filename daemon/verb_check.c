@@ -83,6 +83,8 @@ static unsigned long long calls_per_month(const Check *check, const Status *stat
     const Intervals intervals = { check->poll_sec * USEC_PER_SEC, check->settings_sec * USEC_PER_SEC, 1 };
     unsigned long long calls = status->n_trails * (MONTH_SEC / check->poll_sec);
 
+    for (size_t i = 0; i < status->n_trails; i++)
+        calls += status->trails[i].n_settings_calls * (MONTH_SEC / check->settings_sec);
     for (size_t i = 0; i < status->n_targets; i++) {
         uint64_t every_usec = schedule_next_settings(&intervals, 0, status->targets[i].idle ? 0 : 1);
 

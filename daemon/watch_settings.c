@@ -20,7 +20,7 @@ struct WatchSettings {
     WatchSettingsDone done;
     void *userdata;
     SettingsLook look;
-    bool listed;       /* DescribeTrails was answered before */
+    bool listed; /* DescribeTrails was answered before */
     bool ask_insights, no_tags;
     unsigned n_pending;
     CloudTrailCall *list_call, *selectors_call, *insights_call, *tags_call;

@@ -4,8 +4,8 @@
 import pytest
 
 from guard import within
-from helpers import (FRA, IAD, MAIN, ORG_TRAIL, TOPIC, documents, events, mail_of, messages, sns, topic_arn, wait_alert,
-                     wait_message, wait_polls)
+from helpers import (FRA, IAD, MAIN, ORG_TRAIL, TOPIC, documents, events, mail_of, messages, sns, topic_arn, trail_arn,
+                     wait_alert, wait_message, wait_polls)
 from simaws.client import poll
 
 FIFO = topic_arn("trailguard.fifo")
@@ -177,3 +177,30 @@ def test_a_second_stop_is_a_second_message_on_a_fifo_topic(sim, pair, mallory):
         sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
         poll(lambda: published(sim, FIFO)["accepted"] >= count, within(20))
     assert published(sim, FIFO)["delivered"] == 2
+
+
+# -- nobody to tell ----------------------------------------------------------------------------------------------------
+def test_without_channels_nothing_waits_and_the_journal_has_it_all_the_same(sim, make_guard, mallory):
+    guard = make_guard(sim, mode="observe", alerts=(), regions=[IAD, FRA], reminder_interval=1).start()
+    guard.wait_guarding().wait_baselines(2, weak=0)
+    mallory.stop(ORG_TRAIL)
+    guard.wait_line(f"org-trail {FRA} {MAIN}: logging was stopped at")
+    mallory.start(ORG_TRAIL)
+    guard.wait_line(f"org-trail {FRA} {MAIN}: logging again")
+    wait_polls(sim, 2, FRA)
+    assert guard.outbox_files() == [] and guard.status()["outbox"]["depth"] == 0
+
+
+def test_what_is_too_little_for_every_channel_does_not_wait_behind_an_outage(sim, make_guard, mallory):
+    with sim.fault("http503", service="sns"):
+        guard = make_guard(sim, alerts=sns(TOPIC, min_severity="critical"), regions=[IAD]).start().wait_guarding()
+        guard.wait_baselines(2, weak=0)
+        mallory.stop(trail_arn("audit"))
+        poll(guard.outbox_files, within(10))
+        guard.wait_line("an alert was not taken, trying again")
+        sim.trail(trail_arn("audit"), errors={"LatestNotificationError": "NotFound"})
+        guard.wait_line("audit .*NotFound")
+        wait_polls(sim, 1, IAD)
+        (waits,) = guard.outbox_files()
+    guard.wait_delivered(30)
+    assert events(sim, baselines=True) == ["trail.stopped"]

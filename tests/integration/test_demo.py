@@ -67,9 +67,11 @@ def test_it_shows_the_stop_the_restart_the_mail_and_who_it_was(start, place):
     shown, _ = process.communicate(timeout=within(60))
     assert process.returncode == 0, shown
     for pattern in ("audit us-east-1 111122223333: logging was stopped at", "logging again, confirmed; gap",
-                    r"Subject: \[TrailGuard\] CRITICAL audit stopped", "guard +StartLogging", "StopLogging by .*user/mallory",
+                    r"Subject: \[TrailGuard\] CRITICAL audit stopped", "guard +StartLogging",
+                    r"Subject: \[TrailGuard\] .*audit.* by .*mallory", "203.0.113.7",
                     r"guarding 3 trails, 3 regions, 1 account: 3 logging", "The demo passed"):
         assert re.search(pattern, shown), f"{pattern!r} is not in:\n{shown}"
+    assert "weak" not in shown, "messages about baselines are another story"
     assert "\033" not in shown, "coloured although nobody sees it"
     assert max(map(len, shown.splitlines())) <= 104
     assert_nothing_left(place, process)

@@ -94,12 +94,40 @@ def test_check_puts_critical_above_unknown(sim, idle):
     assert idle.verb("check").returncode == CRITICAL
 
 
+def test_check_knows_regions_that_are_not_enabled_also_when_they_answer_first(sim, idle):
+    """What their answer means is known only once the same keys are good elsewhere."""
+    idle.write_config(regions="all")
+    for region in ALL_REGIONS:
+        sim.add_fault("slow", operation="DescribeTrails", region=region, seconds=0.5)
+    done = idle.verb("check")
+    assert done.returncode == OK, done.stdout + done.stderr
+    assert "not enabled" in done.stdout and "blind" not in done.stdout
+
+
+def test_check_takes_bad_keys_for_what_they_are_in_all_regions(sim, idle):
+    idle.write_config(regions="all")
+    done = idle.verb("check", env={"AWS_SECRET_ACCESS_KEY": "wrong/EXAMPLE/key"})
+    assert done.returncode == UNKNOWN and "not enabled" not in done.stdout, done.stdout
+    assert {failure["kind"] for failure in sim.clear_failures()} == {"signature"}
+
+
+def test_check_counts_the_calls_that_the_daemon_makes(sim, idle):
+    """Insights where there are some; no tags of a trail that is not ours; a region without trails every ten minutes."""
+    sim.trail(ORG_TRAIL, insights=[{"InsightType": "ApiCallRateInsight"}], settings={"IsMultiRegionTrail": False})
+    sim.trail(trail_arn("apac"), delete=True)
+    idle.write_config(poll_interval=10, settings_interval=30)
+    view = json.loads(idle.verb("check", "--json").stdout)
+    month = 30 * 24 * 3600
+    assert view["calls_per_month"] == 2 * month // 10 + (2 + 3 + 2) * month // 30 + month // 300
+
+
 def test_check_as_json_is_one_document(sim, idle):
     sim.trail(ORG_TRAIL, logging=False)
     done = idle.verb("check", "--json")
     view = validated(json.loads(done.stdout), "status")
     assert done.returncode == CRITICAL and view["schema"] == "trailguard.check/1" and view["result"] == "critical"
-    assert view["calls_per_month"] > 100000
+    month = 30 * 24 * 3600
+    assert view["calls_per_month"] == 3 * month + 3 * month // 60 + 2 * 3 * month // 60
     assert {trail["name"]: trail["verdict"] for trail in view["status"]["trails"]} == {
         "org-trail": "stopped", "audit": "logging", "apac": "logging"}
 

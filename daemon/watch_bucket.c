@@ -140,19 +140,27 @@ static bool says(const json_t *policy, const char *effect) {
     return false;
 }
 
+/* text is JSON, or "" when there is no policy. */
+static void judge_policy(WatchBucket *w, const char *text) {
+    json_auto_t *policy = text[0] ? json_loads(text, 0, NULL) : NULL;
+
+    if (!text[0])
+        (void)text_copy(w->look.bucket_error, sizeof(w->look.bucket_error), "it has no policy");
+    else if (!policy)
+        not_looked(w, "GetBucketPolicy", w->request.bucket, "", strerror(ENOMEM));
+    else if (!says(policy, "Allow") || says(policy, "Deny"))
+        (void)text_copy(w->look.bucket_error, sizeof(w->look.bucket_error),
+                        "its policy does not let CloudTrail write");
+}
+
 static void policy_done(const AwsError *error, const char *text, void *userdata) {
     WatchBucket *w = userdata;
-    json_auto_t *policy = NULL;
 
     w->policy_call = NULL;
     if (error->class != AWS_OK)
         not_looked(w, "GetBucketPolicy", w->request.bucket, error->code, error->message);
-    else {
-        policy = json_loads(text, 0, NULL);
-        if (!says(policy, "Allow") || says(policy, "Deny"))
-            (void)text_copy(w->look.bucket_error, sizeof(w->look.bucket_error),
-                            text[0] ? "its policy does not let CloudTrail write" : "it has no policy");
-    }
+    else
+        judge_policy(w, text);
     answered(w);
 }
 

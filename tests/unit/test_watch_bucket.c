@@ -217,6 +217,11 @@ static void test_policy(void **state) {
         { 200, POLICY(STATEMENT("Allow", CLOUDTRAIL, "\"s3:Put*\"")), "" },
         { 200, POLICY(STATEMENT("Allow", CLOUDTRAIL, "\"s3:*\"")), "" },
         { 200, POLICY(STATEMENT("Allow", CLOUDTRAIL, "\"*\"")), "" },
+        { 200, POLICY(STATEMENT("Allow", CLOUDTRAIL, "\"s3:PutObject*\"")), "" },
+        { 200, POLICY(STATEMENT("Allow", CLOUDTRAIL, "[\"s3:G*\",\"S3:putobject\"]")), "" },
+        { 200, POLICY(STATEMENT("Allow", CLOUDTRAIL, "\"s3:?utObject\"")), "" },
+        { 200, POLICY(STATEMENT("Allow", CLOUDTRAIL, "\"s3:PutObject\"") ","
+                      STATEMENT("Deny", CLOUDTRAIL, "\"s3:P*\"")), CLOSED },
         { 200, POLICY(STATEMENT("Allow", CLOUDTRAIL, "\"s3:PutObjectAcl\"")), CLOSED },
         { 200, POLICY(STATEMENT("Allow", CLOUDTRAIL, "\"s3:Get*\"")), CLOSED },
         { 200, POLICY(STATEMENT("Allow", CLOUDTRAIL, "7")), CLOSED },

@@ -2,6 +2,7 @@
 #include "daemon/watch_bucket.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,11 +115,21 @@ static bool has_text(const json_t *value, const char *text) {
     return text_equal(json_string_value(value), text);
 }
 
+/* Patterns with "*" and "?", whose case does not matter (AWS IAM User Guide, "IAM JSON policy elements:
+ * Action"). */
+static bool is_action(const json_t *value, const char *action) {
+    const char *pattern = json_string_value(value);
+
+    return pattern && fnmatch(pattern, action, FNM_NOESCAPE | FNM_CASEFOLD) == 0;
+}
+
 static bool has_action(const json_t *statement, const char *action) {
     const json_t *actions = json_object_get(statement, "Action");
 
-    return has_text(actions, action) || has_text(actions, "s3:*") || has_text(actions, "*") ||
-           has_text(actions, "s3:Put*");
+    for (size_t i = 0; i < json_array_size(actions); i++)
+        if (is_action(json_array_get(actions, i), action))
+            return true;
+    return is_action(actions, action);
 }
 
 /* Does a statement with this effect let (or keep) CloudTrail write? Conditions are not evaluated: a
@@ -140,19 +151,27 @@ static bool says(const json_t *policy, const char *effect) {
     return false;
 }
 
+/* text is JSON, or "" when there is no policy. */
+static void judge_policy(WatchBucket *w, const char *text) {
+    json_auto_t *policy = text[0] ? json_loads(text, 0, NULL) : NULL;
+
+    if (!text[0])
+        (void)text_copy(w->look.bucket_error, sizeof(w->look.bucket_error), "it has no policy");
+    else if (!policy)
+        not_looked(w, "GetBucketPolicy", w->request.bucket, "", strerror(ENOMEM));
+    else if (!says(policy, "Allow") || says(policy, "Deny"))
+        (void)text_copy(w->look.bucket_error, sizeof(w->look.bucket_error),
+                        "its policy does not let CloudTrail write");
+}
+
 static void policy_done(const AwsError *error, const char *text, void *userdata) {
     WatchBucket *w = userdata;
-    json_auto_t *policy = NULL;
 
     w->policy_call = NULL;
     if (error->class != AWS_OK)
         not_looked(w, "GetBucketPolicy", w->request.bucket, error->code, error->message);
-    else {
-        policy = json_loads(text, 0, NULL);
-        if (!says(policy, "Allow") || says(policy, "Deny"))
-            (void)text_copy(w->look.bucket_error, sizeof(w->look.bucket_error),
-                            text[0] ? "its policy does not let CloudTrail write" : "it has no policy");
-    }
+    else
+        judge_policy(w, text);
     answered(w);
 }
 

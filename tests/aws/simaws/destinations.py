@@ -13,13 +13,13 @@ KMS_CODES = {"Disabled": "KMS.DisabledException", "PendingDeletion": "KMS.KMSInv
              None: "KMS.NotFoundException"}
 
 
-def trouble(state, trail):
-    """What S3 would answer CloudTrail now; None when all is well."""
-    name = trail.settings.get("S3BucketName", "")
-    found = s3.bucket(state, name)
+def trouble(state, trail, name, found):
+    """What S3 would answer CloudTrail now about the bucket of that name; None when all is well."""
     if found is None:
         return "NoSuchBucket"
-    if found.get("denied") or not policy_admits(found["policy"], name, trail):
+    # the policy that a bucket has by itself is made for its trails
+    own = "policy" in state.buckets.get(name, {})
+    if found.get("denied") or (own and not policy_admits(found["policy"], name, trail)):
         return "AccessDenied"
     key = trail.settings.get("KmsKeyId")
     if key:
@@ -57,11 +57,15 @@ def _speaks_of(statement, place, trail):
 def note(state):
     """Write down for each trail when its destination went bad or good; called with the state locked after anything that may
     have changed one."""
-    now = state.now()
+    now, users = state.now(), {}
     for trail in state.trails.values():
-        code = trouble(state, trail)
-        if code != (trail.health[-1][1] if trail.health else None):
-            trail.health.append((now, code))
+        users.setdefault(trail.settings.get("S3BucketName", ""), []).append(trail)
+    for name, trails in users.items():
+        found = s3.bucket(state, name, trails)
+        for trail in trails:
+            code = trouble(state, trail, name, found)
+            if code != (trail.health[-1][1] if trail.health else None):
+                trail.health.append((now, code))
 
 
 def attempts(trail, interval, until):

@@ -24,10 +24,12 @@ CODES = {       # the common errors under S3's names: (code, status)
 }
 
 
-def bucket(state, name):
-    """The description of a bucket, or None: keys owner, region, policy, lifecycle, versioning, denied."""
+def bucket(state, name, users=None):
+    """The description of a bucket, or None: keys owner, region, policy, lifecycle, versioning, denied. `users` are the trails
+    that write to it, for those who know them."""
     found = state.buckets.get(name, {})
-    users = [trail for trail in state.trails.values() if trail.settings.get("S3BucketName") == name]
+    if users is None:
+        users = [trail for trail in state.trails.values() if trail.settings.get("S3BucketName") == name]
     if found.get("missing") or (not found and not users):
         return None
     base = {"owner": users[0].account, "region": users[0].region, "policy": _good_policy(name, users)} if users else {

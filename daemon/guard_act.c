@@ -106,8 +106,7 @@ static void note_failure(Deciding *d, Note what, unsigned count, uint32_t fields
 
 /* What a status read back does not show stays as it was. */
 static uint32_t not_in_status(uint32_t findings) {
-    return findings & (FINDINGS_DRIFT | FINDING_BIT(FINDING_BUCKET) | FINDING_BIT(FINDING_LIFECYCLE) |
-                       FINDING_BIT(FINDING_KEY));
+    return findings & (FINDINGS_DRIFT | FINDINGS_BESIDE);
 }
 
 static void take_read_back(Deciding *d, const Observation *seen) {

@@ -194,6 +194,24 @@ def test_denied_on_one_trail_only_that_trail_is_out_of_sight_and_the_others_are_
     guard.wait_verdict("local", "logging")
 
 
+@pytest.mark.parametrize("operation", ["GetEventSelectors", "ListTags"])
+def test_settings_that_cannot_be_seen_are_told_once_and_logging_is_guarded_all_the_same(sim, make_guard, mallory, operation):
+    guard = make_guard(sim, blind_after=2, settings_interval=1).start().wait_guarding().wait_baselines(1, weak=0)
+    with sim.fault("denied", operation=operation):
+        told = wait_alert(sim, "guard.blind")
+        assert told["trail"] == {"name": "org-trail", "arn": ORG_TRAIL} and told["severity"] == "warning"
+        assert told["findings"] == ["unseen"]
+        assert f"cloudtrail:{operation}" in mail_of(messages(sim)[0])
+        sim.wait_for_request(within(10), count=2, since=sim.mark(), operation=operation)
+        mallory.stop(ORG_TRAIL)
+        sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+        wait_alert(sim, "trail.stopped")
+    guard.wait_line(f"org-trail {FRA} {MAIN}: settings can be looked at again")
+    assert wait_alert(sim, "trail.resolved")["incident"] == told["incident"]
+    assert events(sim) == ["guard.blind", "trail.stopped", "trail.resolved"]
+    guard.wait_verdict("org-trail", "logging")
+
+
 def test_until_it_counts_as_blind_a_trail_keeps_its_verdict(sim, make_guard):
     guard = make_guard(sim, blind_after=100).start().wait_guarding()
     with sim.fault("reset", operation="GetTrailStatus"):

@@ -154,11 +154,13 @@ def member(sim, make_guard):
     sim.trail(ORG_TRAIL, settings={"IsOrganizationTrail": True})
     sim.add_topic(MEMBER_TOPIC)
     sim.add_user("member-guard", MEMBER)
+    sim.add_trail("member-trail", MEMBER, FRA)
     return make_guard(sim, "member-guard", regions=[FRA, SYD], alerts=sns(MEMBER_TOPIC)).start().wait_guarding()
 
 
 def test_an_organization_trail_is_protected_in_a_member_account_and_never_written_to(sim, member, mallory):
     member.wait_verdict("org-trail", "protected")
+    member.wait_line(f"org-trail {FRA} {MAIN}: baseline recorded")
     mallory.stop(ORG_TRAIL)
     told = wait_alert(sim, "trail.stopped", MEMBER_TOPIC)
     assert told["action"]["taken"] == "none" and told["severity"] == "critical"
@@ -167,6 +169,9 @@ def test_an_organization_trail_is_protected_in_a_member_account_and_never_writte
     wait_polls(sim, 2, FRA)
     called = [entry["operation"] for entry in sim.requests(principal="*:user/member-guard")]
     assert set(called) <= READS | {"Publish"}
+    assert {entry["trail"] for entry in sim.requests(operation="ListTags")} == {trail_arn("member-trail", FRA, MEMBER)}, \
+        "AWS tells tags to a trail's owner only"
+    assert not member.found("settings could not be looked at")
     mallory.start(ORG_TRAIL)
     wait_alert(sim, "trail.resolved", MEMBER_TOPIC)
     member.wait_verdict("org-trail", "protected")

@@ -191,18 +191,33 @@ static void each_check_of_bucket_and_key_is_told(void **unused) {
     }
 }
 
-/* What a restart reads back says nothing of the bucket. */
+/* What a restart reads back says nothing of the bucket, nor of the settings; what was told of them is not told
+ * again. */
 static void a_restart_does_not_mend_the_bucket(void **unused) {
-    Life l = life(MODE_RESTART, true);
-    Observation seen = stopped(STARTED, STOP_NOW);
+    static const struct {
+        size_t offset;
+        Verdict verdict;
+    } rows[] = {
+        { offsetof(Observation, bucket_error), VERDICT_FAILING },
+        { offsetof(Observation, settings_error), VERDICT_UNKNOWN },
+    };
 
     (void)unused;
-    look(&l, logging(STARTED, 0));
-    (void)strcpy(seen.bucket_error, "NoSuchBucket");
-    look(&l, seen);
-    held(&l, EPOCH, STOP_NOW);
-    assert_int_equal(l.state.verdict, VERDICT_FAILING);
-    assert_true(l.state.incident.open);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Life l = life(MODE_RESTART, true);
+        Observation seen = stopped(STARTED, STOP_NOW);
+
+        look(&l, logging(STARTED, 0));
+        (void)strcpy((char *)&seen + rows[i].offset, "AccessDenied");
+        look(&l, seen);
+        held(&l, EPOCH, STOP_NOW);
+        assert_int_equal(l.state.verdict, rows[i].verdict);
+        assert_true(l.state.incident.open);
+        seen = logging(EPOCH, STOP_NOW);
+        (void)strcpy((char *)&seen + rows[i].offset, "AccessDenied");
+        look(&l, seen);
+        assert_int_equal(l.plan.n_tells, 0);
+    }
 }
 
 static void stale_deliveries(void **unused) {

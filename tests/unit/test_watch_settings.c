@@ -61,9 +61,25 @@ static CloudTrailTrail listed_trail(void) {
                               .log_group = none, .log_role = none, .kms_key = none };
 }
 
+static int start_in(Looking *l, const char *region, const char *arn, const CloudTrailTrail *listed,
+                    WatchSettings **ret) {
+    WatchSettingsRequest request = { .aws = l->f->aws, .credentials = l->f->credentials, .region = region,
+                                     .arn = arn, .listed = listed, .done = on_done, .userdata = l };
+    int r = watch_settings_new(&request, ret);
+
+    if (r < 0)
+        return r;
+    r = watch_settings_begin(*ret);
+    if (r < 0) {
+        watch_settings_cancel(*ret);
+        *ret = NULL;
+    }
+    return r;
+}
+
 static int start(Looking *l, const CloudTrailTrail *listed, WatchSettings **ret) {
     char region[] = REGION, arn[] = ARN;
-    int r = watch_settings_start(l->f->aws, l->f->credentials, region, arn, listed, on_done, l, ret);
+    int r = start_in(l, region, arn, listed, ret);
 
     memset(region, 'x', sizeof(region) - 1);
     memset(arn, 'x', sizeof(arn) - 1);
@@ -336,9 +352,7 @@ static void test_a_region_that_is_none(void **state) {
     WatchSettings *watch;
 
     for (unsigned i = 0; i < 2; i++) {
-        assert_int_equal(watch_settings_start(l.f->aws, l.f->credentials, "mars", ARN, i ? &t : NULL, on_done,
-                                              &l, &watch),
-                         0);
+        assert_int_equal(start_in(&l, "mars", ARN, i ? &t : NULL, &watch), 0);
         fake_loop_run(l.f->loop);
         assert_int_equal(l.n_done, i + 1);
         assert_int_equal(l.look.failed, i ? BIT(SELECTORS) | BIT(INSIGHTS) | BIT(TAGS) : FIELDS_ALL);

@@ -23,14 +23,14 @@
 #define ARN    "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
 #define OTHER  "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main2"
 
-#define ERROR(code) "{\"__type\":\"" code "\",\"message\":\"no\"}"
+#define ERROR(code)      "{\"__type\":\"" code "\",\"message\":\"no\"}"
 #define ENTRY(arn, more) "{\"Name\":\"main\",\"TrailARN\":\"" arn "\",\"S3BucketName\":\"logs\"" more "}"
 #define LIST(entries)    "{\"trailList\":[" entries "]}"
 #define BASIC            "[{\"IncludeManagementEvents\":true,\"ReadWriteType\":\"All\"}]"
 #define ADVANCED         "[{\"Name\":\"m\"}]"
 #define INSIGHTS         "[{\"InsightType\":\"ApiCallRateInsight\"}]"
 #define TAGS_ANSWER                                                                                         \
-    "{\"ResourceTagList\":[{\"ResourceId\":\"" ARN "\",\"TagsList\":[{\"Key\":\"tier\",\"Value\":\"1\"},"    \
+    "{\"ResourceTagList\":[{\"ResourceId\":\"" ARN "\",\"TagsList\":[{\"Key\":\"tier\",\"Value\":\"1\"},"   \
     "{\"Key\":\"a\\\"b\",\"Value\":\"\"},{\"Key\":\"owner\",\"Value\":\"security\"}]}]}"
 #define TAGS_TEXT "{\"a\\\"b\":\"\",\"owner\":\"security\",\"tier\":\"1\"}"
 
@@ -56,31 +56,45 @@ static void on_done(const SettingsLook *look, void *userdata) {
 static CloudTrailTrail listed_trail(void) {
     char *none = (char *)"";
 
-    return (CloudTrailTrail){ .name = (char *)"main", .arn = (char *)ARN, .home_region = (char *)REGION,
-                              .bucket = (char *)"logs", .prefix = none, .sns_topic = none,
-                              .log_group = none, .log_role = none, .kms_key = none };
+    return (CloudTrailTrail){ .name = (char *)"main",
+                              .arn = (char *)ARN,
+                              .home_region = (char *)REGION,
+                              .bucket = (char *)"logs",
+                              .prefix = none,
+                              .sns_topic = none,
+                              .log_group = none,
+                              .log_role = none,
+                              .kms_key = none };
 }
 
-static int start_in(Looking *l, const char *region, const char *arn, const CloudTrailTrail *listed,
-                    WatchSettings **ret) {
-    WatchSettingsRequest request = { .aws = l->f->aws, .credentials = l->f->credentials, .region = region,
-                                     .arn = arn, .listed = listed, .done = on_done, .userdata = l };
-    int r = watch_settings_new(&request, ret);
+static WatchSettingsRequest request_of(Looking *l, const char *region, const CloudTrailTrail *listed) {
+    return (WatchSettingsRequest){ .aws = l->f->aws,
+                                   .credentials = l->f->credentials,
+                                   .region = region,
+                                   .arn = ARN,
+                                   .listed = listed,
+                                   .done = on_done,
+                                   .userdata = l };
+}
+
+static int begin(const WatchSettingsRequest *request, WatchSettings **ret) {
+    int r = watch_settings_new(request, ret);
 
     if (r < 0)
         return r;
     r = watch_settings_begin(*ret);
-    if (r < 0) {
+    if (r < 0)
         watch_settings_cancel(*ret);
-        *ret = NULL;
-    }
     return r;
 }
 
 static int start(Looking *l, const CloudTrailTrail *listed, WatchSettings **ret) {
     char region[] = REGION, arn[] = ARN;
-    int r = start_in(l, region, arn, listed, ret);
+    WatchSettingsRequest request = request_of(l, region, listed);
+    int r;
 
+    request.arn = arn;
+    r = begin(&request, ret);
     memset(region, 'x', sizeof(region) - 1);
     memset(arn, 'x', sizeof(arn) - 1);
     return r;
@@ -175,14 +189,15 @@ static void test_listed(void **state) {
 
 static void test_everything(void **state) {
     static const char *const values[_FIELD_MAX] = {
-        "logs", "", "", "", "", "", "true", "true", "false", NULL,
-        "{\"EventSelectors\":" BASIC "}", INSIGHTS, TAGS_TEXT,
+        "logs",   "",        "", "", "", "", "true", "true", "false", NULL, "{\"EventSelectors\":" BASIC "}",
+        INSIGHTS, TAGS_TEXT,
     };
     Looking l = { .f = *state };
 
-    reply(l.f, LIST(ENTRY(OTHER, "") "," ENTRY(ARN, ",\"IsMultiRegionTrail\":true,\"IncludeGlobalServiceEvents\""
-                                                    ":true,\"LogFileValidationEnabled\":false,"
-                                                    "\"HasInsightSelectors\":true")));
+    reply(l.f,
+          LIST(ENTRY(OTHER, "") "," ENTRY(ARN, ",\"IsMultiRegionTrail\":true,\"IncludeGlobalServiceEvents\""
+                                               ":true,\"LogFileValidationEnabled\":false,"
+                                               "\"HasInsightSelectors\":true")));
     reply(l.f, "{\"EventSelectors\":" BASIC "}");
     reply(l.f, "{\"InsightSelectors\":" INSIGHTS "}");
     reply(l.f, TAGS_ANSWER);
@@ -246,8 +261,8 @@ static void test_forms(void **state) {
         { FIELD_INSIGHTS, "{}", "[]" },
         { FIELD_TAGS, TAGS_ANSWER, TAGS_TEXT },
         { FIELD_TAGS, "{\"ResourceTagList\":[]}", "{}" },
-        { FIELD_TAGS, "{\"ResourceTagList\":[{\"ResourceId\":\"" OTHER "\",\"TagsList\":[{\"Key\":\"a\"}]}]}",
-          "{}" },
+        { FIELD_TAGS,
+          "{\"ResourceTagList\":[{\"ResourceId\":\"" OTHER "\",\"TagsList\":[{\"Key\":\"a\"}]}]}", "{}" },
     };
     Looking l = { .f = *state };
     CloudTrailTrail t = listed_trail();
@@ -352,14 +367,47 @@ static void test_a_region_that_is_none(void **state) {
     WatchSettings *watch;
 
     for (unsigned i = 0; i < 2; i++) {
-        assert_int_equal(start_in(&l, "mars", ARN, i ? &t : NULL, &watch), 0);
+        WatchSettingsRequest request = request_of(&l, "mars", i ? &t : NULL);
+
+        assert_int_equal(begin(&request, &watch), 0);
         fake_loop_run(l.f->loop);
         assert_int_equal(l.n_done, i + 1);
         assert_int_equal(l.look.failed, i ? BIT(SELECTORS) | BIT(INSIGHTS) | BIT(TAGS) : FIELDS_ALL);
-        assert_string_equal(l.look.error_text, i ? "GetEventSelectors: Invalid argument"
-                                                 : "DescribeTrails: Invalid argument");
+        assert_string_equal(l.look.error_text,
+                            i ? "GetEventSelectors: Invalid argument" : "DescribeTrails: Invalid argument");
     }
     settings_done(&l.look.settings);
+}
+
+/* Another account's organization trail. */
+static void test_tags_that_aws_does_not_tell_are_not_asked_for(void **state) {
+    Looking l = { .f = *state };
+    WatchSettingsRequest request = request_of(&l, REGION, NULL);
+    WatchSettings *watch;
+
+    request.no_tags = true;
+    reply(l.f, LIST(ENTRY(ARN, "")));
+    reply(l.f, "{\"EventSelectors\":" BASIC "}");
+    reply(l.f, "{\"InsightSelectors\":" INSIGHTS "}");
+    assert_int_equal(begin(&request, &watch), 0);
+    fake_loop_run(l.f->loop);
+    assert_int_equal(l.n_done, 1);
+    assert_int_equal(l.look.failed, 0);
+    assert_value(&l, FIELD_TAGS, NULL);
+    assert_int_equal(fake_http_n_requests(l.f->http), 3);
+    settings_done(&l.look.settings);
+}
+
+static void test_nothing_is_asked_before_it_begins(void **state) {
+    Looking l = { .f = *state };
+    WatchSettingsRequest request = request_of(&l, REGION, NULL);
+    WatchSettings *watch;
+
+    assert_int_equal(watch_settings_new(&request, &watch), 0);
+    fake_loop_advance(l.f->loop, 100 * USEC_PER_SEC);
+    assert_int_equal(fake_http_n_requests(l.f->http), 0);
+    watch_settings_cancel(watch);
+    assert_int_equal(l.n_done, 0);
 }
 
 /* ---- the end before the end ---- */
@@ -442,6 +490,8 @@ int main(void) {
         cmocka_unit_test(test_in_part),
         cmocka_unit_test(test_no_list),
         PATIENT_TEST(test_a_region_that_is_none),
+        PATIENT_TEST(test_tags_that_aws_does_not_tell_are_not_asked_for),
+        PATIENT_TEST(test_nothing_is_asked_before_it_begins),
         cmocka_unit_test(test_cancelled_anywhere),
         cmocka_unit_test(test_no_memory),
     };

@@ -63,6 +63,15 @@ uint32_t engine_differs(const Settings *seen, void *userdata) {
     return fields;
 }
 
+void engine_take_changes(Trail *trail, const Drift *changes) {
+    Keeping *k = &trail->keeping;
+
+    drift_done(&k->changes);
+    k->changes_mark = trail->state.incident.mark_usec;
+    if (drift_copy(changes, &k->changes) < 0)
+        k->changes = (Drift){ .n = 0 }; /* the messages name the fields all the same */
+}
+
 /* A field that was changed twice was what the baseline says, and is what it was changed to last. */
 void engine_note_changes(Trail *trail) {
     Keeping *k = &trail->keeping;

@@ -60,6 +60,8 @@ uint32_t engine_differs(const Settings *seen, void *userdata);
 /* Keeps on disk what is there before it is overwritten. */
 void engine_save_found(Trail *trail);
 
+/* The changes of the incident that the state file knows; copied. */
+void engine_take_changes(Trail *trail, const Drift *changes);
 /* Adds to the incident's changes what differs now. */
 void engine_note_changes(Trail *trail);
 

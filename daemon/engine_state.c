@@ -6,6 +6,7 @@
 
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
+#include "daemon/state_kinds.h"
 #include "lib/arn.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -82,6 +83,7 @@ static int take_trail_row(Account *account, const StateTrail *row) {
     trail->organization = row->organization;
     trail->facts.validation = row->validation;
     trail->state = trail->told = row->state;
+    engine_take_changes(trail, &row->changes);
     engine_set_facts(trail);
     return 1;
 }
@@ -92,6 +94,7 @@ static void free_row(StateTrail *row) {
     free(row->account);
     free(row->region);
     free(row->via);
+    state_changes_done(&row->changes);
 }
 
 static int take_trail_rows(Account *account, const char *assumed) {
@@ -184,6 +187,7 @@ static void fill_trails(const Engine *engine, StateTable *table) {
                 .organization = t->organization,
                 .validation = t->facts.validation,
                 .state = t->told,
+                .changes = t->keeping.changes, /* borrowed */
             };
     }
     /* Trails that this configuration does not guard stay in the file: a trail that was seen once is not

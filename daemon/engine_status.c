@@ -20,6 +20,8 @@ static void fill_trails(const Engine *engine, StatusTrail *rows, IncidentId *ids
             .subject = engine_trail_subject(trail),
             .state = &trail->state,
             .incident_id = ids[i],
+            .changes = trail->keeping.changes_mark == trail->state.incident.mark_usec ? &trail->keeping.changes
+                                                                                      : NULL,
             .organization = trail->organization,
             .n_settings_calls = engine_count_settings_calls(trail),
         };

@@ -18,6 +18,7 @@ typedef struct StatusTrail {
     Subject subject;
     const TrailState *state;
     const char *incident_id;        /* "" when none is open */
+    const Drift *changes;           /* of the open incident; NULL: none */
     bool organization;
     unsigned n_settings_calls;      /* that each look at its settings makes, besides the list */
 } StatusTrail;

@@ -14,6 +14,7 @@
 #include "lib/util/timetext.h"
 
 #define NAMED_MAX      3U
+#define CHANGE_SHOWN_MAX 256U /* bytes of one setting */
 #define REGIONS_MAX    128U /* different ones, that are counted */
 #define NAME_MAX_BYTES 128U
 #define TEXT_MAX_BYTES (4 * ERROR_TEXT_MAX + 8) /* every byte escaped as \xNN, and the mark of a cut */
@@ -150,17 +151,51 @@ static json_t *text_json(const char *text) {
     return json_string(strbuf_str(&b));
 }
 
-static json_t *incident_json(const Incident *incident, const char *id) {
+/* MITRE ATT&CK: Disable or Modify Cloud Logs, by its old and its new number; of what may be a deed. */
+static json_t *attack_json(Event event) {
+    bool may_be = event == EVENT_TRAIL_MISSING || event == EVENT_TRAIL_STOPPED ||
+                  event == EVENT_TRAIL_FLAPPED || event == EVENT_TRAIL_WEAKENED;
+
+    return may_be ? json_pack("[s, s]", "T1562.008", "T1685.002") : json_array();
+}
+
+static json_t *action_json(const ActionReport *action) {
+    return json_pack("{s:s, s:s, s:i}", "taken", action_to_string(action->taken), "result",
+                     action_result_to_string(action->result), "attempts", (int)action->attempts);
+}
+
+/* What is long is cut, and "..." says so; not set is null. */
+static json_t *value_json(const char *value) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(4 * CHANGE_SHOWN_MAX + 8);
+
+    if (!value || !value[0])
+        return json_null();
+    return text_escape(&b, value, CHANGE_SHOWN_MAX) < 0 ? NULL : json_string(strbuf_str(&b));
+}
+
+static json_t *changes_json(const Drift *changes) {
+    json_t *list = json_array();
+
+    for (unsigned i = 0; list && changes && i < changes->n; i++)
+        (void)json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "field",
+                                                    field_to_string(changes->changes[i].field), "was",
+                                                    value_json(changes->changes[i].was), "now",
+                                                    value_json(changes->changes[i].now)));
+    return list;
+}
+
+static json_t *incident_json(const StatusTrail *trail) {
+    const Incident *incident = &trail->state->incident;
+    Event event = incident->event < _EVENT_MAX ? incident->event : EVENT_TRAIL_STOPPED;
+
     if (!incident->open)
         return json_null();
-    return json_pack("{s:s, s:s, s:s, s:o, s:i, s:{s:o, s:o}, s:{s:s, s:s, s:i}}", "id", id, "event",
-                     incident->event < _EVENT_MAX ? event_to_string(incident->event) : "trail.stopped",
-                     "severity", severity_to_string(incident->severity), "opened",
-                     time_json(incident->opened_usec), "messages", (int)incident->sequence, "gap", "from",
-                     time_json(incident->gap.from_usec), "to", time_json(incident->gap.to_usec), "action",
-                     "taken", action_to_string(incident->action.taken), "result",
-                     action_result_to_string(incident->action.result), "attempts",
-                     (int)incident->action.attempts);
+    return json_pack("{s:s, s:s, s:s, s:o, s:i, s:{s:o, s:o}, s:o, s:o, s:o, s:o}", "id", trail->incident_id,
+                     "event", event_to_string(event), "severity", severity_to_string(incident->severity),
+                     "opened", time_json(incident->opened_usec), "messages", (int)incident->sequence, "gap",
+                     "from", time_json(incident->gap.from_usec), "to", time_json(incident->gap.to_usec),
+                     "action", action_json(&incident->action), "restore", action_json(&incident->restore),
+                     "changes", changes_json(trail->changes), "attack", attack_json(event));
 }
 
 static json_t *findings_json(uint32_t findings) {
@@ -181,7 +216,7 @@ static json_t *trail_json(const StatusTrail *trail) {
                      findings_json(state->findings), "organization", trail->organization, "start_logging",
                      time_json(state->start_usec), "stop_logging", time_json(state->stop_usec),
                      "latest_delivery", time_json(state->delivery_usec), "incident",
-                     incident_json(&state->incident, trail->incident_id));
+                     incident_json(trail));
 }
 
 static const char *target_word(const TargetState *state) {

@@ -65,12 +65,6 @@ uint64_t schedule_next_settings(const Intervals *intervals, uint64_t now_usec, u
     return now_usec + interval;
 }
 
-uint64_t schedule_write(uint64_t last_usec, uint64_t now_usec) {
-    if (last_usec == 0)
-        return now_usec;
-    return MAX(now_usec, last_usec + SCHEDULE_WRITE_USEC);
-}
-
 #define FREE_USEC (SCHEDULE_FILE_PARTS * SCHEDULE_FILE_FREE_USEC)
 
 uint64_t schedule_file_written(uint64_t paid_usec, uint64_t took_usec, uint64_t now_usec) {

@@ -7,10 +7,9 @@
 
 #include "daemon/types.h"
 
-/* Reads per second that a target's polls may use of the 10 that AWS grants per account and region, and the
- * pace of writes of the 1 (AWS CloudTrail User Guide, "Quotas"): others share them with us. */
+/* Reads per second that a target's polls may use of the 10 that AWS grants per account and region (AWS
+ * CloudTrail User Guide, "Quotas"): others share them with us. lib/pace.h keeps every call to that. */
 #define SCHEDULE_READS_PER_SEC 5U
-#define SCHEDULE_WRITE_USEC    1500000ULL
 /* The longest wait between looks at a target that does not answer. */
 #define SCHEDULE_BACKOFF_MAX_USEC (60ULL * 1000000)
 /* A region that is not enabled is asked again daily. */
@@ -51,10 +50,6 @@ uint64_t schedule_stretched_usec(const Intervals *intervals, unsigned n_trails);
  * one, 0 never. */
 bool schedule_settings_are_due(const Intervals *intervals, uint64_t next_usec, uint64_t now_usec);
 uint64_t schedule_next_settings(const Intervals *intervals, uint64_t now_usec, unsigned n_trails);
-
-/* The earliest time of a write that is wanted now, where the last one to this target was (or is planned) at
- * last_usec (0 never). */
-uint64_t schedule_write(uint64_t last_usec, uint64_t now_usec);
 
 /* A file that is written whenever something has changed may take a twentieth of the time. Some writing is
  * free after a while of rest, so that what happens in calm times is on the disk at once. paid_usec (mono,

@@ -66,10 +66,22 @@ static void put_findings(FILE *out, const json_t *trail) {
         fputs("  ", out);
 }
 
+static void put_changes(FILE *out, const json_t *incident) {
+    const json_t *changes = json_object_get(incident, "changes");
+
+    for (size_t i = 0; i < json_array_size(changes); i++) {
+        fputs(i == 0 ? "changed: " : ", ", out);
+        put(out, get(json_array_get(changes, i), "field"));
+    }
+    if (json_array_size(changes) > 0)
+        fputs("  ", out);
+}
+
 static void put_detail(FILE *out, const json_t *trail) {
     const json_t *incident = json_object_get(trail, "incident");
 
     put_findings(out, trail);
+    put_changes(out, incident);
     if (json_is_object(incident) && get(incident, "opened")[0]) {
         fputs("incident ", out);
         put(out, get(incident, "id"));

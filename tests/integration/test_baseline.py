@@ -216,3 +216,22 @@ def test_settings_that_may_not_be_looked_at_are_told_as_unseen(sim, victim):
         assert entry["trail"]["name"] == "victim" and entry["findings"] == ["unseen"]
         assert "GetEventSelectors" in entry["detail"]
     wait_alert(sim, "guard.sighted", seconds=20)
+
+
+def test_status_shows_what_was_changed_and_knows_it_after_a_restart(sim, victim, mallory):
+    start(victim)
+    update(mallory, S3BucketName="mallorys-bucket", EnableLogFileValidation=False)
+    wait_alert(sim, "trail.weakened")
+    changes = [{"field": "S3BucketName", "was": BUCKET, "now": "mallorys-bucket"},
+               {"field": "LogFileValidationEnabled", "was": "true", "now": "false"}]
+
+    def incident(status):
+        return status["trails"][0]["incident"]
+    status = victim.wait_status(lambda status: incident(status) and incident(status)["changes"] == changes)
+    assert incident(status)["attack"] == ["T1562.008", "T1685.002"]
+    assert "changed: S3BucketName, LogFileValidationEnabled" in victim.verb("status").stdout
+    victim.stop()
+    sim.add_fault("denied", operation="GetEventSelectors")      # nothing new can be learnt
+    victim.start().wait_guarding()
+    assert incident(victim.status())["changes"] == changes
+    sim.remove_fault()

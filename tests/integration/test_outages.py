@@ -262,6 +262,7 @@ def test_without_aws_at_the_start_it_is_ready_and_guards_as_soon_as_it_can(sim, 
 
 def test_idle_connections_that_aws_closed_are_no_trouble(sim, make_guard):
     guard = make_guard(sim, blind_after=1).start().wait_guarding()
+    guard.wait_line("org-trail eu-central-1.*baseline recorded")
     mark = guard.mark()
     for _ in range(3):
         sim.call("drop_connections")

@@ -99,13 +99,6 @@ static void settings_are_looked_at_in_the_nearest_pass(void **state _unused_) {
     assert_int_equal(schedule_next_settings(&i, 1000 * SEC, 0), 4600 * SEC);
 }
 
-static void writes_keep_their_distance(void **state _unused_) {
-    assert_int_equal(schedule_write(0, 100 * SEC), 100 * SEC);
-    assert_int_equal(schedule_write(100 * SEC, 100 * SEC), 101500 * MSEC);
-    assert_int_equal(schedule_write(101500 * MSEC, 100 * SEC), 103 * SEC);
-    assert_int_equal(schedule_write(50 * SEC, 100 * SEC), 100 * SEC);
-}
-
 static void a_file_is_written_at_once_in_calm_times_and_takes_a_twentieth_of_a_storm(void **state _unused_) {
     uint64_t now = 1000 * SEC, began = now, paid = 0, busy = 0;
 
@@ -136,7 +129,6 @@ int main(void) {
         cmocka_unit_test(a_region_that_is_off_is_asked_daily),
         cmocka_unit_test(polls_stretch_to_five_reads_a_second),
         cmocka_unit_test(settings_are_looked_at_in_the_nearest_pass),
-        cmocka_unit_test(writes_keep_their_distance),
         cmocka_unit_test(a_file_is_written_at_once_in_calm_times_and_takes_a_twentieth_of_a_storm),
     };
 

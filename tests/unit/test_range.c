@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A shooting range: the guard and the comparison of settings, joined over a simulated trail that has real
- * settings, under every attack of tests/integration/attacks.py, while administrators change and accept and AWS
- * refuses now and then. test_guard_lives.c proves the guard over more kinds of trouble; here it is what
+ * settings, under every attack of tests/integration/attacks.py, while administrators change and accept and
+ * AWS refuses now and then. test_guard_lives.c proves the guard over more kinds of trouble; here it is what
  * baseline_compare() says that drives it. In virtual time; TEST_SEED repeats a run. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,22 +18,23 @@
 #include "daemon/settings.h"
 #include "tests/unit/guard_life.h"
 
-#define LIVES    20
-#define BURSTS 40
-#define NEVER    UINT64_MAX
-#define QUIET    (GUARD_REOPEN_USEC + 900 * SEC)
+/* few enough for valgrind; other seeds, other lives */
+#define LIVES  6
+#define BURSTS 20
+#define NEVER  UINT64_MAX
+#define QUIET  (GUARD_REOPEN_USEC + 900 * SEC)
 
 #define GROUP   "arn:aws:logs:eu-central-1:111122223333:log-group:CloudTrail:*"
 #define TOPIC   "arn:aws:sns:eu-central-1:111122223333:deliveries"
 #define SECRETS "{\"Type\":\"AWS::S3::Object\",\"Values\":[\"arn:aws:s3:::example-secrets/\"]}"
 #define BASIC(excluded, data, management, kind)                                                             \
-    "{\"EventSelectors\":[{\"DataResources\":[" data "],\"ExcludeManagementEventSources\":[" excluded        \
+    "{\"EventSelectors\":[{\"DataResources\":[" data "],\"ExcludeManagementEventSources\":[" excluded       \
     "],\"IncludeManagementEvents\":" management ",\"ReadWriteType\":\"" kind "\"}]}"
 #define DATA_FIELDS                                                                                         \
     "{\"FieldSelectors\":[{\"Equals\":[\"Data\"],\"Field\":\"eventCategory\"},"                             \
     "{\"Equals\":[\"AWS::S3::Object\"],\"Field\":\"resources.type\"}],\"Name\":\"data\"}"
 #define MANAGEMENT(more)                                                                                    \
-    ",{\"FieldSelectors\":[{\"Equals\":[\"Management\"],\"Field\":\"eventCategory\"}" more                   \
+    ",{\"FieldSelectors\":[{\"Equals\":[\"Management\"],\"Field\":\"eventCategory\"}" more                  \
     "],\"Name\":\"management\"}"
 #define ADVANCED(more) "{\"AdvancedEventSelectors\":[" DATA_FIELDS more "]}"
 
@@ -76,8 +77,8 @@ typedef struct Range {
     uint32_t acting_fields;
     unsigned failing; /* of ten writes */
     unsigned n_writes, n_incidents;
-    unsigned n_episodes; /* that the looks showed, by the 300 s rule */
-    uint64_t closed_usec; /* real; the last time that an incident was seen to end; 0: one is open, or none was */
+    unsigned n_episodes;  /* that the looks showed, by the 300 s rule */
+    uint64_t closed_usec; /* real; when an incident was last seen to end */
     uint64_t last_start, last_stop;
 } Range;
 
@@ -122,12 +123,12 @@ static void recreate_elsewhere(Range *r) {
     r->trail.exists = true;
     for (Field f = 0; f < _FIELD_MAX; f++)
         set(&r->trail.settings, f,
-            f < FIELD_MULTI_REGION                         ? ""
-            : f == FIELD_GLOBAL_EVENTS                     ? "true"
-            : f < FIELD_SELECTORS                          ? "false"
-            : f == FIELD_SELECTORS                         ? BASIC("", "", "true", "All")
-            : f == FIELD_INSIGHTS                          ? "[]"
-                                                           : "{}");
+            f < FIELD_MULTI_REGION     ? ""
+            : f == FIELD_GLOBAL_EVENTS ? "true"
+            : f < FIELD_SELECTORS      ? "false"
+            : f == FIELD_SELECTORS     ? BASIC("", "", "true", "All")
+            : f == FIELD_INSIGHTS      ? "[]"
+                                       : "{}");
     set(&r->trail.settings, FIELD_BUCKET, "mallorys-bucket");
     start(r);
 }
@@ -162,18 +163,25 @@ static const Deed attacks[] = {
     { "A9", NULL, { { FIELD_KMS_KEY, "" } } },
     { "A10", NULL, { { FIELD_SNS_TOPIC, "" } } },
     { "A11", NULL, { { FIELD_LOG_GROUP, "" }, { FIELD_LOG_ROLE, "" } } },
-    { "A6-A11", NULL,
-      { { FIELD_SNS_TOPIC, "" }, { FIELD_GLOBAL_EVENTS, "false" }, { FIELD_MULTI_REGION, "false" },
-        { FIELD_VALIDATION, "false" }, { FIELD_LOG_GROUP, "" }, { FIELD_LOG_ROLE, "" },
+    { "A6-A11",
+      NULL,
+      { { FIELD_SNS_TOPIC, "" },
+        { FIELD_GLOBAL_EVENTS, "false" },
+        { FIELD_MULTI_REGION, "false" },
+        { FIELD_VALIDATION, "false" },
+        { FIELD_LOG_GROUP, "" },
+        { FIELD_LOG_ROLE, "" },
         { FIELD_KMS_KEY, "" } } },
     { "B1", NULL, { { FIELD_SELECTORS, BASIC("", SECRETS, "false", "All") } } },
     { "B2r", NULL, { { FIELD_SELECTORS, BASIC("", SECRETS, "true", "ReadOnly") } } },
     { "B2w", NULL, { { FIELD_SELECTORS, BASIC("", SECRETS, "true", "WriteOnly") } } },
     { "B3", NULL, { { FIELD_SELECTORS, BASIC("\"kms.amazonaws.com\"", SECRETS, "true", "All") } } },
     { "B4a", NULL, { { FIELD_SELECTORS, ADVANCED("") } } },
-    { "B4b", NULL,
+    { "B4b",
+      NULL,
       { { FIELD_SELECTORS, ADVANCED(MANAGEMENT(",{\"Equals\":[\"true\"],\"Field\":\"readOnly\"}")) } } },
-    { "B4c", NULL,
+    { "B4c",
+      NULL,
       { { FIELD_SELECTORS,
           ADVANCED(MANAGEMENT(",{\"Field\":\"eventSource\",\"NotEquals\":[\"kms.amazonaws.com\"]}")) } } },
     { "B5", NULL, { { FIELD_SELECTORS, BASIC("", "", "true", "All") } } },
@@ -186,7 +194,8 @@ static const Deed legitimate[] = {
     { "moved", NULL, { { FIELD_BUCKET, "new-logs" }, { FIELD_PREFIX, "" } } },
     { "moved back", NULL, { { FIELD_BUCKET, "example-victim-logs" }, { FIELD_PREFIX, "audit" } } },
     { "less", NULL, { { FIELD_SELECTORS, BASIC("", "", "true", "All") }, { FIELD_INSIGHTS, "[]" } } },
-    { "more", NULL,
+    { "more",
+      NULL,
       { { FIELD_SELECTORS, BASIC("", SECRETS, "true", "All") },
         { FIELD_INSIGHTS, "[{\"InsightType\":\"ApiCallRateInsight\"}]" } } },
     { "advanced", NULL, { { FIELD_SELECTORS, ADVANCED(MANAGEMENT("")) } } },
@@ -197,12 +206,18 @@ static const Deed legitimate[] = {
 static const Deed rewordings[] = {
     { "topic by name", NULL, { { FIELD_SNS_TOPIC, "deliveries" } } },
     { "key by id", NULL, { { FIELD_KMS_KEY, "1111aaaa-22bb-33cc-44dd-5555eeee6666" } } },
-    { "tag of AWS", NULL, { { FIELD_TAGS, "{\"tier\":\"1\",\"aws:createdBy\":\"x\",\"owner\":\"security\"}" } } },
-    { "other order", NULL,
-      { { FIELD_SELECTORS, "{\"EventSelectors\":[{\"ReadWriteType\":\"All\",\"IncludeManagementEvents\":true,"
-                           "\"DataResources\":[" SECRETS "]}]}" } } },
-    { "category written out", NULL,
-      { { FIELD_INSIGHTS, "[{\"EventCategories\":[\"Management\"],\"InsightType\":\"ApiCallRateInsight\"}]" } } },
+    { "tag of AWS",
+      NULL,
+      { { FIELD_TAGS, "{\"tier\":\"1\",\"aws:createdBy\":\"x\",\"owner\":\"security\"}" } } },
+    { "other order",
+      NULL,
+      { { FIELD_SELECTORS,
+          "{\"EventSelectors\":[{\"ReadWriteType\":\"All\",\"IncludeManagementEvents\":true,"
+          "\"DataResources\":[" SECRETS "]}]}" } } },
+    { "category written out",
+      NULL,
+      { { FIELD_INSIGHTS,
+          "[{\"EventCategories\":[\"Management\"],\"InsightType\":\"ApiCallRateInsight\"}]" } } },
 };
 
 static void perform(Range *r, const Deed *deed) {

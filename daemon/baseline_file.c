@@ -91,6 +91,24 @@ int baseline_file_load(const char *dir, const char *arn, uint64_t now_real_usec,
     return r < 0 ? r : -EBADMSG;
 }
 
+int baseline_file_peek(const char *dir, const char *arn, BaselineRecord *ret, char *error,
+                       size_t error_size) {
+    _cleanup_free_ char *path = NULL;
+    char reason[REASON_MAX] = "";
+    int r;
+
+    r = path_of(dir, BASELINES, arn, ".json", &path);
+    if (r >= 0)
+        r = read_record(path, arn, ret, reason, sizeof(reason));
+    if (r >= 0)
+        return 1;
+    if (r == -ENOENT)
+        return 0;
+    (void)snprintf(error, error_size, "%s: %s%s", path ? path : arn, reason[0] ? "damaged: " : "",
+                   reason[0] ? reason : strerror(-r));
+    return reason[0] ? -EBADMSG : r;
+}
+
 static int compare_texts(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }

@@ -17,6 +17,9 @@
 int baseline_file_load(const char *dir, const char *arn, uint64_t now_real_usec, BaselineRecord *ret,
                        char *error, size_t error_size);
 
+/* The same for those who must change nothing: a damaged file stays where it is. */
+int baseline_file_peek(const char *dir, const char *arn, BaselineRecord *ret, char *error, size_t error_size);
+
 /* Records a first baseline, durably. 0; -EEXIST when there is a file already, which stays as it is, whatever
  * is in it; -EINVAL for settings that are not complete; else -errno. */
 int baseline_file_record(const char *dir, const char *arn, const Settings *settings, const char *by,

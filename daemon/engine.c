@@ -450,7 +450,7 @@ static void check_again(void *userdata) {
 }
 
 /* One pass. The caller frees *ret also on error. */
-static int run_once(Config *config, bool restore, Engine **ret, char error[static ENGINE_ERROR_MAX]) {
+static int run_once(Config *config, bool restore, bool recorded, Engine **ret, char error[static ENGINE_ERROR_MAX]) {
     Engine *engine = engine_new(config);
     int r;
 
@@ -462,6 +462,7 @@ static int run_once(Config *config, bool restore, Engine **ret, char error[stati
     }
     engine->once = true;
     engine->restore = restore;
+    engine->recorded = recorded;
     r = open_event_and_aws(engine, error);
     if (r >= 0)
         r = open_aws_and_tables(engine, error);
@@ -477,7 +478,7 @@ static int run_once(Config *config, bool restore, Engine **ret, char error[stati
 int engine_check(Config *config, bool restore, EngineChecked checked, void *userdata,
                  char error[static ENGINE_ERROR_MAX]) {
     _cleanup_(engine_freep) Engine *engine = NULL;
-    int r = run_once(config, restore, &engine, error);
+    int r = run_once(config, restore, false, &engine, error);
 
     if (r < 0)
         return r;
@@ -489,7 +490,7 @@ int engine_settings(Config *config, EngineLooked looked, void *userdata, char er
     _cleanup_(engine_freep) Engine *engine = NULL;
     EngineSettings *rows;
     size_t n = 0;
-    int r = run_once(config, false, &engine, error);
+    int r = run_once(config, false, true, &engine, error);
 
     if (r < 0)
         return r;
@@ -501,11 +502,12 @@ int engine_settings(Config *config, EngineLooked looked, void *userdata, char er
     for (size_t i = 0; i < engine->n_trails; i++) {
         const Trail *trail = engine->trails[i];
 
-        if (trail->keeping.was_seen)
+        if (trail->arn[0])
             rows[n++] = (EngineSettings){
                 .subject = engine_trail_subject(trail),
                 .recorded = trail->keeping.recorded ? &trail->keeping.baseline : NULL,
                 .now = &trail->keeping.now,
+                .gone = trail->state.findings & FINDING_BIT(FINDING_MISSING),
                 .error = trail->keeping.seen.settings_error,
             };
     }

@@ -33,12 +33,13 @@ typedef struct EngineSettings {
     Subject subject;
     const Settings *recorded; /* NULL: there is no baseline yet */
     const Settings *now;
+    bool gone;         /* AWS says that it is not there; now is all unknown */
     const char *error; /* why not all of them could be looked at; "" when they could. Raw */
 } EngineSettings;
 typedef void (*EngineLooked)(const EngineSettings *rows, size_t n, void *userdata);
 
 /* One pass over everything that changes and records nothing; looked is called once, with every trail that is
- * there. config is taken over. 0, or -errno with one line in error. */
+ * guarded, also those that are recorded and not in any list. config is taken over. 0, or -errno with one line in error. */
 int engine_settings(Config *config, EngineLooked looked, void *userdata, char error[static ENGINE_ERROR_MAX]);
 
 /* $STATE_DIRECTORY or /var/lib/trailguard; $RUNTIME_DIRECTORY or /run/trailguard. The first when the

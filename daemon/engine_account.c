@@ -422,6 +422,7 @@ void engine_account_left(Account *account, const char *text) {
         loop_cancel(loop, target->wake);
         target->wake = NULL;
         for (size_t k = 0; k < target->n_trails; k++) {
+            engine_stop_keeping(target->trails[k]);
             loop_cancel(loop, target->trails[k]->wake);
             target->trails[k]->wake = NULL;
         }

@@ -110,17 +110,21 @@ static void carry_action(Trail *trail, const Plan *plan) {
         .done = act_done,
         .userdata = trail,
     };
+    bool writes = plan->action == ACTION_RESTORE || plan->action == ACTION_RECREATE;
     int r;
 
     if (plan->action == ACTION_RESTORE)
         engine_save_found(trail);
+    trail->keeping.look_is_stale = writes && trail->keeping.look;
     trail->act_by_usec = engine_now(engine).mono_usec +
                          ACT_CALLS_MAX * aws_client_deadline_usec(engine->aws.client) + ACT_READ_BACK_USEC;
-    r = act_start(&request, &trail->act);
+    r = writes && !trail->keeping.recorded ? -ENODATA : act_start(&request, &trail->act);
     if (r < 0) {
         Outcome outcome = { .action = plan->action, .result = RESULT_FAILED };
 
-        (void)text_copy(outcome.error_text, sizeof(outcome.error_text), strerror(-r));
+        (void)text_copy(outcome.error_text, sizeof(outcome.error_text),
+                        r == -ENODATA ? "what it has to be like is not recorded, or cannot be read"
+                                      : strerror(-r));
         engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_ACTED, .outcome = &outcome });
     }
 }
@@ -172,6 +176,8 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     int r;
 
     set_maintenance(trail, now);
+    if (!trail->arn[0])
+        policy.attribution = false; /* it was never found: nobody did anything to it */
     guard_trail(&policy, &trail->facts, &trail->state, input, now, &plan, &trail->state);
     /* before they are put back: a message that waits for that tells of them too */
     engine_note_changes(trail);

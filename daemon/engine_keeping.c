@@ -30,8 +30,10 @@ const Observation *engine_remember_seen(Trail *trail, const Observation *seen) {
     Keeping *k = &trail->keeping;
     Observation merged = *seen;
 
-    if (seen->kind != OBSERVED_STATUS)
+    if (seen->kind != OBSERVED_STATUS) {
+        k->was_seen = false; /* what was seen before says nothing of what is now */
         return seen;
+    }
     (void)text_copy(merged.bucket_error, sizeof(merged.bucket_error), k->seen.bucket_error);
     (void)text_copy(merged.lifecycle_error, sizeof(merged.lifecycle_error), k->seen.lifecycle_error);
     (void)text_copy(merged.key_error, sizeof(merged.key_error), k->seen.key_error);
@@ -61,15 +63,6 @@ uint32_t engine_differs(const Settings *seen, void *userdata) {
     for (unsigned i = 0; i < drift.n; i++)
         fields |= FIELD_BIT(drift.changes[i].field);
     return fields;
-}
-
-void engine_take_changes(Trail *trail, const Drift *changes) {
-    Keeping *k = &trail->keeping;
-
-    drift_done(&k->changes);
-    k->changes_mark = trail->state.incident.mark_usec;
-    if (drift_copy(changes, &k->changes) < 0)
-        k->changes = (Drift){ .n = 0 }; /* the messages name the fields all the same */
 }
 
 /* A field that was changed twice was what the baseline says, and is what it was changed to last. */
@@ -127,8 +120,50 @@ static int take_baseline(Trail *trail, const Settings *recorded) {
     return 0;
 }
 
+/* Only what is looked at again can be seen to be over. */
+static void resume_errors(Trail *trail) {
+    static const struct {
+        Finding finding;
+        size_t offset, size;
+    } rows[] = {
+        { FINDING_BUCKET, offsetof(Observation, bucket_error), CODE_TEXT_MAX },
+        { FINDING_LIFECYCLE, offsetof(Observation, lifecycle_error), CODE_TEXT_MAX },
+        { FINDING_KEY, offsetof(Observation, key_error), CODE_TEXT_MAX },
+        { FINDING_UNSEEN, offsetof(Observation, settings_error), ERROR_TEXT_MAX },
+    };
+    Keeping *k = &trail->keeping;
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if ((trail->state.findings & FINDING_BIT(rows[i].finding)) &&
+            (rows[i].finding == FINDING_UNSEEN || trail->engine->config->bucket_checks))
+            (void)text_copy((char *)&k->seen + rows[i].offset, rows[i].size, "not looked at since the start");
+    if (trail->state.findings & FINDING_BIT(FINDING_UNSEEN))
+        k->n_failed = engine_account_policy(trail->via).blind_after;
+    /* it was stale by what was known of it then */
+    trail->facts.records_reads = trail->state.findings & FINDING_BIT(FINDING_STALE);
+}
+
+/* What the trail has to be like must be known before anything is put back; whether the file is a new one is
+ * said at the first look at settings. */
+void engine_resume_keeping(Trail *trail, Drift *changes) {
+    Keeping *k = &trail->keeping;
+    BaselineRecord record = { 0 };
+    char error[ERROR_TEXT_MAX];
+
+    k->changes = *changes;
+    k->changes_mark = trail->state.incident.mark_usec;
+    *changes = (Drift){ 0 };
+    resume_errors(trail);
+    if (!trail->arn[0] ||
+        baseline_file_peek(trail->engine->state_dir, trail->arn, &record, error, sizeof(error)) <= 0)
+        return;
+    if (!record.gone && settings_is_complete(&record.now.settings))
+        (void)take_baseline(trail, &record.now.settings);
+    baseline_record_done(&record);
+}
+
 static void tell_of_baseline(Trail *trail, Event event, Severity severity, const Drift *changes,
-                             const char *detail) {
+                             uint64_t mark_usec, const char *detail) {
     Engine *engine = trail->engine;
     Now now = engine_now(engine);
     Subject subject = engine_trail_subject(trail);
@@ -138,8 +173,8 @@ static void tell_of_baseline(Trail *trail, Event event, Severity severity, const
         .event = event,
         .severity = severity,
         .sequence = 1,
-        .incident_mark_usec = now.real_usec,
-        .mark_usec = now.real_usec,
+        .incident_mark_usec = mark_usec,
+        .mark_usec = mark_usec,
         .opened_usec = now.real_usec,
         .time_usec = now.real_usec,
         .mode = engine_account_policy(trail->via).mode,
@@ -158,7 +193,8 @@ static void tell_weakness(Trail *trail) {
     if (trail->engine->once || baseline_weaknesses(&trail->keeping.keep, &b) <= 0)
         return;
     note(trail, NOTE_BASELINE_WEAK, 0, strbuf_str(&b));
-    tell_of_baseline(trail, EVENT_BASELINE_WEAK, SEVERITY_WARNING, NULL, strbuf_str(&b));
+    tell_of_baseline(trail, EVENT_BASELINE_WEAK, SEVERITY_WARNING, NULL, trail->state.accepted_usec,
+                     strbuf_str(&b));
 }
 
 static void tell_accepted(Trail *trail, const BaselineRecord *record) {
@@ -167,45 +203,72 @@ static void tell_accepted(Trail *trail, const BaselineRecord *record) {
     if (record->has_previous)
         (void)baseline_compare(&record->previous.settings, &record->now.settings, &changes);
     note(trail, NOTE_BASELINE_ACCEPTED, 0, record->now.by);
-    tell_of_baseline(trail, EVENT_BASELINE_ACCEPTED, SEVERITY_INFO, &changes, record->now.by);
+    tell_of_baseline(trail, EVENT_BASELINE_ACCEPTED, SEVERITY_INFO, &changes, record->now.recorded_usec,
+                     record->now.by);
     drift_done(&changes);
+}
+
+/* Without a baseline nothing can differ: that must not go unsaid. It is tried again at the next look. */
+static void say_unreadable(Trail *trail, const char *error) {
+    Keeping *k = &trail->keeping;
+
+    if (!k->unreadable)
+        log_line(LOG_ERR, "%s: its baseline cannot be read: %s", trail->arn, error);
+    k->unreadable = true;
+}
+
+/* 0 there is none, 1 there is; -EBADMSG there was one; else it cannot be said, and that was told. */
+static int read_baseline(Trail *trail, BaselineRecord *ret) {
+    Engine *engine = trail->engine;
+    uint64_t now_usec = engine_now(engine).real_usec;
+    char error[ERROR_TEXT_MAX] = "";
+    int r;
+
+    if (engine->once)
+        r = baseline_file_peek(engine->state_dir, trail->arn, ret, error, sizeof(error));
+    else
+        r = baseline_file_load(engine->state_dir, trail->arn, now_usec, ret, error, sizeof(error));
+    if (r == -EBADMSG && !engine->once)
+        tell_of_baseline(trail, EVENT_BASELINE_WEAK, SEVERITY_CRITICAL, NULL, now_usec, error);
+    else if (r < 0)
+        say_unreadable(trail, error);
+    return r;
 }
 
 /* Reads the file when it is another than before. An acceptance is
  * told when it comes while we run, or came while we did not: the state file knows which one was the last. */
 static void refresh_baseline(Trail *trail) {
-    Engine *engine = trail->engine;
     Keeping *k = &trail->keeping;
-    uint64_t now_usec = engine_now(engine).real_usec;
     BaselineRecord record = { 0 };
     BaselineStamp stamp;
-    char error[ERROR_TEXT_MAX] = "";
-    int r;
+    uint64_t was_usec;
+    int r = baseline_file_stamp(trail->engine->state_dir, trail->arn, &stamp);
 
-    if (baseline_file_stamp(engine->state_dir, trail->arn, &stamp) < 0 ||
-        (k->loaded && baseline_stamp_equal(&stamp, &k->stamp)))
+    if (r < 0) {
+        say_unreadable(trail, strerror(-r));
+        return;
+    }
+    if (k->loaded && baseline_stamp_equal(&stamp, &k->stamp))
+        return;
+    r = read_baseline(trail, &record);
+    if (r < 0 && r != -EBADMSG)
         return;
     k->stamp = stamp;
     k->loaded = true;
-    r = baseline_file_load(engine->state_dir, trail->arn, now_usec, &record, error, sizeof(error));
-    if (r <= 0) {
-        if (r < 0)
-            log_line(LOG_ERR, "%s", error);
-        if (r == -EBADMSG)
-            tell_of_baseline(trail, EVENT_BASELINE_WEAK, SEVERITY_CRITICAL, NULL, error);
+    k->unreadable = false;
+    if (r <= 0)
         return;
-    }
     k->gone = record.gone;
-    k->recorded = false;
+    k->recorded = k->unsaved = false;
     if (!record.gone && settings_is_complete(&record.now.settings))
         (void)take_baseline(trail, &record.now.settings);
-    if (trail->state.accepted_usec != 0 && record.now.recorded_usec > trail->state.accepted_usec &&
-        !text_equal(record.now.by, BY_GUARD)) {
+    was_usec = trail->state.accepted_usec;
+    trail->state.accepted_usec = record.now.recorded_usec;
+    if (was_usec != 0 && record.now.recorded_usec > was_usec && !text_equal(record.now.by, BY_GUARD)) {
         tell_accepted(trail, &record);
         if (k->recorded)
             tell_weakness(trail);
     }
-    trail->state.accepted_usec = record.now.recorded_usec;
     baseline_record_done(&record);
 }
 
@@ -218,7 +281,8 @@ static bool is_complete(Trail *trail) {
     return settings_is_complete(now);
 }
 
-/* The first complete look without an error. */
+/* The first complete look without an error. What cannot be written down holds all the same, and is tried
+ * again at every look: after a restart a tamperer's settings would be taken for the first. */
 static void record_baseline(Trail *trail) {
     Engine *engine = trail->engine;
     Keeping *k = &trail->keeping;
@@ -226,13 +290,16 @@ static void record_baseline(Trail *trail) {
     char error[ERROR_TEXT_MAX] = "";
     int r;
 
-    if (take_baseline(trail, &k->now) < 0)
+    if (!k->unsaved && take_baseline(trail, &k->now) < 0)
         return;
     if (k->gone)
-        r = baseline_file_accept(engine->state_dir, trail->arn, &k->now, false, BY_GUARD, now_usec, error,
+        r = baseline_file_accept(engine->state_dir, trail->arn, &k->baseline, false, BY_GUARD, now_usec, error,
                                  sizeof(error));
     else
-        r = baseline_file_record(engine->state_dir, trail->arn, &k->now, BY_GUARD, now_usec);
+        r = baseline_file_record(engine->state_dir, trail->arn, &k->baseline, BY_GUARD, now_usec);
+    if (r < 0 && k->unsaved)
+        return;
+    k->unsaved = r < 0;
     if (r < 0) {
         log_line(LOG_ERR, "%s: its baseline cannot be recorded below %s: %s", trail->arn, engine->state_dir,
                  error[0] ? error : strerror(-r));
@@ -275,7 +342,7 @@ static void decide(Trail *trail, bool compared) {
     TrailInput input = { .kind = GUARD_COMPARED, .seen = &k->seen, .drift = compared ? &k->drift : NULL };
 
     /* what an action under way changes, its own read-back judges */
-    if (k->was_seen && !trail->act)
+    if (!trail->act)
         engine_decide_trail(trail, &input);
 }
 
@@ -304,15 +371,17 @@ void engine_begin_next_look(Target *target) {
 static void settings_seen(const SettingsLook *look, void *userdata) {
     Trail *trail = userdata;
     Keeping *k = &trail->keeping;
+    bool once = trail->engine->once, stale = k->look_is_stale;
 
     k->look = NULL;
+    k->look_is_stale = false;
     trail->engine->n_beside--;
     if (trail->home)
         engine_begin_next_look(trail->home);
-    if (!look->gone) {
+    if (!look->gone && !stale) {
         count_failures(trail, look);
         (void)engine_differs(&look->settings, trail);
-        if (is_complete(trail) && !trail->engine->once && !k->recorded && look->failed == 0) {
+        if (is_complete(trail) && !once && look->failed == 0 && k->loaded && (!k->recorded || k->unsaved)) {
             record_baseline(trail);
             (void)engine_differs(&look->settings, trail);
         }

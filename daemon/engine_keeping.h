@@ -19,6 +19,8 @@ typedef struct Keeping {
 
     BaselineStamp stamp; /* of the file that was read last */
     bool loaded;         /* it was read at least once */
+    bool unsaved;        /* it is known here, and could not be written down yet */
+    bool unreadable;     /* that was said */
     bool recorded;       /* there is a baseline */
     bool gone;           /* it was accepted that the trail may be gone: its return begins anew */
     Settings baseline;   /* as recorded */
@@ -34,8 +36,9 @@ typedef struct Keeping {
     bool look_waits; /* for those of other trails of the target */
     WatchBucket *bucket_look;
     uint64_t look_by_usec; /* mono */
+    bool look_is_stale;    /* what it sees may be from before we wrote */
     unsigned n_failed;     /* looks at settings that failed in a row */
-    bool bucket_failed; /* the last look at the bucket did */
+    bool bucket_failed;    /* the last look at the bucket did */
     Attribute *search;
 } Keeping;
 
@@ -46,6 +49,9 @@ void engine_look_at_settings(Target *target, const CloudTrailTrails *list, bool 
 unsigned engine_count_settings_calls(const Trail *trail);
 /* Begins the next look at settings that waits in the target, unless one is under way there. */
 void engine_begin_next_look(Target *target);
+/* Takes over what the state file knows: the incident's changes, which become ours, and what was last seen to be
+ * wrong, which holds until it is looked at again. */
+void engine_resume_keeping(Trail *trail, Drift *changes);
 /* Keeps what a look at its status showed, and gives it back with what other looks know of its bucket and key;
  * what is no status as it is. */
 const Observation *engine_remember_seen(Trail *trail, const Observation *seen);
@@ -60,8 +66,6 @@ uint32_t engine_differs(const Settings *seen, void *userdata);
 /* Keeps on disk what is there before it is overwritten. */
 void engine_save_found(Trail *trail);
 
-/* The changes of the incident that the state file knows; copied. */
-void engine_take_changes(Trail *trail, const Drift *changes);
 /* Adds to the incident's changes what differs now. */
 void engine_note_changes(Trail *trail);
 

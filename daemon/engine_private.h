@@ -127,6 +127,7 @@ struct Engine {
     const char *state_dir, *runtime_dir;
     bool once;    /* engine_check */
     bool restore; /* once: act too */
+    bool recorded; /* once: look at trails that are recorded too */
     int lock_fd;
     sd_event *event;
     EngineAws aws;

@@ -6,7 +6,7 @@
 
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
-#include "daemon/state_kinds.h"
+#include "daemon/settings.h"
 #include "lib/arn.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -69,7 +69,7 @@ static void take_target_rows(Account *account, const char *assumed) {
 }
 
 /* 1 when the row is in the table of trails now, 0 when it stays in the file only. */
-static int take_trail_row(Account *account, const StateTrail *row) {
+static int take_trail_row(Account *account, StateTrail *row) {
     Trail *trail;
 
     if (!engine_is_guarded(account, row->name, row->arn) ||
@@ -83,18 +83,18 @@ static int take_trail_row(Account *account, const StateTrail *row) {
     trail->organization = row->organization;
     trail->facts.validation = row->validation;
     trail->state = trail->told = row->state;
-    engine_take_changes(trail, &row->changes);
     engine_set_facts(trail);
+    engine_resume_keeping(trail, &row->changes);
     return 1;
 }
 
 static void free_row(StateTrail *row) {
+    drift_done(&row->changes);
     free(row->name);
     free(row->arn);
     free(row->account);
     free(row->region);
     free(row->via);
-    state_changes_done(&row->changes);
 }
 
 static int take_trail_rows(Account *account, const char *assumed) {
@@ -149,6 +149,26 @@ static int add_trails_named_by_arn(Account *account) {
     return 0;
 }
 
+/* Whether one that no list shows is gone can be said only by its home. */
+static int add_recorded_trails(Account *account) {
+    Engine *engine = account->engine;
+    char **arns = NULL;
+    size_t n = 0;
+    int r = engine->recorded ? baseline_file_list(engine->state_dir, &arns, &n) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        Arn arn;
+
+        if (r >= 0 && arn_parse(arns[i], &arn) >= 0 && is_for(account, arn.account) &&
+            engine_is_guarded(account, arn_name(&arn), arns[i]) && !engine_trail_by_arn(engine, arns[i]) &&
+            !engine_add_trail_by_arn(account, arns[i]))
+            r = -ENOMEM;
+        free(arns[i]);
+    }
+    free(arns);
+    return r == -ENOMEM ? r : 0;
+}
+
 int engine_begin_account(Account *account) {
     _cleanup_free_ char *assumed = strdup(engine_account_named(account));
     bool first = !account->begun;
@@ -165,6 +185,8 @@ int engine_begin_account(Account *account) {
     }
     if (r >= 0)
         r = add_trails_named_by_arn(account);
+    if (r >= 0)
+        r = add_recorded_trails(account);
     engine_adopt_trails(account);
     account->begun = true;
     return r;
@@ -187,8 +209,12 @@ static void fill_trails(const Engine *engine, StateTable *table) {
                 .organization = t->organization,
                 .validation = t->facts.validation,
                 .state = t->told,
-                .changes = t->keeping.changes, /* borrowed */
             };
+        else
+            continue;
+        /* those of another incident belong to a message that waits */
+        if (t->keeping.changes_mark == t->told.incident.mark_usec)
+            table->trails[table->n_trails - 1].changes = t->keeping.changes;
     }
     /* Trails that this configuration does not guard stay in the file: a trail that was seen once is not
      * forgotten. */

@@ -14,7 +14,6 @@
 #include "daemon/settings.h"
 #include "daemon/verbs.h"
 #include "daemon/words.h"
-#include "lib/arn.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -119,6 +118,21 @@ static void show_title(const Subject *subject) {
            text_escaped(shown[2], VALUE_MAX, subject->account));
 }
 
+/* One that is gone is accepted as gone only when it is named. */
+static void take_gone(Accepting *a, const EngineSettings *row) {
+    Candidate *candidate;
+
+    if (a->args->n_names == 0)
+        return;
+    show_title(&row->subject);
+    puts("  gone, and not looked for any more from now on");
+    candidate = add(a, row->subject.arn);
+    if (candidate)
+        candidate->gone = true;
+    else
+        a->failed = true;
+}
+
 static void take_row(Accepting *a, const EngineSettings *row) {
     Drift drift = { 0 };
     Candidate *candidate = NULL;
@@ -126,6 +140,10 @@ static void take_row(Accepting *a, const EngineSettings *row) {
 
     if (!is_meant(a, row->subject.name, row->subject.arn))
         return;
+    if (row->gone) {
+        take_gone(a, row);
+        return;
+    }
     show_title(&row->subject);
     if (!settings_is_complete(row->now)) {
         printf("  not all of its settings could be looked at: %s\n",
@@ -148,39 +166,11 @@ static void take_row(Accepting *a, const EngineSettings *row) {
         a->failed = true;
 }
 
-/* Trails that are recorded and were not seen. */
-static void take_gone(Accepting *a, const EngineSettings *rows, size_t n) {
-    char **arns;
-    size_t n_arns;
-
-    if (baseline_file_list(a->dir, &arns, &n_arns) < 0)
-        return;
-    for (size_t i = 0; i < n_arns; i++) {
-        Arn arn;
-        bool seen = arn_parse(arns[i], &arn) < 0;
-
-        for (size_t k = 0; k < n; k++)
-            seen |= text_equal(rows[k].subject.arn, arns[i]);
-        if (!seen && a->args->n_names > 0 && is_meant(a, arn_name(&arn), arns[i])) {
-            Candidate *candidate = add(a, arns[i]);
-
-            printf("%s\n  gone, and not looked for any more from now on\n", arns[i]);
-            if (candidate)
-                candidate->gone = true;
-            else
-                a->failed = true;
-        }
-        free(arns[i]);
-    }
-    free(arns);
-}
-
 static void looked(const EngineSettings *rows, size_t n, void *userdata) {
     Accepting *a = userdata;
 
     for (size_t i = 0; i < n; i++)
         take_row(a, &rows[i]);
-    take_gone(a, rows, n);
     for (size_t i = 0; i < a->args->n_names; i++)
         if (!a->named[i]) {
             fprintf(stderr, "trailguard accept: %s: there is no such trail, and none was recorded\n",

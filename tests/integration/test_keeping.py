@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is known of a trail's settings when AWS, the disk or the daemon itself fails in between."""
+
+import json
+
+import pytest
+
+from attacks import BUCKET, SCENARIO, VICTIM
+from guard import within
+from helpers import FRA, wait_alert
+from simaws.client import poll
+from test_baseline import RESTORE, baselines, start, told, update
+
+
+@pytest.fixture
+def victim(sim, make_guard):
+    sim.load(SCENARIO)
+    return make_guard(sim, regions=[FRA], trails=["victim"], settings_interval=1)
+
+
+def test_a_trail_that_cannot_be_looked_at_is_not_accepted_as_gone(sim, victim):
+    start(victim).stop()
+    before = baselines(victim)[0].read_text()
+    for operation, status in (("DescribeTrails", 1), ("GetTrailStatus", 0)):
+        with sim.fault("denied", operation=operation):
+            done = victim.verb("accept", "--yes", "victim")
+        assert done.returncode == status and "gone" not in done.stdout, done.stdout
+        assert baselines(victim)[0].read_text() == before
+
+
+def test_settings_that_are_seen_do_not_hide_that_the_status_is_not(sim, victim):
+    start(victim)
+    with sim.fault("denied", operation="GetTrailStatus"):
+        wait_alert(sim, "guard.blind", seconds=20)
+        mark = sim.mark()
+        sim.wait_for_request(within(20), since=mark, operation="GetEventSelectors", count=3)
+        victim.wait_delivered()
+        assert told(sim, "guard.sighted") == []
+    wait_alert(sim, "guard.sighted", seconds=20)
+
+
+def test_a_change_is_told_also_while_the_status_cannot_be_seen(sim, victim, mallory):
+    start(victim)
+    with sim.fault("denied", operation="GetTrailStatus", user_agent="TrailGuard*"):
+        wait_alert(sim, "guard.blind", seconds=20)
+        update(mallory, S3BucketName="mallorys-bucket")
+        entry = wait_alert(sim, "trail.weakened")
+    assert entry["changes"] == [{"field": "S3BucketName", "was": BUCKET, "now": "mallorys-bucket"}]
+
+
+def test_a_restart_in_the_midst_of_a_change_claims_no_restore_and_forgets_no_value(sim, victim, mallory):
+    victim.write_config(max_restores_per_hour=1, **RESTORE)
+    start(victim)
+    with sim.fault("denied", operation="UpdateTrail", user_agent="TrailGuard*"):
+        update(mallory, S3BucketName="mallorys-bucket")
+        wait_alert(sim, "trail.weakened")
+        victim.stop()
+    victim.write_config(max_restores_per_hour=30, reminder_interval=0, **RESTORE)
+    state = json.loads((victim.state / "state.json").read_text())
+    assert [change["field"] for trail in state["trails"] for change in trail["changes"]] == ["S3BucketName"]
+    victim.start().wait_guarding()
+    entry = wait_alert(sim, "trail.resolved")
+    assert entry["changes"] == [{"field": "S3BucketName", "was": BUCKET, "now": "mallorys-bucket"}]
+    assert sim.trail(VICTIM)["settings"]["S3BucketName"] == BUCKET
+
+
+def test_a_trail_deleted_while_nobody_looked_is_made_again_at_the_first_look(sim, victim, mallory):
+    victim.write_config(**RESTORE)
+    start(victim).stop()
+    mallory.delete(VICTIM)
+    victim.start()
+    entry = wait_alert(sim, "trail.missing")
+    assert entry["action"] == {"taken": "recreate", "result": "held", "attempts": 1}
+    assert sim.trail(VICTIM)["settings"]["S3BucketName"] == BUCKET
+
+
+def test_what_a_restart_cannot_know_yet_is_not_told_as_over(sim, victim):
+    start(victim)
+    with sim.fault("denied", operation="GetEventSelectors"):
+        wait_alert(sim, "guard.blind", seconds=20)
+        victim.reload()
+        mark = sim.mark()
+        sim.wait_for_request(within(20), since=mark, operation="GetEventSelectors", count=4)
+        victim.wait_delivered()
+        assert told(sim, "guard.sighted") == [] and len(told(sim, "guard.blind")) == 1
+    wait_alert(sim, "guard.sighted", seconds=20)
+
+
+@pytest.mark.parametrize("verb", [("check",), ("accept",)])
+def test_whoever_only_looks_leaves_a_damaged_baseline_where_it_is(victim, verb):
+    start(victim).stop()
+    path = baselines(victim)[0]
+    path.write_text("{ not json")
+    victim.verb(*verb)
+    assert path.read_text() == "{ not json" and list(path.parent.iterdir()) == [path]
+
+
+def test_a_baseline_that_cannot_be_written_is_written_later(victim):
+    victim.state.mkdir(parents=True, exist_ok=True)
+    (victim.state / "baselines").write_text("in the way")
+    victim.start().wait_guarding()
+    victim.wait_line("baseline cannot be (read|recorded)")
+    (victim.state / "baselines").unlink()
+    poll(lambda: baselines(victim), within(10))
+
+
+def test_status_shows_what_was_changed_and_what_was_done_about_it(sim, victim, mallory):
+    victim.write_config(**RESTORE)
+    start(victim)
+    with sim.fault("denied", operation="UpdateTrail", user_agent="TrailGuard*"):
+        update(mallory, S3BucketName="mallorys-bucket", KmsKeyId="")
+        wait_alert(sim, "trail.weakened")
+        status = victim.wait_status(lambda status: status["trails"][0]["incident"]["restore"]["result"] == "failed")
+        victim.assert_status_documented()
+        incident = status["trails"][0]["incident"]
+        changes = {change["field"]: change for change in incident["changes"]}
+        assert changes["S3BucketName"] == {"field": "S3BucketName", "was": BUCKET, "now": "mallorys-bucket"}
+        assert set(changes) == {"S3BucketName", "KmsKeyId"} and changes["KmsKeyId"]["now"] is None
+        assert incident["restore"]["taken"] == "restore" and incident["action"]["taken"] == "none"
+        assert incident["attack"] == ["T1562.008", "T1685.002"]
+        assert "changed: S3BucketName, KmsKeyId  incident" in victim.verb("status").stdout

@@ -217,6 +217,8 @@ int outbox_file_parse(const char *data, size_t len, OutboxRecord *ret, const cha
     Reading reading = { 0 };
     json_error_t error;
 
+    /* unset when there is no memory for jansson's lexer */
+    error.text[JSON_ERROR_TEXT_LENGTH - 1] = json_error_out_of_memory;
     root = json_loadb(data, len, JSON_REJECT_DUPLICATES, &error);
     if (!root && json_error_code(&error) == json_error_out_of_memory)
         return -ENOMEM;

@@ -14,6 +14,8 @@ int answer_load(const char *body, size_t len, json_t **ret) {
     json_error_t error;
     json_t *root;
 
+    /* jansson leaves the code, the last byte of the text, unset when there is no memory for its lexer */
+    error.text[JSON_ERROR_TEXT_LENGTH - 1] = json_error_out_of_memory;
     root = json_loadb(body, len, 0, &error);
     if (!root)
         return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/json_text.h"
 #include "daemon/words.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -217,10 +218,7 @@ int outbox_file_parse(const char *data, size_t len, OutboxRecord *ret, const cha
     Reading reading = { 0 };
     json_error_t error;
 
-    /* unset when there is no memory for jansson's lexer */
-    error.text[JSON_ERROR_TEXT_LENGTH - 1] = json_error_out_of_memory;
-    root = json_loadb(data, len, JSON_REJECT_DUPLICATES, &error);
-    if (!root && json_error_code(&error) == json_error_out_of_memory)
+    if (json_text_parse(data, len, JSON_REJECT_DUPLICATES, &error, &root) == -ENOMEM)
         return -ENOMEM;
     if (!json_is_object(root)) {
         *ret_why = "not a JSON object";

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 
 #include "daemon/damaged.h"
+#include "daemon/settings.h"
 #include "daemon/state_json.h"
-#include "daemon/state_kinds.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
 
@@ -18,7 +18,7 @@
 
 void state_table_done(StateTable *table) {
     for (size_t i = 0; i < table->n_trails; i++) {
-        state_changes_done(&table->trails[i].changes);
+        drift_done(&table->trails[i].changes);
         free(table->trails[i].name);
         free(table->trails[i].arn);
         free(table->trails[i].account);

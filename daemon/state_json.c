@@ -2,7 +2,6 @@
 #include "daemon/state_json.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,193 +10,26 @@
 
 #include "daemon/json_text.h"
 #include "daemon/state_kinds.h"
-#include "daemon/words.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
 #include "lib/util/text.h"
 
 #define SCHEMA "trailguard.state/1"
 
-typedef struct Member Member;
-
-/* How one kind of member is written and read. */
-typedef struct Kind {
-    const char *wanted; /* what a reader must find, for messages */
-    /* A new value; *ret stays NULL where the field has its default. 0 or -ENOMEM. */
-    int (*write)(const Member *member, const void *field, json_t **ret);
-    /* 0, -EINVAL or -ENOMEM. */
-    int (*read)(const Member *member, const json_t *value, void *field);
-} Kind;
-
-/* One member of a JSON object and the field of a struct that it stands for. A table ends with a NULL name.
- */
-struct Member {
-    const char *name;
-    const Kind *kind;
-    size_t offset;
-    size_t size; /* text: of the array */
-};
-
 static int write_members(const Member *members, const void *base, json_t **ret);
 static int read_members(const Member *members, const json_t *object, void *base, const Member **ret_bad);
 
-/* ---- numbers and flags ---- */
+static int read_object(const Member *member, const json_t *value, void *field) {
+    const Member *bad;
 
-static int write_bool(const Member *member _unused_, const void *field, json_t **ret) {
-    if (*(const bool *)field)
-        *ret = json_true();
-    return 0;
+    return json_is_object(value) ? read_members(member->kind->members, value, field, &bad) : -EINVAL;
 }
-
-static int read_bool(const Member *member _unused_, const json_t *value, void *field) {
-    if (!json_is_boolean(value))
-        return -EINVAL;
-    *(bool *)field = json_is_true(value);
-    return 0;
-}
-
-static int write_number(uint64_t value, json_t **ret) {
-    if (value == 0)
-        return 0;
-    *ret = json_integer((json_int_t)MIN(value, (uint64_t)INT64_MAX));
-    return *ret ? 0 : -ENOMEM;
-}
-
-static int write_uint(const Member *member _unused_, const void *field, json_t **ret) {
-    return write_number(*(const unsigned *)field, ret);
-}
-
-static int read_uint(const Member *member _unused_, const json_t *value, void *field) {
-    json_int_t number = json_integer_value(value);
-
-    if (!json_is_integer(value) || number < 0 || number > (json_int_t)UINT_MAX)
-        return -EINVAL;
-    *(unsigned *)field = (unsigned)number;
-    return 0;
-}
-
-static int write_usec(const Member *member _unused_, const void *field, json_t **ret) {
-    return write_number(*(const uint64_t *)field, ret);
-}
-
-static int read_usec(const Member *member _unused_, const json_t *value, void *field) {
-    if (!json_is_integer(value) || json_integer_value(value) < 0)
-        return -EINVAL;
-    *(uint64_t *)field = (uint64_t)json_integer_value(value);
-    return 0;
-}
-
-/* ---- text ---- */
-
-static int write_text(const Member *member _unused_, const void *field, json_t **ret) {
-    if (*(const char *)field == '\0')
-        return 0;
-    *ret = json_text_new(field);
-    return *ret ? 0 : -ENOMEM;
-}
-
-static int read_text(const Member *member, const json_t *value, void *field) {
-    if (!json_is_string(value))
-        return -EINVAL;
-    (void)text_copy(field, member->size, json_string_value(value));
-    return 0;
-}
-
-static int write_string(const Member *member, const void *field, json_t **ret) {
-    const char *s = *(char *const *)field;
-
-    return s ? write_text(member, s, ret) : 0;
-}
-
-static int read_string(const Member *member _unused_, const json_t *value, void *field) {
-    char *s;
-
-    if (!json_is_string(value))
-        return -EINVAL;
-    s = strdup(json_string_value(value));
-    if (!s)
-        return -ENOMEM;
-    free(*(char **)field);
-    *(char **)field = s;
-    return 0;
-}
-
-/* ---- words: enums by name, so that the file does not depend on their order ---- */
-
-#define DEFINE_WORD_KIND(name, Type, max)                                                                   \
-    static int write_##name(const Member *member _unused_, const void *field, json_t **ret) {               \
-        Type value = *(const Type *)field;                                                                  \
-                                                                                                            \
-        if ((unsigned)value >= (unsigned)(max))                                                             \
-            return 0;                                                                                       \
-        *ret = json_string(name##_to_string(value));                                                        \
-        return *ret ? 0 : -ENOMEM;                                                                          \
-    }                                                                                                       \
-    static int read_##name(const Member *member _unused_, const json_t *json, void *field) {                \
-        Type value = name##_from_string(json_string_value(json));                                           \
-                                                                                                            \
-        if (value == (max))                                                                                 \
-            return -EINVAL;                                                                                 \
-        *(Type *)field = value;                                                                             \
-        return 0;                                                                                           \
-    }                                                                                                       \
-    static const Kind name##_kind = { "a known word", write_##name, read_##name }
-
-DEFINE_WORD_KIND(verdict, Verdict, _VERDICT_MAX);
-DEFINE_WORD_KIND(event, Event, _EVENT_MAX);
-DEFINE_WORD_KIND(severity, Severity, _SEVERITY_MAX);
-DEFINE_WORD_KIND(look_error, LookError, _LOOK_ERROR_MAX);
-DEFINE_WORD_KIND(action, Action, _ACTION_MAX);
-DEFINE_WORD_KIND(action_result, ActionResult, _RESULT_MAX);
-
-static int write_findings(const Member *member _unused_, const void *field, json_t **ret) {
-    uint32_t findings = *(const uint32_t *)field;
-    json_auto_t *array = NULL;
-
-    if (findings == 0)
-        return 0;
-    array = json_array();
-    if (!array)
-        return -ENOMEM;
-    for (unsigned i = 0; i < _FINDING_MAX; i++)
-        if (findings & FINDING_BIT(i) &&
-            json_array_append_new(array, json_string(finding_to_string((Finding)i))) < 0)
-            return -ENOMEM;
-    *ret = TAKE_PTR(array);
-    return 0;
-}
-
-static int read_findings(const Member *member _unused_, const json_t *value, void *field) {
-    uint32_t findings = 0;
-
-    if (!json_is_array(value))
-        return -EINVAL;
-    for (size_t i = 0; i < json_array_size(value); i++) {
-        Finding finding = finding_from_string(json_string_value(json_array_get(value, i)));
-
-        if (finding == _FINDING_MAX)
-            return -EINVAL;
-        findings |= FINDING_BIT(finding);
-    }
-    *(uint32_t *)field = findings;
-    return 0;
-}
-
-static const Kind bool_kind = { "true or false", write_bool, read_bool };
-static const Kind uint_kind = { "a count", write_uint, read_uint };
-static const Kind usec_kind = { "microseconds since 1970", write_usec, read_usec };
-static const Kind text_kind = { "a string", write_text, read_text };
-static const Kind string_kind = { "a string", write_string, read_string };
-static const Kind findings_kind = { "a list of known findings", write_findings, read_findings };
-static const Kind fields_kind = { "a list of known fields", state_write_fields, state_read_fields };
-static const Kind marks_kind = { "a list of numbers", state_write_marks, state_read_marks };
-static const Kind changes_kind = { "a list of changes", state_write_changes, state_read_changes };
 
 /* ---- incidents ---- */
 
 #define MEMBER(Type, kind_, path, name_)                                                                    \
     {                                                                                                       \
-        .name = name_, .kind = &kind_##_kind, .offset = offsetof(Type, path),                               \
+        .name = name_, .kind = &state_kind_##kind_, .offset = offsetof(Type, path),                         \
         .size = sizeof(((Type *)0)->path)                                                                   \
     }
 
@@ -214,13 +46,7 @@ static int write_report(const Member *member _unused_, const void *field, json_t
     return report->taken == ACTION_NONE ? 0 : write_members(report_members, report, ret);
 }
 
-static int read_report(const Member *member _unused_, const json_t *value, void *field) {
-    const Member *bad;
-
-    return json_is_object(value) ? read_members(report_members, value, field, &bad) : -EINVAL;
-}
-
-static const Kind report_kind = { "an action", write_report, read_report };
+static const Kind state_kind_report = { "an action", write_report, read_object, report_members };
 
 static const Member incident_members[] = {
     MEMBER(Incident, bool, open, "open"),
@@ -261,13 +87,7 @@ static int write_incident(const Member *member _unused_, const void *field, json
     return write_members(incident_members, incident, ret);
 }
 
-static int read_incident(const Member *member _unused_, const json_t *value, void *field) {
-    const Member *bad;
-
-    return json_is_object(value) ? read_members(incident_members, value, field, &bad) : -EINVAL;
-}
-
-static const Kind incident_kind = { "an incident", write_incident, read_incident };
+static const Kind state_kind_incident = { "an incident", write_incident, read_object, incident_members };
 
 /* ---- the search for who did it; one that is under way ends with the process ---- */
 
@@ -295,13 +115,7 @@ static int write_attributing(const Member *member _unused_, const void *field, j
     return write_members(attributing_members, at, ret);
 }
 
-static int read_attributing(const Member *member _unused_, const json_t *value, void *field) {
-    const Member *bad;
-
-    return json_is_object(value) ? read_members(attributing_members, value, field, &bad) : -EINVAL;
-}
-
-static const Kind attributing_kind = { "a search", write_attributing, read_attributing };
+static const Kind state_kind_attributing = { "a search", write_attributing, read_object, attributing_members };
 
 /* ---- trails and targets; what is not here (actions under way, messages that wait, monotonic times) ends
  * with the process ---- */
@@ -590,45 +404,18 @@ static int read_lists(const json_t *root, StateTable *table, char *reason, size_
     return r;
 }
 
-/* jansson takes a string that it has no memory for as a fault of the text, and a file with a fault is set
- * aside: so its allocations are watched. */
-static struct {
-    json_malloc_t real;
-    bool failed;
-} watched;
-
-static void *watched_malloc(size_t size) {
-    void *p = watched.real(size);
-
-    watched.failed |= !p;
-    return p;
-}
-
-static json_t *parse(const char *text, size_t len, json_error_t *error, bool *ret_no_memory) {
-    json_free_t real_free;
-    json_t *root;
-
-    json_get_alloc_funcs(&watched.real, &real_free);
-    watched.failed = false;
-    json_set_alloc_funcs(watched_malloc, real_free);
-    root = json_loadb(text, len, JSON_REJECT_DUPLICATES, error);
-    json_set_alloc_funcs(watched.real, real_free);
-    *ret_no_memory = watched.failed;
-    return root;
-}
-
 int state_json_read(const char *text, size_t len, StateTable *ret, char *reason, size_t reason_size) {
     StateTable table = { 0 };
+    json_auto_t *root = NULL;
     json_error_t error;
-    bool no_memory;
-    json_auto_t *root = parse(text, len, &error, &no_memory);
     int r;
 
-    if (!root) {
+    r = json_text_parse(text, len, JSON_REJECT_DUPLICATES, &error, &root);
+    if (r == -ENOMEM)
+        return r;
+    if (r < 0) {
         char words[JSON_ERROR_TEXT_LENGTH];
 
-        if (no_memory)
-            return -ENOMEM;
         (void)snprintf(reason, reason_size, "line %d: %s", error.line,
                        text_escaped(words, sizeof(words), error.text));
         return -EINVAL;

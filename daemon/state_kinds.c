@@ -2,9 +2,11 @@
 #include "daemon/state_kinds.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/json_text.h"
 #include "daemon/words.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
@@ -12,9 +14,151 @@
 
 #define VALUE_MAX (1024U * 1024)
 
+/* ---- numbers and flags ---- */
+
+static int write_bool(const Member *member _unused_, const void *field, json_t **ret) {
+    if (*(const bool *)field)
+        *ret = json_true();
+    return 0;
+}
+
+static int read_bool(const Member *member _unused_, const json_t *value, void *field) {
+    if (!json_is_boolean(value))
+        return -EINVAL;
+    *(bool *)field = json_is_true(value);
+    return 0;
+}
+
+static int write_number(uint64_t value, json_t **ret) {
+    if (value == 0)
+        return 0;
+    *ret = json_integer((json_int_t)MIN(value, (uint64_t)INT64_MAX));
+    return *ret ? 0 : -ENOMEM;
+}
+
+static int write_uint(const Member *member _unused_, const void *field, json_t **ret) {
+    return write_number(*(const unsigned *)field, ret);
+}
+
+static int read_uint(const Member *member _unused_, const json_t *value, void *field) {
+    json_int_t number = json_integer_value(value);
+
+    if (!json_is_integer(value) || number < 0 || number > (json_int_t)UINT_MAX)
+        return -EINVAL;
+    *(unsigned *)field = (unsigned)number;
+    return 0;
+}
+
+static int write_usec(const Member *member _unused_, const void *field, json_t **ret) {
+    return write_number(*(const uint64_t *)field, ret);
+}
+
+static int read_usec(const Member *member _unused_, const json_t *value, void *field) {
+    if (!json_is_integer(value) || json_integer_value(value) < 0)
+        return -EINVAL;
+    *(uint64_t *)field = (uint64_t)json_integer_value(value);
+    return 0;
+}
+
+/* ---- text ---- */
+
+static int write_text(const Member *member _unused_, const void *field, json_t **ret) {
+    if (*(const char *)field == '\0')
+        return 0;
+    *ret = json_text_new(field);
+    return *ret ? 0 : -ENOMEM;
+}
+
+static int read_text(const Member *member, const json_t *value, void *field) {
+    if (!json_is_string(value))
+        return -EINVAL;
+    (void)text_copy(field, member->size, json_string_value(value));
+    return 0;
+}
+
+static int write_string(const Member *member, const void *field, json_t **ret) {
+    const char *s = *(char *const *)field;
+
+    return s ? write_text(member, s, ret) : 0;
+}
+
+static int read_string(const Member *member _unused_, const json_t *value, void *field) {
+    char *s;
+
+    if (!json_is_string(value))
+        return -EINVAL;
+    s = strdup(json_string_value(value));
+    if (!s)
+        return -ENOMEM;
+    free(*(char **)field);
+    *(char **)field = s;
+    return 0;
+}
+
+/* ---- words: enums by name, so that the file does not depend on their order ---- */
+
+#define DEFINE_WORD_KIND(name, Type, max)                                                                   \
+    static int write_##name(const Member *member _unused_, const void *field, json_t **ret) {               \
+        Type value = *(const Type *)field;                                                                  \
+                                                                                                            \
+        if ((unsigned)value >= (unsigned)(max))                                                             \
+            return 0;                                                                                       \
+        *ret = json_string(name##_to_string(value));                                                        \
+        return *ret ? 0 : -ENOMEM;                                                                          \
+    }                                                                                                       \
+    static int read_##name(const Member *member _unused_, const json_t *json, void *field) {                \
+        Type value = name##_from_string(json_string_value(json));                                           \
+                                                                                                            \
+        if (value == (max))                                                                                 \
+            return -EINVAL;                                                                                 \
+        *(Type *)field = value;                                                                             \
+        return 0;                                                                                           \
+    }                                                                                                       \
+    const Kind state_kind_##name = { "a known word", write_##name, read_##name, NULL }
+
+DEFINE_WORD_KIND(verdict, Verdict, _VERDICT_MAX);
+DEFINE_WORD_KIND(event, Event, _EVENT_MAX);
+DEFINE_WORD_KIND(severity, Severity, _SEVERITY_MAX);
+DEFINE_WORD_KIND(look_error, LookError, _LOOK_ERROR_MAX);
+DEFINE_WORD_KIND(action, Action, _ACTION_MAX);
+DEFINE_WORD_KIND(action_result, ActionResult, _RESULT_MAX);
+
+static int write_findings(const Member *member _unused_, const void *field, json_t **ret) {
+    uint32_t findings = *(const uint32_t *)field;
+    json_auto_t *array = NULL;
+
+    if (findings == 0)
+        return 0;
+    array = json_array();
+    if (!array)
+        return -ENOMEM;
+    for (unsigned i = 0; i < _FINDING_MAX; i++)
+        if (findings & FINDING_BIT(i) &&
+            json_array_append_new(array, json_string(finding_to_string((Finding)i))) < 0)
+            return -ENOMEM;
+    *ret = TAKE_PTR(array);
+    return 0;
+}
+
+static int read_findings(const Member *member _unused_, const json_t *value, void *field) {
+    uint32_t findings = 0;
+
+    if (!json_is_array(value))
+        return -EINVAL;
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        Finding finding = finding_from_string(json_string_value(json_array_get(value, i)));
+
+        if (finding == _FINDING_MAX)
+            return -EINVAL;
+        findings |= FINDING_BIT(finding);
+    }
+    *(uint32_t *)field = findings;
+    return 0;
+}
+
 /* ---- fields ---- */
 
-int state_write_fields(const struct Member *member _unused_, const void *field, json_t **ret) {
+static int write_fields(const Member *member _unused_, const void *field, json_t **ret) {
     uint32_t fields = *(const uint32_t *)field;
     json_auto_t *array = NULL;
 
@@ -30,7 +174,7 @@ int state_write_fields(const struct Member *member _unused_, const void *field, 
     return 0;
 }
 
-int state_read_fields(const struct Member *member _unused_, const json_t *value, void *field) {
+static int read_fields(const Member *member _unused_, const json_t *value, void *field) {
     uint32_t fields = 0;
 
     if (!json_is_array(value))
@@ -48,7 +192,7 @@ int state_read_fields(const struct Member *member _unused_, const json_t *value,
 
 /* ---- marks ---- */
 
-int state_write_marks(const struct Member *member _unused_, const void *field, json_t **ret) {
+static int write_marks(const Member *member _unused_, const void *field, json_t **ret) {
     const uint64_t *marks = field;
     json_auto_t *array = NULL;
     size_t n = MARKS_MAX;
@@ -68,7 +212,7 @@ int state_write_marks(const struct Member *member _unused_, const void *field, j
 }
 
 /* More than fit are older ones. */
-int state_read_marks(const struct Member *member _unused_, const json_t *value, void *field) {
+static int read_marks(const Member *member _unused_, const json_t *value, void *field) {
     uint64_t marks[MARKS_MAX] = { 0 };
 
     if (!json_is_array(value))
@@ -101,7 +245,7 @@ static json_t *new_change(const Change *change) {
                      change->loses_events, "was", new_value(change->was), "now", new_value(change->now));
 }
 
-int state_write_changes(const struct Member *member _unused_, const void *field, json_t **ret) {
+static int write_changes(const Member *member _unused_, const void *field, json_t **ret) {
     const Drift *changes = field;
     json_auto_t *array = NULL;
 
@@ -139,7 +283,7 @@ static int read_change(const json_t *value, Change *ret) {
     return r;
 }
 
-int state_read_changes(const struct Member *member _unused_, const json_t *value, void *field) {
+static int read_changes(const Member *member _unused_, const json_t *value, void *field) {
     Drift *changes = field;
     uint32_t seen = 0;
 
@@ -161,10 +305,14 @@ int state_read_changes(const struct Member *member _unused_, const json_t *value
     return 0;
 }
 
-void state_changes_done(Drift *changes) {
-    for (unsigned i = 0; i < changes->n; i++) {
-        free(changes->changes[i].was);
-        free(changes->changes[i].now);
-    }
-    *changes = (Drift){ .n = 0 };
-}
+/* ---- all of them ---- */
+
+const Kind state_kind_bool = { "true or false", write_bool, read_bool, NULL };
+const Kind state_kind_uint = { "a count", write_uint, read_uint, NULL };
+const Kind state_kind_usec = { "microseconds since 1970", write_usec, read_usec, NULL };
+const Kind state_kind_text = { "a string", write_text, read_text, NULL };
+const Kind state_kind_string = { "a string", write_string, read_string, NULL };
+const Kind state_kind_findings = { "a list of known findings", write_findings, read_findings, NULL };
+const Kind state_kind_fields = { "a list of known fields", write_fields, read_fields, NULL };
+const Kind state_kind_marks = { "a list of numbers", write_marks, read_marks, NULL };
+const Kind state_kind_changes = { "a list of changes", write_changes, read_changes, NULL };

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/call_answer.h"
 #include "lib/call_bucket.h"
-#include "lib/pace.h"
-#include "lib/retry.h"
+#include "lib/call_client.h"
 #include "lib/sigv4.h"
 #include "lib/util/hash.h"
 #include "lib/util/macros.h"
@@ -16,39 +16,10 @@
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
 
-#define DEADLINE_MAX_USEC (60 * USEC_PER_SEC)
 #define AUTHORIZATION_MAX 4096
-#define URL_MAX 2048
-#define REGION_MAX 32
 /* Signatures that do not match are blamed on the clock only past this difference; AWS accepts about 5
  * minutes. */
 #define SKEW_LEAST_USEC (4 * 60 * (int64_t)USEC_PER_SEC)
-/* A correction that differs by more than this from the one last told is told again. */
-#define SKEW_TOLD_USEC (60 * (int64_t)USEC_PER_SEC)
-#define RETRY_AFTER_MAX_SEC 86400
-
-/* What the calls to one service in one region share. */
-typedef struct Scope {
-    struct Scope *next;
-    AwsService service;
-    char region[REGION_MAX];
-    char *url;
-    char *host;             /* as it is signed */
-    RetryQuota quota;
-    PaceTable paces;        /* by credentials and class of call */
-    int64_t offset_usec;    /* AWS's clock less ours, as far as it had to be corrected */
-    int64_t offset_told_usec;
-} Scope;
-
-struct AwsClient {
-    HttpClient *http;
-    Loop *loop;
-    AwsLimits limits;
-    EndpointOverrides overrides;
-    Scope *scopes;
-    AwsSkewNoticed noticed;
-    void *noticed_userdata;
-};
 
 /* At any time a call waits for exactly one of: credentials, its turn, an exchange, a pause. */
 struct AwsCall {
@@ -80,140 +51,6 @@ struct AwsCall {
     AwsDone done;
     void *userdata;
 };
-
-/* ---- the client ---- */
-
-static char *copy_text(const char *s, bool *failed) {
-    char *copy = s ? strdup(s) : NULL;
-
-    *failed = *failed || (s && !copy);
-    return copy;
-}
-
-static void overrides_free(EndpointOverrides *o) {
-    free((char *)o->file_url);
-    free((char *)o->url);
-    for (size_t i = 0; i < _AWS_SERVICE_MAX; i++)
-        free((char *)o->service_url[i]);
-}
-
-static int overrides_copy(const EndpointOverrides *o, EndpointOverrides *ret) {
-    EndpointOverrides copy = { 0 };
-    bool failed = false;
-
-    if (o) {
-        copy.file_url = copy_text(o->file_url, &failed);
-        copy.url = copy_text(o->url, &failed);
-        for (size_t i = 0; i < _AWS_SERVICE_MAX; i++)
-            copy.service_url[i] = copy_text(o->service_url[i], &failed);
-        copy.fips = o->fips;
-        copy.dual_stack = o->dual_stack;
-    }
-    if (failed) {
-        overrides_free(&copy);
-        return -ENOMEM;
-    }
-    *ret = copy;
-    return 0;
-}
-
-int aws_client_new(HttpClient *http, Loop *loop, const AwsLimits *limits, const EndpointOverrides *overrides,
-                   AwsClient **ret) {
-    AwsClient *c;
-    int r;
-
-    c = calloc(1, sizeof(*c));
-    if (!c)
-        return -ENOMEM;
-    c->http = http;
-    c->loop = loop;
-    c->limits = *limits;
-    r = overrides_copy(overrides, &c->overrides);
-    if (r < 0) {
-        free(c);
-        return r;
-    }
-    *ret = c;
-    return 0;
-}
-
-void aws_client_set_skew_callback(AwsClient *client, AwsSkewNoticed noticed, void *userdata) {
-    client->noticed = noticed;
-    client->noticed_userdata = userdata;
-}
-
-static void scope_free(Scope *s) {
-    pace_table_done(&s->paces);
-    free(s->url);
-    free(s->host);
-    free(s);
-}
-
-void aws_client_free(AwsClient *client) {
-    if (!client)
-        return;
-    while (client->scopes) {
-        Scope *s = client->scopes;
-
-        client->scopes = s->next;
-        scope_free(s);
-    }
-    overrides_free(&client->overrides);
-    free(client);
-}
-
-Loop *aws_client_loop(AwsClient *client) {
-    return client->loop;
-}
-
-uint64_t aws_client_deadline_usec(const AwsClient *client) {
-    uint64_t one = client->limits.request_timeout_usec;
-    unsigned n = MAX(client->limits.max_attempts, 1U);
-
-    return one > DEADLINE_MAX_USEC / n ? DEADLINE_MAX_USEC : one * n;
-}
-
-static int scope_fill(const AwsClient *client, Scope *s) {
-    _cleanup_strbuf_ StrBuf url = STRBUF_INIT(URL_MAX), host = STRBUF_INIT(URL_MAX);
-    int r;
-
-    r = endpoint_url(&client->overrides, s->service, s->region, &url);
-    if (r >= 0)
-        r = endpoint_host(strbuf_str(&url), &host);
-    if (r >= 0)
-        r = strbuf_take(&url, &s->url);
-    if (r >= 0)
-        r = strbuf_take(&host, &s->host);
-    return r == -E2BIG ? -EINVAL : r;
-}
-
-static int find_scope(AwsClient *client, AwsService service, const char *region, Scope **ret) {
-    Scope *s;
-    int r;
-
-    region = endpoint_service_region(service, region);
-    if (!region)
-        return -EINVAL;
-    for (s = client->scopes; s; s = s->next)
-        if (s->service == service && strcmp(s->region, region) == 0) {
-            *ret = s;
-            return 0;
-        }
-    s = calloc(1, sizeof(*s));
-    if (!s)
-        return -ENOMEM;
-    s->service = service;
-    s->quota = RETRY_QUOTA_INIT;
-    r = text_copy(s->region, sizeof(s->region), region) ? scope_fill(client, s) : -EINVAL;
-    if (r < 0) {
-        scope_free(s);
-        return r;
-    }
-    s->next = client->scopes;
-    client->scopes = s;
-    *ret = s;
-    return 0;
-}
 
 /* ---- ending ---- */
 
@@ -286,15 +123,6 @@ static void call_end_late(AwsCall *call) {
 
 static void on_response(const HttpResponse *response, void *userdata);
 
-static uint64_t corrected_time(const AwsCall *call) {
-    int64_t offset = call->scope->offset_usec;
-    uint64_t now = call->signed_at_usec;
-
-    if (offset < 0)
-        return (uint64_t)-offset < now ? now - (uint64_t)-offset : 0;
-    return now + (uint64_t)offset;
-}
-
 static const char *content_type(AwsProtocol protocol) {
     return protocol == AWS_PROTOCOL_JSON ? "application/x-amz-json-1.1" :
                                            "application/x-www-form-urlencoded; charset=utf-8";
@@ -321,7 +149,7 @@ static int sign(const AwsCall *call, const HttpHeader *headers, size_t n_headers
                     .service = endpoint_service_name(call->scope->service),
                     .access_key_id = call->credentials->access_key_id,
                     .secret_access_key = call->credentials->secret_access_key,
-                    .time_usec = corrected_time(call),
+                    .time_usec = scope_time(call->scope, call->signed_at_usec),
             },
             ret);
 }
@@ -364,7 +192,8 @@ static int sign_and_submit(AwsCall *call) {
     authorization.wipe = true;
     call->signed_at_usec = loop_realtime_usec(call->client->loop);
     headers[n++] = (HttpHeader){ "host", host_of(call) };
-    headers[n++] = (HttpHeader){ "x-amz-date", timetext_amz(date, corrected_time(call)) };
+    headers[n++] = (HttpHeader){ "x-amz-date",
+                                 timetext_amz(date, scope_time(call->scope, call->signed_at_usec)) };
     if (call->bucket)
         n += bucket_call_headers(call->bucket, headers + n);
     else
@@ -519,107 +348,20 @@ static int ask_credentials(AwsCall *call) {
 
 /* ---- what to do after an answer ---- */
 
-static const AwsErrorClass result_classes[_HTTP_RESULT_MAX] = {
-    [HTTP_ANSWERED] = AWS_OK,
-    [HTTP_RESOLVE_FAILED] = AWS_UNREACHABLE,
-    [HTTP_CONNECT_FAILED] = AWS_UNREACHABLE,
-    [HTTP_TLS_FAILED] = AWS_TLS,
-    [HTTP_TIMED_OUT] = AWS_TIMED_OUT,
-    [HTTP_BROKEN] = AWS_UNREACHABLE,
-    [HTTP_TOO_BIG] = AWS_BAD_ANSWER,
-    [HTTP_MALFORMED] = AWS_BAD_ANSWER,
-    [HTTP_INTERNAL] = AWS_INTERNAL,
-};
-
-/* Names of hosts are made by a rule; whether AWS runs them, only a name server knows. */
-static const char *hint(const AwsCall *call, HttpResult result) {
-    const EndpointOverrides *o = &call->client->overrides;
-
-    if (result != HTTP_RESOLVE_FAILED || (!o->fips && !o->dual_stack))
-        return "";
-    return o->fips ? " (AWS has FIPS endpoints in few regions; see use_fips)"
-                   : " (AWS may have no dual-stack endpoint there; see use_dualstack)";
-}
-
-static void read_error(const AwsCall *call, const HttpResponse *response, AwsError *ret) {
-    if (response->result == HTTP_ANSWERED)
-        aws_error_from_response(response, call->protocol, ret);
-    else
-        aws_error_set(ret, result_classes[response->result], "", "%s%s",
-                      *response->error ? response->error : http_result_to_string(response->result),
-                      hint(call, response->result));
-}
-
-static bool code_may_mean_skew(const char *code) {
-    static const char *const codes[] = {
-        "InvalidSignatureException",
-        "SignatureDoesNotMatch",
-        "AuthFailure",
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
-        if (strcmp(code, codes[i]) == 0)
-            return true;
-    return false;
-}
-
-/* AWS's clock less ours, by the answer's Date. Only a peer that proved who it is may set our clock. */
-static bool measure_skew(const AwsCall *call, const HttpResponse *response, int64_t *ret) {
-    const char *date = http_header(response, "date");
-    uint64_t server;
-
-    if (!response->over_tls || !date || timetext_parse_http(date, &server) < 0 || server == 0)
-        return false;
-    *ret = (int64_t)server - (int64_t)loop_realtime_usec(call->client->loop);
-    return true;
-}
-
-static void set_offset(AwsCall *call, int64_t offset) {
-    AwsClient *client = call->client;
-    Scope *s = call->scope;
-    int64_t change = offset - s->offset_told_usec;
-
-    s->offset_usec = offset;
-    if (change <= SKEW_TOLD_USEC && change >= -SKEW_TOLD_USEC)
-        return;
-    s->offset_told_usec = offset;
-    if (client->noticed)
-        client->noticed(s->host, offset, client->noticed_userdata);
-}
-
 /* Corrects the clock for this host if it is to blame. True when that was new: then the call is worth another
  * try. */
 static bool correct_skew(AwsCall *call, const AwsError *error, const HttpResponse *response) {
     int64_t offset, off_by;
 
-    if (call->skewed_once || (error->class != AWS_SKEWED && !code_may_mean_skew(error->code)) ||
-        !measure_skew(call, response, &offset))
+    if (call->skewed_once || (error->class != AWS_SKEWED && !call_answer_code_may_mean_skew(error->code)) ||
+        !call_answer_skew(response, loop_realtime_usec(call->client->loop), &offset))
         return false;
     off_by = offset - call->scope->offset_usec;
     if (error->class != AWS_SKEWED && off_by < SKEW_LEAST_USEC && off_by > -SKEW_LEAST_USEC)
         return false;
     call->skewed_once = true;
-    set_offset(call, offset);
+    scope_set_offset(call->client, call->scope, offset);
     return true;
-}
-
-/* What the server asks us to wait; 0 when it does not. AWS's own header counts milliseconds. */
-static uint64_t retry_after(const AwsCall *call, const HttpResponse *response) {
-    const char *ms = http_header(response, "x-amz-retry-after");
-    const char *value = ms ? ms : http_header(response, "retry-after");
-    uint64_t at, now = loop_realtime_usec(call->client->loop);
-    char *end = NULL;
-    unsigned long long n;
-
-    if (!value)
-        return 0;
-    if (*value < '0' || *value > '9')
-        return timetext_parse_http(value, &at) == 0 && at > now ? at - now : 0;
-    errno = 0;
-    n = strtoull(value, &end, 10);
-    if (errno != 0 || *end || n > RETRY_AFTER_MAX_SEC * 1000ULL)
-        n = RETRY_AFTER_MAX_SEC;
-    return n * (ms ? USEC_PER_MSEC : USEC_PER_SEC);
 }
 
 static void on_pause(void *userdata) {
@@ -644,7 +386,7 @@ static bool try_later(AwsCall *call, const AwsError *error, const HttpResponse *
     if (time_left(call) == 0)
         return false;
     d = retry_decide(&call->scope->quota, error->class, call->attempt, attempts_allowed(call, error),
-                     retry_after(call, response), loop_random(loop));
+                     call_answer_retry_after(response, loop_realtime_usec(loop)), loop_random(loop));
     if (!d.again)
         return false;
     if (d.delay_usec >= time_left(call) ||
@@ -711,7 +453,7 @@ static void on_response(const HttpResponse *response, void *userdata) {
     AwsError error = { 0 };
 
     call->exchange = NULL;
-    read_error(call, response, &error);
+    call_answer_error(response, call->protocol, &call->client->overrides, &error);
     learn(call, &error);
     if (error.class == AWS_OK) {
         call_succeed(call, response, &error);
@@ -768,7 +510,7 @@ int aws_call(AwsClient *client, CredentialsSource *credentials, const AwsRequest
     Scope *scope;
     int r;
 
-    r = find_scope(client, request->service, request->region, &scope);
+    r = scope_find(client, request->service, request->region, &scope);
     if (r < 0)
         return r;
     r = call_new(client, request, &call);

@@ -17,18 +17,7 @@
 /* ---- builders ---- */
 
 int organizations_build_list(const char *token, char **ret) {
-    json_t *root;
-    char *text;
-
-    root = json_pack("{s:i, s:s*}", "MaxResults", PAGE_SIZE, "NextToken", token);
-    if (!root)
-        return -EINVAL;
-    text = json_dumps(root, JSON_COMPACT);
-    json_decref(root);
-    if (!text)
-        return -ENOMEM;
-    *ret = text;
-    return 0;
+    return answer_request(json_pack("{s:i, s:s*}", "MaxResults", PAGE_SIZE, "NextToken", token), ret);
 }
 
 /* ---- readers ---- */

@@ -124,31 +124,22 @@ int sns_read_publish(const char *body, size_t len, char ret[static 64]) {
 
 /* ---- the call ---- */
 
-struct SnsCall {
-    AwsCall *call;
-    SnsDone done;
-    void *userdata;
-};
-
-static void on_reply(const AwsReply *reply, void *userdata) {
-    SnsCall *call = userdata;
-    SnsDone done = call->done;
-    void *done_userdata = call->userdata;
+static void finish(const TypedCall *call, const AwsReply *reply) {
     AwsError error = reply->error;
     char id[64];
 
-    free(call);
     if (error.class == AWS_OK && sns_read_publish(reply->body, reply->body_len, id) < 0) {
         aws_error_set(&error, AWS_BAD_ANSWER, "", "the answer to Publish holds no MessageId");
         (void)text_copy(error.request_id, sizeof(error.request_id), reply->request_id);
     }
-    done(&error, error.class == AWS_OK ? id : NULL, done_userdata);
+    ((SnsDone)call->done)(&error, error.class == AWS_OK ? id : NULL, call->userdata);
 }
 
 int sns_publish(AwsClient *client, CredentialsSource *credentials, const SnsMessage *message, SnsDone done,
                 void *userdata, SnsCall **ret) {
+    static const TypedOperation operation = { .finish = finish };
+    const TypedCall template = { .operation = &operation, .done = (TypedDone)done, .userdata = userdata };
     _cleanup_strbuf_ StrBuf body = STRBUF_INIT(FORM_MAX);
-    SnsCall *call;
     Arn topic;
     int r;
 
@@ -157,31 +148,17 @@ int sns_publish(AwsClient *client, CredentialsSource *credentials, const SnsMess
         r = arn_parse(message->topic_arn, &topic);
     if (r < 0)
         return r;
-    call = malloc(sizeof(*call));
-    if (!call)
-        return -ENOMEM;
-    *call = (SnsCall){ .done = done, .userdata = userdata };
-    r = aws_call(client, credentials,
-                 &(AwsRequest){
-                         .service = AWS_SNS,
-                         .region = topic.region,
-                         .protocol = AWS_PROTOCOL_QUERY,
-                         .body = body.data,
-                         .body_len = body.len,
-                 },
-                 on_reply, call, &call->call);
-    if (r < 0) {
-        free(call);
-        return r;
-    }
-    if (ret)
-        *ret = call;
-    return 0;
+    return typed_call(client, credentials,
+                      &(AwsRequest){
+                              .service = AWS_SNS,
+                              .region = topic.region,
+                              .protocol = AWS_PROTOCOL_QUERY,
+                              .body = body.data,
+                              .body_len = body.len,
+                      },
+                      &template, ret);
 }
 
 void sns_cancel(SnsCall *call) {
-    if (!call)
-        return;
-    aws_call_cancel(call->call);
-    free(call);
+    typed_call_cancel(call);
 }

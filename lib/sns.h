@@ -2,7 +2,7 @@
 #pragma once
 /* Amazon SNS Publish, API version 2010-03-31 (Query protocol). Source: Amazon SNS API Reference. */
 
-#include "lib/call.h"
+#include "lib/typed_call.h"
 
 #define SNS_MESSAGE_MAX 262144  /* bytes, message and attributes together */
 
@@ -29,7 +29,7 @@ int sns_read_publish(const char *body, size_t len, char ret[static 64]);
 
 /* message_id is NULL unless error->class is AWS_OK. */
 typedef void (*SnsDone)(const AwsError *error, const char *message_id, void *userdata);
-typedef struct SnsCall SnsCall;
+typedef TypedCall SnsCall;
 
 /* Publishes in the topic's own region. Conventions as in cloudtrail.h; -EINVAL when topic_arn is not a
  * topic's ARN. */

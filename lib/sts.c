@@ -176,17 +176,6 @@ int sts_read_session(const char *body, size_t len, const char *source, Credentia
 
 /* ---- the calls ---- */
 
-struct StsCall {
-    AwsCall *call;
-    void (*finish)(StsCall *call, const AwsReply *reply);
-    const char *source; /* of a session's keys */
-    union {
-        StsIdentityDone identity;
-        StsSessionDone session;
-    } done;
-    void *userdata;
-};
-
 static void set_bad_answer(AwsError *e, int r, const char *missing, const AwsReply *reply) {
     if (r == -ENOMEM)
         aws_error_set(e, AWS_INTERNAL, "", "out of memory");
@@ -195,7 +184,7 @@ static void set_bad_answer(AwsError *e, int r, const char *missing, const AwsRep
     (void)text_copy(e->request_id, sizeof(e->request_id), reply->request_id);
 }
 
-static void finish_identity(StsCall *call, const AwsReply *reply) {
+static void finish_identity(const TypedCall *call, const AwsReply *reply) {
     AwsError error = reply->error;
     StsIdentity identity;
     int r;
@@ -205,7 +194,7 @@ static void finish_identity(StsCall *call, const AwsReply *reply) {
         if (r < 0)
             set_bad_answer(&error, r, "identity", reply);
     }
-    call->done.identity(&error, error.class == AWS_OK ? &identity : NULL, call->userdata);
+    ((StsIdentityDone)call->done)(&error, error.class == AWS_OK ? &identity : NULL, call->userdata);
 }
 
 /* AWS tells the end by its own clock; what keeps the session goes by ours. */
@@ -215,68 +204,52 @@ static uint64_t by_our_clock(uint64_t aws_usec, int64_t offset_usec) {
     return aws_usec > (uint64_t)offset_usec ? aws_usec - (uint64_t)offset_usec : 1;
 }
 
-static void finish_session(StsCall *call, const AwsReply *reply) {
+static void finish_session(const TypedCall *call, const AwsReply *reply) {
     Credentials *credentials = NULL;
     AwsError error = reply->error;
     int r;
 
     if (error.class == AWS_OK) {
-        r = sts_read_session(reply->body, reply->body_len, call->source, &credentials);
+        r = sts_read_session(reply->body, reply->body_len, call->state, &credentials);
         if (r < 0)
             set_bad_answer(&error, r, "session", reply);
         else
             credentials->expires_usec = by_our_clock(credentials->expires_usec, reply->clock_offset_usec);
     }
-    call->done.session(&error, credentials, call->userdata);
+    ((StsSessionDone)call->done)(&error, credentials, call->userdata);
     credentials_unref(credentials);
 }
 
-static void on_reply(const AwsReply *reply, void *userdata) {
-    StsCall *call = userdata;
-    StsCall ended = *call;
-
-    free(call);
-    ended.finish(&ended, reply);
-}
-
-/* Takes template by value; *ret gets its place on the heap. */
 static int start(AwsClient *client, CredentialsSource *credentials, const char *region, const char *body,
-                 uint64_t deadline_usec, StsCall template, StsCall **ret) {
-    StsCall *call;
-    int r;
-
-    call = malloc(sizeof(*call));
-    if (!call)
-        return -ENOMEM;
-    *call = template;
-    r = aws_call(client, credentials,
-                 &(AwsRequest){
-                         .service = AWS_STS,
-                         .region = region,
-                         .protocol = AWS_PROTOCOL_QUERY,
-                         .body = body,
-                         .body_len = strlen(body),
-                         .deadline_usec = deadline_usec,
-                 },
-                 on_reply, call, &call->call);
-    if (r < 0) {
-        free(call);
-        return r;
-    }
-    if (ret)
-        *ret = call;
-    return 0;
+                 uint64_t deadline_usec, const TypedCall *template, StsCall **ret) {
+    return typed_call(client, credentials,
+                      &(AwsRequest){
+                              .service = AWS_STS,
+                              .region = region,
+                              .protocol = AWS_PROTOCOL_QUERY,
+                              .body = body,
+                              .body_len = strlen(body),
+                              .deadline_usec = deadline_usec,
+                      },
+                      template, ret);
 }
 
 int sts_get_caller_identity(AwsClient *client, CredentialsSource *credentials, const char *region,
                             StsIdentityDone done, void *userdata, StsCall **ret) {
-    StsCall template = { .finish = finish_identity, .done.identity = done, .userdata = userdata };
+    static const TypedOperation operation = { .finish = finish_identity };
+    const TypedCall template = { .operation = &operation, .done = (TypedDone)done, .userdata = userdata };
 
-    return start(client, credentials, region, IDENTITY_BODY, 0, template, ret);
+    return start(client, credentials, region, IDENTITY_BODY, 0, &template, ret);
 }
 
+/* source, a literal, names the keys' origin; it is the call's state. */
 static int start_session(AwsClient *client, CredentialsSource *credentials, const char *region,
-                         const StsRole *role, const char *token, StsCall template, StsCall **ret) {
+                         const StsRole *role, const char *token, const char *source, StsSessionDone done,
+                         void *userdata, StsCall **ret) {
+    static const TypedOperation operation = { .finish = finish_session };
+    const TypedCall template = {
+        .operation = &operation, .state = (char *)source, .done = (TypedDone)done, .userdata = userdata
+    };
     _cleanup_strbuf_ StrBuf body = STRBUF_INIT(BODY_MAX);
     int r;
 
@@ -285,33 +258,22 @@ static int start_session(AwsClient *client, CredentialsSource *credentials, cons
     if (r < 0)
         return r == -E2BIG ? -EINVAL : r;
     return start(client, credentials, region, strbuf_str(&body), aws_client_deadline_usec(client) / 2,
-                 template, ret);
+                 &template, ret);
 }
 
 int sts_assume_role(AwsClient *client, CredentialsSource *credentials, const char *region,
                     const StsRole *role, StsSessionDone done, void *userdata, StsCall **ret) {
-    StsCall template = {
-        .finish = finish_session, .source = "assume_role", .done.session = done, .userdata = userdata
-    };
-
-    return start_session(client, credentials, region, role, NULL, template, ret);
+    return start_session(client, credentials, region, role, NULL, "assume_role", done, userdata, ret);
 }
 
 int sts_assume_role_with_web_identity(AwsClient *client, const char *region, const StsRole *role,
                                       const char *token, StsSessionDone done, void *userdata,
                                       StsCall **ret) {
-    StsCall template = {
-        .finish = finish_session, .source = "web_identity", .done.session = done, .userdata = userdata
-    };
-
     if (!is_set(token) || strlen(token) > STS_WEB_TOKEN_MAX)
         return -EINVAL;
-    return start_session(client, NULL, region, role, token, template, ret);
+    return start_session(client, NULL, region, role, token, "web_identity", done, userdata, ret);
 }
 
 void sts_cancel(StsCall *call) {
-    if (!call)
-        return;
-    aws_call_cancel(call->call);
-    free(call);
+    typed_call_cancel(call);
 }

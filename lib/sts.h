@@ -5,12 +5,12 @@
  * Security Token Service API Reference. */
 
 #include "lib/arn.h"
-#include "lib/call.h"
+#include "lib/typed_call.h"
 
 /* Callbacks: error->class is AWS_OK or the rest is NULL; valid inside the call only. An answer that cannot
  * be read is AWS_BAD_ANSWER. Calls: done is called exactly once, never from inside; 0, or -ENOMEM / -EINVAL
  * and then never. ret may be NULL. */
-typedef struct StsCall StsCall;
+typedef TypedCall StsCall;
 
 /* NULL is fine. */
 void sts_cancel(StsCall *call);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "lib/credentials/document.h"
-#include "lib/credentials/instant.h"
+#include "lib/credentials/question.h"
 #include "lib/endpoint.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
@@ -27,20 +27,16 @@ typedef struct ContainerGet ContainerGet;
 
 typedef struct ContainerSource {
     CredentialsSource source;
-    Loop *loop;
     HttpClient *http;
     ContainerOptions options; /* its texts are owned */
-    ContainerGet *gets;
+    Questions questions;
 } ContainerSource;
 
 struct ContainerGet {
+    Question q;
     ContainerSource *owner;
-    ContainerGet *prev, *next;
     HttpExchange *exchange;
-    LoopTimer *timer;
     unsigned attempt; /* the first is 1 */
-    CredentialsDone done;
-    void *userdata;
 };
 
 /* ---- the URL ---- */
@@ -90,21 +86,9 @@ CredentialsStatus container_url(const ContainerOptions *options, char *ret, size
 /* The source may be gone after this. */
 static void get_end(ContainerGet *g, CredentialsStatus status, Credentials *credentials,
                     const char *message) {
-    ContainerSource *s = g->owner;
-    CredentialsDone done = g->done;
-    void *userdata = g->userdata;
-
-    if (g->prev)
-        g->prev->next = g->next;
-    else
-        s->gets = g->next;
-    if (g->next)
-        g->next->prev = g->prev;
     if (g->exchange)
-        http_cancel(s->http, g->exchange);
-    loop_cancel(s->loop, g->timer);
-    free(g);
-    done(status, credentials, message, userdata);
+        http_cancel(g->owner->http, g->exchange);
+    question_end(&g->q, status, credentials, message);
 }
 
 static void get_fail(ContainerGet *g, const char *format, ...) _printf_(2, 3);
@@ -209,7 +193,7 @@ static void get_send(ContainerGet *g) {
 static void on_turn(void *userdata) {
     ContainerGet *g = userdata;
 
-    g->timer = NULL;
+    g->q.timer = NULL;
     get_send(g);
 }
 
@@ -235,7 +219,8 @@ static void on_answer(const HttpResponse *response, void *userdata) {
         on_document(g, response);
         return;
     }
-    if (g->attempt < ATTEMPTS && loop_after(g->owner->loop, PAUSE_USEC, on_turn, g, &g->timer) == 0)
+    if (g->attempt < ATTEMPTS &&
+        loop_after(g->owner->questions.loop, PAUSE_USEC, on_turn, g, &g->q.timer) == 0)
         return;
     if (answered)
         get_fail(g, "HTTP %d", response->status);
@@ -247,20 +232,13 @@ static void on_answer(const HttpResponse *response, void *userdata) {
 
 static int container_get(CredentialsSource *source, CredentialsDone done, void *userdata) {
     ContainerSource *s = CONTAINER_OF(source, ContainerSource, source);
-    ContainerGet *g;
+    Question *q;
+    int r;
 
-    g = calloc(1, sizeof(*g));
-    if (!g)
-        return -ENOMEM;
-    *g = (ContainerGet){ .owner = s, .next = s->gets, .done = done, .userdata = userdata };
-    if (loop_after(s->loop, 0, on_turn, g, &g->timer) < 0) {
-        free(g);
-        return -ENOMEM;
-    }
-    if (s->gets)
-        s->gets->prev = g;
-    s->gets = g;
-    return 0;
+    r = question_start(&s->questions, sizeof(ContainerGet), on_turn, done, userdata, &q);
+    if (r >= 0)
+        ((ContainerGet *)q)->owner = s;
+    return r;
 }
 
 static void container_free(ContainerSource *s) {
@@ -276,8 +254,8 @@ static void container_free(ContainerSource *s) {
 static void container_destroy(CredentialsSource *source) {
     ContainerSource *s = CONTAINER_OF(source, ContainerSource, source);
 
-    while (s->gets)
-        get_end(s->gets, CREDENTIALS_FAILED, NULL, "cancelled");
+    while (s->questions.first)
+        get_end((ContainerGet *)s->questions.first, CREDENTIALS_FAILED, NULL, "cancelled");
     container_free(s);
 }
 
@@ -299,7 +277,7 @@ int credentials_container_new(Loop *loop, HttpClient *http, const ContainerOptio
     if (!s)
         return -ENOMEM;
     s->source.ops = &container_ops;
-    s->loop = loop;
+    s->questions.loop = loop;
     s->http = http;
     if (!copy_text(options->relative_uri, &s->options.relative_uri) ||
         !copy_text(options->full_uri, &s->options.full_uri) ||

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "lib/credentials/document.h"
-#include "lib/credentials/instant.h"
+#include "lib/credentials/question.h"
 #include "lib/http.h"
 #include "lib/retry.h"
 #include "lib/util/hash.h"
@@ -34,25 +34,21 @@ typedef struct ImdsGet ImdsGet;
 
 typedef struct ImdsSource {
     CredentialsSource source;
-    Loop *loop;
     HttpClient *http;
     char *endpoint; /* without a trailing slash */
     char token[IMDS_TOKEN_MAX];
     uint64_t token_until_usec; /* monotonic; 0: none */
-    ImdsGet *gets;
+    Questions questions;
 } ImdsSource;
 
 struct ImdsGet {
+    Question q;
     ImdsSource *owner;
-    ImdsGet *prev, *next;
     HttpExchange *exchange;
-    LoopTimer *timer;
     ImdsStep step;
     unsigned attempt;       /* of this step, the first is 1 */
     bool token_renewed;     /* a 401 has been answered with a new token once */
     char role[IMDS_ROLE_MAX];
-    CredentialsDone done;
-    void *userdata;
 };
 
 /* ---- readers ---- */
@@ -107,25 +103,10 @@ static const char *const step_paths[] = {
     [STEP_CREDENTIALS] = "/latest/meta-data/iam/security-credentials/",
 };
 
-static void get_unlink(ImdsGet *g) {
-    if (g->prev)
-        g->prev->next = g->next;
-    else
-        g->owner->gets = g->next;
-    if (g->next)
-        g->next->prev = g->prev;
-}
-
 static void get_end(ImdsGet *g, CredentialsStatus status, Credentials *credentials, const char *message) {
-    CredentialsDone done = g->done;
-    void *userdata = g->userdata;
-
-    get_unlink(g);
     if (g->exchange)
         http_cancel(g->owner->http, g->exchange);
-    loop_cancel(g->owner->loop, g->timer);
-    free(g);
-    done(status, credentials, message, userdata);
+    question_end(&g->q, status, credentials, message);
 }
 
 static void get_fail(ImdsGet *g, CredentialsStatus status, const char *format, ...) _printf_(3, 4);
@@ -186,7 +167,7 @@ static void get_step(ImdsGet *g, ImdsStep step) {
 static void on_pause(void *userdata) {
     ImdsGet *g = userdata;
 
-    g->timer = NULL;
+    g->q.timer = NULL;
     get_send(g);
 }
 
@@ -196,8 +177,8 @@ static bool get_again(ImdsGet *g) {
 
     if (g->attempt >= IMDS_ATTEMPTS)
         return false;
-    pause += retry_jitter(pause, loop_random(g->owner->loop));
-    return loop_after(g->owner->loop, pause, on_pause, g, &g->timer) == 0;
+    pause += retry_jitter(pause, loop_random(g->owner->questions.loop));
+    return loop_after(g->owner->questions.loop, pause, on_pause, g, &g->q.timer) == 0;
 }
 
 static void forget_token(ImdsSource *s) {
@@ -228,7 +209,7 @@ static void on_token(ImdsGet *g, const HttpResponse *response) {
         get_fail(g, CREDENTIALS_FAILED, "the session token cannot be read");
         return;
     }
-    s->token_until_usec = loop_monotonic_usec(s->loop) + ttl - MIN(IMDS_TOKEN_SPARE_USEC, ttl / 2);
+    s->token_until_usec = loop_monotonic_usec(s->questions.loop) + ttl - MIN(IMDS_TOKEN_SPARE_USEC, ttl / 2);
     get_step(g, g->role[0] ? STEP_CREDENTIALS : STEP_ROLE);
 }
 
@@ -310,37 +291,28 @@ static void on_answer(const HttpResponse *response, void *userdata) {
 
 static void on_start(void *userdata) {
     ImdsGet *g = userdata;
+    const ImdsSource *s = g->owner;
 
-    g->timer = NULL;
-    get_step(g, loop_monotonic_usec(g->owner->loop) < g->owner->token_until_usec ? STEP_ROLE : STEP_TOKEN);
+    g->q.timer = NULL;
+    get_step(g, loop_monotonic_usec(s->questions.loop) < s->token_until_usec ? STEP_ROLE : STEP_TOKEN);
 }
 
 static int imds_get(CredentialsSource *source, CredentialsDone done, void *userdata) {
     ImdsSource *s = CONTAINER_OF(source, ImdsSource, source);
-    ImdsGet *g;
+    Question *q;
+    int r;
 
-    g = calloc(1, sizeof(*g));
-    if (!g)
-        return -ENOMEM;
-    g->owner = s;
-    g->done = done;
-    g->userdata = userdata;
-    if (loop_after(s->loop, 0, on_start, g, &g->timer) < 0) {
-        free(g);
-        return -ENOMEM;
-    }
-    g->next = s->gets;
-    if (s->gets)
-        s->gets->prev = g;
-    s->gets = g;
-    return 0;
+    r = question_start(&s->questions, sizeof(ImdsGet), on_start, done, userdata, &q);
+    if (r >= 0)
+        ((ImdsGet *)q)->owner = s;
+    return r;
 }
 
 static void imds_destroy(CredentialsSource *source) {
     ImdsSource *s = CONTAINER_OF(source, ImdsSource, source);
 
-    while (s->gets)
-        get_end(s->gets, CREDENTIALS_FAILED, NULL, "cancelled");
+    while (s->questions.first)
+        get_end((ImdsGet *)s->questions.first, CREDENTIALS_FAILED, NULL, "cancelled");
     forget_token(s);
     free(s->endpoint);
     free(s);
@@ -359,7 +331,7 @@ int credentials_imds_new(Loop *loop, HttpClient *http, const char *endpoint, Cre
     if (!s)
         return -ENOMEM;
     s->source.ops = &imds_ops;
-    s->loop = loop;
+    s->questions.loop = loop;
     s->http = http;
     s->endpoint = strdup(endpoint && *endpoint ? endpoint : IMDS_ENDPOINT);
     if (!s->endpoint) {

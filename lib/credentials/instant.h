@@ -5,23 +5,18 @@
 
 #include <stddef.h>
 
-#include "lib/credentials.h"
+#include "lib/credentials/question.h"
 
-/* bytes of any source's message, with the NUL */
-#define CREDENTIALS_MESSAGE_MAX 512
-
-typedef struct InstantGet InstantGet;
 typedef struct InstantSource InstantSource;
 
 /* The base that such a source embeds as its first member. */
 struct InstantSource {
     CredentialsSource source;
-    Loop *loop;
     /* Finds the answer. OK: *ret is a new reference. Else message (size bytes) gets one line. */
     CredentialsStatus (*resolve)(InstantSource *source, Credentials **ret, char *message, size_t size);
     /* Frees the whole source. */
     void (*free)(InstantSource *source);
-    InstantGet *gets;
+    Questions questions;
 };
 
 /* Sets all members; nothing is allocated. */

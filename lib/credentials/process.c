@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "lib/credentials/document.h"
-#include "lib/credentials/instant.h"
+#include "lib/credentials/question.h"
 #include "lib/util/hash.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -22,39 +22,23 @@ typedef struct ProcessGet ProcessGet;
 
 typedef struct ProcessSource {
     CredentialsSource source;
-    Loop *loop;
     char *command;
     char **environment; /* secrets may be in it */
-    ProcessGet *gets;
+    Questions questions;
 } ProcessSource;
 
 /* At any time it waits for exactly one of the two. */
 struct ProcessGet {
+    Question q;
     ProcessSource *owner;
-    ProcessGet *prev, *next;
-    LoopTimer *timer;
     LoopChild *child;
     char shown[SHOWN_MAX];
-    CredentialsDone done;
-    void *userdata;
 };
 
 /* The source may be gone after this. */
 static void get_end(ProcessGet *g, CredentialsStatus status, Credentials *credentials, const char *message) {
-    ProcessSource *s = g->owner;
-    CredentialsDone done = g->done;
-    void *userdata = g->userdata;
-
-    if (g->prev)
-        g->prev->next = g->next;
-    else
-        s->gets = g->next;
-    if (g->next)
-        g->next->prev = g->prev;
-    loop_cancel(s->loop, g->timer);
-    loop_kill(s->loop, g->child);
-    free(g);
-    done(status, credentials, message, userdata);
+    loop_kill(g->owner->questions.loop, g->child);
+    question_end(&g->q, status, credentials, message);
 }
 
 static void get_fail(ProcessGet *g, const char *format, ...) _printf_(2, 3);
@@ -121,7 +105,7 @@ static void on_exit_of_program(const LoopExit *ended, void *userdata) {
 }
 
 static int start(ProcessGet *g, char **words) {
-    return loop_spawn(g->owner->loop,
+    return loop_spawn(g->owner->questions.loop,
                       &(LoopProgram){
                               .arguments = (const char *const *)words,
                               .environment = (const char *const *)g->owner->environment,
@@ -137,7 +121,7 @@ static void on_turn(void *userdata) {
     _cleanup_free_ char **words = NULL;
     int r;
 
-    g->timer = NULL;
+    g->q.timer = NULL;
     r = words_split(g->owner->command, &words);
     if (r <= 0) {
         get_fail(g, "the command %s",
@@ -155,20 +139,13 @@ static void on_turn(void *userdata) {
 
 static int process_get(CredentialsSource *source, CredentialsDone done, void *userdata) {
     ProcessSource *s = CONTAINER_OF(source, ProcessSource, source);
-    ProcessGet *g;
+    Question *q;
+    int r;
 
-    g = calloc(1, sizeof(*g));
-    if (!g)
-        return -ENOMEM;
-    *g = (ProcessGet){ .owner = s, .next = s->gets, .done = done, .userdata = userdata };
-    if (loop_after(s->loop, 0, on_turn, g, &g->timer) < 0) {
-        free(g);
-        return -ENOMEM;
-    }
-    if (s->gets)
-        s->gets->prev = g;
-    s->gets = g;
-    return 0;
+    r = question_start(&s->questions, sizeof(ProcessGet), on_turn, done, userdata, &q);
+    if (r >= 0)
+        ((ProcessGet *)q)->owner = s;
+    return r;
 }
 
 static void process_free(ProcessSource *s) {
@@ -184,8 +161,8 @@ static void process_free(ProcessSource *s) {
 static void process_destroy(CredentialsSource *source) {
     ProcessSource *s = CONTAINER_OF(source, ProcessSource, source);
 
-    while (s->gets)
-        get_end(s->gets, CREDENTIALS_FAILED, NULL, "cancelled");
+    while (s->questions.first)
+        get_end((ProcessGet *)s->questions.first, CREDENTIALS_FAILED, NULL, "cancelled");
     process_free(s);
 }
 
@@ -218,7 +195,7 @@ int credentials_process_new(Loop *loop, const char *command, const char *const *
     if (!s)
         return -ENOMEM;
     s->source.ops = &process_ops;
-    s->loop = loop;
+    s->questions.loop = loop;
     s->command = strdup(command);
     if (!s->command || copy_environment(environment, &s->environment) < 0) {
         process_free(s);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "lib/credentials/assume_role.h"
-#include "lib/credentials/instant.h"
+#include "lib/credentials/question.h"
 #include "lib/credentials/process.h"
 #include "lib/credentials/web_identity.h"
 #include "lib/ini.h"
@@ -26,40 +26,26 @@ typedef struct ProfileSource {
     bool file_required, config_required, profile_required;
     char **environment; /* secrets may be in it */
     CredentialsSource *bases[PROFILE_BASE_CONTAINER + 1]; /* by ProfileBase; NULL where a get makes its own */
-    ProfileGet *gets;
+    Questions questions;
 } ProfileSource;
 
 /* A get builds what the files say at that time: the base, unless it is one of bases, then role upon role; and
  * asks the last of them. */
 struct ProfileGet {
+    Question q;
     ProfileSource *owner;
-    ProfileGet *prev, *next;
-    LoopTimer *timer;
     CredentialsSource *sources[PROFILE_ROLES_MAX + 1];
     size_t n_sources;
     bool ended;
-    CredentialsDone done;
-    void *userdata;
 };
 
 /* The source may be gone after this. */
 static void get_end(ProfileGet *g, CredentialsStatus status, Credentials *credentials, const char *message) {
-    CredentialsDone done = g->done;
-    void *userdata = g->userdata;
-
     g->ended = true;
-    if (g->prev)
-        g->prev->next = g->next;
-    else
-        g->owner->gets = g->next;
-    if (g->next)
-        g->next->prev = g->prev;
-    loop_cancel(aws_client_loop(g->owner->client), g->timer);
     credentials_ref(credentials);
     while (g->n_sources > 0)
         credentials_source_free(g->sources[--g->n_sources]);
-    free(g);
-    done(status, credentials, message, userdata);
+    question_end(&g->q, status, credentials, message);
     credentials_unref(credentials);
 }
 
@@ -258,7 +244,7 @@ static void on_turn(void *userdata) {
     ProfilePlan plan;
     CredentialsStatus status;
 
-    g->timer = NULL;
+    g->q.timer = NULL;
     status = make_plan(g->owner, &plan, message, sizeof(message));
     if (status != CREDENTIALS_OK) {
         get_end(g, status, NULL, message);
@@ -272,20 +258,13 @@ static void on_turn(void *userdata) {
 
 static int profile_get(CredentialsSource *source, CredentialsDone done, void *userdata) {
     ProfileSource *s = CONTAINER_OF(source, ProfileSource, source);
-    ProfileGet *g;
+    Question *q;
+    int r;
 
-    g = calloc(1, sizeof(*g));
-    if (!g)
-        return -ENOMEM;
-    *g = (ProfileGet){ .owner = s, .next = s->gets, .done = done, .userdata = userdata };
-    if (loop_after(aws_client_loop(s->client), 0, on_turn, g, &g->timer) < 0) {
-        free(g);
-        return -ENOMEM;
-    }
-    if (s->gets)
-        s->gets->prev = g;
-    s->gets = g;
-    return 0;
+    r = question_start(&s->questions, sizeof(ProfileGet), on_turn, done, userdata, &q);
+    if (r >= 0)
+        ((ProfileGet *)q)->owner = s;
+    return r;
 }
 
 static void profile_free(ProfileSource *s) {
@@ -305,8 +284,8 @@ static void profile_free(ProfileSource *s) {
 static void profile_destroy(CredentialsSource *source) {
     ProfileSource *s = CONTAINER_OF(source, ProfileSource, source);
 
-    while (s->gets)
-        get_end(s->gets, CREDENTIALS_FAILED, NULL, "cancelled");
+    while (s->questions.first)
+        get_end((ProfileGet *)s->questions.first, CREDENTIALS_FAILED, NULL, "cancelled");
     profile_free(s);
 }
 
@@ -345,6 +324,7 @@ int credentials_profile_new(AwsClient *client, const ProfileOptions *options, Cr
     }
     s->source.ops = &profile_ops;
     s->client = client;
+    s->questions.loop = aws_client_loop(client);
     s->bases[PROFILE_BASE_ENVIRONMENT] = options->from_environment;
     s->bases[PROFILE_BASE_INSTANCE] = options->from_instance;
     s->bases[PROFILE_BASE_CONTAINER] = options->from_container;

@@ -10,33 +10,15 @@
 
 /* At any time it waits for exactly one of the two. */
 struct SessionGet {
+    Question q;
     SessionSource *owner;
-    SessionGet *prev, *next;
-    LoopTimer *timer;
     StsCall *call;
-    CredentialsDone done;
-    void *userdata;
 };
-
-static void get_unlink(SessionGet *g) {
-    if (g->prev)
-        g->prev->next = g->next;
-    else
-        g->owner->gets = g->next;
-    if (g->next)
-        g->next->prev = g->prev;
-}
 
 /* The source may be gone after this. */
 static void get_end(SessionGet *g, CredentialsStatus status, Credentials *credentials, const char *message) {
-    CredentialsDone done = g->done;
-    void *userdata = g->userdata;
-
-    get_unlink(g);
-    loop_cancel(aws_client_loop(g->owner->client), g->timer);
     sts_cancel(g->call);
-    free(g);
-    done(status, credentials, message, userdata);
+    question_end(&g->q, status, credentials, message);
 }
 
 static void get_fail(SessionGet *g, CredentialsStatus status, const char *why) {
@@ -75,7 +57,7 @@ static void on_turn(void *userdata) {
     char why[CREDENTIALS_MESSAGE_MAX] = "";
     int r;
 
-    g->timer = NULL;
+    g->q.timer = NULL;
     r = g->owner->start(g->owner, g, &g->call, why, sizeof(why));
     if (r < 0)
         get_fail(g, CREDENTIALS_FAILED, why[0] ? why : strerror(-r));
@@ -83,21 +65,13 @@ static void on_turn(void *userdata) {
 
 static int session_get(CredentialsSource *source, CredentialsDone done, void *userdata) {
     SessionSource *s = CONTAINER_OF(source, SessionSource, source);
-    SessionGet *g;
+    Question *q;
+    int r;
 
-    g = calloc(1, sizeof(*g));
-    if (!g)
-        return -ENOMEM;
-    *g = (SessionGet){ .owner = s, .done = done, .userdata = userdata };
-    if (loop_after(aws_client_loop(s->client), 0, on_turn, g, &g->timer) < 0) {
-        free(g);
-        return -ENOMEM;
-    }
-    g->next = s->gets;
-    if (s->gets)
-        s->gets->prev = g;
-    s->gets = g;
-    return 0;
+    r = question_start(&s->questions, sizeof(SessionGet), on_turn, done, userdata, &q);
+    if (r >= 0)
+        ((SessionGet *)q)->owner = s;
+    return r;
 }
 
 static void free_texts(SessionSource *s) {
@@ -110,8 +84,8 @@ static void free_texts(SessionSource *s) {
 static void session_destroy(CredentialsSource *source) {
     SessionSource *s = CONTAINER_OF(source, SessionSource, source);
 
-    while (s->gets)
-        get_end(s->gets, CREDENTIALS_FAILED, NULL, "cancelled");
+    while (s->questions.first)
+        get_end((SessionGet *)s->questions.first, CREDENTIALS_FAILED, NULL, "cancelled");
     if (s->done)
         s->done(s);
     free_texts(s);
@@ -133,6 +107,7 @@ int session_init(SessionSource *source, AwsClient *client, const char *region, c
     *source = (SessionSource){
         .source.ops = &session_ops,
         .client = client,
+        .questions.loop = aws_client_loop(client),
         .region = strdup(region),
         .role = {
             .arn = strdup(role->arn),

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "lib/credentials/instant.h"
+#include "lib/credentials/question.h"
 #include "lib/sts.h"
 
 typedef struct SessionGet SessionGet;
@@ -22,7 +22,7 @@ struct SessionSource {
     int (*start)(SessionSource *source, SessionGet *g, StsCall **ret, char *message, size_t size);
     /* Frees what the source itself added. May be NULL. */
     void (*done)(SessionSource *source);
-    SessionGet *gets;
+    Questions questions;
 };
 
 /* Sets all members of a zeroed source. 0; -EINVAL when sts_role_problem finds one or the region is unknown;

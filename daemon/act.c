@@ -16,6 +16,7 @@
 
 static void act_free(Act *act) {
     cloudtrail_cancel(act->call);
+    s3_cancel(act->bucket_call);
     watch_settings_cancel(act->watch);
     loop_cancel(aws_client_loop(act->aws), act->timer);
     settings_done(&act->keep);
@@ -23,6 +24,7 @@ static void act_free(Act *act) {
     free(act->region);
     free(act->name);
     free(act->arn);
+    free(act->owner);
     free(act);
 }
 
@@ -176,8 +178,8 @@ static const ActStep restore_steps[] = { act_update_trail,
                                          NULL };
 /* Logging first: what the selectors leave out meanwhile is less than what a trail that does not log does. */
 static const ActStep recreate_steps[] = {
-    act_create_trail,   start_logging, act_put_event_selectors, act_put_insight_selectors, read_status_back,
-    read_settings_back, NULL
+    act_look_at_bucket,        act_create_trail, start_logging,      act_put_event_selectors,
+    act_put_insight_selectors, read_status_back, read_settings_back, NULL
 };
 
 static const ActStep *const steps[_ACTION_MAX] = {
@@ -192,7 +194,8 @@ static int copy_request(Act *act, const ActRequest *request) {
     act->region = strdup(request->region);
     act->name = strdup(request->name);
     act->arn = strdup(request->arn);
-    if (!act->region || !act->name || !act->arn)
+    act->owner = request->owner ? strdup(request->owner) : NULL;
+    if (!act->region || !act->name || !act->arn || (request->owner && !act->owner))
         return -ENOMEM;
     if (request->keep)
         r = settings_copy(request->keep, &act->keep);

@@ -9,7 +9,7 @@
 /* How long a write may take to show after AWS accepted it. */
 #define ACT_READ_BACK_USEC (5ULL * 1000000)
 /* The most writes and reads that one action makes one after the other. */
-#define ACT_CALLS_MAX 10U
+#define ACT_CALLS_MAX 12U
 
 typedef struct Act Act;
 /* outcome is valid inside the call only. */
@@ -30,6 +30,7 @@ typedef struct ActRequest {
     const Settings *keep;  /* what to write; copied */
     const Settings *found; /* RESTORE: what is there now (tags are taken away by key); copied */
     uint32_t fields;       /* RESTORE: FIELD_BITs to write */
+    const char *owner;     /* RECREATE: account id that the bucket has to belong to; NULL: do not look */
     ActDiffers differs;    /* read-back is judged by it */
     ActDone done;
     void *userdata;
@@ -38,8 +39,9 @@ typedef struct ActRequest {
 /* Begins. RESTART starts logging. RESTORE writes the fields back: one UpdateTrail with only what differs,
  * the whole selectors, the Insights, the tags. RECREATE creates the trail under its own name with all of
  * that and starts it. done is called exactly once, never from inside, at the latest ACT_CALLS_MAX call
- * deadlines + ACT_READ_BACK_USEC later: HELD when read-back shows what was written, FAILED with the operation
- * and AWS's words otherwise. 0, -ENOMEM, -EINVAL. */
+ * deadlines + ACT_READ_BACK_USEC later: HELD when read-back shows what was written, FAILED with the
+ * operation and AWS's words otherwise. A trail is not created into a bucket that is gone or not the owner's;
+ * where others have taken its place, they are named. 0, -ENOMEM, -EINVAL. */
 int act_start(const ActRequest *request, Act **ret);
 /* Ends it without calling done; a write that AWS has already got is not taken back. NULL is fine. */
 void act_cancel(Act *act);

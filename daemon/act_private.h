@@ -5,6 +5,7 @@
 #include "daemon/act.h"
 #include "daemon/watch_settings.h"
 #include "lib/cloudtrail.h"
+#include "lib/s3.h"
 
 /* Starts its call, or goes on by act_next() when there is nothing for it to do. */
 typedef void (*ActStep)(Act *act);
@@ -13,6 +14,7 @@ struct Act {
     AwsClient *aws;
     CredentialsSource *credentials;
     char *region, *name, *arn;
+    char *owner; /* NULL: the bucket is not looked at */
     Action action;
     uint64_t stop_usec;
     Settings keep, found;
@@ -23,6 +25,7 @@ struct Act {
     const ActStep *step; /* the one under way; the row ends with NULL */
     const char *operation;
     CloudTrailCall *call;
+    S3Call *bucket_call;
     WatchSettings *watch;
     LoopTimer *timer;
     uint64_t accepted_usec; /* mono; when the last write was accepted */
@@ -45,4 +48,5 @@ void act_put_event_selectors(Act *act);
 void act_put_insight_selectors(Act *act);
 void act_remove_tags(Act *act);
 void act_add_tags(Act *act);
+void act_look_at_bucket(Act *act);
 void act_create_trail(Act *act);

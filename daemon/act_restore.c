@@ -3,6 +3,7 @@
  * there is never touched. */
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,8 @@
 #include "lib/cloudtrail_write.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
+
+#define QUOTA_CODE "MaximumNumberOfTrailsExceededException"
 
 /* AWS takes the fields of a row only together. */
 static const uint32_t together[] = {
@@ -131,6 +134,65 @@ void act_add_tags(Act *act) {
                act->found.values[FIELD_TAGS], true);
 }
 
+/* Whoever creates a trail into somebody else's bucket hands them the log files. What cannot be found out
+ * does not hold the recording up. */
+static void bucket_seen(const AwsError *error, const char *region, void *userdata) {
+    Act *act = userdata;
+    char text[ERROR_TEXT_MAX];
+
+    (void)region;
+    act->bucket_call = NULL;
+    if (error->class != AWS_DENIED && error->class != AWS_NOT_FOUND) {
+        act_next(act);
+        return;
+    }
+    if (error->class == AWS_NOT_FOUND)
+        (void)snprintf(text, sizeof(text), "the bucket %.100s is gone", act->keep.values[FIELD_BUCKET]);
+    else
+        (void)snprintf(text, sizeof(text), "the bucket %.100s is not %.12s's, or closed to the guard",
+                       act->keep.values[FIELD_BUCKET], act->owner);
+    act_fail(act, "", text);
+}
+
+void act_look_at_bucket(Act *act) {
+    if (!act->owner || !act->keep.values[FIELD_BUCKET] || !act->keep.values[FIELD_BUCKET][0]) {
+        act_next(act);
+        return;
+    }
+    act_started(act, "HeadBucket",
+                s3_head_bucket(act->aws, act->credentials, act->region, act->keep.values[FIELD_BUCKET],
+                               act->owner, bucket_seen, act, &act->bucket_call));
+}
+
+/* Those who have taken the places of a region, as AWS lists them. */
+static void squatters_listed(const AwsError *error, const CloudTrailTrails *trails, void *userdata) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
+    Act *act = userdata;
+    bool first = true;
+
+    act->call = NULL;
+    for (size_t i = 0; error->class == AWS_OK && i < trails->n; i++)
+        if (text_equal(trails->items[i].home_region, act->region)) {
+            (void)strbuf_addf(&b, "%s%s", first ? "its place is taken by " : ", ", trails->items[i].name);
+            first = false;
+        }
+    act_fail(act, QUOTA_CODE, strbuf_str(&b));
+}
+
+/* The trails that fill the quota are what somebody has to look at now. */
+static void created(const AwsError *error, void *userdata) {
+    Act *act = userdata;
+
+    if (!text_equal(error->code, QUOTA_CODE)) {
+        act_written(error, userdata);
+        return;
+    }
+    act->call = NULL;
+    if (cloudtrail_describe_trails(act->aws, act->credentials, act->region, squatters_listed, act,
+                                   &act->call) < 0)
+        act_fail(act, error->code, error->message);
+}
+
 void act_create_trail(Act *act) {
     uint32_t fields = FIELDS_ALL;
     CloudTrailTags tags = { 0 };
@@ -139,7 +201,7 @@ void act_create_trail(Act *act) {
 
     if (r >= 0)
         r = cloudtrail_create_trail(act->aws, act->credentials, act->region, act->name, &settings, &tags,
-                                    act_written, act, &act->call);
+                                    created, act, &act->call);
     cloudtrail_tags_done(&tags);
     act_started(act, "CreateTrail", r);
 }

@@ -272,11 +272,16 @@ static void refresh_baseline(Trail *trail) {
     baseline_record_done(&record);
 }
 
+/* Another account's, as far as is known. */
+static bool is_foreign(const Trail *trail) {
+    return trail->organization && trail->via->id[0] && !text_equal(trail->via->id, trail->account);
+}
+
 /* AWS tells the tags of an organization trail to its owner only: others record none. */
 static bool is_complete(Trail *trail) {
     Settings *now = &trail->keeping.now;
 
-    if (!trail->facts.writable && !now->values[FIELD_TAGS] && settings_set(now, FIELD_TAGS, "{}") < 0)
+    if (is_foreign(trail) && !now->values[FIELD_TAGS] && settings_set(now, FIELD_TAGS, "{}") < 0)
         return false;
     return settings_is_complete(now);
 }
@@ -398,7 +403,7 @@ static void look_at(Trail *trail, const CloudTrailTrail *listed) {
         .region = trail->region,
         .arn = trail->arn,
         .listed = listed,
-        .no_tags = !trail->facts.writable,
+        .no_tags = is_foreign(trail),
         .done = settings_seen,
         .userdata = trail,
     };

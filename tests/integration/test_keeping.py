@@ -7,9 +7,11 @@ import pytest
 
 from attacks import BUCKET, SCENARIO, VICTIM
 from guard import within
-from helpers import FRA, wait_alert
+from helpers import FRA, MAIN, MEMBER, operations, sns, wait_alert
 from simaws.client import poll
 from test_baseline import RESTORE, baselines, start, told, update
+
+MEMBER_TOPIC = f"arn:aws:sns:{FRA}:{MEMBER}:alerts"
 
 
 @pytest.fixture
@@ -119,3 +121,48 @@ def test_status_shows_what_was_changed_and_what_was_done_about_it(sim, victim, m
         assert incident["restore"]["taken"] == "restore" and incident["action"]["taken"] == "none"
         assert incident["attack"] == ["T1562.008", "T1685.002"]
         assert "changed: S3BucketName, KmsKeyId  incident" in victim.verb("status").stdout
+
+
+def test_trails_that_fill_the_quota_are_named(sim, victim, mallory):
+    victim.write_config(**RESTORE)
+    start(victim).stop()
+    mallory.delete(VICTIM)
+    for number in range(5):
+        try:
+            mallory.create(VICTIM.replace("victim", f"squatter-{number}"))
+        except Exception as error:
+            assert "MaximumNumberOfTrails" in str(error)
+    victim.start()
+    entry = wait_alert(sim, "trail.missing")
+    assert entry["action"]["result"] == "failed"
+    assert "MaximumNumberOfTrailsExceededException: its place is taken by " in entry["detail"]
+    assert "squatter-0" in entry["detail"]
+
+
+@pytest.mark.parametrize("fate, words", [({"owner": "999988887777"}, "is not 111122223333's"), (None, "is gone")])
+def test_no_trail_is_made_into_a_bucket_that_is_not_ours(sim, victim, mallory, fate, words):
+    sim.call("bucket", name=BUCKET, owner="111122223333")
+    victim.write_config(bucket_checks=True, **RESTORE)
+    start(victim).stop()
+    mallory.delete(VICTIM)
+    sim.call("bucket", name=BUCKET, **(fate or {"missing": True}))
+    mark = sim.mark()
+    victim.start()
+    entry = wait_alert(sim, "trail.missing")
+    assert entry["action"]["result"] == "failed" and words in entry["detail"], entry["detail"]
+    assert "CreateTrail" not in operations(sim, since=mark)
+
+
+def test_an_organization_trail_of_others_has_a_baseline_without_its_tags(sim, make_guard, mallory):
+    sim.load(SCENARIO)
+    sim.call("organization", management=MAIN, members=[MEMBER])
+    sim.trail(VICTIM, settings={"IsOrganizationTrail": True})
+    sim.add_topic(MEMBER_TOPIC)
+    sim.add_user("member-guard", MEMBER)
+    guard = start(make_guard(sim, "member-guard", regions=[FRA], alerts=sns(MEMBER_TOPIC), settings_interval=1, **RESTORE))
+    assert json.loads(baselines(guard)[0].read_text())["arn"] == VICTIM
+    update(mallory, S3BucketName="mallorys-bucket")
+    entry = wait_alert(sim, "trail.weakened", MEMBER_TOPIC)
+    assert entry["action"]["taken"] == "none" and [change["field"] for change in entry["changes"]] == ["S3BucketName"]
+    called = {entry["operation"] for entry in sim.requests(principal="*:user/member-guard")}
+    assert not {"ListTags", "UpdateTrail"} & called

@@ -654,8 +654,6 @@ static void test_recreate_that_is_refused(void **state) {
         unsigned n_good;
         const char *code, *text;
     } cases[] = {
-        { 0, ERROR("MaximumNumberOfTrailsExceededException"),
-          "CreateTrail: MaximumNumberOfTrailsExceededException: no" },
         { 0, ERROR("TrailAlreadyExistsException"), "CreateTrail: TrailAlreadyExistsException: no" },
         { 1, ERROR("AccessDeniedException"), "StartLogging: AccessDeniedException: no" },
         { 2, ERROR("AccessDeniedException"), "PutEventSelectors: AccessDeniedException: no" },
@@ -675,6 +673,40 @@ static void test_recreate_that_is_refused(void **state) {
         assert_int_equal(d.outcome.result, RESULT_FAILED);
         assert_string_equal(d.outcome.error_text, cases[i].text);
         assert_int_equal(fake_http_n_requests(f->http), cases[i].n_good + 1);
+        service_tear_down(state);
+    }
+}
+
+/* Whoever fills the quota is named, as far as a list says it; trails that live elsewhere take no place here.
+ */
+static void test_recreate_past_the_quota(void **state) {
+    static const struct {
+        const char *list, *text;
+    } cases[] = {
+        { "{\"trailList\":[{\"Name\":\"squat-1\",\"HomeRegion\":\"" REGION
+          "\",\"TrailARN\":\"arn:aws:cloudtrail:" REGION
+          ":111122223333:trail/squat-1\"},{\"Name\":\"far\",\"HomeRegion\":\"sa-east-1\",\"TrailARN\":"
+          "\"arn:aws:cloudtrail:sa-east-1:111122223333:trail/"
+          "far\"},{\"Name\":\"squat-2\",\"HomeRegion\":\"" REGION
+          "\",\"TrailARN\":\"arn:aws:cloudtrail:" REGION ":111122223333:trail/squat-2\"}]}",
+          "CreateTrail: MaximumNumberOfTrailsExceededException: its place is taken by squat-1, squat-2" },
+        { NULL, "CreateTrail: MaximumNumberOfTrailsExceededException" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        ServiceFixture *f;
+        Doing d;
+
+        service_set_up_patient(state);
+        f = *state;
+        refuse(f, ERROR("MaximumNumberOfTrailsExceededException"));
+        if (cases[i].list)
+            reply(f, cases[i].list);
+        else
+            refuse(f, ERROR("AccessDeniedException"));
+        d = act(f, ACTION_RECREATE, &keep, NULL, 0);
+        assert_int_equal(d.outcome.result, RESULT_FAILED);
+        assert_string_equal(d.outcome.error_text, cases[i].text);
         service_tear_down(state);
     }
 }
@@ -785,6 +817,7 @@ int main(void) {
         PATIENT_TEST(test_recreate),
         PATIENT_TEST(test_recreate_the_little_that_is_known),
         cmocka_unit_test(test_recreate_that_is_refused),
+        cmocka_unit_test(test_recreate_past_the_quota),
         cmocka_unit_test(test_cancelled_anywhere),
         cmocka_unit_test(test_no_memory),
         PATIENT_TEST(test_no_action),

@@ -2,6 +2,10 @@
 /* The words of alerts about the guard's sight and channels, and about trouble that is over or goes on. */
 #include "daemon/alert_tellings.h"
 
+#define SIGHTED_ADVICE                                                                                      \
+    "Nothing, unless you do not know why it was out of sight. A stop or a gap that TrailGuard finds now "   \
+    "has a message of its own."
+
 const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
     [TELLING_BLIND_TRAIL] = {
         .subject = "{LABEL} guard is blind for {name} in {where}: {error}",
@@ -90,16 +94,12 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
     [TELLING_SIGHTED_TRAIL] = {
         .subject = "RESOLVED guard sees {name} again in {where} after {since}",
         .headline = "TrailGuard sees {name} in {where} again.",
-        .advice =
-                "Nothing, unless you do not know why it was out of sight. A stop or a gap that "
-                "TrailGuard finds now has a message of its own.",
+        .advice = SIGHTED_ADVICE,
     },
     [TELLING_SIGHTED_TARGET] = {
         .subject = "RESOLVED guard sees {where} again after {since}",
         .headline = "TrailGuard sees {where} again.",
-        .advice =
-                "Nothing, unless you do not know why it was out of sight. A stop or a gap that "
-                "TrailGuard finds now has a message of its own.",
+        .advice = SIGHTED_ADVICE,
     },
     [TELLING_COVERED] = {
         .subject = "RESOLVED a trail records {where} again",

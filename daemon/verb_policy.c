@@ -21,7 +21,7 @@ static const char help[] =
         "  guard   the least rights that the guard needs. Where roles are used: those of the base\n"
         "          credentials (\"hub\"), and of each member its policy and its role's trust policy\n"
         "  deny    for users, groups and roles of the account: hands off trails, guard and alert topics\n"
-        "  scp     the same as a service control policy, which exempts the guard\n\n"
+        "  scp     the same as a service control policy; both exempt the guard in mode \"restore\"\n\n"
         "Where it matters who the guard is, AWS is asked; without an answer GUARD_ARN stands in its "
         "place.\n";
 

@@ -307,33 +307,6 @@ int baseline_effective(const Settings *recorded, const Expect *expect, Settings 
     return 0;
 }
 
-/* ---- identity ---- */
-
-/* FNV-1a, 64 bits, with the NUL, so that two texts do not run into each other. */
-static uint64_t add_to_hash(uint64_t hash, const char *s) {
-    size_t n = strlen(s) + 1;
-
-    for (size_t i = 0; i < n; i++)
-        hash = (hash ^ (unsigned char)s[i]) * 0x100000001b3ULL;
-    return hash;
-}
-
-uint64_t baseline_drift_mark(const Drift *drift) {
-    uint64_t hash = 0xcbf29ce484222325ULL;
-
-    if (drift->n == 0)
-        return 0;
-    for (unsigned i = 0; i < drift->n; i++) {
-        const Change *change = &drift->changes[i];
-        _cleanup_free_ char *normal = NULL;
-
-        hash = add_to_hash(hash, field_to_string(change->field));
-        hash = add_to_hash(hash,
-                           normal_form(change->field, change->now, &normal) < 0 ? change->now : normal);
-    }
-    return hash ? hash : 1;
-}
-
 /* ---- weak baselines ---- */
 
 static void add_reason(StrBuf *b, int *n, bool holds, const char *reason) {

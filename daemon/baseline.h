@@ -21,10 +21,6 @@ int baseline_effective(const Settings *recorded, const Expect *expect, Settings 
  * manages itself ("aws:...") do not count. 0 or -ENOMEM. */
 int baseline_compare(const Settings *baseline, const Settings *seen, Drift *ret);
 
-/* Identifies which fields differ and what they are now, never by how it is written, so that two guards of
- * the same trail get the same. 0 when nothing differs. */
-uint64_t baseline_drift_mark(const Drift *drift);
-
 /* Appends the reasons why this is a weak baseline, such as "records no management events; covers a single
  * region only". Returns how many there are, or the buffer's error. */
 int baseline_weaknesses(const Settings *settings, StrBuf *b);

@@ -5,12 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
 #include "lib/arn.h"
-#include "lib/credentials/assume_role.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -112,23 +110,14 @@ static const char *sts_region(const Account *account) {
 }
 
 static int assume_role(Account *account) {
-    Engine *engine = account->engine;
     const AccountConfig *config = account->config;
-    char session[STS_SESSION_NAME_MAX], host[256] = "";
-    CredentialsSource *source;
-    StsRole role = {
+    const StsRole role = {
         .arn = account->role_arn,
         .session_name = config ? config->session_name : NULL,
         .external_id = config ? config->external_id : NULL,
     };
-    int r;
 
-    (void)gethostname(host, sizeof(host) - 1);
-    if (!role.session_name)
-        role.session_name = sts_session_name(session, "trailguard", host);
-    r = credentials_assume_role_new(engine->aws.client, engine->aws.credentials, sts_region(account), &role,
-                                    &source);
-    return r < 0 ? r : credentials_cache_new(engine->aws.loop, source, &account->credentials);
+    return engine_aws_role(&account->engine->aws, sts_region(account), &role, &account->credentials);
 }
 
 int engine_add_role(Engine *engine, const AccountConfig *config, const char *role_arn, const char *name,

@@ -32,6 +32,7 @@ int engine_aws_open(sd_event *event, const Config *config, EngineAws *ret,
 /* All calls must have ended or been cancelled. */
 void engine_aws_close(EngineAws *aws);
 
-/* A cache over sessions of a role that the base credentials assume; session_name may be NULL. It borrows from
- * aws and must be freed before it. 0, -ENOMEM, or -EINVAL when sts_role_problem finds something. */
-int engine_aws_role(const EngineAws *aws, const StsRole *role, CredentialsSource **ret);
+/* A cache over sessions of a role that the base credentials assume, by the STS of region; session_name may be
+ * NULL. It borrows from aws and must be freed before it. 0, -ENOMEM, or -EINVAL when sts_role_problem finds
+ * something. */
+int engine_aws_role(const EngineAws *aws, const char *region, const StsRole *role, CredentialsSource **ret);

@@ -297,13 +297,13 @@ int engine_credentials_open(const Config *config, const ProfilePlace *place, Eng
     return r < 0 ? r : credentials_cache_new(aws->loop, chain, &aws->credentials);
 }
 
-int engine_aws_role(const EngineAws *aws, const StsRole *role, CredentialsSource **ret) {
+int engine_aws_role(const EngineAws *aws, const char *region, const StsRole *role, CredentialsSource **ret) {
     StsRole filled = *role;
     CredentialsSource *source;
     int r;
 
     if (!filled.session_name)
         filled.session_name = aws->session_name;
-    r = credentials_assume_role_new(aws->client, aws->credentials, aws->region, &filled, &source);
+    r = credentials_assume_role_new(aws->client, aws->credentials, region, &filled, &source);
     return r < 0 ? r : credentials_cache_new(aws->loop, source, ret);
 }

@@ -138,36 +138,6 @@ int organizations_read_page(const char *body, size_t len, OrganizationsAccounts 
     return 0;
 }
 
-static int read_organization_members(const json_t *object, OrganizationsOrganization *ret) {
-    OrganizationsOrganization o = { 0 };
-    const char *id;
-    int r;
-
-    r = answer_text(object, "Id", &id);
-    if (r >= 0 && (!text_starts_with(id, "o-") || !text_copy(o.id, sizeof(o.id), id) ||
-                   id[2 + strspn(id + 2, "abcdefghijklmnopqrstuvwxyz0123456789")] != '\0'))
-        r = -EBADMSG;
-    if (r >= 0)
-        r = read_account_id(object, "MasterAccountId", o.management);
-    if (r >= 0)
-        *ret = o;
-    return r;
-}
-
-int organizations_read_organization(const char *body, size_t len, OrganizationsOrganization *ret) {
-    const json_t *object;
-    json_t *root;
-    int r;
-
-    r = answer_load(body, len, &root);
-    if (r < 0)
-        return r;
-    object = answer_member(root, "Organization");
-    r = json_is_object(object) ? read_organization_members(object, ret) : -EBADMSG;
-    json_decref(root);
-    return r;
-}
-
 void organizations_accounts_done(OrganizationsAccounts *accounts) {
     free(accounts->items);
     *accounts = (OrganizationsAccounts){ 0 };
@@ -201,8 +171,7 @@ struct OrganizationsCall {
     unsigned n_pages;
     char *token;            /* that the page under way was asked for by, or NULL */
     OrganizationsAccounts accounts;
-    OrganizationsAccountsDone accounts_done;
-    OrganizationsDone organization_done;
+    OrganizationsAccountsDone done;
     void *userdata;
 };
 
@@ -272,7 +241,7 @@ static void end_list(OrganizationsCall *call, const AwsError *error) {
     call->accounts = (OrganizationsAccounts){ 0 };
     call_free(call);
     sort_and_unite(&ended.accounts);
-    ended.accounts_done(error, error->class == AWS_OK ? &ended.accounts : NULL, ended.userdata);
+    ended.done(error, error->class == AWS_OK ? &ended.accounts : NULL, ended.userdata);
     organizations_accounts_done(&ended.accounts);
 }
 
@@ -340,45 +309,9 @@ int organizations_list_accounts(AwsClient *client, CredentialsSource *credential
     r = call_new(client, credentials, region, userdata, &call);
     if (r < 0)
         return r;
-    call->accounts_done = done;
+    call->done = done;
     call->deadline_usec = loop_monotonic_usec(aws_client_loop(client)) + LIST_DEADLINE_USEC;
     r = ask_page(call);
-    if (r < 0) {
-        call_free(call);
-        return r;
-    }
-    if (ret)
-        *ret = call;
-    return 0;
-}
-
-static void on_organization(const AwsReply *reply, void *userdata) {
-    OrganizationsCall *call = userdata;
-    OrganizationsDone done = call->organization_done;
-    void *done_userdata = call->userdata;
-    OrganizationsOrganization organization;
-    AwsError error = reply->error;
-    int r;
-
-    call_free(call);
-    if (error.class == AWS_OK) {
-        r = organizations_read_organization(reply->body, reply->body_len, &organization);
-        if (r < 0)
-            set_error(&error, r, reply);
-    }
-    done(&error, error.class == AWS_OK ? &organization : NULL, done_userdata);
-}
-
-int organizations_describe(AwsClient *client, CredentialsSource *credentials, const char *region,
-                           OrganizationsDone done, void *userdata, OrganizationsCall **ret) {
-    OrganizationsCall *call;
-    int r;
-
-    r = call_new(client, credentials, region, userdata, &call);
-    if (r < 0)
-        return r;
-    call->organization_done = done;
-    r = submit(call, TARGET_PREFIX "DescribeOrganization", "{}", 0, on_organization);
     if (r < 0) {
         call_free(call);
         return r;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* AWS Organizations, API version 2016-11-28 (awsJson1_1): which accounts there are. Per operation: a pure
- * builder of the request body, a pure reader of the answer, and the call that joins them. Both may be called
- * from the management account and from delegated administrators; DescribeOrganization from every member.
+/* AWS Organizations, API version 2016-11-28 (awsJson1_1): which accounts there are: a pure builder of
+ * the request's body, a pure reader of the answer, and the call that joins them. The management account and
+ * delegated administrators may ask.
  * Source: AWS Organizations API Reference. */
 
 #include <stddef.h>
@@ -47,32 +47,18 @@ int organizations_build_list(const char *token, char **ret);
  * past a ceiling, -ENOMEM; accounts is as before then. Pure. */
 int organizations_read_page(const char *body, size_t len, OrganizationsAccounts *accounts, char **ret_token);
 
-typedef struct OrganizationsOrganization {
-    char id[40];                /* "o-exampleorgid" */
-    char management[16];        /* 12 digits: the management account */
-} OrganizationsOrganization;
-
-/* 0 or -EBADMSG, -ENOMEM. Pure. */
-int organizations_read_organization(const char *body, size_t len, OrganizationsOrganization *ret);
-
-/* Callbacks: error->class is AWS_OK or the rest is NULL; valid inside the call only. An answer that cannot be
+/* error->class is AWS_OK or accounts is NULL; valid inside the call only. An answer that cannot be
  * read, or that never ends, is AWS_BAD_ANSWER. */
 typedef void (*OrganizationsAccountsDone)(const AwsError *error, const OrganizationsAccounts *accounts,
                                           void *userdata);
-typedef void (*OrganizationsDone)(const AwsError *error, const OrganizationsOrganization *organization,
-                                  void *userdata);
 
 /* A typed call under way; gone once its callback was called. */
 typedef struct OrganizationsCall OrganizationsCall;
 
-/* Both: done is called exactly once, never from inside; 0, or -ENOMEM / -EINVAL and then never. region: any of
- * the partition. ret may be NULL. */
-
 /* All pages, one after the other, within 15 minutes; accounts in order of their ids, each once. A page that
- * fails fails the whole: half a list would look like accounts that left. */
+ * fails fails the whole: half a list would look like accounts that left. done is called exactly once, never from
+ * inside; 0, or -ENOMEM / -EINVAL and then never. region: any of the partition. ret may be NULL. */
 int organizations_list_accounts(AwsClient *client, CredentialsSource *credentials, const char *region,
                                 OrganizationsAccountsDone done, void *userdata, OrganizationsCall **ret);
-int organizations_describe(AwsClient *client, CredentialsSource *credentials, const char *region,
-                           OrganizationsDone done, void *userdata, OrganizationsCall **ret);
 /* NULL is fine. */
 void organizations_cancel(OrganizationsCall *call);

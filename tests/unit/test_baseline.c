@@ -335,52 +335,6 @@ static void data_events_stay_with_a_pin(void **state _unused_) {
     settings_done(&made);
 }
 
-/* ---- identity ---- */
-
-static uint64_t mark_of(Field field, const char *was, const char *now, bool loses) {
-    Drift drift = { 0 };
-    uint64_t mark;
-
-    assert_int_equal(drift_add(&drift, field, loses, was, now), 0);
-    mark = baseline_drift_mark(&drift);
-    drift_done(&drift);
-    return mark;
-}
-
-static void a_mark_is_what_differs_and_how(void **state _unused_) {
-    static const struct {
-        Field field;
-        const char *now;
-    } different[] = {
-        { FIELD_BUCKET, "a" },      { FIELD_BUCKET, "b" },        { FIELD_BUCKET, "" },
-        { FIELD_PREFIX, "a" },      { FIELD_TAGS, "{}" },         { FIELD_TAGS, "not JSON" },
-        { FIELD_SELECTORS, READS }, { FIELD_SELECTORS, NO_KEYS },
-    };
-    Drift none = { 0 }, two = { 0 };
-
-    assert_int_equal(baseline_drift_mark(&none), 0);
-    for (size_t i = 0; i < ARRAY_SIZE(different); i++)
-        for (size_t k = 0; k < i; k++)
-            assert_int_not_equal(mark_of(different[i].field, "", different[i].now, true),
-                                 mark_of(different[k].field, "", different[k].now, true));
-    /* another guard's baseline, another order */
-    assert_int_equal(mark_of(FIELD_BUCKET, "x", "a", true), mark_of(FIELD_BUCKET, "y", "a", true));
-    assert_int_equal(mark_of(FIELD_TAGS, "", "{\"a\":\"1\",\"b\":\"2\"}", false),
-                     mark_of(FIELD_TAGS, "", "{ \"b\":\"2\", \"a\":\"1\" }", false));
-    assert_int_equal(
-            mark_of(FIELD_INSIGHTS, "", INSIGHT, false),
-            mark_of(FIELD_INSIGHTS, "",
-                    "[{\"InsightType\":\"ApiErrorRateInsight\"},{\"InsightType\":\"ApiCallRateInsight\"}]",
-                    false));
-    /* it goes into state files: this value must stay */
-    assert_int_equal(mark_of(FIELD_BUCKET, "x", "a", true), 0x509f5489830cde1fULL);
-
-    assert_int_equal(drift_add(&two, FIELD_BUCKET, true, "x", "a"), 0);
-    assert_int_equal(drift_add(&two, FIELD_VALIDATION, false, "true", "false"), 0);
-    assert_int_not_equal(baseline_drift_mark(&two), mark_of(FIELD_BUCKET, "x", "a", true));
-    drift_done(&two);
-}
-
 /* ---- weak baselines ---- */
 
 static void weak_baselines_are_told(void **state _unused_) {
@@ -493,7 +447,6 @@ int main(void) {
         cmocka_unit_test(all_regions_bring_global_events),
         cmocka_unit_test(pinned_management_events_are_the_least),
         cmocka_unit_test(data_events_stay_with_a_pin),
-        cmocka_unit_test(a_mark_is_what_differs_and_how),
         cmocka_unit_test(weak_baselines_are_told),
         cmocka_unit_test(one_text_for_all_that_mean_the_same),
         cmocka_unit_test(without_memory_nothing_is_said),

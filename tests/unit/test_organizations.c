@@ -127,28 +127,6 @@ static void test_build(void **state) {
     assert_null(body);
 }
 
-static void test_read_organization(void **state) {
-    static const char *const bad[] = {
-        "", "{}", "{\"Organization\":[]}", "{\"Organization\":{\"Id\":\"o-abc\"}}",
-        "{\"Organization\":{\"Id\":\"r-abc\",\"MasterAccountId\":\"111122223333\"}}",
-        "{\"Organization\":{\"Id\":\"o-A/c\",\"MasterAccountId\":\"111122223333\"}}",
-        "{\"Organization\":{\"Id\":\"o-0123456789012345678901234567890123456789\","
-        "\"MasterAccountId\":\"111122223333\"}}",
-        "{\"Organization\":{\"Id\":\"o-abc\",\"MasterAccountId\":\"11112222333\"}}",
-    };
-    static const char good[] = "{\"Organization\":{\"Id\":\"o-abc9\",\"MasterAccountId\":\"111122223333\"}}";
-    OrganizationsOrganization o = { .id = "untouched" };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-        if (organizations_read_organization(bad[i], strlen(bad[i]), &o) != -EBADMSG)
-            fail_msg("accepted: %s", bad[i]);
-    assert_string_equal(o.id, "untouched");
-    assert_int_equal(organizations_read_organization(good, strlen(good), &o), 0);
-    assert_string_equal(o.id, "o-abc9");
-    assert_string_equal(o.management, "111122223333");
-}
-
 /* ---- calls ---- */
 
 typedef struct Fixture {
@@ -159,7 +137,6 @@ typedef struct Fixture {
     unsigned n;
     AwsError error;
     char ids[200]; /* "ID ID " */
-    OrganizationsOrganization organization;
 } Fixture;
 
 static int set_up(void **state) {
@@ -197,17 +174,6 @@ static void on_accounts(const AwsError *error, const OrganizationsAccounts *acco
     for (size_t i = 0; accounts && i < accounts->n && i < 10; i++)
         (void)snprintf(f->ids + strlen(f->ids), sizeof(f->ids) - strlen(f->ids), "%.3s ",
                        accounts->items[i].id);
-}
-
-static void on_organization(const AwsError *error, const OrganizationsOrganization *organization,
-                            void *userdata) {
-    Fixture *f = userdata;
-
-    f->n++;
-    f->error = *error;
-    assert_int_equal(organization != NULL, error->class == AWS_OK);
-    if (organization)
-        f->organization = *organization;
 }
 
 static void list(Fixture *f, OrganizationsCall **ret) {
@@ -292,22 +258,15 @@ static void test_list_without_end(void **state) {
     assert_int_equal(f->error.class, AWS_TIMED_OUT);
 }
 
-static void test_describe(void **state) {
+static void test_one_region_of_the_partition_is_asked(void **state) {
     Fixture *f = *state;
 
-    fake_http_reply(f->http, 200, "{\"Organization\":{\"Id\":\"o-abc\",\"MasterAccountId\":\"111122223333\"}}",
-                    NULL);
-    assert_int_equal(organizations_describe(f->aws, f->credentials, "us-gov-east-1", on_organization, f, NULL), 0);
+    fake_http_reply(f->http, 200, LAST(A), NULL);
+    assert_int_equal(organizations_list_accounts(f->aws, f->credentials, "us-gov-east-1", on_accounts, f, NULL),
+                     0);
     fake_loop_run(f->loop);
     assert_int_equal(f->n, 1);
-    assert_string_equal(f->organization.management, "111122223333");
     assert_string_equal(fake_http_request(f->http, 0)->url, "https://organizations.us-gov-west-1.amazonaws.com/");
-    assert_string_equal(fake_http_request(f->http, 0)->body, "{}");
-
-    fake_http_reply(f->http, 200, "{}", NULL);
-    assert_int_equal(organizations_describe(f->aws, f->credentials, "eu-west-1", on_organization, f, NULL), 0);
-    fake_loop_run(f->loop);
-    assert_int_equal(f->error.class, AWS_BAD_ANSWER);
 }
 
 static void test_cancel_and_refusals(void **state) {
@@ -321,9 +280,6 @@ static void test_cancel_and_refusals(void **state) {
     assert_int_equal(fake_http_n_running(f->http), 1);
     organizations_cancel(call);
     assert_int_equal(fake_http_n_running(f->http), 0);
-    assert_int_equal(organizations_describe(f->aws, f->credentials, "eu-west-1", on_organization, f, &call), 0);
-    organizations_cancel(call);
-    assert_int_equal(organizations_describe(f->aws, f->credentials, "mars", on_organization, f, &call), -EINVAL);
     assert_int_equal(organizations_list_accounts(f->aws, f->credentials, "mars", on_accounts, f, &call), -EINVAL);
     fake_loop_run(f->loop);
     assert_int_equal(f->n, 0);
@@ -336,11 +292,10 @@ int main(void) {
         cmocka_unit_test(test_bad_pages),
         cmocka_unit_test(test_ceilings),
         cmocka_unit_test(test_build),
-        cmocka_unit_test(test_read_organization),
         TEST(test_list),
         TEST(test_list_fails_whole),
         TEST(test_list_without_end),
-        TEST(test_describe),
+        TEST(test_one_region_of_the_partition_is_asked),
         TEST(test_cancel_and_refusals),
 #undef TEST
     };

@@ -288,7 +288,7 @@ static void take_identity(Account *account, const StsIdentity *identity) {
     if (!account->guarded)
         return;
     if (engine_begin_account(account) < 0)
-        log_line(LOG_ERR, "out of memory");
+        log_line(LOG_ERR, "account %s: cannot begin to guard it: out of memory", engine_account_named(account));
     engine_decide_account(account, &(TargetLook){ .sighted = true }, 0);
 }
 
@@ -384,7 +384,8 @@ void engine_ask_identity(Account *account) {
     if (r < 0) {
         account->settled = true;
         account->identity_again_usec = engine_now(engine).mono_usec + IDENTITY_RETRY_USEC;
-        log_line(LOG_ERR, "account %s: cannot ask for our identity: %s", account->id, strerror(-r));
+        log_line(LOG_ERR, "account %s: cannot ask for our identity: %s", engine_account_named(account),
+                 strerror(-r));
     }
 }
 

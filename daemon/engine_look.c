@@ -274,7 +274,8 @@ static void ask_again(Engine *engine, uint64_t now_usec) {
     Roster *roster = &engine->roster;
 
     if (engine->base->guarded && !engine->base->begun && engine_begin_account(engine->base) < 0)
-        log_line(LOG_ERR, "out of memory");
+        log_line(LOG_ERR, "account %s: cannot begin to guard it: out of memory",
+                 engine_account_named(engine->base));
     for (size_t i = 0; i < engine->n_accounts; i++) {
         Account *account = engine->accounts[i];
 

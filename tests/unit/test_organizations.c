@@ -12,8 +12,7 @@
 
 #include "lib/organizations.h"
 #include "lib/util/macros.h"
-#include "tests/unit/fake_http.h"
-#include "tests/unit/fake_loop.h"
+#include "tests/unit/service_fixture.h"
 
 #define ACCOUNT(id, name, more) "{\"Id\":\"" id "\",\"Name\":\"" name "\"," more "}"
 #define PAGE(accounts, token) "{\"Accounts\":[" accounts "],\"NextToken\":\"" token "\"}"
@@ -129,61 +128,24 @@ static void test_build(void **state) {
 
 /* ---- calls ---- */
 
-typedef struct Fixture {
-    FakeLoop *loop;
-    FakeHttp *http;
-    AwsClient *aws;
-    CredentialsSource *credentials;
-    unsigned n;
-    AwsError error;
-    char ids[200]; /* "ID ID " */
-} Fixture;
-
-static int set_up(void **state) {
-    static const AwsLimits limits = { USEC_PER_SEC, 10 * USEC_PER_SEC, 2 };
-    Fixture *f = calloc(1, sizeof(*f));
-
-    assert_non_null(f);
-    f->loop = fake_loop_new();
-    f->http = fake_http_new(f->loop);
-    assert_int_equal(credentials_env_new(fake_loop_loop(f->loop), "AKID", "secret", NULL, &f->credentials), 0);
-    assert_int_equal(aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop), &limits, NULL, &f->aws),
-                     0);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    Fixture *f = *state;
-
-    credentials_source_free(f->credentials);
-    aws_client_free(f->aws);
-    fake_http_free(f->http);
-    fake_loop_free(f->loop);
-    free(f);
-    return 0;
-}
-
 static void on_accounts(const AwsError *error, const OrganizationsAccounts *accounts, void *userdata) {
-    Fixture *f = userdata;
+    ServiceFixture *f = userdata;
 
-    f->n++;
-    f->error = *error;
-    f->ids[0] = '\0';
-    assert_int_equal(accounts != NULL, error->class == AWS_OK);
+    service_note(f, error, accounts != NULL);
+    f->text[0] = '\0';
     for (size_t i = 0; accounts && i < accounts->n && i < 10; i++)
-        (void)snprintf(f->ids + strlen(f->ids), sizeof(f->ids) - strlen(f->ids), "%.3s ",
+        (void)snprintf(f->text + strlen(f->text), sizeof(f->text) - strlen(f->text), "%.3s ",
                        accounts->items[i].id);
 }
 
-static void list(Fixture *f, OrganizationsCall **ret) {
+static void list(ServiceFixture *f, OrganizationsCall **ret) {
     assert_int_equal(organizations_list_accounts(f->aws, f->credentials, "eu-central-1", on_accounts, f, ret), 0);
-    assert_int_equal(f->n, 0);
+    assert_int_equal(f->n_done, 0);
 }
 
 /* Three pages, one of them empty, one account seen twice. */
 static void test_list(void **state) {
-    Fixture *f = *state;
+    ServiceFixture *f = *state;
     const FakeRequest *r;
 
     fake_http_reply(f->http, 200, PAGE(C "," A, "one"), NULL);
@@ -191,9 +153,9 @@ static void test_list(void **state) {
     fake_http_reply(f->http, 200, LAST(B "," C), NULL);
     list(f, NULL);
     fake_loop_run(f->loop);
-    assert_int_equal(f->n, 1);
+    assert_int_equal(f->n_done, 1);
     assert_int_equal(f->error.class, AWS_OK);
-    assert_string_equal(f->ids, "111 222 333 ");
+    assert_string_equal(f->text, "111 222 333 ");
 
     assert_int_equal(fake_http_n_requests(f->http), 3);
     r = fake_http_request(f->http, 0);
@@ -206,17 +168,17 @@ static void test_list(void **state) {
 }
 
 static void test_list_fails_whole(void **state) {
-    Fixture *f = *state;
+    ServiceFixture *f = *state;
 
     fake_http_reply(f->http, 200, PAGE(A, "one"), NULL);
     fake_http_reply(f->http, 400, "{\"__type\":\"AccessDeniedException\",\"Message\":\"no\"}", NULL);
     list(f, NULL);
     fake_loop_run(f->loop);
-    assert_int_equal(f->n, 1);
+    assert_int_equal(f->n_done, 1);
     assert_int_equal(f->error.class, AWS_DENIED);
-    assert_string_equal(f->ids, "");
+    assert_string_equal(f->text, "");
 
-    f->n = 0;
+    f->n_done = 0;
     fake_http_reply(f->http, 200, PAGE(A, "one"), NULL);
     fake_http_reply(f->http, 200, "[]", "x-amzn-requestid", "r-9", NULL);
     list(f, NULL);
@@ -226,51 +188,51 @@ static void test_list_fails_whole(void **state) {
 }
 
 static void test_list_without_end(void **state) {
-    Fixture *f = *state;
+    ServiceFixture *f = *state;
 
     /* The same token again. */
     fake_http_reply(f->http, 200, PAGE(A, "one"), NULL);
     fake_http_reply(f->http, 200, PAGE(A, "one"), NULL);
     list(f, NULL);
     fake_loop_run(f->loop);
-    assert_int_equal(f->n, 1);
+    assert_int_equal(f->n_done, 1);
     assert_int_equal(f->error.class, AWS_BAD_ANSWER);
     assert_string_equal(f->error.message, "the list of accounts repeats itself");
 
     /* Always another one. */
-    f->n = 0;
+    f->n_done = 0;
     for (unsigned i = 0; i < ORGANIZATIONS_PAGES_MAX; i++)
         fake_http_reply(f->http, 200, i % 2 ? PAGE("", "one") : PAGE("", "two"), NULL);
     list(f, NULL);
     fake_loop_advance(f->loop, 120 * USEC_PER_SEC); /* past lib/pace.h's bunch they take turns */
-    assert_int_equal(f->n, 1);
+    assert_int_equal(f->n_done, 1);
     assert_int_equal(f->error.class, AWS_BAD_ANSWER);
     assert_int_equal(fake_http_n_left(f->http), 0);
 
     /* Ever slower. */
-    f->n = 0;
+    f->n_done = 0;
     fake_http_set_delay(f->http, 9 * USEC_PER_SEC);
     for (unsigned i = 0; i < 200; i++)
         fake_http_reply(f->http, 200, i % 2 ? PAGE("", "one") : PAGE("", "two"), NULL);
     list(f, NULL);
     fake_loop_advance(f->loop, 15 * 60 * USEC_PER_SEC + USEC_PER_SEC);
-    assert_int_equal(f->n, 1);
+    assert_int_equal(f->n_done, 1);
     assert_int_equal(f->error.class, AWS_TIMED_OUT);
 }
 
 static void test_one_region_of_the_partition_is_asked(void **state) {
-    Fixture *f = *state;
+    ServiceFixture *f = *state;
 
     fake_http_reply(f->http, 200, LAST(A), NULL);
     assert_int_equal(organizations_list_accounts(f->aws, f->credentials, "us-gov-east-1", on_accounts, f, NULL),
                      0);
     fake_loop_run(f->loop);
-    assert_int_equal(f->n, 1);
+    assert_int_equal(f->n_done, 1);
     assert_string_equal(fake_http_request(f->http, 0)->url, "https://organizations.us-gov-west-1.amazonaws.com/");
 }
 
 static void test_cancel_and_refusals(void **state) {
-    Fixture *f = *state;
+    ServiceFixture *f = *state;
     OrganizationsCall *call;
 
     organizations_cancel(NULL);
@@ -282,22 +244,20 @@ static void test_cancel_and_refusals(void **state) {
     assert_int_equal(fake_http_n_running(f->http), 0);
     assert_int_equal(organizations_list_accounts(f->aws, f->credentials, "mars", on_accounts, f, &call), -EINVAL);
     fake_loop_run(f->loop);
-    assert_int_equal(f->n, 0);
+    assert_int_equal(f->n_done, 0);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         cmocka_unit_test(test_states),
         cmocka_unit_test(test_bad_pages),
         cmocka_unit_test(test_ceilings),
         cmocka_unit_test(test_build),
-        TEST(test_list),
-        TEST(test_list_fails_whole),
-        TEST(test_list_without_end),
-        TEST(test_one_region_of_the_partition_is_asked),
-        TEST(test_cancel_and_refusals),
-#undef TEST
+        PATIENT_TEST(test_list),
+        PATIENT_TEST(test_list_fails_whole),
+        PATIENT_TEST(test_list_without_end),
+        PATIENT_TEST(test_one_region_of_the_partition_is_asked),
+        PATIENT_TEST(test_cancel_and_refusals),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

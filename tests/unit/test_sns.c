@@ -11,8 +11,8 @@
 
 #include "lib/sns.h"
 #include "lib/util/macros.h"
-#include "tests/unit/fake_http.h"
-#include "tests/unit/fake_loop.h"
+#include "lib/util/text.h"
+#include "tests/unit/service_fixture.h"
 
 #define TOPIC "arn:aws:sns:eu-west-1:111122223333:alerts"
 /* the longest there may be */
@@ -169,53 +169,15 @@ static void test_read(void **state) {
 
 /* ---- the call ---- */
 
-typedef struct Fixture {
-    FakeLoop *loop;
-    FakeHttp *http;
-    AwsClient *aws;
-    CredentialsSource *credentials;
-    unsigned n_done;
-    AwsError error;
-    char id[64];
-} Fixture;
-
-static int set_up(void **state) {
-    static const AwsLimits limits = { USEC_PER_SEC, USEC_PER_SEC, 1 };
-    Fixture *f = calloc(1, sizeof(*f));
-
-    assert_non_null(f);
-    f->loop = fake_loop_new();
-    f->http = fake_http_new(f->loop);
-    assert_int_equal(credentials_env_new(fake_loop_loop(f->loop), "AKID", "secret", NULL, &f->credentials),
-                     0);
-    assert_int_equal(
-            aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop), &limits, NULL, &f->aws), 0);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    Fixture *f = *state;
-
-    credentials_source_free(f->credentials);
-    aws_client_free(f->aws);
-    fake_http_free(f->http);
-    fake_loop_free(f->loop);
-    free(f);
-    return 0;
-}
-
 static void on_done(const AwsError *error, const char *message_id, void *userdata) {
-    Fixture *f = userdata;
+    ServiceFixture *f = userdata;
 
-    f->n_done++;
-    f->error = *error;
-    assert_int_equal(message_id != NULL, error->class == AWS_OK);
-    strncpy(f->id, message_id ? message_id : "", sizeof(f->id) - 1);
+    service_note(f, error, message_id != NULL);
+    (void)text_copy(f->text, sizeof(f->text), message_id ? message_id : "");
 }
 
 static void test_call(void **state) {
-    Fixture *f = *state;
+    ServiceFixture *f = *state;
     const FakeRequest *r;
 
     fake_http_reply(f->http, 200, ANSWER, NULL);
@@ -223,7 +185,7 @@ static void test_call(void **state) {
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 1);
     assert_int_equal(f->error.class, AWS_OK);
-    assert_string_equal(f->id, "94f20ce6-13c5-43a0-9a9e-ca52d816e90b");
+    assert_string_equal(f->text, "94f20ce6-13c5-43a0-9a9e-ca52d816e90b");
     r = fake_http_request(f->http, 0);
     assert_string_equal(r->url, "https://sns.eu-west-1.amazonaws.com/"); /* the topic's own region */
     assert_string_equal(fake_request_header(r, "content-type"),
@@ -249,7 +211,7 @@ static void test_call(void **state) {
 }
 
 static void test_call_refused_and_cancelled(void **state) {
-    Fixture *f = *state;
+    ServiceFixture *f = *state;
     SnsMessage m = plain;
     SnsCall *call;
 
@@ -264,16 +226,14 @@ static void test_call_refused_and_cancelled(void **state) {
     assert_int_equal(f->n_done, 0);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_build),
         cmocka_unit_test(test_build_refuses),
         cmocka_unit_test(test_build_size),
         cmocka_unit_test(test_read),
-        T(test_call),
-        T(test_call_refused_and_cancelled),
+        SERVICE_TEST(test_call),
+        SERVICE_TEST(test_call_refused_and_cancelled),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

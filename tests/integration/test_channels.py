@@ -19,7 +19,7 @@ def published(sim, topic):
 @pytest.mark.valgrind
 def test_alerts_of_an_sns_outage_come_later_and_none_is_lost(sim, make_guard, mallory):
     audit = sim.add_trail("second", MAIN, FRA)
-    guard = make_guard(sim, aws={"max_attempts": 1}).start().wait_guarding()
+    guard = make_guard(sim, aws={"max_attempts": 1}).start().wait_guarding().wait_baselines(2, weak=1)
     with sim.fault("http503", service="sns"):
         for arn in (ORG_TRAIL, audit):
             mallory.stop(arn)

@@ -139,7 +139,8 @@ static void on_accounts(const AwsError *error, const OrganizationsAccounts *acco
 }
 
 static void list(ServiceFixture *f, OrganizationsCall **ret) {
-    assert_int_equal(organizations_list_accounts(f->aws, f->credentials, "eu-central-1", on_accounts, f, ret), 0);
+    assert_int_equal(organizations_list_accounts(f->aws, f->credentials, "eu-central-1", on_accounts, f, ret),
+                     0);
     assert_int_equal(f->n_done, 0);
 }
 
@@ -228,7 +229,8 @@ static void test_one_region_of_the_partition_is_asked(void **state) {
                      0);
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 1);
-    assert_string_equal(fake_http_request(f->http, 0)->url, "https://organizations.us-gov-west-1.amazonaws.com/");
+    assert_string_equal(fake_http_request(f->http, 0)->url,
+                        "https://organizations.us-gov-west-1.amazonaws.com/");
 }
 
 static void test_cancel_and_refusals(void **state) {
@@ -242,7 +244,8 @@ static void test_cancel_and_refusals(void **state) {
     assert_int_equal(fake_http_n_running(f->http), 1);
     organizations_cancel(call);
     assert_int_equal(fake_http_n_running(f->http), 0);
-    assert_int_equal(organizations_list_accounts(f->aws, f->credentials, "mars", on_accounts, f, &call), -EINVAL);
+    assert_int_equal(organizations_list_accounts(f->aws, f->credentials, "mars", on_accounts, f, &call),
+                     -EINVAL);
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 0);
 }

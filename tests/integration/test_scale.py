@@ -105,8 +105,9 @@ def test_many_targets_keep_their_interval_and_memory_stays_flat(big, make_guard,
               f", max {gaps[-1]:.3f} s ({len(gaps)} of them); pass {sorted(durations)[len(durations) // 2]:.2f} s; "
               f"memory {steady[0]} kB after {WARM_UP} passes, {memory[-1]} kB at the end")
     assert set(polls) == healthy
-    assert max(memory[-5:]) <= max(steady) + GROWTH_KB, memory
     if PLAIN:
+        # AddressSanitizer keeps what was freed for a while: there, LeakSanitizer tells what was lost
+        assert max(memory[-5:]) <= max(steady) + GROWTH_KB, memory
         # the simulated AWS is one process that shares the machine: the guard's own part is the median
         assert percentile(gaps, 0.5) <= INTERVAL * 1.02, shares
         assert percentile(gaps, 0.99) <= INTERVAL * 1.5, shares

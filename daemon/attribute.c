@@ -12,15 +12,16 @@
 
 #define PAGES_MAX 3U /* of one kind of call: the newest 150 events */
 
-_Static_assert(ATTRIBUTE_NAMES_MAX <= ATTRIBUTE_CALLS_MAX, "there is a call for each kind");
+_Static_assert(ATTRIBUTE_QUESTIONS_MAX <= ATTRIBUTE_CALLS_MAX, "there is a call for each");
 
 struct Attribute {
     AttributeRequest request; /* its texts are ours */
-    char *texts[6];
+    char *texts[10];
     AttributeDone done;
     void *userdata;
-    const char *names[ATTRIBUTE_NAMES_MAX];
-    size_t n_names, name; /* the one under way */
+    AttributeQuestion questions[ATTRIBUTE_QUESTIONS_MAX];
+    bool given_up[ATTRIBUTE_QUESTIONS_MAX]; /* their region refuses */
+    size_t n_questions, question;           /* the one under way */
     unsigned page, n_calls;
     CloudTrailCall *call;
     LoopTimer *timer; /* so that done is never called from inside the start */
@@ -40,87 +41,95 @@ void attribute_cancel(Attribute *attribute) {
         attribute_free(attribute);
 }
 
+/* What was found stays found, whatever else could not be asked; without any, the search has failed. */
 static void finish(Attribute *a) {
+    a->found.looked = a->found.found || !a->found.error_text[0];
     a->done(&a->found, a->userdata);
     attribute_free(a);
 }
 
-/* What was found before stays found; without any, the search has failed. */
-static void fail(Attribute *a, const char *code, const char *message) {
-    (void)snprintf(a->found.error_text, sizeof(a->found.error_text), "LookupEvents: %s%s%s", code,
-                   code[0] ? ": " : "", message);
-    a->found.looked = a->found.found;
-    finish(a);
+/* Whoever refuses one question refuses the others too. Kept: the first error. */
+static void give_up_region(Attribute *a, const char *code, const char *message) {
+    const char *region = a->questions[a->question].region;
+
+    if (!a->found.error_text[0])
+        (void)snprintf(a->found.error_text, sizeof(a->found.error_text), "LookupEvents in %s: %s%s%s",
+                       region, code, code[0] ? ": " : "", message);
+    for (size_t i = a->question; i < a->n_questions; i++)
+        a->given_up[i] = a->given_up[i] || text_equal(a->questions[i].region, region);
 }
 
-static void ask(Attribute *a, const char *next_token);
-
-static void ask_next(Attribute *a) {
-    a->page = 0;
-    if (++a->name < a->n_names)
-        ask(a, NULL);
-    else {
-        a->found.looked = true;
-        finish(a);
-    }
-}
-
-/* Every kind of call gets its first page, so further ones are only for what is left of the calls. */
+/* Every question gets its first page, so further ones are only for what is left of the calls. */
 static bool may_turn_page(const Attribute *a) {
-    size_t n_names_left = a->n_names - a->name - 1;
+    size_t n_left = a->n_questions - a->question - 1;
 
-    return a->page + 1 < PAGES_MAX && a->n_calls + n_names_left < ATTRIBUTE_CALLS_MAX;
+    return a->page + 1 < PAGES_MAX && a->n_calls + n_left < ATTRIBUTE_CALLS_MAX;
+}
+
+static void events_done(const AwsError *error, const CloudTrailEvents *events, void *userdata);
+
+/* False when it could not even be sent. */
+static bool ask(Attribute *a, const char *next_token) {
+    const AttributeQuestion *question = &a->questions[a->question];
+    CloudTrailLookup lookup = {
+        .key = CLOUDTRAIL_LOOKUP_EVENT_NAME,
+        .value = question->name,
+        .start_usec = a->request.from_usec,
+        .end_usec = a->request.until_usec,
+        .next_token = next_token,
+    };
+    int r = cloudtrail_lookup_events(a->request.aws, a->request.credentials, question->region, &lookup,
+                                     events_done, a, &a->call);
+
+    a->n_calls++;
+    if (r < 0)
+        give_up_region(a, "", strerror(-r));
+    return r >= 0;
+}
+
+/* To the next question whose region answers, or to the end. */
+static void go_on(Attribute *a) {
+    for (; a->question < a->n_questions; a->question++) {
+        a->page = 0;
+        if (!a->given_up[a->question] && ask(a, NULL))
+            return;
+    }
+    finish(a);
 }
 
 static void events_done(const AwsError *error, const CloudTrailEvents *events, void *userdata) {
     Attribute *a = userdata;
 
     a->call = NULL;
-    if (error->class != AWS_OK) {
-        fail(a, error->code, error->message);
-        return;
+    if (error->class != AWS_OK)
+        give_up_region(a, error->code, error->message);
+    else {
+        for (size_t i = 0; i < events->n; i++)
+            attribute_take(&a->request, &events->items[i], &a->found);
+        if (events->next_token[0] && may_turn_page(a)) {
+            a->page++;
+            if (ask(a, events->next_token))
+                return;
+        }
     }
-    for (size_t i = 0; i < events->n; i++)
-        attribute_take(&a->request, &events->items[i], &a->found);
-    if (events->next_token[0] && may_turn_page(a)) {
-        a->page++;
-        ask(a, events->next_token);
-    } else
-        ask_next(a);
-}
-
-static void ask(Attribute *a, const char *next_token) {
-    CloudTrailLookup lookup = {
-        .key = CLOUDTRAIL_LOOKUP_EVENT_NAME,
-        .value = a->names[a->name],
-        .start_usec = a->request.from_usec,
-        .end_usec = a->request.until_usec,
-        .next_token = next_token,
-    };
-    int r = cloudtrail_lookup_events(a->request.aws, a->request.credentials, a->request.region, &lookup,
-                                     events_done, a, &a->call);
-
-    a->n_calls++;
-    if (r < 0)
-        fail(a, "", strerror(-r));
+    a->question++;
+    go_on(a);
 }
 
 static void begin(void *userdata) {
     Attribute *a = userdata;
 
     a->timer = NULL;
-    if (a->n_names > 0)
-        ask(a, NULL);
-    else {
-        a->found.looked = true;
-        finish(a);
-    }
+    go_on(a);
 }
 
 /* The texts of the request in copies of our own; NULL becomes "". */
 static int copy_texts(Attribute *a) {
-    const char **texts[] = { &a->request.region, &a->request.trail_name, &a->request.trail_arn,
-                             &a->request.bucket, &a->request.key,        &a->request.own_arn };
+    AttributeRequest *q = &a->request;
+    const char **texts[] = { &q->region, &q->trail_name, &q->trail_arn, &q->bucket, &q->bucket_region,
+                             &q->key,    &q->log_group,  &q->log_role,  &q->topic,  &q->own_arn };
+
+    _Static_assert(ARRAY_SIZE(texts) == ARRAY_SIZE(a->texts), "all are kept");
 
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         a->texts[i] = strdup(*texts[i] ? *texts[i] : "");
@@ -140,8 +149,8 @@ int attribute_start(const AttributeRequest *request, AttributeDone done, void *u
     a->request = *request;
     a->done = done;
     a->userdata = userdata;
-    a->n_names = attribute_event_names(request->findings, request->fields, a->names);
     r = copy_texts(a);
+    a->n_questions = attribute_questions(request, a->questions);
     if (r >= 0)
         r = loop_after(aws_client_loop(request->aws), 0, begin, a, &a->timer);
     if (r < 0) {

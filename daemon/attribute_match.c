@@ -4,15 +4,31 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/arn.h"
+#include "lib/endpoint.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* What an event is about: the trail, or what stands behind it. */
-typedef enum About { ABOUT_TRAIL, ABOUT_BUCKET, ABOUT_KEY } About;
+/* What an event is about: the trail, or what it hangs on. */
+typedef enum About {
+    ABOUT_TRAIL,
+    ABOUT_BUCKET,
+    ABOUT_KEY,
+    ABOUT_LOG_GROUP,
+    ABOUT_LOG_ROLE,
+    ABOUT_TOPIC,
+    ABOUT_MEMBERSHIP, /* of the account in the organization that the trail belongs to */
+} About;
 
-#define STOPS    (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_FLAPPED))
-#define DELETES  (FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_RECREATED))
-#define SETTINGS (FIELD_BIT(FIELD_SELECTORS) - 1)
+#define STOPS      (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_FLAPPED))
+#define DELETES    (FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_RECREATED))
+#define SETTINGS   (FIELD_BIT(FIELD_SELECTORS) - 1)
+#define DELIVERIES (FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST))
+#define BUCKET     (FINDING_BIT(FINDING_BUCKET) | DELIVERIES)
+#define LIFECYCLE  FINDING_BIT(FINDING_LIFECYCLE)
+#define KEY        (FINDING_BIT(FINDING_KEY) | DELIVERIES)
+#define LOG_GROUP  FINDING_BIT(FINDING_LOG_GROUP)
+#define TOPIC      FINDING_BIT(FINDING_NOTIFICATION)
 
 /* One row a kind of call: which findings it can cause, and for changed settings which fields. */
 static const struct {
@@ -29,30 +45,111 @@ static const struct {
     { "PutInsightSelectors", ABOUT_TRAIL, FINDINGS_DRIFT, FIELD_BIT(FIELD_INSIGHTS), true },
     { "RemoveTags", ABOUT_TRAIL, FINDINGS_DRIFT, FIELD_BIT(FIELD_TAGS), true },
     { "AddTags", ABOUT_TRAIL, FINDINGS_DRIFT, FIELD_BIT(FIELD_TAGS), true },
-    { "DeleteBucket", ABOUT_BUCKET, FINDING_BIT(FINDING_BUCKET), 0, false },
-    { "DeleteBucketPolicy", ABOUT_BUCKET, FINDING_BIT(FINDING_BUCKET), 0, false },
-    { "PutBucketPolicy", ABOUT_BUCKET, FINDING_BIT(FINDING_BUCKET), 0, false },
-    { "PutBucketLifecycle", ABOUT_BUCKET, FINDING_BIT(FINDING_LIFECYCLE), 0, false },
-    { "PutBucketLifecycleConfiguration", ABOUT_BUCKET, FINDING_BIT(FINDING_LIFECYCLE), 0, false },
-    { "DisableKey", ABOUT_KEY, FINDING_BIT(FINDING_KEY), 0, false },
-    { "ScheduleKeyDeletion", ABOUT_KEY, FINDING_BIT(FINDING_KEY), 0, false },
+    { "LeaveOrganization", ABOUT_MEMBERSHIP, FINDING_BIT(FINDING_MISSING), 0, false },
+    { "DeleteBucket", ABOUT_BUCKET, BUCKET, 0, false },
+    { "DeleteBucketPolicy", ABOUT_BUCKET, BUCKET, 0, false },
+    { "PutBucketPolicy", ABOUT_BUCKET, BUCKET, 0, false },
+    { "PutBucketLifecycle", ABOUT_BUCKET, LIFECYCLE, 0, false },
+    { "PutBucketLifecycleConfiguration", ABOUT_BUCKET, LIFECYCLE, 0, false },
+    { "DisableKey", ABOUT_KEY, KEY, 0, false },
+    { "ScheduleKeyDeletion", ABOUT_KEY, KEY, 0, false },
+    { "PutKeyPolicy", ABOUT_KEY, DELIVERIES, 0, false },
+    { "DeleteLogGroup", ABOUT_LOG_GROUP, LOG_GROUP, 0, false },
+    { "DeleteRole", ABOUT_LOG_ROLE, LOG_GROUP, 0, false },
+    { "DeleteRolePolicy", ABOUT_LOG_ROLE, LOG_GROUP, 0, false },
+    { "DetachRolePolicy", ABOUT_LOG_ROLE, LOG_GROUP, 0, false },
+    { "PutRolePolicy", ABOUT_LOG_ROLE, LOG_GROUP, 0, false },
+    { "PutRolePermissionsBoundary", ABOUT_LOG_ROLE, LOG_GROUP, 0, false },
+    { "UpdateAssumeRolePolicy", ABOUT_LOG_ROLE, LOG_GROUP, 0, false },
+    { "DeleteTopic", ABOUT_TOPIC, TOPIC, 0, false },
+    { "SetTopicAttributes", ABOUT_TOPIC, TOPIC, 0, false },
+    { "RemovePermission", ABOUT_TOPIC, TOPIC, 0, false },
 };
 
-_Static_assert(ARRAY_SIZE(rows) <= ATTRIBUTE_NAMES_MAX, "all kinds of calls can be asked for at once");
+/* Calls about a bucket may be asked for in two regions. */
+_Static_assert(ARRAY_SIZE(rows) + 5 <= ATTRIBUTE_QUESTIONS_MAX, "all can be asked for at once");
 
-static bool can_cause(size_t row, uint32_t findings, uint32_t fields) {
-    if (!(rows[row].findings & findings))
+/* Its name or ARN, "" when the trail has none. */
+static const char *object_of(const AttributeRequest *request, About about) {
+    const char *object = request->trail_arn;
+
+    switch (about) {
+    case ABOUT_BUCKET: object = request->bucket; break;
+    case ABOUT_KEY: object = request->key; break;
+    case ABOUT_LOG_GROUP: object = request->log_group; break;
+    case ABOUT_LOG_ROLE: object = request->log_role; break;
+    case ABOUT_TOPIC: object = request->topic; break;
+    case ABOUT_MEMBERSHIP: object = request->foreign ? request->trail_arn : ""; break;
+    case ABOUT_TRAIL: break;
+    }
+    return object ? object : "";
+}
+
+static bool can_cause(size_t row, const AttributeRequest *request) {
+    uint32_t fields = request->fields;
+
+    if (!(rows[row].findings & request->findings) || !*object_of(request, rows[row].about))
         return false;
     return rows[row].fields == 0 || fields == 0 || (rows[row].fields & fields);
 }
 
-size_t attribute_event_names(uint32_t findings, uint32_t fields,
-                             const char *ret[static ATTRIBUTE_NAMES_MAX]) {
+/* ---- what to ask, and where ---- */
+
+/* Where the partition records what has no region (AWS CloudTrail User Guide, "About global service events").
+ */
+static const char *iam_region(const AttributeRequest *request) {
+    const char *region = endpoint_iam_region(request->region);
+
+    return region ? region : request->region;
+}
+
+static const char *organizations_region(const AttributeRequest *request) {
+    const char *region = endpoint_service_region(AWS_ORGANIZATIONS, request->region);
+
+    return region ? region : request->region;
+}
+
+static size_t add_question(const char *name, const char *region, AttributeQuestion *ret) {
+    ret->name = name;
+    (void)text_copy(ret->region, sizeof(ret->region), region);
+    return 1;
+}
+
+/* A bucket's ARN has no region, and a bucket that is gone tells none: most are where the trail is, or where
+ * S3 puts those that name no region. */
+static size_t ask_about_bucket(const AttributeRequest *request, const char *name, AttributeQuestion *ret) {
+    size_t n;
+
+    if (request->bucket_region && request->bucket_region[0])
+        return add_question(name, request->bucket_region, ret);
+    n = add_question(name, request->region, ret);
+    if (!text_equal(iam_region(request), request->region))
+        n += add_question(name, iam_region(request), &ret[n]);
+    return n;
+}
+
+static size_t ask(const AttributeRequest *request, size_t row, AttributeQuestion *ret) {
+    About about = rows[row].about;
+    Arn arn;
+
+    if (about == ABOUT_BUCKET)
+        return ask_about_bucket(request, rows[row].name, ret);
+    if (about == ABOUT_LOG_ROLE)
+        return add_question(rows[row].name, iam_region(request), ret);
+    if (about == ABOUT_MEMBERSHIP)
+        return add_question(rows[row].name, organizations_region(request), ret);
+    if (about != ABOUT_TRAIL && arn_parse(object_of(request, about), &arn) >= 0 && arn.region[0])
+        return add_question(rows[row].name, arn.region, ret);
+    return add_question(rows[row].name, request->region, ret);
+}
+
+size_t attribute_questions(const AttributeRequest *request,
+                           AttributeQuestion ret[static ATTRIBUTE_QUESTIONS_MAX]) {
     size_t n = 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if (can_cause(i, findings, fields))
-            ret[n++] = rows[i].name;
+        if (can_cause(i, request))
+            n += ask(request, i, &ret[n]);
     return n;
 }
 
@@ -114,18 +211,36 @@ static bool names_resource(const CloudTrailEvent *event, const char *name) {
     return false;
 }
 
-/* A key is named by ARN or by id. */
+/* "arn:...:log-group:NAME:*" */
+static bool is_log_group(const char *log_group, const char *name) {
+    const char *found = strstr(log_group, ":log-group:");
+    size_t len = strlen(name);
+
+    if (!found || len == 0)
+        return false;
+    found += strlen(":log-group:");
+    return strncmp(found, name, len) == 0 && (found[len] == '\0' || found[len] == ':');
+}
+
+/* Whether it is about the request's own trail, bucket, key, ... A key and a role are named by ARN or by
+ * their last part. */
 static bool is_about(const AttributeRequest *request, const CloudTrailEvent *event, About about) {
+    const char *object = object_of(request, about), *last = last_part(object, '/');
+
     switch (about) {
-    case ABOUT_BUCKET:
-        return request->bucket[0] &&
-               (text_equal(event->bucket, request->bucket) || names_resource(event, request->bucket));
+    case ABOUT_TRAIL:
+        return text_equal(event->trail, request->trail_name) || text_equal(event->trail, object) ||
+               names_resource(event, object);
+    case ABOUT_BUCKET: return text_equal(event->bucket, object) || names_resource(event, object);
     case ABOUT_KEY:
-        return names_resource(event, request->key) || names_resource(event, last_part(request->key, '/'));
-    default:
-        return text_equal(event->trail, request->trail_name) ||
-               text_equal(event->trail, request->trail_arn) || names_resource(event, request->trail_arn);
+        return text_equal(event->key, object) || text_equal(event->key, last) ||
+               names_resource(event, object) || names_resource(event, last);
+    case ABOUT_LOG_GROUP: return is_log_group(object, event->log_group);
+    case ABOUT_LOG_ROLE: return text_equal(event->role, last) || names_resource(event, object);
+    case ABOUT_TOPIC: return text_equal(event->topic, object) || names_resource(event, object);
+    case ABOUT_MEMBERSHIP: return true; /* it is the account's own history */
     }
+    return false;
 }
 
 static bool is_own(const AttributeRequest *request, const CloudTrailEvent *event, size_t row) {
@@ -153,8 +268,7 @@ void attribute_take(const AttributeRequest *request, const CloudTrailEvent *even
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         Actor actor;
 
-        if (!text_equal(event->event_name, rows[i].name) ||
-            !can_cause(i, request->findings, request->fields))
+        if (!text_equal(event->event_name, rows[i].name) || !can_cause(i, request))
             continue;
         if (!is_about(request, event, rows[i].about) || is_own(request, event, i) ||
             event->event_time_usec < request->from_usec)

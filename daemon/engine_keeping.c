@@ -136,7 +136,8 @@ static void resume_errors(Trail *trail) {
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if ((trail->state.findings & FINDING_BIT(rows[i].finding)) &&
             (rows[i].finding == FINDING_UNSEEN || trail->engine->config->bucket_checks))
-            (void)text_copy((char *)&k->seen + rows[i].offset, rows[i].size, "not looked at since the start");
+            (void)text_copy((char *)&k->seen + rows[i].offset, rows[i].size,
+                            "not looked at since the start");
     if (trail->state.findings & FINDING_BIT(FINDING_UNSEEN))
         k->n_failed = engine_account_policy(trail->via).blind_after;
     /* it was stale by what was known of it then */
@@ -272,8 +273,7 @@ static void refresh_baseline(Trail *trail) {
     baseline_record_done(&record);
 }
 
-/* Another account's, as far as is known. */
-static bool is_foreign(const Trail *trail) {
+bool engine_is_foreign(const Trail *trail) {
     return trail->organization && trail->via->id[0] && !text_equal(trail->via->id, trail->account);
 }
 
@@ -281,7 +281,7 @@ static bool is_foreign(const Trail *trail) {
 static bool is_complete(Trail *trail) {
     Settings *now = &trail->keeping.now;
 
-    if (is_foreign(trail) && !now->values[FIELD_TAGS] && settings_set(now, FIELD_TAGS, "{}") < 0)
+    if (engine_is_foreign(trail) && !now->values[FIELD_TAGS] && settings_set(now, FIELD_TAGS, "{}") < 0)
         return false;
     return settings_is_complete(now);
 }
@@ -298,8 +298,8 @@ static void record_baseline(Trail *trail) {
     if (!k->unsaved && take_baseline(trail, &k->now) < 0)
         return;
     if (k->gone)
-        r = baseline_file_accept(engine->state_dir, trail->arn, &k->baseline, false, BY_GUARD, now_usec, error,
-                                 sizeof(error));
+        r = baseline_file_accept(engine->state_dir, trail->arn, &k->baseline, false, BY_GUARD, now_usec,
+                                 error, sizeof(error));
     else
         r = baseline_file_record(engine->state_dir, trail->arn, &k->baseline, BY_GUARD, now_usec);
     if (r < 0 && k->unsaved)
@@ -403,7 +403,7 @@ static void look_at(Trail *trail, const CloudTrailTrail *listed) {
         .region = trail->region,
         .arn = trail->arn,
         .listed = listed,
-        .no_tags = is_foreign(trail),
+        .no_tags = engine_is_foreign(trail),
         .done = settings_seen,
         .userdata = trail,
     };
@@ -428,6 +428,8 @@ static void bucket_seen(const BucketLook *look, void *userdata) {
 
     k->bucket_look = NULL;
     trail->engine->n_beside--;
+    if (look->region[0])
+        (void)text_copy(k->bucket_region, sizeof(k->bucket_region), look->region);
     (void)text_copy(k->seen.bucket_error, sizeof(k->seen.bucket_error), look->bucket_error);
     (void)text_copy(k->seen.lifecycle_error, sizeof(k->seen.lifecycle_error), look->lifecycle_error);
     (void)text_copy(k->seen.key_error, sizeof(k->seen.key_error), look->key_error);

@@ -39,12 +39,15 @@ typedef struct Keeping {
     bool look_is_stale;    /* what it sees may be from before we wrote */
     unsigned n_failed;     /* looks at settings that failed in a row */
     bool bucket_failed;    /* the last look at the bucket did */
+    char bucket_region[S3_REGION_MAX]; /* as last told, "" until then */
     Attribute *search;
 } Keeping;
 
 /* Takes in baselines that were accepted, and looks at the settings of those trails of a list that live in the
  * target: of all of them when that is due, else of those that have no baseline yet. */
 void engine_look_at_settings(Target *target, const CloudTrailTrails *list, bool due);
+/* An organization trail of another account, as far as is known. */
+bool engine_is_foreign(const Trail *trail);
 /* How many calls such a look makes about the trail, besides the list; as far as is known by now. */
 unsigned engine_count_settings_calls(const Trail *trail);
 /* Begins the next look at settings that waits in the target, unless one is under way there. */

@@ -14,10 +14,6 @@ static const uint64_t looks_usec[] = {
     360 * USEC_PER_SEC, 600 * USEC_PER_SEC, 900 * USEC_PER_SEC, 1200 * USEC_PER_SEC,
 };
 
-static uint64_t before(uint64_t usec, uint64_t span_usec) {
-    return usec > span_usec ? usec - span_usec : 0;
-}
-
 static void begin_search(Attributing *at, uint32_t findings, uint64_t from_usec, uint64_t mark_usec,
                          uint64_t seen_usec) {
     at->wanted = true;
@@ -33,7 +29,7 @@ static void begin_search(Attributing *at, uint32_t findings, uint64_t from_usec,
 void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, uint64_t slack_usec,
                       uint64_t mark_usec, bool opened) {
     Attributing *at = &d->s.attributing;
-    uint64_t from_usec = before(not_before_usec, slack_usec);
+    uint64_t from_usec = guard_before(not_before_usec, slack_usec);
 
     if (!d->policy->attribution)
         return;
@@ -116,7 +112,7 @@ static void end_search(Deciding *d, uint64_t cause_usec) {
     at->n_searches++;
     pause_usec = at->n_searches >= GUARD_TELLS_MAX ? SEARCH_PAUSE_USEC : 0;
     if (at->again_findings != 0 && cause_usec < at->again_from_usec)
-        begin_search(at, at->again_findings, before(at->again_from_usec, GUARD_OUR_SLACK_USEC),
+        begin_search(at, at->again_findings, guard_before(at->again_from_usec, GUARD_OUR_SLACK_USEC),
                      at->again_mark_usec, d->now.real_usec + pause_usec);
     at->again_findings = 0;
 }

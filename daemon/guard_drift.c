@@ -82,7 +82,7 @@ void guard_take_drift(Deciding *d, const Drift *drift) {
     guard_set_fields(s, fields, losing, mark);
     s->settings_usec = d->now.real_usec;
     if (not_before == 0)
-        not_before = d->now.real_usec - GUARD_UNKNOWN_PAST_USEC;
+        not_before = guard_before(d->now.real_usec, GUARD_UNKNOWN_PAST_USEC);
 
     if (fields == 0 && was_fields != 0)
         drift_is_over(d, was_fields);

@@ -5,8 +5,17 @@
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
 
+/* What AWS reports of deliveries, and only at the next one: log files go out every few minutes, digests
+ * hourly. */
+#define DELIVERY_FAILURES                                                                                   \
+    (FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST) | FINDING_BIT(FINDING_LOG_GROUP) |         \
+     FINDING_BIT(FINDING_NOTIFICATION))
+#define DELIVERY_LAG_USEC (75ULL * 60 * USEC_PER_SEC)
+
+/* What somebody's call can have caused. */
 #define ATTRIBUTABLE_FAILURES                                                                               \
-    (FINDING_BIT(FINDING_BUCKET) | FINDING_BIT(FINDING_LIFECYCLE) | FINDING_BIT(FINDING_KEY))
+    (FINDING_BIT(FINDING_BUCKET) | FINDING_BIT(FINDING_LIFECYCLE) | FINDING_BIT(FINDING_KEY) |              \
+     DELIVERY_FAILURES)
 
 /* Where an observation says that deliveries fail, one row a finding. */
 static const struct {
@@ -90,7 +99,7 @@ void guard_end_blindness(Deciding *d) {
 static uint64_t last_look(const Deciding *d) {
     uint64_t looked_usec = d->s.looked_usec;
 
-    return looked_usec != 0 ? looked_usec : d->now.real_usec - GUARD_UNKNOWN_PAST_USEC;
+    return looked_usec != 0 ? looked_usec : guard_before(d->now.real_usec, GUARD_UNKNOWN_PAST_USEC);
 }
 
 /* A trail that was never started has no times. */
@@ -186,8 +195,10 @@ void guard_found_failing(Deciding *d, const Observation *seen, uint32_t findings
     how.mark_usec = guard_new_mark(d->s.marks, d->s.start_usec + worst, d->now);
     how.kind = incident_begin(&d->s.incident, how.mark_usec, d->now);
     if (how.findings & ATTRIBUTABLE_FAILURES)
-        guard_seek_actor(d, how.findings & ATTRIBUTABLE_FAILURES, last_look(d), GUARD_OUR_SLACK_USEC,
-                         how.mark_usec, how.kind == TELL_OPENED);
+        guard_seek_actor(
+                d, how.findings & ATTRIBUTABLE_FAILURES,
+                guard_before(last_look(d), how.findings & DELIVERY_FAILURES ? DELIVERY_LAG_USEC : 0),
+                GUARD_OUR_SLACK_USEC, how.mark_usec, how.kind == TELL_OPENED);
     guard_tell_trouble(d, &how, why);
 }
 

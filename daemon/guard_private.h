@@ -11,6 +11,11 @@
 /* How far back a cause is searched when nothing is known of the trail before. */
 #define GUARD_UNKNOWN_PAST_USEC (86400ULL * 1000000)
 
+/* A clock that was never set begins at 0. */
+static inline uint64_t guard_before(uint64_t usec, uint64_t span_usec) {
+    return usec > span_usec ? usec - span_usec : 0;
+}
+
 /* One decision under way: everything that its steps need. */
 typedef struct Deciding {
     const Policy *policy;

@@ -20,7 +20,6 @@
 struct WatchBucket {
     WatchBucketRequest request; /* its texts are ours */
     char *texts[5];
-    char bucket_region[S3_REGION_MAX];
     WatchBucketDone done;
     void *userdata;
     BucketLook look;
@@ -182,14 +181,14 @@ static void ask_about_bucket(WatchBucket *w) {
     int r;
 
     w->n_pending++;
-    r = s3_get_lifecycle(q->aws, q->credentials, w->bucket_region, q->bucket, q->owner, rules_done, w,
+    r = s3_get_lifecycle(q->aws, q->credentials, w->look.region, q->bucket, q->owner, rules_done, w,
                          &w->rules_call);
     if (r < 0) {
         not_looked(w, "GetBucketLifecycleConfiguration", q->bucket, "", strerror(-r));
         w->n_pending--;
     }
     w->n_pending++;
-    r = s3_get_policy(q->aws, q->credentials, w->bucket_region, q->bucket, q->owner, policy_done, w,
+    r = s3_get_policy(q->aws, q->credentials, w->look.region, q->bucket, q->owner, policy_done, w,
                       &w->policy_call);
     if (r < 0) {
         not_looked(w, "GetBucketPolicy", q->bucket, "", strerror(-r));
@@ -203,7 +202,7 @@ static void head_done(const AwsError *error, const char *region, void *userdata)
 
     w->head_call = NULL;
     if (error->class == AWS_OK) {
-        (void)text_copy(w->bucket_region, sizeof(w->bucket_region), region);
+        (void)text_copy(w->look.region, sizeof(w->look.region), region);
         ask_about_bucket(w);
     } else if (error->class == AWS_NOT_FOUND)
         (void)text_copy(w->look.bucket_error, sizeof(w->look.bucket_error), "it is gone");

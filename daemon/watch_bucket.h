@@ -5,6 +5,7 @@
 
 #include "daemon/types.h"
 #include "lib/call.h"
+#include "lib/s3.h"
 
 /* Log files that are deleted sooner than this after they were written are deleted early: before a month
  * is over, few have looked at them. */
@@ -15,6 +16,7 @@ typedef struct BucketLook {
     char bucket_error[CODE_TEXT_MAX];    /* "NoSuchBucket", "not owned by 111122223333", ... */
     char lifecycle_error[CODE_TEXT_MAX]; /* "rule nuke deletes after 1 day" */
     char key_error[CODE_TEXT_MAX];       /* "Disabled", "PendingDeletion", "NotFoundException" */
+    char region[S3_REGION_MAX];          /* the bucket's, "" when it did not tell */
     char error_text[ERROR_TEXT_MAX]; /* what could not be looked at, and why; raw; then nothing is said of it
                                       */
 } BucketLook;

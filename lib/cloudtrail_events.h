@@ -85,6 +85,10 @@ typedef struct CloudTrailEvent {
     char *recipient_account;
     char *trail;            /* the trail that the request names, as typed: name, trailName or resourceId */
     char *bucket;           /* bucketName, for requests to S3 */
+    char *key;              /* keyId, to KMS: an id or an ARN */
+    char *log_group;        /* logGroupName, to CloudWatch Logs */
+    char *role;             /* roleName, to IAM */
+    char *topic;            /* topicArn, to SNS */
     char *parameters;       /* requestParameters in the form of answer_dump(); ends in "..." when it was longer
                              * than CLOUDTRAIL_EVENT_PARAMETERS_MAX, and is no JSON then */
     CloudTrailIdentity identity;

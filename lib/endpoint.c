@@ -342,6 +342,15 @@ const char *endpoint_service_region(AwsService service, const char *region) {
     return services[service].one_a_partition ? partition->default_region : region;
 }
 
+/* China alone has IAM and Organizations in two regions. */
+const char *endpoint_iam_region(const char *region) {
+    const Partition *partition = endpoint_partition_of(region);
+
+    if (!partition)
+        return NULL;
+    return partition->regions == regions_cn ? "cn-north-1" : partition->default_region;
+}
+
 static bool is_set(const char *s) {
     return s && *s;
 }

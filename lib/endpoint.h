@@ -46,6 +46,10 @@ const char *endpoint_service_name(AwsService service);
  * is unknown. */
 const char *endpoint_service_region(AwsService service, const char *region);
 
+/* The region that calls to IAM are signed for, and recorded in, in the partition of region. NULL when region is
+ * unknown. */
+const char *endpoint_iam_region(const char *region);
+
 /* The partition a region belongs to by its name, also for regions not in the table; NULL when no pattern
  * fits. */
 const Partition *endpoint_partition_of(const char *region);

@@ -191,24 +191,6 @@ def test_a_thousand_flips_are_one_incident_and_few_messages(sim, victim, mallory
     assert len(entries) <= 12, [entry["event"] for entry in entries]
 
 
-def test_who_did_it_is_told_in_the_same_incident_and_refused_tries_as_attempts(sim, victim, mallory):
-    victim.write_config(attribution=True)
-    sim.add_user("eve", "111122223333", policy=[{"Effect": "Allow", "Action": "cloudtrail:Describe*", "Resource": "*"}])
-    start(victim)
-    eve = sim.boto3("eve", "cloudtrail", FRA)
-    with pytest.raises(Exception, match="AccessDenied"):
-        eve.stop_logging(Name=VICTIM)
-    mallory.stop(VICTIM)
-    stopped = wait_alert(sim, "trail.stopped")
-    entry = wait_alert(sim, "trail.attributed", seconds=20)
-    assert entry["incident"] == stopped["incident"]
-    assert (entry["actor"]["name"], entry["actor"]["event_name"]) == ("mallory", "StopLogging")
-    assert entry["actor"]["source_ip"] == "203.0.113.7"
-    attempt = wait_alert(sim, "trail.attempted")
-    assert (attempt["actor"]["name"], attempt["severity"]) == ("eve", "warning")
-    assert attempt["actor"]["error_code"].startswith("AccessDenied")
-
-
 def test_settings_that_may_not_be_looked_at_are_told_as_unseen(sim, victim):
     start(victim)
     with sim.fault("denied", operation="GetEventSelectors"):

@@ -56,6 +56,9 @@ static int start(Search *s, uint32_t findings, uint32_t fields, Attribute **ret)
         .region = region,
         .trail_name = name,
         .trail_arn = arn,
+        .bucket = "example-logs",
+        .key = "arn:aws:kms:eu-west-1:111122223333:key/1",
+        .log_role = "arn:aws:iam::111122223333:role/ToLogs",
         .findings = findings,
         .fields = fields,
         .from_usec = FROM,
@@ -82,17 +85,23 @@ static Search search(ServiceFixture *f, uint32_t findings, uint32_t fields) {
     return s;
 }
 
-static void assert_asked(const ServiceFixture *f, unsigned i, const char *name, const char *token) {
+static void assert_asked_in(const ServiceFixture *f, unsigned i, const char *region, const char *name,
+                            const char *token) {
     const FakeRequest *r = fake_http_request(f->http, i);
-    char body[512];
+    char body[512], url[128];
 
     (void)snprintf(body, sizeof(body),
                    "{\"LookupAttributes\":[{\"AttributeKey\":\"EventName\",\"AttributeValue\":\"%s\"}],"
                    "\"StartTime\":1700000000,\"EndTime\":1700003600%s%s%s}",
                    name, token ? ",\"NextToken\":\"" : "", token ? token : "", token ? "\"" : "");
-    assert_string_equal(r->url, "https://cloudtrail." REGION ".amazonaws.com/");
+    (void)snprintf(url, sizeof(url), "https://cloudtrail.%s.amazonaws.com/", region);
+    assert_string_equal(r->url, url);
     assert_non_null(strstr(fake_request_header(r, "x-amz-target"), ".LookupEvents"));
     assert_string_equal(r->body, body);
+}
+
+static void assert_asked(const ServiceFixture *f, unsigned i, const char *name, const char *token) {
+    assert_asked_in(f, i, REGION, name, token);
 }
 
 static void test_one_kind_of_call(void **state) {
@@ -118,7 +127,7 @@ static void test_one_kind_of_call(void **state) {
 /* Findings that nobody's call can have caused are searched without asking. */
 static void test_nothing_to_search(void **state) {
     ServiceFixture *f = *state;
-    Search s = search(f, FINDING_BIT(FINDING_DELIVERY), 0);
+    Search s = search(f, FINDING_BIT(FINDING_STALE), 0);
 
     assert_true(s.found.looked && !s.found.found);
     assert_int_equal(fake_http_n_requests(f->http), 0);
@@ -184,8 +193,8 @@ static void test_ceiling_of_calls(void **state) {
     s = search(f, UINT32_MAX, FIELDS_ALL);
     assert_int_equal(fake_http_n_requests(f->http), ATTRIBUTE_CALLS_MAX);
     assert_asked(f, 2, "StopLogging", "more");
-    assert_asked(f, ATTRIBUTE_CALLS_MAX - 2, "DisableKey", NULL);
-    assert_asked(f, ATTRIBUTE_CALLS_MAX - 1, "ScheduleKeyDeletion", NULL);
+    assert_asked_in(f, ATTRIBUTE_CALLS_MAX - 2, "us-east-1", "PutRolePermissionsBoundary", NULL);
+    assert_asked_in(f, ATTRIBUTE_CALLS_MAX - 1, "us-east-1", "UpdateAssumeRolePolicy", NULL);
     assert_true(s.found.looked);
 }
 
@@ -201,16 +210,16 @@ static void test_errors(void **state) {
         const char *text;
     } cases[] = {
         { NULL, HTTP_ANSWERED, 400, ERROR("AccessDeniedException"), false,
-          "LookupEvents: AccessDeniedException: no" },
+          "LookupEvents in " REGION ": AccessDeniedException: no" },
         { EVENTS(""), HTTP_ANSWERED, 400, ERROR("ThrottlingException"), false,
-          "LookupEvents: ThrottlingException: no" },
+          "LookupEvents in " REGION ": ThrottlingException: no" },
         { EVENTS(MALLORY), HTTP_ANSWERED, 400, ERROR("AccessDeniedException"), true,
-          "LookupEvents: AccessDeniedException: no" },
+          "LookupEvents in " REGION ": AccessDeniedException: no" },
         { EVENTS(REFUSED), HTTP_ANSWERED, 400, ERROR("AccessDeniedException"), false,
-          "LookupEvents: AccessDeniedException: no" },
-        { PAGE(MALLORY, "t"), HTTP_CONNECT_FAILED, 0, "it broke", true, "LookupEvents: it broke" },
-        { NULL, HTTP_CONNECT_FAILED, 0, "it broke", false, "LookupEvents: it broke" },
-        { EVENTS(MALLORY), HTTP_TIMED_OUT, 0, "no answer", true, "LookupEvents: no answer" },
+          "LookupEvents in " REGION ": AccessDeniedException: no" },
+        { PAGE(MALLORY, "t"), HTTP_CONNECT_FAILED, 0, "it broke", true, "LookupEvents in " REGION ": it broke" },
+        { NULL, HTTP_CONNECT_FAILED, 0, "it broke", false, "LookupEvents in " REGION ": it broke" },
+        { EVENTS(MALLORY), HTTP_TIMED_OUT, 0, "no answer", true, "LookupEvents in " REGION ": no answer" },
         { NULL, HTTP_ANSWERED, 200, "[]", false, NULL },
     };
 
@@ -233,9 +242,52 @@ static void test_errors(void **state) {
         assert_int_equal(s.found.n_attempts, cases[i].first && strstr(cases[i].first, "oscar"));
         if (cases[i].text)
             assert_string_equal(s.found.error_text, cases[i].text);
-        assert_ptr_equal(strstr(s.found.error_text, "LookupEvents: "), s.found.error_text);
+        assert_ptr_equal(strstr(s.found.error_text, "LookupEvents in " REGION ": "), s.found.error_text);
         /* it goes no further */
         assert_int_equal(fake_http_n_requests(f->http), 1 + (cases[i].first != NULL));
+        service_tear_down(state);
+    }
+}
+
+/* A region that refuses is asked no more, and keeps nobody from being found in another. */
+static void test_regions(void **state) {
+    static const struct {
+        const char *name, *region, *body; /* NULL: refused */
+    } asked[] = {
+        { "DeleteBucket", REGION, NULL },
+        { "DeleteBucket", "us-east-1", EVENTS("") },
+        { "DeleteBucketPolicy", "us-east-1", EVENTS("") },
+        { "PutBucketPolicy", "us-east-1", NULL },
+        { "DisableKey", "eu-west-1", EVENTS("") },
+        { "ScheduleKeyDeletion", "eu-west-1",
+          EVENTS("{\"EventName\":\"ScheduleKeyDeletion\",\"EventTime\":1700000010,\"Username\":\"mallory\","
+                 "\"Resources\":[{\"ResourceName\":\"arn:aws:kms:eu-west-1:111122223333:key/1\"}]}") },
+        { "PutKeyPolicy", "eu-west-1", EVENTS("") },
+    };
+
+    for (unsigned found = 0; found < 2; found++) {
+        ServiceFixture *f;
+        Search s;
+
+        service_set_up_patient(state);
+        f = *state;
+        for (unsigned i = 0; i < ARRAY_SIZE(asked); i++) {
+            bool none = i == 5 && !found;
+
+            fake_http_reply(f->http, asked[i].body ? 200 : 400,
+                            none            ? EVENTS("")
+                            : asked[i].body ? asked[i].body
+                                            : ERROR("AccessDeniedException"),
+                            NULL);
+        }
+        s = search(f, FINDING_BIT(FINDING_DELIVERY), 0);
+        assert_int_equal(fake_http_n_requests(f->http), ARRAY_SIZE(asked));
+        for (unsigned i = 0; i < ARRAY_SIZE(asked); i++)
+            assert_asked_in(f, i, asked[i].region, asked[i].name, NULL);
+        assert_int_equal(s.found.looked, found);
+        assert_int_equal(s.found.found, found);
+        assert_string_equal(s.found.actor.name, found ? "mallory" : "");
+        assert_string_equal(s.found.error_text, "LookupEvents in " REGION ": AccessDeniedException: no");
         service_tear_down(state);
     }
 }
@@ -252,7 +304,7 @@ static void test_a_region_that_is_none(void **state) {
     fake_loop_run(f->loop);
     assert_int_equal(s.n_done, 1);
     assert_false(s.found.looked || s.found.found);
-    assert_string_equal(s.found.error_text, "LookupEvents: Invalid argument");
+    assert_string_equal(s.found.error_text, "LookupEvents in mars: Invalid argument");
 }
 
 /* ---- the end before the end ---- */
@@ -326,6 +378,7 @@ int main(void) {
         PATIENT_TEST(test_endless_pages),
         PATIENT_TEST(test_ceiling_of_calls),
         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_regions),
         PATIENT_TEST(test_a_region_that_is_none),
         cmocka_unit_test(test_cancelled_anywhere),
         cmocka_unit_test(test_no_memory),

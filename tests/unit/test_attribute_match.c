@@ -18,7 +18,10 @@
 #define OTHER  "arn:aws:cloudtrail:eu-central-1:111122223333:trail/other"
 #define BUCKET "example-logs"
 #define KEY_ID "1111aaaa-22bb-33cc-44dd-5555eeee6666"
-#define KEY    "arn:aws:kms:eu-central-1:111122223333:key/" KEY_ID
+#define KEY    "arn:aws:kms:eu-south-1:111122223333:key/" KEY_ID
+#define GROUP  "arn:aws:logs:eu-west-1:111122223333:log-group:CloudTrail/main:*"
+#define ROLE   "arn:aws:iam::111122223333:role/service-role/ToLogs"
+#define TOPIC  "arn:aws:sns:eu-north-1:111122223333:deliveries"
 #define OWN    "arn:aws:sts::111122223333:assumed-role/TrailGuard/i-0123456789abcdef0"
 #define MALLET "arn:aws:iam::111122223333:user/mallory"
 #define FROM   (1800000000 * USEC_PER_SEC)
@@ -26,10 +29,16 @@
 #define BIT(name) FINDING_BIT(FINDING_##name)
 
 static const AttributeRequest main_trail = {
+    .region = "eu-central-1",
     .trail_name = "main",
     .trail_arn = ARN,
+    .foreign = true,
     .bucket = BUCKET,
+    .bucket_region = "eu-west-3",
     .key = KEY,
+    .log_group = GROUP,
+    .log_role = ROLE,
+    .topic = TOPIC,
     .own_arn = OWN,
     .from_usec = FROM,
 };
@@ -42,7 +51,8 @@ static CloudTrailEvent blank_event(void) {
         .event_id = none, .event_name = none, .event_source = none, .access_key_id = none, .username = none,
         .event_time_usec = FROM, .whole = true, .aws_region = none, .source_ip = none, .user_agent = none,
         .error_code = none, .error_message = none, .request_id = none, .recipient_account = none,
-        .trail = none, .bucket = none, .parameters = none,
+        .trail = none, .bucket = none, .key = none, .log_group = none, .role = none, .topic = none,
+        .parameters = none,
         .identity = { .type = none, .arn = none, .principal_id = none, .account_id = none,
                       .user_name = none, .invoked_by = none, .access_key_id = none, .issuer_arn = none,
                       .issuer_type = none, .issuer_user_name = none, .source_identity = none },
@@ -70,12 +80,37 @@ static Attribution take_one(const AttributeRequest *request, const CloudTrailEve
 /* ---- which calls are asked for ---- */
 
 #define DRIFT_NAMES "UpdateTrail PutEventSelectors PutInsightSelectors RemoveTags AddTags "
+#define BUCKET_NAMES "DeleteBucket@eu-west-3 DeleteBucketPolicy@eu-west-3 PutBucketPolicy@eu-west-3 "
+#define RULE_NAMES "PutBucketLifecycle@eu-west-3 PutBucketLifecycleConfiguration@eu-west-3 "
+#define KEY_NAMES "DisableKey@eu-south-1 ScheduleKeyDeletion@eu-south-1 "
+#define POLICY_NAME "PutKeyPolicy@eu-south-1 "
+#define LOG_NAMES                                                                                           \
+    "DeleteLogGroup@eu-west-1 DeleteRole@us-east-1 DeleteRolePolicy@us-east-1 DetachRolePolicy@us-east-1 "  \
+    "PutRolePolicy@us-east-1 PutRolePermissionsBoundary@us-east-1 UpdateAssumeRolePolicy@us-east-1 "
+#define TOPIC_NAMES "DeleteTopic@eu-north-1 SetTopicAttributes@eu-north-1 RemovePermission@eu-north-1 "
+#define LEAVE_NAME "LeaveOrganization@us-east-1 "
 
 #define EVERY_NAME                                                                                          \
-    "StopLogging DeleteTrail " DRIFT_NAMES "DeleteBucket DeleteBucketPolicy PutBucketPolicy "               \
-    "PutBucketLifecycle PutBucketLifecycleConfiguration DisableKey ScheduleKeyDeletion "
+    "StopLogging DeleteTrail " DRIFT_NAMES LEAVE_NAME BUCKET_NAMES RULE_NAMES KEY_NAMES POLICY_NAME         \
+            LOG_NAMES TOPIC_NAMES
 
-static void test_names(void **state) {
+/* "NAME" for what is asked in the trail's home, "NAME@REGION" for the rest. */
+static void assert_questions(const AttributeRequest *request, const char *expected) {
+    AttributeQuestion questions[ATTRIBUTE_QUESTIONS_MAX];
+    size_t n = attribute_questions(request, questions);
+    char text[2048] = "";
+
+    assert_true(n <= ATTRIBUTE_QUESTIONS_MAX);
+    for (size_t i = 0; i < n; i++) {
+        bool home = text_equal(questions[i].region, request->region);
+
+        (void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s%s ", questions[i].name,
+                       home ? "" : "@", home ? "" : questions[i].region);
+    }
+    assert_string_equal(text, expected);
+}
+
+static void test_questions(void **state) {
     static const struct {
         uint32_t findings, fields;
         const char *names;
@@ -85,7 +120,7 @@ static void test_names(void **state) {
         { BIT(STOPPED), 0, "StopLogging " },
         { BIT(STOPPED), FIELD_BIT(FIELD_TAGS), "StopLogging " },
         { BIT(FLAPPED), 0, "StopLogging " },
-        { BIT(MISSING), 0, "DeleteTrail " },
+        { BIT(MISSING), 0, "DeleteTrail " LEAVE_NAME },
         { BIT(RECREATED), FIELD_BIT(FIELD_BUCKET), "DeleteTrail " },
         { BIT(WEAKENED), 0, DRIFT_NAMES },
         { BIT(CHANGED), FIELDS_ALL, DRIFT_NAMES },
@@ -95,23 +130,48 @@ static void test_names(void **state) {
         { BIT(CHANGED), FIELD_BIT(FIELD_INSIGHTS), "PutInsightSelectors " },
         { BIT(CHANGED), FIELD_BIT(FIELD_TAGS), "RemoveTags AddTags " },
         { BIT(STOPPED) | BIT(CHANGED), FIELD_BIT(FIELD_VALIDATION), "StopLogging UpdateTrail " },
-        { BIT(BUCKET), 0, "DeleteBucket DeleteBucketPolicy PutBucketPolicy " },
-        { BIT(LIFECYCLE), 0, "PutBucketLifecycle PutBucketLifecycleConfiguration " },
-        { BIT(KEY), 0, "DisableKey ScheduleKeyDeletion " },
-        { BIT(DELIVERY) | BIT(DIGEST) | BIT(STALE) | BIT(BLIND) | BIT(UNSEEN), FIELDS_ALL, "" },
+        { BIT(BUCKET), 0, BUCKET_NAMES },
+        { BIT(LIFECYCLE), 0, RULE_NAMES },
+        { BIT(KEY), 0, KEY_NAMES },
+        { BIT(DELIVERY), FIELDS_ALL, BUCKET_NAMES KEY_NAMES POLICY_NAME },
+        { BIT(DIGEST), 0, BUCKET_NAMES KEY_NAMES POLICY_NAME },
+        { BIT(LOG_GROUP), 0, LOG_NAMES },
+        { BIT(NOTIFICATION), 0, TOPIC_NAMES },
+        { BIT(STALE) | BIT(BLIND) | BIT(UNSEEN), FIELDS_ALL, "" },
         { UINT32_MAX, FIELDS_ALL, EVERY_NAME },
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        const char *names[ATTRIBUTE_NAMES_MAX];
-        size_t n = attribute_event_names(cases[i].findings, cases[i].fields, names);
-        char text[512] = "";
+        AttributeRequest q = main_trail;
 
-        assert_true(n <= ATTRIBUTE_NAMES_MAX);
-        for (size_t k = 0; k < n; k++)
-            strcat(strcat(text, names[k]), " ");
-        assert_string_equal(text, cases[i].names);
+        q.findings = cases[i].findings;
+        q.fields = cases[i].fields;
+        assert_questions(&q, cases[i].names);
+    }
+}
+
+/* What is not known is not asked about, and where it is unknown both likely places are asked. */
+static void test_questions_about_what_is_not_known(void **state) {
+    AttributeRequest q = { .region = "eu-central-1", .trail_arn = ARN, .bucket = "", .key = "",
+                           .findings = UINT32_MAX };
+
+    (void)state;
+    assert_questions(&q, "StopLogging DeleteTrail " DRIFT_NAMES);
+    q = (AttributeRequest){ .region = "cn-northwest-1", .trail_arn = ARN, .bucket = BUCKET, .bucket_region = "",
+                            .key = KEY_ID, .findings = BIT(LIFECYCLE) | BIT(KEY) };
+    assert_questions(&q, "PutBucketLifecycle PutBucketLifecycle@cn-north-1 PutBucketLifecycleConfiguration "
+                         "PutBucketLifecycleConfiguration@cn-north-1 DisableKey ScheduleKeyDeletion ");
+    q.region = "cn-north-1";
+    assert_questions(&q, "PutBucketLifecycle PutBucketLifecycleConfiguration DisableKey ScheduleKeyDeletion ");
+    /* all at once, at their longest */
+    q = main_trail;
+    q.findings = UINT32_MAX;
+    q.bucket_region = NULL;
+    {
+        AttributeQuestion questions[ATTRIBUTE_QUESTIONS_MAX];
+
+        assert_int_equal(attribute_questions(&q, questions), 31);
     }
 }
 
@@ -120,10 +180,13 @@ static void test_names(void **state) {
 #define STOPS   (BIT(STOPPED) | BIT(FLAPPED))
 #define DELETES (BIT(MISSING) | BIT(RECREATED))
 
+#define BUCKETS  (BIT(BUCKET) | BIT(DELIVERY) | BIT(DIGEST))
+#define KEYS     (BIT(KEY) | BIT(DELIVERY) | BIT(DIGEST))
+
 /* Told anew from what AWS says the calls do. */
 static const struct {
     const char *name;
-    enum { TRAIL_CALL, BUCKET_CALL, KEY_CALL } about;
+    enum { TRAIL_CALL, BUCKET_CALL, KEY_CALL, GROUP_CALL, ROLE_CALL, TOPIC_CALL, ACCOUNT_CALL } about;
     uint32_t causes, fields;
 } calls[] = {
     { "StopLogging", TRAIL_CALL, STOPS, FIELDS_ALL },
@@ -134,13 +197,25 @@ static const struct {
     { "PutInsightSelectors", TRAIL_CALL, FINDINGS_DRIFT, FIELD_BIT(FIELD_INSIGHTS) },
     { "RemoveTags", TRAIL_CALL, FINDINGS_DRIFT, FIELD_BIT(FIELD_TAGS) },
     { "AddTags", TRAIL_CALL, FINDINGS_DRIFT, FIELD_BIT(FIELD_TAGS) },
-    { "DeleteBucket", BUCKET_CALL, BIT(BUCKET), FIELDS_ALL },
-    { "DeleteBucketPolicy", BUCKET_CALL, BIT(BUCKET), FIELDS_ALL },
-    { "PutBucketPolicy", BUCKET_CALL, BIT(BUCKET), FIELDS_ALL },
+    { "LeaveOrganization", ACCOUNT_CALL, BIT(MISSING), FIELDS_ALL },
+    { "DeleteBucket", BUCKET_CALL, BUCKETS, FIELDS_ALL },
+    { "DeleteBucketPolicy", BUCKET_CALL, BUCKETS, FIELDS_ALL },
+    { "PutBucketPolicy", BUCKET_CALL, BUCKETS, FIELDS_ALL },
     { "PutBucketLifecycle", BUCKET_CALL, BIT(LIFECYCLE), FIELDS_ALL },
     { "PutBucketLifecycleConfiguration", BUCKET_CALL, BIT(LIFECYCLE), FIELDS_ALL },
-    { "DisableKey", KEY_CALL, BIT(KEY), FIELDS_ALL },
-    { "ScheduleKeyDeletion", KEY_CALL, BIT(KEY), FIELDS_ALL },
+    { "DisableKey", KEY_CALL, KEYS, FIELDS_ALL },
+    { "ScheduleKeyDeletion", KEY_CALL, KEYS, FIELDS_ALL },
+    { "PutKeyPolicy", KEY_CALL, BIT(DELIVERY) | BIT(DIGEST), FIELDS_ALL },
+    { "DeleteLogGroup", GROUP_CALL, BIT(LOG_GROUP), FIELDS_ALL },
+    { "DeleteRole", ROLE_CALL, BIT(LOG_GROUP), FIELDS_ALL },
+    { "DeleteRolePolicy", ROLE_CALL, BIT(LOG_GROUP), FIELDS_ALL },
+    { "DetachRolePolicy", ROLE_CALL, BIT(LOG_GROUP), FIELDS_ALL },
+    { "PutRolePolicy", ROLE_CALL, BIT(LOG_GROUP), FIELDS_ALL },
+    { "PutRolePermissionsBoundary", ROLE_CALL, BIT(LOG_GROUP), FIELDS_ALL },
+    { "UpdateAssumeRolePolicy", ROLE_CALL, BIT(LOG_GROUP), FIELDS_ALL },
+    { "DeleteTopic", TOPIC_CALL, BIT(NOTIFICATION), FIELDS_ALL },
+    { "SetTopicAttributes", TOPIC_CALL, BIT(NOTIFICATION), FIELDS_ALL },
+    { "RemovePermission", TOPIC_CALL, BIT(NOTIFICATION), FIELDS_ALL },
     { "StartLogging", TRAIL_CALL, 0, 0 },
     { "CreateTrail", TRAIL_CALL, 0, 0 },
     { "GetTrailStatus", TRAIL_CALL, 0, 0 },
@@ -148,19 +223,27 @@ static const struct {
     { "", TRAIL_CALL, 0, 0 },
 };
 
-static void test_every_call_finding_and_field(void **state) {
-    static char *resources[] = { (char *)KEY };
+/* About the main trail, or what it hangs on. */
+static CloudTrailEvent event_about(size_t call) {
+    CloudTrailEvent e = event_of(calls[call].name, calls[call].about == TRAIL_CALL ? "main" : "");
 
+    switch (calls[call].about) {
+    case BUCKET_CALL: e.bucket = (char *)BUCKET; break;
+    case KEY_CALL: e.key = (char *)KEY_ID; break;
+    case GROUP_CALL: e.log_group = (char *)"CloudTrail/main"; break;
+    case ROLE_CALL: e.role = (char *)"ToLogs"; break;
+    case TOPIC_CALL: e.topic = (char *)TOPIC; break;
+    case TRAIL_CALL:
+    case ACCOUNT_CALL: break;
+    }
+    return e;
+}
+
+static void test_every_call_finding_and_field(void **state) {
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
-        CloudTrailEvent e = event_of(calls[i].name, calls[i].about == TRAIL_CALL ? "main" : "");
+        CloudTrailEvent e = event_about(i);
 
-        if (calls[i].about == BUCKET_CALL)
-            e.bucket = (char *)BUCKET;
-        if (calls[i].about == KEY_CALL) {
-            e.resources = resources;
-            e.n_resources = 1;
-        }
         for (Finding f = 0; f < _FINDING_MAX; f++)
             for (unsigned field = 0; field <= _FIELD_MAX; field++) {
                 uint32_t fields = field < _FIELD_MAX ? FIELD_BIT(field) : 0;
@@ -210,6 +293,10 @@ static void test_about_what(void **state) {
         { "ScheduleKeyDeletion", "", "", KEY_ID, true },
         { "ScheduleKeyDeletion", "", "", "9999aaaa-22bb-33cc-44dd-5555eeee6666", false },
         { "DisableKey", "main", BUCKET, "", false },
+        { "DeleteRole", "", "", ROLE, true },
+        { "DeleteRole", "", "", "ToLogs", false },
+        { "DeleteTopic", "", "", TOPIC, true },
+        { "DeleteTopic", "", "", TOPIC "2", false },
     };
 
     (void)state;
@@ -229,19 +316,56 @@ static void test_about_what(void **state) {
 
 /* What is not known matches nothing, least of all what an event leaves out. */
 static void test_nothing_known_of_bucket_and_key(void **state) {
-    static const char *const names[] = { "DeleteBucket", "DisableKey", "PutBucketLifecycle" };
-    AttributeRequest q = { .trail_name = "main", .trail_arn = ARN, .bucket = "", .key = "", .own_arn = "",
-                           .findings = UINT32_MAX };
+    AttributeRequest q = { .trail_name = "main", .trail_arn = ARN, .bucket = "", .key = "", .log_group = "",
+                           .log_role = "", .topic = "", .own_arn = "", .findings = UINT32_MAX };
     char *resources[] = { (char *)"" };
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        CloudTrailEvent e = event_of(names[i], "");
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+        CloudTrailEvent e = event_of(calls[i].name, "");
 
         e.resources = resources;
         e.n_resources = 1;
         assert_false(take_one(&q, &e).found);
     }
+}
+
+static void test_log_groups(void **state) {
+    static const struct {
+        const char *arn, *name;
+        bool ours;
+    } cases[] = {
+        { GROUP, "CloudTrail/main", true },
+        { "arn:aws:logs:eu-west-1:111122223333:log-group:CloudTrail/main", "CloudTrail/main", true },
+        { GROUP, "CloudTrail", false },
+        { GROUP, "CloudTrail/main2", false },
+        { GROUP, "", false },
+        { "arn:aws:logs:eu-west-1:111122223333:log-group::*", "", false },
+        { "CloudTrail/main", "CloudTrail/main", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CloudTrailEvent e = event_of("DeleteLogGroup", "");
+        AttributeRequest q = main_trail;
+
+        q.findings = BIT(LOG_GROUP);
+        q.log_group = cases[i].arn;
+        e.log_group = (char *)cases[i].name;
+        assert_int_equal(take_one(&q, &e).found, cases[i].ours);
+    }
+}
+
+/* To a member, its own leaving is the reason; an account's own trail does not go with it. */
+static void test_leaving(void **state) {
+    CloudTrailEvent e = event_of("LeaveOrganization", "");
+    AttributeRequest q = main_trail;
+
+    (void)state;
+    q.findings = BIT(MISSING);
+    assert_true(take_one(&q, &e).found);
+    q.foreign = false;
+    assert_false(take_one(&q, &e).found);
 }
 
 static void test_when(void **state) {
@@ -266,15 +390,11 @@ static void test_when(void **state) {
 static void test_own(void **state) {
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
-        CloudTrailEvent e = event_of(calls[i].name, "main");
+        CloudTrailEvent e = event_about(i);
         bool writes = calls[i].about == TRAIL_CALL && calls[i].causes == FINDINGS_DRIFT;
-        char *resources[] = { (char *)KEY };
         AttributeRequest q = main_trail;
 
         q.findings = UINT32_MAX;
-        e.bucket = (char *)BUCKET;
-        e.resources = resources;
-        e.n_resources = 1;
         e.identity.arn = (char *)OWN;
         assert_int_equal(take_one(&q, &e).found, calls[i].causes != 0 && !writes);
         e.error_code = (char *)"AccessDenied";
@@ -474,10 +594,13 @@ static void test_facts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_questions),
+        cmocka_unit_test(test_questions_about_what_is_not_known),
         cmocka_unit_test(test_every_call_finding_and_field),
         cmocka_unit_test(test_about_what),
         cmocka_unit_test(test_nothing_known_of_bucket_and_key),
+        cmocka_unit_test(test_log_groups),
+        cmocka_unit_test(test_leaving),
         cmocka_unit_test(test_when),
         cmocka_unit_test(test_own),
         cmocka_unit_test(test_the_newest_wins),

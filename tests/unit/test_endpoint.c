@@ -228,6 +228,10 @@ static void organizations(void **state _unused_) {
         assert_string_equal(endpoint_service_region(AWS_STS, cases[i].region), cases[i].region);
     }
     assert_null(endpoint_service_region(AWS_ORGANIZATIONS, "nowhere"));
+    assert_string_equal(endpoint_iam_region("eu-central-1"), "us-east-1");
+    assert_string_equal(endpoint_iam_region("us-gov-east-1"), "us-gov-west-1");
+    assert_string_equal(endpoint_iam_region("cn-northwest-1"), "cn-north-1");
+    assert_null(endpoint_iam_region("nowhere"));
 }
 
 static void overrides_have_an_order(void **state _unused_) {

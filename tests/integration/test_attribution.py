@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who did it: whom the event history names, and in which region it is asked."""
+
+import uuid
+
+import pytest
+
+from attacks import BUCKET, GROUP, KEY, NOTIFIED, ROLE, SCENARIO, VICTIM
+from helpers import FRA, IAD, MAIN, SYD, wait_alert
+
+
+@pytest.fixture
+def victim(sim, make_guard):
+    """A guard of the trail that has everything; not started."""
+    sim.load(SCENARIO)
+    return make_guard(sim, regions=[FRA], trails=["victim"], settings_interval=1, attribution=True)
+
+
+def start(guard):
+    guard.start().wait_guarding()
+    guard.wait_baselines(1, 0)
+    return guard
+
+
+def lookups(sim):
+    return {(entry["params"]["LookupAttributes"][0]["AttributeValue"], entry["region"])
+            for entry in sim.requests(operation="LookupEvents")}
+
+
+def record(name, source, user="mallory", **parameters):
+    """What CloudTrail would write of a call to a service that is not simulated."""
+    return {"userIdentity": {"type": "IAMUser", "userName": user, "arn": f"arn:aws:iam::{MAIN}:user/{user}", "accountId": MAIN},
+            "eventSource": f"{source}.amazonaws.com", "eventName": name, "eventID": str(uuid.uuid4()),
+            "sourceIPAddress": "203.0.113.7", "userAgent": "aws-cli/2", "requestParameters": parameters}
+
+
+def test_who_did_it_is_told_in_the_same_incident_and_refused_tries_as_attempts(sim, victim, mallory):
+    sim.add_user("eve", MAIN, policy=[{"Effect": "Allow", "Action": "cloudtrail:Describe*", "Resource": "*"}])
+    start(victim)
+    eve = sim.boto3("eve", "cloudtrail", FRA)
+    with pytest.raises(Exception, match="AccessDenied"):
+        eve.stop_logging(Name=VICTIM)
+    mallory.stop(VICTIM)
+    stopped = wait_alert(sim, "trail.stopped")
+    entry = wait_alert(sim, "trail.attributed", seconds=20)
+    assert entry["incident"] == stopped["incident"]
+    assert (entry["actor"]["name"], entry["actor"]["event_name"]) == ("mallory", "StopLogging")
+    assert entry["actor"]["source_ip"] == "203.0.113.7"
+    attempt = wait_alert(sim, "trail.attempted")
+    assert (attempt["actor"]["name"], attempt["severity"]) == ("eve", "warning")
+    assert attempt["actor"]["error_code"].startswith("AccessDenied")
+
+
+@pytest.mark.parametrize("checks", [True, False])
+def test_what_was_done_to_the_bucket_is_found_in_its_own_region(sim, victim, mallory, checks):
+    """Without `bucket_checks` nobody has told where that is, and a delivery fails first."""
+    region = SYD if checks else IAD
+    sim.call("bucket", name=BUCKET, region=region)
+    victim.write_config(bucket_checks=checks)
+    start(victim)
+    sim.boto3(mallory.user, "s3", region, s3={"addressing_style": "path"}).delete_bucket_policy(Bucket=BUCKET)
+    sim.trail(VICTIM, errors={"LatestDeliveryError": "AccessDenied"})
+    failing = wait_alert(sim, "trail.failing", seconds=20)
+    entry = wait_alert(sim, "trail.attributed", seconds=20)
+    assert entry["incident"] == failing["incident"]
+    assert (entry["actor"]["name"], entry["actor"]["event_name"]) == ("mallory", "DeleteBucketPolicy")
+    assert {("DeleteBucketPolicy", SYD)} <= lookups(sim) if checks else {
+        ("DeleteBucketPolicy", FRA), ("DeleteBucketPolicy", IAD)} <= lookups(sim)
+
+
+def test_what_was_done_to_the_key_is_found_where_the_key_is(sim, victim, mallory):
+    start(victim)
+    sim.boto3(mallory.user, "kms", FRA).schedule_key_deletion(KeyId=KEY, PendingWindowInDays=7)
+    sim.trail(VICTIM, errors={"LatestDeliveryError": "KMS.KMSInvalidStateException"})
+    wait_alert(sim, "trail.failing", seconds=20)
+    entry = wait_alert(sim, "trail.attributed", seconds=20)
+    assert (entry["actor"]["name"], entry["actor"]["event_name"]) == ("mallory", "ScheduleKeyDeletion")
+
+
+@pytest.mark.parametrize("member, name, region, source, parameters", [
+    ("LatestCloudWatchLogsDeliveryError", "DeleteLogGroup", FRA, "logs", {"logGroupName": GROUP.split(":")[6]}),
+    ("LatestCloudWatchLogsDeliveryError", "DeleteRolePolicy", IAD, "iam",
+     {"roleName": ROLE.rpartition("/")[2], "policyName": "write"}),
+    ("LatestNotificationError", "DeleteTopic", FRA, "sns", {"topicArn": NOTIFIED}),
+])
+def test_what_was_done_to_what_the_trail_tells_is_found_where_it_is_recorded(sim, victim, member, name, region, source,
+                                                                             parameters):
+    """Calls to IAM have no region of their own: they are recorded in one for all."""
+    start(victim)
+    sim.call("add_event", account=MAIN, region=region, record=record(name, source, **parameters))
+    sim.call("add_event", account=MAIN, region=region, record=record(name, source, "somebody", **{
+        key: value + "-2" for key, value in parameters.items()}))
+    sim.trail(VICTIM, errors={member: "ResourceNotFoundException"})
+    wait_alert(sim, "trail.failing", seconds=20)
+    entry = wait_alert(sim, "trail.attributed", seconds=20)
+    assert (entry["actor"]["name"], entry["actor"]["event_name"]) == ("mallory", name)
+
+
+def test_a_region_that_refuses_keeps_nobody_from_being_found_in_another(sim, victim):
+    start(victim)
+    sim.add_fault("denied", operation="LookupEvents", region=FRA)
+    sim.call("add_event", account=MAIN, region=IAD, record=record("DeleteRole", "iam", roleName=ROLE.rpartition("/")[2]))
+    sim.trail(VICTIM, errors={"LatestCloudWatchLogsDeliveryError": "AccessDenied"})
+    entry = wait_alert(sim, "trail.attributed", seconds=20)
+    assert entry["actor"]["event_name"] == "DeleteRole"

@@ -6,6 +6,7 @@ import pty
 import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,27 @@ def test_an_interrupted_demo_leaves_nothing(start, place, number, until):
     rest, _ = process.communicate(timeout=within(30))
     assert process.returncode == 128 + number and "interrupted" in rest and "Traceback" not in rest, rest
     assert_nothing_left(place, process)
+
+
+def test_an_interruption_that_a_finalizer_swallows_comes_again():
+    """Python only prints what is raised in one."""
+    script = f"""
+import runpy, signal, time
+demo = runpy.run_path({str(DEMO)!r})
+signal.signal(signal.SIGTERM, demo["interrupted"])
+__import__("sys").unraisablehook = demo["unraisable"]
+class Finalized:
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+        time.sleep(0)
+try:
+    Finalized()
+    time.sleep(10)
+except demo["Interrupted"] as error:
+    raise SystemExit(error.args[0])
+"""
+    result = subprocess.run([sys.executable, "-B", "-c", script], capture_output=True, text=True, timeout=within(20))
+    assert (result.returncode, result.stderr) == (signal.SIGTERM, "")
 
 
 def test_the_daemon_does_not_outlive_a_killed_demo(start):

@@ -9,6 +9,7 @@
 #include "daemon/settings.h"
 #include "daemon/watch.h"
 #include "lib/util/macros.h"
+#include "lib/util/text.h"
 
 /* AWS usually shows it at once; then less and less often. */
 #define READ_BACK_FIRST_USEC (200 * USEC_PER_MSEC)
@@ -45,12 +46,23 @@ void act_fail(Act *act, const char *code, const char *message) {
     finish(act, RESULT_FAILED);
 }
 
+void act_finish(Act *act) {
+    if (act->action == ACTION_RESTORE && act->refused != 0) {
+        (void)text_copy(act->outcome.error_text, sizeof(act->outcome.error_text), act->refusal);
+        finish(act, RESULT_FAILED);
+        return;
+    }
+    finish(act, RESULT_HELD);
+}
+
 void act_next(Act *act) {
     act->step++;
+    act->asked = 0;
+    act->creating = false;
     if (*act->step)
         (*act->step)(act);
     else
-        finish(act, RESULT_HELD);
+        act_finish(act);
 }
 
 /* ---- writes ---- */
@@ -60,7 +72,8 @@ void act_written(const AwsError *error, void *userdata) {
 
     act->call = NULL;
     if (error->class != AWS_OK) {
-        act_fail(act, error->code, error->message);
+        if (!act_leave_out(act, error))
+            act_fail(act, error->code, error->message);
         return;
     }
     act->accepted_usec = loop_monotonic_usec(aws_client_loop(act->aws));
@@ -138,18 +151,18 @@ static void settings_seen(const SettingsLook *look, void *userdata) {
     uint32_t left = act->differs(&look->settings, act->userdata);
 
     act->watch = NULL;
-    act->outcome.fields_left = left;
-    if (!look->gone && ((look->failed | left) & act->fields) == 0) {
+    act->outcome.fields_left = left | look->failed;
+    if (!look->gone && ((look->failed | left) & act->fields & ~act->refused) == 0) {
         act_next(act);
         return;
     }
     act->last_error[0] = '\0';
-    if (look->failed & act->fields)
+    if (look->failed & act->fields & ~act->refused)
         (void)snprintf(act->last_error, sizeof(act->last_error), "accepted, but %.400s", look->error_text);
     read_back_later(act, "accepted, but it does not show after 5 s: is somebody else writing?");
 }
 
-static void read_settings_back(Act *act) {
+static void look_at_settings(Act *act) {
     WatchSettingsRequest request = {
         .aws = act->aws,
         .credentials = act->credentials,
@@ -164,6 +177,15 @@ static void read_settings_back(Act *act) {
         r = watch_settings_begin(act->watch);
     if (r < 0)
         act_fail(act, "cannot be read back", strerror(-r));
+}
+
+/* Nothing was written: nothing has to show. */
+static void read_settings_back(Act *act) {
+    if ((act->fields & ~act->refused) == 0) {
+        act_finish(act);
+        return;
+    }
+    look_at_settings(act);
 }
 
 /* ---- actions ---- */
@@ -226,6 +248,7 @@ int act_start(const ActRequest *request, Act **ret) {
     act->userdata = request->userdata;
     act->step = steps[request->action];
     act->operation = "";
+    act->outcome.fields_left = FIELDS_ALL;
     r = copy_request(act, request);
     if (r >= 0)
         r = loop_after(aws_client_loop(act->aws), 0, again, act, &act->timer);

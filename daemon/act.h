@@ -8,8 +8,9 @@
 
 /* How long a write may take to show after AWS accepted it. */
 #define ACT_READ_BACK_USEC (5ULL * 1000000)
-/* The most writes and reads that one action makes one after the other. */
-#define ACT_CALLS_MAX 12U
+/* The most writes and reads that one action makes one after the other; UpdateTrail and CreateTrail are repeated for
+ * each of the five things that AWS may refuse about their fields. */
+#define ACT_CALLS_MAX 17U
 
 typedef struct Act Act;
 /* outcome is valid inside the call only. */
@@ -40,8 +41,10 @@ typedef struct ActRequest {
  * the whole selectors, the Insights, the tags. RECREATE creates the trail under its own name with all of
  * that and starts it. done is called exactly once, never from inside, at the latest ACT_CALLS_MAX call
  * deadlines + ACT_READ_BACK_USEC later: HELD when read-back shows what was written, FAILED with the
- * operation and AWS's words otherwise. A trail is not created into a bucket that is gone or not the owner's;
- * where others have taken its place, they are named. 0, -ENOMEM, -EINVAL. */
+ * operation and AWS's words otherwise. What AWS refuses about a field (a disabled key, say) keeps the other
+ * fields from being written neither here nor there: a restore has failed then, and fields_left says what is
+ * left of it; a new trail is there, and its fields_left are for later. A trail is not created into a bucket
+ * that is gone or not the owner's; where others have taken its place, they are named. 0, -ENOMEM, -EINVAL. */
 int act_start(const ActRequest *request, Act **ret);
 /* Ends it without calling done; a write that AWS has already got is not taken back. NULL is fine. */
 void act_cancel(Act *act);

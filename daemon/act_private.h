@@ -24,6 +24,10 @@ struct Act {
     void *userdata;
     const ActStep *step; /* the one under way; the row ends with NULL */
     const char *operation;
+    uint32_t asked;               /* FIELD_BITs of the write under way; 0: it is not about settings */
+    bool creating;                /* that is CreateTrail */
+    uint32_t refused;             /* FIELD_BITs that AWS does not take, and are left out */
+    char refusal[ERROR_TEXT_MAX]; /* the first error that said so */
     CloudTrailCall *call;
     S3Call *bucket_call;
     WatchSettings *watch;
@@ -35,12 +39,18 @@ struct Act {
 };
 
 void act_next(Act *act);
+/* Ends it well; or badly, when something that was to be restored was left out. */
+void act_finish(Act *act);
 /* Ends the action: "OPERATION: code: message". */
 void act_fail(Act *act, const char *code, const char *message);
 
 /* The callback of every write; and what to do with what starting one returned. */
 void act_written(const AwsError *error, void *userdata);
 void act_started(Act *act, const char *operation, int r);
+
+/* act_refusal.c: goes on without the fields that the error is about, by the same step again or by the next. False when
+ * the error is not about fields, or the action makes no sense without them. */
+bool act_leave_out(Act *act, const AwsError *error);
 
 /* act_restore.c */
 void act_update_trail(Act *act);

@@ -13,6 +13,8 @@
 #include "lib/util/text.h"
 
 #define QUOTA_CODE "MaximumNumberOfTrailsExceededException"
+/* What UpdateTrail and CreateTrail write. */
+#define SETTINGS (FIELD_BIT(FIELD_SELECTORS) - 1)
 
 /* AWS takes the fields of a row only together. */
 static const uint32_t together[] = {
@@ -21,7 +23,7 @@ static const uint32_t together[] = {
 };
 
 static bool is_wanted(const Act *act, Field field) {
-    return (act->fields & FIELD_BIT(field)) && act->keep.values[field];
+    return (act->fields & ~act->refused & FIELD_BIT(field)) && act->keep.values[field];
 }
 
 /* ---- UpdateTrail and CreateTrail ---- */
@@ -54,7 +56,7 @@ static CloudTrailChanges changes_of(const Act *act, uint32_t fields) {
 }
 
 void act_update_trail(Act *act) {
-    uint32_t fields = act->fields & (FIELD_BIT(FIELD_SELECTORS) - 1);
+    uint32_t fields = act->fields & ~act->refused & SETTINGS;
     CloudTrailChanges changes;
 
     if (fields == 0) {
@@ -63,7 +65,8 @@ void act_update_trail(Act *act) {
     }
     for (size_t i = 0; i < ARRAY_SIZE(together); i++)
         if (fields & together[i])
-            fields |= together[i];
+            fields |= together[i] & ~act->refused;
+    act->asked = fields;
     changes = changes_of(act, fields);
     act_started(act, "UpdateTrail",
                 cloudtrail_update_trail(act->aws, act->credentials, act->region, act->arn, &changes,
@@ -114,6 +117,7 @@ static void write_tags(Act *act, const char *operation, WriteTags write, const c
         return;
     }
     r = tags_missing(in, out, with_value, &tags);
+    act->asked = FIELD_BIT(FIELD_TAGS);
     if (r >= 0 && tags.n == 0)
         act_next(act);
     else
@@ -194,11 +198,13 @@ static void created(const AwsError *error, void *userdata) {
 }
 
 void act_create_trail(Act *act) {
-    uint32_t fields = FIELDS_ALL;
+    uint32_t fields = SETTINGS & ~act->refused;
     CloudTrailTags tags = { 0 };
     CloudTrailChanges settings = changes_of(act, fields);
     int r = tags_missing(act->keep.values[FIELD_TAGS], NULL, true, &tags);
 
+    act->asked = act->fields & fields;
+    act->creating = true;
     if (r >= 0)
         r = cloudtrail_create_trail(act->aws, act->credentials, act->region, act->name, &settings, &tags,
                                     created, act, &act->call);
@@ -227,6 +233,7 @@ void act_put_event_selectors(Act *act) {
         act_next(act);
         return;
     }
+    act->asked = FIELD_BIT(FIELD_SELECTORS);
     object = json_loads(act->keep.values[FIELD_SELECTORS], 0, NULL);
     r = object ? 0 : -EINVAL;
     if (r >= 0)
@@ -248,6 +255,7 @@ void act_put_insight_selectors(Act *act) {
         act_next(act);
         return;
     }
+    act->asked = FIELD_BIT(FIELD_INSIGHTS);
     act_started(act, "PutInsightSelectors",
                 cloudtrail_put_insight_selectors(act->aws, act->credentials, act->region, act->arn, keep,
                                                  act_written, act, &act->call));

@@ -117,11 +117,12 @@ static void add_value_line(const AlertExpansion *x, const char *label, const cha
 
 void alert_add_changes(const AlertExpansion *x) {
     const Tell *tell = x->source->tell;
-    bool held = tell->restore.result == RESULT_HELD || tell->action.result == RESULT_HELD;
+    bool written = tell->restore.result == RESULT_HELD || tell->restore.result == RESULT_FAILED ||
+                   tell->action.result == RESULT_HELD;
 
     for (unsigned i = 0; i < tell->changes->n; i++) {
         const Change *change = &tell->changes->changes[i];
-        bool back = held && (tell->fields & ~tell->fields_left & FIELD_BIT(change->field));
+        bool back = written && (tell->fields & ~tell->fields_left & FIELD_BIT(change->field));
 
         if (!alert_shows_change(tell, change))
             continue;

@@ -7,6 +7,7 @@ typedef enum Fate {
     FATE_HELD,
     FATE_PARTLY,
     FATE_PAUSED,
+    FATE_PARTLY_FAILED,
     FATE_FAILED,
     FATE_PENDING,
     FATE_BY_OTHERS,
@@ -28,7 +29,7 @@ static Fate fate_of(const Tell *tell) {
     if (tell->restores_paused)
         return FATE_PAUSED;
     if (tell->restore.result == RESULT_FAILED)
-        return FATE_FAILED;
+        return !is_deletion && (tell->fields & ~tell->fields_left) ? FATE_PARTLY_FAILED : FATE_FAILED;
     if (tell->restore.result == RESULT_PENDING)
         return FATE_PENDING;
     if (is_deletion ? !gone : tell->fields && !tell->fields_left)
@@ -65,6 +66,11 @@ static const char *const fates[_FATE_MAX][_ALERT_FATE_MAX] = {
                       ("Tried {restores} times within the hour, and it is gone again. It creates nothing "
                        "until the "
                        "hour is over, and then goes on.") },
+    [FATE_PARTLY_FAILED] = { " changed, partly put back", " partly put back", "",
+                             "Not all of it could be put back.",
+                             ("Wrote back what the baseline has ({attempts}); some of it was refused: {detail}\n"
+                              "Still different: {left}. It goes on trying, at most a minute apart."),
+                             "" },
     [FATE_FAILED] = { " changed, not put back", " not put back", ", could not be created again",
                       "It could not be put back.",
                       ("Tried to write back what the baseline has ({attempts}); it failed: {detail}\n"

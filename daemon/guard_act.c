@@ -160,12 +160,14 @@ static void restore_failed(Deciding *d, Note note, const Outcome *outcome) {
 
 static void restored(Deciding *d, const Outcome *outcome) {
     TrailState *s = &d->s;
-    uint32_t was = s->fields, losing = s->losing_fields;
+    uint32_t was = s->fields, left = outcome->fields_left & was;
+    bool held = outcome->result == RESULT_HELD;
 
-    if (outcome->result == RESULT_HELD)
-        guard_set_fields(s, outcome->fields_left & was, losing, 0);
-    /* what was written back and still differs did not hold, whatever the outcome is called */
-    if (outcome->result != RESULT_HELD || guard_restorable(d, s->fields)) {
+    guard_set_fields(s, left, s->losing_fields, held || left != was ? 0 : s->drift_mark);
+    /* what still differs did not hold, and what does not is well, whatever the outcome is called */
+    if (was && (held || left == 0))
+        held = guard_restorable(d, left) == 0;
+    if (!held) {
         restore_failed(d, NOTE_RESTORE_FAILED, outcome);
         return;
     }

@@ -257,7 +257,8 @@ typedef struct Outcome {
     ActionResult result;             /* HELD or FAILED */
     Observation seen;                /* RESTART, RECREATE, HELD: the look that confirmed it; stopped when it
                                         was stopped again since */
-    uint32_t fields_left;            /* RESTORE, RECREATE, HELD: FIELD_BITs that differ at read-back */
+    uint32_t fields_left;            /* RESTORE; RECREATE, HELD: FIELD_BITs that differ at read-back; FIELDS_ALL when
+                                        it did not come to that */
     char error_text[ERROR_TEXT_MAX]; /* FAILED */
 } Outcome;
 

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from attacks import BUCKET, SCENARIO, VICTIM
+from attacks import BUCKET, KEY, PACU_MINIMIZE, SCENARIO, VICTIM
 from guard import within
-from helpers import FRA, MAIN, MEMBER, operations, sns, wait_alert
+from helpers import FRA, MAIN, MEMBER, TOPIC, operations, sns, wait_alert
 from simaws.client import poll
 from test_baseline import RESTORE, baselines, start, told, update
 
@@ -18,6 +18,11 @@ MEMBER_TOPIC = f"arn:aws:sns:{FRA}:{MEMBER}:alerts"
 def victim(sim, make_guard):
     sim.load(SCENARIO)
     return make_guard(sim, regions=[FRA], trails=["victim"], settings_interval=1)
+
+
+def message_about(sim, words):
+    message, = [entry["received"]["email"] for entry in sim.messages(TOPIC) if words in entry["received"]["email"]["Subject"]]
+    return message
 
 
 def test_a_trail_that_cannot_be_looked_at_is_not_accepted_as_gone(sim, victim):
@@ -121,6 +126,37 @@ def test_status_shows_what_was_changed_and_what_was_done_about_it(sim, victim, m
         assert incident["restore"]["taken"] == "restore" and incident["action"]["taken"] == "none"
         assert incident["attack"] == ["T1562.008", "T1685.002"]
         assert "changed: S3BucketName, KmsKeyId  incident" in victim.verb("status").stdout
+
+
+def test_a_disabled_key_does_not_hold_up_what_else_was_changed(sim, victim, mallory):
+    victim.write_config(**RESTORE)
+    start(victim)
+    before = sim.trail(VICTIM)
+    sim.boto3(mallory.user, "kms", FRA).disable_key(KeyId=KEY)
+    PACU_MINIMIZE(mallory, VICTIM)
+    told = wait_alert(sim, "trail.weakened")
+    assert told["action"]["result"] == "failed" and "Kms" in told["detail"], told["detail"]
+    assert told["fields_left"] == ["KmsKeyId"]
+    after = sim.trail(VICTIM)["settings"]
+    assert after == {**before["settings"], "KmsKeyId": ""}
+    assert "partly put back" in message_about(sim, "weakened")["Subject"]
+    sim.boto3(mallory.user, "kms", FRA).enable_key(KeyId=KEY)
+    wait_alert(sim, "trail.resolved", seconds=70)
+    assert sim.trail(VICTIM)["settings"] == before["settings"]
+
+
+def test_a_trail_is_made_again_without_a_key_that_is_disabled(sim, victim, mallory):
+    """It gets the key back when that can be had."""
+    victim.write_config(**RESTORE)
+    start(victim)
+    before = sim.trail(VICTIM)["settings"]
+    sim.boto3(mallory.user, "kms", FRA).disable_key(KeyId=KEY)
+    mallory.delete(VICTIM)
+    sim.wait_for_trail(VICTIM, within(10), logging=True)
+    assert "KmsKeyId" not in sim.trail(VICTIM)["settings"]
+    wait_alert(sim, "trail.missing")
+    sim.boto3(mallory.user, "kms", FRA).enable_key(KeyId=KEY)
+    poll(lambda: sim.trail(VICTIM)["settings"] == before, within(70))
 
 
 def test_trails_that_fill_the_quota_are_named(sim, victim, mallory):

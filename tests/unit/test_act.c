@@ -15,6 +15,7 @@
 #include "daemon/baseline.h"
 #include "daemon/settings.h"
 #include "lib/util/macros.h"
+#include "lib/util/text.h"
 #include "tests/unit/alloc_fail.h"
 #include "tests/unit/service_fixture.h"
 /* link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc */
@@ -479,7 +480,7 @@ static void test_it_never_shows(void **state) {
           "UpdateTrail: accepted, but it does not show after 5 s: is somebody else writing?" },
         { "{\"trailList\":[]}", 0,
           "UpdateTrail: accepted, but it does not show after 5 s: is somebody else writing?" },
-        { NULL, 0, "UpdateTrail: accepted, but DescribeTrails: AccessDeniedException: no" },
+        { NULL, FIELDS_ALL, "UpdateTrail: accepted, but DescribeTrails: AccessDeniedException: no" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -531,7 +532,7 @@ static void test_read_back_in_part(void **state) {
     assert_int_equal(fake_http_n_requests(f->http), 5 + 9);
 }
 
-/* A write that fails ends it: the rest is for the next try. */
+/* A write that fails for other reasons than its fields ends it: the rest is for the next try. */
 static void test_a_refused_write_ends_it(void **state) {
     static const char *const operations[] = { "UpdateTrail", "PutEventSelectors", "PutInsightSelectors",
                                               "RemoveTags", "AddTags" };
@@ -553,8 +554,93 @@ static void test_a_refused_write_ends_it(void **state) {
         (void)snprintf(text, sizeof(text), "%s: ConflictException: no", operations[i]);
         assert_string_equal(d.outcome.error_text, text);
         assert_int_equal(fake_http_n_requests(f->http), i + 1);
+        assert_int_equal(d.outcome.fields_left, FIELDS_ALL);
         service_tear_down(state);
     }
+}
+
+/* What AWS will not take keeps nothing else from being written. */
+static void test_refused_fields_are_left_out(void **state) {
+    static const struct {
+        uint32_t fields;
+        const char *answers[6]; /* to the writes */
+        const char *written, *body; /* the last UpdateTrail's, NULL: any */
+        const char *text;
+        bool looked_at;
+    } cases[] = {
+        { BIT(KMS_KEY) | BIT(BUCKET) | BIT(MULTI_REGION) | BIT(SELECTORS),
+          { ERROR("KmsKeyDisabledException"), "{}", "{}" },
+          "UpdateTrail UpdateTrail PutEventSelectors ",
+          "{" NAME ",\"S3BucketName\":\"logs\",\"IsMultiRegionTrail\":true,\"IncludeGlobalServiceEvents\":true}",
+          "UpdateTrail: KmsKeyDisabledException: no", true },
+        /* one after the other; the first is told */
+        { BIT(KMS_KEY) | BIT(BUCKET) | BIT(PREFIX) | BIT(SNS_TOPIC),
+          { ERROR("InsufficientSnsTopicPolicyException"), ERROR("S3BucketDoesNotExistException"), "{}" },
+          "UpdateTrail UpdateTrail UpdateTrail ", "{" NAME ",\"KmsKeyId\":\"\"}",
+          "UpdateTrail: InsufficientSnsTopicPolicyException: no", true },
+        /* group and role go together, and so they are left out */
+        { BIT(LOG_GROUP) | BIT(VALIDATION), { ERROR("InvalidCloudWatchLogsRoleArnException"), "{}" },
+          "UpdateTrail UpdateTrail ", "{" NAME ",\"EnableLogFileValidation\":true}",
+          "UpdateTrail: InvalidCloudWatchLogsRoleArnException: no", true },
+        /* about nothing that was asked: all of that call, and of that only */
+        { BIT(VALIDATION) | BIT(SELECTORS) | BIT(INSIGHTS),
+          { ERROR("InsufficientS3BucketPolicyException"), "{}", "{}" },
+          "UpdateTrail PutEventSelectors PutInsightSelectors ", NULL,
+          "UpdateTrail: InsufficientS3BucketPolicyException: no", true },
+        { FIELDS_ALL,
+          { ERROR("AccessDeniedException"), ERROR("InvalidEventSelectorsException"), "{}", "{}",
+            ERROR("AccessDeniedException") },
+          "UpdateTrail PutEventSelectors PutInsightSelectors RemoveTags AddTags ", NULL,
+          "UpdateTrail: AccessDeniedException: no", true },
+        /* nothing was written: nothing is read back */
+        { BIT(KMS_KEY), { ERROR("KmsKeyDisabledException") }, "UpdateTrail ", NULL,
+          "UpdateTrail: KmsKeyDisabledException: no", false },
+        { BIT(BUCKET) | BIT(SELECTORS), { ERROR("AccessDeniedException"), ERROR("AccessDeniedException") },
+          "UpdateTrail PutEventSelectors ", NULL, "UpdateTrail: AccessDeniedException: no", false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Settings found = keep;
+        ServiceFixture *f;
+        unsigned last = 0;
+        Doing d;
+
+        service_set_up_patient(state);
+        f = *state;
+        found.values[FIELD_TAGS] = (char *)"{\"mine\":\"x\"}";
+        for (unsigned k = 0; k < ARRAY_SIZE(cases[i].answers) && cases[i].answers[k]; k++)
+            fake_http_reply(f->http, strstr(cases[i].answers[k], "__type") ? 400 : 200, cases[i].answers[k],
+                            NULL);
+        if (cases[i].looked_at)
+            reply_settings(f, LISTED);
+        d = act(f, ACTION_RESTORE, &keep, &found, cases[i].fields);
+        assert_int_equal(d.outcome.result, RESULT_FAILED);
+        assert_string_equal(d.outcome.error_text, cases[i].text);
+        assert_written(f, cases[i].written);
+        while (last + 1 < fake_http_n_requests(f->http) && text_equal(operation_of(f, last + 1), "UpdateTrail"))
+            last++;
+        assert_asked(f, last, "UpdateTrail", cases[i].body);
+        service_tear_down(state);
+    }
+}
+
+/* What is left is what the read-back shows, of all fields. */
+static void test_what_refused_fields_leave(void **state) {
+    Settings kept = keep;
+    ServiceFixture *f = *state;
+    Doing d;
+
+    kept.values[FIELD_KMS_KEY] = (char *)"arn:aws:kms:eu-central-1:111122223333:key/1";
+    refuse(f, ERROR("KmsKeyDisabledException"));
+    reply(f, "{}");
+    reply_settings(f, LISTED_IN("mallorys")); /* not yet */
+    reply_settings(f, LISTED);
+    d = act(f, ACTION_RESTORE, &kept, &keep, BIT(KMS_KEY) | BIT(BUCKET));
+    assert_int_equal(d.outcome.result, RESULT_FAILED);
+    assert_int_equal(d.outcome.fields_left, BIT(KMS_KEY));
+    refuse(f, ERROR("KmsKeyDisabledException"));
+    d = act(f, ACTION_RESTORE, &kept, &keep, BIT(KMS_KEY));
+    assert_int_equal(d.outcome.fields_left, FIELDS_ALL);
 }
 
 /* A baseline that was damaged is not written. */
@@ -655,9 +741,11 @@ static void test_recreate_that_is_refused(void **state) {
         const char *code, *text;
     } cases[] = {
         { 0, ERROR("TrailAlreadyExistsException"), "CreateTrail: TrailAlreadyExistsException: no" },
+        { 0, ERROR("AccessDeniedException"), "CreateTrail: AccessDeniedException: no" },
+        { 0, ERROR("S3BucketDoesNotExistException"), "CreateTrail: S3BucketDoesNotExistException: no" },
+        { 0, ERROR("InsufficientS3BucketPolicyException"),
+          "CreateTrail: InsufficientS3BucketPolicyException: no" },
         { 1, ERROR("AccessDeniedException"), "StartLogging: AccessDeniedException: no" },
-        { 2, ERROR("AccessDeniedException"), "PutEventSelectors: AccessDeniedException: no" },
-        { 3, ERROR("AccessDeniedException"), "PutInsightSelectors: AccessDeniedException: no" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -675,6 +763,31 @@ static void test_recreate_that_is_refused(void **state) {
         assert_int_equal(fake_http_n_requests(f->http), cases[i].n_good + 1);
         service_tear_down(state);
     }
+}
+
+/* A trail without its key, or with other selectors, records more than none. */
+static void test_recreate_without_what_is_refused(void **state) {
+    Settings kept = keep;
+    ServiceFixture *f = *state;
+    Doing d;
+
+    kept.values[FIELD_KMS_KEY] = (char *)"arn:aws:kms:eu-central-1:111122223333:key/1";
+    refuse(f, ERROR("KmsException"));
+    reply(f, "{}");                                     /* CreateTrail */
+    reply(f, "{}");                                     /* StartLogging */
+    refuse(f, ERROR("InvalidEventSelectorsException")); /* PutEventSelectors */
+    reply(f, "{}");                                     /* PutInsightSelectors */
+    reply(f, LOGGING);
+    reply(f, LISTED);
+    reply(f, "{\"AdvancedEventSelectors\":" ADVANCED "}");
+    reply(f, HAS_INSIGHTS);
+    reply(f, HAS_TAGS);
+    d = act(f, ACTION_RECREATE, &kept, NULL, 0);
+    assert_non_null(strstr(fake_http_request(f->http, 0)->body, "KmsKeyId"));
+    assert_asked(f, 1, "CreateTrail", CREATED);
+    assert_int_equal(d.outcome.result, RESULT_HELD);
+    assert_int_equal(d.outcome.fields_left & BIT(KMS_KEY), BIT(KMS_KEY));
+    assert_int_equal(d.outcome.fields_left & ~(BIT(KMS_KEY) | BIT(SELECTORS)), 0);
 }
 
 /* Whoever fills the quota is named, as far as a list says it; trails that live elsewhere take no place here.
@@ -813,9 +926,12 @@ int main(void) {
         cmocka_unit_test(test_it_never_shows),
         PATIENT_TEST(test_read_back_in_part),
         cmocka_unit_test(test_a_refused_write_ends_it),
+        cmocka_unit_test(test_refused_fields_are_left_out),
+        PATIENT_TEST(test_what_refused_fields_leave),
         PATIENT_TEST(test_values_that_are_none),
         PATIENT_TEST(test_recreate),
         PATIENT_TEST(test_recreate_the_little_that_is_known),
+        PATIENT_TEST(test_recreate_without_what_is_refused),
         cmocka_unit_test(test_recreate_that_is_refused),
         cmocka_unit_test(test_recreate_past_the_quota),
         cmocka_unit_test(test_cancelled_anywhere),

@@ -274,10 +274,19 @@ static void finish_action(Run *r) {
     Oracle *o = &r->oracle;
     Action action = r->acting;
     bool done = carry_out(r, action);
-    Outcome outcome = { .action = action, .result = done ? RESULT_HELD : RESULT_FAILED };
+    Outcome outcome = { .action = action,
+                        .result = done ? RESULT_HELD : RESULT_FAILED,
+                        .fields_left = FIELDS_ALL };
 
     r->acting = ACTION_NONE;
     r->act_due = NEVER;
+    if (!done && action == ACTION_RESTORE && r->world.exists && pick(2)) {
+        /* some of it was refused */
+        r->world.differs &= ~(r->acting_fields & pick(FIELDS_ALL + 1));
+        o->last.differs &= r->world.differs;
+        outcome.fields_left = r->world.differs;
+        judge(o, false, r->l.now.real_usec);
+    }
     if (done) {
         bool bucket_gone = o->last.bucket_gone;
         uint32_t differs = r->world.differs & o->last.differs;

@@ -334,7 +334,7 @@ static void failing_restore_backs_off_but_never_keeps_a_restart_waiting(void **u
     WELL();
     CHANGED(BUCKET);
     for (unsigned i = 0; i < 8; i++) {
-        came_of(&l, ACTION_RESTORE, RESULT_FAILED, 0);
+        came_of(&l, ACTION_RESTORE, RESULT_FAILED, FIELDS_ALL);
         assert_int_equal(l.plan.n_tells, i == 0 ? 1 : 0);
         assert_int_equal(l.plan.action, ACTION_NONE);
         assert_true(l.plan.wake_mono_usec - l.now.mono_usec == MIN(SEC << i, 60 * SEC));
@@ -345,7 +345,7 @@ static void failing_restore_backs_off_but_never_keeps_a_restart_waiting(void **u
         wait_for_wake(&l, HOUR);
         assert_int_equal(l.plan.action, ACTION_RESTORE);
     }
-    came_of(&l, ACTION_RESTORE, RESULT_FAILED, 0);
+    came_of(&l, ACTION_RESTORE, RESULT_FAILED, FIELDS_ALL);
     look(&l, stopped(STARTED, l.now.real_usec));
     assert_int_equal(l.plan.action, ACTION_RESTART);
     failed(&l);
@@ -384,6 +384,31 @@ static void held_but_still_different_is_a_failure(void **unused) {
     assert_int_equal(l.plan.tells[0].action.result, RESULT_FAILED);
     assert_int_equal(l.plan.tells[0].fields_left, BUCKET);
     assert_true(l.plan.tells[0].detail[0] != '\0');
+}
+
+/* What AWS refused is left; the rest is well, and is not told again. */
+static void a_restore_may_fail_in_part(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+
+    (void)unused;
+    WELL();
+    CHANGED(BUCKET | TOPIC);
+    came_of(&l, ACTION_RESTORE, RESULT_FAILED, TOPIC | TAGS);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.tells[0].action.result, RESULT_FAILED);
+    assert_int_equal(l.plan.tells[0].fields, BUCKET | TOPIC);
+    assert_int_equal(l.plan.tells[0].fields_left, TOPIC);
+    assert_string_equal(l.plan.tells[0].detail, "AccessDenied");
+    assert_int_equal(l.state.fields, TOPIC);
+    CHANGED(TOPIC);
+    assert_int_equal(l.plan.n_tells, 0);
+    wait_for_wake(&l, HOUR);
+    assert_int_equal(l.plan.action, ACTION_RESTORE);
+    assert_int_equal(l.plan.fields, TOPIC);
+    /* somebody else was quicker */
+    came_of(&l, ACTION_RESTORE, RESULT_FAILED, TAGS);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
+    assert_false(l.state.incident.open);
 }
 
 static void put_back_by_others_resolves(void **unused) {
@@ -791,6 +816,7 @@ int main(void) {
         cmocka_unit_test(failing_restore_backs_off_but_never_keeps_a_restart_waiting),
         cmocka_unit_test(settings_are_restored_while_a_restart_backs_off),
         cmocka_unit_test(held_but_still_different_is_a_failure),
+        cmocka_unit_test(a_restore_may_fail_in_part),
         cmocka_unit_test(put_back_by_others_resolves),
         cmocka_unit_test(further_changes_are_told),
         cmocka_unit_test(changes_are_seen_though_the_status_is_not),

@@ -345,6 +345,8 @@ static void finish_action(Range *r) {
 
     outcome.fields_left = differs(r, &drift);
     drift_done(&drift);
+    if (!done)
+        outcome.fields_left = FIELDS_ALL; /* not read back */
     outcome.seen = observe(&r->trail);
     if (done && r->acting != ACTION_RESTORE)
         remember(r);

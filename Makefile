@@ -129,8 +129,8 @@ check-integration: all test-tools              ## the real binary against the si
 	@$(if $(SANITIZE),,tests/integration/attacks_table --check $(BUILD)/attacks docs/attacks.md)
 
 check-asan:                                    ## units and integration under AddressSanitizer and UBSan
-	@$(MAKE) --no-print-directory SANITIZE=address,undefined check-unit
-	@$(MAKE) --no-print-directory SANITIZE=address,undefined check-integration PYTESTS='$(BINTESTS) --ignore=tests/integration/test_attacks.py'
+	@$(MAKE) --no-print-directory SANITIZE=address,undefined TG_TIME_SCALE=3 check-unit
+	@$(MAKE) --no-print-directory SANITIZE=address,undefined TG_TIME_SCALE=3 check-integration PYTESTS='$(BINTESTS) --ignore=tests/integration/test_attacks.py'
 
 check-valgrind: all units                      ## units and the integration tests marked "valgrind" under valgrind
 	@rm -rf $(BUILD)/valgrind

@@ -172,7 +172,7 @@ static int set_shaped(Reading *r, const config_setting_t *setting, const Option 
     if (option->kind == OPTION_WORDS)
         e = config_read_words(setting, option, slot, &fault);
     else if (option->kind == OPTION_EXPECT)
-        e = config_read_expect(setting, slot, &fault);
+        e = config_read_expect(setting, r->config, &fault);
     else
         e = config_read_maintenance(setting, r->config, &fault);
     return e == -EINVAL ? refuse(r, fault.line, "%s", fault.what) : e;
@@ -572,7 +572,7 @@ void config_free(Config *config) {
     for (size_t i = 0; i < config->n_channels; i++)
         free(config->channels[i].topic_arn);
     free(config->channels);
-    settings_done(&config->expect.pins);
+    config_expect_done(config);
     config_maintenance_done(config);
     free(config->aws.profile);
     free(config->aws.credentials_file);

@@ -16,8 +16,15 @@
 #define CONFIG_ACCOUNTS_MAX  1000
 #define CONFIG_RESTORE_UNSET UINT32_MAX
 
+#define CONFIG_EXPECT_MAX      1000
 #define CONFIG_MAINTENANCE_MAX 100
 #define CONFIG_REASON_MAX      200 /* bytes */
+
+/* One group of `expect` that is about one trail. */
+typedef struct TrailExpect {
+    char *trail; /* name or ARN */
+    Expect expect;
+} TrailExpect;
 
 /* A time in which changes are expected. */
 typedef struct MaintenanceConfig {
@@ -105,7 +112,9 @@ typedef struct Config {
     unsigned max_restores_per_hour;
     unsigned stale_after_sec; /* 0: off */
     bool bucket_checks;
-    Expect expect;
+    Expect expect; /* of all trails */
+    TrailExpect *trail_expects;
+    size_t n_trail_expects;
     MaintenanceConfig *maintenance;
     size_t n_maintenance;
 } Config;
@@ -126,6 +135,10 @@ void config_free(Config *config);
 /* Writes the effective configuration, every option, in a form that config_load reads to the same values;
  * only of a password it says no more than that there is one. 0 or -EIO. */
 int config_dump(const Config *config, FILE *out);
+
+/* What is pinned for a trail (name, ARN): what holds for all, over that what names it, over that what gives its ARN.
+ * 0, or -ENOMEM; the caller frees ret->pins by settings_done(). */
+int config_expect_of(const Config *config, const char *name, const char *arn, Expect *ret);
 
 /* The window of `maintenance` that is open for a trail (name, ARN; "" when unknown) at that moment of real
  * time, NULL when there is none. Of several the one that allows stopping, else the one that ends last. */

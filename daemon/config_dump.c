@@ -62,7 +62,7 @@ static void put_value(FILE *out, const Option *option, const void *base) {
     case OPTION_LIST: put_list(out, slot); break;
     case OPTION_CHANNELS: put_channels(out, base); break;
     case OPTION_ACCOUNTS: put_accounts(out, base); break;
-    case OPTION_EXPECT: config_put_expect(out, slot); break;
+    case OPTION_EXPECT: config_put_expect(out, base); break;
     case OPTION_MAINTENANCE: config_put_maintenance(out, base); break;
     case OPTION_GROUP: break;
     }

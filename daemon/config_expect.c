@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/config_read.h"
@@ -12,7 +13,8 @@
 
 #define ALNUM  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 #define HEX    "0123456789abcdefABCDEF"
-#define GROUP  "allowed: a group { multi_region = true; ... }"
+#define GROUP  "a group { multi_region = true; ... }"
+#define TRAIL  "trail"
 #define SHOWN  80
 #define PREFIX 200 /* S3KeyPrefix (AWS CloudTrail API Reference, CreateTrail) */
 
@@ -196,23 +198,155 @@ static int read_member(const config_setting_t *member, Expect *expect, ConfigFau
                         text_escaped(show, sizeof(show), name), list, management_name);
 }
 
-int config_read_expect(const config_setting_t *setting, Expect *expect, ConfigFault *fault) {
-    int r = config_setting_is_group(setting) ? 0 : config_fault(fault, setting, "expect: " GROUP);
+/* AWS refuses the combination; what is pinned for a trail lies over what is pinned for all. */
+static int check_regions(const config_setting_t *setting, const Expect *under, const Expect *over,
+                         ConfigFault *fault) {
+    const char *multi = over->pins.values[FIELD_MULTI_REGION], *global = over->pins.values[FIELD_GLOBAL_EVENTS];
 
-    for (int i = 0; r >= 0 && i < config_setting_length(setting); i++)
-        r = read_member(config_setting_get_elem((config_setting_t *)setting, (unsigned)i), expect, fault);
-    /* AWS refuses the combination */
-    if (r >= 0 && text_equal(expect->pins.values[FIELD_MULTI_REGION], "true") &&
-        text_equal(expect->pins.values[FIELD_GLOBAL_EVENTS], "false"))
-        r = config_fault(
-                fault, setting,
-                "expect: a trail of all regions records global events too; allowed: global_events = "
-                "true with multi_region = true");
+    multi = multi ? multi : under->pins.values[FIELD_MULTI_REGION];
+    global = global ? global : under->pins.values[FIELD_GLOBAL_EVENTS];
+    if (!text_equal(multi, "true") || !text_equal(global, "false"))
+        return 0;
+    return config_fault(fault, setting,
+                        "expect: a trail of all regions records global events too; allowed: global_events = "
+                        "true with multi_region = true");
+}
+
+/* The pins of one group; `trail` is passed over. */
+static int read_group(const config_setting_t *group, Expect *expect, ConfigFault *fault) {
+    int r = 0;
+
+    for (int i = 0; r >= 0 && i < config_setting_length(group); i++) {
+        const config_setting_t *member = config_setting_get_elem((config_setting_t *)group, (unsigned)i);
+
+        if (strcmp(config_setting_name(member), TRAIL) != 0)
+            r = read_member(member, expect, fault);
+    }
     return r;
 }
 
-void config_put_expect(FILE *out, const Expect *expect) {
+/* Into the next of trail_expects. */
+static int read_trail(const config_setting_t *member, Config *config, ConfigFault *fault) {
+    const char *text = config_setting_get_string(member), *allowed = config_check_trail(text ? text : "");
+    TrailExpect *entry = &config->trail_expects[config->n_trail_expects];
+    char show[SHOWN];
+
+    if (!text || allowed)
+        return config_fault(fault, member, "expect.trail: allowed: %s",
+                            allowed ? allowed : config_check_trail(""));
+    for (size_t i = 0; i < config->n_trail_expects; i++)
+        if (text_equal(config->trail_expects[i].trail, text))
+            return config_fault(fault, member, "expect: trail \"%s\" has two groups",
+                                text_escaped(show, sizeof(show), text));
+    entry->trail = strdup(text);
+    if (!entry->trail)
+        return -ENOMEM;
+    config->n_trail_expects++;
+    return 0;
+}
+
+/* One of a list. At most one is for all trails. */
+static int read_entry(const config_setting_t *group, Config *config, bool *has_all, ConfigFault *fault) {
+    const config_setting_t *trail;
+
+    if (!config_setting_is_group(group))
+        return config_fault(fault, group, "expect: allowed: groups { trail = \"NAME\"; multi_region = true; ... }");
+    trail = config_setting_get_member(group, TRAIL);
+    if (trail) {
+        int r = read_trail(trail, config, fault);
+
+        return r < 0 ? r : read_group(group, &config->trail_expects[config->n_trail_expects - 1].expect, fault);
+    }
+    if (*has_all)
+        return config_fault(fault, group, "expect: two groups without trail: one is for all");
+    *has_all = true;
+    return read_group(group, &config->expect, fault);
+}
+
+static int read_list(const config_setting_t *list, Config *config, ConfigFault *fault) {
+    int n = config_setting_length(list), r = 0;
+    bool has_all = false;
+
+    config->trail_expects = calloc((size_t)n + 1, sizeof(*config->trail_expects));
+    if (!config->trail_expects)
+        return -ENOMEM;
+    for (int i = 0; r >= 0 && i < n; i++)
+        r = read_entry(config_setting_get_elem(list, (unsigned)i), config, &has_all, fault);
+    return r;
+}
+
+int config_read_expect(const config_setting_t *setting, Config *config, ConfigFault *fault) {
+    static const Expect none;
+    int r;
+
+    if (config_setting_is_list(setting) && config_setting_length(setting) <= CONFIG_EXPECT_MAX)
+        r = read_list(setting, config, fault);
+    else if (config_setting_is_group(setting) && !config_setting_get_member(setting, TRAIL))
+        r = read_group(setting, &config->expect, fault);
+    else
+        r = config_fault(fault, setting, "expect: allowed: " GROUP ", or a list of at most %d, each for one trail",
+                         CONFIG_EXPECT_MAX);
+    if (r >= 0)
+        r = check_regions(setting, &none, &config->expect, fault);
+    for (size_t i = 0; r >= 0 && i < config->n_trail_expects; i++)
+        r = check_regions(setting, &config->expect, &config->trail_expects[i].expect, fault);
+    return r;
+}
+
+void config_expect_done(Config *config) {
+    settings_done(&config->expect.pins);
+    for (size_t i = 0; i < config->n_trail_expects; i++) {
+        free(config->trail_expects[i].trail);
+        settings_done(&config->trail_expects[i].expect.pins);
+    }
+    free(config->trail_expects);
+}
+
+/* ---- what holds for a trail ---- */
+
+static int lay_over(const Expect *over, Expect *ret) {
+    int r = 0;
+
+    for (Field f = 0; r >= 0 && f < _FIELD_MAX; f++)
+        if (over->pins.values[f])
+            r = settings_set(&ret->pins, f, over->pins.values[f]);
+    if (over->management_events != MANAGEMENT_NOT_PINNED)
+        ret->management_events = over->management_events;
+    return r;
+}
+
+static int lay_over_named(const Config *config, const char *trail, Expect *ret) {
+    for (size_t i = 0; i < config->n_trail_expects; i++)
+        if (text_equal(config->trail_expects[i].trail, trail))
+            return lay_over(&config->trail_expects[i].expect, ret);
+    return 0;
+}
+
+int config_expect_of(const Config *config, const char *name, const char *arn, Expect *ret) {
+    Expect expect = { .management_events = MANAGEMENT_NOT_PINNED };
+    int r = lay_over(&config->expect, &expect);
+
+    if (r >= 0)
+        r = lay_over_named(config, name, &expect);
+    if (r >= 0)
+        r = lay_over_named(config, arn, &expect);
+    if (r < 0) {
+        settings_done(&expect.pins);
+        return r;
+    }
+    *ret = expect;
+    return 0;
+}
+
+/* ---- --dump ---- */
+
+static void put_group(FILE *out, const char *trail, const Expect *expect) {
     fputs("{\n", out);
+    if (trail) {
+        fputs("  " TRAIL " = ", out);
+        config_put_text(out, trail);
+        fputs(";\n", out);
+    }
     for (size_t i = 0; i < ARRAY_SIZE(pins); i++) {
         const char *value = expect->pins.values[pins[i].field];
 
@@ -232,4 +366,18 @@ void config_put_expect(FILE *out, const Expect *expect) {
     else
         fprintf(out, "  %s = \"%s\";\n}", management_name,
                 management_words[expect->management_events - MANAGEMENT_ALL]);
+}
+
+void config_put_expect(FILE *out, const Config *config) {
+    if (config->n_trail_expects == 0) {
+        put_group(out, NULL, &config->expect);
+        return;
+    }
+    fputs("( ", out);
+    put_group(out, NULL, &config->expect);
+    for (size_t i = 0; i < config->n_trail_expects; i++) {
+        fputs(", ", out);
+        put_group(out, config->trail_expects[i].trail, &config->trail_expects[i].expect);
+    }
+    fputs(" )", out);
 }

@@ -26,9 +26,10 @@ int config_read_words(const config_setting_t *setting, const Option *option, uin
                       ConfigFault *fault);
 void config_put_words(FILE *out, const Option *option, uint32_t bits);
 
-/* OPTION_EXPECT: a group of pins. */
-int config_read_expect(const config_setting_t *setting, Expect *expect, ConfigFault *fault);
-void config_put_expect(FILE *out, const Expect *expect);
+/* OPTION_EXPECT: a group of pins, or a list of them, each for one trail or for all. */
+int config_read_expect(const config_setting_t *setting, Config *config, ConfigFault *fault);
+void config_put_expect(FILE *out, const Config *config);
+void config_expect_done(Config *config);
 
 /* OPTION_MAINTENANCE: a list of groups. */
 int config_read_maintenance(const config_setting_t *setting, Config *config, ConfigFault *fault);

@@ -104,10 +104,14 @@ void engine_save_found(Trail *trail) {
 static int take_baseline(Trail *trail, const Settings *recorded) {
     Keeping *k = &trail->keeping;
     Settings baseline = { 0 }, keep = { 0 };
+    Expect expect = { 0 };
     int r = settings_copy(recorded, &baseline);
 
     if (r >= 0)
-        r = baseline_effective(recorded, &trail->engine->config->expect, &keep);
+        r = config_expect_of(trail->engine->config, trail->name, trail->arn, &expect);
+    if (r >= 0)
+        r = baseline_effective(recorded, &expect, &keep);
+    settings_done(&expect.pins);
     if (r < 0) {
         settings_done(&baseline);
         return r;

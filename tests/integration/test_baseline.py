@@ -116,8 +116,10 @@ def test_a_trail_that_is_gone_is_forgotten_only_by_name(sim, victim, mallory):
     victim.wait_line("accepted as gone")
 
 
-def test_a_pin_wins_over_the_recording(sim, victim, mallory):
-    victim.write_config(expect={"bucket": "the-right-bucket"}, **RESTORE)
+@pytest.mark.parametrize("expect", [{"bucket": "the-right-bucket"}, [{"bucket": "a-wrong-bucket"}, {
+    "trail": "victim", "bucket": "the-right-bucket"}, {"trail": "other", "bucket": "another-bucket"}]])
+def test_a_pin_wins_over_the_recording(sim, victim, mallory, expect):
+    victim.write_config(expect=expect, **RESTORE)
     start(victim)
     entry = wait_alert(sim, "trail.weakened")
     assert entry["changes"] == [{"field": "S3BucketName", "was": "the-right-bucket", "now": BUCKET}]

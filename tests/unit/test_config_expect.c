@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "daemon/config.h"
+#include "daemon/settings.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
@@ -103,6 +104,35 @@ static void keys_have_four_forms(void **state _unused_) {
     }
 }
 
+/* Whoever names a trail wins over what is for all, and whoever gives its ARN over that. */
+static void pins_are_for_all_or_for_one(void **state _unused_) {
+    static const struct {
+        const char *name, *arn, *bucket, *validation;
+        ManagementEvents management;
+    } cases[] = {
+        { "other", "", "all-logs", "true", MANAGEMENT_WRITE },
+        { "main", "", "all-logs", "false", MANAGEMENT_ALL },
+        { "main", ARN, "the-logs", "false", MANAGEMENT_ALL },
+        { "other", ARN, "the-logs", "true", MANAGEMENT_WRITE },
+    };
+    Config *config = parse(BASE "expect = ( { trail = \"" ARN "\"; bucket = \"the-logs\"; },\n"
+                                "{ bucket = \"all-logs\"; validation = true; management_events = \"write\"; },\n"
+                                "{ trail = \"main\"; validation = false; management_events = \"all\"; } );");
+
+    assert_int_equal(config->n_trail_expects, 2);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Expect expect;
+
+        assert_int_equal(config_expect_of(config, cases[i].name, cases[i].arn, &expect), 0);
+        assert_string_equal(expect.pins.values[FIELD_BUCKET], cases[i].bucket);
+        assert_string_equal(expect.pins.values[FIELD_VALIDATION], cases[i].validation);
+        assert_int_equal(expect.management_events, cases[i].management);
+        assert_null(expect.pins.values[FIELD_PREFIX]);
+        settings_done(&expect.pins);
+    }
+    config_free(config);
+}
+
 static void windows_open_and_close(void **state _unused_) {
     Config *config = parse(BASE "maintenance = ( { " FROM TO "reason = \"first\"; },\n"
                                 "{ trail = \"main\"; " FROM
@@ -157,7 +187,18 @@ static const struct {
       "t.conf:2: max_restores_per_hour: allowed is a whole number, 1..1000" },
     { BASE "max_restores_per_hour = 1001;", "t.conf:2: max_restores_per_hour: allowed" },
     { BASE "bucket_checks = 1;", "t.conf:2: bucket_checks: allowed: true, false" },
-    { BASE "expect = ();", "t.conf:2: expect: allowed: a group" },
+    { BASE "expect = [];", "t.conf:2: expect: allowed: a group" },
+    { BASE "expect = { trail = \"main\"; };", "or a list of at most 1000, each for one trail" },
+    { BASE "expect = (\n1 );", "t.conf:3: expect: allowed: groups { trail = " },
+    { BASE "expect = (\n{ trail = 1; } );", "t.conf:3: expect.trail: allowed: names of trails" },
+    { BASE "expect = (\n{ trail = \"-x-\"; } );", "t.conf:3: expect.trail: allowed: names of trails" },
+    { BASE "expect = ( { trail = \"main\"; },\n{ trail = \"main\"; } );",
+      "t.conf:3: expect: trail \"main\" has two groups" },
+    { BASE "expect = ( { validation = true; },\n{ } );",
+      "t.conf:3: expect: two groups without trail: one is for all" },
+    { BASE "expect = ( { trail = \"main\";\nbucket = \"a/b\"; } );", "t.conf:3: expect.bucket: \"a/b\" cannot" },
+    { BASE "expect = ( { global_events = false; }, { trail = \"main\"; multi_region = true; } );",
+      "t.conf:2: expect: a trail of all regions" },
     { BASE "expect = {\nmulti_regoin = true; };",
       "t.conf:3: expect: unknown option \"multi_regoin\"; allowed: multi_region, global_events, validation, "
       "bucket, "
@@ -237,6 +278,9 @@ static void a_dump_reads_back_to_the_same(void **state _unused_) {
         BASE "restore = [ ]; expect = { };",
         BASE
         "mode = \"restore\"; restore = [ \"deleted\" ]; stale_after = 600; max_restores_per_hour = 1000;",
+        BASE "expect = ( );",
+        BASE "expect = ( { trail = \"" ARN "\"; bucket = \"b-1\"; },\n{ validation = true; },\n"
+             "{ trail = \"main\"; validation = false; management_events = \"write\"; } );",
         BASE "expect = { prefix = \"a \\\"b\\\\\"; validation = false; management_events = \"all\"; };",
         BASE "maintenance = ( { " FROM TO "reason = \"a \\\"q\\\"\"; }, { trail = \"" ARN "\"; " FROM TO
              "stop_allowed = true; } );",
@@ -256,6 +300,7 @@ static void a_dump_reads_back_to_the_same(void **state _unused_) {
             assert_true(text_equal(first->maintenance[k].reason, second->maintenance[k].reason));
             assert_true(text_equal(first->maintenance[k].trail, second->maintenance[k].trail));
         }
+        assert_int_equal(first->n_trail_expects, second->n_trail_expects);
         for (unsigned k = 0; k < _FIELD_MAX; k++)
             assert_true(text_equal(first->expect.pins.values[k], second->expect.pins.values[k]));
         free(a);
@@ -270,6 +315,7 @@ int main(void) {
         cmocka_unit_test(defaults_are_those_of_the_manual),
         cmocka_unit_test(everything_can_be_said),
         cmocka_unit_test(keys_have_four_forms),
+        cmocka_unit_test(pins_are_for_all_or_for_one),
         cmocka_unit_test(windows_open_and_close),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(a_dump_reads_back_to_the_same),

@@ -28,6 +28,7 @@ typedef enum Telling {
     TELLING_ATTEMPTED,
     TELLING_BASELINE_WEAK,
     TELLING_BASELINE_ACCEPTED,
+    TELLING_GONE_ACCEPTED,
     TELLING_BLIND_TRAIL,
     TELLING_BLIND_TARGET,
     TELLING_UNSEEN,
@@ -38,6 +39,7 @@ typedef enum Telling {
     TELLING_THERE_AGAIN,
     TELLING_AS_BEFORE,
     TELLING_WELL_AGAIN,
+    TELLING_FORGOTTEN,
     TELLING_SIGHTED_TRAIL,
     TELLING_SIGHTED_TARGET,
     TELLING_COVERED,
@@ -78,6 +80,8 @@ extern const AlertTemplate alert_templates_of_guard[_TELLING_MAX];
 #define WHO_STOPPED_IT                                                                                      \
     "2. Find out who stopped it (command above). If it was not planned, treat the credentials that were "   \
     "used as stolen."
+#define ACCEPTED_ADVICE "Nothing, if you know of it. If nobody does, somebody has been on the guard's host."
+
 #define DELIVERY_ADVICE                                                                                     \
     "1. Look at the delivery's destination: is it there, does its policy let CloudTrail in, is its KMS "    \
     "key enabled?\n"                                                                                        \

@@ -245,6 +245,12 @@ const AlertTemplate alert_templates[_TELLING_MAX] = {
         .subject = "{LABEL} new baseline of {name} accepted in {where}: {fields}",
         .subject_short = "{LABEL} new baseline of {name} accepted in {where}",
         .headline = "The settings that {name} in {where} has now are its baseline: {detail}.",
-        .advice = "Nothing, if you know of it. If nobody does, somebody has been on the guard's host.",
+        .advice = ACCEPTED_ADVICE,
+    },
+    [TELLING_GONE_ACCEPTED] = {
+        .subject = "{LABEL} {name} accepted as gone in {where}",
+        .headline = "{name} in {where} may be gone: accepted by {detail}.",
+        .deed = "Looks for it no more. When it comes back, what it is like then is its baseline.",
+        .advice = ACCEPTED_ADVICE,
     },
 };

@@ -91,6 +91,11 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
         .headline = "{name} in {where} is well again.",
         .advice = "Nothing, unless you do not know why it was in trouble.",
     },
+    [TELLING_FORGOTTEN] = {
+        .subject = "RESOLVED {name} no longer guarded in {where}",
+        .headline = "{name} in {where} is no longer guarded: it was accepted that it may be gone.",
+        .advice = "Nothing. Who accepted it is in a message of its own.",
+    },
     [TELLING_SIGHTED_TRAIL] = {
         .subject = "RESOLVED guard sees {name} again in {where} after {since}",
         .headline = "TrailGuard sees {name} in {where} again.",

@@ -89,6 +89,8 @@ static Telling attributed(const Tell *tell) {
 }
 
 static Telling resolved(const Tell *tell) {
+    if (tell->forgotten)
+        return TELLING_FORGOTTEN;
     if (tell->gap.from_usec != 0)
         return TELLING_LOGGING_AGAIN;
     if (tell->restore.taken == ACTION_RECREATE)
@@ -110,7 +112,7 @@ static Telling telling(const Subject *subject, const Tell *tell) {
     case EVENT_TRAIL_ATTRIBUTED: return attributed(tell);
     case EVENT_TRAIL_ATTEMPTED: return TELLING_ATTEMPTED;
     case EVENT_BASELINE_WEAK: return TELLING_BASELINE_WEAK;
-    case EVENT_BASELINE_ACCEPTED: return TELLING_BASELINE_ACCEPTED;
+    case EVENT_BASELINE_ACCEPTED: return tell->forgotten ? TELLING_GONE_ACCEPTED : TELLING_BASELINE_ACCEPTED;
     case EVENT_TRAIL_REMINDER: return still(subject, tell);
     case EVENT_TRAIL_RESOLVED: return resolved(tell);
     case EVENT_REGION_UNCOVERED: return TELLING_UNCOVERED;

@@ -220,19 +220,13 @@ int baseline_file_record(const char *dir, const char *arn, const Settings *setti
     return write_record(dir, &record, file_write_new);
 }
 
-/* What is on disk becomes the previous version, or, without settings, stays the present one. The result
- * borrows from all of them. */
+/* What is on disk becomes the previous version; without settings, its settings are those of the new one too. The
+ * result borrows from all of them. */
 static int succeed(const BaselineRecord *old, bool there, const Settings *settings, const char *by,
                    uint64_t now_real_usec, BaselineRecord *ret) {
     if (!settings && !there)
         return -ENOENT;
-    if (!settings) {
-        ret->now = old->now;
-        ret->has_previous = old->has_previous;
-        ret->previous = old->previous;
-        return 0;
-    }
-    ret->now = version_of(settings, by, now_real_usec);
+    ret->now = version_of(settings ? settings : &old->now.settings, by, now_real_usec);
     ret->has_previous = there;
     if (there)
         ret->previous = old->now;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Baselines and looks at settings: when there is something to compare, and with what. What follows from a
+/* Looks at settings, buckets and keys: when there is something to compare, and with what. What follows from a
  * difference is the guard's to say. */
 #include <errno.h>
 #include <stdio.h>
@@ -13,18 +13,6 @@
 #include "daemon/words.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
-
-#define BY_GUARD "guard"
-
-static void note(Trail *trail, Note what, uint32_t fields, const char *detail) {
-    NoteValue value = { .note = what, .fields = fields };
-    Subject subject = engine_trail_subject(trail);
-
-    if (trail->engine->once)
-        return;
-    (void)text_copy(value.detail, sizeof(value.detail), detail);
-    report_note(&subject, &value, "", engine_now(trail->engine).real_usec);
-}
 
 const Observation *engine_remember_seen(Trail *trail, const Observation *seen) {
     Keeping *k = &trail->keeping;
@@ -98,31 +86,7 @@ void engine_save_found(Trail *trail) {
                  engine->state_dir, strerror(-r));
 }
 
-/* ---- baselines ---- */
-
-/* The settings to keep follow from the recording and the pins. */
-static int take_baseline(Trail *trail, const Settings *recorded) {
-    Keeping *k = &trail->keeping;
-    Settings baseline = { 0 }, keep = { 0 };
-    Expect expect = { 0 };
-    int r = settings_copy(recorded, &baseline);
-
-    if (r >= 0)
-        r = config_expect_of(trail->engine->config, trail->name, trail->arn, &expect);
-    if (r >= 0)
-        r = baseline_effective(recorded, &expect, &keep);
-    settings_done(&expect.pins);
-    if (r < 0) {
-        settings_done(&baseline);
-        return r;
-    }
-    settings_done(&k->baseline);
-    settings_done(&k->keep);
-    k->baseline = baseline;
-    k->keep = keep;
-    k->recorded = true;
-    return 0;
-}
+/* ---- from the state file ---- */
 
 /* Only what is looked at again can be seen to be over. */
 static void resume_errors(Trail *trail) {
@@ -152,174 +116,12 @@ static void resume_errors(Trail *trail) {
  * said at the first look at settings. */
 void engine_resume_keeping(Trail *trail, Drift *changes) {
     Keeping *k = &trail->keeping;
-    BaselineRecord record = { 0 };
-    char error[ERROR_TEXT_MAX];
 
     k->changes = *changes;
     k->changes_mark = trail->state.incident.mark_usec;
     *changes = (Drift){ 0 };
     resume_errors(trail);
-    if (!trail->arn[0] ||
-        baseline_file_peek(trail->engine->state_dir, trail->arn, &record, error, sizeof(error)) <= 0)
-        return;
-    if (!record.gone && settings_is_complete(&record.now.settings))
-        (void)take_baseline(trail, &record.now.settings);
-    baseline_record_done(&record);
-}
-
-static void tell_of_baseline(Trail *trail, Event event, Severity severity, const Drift *changes,
-                             uint64_t mark_usec, const char *detail) {
-    Engine *engine = trail->engine;
-    Now now = engine_now(engine);
-    Subject subject = engine_trail_subject(trail);
-    Plan plan = { .n_tells = 1 };
-
-    plan.tells[0] = (Tell){
-        .event = event,
-        .severity = severity,
-        .sequence = 1,
-        .incident_mark_usec = mark_usec,
-        .mark_usec = mark_usec,
-        .opened_usec = now.real_usec,
-        .time_usec = now.real_usec,
-        .mode = engine_account_policy(trail->via).mode,
-        .changes = changes,
-    };
-    for (unsigned i = 0; changes && i < changes->n; i++)
-        plan.tells[0].fields |= FIELD_BIT(changes->changes[i].field);
-    (void)text_copy(plan.tells[0].detail, sizeof(plan.tells[0].detail), detail);
-    (void)engine_carry_tells(engine, &subject, &plan);
-}
-
-/* A baseline that is itself weak is said once: when it is recorded or accepted. */
-static void tell_weakness(Trail *trail) {
-    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
-
-    if (trail->engine->once || baseline_weaknesses(&trail->keeping.keep, &b) <= 0)
-        return;
-    note(trail, NOTE_BASELINE_WEAK, 0, strbuf_str(&b));
-    tell_of_baseline(trail, EVENT_BASELINE_WEAK, SEVERITY_WARNING, NULL, trail->state.accepted_usec,
-                     strbuf_str(&b));
-}
-
-static void tell_accepted(Trail *trail, const BaselineRecord *record) {
-    Drift changes = { 0 };
-
-    if (record->has_previous)
-        (void)baseline_compare(&record->previous.settings, &record->now.settings, &changes);
-    note(trail, NOTE_BASELINE_ACCEPTED, 0, record->now.by);
-    tell_of_baseline(trail, EVENT_BASELINE_ACCEPTED, SEVERITY_INFO, &changes, record->now.recorded_usec,
-                     record->now.by);
-    drift_done(&changes);
-}
-
-/* Without a baseline nothing can differ: that must not go unsaid. It is tried again at the next look. */
-static void say_unreadable(Trail *trail, const char *error) {
-    Keeping *k = &trail->keeping;
-
-    if (!k->unreadable)
-        log_line(LOG_ERR, "%s: its baseline cannot be read: %s", trail->arn, error);
-    k->unreadable = true;
-}
-
-/* 0 there is none, 1 there is; -EBADMSG there was one; else it cannot be said, and that was told. */
-static int read_baseline(Trail *trail, BaselineRecord *ret) {
-    Engine *engine = trail->engine;
-    uint64_t now_usec = engine_now(engine).real_usec;
-    char error[ERROR_TEXT_MAX] = "";
-    int r;
-
-    if (engine->once)
-        r = baseline_file_peek(engine->state_dir, trail->arn, ret, error, sizeof(error));
-    else
-        r = baseline_file_load(engine->state_dir, trail->arn, now_usec, ret, error, sizeof(error));
-    if (r == -EBADMSG && !engine->once)
-        tell_of_baseline(trail, EVENT_BASELINE_WEAK, SEVERITY_CRITICAL, NULL, now_usec, error);
-    else if (r < 0)
-        say_unreadable(trail, error);
-    return r;
-}
-
-/* Reads the file when it is another than before. An acceptance is
- * told when it comes while we run, or came while we did not: the state file knows which one was the last. */
-static void refresh_baseline(Trail *trail) {
-    Keeping *k = &trail->keeping;
-    BaselineRecord record = { 0 };
-    BaselineStamp stamp;
-    uint64_t was_usec;
-    int r = baseline_file_stamp(trail->engine->state_dir, trail->arn, &stamp);
-
-    if (r < 0) {
-        say_unreadable(trail, strerror(-r));
-        return;
-    }
-    if (k->loaded && baseline_stamp_equal(&stamp, &k->stamp))
-        return;
-    r = read_baseline(trail, &record);
-    if (r < 0 && r != -EBADMSG)
-        return;
-    k->stamp = stamp;
-    k->loaded = true;
-    k->unreadable = false;
-    if (r <= 0)
-        return;
-    k->gone = record.gone;
-    k->recorded = k->unsaved = false;
-    if (!record.gone && settings_is_complete(&record.now.settings))
-        (void)take_baseline(trail, &record.now.settings);
-    was_usec = trail->state.accepted_usec;
-    trail->state.accepted_usec = record.now.recorded_usec;
-    if (was_usec != 0 && record.now.recorded_usec > was_usec && !text_equal(record.now.by, BY_GUARD)) {
-        tell_accepted(trail, &record);
-        if (k->recorded)
-            tell_weakness(trail);
-    }
-    baseline_record_done(&record);
-}
-
-bool engine_is_foreign(const Trail *trail) {
-    return trail->organization && trail->via->id[0] && !text_equal(trail->via->id, trail->account);
-}
-
-/* AWS tells the tags of an organization trail to its owner only: others record none. */
-static bool is_complete(Trail *trail) {
-    Settings *now = &trail->keeping.now;
-
-    if (engine_is_foreign(trail) && !now->values[FIELD_TAGS] && settings_set(now, FIELD_TAGS, "{}") < 0)
-        return false;
-    return settings_is_complete(now);
-}
-
-/* The first complete look without an error. What cannot be written down holds all the same, and is tried
- * again at every look: after a restart a tamperer's settings would be taken for the first. */
-static void record_baseline(Trail *trail) {
-    Engine *engine = trail->engine;
-    Keeping *k = &trail->keeping;
-    uint64_t now_usec = engine_now(engine).real_usec;
-    char error[ERROR_TEXT_MAX] = "";
-    int r;
-
-    if (!k->unsaved && take_baseline(trail, &k->now) < 0)
-        return;
-    if (k->gone)
-        r = baseline_file_accept(engine->state_dir, trail->arn, &k->baseline, false, BY_GUARD, now_usec,
-                                 error, sizeof(error));
-    else
-        r = baseline_file_record(engine->state_dir, trail->arn, &k->baseline, BY_GUARD, now_usec);
-    if (r < 0 && k->unsaved)
-        return;
-    k->unsaved = r < 0;
-    if (r < 0) {
-        log_line(LOG_ERR, "%s: its baseline cannot be recorded below %s: %s", trail->arn, engine->state_dir,
-                 error[0] ? error : strerror(-r));
-        return;
-    }
-    (void)baseline_file_stamp(engine->state_dir, trail->arn, &k->stamp);
-    k->loaded = true;
-    k->gone = false;
-    trail->state.accepted_usec = now_usec - now_usec % USEC_PER_SEC;
-    note(trail, NOTE_BASELINE_RECORDED, 0, "");
-    tell_weakness(trail);
+    engine_resume_baseline(trail);
 }
 
 /* ---- looks ---- */
@@ -390,8 +192,8 @@ static void settings_seen(const SettingsLook *look, void *userdata) {
     if (!look->gone && !stale) {
         count_failures(trail, look);
         (void)engine_differs(&look->settings, trail);
-        if (is_complete(trail) && !once && look->failed == 0 && k->loaded && (!k->recorded || k->unsaved)) {
-            record_baseline(trail);
+        if (engine_knows_all(trail) && !once && look->failed == 0 && k->loaded && (!k->recorded || k->unsaved)) {
+            engine_record_baseline(trail);
             (void)engine_differs(&look->settings, trail);
         }
         decide(trail, k->recorded);
@@ -482,7 +284,7 @@ void engine_look_at_settings(Target *target, const CloudTrailTrails *list, bool 
         Trail *trail = target->trails[i];
         const CloudTrailTrail *listed = find_listed(list, trail->arn);
 
-        refresh_baseline(trail);
+        engine_refresh_baseline(trail);
         if (listed && (due || !trail->keeping.recorded)) {
             look_at(trail, listed);
             look_at_bucket(trail);

@@ -46,8 +46,6 @@ typedef struct Keeping {
 /* Takes in baselines that were accepted, and looks at the settings of those trails of a list that live in the
  * target: of all of them when that is due, else of those that have no baseline yet. */
 void engine_look_at_settings(Target *target, const CloudTrailTrails *list, bool due);
-/* An organization trail of another account, as far as is known. */
-bool engine_is_foreign(const Trail *trail);
 /* How many calls such a look makes about the trail, besides the list; as far as is known by now. */
 unsigned engine_count_settings_calls(const Trail *trail);
 /* Begins the next look at settings that waits in the target, unless one is under way there. */
@@ -74,3 +72,20 @@ void engine_note_changes(Trail *trail);
 
 /* Starts the search for who did it. */
 void engine_search_actor(Trail *trail);
+
+/* ---- engine_baseline.c ---- */
+
+/* Reads a trail's baseline before the first look, so that nothing is put back without; says nothing of it. */
+void engine_resume_baseline(Trail *trail);
+/* Reads it again when its file is another than before. An acceptance is told when it comes while we run, or came
+ * while we did not: the state file knows which one was the last. */
+void engine_refresh_baseline(Trail *trail);
+/* Whether the settings that were seen are all there are to record. */
+bool engine_knows_all(Trail *trail);
+/* Records them. What cannot be written down holds all the same, and is tried again at every look: after a restart a
+ * tamperer's settings would be taken for the first. */
+void engine_record_baseline(Trail *trail);
+/* An organization trail of another account, as far as is known. */
+bool engine_is_foreign(const Trail *trail);
+/* Whether the state directory says that a trail of this name, which no list shows, may be gone. */
+bool engine_may_be_gone(const Target *target, const char *name);

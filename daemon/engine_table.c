@@ -323,10 +323,7 @@ static Trail *stand_in(const Account *account, const char *name) {
 }
 
 void engine_forget_trail(Trail *trail) {
-    Observation found = { .kind = OBSERVED_STATUS, .is_logging = true };
-
-    log_line(LOG_NOTICE, "%s: accepted as gone: no longer guarding it", trail->arn);
-    engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_LOOKED, .seen = &found });
+    engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_FORGOTTEN });
     engine_drop_trail(trail->engine, trail);
 }
 
@@ -426,6 +423,15 @@ static bool has_trail_named(const Account *account, const char *name) {
     return false;
 }
 
+/* Was it accepted that a trail of that name may be gone, wherever it was? */
+static bool may_be_gone(const Account *account, const char *name) {
+    bool gone = false;
+
+    for (size_t i = 0; !gone && i < account->n_targets; i++)
+        gone = engine_may_be_gone(account->targets[i], name);
+    return gone;
+}
+
 /* Once every configured target has been listed, a name that no trail has is a trail that is missing. */
 void engine_check_named(Account *account) {
     const StringList *trails = config_account_trails(account->engine->config, account->config);
@@ -444,7 +450,7 @@ void engine_check_named(Account *account) {
         if (text_starts_with(name, "arn:") || has_trail_named(account, name))
             continue;
         found = stand_in(account, name);
-        if (!found)
+        if (!found && !may_be_gone(account, name))
             found = engine_add_trail(account, name, "", engine_account_named(account), "");
         if (found)
             engine_decide_trail(found, &(TrailInput){ .kind = GUARD_LOOKED, .seen = &absent });

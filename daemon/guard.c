@@ -182,6 +182,16 @@ static void end_if_well(Deciding *d) {
                          inc->severity, inc->last_mark_usec, 0, "");
 }
 
+/* What was not told of it yet is no news any more; what was is told to be over. */
+static void forget(Deciding *d) {
+    TrailState *s = &d->s;
+
+    if (s->incident.open && s->incident.sequence > 0)
+        guard_tell(d, TELL_RESOLVED, EVENT_TRAIL_RESOLVED, s->incident.severity, s->incident.last_mark_usec, 0, "")
+                ->forgotten = true;
+    *s = guard_trail_init();
+}
+
 static void escalate_blindness(Deciding *d) {
     TrailState *s = &d->s;
     uint64_t critical_usec = s->failed_since_usec + GUARD_BLIND_CRITICAL_USEC;
@@ -257,6 +267,7 @@ void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState
     case GUARD_COMPARED: guard_compared(&d, input->seen, input->drift); break;
     case GUARD_ACTED: guard_acted(&d, input->outcome); break;
     case GUARD_ATTRIBUTED: guard_attributed(&d, input->attribution); break;
+    case GUARD_FORGOTTEN: forget(&d); break;
     case GUARD_TIME: break;
     }
     guard_plan_action(&d);

@@ -25,6 +25,7 @@ typedef enum GuardInput {
                        * what else it says is old */
     GUARD_ACTED,      /* outcome is valid */
     GUARD_ATTRIBUTED, /* attribution is valid: a search that a plan asked for has ended */
+    GUARD_FORGOTTEN,  /* it was accepted that the trail may be gone: this is the last decision about it */
     GUARD_TIME,       /* a wake-up that a plan asked for */
 } GuardInput;
 

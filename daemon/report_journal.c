@@ -229,6 +229,11 @@ static void write_accepted(const Writing *w) {
     add_foreign(w, "; ", w->note->detail, "");
 }
 
+static void write_gone_accepted(const Writing *w) {
+    (void)strbuf_add(w->out, "accepted as gone; no longer guarded");
+    add_foreign(w, "; ", w->note->detail, "");
+}
+
 /* What a note is: its words are a text, or a function where they depend on its values. */
 static const struct {
     int level;
@@ -276,6 +281,8 @@ static const struct {
     [NOTE_ATTEMPTED] = { LOG_WARNING, MESSAGE_TRAIL_ATTEMPTED, "trail.attempted", NULL, write_attempted },
     [NOTE_BASELINE_RECORDED] = { LOG_INFO, MESSAGE_BASELINE_RECORDED, NULL, "baseline recorded", NULL },
     [NOTE_BASELINE_WEAK] = { LOG_WARNING, MESSAGE_BASELINE_WEAK, "baseline.weak", NULL, write_weak },
+    [NOTE_GONE_ACCEPTED] = { LOG_NOTICE, MESSAGE_BASELINE_ACCEPTED, "baseline.accepted", NULL,
+                             write_gone_accepted },
     [NOTE_BASELINE_ACCEPTED] = { LOG_NOTICE, MESSAGE_BASELINE_ACCEPTED, "baseline.accepted", NULL,
                                  write_accepted },
 };

@@ -112,8 +112,25 @@ def test_a_trail_that_is_gone_is_forgotten_only_by_name(sim, victim, mallory):
     assert "nothing to accept" in victim.verb("accept", "--yes").stdout
     assert victim.verb("accept", "--yes", "no-such-trail").returncode == 1
     assert victim.verb("accept", "--yes", VICTIM).returncode == 0
+    accepted = wait_alert(sim, "baseline.accepted")
+    assert accepted["trail"]["name"] == "victim" and accepted["detail"]
     wait_alert(sim, "trail.resolved")
     victim.wait_line("accepted as gone")
+    subjects = [message["received"]["email"]["Subject"] for message in sim.messages(TOPIC)]
+    assert any("victim accepted as gone" in subject for subject in subjects)
+    assert any("RESOLVED victim no longer guarded" in subject for subject in subjects)
+    # nor is it looked for by its name in the configuration, also after a restart
+    victim.wait_status(lambda status: not status["trails"])
+    assert victim.stop() == 0
+    victim.start().wait_guarding()
+    assert victim.status()["trails"] == []
+    assert victim.stop() == 0
+    assert len(told(sim, "trail.missing")) == 1
+    # when it comes back it begins anew
+    mallory.create(VICTIM)
+    victim.start()
+    victim.wait_verdict("victim", "logging")
+    poll(lambda: json.loads(baselines(victim)[0].read_text())["settings"]["S3BucketName"] == "example-audit-logs", within(10))
 
 
 @pytest.mark.parametrize("expect", [{"bucket": "the-right-bucket"}, [{"bucket": "a-wrong-bucket"}, {

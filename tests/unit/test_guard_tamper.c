@@ -411,6 +411,30 @@ static void a_restore_may_fail_in_part(void **unused) {
     assert_false(l.state.incident.open);
 }
 
+/* That it may be gone is said once, to those who were told of it; and then there is no such trail. */
+static void what_may_be_gone_is_forgotten(void **unused) {
+    (void)unused;
+    for (unsigned told = 0; told < 2; told++) {
+        Life l = life(told ? MODE_OBSERVE : MODE_RESTORE, true);
+
+        l.policy.restore |= RESTORE_BIT(RESTORE_DELETED);
+        WELL();
+        look(&l, absent());
+        assert_int_equal(l.plan.n_tells, told);
+        decide(&l, (TrailInput){ .kind = GUARD_FORGOTTEN });
+        assert_int_equal(l.plan.n_tells, told);
+        if (told) {
+            assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
+            assert_int_equal(l.plan.tells[0].kind, TELL_RESOLVED);
+            assert_true(l.plan.tells[0].forgotten);
+        }
+        assert_int_equal(l.plan.n_notes, 0);
+        assert_int_equal(l.plan.action, ACTION_NONE);
+        assert_int_equal(l.plan.wake_mono_usec, 0);
+        assert_false(l.state.known || l.state.incident.open || l.state.findings);
+    }
+}
+
 static void put_back_by_others_resolves(void **unused) {
     Life l = life(MODE_OBSERVE, true);
 
@@ -817,6 +841,7 @@ int main(void) {
         cmocka_unit_test(settings_are_restored_while_a_restart_backs_off),
         cmocka_unit_test(held_but_still_different_is_a_failure),
         cmocka_unit_test(a_restore_may_fail_in_part),
+        cmocka_unit_test(what_may_be_gone_is_forgotten),
         cmocka_unit_test(put_back_by_others_resolves),
         cmocka_unit_test(further_changes_are_told),
         cmocka_unit_test(changes_are_seen_though_the_status_is_not),

@@ -106,45 +106,86 @@ static void rules_done(const AwsError *error, const S3Rules *rules, void *userda
 
 /* ---- policy ---- */
 
+/* Conditions are not evaluated, and AWS's own delivery error will tell of what is left open here: an Allow counts
+ * where it could hold, a Deny only where it must. */
+typedef enum Sure { MAYBE, SURELY } Sure;
+
+typedef bool (*Fits)(const WatchBucket *w, const char *text, Sure sure);
+
 /* A text, or one of an array of them. */
-static bool has_text(const json_t *value, const char *text) {
+static bool any_fits(const WatchBucket *w, const json_t *value, Fits fits, Sure sure) {
+    const char *text = json_string_value(value);
+
     for (size_t i = 0; i < json_array_size(value); i++)
-        if (text_equal(json_string_value(json_array_get(value, i)), text))
+        if (any_fits(w, json_array_get(value, i), fits, sure))
             return true;
-    return text_equal(json_string_value(value), text);
+    return text && fits(w, text, sure);
+}
+
+static bool is_cloudtrail(const WatchBucket *w, const char *text, Sure sure) {
+    (void)w;
+    (void)sure;
+    return text_equal(text, CLOUDTRAIL_SERVICE) || text_equal(text, "*");
+}
+
+static bool is_everybody(const WatchBucket *w, const char *text, Sure sure) {
+    (void)w;
+    (void)sure;
+    return text_equal(text, "*");
 }
 
 /* Patterns with "*" and "?", whose case does not matter (AWS IAM User Guide, "IAM JSON policy elements:
  * Action"). */
-static bool is_action(const json_t *value, const char *action) {
-    const char *pattern = json_string_value(value);
-
-    return pattern && fnmatch(pattern, action, FNM_NOESCAPE | FNM_CASEFOLD) == 0;
+static bool is_put(const WatchBucket *w, const char *text, Sure sure) {
+    (void)w;
+    (void)sure;
+    return fnmatch(text, "s3:PutObject", FNM_NOESCAPE | FNM_CASEFOLD) == 0;
 }
 
-static bool has_action(const json_t *statement, const char *action) {
-    const json_t *actions = json_object_get(statement, "Action");
+/* A pattern for objects below the bucket. Log files of an organization are not in a folder of the account. */
+static bool has_logs(const WatchBucket *w, const char *text, Sure sure) {
+    const char *path = strstr(text, ":::"), *prefix = w->request.prefix;
+    char logs[64 + 256 + 16 + sizeof("//AWSLogs//CloudTrail/")];
+    size_t len, shorter;
 
-    for (size_t i = 0; i < json_array_size(actions); i++)
-        if (is_action(json_array_get(actions, i), action))
-            return true;
-    return is_action(actions, action);
+    if (!path)
+        return text_equal(text, "*");
+    path += strlen(":::");
+    (void)snprintf(logs, sizeof(logs), "%.63s/%.256s%sAWSLogs/", w->request.bucket, prefix,
+                   prefix[0] ? "/" : "");
+    len = strcspn(path, "*?");
+    shorter = MIN(len, strlen(logs));
+    if (sure == MAYBE)
+        return strncmp(logs, path, shorter) == 0;
+    (void)snprintf(logs + strlen(logs), sizeof(logs) - strlen(logs), "%.12s/CloudTrail/", w->request.owner);
+    return text_equal(path + len, "*") && strncmp(logs, path, len) == 0;
 }
 
-/* Does a statement with this effect let (or keep) CloudTrail write? Conditions are not evaluated: a
- * statement that is narrowed by one counts as it stands. */
-static bool says(const json_t *policy, const char *effect) {
+static bool counts(const WatchBucket *w, const json_t *s, Sure sure) {
+    const json_t *principal = json_object_get(s, "Principal");
+
+    if (sure == SURELY && json_object_get(s, "Condition"))
+        return false;
+    if (!any_fits(w, principal, is_everybody, sure) &&
+        !any_fits(w, json_object_get(principal, "AWS"), is_everybody, sure) &&
+        !any_fits(w, json_object_get(principal, "Service"), is_cloudtrail, sure))
+        return false;
+    if (!any_fits(w, json_object_get(s, "Action"), is_put, sure) &&
+        !(sure == MAYBE && json_object_get(s, "NotAction")))
+        return false;
+    return any_fits(w, json_object_get(s, "Resource"), has_logs, sure) ||
+           (sure == MAYBE && json_object_get(s, "NotResource"));
+}
+
+/* Does a statement with this effect let CloudTrail write, or keep it from that? */
+static bool says(const WatchBucket *w, const json_t *policy, const char *effect, Sure sure) {
     const json_t *statements = json_object_get(policy, "Statement");
     size_t n = json_is_array(statements) ? json_array_size(statements) : 1;
 
     for (size_t i = 0; i < n; i++) {
         const json_t *s = json_is_array(statements) ? json_array_get(statements, i) : statements;
-        const json_t *principal = json_object_get(s, "Principal");
-        const json_t *service = json_object_get(principal, "Service");
 
-        if (text_equal(json_string_value(json_object_get(s, "Effect")), effect) &&
-            (has_text(service, CLOUDTRAIL_SERVICE) || has_text(service, "*")) &&
-            has_action(s, "s3:PutObject"))
+        if (text_equal(json_string_value(json_object_get(s, "Effect")), effect) && counts(w, s, sure))
             return true;
     }
     return false;
@@ -158,7 +199,7 @@ static void judge_policy(WatchBucket *w, const char *text) {
         (void)text_copy(w->look.bucket_error, sizeof(w->look.bucket_error), "it has no policy");
     else if (!policy)
         not_looked(w, "GetBucketPolicy", w->request.bucket, "", strerror(ENOMEM));
-    else if (!says(policy, "Allow") || says(policy, "Deny"))
+    else if (!says(w, policy, "Allow", MAYBE) || says(w, policy, "Deny", SURELY))
         (void)text_copy(w->look.bucket_error, sizeof(w->look.bucket_error),
                         "its policy does not let CloudTrail write");
 }

@@ -43,8 +43,16 @@
 #define ACL_CHECK                                                                                           \
     "{\"Effect\":\"Allow\",\"Principal\":" CLOUDTRAIL ",\"Action\":\"s3:GetBucketAcl\"}"
 #define POLICY(statements) "{\"Version\":\"2012-10-17\",\"Statement\":[" statements "]}"
-/* As AWS's user guide has it. */
-#define GOOD_POLICY POLICY(ACL_CHECK "," STATEMENT("Allow", CLOUDTRAIL, "\"s3:PutObject\""))
+/* What a statement says of other objects, or only under a condition. */
+#define WITHIN(effect, principal, resource, more)                                                           \
+    "{\"Effect\":\"" effect "\",\"Principal\":" principal ",\"Action\":\"s3:PutObject\",\"Resource\":"      \
+    resource more "}"
+#define BELOW(path) "\"arn:aws:s3:::" path "\""
+#define IF_MINE     ",\"Condition\":{\"StringNotEquals\":{\"aws:SourceArn\":\"arn:aws:cloudtrail:x\"}}"
+#define OPEN        STATEMENT("Allow", CLOUDTRAIL, "\"s3:PutObject\"")
+
+/* As AWS's user guide has it, for any prefix. */
+#define GOOD_POLICY POLICY(ACL_CHECK "," WITHIN("Allow", CLOUDTRAIL, BELOW(BUCKET "/*"), ""))
 
 #define CLOSED "its policy does not let CloudTrail write"
 
@@ -208,6 +216,7 @@ static void test_policy(void **state) {
         const char *policy, *bucket;
     } cases[] = {
         { 200, GOOD_POLICY, "" },
+        { 200, POLICY(ACL_CHECK "," OPEN), "" },
         { 404, XML_ERROR("NoSuchBucketPolicy"), "it has no policy" },
         { 200, POLICY(""), CLOSED },
         { 200, POLICY(ACL_CHECK), CLOSED },
@@ -237,10 +246,30 @@ static void test_policy(void **state) {
                       STATEMENT("Allow", CLOUDTRAIL, "\"s3:PutObject\"")), CLOSED },
         /* what keeps others out, as everybody's policy does that wants TLS */
         { 200, POLICY(STATEMENT("Allow", CLOUDTRAIL, "\"s3:PutObject\"") ","
-                      "{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"s3:*\",\"Condition\":"
+                      "{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"s3:*\",\"Resource\":\"*\",\"Condition\":"
                       "{\"Bool\":{\"aws:SecureTransport\":\"false\"}}}"), "" },
         { 200, POLICY(STATEMENT("Allow", CLOUDTRAIL, "\"s3:PutObject\"") ","
                       STATEMENT("Deny", CLOUDTRAIL, "\"s3:DeleteObject\"")), "" },
+        { 200, POLICY(OPEN "," WITHIN("Deny", CLOUDTRAIL, BELOW(BUCKET "/*"), IF_MINE)), "" },
+        { 200, POLICY(WITHIN("Allow", CLOUDTRAIL, BELOW(BUCKET "/*"), IF_MINE)), "" },
+        /* everybody is CloudTrail too */
+        { 200, POLICY(OPEN "," WITHIN("Deny", "\"*\"", BELOW(BUCKET "/*"), "")), CLOSED },
+        { 200, POLICY(OPEN "," WITHIN("Deny", "{\"AWS\":\"*\"}", BELOW(BUCKET "/AWSLogs/*"), "")), CLOSED },
+        { 200, POLICY(OPEN "," WITHIN("Deny", "{\"AWS\":\"" OWNER "\"}", BELOW(BUCKET "/*"), "")), "" },
+        { 200, POLICY(WITHIN("Allow", "\"*\"", BELOW(BUCKET "/*"), "")), "" },
+        /* where the log files are, and where not */
+        { 200, POLICY(OPEN "," WITHIN("Deny", CLOUDTRAIL, BELOW(BUCKET "/AWSLogs/" OWNER "/CloudTrail/*"), "")),
+          CLOSED },
+        { 200, POLICY(OPEN "," WITHIN("Deny", CLOUDTRAIL, "[" BELOW("x/*") ",\"*\"]", "")), CLOSED },
+        { 200, POLICY(OPEN "," WITHIN("Deny", CLOUDTRAIL, BELOW(BUCKET "/AWSLogs/999988887777/*"), "")), "" },
+        { 200, POLICY(OPEN "," WITHIN("Deny", CLOUDTRAIL, BELOW(BUCKET "/*/secret"), "")), "" },
+        { 200, POLICY(OPEN "," WITHIN("Deny", CLOUDTRAIL, BELOW(BUCKET), "")), "" },
+        { 200, POLICY(WITHIN("Allow", CLOUDTRAIL, BELOW(BUCKET "/elsewhere/AWSLogs/*"), "")), CLOSED },
+        { 200, POLICY(WITHIN("Allow", CLOUDTRAIL, BELOW("another-bucket/*"), "")), CLOSED },
+        { 200, POLICY(WITHIN("Allow", CLOUDTRAIL, BELOW(BUCKET "/AWSLogs/o-abc/*"), "")), "" },
+        { 200, POLICY(WITHIN("Allow", CLOUDTRAIL, "7", "")), CLOSED },
+        { 200, POLICY("{\"Effect\":\"Allow\",\"Principal\":\"*\",\"NotAction\":\"s3:Get*\",\"NotResource\":\"x\"}"), "" },
+        { 200, POLICY(OPEN ",{\"Effect\":\"Deny\",\"Principal\":\"*\",\"NotAction\":\"s3:Get*\",\"Resource\":\"*\"}"), "" },
         { 200, POLICY("null,7,[]," STATEMENT("Allow", CLOUDTRAIL, "\"s3:PutObject\"")), "" },
     };
 

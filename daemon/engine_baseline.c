@@ -13,7 +13,9 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-#define BY_GUARD "guard"
+#define BY_GUARD  "guard"
+/* Through a member's account, to which AWS does not tell the tags: the record has none, whatever the trail has. */
+#define BY_MEMBER "guard, in a member's account"
 
 static void note(Trail *trail, Note what, uint32_t fields, const char *detail) {
     NoteValue value = { .note = what, .fields = fields };
@@ -49,6 +51,26 @@ static int take_baseline(Trail *trail, const Settings *recorded) {
     return 0;
 }
 
+/* What could not be seen is not known, and no change. */
+static void forget_tags(Trail *trail, bool lacks_tags) {
+    Keeping *k = &trail->keeping;
+
+    k->lacks_tags = lacks_tags;
+    if (!lacks_tags)
+        return;
+    (void)settings_set(&k->baseline, FIELD_TAGS, NULL); /* which cannot fail */
+    (void)settings_set(&k->keep, FIELD_TAGS, NULL);
+}
+
+static void take_record(Trail *trail, const BaselineRecord *record) {
+    const Settings *settings = &record->now.settings;
+
+    if (record->gone || !settings_is_complete(settings))
+        return;
+    if (take_baseline(trail, settings) >= 0)
+        forget_tags(trail, text_equal(record->now.by, BY_MEMBER));
+}
+
 void engine_resume_baseline(Trail *trail) {
     BaselineRecord record = { 0 };
     char error[ERROR_TEXT_MAX];
@@ -56,8 +78,7 @@ void engine_resume_baseline(Trail *trail) {
     if (!trail->arn[0] ||
         baseline_file_peek(trail->engine->state_dir, trail->arn, &record, error, sizeof(error)) <= 0)
         return;
-    if (!record.gone && settings_is_complete(&record.now.settings))
-        (void)take_baseline(trail, &record.now.settings);
+    take_record(trail, &record);
     baseline_record_done(&record);
 }
 
@@ -158,11 +179,11 @@ void engine_refresh_baseline(Trail *trail) {
         return;
     k->gone = record.gone;
     k->recorded = k->unsaved = false;
-    if (!record.gone && settings_is_complete(&record.now.settings))
-        (void)take_baseline(trail, &record.now.settings);
+    take_record(trail, &record);
     was_usec = trail->state.accepted_usec;
     trail->state.accepted_usec = record.now.recorded_usec;
-    if (was_usec != 0 && record.now.recorded_usec > was_usec && !text_equal(record.now.by, BY_GUARD)) {
+    if (was_usec != 0 && record.now.recorded_usec > was_usec && !text_equal(record.now.by, BY_GUARD) &&
+        !text_equal(record.now.by, BY_MEMBER)) {
         tell_accepted(trail, &record);
         if (k->recorded)
             tell_weakness(trail);
@@ -183,20 +204,45 @@ bool engine_knows_all(Trail *trail) {
     return settings_is_complete(now);
 }
 
+bool engine_has_to_record(const Trail *trail) {
+    const Keeping *k = &trail->keeping;
+
+    return k->loaded && (!k->recorded || k->unsaved || (k->lacks_tags && !engine_is_foreign(trail)));
+}
+
+/* What is to be recorded, into the baseline: what is seen now, or of a recorded one the tags. */
+static int take_now(Trail *trail) {
+    Keeping *k = &trail->keeping;
+    Settings whole = { 0 };
+    int r;
+
+    if (k->unsaved)
+        return 0;
+    r = settings_copy(k->recorded ? &k->baseline : &k->now, &whole);
+    if (r >= 0)
+        r = settings_set(&whole, FIELD_TAGS, k->now.values[FIELD_TAGS]);
+    if (r >= 0)
+        r = take_baseline(trail, &whole);
+    settings_done(&whole);
+    return r;
+}
+
 void engine_record_baseline(Trail *trail) {
     Engine *engine = trail->engine;
     Keeping *k = &trail->keeping;
+    const char *by = engine_is_foreign(trail) ? BY_MEMBER : BY_GUARD;
     uint64_t now_usec = engine_now(engine).real_usec;
+    bool anew = k->gone || (k->recorded && !k->unsaved);
     char error[ERROR_TEXT_MAX] = "";
     int r;
 
-    if (!k->unsaved && take_baseline(trail, &k->now) < 0)
+    if (take_now(trail) < 0)
         return;
-    if (k->gone)
-        r = baseline_file_accept(engine->state_dir, trail->arn, &k->baseline, false, BY_GUARD, now_usec,
-                                 error, sizeof(error));
+    if (anew)
+        r = baseline_file_accept(engine->state_dir, trail->arn, &k->baseline, false, by, now_usec, error,
+                                 sizeof(error));
     else
-        r = baseline_file_record(engine->state_dir, trail->arn, &k->baseline, BY_GUARD, now_usec);
+        r = baseline_file_record(engine->state_dir, trail->arn, &k->baseline, by, now_usec);
     if (r < 0 && k->unsaved)
         return;
     k->unsaved = r < 0;
@@ -208,6 +254,7 @@ void engine_record_baseline(Trail *trail) {
     (void)baseline_file_stamp(engine->state_dir, trail->arn, &k->stamp);
     k->loaded = true;
     k->gone = false;
+    forget_tags(trail, text_equal(by, BY_MEMBER));
     trail->state.accepted_usec = now_usec - now_usec % USEC_PER_SEC;
     note(trail, NOTE_BASELINE_RECORDED, 0, "");
     tell_weakness(trail);

@@ -192,7 +192,7 @@ static void settings_seen(const SettingsLook *look, void *userdata) {
     if (!look->gone && !stale) {
         count_failures(trail, look);
         (void)engine_differs(&look->settings, trail);
-        if (engine_knows_all(trail) && !once && look->failed == 0 && k->loaded && (!k->recorded || k->unsaved)) {
+        if (engine_knows_all(trail) && !once && look->failed == 0 && engine_has_to_record(trail)) {
             engine_record_baseline(trail);
             (void)engine_differs(&look->settings, trail);
         }

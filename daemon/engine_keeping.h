@@ -22,6 +22,7 @@ typedef struct Keeping {
     bool unsaved;        /* it is known here, and could not be written down yet */
     bool unreadable;     /* that was said */
     bool recorded;       /* there is a baseline */
+    bool lacks_tags;     /* it was recorded by somebody to whom AWS does not tell them */
     bool gone;           /* it was accepted that the trail may be gone: its return begins anew */
     Settings baseline;   /* as recorded */
     Settings keep;       /* with the pins of the configuration over it */
@@ -82,6 +83,8 @@ void engine_resume_baseline(Trail *trail);
 void engine_refresh_baseline(Trail *trail);
 /* Whether the settings that were seen are all there are to record. */
 bool engine_knows_all(Trail *trail);
+/* Whether there is no baseline yet, or it is not written down, or it lacks what can be seen now. */
+bool engine_has_to_record(const Trail *trail);
 /* Records them. What cannot be written down holds all the same, and is tried again at every look: after a restart a
  * tamperer's settings would be taken for the first. */
 void engine_record_baseline(Trail *trail);

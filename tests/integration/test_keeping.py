@@ -202,3 +202,18 @@ def test_an_organization_trail_of_others_has_a_baseline_without_its_tags(sim, ma
     assert entry["action"]["taken"] == "none" and [change["field"] for change in entry["changes"]] == ["S3BucketName"]
     called = {entry["operation"] for entry in sim.requests(principal="*:user/member-guard")}
     assert not {"ListTags", "UpdateTrail"} & called
+    # its owner is told them: they are recorded then, and no change
+    assert guard.stop() == 0
+    update(mallory, S3BucketName=BUCKET)
+    path, = [path for path in baselines(guard) if "victim" in path.name]
+    keys = sim.keys_of("guard")
+    guard.env.update(AWS_ACCESS_KEY_ID=keys["access_key"], AWS_SECRET_ACCESS_KEY=keys["secret"])
+    guard.write_config(trails=["victim"], alerts=sns(TOPIC))
+    mark = sim.mark()
+    guard.start()
+    poll(lambda: json.loads(path.read_text())["settings"]["Tags"] == {"owner": "security", "tier": "1"}, within(10))
+    guard.wait_verdict("victim", "logging")
+    assert not {"AddTags", "RemoveTags", "UpdateTrail"} & set(operations(sim, since=mark))
+    assert told(sim, "trail.weakened") == []
+    mallory.client(VICTIM).remove_tags(ResourceId=VICTIM, TagsList=[{"Key": "owner"}])
+    assert wait_alert(sim, "trail.weakened")["fields"] == ["Tags"]

@@ -241,6 +241,17 @@ const AlertTemplate alert_templates[_TELLING_MAX] = {
                 "2. Or say in trailguard.conf (expect) what you want it to be.\n"
                 "This is said once.",
     },
+    [TELLING_BASELINES_WEAK] = {
+        .subject = "{LABEL} more trails were weak when recorded",
+        .headline =
+                "More trails were recorded as they are, and that is weak: {detail}. TrailGuard keeps them as they "
+                "are, and does not make them stronger.",
+        .advice =
+                "1. What is weak about each is in the journal: journalctl -u trailguard -g 'was weak'\n"
+                "2. Make the trails stronger, then: trailguard accept\n"
+                "3. Or say in trailguard.conf (expect) what you want them to be.\n"
+                "This is said once.",
+    },
     [TELLING_BASELINE_ACCEPTED] = {
         .subject = "{LABEL} new baseline of {name} accepted in {where}: {fields}",
         .subject_short = "{LABEL} new baseline of {name} accepted in {where}",

@@ -200,7 +200,7 @@ static int open_aws_and_tables(Engine *engine, char error[static ENGINE_ERROR_MA
 
 static void close_aws_and_tables(Engine *engine) {
     LoopTimer **timers[] = { &engine->publish.timer, &engine->save.timer, &engine->watchdog_timer,
-                             &engine->give_up_timer };
+                             &engine->give_up_timer, &engine->weak_timer };
 
     if (!engine->aws.loop)
         return;

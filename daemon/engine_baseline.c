@@ -107,6 +107,71 @@ static void tell_of_baseline(Trail *trail, Event event, Severity severity, const
     (void)engine_carry_tells(engine, &subject, &plan);
 }
 
+/* ---- weak baselines ---- */
+
+/* So many in an hour are told one by one, the rest together once no more have come for a while: a first start may find
+ * a thousand. */
+#define WEAK_SINGLY     5U
+#define WEAK_HOUR_USEC  (3600ULL * USEC_PER_SEC)
+#define WEAK_PAUSE_USEC (10ULL * USEC_PER_SEC)
+#define WEAK_NAMED      8U
+
+static void tell_weaknesses(void *userdata) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
+    Engine *engine = userdata;
+    Now now = engine_now(engine);
+    Subject subject = { .name = "", .arn = "", .account = engine_account_named(engine->base), .region = "" };
+    Plan plan = { .n_tells = 1 };
+    unsigned n = 0;
+
+    engine->weak_timer = NULL;
+    for (size_t i = 0; i < engine->n_trails; i++) {
+        const Trail *trail = engine->trails[i];
+
+        if (trail->state.weakness_untold && n++ < WEAK_NAMED)
+            (void)strbuf_addf(&b, "%s%s %s %s", n > 1 ? ", " : "", trail->name, trail->region, trail->account);
+    }
+    if (n == 0)
+        return;
+    if (n > WEAK_NAMED)
+        (void)strbuf_addf(&b, " and %u more, see the journal", n - WEAK_NAMED);
+    plan.tells[0] = (Tell){
+        .event = EVENT_BASELINE_WEAK,
+        .severity = SEVERITY_WARNING,
+        .sequence = 1,
+        .incident_mark_usec = now.real_usec,
+        .mark_usec = now.real_usec,
+        .opened_usec = now.real_usec,
+        .time_usec = now.real_usec,
+        .mode = engine->config->mode,
+    };
+    (void)text_copy(plan.tells[0].detail, sizeof(plan.tells[0].detail), strbuf_str(&b));
+    if (engine_carry_tells(engine, &subject, &plan) < 0) {
+        engine_weakness_waits(engine);
+        return;
+    }
+    for (size_t i = 0; i < engine->n_trails; i++)
+        engine->trails[i]->state.weakness_untold = engine->trails[i]->told.weakness_untold = false;
+    engine_save_soon(engine, true);
+}
+
+void engine_weakness_waits(Engine *engine) {
+    loop_cancel(engine->aws.loop, engine->weak_timer);
+    engine->weak_timer = NULL;
+    if (loop_after(engine->aws.loop, WEAK_PAUSE_USEC, tell_weaknesses, engine, &engine->weak_timer) < 0)
+        log_line(LOG_ERR, "weak baselines cannot be told now: %s", strerror(ENOMEM));
+}
+
+static bool may_be_told_singly(Engine *engine) {
+    uint64_t now_usec = engine_now(engine).mono_usec;
+
+    if (engine->n_weak_told == 0 || now_usec - engine->weak_since_usec > WEAK_HOUR_USEC) {
+        engine->n_weak_told = 0;
+        engine->weak_since_usec = now_usec;
+    }
+    return engine->n_weak_told++ < WEAK_SINGLY;
+}
+
 /* A baseline that is itself weak is said once: when it is recorded or accepted. */
 static void tell_weakness(Trail *trail) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
@@ -114,6 +179,12 @@ static void tell_weakness(Trail *trail) {
     if (trail->engine->once || baseline_weaknesses(&trail->keeping.keep, &b) <= 0)
         return;
     note(trail, NOTE_BASELINE_WEAK, 0, strbuf_str(&b));
+    if (!may_be_told_singly(trail->engine)) {
+        trail->state.weakness_untold = trail->told.weakness_untold = true;
+        engine_save_soon(trail->engine, true);
+        engine_weakness_waits(trail->engine);
+        return;
+    }
     tell_of_baseline(trail, EVENT_BASELINE_WEAK, SEVERITY_WARNING, NULL, trail->state.accepted_usec,
                      false, strbuf_str(&b));
 }

@@ -121,7 +121,7 @@ static void carry_action(Trail *trail, const Plan *plan) {
                          ACT_CALLS_MAX * aws_client_deadline_usec(engine->aws.client) + ACT_READ_BACK_USEC;
     r = writes && !trail->keeping.recorded ? -ENODATA : act_start(&request, &trail->act);
     if (r < 0) {
-        Outcome outcome = { .action = plan->action, .result = RESULT_FAILED };
+        Outcome outcome = { .action = plan->action, .result = RESULT_FAILED, .fields_left = FIELDS_ALL };
 
         (void)text_copy(outcome.error_text, sizeof(outcome.error_text),
                         r == -ENODATA ? "what it has to be like is not recorded, or cannot be read"

@@ -88,6 +88,8 @@ bool engine_has_to_record(const Trail *trail);
 /* Records them. What cannot be written down holds all the same, and is tried again at every look: after a restart a
  * tamperer's settings would be taken for the first. */
 void engine_record_baseline(Trail *trail);
+/* Weak baselines that wait are told together after a while. */
+void engine_weakness_waits(Engine *engine);
 /* An organization trail of another account, as far as is known. */
 bool engine_is_foreign(const Trail *trail);
 /* Whether the state directory says that a trail of this name, which no list shows, may be gone. */

@@ -85,6 +85,8 @@ static int take_trail_row(Account *account, StateTrail *row) {
     trail->state = trail->told = row->state;
     engine_set_facts(trail);
     engine_resume_keeping(trail, &row->changes);
+    if (trail->state.weakness_untold)
+        engine_weakness_waits(account->engine);
     return 1;
 }
 

@@ -130,6 +130,7 @@ static const Member trail_members[] = {
     MEMBER(StateTrail, bool, validation, "validation"),
     MEMBER(StateTrail, bool, state.known, "known"),
     MEMBER(StateTrail, usec, state.accepted_usec, "baseline_usec"),
+    MEMBER(StateTrail, bool, state.weakness_untold, "weakness_untold"),
     MEMBER(StateTrail, verdict, state.verdict, "verdict"),
     MEMBER(StateTrail, findings, state.findings, "findings"),
     MEMBER(StateTrail, usec, state.start_usec, "start_usec"),

@@ -498,6 +498,7 @@ typedef struct TrailState {
     uint64_t digest_usec;
     uint64_t looked_usec;         /* real; the last look that showed the trail */
     uint64_t accepted_usec;       /* real; when the baseline in force was recorded; 0: there is none */
+    bool weakness_untold;         /* its baseline is weak, and waits to be told with others */
     uint64_t settings_usec;       /* real; the last look that compared its settings */
     uint32_t fields;              /* FIELD_BITs that differ from the baseline, as last seen */
     uint32_t losing_fields;       /* those of them that lose events */

@@ -9,7 +9,7 @@ import pytest
 
 from attacks import BUCKET, SCENARIO, SELECTORS, VICTIM
 from guard import within
-from helpers import FRA, TOPIC, document, operations, wait_alert
+from helpers import FRA, IAD, MAIN, SYD, TOPIC, document, operations, sns, wait_alert
 from simaws.client import poll
 
 RESTORE = {"mode": "restore", "restore": ["settings", "selectors", "insights", "deleted"]}
@@ -141,6 +141,30 @@ def test_a_pin_wins_over_the_recording(sim, victim, mallory, expect):
     entry = wait_alert(sim, "trail.weakened")
     assert entry["changes"] == [{"field": "S3BucketName", "was": "the-right-bucket", "now": BUCKET}]
     poll(lambda: sim.trail(VICTIM)["settings"]["S3BucketName"] == "the-right-bucket", within(10))
+
+
+def test_many_weak_baselines_are_told_together(sim, make_guard):
+    """Five one by one; also when the daemon was stopped before the rest were told."""
+    sim.reset()
+    sim.add_account(MAIN, regions=[FRA, IAD, SYD])
+    sim.add_user("guard", MAIN)
+    sim.add_topic(TOPIC)
+    for region in (FRA, IAD, SYD):
+        for number in range(5):
+            sim.add_trail(f"trail{number}", MAIN, region)
+    guard = make_guard(sim, regions=[FRA, IAD, SYD], alerts=sns(TOPIC))
+    guard.start()
+    guard.wait_line("was weak when its baseline was recorded", 20, count=15)
+    assert guard.stop() == 0
+    assert len(told(sim, "baseline.weak")) == 5
+    guard.start()
+    entries = poll(lambda: (lambda all: len(all) > 5 and all)(told(sim, "baseline.weak")), within(30))
+    assert len(entries) == 6 and entries[5]["trail"] is None
+    assert entries[5]["detail"].endswith(" and 2 more, see the journal") and entries[5]["detail"].count(MAIN) == 8
+    assert sim.messages(TOPIC)[-1]["received"]["email"]["Subject"] == "[TrailGuard] WARNING more trails were weak when recorded"
+    assert guard.stop() == 0
+    guard.start().wait_guarding()
+    assert len(told(sim, "baseline.weak")) == 6
 
 
 def iso(delta):

@@ -46,7 +46,8 @@ void act_fail(Act *act, const char *code, const char *message) {
     finish(act, RESULT_FAILED);
 }
 
-void act_finish(Act *act) {
+/* Well; or badly, when something that was to be restored was left out. */
+static void finish_writing(Act *act) {
     if (act->action == ACTION_RESTORE && act->refused != 0) {
         (void)text_copy(act->outcome.error_text, sizeof(act->outcome.error_text), act->refusal);
         finish(act, RESULT_FAILED);
@@ -62,7 +63,7 @@ void act_next(Act *act) {
     if (*act->step)
         (*act->step)(act);
     else
-        act_finish(act);
+        finish_writing(act);
 }
 
 /* ---- writes ---- */
@@ -182,7 +183,7 @@ static void look_at_settings(Act *act) {
 /* Nothing was written: nothing has to show. */
 static void read_settings_back(Act *act) {
     if ((act->fields & ~act->refused) == 0) {
-        act_finish(act);
+        finish_writing(act);
         return;
     }
     look_at_settings(act);

@@ -39,8 +39,6 @@ struct Act {
 };
 
 void act_next(Act *act);
-/* Ends it well; or badly, when something that was to be restored was left out. */
-void act_finish(Act *act);
 /* Ends the action: "OPERATION: code: message". */
 void act_fail(Act *act, const char *code, const char *message);
 

@@ -31,14 +31,6 @@ static const char *const mode_table[] = {
 };
 DEFINE_WORDS(mode, Mode, _MODE_MAX);
 
-static const char *const restore_kind_table[] = {
-    [RESTORE_SETTINGS] = "settings",
-    [RESTORE_SELECTORS] = "selectors",
-    [RESTORE_INSIGHTS] = "insights",
-    [RESTORE_DELETED] = "deleted",
-};
-DEFINE_WORDS(restore_kind, RestoreKind, _RESTORE_KIND_MAX);
-
 static const char *const field_table[] = {
     [FIELD_BUCKET] = "S3BucketName",
     [FIELD_PREFIX] = "S3KeyPrefix",

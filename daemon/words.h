@@ -10,9 +10,6 @@
 const char *mode_to_string(Mode value); /* "observe", "restart" */
 Mode mode_from_string(const char *s);
 
-const char *restore_kind_to_string(RestoreKind value); /* "settings", "selectors", "insights", "deleted" */
-RestoreKind restore_kind_from_string(const char *s);
-
 const char *field_to_string(Field value); /* "S3BucketName", in CloudTrail's words */
 Field field_from_string(const char *s);
 

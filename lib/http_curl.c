@@ -513,22 +513,6 @@ void http_curl_free(HttpClient *client) {
     client_unref(c);
 }
 
-int http_curl_reload_ca(HttpClient *client, const char *ca_bundle, char *error, size_t error_size) {
-    HttpCurl *c = CONTAINER_OF(client, HttpCurl, client);
-    CaStore *store = NULL;
-    int r;
-
-    r = ca_store_read(ca_bundle, error, error_size, &store);
-    if (r < 0)
-        return r;
-    c->stats.ca_reads++;
-    ca_store_free(c->store);
-    c->store = store;
-    c->store_error[0] = '\0';
-    curl_origins_retire(&c->origins);
-    return 0;
-}
-
 void http_curl_stats(const HttpClient *client, HttpCurlStats *ret) {
     *ret = CONTAINER_OF(client, HttpCurl, client)->stats;
 }

@@ -29,10 +29,6 @@ int http_curl_new(sd_event *event, const HttpCurlOptions *options, char *error, 
  * NULL is fine. */
 void http_curl_free(HttpClient *client);
 
-/* Reads the CA bundle again (on reload); running exchanges keep the old one. On failure the old one stays.
- * As http_curl_new. */
-int http_curl_reload_ca(HttpClient *client, const char *ca_bundle, char *error, size_t error_size);
-
 typedef struct HttpCurlStats {
     uint64_t exchanges, connections, ca_reads;
 } HttpCurlStats;

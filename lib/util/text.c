@@ -114,7 +114,7 @@ static size_t escape_one(const char *s, size_t n, char out[static FORM_MAX], siz
     return taken > 0 ? taken : 1;
 }
 
-static int escape(StrBuf *b, const char *s, size_t max_in, bool ascii) {
+int text_escape(StrBuf *b, const char *s, size_t max_in) {
     size_t n, cut;
 
     if (!s)
@@ -127,22 +127,11 @@ static int escape(StrBuf *b, const char *s, size_t max_in, bool ascii) {
         size_t len;
 
         i += escape_one(s + i, cut - i, form, &len);
-        for (size_t j = 0; ascii && j < len; j++)
-            if ((unsigned char)form[j] >= 0x7f)
-                form[j] = '?';
         (void) strbuf_add_mem(b, form, len);
     }
     if (s[n] != '\0')
         (void) strbuf_add(b, "...");
     return b->error;
-}
-
-int text_escape(StrBuf *b, const char *s, size_t max_in) {
-    return escape(b, s, max_in, false);
-}
-
-int text_ascii(StrBuf *b, const char *s, size_t max_in) {
-    return escape(b, s, max_in, true);
 }
 
 const char *text_escaped(char *dst, size_t size, const char *s) {

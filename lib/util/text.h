@@ -27,5 +27,3 @@ int text_escape(StrBuf *b, const char *s, size_t max_in);
  * fits. Returns dst. */
 const char *text_escaped(char *dst, size_t size, const char *s);
 
-/* As text_escape, and then every byte outside 0x20..0x7e becomes '?': for SNS subjects and SMS. */
-int text_ascii(StrBuf *b, const char *s, size_t max_in);

@@ -861,35 +861,6 @@ static void test_many_hosts_resume(void **state) {
     }
 }
 
-static void test_reload_of_the_bundle(void **state) {
-    Fixture *f = *state;
-    LocalCa *next = local_ca_new();
-    LocalServer *renewed = local_server_new(next);
-    Got running = { 0 }, got;
-    char error[256] = "";
-
-    get_tls(f, f->tls, "/close", &got);
-    assert_answered(&got, 200);
-    submit_to(f, f->tls, "https", "/hang", (HttpRequest){ .timeout_usec = 300 * USEC_PER_MSEC }, on_done,
-              &running);
-    local_ca_write(next, f->bundle);
-    assert_int_equal(http_curl_reload_ca(f->http, f->bundle, error, sizeof(error)), 0);
-    get_tls(f, renewed, "/close", &got);
-    assert_answered(&got, 200);
-    /* Not by a session that was made under the old trust either. */
-    get_tls(f, f->tls, "/close", &got);
-    assert_int_equal(got.result, HTTP_TLS_FAILED);
-    run_until(f, &running.n, 1);
-
-    /* What cannot be read changes nothing. */
-    assert_int_equal(http_curl_reload_ca(f->http, "/nonexistent/ca.pem", error, sizeof(error)), -ENOENT);
-    assert_string_equal(error, "CA bundle /nonexistent/ca.pem: No such file or directory");
-    get_tls(f, renewed, "/close", &got);
-    assert_answered(&got, 200);
-    local_server_free(renewed);
-    local_ca_free(next);
-}
-
 static void test_bundles_that_cannot_be_used(void **state) {
     static const struct {
         const char *text;
@@ -974,7 +945,6 @@ int main(void) {
         T(test_tls_without_tls),
         T(test_reconnects_resume_and_read_no_bundle),
         T(test_many_hosts_resume),
-        T(test_reload_of_the_bundle),
         T(test_bundles_that_cannot_be_used),
         T(test_host_without_any_bundle),
     };

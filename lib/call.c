@@ -168,6 +168,7 @@ static int submit(AwsCall *call, const HttpHeader *headers, size_t n_headers) {
                                .body_len = call->body_len,
                                .connect_timeout_usec = MIN(limits->connect_timeout_usec, timeout),
                                .timeout_usec = timeout,
+                               .lane = call->scope->lane,
                        },
                        on_response, call, &call->exchange);
 }

@@ -16,6 +16,7 @@ typedef struct Scope {
     char region[CALL_REGION_MAX];
     char *url;
     char *host;             /* as it is signed */
+    unsigned lane;          /* see HttpRequest */
     RetryQuota quota;
     PaceTable paces;        /* by credentials and class of call */
     int64_t offset_usec;    /* AWS's clock less ours, as far as it had to be corrected */
@@ -28,6 +29,7 @@ struct AwsClient {
     AwsLimits limits;
     EndpointOverrides overrides;
     Scope *scopes;
+    unsigned n_scopes;
     AwsSkewNoticed noticed;
     void *noticed_userdata;
 };

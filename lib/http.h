@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define HTTP_BODY_MAX (1024 * 1024)    /* a larger answer is HTTP_TOO_BIG */
+#define HTTP_LANES_MAX 1024
 #define HTTP_HEADERS_MAX (16 * 1024)   /* bytes of headers kept of one answer; more is HTTP_TOO_BIG */
 
 typedef enum HttpResult {
@@ -39,6 +40,9 @@ typedef struct HttpRequest {
     uint64_t connect_timeout_usec;  /* > 0 */
     uint64_t timeout_usec;          /* > 0; the whole exchange */
     bool direct;                    /* never through a proxy (metadata endpoints) */
+    unsigned lane;                  /* 1..HTTP_LANES_MAX: shared by requests to one place, which together get a part
+                                     * of the client's connections only, so that one that hangs leaves the others
+                                     * theirs; 0: none */
 } HttpRequest;
 
 /* Valid only inside the HttpDone callback. */

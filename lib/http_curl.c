@@ -23,10 +23,14 @@
 #define TIMER_ACCURACY_USEC (1 * USEC_PER_MSEC)
 #define NEVER UINT64_MAX
 
+/* A lane may use one connection in so many. */
+#define LANE_SHARE 8U
+#define LANE_MIN 2U
+
 typedef struct HttpCurl HttpCurl;
 
 typedef enum ExchangeState {
-    EXCHANGE_WAITING,   /* for one of max_connections */
+    EXCHANGE_WAITING,   /* for one of max_connections, or of its lane's part of them */
     EXCHANGE_RUNNING,   /* in the multi handle */
     EXCHANGE_REFUSED,   /* could not be started; its owner is told at the next turn */
     EXCHANGE_LOOSE,     /* in no list: being filled, or its done callback runs */
@@ -39,6 +43,7 @@ struct HttpExchange {
     CurlRequest *waiting;       /* what it will send, until it has begun */
     CurlJob *job;               /* once it has */
     CurlOrigin *origin;
+    unsigned lane;
     uint64_t connect_timeout_usec;
     uint64_t deadline_usec;     /* monotonic */
     HttpDone done;
@@ -64,7 +69,8 @@ struct HttpCurl {
     char store_error[384];          /* why there is none */
     char *user_agent;
     char *proxy, *no_proxy;
-    unsigned max_connections;
+    unsigned max_connections, lane_max;
+    unsigned lanes[HTTP_LANES_MAX + 1]; /* how many of each are running */
     CurlOrigin *origins;
     CurlJob *idle_jobs;
     unsigned n_idle_jobs;
@@ -125,6 +131,8 @@ static void exchange_unlink(HttpExchange *x) {
         l->last = x->prev;
     x->prev = x->next = NULL;
     l->n--;
+    if (x->state == EXCHANGE_RUNNING)
+        x->owner->lanes[x->lane]--;
     x->state = EXCHANGE_LOOSE;
 }
 
@@ -140,6 +148,8 @@ static void exchange_move(HttpExchange *x, ExchangeState state) {
         l->first = x;
     l->last = x;
     l->n++;
+    if (state == EXCHANGE_RUNNING)
+        x->owner->lanes[x->lane]++;
 }
 
 /* Takes it out of wherever it is, so that only its own memory is left. */
@@ -266,11 +276,25 @@ static void wait_until(HttpCurl *c, uint64_t deadline_usec) {
     (void)sd_event_source_set_enabled(c->waiting_timer, SD_EVENT_ONESHOT);
 }
 
+static bool has_room(const HttpCurl *c, const HttpExchange *x) {
+    return c->lists[EXCHANGE_RUNNING].n < c->max_connections && (x->lane == 0 || c->lanes[x->lane] < c->lane_max);
+}
+
+/* The one that has waited longest of those whose lane has room. */
+static HttpExchange *find_startable(const HttpCurl *c, HttpExchange *from) {
+    HttpExchange *x = c->lists[EXCHANGE_RUNNING].n < c->max_connections ? from : NULL;
+
+    while (x && !has_room(c, x))
+        x = x->next;
+    return x;
+}
+
 /* Starts what has waited while there is room. */
 static void start_waiting(HttpCurl *c) {
-    HttpExchange *x;
+    HttpExchange *x, *next;
 
-    while (c->lists[EXCHANGE_RUNNING].n < c->max_connections && (x = c->lists[EXCHANGE_WAITING].first)) {
+    for (x = find_startable(c, c->lists[EXCHANGE_WAITING].first); x; x = find_startable(c, next)) {
+        next = x->next;
         if (exchange_start(x, &x->waiting->request) >= 0) {
             curl_request_free(TAKE_PTR(x->waiting));
             continue;
@@ -376,7 +400,8 @@ static int http_curl_submit(HttpClient *client, const HttpRequest *request, Http
     x->deadline_usec = add_saturated(now_usec(), request->timeout_usec);
     x->done = done;
     x->userdata = userdata;
-    if (c->lists[EXCHANGE_RUNNING].n < c->max_connections && !c->lists[EXCHANGE_WAITING].first)
+    x->lane = MIN(request->lane, (unsigned)HTTP_LANES_MAX);
+    if (has_room(c, x) && !find_startable(c, c->lists[EXCHANGE_WAITING].first))
         r = exchange_start(x, request);
     else
         r = exchange_wait(x, request);
@@ -431,6 +456,7 @@ static int set_up_waiting_timer(HttpCurl *c) {
 
 static int copy_options(HttpCurl *c, const HttpCurlOptions *options) {
     c->max_connections = MIN(MAX(options->max_connections, 1U), 1024U);
+    c->lane_max = MAX(c->max_connections / LANE_SHARE, LANE_MIN);
     c->user_agent = options->user_agent ? strdup(options->user_agent) : NULL;
     c->proxy = options->proxy ? strdup(options->proxy) : NULL;
     c->no_proxy = options->no_proxy ? strdup(options->no_proxy) : NULL;

@@ -121,10 +121,10 @@ def operations(sim, **match):
     return [entry["operation"] for entry in sim.requests(principal="*:user/guard", **match)]
 
 
-def intervals(sim, region, since=0, until=None, operation="GetTrailStatus"):
+def intervals(sim, region, since=0, until=None, operation="GetTrailStatus", principal="*:user/guard"):
     """Seconds between a region's polls, as they arrived, each trail on its own."""
     polls = {}
-    for entry in sim.requests(since=since, operation=operation, region=region, principal="*:user/guard"):
+    for entry in sim.requests(since=since, operation=operation, region=region, principal=principal):
         if until is None or entry["time"] <= until:
             polls.setdefault(entry.get("trail"), []).append(entry["time"])
     return [after - before for times in polls.values() for before, after in zip(times, times[1:])]

@@ -5,7 +5,7 @@ while it cannot see one trail, or anything at all."""
 import pytest
 
 from guard import PLAIN, within
-from helpers import (ALL_REGIONS, FRA, MAIN, ORG_TRAIL, TOPIC, Mallory, documents, events, intervals, mail_of, messages,
+from helpers import (ALL_REGIONS, FRA, IAD, MAIN, ORG_TRAIL, TOPIC, Mallory, documents, events, intervals, mail_of, messages,
                      trail_arn, wait_alert, wait_message, wait_polls)
 from simaws.client import SimAWS
 
@@ -161,6 +161,34 @@ def test_a_region_that_is_dead_costs_one_request_a_look(sim, make_guard):
     for region in DEAD:
         assert {entry["trail"] for entry in sim.requests(region=region, operation="GetTrailStatus", since=until)} == {
             trail_arn(f"trail{number}", region) for number in range(5)}
+
+
+def test_a_region_that_hangs_for_every_account_leaves_the_others_their_connections(sim, make_guard):
+    accounts = [str(200000000000 + number) for number in range(40)]
+    sim.reset()
+    sim.add_account(MAIN, regions=[FRA, IAD])
+    sim.add_user("guard", MAIN)
+    sim.add_topic(TOPIC)
+    sim.load({
+        "accounts": [{"id": account, "regions": [FRA, IAD]} for account in accounts],
+        "roles": [{"name": "TrailGuard", "account": account, "trust": [f"arn:aws:iam::{MAIN}:user/guard"]} for account in accounts],
+        "trails": [{"name": "main", "account": account, "region": region, "IsMultiRegionTrail": False}
+                   for account in accounts for region in (FRA, IAD)]})
+    guard = make_guard(sim, regions=[FRA, IAD], poll_interval=2, blind_after=3, settings_interval=600,
+                       accounts=[{"role_arn": f"arn:aws:iam::{account}:role/TrailGuard"} for account in accounts],
+                       aws={"request_timeout": 5, "max_attempts": 1, "max_connections": 16}).start()
+    guard.wait_status(lambda status: len(status["trails"]) == 80 and
+                      all(trail["verdict"] == "logging" for trail in status["trails"]), 60)
+    guard.wait_delivered(30)
+    sim.add_fault("hang", service="cloudtrail", region=IAD)
+    begun = sim.mark()
+    guard.wait_status(lambda status: sum(row["state"] == "blind" for row in status["targets"]) == 40, 90)
+    blind = {row["region"] for row in guard.status()["targets"] if row["state"] == "blind"}
+    assert blind == {IAD}, "what does not hang is not held up"
+    gaps = intervals(sim, FRA, begun, principal="*")
+    assert len(gaps) > 100 and (not PLAIN or sorted(gaps)[len(gaps) * 95 // 100] <= 2 * 2), sorted(gaps)[-20:]
+    sim.remove_fault()
+    guard.wait_status(lambda status: all(row["state"] == "well" for row in status["targets"]), 90)
 
 
 # -- more trails than AWS's quota lets us look at --------------------------------------------------------------------------

@@ -549,6 +549,49 @@ static void test_waiting_for_a_connection(void **state) {
     assert_int_equal(hanging.n, 0);
 }
 
+/* A place where everything hangs leaves the others their connections; its own wait behind it. */
+static void test_lanes(void **state) {
+    Fixture *f = *state;
+    HttpRequest hang = { .timeout_usec = 30 * USEC_PER_SEC, .lane = 1 };
+    HttpRequest late = { .timeout_usec = 300 * USEC_PER_MSEC, .lane = 1 };
+    Got hanging[8] = { 0 }, own = { 0 }, others[4] = { 0 };
+
+    /* 8 connections: 2 a lane */
+    for (unsigned i = 0; i < ARRAY_SIZE(hanging); i++)
+        submit_to(f, f->plain, "http", "/hang", hang, on_done, &hanging[i]);
+    submit_to(f, f->plain, "http", "/echo", late, on_done, &own);
+    for (unsigned i = 0; i < ARRAY_SIZE(others); i++)
+        submit_to(f, f->plain, "http", "/echo", (HttpRequest){ .lane = i < 2 ? 2 + i : i < 3 ? 0 : UINT32_MAX },
+                  on_done, &others[i]);
+    for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
+        run_until(f, &others[i].n, 1);
+        assert_answered(&others[i], 200);
+    }
+    assert_int_equal(own.n, 0);
+    run_until(f, &own.n, 1);
+    assert_int_equal(own.result, HTTP_TIMED_OUT);
+    for (unsigned i = 0; i < ARRAY_SIZE(hanging); i++)
+        assert_int_equal(hanging[i].n, 0);
+    assert_in_range(local_server_n_connections(f->plain), 3, 2 + ARRAY_SIZE(others));
+}
+
+/* One that has waited is not overtaken by what a callback submits. */
+static void test_lanes_are_queues(void **state) {
+    Fixture *f = *state;
+    HttpRequest request = { .lane = 5 };
+    Got got[40] = { 0 };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(got); i++)
+        submit_to(f, f->plain, "http", "/echo", request, on_done, &got[i]);
+    for (unsigned i = 0; i < ARRAY_SIZE(got); i++) {
+        run_until(f, &got[i].n, 1);
+        assert_answered(&got[i], 200);
+        for (unsigned k = i + 3; k < ARRAY_SIZE(got); k++)
+            assert_int_equal(got[k].n, 0);
+    }
+    assert_true(local_server_n_connections(f->plain) <= 2);
+}
+
 static int family_of(int fd) {
     struct sockaddr_storage address = { 0 };
     socklen_t len = sizeof(address);
@@ -931,6 +974,8 @@ int main(void) {
         T(test_idle_connections_are_kept),
         T(test_many_end_at_once),
         T(test_waiting_for_a_connection),
+        T(test_lanes),
+        T(test_lanes_are_queues),
         T(test_sockets_are_closed_on_exec),
         T(test_who_goes_through_the_proxy),
         T(test_environment_is_not_asked),

@@ -168,7 +168,8 @@ static int submit(AwsCall *call, const HttpHeader *headers, size_t n_headers) {
                                .body_len = call->body_len,
                                .connect_timeout_usec = MIN(limits->connect_timeout_usec, timeout),
                                .timeout_usec = timeout,
-                               .lane = call->scope->lane,
+                               .place = call->scope->place,
+                               .doubtful = call->lane->doubtful,
                        },
                        on_response, call, &call->exchange);
 }
@@ -454,6 +455,10 @@ static void on_response(const HttpResponse *response, void *userdata) {
     AwsError error = { 0 };
 
     call->exchange = NULL;
+    if (response->result == HTTP_ANSWERED)
+        call->lane->doubtful = false;
+    else if (response->result == HTTP_TIMED_OUT && !response->held_up)
+        call->lane->doubtful = true;
     call_answer_error(response, call->protocol, &call->client->overrides, &error);
     learn(call, &error);
     if (error.class == AWS_OK) {

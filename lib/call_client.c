@@ -140,7 +140,7 @@ int scope_find(AwsClient *client, AwsService service, const char *region, Scope 
         scope_free(s);
         return r;
     }
-    s->lane = MIN(++client->n_scopes, (unsigned)HTTP_LANES_MAX);
+    s->place = MIN(++client->n_scopes, (unsigned)HTTP_PLACES_MAX);
     s->next = client->scopes;
     client->scopes = s;
     *ret = s;

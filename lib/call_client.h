@@ -16,7 +16,7 @@ typedef struct Scope {
     char region[CALL_REGION_MAX];
     char *url;
     char *host;             /* as it is signed */
-    unsigned lane;          /* see HttpRequest */
+    unsigned place;         /* see HttpRequest */
     RetryQuota quota;
     PaceTable paces;        /* by credentials and class of call */
     int64_t offset_usec;    /* AWS's clock less ours, as far as it had to be corrected */

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define HTTP_BODY_MAX (1024 * 1024)    /* a larger answer is HTTP_TOO_BIG */
-#define HTTP_LANES_MAX 1024
+#define HTTP_PLACES_MAX 1024
 #define HTTP_HEADERS_MAX (16 * 1024)   /* bytes of headers kept of one answer; more is HTTP_TOO_BIG */
 
 typedef enum HttpResult {
@@ -40,9 +40,10 @@ typedef struct HttpRequest {
     uint64_t connect_timeout_usec;  /* > 0 */
     uint64_t timeout_usec;          /* > 0; the whole exchange */
     bool direct;                    /* never through a proxy (metadata endpoints) */
-    unsigned lane;                  /* 1..HTTP_LANES_MAX: shared by requests to one place, which together get a part
-                                     * of the client's connections only, so that one that hangs leaves the others
-                                     * theirs; 0: none */
+    unsigned place;                 /* 1..HTTP_PLACES_MAX: where it goes. Requests to one place get half of the
+                                     * client's connections together, so that one that hangs leaves the others
+                                     * theirs; 0: no matter */
+    bool doubtful;                  /* it timed out the last time: all such get an eighth of the connections */
 } HttpRequest;
 
 /* Valid only inside the HttpDone callback. */
@@ -54,6 +55,8 @@ typedef struct HttpResponse {
     const HttpHeader *headers;      /* of the final answer; values trimmed */
     size_t n_headers;
     bool over_tls;                  /* the peer was authenticated */
+    bool held_up;                   /* it waited for a connection most of its time: a time-out says nothing of the
+                                     * peer */
     const char *error;              /* for people, when result is not HTTP_ANSWERED; names the host, no
                                      * secrets; never NULL */
 } HttpResponse;

@@ -23,14 +23,14 @@
 #define TIMER_ACCURACY_USEC (1 * USEC_PER_MSEC)
 #define NEVER UINT64_MAX
 
-/* A lane may use one connection in so many. */
-#define LANE_SHARE 8U
-#define LANE_MIN 2U
+/* One place may use one connection in so many, and all that are in doubt together. */
+#define PLACE_SHARE 2U
+#define DOUBTFUL_SHARE 8U
 
 typedef struct HttpCurl HttpCurl;
 
 typedef enum ExchangeState {
-    EXCHANGE_WAITING,   /* for one of max_connections, or of its lane's part of them */
+    EXCHANGE_WAITING,   /* for one of max_connections, or of its place's part of them */
     EXCHANGE_RUNNING,   /* in the multi handle */
     EXCHANGE_REFUSED,   /* could not be started; its owner is told at the next turn */
     EXCHANGE_LOOSE,     /* in no list: being filled, or its done callback runs */
@@ -43,7 +43,9 @@ struct HttpExchange {
     CurlRequest *waiting;       /* what it will send, until it has begun */
     CurlJob *job;               /* once it has */
     CurlOrigin *origin;
-    unsigned lane;
+    unsigned place;
+    bool doubtful;
+    uint64_t submitted_usec, started_usec; /* monotonic */
     uint64_t connect_timeout_usec;
     uint64_t deadline_usec;     /* monotonic */
     HttpDone done;
@@ -69,8 +71,8 @@ struct HttpCurl {
     char store_error[384];          /* why there is none */
     char *user_agent;
     char *proxy, *no_proxy;
-    unsigned max_connections, lane_max;
-    unsigned lanes[HTTP_LANES_MAX + 1]; /* how many of each are running */
+    unsigned max_connections, place_max, doubtful_max;
+    unsigned places[HTTP_PLACES_MAX + 1], n_doubtful; /* how many of each are running */
     CurlOrigin *origins;
     CurlJob *idle_jobs;
     unsigned n_idle_jobs;
@@ -115,6 +117,11 @@ static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *userdata) {
 
 /* ---- exchanges and their lists ---- */
 
+static void count_running(const HttpExchange *x, int by) {
+    x->owner->places[x->place] += (unsigned)by;
+    x->owner->n_doubtful += x->doubtful ? (unsigned)by : 0;
+}
+
 static void exchange_unlink(HttpExchange *x) {
     ExchangeList *l;
 
@@ -132,7 +139,7 @@ static void exchange_unlink(HttpExchange *x) {
     x->prev = x->next = NULL;
     l->n--;
     if (x->state == EXCHANGE_RUNNING)
-        x->owner->lanes[x->lane]--;
+        count_running(x, -1);
     x->state = EXCHANGE_LOOSE;
 }
 
@@ -149,7 +156,7 @@ static void exchange_move(HttpExchange *x, ExchangeState state) {
     l->last = x;
     l->n++;
     if (state == EXCHANGE_RUNNING)
-        x->owner->lanes[x->lane]++;
+        count_running(x, 1);
 }
 
 /* Takes it out of wherever it is, so that only its own memory is left. */
@@ -206,6 +213,7 @@ static void exchange_fail(HttpExchange *x, HttpResult result, const char *text) 
     (void)curl_request_check(&x->waiting->request, origin, &tls);
     exchange_end(x, &(HttpResponse){
                             .result = result,
+                            .held_up = true,
                             .body = "",
                             .error = curl_request_explain(error, sizeof(error), origin, text),
                     });
@@ -221,6 +229,7 @@ static void exchange_finish(HttpExchange *x, CURLcode code) {
     if (code == CURLE_SSL_CACERT_BADFILE && !c->store)
         text_copy(x->job->curl_error, sizeof(x->job->curl_error), c->store_error);
     curl_job_read(x->job, code, &response);
+    response.held_up = x->started_usec - x->submitted_usec > (x->deadline_usec - x->submitted_usec) / 2;
     exchange_detach(x);
     exchange_end(x, &response);
 }
@@ -262,6 +271,7 @@ static int exchange_start(HttpExchange *x, const HttpRequest *request) {
         return r;
     if (curl_multi_add_handle(c->multi, x->job->easy) != CURLM_OK)
         return -ENOMEM;
+    x->started_usec = now;
     exchange_move(x, EXCHANGE_RUNNING);
     return 0;
 }
@@ -277,10 +287,12 @@ static void wait_until(HttpCurl *c, uint64_t deadline_usec) {
 }
 
 static bool has_room(const HttpCurl *c, const HttpExchange *x) {
-    return c->lists[EXCHANGE_RUNNING].n < c->max_connections && (x->lane == 0 || c->lanes[x->lane] < c->lane_max);
+    return c->lists[EXCHANGE_RUNNING].n < c->max_connections &&
+           (x->place == 0 || c->places[x->place] < c->place_max) &&
+           (!x->doubtful || c->n_doubtful < c->doubtful_max);
 }
 
-/* The one that has waited longest of those whose lane has room. */
+/* The one that has waited longest of those that have room. */
 static HttpExchange *find_startable(const HttpCurl *c, HttpExchange *from) {
     HttpExchange *x = c->lists[EXCHANGE_RUNNING].n < c->max_connections ? from : NULL;
 
@@ -397,10 +409,12 @@ static int http_curl_submit(HttpClient *client, const HttpRequest *request, Http
     x->owner = c;
     x->state = EXCHANGE_LOOSE;
     x->connect_timeout_usec = request->connect_timeout_usec;
-    x->deadline_usec = add_saturated(now_usec(), request->timeout_usec);
+    x->submitted_usec = now_usec();
+    x->deadline_usec = add_saturated(x->submitted_usec, request->timeout_usec);
     x->done = done;
     x->userdata = userdata;
-    x->lane = MIN(request->lane, (unsigned)HTTP_LANES_MAX);
+    x->place = MIN(request->place, (unsigned)HTTP_PLACES_MAX);
+    x->doubtful = request->doubtful;
     if (has_room(c, x) && !find_startable(c, c->lists[EXCHANGE_WAITING].first))
         r = exchange_start(x, request);
     else
@@ -456,7 +470,8 @@ static int set_up_waiting_timer(HttpCurl *c) {
 
 static int copy_options(HttpCurl *c, const HttpCurlOptions *options) {
     c->max_connections = MIN(MAX(options->max_connections, 1U), 1024U);
-    c->lane_max = MAX(c->max_connections / LANE_SHARE, LANE_MIN);
+    c->place_max = MAX(c->max_connections / PLACE_SHARE, 1U);
+    c->doubtful_max = MAX(c->max_connections / DOUBTFUL_SHARE, 1U);
     c->user_agent = options->user_agent ? strdup(options->user_agent) : NULL;
     c->proxy = options->proxy ? strdup(options->proxy) : NULL;
     c->no_proxy = options->no_proxy ? strdup(options->no_proxy) : NULL;

@@ -16,7 +16,7 @@ typedef struct HttpCurlOptions {
                            * environment is not asked */
     const char *no_proxy; /* hosts that are reached without it, as NO_PROXY lists them; NULL: none */
     unsigned max_connections;   /* over all hosts, 1..1024; further exchanges wait in a queue, their timeout
-                                 * running. A lane gets an eighth of them, at least 2 */
+                                 * running */
 } HttpCurlOptions;
 
 /* A client on `event` (borrowed, must outlive it). TLS 1.2 or newer, peers always verified, no redirects,

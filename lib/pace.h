@@ -60,6 +60,7 @@ typedef struct PaceLane {
     const void *owner;      /* the credentials; compared, never followed */
     unsigned n_users;
     Pace pace;
+    bool doubtful;          /* the last request that was sent in time to be answered was not */
     bool down;              /* the last call got no answer in all its attempts: for whoever keeps a circuit */
 } PaceLane;
 

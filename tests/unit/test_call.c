@@ -594,6 +594,35 @@ static void test_throttling_slows_down_who_waits(void **state) {
 
 /* ---- targets that are down ---- */
 
+/* Whoever timed out is in doubt until it answers; a refused connection or another region is not. */
+static void test_a_target_that_timed_out_is_in_doubt(void **state) {
+    static const bool doubtful[] = { false, true, true, true, false, false, false };
+    Fixture *f = *state;
+    AwsRequest once = json_request, elsewhere = json_request;
+
+    once.max_attempts = elsewhere.max_attempts = 1;
+    elsewhere.region = "us-east-1";
+    fake_http_fail(f->http, HTTP_TIMED_OUT, "slow");
+    run_out(f, &once);
+    fake_http_fail(f->http, HTTP_TIMED_OUT, "slow");
+    run_out(f, &once);
+    fake_http_fail(f->http, HTTP_CONNECT_FAILED, "refused");
+    run_out(f, &once);
+    fake_http_reply(f->http, 500, "", NULL);
+    run_out(f, &once);
+    fake_http_fail(f->http, HTTP_CONNECT_FAILED, "refused");
+    run_out(f, &once);
+    fake_http_reply(f->http, 200, "{}", NULL);
+    run_out(f, &once);
+    fake_http_reply(f->http, 200, "{}", NULL);
+    run_out(f, &elsewhere);
+    for (unsigned i = 0; i < ARRAY_SIZE(doubtful); i++)
+        assert_int_equal(fake_http_request(f->http, i)->doubtful, doubtful[i]);
+    assert_true(fake_http_request(f->http, 0)->place != 0);
+    assert_int_equal(fake_http_request(f->http, 1)->place, fake_http_request(f->http, 0)->place);
+    assert_int_not_equal(fake_http_request(f->http, 6)->place, fake_http_request(f->http, 0)->place);
+}
+
 static void test_a_dead_target_costs_one_attempt_a_call(void **state) {
     static const struct {
         HttpResult result;
@@ -1120,6 +1149,7 @@ int main(void) {
         T(test_cancel_while_waiting_for_a_turn),
         T(test_no_timer_for_a_turn),
         T(test_throttling_slows_down_who_waits),
+        T(test_a_target_that_timed_out_is_in_doubt),
         cmocka_unit_test(test_a_dead_target_costs_one_attempt_a_call),
         T(test_a_dead_target_ends_the_retries_of_others),
         T(test_throttling_opens_no_circuit),

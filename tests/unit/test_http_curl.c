@@ -58,7 +58,7 @@ typedef struct Got {
     char error[512];
     char header[128];       /* x-test */
     char interim[32], final[32];
-    bool over_tls;
+    bool over_tls, held_up;
 } Got;
 
 static HttpClient *new_client(Fixture *f, const char *bundle, unsigned max_connections) {
@@ -126,6 +126,7 @@ static void on_done(const HttpResponse *response, void *userdata) {
     got->result = response->result;
     got->status = response->status;
     got->over_tls = response->over_tls;
+    got->held_up = response->held_up;
     got->body_len = response->body_len;
     snprintf(got->body, sizeof(got->body), "%s", response->body);
     snprintf(got->error, sizeof(got->error), "%s", response->error);
@@ -550,35 +551,58 @@ static void test_waiting_for_a_connection(void **state) {
 }
 
 /* A place where everything hangs leaves the others their connections; its own wait behind it. */
-static void test_lanes(void **state) {
+static void test_places(void **state) {
     Fixture *f = *state;
-    HttpRequest hang = { .timeout_usec = 30 * USEC_PER_SEC, .lane = 1 };
-    HttpRequest late = { .timeout_usec = 300 * USEC_PER_MSEC, .lane = 1 };
+    HttpRequest hang = { .timeout_usec = 30 * USEC_PER_SEC, .place = 1 };
+    HttpRequest late = { .timeout_usec = 300 * USEC_PER_MSEC, .place = 1 };
     Got hanging[8] = { 0 }, own = { 0 }, others[4] = { 0 };
 
-    /* 8 connections: 2 a lane */
+    /* 8 connections: 4 a place */
     for (unsigned i = 0; i < ARRAY_SIZE(hanging); i++)
         submit_to(f, f->plain, "http", "/hang", hang, on_done, &hanging[i]);
     submit_to(f, f->plain, "http", "/echo", late, on_done, &own);
     for (unsigned i = 0; i < ARRAY_SIZE(others); i++)
-        submit_to(f, f->plain, "http", "/echo", (HttpRequest){ .lane = i < 2 ? 2 + i : i < 3 ? 0 : UINT32_MAX },
+        submit_to(f, f->plain, "http", "/echo", (HttpRequest){ .place = i < 2 ? 2 + i : i < 3 ? 0 : UINT32_MAX },
                   on_done, &others[i]);
     for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
         run_until(f, &others[i].n, 1);
         assert_answered(&others[i], 200);
+        assert_false(others[i].held_up);
     }
     assert_int_equal(own.n, 0);
     run_until(f, &own.n, 1);
     assert_int_equal(own.result, HTTP_TIMED_OUT);
+    assert_true(own.held_up);
     for (unsigned i = 0; i < ARRAY_SIZE(hanging); i++)
         assert_int_equal(hanging[i].n, 0);
-    assert_in_range(local_server_n_connections(f->plain), 3, 2 + ARRAY_SIZE(others));
+    assert_in_range(local_server_n_connections(f->plain), 5, 4 + ARRAY_SIZE(others));
+}
+
+/* Who did not answer before gets little, wherever it is. */
+static void test_doubtful_ones(void **state) {
+    Fixture *f = *state;
+    HttpRequest hang = { .timeout_usec = 200 * USEC_PER_MSEC, .doubtful = true };
+    Got hanging[3] = { 0 }, other = { 0 };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(hanging); i++) {
+        hang.place = 1 + i;
+        submit_to(f, f->plain, "http", "/hang", hang, on_done, &hanging[i]);
+    }
+    submit_to(f, f->plain, "http", "/echo", (HttpRequest){ .place = 1 }, on_done, &other);
+    run_until(f, &other.n, 1);
+    assert_answered(&other, 200);
+    for (unsigned i = 0; i < ARRAY_SIZE(hanging); i++) {
+        run_until(f, &hanging[i].n, 1);
+        assert_int_equal(hanging[i].result, HTTP_TIMED_OUT);
+        assert_int_equal(hanging[i].held_up, i > 0);
+    }
+    assert_int_equal(local_server_n_connections(f->plain), 2);
 }
 
 /* One that has waited is not overtaken by what a callback submits. */
-static void test_lanes_are_queues(void **state) {
+static void test_places_are_queues(void **state) {
     Fixture *f = *state;
-    HttpRequest request = { .lane = 5 };
+    HttpRequest request = { .place = 5 };
     Got got[40] = { 0 };
 
     for (unsigned i = 0; i < ARRAY_SIZE(got); i++)
@@ -586,10 +610,10 @@ static void test_lanes_are_queues(void **state) {
     for (unsigned i = 0; i < ARRAY_SIZE(got); i++) {
         run_until(f, &got[i].n, 1);
         assert_answered(&got[i], 200);
-        for (unsigned k = i + 3; k < ARRAY_SIZE(got); k++)
+        for (unsigned k = i + 8; k < ARRAY_SIZE(got); k++)
             assert_int_equal(got[k].n, 0);
     }
-    assert_true(local_server_n_connections(f->plain) <= 2);
+    assert_true(local_server_n_connections(f->plain) <= 4);
 }
 
 static int family_of(int fd) {
@@ -974,8 +998,9 @@ int main(void) {
         T(test_idle_connections_are_kept),
         T(test_many_end_at_once),
         T(test_waiting_for_a_connection),
-        T(test_lanes),
-        T(test_lanes_are_queues),
+        T(test_places),
+        T(test_doubtful_ones),
+        T(test_places_are_queues),
         T(test_sockets_are_closed_on_exec),
         T(test_who_goes_through_the_proxy),
         T(test_environment_is_not_asked),

@@ -222,10 +222,13 @@ class Guard:
         return self
 
     def wait_baselines(self, count, weak, seconds=10):
-        """So many trails' baselines are on the disk, and those that are weak have been told."""
+        """So many trails' baselines are on the disk, and those that are weak have been told: five one by one, the rest
+        together."""
         poll(lambda: len(list((self.state / "baselines").glob("*.json"))) >= count, within(seconds))
         if weak:
-            self.wait_line("sent by .* was weak when recorded", seconds, self.began, weak)
+            self.wait_line("sent by .* was weak when recorded", seconds, self.began, min(weak, 5))
+        if weak > 5:
+            self.wait_line("sent by .* more trails were weak", seconds + 15, self.began)
         return self
 
     # -- what it shows -------------------------------------------------------------------------------------------------

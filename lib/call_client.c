@@ -140,7 +140,8 @@ int scope_find(AwsClient *client, AwsService service, const char *region, Scope 
         scope_free(s);
         return r;
     }
-    s->place = MIN(++client->n_scopes, (unsigned)HTTP_PLACES_MAX);
+    client->n_scopes++;
+    s->place = MIN(client->n_scopes, (unsigned)HTTP_PLACES_MAX);
     s->next = client->scopes;
     client->scopes = s;
     *ret = s;

@@ -168,7 +168,7 @@ static void look_done(const WatchResult *result, void *userdata) {
     bool settings = result->trails && target->settings_asked, in_doubt;
 
     target->watch = NULL;
-    engine->n_looking--;
+    engine->n_looking -= target->is_of_pass;
     note_denials(target, result);
     if (result->no_credentials) {
         target->n_looking_at = 0;
@@ -253,7 +253,9 @@ void engine_look(Engine *engine, Target *target) {
         log_line(LOG_ERR, "%s %s: cannot look: %s", target->region, target->account->id, strerror(-r));
         return;
     }
-    engine->n_looking += target->watch != NULL;
+    /* a pass does not wait for what is blind already: it could wait for ever */
+    target->is_of_pass = target->watch && (!request.probe || engine->once);
+    engine->n_looking += target->is_of_pass;
     target->look_began_usec = now_usec;
     target->look_by_usec = now_usec + 3 * aws_client_deadline_usec(engine->aws.client);
 }
@@ -322,7 +324,7 @@ void engine_start_passes(Engine *engine, uint64_t delay_usec) {
 }
 
 void engine_stop_look(Target *target) {
-    target->engine->n_looking -= target->watch != NULL;
+    target->engine->n_looking -= target->watch && target->is_of_pass;
     watch_cancel(target->watch);
     target->watch = NULL;
     forget_rejected(target);

@@ -74,6 +74,7 @@ struct Target {
     Watch *watch;       /* a look under way */
     Trail **looking_at; /* its trails, in the order of the look's arns */
     size_t n_looking_at;
+    bool is_of_pass; /* the look under way is one that the pass waits for */
     uint64_t look_began_usec;   /* mono */
     uint64_t look_by_usec;      /* mono; when the look must have ended */
     TargetLook *rejected;       /* a look whose keys were rejected, while it is unclear what that means */
@@ -161,7 +162,7 @@ struct Engine {
     uint64_t pass_started_usec; /* mono */
     bool pass_open;
     bool passes_begun;
-    size_t n_looking;         /* looks at targets under way: a pass ends with them */
+    size_t n_looking;         /* looks under way at targets that are not blind: a pass ends with them */
     size_t n_beside;          /* looks at settings and buckets, under way or waiting */
     uint64_t pass_ended_usec; /* real */
     uint64_t pass_duration_usec;

@@ -59,7 +59,6 @@ static void finish_writing(Act *act) {
 void act_next(Act *act) {
     act->step++;
     act->asked = 0;
-    act->creating = false;
     if (*act->step)
         (*act->step)(act);
     else

@@ -55,7 +55,7 @@ bool act_leave_out(Act *act, const AwsError *error) {
     if (act->asked == 0 || !is_no(error))
         return false;
     /* a trail needs a bucket, and whose that is matters */
-    if (act->creating && (!some || (fault & BUCKET)))
+    if (*act->step == act_create_trail && (!some || (fault & BUCKET)))
         return false;
     if (act->refused == 0)
         (void)snprintf(act->refusal, sizeof(act->refusal), "%s: %s%s%s", act->operation, error->code,

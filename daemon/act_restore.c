@@ -13,8 +13,6 @@
 #include "lib/util/text.h"
 
 #define QUOTA_CODE "MaximumNumberOfTrailsExceededException"
-/* What UpdateTrail and CreateTrail write. */
-#define SETTINGS (FIELD_BIT(FIELD_SELECTORS) - 1)
 
 /* AWS takes the fields of a row only together. */
 static const uint32_t together[] = {
@@ -56,7 +54,7 @@ static CloudTrailChanges changes_of(const Act *act, uint32_t fields) {
 }
 
 void act_update_trail(Act *act) {
-    uint32_t fields = act->fields & ~act->refused & SETTINGS;
+    uint32_t fields = act->fields & ~act->refused & FIELDS_TRAIL;
     CloudTrailChanges changes;
 
     if (fields == 0) {
@@ -198,13 +196,12 @@ static void created(const AwsError *error, void *userdata) {
 }
 
 void act_create_trail(Act *act) {
-    uint32_t fields = SETTINGS & ~act->refused;
+    uint32_t fields = FIELDS_TRAIL & ~act->refused;
     CloudTrailTags tags = { 0 };
     CloudTrailChanges settings = changes_of(act, fields);
     int r = tags_missing(act->keep.values[FIELD_TAGS], NULL, true, &tags);
 
     act->asked = act->fields & fields;
-    act->creating = true;
     if (r >= 0)
         r = cloudtrail_create_trail(act->aws, act->credentials, act->region, act->name, &settings, &tags,
                                     created, act, &act->call);

@@ -19,9 +19,8 @@ struct Attribute {
     char *texts[10];
     AttributeDone done;
     void *userdata;
-    AttributeQuestion questions[ATTRIBUTE_QUESTIONS_MAX];
-    bool given_up[ATTRIBUTE_QUESTIONS_MAX]; /* their region refuses */
-    size_t n_questions, question;           /* the one under way */
+    AttributeQuestion questions[ATTRIBUTE_QUESTIONS_MAX]; /* region "": given up */
+    size_t n_questions, question; /* the one under way */
     unsigned page, n_calls;
     CloudTrailCall *call;
     LoopTimer *timer; /* so that done is never called from inside the start */
@@ -50,13 +49,14 @@ static void finish(Attribute *a) {
 
 /* Whoever refuses one question refuses the others too. Kept: the first error. */
 static void give_up_region(Attribute *a, const char *code, const char *message) {
-    const char *region = a->questions[a->question].region;
+    const AttributeQuestion refused = a->questions[a->question];
 
     if (!a->found.error_text[0])
         (void)snprintf(a->found.error_text, sizeof(a->found.error_text), "LookupEvents in %s: %s%s%s",
-                       region, code, code[0] ? ": " : "", message);
+                       refused.region, code, code[0] ? ": " : "", message);
     for (size_t i = a->question; i < a->n_questions; i++)
-        a->given_up[i] = a->given_up[i] || text_equal(a->questions[i].region, region);
+        if (text_equal(a->questions[i].region, refused.region))
+            a->questions[i].region[0] = '\0';
 }
 
 /* Every question gets its first page, so further ones are only for what is left of the calls. */
@@ -91,7 +91,7 @@ static bool ask(Attribute *a, const char *next_token) {
 static void go_on(Attribute *a) {
     for (; a->question < a->n_questions; a->question++) {
         a->page = 0;
-        if (!a->given_up[a->question] && ask(a, NULL))
+        if (a->questions[a->question].region[0] && ask(a, NULL))
             return;
     }
     finish(a);

@@ -22,7 +22,6 @@ typedef enum About {
 
 #define STOPS      (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_FLAPPED))
 #define DELETES    (FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_RECREATED))
-#define SETTINGS   (FIELD_BIT(FIELD_SELECTORS) - 1)
 #define DELIVERIES (FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST))
 #define BUCKET     (FINDING_BIT(FINDING_BUCKET) | DELIVERIES)
 #define LIFECYCLE  FINDING_BIT(FINDING_LIFECYCLE)
@@ -40,7 +39,7 @@ static const struct {
 } rows[] = {
     { "StopLogging", ABOUT_TRAIL, STOPS, 0, false },
     { "DeleteTrail", ABOUT_TRAIL, DELETES, 0, false },
-    { "UpdateTrail", ABOUT_TRAIL, FINDINGS_DRIFT, SETTINGS, true },
+    { "UpdateTrail", ABOUT_TRAIL, FINDINGS_DRIFT, FIELDS_TRAIL, true },
     { "PutEventSelectors", ABOUT_TRAIL, FINDINGS_DRIFT, FIELD_BIT(FIELD_SELECTORS), true },
     { "PutInsightSelectors", ABOUT_TRAIL, FINDINGS_DRIFT, FIELD_BIT(FIELD_INSIGHTS), true },
     { "RemoveTags", ABOUT_TRAIL, FINDINGS_DRIFT, FIELD_BIT(FIELD_TAGS), true },
@@ -97,16 +96,16 @@ static bool can_cause(size_t row, const AttributeRequest *request) {
 
 /* Where the partition records what has no region (AWS CloudTrail User Guide, "About global service events").
  */
-static const char *iam_region(const AttributeRequest *request) {
-    const char *region = endpoint_iam_region(request->region);
-
+static const char *or_home(const AttributeRequest *request, const char *region) {
     return region ? region : request->region;
 }
 
-static const char *organizations_region(const AttributeRequest *request) {
-    const char *region = endpoint_service_region(AWS_ORGANIZATIONS, request->region);
+static const char *iam_region(const AttributeRequest *request) {
+    return or_home(request, endpoint_iam_region(request->region));
+}
 
-    return region ? region : request->region;
+static const char *organizations_region(const AttributeRequest *request) {
+    return or_home(request, endpoint_service_region(AWS_ORGANIZATIONS, request->region));
 }
 
 static size_t add_question(const char *name, const char *region, AttributeQuestion *ret) {

@@ -82,29 +82,35 @@ void engine_resume_baseline(Trail *trail) {
     baseline_record_done(&record);
 }
 
-static void tell_of_baseline(Trail *trail, Event event, Severity severity, const Drift *changes,
-                             uint64_t mark_usec, bool gone, const char *detail) {
-    Engine *engine = trail->engine;
-    Now now = engine_now(engine);
-    Subject subject = engine_trail_subject(trail);
-    Plan plan = { .n_tells = 1 };
-
-    plan.tells[0] = (Tell){
+static Tell baseline_tell(Engine *engine, Event event, Severity severity, uint64_t mark_usec, const char *detail) {
+    uint64_t now_usec = engine_now(engine).real_usec;
+    Tell tell = {
         .event = event,
         .severity = severity,
         .sequence = 1,
         .incident_mark_usec = mark_usec,
         .mark_usec = mark_usec,
-        .opened_usec = now.real_usec,
-        .time_usec = now.real_usec,
-        .mode = engine_account_policy(trail->via).mode,
-        .changes = changes,
-        .forgotten = gone,
+        .opened_usec = now_usec,
+        .time_usec = now_usec,
+        .mode = engine->config->mode,
     };
+
+    (void)text_copy(tell.detail, sizeof(tell.detail), detail);
+    return tell;
+}
+
+static void tell_of_baseline(Trail *trail, Event event, Severity severity, const Drift *changes,
+                             uint64_t mark_usec, bool gone, const char *detail) {
+    Subject subject = engine_trail_subject(trail);
+    Plan plan = { .n_tells = 1 };
+
+    plan.tells[0] = baseline_tell(trail->engine, event, severity, mark_usec, detail);
+    plan.tells[0].mode = engine_account_policy(trail->via).mode;
+    plan.tells[0].changes = changes;
+    plan.tells[0].forgotten = gone;
     for (unsigned i = 0; changes && i < changes->n; i++)
         plan.tells[0].fields |= FIELD_BIT(changes->changes[i].field);
-    (void)text_copy(plan.tells[0].detail, sizeof(plan.tells[0].detail), detail);
-    (void)engine_carry_tells(engine, &subject, &plan);
+    (void)engine_carry_tells(trail->engine, &subject, &plan);
 }
 
 /* ---- weak baselines ---- */
@@ -119,7 +125,6 @@ static void tell_of_baseline(Trail *trail, Event event, Severity severity, const
 static void tell_weaknesses(void *userdata) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
     Engine *engine = userdata;
-    Now now = engine_now(engine);
     Subject subject = { .name = "", .arn = "", .account = engine_account_named(engine->base), .region = "" };
     Plan plan = { .n_tells = 1 };
     unsigned n = 0;
@@ -135,17 +140,8 @@ static void tell_weaknesses(void *userdata) {
         return;
     if (n > WEAK_NAMED)
         (void)strbuf_addf(&b, " and %u more, see the journal", n - WEAK_NAMED);
-    plan.tells[0] = (Tell){
-        .event = EVENT_BASELINE_WEAK,
-        .severity = SEVERITY_WARNING,
-        .sequence = 1,
-        .incident_mark_usec = now.real_usec,
-        .mark_usec = now.real_usec,
-        .opened_usec = now.real_usec,
-        .time_usec = now.real_usec,
-        .mode = engine->config->mode,
-    };
-    (void)text_copy(plan.tells[0].detail, sizeof(plan.tells[0].detail), strbuf_str(&b));
+    plan.tells[0] = baseline_tell(engine, EVENT_BASELINE_WEAK, SEVERITY_WARNING, engine_now(engine).real_usec,
+                                  strbuf_str(&b));
     if (engine_carry_tells(engine, &subject, &plan) < 0) {
         engine_weakness_waits(engine);
         return;

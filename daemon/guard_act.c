@@ -8,7 +8,7 @@
 
 /* What the words of the option `restore` stand for. */
 static const uint32_t fields_of_kind[_RESTORE_KIND_MAX] = {
-    [RESTORE_SETTINGS] = FIELD_BIT(FIELD_SELECTORS) - 1, /* all from the bucket to the organization */
+    [RESTORE_SETTINGS] = FIELDS_TRAIL,
     [RESTORE_SELECTORS] = FIELD_BIT(FIELD_SELECTORS),
     [RESTORE_INSIGHTS] = FIELD_BIT(FIELD_INSIGHTS),
     [RESTORE_DELETED] = FIELD_BIT(FIELD_TAGS),
@@ -161,13 +161,11 @@ static void restore_failed(Deciding *d, Note note, const Outcome *outcome) {
 static void restored(Deciding *d, const Outcome *outcome) {
     TrailState *s = &d->s;
     uint32_t was = s->fields, left = outcome->fields_left & was;
-    bool held = outcome->result == RESULT_HELD;
+    /* what does not differ any more is well, and what does did not hold, whatever the outcome is called */
+    bool held = outcome->result == RESULT_HELD || (was && !left);
 
     guard_set_fields(s, left, s->losing_fields, held || left != was ? 0 : s->drift_mark);
-    /* what still differs did not hold, and what does not is well, whatever the outcome is called */
-    if (was && (held || left == 0))
-        held = guard_restorable(d, left) == 0;
-    if (!held) {
+    if (!held || guard_restorable(d, left)) {
         restore_failed(d, NOTE_RESTORE_FAILED, outcome);
         return;
     }

@@ -123,72 +123,56 @@ DEFINE_WORD_KIND(look_error, LookError, _LOOK_ERROR_MAX);
 DEFINE_WORD_KIND(action, Action, _ACTION_MAX);
 DEFINE_WORD_KIND(action_result, ActionResult, _RESULT_MAX);
 
-static int write_findings(const Member *member _unused_, const void *field, json_t **ret) {
-    uint32_t findings = *(const uint32_t *)field;
+/* ---- bits: lists of their names ---- */
+
+static int write_bits(uint32_t bits, unsigned max, const char *(*to_string)(unsigned), json_t **ret) {
     json_auto_t *array = NULL;
 
-    if (findings == 0)
+    if (bits == 0)
         return 0;
     array = json_array();
     if (!array)
         return -ENOMEM;
-    for (unsigned i = 0; i < _FINDING_MAX; i++)
-        if (findings & FINDING_BIT(i) &&
-            json_array_append_new(array, json_string(finding_to_string((Finding)i))) < 0)
+    for (unsigned i = 0; i < max; i++)
+        if ((bits & (1U << i)) && json_array_append_new(array, json_string(to_string(i))) < 0)
             return -ENOMEM;
     *ret = TAKE_PTR(array);
     return 0;
 }
 
-static int read_findings(const Member *member _unused_, const json_t *value, void *field) {
-    uint32_t findings = 0;
+static int read_bits(const json_t *value, unsigned max, unsigned (*from_string)(const char *), uint32_t *ret) {
+    uint32_t bits = 0;
 
     if (!json_is_array(value))
         return -EINVAL;
     for (size_t i = 0; i < json_array_size(value); i++) {
-        Finding finding = finding_from_string(json_string_value(json_array_get(value, i)));
+        unsigned bit = from_string(json_string_value(json_array_get(value, i)));
 
-        if (finding == _FINDING_MAX)
+        if (bit == max)
             return -EINVAL;
-        findings |= FINDING_BIT(finding);
+        bits |= 1U << bit;
     }
-    *(uint32_t *)field = findings;
+    *ret = bits;
     return 0;
 }
 
-/* ---- fields ---- */
+#define DEFINE_BITS_KIND(name, bit, Type, max)                                                              \
+    static const char *bit##_word(unsigned value) {                                                         \
+        return bit##_to_string((Type)value);                                                                \
+    }                                                                                                       \
+    static unsigned bit##_value(const char *word) {                                                         \
+        return (unsigned)bit##_from_string(word);                                                           \
+    }                                                                                                       \
+    static int write_##name(const Member *member _unused_, const void *field, json_t **ret) {               \
+        return write_bits(*(const uint32_t *)field & ((1U << (max)) - 1), (max), bit##_word, ret);         \
+    }                                                                                                       \
+    static int read_##name(const Member *member _unused_, const json_t *value, void *field) {               \
+        return read_bits(value, (max), bit##_value, field);                                                 \
+    }                                                                                                       \
+    const Kind state_kind_##name = { "a list of known " #name, write_##name, read_##name, NULL }
 
-static int write_fields(const Member *member _unused_, const void *field, json_t **ret) {
-    uint32_t fields = *(const uint32_t *)field;
-    json_auto_t *array = NULL;
-
-    if (!(fields & FIELDS_ALL))
-        return 0;
-    array = json_array();
-    if (!array)
-        return -ENOMEM;
-    for (Field f = 0; f < _FIELD_MAX; f++)
-        if ((fields & FIELD_BIT(f)) && json_array_append_new(array, json_string(field_to_string(f))) < 0)
-            return -ENOMEM;
-    *ret = TAKE_PTR(array);
-    return 0;
-}
-
-static int read_fields(const Member *member _unused_, const json_t *value, void *field) {
-    uint32_t fields = 0;
-
-    if (!json_is_array(value))
-        return -EINVAL;
-    for (size_t i = 0; i < json_array_size(value); i++) {
-        Field f = field_from_string(json_string_value(json_array_get(value, i)));
-
-        if (f == _FIELD_MAX)
-            return -EINVAL;
-        fields |= FIELD_BIT(f);
-    }
-    *(uint32_t *)field = fields;
-    return 0;
-}
+DEFINE_BITS_KIND(findings, finding, Finding, _FINDING_MAX);
+DEFINE_BITS_KIND(fields, field, Field, _FIELD_MAX);
 
 /* ---- marks ---- */
 
@@ -312,7 +296,5 @@ const Kind state_kind_uint = { "a count", write_uint, read_uint, NULL };
 const Kind state_kind_usec = { "microseconds since 1970", write_usec, read_usec, NULL };
 const Kind state_kind_text = { "a string", write_text, read_text, NULL };
 const Kind state_kind_string = { "a string", write_string, read_string, NULL };
-const Kind state_kind_findings = { "a list of known findings", write_findings, read_findings, NULL };
-const Kind state_kind_fields = { "a list of known fields", write_fields, read_fields, NULL };
 const Kind state_kind_marks = { "a list of numbers", write_marks, read_marks, NULL };
 const Kind state_kind_changes = { "a list of changes", write_changes, read_changes, NULL };

@@ -142,6 +142,8 @@ typedef enum Field {
 
 #define FIELD_BIT(f) (1u << (f))
 #define FIELDS_ALL   (FIELD_BIT(_FIELD_MAX) - 1)
+/* What UpdateTrail and CreateTrail write: all before the selectors. */
+#define FIELDS_TRAIL (FIELD_BIT(FIELD_SELECTORS) - 1)
 
 /* Every field is text: "true" or "false" for what is one of them, "" for not set, JSON for the last three.
  * NULL: not known (not looked at, not answered); never a difference. Owns its texts; settings_done frees. */

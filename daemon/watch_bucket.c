@@ -110,70 +110,73 @@ static void rules_done(const AwsError *error, const S3Rules *rules, void *userda
  * where it could hold, a Deny only where it must. */
 typedef enum Sure { MAYBE, SURELY } Sure;
 
-typedef bool (*Fits)(const WatchBucket *w, const char *text, Sure sure);
+typedef bool (*Fits)(const char *text, const char *with);
 
 /* A text, or one of an array of them. */
-static bool any_fits(const WatchBucket *w, const json_t *value, Fits fits, Sure sure) {
+static bool any(const json_t *value, Fits fits, const char *with) {
     const char *text = json_string_value(value);
 
     for (size_t i = 0; i < json_array_size(value); i++)
-        if (any_fits(w, json_array_get(value, i), fits, sure))
+        if (any(json_array_get(value, i), fits, with))
             return true;
-    return text && fits(w, text, sure);
+    return text && fits(text, with);
 }
 
-static bool is_cloudtrail(const WatchBucket *w, const char *text, Sure sure) {
-    (void)w;
-    (void)sure;
-    return text_equal(text, CLOUDTRAIL_SERVICE) || text_equal(text, "*");
-}
-
-static bool is_everybody(const WatchBucket *w, const char *text, Sure sure) {
-    (void)w;
-    (void)sure;
-    return text_equal(text, "*");
-}
-
-/* Patterns with "*" and "?", whose case does not matter (AWS IAM User Guide, "IAM JSON policy elements:
+/* A pattern with "*" and "?", whose case does not matter (AWS IAM User Guide, "IAM JSON policy elements:
  * Action"). */
-static bool is_put(const WatchBucket *w, const char *text, Sure sure) {
-    (void)w;
-    (void)sure;
-    return fnmatch(text, "s3:PutObject", FNM_NOESCAPE | FNM_CASEFOLD) == 0;
+static bool is_pattern_of(const char *text, const char *action) {
+    return fnmatch(text, action, FNM_NOESCAPE | FNM_CASEFOLD) == 0;
 }
 
-/* A pattern for objects below the bucket. Log files of an organization are not in a folder of the account. */
-static bool has_logs(const WatchBucket *w, const char *text, Sure sure) {
-    const char *path = strstr(text, ":::"), *prefix = w->request.prefix;
-    char logs[64 + 256 + 16 + sizeof("//AWSLogs//CloudTrail/")];
-    size_t len, shorter;
+/* What a pattern of S3 ARNs says of objects: "BUCKET/KEY". */
+static const char *objects_of(const char *text) {
+    const char *path = strstr(text, ":::");
 
-    if (!path)
-        return text_equal(text, "*");
-    path += strlen(":::");
-    (void)snprintf(logs, sizeof(logs), "%.63s/%.256s%sAWSLogs/", w->request.bucket, prefix,
-                   prefix[0] ? "/" : "");
-    len = strcspn(path, "*?");
-    shorter = MIN(len, strlen(logs));
-    if (sure == MAYBE)
-        return strncmp(logs, path, shorter) == 0;
-    (void)snprintf(logs + strlen(logs), sizeof(logs) - strlen(logs), "%.12s/CloudTrail/", w->request.owner);
+    return path ? path + strlen(":::") : text;
+}
+
+static bool may_cover(const char *text, const char *logs) {
+    const char *path = objects_of(text);
+
+    return strncmp(logs, path, MIN(strcspn(path, "*?"), strlen(logs))) == 0;
+}
+
+static bool covers(const char *text, const char *logs) {
+    const char *path = objects_of(text);
+    size_t len = strcspn(path, "*?");
+
     return text_equal(path + len, "*") && strncmp(logs, path, len) == 0;
 }
 
-static bool counts(const WatchBucket *w, const json_t *s, Sure sure) {
-    const json_t *principal = json_object_get(s, "Principal");
+/* Log files of an organization are not in a folder of the account. */
+static bool is_about_logs(const WatchBucket *w, const json_t *resource, Sure sure) {
+    const char *prefix = w->request.prefix;
+    char logs[64 + 256 + 16 + sizeof("//AWSLogs//CloudTrail/")];
 
+    (void)snprintf(logs, sizeof(logs), "%.63s/%.256s%sAWSLogs/", w->request.bucket, prefix,
+                   prefix[0] ? "/" : "");
+    if (sure == MAYBE)
+        return any(resource, may_cover, logs);
+    (void)snprintf(logs + strlen(logs), sizeof(logs) - strlen(logs), "%.12s/CloudTrail/", w->request.owner);
+    return any(resource, covers, logs);
+}
+
+static bool is_about_cloudtrail(const json_t *principal) {
+    const json_t *service = json_object_get(principal, "Service");
+
+    return any(principal, text_equal, "*") || any(json_object_get(principal, "AWS"), text_equal, "*") ||
+           any(service, text_equal, "*") || any(service, text_equal, CLOUDTRAIL_SERVICE);
+}
+
+static bool counts(const WatchBucket *w, const json_t *s, Sure sure) {
     if (sure == SURELY && json_object_get(s, "Condition"))
         return false;
-    if (!any_fits(w, principal, is_everybody, sure) &&
-        !any_fits(w, json_object_get(principal, "AWS"), is_everybody, sure) &&
-        !any_fits(w, json_object_get(principal, "Service"), is_cloudtrail, sure))
+    if (!is_about_cloudtrail(json_object_get(s, "Principal")))
         return false;
-    if (!any_fits(w, json_object_get(s, "Action"), is_put, sure) &&
+    if (!any(json_object_get(s, "Action"), is_pattern_of, "s3:PutObject") &&
         !(sure == MAYBE && json_object_get(s, "NotAction")))
         return false;
-    return any_fits(w, json_object_get(s, "Resource"), has_logs, sure) ||
+    return is_about_logs(w, json_object_get(s, "Resource"), sure) ||
            (sure == MAYBE && json_object_get(s, "NotResource"));
 }
 

@@ -6,21 +6,10 @@
 #include <string.h>
 
 #include "lib/util/macros.h"
+#include "lib/util/text.h"
 #include "lib/util/timetext.h"
 
 #define RETRY_AFTER_MAX_SEC 86400
-
-static const AwsErrorClass result_classes[_HTTP_RESULT_MAX] = {
-    [HTTP_ANSWERED] = AWS_OK,
-    [HTTP_RESOLVE_FAILED] = AWS_UNREACHABLE,
-    [HTTP_CONNECT_FAILED] = AWS_UNREACHABLE,
-    [HTTP_TLS_FAILED] = AWS_TLS,
-    [HTTP_TIMED_OUT] = AWS_TIMED_OUT,
-    [HTTP_BROKEN] = AWS_UNREACHABLE,
-    [HTTP_TOO_BIG] = AWS_BAD_ANSWER,
-    [HTTP_MALFORMED] = AWS_BAD_ANSWER,
-    [HTTP_INTERNAL] = AWS_INTERNAL,
-};
 
 /* Names of hosts are made by a rule; whether AWS runs them, only a name server knows. */
 static const char *hint(const EndpointOverrides *o, HttpResult result) {
@@ -32,12 +21,11 @@ static const char *hint(const EndpointOverrides *o, HttpResult result) {
 
 void call_answer_error(const HttpResponse *response, AwsProtocol protocol, const EndpointOverrides *overrides,
                        AwsError *ret) {
-    if (response->result == HTTP_ANSWERED)
-        aws_error_from_response(response, protocol, ret);
-    else
-        aws_error_set(ret, result_classes[response->result], "", "%s%s",
-                      *response->error ? response->error : http_result_to_string(response->result),
-                      hint(overrides, response->result));
+    size_t len;
+
+    aws_error_from_response(response, protocol, ret);
+    len = strlen(ret->message);
+    (void)text_copy(ret->message + len, sizeof(ret->message) - len, hint(overrides, response->result));
 }
 
 bool call_answer_code_may_mean_skew(const char *code) {

@@ -117,11 +117,6 @@ static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *userdata) {
 
 /* ---- exchanges and their lists ---- */
 
-static void count_running(const HttpExchange *x, int by) {
-    x->owner->places[x->place] += (unsigned)by;
-    x->owner->n_doubtful += x->doubtful ? (unsigned)by : 0;
-}
-
 static void exchange_unlink(HttpExchange *x) {
     ExchangeList *l;
 
@@ -138,8 +133,10 @@ static void exchange_unlink(HttpExchange *x) {
         l->last = x->prev;
     x->prev = x->next = NULL;
     l->n--;
-    if (x->state == EXCHANGE_RUNNING)
-        count_running(x, -1);
+    if (x->state == EXCHANGE_RUNNING) {
+        x->owner->places[x->place]--;
+        x->owner->n_doubtful -= x->doubtful;
+    }
     x->state = EXCHANGE_LOOSE;
 }
 
@@ -155,8 +152,10 @@ static void exchange_move(HttpExchange *x, ExchangeState state) {
         l->first = x;
     l->last = x;
     l->n++;
-    if (state == EXCHANGE_RUNNING)
-        count_running(x, 1);
+    if (state == EXCHANGE_RUNNING) {
+        x->owner->places[x->place]++;
+        x->owner->n_doubtful += x->doubtful;
+    }
 }
 
 /* Takes it out of wherever it is, so that only its own memory is left. */

@@ -134,8 +134,9 @@ static const char *what_is_late(const Engine *engine) {
     if (is_late(engine->pass_due_usec, now_usec))
         return "a pass";
     for (size_t i = 0; i < engine->n_targets; i++)
-        if (engine->targets[i]->watch && is_late(engine->targets[i]->look_by_usec, now_usec))
-            return engine->targets[i]->region;
+        for (const Poll *poll = engine->targets[i]->polls; poll; poll = poll->next)
+            if (is_late(poll->by_usec, now_usec))
+                return engine->targets[i]->region;
     for (size_t i = 0; i < engine->n_trails; i++)
         if ((engine->trails[i]->act && is_late(engine->trails[i]->act_by_usec, now_usec)) ||
             (engine->trails[i]->keeping.look && !engine->trails[i]->keeping.look_waits &&

@@ -50,7 +50,8 @@ static void look_at_new_trails(Target *target) {
             engine_look(target->engine, target->shown[i]->home);
 }
 
-static void pace(Target *target, bool settings) {
+/* began_usec: of the poll that has ended, mono. */
+static void pace(Target *target, uint64_t began_usec, bool settings) {
     Engine *engine = target->engine;
     Intervals intervals = engine_intervals(engine);
     uint64_t now_usec = engine_now(engine).mono_usec;
@@ -59,7 +60,7 @@ static void pace(Target *target, bool settings) {
         .throttled = target->state.error == LOOK_THROTTLED,
         .not_enabled = target->state.not_enabled,
         .n_trails = (unsigned)target->n_trails,
-        .took_usec = now_usec - target->look_began_usec,
+        .took_usec = now_usec - began_usec,
     };
 
     target->due_usec = now_usec + schedule_wait(&intervals, &p, loop_random(engine->aws.loop));
@@ -102,7 +103,7 @@ static bool is_looking_elsewhere(const Target *target) {
     const Account *account = target->account;
 
     for (size_t i = 0; i < account->n_targets; i++)
-        if (account->targets[i] != target && account->targets[i]->watch)
+        if (account->targets[i] != target && account->targets[i]->polls)
             return true;
     return false;
 }
@@ -138,20 +139,91 @@ static void judge_rejected(Account *account) {
             continue;
         engine_decide_target(target, target->rejected);
         forget_rejected(target);
-        pace(target, false);
+        pace(target, engine_now(account->engine).mono_usec, false);
     }
 }
 
-/* ---- what a look has shown ---- */
+/* ---- polls under way ---- */
 
-static void take_observations(Target *target, const WatchResult *result) {
-    for (size_t i = 0; i < result->n_seen && i < target->n_looking_at; i++)
-        if (target->looking_at[i])
-            engine_decide_trail(
-                    target->looking_at[i],
-                    &(TrailInput){ .kind = GUARD_LOOKED,
-                                   .seen = engine_remember_seen(target->looking_at[i], &result->seen[i]) });
-    target->n_looking_at = 0;
+static void free_poll(Poll *poll) {
+    Poll **p = &poll->target->polls;
+
+    while (*p && *p != poll)
+        p = &(*p)->next;
+    if (*p)
+        *p = poll->next;
+    free(poll->trails);
+    free(poll);
+}
+
+static void leave_pass(Poll *poll) {
+    Engine *engine = poll->target->engine;
+
+    if (!poll->is_of_pass)
+        return;
+    poll->is_of_pass = false;
+    engine->n_looking--;
+    engine_end_pass(engine);
+}
+
+void engine_leave_polls(const Target *target, const Trail *trail) {
+    for (Poll *poll = target->polls; poll; poll = poll->next)
+        for (size_t i = 0; i < poll->n_trails; i++)
+            if (poll->trails[i] == trail)
+                poll->trails[i] = NULL;
+}
+
+static bool is_asked(const Target *target, const Trail *trail) {
+    for (const Poll *poll = target->polls; poll; poll = poll->next)
+        for (size_t i = 0; i < poll->n_trails; i++)
+            if (poll->trails[i] == trail)
+                return true;
+    return false;
+}
+
+static bool is_list_asked(const Target *target) {
+    for (const Poll *poll = target->polls; poll; poll = poll->next)
+        if (poll->asks_list)
+            return true;
+    return false;
+}
+
+static bool waits_for_status(const Poll *poll) {
+    for (size_t i = 0; i < poll->n_trails; i++)
+        if (poll->trails[i])
+            return true;
+    return false;
+}
+
+/* ---- what a poll has shown ---- */
+
+static void take_observation(Poll *poll, size_t i, const Observation *seen) {
+    Trail *trail = i < poll->n_trails ? poll->trails[i] : NULL;
+
+    if (!trail)
+        return;
+    poll->trails[i] = NULL;
+    engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_LOOKED, .seen = engine_remember_seen(trail, seen) });
+}
+
+/* Whether it may be written to is known: it was listed, was known before, or is the account's own. */
+static bool has_facts(const Trail *trail) {
+    return trail->n_covers > 0 || trail->state.known ||
+           text_equal(trail->account, engine_account_named(trail->via));
+}
+
+/* It counts at once, whatever else the poll asks; the pass does not wait for a list either when all statuses were
+ * answered. */
+static void status_answered(size_t i, const Observation *seen, void *userdata) {
+    Poll *poll = userdata;
+    Engine *engine = poll->target->engine;
+
+    poll->target->looked_usec = engine_now(engine).real_usec;
+    engine->problem[0] = '\0';
+    if (!poll->trails[i] || has_facts(poll->trails[i]))
+        take_observation(poll, i, seen);
+    if (!engine->once && !waits_for_status(poll))
+        leave_pass(poll);
 }
 
 static void note_denials(const Target *target, const WatchResult *result) {
@@ -162,16 +234,18 @@ static void note_denials(const Target *target, const WatchResult *result) {
 }
 
 static void look_done(const WatchResult *result, void *userdata) {
-    Target *target = userdata;
+    Poll *poll = userdata;
+    Target *target = poll->target;
     Engine *engine = target->engine;
     TargetLook look = result->look;
-    bool settings = result->trails && target->settings_asked, in_doubt;
+    uint64_t began_usec = poll->began_usec;
+    bool settings = result->trails && poll->asks_list, in_doubt;
 
-    target->watch = NULL;
-    engine->n_looking -= target->is_of_pass;
+    poll->watch = NULL;
     note_denials(target, result);
     if (result->no_credentials) {
-        target->n_looking_at = 0;
+        engine->n_looking -= poll->is_of_pass;
+        free_poll(poll);
         engine_account_failed(target->account, &look);
         judge_rejected(target->account);
         engine_end_pass(engine);
@@ -183,14 +257,17 @@ static void look_done(const WatchResult *result, void *userdata) {
     }
     if (result->trails)
         engine_take_list(engine, target, result->trails);
-    take_observations(target, result);
+    for (size_t i = 0; i < result->n_seen; i++)
+        take_observation(poll, i, &result->seen[i]);
+    engine->n_looking -= poll->is_of_pass;
+    free_poll(poll);
     if (result->trails) {
         look.covered = is_covered(target, result->trails, &in_doubt);
         look.listed = !in_doubt;
     }
     if (!is_unclear(target, result, &look)) {
         engine_decide_target(target, &look);
-        pace(target, settings);
+        pace(target, began_usec, settings);
     }
     judge_rejected(target->account);
     if (result->trails) {
@@ -201,63 +278,97 @@ static void look_done(const WatchResult *result, void *userdata) {
     engine_end_pass(engine);
 }
 
-/* Trails that are being acted on are read back by the action itself. */
-static int collect_trails(Target *target, const char ***ret_arns, size_t *ret_n) {
-    const char **arns = calloc(target->n_trails + 1, sizeof(*arns));
-    Trail **trails = calloc(target->n_trails + 1, sizeof(*trails));
-    size_t n = 0;
+/* ---- one poll ---- */
 
-    if (!arns || !trails) {
+/* Trails that are being acted on are read back by the action itself; what an earlier poll waits for is not asked
+ * twice. */
+static int collect_trails(Poll *poll, const char ***ret_arns) {
+    const Target *target = poll->target;
+    const char **arns = calloc(target->n_trails + 1, sizeof(*arns));
+
+    poll->trails = calloc(target->n_trails + 1, sizeof(*poll->trails));
+    if (!arns || !poll->trails) {
         free(arns);
-        free(trails);
         return -ENOMEM;
     }
-    for (size_t i = 0; i < target->n_trails; i++)
-        if (!target->trails[i]->act) {
-            arns[n] = target->trails[i]->arn;
-            trails[n++] = target->trails[i];
-        }
-    free(target->looking_at);
-    target->looking_at = trails;
-    target->n_looking_at = n;
+    for (size_t i = 0; i < target->n_trails; i++) {
+        Trail *trail = target->trails[i];
+
+        if (trail->act || is_asked(target, trail))
+            continue;
+        arns[poll->n_trails] = trail->arn;
+        poll->trails[poll->n_trails++] = trail;
+    }
     *ret_arns = arns;
-    *ret_n = n;
     return 0;
+}
+
+/* A further poll beside one that does not end: not of a target that nothing answers, and not before the reads of the
+ * earlier one had their time. */
+static bool may_poll(const Target *target, const Intervals *intervals, uint64_t now_usec) {
+    const Poll *latest = target->polls;
+
+    if (!engine_account_is_open(target->account))
+        return false;
+    return !latest || (target->state.n_failed < intervals->blind_after &&
+                       now_usec >= latest->began_usec + schedule_poll_usec(intervals, (unsigned)target->n_trails));
+}
+
+static int start_poll(Poll *poll, bool list, bool probe) {
+    Target *target = poll->target;
+    WatchRequest request = {
+        .aws = target->engine->aws.client,
+        .credentials = target->account->credentials,
+        .region = target->region,
+        .list = list,
+        .probe = probe,
+        .answered = status_answered,
+    };
+    const char **arns = NULL;
+    int r = collect_trails(poll, &arns);
+
+    request.arns = arns;
+    request.n_arns = poll->n_trails;
+    if (r >= 0 && (poll->n_trails > 0 || (list && (target->configured || target->n_trails > 0))))
+        r = watch_start(&request, look_done, poll, &poll->watch);
+    free(arns);
+    return r;
 }
 
 void engine_look(Engine *engine, Target *target) {
     Intervals intervals = engine_intervals(engine);
     uint64_t now_usec = engine_now(engine).mono_usec;
-    const char **arns = NULL;
-    size_t n = 0;
-    WatchRequest request = {
-        .aws = engine->aws.client,
-        .credentials = target->account->credentials,
-        .region = target->region,
-        .list = schedule_settings_are_due(&intervals, target->settings_due_usec, now_usec),
-        .probe = target->state.n_failed >= intervals.blind_after,
-    };
+    bool probe = target->state.n_failed >= intervals.blind_after;
+    Poll *poll;
     int r;
 
-    if (target->watch || !engine_account_is_open(target->account))
+    if (!may_poll(target, &intervals, now_usec))
         return;
     target->fresh = false;
-    target->settings_asked = request.list;
-    r = collect_trails(target, &arns, &n);
-    request.arns = arns;
-    request.n_arns = n;
-    if (r >= 0 && (n > 0 || (request.list && (target->configured || target->n_trails > 0))))
-        r = watch_start(&request, look_done, target, &target->watch);
-    free(arns);
-    if (r < 0) {
+    poll = calloc(1, sizeof(*poll));
+    r = poll ? 0 : -ENOMEM;
+    if (poll) {
+        *poll = (Poll){
+            .target = target,
+            .began_usec = now_usec,
+            .by_usec = now_usec + 3 * aws_client_deadline_usec(engine->aws.client),
+            .asks_list = !is_list_asked(target) &&
+                         schedule_settings_are_due(&intervals, target->settings_due_usec, now_usec),
+        };
+        r = start_poll(poll, poll->asks_list, probe);
+    }
+    if (r < 0)
         log_line(LOG_ERR, "%s %s: cannot look: %s", target->region, target->account->id, strerror(-r));
+    if (r < 0 || !poll->watch) {
+        if (poll)
+            free_poll(poll);
         return;
     }
     /* a pass does not wait for what is blind already: it could wait for ever */
-    target->is_of_pass = target->watch && (!request.probe || engine->once);
-    engine->n_looking += target->is_of_pass;
-    target->look_began_usec = now_usec;
-    target->look_by_usec = now_usec + 3 * aws_client_deadline_usec(engine->aws.client);
+    poll->is_of_pass = !probe || engine->once;
+    engine->n_looking += poll->is_of_pass;
+    poll->next = target->polls;
+    target->polls = poll;
 }
 
 /* ---- passes ---- */
@@ -324,11 +435,12 @@ void engine_start_passes(Engine *engine, uint64_t delay_usec) {
 }
 
 void engine_stop_look(Target *target) {
-    target->engine->n_looking -= target->watch && target->is_of_pass;
-    watch_cancel(target->watch);
-    target->watch = NULL;
+    while (target->polls) {
+        target->engine->n_looking -= target->polls->is_of_pass;
+        watch_cancel(target->polls->watch);
+        free_poll(target->polls);
+    }
     forget_rejected(target);
-    target->n_looking_at = 0;
 }
 
 void engine_stop_looks(Engine *engine) {

@@ -33,6 +33,7 @@
 typedef struct Account Account;
 typedef struct Target Target;
 typedef struct Trail Trail;
+typedef struct Poll Poll;
 
 /* One AWS account and the credentials to reach it. */
 struct Account {
@@ -71,14 +72,8 @@ struct Target {
     size_t n_trails;
     Trail **shown; /* that its lists have shown, wherever they live */
     size_t n_shown;
-    Watch *watch;       /* a look under way */
-    Trail **looking_at; /* its trails, in the order of the look's arns */
-    size_t n_looking_at;
-    bool is_of_pass; /* the look under way is one that the pass waits for */
-    uint64_t look_began_usec;   /* mono */
-    uint64_t look_by_usec;      /* mono; when the look must have ended */
+    Poll *polls;                /* under way: one, unless something in an earlier one does not answer */
     TargetLook *rejected;       /* a look whose keys were rejected, while it is unclear what that means */
-    bool settings_asked;        /* it looks at settings too, and not only asks for the list to be sure */
     uint64_t due_usec;          /* mono; not looked at before */
     uint64_t settings_due_usec; /* mono */
     uint64_t looked_usec;       /* real; last look that was answered */
@@ -87,6 +82,20 @@ struct Target {
     bool doubt_cover;           /* the list was empty where it had trails: look again before saying so */
     bool stretch_told;
     LoopTimer *wake;
+};
+
+/* One poll of a target that is under way. What it still waits for no other poll asks; what was answered may be asked
+ * again, so that a call that hangs holds back itself only. */
+struct Poll {
+    Target *target;
+    Poll *next;
+    Watch *watch;
+    Trail **trails; /* in the order of the poll's arns; NULL: answered, or not there any more */
+    size_t n_trails;
+    bool asks_list;      /* for the settings, and not only to be sure that a trail is gone */
+    bool is_of_pass;     /* the pass waits for it */
+    uint64_t began_usec; /* mono */
+    uint64_t by_usec;    /* mono; when it must have ended */
 };
 
 struct Trail {
@@ -162,7 +171,7 @@ struct Engine {
     uint64_t pass_started_usec; /* mono */
     bool pass_open;
     bool passes_begun;
-    size_t n_looking;         /* looks under way at targets that are not blind: a pass ends with them */
+    size_t n_looking;         /* polls under way that the pass waits for */
     size_t n_beside;          /* looks at settings and buckets, under way or waiting */
     uint64_t pass_ended_usec; /* real */
     uint64_t pass_duration_usec;
@@ -248,6 +257,8 @@ void engine_look(Engine *engine, Target *target);
 void engine_end_pass(Engine *engine); /* unless something is still being looked at */
 void engine_look_at_account(Account *account); /* all its targets */
 void engine_stop_look(Target *target);
+/* No poll under way knows the trail any more. */
+void engine_leave_polls(const Target *target, const Trail *trail);
 void engine_stop_looks(Engine *engine);
 
 /* engine_carry.c: carries plans out. */

@@ -79,10 +79,8 @@ int engine_add_configured_targets(Account *account) {
 }
 
 static void free_target(Target *target) {
-    watch_cancel(target->watch);
+    engine_stop_look(target);
     loop_cancel(target->engine->aws.loop, target->wake);
-    free(target->rejected);
-    free(target->looking_at);
     free(target->trails);
     free(target->shown);
     free(target);
@@ -176,9 +174,7 @@ static void move_out(Trail *trail) {
     if (!home)
         return;
     (void)REMOVE(home->trails, home->n_trails, trail);
-    for (size_t k = 0; k < home->n_looking_at; k++)
-        if (home->looking_at[k] == trail)
-            home->looking_at[k] = NULL;
+    engine_leave_polls(home, trail);
     trail->home = NULL;
     engine_begin_next_look(home); /* others may have waited for its */
 }

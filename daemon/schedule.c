@@ -42,6 +42,13 @@ uint64_t schedule_stretched_usec(const Intervals *intervals, unsigned n_trails) 
     return (reads_usec(n_trails) + poll - 1) / poll * poll;
 }
 
+uint64_t schedule_poll_usec(const Intervals *intervals, unsigned n_trails) {
+    /* passes come up to a twentieth early */
+    uint64_t poll = intervals->poll_usec - intervals->poll_usec / 16;
+
+    return MAX(poll, reads_usec(n_trails));
+}
+
 uint64_t schedule_wait(const Intervals *intervals, const TargetPace *pace, uint64_t random) {
     if (pace->not_enabled)
         return jitter_down(SCHEDULE_NOT_ENABLED_USEC, 20, random);

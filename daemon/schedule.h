@@ -36,6 +36,9 @@ typedef struct TargetPace {
     uint64_t took_usec; /* the look that has just ended */
 } TargetPace;
 
+/* How long a poll that has not ended keeps its target from the next one: its interval, or what its reads need. */
+uint64_t schedule_poll_usec(const Intervals *intervals, unsigned n_trails);
+
 /* How long from the end of a look the target is not to be looked at again; 0: it takes part in the next
  * pass. Where polls are stretched that counts from the look's beginning: its calls were paced already. */
 uint64_t schedule_wait(const Intervals *intervals, const TargetPace *pace, uint64_t random);

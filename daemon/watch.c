@@ -21,6 +21,7 @@ struct Watch {
     AwsClient *aws;
     CredentialsSource *credentials;
     char *region;
+    void (*answered)(size_t i, const Observation *seen, void *userdata);
     WatchDone done;
     void *userdata;
     unsigned n_pending;
@@ -206,8 +207,12 @@ static void status_done(const AwsError *error, const CloudTrailStatus *status, v
     if (error->class != AWS_OK) {
         *seen = (Observation){ .kind = OBSERVED_ERROR, .error = watch_look_error(error->class) };
         error_text(seen->error_text, "GetTrailStatus", error);
-    } else
+    } else {
         *seen = watch_observe(status);
+        seen->target_sighted = true;
+        if (slot->watch->answered)
+            slot->watch->answered((size_t)(slot - slot->watch->slots), seen, slot->watch->userdata);
+    }
     slot->watch->n_pending--;
     go_on(slot->watch);
 }
@@ -317,6 +322,7 @@ int watch_start(const WatchRequest *request, WatchDone done, void *userdata, Wat
         return -ENOMEM;
     w->aws = request->aws;
     w->credentials = request->credentials;
+    w->answered = request->answered;
     w->done = done;
     w->userdata = userdata;
     w->list_asked = request->list;

@@ -25,6 +25,10 @@ typedef struct WatchRequest {
                                 there, so that a dead target costs one call a look */
     const char *const *arns; /* of the trails that live here; copied */
     size_t n_arns;
+    /* Called for each status that was answered, as soon as it is, with its place among arns; it is in the result
+     * too. May be NULL. What it is called with is valid inside the call only, and the watch must not be cancelled
+     * there. */
+    void (*answered)(size_t i, const Observation *seen, void *userdata);
 } WatchRequest;
 
 /* Valid inside the callback only. A trail counts as absent only when GetTrailStatus and DescribeTrails

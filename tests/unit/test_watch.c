@@ -27,7 +27,7 @@ typedef struct Fixture {
     FakeHttp *http;
     AwsClient *aws;
     CredentialsSource *credentials;
-    unsigned n_done;
+    unsigned n_done, answered;
     TargetLook look;
     bool rejected, has_trails;
     Observation seen[N_TRAILS];
@@ -204,9 +204,35 @@ static void test_one_trail_does_not_speak_for_all(void **state) {
     }
 }
 
+static void on_answered(size_t i, const Observation *seen, void *userdata) {
+    Fixture *f = userdata;
+
+    assert_int_equal(f->n_done, 0);
+    assert_int_equal(seen->kind, OBSERVED_STATUS);
+    assert_true(seen->target_sighted);
+    f->answered |= 1u << i;
+}
+
+/* Statuses that were answered are given at once; the list and the status that failed wait for the end. */
+static void test_answers_are_given_when_they_come(void **state) {
+    Fixture *f = *state;
+    WatchRequest request = { f->aws, f->credentials, "eu-central-1", true, false, arns, N_TRAILS, on_answered };
+    Watch *watch;
+
+    fake_http_fail(f->http, HTTP_TIMED_OUT, "no answer");
+    fake_http_reply(f->http, 400, ERROR("TrailNotFoundException"), NULL);
+    for (unsigned i = 1; i < N_TRAILS; i++)
+        fake_http_reply(f->http, 200, LOGGING, NULL);
+    assert_int_equal(watch_start(&request, on_done, f, &watch), 0);
+    fake_loop_advance(f->loop, 60 * USEC_PER_SEC);
+    assert_int_equal(f->n_done, 1);
+    assert_int_equal(f->answered, 0xe);
+    assert_true(f->look.sighted && !f->look.listed);
+}
+
 static void test_cancelled_while_probing(void **state) {
     Fixture *f = *state;
-    WatchRequest request = { f->aws, f->credentials, "eu-central-1", true, true, arns, N_TRAILS };
+    WatchRequest request = { f->aws, f->credentials, "eu-central-1", true, true, arns, N_TRAILS, NULL };
     Watch *watch;
 
     watch_cancel(NULL);
@@ -226,6 +252,7 @@ static void test_cancelled_while_probing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(test_all_at_once),
+        T(test_answers_are_given_when_they_come),
         cmocka_unit_test(test_a_dead_target_is_asked_once),
         T(test_a_target_that_is_back_is_asked_everything),
         cmocka_unit_test(test_one_trail_does_not_speak_for_all),

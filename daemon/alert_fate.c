@@ -60,10 +60,9 @@ static const char *const fates[_FATE_MAX][_ALERT_FATE_MAX] = {
                       "TrailGuard has stopped putting it back for now.",
                       ("Wrote back {restores} times within the hour, and it is different again: somebody or "
                        "something "
-                       "fights back. It writes no more settings until the hour is over, and then goes on. "
-                       "Logging is "
-                       "still restarted at once."),
-                      ("Tried {restores} times within the hour, and it is gone again. It creates nothing "
+                       "fights back. It does not write this setting again until the hour is over, and then goes "
+                       "on. Other settings are still restored, and logging is still restarted at once."),
+                      ("Created it {restores} times within the hour, and it is gone again. It creates nothing "
                        "until the "
                        "hour is over, and then goes on.") },
     [FATE_PARTLY_FAILED] = { " changed, partly put back", " partly put back", "",

@@ -114,6 +114,8 @@ static void carry_action(Trail *trail, const Plan *plan) {
     bool writes = plan->action == ACTION_RESTORE || plan->action == ACTION_RECREATE;
     int r;
 
+    if (plan->abandon)
+        act_cancel(TAKE_PTR(trail->act));
     if (plan->action == ACTION_RESTORE)
         engine_save_found(trail);
     trail->keeping.look_is_stale = writes && trail->keeping.look;

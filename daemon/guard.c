@@ -97,8 +97,7 @@ Tell *guard_tell(Deciding *d, TellKind kind, Event event, Severity severity, uin
     t->restore = s->incident.restore;
     if (is_about_settings(d, worst)) {
         t->action = s->incident.restore;
-        t->restores_paused = s->restores_paused;
-        t->n_restores = s->n_restores;
+        guard_add_restores(d, t);
     }
     if (sums_up || (about & FINDINGS_DRIFT)) {
         t->fields = s->incident.fields;

@@ -41,47 +41,101 @@ uint32_t guard_restorable(const Deciding *d, uint32_t fields) {
     return fields & allowed;
 }
 
-/* ---- the hourly ceiling ---- */
+/* ---- counts: of each field, and of the trail itself ---- */
 
-static bool restores_are_spent(const Deciding *d) {
-    return d->s.restores_since_usec != 0 && d->s.n_restores >= d->policy->max_restores_per_hour &&
-           elapsed(d->s.restores_since_usec, d->now.real_usec) < HOUR_USEC;
+static bool is_spent(const Deciding *d, unsigned of) {
+    const RestoreCount *count = &d->s.restores[of];
+
+    return count->since_usec != 0 && count->n_confirmed >= d->policy->max_restores_per_hour &&
+           elapsed(count->since_usec, d->now.real_usec) < HOUR_USEC;
 }
 
-bool guard_restores_rest(const Deciding *d) {
-    return d->s.restores_paused && restores_are_spent(d);
+static bool waits(const Deciding *d, unsigned of) {
+    return d->now.mono_usec < d->s.restores[of].after_mono_usec;
 }
 
-static void begin_hour_if_over(Deciding *d) {
-    TrailState *s = &d->s;
+typedef bool (*Test)(const Deciding *d, unsigned of);
 
-    if (s->restores_since_usec > d->now.real_usec) /* the clock was set back */
-        s->restores_since_usec = d->now.real_usec;
-    if (s->restores_since_usec != 0 && elapsed(s->restores_since_usec, d->now.real_usec) >= HOUR_USEC) {
-        s->restores_since_usec = 0;
-        s->n_restores = 0;
-        s->restores_paused = false;
+/* Those of the fields for which it holds. */
+static uint32_t fields_that(const Deciding *d, uint32_t fields, Test test) {
+    uint32_t found = 0;
+
+    for (unsigned f = 0; f < _FIELD_MAX; f++)
+        if ((fields & FIELD_BIT(f)) && test(d, f))
+            found |= FIELD_BIT(f);
+    return found;
+}
+
+static bool is_paused(const Deciding *d, unsigned of) {
+    return d->s.restores[of].paused && is_spent(d, of);
+}
+
+bool guard_restores_rest(const Deciding *d, uint32_t fields) {
+    fields = guard_restorable(d, fields);
+    return fields ? fields_that(d, fields, is_paused) == fields : is_paused(d, RECREATION);
+}
+
+void guard_add_restores(const Deciding *d, Tell *tell) {
+    bool gone = d->s.findings & FINDING_BIT(FINDING_MISSING);
+
+    for (unsigned i = gone ? RECREATION : 0; i <= (gone ? RECREATION : _FIELD_MAX - 1U); i++)
+        if (gone || (d->s.fields & FIELD_BIT(i))) {
+            tell->restores_paused = tell->restores_paused || d->s.restores[i].paused;
+            tell->n_restores = MAX(tell->n_restores, d->s.restores[i].n_confirmed);
+        }
+}
+
+void guard_clear_failures(TrailState *s, uint32_t fields) {
+    for (unsigned f = 0; f < _FIELD_MAX; f++)
+        if (fields & FIELD_BIT(f)) {
+            s->restores[f].n_failures = 0;
+            s->restores[f].after_mono_usec = 0;
+        }
+}
+
+static void begin_hours_that_are_over(Deciding *d) {
+    for (unsigned i = 0; i <= RECREATION; i++) {
+        RestoreCount *count = &d->s.restores[i];
+
+        if (count->since_usec > d->now.real_usec) /* the clock was set back */
+            count->since_usec = d->now.real_usec;
+        if (count->since_usec != 0 && elapsed(count->since_usec, d->now.real_usec) >= HOUR_USEC) {
+            count->since_usec = 0;
+            count->n_confirmed = 0;
+            count->paused = false;
+        }
     }
 }
 
-/* Said once an hour, and always: with what differs, and in place of the message that waits for a restore
- * that will not come. */
-static void pause_restores(Deciding *d) {
+/* Said once an hour of each, and always: with what differs, and in place of the message that waits for a
+ * restore that will not come. */
+static void pause_restores(Deciding *d, uint32_t fields) {
     TrailState *s = &d->s;
     Incident *inc = &s->incident;
-    bool gone = s->findings & FINDING_BIT(FINDING_MISSING);
+    bool gone = fields == 0;
     uint32_t about = gone ? FINDING_BIT(FINDING_MISSING) : s->findings & FINDINGS_DRIFT;
+    uint64_t since = fields;
+    bool news = false;
+    unsigned most = 0;
 
-    if (s->restores_paused)
+    for (unsigned i = 0; i <= RECREATION; i++)
+        if (gone ? i == RECREATION : (fields & FIELD_BIT(i)) != 0) {
+            news = news || !s->restores[i].paused;
+            s->restores[i].paused = true;
+            most = MAX(most, s->restores[i].n_confirmed);
+            since += s->restores[i].since_usec;
+        }
+    if (!news)
         return;
-    s->restores_paused = true;
-    s->pending_restore = (PendingTell){ 0 };
-    plan_note(d->plan, NOTE_RESTORES_PAUSED)->count = s->n_restores;
+    if (gone || fields == guard_restorable(d, s->fields))
+        s->pending_restore = (PendingTell){ 0 };
+    plan_note(d->plan, NOTE_RESTORES_PAUSED)->count = most;
+    d->plan->notes[d->plan->n_notes - 1].fields = fields;
     inc->told |= about;
     inc->told_fields |= inc->fields;
     inc->quiet = false;
     (void)guard_tell(d, TELL_OPENED, gone ? EVENT_TRAIL_MISSING : EVENT_TRAIL_WEAKENED, SEVERITY_CRITICAL,
-                     s->restores_since_usec, about, "");
+                     since, about, "");
 }
 
 /* ---- what came of it ---- */
@@ -147,32 +201,55 @@ static void restarted(Deciding *d, const Outcome *outcome) {
     }
 }
 
-static void restore_failed(Deciding *d, Note note, const Outcome *outcome) {
+/* The next attempt waits the longer the more have failed in a row; returns how many have. */
+static unsigned count_failure(Deciding *d, unsigned of) {
+    RestoreCount *count = &d->s.restores[of];
+
+    count->n_failures++;
+    count->after_mono_usec = d->now.mono_usec + backoff_usec(count->n_failures);
+    return count->n_failures;
+}
+
+static void count_restore(Deciding *d, unsigned of) {
+    RestoreCount *count = &d->s.restores[of];
+
+    if (count->since_usec == 0)
+        count->since_usec = d->now.real_usec;
+    count->n_confirmed++;
+    count->n_failures = 0;
+    count->after_mono_usec = 0;
+}
+
+static void restore_failed(Deciding *d, Note note, unsigned n_failures, uint32_t fields, const Outcome *outcome) {
     TrailState *s = &d->s;
     const char *why = outcome->error_text[0] ? outcome->error_text : "accepted, but it does not show";
 
     s->incident.restore.result = RESULT_FAILED;
-    s->n_restore_failures++;
-    s->restore_after_mono_usec = d->now.mono_usec + backoff_usec(s->n_restore_failures);
-    note_failure(d, note, s->n_restore_failures, s->fields, why);
+    note_failure(d, note, n_failures, fields, why);
     guard_tell_pending(d, &s->pending_restore, why);
 }
 
 static void restored(Deciding *d, const Outcome *outcome) {
     TrailState *s = &d->s;
-    uint32_t was = s->fields, left = outcome->fields_left & was;
-    /* what does not differ any more is well, and what does did not hold, whatever the outcome is called */
-    bool held = outcome->result == RESULT_HELD || (was && !left);
+    uint32_t was = s->fields, left = outcome->fields_left & was, tried = s->restoring;
+    unsigned n_failures = 0;
 
-    guard_set_fields(s, left, s->losing_fields, held || left != was ? 0 : s->drift_mark);
-    if (!held || guard_restorable(d, left)) {
-        restore_failed(d, NOTE_RESTORE_FAILED, outcome);
+    /* what does not differ any more is well, and what does did not hold, whatever the outcome is called */
+    guard_set_fields(s, left, s->losing_fields, left != was ? 0 : s->drift_mark);
+    for (unsigned f = 0; f < _FIELD_MAX; f++)
+        if (tried & left & FIELD_BIT(f)) {
+            unsigned n = count_failure(d, f);
+
+            n_failures = MAX(n_failures, n);
+        } else if (tried & was & FIELD_BIT(f))
+            count_restore(d, f);
+    if ((was & ~left) || outcome->result == RESULT_HELD)
+        plan_note(d->plan, NOTE_RESTORED)->fields = was & ~left;
+    if ((tried & left) || (!was && outcome->result != RESULT_HELD)) {
+        restore_failed(d, NOTE_RESTORE_FAILED, n_failures, tried & left, outcome);
         return;
     }
-    s->n_restore_failures = 0;
-    s->restore_after_mono_usec = 0;
-    s->incident.restore.result = RESULT_HELD;
-    plan_note(d->plan, NOTE_RESTORED)->fields = was & ~s->fields;
+    s->incident.restore.result = guard_restorable(d, left) ? RESULT_FAILED : RESULT_HELD;
     guard_tell_pending(d, &s->pending_restore, "");
 }
 
@@ -182,11 +259,10 @@ static void recreated(Deciding *d, const Outcome *outcome) {
     const Observation *seen = &outcome->seen;
 
     if (outcome->result != RESULT_HELD) {
-        restore_failed(d, NOTE_RECREATE_FAILED, outcome);
+        restore_failed(d, NOTE_RECREATE_FAILED, count_failure(d, RECREATION), 0, outcome);
         return;
     }
-    s->n_restore_failures = 0;
-    s->restore_after_mono_usec = 0;
+    count_restore(d, RECREATION);
     s->incident.restore.result = RESULT_HELD;
     take_read_back(d, seen);
     guard_set_fields(s, outcome->fields_left, 0, 0);
@@ -212,62 +288,96 @@ void guard_acted(Deciding *d, const Outcome *outcome) {
 
 /* ---- what is done next ---- */
 
-static void begin_action(Deciding *d, Action action, ActionReport *report) {
-    d->s.acting = true;
+static void begin_action(Deciding *d, Action action, ActionReport *report, uint32_t fields) {
+    TrailState *s = &d->s;
+
+    d->plan->abandon = s->acting;
+    if (s->acting) /* only a restore is abandoned; it comes again */
+        s->incident.restore.result = RESULT_NONE;
+    s->acting = true;
+    s->action = action;
+    s->restoring = fields;
     report->taken = action;
     report->result = RESULT_PENDING;
     report->attempts++;
     d->plan->action = action;
+    d->plan->fields = fields;
 }
 
-static void begin_restore(Deciding *d, Action action, uint32_t fields) {
-    TrailState *s = &d->s;
+static void begin_recreation(Deciding *d) {
+    if (waits(d, RECREATION))
+        return;
+    if (is_spent(d, RECREATION))
+        pause_restores(d, 0);
+    else
+        begin_action(d, ACTION_RECREATE, &d->s.incident.restore, 0);
+}
 
-    if (d->now.mono_usec < s->restore_after_mono_usec)
-        return;
-    if (restores_are_spent(d)) {
-        pause_restores(d);
-        return;
-    }
-    if (s->restores_since_usec == 0)
-        s->restores_since_usec = d->now.real_usec;
-    s->n_restores++;
-    d->plan->fields = fields;
-    begin_action(d, action, &s->incident.restore);
+static bool has_failed(const Deciding *d, unsigned of) {
+    return d->s.restores[of].n_failures > 0;
+}
+
+/* All at once, but what failed before by itself: who knows which of them AWS will not take. */
+static void begin_restore(Deciding *d, uint32_t fields) {
+    uint32_t spent = fields_that(d, fields, is_spent), due = fields & ~spent, failed;
+
+    if (spent)
+        pause_restores(d, spent);
+    due &= ~fields_that(d, due, waits);
+    failed = fields_that(d, due, has_failed);
+    if (due & ~failed)
+        due &= ~failed;
+    else
+        due &= ~due + 1; /* the lowest */
+    if (due)
+        begin_action(d, ACTION_RESTORE, &d->s.incident.restore, due);
 }
 
 static bool waits_for_restart(const Deciding *d) {
     return (d->s.findings & FINDING_BIT(FINDING_STOPPED)) && guard_may_restart(d);
 }
 
-/* One at a time, recording first. A restart that waits for its back-off does not keep the settings waiting:
- * they may be why it fails. */
+static bool waits_for_recreation(const Deciding *d) {
+    return (d->s.findings & FINDING_BIT(FINDING_MISSING)) && guard_may_recreate(d);
+}
+
+/* One at a time, recording first: neither a restart nor a re-creation waits until settings are read back. A
+ * restart that waits for its back-off does not keep the settings waiting: they may be why it fails. */
 void guard_plan_action(Deciding *d) {
     TrailState *s = &d->s;
     uint32_t fields = guard_restorable(d, s->fields);
 
-    begin_hour_if_over(d);
-    if (s->acting)
+    begin_hours_that_are_over(d);
+    if (s->acting && s->action != ACTION_RESTORE)
         return;
     if (waits_for_restart(d) && d->now.mono_usec >= s->act_after_mono_usec)
-        begin_action(d, ACTION_RESTART, &s->incident.action);
-    else if ((s->findings & FINDING_BIT(FINDING_MISSING)) && guard_may_recreate(d))
-        begin_restore(d, ACTION_RECREATE, 0);
-    else if (fields != 0)
-        begin_restore(d, ACTION_RESTORE, fields);
+        begin_action(d, ACTION_RESTART, &s->incident.action, 0);
+    else if (waits_for_recreation(d))
+        begin_recreation(d);
+    else if (fields != 0 && !s->acting)
+        begin_restore(d, fields);
+}
+
+static uint64_t restore_wake(const Deciding *d, unsigned of) {
+    const RestoreCount *count = &d->s.restores[of];
+
+    return is_spent(d, of) ? d->now.mono_usec + (HOUR_USEC - elapsed(count->since_usec, d->now.real_usec))
+                           : count->after_mono_usec;
 }
 
 uint64_t guard_action_wake(const Deciding *d) {
     const TrailState *s = &d->s;
-    uint64_t wake = 0, since = elapsed(s->restores_since_usec, d->now.real_usec);
-    bool gone = (s->findings & FINDING_BIT(FINDING_MISSING)) && guard_may_recreate(d);
+    uint32_t fields = guard_restorable(d, s->fields);
+    uint64_t wake = 0;
 
-    if (s->acting)
+    if (s->acting && s->action != ACTION_RESTORE)
         return 0;
     if (waits_for_restart(d))
         wake = s->act_after_mono_usec;
-    if (!gone && !guard_restorable(d, s->fields))
-        return wake;
-    return earlier(wake, restores_are_spent(d) ? d->now.mono_usec + (HOUR_USEC - since)
-                                               : s->restore_after_mono_usec);
+    if (waits_for_recreation(d))
+        return earlier(wake, restore_wake(d, RECREATION));
+    for (unsigned f = 0; f < _FIELD_MAX && !s->acting; f++)
+        if (fields & FIELD_BIT(f))
+            wake = earlier(wake, restore_wake(d, f));
+    return wake;
 }

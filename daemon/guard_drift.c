@@ -23,6 +23,7 @@ void guard_set_fields(TrailState *s, uint32_t fields, uint32_t losing_fields, ui
     s->fields = fields;
     s->losing_fields = losing_fields & fields;
     s->drift_mark = drift_mark;
+    guard_clear_failures(s, FIELDS_ALL & ~fields);
     s->findings &= ~FINDINGS_DRIFT;
     if (s->losing_fields)
         s->findings |= FINDING_BIT(FINDING_WEAKENED);
@@ -45,7 +46,7 @@ static void found_drift(Deciding *d, uint64_t mark, uint64_t not_before_usec) {
     inc->changed_usec = d->now.real_usec;
     guard_seek_actor(d, how.findings, not_before_usec, GUARD_OUR_SLACK_USEC, how.mark_usec,
                      how.kind == TELL_OPENED);
-    if (guard_restorable(d, s->fields) && !guard_restores_rest(d))
+    if (guard_restorable(d, s->fields) && !guard_restores_rest(d, s->fields))
         guard_tell_later(d, &s->pending_restore, how);
     else
         guard_tell_trouble(d, &how, "");

@@ -280,7 +280,7 @@ static void looked_absent(Deciding *d) {
     s->incident.gap = (Gap){ 0 };
     guard_seek_actor(d, how.findings, last_look(d), GUARD_OUR_SLACK_USEC, how.mark_usec,
                      how.kind == TELL_OPENED);
-    if (guard_may_recreate(d) && !guard_restores_rest(d))
+    if (guard_may_recreate(d) && !guard_restores_rest(d, 0))
         guard_tell_later(d, &s->pending_restore, how);
     else
         guard_tell_trouble(d, &how, "");

@@ -74,8 +74,13 @@ bool guard_may_restart(const Deciding *d);
 bool guard_may_recreate(const Deciding *d);
 /* Those of the fields that may be written back. */
 uint32_t guard_restorable(const Deciding *d, uint32_t fields);
-/* Has max_restores_per_hour been reached and told? */
-bool guard_restores_rest(const Deciding *d);
+/* Has max_restores_per_hour been reached and reported, for all of the fields that may be written back, or, with
+ * no fields, for the trail itself? */
+bool guard_restores_rest(const Deciding *d, uint32_t fields);
+/* Says in a message how often was restored what differs, and whether that is paused. */
+void guard_add_restores(const Deciding *d, Tell *tell);
+/* What does not differ any more has no failed attempts to wait for. */
+void guard_clear_failures(TrailState *s, uint32_t fields);
 /* outcome->seen counts for restarts and re-creations only: writing settings neither starts nor stops. */
 void guard_acted(Deciding *d, const Outcome *outcome);
 void guard_plan_action(Deciding *d);

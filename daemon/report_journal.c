@@ -148,8 +148,9 @@ static void write_restore_failed(const Writing *w) {
 }
 
 static void write_restores_paused(const Writing *w) {
-    (void)strbuf_addf(w->out, "put back %u %s within the hour; no settings are written until it is over",
-                      w->note->count, w->note->count == 1 ? "time" : "times");
+    (void)strbuf_addf(w->out, "restored %u %s within the hour; paused until it is over", w->note->count,
+                      w->note->count == 1 ? "time" : "times");
+    add_fields(w, "");
 }
 
 static void write_recreate_failed(const Writing *w) {

@@ -10,6 +10,7 @@
 
 #include "daemon/json_text.h"
 #include "daemon/state_kinds.h"
+#include "daemon/words.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
 #include "lib/util/text.h"
@@ -117,6 +118,68 @@ static int write_attributing(const Member *member _unused_, const void *field, j
 
 static const Kind state_kind_attributing = { "a search", write_attributing, read_object, attributing_members };
 
+/* ---- restores: a list of an object for each field that has any, and for the trail itself ---- */
+
+static const Member restore_members[] = {
+    MEMBER(RestoreCount, uint, n_confirmed, "confirmed"),
+    MEMBER(RestoreCount, usec, since_usec, "since_usec"),
+    MEMBER(RestoreCount, bool, paused, "paused"),
+    MEMBER(RestoreCount, uint, n_failures, "failed"),
+    { .name = NULL },
+};
+
+static const char *restored_name(unsigned i) {
+    return i == RECREATION ? "trail" : field_to_string((Field)i);
+}
+
+static int write_restores(const Member *member _unused_, const void *field, json_t **ret) {
+    const RestoreCount *restores = field;
+    json_auto_t *array = json_array();
+
+    for (unsigned i = 0; array && i <= RECREATION; i++) {
+        json_auto_t *object = NULL;
+        int r = write_members(restore_members, &restores[i], &object);
+
+        if (r < 0)
+            return r;
+        if (json_object_size(object) > 0 &&
+            (json_object_set_new(object, "of", json_string(restored_name(i))) < 0 ||
+             json_array_append(array, object) < 0))
+            return -ENOMEM;
+    }
+    if (!array)
+        return -ENOMEM;
+    if (json_array_size(array) > 0)
+        *ret = TAKE_PTR(array);
+    return 0;
+}
+
+static int read_restores(const Member *member _unused_, const json_t *value, void *field) {
+    RestoreCount *restores = field;
+
+    if (!json_is_array(value))
+        return -EINVAL;
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        const json_t *object = json_array_get(value, i);
+        const char *name = json_string_value(json_object_get(object, "of"));
+        const Member *bad = NULL;
+        unsigned of = 0;
+        int r;
+
+        while (of <= RECREATION && !text_equal(restored_name(of), name))
+            of++;
+        if (of > RECREATION)
+            return -EINVAL;
+        r = read_members(restore_members, object, &restores[of], &bad);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static const Kind state_kind_restores = { "a list of counted restores", write_restores, read_restores,
+                                          restore_members };
+
 /* ---- trails and targets; what is not here (actions under way, messages that wait, monotonic times) ends
  * with the process ---- */
 
@@ -143,15 +206,12 @@ static const Member trail_members[] = {
     MEMBER(StateTrail, fields, state.losing_fields, "losing_fields"),
     MEMBER(StateTrail, usec, state.drift_mark, "drift_mark"),
     MEMBER(StateTrail, changes, changes, "changes"),
-    MEMBER(StateTrail, uint, state.n_restores, "restores"),
-    MEMBER(StateTrail, usec, state.restores_since_usec, "restores_since_usec"),
-    MEMBER(StateTrail, bool, state.restores_paused, "restores_paused"),
+    MEMBER(StateTrail, restores, state.restores, "restore_counts"),
     MEMBER(StateTrail, marks, state.marks, "marks"),
     MEMBER(StateTrail, uint, state.n_failed, "failed_looks"),
     MEMBER(StateTrail, usec, state.failed_since_usec, "failed_since_usec"),
     MEMBER(StateTrail, look_error, state.error, "error"),
     MEMBER(StateTrail, uint, state.n_action_failures, "failed_actions"),
-    MEMBER(StateTrail, uint, state.n_restore_failures, "failed_restores"),
     MEMBER(StateTrail, attributing, state.attributing, "attributing"),
     MEMBER(StateTrail, incident, state.incident, "incident"),
     { .name = NULL },

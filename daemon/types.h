@@ -423,6 +423,7 @@ typedef struct NoteValue {
 typedef struct Plan {
     Action action;
     uint32_t fields; /* ACTION_RESTORE: FIELD_BITs to write back */
+    bool abandon;    /* a restore of settings that is under way gives way to the action */
     bool attribute;  /* search the event history now; see TrailState.attributing */
     Tell tells[PLAN_TELLS_MAX];
     unsigned n_tells;
@@ -490,6 +491,18 @@ typedef struct Attributing {
 /* Identities of trouble that AWS gives no time for, newest first; each is given out once in an hour. */
 #define MARKS_MAX 32
 
+/* What is counted of the restores of one field, or of the trail itself: what cannot be restored must not keep
+ * anything else waiting. */
+typedef struct RestoreCount {
+    unsigned n_confirmed; /* restores that read-back confirmed, since since_usec */
+    uint64_t since_usec;  /* real; begin of the hour in which they are counted */
+    bool paused;          /* reported that there were too many */
+    unsigned n_failures;  /* attempts in a row that were not confirmed */
+    uint64_t after_mono_usec; /* their back-off */
+} RestoreCount;
+
+#define RECREATION _FIELD_MAX
+
 typedef struct TrailState {
     bool known; /* was seen at least once */
     Verdict verdict;
@@ -505,19 +518,17 @@ typedef struct TrailState {
     uint32_t fields;              /* FIELD_BITs that differ from the baseline, as last seen */
     uint32_t losing_fields;       /* those of them that lose events */
     uint64_t drift_mark;          /* identifies what differs, and how */
-    unsigned n_restores;          /* settings restores since restores_since_usec */
-    uint64_t restores_since_usec; /* real; begin of the hour in which they are counted */
-    bool restores_paused;         /* told that there were too many */
+    RestoreCount restores[_FIELD_MAX + 1]; /* by field; the last one: of the trail itself (RECREATION) */
     uint64_t marks[MARKS_MAX];
     Attributing attributing;
     unsigned n_failed;            /* looks that failed in a row */
     uint64_t failed_since_usec;   /* real; the first of them */
     LookError error;              /* of the last of them */
-    bool acting;                  /* an action is under way */
+    bool acting;                  /* an action is under way ... */
+    Action action;                /* ... namely this one */
     unsigned n_action_failures;   /* restarts, in a row */
     uint64_t act_after_mono_usec; /* their back-off */
-    unsigned n_restore_failures;  /* restores and re-creations, in a row */
-    uint64_t restore_after_mono_usec;
+    uint32_t restoring;           /* FIELD_BITs that a restore under way writes */
     PendingTell pending;         /* of a stop */
     PendingTell pending_restore; /* of changed settings, or of a trail that is gone */
     Incident incident;

@@ -201,8 +201,8 @@ def test_a_war_over_settings_ends_at_the_ceiling_and_is_told(sim, victim, mallor
     start(victim)
     for number in range(4):
         update(mallory, S3BucketName=f"mallorys-bucket-{number}")
-        if number < 3:
-            poll(lambda: sim.trail(VICTIM)["settings"]["S3BucketName"] == BUCKET, within(10))
+        if number < 3:      # what nothing confirmed is an attempt and no restore
+            victim.wait_line("put back, confirmed", count=number + 1)
     entry = wait_alert(sim, "trail.weakened", holds=lambda entry: entry["restores_paused"])
     assert entry["severity"] == "critical"
     assert {"field": "S3BucketName", "was": BUCKET, "now": "mallorys-bucket-3"} in entry["changes"]

@@ -72,7 +72,9 @@ static inline void check_action(const Life *l) {
     if (settings) {
         assert_int_equal(l->policy.mode, MODE_RESTORE);
         assert_false(l->facts.maintenance);
-        assert_in_range(l->state.n_restores, 1, l->policy.max_restores_per_hour);
+        for (unsigned i = 0; i <= RECREATION; i++)
+            if (i < RECREATION ? (plan->fields & FIELD_BIT(i)) != 0 : plan->action == ACTION_RECREATE)
+                assert_true(l->state.restores[i].n_confirmed < l->policy.max_restores_per_hour);
     }
     if (plan->action == ACTION_RECREATE)
         assert_true(l->policy.restore & RESTORE_BIT(RESTORE_DELETED));

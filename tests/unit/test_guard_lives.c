@@ -135,7 +135,9 @@ static void take_plan(Run *r) {
         check_id(r, &plan->tells[i]);
     }
     if (plan->action != ACTION_NONE) {
-        assert_int_equal(r->acting, ACTION_NONE); /* one at a time */
+        /* one at a time, and settings last */
+        assert_int_equal(r->acting, plan->abandon ? ACTION_RESTORE : ACTION_NONE);
+        assert_true(!plan->abandon || plan->action != ACTION_RESTORE);
         r->acting = plan->action;
         r->acting_fields = plan->fields;
         r->act_due = r->l.now.mono_usec + (1 + pick(8)) * SEC;

@@ -575,7 +575,7 @@ static void past_the_ceiling_logging_is_still_restarted(void **unused) {
         wait_for_wake(&l, HOUR);
     }
     assert_true(l.now.real_usec == EPOCH + HOUR);
-    assert_false(l.state.restores_paused);
+    assert_false(l.state.restores[FIELD_BUCKET].paused);
     came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
     assert_false(l.state.incident.open);
 }
@@ -594,6 +594,106 @@ static void a_clock_that_is_set_back_does_not_pause_for_long(void **unused) {
     pass_time(&l, HOUR);
     wake(&l);
     assert_int_equal(l.plan.action, ACTION_RESTORE);
+}
+
+/* ---- each field, and the trail itself, for itself ---- */
+
+/* A topic that is gone cannot be restored, for hours. */
+static void fail_topic_until_it_waits_long(Life *l) {
+    look_at_settings(l, logging(STARTED, 0), TOPIC, evil);
+    for (unsigned i = 0; i < 40; i++) {
+        assert_int_equal(l->plan.action, ACTION_RESTORE);
+        assert_int_equal(l->plan.fields, TOPIC);
+        came_of(l, ACTION_RESTORE, RESULT_FAILED, TOPIC);
+        while (l->plan.action == ACTION_NONE)
+            wait_for_wake(l, HOUR);
+    }
+    came_of(l, ACTION_RESTORE, RESULT_FAILED, TOPIC);
+    assert_int_equal(l->state.restores[FIELD_SNS_TOPIC].n_confirmed, 0);
+}
+
+static void what_cannot_be_restored_keeps_no_other_field_waiting(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+
+    (void)unused;
+    WELL();
+    fail_topic_until_it_waits_long(&l);
+    CHANGED(TOPIC | BUCKET);
+    assert_int_equal(l.plan.action, ACTION_RESTORE);
+    assert_int_equal(l.plan.fields, BUCKET);
+    came_of(&l, ACTION_RESTORE, RESULT_HELD, TOPIC);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.tells[0].fields_left, TOPIC);
+    assert_false(l.plan.tells[0].restores_paused);
+    assert_int_equal(l.state.restores[FIELD_BUCKET].n_confirmed, 1);
+}
+
+static void what_cannot_be_restored_keeps_no_trail_from_being_created(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+
+    (void)unused;
+    l.policy.restore = RESTORE_ALL;
+    WELL();
+    fail_topic_until_it_waits_long(&l);
+    look(&l, absent());
+    assert_int_equal(l.plan.action, ACTION_RECREATE);
+    came_of(&l, ACTION_RECREATE, RESULT_HELD, 0);
+    /* ... and a fight over the bucket does neither */
+    for (unsigned i = 0; i < 31; i++) {
+        CHANGED(BUCKET);
+        assert_int_equal(l.plan.action, i < 30 ? ACTION_RESTORE : ACTION_NONE);
+        if (i < 30)
+            came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+    }
+    look(&l, absent());
+    assert_int_equal(l.plan.action, ACTION_RECREATE);
+}
+
+/* AWS does not always say which of the settings it will not take. */
+static void what_failed_together_is_tried_one_by_one(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+    uint32_t seen = 0, all = TOPIC | BUCKET | FIELD_BIT(FIELD_VALIDATION);
+
+    (void)unused;
+    WELL();
+    CHANGED(all);
+    assert_int_equal(l.plan.fields, all);
+    came_of(&l, ACTION_RESTORE, RESULT_FAILED, FIELDS_ALL);
+    wait_for_wake(&l, HOUR);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(l.plan.action, ACTION_RESTORE);
+        assert_int_equal(l.plan.fields & (l.plan.fields - 1), 0);
+        assert_int_equal(l.plan.fields & seen, 0);
+        seen |= l.plan.fields;
+        if (l.plan.fields == TOPIC)
+            came_of(&l, ACTION_RESTORE, RESULT_FAILED, l.state.fields);
+        else
+            came_of(&l, ACTION_RESTORE, RESULT_HELD, l.state.fields & ~l.plan.fields);
+    }
+    assert_int_equal(l.state.fields, TOPIC);
+    assert_int_equal(l.plan.action, ACTION_NONE);
+}
+
+static void a_restore_under_way_gives_way_to_logging_and_to_the_trail(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+
+    (void)unused;
+    l.policy.restore = RESTORE_ALL;
+    WELL();
+    CHANGED(BUCKET);
+    assert_false(l.plan.abandon);
+    look(&l, stopped(STARTED, STOP_NOW));
+    assert_int_equal(l.plan.action, ACTION_RESTART);
+    assert_true(l.plan.abandon);
+    held(&l, l.now.real_usec, STOP_NOW);
+    assert_int_equal(l.plan.action, ACTION_RESTORE);
+    assert_int_equal(l.plan.fields, BUCKET);
+    assert_false(l.plan.abandon);
+    look(&l, absent());
+    assert_int_equal(l.plan.action, ACTION_RECREATE);
+    assert_true(l.plan.abandon);
+    look(&l, absent());
+    assert_int_equal(l.plan.action, ACTION_NONE);
 }
 
 /* ---- maintenance ---- */
@@ -849,6 +949,10 @@ int main(void) {
         cmocka_unit_test(a_war_over_settings_is_capped_and_told_seldom),
         cmocka_unit_test(past_the_ceiling_logging_is_still_restarted),
         cmocka_unit_test(a_clock_that_is_set_back_does_not_pause_for_long),
+        cmocka_unit_test(what_cannot_be_restored_keeps_no_other_field_waiting),
+        cmocka_unit_test(what_cannot_be_restored_keeps_no_trail_from_being_created),
+        cmocka_unit_test(what_failed_together_is_tried_one_by_one),
+        cmocka_unit_test(a_restore_under_way_gives_way_to_logging_and_to_the_trail),
         cmocka_unit_test(maintenance_leaves_settings_and_ends_by_itself),
         cmocka_unit_test(what_maintenance_leaves_is_told_at_its_end_in_any_mode),
         cmocka_unit_test(a_stop_that_maintenance_allows_waits_for_its_end),

@@ -92,7 +92,7 @@ static void every_line(void **unused) {
         { { .note = NOTE_RESTORE_FAILED, .count = 4, .detail = "UpdateTrail: AccessDenied" },
           "could not be put back (4 times): UpdateTrail: AccessDenied; trying again" },
         { { .note = NOTE_RESTORES_PAUSED, .count = 30 },
-          "put back 30 times within the hour; no settings are written until it is over" },
+          "restored 30 times within the hour; paused until it is over" },
         { { .note = NOTE_RECREATED }, "created again, confirmed" },
         { { .note = NOTE_RECREATE_FAILED, .count = 1, .detail = "a\nb" },
           "could not be created again: a\\x0ab; trying again" },

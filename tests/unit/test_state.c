@@ -228,20 +228,22 @@ static StateTrail rnd_trail(void) {
             .fields = (uint32_t)(rnd() & FIELDS_ALL),
             .losing_fields = (uint32_t)(rnd() & FIELDS_ALL),
             .drift_mark = rnd_usec(),
-            .n_restores = rnd_uint(),
-            .restores_since_usec = rnd_usec(),
-            .restores_paused = rnd() % 2,
             .attributing = rnd_attributing(),
             .n_failed = rnd_uint(),
             .failed_since_usec = rnd_usec(),
             .error = (LookError)(rnd() % _LOOK_ERROR_MAX),
             .n_action_failures = rnd_uint(),
-            .n_restore_failures = rnd_uint(),
             .incident = rnd_incident(),
         },
         .changes = rnd_changes(),
     };
 
+    for (size_t i = 0; i <= RECREATION; i++)
+        if (rnd() % 3 == 0)
+            trail.state.restores[i] = (RestoreCount){ .n_confirmed = rnd_uint(),
+                                                      .since_usec = rnd_usec(),
+                                                      .paused = rnd() % 2,
+                                                      .n_failures = rnd_uint() };
     for (size_t i = rnd() % (MARKS_MAX + 1); i > 0; i--)
         trail.state.marks[i - 1] = rnd_usec();
     return trail;
@@ -345,16 +347,18 @@ static void assert_trail(const StateTrail *a, const StateTrail *b) {
     assert_int_equal(a->state.failed_since_usec, b->state.failed_since_usec);
     assert_int_equal(a->state.error, b->state.error);
     assert_int_equal(a->state.n_action_failures, b->state.n_action_failures);
-    assert_int_equal(a->state.n_restore_failures, b->state.n_restore_failures);
     assert_int_equal(a->state.digest_usec, b->state.digest_usec);
     assert_int_equal(a->state.looked_usec, b->state.looked_usec);
     assert_int_equal(a->state.settings_usec, b->state.settings_usec);
     assert_int_equal(a->state.fields, b->state.fields);
     assert_int_equal(a->state.losing_fields, b->state.losing_fields);
     assert_int_equal(a->state.drift_mark, b->state.drift_mark);
-    assert_int_equal(a->state.n_restores, b->state.n_restores);
-    assert_int_equal(a->state.restores_since_usec, b->state.restores_since_usec);
-    assert_int_equal(a->state.restores_paused, b->state.restores_paused);
+    for (size_t i = 0; i <= RECREATION; i++) {
+        assert_int_equal(a->state.restores[i].n_confirmed, b->state.restores[i].n_confirmed);
+        assert_int_equal(a->state.restores[i].since_usec, b->state.restores[i].since_usec);
+        assert_int_equal(a->state.restores[i].paused, b->state.restores[i].paused);
+        assert_int_equal(a->state.restores[i].n_failures, b->state.restores[i].n_failures);
+    }
     assert_memory_equal(a->state.marks, b->state.marks, sizeof(a->state.marks));
     assert_attributing(&a->state.attributing, &b->state.attributing);
     assert_changes(&a->changes, &b->changes);

@@ -43,6 +43,11 @@ static void wrong_members_are_named(void **unused) {
           "trails[0].changes is not a list of changes" },
         { FILE_OF("\"changes\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14]"),
           "trails[0].changes is not a list of changes" },
+        { FILE_OF("\"restore_counts\":7"), "trails[0].restore_counts is not a list of counted restores" },
+        { FILE_OF("\"restore_counts\":[{\"of\":\"Colour\"}]"),
+          "trails[0].restore_counts is not a list of counted restores" },
+        { FILE_OF("\"restore_counts\":[{\"of\":\"trail\",\"confirmed\":-1}]"),
+          "trails[0].restore_counts is not a list of counted restores" },
         { FILE_OF("\"attributing\":[]"), "trails[0].attributing is not a search" },
         { FILE_OF("\"attributing\":{\"findings\":[\"bored\"]}"), "trails[0].attributing is not a search" },
         { FILE_OF("\"incident\":{\"restore\":7}"), "trails[0].incident is not an incident" },
@@ -99,7 +104,7 @@ static StateTrail troubled(void) {
                                     .looking = true,
                                     .findings = FINDING_BIT(FINDING_WEAKENED) },
                    .pending_restore = { .set = true },
-                   .restore_after_mono_usec = 7,
+                   .restores[FIELD_BUCKET].after_mono_usec = 7,
                    .incident = { .open = true,
                                  .opened_usec = 1,
                                  .event = EVENT_TRAIL_WEAKENED,
@@ -124,7 +129,7 @@ static void what_is_written_is_read(void **unused) {
     assert_true(s->marks[0] == 5 && s->marks[1] == 0 && s->marks[2] == 6);
     assert_int_equal(s->incident.restore.attempts, 2);
     /* these end with the process */
-    assert_false(s->attributing.looking || s->pending_restore.set || s->restore_after_mono_usec != 0);
+    assert_false(s->attributing.looking || s->pending_restore.set || s->restores[FIELD_BUCKET].after_mono_usec != 0);
     assert_true(s->attributing.wanted);
     state_table_done(&loaded);
 }

@@ -9,6 +9,7 @@
 
 #include "daemon/alert.h"
 #include "lib/util/macros.h"
+#include "tests/unit/between.h"
 
 #define SEC     1000000ULL
 #define T0      (1795428131ULL * SEC) /* 2026-11-23T10:02:11Z */
@@ -50,9 +51,9 @@ static inline json_t *load(const char *text) {
 /* ---- what holds for every message ---- */
 
 static inline void check_subject(const char *subject) {
-    assert_in_range(strlen(subject), 1, ALERT_SUBJECT_MAX - 1);
+    assert_between(strlen(subject), 1, ALERT_SUBJECT_MAX - 1);
     for (const char *s = subject; *s; s++)
-        assert_in_range(*s, 0x20, 0x7e);
+        assert_between(*s, 0x20, 0x7e);
     assert_memory_equal(subject, "[TrailGuard] ", 13);
     assert_null(strchr(subject, '{'));
 }

@@ -17,6 +17,7 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "tests/unit/alloc_fail.h"
+#include "tests/unit/between.h"
 #include "tests/unit/service_fixture.h"
 /* link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc */
 
@@ -235,9 +236,9 @@ static void test_restart_that_does_not_show(void **state) {
         assert_int_equal(start(&d, ACTION_RESTART, NULL, NULL, 0, &doing), 0);
         while (d.n_done == 0)
             assert_true(fake_loop_next(f->loop));
-        assert_in_range(loop_monotonic_usec(fake_loop_loop(f->loop)) - before_usec, 3 * USEC_PER_SEC,
+        assert_between(loop_monotonic_usec(fake_loop_loop(f->loop)) - before_usec, 3 * USEC_PER_SEC,
                         ACT_READ_BACK_USEC);
-        assert_in_range(fake_http_n_requests(f->http), 5, 12); /* less and less often */
+        assert_between(fake_http_n_requests(f->http), 5, 12); /* less and less often */
         assert_int_equal(d.outcome.result, RESULT_FAILED);
         assert_string_equal(d.outcome.error_text, cases[i].text);
         assert_written(f, "StartLogging ");

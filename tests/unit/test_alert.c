@@ -16,6 +16,7 @@
 #include "daemon/alert_parts.h"
 #include "daemon/words.h"
 #include "tests/unit/alert_check.h"
+#include "tests/unit/between.h"
 
 #define TEN "123456789 "
 
@@ -528,7 +529,7 @@ static void test_hostile_text(void **state _unused_) {
             assert_null(strstr(alert.text, "AttributeValue=$"));
             assert_null(strstr(alert.text, "AttributeValue=-"));
             for (const char *s = alert.trail; *s; s++)
-                assert_in_range(*s, 0x21, 0x7e);
+                assert_between(*s, 0x21, 0x7e);
             alert_done(&alert);
         }
 }
@@ -648,7 +649,7 @@ static void test_sns_message_is_cut(void **state _unused_) {
     free(alert.text);
     alert.text = longer;
     assert_int_equal(alert_sns_message(&alert, 100000, &message), 0);
-    assert_in_range(strlen(message), 20000, 100000);
+    assert_between(strlen(message), 20000, 100000);
     root = load(message);
     text = json_string_value(json_object_get(root, "email"));
     assert_memory_equal(text, longer, strlen(text));

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/between.h"
 #include "tests/unit/guard_life.h"
 
 static Life curious(Mode mode) {
@@ -51,7 +52,7 @@ static uint64_t wait_for_search(Life *l) {
     return l->now.real_usec - since;
 }
 
-static void stop(Life *l) {
+static void stop_trail(Life *l) {
     uint64_t at = l->now.real_usec;
 
     look(l, stopped(STARTED, at));
@@ -65,7 +66,7 @@ static void nobody_is_found_after_twenty_minutes(void **unused) {
 
     (void)unused;
     look(&l, logging(STARTED, 0));
-    stop(&l);
+    stop_trail(&l);
     assert_false(l.plan.attribute);
     for (unsigned i = 0; i < ARRAY_SIZE(schedule); i++) {
         (void)wait_for_search(&l);
@@ -90,7 +91,7 @@ static void a_history_that_cannot_be_searched_is_said_so(void **unused) {
         Life l = curious(MODE_OBSERVE);
 
         look(&l, logging(STARTED, 0));
-        stop(&l);
+        stop_trail(&l);
         for (unsigned i = 0; i < ARRAY_SIZE(schedule); i++) {
             (void)wait_for_search(&l);
             if ((i + 1 == ARRAY_SIZE(schedule)) == last_fails)
@@ -110,7 +111,7 @@ static void the_actor_is_told_at_once_also_of_what_is_over(void **unused) {
 
     (void)unused;
     look(&l, logging(STARTED, 0));
-    stop(&l);
+    stop_trail(&l);
     held(&l, EPOCH + SEC, EPOCH);
     assert_true(l.plan.tells[0].resolves);
     (void)wait_for_search(&l);
@@ -136,7 +137,7 @@ static void nothing_waits_for_it(void **unused) {
 
     (void)unused;
     look(&l, logging(STARTED, 0));
-    stop(&l);
+    stop_trail(&l);
     assert_int_equal(l.plan.action, ACTION_RESTART);
     failed(&l);
     pass_time(&l, 5 * SEC);
@@ -153,11 +154,11 @@ static void switched_off(void **unused) {
     (void)unused;
     l.policy.attribution = false;
     look(&l, logging(STARTED, 0));
-    stop(&l);
+    stop_trail(&l);
     assert_false(l.state.attributing.wanted);
     l.policy.attribution = true;
     look(&l, logging(EPOCH, EPOCH));
-    stop(&l);
+    stop_trail(&l);
     assert_true(l.state.attributing.wanted);
     l.policy.attribution = false; /* a reload */
     pass_time(&l, 5 * SEC);
@@ -260,7 +261,7 @@ static void attempts_are_told_once_each(void **unused) {
 
     (void)unused;
     look(&l, logging(STARTED, 0));
-    stop(&l);
+    stop_trail(&l);
     (void)wait_for_search(&l);
     a.attempts[0] = a.attempts[1] = actor(EPOCH - 20 * SEC, "eve");
     answer(&l, a); /* both in one second */
@@ -296,7 +297,7 @@ static void one_deed_or_two(void **unused) {
         Life l = curious(MODE_RESTART);
 
         look(&l, logging(STARTED, 0));
-        stop(&l);
+        stop_trail(&l);
         held(&l, EPOCH + SEC, EPOCH);
         pass_time(&l, 2 * SEC);
         look(&l, logging(EPOCH + 2 * SEC, EPOCH + SEC));     /* off once more */
@@ -321,11 +322,11 @@ static void an_answer_about_older_trouble_is_not_taken(void **unused) {
 
     (void)unused;
     look(&l, logging(STARTED, 0));
-    stop(&l);
+    stop_trail(&l);
     (void)wait_for_search(&l);
     look(&l, logging(EPOCH + SEC, EPOCH)); /* over; and long after, while the answer is awaited */
     pass_time(&l, HOUR);
-    stop(&l);
+    stop_trail(&l);
     assert_int_equal(l.plan.tells[0].sequence, 1);
     found(&l, EPOCH);
     assert_int_equal(l.plan.n_tells, 0);
@@ -352,8 +353,8 @@ static void a_war_of_flips_is_searched_seldom_and_not_for_ever(void **unused) {
         pass_time(&l, 9 * SEC);
     }
     /* 10,000 s */
-    assert_in_range(n_attributed, 20, 4 + 10000 / 300);
-    assert_in_range(n_searches, n_attributed, 2 * n_attributed);
+    assert_between(n_attributed, 20, 4 + 10000 / 300);
+    assert_between(n_searches, n_attributed, 2 * n_attributed);
     assert_true(l.n_tells <= n_attributed + 4 + 10000 / 300 + 1);
     end = l.now.real_usec;
     while (l.state.attributing.wanted) {
@@ -370,7 +371,7 @@ static void a_clock_that_is_set_back_does_not_stop_the_search(void **unused) {
 
     (void)unused;
     look(&l, logging(STARTED, 0));
-    stop(&l);
+    stop_trail(&l);
     l.now.real_usec -= 24 * HOUR;
     wake(&l);
     assert_true(wait_for_search(&l) <= 305 * SEC);

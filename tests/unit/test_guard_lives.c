@@ -162,7 +162,7 @@ static void start(World *w, uint64_t now) {
     w->start = now;
 }
 
-static void stop(World *w, uint64_t now) {
+static void stop_trail(World *w, uint64_t now) {
     if (!w->on)
         return;
     w->on = false;
@@ -189,10 +189,10 @@ static void attack(Run *r) {
         return;
     }
     switch (pick(13)) {
-    case 0: stop(w, now); break;
+    case 0: stop_trail(w, now); break;
     case 1: start(w, now); break;
     case 2: /* between two looks */
-        stop(w, now);
+        stop_trail(w, now);
         start(w, now + SEC);
         break;
     case 3: delete (w); break;

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/between.h"
 #include "tests/unit/guard_life.h"
 
 /* Which changes the tests call losing ones. */
@@ -544,9 +545,9 @@ static void a_war_over_settings_is_capped_and_told_seldom(void **unused) {
         pass_time(&l, 59 * SEC);
     }
     /* 16.5 hours */
-    assert_in_range(n_restored, 16 * 30, 17 * 30);
-    assert_in_range(count.n_escalated, 16, 17);
-    assert_in_range(count.n_counted, n_restored / 2, n_restored);
+    assert_between(n_restored, 16 * 30, 17 * 30);
+    assert_between(count.n_escalated, 16, 17);
+    assert_between(count.n_counted, n_restored / 2, n_restored);
     assert_true(l.n_tells <= 4 + count.n_escalated * 2 + (l.now.real_usec - EPOCH) / GUARD_SUMMARY_USEC);
 }
 

@@ -100,7 +100,7 @@ static void start(Range *r) {
     }
 }
 
-static void stop(Range *r) {
+static void stop_range(Range *r) {
     if (r->trail.exists && r->trail.on) {
         r->trail.on = false;
         r->trail.stop = r->l.now.real_usec;
@@ -108,7 +108,7 @@ static void stop(Range *r) {
 }
 
 static void flap(Range *r) {
-    stop(r);
+    stop_range(r);
     start(r);
 }
 
@@ -150,7 +150,7 @@ typedef struct Deed {
 } Deed;
 
 static const Deed attacks[] = {
-    { "A1", stop, { { 0 } } },
+    { "A1", stop_range, { { 0 } } },
     { "A2", flap, { { 0 } } },
     { "A3", delete_trail, { { 0 } } },
     { "A4", recreate_elsewhere, { { 0 } } },

@@ -12,6 +12,7 @@
 #include "daemon/log.h"
 #include "daemon/report.h"
 #include "lib/util/macros.h"
+#include "tests/unit/between.h"
 
 #define SEC 1000000ULL
 #define T0  (1795428131ULL * SEC) /* 2026-11-23T10:02:11Z */
@@ -134,11 +135,11 @@ static void every_note_has_a_line(void **unused) {
 
         logged.level = -1;
         report_note(&trail, &note, "0123456789abcdef", T0);
-        assert_in_range(logged.level, LOG_ERR, LOG_INFO);
+        assert_between(logged.level, LOG_ERR, LOG_INFO);
         assert_true(strlen(logged.line) > strlen(PREFIX));
         assert_string_equal(logged.principal, "a\\x0ab");
         for (const char *c = logged.line; *c; c++)
-            assert_in_range(*c, 0x20, 0x7e);
+            assert_between(*c, 0x20, 0x7e);
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include "daemon/schedule.h"
 #include "lib/util/macros.h"
+#include "tests/unit/between.h"
 
 #define SEC  USEC_PER_SEC
 #define MSEC USEC_PER_MSEC
@@ -116,7 +117,7 @@ static void a_file_is_written_at_once_in_calm_times_and_takes_a_twentieth_of_a_s
         now += schedule_file_pause(paid, now) + 40 * MSEC;
         paid = schedule_file_written(paid, 40 * MSEC, now);
     }
-    assert_in_range(busy, (now - began) / 21, (now - began) / 20 + SEC);
+    assert_between(busy, (now - began) / 21, (now - began) / 20 + SEC);
 
     paid = schedule_file_written(paid, UINT64_MAX, now);
     assert_int_equal(schedule_file_pause(paid, now), SCHEDULE_FILE_PAUSE_USEC);

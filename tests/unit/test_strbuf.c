@@ -11,6 +11,7 @@
 
 #include "lib/util/strbuf.h"
 #include "tests/unit/alloc_fail.h"
+#include "tests/unit/between.h"
 #include "tests/unit/free_watch.h"
 
 static void starts_empty(void **state _unused_) {
@@ -172,7 +173,7 @@ static void out_of_memory(void **state _unused_) {
             char *text = NULL;
             int r;
 
-            assert_in_range(n, 0, 20);
+            assert_between(n, 0, 20);
             b.wipe = wipe;
             alloc_fail_after(n);
             for (int i = 0; i < 50; i++)

@@ -12,6 +12,7 @@
 #include "lib/util/strbuf.h"
 #include "lib/xml.h"
 #include "tests/unit/alloc_fail.h"
+#include "tests/unit/between.h"
 #include "tests/unit/free_watch.h"
 
 static const char publish[] =
@@ -178,7 +179,7 @@ static void out_of_memory(void **state _unused_) {
         XmlField fields[] = { { .path = "*/MessageId" }, { .path = "*/RequestId" } };
         int r;
 
-        assert_in_range(n, 0, 20);
+        assert_between(n, 0, 20);
         alloc_fail_after(n);
         r = xml_read(publish, strlen(publish), fields, ARRAY_SIZE(fields));
         failed = alloc_fail_end();

@@ -774,12 +774,16 @@ static void without_memory_nothing_is_lost(void **state _unused_) {
         alloc_fail_after(n);
         r = state_save(dir, &table);
         failed = alloc_fail_end();
-        assert_int_equal(r, failed ? -ENOMEM : 0);
         if (!failed)
             break;
-        assert_int_equal(count_files(), 0);
+        /* jansson 2.15 writes without some of its memory: then the file must be there */
+        assert_true(r == -ENOMEM || r == 0);
+        assert_int_equal(count_files(), r == 0 ? 1 : 0);
+        if (r == 0)
+            assert_int_equal(unlink(in_dir("state.json")), 0);
     }
     assert_false(failed);
+    assert_int_equal(r, 0);
     for (unsigned n = 0; n < 2000; n++) {
         alloc_fail_after(n);
         error[0] = '\0';

@@ -15,6 +15,9 @@
 #include "lib/ca_store.h"
 #include "lib/http_curl_job.h"
 #include "lib/http_curl_origin.h"
+#include "lib/http_curl_proxy.h"
+#include "lib/http_curl_race.h"
+#include "lib/http_curl_resolve.h"
 #include "lib/http_curl_watch.h"
 #include "lib/util/hash.h"
 #include "lib/util/macros.h"
@@ -27,9 +30,17 @@
 #define PLACE_SHARE 2U
 #define DOUBTFUL_SHARE 8U
 
+#define NAME_LIFE_USEC (60 * USEC_PER_SEC)
+/* Addresses that worked once are used again when the resolver takes longer than this. */
+#define OLD_PATIENCE_USEC (2 * USEC_PER_SEC)
+/* A connection that does not stand by then has the other addresses of its host tried beside it. */
+#define RACE_AFTER_USEC (250 * USEC_PER_MSEC)
+#define RACES_MAX 4U
+
 typedef struct HttpCurl HttpCurl;
 
 typedef enum ExchangeState {
+    EXCHANGE_RESOLVING, /* waits for the addresses of its host */
     EXCHANGE_WAITING,   /* for one of max_connections, or of its place's part of them */
     EXCHANGE_RUNNING,   /* in the multi handle */
     EXCHANGE_REFUSED,   /* could not be started; its owner is told at the next turn */
@@ -42,10 +53,19 @@ struct HttpExchange {
     ExchangeState state;
     CurlRequest *waiting;       /* what it will send, until it has begun */
     CurlJob *job;               /* once it has */
+    char origin_text[CURL_ORIGIN_MAX];
+    const char *proxy;          /* borrowed from the client; NULL: goes without */
+    char host[CURL_HOST_MAX];   /* to be resolved: its own or the proxy's; "" for an address */
+    unsigned port;
+    CurlAddresses addresses;
+    CurlRace *race;
+    bool raced;
+    uint64_t number;            /* in the order of submission */
     CurlOrigin *origin;
     unsigned place;
     bool doubtful;
-    uint64_t submitted_usec, started_usec; /* monotonic */
+    uint64_t submitted_usec, queued_usec, started_usec; /* monotonic */
+    uint64_t patience_usec;     /* monotonic; for the resolver */
     uint64_t connect_timeout_usec;
     uint64_t deadline_usec;     /* monotonic */
     HttpDone done;
@@ -65,12 +85,19 @@ struct HttpCurl {
     sd_event *event;
     CURLM *multi;
     CurlWatch watch;
-    sd_event_source *waiting_timer; /* the first deadline in the queue, or earlier */
+    sd_event_source *waiting_timer; /* the first deadline of those that have not begun, or earlier */
     uint64_t waiting_until_usec;
+    CurlResolver *resolver;
+    uint64_t name_life_usec;
+    sd_event_source *race_timer;    /* on while a connection is young that may want a race */
+    unsigned n_races;
+    uint64_t n_submitted;
     CaStore *store;
     char store_error[384];          /* why there is none */
     char *user_agent;
     char *proxy, *no_proxy;
+    char proxy_host[CURL_HOST_MAX];
+    unsigned proxy_port;
     unsigned max_connections, place_max, doubtful_max;
     unsigned places[HTTP_PLACES_MAX + 1], n_doubtful; /* how many of each are running */
     CurlOrigin *origins;
@@ -158,8 +185,16 @@ static void exchange_move(HttpExchange *x, ExchangeState state) {
     }
 }
 
+static void exchange_end_race(HttpExchange *x) {
+    if (!x->race)
+        return;
+    curl_race_free(TAKE_PTR(x->race));
+    x->owner->n_races--;
+}
+
 /* Takes it out of wherever it is, so that only its own memory is left. */
 static void exchange_detach(HttpExchange *x) {
+    exchange_end_race(x);
     if (x->state == EXCHANGE_RUNNING)
         (void)curl_multi_remove_handle(x->owner->multi, x->job->easy);
     exchange_unlink(x);
@@ -204,18 +239,23 @@ static void exchange_end(HttpExchange *x, const HttpResponse *response) {
 }
 
 /* One that never began. */
-static void exchange_fail(HttpExchange *x, HttpResult result, const char *text) {
-    char origin[CURL_ORIGIN_MAX] = "", error[512];
-    bool tls;
+static void exchange_fail(HttpExchange *x, HttpResult result, bool held_up, const char *text) {
+    char error[512];
 
     exchange_detach(x);
-    (void)curl_request_check(&x->waiting->request, origin, &tls);
     exchange_end(x, &(HttpResponse){
                             .result = result,
-                            .held_up = true,
+                            .held_up = held_up,
                             .body = "",
-                            .error = curl_request_explain(error, sizeof(error), origin, text),
+                            .error = curl_request_explain(error, sizeof(error), x->origin_text, text),
                     });
+}
+
+/* Where it went to no avail, the name may point elsewhere by now. */
+static void judge_addresses(HttpExchange *x, HttpResult result) {
+    if (x->host[0] && (result == HTTP_CONNECT_FAILED ||
+                       (result == HTTP_TIMED_OUT && !curl_job_is_connected(x->job))))
+        curl_resolver_expire(x->owner->resolver, x->host);
 }
 
 static void exchange_finish(HttpExchange *x, CURLcode code) {
@@ -228,10 +268,13 @@ static void exchange_finish(HttpExchange *x, CURLcode code) {
     if (code == CURLE_SSL_CACERT_BADFILE && !c->store)
         text_copy(x->job->curl_error, sizeof(x->job->curl_error), c->store_error);
     curl_job_read(x->job, code, &response);
-    response.held_up = x->started_usec - x->submitted_usec > (x->deadline_usec - x->submitted_usec) / 2;
+    response.held_up = x->started_usec - x->queued_usec > (x->deadline_usec - x->submitted_usec) / 2;
+    judge_addresses(x, response.result);
     exchange_detach(x);
     exchange_end(x, &response);
 }
+
+static void on_opened(void *userdata);
 
 static int exchange_load(HttpExchange *x, const HttpRequest *request) {
     HttpCurl *c = x->owner;
@@ -243,11 +286,14 @@ static int exchange_load(HttpExchange *x, const HttpRequest *request) {
     r = curl_job_prepare(x->job, request,
                          &(CurlJobSettings){
                                  .user_agent = c->user_agent,
-                                 .proxy = c->proxy,
-                                 .no_proxy = c->no_proxy,
+                                 .proxy = x->proxy,
+                                 .opened = on_opened,
+                                 .opened_userdata = c,
                                  .on_tls = on_tls,
                                  .on_tls_userdata = c,
                          });
+    if (r >= 0 && x->host[0])
+        r = curl_job_set_addresses(x->job, x->host, x->port, &x->addresses);
     if (r < 0)
         return r;
     if (curl_easy_setopt(x->job->easy, CURLOPT_PRIVATE, x) != CURLE_OK)
@@ -313,21 +359,50 @@ static void start_waiting(HttpCurl *c) {
         exchange_move(x, EXCHANGE_REFUSED);
         curl_watch_want_turn(&c->watch);
     }
-    if (!c->lists[EXCHANGE_WAITING].first && c->waiting_until_usec != NEVER) {
+    if (!c->lists[EXCHANGE_WAITING].first && !c->lists[EXCHANGE_RESOLVING].first &&
+        c->waiting_until_usec != NEVER) {
         c->waiting_until_usec = NEVER;
         (void)sd_event_source_set_enabled(c->waiting_timer, SD_EVENT_OFF);
     }
 }
 
-/* A done callback may change the queue in any way, so the search begins anew after each. */
+static uint64_t patience_of(const HttpExchange *x) {
+    return x->state == EXCHANGE_RESOLVING ? x->patience_usec : x->deadline_usec;
+}
+
+/* A done callback may change the queues in any way, so the search begins again after each. */
 static HttpExchange *find_expired(HttpCurl *c, uint64_t now, uint64_t *ret_next_usec) {
+    static const ExchangeState states[] = { EXCHANGE_RESOLVING, EXCHANGE_WAITING };
+
     *ret_next_usec = NEVER;
-    for (HttpExchange *x = c->lists[EXCHANGE_WAITING].first; x; x = x->next) {
-        if (x->deadline_usec <= now)
-            return x;
-        *ret_next_usec = MIN(*ret_next_usec, x->deadline_usec);
-    }
+    for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+        for (HttpExchange *x = c->lists[states[i]].first; x; x = x->next) {
+            if (patience_of(x) <= now)
+                return x;
+            *ret_next_usec = MIN(*ret_next_usec, patience_of(x));
+        }
     return NULL;
+}
+
+/* Behind those that wait for a connection. */
+static void exchange_queue(HttpExchange *x) {
+    x->queued_usec = now_usec();
+    exchange_move(x, EXCHANGE_WAITING);
+    wait_until(x->owner, x->deadline_usec);
+}
+
+/* The resolver takes too long. */
+static void exchange_lose_patience(HttpExchange *x, uint64_t now) {
+    char text[CURL_HOST_MAX + 64];
+
+    curl_resolver_give_up(x->owner->resolver, x->host);
+    if (curl_resolver_find(x->owner->resolver, x->host, &x->addresses) != CURL_NAME_UNKNOWN) {
+        exchange_queue(x);
+        return;
+    }
+    (void)snprintf(text, sizeof(text), "could not resolve %s within %llu ms", x->host,
+                   (unsigned long long)((now - x->submitted_usec) / USEC_PER_MSEC));
+    exchange_fail(x, HTTP_TIMED_OUT, false, text);
 }
 
 static int on_waiting_timer(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -338,11 +413,130 @@ static int on_waiting_timer(sd_event_source *source, uint64_t usec, void *userda
     (void)source;
     (void)usec;
     c->waiting_until_usec = NEVER;
-    while (!c->closed && (x = find_expired(c, now, &next)))
-        exchange_fail(x, HTTP_TIMED_OUT, "timed out while waiting for a free connection");
+    while (!c->closed && (x = find_expired(c, now, &next))) {
+        if (x->state == EXCHANGE_RESOLVING)
+            exchange_lose_patience(x, now);
+        else
+            exchange_fail(x, HTTP_TIMED_OUT, true, "timed out while waiting for a free connection");
+    }
     if (!c->closed)
         wait_until(c, next);
+    if (!c->closed)
+        start_waiting(c);
     client_unref(c);
+    return 0;
+}
+
+/* ---- names ---- */
+
+/* One that a done callback has submitted for the same name waits for an answer of its own. */
+static HttpExchange *find_resolving(const HttpCurl *c, const char *host, uint64_t up_to) {
+    HttpExchange *x;
+
+    for (x = c->lists[EXCHANGE_RESOLVING].first; x; x = x->next)
+        if (x->number <= up_to && strcmp(x->host, host) == 0)
+            break;
+    return x;
+}
+
+static void on_resolved(const char *host, const char *error, void *userdata) {
+    HttpCurl *c = client_ref(userdata);
+    uint64_t up_to = c->n_submitted;
+    char text[CURL_HOST_MAX + 128] = "";
+    HttpExchange *x;
+
+    if (error)
+        (void)snprintf(text, sizeof(text), "could not resolve %s: %s", host, error);
+    while (!c->closed && (x = find_resolving(c, host, up_to))) {
+        if (error)
+            exchange_fail(x, HTTP_RESOLVE_FAILED, false, text);
+        else if (curl_resolver_find(c->resolver, host, &x->addresses) == CURL_NAME_UNKNOWN)
+            exchange_fail(x, HTTP_INTERNAL, false, "out of memory");
+        else
+            exchange_queue(x);
+    }
+    if (!c->closed)
+        start_waiting(c);
+    client_unref(c);
+}
+
+/* ---- several addresses ---- */
+
+/* Has libcurl begin again, with that address first. Nothing was sent yet. */
+static void exchange_restart(HttpExchange *x) {
+    HttpCurl *c = x->owner;
+    uint64_t now = now_usec();
+    uint64_t left = x->deadline_usec > now ? x->deadline_usec - now : 1;
+
+    (void)curl_multi_remove_handle(c->multi, x->job->easy);
+    x->job->n_sockets = 0;
+    if (curl_job_set_addresses(x->job, x->host, x->port, &x->addresses) == 0 &&
+        curl_job_set_timeouts(x->job, MIN(x->connect_timeout_usec, left), left) == 0 &&
+        curl_multi_add_handle(c->multi, x->job->easy) == CURLM_OK)
+        return;
+    exchange_move(x, EXCHANGE_REFUSED);
+    curl_watch_want_turn(&c->watch);
+}
+
+static bool is_connecting(const HttpExchange *x) {
+    return x->job->n_sockets > 0 && !curl_job_is_connected(x->job);
+}
+
+static void on_race_done(const char *address, void *userdata) {
+    HttpExchange *x = userdata, *next;
+    HttpCurl *c = x->owner;
+    unsigned port = x->port;
+    char host[CURL_HOST_MAX];
+
+    if (address)
+        curl_resolver_prefer(c->resolver, x->host, address);
+    exchange_end_race(x);
+    text_copy(host, sizeof(host), x->host);
+    for (x = address ? c->lists[EXCHANGE_RUNNING].first : NULL; x; x = next) {
+        next = x->next;
+        if (x->port == port && strcmp(x->host, host) == 0 && is_connecting(x) &&
+            curl_resolver_find(c->resolver, host, &x->addresses) != CURL_NAME_UNKNOWN)
+            exchange_restart(x);
+    }
+}
+
+static void exchange_race(HttpExchange *x) {
+    HttpCurl *c = x->owner;
+
+    x->raced = true;
+    if (c->n_races < RACES_MAX &&
+        curl_race_new(c->event, &x->addresses, x->port, on_race_done, x, &x->race) >= 0)
+        c->n_races++;
+}
+
+static void on_opened(void *userdata) {
+    HttpCurl *c = userdata;
+    int enabled = SD_EVENT_ON;
+
+    if (sd_event_source_get_enabled(c->race_timer, &enabled) < 0 || enabled != SD_EVENT_OFF)
+        return;
+    (void)sd_event_source_set_time(c->race_timer, now_usec() + RACE_AFTER_USEC);
+    (void)sd_event_source_set_enabled(c->race_timer, SD_EVENT_ONESHOT);
+}
+
+/* One turn of the timer is what a connection has; one begun in between has up to two. */
+static int on_race_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+    HttpCurl *c = userdata;
+    uint64_t now = now_usec();
+    bool again = false;
+
+    (void)source;
+    (void)usec;
+    for (HttpExchange *x = c->lists[EXCHANGE_RUNNING].first; x; x = x->next) {
+        if (x->raced || x->addresses.n < 2 || !is_connecting(x))
+            continue;
+        if (now - x->started_usec >= RACE_AFTER_USEC)
+            exchange_race(x);
+        else
+            again = true;
+    }
+    if (again)
+        on_opened(c);
     return 0;
 }
 
@@ -363,7 +557,7 @@ static void collect(HttpCurl *c) {
             exchange_finish((HttpExchange *)(void *)private, code);
     }
     while (!c->closed && (x = c->lists[EXCHANGE_REFUSED].first))
-        exchange_fail(x, HTTP_INTERNAL, "out of memory");
+        exchange_fail(x, HTTP_INTERNAL, true, "out of memory");
     if (!c->closed)
         start_waiting(c);
 }
@@ -380,20 +574,68 @@ static void on_wake(curl_socket_t fd, int events, void *userdata) {
 
 /* ---- the interface ---- */
 
-static int exchange_wait(HttpExchange *x, const HttpRequest *request) {
-    char origin[CURL_ORIGIN_MAX];
+/* Where it goes, by what. */
+static int exchange_locate(HttpExchange *x, const HttpRequest *request) {
+    HttpCurl *c = x->owner;
     bool tls;
     int r;
 
-    r = curl_request_check(request, origin, &tls);
+    r = curl_request_check(request, x->origin_text, &tls);
     if (r < 0)
         return r;
+    if (!curl_split_authority(x->origin_text, x->host, sizeof(x->host), &x->port))
+        return -EINVAL;
+    if (c->proxy && tls && !request->direct && !curl_no_proxy_matches(c->no_proxy, x->host, x->port)) {
+        x->proxy = c->proxy;
+        x->port = c->proxy_port;
+        text_copy(x->host, sizeof(x->host), c->proxy_host);
+    }
+    if (curl_is_address(x->host))
+        x->host[0] = '\0';
+    return 0;
+}
+
+/* Asks for its addresses first, unless they are known. 1: they are. */
+static int exchange_resolve(HttpExchange *x, const HttpRequest *request) {
+    CurlResolver *resolver = x->owner->resolver;
+    uint64_t patience = MIN(request->connect_timeout_usec, request->timeout_usec);
+    CurlNameState state = x->host[0] ? curl_resolver_find(resolver, x->host, &x->addresses) : CURL_NAME_FRESH;
+    int r;
+
+    if (state == CURL_NAME_FRESH)
+        return 1;
+    x->waiting = curl_request_copy(request);
+    r = x->waiting ? curl_resolver_ask(resolver, x->host) : -ENOMEM;
+    if (r < 0)
+        return r;
+    if (state == CURL_NAME_OLD)
+        patience = MIN(patience / 2, OLD_PATIENCE_USEC);
+    x->patience_usec = add_saturated(x->submitted_usec, patience);
+    exchange_move(x, EXCHANGE_RESOLVING);
+    wait_until(x->owner, x->patience_usec);
+    return 0;
+}
+
+static int exchange_wait(HttpExchange *x, const HttpRequest *request) {
     x->waiting = curl_request_copy(request);
     if (!x->waiting)
         return -ENOMEM;
-    exchange_move(x, EXCHANGE_WAITING);
-    wait_until(x->owner, x->deadline_usec);
+    exchange_queue(x);
     return 0;
+}
+
+static int exchange_begin(HttpExchange *x, const HttpRequest *request) {
+    HttpCurl *c = x->owner;
+    int r;
+
+    r = exchange_locate(x, request);
+    if (r >= 0)
+        r = exchange_resolve(x, request);
+    if (r <= 0)
+        return r;
+    if (has_room(c, x) && !find_startable(c, c->lists[EXCHANGE_WAITING].first))
+        return exchange_start(x, request);
+    return exchange_wait(x, request);
 }
 
 static int http_curl_submit(HttpClient *client, const HttpRequest *request, HttpDone done, void *userdata,
@@ -407,17 +649,15 @@ static int http_curl_submit(HttpClient *client, const HttpRequest *request, Http
         return -ENOMEM;
     x->owner = c;
     x->state = EXCHANGE_LOOSE;
+    x->number = ++c->n_submitted;
     x->connect_timeout_usec = request->connect_timeout_usec;
-    x->submitted_usec = now_usec();
+    x->submitted_usec = x->queued_usec = now_usec();
     x->deadline_usec = add_saturated(x->submitted_usec, request->timeout_usec);
     x->done = done;
     x->userdata = userdata;
     x->place = MIN(request->place, (unsigned)HTTP_PLACES_MAX);
     x->doubtful = request->doubtful;
-    if (has_room(c, x) && !find_startable(c, c->lists[EXCHANGE_WAITING].first))
-        r = exchange_start(x, request);
-    else
-        r = exchange_wait(x, request);
+    r = exchange_begin(x, request);
     if (r < 0) {
         exchange_free(x);
         return r;
@@ -458,25 +698,38 @@ static int set_up_multi(HttpCurl *c) {
     return curl_watch_init(&c->watch, c->event, c->multi, on_wake, c);
 }
 
-static int set_up_waiting_timer(HttpCurl *c) {
+static int set_up_timer(HttpCurl *c, sd_event_source **ret, sd_event_time_handler_t handler) {
+    int r;
+
+    r = sd_event_add_time(c->event, ret, CLOCK_MONOTONIC, NEVER, TIMER_ACCURACY_USEC, handler, c);
+    return r < 0 ? r : sd_event_source_set_enabled(*ret, SD_EVENT_OFF);
+}
+
+static int set_up_waiting(HttpCurl *c) {
     int r;
 
     c->waiting_until_usec = NEVER;
-    r = sd_event_add_time(c->event, &c->waiting_timer, CLOCK_MONOTONIC, NEVER, TIMER_ACCURACY_USEC,
-                          on_waiting_timer, c);
-    return r < 0 ? r : sd_event_source_set_enabled(c->waiting_timer, SD_EVENT_OFF);
+    r = set_up_timer(c, &c->waiting_timer, on_waiting_timer);
+    if (r >= 0)
+        r = set_up_timer(c, &c->race_timer, on_race_timer);
+    if (r >= 0)
+        r = curl_resolver_new(c->event, c->name_life_usec, on_resolved, c, &c->resolver);
+    return r;
 }
 
 static int copy_options(HttpCurl *c, const HttpCurlOptions *options) {
     c->max_connections = MIN(MAX(options->max_connections, 1U), 1024U);
     c->place_max = MAX(c->max_connections / PLACE_SHARE, 1U);
     c->doubtful_max = MAX(c->max_connections / DOUBTFUL_SHARE, 1U);
+    c->name_life_usec = options->name_life_usec ? options->name_life_usec : NAME_LIFE_USEC;
     c->user_agent = options->user_agent ? strdup(options->user_agent) : NULL;
     c->proxy = options->proxy ? strdup(options->proxy) : NULL;
     c->no_proxy = options->no_proxy ? strdup(options->no_proxy) : NULL;
     if ((options->user_agent && !c->user_agent) || (options->proxy && !c->proxy) ||
         (options->no_proxy && !c->no_proxy))
         return -ENOMEM;
+    if (c->proxy && !curl_split_authority(c->proxy, c->proxy_host, sizeof(c->proxy_host), &c->proxy_port))
+        return -EINVAL;
     return 0;
 }
 
@@ -509,7 +762,7 @@ int http_curl_new(sd_event *event, const HttpCurlOptions *options, char *error, 
     if (r >= 0)
         r = set_up_multi(c);
     if (r >= 0)
-        r = set_up_waiting_timer(c);
+        r = set_up_waiting(c);
     if (r < 0) {
         bool by_bundle = options->ca_bundle && !c->store && c->store_error[0];
 
@@ -542,6 +795,8 @@ void http_curl_free(HttpClient *client) {
         (void)curl_multi_cleanup(c->multi);
     curl_watch_done(&c->watch);
     curl_origins_retire(&c->origins);
+    curl_resolver_free(TAKE_PTR(c->resolver));
+    c->race_timer = sd_event_source_disable_unref(c->race_timer);
     c->waiting_timer = sd_event_source_disable_unref(c->waiting_timer);
     c->event = sd_event_unref(c->event);
     ca_store_free(c->store);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "lib/util/hash.h"
 #include "lib/util/macros.h"
@@ -16,6 +17,8 @@
 /* An idle connection older than this is not used again: address translators forget silent ones, after 350
  * seconds for instance. */
 #define IDLE_MAX_SEC 118L
+/* Nor is any that is older than this, so that a name that points elsewhere is followed. */
+#define CONNECTION_MAX_SEC 300L
 #define KEEPALIVE_SEC 60L
 
 static CurlJob empty_job(CURL *easy) {
@@ -132,9 +135,35 @@ static size_t on_header(char *data, size_t size, size_t n, void *userdata) {
 
 /* libcurl leaves its sockets open across exec; children of ours must not inherit them. */
 static curl_socket_t on_open(void *userdata, curlsocktype purpose, struct curl_sockaddr *address) {
-    (void)userdata;
+    CurlJob *job = userdata;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    unsigned i = job->n_sockets % CURL_ADDRESSES_MAX;
+    struct stat st;
+
     (void)purpose;
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return fd < 0 ? CURL_SOCKET_BAD : fd;
+    job->sockets[i].fd = fd;
+    job->sockets[i].inode = st.st_ino;
+    job->n_sockets++;
+    if (job->opened)
+        job->opened(job->opened_userdata);
+    return fd;
+}
+
+/* libcurl closes those that lose without a word, and their numbers are used again: hence the inodes. */
+bool curl_job_is_connected(const CurlJob *job) {
+    struct sockaddr_storage peer;
+    struct stat st;
+
+    for (unsigned i = 0; i < MIN(job->n_sockets, CURL_ADDRESSES_MAX); i++) {
+        socklen_t size = sizeof(peer);
+
+        if (fstat(job->sockets[i].fd, &st) == 0 && st.st_ino == job->sockets[i].inode &&
+            getpeername(job->sockets[i].fd, (struct sockaddr *)(void *)&peer, &size) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* ---- options ---- */
@@ -173,22 +202,31 @@ static int set_tls(CurlJob *job, const CurlJobSettings *settings) {
     return 0;
 }
 
-static int set_connection(CurlJob *job, bool direct, const CurlJobSettings *settings) {
+static int set_connection(CurlJob *job, const CurlJobSettings *settings) {
     SET(job, CURLOPT_NOSIGNAL, 1L);
     SET(job, CURLOPT_FOLLOWLOCATION, 0L);
     SET(job, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     SET(job, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(job, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    SET(job, CURLOPT_OPENSOCKETDATA, job);
+    job->opened = settings->opened;
+    job->opened_userdata = settings->opened_userdata;
+    /* Always set, for libcurl keeps a pointer to the last list. */
+    SET(job, CURLOPT_RESOLVE, NULL);
     SET(job, CURLOPT_TCP_KEEPALIVE, 1L);
     SET(job, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_SEC);
     SET(job, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_SEC / 4);
     SET(job, CURLOPT_MAXAGE_CONN, IDLE_MAX_SEC);
+#if LIBCURL_VERSION_NUM >= 0x075000
+    SET(job, CURLOPT_MAXLIFETIME_CONN, CONNECTION_MAX_SEC);
+#endif
     if (settings->user_agent)
         SET(job, CURLOPT_USERAGENT, settings->user_agent);
-    /* Both are always set: libcurl would look into the environment for what is not. */
-    job->proxy = direct || !job->tls ? NULL : settings->proxy;
+    /* Both are always set: libcurl would look into the environment for what is not. Who goes without the proxy
+     * is decided before, for versions read NO_PROXY differently. */
+    job->proxy = settings->proxy;
     SET(job, CURLOPT_PROXY, job->proxy ? job->proxy : "");
-    SET(job, CURLOPT_NOPROXY, settings->no_proxy ? settings->no_proxy : "");
+    SET(job, CURLOPT_NOPROXY, "");
     return 0;
 }
 
@@ -248,7 +286,7 @@ int curl_job_prepare(CurlJob *job, const HttpRequest *request, const CurlJobSett
     if (r == 0)
         r = set_tls(job, settings);
     if (r == 0)
-        r = set_connection(job, request->direct, settings);
+        r = set_connection(job, settings);
     if (r == 0)
         r = set_answer(job);
     if (r == 0)
@@ -268,6 +306,31 @@ int curl_job_set_timeouts(CurlJob *job, uint64_t connect_usec, uint64_t total_us
         return -EINVAL;
     SET(job, CURLOPT_CONNECTTIMEOUT_MS, to_ms(connect_usec));
     SET(job, CURLOPT_TIMEOUT_MS, to_ms(total_usec));
+    return 0;
+}
+
+int curl_job_set_addresses(CurlJob *job, const char *host, unsigned port, const CurlAddresses *addresses) {
+    char line[CURL_HOST_MAX + 16 + CURL_ADDRESSES_MAX * (INET6_ADDRSTRLEN + 3)];
+    struct curl_slist *list;
+    int n;
+
+    n = snprintf(line, sizeof(line), "%s:%u:", host, port);
+    for (unsigned i = 0; i < addresses->n && n > 0 && (size_t)n < sizeof(line); i++) {
+        const char *text = addresses->texts[i];
+        bool brackets = strchr(text, ':');
+
+        n += snprintf(line + n, sizeof(line) - (size_t)n, "%s%s%s%s", i > 0 ? "," : "", brackets ? "[" : "",
+                      text, brackets ? "]" : "");
+    }
+    if (n < 0 || (size_t)n >= sizeof(line))
+        return -ENOMEM;
+    list = curl_slist_append(NULL, line);
+    if (!list || curl_easy_setopt(job->easy, CURLOPT_RESOLVE, list) != CURLE_OK) {
+        curl_slist_free_all(list);
+        return -ENOMEM;
+    }
+    curl_slist_free_all(job->resolve);
+    job->resolve = list;
     return 0;
 }
 
@@ -419,6 +482,7 @@ static void wipe_list(struct curl_slist *list) {
 
 static void forget(CurlJob *job) {
     wipe_list(job->headers);
+    curl_slist_free_all(job->resolve);
     hash_wipe(job->body, job->body_len);
     free(job->body);
     strbuf_done(&job->answer);

@@ -4,19 +4,29 @@
  * knows nothing of loops and connections. */
 
 #include <curl/curl.h>
+#include <sys/types.h>
 
 #include "lib/http.h"
 #include "lib/http_curl_request.h"
+#include "lib/http_curl_resolve.h"
 #include "lib/util/strbuf.h"
 
 typedef struct CurlJob {
     struct CurlJob *next;           /* for whoever keeps unused ones */
     CURL *easy;
     struct curl_slist *headers;
+    struct curl_slist *resolve;     /* the addresses, as libcurl takes them */
     char *body;
     size_t body_len;
     bool tls;
     const char *proxy;              /* borrowed; NULL when it goes without */
+    void (*opened)(void *userdata); /* as in the settings */
+    void *opened_userdata;
+    unsigned n_sockets;             /* opened so far, the last few of them are below */
+    struct {
+        int fd;
+        ino_t inode;
+    } sockets[CURL_ADDRESSES_MAX];
     bool too_big;                   /* a ceiling of the answer was reached */
     StrBuf answer;
     StrBuf answer_headers;          /* "name\0value\0" and so on */
@@ -30,8 +40,9 @@ typedef struct CurlJob {
 /* What does not change from request to request; all borrowed for as long as the job runs. */
 typedef struct CurlJobSettings {
     const char *user_agent;         /* NULL: none is sent */
-    const char *proxy;              /* for https; NULL: none */
-    const char *no_proxy;           /* NULL: none */
+    const char *proxy;              /* NULL: none */
+    void (*opened)(void *userdata); /* called by libcurl when a connection is begun: take a note, no more */
+    void *opened_userdata;
     curl_ssl_ctx_callback on_tls;   /* gives the trusted certificates to a new connection */
     void *on_tls_userdata;
 } CurlJobSettings;
@@ -46,6 +57,12 @@ int curl_job_prepare(CurlJob *job, const HttpRequest *request, const CurlJobSett
 
 /* The time limits, in the handle. 0 or -EINVAL. */
 int curl_job_set_timeouts(CurlJob *job, uint64_t connect_usec, uint64_t total_usec);
+
+/* Where host is, so that libcurl has no need to ask. 0 or -ENOMEM. */
+int curl_job_set_addresses(CurlJob *job, const char *host, unsigned port, const CurlAddresses *addresses);
+
+/* Whether a connection that it opened stands. */
+bool curl_job_is_connected(const CurlJob *job);
 
 /* The answer, or what libcurl says went wrong. Pointers in *ret stay valid until curl_job_reset. */
 void curl_job_read(CurlJob *job, CURLcode code, HttpResponse *ret);

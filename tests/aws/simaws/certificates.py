@@ -7,7 +7,7 @@ import subprocess
 CA_EXTENSIONS = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n"
 LEAF_EXTENSIONS = ("basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\n"
                    "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\nsubjectAltName={names}\n")
-NAMES = "IP:127.0.0.1,IP:::1,DNS:localhost"
+NAMES = "IP:127.0.0.1,IP:::1,DNS:localhost,DNS:*.simaws.test"
 
 
 def _openssl(*arguments):

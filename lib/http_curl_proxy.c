@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/http_curl_proxy.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define SEPARATORS ", \t\r\n"
+
+/* ---- addresses ---- */
+
+typedef struct Address {
+    int family; /* 0: none */
+    unsigned char bytes[sizeof(struct in6_addr)];
+} Address;
+
+/* An IPv4 address within an IPv6 one counts as what it is. */
+static Address read_address(const char *text) {
+    static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+    Address a = { 0 };
+
+    if (inet_pton(AF_INET, text, a.bytes) == 1)
+        a.family = AF_INET;
+    else if (inet_pton(AF_INET6, text, a.bytes) == 1)
+        a.family = AF_INET6;
+    if (a.family == AF_INET6 && memcmp(a.bytes, mapped, sizeof(mapped)) == 0) {
+        memmove(a.bytes, a.bytes + sizeof(mapped), 4);
+        a.family = AF_INET;
+    }
+    return a;
+}
+
+static bool same_bits(const Address *a, const Address *b, unsigned n_bits) {
+    unsigned whole = n_bits / 8, rest = n_bits % 8;
+
+    if (memcmp(a->bytes, b->bytes, whole) != 0)
+        return false;
+    return rest == 0 || (a->bytes[whole] ^ b->bytes[whole]) >> (8 - rest) == 0;
+}
+
+/* entry: "address" or "address/bits" */
+static bool address_matches(char *entry, const Address *host) {
+    char *slash = strchr(entry, '/');
+    Address network;
+    unsigned all, n_bits;
+
+    if (slash)
+        *slash++ = '\0';
+    network = read_address(entry);
+    if (network.family == 0 || network.family != host->family)
+        return false;
+    all = network.family == AF_INET ? 32 : 128;
+    if (slash && (!*slash || strlen(slash) > 3 || strspn(slash, "0123456789") != strlen(slash)))
+        return false;
+    n_bits = slash ? (unsigned)atoi(slash) : all;
+    return n_bits <= all && same_bits(&network, host, n_bits);
+}
+
+/* ---- entries ---- */
+
+/* Cuts ":port" off, and brackets. 0 when there is none; false when it is no port. */
+static bool cut_port(char **entry, unsigned *ret) {
+    char *s = *entry, *colon = strrchr(s, ':'), *bracket = strchr(s, ']');
+
+    *ret = 0;
+    if (s[0] == '[' && bracket) {
+        if (bracket[1] && bracket[1] != ':' && bracket[1] != '/')
+            return false;
+        if (bracket[1] == '/') { /* [fd00::]/8 */
+            memmove(bracket, bracket + 1, strlen(bracket));
+            colon = NULL;
+        } else {
+            colon = bracket[1] ? bracket + 1 : NULL;
+            *bracket = '\0';
+        }
+        (*entry)++;
+    } else if (colon && strchr(s, ':') != colon)
+        colon = NULL; /* an IPv6 address */
+    if (!colon)
+        return true;
+    *colon++ = '\0';
+    if (!*colon || strlen(colon) > 5 || strspn(colon, "0123456789") != strlen(colon))
+        return false;
+    *ret = (unsigned)atoi(colon);
+    return *ret > 0;
+}
+
+static bool name_matches(const char *name, const char *host, size_t host_len) {
+    size_t len;
+
+    if (name[0] == '*' && name[1] == '.')
+        name++;
+    name += strspn(name, ".");
+    len = strlen(name);
+    while (len > 0 && name[len - 1] == '.')
+        len--;
+    if (len == 0 || len > host_len || strncasecmp(host + host_len - len, name, len) != 0)
+        return false;
+    return len == host_len || host[host_len - len - 1] == '.';
+}
+
+static bool entry_matches(char *entry, const char *host, unsigned port) {
+    size_t host_len = strlen(host);
+    Address address = read_address(host);
+    unsigned wanted;
+
+    if (!cut_port(&entry, &wanted) || (wanted != 0 && wanted != port))
+        return false;
+    if (strcmp(entry, "*") == 0)
+        return true;
+    if (address.family != 0)
+        return address_matches(entry, &address);
+    while (host_len > 0 && host[host_len - 1] == '.')
+        host_len--;
+    return name_matches(entry, host, host_len);
+}
+
+/* ---- the interface ---- */
+
+bool curl_no_proxy_matches(const char *list, const char *host, unsigned port) {
+    char entry[256];
+    size_t n;
+
+    for (const char *s = list ? list : ""; *s; s += n) {
+        s += strspn(s, SEPARATORS);
+        n = strcspn(s, SEPARATORS);
+        if (n == 0 || n >= sizeof(entry))
+            continue;
+        memcpy(entry, s, n);
+        entry[n] = '\0';
+        if (entry_matches(entry, host, port))
+            return true;
+    }
+    return false;
+}
+
+bool curl_split_authority(const char *url, char *ret_host, size_t size, unsigned *ret_port) {
+    const char *start = strstr(url, "://"), *at, *end, *colon;
+
+    start = start ? start + 3 : url;
+    end = start + strcspn(start, "/?#");
+    at = memrchr(start, '@', (size_t)(end - start));
+    start = at ? at + 1 : start;
+    colon = memrchr(start, ':', (size_t)(end - start));
+    if (colon && memchr(colon, ']', (size_t)(end - colon)))
+        colon = NULL;
+    *ret_port = colon ? (unsigned)strtoul(colon + 1, NULL, 10) : 0;
+    end = colon ? colon : end;
+    if (start < end && start[0] == '[' && end[-1] == ']') {
+        start++;
+        end--;
+    }
+    if (start == end || (size_t)(end - start) >= size)
+        return false;
+    for (size_t i = 0; start + i <= end; i++)
+        ret_host[i] = start + i == end ? '\0' : start[i];
+    for (char *p = ret_host; *p; p++)
+        *p = (char)(*p >= 'A' && *p <= 'Z' ? *p - 'A' + 'a' : *p);
+    return true;
+}

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/http_curl_resolve.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <systemd/sd-event.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/util/macros.h"
+
+/* Of the whole process: a reload makes a new client while threads of the old one may still hang. The unit's
+ * TasksMax= leaves room for child processes beside them. */
+#define THREADS_MAX 40U
+#define THREADS_SLOW_MAX (THREADS_MAX / 2)
+#define STACK_SIZE (256 * 1024)
+/* A query that is older is no reason not to ask again. */
+#define QUERY_LOST_USEC (60 * USEC_PER_SEC)
+/* How long addresses serve while the resolver gives none, and how soon it is asked again then. */
+#define OLD_MAX_USEC (24 * 3600 * USEC_PER_SEC)
+#define OLD_RETRY_USEC (2 * USEC_PER_SEC)
+#define ENTRIES_MAX 1024U
+
+/* Where threads leave their answers; lives until the last of them and the resolver have let go of it. */
+typedef struct Mailbox {
+    pthread_mutex_t lock;
+    unsigned n_refs;
+    bool closed;
+    int event_fd;
+    struct Query *answered;
+} Mailbox;
+
+typedef struct Query {
+    struct Query *next;
+    Mailbox *box;
+    uint64_t number;
+    int error, error_number;  /* of getaddrinfo */
+    CurlAddresses addresses;
+    char host[CURL_HOST_MAX];
+} Query;
+
+typedef struct Entry {
+    struct Entry *next;
+    uint64_t asked_number;    /* the query under way; 0: none */
+    uint64_t asked_usec;
+    bool waiting;             /* for a thread */
+    bool slow;
+    uint64_t fresh_until_usec, old_until_usec;
+    uint64_t used_usec;
+    CurlAddresses addresses;
+    char host[CURL_HOST_MAX];
+} Entry;
+
+struct CurlResolver {
+    uint64_t life_usec;
+    CurlResolved resolved;
+    void *userdata;
+    unsigned n_refs;
+    bool closed;
+    Mailbox *box;
+    sd_event_source *io;
+    uint64_t last_number;
+    Entry *entries;
+    unsigned n_entries;
+};
+
+static atomic_uint n_threads;
+
+static uint64_t now_usec(void) {
+    struct timespec ts = { 0 };
+
+    (void)clock_gettime(CLOCK_BOOTTIME, &ts);
+    return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+}
+
+bool curl_is_address(const char *text) {
+    struct in6_addr address;
+
+    return inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
+}
+
+/* ---- the mailbox, which both sides hold ---- */
+
+static void mailbox_unref(Mailbox *box) {
+    bool last;
+
+    pthread_mutex_lock(&box->lock);
+    last = --box->n_refs == 0;
+    pthread_mutex_unlock(&box->lock);
+    if (!last)
+        return;
+    pthread_mutex_destroy(&box->lock);
+    free(box);
+}
+
+static Mailbox *mailbox_new(void) {
+    Mailbox *box;
+
+    box = calloc(1, sizeof(*box));
+    if (!box)
+        return NULL;
+    box->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (box->event_fd < 0 || pthread_mutex_init(&box->lock, NULL) != 0) {
+        if (box->event_fd >= 0)
+            close(box->event_fd);
+        free(box);
+        return NULL;
+    }
+    box->n_refs = 1;
+    return box;
+}
+
+static Query *mailbox_take_all(Mailbox *box) {
+    Query *all;
+
+    pthread_mutex_lock(&box->lock);
+    all = box->answered;
+    box->answered = NULL;
+    pthread_mutex_unlock(&box->lock);
+    return all;
+}
+
+static void free_queries(Query *q) {
+    Query *next;
+
+    for (; q; q = next) {
+        next = q->next;
+        free(q);
+    }
+}
+
+static void mailbox_close(Mailbox *box) {
+    pthread_mutex_lock(&box->lock);
+    box->closed = true;
+    close(box->event_fd);
+    pthread_mutex_unlock(&box->lock);
+    free_queries(mailbox_take_all(box));
+    mailbox_unref(box);
+}
+
+/* ---- in a thread: nothing here may touch the resolver ---- */
+
+static unsigned count_family(const struct addrinfo *list, int family) {
+    unsigned n = 0;
+
+    for (; list; list = list->ai_next)
+        n += list->ai_family == family;
+    return n;
+}
+
+static const void *address_of(const struct addrinfo *info) {
+    if (info->ai_family == AF_INET)
+        return &((const struct sockaddr_in *)(const void *)info->ai_addr)->sin_addr;
+    return &((const struct sockaddr_in6 *)(const void *)info->ai_addr)->sin6_addr;
+}
+
+/* In the resolver's order; a long list of one family leaves the other its half. */
+static void take_addresses(const struct addrinfo *list, CurlAddresses *ret) {
+    static const int families[] = { AF_INET, AF_INET6 };
+    unsigned left[ARRAY_SIZE(families)];
+
+    for (size_t f = 0; f < ARRAY_SIZE(families); f++)
+        left[f] = count_family(list, families[!f]) > 0 ? CURL_ADDRESSES_MAX / 2 : CURL_ADDRESSES_MAX;
+    for (; list; list = list->ai_next)
+        for (size_t f = 0; f < ARRAY_SIZE(families); f++) {
+            if (list->ai_family != families[f] || left[f] == 0)
+                continue;
+            if (inet_ntop(families[f], address_of(list), ret->texts[ret->n], INET6_ADDRSTRLEN)) {
+                ret->n++;
+                left[f]--;
+            }
+        }
+}
+
+static void look_up(Query *q) {
+    const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+    struct addrinfo *list = NULL;
+
+    q->error = getaddrinfo(q->host, NULL, &hints, &list);
+    q->error_number = q->error == EAI_SYSTEM ? errno : 0;
+    if (q->error != 0)
+        return;
+    take_addresses(list, &q->addresses);
+    freeaddrinfo(list);
+    if (q->addresses.n == 0)
+        q->error = EAI_NONAME;
+}
+
+static void *run(void *arg) {
+    const uint64_t one = 1;
+    Query *q = arg;
+    Mailbox *box = q->box;
+
+    look_up(q);
+    (void)atomic_fetch_sub(&n_threads, 1);
+    pthread_mutex_lock(&box->lock);
+    if (!box->closed) {
+        q->next = box->answered;
+        box->answered = q;
+        q = NULL;
+        (void)!write(box->event_fd, &one, sizeof(one));
+    }
+    pthread_mutex_unlock(&box->lock);
+    free(q);
+    mailbox_unref(box);
+    return NULL;
+}
+
+/* Signals are the loop's: a thread that took one would lose it. 0 or a positive errno. */
+static int start_detached(Query *q) {
+    sigset_t all, before;
+    pthread_attr_t attr;
+    pthread_t thread;
+    int e;
+
+    e = pthread_attr_init(&attr);
+    if (e != 0)
+        return e;
+    (void)sigfillset(&all);
+    (void)pthread_attr_setstacksize(&attr, STACK_SIZE);
+    (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    e = pthread_create(&thread, &attr, run, q);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attr);
+    return e;
+}
+
+/* ---- entries ---- */
+
+static Entry *find(const CurlResolver *r, const char *host) {
+    Entry *e;
+
+    for (e = r->entries; e; e = e->next)
+        if (strcmp(e->host, host) == 0)
+            break;
+    return e;
+}
+
+/* The one that was used longest ago and is not asked for. */
+static void drop_one(CurlResolver *r) {
+    Entry **oldest = NULL;
+
+    for (Entry **p = &r->entries; *p; p = &(*p)->next)
+        if ((*p)->asked_number == 0 && !(*p)->waiting && (!oldest || (*p)->used_usec < (*oldest)->used_usec))
+            oldest = p;
+    if (oldest) {
+        Entry *e = *oldest;
+
+        *oldest = e->next;
+        r->n_entries--;
+        free(e);
+    }
+}
+
+static Entry *find_or_add(CurlResolver *r, const char *host) {
+    Entry *e = find(r, host);
+
+    if (e)
+        return e;
+    if (strlen(host) >= sizeof(e->host))
+        return NULL;
+    if (r->n_entries >= ENTRIES_MAX)
+        drop_one(r);
+    e = calloc(1, sizeof(*e));
+    if (!e)
+        return NULL;
+    (void)snprintf(e->host, sizeof(e->host), "%s", host);
+    e->next = r->entries;
+    r->entries = e;
+    r->n_entries++;
+    return e;
+}
+
+/* ---- queries ---- */
+
+static int start_query(CurlResolver *r, Entry *e) {
+    Query *q;
+    int error;
+
+    q = calloc(1, sizeof(*q));
+    if (!q)
+        return ENOMEM;
+    (void)snprintf(q->host, sizeof(q->host), "%s", e->host);
+    q->box = r->box;
+    q->number = ++r->last_number;
+    pthread_mutex_lock(&r->box->lock);
+    r->box->n_refs++;
+    pthread_mutex_unlock(&r->box->lock);
+    (void)atomic_fetch_add(&n_threads, 1);
+    error = start_detached(q);
+    if (error != 0) {
+        (void)atomic_fetch_sub(&n_threads, 1);
+        mailbox_unref(r->box);
+        free(q);
+        return error;
+    }
+    e->asked_number = r->last_number;
+    e->asked_usec = now_usec();
+    return 0;
+}
+
+static bool may_start(const Entry *e) {
+    return atomic_load(&n_threads) < (e->slow ? THREADS_SLOW_MAX : THREADS_MAX);
+}
+
+/* Those that could not have a thread stay waiting, and are tried again whenever one has ended. */
+static void start_waiting(CurlResolver *r) {
+    for (Entry *e = r->entries; e; e = e->next)
+        if (e->waiting && may_start(e) && start_query(r, e) == 0)
+            e->waiting = false;
+}
+
+int curl_resolver_ask(CurlResolver *r, const char *host) {
+    Entry *e = find_or_add(r, host);
+
+    if (!e)
+        return -ENOMEM;
+    e->used_usec = now_usec();
+    if (e->asked_number != 0 && e->used_usec - e->asked_usec < QUERY_LOST_USEC)
+        return 0;
+    e->waiting = true;
+    start_waiting(r);
+    return 0;
+}
+
+static bool is_final(int error) {
+    return error == EAI_NONAME
+#ifdef EAI_NODATA
+           || error == EAI_NODATA
+#endif
+            ;
+}
+
+/* Addresses that were good serve on while the resolver is in trouble; TLS proves who answers there. A name that
+ * is gone is gone. */
+static const char *take_answer(CurlResolver *r, Entry *e, const Query *q) {
+    uint64_t now = now_usec();
+
+    e->asked_number = 0;
+    if (q->error == 0) {
+        e->slow = false;
+        e->addresses = q->addresses;
+        e->fresh_until_usec = now + r->life_usec;
+        e->old_until_usec = now + OLD_MAX_USEC;
+        return NULL;
+    }
+    if (is_final(q->error))
+        e->addresses.n = 0;
+    else if (e->addresses.n > 0 && now < e->old_until_usec) {
+        e->fresh_until_usec = now + OLD_RETRY_USEC;
+        return NULL;
+    }
+    return q->error == EAI_SYSTEM ? strerror(q->error_number) : gai_strerror(q->error);
+}
+
+static void resolver_unref(CurlResolver *r) {
+    if (--r->n_refs == 0)
+        free(r);
+}
+
+static int on_answers(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+    CurlResolver *r = userdata;
+    uint64_t count;
+    Query *all, *q;
+
+    (void)source;
+    (void)revents;
+    (void)!read(fd, &count, sizeof(count));
+    all = mailbox_take_all(r->box);
+    r->n_refs++;
+    for (q = all; q && !r->closed; q = q->next) {
+        Entry *e = find(r, q->host);
+
+        if (e && (e->asked_number == q->number || q->error == 0))
+            r->resolved(q->host, take_answer(r, e, q), r->userdata);
+    }
+    if (!r->closed)
+        start_waiting(r);
+    resolver_unref(r);
+    free_queries(all);
+    return 0;
+}
+
+/* ---- the interface ---- */
+
+int curl_resolver_new(sd_event *event, uint64_t life_usec, CurlResolved resolved, void *userdata,
+                      CurlResolver **ret) {
+    CurlResolver *r;
+    int error;
+
+    r = calloc(1, sizeof(*r));
+    if (!r)
+        return -ENOMEM;
+    *r = (CurlResolver){ .life_usec = life_usec, .resolved = resolved, .userdata = userdata, .n_refs = 1 };
+    r->box = mailbox_new();
+    error = r->box ? sd_event_add_io(event, &r->io, r->box->event_fd, EPOLLIN, on_answers, r) :
+                     -ENOMEM;
+    if (error < 0) {
+        curl_resolver_free(r);
+        return error;
+    }
+    *ret = r;
+    return 0;
+}
+
+void curl_resolver_free(CurlResolver *r) {
+    Entry *next;
+
+    if (!r)
+        return;
+    r->closed = true;
+    r->io = sd_event_source_disable_unref(r->io);
+    if (r->box)
+        mailbox_close(r->box);
+    for (Entry *e = r->entries; e; e = next) {
+        next = e->next;
+        free(e);
+    }
+    r->entries = NULL;
+    resolver_unref(r);
+}
+
+CurlNameState curl_resolver_find(const CurlResolver *r, const char *host, CurlAddresses *ret) {
+    Entry *e = find(r, host);
+    uint64_t now = now_usec();
+
+    if (!e || e->addresses.n == 0 || now >= e->old_until_usec)
+        return CURL_NAME_UNKNOWN;
+    e->used_usec = now;
+    *ret = e->addresses;
+    return now < e->fresh_until_usec ? CURL_NAME_FRESH : CURL_NAME_OLD;
+}
+
+void curl_resolver_expire(CurlResolver *r, const char *host) {
+    Entry *e = find(r, host);
+
+    if (e)
+        e->fresh_until_usec = 0;
+}
+
+void curl_resolver_give_up(CurlResolver *r, const char *host) {
+    Entry *e = find(r, host);
+
+    if (e)
+        e->slow = true;
+}
+
+void curl_resolver_prefer(CurlResolver *r, const char *host, const char *address) {
+    Entry *e = find(r, host);
+    char first[INET6_ADDRSTRLEN];
+
+    for (unsigned i = 1; e && i < e->addresses.n; i++) {
+        if (strcmp(e->addresses.texts[i], address) != 0)
+            continue;
+        memcpy(first, e->addresses.texts[i], sizeof(first));
+        memmove(e->addresses.texts[1], e->addresses.texts[0], i * sizeof(first));
+        memcpy(e->addresses.texts[0], first, sizeof(first));
+        return;
+    }
+}

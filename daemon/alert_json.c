@@ -135,6 +135,17 @@ static bool add(json_t *object, const char *key, json_t *value) {
     return json_object_set_new(object, key, value) >= 0;
 }
 
+/* Is the incident over? What does not last never opens one. */
+static bool is_over(const Tell *tell) {
+    static const bool lasts_not[_EVENT_MAX] = {
+        [EVENT_BASELINE_WEAK] = true,
+        [EVENT_BASELINE_ACCEPTED] = true,
+        [EVENT_GUARD_TEST] = true,
+    };
+
+    return tell->resolves || tell->kind == TELL_RESOLVED || lasts_not[tell->event];
+}
+
 static bool fill(json_t *o, const AlertSource *s, const char *id) {
     const Subject *subject = s->subject;
     const Tell *tell = s->tell;
@@ -145,7 +156,7 @@ static bool fill(json_t *o, const AlertSource *s, const char *id) {
            add(o, "event", json_string(event_to_string(tell->event))) &&
            add(o, "severity", json_string(severity_to_string(tell->severity))) &&
            add(o, "time", time_or_null(tell->time_usec)) && add(o, "summary", headline_of(s)) &&
-           add(o, "resolved", json_boolean(tell->resolves || tell->kind == TELL_RESOLVED)) &&
+           add(o, "resolved", json_boolean(is_over(tell))) &&
            add(o, "opened", time_or_null(tell->opened_usec)) &&
            add(o, "account", foreign(subject->account)) && add(o, "region", foreign(subject->region)) &&
            add(o, "trail", trail_of(subject, tell)) && add(o, "findings", findings_of(tell)) &&

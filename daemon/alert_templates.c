@@ -192,8 +192,9 @@ const AlertTemplate alert_templates[_TELLING_MAX] = {
                 "2. Find out who did it. If nobody planned it, treat the credentials that were used as stolen.",
     },
     [TELLING_ATTRIBUTED] = {
-        .subject = "{LABEL} {name} {deed} in {where} by {who}",
-        .headline = "{name} in {where} was {deed} by {who}.",
+        .subject = "{LABEL} {name} {deed} in {where} by {who}{still}",
+        .subject_short = "{LABEL} {name} {deed} in {region} by {who}{still}",
+        .headline = "{name} in {where} was {deed} by {who}.{still now}",
         .advice =
                 "1. Ask them. Does nobody know of it, disable the credentials, and look at what else they did: "
                 "the access key and the event id above are in the account's event history.\n"
@@ -203,7 +204,7 @@ const AlertTemplate alert_templates[_TELLING_MAX] = {
     [TELLING_NOBODY] = {
         .subject = "{LABEL} {name}: nobody found who {deed} it in {where}",
         .subject_short = "{LABEL} {name}: nobody found in {where}",
-        .headline = "Nobody was found who {deed} {name} in {where}.",
+        .headline = "Nobody was found who {deed} {name} in {where}.{still now}",
         .deed = "Searched the account's event history for 20 minutes. It shows no such call.",
         .advice =
                 "1. Events may come later still: search again by the command above, also in us-east-1.\n"
@@ -213,7 +214,8 @@ const AlertTemplate alert_templates[_TELLING_MAX] = {
         .subject = "{LABEL} {name}: unknown who {deed} it in {where}: {detail}",
         .subject_short = "{LABEL} {name}: unknown who {deed} it in {where}",
         .headline =
-                "It is not known who {deed} {name} in {where}: the event history could not be searched: {detail}",
+                "It is not known who {deed} {name} in {where}: the event history could not be searched: {detail}."
+                "{still now}",
         .deed = "Tried for 20 minutes to search the account's event history.",
         .advice =
                 "1. Search yourself, by the command above.\n"
@@ -224,7 +226,7 @@ const AlertTemplate alert_templates[_TELLING_MAX] = {
         .subject = "{LABEL} {who} tried {call} on {name} in {where}: {refusal}",
         .subject_short = "{LABEL} {who} tried {call} on {name} in {where}",
         .subject_shortest = "{LABEL} {call} tried on {name} in {where}",
-        .headline = "{who} tried {call} on {name} in {where}. AWS refused it: {refusal}.{others}",
+        .headline = "{who} tried {call} on {name} in {where}. AWS refused it: {refusal}.{still now}{others}",
         .advice =
                 "1. Is it their work? If not, treat the credentials that were used as stolen: what was refused "
                 "here may be granted elsewhere.\n"

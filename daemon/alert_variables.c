@@ -294,6 +294,38 @@ static void add_deed(const AlertExpansion *x) {
     (void)strbuf_add(x->out, "tampered with");
 }
 
+/* What a message about callers must not leave open: whether the trail is well meanwhile. */
+static const struct {
+    uint32_t findings;
+    const char *in_subject, *in_text;
+} lasting[] = {
+    { FINDING_BIT(FINDING_MISSING), ", still gone", " The trail is still gone: it records nothing." },
+    { FINDING_BIT(FINDING_STOPPED), ", still stopped", " The trail is still stopped: nothing is recorded." },
+    { FINDINGS_DRIFT, ", still changed", " Its settings still differ from the baseline." },
+    { FINDINGS_FAILING, ", still failing", " Its deliveries still fail." },
+};
+
+static void add_lasting(const AlertExpansion *x, bool in_subject) {
+    uint32_t findings = x->source->tell->findings;
+
+    for (size_t i = 0; i < ARRAY_SIZE(lasting); i++)
+        if (findings & lasting[i].findings) {
+            (void)strbuf_add(x->out, in_subject ? lasting[i].in_subject : lasting[i].in_text);
+            return;
+        }
+}
+
+static void add_still(const AlertExpansion *x) {
+    add_lasting(x, true);
+}
+
+static void add_still_now(const AlertExpansion *x) {
+    if (x->source->tell->resolves)
+        (void)strbuf_add(x->out, " The incident is over.");
+    else
+        add_lasting(x, false);
+}
+
 static void add_call(const AlertExpansion *x) {
     const char *name = x->source->tell->actor.event_name;
 
@@ -356,6 +388,8 @@ static const struct {
     { "losses", alert_add_losses },
     { "who", alert_add_actor },
     { "deed", add_deed },
+    { "still", add_still },
+    { "still now", add_still_now },
     { "call", add_call },
     { "refusal", add_refusal },
     { "others", add_others },

@@ -94,6 +94,7 @@ Tell *guard_tell(Deciding *d, TellKind kind, Event event, Severity severity, uin
 
     t->findings = s->findings;
     t->about = about;
+    t->resolves = !s->incident.open;
     t->restore = s->incident.restore;
     if (is_about_settings(d, worst)) {
         t->action = s->incident.restore;
@@ -228,7 +229,7 @@ static void remind(Deciding *d) {
     if (d->facts->maintenance && !(d->s.findings & FINDING_BIT(FINDING_BLIND)))
         severity = SEVERITY_INFO;
     if (incident_summary_is_due(inc, d->now))
-        guard_tell(d, TELL_SUMMARY, inc->event, severity, inc->last_mark_usec, 0, "")->resolves = !inc->open;
+        (void)guard_tell(d, TELL_SUMMARY, inc->event, severity, inc->last_mark_usec, 0, "");
     if (incident_reminder_is_due(inc, d->policy, d->now))
         (void)guard_tell(d, TELL_REMINDER, EVENT_TRAIL_REMINDER, severity, inc->last_mark_usec, 0, "");
 }

@@ -341,7 +341,7 @@ typedef struct Tell {
     uint32_t findings;           /* what holds now, FINDING_BITs */
     uint32_t about;              /* what the message is about, events among it; 0: nothing in particular */
     bool first_sight;            /* it was so when the trail was first seen */
-    bool resolves;               /* this message also says that all is well again */
+    bool resolves;               /* the incident is over with this message, or was before it */
     bool may_act;                /* false: the mode or the trail's owner forbids acting */
     bool protected;              /* an organization trail seen from a member account */
     Mode mode;

@@ -307,7 +307,7 @@ static const Case cases[] = {
       "TEST alert from guard1",
       { NULL },
       NULL,
-      false,
+      true,
       false,
       false },
 };

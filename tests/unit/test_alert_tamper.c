@@ -234,6 +234,19 @@ static const Case cases[] = {
         "  when     2026-11-23 10:02:11 UTC\n  event    e-1\n", "logging was stopped" },
       LOOKUP,
       true },
+    { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_STOPPED),
+           .findings = FINDING_BIT(FINDING_STOPPED), .gap = { T0, 0 }, .has_actor = true,
+           .actor = { .type = "IAMUser", .name = "bob", .event_name = "StopLogging" }),
+      "CRITICAL org-trail stopped in eu-central-1 (111122223333) by user bob, still stopped",
+      { "by user bob. The trail is still stopped: nothing is recorded." },
+      "over",
+      true },
+    { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .about = MISSING, .resolves = true,
+           .has_actor = true, .actor = { .type = "IAMUser", .name = "bob", .event_name = "DeleteTrail" }),
+      "CRITICAL org-trail deleted in eu-central-1 (111122223333) by user bob",
+      { "by user bob. The incident is over." },
+      "still",
+      true },
     { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .nobody = true, .about = MISSING),
       "CRITICAL org-trail: nobody found who deleted it in eu-central-1 (111122223333)",
       { "for 20 minutes", LOOKUP, "us-east-1" },
@@ -348,7 +361,7 @@ static void the_actor_as_machines_get_it(void **unused) {
 
     (void)unused;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-        if (cases[i].tell.event == EVENT_TRAIL_ATTRIBUTED && cases[i].tell.has_actor)
+        if (cases[i].tell.event == EVENT_TRAIL_ATTRIBUTED && cases[i].tell.has_actor && cases[i].tell.actor.event_id[0])
             tell = cases[i].tell;
     alert = compose(&trail, &tell);
     root = load(alert.document);

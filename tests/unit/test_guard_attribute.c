@@ -124,6 +124,7 @@ static void the_actor_is_told_at_once_also_of_what_is_over(void **unused) {
     assert_int_equal(t->sequence, 2);
     assert_int_equal(t->about, FINDING_BIT(FINDING_STOPPED));
     assert_true(t->has_actor && t->mark_usec == EPOCH);
+    assert_true(t->resolves);
     assert_string_equal(t->actor.name, "bob");
     assert_int_equal(l.plan.notes[0].note, NOTE_ATTRIBUTED);
     assert_string_equal(l.plan.notes[0].actor.name, "bob");

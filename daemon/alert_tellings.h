@@ -32,7 +32,9 @@ typedef enum Telling {
     TELLING_GONE_ACCEPTED,
     TELLING_BLIND_TRAIL,
     TELLING_BLIND_TARGET,
-    TELLING_UNSEEN,
+    TELLING_UNREADABLE,
+    TELLING_LIST_UNREADABLE,
+    TELLING_LIST_READABLE,
     TELLING_BLIND_ACCOUNT,
     TELLING_LEFT,
     TELLING_UNCOVERED,
@@ -50,7 +52,8 @@ typedef enum Telling {
     TELLING_STILL_FAILING,
     TELLING_STILL_BLIND_TRAIL,
     TELLING_STILL_BLIND_TARGET,
-    TELLING_STILL_UNSEEN,
+    TELLING_STILL_UNREADABLE,
+    TELLING_STILL_LIST_UNREADABLE,
     TELLING_STILL_BLIND_ACCOUNT,
     TELLING_STILL_LEFT,
     TELLING_STILL_UNCOVERED,
@@ -101,6 +104,11 @@ extern const AlertTemplate alert_templates_of_guard[_TELLING_MAX];
     "2. credentials: are the keys deleted, deactivated or expired?\n"                                       \
     "3. unreachable, throttled, service: is it our network, or somebody using up the API's quota?\n"        \
     "4. Until then look yourself: aws cloudtrail describe-trails --region {region}"
+#define UNREADABLE_ADVICE                                                                                   \
+    "1. Denied: did a policy, role or SCP of the guard change? trailguard policy guard prints the rights "  \
+    "that it needs.\n"                                                                                      \
+    "2. Throttled or failing: is another caller using up the API's quota?\n"                                \
+    "3. Until then check it yourself: aws cloudtrail describe-trails --region {region}"
 #define BLIND_DEED                                                                                          \
     "Looked {looks} in a row in vain: {detail}\n"                                                           \
     "It goes on looking."

@@ -41,15 +41,29 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
         .deed = "{detail}",
         .advice = LEFT_ADVICE,
     },
-    [TELLING_UNSEEN] = {
-        .subject = "{LABEL} guard cannot see the settings of {name} in {where}",
+    [TELLING_UNREADABLE] = {
+        .subject = "{LABEL} {unreadable} of {name} in {where} cannot be read",
         .headline =
-                "TrailGuard cannot look at the settings of {name} in {where}: a change to them would go "
-                "unseen.",
-        .deed =
-                "Looked several times in a row in vain: {detail}\n"
-                "It goes on looking, and on watching whether the trail logs.",
-        .advice = BLIND_ADVICE,
+                "TrailGuard cannot read {unreadable} of {name} in {where}. Whether the trail logs is still "
+                "polled; a change to what cannot be read would go unseen.",
+        .deed = "AWS's answer: {detail}\n"
+                "It goes on polling, and compares as soon as it can read again.",
+        .advice = UNREADABLE_ADVICE,
+    },
+    [TELLING_LIST_UNREADABLE] = {
+        .subject = "{LABEL} the list of trails in {where} cannot be read",
+        .headline =
+                "TrailGuard cannot read the list of trails in {where}. The status of trails that it knows is "
+                "still polled; changed settings, new trails and deletions would go unseen.",
+        .deed = "AWS's answer, {looks} in a row: {detail}\n"
+                "It goes on polling.",
+        .advice = UNREADABLE_ADVICE,
+    },
+    [TELLING_LIST_READABLE] = {
+        .subject = "RESOLVED the list of trails in {where} can be read again",
+        .headline = "The list of trails in {where} can be read again.",
+        .advice = "Nothing, unless you do not know why it could not be read. What changed meanwhile has a "
+                  "message of its own.",
     },
     [TELLING_UNCOVERED] = {
         .subject = "{LABEL} no trail records {where}",
@@ -167,10 +181,15 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
         .headline = "{where} is still no active member of the organization, and not guarded.",
         .advice = LEFT_ADVICE,
     },
-    [TELLING_STILL_UNSEEN] = {
-        .subject = "REMINDER guard still cannot see the settings of {name} in {where}, since {since}",
-        .headline = "TrailGuard still cannot look at the settings of {name} in {where}.",
-        .advice = BLIND_ADVICE,
+    [TELLING_STILL_UNREADABLE] = {
+        .subject = "REMINDER {unreadable} of {name} in {where} still cannot be read, since {since}",
+        .headline = "TrailGuard still cannot read {unreadable} of {name} in {where}.",
+        .advice = UNREADABLE_ADVICE,
+    },
+    [TELLING_STILL_LIST_UNREADABLE] = {
+        .subject = "REMINDER the list of trails in {where} still cannot be read, since {since}",
+        .headline = "TrailGuard still cannot read the list of trails in {where}: {error}.",
+        .advice = UNREADABLE_ADVICE,
     },
     [TELLING_STILL_UNCOVERED] = {
         .subject = "REMINDER still no trail records {where}, since {since}",

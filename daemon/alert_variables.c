@@ -166,6 +166,18 @@ static void add_kinds(const AlertExpansion *x) {
         (void)strbuf_add(x->out, "something");
 }
 
+static void add_unreadable(const AlertExpansion *x) {
+    const Tell *tell = x->source->tell;
+    uint32_t findings = tell->about ? tell->about : tell->findings;
+    const char *between = "";
+
+    for (Unreadable u = 0; u < _UNREADABLE_MAX; u++)
+        if (findings & FINDING_BIT(FINDING_UNREADABLE(u))) {
+            (void)strbuf_addf(x->out, "%s%s", between, unreadable_to_string(u));
+            between = ", ";
+        }
+}
+
 /* What a failing delivery loses, a sentence a line. */
 static void add_unsent(const AlertExpansion *x) {
     static const char *const unsent[_FINDING_MAX] = {
@@ -367,6 +379,7 @@ static const struct {
     { "attempts", add_attempts },
     { "tried", add_tried },
     { "kinds", add_kinds },
+    { "unreadable", add_unreadable },
     { "unsent", add_unsent },
     { "detail", add_detail },
     { "error", add_error },

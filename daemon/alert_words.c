@@ -8,7 +8,13 @@ static bool is_blindness(const Tell *tell) {
     return tell->detail[0] != '\0';
 }
 
+static bool is_about_list(const Tell *tell) {
+    return tell->about & FINDING_BIT(FINDING_LIST_UNREADABLE);
+}
+
 const char *alert_target_trouble(const Tell *tell) {
+    if (is_about_list(tell))
+        return "list";
     return is_blindness(tell) ? "blind" : "uncovered";
 }
 
@@ -35,7 +41,8 @@ static Telling still(const Subject *subject, const Tell *tell) {
         { FINDING_BIT(FINDING_STOPPED), TELLING_STILL_STOPPED },
         { FINDINGS_DRIFT, TELLING_STILL_WEAKENED },
         { FINDINGS_FAILING, TELLING_STILL_FAILING },
-        { FINDING_BIT(FINDING_UNSEEN), TELLING_STILL_UNSEEN },
+        { FINDINGS_UNREADABLE, TELLING_STILL_UNREADABLE },
+        { FINDING_BIT(FINDING_LIST_UNREADABLE), TELLING_STILL_LIST_UNREADABLE },
         { FINDING_BIT(FINDING_BLIND), TELLING_STILL_BLIND_TRAIL },
     };
 
@@ -118,10 +125,15 @@ static Telling telling(const Subject *subject, const Tell *tell) {
     case EVENT_REGION_UNCOVERED: return TELLING_UNCOVERED;
     case EVENT_REGION_COVERED: return TELLING_COVERED;
     case EVENT_GUARD_BLIND:
-        if (tell->about & FINDING_BIT(FINDING_UNSEEN))
-            return TELLING_UNSEEN;
+        if (is_about_list(tell))
+            return TELLING_LIST_UNREADABLE;
+        if (tell->about & FINDINGS_UNREADABLE)
+            return TELLING_UNREADABLE;
         return trail ? TELLING_BLIND_TRAIL : blind(subject, tell);
-    case EVENT_GUARD_SIGHTED: return trail ? TELLING_SIGHTED_TRAIL : TELLING_SIGHTED_TARGET;
+    case EVENT_GUARD_SIGHTED:
+        if (is_about_list(tell))
+            return TELLING_LIST_READABLE;
+        return trail ? TELLING_SIGHTED_TRAIL : TELLING_SIGHTED_TARGET;
     case EVENT_GUARD_CHANNEL_FAILED: return TELLING_CHANNEL_FAILED;
     case EVENT_GUARD_CHANNEL_RECOVERED: return TELLING_CHANNEL_RECOVERED;
     default: return TELLING_TEST;

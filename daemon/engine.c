@@ -487,6 +487,14 @@ int engine_check(Config *config, bool restore, EngineChecked checked, void *user
     return 0;
 }
 
+/* The first of what could not be read. */
+static const char *unreadable_of(const Observation *seen) {
+    for (Unreadable u = 0; u < _UNREADABLE_MAX; u++)
+        if (seen->unreadable[u][0])
+            return seen->unreadable[u];
+    return "";
+}
+
 int engine_settings(Config *config, EngineLooked looked, void *userdata, char error[static ENGINE_ERROR_MAX]) {
     _cleanup_(engine_freep) Engine *engine = NULL;
     EngineSettings *rows;
@@ -509,7 +517,7 @@ int engine_settings(Config *config, EngineLooked looked, void *userdata, char er
                 .recorded = trail->keeping.recorded ? &trail->keeping.baseline : NULL,
                 .now = &trail->keeping.now,
                 .gone = trail->state.findings & FINDING_BIT(FINDING_MISSING),
-                .error = trail->keeping.seen.settings_error,
+                .error = unreadable_of(&trail->keeping.seen),
             };
     }
     looked(rows, n, userdata);

@@ -222,14 +222,18 @@ typedef struct Deciding {
 
 static void decide_sight(const Deciding *d, const TargetLook *look) {
     Engine *engine = d->engine;
-    bool was_blind = d->state->blind;
+    bool was_blind = d->state->blind, was_unreadable = d->state->list_unreadable;
     Plan plan;
 
     guard_target(d->policy, d->state, look, engine_now(engine), &plan, d->state);
-    carry_notes(engine, &d->subject, d->state->sight.open ? &d->state->sight : &d->state->cover, &plan);
+    carry_notes(engine, &d->subject,
+                d->state->sight.open  ? &d->state->sight
+                : d->state->list.open ? &d->state->list
+                                      : &d->state->cover,
+                &plan);
     (void)engine_carry_tells(engine, &d->subject, &plan);
     engine_save_soon(engine, plan.n_tells > 0);
-    if (plan.n_tells > 0 || was_blind != d->state->blind)
+    if (plan.n_tells > 0 || was_blind != d->state->blind || was_unreadable != d->state->list_unreadable)
         engine_publish(engine);
     arm(engine, d->wake, plan.wake_mono_usec, d->woke, d->userdata);
 }

@@ -25,7 +25,7 @@ const Observation *engine_remember_seen(Trail *trail, const Observation *seen) {
     (void)text_copy(merged.bucket_error, sizeof(merged.bucket_error), k->seen.bucket_error);
     (void)text_copy(merged.lifecycle_error, sizeof(merged.lifecycle_error), k->seen.lifecycle_error);
     (void)text_copy(merged.key_error, sizeof(merged.key_error), k->seen.key_error);
-    (void)text_copy(merged.settings_error, sizeof(merged.settings_error), k->seen.settings_error);
+    memcpy(merged.unreadable, k->seen.unreadable, sizeof(merged.unreadable));
     k->seen = merged;
     k->was_seen = true;
     return &k->seen;
@@ -90,6 +90,7 @@ void engine_save_found(Trail *trail) {
 
 /* Only what is looked at again can be seen to be over. */
 static void resume_errors(Trail *trail) {
+    static const char not_read_yet[] = "not read since the start";
     static const struct {
         Finding finding;
         size_t offset, size;
@@ -97,17 +98,18 @@ static void resume_errors(Trail *trail) {
         { FINDING_BUCKET, offsetof(Observation, bucket_error), CODE_TEXT_MAX },
         { FINDING_LIFECYCLE, offsetof(Observation, lifecycle_error), CODE_TEXT_MAX },
         { FINDING_KEY, offsetof(Observation, key_error), CODE_TEXT_MAX },
-        { FINDING_UNSEEN, offsetof(Observation, settings_error), ERROR_TEXT_MAX },
     };
     Keeping *k = &trail->keeping;
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if ((trail->state.findings & FINDING_BIT(rows[i].finding)) &&
-            (rows[i].finding == FINDING_UNSEEN || trail->engine->config->bucket_checks))
-            (void)text_copy((char *)&k->seen + rows[i].offset, rows[i].size,
-                            "not looked at since the start");
-    if (trail->state.findings & FINDING_BIT(FINDING_UNSEEN))
-        k->n_failed = engine_account_policy(trail->via).blind_after;
+        if ((trail->state.findings & FINDING_BIT(rows[i].finding)) && trail->engine->config->bucket_checks)
+            (void)text_copy((char *)&k->seen + rows[i].offset, rows[i].size, not_read_yet);
+    for (Unreadable u = 0; u < _UNREADABLE_MAX; u++)
+        if ((trail->state.findings & FINDING_BIT(FINDING_UNREADABLE(u))) &&
+            (u < UNREADABLE_BUCKET || trail->engine->config->bucket_checks)) {
+            k->n_unread[u] = engine_account_policy(trail->via).blind_after;
+            (void)text_copy(k->seen.unreadable[u], sizeof(k->seen.unreadable[u]), not_read_yet);
+        }
     /* it was stale by what was known of it then */
     trail->facts.records_reads = trail->state.findings & FINDING_BIT(FINDING_STALE);
 }
@@ -126,26 +128,37 @@ void engine_resume_keeping(Trail *trail, Drift *changes) {
 
 /* ---- looks ---- */
 
-/* Failed looks at settings count like failed looks at the status, but never make it unknown whether the
- * trail logs: they are a finding of their own. */
-static void count_failures(Trail *trail, const SettingsLook *look) {
-    Keeping *k = &trail->keeping;
-    unsigned blind_after = engine_account_policy(trail->via).blind_after;
+static void note_readable(Trail *trail, Unreadable what, const char *error) {
+    if (trail->engine->once)
+        return;
+    if (error)
+        log_line(LOG_WARNING, "%s %s %s: %s could not be read: %s", trail->name, trail->region, trail->account,
+                 unreadable_to_string(what), error);
+    else
+        log_line(LOG_NOTICE, "%s %s %s: %s can be read again", trail->name, trail->region, trail->account,
+                 unreadable_to_string(what));
+}
 
-    if (look->failed == 0) {
-        if (k->n_failed > 0 && !trail->engine->once)
-            log_line(LOG_NOTICE, "%s %s %s: settings can be looked at again", trail->name, trail->region,
-                     trail->account);
-        k->n_failed = 0;
-        k->seen.settings_error[0] = '\0';
+/* Each call that fails counts for itself, as polls do, and never makes it unknown whether the trail logs: it is a
+ * finding of its own. */
+static void count_failure(Trail *trail, Unreadable what, const WatchFailure *failure) {
+    Keeping *k = &trail->keeping;
+    Subject where = engine_trail_subject(trail);
+    char *error = k->seen.unreadable[what];
+
+    if (failure->denial.action[0])
+        engine_note_denial(trail->engine, &where, failure->denial.action, failure->denial.resource);
+    if (!failure->text[0]) {
+        if (k->n_unread[what] > 0)
+            note_readable(trail, what, NULL);
+        k->n_unread[what] = 0;
+        error[0] = '\0';
         return;
     }
-    k->n_failed++;
-    if (k->n_failed == 1 && !trail->engine->once)
-        log_line(LOG_WARNING, "%s %s %s: settings could not be looked at: %s", trail->name, trail->region,
-                 trail->account, look->error_text);
-    if (k->n_failed >= blind_after)
-        (void)text_copy(k->seen.settings_error, sizeof(k->seen.settings_error), look->error_text);
+    if (k->n_unread[what]++ == 0)
+        note_readable(trail, what, failure->text);
+    if (k->n_unread[what] >= engine_account_policy(trail->via).blind_after)
+        (void)text_copy(error, ERROR_TEXT_MAX, failure->text);
 }
 
 static void decide(Trail *trail, bool compared) {
@@ -190,7 +203,8 @@ static void settings_seen(const SettingsLook *look, void *userdata) {
     if (trail->home)
         engine_begin_next_look(trail->home);
     if (!look->gone && !stale) {
-        count_failures(trail, look);
+        for (Unreadable u = 0; u < ARRAY_SIZE(look->failures); u++)
+            count_failure(trail, u, &look->failures[u]);
         (void)engine_differs(&look->settings, trail);
         if (engine_knows_all(trail) && !once && look->failed == 0 && engine_has_to_record(trail)) {
             engine_record_baseline(trail);
@@ -228,6 +242,20 @@ static void look_at(Trail *trail, const CloudTrailTrail *listed) {
 
 /* ---- the bucket and the key behind the trail ---- */
 
+/* What could not be read stays as it was: a refusal ends no trouble. */
+static void take_bucket(Observation *seen, const BucketLook *look) {
+    bool unread[_UNREADABLE_MAX];
+
+    for (Unreadable u = 0; u < _UNREADABLE_MAX; u++)
+        unread[u] = look->failures[u].text[0] != '\0';
+    if (look->bucket_error[0] || (!unread[UNREADABLE_BUCKET] && !unread[UNREADABLE_POLICY]))
+        (void)text_copy(seen->bucket_error, sizeof(seen->bucket_error), look->bucket_error);
+    if (look->found && !unread[UNREADABLE_LIFECYCLE])
+        (void)text_copy(seen->lifecycle_error, sizeof(seen->lifecycle_error), look->lifecycle_error);
+    if (!unread[UNREADABLE_KEY])
+        (void)text_copy(seen->key_error, sizeof(seen->key_error), look->key_error);
+}
+
 static void bucket_seen(const BucketLook *look, void *userdata) {
     Trail *trail = userdata;
     Keeping *k = &trail->keeping;
@@ -236,13 +264,10 @@ static void bucket_seen(const BucketLook *look, void *userdata) {
     trail->engine->n_beside--;
     if (look->region[0])
         (void)text_copy(k->bucket_region, sizeof(k->bucket_region), look->region);
-    (void)text_copy(k->seen.bucket_error, sizeof(k->seen.bucket_error), look->bucket_error);
-    (void)text_copy(k->seen.lifecycle_error, sizeof(k->seen.lifecycle_error), look->lifecycle_error);
-    (void)text_copy(k->seen.key_error, sizeof(k->seen.key_error), look->key_error);
-    if (look->error_text[0] && !k->bucket_failed && !trail->engine->once)
-        log_line(LOG_WARNING, "%s %s %s: bucket_checks: %s", trail->name, trail->region, trail->account,
-                 look->error_text);
-    k->bucket_failed = look->error_text[0] != '\0';
+    take_bucket(&k->seen, look);
+    for (Unreadable u = UNREADABLE_BUCKET; u < _UNREADABLE_MAX; u++)
+        if (look->found || u == UNREADABLE_BUCKET || u == UNREADABLE_KEY)
+            count_failure(trail, u, &look->failures[u]);
     decide(trail, false);
 }
 

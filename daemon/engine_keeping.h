@@ -38,8 +38,7 @@ typedef struct Keeping {
     WatchBucket *bucket_look;
     uint64_t look_by_usec; /* mono */
     bool look_is_stale;    /* what it sees may be from before we wrote */
-    unsigned n_failed;     /* looks at settings that failed in a row */
-    bool bucket_failed;    /* the last look at the bucket did */
+    unsigned n_unread[_UNREADABLE_MAX]; /* calls that failed in a row, each */
     char bucket_region[S3_REGION_MAX]; /* as last told, "" until then */
     Attribute *search;
 } Keeping;

@@ -64,7 +64,8 @@ static void pace(Target *target, uint64_t began_usec, bool settings) {
     };
 
     target->due_usec = now_usec + schedule_wait(&intervals, &p, loop_random(engine->aws.loop));
-    if (settings && !target->doubt_cover)
+    /* a list that fails is asked for at every poll until that is reported */
+    if ((settings && !target->doubt_cover) || target->state.list_unreadable)
         target->settings_due_usec = schedule_next_settings(&intervals, now_usec, p.n_trails);
     if (schedule_is_stretched(&intervals, p.n_trails) && !target->stretch_told) {
         const char *account = engine_account_named(target->account);

@@ -43,7 +43,7 @@ Target *engine_target(Account *account, const char *region, bool configured) {
     target->account = account;
     target->configured = configured;
     (void)text_copy(target->region, sizeof(target->region), region);
-    target->state.sight.event = target->state.cover.event = _EVENT_MAX;
+    target->state.sight.event = target->state.cover.event = target->state.list.event = _EVENT_MAX;
     if (!ENGINE_APPEND(engine->targets, engine->n_targets, target)) {
         free(target);
         return NULL;

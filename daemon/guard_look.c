@@ -29,7 +29,13 @@ static const struct {
     { FINDING_BUCKET, offsetof(Observation, bucket_error) },
     { FINDING_LIFECYCLE, offsetof(Observation, lifecycle_error) },
     { FINDING_KEY, offsetof(Observation, key_error) },
-    { FINDING_UNSEEN, offsetof(Observation, settings_error) },
+    { FINDING_SELECTORS_UNREADABLE, offsetof(Observation, unreadable[UNREADABLE_SELECTORS]) },
+    { FINDING_INSIGHTS_UNREADABLE, offsetof(Observation, unreadable[UNREADABLE_INSIGHTS]) },
+    { FINDING_TAGS_UNREADABLE, offsetof(Observation, unreadable[UNREADABLE_TAGS]) },
+    { FINDING_BUCKET_UNREADABLE, offsetof(Observation, unreadable[UNREADABLE_BUCKET]) },
+    { FINDING_LIFECYCLE_UNREADABLE, offsetof(Observation, unreadable[UNREADABLE_LIFECYCLE]) },
+    { FINDING_POLICY_UNREADABLE, offsetof(Observation, unreadable[UNREADABLE_POLICY]) },
+    { FINDING_KEY_UNREADABLE, offsetof(Observation, unreadable[UNREADABLE_KEY]) },
 };
 
 static const char *error_at(const Observation *seen, size_t row) {

@@ -22,6 +22,13 @@ static Tell *tell(Judging *j, Incident *inc, TellKind kind, Event event, Severit
     t->n_failed = j->s.n_failed;
     if (inc == &j->s.sight)
         text_copy(t->detail, sizeof(t->detail), j->s.error_text);
+    if (inc == &j->s.list) {
+        t->about = FINDING_BIT(FINDING_LIST_UNREADABLE);
+        t->findings = inc->open ? t->about : 0;
+        t->error = j->s.list_error;
+        t->n_failed = j->s.n_list_failed;
+        text_copy(t->detail, sizeof(t->detail), j->s.list_error_text);
+    }
     return t;
 }
 
@@ -73,19 +80,6 @@ static void not_sighted(Judging *j, const TargetLook *look) {
     }
 }
 
-static void not_enabled(Judging *j) {
-    TargetState *s = &j->s;
-
-    if (!s->not_enabled)
-        (void)plan_note(j->plan, NOTE_NOT_ENABLED);
-    s->not_enabled = true;
-    s->n_failed = 0;
-    s->failed_since_usec = 0;
-    s->blind = false;
-    end(j, &s->sight, EVENT_GUARD_SIGHTED);
-    end(j, &s->cover, EVENT_REGION_COVERED);
-}
-
 static void judge_cover(Judging *j, bool covered) {
     TargetState *s = &j->s;
 
@@ -100,6 +94,52 @@ static void judge_cover(Judging *j, bool covered) {
     s->covered = covered;
 }
 
+/* Trails can be polled, but not listed: what they are like, which are new and which are gone nobody knows. */
+static void list_failed(Judging *j, const TargetLook *look) {
+    TargetState *s = &j->s;
+    bool becomes_unreadable;
+
+    if (s->n_list_failed++ == 0)
+        s->list_since_usec = j->now.real_usec;
+    s->list_error = look->list_error;
+    text_copy(s->list_error_text, sizeof(s->list_error_text), look->list_error_text);
+    becomes_unreadable = !s->list_unreadable && s->n_list_failed >= j->policy->blind_after;
+    if (becomes_unreadable || s->n_list_failed == 1)
+        text_copy(plan_note(j->plan, becomes_unreadable ? NOTE_LIST_UNREADABLE : NOTE_LIST_FAILED)->detail,
+                  ERROR_TEXT_MAX, look->list_error_text);
+    if (becomes_unreadable) {
+        s->list_unreadable = true;
+        begin(j, &s->list, EVENT_GUARD_BLIND, s->list_since_usec);
+    }
+}
+
+static void list_read(Judging *j) {
+    TargetState *s = &j->s;
+
+    if (s->list_unreadable)
+        (void)plan_note(j->plan, NOTE_LIST_READABLE);
+    end(j, &s->list, EVENT_GUARD_SIGHTED);
+    s->n_list_failed = 0;
+    s->list_since_usec = 0;
+    s->list_error = LOOK_OK;
+    s->list_unreadable = false;
+    s->list_error_text[0] = '\0';
+}
+
+static void not_enabled(Judging *j) {
+    TargetState *s = &j->s;
+
+    if (!s->not_enabled)
+        (void)plan_note(j->plan, NOTE_NOT_ENABLED);
+    s->not_enabled = true;
+    s->n_failed = 0;
+    s->failed_since_usec = 0;
+    s->blind = false;
+    end(j, &s->sight, EVENT_GUARD_SIGHTED);
+    end(j, &s->cover, EVENT_REGION_COVERED);
+    list_read(j);
+}
+
 static void looked(Judging *j, const TargetLook *look) {
     if (look->not_enabled) {
         not_enabled(j);
@@ -112,6 +152,10 @@ static void looked(Judging *j, const TargetLook *look) {
     sighted(j);
     j->s.not_enabled = false;
     j->s.ever_sighted = true;
+    if (look->list_error != LOOK_OK)
+        list_failed(j, look);
+    else if (look->list_read)
+        list_read(j);
     if (look->listed)
         judge_cover(j, look->covered);
 }
@@ -142,7 +186,9 @@ void guard_target(const Policy *policy, const TargetState *prev, const TargetLoo
     escalate(&j);
     remind(&j, &j.s.sight);
     remind(&j, &j.s.cover);
+    remind(&j, &j.s.list);
     ret_plan->wake_mono_usec = earlier(incident_wake_mono_usec(&j.s.sight, policy, now),
-                                       incident_wake_mono_usec(&j.s.cover, policy, now));
+                                       earlier(incident_wake_mono_usec(&j.s.cover, policy, now),
+                                               incident_wake_mono_usec(&j.s.list, policy, now)));
     *ret_next = j.s;
 }

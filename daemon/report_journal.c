@@ -94,7 +94,13 @@ static void write_failing(const Writing *w) {
         [FINDING_BUCKET] = "its bucket is not as it should be",
         [FINDING_LIFECYCLE] = "a rule of its bucket deletes log files early",
         [FINDING_KEY] = "its KMS key cannot be used",
-        [FINDING_UNSEEN] = "its settings cannot be looked at, changes to them go unseen",
+        [FINDING_SELECTORS_UNREADABLE] = "its event selectors cannot be read",
+        [FINDING_INSIGHTS_UNREADABLE] = "its Insights selectors cannot be read",
+        [FINDING_TAGS_UNREADABLE] = "its tags cannot be read",
+        [FINDING_BUCKET_UNREADABLE] = "its bucket cannot be read",
+        [FINDING_LIFECYCLE_UNREADABLE] = "the lifecycle rules of its bucket cannot be read",
+        [FINDING_POLICY_UNREADABLE] = "the policy of its bucket cannot be read",
+        [FINDING_KEY_UNREADABLE] = "its KMS key cannot be read",
     };
     const char *text = w->note->count < _FINDING_MAX ? what[w->note->count] : NULL;
 
@@ -116,6 +122,16 @@ static void write_blind(const Writing *w) {
 static void write_sighted(const Writing *w) {
     (void)strbuf_addf(w->out, "seen again after %u %s in vain", w->note->count,
                       w->note->count == 1 ? "look" : "looks");
+}
+
+static void write_list_failed(const Writing *w) {
+    (void)strbuf_add(w->out, "the list of trails could not be read");
+    add_detail(w);
+}
+
+static void write_list_unreadable(const Writing *w) {
+    (void)strbuf_add(w->out, "the list of trails cannot be read: settings, new trails and deletions there go unseen");
+    add_detail(w);
 }
 
 static void add_fields(const Writing *w, const char *what) {
@@ -256,6 +272,10 @@ static const struct {
     [NOTE_LOOK_FAILED] = { LOG_WARNING, NULL, "guard.blind", NULL, write_look_failed },
     [NOTE_BLIND] = { LOG_ERR, MESSAGE_GUARD_BLIND, "guard.blind", NULL, write_blind },
     [NOTE_SIGHTED] = { LOG_NOTICE, MESSAGE_GUARD_SIGHTED, "guard.sighted", NULL, write_sighted },
+    [NOTE_LIST_FAILED] = { LOG_WARNING, NULL, "guard.blind", NULL, write_list_failed },
+    [NOTE_LIST_UNREADABLE] = { LOG_ERR, MESSAGE_GUARD_BLIND, "guard.blind", NULL, write_list_unreadable },
+    [NOTE_LIST_READABLE] = { LOG_NOTICE, MESSAGE_GUARD_SIGHTED, "guard.sighted",
+                             "the list of trails can be read again", NULL },
     [NOTE_NOT_ENABLED] = { LOG_NOTICE, NULL, NULL, "not enabled in this account: skipped, asked again daily",
                            NULL },
     [NOTE_UNCOVERED] = { LOG_WARNING, MESSAGE_REGION_UNCOVERED, "region.uncovered",

@@ -86,6 +86,22 @@ static void add_blind(StrBuf *b, const Status *status) {
         (void)strbuf_addf(b, " and %u more", n - NAMED_MAX);
 }
 
+static void add_unlisted(StrBuf *b, const Status *status) {
+    unsigned n = 0;
+
+    for (size_t i = 0; i < status->n_targets; i++) {
+        if (!status->targets[i].state->list_unreadable)
+            continue;
+        if (n < NAMED_MAX) {
+            (void)strbuf_add(b, n == 0 ? "; trails cannot be listed in " : ", ");
+            (void)text_escape(b, status->targets[i].subject.region, NAME_MAX_BYTES);
+        }
+        n++;
+    }
+    if (n > NAMED_MAX)
+        (void)strbuf_addf(b, " and %u more", n - NAMED_MAX);
+}
+
 static void add_count(StrBuf *b, const char *before, size_t n, const char *what) {
     (void)strbuf_addf(b, "%s%zu %s%s", before, n, what, n == 1 ? "" : "s");
 }
@@ -130,6 +146,7 @@ const char *report_status_line(const Status *status, char dst[static STATUS_LINE
         add_count(&b, ", ", count_accounts(status), "account");
         add_verdicts(&b, status);
         add_blind(&b, status);
+        add_unlisted(&b, status);
         (void)strbuf_addf(&b, "; pass %.2f s", (double)status->pass_duration_usec / (double)USEC_PER_SEC);
     }
     (void)text_copy(dst, STATUS_LINE_MAX, strbuf_str(&b));
@@ -226,6 +243,8 @@ static const char *target_word(const TargetState *state) {
         return "blind";
     if (state->n_failed > 0)
         return "failing";
+    if (state->list_unreadable)
+        return "list unreadable";
     return state->ever_sighted ? "well" : "unseen";
 }
 
@@ -234,7 +253,8 @@ static json_t *target_json(const StatusTarget *target) {
 
     return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:b}", "account", target->subject.account,
                      "region", target->subject.region, "identity", target->identity, "state",
-                     target_word(state), "error", text_json(state->error_text), "looked",
+                     target_word(state), "error",
+                     text_json(state->error_text[0] ? state->error_text : state->list_error_text), "looked",
                      time_json(target->looked_usec), "because_of_trail", target->by_shadow, "idle",
                      target->idle, "uncovered", state->cover.open);
 }

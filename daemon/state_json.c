@@ -231,6 +231,12 @@ static const Member target_members[] = {
     MEMBER(StateTarget, text, state.error_text, "error_text"),
     MEMBER(StateTarget, incident, state.sight, "sight"),
     MEMBER(StateTarget, incident, state.cover, "cover"),
+    MEMBER(StateTarget, uint, state.n_list_failed, "failed_lists"),
+    MEMBER(StateTarget, usec, state.list_since_usec, "list_failed_since_usec"),
+    MEMBER(StateTarget, look_error, state.list_error, "list_error"),
+    MEMBER(StateTarget, bool, state.list_unreadable, "list_unreadable"),
+    MEMBER(StateTarget, text, state.list_error_text, "list_error_text"),
+    MEMBER(StateTarget, incident, state.list, "list"),
     { .name = NULL },
 };
 
@@ -273,7 +279,9 @@ static int init_trail(void *entry) {
 static int init_target(void *entry) {
     StateTarget *target = entry;
 
-    target->state = (TargetState){ .sight.event = _EVENT_MAX, .cover.event = _EVENT_MAX };
+    target->state = (TargetState){
+        .sight.event = _EVENT_MAX, .cover.event = _EVENT_MAX, .list.event = _EVENT_MAX
+    };
     target->account = strdup("");
     target->region = strdup("");
     return target->account && target->region ? 0 : -ENOMEM;
@@ -289,7 +297,9 @@ static int init_channel(void *entry) {
 static int init_account(void *entry) {
     StateAccount *account = entry;
 
-    account->state = (TargetState){ .sight.event = _EVENT_MAX, .cover.event = _EVENT_MAX };
+    account->state = (TargetState){
+        .sight.event = _EVENT_MAX, .cover.event = _EVENT_MAX, .list.event = _EVENT_MAX
+    };
     account->account = strdup("");
     account->name = strdup("");
     return account->account && account->name ? 0 : -ENOMEM;

@@ -146,7 +146,8 @@ static int read_bits(const json_t *value, unsigned max, unsigned (*from_string)(
     if (!json_is_array(value))
         return -EINVAL;
     for (size_t i = 0; i < json_array_size(value); i++) {
-        unsigned bit = from_string(json_string_value(json_array_get(value, i)));
+        const char *word = json_string_value(json_array_get(value, i));
+        unsigned bit = from_string(text_equal(word, "unseen") ? "selectors_unreadable" : word); /* until 0.9 */
 
         if (bit == max)
             return -EINVAL;

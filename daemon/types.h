@@ -67,22 +67,44 @@ typedef enum Finding {
     FINDING_BUCKET,       /* bucket_checks: gone, somebody else's, or closed to CloudTrail */
     FINDING_LIFECYCLE,    /* bucket_checks: a rule deletes log files early */
     FINDING_KEY,          /* bucket_checks: the KMS key cannot be used */
-    FINDING_UNSEEN,       /* its settings cannot be looked at */
+    FINDING_SELECTORS_UNREADABLE, /* GetEventSelectors fails; from here on in the order of Unreadable */
+    FINDING_INSIGHTS_UNREADABLE,
+    FINDING_TAGS_UNREADABLE,
+    FINDING_BUCKET_UNREADABLE,
+    FINDING_LIFECYCLE_UNREADABLE,
+    FINDING_POLICY_UNREADABLE,
+    FINDING_KEY_UNREADABLE,
+    FINDING_LIST_UNREADABLE, /* of a target: DescribeTrails fails, while trails can be polled */
     FINDING_BLIND,        /* this trail cannot be looked at although its target can */
     _FINDING_MAX,
 } Finding;
 
 #define FINDING_BIT(f) (1u << (f))
+
+/* What is read of a trail besides its status, a call each. */
+typedef enum Unreadable {
+    UNREADABLE_SELECTORS, /* GetEventSelectors */
+    UNREADABLE_INSIGHTS,  /* GetInsightSelectors */
+    UNREADABLE_TAGS,      /* ListTags */
+    UNREADABLE_BUCKET,    /* HeadBucket */
+    UNREADABLE_LIFECYCLE, /* GetBucketLifecycleConfiguration */
+    UNREADABLE_POLICY,    /* GetBucketPolicy */
+    UNREADABLE_KEY,       /* DescribeKey */
+    _UNREADABLE_MAX,
+} Unreadable;
+
+#define FINDING_UNREADABLE(u) ((Finding)(FINDING_SELECTORS_UNREADABLE + (u)))
+#define FINDINGS_UNREADABLE   (((1u << _UNREADABLE_MAX) - 1) << FINDING_SELECTORS_UNREADABLE)
 #define FINDINGS_FAILING                                                                                    \
     (FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST) | FINDING_BIT(FINDING_LOG_GROUP) |         \
      FINDING_BIT(FINDING_NOTIFICATION) | FINDING_BIT(FINDING_STALE) | FINDING_BIT(FINDING_BUCKET) |         \
      FINDING_BIT(FINDING_LIFECYCLE) | FINDING_BIT(FINDING_KEY))
 /* Conditions that an observation tells by an error text. */
-#define FINDINGS_ERRORS (FINDINGS_FAILING | FINDING_BIT(FINDING_UNSEEN))
+#define FINDINGS_ERRORS (FINDINGS_FAILING | FINDINGS_UNREADABLE)
 /* Those of them that looks beside the status tell. */
 #define FINDINGS_BESIDE                                                                                     \
     (FINDING_BIT(FINDING_BUCKET) | FINDING_BIT(FINDING_LIFECYCLE) | FINDING_BIT(FINDING_KEY) |              \
-     FINDING_BIT(FINDING_UNSEEN))
+     FINDINGS_UNREADABLE)
 #define FINDINGS_DRIFT (FINDING_BIT(FINDING_WEAKENED) | FINDING_BIT(FINDING_CHANGED))
 
 /* What an alert is about; among troubles worst first. */
@@ -218,7 +240,7 @@ typedef struct Observation {
     char bucket_error[CODE_TEXT_MAX];
     char lifecycle_error[CODE_TEXT_MAX];
     char key_error[CODE_TEXT_MAX];
-    char settings_error[ERROR_TEXT_MAX]; /* settings could not be looked at blind_after times in a row; raw */
+    char unreadable[_UNREADABLE_MAX][ERROR_TEXT_MAX]; /* what could not be read blind_after times in a row; raw */
     /* OBSERVED_ERROR */
     LookError error;
     bool target_sighted; /* the target answered something else: only this trail is out of sight */
@@ -231,6 +253,9 @@ typedef struct TargetLook {
     bool not_enabled; /* the account has not enabled this region: nothing to guard */
     LookError error;  /* when not sighted */
     char error_text[ERROR_TEXT_MAX];
+    bool list_read;                       /* DescribeTrails was answered ... */
+    LookError list_error;                 /* ... or failed while other calls were answered: how; else LOOK_OK */
+    char list_error_text[ERROR_TEXT_MAX]; /* raw */
     bool listed;  /* the look included a successful DescribeTrails ... */
     bool covered; /* ... and some trail records here, or one that has an incident of its own did */
 } TargetLook;
@@ -382,6 +407,9 @@ typedef enum Note {
     NOTE_LOOK_FAILED, /* the first of a row */
     NOTE_BLIND,
     NOTE_SIGHTED,
+    NOTE_LIST_FAILED, /* the first of a row */
+    NOTE_LIST_UNREADABLE,
+    NOTE_LIST_READABLE,
     NOTE_NOT_ENABLED,
     NOTE_UNCOVERED,
     NOTE_COVERED,
@@ -546,6 +574,12 @@ typedef struct TargetState {
     char error_text[ERROR_TEXT_MAX];
     Incident sight; /* guard.blind */
     Incident cover; /* region.uncovered */
+    unsigned n_list_failed;    /* lists that failed in a row while trails could be polled */
+    uint64_t list_since_usec;  /* real; the first of them */
+    LookError list_error;
+    bool list_unreadable;
+    char list_error_text[ERROR_TEXT_MAX];
+    Incident list; /* the list cannot be read */
 } TargetState;
 
 /* ---- what the guard may do ---- */

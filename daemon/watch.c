@@ -103,6 +103,17 @@ static void error_text(char dst[static ERROR_TEXT_MAX], const char *operation, c
                    error->message);
 }
 
+void watch_failure_set(WatchFailure *failure, const char *operation, const AwsError *error, const char *action,
+                       const char *resource) {
+    WatchDenial *denial = &failure->denial;
+
+    error_text(failure->text, operation, error);
+    if (error->class != AWS_DENIED || aws_error_denied_action(error, denial->action, denial->resource))
+        return;
+    (void)text_copy(denial->action, sizeof(denial->action), action);
+    (void)text_copy(denial->resource, sizeof(denial->resource), resource);
+}
+
 /* ---- the end ---- */
 
 /* Both must say that it is gone. A status that was answered proves that the trail is there, whatever the
@@ -122,7 +133,7 @@ static void judge_look(const Watch *w, WatchResult *result) {
     const Slot *failed = NULL;
     size_t n_rejected = 0, n_without = 0, n_asked = w->n_slots + w->list_asked;
 
-    look->listed = list_ok;
+    look->listed = look->list_read = list_ok;
     look->sighted = list_ok || n_asked == 0;
     for (size_t i = 0; i < w->n_slots; i++) {
         const Slot *slot = &w->slots[i];
@@ -138,6 +149,10 @@ static void judge_look(const Watch *w, WatchResult *result) {
     n_without += w->list_asked && w->list_error.class == AWS_NO_CREDENTIALS;
     result->rejected = n_asked > 0 && n_rejected == n_asked;
     result->no_credentials = n_asked > 0 && n_without == n_asked;
+    if (look->sighted && w->list_asked && !list_ok) {
+        look->list_error = watch_look_error(w->list_error.class);
+        error_text(look->list_error_text, "DescribeTrails", &w->list_error);
+    }
     if (look->sighted)
         return;
     if (w->list_asked) {

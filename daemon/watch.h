@@ -16,6 +16,16 @@ typedef struct WatchDenial {
 
 #define WATCH_DENIALS_MAX 8 /* of one look; each once */
 
+/* A call that failed. */
+typedef struct WatchFailure {
+    char text[ERROR_TEXT_MAX]; /* raw; names the operation; "": it did not fail */
+    WatchDenial denial;        /* action "": it was not denied */
+} WatchFailure;
+
+/* What a failed call leaves; action and resource are what it needs, where AWS does not say. */
+void watch_failure_set(WatchFailure *failure, const char *operation, const AwsError *error, const char *action,
+                       const char *resource);
+
 typedef struct WatchRequest {
     AwsClient *aws;
     CredentialsSource *credentials;

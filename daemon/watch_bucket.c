@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/arn.h"
+#include "lib/endpoint.h"
 #include "lib/kms.h"
 #include "lib/s3.h"
 #include "lib/util/macros.h"
@@ -52,12 +53,44 @@ static void answered(WatchBucket *w) {
     watch_free(w);
 }
 
-/* Kept: the first. */
-static void not_looked(WatchBucket *w, const char *operation, const char *what, const char *code,
-                       const char *message) {
+static const struct {
+    const char *operation, *action;
+} calls[_UNREADABLE_MAX] = {
+    [UNREADABLE_BUCKET] = { "HeadBucket", "s3:ListBucket" },
+    [UNREADABLE_LIFECYCLE] = { "GetBucketLifecycleConfiguration", "s3:GetLifecycleConfiguration" },
+    [UNREADABLE_POLICY] = { "GetBucketPolicy", "s3:GetBucketPolicy" },
+    [UNREADABLE_KEY] = { "DescribeKey", "kms:DescribeKey" },
+};
+
+/* The permission that a call needs; S3 does not always name it, and HeadBucket has no text at all. */
+static void set_failure(WatchBucket *w, Unreadable what, const AwsError *error) {
+    const char *bucket = w->request.bucket;
+    const Partition *partition = endpoint_partition_of(w->request.region);
+    char resource[AWS_RESOURCE_MAX];
+
+    if (what == UNREADABLE_KEY)
+        (void)text_copy(resource, sizeof(resource), w->request.key);
+    else
+        (void)snprintf(resource, sizeof(resource), "arn:%s:s3:::%.255s", partition ? partition->id : "aws", bucket);
+    watch_failure_set(&w->look.failures[what], calls[what].operation, error, calls[what].action, resource);
+}
+
+/* In error_text the first is kept. */
+static void not_looked(WatchBucket *w, Unreadable what, const AwsError *error) {
+    const char *name = what == UNREADABLE_KEY ? w->request.key : w->request.bucket;
+
+    set_failure(w, what, error);
+    (void)snprintf(w->look.failures[what].text, ERROR_TEXT_MAX, "%s of %.100s: %s%s%.230s", calls[what].operation,
+                   name, error->code, error->code[0] ? ": " : "", error->message);
     if (!w->look.error_text[0])
-        (void)snprintf(w->look.error_text, sizeof(w->look.error_text), "%s of %.100s: %s%s%.230s", operation,
-                       what, code, code[0] ? ": " : "", message);
+        (void)text_copy(w->look.error_text, sizeof(w->look.error_text), w->look.failures[what].text);
+}
+
+static void not_asked(WatchBucket *w, Unreadable what, int r) {
+    AwsError error;
+
+    aws_error_set(&error, AWS_INTERNAL, NULL, "%s", strerror(-r));
+    not_looked(w, what, &error);
 }
 
 /* ---- lifecycle ---- */
@@ -98,7 +131,7 @@ static void rules_done(const AwsError *error, const S3Rules *rules, void *userda
 
     w->rules_call = NULL;
     if (error->class != AWS_OK)
-        not_looked(w, "GetBucketLifecycleConfiguration", w->request.bucket, error->code, error->message);
+        not_looked(w, UNREADABLE_LIFECYCLE, error);
     for (size_t i = 0; error->class == AWS_OK && i < rules->n; i++)
         judge_rule(w, &rules->items[i]);
     answered(w);
@@ -201,7 +234,7 @@ static void judge_policy(WatchBucket *w, const char *text) {
     if (!text[0])
         (void)text_copy(w->look.bucket_error, sizeof(w->look.bucket_error), "it has no policy");
     else if (!policy)
-        not_looked(w, "GetBucketPolicy", w->request.bucket, "", strerror(ENOMEM));
+        not_asked(w, UNREADABLE_POLICY, -ENOMEM);
     else if (!says(w, policy, "Allow", MAYBE) || says(w, policy, "Deny", SURELY))
         (void)text_copy(w->look.bucket_error, sizeof(w->look.bucket_error),
                         "its policy does not let CloudTrail write");
@@ -212,7 +245,7 @@ static void policy_done(const AwsError *error, const char *text, void *userdata)
 
     w->policy_call = NULL;
     if (error->class != AWS_OK)
-        not_looked(w, "GetBucketPolicy", w->request.bucket, error->code, error->message);
+        not_looked(w, UNREADABLE_POLICY, error);
     else
         judge_policy(w, text);
     answered(w);
@@ -228,14 +261,14 @@ static void ask_about_bucket(WatchBucket *w) {
     r = s3_get_lifecycle(q->aws, q->credentials, w->look.region, q->bucket, q->owner, rules_done, w,
                          &w->rules_call);
     if (r < 0) {
-        not_looked(w, "GetBucketLifecycleConfiguration", q->bucket, "", strerror(-r));
+        not_asked(w, UNREADABLE_LIFECYCLE, r);
         w->n_pending--;
     }
     w->n_pending++;
     r = s3_get_policy(q->aws, q->credentials, w->look.region, q->bucket, q->owner, policy_done, w,
                       &w->policy_call);
     if (r < 0) {
-        not_looked(w, "GetBucketPolicy", q->bucket, "", strerror(-r));
+        not_asked(w, UNREADABLE_POLICY, r);
         w->n_pending--;
     }
 }
@@ -246,15 +279,18 @@ static void head_done(const AwsError *error, const char *region, void *userdata)
 
     w->head_call = NULL;
     if (error->class == AWS_OK) {
+        w->look.found = true;
         (void)text_copy(w->look.region, sizeof(w->look.region), region);
         ask_about_bucket(w);
-    } else if (error->class == AWS_NOT_FOUND)
+    } else if (error->class == AWS_NOT_FOUND) {
         (void)text_copy(w->look.bucket_error, sizeof(w->look.bucket_error), "it is gone");
-    else if (error->class == AWS_DENIED)
+    } else if (error->class == AWS_DENIED) {
         (void)snprintf(w->look.bucket_error, sizeof(w->look.bucket_error),
                        "it is not %.12s's, or closed to the guard", w->request.owner);
-    else
-        not_looked(w, "HeadBucket", w->request.bucket, error->code, error->message);
+        set_failure(w, UNREADABLE_BUCKET, error);
+        w->look.failures[UNREADABLE_BUCKET].text[0] = '\0'; /* it is reported as that already */
+    } else
+        not_looked(w, UNREADABLE_BUCKET, error);
     answered(w);
 }
 
@@ -270,7 +306,7 @@ static void key_done(const AwsError *error, const KmsKey *key, void *userdata) {
     } else if (error->class == AWS_NOT_FOUND)
         (void)text_copy(w->look.key_error, sizeof(w->look.key_error), error->code);
     else
-        not_looked(w, "DescribeKey", w->request.key, error->code, error->message);
+        not_looked(w, UNREADABLE_KEY, error);
     answered(w);
 }
 
@@ -283,7 +319,7 @@ static void ask_key(WatchBucket *w) {
     if (r >= 0)
         r = kms_describe_key(q->aws, q->credentials, arn.region, q->key, key_done, w, &w->key_call);
     if (r < 0) {
-        not_looked(w, "DescribeKey", q->key, "", strerror(-r));
+        not_asked(w, UNREADABLE_KEY, r);
         w->n_pending--;
     }
 }
@@ -299,7 +335,7 @@ static void begin(void *userdata) {
     w->n_pending = 2; /* HeadBucket, and ours until everything is asked */
     r = s3_head_bucket(q->aws, q->credentials, q->region, q->bucket, q->owner, head_done, w, &w->head_call);
     if (r < 0) {
-        not_looked(w, "HeadBucket", q->bucket, "", strerror(-r));
+        not_asked(w, UNREADABLE_BUCKET, r);
         w->n_pending--;
     }
     if (q->key[0])

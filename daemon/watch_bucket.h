@@ -4,6 +4,7 @@
  * lifecycle rule delete log files early, can its KMS key be used. */
 
 #include "daemon/types.h"
+#include "daemon/watch.h"
 #include "lib/call.h"
 #include "lib/s3.h"
 
@@ -16,7 +17,9 @@ typedef struct BucketLook {
     char bucket_error[CODE_TEXT_MAX];    /* "NoSuchBucket", "not owned by 111122223333", ... */
     char lifecycle_error[CODE_TEXT_MAX]; /* "rule nuke deletes after 1 day" */
     char key_error[CODE_TEXT_MAX];       /* "Disabled", "PendingDeletion", "NotFoundException" */
+    bool found;                          /* HeadBucket was answered well: the rest was asked */
     char region[S3_REGION_MAX];          /* the bucket's, "" when it did not tell */
+    WatchFailure failures[_UNREADABLE_MAX]; /* each call's, from UNREADABLE_BUCKET on */
     char error_text[ERROR_TEXT_MAX]; /* what could not be looked at, and why; raw; then nothing is said of it
                                       */
 } BucketLook;

@@ -125,12 +125,33 @@ static void failed(WatchSettings *w, uint32_t fields, const char *operation, con
     w->look.failed |= fields;
 }
 
+static void call_failed(WatchSettings *w, Unreadable what, const AwsError *error) {
+    static const struct {
+        Field field;
+        const char *operation, *action;
+    } calls[] = {
+        [UNREADABLE_SELECTORS] = { FIELD_SELECTORS, "GetEventSelectors", "cloudtrail:GetEventSelectors" },
+        [UNREADABLE_INSIGHTS] = { FIELD_INSIGHTS, "GetInsightSelectors", "cloudtrail:GetInsightSelectors" },
+        [UNREADABLE_TAGS] = { FIELD_TAGS, "ListTags", "cloudtrail:ListTags" },
+    };
+
+    failed(w, FIELD_BIT(calls[what].field), calls[what].operation, error);
+    watch_failure_set(&w->look.failures[what], calls[what].operation, error, calls[what].action, w->arn);
+}
+
 /* What goes wrong here before AWS is asked, or after it has answered. */
-static void failed_here(WatchSettings *w, uint32_t fields, const char *operation, int r) {
+static void failed_here(WatchSettings *w, Unreadable what, int r) {
     AwsError error;
 
     aws_error_set(&error, AWS_INTERNAL, NULL, "%s", strerror(-r));
-    failed(w, fields, operation, &error);
+    call_failed(w, what, &error);
+}
+
+static void list_failed_here(WatchSettings *w, int r) {
+    AwsError error;
+
+    aws_error_set(&error, AWS_INTERNAL, NULL, "%s", strerror(-r));
+    failed(w, FIELDS_ALL, "DescribeTrails", &error);
 }
 
 /* ---- the questions ---- */
@@ -141,11 +162,11 @@ static void selectors_done(const AwsError *error, const CloudTrailSelectors *sel
 
     w->selectors_call = NULL;
     if (error->class != AWS_OK)
-        failed(w, FIELD_BIT(FIELD_SELECTORS), "GetEventSelectors", error);
+        call_failed(w, UNREADABLE_SELECTORS, error);
     else {
         r = set_selectors(&w->look.settings, selectors);
         if (r < 0)
-            failed_here(w, FIELD_BIT(FIELD_SELECTORS), "GetEventSelectors", r);
+            failed_here(w, UNREADABLE_SELECTORS, r);
     }
     answered(w);
 }
@@ -156,11 +177,11 @@ static void insights_done(const AwsError *error, const char *insights, void *use
 
     w->insights_call = NULL;
     if (error->class != AWS_OK)
-        failed(w, FIELD_BIT(FIELD_INSIGHTS), "GetInsightSelectors", error);
+        call_failed(w, UNREADABLE_INSIGHTS, error);
     else {
         r = settings_set(&w->look.settings, FIELD_INSIGHTS, insights[0] ? insights : "[]");
         if (r < 0)
-            failed_here(w, FIELD_BIT(FIELD_INSIGHTS), "GetInsightSelectors", r);
+            failed_here(w, UNREADABLE_INSIGHTS, r);
     }
     answered(w);
 }
@@ -171,11 +192,11 @@ static void tags_done(const AwsError *error, const CloudTrailTags *tags, void *u
 
     w->tags_call = NULL;
     if (error->class != AWS_OK)
-        failed(w, FIELD_BIT(FIELD_TAGS), "ListTags", error);
+        call_failed(w, UNREADABLE_TAGS, error);
     else {
         r = set_tags(&w->look.settings, tags);
         if (r < 0)
-            failed_here(w, FIELD_BIT(FIELD_TAGS), "ListTags", r);
+            failed_here(w, UNREADABLE_TAGS, r);
     }
     answered(w);
 }
@@ -187,7 +208,7 @@ static void ask_selectors(WatchSettings *w) {
     r = cloudtrail_get_event_selectors(w->aws, w->credentials, w->region, w->arn, selectors_done, w,
                                        &w->selectors_call);
     if (r < 0) {
-        failed_here(w, FIELD_BIT(FIELD_SELECTORS), "GetEventSelectors", r);
+        failed_here(w, UNREADABLE_SELECTORS, r);
         w->n_pending--;
     }
 }
@@ -199,7 +220,7 @@ static void ask_insights(WatchSettings *w) {
     r = cloudtrail_get_insight_selectors(w->aws, w->credentials, w->region, w->arn, insights_done, w,
                                          &w->insights_call);
     if (r < 0) {
-        failed_here(w, FIELD_BIT(FIELD_INSIGHTS), "GetInsightSelectors", r);
+        failed_here(w, UNREADABLE_INSIGHTS, r);
         w->n_pending--;
     }
 }
@@ -210,7 +231,7 @@ static void ask_tags(WatchSettings *w) {
     w->n_pending++;
     r = cloudtrail_list_tags(w->aws, w->credentials, w->region, w->arn, tags_done, w, &w->tags_call);
     if (r < 0) {
-        failed_here(w, FIELD_BIT(FIELD_TAGS), "ListTags", r);
+        failed_here(w, UNREADABLE_TAGS, r);
         w->n_pending--;
     }
 }
@@ -256,7 +277,7 @@ static void list_done(const AwsError *error, const CloudTrailTrails *trails, voi
     }
     w->look.gone = r == -ENOENT;
     if (!w->look.gone)
-        failed_here(w, FIELDS_ALL, "DescribeTrails", r);
+        list_failed_here(w, r);
     answered(w);
 }
 
@@ -268,7 +289,7 @@ static void begin_with_list(void *userdata) {
     w->n_pending = 1;
     r = cloudtrail_describe_trails(w->aws, w->credentials, w->region, list_done, w, &w->list_call);
     if (r < 0) {
-        failed_here(w, FIELDS_ALL, "DescribeTrails", r);
+        list_failed_here(w, r);
         answered(w);
     }
 }

@@ -3,6 +3,7 @@
 /* One look at one trail's settings: what DescribeTrails said of it, its selectors, Insights and tags. */
 
 #include "daemon/types.h"
+#include "daemon/watch.h"
 #include "lib/call.h"
 #include "lib/cloudtrail.h"
 
@@ -10,6 +11,7 @@
 typedef struct SettingsLook {
     bool gone;                       /* it is not in its home region's list */
     Settings settings;               /* what was answered; NULL for what was not */
+    WatchFailure failures[UNREADABLE_TAGS + 1]; /* each call's */
     uint32_t failed;                 /* FIELD_BITs that could not be looked at */
     LookError error;                 /* of the first of them */
     char error_text[ERROR_TEXT_MAX]; /* raw; names the operation */

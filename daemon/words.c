@@ -82,10 +82,28 @@ static const char *const finding_table[] = {
     [FINDING_BUCKET] = "bucket",
     [FINDING_LIFECYCLE] = "lifecycle",
     [FINDING_KEY] = "key",
-    [FINDING_UNSEEN] = "unseen",
+    [FINDING_SELECTORS_UNREADABLE] = "selectors_unreadable",
+    [FINDING_INSIGHTS_UNREADABLE] = "insights_unreadable",
+    [FINDING_TAGS_UNREADABLE] = "tags_unreadable",
+    [FINDING_BUCKET_UNREADABLE] = "bucket_unreadable",
+    [FINDING_LIFECYCLE_UNREADABLE] = "lifecycle_unreadable",
+    [FINDING_POLICY_UNREADABLE] = "policy_unreadable",
+    [FINDING_KEY_UNREADABLE] = "key_unreadable",
+    [FINDING_LIST_UNREADABLE] = "list_unreadable",
     [FINDING_BLIND] = "blind",
 };
 DEFINE_WORDS(finding, Finding, _FINDING_MAX);
+
+static const char *const unreadable_table[] = {
+    [UNREADABLE_SELECTORS] = "event selectors",
+    [UNREADABLE_INSIGHTS] = "Insights selectors",
+    [UNREADABLE_TAGS] = "tags",
+    [UNREADABLE_BUCKET] = "the bucket",
+    [UNREADABLE_LIFECYCLE] = "the bucket's lifecycle rules",
+    [UNREADABLE_POLICY] = "the bucket's policy",
+    [UNREADABLE_KEY] = "the KMS key",
+};
+DEFINE_WORDS(unreadable, Unreadable, _UNREADABLE_MAX);
 
 static const char *const event_table[] = {
     [EVENT_TRAIL_STOPPED] = "trail.stopped",

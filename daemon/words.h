@@ -21,6 +21,8 @@ Verdict verdict_from_string(const char *s);
 
 const char *finding_to_string(Finding value); /* "missing", "stopped", "flapped", "delivery", ... "blind" */
 Finding finding_from_string(const char *s);
+const char *unreadable_to_string(Unreadable value); /* "event selectors", ... "the KMS key" */
+Unreadable unreadable_from_string(const char *s);
 
 const char *event_to_string(Event value); /* "trail.stopped" */
 Event event_from_string(const char *s);

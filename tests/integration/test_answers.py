@@ -3,8 +3,9 @@
 
 import pytest
 
+from attacks import SCENARIO, VICTIM, delete_bucket_policy
 from guard import PLAIN, within
-from helpers import FRA, ORG_TRAIL, TOPIC, intervals, sns, trail_arn, wait_polls
+from helpers import FRA, MAIN, ORG_TRAIL, documents, intervals, wait_alert, wait_polls
 
 SETTINGS = {"settings_interval": 1, "blind_after": 2}
 
@@ -33,3 +34,76 @@ def test_a_status_that_hangs_holds_back_no_other_trail(sim, make_guard, mallory)
     for _ in range(3):
         mallory.stop(ORG_TRAIL)
         sim.wait_for_trail(ORG_TRAIL, within(4), logging=True)
+
+
+# -- calls that are refused --------------------------------------------------------------------------------------------
+REFUSALS = [("denied", {}), ("throttle", {}), ("http500", {}), ("garbage", {}), ("json", {"value": {"trailList": 7}})]
+
+
+@pytest.mark.parametrize("kind, fields", REFUSALS, ids=[kind for kind, _ in REFUSALS])
+def test_a_list_that_cannot_be_read_is_reported_and_closed(sim, make_guard, mallory, kind, fields):
+    guard = make_guard(sim, regions=[FRA], aws={"max_attempts": 1}, **SETTINGS).start().wait_guarding()
+    guard.wait_baselines(1, weak=0)
+    fault = sim.add_fault(kind, service="cloudtrail", operation="DescribeTrails", **fields)
+    entry = wait_alert(sim, "guard.blind", seconds=20)
+    assert entry["findings"] == ["list_unreadable"] and entry["region"] == FRA and entry["severity"] == "warning"
+    assert "DescribeTrails" in entry["detail"]
+    guard.wait_line(f"{FRA} {MAIN}: the list of trails cannot be read")
+    guard.wait_status(lambda status: status["targets"][0]["state"] == "list unreadable")
+    shown = guard.verb("status", config=False)
+    assert shown.returncode == 2 and "list unreadable: DescribeTrails" in shown.stdout
+    assert guard.verdicts() == {"org-trail": "logging"}
+    mallory.stop(ORG_TRAIL)
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+    # it is the same after a restart, and reported once
+    guard.stop()
+    guard.start().wait_guarding()
+    sim.wait_for_request(within(20), 3, sim.mark(), operation="DescribeTrails")
+    assert len([e for e in documents(sim) if e["event"] == "guard.blind"]) == 1
+    sim.remove_fault(fault)
+    assert wait_alert(sim, "guard.sighted", seconds=20)["incident"] == entry["incident"]
+    guard.wait_line(f"{FRA} {MAIN}: the list of trails can be read again")
+    guard.wait_delivered()
+    assert guard.verb("status", config=False).returncode == 0
+
+
+CALLS = [("GetEventSelectors", "selectors_unreadable"), ("GetInsightSelectors", "insights_unreadable"),
+         ("ListTags", "tags_unreadable"), ("HeadBucket", "bucket_unreadable"),
+         ("GetBucketLifecycleConfiguration", "lifecycle_unreadable"), ("GetBucketPolicy", "policy_unreadable"),
+         ("DescribeKey", "key_unreadable")]
+
+
+def checking(sim, make_guard):
+    """A guard of the trail that has everything, with `bucket_checks`."""
+    sim.load(SCENARIO)
+    guard = make_guard(sim, trails=[VICTIM], regions=[FRA], bucket_checks=True, aws={"max_attempts": 1}, **SETTINGS)
+    return guard.start().wait_guarding().wait_baselines(1, weak=0)
+
+
+@pytest.mark.parametrize("operation, finding", CALLS, ids=[operation for operation, _ in CALLS])
+def test_each_call_that_cannot_be_read_has_a_finding_of_its_own(sim, make_guard, operation, finding):
+    guard = checking(sim, make_guard)
+    fault = sim.add_fault("http500", operation=operation)
+    entry = wait_alert(sim, "guard.blind", seconds=20)
+    assert entry["findings"] == [finding] and entry["trail"]["arn"] == VICTIM and operation in entry["detail"]
+    assert guard.verb("status", config=False).returncode == 2
+    # another one beside it is news; the same one again is not
+    other = next(pair for pair in CALLS[:3] if pair[1] != finding)
+    sim.add_fault("http500", operation=other[0])
+    wait_alert(sim, "guard.blind", seconds=20, count=2)
+    sim.wait_for_request(within(20), 3, sim.mark(), operation=operation)
+    assert [set(e["findings"]) for e in documents(sim)] == [{finding}, {finding, other[1]}]
+    sim.remove_fault(fault)
+    guard.wait_line("can be read again", 20)
+    sim.remove_fault()
+    wait_alert(sim, "guard.sighted", seconds=20)
+
+
+def test_what_a_refused_call_hides_stays_reported(sim, make_guard, mallory):
+    """A refusal ends no trouble: a bucket that was closed is not well because its policy cannot be read any more."""
+    guard = checking(sim, make_guard)
+    delete_bucket_policy(mallory, VICTIM)
+    wait_alert(sim, "trail.failing", seconds=20)
+    sim.add_fault("http500", operation="GetBucketPolicy")
+    wait_alert(sim, "guard.blind", seconds=20)
+    guard.wait_status(lambda status: {"bucket", "policy_unreadable"} <= set(status["trails"][0]["findings"]))

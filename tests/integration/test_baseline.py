@@ -234,11 +234,11 @@ def test_a_thousand_flips_are_one_incident_and_few_messages(sim, victim, mallory
     assert len(entries) <= 12, [entry["event"] for entry in entries]
 
 
-def test_settings_that_may_not_be_looked_at_are_told_as_unseen(sim, victim):
+def test_selectors_that_may_not_be_read_are_reported(sim, victim):
     start(victim)
     with sim.fault("denied", operation="GetEventSelectors"):
         entry = wait_alert(sim, "guard.blind", seconds=20)
-        assert entry["trail"]["name"] == "victim" and entry["findings"] == ["unseen"]
+        assert entry["trail"]["name"] == "victim" and entry["findings"] == ["selectors_unreadable"]
         assert "GetEventSelectors" in entry["detail"]
     wait_alert(sim, "guard.sighted", seconds=20)
 

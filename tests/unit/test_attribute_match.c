@@ -137,7 +137,7 @@ static void test_questions(void **state) {
         { BIT(DIGEST), 0, BUCKET_NAMES KEY_NAMES POLICY_NAME },
         { BIT(LOG_GROUP), 0, LOG_NAMES },
         { BIT(NOTIFICATION), 0, TOPIC_NAMES },
-        { BIT(STALE) | BIT(BLIND) | BIT(UNSEEN), FIELDS_ALL, "" },
+        { BIT(STALE) | BIT(BLIND) | FINDINGS_UNREADABLE, FIELDS_ALL, "" },
         { UINT32_MAX, FIELDS_ALL, EVERY_NAME },
     };
 

@@ -192,7 +192,14 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
         { FINDING_BUCKET, true, 0 },
         { FINDING_LIFECYCLE, true, 0 },
         { FINDING_KEY, true, 0 },
-        { FINDING_UNSEEN, false, 0 },
+        { FINDING_SELECTORS_UNREADABLE, false, 0 },
+        { FINDING_INSIGHTS_UNREADABLE, false, 0 },
+        { FINDING_TAGS_UNREADABLE, false, 0 },
+        { FINDING_BUCKET_UNREADABLE, false, 0 },
+        { FINDING_LIFECYCLE_UNREADABLE, false, 0 },
+        { FINDING_POLICY_UNREADABLE, false, 0 },
+        { FINDING_KEY_UNREADABLE, false, 0 },
+        { FINDING_LIST_UNREADABLE, false, 0 },
         { FINDING_BLIND, false, 0 },
     };
 
@@ -208,7 +215,9 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
         l.policy.blind_after = 1;
         decide(&l, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen, .drift = &drift });
         pass_time(&l, 60 * SEC);
-        switch (rows[i].finding) {
+        if (rows[i].finding >= FINDING_SELECTORS_UNREADABLE && rows[i].finding <= FINDING_KEY_UNREADABLE)
+            (void)strcpy(seen.unreadable[rows[i].finding - FINDING_SELECTORS_UNREADABLE], "x");
+        else switch (rows[i].finding) {
         case FINDING_MISSING: seen = absent(); break;
         case FINDING_STOPPED: seen = stopped(STARTED, STOP_NOW); break;
         case FINDING_FLAPPED: seen = logging(STOP_NOW + SEC, STOP_NOW); break;
@@ -227,7 +236,6 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
         case FINDING_BUCKET: (void)strcpy(seen.bucket_error, "x"); break;
         case FINDING_LIFECYCLE: (void)strcpy(seen.lifecycle_error, "x"); break;
         case FINDING_KEY: (void)strcpy(seen.key_error, "x"); break;
-        case FINDING_UNSEEN: (void)strcpy(seen.settings_error, "x"); break;
         default: seen = in_vain(LOOK_DENIED, true);
         }
         decide(&l, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen, .drift = &drift });

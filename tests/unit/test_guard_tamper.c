@@ -200,7 +200,7 @@ static void a_restart_does_not_mend_the_bucket(void **unused) {
         Verdict verdict;
     } rows[] = {
         { offsetof(Observation, bucket_error), VERDICT_FAILING },
-        { offsetof(Observation, settings_error), VERDICT_UNKNOWN },
+        { offsetof(Observation, unreadable), VERDICT_UNKNOWN },
     };
 
     (void)unused;

@@ -496,7 +496,7 @@ static void the_file_is_readable(void **state _unused_) {
                 "\"error\": \"ok\", \"incident\": {\"open\": true, \"mark_usec\": 1795514531000000, "
                 "\"opened_usec\": 1795514531000000, \"event\": \"trail.stopped\", \"severity\": \"critical\", "
                 "\"gap_from_usec\": 1795514531000000, \"action\": \"none\", \"action_result\": \"none\"}}\n  ],\n"
-                "  \"targets\": [\n    {\"region\": \"eu-central-1\", \"error\": \"ok\"}\n  ],\n"
+                "  \"targets\": [\n    {\"region\": \"eu-central-1\", \"error\": \"ok\", \"list_error\": \"ok\"}\n  ],\n"
                 "  \"channels\": [\n    {\"channel\": \"sns:arn\", \"failed_since_usec\": 1795514531000000, "
                 "\"error_text\": \"gone\"}\n  ]\n}\n");
     assert_int_equal(stat(in_dir("state.json"), &st), 0);

@@ -116,6 +116,7 @@ static void carry_action(Trail *trail, const Plan *plan) {
 
     if (plan->abandon)
         act_cancel(TAKE_PTR(trail->act));
+    engine_save_intent(trail);
     if (plan->action == ACTION_RESTORE)
         engine_save_found(trail);
     trail->keeping.look_is_stale = writes && trail->keeping.look;
@@ -185,6 +186,8 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     /* before they are put back: a message that waits for that tells of them too */
     engine_note_changes(trail);
     carry_notes(engine, &subject, &trail->state.incident, &plan);
+    if (plan.action != ACTION_NONE) /* each is another */
+        trail->state.intent_usec = MAX(now.real_usec, trail->state.intent_usec + 1);
     r = carry_trail_tells(trail, &subject, &plan);
     /* seen counts on disk only once it is told there */
     if (!plan.hold && r >= 0)
@@ -200,6 +203,15 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     /* one pass acts once, however often the trail is stopped again */
     if (plan.action != ACTION_NONE && !(engine->once && input->kind == GUARD_ACTED))
         carry_action(trail, &plan);
+}
+
+void engine_resume_trail(Trail *trail) {
+    Now now = engine_now(trail->engine);
+    const TrailState *s = &trail->state;
+
+    guard_resume(&trail->state, now);
+    if (s->pending.set || s->pending_restore.set)
+        arm(trail->engine, &trail->wake, now.mono_usec + GUARD_HOLD_USEC, trail_woke, trail);
 }
 
 static void target_woke(void *userdata) {

@@ -109,6 +109,7 @@ struct Trail {
     TrailFacts facts;
     TrailState state; /* as it is */
     TrailState told;  /* as the state file may know it: everything in it is in the outbox */
+    bool has_intent;  /* on the disk */
     size_t n_covers;  /* targets whose lists have shown it */
     Act *act;
     uint64_t act_by_usec; /* mono */
@@ -135,6 +136,7 @@ typedef struct Writing {
 struct Engine {
     Config *config;
     const char *state_dir, *runtime_dir;
+    bool intent_failed;
     bool once;    /* engine_check */
     bool restore; /* once: act too */
     bool recorded; /* once: look at trails that are recorded too */
@@ -248,6 +250,9 @@ const char *engine_account_named(const Account *account);
 /* What the state file and the configuration know of an account, once its id is known or assumed. */
 int engine_begin_account(Account *account);
 void engine_save_state(Engine *engine);
+/* What is about to be done to a trail, on the disk before AWS is asked. */
+void engine_save_intent(Trail *trail);
+void engine_remove_intent(Trail *trail);
 void engine_save_soon(Engine *engine, bool now);
 
 /* engine_look.c: passes and looks. */
@@ -263,6 +268,8 @@ void engine_stop_looks(Engine *engine);
 
 /* engine_carry.c: carries plans out. */
 void engine_decide_trail(Trail *trail, const TrailInput *input);
+/* A message waited when the guard ended: it goes out in time, whatever AWS answers. */
+void engine_resume_trail(Trail *trail);
 /* Composes messages and queues them. 0 when every one is on the disk. */
 int engine_carry_tells(Engine *engine, const Subject *subject, const Plan *plan);
 void engine_decide_target(Target *target, const TargetLook *look);

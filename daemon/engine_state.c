@@ -22,6 +22,8 @@ int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
         return 0;
     r = state_load(engine->state_dir, engine_now(engine).real_usec, &engine->parked, error,
                    ENGINE_ERROR_MAX);
+    if (r >= 0)
+        r = state_intents_load(engine->state_dir, engine_now(engine).real_usec, &engine->parked);
     if (r == -ENOMEM)
         (void)snprintf(error, ENGINE_ERROR_MAX, "out of memory");
     return r;
@@ -83,8 +85,10 @@ static int take_trail_row(Account *account, StateTrail *row) {
     trail->organization = row->organization;
     trail->facts.validation = row->validation;
     trail->state = trail->told = row->state;
+    trail->has_intent = row->intent;
     engine_set_facts(trail);
     engine_resume_keeping(trail, &row->changes);
+    engine_resume_trail(trail);
     if (trail->state.weakness_untold)
         engine_weakness_waits(account->engine);
     return 1;
@@ -196,27 +200,32 @@ int engine_begin_account(Account *account) {
 
 /* ---- saving ---- */
 
+/* Borrows from the trail. */
+static StateTrail row_of(const Trail *t, const TrailState *state) {
+    const char *via = engine_account_named(t->via);
+    StateTrail row = {
+        .name = t->name,
+        .arn = t->arn,
+        .account = t->account,
+        .region = (char *)t->region,
+        .via = text_equal(via, t->account) ? NULL : (char *)via,
+        .organization = t->organization,
+        .validation = t->facts.validation,
+        .state = *state,
+    };
+
+    /* those of another incident belong to a message that waits */
+    if (t->keeping.changes_mark == state->incident.mark_usec)
+        row.changes = t->keeping.changes;
+    return row;
+}
+
 static void fill_trails(const Engine *engine, StateTable *table) {
     for (size_t i = 0; i < engine->n_trails; i++) {
-        Trail *t = engine->trails[i];
-        const char *via = engine_account_named(t->via);
+        const Trail *t = engine->trails[i];
 
         if (t->told.known || t->told.incident.opened_usec != 0)
-            table->trails[table->n_trails++] = (StateTrail){
-                .name = t->name,
-                .arn = t->arn,
-                .account = t->account,
-                .region = t->region,
-                .via = text_equal(via, t->account) ? NULL : (char *)via,
-                .organization = t->organization,
-                .validation = t->facts.validation,
-                .state = t->told,
-            };
-        else
-            continue;
-        /* those of another incident belong to a message that waits */
-        if (t->keeping.changes_mark == t->told.incident.mark_usec)
-            table->trails[table->n_trails - 1].changes = t->keeping.changes;
+            table->trails[table->n_trails++] = row_of(t, &t->told);
     }
     /* Trails that this configuration does not guard stay in the file: a trail that was seen once is not
      * forgotten. */
@@ -271,6 +280,44 @@ static int add_failed_channels(const Engine *engine, StateTable *table) {
     return 0;
 }
 
+/* ---- intents ---- */
+
+void engine_save_intent(Trail *trail) {
+    Engine *engine = trail->engine;
+    StateTrail row = row_of(trail, &trail->state);
+    int r;
+
+    if (engine->once)
+        return;
+    r = state_intent_save(engine->state_dir, &row);
+    /* it is done all the same: recording comes first */
+    if (r < 0 && !engine->intent_failed)
+        log_line(LOG_ERR, "%s/intents: cannot be written: %s; a crash now would leave what is done unreported",
+                 engine->state_dir, strerror(-r));
+    else if (r >= 0 && engine->intent_failed)
+        log_line(LOG_NOTICE, "%s/intents: written again", engine->state_dir);
+    engine->intent_failed = r < 0;
+    trail->has_intent = trail->has_intent || r >= 0;
+}
+
+void engine_remove_intent(Trail *trail) {
+    StateTrail row = row_of(trail, &trail->told);
+
+    if (trail->has_intent && state_intent_remove(trail->engine->state_dir, &row) >= 0)
+        trail->has_intent = false;
+}
+
+/* Once the state file says that the alert is in the outbox. */
+static void remove_reported_intents(Engine *engine) {
+    for (size_t i = 0; i < engine->n_trails; i++) {
+        Trail *t = engine->trails[i];
+
+        if (t->has_intent && t->told.intent_usec == t->state.intent_usec && !t->told.pending.set &&
+            !t->told.pending_restore.set)
+            engine_remove_intent(t);
+    }
+}
+
 void engine_save_state(Engine *engine) {
     uint64_t began_usec = engine_now(engine).mono_usec;
     StateTable table = { 0 };
@@ -294,6 +341,8 @@ void engine_save_state(Engine *engine) {
     else if (r >= 0 && engine->save_failed)
         log_line(LOG_NOTICE, "%s/state.json: written again", engine->state_dir);
     engine->save_failed = r < 0;
+    if (r >= 0)
+        remove_reported_intents(engine);
 out:
     free(table.trails);
     free(table.targets);

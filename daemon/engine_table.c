@@ -320,6 +320,7 @@ static Trail *stand_in(const Account *account, const char *name) {
 
 void engine_forget_trail(Trail *trail) {
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_FORGOTTEN });
+    engine_remove_intent(trail);
     engine_drop_trail(trail->engine, trail);
 }
 

@@ -57,6 +57,16 @@ TrailState guard_trail_init(void) {
     return (TrailState){ .verdict = VERDICT_UNKNOWN, .incident.event = _EVENT_MAX };
 }
 
+void guard_resume(TrailState *state, Now now) {
+    state->acting = false;
+    state->pending.by_mono_usec = state->pending.set ? now.mono_usec + GUARD_HOLD_USEC : 0;
+    state->pending_restore.by_mono_usec =
+            state->pending_restore.set ? now.mono_usec + 2 * GUARD_HOLD_USEC : 0;
+    if (state->pending_restore.set || state->incident.restore.result == RESULT_PENDING)
+        for (unsigned i = 0; i <= RECREATION; i++)
+            state->restores[i].after_mono_usec = now.mono_usec + GUARD_HOLD_USEC;
+}
+
 Severity guard_severity_of(const Deciding *d, uint32_t findings) {
     Severity severity = SEVERITY_INFO;
 

@@ -49,6 +49,10 @@ void guard_target(const Policy *policy, const TargetState *prev, const TargetLoo
 
 TrailState guard_trail_init(void);
 
+/* A state that was written before an action whose end nobody saw: the message that waits gets time to say what
+ * became of it, and settings are looked at before they are written again. */
+void guard_resume(TrailState *state, Now now);
+
 /* The verdict for a set of findings. unseen: the trail could not be looked at blind_after times in a row. */
 Verdict guard_verdict(uint32_t findings, bool known, bool unseen, bool writable);
 

@@ -277,6 +277,13 @@ static void recreated(Deciding *d, const Outcome *outcome) {
         guard_found_failing(d, seen, s->findings & FINDINGS_ERRORS);
 }
 
+bool guard_confirms(const Deciding *d, ActionReport *report, Action action) {
+    if (d->s.acting || report->taken != action || report->result != RESULT_PENDING)
+        return false;
+    report->result = RESULT_HELD;
+    return true;
+}
+
 void guard_acted(Deciding *d, const Outcome *outcome) {
     d->s.acting = false;
     switch (outcome->action) {

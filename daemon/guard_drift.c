@@ -53,7 +53,9 @@ static void found_drift(Deciding *d, uint64_t mark, uint64_t not_before_usec) {
 }
 
 static void drift_is_over(Deciding *d, uint32_t was_fields) {
-    plan_note(d->plan, NOTE_UNCHANGED)->fields = was_fields;
+    bool ours = guard_confirms(d, &d->s.incident.restore, ACTION_RESTORE);
+
+    plan_note(d->plan, ours ? NOTE_RESTORED : NOTE_UNCHANGED)->fields = was_fields;
     guard_tell_pending(d, &d->s.pending_restore, "");
 }
 

@@ -170,7 +170,9 @@ static void found_started(Deciding *d, const Observation *seen) {
     Incident *inc = &d->s.incident;
 
     inc->gap.to_usec = seen->start_usec >= inc->gap.from_usec ? seen->start_usec : d->now.real_usec;
-    plan_note(d->plan, NOTE_STARTED_BY_OTHERS)->gap = inc->gap;
+    plan_note(d->plan, guard_confirms(d, &inc->action, ACTION_RESTART) ? NOTE_RUNNING_AGAIN
+                                                                       : NOTE_STARTED_BY_OTHERS)
+            ->gap = inc->gap;
     guard_tell_pending(d, &d->s.pending, "");
 }
 
@@ -233,10 +235,11 @@ static bool is_flapped(const TrailState *s, const Observation *seen) {
 }
 
 static void note_comings(Deciding *d) {
-    const TrailState *s = &d->s;
+    TrailState *s = &d->s;
 
     if (s->findings & FINDING_BIT(FINDING_MISSING)) {
-        (void)plan_note(d->plan, NOTE_REAPPEARED);
+        (void)plan_note(d->plan, guard_confirms(d, &d->s.incident.restore, ACTION_RECREATE) ? NOTE_RECREATED
+                                                                                           : NOTE_REAPPEARED);
         guard_tell_pending(d, &d->s.pending_restore, "");
     } else if (!s->known)
         (void)plan_note(d->plan, NOTE_FIRST_SEEN);

@@ -83,6 +83,9 @@ void guard_add_restores(const Deciding *d, Tell *tell);
 void guard_clear_failures(TrailState *s, uint32_t fields);
 /* outcome->seen counts for restarts and re-creations only: writing settings neither starts nor stops. */
 void guard_acted(Deciding *d, const Outcome *outcome);
+/* What is well again was made so by an action of ours whose end nobody saw, for the guard ended first: then
+ * it is confirmed now. */
+bool guard_confirms(const Deciding *d, ActionReport *report, Action action);
 void guard_plan_action(Deciding *d);
 /* When an action that waits may be tried (mono); 0: none waits. */
 uint64_t guard_action_wake(const Deciding *d);

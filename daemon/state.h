@@ -12,6 +12,7 @@ typedef struct StateTrail {
     bool validation;
     Drift changes; /* before and after of what the incident is about; for its messages */
     TrailState state;
+    bool intent; /* it came from an intent; not stored */
 } StateTrail;
 
 typedef struct StateTarget {
@@ -51,6 +52,15 @@ void state_table_done(StateTable *table);
 
 /* Writes DIR/state.json durably. Borrowed strings are only read. 0 or -errno. */
 int state_save(const char *dir, const StateTable *table);
+
+/* An intent is what is known of a trail at the moment when the guard is about to change it: what is to be
+ * changed, what was found, when. It is on the disk before AWS is asked, in DIR/intents, one file a trail, and
+ * stays until state.json says that the alert about it is in the outbox. Durable; 0 or -errno. */
+int state_intent_save(const char *dir, const StateTrail *trail);
+int state_intent_remove(const char *dir, const StateTrail *trail);
+/* Reads the intents that a crash has left, each in the place of the trail's row in the table; those that the
+ * table has got over are removed. A damaged one is set aside like a damaged state file. 0 or -ENOMEM. */
+int state_intents_load(const char *dir, uint64_t now_real_usec, StateTable *table);
 
 /* Takes DIR/lock for the life of the process and writes our pid into it. 0 and *ret_fd; -EBUSY with *ret_pid
  * (0 when unknown) when another holds it; else -errno. */

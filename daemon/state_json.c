@@ -180,7 +180,33 @@ static int read_restores(const Member *member _unused_, const json_t *value, voi
 static const Kind state_kind_restores = { "a list of counted restores", write_restores, read_restores,
                                           restore_members };
 
-/* ---- trails and targets; what is not here (actions under way, messages that wait, monotonic times) ends
+/* ---- a message that waits for the outcome of an action; only intents have one ---- */
+
+static const Member pending_members[] = {
+    MEMBER(PendingTell, bool, set, "set"),
+    MEMBER(PendingTell, bool, first_sight, "first_sight"),
+    MEMBER(PendingTell, uint, kind, "kind"),
+    MEMBER(PendingTell, findings, findings, "findings"),
+    MEMBER(PendingTell, usec, mark_usec, "mark_usec"),
+    { .name = NULL },
+};
+
+static int write_pending(const Member *member _unused_, const void *field, json_t **ret) {
+    const PendingTell *pending = field;
+
+    return pending->set ? write_members(pending_members, pending, ret) : 0;
+}
+
+static int read_pending(const Member *member, const json_t *value, void *field) {
+    const PendingTell *pending = field;
+    int r = read_object(member, value, field);
+
+    return r >= 0 && (unsigned)pending->kind > TELL_REOPENED ? -EINVAL : r;
+}
+
+static const Kind state_kind_pending = { "a message that waits", write_pending, read_pending, pending_members };
+
+/* ---- trails and targets; what is not here (actions under way, monotonic times) ends
  * with the process ---- */
 
 static const Member trail_members[] = {
@@ -213,6 +239,9 @@ static const Member trail_members[] = {
     MEMBER(StateTrail, look_error, state.error, "error"),
     MEMBER(StateTrail, uint, state.n_action_failures, "failed_actions"),
     MEMBER(StateTrail, attributing, state.attributing, "attributing"),
+    MEMBER(StateTrail, usec, state.intent_usec, "intent_usec"),
+    MEMBER(StateTrail, pending, state.pending, "pending"),
+    MEMBER(StateTrail, pending, state.pending_restore, "pending_restore"),
     MEMBER(StateTrail, incident, state.incident, "incident"),
     { .name = NULL },
 };

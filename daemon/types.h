@@ -557,6 +557,7 @@ typedef struct TrailState {
     unsigned n_action_failures;   /* restarts, in a row */
     uint64_t act_after_mono_usec; /* their back-off */
     uint32_t restoring;           /* FIELD_BITs that a restore under way writes */
+    uint64_t intent_usec;         /* real; when the latest action was begun: identifies its intent on disk */
     PendingTell pending;         /* of a stop */
     PendingTell pending_restore; /* of changed settings, or of a trail that is gone */
     Incident incident;

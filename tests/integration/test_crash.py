@@ -8,10 +8,12 @@ import time
 
 import pytest
 
+from attacks import SCENARIO, VICTIM
 from guard import BINARY, within
 from helpers import (FRA, ORG_TRAIL, TOPIC, documents, epoch, events, messages, operations, topic_arn, wait_alert,
                      wait_message, wait_polls)
 from simaws.client import poll
+from test_baseline import RESTORE, start
 
 FIFO = topic_arn("trailguard.fifo")
 
@@ -65,11 +67,12 @@ def test_killed_before_it_could_tell_of_a_restart_that_worked_the_next_one_tells
     assert messages(sim) == []
     sim.remove_fault(hang)
     guard.start()
-    told = wait_alert(sim, "trail.flapped")
+    told = wait_alert(sim, "trail.stopped")
+    assert (told["action"]["taken"], told["action"]["result"]) == ("restart", "held")
     assert abs(epoch(told["gap"]["from"]) - trail["stopped"]) < 1
     assert abs(epoch(told["gap"]["to"]) - trail["started"]) < 1
     wait_polls(sim, 1, FRA)
-    assert events(sim) == ["trail.flapped"] and sim.trail(ORG_TRAIL)["logging"] is True
+    assert events(sim) == ["trail.stopped"] and sim.trail(ORG_TRAIL)["logging"] is True
 
 
 def test_killed_while_the_restart_hangs_the_next_one_restarts_and_tells(sim, guard, mallory):
@@ -85,6 +88,69 @@ def test_killed_while_the_restart_hangs_the_next_one_restarts_and_tells(sim, gua
     assert told["action"]["result"] == "held"
     wait_polls(sim, 2, FRA)
     assert len({(entry["id"], entry["incident"]) for entry in documents(sim)}) == 1
+
+
+def change_selectors(client):
+    client.put_event_selectors(TrailName=VICTIM, EventSelectors=[
+        {"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True, "DataResources": []}])
+
+
+# What is done to the trail, the call by which the guard undoes it, how many of these calls are not the guard's, the event
+# that reports it, and the action that it names.
+UNDONE = {
+    "stop": (lambda client: client.stop_logging(Name=VICTIM), "StartLogging", 0, "trail.stopped", "restart"),
+    "settings": (lambda client: client.update_trail(Name=VICTIM, S3KeyPrefix="elsewhere"), "UpdateTrail", 1,
+                 "trail.weakened", "restore"),
+    "selectors": (change_selectors, "PutEventSelectors", 1, "trail.weakened", "restore"),
+    "insights": (lambda client: client.put_insight_selectors(TrailName=VICTIM, InsightSelectors=[]),
+                 "PutInsightSelectors", 1, "trail.weakened", "restore"),
+    "tags": (lambda client: client.remove_tags(ResourceId=VICTIM, TagsList=[{"Key": "owner"}]), "AddTags", 0,
+             "trail.weakened", "restore"),
+    "deletion": (lambda client: client.delete_trail(Name=VICTIM), "CreateTrail", 0, "trail.missing", "recreate"),
+    "deletion, then selectors": (lambda client: client.delete_trail(Name=VICTIM), "PutEventSelectors", 0,
+                                 "trail.missing", "recreate"),
+}
+
+
+@pytest.mark.parametrize("executed", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("what", UNDONE)
+def test_killed_while_aws_is_asked_the_change_is_reported_with_what_became_of_it(sim, make_guard, mallory, what, executed):
+    """Before AWS did it, and after it did it and before its answer came."""
+    does, operation, others, event, action = UNDONE[what]
+    sim.load(SCENARIO)
+    guard = make_guard(sim, regions=[FRA], trails=["victim"], settings_interval=1, alerts=fifo(sim), **RESTORE)
+    start(guard)
+    poll(lambda: guard.remembers(VICTIM), within(5))
+    before = sim.trail(VICTIM)
+    hang = sim.add_fault("hang", operation=operation, executed=executed, skip=others)
+    does(mallory.client(VICTIM))
+    sim.wait_for_request(within(10), operation=operation, count=others + 1)
+    guard.kill()
+    assert events(sim, FIFO) == []
+    assert len(list((guard.state / "intents").iterdir())) == 1
+    sim.remove_fault(hang)
+    guard.start()
+    entry = wait_alert(sim, event, FIFO, seconds=20)
+    assert (entry["action"]["taken"], entry["action"]["result"]) == (action, "held"), entry
+    guard.wait_delivered()
+    poll(lambda: not list((guard.state / "intents").iterdir()), within(5))
+    poll(lambda: sim.trail(VICTIM)["settings"] == before["settings"] and sim.trail(VICTIM)["logging"], within(10))
+    assert events(sim, FIFO).count(event) == 1
+
+
+def test_an_intent_of_a_trail_that_cannot_be_polled_after_the_crash_is_reported_in_time(sim, make_guard, mallory):
+    sim.load(SCENARIO)
+    guard = make_guard(sim, regions=[FRA], trails=["victim"], settings_interval=1, **RESTORE)
+    start(guard)
+    sim.add_fault("hang", operation="UpdateTrail", executed=True, skip=1)
+    mallory.client(VICTIM).update_trail(Name=VICTIM, S3KeyPrefix="elsewhere")
+    sim.wait_for_request(within(10), operation="UpdateTrail", count=2)
+    guard.kill()
+    with sim.fault("denied", service="cloudtrail"):
+        guard.start()
+        entry = wait_alert(sim, "trail.weakened", seconds=20)
+    assert entry["changes"] == [{"field": "S3KeyPrefix", "was": "audit", "now": "elsewhere"}]
+    assert entry["action"]["taken"] == "restore" and entry["action"]["result"] != "held"
 
 
 def test_killed_at_any_moment_no_stop_goes_untold_and_no_trail_stays_stopped(sim, make_guard, mallory):

@@ -79,9 +79,25 @@ static const char *in_dir(const char *name) {
     return path;
 }
 
+static void empty_intents(void) {
+    char path[512];
+    DIR *d = opendir(in_dir("intents"));
+    struct dirent *entry;
+
+    while (d && (entry = readdir(d))) {
+        (void) snprintf(path, sizeof(path), "%s/intents/%s", dir, entry->d_name);
+        if (entry->d_name[0] != '.')
+            (void) (remove(path));
+    }
+    if (d)
+        closedir(d);
+}
+
 static int tear_down(void **state _unused_) {
     DIR *d = opendir(dir);
     struct dirent *entry;
+
+    empty_intents();
 
     while (d && (entry = readdir(d)))
         if (entry->d_name[0] != '.')
@@ -474,7 +490,6 @@ static void the_file_is_readable(void **state _unused_) {
                    .stop_usec = NOW,
                    .acting = true,
                    .act_after_mono_usec = 77,
-                   .pending = { .set = true, .first_sight = true, .kind = TELL_REOPENED, .by_mono_usec = 78 },
                    .incident = { .open = true,
                                  .opened_usec = NOW,
                                  .mark_usec = NOW,
@@ -523,11 +538,75 @@ static void what_ends_with_the_process_is_not_kept(void **state _unused_) {
     state_ = &loaded.trails[0].state;
     assert_false(state_->acting);
     assert_int_equal(state_->act_after_mono_usec, 0);
-    assert_false(state_->pending.set);
-    assert_false(state_->pending.first_sight);
-    assert_int_equal(state_->pending.kind, 0);
     assert_int_equal(state_->pending.by_mono_usec, 0);
+    /* of an intent: the message that waits must not be lost */
+    assert_true(state_->pending.set && state_->pending.first_sight);
+    assert_int_equal(state_->pending.kind, TELL_REOPENED);
     state_table_done(&loaded);
+}
+
+/* ---- intents ---- */
+
+static StateTrail intended(const char *region, uint64_t intent_usec) {
+    return (StateTrail){ .name = (char *)"t",
+                         .arn = (char *)region,
+                         .account = (char *)"1",
+                         .region = (char *)region,
+                         .state = { .intent_usec = intent_usec,
+                                    .pending_restore = { .set = true, .mark_usec = 5 },
+                                    .incident = { .open = true, .opened_usec = 1 } } };
+}
+
+static size_t load_with_intents(StateTable *ret) {
+    char error[256] = "";
+
+    assert_int_equal(state_load(dir, NOW, ret, error, sizeof(error)), 0);
+    assert_int_equal(state_intents_load(dir, NOW, ret), 0);
+    return ret->n_trails;
+}
+
+static void an_intent_takes_the_place_of_what_is_older(void **state _unused_) {
+    StateTrail recorded[] = { intended("older", 7), intended("reported", 8) };
+    StateTrail intents[] = { intended("older", 8), intended("reported", 8), intended("unknown", 9) };
+    StateTable table = { .trails = recorded, .n_trails = 2 }, loaded;
+
+    assert_int_equal(load_with_intents(&loaded), 0);
+    state_table_done(&loaded);
+    recorded[0].state.pending_restore.set = recorded[1].state.pending_restore.set = false;
+    assert_int_equal(state_save(dir, &table), 0);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(state_intent_save(dir, &intents[i]), 0);
+    assert_int_equal(load_with_intents(&loaded), 3);
+    for (size_t i = 0; i < 3; i++) {
+        bool reported = text_equal(loaded.trails[i].region, "reported");
+
+        assert_int_equal(loaded.trails[i].intent, !reported);
+        assert_int_equal(loaded.trails[i].state.pending_restore.set, !reported);
+    }
+    state_table_done(&loaded);
+    assert_int_equal(access(in_dir("intents/1_reported_t.json"), F_OK), -1);
+    assert_int_equal(state_intent_remove(dir, &intents[0]), 0);
+    assert_int_equal(state_intent_remove(dir, &intents[2]), 0);
+    assert_int_equal(state_intent_remove(dir, &intents[2]), 0);
+    assert_int_equal(logged.n, 0);
+}
+
+static void an_intent_that_is_damaged_is_set_aside(void **state _unused_) {
+    static const char *const damaged[] = { "{", "{\"schema\":\"trailguard.state/1\"}",
+                                           "{\"schema\":\"trailguard.state/1\",\"trails\":[{\"arn\":\"a\","
+                                           "\"pending\":{\"set\":true,\"kind\":7}}]}" };
+    StateTrail odd = intended("a/b", 1);
+    StateTable loaded;
+
+    assert_int_equal(state_intent_save(dir, &odd), -EINVAL);
+    assert_int_equal(mkdir(in_dir("intents"), 0700), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(damaged); i++) {
+        put_file("intents/1_r_t.json", damaged[i], strlen(damaged[i]));
+        assert_int_equal(load_with_intents(&loaded), 0);
+        state_table_done(&loaded);
+        assert_int_equal(access(in_dir("intents/1_r_t.json"), F_OK), -1);
+        assert_int_equal(logged.n, i + 1);
+    }
 }
 
 static void bytes_that_json_cannot_hold_do_not_cost_the_file(void **state _unused_) {
@@ -920,6 +999,8 @@ int main(void) {
         T(what_is_saved_is_loaded),
         T(the_file_is_readable),
         T(what_ends_with_the_process_is_not_kept),
+        T(an_intent_takes_the_place_of_what_is_older),
+        T(an_intent_that_is_damaged_is_set_aside),
         T(bytes_that_json_cannot_hold_do_not_cost_the_file),
         T(too_much_is_not_written),
         T(missing_members_have_defaults_and_unknown_ones_are_passed_over),

@@ -2,6 +2,8 @@
 #include "daemon/engine_credentials.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,7 @@
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
 #include "lib/util/macros.h"
+#include "lib/util/strbuf.h"
 #include "lib/util/text.h"
 
 #define KEYS_SYSTEM_FILE "/etc/trailguard/aws-credentials"
@@ -38,6 +41,64 @@ static bool env_is_true(const char *name) {
 
 /* ---- the profile's files ---- */
 
+/* NULL when it is known to nobody. A unit of systemd may have no HOME. */
+static const char *home_of(const char *user) {
+    const struct passwd *entry;
+
+    if (!user[0] && env("HOME"))
+        return env("HOME");
+    entry = user[0] ? getpwnam(user) : getpwuid(getuid());
+    return entry ? entry->pw_dir : NULL;
+}
+
+/* "~/x", "~user/x"; taken as it stands when there is no such home. */
+static const char *add_home(StrBuf *b, const char *path) {
+    size_t n = strcspn(path, "/");
+    const char *home;
+    char user[64];
+
+    if (path[0] != '~' || n > sizeof(user))
+        return path;
+    (void)snprintf(user, sizeof(user), "%.*s", (int)n - 1, path + 1);
+    home = home_of(user);
+    if (!home)
+        return path;
+    (void)strbuf_add(b, text_equal(home, "/") && path[n] ? "" : home);
+    return path + n;
+}
+
+/* "$NAME" or "${NAME}": how long it is, 0 when it is neither. */
+static size_t take_variable(const char *s, char *name, size_t size) {
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+    bool braced = s[1] == '{';
+    size_t n = braced ? strcspn(s + 2, "}") : strspn(s + 1, letters);
+
+    if (n == 0 || n >= size || (braced && s[2 + n] != '}'))
+        return 0;
+    (void)snprintf(name, size, "%.*s", (int)n, s + 1 + braced);
+    return n + 1 + 2 * braced;
+}
+
+/* A path of AWS's variables, as botocore expands it. NULL when out of memory. */
+static char *expand(const char *path) {
+    _cleanup_strbuf_ StrBuf variables = STRBUF_INIT(PATH_MAX), b = STRBUF_INIT(PATH_MAX);
+    char name[128];
+
+    for (const char *s = path; *s;) {
+        size_t n = *s == '$' ? take_variable(s, name, sizeof(name)) : 0;
+        const char *value = n > 0 ? getenv(name) : NULL;
+
+        if (value)
+            (void)strbuf_add(&variables, value);
+        else
+            (void)strbuf_add_char(&variables, *s);
+        s += value ? n : 1;
+    }
+    path = add_home(&b, strbuf_str(&variables));
+    (void)strbuf_add(&b, path);
+    return strbuf_error(&variables) || strbuf_error(&b) ? strdup(path) : strdup(strbuf_str(&b));
+}
+
 /* Keeps the first of the files tried that exists; takes path over. */
 static bool try_file(char **found, char *path) {
     if (path && !*found && access(path, F_OK) == 0) {
@@ -53,20 +114,18 @@ static int find_credentials_file(const Config *config, ProfilePlace *place) {
     const char *directory = env("CREDENTIALS_DIRECTORY"), *shared = env("AWS_SHARED_CREDENTIALS_FILE");
     char *found = NULL;
 
-    if (config->aws.credentials_file) {
-        place->file_placed = true;
+    place->file_named = true;
+    if (config->aws.credentials_file)
         found = strdup(config->aws.credentials_file);
-    } else {
+    else {
         if (directory)
-            place->file_placed = try_file(&found, file_join(directory, "aws-credentials"));
+            (void)try_file(&found, file_join(directory, "aws-credentials"));
         if (!found && shared)
-            place->file_placed = try_file(&found, strdup(shared));
-        if (!found && env("HOME"))
-            (void)try_file(&found, file_join(env("HOME"), ".aws/credentials"));
-        if (!found) {
+            (void)try_file(&found, expand(shared));
+        if (!found && !shared && home_of(""))
+            place->file_named = !try_file(&found, file_join(home_of(""), ".aws/credentials"));
+        if (!found)
             found = strdup(KEYS_SYSTEM_FILE);
-            place->file_placed = true;
-        }
     }
     place->credentials_file = found;
     return found ? 0 : -ENOMEM;
@@ -75,9 +134,12 @@ static int find_credentials_file(const Config *config, ProfilePlace *place) {
 static int find_config_file(const Config *config, ProfilePlace *place) {
     const char *path = config->aws.config_file ? config->aws.config_file : env("AWS_CONFIG_FILE");
 
-    if (!path && !env("HOME"))
+    if (!path && !home_of(""))
         return 0;
-    place->config_file = path ? strdup(path) : file_join(env("HOME"), ".aws/config");
+    place->config_named = path;
+    place->config_file = config->aws.config_file ? strdup(path) :
+                         path                    ? expand(path) :
+                                                   file_join(home_of(""), ".aws/config");
     return place->config_file ? 0 : -ENOMEM;
 }
 
@@ -86,9 +148,9 @@ int engine_profile_find(const Config *config, ProfilePlace *ret) {
     int r;
 
     if (!place.name)
-        place.name = env("AWS_PROFILE");
+        place.name = env("AWS_DEFAULT_PROFILE"); /* as botocore: it is stronger than the other */
     if (!place.name)
-        place.name = env("AWS_DEFAULT_PROFILE");
+        place.name = env("AWS_PROFILE");
     place.named = place.name;
     if (!place.name)
         place.name = "default";
@@ -230,7 +292,9 @@ static int profile_source(const Config *config, const ProfilePlace *place, const
         .profile = place->name,
         .file_required = config->aws.credentials_file,
         .config_required = config->aws.config_file,
-        .profile_required = place->named || (place->file_placed && access(place->credentials_file, F_OK) == 0),
+        .file_named = place->file_named,
+        .config_named = place->config_named,
+        .profile_required = place->named || config->aws.credentials_file,
         .region = aws->region,
         .session_name = aws->session_name,
         .environment = environment,

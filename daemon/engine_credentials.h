@@ -11,7 +11,7 @@ typedef struct ProfilePlace {
     bool named;                 /* by the configuration or $AWS_PROFILE: then it must be there */
     char *credentials_file;
     char *config_file;          /* NULL: none */
-    bool file_placed;           /* the credentials file was put there for us: it must hold the profile */
+    bool file_named, config_named; /* by somebody: unreadable is an error then, not "no such file" */
 } ProfilePlace;
 
 /* 0 or -ENOMEM. */

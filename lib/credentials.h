@@ -66,7 +66,8 @@ static inline void credentials_source_free(CredentialsSource *source) {
  * assume_role. */
 
 /* From values that somebody else read from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
- * (environment_read does). NONE when the first two are unset or empty; FAILED when only one is set. */
+ * (environment_read does). NONE when access_key_id is unset or empty; FAILED when only that is
+ * set. */
 int credentials_env_new(Loop *loop, const char *access_key_id, const char *secret_access_key,
                         const char *session_token, CredentialsSource **ret);
 

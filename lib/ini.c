@@ -9,47 +9,43 @@
 #include "lib/util/hash.h"
 #include "lib/util/macros.h"
 
-#define BLANK " \t"
+#define BLANK " \t\v\f"
+#define NBSP  "\xc2\xa0"
 
 typedef struct IniReader {
     IniVisit visit;
     void *userdata;
-    const char *section; /* NULL before the first */
-    const char *bare;    /* the last key when it had no value, else NULL */
-    size_t bare_indent;
+    const char *section; /* "" before the first */
+    const char *option;  /* the last key, NULL after a header */
+    bool bare;           /* it has no value */
+    size_t indent;       /* in front of it */
     unsigned line;
 } IniReader;
 
-static bool is_blank(char c) {
-    return c == ' ' || c == '\t';
-}
-
-/* What may follow a section's bracket, or stand alone. */
 static bool is_empty_or_comment(const char *s) {
     return *s == '\0' || *s == '#' || *s == ';';
 }
 
-/* Cuts white space off both ends, in place. */
-static char *trim(char *s) {
-    size_t n;
-
-    s += strspn(s, BLANK);
-    n = strlen(s);
-    while (n > 0 && is_blank(s[n - 1]))
-        n--;
-    s[n] = '\0';
-    return s;
+static size_t blank_before(const char *s) {
+    return *s && strchr(BLANK, *s) ? 1 : strncmp(s, NBSP, strlen(NBSP)) == 0 ? strlen(NBSP) : 0;
 }
 
-static void collapse(char *s) {
-    char *to = s;
+static size_t blank_behind(const char *s, size_t n) {
+    if (n > 0 && strchr(BLANK, s[n - 1]))
+        return 1;
+    return n >= strlen(NBSP) && strcmp(s + n - strlen(NBSP), NBSP) == 0 ? strlen(NBSP) : 0;
+}
 
-    for (const char *from = s; *from; from++)
-        if (!is_blank(*from))
-            *to++ = *from;
-        else if (!is_blank(from[1]))
-            *to++ = ' ';
-    *to = '\0';
+/* Cuts white space off both ends, in place: what Python and JavaScript both call so. */
+static char *trim(char *s) {
+    size_t n, blank;
+
+    while ((blank = blank_before(s)) > 0)
+        s += blank;
+    n = strlen(s);
+    for (; (blank = blank_behind(s, n)) > 0; s[n] = '\0')
+        n -= blank;
+    return s;
 }
 
 static void to_lower(char *s) {
@@ -58,86 +54,103 @@ static void to_lower(char *s) {
             *s = (char)(*s - 'A' + 'a');
 }
 
-/* s is what follows the opening bracket. */
+static int give(const IniReader *reader, IniKind kind, const char *key, const char *value) {
+    return reader->visit(
+            &(IniEntry){
+                    .kind = kind,
+                    .section = reader->section,
+                    .parent = kind == INI_SUBKEY ? reader->option : NULL,
+                    .key = key,
+                    .value = value,
+                    .line = reader->line,
+            },
+            reader->userdata);
+}
+
+/* s is what follows the opening bracket. Up to the last that closes, and what is behind it is not read. */
 static int read_section(IniReader *reader, char *s) {
-    char *end = strchr(s, ']');
+    char *end = strrchr(s, ']');
 
-    if (!end || !is_empty_or_comment(end + 1 + strspn(end + 1, BLANK)))
-        return -EINVAL;
+    reader->option = NULL;
+    if (!end || end == s) {
+        int r = give(reader, INI_ODD, NULL, s);
+
+        reader->section = "";
+        return r;
+    }
     *end = '\0';
-    s = trim(s);
-    if (*s == '\0')
-        return -EINVAL;
-    collapse(s);
-
     reader->section = s;
-    reader->bare = NULL;
-    return 0;
+    return give(reader, INI_SECTION, NULL, NULL);
+}
+
+/* NULL when there is no key in it; else s is cut in two. */
+static char *cut_at(char *s, const char *delimiters, char **ret_value) {
+    char *at = strpbrk(s, delimiters), *key;
+
+    if (!at || at == s)
+        return NULL;
+    *at = '\0';
+    *ret_value = trim(at + 1);
+    key = trim(s);
+    to_lower(key);
+    return key;
 }
 
 static int read_key(IniReader *reader, char *s, size_t indent) {
-    char *equals = strchr(s, '=');
-    IniEntry entry;
+    char *key, *value;
 
-    if (!equals || !reader->section)
-        return -EINVAL;
-    *equals = '\0';
+    key = cut_at(s, "=:", &value);
+    if (!key)
+        return give(reader, INI_ODD, NULL, s);
+    reader->option = key;
+    reader->bare = value[0] == '\0';
+    reader->indent = indent;
+    return give(reader, INI_KEY, key, value);
+}
 
-    if (reader->bare && indent <= reader->bare_indent)
-        reader->bare = NULL;
-    entry = (IniEntry){
-        .section = reader->section,
-        .parent = reader->bare,
-        .key = trim(s),
-        .value = trim(equals + 1),
-        .line = reader->line,
-    };
-    if (entry.key[0] == '\0')
-        return -EINVAL;
-    to_lower(s);
+static int read_below(IniReader *reader, char *s) {
+    char *key, *value;
 
-    if (!entry.parent && entry.value[0] == '\0') {
-        reader->bare = entry.key;
-        reader->bare_indent = indent;
-    }
-    return reader->visit(&entry, reader->userdata);
+    if (!reader->bare)
+        return give(reader, INI_CONTINUED, reader->option, s);
+    key = cut_at(s, "=", &value);
+    return key ? give(reader, INI_SUBKEY, key, value) : give(reader, INI_ODD, NULL, s);
 }
 
 static int read_line(IniReader *reader, char *s) {
     size_t indent = strspn(s, BLANK);
 
-    s += indent;
+    s = trim(s);
     if (is_empty_or_comment(s))
         return 0;
+    if (reader->option && indent > reader->indent)
+        return read_below(reader, s);
     if (*s == '[')
         return read_section(reader, s + 1);
     return read_key(reader, s, indent);
 }
 
-/* Goes over a private copy, line by line; each line is terminated in place. */
+/* Goes over a private copy, line by line; each line is terminated in place. A lone CR ends one too. */
 static int read_lines(IniReader *reader, char *text, size_t len) {
     char *end = text + len;
     int r = 0;
 
     for (char *next, *s = text; r == 0 && s < end; s = next) {
-        char *stop = memchr(s, '\n', (size_t)(end - s));
+        char *stop = s;
 
-        stop = stop ? stop : end;
-        next = stop + 1;
+        while (stop < end && *stop != '\n' && *stop != '\r')
+            stop++;
+        next = stop + (stop + 1 < end && stop[0] == '\r' && stop[1] == '\n' ? 2 : 1);
         reader->line++;
-        if (memchr(s, '\0', (size_t)(stop - s)))
-            return -EINVAL;
-        if (stop > s && stop[-1] == '\r')
-            stop--;
         *stop = '\0';
-        r = read_line(reader, s);
+        r = strlen(s) == (size_t)(stop - s) ? read_line(reader, s) : give(reader, INI_ODD, NULL, s);
     }
     return r;
 }
 
-int ini_parse(const char *text, size_t len, IniVisit visit, void *userdata, unsigned *ret_line) {
+int ini_parse(const char *text, size_t len, IniVisit visit, void *userdata) {
     static const char bom[] = "\xef\xbb\xbf";
-    IniReader reader = { .visit = visit, .userdata = userdata };
+    IniReader reader = { .visit = visit, .userdata = userdata, .section = "" };
     char *copy;
     int r;
 
@@ -156,8 +169,6 @@ int ini_parse(const char *text, size_t len, IniVisit visit, void *userdata, unsi
     copy[len] = '\0';
 
     r = read_lines(&reader, copy, len);
-    if (r == -EINVAL && ret_line)
-        *ret_line = reader.line;
     hash_wipe(copy, len);
     free(copy);
     return r;

@@ -11,6 +11,7 @@
 #include "lib/util/hash.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
+#include "lib/words.h"
 
 #define DURATION_MIN 900
 #define DURATION_MAX 43200
@@ -65,7 +66,6 @@ void profile_plan_done(ProfilePlan *plan) {
     plan->n_roles = 0;
 }
 
-/* Named twice: the last one counts, as in AWS's own tools. */
 static int set_text(char **slot, const char *value) {
     char *copy = NULL;
 
@@ -84,33 +84,98 @@ static int set_text(char **slot, const char *value) {
 /* ---- one section of one file ---- */
 
 typedef struct Reading {
-    const char *prefix; /* of the section's name: "", "profile ", "services " */
+    const char *word;   /* before the name: "profile", "services"; NULL when the section is the name alone */
     const char *name;
+    bool bare_too;      /* the name alone will do as well */
+    bool services;      /* look for service_urls, not for values */
     Profile *profile;
+    /* while a file is read */
+    bool inside;        /* the section that is asked for */
+    unsigned at;        /* the line of its header, 0 before it */
+    bool was_bare;      /* that header was the name alone */
+    unsigned key_lines[_PROFILE_KEY_MAX];
+    unsigned line;      /* where something is wrong */
+    char problem[192];
 } Reading;
 
-static bool is_section(const Reading *reading, const char *section) {
-    return text_starts_with(section, reading->prefix) &&
-           text_equal(section + strlen(reading->prefix), reading->name);
+/* Two words, quoted as for a shell: [profile "my team"]. */
+static int is_section(const Reading *reading, const char *section) {
+    _cleanup_free_ char **words = NULL;
+    int r;
+
+    if (!reading->word || (reading->bare_too && text_equal(section, reading->name)))
+        return text_equal(section, reading->name);
+    if (!text_starts_with(section, reading->word))
+        return 0;
+    r = words_split(section, &words);
+    if (r == -ENOMEM)
+        return r;
+    return r == 2 && text_equal(words[0], reading->word) && text_equal(words[1], reading->name);
 }
 
-static int visit_profile(const IniEntry *entry, void *userdata) {
-    Reading *reading = userdata;
+static int _printf_(3, 4) spoil(Reading *reading, const IniEntry *entry, const char *format, ...) {
+    va_list ap;
 
-    if (entry->parent || !is_section(reading, entry->section))
+    va_start(ap, format);
+    (void)vsnprintf(reading->problem, sizeof(reading->problem), format, ap);
+    va_end(ap);
+    reading->line = entry->line;
+    return -EINVAL;
+}
+
+static int begin_section(Reading *reading, const IniEntry *entry) {
+    bool is_bare = text_equal(entry->section, reading->name);
+    int r = is_section(reading, entry->section);
+
+    if (r < 0)
+        return r;
+    reading->inside = r;
+    if (!r)
         return 0;
+    if (reading->at && reading->bare_too && reading->was_bare && !is_bare) {
+        /* Both take the longer spelling of "default" when it comes last. */
+        profile_done(reading->profile);
+        memset(reading->key_lines, 0, sizeof(reading->key_lines));
+    } else if (reading->at)
+        return spoil(reading, entry,
+                     "this section is in line %u already, and AWS's tools differ on which one counts",
+                     reading->at);
+    reading->at = entry->line;
+    reading->was_bare = is_bare;
     reading->profile->found = true;
-    for (size_t i = 0; i < _PROFILE_KEY_MAX; i++)
-        if (text_equal(entry->key, key_names[i]))
-            return set_text(&reading->profile->values[i], entry->value);
     return 0;
 }
 
-/* "cloudtrail =" with "endpoint_url = ..." indented below it. */
-static int visit_services(const IniEntry *entry, void *userdata) {
-    Reading *reading = userdata;
+/* Whether credentials depend on it. */
+static bool makes_keys(ProfileKey key) {
+    return key != PROFILE_REGION && key != PROFILE_ENDPOINT_URL && key != PROFILE_SERVICES &&
+           key != PROFILE_CA_BUNDLE;
+}
 
-    if (!entry->parent || !text_equal(entry->key, "endpoint_url") || !is_section(reading, entry->section))
+static int take_value(Reading *reading, const IniEntry *entry) {
+    size_t i = 0;
+
+    while (i < _PROFILE_KEY_MAX && !text_equal(entry->key, key_names[i]))
+        i++;
+    if (i == _PROFILE_KEY_MAX)
+        return 0;
+    if (entry->kind == INI_CONTINUED && !makes_keys(i))
+        return 0;
+    if (entry->kind == INI_CONTINUED)
+        return spoil(reading, entry,
+                     "this line is indented below %s, and AWS's tools differ on whether it goes on there; "
+                     "begin it as far left as that",
+                     key_names[i]);
+    if (reading->key_lines[i])
+        return spoil(reading, entry, "%s is in line %u already, and AWS's tools differ on which one counts",
+                     key_names[i], reading->key_lines[i]);
+    reading->key_lines[i] = entry->line;
+    return set_text(&reading->profile->values[i], entry->value);
+}
+
+/* "cloudtrail =" with "endpoint_url = ..." indented below it. */
+static int take_service(Reading *reading, const IniEntry *entry) {
+    if (entry->kind != INI_SUBKEY || !text_equal(entry->key, "endpoint_url"))
         return 0;
     for (AwsService i = 0; i < _AWS_SERVICE_MAX; i++)
         if (text_equal(entry->parent, endpoint_service_name(i)))
@@ -118,34 +183,36 @@ static int visit_services(const IniEntry *entry, void *userdata) {
     return 0;
 }
 
-static int read_section(const ProfileFile *file, IniVisit visit, Reading reading, char *message,
-                        size_t size) {
+static int visit(const IniEntry *entry, void *userdata) {
+    Reading *reading = userdata;
+
+    if (entry->kind == INI_SECTION)
+        return begin_section(reading, entry);
+    if (!entry->section[0])
+        reading->inside = false;
+    if (!reading->inside)
+        return 0;
+    if (entry->kind == INI_ODD)
+        return spoil(reading, entry, "this line is neither [section] nor key = value");
+    if (reading->services)
+        return take_service(reading, entry);
+    return entry->kind == INI_SUBKEY ? 0 : take_value(reading, entry);
+}
+
+static int read_section(const ProfileFile *file, Reading reading, char *message, size_t size) {
     char shown[SHOWN_MAX];
-    unsigned line = 0;
     int r;
 
     if (!file->text)
         return 0;
-    r = ini_parse(file->text, file->len, visit, &reading, &line);
-    if (r >= 0)
-        return 0;
+    r = ini_parse(file->text, file->len, visit, &reading);
     if (r == -EINVAL)
-        snprintf(message, size, "%s:%u: this line is neither [section] nor key = value", file->path, line);
+        snprintf(message, size, "%s:%u: %s", file->path, reading.line, reading.problem);
     else if (r == -E2BIG)
         snprintf(message, size, "%s: a value of profile \"%s\" is too long", file->path,
                  text_escaped(shown, sizeof(shown), reading.name));
-    else
+    else if (r < 0)
         snprintf(message, size, "%s: out of memory", file->path);
-    return r;
-}
-
-/* The first of two spellings that is there. */
-static int read_either(const ProfileFile *file, const char *name, const char *const prefixes[static 2],
-                       Profile *ret, char *message, size_t size) {
-    int r = 0;
-
-    for (size_t i = 0; i < 2 && r == 0 && prefixes[i] && !ret->found; i++)
-        r = read_section(file, visit_profile, (Reading){ prefixes[i], name, ret }, message, size);
     return r;
 }
 
@@ -168,26 +235,30 @@ static void merge(Profile *under, Profile *over) {
         if (i < N_OF_A_KEY ? key_wins : over->values[i] != NULL)
             move_text(&under->values[i], &over->values[i]);
     under->found = under->found || over->found;
+    under->key_in_config = !key_wins;
 }
 
 int profile_read(const ProfileFiles *files, const char *name, Profile *ret, char *message, size_t size) {
-    static const char *const credentials_spelling[] = { "", "profile " };
-    static const char *const config_spelling[] = { "profile ", NULL };
-    static const char *const config_default_spelling[] = { "profile ", "" };
     Profile profile = { 0 }, over = { 0 };
     int r;
 
-    r = read_either(&files->config, name,
-                    text_equal(name, "default") ? config_default_spelling : config_spelling, &profile,
-                    message, size);
+    r = read_section(&files->config,
+                     (Reading){ .word = "profile",
+                                .name = name,
+                                .bare_too = text_equal(name, "default"),
+                                .profile = &profile },
+                     message, size);
     if (r >= 0)
-        r = read_either(&files->credentials, name, credentials_spelling, &over, message, size);
+        r = read_section(&files->credentials, (Reading){ .name = name, .profile = &over }, message, size);
     merge(&profile, &over);
     profile_done(&over);
     if (r >= 0 && profile.values[PROFILE_SERVICES])
-        r = read_section(&files->config, visit_services,
-                         (Reading){ "services ", profile.values[PROFILE_SERVICES], &profile }, message,
-                         size);
+        r = read_section(&files->config,
+                         (Reading){ .word = "services",
+                                    .name = profile.values[PROFILE_SERVICES],
+                                    .services = true,
+                                    .profile = &profile },
+                         message, size);
     if (r < 0) {
         profile_done(&profile);
         return r;
@@ -288,6 +359,11 @@ static int add_role(Planner *p, const char *name, Profile *profile) {
     return 0;
 }
 
+/* As botocore: the key of the configuration file comes after a program. */
+static bool is_program_first(const Profile *profile, bool keys_first) {
+    return profile->key_in_config && profile->values[PROFILE_PROCESS] && !keys_first;
+}
+
 /* What a profile that assumes no role gives; takes the profile over. */
 static int set_base(Planner *p, const char *name, Profile *profile, bool keys_first) {
     ProfilePlan *plan = &p->plan;
@@ -300,7 +376,7 @@ static int set_base(Planner *p, const char *name, Profile *profile, bool keys_fi
         if (r < 0)
             return r;
         plan->base = PROFILE_BASE_WEB_IDENTITY;
-    } else if (has_key(profile)) {
+    } else if (has_key(profile) && !is_program_first(profile, keys_first)) {
         for (size_t i = PROFILE_KEY_ID; i <= PROFILE_KEY_SECRET; i++)
             if (!profile->values[i])
                 return complain(p, -EINVAL, name, "has no %s", key_names[i]);
@@ -311,7 +387,7 @@ static int set_base(Planner *p, const char *name, Profile *profile, bool keys_fi
         return complain(p, -EINVAL, name,
                         "signs in by single sign-on, which needs a person; use a role, or credential_process");
     else
-        return complain(p, plan->n_roles > 0 ? -EINVAL : -ENOENT, name, "has no %s and no other source of keys",
+        return complain(p, plan->n_roles > 0 ? -EINVAL : -ENODATA, name, "has no %s and no other source of keys",
                         key_names[PROFILE_KEY_ID]);
     plan->profile = *profile;
     *profile = (Profile){ 0 };
@@ -332,13 +408,34 @@ static const char *name_before(const ProfilePlan *plan, const char *top) {
     return plan->n_roles > 1 ? plan->roles[plan->n_roles - 2].values[PROFILE_SOURCE_PROFILE] : top;
 }
 
+static int find_odd(const IniEntry *entry, void *userdata) {
+    unsigned *line = userdata;
+
+    *line = entry->line;
+    return entry->kind == INI_ODD;
+}
+
+/* The header that was not found may be a line that cannot be read. */
+static unsigned odd_line(const ProfileFiles *files) {
+    const ProfileFile *all[] = { &files->credentials, &files->config };
+    unsigned line;
+
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+        if (all[i]->text && ini_parse(all[i]->text, all[i]->len, find_odd, &line) > 0)
+            return line;
+    return 0;
+}
+
 static int complain_missing(Planner *p, int error, const char *name) {
-    char files[256], shown[SHOWN_MAX];
+    char files[256], shown[SHOWN_MAX], odd[48] = "";
+    unsigned line = odd_line(p->files);
 
     describe_files(p->files, files, sizeof(files));
-    snprintf(p->message, p->size, "%s: has no profile \"%s\"%s", files,
+    if (line > 0)
+        snprintf(odd, sizeof(odd), ", and line %u cannot be read", line);
+    snprintf(p->message, p->size, "%s: has no profile \"%s\"%s%s", files,
              text_escaped(shown, sizeof(shown), name),
-             p->plan.n_roles > 0 ? ", which is a source_profile" : "");
+             p->plan.n_roles > 0 ? ", which is a source_profile" : "", odd);
     return error;
 }
 

@@ -37,6 +37,7 @@ typedef enum ProfileKey {
 /* All texts are owned; NULL where the profile says nothing, or nothing after the equals sign. */
 typedef struct Profile {
     bool found;
+    bool key_in_config; /* and not in the credentials file */
     char *values[_PROFILE_KEY_MAX];
     char *service_urls[_AWS_SERVICE_MAX]; /* endpoint_url of its section [services NAME] */
 } Profile;
@@ -52,12 +53,14 @@ typedef struct ProfileFile {
 } ProfileFile;
 
 typedef struct ProfileFiles {
-    ProfileFile credentials;    /* [NAME], or for want of it [profile NAME] */
-    ProfileFile config;         /* [profile NAME], for "default" [default] too; [services NAME] */
+    ProfileFile credentials;    /* [NAME] */
+    ProfileFile config;         /* [profile NAME], NAME perhaps in quotes, for "default" [default] too;
+                                 * [services NAME] */
 } ProfileFiles;
 
 /* Gathers a profile from both files; what the credentials file says wins, and the three that make up a key
- * come from one file. A profile that is in neither is not found, and that is no error. 0; -EINVAL, -E2BIG,
+ * come from one file. A profile that is in neither is not found, and that is no error. A line that cannot be read, or
+ * that AWS's tools read in different ways, spoils the profile that it stands in, and no other. 0; -EINVAL, -E2BIG,
  * -ENOMEM with one line in message (size bytes) that names file and line, no values. */
 int profile_read(const ProfileFiles *files, const char *name, Profile *ret, char *message, size_t size);
 
@@ -86,7 +89,7 @@ void profile_plan_done(ProfilePlan *plan);
 
 /* Follows source_profile to its end. A role comes before keys in the named profile, after them in one that is
  * somebody's source; a profile that is its own source must hold a key. 0; -ENOENT when there is no such
- * profile or nothing in it that makes credentials; -EINVAL for all that is wrong with it: half a key, a role
+ * profile, -ENODATA when nothing in it makes credentials; -EINVAL for all that is wrong with it: half a key, a role
  * without a source or with two, a source that is not there, a circle, more than PROFILE_ROLES_MAX roles,
  * mfa_serial and single sign-on (a daemon has nobody to ask), a duration out of AWS's bounds; or as
  * profile_read. message gets one line that names file and profile, no secrets. */

@@ -38,7 +38,7 @@ static bool read_texts(const json_t *document, const char *const *names, const c
 static bool version_is_known(const json_t *document) {
     const json_t *version = answer_member(document, "Version");
 
-    return json_is_integer(version) && json_integer_value(version) == 1;
+    return json_is_number(version) && json_number_value(version) == 1;
 }
 
 static CredentialsStatus read_object(DocumentKind kind, const json_t *document, Credentials **ret,
@@ -62,8 +62,11 @@ static CredentialsStatus read_object(DocumentKind kind, const json_t *document, 
         return fail(message, size, "the answer holds no keys");
     if (kinds[kind].must_end && !texts[EXPIRATION][0])
         return fail(message, size, "the answer has no Expiration");
-    if (texts[EXPIRATION][0] && (timetext_parse_iso(texts[EXPIRATION], &expires) < 0 || expires == 0))
-        return fail(message, size, "the answer's Expiration is not a time");
+    if (kinds[kind].versioned && !texts[EXPIRATION][0] && json_is_string(answer_member(document, names[EXPIRATION])))
+        return fail(message, size, "the answer's Expiration is empty");
+    if (texts[EXPIRATION][0] && (timetext_parse_lenient(texts[EXPIRATION], &expires) < 0 || expires == 0))
+        return fail(message, size, "the answer's Expiration is not a time with a zone, such as "
+                                   "2030-01-02T03:04:05Z");
     *ret = credentials_new(texts[KEY], texts[SECRET], texts[TOKEN], expires, kinds[kind].source);
     return *ret ? CREDENTIALS_OK : fail(message, size, "out of memory");
 }

@@ -10,7 +10,8 @@
 typedef struct EnvSource {
     InstantSource base;
     Credentials *credentials;
-    const char *problem; /* static text when only half of the pair was given */
+    const char *problem; /* static text when the key was given without its secret */
+    bool has_secret;     /* without its key: AWS's tools ask the next source then */
 } EnvSource;
 
 static CredentialsStatus env_resolve(InstantSource *source, Credentials **ret, char *message, size_t size) {
@@ -21,7 +22,8 @@ static CredentialsStatus env_resolve(InstantSource *source, Credentials **ret, c
         return CREDENTIALS_FAILED;
     }
     if (!e->credentials) {
-        text_copy(message, size, "environment: AWS_ACCESS_KEY_ID is not set");
+        text_copy(message, size, e->has_secret ? "environment: AWS_SECRET_ACCESS_KEY is set but AWS_ACCESS_KEY_ID is not" :
+                                                 "environment: AWS_ACCESS_KEY_ID is not set");
         return CREDENTIALS_NONE;
     }
     *ret = credentials_ref(e->credentials);
@@ -52,8 +54,7 @@ int credentials_env_new(Loop *loop, const char *access_key_id, const char *secre
         }
     } else if (has_key)
         e->problem = "environment: AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not";
-    else if (has_secret)
-        e->problem = "environment: AWS_SECRET_ACCESS_KEY is set but AWS_ACCESS_KEY_ID is not";
+    e->has_secret = has_secret;
     *ret = &e->base.source;
     return 0;
 }

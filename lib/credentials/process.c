@@ -13,6 +13,7 @@
 #include "lib/util/hash.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
+#include "lib/util/timetext.h"
 #include "lib/words.h"
 
 #define ERRORS_MAX 160  /* bytes that are quoted of its standard error */
@@ -70,12 +71,18 @@ static const char *quote(char dst[static ERRORS_MAX + 4], const LoopExit *ended)
 }
 
 static void on_document(ProcessGet *g, const LoopExit *ended) {
-    char why[CREDENTIALS_MESSAGE_MAX / 2] = "";
+    char why[CREDENTIALS_MESSAGE_MAX / 2] = "", until[TIMETEXT_MAX];
     Credentials *credentials = NULL;
 
     if (document_read(DOCUMENT_PROCESS, ended->output, ended->output_len, &credentials, why, sizeof(why)) !=
         CREDENTIALS_OK) {
         get_fail(g, "%s", why);
+        return;
+    }
+    if (credentials->expires_usec > 0 &&
+        credentials->expires_usec <= loop_realtime_usec(g->owner->questions.loop)) {
+        get_fail(g, "the answer's keys ended at %s", timetext_iso(until, credentials->expires_usec));
+        credentials_unref(credentials);
         return;
     }
     get_end(g, CREDENTIALS_OK, credentials, "");

@@ -23,7 +23,7 @@ typedef struct ProfileSource {
     CredentialsSource source;
     AwsClient *client;
     char *credentials_file, *config_file, *profile, *region, *session_name;
-    bool file_required, config_required, profile_required;
+    bool file_required, config_required, file_named, config_named, profile_required;
     char **environment; /* secrets may be in it */
     CredentialsSource *bases[PROFILE_BASE_CONTAINER + 1]; /* by ProfileBase; NULL where a get makes its own */
     Questions questions;
@@ -61,8 +61,9 @@ static void texts_done(Texts *t) {
     file_free_secret(t->config, t->files.config.len);
 }
 
-/* A file that is not there is an empty answer. */
-static int read_text(const char *path, char **text, ProfileFile *ret, char *message, size_t size) {
+/* A file that is not there is an empty answer; message may hold why it is taken for that. */
+static int read_text(const char *path, bool named, char **text, ProfileFile *ret, char *message, size_t size) {
+    bool skipped;
     int r;
 
     ret->path = path;
@@ -71,12 +72,13 @@ static int read_text(const char *path, char **text, ProfileFile *ret, char *mess
     r = file_read(path, INI_FILE_MAX, text, &ret->len);
     if (r == -ENOENT)
         return 0;
+    skipped = r == -EINVAL || (!named && (r == -EACCES || r == -ENOTDIR || r == -ELOOP));
     if (r < 0) {
         snprintf(message, size, "%s: %s", path,
                  r == -E2BIG    ? "is larger than a credentials file can be" :
                  r == -EINVAL   ? "is not a regular file" :
                                   strerror(-r));
-        return r;
+        return skipped ? 0 : r;
     }
     ret->text = *text;
     return 0;
@@ -99,18 +101,20 @@ static CredentialsStatus make_plan(const ProfileSource *s, ProfilePlan *ret, cha
     Texts t = { 0 };
     int r;
 
-    r = read_text(s->credentials_file, &t.credentials, &t.files.credentials, message, size);
+    r = read_text(s->credentials_file, s->file_named, &t.credentials, &t.files.credentials, message, size);
     if (r >= 0)
-        r = read_text(s->config_file, &t.config, &t.files.config, message, size);
+        r = read_text(s->config_file, s->config_named, &t.config, &t.files.config, message, size);
     missing = find_missing(s, &t);
     if (r >= 0 && missing) {
-        snprintf(message, size, "%s: %s", missing, strerror(ENOENT));
+        if (!text_starts_with(message, missing))
+            snprintf(message, size, "%s: %s", missing, strerror(ENOENT));
         status = s->file_required || s->config_required || s->profile_required ? CREDENTIALS_FAILED :
                                                                                  CREDENTIALS_NONE;
     } else if (r >= 0) {
         r = profile_plan(&t.files, s->profile, ret, message, size);
         status = r >= 0                                   ? CREDENTIALS_OK :
                  r == -ENOENT && !s->profile_required     ? CREDENTIALS_NONE :
+                 r == -ENODATA && !s->file_required       ? CREDENTIALS_NONE :
                                                             CREDENTIALS_FAILED;
     }
     texts_done(&t);
@@ -330,6 +334,8 @@ int credentials_profile_new(AwsClient *client, const ProfileOptions *options, Cr
     s->bases[PROFILE_BASE_CONTAINER] = options->from_container;
     s->file_required = options->file_required;
     s->config_required = options->config_required;
+    s->file_named = options->file_named;
+    s->config_named = options->config_named;
     s->profile_required = options->profile_required;
     if (!copy_text(options->credentials_file, &s->credentials_file) ||
         !copy_text(options->config_file, &s->config_file) ||

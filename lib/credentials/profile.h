@@ -13,7 +13,10 @@ typedef struct ProfileOptions {
     const char *profile;            /* NULL: "default" */
     bool file_required;             /* a credentials file that is not there is an error */
     bool config_required;           /* so is a configuration file */
-    bool profile_required;          /* so is a profile that is not there, or that has no credentials */
+    bool file_named, config_named;  /* one that is there and may not be read is an error; else it is as if it were
+                                     * not there, as with AWS's tools */
+    bool profile_required;          /* a profile that is not there is an error; one without credentials only when
+                                     * its file is required */
     const char *region;             /* whose STS roles are assumed by */
     const char *session_name;       /* of roles whose profile gives none */
     const char *const *environment; /* for credential_process: "NAME=value", NULL-terminated */
@@ -22,8 +25,8 @@ typedef struct ProfileOptions {
     CredentialsSource *from_environment, *from_instance, *from_container;
 } ProfileOptions;
 
-/* Both files are read at each get, so that changed ones are picked up. NONE when the profile, or the
- * credentials in it, are not there and not required. FAILED when a file cannot be read or parsed, for what
+/* Both files are read at each get, so that changed ones are picked up. NONE when files, profile, or the
+ * credentials in it are not there and not required. FAILED when a file cannot be read or parsed, for what
  * profile_plan refuses, for a role that STS would refuse by its shape, and when what it leads to gives NONE or
  * fails; DENIED as assume_role. client is borrowed and must outlive the source; texts are copied. 0 or -ENOMEM.
  */

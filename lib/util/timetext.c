@@ -222,6 +222,48 @@ int timetext_parse_iso(const char *s, uint64_t *ret_usec) {
     return 0;
 }
 
+/* "Z", "+01:00", "+0100", "+01". */
+static bool take_lenient_zone(const char **s, int *ret_sec) {
+    int sign = **s == '-' ? -1 : 1, hour, minute = 0;
+
+    if (**s == 'Z' || **s == 'z') {
+        (*s)++;
+        *ret_sec = 0;
+        return true;
+    }
+    if ((!take_char(s, '+') && !take_char(s, '-')) || !take_number(s, 2, &hour))
+        return false;
+    if (**s && ((void)take_char(s, ':'), !take_number(s, 2, &minute)))
+        return false;
+    *ret_sec = sign * (hour * 3600 + minute * 60);
+    return hour <= 23 && minute <= 59;
+}
+
+int timetext_parse_lenient(const char *s, uint64_t *ret_usec) {
+    int fraction_usec = 0, zone_sec;
+    const char *start = s;
+    int64_t sec;
+    Civil c = { 0 };
+
+    while (*s == ' ')
+        s++;
+    if (!take_number(&s, 4, &c.year) || !take_char(&s, '-') || !take_number(&s, 2, &c.month) ||
+        !take_char(&s, '-') || !take_number(&s, 2, &c.day))
+        return timetext_parse_http(start, ret_usec);
+    if ((!take_char(&s, 'T') && !take_char(&s, 't') && !take_char(&s, ' ')) || !take_number(&s, 2, &c.hour) ||
+        !take_char(&s, ':') || !take_number(&s, 2, &c.minute))
+        return -EINVAL;
+    if (take_char(&s, ':') && (!take_number(&s, 2, &c.second) || !take_fraction(&s, &fraction_usec)))
+        return -EINVAL;
+    if (!take_lenient_zone(&s, &zone_sec) || s[strspn(s, " ")] != '\0' || !civil_is_valid(&c))
+        return -EINVAL;
+    sec = civil_to_sec(&c) - zone_sec;
+    if (sec < 0 || sec > SEC_MAX)
+        return -EINVAL;
+    *ret_usec = (uint64_t)sec * USEC_PER_SEC + (uint64_t)fraction_usec;
+    return 0;
+}
+
 int timetext_parse_http(const char *s, uint64_t *ret_usec) {
     static const char *const weekdays[] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
     static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",

@@ -151,7 +151,8 @@ static void test_environment(void **state) {
         { "", "", NULL, CREDENTIALS_NONE, "AWS_ACCESS_KEY_ID is not set" },
         { "AKID", NULL, NULL, CREDENTIALS_FAILED, "AWS_SECRET_ACCESS_KEY is not" },
         { "AKID", "", NULL, CREDENTIALS_FAILED, "AWS_SECRET_ACCESS_KEY is not" },
-        { NULL, SECRET, NULL, CREDENTIALS_FAILED, "AWS_ACCESS_KEY_ID is not" },
+        /* AWS's tools pass it over. */
+        { NULL, SECRET, NULL, CREDENTIALS_NONE, "AWS_ACCESS_KEY_ID is not" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -244,19 +245,21 @@ static void test_profile_contents(void **state) {
         { "[a]\naws_access_key_id=A\naws_secret_access_key=x\n[b]\naws_access_key_id=B\naws_secret_access_"
           "key=y\n",
           "b", CREDENTIALS_OK, "B" },
-        { "[profile ops]\naws_access_key_id=P\naws_secret_access_key=y\n", "ops", CREDENTIALS_OK, "P" },
-        /* The plain spelling wins, and keys of two sections are never mixed. */
+        { "[profile ops]\naws_access_key_id=P\naws_secret_access_key=y\n", "ops", CREDENTIALS_FAILED,
+          "has no profile \"ops\"" },
+        /* Keys of two sections are never mixed. */
         { "[profile a]\naws_access_key_id=P\naws_secret_access_key=x\n[a]\naws_access_key_id=A\n", "a",
           CREDENTIALS_FAILED, "has no aws_secret_access_key" },
-        { "[a]\nAWS_Access_Key_Id=A\naws_access_key_id=A2\naws_secret_access_key=x\n", "a", CREDENTIALS_OK,
-          "A2" },
+        { "[a]\nAWS_Access_Key_Id=A\naws_access_key_id=A2\naws_secret_access_key=x\n", "a", CREDENTIALS_FAILED,
+          "credentials:3: aws_access_key_id is in line 2 already" },
         { "[a]\ns3 =\n  aws_access_key_id = nested\naws_secret_access_key=x\n", "a", CREDENTIALS_FAILED,
           "has no aws_access_key_id" },
         { "[a]\naws_access_key_id=A\naws_secret_access_key=\n", "a", CREDENTIALS_FAILED,
           "has no aws_secret_access_key" },
         { "[a]\naws_access_key_id=A\n", "default", CREDENTIALS_FAILED, "has no profile \"default\"" },
         { "", NULL, CREDENTIALS_FAILED, "has no profile" },
-        { "[a\naws_access_key_id=A\n", "a", CREDENTIALS_FAILED, "credentials:1: " },
+        { "[a\naws_access_key_id=A\n", "a", CREDENTIALS_FAILED,
+          "has no profile \"a\", and line 1 cannot be read" },
         { "[a]\naws_access_key_id=A\n" SECRET "\n", "a", CREDENTIALS_FAILED, "credentials:3: " },
     };
 
@@ -306,20 +309,25 @@ static void test_profile_unreadable(void **state) {
 
     static const struct {
         const char *path;
-        bool required;
+        bool named, required;
         CredentialsStatus status;
         const char *message;
     } cases[] = {
-        { "/nonexistent/keys", false, CREDENTIALS_NONE, "/nonexistent/keys: No such file or directory" },
-        { "/nonexistent/keys", true, CREDENTIALS_FAILED, "/nonexistent/keys: No such file or directory" },
-        { "/dev/null", false, CREDENTIALS_FAILED, "/dev/null: is not a regular file" },
-        /* Only the file's own absence means "not here"; a path through a file is a mistake. */
-        { "/dev/null/keys", false, CREDENTIALS_FAILED, "/dev/null/keys: Not a directory" },
+        { "/nonexistent/keys", true, false, CREDENTIALS_NONE, "/nonexistent/keys: No such file or directory" },
+        { "/nonexistent/keys", true, true, CREDENTIALS_FAILED, "/nonexistent/keys: No such file or directory" },
+        { "/dev/null", true, false, CREDENTIALS_NONE, "/dev/null: is not a regular file" },
+        { "/dev/null", true, true, CREDENTIALS_FAILED, "/dev/null: is not a regular file" },
+        /* A path through a file is a mistake where somebody wrote it down. */
+        { "/dev/null/keys", true, false, CREDENTIALS_FAILED, "/dev/null/keys: Not a directory" },
+        { "/dev/null/keys", false, false, CREDENTIALS_NONE, "/dev/null/keys: Not a directory" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         ProfileOptions options = {
-            .credentials_file = cases[i].path, .file_required = cases[i].required, .region = "eu-west-1"
+            .credentials_file = cases[i].path,
+            .file_named = cases[i].named,
+            .file_required = cases[i].required,
+            .region = "eu-west-1",
         };
 
         assert_int_equal(credentials_profile_new(f->client, &options, &f->source), 0);

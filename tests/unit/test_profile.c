@@ -46,11 +46,24 @@ static void test_sections(void **state _unused_) {
     } cases[] = {
         { NULL, NULL, "default", false, "-", "-" },
         { "", "", "default", false, "-", "-" },
-        /* A section without a line is none. */
-        { "[default]\n", NULL, "default", false, "-", "-" },
+        { "[default]\n", NULL, "default", true, "-", "-" },
         { "[a]\n" KEYS("A"), NULL, "a", true, "A", "-" },
         { NULL, "[profile a]\n" KEYS("A") "region = eu-west-1\n", "a", true, "A", "eu-west-1" },
         { NULL, "[profile  a ]\n" KEYS("A"), "a", true, "A", "-" },
+        { NULL, "[profile \"a\"]\n" KEYS("A"), "a", true, "A", "-" },
+        { NULL, "[profile 'a b']\n" KEYS("A"), "a b", true, "A", "-" },
+        { NULL, "[profile a\\ b] text\n" KEYS("A"), "a b", true, "A", "-" },
+        { NULL, "[profile a b]\n" KEYS("A"), "a b", false, "-", "-" },
+        { NULL, "[profile \"a]\n" KEYS("A"), "a", false, "-", "-" },
+        { NULL, "[ profile a ]\n" KEYS("A"), "a", false, "-", "-" },
+        /* The credentials file has names alone, as they stand. */
+        { "[profile a]\n" KEYS("A"), NULL, "a", false, "-", "-" },
+        { "[ a ]\n" KEYS("A"), NULL, "a", false, "-", "-" },
+        { "[\"a\"]\n" KEYS("A"), NULL, "a", false, "-", "-" },
+        /* What cannot be read spoils the profile that it stands in alone. */
+        { "what\n[b]\nx\n= y\n[a]\n" KEYS("A") "[c]\nk = v\nk = w\n[d\n" KEYS("D"), NULL, "a", true, "A", "-" },
+        { "[b]\n" KEYS("B") "[b]\n" KEYS("B") "[a]\n" KEYS("A"), NULL, "a", true, "A", "-" },
+        { "[a]\nregion = x\n  y\n" KEYS("A"), NULL, "a", true, "A", "x" },
         /* The configuration file spells all but "default" with a word before it. */
         { NULL, "[a]\n" KEYS("A"), "a", false, "-", "-" },
         { NULL, "[default]\nregion = eu-west-1\n", "default", true, "-", "eu-west-1" },
@@ -59,7 +72,6 @@ static void test_sections(void **state _unused_) {
         { "[a]\nregion = eu-west-1\n", "[profile a]\nregion = eu-west-2\n" KEYS("C"), "a", true, "C", "eu-west-1" },
         { "[a]\n" KEYS("A"), "[profile a]\naws_session_token = t\n" KEYS("C"), "a", true, "A", "-" },
         { "[a]\nregion =\n", "[profile a]\nregion = eu-west-2\n", "a", true, "-", "eu-west-2" },
-        { "[a]\nregion = x\nregion = y\n", NULL, "a", true, "-", "y" },
         { "[A]\n" KEYS("A"), NULL, "a", false, "-", "-" },
         { "[b]\n" KEYS("A"), "[services a]\nregion = x\n", "a", false, "-", "-" },
     };
@@ -105,6 +117,15 @@ static void test_bad_files(void **state _unused_) {
         { "[a]\n" SECRET "\n", NULL, "keys:2: this line is neither [section] nor key = value" },
         { "[a]\n", "[profile a]\nx\n", "config:2: this line is neither [section] nor key = value" },
         { "[a]\n", "[profile a]\n\n[oops\n", "config:3: this line is neither [section] nor key = value" },
+        { "[a]\nregion = x\nregion = y\n", NULL,
+          "keys:3: region is in line 2 already, and AWS's tools differ on which one counts" },
+        { "[a]\n[b]\n[a]\n", NULL,
+          "keys:3: this section is in line 1 already, and AWS's tools differ on which one counts" },
+        { NULL, "[profile a]\n[profile 'a']\n",
+          "config:2: this section is in line 1 already, and AWS's tools differ on which one counts" },
+        { "[a]\naws_access_key_id = A\n  aws_secret_access_key = " SECRET "\n", NULL,
+          "keys:3: this line is indented below aws_access_key_id, and AWS's tools differ on whether it goes on "
+          "there; begin it as far left as that" },
     };
     char message[512] = "", *text;
     ProfileFiles f;
@@ -150,7 +171,7 @@ static void test_plans(void **state _unused_) {
         const char *config, *plan;
     } cases[] = {
         { "[default]\n" KEYS("A"), "keys=A" },
-        { "[default]\n" KEYS("A") "credential_process = x\nsso_session = y\n", "keys=A" },
+        { "[default]\n" KEYS("A") "credential_process = x\nsso_session = y\n", "process=x" },
         { "[default]\ncredential_process = x y\nsso_session = y\n", "process=x y" },
         { "[default]\n" ROLE("R") "web_identity_token_file = /t\n", "web=/t" },
         { "[default]\n" ROLE("R") "web_identity_token_file = /t\n" KEYS("A"), "web=/t" },
@@ -201,7 +222,7 @@ static void test_refusals(void **state _unused_) {
         const char *config, *message;
     } cases[] = {
         { -ENOENT, "", "config: has no profile \"default\"" },
-        { -ENOENT, "[default]\nregion = x\n",
+        { -ENODATA, "[default]\nregion = x\n",
           "config: profile \"default\" has no aws_access_key_id and no other source of keys" },
         { -EINVAL, "[default]\naws_access_key_id = A\n", "config: profile \"default\" has no aws_secret_access_key" },
         { -EINVAL, "[default]\naws_secret_access_key = " SECRET "\n",

@@ -135,6 +135,11 @@ static void reads_iso(void **state _unused_) {
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         uint64_t usec = 42;
 
+        if (cases[i].usec != UINT64_MAX) {
+            assert_int_equal(timetext_parse_lenient(cases[i].text, &usec), 0);
+            assert_int_equal(usec, cases[i].usec);
+            usec = 42;
+        }
         if (cases[i].usec == UINT64_MAX) {
             if (timetext_parse_iso(cases[i].text, &usec) != -EINVAL)
                 fail_msg("%s was read", cases[i].text);
@@ -234,8 +239,44 @@ static void every_day(void **state _unused_) {
     }
 }
 
+static void lenient_takes_what_programs_write(void **state _unused_) {
+    static const uint64_t at = 1735787045 * USEC_PER_SEC;
+    static const struct {
+        const char *text;
+        uint64_t usec;
+    } cases[] = {
+        { "2025-01-02T03:04:05+0000", at },
+        { "2025-01-02 03:04:05Z", at },
+        { " 2025-01-02t03:04:05z ", at },
+        { "2025-01-02T03:04:05-0730", at + 27000 * USEC_PER_SEC },
+        { "2025-01-02T03:04:05.5+02", at - 7200 * USEC_PER_SEC + USEC_PER_SEC / 2 },
+        { "2025-01-02T03:04Z", at - 5 * USEC_PER_SEC },
+        { "Thu, 02 Jan 2025 03:04:05 GMT", at },
+        { "2025-01-02T03:04:05", 0 },
+        { "2025-01-02", 0 },
+        { "20250102T030405Z", 0 },
+        { "2025-01-02T03:04:05 UTC", 0 },
+        { "2025-01-02T03:04:05,5Z", 0 },
+        { "2025-01-02T03:04:05+0000x", 0 },
+        { "2025-01-02T03:04:05+00:", 0 },
+        { "2025-01-02T03:04:05+2400", 0 },
+        { "2025-01-02T03:04:", 0 },
+        { "1735787045", 0 },
+        { "", 0 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint64_t usec = 0;
+        int r = timetext_parse_lenient(cases[i].text, &usec);
+
+        if (r != (cases[i].usec ? 0 : -EINVAL) || usec != cases[i].usec)
+            fail_msg("%s: %d", cases[i].text, r);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lenient_takes_what_programs_write),
         cmocka_unit_test(writes_times),
         cmocka_unit_test(clock_is_short_only_nearby),
         cmocka_unit_test(writes_spans),

@@ -70,6 +70,7 @@ Observation watch_observe(const CloudTrailStatus *status) {
         .start_usec = status->start_logging_usec,
         .stop_usec = status->stop_logging_usec,
         .delivery_usec = status->latest_delivery_usec,
+        .digest_usec = status->latest_digest_delivery_usec,
     };
 
     text_copy(seen.delivery_error, sizeof(seen.delivery_error), status->delivery_error);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "daemon/guard.h"
 #include "daemon/watch.h"
 #include "lib/util/macros.h"
 #include "tests/unit/fake_http.h"
@@ -204,6 +205,43 @@ static void test_one_trail_does_not_speak_for_all(void **state) {
     }
 }
 
+/* From AWS's JSON to what the guard knows and decides, every field with a value of its own, so that none can be lost or
+ * stand in for another. */
+static void test_every_field_of_a_status_reaches_the_decision(void **unused) {
+    static const char json[] =
+            "{\"IsLogging\":true,\"StartLoggingTime\":1735689601,\"StopLoggingTime\":1735689602,"
+            "\"LatestDeliveryTime\":1735689603,\"LatestDigestDeliveryTime\":1735689604,"
+            "\"LatestDeliveryError\":\"E1\",\"LatestDigestDeliveryError\":\"E2\","
+            "\"LatestCloudWatchLogsDeliveryError\":\"E3\",\"LatestNotificationError\":\"E4\"}";
+    static const Policy policy = { .mode = MODE_OBSERVE, .blind_after = 3, .stale_after_usec = 600 * USEC_PER_SEC };
+    static const TrailFacts facts = { .writable = true, .validation = true };
+    Now now = { 1735689604 * USEC_PER_SEC + policy.stale_after_usec, 1 };
+    TrailState state = guard_trail_init();
+    CloudTrailStatus status;
+    Observation seen;
+    Plan plan;
+
+    (void)unused;
+    assert_int_equal(cloudtrail_read_status(json, sizeof(json) - 1, &status), 0);
+    seen = watch_observe(&status);
+    assert_int_equal(seen.kind, OBSERVED_STATUS);
+    assert_true(seen.is_logging);
+    assert_string_equal(seen.delivery_error, "E1");
+    assert_string_equal(seen.digest_error, "E2");
+    assert_string_equal(seen.log_group_error, "E3");
+    assert_string_equal(seen.notification_error, "E4");
+    guard_trail(&policy, &facts, &state, &(TrailInput){ .kind = GUARD_LOOKED, .seen = &seen }, now, &plan, &state);
+    assert_true(state.start_usec == 1735689601 * USEC_PER_SEC);
+    assert_true(state.stop_usec == 1735689602 * USEC_PER_SEC);
+    assert_true(state.delivery_usec == 1735689603 * USEC_PER_SEC);
+    assert_true(state.digest_usec == 1735689604 * USEC_PER_SEC);
+    assert_int_equal(state.findings, FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST) |
+                                             FINDING_BIT(FINDING_LOG_GROUP) | FINDING_BIT(FINDING_NOTIFICATION));
+    now.real_usec += USEC_PER_SEC; /* now the digest, the newest of them, is older than stale_after */
+    guard_trail(&policy, &facts, &state, &(TrailInput){ .kind = GUARD_LOOKED, .seen = &seen }, now, &plan, &state);
+    assert_true(state.findings & FINDING_BIT(FINDING_STALE));
+}
+
 static void on_answered(size_t i, const Observation *seen, void *userdata) {
     Fixture *f = userdata;
 
@@ -253,6 +291,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         T(test_all_at_once),
         T(test_answers_are_given_when_they_come),
+        cmocka_unit_test(test_every_field_of_a_status_reaches_the_decision),
         cmocka_unit_test(test_a_dead_target_is_asked_once),
         T(test_a_target_that_is_back_is_asked_everything),
         cmocka_unit_test(test_one_trail_does_not_speak_for_all),

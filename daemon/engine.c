@@ -479,7 +479,7 @@ static int run_once(Config *config, bool restore, bool recorded, Engine **ret, c
 int engine_check(Config *config, bool restore, EngineChecked checked, void *userdata,
                  char error[static ENGINE_ERROR_MAX]) {
     _cleanup_(engine_freep) Engine *engine = NULL;
-    int r = run_once(config, restore, false, &engine, error);
+    int r = run_once(config, restore, true, &engine, error);
 
     if (r < 0)
         return r;

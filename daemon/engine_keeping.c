@@ -192,6 +192,8 @@ void engine_begin_next_look(Target *target) {
     }
 }
 
+static void look_at_bucket(Trail *trail);
+
 static void settings_seen(const SettingsLook *look, void *userdata) {
     Trail *trail = userdata;
     Keeping *k = &trail->keeping;
@@ -211,6 +213,8 @@ static void settings_seen(const SettingsLook *look, void *userdata) {
             (void)engine_differs(&look->settings, trail);
         }
         decide(trail, k->recorded);
+        if (once && !k->recorded)
+            look_at_bucket(trail);
     }
 }
 
@@ -274,19 +278,21 @@ static void bucket_seen(const BucketLook *look, void *userdata) {
 static void look_at_bucket(Trail *trail) {
     Engine *engine = trail->engine;
     Keeping *k = &trail->keeping;
-    const char *bucket = k->keep.values[FIELD_BUCKET], *key = k->keep.values[FIELD_KMS_KEY];
+    /* a check without a baseline has only what is there now */
+    const Settings *of = k->recorded || !engine->once ? &k->keep : &k->now;
+    const char *bucket = of->values[FIELD_BUCKET], *key = of->values[FIELD_KMS_KEY];
     WatchBucketRequest request = {
         .aws = engine->aws.client,
         .credentials = trail->via->credentials,
         .region = trail->region,
         .bucket = bucket,
-        .prefix = k->keep.values[FIELD_PREFIX],
+        .prefix = of->values[FIELD_PREFIX],
         .owner = trail->account,
         .key = key,
     };
     int r;
 
-    if (!engine->config->bucket_checks || !k->recorded || k->bucket_look || !bucket || !bucket[0])
+    if (!engine->config->bucket_checks || (!k->recorded && !engine->once) || k->bucket_look || !bucket || !bucket[0])
         return;
     r = watch_bucket_start(&request, bucket_seen, trail, &k->bucket_look);
     if (r < 0)

@@ -23,6 +23,7 @@ static void fill_trails(const Engine *engine, StatusTrail *rows, IncidentId *ids
             .changes = trail->keeping.changes_mark == trail->state.incident.mark_usec ? &trail->keeping.changes
                                                                                       : NULL,
             .organization = trail->organization,
+            .has_baseline = trail->keeping.recorded,
             .n_settings_calls = engine_count_settings_calls(trail),
         };
         if (trail->state.incident.open)

@@ -20,6 +20,7 @@ typedef struct StatusTrail {
     const char *incident_id;        /* "" when none is open */
     const Drift *changes;           /* of the open incident; NULL: none */
     bool organization;
+    bool has_baseline; /* something is recorded to compare with */
     unsigned n_settings_calls;      /* that each look at its settings makes, besides the list */
 } StatusTrail;
 

@@ -227,10 +227,10 @@ static json_t *findings_json(uint32_t findings) {
 static json_t *trail_json(const StatusTrail *trail) {
     const TrailState *state = trail->state;
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:o}", "name", trail->subject.name,
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:o, s:o, s:o}", "name", trail->subject.name,
                      "arn", trail->subject.arn, "account", trail->subject.account, "region",
                      trail->subject.region, "verdict", verdict_to_string(state->verdict), "findings",
-                     findings_json(state->findings), "organization", trail->organization, "start_logging",
+                     findings_json(state->findings), "organization", trail->organization, "baseline", trail->has_baseline, "start_logging",
                      time_json(state->start_usec), "stop_logging", time_json(state->stop_usec),
                      "latest_delivery", time_json(state->delivery_usec), "incident",
                      incident_json(trail));

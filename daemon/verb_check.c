@@ -12,12 +12,15 @@
 #include "daemon/verb_table.h"
 #include "daemon/verbs.h"
 #include "lib/util/macros.h"
+#include "lib/util/text.h"
 
 #define MONTH_SEC (30ULL * 24 * 3600)
 
 static const char help[] = "usage: trailguard check [-c FILE] [--json] [--restore]\n\n"
                            "Looks at every trail once and prints what it sees, and the calls to AWS per "
                            "month that this configuration makes.\n"
+                           "Compares settings with the baselines that the daemon has recorded, reports a "
+                           "trail that has one and is gone, and says where there is none.\n"
                            "Changes nothing, sends nothing. Exit status as monitoring plugins have it: 0 "
                            "all well, 1 warning, 2 critical, 3 unknown.\n\n"
                            "  --json      print a JSON document\n"
@@ -107,6 +110,22 @@ static void print_denials(const Status *status) {
     }
 }
 
+/* Without one a changed setting cannot show. */
+static void print_unrecorded(const Status *status) {
+    char shown[256];
+    unsigned n = 0;
+
+    for (size_t i = 0; i < status->n_trails; i++) {
+        const StatusTrail *trail = &status->trails[i];
+
+        if (!trail->has_baseline && trail->subject.arn[0] && !(trail->state->findings & FINDING_BIT(FINDING_MISSING)))
+            printf("%s%s", n++ == 0 ? "\nno baseline to compare with: " : ", ",
+                   text_escaped(shown, sizeof(shown), trail->subject.name));
+    }
+    if (n > 0)
+        puts("; the daemon records one at its first complete look");
+}
+
 static json_t *denials_json(const Status *status) {
     json_t *list = json_array();
 
@@ -145,6 +164,7 @@ static void checked(const Status *status, void *userdata) {
     else {
         verb_print_check(stdout, view, verb_wants_color(stdout));
         print_denials(status);
+        print_unrecorded(status);
         printf("\n%s; this configuration makes about %llu calls to AWS a month\n",
                result_words[check->result], calls);
     }

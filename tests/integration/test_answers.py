@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each answer counts by itself: a call that hangs, is throttled or is refused holds back nothing else, and is reported."""
 
+import json
+
 import pytest
 
 from attacks import SCENARIO, VICTIM, delete_bucket_policy
@@ -107,3 +109,57 @@ def test_what_a_refused_call_hides_stays_reported(sim, make_guard, mallory):
     sim.add_fault("http500", operation="GetBucketPolicy")
     wait_alert(sim, "guard.blind", seconds=20)
     guard.wait_status(lambda status: {"bucket", "policy_unreadable"} <= set(status["trails"][0]["findings"]))
+
+
+# -- check -------------------------------------------------------------------------------------------------------------
+def test_check_compares_with_what_is_recorded_and_writes_nothing(sim, make_guard, mallory):
+    guard = checking(sim, make_guard)
+    assert guard.stop() == 0
+    before = {path: path.read_bytes() for path in guard.state.rglob("*") if path.is_file()}
+    assert guard.verb("check").returncode == 0
+    mallory.client(VICTIM).update_trail(Name=VICTIM, S3KeyPrefix="elsewhere")
+    shown = guard.verb("check")
+    assert shown.returncode == 2 and "weakened" in shown.stdout and "S3KeyPrefix" in shown.stdout, shown.stdout
+    mallory.delete(VICTIM)
+    shown = guard.verb("check")
+    assert shown.returncode == 2 and "missing" in shown.stdout, shown.stdout
+    assert before == {path: path.read_bytes() for path in guard.state.rglob("*") if path.is_file()}
+
+
+def test_check_misses_a_guarded_trail_that_the_configuration_does_not_name(sim, make_guard, mallory):
+    guard = make_guard(sim, regions=[FRA]).start().wait_guarding().wait_baselines(1, weak=0)
+    assert guard.stop() == 0
+    mallory.delete(ORG_TRAIL)
+    shown = guard.verb("check")
+    assert shown.returncode == 2 and "org-trail" in shown.stdout and "missing" in shown.stdout, shown.stdout
+
+
+def test_check_says_when_there_is_no_baseline(sim, make_guard):
+    guard = make_guard(sim, regions=[FRA])
+    shown = guard.verb("check")
+    assert shown.returncode == 0 and "no baseline to compare with: org-trail" in shown.stdout, shown.stdout
+    assert not json.loads(guard.verb("check", "--json").stdout)["status"]["trails"][0]["baseline"]
+    guard.start().wait_guarding().wait_baselines(1, weak=0)
+    assert "no baseline" not in guard.verb("check").stdout
+
+
+RIGHTS = [("DescribeTrails", "cloudtrail:DescribeTrails"), ("GetTrailStatus", "cloudtrail:GetTrailStatus"),
+          ("GetEventSelectors", "cloudtrail:GetEventSelectors"), ("GetInsightSelectors", "cloudtrail:GetInsightSelectors"),
+          ("ListTags", "cloudtrail:ListTags"), ("HeadBucket", "s3:ListBucket"),
+          ("GetBucketLifecycleConfiguration", "s3:GetLifecycleConfiguration"), ("GetBucketPolicy", "s3:GetBucketPolicy"),
+          ("DescribeKey", "kms:DescribeKey")]
+
+
+@pytest.mark.parametrize("recorded", [True, False], ids=["recorded", "fresh"])
+def test_check_names_every_permission_that_is_missing(sim, make_guard, recorded):
+    if recorded:
+        guard = checking(sim, make_guard)
+        assert guard.stop() == 0
+    else:
+        sim.load(SCENARIO)
+        guard = make_guard(sim, trails=[VICTIM], regions=[FRA], bucket_checks=True)
+    for operation, action in RIGHTS:
+        with sim.fault("denied", operation=operation):
+            shown = guard.verb("check")
+        missing = shown.stdout.partition("MISSING PERMISSIONS")[2]
+        assert f"\n{action} on " in missing and shown.returncode != 0, (operation, shown.stdout)

@@ -444,60 +444,10 @@ static int check_whole(Reading *r, const config_setting_t *root) {
     return e < 0 ? e : resolve_file(r, "aws.config_file", &config->aws.config_file);
 }
 
-/* libconfig 1.5 wraps integers at 32 bits without a word, and includes files whose names its errors then
- * lack: both are looked for in the text before it is parsed. */
-static int check_text_before(Reading *r, const char *text, size_t len) {
-    const char *name = "a number";
-    int name_len = (int)strlen(name);
-    unsigned line = 1;
-
-    for (size_t i = 0; i < len; i++) {
-        char c = text[i];
-
-        if (c == '\n')
-            line++;
-        else if (c == '\0')
-            return refuse(r, line, "a NUL byte");
-        else if (c == '#' || (c == '/' && i + 1 < len && text[i + 1] == '/')) {
-            while (i + 1 < len && text[i + 1] != '\n')
-                i++;
-        } else if (c == '/' && i + 1 < len && text[i + 1] == '*') {
-            for (i += 2; i + 1 < len && !(text[i] == '*' && text[i + 1] == '/'); i++)
-                line += text[i] == '\n';
-            i++;
-        } else if (c == '"') {
-            for (i++; i < len && text[i] != '"'; i++) {
-                line += text[i] == '\n';
-                if (text[i] == '\\')
-                    i++;
-            }
-        } else if (c == '@')
-            return refuse(r, line, "@include: not supported; put all options into this file");
-        else if (isalpha((unsigned char)c) || c == '_') {
-            name = text + i;
-            while (i + 1 < len &&
-                   (isalnum((unsigned char)text[i + 1]) || text[i + 1] == '_' || text[i + 1] == '-'))
-                i++;
-            name_len = (int)(text + i + 1 - name);
-        } else if (isdigit((unsigned char)c)) {
-            char *end;
-            unsigned long long value;
-
-            errno = 0;
-            value = strtoull(text + i, &end, 0);
-            if (errno != 0 || value > INT32_MAX)
-                return refuse(r, line, "%.*s: too large; allowed: a whole number up to %d",
-                              MIN(name_len, 80), name, INT32_MAX);
-            while (i + 1 < len && isalnum((unsigned char)text[i + 1]))
-                i++;
-        }
-    }
-    return 0;
-}
-
 int config_parse(const char *path, const char *text, size_t len, Config **ret,
                  char error[static CONFIG_ERROR_MAX]) {
     Reading r = { .config = calloc(1, sizeof(Config)), .path = path, .error = error };
+    ConfigFault fault;
     config_t file;
     int e;
 
@@ -509,7 +459,9 @@ int config_parse(const char *path, const char *text, size_t len, Config **ret,
     }
     set_defaults(SCOPE_FILE, r.config);
     config_init(&file);
-    e = check_text_before(&r, text, len);
+    e = config_check_text(text, len, &fault);
+    if (e < 0)
+        e = refuse(&r, fault.line, "%s", fault.what);
     if (e >= 0 && config_read_string(&file, text) != CONFIG_TRUE)
         e = refuse(&r, (unsigned)config_error_line(&file), "%s; see trailguard.conf(5)",
                    config_error_text(&file));

@@ -21,6 +21,11 @@ int config_fault(ConfigFault *fault, const config_setting_t *setting, const char
 /* All: 0, -EINVAL with the fault, or -ENOMEM. What was read until then belongs to the config, which is freed
  * as a whole. */
 
+/* Refuses in the file's text what versions of libconfig read differently: texts without a comma between them in an
+ * array or list, numbers with leading zeros or over 32 bits, @include, a comma before the closing bracket. Also a
+ * NUL byte. text ends with a NUL of its own. */
+int config_check_text(const char *text, size_t len, ConfigFault *fault);
+
 /* OPTION_WORDS: an array of option->words, as bits by their index. */
 int config_read_words(const config_setting_t *setting, const Option *option, uint32_t *slot,
                       ConfigFault *fault);

@@ -108,6 +108,21 @@ static const struct {
     { BASE "accounts = ( { mode = \"off\"; } );", "t.conf:2: accounts.mode: allowed: \"observe\"" },
     { BASE "accounts = ( { poll_interval = 5; } );", "t.conf:2: unknown option \"accounts.poll_interval\"; "
                                                      "allowed: name, role_arn, external_id, session_name" },
+    /* What versions of libconfig read differently, or as nobody means it. */
+    { BASE "trails = [ \"main\" \"org\" ];",
+      "t.conf:2: trails: \"main\" \"org\" is one text for libconfig, and could be meant as two; write a comma" },
+    { BASE "trails = [ \"main\" # c\n /* \"c\" */ \"org\" ];", "t.conf:3: trails: \"main\" \"org\" is one text" },
+    { BASE "alerts = ( \"a\" \"b\" );", "t.conf:2: alerts: \"a\" \"b\" is one text" },
+    { BASE "poll_interval = 010;", "t.conf:2: poll_interval: 010: a number with a leading zero is decimal, octal or an "
+                                   "error, by the version of libconfig; write 10 if it is decimal" },
+    { BASE "poll_interval = 08;", "write 8 if it is decimal" },
+    { BASE "poll_interval = 00L;", "00L: a number with a leading zero" },
+    { BASE "poll_interval = -010;", "010: a number with a leading zero" },
+    { BASE "poll_interval = 0b101;", "0b101: only newer versions" },
+    { BASE "poll_interval = 0o17;", "0o17: only newer versions" },
+    { BASE "poll_interval = 4294967306;", "poll_interval: too large" },
+    { BASE "trails = [ \"a\", ];", "t.conf:2: trails: only newer versions of libconfig read a comma before ]" },
+    { BASE "@include \"x\"", "@include: not supported" },
     { BASE "organization = { };", "t.conf:2: organization: needs role_name" },
     { BASE "organization = ( );", "t.conf:2: organization: allowed: a group" },
     { BASE "organization = { role_name = \"a b\"; };", "t.conf:2: organization.role_name: \"a b\"" },
@@ -131,6 +146,28 @@ static void test_what_is_refused(void **state) {
             fail_msg("taken: %s", refused[i].text);
         if (!strstr(error, refused[i].error))
             fail_msg("%s\nsays     %s\ninstead of %s", refused[i].text, error, refused[i].error);
+    }
+}
+
+/* What only looks like it. */
+static void test_what_every_version_reads_alike(void **state) {
+    static const char *const texts[] = {
+        "alerts = ( );\ntrails = [ \"abc\", \"010.08\" ];\n# 010 \"a\" \"b\"\n// [ \"a\", ]\n/* 08 */",
+        "alerts = ( );\naws = { profile = \"a\" \"b\"; };",
+        "alerts = ( );\naws = { profile = \"a\\\" \"; ca_bundle = \"/b\"; };",
+        "alerts = ( );\npoll_interval = 10; stale_after = 0;",
+        "alerts = ( );\npoll_interval = 0x0a;",
+        "alerts = ( );\nexpect = { validation = true; };",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        char error[CONFIG_ERROR_MAX];
+        Config *config = NULL;
+
+        if (config_parse("t.conf", texts[i], strlen(texts[i]), &config, error) < 0)
+            fail_msg("%s: %s", texts[i], error);
+        config_free(config);
     }
 }
 
@@ -200,6 +237,7 @@ int main(void) {
         cmocka_unit_test(test_what_an_account_overrides),
         cmocka_unit_test(test_organization),
         cmocka_unit_test(test_what_is_refused),
+        cmocka_unit_test(test_what_every_version_reads_alike),
         cmocka_unit_test(test_a_dump_reads_back_to_the_same),
         cmocka_unit_test(test_option_names),
     };

@@ -67,7 +67,9 @@ static int add_kind(StrBuf *b, const Subject *subject, const Tell *tell) {
     };
     bool gap = tell->event == EVENT_TRAIL_STOPPED || tell->event == EVENT_TRAIL_FLAPPED;
 
-    if (tell->event == EVENT_TRAIL_ATTEMPTED)
+    /* Who did it and who tried are facts of the event that was found: after a crash another event may be found
+     * for the same trouble, and a topic that drops what it has seen must not drop that. */
+    if (tell->event == EVENT_TRAIL_ATTEMPTED || tell->event == EVENT_TRAIL_ATTRIBUTED)
         add_field(b, tell->actor.event_id);
     if (tell->nobody)
         (void)strbuf_add(b, "nobody, ");

@@ -471,6 +471,43 @@ static void test_ids_differ(void **state _unused_) {
     }
 }
 
+/* Of every event: the id changes with each part of the fact, and with nothing that two guards, or one before and
+ * after a crash, may see differently. */
+static void test_ids_of_all_events(void **state _unused_) {
+    for (Event e = 0; e < _EVENT_MAX; e++) {
+        bool follow_up = e == EVENT_TRAIL_ATTRIBUTED || e == EVENT_TRAIL_ATTEMPTED;
+        TellKind kind = e == EVENT_TRAIL_REMINDER ? TELL_REMINDER : TELL_OPENED;
+        const Tell fact = TELL(e, kind, SEVERITY_WARNING, .n_reminders = 1, .has_actor = follow_up,
+                               .actor = { .name = "bob", .event_id = "e1" }, .detail = "x");
+        Tell same = fact, others[] = { fact, fact, fact, fact };
+        char id[65], other[65];
+
+        same.sequence = 9;
+        same.time_usec += SEC;
+        same.opened_usec += SEC;
+        same.resolves = true;
+        same.severity = SEVERITY_CRITICAL;
+        same.n_failed = 7;
+        same.action.attempts = 3;
+        same.fields_left = FIELD_BIT(FIELD_TAGS);
+        id_of(&trail, fact, id);
+        id_of(&trail, same, other);
+        assert_string_equal(id, other);
+        others[0].mark_usec++;
+        others[1].event = e == EVENT_TRAIL_MISSING ? EVENT_TRAIL_FAILING : EVENT_TRAIL_MISSING;
+        others[1].kind = TELL_OPENED;
+        (void)strcpy(others[2].actor.event_id, follow_up ? "e2" : "e1");
+        others[3].n_reminders = kind == TELL_REMINDER ? 2 : 1;
+        for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+            bool differs = i < 2 || (i == 2 && follow_up) || (i == 3 && kind == TELL_REMINDER);
+
+            id_of(&trail, others[i], other);
+            if ((strcmp(id, other) != 0) != differs)
+                fail_msg("event %d, other fact %zu: %s", (int)e, i, differs ? "the same id" : "another id");
+        }
+    }
+}
+
 static void test_incident_ids(void **state _unused_) {
     Tell first = TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL);
     Tell last = TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL);
@@ -668,6 +705,7 @@ int main(void) {
         cmocka_unit_test(test_document),
         cmocka_unit_test(test_ids_equal),
         cmocka_unit_test(test_ids_differ),
+        cmocka_unit_test(test_ids_of_all_events),
         cmocka_unit_test(test_incident_ids),
         cmocka_unit_test(test_hostile_text),
         cmocka_unit_test(test_random),

@@ -4,9 +4,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
+#include "daemon/alert.h"
 #include "tests/unit/between.h"
 #include "tests/unit/guard_life.h"
 
@@ -386,6 +388,78 @@ static void a_clock_that_is_set_back_does_not_stop_the_search(void **unused) {
     assert_true(wait_for_search(&l) <= 305 * SEC);
 }
 
+/* ---- crashes ---- */
+
+#define REPORTS_MAX 64
+
+typedef struct Reports {
+    char ids[REPORTS_MAX][65];
+    char facts[REPORTS_MAX][64];
+    unsigned n;
+} Reports;
+
+/* One id, one event of the history; one event that is reported for the same trouble, one id. */
+static void note_reports(Reports *r, const Life *l) {
+    static const AlertGuard by = { "host", "1" };
+    static const Subject trail = { "t", "arn:aws:cloudtrail:eu-central-1:111122223333:trail/t", "111122223333",
+                                   "eu-central-1" };
+
+    for (unsigned i = 0; i < l->plan.n_tells; i++) {
+        const Tell *t = &l->plan.tells[i];
+        Alert alert;
+
+        if (t->event != EVENT_TRAIL_ATTRIBUTED)
+            continue;
+        assert_true(r->n < REPORTS_MAX);
+        assert_int_equal(alert_compose(&by, &trail, t, &alert), 0);
+        (void)strcpy(r->ids[r->n], alert.id);
+        (void)snprintf(r->facts[r->n], sizeof(r->facts[0]), "%.40s %d", t->actor.event_id, (int)t->nobody);
+        alert_done(&alert);
+        for (unsigned k = 0; k < r->n; k++)
+            if (strcmp(r->ids[k], r->ids[r->n]) == 0)
+                assert_string_equal(r->facts[k], r->facts[r->n]);
+        r->n++;
+    }
+}
+
+/* The daemon is killed after each of its steps in turn and goes on from what it knew `lost` steps ago. */
+static void an_id_is_one_event_whatever_a_crash_forgets(void **unused) {
+    (void)unused;
+    for (unsigned crash = 0; crash < 12; crash++)
+        for (unsigned lost = 1; lost < 4; lost++) {
+            Life l = curious(MODE_OBSERVE);
+            TrailState states[16];
+            Reports reports = { .n = 0 };
+            unsigned n_searches = 0;
+
+            look(&l, logging(STARTED, 0));
+            for (unsigned step = 0; step < 12; step++) {
+                uint64_t at = l.now.real_usec;
+
+                states[step] = l.state;
+                if (l.plan.attribute || l.state.attributing.looking) {
+                    Attribution one = { .looked = true, .found = true, .actor = actor(at, "bob") };
+
+                    (void)snprintf(one.actor.event_id, sizeof(one.actor.event_id), "event-%u", n_searches++);
+                    answer(&l, one);
+                } else if (step % 3 == 0)
+                    look(&l, stopped(STARTED, at));
+                else if (step % 3 == 1)
+                    look(&l, logging(at, l.state.stop_usec));
+                note_reports(&reports, &l);
+                pass_time(&l, 6 * SEC);
+                if (step == crash) {
+                    l.state = states[step >= lost ? step - lost : 0];
+                    l.state.attributing.looking = false;
+                    l.sequence = l.state.incident.sequence;
+                }
+                wake(&l);
+                note_reports(&reports, &l);
+            }
+            assert_true(reports.n > 0);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_is_found_after_twenty_minutes),
@@ -399,6 +473,7 @@ int main(void) {
         cmocka_unit_test(one_deed_or_two),
         cmocka_unit_test(an_answer_about_older_trouble_is_not_taken),
         cmocka_unit_test(a_war_of_flips_is_searched_seldom_and_not_for_ever),
+        cmocka_unit_test(an_id_is_one_event_whatever_a_crash_forgets),
         cmocka_unit_test(a_clock_that_is_set_back_does_not_stop_the_search),
     };
 

@@ -139,6 +139,7 @@ static bool add(json_t *object, const char *key, json_t *value) {
 static bool is_over(const Tell *tell) {
     static const bool lasts_not[_EVENT_MAX] = {
         [EVENT_BASELINE_WEAK] = true,
+        [EVENT_BASELINE_DAMAGED] = true,
         [EVENT_BASELINE_ACCEPTED] = true,
         [EVENT_GUARD_TEST] = true,
     };

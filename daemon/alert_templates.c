@@ -254,6 +254,19 @@ const AlertTemplate alert_templates[_TELLING_MAX] = {
                 "3. Or say in trailguard.conf (expect) what you want them to be.\n"
                 "This is said once.",
     },
+    [TELLING_BASELINE_DAMAGED] = {
+        .subject = "{LABEL} the baseline of {name} in {where} is damaged",
+        .headline =
+                "The file with the baseline of {name} in {where} is damaged, and was set aside: {detail}. What the "
+                "trail has to be like is not known any more: a change made before now cannot be seen. A disk may "
+                "have done this, or a person who wants a change to go unnoticed.",
+        .advice =
+                "1. Compare the trail with what you set it to, by hand. Do not trust the settings it has now.\n"
+                "2. Find out who could write the file: it belongs to the daemon's user and to root.\n"
+                "3. Put a good copy of the file back from a backup, or say in trailguard.conf (expect) what the "
+                "trail has to be.\n"
+                "This is said once.",
+    },
     [TELLING_BASELINE_ACCEPTED] = {
         .subject = "{LABEL} new baseline of {name} accepted in {where}: {fields}",
         .subject_short = "{LABEL} new baseline of {name} accepted in {where}",

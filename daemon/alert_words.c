@@ -119,6 +119,7 @@ static Telling telling(const Subject *subject, const Tell *tell) {
     case EVENT_TRAIL_ATTRIBUTED: return attributed(tell);
     case EVENT_TRAIL_ATTEMPTED: return TELLING_ATTEMPTED;
     case EVENT_BASELINE_WEAK: return trail ? TELLING_BASELINE_WEAK : TELLING_BASELINES_WEAK;
+    case EVENT_BASELINE_DAMAGED: return TELLING_BASELINE_DAMAGED;
     case EVENT_BASELINE_ACCEPTED: return tell->forgotten ? TELLING_GONE_ACCEPTED : TELLING_BASELINE_ACCEPTED;
     case EVENT_TRAIL_REMINDER: return still(subject, tell);
     case EVENT_TRAIL_RESOLVED: return resolved(tell);

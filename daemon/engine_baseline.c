@@ -216,9 +216,10 @@ static int read_baseline(Trail *trail, BaselineRecord *ret) {
         r = baseline_file_peek(engine->state_dir, trail->arn, ret, error, sizeof(error));
     else
         r = baseline_file_load(engine->state_dir, trail->arn, now_usec, ret, error, sizeof(error));
-    if (r == -EBADMSG && !engine->once)
-        tell_of_baseline(trail, EVENT_BASELINE_WEAK, SEVERITY_CRITICAL, NULL, now_usec, false, error);
-    else if (r < 0)
+    if (r == -EBADMSG && !engine->once) {
+        note(trail, NOTE_BASELINE_DAMAGED, 0, error);
+        tell_of_baseline(trail, EVENT_BASELINE_DAMAGED, SEVERITY_CRITICAL, NULL, now_usec, false, error);
+    } else if (r < 0)
         say_unreadable(trail, error);
     return r;
 }

@@ -241,6 +241,11 @@ static void write_weak(const Writing *w) {
     add_detail(w);
 }
 
+static void write_damaged(const Writing *w) {
+    (void)strbuf_add(w->out, "the file with its baseline is damaged: settings changed before now cannot be seen");
+    add_detail(w);
+}
+
 static void write_accepted(const Writing *w) {
     add_fields(w, "new baseline accepted");
     add_foreign(w, "; ", w->note->detail, "");
@@ -302,6 +307,7 @@ static const struct {
     [NOTE_ATTEMPTED] = { LOG_WARNING, MESSAGE_TRAIL_ATTEMPTED, "trail.attempted", NULL, write_attempted },
     [NOTE_BASELINE_RECORDED] = { LOG_INFO, MESSAGE_BASELINE_RECORDED, NULL, "baseline recorded", NULL },
     [NOTE_BASELINE_WEAK] = { LOG_WARNING, MESSAGE_BASELINE_WEAK, "baseline.weak", NULL, write_weak },
+    [NOTE_BASELINE_DAMAGED] = { LOG_ERR, MESSAGE_BASELINE_DAMAGED, "baseline.damaged", NULL, write_damaged },
     [NOTE_GONE_ACCEPTED] = { LOG_NOTICE, MESSAGE_BASELINE_ACCEPTED, "baseline.accepted", NULL,
                              write_gone_accepted },
     [NOTE_BASELINE_ACCEPTED] = { LOG_NOTICE, MESSAGE_BASELINE_ACCEPTED, "baseline.accepted", NULL,

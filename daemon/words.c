@@ -116,6 +116,7 @@ static const char *const event_table[] = {
     [EVENT_TRAIL_REMINDER] = "trail.reminder",
     [EVENT_TRAIL_RESOLVED] = "trail.resolved",
     [EVENT_BASELINE_WEAK] = "baseline.weak",
+    [EVENT_BASELINE_DAMAGED] = "baseline.damaged",
     [EVENT_BASELINE_ACCEPTED] = "baseline.accepted",
     [EVENT_REGION_UNCOVERED] = "region.uncovered",
     [EVENT_REGION_COVERED] = "region.covered",

@@ -69,8 +69,11 @@ def test_a_damaged_baseline_is_set_aside_and_told(sim, victim):
     path = baselines(victim)[0]
     path.write_text("{ not json")
     victim.start()
-    entry = poll(lambda: told(sim, "baseline.weak"), within(10))[0]
-    assert entry["severity"] == "critical" and path.name in entry["detail"]
+    entry = poll(lambda: told(sim, "baseline.damaged"), within(10))[0]
+    assert entry["severity"] == "critical" and path.name in entry["detail"] and entry["resolved"] is True
+    mail, = [message["received"]["email"]["Body"] for message in sim.messages(TOPIC)
+             if document(message)["event"] == "baseline.damaged"]
+    assert "trailguard accept" not in mail and "weak" not in mail, mail
     assert [kept.read_text() for kept in path.parent.glob("*.damaged-*")] == ["{ not json"]
 
 

@@ -115,6 +115,8 @@ static void every_line(void **unused) {
         { { .note = NOTE_BASELINE_RECORDED }, "baseline recorded" },
         { { .note = NOTE_BASELINE_WEAK, .detail = "no validation" },
           "was weak when its baseline was recorded: no validation" },
+        { { .note = NOTE_BASELINE_DAMAGED, .detail = "x.json: oops" },
+          "the file with its baseline is damaged: settings changed before now cannot be seen: x.json: oops" },
         { { .note = NOTE_BASELINE_ACCEPTED, .fields = FIELDS, .detail = "by uid 0" },
           "new baseline accepted: S3BucketName, EventSelectors; by uid 0" },
     };

@@ -25,7 +25,6 @@ static void act_free(Act *act) {
     free(act->region);
     free(act->name);
     free(act->arn);
-    free(act->owner);
     free(act);
 }
 
@@ -216,8 +215,8 @@ static int copy_request(Act *act, const ActRequest *request) {
     act->region = strdup(request->region);
     act->name = strdup(request->name);
     act->arn = strdup(request->arn);
-    act->owner = request->owner ? strdup(request->owner) : NULL;
-    if (!act->region || !act->name || !act->arn || (request->owner && !act->owner))
+    act->looks_at_bucket = request->look_at_bucket;
+    if (!act->region || !act->name || !act->arn)
         return -ENOMEM;
     if (request->keep)
         r = settings_copy(request->keep, &act->keep);

@@ -31,7 +31,7 @@ typedef struct ActRequest {
     const Settings *keep;  /* what to write; copied */
     const Settings *found; /* RESTORE: what is there now (tags are taken away by key); copied */
     uint32_t fields;       /* RESTORE: FIELD_BITs to write */
-    const char *owner;     /* RECREATE: account id that the bucket has to belong to; NULL: do not look */
+    bool look_at_bucket;   /* RECREATE: whether the bucket is there */
     ActDiffers differs;    /* read-back is judged by it */
     ActDone done;
     void *userdata;
@@ -44,7 +44,7 @@ typedef struct ActRequest {
  * operation and AWS's words otherwise. What AWS refuses about a field (a disabled key, say) keeps the other
  * fields from being written neither here nor there: a restore has failed then, and fields_left says what is
  * left of it; a new trail is there, and its fields_left are for later. A trail is not created into a bucket
- * that is gone or not the owner's; where others have taken its place, they are named. 0, -ENOMEM, -EINVAL. */
+ * that is gone; where others have taken its place, they are named. 0, -ENOMEM, -EINVAL. */
 int act_start(const ActRequest *request, Act **ret);
 /* Ends it without calling done; a write that AWS has already got is not taken back. NULL is fine. */
 void act_cancel(Act *act);

@@ -14,7 +14,7 @@ struct Act {
     AwsClient *aws;
     CredentialsSource *credentials;
     char *region, *name, *arn;
-    char *owner; /* NULL: the bucket is not looked at */
+    bool looks_at_bucket;
     Action action;
     uint64_t stop_usec;
     Settings keep, found;

@@ -136,34 +136,31 @@ void act_add_tags(Act *act) {
                act->found.values[FIELD_TAGS], true);
 }
 
-/* Whoever creates a trail into somebody else's bucket hands them the log files. What cannot be found out
- * does not hold the recording up. */
+/* Into a bucket that is gone nothing can be written, and whoever takes its name gets the log files. What cannot be
+ * found out, such as whose a bucket is to which the guard has no rights, does not hold the recording up. */
 static void bucket_seen(const AwsError *error, const char *region, void *userdata) {
     Act *act = userdata;
     char text[ERROR_TEXT_MAX];
 
     (void)region;
     act->bucket_call = NULL;
-    if (error->class != AWS_DENIED && error->class != AWS_NOT_FOUND) {
+    if (error->class != AWS_NOT_FOUND) {
         act_next(act);
         return;
     }
-    if (error->class == AWS_NOT_FOUND)
-        (void)snprintf(text, sizeof(text), "the bucket %.100s is gone", act->keep.values[FIELD_BUCKET]);
-    else
-        (void)snprintf(text, sizeof(text), "the bucket %.100s is not %.12s's, or closed to the guard",
-                       act->keep.values[FIELD_BUCKET], act->owner);
+    (void)snprintf(text, sizeof(text), "the bucket %.100s is gone", act->keep.values[FIELD_BUCKET]);
     act_fail(act, "", text);
 }
 
 void act_look_at_bucket(Act *act) {
-    if (!act->owner || !act->keep.values[FIELD_BUCKET] || !act->keep.values[FIELD_BUCKET][0]) {
+    if (!act->looks_at_bucket || !act->keep.values[FIELD_BUCKET] || !act->keep.values[FIELD_BUCKET][0]) {
         act_next(act);
         return;
     }
-    act_started(act, "HeadBucket",
-                s3_head_bucket(act->aws, act->credentials, act->region, act->keep.values[FIELD_BUCKET],
-                               act->owner, bucket_seen, act, &act->bucket_call));
+    act->operation = "HeadBucket";
+    if (s3_head_bucket(act->aws, act->credentials, act->region, act->keep.values[FIELD_BUCKET], NULL,
+                       bucket_seen, act, &act->bucket_call) < 0)
+        act_next(act);
 }
 
 /* Those who have taken the places of a region, as AWS lists them. */

@@ -294,6 +294,8 @@ int baseline_effective(const Settings *recorded, const Expect *expect, Settings 
     r = settings_copy(recorded, &settings);
     for (unsigned i = 0; r >= 0 && i < _FIELD_MAX; i++)
         r = pin_field(&settings, (Field)i, expect->pins.values[i]);
+    if (r >= 0 && expect->pins.values[SETTING_BUCKET_OWNER])
+        r = settings_set(&settings, SETTING_BUCKET_OWNER, expect->pins.values[SETTING_BUCKET_OWNER]);
     if (r >= 0 && text_equal(expect->pins.values[FIELD_MULTI_REGION], "true") &&
         !expect->pins.values[FIELD_GLOBAL_EVENTS])
         r = settings_set(&settings, FIELD_GLOBAL_EVENTS, "true");

@@ -227,6 +227,9 @@ static int succeed(const BaselineRecord *old, bool there, const Settings *settin
     if (!settings && !there)
         return -ENOENT;
     ret->now = version_of(settings ? settings : &old->now.settings, by, now_real_usec);
+    if (settings && there && !settings->values[SETTING_BUCKET_OWNER] &&
+        text_equal(settings->values[FIELD_BUCKET], old->now.settings.values[FIELD_BUCKET]))
+        ret->now.settings.values[SETTING_BUCKET_OWNER] = old->now.settings.values[SETTING_BUCKET_OWNER];
     ret->has_previous = there;
     if (there)
         ret->previous = old->now;
@@ -255,6 +258,19 @@ int baseline_file_accept(const char *dir, const char *arn, const Settings *setti
         (void)snprintf(error, error_size, "%s: cannot record the baseline in %s: %s", arn, dir,
                        strerror(-r));
     return r;
+}
+
+int baseline_file_set_bucket_owner(const char *dir, const char *arn, const char *owner) {
+    _cleanup_(baseline_record_done) BaselineRecord record = { 0 };
+    char error[ERROR_TEXT_MAX];
+    int r;
+
+    r = baseline_file_peek(dir, arn, &record, error, sizeof(error));
+    if (r == 0)
+        return -ENOENT;
+    if (r > 0)
+        r = settings_set(&record.now.settings, SETTING_BUCKET_OWNER, owner);
+    return r < 0 ? r : write_record(dir, &record, file_write);
 }
 
 /* ---- what was found ---- */

@@ -27,9 +27,13 @@ int baseline_file_record(const char *dir, const char *arn, const Settings *setti
 
 /* Replaces the baseline, in one step and durably; what it was becomes `previous`. With gone the trail may be
  * gone: settings may be NULL and then stay as they are recorded (-ENOENT when nothing is). A damaged file is
- * set aside. 0 or -errno, with one line in error. */
+ * set aside. The owner of a bucket that stays is kept when it is not known. 0 or -errno, with one line in
+ * error. */
 int baseline_file_accept(const char *dir, const char *arn, const Settings *settings, bool gone,
                          const char *by, uint64_t now_real_usec, char *error, size_t error_size);
+
+/* Adds to the recorded settings whose bucket it is, and changes nothing else. 0 or -errno. */
+int baseline_file_set_bucket_owner(const char *dir, const char *arn, const char *owner);
 
 /* The ARNs of all trails that have a baseline here, sorted; files that cannot be read are left out. The caller
  * frees each and the array. 0 or -errno; none is no error. */

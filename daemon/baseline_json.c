@@ -20,6 +20,7 @@
 #define SCHEMA       "trailguard.baseline/1"
 #define FOUND_SCHEMA "trailguard.found/1"
 #define ADVANCED     "AdvancedEventSelectors"
+#define BUCKET_OWNER "BucketOwner"
 
 typedef enum Shape {
     SHAPE_TEXT,
@@ -107,6 +108,8 @@ static int put_settings(json_t *object, const Settings *settings) {
     for (unsigned i = 0; r >= 0 && i < _FIELD_MAX; i++)
         if (settings->values[i])
             r = put_setting(members, (Field)i, settings->values[i]);
+    if (r >= 0 && settings->values[SETTING_BUCKET_OWNER])
+        r = put(members, BUCKET_OWNER, json_text_new(settings->values[SETTING_BUCKET_OWNER]));
     return r;
 }
 
@@ -251,13 +254,24 @@ static int read_selectors(const Reader *r, const json_t *object, Settings *setti
     return text ? settings_set(settings, FIELD_SELECTORS, text) : -ENOMEM;
 }
 
+static int read_owner(const Reader *r, const json_t *object, Settings *settings) {
+    const json_t *value = json_object_get(object, BUCKET_OWNER);
+    const char *text = json_string_value(value);
+
+    if (!value)
+        return 0;
+    if (!text || strlen(text) != 12 || strspn(text, "0123456789") != 12)
+        return refuse(r, "settings: " BUCKET_OWNER " is not 12 digits");
+    return settings_set(settings, SETTING_BUCKET_OWNER, text);
+}
+
 static int read_settings(const Reader *r, const json_t *object, Settings *settings) {
     int e = json_is_object(object) ? 0 : refuse(r, "settings: missing, or not an object");
 
     for (unsigned i = 0; e >= 0 && i < _FIELD_MAX; i++)
         e = shape_of((Field)i) == SHAPE_SELECTORS ? read_selectors(r, object, settings)
                                                   : read_setting(r, object, (Field)i, settings);
-    return e;
+    return e < 0 ? e : read_owner(r, object, settings);
 }
 
 static int read_version(const Reader *r, const json_t *object, BaselineVersion *version) {

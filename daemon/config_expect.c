@@ -91,6 +91,10 @@ static const char *check_bucket(const char *s) {
     return n >= 3 && n <= 255 && consists_of(s, ALNUM "._-") ? NULL : "the name of an S3 bucket";
 }
 
+static const char *check_account(const char *s) {
+    return strlen(s) == 12 && consists_of(s, "0123456789") ? NULL : "an account id of 12 digits";
+}
+
 static const char *check_prefix(const char *s) {
     bool good = strlen(s) <= PREFIX;
 
@@ -145,6 +149,7 @@ static const struct {
     { "validation", FIELD_VALIDATION, NULL },          { "bucket", FIELD_BUCKET, check_bucket },
     { "prefix", FIELD_PREFIX, check_prefix },          { "kms_key", FIELD_KMS_KEY, check_key },
     { "log_group", FIELD_LOG_GROUP, check_log_group }, { "sns_topic", FIELD_SNS_TOPIC, check_topic },
+    { "bucket_owner", SETTING_BUCKET_OWNER, check_account },
 };
 
 static const char management_name[] = "management_events";
@@ -307,7 +312,7 @@ void config_expect_done(Config *config) {
 static int lay_over(const Expect *over, Expect *ret) {
     int r = 0;
 
-    for (Field f = 0; r >= 0 && f < _FIELD_MAX; f++)
+    for (Field f = 0; r >= 0 && f <= SETTING_BUCKET_OWNER; f++)
         if (over->pins.values[f])
             r = settings_set(&ret->pins, f, over->pins.values[f]);
     if (over->management_events != MANAGEMENT_NOT_PINNED)

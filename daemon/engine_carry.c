@@ -106,7 +106,7 @@ static void carry_action(Trail *trail, const Plan *plan) {
         .keep = &trail->keeping.keep,
         .found = &trail->keeping.now,
         .fields = plan->fields,
-        .owner = engine->config->bucket_checks ? trail->account : NULL,
+        .look_at_bucket = engine->config->bucket_checks,
         .differs = engine_differs,
         .done = act_done,
         .userdata = trail,

@@ -210,6 +210,7 @@ static void settings_seen(const SettingsLook *look, void *userdata) {
         (void)engine_differs(&look->settings, trail);
         if (engine_knows_all(trail) && !once && look->failed == 0 && engine_has_to_record(trail)) {
             engine_record_baseline(trail);
+            look_at_bucket(trail); /* whose it is belongs to the baseline */
             (void)engine_differs(&look->settings, trail);
         }
         decide(trail, k->recorded);
@@ -260,6 +261,26 @@ static void take_bucket(Observation *seen, const BucketLook *look) {
         (void)text_copy(seen->key_error, sizeof(seen->key_error), look->key_error);
 }
 
+/* The first that S3 confirms is recorded. */
+static void record_owner(Trail *trail, const char *owner) {
+    Engine *engine = trail->engine;
+    Keeping *k = &trail->keeping;
+    int r;
+
+    if (engine->once || !owner[0] || !k->recorded || k->unsaved || k->baseline.values[SETTING_BUCKET_OWNER] ||
+        !text_equal(k->keep.values[FIELD_BUCKET], k->baseline.values[FIELD_BUCKET]))
+        return;
+    r = baseline_file_set_bucket_owner(engine->state_dir, trail->arn, owner);
+    if (r >= 0)
+        r = settings_set(&k->baseline, SETTING_BUCKET_OWNER, owner);
+    if (r >= 0 && !k->keep.values[SETTING_BUCKET_OWNER])
+        r = settings_set(&k->keep, SETTING_BUCKET_OWNER, owner);
+    if (r >= 0)
+        (void)baseline_file_stamp(engine->state_dir, trail->arn, &k->stamp);
+    else
+        log_line(LOG_WARNING, "%s: the owner of its bucket cannot be recorded: %s", trail->arn, strerror(-r));
+}
+
 static void bucket_seen(const BucketLook *look, void *userdata) {
     Trail *trail = userdata;
     Keeping *k = &trail->keeping;
@@ -272,7 +293,56 @@ static void bucket_seen(const BucketLook *look, void *userdata) {
     for (Unreadable u = UNREADABLE_BUCKET; u < _UNREADABLE_MAX; u++)
         if (look->found || u == UNREADABLE_BUCKET || u == UNREADABLE_KEY)
             count_failure(trail, u, &look->failures[u]);
+    record_owner(trail, look->owner);
     decide(trail, false);
+}
+
+static void add_owner(const Trail *trail, const char *id, WatchBucketRequest *request) {
+    const Account *account = engine_account_by_id(trail->engine, id);
+    BucketOwner *owner = &request->owners[request->n_owners];
+
+    for (size_t i = 0; i < request->n_owners; i++)
+        if (text_equal(request->owners[i].id, id))
+            return;
+    if (strlen(id) != 12 || request->n_owners == WATCH_BUCKET_OWNERS_MAX)
+        return;
+    (void)text_copy(owner->id, sizeof(owner->id), id);
+    owner->credentials = account && engine_account_is_open(account) ? account->credentials
+                                                                     : trail->via->credentials;
+    request->n_owners++;
+}
+
+/* A prefix often has the id of an account. */
+static void add_owner_of_prefix(const Trail *trail, const char *prefix, WatchBucketRequest *request) {
+    char id[13];
+
+    for (; prefix && *prefix; prefix++) {
+        size_t n = strspn(prefix, "0123456789");
+
+        if (n == 12) {
+            (void)snprintf(id, sizeof(id), "%.12s", prefix);
+            add_owner(trail, id, request);
+        }
+        prefix += n;
+        if (!*prefix)
+            return;
+    }
+}
+
+/* Whose the bucket has to be; or whose it can be, until S3 has confirmed one. */
+static void add_owners(const Trail *trail, WatchBucketRequest *request) {
+    const Keeping *k = &trail->keeping;
+    const Engine *engine = trail->engine;
+    const char *known = k->keep.values[SETTING_BUCKET_OWNER];
+
+    if (known)
+        add_owner(trail, known, request);
+    request->owner_known = request->n_owners > 0;
+    request->owner_confirmed = text_equal(known, k->baseline.values[SETTING_BUCKET_OWNER]);
+    add_owner(trail, trail->account, request);
+    add_owner_of_prefix(trail, request->prefix, request);
+    for (size_t i = 0; i < engine->n_accounts; i++)
+        add_owner(trail, engine->accounts[i]->id, request);
 }
 
 static void look_at_bucket(Trail *trail) {
@@ -287,13 +357,14 @@ static void look_at_bucket(Trail *trail) {
         .region = trail->region,
         .bucket = bucket,
         .prefix = of->values[FIELD_PREFIX],
-        .owner = trail->account,
+        .account = trail->account,
         .key = key,
     };
     int r;
 
     if (!engine->config->bucket_checks || (!k->recorded && !engine->once) || k->bucket_look || !bucket || !bucket[0])
         return;
+    add_owners(trail, &request);
     r = watch_bucket_start(&request, bucket_seen, trail, &k->bucket_look);
     if (r < 0)
         log_line(LOG_ERR, "%s: cannot look at its bucket %s: %s", trail->arn, bucket, strerror(-r));

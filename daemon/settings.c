@@ -8,7 +8,7 @@
 #include "lib/util/macros.h"
 
 void settings_done(Settings *settings) {
-    for (unsigned i = 0; i < _FIELD_MAX; i++)
+    for (unsigned i = 0; i < ARRAY_SIZE(settings->values); i++)
         free(settings->values[i]);
     *settings = (Settings){ 0 };
 }
@@ -30,7 +30,7 @@ int settings_copy(const Settings *settings, Settings *ret) {
     Settings copy = { 0 };
     int r = 0;
 
-    for (unsigned i = 0; r >= 0 && i < _FIELD_MAX; i++)
+    for (unsigned i = 0; r >= 0 && i < ARRAY_SIZE(copy.values); i++)
         r = settings_set(&copy, (Field)i, settings->values[i]);
     if (r < 0) {
         settings_done(&copy);

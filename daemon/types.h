@@ -169,9 +169,11 @@ typedef enum Field {
 #define FIELDS_TRAIL (FIELD_BIT(FIELD_SELECTORS) - 1)
 
 /* Every field is text: "true" or "false" for what is one of them, "" for not set, JSON for the last three.
- * NULL: not known (not looked at, not answered); never a difference. Owns its texts; settings_done frees. */
+ * NULL: not known (not looked at, not answered); never a difference. Owns its texts; settings_done frees. Beside
+ * the trail's fields a baseline has the account that owns its bucket (12 digits). */
+#define SETTING_BUCKET_OWNER _FIELD_MAX
 typedef struct Settings {
-    char *values[_FIELD_MAX];
+    char *values[_FIELD_MAX + 1];
 } Settings;
 
 /* What the option `expect` pins; a pin wins over the recording. */

@@ -25,6 +25,7 @@ struct WatchBucket {
     void *userdata;
     BucketLook look;
     unsigned n_pending;
+    size_t at; /* in owners */
     S3Call *head_call, *rules_call, *policy_call;
     KmsCall *key_call;
     LoopTimer *timer; /* so that done is never called from inside the start */
@@ -89,7 +90,9 @@ static void not_looked(WatchBucket *w, Unreadable what, const AwsError *error) {
 static void not_asked(WatchBucket *w, Unreadable what, int r) {
     AwsError error;
 
-    aws_error_set(&error, AWS_INTERNAL, NULL, "%s", strerror(-r));
+    aws_error_set(&error, AWS_INTERNAL, NULL, "%s",
+                  r == -EINVAL && what == UNREADABLE_BUCKET ? "cannot be asked: there is no endpoint for this name"
+                                                            : strerror(-r));
     not_looked(w, what, &error);
 }
 
@@ -190,7 +193,7 @@ static bool is_about_logs(const WatchBucket *w, const json_t *resource, Sure sur
                    prefix[0] ? "/" : "");
     if (sure == MAYBE)
         return any(resource, may_cover, logs);
-    (void)snprintf(logs + strlen(logs), sizeof(logs) - strlen(logs), "%.12s/CloudTrail/", w->request.owner);
+    (void)snprintf(logs + strlen(logs), sizeof(logs) - strlen(logs), "%.12s/CloudTrail/", w->request.account);
     return any(resource, covers, logs);
 }
 
@@ -255,17 +258,18 @@ static void policy_done(const AwsError *error, const char *text, void *userdata)
 
 static void ask_about_bucket(WatchBucket *w) {
     const WatchBucketRequest *q = &w->request;
+    const BucketOwner *owner = &q->owners[w->at];
     int r;
 
     w->n_pending++;
-    r = s3_get_lifecycle(q->aws, q->credentials, w->look.region, q->bucket, q->owner, rules_done, w,
+    r = s3_get_lifecycle(q->aws, owner->credentials, w->look.region, q->bucket, owner->id, rules_done, w,
                          &w->rules_call);
     if (r < 0) {
         not_asked(w, UNREADABLE_LIFECYCLE, r);
         w->n_pending--;
     }
     w->n_pending++;
-    r = s3_get_policy(q->aws, q->credentials, w->look.region, q->bucket, q->owner, policy_done, w,
+    r = s3_get_policy(q->aws, owner->credentials, w->look.region, q->bucket, owner->id, policy_done, w,
                       &w->policy_call);
     if (r < 0) {
         not_asked(w, UNREADABLE_POLICY, r);
@@ -273,23 +277,65 @@ static void ask_about_bucket(WatchBucket *w) {
     }
 }
 
-/* Whose it is cannot be told from whether we may look; where we may not, both are possible. */
+static void head_done(const AwsError *error, const char *region, void *userdata);
+
+/* What cannot be asked at all is no fault of the bucket. */
+static void ask_whose_it_is(WatchBucket *w) {
+    const WatchBucketRequest *q = &w->request;
+    const BucketOwner *owner = &q->owners[w->at];
+    int r = s3_head_bucket(q->aws, owner->credentials, q->region, q->bucket, owner->id, head_done, w,
+                           &w->head_call);
+
+    if (r < 0) {
+        not_asked(w, UNREADABLE_BUCKET, r);
+        answered(w);
+    }
+}
+
+static void confirmed(WatchBucket *w, const char *region) {
+    const BucketOwner *owners = w->request.owners;
+
+    (void)text_copy(w->look.region, sizeof(w->look.region), region);
+    (void)text_copy(w->look.owner, sizeof(w->look.owner), owners[w->at].id);
+    if (w->request.owner_known && w->at > 0)
+        (void)snprintf(w->look.bucket_error, sizeof(w->look.bucket_error), "it belongs to %.12s, not to %.12s",
+                       owners[w->at].id, owners[0].id);
+    else {
+        w->look.found = true;
+        ask_about_bucket(w);
+    }
+}
+
+/* S3 refuses alike to say that a bucket is another's and that it may not be asked. What was confirmed once and is
+ * not any more is a change; what never was cannot be checked. */
+static void nobody_confirmed(WatchBucket *w, const AwsError *error) {
+    AwsError said = *error;
+
+    (void)text_copy(said.message, sizeof(said.message),
+                    "whose it is cannot be checked with the keys of any guarded account");
+    if (w->request.owner_known && w->request.owner_confirmed) {
+        (void)snprintf(w->look.bucket_error, sizeof(w->look.bucket_error),
+                       "it was %.12s's; now S3 refuses to say whose it is", w->request.owners[0].id);
+        set_failure(w, UNREADABLE_BUCKET, error);
+        w->look.failures[UNREADABLE_BUCKET].text[0] = '\0'; /* it is reported as that already */
+    } else
+        not_looked(w, UNREADABLE_BUCKET, &said);
+}
+
 static void head_done(const AwsError *error, const char *region, void *userdata) {
     WatchBucket *w = userdata;
 
     w->head_call = NULL;
     if (error->class == AWS_OK) {
-        w->look.found = true;
-        (void)text_copy(w->look.region, sizeof(w->look.region), region);
-        ask_about_bucket(w);
-    } else if (error->class == AWS_NOT_FOUND) {
+        confirmed(w, region);
+    } else if (error->class == AWS_NOT_FOUND)
         (void)text_copy(w->look.bucket_error, sizeof(w->look.bucket_error), "it is gone");
-    } else if (error->class == AWS_DENIED) {
-        (void)snprintf(w->look.bucket_error, sizeof(w->look.bucket_error),
-                       "it is not %.12s's, or closed to the guard", w->request.owner);
-        set_failure(w, UNREADABLE_BUCKET, error);
-        w->look.failures[UNREADABLE_BUCKET].text[0] = '\0'; /* it is reported as that already */
-    } else
+    else if (error->class == AWS_DENIED && ++w->at < w->request.n_owners) {
+        ask_whose_it_is(w);
+        return;
+    } else if (error->class == AWS_DENIED)
+        nobody_confirmed(w, error);
+    else
         not_looked(w, UNREADABLE_BUCKET, error);
     answered(w);
 }
@@ -328,24 +374,18 @@ static void ask_key(WatchBucket *w) {
 
 static void begin(void *userdata) {
     WatchBucket *w = userdata;
-    const WatchBucketRequest *q = &w->request;
-    int r;
 
     w->timer = NULL;
     w->n_pending = 2; /* HeadBucket, and ours until everything is asked */
-    r = s3_head_bucket(q->aws, q->credentials, q->region, q->bucket, q->owner, head_done, w, &w->head_call);
-    if (r < 0) {
-        not_asked(w, UNREADABLE_BUCKET, r);
-        w->n_pending--;
-    }
-    if (q->key[0])
+    ask_whose_it_is(w);
+    if (w->request.key[0])
         ask_key(w);
     answered(w);
 }
 
 /* The texts of the request in copies of our own; NULL becomes "". */
 static int copy_texts(WatchBucket *w) {
-    const char **texts[] = { &w->request.region, &w->request.bucket, &w->request.prefix, &w->request.owner,
+    const char **texts[] = { &w->request.region, &w->request.bucket, &w->request.prefix, &w->request.account,
                              &w->request.key };
 
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -359,9 +399,11 @@ static int copy_texts(WatchBucket *w) {
 
 int watch_bucket_start(const WatchBucketRequest *request, WatchBucketDone done, void *userdata,
                        WatchBucket **ret) {
-    WatchBucket *w = calloc(1, sizeof(*w));
+    WatchBucket *w = request->n_owners > 0 ? calloc(1, sizeof(*w)) : NULL;
     int r;
 
+    if (request->n_owners == 0)
+        return -EINVAL;
     if (!w)
         return -ENOMEM;
     w->request = *request;

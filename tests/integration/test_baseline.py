@@ -263,3 +263,34 @@ def test_status_shows_what_was_changed_and_knows_it_after_a_restart(sim, victim,
     victim.start().wait_guarding()
     assert incident(victim.status())["changes"] == changes
     sim.remove_fault()
+
+
+# -- the bucket's owner ------------------------------------------------------------------------------------------------
+def test_a_bucket_in_a_log_archive_account_is_no_fault_and_blocks_nothing(sim, victim, mallory):
+    sim.call("bucket", name=BUCKET, owner="444455556666")
+    victim.write_config(**RESTORE, bucket_checks=True)
+    start(victim)
+    victim.wait_line("HeadBucket of .*: whose it is cannot be checked")
+    mallory.client(VICTIM).delete_trail(Name=VICTIM)
+    sim.wait_for_trail(VICTIM, IsLogging=True)
+    victim.wait_line("created again, confirmed")
+    assert "trail.failing" not in [entry["event"] for entry in all_documents(sim)]
+
+
+def test_whose_the_bucket_is_belongs_to_the_baseline(sim, victim):
+    victim.write_config(bucket_checks=True)
+    start(victim)
+    poll(lambda: json.loads(baselines(victim)[0].read_text())["settings"].get("BucketOwner") == MAIN, within(10))
+    assert victim.stop() == 0
+    sim.call("bucket", name=BUCKET, owner="999988887777")
+    victim.start()
+    entry = wait_alert(sim, "trail.failing")
+    assert entry["findings"] == ["bucket"]
+    assert f"it was {MAIN}'s; now S3 refuses to say whose it is" in entry["detail"]
+
+
+def test_a_pinned_owner_that_is_not_it_is_reported(sim, victim):
+    victim.write_config(bucket_checks=True, expect={"bucket_owner": "444455556666"})
+    start(victim)
+    entry = wait_alert(sim, "trail.failing")
+    assert f"it belongs to {MAIN}, not to 444455556666" in entry["detail"]

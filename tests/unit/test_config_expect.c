@@ -202,7 +202,7 @@ static const struct {
     { BASE "expect = {\nmulti_regoin = true; };",
       "t.conf:3: expect: unknown option \"multi_regoin\"; allowed: multi_region, global_events, validation, "
       "bucket, "
-      "prefix, kms_key, log_group, sns_topic, management_events" },
+      "prefix, kms_key, log_group, sns_topic, bucket_owner, management_events" },
     { BASE "expect = { validation = \"true\"; };", "t.conf:2: expect.validation: allowed: true, false" },
     { BASE "expect = { bucket = \"a/b\"; };",
       "t.conf:2: expect.bucket: \"a/b\" cannot be used; allowed: the name of" },

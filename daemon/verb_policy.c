@@ -20,10 +20,11 @@ static const char help[] =
         "Prints IAM policies that fit the configuration, as JSON.\n\n"
         "  guard   the least rights that the guard needs. Where roles are used: those of the base\n"
         "          credentials (\"hub\"), and of each member its policy and its role's trust policy\n"
-        "  deny    for users, groups and roles of the account: hands off trails, guard and alert topics\n"
+        "  deny    for users, groups and roles of the account: hands off trails, guard and alert topics.\n"
+        "          Where roles are used: of the base account (\"hub\"), and of each member its own\n"
         "  scp     the same as a service control policy; both exempt the guard in mode \"restore\"\n\n"
-        "Where it matters who the guard is, AWS is asked; without an answer GUARD_ARN stands in its "
-        "place.\n";
+        "AWS is asked who the guard is. Without an answer, guard has GUARD_ARN and the account * in its\n"
+        "place and says so; deny and scp fail, for they would lock the guard out.\n";
 
 #define UNKNOWN_GUARD "GUARD_ARN"
 
@@ -176,10 +177,15 @@ static json_t *guard_document(Job *job) {
     const Config *config = job->config;
     json_t *members;
 
-    collect(job);
-    if (!uses_roles(job))
-        return hub_policy(job);
     ask(config, &job->guard);
+    collect(job);
+    if (!uses_roles(job)) {
+        if (!job->guard.known)
+            fprintf(stderr,
+                    "trailguard policy: cannot find out which account this is: %s; replace the account * in ARNs\n",
+                    job->guard.error);
+        return hub_policy(job);
+    }
     if (!job->guard.known) {
         fprintf(stderr,
                 "trailguard policy: cannot find out who the guard is: %s; replace " UNKNOWN_GUARD "\n",
@@ -205,19 +211,56 @@ static bool any_restores(const Job *job) {
     return restores;
 }
 
+/* What protects the guard's role and the trails in the account where it is assumed. */
+static json_t *member_shield(const Job *job, const AccountConfig *group, const char *role_arn) {
+    Policy policy = config_account_policy(job->config, group);
+    PolicyShield shield = {
+        .partition = job->partition,
+        .account = "",
+        .guards = &role_arn,
+        .n_guards = 1,
+        .guards_write = policy.mode == MODE_RESTORE,
+    };
+    Arn arn;
+
+    if (group && arn_parse(role_arn, &arn) >= 0) {
+        shield.account = arn.account;
+        shield.partition = arn.partition;
+    }
+    return json_pack("{s:s, s:o}", "role_arn", role_arn, "policy", policy_deny(&shield));
+}
+
+/* As policy guard: one document for each account. */
+static json_t *deny_documents(const Job *job, json_t *hub) {
+    const Config *config = job->config;
+    json_t *members = json_array();
+
+    for (size_t i = 0; i < config->n_accounts; i++)
+        if (config->accounts[i].role_arn)
+            (void)json_array_append_new(members,
+                                        member_shield(job, &config->accounts[i], config->accounts[i].role_arn));
+    if (job->member_role[0])
+        (void)json_array_append_new(members, member_shield(job, NULL, job->member_role));
+    return json_pack("{s:o, s:o}", "hub", hub, "members", members);
+}
+
 static json_t *shield_document(Job *job, bool scp) {
     const char *guards[CONFIG_ACCOUNTS_MAX + 2];
     PolicyShield shield = { .guards = guards, .guards_write = any_restores(job) };
 
     collect(job);
     guards[shield.n_guards++] = job->guard.arn;
-    for (size_t i = 0; i < job->n_roles; i++)
+    for (size_t i = 0; scp && i < job->n_roles; i++)
         guards[shield.n_guards++] = job->roles[i];
+    if (!scp && uses_roles(job))
+        shield.guards_write = config_account_policy(job->config, base_group(job->config)).mode == MODE_RESTORE;
     shield.partition = job->partition;
     shield.account = scp ? "" : job->guard.account;
     shield.topics = job->topics;
     shield.n_topics = job->n_topics;
-    return scp ? policy_scp(&shield) : policy_deny(&shield);
+    if (scp)
+        return policy_scp(&shield);
+    return uses_roles(job) ? deny_documents(job, policy_deny(&shield)) : policy_deny(&shield);
 }
 
 /* 0, or -errno after one line on stderr. */

@@ -64,7 +64,9 @@ INSIGHTS = [{"InsightType": "ApiCallRateInsight"}]
 def test_the_printed_policy_is_enough_and_every_action_in_it_is_used(sim, make_guard, mode):
     sim.add_trail("insightful", MAIN, FRA, insight_selectors=INSIGHTS)
     guard = make_guard(sim, regions=[FRA, IAD], mode=mode, attribution=True)
-    policy = printed(guard, "guard", env={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
+    policy = printed(guard, "guard")
+    if mode == "restart":  # reads are of any trail: an organization's belongs to another account
+        assert f"arn:aws:cloudtrail:*:{MAIN}:trail/*" in [statement["Resource"] for statement in policy["Statement"]]
     assert ("cloudtrail:StartLogging" in actions(policy)) == (mode == "restart")
     limit(sim, GUARD, policy)
     if mode == "restart":
@@ -153,6 +155,22 @@ def test_without_an_answer_a_word_stands_for_the_guard(sim, make_guard):
 CHANGES = [("stop_logging", "Name", {}), ("delete_trail", "Name", {}),
            ("update_trail", "Name", {"IncludeGlobalServiceEvents": True}),
            ("put_event_selectors", "TrailName", {"EventSelectors": [{"ReadWriteType": "ReadOnly"}]})]
+
+
+def test_without_an_answer_a_single_account_is_any_and_that_is_said(sim, make_guard):
+    done = make_guard(sim).verb("policy", "guard", env={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
+    assert done.returncode == 0 and done.stderr.count("\n") == 1 and "replace the account *" in done.stderr
+    assert "arn:aws:cloudtrail:*:*:trail/*" in done.stdout
+
+
+def test_each_account_with_a_role_has_a_deny_policy_of_its_own(sim, make_guard):
+    role = f"arn:aws:iam::{OTHER}:role/TrailGuard"
+    documents = printed(make_guard(sim, accounts=[{}, {"role_arn": role}]), "deny")
+    assert f"arn:aws:cloudtrail:*:{MAIN}:trail/*" in json.dumps(documents["hub"]) and OTHER not in json.dumps(documents["hub"])
+    [member] = documents["members"]
+    text = json.dumps(member["policy"])
+    assert member["role_arn"] == role and MAIN not in text and role in text
+    assert f"arn:aws:cloudtrail:*:{OTHER}:trail/*" in text and f"arn:aws:iam::{OTHER}:role/TrailGuardBreakGlass" in text
 
 
 @pytest.mark.parametrize("what", ["deny", "scp"])

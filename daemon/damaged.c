@@ -38,7 +38,9 @@ int damaged_file(const char *path, int r, const char *reason, size_t max, uint64
     _cleanup_free_ char *name = NULL;
     char words[128];
 
-    if (r == -ENOMEM || r == -ENOTDIR || r == -EMFILE || r == -ENFILE) {
+    /* Only what was read can be damaged. Any other error is the machine's (EIO, EACCES, ENOMEM ...), and the file
+     * may be a good one. */
+    if (r == -ENOMEM || (!reason[0] && r != -EINVAL && r != -E2BIG)) {
         (void)snprintf(error, error_size, "%s: %s", path, r == -ENOMEM ? "out of memory" : strerror(-r));
         return r;
     }

@@ -137,6 +137,8 @@ struct Engine {
     Config *config;
     const char *state_dir, *runtime_dir;
     bool intent_failed;
+    bool state_unread;   /* state.json could not be read: it is not overwritten */
+    bool state_returned; /* ... and can be read again: a reload is under way */
     bool once;    /* engine_check */
     bool restore; /* once: act too */
     bool recorded; /* once: look at trails that are recorded too */

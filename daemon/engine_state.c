@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The engine's tables and the state file: what was known comes back with the account that it belongs to. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,10 +19,17 @@
 int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
     int r;
 
+    engine->state_returned = false;
     if (engine->once)
         return 0;
     r = state_load(engine->state_dir, engine_now(engine).real_usec, &engine->parked, error,
                    ENGINE_ERROR_MAX);
+    engine->state_unread = r < 0 && r != -ENOMEM;
+    if (engine->state_unread) {
+        log_line(LOG_ERR, "%s; guarding without it, and reading it again every minute", error);
+        error[0] = '\0';
+        r = 0;
+    }
     if (r >= 0)
         r = state_intents_load(engine->state_dir, engine_now(engine).real_usec, &engine->parked);
     if (r == -ENOMEM)
@@ -318,6 +326,24 @@ static void remove_reported_intents(Engine *engine) {
     }
 }
 
+/* A state file that could not be read is not overwritten: it may be a good one. Once it can be read, it is taken up
+ * as at a start. */
+static bool is_still_unread(Engine *engine) {
+    StateTable table = { 0 };
+    char error[ENGINE_ERROR_MAX];
+
+    if (!engine->state_unread)
+        return false;
+    if (!engine->state_returned &&
+        state_load(engine->state_dir, engine_now(engine).real_usec, &table, error, sizeof(error)) >= 0) {
+        log_line(LOG_NOTICE, "%s/state.json: can be read again", engine->state_dir);
+        engine->state_returned = true;
+        (void)raise(SIGHUP);
+    }
+    state_table_done(&table);
+    return true;
+}
+
 void engine_save_state(Engine *engine) {
     uint64_t began_usec = engine_now(engine).mono_usec;
     StateTable table = { 0 };
@@ -325,6 +351,10 @@ void engine_save_state(Engine *engine) {
 
     if (engine->once)
         return;
+    if (is_still_unread(engine)) {
+        engine_written(engine, &engine->save, began_usec);
+        return;
+    }
     table.trails = calloc(engine->n_trails + engine->parked.n_trails + 1, sizeof(*table.trails));
     table.targets = calloc(engine->n_targets + 1, sizeof(*table.targets));
     table.accounts = calloc(engine->n_accounts + 1, sizeof(*table.accounts));

@@ -353,7 +353,7 @@ static void set_damaged_aside(const Outbox *outbox, const char *path, const char
                  why, outbox->dir);
 }
 
-/* Conditions of the machine, not of the file: starting again later may help. */
+/* Conditions of the machine, not of the file: only what was read can be damaged. */
 static bool is_our_trouble(int error) {
     return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
 }
@@ -366,6 +366,11 @@ static int load_record(const Outbox *outbox, const char *name, OutboxRecord *ret
     if (!path)
         return -ENOMEM;
     r = file_read(path, OUTBOX_FILE_MAX, &text, ret_len);
+    if (r < 0 && r != -EINVAL && r != -E2BIG && !is_our_trouble(r)) {
+        log_line(LOG_ERR, "%s: cannot be read: %s; it stays, and is read again at the next start", path,
+                 strerror(-r));
+        return -EBADMSG;
+    }
     if (r >= 0)
         r = outbox_file_parse(text, *ret_len, ret, &why);
     if (r < 0 && !is_our_trouble(r)) {

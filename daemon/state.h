@@ -45,8 +45,8 @@ typedef struct StateTable {
 
 /* Reads DIR/state.json. A missing file gives an empty table. A file that cannot be parsed, has another
  * version, or is too big is renamed to state.json.damaged-<UTC time> (never overwritten, never deleted), the
- * reason is logged, and the table is empty: 0. -errno only when the directory or the rename fails, with one
- * line in error. Monotonic times are not stored: they load as 0. */
+ * reason is logged, and the table is empty: 0. -errno when the file cannot be read, or when the directory or the
+ * rename fails, with one line in error. Monotonic times are not stored: they load as 0. */
 int state_load(const char *dir, uint64_t now_real_usec, StateTable *ret, char *error, size_t error_size);
 void state_table_done(StateTable *table);
 

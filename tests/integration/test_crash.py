@@ -250,6 +250,28 @@ def test_a_damaged_state_file_is_set_aside_and_guarding_goes_on(sim, make_guard,
     wait_alert(sim, "trail.stopped")
 
 
+def test_a_state_file_that_cannot_be_read_stays_and_is_taken_up_later(sim, make_guard, mallory):
+    """ELOOP stands for EIO and EACCES, which root cannot have on demand."""
+    guard = make_guard(sim).start().wait_guarding()
+    poll(lambda: guard.remembers(ORG_TRAIL), within(5))
+    guard.stop()
+    path = guard.state / "state.json"
+    good = path.read_bytes()
+    path.unlink()
+    path.symlink_to(path)
+    guard.start().wait_guarding()
+    guard.wait_line(r"state\.json: .*guarding without it")
+    mallory.stop(ORG_TRAIL)
+    wait_alert(sim, "trail.stopped")
+    assert path.is_symlink() and not list(guard.state.glob("state.json.damaged-*"))
+    path.unlink()
+    path.write_bytes(good)
+    mallory.stop(ORG_TRAIL)
+    guard.wait_line(r"state\.json: can be read again")
+    guard.wait_line("reloaded")
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+
+
 def test_a_damaged_alert_file_is_set_aside_and_the_others_are_delivered(sim, guard, mallory):
     hang = sim.add_fault("hang", service="sns")
     mallory.stop(ORG_TRAIL)

@@ -20,6 +20,7 @@
 
 #include <jansson.h>
 
+#include "daemon/damaged.h"
 #include "daemon/log.h"
 #include "daemon/state.h"
 #include "daemon/state_json.h"
@@ -773,6 +774,18 @@ static void no_file_is_an_empty_table(void **state _unused_) {
     assert_string_equal(error, "/dev/null/state.json: Not a directory");
 }
 
+/* An error of the disk says nothing about the file. */
+static void what_cannot_be_read_is_not_damaged(void **state _unused_) {
+    static const int errors[] = { -EIO, -EACCES, -ELOOP, -EMFILE, -ENOMEM, -ESTALE };
+    char error[256];
+
+    put_file("state.json", "good", 4);
+    for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
+        assert_int_equal(damaged_file(in_dir("state.json"), errors[i], "", 9, NOW, error, sizeof(error)), errors[i]);
+    assert_file("state.json", "good");
+    assert_int_equal(logged.n, 0);
+}
+
 static void a_damaged_file_is_kept_under_a_new_name(void **state _unused_) {
     char error[256] = "", expected[512];
     StateTable table;
@@ -1008,6 +1021,7 @@ int main(void) {
         T(the_number_of_entries_has_a_ceiling),
         T(long_text_is_cut_to_its_field),
         T(no_file_is_an_empty_table),
+        T(what_cannot_be_read_is_not_damaged),
         T(a_damaged_file_is_kept_under_a_new_name),
         T(a_file_that_is_none_or_too_big_is_set_aside_too),
         T(a_failed_save_leaves_the_old_file),

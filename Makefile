@@ -115,9 +115,9 @@ PYTEST = TRAILGUARD_BIN="$${TRAILGUARD_BIN:-$(abspath $(BINARY))}" $(PYTHON) -m 
 PYTEST_JOBS ?= 6
 PARALLEL = -n $(PYTEST_JOBS) --dist loadgroup
 
-.PHONY: check check-unit check-integration check-systemd check-asan check-valgrind lint fuzz
+.PHONY: check check-unit check-integration check-systemd check-distros check-asan check-valgrind lint fuzz
 check:                                         ## everything below, with a summary; installs what is missing
-	@MAKE='$(MAKE)' tools/check deps lint check-unit check-integration check-asan check-valgrind check-systemd
+	@MAKE='$(MAKE)' tools/check check-deps lint check-unit check-integration check-asan check-valgrind check-systemd check-distros
 
 check-unit: $(UNITS) $(REPLAYS)                ## unit tests and replay of the fuzz corpora
 	@tools/run-units $(UNITS)
@@ -141,6 +141,11 @@ check-valgrind: all units                      ## units and the integration test
 
 check-systemd: all                             ## the unit under a real systemd in a container (needs root)
 	@PYTEST='$(PYTEST)' tests/systemd/run
+
+# Each suite's own compiler, libraries, systemd; TRAILGUARD_SUITES names others.
+TRAILGUARD_SUITES ?= trixie sid
+check-distros:                                 ## build, unit tests and the unit on newer Debians in containers (needs root)
+	@PYTEST_ARGS='$(PYTEST_ARGS)' tests/systemd/distros $(TRAILGUARD_SUITES)
 
 lint: all                                      ## walls, purity, scripts, unit file, cppcheck, clang-tidy, -fanalyzer
 	@MAKE='$(MAKE) --no-print-directory' BUILD=$(BUILD) tests/lint/run
@@ -166,8 +171,11 @@ $(BUILD)/%.tidy: %.c $(BUILD)/%.o .clang-tidy
 
 # ---- the rest ---------------------------------------------------------------------------------------------------
 
-.PHONY: deps demo install uninstall clean help
-deps:                                          ## install what building and testing needs, if it is missing
+.PHONY: deps check-deps demo install uninstall clean help
+deps:                                          ## install what building needs, if it is missing
+	@tools/deps build
+
+check-deps:                                    ## install what `make check` needs besides, some 140 packages
 	@tools/deps check
 
 demo:                                          ## build, then watch TrailGuard guard a simulated account
@@ -175,25 +183,28 @@ demo:                                          ## build, then watch TrailGuard g
 	@$(MAKE) --no-print-directory all
 	@TRAILGUARD_BIN=$(abspath $(BINARY)) tests/demo/run
 
-DOCS = README.md LICENSE $(wildcard docs/*.md docs/*.json)
+# What its links reach is installed too, in the same tree.
+DOCS = README.md CONTRIBUTING.md LICENSE $(wildcard docs/*.md docs/*.json docs/internals/*.md conf/iam/*) \
+       conf/trailguard.conf tests/aws/README.md
 install: all                                   ## install below DESTDIR, PREFIX=/usr/local
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(sbindir)/trailguard
 	install -D -m 0644 systemd/trailguard.service.in $(DESTDIR)$(unitdir)/trailguard.service
 	sed -i 's|@sbindir@|$(sbindir)|g' $(DESTDIR)$(unitdir)/trailguard.service
 	test -e $(DESTDIR)$(sysconfdir)/trailguard.conf || \
 	    install -D -m 0644 conf/trailguard.conf $(DESTDIR)$(sysconfdir)/trailguard.conf
-	install -D -m 0644 -t $(DESTDIR)$(docdir) $(wildcard $(DOCS) conf/trailguard.conf)
-	install -D -m 0644 -t $(DESTDIR)$(docdir)/iam conf/iam/*
+	for d in $(DOCS); do install -D -m 0644 $$d $(DESTDIR)$(docdir)/$$d || exit 1; done
 	for p in $(wildcard docs/man/*.[1-8]); do install -D -m 0644 -t $(DESTDIR)$(mandir)/man$${p##*.} $$p || exit 1; done
 	for c in $(wildcard conf/*.catalog); do install -D -m 0644 -t $(DESTDIR)$(catalogdir) $$c || exit 1; done
 	for c in $(wildcard conf/completion/trailguard); do install -D -m 0644 -t $(DESTDIR)$(bashcompdir) $$c || exit 1; done
-	test -n "$(DESTDIR)" || ! test -d /run/systemd/system || { systemctl daemon-reload && journalctl --update-catalog; }
+	test -n "$(DESTDIR)" || install -d -m 0755 $(sysconfdir)/trailguard
+	@test -n "$(DESTDIR)" || ! test -d /run/systemd/system || tools/after-install installed
 
 uninstall:                                     ## remove what install put there; configuration and state stay
 	rm -f $(DESTDIR)$(sbindir)/trailguard $(DESTDIR)$(unitdir)/trailguard.service
 	rm -f $(addprefix $(DESTDIR)$(catalogdir)/,$(notdir $(wildcard conf/*.catalog))) $(DESTDIR)$(bashcompdir)/trailguard
 	for p in $(notdir $(wildcard docs/man/*.[1-8])); do rm -f $(DESTDIR)$(mandir)/man$${p##*.}/$$p; done
 	rm -rf $(DESTDIR)$(docdir)
+	@test -n "$(DESTDIR)" || ! test -d /run/systemd/system || tools/after-install removed
 
 clean:                                         ## remove everything that was built
 	rm -rf build

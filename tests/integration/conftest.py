@@ -14,6 +14,7 @@ for place in (TOP / "tests/aws", Path(__file__).resolve().parent):
     sys.path.insert(0, str(place))
 pytest.register_assert_rewrite("helpers")
 
+import world  # noqa: E402
 from guard import BINARY, Guard  # noqa: E402
 from helpers import Mallory, TOPIC  # noqa: E402
 from simaws.client import SimAWS  # noqa: E402
@@ -24,6 +25,8 @@ DEMO = json.loads((TOP / "tests/aws/scenarios/demo.json").read_text())
 def pytest_sessionstart():
     if not BINARY.exists():
         pytest.exit(f"{BINARY} is not there; run `make` first", 1)
+    if trouble := world.leave_host():
+        pytest.exit(trouble, 1)
 
 
 def _servers(**options):

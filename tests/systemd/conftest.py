@@ -11,7 +11,7 @@ import pytest
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests/aws"))
 
-from machine import Machine, wait_until  # noqa: E402
+from machine import BASE, Machine, build_packages, packages_of, wait_until  # noqa: E402
 from simaws.client import SimAWS  # noqa: E402
 
 BINARY = Path(os.environ.get("TRAILGUARD_BIN", TOP / "build/trailguard"))
@@ -22,9 +22,12 @@ UNIT = "trailguard.service"
 def machine(tmp_path_factory):
     """A booted container in which `make install` has put TrailGuard."""
     directory = tmp_path_factory.mktemp("machine")
-    machine = Machine(BINARY, directory)
+    suite = os.environ.get("TRAILGUARD_SUITE")
+    machine = Machine(directory, build_packages() if suite else BASE + packages_of(BINARY), suite)
     try:
         subprocess.run(["make", "-s", "-C", TOP, "install", f"DESTDIR={machine.root}"], check=True)
+        if suite:   # not the host's
+            shutil.copy(BINARY, machine.root / "usr/local/sbin/trailguard")
         machine.boot()
         machine.run("journalctl --update-catalog")
         yield machine
@@ -51,7 +54,8 @@ class Service:
         self.trail = sim.add_trail(self.NAME, self.ACCOUNT, self.REGION)
         machine.write("/etc/trailguard/ca.pem", Path(sim.ca_file).read_text())
         self.write_keys(self.key["access_key"], self.key["secret"])
-        self.drop_in("credentials", f"LoadCredential=aws-credentials:{self.KEYS}")
+        # as the README says; systemd before 260 does not know the second line and ignores it
+        self.drop_in("credentials", f"LoadCredential=aws-credentials:{self.KEYS}", "RefreshOnReload=credentials")
         self.configure()
 
     def write_keys(self, access_key, secret):

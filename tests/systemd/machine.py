@@ -1,8 +1,9 @@
 """A small Debian with a real systemd in a container, for tests of the unit file.
 
-The root file system is made once with debootstrap, of the host's own release (the binary is linked with the host's
-libraries), kept in a cache, and copied for each run. The container shares the host's loopback interface, so that the
-simulated AWS at 127.0.0.1 can be reached from inside.
+The root file system is made once with debootstrap, kept in a cache, and copied for each run. It is of the host's own
+release (the binary is linked with the host's libraries), or of the suite that TRAILGUARD_SUITE names, which gets a compiler
+too: tests/systemd/distros builds the binary in it. The container shares the host's loopback interface, so that the simulated
+AWS at 127.0.0.1 can be reached from inside.
 """
 import hashlib
 import json
@@ -19,6 +20,8 @@ TIME_SCALE = float(os.environ.get("TG_TIME_SCALE", "1"))
 MASKED = ["apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer", "dpkg-db-backup.timer",
           "systemd-tmpfiles-clean.timer", "console-getty.service", "systemd-logind.service",
           "systemd-update-utmp.service", "systemd-update-utmp-runlevel.service"]
+BASE = ["systemd", "dbus", "ca-certificates"]
+WEEK = 7 * 24 * 3600
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8",
                "SYSTEMD_PAGER": "cat", "SYSTEMD_COLORS": "0", "HOME": "/root", "TERM": "dumb"}
 
@@ -39,17 +42,26 @@ def wait_until(condition, deadline, what):
         time.sleep(0.05)
 
 
-def host_release():
-    """The host's code name and the mirror that its apt uses for it."""
+def archive(suite=None):
+    """The name and the mirror of a suite, the host's own by default, from what the host's apt uses."""
     release = dict(re.findall(r'^(\w+)="?([^"\n]*)"?$', Path("/etc/os-release").read_text(), re.M))
-    codename = release["VERSION_CODENAME"]
-    targets = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)",
+    # Debian sid calls itself by the name of the next release ("forky/sid"), its archive only sid
+    own = [release["VERSION_CODENAME"], *Path("/etc/debian_version").read_text().strip().split("/")]
+    targets = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(CODENAME) $(COMPONENT)",
                               "Created-By: Packages"], capture_output=True, text=True, check=True).stdout
-    for line in targets.splitlines():
-        uri, suite, component = line.split()
-        if suite == codename and component == "main":
-            return codename, uri
-    raise RuntimeError(f"apt has no archive for {codename}")
+    rows = [line.split() for line in targets.splitlines()]
+    for name in own:
+        for uri, release_name, codename, component in rows:
+            if name in (release_name, codename) and component == "main":
+                return suite or name, uri
+    raise RuntimeError(f"apt has no archive for {' or '.join(own)}")
+
+
+def build_packages():
+    """What building and the unit tests need, besides a system that boots."""
+    deps = Path(__file__).resolve().parents[2] / "tools/deps"
+    return BASE + subprocess.run([deps, "--list", "build", "units"], capture_output=True, text=True,
+                                 check=True).stdout.split()
 
 
 def packages_of(binary):
@@ -70,25 +82,26 @@ def packages_of(binary):
     return sorted(names)
 
 
-def base_system(binary):
-    """The cached root file system, made now if need be."""
-    codename, mirror = host_release()
-    packages = ["systemd", "dbus", "ca-certificates"] + packages_of(binary)
+def base_system(packages, suite=None):
+    """The cached root file system with these packages, made now if need be. One of sid is made again after a week."""
+    name, mirror = archive(suite)
     key = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
     cache = Path(os.environ.get("TRAILGUARD_TEST_CACHE", "/var/cache/trailguard-test"))
-    base = cache / f"{codename}-{key}"
-    if base.is_dir():
+    base = cache / f"{name}-{key}"
+    if base.is_dir() and (name != "sid" or time.time() - base.stat().st_mtime < WEEK):
         return base
 
     fresh = cache / f".{base.name}.{os.getpid()}"
     cache.mkdir(parents=True, exist_ok=True)
     try:
-        made = subprocess.run(["debootstrap", "--variant=minbase", "--include=" + ",".join(packages), codename,
+        made = subprocess.run(["debootstrap", "--variant=minbase", "--include=" + ",".join(packages), name,
                                str(fresh), mirror], capture_output=True, text=True)
         if made.returncode != 0:
             raise RuntimeError("debootstrap failed:\n" + made.stdout[-3000:] + made.stderr[-1000:])
         for waste in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale", "usr/share/man"):
             shutil.rmtree(fresh / waste, ignore_errors=True)
+        os.utime(fresh)
+        shutil.rmtree(base, ignore_errors=True)
         os.rename(fresh, base)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -98,12 +111,12 @@ def base_system(binary):
 class Machine:
     """A booted container. Made by the session fixture `machine`; `stop()` always ends it."""
 
-    def __init__(self, binary, directory):
+    def __init__(self, directory, packages, suite=None):
         self.root = Path(directory) / "root"
         self.log = Path(directory) / "console.log"
         self.nspawn = None
         self.init = None
-        subprocess.run(["cp", "-a", "--reflink=auto", str(base_system(binary)), str(self.root)], check=True)
+        subprocess.run(["cp", "-a", "--reflink=auto", str(base_system(packages, suite)), str(self.root)], check=True)
         for unit in MASKED:
             (self.root / "etc/systemd/system" / unit).symlink_to("/dev/null")
 
@@ -141,6 +154,10 @@ class Machine:
                 os.kill(self.init, signal.SIGKILL)
             self.nspawn.kill()
             self.nspawn.wait(10)
+
+    def systemd_version(self):
+        """The major version of the systemd inside."""
+        return int(self.run("systemctl --version").stdout.split()[1])
 
     def run(self, command, check=True, timeout=60, stdin=None):
         """Runs a shell command inside as root, outside any unit's sandbox."""

@@ -90,14 +90,24 @@ def test_reload_fails_on_a_bad_file_and_the_daemon_keeps_its_own(service):
     assert (service.main_pid(), service.show("ActiveState")) == (pid, "active")
 
 
-def test_reload_reads_new_keys(service):
+def test_new_keys_are_read_on_reload_or_restart(service):
+    """systemd refreshes LoadCredential= on reload up to 252 and, with RefreshOnReload=credentials, from 260 on."""
     good = dict(service.key)
     service.write_keys("AKIAIOSFODNN7EXAMPLE", "not-a-key-that-anybody-has")
     service.machine.run(f"systemctl start {UNIT}")
     wait_until(lambda: "1 logging" not in service.show("StatusText") and service.sim.failures(), 15,
                "the wrong keys to be refused")
     service.write_keys(good["access_key"], good["secret"])
+    since = service.machine.now()
     service.machine.run(f"systemctl reload {UNIT}")
+    service.wait_for_entry(since, MESSAGE="reloaded")
+    refreshed = service.machine.run("cat /run/credentials/trailguard.service/aws-credentials").stdout
+    version = service.machine.systemd_version()
+    if 253 <= version < 260:
+        assert good["access_key"] not in refreshed, f"systemd {version} refreshes credentials: docs/operations.md says no"
+        service.machine.run(f"systemctl restart {UNIT}")
+    else:
+        assert good["access_key"] in refreshed, f"systemd {version} does not refresh credentials"
     service.wait_for_status("1 logging", deadline=30)
     service.sim.clear_failures()
 

@@ -1,0 +1,35 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Builds TrailGuard in a root file system of another Debian suite and runs its unit tests there.
+
+usage: build_in.py SUITE ROOT      leaves the tree, built, in ROOT/src
+"""
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from machine import base_system, build_packages
+
+TOP = Path(__file__).resolve().parents[2]
+VERSIONS = "gcc --version | head -n 1; pkg-config --modversion libcurl jansson libconfig cmocka libsystemd | tr '\\n' ' '; echo"
+
+
+def main(suite, root):
+    subprocess.run(["cp", "-a", "--reflink=auto", str(base_system(build_packages(), suite)), root], check=True)
+    source = Path(root) / "src"
+    files = subprocess.run(["git", "-C", TOP, "ls-files", "-coz", "--exclude-standard"], capture_output=True,
+                           check=True).stdout.decode().split("\0")
+    for name in filter(None, files):
+        if (TOP / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(TOP / name, source / name, follow_symlinks=False)
+    own_scope = [] if Path("/run/systemd/system").exists() else ["--keep-unit"]
+    inside = f"{VERSIONS}; cd /src && make -s -j{os.cpu_count()} WERROR=1 all units && make -s WERROR=1 check-unit"
+    return subprocess.run(["systemd-nspawn", "-q", "-D", root, "--register=no", *own_scope, "--pipe", "--resolv-conf=off",
+                           "--timezone=off", "sh", "-c", inside], stdin=subprocess.DEVNULL, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -31,6 +31,8 @@
 #define DOUBTFUL_SHARE 8U
 
 #define NAME_LIFE_USEC (60 * USEC_PER_SEC)
+/* So that a name that points elsewhere is followed. */
+#define CONNECTION_LIFE_SEC 300U
 /* Addresses that worked once are used again when the resolver takes longer than this. */
 #define OLD_PATIENCE_USEC (2 * USEC_PER_SEC)
 /* A connection that does not stand by then has the other addresses of its host tried beside it. */
@@ -89,6 +91,7 @@ struct HttpCurl {
     uint64_t waiting_until_usec;
     CurlResolver *resolver;
     uint64_t name_life_usec;
+    unsigned connection_life_sec;
     sd_event_source *race_timer;    /* on while a connection is young that may want a race */
     unsigned n_races;
     uint64_t n_submitted;
@@ -287,6 +290,7 @@ static int exchange_load(HttpExchange *x, const HttpRequest *request) {
                          &(CurlJobSettings){
                                  .user_agent = c->user_agent,
                                  .proxy = x->proxy,
+                                 .connection_life_sec = c->connection_life_sec,
                                  .opened = on_opened,
                                  .opened_userdata = c,
                                  .on_tls = on_tls,
@@ -722,6 +726,8 @@ static int copy_options(HttpCurl *c, const HttpCurlOptions *options) {
     c->place_max = MAX(c->max_connections / PLACE_SHARE, 1U);
     c->doubtful_max = MAX(c->max_connections / DOUBTFUL_SHARE, 1U);
     c->name_life_usec = options->name_life_usec ? options->name_life_usec : NAME_LIFE_USEC;
+    c->connection_life_sec =
+            options->connection_life_sec ? options->connection_life_sec : CONNECTION_LIFE_SEC;
     c->user_agent = options->user_agent ? strdup(options->user_agent) : NULL;
     c->proxy = options->proxy ? strdup(options->proxy) : NULL;
     c->no_proxy = options->no_proxy ? strdup(options->no_proxy) : NULL;

@@ -16,6 +16,7 @@ typedef struct HttpCurlOptions {
                            * environment is not asked */
     const char *no_proxy; /* hosts that are reached without it, as NO_PROXY lists them; NULL: none */
     uint64_t name_life_usec; /* how long a resolved name is used without asking again; 0: a minute */
+    unsigned connection_life_sec; /* a connection that is older is not used again; 0: 300 */
     unsigned max_connections;   /* over all hosts, 1..1024; further exchanges wait in a queue, their timeout
                                  * running */
 } HttpCurlOptions;

@@ -10,6 +10,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "lib/util/hash.h"
 #include "lib/util/macros.h"
@@ -17,8 +18,6 @@
 /* An idle connection older than this is not used again: address translators forget silent ones, after 350
  * seconds for instance. */
 #define IDLE_MAX_SEC 118L
-/* Nor is any that is older than this, so that a name that points elsewhere is followed. */
-#define CONNECTION_MAX_SEC 300L
 #define KEEPALIVE_SEC 60L
 
 static CurlJob empty_job(CURL *easy) {
@@ -202,6 +201,21 @@ static int set_tls(CurlJob *job, const CurlJobSettings *settings) {
     return 0;
 }
 
+/* Without CURLOPT_MAXLIFETIME_CONN: for a little longer than a connection may be idle, every one is closed when its
+ * request is done; so none outlives this. */
+static int set_connection_life(CurlJob *job, unsigned life_sec) {
+#if LIBCURL_VERSION_NUM >= 0x075000
+    SET(job, CURLOPT_MAXLIFETIME_CONN, (long)life_sec);
+#else
+    uint64_t window_sec = MIN(life_sec, (unsigned)IDLE_MAX_SEC + 2);
+    struct timespec ts = { 0 };
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    SET(job, CURLOPT_FORBID_REUSE, (uint64_t)ts.tv_sec % (2ULL * life_sec) < window_sec ? 1L : 0L);
+#endif
+    return 0;
+}
+
 static int set_connection(CurlJob *job, const CurlJobSettings *settings) {
     SET(job, CURLOPT_NOSIGNAL, 1L);
     SET(job, CURLOPT_FOLLOWLOCATION, 0L);
@@ -217,9 +231,6 @@ static int set_connection(CurlJob *job, const CurlJobSettings *settings) {
     SET(job, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_SEC);
     SET(job, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_SEC / 4);
     SET(job, CURLOPT_MAXAGE_CONN, IDLE_MAX_SEC);
-#if LIBCURL_VERSION_NUM >= 0x075000
-    SET(job, CURLOPT_MAXLIFETIME_CONN, CONNECTION_MAX_SEC);
-#endif
     if (settings->user_agent)
         SET(job, CURLOPT_USERAGENT, settings->user_agent);
     /* Both are always set: libcurl would look into the environment for what is not. Who goes without the proxy
@@ -287,6 +298,8 @@ int curl_job_prepare(CurlJob *job, const HttpRequest *request, const CurlJobSett
         r = set_tls(job, settings);
     if (r == 0)
         r = set_connection(job, settings);
+    if (r == 0)
+        r = set_connection_life(job, settings->connection_life_sec);
     if (r == 0)
         r = set_answer(job);
     if (r == 0)

@@ -41,6 +41,7 @@ typedef struct CurlJob {
 typedef struct CurlJobSettings {
     const char *user_agent;         /* NULL: none is sent */
     const char *proxy;              /* NULL: none */
+    unsigned connection_life_sec;   /* none is used that is older */
     void (*opened)(void *userdata); /* called by libcurl when a connection is begun: take a note, no more */
     void *opened_userdata;
     curl_ssl_ctx_callback on_tls;   /* gives the trusted certificates to a new connection */

@@ -142,6 +142,7 @@ static int set_up(void **state) {
     assert_int_equal(http_curl_new(f->event,
                                    &(HttpCurlOptions){
                                            .max_connections = 512,
+                                           .connection_life_sec = 1,
                                            .name_life_usec = NAME_LIFE_MSEC * USEC_PER_MSEC,
                                    },
                                    error, sizeof(error), &f->http),
@@ -357,6 +358,30 @@ static void test_a_name_that_points_elsewhere_is_followed(void **state) {
     assert_answered(&got);
 }
 
+/* The name points elsewhere while a connection is in use without a pause. */
+static void test_connections_end(void **state) {
+    Fixture *f = *state;
+    unsigned n_first;
+    Got got;
+
+    for (uint64_t start = now_msec(); now_msec() - start < 300;)
+        get(f, "good.test", &got);
+    n_first = local_server_n_connections(f->server);
+    for (uint64_t start = now_msec(); local_server_n_connections(f->server) == n_first;) {
+        assert_true(now_msec() - start < PATIENCE_MSEC);
+        get(f, "good.test", &got);
+        assert_answered(&got);
+        run_for(f, 50);
+    }
+    set_resolver(false, 0, "127.0.0.9");
+    for (uint64_t start = now_msec(); got.result == HTTP_ANSWERED;) {
+        assert_true(now_msec() - start < PATIENCE_MSEC);
+        get(f, "good.test", &got);
+        run_for(f, 50);
+    }
+    assert_int_equal(got.result, HTTP_CONNECT_FAILED);
+}
+
 /* ---- several addresses ---- */
 
 /* Listens with a full queue, so that the kernel drops what comes. */
@@ -457,6 +482,7 @@ int main(void) {
         T(test_failures_are_not_remembered),
         T(test_known_addresses_outlive_the_resolver_but_not_the_name),
         T(test_a_name_that_points_elsewhere_is_followed),
+        T(test_connections_end),
         T(test_dead_addresses_cost_little),
         T(test_where_all_addresses_are_dead_it_times_out),
         T(test_a_slow_answer_starts_no_second_connection),

@@ -49,7 +49,7 @@ static const char *check_url(const char *text) {
 }
 
 static const char *check_proxy(const char *text) {
-    return endpoint_proxy_is_valid(text) ? NULL : "http://[USER:PASSWORD@]HOST:PORT";
+    return endpoint_proxy_is_valid(text) ? NULL : ENDPOINT_PROXY_ALLOWED;
 }
 
 static const char *check_text(const char *text) {

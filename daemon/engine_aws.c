@@ -152,23 +152,28 @@ static int read_overrides(const Config *config, const Profile *profile, Endpoint
 
 /* ---- the proxy ---- */
 
-/* Lower case first, as all do who read these. HTTP_PROXY is not asked: plain http goes to loopback and
+/* Lower case first, as AWS's tools read these: one that is set and empty turns the other off. */
+static const char *env_of_proxy(const char *lower, const char *upper, const char **ret_name) {
+    *ret_name = getenv(lower) ? lower : upper;
+    return env(*ret_name);
+}
+
+/* HTTP_PROXY is not asked: plain http goes to loopback and
  * metadata only, and never through a proxy. The value is not shown, for it may hold a password. */
 static int read_proxy(const Config *config, HttpCurlOptions *options,
                       char error[static ENGINE_AWS_ERROR_MAX]) {
-    const char *variable = env("https_proxy") ? "https_proxy" : "HTTPS_PROXY";
+    const char *variable;
 
-    options->no_proxy = env("no_proxy") ? env("no_proxy") : env("NO_PROXY");
+    options->no_proxy = env_of_proxy("no_proxy", "NO_PROXY", &variable);
     options->proxy = config->aws.proxy;
     if (options->proxy)
         return 0;
-    options->proxy = env(variable);
+    options->proxy = env_of_proxy("https_proxy", "HTTPS_PROXY", &variable);
     if (!options->proxy || endpoint_proxy_is_valid(options->proxy))
         return 0;
     return refuse(error,
-                  "environment variable %s: not a proxy that can be used; allowed: "
-                  "http://[USER:PASSWORD@]HOST:PORT",
-                  variable);
+                  "environment variable %s: not a proxy that can be used; allowed: %s", variable,
+                  ENDPOINT_PROXY_ALLOWED);
 }
 
 /* Every (service, region) of a skewed host is corrected on its own: one line is enough. */

@@ -73,6 +73,8 @@ bool endpoint_override_is_valid(const char *url);
 
 /* A proxy for https: [http://][USER[:PASSWORD]@]HOST:PORT[/]; the port is never left out, for programs
  * differ in what they then take. */
+#define ENDPOINT_PROXY_ALLOWED                                                                              \
+    "http://[USER:PASSWORD@]HOST:PORT, with @ # / and the like in USER and PASSWORD percent-encoded (%40 %23 %2F)"
 bool endpoint_proxy_is_valid(const char *proxy);
 /* Does it hold a user or a password? */
 bool endpoint_proxy_has_user(const char *proxy);

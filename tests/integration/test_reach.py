@@ -167,8 +167,21 @@ def test_a_dead_proxy_is_said_so(tls_sim, make_guard):
     guard.wait_line("127.0.0.1 port 1")
 
 
-def test_hosts_in_no_proxy_go_without(tls_sim, make_guard, proxy):
-    make_guard(tls_sim, aws={"proxy": proxy.url}, env={"NO_PROXY": "example.com,127.0.0.1"}).start().wait_guarding()
+@pytest.mark.parametrize("value", ["example.com,127.0.0.1", "example.com 127.0.0.1", "127.0.0.1:{port}", "127.0.0.0/8", "*"])
+def test_hosts_in_no_proxy_go_without(tls_sim, make_guard, proxy, value):
+    value = value.format(port=sim_host(tls_sim).split(":")[1])
+    make_guard(tls_sim, aws={"proxy": proxy.url}, env={"NO_PROXY": value}).start().wait_guarding()
+    assert proxy.lines == []
+
+
+@pytest.mark.parametrize("env", [{"NO_PROXY": "127.0.0.1", "no_proxy": ""}, {"NO_PROXY": "127.0.0.1:1"}, {"NO_PROXY": "127.0.0.10"}])
+def test_hosts_that_no_proxy_does_not_name_go_through_it(tls_sim, make_guard, proxy, env):
+    make_guard(tls_sim, aws={"proxy": proxy.url}, env=env).start().wait_guarding()
+    assert proxy.asked == {sim_host(tls_sim)}
+
+
+def test_a_lower_case_variable_that_is_empty_turns_the_proxy_off(tls_sim, make_guard, proxy):
+    make_guard(tls_sim, env={"HTTPS_PROXY": proxy.url, "https_proxy": ""}).start().wait_guarding()
     assert proxy.lines == []
 
 
@@ -189,13 +202,15 @@ def test_plain_http_to_loopback_never_goes_through_a_proxy(sim, make_guard, prox
 
 
 @pytest.mark.parametrize("url", [f"socks5://guard:{PASSWORD}@proxy.example:1080", f"http://guard:{PASSWORD}@proxy.example",
-                                 f"http://guard:{PASSWORD}@@proxy.example:3128"])
+                                 f"http://guard:{PASSWORD}@@proxy.example:3128", f"http://guard:{PASSWORD}#1@proxy.example:3128",
+                                 f"http://guard:{PASSWORD}/1@proxy.example:3128"])
 def test_what_is_no_proxy_is_refused_without_its_password(sim, make_guard, url):
     for aws, env, name in (({"proxy": url}, {}, "aws.proxy"), ({}, {"HTTPS_PROXY": url}, "HTTPS_PROXY")):
         guard = make_guard(sim, alerts=(), aws=aws, env=env)
         guard.secrets.append(PASSWORD)
         assert guard.start().wait() == 1
         assert name in guard.stderr() and "http://[USER:PASSWORD@]HOST:PORT" in guard.stderr()
+        assert "percent-encoded (%40 %23 %2F)" in guard.stderr()
 
 
 def test_the_configuration_is_shown_without_the_password_of_the_proxy(sim, make_guard):

@@ -258,7 +258,7 @@ static void take_plan(Range *r) {
         r->n_incidents += plan->tells[i].sequence == 1;
     if (plan->action == ACTION_NONE)
         return;
-    assert_int_equal(r->acting, ACTION_NONE);
+    assert_int_equal(r->acting, plan->abandon ? ACTION_RESTORE : ACTION_NONE);
     r->acting = plan->action;
     r->acting_fields = plan->fields;
     r->act_due = r->l.now.mono_usec + (1 + pick(4)) * SEC;

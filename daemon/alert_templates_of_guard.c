@@ -107,8 +107,9 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
     },
     [TELLING_FORGOTTEN] = {
         .subject = "RESOLVED {name} no longer guarded in {where}",
-        .headline = "{name} in {where} is no longer guarded: it was accepted that it may be gone.",
-        .advice = "Nothing. Who accepted it is in a message of its own.",
+        .headline = "{name} in {where} is no longer guarded: {detail}.",
+        .advice = "Nothing, if this was intended. Who accepted that a trail may be gone is in a message of its own; the\n"
+                  "configuration is changed on the guard's host.",
     },
     [TELLING_SIGHTED_TRAIL] = {
         .subject = "RESOLVED guard sees {name} again in {where} after {since}",

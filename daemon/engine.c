@@ -451,7 +451,7 @@ static void check_again(void *userdata) {
 }
 
 /* One pass. The caller frees *ret also on error. */
-static int run_once(Config *config, bool restore, bool recorded, Engine **ret, char error[static ENGINE_ERROR_MAX]) {
+static int run_once(Config *config, bool restore, Engine **ret, char error[static ENGINE_ERROR_MAX]) {
     Engine *engine = engine_new(config);
     int r;
 
@@ -463,7 +463,6 @@ static int run_once(Config *config, bool restore, bool recorded, Engine **ret, c
     }
     engine->once = true;
     engine->restore = restore;
-    engine->recorded = recorded;
     r = open_event_and_aws(engine, error);
     if (r >= 0)
         r = open_aws_and_tables(engine, error);
@@ -479,7 +478,7 @@ static int run_once(Config *config, bool restore, bool recorded, Engine **ret, c
 int engine_check(Config *config, bool restore, EngineChecked checked, void *userdata,
                  char error[static ENGINE_ERROR_MAX]) {
     _cleanup_(engine_freep) Engine *engine = NULL;
-    int r = run_once(config, restore, true, &engine, error);
+    int r = run_once(config, restore, &engine, error);
 
     if (r < 0)
         return r;
@@ -499,7 +498,7 @@ int engine_settings(Config *config, EngineLooked looked, void *userdata, char er
     _cleanup_(engine_freep) Engine *engine = NULL;
     EngineSettings *rows;
     size_t n = 0;
-    int r = run_once(config, false, true, &engine, error);
+    int r = run_once(config, false, &engine, error);
 
     if (r < 0)
         return r;

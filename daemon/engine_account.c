@@ -258,6 +258,7 @@ static void take_base_id(Account *base, const char *id) {
     (void)text_copy(base->id, sizeof(base->id), id);
     if (index_account(base) == -EEXIST) {
         base->id[0] = '\0'; /* the index knows the other one by it */
+        engine_adopt_trails(engine_account_by_id(engine, id));
         log_line(
                 LOG_WARNING,
                 "accounts: the base credentials belong to account %s, which a role is configured for: it is "

@@ -328,17 +328,23 @@ void engine_record_baseline(Trail *trail) {
     tell_weakness(trail);
 }
 
-bool engine_may_be_gone(const Target *target, const char *name) {
-    const Partition *partition = endpoint_partition_of(target->region);
+bool engine_is_accepted_as_gone(const Engine *engine, const char *arn) {
     BaselineRecord record = { 0 };
-    char arn[ARN_MAX], error[ERROR_TEXT_MAX];
+    char error[ERROR_TEXT_MAX];
     bool gone;
 
-    (void)snprintf(arn, sizeof(arn), "arn:%s:cloudtrail:%s:%s:trail/%.128s", partition ? partition->id : "aws",
-                   target->region, target->account->id, name);
-    if (baseline_file_peek(target->engine->state_dir, arn, &record, error, sizeof(error)) <= 0)
+    if (baseline_file_peek(engine->state_dir, arn, &record, error, sizeof(error)) <= 0)
         return false;
     gone = record.gone;
     baseline_record_done(&record);
     return gone;
+}
+
+bool engine_may_be_gone(const Target *target, const char *name) {
+    const Partition *partition = endpoint_partition_of(target->region);
+    char arn[ARN_MAX];
+
+    (void)snprintf(arn, sizeof(arn), "arn:%s:cloudtrail:%s:%s:trail/%.128s", partition ? partition->id : "aws",
+                   target->region, target->account->id, name);
+    return engine_is_accepted_as_gone(target->engine, arn);
 }

@@ -391,7 +391,7 @@ void engine_look_at_settings(Target *target, const CloudTrailTrails *list, bool 
             look_at(trail, listed);
             look_at_bucket(trail);
         } else if (!listed && trail->keeping.gone && (trail->state.findings & FINDING_BIT(FINDING_MISSING)))
-            engine_forget_trail(trail);
+            engine_forget_trail(trail, "it was accepted that it may be gone");
     }
     engine_begin_next_look(target);
 }

@@ -91,5 +91,7 @@ void engine_record_baseline(Trail *trail);
 void engine_weakness_waits(Engine *engine);
 /* An organization trail of another account, as far as is known. */
 bool engine_is_foreign(const Trail *trail);
+/* Whether the state directory says that this trail may be gone. */
+bool engine_is_accepted_as_gone(const Engine *engine, const char *arn);
 /* Whether the state directory says that a trail of this name, which no list shows, may be gone. */
 bool engine_may_be_gone(const Target *target, const char *name);

@@ -417,6 +417,7 @@ static void pass(void *userdata) {
         engine->pass_started_usec = now_usec;
     }
     ask_again(engine, now_usec);
+    engine_end_unguarded(engine);
     for (size_t i = 0; i < engine->n_targets; i++)
         if (now_usec >= engine->targets[i]->due_usec)
             engine_look(engine, engine->targets[i]);

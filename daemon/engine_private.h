@@ -30,6 +30,10 @@
         _grown != NULL;                                                                                     \
     })
 
+/* Why a trail is not guarded any more. */
+#define ENGINE_NOT_NAMED    "`trails` does not name it any more"
+#define ENGINE_ACCOUNT_GONE "its account is not configured any more"
+
 typedef struct Account Account;
 typedef struct Target Target;
 typedef struct Trail Trail;
@@ -141,7 +145,6 @@ struct Engine {
     bool state_returned; /* ... and can be read again: a reload is under way */
     bool once;    /* engine_check */
     bool restore; /* once: act too */
-    bool recorded; /* once: look at trails that are recorded too */
     int lock_fd;
     sd_event *event;
     EngineAws aws;
@@ -227,6 +230,7 @@ Trail *engine_add_trail(Account *seen_by, const char *name, const char *arn, con
                         const char *region);
 Trail *engine_add_trail_by_arn(Account *seen_by, const char *text); /* NULL also when it is no trail's */
 bool engine_is_guarded(const Account *account, const char *name, const char *arn);
+bool engine_is_ignored(const Engine *engine, const char *name, const char *arn);
 int engine_add_configured_targets(Account *account);
 /* Trails of this account that others are looking at from now on are its own to look at. */
 void engine_adopt_trails(Account *account);
@@ -237,8 +241,8 @@ void engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *li
 void engine_check_named(Account *account);
 void engine_set_facts(Trail *trail);
 void engine_update_facts(Account *account);
-/* A trail that may be gone is gone: its incident ends, and it is not known any more. */
-void engine_forget_trail(Trail *trail);
+/* It is not guarded any more: its incident ends with a message that says why, and it is not known any more. */
+void engine_forget_trail(Trail *trail, const char *why);
 void engine_drop_trail(Engine *engine, Trail *trail);
 void engine_free_tables(Engine *engine);
 Subject engine_trail_subject(const Trail *trail);
@@ -251,6 +255,8 @@ int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]);
 const char *engine_account_named(const Account *account);
 /* What the state file and the configuration know of an account, once its id is known or assumed. */
 int engine_begin_account(Account *account);
+/* Trails of the state file that are not guarded any more: their incidents end with messages that say why. */
+void engine_end_unguarded(Engine *engine);
 void engine_save_state(Engine *engine);
 /* What is about to be done to a trail, on the disk before AWS is asked. */
 void engine_save_intent(Trail *trail);

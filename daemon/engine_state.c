@@ -163,19 +163,20 @@ static int add_trails_named_by_arn(Account *account) {
     return 0;
 }
 
-/* Whether one that no list shows is gone can be said only by its home. */
+/* A trail with a baseline was guarded, also when the state file is lost and no list shows the trail. Whether it is
+ * gone can be said only by its home, and only to the account that owns it. */
 static int add_recorded_trails(Account *account) {
     Engine *engine = account->engine;
     char **arns = NULL;
     size_t n = 0;
-    int r = engine->recorded ? baseline_file_list(engine->state_dir, &arns, &n) : 0;
+    int r = baseline_file_list(engine->state_dir, &arns, &n);
 
     for (size_t i = 0; i < n; i++) {
         Arn arn;
 
-        if (r >= 0 && arn_parse(arns[i], &arn) >= 0 && is_for(account, arn.account) &&
+        if (r >= 0 && arn_parse(arns[i], &arn) >= 0 && text_equal(arn.account, engine_account_named(account)) &&
             engine_is_guarded(account, arn_name(&arn), arns[i]) && !engine_trail_by_arn(engine, arns[i]) &&
-            !engine_add_trail_by_arn(account, arns[i]))
+            !engine_is_accepted_as_gone(engine, arns[i]) && !engine_add_trail_by_arn(account, arns[i]))
             r = -ENOMEM;
         free(arns[i]);
     }
@@ -204,6 +205,54 @@ int engine_begin_account(Account *account) {
     engine_adopt_trails(account);
     account->begun = true;
     return r;
+}
+
+/* ---- what is not guarded any more ---- */
+
+/* NULL: it is, or that cannot be said yet. */
+static const char *why_unguarded(const Engine *engine, const StateTrail *row) {
+    const Account *account = engine_account_by_id(engine, row->via && row->via[0] ? row->via : row->account);
+
+    if (engine_is_ignored(engine, row->name, row->arn))
+        return "the configuration ignores it";
+    if (!account && (!engine->base->identity[0] || (engine->config->organization.role_name && !engine->roster.known)))
+        return NULL;
+    if (!account || !account->guarded)
+        return ENGINE_ACCOUNT_GONE;
+    if (!account->begun || engine_is_guarded(account, row->name, row->arn))
+        return NULL;
+    return ENGINE_NOT_NAMED;
+}
+
+/* The row stays: should it be guarded again, it is known that it was before. */
+static void end_row(Engine *engine, StateTrail *row, const char *why) {
+    Subject subject = { .name = row->name, .arn = row->arn, .account = row->account, .region = row->region };
+    TrailFacts facts = { 0 };
+    Policy policy = engine_policy(engine);
+    TrailState next;
+    Plan plan;
+
+    guard_trail(&policy, &facts, &row->state, &(TrailInput){ .kind = GUARD_FORGOTTEN, .why = why },
+                engine_now(engine), &plan, &next);
+    if (engine_carry_tells(engine, &subject, &plan) < 0)
+        return; /* at the next pass */
+    log_line(LOG_NOTICE, "%s%s%s %s: no longer guarded: %s", row->name, row->region[0] ? " " : "", row->region,
+             row->account, why);
+    row->state = next;
+    drift_done(&row->changes);
+    if (row->intent && state_intent_remove(engine->state_dir, row) >= 0)
+        row->intent = false;
+    engine_save_soon(engine, true);
+}
+
+void engine_end_unguarded(Engine *engine) {
+    for (size_t i = 0; i < engine->parked.n_trails; i++) {
+        StateTrail *row = &engine->parked.trails[i];
+        const char *why = row->state.incident.open ? why_unguarded(engine, row) : NULL;
+
+        if (why)
+            end_row(engine, row, why);
+    }
 }
 
 /* ---- saving ---- */

@@ -120,11 +120,14 @@ static bool list_has(const StringList *list, const char *name, const char *arn) 
     return false;
 }
 
-bool engine_is_guarded(const Account *account, const char *name, const char *arn) {
-    const Config *config = account->engine->config;
-    const StringList *trails = config_account_trails(config, account->config);
+bool engine_is_ignored(const Engine *engine, const char *name, const char *arn) {
+    return list_has(&engine->config->ignore, name, arn);
+}
 
-    if (list_has(&config->ignore, name, arn))
+bool engine_is_guarded(const Account *account, const char *name, const char *arn) {
+    const StringList *trails = config_account_trails(account->engine->config, account->config);
+
+    if (engine_is_ignored(account->engine, name, arn))
         return false;
     return trails->all || list_has(trails, name, arn);
 }
@@ -262,7 +265,9 @@ void engine_adopt_trails(Account *account) {
             continue;
         engine_stop_keeping(trail); /* goes by the other account's credentials */
         move_out(trail);
-        if (!engine_is_guarded(account, trail->name, trail->arn) || settle_in(trail, account) < 0)
+        if (!engine_is_guarded(account, trail->name, trail->arn))
+            engine_forget_trail(trail, ENGINE_NOT_NAMED);
+        else if (settle_in(trail, account) < 0)
             engine_drop_trail(engine, trail);
     }
 }
@@ -273,7 +278,7 @@ void engine_unguard(Account *account) {
     account->guarded = false;
     for (size_t i = engine->n_trails; i-- > 0;)
         if (engine->trails[i]->via == account)
-            engine_drop_trail(engine, engine->trails[i]);
+            engine_forget_trail(engine->trails[i], ENGINE_ACCOUNT_GONE);
     for (size_t i = 0; i < account->n_targets; i++) {
         Target *target = account->targets[i];
 
@@ -318,8 +323,8 @@ static Trail *stand_in(const Account *account, const char *name) {
     return NULL;
 }
 
-void engine_forget_trail(Trail *trail) {
-    engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_FORGOTTEN });
+void engine_forget_trail(Trail *trail, const char *why) {
+    engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_FORGOTTEN, .why = why });
     engine_remove_intent(trail);
     engine_drop_trail(trail->engine, trail);
 }
@@ -361,6 +366,19 @@ static Account *judge_of(const Trail *trail, Target *target, const char *arn_tex
     return arn_parse(arn_text, &arn) < 0 ? target->account : best_via(target->account, arn.account);
 }
 
+/* What was guarded stays guarded: one UpdateTrail by whoever is about to stop it, or a region taken out of the
+ * configuration, ends nothing. */
+static void note_uncovering(const Trail *trail, const Target *target, const CloudTrailTrail *listed) {
+    bool covers = target->configured || listed->multi_region || listed->organization;
+    bool is_news = trail->n_covers == 0 || trail->multi_region || trail->organization;
+
+    if (trail->home == target && !covers && is_news)
+        log_line(LOG_NOTICE,
+                 "%s %s %s: covers no configured region any more: it stays guarded; `ignore` in the configuration "
+                 "ends that",
+                 trail->name, trail->region, trail->account);
+}
+
 static void take_listed(Engine *engine, Target *target, const CloudTrailTrail *listed) {
     Trail *trail = engine_trail_by_arn(engine, listed->arn);
     bool is_new = !trail;
@@ -373,6 +391,7 @@ static void take_listed(Engine *engine, Target *target, const CloudTrailTrail *l
         trail = take_new_trail(target, listed);
     if (!trail)
         return;
+    note_uncovering(trail, target, listed);
     trail->organization = listed->organization;
     trail->multi_region = listed->multi_region;
     trail->facts.validation = listed->validation;
@@ -382,25 +401,10 @@ static void take_listed(Engine *engine, Target *target, const CloudTrailTrail *l
     set_covers(trail, target);
 }
 
-/* A trail that covered only a region that is no longer configured is not guarded any more. */
-static void drop_uncovering(Engine *engine, Target *target) {
-    for (size_t i = target->n_trails; i-- > 0;) {
-        Trail *trail = target->trails[i];
-
-        if (!target->configured && !trail->multi_region && !trail->organization && trail->n_covers > 0 &&
-            trail->state.known && !trail->act) {
-            log_line(LOG_NOTICE, "%s: region %s is not configured any more: no longer guarding it",
-                     trail->name, trail->region);
-            engine_drop_trail(engine, trail);
-        }
-    }
-}
-
 void engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *list) {
     for (size_t i = 0; i < list->n; i++)
         take_listed(engine, target, &list->items[i]);
     target->listed = true;
-    drop_uncovering(engine, target);
 }
 
 /* ---- named trails ---- */

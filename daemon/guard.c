@@ -201,11 +201,11 @@ static void end_if_well(Deciding *d) {
 }
 
 /* What was not told of it yet is no news any more; what was is told to be over. */
-static void forget(Deciding *d) {
+static void forget(Deciding *d, const char *why) {
     TrailState *s = &d->s;
 
     if (s->incident.open && s->incident.sequence > 0)
-        guard_tell(d, TELL_RESOLVED, EVENT_TRAIL_RESOLVED, s->incident.severity, s->incident.last_mark_usec, 0, "")
+        guard_tell(d, TELL_RESOLVED, EVENT_TRAIL_RESOLVED, s->incident.severity, s->incident.last_mark_usec, 0, why)
                 ->forgotten = true;
     *s = guard_trail_init();
 }
@@ -285,7 +285,7 @@ void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState
     case GUARD_COMPARED: guard_compared(&d, input->seen, input->drift); break;
     case GUARD_ACTED: guard_acted(&d, input->outcome); break;
     case GUARD_ATTRIBUTED: guard_attributed(&d, input->attribution); break;
-    case GUARD_FORGOTTEN: forget(&d); break;
+    case GUARD_FORGOTTEN: forget(&d, input->why); break;
     case GUARD_TIME: break;
     }
     guard_plan_action(&d);

@@ -35,6 +35,7 @@ typedef struct TrailInput {
     const Drift *drift; /* NULL: settings were not looked at, or there is no baseline */
     const Outcome *outcome;
     const Attribution *attribution;
+    const char *why; /* GUARD_FORGOTTEN: what ended it, for people */
 } TrailInput;
 
 /* Decides about one trail. prev and ret_next may be the same object. A zeroed TrailState with verdict

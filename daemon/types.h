@@ -388,7 +388,7 @@ typedef struct Tell {
     bool restores_paused;        /* max_restores_per_hour was reached */
     bool maintenance;            /* in a maintenance window */
     bool nobody;                 /* trail.attributed: nobody was found */
-    bool forgotten;              /* accepted as gone: no longer guarded */
+    bool forgotten;              /* no longer guarded: detail says why */
     bool has_actor;
     Actor actor; /* trail.attributed and trail.attempted */
     char detail[ERROR_TEXT_MAX]; /* error codes, or the error of a look or an action; raw: escape before

@@ -409,3 +409,18 @@ def test_check_names_what_the_hub_lacks(organization, make_guard):
     assert done.returncode == 3 and "organizations:ListAccounts on *" in done.stdout, done.stdout
     matches("cannot be listed: ListAccounts: AccessDenied", done.stdout)
     sim.clear_failures()
+
+
+def test_an_account_that_was_taken_out_ends_its_incidents_and_says_why(sim, make_guard, two):
+    for account in (MEMBER, OTHER):
+        add_role(sim, account, EXTERNAL_ID)
+    guard = make_guard(sim, regions=[FRA], accounts=groups(MEMBER, OTHER), mode="observe").start().wait_guarding()
+    guard.wait_status(lambda status: len(status["trails"]) == 2)
+    sim.trail(two[0], logging=False)
+    told = wait_alert(sim, "trail.stopped")
+    assert told["account"] == MEMBER
+    guard.wait_delivered()
+    guard.write_config(accounts=groups(OTHER))
+    guard.reload()
+    resolved = wait_alert(sim, "trail.resolved")
+    assert resolved["incident"] == told["incident"] and "its account is not configured any more" in resolved["detail"]

@@ -35,9 +35,15 @@ def test_reload_puts_new_regions_and_topics_in_force(sim, guard, mallory):
     assert any(text.startswith("MONOTONIC_USEC=") and int(text.partition("=")[2]) > 0 for text in reload)
 
 
-def test_reload_that_takes_a_region_out_ends_its_polls(sim, make_guard):
-    guard = make_guard(sim, regions=ALL_REGIONS).start().wait_guarding()
+def test_reload_that_takes_a_region_out_ends_its_polls_but_not_those_of_guarded_trails(sim, make_guard):
+    guard = make_guard(sim, regions=[*ALL_REGIONS, "eu-west-1"]).start().wait_guarding()
     guard.write_config(regions=[FRA])
+    guard.reload()
+    guard.wait_status(lambda status: {target["region"] for target in status["targets"]} == set(ALL_REGIONS))
+    mark = sim.mark()
+    wait_polls(sim, 3, FRA)
+    assert {entry["region"] for entry in sim.requests(since=mark)} == set(ALL_REGIONS), "what was guarded stays guarded"
+    guard.write_config(ignore=["audit", "apac"])
     guard.reload()
     guard.wait_status(lambda status: [trail["name"] for trail in status["trails"]] == ["org-trail"])
     mark = sim.mark()

@@ -239,3 +239,88 @@ def test_bad_keys_are_not_taken_for_regions_that_are_not_enabled(sim, make_guard
     assert not guard.found("not enabled")
     assert guard.stop() == 0        # it goes on asking, and telling, with the wrong keys
     assert {failure["kind"] for failure in sim.clear_failures()} == {"signature"}
+
+
+# -- once guarded ------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("trails", ["all", ["org-trail"]])
+def test_a_guarded_trail_stays_guarded_whatever_its_settings_say_now(sim, make_guard, mallory, trails):
+    """One UpdateTrail takes it out of every configured region; it is stopped after that."""
+    guard = make_guard(sim, regions=[IAD], trails=trails, settings_interval=1).start().wait_guarding()
+    guard.wait_baselines(2 if trails == "all" else 1, 0)
+    mallory.client(ORG_TRAIL).update_trail(Name=ORG_TRAIL, IsMultiRegionTrail=False)
+    wait_alert(sim, "trail.weakened", seconds=20)
+    guard.wait_line("org-trail.* covers no configured region any more: it stays guarded")
+    mallory.stop(ORG_TRAIL)
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+    assert wait_alert(sim, "trail.stopped")["trail"]["arn"] == ORG_TRAIL
+    assert "org-trail" in guard.verdicts()
+    assert guard.stop() == 0
+    mallory.stop(ORG_TRAIL)
+    guard.start()
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+    wait_alert(sim, "trail.stopped", count=2)
+    assert "trail.missing" not in events(sim)
+
+
+def test_a_guarded_trail_stays_guarded_when_the_state_file_is_lost(sim, make_guard, mallory):
+    guard = make_guard(sim, regions=[IAD], trails=["org-trail"], settings_interval=1).start().wait_guarding()
+    guard.wait_baselines(1, 0)
+    assert guard.stop() == 0
+    (guard.state / "state.json").unlink()
+    mallory.client(ORG_TRAIL).update_trail(Name=ORG_TRAIL, IsMultiRegionTrail=False)
+    mallory.stop(ORG_TRAIL)
+    guard.start()
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+    wait_alert(sim, "trail.stopped")
+    assert "trail.missing" not in events(sim)
+
+
+def test_an_organization_trail_that_becomes_the_accounts_own_stays_guarded(sim, make_guard, mallory):
+    sim.call("organization", management=MAIN, members=[MEMBER])
+    sim.trail(ORG_TRAIL, settings={"IsOrganizationTrail": True})
+    guard = make_guard(sim, regions=[IAD], settings_interval=1).start().wait_guarding()
+    guard.wait_baselines(2, 0)
+    mallory.client(ORG_TRAIL).update_trail(Name=ORG_TRAIL, IsMultiRegionTrail=False, IsOrganizationTrail=False)
+    wait_alert(sim, "trail.weakened", seconds=20)
+    mallory.stop(ORG_TRAIL)
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+
+
+def test_a_trail_of_a_region_that_was_taken_out_stays_guarded(sim, make_guard, mallory):
+    guard = make_guard(sim, regions=[FRA, IAD], settings_interval=1).start().wait_guarding()
+    guard.wait_baselines(2, 0)
+    guard.write_config(regions=[FRA])
+    guard.reload()
+    guard.wait_line("audit.* covers no configured region any more: it stays guarded")
+    mallory.stop(AUDIT)
+    sim.wait_for_trail(AUDIT, within(10), logging=True)
+
+
+@pytest.mark.parametrize("change, why", [
+    ({"ignore": ["audit"]}, "the configuration ignores it"),
+    ({"ignore": [AUDIT]}, "the configuration ignores it"),
+    ({"trails": ["org-trail"]}, "`trails` does not name it any more"),
+])
+@pytest.mark.parametrize("restart", [False, True])
+def test_what_ends_the_guarding_ends_the_incident_and_says_why(sim, make_guard, mallory, change, why, restart):
+    guard = make_guard(sim, regions=[FRA, IAD], mode="observe").start().wait_guarding()
+    mallory.stop(AUDIT)
+    told = wait_alert(sim, "trail.stopped")
+    guard.wait_delivered()
+    if restart:
+        assert guard.stop() == 0
+    guard.write_config(**change)
+    guard.start() if restart else guard.reload()
+    resolved = wait_alert(sim, "trail.resolved")
+    assert resolved["incident"] == told["incident"] and resolved["trail"]["arn"] == AUDIT
+    assert why in resolved["detail"]
+    mail = mail_of(messages(sim)[-1])
+    assert f"audit in {IAD} ({MAIN}) is no longer guarded: {why}" in mail and "it was accepted" not in mail
+    guard.wait_line(f"audit {IAD} {MAIN}: no longer guarded: {why}")
+    guard.wait_delivered()
+    # once; and from the beginning when it is guarded again
+    guard.reload()
+    guard.write_config(ignore=None, trails=None)
+    guard.reload()
+    wait_alert(sim, "trail.stopped", count=2, seconds=20)
+    assert events(sim) == ["trail.stopped", "trail.resolved", "trail.stopped"]

@@ -422,7 +422,7 @@ static void what_may_be_gone_is_forgotten(void **unused) {
         WELL();
         look(&l, absent());
         assert_int_equal(l.plan.n_tells, told);
-        decide(&l, (TrailInput){ .kind = GUARD_FORGOTTEN });
+        decide(&l, (TrailInput){ .kind = GUARD_FORGOTTEN, .why = "it was accepted that it may be gone" });
         assert_int_equal(l.plan.n_tells, told);
         if (told) {
             assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);

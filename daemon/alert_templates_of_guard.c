@@ -111,6 +111,11 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
         .advice = "Nothing, if this was intended. Who accepted that a trail may be gone is in a message of its own; the\n"
                   "configuration is changed on the guard's host.",
     },
+    [TELLING_FORGOTTEN_TARGET] = {
+        .subject = "RESOLVED {where} no longer guarded",
+        .headline = "{where} is no longer guarded: {detail}.",
+        .advice = "Nothing, if this was intended. If not, find out who changed it.",
+    },
     [TELLING_SIGHTED_TRAIL] = {
         .subject = "RESOLVED guard sees {name} again in {where} after {since}",
         .headline = "TrailGuard sees {name} in {where} again.",

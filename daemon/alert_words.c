@@ -108,6 +108,8 @@ static Telling resolved(const Tell *tell) {
 static Telling telling(const Subject *subject, const Tell *tell) {
     bool trail = subject->name[0] != '\0';
 
+    if (tell->forgotten && !trail)
+        return TELLING_FORGOTTEN_TARGET;
     if (tell->kind == TELL_SUMMARY)
         return trail ? TELLING_REPEATED_TRAIL : TELLING_REPEATED_TARGET;
     switch (tell->event) {

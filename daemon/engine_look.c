@@ -6,6 +6,7 @@
 
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
+#include "lib/endpoint.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -59,6 +60,7 @@ static void pace(Target *target, uint64_t began_usec, bool settings) {
         .n_failed = target->state.n_failed,
         .throttled = target->state.error == LOOK_THROTTLED,
         .not_enabled = target->state.not_enabled,
+        .n_rejected = target->n_rejected,
         .n_trails = (unsigned)target->n_trails,
         .took_usec = now_usec - began_usec,
     };
@@ -109,17 +111,42 @@ static bool is_looking_elsewhere(const Target *target) {
     return false;
 }
 
+static void count_rejection(Target *target, bool rejected) {
+    if (!rejected) {
+        target->rejected_since_usec = 0;
+        target->n_rejected = 0;
+        return;
+    }
+    if (target->n_rejected++ == 0)
+        target->rejected_since_usec = engine_now(target->engine).mono_usec;
+}
+
+static Rejection rejection_of(const Target *target, bool good_elsewhere) {
+    return (Rejection){
+        .good_elsewhere = good_elsewhere,
+        .opt_in = endpoint_region_is_opt_in(target->region),
+        .has_trails = target->n_trails > 0,
+        .ever_sighted = target->state.ever_sighted,
+        .lasts_usec = engine_now(target->engine).mono_usec - target->rejected_since_usec,
+    };
+}
+
 /* "Unknown key" is how a region that the account has not enabled answers. It is that only where regions are
- * "all" and the same keys are good elsewhere; else the keys are bad, or a region was named that cannot be
- * guarded, and both must be told. While others have not answered it is neither. */
+ * "all", the same keys are good elsewhere and nothing says that it is enabled; else the poll has failed. While
+ * others have not answered it is neither. */
 static bool is_unclear(Target *target, const WatchResult *result, TargetLook *look) {
     const Account *account = target->account;
+    bool good = are_good_elsewhere(target);
+    Rejection rejection, if_good;
 
     forget_rejected(target);
+    count_rejection(target, result->rejected);
     if (!result->rejected || !config_account_regions(account->engine->config, account->config)->all)
         return false;
-    look->not_enabled = are_good_elsewhere(target);
-    if (look->not_enabled || !is_looking_elsewhere(target))
+    rejection = rejection_of(target, good);
+    if_good = rejection_of(target, true);
+    look->not_enabled = guard_is_off(&rejection);
+    if (look->not_enabled || !guard_is_off(&if_good) || !is_looking_elsewhere(target))
         return false;
     target->rejected = malloc(sizeof(*target->rejected));
     if (!target->rejected)
@@ -132,10 +159,12 @@ static bool is_unclear(Target *target, const WatchResult *result, TargetLook *lo
 static void judge_rejected(Account *account) {
     for (size_t i = 0; i < account->n_targets; i++) {
         Target *target = account->targets[i];
+        Rejection rejection;
 
         if (!target->rejected)
             continue;
-        target->rejected->not_enabled = are_good_elsewhere(target);
+        rejection = rejection_of(target, are_good_elsewhere(target));
+        target->rejected->not_enabled = guard_is_off(&rejection);
         if (!target->rejected->not_enabled && is_looking_elsewhere(target))
             continue;
         engine_decide_target(target, target->rejected);

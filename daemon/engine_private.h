@@ -83,6 +83,8 @@ struct Target {
     uint64_t looked_usec;       /* real; last look that was answered */
     bool listed;                /* since start */
     bool fresh;                 /* a trail came in that was never looked at: look as soon as possible */
+    uint64_t rejected_since_usec; /* mono; our keys are called unknown since; 0: they are not */
+    unsigned n_rejected;          /* ... so many times */
     bool doubt_cover;           /* the list was empty where it had trails: look again before saying so */
     bool stretch_told;
     LoopTimer *wake;

@@ -209,15 +209,22 @@ int engine_begin_account(Account *account) {
 
 /* ---- what is not guarded any more ---- */
 
+/* Of an account that is in no table: NULL while not all are known. */
+static const char *why_unknown(const Engine *engine) {
+    if (!engine->base->identity[0] || (engine->config->organization.role_name && !engine->roster.known))
+        return NULL;
+    return ENGINE_ACCOUNT_GONE;
+}
+
 /* NULL: it is, or that cannot be said yet. */
 static const char *why_unguarded(const Engine *engine, const StateTrail *row) {
     const Account *account = engine_account_by_id(engine, row->via && row->via[0] ? row->via : row->account);
 
     if (engine_is_ignored(engine, row->name, row->arn))
         return "the configuration ignores it";
-    if (!account && (!engine->base->identity[0] || (engine->config->organization.role_name && !engine->roster.known)))
-        return NULL;
-    if (!account || !account->guarded)
+    if (!account)
+        return why_unknown(engine);
+    if (!account->guarded)
         return ENGINE_ACCOUNT_GONE;
     if (!account->begun || engine_is_guarded(account, row->name, row->arn))
         return NULL;
@@ -245,7 +252,64 @@ static void end_row(Engine *engine, StateTrail *row, const char *why) {
     engine_save_soon(engine, true);
 }
 
+static bool has_open(const TargetState *s) {
+    return s->sight.open || s->cover.open || s->list.open;
+}
+
+static bool has_target(const Engine *engine, const StateTarget *row) {
+    for (size_t i = 0; i < engine->n_targets; i++)
+        if (text_equal(engine->targets[i]->region, row->region) &&
+            text_equal(engine_account_named(engine->targets[i]->account), row->account))
+            return true;
+    return false;
+}
+
+/* Of a region or, with "", of an account as a whole. */
+static void end_target_row(Engine *engine, const char *account, const char *region, TargetState *state,
+                           const char *why) {
+    Subject subject = { .name = "", .arn = "", .account = account, .region = region };
+    Policy policy = engine_policy(engine);
+    TargetState next;
+    Plan plan;
+
+    guard_target_forgotten(&policy, state, why, engine_now(engine), &plan, &next);
+    if (engine_carry_tells(engine, &subject, &plan) < 0)
+        return; /* at the next pass */
+    log_line(LOG_NOTICE, "%s%s%s: no longer guarded: %s", region, region[0] ? " " : "", account, why);
+    *state = next;
+    engine_save_soon(engine, true);
+}
+
+/* What is guarded has its state in the tables; a row that came from there is not looked at. */
+static void end_target_rows(Engine *engine) {
+    for (size_t i = 0; i < engine->parked.n_targets; i++) {
+        StateTarget *row = &engine->parked.targets[i];
+        const Account *account = engine_account_by_id(engine, row->account);
+        const char *why = account ? NULL : why_unknown(engine);
+
+        if (account)
+            why = !account->guarded ? ENGINE_ACCOUNT_GONE : account->begun ? "`regions` does not have it any more" : NULL;
+        if (why && has_open(&row->state) && !has_target(engine, row))
+            end_target_row(engine, row->account, row->region, &row->state, why);
+    }
+}
+
+static void end_account_rows(Engine *engine) {
+    for (size_t i = 0; i < engine->parked.n_accounts; i++) {
+        StateAccount *row = &engine->parked.accounts[i];
+        const Account *account = engine_account_by_id(engine, row->account);
+        const char *why = account ? NULL : why_unknown(engine);
+
+        if (account && !account->guarded)
+            why = ENGINE_ACCOUNT_GONE;
+        if (why && has_open(&row->state))
+            end_target_row(engine, row->account, "", &row->state, why);
+    }
+}
+
 void engine_end_unguarded(Engine *engine) {
+    end_target_rows(engine);
+    end_account_rows(engine);
     for (size_t i = 0; i < engine->parked.n_trails; i++) {
         StateTrail *row = &engine->parked.trails[i];
         const char *why = row->state.incident.open ? why_unguarded(engine, row) : NULL;
@@ -290,6 +354,13 @@ static void fill_trails(const Engine *engine, StateTable *table) {
         table->trails[table->n_trails++] = engine->parked.trails[i];
 }
 
+static bool has_account(const Engine *engine, const char *id) {
+    for (size_t i = 0; i < engine->n_accounts; i++)
+        if (text_equal(engine_account_named(engine->accounts[i]), id))
+            return true;
+    return false;
+}
+
 static void fill_accounts(const Engine *engine, StateTable *table) {
     for (size_t i = 0; i < engine->n_accounts; i++) {
         Account *a = engine->accounts[i];
@@ -305,6 +376,12 @@ static void fill_accounts(const Engine *engine, StateTable *table) {
                 .state = a->state,
             };
     }
+    for (size_t i = 0; i < engine->parked.n_accounts; i++) {
+        const StateAccount *row = &engine->parked.accounts[i];
+
+        if (has_open(&row->state) && !has_account(engine, row->account))
+            table->accounts[table->n_accounts++] = *row;
+    }
 }
 
 static void fill_targets(const Engine *engine, StateTable *table) {
@@ -314,6 +391,10 @@ static void fill_targets(const Engine *engine, StateTable *table) {
             .region = engine->targets[i]->region,
             .state = engine->targets[i]->state,
         };
+    /* until the messages are in the outbox that end their incidents */
+    for (size_t i = 0; i < engine->parked.n_targets; i++)
+        if (has_open(&engine->parked.targets[i].state) && !has_target(engine, &engine->parked.targets[i]))
+            table->targets[table->n_targets++] = engine->parked.targets[i];
 }
 
 static int add_failed_channels(const Engine *engine, StateTable *table) {
@@ -405,8 +486,8 @@ void engine_save_state(Engine *engine) {
         return;
     }
     table.trails = calloc(engine->n_trails + engine->parked.n_trails + 1, sizeof(*table.trails));
-    table.targets = calloc(engine->n_targets + 1, sizeof(*table.targets));
-    table.accounts = calloc(engine->n_accounts + 1, sizeof(*table.accounts));
+    table.targets = calloc(engine->n_targets + engine->parked.n_targets + 1, sizeof(*table.targets));
+    table.accounts = calloc(engine->n_accounts + engine->parked.n_accounts + 1, sizeof(*table.accounts));
     if (!table.trails || !table.targets || !table.accounts || add_failed_channels(engine, &table) < 0)
         goto out;
     fill_trails(engine, &table);

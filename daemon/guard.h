@@ -43,10 +43,29 @@ typedef struct TrailInput {
 void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState *prev,
                  const TrailInput *input, Now now, Plan *ret_plan, TrailState *ret_next);
 
+/* How long an opt-in region that answered before must call good keys unknown until it counts as turned off. */
+#define GUARD_OFF_PROOF_USEC (24ULL * 3600 * 1000000)
+
+/* A region that calls keys unknown. */
+typedef struct Rejection {
+    bool good_elsewhere; /* the same keys, now */
+    bool opt_in;         /* the account may turn the region off */
+    bool has_trails;     /* guarded ones that live there */
+    bool ever_sighted;   /* it answered before */
+    uint64_t lasts_usec; /* since the first such answer, without another one between */
+} Rejection;
+
+/* Has the account not enabled it? Else such an answer is a failed poll like any other. */
+bool guard_is_off(const Rejection *rejection);
+
 /* Decides about one target's own incidents (blind, uncovered). look is NULL for a wake-up that a plan asked
  * for. */
 void guard_target(const Policy *policy, const TargetState *prev, const TargetLook *look, Now now,
                   Plan *ret_plan, TargetState *ret_next);
+
+/* A target is not guarded any more: its incidents end with messages that say why. */
+void guard_target_forgotten(const Policy *policy, const TargetState *prev, const char *why, Now now, Plan *ret_plan,
+                            TargetState *ret_next);
 
 TrailState guard_trail_init(void);
 

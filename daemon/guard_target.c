@@ -5,6 +5,8 @@
 #include "daemon/guard_incident.h"
 #include "lib/util/text.h"
 
+#define NOT_ENABLED "the account has not enabled it"
+
 typedef struct Judging {
     const Policy *policy;
     Now now;
@@ -42,6 +44,17 @@ static void begin(Judging *j, Incident *inc, Event event, uint64_t mark_usec) {
 static void end(Judging *j, Incident *inc, Event event) {
     if (inc->open && incident_end(inc, j->now))
         (void)tell(j, inc, TELL_RESOLVED, event, inc->severity, inc->last_mark_usec);
+}
+
+/* It is over for another reason than that all is well. */
+static void forget(Judging *j, Incident *inc, Event event, const char *why) {
+    Tell *t;
+
+    if (!inc->open || !incident_end(inc, j->now))
+        return;
+    t = tell(j, inc, TELL_RESOLVED, event, inc->severity, inc->last_mark_usec);
+    t->forgotten = true;
+    (void)text_copy(t->detail, sizeof(t->detail), why);
 }
 
 static void sighted(Judging *j) {
@@ -126,6 +139,12 @@ static void list_read(Judging *j) {
     s->list_error_text[0] = '\0';
 }
 
+/* One wrong answer of AWS must not leave a region unguarded for a day. */
+bool guard_is_off(const Rejection *rejection) {
+    return rejection->good_elsewhere && rejection->opt_in && !rejection->has_trails &&
+           (!rejection->ever_sighted || rejection->lasts_usec >= GUARD_OFF_PROOF_USEC);
+}
+
 static void not_enabled(Judging *j) {
     TargetState *s = &j->s;
 
@@ -135,8 +154,9 @@ static void not_enabled(Judging *j) {
     s->n_failed = 0;
     s->failed_since_usec = 0;
     s->blind = false;
-    end(j, &s->sight, EVENT_GUARD_SIGHTED);
-    end(j, &s->cover, EVENT_REGION_COVERED);
+    forget(j, &s->sight, EVENT_GUARD_SIGHTED, NOT_ENABLED);
+    forget(j, &s->cover, EVENT_REGION_COVERED, NOT_ENABLED);
+    forget(j, &s->list, EVENT_GUARD_SIGHTED, NOT_ENABLED);
     list_read(j);
 }
 
@@ -174,6 +194,17 @@ static void remind(Judging *j, Incident *inc) {
         tell(j, inc, TELL_SUMMARY, inc->event, inc->severity, inc->last_mark_usec)->resolves = !inc->open;
     if (incident_reminder_is_due(inc, j->policy, j->now))
         (void)tell(j, inc, TELL_REMINDER, EVENT_TRAIL_REMINDER, inc->severity, inc->last_mark_usec);
+}
+
+void guard_target_forgotten(const Policy *policy, const TargetState *prev, const char *why, Now now, Plan *ret_plan,
+                            TargetState *ret_next) {
+    Judging j = { .policy = policy, .now = now, .s = *prev, .plan = ret_plan };
+
+    *ret_plan = (Plan){ 0 };
+    forget(&j, &j.s.sight, EVENT_GUARD_SIGHTED, why);
+    forget(&j, &j.s.cover, EVENT_REGION_COVERED, why);
+    forget(&j, &j.s.list, EVENT_GUARD_SIGHTED, why);
+    *ret_next = j.s;
 }
 
 void guard_target(const Policy *policy, const TargetState *prev, const TargetLook *look, Now now,

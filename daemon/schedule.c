@@ -51,7 +51,9 @@ uint64_t schedule_poll_usec(const Intervals *intervals, unsigned n_trails) {
 
 uint64_t schedule_wait(const Intervals *intervals, const TargetPace *pace, uint64_t random) {
     if (pace->not_enabled)
-        return jitter_down(SCHEDULE_NOT_ENABLED_USEC, 20, random);
+        return jitter_down(pace->n_rejected < SCHEDULE_NOT_ENABLED_SURE ? SCHEDULE_IDLE_MAX_USEC
+                                                                        : SCHEDULE_NOT_ENABLED_USEC,
+                           20, random);
     if (pace->n_failed >= intervals->blind_after)
         return jitter_down(backoff_usec(intervals, pace), 4, random);
     if (schedule_is_stretched(intervals, pace->n_trails) && reads_usec(pace->n_trails) > pace->took_usec)

@@ -324,3 +324,73 @@ def test_what_ends_the_guarding_ends_the_incident_and_says_why(sim, make_guard, 
     guard.reload()
     wait_alert(sim, "trail.stopped", count=2, seconds=20)
     assert events(sim) == ["trail.stopped", "trail.resolved", "trail.stopped"]
+
+
+# -- regions that call good keys unknown -------------------------------------------------------------------------------
+UNKNOWN_KEY = ["UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException", "OptInRequired",
+               "MissingAuthenticationTokenException"]
+
+
+def home_regions(sim, *more):
+    from simaws.regions import DEFAULT_REGIONS
+    sim.call("account", id=MAIN, regions=[*DEFAULT_REGIONS, *more])
+
+
+@pytest.mark.parametrize("code", UNKNOWN_KEY)
+def test_a_region_that_cannot_be_disabled_is_never_not_enabled(sim, make_guard, mallory, code):
+    """Also when that is its first answer; a trail that is stopped there is started as soon as the region answers."""
+    home_regions(sim)
+    guard = make_guard(sim, regions="all", blind_after=3)
+    with sim.fault("error", region=IAD, code=code, message="The security token included in the request is invalid.", status=403):
+        guard.start()
+        guard.wait_line(f"{IAD} {MAIN}: could not be looked at: DescribeTrails: {code}", 20)
+        mallory.sim.trail(AUDIT, logging=False)
+        assert wait_alert(sim, "guard.blind", seconds=20, holds=lambda entry: entry["region"] == IAD)
+    sim.wait_for_trail(AUDIT, within(20), logging=True)
+    wait_alert(sim, "guard.sighted", seconds=20)
+    assert not guard.found(f"{IAD} {MAIN}: not enabled")
+
+
+@pytest.mark.parametrize("code", UNKNOWN_KEY)
+def test_where_a_trail_was_seen_such_an_answer_is_a_failed_poll(sim, make_guard, mallory, code):
+    home_regions(sim, "ap-east-1")
+    hongkong = sim.add_trail("hongkong", MAIN, "ap-east-1")
+    guard = make_guard(sim, regions="all", blind_after=100).start()
+    guard.wait_verdict("hongkong", "logging", 20)
+    mark = guard.mark()
+    with sim.fault("error", region="ap-east-1", code=code, message="The security token is invalid.", status=403):
+        guard.wait_line("ap-east-1 .*could not be looked at", 20, mark)
+    mallory.stop(hongkong)
+    sim.wait_for_trail(hongkong, within(20), logging=True)
+    assert not guard.found(f"ap-east-1 {MAIN}: not enabled")
+
+
+def test_an_opt_in_region_that_answered_before_is_reported(sim, make_guard):
+    home_regions(sim, "ap-east-1")
+    guard = make_guard(sim, regions="all", settings_interval=1, blind_after=2)
+    guard.start().wait_status(lambda status: any(target["region"] == "ap-east-1" and target["state"] == "well"
+                                                 for target in status.get("targets", [])), 20)
+    assert guard.stop() == 0
+    home_regions(sim)
+    guard.start()
+    told = wait_alert(sim, "guard.blind", seconds=30)
+    assert told["region"] == "ap-east-1"
+    assert not guard.found(f"ap-east-1 {MAIN}: not enabled")
+    sim.clear_failures()
+
+
+def test_incidents_of_a_region_that_was_taken_out_end_and_say_why(sim, make_guard):
+    sim.trail(ORG_TRAIL, settings={"IsMultiRegionTrail": False})
+    sim.trail(APAC, delete=True)
+    guard = make_guard(sim, regions=[FRA, SYD], settings_interval=1).start().wait_guarding()
+    told = wait_alert(sim, "region.uncovered")
+    guard.wait_delivered()
+    guard.write_config(regions=[FRA])
+    guard.reload()
+    ended = wait_alert(sim, "region.covered")
+    assert ended["incident"] == told["incident"] and ended["detail"] == "`regions` does not have it any more"
+    matches("is no longer guarded: `regions` does not have it any more", mail_of(messages(sim)[-1]))
+    guard.wait_delivered()
+    guard.reload()
+    wait_polls(sim, 2, FRA)
+    assert events(sim) == ["region.uncovered", "region.covered"]

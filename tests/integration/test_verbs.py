@@ -10,9 +10,10 @@ import subprocess
 import pytest
 
 from guard import BINARY, libconfig, within
-from helpers import (ALL_REGIONS, FRA, HOMES, ORG_TRAIL, READS, SYD, TOPIC, document, messages, operations, sns, topic_arn,
-                     trail_arn)
+from helpers import (ALL_REGIONS, FRA, HOMES, MAIN, ORG_TRAIL, READS, SYD, TOPIC, document, messages, operations, sns,
+                     topic_arn, trail_arn)
 from schemas import validated
+from simaws.regions import DEFAULT_REGIONS
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 
@@ -96,6 +97,7 @@ def test_check_puts_critical_above_unknown(sim, idle):
 
 def test_check_knows_regions_that_are_not_enabled_also_when_they_answer_first(sim, idle):
     """What their answer means is known only once the same keys are good elsewhere."""
+    sim.call("account", id=MAIN, regions=list(DEFAULT_REGIONS))
     idle.write_config(regions="all")
     for region in ALL_REGIONS:
         sim.add_fault("slow", operation="DescribeTrails", region=region, seconds=0.5)

@@ -430,6 +430,28 @@ static unsigned pick(unsigned n) {
     return (unsigned)((random_state >> 33) % n);
 }
 
+static void a_region_is_off_only_where_nothing_says_otherwise(void **state _unused_) {
+    static const struct {
+        Rejection rejection;
+        bool off;
+    } rows[] = {
+        { { .good_elsewhere = true, .opt_in = true }, true },
+        { { .good_elsewhere = false, .opt_in = true }, false },
+        { { .good_elsewhere = true, .opt_in = false }, false },
+        { { .good_elsewhere = true, .opt_in = false, .lasts_usec = UINT64_MAX }, false },
+        { { .good_elsewhere = true, .opt_in = true, .has_trails = true }, false },
+        { { .good_elsewhere = true, .opt_in = true, .has_trails = true, .lasts_usec = UINT64_MAX }, false },
+        { { .good_elsewhere = true, .opt_in = true, .ever_sighted = true }, false },
+        { { .good_elsewhere = true, .opt_in = true, .ever_sighted = true, .lasts_usec = GUARD_OFF_PROOF_USEC - 1 },
+          false },
+        { { .good_elsewhere = true, .opt_in = true, .ever_sighted = true, .lasts_usec = GUARD_OFF_PROOF_USEC },
+          true },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(guard_is_off(&rows[i].rejection), rows[i].off);
+}
+
 /* Whatever happens: a stopped trail that may be restarted is being restarted or waits for a known time, a
  * well trail has no open incident, nothing is told twice under one identity, and sequences count up. */
 static void random_lives(void **unused) {
@@ -498,6 +520,7 @@ int main(void) {
         cmocka_unit_test(missing_then_back),
         cmocka_unit_test(stopped_and_failing_stays_open_until_both_are_over),
         cmocka_unit_test(reminders_come_while_it_lasts),
+        cmocka_unit_test(a_region_is_off_only_where_nothing_says_otherwise),
         cmocka_unit_test(random_lives),
     };
 

@@ -54,9 +54,13 @@ static void a_blind_target_is_left_alone_for_longer(void **state _unused_) {
 
 static void a_region_that_is_off_is_asked_daily(void **state _unused_) {
     Intervals i = intervals(10);
-    TargetPace p = { .n_failed = 5, .not_enabled = true };
+    static const uint64_t wait_sec[] = { 600, 600, 600, 24 * 3600, 24 * 3600 };
 
-    assert_int_equal(schedule_wait(&i, &p, 0), 24 * 3600 * SEC);
+    for (unsigned n = 0; n < ARRAY_SIZE(wait_sec); n++) {
+        TargetPace p = { .n_failed = 5, .not_enabled = true, .n_rejected = n };
+
+        assert_int_equal(schedule_wait(&i, &p, 0), wait_sec[n] * SEC);
+    }
 }
 
 static void polls_stretch_to_five_reads_a_second(void **state _unused_) {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/baseline_file.h"
 #include "daemon/log.h"
 #include "daemon/messages.h"
 #include "daemon/words.h"
@@ -494,32 +495,105 @@ static const char *unreadable_of(const Observation *seen) {
     return "";
 }
 
+/* Whoever may not see a trail, or asks with another account's keys, gets the same answer as if it were gone. */
+static bool is_gone(const Trail *trail) {
+    return (trail->state.findings & FINDING_BIT(FINDING_MISSING)) && text_equal(trail->via->id, trail->account);
+}
+
+static EngineSettings row_of(const Trail *trail) {
+    bool missing = trail->state.findings & FINDING_BIT(FINDING_MISSING), gone = is_gone(trail);
+
+    return (EngineSettings){
+        .subject = engine_trail_subject(trail),
+        .recorded = trail->keeping.recorded ? &trail->keeping.baseline : NULL,
+        .now = &trail->keeping.now,
+        .gone = gone,
+        .error = missing && !gone ? ENGINE_NOT_ITS_ACCOUNT : unreadable_of(&trail->keeping.seen),
+    };
+}
+
+/* Recorded trails that are not in the table; the rows borrow from arns and parsed. */
+static size_t add_unasked(Engine *engine, char **arns, size_t n_arns, EngineSettings *rows, Arn *parsed) {
+    static const Settings unknown;
+    size_t n = 0;
+
+    for (size_t i = 0; i < n_arns; i++) {
+        Arn *arn = &parsed[n];
+        const Account *owner;
+
+        if (engine_trail_by_arn(engine, arns[i]) || arn_parse(arns[i], arn) < 0 ||
+            engine_is_accepted_as_gone(engine, arns[i]))
+            continue;
+        owner = engine_account_by_id(engine, arn->account);
+        rows[n] = (EngineSettings){
+            .subject = { .name = arn_name(arn), .arn = arns[i], .account = arn->account, .region = arn->region },
+            .now = &unknown,
+            .unasked = true,
+            .foreign = !owner || !owner->guarded,
+        };
+        rows[n].error = rows[n].foreign ? ENGINE_NOT_ITS_ACCOUNT : "the configuration does not guard it";
+        n++;
+    }
+    return n;
+}
+
+/* The first list that could not be read. */
+static void say_unlisted(const Engine *engine, char dst[static ERROR_TEXT_MAX]) {
+    dst[0] = '\0';
+    for (size_t i = 0; i < engine->n_accounts; i++) {
+        const Account *account = engine->accounts[i];
+
+        if (account->guarded && account->state.n_failed > 0)
+            (void)text_copy(dst, ERROR_TEXT_MAX, account->state.error_text);
+    }
+    for (size_t i = 0; !dst[0] && i < engine->n_targets; i++) {
+        const Target *target = engine->targets[i];
+        const TargetState *s = &target->state;
+
+        if (target->configured && !target->listed && !s->not_enabled)
+            (void)snprintf(dst, ERROR_TEXT_MAX, "%s %s: %.300s", target->region, engine_account_named(target->account),
+                           s->n_failed > 0 ? s->error_text : s->list_error_text);
+    }
+    if (!dst[0])
+        (void)text_copy(dst, ERROR_TEXT_MAX, engine->problem);
+}
+
 int engine_settings(Config *config, EngineLooked looked, void *userdata, char error[static ENGINE_ERROR_MAX]) {
     _cleanup_(engine_freep) Engine *engine = NULL;
-    EngineSettings *rows;
-    size_t n = 0;
-    int r = run_once(config, false, &engine, error);
+    _cleanup_free_ EngineSettings *rows = NULL;
+    _cleanup_free_ Arn *parsed = NULL;
+    char **arns = NULL;
+    size_t n = 0, n_arns = 0;
+    char unlisted[ERROR_TEXT_MAX];
+    int r = baseline_file_list(engine_state_dir(), &arns, &n_arns);
 
-    if (r < 0)
+    if (r < 0) { /* what is recorded cannot be compared, nor be said to be gone */
+        (void)snprintf(error, ENGINE_ERROR_MAX, "%s/baselines: cannot be read: %s", engine_state_dir(), strerror(-r));
+        config_free(config);
         return r;
-    rows = calloc(engine->n_trails + 1, sizeof(*rows));
-    if (!rows) {
+    }
+    r = run_once(config, false, &engine, error);
+    if (r < 0)
+        goto out;
+    rows = calloc(engine->n_trails + n_arns + 1, sizeof(*rows));
+    parsed = calloc(n_arns + 1, sizeof(*parsed));
+    if (!rows || !parsed) {
         (void)snprintf(error, ENGINE_ERROR_MAX, "out of memory");
-        return -ENOMEM;
+        r = -ENOMEM;
+        goto out;
     }
     for (size_t i = 0; i < engine->n_trails; i++) {
         const Trail *trail = engine->trails[i];
 
         if (trail->arn[0])
-            rows[n++] = (EngineSettings){
-                .subject = engine_trail_subject(trail),
-                .recorded = trail->keeping.recorded ? &trail->keeping.baseline : NULL,
-                .now = &trail->keeping.now,
-                .gone = trail->state.findings & FINDING_BIT(FINDING_MISSING),
-                .error = unreadable_of(&trail->keeping.seen),
-            };
+            rows[n++] = row_of(trail);
     }
-    looked(rows, n, userdata);
-    free(rows);
-    return 0;
+    n += add_unasked(engine, arns, n_arns, rows + n, parsed);
+    say_unlisted(engine, unlisted);
+    looked(rows, n, unlisted, userdata);
+out:
+    for (size_t i = 0; i < n_arns; i++)
+        free(arns[i]);
+    free(arns);
+    return r;
 }

@@ -33,10 +33,13 @@ typedef struct EngineSettings {
     Subject subject;
     const Settings *recorded; /* NULL: there is no baseline yet */
     const Settings *now;
-    bool gone;         /* AWS says that it is not there; now is all unknown */
+    bool gone;         /* AWS says so to the account that owns it; now is all unknown */
+    bool unasked;      /* recorded, and not guarded by this configuration or these keys: error says why */
+    bool foreign;      /* ... because these are no keys of its account */
     const char *error; /* why not all of them could be looked at; "" when they could. Raw */
 } EngineSettings;
-typedef void (*EngineLooked)(const EngineSettings *rows, size_t n, void *userdata);
+/* unlisted: why not every list of trails could be read, raw; "" when all could: else a trail without a row may be there. */
+typedef void (*EngineLooked)(const EngineSettings *rows, size_t n, const char *unlisted, void *userdata);
 
 /* One pass over everything that changes and records nothing; looked is called once, with every trail that is
  * guarded, also those that are recorded and not in any list. config is taken over. 0, or -errno with one line in error. */

@@ -30,6 +30,9 @@
         _grown != NULL;                                                                                     \
     })
 
+#define ENGINE_NOT_ITS_ACCOUNT                                                                              \
+    "only the account that owns it can say whether it is gone, and these are no keys of that account"
+
 /* Why a trail is not guarded any more. */
 #define ENGINE_NOT_NAMED    "`trails` does not name it any more"
 #define ENGINE_ACCOUNT_GONE "its account is not configured any more"

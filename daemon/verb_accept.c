@@ -43,6 +43,7 @@ typedef struct Accepting {
     Candidate *candidates;
     size_t n;
     bool failed;
+    bool missing; /* recorded trails that are not there, or cannot be polled, and were not named */
 } Accepting;
 
 /* ---- who and what ---- */
@@ -121,16 +122,32 @@ static void show_title(const Subject *subject) {
 /* One that is gone is accepted as gone only when it is named. */
 static void take_gone(Accepting *a, const EngineSettings *row) {
     Candidate *candidate;
+    char shown[VALUE_MAX];
 
-    if (a->args->n_names == 0)
-        return;
     show_title(&row->subject);
-    puts("  gone, and not looked for any more from now on");
+    if (a->args->n_names == 0) {
+        printf("  gone; to accept that: trailguard accept %s\n", text_escaped(shown, sizeof(shown), row->subject.name));
+        a->missing = true;
+        return;
+    }
+    puts("  gone, and not guarded any more from now on");
     candidate = add(a, row->subject.arn);
     if (candidate)
         candidate->gone = true;
     else
         a->failed = true;
+}
+
+/* Recorded, and not polled: that says nothing about whether it is there. */
+static void take_unasked(Accepting *a, const EngineSettings *row) {
+    bool named = a->args->n_names > 0;
+
+    if (!named && !row->foreign)
+        return;
+    show_title(&row->subject);
+    printf("  recorded, and not polled: %s\n", row->error);
+    a->failed |= named;
+    a->missing |= !named;
 }
 
 static void take_row(Accepting *a, const EngineSettings *row) {
@@ -140,8 +157,11 @@ static void take_row(Accepting *a, const EngineSettings *row) {
 
     if (!is_meant(a, row->subject.name, row->subject.arn))
         return;
-    if (row->gone) {
-        take_gone(a, row);
+    if (row->gone || row->unasked) {
+        if (row->gone)
+            take_gone(a, row);
+        else
+            take_unasked(a, row);
         return;
     }
     show_title(&row->subject);
@@ -166,15 +186,25 @@ static void take_row(Accepting *a, const EngineSettings *row) {
         a->failed = true;
 }
 
-static void looked(const EngineSettings *rows, size_t n, void *userdata) {
+static void say_unknown(const char *name, const char *unlisted) {
+    char shown[2][VALUE_MAX];
+
+    (void)text_escaped(shown[0], VALUE_MAX, name);
+    if (unlisted[0])
+        fprintf(stderr, "trailguard accept: %s: not found, and not all trails could be listed: %s\n", shown[0],
+                text_escaped(shown[1], VALUE_MAX, unlisted));
+    else
+        fprintf(stderr, "trailguard accept: %s: there is no such trail, and none was recorded\n", shown[0]);
+}
+
+static void looked(const EngineSettings *rows, size_t n, const char *unlisted, void *userdata) {
     Accepting *a = userdata;
 
     for (size_t i = 0; i < n; i++)
         take_row(a, &rows[i]);
     for (size_t i = 0; i < a->args->n_names; i++)
         if (!a->named[i]) {
-            fprintf(stderr, "trailguard accept: %s: there is no such trail, and none was recorded\n",
-                    a->args->names[i]);
+            say_unknown(a->args->names[i], unlisted);
             a->failed = true;
         }
 }
@@ -219,8 +249,8 @@ static int finish(const Accepting *a) {
     if (a->failed)
         return EXIT_FAILURE;
     if (a->n == 0) {
-        puts("\nnothing to accept");
-        return EXIT_SUCCESS;
+        puts(a->missing ? "\nnothing accepted: recorded trails are not there" : "\nnothing to accept");
+        return a->missing ? EXIT_FAILURE : EXIT_SUCCESS;
     }
     return may(a) ? record(a) : EXIT_FAILURE;
 }

@@ -2,14 +2,16 @@
 """Baselines: what is recorded, what differs from it, how it is accepted, and how often it is put back."""
 
 import json
+import os
+import subprocess
 import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from attacks import BUCKET, SCENARIO, SELECTORS, VICTIM
-from guard import within
-from helpers import FRA, IAD, MAIN, SYD, TOPIC, document, operations, sns, wait_alert
+from guard import BINARY, within
+from helpers import FRA, IAD, MAIN, MEMBER, SYD, TOPIC, document, operations, sns, wait_alert
 from simaws.client import poll
 
 RESTORE = {"mode": "restore", "restore": ["settings", "selectors", "insights", "deleted"]}
@@ -112,7 +114,9 @@ def test_a_trail_that_is_gone_is_forgotten_only_by_name(sim, victim, mallory):
     start(victim)
     mallory.delete(VICTIM)
     wait_alert(sim, "trail.missing")
-    assert "nothing to accept" in victim.verb("accept", "--yes").stdout
+    done = victim.verb("accept", "--yes")
+    assert done.returncode == 1 and "nothing to accept" not in done.stdout, done.stdout
+    assert f"victim {FRA} {MAIN}\n  gone; to accept that: trailguard accept victim" in done.stdout
     assert victim.verb("accept", "--yes", "no-such-trail").returncode == 1
     assert victim.verb("accept", "--yes", VICTIM).returncode == 0
     accepted = wait_alert(sim, "baseline.accepted")
@@ -294,3 +298,43 @@ def test_a_pinned_owner_that_is_not_it_is_reported(sim, victim):
     start(victim)
     entry = wait_alert(sim, "trail.failing")
     assert f"it belongs to {MAIN}, not to 444455556666" in entry["detail"]
+
+
+@pytest.mark.parametrize("name", ["victim", VICTIM])
+@pytest.mark.parametrize("trails", [["victim"], [VICTIM], "all"])
+def test_absence_is_believed_only_from_the_account_that_owns_the_trail(sim, victim, name, trails):
+    """With another account's keys AWS's answer is the same for a trail that is there."""
+    victim.write_config(trails=trails)
+    start(victim).wait_line(f"victim {FRA} {MAIN}: baseline recorded")
+    before = {path.name: path.read_text() for path in baselines(victim)}
+    assert victim.stop() == 0
+    sim.add_user("stranger", MEMBER)
+    keys = sim.env_for("stranger")
+    done = victim.verb("accept", "--yes", name, env=keys)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "gone, and not guarded" not in done.stdout and "no such trail" not in done.stderr
+    assert "only the account that owns it can say whether it is gone" in done.stdout
+    listed = victim.verb("accept", "--yes", env=keys)
+    assert listed.returncode == 1 and f"victim {FRA} {MAIN}" in listed.stdout, listed.stdout + listed.stderr
+    assert {path.name: path.read_text() for path in baselines(victim)} == before
+    assert victim.verb("accept", "--yes", name).returncode == 0
+
+
+def test_a_baseline_that_may_not_be_read_is_not_a_trail_that_is_not_there(sim, victim):
+    start(victim).stop()
+    for path in (victim.state, victim.runtime, victim.directory, victim.directory.parent):
+        path.chmod(0o755)
+    closed = victim.state / "baselines"
+    closed.chmod(0o700 if os.geteuid() == 0 else 0)
+    done = subprocess.run([BINARY, "accept", "-c", victim.config, "--yes", "victim"], env=victim.env, text=True, timeout=30,
+                          capture_output=True, stdin=subprocess.DEVNULL, user=65534 if os.geteuid() == 0 else None)
+    closed.chmod(0o700)
+    assert done.returncode == 1 and "Permission denied" in done.stderr, done.stdout + done.stderr
+    assert "no such trail" not in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
+
+
+def test_a_list_that_may_not_be_read_is_not_a_trail_that_is_not_there(sim, victim):
+    with sim.fault("denied", operation="DescribeTrails"):
+        done = victim.verb("accept", "--yes", "victim")
+    assert done.returncode == 1 and "no such trail" not in done.stderr, done.stderr
+    assert "victim: not found, and not all trails could be listed" in done.stderr and "AccessDenied" in done.stderr

@@ -220,6 +220,7 @@ static void fail(Account *account, const TargetLook *look) {
     account->blocked = true;
     if (account->guarded) {
         engine_decide_account(account, look, 0);
+        engine_find_viewers(account);
         trails_were_looked_at_in_vain(account, look);
     }
     pace.n_failed = account->state.n_failed;
@@ -404,6 +405,7 @@ void engine_account_left(Account *account, const char *text) {
     (void)text_copy(look.error_text, sizeof(look.error_text), text);
     /* at once: nobody has to look three times to know it */
     engine_decide_account(account, &look, 1);
+    engine_find_viewers(account);
     for (unsigned i = 0; i < n; i++)
         trails_were_looked_at_in_vain(account, &look);
     for (size_t i = 0; i < account->n_targets; i++) {

@@ -298,6 +298,8 @@ static void look_done(const WatchResult *result, void *userdata) {
     if (!is_unclear(target, result, &look)) {
         engine_decide_target(target, &look);
         pace(target, began_usec, settings);
+        if (!look.sighted)
+            engine_find_viewers(target->account);
     }
     judge_rejected(target->account);
     if (result->trails) {

@@ -239,6 +239,8 @@ bool engine_is_ignored(const Engine *engine, const char *name, const char *arn);
 int engine_add_configured_targets(Account *account);
 /* Trails of this account that others are looking at from now on are its own to look at. */
 void engine_adopt_trails(Account *account);
+/* Organization trails that are polled through this account, which cannot be polled now: through another that sees them. */
+void engine_find_viewers(Account *account);
 /* The account is not to be guarded after all: its targets and trails go. */
 void engine_unguard(Account *account);
 /* Takes in what a target's DescribeTrails said. */
@@ -260,6 +262,8 @@ int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]);
 const char *engine_account_named(const Account *account);
 /* What the state file and the configuration know of an account, once its id is known or assumed. */
 int engine_begin_account(Account *account);
+/* What the state file knows of a trail that was polled through an account which is not guarded any more. */
+void engine_claim_row(Trail *trail);
 /* Trails of the state file that are not guarded any more: their incidents end with messages that say why. */
 void engine_end_unguarded(Engine *engine);
 void engine_save_state(Engine *engine);

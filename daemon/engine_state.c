@@ -78,6 +78,18 @@ static void take_target_rows(Account *account, const char *assumed) {
     }
 }
 
+static void take_state(Trail *trail, StateTrail *row) {
+    trail->organization = row->organization;
+    trail->facts.validation = row->validation;
+    trail->state = trail->told = row->state;
+    trail->has_intent = row->intent;
+    engine_set_facts(trail);
+    engine_resume_keeping(trail, &row->changes);
+    engine_resume_trail(trail);
+    if (trail->state.weakness_untold)
+        engine_weakness_waits(trail->engine);
+}
+
 /* 1 when the row is in the table of trails now, 0 when it stays in the file only. */
 static int take_trail_row(Account *account, StateTrail *row) {
     Trail *trail;
@@ -90,15 +102,7 @@ static int take_trail_row(Account *account, StateTrail *row) {
         trail = engine_add_trail(account, row->name, row->arn, row->account, row->region);
     if (!trail)
         return -ENOMEM;
-    trail->organization = row->organization;
-    trail->facts.validation = row->validation;
-    trail->state = trail->told = row->state;
-    trail->has_intent = row->intent;
-    engine_set_facts(trail);
-    engine_resume_keeping(trail, &row->changes);
-    engine_resume_trail(trail);
-    if (trail->state.weakness_untold)
-        engine_weakness_waits(account->engine);
+    take_state(trail, row);
     return 1;
 }
 
@@ -109,6 +113,22 @@ static void free_row(StateTrail *row) {
     free(row->account);
     free(row->region);
     free(row->via);
+}
+
+static void drop_row(StateTable *parked, size_t i) {
+    free_row(&parked->trails[i]);
+    parked->trails[i] = parked->trails[--parked->n_trails];
+}
+
+void engine_claim_row(Trail *trail) {
+    StateTable *parked = &trail->engine->parked;
+
+    for (size_t i = 0; i < parked->n_trails; i++)
+        if (text_equal(parked->trails[i].arn, trail->arn)) {
+            take_state(trail, &parked->trails[i]);
+            drop_row(parked, i);
+            return;
+        }
 }
 
 static int take_trail_rows(Account *account, const char *assumed) {
@@ -124,10 +144,8 @@ static int take_trail_rows(Account *account, const char *assumed) {
             return r;
         if (r == 0)
             i++;
-        else {
-            free_row(row);
-            *row = parked->trails[--parked->n_trails];
-        }
+        else
+            drop_row(parked, i);
     }
     return 0;
 }
@@ -216,12 +234,28 @@ static const char *why_unknown(const Engine *engine) {
     return ENGINE_ACCOUNT_GONE;
 }
 
+/* Have all lists been read, or failed? Until then another account may show an organization's trail. */
+static bool are_listed(const Engine *engine) {
+    unsigned blind_after = engine_intervals(engine).blind_after;
+
+    for (size_t i = 0; i < engine->n_targets; i++) {
+        const Target *target = engine->targets[i];
+
+        if (target->configured && engine_account_is_open(target->account) && !target->listed &&
+            !target->state.not_enabled && target->state.n_failed < blind_after)
+            return false;
+    }
+    return true;
+}
+
 /* NULL: it is, or that cannot be said yet. */
 static const char *why_unguarded(const Engine *engine, const StateTrail *row) {
     const Account *account = engine_account_by_id(engine, row->via && row->via[0] ? row->via : row->account);
 
     if (engine_is_ignored(engine, row->name, row->arn))
         return "the configuration ignores it";
+    if (row->organization && (!account || !account->guarded) && !are_listed(engine))
+        return NULL;
     if (!account)
         return why_unknown(engine);
     if (!account->guarded)

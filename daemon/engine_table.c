@@ -151,11 +151,11 @@ void engine_set_facts(Trail *trail) {
             !trail->organization || (via->id[0] ? text_equal(via->id, trail->account) : via->settled);
 }
 
-/* The account that looks at a trail of this owner which `seen_by` has seen. */
+/* The account that polls a trail of this owner which `seen_by` has seen: the owner, if it can be polled now. */
 static Account *best_via(Account *seen_by, const char *owner) {
     Account *account = engine_account_by_id(seen_by->engine, owner);
 
-    return account && account->guarded && !account->left ? account : seen_by;
+    return account && engine_account_is_open(account) ? account : seen_by;
 }
 
 /* Where it lives, and through whom it is looked at. */
@@ -254,22 +254,88 @@ void engine_update_facts(Account *account) {
         }
 }
 
+static void change_viewer(Trail *trail, Account *account) {
+    engine_stop_keeping(trail); /* goes by the other account's credentials */
+    move_out(trail);
+    if (!engine_is_guarded(account, trail->name, trail->arn))
+        engine_forget_trail(trail, ENGINE_NOT_NAMED);
+    else if (settle_in(trail, account) < 0)
+        engine_drop_trail(trail->engine, trail);
+}
+
 void engine_adopt_trails(Account *account) {
     Engine *engine = account->engine;
 
-    for (size_t i = engine->n_trails; account->id[0] && i-- > 0;) {
+    for (size_t i = engine->n_trails; account->id[0] && engine_account_is_open(account) && i-- > 0;) {
         Trail *trail = engine->trails[i];
-        bool had_home = trail->home != NULL;
 
-        if (!had_home || trail->via == account || !text_equal(trail->account, account->id))
-            continue;
-        engine_stop_keeping(trail); /* goes by the other account's credentials */
-        move_out(trail);
-        if (!engine_is_guarded(account, trail->name, trail->arn))
-            engine_forget_trail(trail, ENGINE_NOT_NAMED);
-        else if (settle_in(trail, account) < 0)
-            engine_drop_trail(engine, trail);
+        if (trail->home && !trail->act && trail->via != account && text_equal(trail->account, account->id))
+            change_viewer(trail, account);
     }
+}
+
+/* ---- organization trails, which several accounts can see ---- */
+
+static bool can_see(const Trail *trail) {
+    const Intervals intervals = engine_intervals(trail->engine);
+
+    return engine_account_is_open(trail->via) && trail->home->state.n_failed < intervals.blind_after;
+}
+
+static bool has_shown(const Target *target, const Trail *trail) {
+    for (size_t i = 0; i < target->n_shown; i++)
+        if (target->shown[i] == trail)
+            return true;
+    return false;
+}
+
+/* Its home there answers, or was not asked yet. */
+static bool may_see(const Account *account, const Trail *trail) {
+    for (size_t i = 0; i < account->n_targets; i++)
+        if (text_equal(account->targets[i]->region, trail->region))
+            return account->targets[i]->state.n_failed == 0;
+    return true;
+}
+
+static void find_viewer(Trail *trail) {
+    Engine *engine = trail->engine;
+
+    if (!trail->organization || trail->act || !trail->home || can_see(trail))
+        return;
+    for (size_t i = 0; i < engine->n_targets; i++) {
+        Target *target = engine->targets[i];
+        Account *account = target->account;
+
+        if (account == trail->via || !engine_account_is_open(account) || target->state.n_failed > 0 ||
+            !has_shown(target, trail) || !may_see(account, trail) ||
+            !engine_is_guarded(account, trail->name, trail->arn))
+            continue;
+        log_line(LOG_NOTICE, "%s %s %s: polled through account %s from now on: through %s it cannot be polled",
+                 trail->name, trail->region, trail->account, engine_account_named(account),
+                 engine_account_named(trail->via));
+        change_viewer(trail, account);
+        return;
+    }
+}
+
+void engine_find_viewers(Account *account) {
+    Engine *engine = account->engine;
+
+    for (size_t i = engine->n_trails; i-- > 0;)
+        if (engine->trails[i]->via == account)
+            find_viewer(engine->trails[i]);
+}
+
+/* A list has shown the trail: the owner's own is the best way to poll it, any other better than none. */
+static void take_viewer(Trail *trail, Target *target) {
+    Account *account = target->account;
+
+    if (trail->via == account || !trail->home || trail->act)
+        return;
+    if (text_equal(trail->account, account->id) && may_see(account, trail))
+        change_viewer(trail, account);
+    else
+        find_viewer(trail);
 }
 
 void engine_unguard(Account *account) {
@@ -351,6 +417,7 @@ static Trail *take_new_trail(const Target *target, const CloudTrailTrail *listed
     trail = engine_add_trail_by_arn(target->account, listed->arn);
     if (!trail)
         return NULL;
+    engine_claim_row(trail);
     if (!trail->home->configured)
         log_line(LOG_NOTICE, "%s covers %s but lives in %s, which is not configured: guarding it there",
                  trail->name, target->region, trail->region);
@@ -399,6 +466,7 @@ static void take_listed(Engine *engine, Target *target, const CloudTrailTrail *l
     if (is_new)
         dismiss_stand_in(target->account, listed->name);
     set_covers(trail, target);
+    take_viewer(trail, target);
 }
 
 void engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *list) {

@@ -426,3 +426,92 @@ def test_an_account_that_was_taken_out_ends_its_incidents_and_says_why(sim, make
     guard.reload()
     resolved = wait_alert(sim, "trail.resolved")
     assert resolved["incident"] == told["incident"] and "its account is not configured any more" in resolved["detail"]
+
+
+# -- who sees an organization's trail ----------------------------------------------------------------------------------
+def test_a_delegated_administrator_without_a_role_in_the_management_account_sees_the_organizations_trail(sim, make_guard):
+    topic = f"arn:aws:sns:{FRA}:{MEMBER}:alerts"
+    sim.add_topic(topic)
+    sim.add_user("hub", MEMBER)
+    hub = f"arn:aws:iam::{MEMBER}:user/hub"
+    sim.add_account(OTHER, regions=[FRA, IAD])
+    sim.add_role("TrailGuard", OTHER, trust=[{"Effect": "Allow", "Principal": {"AWS": hub}, "Action": "sts:AssumeRole"}])
+    sim.call("organization", management=MAIN, members=[MEMBER, OTHER], delegated=[MEMBER])
+    sim.trail(ORG_TRAIL, settings={"IsOrganizationTrail": True})
+    guard = make_guard(sim, "hub", organization={"role_name": "TrailGuard", "refresh": 60}, regions=[FRA], blind_after=2,
+                       alerts=[{"type": "sns", "topic_arn": topic}]).start().wait_guarding()
+    guard.wait_verdict("org-trail", "protected", 20)
+    sim.trail(ORG_TRAIL, logging=False)
+    told = wait_alert(sim, "trail.stopped", topic, seconds=20)
+    assert (told["account"], told["trail"]["arn"]) == (MAIN, ORG_TRAIL)
+    assert guard.stop() == 0
+    sim.trail(ORG_TRAIL, logging=True)
+    guard.start()
+    wait_alert(sim, "trail.resolved", topic, seconds=20)
+    guard.wait_verdict("org-trail", "protected", 20)
+    sim.clear_failures()
+
+
+def pollers(sim, mark, count=2):
+    wait_polls(sim, count, FRA, since=mark, trail="*org-trail", status=200)
+    return {entry["principal"].split(":")[4] for entry in sim.requests(since=mark, operation="GetTrailStatus", trail="*org-trail",
+                                                                       status=200)}
+
+
+@pytest.mark.parametrize("how", ["region denied", "role refused"])
+def test_who_polls_an_organizations_trail_changes_when_one_cannot(organization, make_guard, how):
+    sim = organization
+    if how == "role refused":
+        sim.call("settings", session_seconds=int(within(4)))
+    guard = make_guard(sim, accounts=groups(MEMBER, OTHER, external_id=None), blind_after=2, settings_interval=1,
+                       aws={"max_attempts": 1}).start().wait_guarding()
+    guard.wait_verdict("org-trail", "protected")
+    first, = pollers(sim, sim.mark())
+    other, = {MEMBER, OTHER} - {first}
+    lines = guard.mark()
+    if how == "region denied":
+        sim.call("policy", principal=role_arn(first), policy=[{"Effect": "Deny", "Action": "cloudtrail:*", "Resource": "*"}])
+    else:
+        add_role(sim, first, "changed")
+    guard.wait_line(f"org-trail {FRA} {MAIN}: polled through account {other} from now on", 40, lines)
+    sim.trail(ORG_TRAIL, logging=False)
+    assert wait_alert(sim, "trail.stopped", seconds=20)["account"] == MAIN
+    assert pollers(sim, sim.mark()) == {other}
+    sim.trail(ORG_TRAIL, logging=True)
+    wait_alert(sim, "trail.resolved", seconds=20)
+    sim.clear_failures()
+
+
+def test_the_incident_of_an_organizations_trail_outlives_the_account_through_which_it_was_seen(organization, make_guard):
+    sim = organization
+    guard = make_guard(sim, accounts=groups(MEMBER, OTHER, external_id=None), blind_after=2).start().wait_guarding()
+    guard.wait_verdict("org-trail", "protected")
+    first, = pollers(sim, sim.mark())
+    other, = {MEMBER, OTHER} - {first}
+    sim.trail(ORG_TRAIL, logging=False)
+    told = wait_alert(sim, "trail.stopped")
+    guard.wait_delivered()
+    guard.write_config(accounts=groups(other, external_id=None))
+    guard.reload()
+    guard.wait_verdict("org-trail", "stopped")
+    sim.trail(ORG_TRAIL, logging=True)
+    resolved = wait_alert(sim, "trail.resolved", seconds=20)
+    assert resolved["incident"] == told["incident"] and "no longer guarded" not in json.dumps(resolved)
+    assert events(sim) == ["trail.stopped", "trail.resolved"]
+
+
+def test_the_owner_polls_its_organizations_trail_once_it_can(sim, make_guard):
+    """Its role comes later."""
+    for account in (MEMBER, OTHER):
+        add_member(sim, account, role=account == OTHER)
+    sim.add_account(THIRD, regions=[FRA, IAD])
+    owned = sim.add_trail("theirs", THIRD, FRA, IsMultiRegionTrail=True)
+    sim.call("organization", management=THIRD, members=[MAIN, MEMBER, OTHER])
+    sim.trail(owned, settings={"IsOrganizationTrail": True})
+    guard = make_guard(sim, accounts=[{}, *groups(THIRD, external_id=None)], blind_after=2, aws={"max_attempts": 1}).start()
+    guard.wait_verdict("theirs", "protected", 20)
+    add_role(sim, THIRD)
+    guard.wait_verdict("theirs", "logging", 60)
+    sim.trail(owned, logging=False)
+    sim.wait_for_trail(owned, within(10), logging=True)
+    sim.clear_failures()

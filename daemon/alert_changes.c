@@ -127,7 +127,7 @@ void alert_add_changes(const AlertExpansion *x) {
         if (!alert_shows_change(tell, change))
             continue;
         (void)strbuf_addf(x->out, "  %s%s\n", field_to_string(change->field), back ? ", put back" : "");
-        add_value_line(x, "was", change->was);
-        add_value_line(x, back ? "then" : "now", change->now);
+        add_value_line(x, tell->unmet ? "expected " : "was", change->was);
+        add_value_line(x, tell->unmet ? "actual   " : back ? "then" : "now", change->now);
     }
 }

@@ -4,12 +4,15 @@
 
 /* In the order in which it is judged. */
 typedef enum Fate {
+    FATE_ACCEPTED,
+    FATE_RECONFIGURED,
     FATE_HELD,
     FATE_PARTLY,
     FATE_PAUSED,
     FATE_PARTLY_FAILED,
     FATE_FAILED,
     FATE_PENDING,
+    FATE_UNCONFIRMED,
     FATE_BY_OTHERS,
     FATE_MAINTENANCE,
     FATE_PROTECTED,
@@ -24,16 +27,20 @@ static Fate fate_of(const Tell *tell) {
     bool is_deletion = gone || tell->event == EVENT_TRAIL_MISSING;
     bool is_left = is_deletion ? (tell->findings & FINDINGS_DRIFT) != 0 : tell->fields_left != 0;
 
+    bool over = is_deletion ? !gone : tell->fields && !tell->fields_left;
+
+    if (over && !is_deletion && (tell->accepted || tell->reconfigured))
+        return tell->accepted ? FATE_ACCEPTED : FATE_RECONFIGURED;
     if (tell->restore.result == RESULT_HELD)
         return is_left ? FATE_PARTLY : FATE_HELD;
+    if (over)
+        return tell->restore.attempts > 0 ? FATE_UNCONFIRMED : FATE_BY_OTHERS;
     if (tell->restores_paused)
         return FATE_PAUSED;
     if (tell->restore.result == RESULT_FAILED)
         return !is_deletion && (tell->fields & ~tell->fields_left) ? FATE_PARTLY_FAILED : FATE_FAILED;
     if (tell->restore.result == RESULT_PENDING)
         return FATE_PENDING;
-    if (is_deletion ? !gone : tell->fields && !tell->fields_left)
-        return FATE_BY_OTHERS;
     if (tell->maintenance)
         return FATE_MAINTENANCE;
     if (tell->protected)
@@ -45,6 +52,10 @@ static Fate fate_of(const Tell *tell) {
 
 /* By what AlertFate names, in its order. */
 static const char *const fates[_FATE_MAX][_ALERT_FATE_MAX] = {
+    [FATE_ACCEPTED] = { " changed, then accepted", " accepted", "", "It was accepted as the baseline.",
+                        "Keeps what was accepted from now on.", "" },
+    [FATE_RECONFIGURED] = { " changed, as now configured", " as now configured", "",
+                            "The configuration changed, and the trail meets it.", "Nothing was left to do.", "" },
     [FATE_HELD] = { " changed, put back after {took}", " put back", ", created again",
                     "TrailGuard put back what the baseline has.",
                     "Wrote back what the baseline has ({attempts}) and read it back: it holds.",
@@ -83,8 +94,14 @@ static const char *const fates[_FATE_MAX][_ALERT_FATE_MAX] = {
                         "went."),
                        ("Is creating it again; AWS has not answered yet. The next message says how it "
                         "went.") },
+    [FATE_UNCONFIRMED] = { " changed and changed back", " changed back", ", there again",
+                           "It is as it was again; no restore was confirmed.",
+                           ("Tried to write back what the baseline has ({attempts}); none was confirmed. It was "
+                            "found as before later: by one of them, or by others."),
+                           ("Tried to create it again ({attempts}); none was confirmed. It was found there later: "
+                            "by one of them, or by others.") },
     [FATE_BY_OTHERS] = { " changed and changed back", " changed back", ", there again",
-                         "It was put back by somebody else.", "Nothing was left to do.",
+                         "It was put back, not by TrailGuard.", "Nothing was left to do.",
                          "Nothing was left to do." },
     [FATE_MAINTENANCE] = { " changed", NULL, "", "It is left as it is while a maintenance window is open.",
                            ("Nothing: a maintenance window is open. What still differs when it is over is "

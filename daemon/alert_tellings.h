@@ -17,6 +17,7 @@ typedef enum Telling {
     TELLING_RECREATED,
     TELLING_RECREATED_BY_OTHERS,
     TELLING_WEAKENED,
+    TELLING_UNMET,
     TELLING_FAILING,
     TELLING_STALE,
     TELLING_BUCKET,
@@ -42,6 +43,8 @@ typedef enum Telling {
     TELLING_LOGGING_AGAIN,
     TELLING_THERE_AGAIN,
     TELLING_AS_BEFORE,
+    TELLING_ACCEPTED_AS_IS,
+    TELLING_MET,
     TELLING_WELL_AGAIN,
     TELLING_FORGOTTEN,
     TELLING_FORGOTTEN_TARGET,
@@ -51,6 +54,7 @@ typedef enum Telling {
     TELLING_STILL_STOPPED,
     TELLING_STILL_MISSING,
     TELLING_STILL_WEAKENED,
+    TELLING_STILL_UNMET,
     TELLING_STILL_FAILING,
     TELLING_STILL_BLIND_TRAIL,
     TELLING_STILL_BLIND_TARGET,
@@ -100,6 +104,10 @@ extern const AlertTemplate alert_templates_of_guard[_TELLING_MAX];
     "2. If it was not: find out who did it, treat the credentials that were used as stolen, and look at "   \
     "what else they did.\n"                                                                                 \
     "3. What still differs is put back by mode \"restore\", or by hand."
+#define UNMET_ADVICE                                                                                        \
+    "1. Is the expectation right? Then set the trail so, by mode \"restore\" or by hand.\n"                  \
+    "2. If it is not, correct expect in trailguard.conf.\n"                                                 \
+    "Nobody changed the trail: only the configuration is new."
 #define BLIND_ADVICE                                                                                        \
     "1. denied: has somebody changed the guard's policy, role or SCP? Put the rights back (trailguard "     \
     "policy guard prints them).\n"                                                                          \

@@ -139,6 +139,14 @@ const AlertTemplate alert_templates[_TELLING_MAX] = {
         .deed = "{put back}",
         .advice = CHANGED_ADVICE,
     },
+    [TELLING_UNMET] = {
+        .subject = "{LABEL} {name} does not meet the configuration in {where}: {fields}",
+        .subject_short = "{LABEL} {name} does not meet the configuration in {where}",
+        .headline = "{name} in {where} does not meet the configured expectation since the configuration changed: "
+                    "{field names}.",
+        .deed = "{met}",
+        .advice = UNMET_ADVICE,
+    },
     [TELLING_FAILING] = {
         .subject = "{LABEL} {name} cannot deliver {kinds} in {where}: {detail}",
         .subject_short = "{LABEL} {name} cannot deliver in {where}: {detail}",

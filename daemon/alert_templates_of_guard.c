@@ -100,6 +100,20 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
         .deed = "{put back}",
         .advice = "1. If you have not done so yet, find out who changed it.",
     },
+    [TELLING_ACCEPTED_AS_IS] = {
+        .subject = "RESOLVED {name} accepted as it is in {where}: {fields}",
+        .subject_short = "RESOLVED {name} accepted as it is in {where}",
+        .headline = "What {name} in {where} has now was accepted as its baseline: {field names}.",
+        .deed = "Keeps what was accepted from now on.",
+        .advice = ACCEPTED_ADVICE,
+    },
+    [TELLING_MET] = {
+        .subject = "RESOLVED {name} meets the configuration in {where}: {fields}",
+        .subject_short = "RESOLVED {name} meets the configuration in {where}",
+        .headline = "{name} in {where} meets the configuration: {field names}.",
+        .deed = "{met}",
+        .advice = "Nothing, if you know who changed the configuration.",
+    },
     [TELLING_WELL_AGAIN] = {
         .subject = "RESOLVED {name} well again in {where} after {since}",
         .headline = "{name} in {where} is well again.",
@@ -156,6 +170,13 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
         .loss = "{losses}",
         .deed = "{put back}",
         .advice = CHANGED_ADVICE,
+    },
+    [TELLING_STILL_UNMET] = {
+        .subject = "REMINDER {name} still does not meet the configuration in {where}: {left}",
+        .subject_short = "REMINDER {name} still does not meet the configuration in {where}",
+        .headline = "{name} in {where} still does not meet the configured expectation: {left}.",
+        .deed = "{met}",
+        .advice = UNMET_ADVICE,
     },
     [TELLING_STILL_FAILING] = {
         .subject = "REMINDER {name} still cannot deliver {kinds} in {where}, since {since}",

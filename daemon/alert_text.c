@@ -190,6 +190,8 @@ static void add_who(const AlertExpansion *x) {
     }
     if (!subject->name[0] || !is_plain_word(subject->name) || !is_plain_word(subject->region))
         return;
+    if (tell->unmet || tell->accepted || tell->reconfigured)
+        return;
     if (!alert_may_be_attack(tell) && tell->event != EVENT_TRAIL_RESOLVED &&
         tell->event != EVENT_TRAIL_REMINDER)
         return;
@@ -239,7 +241,7 @@ int alert_mail(const AlertSource *source, char **ret) {
         alert_add_fact(&x, subject->name[0] ? "home" : "region", subject->region);
     }
     if (source->tell->changes) {
-        add_heading(&x, "What was changed");
+        add_heading(&x, source->tell->unmet ? "What differs" : "What was changed");
         alert_add_changes(&x);
     }
     add_lost(&x);

@@ -228,7 +228,7 @@ static void add_weakened(const AlertExpansion *x) {
     uint32_t findings = tell->about ? tell->about : tell->findings;
 
     (void)strbuf_add(x->out,
-                     (findings & FINDINGS_DRIFT) == FINDING_BIT(FINDING_CHANGED) ? "changed" : "weakened");
+                     (findings & FINDINGS_CHANGED) == FINDING_BIT(FINDING_CHANGED) ? "changed" : "weakened");
 }
 
 static void add_field_names(const AlertExpansion *x) {
@@ -237,6 +237,38 @@ static void add_field_names(const AlertExpansion *x) {
 
 static void add_took(const AlertExpansion *x) {
     add_span(x, span(x->source->tell->changed_usec, x->source->tell->time_usec));
+}
+
+/* What became of a pin that the trail did not meet. */
+static void add_met(const AlertExpansion *x) {
+    const Tell *tell = x->source->tell;
+    const char *words;
+
+    if (!tell->fields_left && tell->reconfigured)
+        words = "Nothing: the configuration changed, and the trail meets it.";
+    else if (!tell->fields_left && tell->accepted)
+        words = "Nothing: what the trail has was accepted as its baseline.";
+    else if (tell->restore.result == RESULT_HELD && !tell->fields_left)
+        words = "Set it as configured ({attempts}) and read it back: it holds.";
+    else if (!tell->fields_left)
+        words = "Nothing was left to do.";
+    else if (tell->restores_paused)
+        words = "Has set it {restores} times within the hour. It writes this setting again when the hour is over.";
+    else if (tell->restore.result == RESULT_HELD)
+        words = "Set what it may ({attempts}) and read it back. Still not as configured: {left}.";
+    else if (tell->restore.result == RESULT_FAILED)
+        words = "Tried to set it as configured ({attempts}); it failed: {detail}\nIt retries, at most a minute apart.";
+    else if (tell->restore.result == RESULT_PENDING)
+        words = "Is setting it as configured; AWS has not answered yet. The next message says how it went.";
+    else if (tell->maintenance)
+        words = "Nothing: a maintenance window is open.";
+    else if (tell->protected)
+        words = "Nothing: only the account that owns an organization trail can change it.";
+    else
+        words = tell->mode != MODE_RESTORE ? "Nothing: it runs in mode \"{mode}\"."
+                : tell->may_act            ? "Nothing yet."
+                                           : "Nothing: restore in trailguard.conf does not name this kind of setting.";
+    alert_expand(x, words);
 }
 
 static void add_fate(const AlertExpansion *x, AlertFate which) {
@@ -313,7 +345,7 @@ static const struct {
 } lasting[] = {
     { FINDING_BIT(FINDING_MISSING), ", still gone", " The trail is still gone: it records nothing." },
     { FINDING_BIT(FINDING_STOPPED), ", still stopped", " The trail is still stopped: nothing is recorded." },
-    { FINDINGS_DRIFT, ", still changed", " Its settings still differ from the baseline." },
+    { FINDINGS_CHANGED, ", still changed", " Its settings still differ from the baseline." },
     { FINDINGS_FAILING, ", still failing", " Its deliveries still fail." },
 };
 
@@ -388,6 +420,7 @@ static const struct {
     { "weakened", add_weakened },
     { "fields", alert_add_fields },
     { "field names", add_field_names },
+    { "met", add_met },
     { "took", add_took },
     { "change", add_change },
     { "change short", add_change_short },

@@ -39,7 +39,8 @@ static Telling still(const Subject *subject, const Tell *tell) {
     } rows[] = {
         { FINDING_BIT(FINDING_MISSING), TELLING_STILL_MISSING },
         { FINDING_BIT(FINDING_STOPPED), TELLING_STILL_STOPPED },
-        { FINDINGS_DRIFT, TELLING_STILL_WEAKENED },
+        { FINDINGS_CHANGED, TELLING_STILL_WEAKENED },
+        { FINDING_BIT(FINDING_UNMET), TELLING_STILL_UNMET },
         { FINDINGS_FAILING, TELLING_STILL_FAILING },
         { FINDINGS_UNREADABLE, TELLING_STILL_UNREADABLE },
         { FINDING_BIT(FINDING_LIST_UNREADABLE), TELLING_STILL_LIST_UNREADABLE },
@@ -98,6 +99,9 @@ static Telling attributed(const Tell *tell) {
 static Telling resolved(const Tell *tell) {
     if (tell->forgotten)
         return TELLING_FORGOTTEN;
+    /* what ended last */
+    if (tell->fields && (tell->accepted || tell->reconfigured || tell->unmet))
+        return tell->accepted ? TELLING_ACCEPTED_AS_IS : TELLING_MET;
     if (tell->gap.from_usec != 0)
         return TELLING_LOGGING_AGAIN;
     if (tell->restore.taken == ACTION_RECREATE)
@@ -117,6 +121,7 @@ static Telling telling(const Subject *subject, const Tell *tell) {
     case EVENT_TRAIL_FLAPPED: return TELLING_FLAPPED;
     case EVENT_TRAIL_MISSING: return missing(tell);
     case EVENT_TRAIL_WEAKENED: return TELLING_WEAKENED;
+    case EVENT_EXPECTATION_UNMET: return TELLING_UNMET;
     case EVENT_TRAIL_FAILING: return failing(tell);
     case EVENT_TRAIL_ATTRIBUTED: return attributed(tell);
     case EVENT_TRAIL_ATTEMPTED: return TELLING_ATTEMPTED;

@@ -6,6 +6,7 @@
 
 #include "daemon/baseline.h"
 #include "daemon/engine_private.h"
+#include "daemon/guard_incident.h"
 #include "daemon/log.h"
 #include "daemon/settings.h"
 #include "lib/arn.h"
@@ -27,17 +28,34 @@ static void note(Trail *trail, Note what, uint32_t fields, const char *detail) {
     report_note(&subject, &value, "", engine_now(trail->engine).real_usec);
 }
 
+/* Tells one set of pins from another; 0 when nothing is pinned. */
+static uint64_t mark_of_pins(const Expect *expect) {
+    uint64_t hash = GUARD_HASH_BASIS;
+    bool pinned = expect->management_events != MANAGEMENT_NOT_PINNED;
+
+    hash = guard_hash(hash, &expect->management_events, sizeof(expect->management_events));
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        if (expect->pins.values[f]) {
+            pinned = true;
+            hash = guard_hash(hash, &f, sizeof(f));
+            hash = guard_hash(hash, expect->pins.values[f], strlen(expect->pins.values[f]) + 1);
+        }
+    return pinned ? (hash & (uint64_t)INT64_MAX) | 1 : 0;
+}
+
 /* The settings to keep follow from the recording and the pins. */
 static int take_baseline(Trail *trail, const Settings *recorded) {
     Keeping *k = &trail->keeping;
     Settings baseline = { 0 }, keep = { 0 };
     Expect expect = { 0 };
+    uint64_t pins_mark;
     int r = settings_copy(recorded, &baseline);
 
     if (r >= 0)
         r = config_expect_of(trail->engine->config, trail->name, trail->arn, &expect);
     if (r >= 0)
         r = baseline_effective(recorded, &expect, &keep);
+    pins_mark = mark_of_pins(&expect);
     settings_done(&expect.pins);
     if (r < 0) {
         settings_done(&baseline);
@@ -48,6 +66,7 @@ static int take_baseline(Trail *trail, const Settings *recorded) {
     k->baseline = baseline;
     k->keep = keep;
     k->recorded = true;
+    trail->facts.pins_mark = pins_mark;
     return 0;
 }
 
@@ -323,7 +342,7 @@ void engine_record_baseline(Trail *trail) {
     k->loaded = true;
     k->gone = false;
     forget_tags(trail, text_equal(by, BY_MEMBER));
-    trail->state.accepted_usec = now_usec - now_usec % USEC_PER_SEC;
+    trail->state.accepted_usec = trail->state.compared_usec = now_usec - now_usec % USEC_PER_SEC;
     note(trail, NOTE_BASELINE_RECORDED, 0, "");
     tell_weakness(trail);
 }

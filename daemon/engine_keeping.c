@@ -33,6 +33,20 @@ const Observation *engine_remember_seen(Trail *trail, const Observation *seen) {
 
 /* ---- what differs ---- */
 
+/* Marks what only a pin says to be otherwise. */
+static int mark_recorded(const Settings *recorded, const Settings *now, Drift *drift) {
+    Drift from_record = { 0 };
+    uint32_t changed = 0;
+    int r = baseline_compare(recorded, now, &from_record);
+
+    for (unsigned i = 0; r >= 0 && i < from_record.n; i++)
+        changed |= FIELD_BIT(from_record.changes[i].field);
+    for (unsigned i = 0; r >= 0 && i < drift->n; i++)
+        drift->changes[i].as_recorded = !(changed & FIELD_BIT(drift->changes[i].field));
+    drift_done(&from_record);
+    return r;
+}
+
 uint32_t engine_differs(const Settings *seen, void *userdata) {
     Trail *trail = userdata;
     Keeping *k = &trail->keeping;
@@ -46,6 +60,10 @@ uint32_t engine_differs(const Settings *seen, void *userdata) {
         trail->facts.records_reads = selectors_record_reads(k->now.values[FIELD_SELECTORS]);
     if (baseline_compare(&k->keep, &k->now, &drift) < 0)
         return FIELDS_ALL;
+    if (mark_recorded(&k->baseline, &k->now, &drift) < 0) {
+        drift_done(&drift);
+        return FIELDS_ALL;
+    }
     drift_done(&k->drift);
     k->drift = drift;
     for (unsigned i = 0; i < drift.n; i++)

@@ -16,6 +16,7 @@ static const struct {
     [FINDING_RECREATED] = { EVENT_TRAIL_MISSING, SEVERITY_CRITICAL, VERDICT_FLAPPED },
     [FINDING_WEAKENED] = { EVENT_TRAIL_WEAKENED, SEVERITY_CRITICAL, VERDICT_WEAKENED },
     [FINDING_CHANGED] = { EVENT_TRAIL_WEAKENED, SEVERITY_WARNING, VERDICT_WEAKENED },
+    [FINDING_UNMET] = { EVENT_EXPECTATION_UNMET, SEVERITY_WARNING, VERDICT_WEAKENED },
     [FINDING_DELIVERY] = { EVENT_TRAIL_FAILING, SEVERITY_CRITICAL, VERDICT_FAILING },
     [FINDING_DIGEST] = { EVENT_TRAIL_FAILING, SEVERITY_WARNING, VERDICT_FAILING },
     [FINDING_LOG_GROUP] = { EVENT_TRAIL_FAILING, SEVERITY_WARNING, VERDICT_FAILING },
@@ -98,9 +99,16 @@ static bool is_about_settings(const Deciding *d, Finding worst) {
 static bool may_act_on(const Deciding *d, Finding worst) {
     if (worst == FINDING_MISSING)
         return guard_may_recreate(d);
-    if (worst == FINDING_WEAKENED || worst == FINDING_CHANGED)
+    if (FINDING_BIT(worst) & FINDINGS_DRIFT)
         return guard_restorable(d, d->s.incident.fields) != 0;
     return guard_may_restart(d);
+}
+
+/* Of the fields that an incident is about those that a message is about. */
+static uint32_t fields_about(const Incident *inc, uint32_t about, bool sums_up) {
+    if (sums_up || !(about & FINDINGS_DRIFT))
+        return inc->fields;
+    return (about & FINDINGS_CHANGED) ? inc->fields & ~inc->unmet_fields : inc->unmet_fields;
 }
 
 Tell *guard_tell(Deciding *d, TellKind kind, Event event, Severity severity, uint64_t mark_usec,
@@ -119,8 +127,11 @@ Tell *guard_tell(Deciding *d, TellKind kind, Event event, Severity severity, uin
         guard_add_restores(d, t);
     }
     if (sums_up || (about & FINDINGS_DRIFT)) {
-        t->fields = s->incident.fields;
-        t->fields_left = s->fields & s->incident.fields;
+        t->fields = fields_about(&s->incident, about, sums_up);
+        t->fields_left = s->fields & t->fields;
+        t->unmet = t->fields && !(t->fields & ~s->incident.unmet_fields);
+        t->accepted = s->incident.accepted;
+        t->reconfigured = s->incident.reconfigured;
         t->changed_usec = s->incident.changed_usec;
     }
     t->may_act = may_act_on(d, worst);

@@ -114,6 +114,7 @@ static void pause_restores(Deciding *d, uint32_t fields) {
     Incident *inc = &s->incident;
     bool gone = fields == 0;
     uint32_t about = gone ? FINDING_BIT(FINDING_MISSING) : s->findings & FINDINGS_DRIFT;
+    Event event;
     uint64_t since = fields;
     bool news = false;
     unsigned most = 0;
@@ -134,8 +135,8 @@ static void pause_restores(Deciding *d, uint32_t fields) {
     inc->told |= about;
     inc->told_fields |= inc->fields;
     inc->quiet = false;
-    (void)guard_tell(d, TELL_OPENED, gone ? EVENT_TRAIL_MISSING : EVENT_TRAIL_WEAKENED, SEVERITY_CRITICAL,
-                     since, about, "");
+    event = gone ? EVENT_TRAIL_MISSING : about & FINDINGS_CHANGED ? EVENT_TRAIL_WEAKENED : EVENT_EXPECTATION_UNMET;
+    (void)guard_tell(d, TELL_OPENED, event, SEVERITY_CRITICAL, since, about, "");
 }
 
 /* ---- what came of it ---- */

@@ -52,7 +52,8 @@ TellKind incident_begin(Incident *inc, uint64_t mark_usec, Now now) {
             inc->n_reminders = 0;
             inc->gap = (Gap){ 0 };
             inc->action = inc->restore = (ActionReport){ 0 };
-            inc->fields = 0;
+            inc->fields = inc->unmet_fields = 0;
+            inc->accepted = inc->reconfigured = false;
         }
         inc->open = true;
         inc->resolved_usec = 0;

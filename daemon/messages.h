@@ -14,6 +14,7 @@
 #define MESSAGE_TRAIL_DELIVERING "ed2bc30b992840aa8004768a1e4d551d"  /* none any more */
 #define MESSAGE_TRAIL_RECREATED "d2e1c18e6dac4a9889de4ce053868979" /* deleted and created anew between two looks */
 #define MESSAGE_TRAIL_CHANGED "3313b89ef3fd41dc9ee8f78f2fd778c3" /* differs from its baseline */
+#define MESSAGE_EXPECTATION_UNMET "5b0e7d1c9f3a4c27a86d41f2be907c35" /* a new pin that the trail does not meet */
 #define MESSAGE_TRAIL_RESTORED "92b7c50b4bd54b42a74a544942daae63" /* as its baseline says again, by us or by others */
 #define MESSAGE_RESTORE_FAILED "8f780ccce3e84b5b9f8ec3adb9e2910e" /* settings, or the trail itself */
 #define MESSAGE_RESTORES_PAUSED "8727edca133c4eb6a68ae74d6c2742e7" /* max_restores_per_hour */

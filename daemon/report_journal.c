@@ -151,12 +151,18 @@ static void write_changed(const Writing *w) {
         (void)strbuf_add(w->out, "; left as it is, a maintenance window is open");
 }
 
+static void write_unmet(const Writing *w) {
+    add_fields(w, "does not meet the configured expectation since the configuration changed");
+}
+
 static void write_restored(const Writing *w) {
     add_fields(w, "put back, confirmed");
 }
 
 static void write_unchanged(const Writing *w) {
-    add_fields(w, "as its baseline says again, put back by others");
+    add_fields(w, "differs no longer");
+    (void)strbuf_add(w->out, "; ");
+    (void)text_escape(w->out, w->note->detail, ERROR_TEXT_MAX);
 }
 
 static void write_restore_failed(const Writing *w) {
@@ -291,6 +297,7 @@ static const struct {
     [NOTE_RECREATED_BY_OTHERS] = { LOG_ERR, MESSAGE_TRAIL_RECREATED, "trail.missing",
                                    "was deleted and created anew between two looks", NULL },
     [NOTE_CHANGED] = { LOG_WARNING, MESSAGE_TRAIL_CHANGED, "trail.weakened", NULL, write_changed },
+    [NOTE_UNMET] = { LOG_WARNING, MESSAGE_EXPECTATION_UNMET, "expectation.unmet", NULL, write_unmet },
     [NOTE_RESTORED] = { LOG_NOTICE, MESSAGE_TRAIL_RESTORED, "trail.resolved", NULL, write_restored },
     [NOTE_UNCHANGED] = { LOG_NOTICE, MESSAGE_TRAIL_RESTORED, "trail.resolved", NULL, write_unchanged },
     [NOTE_RESTORE_FAILED] = { LOG_ERR, MESSAGE_RESTORE_FAILED, "trail.weakened", NULL,

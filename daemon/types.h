@@ -59,6 +59,7 @@ typedef enum Finding {
     FINDING_RECREATED,    /* deleted and created anew between two looks; an event too */
     FINDING_WEAKENED,     /* differs from the baseline so that events are lost */
     FINDING_CHANGED,      /* differs from the baseline otherwise */
+    FINDING_UNMET,        /* does not meet a pin of the configuration, and nobody changed the trail: the pin is new */
     FINDING_DELIVERY,     /* LatestDeliveryError */
     FINDING_DIGEST,       /* LatestDigestDeliveryError */
     FINDING_LOG_GROUP,    /* LatestCloudWatchLogsDeliveryError */
@@ -105,7 +106,10 @@ typedef enum Unreadable {
 #define FINDINGS_BESIDE                                                                                     \
     (FINDING_BIT(FINDING_BUCKET) | FINDING_BIT(FINDING_LIFECYCLE) | FINDING_BIT(FINDING_KEY) |              \
      FINDINGS_UNREADABLE)
-#define FINDINGS_DRIFT (FINDING_BIT(FINDING_WEAKENED) | FINDING_BIT(FINDING_CHANGED))
+/* Differences that a call against the trail made ... */
+#define FINDINGS_CHANGED (FINDING_BIT(FINDING_WEAKENED) | FINDING_BIT(FINDING_CHANGED))
+/* ... and those that the configuration made. */
+#define FINDINGS_DRIFT (FINDINGS_CHANGED | FINDING_BIT(FINDING_UNMET))
 
 /* What an alert is about; among troubles worst first. */
 typedef enum Event {
@@ -114,6 +118,7 @@ typedef enum Event {
     EVENT_TRAIL_FLAPPED,
     EVENT_TRAIL_WEAKENED,
     EVENT_TRAIL_FAILING,
+    EVENT_EXPECTATION_UNMET,
     EVENT_TRAIL_ATTRIBUTED,
     EVENT_TRAIL_ATTEMPTED,
     EVENT_TRAIL_REMINDER,
@@ -195,6 +200,7 @@ typedef struct Change {
     Field field;
     bool loses_events; /* something that the baseline recorded is not recorded any more */
     char *was, *now;
+    bool as_recorded; /* what is there now was recorded: only a pin says otherwise */
 } Change;
 
 typedef struct Drift {
@@ -382,6 +388,9 @@ typedef struct Tell {
     unsigned n_reminders;        /* TELL_REMINDER: 1.. */
     uint32_t fields;             /* FIELD_BITs that were changed; set when the message is about them */
     uint32_t fields_left;        /* ... that still differ */
+    bool unmet;                  /* all of these differ from a new pin only: nobody changed them */
+    bool accepted;               /* they differ no longer because they were accepted as the baseline ... */
+    bool reconfigured;           /* ... or because the configuration changed */
     uint64_t changed_usec;       /* real; when they were first seen to differ */
     unsigned n_restores;         /* restores within this hour */
     const Drift *changes;        /* borrowed; the engine adds it to messages with fields; else NULL */
@@ -419,8 +428,9 @@ typedef enum Note {
     NOTE_FIRST_SEEN, /* a trail is guarded from now on */
     NOTE_RECREATED_BY_OTHERS,
     NOTE_CHANGED,  /* differs from the baseline; fields */
+    NOTE_UNMET,    /* does not meet a new pin; fields */
     NOTE_RESTORED, /* our restore held; fields */
-    NOTE_UNCHANGED, /* as the baseline has it again, without us */
+    NOTE_UNCHANGED, /* as the baseline has it again, without us; detail says how */
     NOTE_RESTORE_FAILED,
     NOTE_RESTORES_PAUSED, /* max_restores_per_hour */
     NOTE_RECREATED,
@@ -488,7 +498,10 @@ typedef struct Incident {
     ActionReport action;   /* the latest restart */
     ActionReport restore;  /* the latest restore or re-creation */
     uint32_t fields;       /* FIELD_BITs that differed when settings were last found changed in it */
+    uint32_t unmet_fields; /* those of them that do not meet a new pin */
     uint32_t told_fields;  /* FIELD_BITs told in this incident */
+    bool accepted;         /* they differ no longer because they were accepted ... */
+    bool reconfigured;     /* ... or because the configuration changed */
     uint64_t changed_usec; /* real; when that was */
 } Incident;
 
@@ -549,7 +562,10 @@ typedef struct TrailState {
     uint64_t settings_usec;       /* real; the last look that compared its settings */
     uint32_t fields;              /* FIELD_BITs that differ from the baseline, as last seen */
     uint32_t losing_fields;       /* those of them that lose events */
+    uint32_t unmet_fields;        /* those of them that do not meet a new pin */
     uint64_t drift_mark;          /* identifies what differs, and how */
+    uint64_t compared_usec;       /* accepted_usec and ... */
+    uint64_t pins_mark;           /* ... TrailFacts.pins_mark as they were when settings were last compared */
     RestoreCount restores[_FIELD_MAX + 1]; /* by field; the last one: of the trail itself (RECREATION) */
     uint64_t marks[MARKS_MAX];
     Attributing attributing;
@@ -606,6 +622,7 @@ typedef struct TrailFacts {
     bool records_reads; /* the selectors record management reads: our own polls are events */
     bool maintenance;   /* a maintenance window is open: settings are not restored */
     bool stop_allowed;  /* ... in which logging may be stopped too */
+    uint64_t pins_mark; /* identifies what the configuration pins; 0: nothing */
 } TrailFacts;
 
 /* ---- alerts and their way out ---- */

@@ -145,9 +145,36 @@ def test_a_trail_that_is_gone_is_forgotten_only_by_name(sim, victim, mallory):
 def test_a_pin_wins_over_the_recording(sim, victim, mallory, expect):
     victim.write_config(expect=expect, **RESTORE)
     start(victim)
-    entry = wait_alert(sim, "trail.weakened")
+    entry = wait_alert(sim, "expectation.unmet")
     assert entry["changes"] == [{"field": "S3BucketName", "was": "the-right-bucket", "now": BUCKET}]
     poll(lambda: sim.trail(VICTIM)["settings"]["S3BucketName"] == "the-right-bucket", within(10))
+
+
+def test_a_new_pin_is_nobodys_deed(sim, victim, mallory):
+    """Added by a reload and taken out again: its own event, no search for who did it, no "put back by others"."""
+    victim.write_config(mode="observe")
+    start(victim)
+    victim.write_config(mode="observe", expect={"bucket": "the-right-bucket"})
+    victim.reload()
+    entry = wait_alert(sim, "expectation.unmet")
+    assert entry["severity"] == "warning" and entry["attack"] == [] and entry["sequence"] == 1
+    assert "does not meet the configured expectation since the configuration changed" in entry["summary"]
+    victim.write_config(mode="observe", expect=None)
+    victim.reload()
+    entry = wait_alert(sim, "trail.resolved")
+    assert entry["resolved"] and entry["summary"].endswith("meets the configuration: S3BucketName.")
+    assert not told(sim, "trail.weakened") and not operations(sim, operation="LookupEvents")
+
+
+def test_accepting_is_not_putting_back(sim, victim, mallory):
+    victim.write_config(mode="observe")
+    start(victim)
+    mallory.client(VICTIM).update_trail(Name=VICTIM, S3KeyPrefix="elsewhere")
+    wait_alert(sim, "trail.weakened")
+    victim.verb("accept", "victim", "--yes")
+    entry = wait_alert(sim, "trail.resolved")
+    assert "was accepted as its baseline: S3KeyPrefix" in entry["summary"]
+    assert not victim.found("put back by others")
 
 
 def test_many_weak_baselines_are_told_together(sim, make_guard):

@@ -117,7 +117,7 @@ static const Case cases[] = {
     { CHANGE(SEVERITY_CRITICAL, WEAKENED, BUCKET, 0, .mode = MODE_RESTORE, .may_act = true,
              .resolves = true),
       "CRITICAL org-trail weakened in eu-central-1 (111122223333): S3BucketName changed back",
-      { "It was put back by somebody else." },
+      { "It was put back, not by TrailGuard." },
       NULL,
       true },
     { TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = WEAKENED,
@@ -393,8 +393,8 @@ static char topic[] = "arn:aws:sns:eu-central-1:111122223333:t";
 
 static void before_and_after(void **unused) {
     static const Drift drift = {
-        .changes = { { FIELD_BUCKET, true, old_bucket, new_bucket },
-                     { FIELD_SNS_TOPIC, false, topic, nothing },
+        .changes = { { FIELD_BUCKET, true, old_bucket, new_bucket, false },
+                     { FIELD_SNS_TOPIC, false, topic, nothing, false },
                      { FIELD_TAGS, false, NULL, NULL } },
         .n = 3,
     };
@@ -474,7 +474,7 @@ static void everything_changed_fits_into_sns(void **unused) {
         assert_non_null(value);
         memset(value, fills[i], 20000);
         for (Field f = 0; f < _FIELD_MAX; f++)
-            drift.changes[f] = (Change){ f, true, value, value };
+            drift.changes[f] = (Change){ f, true, value, value, false };
         alert = compose(&trail, &tell);
         check_any(&alert);
         assert_int_equal(alert_sns_message(&alert, 262144, &message), 0);
@@ -558,7 +558,7 @@ static void hostile_callers_and_values(void **unused) {
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         for (size_t k = 0; k < ARRAY_SIZE(hostile); k++) {
             char value[256];
-            Drift drift = { .changes = { { FIELD_BUCKET, true, value, value } }, .n = 1 };
+            Drift drift = { .changes = { { FIELD_BUCKET, true, value, value, false } }, .n = 1 };
             Tell tell = cases[i].tell;
             Actor *a = &tell.actor;
             char *texts[] = { a->arn,        a->name,       a->account,    a->invoked_by,

@@ -191,12 +191,12 @@ static const struct {
 } calls[] = {
     { "StopLogging", TRAIL_CALL, STOPS, FIELDS_ALL },
     { "DeleteTrail", TRAIL_CALL, DELETES, FIELDS_ALL },
-    { "UpdateTrail", TRAIL_CALL, FINDINGS_DRIFT,
+    { "UpdateTrail", TRAIL_CALL, FINDINGS_CHANGED,
       FIELDS_ALL & ~(FIELD_BIT(FIELD_SELECTORS) | FIELD_BIT(FIELD_INSIGHTS) | FIELD_BIT(FIELD_TAGS)) },
-    { "PutEventSelectors", TRAIL_CALL, FINDINGS_DRIFT, FIELD_BIT(FIELD_SELECTORS) },
-    { "PutInsightSelectors", TRAIL_CALL, FINDINGS_DRIFT, FIELD_BIT(FIELD_INSIGHTS) },
-    { "RemoveTags", TRAIL_CALL, FINDINGS_DRIFT, FIELD_BIT(FIELD_TAGS) },
-    { "AddTags", TRAIL_CALL, FINDINGS_DRIFT, FIELD_BIT(FIELD_TAGS) },
+    { "PutEventSelectors", TRAIL_CALL, FINDINGS_CHANGED, FIELD_BIT(FIELD_SELECTORS) },
+    { "PutInsightSelectors", TRAIL_CALL, FINDINGS_CHANGED, FIELD_BIT(FIELD_INSIGHTS) },
+    { "RemoveTags", TRAIL_CALL, FINDINGS_CHANGED, FIELD_BIT(FIELD_TAGS) },
+    { "AddTags", TRAIL_CALL, FINDINGS_CHANGED, FIELD_BIT(FIELD_TAGS) },
     { "LeaveOrganization", ACCOUNT_CALL, BIT(MISSING), FIELDS_ALL },
     { "DeleteBucket", BUCKET_CALL, BUCKETS, FIELDS_ALL },
     { "DeleteBucketPolicy", BUCKET_CALL, BUCKETS, FIELDS_ALL },
@@ -391,7 +391,7 @@ static void test_own(void **state) {
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
         CloudTrailEvent e = event_about(i);
-        bool writes = calls[i].about == TRAIL_CALL && calls[i].causes == FINDINGS_DRIFT;
+        bool writes = calls[i].about == TRAIL_CALL && calls[i].causes == FINDINGS_CHANGED;
         AttributeRequest q = main_trail;
 
         q.findings = UINT32_MAX;

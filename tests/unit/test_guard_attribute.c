@@ -186,6 +186,7 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
         { FINDING_RECREATED, true, 0 },
         { FINDING_WEAKENED, true, 0 },
         { FINDING_CHANGED, true, 0 },
+        { FINDING_UNMET, false, 0 },
         { FINDING_DELIVERY, true, LAG },
         { FINDING_DIGEST, true, LAG },
         { FINDING_LOG_GROUP, true, LAG },
@@ -227,8 +228,12 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
         case FINDING_WEAKENED:
         case FINDING_CHANGED:
             drift = (Drift){
-                .changes = { { FIELD_BUCKET, rows[i].finding == FINDING_WEAKENED, evil, evil } }, .n = 1
+                .changes = { { FIELD_BUCKET, rows[i].finding == FINDING_WEAKENED, evil, evil, false } }, .n = 1
             };
+            break;
+        case FINDING_UNMET:
+            l.facts.pins_mark = 7;
+            drift = (Drift){ .changes = { { FIELD_BUCKET, true, evil, evil, true } }, .n = 1 };
             break;
         case FINDING_DELIVERY: (void)strcpy(seen.delivery_error, "x"); break;
         case FINDING_DIGEST: (void)strcpy(seen.digest_error, "x"); break;

@@ -450,6 +450,48 @@ static void put_back_by_others_resolves(void **unused) {
     assert_int_equal(l.state.verdict, VERDICT_LOGGING);
 }
 
+/* What a person accepted, or a configuration that changed, put nothing back; a new pin was nobody's doing. */
+static void what_people_agreed_to_is_no_deed(void **unused) {
+    Life l = life(MODE_OBSERVE, true);
+    Observation seen = logging(STARTED, 0);
+    Drift pinned = drift_of(FIELD_BIT(FIELD_VALIDATION), evil);
+    const Tell *t = &l.plan.tells[0];
+
+    (void)unused;
+    l.policy.attribution = true;
+    pinned.changes[0].as_recorded = true;
+    l.state.accepted_usec = EPOCH;
+    WELL();
+    CHANGED(BUCKET);
+    l.state.accepted_usec = EPOCH + SEC;
+    WELL();
+    assert_int_equal(t->event, EVENT_TRAIL_RESOLVED);
+    assert_true(t->accepted && !t->reconfigured);
+    assert_string_equal(l.plan.notes[0].detail, "it was accepted as the baseline");
+
+    l.state.attributing.wanted = false;
+    l.facts.pins_mark = 7;
+    decide(&l, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen, .drift = &pinned });
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(t->event, EVENT_EXPECTATION_UNMET);
+    assert_int_equal(t->severity, SEVERITY_WARNING);
+    assert_int_equal(t->kind, TELL_OPENED);
+    assert_int_equal(t->sequence, 1); /* its own incident */
+    assert_true(t->unmet);
+    assert_false(l.state.attributing.wanted);
+    l.facts.pins_mark = 0;
+    WELL();
+    assert_int_equal(t->event, EVENT_TRAIL_RESOLVED);
+    assert_true(t->reconfigured && t->unmet && !t->accepted);
+
+    /* under a pin that held, the same difference is somebody's deed */
+    l.facts.pins_mark = 7;
+    WELL();
+    decide(&l, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen, .drift = &pinned });
+    assert_int_equal(t->event, EVENT_TRAIL_WEAKENED);
+    assert_true(l.state.attributing.wanted);
+}
+
 static void further_changes_are_told(void **unused) {
     Life l = life(MODE_OBSERVE, true);
 
@@ -944,6 +986,7 @@ int main(void) {
         cmocka_unit_test(a_restore_may_fail_in_part),
         cmocka_unit_test(what_may_be_gone_is_forgotten),
         cmocka_unit_test(put_back_by_others_resolves),
+        cmocka_unit_test(what_people_agreed_to_is_no_deed),
         cmocka_unit_test(further_changes_are_told),
         cmocka_unit_test(changes_are_seen_though_the_status_is_not),
         cmocka_unit_test(a_look_at_settings_is_no_sight_of_the_status),

@@ -88,8 +88,10 @@ static void every_line(void **unused) {
           "differs from its baseline: S3BucketName, EventSelectors; left as it is, a maintenance window is "
           "open" },
         { { .note = NOTE_RESTORED, .fields = FIELDS }, "put back, confirmed: S3BucketName, EventSelectors" },
-        { { .note = NOTE_UNCHANGED, .fields = FIELDS },
-          "as its baseline says again, put back by others: S3BucketName, EventSelectors" },
+        { { .note = NOTE_UNCHANGED, .fields = FIELDS, .detail = "it was accepted as the baseline" },
+          "differs no longer: S3BucketName, EventSelectors; it was accepted as the baseline" },
+        { { .note = NOTE_UNMET, .fields = FIELD_BIT(FIELD_VALIDATION) },
+          "does not meet the configured expectation since the configuration changed: LogFileValidationEnabled" },
         { { .note = NOTE_RESTORE_FAILED, .count = 4, .detail = "UpdateTrail: AccessDenied" },
           "could not be put back (4 times): UpdateTrail: AccessDenied; trying again" },
         { { .note = NOTE_RESTORES_PAUSED, .count = 30 },

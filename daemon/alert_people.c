@@ -104,7 +104,7 @@ void alert_add_actor(const AlertExpansion *x) {
         return;
     }
     types[i].add(x, types[i].kind, actor);
-    if (actor->invoked_by[0] && types[i].add != add_service)
+    if (actor->invoked_by[0] && types[i].add != add_service && strcmp(actor->invoked_by, name_of(actor)) != 0)
         add_words(x, " through ", actor->invoked_by);
 }
 

@@ -161,13 +161,29 @@ static const char *last_part(const char *text, char separator) {
     return at ? at + 1 : "";
 }
 
+#define ROLE_NAME_MAX 128 /* AWS allows 64 */
+
+/* Where the record has no issuer, "ROLE" of "arn:...:assumed-role/ROLE/SESSION". */
+static const char *role_of(const CloudTrailIdentity *who, char buffer[static ROLE_NAME_MAX]) {
+    const char *role = strstr(who->arn, ":assumed-role/");
+
+    if (who->issuer_user_name[0])
+        return who->issuer_user_name;
+    if (!role)
+        return "a role";
+    role += strlen(":assumed-role/");
+    (void)text_copy(buffer, MIN((size_t)ROLE_NAME_MAX, strcspn(role, "/") + 1), role);
+    return buffer;
+}
+
 static void name_actor(const CloudTrailIdentity *who, Actor *ret) {
-    const char *role = who->issuer_user_name, *session = last_part(who->principal_id, ':');
+    char buffer[ROLE_NAME_MAX];
+    const char *session = last_part(who->principal_id, ':');
 
     if (text_equal(who->type, "Root"))
         (void)text_copy(ret->name, sizeof(ret->name), "root");
     else if (text_equal(who->type, "AssumedRole"))
-        (void)snprintf(ret->name, sizeof(ret->name), "%s%s%s", role[0] ? role : "a role",
+        (void)snprintf(ret->name, sizeof(ret->name), "%s%s%s", role_of(who, buffer),
                        session[0] ? "/" : "", session);
     else if (who->user_name[0])
         (void)text_copy(ret->name, sizeof(ret->name), who->user_name);

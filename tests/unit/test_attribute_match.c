@@ -514,6 +514,8 @@ static void test_names_of_callers(void **state) {
         { { .type = (char *)"AssumedRole", .principal_id = (char *)"AROAEXAMPLE:alice" }, "",
           "a role/alice" },
         { { .type = (char *)"AssumedRole" }, "alice", "a role" },
+        { { .type = (char *)"AssumedRole", .principal_id = (char *)"AROAEXAMPLE:alice",
+            .arn = (char *)"arn:aws:sts::111122223333:assumed-role/Deploy/alice" }, "", "Deploy/alice" },
         { { .type = (char *)"AWSService", .invoked_by = (char *)"config.amazonaws.com" }, "",
           "config.amazonaws.com" },
         { { .type = (char *)"FederatedUser", .principal_id = (char *)"111122223333:carol" }, "carol",

@@ -18,19 +18,26 @@ static const struct {
     unsigned slowest;
 } rates[_PACE_CLASS_MAX] = {
     [PACE_READ] = { 200 * USEC_PER_MSEC, 5, PACE_WHOLE / 4 },
+    [PACE_LIST] = { 1000 * USEC_PER_MSEC, 2, PACE_WHOLE / 4 },
     [PACE_LOOKUP] = { 1000 * USEC_PER_MSEC, 1, PACE_WHOLE / 4 },
     [PACE_WRITE] = { 1500 * USEC_PER_MSEC, 1, PACE_WHOLE / 2 },
     [PACE_OTHER] = { 20 * USEC_PER_MSEC, 100, PACE_WHOLE / 8 },
 };
 
 PaceClass pace_class_of(const char *operation) {
-    static const char *const reads[] = { "Get", "Describe", "List" };
+    static const struct {
+        const char *prefix;
+        PaceClass class;
+    } prefixes[] = {
+        { "LookupEvents", PACE_LOOKUP },
+        { "Describe", PACE_LIST },
+        { "Get", PACE_READ },
+        { "List", PACE_READ },
+    };
 
-    if (strcmp(operation, "LookupEvents") == 0)
-        return PACE_LOOKUP;
-    for (size_t i = 0; i < ARRAY_SIZE(reads); i++)
-        if (text_starts_with(operation, reads[i]))
-            return PACE_READ;
+    for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+        if (text_starts_with(operation, prefixes[i].prefix))
+            return prefixes[i].class;
     return PACE_WRITE;
 }
 

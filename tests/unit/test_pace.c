@@ -20,6 +20,7 @@ static const struct {
     unsigned burst, aws_burst;
 } classes[] = {
     { PACE_READ, 200 * MSEC, 100 * MSEC, 800 * MSEC, 5, 10 },
+    { PACE_LIST, SEC, 100 * MSEC, 4 * SEC, 2, 10 },
     { PACE_LOOKUP, SEC, 500 * MSEC, 4 * SEC, 1, 2 },
     { PACE_WRITE, 1500 * MSEC, SEC, 3 * SEC, 1, 1 },
     { PACE_OTHER, 20 * MSEC, 0, 160 * MSEC, 100, 0 },
@@ -30,7 +31,7 @@ static void classes_are_those_of_the_quota(void **state _unused_) {
         const char *operation;
         PaceClass class;
     } cases[] = {
-        { "GetTrailStatus", PACE_READ },   { "DescribeTrails", PACE_READ },  { "ListTags", PACE_READ },
+        { "GetTrailStatus", PACE_READ },   { "DescribeTrails", PACE_LIST },  { "ListTags", PACE_READ },
         { "LookupEvents", PACE_LOOKUP },   { "StartLogging", PACE_WRITE },   { "UpdateTrail", PACE_WRITE },
         { "PutEventSelectors", PACE_WRITE }, { "CreateTrail", PACE_WRITE },  { "AddTags", PACE_WRITE },
         { "Lookup", PACE_WRITE },          { "getTrailStatus", PACE_WRITE }, { "", PACE_WRITE },

@@ -279,17 +279,16 @@ static void ask_about_bucket(WatchBucket *w) {
 
 static void head_done(const AwsError *error, const char *region, void *userdata);
 
-/* What cannot be asked at all is no fault of the bucket. */
-static void ask_whose_it_is(WatchBucket *w) {
+/* What cannot be asked at all is no fault of the bucket: false, and head_done is not called. */
+static bool ask_whose_it_is(WatchBucket *w) {
     const WatchBucketRequest *q = &w->request;
     const BucketOwner *owner = &q->owners[w->at];
     int r = s3_head_bucket(q->aws, owner->credentials, q->region, q->bucket, owner->id, head_done, w,
                            &w->head_call);
 
-    if (r < 0) {
+    if (r < 0)
         not_asked(w, UNREADABLE_BUCKET, r);
-        answered(w);
-    }
+    return r >= 0;
 }
 
 static void confirmed(WatchBucket *w, const char *region) {
@@ -331,8 +330,8 @@ static void head_done(const AwsError *error, const char *region, void *userdata)
     } else if (error->class == AWS_NOT_FOUND)
         (void)text_copy(w->look.bucket_error, sizeof(w->look.bucket_error), "it is gone");
     else if (error->class == AWS_DENIED && ++w->at < w->request.n_owners) {
-        ask_whose_it_is(w);
-        return;
+        if (ask_whose_it_is(w))
+            return;
     } else if (error->class == AWS_DENIED)
         nobody_confirmed(w, error);
     else
@@ -376,8 +375,9 @@ static void begin(void *userdata) {
     WatchBucket *w = userdata;
 
     w->timer = NULL;
-    w->n_pending = 2; /* HeadBucket, and ours until everything is asked */
-    ask_whose_it_is(w);
+    w->n_pending = 1; /* ours until everything is asked */
+    if (ask_whose_it_is(w))
+        w->n_pending++;
     if (w->request.key[0])
         ask_key(w);
     answered(w);

@@ -54,7 +54,7 @@ static bool address_matches(char *entry, const Address *host) {
     all = network.family == AF_INET ? 32 : 128;
     if (slash && (!*slash || strlen(slash) > 3 || strspn(slash, "0123456789") != strlen(slash)))
         return false;
-    n_bits = slash ? (unsigned)atoi(slash) : all;
+    n_bits = slash ? (unsigned)strtoul(slash, NULL, 10) : all;
     return n_bits <= all && same_bits(&network, host, n_bits);
 }
 
@@ -83,7 +83,7 @@ static bool cut_port(char **entry, unsigned *ret) {
     *colon++ = '\0';
     if (!*colon || strlen(colon) > 5 || strspn(colon, "0123456789") != strlen(colon))
         return false;
-    *ret = (unsigned)atoi(colon);
+    *ret = (unsigned)strtoul(colon, NULL, 10);
     return *ret > 0;
 }
 

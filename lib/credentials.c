@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/util/hash.h"
+#include "lib/util/macros.h"
 
 static void free_secret(char *s) {
     if (s)
@@ -39,6 +40,24 @@ Credentials *credentials_new(const char *access_key_id, const char *secret_acces
     if (!c->access_key_id || !c->secret_access_key || (has_token && !c->session_token))
         return credentials_free(c);
     return c;
+}
+
+static bool is_sendable(const char *text) {
+    if (!text || !*text)
+        return true;
+    for (const char *c = text; *c; c++)
+        if (*c < 0x20 || *c > 0x7e)
+            return false;
+    return text[0] != ' ' && text[strlen(text) - 1] != ' ';
+}
+
+int credentials_unsendable(const char *access_key_id, const char *secret_access_key, const char *session_token) {
+    const char *const texts[] = { access_key_id, secret_access_key, session_token };
+
+    for (int i = 0; i < (int)ARRAY_SIZE(texts); i++)
+        if (!is_sendable(texts[i]))
+            return i;
+    return -1;
 }
 
 Credentials *credentials_ref(Credentials *c) {

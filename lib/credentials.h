@@ -22,6 +22,10 @@ typedef struct Credentials {
  * static text. */
 Credentials *credentials_new(const char *access_key_id, const char *secret_access_key,
                              const char *session_token, uint64_t expires_usec, const char *source);
+/* Which of key (0), secret (1) and token (2), each may be NULL, holds what no header can carry: a control
+ * character, a blank at an end, anything beyond ASCII. -1 when none does. Whoever takes them in names it. */
+int credentials_unsendable(const char *access_key_id, const char *secret_access_key, const char *session_token);
+#define CREDENTIALS_UNSENDABLE "ends with a blank or holds a line break or another character that no key has"
 Credentials *credentials_ref(Credentials *c);
 /* NULL is fine; returns NULL. */
 Credentials *credentials_unref(Credentials *c);

@@ -48,6 +48,7 @@ static CredentialsStatus read_object(DocumentKind kind, const json_t *document, 
     const char *texts[N];
     uint64_t expires = 0;
     char shown[96];
+    int bad;
 
     if (kinds[kind].versioned && !version_is_known(document))
         return fail(message, size, "the answer's Version is not the number 1");
@@ -60,6 +61,11 @@ static CredentialsStatus read_object(DocumentKind kind, const json_t *document, 
     }
     if (!texts[KEY][0] || !texts[SECRET][0])
         return fail(message, size, "the answer holds no keys");
+    bad = credentials_unsendable(texts[KEY], texts[SECRET], texts[TOKEN]);
+    if (bad >= 0) {
+        snprintf(message, size, "the answer's %s " CREDENTIALS_UNSENDABLE, names[KEY + bad]);
+        return CREDENTIALS_FAILED;
+    }
     if (kinds[kind].must_end && !texts[EXPIRATION][0])
         return fail(message, size, "the answer has no Expiration");
     if (kinds[kind].versioned && !texts[EXPIRATION][0] && json_is_string(answer_member(document, names[EXPIRATION])))

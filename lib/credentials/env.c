@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/credentials/instant.h"
@@ -10,14 +11,14 @@
 typedef struct EnvSource {
     InstantSource base;
     Credentials *credentials;
-    const char *problem; /* static text when the key was given without its secret */
+    char problem[160]; /* when the key was given without its secret, or one of them cannot be sent */
     bool has_secret;     /* without its key: AWS's tools ask the next source then */
 } EnvSource;
 
 static CredentialsStatus env_resolve(InstantSource *source, Credentials **ret, char *message, size_t size) {
     EnvSource *e = CONTAINER_OF(source, EnvSource, base);
 
-    if (e->problem) {
+    if (e->problem[0]) {
         text_copy(message, size, e->problem);
         return CREDENTIALS_FAILED;
     }
@@ -39,6 +40,8 @@ static void env_free(InstantSource *source) {
 
 int credentials_env_new(Loop *loop, const char *access_key_id, const char *secret_access_key,
                         const char *session_token, CredentialsSource **ret) {
+    static const char *const names[] = { "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN" };
+    int bad = credentials_unsendable(access_key_id, secret_access_key, session_token);
     bool has_key = access_key_id && *access_key_id, has_secret = secret_access_key && *secret_access_key;
     EnvSource *e;
 
@@ -46,14 +49,17 @@ int credentials_env_new(Loop *loop, const char *access_key_id, const char *secre
     if (!e)
         return -ENOMEM;
     instant_init(&e->base, loop, env_resolve, env_free);
-    if (has_key && has_secret) {
+    if (has_key && has_secret && bad >= 0)
+        (void)snprintf(e->problem, sizeof(e->problem), "environment: %s " CREDENTIALS_UNSENDABLE, names[bad]);
+    else if (has_key && has_secret) {
         e->credentials = credentials_new(access_key_id, secret_access_key, session_token, 0, "environment");
         if (!e->credentials) {
             free(e);
             return -ENOMEM;
         }
     } else if (has_key)
-        e->problem = "environment: AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not";
+        text_copy(e->problem, sizeof(e->problem),
+                  "environment: AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not");
     e->has_secret = has_secret;
     *ret = &e->base.source;
     return 0;

@@ -230,11 +230,29 @@ static void answer_with_key(ProfileGet *g, const Profile *profile) {
     credentials_unref(credentials);
 }
 
+/* Names what of a plan's key cannot be sent. */
+static bool has_bad_key(const ProfileSource *s, const ProfilePlan *plan, char *message, size_t size) {
+    static const char *const names[] = { "aws_access_key_id", "aws_secret_access_key", "aws_session_token" };
+    char *const *values = plan->profile.values;
+    char shown[96];
+    int bad;
+
+    if (plan->base != PROFILE_BASE_KEYS)
+        return false;
+    bad = credentials_unsendable(values[PROFILE_KEY_ID], values[PROFILE_KEY_SECRET], values[PROFILE_KEY_TOKEN]);
+    if (bad >= 0)
+        (void)snprintf(message, size, "profile \"%s\": %s " CREDENTIALS_UNSENDABLE,
+                       text_escaped(shown, sizeof(shown), s->profile), names[bad]);
+    return bad >= 0;
+}
+
 static void follow_plan(ProfileGet *g, const ProfilePlan *plan) {
     char message[CREDENTIALS_MESSAGE_MAX] = "";
     CredentialsSource *source;
 
-    if (plan->base == PROFILE_BASE_KEYS && plan->n_roles == 0)
+    if (has_bad_key(g->owner, plan, message, sizeof(message)))
+        get_end(g, CREDENTIALS_FAILED, NULL, message);
+    else if (plan->base == PROFILE_BASE_KEYS && plan->n_roles == 0)
         answer_with_key(g, &plan->profile);
     else if (build(g, plan, &source, message, sizeof(message)) < 0)
         get_end(g, CREDENTIALS_FAILED, NULL, message);

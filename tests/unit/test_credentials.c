@@ -151,6 +151,10 @@ static void test_environment(void **state) {
         { "", "", NULL, CREDENTIALS_NONE, "AWS_ACCESS_KEY_ID is not set" },
         { "AKID", NULL, NULL, CREDENTIALS_FAILED, "AWS_SECRET_ACCESS_KEY is not" },
         { "AKID", "", NULL, CREDENTIALS_FAILED, "AWS_SECRET_ACCESS_KEY is not" },
+        { "AKID\r", SECRET, NULL, CREDENTIALS_FAILED, "environment: AWS_ACCESS_KEY_ID ends with a blank or holds a line break" },
+        { "AKID", SECRET " ", NULL, CREDENTIALS_FAILED, "environment: AWS_SECRET_ACCESS_KEY ends with" },
+        { "AKID", SECRET, "to\nken", CREDENTIALS_FAILED, "environment: AWS_SESSION_TOKEN ends with" },
+        { "AKID", SECRET, "t\xc3\xa9", CREDENTIALS_FAILED, "environment: AWS_SESSION_TOKEN ends with" },
         /* AWS's tools pass it over. */
         { NULL, SECRET, NULL, CREDENTIALS_NONE, "AWS_ACCESS_KEY_ID is not" },
     };

@@ -50,6 +50,7 @@ static CloudTrailChanges changes_of(const Act *act, uint32_t fields) {
         .global_events = choice_of(act, fields, FIELD_GLOBAL_EVENTS),
         .validation = choice_of(act, fields, FIELD_VALIDATION),
         .organization = choice_of(act, fields, FIELD_ORGANIZATION),
+        .recursive = choice_of(act, fields, FIELD_RECURSIVE),
     };
 }
 

@@ -60,6 +60,8 @@ void alert_add_losses(const AlertExpansion *x) {
                 ("Without digests nobody can prove that log files of that time are unchanged, and "
                  "the broken chain of digests does not heal."),
         [FIELD_ORGANIZATION] = "What happened in the organization's other accounts meanwhile is lost to it.",
+        [FIELD_RECURSIVE] = ("CloudTrail's own deliveries of that time, to the bucket and to CloudWatch Logs, are "
+                             "not recorded."),
         [FIELD_SELECTORS] = ("Events that the changed selectors leave out are lost to this trail. The event "
                              "history keeps management events of the last 90 days all the same."),
         [FIELD_INSIGHTS] = "No Insights events were made from what happened meanwhile.",

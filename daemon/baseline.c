@@ -219,6 +219,7 @@ static const Compare comparisons[_FIELD_MAX] = {
     [FIELD_VALIDATION] = compare_text,     [FIELD_ORGANIZATION] = compare_scope,
     [FIELD_SELECTORS] = compare_selectors, [FIELD_INSIGHTS] = compare_insights,
     [FIELD_TAGS] = compare_tags,
+    [FIELD_RECURSIVE] = compare_scope,
 };
 
 int baseline_compare(const Settings *baseline, const Settings *seen, Drift *ret) {

@@ -230,6 +230,10 @@ static int succeed(const BaselineRecord *old, bool there, const Settings *settin
     if (settings && there && !settings->values[SETTING_BUCKET_OWNER] &&
         text_equal(settings->values[FIELD_BUCKET], old->now.settings.values[FIELD_BUCKET]))
         ret->now.settings.values[SETTING_BUCKET_OWNER] = old->now.settings.values[SETTING_BUCKET_OWNER];
+    /* what could not be read now is not accepted either */
+    for (unsigned i = 0; settings && there && i < _FIELD_MAX; i++)
+        if ((FIELDS_OPTIONAL & FIELD_BIT(i)) && !settings->values[i])
+            ret->now.settings.values[i] = old->now.settings.values[i];
     ret->has_previous = there;
     if (there)
         ret->previous = old->now;
@@ -260,7 +264,7 @@ int baseline_file_accept(const char *dir, const char *arn, const Settings *setti
     return r;
 }
 
-int baseline_file_set_bucket_owner(const char *dir, const char *arn, const char *owner) {
+int baseline_file_add(const char *dir, const char *arn, const Settings *more) {
     _cleanup_(baseline_record_done) BaselineRecord record = { 0 };
     char error[ERROR_TEXT_MAX];
     int r;
@@ -268,8 +272,9 @@ int baseline_file_set_bucket_owner(const char *dir, const char *arn, const char 
     r = baseline_file_peek(dir, arn, &record, error, sizeof(error));
     if (r == 0)
         return -ENOENT;
-    if (r > 0)
-        r = settings_set(&record.now.settings, SETTING_BUCKET_OWNER, owner);
+    for (unsigned i = 0; r >= 0 && i < ARRAY_SIZE(more->values); i++)
+        if (more->values[i] && !record.now.settings.values[i])
+            r = settings_set(&record.now.settings, (Field)i, more->values[i]);
     return r < 0 ? r : write_record(dir, &record, file_write);
 }
 

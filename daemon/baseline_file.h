@@ -32,8 +32,9 @@ int baseline_file_record(const char *dir, const char *arn, const Settings *setti
 int baseline_file_accept(const char *dir, const char *arn, const Settings *settings, bool gone,
                          const char *by, uint64_t now_real_usec, char *error, size_t error_size);
 
-/* Adds to the recorded settings whose bucket it is, and changes nothing else. 0 or -errno. */
-int baseline_file_set_bucket_owner(const char *dir, const char *arn, const char *owner);
+/* Adds what was not known yet to the recorded settings, and changes nothing else: neither what is recorded, nor when
+ * and by whom that was. 0 or -errno. */
+int baseline_file_add(const char *dir, const char *arn, const Settings *more);
 
 /* The ARNs of all trails that have a baseline here, sorted; files that cannot be read are left out. The caller
  * frees each and the array. 0 or -errno; none is no error. */

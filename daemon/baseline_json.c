@@ -35,7 +35,8 @@ static Shape shape_of(Field field) {
     case FIELD_MULTI_REGION:
     case FIELD_GLOBAL_EVENTS:
     case FIELD_VALIDATION:
-    case FIELD_ORGANIZATION: return SHAPE_BOOL;
+    case FIELD_ORGANIZATION:
+    case FIELD_RECURSIVE: return SHAPE_BOOL;
     case FIELD_SELECTORS: return SHAPE_SELECTORS;
     case FIELD_INSIGHTS: return SHAPE_ARRAY;
     case FIELD_TAGS: return SHAPE_OBJECT;

@@ -347,6 +347,21 @@ void engine_record_baseline(Trail *trail) {
     tell_weakness(trail);
 }
 
+int engine_add_to_baseline(Trail *trail, const Settings *more) {
+    Keeping *k = &trail->keeping;
+    int r = baseline_file_add(trail->engine->state_dir, trail->arn, more), e = 0;
+
+    for (unsigned i = 0; e >= 0 && i < ARRAY_SIZE(more->values); i++) {
+        if (more->values[i] && !k->baseline.values[i])
+            e = settings_set(&k->baseline, (Field)i, more->values[i]);
+        if (e >= 0 && more->values[i] && !k->keep.values[i])
+            e = settings_set(&k->keep, (Field)i, more->values[i]);
+    }
+    if (r >= 0)
+        (void)baseline_file_stamp(trail->engine->state_dir, trail->arn, &k->stamp);
+    return r < 0 ? r : e;
+}
+
 bool engine_is_accepted_as_gone(const Engine *engine, const char *arn) {
     BaselineRecord record = { 0 };
     char error[ERROR_TEXT_MAX];

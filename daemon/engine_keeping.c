@@ -212,6 +212,29 @@ void engine_begin_next_look(Target *target) {
 
 static void look_at_bucket(Trail *trail);
 
+/* A baseline from before TrailGuard, or AWS, knew a setting gets it as it is now: nobody changed it. */
+static void record_new_fields(Trail *trail, const Settings *seen) {
+    Keeping *k = &trail->keeping;
+
+    if (trail->engine->once || !k->recorded || k->unsaved || k->gone)
+        return;
+    for (Field f = 0; f < _FIELD_MAX; f++) {
+        Settings more = { 0 };
+        int r;
+
+        if (!(FIELDS_OPTIONAL & FIELD_BIT(f)) || !seen->values[f] || k->baseline.values[f])
+            continue;
+        more.values[f] = seen->values[f];
+        r = engine_add_to_baseline(trail, &more);
+        if (r < 0)
+            log_line(LOG_WARNING, "%s: %s cannot be added to its baseline: %s", trail->arn, field_to_string(f),
+                     strerror(-r));
+        else
+            log_line(LOG_INFO, "%s: %s added to its baseline, which did not have it yet", trail->arn,
+                     field_to_string(f));
+    }
+}
+
 static void settings_seen(const SettingsLook *look, void *userdata) {
     Trail *trail = userdata;
     Keeping *k = &trail->keeping;
@@ -226,11 +249,12 @@ static void settings_seen(const SettingsLook *look, void *userdata) {
         for (Unreadable u = 0; u < ARRAY_SIZE(look->failures); u++)
             count_failure(trail, u, &look->failures[u]);
         (void)engine_differs(&look->settings, trail);
-        if (engine_knows_all(trail) && !once && look->failed == 0 && engine_has_to_record(trail)) {
+        if (engine_knows_all(trail) && !once && !(look->failed & ~FIELDS_OPTIONAL) && engine_has_to_record(trail)) {
             engine_record_baseline(trail);
             look_at_bucket(trail); /* whose it is belongs to the baseline */
             (void)engine_differs(&look->settings, trail);
         }
+        record_new_fields(trail, &look->settings);
         decide(trail, k->recorded);
         if (once && !k->recorded)
             look_at_bucket(trail);
@@ -283,19 +307,15 @@ static void take_bucket(Observation *seen, const BucketLook *look) {
 static void record_owner(Trail *trail, const char *owner) {
     Engine *engine = trail->engine;
     Keeping *k = &trail->keeping;
+    Settings more = { 0 };
     int r;
 
     if (engine->once || !owner[0] || !k->recorded || k->unsaved || k->baseline.values[SETTING_BUCKET_OWNER] ||
         !text_equal(k->keep.values[FIELD_BUCKET], k->baseline.values[FIELD_BUCKET]))
         return;
-    r = baseline_file_set_bucket_owner(engine->state_dir, trail->arn, owner);
-    if (r >= 0)
-        r = settings_set(&k->baseline, SETTING_BUCKET_OWNER, owner);
-    if (r >= 0 && !k->keep.values[SETTING_BUCKET_OWNER])
-        r = settings_set(&k->keep, SETTING_BUCKET_OWNER, owner);
-    if (r >= 0)
-        (void)baseline_file_stamp(engine->state_dir, trail->arn, &k->stamp);
-    else
+    more.values[SETTING_BUCKET_OWNER] = (char *)owner;
+    r = engine_add_to_baseline(trail, &more);
+    if (r < 0)
         log_line(LOG_WARNING, "%s: the owner of its bucket cannot be recorded: %s", trail->arn, strerror(-r));
 }
 

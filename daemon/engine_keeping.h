@@ -87,6 +87,8 @@ bool engine_has_to_record(const Trail *trail);
 /* Records them. What cannot be written down holds all the same, and is tried again at every look: after a restart a
  * tamperer's settings would be taken for the first. */
 void engine_record_baseline(Trail *trail);
+/* Adds to the recorded settings what they lack; they hold also where that cannot be written down. 0 or -errno. */
+int engine_add_to_baseline(Trail *trail, const Settings *more);
 /* Weak baselines that wait are told together after a while. */
 void engine_weakness_waits(Engine *engine);
 /* An organization trail of another account, as far as is known. */

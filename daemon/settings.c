@@ -42,7 +42,7 @@ int settings_copy(const Settings *settings, Settings *ret) {
 
 bool settings_is_complete(const Settings *settings) {
     for (unsigned i = 0; i < _FIELD_MAX; i++)
-        if (!settings->values[i])
+        if (!settings->values[i] && !(FIELDS_OPTIONAL & FIELD_BIT(i)))
             return false;
     return true;
 }

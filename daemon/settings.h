@@ -14,7 +14,7 @@ int settings_copy(const Settings *settings, Settings *ret);
  * The value may be the field's own. */
 int settings_set(Settings *settings, Field field, const char *value);
 
-/* Is every field known? Only such settings make a baseline. */
+/* Is every field known that AWS answers everywhere? Only such settings make a baseline. */
 bool settings_is_complete(const Settings *settings);
 
 void drift_done(Drift *drift);

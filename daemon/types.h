@@ -162,6 +162,7 @@ typedef enum Field {
     FIELD_GLOBAL_EVENTS, /* IncludeGlobalServiceEvents */
     FIELD_VALIDATION,    /* LogFileValidationEnabled */
     FIELD_ORGANIZATION,  /* IsOrganizationTrail */
+    FIELD_RECURSIVE,     /* RecursiveLogging */
     FIELD_SELECTORS,     /* {"EventSelectors":[...]} or {"AdvancedEventSelectors":[...]} */
     FIELD_INSIGHTS,      /* InsightSelectors, a JSON array */
     FIELD_TAGS,          /* a JSON object, {"key":"value"} */
@@ -170,6 +171,8 @@ typedef enum Field {
 
 #define FIELD_BIT(f) (1u << (f))
 #define FIELDS_ALL   (FIELD_BIT(_FIELD_MAX) - 1)
+/* What older partitions, and AWS before the setting came, do not answer: a baseline is complete without. */
+#define FIELDS_OPTIONAL FIELD_BIT(FIELD_RECURSIVE)
 /* What UpdateTrail and CreateTrail write: all before the selectors. */
 #define FIELDS_TRAIL (FIELD_BIT(FIELD_SELECTORS) - 1)
 

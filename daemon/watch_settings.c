@@ -47,6 +47,7 @@ int watch_settings_listed(const CloudTrailTrail *listed, Settings *ret) {
         { FIELD_GLOBAL_EVENTS, CLOUDTRAIL_GLOBAL_EVENTS, listed->global_events },
         { FIELD_VALIDATION, CLOUDTRAIL_VALIDATION, listed->validation },
         { FIELD_ORGANIZATION, CLOUDTRAIL_ORGANIZATION, listed->organization },
+        { FIELD_RECURSIVE, CLOUDTRAIL_RECURSIVE, listed->recursive },
     };
     Settings settings = { 0 };
     int r = 0;

@@ -42,6 +42,7 @@ static const char *const field_table[] = {
     [FIELD_GLOBAL_EVENTS] = "IncludeGlobalServiceEvents",
     [FIELD_VALIDATION] = "LogFileValidationEnabled",
     [FIELD_ORGANIZATION] = "IsOrganizationTrail",
+    [FIELD_RECURSIVE] = "RecursiveLogging",
     [FIELD_SELECTORS] = "EventSelectors",
     [FIELD_INSIGHTS] = "InsightSelectors",
     [FIELD_TAGS] = "Tags",

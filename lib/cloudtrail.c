@@ -42,6 +42,7 @@ static const struct {
       CLOUDTRAIL_CUSTOM_SELECTORS },
     { "HasInsightSelectors", offsetof(CloudTrailTrail, has_insight_selectors),
       CLOUDTRAIL_INSIGHT_SELECTORS },
+    { "RecursiveLogging", offsetof(CloudTrailTrail, recursive), CLOUDTRAIL_RECURSIVE },
 };
 
 static char **text_at(CloudTrailTrail *trail, size_t i) {

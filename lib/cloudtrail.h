@@ -19,6 +19,7 @@ typedef enum CloudTrailFlag {
     CLOUDTRAIL_ORGANIZATION = 1u << 3,      /* IsOrganizationTrail */
     CLOUDTRAIL_CUSTOM_SELECTORS = 1u << 4,  /* HasCustomEventSelectors */
     CLOUDTRAIL_INSIGHT_SELECTORS = 1u << 5, /* HasInsightSelectors */
+    CLOUDTRAIL_RECURSIVE = 1u << 6,         /* RecursiveLogging, since 2026-09 */
 } CloudTrailFlag;
 
 /* A member of DescribeTrails' trailList. Strings are owned by the list, "" when the member is absent; AWS
@@ -39,6 +40,7 @@ typedef struct CloudTrailTrail {
     bool organization;
     bool has_custom_event_selectors;
     bool has_insight_selectors;
+    bool recursive;
     unsigned present; /* CloudTrailFlag: which of the flags the answer had at all; an absent one is false,
                        * but says nothing */
 } CloudTrailTrail;

@@ -33,6 +33,7 @@ static const struct {
     { "IncludeGlobalServiceEvents", offsetof(CloudTrailChanges, global_events) },
     { "EnableLogFileValidation", offsetof(CloudTrailChanges, validation) },
     { "IsOrganizationTrail", offsetof(CloudTrailChanges, organization) },
+    { "RecursiveLogging", offsetof(CloudTrailChanges, recursive) },
 };
 
 static const void *member_at(const CloudTrailChanges *changes, size_t offset) {

@@ -26,6 +26,7 @@ typedef struct CloudTrailChanges {
     CloudTrailChoice global_events;
     CloudTrailChoice validation;    /* EnableLogFileValidation */
     CloudTrailChoice organization;
+    CloudTrailChoice recursive;     /* RecursiveLogging */
 } CloudTrailChanges;
 
 /* Bodies. The caller frees *ret. All: 0, -EINVAL (not UTF-8, or as said below), -ENOMEM. Pure. */

@@ -186,6 +186,8 @@ ATTACKS = [
            ("CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn")),
     Attack("A12", "UpdateTrail: no organization trail any more", update(IsOrganizationTrail=False), "trail.weakened",
            ("IsOrganizationTrail",), trail=ORGANIZATION),
+    Attack("A13", "UpdateTrail: recursive logging off", update(RecursiveLogging=False), "trail.weakened",
+           ("RecursiveLogging",)),
     Attack("A6-A11", "Pacu's \"minimize\": all of these in one UpdateTrail", PACU_MINIMIZE, "trail.weakened",
            ("KmsKeyId", "CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn", "SnsTopicARN", "IsMultiRegionTrail",
             "IncludeGlobalServiceEvents", "LogFileValidationEnabled")),

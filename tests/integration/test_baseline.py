@@ -66,6 +66,24 @@ def test_what_was_changed_while_nobody_looked_is_told_and_not_recorded(sim, vict
     assert baselines(victim)[0].read_text() == before
 
 
+def test_a_baseline_from_before_a_setting_gets_it_without_an_alarm(sim, victim, mallory):
+    """RecursiveLogging came in 2026-09: older files lack it, and older partitions still do."""
+    sim.trail(VICTIM, settings={"RecursiveLogging": None})
+    start(victim)
+    recorded = json.loads(baselines(victim)[0].read_text())
+    assert "RecursiveLogging" not in recorded["settings"]
+    sim.trail(VICTIM, settings={"RecursiveLogging": True})
+    now = poll(lambda: (lambda r: "RecursiveLogging" in r["settings"] and r)(json.loads(baselines(victim)[0].read_text())),
+               within(10))
+    assert now == {**recorded, "settings": {**recorded["settings"], "RecursiveLogging": True}}
+    assert not told(sim, "trail.weakened") and not told(sim, "baseline.accepted")
+    update(mallory, RecursiveLogging=False)
+    entry = wait_alert(sim, "trail.weakened", seconds=20)
+    assert entry["severity"] == "critical"
+    assert [(change["field"], change["was"], change["now"]) for change in entry["changes"]] == [
+        ("RecursiveLogging", "true", "false")]
+
+
 def test_a_damaged_baseline_is_set_aside_and_told(sim, victim):
     start(victim).stop()
     path = baselines(victim)[0]

@@ -51,6 +51,7 @@ static const Settings keep = { .values = {
     [FIELD_GLOBAL_EVENTS] = (char *)"true",
     [FIELD_VALIDATION] = (char *)"true",
     [FIELD_ORGANIZATION] = (char *)"false",
+    [FIELD_RECURSIVE] = (char *)"true",
     [FIELD_SELECTORS] = (char *)"{\"EventSelectors\":" BASIC "}",
     [FIELD_INSIGHTS] = (char *)INSIGHTS,
     [FIELD_TAGS] = (char *)"{\"owner\":\"security\",\"tier\":\"1\"}",
@@ -62,6 +63,7 @@ static const Settings keep = { .values = {
     "\",\"S3BucketName\":\"" bucket "\",\"S3KeyPrefix\":\"audit\",\"CloudWatchLogsLogGroupArn\":\"" GROUP   \
     "\",\"CloudWatchLogsRoleArn\":\"" ROLE "\",\"IsMultiRegionTrail\":true,"                                \
     "\"IncludeGlobalServiceEvents\":true,\"LogFileValidationEnabled\":true,\"IsOrganizationTrail\":false,"  \
+    "\"RecursiveLogging\":true,"                                                                            \
     "\"HasInsightSelectors\":true}]}"
 #define LISTED        LISTED_IN("logs")
 #define HAS_SELECTORS "{\"EventSelectors\":" BASIC "}"
@@ -276,6 +278,7 @@ static void test_update_trail(void **state) {
         { BIT(SNS_TOPIC), "{" NAME ",\"SnsTopicName\":\"\"}" },
         { BIT(VALIDATION), "{" NAME ",\"EnableLogFileValidation\":true}" },
         { BIT(ORGANIZATION), "{" NAME ",\"IsOrganizationTrail\":false}" },
+        { BIT(RECURSIVE), "{" NAME ",\"RecursiveLogging\":true}" },
         { BIT(MULTI_REGION), "{" NAME ",\"IsMultiRegionTrail\":true,\"IncludeGlobalServiceEvents\":true}" },
         { BIT(GLOBAL_EVENTS), "{" NAME ",\"IsMultiRegionTrail\":true,\"IncludeGlobalServiceEvents\":true}" },
         { BIT(LOG_GROUP),
@@ -316,7 +319,7 @@ static void test_every_setting_at_once(void **state) {
                  "{" NAME ",\"S3BucketName\":\"logs\",\"S3KeyPrefix\":\"audit\",\"SnsTopicName\":\"\","
                  "\"CloudWatchLogsLogGroupArn\":\"" GROUP "\",\"CloudWatchLogsRoleArn\":\"" ROLE
                  "\",\"KmsKeyId\":\"\",\"IsMultiRegionTrail\":true,\"IncludeGlobalServiceEvents\":true,"
-                 "\"EnableLogFileValidation\":true,\"IsOrganizationTrail\":false}");
+                 "\"EnableLogFileValidation\":true,\"IsOrganizationTrail\":false,\"RecursiveLogging\":true}");
 }
 
 static void test_selectors_and_insights(void **state) {
@@ -677,7 +680,7 @@ static void test_values_that_are_none(void **state) {
     "{\"Name\":\"main\",\"S3BucketName\":\"logs\",\"S3KeyPrefix\":\"audit\","                                \
     "\"CloudWatchLogsLogGroupArn\":\"" GROUP "\",\"CloudWatchLogsRoleArn\":\"" ROLE                          \
     "\",\"IsMultiRegionTrail\":true,\"IncludeGlobalServiceEvents\":true,\"EnableLogFileValidation\":true,"  \
-    "\"IsOrganizationTrail\":false,\"TagsList\":[" OWNER "," TIER "]}"
+    "\"IsOrganizationTrail\":false,\"RecursiveLogging\":true,\"TagsList\":[" OWNER "," TIER "]}"
 
 static void test_recreate(void **state) {
     static const char *const order[] = { "CreateTrail",         "StartLogging",      "PutEventSelectors",

@@ -126,6 +126,7 @@ static void test_questions(void **state) {
         { BIT(CHANGED), FIELDS_ALL, DRIFT_NAMES },
         { BIT(WEAKENED), FIELD_BIT(FIELD_BUCKET), "UpdateTrail " },
         { BIT(WEAKENED), FIELD_BIT(FIELD_ORGANIZATION), "UpdateTrail " },
+        { BIT(WEAKENED), FIELD_BIT(FIELD_RECURSIVE), "UpdateTrail " },
         { BIT(WEAKENED), FIELD_BIT(FIELD_SELECTORS), "PutEventSelectors " },
         { BIT(CHANGED), FIELD_BIT(FIELD_INSIGHTS), "PutInsightSelectors " },
         { BIT(CHANGED), FIELD_BIT(FIELD_TAGS), "RemoveTags AddTags " },

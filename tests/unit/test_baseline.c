@@ -42,6 +42,7 @@ static const char *const good_values[_FIELD_MAX] = {
     [FIELD_GLOBAL_EVENTS] = "true",
     [FIELD_VALIDATION] = "true",
     [FIELD_ORGANIZATION] = "true",
+    [FIELD_RECURSIVE] = "true",
     [FIELD_SELECTORS] = SELECTORS_DEFAULT,
     [FIELD_INSIGHTS] = INSIGHT,
     [FIELD_TAGS] = "{\"owner\":\"security\",\"aws:cloudformation:stack-name\":\"audit\"}",
@@ -87,6 +88,9 @@ static void settings_own_their_texts(void **state _unused_) {
     }
     assert_int_equal(settings_set(&copy, FIELD_BUCKET, copy.values[FIELD_BUCKET]), 0);
     assert_string_equal(copy.values[FIELD_BUCKET], "audit-logs");
+    /* older partitions do not answer it */
+    assert_int_equal(settings_set(&copy, FIELD_RECURSIVE, NULL), 0);
+    assert_true(settings_is_complete(&copy));
     assert_int_equal(settings_set(&copy, FIELD_TAGS, NULL), 0);
     assert_null(copy.values[FIELD_TAGS]);
     assert_false(settings_is_complete(&copy));
@@ -141,6 +145,8 @@ static void one_field_at_a_time(void **state _unused_) {
         { FIELD_GLOBAL_EVENTS, NULL, "false", 1, 1 },
         { FIELD_ORGANIZATION, NULL, "false", 1, 1 },
         { FIELD_VALIDATION, NULL, "false", 1, 0 },
+        { FIELD_RECURSIVE, NULL, "false", 1, 1 },
+        { FIELD_RECURSIVE, "false", "true", 1, 0 },
         { FIELD_SELECTORS, NULL, READS, 1, 1 },
         { FIELD_SELECTORS, READS, SELECTORS_DEFAULT, 1, 0 },
         { FIELD_INSIGHTS, NULL, "[]", 1, 0 },

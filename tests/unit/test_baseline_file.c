@@ -116,7 +116,7 @@ static Settings some(const char *bucket) {
 
     for (unsigned i = 0; i < _FIELD_MAX; i++)
         put(&settings, (Field)i, "");
-    for (unsigned i = FIELD_MULTI_REGION; i <= FIELD_ORGANIZATION; i++)
+    for (unsigned i = FIELD_MULTI_REGION; i <= FIELD_RECURSIVE; i++)
         put(&settings, (Field)i, i == FIELD_ORGANIZATION ? "false" : "true");
     put(&settings, FIELD_BUCKET, bucket);
     put(&settings, FIELD_SELECTORS, SELECTORS_DEFAULT);
@@ -160,6 +160,7 @@ static void what_is_recorded_is_loaded(void **state _unused_) {
             "\"SnsTopicARN\": \"\",\n"
             "    \"IsMultiRegionTrail\": true,\n    \"IncludeGlobalServiceEvents\": true,\n"
             "    \"LogFileValidationEnabled\": true,\n    \"IsOrganizationTrail\": false,\n"
+            "    \"RecursiveLogging\": true,\n"
             "    \"EventSelectors\": [\n      {\n        \"ReadWriteType\": \"All\",\n"
             "        \"IncludeManagementEvents\": true,\n        \"DataResources\": [],\n"
             "        \"ExcludeManagementEventSources\": []\n      }\n    ],\n"
@@ -220,6 +221,37 @@ static void all_forms_of_settings_come_back(void **state _unused_) {
         baseline_record_done(&loaded);
         assert_int_equal(unlink(in_dir(FILE_NAME)), 0);
     }
+}
+
+/* What AWS came to answer later is added; what is recorded stays, and so does who recorded it. */
+static void what_was_not_known_is_added(void **state _unused_) {
+    Settings given = some("audit"), more = { 0 };
+    BaselineRecord loaded;
+    char error[256] = "";
+
+    put(&more, FIELD_RECURSIVE, "true");
+    assert_int_equal(baseline_file_add(dir, ARN, &more), -ENOENT);
+    put(&given, FIELD_RECURSIVE, NULL);
+    assert_int_equal(baseline_file_record(dir, ARN, &given, "guard", NOW), 0);
+    loaded = load();
+    assert_null(loaded.now.settings.values[FIELD_RECURSIVE]);
+    baseline_record_done(&loaded);
+
+    put(&more, FIELD_BUCKET, "mallory");
+    assert_int_equal(baseline_file_add(dir, ARN, &more), 0);
+    loaded = load();
+    assert_string_equal(loaded.now.settings.values[FIELD_RECURSIVE], "true");
+    assert_string_equal(loaded.now.settings.values[FIELD_BUCKET], "audit");
+    assert_string_equal(loaded.now.by, "guard");
+    assert_int_equal(loaded.now.recorded_usec, NOW);
+    assert_false(loaded.has_previous);
+    baseline_record_done(&loaded);
+
+    /* what could not be read is not accepted away */
+    assert_int_equal(baseline_file_accept(dir, ARN, &given, false, "bob", LATER, error, sizeof(error)), 0);
+    loaded = load();
+    assert_string_equal(loaded.now.settings.values[FIELD_RECURSIVE], "true");
+    baseline_record_done(&loaded);
 }
 
 static void a_baseline_is_never_recorded_over(void **state _unused_) {
@@ -585,6 +617,7 @@ int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
         T(what_is_recorded_is_loaded),
         T(all_forms_of_settings_come_back),
+        T(what_was_not_known_is_added),
         T(a_baseline_is_never_recorded_over),
         T(only_what_is_whole_is_recorded),
         T(only_a_trail_has_a_baseline),

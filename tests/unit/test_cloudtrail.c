@@ -124,7 +124,8 @@ static void test_trails(void **state) {
     assert_int_equal(
             read_trails("{\"trailList\":[{\"Name\":\"main\",\"TrailARN\":\"" ARN "\",\"HomeRegion\":"
                         "\"eu-central-1\",\"S3BucketName\":\"logs\",\"IsMultiRegionTrail\":true,"
-                        "\"IsOrganizationTrail\":false,\"LogFileValidationEnabled\":true,\"Other\":1},"
+                        "\"IsOrganizationTrail\":false,\"LogFileValidationEnabled\":true,\"Other\":1,"
+                        "\"RecursiveLogging\":true},"
                         "{\"TrailARN\":\"arn:aws-cn:cloudtrail:cn-north-1:111122223333:trail/x-y\","
                         "\"IsOrganizationTrail\":true,\"S3BucketName\":null}]}",
                         &t),
@@ -137,11 +138,13 @@ static void test_trails(void **state) {
     assert_true(t.items[0].multi_region);
     assert_false(t.items[0].organization);
     assert_true(t.items[0].validation);
+    assert_true(t.items[0].recursive && (t.items[0].present & CLOUDTRAIL_RECURSIVE));
     assert_string_equal(t.items[1].name, "");
     assert_string_equal(t.items[1].home_region, "");
     assert_string_equal(t.items[1].bucket, "");
     assert_true(t.items[1].organization);
     assert_false(t.items[1].validation);
+    assert_false(t.items[1].recursive || (t.items[1].present & CLOUDTRAIL_RECURSIVE));
     cloudtrail_trails_done(&t);
     assert_int_equal(t.n, 0);
     cloudtrail_trails_done(&t);

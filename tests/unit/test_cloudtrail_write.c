@@ -43,9 +43,11 @@ static void test_update_trail(void **state) {
         { { .multi_region = CLOUDTRAIL_ON,
             .global_events = CLOUDTRAIL_ON,
             .validation = CLOUDTRAIL_OFF,
-            .organization = CLOUDTRAIL_OFF },
+            .organization = CLOUDTRAIL_OFF,
+            .recursive = CLOUDTRAIL_ON },
           "{\"Name\":\"" ARN "\",\"IsMultiRegionTrail\":true,\"IncludeGlobalServiceEvents\":true,"
-          "\"EnableLogFileValidation\":false,\"IsOrganizationTrail\":false}" },
+          "\"EnableLogFileValidation\":false,\"IsOrganizationTrail\":false,"
+          "\"RecursiveLogging\":true}" },
         { { 0 }, NULL },
         { { .prefix = "\xff" }, NULL },
     };

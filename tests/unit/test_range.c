@@ -49,6 +49,7 @@ static const char *const as_built[_FIELD_MAX] = {
     [FIELD_GLOBAL_EVENTS] = "true",
     [FIELD_VALIDATION] = "true",
     [FIELD_ORGANIZATION] = "false",
+    [FIELD_RECURSIVE] = "true",
     [FIELD_SELECTORS] = BASIC("", SECRETS, "true", "All"),
     [FIELD_INSIGHTS] = "[{\"InsightType\":\"ApiCallRateInsight\"}]",
     [FIELD_TAGS] = "{\"owner\":\"security\",\"tier\":\"1\"}",
@@ -124,7 +125,7 @@ static void recreate_elsewhere(Range *r) {
     for (Field f = 0; f < _FIELD_MAX; f++)
         set(&r->trail.settings, f,
             f < FIELD_MULTI_REGION     ? ""
-            : f == FIELD_GLOBAL_EVENTS ? "true"
+            : f == FIELD_GLOBAL_EVENTS || f == FIELD_RECURSIVE ? "true"
             : f < FIELD_SELECTORS      ? "false"
             : f == FIELD_SELECTORS     ? BASIC("", "", "true", "All")
             : f == FIELD_INSIGHTS      ? "[]"
@@ -160,6 +161,7 @@ static const Deed attacks[] = {
     { "A6", NULL, { { FIELD_MULTI_REGION, "false" } } },
     { "A7", NULL, { { FIELD_MULTI_REGION, "false" }, { FIELD_GLOBAL_EVENTS, "false" } } },
     { "A8", NULL, { { FIELD_VALIDATION, "false" } } },
+    { "A13", NULL, { { FIELD_RECURSIVE, "false" } } },
     { "A9", NULL, { { FIELD_KMS_KEY, "" } } },
     { "A10", NULL, { { FIELD_SNS_TOPIC, "" } } },
     { "A11", NULL, { { FIELD_LOG_GROUP, "" }, { FIELD_LOG_ROLE, "" } } },

@@ -147,6 +147,7 @@ static void test_listed(void **state) {
         { CLOUDTRAIL_GLOBAL_EVENTS, FIELD_GLOBAL_EVENTS, offsetof(CloudTrailTrail, global_events) },
         { CLOUDTRAIL_VALIDATION, FIELD_VALIDATION, offsetof(CloudTrailTrail, validation) },
         { CLOUDTRAIL_ORGANIZATION, FIELD_ORGANIZATION, offsetof(CloudTrailTrail, organization) },
+        { CLOUDTRAIL_RECURSIVE, FIELD_RECURSIVE, offsetof(CloudTrailTrail, recursive) },
     };
     CloudTrailTrail t = listed_trail();
     Settings s;
@@ -189,7 +190,7 @@ static void test_listed(void **state) {
 
 static void test_everything(void **state) {
     static const char *const values[_FIELD_MAX] = {
-        "logs",   "",        "", "", "", "", "true", "true", "false", NULL, "{\"EventSelectors\":" BASIC "}",
+        "logs",   "",        "", "", "", "", "true", "true", "false", NULL, NULL, "{\"EventSelectors\":" BASIC "}",
         INSIGHTS, TAGS_TEXT,
     };
     Looking l = { .f = *state };

@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 
-from . import certificates
+from . import certificates, shapes
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SERVER = os.path.join(HERE, "server")
@@ -282,6 +282,7 @@ class SimAWS:
         from botocore.config import Config
         key = self._users[user]
         session = boto3.session.Session(key["access_key"], key["secret"], key.get("token"), region)
+        session._session.register_component("data_loader", shapes.loader())     # members newer than botocore's own
         return session.client(
             service, endpoint_url=self.url, verify=self.ca_file or None,
             config=Config(retries={"total_max_attempts": attempts, "mode": "standard"}, **{"read_timeout": 20, **config}))

@@ -2,6 +2,7 @@
 """Requests and answers held against botocore's service models: parsing, validation, and both wire formats."""
 
 import base64
+import copy
 import functools
 import json
 import os
@@ -24,17 +25,32 @@ class ShapeError(Exception):
     """What came (or is to be sent) does not fit the model."""
 
 
-@functools.cache
-def service(name):
-    """The model of a service, with the members added that AWS documents and the installed botocore lacks."""
-    model = botocore.loaders.create_loader().load_service_model(name, "service-2")
+class Loader(botocore.loaders.Loader):
+    """botocore's models, with what AWS documents and the installed botocore lacks."""
+
+    def load_service_model(self, service_name, type_name, api_version=None):
+        model = super().load_service_model(service_name, type_name, api_version)
+        return _add(copy.deepcopy(model), service_name) if type_name == "service-2" else model
+
+
+def loader():
+    return Loader(extra_search_paths=botocore.loaders.create_loader().search_paths)
+
+
+def _add(model, name):
     with open(ADDED, encoding="utf-8") as file:
         added = json.load(file)
     for shape, change in added.get(name, {}).get("shapes", {}).items():
         target = model["shapes"].setdefault(shape, {key: value for key, value in change.items() if key != "members"})
         for member, reference in change.get("members", {}).items():
             target.setdefault("members", {}).setdefault(member, reference["ref"])
-    return botocore.model.ServiceModel(model, name)
+    return model
+
+
+@functools.cache
+def service(name):
+    """The model of a service."""
+    return botocore.model.ServiceModel(loader().load_service_model(name, "service-2"), name)
 
 
 @functools.cache

@@ -11,7 +11,7 @@ from .regions import partition_of
 from .state import Trail
 
 FLAGS = {"IncludeGlobalServiceEvents": True, "IsMultiRegionTrail": False, "LogFileValidationEnabled": False,
-         "IsOrganizationTrail": False}
+         "IsOrganizationTrail": False, "RecursiveLogging": True}
 TEXTS = ("S3BucketName", "S3KeyPrefix", "SnsTopicARN", "CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn", "KmsKeyId")
 LIMIT = 5       # trails a region, shadows included
 DEFAULT_SELECTORS = [{"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [],
@@ -116,7 +116,7 @@ def description(state, trail):
     """The Trail shape. Strings appear only when configured."""
     result = {"Name": trail.name, "TrailARN": trail.arn, "HomeRegion": trail.region,
               "HasCustomEventSelectors": has_custom_selectors(trail), "HasInsightSelectors": bool(trail.insights)}
-    result.update({name: trail.settings[name] for name in FLAGS})
+    result.update({name: trail.settings[name] for name in FLAGS if trail.settings[name] is not None})
     result.update({name: trail.settings[name] for name in TEXTS if trail.settings.get(name)})
     if "SnsTopicARN" in result:
         result["SnsTopicName"] = result["SnsTopicARN"]      # retired, but AWS still sends it

@@ -147,16 +147,19 @@ static void read_status_back(Act *act) {
 
 static void settings_seen(const SettingsLook *look, void *userdata) {
     Act *act = userdata;
-    uint32_t left = act->differs(&look->settings, act->userdata);
+    uint32_t left = act->differs(&look->settings, act->userdata), failed = look->failed;
 
     act->watch = NULL;
-    act->outcome.fields_left = left | look->failed;
-    if (!look->gone && ((look->failed | left) & act->fields & ~act->refused) == 0) {
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        if ((FIELDS_OPTIONAL & FIELD_BIT(f)) && !act->keep.values[f])
+            failed &= ~FIELD_BIT(f); /* nothing there is to be kept */
+    act->outcome.fields_left = left | failed;
+    if (!look->gone && ((failed | left) & act->fields & ~act->refused) == 0) {
         act_next(act);
         return;
     }
     act->last_error[0] = '\0';
-    if (look->failed & act->fields & ~act->refused)
+    if (failed & act->fields & ~act->refused)
         (void)snprintf(act->last_error, sizeof(act->last_error), "accepted, but %.400s", look->error_text);
     read_back_later(act, "accepted, but it does not show after 5 s: is somebody else writing?");
 }
@@ -193,14 +196,16 @@ static const ActStep restart_steps[] = { start_logging, read_status_back, NULL }
 static const ActStep restore_steps[] = { act_update_trail,
                                          act_put_event_selectors,
                                          act_put_insight_selectors,
+                                         act_put_event_configuration,
                                          act_remove_tags,
                                          act_add_tags,
                                          read_settings_back,
                                          NULL };
 /* Logging first: what the selectors leave out meanwhile is less than what a trail that does not log does. */
 static const ActStep recreate_steps[] = {
-    act_look_at_bucket,        act_create_trail, start_logging,      act_put_event_selectors,
-    act_put_insight_selectors, read_status_back, read_settings_back, NULL
+    act_look_at_bucket,        act_create_trail,            start_logging,    act_put_event_selectors,
+    act_put_insight_selectors, act_put_event_configuration, read_status_back, read_settings_back,
+    NULL
 };
 
 static const ActStep *const steps[_ACTION_MAX] = {

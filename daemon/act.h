@@ -10,7 +10,7 @@
 #define ACT_READ_BACK_USEC (5ULL * 1000000)
 /* The most writes and reads that one action makes one after the other; UpdateTrail and CreateTrail are repeated for
  * each of the five things that AWS may refuse about their fields. */
-#define ACT_CALLS_MAX 17U
+#define ACT_CALLS_MAX 19U
 
 typedef struct Act Act;
 /* outcome is valid inside the call only. */
@@ -38,7 +38,7 @@ typedef struct ActRequest {
 } ActRequest;
 
 /* Begins. RESTART starts logging. RESTORE writes the fields back: one UpdateTrail with only what differs,
- * the whole selectors, the Insights, the tags. RECREATE creates the trail under its own name with all of
+ * the whole selectors, the Insights, the event configuration, the tags. RECREATE creates the trail under its own name with all of
  * that and starts it. done is called exactly once, never from inside, at the latest ACT_CALLS_MAX call
  * deadlines + ACT_READ_BACK_USEC later: HELD when read-back shows what was written, FAILED with the
  * operation and AWS's words otherwise. What AWS refuses about a field (a disabled key, say) keeps the other

@@ -53,6 +53,7 @@ bool act_leave_out(Act *act, const AwsError *error);
 void act_update_trail(Act *act);
 void act_put_event_selectors(Act *act);
 void act_put_insight_selectors(Act *act);
+void act_put_event_configuration(Act *act);
 void act_remove_tags(Act *act);
 void act_add_tags(Act *act);
 void act_look_at_bucket(Act *act);

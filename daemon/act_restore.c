@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/act_private.h"
+#include "daemon/event_configuration.h"
 #include "lib/cloudtrail_write.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -254,4 +255,22 @@ void act_put_insight_selectors(Act *act) {
     act_started(act, "PutInsightSelectors",
                 cloudtrail_put_insight_selectors(act->aws, act->credentials, act->region, act->arn, keep,
                                                  act_written, act, &act->call));
+}
+
+void act_put_event_configuration(Act *act) {
+    const char *found = act->action == ACTION_RECREATE ? NULL : act->found.values[FIELD_CONFIGURATION];
+    _cleanup_free_ char *members = NULL;
+    int r = 0;
+
+    if (is_wanted(act, FIELD_CONFIGURATION))
+        r = event_configuration_to_write(act->keep.values[FIELD_CONFIGURATION], found, &members);
+    if (r >= 0 && !members) {
+        act_next(act);
+        return;
+    }
+    act->asked = FIELD_BIT(FIELD_CONFIGURATION);
+    if (r >= 0)
+        r = cloudtrail_put_event_configuration(act->aws, act->credentials, act->region, act->arn, members,
+                                               act_written, act, &act->call);
+    act_started(act, "PutEventConfiguration", r);
 }

@@ -65,6 +65,7 @@ void alert_add_losses(const AlertExpansion *x) {
         [FIELD_SELECTORS] = ("Events that the changed selectors leave out are lost to this trail. The event "
                              "history keeps management events of the last 90 days all the same."),
         [FIELD_INSIGHTS] = "No Insights events were made from what happened meanwhile.",
+        [FIELD_CONFIGURATION] = "Events of that time may lack keys, be cut, or not be aggregated as before.",
         [FIELD_TAGS] = "Tags: nothing that the trail records.",
     };
     const char *between = "";

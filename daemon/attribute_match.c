@@ -42,6 +42,7 @@ static const struct {
     { "UpdateTrail", ABOUT_TRAIL, FINDINGS_CHANGED, FIELDS_TRAIL, true },
     { "PutEventSelectors", ABOUT_TRAIL, FINDINGS_CHANGED, FIELD_BIT(FIELD_SELECTORS), true },
     { "PutInsightSelectors", ABOUT_TRAIL, FINDINGS_CHANGED, FIELD_BIT(FIELD_INSIGHTS), true },
+    { "PutEventConfiguration", ABOUT_TRAIL, FINDINGS_CHANGED, FIELD_BIT(FIELD_CONFIGURATION), true },
     { "RemoveTags", ABOUT_TRAIL, FINDINGS_CHANGED, FIELD_BIT(FIELD_TAGS), true },
     { "AddTags", ABOUT_TRAIL, FINDINGS_CHANGED, FIELD_BIT(FIELD_TAGS), true },
     { "LeaveOrganization", ABOUT_MEMBERSHIP, FINDING_BIT(FINDING_MISSING), 0, false },

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "daemon/canonical.h"
+#include "daemon/event_configuration.h"
 #include "daemon/json_text.h"
 #include "daemon/selectors.h"
 #include "daemon/settings.h"
@@ -155,6 +156,17 @@ static int drop_aws_tags(json_t *tags) {
     return 0;
 }
 
+/* What is not set is the default, and what TrailGuard does not know is not compared. */
+static int fill_in_configuration(json_t **json) {
+    json_t *whole = json_is_object(*json) ? event_configuration_whole(*json) : json_incref(*json);
+
+    if (*json && !whole)
+        return -ENOMEM;
+    json_decref(*json);
+    *json = whole;
+    return 0;
+}
+
 /* The value as it is compared and counted: canonical where it is JSON, as it stands where that fails. The
  * caller frees. 0 or -ENOMEM. */
 static int normal_form(Field field, const char *value, char **ret) {
@@ -172,6 +184,8 @@ static int normal_form(Field field, const char *value, char **ret) {
         r = write_out_categories(json);
     else if (field == FIELD_TAGS)
         r = drop_aws_tags(json);
+    else if (field == FIELD_CONFIGURATION)
+        r = fill_in_configuration(&json);
     if (r < 0)
         return r;
     text = json ? json_dumps(json, JSON_COMPACT) : strdup(value);
@@ -207,6 +221,10 @@ static int compare_insights(const char *baseline, const char *seen, Comparison *
     return compare_normal(FIELD_INSIGHTS, baseline, seen, ret);
 }
 
+static int compare_configuration(const char *baseline, const char *seen, Comparison *ret) {
+    return compare_normal(FIELD_CONFIGURATION, baseline[0] ? baseline : "{}", seen[0] ? seen : "{}", ret);
+}
+
 static int compare_tags(const char *baseline, const char *seen, Comparison *ret) {
     return compare_normal(FIELD_TAGS, baseline, seen, ret);
 }
@@ -219,7 +237,7 @@ static const Compare comparisons[_FIELD_MAX] = {
     [FIELD_VALIDATION] = compare_text,     [FIELD_ORGANIZATION] = compare_scope,
     [FIELD_SELECTORS] = compare_selectors, [FIELD_INSIGHTS] = compare_insights,
     [FIELD_TAGS] = compare_tags,
-    [FIELD_RECURSIVE] = compare_scope,
+    [FIELD_RECURSIVE] = compare_scope,     [FIELD_CONFIGURATION] = compare_configuration,
 };
 
 int baseline_compare(const Settings *baseline, const Settings *seen, Drift *ret) {

@@ -39,6 +39,7 @@ static Shape shape_of(Field field) {
     case FIELD_RECURSIVE: return SHAPE_BOOL;
     case FIELD_SELECTORS: return SHAPE_SELECTORS;
     case FIELD_INSIGHTS: return SHAPE_ARRAY;
+    case FIELD_CONFIGURATION:
     case FIELD_TAGS: return SHAPE_OBJECT;
     default: return SHAPE_TEXT;
     }

@@ -157,6 +157,24 @@ static void note_readable(Trail *trail, Unreadable what, const char *error) {
                  unreadable_to_string(what));
 }
 
+/* Nothing is lost where AWS never showed it: not in this partition, or not to a member of the organization. */
+static bool is_not_shown(const Trail *trail, Unreadable what, const WatchFailure *failure) {
+    return what == UNREADABLE_CONFIGURATION && failure->text[0] &&
+           !trail->keeping.baseline.values[FIELD_CONFIGURATION] &&
+           (failure->unsupported || (engine_is_foreign(trail) && failure->denial.action[0]));
+}
+
+static void note_not_shown(Trail *trail, Unreadable what, const char *error) {
+    Keeping *k = &trail->keeping;
+
+    if (!k->said_unsupported && !trail->engine->once)
+        log_line(LOG_NOTICE, "%s %s %s: AWS does not show %s: %s", trail->name, trail->region, trail->account,
+                 unreadable_to_string(what), error);
+    k->said_unsupported = true;
+    k->n_unread[what] = 0;
+    k->seen.unreadable[what][0] = '\0';
+}
+
 /* Each call that fails counts for itself, as polls do, and never makes it unknown whether the trail logs: it is a
  * finding of its own. */
 static void count_failure(Trail *trail, Unreadable what, const WatchFailure *failure) {
@@ -164,6 +182,10 @@ static void count_failure(Trail *trail, Unreadable what, const WatchFailure *fai
     Subject where = engine_trail_subject(trail);
     char *error = k->seen.unreadable[what];
 
+    if (is_not_shown(trail, what, failure)) {
+        note_not_shown(trail, what, failure->text);
+        return;
+    }
     if (failure->denial.action[0])
         engine_note_denial(trail->engine, &where, failure->denial.action, failure->denial.resource);
     if (!failure->text[0]) {
@@ -201,7 +223,7 @@ void engine_begin_next_look(Target *target) {
         if (!k->look)
             continue;
         k->look_waits = false;
-        k->look_by_usec = engine_now(engine).mono_usec + 4 * aws_client_deadline_usec(engine->aws.client);
+        k->look_by_usec = engine_now(engine).mono_usec + 5 * aws_client_deadline_usec(engine->aws.client);
         if (watch_settings_begin(k->look) >= 0)
             return;
         watch_settings_cancel(k->look);
@@ -436,7 +458,7 @@ void engine_look_at_settings(Target *target, const CloudTrailTrails *list, bool 
 
 unsigned engine_count_settings_calls(const Trail *trail) {
     const Settings *now = &trail->keeping.now;
-    unsigned n = 1; /* GetEventSelectors */
+    unsigned n = 2; /* GetEventSelectors, GetEventConfiguration */
 
     n += trail->facts.writable; /* ListTags */
     n += !text_equal(now->values[FIELD_INSIGHTS], "[]");

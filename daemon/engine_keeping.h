@@ -39,6 +39,7 @@ typedef struct Keeping {
     uint64_t look_by_usec; /* mono */
     bool look_is_stale;    /* what it sees may be from before we wrote */
     unsigned n_unread[_UNREADABLE_MAX]; /* calls that failed in a row, each */
+    bool said_unsupported; /* that AWS does not show the event configuration */
     char bucket_region[S3_REGION_MAX]; /* as last told, "" until then */
     Attribute *search;
 } Keeping;

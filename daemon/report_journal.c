@@ -97,6 +97,7 @@ static void write_failing(const Writing *w) {
         [FINDING_SELECTORS_UNREADABLE] = "its event selectors cannot be read",
         [FINDING_INSIGHTS_UNREADABLE] = "its Insights selectors cannot be read",
         [FINDING_TAGS_UNREADABLE] = "its tags cannot be read",
+        [FINDING_CONFIGURATION_UNREADABLE] = "its event configuration cannot be read",
         [FINDING_BUCKET_UNREADABLE] = "its bucket cannot be read",
         [FINDING_LIFECYCLE_UNREADABLE] = "the lifecycle rules of its bucket cannot be read",
         [FINDING_POLICY_UNREADABLE] = "the policy of its bucket cannot be read",
@@ -211,7 +212,7 @@ static void write_attributed(const Writing *w) {
         { "DeleteTrail", "deleted" },     { "CreateTrail", "created" },
         { "UpdateTrail", "changed" },     { "PutEventSelectors", "selectors changed" },
         { "AddTags", "tags changed" },    { "PutInsightSelectors", "insights changed" },
-        { "RemoveTags", "tags changed" },
+        { "RemoveTags", "tags changed" }, { "PutEventConfiguration", "event configuration changed" },
     };
     const char *call = w->note->actor.event_name, *deed = NULL;
 

@@ -71,6 +71,7 @@ typedef enum Finding {
     FINDING_SELECTORS_UNREADABLE, /* GetEventSelectors fails; from here on in the order of Unreadable */
     FINDING_INSIGHTS_UNREADABLE,
     FINDING_TAGS_UNREADABLE,
+    FINDING_CONFIGURATION_UNREADABLE,
     FINDING_BUCKET_UNREADABLE,
     FINDING_LIFECYCLE_UNREADABLE,
     FINDING_POLICY_UNREADABLE,
@@ -87,6 +88,7 @@ typedef enum Unreadable {
     UNREADABLE_SELECTORS, /* GetEventSelectors */
     UNREADABLE_INSIGHTS,  /* GetInsightSelectors */
     UNREADABLE_TAGS,      /* ListTags */
+    UNREADABLE_CONFIGURATION, /* GetEventConfiguration */
     UNREADABLE_BUCKET,    /* HeadBucket */
     UNREADABLE_LIFECYCLE, /* GetBucketLifecycleConfiguration */
     UNREADABLE_POLICY,    /* GetBucketPolicy */
@@ -165,6 +167,7 @@ typedef enum Field {
     FIELD_RECURSIVE,     /* RecursiveLogging */
     FIELD_SELECTORS,     /* {"EventSelectors":[...]} or {"AdvancedEventSelectors":[...]} */
     FIELD_INSIGHTS,      /* InsightSelectors, a JSON array */
+    FIELD_CONFIGURATION, /* EventConfiguration: a JSON object, the answer to GetEventConfiguration */
     FIELD_TAGS,          /* a JSON object, {"key":"value"} */
     _FIELD_MAX,
 } Field;
@@ -172,11 +175,11 @@ typedef enum Field {
 #define FIELD_BIT(f) (1u << (f))
 #define FIELDS_ALL   (FIELD_BIT(_FIELD_MAX) - 1)
 /* What older partitions, and AWS before the setting came, do not answer: a baseline is complete without. */
-#define FIELDS_OPTIONAL FIELD_BIT(FIELD_RECURSIVE)
+#define FIELDS_OPTIONAL (FIELD_BIT(FIELD_RECURSIVE) | FIELD_BIT(FIELD_CONFIGURATION))
 /* What UpdateTrail and CreateTrail write: all before the selectors. */
 #define FIELDS_TRAIL (FIELD_BIT(FIELD_SELECTORS) - 1)
 
-/* Every field is text: "true" or "false" for what is one of them, "" for not set, JSON for the last three.
+/* Every field is text: "true" or "false" for what is one of them, "" for not set, JSON for the last four.
  * NULL: not known (not looked at, not answered); never a difference. Owns its texts; settings_done frees. Beside
  * the trail's fields a baseline has the account that owns its bucket (12 digits). */
 #define SETTING_BUCKET_OWNER _FIELD_MAX

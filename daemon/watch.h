@@ -20,6 +20,7 @@ typedef struct WatchDenial {
 typedef struct WatchFailure {
     char text[ERROR_TEXT_MAX]; /* raw; names the operation; "": it did not fail */
     WatchDenial denial;        /* action "": it was not denied */
+    bool unsupported;          /* AWS does not have the operation, or not for this trail */
 } WatchFailure;
 
 /* What a failed call leaves; action and resource are what it needs, where AWS does not say. */

@@ -23,7 +23,7 @@ struct WatchSettings {
     bool listed; /* DescribeTrails was answered before */
     bool ask_insights, no_tags;
     unsigned n_pending;
-    CloudTrailCall *list_call, *selectors_call, *insights_call, *tags_call;
+    CloudTrailCall *list_call, *selectors_call, *insights_call, *tags_call, *configuration_call;
     LoopTimer *timer; /* so that done is never called from inside the start */
 };
 
@@ -94,7 +94,8 @@ static int set_tags(Settings *settings, const CloudTrailTags *tags) {
 /* ---- the end ---- */
 
 static void watch_free(WatchSettings *w) {
-    CloudTrailCall *calls[] = { w->list_call, w->selectors_call, w->insights_call, w->tags_call };
+    CloudTrailCall *calls[] = { w->list_call, w->selectors_call, w->insights_call, w->tags_call,
+                                w->configuration_call };
 
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
         cloudtrail_cancel(calls[i]);
@@ -134,6 +135,8 @@ static void call_failed(WatchSettings *w, Unreadable what, const AwsError *error
         [UNREADABLE_SELECTORS] = { FIELD_SELECTORS, "GetEventSelectors", "cloudtrail:GetEventSelectors" },
         [UNREADABLE_INSIGHTS] = { FIELD_INSIGHTS, "GetInsightSelectors", "cloudtrail:GetInsightSelectors" },
         [UNREADABLE_TAGS] = { FIELD_TAGS, "ListTags", "cloudtrail:ListTags" },
+        [UNREADABLE_CONFIGURATION] = { FIELD_CONFIGURATION, "GetEventConfiguration",
+                                       "cloudtrail:GetEventConfiguration" },
     };
 
     failed(w, FIELD_BIT(calls[what].field), calls[what].operation, error);
@@ -202,6 +205,34 @@ static void tags_done(const AwsError *error, const CloudTrailTags *tags, void *u
     answered(w);
 }
 
+/* What older partitions and trails of others answer (API reference, GetEventConfiguration, "Errors"). */
+static bool is_unsupported(const AwsError *error) {
+    static const char *const codes[] = { "UnsupportedOperationException", "OperationNotPermittedException",
+                                         "NoManagementAccountSLRExistsException", "UnknownOperationException",
+                                         "InvalidAction" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+        if (text_equal(codes[i], error->code))
+            return true;
+    return false;
+}
+
+static void configuration_done(const AwsError *error, const char *configuration, void *userdata) {
+    WatchSettings *w = userdata;
+    int r;
+
+    w->configuration_call = NULL;
+    if (error->class != AWS_OK) {
+        call_failed(w, UNREADABLE_CONFIGURATION, error);
+        w->look.failures[UNREADABLE_CONFIGURATION].unsupported = is_unsupported(error);
+    } else {
+        r = settings_set(&w->look.settings, FIELD_CONFIGURATION, configuration);
+        if (r < 0)
+            failed_here(w, UNREADABLE_CONFIGURATION, r);
+    }
+    answered(w);
+}
+
 static void ask_selectors(WatchSettings *w) {
     int r;
 
@@ -237,6 +268,18 @@ static void ask_tags(WatchSettings *w) {
     }
 }
 
+static void ask_configuration(WatchSettings *w) {
+    int r;
+
+    w->n_pending++;
+    r = cloudtrail_get_event_configuration(w->aws, w->credentials, w->region, w->arn, configuration_done, w,
+                                           &w->configuration_call);
+    if (r < 0) {
+        failed_here(w, UNREADABLE_CONFIGURATION, r);
+        w->n_pending--;
+    }
+}
+
 /* The rest, once the list's part is known; ends the pending count that stood for it. */
 static void ask_rest(WatchSettings *w) {
     ask_selectors(w);
@@ -244,6 +287,7 @@ static void ask_rest(WatchSettings *w) {
         ask_insights(w);
     if (!w->no_tags)
         ask_tags(w);
+    ask_configuration(w);
     answered(w);
 }
 

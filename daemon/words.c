@@ -45,6 +45,7 @@ static const char *const field_table[] = {
     [FIELD_RECURSIVE] = "RecursiveLogging",
     [FIELD_SELECTORS] = "EventSelectors",
     [FIELD_INSIGHTS] = "InsightSelectors",
+    [FIELD_CONFIGURATION] = "EventConfiguration",
     [FIELD_TAGS] = "Tags",
 };
 DEFINE_WORDS(field, Field, _FIELD_MAX);
@@ -87,6 +88,7 @@ static const char *const finding_table[] = {
     [FINDING_SELECTORS_UNREADABLE] = "selectors_unreadable",
     [FINDING_INSIGHTS_UNREADABLE] = "insights_unreadable",
     [FINDING_TAGS_UNREADABLE] = "tags_unreadable",
+    [FINDING_CONFIGURATION_UNREADABLE] = "configuration_unreadable",
     [FINDING_BUCKET_UNREADABLE] = "bucket_unreadable",
     [FINDING_LIFECYCLE_UNREADABLE] = "lifecycle_unreadable",
     [FINDING_POLICY_UNREADABLE] = "policy_unreadable",
@@ -100,6 +102,7 @@ static const char *const unreadable_table[] = {
     [UNREADABLE_SELECTORS] = "event selectors",
     [UNREADABLE_INSIGHTS] = "Insights selectors",
     [UNREADABLE_TAGS] = "tags",
+    [UNREADABLE_CONFIGURATION] = "the event configuration",
     [UNREADABLE_BUCKET] = "the bucket",
     [UNREADABLE_LIFECYCLE] = "the bucket's lifecycle rules",
     [UNREADABLE_POLICY] = "the bucket's policy",

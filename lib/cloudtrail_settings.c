@@ -69,6 +69,20 @@ int cloudtrail_read_insight_selectors(const char *body, size_t len, char **ret) 
     return r;
 }
 
+int cloudtrail_read_event_configuration(const char *body, size_t len, char **ret) {
+    json_t *root;
+    int r;
+
+    r = answer_load(body, len, &root);
+    if (r < 0)
+        return r;
+    (void)json_object_del(root, "TrailARN");
+    (void)json_object_del(root, "EventDataStoreArn");
+    r = answer_dump(root, CLOUDTRAIL_SELECTORS_MAX, ret);
+    json_decref(root);
+    return r;
+}
+
 /* ---- tags ---- */
 
 static void tags_truncate(CloudTrailTags *tags, size_t n) {
@@ -201,6 +215,17 @@ static void finish_insights(const TypedCall *call, const AwsReply *reply) {
     done(&error, error.class == AWS_OK ? text : NULL, call->userdata);
 }
 
+static void finish_configuration(const TypedCall *call, const AwsReply *reply) {
+    _cleanup_free_ char *text = NULL;
+    AwsError error;
+    int r = 0;
+
+    if (reply->error.class == AWS_OK)
+        r = cloudtrail_read_event_configuration(reply->body, reply->body_len, &text);
+    error = cloudtrail_error(reply, r);
+    ((CloudTrailConfigurationDone)call->done)(&error, error.class == AWS_OK ? text : NULL, call->userdata);
+}
+
 static int call_by_trail_name(AwsClient *client, CredentialsSource *credentials, const char *region,
                               const CloudTrailOperation *operation, const char *arn, TypedDone done,
                               void *userdata, CloudTrailCall **ret) {
@@ -227,6 +252,15 @@ int cloudtrail_get_insight_selectors(AwsClient *client, CredentialsSource *crede
                                      CloudTrailCall **ret) {
     static const CloudTrailOperation operation = { CLOUDTRAIL_TARGET("GetInsightSelectors"),
                                                    { .finish = finish_insights } };
+
+    return call_by_trail_name(client, credentials, region, &operation, arn, (TypedDone)done, userdata, ret);
+}
+
+int cloudtrail_get_event_configuration(AwsClient *client, CredentialsSource *credentials, const char *region,
+                                       const char *arn, CloudTrailConfigurationDone done, void *userdata,
+                                       CloudTrailCall **ret) {
+    static const CloudTrailOperation operation = { CLOUDTRAIL_TARGET("GetEventConfiguration"),
+                                                   { .finish = finish_configuration } };
 
     return call_by_trail_name(client, credentials, region, &operation, arn, (TypedDone)done, userdata, ret);
 }

@@ -24,6 +24,10 @@ void cloudtrail_selectors_done(CloudTrailSelectors *selectors);
 /* The same for Insights selectors: "" when there are none. The caller frees *ret. */
 int cloudtrail_read_insight_selectors(const char *body, size_t len, char **ret);
 
+/* The event configuration: all members of the answer but whose it is, an object in the form of answer_dump(). The
+ * caller frees *ret. */
+int cloudtrail_read_event_configuration(const char *body, size_t len, char **ret);
+
 /* AWS allows 50 of one's own; its own ("aws:...") come on top */
 #define CLOUDTRAIL_TAGS_MAX 200
 
@@ -54,6 +58,7 @@ int cloudtrail_build_list_tags(const char *arn, const char *next_token, char **r
 typedef void (*CloudTrailSelectorsDone)(const AwsError *error, const CloudTrailSelectors *selectors,
                                         void *userdata);
 typedef void (*CloudTrailInsightsDone)(const AwsError *error, const char *insight_selectors, void *userdata);
+typedef void (*CloudTrailConfigurationDone)(const AwsError *error, const char *configuration, void *userdata);
 typedef void (*CloudTrailTagsDone)(const AwsError *error, const CloudTrailTags *tags, void *userdata);
 
 /* All calls as in cloudtrail.h; cancelled by cloudtrail_cancel(). */
@@ -64,6 +69,10 @@ int cloudtrail_get_event_selectors(AwsClient *client, CredentialsSource *credent
 int cloudtrail_get_insight_selectors(AwsClient *client, CredentialsSource *credentials, const char *region,
                                      const char *arn, CloudTrailInsightsDone done, void *userdata,
                                      CloudTrailCall **ret);
+/* AWS does not answer it everywhere, nor to everybody. */
+int cloudtrail_get_event_configuration(AwsClient *client, CredentialsSource *credentials, const char *region,
+                                       const char *arn, CloudTrailConfigurationDone done, void *userdata,
+                                       CloudTrailCall **ret);
 /* All pages; region must be the trail's home region. */
 int cloudtrail_list_tags(AwsClient *client, CredentialsSource *credentials, const char *region,
                          const char *arn, CloudTrailTagsDone done, void *userdata, CloudTrailCall **ret);

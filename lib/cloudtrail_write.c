@@ -210,6 +210,17 @@ int cloudtrail_build_put_insight_selectors(const char *arn, const char *insight_
     return list ? dump_with_list("TrailName", arn, "InsightSelectors", list, ret) : -EINVAL;
 }
 
+int cloudtrail_build_put_event_configuration(const char *arn, const char *configuration, char **ret) {
+    json_t *root = configuration ? json_loads(configuration, 0, NULL) : NULL;
+
+    /* json_object_set_new() takes NULL for the error it then is */
+    if (json_object_size(root) == 0 || json_object_set_new(root, "TrailName", json_string(arn)) < 0) {
+        json_decref(root);
+        return -EINVAL;
+    }
+    return answer_request(root, ret);
+}
+
 /* ---- calls ---- */
 
 /* Sends what a builder made: r is what it returned, and body, which is freed, what it gave. */
@@ -266,6 +277,16 @@ int cloudtrail_put_insight_selectors(AwsClient *client, CredentialsSource *crede
     static const CloudTrailOperation operation = WRITE_OPERATION("PutInsightSelectors");
     char *body = NULL;
     int r = cloudtrail_build_put_insight_selectors(arn, insight_selectors, &body);
+
+    return send(client, credentials, region, &operation, r, body, done, userdata, ret);
+}
+
+int cloudtrail_put_event_configuration(AwsClient *client, CredentialsSource *credentials, const char *region,
+                                       const char *arn, const char *configuration, CloudTrailDone done,
+                                       void *userdata, CloudTrailCall **ret) {
+    static const CloudTrailOperation operation = WRITE_OPERATION("PutEventConfiguration");
+    char *body = NULL;
+    int r = cloudtrail_build_put_event_configuration(arn, configuration, &body);
 
     return send(client, credentials, region, &operation, r, body, done, userdata, ret);
 }

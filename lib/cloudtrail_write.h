@@ -42,6 +42,8 @@ int cloudtrail_build_create_trail(const char *name, const CloudTrailChanges *set
 int cloudtrail_build_put_event_selectors(const char *arn, const CloudTrailSelectors *selectors, char **ret);
 /* "" turns Insights off. -EINVAL when the text is no JSON array. */
 int cloudtrail_build_put_insight_selectors(const char *arn, const char *insight_selectors, char **ret);
+/* The members of a text that is a JSON object; -EINVAL when it is none, or empty. */
+int cloudtrail_build_put_event_configuration(const char *arn, const char *configuration, char **ret);
 /* The same for AddTags, which also changes values, and RemoveTags, which takes keys only (values are not
  * sent). -EINVAL when there are none. Keys that start with "aws:" are AWS's own and not sent. */
 int cloudtrail_build_add_tags(const char *arn, const CloudTrailTags *tags, char **ret);
@@ -60,6 +62,9 @@ int cloudtrail_put_event_selectors(AwsClient *client, CredentialsSource *credent
 int cloudtrail_put_insight_selectors(AwsClient *client, CredentialsSource *credentials, const char *region,
                                      const char *arn, const char *insight_selectors, CloudTrailDone done,
                                      void *userdata, CloudTrailCall **ret);
+int cloudtrail_put_event_configuration(AwsClient *client, CredentialsSource *credentials, const char *region,
+                                       const char *arn, const char *configuration, CloudTrailDone done,
+                                       void *userdata, CloudTrailCall **ret);
 int cloudtrail_add_tags(AwsClient *client, CredentialsSource *credentials, const char *region,
                         const char *arn, const CloudTrailTags *tags, CloudTrailDone done, void *userdata,
                         CloudTrailCall **ret);

@@ -25,6 +25,7 @@ SCENARIO = {
          "IsMultiRegionTrail": True, "IncludeGlobalServiceEvents": True, "LogFileValidationEnabled": True,
          "KmsKeyId": KEY, "CloudWatchLogsLogGroupArn": GROUP, "CloudWatchLogsRoleArn": ROLE, "SnsTopicARN": NOTIFIED,
          "event_selectors": SELECTORS, "insight_selectors": [{"InsightType": "ApiCallRateInsight"}],
+         "event_configuration": {"MaxEventSize": "Large", "ContextKeySelectors": [{"Type": "TagContext", "Equals": ["team"]}]},
          "tags": {"owner": "security", "tier": "1"}},
         {"name": "single", "account": MAIN, "region": IAD, "S3BucketName": "example-single-logs",
          "IncludeGlobalServiceEvents": True},
@@ -95,8 +96,20 @@ def fill_quota_and_delete(m, trail):
         pass        # the quota is full, or the guard was quicker
 
 
+def aggregate(m, trail):
+    """No context keys, shorter events, and in their place sums."""
+    m.client(trail).put_event_configuration(
+        TrailName=trail, MaxEventSize="Standard", ContextKeySelectors=[],
+        AggregationConfigurations=[{"Templates": ["API_ACTIVITY"], "EventCategory": "Data"}])
+
+
 def insights_off(m, trail):
     m.client(trail).put_insight_selectors(TrailName=trail, InsightSelectors=[])
+
+
+def insights_of_data(m, trail):
+    m.client(trail).put_insight_selectors(TrailName=trail, InsightSelectors=[
+        {"InsightType": "ApiCallRateInsight", "EventCategories": ["Data"]}])
 
 
 def retag(m, trail):
@@ -208,6 +221,10 @@ ATTACKS = [
     Attack("B5", "PutEventSelectors: data events dropped", selectors(DataResources=[]), "trail.weakened",
            ("EventSelectors",)),
     Attack("B6", "PutInsightSelectors with none", insights_off, "trail.weakened", ("InsightSelectors",)),
+    Attack("B7", "PutEventConfiguration: context keys dropped, events cut and aggregated", aggregate, "trail.weakened",
+           ("EventConfiguration",)),
+    Attack("B8", "PutInsightSelectors: data events in place of management events", insights_of_data, "trail.weakened",
+           ("InsightSelectors",)),
     Attack("T1", "tags taken away and changed", retag, "trail.weakened", ("Tags",)),
     Attack("C1", "DeleteBucketPolicy on the trail's bucket", delete_bucket_policy, "trail.failing", put_back=False,
            finding="delivery"),

@@ -70,7 +70,7 @@ def test_a_list_that_cannot_be_read_is_reported_and_closed(sim, make_guard, mall
 
 
 CALLS = [("GetEventSelectors", "selectors_unreadable"), ("GetInsightSelectors", "insights_unreadable"),
-         ("ListTags", "tags_unreadable"), ("HeadBucket", "bucket_unreadable"),
+         ("ListTags", "tags_unreadable"), ("GetEventConfiguration", "configuration_unreadable"), ("HeadBucket", "bucket_unreadable"),
          ("GetBucketLifecycleConfiguration", "lifecycle_unreadable"), ("GetBucketPolicy", "policy_unreadable"),
          ("DescribeKey", "key_unreadable")]
 
@@ -99,6 +99,27 @@ def test_each_call_that_cannot_be_read_has_a_finding_of_its_own(sim, make_guard,
     guard.wait_line("can be read again", 20)
     sim.remove_fault()
     wait_alert(sim, "guard.sighted", seconds=20)
+
+
+def test_an_event_configuration_that_aws_never_showed_is_said_once(sim, make_guard, mallory):
+    """Older partitions have no GetEventConfiguration: that is no trouble, and keeps no baseline from being recorded."""
+    sim.load(SCENARIO)
+    sim.trail(VICTIM, configuration=None)
+    guard = make_guard(sim, trails=[VICTIM], regions=[FRA], **SETTINGS)
+    guard.start().wait_guarding().wait_baselines(1, weak=0)
+    sim.wait_for_request(within(20), 4, sim.mark(), operation="GetEventConfiguration")
+    said = guard.found("AWS does not show the event configuration: GetEventConfiguration: UnsupportedOperationException")
+    assert len(said) == 1 and not documents(sim)
+    assert guard.verb("status", config=False).returncode == 0
+    # it comes, is recorded without a word, and counts from then on
+    sim.trail(VICTIM, configuration={"MaxEventSize": "Large"})
+    guard.wait_line("EventConfiguration added to its baseline")
+    assert not documents(sim)
+    mallory.client(VICTIM).put_event_configuration(TrailName=VICTIM, MaxEventSize="Standard")
+    assert wait_alert(sim, "trail.weakened", seconds=20)["changes"][0]["field"] == "EventConfiguration"
+    # what was shown before and is not any more is trouble
+    sim.add_fault("error", operation="GetEventConfiguration", code="UnsupportedOperationException")
+    wait_alert(sim, "guard.blind", seconds=20, holds=lambda entry: "configuration_unreadable" in entry["findings"])
 
 
 def test_what_a_refused_call_hides_stays_reported(sim, make_guard, mallory):
@@ -145,7 +166,8 @@ def test_check_says_when_there_is_no_baseline(sim, make_guard):
 
 RIGHTS = [("DescribeTrails", "cloudtrail:DescribeTrails"), ("GetTrailStatus", "cloudtrail:GetTrailStatus"),
           ("GetEventSelectors", "cloudtrail:GetEventSelectors"), ("GetInsightSelectors", "cloudtrail:GetInsightSelectors"),
-          ("ListTags", "cloudtrail:ListTags"), ("HeadBucket", "s3:ListBucket"),
+          ("ListTags", "cloudtrail:ListTags"), ("GetEventConfiguration", "cloudtrail:GetEventConfiguration"),
+          ("HeadBucket", "s3:ListBucket"),
           ("GetBucketLifecycleConfiguration", "s3:GetLifecycleConfiguration"), ("GetBucketPolicy", "s3:GetBucketPolicy"),
           ("DescribeKey", "kms:DescribeKey")]
 

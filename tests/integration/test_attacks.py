@@ -17,7 +17,7 @@ from simaws.client import SimError, poll
 
 RESULTS = Path(os.environ.get("TRAILGUARD_ATTACKS", "")) if os.environ.get("TRAILGUARD_ATTACKS") else None
 ALL_KINDS = ["settings", "selectors", "insights", "deleted"]
-WRITES = {"StartLogging", "UpdateTrail", "PutEventSelectors", "PutInsightSelectors", "CreateTrail", "AddTags", "RemoveTags"}
+WRITES = {"StartLogging", "UpdateTrail", "PutEventSelectors", "PutInsightSelectors", "PutEventConfiguration", "CreateTrail", "AddTags", "RemoveTags"}
 MODES = {"observe": {}, "restart": {}, "restore": {"restore": ALL_KINDS}}
 
 
@@ -40,7 +40,7 @@ def range_(sim, make_guard, mallory, request):
 def picture(sim, trail):
     """Everything that AWS knows of a trail but its times."""
     whole = sim.trail(trail)
-    return {name: whole[name] for name in ("settings", "selectors", "advanced", "insights", "tags", "logging")}
+    return {name: whole[name] for name in ("settings", "selectors", "advanced", "insights", "configuration", "tags", "logging")}
 
 
 def now_and_before(sim, trail, before):

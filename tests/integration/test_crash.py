@@ -104,6 +104,8 @@ UNDONE = {
     "selectors": (change_selectors, "PutEventSelectors", 1, "trail.weakened", "restore"),
     "insights": (lambda client: client.put_insight_selectors(TrailName=VICTIM, InsightSelectors=[]),
                  "PutInsightSelectors", 1, "trail.weakened", "restore"),
+    "configuration": (lambda client: client.put_event_configuration(TrailName=VICTIM, ContextKeySelectors=[]),
+                      "PutEventConfiguration", 1, "trail.weakened", "restore"),
     "tags": (lambda client: client.remove_tags(ResourceId=VICTIM, TagsList=[{"Key": "owner"}]), "AddTags", 0,
              "trail.weakened", "restore"),
     "deletion": (lambda client: client.delete_trail(Name=VICTIM), "CreateTrail", 0, "trail.missing", "recreate"),
@@ -118,6 +120,8 @@ def test_killed_while_aws_is_asked_the_change_is_reported_with_what_became_of_it
     """Before AWS did it, and after it did it and before its answer came."""
     does, operation, others, event, action = UNDONE[what]
     sim.load(SCENARIO)
+    if what.startswith("deletion"):     # the opening message waits 5 s, and a write takes a second of AWS's quota
+        sim.trail(VICTIM, configuration={})
     guard = make_guard(sim, regions=[FRA], trails=["victim"], settings_interval=1, alerts=fifo(sim), **RESTORE)
     start(guard)
     poll(lambda: guard.remembers(VICTIM), within(5))

@@ -72,6 +72,7 @@ def test_a_restart_in_the_midst_of_a_change_claims_no_restore_and_forgets_no_val
 
 
 def test_a_trail_deleted_while_nobody_looked_is_made_again_at_the_first_look(sim, victim, mallory):
+    sim.trail(VICTIM, configuration={})     # with one it is a write more, a second of AWS's quota, and past the 5 s of the message
     victim.write_config(**RESTORE)
     start(victim).stop()
     mallory.delete(VICTIM)

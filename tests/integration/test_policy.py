@@ -106,7 +106,8 @@ def test_the_printed_policy_is_enough_to_put_everything_back(sim, make_guard, ma
     """Mode restore with all its words and bucket_checks: settings, selectors, insights, tags, a deleted trail."""
     log_role = f"arn:aws:iam::{MAIN}:role/ToLogs"
     sim.add_role("ToLogs", MAIN)
-    arn = sim.add_trail("kept", MAIN, FRA, insight_selectors=INSIGHTS, tags={"team": "blue"}, settings={
+    arn = sim.add_trail("kept", MAIN, FRA, insight_selectors=INSIGHTS, tags={"team": "blue"},
+                        event_configuration={"MaxEventSize": "Large"}, settings={
         "S3BucketName": "example-kept", "LogFileValidationEnabled": True, "KmsKeyId": f"arn:aws:kms:{FRA}:{MAIN}:key/k1",
         "CloudWatchLogsLogGroupArn": f"arn:aws:logs:{FRA}:{MAIN}:log-group:trails:*", "CloudWatchLogsRoleArn": log_role})
     guard = make_guard(sim, mode="restore", restore=["settings", "selectors", "insights", "deleted"], bucket_checks=True,
@@ -122,6 +123,8 @@ def test_the_printed_policy_is_enough_to_put_everything_back(sim, make_guard, ma
     sim.wait_for_request(within(20), operation="PutEventSelectors", principal=GUARD, status=200)
     client.put_insight_selectors(TrailName=arn, InsightSelectors=[])
     sim.wait_for_request(within(20), operation="PutInsightSelectors", principal=GUARD, status=200)
+    client.put_event_configuration(TrailName=arn, MaxEventSize="Standard")
+    sim.wait_for_request(within(20), operation="PutEventConfiguration", principal=GUARD, status=200)
     client.stop_logging(Name=arn)
     sim.wait_for_trail(arn, within(10), logging=True)
     client.remove_tags(ResourceId=arn, TagsList=[{"Key": "team", "Value": "blue"}])

@@ -52,7 +52,7 @@ static inline uint32_t writable_fields(const Policy *policy) {
     uint32_t fields = 0;
 
     for (Field f = 0; f < _FIELD_MAX; f++) {
-        RestoreKind kind = f == FIELD_SELECTORS  ? RESTORE_SELECTORS
+        RestoreKind kind = f == FIELD_SELECTORS || f == FIELD_CONFIGURATION ? RESTORE_SELECTORS
                            : f == FIELD_INSIGHTS ? RESTORE_INSIGHTS
                            : f == FIELD_TAGS     ? RESTORE_DELETED
                                                  : RESTORE_SETTINGS;

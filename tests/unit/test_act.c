@@ -54,6 +54,7 @@ static const Settings keep = { .values = {
     [FIELD_RECURSIVE] = (char *)"true",
     [FIELD_SELECTORS] = (char *)"{\"EventSelectors\":" BASIC "}",
     [FIELD_INSIGHTS] = (char *)INSIGHTS,
+    [FIELD_CONFIGURATION] = (char *)"{\"MaxEventSize\":\"Large\"}",
     [FIELD_TAGS] = (char *)"{\"owner\":\"security\",\"tier\":\"1\"}",
 } };
 
@@ -71,6 +72,9 @@ static const Settings keep = { .values = {
 #define HAS_TAGS                                                                                            \
     "{\"ResourceTagList\":[{\"ResourceId\":\"" ARN "\",\"TagsList\":[{\"Key\":\"owner\",\"Value\":"          \
     "\"security\"},{\"Key\":\"tier\",\"Value\":\"1\"}]}]}"
+
+#define CONFIGURATION     "{\"MaxEventSize\":\"Large\"}"
+#define HAS_CONFIGURATION "{\"MaxEventSize\":\"Large\",\"TrailARN\":\"" ARN "\"}"
 
 typedef struct Doing {
     ServiceFixture *f;
@@ -146,6 +150,7 @@ static void reply_settings(ServiceFixture *f, const char *listed) {
     reply(f, HAS_SELECTORS);
     reply(f, HAS_INSIGHTS);
     reply(f, HAS_TAGS);
+    reply(f, HAS_CONFIGURATION);
 }
 
 static const char *operation_of(const ServiceFixture *f, unsigned i) {
@@ -334,10 +339,12 @@ static void test_selectors_and_insights(void **state) {
         { FIELD_INSIGHTS, INSIGHTS, "PutInsightSelectors",
           "{\"TrailName\":\"" ARN "\",\"InsightSelectors\":" INSIGHTS "}" },
         { FIELD_INSIGHTS, "[]", "PutInsightSelectors", "{\"TrailName\":\"" ARN "\",\"InsightSelectors\":[]}" },
+        { FIELD_CONFIGURATION, CONFIGURATION, "PutEventConfiguration",
+          "{\"MaxEventSize\":\"Large\",\"TrailName\":\"" ARN "\"}" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        Settings kept = keep;
+        Settings kept = keep, found = keep;
         ServiceFixture *f;
         Doing d;
 
@@ -349,9 +356,11 @@ static void test_selectors_and_insights(void **state) {
         reply(f, strstr(cases[i].kept, "Advanced") ? cases[i].kept : HAS_SELECTORS);
         reply(f, strcmp(cases[i].kept, "[]") == 0 ? "{\"InsightSelectors\":[]}" : HAS_INSIGHTS);
         reply(f, HAS_TAGS);
-        d = act(f, ACTION_RESTORE, &kept, &keep, FIELD_BIT(cases[i].field));
+        reply(f, HAS_CONFIGURATION);
+        found.values[FIELD_CONFIGURATION] = (char *)"{}";
+        d = act(f, ACTION_RESTORE, &kept, &found, FIELD_BIT(cases[i].field));
         assert_int_equal(d.outcome.result, RESULT_HELD);
-        assert_int_equal(fake_http_n_requests(f->http), 5);
+        assert_int_equal(fake_http_n_requests(f->http), 6);
         assert_asked(f, 0, cases[i].operation, cases[i].body);
         service_tear_down(state);
     }
@@ -443,7 +452,7 @@ static void test_unknown_fields_are_not_written(void **state) {
     kept.values[FIELD_GLOBAL_EVENTS] = (char *)"true";
     d = act(f, ACTION_RESTORE, &kept, &found, BIT(GLOBAL_EVENTS));
     assert_int_equal(d.outcome.result, RESULT_HELD);
-    assert_asked(f, 5, "UpdateTrail", "{" NAME ",\"IncludeGlobalServiceEvents\":true}");
+    assert_asked(f, 6, "UpdateTrail", "{" NAME ",\"IncludeGlobalServiceEvents\":true}");
 }
 
 /* ---- reading settings back ---- */
@@ -528,12 +537,13 @@ static void test_read_back_in_part(void **state) {
         refuse(f, ERROR("AccessDeniedException")); /* GetEventSelectors */
         reply(f, HAS_INSIGHTS);
         reply(f, HAS_TAGS);
+        reply(f, HAS_CONFIGURATION);
         if (i > 0)
             reply_settings(f, LISTED);
         d = act(f, ACTION_RESTORE, &keep, &keep, i == 0 ? BIT(BUCKET) : BIT(SELECTORS));
         assert_int_equal(d.outcome.result, RESULT_HELD);
     }
-    assert_int_equal(fake_http_n_requests(f->http), 5 + 9);
+    assert_int_equal(fake_http_n_requests(f->http), 6 + 11);
 }
 
 /* A write that fails for other reasons than its fields ends it: the rest is for the next try. */
@@ -684,12 +694,13 @@ static void test_values_that_are_none(void **state) {
 
 static void test_recreate(void **state) {
     static const char *const order[] = { "CreateTrail",         "StartLogging",      "PutEventSelectors",
-                                         "PutInsightSelectors", "GetTrailStatus",    "DescribeTrails",
-                                         "GetEventSelectors",   "GetInsightSelectors", "ListTags" };
+                                         "PutInsightSelectors", "PutEventConfiguration", "GetTrailStatus",
+                                         "DescribeTrails", "GetEventSelectors", "GetInsightSelectors", "ListTags",
+                                         "GetEventConfiguration" };
     ServiceFixture *f = *state;
     Doing d;
 
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 5; i++)
         reply(f, "{}");
     reply(f, LOGGING);
     reply_settings(f, LISTED);
@@ -716,10 +727,11 @@ static void test_recreate_the_little_that_is_known(void **state) {
         reply(f, HAS_SELECTORS);
         reply(f, HAS_INSIGHTS);
         reply(f, "{\"ResourceTagList\":[]}");
+        reply(f, "{}");
         d = act(f, ACTION_RECREATE, &kept, NULL, 0);
         assert_int_equal(d.outcome.result, RESULT_HELD);
-        assert_asked(f, 7 * i, "CreateTrail", "{\"Name\":\"main\",\"S3BucketName\":\"logs\"}");
-        assert_asked(f, 7 * i + 2, "GetTrailStatus", NULL);
+        assert_asked(f, 8 * i, "CreateTrail", "{\"Name\":\"main\",\"S3BucketName\":\"logs\"}");
+        assert_asked(f, 8 * i + 2, "GetTrailStatus", NULL);
         kept.values[FIELD_KMS_KEY] = kept.values[FIELD_SNS_TOPIC] = (char *)"";
         kept.values[FIELD_TAGS] = (char *)"{\"aws:createdBy\":\"x\"}";
     }
@@ -731,6 +743,7 @@ static void test_recreate_the_little_that_is_known(void **state) {
     reply(f, HAS_SELECTORS);
     reply(f, "{\"InsightSelectors\":[]}");
     reply(f, "{\"ResourceTagList\":[]}");
+    reply(f, "{}");
     d = act(f, ACTION_RECREATE, &kept, NULL, 0);
     assert_int_equal(d.outcome.result, RESULT_HELD);
 
@@ -781,11 +794,13 @@ static void test_recreate_without_what_is_refused(void **state) {
     reply(f, "{}");                                     /* StartLogging */
     refuse(f, ERROR("InvalidEventSelectorsException")); /* PutEventSelectors */
     reply(f, "{}");                                     /* PutInsightSelectors */
+    reply(f, "{}");                                     /* PutEventConfiguration */
     reply(f, LOGGING);
     reply(f, LISTED);
     reply(f, "{\"AdvancedEventSelectors\":" ADVANCED "}");
     reply(f, HAS_INSIGHTS);
     reply(f, HAS_TAGS);
+    reply(f, HAS_CONFIGURATION);
     d = act(f, ACTION_RECREATE, &kept, NULL, 0);
     assert_non_null(strstr(fake_http_request(f->http, 0)->body, "KmsKeyId"));
     assert_asked(f, 1, "CreateTrail", CREATED);
@@ -832,7 +847,7 @@ static void test_recreate_past_the_quota(void **state) {
 
 static void script(ServiceFixture *f, Action action) {
     static const unsigned n_writes[_ACTION_MAX] = {
-        [ACTION_RESTART] = 1, [ACTION_RESTORE] = 5, [ACTION_RECREATE] = 4
+        [ACTION_RESTART] = 1, [ACTION_RESTORE] = 6, [ACTION_RECREATE] = 5
     };
 
     for (unsigned i = 0; i < n_writes[action]; i++)
@@ -846,6 +861,7 @@ static void script(ServiceFixture *f, Action action) {
 static int start_whole(Doing *d, Action action, Act **ret) {
     Settings found = keep;
 
+    found.values[FIELD_CONFIGURATION] = (char *)"{}";
     found.values[FIELD_TAGS] = (char *)"{\"mine\":\"x\"}";
     script(d->f, action);
     return start(d, action, &keep, &found, action == ACTION_RESTORE ? FIELDS_ALL : 0, ret);

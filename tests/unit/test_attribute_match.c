@@ -79,7 +79,7 @@ static Attribution take_one(const AttributeRequest *request, const CloudTrailEve
 
 /* ---- which calls are asked for ---- */
 
-#define DRIFT_NAMES "UpdateTrail PutEventSelectors PutInsightSelectors RemoveTags AddTags "
+#define DRIFT_NAMES "UpdateTrail PutEventSelectors PutInsightSelectors PutEventConfiguration RemoveTags AddTags "
 #define BUCKET_NAMES "DeleteBucket@eu-west-3 DeleteBucketPolicy@eu-west-3 PutBucketPolicy@eu-west-3 "
 #define RULE_NAMES "PutBucketLifecycle@eu-west-3 PutBucketLifecycleConfiguration@eu-west-3 "
 #define KEY_NAMES "DisableKey@eu-south-1 ScheduleKeyDeletion@eu-south-1 "
@@ -172,7 +172,7 @@ static void test_questions_about_what_is_not_known(void **state) {
     {
         AttributeQuestion questions[ATTRIBUTE_QUESTIONS_MAX];
 
-        assert_int_equal(attribute_questions(&q, questions), 31);
+        assert_int_equal(attribute_questions(&q, questions), 32);
     }
 }
 
@@ -193,9 +193,11 @@ static const struct {
     { "StopLogging", TRAIL_CALL, STOPS, FIELDS_ALL },
     { "DeleteTrail", TRAIL_CALL, DELETES, FIELDS_ALL },
     { "UpdateTrail", TRAIL_CALL, FINDINGS_CHANGED,
-      FIELDS_ALL & ~(FIELD_BIT(FIELD_SELECTORS) | FIELD_BIT(FIELD_INSIGHTS) | FIELD_BIT(FIELD_TAGS)) },
+      FIELDS_ALL & ~(FIELD_BIT(FIELD_SELECTORS) | FIELD_BIT(FIELD_INSIGHTS) | FIELD_BIT(FIELD_CONFIGURATION) |
+                     FIELD_BIT(FIELD_TAGS)) },
     { "PutEventSelectors", TRAIL_CALL, FINDINGS_CHANGED, FIELD_BIT(FIELD_SELECTORS) },
     { "PutInsightSelectors", TRAIL_CALL, FINDINGS_CHANGED, FIELD_BIT(FIELD_INSIGHTS) },
+    { "PutEventConfiguration", TRAIL_CALL, FINDINGS_CHANGED, FIELD_BIT(FIELD_CONFIGURATION) },
     { "RemoveTags", TRAIL_CALL, FINDINGS_CHANGED, FIELD_BIT(FIELD_TAGS) },
     { "AddTags", TRAIL_CALL, FINDINGS_CHANGED, FIELD_BIT(FIELD_TAGS) },
     { "LeaveOrganization", ACCOUNT_CALL, BIT(MISSING), FIELDS_ALL },

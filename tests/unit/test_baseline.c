@@ -45,6 +45,8 @@ static const char *const good_values[_FIELD_MAX] = {
     [FIELD_RECURSIVE] = "true",
     [FIELD_SELECTORS] = SELECTORS_DEFAULT,
     [FIELD_INSIGHTS] = INSIGHT,
+    [FIELD_CONFIGURATION] = "{\"MaxEventSize\":\"Large\",\"ContextKeySelectors\":[{\"Type\":\"TagContext\","
+                            "\"Equals\":[\"team\",\"owner\"]}]}",
     [FIELD_TAGS] = "{\"owner\":\"security\",\"aws:cloudformation:stack-name\":\"audit\"}",
 };
 
@@ -154,6 +156,9 @@ static void one_field_at_a_time(void **state _unused_) {
         { FIELD_INSIGHTS, NULL, "[{\"InsightType\":\"ApiCallRateInsight\"}]", 1, 0 },
         { FIELD_INSIGHTS, "[{\"InsightType\":\"a\"}]",
           "[{\"InsightType\":\"a\",\"EventCategories\":[\"Data\"]}]", 1, 0 },
+        { FIELD_CONFIGURATION, NULL, "{}", 1, 0 },
+        { FIELD_CONFIGURATION, NULL, "{\"MaxEventSize\":\"Large\"}", 1, 0 },
+        { FIELD_CONFIGURATION, "{}", "{\"AggregationConfigurations\":[{\"EventCategory\":\"Data\"}]}", 1, 0 },
         { FIELD_TAGS, NULL, "{\"owner\":\"mallory\"}", 1, 0 },
         { FIELD_TAGS, NULL, "{}", 1, 0 },
         { FIELD_TAGS, "not JSON", "not JSON either", 1, 0 },
@@ -176,6 +181,12 @@ static void one_field_at_a_time(void **state _unused_) {
           "[{\"InsightType\":\"ApiErrorRateInsight\",\"EventCategories\":[]},"
           "{\"EventCategories\":[\"Management\"],\"InsightType\":\"ApiCallRateInsight\"}]",
           0, 0 },
+        { FIELD_CONFIGURATION, NULL,
+          "{\"ContextKeySelectors\":[{\"Equals\":[\"owner\",\"team\"],\"Type\":\"TagContext\"}],"
+          "\"AggregationConfigurations\":[],\"MaxEventSize\":\"Large\"}",
+          0, 0 },
+        { FIELD_CONFIGURATION, "", "{\"MaxEventSize\":\"Standard\",\"ContextKeySelectors\":null}", 0, 0 },
+        { FIELD_CONFIGURATION, "{}", "{\"Tomorrow\":1}", 0, 0 }, /* nobody knows what that is */
         { FIELD_INSIGHTS, "", "[]", 0, 0 },
         { FIELD_TAGS, NULL, "{\"owner\":\"security\"}", 0, 0 },
         { FIELD_TAGS, "", "{}", 0, 0 },

@@ -121,6 +121,7 @@ static Settings some(const char *bucket) {
     put(&settings, FIELD_BUCKET, bucket);
     put(&settings, FIELD_SELECTORS, SELECTORS_DEFAULT);
     put(&settings, FIELD_INSIGHTS, "[{\"InsightType\":\"ApiCallRateInsight\"}]");
+    put(&settings, FIELD_CONFIGURATION, "{\"MaxEventSize\":\"Large\"}");
     put(&settings, FIELD_TAGS, "{\"owner\":\"security\"}");
     return settings;
 }
@@ -166,6 +167,7 @@ static void what_is_recorded_is_loaded(void **state _unused_) {
             "        \"ExcludeManagementEventSources\": []\n      }\n    ],\n"
             "    \"InsightSelectors\": [\n      {\n        \"InsightType\": \"ApiCallRateInsight\"\n      "
             "}\n    ],\n"
+            "    \"EventConfiguration\": {\n      \"MaxEventSize\": \"Large\"\n    },\n"
             "    \"Tags\": {\n      \"owner\": \"security\"\n    }\n  }\n}\n";
     Settings given = some("audit");
     _cleanup_free_ char *text = NULL;

@@ -132,6 +132,21 @@ static void test_insight_selectors(void **state) {
     free(text);
 }
 
+/* All but whose it is, also what this version does not know. */
+static void test_event_configuration(void **state) {
+    static const char body[] = "{\"TrailARN\":\"" ARN "\",\"Tomorrow\":{\"b\":1,\"a\":2},\"MaxEventSize\":\"Large\"}";
+    char *text;
+
+    (void)state;
+    assert_int_equal(cloudtrail_read_event_configuration(body, strlen(body), &text), 0);
+    assert_string_equal(text, "{\"MaxEventSize\":\"Large\",\"Tomorrow\":{\"a\":2,\"b\":1}}");
+    free(text);
+    assert_int_equal(cloudtrail_read_event_configuration("{}", 2, &text), 0);
+    assert_string_equal(text, "{}");
+    free(text);
+    assert_int_equal(cloudtrail_read_event_configuration("[]", 2, &text), -EBADMSG);
+}
+
 /* ---- tags ---- */
 
 static int read_tags(const char *body, CloudTrailTags *tags, char **ret_token) {
@@ -373,6 +388,7 @@ int main(void) {
         cmocka_unit_test(test_selectors_that_are_none),
         cmocka_unit_test(test_selectors_too_big),
         cmocka_unit_test(test_insight_selectors),
+        cmocka_unit_test(test_event_configuration),
         cmocka_unit_test(test_tags),
         cmocka_unit_test(test_tags_that_are_none),
         cmocka_unit_test(test_too_many_tags),

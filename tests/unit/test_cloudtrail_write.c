@@ -142,6 +142,23 @@ static void test_put_insights(void **state) {
     }
 }
 
+static void test_put_event_configuration(void **state) {
+    static const struct {
+        const char *text, *body;
+    } cases[] = {
+        { "{\"MaxEventSize\":\"Large\"}", "{\"MaxEventSize\":\"Large\",\"TrailName\":\"" ARN "\"}" },
+        { "{}", NULL }, { "[]", NULL }, { "nonsense", NULL }, { NULL, NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char *body = NULL;
+        int r = cloudtrail_build_put_event_configuration(ARN, cases[i].text, &body);
+
+        assert_built(r, body, cases[i].body);
+    }
+}
+
 static void test_tags(void **state) {
     CloudTrailTag aws_own[] = { { (char *)"aws:cloudformation:stack", (char *)"x" }, two_tags[0] };
     char *body = NULL;
@@ -229,6 +246,7 @@ int main(void) {
         cmocka_unit_test(test_create_trail),
         cmocka_unit_test(test_put_selectors),
         cmocka_unit_test(test_put_insights),
+        cmocka_unit_test(test_put_event_configuration),
         cmocka_unit_test(test_tags),
         SERVICE_TEST(test_calls),
         SERVICE_TEST(test_calls_that_fail),

@@ -198,6 +198,7 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
         { FINDING_SELECTORS_UNREADABLE, false, 0 },
         { FINDING_INSIGHTS_UNREADABLE, false, 0 },
         { FINDING_TAGS_UNREADABLE, false, 0 },
+        { FINDING_CONFIGURATION_UNREADABLE, false, 0 },
         { FINDING_BUCKET_UNREADABLE, false, 0 },
         { FINDING_LIFECYCLE_UNREADABLE, false, 0 },
         { FINDING_POLICY_UNREADABLE, false, 0 },

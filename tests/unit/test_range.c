@@ -52,6 +52,7 @@ static const char *const as_built[_FIELD_MAX] = {
     [FIELD_RECURSIVE] = "true",
     [FIELD_SELECTORS] = BASIC("", SECRETS, "true", "All"),
     [FIELD_INSIGHTS] = "[{\"InsightType\":\"ApiCallRateInsight\"}]",
+    [FIELD_CONFIGURATION] = "{\"MaxEventSize\":\"Large\"}",
     [FIELD_TAGS] = "{\"owner\":\"security\",\"tier\":\"1\"}",
 };
 
@@ -188,6 +189,7 @@ static const Deed attacks[] = {
           ADVANCED(MANAGEMENT(",{\"Field\":\"eventSource\",\"NotEquals\":[\"kms.amazonaws.com\"]}")) } } },
     { "B5", NULL, { { FIELD_SELECTORS, BASIC("", "", "true", "All") } } },
     { "B6", NULL, { { FIELD_INSIGHTS, "[]" } } },
+    { "B7", NULL, { { FIELD_CONFIGURATION, "{}" } } },
     { "T1", NULL, { { FIELD_TAGS, "{\"tier\":\"9\"}" } } },
 };
 

@@ -34,6 +34,9 @@
     "{\"Key\":\"a\\\"b\",\"Value\":\"\"},{\"Key\":\"owner\",\"Value\":\"security\"}]}]}"
 #define TAGS_TEXT "{\"a\\\"b\":\"\",\"owner\":\"security\",\"tier\":\"1\"}"
 
+#define CONFIGURATION        "{\"MaxEventSize\":\"Large\",\"Tomorrow\":1}"
+#define CONFIGURATION_ANSWER "{\"MaxEventSize\":\"Large\",\"Tomorrow\":1,\"TrailARN\":\"" ARN "\"}"
+
 #define BIT(name) FIELD_BIT(FIELD_##name)
 
 typedef struct Looking {
@@ -191,7 +194,7 @@ static void test_listed(void **state) {
 static void test_everything(void **state) {
     static const char *const values[_FIELD_MAX] = {
         "logs",   "",        "", "", "", "", "true", "true", "false", NULL, NULL, "{\"EventSelectors\":" BASIC "}",
-        INSIGHTS, TAGS_TEXT,
+        INSIGHTS, CONFIGURATION, TAGS_TEXT,
     };
     Looking l = { .f = *state };
 
@@ -202,12 +205,14 @@ static void test_everything(void **state) {
     reply(l.f, "{\"EventSelectors\":" BASIC "}");
     reply(l.f, "{\"InsightSelectors\":" INSIGHTS "}");
     reply(l.f, TAGS_ANSWER);
+    reply(l.f, CONFIGURATION_ANSWER);
     look(&l, NULL);
-    assert_int_equal(fake_http_n_requests(l.f->http), 4);
+    assert_int_equal(fake_http_n_requests(l.f->http), 5);
     assert_asked(l.f, 0, "DescribeTrails", NULL);
     assert_asked(l.f, 1, "GetEventSelectors", "{\"TrailName\":\"" ARN "\"}");
     assert_asked(l.f, 2, "GetInsightSelectors", "{\"TrailName\":\"" ARN "\"}");
     assert_asked(l.f, 3, "ListTags", "{\"ResourceIdList\":[\"" ARN "\"]}");
+    assert_asked(l.f, 4, "GetEventConfiguration", "{\"TrailName\":\"" ARN "\"}");
     assert_false(l.look.gone);
     assert_int_equal(l.look.failed, 0);
     for (Field f = 0; f < _FIELD_MAX; f++)
@@ -223,6 +228,7 @@ static void test_what_was_just_listed_is_not_asked(void **state) {
     t.present = CLOUDTRAIL_INSIGHT_SELECTORS;
     reply(l.f, "{\"EventSelectors\":" BASIC "}");
     reply(l.f, TAGS_ANSWER);
+    reply(l.f, CONFIGURATION_ANSWER);
     look(&l, &t);
     assert_asked(l.f, 0, "GetEventSelectors", NULL);
     assert_asked(l.f, 1, "ListTags", NULL);
@@ -235,8 +241,9 @@ static void test_what_was_just_listed_is_not_asked(void **state) {
         reply(l.f, "{\"EventSelectors\":" BASIC "}");
         reply(l.f, i == 0 ? "{\"InsightSelectors\":" INSIGHTS "}" : ERROR("InsightNotEnabledException"));
         reply(l.f, TAGS_ANSWER);
+        reply(l.f, CONFIGURATION_ANSWER);
         look(&l, &t);
-        assert_asked(l.f, 3 + 3 * i, "GetInsightSelectors", NULL);
+        assert_asked(l.f, 4 + 4 * i, "GetInsightSelectors", NULL);
         assert_value(&l, FIELD_INSIGHTS, i == 0 ? INSIGHTS : "[]");
     }
     settings_done(&l.look.settings);
@@ -272,6 +279,7 @@ static void test_forms(void **state) {
         reply(l.f, cases[i].field == FIELD_SELECTORS ? cases[i].answer : "{}");
         reply(l.f, cases[i].field == FIELD_INSIGHTS ? cases[i].answer : "{}");
         reply(l.f, cases[i].field == FIELD_TAGS ? cases[i].answer : "{}");
+        reply(l.f, "{}");
         look(&l, &t);
         assert_int_equal(l.look.failed, 0);
         assert_value(&l, cases[i].field, cases[i].value);
@@ -310,6 +318,7 @@ static void test_in_part(void **state) {
         reply(l.f, cases[i].selectors);
         reply(l.f, cases[i].insights);
         reply(l.f, cases[i].tags);
+        reply(l.f, CONFIGURATION_ANSWER);
         look(&l, &t);
         assert_int_equal(l.look.failed, cases[i].failed);
         assert_int_equal(l.look.error, cases[i].error);
@@ -319,6 +328,40 @@ static void test_in_part(void **state) {
         for (Field f = FIELD_SELECTORS; f < _FIELD_MAX; f++)
             assert_int_equal(l.look.settings.values[f] == NULL, (l.look.failed & FIELD_BIT(f)) != 0);
         assert_value(&l, FIELD_BUCKET, "logs");
+        settings_done(&l.look.settings);
+        service_tear_down(state);
+    }
+}
+
+/* "Not here" is another answer than "not you", or than no answer. */
+static void test_a_configuration_that_aws_does_not_show(void **state) {
+    static const struct {
+        const char *answer;
+        bool unsupported;
+    } cases[] = {
+        { ERROR("UnsupportedOperationException"), true },
+        { ERROR("OperationNotPermittedException"), true },
+        { ERROR("NoManagementAccountSLRExistsException"), true },
+        { ERROR("UnknownOperationException"), true },
+        { ERROR("AccessDeniedException"), false },
+        { ERROR("ThrottlingException"), false },
+        { "[]", false },
+    };
+    CloudTrailTrail t = listed_trail();
+
+    t.present = CLOUDTRAIL_INSIGHT_SELECTORS;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Looking l;
+
+        service_set_up_patient(state);
+        l = (Looking){ .f = *state };
+        reply(l.f, "{}");
+        reply(l.f, TAGS_ANSWER);
+        reply(l.f, cases[i].answer);
+        look(&l, &t);
+        assert_int_equal(l.look.failed, BIT(CONFIGURATION));
+        assert_value(&l, FIELD_CONFIGURATION, NULL);
+        assert_int_equal(l.look.failures[UNREADABLE_CONFIGURATION].unsupported, cases[i].unsupported);
         settings_done(&l.look.settings);
         service_tear_down(state);
     }
@@ -373,7 +416,8 @@ static void test_a_region_that_is_none(void **state) {
         assert_int_equal(begin(&request, &watch), 0);
         fake_loop_run(l.f->loop);
         assert_int_equal(l.n_done, i + 1);
-        assert_int_equal(l.look.failed, i ? BIT(SELECTORS) | BIT(INSIGHTS) | BIT(TAGS) : FIELDS_ALL);
+        assert_int_equal(l.look.failed, i ? BIT(SELECTORS) | BIT(INSIGHTS) | BIT(CONFIGURATION) | BIT(TAGS)
+                                           : FIELDS_ALL);
         assert_string_equal(l.look.error_text,
                             i ? "GetEventSelectors: Invalid argument" : "DescribeTrails: Invalid argument");
     }
@@ -390,12 +434,13 @@ static void test_tags_that_aws_does_not_tell_are_not_asked_for(void **state) {
     reply(l.f, LIST(ENTRY(ARN, "")));
     reply(l.f, "{\"EventSelectors\":" BASIC "}");
     reply(l.f, "{\"InsightSelectors\":" INSIGHTS "}");
+    reply(l.f, CONFIGURATION_ANSWER);
     assert_int_equal(begin(&request, &watch), 0);
     fake_loop_run(l.f->loop);
     assert_int_equal(l.n_done, 1);
     assert_int_equal(l.look.failed, 0);
     assert_value(&l, FIELD_TAGS, NULL);
-    assert_int_equal(fake_http_n_requests(l.f->http), 3);
+    assert_int_equal(fake_http_n_requests(l.f->http), 4);
     settings_done(&l.look.settings);
 }
 
@@ -418,6 +463,7 @@ static void script(ServiceFixture *f) {
     reply(f, "{\"EventSelectors\":" BASIC "}");
     reply(f, "{\"InsightSelectors\":" INSIGHTS "}");
     reply(f, TAGS_ANSWER);
+    reply(f, CONFIGURATION_ANSWER);
 }
 
 static void test_cancelled_anywhere(void **state) {
@@ -489,6 +535,7 @@ int main(void) {
         PATIENT_TEST(test_what_was_just_listed_is_not_asked),
         PATIENT_TEST(test_forms),
         cmocka_unit_test(test_in_part),
+        cmocka_unit_test(test_a_configuration_that_aws_does_not_show),
         cmocka_unit_test(test_no_list),
         PATIENT_TEST(test_a_region_that_is_none),
         PATIENT_TEST(test_tags_that_aws_does_not_tell_are_not_asked_for),

@@ -216,6 +216,38 @@ def put_insight_selectors(call, params):
     return {"TrailARN": trail.arn, "InsightSelectors": trail.insights}
 
 
+def _configuration(trail):
+    return {"TrailARN": trail.arn, "MaxEventSize": "Standard", "ContextKeySelectors": [], "AggregationConfigurations": [],
+            **trail.configuration}
+
+
+def _configured_trail(call, params, find):
+    """AWS documents that it may refuse, not to whom: members of an organization get the code of the reference."""
+    trail = find(call, params["TrailName"])
+    if trail.configuration is None:
+        raise AwsError("UnsupportedOperationException", "This operation is not supported.")
+    if trail.account != call.principal.account:
+        raise AwsError("OperationNotPermittedException", "The requested operation is not permitted.")
+    return trail
+
+
+def get_event_configuration(call, params):
+    _authorize(call, params)
+    return _configuration(_configured_trail(call, params, find_to_read))
+
+
+def put_event_configuration(call, params):
+    """Members that are not sent stay."""
+    _authorize(call, params)
+    trail = _configured_trail(call, params, find_to_write)
+    whole = {**_configuration(trail), **params}
+    if whole["ContextKeySelectors"] and whole["MaxEventSize"] != "Large":
+        raise AwsError("InvalidParameterCombinationException", "ContextKeySelectors need a MaxEventSize of Large.")
+    trail.configuration = {name: whole[name] for name in ("MaxEventSize", "ContextKeySelectors", "AggregationConfigurations")
+                           if whole[name] not in ("Standard", [])}
+    return _configuration(trail)
+
+
 # -- tags ------------------------------------------------------------------------------------------------------------
 def _tags(tags_list):
     if len(tags_list) > 50:
@@ -290,9 +322,10 @@ def lookup_events(call, params):
 
 OPERATIONS = {
     "AddTags": add_tags, "CreateTrail": create_trail, "DeleteTrail": delete_trail, "DescribeTrails": describe_trails,
-    "GetEventSelectors": get_event_selectors, "GetInsightSelectors": get_insight_selectors, "GetTrail": get_trail,
+    "GetEventConfiguration": get_event_configuration, "GetEventSelectors": get_event_selectors, "GetInsightSelectors": get_insight_selectors, "GetTrail": get_trail,
     "GetTrailStatus": get_trail_status, "ListTags": list_tags, "ListTrails": list_trails,
-    "LookupEvents": lookup_events, "PutEventSelectors": put_event_selectors,
+    "LookupEvents": lookup_events, "PutEventConfiguration": put_event_configuration,
+    "PutEventSelectors": put_event_selectors,
     "PutInsightSelectors": put_insight_selectors, "RemoveTags": remove_tags, "StartLogging": start_logging,
     "StopLogging": stop_logging, "UpdateTrail": update_trail,
 }

@@ -13,7 +13,7 @@ from . import container, destinations, history, iam, imds, scenario, trails
 from .http import Response
 
 # What `trail` may set directly, beside members of the Trail shape.
-TRAIL_FIELDS = {"selectors", "advanced", "insights", "tags", "started", "stopped", "delivered", "digested",
+TRAIL_FIELDS = {"selectors", "advanced", "insights", "tags", "configuration", "started", "stopped", "delivered", "digested",
                 "delivery_stopped", "errors", "status"}
 
 

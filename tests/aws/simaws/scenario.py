@@ -67,7 +67,7 @@ def set_settings(state, settings):
 
 
 def add_trail(state, name, account, region, settings=None, logging=True, age=86400, event_selectors=None,
-              advanced_event_selectors=None, insight_selectors=None, tags=None, **shorthand):
+              advanced_event_selectors=None, insight_selectors=None, event_configuration=None, tags=None, **shorthand):
     """`settings` in the names of the Trail shape; `age` is how many seconds ago a logging trail was started.
     Members of the Trail shape may also stand beside `name`."""
     trails.check_name(name)
@@ -75,7 +75,8 @@ def add_trail(state, name, account, region, settings=None, logging=True, age=864
         raise ValueError(f"region {region} is not enabled in account {account}")
     full = {"S3BucketName": f"{name.lower().replace('_', '-')}-logs", **(settings or {}), **shorthand}
     trail = trails.create(state, account, region, name, full, selectors=event_selectors,
-                          advanced=advanced_event_selectors, insights=insight_selectors or [], tags=tags or {})
+                          advanced=advanced_event_selectors, insights=insight_selectors or [], tags=tags or {},
+                          configuration=event_configuration or {})
     if logging:
         trail.logging, trail.started = True, round(state.now() - age, 3)
     return trail

@@ -40,6 +40,8 @@ def loader():
 def _add(model, name):
     with open(ADDED, encoding="utf-8") as file:
         added = json.load(file)
+    for operation_name, added_operation in added.get(name, {}).get("operations", {}).items():
+        model["operations"].setdefault(operation_name, added_operation)
     for shape, change in added.get(name, {}).get("shapes", {}).items():
         target = model["shapes"].setdefault(shape, {key: value for key, value in change.items() if key != "members"})
         for member, reference in change.get("members", {}).items():

@@ -89,6 +89,7 @@ class Trail:
     advanced: list | None = None
     insights: list = field(default_factory=list)
     tags: dict = field(default_factory=dict)
+    configuration: dict | None = field(default_factory=dict)    # event configuration; None: not supported here
     logging: bool = False
     started: float | None = None
     stopped: float | None = None

@@ -165,18 +165,22 @@ void act_look_at_bucket(Act *act) {
         act_next(act);
 }
 
-/* Those who have taken the places of a region, as AWS lists them. */
+/* Those who have taken the places of a region, as AWS lists them: trails that live elsewhere take a place in each
+ * region that they cover (AWS CloudTrail User Guide, "Quotas"). */
 static void squatters_listed(const AwsError *error, const CloudTrailTrails *trails, void *userdata) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
     Act *act = userdata;
     bool first = true;
 
     act->call = NULL;
-    for (size_t i = 0; error->class == AWS_OK && i < trails->n; i++)
-        if (text_equal(trails->items[i].home_region, act->region)) {
-            (void)strbuf_addf(&b, "%s%s", first ? "its place is taken by " : ", ", trails->items[i].name);
-            first = false;
-        }
+    for (size_t i = 0; error->class == AWS_OK && i < trails->n; i++) {
+        const CloudTrailTrail *trail = &trails->items[i];
+
+        (void)strbuf_addf(&b, "%s%s", first ? "its place is taken by " : ", ", trail->name);
+        if (!text_equal(trail->home_region, act->region))
+            (void)strbuf_addf(&b, " (of %s)", trail->home_region[0] ? trail->home_region : "another region");
+        first = false;
+    }
     act_fail(act, QUOTA_CODE, strbuf_str(&b));
 }
 

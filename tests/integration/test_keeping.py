@@ -7,7 +7,7 @@ import pytest
 
 from attacks import BUCKET, KEY, PACU_MINIMIZE, SCENARIO, VICTIM
 from guard import within
-from helpers import FRA, MAIN, MEMBER, TOPIC, operations, sns, wait_alert
+from helpers import FRA, IAD, MAIN, MEMBER, TOPIC, operations, sns, wait_alert
 from simaws.client import poll
 from test_baseline import RESTORE, baselines, start, told, update
 
@@ -174,6 +174,18 @@ def test_trails_that_fill_the_quota_are_named(sim, victim, mallory):
     assert entry["action"]["result"] == "failed"
     assert "MaximumNumberOfTrailsExceededException: its place is taken by " in entry["detail"]
     assert "squatter-0" in entry["detail"]
+
+
+def test_shadows_fill_the_quota_too_and_are_named(sim, victim, mallory):
+    """Five trails a region, irrespective of the region in which they were created."""
+    victim.write_config(**RESTORE)
+    start(victim).stop()
+    for number in range(5):
+        sim.add_trail(f"shadow-{number}", MAIN, IAD, IsMultiRegionTrail=True)
+    mallory.delete(VICTIM)
+    victim.start()
+    entry = wait_alert(sim, "trail.missing")
+    assert all(f"shadow-{number} (of {IAD})" in entry["detail"] for number in range(5)), entry["detail"]
 
 
 def _deleted_while_nobody_polled(sim, victim, mallory, **bucket):

@@ -809,8 +809,7 @@ static void test_recreate_without_what_is_refused(void **state) {
     assert_int_equal(d.outcome.fields_left & ~(BIT(KMS_KEY) | BIT(SELECTORS)), 0);
 }
 
-/* Whoever fills the quota is named, as far as a list says it; trails that live elsewhere take no place here.
- */
+/* Whoever fills the quota is named, as far as a list says it; trails that live elsewhere take a place here, too. */
 static void test_recreate_past_the_quota(void **state) {
     static const struct {
         const char *list, *text;
@@ -821,7 +820,8 @@ static void test_recreate_past_the_quota(void **state) {
           "\"arn:aws:cloudtrail:sa-east-1:111122223333:trail/"
           "far\"},{\"Name\":\"squat-2\",\"HomeRegion\":\"" REGION
           "\",\"TrailARN\":\"arn:aws:cloudtrail:" REGION ":111122223333:trail/squat-2\"}]}",
-          "CreateTrail: MaximumNumberOfTrailsExceededException: its place is taken by squat-1, squat-2" },
+          "CreateTrail: MaximumNumberOfTrailsExceededException: its place is taken by squat-1, "
+          "far (of sa-east-1), squat-2" },
         { NULL, "CreateTrail: MaximumNumberOfTrailsExceededException" },
     };
 

@@ -337,7 +337,7 @@ def test_denied_calls_are_recorded(sim):
     client = sim.boto3("weak", "cloudtrail")
     assert client.get_trail_status(Name="org-trail")["IsLogging"]
     name, status, text = refused(client.stop_logging, Name="org-trail")
-    assert (name, status) == ("AccessDeniedException", 400)
+    assert (name, status) == ("AccessDeniedException", 403)
     assert text == (f"User: arn:aws:iam::{MAIN}:user/weak is not authorized to perform: cloudtrail:StopLogging on resource: "
                     f"{ORG_TRAIL} because no identity-based policy allows the cloudtrail:StopLogging action")
     assert sim.events(EventName="StopLogging")[0]["errorCode"] == "AccessDenied"
@@ -468,7 +468,7 @@ def test_fault_selection(sim):
     sim.add_fault("throttle", region=HOME, operation="GetTrailStatus", trail="org-trail", count=2, skip=1)
     ct = sim.boto3("guard", "cloudtrail")
     assert ct.get_trail_status(Name="org-trail")
-    assert refused(ct.get_trail_status, Name=ORG_TRAIL) == ("ThrottlingException", 400, "Rate exceeded")
+    assert refused(ct.get_trail_status, Name=ORG_TRAIL) == ("ThrottlingException", 429, "Rate exceeded")
     assert sim.boto3("guard", "cloudtrail", "us-east-1").get_trail_status(Name="audit")
     assert refused(ct.get_trail_status, Name="org-trail")[0] == "ThrottlingException"
     assert ct.get_trail_status(Name="org-trail") and sim.call("faults") == []
@@ -485,7 +485,7 @@ def test_fault_errors(sim):
         assert refused(ct.list_trails)[0] == "ExpiredTokenException"
         assert refused(sns.list_topics)[:2] == ("ExpiredToken", 403)
     with sim.fault("error", code="ConflictException", message="busy"):
-        assert refused(ct.start_logging, Name="org-trail") == ("ConflictException", 400, "busy")
+        assert refused(ct.start_logging, Name="org-trail") == ("ConflictException", 409, "busy")
     with sim.fault("throttle"), sim.fault("type_form", form="both"), sim.fault("message_key", key="Message"):
         body = json.loads(get(sim)[1])
         assert body["__type"].endswith("/com.amazon.coral/") and "#ThrottlingException:" in body["__type"]

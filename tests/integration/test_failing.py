@@ -38,6 +38,17 @@ def test_each_kind_of_delivery_error_is_told_with_its_severity_and_resolved(sim,
     guard.wait_verdict("org-trail", "logging")
 
 
+def test_an_error_beside_an_older_delivery_is_an_error(sim, guard):
+    """As real answers have it: AccessDenied, the newest delivery that worked, and empty strings for the rest."""
+    now = sim.trail(ORG_TRAIL)["status_now"]
+    sim.trail(ORG_TRAIL, errors={"LatestDeliveryError": "AccessDenied"})
+    shown = sim.trail(ORG_TRAIL)["status_now"]
+    assert shown["LatestDeliveryTime"] == now["LatestDeliveryTime"] and shown["LatestDeliveryAttemptTime"] == ""
+    assert "LatestDigestDeliveryError" not in shown
+    entry = wait_alert(sim, "trail.failing")
+    assert entry["findings"] == ["delivery"] and "AccessDenied" in entry["detail"]
+
+
 def test_a_digest_error_is_a_warning_where_digests_are_not_expected(sim, make_guard):
     sim.trail(ORG_TRAIL, settings={"LogFileValidationEnabled": False})
     make_guard(sim).start().wait_guarding()

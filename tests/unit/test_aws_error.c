@@ -95,6 +95,35 @@ static void reads_bodies(void **state _unused_) {
     }
 }
 
+/* CloudTrail's model gave its errors other statuses than 400 in 2026: the code decides, whatever stands beside it. */
+static void the_code_decides_and_not_the_status(void **state _unused_) {
+    static const struct {
+        const char *code;
+        AwsErrorClass class;
+    } cases[] = {
+        { "TrailNotFoundException", AWS_NOT_FOUND },        { "S3BucketDoesNotExistException", AWS_REFUSED },
+        { "OrganizationsNotInUseException", AWS_REFUSED },  { "AccessDeniedException", AWS_DENIED },
+        { "ThrottlingException", AWS_THROTTLED },           { "ConflictException", AWS_CONFLICT },
+        { "InsufficientS3BucketPolicyException", AWS_REFUSED },
+        { "InsufficientSnsTopicPolicyException", AWS_REFUSED },
+        { "MaximumNumberOfTrailsExceededException", AWS_REFUSED },
+        { "NoManagementAccountSLRExistsException", AWS_REFUSED },
+        { "NotOrganizationManagementAccountException", AWS_REFUSED },
+    };
+    static const int statuses[] = { 400, 403, 404, 409, 429, 500, 503 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases) * ARRAY_SIZE(statuses); i++) {
+        const char *code = cases[i / ARRAY_SIZE(statuses)].code;
+        char body[128];
+        AwsError e;
+
+        (void)snprintf(body, sizeof(body), "{\"__type\":\"%s\"}", code);
+        e = error_of(statuses[i % ARRAY_SIZE(statuses)], JSON, NULL, 0, body);
+        assert_string_equal(e.code, code);
+        assert_int_equal(e.class, cases[i / ARRAY_SIZE(statuses)].class);
+    }
+}
+
 static void reads_headers(void **state _unused_) {
     static const HttpHeader json[] = { { "x-amzn-requestid", "rid-2" },
                                        { "X-Amzn-ErrorType", "AccessDeniedException:http://x.example/" } };
@@ -299,6 +328,7 @@ static void finds_headers(void **state _unused_) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_bodies),
+        cmocka_unit_test(the_code_decides_and_not_the_status),
         cmocka_unit_test(reads_headers),
         cmocka_unit_test(pages_that_are_not_awss),
         cmocka_unit_test(long_messages_keep_their_head),

@@ -20,6 +20,15 @@ QUERY_NAMES = {
 }
 # The same for one service only.
 SERVICE_NAMES = {("sns", "AccessDenied"): "AuthorizationError"}
+# CloudTrail's statuses that are not 400, as its model has them since 2026 (@aws-sdk/client-cloudtrail 3.1137.0); before that
+# they were 400 all. Nothing may depend on them.
+CLOUDTRAIL_STATUSES = {
+    "AccessDeniedException": 403, "ConflictException": 409, "InsufficientS3BucketPolicyException": 403,
+    "InsufficientSnsTopicPolicyException": 403, "MaximumNumberOfTrailsExceededException": 403,
+    "NoManagementAccountSLRExistsException": 403, "NotOrganizationManagementAccountException": 403,
+    "OrganizationsNotInUseException": 404, "S3BucketDoesNotExistException": 404, "ThrottlingException": 429,
+    "TrailNotFoundException": 404,
+}
 # In the JSON protocol CloudTrail writes its own exceptions with "Message"; the front end that checks keys and
 # rates, shared by all services, writes "message" (both seen in captured answers).
 FRONT_END = {
@@ -43,6 +52,8 @@ class AwsError(Exception):
 def wire_code(error, protocol, service):
     """(code, HTTP status) of an error in the protocol of the service that answers."""
     code, status = error.code, 500 if error.code == "InternalFailure" else 400
+    if service == "cloudtrail":
+        status = CLOUDTRAIL_STATUSES.get(code, status)
     if protocol == "query" and not error.exact:
         code, status = QUERY_NAMES.get(code, (code, 400))
         code = SERVICE_NAMES.get((service, code), code)

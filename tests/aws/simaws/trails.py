@@ -284,13 +284,16 @@ def _delivery_errors(state, trail):
 
 
 def status(state, trail):
-    """GetTrailStatus, with the retired strings that AWS still sends."""
+    """GetTrailStatus, with the retired strings that AWS still sends: empty while deliveries fail, and then the error stands
+    beside the time of the newest one that worked (seen in public)."""
     delivered, digested = deliveries(state, trail, state.now())
+    failing = {**_delivery_errors(state, trail), **trail.errors}.get("LatestDeliveryError")
+    shown = iso(delivered) if delivered and not failing else ""
     result = {
         "IsLogging": trail.logging, "StartLoggingTime": trail.started, "StopLoggingTime": trail.stopped,
         "LatestDeliveryTime": delivered, "LatestDigestDeliveryTime": digested,
-        "LatestDeliveryAttemptTime": iso(delivered) if delivered else "", "LatestNotificationAttemptTime": "",
-        "LatestNotificationAttemptSucceeded": "", "LatestDeliveryAttemptSucceeded": iso(delivered) if delivered else "",
+        "LatestDeliveryAttemptTime": shown, "LatestNotificationAttemptTime": "",
+        "LatestNotificationAttemptSucceeded": "", "LatestDeliveryAttemptSucceeded": shown,
         "TimeLoggingStarted": iso(trail.started) if trail.started else "",
         "TimeLoggingStopped": iso(trail.stopped) if trail.stopped else "",
     }

@@ -73,6 +73,26 @@ static int read_switch(Switch by_file, const char *variable, bool *ret,
     return 0;
 }
 
+static const char *chinese_region(const StringList *regions) {
+    for (size_t i = 0; i < regions->n; i++) {
+        const Partition *partition = endpoint_partition_of(regions->items[i]);
+
+        if (partition && partition->fips == FIPS_NONE)
+            return regions->items[i];
+    }
+    return NULL;
+}
+
+static int check_fips(const Config *config, char error[static ENGINE_AWS_ERROR_MAX]) {
+    const char *region = chinese_region(&config->regions);
+
+    for (size_t i = 0; !region && i < config->n_accounts; i++)
+        region = chinese_region(config_account_regions(config, &config->accounts[i]));
+    if (!region)
+        return 0;
+    return refuse(error, "FIPS endpoints are asked for, and %s has none: turn use_fips (AWS_USE_FIPS_ENDPOINT) off", region);
+}
+
 /* Only the environment can bring them together here: the file was looked at when it was read. */
 static int read_kind_of_host(const Config *config, EndpointOverrides *overrides,
                              char error[static ENGINE_AWS_ERROR_MAX]) {
@@ -83,6 +103,8 @@ static int read_kind_of_host(const Config *config, EndpointOverrides *overrides,
     if (r >= 0)
         r = read_switch(config->aws.use_dualstack, "AWS_USE_DUALSTACK_ENDPOINT", &overrides->dual_stack,
                         error);
+    if (r >= 0 && overrides->fips)
+        r = check_fips(config, error);
     if (r < 0 || (!overrides->fips && !overrides->dual_stack))
         return r;
     for (unsigned s = 0; s < _AWS_SERVICE_MAX; s++)

@@ -26,7 +26,7 @@ static const char *const regions_aws[] = {
     "af-south-1",     "ap-east-1",      "ap-east-2",      "ap-south-2",     "ap-southeast-3",
     "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-west-1",
     "eu-central-2",   "eu-south-1",     "eu-south-2",     "il-central-1",   "me-central-1",
-    "me-south-1",     "mx-central-1",   NULL,
+    "me-south-1",     "me-west-1",      "mx-central-1",   "sa-west-1",      NULL,
 };
 static const char *const regions_cn[] = { "cn-north-1", "cn-northwest-1", NULL };
 static const char *const regions_gov[] = { "us-gov-west-1", "us-gov-east-1", NULL };
@@ -45,19 +45,19 @@ typedef struct PartitionRow {
 
 /* The most specific areas first. */
 static const PartitionRow partitions[] = {
-    { { "aws-us-gov", "amazonaws.com", "api.aws", true, "us-gov-west-1", regions_gov }, { "us-gov" } },
-    { { "aws-iso", "c2s.ic.gov", "api.aws.ic.gov", false, "us-iso-east-1", regions_iso }, { "us-iso" } },
-    { { "aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud", false, "us-isob-east-1", regions_iso_b },
+    { { "aws-us-gov", "amazonaws.com", "api.aws", FIPS_BY_SERVICE, "us-gov-west-1", regions_gov }, { "us-gov" } },
+    { { "aws-iso", "c2s.ic.gov", "api.aws.ic.gov", FIPS_BY_NAME, "us-iso-east-1", regions_iso }, { "us-iso" } },
+    { { "aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud", FIPS_BY_NAME, "us-isob-east-1", regions_iso_b },
       { "us-isob" } },
-    { { "aws-iso-e", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", false, "eu-isoe-west-1", regions_iso_e },
+    { { "aws-iso-e", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", FIPS_BY_NAME, "eu-isoe-west-1", regions_iso_e },
       { "eu-isoe" } },
-    { { "aws-iso-f", "csp.hci.ic.gov", "api.aws.hci.ic.gov", false, "us-isof-south-1", regions_iso_f },
+    { { "aws-iso-f", "csp.hci.ic.gov", "api.aws.hci.ic.gov", FIPS_BY_NAME, "us-isof-south-1", regions_iso_f },
       { "us-isof" } },
-    { { "aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu", false, "eusc-de-east-1", regions_eusc },
+    { { "aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu", FIPS_BY_NAME, "eusc-de-east-1", regions_eusc },
       { "eusc-de" } },
-    { { "aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn", false, "cn-northwest-1", regions_cn },
+    { { "aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn", FIPS_NONE, "cn-northwest-1", regions_cn },
       { "cn" } },
-    { { "aws", "amazonaws.com", "api.aws", false, "us-east-1", regions_aws },
+    { { "aws", "amazonaws.com", "api.aws", FIPS_BY_NAME, "us-east-1", regions_aws },
       { "us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx" } },
 };
 
@@ -318,16 +318,24 @@ const char *endpoint_path(const char *url) {
 
 /* ---- services ---- */
 
+/* Which hosts of a service have "-fips" in their name in the partition of FIPS_BY_SERVICE, us-gov. */
+typedef enum GovFips {
+    GOV_FIPS_DUAL,   /* those with IPv6; the others are the FIPS ones by their plain name */
+    GOV_FIPS_NAMED,  /* all */
+    GOV_FIPS_PLAIN,  /* none */
+} GovFips;
+
 static const struct {
     const char *name;
     bool one_a_partition;
+    GovFips gov;
 } services[_AWS_SERVICE_MAX] = {
-    [AWS_CLOUDTRAIL] = { "cloudtrail", false },
-    [AWS_SNS] = { "sns", false },
-    [AWS_STS] = { "sts", false },
-    [AWS_KMS] = { "kms", false },
-    [AWS_S3] = { "s3", false },
-    [AWS_ORGANIZATIONS] = { "organizations", true },
+    [AWS_CLOUDTRAIL] = { "cloudtrail", false, GOV_FIPS_DUAL },
+    [AWS_SNS] = { "sns", false, GOV_FIPS_DUAL },
+    [AWS_STS] = { "sts", false, GOV_FIPS_DUAL },
+    [AWS_KMS] = { "kms", false, GOV_FIPS_NAMED },
+    [AWS_S3] = { "s3", false, GOV_FIPS_NAMED },
+    [AWS_ORGANIZATIONS] = { "organizations", true, GOV_FIPS_PLAIN },
 };
 
 const char *endpoint_service_name(AwsService service) {
@@ -369,23 +377,43 @@ bool endpoint_is_overridden(const EndpointOverrides *overrides, AwsService servi
     return override_for(overrides, service);
 }
 
+static bool says_fips(const Partition *partition, AwsService service, bool dual_stack) {
+    if (partition->fips != FIPS_BY_SERVICE)
+        return true;
+    return services[service].gov == GOV_FIPS_NAMED || (services[service].gov == GOV_FIPS_DUAL && dual_stack);
+}
+
+int endpoint_add_aws_host(const EndpointOverrides *overrides, AwsService service, const char *region, StrBuf *ret) {
+    const Partition *partition = endpoint_partition_of(region);
+    bool dual_stack = overrides && overrides->dual_stack, fips = overrides && overrides->fips;
+    /* S3 keeps the plain suffix for hosts with IPv6 too, and says "dualstack" in the name */
+    bool by_label = dual_stack && service == AWS_S3;
+
+    if (!partition || (fips && partition->fips == FIPS_NONE))
+        return -EINVAL;
+    return strbuf_addf(ret, "%s%s.%s%s.%s", endpoint_service_name(service),
+                       fips && says_fips(partition, service, dual_stack) ? "-fips" : "",
+                       by_label ? "dualstack." : "", endpoint_service_region(service, region),
+                       dual_stack && !by_label ? partition->dual_suffix : partition->suffix);
+}
+
 int endpoint_url(const EndpointOverrides *overrides, AwsService service, const char *region, StrBuf *ret) {
     const Partition *partition = endpoint_partition_of(region);
     const char *override = override_for(overrides, service);
-    bool dual_stack = overrides && overrides->dual_stack, fips = overrides && overrides->fips;
+    int r;
 
     if (!partition)
         return -EINVAL;
 
     if (override) {
         /* Checked where it was configured; checked here too, because a signed request leaves for it. */
-        if (!endpoint_override_is_valid(override) || fips || dual_stack)
+        if (!endpoint_override_is_valid(override) || overrides->fips || overrides->dual_stack)
             return -EINVAL;
         return strbuf_addf(ret, "%s%s", override, text_ends_with(override, "/") ? "" : "/");
     }
-    region = endpoint_service_region(service, region);
-    /* plain_is_fips holds for hosts without IPv6 only; the others follow the common rule. */
-    return strbuf_addf(ret, "https://%s%s.%s.%s/", endpoint_service_name(service),
-                       fips && (dual_stack || !partition->plain_is_fips) ? "-fips" : "", region,
-                       dual_stack ? partition->dual_suffix : partition->suffix);
+    if (overrides && overrides->fips && partition->fips == FIPS_NONE)
+        return -EINVAL;
+    (void)strbuf_add(ret, "https://");
+    r = endpoint_add_aws_host(overrides, service, region, ret);
+    return r < 0 ? r : strbuf_add_char(ret, '/');
 }

@@ -18,11 +18,18 @@ typedef enum AwsService {
     _AWS_SERVICE_MAX,
 } AwsService;
 
+/* How hosts with validated cryptography are called in a partition. */
+typedef enum PartitionFips {
+    FIPS_BY_NAME,       /* "-fips" follows the service's name */
+    FIPS_BY_SERVICE,    /* the plain hosts of some services are the FIPS ones */
+    FIPS_NONE,          /* there are none */
+} PartitionFips;
+
 typedef struct Partition {
     const char *id;                 /* "aws", as in ARNs */
     const char *suffix;             /* "amazonaws.com" */
     const char *dual_suffix;        /* of hosts that have IPv6 too: "api.aws" */
-    bool plain_is_fips;             /* the plain hosts are the FIPS ones; there are no others */
+    PartitionFips fips;
     const char *default_region;     /* where partition-wide calls go: "us-east-1" */
     const char *const *regions;     /* NULL-terminated; known regions, for "all" */
 } Partition;
@@ -66,6 +73,10 @@ bool endpoint_region_is_opt_in(const char *region);
  * dual_stack, or the buffer's error. Names are made by AWS's rules for all regions, also where AWS runs no
  * such host: most regions outside the USA and Canada have no FIPS endpoints. */
 int endpoint_url(const EndpointOverrides *overrides, AwsService service, const char *region, StrBuf *ret);
+
+/* The host of AWS's own that calls of service made for region go to, whatever the overrides name; appended to ret.
+ * -EINVAL for an unknown region, and for FIPS where the partition has none: China has not. */
+int endpoint_add_aws_host(const EndpointOverrides *overrides, AwsService service, const char *region, StrBuf *ret);
 
 /* An override that may be used: absolute http(s) URL with a host, no user info, no query, no fragment,
  * printable ASCII; http: only for loopback (127/8, [::1], localhost). */

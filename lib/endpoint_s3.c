@@ -26,31 +26,18 @@ static bool fits_host(const char *bucket) {
     return n <= LABEL_MAX_LEN && strspn(bucket, LOWER DIGITS "-") == n;
 }
 
-/* S3 keeps the plain suffix for dual-stack hosts too, and says "dualstack" in the name. */
-static int add_host(const EndpointOverrides *o, const char *region, StrBuf *b) {
-    bool fips = o && o->fips, dual_stack = o && o->dual_stack;
-
-    return strbuf_addf(b, "s3%s.%s%s.%s/", fips ? "-fips" : "", dual_stack ? "dualstack." : "", region,
-                       endpoint_partition_of(region)->suffix);
-}
-
 int endpoint_bucket_url(const EndpointOverrides *overrides, const char *bucket, const char *region,
                         StrBuf *ret) {
+    bool as_path = endpoint_is_overridden(overrides, AWS_S3) || !fits_host(bucket);
     int r;
 
     if (!endpoint_partition_of(region) || !endpoint_bucket_is_valid(bucket))
         return -EINVAL;
-    if (endpoint_is_overridden(overrides, AWS_S3)) {
+    if (as_path) {
         r = endpoint_url(overrides, AWS_S3, region, ret);
         return r < 0 ? r : strbuf_add(ret, bucket);
     }
-    if (fits_host(bucket)) {
-        (void)strbuf_addf(ret, "https://%s.", bucket);
-        return add_host(overrides, region, ret);
-    }
-    if (overrides && overrides->fips)
-        return -EINVAL;
-    (void)strbuf_add(ret, "https://");
-    (void)add_host(overrides, region, ret);
-    return strbuf_add(ret, bucket);
+    (void)strbuf_addf(ret, "https://%s.", bucket);
+    r = endpoint_add_aws_host(overrides, AWS_S3, region, ret);
+    return r < 0 ? r : strbuf_add_char(ret, '/');
 }

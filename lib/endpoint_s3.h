@@ -11,6 +11,6 @@ bool endpoint_bucket_is_valid(const char *bucket);
 
 /* The URL of a bucket in region, appended to ret: the bucket as a host of its own, "https://BUCKET.s3.REGION.../";
  * or, where its name cannot be part of a host name that a certificate covers, or the endpoint is overridden, as
- * a path, "https://s3.REGION.../BUCKET". 0, or as endpoint_url(); -EINVAL also for a bucket that is none, and
- * for one that only a path can name while FIPS endpoints are asked for, since those take none. */
+ * a path, "https://s3.REGION.../BUCKET". 0, or as endpoint_url(); -EINVAL also for a bucket
+ * that is none. */
 int endpoint_bucket_url(const EndpointOverrides *overrides, const char *bucket, const char *region, StrBuf *ret);

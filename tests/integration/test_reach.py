@@ -50,6 +50,15 @@ def test_what_cannot_go_together_is_refused_with_both_names(sim, make_guard, aws
     assert sim.requests() == []
 
 
+@pytest.mark.parametrize("where", [{"regions": ["cn-north-1"]},
+                                   {"accounts": [{"name": "beijing", "regions": ["eu-central-1", "cn-northwest-1"]}]}],
+                         ids=["regions", "accounts"])
+def test_fips_endpoints_are_not_made_up_for_china(sim, make_guard, where):
+    guard = make_guard(sim, env={"AWS_ENDPOINT_URL": None}, aws={"use_fips": True}, alerts=(), **where).start()
+    assert guard.wait() == 1
+    assert "FIPS endpoints are asked for, and cn-north" in guard.stderr(), guard.stderr()
+
+
 def test_the_file_wins_over_the_environment_about_kinds_of_hosts(sim, make_guard):
     env = {"AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true"}
     make_guard(sim, env=env, aws={"use_fips": False, "use_dualstack": False}, alerts=()).start().wait_guarding()

@@ -3,6 +3,7 @@ import subprocess
 
 import pytest
 
+import newest_regions
 import promises
 import purity
 import tidy
@@ -161,3 +162,12 @@ def test_promises(program, capsys, file, old, new, expected):
     path.write_text(path.read_text().replace(old, new))
     assert promises.main(str(program / "binary"), program) == 1
     assert expected in capsys.readouterr().err
+
+
+def test_newest_regions_are_said_and_no_failure(tmp_path, capsys):
+    table = tmp_path / "partitions.js"
+    table.write_text('export const partitionsInfo = {"partitions": [{"id": "aws", "regions": {"aws-global": {}, "eu-west-1": {},'
+                     ' "xx-moon-1": {}}}]};\n')
+    assert newest_regions.main([str(table)]) == 0
+    said = capsys.readouterr()
+    assert said.err == "newest_regions: warning: lib/endpoint.c does not know xx-moon-1\n" and "1 regions" in said.out

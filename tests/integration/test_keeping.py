@@ -190,6 +190,7 @@ def test_shadows_fill_the_quota_too_and_are_named(sim, victim, mallory):
 
 def _deleted_while_nobody_polled(sim, victim, mallory, **bucket):
     """The alert of a daemon that finds the trail deleted and its bucket changed, and what it asked AWS."""
+    sim.trail(VICTIM, configuration={})     # a write less, see above
     sim.call("bucket", name=BUCKET, owner=MAIN)
     victim.write_config(bucket_checks=True, **RESTORE)
     start(victim).stop()

@@ -161,7 +161,7 @@ static void settings_seen(const SettingsLook *look, void *userdata) {
     act->last_error[0] = '\0';
     if (failed & act->fields & ~act->refused)
         (void)snprintf(act->last_error, sizeof(act->last_error), "accepted, but %.400s", look->error_text);
-    read_back_later(act, "accepted, but it does not show after 5 s: is somebody else writing?");
+    read_back_later(act, "AWS accepted it, and does not show it after 5 s");
 }
 
 static void look_at_settings(Act *act) {

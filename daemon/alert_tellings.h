@@ -56,6 +56,10 @@ typedef enum Telling {
     TELLING_STILL_WEAKENED,
     TELLING_STILL_UNMET,
     TELLING_STILL_FAILING,
+    TELLING_STILL_STALE,
+    TELLING_STILL_BUCKET,
+    TELLING_STILL_LIFECYCLE,
+    TELLING_STILL_KEY,
     TELLING_STILL_BLIND_TRAIL,
     TELLING_STILL_BLIND_TARGET,
     TELLING_STILL_UNREADABLE,
@@ -97,6 +101,34 @@ extern const AlertTemplate alert_templates_of_guard[_TELLING_MAX];
     "key enabled?\n"                                                                                        \
     "2. aws cloudtrail get-trail-status --region {region} --name {arn}\n"                                   \
     "3. The error stays in the status until the next delivery works."
+#define STALE_LOSS \
+    "That is not known yet: what is late may still come."
+#define STALE_ADVICE \
+    "1. Is the bucket there, is it yours, and does its policy let CloudTrail in?\n" \
+    "2. Do the trail's selectors still record what happens? A trail that has nothing to record " \
+    "delivers nothing: then raise stale_after, or set it to 0.\n" \
+    "3. aws cloudtrail get-trail-status --region {region} --name {arn}"
+#define BUCKET_LOSS \
+    "Log files: AWS goes on trying for 30 days where a bucket takes none. What goes to a bucket " \
+    "that is not yours is in other hands, and does not come back."
+#define BUCKET_ADVICE \
+    "1. Is the bucket there, and does it belong to the account that it should? A bucket that was " \
+    "deleted can be created by anybody, under the same name, in an account of their own.\n" \
+    "2. Does its policy still let CloudTrail write?\n" \
+    "3. If nobody planned this, treat the credentials that were used as stolen."
+#define LIFECYCLE_LOSS \
+    "Log files that the rule has expired are gone, unless the bucket keeps versions of them."
+#define LIFECYCLE_ADVICE \
+    "1. Take the rule away, or let it wait as long as you must keep log files.\n" \
+    "2. Find out who made it. If nobody planned it, treat the credentials that were used as stolen.\n" \
+    "3. Copy what is still there."
+#define KEY_LOSS \
+    "Log files: AWS goes on trying to deliver them for 30 days. Those that are there cannot be read " \
+    "until the key works again; once it is deleted, never."
+#define KEY_ADVICE \
+    "1. Enable the key; if its deletion is scheduled, cancel that first: aws kms " \
+    "cancel-key-deletion --region {region} --key-id KEY\n" \
+    "2. Find out who did it. If nobody planned it, treat the credentials that were used as stolen."
 #define BY_NOW "The account's event history keeps management events of the last 90 days all the same."
 #define CHANGED_ADVICE                                                                                      \
     "1. Was it planned? Then name such work as maintenance in trailguard.conf, and make what it leaves "    \

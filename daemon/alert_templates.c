@@ -93,7 +93,7 @@ const AlertTemplate alert_templates[_TELLING_MAX] = {
         .subject = "{LABEL} {name} missing in {where}{deletion}",
         .subject_short = "{LABEL} {name} missing in {where}",
         .headline =
-                "{name} in {where} is gone: the region's list and its status in the home region both say "
+                "{name} in {where} {is gone}: the region's list and its status in the home region both say "
                 "so.",
         .loss =
                 "Nothing is recorded by this trail any more. What it delivered before is still in its "
@@ -157,47 +157,29 @@ const AlertTemplate alert_templates[_TELLING_MAX] = {
     [TELLING_STALE] = {
         .subject = "{LABEL} {name} delivers nothing in {where}",
         .headline = "{name} in {where} logs, and AWS reports no error, but {detail}.",
-        .loss = "That is not known yet: what is late may still come.",
-        .advice =
-                "1. Is the bucket there, is it yours, and does its policy let CloudTrail in?\n"
-                "2. Do the trail's selectors still record what happens? A trail that has nothing to record "
-                "delivers nothing: then raise stale_after, or set it to 0.\n"
-                "3. aws cloudtrail get-trail-status --region {region} --name {arn}",
+        .loss = STALE_LOSS,
+        .advice = STALE_ADVICE,
     },
     [TELLING_BUCKET] = {
         .subject = "{LABEL} {name}'s bucket is not as it should be in {where}: {detail}",
         .subject_short = "{LABEL} {name}: its bucket in {where}: {detail}",
         .headline = "The bucket of {name} in {where} is not as it should be: {detail}.",
-        .loss =
-                "Log files: AWS goes on trying for 30 days where a bucket takes none. What goes to a bucket "
-                "that is not yours is in other hands, and does not come back.",
-        .advice =
-                "1. Is the bucket there, and does it belong to the account that it should? A bucket that was "
-                "deleted can be created by anybody, under the same name, in an account of their own.\n"
-                "2. Does its policy still let CloudTrail write?\n"
-                "3. If nobody planned this, treat the credentials that were used as stolen.",
+        .loss = BUCKET_LOSS,
+        .advice = BUCKET_ADVICE,
     },
     [TELLING_LIFECYCLE] = {
         .subject = "{LABEL} {name}'s log files are deleted early in {where}: {detail}",
         .subject_short = "{LABEL} {name}: log files deleted early in {where}",
         .headline = "A lifecycle rule of the bucket of {name} in {where} deletes log files early: {detail}.",
-        .loss = "Log files that the rule has expired are gone, unless the bucket keeps versions of them.",
-        .advice =
-                "1. Take the rule away, or let it wait as long as you must keep log files.\n"
-                "2. Find out who made it. If nobody planned it, treat the credentials that were used as stolen.\n"
-                "3. Copy what is still there.",
+        .loss = LIFECYCLE_LOSS,
+        .advice = LIFECYCLE_ADVICE,
     },
     [TELLING_KEY] = {
         .subject = "{LABEL} {name}'s key cannot be used in {where}: {detail}",
         .subject_short = "{LABEL} {name}: its KMS key in {where}: {detail}",
         .headline = "The KMS key of {name} in {where} cannot be used: {detail}.",
-        .loss =
-                "Log files: AWS goes on trying to deliver them for 30 days. Those that are there cannot be read "
-                "until the key works again; once it is deleted, never.",
-        .advice =
-                "1. Enable the key; if its deletion is scheduled, cancel that first: aws kms "
-                "cancel-key-deletion --region {region} --key-id KEY\n"
-                "2. Find out who did it. If nobody planned it, treat the credentials that were used as stolen.",
+        .loss = KEY_LOSS,
+        .advice = KEY_ADVICE,
     },
     [TELLING_ATTRIBUTED] = {
         .subject = "{LABEL} {name} {deed} in {where} by {who}{still}",

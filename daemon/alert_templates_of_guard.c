@@ -146,7 +146,7 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
         .advice = "Nothing.",
     },
     [TELLING_STILL_STOPPED] = {
-        .subject = "REMINDER {name} still stopped in {where}, since {since}",
+        .subject = "REMINDER {name} still stopped in {where}, for {since}",
         .headline = "{name} in {where} is still stopped. Nothing is recorded.",
         .loss = LOST_FOR_GOOD,
         .deed = "{tried}",
@@ -156,7 +156,7 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
                 WHO_STOPPED_IT,
     },
     [TELLING_STILL_MISSING] = {
-        .subject = "REMINDER {name} still missing in {where}, since {since}",
+        .subject = "REMINDER {name} still missing in {where}, for {since}",
         .headline = "{name} in {where} is still gone. It records nothing.",
         .deed = "{created}",
         .advice =
@@ -164,8 +164,8 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
                 "trails in trailguard.conf, or list it under ignore.",
     },
     [TELLING_STILL_WEAKENED] = {
-        .subject = "REMINDER {name} still {weakened} in {where}, since {since}: {left}",
-        .subject_short = "REMINDER {name} still {weakened} in {where}, since {since}",
+        .subject = "REMINDER {name} still {weakened} in {where}, for {since}: {left}",
+        .subject_short = "REMINDER {name} still {weakened} in {where}, for {since}",
         .headline = "{name} in {where} is still {weakened}: its baseline says otherwise about {left}.",
         .loss = "{losses}",
         .deed = "{put back}",
@@ -179,52 +179,80 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
         .advice = UNMET_ADVICE,
     },
     [TELLING_STILL_FAILING] = {
-        .subject = "REMINDER {name} still cannot deliver {kinds} in {where}, since {since}",
-        .subject_short = "REMINDER {name} still cannot deliver in {where}, since {since}",
+        .subject = "REMINDER {name} still cannot deliver {kinds} in {where}, for {since}",
+        .subject_short = "REMINDER {name} still cannot deliver in {where}, for {since}",
         .headline = "{name} in {where} still cannot deliver {kinds}.",
         .loss = "{unsent}",
         .advice = DELIVERY_ADVICE,
     },
+    [TELLING_STILL_STALE] = {
+        .subject = "REMINDER {name} still delivers nothing in {where}, for {since}",
+        .subject_short = "REMINDER {name} still delivers nothing in {where}",
+        .headline = "{name} in {where} logs, and AWS reports no error, but still delivers nothing.",
+        .loss = STALE_LOSS,
+        .advice = STALE_ADVICE,
+    },
+    [TELLING_STILL_BUCKET] = {
+        .subject = "REMINDER {name}'s bucket is still not as it should be in {where}, for {since}",
+        .subject_short = "REMINDER {name}: its bucket still wrong in {where}, for {since}",
+        .headline = "The bucket of {name} in {where} is still not as it should be.",
+        .loss = BUCKET_LOSS,
+        .advice = BUCKET_ADVICE,
+    },
+    [TELLING_STILL_LIFECYCLE] = {
+        .subject = "REMINDER {name}'s log files are still deleted early in {where}, for {since}",
+        .subject_short = "REMINDER {name}: log files still deleted early in {where}",
+        .headline = "A lifecycle rule of the bucket of {name} in {where} still deletes log files early.",
+        .loss = LIFECYCLE_LOSS,
+        .advice = LIFECYCLE_ADVICE,
+    },
+    [TELLING_STILL_KEY] = {
+        .subject = "REMINDER {name}'s key still cannot be used in {where}, for {since}",
+        .subject_short = "REMINDER {name}: its KMS key still unusable in {where}",
+        .headline = "The KMS key of {name} in {where} still cannot be used.",
+        .loss = KEY_LOSS,
+        .advice = KEY_ADVICE,
+    },
     [TELLING_STILL_BLIND_TRAIL] = {
-        .subject = "REMINDER guard still blind for {name} in {where}, since {since}",
+        .subject = "REMINDER guard still blind for {name} in {where}, for {since}",
         .headline = "TrailGuard still cannot see {name} in {where}: {error}.",
         .deed = "Looked {looks} in a row in vain. It goes on looking.",
         .advice = BLIND_ADVICE,
     },
     [TELLING_STILL_BLIND_TARGET] = {
-        .subject = "REMINDER guard still blind in {where}, since {since}",
+        .subject = "REMINDER guard still blind in {where}, for {since}",
         .headline = "TrailGuard still cannot see any trail in {where}: {error}.",
         .deed = BLIND_DEED,
         .advice = BLIND_ADVICE,
     },
     [TELLING_STILL_BLIND_ACCOUNT] = {
-        .subject = "REMINDER guard still blind in {where}, since {since}",
+        .subject = "REMINDER guard still blind in {where}, for {since}",
         .headline = "TrailGuard still has no credentials for {where}: {error}.",
         .deed = BLIND_DEED,
         .advice = BLIND_ACCOUNT_ADVICE,
     },
     [TELLING_STILL_LEFT] = {
-        .subject = "REMINDER {where} is still no member of the organization, since {since}",
+        .subject = "REMINDER {where} is still no member of the organization, for {since}",
         .headline = "{where} is still no active member of the organization, and not guarded.",
         .advice = LEFT_ADVICE,
     },
     [TELLING_STILL_UNREADABLE] = {
-        .subject = "REMINDER {unreadable} of {name} in {where} still cannot be read, since {since}",
+        .subject = "REMINDER {unreadable} of {name} in {where} still cannot be read, for {since}",
         .headline = "TrailGuard still cannot read {unreadable} of {name} in {where}.",
         .advice = UNREADABLE_ADVICE,
     },
     [TELLING_STILL_LIST_UNREADABLE] = {
-        .subject = "REMINDER the list of trails in {where} still cannot be read, since {since}",
+        .subject = "REMINDER the list of trails in {where} still cannot be read, for {since}",
         .headline = "TrailGuard still cannot read the list of trails in {where}: {error}.",
         .advice = UNREADABLE_ADVICE,
     },
     [TELLING_STILL_UNCOVERED] = {
-        .subject = "REMINDER still no trail records {where}, since {since}",
+        .subject = "REMINDER still no trail records {where}, for {since}",
         .headline = "Still no trail records what happens in {where}.",
         .advice = UNCOVERED_ADVICE,
     },
     [TELLING_STILL_TROUBLED] = {
-        .subject = "REMINDER {name} still in trouble in {where}, since {since}",
+        .subject = "REMINDER {name} still in trouble in {where}, for {since}",
         .headline = "{name} in {where} is still in trouble.",
         .advice = "See what holds now: trailguard status",
     },
@@ -232,7 +260,7 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
         .subject = "{LABEL} {name} in trouble {count} more in {where}, {now}",
         .subject_short = "{LABEL} {name}: trouble {count} more in {where}",
         .headline = "{name} in {where} was in trouble {count} more; {now}.",
-        .deed = "Acted each time as before. These were not told one by one.",
+        .deed = "Reports these times together, in this one message.",
         .advice =
                 "1. Somebody or something keeps doing this. Find out who (command above), and take the "
                 "right away: trailguard policy deny prints a policy that forbids it.\n"
@@ -241,7 +269,7 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
     [TELLING_REPEATED_TARGET] = {
         .subject = "{LABEL} trouble {count} more in {where}, {now}",
         .headline = "{where} was in trouble {count} more; {now}.",
-        .deed = "These were not told one by one.",
+        .deed = "Reports these times together, in this one message.",
         .advice = "See what holds now: trailguard status",
     },
     [TELLING_CHANNEL_FAILED] = {

@@ -179,6 +179,67 @@ static bool is_plain_word(const char *s) {
            s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-:/")] == '\0';
 }
 
+/* Calls are found by their names, which the event history has also where a trail was given by its ARN, and for what
+ * is no trail. */
+static const struct {
+    uint32_t findings;
+    uint32_t fields; /* 0: whatever was changed */
+    const char *call;
+    const char *region; /* NULL: the trail's home */
+} calls[] = {
+    { FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_FLAPPED), 0, "StopLogging", NULL },
+    { FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_RECREATED), 0, "DeleteTrail", NULL },
+    { FINDINGS_CHANGED, FIELDS_TRAIL, "UpdateTrail", NULL },
+    { FINDINGS_CHANGED, FIELD_BIT(FIELD_SELECTORS), "PutEventSelectors", NULL },
+    { FINDINGS_CHANGED, FIELD_BIT(FIELD_INSIGHTS), "PutInsightSelectors", NULL },
+    { FINDINGS_CHANGED, FIELD_BIT(FIELD_CONFIGURATION), "PutEventConfiguration", NULL },
+    { FINDINGS_CHANGED, FIELD_BIT(FIELD_TAGS), "RemoveTags", NULL },
+    { FINDINGS_CHANGED, FIELD_BIT(FIELD_TAGS), "AddTags", NULL },
+    { FINDING_BIT(FINDING_BUCKET), 0, "PutBucketPolicy", "REGION-OF-THE-BUCKET" },
+    { FINDING_BIT(FINDING_BUCKET), 0, "DeleteBucketPolicy", "REGION-OF-THE-BUCKET" },
+    { FINDING_BIT(FINDING_BUCKET), 0, "DeleteBucket", "REGION-OF-THE-BUCKET" },
+    { FINDING_BIT(FINDING_LIFECYCLE), 0, "PutBucketLifecycle", "REGION-OF-THE-BUCKET" },
+    { FINDING_BIT(FINDING_KEY), 0, "DisableKey", NULL },
+    { FINDING_BIT(FINDING_KEY), 0, "ScheduleKeyDeletion", NULL },
+};
+
+/* What a message is about, also when it is over. */
+static uint32_t sought(const Tell *tell) {
+    static const uint32_t of_events[_EVENT_MAX] = {
+        [EVENT_TRAIL_STOPPED] = FINDING_BIT(FINDING_STOPPED),
+        [EVENT_TRAIL_FLAPPED] = FINDING_BIT(FINDING_FLAPPED),
+        [EVENT_TRAIL_MISSING] = FINDING_BIT(FINDING_MISSING),
+        [EVENT_TRAIL_WEAKENED] = FINDING_BIT(FINDING_CHANGED),
+    };
+
+    if (of_events[tell->event])
+        return of_events[tell->event];
+    if (tell->event != EVENT_TRAIL_RESOLVED)
+        return tell->about ? tell->about : tell->findings;
+    return (tell->gap.from_usec ? FINDING_BIT(FINDING_STOPPED) : 0) |
+           (tell->fields ? FINDING_BIT(FINDING_CHANGED) : 0) |
+           (tell->restore.taken == ACTION_RECREATE ? FINDING_BIT(FINDING_MISSING) : 0);
+}
+
+static void add_commands(const AlertExpansion *x) {
+    const Tell *tell = x->source->tell;
+    uint32_t findings = sought(tell);
+    bool any = false;
+
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+        if (!(findings & calls[i].findings) ||
+            (calls[i].fields && tell->fields && !(tell->fields & calls[i].fields)))
+            continue;
+        if (!any)
+            add_heading(x, "How to find out who did it");
+        any = true;
+        (void)strbuf_addf(x->out,
+                          "  aws cloudtrail lookup-events --region %s --lookup-attributes "
+                          "AttributeKey=EventName,AttributeValue=%s\n",
+                          calls[i].region ? calls[i].region : x->source->subject->region, calls[i].call);
+    }
+}
+
 static void add_who(const AlertExpansion *x) {
     const Subject *subject = x->source->subject;
     const Tell *tell = x->source->tell;
@@ -188,18 +249,14 @@ static void add_who(const AlertExpansion *x) {
         alert_add_actor_facts(x);
         return;
     }
-    if (!subject->name[0] || !is_plain_word(subject->name) || !is_plain_word(subject->region))
+    if (!subject->name[0] || !is_plain_word(subject->region))
         return;
     if (tell->unmet || tell->accepted || tell->reconfigured)
         return;
     if (!alert_may_be_attack(tell) && tell->event != EVENT_TRAIL_RESOLVED &&
         tell->event != EVENT_TRAIL_REMINDER)
         return;
-    add_heading(x, "How to find out who did it");
-    (void)strbuf_addf(x->out,
-                      "  aws cloudtrail lookup-events --region %s --lookup-attributes "
-                      "AttributeKey=ResourceName,AttributeValue=%s\n",
-                      subject->region, subject->name);
+    add_commands(x);
 }
 
 static void add_footer(const AlertExpansion *x) {

@@ -68,6 +68,10 @@ static void add_arn(const AlertExpansion *x) {
     (void)text_escape(x->out, subject->arn[0] ? subject->arn : subject->name, ALERT_SHOWN_MAX);
 }
 
+static void add_is_gone(const AlertExpansion *x) {
+    (void)strbuf_add(x->out, x->source->tell->first_sight ? "does not exist" : "is gone");
+}
+
 static void add_region(const AlertExpansion *x) {
     (void)text_escape(x->out, x->source->subject->region, 31);
 }
@@ -98,6 +102,8 @@ static void add_gap(const AlertExpansion *x) {
 
     if (gap->from_usec == 0 || gap->to_usec == 0)
         (void)strbuf_add(x->out, "an unknown time");
+    else if (span(gap->from_usec, gap->to_usec) == 0) /* AWS's times are whole seconds */
+        (void)strbuf_add(x->out, "less than 1 s");
     else
         add_span(x, span(gap->from_usec, gap->to_usec));
 }
@@ -403,6 +409,7 @@ static const struct {
     { "arn", add_arn },
     { "region", add_region },
     { "where", add_where },
+    { "is gone", add_is_gone },
     { "again", add_again },
     { "gap", add_gap },
     { "since", add_since },

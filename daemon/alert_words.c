@@ -31,6 +31,26 @@ static Telling still_blind(const Subject *subject, const Tell *tell) {
     return subject->region[0] ? TELLING_STILL_BLIND_TARGET : TELLING_STILL_BLIND_ACCOUNT;
 }
 
+/* By the worst of what a message is about. */
+static Telling by_failing(uint32_t findings, bool again) {
+    static const struct {
+        Finding finding;
+        Telling opened, again;
+    } rows[] = {
+        { FINDING_STALE, TELLING_STALE, TELLING_STILL_STALE },
+        { FINDING_BUCKET, TELLING_BUCKET, TELLING_STILL_BUCKET },
+        { FINDING_LIFECYCLE, TELLING_LIFECYCLE, TELLING_STILL_LIFECYCLE },
+        { FINDING_KEY, TELLING_KEY, TELLING_STILL_KEY },
+    };
+
+    /* an error that a delivery met is worse than any of these */
+    if (!(findings & FINDINGS_DELIVERY_ERRORS))
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+            if (findings & FINDING_BIT(rows[i].finding))
+                return again ? rows[i].again : rows[i].opened;
+    return again ? TELLING_STILL_FAILING : TELLING_FAILING;
+}
+
 /* The troubles that an open incident may have, worst first, and how they are told again. */
 static Telling still(const Subject *subject, const Tell *tell) {
     static const struct {
@@ -49,7 +69,7 @@ static Telling still(const Subject *subject, const Tell *tell) {
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (tell->findings & rows[i].findings)
-            return rows[i].telling;
+            return rows[i].findings == FINDINGS_FAILING ? by_failing(tell->findings, true) : rows[i].telling;
     if (subject->name[0])
         return TELLING_STILL_TROUBLED;
     return is_blindness(tell) ? still_blind(subject, tell) : TELLING_STILL_UNCOVERED;
@@ -74,20 +94,8 @@ static Telling missing(const Tell *tell) {
                                                                                        : TELLING_MISSING;
 }
 
-/* By the worst of what the message is about. */
 static Telling failing(const Tell *tell) {
-    uint32_t about = tell->about ? tell->about : tell->findings;
-
-    for (Finding f = FINDING_DELIVERY; f <= FINDING_KEY; f++)
-        if (about & FINDING_BIT(f))
-            switch (f) {
-            case FINDING_STALE: return TELLING_STALE;
-            case FINDING_BUCKET: return TELLING_BUCKET;
-            case FINDING_LIFECYCLE: return TELLING_LIFECYCLE;
-            case FINDING_KEY: return TELLING_KEY;
-            default: return TELLING_FAILING;
-            }
-    return TELLING_FAILING;
+    return by_failing(tell->about ? tell->about : tell->findings, false);
 }
 
 static Telling attributed(const Tell *tell) {

@@ -280,7 +280,7 @@ static const struct {
     [NOTE_MISSING] = { LOG_ERR, MESSAGE_TRAIL_MISSING, "trail.missing", NULL, write_missing },
     [NOTE_REAPPEARED] = { LOG_NOTICE, MESSAGE_TRAIL_REAPPEARED, "trail.resolved", "is there again", NULL },
     [NOTE_FAILING] = { LOG_WARNING, MESSAGE_TRAIL_FAILING, "trail.failing", NULL, write_failing },
-    [NOTE_DELIVERING] = { LOG_NOTICE, MESSAGE_TRAIL_DELIVERING, "trail.resolved", "delivering again", NULL },
+    [NOTE_DELIVERING] = { LOG_NOTICE, MESSAGE_TRAIL_DELIVERING, "trail.resolved", "deliveries, bucket and key are well again", NULL },
     [NOTE_LOOK_FAILED] = { LOG_WARNING, NULL, "guard.blind", NULL, write_look_failed },
     [NOTE_BLIND] = { LOG_ERR, MESSAGE_GUARD_BLIND, "guard.blind", NULL, write_blind },
     [NOTE_SIGHTED] = { LOG_NOTICE, MESSAGE_GUARD_SIGHTED, "guard.sighted", NULL, write_sighted },

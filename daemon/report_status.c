@@ -102,6 +102,17 @@ static void add_unlisted(StrBuf *b, const Status *status) {
         (void)strbuf_addf(b, " and %u more", n - NAMED_MAX);
 }
 
+static void add_channels(StrBuf *b, const Status *status) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < status->n_channels; i++)
+        n += status->channels[i].failed;
+    if (n > 0)
+        (void)strbuf_addf(b, "; %zu of %zu channels failed", n, status->n_channels);
+    if (status->outbox_depth > 0)
+        (void)strbuf_addf(b, "; %u alert%s waiting", status->outbox_depth, status->outbox_depth == 1 ? "" : "s");
+}
+
 static void add_count(StrBuf *b, const char *before, size_t n, const char *what) {
     (void)strbuf_addf(b, "%s%zu %s%s", before, n, what, n == 1 ? "" : "s");
 }
@@ -149,6 +160,7 @@ const char *report_status_line(const Status *status, char dst[static STATUS_LINE
         add_unlisted(&b, status);
         (void)strbuf_addf(&b, "; pass %.2f s", (double)status->pass_duration_usec / (double)USEC_PER_SEC);
     }
+    add_channels(&b, status);
     (void)text_copy(dst, STATUS_LINE_MAX, strbuf_str(&b));
     return dst;
 }
@@ -190,11 +202,13 @@ static json_t *value_json(const char *value) {
     return text_escape(&b, value, CHANGE_SHOWN_MAX) < 0 ? NULL : json_string(strbuf_str(&b));
 }
 
-static json_t *changes_json(const Drift *changes) {
+/* What differs now: the last difference that was found may be over, as a whole or in part. */
+static json_t *changes_json(const Drift *changes, uint32_t fields) {
     json_t *list = json_array();
 
     for (unsigned i = 0; list && changes && i < changes->n; i++)
-        (void)json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "field",
+        if (fields & FIELD_BIT(changes->changes[i].field))
+            (void)json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "field",
                                                     field_to_string(changes->changes[i].field), "was",
                                                     value_json(changes->changes[i].was), "now",
                                                     value_json(changes->changes[i].now)));
@@ -212,7 +226,7 @@ static json_t *incident_json(const StatusTrail *trail) {
                      "opened", time_json(incident->opened_usec), "messages", (int)incident->sequence, "gap",
                      "from", time_json(incident->gap.from_usec), "to", time_json(incident->gap.to_usec),
                      "action", action_json(&incident->action), "restore", action_json(&incident->restore),
-                     "changes", changes_json(trail->changes), "attack", attack_json(event));
+                     "changes", changes_json(trail->changes, trail->state->fields), "attack", attack_json(event));
 }
 
 static json_t *findings_json(uint32_t findings) {

@@ -102,6 +102,10 @@ typedef enum Unreadable {
     (FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST) | FINDING_BIT(FINDING_LOG_GROUP) |         \
      FINDING_BIT(FINDING_NOTIFICATION) | FINDING_BIT(FINDING_STALE) | FINDING_BIT(FINDING_BUCKET) |         \
      FINDING_BIT(FINDING_LIFECYCLE) | FINDING_BIT(FINDING_KEY))
+/* Those of them that the status has an error of. */
+#define FINDINGS_DELIVERY_ERRORS                                                                            \
+    (FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST) | FINDING_BIT(FINDING_LOG_GROUP) |         \
+     FINDING_BIT(FINDING_NOTIFICATION))
 /* Conditions that an observation tells by an error text. */
 #define FINDINGS_ERRORS (FINDINGS_FAILING | FINDINGS_UNREADABLE)
 /* Those of them that looks beside the status tell. */

@@ -18,7 +18,7 @@ static const struct {
     unsigned slowest;
 } rates[_PACE_CLASS_MAX] = {
     [PACE_READ] = { 200 * USEC_PER_MSEC, 5, PACE_WHOLE / 4 },
-    [PACE_LIST] = { 1000 * USEC_PER_MSEC, 2, PACE_WHOLE / 4 },
+    [PACE_LIST] = { 500 * USEC_PER_MSEC, 2, PACE_WHOLE / 2 },
     [PACE_LOOKUP] = { 1000 * USEC_PER_MSEC, 1, PACE_WHOLE / 4 },
     [PACE_WRITE] = { 1500 * USEC_PER_MSEC, 1, PACE_WHOLE / 2 },
     [PACE_OTHER] = { 20 * USEC_PER_MSEC, 100, PACE_WHOLE / 8 },

@@ -3,7 +3,7 @@
 /* How fast AWS may be asked: token buckets, one for each credentials, service, region and kind of call. Pure:
  * the time is an argument, any clock that does not go back.
  *
- * The buckets stay below two thirds of what AWS grants an account in a region (AWS CloudTrail User Guide, "Quotas":
+ * The buckets stay below three quarters of what AWS grants an account in a region (AWS CloudTrail User Guide, "Quotas":
  * Get*, Describe* and List* 10 a second, LookupEvents 2, everything else 1), for others share that with us.
  * When AWS throttles all the same, a bucket halves its rate, and wins it back with each call that works. */
 
@@ -13,7 +13,7 @@
 /* Which of AWS's quotas a call counts against. */
 typedef enum PaceClass {
     PACE_READ,      /* 5 a second, 5 at once */
-    PACE_LIST,      /* DescribeTrails: 1 a second, 2 at once; a throttled list slows no status down */
+    PACE_LIST,      /* DescribeTrails: 2 a second, 2 at once; a throttled list slows no status down */
     PACE_LOOKUP,    /* 1 a second */
     PACE_WRITE,     /* 1 in 1.5 seconds */
     PACE_OTHER,     /* services other than CloudTrail, which grant far more: 50 a second, 100 at once */

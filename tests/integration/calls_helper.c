@@ -69,12 +69,14 @@ static void on_text(const AwsError *error, const char *text, void *userdata) {
 }
 
 static json_t *show_trail(const CloudTrailTrail *t) {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:i}", "Name",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:i}",
+                     "Name",
                      t->name, "TrailARN", t->arn, "HomeRegion", t->home_region, "S3BucketName", t->bucket,
                      "S3KeyPrefix", t->prefix, "SnsTopicARN", t->sns_topic, "CloudWatchLogsLogGroupArn",
                      t->log_group, "CloudWatchLogsRoleArn", t->log_role, "KmsKeyId", t->kms_key,
                      "IsMultiRegionTrail", t->multi_region, "IncludeGlobalServiceEvents", t->global_events,
                      "LogFileValidationEnabled", t->validation, "IsOrganizationTrail", t->organization,
+                     "RecursiveLogging", t->recursive,
                      "HasCustomEventSelectors", t->has_custom_event_selectors, "HasInsightSelectors",
                      t->has_insight_selectors, "present", (int)t->present);
 }
@@ -179,6 +181,7 @@ static CloudTrailChanges read_changes(Helper *h, unsigned i) {
         .global_events = choice(o, "IncludeGlobalServiceEvents"),
         .validation = choice(o, "LogFileValidationEnabled"),
         .organization = choice(o, "IsOrganizationTrail"),
+        .recursive = choice(o, "RecursiveLogging"),
     };
 }
 

@@ -395,7 +395,7 @@ def test_check_shows_each_targets_identity_and_each_missing_permission(organizat
                        for line in lines), done.stdout
     assert any(line.startswith(THIRD) and role_arn(THIRD) in line and "blind" in line for line in lines), done.stdout
     missing = lines[lines.index("MISSING PERMISSIONS") + 1:]
-    actions = {f"cloudtrail:{name}" for name in ("GetTrailStatus", "GetEventSelectors", "ListTags")}
+    actions = {f"cloudtrail:{name}" for name in ("GetTrailStatus", "GetEventSelectors", "GetEventConfiguration", "ListTags")}
     assert {f"{action} on {trail_arn('local', FRA, OTHER)}, in {OTHER} {FRA}" for action in actions} | {
         f"sts:AssumeRole on {role_arn(THIRD)}, in {THIRD}"} <= set(missing)
     document = json.loads(guard.verb("check", "--json").stdout)

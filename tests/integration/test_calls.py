@@ -101,7 +101,7 @@ def test_every_setting_is_read_as_amazons_client_reads_it(sim, caller):
     said.pop("SnsTopicName")
     for name, value in said.items():
         assert seen[name] == value, name
-    assert seen["present"] == 63
+    assert seen["present"] == 127
     assert caller.ok("get_event_selectors", TRAIL) == [
         '[{"DataResources":[],"ExcludeManagementEventSources":[],"IncludeManagementEvents":true,"ReadWriteType":"All"}]', ""]
     assert caller.ok("list_tags", TRAIL) == {"team": "sec", "empty": ""}

@@ -120,7 +120,7 @@ def test_check_counts_the_calls_that_the_daemon_makes(sim, idle):
     idle.write_config(poll_interval=10, settings_interval=30)
     view = json.loads(idle.verb("check", "--json").stdout)
     month = 30 * 24 * 3600
-    assert view["calls_per_month"] == 2 * month // 10 + (2 + 3 + 2) * month // 30 + month // 300
+    assert view["calls_per_month"] == 2 * month // 10 + (2 + 4 + 3) * month // 30 + month // 300
 
 
 def test_check_as_json_is_one_document(sim, idle):
@@ -129,7 +129,7 @@ def test_check_as_json_is_one_document(sim, idle):
     view = validated(json.loads(done.stdout), "status")
     assert done.returncode == CRITICAL and view["schema"] == "trailguard.check/1" and view["result"] == "critical"
     month = 30 * 24 * 3600
-    assert view["calls_per_month"] == 3 * month + 3 * month // 60 + 2 * 3 * month // 60
+    assert view["calls_per_month"] == 3 * month + 3 * month // 60 + 3 * 3 * month // 60
     assert {trail["name"]: trail["verdict"] for trail in view["status"]["trails"]} == {
         "org-trail": "stopped", "audit": "logging", "apac": "logging"}
 

@@ -490,9 +490,9 @@ static void test_it_never_shows(void **state) {
         const char *text;
     } cases[] = {
         { LISTED_IN("mallorys"), BIT(BUCKET),
-          "UpdateTrail: accepted, but it does not show after 5 s: is somebody else writing?" },
+          "UpdateTrail: AWS accepted it, and does not show it after 5 s" },
         { "{\"trailList\":[]}", 0,
-          "UpdateTrail: accepted, but it does not show after 5 s: is somebody else writing?" },
+          "UpdateTrail: AWS accepted it, and does not show it after 5 s" },
         { NULL, FIELDS_ALL, "UpdateTrail: accepted, but DescribeTrails: AccessDeniedException: no" },
     };
 

@@ -40,9 +40,9 @@ typedef struct Case {
 } Case;
 
 #define STOPPED FINDING_BIT(FINDING_STOPPED)
-#define LOOKUP                                                                                              \
+#define LOOKUP(call)                                                                                        \
     "aws cloudtrail lookup-events --region eu-central-1 --lookup-attributes "                               \
-    "AttributeKey=ResourceName,AttributeValue=org-trail\n"
+    "AttributeKey=EventName,AttributeValue=" call "\n"
 
 static const Case cases[] = {
     { &trail,
@@ -50,7 +50,7 @@ static const Case cases[] = {
            .gap = { T0, T0 + 3 * SEC }, .action = HELD),
       "CRITICAL org-trail stopped in eu-central-1 (111122223333), running again after 3 s",
       { "from 2026-11-23 10:02:11 UTC to 2026-11-23 10:02:14 UTC: 3 s",
-        "(1 attempt) and read the status back", LOOKUP, "ARN      " ARN },
+        "(1 attempt) and read the status back", LOOKUP("StopLogging"), "ARN      " ARN },
       "still open",
       true,
       true,
@@ -115,7 +115,7 @@ static const Case cases[] = {
       TELL(EVENT_TRAIL_FLAPPED, TELL_OPENED, SEVERITY_CRITICAL, .resolves = true,
            .gap = { T0, T0 + 12 * SEC }),
       "CRITICAL org-trail was off for 12 s in eu-central-1 (111122223333)",
-      { "between two looks", LOOKUP, NULL },
+      { "between two looks", LOOKUP("StopLogging"), NULL },
       NULL,
       true,
       true,
@@ -124,7 +124,7 @@ static const Case cases[] = {
       TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_MISSING),
            .first_sight = true),
       "CRITICAL org-trail missing in eu-central-1 (111122223333)",
-      { "was not there when TrailGuard looked for the first time", LOOKUP, "create the trail again", NULL },
+      { "was not there when TrailGuard looked for the first time", LOOKUP("DeleteTrail"), "create the trail again", NULL },
       NULL,
       false,
       false,
@@ -152,7 +152,7 @@ static const Case cases[] = {
       TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, .may_act = true,
            .gap = { T0, T0 + 240 * SEC }, .action = HELD),
       "RESOLVED org-trail logging again in eu-central-1 (111122223333) after 4 min",
-      { "from 2026-11-23 10:02:11 UTC to 2026-11-23 10:06:11 UTC: 4 min", LOOKUP, NULL },
+      { "from 2026-11-23 10:02:11 UTC to 2026-11-23 10:06:11 UTC: 4 min", LOOKUP("StopLogging"), NULL },
       NULL,
       true,
       true,
@@ -168,7 +168,7 @@ static const Case cases[] = {
     { &trail,
       TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = STOPPED, .n_reminders = 2,
            .may_act = true, .gap = { T0, 0 }, .action = FAILED),
-      "REMINDER org-trail still stopped in eu-central-1 (111122223333), since 4 min",
+      "REMINDER org-trail still stopped in eu-central-1 (111122223333), for 4 min",
       { "without success so far (2 attempts)", "still open", NULL },
       NULL,
       false,
@@ -176,7 +176,7 @@ static const Case cases[] = {
       false },
     { &trail,
       TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_MISSING)),
-      "REMINDER org-trail still missing in eu-central-1 (111122223333), since 4 min",
+      "REMINDER org-trail still missing in eu-central-1 (111122223333), for 4 min",
       { NULL },
       NULL,
       false,
@@ -185,7 +185,7 @@ static const Case cases[] = {
     { &trail,
       TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_WARNING,
            .findings = FINDING_BIT(FINDING_LOG_GROUP)),
-      "REMINDER org-trail still cannot deliver in eu-central-1 (111122223333), since 4 min",
+      "REMINDER org-trail still cannot deliver in eu-central-1 (111122223333), for 4 min",
       { "still cannot deliver to CloudWatch Logs", NULL },
       NULL,
       false,
@@ -194,7 +194,7 @@ static const Case cases[] = {
     { &trail,
       TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_WARNING, .findings = FINDING_BIT(FINDING_BLIND),
            .error = LOOK_DENIED),
-      "REMINDER guard still blind for org-trail in eu-central-1 (111122223333), since 4 min",
+      "REMINDER guard still blind for org-trail in eu-central-1 (111122223333), for 4 min",
       { "denied", NULL },
       NULL,
       false,
@@ -202,7 +202,7 @@ static const Case cases[] = {
       false },
     { &target,
       TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_WARNING, .error = LOOK_DENIED, .detail = "no"),
-      "REMINDER guard still blind in eu-central-1 (111122223333), since 4 min",
+      "REMINDER guard still blind in eu-central-1 (111122223333), for 4 min",
       { NULL },
       "lookup-events",
       false,
@@ -210,7 +210,7 @@ static const Case cases[] = {
       false },
     { &target,
       TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_WARNING),
-      "REMINDER still no trail records eu-central-1 (111122223333), since 4 min",
+      "REMINDER still no trail records eu-central-1 (111122223333), for 4 min",
       { NULL },
       NULL,
       false,

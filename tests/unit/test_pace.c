@@ -20,7 +20,7 @@ static const struct {
     unsigned burst, aws_burst;
 } classes[] = {
     { PACE_READ, 200 * MSEC, 100 * MSEC, 800 * MSEC, 5, 10 },
-    { PACE_LIST, SEC, 100 * MSEC, 4 * SEC, 2, 10 },
+    { PACE_LIST, 500 * MSEC, 100 * MSEC, SEC, 2, 10 },
     { PACE_LOOKUP, SEC, 500 * MSEC, 4 * SEC, 1, 2 },
     { PACE_WRITE, 1500 * MSEC, SEC, 3 * SEC, 1, 1 },
     { PACE_OTHER, 20 * MSEC, 0, 160 * MSEC, 100, 0 },

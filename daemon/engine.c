@@ -227,6 +227,7 @@ static void engine_free(Engine *engine) {
         (void)close(engine->lock_fd);
     sd_event_unref(engine->event);
     config_free(engine->config);
+    state_table_done(&engine->recorded);
     free(engine);
 }
 DEFINE_CLEANUP(Engine *, engine_free);
@@ -452,7 +453,7 @@ static void check_again(void *userdata) {
 }
 
 /* One pass. The caller frees *ret also on error. */
-static int run_once(Config *config, bool restore, Engine **ret, char error[static ENGINE_ERROR_MAX]) {
+static int run_once(Config *config, bool restore, bool recall, Engine **ret, char error[static ENGINE_ERROR_MAX]) {
     Engine *engine = engine_new(config);
     int r;
 
@@ -465,6 +466,8 @@ static int run_once(Config *config, bool restore, Engine **ret, char error[stati
     engine->once = true;
     engine->restore = restore;
     r = open_event_and_aws(engine, error);
+    if (r >= 0 && recall)
+        r = engine_peek_state(engine, error);
     if (r >= 0)
         r = open_aws_and_tables(engine, error);
     if (r < 0)
@@ -479,7 +482,7 @@ static int run_once(Config *config, bool restore, Engine **ret, char error[stati
 int engine_check(Config *config, bool restore, EngineChecked checked, void *userdata,
                  char error[static ENGINE_ERROR_MAX]) {
     _cleanup_(engine_freep) Engine *engine = NULL;
-    int r = run_once(config, restore, &engine, error);
+    int r = run_once(config, restore, true, &engine, error);
 
     if (r < 0)
         return r;
@@ -572,7 +575,7 @@ int engine_settings(Config *config, EngineLooked looked, void *userdata, char er
         config_free(config);
         return r;
     }
-    r = run_once(config, false, &engine, error);
+    r = run_once(config, false, false, &engine, error);
     if (r < 0)
         goto out;
     rows = calloc(engine->n_trails + n_arns + 1, sizeof(*rows));

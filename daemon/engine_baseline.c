@@ -261,7 +261,7 @@ void engine_refresh_baseline(Trail *trail) {
         return;
     k->stamp = stamp;
     k->loaded = true;
-    k->unreadable = false;
+    k->unreadable = r < 0 && trail->engine->once; /* the daemon has set it aside */
     if (r <= 0)
         return;
     k->gone = record.gone;

@@ -148,8 +148,11 @@ struct Engine {
     bool intent_failed;
     bool state_unread;   /* state.json could not be read: it is not overwritten */
     bool state_returned; /* ... and can be read again: a reload is under way */
-    bool once;    /* engine_check */
+    bool once;    /* engine_check, engine_settings */
     bool restore; /* once: act too */
+    StateTable recorded; /* engine_check: what the state file says; nothing but which trails were guarded is taken over */
+    bool has_state_file; /* ... it was read */
+    char record_problem[ERROR_TEXT_MAX]; /* ... why it, or the list of baselines, could not be; "" */
     int lock_fd;
     sd_event *event;
     EngineAws aws;
@@ -257,6 +260,8 @@ Subject engine_target_subject(const Target *target);
 
 /* engine_state.c: the tables and the state file. */
 int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]);
+/* For a check, which changes nothing and guards nothing: 0, also when it cannot be read, or -ENOMEM. */
+int engine_peek_state(Engine *engine, char error[static ENGINE_ERROR_MAX]);
 /* Its id; until AWS has said which account the base credentials belong to, that of the last time. "" when
  * there was none. */
 const char *engine_account_named(const Account *account);

@@ -16,6 +16,15 @@
 
 /* ---- loading ---- */
 
+int engine_peek_state(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
+    int r = state_peek(engine->state_dir, &engine->recorded, engine->record_problem, sizeof(engine->record_problem));
+
+    engine->has_state_file = r > 0;
+    if (r == -ENOMEM)
+        (void)snprintf(error, ENGINE_ERROR_MAX, "out of memory");
+    return r == -ENOMEM ? r : 0;
+}
+
 int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
     int r;
 
@@ -199,7 +208,37 @@ static int add_recorded_trails(Account *account) {
         free(arns[i]);
     }
     free(arns);
+    if (r < 0 && !engine->record_problem[0])
+        (void)snprintf(engine->record_problem, sizeof(engine->record_problem), "%s/baselines: %s", engine->state_dir,
+                       strerror(-r));
     return r == -ENOMEM ? r : 0;
+}
+
+static bool was_guarded_through(const Account *account, const StateTrail *row) {
+    return row->arn[0] && (row->state.known || (row->state.findings & FINDING_BIT(FINDING_MISSING))) &&
+           text_equal(row->via[0] ? row->via : row->account, engine_account_named(account)) &&
+           engine_is_guarded(account, row->name, row->arn);
+}
+
+/* A check: trails that the daemon guarded, so that one that is gone is missed. */
+static int add_remembered_trails(Account *account) {
+    Engine *engine = account->engine;
+
+    for (size_t i = 0; i < engine->recorded.n_trails; i++) {
+        const StateTrail *row = &engine->recorded.trails[i];
+        Trail *trail;
+
+        if (!was_guarded_through(account, row) || engine_trail_by_arn(engine, row->arn) ||
+            engine_is_accepted_as_gone(engine, row->arn))
+            continue;
+        trail = engine_add_trail_by_arn(account, row->arn);
+        if (!trail)
+            return -ENOMEM;
+        trail->organization = row->organization;
+        trail->facts.validation = row->validation;
+        engine_set_facts(trail);
+    }
+    return 0;
 }
 
 int engine_begin_account(Account *account) {
@@ -220,6 +259,8 @@ int engine_begin_account(Account *account) {
         r = add_trails_named_by_arn(account);
     if (r >= 0)
         r = add_recorded_trails(account);
+    if (r >= 0)
+        r = add_remembered_trails(account);
     engine_adopt_trails(account);
     account->begun = true;
     return r;

@@ -24,6 +24,7 @@ static void fill_trails(const Engine *engine, StatusTrail *rows, IncidentId *ids
                                                                                       : NULL,
             .organization = trail->organization,
             .has_baseline = trail->keeping.recorded,
+            .baseline_unreadable = trail->keeping.unreadable,
             .n_settings_calls = engine_count_settings_calls(trail),
         };
         if (trail->state.incident.open)
@@ -147,6 +148,9 @@ void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
             .n_ignored = engine->n_ignored,
             .targets = targets,
             .channels = channels,
+            .state_dir = engine->state_dir,
+            .has_state_file = engine->has_state_file,
+            .record_problem = engine->record_problem,
             .denials = engine->denials,
             .n_denials = engine->n_denials,
             .outbox_depth = engine->outbox ? outbox_depth(engine->outbox) : 0,

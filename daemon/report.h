@@ -21,6 +21,7 @@ typedef struct StatusTrail {
     const Drift *changes;           /* of the open incident; NULL: none */
     bool organization;
     bool has_baseline; /* something is recorded to compare with */
+    bool baseline_unreadable;       /* ... or may be */
     unsigned n_settings_calls;      /* that each look at its settings makes, besides the list */
 } StatusTrail;
 
@@ -81,6 +82,9 @@ typedef struct Status {
     const StatusChannel *channels;
     size_t n_channels;
     unsigned outbox_depth;
+    const char *state_dir;          /* of these a check shows */
+    bool has_state_file;
+    const char *record_problem;     /* why the state file, or the list of baselines, cannot be read; "" */
     const StatusDenial *denials;
     size_t n_denials;
 } Status;

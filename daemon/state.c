@@ -57,21 +57,42 @@ static int out_of_memory(const char *path, char *error, size_t error_size) {
     return -ENOMEM;
 }
 
-int state_load(const char *dir, uint64_t now_real_usec, StateTable *ret, char *error, size_t error_size) {
-    _cleanup_free_ char *path = file_join(dir, FILE_NAME), *text = NULL;
-    char reason[REASON_MAX] = "";
+static int read_table(const char *path, StateTable *ret, char reason[static REASON_MAX]) {
+    _cleanup_free_ char *text = NULL;
     size_t len;
     int r;
 
     *ret = (StateTable){ 0 };
+    reason[0] = '\0';
+    r = file_read(path, STATE_SIZE_MAX, &text, &len);
+    return r < 0 ? r : state_json_read(text, len, ret, reason, REASON_MAX);
+}
+
+int state_peek(const char *dir, StateTable *ret, char *error, size_t error_size) {
+    _cleanup_free_ char *path = file_join(dir, FILE_NAME);
+    char reason[REASON_MAX];
+    int r;
+
+    if (!path)
+        return out_of_memory(FILE_NAME, error, error_size);
+    r = read_table(path, ret, reason);
+    if (r >= 0 || r == -ENOENT)
+        return r >= 0;
+    (void)snprintf(error, error_size, "%s: %s%s", path, reason[0] ? "damaged: " : "", reason[0] ? reason : strerror(-r));
+    return r;
+}
+
+int state_load(const char *dir, uint64_t now_real_usec, StateTable *ret, char *error, size_t error_size) {
+    _cleanup_free_ char *path = file_join(dir, FILE_NAME);
+    char reason[REASON_MAX];
+    int r;
+
     if (!path)
         return out_of_memory(FILE_NAME, error, error_size);
 
-    r = file_read(path, STATE_SIZE_MAX, &text, &len);
+    r = read_table(path, ret, reason);
     if (r == -ENOENT)
         return no_file(dir, error, error_size);
-    if (r >= 0)
-        r = state_json_read(text, len, ret, reason, sizeof(reason));
     if (r < 0)
         r = damaged_file(path, r, reason, STATE_SIZE_MAX, now_real_usec, error, error_size);
     if (r >= 0)

@@ -48,6 +48,9 @@ typedef struct StateTable {
  * reason is logged, and the table is empty: 0. -errno when the file cannot be read, or when the directory or the
  * rename fails, with one line in error. Monotonic times are not stored: they load as 0. */
 int state_load(const char *dir, uint64_t now_real_usec, StateTable *ret, char *error, size_t error_size);
+/* The same for those who must change nothing: a damaged file stays where it is. 1 and *ret; 0 when there is none; -errno
+ * with one line in error. */
+int state_peek(const char *dir, StateTable *ret, char *error, size_t error_size);
 void state_table_done(StateTable *table);
 
 /* Writes DIR/state.json durably. Borrowed strings are only read. 0 or -errno. */

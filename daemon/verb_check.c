@@ -19,8 +19,9 @@
 static const char help[] = "usage: trailguard check [-c FILE] [--json] [--restore]\n\n"
                            "Looks at every trail once and prints what it sees, and the calls to AWS per "
                            "month that this configuration makes.\n"
-                           "Compares settings with the recorded baselines, reports a trail that has one and is\n"
-                           "gone, and says where there is none.\n"
+                           "Compares settings with the recorded baselines, reports a trail that was guarded and is\n"
+                           "gone, and says where nothing is recorded. The state directory may be closed to others\n"
+                           "than root: what is recorded there and cannot be read makes the result unknown.\n"
                            "Changes nothing, sends nothing. Exit status as monitoring plugins have it: 0 "
                            "all well, 1 warning, 2 critical, 3 unknown.\n\n"
                            "  --json      print a JSON document\n"
@@ -66,11 +67,15 @@ static Result judge_trail(const StatusTrail *row) {
 }
 
 static Result judge(const Status *status) {
-    bool in_the_dark = status->n_trails == 0 || status->organization_error[0] || status->n_denials > 0;
+    bool in_the_dark = status->n_trails == 0 || status->organization_error[0] || status->n_denials > 0 ||
+                       status->record_problem[0];
     Result result = in_the_dark ? RESULT_UNKNOWN : RESULT_OK;
 
-    for (size_t i = 0; i < status->n_trails; i++)
+    for (size_t i = 0; i < status->n_trails; i++) {
         result = worse(result, judge_trail(&status->trails[i]));
+        if (status->trails[i].baseline_unreadable)
+            result = worse(result, RESULT_UNKNOWN);
+    }
     for (size_t i = 0; i < status->n_targets; i++) {
         const TargetState *state = status->targets[i].state;
 
@@ -110,20 +115,43 @@ static void print_denials(const Status *status) {
     }
 }
 
-/* Without one a changed setting cannot show. */
-static void print_unrecorded(const Status *status) {
+static unsigned print_trails_without(const Status *status, bool unreadable, const char *heading) {
     char shown[256];
     unsigned n = 0;
 
     for (size_t i = 0; i < status->n_trails; i++) {
         const StatusTrail *trail = &status->trails[i];
 
-        if (!trail->has_baseline && trail->subject.arn[0] && !(trail->state->findings & FINDING_BIT(FINDING_MISSING)))
-            printf("%s%s", n++ == 0 ? "\nno baseline to compare with: " : ", ",
-                   text_escaped(shown, sizeof(shown), trail->subject.name));
+        if (!trail->has_baseline && trail->baseline_unreadable == unreadable && trail->subject.arn[0] &&
+            !(trail->state->findings & FINDING_BIT(FINDING_MISSING)))
+            printf("%s%s", n++ == 0 ? heading : ", ", text_escaped(shown, sizeof(shown), trail->subject.name));
     }
-    if (n > 0)
-        puts("; the daemon records one at its first complete look");
+    return n;
+}
+
+/* Without a baseline a changed setting cannot show, without the state file a trail that is gone. */
+static void print_unrecorded(const Status *status) {
+    char shown[1024];
+
+    if (print_trails_without(status, false, "\nno baseline to compare with: ") > 0)
+        puts("; the daemon records one at its first complete poll");
+    if (print_trails_without(status, true, "\nbaseline cannot be read, and nothing was compared with it: ") > 0)
+        putchar('\n');
+    if (status->record_problem[0])
+        printf("\nwhat was guarded is not known, and a trail that is gone not missed: %s\n",
+               text_escaped(shown, sizeof(shown), status->record_problem));
+    else if (!status->has_state_file)
+        printf("\nno state to compare with: %s/state.json is not there; the daemon writes it\n", status->state_dir);
+}
+
+/* What was compared with. */
+static json_t *record_json(const Status *status) {
+    char shown[1024];
+
+    if (!status->record_problem[0])
+        return json_pack("{s:b, s:n}", "read", status->has_state_file, "error");
+    return json_pack("{s:b, s:s}", "read", status->has_state_file, "error",
+                     text_escaped(shown, sizeof(shown), status->record_problem));
 }
 
 static json_t *denials_json(const Status *status) {
@@ -140,9 +168,10 @@ static json_t *denials_json(const Status *status) {
 }
 
 static void print_json(const Check *check, const Status *status, json_t *view, unsigned long long calls) {
-    json_t *document = json_pack("{s:s, s:s, s:I, s:o, s:O}", "schema", "trailguard.check/1", "result",
+    json_t *document = json_pack("{s:s, s:s, s:I, s:o, s:o, s:O}", "schema", "trailguard.check/1", "result",
                                  result_words[check->result], "calls_per_month", (json_int_t)calls,
-                                 "missing_permissions", denials_json(status), "status", view);
+                                 "missing_permissions", denials_json(status), "state_file",
+                                 record_json(status), "status", view);
 
     if (document && json_dumpf(document, stdout, JSON_INDENT(2)) == 0)
         putchar('\n');

@@ -2,13 +2,19 @@
 """Each answer counts by itself: a call that hangs, is throttled or is refused holds back nothing else, and is reported."""
 
 import json
+import os
+import shutil
+import subprocess
 
 import pytest
 
 from attacks import SCENARIO, VICTIM, delete_bucket_policy
-from guard import PLAIN, within
+from guard import BINARY, PLAIN, within
 from helpers import FRA, MAIN, ORG_TRAIL, documents, intervals, wait_alert, wait_polls
+from schemas import validated
 
+# root may read what it likes, unless it gives that up
+ORDINARY = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"] if os.geteuid() == 0 else []
 SETTINGS = {"settings_interval": 1, "blind_after": 2}
 
 
@@ -153,6 +159,51 @@ def test_check_misses_a_guarded_trail_that_the_configuration_does_not_name(sim, 
     mallory.delete(ORG_TRAIL)
     shown = guard.verb("check")
     assert shown.returncode == 2 and "org-trail" in shown.stdout and "missing" in shown.stdout, shown.stdout
+
+
+def test_check_misses_a_guarded_trail_that_only_the_state_file_knows(sim, make_guard, mallory):
+    """Baselines come later, or could not be written; the trail was polled."""
+    guard = make_guard(sim, regions=[FRA])
+    assert "no state to compare with" in guard.verb("check").stdout
+    guard.start().wait_guarding()
+    assert guard.stop() == 0
+    shutil.rmtree(guard.state / "baselines", ignore_errors=True)
+    before = {path: path.read_bytes() for path in guard.state.rglob("*") if path.is_file()}
+    shown = guard.verb("check")
+    assert shown.returncode == 0 and "no state to compare with" not in shown.stdout, shown.stdout
+    mallory.delete(ORG_TRAIL)
+    shown = guard.verb("check")
+    assert shown.returncode == 2 and "org-trail" in shown.stdout and "missing" in shown.stdout, shown.stdout
+    document = validated(json.loads(guard.verb("check", "--json").stdout), "status")
+    assert document["state_file"] == {"read": True, "error": None} and document["result"] == "critical"
+    assert before == {path: path.read_bytes() for path in guard.state.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", ["state.json", "baselines", "baseline"])
+def test_check_is_not_ok_where_what_is_recorded_cannot_be_read(sim, make_guard, name):
+    guard = make_guard(sim, regions=[FRA]).start().wait_guarding().wait_baselines(1, weak=0)
+    assert guard.stop() == 0
+    path = next((guard.state / "baselines").iterdir()) if name == "baseline" else guard.state / name
+    if path.is_file():
+        path.write_text("{ not json")
+    else:
+        shutil.rmtree(path)
+        path.write_text("in the way")
+    shown = guard.verb("check")
+    assert shown.returncode == 3 and str(path) in shown.stdout + shown.stderr, shown.stdout
+    assert not list(guard.state.rglob("*damaged*"))
+
+
+def test_check_of_an_ordinary_user_says_what_it_could_not_compare(sim, make_guard):
+    guard = make_guard(sim, regions=[FRA]).start().wait_guarding().wait_baselines(1, weak=0)
+    assert guard.stop() == 0
+    guard.state.chmod(0o000)
+    try:
+        shown = subprocess.run([*ORDINARY, BINARY, "check", "-c", guard.config], env=guard.env, capture_output=True, text=True,
+                               timeout=within(30))
+    finally:
+        guard.state.chmod(0o700)
+    assert shown.returncode == 3 and "state.json: Permission denied" in shown.stdout, shown.stdout + shown.stderr
 
 
 def test_check_says_when_there_is_no_baseline(sim, make_guard):

@@ -431,10 +431,24 @@ void curl_resolver_free(CurlResolver *r) {
     resolver_unref(r);
 }
 
+/* RFC 6761, 6.3: these names mean this host, and no server may say otherwise. A root file system need not have
+ * /etc/hosts. */
+static bool is_localhost(const char *host) {
+    size_t len = strlen(host), n = strlen("localhost");
+
+    if (len > 0 && host[len - 1] == '.')
+        len--;
+    return len >= n && strncmp(host + len - n, "localhost", n) == 0 && (len == n || host[len - n - 1] == '.');
+}
+
 CurlNameState curl_resolver_find(const CurlResolver *r, const char *host, CurlAddresses *ret) {
     Entry *e = find(r, host);
     uint64_t now = now_usec();
 
+    if (is_localhost(host)) {
+        *ret = (CurlAddresses){ .n = 2, .texts = { "::1", "127.0.0.1" } };
+        return CURL_NAME_FRESH;
+    }
     if (!e || e->addresses.n == 0 || now >= e->old_until_usec)
         return CURL_NAME_UNKNOWN;
     e->used_usec = now;

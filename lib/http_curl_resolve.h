@@ -36,7 +36,8 @@ typedef enum CurlNameState {
     CURL_NAME_FRESH,
 } CurlNameState;
 
-/* What is known about host (lower case); *ret is filled unless UNKNOWN. */
+/* What is known about host (lower case); *ret is filled unless UNKNOWN. localhost and names below it are always
+ * known. */
 CurlNameState curl_resolver_find(const CurlResolver *resolver, const char *host, CurlAddresses *ret);
 
 /* Asks for host, unless that is under way. `resolved` will be called, never from inside; it may take for ever.

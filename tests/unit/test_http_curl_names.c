@@ -345,6 +345,28 @@ static void test_known_addresses_outlive_the_resolver_but_not_the_name(void **st
     assert_int_equal(got.result, HTTP_RESOLVE_FAILED);
 }
 
+/* RFC 6761: it is this host, where no file and no server knows the name, and where one says otherwise. */
+static void test_localhost_is_not_asked_for(void **state) {
+    static const char *const names[] = { "localhost", "LocalHost", "simulator.localhost" };
+    Fixture *f = *state;
+    Got got;
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        set_resolver(false, EAI_NONAME, NULL);
+        get(f, names[i], &got);
+        assert_answered(&got);
+        set_resolver(false, 0, "127.0.0.9");
+        get(f, names[i], &got);
+        assert_answered(&got);
+    }
+    assert_int_equal(count(&resolver.n_asked), 0);
+    get(f, "notlocalhost", &got);
+    assert_int_equal(got.result, HTTP_CONNECT_FAILED);
+    get(f, "localhost.test", &got);
+    assert_int_equal(got.result, HTTP_CONNECT_FAILED);
+    assert_int_equal(count(&resolver.n_asked), 2);
+}
+
 /* Where the old address does not answer any more, the name is asked for at once. */
 static void test_a_name_that_points_elsewhere_is_followed(void **state) {
     Fixture *f = *state;
@@ -481,6 +503,7 @@ int main(void) {
         T(test_answers_are_used_for_a_while),
         T(test_failures_are_not_remembered),
         T(test_known_addresses_outlive_the_resolver_but_not_the_name),
+        T(test_localhost_is_not_asked_for),
         T(test_a_name_that_points_elsewhere_is_followed),
         T(test_connections_end),
         T(test_dead_addresses_cost_little),

@@ -17,6 +17,7 @@ _Static_assert(ATTRIBUTE_QUESTIONS_MAX <= ATTRIBUTE_CALLS_MAX, "there is a call 
 struct Attribute {
     AttributeRequest request; /* its texts are ours */
     char *texts[10];
+    char **guards;
     AttributeDone done;
     void *userdata;
     AttributeQuestion questions[ATTRIBUTE_QUESTIONS_MAX]; /* region "": given up */
@@ -32,6 +33,9 @@ static void attribute_free(Attribute *a) {
     loop_cancel(aws_client_loop(a->request.aws), a->timer);
     for (size_t i = 0; i < ARRAY_SIZE(a->texts); i++)
         free(a->texts[i]);
+    for (size_t i = 0; a->guards && i < a->request.n_guards; i++)
+        free(a->guards[i]);
+    free(a->guards);
     free(a);
 }
 
@@ -140,6 +144,22 @@ static int copy_texts(Attribute *a) {
     return 0;
 }
 
+/* A reload may change the configuration that they come from. */
+static int copy_guards(Attribute *a) {
+    char *const *from = a->request.guards;
+
+    a->guards = calloc(a->request.n_guards + 1, sizeof(*a->guards));
+    if (!a->guards)
+        return -ENOMEM;
+    a->request.guards = a->guards;
+    for (size_t i = 0; i < a->request.n_guards; i++) {
+        a->guards[i] = strdup(from[i]);
+        if (!a->guards[i])
+            return -ENOMEM;
+    }
+    return 0;
+}
+
 int attribute_start(const AttributeRequest *request, AttributeDone done, void *userdata, Attribute **ret) {
     Attribute *a = calloc(1, sizeof(*a));
     int r;
@@ -150,6 +170,8 @@ int attribute_start(const AttributeRequest *request, AttributeDone done, void *u
     a->done = done;
     a->userdata = userdata;
     r = copy_texts(a);
+    if (r >= 0)
+        r = copy_guards(a);
     a->n_questions = attribute_questions(request, a->questions);
     if (r >= 0)
         r = loop_after(aws_client_loop(request->aws), 0, begin, a, &a->timer);

@@ -18,6 +18,8 @@ typedef struct AttributeRequest {
     const char *bucket_region; /* without it the trail's home and the region of global events are searched */
     const char *key, *log_group, *log_role, *topic; /* ARNs */
     const char *own_arn; /* our own caller: what we wrote ourselves is nobody's deed; "" when unknown */
+    char *const *guards; /* n_guards principals, see arn_principal_is(): what they wrote is nobody's either */
+    size_t n_guards;
     uint32_t findings;   /* FINDING_BITs whose cause is searched */
     uint32_t fields;     /* FIELD_BITs that were changed */
     uint64_t from_usec, until_usec; /* real */

@@ -20,6 +20,8 @@ typedef enum About {
     ABOUT_MEMBERSHIP, /* of the account in the organization that the trail belongs to */
 } About;
 
+#define USER_AGENT "TrailGuard/"
+
 #define STOPS      (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_FLAPPED))
 #define DELETES    (FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_RECREATED))
 #define DELIVERIES (FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST))
@@ -259,8 +261,18 @@ static bool is_about(const AttributeRequest *request, const CloudTrailEvent *eve
     return false;
 }
 
+static bool is_guard(const AttributeRequest *request, const char *caller) {
+    if (request->own_arn[0] && text_equal(caller, request->own_arn))
+        return true;
+    for (size_t i = 0; i < request->n_guards; i++)
+        if (arn_principal_is(request->guards[i], caller))
+            return true;
+    return false;
+}
+
+/* A guard's write is nobody's deed. What a guard never calls is one, whoever signs it. */
 static bool is_own(const AttributeRequest *request, const CloudTrailEvent *event, size_t row) {
-    return rows[row].ours && request->own_arn[0] && text_equal(event->identity.arn, request->own_arn);
+    return rows[row].ours && is_guard(request, event->identity.arn);
 }
 
 /* The newest ATTEMPTS_MAX, oldest first. */
@@ -290,6 +302,8 @@ void attribute_take(const AttributeRequest *request, const CloudTrailEvent *even
             event->event_time_usec < request->from_usec)
             return;
         attribute_actor(event, &actor);
+        /* everybody can call himself so: a hint for people, and nothing else */
+        actor.unnamed_guard = rows[i].ours && text_starts_with(event->user_agent, USER_AGENT);
         if (actor.error_code[0])
             add_attempt(found, &actor);
         else if (!found->found || actor.event_usec > found->actor.event_usec) {

@@ -516,6 +516,7 @@ void config_free(Config *config) {
     free_list(&config->regions);
     free_list(&config->trails);
     free_list(&config->ignore);
+    free_list(&config->guards);
     for (size_t i = 0; i < config->n_accounts; i++)
         config_account_done(&config->accounts[i]);
     free(config->accounts);

@@ -98,7 +98,8 @@ typedef struct Config {
     unsigned settings_interval_sec;
     unsigned blind_after;
     unsigned reminder_interval_sec;
-    bool attribution;        /* accepted; takes effect in a later version */
+    bool attribution;
+    StringList guards; /* principals: other guards of the same trails, see arn_principal_is() */
     AccountConfig *accounts; /* none: the base credentials' own account, or the organization */
     size_t n_accounts;
     OrganizationConfig organization;

@@ -64,6 +64,13 @@ static const char *check_role(const char *text) {
     return "the ARN of an IAM role, such as \"arn:aws:iam::111122223333:role/TrailGuard\"";
 }
 
+static const char *check_principal(const char *text) {
+    return arn_principal_is_valid(text)
+                   ? NULL
+                   : "ARNs of users, roles or sessions, such as \"arn:aws:iam::111122223333:role/TrailGuard\", \"*\" "
+                     "for any account";
+}
+
 static const char *check_role_name(const char *text) {
     char role[ARN_MAX];
 
@@ -145,6 +152,7 @@ const Option config_options[] = {
       .unit = " seconds" },
     COUNT("blind_after", blind_after, 1, 100, 3),
     { .name = "attribution", .kind = OPTION_BOOL, .offset = AT(attribution), .number = true },
+    { .name = "guards", .kind = OPTION_LIST, .offset = AT(guards), .check = check_principal },
     { .name = "accounts", .kind = OPTION_ACCOUNTS },
     ACCOUNT_TEXT("accounts.name", name, check_text),
     ACCOUNT_TEXT("accounts.role_arn", role_arn, check_role),

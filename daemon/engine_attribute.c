@@ -2,15 +2,36 @@
 /* Searches for who did it, when the guard wants one. */
 #include <errno.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "daemon/engine_private.h"
+#include "daemon/log.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
+
+/* Each once, as long as there are few. */
+static void hint_at_guard(Engine *engine, const Actor *actor) {
+    char shown[ACTOR_TEXT_MAX];
+
+    if (!actor->unnamed_guard || engine->n_hinted == GUARDS_HINTED_MAX)
+        return;
+    for (size_t i = 0; i < engine->n_hinted; i++)
+        if (text_equal(engine->hinted[i], actor->arn))
+            return;
+    (void)text_copy(engine->hinted[engine->n_hinted++], sizeof(engine->hinted[0]), actor->arn);
+    log_line(LOG_WARNING,
+             "%s looks like another TrailGuard that trailguard.conf does not name: if it is yours, add it to guards",
+             text_escaped(shown, sizeof(shown), actor->arn));
+}
 
 static void search_done(const Attribution *found, void *userdata) {
     Trail *trail = userdata;
 
     trail->keeping.search = NULL;
+    if (found->found)
+        hint_at_guard(trail->engine, &found->actor);
+    for (unsigned i = 0; i < found->n_attempts; i++)
+        hint_at_guard(trail->engine, &found->attempts[i]);
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_ATTRIBUTED, .attribution = found });
 }
 
@@ -32,6 +53,8 @@ void engine_search_actor(Trail *trail) {
         .log_role = keep->values[FIELD_LOG_ROLE],
         .topic = keep->values[FIELD_SNS_TOPIC],
         .own_arn = trail->via->identity,
+        .guards = engine->config->guards.items,
+        .n_guards = engine->config->guards.n,
         .findings = at->findings,
         .fields = trail->state.incident.fields,
         .from_usec = at->from_usec,

@@ -33,6 +33,8 @@
 #define ENGINE_NOT_ITS_ACCOUNT                                                                              \
     "only the account that owns it can say whether it is gone, and these are no keys of that account"
 
+#define GUARDS_HINTED_MAX 16
+
 /* Why a trail is not guarded any more. */
 #define ENGINE_NOT_NAMED    "`trails` does not name it any more"
 #define ENGINE_ACCOUNT_GONE "its account is not configured any more"
@@ -198,6 +200,8 @@ struct Engine {
     uint64_t watchdog_usec;
     LoopTimer *watchdog_timer;
     LoopTimer *give_up_timer; /* shutdown */
+    char hinted[GUARDS_HINTED_MAX][ACTOR_TEXT_MAX]; /* ARNs of what looks like guards: in the journal once */
+    size_t n_hinted;
 };
 
 /* engine.c */

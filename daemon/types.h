@@ -337,6 +337,7 @@ typedef struct Actor {
     char event_name[64];
     char error_code[64]; /* of an attempt that was refused; "" when it was done */
     uint64_t event_usec; /* real */
+    bool unnamed_guard;  /* calls itself TrailGuard in a call that guards make, and no option names it */
 } Actor;
 
 #define ATTEMPTS_MAX 4

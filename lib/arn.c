@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/util/text.h"
@@ -90,14 +91,75 @@ bool arn_is_topic(const Arn *arn) {
     return stem > 0 && strspn(arn->resource, LOWER UPPER DIGITS "_-") == stem;
 }
 
-/* The name is what IAM allows. A path between is left to AWS to judge. */
-bool arn_is_role(const Arn *arn) {
-    static const char chars[] = LOWER UPPER DIGITS "+=,.@_-";
-    const char *name = arn_name(arn);
-    size_t n = strlen(name);
+/* As IAM allows names. */
+static bool name_is_valid(const char *name, size_t n) {
+    return n >= 1 && n <= 64 && strspn(name, LOWER UPPER DIGITS "+=,.@_-") >= n;
+}
 
-    return text_equal(arn->service, "iam") && arn->region[0] == '\0' && arn->account[0] != '\0' &&
-           text_starts_with(arn->resource, "role/") && n >= 1 && n <= 64 && strspn(name, chars) == n;
+/* Of a service without regions. A path between kind and name is left to AWS to judge. */
+static bool is_named(const Arn *arn, const char *service, const char *kind) {
+    const char *name = arn_name(arn);
+
+    return text_equal(arn->service, service) && arn->region[0] == '\0' && arn->account[0] != '\0' &&
+           text_starts_with(arn->resource, kind) && name_is_valid(name, strlen(name));
+}
+
+bool arn_is_role(const Arn *arn) {
+    return is_named(arn, "iam", "role/");
+}
+
+/* ---- principals ---- */
+
+#define SESSION       "assumed-role/"
+#define ANY_ACCOUNT   "::*:"
+#define ACCOUNT_STAND "::000000000000:" /* for ANY_ACCOUNT, so that the rest is an ARN */
+
+static bool is_session(const Arn *arn) {
+    const char *role = arn->resource + strlen(SESSION);
+    size_t n = strcspn(role, "/");
+
+    return is_named(arn, "sts", SESSION) && name_is_valid(role, n) && arn_name(arn) == role + n + 1;
+}
+
+/* Whether it is one; *any_account: the account is not part of it. */
+static bool parse_principal(const char *s, Arn *ret, bool *any_account) {
+    const char *any = s ? strstr(s, ANY_ACCOUNT) : NULL;
+    char text[ARN_MAX];
+
+    *any_account = any != NULL;
+    if (any && snprintf(text, sizeof(text), "%.*s" ACCOUNT_STAND "%s", (int)(any - s), s,
+                        any + strlen(ANY_ACCOUNT)) >= (int)sizeof(text))
+        return false;
+    return arn_parse(any ? text : s, ret) == 0 &&
+           (arn_is_role(ret) || is_named(ret, "iam", "user/") || is_session(ret));
+}
+
+bool arn_principal_is_valid(const char *s) {
+    bool any_account;
+    Arn arn;
+
+    return parse_principal(s, &arn, &any_account);
+}
+
+/* A session's ARN has the role's name without its path; in one account no two roles have the same name. */
+static bool is_session_of(const Arn *session, const char *role) {
+    const char *name = session->resource + strlen(SESSION);
+    size_t n = strlen(role);
+
+    return strncmp(name, role, n) == 0 && name[n] == '/';
+}
+
+bool arn_principal_is(const char *principal, const char *caller) {
+    bool any_account, any_caller;
+    Arn named, who;
+
+    if (!parse_principal(principal, &named, &any_account) || !parse_principal(caller, &who, &any_caller) ||
+        any_caller || !text_equal(named.partition, who.partition) ||
+        (!any_account && !text_equal(named.account, who.account)))
+        return false;
+    if (arn_is_role(&named) && is_session(&who))
+        return is_session_of(&who, arn_name(&named));
+    return text_equal(named.service, who.service) && text_equal(named.resource, who.resource);
 }
 
 const char *arn_name(const Arn *arn) {

@@ -28,6 +28,13 @@ bool arn_is_topic(const Arn *arn);
 /* A role's ARN: service iam, no region, an account, resource role/NAME or role/PATH/NAME with a legal name. */
 bool arn_is_role(const Arn *arn);
 
+/* Callers as people name them: the ARN of a user, of a role (any session of it) or of one session of a role
+ * (assumed-role/ROLE/SESSION). The account may be "*": the principal of that name in whichever account. */
+bool arn_principal_is_valid(const char *s);
+
+/* Whether a caller, by its ARN as CloudTrail records it, is that principal. */
+bool arn_principal_is(const char *principal, const char *caller);
+
 /* The name part of a trail's or role's ARN: after the last '/', inside arn->resource; all of it without a
  * '/'. */
 const char *arn_name(const Arn *arn);

@@ -6,7 +6,10 @@ import uuid
 import pytest
 
 from attacks import BUCKET, GROUP, KEY, NOTIFIED, ROLE, SCENARIO, VICTIM
-from helpers import FRA, IAD, MAIN, SYD, wait_alert
+from guard import within
+from helpers import (FRA, IAD, MAIN, SYD, TOPIC, document, documents, events, mail_of, messages, sns, topic_arn,
+                     wait_alert)
+from simaws.client import poll
 
 
 @pytest.fixture
@@ -103,3 +106,58 @@ def test_a_region_that_refuses_keeps_nobody_from_being_found_in_another(sim, vic
     sim.trail(VICTIM, errors={"LatestCloudWatchLogsDeliveryError": "AccessDenied"})
     entry = wait_alert(sim, "trail.attributed", seconds=20)
     assert entry["actor"]["event_name"] == "DeleteRole"
+
+
+# -- several guards ----------------------------------------------------------------------------------------------------
+OTHER = topic_arn("second")
+HINT = "looks like another TrailGuard that trailguard.conf does not name: if it is yours, add it to guards"
+
+
+@pytest.fixture
+def two(sim, make_guard, mallory):
+    """Two guards with keys of their own, each with a topic; the second is refused every restore, the first the first two.
+    Somebody changes the trail, and both have written and searched."""
+    sim.load(SCENARIO)
+    sim.add_topic(OTHER)
+    sim.add_user("guard2", MAIN, policy=[
+        {"Effect": "Allow", "Action": ["cloudtrail:*", "sns:Publish"], "Resource": "*"},
+        {"Effect": "Deny", "Action": "cloudtrail:UpdateTrail", "Resource": "*"}])
+    keys = [sim.keys_of(user)["access_key"] for user in ("guard", "guard2")]
+
+    def start(**options):
+        guards = [make_guard(sim, user=user, regions=[FRA], trails=["victim"], settings_interval=1, attribution=True,
+                             mode="restore", alerts=sns(topic), **options).start()
+                  for user, topic in (("guard", TOPIC), ("guard2", OTHER))]
+        for guard in guards:
+            guard.wait_guarding()
+            guard.wait_baselines(1, 0)
+        sim.add_fault("denied", operation="UpdateTrail", access_key=keys[0], count=2)
+        mallory.client(VICTIM).update_trail(Name=VICTIM, S3BucketName="example-attacker")
+        for key, status in zip(keys, (200, 403)):
+            poll(lambda key=key, status=status: sim.requests(operation="UpdateTrail", access_key=key, status=status), within(30))
+        for topic in (TOPIC, OTHER):
+            wait_alert(sim, "trail.attributed", topic, seconds=30)
+        return guards
+    return start
+
+
+def test_guards_that_name_each_other_are_neither_the_actor_nor_refused_attempts(sim, two):
+    guards = two(guards=[f"arn:aws:iam::{MAIN}:user/guard", f"arn:aws:iam::{MAIN}:user/guard2"])
+    for topic in (TOPIC, OTHER):
+        actors = {entry["actor"]["name"] for entry in documents(sim, topic) if entry["actor"]}
+        assert actors == {"mallory"}, (topic, actors)
+        assert "trail.attempted" not in events(sim, topic)
+    assert not any(guard.found(HINT) for guard in guards)
+
+
+def test_a_guard_that_nobody_names_is_an_actor_with_a_hint_once(sim, two):
+    guards = two()
+    assert wait_alert(sim, "trail.attributed", OTHER)["actor"]["name"] == "guard"
+    assert wait_alert(sim, "trail.attempted", TOPIC)["actor"]["name"] == "guard2"
+    for topic in (TOPIC, OTHER):
+        for message in messages(sim, topic):
+            actor = document(message)["actor"]
+            assert (HINT in " ".join(mail_of(message).split())) == bool(actor and actor["name"].startswith("guard"))
+    for guard, other in zip(guards, ("guard2", "guard")):
+        guard.wait_line(f"user/{other} {HINT}")
+        assert len(guard.found(HINT)) == 1

@@ -159,8 +159,74 @@ static void trail_names(void **state _unused_) {
     assert_true(arn_trail_name_is_valid(name));
 }
 
+#define A1 "arn:aws:iam::111122223333:"
+#define S1 "arn:aws:sts::111122223333:assumed-role/"
+
+static void principals(void **state _unused_) {
+    static const struct {
+        const char *principal, *caller;
+        bool valid, is;
+    } cases[] = {
+        { A1 "user/guard", A1 "user/guard", true, true },
+        { A1 "user/path/guard", A1 "user/path/guard", true, true },
+        { A1 "user/path/guard", A1 "user/guard", true, false },
+        { A1 "user/guard", A1 "user/guard2", true, false },
+        { A1 "user/guard", A1 "user/Guard", true, false },
+        { A1 "user/guard", "arn:aws:iam::444455556666:user/guard", true, false },
+        { A1 "user/guard", "arn:aws-cn:iam::111122223333:user/guard", true, false },
+        { A1 "user/guard", S1 "guard/session", true, false },
+        { A1 "user/guard", A1 "role/guard", true, false },
+        { A1 "user/guard", "", true, false },
+        { A1 "user/guard", NULL, true, false },
+        { A1 "role/TrailGuard", S1 "TrailGuard/trailguard-host", true, true },
+        { A1 "role/TrailGuard", A1 "role/TrailGuard", true, true },
+        { A1 "role/a/path/TrailGuard", S1 "TrailGuard/i-0123456789abcdef0", true, true },
+        { A1 "role/TrailGuard", S1 "TrailGuard2/x", true, false },
+        { A1 "role/TrailGuard", S1 "TrailGuar/x", true, false },
+        { A1 "role/TrailGuard", S1 "x/TrailGuard", true, false },
+        { A1 "role/TrailGuard", "arn:aws:sts::444455556666:assumed-role/TrailGuard/x", true, false },
+        { "arn:aws:iam::*:role/TrailGuard", "arn:aws:sts::444455556666:assumed-role/TrailGuard/x", true, true },
+        { "arn:aws:iam::*:role/TrailGuard", "arn:aws-cn:sts::444455556666:assumed-role/TrailGuard/x", true, false },
+        { "arn:aws:iam::*:role/TrailGuard", "arn:aws:iam::*:role/TrailGuard", true, false },
+        { "arn:aws:iam::*:user/guard", "arn:aws:iam::444455556666:user/guard", true, true },
+        { S1 "TrailGuard/host-a", S1 "TrailGuard/host-a", true, true },
+        { S1 "TrailGuard/host-a", S1 "TrailGuard/host-b", true, false },
+        { "arn:aws:sts::*:assumed-role/TrailGuard/host-a", S1 "TrailGuard/host-a", true, true },
+        { A1 "root", A1 "root", false, false },
+        { A1 "user/", A1 "user/", false, false },
+        { A1 "user/*", A1 "user/guard", false, false },
+        { A1 "role/Trail*", S1 "TrailGuard/x", false, false },
+        { "arn:*:iam::111122223333:user/guard", A1 "user/guard", false, false },
+        { "arn:aws:iam:eu-west-1:111122223333:user/guard", A1 "user/guard", false, false },
+        { "arn:aws:iam:::user/guard", A1 "user/guard", false, false },
+        { S1 "TrailGuard", S1 "TrailGuard", false, false },
+        { S1 "TrailGuard/", S1 "TrailGuard/x", false, false },
+        { S1 "a/b/c", S1 "a/b/c", false, false },
+        { "arn:aws:sts::111122223333:federated-user/guard", "", false, false },
+        { "111122223333", "111122223333", false, false },
+        { "TrailGuard", "TrailGuard", false, false },
+        { "*", A1 "user/guard", false, false },
+        { "::*:", A1 "user/guard", false, false },
+        { "", "", false, false },
+        { NULL, NULL, false, false },
+    };
+    char much[ARN_MAX + 32];
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        if (arn_principal_is_valid(cases[i].principal) != cases[i].valid)
+            fail_msg("%zu: %s should be %s", i, cases[i].principal, cases[i].valid ? "valid" : "invalid");
+        if (arn_principal_is(cases[i].principal, cases[i].caller) != cases[i].is)
+            fail_msg("%zu: %s, %s", i, cases[i].principal, cases[i].caller);
+    }
+    for (size_t n = ARN_MAX - 32; n < sizeof(much); n++) {
+        (void) snprintf(much, sizeof(much), "arn:aws:iam::*:user/%0*d/guard", (int)n - 26, 0);
+        assert_int_equal(arn_principal_is_valid(much), n + 11 < ARN_MAX);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(principals),
         cmocka_unit_test(parses),
         cmocka_unit_test(refuses),
         cmocka_unit_test(length_is_bounded),

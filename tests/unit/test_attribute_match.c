@@ -412,6 +412,51 @@ static void test_own(void **state) {
     }
 }
 
+/* What a guard that the configuration names writes is nobody's deed either, nor is what it is refused. */
+static void test_guards(void **state) {
+    char *const guards[] = { (char *)"arn:aws:iam::111122223333:user/guard",
+                             (char *)"arn:aws:iam::111122223333:role/TrailGuard" };
+    static const struct {
+        const char *caller;
+        bool named;
+    } callers[] = {
+        { "arn:aws:iam::111122223333:user/guard", true },
+        { OWN "1", true }, /* another session of that role */
+        { "arn:aws:iam::111122223333:user/guard2", false },
+        { "arn:aws:sts::444455556666:assumed-role/TrailGuard/x", false },
+        { MALLET, false },
+        { "", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+        for (size_t k = 0; k < ARRAY_SIZE(callers); k++) {
+            CloudTrailEvent e = event_about(i);
+            bool writes = calls[i].about == TRAIL_CALL && calls[i].causes == FINDINGS_CHANGED;
+            bool expected = calls[i].causes != 0 && !(writes && callers[k].named);
+            AttributeRequest q = main_trail;
+            Attribution found;
+
+            q.findings = UINT32_MAX;
+            q.own_arn = k % 2 ? OWN : "";
+            q.guards = guards;
+            q.n_guards = ARRAY_SIZE(guards);
+            e.identity.arn = (char *)callers[k].caller;
+            e.user_agent = (char *)"TrailGuard/1.2.3";
+            found = take_one(&q, &e);
+            if (found.found != expected)
+                fail_msg("%s by %s", calls[i].name, callers[k].caller);
+            /* what a caller calls itself is a hint, where a guard would have called it */
+            assert_int_equal(found.actor.unnamed_guard, expected && writes);
+            e.error_code = (char *)"AccessDenied";
+            found = take_one(&q, &e);
+            assert_int_equal(found.n_attempts, expected);
+            assert_int_equal(found.attempts[0].unnamed_guard, expected && writes);
+            e.user_agent = (char *)"aws-cli/2 TrailGuard/1";
+            assert_false(take_one(&q, &e).attempts[0].unnamed_guard);
+        }
+}
+
 /* ---- several ---- */
 
 static void test_the_newest_wins(void **state) {
@@ -608,6 +653,7 @@ int main(void) {
         cmocka_unit_test(test_leaving),
         cmocka_unit_test(test_when),
         cmocka_unit_test(test_own),
+        cmocka_unit_test(test_guards),
         cmocka_unit_test(test_the_newest_wins),
         cmocka_unit_test(test_attempts),
         cmocka_unit_test(test_attempts_beside_a_deed),

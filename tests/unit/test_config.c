@@ -123,6 +123,12 @@ static const struct {
     { BASE "poll_interval = 4294967306;", "poll_interval: too large" },
     { BASE "trails = [ \"a\", ];", "t.conf:2: trails: only newer versions of libconfig read a comma before ]" },
     { BASE "@include \"x\"", "@include: not supported" },
+    { BASE "guards = \"" ROLE_A "\";", "t.conf:2: guards: allowed: an array" },
+    { BASE "guards = \"all\";", "t.conf:2: guards: allowed: an array" },
+    { BASE "guards = [\n\"TrailGuard\" ];", "t.conf:3: guards: \"TrailGuard\" cannot be used; allowed: ARNs of users" },
+    { BASE "guards = [ \"arn:aws:iam::111122223333:root\" ];", "allowed: ARNs of users, roles or sessions" },
+    { BASE "guards = [ \"arn:aws:iam::111122223333:role/*\" ];", "t.conf:2: guards: \"arn:aws:iam::111122223333:role/*\"" },
+    { BASE "guards = [ \"" ROLE_A "\", \"" ROLE_A "\" ];", "t.conf:2: guards: \"" ROLE_A "\"" },
     { BASE "organization = { };", "t.conf:2: organization: needs role_name" },
     { BASE "organization = ( );", "t.conf:2: organization: allowed: a group" },
     { BASE "organization = { role_name = \"a b\"; };", "t.conf:2: organization.role_name: \"a b\"" },
@@ -192,6 +198,8 @@ static void test_a_dump_reads_back_to_the_same(void **state) {
         BASE "organization = { role_name = \"Guard\"; exclude = [ \"123456789012\", \"210987654321\" ]; "
              "refresh = "
              "60; };",
+        BASE "guards = [ \"" ROLE_A "\", \"arn:aws:iam::*:user/guard\" ];",
+        BASE "guards = ( );",
         BASE "aws = { profile = \"x\"; };\naccounts = ( { role_arn = \"" ROLE_B "\"; } );\n"
              "organization = { role_name = \"a/b\"; };",
     };

@@ -349,6 +349,7 @@ static void bucket_seen(const BucketLook *look, void *userdata) {
     trail->engine->n_beside--;
     if (look->region[0])
         (void)text_copy(k->bucket_region, sizeof(k->bucket_region), look->region);
+    k->n_bucket_calls = look->n_heads + (look->found ? 2 : 0) + (k->now.values[FIELD_KMS_KEY] && k->now.values[FIELD_KMS_KEY][0]);
     take_bucket(&k->seen, look);
     for (Unreadable u = UNREADABLE_BUCKET; u < _UNREADABLE_MAX; u++)
         if (look->found || u == UNREADABLE_BUCKET || u == UNREADABLE_KEY)
@@ -462,9 +463,11 @@ unsigned engine_count_settings_calls(const Trail *trail) {
 
     n += trail->facts.writable; /* ListTags */
     n += !text_equal(now->values[FIELD_INSIGHTS], "[]");
-    if (trail->engine->config->bucket_checks)
-        n += 3 + (now->values[FIELD_KMS_KEY] && now->values[FIELD_KMS_KEY][0]);
     return n;
+}
+
+unsigned engine_count_bucket_calls(const Trail *trail) {
+    return trail->keeping.n_bucket_calls;
 }
 
 void engine_stop_keeping(Trail *trail) {

@@ -41,14 +41,17 @@ typedef struct Keeping {
     unsigned n_unread[_UNREADABLE_MAX]; /* calls that failed in a row, each */
     bool said_unsupported; /* that AWS does not show the event configuration */
     char bucket_region[S3_REGION_MAX]; /* as last told, "" until then */
+    unsigned n_bucket_calls;           /* that a check of bucket and key makes, as the last one did */
     Attribute *search;
 } Keeping;
 
 /* Takes in baselines that were accepted, and looks at the settings of those trails of a list that live in the
  * target: of all of them when that is due, else of those that have no baseline yet. */
 void engine_look_at_settings(Target *target, const CloudTrailTrails *list, bool due);
-/* How many calls such a look makes about the trail, besides the list; as far as is known by now. */
+/* How many calls such a poll makes about the trail, besides the list, as far as is known by now: to CloudTrail, and
+ * to S3 and KMS. */
 unsigned engine_count_settings_calls(const Trail *trail);
+unsigned engine_count_bucket_calls(const Trail *trail);
 /* Begins the next look at settings that waits in the target, unless one is under way there. */
 void engine_begin_next_look(Target *target);
 /* Takes over what the state file knows: the incident's changes, which become ours, and what was last seen to be

@@ -78,7 +78,7 @@ static void pace(Target *target, uint64_t began_usec, bool settings) {
                  "%llu s",
                  target->region, account[0] ? " " : "", account, p.n_trails,
                  engine->config->poll_interval_sec,
-                 schedule_stretched_usec(&intervals, p.n_trails) / USEC_PER_SEC);
+                 schedule_interval_usec(&intervals, p.n_trails) / USEC_PER_SEC);
     }
 }
 

@@ -25,7 +25,6 @@ static void fill_trails(const Engine *engine, StatusTrail *rows, IncidentId *ids
             .organization = trail->organization,
             .has_baseline = trail->keeping.recorded,
             .baseline_unreadable = trail->keeping.unreadable,
-            .n_settings_calls = engine_count_settings_calls(trail),
         };
         if (trail->state.incident.open)
             (void)alert_incident_id(&rows[i].subject, trail->state.incident.mark_usec, ids[i]);
@@ -52,8 +51,25 @@ static size_t fill_accounts(const Engine *engine, StatusAccount *rows) {
     return n;
 }
 
+static uint64_t count_calls(const Target *target, const Intervals *intervals) {
+    TargetCalls calls = { .n_trails = (unsigned)target->n_trails };
+
+    if (!target->state.ever_sighted || target->state.blind || target->state.not_enabled)
+        return 0;
+    for (size_t i = 0; i < target->n_trails; i++) {
+        const Trail *trail = target->trails[i];
+
+        if (trail->state.findings & FINDING_BIT(FINDING_MISSING))
+            continue; /* it has no settings */
+        calls.n_settings += engine_count_settings_calls(trail);
+        calls.n_others += engine_count_bucket_calls(trail);
+    }
+    return schedule_count_calls(intervals, &calls, STATUS_MONTH_SEC * USEC_PER_SEC);
+}
+
 /* An account that cannot be reached is one row, in place of its regions'. */
 static size_t fill_targets(const Engine *engine, StatusTarget *rows) {
+    Intervals intervals = engine_intervals(engine);
     size_t n = 0;
 
     for (size_t i = 0; i < engine->n_targets; i++) {
@@ -69,6 +85,8 @@ static size_t fill_targets(const Engine *engine, StatusTarget *rows) {
             .by_shadow = !target->configured,
             .idle = !has_trails,
             .identity = target->account->identity,
+            .interval_usec = schedule_interval_usec(&intervals, (unsigned)target->n_trails),
+            .calls_per_month = count_calls(target, &intervals),
         };
     }
     for (size_t i = 0; i < engine->n_accounts; i++)

@@ -22,7 +22,6 @@ typedef struct StatusTrail {
     bool organization;
     bool has_baseline; /* something is recorded to compare with */
     bool baseline_unreadable;       /* ... or may be */
-    unsigned n_settings_calls;      /* that each look at its settings makes, besides the list */
 } StatusTrail;
 
 typedef struct StatusTarget {
@@ -32,7 +31,11 @@ typedef struct StatusTarget {
     bool by_shadow;                 /* not configured: here because a guarded trail lives here */
     bool idle;                      /* no trail here: looked at every 10 minutes */
     const char *identity;           /* the ARN that asks; "" while it is not known */
+    uint64_t interval_usec;         /* between polls of its trails: longer than poll_interval where AWS's quota wants that */
+    uint64_t calls_per_month;       /* to AWS while nothing happens; 0: never answered, or nothing is asked */
 } StatusTarget;
+
+#define STATUS_MONTH_SEC (30ULL * 24 * 3600)
 
 /* An account that is guarded, or of whom it is told that it is not any more. */
 typedef struct StatusAccount {

@@ -265,12 +265,14 @@ static const char *target_word(const TargetState *state) {
 static json_t *target_json(const StatusTarget *target) {
     const TargetState *state = target->state;
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:b}", "account", target->subject.account,
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:o, s:b}", "account", target->subject.account,
                      "region", target->subject.region, "identity", target->identity, "state",
                      target_word(state), "error",
                      text_json(state->error_text[0] ? state->error_text : state->list_error_text), "looked",
                      time_json(target->looked_usec), "because_of_trail", target->by_shadow, "idle",
-                     target->idle, "uncovered", state->cover.open);
+                     target->idle, "poll_interval",
+                     target->interval_usec > 0 ? json_integer((json_int_t)(target->interval_usec / USEC_PER_SEC)) : json_null(),
+                     "uncovered", state->cover.open);
 }
 
 static json_t *account_json(const StatusAccount *account) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/schedule.h"
 
+#include "lib/pace.h"
 #include "lib/util/macros.h"
 
 /* x minus up to x / parts. */
@@ -28,18 +29,18 @@ static uint64_t backoff_usec(const Intervals *intervals, const TargetPace *pace)
     return MIN(wait, max);
 }
 
-bool schedule_is_stretched(const Intervals *intervals, unsigned n_trails) {
-    return n_trails * USEC_PER_SEC > intervals->poll_usec * SCHEDULE_READS_PER_SEC;
-}
-
 static uint64_t reads_usec(unsigned n_trails) {
-    return n_trails * USEC_PER_SEC / SCHEDULE_READS_PER_SEC;
+    return pace_span_usec(PACE_READ, n_trails);
 }
 
-uint64_t schedule_stretched_usec(const Intervals *intervals, unsigned n_trails) {
+bool schedule_is_stretched(const Intervals *intervals, unsigned n_trails) {
+    return reads_usec(n_trails) > intervals->poll_usec;
+}
+
+uint64_t schedule_interval_usec(const Intervals *intervals, unsigned n_trails) {
     uint64_t poll = intervals->poll_usec;
 
-    return (reads_usec(n_trails) + poll - 1) / poll * poll;
+    return MAX(poll, (reads_usec(n_trails) + poll - 1) / poll * poll);
 }
 
 uint64_t schedule_poll_usec(const Intervals *intervals, unsigned n_trails) {
@@ -72,6 +73,17 @@ uint64_t schedule_next_settings(const Intervals *intervals, uint64_t now_usec, u
     if (n_trails == 0)
         interval = MAX(interval, MIN(10 * interval, SCHEDULE_IDLE_MAX_USEC));
     return now_usec + interval;
+}
+
+uint64_t schedule_count_calls(const Intervals *intervals, const TargetCalls *calls, uint64_t span_usec) {
+    uint64_t poll_usec = schedule_interval_usec(intervals, calls->n_trails);
+    uint64_t settings_usec = MAX(schedule_next_settings(intervals, 0, calls->n_trails), poll_usec);
+    uint64_t lists = span_usec / settings_usec;
+    uint64_t reads = calls->n_trails * (span_usec / poll_usec) + calls->n_settings * lists;
+    uint64_t others = calls->n_others * lists;
+
+    return MIN(lists, pace_ceiling(PACE_LIST, span_usec)) + MIN(reads, pace_ceiling(PACE_READ, span_usec)) +
+           MIN(others, pace_ceiling(PACE_OTHER, span_usec));
 }
 
 #define FREE_USEC (SCHEDULE_FILE_PARTS * SCHEDULE_FILE_FREE_USEC)

@@ -7,9 +7,6 @@
 
 #include "daemon/types.h"
 
-/* Reads per second that a target's polls may use of the 10 that AWS grants per account and region (AWS
- * CloudTrail User Guide, "Quotas"): others share them with us. lib/pace.h keeps every call to that. */
-#define SCHEDULE_READS_PER_SEC 5U
 /* The longest wait between looks at a target that does not answer. */
 #define SCHEDULE_BACKOFF_MAX_USEC (60ULL * 1000000)
 /* A region that is not enabled is asked again daily, once it has said so a few times: one answer may be wrong. */
@@ -45,11 +42,20 @@ uint64_t schedule_poll_usec(const Intervals *intervals, unsigned n_trails);
  * pass. Where polls are stretched that counts from the look's beginning: its calls were paced already. */
 uint64_t schedule_wait(const Intervals *intervals, const TargetPace *pace, uint64_t random);
 
-/* Must this target's polls stretch because its reads would exceed the quota? */
+/* Must this target's polls stretch because its reads would exceed what lib/pace.h lets through? */
 bool schedule_is_stretched(const Intervals *intervals, unsigned n_trails);
-/* How far apart its looks then come to lie: a whole number of poll intervals, for looks begin with passes.
- */
-uint64_t schedule_stretched_usec(const Intervals *intervals, unsigned n_trails);
+/* How far apart a target's polls lie: a whole number of poll intervals, for polls begin with passes. */
+uint64_t schedule_interval_usec(const Intervals *intervals, unsigned n_trails);
+
+/* What a target is asked for: a list for the settings, and beside it this. */
+typedef struct TargetCalls {
+    unsigned n_trails;   /* at every poll a call each */
+    unsigned n_settings; /* calls to CloudTrail about the settings of all of them together */
+    unsigned n_others;   /* ... and to S3 and KMS */
+} TargetCalls;
+
+/* How many calls to AWS that makes in a while in which nothing happens, as they are scheduled and paced. */
+uint64_t schedule_count_calls(const Intervals *intervals, const TargetCalls *calls, uint64_t span_usec);
 
 /* Is a look at settings due in a pass at now? next_usec is what schedule_next_settings said after the last
  * one, 0 never. */

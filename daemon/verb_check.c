@@ -7,14 +7,11 @@
 #include "daemon/engine.h"
 #include "daemon/guard.h"
 #include "daemon/log.h"
-#include "daemon/schedule.h"
 #include "daemon/state.h"
 #include "daemon/verb_table.h"
 #include "daemon/verbs.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
-
-#define MONTH_SEC (30ULL * 24 * 3600)
 
 static const char help[] = "usage: trailguard check [-c FILE] [--json] [--restore]\n\n"
                            "Looks at every trail once and prints what it sees, and the calls to AWS per "
@@ -40,7 +37,7 @@ static const char *const result_words[] = { "ok", "warning", "critical", "unknow
 
 typedef struct Check {
     const VerbArgs *args;
-    unsigned poll_sec, settings_sec;
+    unsigned poll_sec;
     Result result;
 } Check;
 
@@ -87,19 +84,47 @@ static Result judge(const Status *status) {
     return result;
 }
 
-static unsigned long long calls_per_month(const Check *check, const Status *status) {
-    const Intervals intervals = { check->poll_sec * USEC_PER_SEC, check->settings_sec * USEC_PER_SEC, 1 };
-    unsigned long long calls = status->n_trails * (MONTH_SEC / check->poll_sec);
+/* What AWS is asked for depends on the trails that are there: of a region that did not answer nothing is known. */
+typedef struct Calls {
+    unsigned long long per_month;
+    unsigned n_known, n_unknown;
+} Calls;
 
-    for (size_t i = 0; i < status->n_trails; i++)
-        calls += status->trails[i].n_settings_calls * (MONTH_SEC / check->settings_sec);
+static Calls count_calls(const Status *status) {
+    Calls calls = { 0 };
+
     for (size_t i = 0; i < status->n_targets; i++) {
-        uint64_t every_usec = schedule_next_settings(&intervals, 0, status->targets[i].idle ? 0 : 1);
+        const StatusTarget *target = &status->targets[i];
 
-        if (!status->targets[i].state->not_enabled)
-            calls += MONTH_SEC * USEC_PER_SEC / every_usec;
+        calls.per_month += target->calls_per_month;
+        calls.n_known += target->calls_per_month > 0;
+        calls.n_unknown += target->calls_per_month == 0 && !target->state->not_enabled;
     }
     return calls;
+}
+
+static void print_calls(const Calls *calls) {
+    if (calls->n_known == 0) {
+        puts("how many calls to AWS this configuration makes is not known: nothing could be polled");
+        return;
+    }
+    printf("this configuration makes about %llu calls to AWS a month", calls->per_month);
+    if (calls->n_unknown > 0)
+        printf(", without those to %u region%s or account%s that did not answer", calls->n_unknown,
+               calls->n_unknown == 1 ? "" : "s", calls->n_unknown == 1 ? "" : "s");
+    putchar('\n');
+}
+
+/* The quota of AWS is an account's in a region. */
+static void print_stretched(const Check *check, const Status *status) {
+    for (size_t i = 0; i < status->n_targets; i++) {
+        const StatusTarget *target = &status->targets[i];
+        unsigned long long every_sec = target->interval_usec / USEC_PER_SEC;
+
+        if (every_sec > check->poll_sec)
+            printf("\n%s %s: polled every %llu s, not every %u s: more trails live there than AWS's quota lets be polled\n",
+                   target->subject.region, target->subject.account, every_sec, check->poll_sec);
+    }
 }
 
 /* What `trailguard policy guard` would have given. */
@@ -167,9 +192,10 @@ static json_t *denials_json(const Status *status) {
     return list;
 }
 
-static void print_json(const Check *check, const Status *status, json_t *view, unsigned long long calls) {
-    json_t *document = json_pack("{s:s, s:s, s:I, s:o, s:o, s:O}", "schema", "trailguard.check/1", "result",
-                                 result_words[check->result], "calls_per_month", (json_int_t)calls,
+static void print_json(const Check *check, const Status *status, json_t *view, const Calls *calls) {
+    json_t *document = json_pack("{s:s, s:s, s:o, s:o, s:o, s:O}", "schema", "trailguard.check/1", "result",
+                                 result_words[check->result], "calls_per_month",
+                                 calls->n_known > 0 ? json_integer((json_int_t)calls->per_month) : json_null(),
                                  "missing_permissions", denials_json(status), "state_file",
                                  record_json(status), "status", view);
 
@@ -181,7 +207,7 @@ static void print_json(const Check *check, const Status *status, json_t *view, u
 static void checked(const Status *status, void *userdata) {
     Check *check = userdata;
     _cleanup_free_ char *text = NULL;
-    unsigned long long calls = calls_per_month(check, status);
+    Calls calls = count_calls(status);
     json_t *view;
 
     check->result = judge(status);
@@ -189,13 +215,14 @@ static void checked(const Status *status, void *userdata) {
         return;
     view = json_loads(text, 0, NULL);
     if (check->args->json)
-        print_json(check, status, view, calls);
+        print_json(check, status, view, &calls);
     else {
         verb_print_check(stdout, view, verb_wants_color(stdout));
         print_denials(status);
         print_unrecorded(status);
-        printf("\n%s; this configuration makes about %llu calls to AWS a month\n",
-               result_words[check->result], calls);
+        print_stretched(check, status);
+        printf("\n%s; ", result_words[check->result]);
+        print_calls(&calls);
     }
     json_decref(view);
 }
@@ -227,7 +254,6 @@ int verb_check(int argc, char **argv) {
     }
     log_set_level(LOG_WARNING);
     check.poll_sec = config->poll_interval_sec;
-    check.settings_sec = config->settings_interval_sec;
     if (engine_check(config, args.restore, checked, &check, error) < 0) {
         fprintf(stderr, "trailguard check: %s\n", error);
         return RESULT_UNKNOWN;

@@ -288,6 +288,8 @@ static bool ask_whose_it_is(WatchBucket *w) {
 
     if (r < 0)
         not_asked(w, UNREADABLE_BUCKET, r);
+    else
+        w->look.n_heads++;
     return r >= 0;
 }
 
@@ -301,6 +303,7 @@ static void confirmed(WatchBucket *w, const char *region) {
                        owners[w->at].id, owners[0].id);
     else {
         w->look.found = true;
+        w->look.n_heads = 1; /* the owner is known from now on */
         ask_about_bucket(w);
     }
 }

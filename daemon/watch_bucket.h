@@ -19,6 +19,7 @@ typedef struct BucketLook {
     char key_error[CODE_TEXT_MAX];       /* "Disabled", "PendingDeletion", "NotFoundException" */
     bool found;                          /* HeadBucket was answered well: the rest was asked */
     char region[S3_REGION_MAX];          /* the bucket's, "" when it did not tell */
+    unsigned n_heads; /* calls of HeadBucket that a further check makes when nothing changes */
     char owner[13];                      /* account that owns it, as S3 confirmed; "" when it did not */
     WatchFailure failures[_UNREADABLE_MAX]; /* each call's, from UNREADABLE_BUCKET on */
     char error_text[ERROR_TEXT_MAX]; /* what could not be looked at, and why; raw; then nothing is said of it

@@ -41,6 +41,14 @@ PaceClass pace_class_of(const char *operation) {
     return PACE_WRITE;
 }
 
+uint64_t pace_span_usec(PaceClass class, uint64_t n_calls) {
+    return n_calls * rates[class].gap_usec;
+}
+
+uint64_t pace_ceiling(PaceClass class, uint64_t span_usec) {
+    return span_usec / rates[class].gap_usec;
+}
+
 static uint64_t gap_of(const Pace *pace) {
     return rates[pace->class].gap_usec * PACE_WHOLE / pace->share;
 }

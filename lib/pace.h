@@ -23,6 +23,10 @@ typedef enum PaceClass {
 /* The class of an operation of CloudTrail, by its name as AWS's quota has it: "GetTrailStatus". */
 PaceClass pace_class_of(const char *operation);
 
+/* How long n calls of a class take at its full rate; how many it lets through in a while. */
+uint64_t pace_span_usec(PaceClass class, uint64_t n_calls);
+uint64_t pace_ceiling(PaceClass class, uint64_t span_usec);
+
 /* One bucket. */
 typedef struct Pace {
     PaceClass class;

@@ -123,6 +123,44 @@ def test_check_counts_the_calls_that_the_daemon_makes(sim, idle):
     assert view["calls_per_month"] == 2 * month // 10 + (2 + 4 + 3) * month // 30 + month // 300
 
 
+def test_check_counts_what_pacing_lets_through_and_says_that_polls_are_stretched(sim, idle):
+    for number in range(11):
+        sim.add_trail(f"trail{number}", MAIN, FRA)
+    idle.write_config(regions=[FRA])
+    shown = idle.verb("check").stdout
+    assert f"\n{FRA} {MAIN}: polled every 3 s, not every 1 s: " in shown
+    view = validated(json.loads(idle.verb("check", "--json").stdout), "status")
+    month = 30 * 24 * 3600
+    assert view["calls_per_month"] <= 5 * month + month // 60
+    assert view["calls_per_month"] > 4 * month and f"about {view['calls_per_month']} calls to AWS a month" in shown
+    assert [target["poll_interval"] for target in view["status"]["targets"]] == [3]
+
+
+def test_check_makes_up_no_number_of_calls(sim, idle):
+    env = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
+    view = validated(json.loads(idle.verb("check", "--json", env=env).stdout), "status")
+    assert view["calls_per_month"] is None
+    assert "calls to AWS this configuration makes is not known" in idle.verb("check", env=env).stdout
+    sim.add_fault("denied", service="cloudtrail", region=SYD)
+    shown = idle.verb("check").stdout
+    assert re.search("about [0-9]{5,} calls to AWS a month, without those to 1 region or account that did not answer", shown), shown
+
+
+def test_check_counts_the_calls_of_bucket_checks_as_they_are_made(sim, idle):
+    idle.write_config(regions=[FRA], settings_interval=60)
+    month = 30 * 24 * 3600
+    without = json.loads(idle.verb("check", "--json").stdout)["calls_per_month"]
+    idle.write_config(bucket_checks=True)
+    mark = sim.mark()
+    assert json.loads(idle.verb("check", "--json").stdout)["calls_per_month"] == without + 3 * month // 60
+    assert len(sim.requests(since=mark, operation="HeadBucket")) == 1
+    # whose the bucket is was never confirmed: each guarded account is asked, every time
+    sim.add_fault("denied", operation="HeadBucket")
+    mark = sim.mark()
+    calls = json.loads(idle.verb("check", "--json").stdout)["calls_per_month"]
+    assert calls == without + len(sim.requests(since=mark, operation="HeadBucket")) * month // 60
+
+
 def test_check_as_json_is_one_document(sim, idle):
     sim.trail(ORG_TRAIL, logging=False)
     done = idle.verb("check", "--json")

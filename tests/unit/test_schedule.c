@@ -70,7 +70,7 @@ static void polls_stretch_to_five_reads_a_second(void **state _unused_) {
         bool stretched;
         uint64_t took_usec, wait_usec, every_sec;
     } cases[] = {
-        { 1, 0, false, 0, 0, 0 },
+        { 1, 0, false, 0, 0, 1 },
         { 1, 5, false, 0, 0, 1 },
         { 1, 6, true, 0, 1200 * MSEC, 2 },
         { 1, 12, true, 0, 2400 * MSEC, 3 },
@@ -88,7 +88,29 @@ static void polls_stretch_to_five_reads_a_second(void **state _unused_) {
 
         assert_int_equal(schedule_is_stretched(&i, p.n_trails), cases[c].stretched);
         assert_int_equal(schedule_wait(&i, &p, UINT64_MAX), cases[c].wait_usec);
-        assert_int_equal(schedule_stretched_usec(&i, p.n_trails), cases[c].every_sec * SEC);
+        assert_int_equal(schedule_interval_usec(&i, p.n_trails), cases[c].every_sec * SEC);
+    }
+}
+
+static void calls_are_counted_as_they_are_paced(void **state _unused_) {
+    static const struct {
+        uint64_t poll_sec;
+        TargetCalls calls;
+        uint64_t per_hour;
+    } cases[] = {
+        { 10, { 0 }, 6 }, /* every ten minutes a list */
+        { 10, { 1, 3, 0 }, 360 + 60 + 3 * 60 },
+        { 10, { 1, 3, 4 }, 360 + 60 + 7 * 60 },
+        { 10, { 30, 90, 0 }, 30 * 360 + 60 + 90 * 60 },
+        { 10, { 60, 60, 0 }, 60 * 180 + 60 + 60 * 60 },   /* polled every 20 s */
+        { 1, { 60, 180, 0 }, 5 * 3600 + 60 },             /* polls and settings share what is let through */
+        { 1, { 1000, 3000, 0 }, 5 * 3600 + 18 },          /* polled every 200 s, and settings no more often */
+    };
+
+    for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
+        Intervals i = intervals(cases[c].poll_sec);
+
+        assert_int_equal(schedule_count_calls(&i, &cases[c].calls, 3600 * SEC), cases[c].per_hour);
     }
 }
 
@@ -133,6 +155,7 @@ int main(void) {
         cmocka_unit_test(a_blind_target_is_left_alone_for_longer),
         cmocka_unit_test(a_region_that_is_off_is_asked_daily),
         cmocka_unit_test(polls_stretch_to_five_reads_a_second),
+        cmocka_unit_test(calls_are_counted_as_they_are_paced),
         cmocka_unit_test(settings_are_looked_at_in_the_nearest_pass),
         cmocka_unit_test(a_file_is_written_at_once_in_calm_times_and_takes_a_twentieth_of_a_storm),
     };

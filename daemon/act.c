@@ -151,7 +151,7 @@ static void settings_seen(const SettingsLook *look, void *userdata) {
 
     act->watch = NULL;
     for (Field f = 0; f < _FIELD_MAX; f++)
-        if ((FIELDS_OPTIONAL & FIELD_BIT(f)) && !act->keep.values[f])
+        if (!act->keep.values[f])
             failed &= ~FIELD_BIT(f); /* nothing there is to be kept */
     act->outcome.fields_left = left | failed;
     if (!look->gone && ((failed | left) & act->fields & ~act->refused) == 0) {

@@ -296,11 +296,12 @@ static int pin_selectors(Settings *settings, ManagementEvents wanted) {
     bool enough = false;
     int r;
 
-    if (wanted == MANAGEMENT_NOT_PINNED)
+    /* not recorded yet: what is pinned would take the place of all that the trail may have */
+    if (wanted == MANAGEMENT_NOT_PINNED || !recorded)
         return 0;
-    r = selectors_cover_management(recorded ? recorded : "", wanted, &enough);
+    r = selectors_cover_management(recorded, wanted, &enough);
     if (r >= 0 && !enough)
-        r = selectors_add_management(recorded ? recorded : "", &more);
+        r = selectors_add_management(recorded, &more);
     if (r == -EINVAL)
         return 0;
     return r < 0 || !more ? r : settings_set(settings, FIELD_SELECTORS, more);

@@ -215,7 +215,7 @@ int baseline_file_record(const char *dir, const char *arn, const Settings *setti
                          uint64_t now_real_usec) {
     const BaselineRecord record = { .arn = (char *)arn, .now = version_of(settings, by, now_real_usec) };
 
-    if (!settings_is_complete(settings))
+    if (!settings_can_be_recorded(settings))
         return -EINVAL;
     return write_record(dir, &record, file_write_new);
 }
@@ -232,7 +232,7 @@ static int succeed(const BaselineRecord *old, bool there, const Settings *settin
         ret->now.settings.values[SETTING_BUCKET_OWNER] = old->now.settings.values[SETTING_BUCKET_OWNER];
     /* what could not be read now is not accepted either */
     for (unsigned i = 0; settings && there && i < _FIELD_MAX; i++)
-        if ((FIELDS_OPTIONAL & FIELD_BIT(i)) && !settings->values[i])
+        if (!settings->values[i])
             ret->now.settings.values[i] = old->now.settings.values[i];
     ret->has_previous = there;
     if (there)
@@ -247,8 +247,8 @@ int baseline_file_accept(const char *dir, const char *arn, const Settings *setti
     int r;
 
     error[0] = '\0';
-    if (settings ? !settings_is_complete(settings) : !gone) {
-        (void)snprintf(error, error_size, "%s: not all settings are known", arn);
+    if (settings ? !settings_can_be_recorded(settings) : !gone) {
+        (void)snprintf(error, error_size, "%s: its settings are not known", arn);
         return -EINVAL;
     }
     r = baseline_file_load(dir, arn, now_real_usec, &old, error, error_size);
@@ -272,9 +272,8 @@ int baseline_file_add(const char *dir, const char *arn, const Settings *more) {
     r = baseline_file_peek(dir, arn, &record, error, sizeof(error));
     if (r == 0)
         return -ENOENT;
-    for (unsigned i = 0; r >= 0 && i < ARRAY_SIZE(more->values); i++)
-        if (more->values[i] && !record.now.settings.values[i])
-            r = settings_set(&record.now.settings, (Field)i, more->values[i]);
+    if (r >= 0)
+        r = settings_fill(&record.now.settings, more);
     return r < 0 ? r : write_record(dir, &record, file_write);
 }
 

@@ -21,14 +21,14 @@ int baseline_file_load(const char *dir, const char *arn, uint64_t now_real_usec,
 int baseline_file_peek(const char *dir, const char *arn, BaselineRecord *ret, char *error, size_t error_size);
 
 /* Records a first baseline, durably. 0; -EEXIST when there is a file already, which stays as it is, whatever
- * is in it; -EINVAL for settings that are not complete; else -errno. */
+ * is in it; -EINVAL for settings that make no baseline; else -errno. What is not known is not recorded yet. */
 int baseline_file_record(const char *dir, const char *arn, const Settings *settings, const char *by,
                          uint64_t now_real_usec);
 
 /* Replaces the baseline, in one step and durably; what it was becomes `previous`. With gone the trail may be
  * gone: settings may be NULL and then stay as they are recorded (-ENOENT when nothing is). A damaged file is
- * set aside. The owner of a bucket that stays is kept when it is not known. 0 or -errno, with one line in
- * error. */
+ * set aside. What is not known stays as it is recorded, the owner of a bucket only with the bucket. 0 or -errno, with
+ * one line in error. */
 int baseline_file_accept(const char *dir, const char *arn, const Settings *settings, bool gone,
                          const char *by, uint64_t now_real_usec, char *error, size_t error_size);
 

@@ -21,6 +21,9 @@
 #define FOUND_SCHEMA "trailguard.found/1"
 #define ADVANCED     "AdvancedEventSelectors"
 #define BUCKET_OWNER "BucketOwner"
+/* Earlier versions wrote so what was recorded through a member's account, to which AWS does not show tags: with none,
+ * whatever the trail has. */
+#define BY_MEMBER "guard, in a member's account"
 
 typedef enum Shape {
     SHAPE_TEXT,
@@ -279,15 +282,21 @@ static int read_settings(const Reader *r, const json_t *object, Settings *settin
 static int read_version(const Reader *r, const json_t *object, BaselineVersion *version) {
     const char *at = json_string_value(json_object_get(object, "recorded_at")),
                *by = json_string_value(json_object_get(object, "by"));
+    int e;
 
     if (!at || timetext_parse_iso(at, &version->recorded_usec) < 0)
         return refuse(r, "recorded_at: missing, or not a time");
     if (!by || strlen(by) >= BASELINE_BY_MAX)
         return refuse(r, "by: missing, or not a text of less than %d bytes", BASELINE_BY_MAX);
+    e = read_settings(r, json_object_get(object, "settings"), &version->settings);
+    if (e >= 0 && text_equal(by, BY_MEMBER)) {
+        by = "guard";
+        e = settings_set(&version->settings, FIELD_TAGS, NULL);
+    }
+    if (e < 0)
+        return e;
     version->by = strdup(by);
-    if (!version->by)
-        return -ENOMEM;
-    return read_settings(r, json_object_get(object, "settings"), &version->settings);
+    return version->by ? 0 : -ENOMEM;
 }
 
 static int read_record(const Reader *r, const json_t *root, BaselineRecord *record) {

@@ -6,7 +6,7 @@
  * Settings stand there by CloudTrail's names, as real JSON: what is true or false as that, selectors as
  * "EventSelectors" or "AdvancedEventSelectors", insights and tags as an array and an object. What is not set
  * is
- * "", null where it would be JSON; what is not known is left out. */
+ * "", null where it would be JSON; what is not known, and so not recorded yet, is left out. */
 
 #include "daemon/types.h"
 

@@ -510,6 +510,7 @@ static EngineSettings row_of(const Trail *trail) {
         .subject = engine_trail_subject(trail),
         .recorded = trail->keeping.recorded ? &trail->keeping.baseline : NULL,
         .now = &trail->keeping.now,
+        .unread = engine_not_known(trail, &trail->keeping.now),
         .gone = gone,
         .error = missing && !gone ? ENGINE_NOT_ITS_ACCOUNT : unreadable_of(&trail->keeping.seen),
     };

@@ -33,6 +33,7 @@ typedef struct EngineSettings {
     Subject subject;
     const Settings *recorded; /* NULL: there is no baseline yet */
     const Settings *now;
+    uint32_t unread;   /* FIELD_BITs of now that could not be read */
     bool gone;         /* AWS says so to the account that owns it; now is all unknown */
     bool unasked;      /* recorded, and not guarded by this configuration or these keys: error says why */
     bool foreign;      /* ... because these are no keys of its account */

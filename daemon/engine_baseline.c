@@ -9,14 +9,13 @@
 #include "daemon/guard_incident.h"
 #include "daemon/log.h"
 #include "daemon/settings.h"
+#include "daemon/words.h"
 #include "lib/arn.h"
 #include "lib/endpoint.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-#define BY_GUARD  "guard"
-/* Through a member's account, to which AWS does not tell the tags: the record has none, whatever the trail has. */
-#define BY_MEMBER "guard, in a member's account"
+#define BY_GUARD "guard"
 
 static void note(Trail *trail, Note what, uint32_t fields, const char *detail) {
     NoteValue value = { .note = what, .fields = fields };
@@ -70,24 +69,10 @@ static int take_baseline(Trail *trail, const Settings *recorded) {
     return 0;
 }
 
-/* What could not be seen is not known, and no change. */
-static void forget_tags(Trail *trail, bool lacks_tags) {
-    Keeping *k = &trail->keeping;
-
-    k->lacks_tags = lacks_tags;
-    if (!lacks_tags)
-        return;
-    (void)settings_set(&k->baseline, FIELD_TAGS, NULL); /* which cannot fail */
-    (void)settings_set(&k->keep, FIELD_TAGS, NULL);
-}
-
 static void take_record(Trail *trail, const BaselineRecord *record) {
-    const Settings *settings = &record->now.settings;
-
-    if (record->gone || !settings_is_complete(settings))
-        return;
-    if (take_baseline(trail, settings) >= 0)
-        forget_tags(trail, text_equal(record->now.by, BY_MEMBER));
+    trail->keeping.unadded = false;
+    if (!record->gone && settings_can_be_recorded(&record->now.settings))
+        (void)take_baseline(trail, &record->now.settings);
 }
 
 void engine_resume_baseline(Trail *trail) {
@@ -187,8 +172,8 @@ static bool may_be_told_singly(Engine *engine) {
     return engine->n_weak_told++ < WEAK_SINGLY;
 }
 
-/* A baseline that is itself weak is said once: when it is recorded or accepted. */
-static void tell_weakness(Trail *trail) {
+/* A baseline that is itself weak is said once: when it is recorded or accepted, or what makes it weak is added. */
+static void tell_weakness(Trail *trail, uint64_t mark_usec) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
 
     if (trail->engine->once || baseline_weaknesses(&trail->keeping.keep, &b) <= 0)
@@ -200,8 +185,7 @@ static void tell_weakness(Trail *trail) {
         engine_weakness_waits(trail->engine);
         return;
     }
-    tell_of_baseline(trail, EVENT_BASELINE_WEAK, SEVERITY_WARNING, NULL, trail->state.accepted_usec,
-                     false, strbuf_str(&b));
+    tell_of_baseline(trail, EVENT_BASELINE_WEAK, SEVERITY_WARNING, NULL, mark_usec, false, strbuf_str(&b));
 }
 
 static void tell_accepted(Trail *trail, const BaselineRecord *record) {
@@ -269,11 +253,10 @@ void engine_refresh_baseline(Trail *trail) {
     take_record(trail, &record);
     was_usec = trail->state.accepted_usec;
     trail->state.accepted_usec = record.now.recorded_usec;
-    if (was_usec != 0 && record.now.recorded_usec > was_usec && !text_equal(record.now.by, BY_GUARD) &&
-        !text_equal(record.now.by, BY_MEMBER)) {
+    if (was_usec != 0 && record.now.recorded_usec > was_usec && !text_equal(record.now.by, BY_GUARD)) {
         tell_accepted(trail, &record);
         if (k->recorded)
-            tell_weakness(trail);
+            tell_weakness(trail, trail->state.accepted_usec);
     }
     baseline_record_done(&record);
 }
@@ -282,54 +265,50 @@ bool engine_is_foreign(const Trail *trail) {
     return trail->organization && trail->via->id[0] && !text_equal(trail->via->id, trail->account);
 }
 
-/* AWS tells the tags of an organization trail to its owner only: others record none. */
-bool engine_knows_all(Trail *trail) {
-    Settings *now = &trail->keeping.now;
-
-    if (engine_is_foreign(trail) && !now->values[FIELD_TAGS] && settings_set(now, FIELD_TAGS, "{}") < 0)
-        return false;
-    return settings_is_complete(now);
-}
-
 bool engine_has_to_record(const Trail *trail) {
     const Keeping *k = &trail->keeping;
 
-    return k->loaded && (!k->recorded || k->unsaved || (k->lacks_tags && !engine_is_foreign(trail)));
+    return k->loaded && (!k->recorded || k->unsaved);
 }
 
-/* What is to be recorded, into the baseline: what is seen now, or of a recorded one the tags. */
-static int take_now(Trail *trail) {
-    Keeping *k = &trail->keeping;
-    Settings whole = { 0 };
-    int r;
+uint32_t engine_not_known(const Trail *trail, const Settings *settings) {
+    uint32_t fields = settings_unknown(settings);
 
-    if (k->unsaved)
-        return 0;
-    r = settings_copy(k->recorded ? &k->baseline : &k->now, &whole);
-    if (r >= 0)
-        r = settings_set(&whole, FIELD_TAGS, k->now.values[FIELD_TAGS]);
-    if (r >= 0)
-        r = take_baseline(trail, &whole);
-    settings_done(&whole);
-    return r;
+    if (!settings->values[FIELD_CONFIGURATION] && trail->keeping.n_unread[UNREADABLE_CONFIGURATION] > 0)
+        fields |= FIELD_BIT(FIELD_CONFIGURATION);
+    /* AWS shows the tags of an organization trail to its owner only */
+    if (engine_is_foreign(trail))
+        fields &= ~FIELD_BIT(FIELD_TAGS);
+    return fields;
 }
 
-void engine_record_baseline(Trail *trail) {
+uint32_t engine_not_recorded(const Trail *trail) {
+    return trail->keeping.recorded ? engine_not_known(trail, &trail->keeping.baseline) : 0;
+}
+
+/* What was asked for and not answered. */
+static void note_not_recorded(Trail *trail) {
+    uint32_t fields = engine_not_recorded(trail);
+
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        if (fields & FIELD_BIT(f))
+            log_line(LOG_NOTICE, "%s: %s could not be read, and is not recorded yet", trail->arn, field_to_string(f));
+}
+
+void engine_record_baseline(Trail *trail, const Settings *seen) {
     Engine *engine = trail->engine;
     Keeping *k = &trail->keeping;
-    const char *by = engine_is_foreign(trail) ? BY_MEMBER : BY_GUARD;
     uint64_t now_usec = engine_now(engine).real_usec;
-    bool anew = k->gone || (k->recorded && !k->unsaved);
     char error[ERROR_TEXT_MAX] = "";
     int r;
 
-    if (take_now(trail) < 0)
+    if (!k->unsaved && take_baseline(trail, seen) < 0)
         return;
-    if (anew)
-        r = baseline_file_accept(engine->state_dir, trail->arn, &k->baseline, false, by, now_usec, error,
+    if (k->gone)
+        r = baseline_file_accept(engine->state_dir, trail->arn, &k->baseline, false, BY_GUARD, now_usec, error,
                                  sizeof(error));
     else
-        r = baseline_file_record(engine->state_dir, trail->arn, &k->baseline, by, now_usec);
+        r = baseline_file_record(engine->state_dir, trail->arn, &k->baseline, BY_GUARD, now_usec);
     if (r < 0 && k->unsaved)
         return;
     k->unsaved = r < 0;
@@ -341,25 +320,70 @@ void engine_record_baseline(Trail *trail) {
     (void)baseline_file_stamp(engine->state_dir, trail->arn, &k->stamp);
     k->loaded = true;
     k->gone = false;
-    forget_tags(trail, text_equal(by, BY_MEMBER));
     trail->state.accepted_usec = trail->state.compared_usec = now_usec - now_usec % USEC_PER_SEC;
     note(trail, NOTE_BASELINE_RECORDED, 0, "");
-    tell_weakness(trail);
+    note_not_recorded(trail);
+    tell_weakness(trail, trail->state.accepted_usec);
+}
+
+static int write_addition(Trail *trail, const Settings *more) {
+    Keeping *k = &trail->keeping;
+    int r = baseline_file_add(trail->engine->state_dir, trail->arn, more);
+
+    if (r >= 0)
+        (void)baseline_file_stamp(trail->engine->state_dir, trail->arn, &k->stamp);
+    k->unadded = r < 0;
+    return r;
 }
 
 int engine_add_to_baseline(Trail *trail, const Settings *more) {
     Keeping *k = &trail->keeping;
-    int r = baseline_file_add(trail->engine->state_dir, trail->arn, more), e = 0;
+    Settings whole = { 0 };
+    int r = settings_copy(&k->baseline, &whole);
 
-    for (unsigned i = 0; e >= 0 && i < ARRAY_SIZE(more->values); i++) {
-        if (more->values[i] && !k->baseline.values[i])
-            e = settings_set(&k->baseline, (Field)i, more->values[i]);
-        if (e >= 0 && more->values[i] && !k->keep.values[i])
-            e = settings_set(&k->keep, (Field)i, more->values[i]);
-    }
     if (r >= 0)
-        (void)baseline_file_stamp(trail->engine->state_dir, trail->arn, &k->stamp);
-    return r < 0 ? r : e;
+        r = settings_fill(&whole, more);
+    if (r >= 0)
+        r = take_baseline(trail, &whole);
+    settings_done(&whole);
+    /* one that waits to be written is written whole */
+    return r < 0 || k->unsaved ? r : write_addition(trail, more);
+}
+
+/* What no trail had when TrailGuard, or AWS, did not know it yet, and what could not be read until now. */
+static bool take_new_field(Trail *trail, Field field, char *value) {
+    Settings more = { 0 };
+    int r;
+
+    more.values[field] = value;
+    r = engine_add_to_baseline(trail, &more);
+
+    if (r < 0)
+        log_line(LOG_WARNING, "%s: %s cannot be added to its baseline: %s", trail->arn, field_to_string(field),
+                 strerror(-r));
+    else
+        log_line(LOG_INFO, "%s: %s added to its baseline, which did not have it yet", trail->arn,
+                 field_to_string(field));
+    return trail->keeping.baseline.values[field] != NULL;
+}
+
+bool engine_record_new_fields(Trail *trail, const Settings *seen) {
+    _cleanup_strbuf_ StrBuf before = STRBUF_INIT(ERROR_TEXT_MAX), after = STRBUF_INIT(ERROR_TEXT_MAX);
+    Keeping *k = &trail->keeping;
+    uint32_t added = 0;
+
+    if (trail->engine->once || !k->recorded || k->gone)
+        return false;
+    if (k->unadded)
+        (void)write_addition(trail, &k->baseline);
+    (void)baseline_weaknesses(&k->keep, &before);
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        if (seen->values[f] && !k->baseline.values[f] && take_new_field(trail, f, seen->values[f]))
+            added |= FIELD_BIT(f);
+    /* another message than the one about what was recorded before: times of recording are whole seconds */
+    if (added && baseline_weaknesses(&k->keep, &after) > 0 && !text_equal(strbuf_str(&before), strbuf_str(&after)))
+        tell_weakness(trail, trail->state.accepted_usec + added);
+    return added != 0;
 }
 
 bool engine_is_accepted_as_gone(const Engine *engine, const char *arn) {

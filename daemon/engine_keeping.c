@@ -234,29 +234,6 @@ void engine_begin_next_look(Target *target) {
 
 static void look_at_bucket(Trail *trail);
 
-/* A baseline from before TrailGuard, or AWS, knew a setting gets it as it is now: nobody changed it. */
-static void record_new_fields(Trail *trail, const Settings *seen) {
-    Keeping *k = &trail->keeping;
-
-    if (trail->engine->once || !k->recorded || k->unsaved || k->gone)
-        return;
-    for (Field f = 0; f < _FIELD_MAX; f++) {
-        Settings more = { 0 };
-        int r;
-
-        if (!(FIELDS_OPTIONAL & FIELD_BIT(f)) || !seen->values[f] || k->baseline.values[f])
-            continue;
-        more.values[f] = seen->values[f];
-        r = engine_add_to_baseline(trail, &more);
-        if (r < 0)
-            log_line(LOG_WARNING, "%s: %s cannot be added to its baseline: %s", trail->arn, field_to_string(f),
-                     strerror(-r));
-        else
-            log_line(LOG_INFO, "%s: %s added to its baseline, which did not have it yet", trail->arn,
-                     field_to_string(f));
-    }
-}
-
 static void settings_seen(const SettingsLook *look, void *userdata) {
     Trail *trail = userdata;
     Keeping *k = &trail->keeping;
@@ -271,12 +248,13 @@ static void settings_seen(const SettingsLook *look, void *userdata) {
         for (Unreadable u = 0; u < ARRAY_SIZE(look->failures); u++)
             count_failure(trail, u, &look->failures[u]);
         (void)engine_differs(&look->settings, trail);
-        if (engine_knows_all(trail) && !once && !(look->failed & ~FIELDS_OPTIONAL) && engine_has_to_record(trail)) {
-            engine_record_baseline(trail);
+        if (!once && settings_can_be_recorded(&look->settings) && engine_has_to_record(trail)) {
+            engine_record_baseline(trail, &look->settings);
             look_at_bucket(trail); /* whose it is belongs to the baseline */
             (void)engine_differs(&look->settings, trail);
         }
-        record_new_fields(trail, &look->settings);
+        if (engine_record_new_fields(trail, &look->settings))
+            (void)engine_differs(&look->settings, trail);
         decide(trail, k->recorded);
         if (once && !k->recorded)
             look_at_bucket(trail);
@@ -442,13 +420,30 @@ static const CloudTrailTrail *find_listed(const CloudTrailTrails *list, const ch
     return NULL;
 }
 
+/* There is no baseline yet, or a call for a part of it failed just now, and is not taken for unreadable yet. */
+static bool is_wanted_soon(const Trail *trail) {
+    static const Field fields[] = {
+        [UNREADABLE_SELECTORS] = FIELD_SELECTORS,
+        [UNREADABLE_INSIGHTS] = FIELD_INSIGHTS,
+        [UNREADABLE_TAGS] = FIELD_TAGS,
+        [UNREADABLE_CONFIGURATION] = FIELD_CONFIGURATION,
+    };
+    const Keeping *k = &trail->keeping;
+
+    for (size_t u = 0; u < ARRAY_SIZE(fields); u++)
+        if (!k->baseline.values[fields[u]] && k->n_unread[u] > 0 &&
+            k->n_unread[u] < engine_account_policy(trail->via).blind_after)
+            return true;
+    return !k->recorded;
+}
+
 void engine_look_at_settings(Target *target, const CloudTrailTrails *list, bool due) {
     for (size_t i = target->n_trails; i-- > 0;) {
         Trail *trail = target->trails[i];
         const CloudTrailTrail *listed = find_listed(list, trail->arn);
 
         engine_refresh_baseline(trail);
-        if (listed && (due || !trail->keeping.recorded)) {
+        if (listed && (due || is_wanted_soon(trail))) {
             look_at(trail, listed);
             look_at_bucket(trail);
         } else if (!listed && trail->keeping.gone && (trail->state.findings & FINDING_BIT(FINDING_MISSING)))

@@ -22,7 +22,7 @@ typedef struct Keeping {
     bool unsaved;        /* it is known here, and could not be written down yet */
     bool unreadable;     /* that was said */
     bool recorded;       /* there is a baseline */
-    bool lacks_tags;     /* it was recorded by somebody to whom AWS does not tell them */
+    bool unadded;        /* so is a part of it, which was not known when it was recorded */
     bool gone;           /* it was accepted that the trail may be gone: its return begins anew */
     Settings baseline;   /* as recorded */
     Settings keep;       /* with the pins of the configuration over it */
@@ -84,13 +84,17 @@ void engine_resume_baseline(Trail *trail);
 /* Reads it again when its file is another than before. An acceptance is told when it comes while we run, or came
  * while we did not: the state file knows which one was the last. */
 void engine_refresh_baseline(Trail *trail);
-/* Whether the settings that were seen are all there are to record. */
-bool engine_knows_all(Trail *trail);
-/* Whether there is no baseline yet, or it is not written down, or it lacks what can be seen now. */
+/* Whether there is no baseline yet, or it is not written down. */
 bool engine_has_to_record(const Trail *trail);
-/* Records them. What cannot be written down holds all the same, and is tried again at every look: after a restart a
+/* The fields that settings lack although AWS has them, as FIELD_BITs. */
+uint32_t engine_not_known(const Trail *trail, const Settings *settings);
+/* The fields that the baseline lacks because they could not be read yet, as FIELD_BITs. */
+uint32_t engine_not_recorded(const Trail *trail);
+/* Records what was seen; what is not known is recorded when it first can be read. What cannot be written down holds all the same, and is tried again at every look: after a restart a
  * tamperer's settings would be taken for the first. */
-void engine_record_baseline(Trail *trail);
+void engine_record_baseline(Trail *trail, const Settings *seen);
+/* Adds what the baseline does not have yet and is seen now: nobody changed it. True when there was something. */
+bool engine_record_new_fields(Trail *trail, const Settings *seen);
 /* Adds to the recorded settings what they lack; they hold also where that cannot be written down. 0 or -errno. */
 int engine_add_to_baseline(Trail *trail, const Settings *more);
 /* Weak baselines that wait are told together after a while. */

@@ -238,14 +238,23 @@ static json_t *findings_json(uint32_t findings) {
     return list;
 }
 
+static json_t *fields_json(uint32_t fields) {
+    json_t *list = json_array();
+
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        if (fields & FIELD_BIT(f))
+            (void)json_array_append_new(list, json_string(field_to_string(f)));
+    return list;
+}
+
 static json_t *trail_json(const StatusTrail *trail) {
     const TrailState *state = trail->state;
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:o, s:o, s:o}", "name", trail->subject.name,
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "name", trail->subject.name,
                      "arn", trail->subject.arn, "account", trail->subject.account, "region",
                      trail->subject.region, "verdict", verdict_to_string(state->verdict), "findings",
-                     findings_json(state->findings), "organization", trail->organization, "baseline", trail->has_baseline, "start_logging",
-                     time_json(state->start_usec), "stop_logging", time_json(state->stop_usec),
+                     findings_json(state->findings), "organization", trail->organization, "baseline", trail->has_baseline, "not_recorded",
+                     fields_json(trail->not_recorded), "start_logging", time_json(state->start_usec), "stop_logging", time_json(state->stop_usec),
                      "latest_delivery", time_json(state->delivery_usec), "incident",
                      incident_json(trail));
 }

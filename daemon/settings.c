@@ -40,11 +40,25 @@ int settings_copy(const Settings *settings, Settings *ret) {
     return 0;
 }
 
-bool settings_is_complete(const Settings *settings) {
+int settings_fill(Settings *settings, const Settings *more) {
+    int r = 0;
+
+    for (unsigned i = 0; r >= 0 && i < ARRAY_SIZE(settings->values); i++)
+        if (!settings->values[i])
+            r = settings_set(settings, (Field)i, more->values[i]);
+    return r;
+}
+
+uint32_t settings_unknown(const Settings *settings) {
+    uint32_t unknown = 0;
+
     for (unsigned i = 0; i < _FIELD_MAX; i++)
-        if (!settings->values[i] && !(FIELDS_OPTIONAL & FIELD_BIT(i)))
-            return false;
-    return true;
+        unknown |= settings->values[i] ? 0 : FIELD_BIT(i);
+    return unknown & ~FIELDS_OPTIONAL;
+}
+
+bool settings_can_be_recorded(const Settings *settings) {
+    return settings->values[FIELD_BUCKET] != NULL;
 }
 
 static void change_done(Change *change) {

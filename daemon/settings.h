@@ -14,8 +14,15 @@ int settings_copy(const Settings *settings, Settings *ret);
  * The value may be the field's own. */
 int settings_set(Settings *settings, Field field, const char *value);
 
-/* Is every field known that AWS answers everywhere? Only such settings make a baseline. */
-bool settings_is_complete(const Settings *settings);
+/* Copies what settings does not know from more, where that does. 0 or -ENOMEM, and then some of it may be there. */
+int settings_fill(Settings *settings, const Settings *more);
+
+/* The fields that are not known, as FIELD_BITs; not those that AWS does not answer everywhere. */
+uint32_t settings_unknown(const Settings *settings);
+
+/* Do they make a baseline? What DescribeTrails answers does, where every trail has a bucket; what else is not known is
+ * recorded when it first can be read. */
+bool settings_can_be_recorded(const Settings *settings);
 
 void drift_done(Drift *drift);
 int drift_copy(const Drift *drift, Drift *ret);

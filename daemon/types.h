@@ -178,7 +178,7 @@ typedef enum Field {
 
 #define FIELD_BIT(f) (1u << (f))
 #define FIELDS_ALL   (FIELD_BIT(_FIELD_MAX) - 1)
-/* What older partitions, and AWS before the setting came, do not answer: a baseline is complete without. */
+/* What older partitions, and AWS before the setting came, do not answer: a baseline lacks nothing without. */
 #define FIELDS_OPTIONAL (FIELD_BIT(FIELD_RECURSIVE) | FIELD_BIT(FIELD_CONFIGURATION))
 /* What UpdateTrail and CreateTrail write: all before the selectors. */
 #define FIELDS_TRAIL (FIELD_BIT(FIELD_SELECTORS) - 1)

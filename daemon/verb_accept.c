@@ -104,6 +104,31 @@ static void show_drift(const Drift *drift) {
     }
 }
 
+static void show_unread(const EngineSettings *row) {
+    char shown[VALUE_MAX];
+
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        if (row->unread & FIELD_BIT(f))
+            printf("  %s could not be read, %s\n", field_to_string(f),
+                   row->recorded && row->recorded->values[f] ? "and stays as it is recorded"
+                                                             : "and is recorded when it first can be");
+    if (row->unread && row->error[0])
+        printf("    %s\n", text_escaped(shown, sizeof(shown), row->error));
+}
+
+/* Of a baseline that lacks something. Returns how many fields. */
+static unsigned show_additions(const EngineSettings *row) {
+    unsigned n = 0;
+
+    for (Field f = 0; row->recorded && f < _FIELD_MAX; f++)
+        if (row->now->values[f] && !row->recorded->values[f]) {
+            printf("  %s, not recorded yet\n", field_to_string(f));
+            show_value("now", row->now->values[f]);
+            n++;
+        }
+    return n;
+}
+
 static void show_weakness(const Settings *now) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(1024);
 
@@ -154,6 +179,7 @@ static void take_row(Accepting *a, const EngineSettings *row) {
     Drift drift = { 0 };
     Candidate *candidate = NULL;
     char shown[VALUE_MAX];
+    unsigned changed;
 
     if (!is_meant(a, row->subject.name, row->subject.arn))
         return;
@@ -165,22 +191,30 @@ static void take_row(Accepting *a, const EngineSettings *row) {
         return;
     }
     show_title(&row->subject);
-    if (!settings_is_complete(row->now)) {
-        printf("  not all of its settings could be looked at: %s\n",
+    if (!settings_can_be_recorded(row->now)) {
+        printf("  its settings could not be read: %s\n",
                text_escaped(shown, sizeof(shown), row->error[0] ? row->error : "no answer"));
         a->failed = true;
         return;
     }
-    if (row->recorded && baseline_compare(row->recorded, row->now, &drift) >= 0 && drift.n == 0) {
-        puts("  as recorded");
+    if (row->recorded && baseline_compare(row->recorded, row->now, &drift) < 0) {
+        puts("  cannot be compared with what is recorded: out of memory");
+        a->failed = true;
         return;
     }
     if (row->recorded)
         show_drift(&drift);
     else
         puts("  nothing is recorded yet");
-    show_weakness(row->now);
+    changed = drift.n + show_additions(row);
     drift_done(&drift);
+    if (row->recorded && changed == 0) {
+        puts("  as recorded");
+        show_unread(row);
+        return;
+    }
+    show_unread(row);
+    show_weakness(row->now);
     candidate = add(a, row->subject.arn);
     if (!candidate || settings_copy(row->now, &candidate->settings) < 0)
         a->failed = true;

@@ -77,11 +77,25 @@ static void put_changes(FILE *out, const json_t *incident) {
         fputs("  ", out);
 }
 
+static void put_not_recorded(FILE *out, const json_t *trail) {
+    const json_t *fields = json_object_get(trail, "not_recorded");
+
+    for (size_t i = 0; i < json_array_size(fields); i++) {
+        const char *word = json_string_value(json_array_get(fields, i));
+
+        fputs(i == 0 ? "not recorded yet: " : ", ", out);
+        put(out, word ? word : "");
+    }
+    if (json_array_size(fields) > 0)
+        fputs("  ", out);
+}
+
 static void put_detail(FILE *out, const json_t *trail) {
     const json_t *incident = json_object_get(trail, "incident");
 
     put_findings(out, trail);
     put_changes(out, incident);
+    put_not_recorded(out, trail);
     if (json_is_object(incident) && get(incident, "opened")[0]) {
         fputs("incident ", out);
         put(out, get(incident, "id"));

@@ -8,10 +8,13 @@ import subprocess
 
 import pytest
 
-from attacks import SCENARIO, VICTIM, delete_bucket_policy
+from attacks import BUCKET, SCENARIO, SELECTORS, VICTIM, aggregate, delete_bucket_policy, insights_off, retag
+from attacks import selectors as basic_selectors
 from guard import BINARY, PLAIN, within
-from helpers import FRA, MAIN, ORG_TRAIL, documents, intervals, wait_alert, wait_polls
+from helpers import FRA, MAIN, ORG_TRAIL, documents, intervals, operations, wait_alert, wait_polls
 from schemas import validated
+from simaws.client import poll
+from test_baseline import RESTORE
 
 # root may read what it likes, unless it gives that up
 ORDINARY = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"] if os.geteuid() == 0 else []
@@ -136,6 +139,79 @@ def test_what_a_refused_call_hides_stays_reported(sim, make_guard, mallory):
     sim.add_fault("http500", operation="GetBucketPolicy")
     wait_alert(sim, "guard.blind", seconds=20)
     guard.wait_status(lambda status: {"bucket", "policy_unreadable"} <= set(status["trails"][0]["findings"]))
+
+
+# -- calls that are refused at the first look ---------------------------------------------------------------------------
+FIRST = {"GetEventSelectors": ("EventSelectors", lambda m: basic_selectors(ReadWriteType="ReadOnly")(m, VICTIM)),
+         "GetInsightSelectors": ("InsightSelectors", lambda m: insights_off(m, VICTIM)),
+         "ListTags": ("Tags", lambda m: retag(m, VICTIM)),
+         "GetEventConfiguration": ("EventConfiguration", lambda m: aggregate(m, VICTIM))}
+
+
+def recorded_settings(guard):
+    path, = (guard.state / "baselines").glob("*.json")
+    return json.loads(path.read_text())["settings"]
+
+
+@pytest.mark.parametrize("operation", FIRST)
+def test_what_the_first_look_cannot_read_hides_nothing_else(sim, make_guard, mallory, operation):
+    """What is known is recorded, field by field; the rest when it first can be read, and counts from then on."""
+    field, tamper = FIRST[operation]
+    sim.load(SCENARIO)
+    guard = make_guard(sim, trails=[VICTIM], regions=[FRA], **SETTINGS, **RESTORE)
+    fault = sim.add_fault("denied", operation=operation, user_agent="TrailGuard*")
+    guard.start().wait_guarding().wait_baselines(1, weak=0)
+    guard.wait_line(f"{field} could not be read, and is not recorded yet")
+    wait_alert(sim, "guard.blind", seconds=20)
+    settings = recorded_settings(guard)
+    assert field not in settings and settings["S3BucketName"] == BUCKET
+    mallory.client(VICTIM).update_trail(Name=VICTIM, S3BucketName="mallorys-bucket")
+    entry = wait_alert(sim, "trail.weakened", seconds=20)
+    assert entry["changes"] == [{"field": "S3BucketName", "was": BUCKET, "now": "mallorys-bucket"}]
+    poll(lambda: sim.trail(VICTIM)["settings"]["S3BucketName"] == BUCKET, within(20))
+    # status, check and accept know of it
+    guard.wait_status(lambda status: status["trails"][0]["not_recorded"] == [field])
+    assert f"not recorded yet: {field}" in guard.verb("status", config=False).stdout
+    assert f"not recorded yet: {field}" in guard.verb("check").stdout
+    with sim.fault("denied", operation="UpdateTrail", user_agent="TrailGuard*"):
+        mallory.client(VICTIM).update_trail(Name=VICTIM, S3KeyPrefix="planned")
+        shown = guard.verb("accept", "--yes")
+    assert shown.returncode == 0 and f"{field} could not be read, and is recorded when it first can be" in shown.stdout, shown
+    settings = recorded_settings(guard)
+    assert field not in settings and settings["S3KeyPrefix"] == "planned"
+    # it can be read: it is recorded in place, without an alarm, and counts from then on
+    sim.remove_fault(fault)
+    guard.wait_line(f"{field} added to its baseline")
+    guard.wait_status(lambda status: status["trails"][0]["not_recorded"] == [])
+    assert recorded_settings(guard) == {**settings, field: recorded_settings(guard)[field]}
+    assert not [e for e in documents(sim) if field in e["fields"]]
+    tamper(mallory)
+    wait_alert(sim, "trail.weakened", seconds=20, holds=lambda entry: field in entry["fields"])
+
+
+def test_what_makes_a_baseline_weak_is_told_when_it_comes(sim, make_guard):
+    sim.load(SCENARIO)
+    sim.trail(VICTIM, selectors=[{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True, "DataResources": []}])
+    guard = make_guard(sim, trails=[VICTIM], regions=[FRA], **SETTINGS)
+    fault = sim.add_fault("denied", operation="GetEventSelectors", user_agent="TrailGuard*")
+    guard.start().wait_guarding().wait_baselines(1, weak=0)
+    wait_alert(sim, "guard.blind", seconds=20)
+    assert not [entry for entry in documents(sim) if entry["event"] == "baseline.weak"]
+    sim.remove_fault(fault)
+    assert "records only management events that write" in wait_alert(sim, "baseline.weak", seconds=20)["detail"]
+
+
+def test_a_pin_leaves_selectors_alone_that_were_never_read(sim, make_guard):
+    """What is pinned would take the place of data events that nobody has seen yet."""
+    sim.load(SCENARIO)
+    guard = make_guard(sim, trails=[VICTIM], regions=[FRA], expect={"management_events": "all"}, **SETTINGS, **RESTORE)
+    fault = sim.add_fault("denied", operation="GetEventSelectors", user_agent="TrailGuard*")
+    guard.start().wait_guarding().wait_baselines(1, weak=0)
+    sim.remove_fault(fault)
+    guard.wait_line("EventSelectors added to its baseline")
+    assert recorded_settings(guard)["EventSelectors"] == SELECTORS
+    sim.wait_for_request(within(20), 2, sim.mark(), operation="GetEventSelectors")
+    assert "PutEventSelectors" not in operations(sim)
 
 
 # -- check -------------------------------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ static void settings_own_their_texts(void **state _unused_) {
     Settings given = good(), copy = { 0 };
 
     assert_int_equal(settings_copy(&given, &copy), 0);
-    assert_true(settings_is_complete(&copy));
+    assert_int_equal(settings_unknown(&copy), 0);
     for (unsigned i = 0; i < _FIELD_MAX; i++) {
         assert_string_equal(copy.values[i], given.values[i]);
         assert_ptr_not_equal(copy.values[i], given.values[i]);
@@ -92,11 +92,18 @@ static void settings_own_their_texts(void **state _unused_) {
     assert_string_equal(copy.values[FIELD_BUCKET], "audit-logs");
     /* older partitions do not answer it */
     assert_int_equal(settings_set(&copy, FIELD_RECURSIVE, NULL), 0);
-    assert_true(settings_is_complete(&copy));
+    assert_int_equal(settings_unknown(&copy), 0);
     assert_int_equal(settings_set(&copy, FIELD_TAGS, NULL), 0);
     assert_null(copy.values[FIELD_TAGS]);
-    assert_false(settings_is_complete(&copy));
+    assert_int_equal(settings_unknown(&copy), FIELD_BIT(FIELD_TAGS));
+    assert_true(settings_can_be_recorded(&copy));
+    /* what is known stays */
+    assert_int_equal(settings_set(&copy, FIELD_PREFIX, "elsewhere"), 0);
+    assert_int_equal(settings_fill(&copy, &given), 0);
+    assert_string_equal(copy.values[FIELD_TAGS], given.values[FIELD_TAGS]);
+    assert_string_equal(copy.values[FIELD_PREFIX], "elsewhere");
     settings_done(&copy);
+    assert_false(settings_can_be_recorded(&copy));
     settings_done(&copy);
     assert_null(copy.values[FIELD_BUCKET]);
 }
@@ -323,7 +330,7 @@ static void pinned_management_events_are_the_least(void **state _unused_) {
         { READS, MANAGEMENT_NOT_PINNED, NULL },         { READS, MANAGEMENT_READ, NULL },
         { READS, MANAGEMENT_WRITE, SELECTORS_DEFAULT }, { READS, MANAGEMENT_ALL, SELECTORS_DEFAULT },
         { NO_KEYS, MANAGEMENT_ALL, SELECTORS_DEFAULT }, { "", MANAGEMENT_READ, SELECTORS_DEFAULT },
-        { NULL, MANAGEMENT_READ, SELECTORS_DEFAULT },   { "not JSON", MANAGEMENT_ALL, NULL },
+        { NULL, MANAGEMENT_READ, NULL },                { "not JSON", MANAGEMENT_ALL, NULL },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -440,7 +447,7 @@ static void without_memory_nothing_is_said(void **state _unused_) {
         r = baseline_effective(&recorded, &expect, &made);
         q = baseline_compare(&recorded, &seen, &drift);
         if (!alloc_fail_end()) {
-            assert_true(r == 0 && q == 0 && drift.n == 2 && settings_is_complete(&made));
+            assert_true(r == 0 && q == 0 && drift.n == 2 && settings_unknown(&made) == 0);
             settings_done(&made);
             drift_done(&drift);
             break;

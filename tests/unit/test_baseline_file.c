@@ -256,6 +256,53 @@ static void what_was_not_known_is_added(void **state _unused_) {
     baseline_record_done(&loaded);
 }
 
+/* Whatever could not be read at first: the rest is recorded, it is added when it comes, and accepting what can be read
+ * now takes nothing of it away. */
+static void each_field_is_recorded_when_it_is_known(void **state _unused_) {
+    for (unsigned i = FIELD_BUCKET + 1; i < _FIELD_MAX; i++) {
+        Settings whole = some("audit"), given = whole, changed;
+        BaselineRecord loaded;
+        char error[256] = "";
+
+        put(&given, (Field)i, NULL);
+        assert_int_equal(baseline_file_record(dir, ARN, &given, "guard", NOW), 0);
+        loaded = load();
+        assert_same(&given, &loaded.now.settings);
+        baseline_record_done(&loaded);
+        assert_int_equal(baseline_file_add(dir, ARN, &whole), 0);
+        loaded = load();
+        assert_same(&whole, &loaded.now.settings);
+        baseline_record_done(&loaded);
+
+        changed = given;
+        put(&changed, FIELD_BUCKET, "new");
+        assert_int_equal(baseline_file_accept(dir, ARN, &changed, false, "bob", LATER, error, sizeof(error)), 0);
+        loaded = load();
+        put(&whole, FIELD_BUCKET, "new");
+        assert_same(&whole, &loaded.now.settings);
+        baseline_record_done(&loaded);
+        assert_int_equal(unlink(in_dir(FILE_NAME)), 0);
+    }
+}
+
+/* As earlier versions wrote it. */
+static void tags_that_a_member_could_not_see_are_not_recorded(void **state _unused_) {
+    Settings given = some("audit"), more = { 0 };
+    BaselineRecord loaded;
+
+    put(&given, FIELD_TAGS, "{}");
+    assert_int_equal(baseline_file_record(dir, ARN, &given, "guard, in a member's account", NOW), 0);
+    loaded = load();
+    assert_string_equal(loaded.now.by, "guard");
+    assert_null(loaded.now.settings.values[FIELD_TAGS]);
+    baseline_record_done(&loaded);
+    put(&more, FIELD_TAGS, "{\"owner\":\"security\"}");
+    assert_int_equal(baseline_file_add(dir, ARN, &more), 0);
+    loaded = load();
+    assert_string_equal(loaded.now.settings.values[FIELD_TAGS], more.values[FIELD_TAGS]);
+    baseline_record_done(&loaded);
+}
+
 static void a_baseline_is_never_recorded_over(void **state _unused_) {
     Settings tampered = some("mallory");
     BaselineRecord loaded;
@@ -272,12 +319,11 @@ static void a_baseline_is_never_recorded_over(void **state _unused_) {
     assert_int_equal(baseline_file_record(dir, ARN, &tampered, "guard", LATER), -EEXIST);
 }
 
-static void only_what_is_whole_is_recorded(void **state _unused_) {
+static void only_what_a_trail_can_be_is_recorded(void **state _unused_) {
     static const struct {
         Field field;
         const char *value;
     } cases[] = {
-        { FIELD_TAGS, NULL },
         { FIELD_BUCKET, NULL },
         { FIELD_TAGS, "[]" },
         { FIELD_TAGS, "not JSON" },
@@ -620,8 +666,10 @@ int main(void) {
         T(what_is_recorded_is_loaded),
         T(all_forms_of_settings_come_back),
         T(what_was_not_known_is_added),
+        T(each_field_is_recorded_when_it_is_known),
+        T(tags_that_a_member_could_not_see_are_not_recorded),
         T(a_baseline_is_never_recorded_over),
-        T(only_what_is_whole_is_recorded),
+        T(only_what_a_trail_can_be_is_recorded),
         T(only_a_trail_has_a_baseline),
         T(what_is_accepted_has_a_previous_version),
         T(a_first_baseline_may_be_accepted),

@@ -159,6 +159,7 @@ static bool fill(json_t *o, const AlertSource *s, const char *id) {
            add(o, "time", time_or_null(tell->time_usec)) && add(o, "summary", headline_of(s)) &&
            add(o, "resolved", json_boolean(is_over(tell))) &&
            add(o, "opened", time_or_null(tell->opened_usec)) &&
+           add(o, "reopened", time_or_null(tell->reopened_usec)) &&
            add(o, "account", foreign(subject->account)) && add(o, "region", foreign(subject->region)) &&
            add(o, "trail", trail_of(subject, tell)) && add(o, "findings", findings_of(tell)) &&
            add(o, "detail", foreign(tell->detail)) &&

@@ -129,7 +129,7 @@ static void add_happened(const AlertExpansion *x) {
     } else if (tell->event == EVENT_TRAIL_WEAKENED)
         add_moment(x, tell->changed_usec, "seen to be changed");
     else if (tell->event != EVENT_GUARD_TEST)
-        add_moment(x, tell->opened_usec, "noticed");
+        add_moment(x, tell->reopened_usec ? tell->reopened_usec : tell->opened_usec, "noticed");
     add_moment(x, tell->time_usec, "this message");
 }
 

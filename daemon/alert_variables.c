@@ -109,7 +109,9 @@ static void add_gap(const AlertExpansion *x) {
 }
 
 static void add_since(const AlertExpansion *x) {
-    add_span(x, span(x->source->tell->opened_usec, x->source->tell->time_usec));
+    const Tell *tell = x->source->tell;
+
+    add_span(x, span(tell->reopened_usec ? tell->reopened_usec : tell->opened_usec, tell->time_usec));
 }
 
 void alert_add_number(const AlertExpansion *x, unsigned n, const char *what) {

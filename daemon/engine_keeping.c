@@ -71,14 +71,20 @@ uint32_t engine_differs(const Settings *seen, void *userdata) {
     return fields;
 }
 
+bool engine_has_changes_of(const Trail *trail, const Incident *incident) {
+    return trail->keeping.changes_mark == incident->mark_usec &&
+           trail->keeping.changes_reopened_usec == incident->reopened_usec;
+}
+
 /* A field that was changed twice was what the baseline says, and is what it was changed to last. */
 void engine_note_changes(Trail *trail) {
     Keeping *k = &trail->keeping;
     Drift changes = { 0 };
 
-    if (k->changes_mark != trail->state.incident.mark_usec) {
+    if (!engine_has_changes_of(trail, &trail->state.incident)) {
         drift_done(&k->changes);
         k->changes_mark = trail->state.incident.mark_usec;
+        k->changes_reopened_usec = trail->state.incident.reopened_usec;
     }
     if (k->drift.n == 0 || !trail->state.incident.open || drift_copy(&k->drift, &changes) < 0)
         return;
@@ -139,6 +145,7 @@ void engine_resume_keeping(Trail *trail, Drift *changes) {
 
     k->changes = *changes;
     k->changes_mark = trail->state.incident.mark_usec;
+    k->changes_reopened_usec = trail->state.incident.reopened_usec;
     *changes = (Drift){ 0 };
     resume_errors(trail);
     engine_resume_baseline(trail);

@@ -31,7 +31,8 @@ typedef struct Keeping {
     Drift drift;  /* how it differs now */
     /* Of the incident: what each field was, and what it was changed to last. */
     Drift changes;
-    uint64_t changes_mark; /* the incident's */
+    uint64_t changes_mark;          /* the incident's ... */
+    uint64_t changes_reopened_usec; /* ... and its episode's */
 
     WatchSettings *look;
     bool look_waits; /* for those of other trails of the target */
@@ -71,6 +72,8 @@ uint32_t engine_differs(const Settings *seen, void *userdata);
 /* Keeps on disk what is there before it is overwritten. */
 void engine_save_found(Trail *trail);
 
+/* Are the changes that are kept those of the incident's present episode? */
+bool engine_has_changes_of(const Trail *trail, const Incident *incident);
 /* Adds to the incident's changes what differs now. */
 void engine_note_changes(Trail *trail);
 

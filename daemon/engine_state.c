@@ -411,7 +411,7 @@ static StateTrail row_of(const Trail *t, const TrailState *state) {
     };
 
     /* those of another incident belong to a message that waits */
-    if (t->keeping.changes_mark == state->incident.mark_usec)
+    if (engine_has_changes_of(t, &state->incident))
         row.changes = t->keeping.changes;
     return row;
 }

@@ -20,8 +20,7 @@ static void fill_trails(const Engine *engine, StatusTrail *rows, IncidentId *ids
             .subject = engine_trail_subject(trail),
             .state = &trail->state,
             .incident_id = ids[i],
-            .changes = trail->keeping.changes_mark == trail->state.incident.mark_usec ? &trail->keeping.changes
-                                                                                      : NULL,
+            .changes = engine_has_changes_of(trail, &trail->state.incident) ? &trail->keeping.changes : NULL,
             .organization = trail->organization,
             .has_baseline = trail->keeping.recorded,
             .baseline_unreadable = trail->keeping.unreadable,

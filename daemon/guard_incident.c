@@ -48,7 +48,8 @@ TellKind incident_begin(Incident *inc, uint64_t mark_usec, Now now) {
 
     if (inc->open || recent) {
         if (!inc->open) {
-            /* what was over is not what is told now */
+            /* what was over is not what is reported now */
+            inc->reopened_usec = now.real_usec;
             inc->n_reminders = 0;
             inc->gap = (Gap){ 0 };
             inc->action = inc->restore = (ActionReport){ 0 };
@@ -137,6 +138,7 @@ Tell *incident_tell(Incident *inc, Plan *plan, TellKind kind, Event event, Sever
         .incident_mark_usec = inc->mark_usec,
         .mark_usec = mark_usec,
         .opened_usec = inc->opened_usec,
+        .reopened_usec = inc->reopened_usec,
         .time_usec = now.real_usec,
         .gap = inc->gap,
         .action = inc->action,

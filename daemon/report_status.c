@@ -221,9 +221,9 @@ static json_t *incident_json(const StatusTrail *trail) {
 
     if (!incident->open)
         return json_null();
-    return json_pack("{s:s, s:s, s:s, s:o, s:i, s:{s:o, s:o}, s:o, s:o, s:o, s:o}", "id", trail->incident_id,
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:i, s:{s:o, s:o}, s:o, s:o, s:o, s:o}", "id", trail->incident_id,
                      "event", event_to_string(event), "severity", severity_to_string(incident->severity),
-                     "opened", time_json(incident->opened_usec), "messages", (int)incident->sequence, "gap",
+                     "opened", time_json(incident->opened_usec), "reopened", time_json(incident->reopened_usec), "messages", (int)incident->sequence, "gap",
                      "from", time_json(incident->gap.from_usec), "to", time_json(incident->gap.to_usec),
                      "action", action_json(&incident->action), "restore", action_json(&incident->restore),
                      "changes", changes_json(trail->changes, trail->state->fields), "attack", attack_json(event));

@@ -54,6 +54,7 @@ static const Member incident_members[] = {
     MEMBER(Incident, usec, mark_usec, "mark_usec"),
     MEMBER(Incident, usec, last_mark_usec, "last_mark_usec"),
     MEMBER(Incident, usec, opened_usec, "opened_usec"),
+    MEMBER(Incident, usec, reopened_usec, "reopened_usec"),
     MEMBER(Incident, usec, resolved_usec, "resolved_usec"),
     MEMBER(Incident, uint, sequence, "messages"),
     MEMBER(Incident, event, event, "event"),

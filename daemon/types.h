@@ -382,6 +382,7 @@ typedef struct Tell {
                                     see the same */
     uint64_t mark_usec;          /* with subject and kind: the message's identity */
     uint64_t opened_usec;        /* real; when the incident began */
+    uint64_t reopened_usec;      /* real; when its present episode began; 0: with the incident */
     uint64_t time_usec;          /* real; now */
     uint32_t findings;           /* what holds now, FINDING_BITs */
     uint32_t about;              /* what the message is about, events among it; 0: nothing in particular */
@@ -494,6 +495,7 @@ typedef struct Incident {
     bool open;
     uint64_t mark_usec;
     uint64_t opened_usec;    /* real */
+    uint64_t reopened_usec;  /* real; when its present episode began; 0: the first one goes on */
     uint64_t resolved_usec;  /* real; 0 while open */
     unsigned sequence;       /* of the last message */
     Event event;             /* the worst that was told */

@@ -100,7 +100,7 @@ static void put_detail(FILE *out, const json_t *trail) {
         fputs("incident ", out);
         put(out, get(incident, "id"));
         fputs(" since ", out);
-        put(out, get(incident, "opened"));
+        put(out, get(incident, get(incident, "reopened")[0] ? "reopened" : "opened"));
     } else if (get(trail, "start_logging")[0]) {
         fputs("since ", out);
         put(out, get(trail, "start_logging"));

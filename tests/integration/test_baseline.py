@@ -11,7 +11,7 @@ import pytest
 
 from attacks import BUCKET, SCENARIO, SELECTORS, VICTIM
 from guard import BINARY, within
-from helpers import FRA, IAD, MAIN, MEMBER, SYD, TOPIC, document, operations, sns, wait_alert
+from helpers import FRA, IAD, MAIN, MEMBER, SYD, TOPIC, document, mail_time, operations, sns, wait_alert
 from simaws.client import poll
 
 RESTORE = {"mode": "restore", "restore": ["settings", "selectors", "insights", "deleted"]}
@@ -312,6 +312,34 @@ def test_status_shows_what_was_changed_and_knows_it_after_a_restart(sim, victim,
     victim.start().wait_guarding()
     assert incident(victim.status())["changes"] == changes
     sim.remove_fault()
+
+
+def test_an_incident_that_is_opened_again_has_the_times_and_changes_of_now(sim, victim, mallory):
+    """Changed and put back by hand, then deleted: what is over is not shown as what is wrong now."""
+    victim.write_config(mode="observe", attribution=False)
+    start(victim)
+    update(mallory, S3KeyPrefix="elsewhere")
+    first = wait_alert(sim, "trail.weakened")
+    update(mallory, S3KeyPrefix="audit")
+    wait_alert(sim, "trail.resolved")
+    time.sleep(1.1)     # AWS's and our times are whole seconds
+    mallory.delete(VICTIM)
+    again = wait_alert(sim, "trail.missing")
+    assert again["incident"] == first["incident"] and again["opened"] == first["opened"] and first["reopened"] is None
+    assert again["reopened"] > first["time"] and again["changes"] == []
+    mail = next(message for message in sim.messages(TOPIC) if document(message)["id"] == again["id"])
+    noticed = datetime.fromisoformat(again["reopened"].replace("Z", "+00:00")).timestamp()
+    assert f"{mail_time(noticed)}  noticed" in mail["received"]["email"]["Body"], mail["received"]["email"]["Body"]
+
+    def shown():
+        incident = victim.wait_status(lambda status: status["trails"][0]["incident"])["trails"][0]["incident"]
+        assert (incident["opened"], incident["reopened"], incident["changes"]) == (first["opened"], again["reopened"], [])
+        text = victim.verb("status").stdout
+        assert f"since {again['reopened']}" in text and "changed:" not in text, text
+    shown()
+    victim.stop()
+    victim.start().wait_guarding()
+    shown()
 
 
 # -- the bucket's owner ------------------------------------------------------------------------------------------------

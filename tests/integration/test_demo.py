@@ -4,6 +4,7 @@
 import os
 import pty
 import re
+import runpy
 import signal
 import subprocess
 import sys
@@ -61,6 +62,14 @@ def wrapped(place, line):
     program.write_text(f"#!/bin/sh\n[ \"$1\" != run ] || echo '{line}' >>\"$3\"\nexec {BINARY} \"$@\"\n")
     program.chmod(0o755)
     return program
+
+
+def test_each_request_has_the_meaning_of_its_turn():
+    meanings = runpy.run_path(str(DEMO))["meanings"]
+    assert list(meanings(["GetTrailStatus", "ListTags", "StopLogging", "GetTrailStatus", "StartLogging", "GetTrailStatus",
+                          "Publish"])) == [
+        "a poll before: it is on", "a poll of its settings", "off", "the next poll: it is off", "on again",
+        "reading back: it is on", "the alert is out"]
 
 
 def test_it_shows_the_stop_the_restart_the_mail_and_who_it_was(start, place):

@@ -102,7 +102,7 @@ static inline void check_document(const Alert *alert) {
         "schema",  "id",          "incident", "sequence",    "event",       "severity",        "time",
         "summary", "resolved",    "opened",   "account",     "region",      "trail",           "findings",
         "detail",  "first_sight", "gap",      "repeats",     "action",      "actor",           "changes",
-        "attack",  "guard",       "fields",   "fields_left", "maintenance", "restores_paused",
+        "attack",  "guard",       "fields",   "fields_left", "maintenance", "restores_paused", "reopened",
     };
     json_t *root = load(alert->document);
 

@@ -385,7 +385,7 @@ static void test_document(void **state _unused_) {
             "\"event\":\"trail.stopped\",\"severity\":\"critical\",\"time\":\"2026-11-23T10:06:12Z\","
             "\"summary\":\"org-trail in eu-central-1 (111122223333) was stopped. TrailGuard started it, and "
             "it is "
-            "logging.\",\"resolved\":true,\"opened\":\"2026-11-23T10:02:12Z\",\"account\":\"111122223333\","
+            "logging.\",\"resolved\":true,\"opened\":\"2026-11-23T10:02:12Z\",\"reopened\":null,\"account\":\"111122223333\","
             "\"region\":\"eu-central-1\",\"trail\":{\"name\":\"org-trail\",\"arn\":\"" ARN "\"},"
             "\"findings\":[],\"detail\":null,\"first_sight\":false,"
             "\"gap\":{\"from\":\"2026-11-23T10:02:11Z\",\"to\":\"2026-11-23T10:02:14Z\"},\"repeats\":null,"

@@ -170,6 +170,7 @@ static Incident rnd_incident(void) {
         .open = rnd() % 2,
         .mark_usec = rnd_usec(),
         .opened_usec = 1 + rnd() % 1000,
+        .reopened_usec = rnd_usec(),
         .resolved_usec = rnd_usec(),
         .sequence = rnd_uint(),
         .event = (Event)(rnd() % (_EVENT_MAX + 1)),
@@ -292,6 +293,7 @@ static void assert_incident(const Incident *a, const Incident *b) {
     assert_int_equal(a->open, b->open);
     assert_int_equal(a->mark_usec, b->mark_usec);
     assert_int_equal(a->opened_usec, b->opened_usec);
+    assert_int_equal(a->reopened_usec, b->reopened_usec);
     assert_int_equal(a->resolved_usec, b->resolved_usec);
     assert_int_equal(a->sequence, b->sequence);
     assert_int_equal(a->event, b->event);

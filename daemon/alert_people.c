@@ -31,6 +31,27 @@ static void add_root(const AlertExpansion *x, const char *kind, const Actor *act
     (void)strbuf_add(x->out, kind);
     if (actor->account[0])
         add_words(x, " of account ", actor->account);
+    if (actor->assumed_root)
+        (void)strbuf_add(x->out, " through AssumeRoot");
+    if (actor->source_identity[0]) {
+        add_words(x, " (source identity ", actor->source_identity);
+        (void)strbuf_add(x->out, ")");
+    }
+}
+
+/* "arn:...:identitystore/ID" */
+static void add_store(const AlertExpansion *x, const Actor *actor) {
+    const char *id = strrchr(actor->identity_store, '/');
+
+    if (!id || !id[1])
+        return;
+    add_words(x, " (identity store ", id + 1);
+    (void)strbuf_add(x->out, ")");
+}
+
+static void add_identity_center(const AlertExpansion *x, const char *kind, const Actor *actor) {
+    add_plain(x, kind, actor);
+    add_store(x, actor);
 }
 
 static void add_service(const AlertExpansion *x, const char *kind, const Actor *actor) {
@@ -72,6 +93,8 @@ static void add_session(const AlertExpansion *x, const char *kind, const Actor *
     }
     add_words(x, kind, role);
     add_words(x, " (session ", slash + 1);
+    if (actor->source_identity[0])
+        add_words(x, ", source identity ", actor->source_identity);
     (void)strbuf_add(x->out, ")");
 }
 
@@ -83,15 +106,28 @@ static const struct {
     { "IAMUser", "user ", add_plain },
     { "AssumedRole", "role ", add_session },
     { "Root", "root", add_root },
+    { "AssumedRoot", "root", add_root },
     { "AWSService", "service ", add_service },
     { "FederatedUser", "federated user ", add_plain },
     { "AWSAccount", "another account, ", add_account },
-    { "IdentityCenterUser", "Identity Center user ", add_plain },
+    { "IdentityCenterUser", "Identity Center user ", add_identity_center },
     { "Role", "role ", add_plain },
     { "SAMLUser", "SAML user ", add_plain },
     { "WebIdentityUser", "web identity user ", add_plain },
     { "Directory", "directory user ", add_plain },
 };
+
+/* Who or what stands between the caller and the call. */
+static void add_ways(const AlertExpansion *x, const Actor *actor, bool is_service, bool is_user) {
+    if (actor->invoked_by[0] && !is_service && strcmp(actor->invoked_by, name_of(actor)) != 0)
+        add_words(x, " through ", actor->invoked_by);
+    if (actor->on_behalf_of[0] && !is_user) {
+        add_words(x, " on behalf of Identity Center user ", actor->on_behalf_of);
+        add_store(x, actor);
+    }
+    if (actor->delegate[0])
+        add_words(x, " by delegated access of account ", actor->delegate);
+}
 
 void alert_add_actor(const AlertExpansion *x) {
     const Actor *actor = &x->source->tell->actor;
@@ -104,8 +140,7 @@ void alert_add_actor(const AlertExpansion *x) {
         return;
     }
     types[i].add(x, types[i].kind, actor);
-    if (actor->invoked_by[0] && types[i].add != add_service && strcmp(actor->invoked_by, name_of(actor)) != 0)
-        add_words(x, " through ", actor->invoked_by);
+    add_ways(x, actor, types[i].add == add_service, types[i].add == add_identity_center);
 }
 
 void alert_add_actor_facts(const AlertExpansion *x) {
@@ -120,6 +155,10 @@ void alert_add_actor_facts(const AlertExpansion *x) {
     alert_add_fact(x, "ARN", actor->arn);
     alert_add_fact(x, "account", actor->account);
     alert_add_fact(x, "through", actor->invoked_by);
+    alert_add_fact(x, "identity", actor->source_identity);
+    alert_add_fact(x, "user id", actor->on_behalf_of);
+    alert_add_fact(x, "store", actor->identity_store);
+    alert_add_fact(x, "delegate", actor->delegate);
     alert_add_fact(x, "from", actor->source_ip);
     alert_add_fact(x, "with", actor->user_agent);
     if (actor->unnamed_guard)

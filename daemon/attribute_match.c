@@ -179,11 +179,20 @@ static const char *role_of(const CloudTrailIdentity *who, char buffer[static ROL
     return buffer;
 }
 
+/* The record of the call AssumeRoot is marked as well, and its caller is a role or a user. */
+static bool is_root(const CloudTrailIdentity *who) {
+    return text_equal(who->type, "Root") || text_equal(who->type, "AssumedRoot");
+}
+
+static bool is_assumed_root(const CloudTrailIdentity *who) {
+    return text_equal(who->type, "AssumedRoot") || (is_root(who) && who->assumed_root);
+}
+
 static void name_actor(const CloudTrailIdentity *who, Actor *ret) {
     char buffer[ROLE_NAME_MAX];
     const char *session = last_part(who->principal_id, ':');
 
-    if (text_equal(who->type, "Root"))
+    if (is_root(who))
         (void)text_copy(ret->name, sizeof(ret->name), "root");
     else if (text_equal(who->type, "AssumedRole"))
         (void)snprintf(ret->name, sizeof(ret->name), "%s%s%s", role_of(who, buffer),
@@ -194,6 +203,10 @@ static void name_actor(const CloudTrailIdentity *who, Actor *ret) {
         (void)text_copy(ret->name, sizeof(ret->name), who->invoked_by);
     else if (text_equal(who->type, "AWSAccount"))
         (void)snprintf(ret->name, sizeof(ret->name), "account %s", who->account_id);
+    else if (text_equal(who->type, "FederatedUser"))
+        (void)text_copy(ret->name, sizeof(ret->name), session);
+    else if (text_equal(who->type, "IdentityCenterUser"))
+        (void)text_copy(ret->name, sizeof(ret->name), who->on_behalf_of);
     else
         (void)text_copy(ret->name, sizeof(ret->name), who->principal_id);
 }
@@ -206,6 +219,11 @@ void attribute_actor(const CloudTrailEvent *event, Actor *ret) {
     (void)text_copy(ret->arn, sizeof(ret->arn), who->arn);
     (void)text_copy(ret->account, sizeof(ret->account), who->account_id);
     (void)text_copy(ret->invoked_by, sizeof(ret->invoked_by), who->invoked_by);
+    (void)text_copy(ret->source_identity, sizeof(ret->source_identity), who->source_identity);
+    (void)text_copy(ret->on_behalf_of, sizeof(ret->on_behalf_of), who->on_behalf_of);
+    (void)text_copy(ret->identity_store, sizeof(ret->identity_store), who->identity_store);
+    (void)text_copy(ret->delegate, sizeof(ret->delegate), who->delegate);
+    ret->assumed_root = is_assumed_root(who);
     (void)text_copy(ret->source_ip, sizeof(ret->source_ip), event->source_ip);
     (void)text_copy(ret->user_agent, sizeof(ret->user_agent), event->user_agent);
     (void)text_copy(ret->access_key, sizeof(ret->access_key),
@@ -214,7 +232,8 @@ void attribute_actor(const CloudTrailEvent *event, Actor *ret) {
     (void)text_copy(ret->event_name, sizeof(ret->event_name), event->event_name);
     (void)text_copy(ret->error_code, sizeof(ret->error_code), event->error_code);
     name_actor(who, ret);
-    if (!ret->name[0])
+    /* where there is no user name AWS may have the account's number there */
+    if (!ret->name[0] && !text_equal(event->username, who->account_id))
         (void)text_copy(ret->name, sizeof(ret->name), event->username);
 }
 

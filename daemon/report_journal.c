@@ -197,9 +197,15 @@ static void add_actor(const Writing *w) {
                       : a->invoked_by[0] ? a->invoked_by
                                          : a->account;
 
-    add_foreign(w, " by ", who[0] ? who : "an unknown caller", "");
+    add_foreign(w, strcmp(a->type, "IdentityCenterUser") == 0 && who[0] ? " by Identity Center user " : " by ",
+                who[0] ? who : "an unknown caller", "");
     if (who != a->invoked_by)
         add_foreign(w, " through ", a->invoked_by, "");
+    if (a->assumed_root)
+        (void)strbuf_add(w->out, " through AssumeRoot");
+    if (who != a->name || strcmp(a->name, a->on_behalf_of) != 0)
+        add_foreign(w, " on behalf of Identity Center user ", a->on_behalf_of, "");
+    add_foreign(w, " by delegated access of account ", a->delegate, "");
     add_foreign(w, " from ", a->source_ip, "");
     add_foreign(w, " (", a->user_agent, ")");
 }

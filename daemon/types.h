@@ -330,6 +330,11 @@ typedef struct Actor {
     char name[ACTOR_TEXT_MAX]; /* for people: "bob", "Admin/alice", "root", "config.amazonaws.com" */
     char account[16];
     char invoked_by[128]; /* a service that called on the caller's behalf */
+    char source_identity[72];  /* who the session was opened for */
+    char on_behalf_of[64];     /* user id in IAM Identity Center ... */
+    char identity_store[128];  /* ... and the ARN of its store */
+    char delegate[16];         /* account of a product provider that was delegated access */
+    bool assumed_root;         /* root by a session of AssumeRoot, from another account */
     char source_ip[64];
     char user_agent[ACTOR_TEXT_MAX];
     char access_key[32];

@@ -58,7 +58,11 @@ typedef struct CloudTrailIdentity {
     char *issuer_type;
     char *issuer_user_name;
     char *source_identity;  /* sessionContext.sourceIdentity: who the session was opened for */
+    char *on_behalf_of;     /* onBehalfOf.userId: a user of IAM Identity Center ... */
+    char *identity_store;   /* ... and the ARN of its store */
+    char *delegate;         /* invokedByDelegate.accountId: a product provider's, by temporary delegation */
     bool mfa;               /* sessionContext.attributes.mfaAuthenticated is "true" */
+    bool assumed_root;      /* sessionContext.assumedRoot is "true"; so it is of the call AssumeRoot, too */
 } CloudTrailIdentity;
 
 /* Texts are owned, raw, cut to CLOUDTRAIL_EVENT_TEXT_MAX; "" when absent, never NULL. */

@@ -51,6 +51,9 @@ static const TextMember record_members[] = {
     { ISSUER "type", EVENT(identity.issuer_type) },
     { ISSUER "userName", EVENT(identity.issuer_user_name) },
     { "userIdentity.sessionContext.sourceIdentity", EVENT(identity.source_identity) },
+    { "userIdentity.onBehalfOf.userId", EVENT(identity.on_behalf_of) },
+    { "userIdentity.onBehalfOf.identityStoreArn", EVENT(identity.identity_store) },
+    { "userIdentity.invokedByDelegate.accountId", EVENT(identity.delegate) },
 };
 
 /* Set by functions of their own. */
@@ -149,6 +152,13 @@ static int take_parameters(const json_t *record, CloudTrailEvent *event) {
     return strbuf_take(&cut, &event->parameters);
 }
 
+/* A text in all of AWS's examples. */
+static bool is_true(const json_t *record, const char *path) {
+    const json_t *value = find(record, path);
+
+    return json_is_true(value) || text_equal(json_string_value(value), "true");
+}
+
 static int take_record(const json_t *object, CloudTrailEvent *event, bool *whole) {
     const char *text = json_string_value(answer_member(object, "CloudTrailEvent"));
     json_t *record = NULL;
@@ -163,9 +173,8 @@ static int take_record(const json_t *object, CloudTrailEvent *event, bool *whole
         r = take_trail(record, event);
     if (r >= 0)
         r = take_parameters(record, event);
-    event->identity.mfa = text_equal(
-            json_string_value(find(record, "userIdentity.sessionContext.attributes.mfaAuthenticated")),
-            "true");
+    event->identity.mfa = is_true(record, "userIdentity.sessionContext.attributes.mfaAuthenticated");
+    event->identity.assumed_root = is_true(record, "userIdentity.sessionContext.assumedRoot");
     json_decref(record);
     return r;
 }

@@ -55,7 +55,8 @@ static CloudTrailEvent blank_event(void) {
         .parameters = none,
         .identity = { .type = none, .arn = none, .principal_id = none, .account_id = none,
                       .user_name = none, .invoked_by = none, .access_key_id = none, .issuer_arn = none,
-                      .issuer_type = none, .issuer_user_name = none, .source_identity = none },
+                      .issuer_type = none, .issuer_user_name = none, .source_identity = none,
+                      .on_behalf_of = none, .identity_store = none, .delegate = none },
     };
 }
 
@@ -566,8 +567,7 @@ static void test_names_of_callers(void **state) {
             .arn = (char *)"arn:aws:sts::111122223333:assumed-role/Deploy/alice" }, "", "Deploy/alice" },
         { { .type = (char *)"AWSService", .invoked_by = (char *)"config.amazonaws.com" }, "",
           "config.amazonaws.com" },
-        { { .type = (char *)"FederatedUser", .principal_id = (char *)"111122223333:carol" }, "carol",
-          "111122223333:carol" },
+        { { .type = (char *)"FederatedUser", .principal_id = (char *)"111122223333:carol" }, "carol", "carol" },
         { { .type = (char *)"SAMLUser", .user_name = (char *)"dave",
             .principal_id = (char *)"provider:dave" },
           "", "dave" },
@@ -593,7 +593,9 @@ static void test_names_of_callers(void **state) {
         e.identity = cases[i].who;
         char **texts[] = { &e.identity.type,        &e.identity.arn,           &e.identity.principal_id,
                            &e.identity.account_id,  &e.identity.user_name,     &e.identity.invoked_by,
-                           &e.identity.access_key_id, &e.identity.issuer_user_name };
+                           &e.identity.access_key_id, &e.identity.issuer_user_name,
+                           &e.identity.source_identity, &e.identity.on_behalf_of, &e.identity.identity_store,
+                           &e.identity.delegate };
         for (size_t k = 0; k < ARRAY_SIZE(texts); k++)
             if (!*texts[k])
                 *texts[k] = none;

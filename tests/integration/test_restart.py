@@ -29,7 +29,7 @@ def guard(sim, make_guard):
 def test_a_stopped_trail_is_logging_again_and_everybody_is_told(sim, make_guard):
     guard = make_guard(sim, regions=ALL_REGIONS).start().wait_guarding()
     assert guard.verdicts() == {name: "logging" for name in HOMES}
-    matches("^guarding 3 trails, 3 regions, 1 account.*: 3 logging; pass [0-9.]+ s$", guard.status_text())
+    guard.wait_told("^STATUS=guarding 3 trails, 3 regions, 1 account.*: 3 logging; pass [0-9.]+ s$")
 
     sim.aws("mallory", FRA, "cloudtrail", "stop-logging", "--name", "org-trail")
     sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)

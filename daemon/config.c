@@ -54,14 +54,12 @@ static const char *shown(char dst[static 80], const char *text) {
 
 static int set_text(Reading *r, const config_setting_t *setting, const Option *option, char **slot) {
     const char *text = config_setting_get_string(setting), *allowed;
-    char show[80];
+    char found[CONFIG_FOUND];
 
-    if (!text)
-        return refuse(r, line_of(setting), "%s: not a string; allowed: %s", option->name, option->check(""));
-    allowed = option->check(text);
-    if (allowed)
-        return refuse(r, line_of(setting), "%s: \"%s\" cannot be used; allowed: %s", option->name,
-                      option->secret ? "..." : shown(show, text), allowed);
+    allowed = option->check(text ? text : "");
+    if (!text || allowed)
+        return refuse(r, line_of(setting), "%s: %s cannot be used; allowed: %s", option->name,
+                      option->secret ? "\"...\"" : config_found(found, setting), allowed ? allowed : "a text");
     free(*slot);
     *slot = strdup(text);
     return *slot ? 0 : -ENOMEM;
@@ -72,18 +70,22 @@ static int set_number(Reading *r, const config_setting_t *setting, const Option 
     long long value =
             type == CONFIG_TYPE_INT64 ? config_setting_get_int64(setting) : config_setting_get_int(setting);
     bool zero_is_off = option->min == 0 || option->off;
+    char found[CONFIG_FOUND];
 
     if ((type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64) || value > option->max ||
         (value < option->min && !(zero_is_off && value == 0)))
-        return refuse(r, line_of(setting), "%s: allowed is a whole number, %s%u..%u%s", option->name,
-                      zero_is_off ? "0 (off) or " : "", MAX(option->min, 1U), option->max, option->unit);
+        return refuse(r, line_of(setting), "%s: %s cannot be used; allowed: a whole number, %s%u..%u%s",
+                      option->name, config_found(found, setting), zero_is_off ? "0 (off) or " : "", MAX(option->min, 1U), option->max, option->unit);
     *slot = (unsigned)value;
     return 0;
 }
 
 static int set_bool(Reading *r, const config_setting_t *setting, const Option *option, bool *slot) {
+    char found[CONFIG_FOUND];
+
     if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
-        return refuse(r, line_of(setting), "%s: allowed: true, false", option->name);
+        return refuse(r, line_of(setting), "%s: %s cannot be used; allowed: true, false", option->name,
+                      config_found(found, setting));
     *slot = config_setting_get_bool(setting);
     return 0;
 }
@@ -107,12 +109,13 @@ static int find_word(const char *const *words, const char *text) {
 
 static int refuse_word(Reading *r, const config_setting_t *setting, const char *name,
                        const char *const *words) {
-    char list[200] = "";
+    char list[200] = "", found[CONFIG_FOUND];
     size_t used = 0;
 
     for (size_t i = 0; words[i] && used < sizeof(list); i++)
         used += (size_t)snprintf(list + used, sizeof(list) - used, "%s\"%s\"", i == 0 ? "" : ", ", words[i]);
-    return refuse(r, line_of(setting), "%s: allowed: %s", name, list);
+    return refuse(r, line_of(setting), "%s: %s cannot be used; allowed: %s", name,
+                  config_found(found, setting), list);
 }
 
 static int set_word(Reading *r, const config_setting_t *setting, const Option *option, int *slot) {
@@ -128,11 +131,11 @@ static int set_word(Reading *r, const config_setting_t *setting, const Option *o
 static int add_item(Reading *r, const config_setting_t *setting, const Option *option, StringList *list) {
     const char *text = config_setting_get_string(setting),
                *allowed = text ? option->check(text) : option->check("");
-    char show[80];
+    char show[80], found[CONFIG_FOUND];
 
     if (!text || allowed)
-        return refuse(r, line_of(setting), "%s: \"%s\" cannot be used; allowed: %s", option->name,
-                      text ? shown(show, text) : "?", allowed);
+        return refuse(r, line_of(setting), "%s: %s cannot be used; allowed: %s", option->name,
+                      config_found(found, setting), allowed ? allowed : "a text");
     for (size_t i = 0; i < list->n; i++)
         if (text_equal(list->items[i], text))
             return refuse(r, line_of(setting), "%s: \"%s\" is listed twice", option->name,
@@ -144,16 +147,17 @@ static int add_item(Reading *r, const config_setting_t *setting, const Option *o
 static int set_list(Reading *r, const config_setting_t *setting, const Option *option, StringList *list) {
     const char *text = config_setting_get_string(setting);
     int n = config_setting_length(setting), e = 0;
+    char found[CONFIG_FOUND];
 
     if (text && option->all && strcmp(text, "all") == 0) {
         list->all = true;
         return 0;
     }
     if (!config_setting_is_array(setting) && !config_setting_is_list(setting))
-        return refuse(r, line_of(setting), "%s: allowed: an array [ \"...\" ]%s", option->name,
-                      option->all ? ", or \"all\"" : "");
+        return refuse(r, line_of(setting), "%s: %s cannot be used; allowed: an array [ \"...\" ]%s",
+                      option->name, config_found(found, setting), option->all ? ", or \"all\"" : "");
     if (n > CONFIG_LIST_MAX || (n == 0 && option->all))
-        return refuse(r, line_of(setting), "%s: allowed: 1 to %d entries%s", option->name, CONFIG_LIST_MAX,
+        return refuse(r, line_of(setting), "%s: %d entries; allowed: 1 to %d%s", option->name, n, CONFIG_LIST_MAX,
                       option->all ? ", or \"all\"" : "");
     list->all = false;
     list->items = calloc((size_t)n + 1, sizeof(*list->items));

@@ -28,6 +28,32 @@ int config_fault(ConfigFault *fault, const config_setting_t *setting, const char
     return -EINVAL;
 }
 
+const char *config_found(char dst[static CONFIG_FOUND], const config_setting_t *setting) {
+    char show[CONFIG_FOUND - 2];
+
+    switch (config_setting_type(setting)) {
+    case CONFIG_TYPE_STRING:
+        (void)text_escaped(show, sizeof(show), config_setting_get_string(setting));
+        (void)snprintf(dst, CONFIG_FOUND, "\"%s\"", show);
+        break;
+    case CONFIG_TYPE_INT:
+        (void)snprintf(dst, CONFIG_FOUND, "%d", config_setting_get_int(setting));
+        break;
+    case CONFIG_TYPE_INT64:
+        (void)snprintf(dst, CONFIG_FOUND, "%lld", config_setting_get_int64(setting));
+        break;
+    case CONFIG_TYPE_FLOAT:
+        (void)snprintf(dst, CONFIG_FOUND, "%g", config_setting_get_float(setting));
+        break;
+    case CONFIG_TYPE_BOOL: return config_setting_get_bool(setting) ? "true" : "false";
+    case CONFIG_TYPE_GROUP: return "a group";
+    case CONFIG_TYPE_ARRAY: return config_setting_length(setting) ? "an array" : "an empty array";
+    case CONFIG_TYPE_LIST: return config_setting_length(setting) ? "a list" : "an empty list";
+    default: return "this";
+    }
+    return dst;
+}
+
 static int find_word(const char *const *words, const char *text) {
     for (int i = 0; text && words[i]; i++)
         if (strcmp(words[i], text) == 0)
@@ -38,13 +64,14 @@ static int find_word(const char *const *words, const char *text) {
 /* ---- restore ---- */
 
 static int refuse_words(const config_setting_t *setting, const Option *option, ConfigFault *fault) {
-    char list[200] = "";
+    char list[200] = "", found[CONFIG_FOUND];
     size_t used = 0;
 
     for (size_t i = 0; option->words[i] && used < sizeof(list); i++)
         used += (size_t)snprintf(list + used, sizeof(list) - used, "%s\"%s\"", i == 0 ? "" : ", ",
                                  option->words[i]);
-    return config_fault(fault, setting, "%s: allowed: an array of %s, each once", option->name, list);
+    return config_fault(fault, setting, "%s: %s cannot be used; allowed: an array of %s, each once", option->name,
+                        config_found(found, setting), list);
 }
 
 int config_read_words(const config_setting_t *setting, const Option *option, uint32_t *slot,
@@ -159,30 +186,29 @@ static const char *const management_words[] = { "all", "write", "read", NULL }; 
 
 static int read_pin(const config_setting_t *member, size_t i, Expect *expect, ConfigFault *fault) {
     const char *text = config_setting_get_string(member), *allowed;
-    char show[SHOWN];
+    char found[CONFIG_FOUND];
 
     if (!pins[i].check) {
         if (config_setting_type(member) != CONFIG_TYPE_BOOL)
-            return config_fault(fault, member, "expect.%s: allowed: true, false", pins[i].name);
+            return config_fault(fault, member, "expect.%s: %s cannot be used; allowed: true, false", pins[i].name,
+                                config_found(found, member));
         return settings_set(&expect->pins, pins[i].field,
                             config_setting_get_bool(member) ? "true" : "false");
     }
     allowed = pins[i].check(text ? text : "");
-    if (!text)
-        return config_fault(fault, member, "expect.%s: not a string; allowed: %s", pins[i].name,
-                            allowed ? allowed : "\"\" for none");
-    if (allowed)
-        return config_fault(fault, member, "expect.%s: \"%s\" cannot be used; allowed: %s", pins[i].name,
-                            text_escaped(show, sizeof(show), text), allowed);
+    if (!text || allowed)
+        return config_fault(fault, member, "expect.%s: %s cannot be used; allowed: %s", pins[i].name,
+                            config_found(found, member), allowed ? allowed : "a text, \"\" for none");
     return settings_set(&expect->pins, pins[i].field, text);
 }
 
 static int read_management(const config_setting_t *member, Expect *expect, ConfigFault *fault) {
     int index = find_word(management_words, config_setting_get_string(member));
+    char found[CONFIG_FOUND];
 
     if (index < 0)
-        return config_fault(fault, member, "expect.%s: allowed: \"all\", \"write\", \"read\"",
-                            management_name);
+        return config_fault(fault, member, "expect.%s: %s cannot be used; allowed: \"all\", \"write\", \"read\"",
+                            management_name, config_found(found, member));
     expect->management_events = (ManagementEvents)(index + MANAGEMENT_ALL);
     return 0;
 }
@@ -234,11 +260,11 @@ static int read_group(const config_setting_t *group, Expect *expect, ConfigFault
 static int read_trail(const config_setting_t *member, Config *config, ConfigFault *fault) {
     const char *text = config_setting_get_string(member), *allowed = config_check_trail(text ? text : "");
     TrailExpect *entry = &config->trail_expects[config->n_trail_expects];
-    char show[SHOWN];
+    char show[SHOWN], found[CONFIG_FOUND];
 
     if (!text || allowed)
-        return config_fault(fault, member, "expect.trail: allowed: %s",
-                            allowed ? allowed : config_check_trail(""));
+        return config_fault(fault, member, "expect.trail: %s cannot be used; allowed: %s",
+                            config_found(found, member), allowed ? allowed : config_check_trail(""));
     for (size_t i = 0; i < config->n_trail_expects; i++)
         if (text_equal(config->trail_expects[i].trail, text))
             return config_fault(fault, member, "expect: trail \"%s\" has two groups",

@@ -16,13 +16,14 @@
 
 static int read_time(const config_setting_t *member, uint64_t *slot, ConfigFault *fault) {
     const char *text = config_setting_get_string(member);
+    char found[CONFIG_FOUND];
     uint64_t usec;
 
     if (!text || timetext_parse_iso(text, &usec) < 0 || usec % USEC_PER_SEC != 0)
         return config_fault(fault, member,
-                            "maintenance: %s: allowed: a time with its zone, \"2026-11-24T22:00:00Z\" or "
-                            "\"2026-11-24T23:00:00+01:00\"",
-                            config_setting_name(member));
+                            "maintenance: %s: %s cannot be used; allowed: a time with its zone, "
+                            "\"2026-11-24T22:00:00Z\" or \"2026-11-24T23:00:00+01:00\"",
+                            config_setting_name(member), config_found(found, member));
     *slot = usec;
     return 0;
 }
@@ -30,10 +31,11 @@ static int read_time(const config_setting_t *member, uint64_t *slot, ConfigFault
 static int read_text(const config_setting_t *member, const char *(*check)(const char *text), char **slot,
                      ConfigFault *fault) {
     const char *text = config_setting_get_string(member), *allowed = check(text ? text : "");
+    char found[CONFIG_FOUND];
 
     if (!text || allowed)
-        return config_fault(fault, member, "maintenance: %s: allowed: %s", config_setting_name(member),
-                            allowed ? allowed : "a text");
+        return config_fault(fault, member, "maintenance: %s: %s cannot be used; allowed: %s",
+                            config_setting_name(member), config_found(found, member), allowed ? allowed : "a text");
     *slot = strdup(text);
     return *slot ? 0 : -ENOMEM;
 }
@@ -44,7 +46,7 @@ static const char *check_reason(const char *text) {
 
 static int read_member(const config_setting_t *member, MaintenanceConfig *window, ConfigFault *fault) {
     const char *name = config_setting_name(member);
-    char show[80];
+    char show[80], found[CONFIG_FOUND];
 
     if (strcmp(name, "trail") == 0)
         return read_text(member, config_check_trail, &window->trail, fault);
@@ -60,7 +62,8 @@ static int read_member(const config_setting_t *member, MaintenanceConfig *window
                             "stop_allowed",
                             text_escaped(show, sizeof(show), name));
     if (config_setting_type(member) != CONFIG_TYPE_BOOL)
-        return config_fault(fault, member, "maintenance: stop_allowed: allowed: true, false");
+        return config_fault(fault, member, "maintenance: stop_allowed: %s cannot be used; allowed: true, false",
+                            config_found(found, member));
     window->stop_allowed = config_setting_get_bool(member);
     return 0;
 }

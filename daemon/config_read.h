@@ -18,6 +18,12 @@ typedef struct ConfigFault {
 int config_fault(ConfigFault *fault, const config_setting_t *setting, const char *format, ...)
         _printf_(3, 4);
 
+#define CONFIG_FOUND 88
+
+/* The value found, as an error shows it: "text" (escaped, shortened), a number, true, or what kind of thing it is.
+ * Returns dst. */
+const char *config_found(char dst[static CONFIG_FOUND], const config_setting_t *setting);
+
 /* All: 0, -EINVAL with the fault, or -ENOMEM. What was read until then belongs to the config, which is freed
  * as a whole. */
 

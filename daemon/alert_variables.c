@@ -331,8 +331,8 @@ static void add_deed(const AlertExpansion *x) {
     static const char *const deeds[_FINDING_MAX] = {
         [FINDING_MISSING] = "deleted",
         [FINDING_STOPPED] = "stopped",
-        [FINDING_FLAPPED] = "stopped and started",
-        [FINDING_RECREATED] = "deleted and created anew",
+        [FINDING_FLAPPED] = "stopped", /* who started it may be another, a guard even */
+        [FINDING_RECREATED] = "deleted and recreated",
         [FINDING_WEAKENED] = "weakened",
         [FINDING_CHANGED] = "changed",
     };

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,41 +28,61 @@
 
 #define BASELINE_LIST_MAX 100000U
 
-/* DIR/BELOW/ACCOUNT_REGION_NAME+suffix, a new string. A trail's name has no character in it that a file's
- * may not have. */
-static int path_of(const char *dir, const char *below, const char *arn, const char *suffix, char **ret) {
-    char *path;
+/* ACCOUNT_REGION_NAME+suffix, a new string. A trail's name has no character in it that a file's may not have. */
+static int name_of(const char *arn, const char *suffix, char **ret) {
+    char *name;
     Arn parsed;
 
     if (arn_parse(arn, &parsed) < 0 || !arn_is_trail(&parsed))
         return -EINVAL;
-    if (asprintf(&path, "%s/%s/%s_%s_%s%s", dir, below, parsed.account, parsed.region, arn_name(&parsed),
-                 suffix) < 0)
+    if (asprintf(&name, "%s_%s_%s%s", parsed.account, parsed.region, arn_name(&parsed), suffix) < 0)
         return -ENOMEM;
-    *ret = path;
+    *ret = name;
     return 0;
 }
 
-static int ensure_dir(const char *dir, const char *below) {
-    _cleanup_free_ char *path = file_join(dir, below);
+/* A baseline's file, there or not: its directory, its name in it, and its path for messages. */
+typedef struct Place {
+    int dir_fd; /* -errno when the directory cannot be opened */
+    char *path;
+    const char *name;
+} Place;
 
-    return path ? file_ensure_dir(path, MODE_DIR) : -ENOMEM;
+static void place_done(Place *place) {
+    file_closep(&place->dir_fd);
+    free(place->path);
+}
+
+static int find_place(const char *dir, const char *arn, Place *ret) {
+    _cleanup_free_ char *name = NULL;
+    int r = name_of(arn, ".json", &name);
+
+    *ret = (Place){ .dir_fd = -EINVAL };
+    if (r < 0)
+        return r;
+    if (asprintf(&ret->path, "%s/" BASELINES "/%s", dir, name) < 0) {
+        ret->path = NULL;
+        return -ENOMEM;
+    }
+    ret->name = strrchr(ret->path, '/') + 1;
+    ret->dir_fd = file_dir_open_below(dir, BASELINES);
+    return 0;
 }
 
 /* ---- reading ---- */
 
-static int read_record(const char *path, const char *arn, BaselineRecord *ret, char *reason,
+static int read_record(const Place *place, const char *arn, BaselineRecord *ret, char *reason,
                        size_t reason_size) {
     _cleanup_free_ char *text = NULL;
     BaselineRecord record = { 0 };
     size_t len;
     int r;
 
-    r = file_read(path, BASELINE_SIZE_MAX, &text, &len);
+    r = place->dir_fd < 0 ? place->dir_fd : file_read_at(place->dir_fd, place->name, BASELINE_SIZE_MAX, &text, &len);
     if (r >= 0)
         r = baseline_json_read(text, len, &record, reason, reason_size);
     if (r >= 0 && strcmp(record.arn, arn) != 0) {
-        (void)snprintf(reason, reason_size, "it is another trail's, %s", record.arn);
+        (void)snprintf(reason, reason_size, "it is another trail's");
         baseline_record_done(&record);
         return -EINVAL;
     }
@@ -73,54 +94,58 @@ static int read_record(const char *path, const char *arn, BaselineRecord *ret, c
 
 int baseline_file_load(const char *dir, const char *arn, uint64_t now_real_usec, BaselineRecord *ret,
                        char *error, size_t error_size) {
-    _cleanup_free_ char *path = NULL;
+    _cleanup_(place_done) Place place;
     char reason[REASON_MAX] = "";
     int r;
 
-    r = path_of(dir, BASELINES, arn, ".json", &path);
+    r = find_place(dir, arn, &place);
     if (r < 0) {
         (void)snprintf(error, error_size, "%s", r == -EINVAL ? "not the ARN of a trail" : strerror(-r));
         return r;
     }
-    r = read_record(path, arn, ret, reason, sizeof(reason));
+    r = read_record(&place, arn, ret, reason, sizeof(reason));
     if (r >= 0)
         return 1;
     if (r == -ENOENT)
         return 0;
-    r = damaged_file(path, r, reason, BASELINE_SIZE_MAX, now_real_usec, error, error_size);
+    if (place.dir_fd < 0) {
+        (void)snprintf(error, error_size, "%s/" BASELINES ": %s", dir, file_strerror(r));
+        return r;
+    }
+    r = damaged_file(place.dir_fd, place.path, r, reason, BASELINE_SIZE_MAX, now_real_usec, error, error_size);
     return r < 0 ? r : -EBADMSG;
 }
 
 int baseline_file_peek(const char *dir, const char *arn, BaselineRecord *ret, char *error,
                        size_t error_size) {
-    _cleanup_free_ char *path = NULL;
+    _cleanup_(place_done) Place place;
     char reason[REASON_MAX] = "";
     int r;
 
-    r = path_of(dir, BASELINES, arn, ".json", &path);
+    r = find_place(dir, arn, &place);
     if (r >= 0)
-        r = read_record(path, arn, ret, reason, sizeof(reason));
+        r = read_record(&place, arn, ret, reason, sizeof(reason));
     if (r >= 0)
         return 1;
     if (r == -ENOENT)
         return 0;
-    (void)snprintf(error, error_size, "%s: %s%s", path ? path : arn, reason[0] ? "damaged: " : "",
-                   reason[0] ? reason : strerror(-r));
+    (void)snprintf(error, error_size, "%s: %s%s", place.path ? place.path : arn,
+                   reason[0] ? "damaged: " : "", reason[0] ? reason : file_strerror(r));
     return reason[0] ? -EBADMSG : r;
 }
 
-static int compare_texts(const void *a, const void *b) {
+static int by_name(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static char *arn_in(const char *path) {
+static char *arn_in(int dir_fd, const char *name) {
     _cleanup_free_ char *text = NULL;
     char reason[REASON_MAX];
     BaselineRecord record = { 0 };
     size_t len;
     char *arn;
 
-    if (file_read(path, BASELINE_SIZE_MAX, &text, &len) < 0 ||
+    if (file_read_at(dir_fd, name, BASELINE_SIZE_MAX, &text, &len) < 0 ||
         baseline_json_read(text, len, &record, reason, sizeof(reason)) < 0)
         return NULL;
     arn = strdup(record.arn);
@@ -129,7 +154,7 @@ static char *arn_in(const char *path) {
 }
 
 int baseline_file_list(const char *dir, char ***ret, size_t *ret_n) {
-    _cleanup_free_ char *path = file_join(dir, BASELINES);
+    _cleanup_(file_closep) int fd = file_dir_open_below(dir, BASELINES);
     char **arns = NULL;
     size_t n = 0;
     struct dirent *entry;
@@ -137,15 +162,13 @@ int baseline_file_list(const char *dir, char ***ret, size_t *ret_n) {
 
     *ret = NULL;
     *ret_n = 0;
-    if (!path)
-        return -ENOMEM;
-    stream = opendir(path);
+    if (fd < 0)
+        return fd == -ENOENT ? 0 : fd;
+    stream = file_dir_stream(fd);
     if (!stream)
-        return errno == ENOENT ? 0 : -errno;
+        return -errno;
     while (n < BASELINE_LIST_MAX && (entry = readdir(stream))) {
-        _cleanup_free_ char *file =
-                text_ends_with(entry->d_name, ".json") ? file_join(path, entry->d_name) : NULL;
-        char *arn = file ? arn_in(file) : NULL;
+        char *arn = text_ends_with(entry->d_name, ".json") ? arn_in(fd, entry->d_name) : NULL;
         char **grown = arn ? realloc(arns, (n + 1) * sizeof(*arns)) : NULL;
 
         if (!grown) {
@@ -157,23 +180,26 @@ int baseline_file_list(const char *dir, char ***ret, size_t *ret_n) {
     }
     (void)closedir(stream);
     if (n > 0)
-        qsort(arns, n, sizeof(*arns), compare_texts);
+        qsort(arns, n, sizeof(*arns), by_name);
     *ret = arns;
     *ret_n = n;
     return 0;
 }
 
 int baseline_file_stamp(const char *dir, const char *arn, BaselineStamp *ret) {
-    _cleanup_free_ char *path = NULL;
+    _cleanup_(place_done) Place place;
     struct stat st;
     int r;
 
-    r = path_of(dir, BASELINES, arn, ".json", &path);
+    r = find_place(dir, arn, &place);
     if (r < 0)
         return r;
-    if (stat(path, &st) < 0) {
-        if (errno != ENOENT)
-            return -errno;
+    r = place.dir_fd;
+    if (r >= 0 && fstatat(place.dir_fd, place.name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        r = -errno;
+    if (r < 0) {
+        if (r != -ENOENT)
+            return r;
         *ret = (BaselineStamp){ 0 };
         return 0;
     }
@@ -197,18 +223,20 @@ static BaselineVersion version_of(const Settings *settings, const char *by, uint
 }
 
 static int write_record(const char *dir, const BaselineRecord *record,
-                        int (*write)(const char *path, const void *data, size_t len, mode_t mode,
+                        int (*write)(int dir_fd, const char *name, const void *data, size_t len, mode_t mode,
                                      bool durable)) {
-    _cleanup_free_ char *path = NULL, *text = NULL;
+    _cleanup_free_ char *name = NULL, *text = NULL;
+    _cleanup_(file_closep) int fd = -1;
     size_t len;
     int r;
 
-    r = path_of(dir, BASELINES, record->arn, ".json", &path);
+    r = name_of(record->arn, ".json", &name);
     if (r >= 0)
         r = baseline_json_write(record, &text, &len);
-    if (r >= 0)
-        r = ensure_dir(dir, BASELINES);
-    return r < 0 ? r : write(path, text, len, MODE_FILE, true);
+    if (r < 0)
+        return r;
+    fd = file_ensure_dir_below(dir, BASELINES, MODE_DIR);
+    return fd < 0 ? fd : write(fd, name, text, len, MODE_FILE, true);
 }
 
 int baseline_file_record(const char *dir, const char *arn, const Settings *settings, const char *by,
@@ -217,7 +245,7 @@ int baseline_file_record(const char *dir, const char *arn, const Settings *setti
 
     if (!settings_can_be_recorded(settings))
         return -EINVAL;
-    return write_record(dir, &record, file_write_new);
+    return write_record(dir, &record, file_write_new_at);
 }
 
 /* What is on disk becomes the previous version; without settings, its settings are those of the new one too. The
@@ -257,10 +285,10 @@ int baseline_file_accept(const char *dir, const char *arn, const Settings *setti
     if (r >= 0)
         r = succeed(&old, r > 0, settings, by, now_real_usec, &record);
     if (r >= 0)
-        r = write_record(dir, &record, file_write);
+        r = write_record(dir, &record, file_write_at);
     if (r < 0 && !error[0])
         (void)snprintf(error, error_size, "%s: cannot record the baseline in %s: %s", arn, dir,
-                       strerror(-r));
+                       file_strerror(r));
     return r;
 }
 
@@ -274,28 +302,50 @@ int baseline_file_add(const char *dir, const char *arn, const Settings *more) {
         return -ENOENT;
     if (r >= 0)
         r = settings_fill(&record.now.settings, more);
-    return r < 0 ? r : write_record(dir, &record, file_write);
+    return r < 0 ? r : write_record(dir, &record, file_write_at);
 }
 
 /* ---- what was found ---- */
 
-static int is_found(const struct dirent *entry) {
-    return entry->d_name[0] != '.' && text_ends_with(entry->d_name, ".json");
+/* The names of what was found; they sort by time, so that the oldest is first; the caller frees each and the array. */
+static int list_found(int dir_fd, char ***ret, size_t *ret_n) {
+    DIR *stream = file_dir_stream(dir_fd);
+    struct dirent *entry;
+    char **names = NULL;
+    size_t n = 0;
+
+    if (!stream)
+        return -errno;
+    while (n < BASELINE_LIST_MAX && (entry = readdir(stream))) {
+        char **grown;
+
+        if (entry->d_name[0] == '.' || !text_ends_with(entry->d_name, ".json"))
+            continue;
+        grown = realloc(names, (n + 1) * sizeof(*names));
+        if (!grown)
+            break; /* the next time */
+        names = grown;
+        names[n] = strdup(entry->d_name);
+        if (!names[n])
+            break;
+        n++;
+    }
+    (void)closedir(stream);
+    if (n > 0)
+        qsort(names, n, sizeof(*names), by_name);
+    *ret = names;
+    *ret_n = n;
+    return 0;
 }
 
-/* Names sort by time. */
-static int prune(const char *path) {
-    struct dirent **names;
-    int n = scandir(path, &names, is_found, alphasort), r = 0;
+static int prune(int dir_fd) {
+    char **names = NULL;
+    size_t n = 0;
+    int r = list_found(dir_fd, &names, &n);
 
-    if (n < 0)
-        return -errno;
-    for (int i = 0; i < n; i++) {
-        if (r >= 0 && i < n - BASELINE_FOUND_MAX) {
-            _cleanup_free_ char *old = file_join(path, names[i]->d_name);
-
-            r = old ? file_remove(old) : -ENOMEM;
-        }
+    for (size_t i = 0; i < n; i++) {
+        if (r >= 0 && i + BASELINE_FOUND_MAX < n)
+            r = file_remove_at(dir_fd, names[i]);
         free(names[i]);
     }
     free(names);
@@ -310,39 +360,41 @@ static void stamp_of(uint64_t usec, char dst[static STAMP_MAX]) {
     (void)snprintf(dst, STAMP_MAX, "%.*s.%06uZ.json", len, seconds, (unsigned)(usec % USEC_PER_SEC));
 }
 
-static int write_found(const char *path, uint64_t now_real_usec, const char *text, size_t len) {
+static int write_found(int dir_fd, uint64_t now_real_usec, const char *text, size_t len) {
     int r = -EEXIST;
 
     for (unsigned i = 0; r == -EEXIST && i < TRIES_MAX; i++) {
-        _cleanup_free_ char *file = NULL;
         char stamp[STAMP_MAX];
 
         stamp_of(now_real_usec + i, stamp);
-        file = file_join(path, stamp);
-        r = file ? file_write_new(file, text, len, MODE_FILE, true) : -ENOMEM;
+        r = file_write_new_at(dir_fd, stamp, text, len, MODE_FILE, true);
     }
     return r;
 }
 
 int baseline_file_save_found(const char *dir, const char *arn, uint64_t now_real_usec,
                              const Settings *found) {
-    _cleanup_free_ char *path = NULL, *text = NULL;
+    _cleanup_(file_closep) int found_fd = -1, fd = -1;
+    _cleanup_free_ char *name = NULL, *text = NULL;
     size_t len;
     int r;
 
-    r = path_of(dir, FOUND, arn, "", &path);
+    r = name_of(arn, "", &name);
     if (r >= 0)
         r = baseline_json_write_found(arn, now_real_usec, found, &text, &len);
-    if (r >= 0)
-        r = ensure_dir(dir, FOUND);
-    if (r >= 0)
-        r = file_ensure_dir(path, MODE_DIR);
-    if (r >= 0)
-        r = write_found(path, now_real_usec, text, len);
     if (r < 0)
         return r;
-    r = prune(path);
+    found_fd = file_ensure_dir_below(dir, FOUND, MODE_DIR);
+    if (found_fd < 0)
+        return found_fd;
+    fd = file_ensure_dir_at(found_fd, name, MODE_DIR);
+    if (fd < 0)
+        return fd;
+    r = write_found(fd, now_real_usec, text, len);
     if (r < 0)
-        log_line(LOG_WARNING, "%s: cannot forget the oldest: %s", path, strerror(-r));
+        return r;
+    r = prune(fd);
+    if (r < 0)
+        log_line(LOG_WARNING, "%s/" FOUND "/%s: cannot forget the oldest: %s", dir, name, strerror(-r));
     return 0;
 }

@@ -303,13 +303,11 @@ static int read_record(const Reader *r, const json_t *root, BaselineRecord *reco
     const char *schema = json_string_value(json_object_get(root, "schema")),
                *arn = json_string_value(json_object_get(root, "arn"));
     const json_t *gone = json_object_get(root, "gone"), *previous = json_object_get(root, "previous");
-    char show[80];
     Arn parsed;
     int e;
 
     if (!schema || strcmp(schema, SCHEMA) != 0)
-        return refuse(r, "schema \"%s\" instead of \"" SCHEMA "\"",
-                      text_escaped(show, sizeof(show), schema));
+        return refuse(r, "its schema is not " SCHEMA);
     if (!arn || arn_parse(arn, &parsed) < 0 || !arn_is_trail(&parsed))
         return refuse(r, "arn: missing, or not the ARN of a trail");
     if (gone && !json_is_boolean(gone))
@@ -331,11 +329,8 @@ int baseline_json_read(const char *text, size_t len, BaselineRecord *ret, char *
     int r;
 
     r = json_text_parse(text, len, JSON_REJECT_DUPLICATES, &error, &root);
-    if (r == -EINVAL) {
-        char words[JSON_ERROR_TEXT_LENGTH];
-
-        return refuse(&reader, "line %d: %s", error.line, text_escaped(words, sizeof(words), error.text));
-    }
+    if (r == -EINVAL)
+        return refuse(&reader, "line %d: %s", error.line, json_text_why(&error));
     if (r >= 0)
         r = read_record(&reader, root, &record);
     if (r < 0) {

@@ -339,21 +339,18 @@ static int add_signals(Engine *engine) {
 /* ---- run ---- */
 
 static int open_directories(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
-    _cleanup_free_ char *outbox = file_join(engine->state_dir, "outbox");
     int r, pid = 0;
 
-    if (!outbox)
-        return -ENOMEM;
     r = file_ensure_dir(engine->state_dir, 0700);
     if (r < 0) {
         (void)snprintf(error, ENGINE_ERROR_MAX, "%s: cannot keep state there: %s", engine->state_dir,
-                       strerror(-r));
+                       file_strerror(r));
         return r;
     }
     r = file_ensure_dir(engine->runtime_dir, 0755);
     if (r < 0) {
         (void)snprintf(error, ENGINE_ERROR_MAX, "%s: cannot write there: %s", engine->runtime_dir,
-                       strerror(-r));
+                       file_strerror(r));
         return r;
     }
     r = state_lock(engine->state_dir, &engine->lock_fd, &pid);
@@ -362,10 +359,11 @@ static int open_directories(Engine *engine, char error[static ENGINE_ERROR_MAX])
                        "%s: another trailguard (pid %d) is guarding with this state", engine->state_dir,
                        pid);
     else if (r < 0)
-        (void)snprintf(error, ENGINE_ERROR_MAX, "%s: cannot lock: %s", engine->state_dir, strerror(-r));
+        (void)snprintf(error, ENGINE_ERROR_MAX, "%s: cannot lock: %s", engine->state_dir, file_strerror(r));
     if (r < 0)
         return r;
-    return outbox_open(outbox, &engine->outbox, error, ENGINE_ERROR_MAX);
+    state_sweep(engine->state_dir, engine->runtime_dir);
+    return outbox_open(engine->state_dir, &engine->outbox, error, ENGINE_ERROR_MAX);
 }
 
 static Engine *engine_new(Config *config) {
@@ -572,7 +570,7 @@ int engine_settings(Config *config, EngineLooked looked, void *userdata, char er
     int r = baseline_file_list(engine_state_dir(), &arns, &n_arns);
 
     if (r < 0) { /* what is recorded cannot be compared, nor be said to be gone */
-        (void)snprintf(error, ENGINE_ERROR_MAX, "%s/baselines: cannot be read: %s", engine_state_dir(), strerror(-r));
+        (void)snprintf(error, ENGINE_ERROR_MAX, "%s/baselines: cannot be read: %s", engine_state_dir(), file_strerror(r));
         config_free(config);
         return r;
     }

@@ -12,6 +12,7 @@
 #include "daemon/words.h"
 #include "lib/arn.h"
 #include "lib/endpoint.h"
+#include "lib/util/file.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -235,7 +236,7 @@ void engine_refresh_baseline(Trail *trail) {
     int r = baseline_file_stamp(trail->engine->state_dir, trail->arn, &stamp);
 
     if (r < 0) {
-        say_unreadable(trail, strerror(-r));
+        say_unreadable(trail, file_strerror(r));
         return;
     }
     if (k->loaded && baseline_stamp_equal(&stamp, &k->stamp))
@@ -314,7 +315,7 @@ void engine_record_baseline(Trail *trail, const Settings *seen) {
     k->unsaved = r < 0;
     if (r < 0) {
         log_line(LOG_ERR, "%s: its baseline cannot be recorded below %s: %s", trail->arn, engine->state_dir,
-                 error[0] ? error : strerror(-r));
+                 error[0] ? error : file_strerror(r));
         return;
     }
     (void)baseline_file_stamp(engine->state_dir, trail->arn, &k->stamp);

@@ -11,6 +11,7 @@
 #include "daemon/selectors.h"
 #include "daemon/settings.h"
 #include "daemon/words.h"
+#include "lib/util/file.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -107,7 +108,7 @@ void engine_save_found(Trail *trail) {
                                  &trail->keeping.now);
     if (r < 0)
         log_line(LOG_WARNING, "%s: the settings that were found cannot be kept below %s: %s", trail->arn,
-                 engine->state_dir, strerror(-r));
+                 engine->state_dir, file_strerror(r));
 }
 
 /* ---- from the state file ---- */

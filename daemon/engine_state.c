@@ -9,6 +9,7 @@
 #include "daemon/log.h"
 #include "daemon/settings.h"
 #include "lib/arn.h"
+#include "lib/util/file.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -506,7 +507,7 @@ void engine_save_intent(Trail *trail) {
     /* it is done all the same: recording comes first */
     if (r < 0 && !engine->intent_failed)
         log_line(LOG_ERR, "%s/intents: cannot be written: %s; a crash now would leave what is done unreported",
-                 engine->state_dir, strerror(-r));
+                 engine->state_dir, file_strerror(r));
     else if (r >= 0 && engine->intent_failed)
         log_line(LOG_NOTICE, "%s/intents: written again", engine->state_dir);
     engine->intent_failed = r < 0;
@@ -572,7 +573,7 @@ void engine_save_state(Engine *engine) {
     if (r < 0 && !engine->save_failed)
         log_line(LOG_ERR,
                  "%s/state.json: cannot be written: %s; a restart would tell again what was told since",
-                 engine->state_dir, strerror(-r));
+                 engine->state_dir, file_strerror(r));
     else if (r >= 0 && engine->save_failed)
         log_line(LOG_NOTICE, "%s/state.json: written again", engine->state_dir);
     engine->save_failed = r < 0;

@@ -7,6 +7,7 @@
 #include "daemon/alert.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
+#include "lib/util/file.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -196,7 +197,7 @@ static void show(const Status *status, void *userdata) {
     report_systemd_status(report_status_line(status, line));
     r = report_status_write(status, engine->runtime_dir);
     if (r < 0 && !engine->publish_failed)
-        log_line(LOG_WARNING, "%s/status.json: cannot be written: %s", engine->runtime_dir, strerror(-r));
+        log_line(LOG_WARNING, "%s/status.json: cannot be written: %s", engine->runtime_dir, file_strerror(r));
     engine->publish_failed = r < 0;
 }
 

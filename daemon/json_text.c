@@ -36,6 +36,27 @@ int json_text_parse(const char *text, size_t len, size_t flags, json_error_t *er
     return 0;
 }
 
+const char *json_text_why(const json_error_t *error) {
+    static const struct {
+        enum json_error_code code;
+        const char *why;
+    } whys[] = {
+        { json_error_stack_overflow, "nested too deep" },
+        { json_error_invalid_utf8, "not UTF-8" },
+        { json_error_premature_end_of_input, "it ends too early" },
+        { json_error_end_of_input_expected, "something follows its end" },
+        { json_error_null_character, "a NUL character" },
+        { json_error_null_byte_in_key, "a NUL character" },
+        { json_error_duplicate_key, "a member is there twice" },
+        { json_error_numeric_overflow, "a number is too big" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(whys); i++)
+        if (json_error_code(error) == whys[i].code)
+            return whys[i].why;
+    return "not JSON";
+}
+
 json_t *json_text_new(const char *s) {
     _cleanup_free_ char *ascii = NULL;
     json_t *value = json_string(s);

@@ -3,11 +3,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "daemon/log.h"
 #include "daemon/messages.h"
@@ -16,8 +16,14 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
+#define OUTBOX  "outbox"
+#define REFUSED "refused"
+#define DAMAGED "damaged"
+
 #define FILE_MODE 0600
 #define DIR_MODE  0700
+
+#define ASIDE_NAME_MAX 256
 
 struct OutboxEntry {
     OutboxEntry *next;
@@ -29,6 +35,7 @@ struct OutboxEntry {
 };
 
 struct Outbox {
+    char *parent; /* the state directory */
     char *dir;
     OutboxEntry *first, *last;
     unsigned n_entries;
@@ -119,24 +126,29 @@ unsigned outbox_take_lost(Outbox *outbox) {
 static void note_disk(Outbox *outbox, int error) {
     if (error < 0 && outbox->disk_error == 0)
         log_line(LOG_ERR, "%s: cannot be written: %s; alerts are kept in memory and sent all the same",
-                 outbox->dir, strerror(-error));
+                 outbox->dir, file_strerror(error));
     else if (error == 0 && outbox->disk_error < 0)
         log_line(LOG_NOTICE, "%s: can be written again", outbox->dir);
     outbox->disk_error = error;
 }
 
-static int write_entry(Outbox *outbox, OutboxEntry *entry) {
-    _cleanup_free_ char *path = NULL, *text = NULL;
+static int open_dir(const Outbox *outbox) {
+    return file_dir_open_below(outbox->parent, OUTBOX);
+}
+
+static int ensure_dir(const Outbox *outbox) {
+    return file_ensure_dir_below(outbox->parent, OUTBOX, DIR_MODE);
+}
+
+static int write_entry(Outbox *outbox, int dir_fd, OutboxEntry *entry) {
+    _cleanup_free_ char *text = NULL;
     size_t len;
     int r;
 
     r = outbox_file_format(&entry->record, NULL, NULL, &text, &len);
     if (r < 0)
         return r;
-    path = file_join(outbox->dir, entry->name);
-    if (!path)
-        return -ENOMEM;
-    r = file_write(path, text, len, FILE_MODE, true);
+    r = file_write_at(dir_fd, entry->name, text, len, FILE_MODE, true);
     if (r < 0)
         return r;
     outbox->bytes += len - entry->bytes;
@@ -153,15 +165,17 @@ static bool is_about_content(int error) {
 
 /* Tries what the disk has refused before; one refusal is enough to know. */
 static void write_waiting(Outbox *outbox) {
-    int error = 0;
+    _cleanup_(file_closep) int fd = -1;
+    int error;
 
     if (outbox->n_unwritten == 0)
         return;
-    (void)file_ensure_dir(outbox->dir, DIR_MODE);
+    fd = ensure_dir(outbox);
+    error = MIN(fd, 0);
     for (OutboxEntry *entry = outbox->first; entry && (error == 0 || is_about_content(error));
          entry = entry->next)
         if (entry->unwritten) {
-            int r = write_entry(outbox, entry);
+            int r = write_entry(outbox, fd, entry);
 
             error = r < 0 ? r : error;
         }
@@ -175,40 +189,36 @@ static int is_kept(const Outbox *outbox, const OutboxEntry *entry) {
 }
 
 static void remove_entry(Outbox *outbox, OutboxEntry *entry) {
-    _cleanup_free_ char *path = file_join(outbox->dir, entry->name);
-    int r = path ? 0 : -ENOMEM;
+    int r = 0;
 
-    if (path && entry->exists)
-        r = file_remove(path);
-    if (r < 0)
+    if (entry->exists) {
+        _cleanup_(file_closep) int fd = open_dir(outbox);
+
+        r = fd < 0 ? fd : file_remove_at(fd, entry->name);
+    }
+    if (r < 0 && r != -ENOENT)
         log_line(LOG_WARNING, "%s/%s: cannot be removed: %s; the alert is sent again after a restart",
                  outbox->dir, entry->name, strerror(-r));
     take_out(outbox, entry);
     entry_free(entry);
 }
 
-/* A path in a directory of its own below the outbox that is not taken yet. */
-static char *free_path_in(const Outbox *outbox, const char *sub, const char *name) {
-    _cleanup_free_ char *dir = file_join(outbox->dir, sub);
-
-    if (!dir || file_ensure_dir(dir, DIR_MODE) < 0)
-        return NULL;
+/* A name in a directory of its own below the outbox that is not taken yet. */
+static int free_name_in(int sub_fd, const char *name, char dst[static ASIDE_NAME_MAX]) {
     for (unsigned i = 0; i < OUTBOX_ASIDE_MAX; i++) {
         struct stat st;
-        char *path;
+        int len = i == 0 ? snprintf(dst, ASIDE_NAME_MAX, "%s", name) : snprintf(dst, ASIDE_NAME_MAX, "%s.%u", name, i);
 
-        if ((i == 0 ? asprintf(&path, "%s/%s", dir, name) : asprintf(&path, "%s/%s.%u", dir, name, i)) < 0)
-            return NULL;
-        if (lstat(path, &st) < 0 && errno == ENOENT)
-            return path;
-        free(path);
+        if (len >= ASIDE_NAME_MAX)
+            return -ENAMETOOLONG;
+        if (fstatat(sub_fd, dst, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+            return 0;
     }
-    return NULL;
+    return -EEXIST;
 }
 
-static unsigned count_files(const Outbox *outbox, const char *sub) {
-    _cleanup_free_ char *path = file_join(outbox->dir, sub);
-    DIR *d = path ? opendir(path) : NULL;
+static unsigned count_files(int dir_fd) {
+    DIR *d = file_dir_stream(dir_fd);
     unsigned n = 0;
 
     while (d && readdir(d))
@@ -304,18 +314,23 @@ void outbox_settle(Outbox *outbox, OutboxEntry *entry, const char *channel, cons
 
 static int write_refused(const Outbox *outbox, const OutboxEntry *entry, const char *channel,
                          const char *reason) {
-    _cleanup_free_ char *path = NULL, *text = NULL;
-    char shown[ERROR_TEXT_MAX];
+    _cleanup_(file_closep) int fd = -1, refused_fd = -1;
+    _cleanup_free_ char *text = NULL;
+    char shown[ERROR_TEXT_MAX], name[ASIDE_NAME_MAX];
     size_t len;
     int r;
 
     r = outbox_file_format(&entry->record, channel, text_escaped(shown, sizeof(shown), reason), &text, &len);
     if (r < 0)
         return r;
-    if (count_files(outbox, "refused") >= OUTBOX_ASIDE_MAX)
+    fd = open_dir(outbox);
+    refused_fd = fd < 0 ? fd : file_ensure_dir_at(fd, REFUSED, DIR_MODE);
+    if (refused_fd < 0)
+        return refused_fd;
+    if (count_files(refused_fd) >= OUTBOX_ASIDE_MAX)
         return -EDQUOT;
-    path = free_path_in(outbox, "refused", entry->name);
-    return path ? file_write(path, text, len, FILE_MODE, true) : -EIO;
+    r = free_name_in(refused_fd, entry->name, name);
+    return r < 0 ? r : file_write_at(refused_fd, name, text, len, FILE_MODE, true);
 }
 
 void outbox_refuse(Outbox *outbox, OutboxEntry *entry, const char *channel, const char *reason,
@@ -342,15 +357,17 @@ void outbox_sweep(Outbox *outbox, const char *const *channels, size_t n_channels
 
 /* ---- opening ---- */
 
-/* Never lost and never in the way: somebody can look at it. */
-static void set_damaged_aside(const Outbox *outbox, const char *path, const char *name, const char *why) {
-    _cleanup_free_ char *to = free_path_in(outbox, "damaged", name);
+/* Never lost and never in the way: it is there to be looked at. */
+static void set_damaged_aside(const Outbox *outbox, int dir_fd, const char *name, const char *why) {
+    _cleanup_(file_closep) int damaged_fd = file_ensure_dir_at(dir_fd, DAMAGED, DIR_MODE);
+    char to[ASIDE_NAME_MAX];
 
-    if (to && rename(path, to) >= 0)
-        log_line(LOG_ERR, "%s: not an alert that can be sent (%s); moved to %s", path, why, to);
+    if (damaged_fd >= 0 && free_name_in(damaged_fd, name, to) >= 0 && renameat(dir_fd, name, damaged_fd, to) >= 0)
+        log_line(LOG_ERR, "%s/%s: not an alert that can be sent (%s); moved to %s/" DAMAGED "/%s", outbox->dir, name,
+                 why, outbox->dir, to);
     else
-        log_line(LOG_ERR, "%s: not an alert that can be sent (%s), and cannot be moved to %s/damaged", path,
-                 why, outbox->dir);
+        log_line(LOG_ERR, "%s/%s: not an alert that can be sent (%s), and cannot be moved to %s/" DAMAGED,
+                 outbox->dir, name, why, outbox->dir);
 }
 
 /* Conditions of the machine, not of the file: only what was read can be damaged. */
@@ -358,35 +375,33 @@ static bool is_our_trouble(int error) {
     return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
 }
 
-static int load_record(const Outbox *outbox, const char *name, OutboxRecord *ret, size_t *ret_len) {
-    _cleanup_free_ char *path = file_join(outbox->dir, name), *text = NULL;
+static int load_record(const Outbox *outbox, int dir_fd, const char *name, OutboxRecord *ret, size_t *ret_len) {
+    _cleanup_free_ char *text = NULL;
     const char *why = NULL;
     int r;
 
-    if (!path)
-        return -ENOMEM;
-    r = file_read(path, OUTBOX_FILE_MAX, &text, ret_len);
+    r = file_read_at(dir_fd, name, OUTBOX_FILE_MAX, &text, ret_len);
     if (r < 0 && r != -EINVAL && r != -E2BIG && !is_our_trouble(r)) {
-        log_line(LOG_ERR, "%s: cannot be read: %s; it stays, and is read again at the next start", path,
-                 strerror(-r));
+        log_line(LOG_ERR, "%s/%s: cannot be read: %s; it stays, and is read again at the next start", outbox->dir,
+                 name, file_strerror(r));
         return -EBADMSG;
     }
     if (r >= 0)
         r = outbox_file_parse(text, *ret_len, ret, &why);
     if (r < 0 && !is_our_trouble(r)) {
-        set_damaged_aside(outbox, path, name, why ? why : strerror(-r));
+        set_damaged_aside(outbox, dir_fd, name, why ? why : strerror(-r));
         return -EBADMSG;
     }
     return r;
 }
 
-static int load(Outbox *outbox, const char *name, uint64_t number) {
+static int load(Outbox *outbox, int dir_fd, const char *name, uint64_t number) {
     OutboxRecord record;
     OutboxEntry *entry;
     size_t len;
     int r;
 
-    r = load_record(outbox, name, &record, &len);
+    r = load_record(outbox, dir_fd, name, &record, &len);
     if (r < 0)
         return r == -EBADMSG ? 0 : r;
     entry = calloc(1, sizeof(*entry));
@@ -408,24 +423,21 @@ static int load(Outbox *outbox, const char *name, uint64_t number) {
     return 0;
 }
 
-static bool is_leftover(const char *name) {
-    return name[0] == '.' && (strstr(name, ".tmp-") || text_starts_with(name, ".probe-"));
-}
-
-static int visit(Outbox *outbox, const char *name) {
-    _cleanup_free_ char *path = NULL;
+static int visit(Outbox *outbox, int dir_fd, const char *name) {
     uint64_t number;
 
     if (outbox_file_number(name, &number))
-        return load(outbox, name, number);
-    path = file_join(outbox->dir, name);
-    if (!path)
-        return -ENOMEM;
-    if (is_leftover(name))
-        (void)unlink(path);
-    else if (text_ends_with(name, ".json"))
-        set_damaged_aside(outbox, path, name, "its name");
+        return load(outbox, dir_fd, name, number);
+    if (text_ends_with(name, ".json"))
+        set_damaged_aside(outbox, dir_fd, name, "its name");
     return 0;
+}
+
+static void sweep_below(int dir_fd, const char *name) {
+    _cleanup_(file_closep) int fd = file_dir_open_at(dir_fd, name);
+
+    if (fd >= 0)
+        (void)file_sweep_at(fd);
 }
 
 static int by_name(const void *a, const void *b) {
@@ -435,17 +447,23 @@ static int by_name(const void *a, const void *b) {
 }
 
 static int load_all(Outbox *outbox) {
+    _cleanup_(file_closep) int fd = ensure_dir(outbox);
     struct dirent **names;
     int n, r = 0;
 
+    if (fd < 0)
+        return fd;
+    (void)file_sweep_at(fd);
+    sweep_below(fd, REFUSED);
+    sweep_below(fd, DAMAGED);
     /* numbers have leading zeros, so that the order of names is that of age; not the locale's order */
-    n = scandir(outbox->dir, &names, NULL, NULL);
+    n = scandirat(fd, ".", &names, NULL, NULL);
     if (n < 0)
         return -errno;
     qsort(names, (size_t)n, sizeof(*names), by_name);
     for (int i = 0; i < n; i++) {
         if (r >= 0)
-            r = visit(outbox, names[i]->d_name);
+            r = visit(outbox, fd, names[i]->d_name);
         free(names[i]);
     }
     free(names);
@@ -456,12 +474,10 @@ int outbox_open(const char *dir, Outbox **ret, char *error, size_t error_size) {
     Outbox *outbox = calloc(1, sizeof(*outbox));
     int r = -ENOMEM;
 
-    if (outbox && (outbox->dir = strdup(dir)))
-        r = file_ensure_dir(dir, DIR_MODE);
-    if (r >= 0)
+    if (outbox && (outbox->parent = strdup(dir)) && (outbox->dir = file_join(dir, OUTBOX)))
         r = load_all(outbox);
     if (r < 0) {
-        (void)snprintf(error, error_size, "%s: cannot be opened as the outbox: %s", dir, strerror(-r));
+        (void)snprintf(error, error_size, "%s/" OUTBOX ": cannot be opened as the outbox: %s", dir, file_strerror(r));
         outbox_close(outbox);
         return r;
     }
@@ -478,6 +494,7 @@ void outbox_close(Outbox *outbox) {
         next = entry->next;
         entry_free(entry);
     }
+    free(outbox->parent);
     free(outbox->dir);
     free(outbox);
 }

@@ -14,9 +14,9 @@ typedef struct Outbox Outbox;
 
 typedef struct OutboxEntry OutboxEntry;
 
-/* Opens dir (made when missing) and reads what is waiting, oldest first. A file that cannot be read or
- * parsed is moved to dir/damaged with a journal line and is never overwritten; leftover temporaries are
- * removed; files of other names are left alone. 0 or -errno with one line naming the path in error. */
+/* Opens DIR/outbox (made when missing) and reads what is waiting, oldest first. A file that cannot be
+ * parsed is moved to outbox/damaged with a journal line and is never overwritten; leftover temporaries are
+ * removed; files of other names are left alone. No symbolic link is followed. 0 or -errno with one line naming the path in error. */
 int outbox_open(const char *dir, Outbox **ret, char *error, size_t error_size);
 /* NULL is fine. */
 void outbox_close(Outbox *outbox);
@@ -44,7 +44,7 @@ bool outbox_entry_is_settled(const OutboxEntry *entry, const char *channel);
 void outbox_settle(Outbox *outbox, OutboxEntry *entry, const char *channel, const char *const *channels,
                    size_t n_channels);
 
-/* The message is refused for good by one channel: a copy with the reason goes to dir/refused (of which there
+/* The message is refused for good by one channel: a copy with the reason goes to outbox/refused (of which there
  * are OUTBOX_ASIDE_MAX at most), a journal line says so; then as settle. */
 void outbox_refuse(Outbox *outbox, OutboxEntry *entry, const char *channel, const char *reason,
                    const char *const *channels, size_t n_channels);

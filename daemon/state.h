@@ -65,6 +65,10 @@ int state_intent_remove(const char *dir, const StateTrail *trail);
  * table has got over are removed. A damaged one is set aside like a damaged state file. 0 or -ENOMEM. */
 int state_intents_load(const char *dir, uint64_t now_real_usec, StateTable *table);
 
+/* Removes the temporary files that a crash has left below the state directory and in the runtime directory. The
+ * outbox has its own. */
+void state_sweep(const char *dir, const char *runtime_dir);
+
 /* Takes DIR/lock for the life of the process and writes our pid into it. 0 and *ret_fd; -EBUSY with *ret_pid
  * (0 when unknown) when another holds it; else -errno. */
 int state_lock(const char *dir, int *ret_fd, int *ret_pid);

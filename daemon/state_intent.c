@@ -20,47 +20,50 @@
 #define REASON_MAX 256
 #define INTENT_MAX (8U * 1024 * 1024)
 
-static int path_of(const char *dir, const StateTrail *trail, char **ret) {
-    char *path;
+static int name_of(const StateTrail *trail, char **ret) {
+    char *name;
 
     if (!trail->arn || !trail->arn[0] || strchr(trail->account, '/') || strchr(trail->region, '/') ||
         strchr(trail->name, '/'))
         return -EINVAL;
-    if (asprintf(&path, "%s/" INTENTS "/%s_%s_%s.json", dir, trail->account, trail->region, trail->name) < 0)
+    if (asprintf(&name, "%s_%s_%s.json", trail->account, trail->region, trail->name) < 0)
         return -ENOMEM;
-    *ret = path;
+    *ret = name;
     return 0;
 }
 
 /* The directory is made when the first one is written: proving that it can be is not worth the time. */
-static int write_intent(const char *dir, const char *path, const char *text, size_t len) {
-    _cleanup_free_ char *below = NULL;
-    int r = file_write(path, text, len, MODE_FILE, true);
+static int write_intent(const char *dir, const char *name, const char *text, size_t len) {
+    _cleanup_(file_closep) int fd = file_dir_open_below(dir, INTENTS);
 
-    if (r != -ENOENT)
-        return r;
-    below = file_join(dir, INTENTS);
-    r = below ? file_ensure_dir(below, MODE_DIR) : -ENOMEM;
-    return r < 0 ? r : file_write(path, text, len, MODE_FILE, true);
+    if (fd == -ENOENT)
+        fd = file_ensure_dir_below(dir, INTENTS, MODE_DIR);
+    return fd < 0 ? fd : file_write_at(fd, name, text, len, MODE_FILE, true);
 }
 
 int state_intent_save(const char *dir, const StateTrail *trail) {
     const StateTable table = { .trails = (StateTrail *)trail, .n_trails = 1 };
-    _cleanup_free_ char *path = NULL, *text = NULL;
+    _cleanup_free_ char *name = NULL, *text = NULL;
     size_t len;
     int r;
 
-    r = path_of(dir, trail, &path);
+    r = name_of(trail, &name);
     if (r >= 0)
         r = state_json_write(&table, &text, &len);
-    return r < 0 ? r : write_intent(dir, path, text, len);
+    return r < 0 ? r : write_intent(dir, name, text, len);
 }
 
 int state_intent_remove(const char *dir, const StateTrail *trail) {
-    _cleanup_free_ char *path = NULL;
-    int r = path_of(dir, trail, &path);
+    _cleanup_(file_closep) int fd = -1;
+    _cleanup_free_ char *name = NULL;
+    int r = name_of(trail, &name);
 
-    return r < 0 ? r : file_remove(path);
+    if (r < 0)
+        return r;
+    fd = file_dir_open_below(dir, INTENTS);
+    if (fd < 0)
+        return fd == -ENOENT ? 0 : fd;
+    return file_remove_at(fd, name);
 }
 
 /* ---- after a crash ---- */
@@ -94,14 +97,14 @@ static int merge(StateTable *table, StateTable *intent) {
     return 1;
 }
 
-static int load_one(const char *path, uint64_t now_real_usec, StateTable *table) {
+static int load_one(int dir_fd, const char *path, const char *name, uint64_t now_real_usec, StateTable *table) {
     _cleanup_free_ char *text = NULL;
     char reason[REASON_MAX] = "", error[REASON_MAX * 4] = "";
     StateTable intent = { 0 };
     size_t len;
     int r;
 
-    r = file_read(path, INTENT_MAX, &text, &len);
+    r = file_read_at(dir_fd, name, INTENT_MAX, &text, &len);
     if (r >= 0)
         r = state_json_read(text, len, &intent, reason, sizeof(reason));
     if (r >= 0 && (intent.n_trails != 1 || !intent.trails[0].arn[0])) {
@@ -111,14 +114,15 @@ static int load_one(const char *path, uint64_t now_real_usec, StateTable *table)
     if (r >= 0) {
         r = merge(table, &intent);
         if (r == 0)
-            r = file_remove(path);
-    } else if (r != -ENOMEM && damaged_file(path, r, reason, INTENT_MAX, now_real_usec, error, sizeof(error)) < 0)
+            r = file_remove_at(dir_fd, name);
+    } else if (r != -ENOMEM && damaged_file(dir_fd, path, r, reason, INTENT_MAX, now_real_usec, error, sizeof(error)) < 0)
         log_line(LOG_ERR, "%s", error);
     state_table_done(&intent);
     return r == -ENOMEM ? r : 0;
 }
 
 int state_intents_load(const char *dir, uint64_t now_real_usec, StateTable *table) {
+    _cleanup_(file_closep) int fd = file_dir_open_below(dir, INTENTS);
     _cleanup_free_ char *below = file_join(dir, INTENTS);
     struct dirent *entry;
     DIR *stream;
@@ -126,10 +130,10 @@ int state_intents_load(const char *dir, uint64_t now_real_usec, StateTable *tabl
 
     if (!below)
         return -ENOMEM;
-    stream = opendir(below);
+    stream = fd >= 0 ? file_dir_stream(fd) : NULL;
     if (!stream) {
-        if (errno != ENOENT)
-            log_line(LOG_ERR, "%s: cannot be read: %s", below, strerror(errno));
+        if (fd != -ENOENT)
+            log_line(LOG_ERR, "%s: cannot be read: %s", below, file_strerror(fd < 0 ? fd : -errno));
         return 0;
     }
     while (r >= 0 && (entry = readdir(stream))) {
@@ -138,7 +142,7 @@ int state_intents_load(const char *dir, uint64_t now_real_usec, StateTable *tabl
         if (entry->d_name[0] == '.' || !text_ends_with(entry->d_name, ".json"))
             continue;
         path = file_join(below, entry->d_name);
-        r = path ? load_one(path, now_real_usec, table) : -ENOMEM;
+        r = path ? load_one(fd, path, entry->d_name, now_real_usec, table) : -ENOMEM;
     }
     (void)closedir(stream);
     return r;

@@ -521,10 +521,7 @@ int state_json_read(const char *text, size_t len, StateTable *ret, char *reason,
     if (r == -ENOMEM)
         return r;
     if (r < 0) {
-        char words[JSON_ERROR_TEXT_LENGTH];
-
-        (void)snprintf(reason, reason_size, "line %d: %s", error.line,
-                       text_escaped(words, sizeof(words), error.text));
+        (void)snprintf(reason, reason_size, "line %d: %s", error.line, json_text_why(&error));
         return -EINVAL;
     }
     if (!text_equal(json_string_value(json_object_get(root, "schema")), SCHEMA)) {

@@ -17,19 +17,14 @@
 
 #define LOCK_NAME "lock"
 
-static void closep(int *fd) {
-    if (*fd >= 0)
-        (void)close(*fd);
-}
+static int lock_open(int dir_fd, int flags) {
+    _cleanup_(file_closep) int fd =
+            openat(dir_fd, LOCK_NAME, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
+    struct stat st;
 
-static int lock_open(const char *dir, int flags) {
-    _cleanup_free_ char *path = file_join(dir, LOCK_NAME);
-    int fd;
-
-    if (!path)
-        return -ENOMEM;
-    fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
-    return fd < 0 ? -errno : fd;
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -errno;
+    return S_ISREG(st.st_mode) ? TAKE_FD(fd) : -EINVAL;
 }
 
 /* 0 when there is none that can be one: the holder may not have written it yet. */
@@ -53,18 +48,21 @@ static int write_pid(int fd) {
 }
 
 /* Root that runs the daemon by hand must not leave a lock that the daemon's user cannot open. */
-static void give_to_owner_of(const char *dir, int fd) {
+static void give_to_owner_of(int dir_fd, int fd) {
     struct stat st;
 
-    if (geteuid() == 0 && stat(dir, &st) >= 0 && fchown(fd, st.st_uid, st.st_gid) < 0)
+    if (geteuid() == 0 && fstat(dir_fd, &st) >= 0 && fchown(fd, st.st_uid, st.st_gid) < 0)
         return; /* without CAP_CHOWN it stays root's */
 }
 
 int state_lock(const char *dir, int *ret_fd, int *ret_pid) {
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-    _cleanup_(closep) int fd = lock_open(dir, O_RDWR | O_CREAT);
+    _cleanup_(file_closep) int dir_fd = file_dir_open(dir), fd = -1;
     int r;
 
+    if (dir_fd < 0)
+        return dir_fd;
+    fd = lock_open(dir_fd, O_RDWR | O_CREAT);
     if (fd < 0)
         return fd;
     if (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
@@ -73,7 +71,7 @@ int state_lock(const char *dir, int *ret_fd, int *ret_pid) {
         *ret_pid = read_pid(fd);
         return -EBUSY;
     }
-    give_to_owner_of(dir, fd);
+    give_to_owner_of(dir_fd, fd);
     r = write_pid(fd);
     if (r < 0)
         return r;
@@ -83,8 +81,9 @@ int state_lock(const char *dir, int *ret_fd, int *ret_pid) {
 
 int state_is_locked(const char *dir, int *ret_pid) {
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-    _cleanup_(closep) int fd = lock_open(dir, O_RDONLY);
+    _cleanup_(file_closep) int dir_fd = file_dir_open(dir), fd = -1;
 
+    fd = dir_fd < 0 ? dir_fd : lock_open(dir_fd, O_RDONLY);
     if (fd == -ENOENT)
         return 0;
     if (fd < 0)

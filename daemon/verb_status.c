@@ -15,6 +15,7 @@
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
 
+#define STATUS_FILE "status.json"
 #define STATUS_FILE_MAX (16 * 1024 * 1024)
 #define INTERVAL_MAX_SEC (24 * 3600) /* more than any configuration allows */
 
@@ -97,7 +98,8 @@ static int show(const char *path, const char *text, size_t len, bool as_json) {
 }
 
 int verb_status(int argc, char **argv) {
-    _cleanup_free_ char *path = file_join(engine_runtime_dir(), "status.json"), *text = NULL;
+    _cleanup_free_ char *path = file_join(engine_runtime_dir(), STATUS_FILE), *text = NULL;
+    _cleanup_(file_closep) int fd = -1;
     VerbArgs args;
     size_t len;
     int pid = 0, r = verb_parse(argc, argv, VERB_TAKES_JSON, help, &args);
@@ -112,9 +114,10 @@ int verb_status(int argc, char **argv) {
         return STATUS_NOT_RUNNING;
     }
     /* the state directory may be closed to this user: then the file's age tells */
-    r = file_read(path, STATUS_FILE_MAX, &text, &len);
+    fd = file_dir_open(engine_runtime_dir());
+    r = fd < 0 ? fd : file_read_at(fd, STATUS_FILE, STATUS_FILE_MAX, &text, &len);
     if (r < 0) {
-        fprintf(stderr, "%s: %s\n", path, strerror(-r));
+        fprintf(stderr, "%s: %s\n", path, file_strerror(r));
         return r == -ENOENT ? STATUS_NOT_RUNNING : STATUS_TROUBLE;
     }
     return show(path, text, len, args.json);

@@ -2,6 +2,7 @@
 #pragma once
 /* Files: bounded reads and writes that are either whole and on the disk, or not there. */
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -18,7 +19,7 @@ int file_read_mode(const char *path, size_t max, char **ret, size_t *ret_len, mo
 /* Overwrites and frees what file_read gave. NULL is fine. */
 void file_free_secret(char *data, size_t len);
 
-/* Writes path's whole content: temporary file ".NAME.tmp-XXXXXX" in the same directory, fsync, rename, fsync
+/* Writes a file's whole content: temporary file ".NAME.tmp-XXXXXX" in the same directory, fsync, rename, fsync
  * of the directory. The file's mode is exactly `mode`, whatever the umask; when root writes into a directory
  * of somebody else, the file gets the directory's owner. After 0 the content survives a power cut; after an
  * error the old file is untouched and no temporary is left, with one exception: when the last fsync, that of
@@ -26,20 +27,46 @@ void file_free_secret(char *data, size_t len);
  * fsyncs are left out (status files under /run). Returns 0 or -errno. */
 int file_write(const char *path, const void *data, size_t len, mode_t mode, bool durable);
 
+/* ---- below a directory that another user may write in: no symbolic link is followed (-ELOOP) ---- */
+
+/* Opens a directory to work below. The last part of its path may be a symbolic link when root or we own it, as systemd
+ * makes one of /var/lib/NAME; whoever may only write in the directory can make none. The caller closes it. -errno. */
+int file_dir_open(const char *path);
+/* A directory in a directory; no link. file_dir_open_below opens `dir` first, by the rule above. */
+int file_dir_open_at(int dir_fd, const char *name);
+int file_dir_open_below(const char *dir, const char *name);
+/* Its entries from the first on; dir_fd stays the caller's, who closes the stream. NULL and errno. */
+DIR *file_dir_stream(int dir_fd);
+/* For cleanup attributes: closes what is >= 0. */
+void file_closep(int *fd);
+
+/* As file_read and file_write. */
+int file_read_at(int dir_fd, const char *name, size_t max, char **ret, size_t *ret_len);
+int file_write_at(int dir_fd, const char *name, const void *data, size_t len, mode_t mode, bool durable);
 /* The same for a file that must not exist yet: -EEXIST, and what is there stays. */
-int file_write_new(const char *path, const void *data, size_t len, mode_t mode, bool durable);
+int file_write_new_at(int dir_fd, const char *name, const void *data, size_t len, mode_t mode, bool durable);
 
 /* Renames unless `to` exists: -EEXIST. Atomic where the file system can (RENAME_NOREPLACE); elsewhere there is
  * a moment between looking and renaming. 0 or -errno. */
-int file_rename_new(const char *from, const char *to);
+int file_rename_new_at(int dir_fd, const char *from, int to_dir_fd, const char *to);
 
-/* Removes path and makes that durable. 0, also when it was not there; else -errno. */
-int file_remove(const char *path);
+/* Removes it and makes that durable. 0, also when it was not there; else -errno. */
+int file_remove_at(int dir_fd, const char *name);
+
+/* Removes the temporary files of writers that ended before they were done: only files of exactly the names that are
+ * made here, and none whose writer still lives. How many. */
+unsigned file_sweep_at(int dir_fd);
 
 /* Makes a directory (one level, durably) with exactly mode, and the owner of its parent as file_write
  * does, unless it exists; proves that files can be made in it. 0 or -errno (-ENOTDIR when path is
- * something else). */
+ * something else). file_ensure_dir follows a link as file_dir_open does. */
 int file_ensure_dir(const char *path, mode_t mode);
+/* The same below a directory; they give it open. */
+int file_ensure_dir_at(int dir_fd, const char *name, mode_t mode);
+int file_ensure_dir_below(const char *dir, const char *name, mode_t mode);
+
+/* The error in words. */
+const char *file_strerror(int error);
 
 /* "dir/name" in a new string, or NULL when out of memory. */
 char *file_join(const char *dir, const char *name);

@@ -438,8 +438,8 @@ static void a_damaged_baseline_is_set_aside_and_told(void **state _unused_) {
         const char *text, *reason;
     } cases[] = {
         { "", "line 1" },
-        { "{\"schema\":\"trailguard.baseline/2\"}", "schema \"trailguard.baseline/2\" instead of" },
-        { "[]", "schema \"\" instead of" },
+        { "{\"schema\":\"trailguard.baseline/2\"}", "its schema is not trailguard.baseline/1" },
+        { "[]", "its schema is not trailguard.baseline/1" },
         { "{\"schema\":\"trailguard.baseline/1\"}", "arn: missing" },
         { "{\"schema\":\"trailguard.baseline/1\",\"arn\":\"x\"}", "arn: missing, or not" },
         { "{\"schema\":\"trailguard.baseline/1\",\"arn\":\"" ARN "\"}", "recorded_at: missing" },
@@ -483,6 +483,61 @@ static void a_damaged_baseline_is_set_aside_and_told(void **state _unused_) {
         assert_int_equal(count_files("baselines"), i + 1);
         assert_int_equal(baseline_file_load(dir, ARN, NOW, &loaded, error, sizeof(error)), 0);
     }
+}
+
+/* Root's verbs show these errors, and whoever may write in the directory chooses which file it is. */
+static void no_error_shows_a_word_of_the_file(void **state _unused_) {
+    static const char *const texts[] = {
+        "secret", "{\"secret\":secret}", "{\"secret\":1,\"secret\":1}", "{\"schema\":\"secret\"}", "{} secret",
+        "{\"schema\":\"trailguard.baseline/1\",\"arn\":\"secret\"}", "\"\\usecret\"", "\"secret",
+        HEAD ",\"settings\":{\"secret\":{}},\"settings\":\"secret\"}",
+        "{\"schema\":\"trailguard.baseline/1\",\"arn\":\"arn:aws:cloudtrail:eu-central-1:111122223333:trail/secret\","
+        "\"recorded_at\":\"2026-11-24T10:02:11Z\",\"by\":\"guard\",\"settings\":{}}",
+    };
+
+    assert_int_equal(mkdir(in_dir("baselines"), 0700), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        BaselineRecord loaded = { 0 };
+        char error[512] = "";
+
+        assert_int_equal(file_write(in_dir(FILE_NAME), texts[i], strlen(texts[i]), 0600, false), 0);
+        assert_int_equal(baseline_file_peek(dir, ARN, &loaded, error, sizeof(error)), -EBADMSG);
+        if (strstr(error, "secret"))
+            fail_msg("case %zu: %s", i, error);
+    }
+}
+
+static void no_link_is_followed(void **state _unused_) {
+    Settings given = some("audit");
+    BaselineRecord loaded = { 0 };
+    BaselineStamp stamp;
+    char error[512] = "", elsewhere[80], **arns;
+    size_t n;
+
+    record("first");
+    (void)snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", dir);
+    assert_int_equal(rename(in_dir("baselines"), elsewhere), 0);
+    assert_int_equal(symlink("elsewhere", in_dir("baselines")), 0);
+    assert_int_equal(symlink("elsewhere", in_dir("found")), 0);
+    assert_int_equal(baseline_file_load(dir, ARN, NOW, &loaded, error, sizeof(error)), -ELOOP);
+    assert_non_null(strstr(error, "/baselines: a symbolic link, which is not followed"));
+    assert_int_equal(baseline_file_peek(dir, ARN, &loaded, error, sizeof(error)), -ELOOP);
+    assert_int_equal(baseline_file_accept(dir, ARN, &given, false, "root", NOW, error, sizeof(error)), -ELOOP);
+    assert_int_equal(baseline_file_record(dir, ARN, &given, "guard", NOW), -ELOOP);
+    assert_int_equal(baseline_file_list(dir, &arns, &n), -ELOOP);
+    assert_int_equal(baseline_file_stamp(dir, ARN, &stamp), -ELOOP);
+    assert_int_equal(baseline_file_save_found(dir, ARN, NOW, &given), -ELOOP);
+    assert_int_equal(count_files("elsewhere"), 1);
+    assert_int_equal(unlink(in_dir("baselines")), 0);
+
+    /* the file itself */
+    assert_int_equal(mkdir(in_dir("baselines"), 0700), 0);
+    assert_int_equal(symlink("../elsewhere/111122223333_eu-central-1_org-trail.json", in_dir(FILE_NAME)), 0);
+    assert_int_equal(baseline_file_load(dir, ARN, NOW, &loaded, error, sizeof(error)), -ELOOP);
+    assert_int_equal(baseline_file_accept(dir, ARN, &given, false, "root", NOW, error, sizeof(error)), -ELOOP);
+    assert_non_null(strstr(error, "a symbolic link"));
+    assert_int_equal(baseline_file_list(dir, &arns, &n), 0);
+    assert_int_equal(n, 0);
 }
 
 static void unknown_members_are_passed_over(void **state _unused_) {
@@ -675,6 +730,8 @@ int main(void) {
         T(a_first_baseline_may_be_accepted),
         T(a_trail_may_be_gone),
         T(a_damaged_baseline_is_set_aside_and_told),
+        T(no_error_shows_a_word_of_the_file),
+        T(no_link_is_followed),
         T(unknown_members_are_passed_over),
         T(accepting_over_a_damaged_one_keeps_it_aside),
         T(ceilings_hold),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,6 +74,13 @@ static void assert_content(const char *path, const char *expected) {
     file_free_secret(text, len);
 }
 
+static int open_test_dir(void) {
+    int fd = file_dir_open(dir);
+
+    assert_true(fd >= 0);
+    return fd;
+}
+
 static void reads_back_what_was_written(void **state _unused_) {
     for (int durable = 0; durable < 2; durable++) {
         assert_int_equal(file_write(in_dir("a"), "first", 5, 0600, durable), 0);
@@ -86,26 +94,28 @@ static void reads_back_what_was_written(void **state _unused_) {
 }
 
 static void a_new_file_replaces_nothing(void **state _unused_) {
+    _cleanup_(file_closep) int fd = open_test_dir();
+
     for (int durable = 0; durable < 2; durable++) {
-        assert_int_equal(file_write_new(in_dir("a"), "first", 5, 0600, durable), durable ? -EEXIST : 0);
-        assert_int_equal(file_write_new(in_dir("a"), "second", 6, 0600, durable), -EEXIST);
+        assert_int_equal(file_write_new_at(fd, "a", "first", 5, 0600, durable), durable ? -EEXIST : 0);
+        assert_int_equal(file_write_new_at(fd, "a", "second", 6, 0600, durable), -EEXIST);
         assert_content(in_dir("a"), "first");
     }
     assert_int_equal(symlink("nowhere", in_dir("l")), 0);
-    assert_int_equal(file_write_new(in_dir("l"), "x", 1, 0600, false), -EEXIST);
+    assert_int_equal(file_write_new_at(fd, "l", "x", 1, 0600, false), -EEXIST);
     assert_int_equal(count_entries(dir), 2);
 }
 
 static void a_rename_to_a_new_name_replaces_nothing(void **state _unused_) {
-    _cleanup_free_ char *a = strdup(in_dir("a")), *b = strdup(in_dir("b"));
+    _cleanup_(file_closep) int fd = open_test_dir();
 
-    assert_int_equal(file_rename_new(a, b), -ENOENT);
-    assert_int_equal(file_write(a, "a", 1, 0600, false), 0);
-    assert_int_equal(file_rename_new(a, b), 0);
-    assert_int_equal(file_write(a, "a2", 2, 0600, false), 0);
-    assert_int_equal(file_rename_new(a, b), -EEXIST);
-    assert_content(a, "a2");
-    assert_content(b, "a");
+    assert_int_equal(file_rename_new_at(fd, "a", fd, "b"), -ENOENT);
+    assert_int_equal(file_write_at(fd, "a", "a", 1, 0600, false), 0);
+    assert_int_equal(file_rename_new_at(fd, "a", fd, "b"), 0);
+    assert_int_equal(file_write_at(fd, "a", "a2", 2, 0600, false), 0);
+    assert_int_equal(file_rename_new_at(fd, "a", fd, "b"), -EEXIST);
+    assert_content(in_dir("a"), "a2");
+    assert_content(in_dir("b"), "a");
 }
 
 static void mode_is_exact(void **state _unused_) {
@@ -211,18 +221,20 @@ static void writes_in_the_working_directory(void **state _unused_) {
     assert_int_equal(chdir(dir), 0);
     assert_int_equal(file_write("bare", "x", 1, 0600, true), 0);
     assert_content("bare", "x");
-    assert_int_equal(file_remove("bare"), 0);
+    assert_int_equal(unlink("bare"), 0);
     assert_int_equal(chdir(old), 0);
     assert_int_equal(count_entries(dir), 0);
 }
 
 static void removes(void **state _unused_) {
+    _cleanup_(file_closep) int fd = open_test_dir();
+
     assert_int_equal(file_write(in_dir("r"), "x", 1, 0600, false), 0);
-    assert_int_equal(file_remove(in_dir("r")), 0);
-    assert_int_equal(file_remove(in_dir("r")), 0);
+    assert_int_equal(file_remove_at(fd, "r"), 0);
+    assert_int_equal(file_remove_at(fd, "r"), 0);
     assert_int_equal(count_entries(dir), 0);
-    assert_int_equal(file_remove(dir), -EISDIR);
-    assert_int_equal(file_remove(in_dir("r/")), -EINVAL);
+    assert_int_equal(mkdir(in_dir("d"), 0700), 0);
+    assert_int_equal(file_remove_at(fd, "d"), -EISDIR);
 }
 
 static void ensures_directories(void **state _unused_) {
@@ -244,6 +256,108 @@ static void ensures_directories(void **state _unused_) {
     assert_int_equal(file_ensure_dir(in_dir("none/d"), 0700), -ENOENT);
     assert_int_equal(symlink("nowhere", in_dir("l")), 0);
     assert_int_equal(file_ensure_dir(in_dir("l"), 0700), -ENOENT);
+}
+
+/* ---- below a directory of another user ---- */
+
+static void no_link_is_followed_below_a_directory(void **state _unused_) {
+    _cleanup_(file_closep) int fd = open_test_dir();
+    char *text = (char *)"untouched";
+    struct stat st;
+    size_t len;
+
+    assert_int_equal(file_write(in_dir("target"), "secret", 6, 0600, false), 0);
+    assert_int_equal(symlink("target", in_dir("l")), 0);
+    assert_int_equal(file_read_at(fd, "l", 100, &text, &len), -ELOOP);
+    assert_string_equal(text, "untouched");
+    assert_int_equal(file_write_at(fd, "l", "new", 3, 0600, true), 0);
+    assert_int_equal(lstat(in_dir("l"), &st), 0);
+    assert_true(S_ISREG(st.st_mode)); /* the link is replaced */
+    assert_content(in_dir("target"), "secret");
+
+    assert_int_equal(mkdir(in_dir("d"), 0700), 0);
+    assert_int_equal(symlink("d", in_dir("dl")), 0);
+    assert_int_equal(file_dir_open_at(fd, "dl"), -ELOOP);
+    assert_int_equal(file_dir_open_below(dir, "dl"), -ELOOP);
+    assert_int_equal(file_ensure_dir_at(fd, "dl", 0700), -ELOOP);
+    assert_int_equal(file_ensure_dir_below(dir, "dl", 0700), -ELOOP);
+    assert_int_equal(file_dir_open_at(fd, "target"), -ENOTDIR);
+    assert_string_equal(file_strerror(-ELOOP), "a symbolic link, which is not followed");
+    assert_string_equal(file_strerror(-ENOENT), strerror(ENOENT));
+}
+
+/* systemd makes /var/lib/NAME a link of root's to private/NAME. */
+static void a_link_to_the_directory_is_followed_when_root_or_we_own_it(void **state _unused_) {
+    static const char *const paths[] = { "l", "l/", "l2", "absolute" };
+    struct stat direct, st;
+
+    assert_int_equal(mkdir(in_dir("d"), 0700), 0);
+    assert_int_equal(stat(in_dir("d"), &direct), 0);
+    assert_int_equal(symlink("d", in_dir("l")), 0);
+    assert_int_equal(symlink("l", in_dir("l2")), 0);
+    assert_int_equal(symlink(in_dir("d"), in_dir("absolute")), 0);
+    assert_int_equal(symlink("self", in_dir("self")), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+        _cleanup_(file_closep) int fd = file_dir_open(in_dir(paths[i]));
+
+        assert_true(fd >= 0);
+        assert_int_equal(fstat(fd, &st), 0);
+        assert_int_equal(st.st_ino, direct.st_ino);
+        assert_int_equal(file_ensure_dir(in_dir(paths[i]), 0700), 0);
+    }
+    assert_int_equal(file_dir_open(in_dir("self")), -ELOOP);
+    if (geteuid() != 0)
+        return;
+    assert_int_equal(lchown(in_dir("l"), 12345, 12345), 0);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(file_dir_open(in_dir(paths[i])), -ELOOP);
+        assert_int_equal(file_ensure_dir(in_dir(paths[i]), 0700), -ELOOP);
+    }
+    assert_int_equal(file_write(in_dir("l/f"), "x", 1, 0600, false), -ELOOP);
+}
+
+static void sweeps_what_a_crash_has_left_and_nothing_else(void **state _unused_) {
+    static const struct {
+        const char *name;
+        bool swept;
+    } cases[] = {
+        { ".state.json.tmp-aB3xYz", true },
+        { ".111122223333_eu-central-1_org-trail.json.tmp-000000", true },
+        { ".probe-aB3xYz", true },
+        { ".state.json.tmp-aB3xY", false },
+        { ".state.json.tmp-aB3xYzz", false },
+        { ".state.json.tmp-aB3x_z", false },
+        { "state.json.tmp-aB3xYz", false },
+        { ".tmp-aB3xYz", false },
+        { ".state.json.damaged-aB3xYz", false },
+        { ".probe-aB3xYzz", false },
+        { "probe-aB3xYz", false },
+        { ".x", false },
+        { "state.json", false },
+    };
+    _cleanup_(file_closep) int fd = open_test_dir(), held = -1;
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    unsigned n = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        assert_int_equal(file_write(in_dir(cases[i].name), "x", 1, 0600, false), 0);
+        n += cases[i].swept;
+    }
+    assert_int_equal(mkdir(in_dir(".d.tmp-aB3xYz"), 0700), 0);
+    assert_int_equal(symlink("state.json", in_dir(".l.tmp-aB3xYz")), 0);
+    assert_int_equal(mkfifo(in_dir(".fifo.tmp-aB3xYz"), 0600), 0);
+    /* a writer that lives holds it */
+    held = open(in_dir(".held.tmp-aB3xYz"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(held >= 0);
+    assert_int_equal(fcntl(held, F_OFD_SETLK, &lock), 0);
+
+    assert_int_equal(file_sweep_at(fd), n);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_int_equal(access(in_dir(cases[i].name), F_OK), cases[i].swept ? -1 : 0);
+    assert_int_equal(count_entries(dir), (int)(ARRAY_SIZE(cases) - n) + 4);
+    file_closep(&held);
+    held = -1;
+    assert_int_equal(file_sweep_at(fd), 1);
 }
 
 /* Root's verbs write where the daemon's user has to go on. */
@@ -309,6 +423,9 @@ int main(void) {
         in_a_directory(writes_in_the_working_directory),
         in_a_directory(removes),
         in_a_directory(ensures_directories),
+        in_a_directory(no_link_is_followed_below_a_directory),
+        in_a_directory(a_link_to_the_directory_is_followed_when_root_or_we_own_it),
+        in_a_directory(sweeps_what_a_crash_has_left_and_nothing_else),
         in_a_directory(files_get_the_owner_of_their_directory),
         in_a_directory(says_when_a_directory_cannot_be_written),
         cmocka_unit_test(joins),

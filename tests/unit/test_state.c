@@ -676,13 +676,13 @@ static void wrong_members_are_named(void **state _unused_) {
     static const struct {
         const char *text, *reason;
     } cases[] = {
-        { "", "line 1: '[' or '{' expected near end of file" },
+        { "", "line 1: it ends too early" },
         { "[]", "its schema is not trailguard.state/1" },
         { "{}", "its schema is not trailguard.state/1" },
         { "{\"schema\":1}", "its schema is not trailguard.state/1" },
         { "{\"schema\":\"trailguard.state/2\"}", "its schema is not trailguard.state/1" },
-        { STATE("") "x", "line 1: end of file expected near 'x'" },
-        { STATE(",\"schema\":\"trailguard.state/1\""), "line 1: duplicate object key near '\"schema\"'" },
+        { STATE("") "x", "line 1: something follows its end" },
+        { STATE(",\"schema\":\"trailguard.state/1\""), "line 1: a member is there twice" },
         { STATE(",\"trails\":{}"), "trails is not a list of at most 100000" },
         { STATE(",\"targets\":null"), "targets is not a list of at most 100000" },
         { STATE(",\"trails\":[[]]"), "trails[0] is not an object" },
@@ -710,7 +710,7 @@ static void wrong_members_are_named(void **state _unused_) {
         { TARGET("\"error\":\"none\""), "targets[0].error is not a known word" },
         { STATE(",\"channels\":[{\"channel\":7}]"), "channels[0].channel is not a string" },
         { TARGET("\"cover\":7"), "targets[0].cover is not an incident" },
-        { "\x1b[2J", "line 1: '[' or '{' expected near '\\x1b'" },
+        { "\x1b[2J", "line 1: not JSON" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -773,7 +773,7 @@ static void no_file_is_an_empty_table(void **state _unused_) {
     assert_int_equal(state_load("/nonexistent/trailguard", NOW, &table, error, sizeof(error)), -ENOENT);
     assert_string_equal(error, "/nonexistent/trailguard: No such file or directory");
     assert_int_equal(state_load("/dev/null", NOW, &table, error, sizeof(error)), -ENOTDIR);
-    assert_string_equal(error, "/dev/null/state.json: Not a directory");
+    assert_string_equal(error, "/dev/null: Not a directory");
 }
 
 /* An error of the disk says nothing about the file. */
@@ -783,9 +783,56 @@ static void what_cannot_be_read_is_not_damaged(void **state _unused_) {
 
     put_file("state.json", "good", 4);
     for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
-        assert_int_equal(damaged_file(in_dir("state.json"), errors[i], "", 9, NOW, error, sizeof(error)), errors[i]);
+        assert_int_equal(damaged_file(-1, in_dir("state.json"), errors[i], "", 9, NOW, error, sizeof(error)), errors[i]);
     assert_file("state.json", "good");
     assert_int_equal(logged.n, 0);
+}
+
+static void no_link_is_followed_below_the_state_directory(void **state _unused_) {
+    StateTrail trail = { .name = (char *)"t", .arn = (char *)"arn", .account = (char *)"1", .region = (char *)"r" };
+    char error[256] = "";
+    StateTable table = { 0 };
+    int fd, pid;
+
+    put_file("target", "secret", 6);
+    assert_int_equal(mkdir(in_dir("elsewhere"), 0700), 0);
+    assert_int_equal(symlink("target", in_dir("state.json")), 0);
+    assert_int_equal(symlink("target", in_dir("lock")), 0);
+    assert_int_equal(symlink("elsewhere", in_dir("intents")), 0);
+    assert_int_equal(state_load(dir, NOW, &table, error, sizeof(error)), -ELOOP);
+    assert_non_null(strstr(error, "state.json: a symbolic link, which is not followed"));
+    assert_int_equal(state_lock(dir, &fd, &pid), -ELOOP);
+    assert_int_equal(state_is_locked(dir, &pid), -ELOOP);
+    assert_int_equal(state_intent_save(dir, &trail), -ELOOP);
+    assert_int_equal(state_intent_remove(dir, &trail), -ELOOP);
+    assert_int_equal(state_intents_load(dir, NOW, &table), 0);
+    assert_int_equal(logged.n, 1); /* the intents cannot be read */
+    assert_file("target", "secret");
+    assert_int_equal(rmdir(in_dir("elsewhere")), 0); /* empty */
+}
+
+static void what_a_crash_has_left_is_swept(void **state _unused_) {
+    static const char *const directories[] = { "run", "baselines", "intents", "found", "found/1_r_t" };
+    char name[64], runtime[128];
+
+    put_file(".state.json.tmp-aB3xYz", "x", 1);
+    put_file(".mine.tmp-12", "x", 1);
+    for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+        assert_int_equal(mkdir(in_dir(directories[i]), 0700), 0);
+        (void) snprintf(name, sizeof(name), "%s/.x.json.tmp-aB3xYz", directories[i]);
+        put_file(name, "x", 1);
+        (void) snprintf(name, sizeof(name), "%s/.probe-aB3xYz", directories[i]);
+        put_file(name, "x", 1);
+    }
+    (void) snprintf(runtime, sizeof(runtime), "%s/run", dir);
+    state_sweep(dir, runtime);
+    assert_int_equal(access(in_dir(".state.json.tmp-aB3xYz"), F_OK), -1);
+    assert_file(".mine.tmp-12", "x");
+    for (size_t i = ARRAY_SIZE(directories); i-- > 0;) {
+        assert_int_equal(rmdir(in_dir(directories[i])), 0); /* empty */
+    }
+    state_sweep("/nonexistent/trailguard", "/nonexistent/run");
+    assert_int_equal(unlink(in_dir(".mine.tmp-12")), 0);
 }
 
 static void a_damaged_file_is_kept_under_a_new_name(void **state _unused_) {
@@ -806,7 +853,7 @@ static void a_damaged_file_is_kept_under_a_new_name(void **state _unused_) {
         assert_int_equal(logged.n, i + 1);
         assert_int_equal(logged.level, LOG_ERR);
         (void) snprintf(expected, sizeof(expected),
-                        "%s/state.json: damaged (line 1: '[' or '{' expected near 'damage'); kept as %s/%s, starting "
+                        "%s/state.json: damaged (line 1: not JSON); kept as %s/%s, starting "
                         "without it",
                         dir, dir, name);
         assert_string_equal(logged.line, expected);
@@ -1024,6 +1071,8 @@ int main(void) {
         T(long_text_is_cut_to_its_field),
         T(no_file_is_an_empty_table),
         T(what_cannot_be_read_is_not_damaged),
+        T(no_link_is_followed_below_the_state_directory),
+        T(what_a_crash_has_left_is_swept),
         T(a_damaged_file_is_kept_under_a_new_name),
         T(a_file_that_is_none_or_too_big_is_set_aside_too),
         T(a_failed_save_leaves_the_old_file),

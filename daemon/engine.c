@@ -194,6 +194,8 @@ static int open_aws_and_tables(Engine *engine, char error[static ENGINE_ERROR_MA
             (void)snprintf(error, ENGINE_ERROR_MAX, "cannot start: %s", strerror(-r));
         return r;
     }
+    if (!engine->once)
+        engine_watch_directories(engine);
     engine_start_passes(engine, IDENTITY_WAIT_USEC);
     for (size_t i = 0; i < engine->n_accounts; i++)
         engine_ask_identity(engine->accounts[i]);
@@ -202,7 +204,7 @@ static int open_aws_and_tables(Engine *engine, char error[static ENGINE_ERROR_MA
 
 static void close_aws_and_tables(Engine *engine) {
     LoopTimer **timers[] = { &engine->publish.timer, &engine->save.timer, &engine->watchdog_timer,
-                             &engine->give_up_timer, &engine->weak_timer };
+                             &engine->give_up_timer, &engine->weak_timer, &engine->directory_timer };
 
     if (!engine->aws.loop)
         return;
@@ -223,8 +225,8 @@ static void close_aws_and_tables(Engine *engine) {
 static void engine_free(Engine *engine) {
     close_aws_and_tables(engine);
     outbox_close(engine->outbox);
-    if (engine->lock_fd >= 0)
-        (void)close(engine->lock_fd);
+    file_closep(&engine->lock_fd);
+    file_closep(&engine->runtime_lock_fd);
     sd_event_unref(engine->event);
     config_free(engine->config);
     state_table_done(&engine->recorded);
@@ -338,34 +340,6 @@ static int add_signals(Engine *engine) {
 
 /* ---- run ---- */
 
-static int open_directories(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
-    int r, pid = 0;
-
-    r = file_ensure_dir(engine->state_dir, 0700);
-    if (r < 0) {
-        (void)snprintf(error, ENGINE_ERROR_MAX, "%s: cannot keep state there: %s", engine->state_dir,
-                       file_strerror(r));
-        return r;
-    }
-    r = file_ensure_dir(engine->runtime_dir, 0755);
-    if (r < 0) {
-        (void)snprintf(error, ENGINE_ERROR_MAX, "%s: cannot write there: %s", engine->runtime_dir,
-                       file_strerror(r));
-        return r;
-    }
-    r = state_lock(engine->state_dir, &engine->lock_fd, &pid);
-    if (r == -EBUSY)
-        (void)snprintf(error, ENGINE_ERROR_MAX,
-                       "%s: another trailguard (pid %d) is guarding with this state", engine->state_dir,
-                       pid);
-    else if (r < 0)
-        (void)snprintf(error, ENGINE_ERROR_MAX, "%s: cannot lock: %s", engine->state_dir, file_strerror(r));
-    if (r < 0)
-        return r;
-    state_sweep(engine->state_dir, engine->runtime_dir);
-    return outbox_open(engine->state_dir, &engine->outbox, error, ENGINE_ERROR_MAX);
-}
-
 static Engine *engine_new(Config *config) {
     Engine *engine = calloc(1, sizeof(*engine));
 
@@ -374,7 +348,7 @@ static Engine *engine_new(Config *config) {
         return NULL;
     }
     engine->config = config;
-    engine->lock_fd = -1;
+    engine->lock_fd = engine->runtime_lock_fd = -1;
     engine->state_dir = engine_state_dir();
     return engine;
 }
@@ -406,7 +380,7 @@ int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]
     }
     engine->state_dir = options->state_dir;
     engine->runtime_dir = options->runtime_dir;
-    r = open_directories(engine, error);
+    r = engine_open_directories(engine, error);
     if (r >= 0)
         r = open_event_and_aws(engine, error);
     if (r >= 0)

@@ -247,8 +247,10 @@ void engine_refresh_baseline(Trail *trail) {
     k->stamp = stamp;
     k->loaded = true;
     k->unreadable = r < 0 && trail->engine->once; /* the daemon has set it aside */
-    if (r <= 0)
+    if (r <= 0) {
+        engine_rewrite_baseline(trail); /* what is known holds */
         return;
+    }
     k->gone = record.gone;
     k->recorded = k->unsaved = false;
     take_record(trail, &record);
@@ -325,6 +327,34 @@ void engine_record_baseline(Trail *trail, const Settings *seen) {
     note(trail, NOTE_BASELINE_RECORDED, 0, "");
     note_not_recorded(trail);
     tell_weakness(trail, trail->state.accepted_usec);
+}
+
+void engine_rewrite_baseline(Trail *trail) {
+    Engine *engine = trail->engine;
+    Keeping *k = &trail->keeping;
+    char error[ERROR_TEXT_MAX] = "";
+    uint64_t recorded_usec = trail->state.accepted_usec;
+    int r;
+
+    if (engine->once || !k->recorded)
+        return;
+    if (recorded_usec == 0)
+        recorded_usec = engine_now(engine).real_usec;
+    if (k->gone)
+        r = baseline_file_accept(engine->state_dir, trail->arn, &k->baseline, true, BY_GUARD, recorded_usec, error,
+                                 sizeof(error));
+    else
+        r = baseline_file_record(engine->state_dir, trail->arn, &k->baseline, BY_GUARD, recorded_usec);
+    if (r == -EEXIST)
+        return; /* it is read as another one */
+    if (r < 0 && !k->unsaved)
+        log_line(LOG_ERR, "%s: its baseline cannot be recorded below %s: %s", trail->arn, engine->state_dir,
+                 error[0] ? error : file_strerror(r));
+    k->unsaved = r < 0;
+    if (r < 0)
+        return;
+    log_line(LOG_NOTICE, "%s: the file of its baseline was gone, and is written again", trail->arn);
+    (void)baseline_file_stamp(engine->state_dir, trail->arn, &k->stamp);
 }
 
 static int write_addition(Trail *trail, const Settings *more) {

@@ -96,6 +96,8 @@ uint32_t engine_not_recorded(const Trail *trail);
 /* Records what was seen; what is not known is recorded when it first can be read. What cannot be written down holds all the same, and is tried again at every look: after a restart a
  * tamperer's settings would be taken for the first. */
 void engine_record_baseline(Trail *trail, const Settings *seen);
+/* Writes down again what is known of it, where its file is not there any more. */
+void engine_rewrite_baseline(Trail *trail);
 /* Adds what the baseline does not have yet and is seen now: nobody changed it. True when there was something. */
 bool engine_record_new_fields(Trail *trail, const Settings *seen);
 /* Adds to the recorded settings what they lack; they hold also where that cannot be written down. 0 or -errno. */

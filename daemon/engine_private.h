@@ -155,7 +155,10 @@ struct Engine {
     StateTable recorded; /* engine_check: what the state file says; nothing but which trails were guarded is taken over */
     bool has_state_file; /* ... it was read */
     char record_problem[ERROR_TEXT_MAX]; /* ... why it, or the list of baselines, could not be; "" */
-    int lock_fd;
+    int lock_fd, runtime_lock_fd; /* the second one stays when the state directory goes */
+    LoopTimer *directory_timer;
+    char directory_problem[ERROR_TEXT_MAX]; /* why what is known does not outlive a restart; "" */
+    unsigned n_taken; /* times in a row that another daemon held the lock of a directory made again */
     sd_event *event;
     EngineAws aws;
     Outbox *outbox;
@@ -208,6 +211,12 @@ struct Engine {
 Now engine_now(const Engine *engine);
 Intervals engine_intervals(const Engine *engine);
 Policy engine_policy(const Engine *engine);
+
+/* engine_directory.c: the state and runtime directories. */
+/* Makes them where they are not there, locks them, and opens the outbox. 0 or -errno with one line in error. */
+int engine_open_directories(Engine *engine, char error[static ENGINE_ERROR_MAX]);
+/* From now on: notices that one of them was removed or replaced, makes it again and writes down all that is known. */
+void engine_watch_directories(Engine *engine);
 
 /* engine_account.c: accounts, their credentials and identities. */
 int engine_add_configured_accounts(Engine *engine);

@@ -151,6 +151,7 @@ void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
         Status status = {
             .version = TRAILGUARD_VERSION,
             .problem = engine->problem[0] ? engine->problem : NULL,
+            .directory_problem = engine->directory_problem,
             .mode = engine->config->mode,
             .pid = getpid(),
             .poll_interval_sec = engine->config->poll_interval_sec,

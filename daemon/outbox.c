@@ -291,6 +291,14 @@ int outbox_add(Outbox *outbox, Alert *alert) {
     return r;
 }
 
+void outbox_write_again(Outbox *outbox) {
+    for (OutboxEntry *entry = outbox->first; entry; entry = entry->next) {
+        entry->exists = false;
+        set_unwritten(outbox, entry, true);
+    }
+    write_waiting(outbox);
+}
+
 static bool all_settled(const OutboxEntry *entry, const char *const *channels, size_t n_channels) {
     for (size_t i = 0; i < n_channels; i++)
         if (!outbox_record_is_settled(&entry->record, channels[i]))

@@ -29,6 +29,9 @@ void outbox_close(Outbox *outbox);
  * first, then the oldest; each is counted and logged. */
 int outbox_add(Outbox *outbox, Alert *alert);
 
+/* The directory was made again: all that waits is written down once more. */
+void outbox_write_again(Outbox *outbox);
+
 /* Oldest first. NULL at the end. Entries stay valid until they are settled for all channels or outbox_add
  * gives them up: whoever waits meanwhile keeps the alert's id and asks outbox_find. */
 OutboxEntry *outbox_first(Outbox *outbox);

@@ -67,6 +67,7 @@ typedef struct StatusChannel {
 typedef struct Status {
     const char *version;
     const char *problem;            /* one line when nothing can be guarded at all ("no credentials: ..."), else NULL */
+    const char *directory_problem;  /* why what is known does not outlive a restart; "" or NULL */
     Mode mode;
     int pid;
     unsigned poll_interval_sec;

@@ -160,6 +160,10 @@ const char *report_status_line(const Status *status, char dst[static STATUS_LINE
         add_unlisted(&b, status);
         (void)strbuf_addf(&b, "; pass %.2f s", (double)status->pass_duration_usec / (double)USEC_PER_SEC);
     }
+    if (status->directory_problem && status->directory_problem[0]) {
+        (void)strbuf_add(&b, "; ");
+        (void)text_escape(&b, status->directory_problem, STATUS_LINE_MAX);
+    }
     add_channels(&b, status);
     (void)text_copy(dst, STATUS_LINE_MAX, strbuf_str(&b));
     return dst;
@@ -324,7 +328,7 @@ int report_status_json(const Status *status, char **ret) {
     for (size_t i = 0; i < status->n_channels; i++)
         bad |= json_array_append_new(channels, channel_json(&status->channels[i]));
     root = json_pack("{s:s, s:s, s:i, s:s, s:o, s:o, s:i, s:s, s:o, s:{s:o, s:f, s:I}, s:o, s:o, s:o, s:o, "
-                     "s:o, s:o, s:{s:i}}",
+                     "s:o, s:o, s:{s:i}, s:o}",
                      "schema", "trailguard.status/1", "version", status->version, "pid", status->pid, "mode",
                      mode_to_string(status->mode), "started", time_json(status->started_usec), "updated",
                      time_json(status->now_usec), "poll_interval", (int)status->poll_interval_sec, "line",
@@ -334,7 +338,10 @@ int report_status_json(const Status *status, char **ret) {
                      (double)status->pass_duration_usec / (double)USEC_PER_SEC, "count",
                      (json_int_t)status->n_passes, "accounts", accounts, "organization",
                      organization_json(status), "trails", trails, "ignored", ignored, "targets", targets,
-                     "channels", channels, "outbox", "depth", (int)status->outbox_depth);
+                     "channels", channels, "outbox", "depth", (int)status->outbox_depth,
+                     "state_directory",
+                     status->directory_problem && status->directory_problem[0] ? text_json(status->directory_problem)
+                                                                               : json_null());
     *ret = root && bad == 0 ? json_dumps(root, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6))
                             : NULL;
     json_decref(root);

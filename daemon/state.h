@@ -74,3 +74,9 @@ void state_sweep(const char *dir, const char *runtime_dir);
 int state_lock(const char *dir, int *ret_fd, int *ret_pid);
 /* Is a daemon holding the lock? 1 yes (its pid in *ret_pid), 0 no, -errno. */
 int state_is_locked(const char *dir, int *ret_pid);
+/* Is the lock that we hold still the file DIR/lock? False when the directory or the file was removed or replaced; true
+ * also when that cannot be said (-EIO, -EACCES ...). */
+bool state_lock_is_kept(const char *dir, int fd);
+/* Does a daemon hold the lock of the state directory, or that of the runtime directory, which is there when the
+ * other was removed? As state_is_locked. */
+int state_is_guarded(const char *dir, const char *runtime_dir, int *ret_pid);

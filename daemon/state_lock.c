@@ -95,3 +95,25 @@ int state_is_locked(const char *dir, int *ret_pid) {
     *ret_pid = read_pid(fd);
     return 1;
 }
+
+bool state_lock_is_kept(const char *dir, int fd) {
+    _cleanup_(file_closep) int dir_fd = file_dir_open(dir);
+    struct stat ours, there;
+
+    if (dir_fd < 0)
+        return dir_fd != -ENOENT && dir_fd != -ENOTDIR && dir_fd != -ELOOP;
+    if (fstat(fd, &ours) < 0)
+        return true;
+    if (fstatat(dir_fd, LOCK_NAME, &there, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno != ENOENT;
+    return ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
+int state_is_guarded(const char *dir, const char *runtime_dir, int *ret_pid) {
+    int r = state_is_locked(dir, ret_pid), e;
+
+    if (r > 0)
+        return r;
+    e = state_is_locked(runtime_dir, ret_pid);
+    return e > 0 || r == 0 ? e : r;
+}

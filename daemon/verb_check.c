@@ -230,7 +230,7 @@ static void checked(const Status *status, void *userdata) {
 static bool daemon_runs(void) {
     int pid = 0;
 
-    if (state_is_locked(engine_state_dir(), &pid) != 1)
+    if (state_is_guarded(engine_state_dir(), engine_runtime_dir(), &pid) != 1)
         return false;
     fprintf(stderr, "trailguard check: --restore: the daemon (pid %d) is running and restores by itself\n",
             pid);

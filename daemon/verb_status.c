@@ -45,6 +45,7 @@ static bool is_trouble(const json_t *status) {
 
     /* nothing is known to be well before a pass has ended */
     if (!json_is_null(json_object_get(status, "problem")) ||
+        json_is_string(json_object_get(status, "state_directory")) ||
         !json_is_string(json_object_get(json_object_get(status, "pass"), "ended")))
         return true;
     for (size_t i = 0; i < json_array_size(trails); i++) {
@@ -108,7 +109,7 @@ int verb_status(int argc, char **argv) {
         return r == 0 ? STATUS_WELL : STATUS_USAGE;
     if (!path)
         return STATUS_USAGE;
-    r = state_is_locked(engine_state_dir(), &pid);
+    r = state_is_guarded(engine_state_dir(), engine_runtime_dir(), &pid);
     if (r == 0) {
         fprintf(stderr, "trailguard is not running (nobody holds %s/lock)\n", engine_state_dir());
         return STATUS_NOT_RUNNING;

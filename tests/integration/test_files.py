@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The files of the state directory when someone else has a hand in them: links, leftovers, a directory that goes."""
 
+import json
+import shutil
+import subprocess
+
 import pytest
 
-from attacks import BUCKET, SCENARIO, VICTIM
-from guard import within
-from helpers import FRA
+from attacks import SCENARIO, VICTIM
+from guard import BINARY, within
+from helpers import FRA, TOPIC, sns, wait_alert
 from simaws.client import poll
-
-NAME = "111122223333_eu-central-1_victim.json"
 
 
 @pytest.fixture
@@ -75,3 +77,103 @@ def test_what_a_crash_has_left_is_swept_at_the_next_start(victim):
     victim.start().wait_guarding()
     assert [name for name in names if (victim.state / name).exists()] == [] and not leftover.exists()
     assert [name for name in kept if not (victim.state / name).exists()] == []
+
+
+# -- a directory that goes while it is in use -----------------------------------------------------------------------
+
+def second(guard, **env):
+    return subprocess.run([BINARY, "run", "-c", guard.config], env={**guard.env, "NOTIFY_SOCKET": "", **env},
+                          capture_output=True, text=True, timeout=within(20))
+
+
+def remove(guard):
+    guard.state.rename(guard.directory / "going")    # at once, whatever is being written
+    shutil.rmtree(guard.directory / "going")
+
+
+def replace(guard):
+    guard.state.rename(guard.directory / "elsewhere")
+    guard.state.mkdir(mode=0o700)
+
+
+def empty(guard):
+    for path in guard.state.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@pytest.mark.parametrize("how", [remove, replace, empty])
+def test_a_daemon_whose_state_directory_goes_still_runs_keeps_others_out_and_writes_it_again(sim, victim, how):
+    start(victim)
+    pid = victim.process.pid
+    how(victim)
+    assert victim.verb("status", config=False).returncode != 3
+    other = second(victim)
+    assert other.returncode == 1 and f"pid {pid}" in other.stderr, other.stderr
+    victim.wait_line("state: removed or replaced while in use; made again")
+    other = second(victim, RUNTIME_DIRECTORY=str(victim.directory / "elsewhere-run"))
+    assert other.returncode == 1 and f"pid {pid}" in other.stderr, other.stderr
+    poll(lambda: victim.remembers(VICTIM) and baselines(victim), within(5))
+    assert victim.state.stat().st_mode & 0o777 == 0o700 and victim.process.poll() is None
+
+
+def test_what_was_recorded_outlives_a_state_directory_that_was_removed(sim, victim, mallory):
+    start(victim)
+    recorded = json.loads(baselines(victim)[0].read_text())
+    remove(victim)
+    victim.wait_line("removed or replaced while in use; made again")
+    again = json.loads(poll(lambda: baselines(victim), within(5))[0].read_text())
+    assert (again["settings"], again["recorded_at"], again["by"]) == (recorded["settings"], recorded["recorded_at"], "guard")
+    victim.stop()
+    mallory.client(VICTIM).update_trail(Name=VICTIM, S3BucketName="mallorys-bucket")
+    victim.write_config(alerts=sns(TOPIC))
+    victim.start().wait_guarding()
+    assert wait_alert(sim, "trail.weakened")["changes"][0]["field"] == "S3BucketName"
+
+
+def test_an_alert_that_waits_outlives_a_state_directory_that_was_removed(sim, victim, mallory):
+    victim.write_config(alerts=sns(TOPIC))
+    start(victim)
+    victim.wait_delivered()
+    hang = sim.add_fault("hang", service="sns")
+    mallory.stop(VICTIM)
+    sim.wait_for_request(within(10), operation="Publish")
+    waiting = victim.outbox_files()
+    remove(victim)
+    victim.wait_line("removed or replaced while in use; made again")
+    assert victim.outbox_files() == waiting
+    victim.kill()
+    sim.remove_fault(hang)
+    victim.start()
+    wait_alert(sim, "trail.stopped")
+
+
+def test_a_state_directory_that_cannot_be_made_again_is_trouble_that_status_shows(sim, victim):
+    start(victim)
+    remove(victim)
+    victim.state.write_text("in the way")
+    status = victim.wait_status(lambda status: status["state_directory"])
+    assert "state: removed while in use, and cannot be made again: Not a directory" in status["state_directory"]
+    assert status["state_directory"] in status["line"] and len(victim.found("a restart now would forget")) == 1
+    assert victim.verb("status", config=False).returncode == 2
+    victim.state.unlink()
+    victim.wait_status(lambda status: status["state_directory"] is None)
+    poll(lambda: victim.remembers(VICTIM) and baselines(victim), within(5))
+
+
+def test_a_baseline_whose_file_goes_is_written_again_and_not_taken_from_what_is_there_now(sim, victim, mallory):
+    start(victim)
+    path = baselines(victim)[0]
+    recorded = json.loads(path.read_text())
+    mallory.client(VICTIM).update_trail(Name=VICTIM, S3BucketName="mallorys-bucket")
+    path.unlink()
+    victim.wait_line("the file of its baseline was gone, and is written again")
+    assert json.loads(path.read_text())["settings"] == recorded["settings"]
+
+
+def test_a_runtime_directory_that_goes_is_made_again(victim):
+    start(victim)
+    shutil.rmtree(victim.runtime)
+    victim.wait_line("run: removed or replaced while in use; made again")
+    victim.wait_status(lambda status: status["pid"] == victim.process.pid)
+    remove(victim)
+    assert second(victim).returncode == 1

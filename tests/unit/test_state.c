@@ -835,6 +835,32 @@ static void what_a_crash_has_left_is_swept(void **state _unused_) {
     assert_int_equal(unlink(in_dir(".mine.tmp-12")), 0);
 }
 
+static void a_lock_that_was_removed_is_noticed(void **state _unused_) {
+    char runtime[80];
+    int fd = -1, run_fd = -1, pid = 0;
+
+    (void) snprintf(runtime, sizeof(runtime), "%s/run", dir);
+    assert_int_equal(mkdir(runtime, 0700), 0);
+    assert_int_equal(state_lock(dir, &fd, &pid), 0);
+    assert_int_equal(state_lock(runtime, &run_fd, &pid), 0);
+    assert_true(state_lock_is_kept(dir, fd));
+    assert_int_equal(state_is_guarded(dir, runtime, &pid), 1);
+    assert_int_equal(unlink(in_dir("lock")), 0);
+    assert_false(state_lock_is_kept(dir, fd));
+    assert_int_equal(state_is_locked(dir, &pid), 0);
+    assert_int_equal(state_is_guarded(dir, runtime, &pid), 1);
+    assert_int_equal(pid, getpid());
+    put_file("lock", "1\n", 2);
+    assert_false(state_lock_is_kept(dir, fd)); /* another file */
+    assert_false(state_lock_is_kept("/nonexistent/trailguard", fd));
+    assert_false(state_lock_is_kept("/dev/null", fd));
+    assert_int_equal(close(run_fd), 0);
+    assert_int_equal(state_is_guarded(dir, runtime, &pid), 0);
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(unlink(in_dir("run/lock")), 0);
+    assert_int_equal(rmdir(runtime), 0);
+}
+
 static void a_damaged_file_is_kept_under_a_new_name(void **state _unused_) {
     char error[256] = "", expected[512];
     StateTable table;
@@ -1073,6 +1099,7 @@ int main(void) {
         T(what_cannot_be_read_is_not_damaged),
         T(no_link_is_followed_below_the_state_directory),
         T(what_a_crash_has_left_is_swept),
+        T(a_lock_that_was_removed_is_noticed),
         T(a_damaged_file_is_kept_under_a_new_name),
         T(a_file_that_is_none_or_too_big_is_set_aside_too),
         T(a_failed_save_leaves_the_old_file),

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state and runtime directories, at the start and while they are in use: what is removed under the running daemon
+ * is made again from what it knows. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/engine_private.h"
+#include "daemon/log.h"
+#include "lib/util/file.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define STATE_MODE   0700
+#define RUNTIME_MODE 0755
+#define WATCH_USEC   (2 * USEC_PER_SEC)
+#define TAKEN_MAX    3 /* another daemon that only tries to start holds the lock for a moment */
+
+/* ---- at the start ---- */
+
+static int lock_dir(const char *dir, int *ret_fd, char error[static ENGINE_ERROR_MAX]) {
+    int pid = 0, r = state_lock(dir, ret_fd, &pid);
+
+    if (r == -EBUSY)
+        (void)snprintf(error, ENGINE_ERROR_MAX, "%s: another trailguard (pid %d) is guarding with this state", dir,
+                       pid);
+    else if (r < 0)
+        (void)snprintf(error, ENGINE_ERROR_MAX, "%s: cannot lock: %s", dir, file_strerror(r));
+    return r;
+}
+
+int engine_open_directories(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
+    int r;
+
+    /* The runtime directory's lock first: it tells of a daemon whose state directory was removed, before that is
+     * made again under its feet. */
+    r = file_ensure_dir(engine->runtime_dir, RUNTIME_MODE);
+    if (r < 0) {
+        (void)snprintf(error, ENGINE_ERROR_MAX, "%s: cannot write there: %s", engine->runtime_dir,
+                       file_strerror(r));
+        return r;
+    }
+    r = lock_dir(engine->runtime_dir, &engine->runtime_lock_fd, error);
+    if (r < 0)
+        return r;
+    r = file_ensure_dir(engine->state_dir, STATE_MODE);
+    if (r < 0) {
+        (void)snprintf(error, ENGINE_ERROR_MAX, "%s: cannot keep state there: %s", engine->state_dir,
+                       file_strerror(r));
+        return r;
+    }
+    r = lock_dir(engine->state_dir, &engine->lock_fd, error);
+    if (r < 0)
+        return r;
+    state_sweep(engine->state_dir, engine->runtime_dir);
+    return outbox_open(engine->state_dir, &engine->outbox, error, ENGINE_ERROR_MAX);
+}
+
+/* ---- while they are in use ---- */
+
+/* 0 it is as it was, 1 it was made again and is locked; -errno with one line in error. */
+static int renew(const char *dir, mode_t mode, int *lock_fd, char error[static ENGINE_ERROR_MAX]) {
+    int fd = -1, r;
+
+    if (state_lock_is_kept(dir, *lock_fd))
+        return 0;
+    r = file_ensure_dir(dir, mode);
+    if (r < 0) {
+        (void)snprintf(error, ENGINE_ERROR_MAX, "%s: removed while in use, and cannot be made again: %s", dir,
+                       file_strerror(r));
+        return r;
+    }
+    r = lock_dir(dir, &fd, error);
+    if (r < 0)
+        return r;
+    file_closep(lock_fd);
+    *lock_fd = fd;
+    return 1;
+}
+
+static void write_all_again(Engine *engine) {
+    outbox_write_again(engine->outbox);
+    for (size_t i = 0; i < engine->n_trails; i++) {
+        engine_rewrite_baseline(engine->trails[i]);
+        if (engine->trails[i]->has_intent)
+            engine_save_intent(engine->trails[i]);
+    }
+    engine->state_unread = false; /* what could not be read is not there any more */
+    engine_save_state(engine);
+}
+
+/* Said when it changes. */
+static void set_problem(Engine *engine, const char *problem) {
+    if (text_equal(engine->directory_problem, problem))
+        return;
+    if (problem[0])
+        log_line(LOG_ERR, "%s; a restart now would forget what is known", problem);
+    (void)text_copy(engine->directory_problem, sizeof(engine->directory_problem), problem);
+    engine_publish_now(engine);
+}
+
+static void check_state_dir(Engine *engine) {
+    char error[ENGINE_ERROR_MAX] = "";
+    int r = renew(engine->state_dir, STATE_MODE, &engine->lock_fd, error);
+
+    engine->n_taken = r == -EBUSY ? engine->n_taken + 1 : 0;
+    if (engine->n_taken >= TAKEN_MAX) {
+        log_line(LOG_ERR, "%s; this one stops", error);
+        (void)sd_event_exit(engine->event, EXIT_FAILURE);
+        return;
+    }
+    if (r == -EBUSY)
+        return;
+    if (r > 0) {
+        write_all_again(engine);
+        log_line(LOG_ERR, "%s: removed or replaced while in use; made again, and what is known is written there",
+                 engine->state_dir);
+    }
+    set_problem(engine, error);
+}
+
+static void check_runtime_dir(Engine *engine) {
+    char error[ENGINE_ERROR_MAX] = "";
+
+    if (renew(engine->runtime_dir, RUNTIME_MODE, &engine->runtime_lock_fd, error) <= 0)
+        return; /* that status.json cannot be written is said where it is */
+    log_line(LOG_WARNING, "%s: removed or replaced while in use; made again", engine->runtime_dir);
+    engine_publish_now(engine);
+}
+
+static void watch_fired(void *userdata) {
+    Engine *engine = userdata;
+
+    engine->directory_timer = NULL;
+    engine_watch_directories(engine);
+    check_runtime_dir(engine);
+    check_state_dir(engine);
+}
+
+void engine_watch_directories(Engine *engine) {
+    (void)loop_after(engine->aws.loop, WATCH_USEC, watch_fired, engine, &engine->directory_timer);
+}

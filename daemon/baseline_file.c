@@ -11,6 +11,7 @@
 
 #include "daemon/damaged.h"
 #include "daemon/log.h"
+#include "daemon/seal.h"
 #include "daemon/settings.h"
 #include "lib/arn.h"
 #include "lib/util/file.h"
@@ -78,7 +79,9 @@ static int read_record(const Place *place, const char *arn, BaselineRecord *ret,
     size_t len;
     int r;
 
-    r = place->dir_fd < 0 ? place->dir_fd : file_read_at(place->dir_fd, place->name, BASELINE_SIZE_MAX, &text, &len);
+    r = place->dir_fd < 0 ? place->dir_fd : file_read_at(place->dir_fd, place->name, BASELINE_SIZE_MAX + SEAL_SIZE, &text, &len);
+    if (r >= 0)
+        r = seal_check(text, len, reason, reason_size);
     if (r >= 0)
         r = baseline_json_read(text, len, &record, reason, reason_size);
     if (r >= 0 && strcmp(record.arn, arn) != 0) {
@@ -145,7 +148,8 @@ static char *arn_in(int dir_fd, const char *name) {
     size_t len;
     char *arn;
 
-    if (file_read_at(dir_fd, name, BASELINE_SIZE_MAX, &text, &len) < 0 ||
+    if (file_read_at(dir_fd, name, BASELINE_SIZE_MAX + SEAL_SIZE, &text, &len) < 0 ||
+        seal_check(text, len, reason, sizeof(reason)) < 0 ||
         baseline_json_read(text, len, &record, reason, sizeof(reason)) < 0)
         return NULL;
     arn = strdup(record.arn);
@@ -233,6 +237,8 @@ static int write_record(const char *dir, const BaselineRecord *record,
     r = name_of(record->arn, ".json", &name);
     if (r >= 0)
         r = baseline_json_write(record, &text, &len);
+    if (r >= 0)
+        r = seal_add(&text, &len);
     if (r < 0)
         return r;
     fd = file_ensure_dir_below(dir, BASELINES, MODE_DIR);
@@ -382,6 +388,8 @@ int baseline_file_save_found(const char *dir, const char *arn, uint64_t now_real
     r = name_of(arn, "", &name);
     if (r >= 0)
         r = baseline_json_write_found(arn, now_real_usec, found, &text, &len);
+    if (r >= 0)
+        r = seal_add(&text, &len);
     if (r < 0)
         return r;
     found_fd = file_ensure_dir_below(dir, FOUND, MODE_DIR);

@@ -12,6 +12,7 @@
 #include "daemon/log.h"
 #include "daemon/messages.h"
 #include "daemon/outbox_file.h"
+#include "daemon/seal.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -24,6 +25,7 @@
 #define DIR_MODE  0700
 
 #define ASIDE_NAME_MAX 256
+#define REASON_MAX     128
 
 struct OutboxEntry {
     OutboxEntry *next;
@@ -146,6 +148,8 @@ static int write_entry(Outbox *outbox, int dir_fd, OutboxEntry *entry) {
     int r;
 
     r = outbox_file_format(&entry->record, NULL, NULL, &text, &len);
+    if (r >= 0)
+        r = seal_add(&text, &len);
     if (r < 0)
         return r;
     r = file_write_at(dir_fd, entry->name, text, len, FILE_MODE, true);
@@ -329,6 +333,8 @@ static int write_refused(const Outbox *outbox, const OutboxEntry *entry, const c
     int r;
 
     r = outbox_file_format(&entry->record, channel, text_escaped(shown, sizeof(shown), reason), &text, &len);
+    if (r >= 0)
+        r = seal_add(&text, &len);
     if (r < 0)
         return r;
     fd = open_dir(outbox);
@@ -385,19 +391,22 @@ static bool is_our_trouble(int error) {
 
 static int load_record(const Outbox *outbox, int dir_fd, const char *name, OutboxRecord *ret, size_t *ret_len) {
     _cleanup_free_ char *text = NULL;
+    char spoiled[REASON_MAX] = "";
     const char *why = NULL;
     int r;
 
-    r = file_read_at(dir_fd, name, OUTBOX_FILE_MAX, &text, ret_len);
+    r = file_read_at(dir_fd, name, OUTBOX_FILE_MAX + SEAL_SIZE, &text, ret_len);
     if (r < 0 && r != -EINVAL && r != -E2BIG && !is_our_trouble(r)) {
         log_line(LOG_ERR, "%s/%s: cannot be read: %s; it stays, and is read again at the next start", outbox->dir,
                  name, file_strerror(r));
         return -EBADMSG;
     }
     if (r >= 0)
+        r = seal_check(text, *ret_len, spoiled, sizeof(spoiled));
+    if (r >= 0)
         r = outbox_file_parse(text, *ret_len, ret, &why);
     if (r < 0 && !is_our_trouble(r)) {
-        set_damaged_aside(outbox, dir_fd, name, why ? why : strerror(-r));
+        set_damaged_aside(outbox, dir_fd, name, why ? why : spoiled[0] ? spoiled : strerror(-r));
         return -EBADMSG;
     }
     return r;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/damaged.h"
+#include "daemon/seal.h"
 #include "daemon/settings.h"
 #include "daemon/state_json.h"
 #include "lib/util/file.h"
@@ -53,7 +54,9 @@ static int read_table(int dir_fd, StateTable *ret, char reason[static REASON_MAX
     int r;
 
     reason[0] = '\0';
-    r = file_read_at(dir_fd, FILE_NAME, STATE_SIZE_MAX, &text, &len);
+    r = file_read_at(dir_fd, FILE_NAME, STATE_SIZE_MAX + SEAL_SIZE, &text, &len);
+    if (r >= 0)
+        r = seal_check(text, len, reason, REASON_MAX);
     return r < 0 ? r : state_json_read(text, len, ret, reason, REASON_MAX);
 }
 
@@ -101,6 +104,8 @@ int state_save(const char *dir, const StateTable *table) {
     int r;
 
     r = state_json_write(table, &text, &len);
+    if (r >= 0)
+        r = seal_add(&text, &len);
     if (r < 0)
         return r;
     fd = file_dir_open(dir);

@@ -8,6 +8,7 @@
 
 #include "daemon/damaged.h"
 #include "daemon/log.h"
+#include "daemon/seal.h"
 #include "daemon/state.h"
 #include "daemon/state_json.h"
 #include "lib/util/file.h"
@@ -50,6 +51,8 @@ int state_intent_save(const char *dir, const StateTrail *trail) {
     r = name_of(trail, &name);
     if (r >= 0)
         r = state_json_write(&table, &text, &len);
+    if (r >= 0)
+        r = seal_add(&text, &len);
     return r < 0 ? r : write_intent(dir, name, text, len);
 }
 
@@ -105,6 +108,8 @@ static int load_one(int dir_fd, const char *path, const char *name, uint64_t now
     int r;
 
     r = file_read_at(dir_fd, name, INTENT_MAX, &text, &len);
+    if (r >= 0)
+        r = seal_check(text, len, reason, sizeof(reason));
     if (r >= 0)
         r = state_json_read(text, len, &intent, reason, sizeof(reason));
     if (r >= 0 && (intent.n_trails != 1 || !intent.trails[0].arn[0])) {

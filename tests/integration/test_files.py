@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from attacks import SCENARIO, VICTIM
+from attacks import BUCKET, SCENARIO, VICTIM
 from guard import BINARY, within
 from helpers import FRA, TOPIC, sns, wait_alert
 from simaws.client import poll
@@ -177,3 +177,60 @@ def test_a_runtime_directory_that_goes_is_made_again(victim):
     victim.wait_status(lambda status: status["pid"] == victim.process.pid)
     remove(victim)
     assert second(victim).returncode == 1
+
+
+# -- a byte that the disk has changed -------------------------------------------------------------------------------
+
+def change(path, old, new):
+    """Still JSON, and something else."""
+    text = path.read_text()
+    assert old in text and len(old) == len(new), text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_a_changed_byte_in_a_baseline_is_damage(sim, victim):
+    victim.write_config(alerts=sns(TOPIC))
+    start(victim).stop()
+    change(baselines(victim)[0], f'"{BUCKET}"', f'"{BUCKET[:-1]}x"')
+    assert "its checksum does not fit" in victim.verb("check").stderr
+    victim.start()
+    wait_alert(sim, "baseline.damaged")
+    assert len(list((victim.state / "baselines").glob("*.damaged-*"))) == 1
+
+
+def test_a_changed_byte_in_the_state_file_is_damage(victim):
+    start(victim)
+    poll(lambda: victim.remembers(VICTIM), within(5))
+    victim.stop()
+    change(victim.state / "state.json", '"verdict": "logging"', '"verdict": "unknown"')
+    victim.start().wait_guarding()
+    victim.wait_line(r"state\.json: damaged \(its checksum does not fit")
+
+
+def test_a_changed_byte_in_an_alert_that_waits_is_damage(sim, victim, mallory):
+    victim.write_config(alerts=sns(TOPIC))
+    start(victim)
+    victim.wait_delivered()
+    hang = sim.add_fault("hang", service="sns")
+    mallory.stop(VICTIM)
+    sim.wait_for_request(within(10), operation="Publish")
+    victim.kill()
+    (name,) = victim.outbox_files()
+    change(victim.state / "outbox" / name, "victim", "victor")
+    sim.remove_fault(hang)
+    victim.start().wait_guarding()
+    victim.wait_line("not an alert that can be sent .its checksum does not fit")
+    assert [path.name for path in (victim.state / "outbox/damaged").iterdir()] == [name]
+
+
+def test_files_of_a_version_without_checksums_are_read_and_get_one(victim):
+    start(victim)
+    poll(lambda: victim.remembers(VICTIM), within(5))
+    victim.stop()
+    for path in (baselines(victim)[0], victim.state / "state.json"):
+        document = json.loads(path.read_text())
+        assert document.pop("checksum").startswith("sha256:")
+        path.write_text(json.dumps(document))
+    victim.start().wait_guarding()
+    victim.stop()
+    assert victim.remembers('"checksum"') and not victim.found("damaged")

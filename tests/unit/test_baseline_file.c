@@ -20,6 +20,7 @@
 #include "daemon/baseline.h"
 #include "daemon/baseline_file.h"
 #include "daemon/log.h"
+#include "daemon/seal.h"
 #include "daemon/selectors.h"
 #include "daemon/settings.h"
 #include "lib/util/file.h"
@@ -135,6 +136,16 @@ static void assert_same(const Settings *a, const Settings *b) {
     assert_int_equal(drift.n, 0);
 }
 
+/* A checksum stands at its end. */
+static void assert_sealed(const char *text, const char *expected) {
+    char *sealed = strdup(expected);
+    size_t len = strlen(expected);
+
+    assert_int_equal(seal_add(&sealed, &len), 0);
+    assert_string_equal(text, sealed);
+    free(sealed);
+}
+
 static BaselineRecord load(void) {
     BaselineRecord record = { 0 };
     char error[256] = "";
@@ -187,7 +198,7 @@ static void what_is_recorded_is_loaded(void **state _unused_) {
     baseline_record_done(&loaded);
 
     assert_int_equal(file_read(in_dir(FILE_NAME), 10000, &text, &len), 0);
-    assert_string_equal(text, expected);
+    assert_sealed(text, expected);
     assert_int_equal(stat(in_dir(FILE_NAME), &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     assert_int_equal(stat(in_dir("baselines"), &st), 0);
@@ -507,6 +518,26 @@ static void no_error_shows_a_word_of_the_file(void **state _unused_) {
     }
 }
 
+static void each_changed_byte_is_damage(void **state _unused_) {
+    BaselineRecord loaded = { 0 };
+    char error[512], *text;
+    size_t len;
+
+    record("audit");
+    assert_int_equal(file_read(in_dir(FILE_NAME), 10000, &text, &len), 0);
+    for (size_t i = 0; i < len; i++) {
+        text[i] ^= 1;
+        assert_int_equal(file_write(in_dir(FILE_NAME), text, len, 0600, false), 0);
+        if (baseline_file_peek(dir, ARN, &loaded, error, sizeof(error)) != -EBADMSG)
+            fail_msg("byte %zu", i);
+        text[i] ^= 1;
+    }
+    assert_int_equal(file_write(in_dir(FILE_NAME), text, len, 0600, false), 0);
+    loaded = load();
+    baseline_record_done(&loaded);
+    free(text);
+}
+
 static void no_link_is_followed(void **state _unused_) {
     Settings given = some("audit");
     BaselineRecord loaded = { 0 };
@@ -568,16 +599,16 @@ static void accepting_over_a_damaged_one_keeps_it_aside(void **state _unused_) {
 
 static void ceilings_hold(void **state _unused_) {
     Settings given = some("audit");
-    _cleanup_free_ char *big = malloc(BASELINE_SIZE_MAX + 2), *by = malloc(1000);
+    _cleanup_free_ char *big = malloc(BASELINE_SIZE_MAX + SEAL_SIZE + 2), *by = malloc(1000);
     BaselineRecord loaded = { 0 };
     char error[512];
 
-    memset(big, 'a', BASELINE_SIZE_MAX + 1);
-    big[BASELINE_SIZE_MAX + 1] = '\0';
+    memset(big, 'a', BASELINE_SIZE_MAX + SEAL_SIZE + 1);
+    big[BASELINE_SIZE_MAX + SEAL_SIZE + 1] = '\0';
     put(&given, FIELD_PREFIX, big);
     assert_int_equal(baseline_file_record(dir, ARN, &given, "guard", NOW), -E2BIG);
     assert_int_equal(mkdir(in_dir("baselines"), 0700), 0);
-    assert_int_equal(file_write(in_dir(FILE_NAME), big, BASELINE_SIZE_MAX + 1, 0600, false), 0);
+    assert_int_equal(file_write(in_dir(FILE_NAME), big, BASELINE_SIZE_MAX + SEAL_SIZE + 1, 0600, false), 0);
     assert_int_equal(baseline_file_load(dir, ARN, NOW, &loaded, error, sizeof(error)), -EBADMSG);
     assert_non_null(strstr(error, "over 4194304 bytes"));
 
@@ -652,7 +683,7 @@ static void what_was_found_is_kept_the_newest_first(void **state _unused_) {
             file_read(in_dir("found/111122223333_eu-central-1_org-trail/20261124T100223.000000Z.json"),
                       10000, &text, &len),
             0);
-    assert_string_equal(text, "{\n  \"schema\": \"trailguard.found/1\",\n  \"arn\": \"" ARN "\",\n"
+    assert_sealed(text, "{\n  \"schema\": \"trailguard.found/1\",\n  \"arn\": \"" ARN "\",\n"
                               "  \"found_at\": \"2026-11-24T10:02:23Z\",\n  \"settings\": {\n"
                               "    \"S3BucketName\": \"x\"\n  }\n}\n");
 }
@@ -731,6 +762,7 @@ int main(void) {
         T(a_trail_may_be_gone),
         T(a_damaged_baseline_is_set_aside_and_told),
         T(no_error_shows_a_word_of_the_file),
+        T(each_changed_byte_is_damage),
         T(no_link_is_followed),
         T(unknown_members_are_passed_over),
         T(accepting_over_a_damaged_one_keeps_it_aside),

@@ -22,6 +22,7 @@
 
 #include "daemon/damaged.h"
 #include "daemon/log.h"
+#include "daemon/seal.h"
 #include "daemon/state.h"
 #include "daemon/state_json.h"
 #include "lib/util/file.h"
@@ -119,6 +120,16 @@ static void assert_file(const char *name, const char *expected) {
     assert_int_equal(file_read(in_dir(name), 1 << 20, &text, &len), 0);
     assert_string_equal(text, expected);
     free(text);
+}
+
+/* A checksum stands at its end. */
+static void assert_sealed(const char *name, const char *expected) {
+    char *sealed = strdup(expected);
+    size_t len = strlen(expected);
+
+    assert_int_equal(seal_add(&sealed, &len), 0);
+    assert_file(name, sealed);
+    free(sealed);
 }
 
 static unsigned count_files(void) {
@@ -506,7 +517,7 @@ static void the_file_is_readable(void **state _unused_) {
     struct stat st;
 
     assert_int_equal(state_save(dir, &table), 0);
-    assert_file("state.json",
+    assert_sealed("state.json",
                 "{\n  \"schema\": \"trailguard.state/1\",\n  \"trails\": [\n"
                 "    {\"name\": \"org-trail\", \"arn\": \"arn:aws:cloudtrail:eu-central-1:111122223333:trail/org-trail\", "
                 "\"account\": \"111122223333\", \"region\": \"eu-central-1\", \"validation\": true, \"known\": true, "
@@ -905,12 +916,52 @@ static void a_file_that_is_none_or_too_big_is_set_aside_too(void **state _unused
     assert_true(S_ISDIR(st.st_mode));
 
     fd = open(in_dir("state.json"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-    assert_int_equal(ftruncate(fd, STATE_SIZE_MAX + 1), 0);
+    assert_int_equal(ftruncate(fd, STATE_SIZE_MAX + SEAL_SIZE + 1), 0);
     assert_int_equal(close(fd), 0);
     assert_int_equal(state_load(dir, NOW, &table, error, sizeof(error)), 0);
     assert_non_null(strstr(logged.line, "(over 67108864 bytes)"));
     assert_int_equal(stat(in_dir("state.json.damaged-" STAMP ".1"), &st), 0);
-    assert_int_equal(st.st_size, STATE_SIZE_MAX + 1);
+    assert_int_equal(st.st_size, STATE_SIZE_MAX + SEAL_SIZE + 1);
+}
+
+/* The disk has changed one: it is JSON still, and says something else. */
+static void a_changed_byte_of_a_value_is_damage(void **state _unused_) {
+    StateTrail trail = { .name = (char *)"t", .arn = (char *)"arn", .account = (char *)"1", .region = (char *)"r",
+                         .state.stop_usec = NOW };
+    StateTable table = { .trails = &trail, .n_trails = 1 }, loaded;
+    char error[256] = "", *text, *digit;
+    size_t len;
+
+    assert_int_equal(state_save(dir, &table), 0);
+    assert_int_equal(state_intent_save(dir, &trail), 0);
+    assert_int_equal(file_read(in_dir("state.json"), 10000, &text, &len), 0);
+    digit = strstr(text, "\"stop_usec\": 1");
+    assert_non_null(digit);
+    digit[strlen("\"stop_usec\": ")] = '2';
+    put_file("state.json", text, len);
+    assert_int_equal(state_load(dir, NOW, &loaded, error, sizeof(error)), 0);
+    assert_int_equal(loaded.n_trails, 0);
+    assert_non_null(strstr(logged.line, "(its checksum does not fit: it was changed since it was written)"));
+    assert_file("state.json.damaged-" STAMP, text);
+    assert_int_equal(unlink(in_dir("state.json.damaged-" STAMP)), 0);
+
+    /* the intent is the same document */
+    put_file("intents/1_r_t.json", text, len);
+    assert_int_equal(state_intents_load(dir, NOW, &loaded), 0);
+    assert_int_equal(loaded.n_trails, 0);
+    assert_non_null(strstr(logged.line, "its checksum does not fit"));
+    assert_int_equal(logged.n, 2);
+    free(text);
+
+    /* one of a version that had no checksum is read, and gets one */
+    put_file("state.json", "{\"schema\":\"trailguard.state/1\",\"trails\":[{\"name\":\"t\"}]}", 55);
+    assert_int_equal(state_load(dir, NOW, &loaded, error, sizeof(error)), 0);
+    assert_int_equal(loaded.n_trails, 1);
+    assert_int_equal(state_save(dir, &loaded), 0);
+    state_table_done(&loaded);
+    assert_int_equal(file_read(in_dir("state.json"), 10000, &text, &len), 0);
+    assert_non_null(strstr(text, "\n\"checksum\": \"sha256:"));
+    free(text);
 }
 
 static void a_failed_save_leaves_the_old_file(void **state _unused_) {
@@ -920,7 +971,7 @@ static void a_failed_save_leaves_the_old_file(void **state _unused_) {
     assert_int_equal(state_save(dir, &table), 0);
     table.n_trails = STATE_ENTRIES_MAX + 1;
     assert_int_equal(state_save(dir, &table), -E2BIG);
-    assert_file("state.json", "{\n  \"schema\": \"trailguard.state/1\",\n  \"trails\": [],\n  \"targets\": []\n}\n");
+    assert_sealed("state.json", "{\n  \"schema\": \"trailguard.state/1\",\n  \"trails\": [],\n  \"targets\": []\n}\n");
 }
 
 /* ---- when memory runs out ---- */
@@ -1102,6 +1153,7 @@ int main(void) {
         T(a_lock_that_was_removed_is_noticed),
         T(a_damaged_file_is_kept_under_a_new_name),
         T(a_file_that_is_none_or_too_big_is_set_aside_too),
+        T(a_changed_byte_of_a_value_is_damage),
         T(a_failed_save_leaves_the_old_file),
         T(without_memory_nothing_is_lost),
         T(one_holds_the_lock),

@@ -15,6 +15,7 @@
 #define STATE_MODE   0700
 #define RUNTIME_MODE 0755
 #define WATCH_USEC   (2 * USEC_PER_SEC)
+#define READ_AGAIN_USEC (10 * USEC_PER_SEC)
 #define TAKEN_MAX    3 /* another daemon that only tries to start holds the lock for a moment */
 
 /* ---- at the start ---- */
@@ -129,6 +130,19 @@ static void check_runtime_dir(Engine *engine) {
     engine_publish_now(engine);
 }
 
+/* An alert that could not be read at the start waits for the disk like any other for its channel. */
+static void read_outbox_again(Engine *engine) {
+    uint64_t now_usec = engine_now(engine).mono_usec;
+
+    if (now_usec < engine->outbox_read_usec + READ_AGAIN_USEC)
+        return;
+    engine->outbox_read_usec = now_usec;
+    if (!outbox_read_again(engine->outbox))
+        return;
+    deliver_kick(engine->deliver, false);
+    engine_publish_now(engine);
+}
+
 static void watch_fired(void *userdata) {
     Engine *engine = userdata;
 
@@ -136,6 +150,7 @@ static void watch_fired(void *userdata) {
     engine_watch_directories(engine);
     check_runtime_dir(engine);
     check_state_dir(engine);
+    read_outbox_again(engine);
 }
 
 void engine_watch_directories(Engine *engine) {

@@ -157,6 +157,7 @@ struct Engine {
     char record_problem[ERROR_TEXT_MAX]; /* ... why it, or the list of baselines, could not be; "" */
     int lock_fd, runtime_lock_fd; /* the second one stays when the state directory goes */
     LoopTimer *directory_timer;
+    uint64_t outbox_read_usec; /* mono; last try to read what could not be read at the start */
     char directory_problem[ERROR_TEXT_MAX]; /* why what is known does not outlive a restart; "" */
     unsigned n_taken; /* times in a row that another daemon held the lock of a directory made again */
     sd_event *event;

@@ -46,6 +46,8 @@ struct Outbox {
     unsigned n_unwritten;
     int disk_error; /* of the last write; told when it began */
     unsigned n_lost;
+    char **unread; /* names of alerts that could not be read at the start: they are read later */
+    unsigned n_unread;
 };
 
 /* ---- the list ---- */
@@ -63,12 +65,18 @@ static void set_unwritten(Outbox *outbox, OutboxEntry *entry, bool unwritten) {
     entry->unwritten = unwritten;
 }
 
+/* Names begin with numbers of fixed length. */
 static void append(Outbox *outbox, OutboxEntry *entry) {
-    if (outbox->last)
-        outbox->last->next = entry;
-    else
-        outbox->first = entry;
-    outbox->last = entry;
+    OutboxEntry **p = &outbox->first;
+
+    if (outbox->last && strcmp(outbox->last->name, entry->name) < 0)
+        p = &outbox->last->next;
+    while (*p && strcmp((*p)->name, entry->name) < 0)
+        p = &(*p)->next;
+    entry->next = *p;
+    *p = entry;
+    if (!entry->next)
+        outbox->last = entry;
     outbox->n_entries++;
     outbox->bytes += entry->bytes;
 }
@@ -112,7 +120,7 @@ bool outbox_entry_is_settled(const OutboxEntry *entry, const char *channel) {
 }
 
 unsigned outbox_depth(const Outbox *outbox) {
-    return outbox->n_entries;
+    return outbox->n_entries + outbox->n_unread;
 }
 
 unsigned outbox_take_lost(Outbox *outbox) {
@@ -396,13 +404,10 @@ static int load_record(const Outbox *outbox, int dir_fd, const char *name, Outbo
     int r;
 
     r = file_read_at(dir_fd, name, OUTBOX_FILE_MAX + SEAL_SIZE, &text, ret_len);
-    if (r < 0 && r != -EINVAL && r != -E2BIG && !is_our_trouble(r)) {
-        log_line(LOG_ERR, "%s/%s: cannot be read: %s; it stays, and is read again at the next start", outbox->dir,
-                 name, file_strerror(r));
-        return -EBADMSG;
-    }
     if (r >= 0)
         r = seal_check(text, *ret_len, spoiled, sizeof(spoiled));
+    if (r < 0 && r != -EINVAL && r != -E2BIG)
+        return r;
     if (r >= 0)
         r = outbox_file_parse(text, *ret_len, ret, &why);
     if (r < 0 && !is_our_trouble(r)) {
@@ -419,8 +424,10 @@ static int load(Outbox *outbox, int dir_fd, const char *name, uint64_t number) {
     int r;
 
     r = load_record(outbox, dir_fd, name, &record, &len);
+    if (outbox->next_number <= number)
+        outbox->next_number = number + 1;
     if (r < 0)
-        return r == -EBADMSG ? 0 : r;
+        return r == -EBADMSG || r == -ENOENT ? 0 : r;
     entry = calloc(1, sizeof(*entry));
     if (!entry) {
         outbox_record_done(&record);
@@ -428,8 +435,6 @@ static int load(Outbox *outbox, int dir_fd, const char *name, uint64_t number) {
     }
     *entry = (OutboxEntry){ .record = record, .bytes = len, .exists = true };
     (void)text_copy(entry->name, sizeof(entry->name), name);
-    if (outbox->next_number <= number)
-        outbox->next_number = number + 1;
     if (outbox_find(outbox, record.alert.id)) { /* the same message twice: one is enough */
         append(outbox, entry);
         remove_entry(outbox, entry);
@@ -440,11 +445,53 @@ static int load(Outbox *outbox, int dir_fd, const char *name, uint64_t number) {
     return 0;
 }
 
+/* ---- what could not be read ---- */
+
+static int note_unread(Outbox *outbox, const char *name, int error) {
+    char **grown = realloc(outbox->unread, (outbox->n_unread + 1) * sizeof(*grown)), *copy = strdup(name);
+
+    if (grown)
+        outbox->unread = grown;
+    if (!grown || !copy) {
+        free(copy);
+        return -ENOMEM;
+    }
+    outbox->unread[outbox->n_unread++] = copy;
+    log_line(LOG_ERR, "%s/%s: cannot be read: %s; it stays, and is read again later", outbox->dir, name,
+             file_strerror(error));
+    return 0;
+}
+
+bool outbox_read_again(Outbox *outbox) {
+    _cleanup_(file_closep) int fd = outbox->n_unread > 0 ? open_dir(outbox) : -1;
+    unsigned n = 0;
+    bool some = false;
+
+    if (fd < 0)
+        return false;
+    for (unsigned i = 0; i < outbox->n_unread; i++) {
+        char *name = outbox->unread[i];
+        uint64_t number;
+
+        if (!outbox_file_number(name, &number) || load(outbox, fd, name, number) >= 0) {
+            log_line(LOG_NOTICE, "%s/%s: can be read again, or is gone", outbox->dir, name);
+            some = true;
+            free(name);
+        } else
+            outbox->unread[n++] = name;
+    }
+    outbox->n_unread = n;
+    return some;
+}
+
 static int visit(Outbox *outbox, int dir_fd, const char *name) {
     uint64_t number;
+    int r;
 
-    if (outbox_file_number(name, &number))
-        return load(outbox, dir_fd, name, number);
+    if (outbox_file_number(name, &number)) {
+        r = load(outbox, dir_fd, name, number);
+        return r >= 0 || is_our_trouble(r) ? r : note_unread(outbox, name, r);
+    }
     if (text_ends_with(name, ".json"))
         set_damaged_aside(outbox, dir_fd, name, "its name");
     return 0;
@@ -511,6 +558,9 @@ void outbox_close(Outbox *outbox) {
         next = entry->next;
         entry_free(entry);
     }
+    for (unsigned i = 0; i < outbox->n_unread; i++)
+        free(outbox->unread[i]);
+    free(outbox->unread);
     free(outbox->parent);
     free(outbox->dir);
     free(outbox);

@@ -14,7 +14,8 @@ typedef struct Outbox Outbox;
 
 typedef struct OutboxEntry OutboxEntry;
 
-/* Opens DIR/outbox (made when missing) and reads what is waiting, oldest first. A file that cannot be
+/* Opens DIR/outbox (made when missing) and reads what is waiting, oldest first. A file that cannot be read stays,
+ * counts, and is read later (outbox_read_again); one that cannot be
  * parsed is moved to outbox/damaged with a journal line and is never overwritten; leftover temporaries are
  * removed; files of other names are left alone. No symbolic link is followed. 0 or -errno with one line naming the path in error. */
 int outbox_open(const char *dir, Outbox **ret, char *error, size_t error_size);
@@ -31,6 +32,10 @@ int outbox_add(Outbox *outbox, Alert *alert);
 
 /* The directory was made again: all that waits is written down once more. */
 void outbox_write_again(Outbox *outbox);
+
+/* Alerts that could not be read when the outbox was opened (-EIO, -EACCES ...): tries again. True when there is
+ * something to deliver now. */
+bool outbox_read_again(Outbox *outbox);
 
 /* Oldest first. NULL at the end. Entries stay valid until they are settled for all channels or outbox_add
  * gives them up: whoever waits meanwhile keeps the alert's id and asks outbox_find. */
@@ -56,6 +61,7 @@ void outbox_refuse(Outbox *outbox, OutboxEntry *entry, const char *channel, cons
  * channels everything waits. */
 void outbox_sweep(Outbox *outbox, const char *const *channels, size_t n_channels);
 
+/* Also those that could not be read yet. */
 unsigned outbox_depth(const Outbox *outbox);
 /* Alerts given up since the last call (for the next message that gets through); resets the count. */
 unsigned outbox_take_lost(Outbox *outbox);

@@ -234,3 +234,32 @@ def test_files_of_a_version_without_checksums_are_read_and_get_one(victim):
     victim.start().wait_guarding()
     victim.stop()
     assert victim.remembers('"checksum"') and not victim.found("damaged")
+
+
+# -- an alert that cannot be read at the start ----------------------------------------------------------------------
+
+def test_an_alert_that_cannot_be_read_at_the_start_counts_and_is_delivered_once_it_can(sim, victim, mallory):
+    """ELOOP stands for EIO and EACCES, which root cannot have on demand."""
+    victim.write_config(alerts=sns(TOPIC))
+    start(victim)
+    victim.wait_delivered()
+    hang = sim.add_fault("hang", service="sns")
+    mallory.stop(VICTIM)
+    sim.wait_for_request(within(10), operation="Publish")
+    victim.kill()
+    (name,) = victim.outbox_files()
+    path = victim.state / "outbox" / name
+    good = path.read_bytes()
+    path.unlink()
+    path.symlink_to(path)
+    sim.remove_fault(hang)
+    victim.start().wait_guarding()
+    victim.wait_line(f"outbox/{name}: cannot be read: .*; it stays")
+    victim.wait_status(lambda status: status["outbox"]["depth"] == 1)
+    assert path.is_symlink()
+    path.unlink()
+    path.write_bytes(good)
+    wait_alert(sim, "trail.stopped", seconds=20)
+    victim.wait_line(f"outbox/{name}: can be read again")
+    victim.wait_delivered()
+    assert victim.outbox_files() == []

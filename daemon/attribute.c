@@ -16,7 +16,7 @@ _Static_assert(ATTRIBUTE_QUESTIONS_MAX <= ATTRIBUTE_CALLS_MAX, "there is a call 
 
 struct Attribute {
     AttributeRequest request; /* its texts are ours */
-    char *texts[10];
+    char *texts[11];
     char **guards;
     AttributeDone done;
     void *userdata;
@@ -131,7 +131,8 @@ static void begin(void *userdata) {
 static int copy_texts(Attribute *a) {
     AttributeRequest *q = &a->request;
     const char **texts[] = { &q->region, &q->trail_name, &q->trail_arn, &q->bucket, &q->bucket_region,
-                             &q->key,    &q->log_group,  &q->log_role,  &q->topic,  &q->own_arn };
+                             &q->key,    &q->log_group,  &q->log_role,  &q->topic,  &q->own_arn,
+                             &q->key_store };
 
     _Static_assert(ARRAY_SIZE(texts) == ARRAY_SIZE(a->texts), "all are kept");
 

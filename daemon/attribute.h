@@ -17,6 +17,7 @@ typedef struct AttributeRequest {
     const char *bucket;
     const char *bucket_region; /* without it the trail's home and the region of global events are searched */
     const char *key, *log_group, *log_role, *topic; /* ARNs */
+    const char *key_store; /* id of the custom key store that the key is in */
     const char *own_arn; /* our own caller: what we wrote ourselves is nobody's deed; "" when unknown */
     char *const *guards; /* n_guards principals, see arn_principal_is(): what they wrote is nobody's either */
     size_t n_guards;
@@ -32,7 +33,7 @@ typedef void (*AttributeDone)(const Attribution *found, void *userdata);
 /* Begins: one LookupEvents after the other, for each kind of call that may have caused the findings. A
  * region that refuses is left out from there on. done is called exactly once, never from inside, within
  * ATTRIBUTE_CALLS_MAX of the client's call deadlines. 0, -ENOMEM, -EINVAL. */
-#define ATTRIBUTE_CALLS_MAX 36U
+#define ATTRIBUTE_CALLS_MAX 44U
 int attribute_start(const AttributeRequest *request, AttributeDone done, void *userdata, Attribute **ret);
 /* Ends it without calling done. NULL is fine. */
 void attribute_cancel(Attribute *attribute);

@@ -17,10 +17,13 @@ typedef enum About {
     ABOUT_LOG_GROUP,
     ABOUT_LOG_ROLE,
     ABOUT_TOPIC,
+    ABOUT_KEY_STORE,
     ABOUT_MEMBERSHIP, /* of the account in the organization that the trail belongs to */
+    ABOUT_TRUST,      /* of the organization in CloudTrail, which its trails need */
 } About;
 
 #define USER_AGENT "TrailGuard/"
+#define CLOUDTRAIL "cloudtrail.amazonaws.com"
 
 #define STOPS      (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_FLAPPED))
 #define DELETES    (FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_RECREATED))
@@ -48,6 +51,12 @@ static const struct {
     { "RemoveTags", ABOUT_TRAIL, FINDINGS_CHANGED, FIELD_BIT(FIELD_TAGS), true },
     { "AddTags", ABOUT_TRAIL, FINDINGS_CHANGED, FIELD_BIT(FIELD_TAGS), true },
     { "LeaveOrganization", ABOUT_MEMBERSHIP, FINDING_BIT(FINDING_MISSING), 0, false },
+    /* an invitation accepted from inside an organization moves the account */
+    { "AcceptHandshake", ABOUT_MEMBERSHIP, FINDING_BIT(FINDING_MISSING), 0, false },
+    /* organization trails become trails of the management account alone */
+    { "DisableAWSServiceAccess", ABOUT_TRUST, FINDINGS_CHANGED, FIELD_BIT(FIELD_ORGANIZATION), false },
+    { "DeregisterDelegatedAdministrator", ABOUT_TRUST, FINDINGS_CHANGED, FIELD_BIT(FIELD_ORGANIZATION), false },
+    { "DeregisterOrganizationDelegatedAdmin", ABOUT_TRUST, FINDINGS_CHANGED, FIELD_BIT(FIELD_ORGANIZATION), false },
     { "DeleteBucket", ABOUT_BUCKET, BUCKET, 0, false },
     { "DeleteBucketPolicy", ABOUT_BUCKET, BUCKET, 0, false },
     { "PutBucketPolicy", ABOUT_BUCKET, BUCKET, 0, false },
@@ -55,6 +64,8 @@ static const struct {
     { "PutBucketLifecycleConfiguration", ABOUT_BUCKET, LIFECYCLE, 0, false },
     { "DisableKey", ABOUT_KEY, KEY, 0, false },
     { "ScheduleKeyDeletion", ABOUT_KEY, KEY, 0, false },
+    { "DeleteImportedKeyMaterial", ABOUT_KEY, KEY, 0, false },
+    { "DisconnectCustomKeyStore", ABOUT_KEY_STORE, KEY, 0, false },
     { "PutKeyPolicy", ABOUT_KEY, DELIVERIES, 0, false },
     { "DeleteLogGroup", ABOUT_LOG_GROUP, LOG_GROUP, 0, false },
     { "DeleteRole", ABOUT_LOG_ROLE, LOG_GROUP, 0, false },
@@ -68,8 +79,8 @@ static const struct {
     { "RemovePermission", ABOUT_TOPIC, TOPIC, 0, false },
 };
 
-/* Calls about a bucket may be asked for in two regions. */
-_Static_assert(ARRAY_SIZE(rows) + 5 <= ATTRIBUTE_QUESTIONS_MAX, "all can be asked for at once");
+/* Calls about a bucket may be asked for in two regions, and so may one to CloudTrail about the organization. */
+_Static_assert(ARRAY_SIZE(rows) + 6 <= ATTRIBUTE_QUESTIONS_MAX, "all can be asked for at once");
 
 /* Its name or ARN, "" when the trail has none. */
 static const char *object_of(const AttributeRequest *request, About about) {
@@ -81,7 +92,9 @@ static const char *object_of(const AttributeRequest *request, About about) {
     case ABOUT_LOG_GROUP: object = request->log_group; break;
     case ABOUT_LOG_ROLE: object = request->log_role; break;
     case ABOUT_TOPIC: object = request->topic; break;
+    case ABOUT_KEY_STORE: object = request->key_store; break;
     case ABOUT_MEMBERSHIP: object = request->foreign ? request->trail_arn : ""; break;
+    case ABOUT_TRUST: object = request->foreign ? "" : request->trail_arn; break;
     case ABOUT_TRAIL: break;
     }
     return object ? object : "";
@@ -117,17 +130,30 @@ static size_t add_question(const char *name, const char *region, AttributeQuesti
     return 1;
 }
 
+static size_t ask_at_home_and_in(const AttributeRequest *request, const char *name, const char *region,
+                                 AttributeQuestion *ret) {
+    size_t n = add_question(name, request->region, ret);
+
+    if (!text_equal(region, request->region))
+        n += add_question(name, region, &ret[n]);
+    return n;
+}
+
 /* A bucket's ARN has no region, and a bucket that is gone tells none: most are where the trail is, or where
  * S3 puts those that name no region. */
 static size_t ask_about_bucket(const AttributeRequest *request, const char *name, AttributeQuestion *ret) {
-    size_t n;
-
     if (request->bucket_region && request->bucket_region[0])
         return add_question(name, request->bucket_region, ret);
-    n = add_question(name, request->region, ret);
-    if (!text_equal(iam_region(request), request->region))
-        n += add_question(name, iam_region(request), &ret[n]);
-    return n;
+    return ask_at_home_and_in(request, name, iam_region(request), ret);
+}
+
+/* Most are calls to Organizations; the one to CloudTrail can be made in every region. */
+static size_t ask_about_trust(const AttributeRequest *request, const char *name, AttributeQuestion *ret) {
+    const char *region = organizations_region(request);
+
+    if (text_equal(name, "DeregisterOrganizationDelegatedAdmin"))
+        return ask_at_home_and_in(request, name, region, ret);
+    return add_question(name, region, ret);
 }
 
 static size_t ask(const AttributeRequest *request, size_t row, AttributeQuestion *ret) {
@@ -140,6 +166,10 @@ static size_t ask(const AttributeRequest *request, size_t row, AttributeQuestion
         return add_question(rows[row].name, iam_region(request), ret);
     if (about == ABOUT_MEMBERSHIP)
         return add_question(rows[row].name, organizations_region(request), ret);
+    if (about == ABOUT_TRUST)
+        return ask_about_trust(request, rows[row].name, ret);
+    if (about == ABOUT_KEY_STORE)
+        about = ABOUT_KEY; /* in its region */
     if (about != ABOUT_TRAIL && arn_parse(object_of(request, about), &arn) >= 0 && arn.region[0])
         return add_question(rows[row].name, arn.region, ret);
     return add_question(rows[row].name, request->region, ret);
@@ -275,7 +305,11 @@ static bool is_about(const AttributeRequest *request, const CloudTrailEvent *eve
     case ABOUT_LOG_GROUP: return is_log_group(object, event->log_group);
     case ABOUT_LOG_ROLE: return text_equal(event->role, last) || names_resource(event, object);
     case ABOUT_TOPIC: return text_equal(event->topic, object) || names_resource(event, object);
+    case ABOUT_KEY_STORE: return text_equal(event->key_store, object);
     case ABOUT_MEMBERSHIP: return true; /* it is the account's own history */
+    case ABOUT_TRUST: /* the call to CloudTrail itself names no service */
+        return text_equal(event->principal, CLOUDTRAIL) ||
+               (!event->principal[0] && text_equal(event->event_source, CLOUDTRAIL));
     }
     return false;
 }

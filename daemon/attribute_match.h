@@ -14,7 +14,7 @@ typedef struct AttributeQuestion {
 
 /* What to ask about the request's findings and fields, each once, the trail's own calls first; at most
  * ATTRIBUTE_QUESTIONS_MAX. Returns how many. */
-#define ATTRIBUTE_QUESTIONS_MAX 32U
+#define ATTRIBUTE_QUESTIONS_MAX 40U
 size_t attribute_questions(const AttributeRequest *request,
                            AttributeQuestion ret[static ATTRIBUTE_QUESTIONS_MAX]);
 

@@ -49,6 +49,7 @@ void engine_search_actor(Trail *trail) {
         .bucket = keep->values[FIELD_BUCKET],
         .bucket_region = trail->keeping.bucket_region,
         .key = keep->values[FIELD_KMS_KEY],
+        .key_store = trail->keeping.key_store,
         .log_group = keep->values[FIELD_LOG_GROUP],
         .log_role = keep->values[FIELD_LOG_ROLE],
         .topic = keep->values[FIELD_SNS_TOPIC],

@@ -336,6 +336,8 @@ static void bucket_seen(const BucketLook *look, void *userdata) {
     if (look->region[0])
         (void)text_copy(k->bucket_region, sizeof(k->bucket_region), look->region);
     k->n_bucket_calls = look->n_heads + (look->found ? 2 : 0) + (k->now.values[FIELD_KMS_KEY] && k->now.values[FIELD_KMS_KEY][0]);
+    if (look->key_store[0])
+        (void)text_copy(k->key_store, sizeof(k->key_store), look->key_store);
     take_bucket(&k->seen, look);
     for (Unreadable u = UNREADABLE_BUCKET; u < _UNREADABLE_MAX; u++)
         if (look->found || u == UNREADABLE_BUCKET || u == UNREADABLE_KEY)

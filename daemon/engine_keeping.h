@@ -43,6 +43,7 @@ typedef struct Keeping {
     bool said_unsupported; /* that AWS does not show the event configuration */
     char bucket_region[S3_REGION_MAX]; /* as last told, "" until then */
     unsigned n_bucket_calls;           /* that a check of bucket and key makes, as the last one did */
+    char key_store[80];                /* the custom key store of the key; the same */
     Attribute *search;
 } Keeping;
 

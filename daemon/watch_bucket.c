@@ -351,6 +351,7 @@ static void key_done(const AwsError *error, const KmsKey *key, void *userdata) {
     if (error->class == AWS_OK) {
         if (!key->enabled)
             (void)text_copy(w->look.key_error, sizeof(w->look.key_error), key->state);
+        (void)text_copy(w->look.key_store, sizeof(w->look.key_store), key->store);
     } else if (error->class == AWS_NOT_FOUND)
         (void)text_copy(w->look.key_error, sizeof(w->look.key_error), error->code);
     else

@@ -17,6 +17,7 @@ typedef struct BucketLook {
     char bucket_error[CODE_TEXT_MAX];    /* "it is gone", "it belongs to 444455556666, not to 111122223333", ... */
     char lifecycle_error[CODE_TEXT_MAX]; /* "rule nuke deletes after 1 day" */
     char key_error[CODE_TEXT_MAX];       /* "Disabled", "PendingDeletion", "NotFoundException" */
+    char key_store[80];                  /* the custom key store that the key is in; "" for most */
     bool found;                          /* HeadBucket was answered well: the rest was asked */
     char region[S3_REGION_MAX];          /* the bucket's, "" when it did not tell */
     unsigned n_heads; /* calls of HeadBucket that a further check makes when nothing changes */

@@ -93,6 +93,8 @@ typedef struct CloudTrailEvent {
     char *log_group;        /* logGroupName, to CloudWatch Logs */
     char *role;             /* roleName, to IAM */
     char *topic;            /* topicArn, to SNS */
+    char *key_store;        /* customKeyStoreId, to KMS */
+    char *principal;        /* servicePrincipal, to Organizations: the service that is trusted */
     char *parameters;       /* requestParameters in the form of answer_dump(); ends in "..." when it was longer
                              * than CLOUDTRAIL_EVENT_PARAMETERS_MAX, and is no JSON then */
     CloudTrailIdentity identity;

@@ -40,6 +40,8 @@ static const TextMember record_members[] = {
     { "requestParameters.logGroupName", EVENT(log_group) },
     { "requestParameters.roleName", EVENT(role) },
     { "requestParameters.topicArn", EVENT(topic) },
+    { "requestParameters.customKeyStoreId", EVENT(key_store) },
+    { "requestParameters.servicePrincipal", EVENT(principal) },
     { "userIdentity.type", EVENT(identity.type) },
     { "userIdentity.arn", EVENT(identity.arn) },
     { "userIdentity.principalId", EVENT(identity.principal_id) },

@@ -19,17 +19,20 @@ int kms_build_describe_key(const char *key, char **ret) {
 
 /* KeyMetadata has a member Enabled too, which says less: it is true only while KeyState is Enabled. */
 static int read_metadata(const json_t *metadata, KmsKey *key) {
-    const char *state, *manager;
+    const char *state, *manager, *store;
     int r;
 
     r = answer_text(metadata, "KeyState", &state);
     if (r >= 0)
         r = answer_text(metadata, "KeyManager", &manager);
     if (r >= 0)
+        r = answer_text(metadata, "CustomKeyStoreId", &store);
+    if (r >= 0)
         r = answer_time(metadata, "DeletionDate", &key->deletion_usec);
     if (r < 0 || !*state)
         return -EBADMSG;
     (void) text_copy(key->state, sizeof(key->state), state);
+    (void) text_copy(key->store, sizeof(key->store), store);
     key->enabled = strcmp(state, "Enabled") == 0;
     key->aws_managed = strcmp(manager, "AWS") == 0;
     return 0;

@@ -788,6 +788,41 @@ def test_the_key_of_a_trail(sim):
     assert refused(sim.boto3("stranger", "kms").describe_key, KeyId=KEY)[0] == "AccessDeniedException"
 
 
+def test_keys_without_material_or_store(sim):
+    sim.call("settings", signature_window=86400)
+    sim.call("kms_key", arn=KEY, store="cks-1234567890abcdef0")
+    sim.boto3("mallory", "cloudtrail").update_trail(Name="org-trail", KmsKeyId=KEY)
+    kms = sim.boto3("mallory", "kms")
+    assert kms.describe_key(KeyId=KEY)["KeyMetadata"]["CustomKeyStoreId"] == "cks-1234567890abcdef0"
+    kms.disconnect_custom_key_store(CustomKeyStoreId="cks-other")
+    assert kms.describe_key(KeyId=KEY)["KeyMetadata"]["KeyState"] == "Enabled"
+    kms.delete_imported_key_material(KeyId=KEY)
+    assert kms.describe_key(KeyId=KEY)["KeyMetadata"]["KeyState"] == "PendingImport"
+    kms.disconnect_custom_key_store(CustomKeyStoreId="cks-1234567890abcdef0")
+    assert kms.describe_key(KeyId=KEY)["KeyMetadata"]["KeyState"] == "Unavailable"
+    sim.clock(301)
+    assert delivery_error(sim)[0] == "KMS.KMSInvalidStateException"
+
+
+def test_a_member_leaves_and_trusted_access_goes(sim):
+    sim.call("load", organization={"management": MAIN, "members": [MEMBER, "777788889999"]})
+    for account in (MEMBER, "777788889999"):
+        sim.add_account(account)
+        sim.add_user(f"admin-{account}", account)
+    organizations = sim.boto3("mallory", "organizations", "us-east-1")
+    assert refused(organizations.leave_organization)[0] == "MasterCannotLeaveOrganizationException"
+    sim.boto3(f"admin-{MEMBER}", "organizations", "us-east-1").leave_organization()
+    sim.boto3("admin-777788889999", "organizations", "us-east-1").accept_handshake(HandshakeId="h-examplehandshake")
+    assert {entry["Id"] for entry in organizations.list_accounts()["Accounts"]} == {MAIN}
+    organizations.disable_aws_service_access(ServicePrincipal="config.amazonaws.com")
+    trails = sim.boto3("mallory", "cloudtrail")
+    trails.update_trail(Name="org-trail", IsOrganizationTrail=True)
+    assert trails.get_trail(Name="org-trail")["Trail"]["IsOrganizationTrail"]
+    organizations.disable_aws_service_access(ServicePrincipal="cloudtrail.amazonaws.com")
+    assert not trails.get_trail(Name="org-trail")["Trail"]["IsOrganizationTrail"]
+    assert refused(trails.update_trail, Name="org-trail", IsOrganizationTrail=True)[0] == "CloudTrailAccessNotEnabledException"
+
+
 def test_a_bucket_outlives_its_trail(sim):
     client, s3 = sim.boto3("mallory", "cloudtrail"), s3_of(sim, "guard")
     policy = s3.get_bucket_policy(Bucket=LOGS)["Policy"]

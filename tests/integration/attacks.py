@@ -13,6 +13,7 @@ from helpers import FRA, IAD, MAIN, topic_arn, trail_arn
 VICTIM = trail_arn("victim", FRA)
 SINGLE = trail_arn("single", IAD)
 ORGANIZATION = trail_arn("organization", FRA)
+KEY_STORE = "cks-1234567890abcdef0"
 BUCKET, KEY = "example-victim-logs", f"arn:aws:kms:{FRA}:{MAIN}:key/1111aaaa-22bb-33cc-44dd-5555eeee6666"
 GROUP = f"arn:aws:logs:{FRA}:{MAIN}:log-group:CloudTrail:*"
 ROLE = f"arn:aws:iam::{MAIN}:role/CloudTrail_CloudWatchLogs"
@@ -35,6 +36,7 @@ SCENARIO = {
     ],
     "organization": {"management": MAIN, "members": [MAIN]},
     "topics": [{"arn": NOTIFIED}],
+    "kms_keys": {KEY: {"store": KEY_STORE}},
     # deliveries show within a second what has become of the bucket
     "settings": {"delivery_interval": 1, "digest_interval": 1},
 }
@@ -151,6 +153,18 @@ def schedule_key_deletion(m, _):
     kms(m).schedule_key_deletion(KeyId=KEY, PendingWindowInDays=7)
 
 
+def delete_key_material(m, _):
+    kms(m).delete_imported_key_material(KeyId=KEY)
+
+
+def disconnect_key_store(m, _):
+    kms(m).disconnect_custom_key_store(CustomKeyStoreId=KEY_STORE)
+
+
+def disable_trusted_access(m, _):
+    m.sim.boto3(m.user, "organizations", IAD).disable_aws_service_access(ServicePrincipal="cloudtrail.amazonaws.com")
+
+
 def break_log_group(m, trail):
     """CloudWatch Logs is not simulated: what its loss leaves in the status is."""
     m.sim.trail(trail, errors={"LatestCloudWatchLogsDeliveryError": "ResourceNotFoundException"})
@@ -238,11 +252,17 @@ ATTACKS = [
     Attack("D1", "DisableKey on the trail's KMS key", disable_key, "trail.failing", put_back=False, finding="delivery"),
     Attack("D1b", "ScheduleKeyDeletion, with `bucket_checks`", schedule_key_deletion, "trail.failing", put_back=False,
            finding="key", options=CHECKS),
+    Attack("D2", "DeleteImportedKeyMaterial of the trail's KMS key", delete_key_material, "trail.failing", put_back=False,
+           finding="delivery"),
+    Attack("D3", "DisconnectCustomKeyStore: the key store of the trail's KMS key, with `bucket_checks`", disconnect_key_store,
+           "trail.failing", put_back=False, finding="key", options=CHECKS),
     Attack("E1", "the trail's log group or its role taken away", break_log_group, "trail.failing", put_back=False,
            finding="log group"),
     Attack("E3", "the trail's SNS topic deleted", break_topic, "trail.failing", put_back=False, finding="notification"),
     Attack("S1", "nothing is delivered any more, and no error says so", stop_deliveries, "trail.failing", put_back=False,
            finding="stale"),
+    Attack("F2", "DisableAWSServiceAccess: the organization trusts CloudTrail no longer", disable_trusted_access,
+           "trail.weakened", ("IsOrganizationTrail",), put_back=False, trail=ORGANIZATION),
     Attack("G2", "the guard's rights taken away", take_rights_away, "guard.blind", put_back=False),
     Attack("G3", "the API's quota used up", throttle, "guard.blind", put_back=False),
     Attack("G4", "DeleteTrail, and the quota of trails filled", fill_quota_and_delete, "trail.missing", put_back=False),
@@ -250,3 +270,5 @@ ATTACKS = [
 
 # Not against one trail: test_attacks.py has a test of its own for it.
 LEAVES = Attack("F1", "an account leaves the organization, or is removed from it", None, "guard.blind", put_back=False)
+MOVES = Attack("F3", "AcceptHandshake: a member moves to another organization; seen with its own keys", None, "trail.missing",
+               put_back=False)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from attacks import ATTACKS, LEAVES, SCENARIO, VICTIM
+from attacks import ATTACKS, LEAVES, MOVES, ORGANIZATION, SCENARIO, VICTIM
 from guard import PLAIN, within
-from helpers import FRA, MAIN, MEMBER, documents, matches, operations, wait_alert
+from helpers import FRA, IAD, MAIN, MEMBER, documents, matches, operations, sns, wait_alert
 from simaws.client import SimError, poll
 
 RESULTS = Path(os.environ.get("TRAILGUARD_ATTACKS", "")) if os.environ.get("TRAILGUARD_ATTACKS") else None
@@ -118,6 +118,27 @@ def test_a_member_that_leaves_the_organization(sim, mallory, make_guard, mode):
     entry = wait_alert(sim, "guard.blind", seconds=20, holds=lambda entry: entry["account"] == MEMBER)
     matches("no active member of the organization", entry["summary"])
     write_down(LEAVES, mode, event="guard.blind", undone=False, by=[], fields=[], finding=None, severity=entry["severity"])
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_member_that_moves_to_another_organization(sim, make_guard, mode):
+    """F3: it need not leave first, and the organization's trail is gone from it."""
+    sim.add_account(MEMBER, regions=[FRA, IAD])
+    sim.load({**SCENARIO, "organization": {"management": MAIN, "members": [MAIN, MEMBER]}})
+    for user in ("member-guard", "member-admin"):
+        sim.add_user(user, MEMBER)
+    topic = f"arn:aws:sns:{FRA}:{MEMBER}:alerts"
+    sim.add_topic(topic)
+    guard = make_guard(sim, "member-guard", mode=mode, regions=[FRA], trails=[ORGANIZATION], settings_interval=1,
+                       alerts=sns(topic), attribution=True)
+    guard.start().wait_guarding()
+    guard.wait_verdict("organization", "protected")
+    sim.boto3("member-admin", "organizations", IAD).accept_handshake(HandshakeId="h-examplehandshake")
+    missing = wait_alert(sim, "trail.missing", topic, seconds=20)
+    entry = wait_alert(sim, "trail.attributed", topic, seconds=20)
+    assert (entry["actor"]["name"], entry["actor"]["event_name"]) == ("member-admin", "AcceptHandshake")
+    assert not WRITES & {call["operation"] for call in sim.requests(principal="*:user/member-guard")}
+    write_down(MOVES, mode, event="trail.missing", undone=False, by=[], fields=[], finding=None, severity=missing["severity"])
 
 
 @pytest.mark.skipif(not PLAIN, reason="many steps; the plain build runs them")

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from attacks import BUCKET, GROUP, KEY, NOTIFIED, ROLE, SCENARIO, VICTIM
+from attacks import BUCKET, GROUP, KEY, KEY_STORE, NOTIFIED, ROLE, SCENARIO, VICTIM
 from guard import within
 from helpers import (FRA, IAD, MAIN, SYD, TOPIC, document, documents, events, mail_of, messages, sns, topic_arn,
                      wait_alert)
@@ -71,13 +71,31 @@ def test_what_was_done_to_the_bucket_is_found_in_its_own_region(sim, victim, mal
         ("DeleteBucketPolicy", FRA), ("DeleteBucketPolicy", IAD)} <= lookups(sim)
 
 
-def test_what_was_done_to_the_key_is_found_where_the_key_is(sim, victim, mallory):
+@pytest.mark.parametrize("call, parameters", [
+    ("schedule_key_deletion", {"KeyId": KEY, "PendingWindowInDays": 7}),
+    ("delete_imported_key_material", {"KeyId": KEY}),
+    ("disconnect_custom_key_store", {"CustomKeyStoreId": KEY_STORE}),
+])
+def test_what_was_done_to_the_key_is_found_where_the_key_is(sim, victim, mallory, call, parameters):
+    """Which key store it is in, `bucket_checks` knows."""
+    victim.write_config(bucket_checks="Store" in "".join(parameters))
     start(victim)
-    sim.boto3(mallory.user, "kms", FRA).schedule_key_deletion(KeyId=KEY, PendingWindowInDays=7)
+    getattr(sim.boto3(mallory.user, "kms", FRA), call)(**parameters)
     sim.trail(VICTIM, errors={"LatestDeliveryError": "KMS.KMSInvalidStateException"})
     wait_alert(sim, "trail.failing", seconds=20)
     entry = wait_alert(sim, "trail.attributed", seconds=20)
-    assert (entry["actor"]["name"], entry["actor"]["event_name"]) == ("mallory", "ScheduleKeyDeletion")
+    assert (entry["actor"]["name"], entry["actor"]["event_name"].lower()) == ("mallory", call.replace("_", ""))
+
+
+def test_who_took_cloudtrails_trusted_access_away_is_found_where_organizations_is_recorded(sim, make_guard, mallory):
+    sim.load(SCENARIO)
+    start(make_guard(sim, regions=[FRA], trails=["organization"], settings_interval=1, attribution=True))
+    organizations = sim.boto3(mallory.user, "organizations", IAD)
+    organizations.disable_aws_service_access(ServicePrincipal="config.amazonaws.com")
+    organizations.disable_aws_service_access(ServicePrincipal="cloudtrail.amazonaws.com")
+    wait_alert(sim, "trail.weakened")
+    entry = wait_alert(sim, "trail.attributed", seconds=20)
+    assert (entry["actor"]["name"], entry["actor"]["event_name"]) == ("mallory", "DisableAWSServiceAccess")
 
 
 @pytest.mark.parametrize("member, name, region, source, parameters", [

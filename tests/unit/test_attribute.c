@@ -262,6 +262,7 @@ static void test_regions(void **state) {
         { "ScheduleKeyDeletion", "eu-west-1",
           EVENTS("{\"EventName\":\"ScheduleKeyDeletion\",\"EventTime\":1700000010,\"Username\":\"mallory\","
                  "\"Resources\":[{\"ResourceName\":\"arn:aws:kms:eu-west-1:111122223333:key/1\"}]}") },
+        { "DeleteImportedKeyMaterial", "eu-west-1", EVENTS("") },
         { "PutKeyPolicy", "eu-west-1", EVENTS("") },
     };
 

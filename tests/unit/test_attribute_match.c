@@ -19,6 +19,7 @@
 #define BUCKET "example-logs"
 #define KEY_ID "1111aaaa-22bb-33cc-44dd-5555eeee6666"
 #define KEY    "arn:aws:kms:eu-south-1:111122223333:key/" KEY_ID
+#define STORE  "cks-1234567890abcdef0"
 #define GROUP  "arn:aws:logs:eu-west-1:111122223333:log-group:CloudTrail/main:*"
 #define ROLE   "arn:aws:iam::111122223333:role/service-role/ToLogs"
 #define TOPIC  "arn:aws:sns:eu-north-1:111122223333:deliveries"
@@ -36,6 +37,7 @@ static const AttributeRequest main_trail = {
     .bucket = BUCKET,
     .bucket_region = "eu-west-3",
     .key = KEY,
+    .key_store = STORE,
     .log_group = GROUP,
     .log_role = ROLE,
     .topic = TOPIC,
@@ -52,6 +54,7 @@ static CloudTrailEvent blank_event(void) {
         .event_time_usec = FROM, .whole = true, .aws_region = none, .source_ip = none, .user_agent = none,
         .error_code = none, .error_message = none, .request_id = none, .recipient_account = none,
         .trail = none, .bucket = none, .key = none, .log_group = none, .role = none, .topic = none,
+        .key_store = none, .principal = none,
         .parameters = none,
         .identity = { .type = none, .arn = none, .principal_id = none, .account_id = none,
                       .user_name = none, .invoked_by = none, .access_key_id = none, .issuer_arn = none,
@@ -71,6 +74,9 @@ static CloudTrailEvent event_of(const char *name, const char *trail) {
     return e;
 }
 
+/* Of the main trail, as the account sees it whose history has such calls. */
+static AttributeRequest request_for(size_t call);
+
 static Attribution take_one(const AttributeRequest *request, const CloudTrailEvent *event) {
     Attribution found = { 0 };
 
@@ -83,16 +89,21 @@ static Attribution take_one(const AttributeRequest *request, const CloudTrailEve
 #define DRIFT_NAMES "UpdateTrail PutEventSelectors PutInsightSelectors PutEventConfiguration RemoveTags AddTags "
 #define BUCKET_NAMES "DeleteBucket@eu-west-3 DeleteBucketPolicy@eu-west-3 PutBucketPolicy@eu-west-3 "
 #define RULE_NAMES "PutBucketLifecycle@eu-west-3 PutBucketLifecycleConfiguration@eu-west-3 "
-#define KEY_NAMES "DisableKey@eu-south-1 ScheduleKeyDeletion@eu-south-1 "
+#define KEY_NAMES                                                                                           \
+    "DisableKey@eu-south-1 ScheduleKeyDeletion@eu-south-1 DeleteImportedKeyMaterial@eu-south-1 "            \
+    "DisconnectCustomKeyStore@eu-south-1 "
 #define POLICY_NAME "PutKeyPolicy@eu-south-1 "
 #define LOG_NAMES                                                                                           \
     "DeleteLogGroup@eu-west-1 DeleteRole@us-east-1 DeleteRolePolicy@us-east-1 DetachRolePolicy@us-east-1 "  \
     "PutRolePolicy@us-east-1 PutRolePermissionsBoundary@us-east-1 UpdateAssumeRolePolicy@us-east-1 "
 #define TOPIC_NAMES "DeleteTopic@eu-north-1 SetTopicAttributes@eu-north-1 RemovePermission@eu-north-1 "
-#define LEAVE_NAME "LeaveOrganization@us-east-1 "
+#define LEAVE_NAMES "LeaveOrganization@us-east-1 AcceptHandshake@us-east-1 "
+#define TRUST_NAMES                                                                                         \
+    "DisableAWSServiceAccess@us-east-1 DeregisterDelegatedAdministrator@us-east-1 "                         \
+    "DeregisterOrganizationDelegatedAdmin DeregisterOrganizationDelegatedAdmin@us-east-1 "
 
 #define EVERY_NAME                                                                                          \
-    "StopLogging DeleteTrail " DRIFT_NAMES LEAVE_NAME BUCKET_NAMES RULE_NAMES KEY_NAMES POLICY_NAME         \
+    "StopLogging DeleteTrail " DRIFT_NAMES LEAVE_NAMES BUCKET_NAMES RULE_NAMES KEY_NAMES POLICY_NAME         \
             LOG_NAMES TOPIC_NAMES
 
 /* "NAME" for what is asked in the trail's home, "NAME@REGION" for the rest. */
@@ -121,7 +132,7 @@ static void test_questions(void **state) {
         { BIT(STOPPED), 0, "StopLogging " },
         { BIT(STOPPED), FIELD_BIT(FIELD_TAGS), "StopLogging " },
         { BIT(FLAPPED), 0, "StopLogging " },
-        { BIT(MISSING), 0, "DeleteTrail " LEAVE_NAME },
+        { BIT(MISSING), 0, "DeleteTrail " LEAVE_NAMES },
         { BIT(RECREATED), FIELD_BIT(FIELD_BUCKET), "DeleteTrail " },
         { BIT(WEAKENED), 0, DRIFT_NAMES },
         { BIT(CHANGED), FIELDS_ALL, DRIFT_NAMES },
@@ -153,19 +164,43 @@ static void test_questions(void **state) {
     }
 }
 
+/* The organization's trust in CloudTrail is in the history of the account that owns its trails, a member's own leaving in
+ * the member's. */
+static void test_questions_about_the_organization(void **state) {
+    AttributeRequest q = main_trail;
+
+    (void)state;
+    q.foreign = false;
+    q.findings = BIT(WEAKENED);
+    q.fields = FIELD_BIT(FIELD_ORGANIZATION);
+    assert_questions(&q, "UpdateTrail " TRUST_NAMES);
+    q.findings = BIT(MISSING);
+    assert_questions(&q, "DeleteTrail ");
+    q.findings = BIT(WEAKENED);
+    q.region = "us-east-1";
+    assert_questions(&q, "UpdateTrail DisableAWSServiceAccess DeregisterDelegatedAdministrator "
+                         "DeregisterOrganizationDelegatedAdmin ");
+    q.region = "cn-north-1";
+    assert_questions(&q, "UpdateTrail DisableAWSServiceAccess@cn-northwest-1 "
+                         "DeregisterDelegatedAdministrator@cn-northwest-1 DeregisterOrganizationDelegatedAdmin "
+                         "DeregisterOrganizationDelegatedAdmin@cn-northwest-1 ");
+}
+
 /* What is not known is not asked about, and where it is unknown both likely places are asked. */
 static void test_questions_about_what_is_not_known(void **state) {
     AttributeRequest q = { .region = "eu-central-1", .trail_arn = ARN, .bucket = "", .key = "",
                            .findings = UINT32_MAX };
 
     (void)state;
-    assert_questions(&q, "StopLogging DeleteTrail " DRIFT_NAMES);
+    assert_questions(&q, "StopLogging DeleteTrail " DRIFT_NAMES TRUST_NAMES);
     q = (AttributeRequest){ .region = "cn-northwest-1", .trail_arn = ARN, .bucket = BUCKET, .bucket_region = "",
                             .key = KEY_ID, .findings = BIT(LIFECYCLE) | BIT(KEY) };
     assert_questions(&q, "PutBucketLifecycle PutBucketLifecycle@cn-north-1 PutBucketLifecycleConfiguration "
-                         "PutBucketLifecycleConfiguration@cn-north-1 DisableKey ScheduleKeyDeletion ");
+                         "PutBucketLifecycleConfiguration@cn-north-1 DisableKey ScheduleKeyDeletion "
+                         "DeleteImportedKeyMaterial ");
     q.region = "cn-north-1";
-    assert_questions(&q, "PutBucketLifecycle PutBucketLifecycleConfiguration DisableKey ScheduleKeyDeletion ");
+    assert_questions(&q, "PutBucketLifecycle PutBucketLifecycleConfiguration DisableKey ScheduleKeyDeletion "
+                         "DeleteImportedKeyMaterial ");
     /* all at once, at their longest */
     q = main_trail;
     q.findings = UINT32_MAX;
@@ -173,7 +208,9 @@ static void test_questions_about_what_is_not_known(void **state) {
     {
         AttributeQuestion questions[ATTRIBUTE_QUESTIONS_MAX];
 
-        assert_int_equal(attribute_questions(&q, questions), 32);
+        assert_int_equal(attribute_questions(&q, questions), 35);
+        q.foreign = false;
+        assert_int_equal(attribute_questions(&q, questions), 37);
     }
 }
 
@@ -188,7 +225,7 @@ static void test_questions_about_what_is_not_known(void **state) {
 /* Told anew from what AWS says the calls do. */
 static const struct {
     const char *name;
-    enum { TRAIL_CALL, BUCKET_CALL, KEY_CALL, GROUP_CALL, ROLE_CALL, TOPIC_CALL, ACCOUNT_CALL } about;
+    enum { TRAIL_CALL, BUCKET_CALL, KEY_CALL, GROUP_CALL, ROLE_CALL, TOPIC_CALL, STORE_CALL, ACCOUNT_CALL, TRUST_CALL } about;
     uint32_t causes, fields;
 } calls[] = {
     { "StopLogging", TRAIL_CALL, STOPS, FIELDS_ALL },
@@ -202,6 +239,10 @@ static const struct {
     { "RemoveTags", TRAIL_CALL, FINDINGS_CHANGED, FIELD_BIT(FIELD_TAGS) },
     { "AddTags", TRAIL_CALL, FINDINGS_CHANGED, FIELD_BIT(FIELD_TAGS) },
     { "LeaveOrganization", ACCOUNT_CALL, BIT(MISSING), FIELDS_ALL },
+    { "AcceptHandshake", ACCOUNT_CALL, BIT(MISSING), FIELDS_ALL },
+    { "DisableAWSServiceAccess", TRUST_CALL, FINDINGS_CHANGED, FIELD_BIT(FIELD_ORGANIZATION) },
+    { "DeregisterDelegatedAdministrator", TRUST_CALL, FINDINGS_CHANGED, FIELD_BIT(FIELD_ORGANIZATION) },
+    { "DeregisterOrganizationDelegatedAdmin", TRUST_CALL, FINDINGS_CHANGED, FIELD_BIT(FIELD_ORGANIZATION) },
     { "DeleteBucket", BUCKET_CALL, BUCKETS, FIELDS_ALL },
     { "DeleteBucketPolicy", BUCKET_CALL, BUCKETS, FIELDS_ALL },
     { "PutBucketPolicy", BUCKET_CALL, BUCKETS, FIELDS_ALL },
@@ -209,6 +250,8 @@ static const struct {
     { "PutBucketLifecycleConfiguration", BUCKET_CALL, BIT(LIFECYCLE), FIELDS_ALL },
     { "DisableKey", KEY_CALL, KEYS, FIELDS_ALL },
     { "ScheduleKeyDeletion", KEY_CALL, KEYS, FIELDS_ALL },
+    { "DeleteImportedKeyMaterial", KEY_CALL, KEYS, FIELDS_ALL },
+    { "DisconnectCustomKeyStore", STORE_CALL, KEYS, FIELDS_ALL },
     { "PutKeyPolicy", KEY_CALL, BIT(DELIVERY) | BIT(DIGEST), FIELDS_ALL },
     { "DeleteLogGroup", GROUP_CALL, BIT(LOG_GROUP), FIELDS_ALL },
     { "DeleteRole", ROLE_CALL, BIT(LOG_GROUP), FIELDS_ALL },
@@ -237,10 +280,19 @@ static CloudTrailEvent event_about(size_t call) {
     case GROUP_CALL: e.log_group = (char *)"CloudTrail/main"; break;
     case ROLE_CALL: e.role = (char *)"ToLogs"; break;
     case TOPIC_CALL: e.topic = (char *)TOPIC; break;
+    case STORE_CALL: e.key_store = (char *)STORE; break;
+    case TRUST_CALL: e.principal = (char *)"cloudtrail.amazonaws.com"; break;
     case TRAIL_CALL:
     case ACCOUNT_CALL: break;
     }
     return e;
+}
+
+static AttributeRequest request_for(size_t call) {
+    AttributeRequest q = main_trail;
+
+    q.foreign = calls[call].about != TRUST_CALL;
+    return q;
 }
 
 static void test_every_call_finding_and_field(void **state) {
@@ -252,7 +304,7 @@ static void test_every_call_finding_and_field(void **state) {
             for (unsigned field = 0; field <= _FIELD_MAX; field++) {
                 uint32_t fields = field < _FIELD_MAX ? FIELD_BIT(field) : 0;
                 bool expected = (calls[i].causes & FINDING_BIT(f)) && (!fields || (calls[i].fields & fields));
-                AttributeRequest q = main_trail;
+                AttributeRequest q = request_for(i);
                 Attribution found;
 
                 q.findings = FINDING_BIT(f);
@@ -372,6 +424,40 @@ static void test_leaving(void **state) {
     assert_false(take_one(&q, &e).found);
 }
 
+/* What ends the organization's trust in other services, or in other key stores, is no cause. */
+static void test_trust_and_key_stores(void **state) {
+    static const struct {
+        const char *name, *principal, *source, *store;
+        bool ours;
+    } cases[] = {
+        { "DisableAWSServiceAccess", "cloudtrail.amazonaws.com", "organizations.amazonaws.com", "", true },
+        { "DisableAWSServiceAccess", "config.amazonaws.com", "organizations.amazonaws.com", "", false },
+        { "DisableAWSServiceAccess", "", "organizations.amazonaws.com", "", false },
+        { "DeregisterDelegatedAdministrator", "cloudtrail.amazonaws.com", "organizations.amazonaws.com", "", true },
+        { "DeregisterDelegatedAdministrator", "sso.amazonaws.com", "organizations.amazonaws.com", "", false },
+        { "DeregisterOrganizationDelegatedAdmin", "", "cloudtrail.amazonaws.com", "", true },
+        { "DeregisterOrganizationDelegatedAdmin", "", "backup.amazonaws.com", "", false },
+        { "DisconnectCustomKeyStore", "", "kms.amazonaws.com", STORE, true },
+        { "DisconnectCustomKeyStore", "", "kms.amazonaws.com", STORE "1", false },
+        { "DisconnectCustomKeyStore", "", "kms.amazonaws.com", "", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CloudTrailEvent e = event_of(cases[i].name, "");
+        AttributeRequest q = main_trail;
+
+        q.foreign = false;
+        q.findings = BIT(WEAKENED) | BIT(KEY);
+        q.fields = FIELD_BIT(FIELD_ORGANIZATION);
+        e.principal = (char *)cases[i].principal;
+        e.event_source = (char *)cases[i].source;
+        e.key_store = (char *)cases[i].store;
+        if (take_one(&q, &e).found != cases[i].ours)
+            fail_msg("case %zu: %s", i, cases[i].name);
+    }
+}
+
 static void test_when(void **state) {
     AttributeRequest q = main_trail;
     CloudTrailEvent e = event_of("StopLogging", "main");
@@ -396,7 +482,7 @@ static void test_own(void **state) {
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
         CloudTrailEvent e = event_about(i);
         bool writes = calls[i].about == TRAIL_CALL && calls[i].causes == FINDINGS_CHANGED;
-        AttributeRequest q = main_trail;
+        AttributeRequest q = request_for(i);
 
         q.findings = UINT32_MAX;
         e.identity.arn = (char *)OWN;
@@ -435,7 +521,7 @@ static void test_guards(void **state) {
             CloudTrailEvent e = event_about(i);
             bool writes = calls[i].about == TRAIL_CALL && calls[i].causes == FINDINGS_CHANGED;
             bool expected = calls[i].causes != 0 && !(writes && callers[k].named);
-            AttributeRequest q = main_trail;
+            AttributeRequest q = request_for(i);
             Attribution found;
 
             q.findings = UINT32_MAX;
@@ -647,12 +733,14 @@ static void test_facts(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_questions),
+        cmocka_unit_test(test_questions_about_the_organization),
         cmocka_unit_test(test_questions_about_what_is_not_known),
         cmocka_unit_test(test_every_call_finding_and_field),
         cmocka_unit_test(test_about_what),
         cmocka_unit_test(test_nothing_known_of_bucket_and_key),
         cmocka_unit_test(test_log_groups),
         cmocka_unit_test(test_leaving),
+        cmocka_unit_test(test_trust_and_key_stores),
         cmocka_unit_test(test_when),
         cmocka_unit_test(test_own),
         cmocka_unit_test(test_guards),

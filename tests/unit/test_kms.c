@@ -33,6 +33,12 @@ static void test_read(void **state) {
     assert_string_equal(key.state, "Enabled");
     assert_false(key.aws_managed);
     assert_int_equal(key.deletion_usec, 0);
+    assert_string_equal(key.store, "");
+    assert_int_equal(read_key("{\"KeyMetadata\":{\"KeyState\":\"Unavailable\",\"CustomKeyStoreId\":"
+                              "\"cks-1234567890abcdef0\"}}",
+                              &key),
+                     0);
+    assert_string_equal(key.store, "cks-1234567890abcdef0");
     assert_int_equal(read_key("{\"KeyMetadata\":{\"Enabled\":true,\"KeyState\":\"PendingDeletion\","
                               "\"KeyManager\":\"AWS\",\"DeletionDate\":1735689600.5}}",
                               &key),

@@ -10,6 +10,7 @@ from .iam import as_list, glob
 
 WRITER = "cloudtrail.amazonaws.com"
 KMS_CODES = {"Disabled": "KMS.DisabledException", "PendingDeletion": "KMS.KMSInvalidStateException",
+             "PendingImport": "KMS.KMSInvalidStateException", "Unavailable": "KMS.KMSInvalidStateException",
              None: "KMS.NotFoundException"}
 
 

@@ -66,10 +66,11 @@ def _need(key, arn, *states):
 def describe_key(call, params):
     arn, key = _find(call, params)
     deletion = {"DeletionDate": key["deletion"]} if key.get("deletion") else {}
+    store = {"CustomKeyStoreId": key["store"]} if key.get("store") else {}
     return {"KeyMetadata": {
         "AWSAccountId": arn.split(":")[4], "KeyId": arn.rpartition("/")[2], "Arn": arn, "CreationDate": 1700000000.25,
         "Enabled": key["state"] == "Enabled", "Description": "", "KeyUsage": "ENCRYPT_DECRYPT", "KeyState": key["state"],
-        **deletion, "Origin": "AWS_KMS", "KeyManager": key.get("manager", "CUSTOMER"),
+        **deletion, **store, "Origin": "AWS_KMS", "KeyManager": key.get("manager", "CUSTOMER"),
         "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT", "KeySpec": "SYMMETRIC_DEFAULT",
         "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"], "MultiRegion": False}}
 
@@ -105,7 +106,24 @@ def cancel_key_deletion(call, params):
     return {"KeyId": arn}
 
 
+def delete_imported_key_material(call, params):
+    arn, key = _find(call, params)
+    _need(key, arn, "Enabled", "Disabled")
+    key["state"] = "PendingImport"
+    return {}
+
+
+def disconnect_custom_key_store(call, params):
+    """None of its keys can be used then."""
+    call.authorize(f"kms:{call.operation}", "*")
+    for key in call.state.kms.values():
+        if key.get("store") == params["CustomKeyStoreId"]:
+            key["state"] = "Unavailable"
+    return {}
+
+
 OPERATIONS = {
-    "CancelKeyDeletion": cancel_key_deletion, "DescribeKey": describe_key, "DisableKey": disable_key,
+    "CancelKeyDeletion": cancel_key_deletion, "DeleteImportedKeyMaterial": delete_imported_key_material,
+    "DescribeKey": describe_key, "DisableKey": disable_key, "DisconnectCustomKeyStore": disconnect_custom_key_store,
     "EnableKey": enable_key, "ScheduleKeyDeletion": schedule_key_deletion,
 }

@@ -85,4 +85,38 @@ def _entry(call, org, number):
     return entry
 
 
-OPERATIONS = {"DescribeOrganization": describe_organization, "ListAccounts": list_accounts}
+def _leave(call):
+    org = _organization(call)
+    if call.principal.account == org.management:
+        raise AwsError("MasterCannotLeaveOrganizationException", "The management account cannot leave the organization.")
+    org.members.remove(call.principal.account)
+
+
+def leave_organization(call, _params):
+    _leave(call)
+    return {}
+
+
+def accept_handshake(call, params):
+    """An invitation by another organization, which a member may accept without leaving first."""
+    _leave(call)
+    return {"Handshake": {"Id": params["HandshakeId"], "State": "ACCEPTED", "Action": "INVITE"}}
+
+
+def disable_service_access(call, params):
+    """Without CloudTrail's trusted access organization trails become trails of the management account alone."""
+    org = _organization(call)
+    if call.principal.account != org.management:
+        raise AwsError("AccessDeniedException", "You don't have permissions to access this resource.")
+    if params["ServicePrincipal"] == "cloudtrail.amazonaws.com":
+        org.trusted_access = False
+        for trail in call.state.trails.values():
+            trail.settings["IsOrganizationTrail"] = trail.settings["IsOrganizationTrail"] and trail.account != org.management
+    return {}
+
+
+OPERATIONS = {
+    "AcceptHandshake": accept_handshake, "DescribeOrganization": describe_organization,
+    "DisableAWSServiceAccess": disable_service_access, "LeaveOrganization": leave_organization,
+    "ListAccounts": list_accounts,
+}

@@ -67,7 +67,7 @@ static const char *const fates[_FATE_MAX][_ALERT_FATE_MAX] = {
                       ("Wrote back what it may ({attempts}) and read it back: it holds. Still different: "
                        "{left}."),
                       "Created it again and started it ({attempts}). Still different: {left}." },
-    [FATE_PAUSED] = { " changed, restores paused", ", restores paused", ", restores paused",
+    [FATE_PAUSED] = { " changed, restores paused", ", paused", ", restores paused",
                       "TrailGuard has stopped putting it back for now.",
                       ("Wrote back {restores} times within the hour, and it is different again: somebody or "
                        "something "
@@ -81,13 +81,13 @@ static const char *const fates[_FATE_MAX][_ALERT_FATE_MAX] = {
                              ("Wrote back what the baseline has ({attempts}); some of it was refused: {detail}\n"
                               "Still different: {left}. It goes on trying, at most a minute apart."),
                              "" },
-    [FATE_FAILED] = { " changed, not put back", " not put back", ", could not be created again",
+    [FATE_FAILED] = { " changed, not put back", " unrestored", ", could not be created again",
                       "It could not be put back.",
                       ("Tried to write back what the baseline has ({attempts}); it failed: {detail}\n"
                        "It goes on trying, at most a minute apart."),
                       ("Tried to create it again ({attempts}); it was refused: {detail}\n"
                        "It goes on trying, at most a minute apart.") },
-    [FATE_PENDING] = { " changed, being put back", " being put back", ", being created again",
+    [FATE_PENDING] = { " changed, being put back", ", restoring", ", being created again",
                        "It is being put back.",
                        ("Is writing back what the baseline has; AWS has not answered yet. The next message "
                         "says how it "

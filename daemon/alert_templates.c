@@ -133,7 +133,7 @@ const AlertTemplate alert_templates[_TELLING_MAX] = {
     [TELLING_WEAKENED] = {
         .subject = "{LABEL} {name} {weakened} in {where}: {fields}{change}",
         .subject_short = "{LABEL} {name} {weakened} in {where}: {fields}{change short}",
-        .subject_shortest = "{LABEL} {name} {weakened} in {region}: {fields}{change short}",
+        .subject_shortest = "{LABEL} {name} {weakened} in {where}: {fields}",
         .headline = "{name} in {where} was {weakened}: its baseline says otherwise about {field names}. {outcome}",
         .loss = "{losses}",
         .deed = "{put back}",
@@ -183,7 +183,7 @@ const AlertTemplate alert_templates[_TELLING_MAX] = {
     },
     [TELLING_ATTRIBUTED] = {
         .subject = "{LABEL} {name} {deed} in {where} by {who}{still}",
-        .subject_short = "{LABEL} {name} {deed} in {region} by {who}{still}",
+        .subject_short = "{LABEL} {name} {deed} in {where} by {who}",
         .headline = "{name} in {where} was {deed} by {who}.{still now}",
         .advice =
                 "1. Ask them. Does nobody know of it, disable the credentials, and look at what else they did: "
@@ -234,7 +234,7 @@ const AlertTemplate alert_templates[_TELLING_MAX] = {
                 "This is said once.",
     },
     [TELLING_BASELINES_WEAK] = {
-        .subject = "{LABEL} more trails were weak when recorded",
+        .subject = "{LABEL} more trails were weak when recorded: {detail}",
         .headline =
                 "More trails were recorded as they are, and that is weak: {detail}. TrailGuard keeps them as they "
                 "are, and does not make them stronger.",

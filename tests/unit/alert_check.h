@@ -117,6 +117,20 @@ static inline void check_document(const Alert *alert) {
     json_decref(root);
 }
 
+/* Whoever guards many accounts has to see from the subject which one it is, and where. A whole account has no region; what
+ * is about several trails, or about the guard, has neither. */
+static inline void check_place(const Alert *alert) {
+    json_t *root = load(alert->document);
+    const char *event = json_string_value(json_object_get(root, "event")),
+               *account = json_string_value(json_object_get(root, "account")),
+               *region = json_string_value(json_object_get(root, "region"));
+
+    if (strncmp(event, "guard.channel", 13) != 0 && account && strcmp(account, ACCOUNT) == 0 &&
+        (!strstr(alert->subject, account) || (region && !strstr(alert->subject, region))))
+        fail_msg("no account or region in %s", alert->subject);
+    json_decref(root);
+}
+
 static inline void check_any(const Alert *alert) {
     char *message;
 
@@ -124,6 +138,7 @@ static inline void check_any(const Alert *alert) {
     assert_int_equal(strlen(alert->incident), 16);
     check_subject(alert->subject);
     check_subject(alert->sms);
+    check_place(alert);
     check_text(alert->text);
     check_document(alert);
     assert_int_equal(alert_sns_message(alert, 262144, &message), 0);

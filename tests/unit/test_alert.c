@@ -374,6 +374,23 @@ static void test_cases(void **state _unused_) {
     }
 }
 
+/* Names and regions at their longest cost the subject whatever is in it, but not where it is. */
+static void test_every_subject_says_where(void **state _unused_) {
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        for (unsigned k = 0; k < 4; k++) {
+            Subject far = *cases[i].subject;
+            Alert alert;
+
+            if (far.region[0])
+                far.region = k % 2 ? "ap-southeast-1" : "us-gov-west-1";
+            if (far.name[0] && k < 2)
+                far.name = NAME_128;
+            alert = compose(&far, &cases[i].tell);
+            check_any(&alert);
+            alert_done(&alert);
+        }
+}
+
 /* Everything in the document of one alert, spelt out. */
 static void test_document(void **state _unused_) {
     Alert alert = compose(&trail, &cases[0].tell);
@@ -702,6 +719,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_wrap),
         cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_every_subject_says_where),
         cmocka_unit_test(test_document),
         cmocka_unit_test(test_ids_equal),
         cmocka_unit_test(test_ids_differ),

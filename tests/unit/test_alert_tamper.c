@@ -77,14 +77,14 @@ static const Case cases[] = {
       true },
     { CHANGE(SEVERITY_CRITICAL, WEAKENED, SELECTORS, SELECTORS, .mode = MODE_RESTORE, .may_act = true,
              RESTORE(RESULT_FAILED, 3), .detail = "PutEventSelectors: AccessDenied"),
-      "CRITICAL org-trail weakened in eu-central-1: EventSelectors not put back",
+      "CRITICAL org-trail weakened in eu-central-1 (111122223333): EventSelectors unrestored",
       { "It could not be put back.", "(3 attempts); it failed: PutEventSelectors: AccessDenied",
         "selectors leave out are lost" },
       NULL,
       true },
     { CHANGE(SEVERITY_CRITICAL, WEAKENED, SELECTORS, SELECTORS, .mode = MODE_RESTORE, .may_act = true,
              RESTORE(RESULT_PENDING, 1)),
-      "CRITICAL org-trail weakened in eu-central-1: EventSelectors being put back",
+      "CRITICAL org-trail weakened in eu-central-1 (111122223333): EventSelectors, restoring",
       { "AWS has not answered yet" },
       NULL,
       true },
@@ -110,8 +110,13 @@ static const Case cases[] = {
       true },
     { CHANGE(SEVERITY_CRITICAL, WEAKENED, BUCKET, BUCKET, .mode = MODE_RESTORE, .may_act = true,
              .restores_paused = true, .n_restores = 30, RESTORE(RESULT_NONE, 0)),
-      "CRITICAL org-trail weakened in eu-central-1: S3BucketName, restores paused",
+      "CRITICAL org-trail weakened in eu-central-1 (111122223333): S3BucketName, paused",
       { "Wrote back 30 times within the hour", "logging is still restarted at once" },
+      NULL,
+      true },
+    { CHANGE(SEVERITY_INFO, WEAKENED, FIELD_BIT(FIELD_LOG_GROUP), FIELD_BIT(FIELD_LOG_GROUP), .mode = MODE_RESTORE, .maintenance = true),
+      "MAINTENANCE org-... weakened in eu-central-1 (111122223333): CloudWatchLogsLogGroupArn",
+      { "A maintenance window is open for this trail" },
       NULL,
       true },
     { CHANGE(SEVERITY_CRITICAL, WEAKENED, BUCKET, 0, .mode = MODE_RESTORE, .may_act = true,
@@ -324,6 +329,27 @@ static void every_case(void **unused) {
         keep_document("tamper", i, &alert);
         alert_done(&alert);
     }
+}
+
+/* Names and regions at their longest cost the subject whatever is in it, but not where it is. */
+static void every_subject_says_where(void **unused) {
+    static const char *const regions[] = { "ap-southeast-1", "us-gov-west-1", "mx-central-1" };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        for (size_t k = 0; k < 2 * ARRAY_SIZE(regions); k++) {
+            Subject far = { k % 2 ? NAME_128 : "org-trail", ARN, ACCOUNT, regions[k / 2] };
+            Tell tell = cases[i].tell;
+
+            for (unsigned maintenance = 0; maintenance < 2; maintenance++) {
+                Alert alert;
+
+                tell.maintenance = tell.maintenance || maintenance;
+                alert = compose(&far, &tell);
+                check_any(&alert);
+                alert_done(&alert);
+            }
+        }
 }
 
 /* ---- people ---- */
@@ -596,6 +622,7 @@ static void hostile_callers_and_values(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_case),
+        cmocka_unit_test(every_subject_says_where),
         cmocka_unit_test(every_kind_of_caller),
         cmocka_unit_test(the_actor_as_machines_get_it),
         cmocka_unit_test(before_and_after),

@@ -162,7 +162,10 @@ extern const AlertTemplate alert_templates_of_guard[_TELLING_MAX];
     "in exclude of organization."
 #define LEFT_ADVICE                                                                                         \
     "1. Find out who did it, in the management account: aws cloudtrail lookup-events --region us-east-1 "   \
-    "--lookup-attributes AttributeKey=EventSource,AttributeValue=organizations.amazonaws.com\n"             \
+    "--lookup-attributes AttributeKey=EventSource,AttributeValue=organizations.amazonaws.com (in China "    \
+    "cn-northwest-1, in GovCloud us-gov-west-1). AccountDepartedOrganization there says how it went: LEFT "  \
+    "(by itself, or it accepted another organization's invitation: LeaveOrganization or AcceptHandshake in "  \
+    "its own history says who), REMOVED (RemoveAccountFromOrganization says who) or CLEANED (closed).\n"     \
     "2. If it was not planned: the account is out of reach of your service control policies too. Treat "    \
     "the credentials that were used as stolen.\n"                                                           \
     "3. If it was: list the account in exclude of organization in trailguard.conf."

@@ -197,7 +197,7 @@ const AlertTemplate alert_templates[_TELLING_MAX] = {
         .headline = "Nobody was found who {deed} {name} in {where}.{still now}",
         .deed = "Searched the account's event history for 20 minutes. It shows no such call.",
         .advice =
-                "1. Events may come later still: search again by the command above, also in us-east-1.\n"
+                "1. Events may come later still: search again by the command above, also in {global region}.\n"
                 "2. For an organization trail the call is in the management account's event history.",
     },
     [TELLING_NOT_SEARCHED] = {

@@ -6,6 +6,7 @@
 
 #include "daemon/alert_parts.h"
 #include "daemon/words.h"
+#include "lib/endpoint.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -179,6 +180,8 @@ static bool is_plain_word(const char *s) {
            s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-:/")] == '\0';
 }
 
+#define ORGANIZATIONS "us-east-1" /* in other partitions their own */
+
 /* Calls are found by their names, which the event history has also where a trail was given by its ARN, and for what
  * is no trail. */
 static const struct {
@@ -186,22 +189,36 @@ static const struct {
     uint32_t fields; /* 0: whatever was changed */
     const char *call;
     const char *region; /* NULL: the trail's home */
+    enum { ALL, OWNER, MEMBER } whose; /* history has it: of the account that owns the trail, or of a member */
 } calls[] = {
-    { FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_FLAPPED), 0, "StopLogging", NULL },
-    { FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_RECREATED), 0, "DeleteTrail", NULL },
-    { FINDINGS_CHANGED, FIELDS_TRAIL, "UpdateTrail", NULL },
-    { FINDINGS_CHANGED, FIELD_BIT(FIELD_SELECTORS), "PutEventSelectors", NULL },
-    { FINDINGS_CHANGED, FIELD_BIT(FIELD_INSIGHTS), "PutInsightSelectors", NULL },
-    { FINDINGS_CHANGED, FIELD_BIT(FIELD_CONFIGURATION), "PutEventConfiguration", NULL },
-    { FINDINGS_CHANGED, FIELD_BIT(FIELD_TAGS), "RemoveTags", NULL },
-    { FINDINGS_CHANGED, FIELD_BIT(FIELD_TAGS), "AddTags", NULL },
-    { FINDING_BIT(FINDING_BUCKET), 0, "PutBucketPolicy", "REGION-OF-THE-BUCKET" },
-    { FINDING_BIT(FINDING_BUCKET), 0, "DeleteBucketPolicy", "REGION-OF-THE-BUCKET" },
-    { FINDING_BIT(FINDING_BUCKET), 0, "DeleteBucket", "REGION-OF-THE-BUCKET" },
-    { FINDING_BIT(FINDING_LIFECYCLE), 0, "PutBucketLifecycle", "REGION-OF-THE-BUCKET" },
-    { FINDING_BIT(FINDING_KEY), 0, "DisableKey", NULL },
-    { FINDING_BIT(FINDING_KEY), 0, "ScheduleKeyDeletion", NULL },
+    { FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_FLAPPED), 0, "StopLogging", NULL, ALL },
+    { FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_RECREATED), 0, "DeleteTrail", NULL, ALL },
+    { FINDINGS_CHANGED, FIELDS_TRAIL, "UpdateTrail", NULL, ALL },
+    { FINDINGS_CHANGED, FIELD_BIT(FIELD_SELECTORS), "PutEventSelectors", NULL, ALL },
+    { FINDINGS_CHANGED, FIELD_BIT(FIELD_INSIGHTS), "PutInsightSelectors", NULL, ALL },
+    { FINDINGS_CHANGED, FIELD_BIT(FIELD_CONFIGURATION), "PutEventConfiguration", NULL, ALL },
+    { FINDINGS_CHANGED, FIELD_BIT(FIELD_TAGS), "RemoveTags", NULL, ALL },
+    { FINDINGS_CHANGED, FIELD_BIT(FIELD_TAGS), "AddTags", NULL, ALL },
+    { FINDING_BIT(FINDING_BUCKET), 0, "PutBucketPolicy", "REGION-OF-THE-BUCKET", ALL },
+    { FINDING_BIT(FINDING_BUCKET), 0, "DeleteBucketPolicy", "REGION-OF-THE-BUCKET", ALL },
+    { FINDING_BIT(FINDING_BUCKET), 0, "DeleteBucket", "REGION-OF-THE-BUCKET", ALL },
+    { FINDING_BIT(FINDING_LIFECYCLE), 0, "PutBucketLifecycle", "REGION-OF-THE-BUCKET", ALL },
+    { FINDING_BIT(FINDING_KEY), 0, "DisableKey", NULL, ALL },
+    { FINDING_BIT(FINDING_KEY), 0, "ScheduleKeyDeletion", NULL, ALL },
+    { FINDING_BIT(FINDING_KEY), 0, "DeleteImportedKeyMaterial", NULL, ALL },
+    { FINDING_BIT(FINDING_KEY), 0, "DisconnectCustomKeyStore", NULL, ALL },
+    { FINDINGS_CHANGED, FIELD_BIT(FIELD_ORGANIZATION), "DisableAWSServiceAccess", ORGANIZATIONS, OWNER },
+    { FINDING_BIT(FINDING_MISSING), 0, "LeaveOrganization", ORGANIZATIONS, MEMBER },
+    { FINDING_BIT(FINDING_MISSING), 0, "AcceptHandshake", ORGANIZATIONS, MEMBER },
 };
+
+static const char *region_of_call(const char *region, const char *home) {
+    const char *organizations = endpoint_service_region(AWS_ORGANIZATIONS, home);
+
+    if (!region)
+        return home;
+    return strcmp(region, ORGANIZATIONS) == 0 && organizations ? organizations : region;
+}
 
 /* What a message is about, also when it is over. */
 static uint32_t sought(const Tell *tell) {
@@ -227,7 +244,8 @@ static void add_commands(const AlertExpansion *x) {
     bool any = false;
 
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
-        if (!(findings & calls[i].findings) ||
+        if (!(findings & calls[i].findings) || (calls[i].whose == OWNER && tell->protected) ||
+            (calls[i].whose == MEMBER && !tell->protected) ||
             (calls[i].fields && tell->fields && !(tell->fields & calls[i].fields)))
             continue;
         if (!any)
@@ -236,7 +254,7 @@ static void add_commands(const AlertExpansion *x) {
         (void)strbuf_addf(x->out,
                           "  aws cloudtrail lookup-events --region %s --lookup-attributes "
                           "AttributeKey=EventName,AttributeValue=%s\n",
-                          calls[i].region ? calls[i].region : x->source->subject->region, calls[i].call);
+                          region_of_call(calls[i].region, x->source->subject->region), calls[i].call);
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "daemon/alert_parts.h"
 #include "daemon/words.h"
+#include "lib/endpoint.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -90,6 +91,13 @@ static void add_where(const AlertExpansion *x) {
     (void)strbuf_add(x->out, " (");
     (void)text_escape(x->out, subject->account, 12);
     (void)strbuf_add(x->out, ")");
+}
+
+/* Where the partition records what has no region. */
+static void add_global_region(const AlertExpansion *x) {
+    const char *region = endpoint_iam_region(x->source->subject->region);
+
+    (void)strbuf_add(x->out, region ? region : "us-east-1");
 }
 
 static void add_again(const AlertExpansion *x) {
@@ -411,6 +419,7 @@ static const struct {
     { "arn", add_arn },
     { "region", add_region },
     { "where", add_where },
+    { "global region", add_global_region },
     { "is gone", add_is_gone },
     { "again", add_again },
     { "gap", add_gap },

@@ -331,6 +331,71 @@ static void every_case(void **unused) {
     }
 }
 
+/* The calls to search for, each in the region of the trail's partition that records it. */
+static void calls_to_search_for(void **unused) {
+    static const struct {
+        const char *region;
+        Tell tell;
+        const char *call, *in; /* NULL: not to be searched for */
+    } rows[] = {
+        { "eu-central-1", CHANGE(SEVERITY_CRITICAL, WEAKENED, FIELD_BIT(FIELD_ORGANIZATION), 0),
+          "DisableAWSServiceAccess", "us-east-1" },
+        { "cn-north-1", CHANGE(SEVERITY_CRITICAL, WEAKENED, FIELD_BIT(FIELD_ORGANIZATION), 0),
+          "DisableAWSServiceAccess", "cn-northwest-1" },
+        { "us-gov-east-1", CHANGE(SEVERITY_CRITICAL, WEAKENED, FIELD_BIT(FIELD_ORGANIZATION), 0),
+          "DisableAWSServiceAccess", "us-gov-west-1" },
+        { "eu-central-1", CHANGE(SEVERITY_CRITICAL, WEAKENED, BUCKET, 0), "DisableAWSServiceAccess", NULL },
+        { "eu-central-1", TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL, .protected = true),
+          "AcceptHandshake", "us-east-1" },
+        { "eu-central-1", TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL, .protected = true),
+          "LeaveOrganization", "us-east-1" },
+        { "eu-central-1", TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL), "AcceptHandshake", NULL },
+        { "eu-central-1",
+          TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_KEY)),
+          "DeleteImportedKeyMaterial", "eu-central-1" },
+        { "eu-central-1",
+          TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_KEY)),
+          "DisconnectCustomKeyStore", "eu-central-1" },
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Subject subject = { "org-trail", ARN, ACCOUNT, rows[i].region };
+        Alert alert = compose(&subject, &rows[i].tell);
+        char line[256];
+
+        (void)snprintf(line, sizeof(line), "--region %s --lookup-attributes AttributeKey=EventName,AttributeValue=%s\n",
+                       rows[i].in ? rows[i].in : "", rows[i].call);
+        if (rows[i].in ? !strstr(alert.text, line) : strstr(alert.text, rows[i].call) != NULL)
+            fail_msg("row %zu: %s in\n%s", i, rows[i].call, alert.text);
+        check_any(&alert);
+        alert_done(&alert);
+    }
+}
+
+static void nobody_was_found_in_other_partitions(void **unused) {
+    Subject subject = { "org-trail", ARN, ACCOUNT, "cn-northwest-1" };
+    Tell tell = TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .nobody = true, .about = MISSING);
+    Alert alert = compose(&subject, &tell);
+
+    (void)unused;
+    assert_true(says(alert.text, "also in cn-north-1."));
+    assert_null(strstr(alert.text, "us-east-1"));
+    alert_done(&alert);
+}
+
+static void how_an_account_left(void **unused) {
+    Subject account = { "", "", ACCOUNT, "" };
+    Tell tell = TELL(EVENT_GUARD_BLIND, TELL_OPENED, SEVERITY_WARNING, .error = LOOK_GONE);
+    Alert alert = compose(&account, &tell);
+
+    (void)unused;
+    assert_true(says(alert.text, "AccountDepartedOrganization there says how it went"));
+    assert_true(says(alert.text, "LeaveOrganization or AcceptHandshake in its own history says who"));
+    check_any(&alert);
+    alert_done(&alert);
+}
+
 /* Names and regions at their longest cost the subject whatever is in it, but not where it is. */
 static void every_subject_says_where(void **unused) {
     static const char *const regions[] = { "ap-southeast-1", "us-gov-west-1", "mx-central-1" };
@@ -623,6 +688,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_case),
         cmocka_unit_test(every_subject_says_where),
+        cmocka_unit_test(calls_to_search_for),
+        cmocka_unit_test(how_an_account_left),
+        cmocka_unit_test(nobody_was_found_in_other_partitions),
         cmocka_unit_test(every_kind_of_caller),
         cmocka_unit_test(the_actor_as_machines_get_it),
         cmocka_unit_test(before_and_after),

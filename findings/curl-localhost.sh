@@ -21,7 +21,7 @@ server = http.server.HTTPServer(("127.0.0.2", 0), Empty)
 print(server.server_port, flush=True)
 server.serve_forever()
 END
-bare /usr/bin/python3 "$tmp/server.py" >"$tmp/port" 2>"$tmp/log" &
+/usr/bin/python3 "$tmp/server.py" >"$tmp/port" 2>"$tmp/log" &
 servers+=($!)
 wait_for test -s "$tmp/port"
 cat >"$tmp/reach.sh" <<'END'

@@ -75,6 +75,7 @@ def test_a_baseline_from_before_a_setting_gets_it_without_an_alarm(sim, victim, 
     sim.trail(VICTIM, settings={"RecursiveLogging": True})
     now = poll(lambda: (lambda r: "RecursiveLogging" in r["settings"] and r)(json.loads(baselines(victim)[0].read_text())),
                within(10))
+    assert now.pop("checksum") != recorded.pop("checksum")
     assert now == {**recorded, "settings": {**recorded["settings"], "RecursiveLogging": True}}
     assert not told(sim, "trail.weakened") and not told(sim, "baseline.accepted")
     update(mallory, RecursiveLogging=False)

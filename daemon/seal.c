@@ -58,17 +58,20 @@ int seal_add(char **text, size_t *len) {
 static bool has_parts_of_one(const char *text, size_t len) {
     size_t size = MIN(len, 2 * LEN);
 
-    if (memmem(text + len - size, size, HEAD + 1, strlen("\n\"checksum\"")))
+    if (memmem(text + len - size, size, &HEAD[1], strlen("\n\"checksum\"")))
         return true;
     return len > LEN && memcmp(text + len - TAIL_LEN, TAIL, TAIL_LEN) == 0 &&
            strspn(text + len - TAIL_LEN - HEX_LEN, "0123456789abcdef") == HEX_LEN;
 }
 
 int seal_check(const char *text, size_t len, char *reason, size_t reason_size) {
-    const char *seal = len >= LEN ? text + len - LEN : NULL;
     char hex[HASH_HEX_SIZE];
+    const char *seal;
 
-    if (!seal || memcmp(seal, HEAD, HEAD_LEN) != 0 || memcmp(text + len - TAIL_LEN, TAIL, TAIL_LEN) != 0) {
+    if (len < LEN)
+        return 0;
+    seal = text + len - LEN;
+    if (memcmp(seal, HEAD, HEAD_LEN) != 0 || memcmp(text + len - TAIL_LEN, TAIL, TAIL_LEN) != 0) {
         if (!has_parts_of_one(text, len))
             return 0;
         (void)snprintf(reason, reason_size, "its checksum is not where it was written");

@@ -45,7 +45,7 @@ static int write_intent(const char *dir, const char *name, const char *text, siz
 int state_intent_save(const char *dir, const StateTrail *trail) {
     const StateTable table = { .trails = (StateTrail *)trail, .n_trails = 1 };
     _cleanup_free_ char *name = NULL, *text = NULL;
-    size_t len;
+    size_t len = 0;
     int r;
 
     r = name_of(trail, &name);

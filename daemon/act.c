@@ -42,6 +42,7 @@ static void finish(Act *act, ActionResult result) {
 void act_fail(Act *act, const char *code, const char *message) {
     (void)snprintf(act->outcome.error_text, sizeof(act->outcome.error_text), "%s: %s%s%s", act->operation,
                    code, code[0] && message[0] ? ": " : "", message);
+    (void)text_copy(act->outcome.error_code, sizeof(act->outcome.error_code), code);
     finish(act, RESULT_FAILED);
 }
 
@@ -113,7 +114,7 @@ static void read_back_later(Act *act, const char *what) {
     r = loop_after(loop, act->pause_usec, again, act, &act->timer);
     act->pause_usec = MIN(2 * act->pause_usec, READ_BACK_MAX_USEC);
     if (r < 0)
-        act_fail(act, "cannot be read back", strerror(-r));
+        act_fail(act, "", strerror(-r));
 }
 
 static bool was_stopped_again(const Act *act, const CloudTrailStatus *status) {

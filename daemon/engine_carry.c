@@ -185,6 +185,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     guard_trail(&policy, &trail->facts, &trail->state, input, now, &plan, &trail->state);
     /* before they are put back: a message that waits for that tells of them too */
     engine_note_changes(trail);
+    engine_note_episode(trail, input->kind == GUARD_ACTED ? input->outcome : NULL, &plan);
     carry_notes(engine, &subject, &trail->state.incident, &plan);
     if (plan.action != ACTION_NONE) /* each is another */
         trail->state.intent_usec = MAX(now.real_usec, trail->state.intent_usec + 1);
@@ -195,7 +196,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     engine_save_soon(engine, plan.n_tells > 0);
     if (trail->told.known && !was_known)
         engine_save_soon(engine, true); /* what happens to it from now on must be seen as a change */
-    if (plan.n_tells > 0 || was != trail->state.verdict)
+    if (plan.n_tells > 0 || was != trail->state.verdict || input->kind == GUARD_ACTED)
         engine_publish(engine);
     arm(engine, &trail->wake, plan.wake_mono_usec, trail_woke, trail);
     if (plan.attribute && !engine->once)

@@ -84,6 +84,8 @@ void engine_note_changes(Trail *trail) {
 
     if (!engine_has_changes_of(trail, &trail->state.incident)) {
         drift_done(&k->changes);
+        free(k->episode);
+        k->episode = NULL;
         k->changes_mark = trail->state.incident.mark_usec;
         k->changes_reopened_usec = trail->state.incident.reopened_usec;
     }
@@ -96,6 +98,48 @@ void engine_note_changes(Trail *trail) {
     }
     drift_done(&k->changes);
     k->changes = changes;
+}
+
+static Episode *episode_of(Trail *trail) {
+    Keeping *k = &trail->keeping;
+
+    if (!k->episode)
+        k->episode = calloc(1, sizeof(*k->episode));
+    return k->episode;
+}
+
+static void note_outcome(Trail *trail, const Outcome *outcome) {
+    const Incident *incident = &trail->state.incident;
+    bool restart = outcome->action == ACTION_RESTART;
+    Episode *e = trail->keeping.episode;
+
+    if (outcome->result != RESULT_FAILED) {
+        if (e && e->failed == outcome->action)
+            e->failed = ACTION_NONE;
+        return;
+    }
+    e = episode_of(trail);
+    if (!e)
+        return; /* without memory it is not shown */
+    e->failed = outcome->action;
+    e->n_attempts = restart ? incident->action.attempts : incident->restore.attempts;
+    e->failed_usec = engine_now(trail->engine).real_usec;
+    (void)text_copy(e->failed_code, sizeof(e->failed_code), outcome->error_code);
+    (void)text_copy(e->failed_text, sizeof(e->failed_text), outcome->error_text);
+}
+
+void engine_note_episode(Trail *trail, const Outcome *outcome, const Plan *plan) {
+    if (outcome)
+        note_outcome(trail, outcome);
+    for (unsigned i = 0; i < plan->n_tells; i++) {
+        const Tell *tell = &plan->tells[i];
+        Episode *e = tell->event == EVENT_TRAIL_ATTRIBUTED && tell->has_actor ? episode_of(trail) : NULL;
+
+        if (e) {
+            e->actor = tell->actor;
+            e->has_actor = true;
+        }
+    }
 }
 
 void engine_save_found(Trail *trail) {
@@ -141,9 +185,10 @@ static void resume_errors(Trail *trail) {
 
 /* What the trail has to be like must be known before anything is put back; whether the file is a new one is
  * said at the first look at settings. */
-void engine_resume_keeping(Trail *trail, Drift *changes) {
+void engine_resume_keeping(Trail *trail, Drift *changes, Episode **episode) {
     Keeping *k = &trail->keeping;
 
+    k->episode = TAKE_PTR(*episode);
     k->changes = *changes;
     k->changes_mark = trail->state.incident.mark_usec;
     k->changes_reopened_usec = trail->state.incident.reopened_usec;
@@ -497,4 +542,5 @@ void engine_free_keeping(Trail *trail) {
     settings_done(&k->now);
     drift_done(&k->drift);
     drift_done(&k->changes);
+    free(k->episode);
 }

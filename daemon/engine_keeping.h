@@ -31,7 +31,8 @@ typedef struct Keeping {
     Drift drift;  /* how it differs now */
     /* Of the incident: what each field was, and what it was changed to last. */
     Drift changes;
-    uint64_t changes_mark;          /* the incident's ... */
+    Episode *episode;               /* NULL: nothing */
+    uint64_t changes_mark;          /* of both: the incident's ... */
     uint64_t changes_reopened_usec; /* ... and its episode's */
 
     WatchSettings *look;
@@ -58,7 +59,7 @@ unsigned engine_count_bucket_calls(const Trail *trail);
 void engine_begin_next_look(Target *target);
 /* Takes over what the state file knows: the incident's changes, which become ours, and what was last seen to be
  * wrong, which holds until it is looked at again. */
-void engine_resume_keeping(Trail *trail, Drift *changes);
+void engine_resume_keeping(Trail *trail, Drift *changes, Episode **episode);
 /* Keeps what a look at its status showed, and gives it back with what other looks know of its bucket and key;
  * what is no status as it is. */
 const Observation *engine_remember_seen(Trail *trail, const Observation *seen);
@@ -77,6 +78,9 @@ void engine_save_found(Trail *trail);
 bool engine_has_changes_of(const Trail *trail, const Incident *incident);
 /* Adds to the incident's changes what differs now. */
 void engine_note_changes(Trail *trail);
+/* Remembers of the incident's episode what only is shown: the last attempt to act that failed, and who was found to
+ * have caused it. outcome may be NULL. */
+void engine_note_episode(Trail *trail, const Outcome *outcome, const Plan *plan);
 
 /* Starts the search for who did it. */
 void engine_search_actor(Trail *trail);

@@ -94,7 +94,7 @@ static void take_state(Trail *trail, StateTrail *row) {
     trail->state = trail->told = row->state;
     trail->has_intent = row->intent;
     engine_set_facts(trail);
-    engine_resume_keeping(trail, &row->changes);
+    engine_resume_keeping(trail, &row->changes, &row->episode);
     engine_resume_trail(trail);
     if (trail->state.weakness_untold)
         engine_weakness_waits(trail->engine);
@@ -118,6 +118,7 @@ static int take_trail_row(Account *account, StateTrail *row) {
 
 static void free_row(StateTrail *row) {
     drift_done(&row->changes);
+    free(row->episode);
     free(row->name);
     free(row->arn);
     free(row->account);
@@ -323,6 +324,8 @@ static void end_row(Engine *engine, StateTrail *row, const char *why) {
              row->account, why);
     row->state = next;
     drift_done(&row->changes);
+    free(row->episode);
+    row->episode = NULL;
     if (row->intent && state_intent_remove(engine->state_dir, row) >= 0)
         row->intent = false;
     engine_save_soon(engine, true);
@@ -412,8 +415,10 @@ static StateTrail row_of(const Trail *t, const TrailState *state) {
     };
 
     /* those of another incident belong to a message that waits */
-    if (engine_has_changes_of(t, &state->incident))
+    if (engine_has_changes_of(t, &state->incident)) {
         row.changes = t->keeping.changes;
+        row.episode = t->keeping.episode;
+    }
     return row;
 }
 

@@ -22,6 +22,7 @@ static void fill_trails(const Engine *engine, StatusTrail *rows, IncidentId *ids
             .state = &trail->state,
             .incident_id = ids[i],
             .changes = engine_has_changes_of(trail, &trail->state.incident) ? &trail->keeping.changes : NULL,
+            .episode = engine_has_changes_of(trail, &trail->state.incident) ? trail->keeping.episode : NULL,
             .organization = trail->organization,
             .has_baseline = trail->keeping.recorded,
             .baseline_unreadable = trail->keeping.unreadable,

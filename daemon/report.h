@@ -19,6 +19,7 @@ typedef struct StatusTrail {
     const TrailState *state;
     const char *incident_id;        /* "" when none is open */
     const Drift *changes;           /* of the open incident; NULL: none */
+    const Episode *episode;         /* of it; NULL: nothing */
     bool organization;
     bool has_baseline; /* something is recorded to compare with */
     bool baseline_unreadable;       /* ... or may be */

@@ -219,17 +219,39 @@ static json_t *changes_json(const Drift *changes, uint32_t fields) {
     return list;
 }
 
+/* The last attempt to act that failed, and was not confirmed since. */
+static json_t *failure_json(const Episode *episode) {
+    if (!episode || episode->failed == ACTION_NONE)
+        return json_null();
+    return json_pack("{s:s, s:o, s:o, s:o, s:i}", "action", action_to_string(episode->failed), "code",
+                     text_json(episode->failed_code), "text", text_json(episode->failed_text), "time",
+                     time_json(episode->failed_usec), "attempts", (int)episode->n_attempts);
+}
+
+static json_t *actor_json(const Episode *episode) {
+    const Actor *a = episode ? &episode->actor : NULL;
+
+    if (!episode || !episode->has_actor)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "arn", text_json(a->arn), "type",
+                     text_json(a->type), "name", text_json(a->name), "account", text_json(a->account), "source_ip",
+                     text_json(a->source_ip), "user_agent", text_json(a->user_agent), "event_id",
+                     text_json(a->event_id), "event_name", text_json(a->event_name), "event_time",
+                     time_json(a->event_usec));
+}
+
 static json_t *incident_json(const StatusTrail *trail) {
     const Incident *incident = &trail->state->incident;
     Event event = incident->event < _EVENT_MAX ? incident->event : EVENT_TRAIL_STOPPED;
 
     if (!incident->open)
         return json_null();
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:i, s:{s:o, s:o}, s:o, s:o, s:o, s:o}", "id", trail->incident_id,
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:i, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o}", "id", trail->incident_id,
                      "event", event_to_string(event), "severity", severity_to_string(incident->severity),
                      "opened", time_json(incident->opened_usec), "reopened", time_json(incident->reopened_usec), "messages", (int)incident->sequence, "gap",
                      "from", time_json(incident->gap.from_usec), "to", time_json(incident->gap.to_usec),
-                     "action", action_json(&incident->action), "restore", action_json(&incident->restore),
+                     "action", action_json(&incident->action), "restore", action_json(&incident->restore), "failure",
+                     failure_json(trail->episode), "actor", actor_json(trail->episode),
                      "changes", changes_json(trail->changes, trail->state->fields), "attack", attack_json(event));
 }
 

@@ -20,6 +20,7 @@
 void state_table_done(StateTable *table) {
     for (size_t i = 0; i < table->n_trails; i++) {
         drift_done(&table->trails[i].changes);
+        free(table->trails[i].episode);
         free(table->trails[i].name);
         free(table->trails[i].arn);
         free(table->trails[i].account);

@@ -11,6 +11,7 @@ typedef struct StateTrail {
     bool organization;
     bool validation;
     Drift changes; /* before and after of what the incident is about; for its messages */
+    Episode *episode; /* NULL: nothing; owned */
     TrailState state;
     bool intent; /* it came from an intent; not stored */
 } StateTrail;

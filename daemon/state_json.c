@@ -210,6 +210,48 @@ static int read_pending(const Member *member, const json_t *value, void *field) 
 
 static const Kind state_kind_pending = { "a message that waits", write_pending, read_pending, pending_members };
 
+/* ---- what is only shown of an episode ---- */
+
+static const Member episode_members[] = {
+    MEMBER(Episode, action, failed, "failed"),
+    MEMBER(Episode, uint, n_attempts, "attempts"),
+    MEMBER(Episode, usec, failed_usec, "failed_usec"),
+    MEMBER(Episode, text, failed_code, "failed_code"),
+    MEMBER(Episode, text, failed_text, "failed_text"),
+    MEMBER(Episode, bool, has_actor, "actor"),
+    MEMBER(Episode, text, actor.type, "actor_type"),
+    MEMBER(Episode, text, actor.arn, "actor_arn"),
+    MEMBER(Episode, text, actor.name, "actor_name"),
+    MEMBER(Episode, text, actor.account, "actor_account"),
+    MEMBER(Episode, text, actor.invoked_by, "actor_invoked_by"),
+    MEMBER(Episode, text, actor.source_ip, "actor_source_ip"),
+    MEMBER(Episode, text, actor.user_agent, "actor_user_agent"),
+    MEMBER(Episode, text, actor.access_key, "actor_access_key"),
+    MEMBER(Episode, text, actor.event_id, "actor_event_id"),
+    MEMBER(Episode, text, actor.event_name, "actor_event_name"),
+    MEMBER(Episode, text, actor.error_code, "actor_error_code"),
+    MEMBER(Episode, usec, actor.event_usec, "actor_event_usec"),
+    { .name = NULL },
+};
+
+static int write_episode(const Member *member _unused_, const void *field, json_t **ret) {
+    const Episode *episode = *(Episode *const *)field;
+
+    return episode && (episode->has_actor || episode->failed != ACTION_NONE)
+                   ? write_members(episode_members, episode, ret)
+                   : 0;
+}
+
+static int read_episode(const Member *member, const json_t *value, void *field) {
+    Episode **episode = field;
+
+    if (!*episode)
+        *episode = calloc(1, sizeof(**episode));
+    return *episode ? read_object(member, value, *episode) : -ENOMEM;
+}
+
+static const Kind state_kind_episode = { "an episode", write_episode, read_episode, episode_members };
+
 /* ---- trails and targets; what is not here (actions under way, monotonic times) ends
  * with the process ---- */
 
@@ -239,6 +281,7 @@ static const Member trail_members[] = {
     MEMBER(StateTrail, usec, state.compared_usec, "compared_with_usec"),
     MEMBER(StateTrail, usec, state.pins_mark, "pins_mark"),
     MEMBER(StateTrail, changes, changes, "changes"),
+    MEMBER(StateTrail, episode, episode, "episode"),
     MEMBER(StateTrail, restores, state.restores, "restore_counts"),
     MEMBER(StateTrail, marks, state.marks, "marks"),
     MEMBER(StateTrail, uint, state.n_failed, "failed_looks"),

@@ -305,6 +305,7 @@ typedef struct Outcome {
                                         was stopped again since */
     uint32_t fields_left;            /* RESTORE; RECREATE, HELD: FIELD_BITs that differ at read-back; FIELDS_ALL when
                                         it did not come to that */
+    char error_code[CODE_TEXT_MAX];  /* FAILED: AWS's; "" when it was not AWS that refused */
     char error_text[ERROR_TEXT_MAX]; /* FAILED */
 } Outcome;
 
@@ -344,6 +345,17 @@ typedef struct Actor {
     uint64_t event_usec; /* real */
     bool unnamed_guard;  /* calls itself TrailGuard in a call that guards make, and no option names it */
 } Actor;
+
+/* What is known of an incident's present episode besides what decides: only shown. */
+typedef struct Episode {
+    Action failed;         /* the last attempt to act that failed; NONE: none, or one was confirmed since */
+    unsigned n_attempts;   /* at it, so far */
+    uint64_t failed_usec;  /* real */
+    char failed_code[CODE_TEXT_MAX];  /* AWS's; "" when it was not AWS that refused */
+    char failed_text[ERROR_TEXT_MAX]; /* raw */
+    bool has_actor;
+    Actor actor; /* who caused it, as reported last */
+} Episode;
 
 #define ATTEMPTS_MAX 4
 

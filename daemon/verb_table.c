@@ -107,6 +107,34 @@ static void put_detail(FILE *out, const json_t *trail) {
     }
 }
 
+/* In lines of their own: what AWS said to the last attempt, and who caused it. */
+static void put_episode(FILE *out, const json_t *trail) {
+    const json_t *incident = json_object_get(trail, "incident"), *failure = json_object_get(incident, "failure"),
+                 *actor = json_object_get(incident, "actor");
+
+    if (json_is_object(failure)) {
+        fputs("    ", out);
+        put(out, get(failure, "action"));
+        fprintf(out, " failed, attempt %lld at ",
+                (long long)json_integer_value(json_object_get(failure, "attempts")));
+        put(out, get(failure, "time"));
+        fputs(": ", out);
+        put(out, get(failure, "text"));
+        fputc('\n', out);
+    }
+    if (json_is_object(actor)) {
+        fputs("    caused by ", out);
+        put(out, get(actor, get(actor, "arn")[0] ? "arn" : "name"));
+        fputs(get(actor, "source_ip")[0] ? " from " : "", out);
+        put(out, get(actor, "source_ip"));
+        fputs(", ", out);
+        put(out, get(actor, "event_name"));
+        fputs(" at ", out);
+        put(out, get(actor, "event_time"));
+        fputc('\n', out);
+    }
+}
+
 static int width(const json_t *rows, const char *name, const char *heading) {
     char shown[SHOWN_MAX];
     size_t widest = strlen(heading);
@@ -134,6 +162,7 @@ static void print_trails(FILE *out, const json_t *trails, bool color) {
         fputs(color ? PLAIN : "", out);
         put_detail(out, trail);
         fputc('\n', out);
+        put_episode(out, trail);
     }
 }
 

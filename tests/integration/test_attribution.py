@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who did it: whom the event history names, and in which region it is asked."""
 
+import re
 import uuid
 
 import pytest
@@ -52,6 +53,36 @@ def test_who_did_it_is_told_in_the_same_incident_and_refused_tries_as_attempts(s
     attempt = wait_alert(sim, "trail.attempted")
     assert (attempt["actor"]["name"], attempt["severity"]) == ("eve", "warning")
     assert attempt["actor"]["error_code"].startswith("AccessDenied")
+
+
+def test_status_shows_what_was_refused_and_who_caused_it(sim, victim, mallory):
+    """A trail whose StartLogging is refused; also after a restart, and no more once it logs."""
+    start(victim)
+    sim.add_fault("denied", operation="StartLogging")
+    mallory.stop(VICTIM)
+    wait_alert(sim, "trail.attributed", seconds=20)
+
+    def incident(status):
+        return status["trails"][0]["incident"]
+
+    def shown():
+        found = incident(victim.wait_status(lambda status: incident(status) and incident(status)["failure"] and
+                                            incident(status)["failure"]["attempts"] > 1 and incident(status)["actor"], 20))
+        assert (found["failure"]["action"], found["failure"]["code"]) == ("restart", "AccessDeniedException")
+        assert found["actor"]["arn"].endswith(":user/mallory") and found["actor"]["event_name"] == "StopLogging"
+        text = victim.verb("status").stdout
+        assert re.search("\n    restart failed, attempt [0-9]+ at 20[^ ]*: StartLogging: AccessDeniedException", text), text
+        assert re.search("\n    caused by arn:aws:iam::[0-9]{12}:user/mallory from [0-9.]+, StopLogging at 20", text), text
+        victim.assert_status_documented()
+    shown()
+    assert victim.stop() == 0
+    assert "episode" in (victim.state / "state.json").read_text()
+    victim.start().wait_guarding()
+    shown()
+    sim.remove_fault()
+    sim.wait_for_trail(VICTIM, within(40), logging=True)
+    victim.wait_status(lambda status: incident(status) is None, 20)
+    assert "failed" not in victim.verb("status").stdout
 
 
 @pytest.mark.parametrize("checks", [True, False])

@@ -235,6 +235,19 @@ static Drift rnd_changes(void) {
     return changes;
 }
 
+/* Borrowed, as the texts are. */
+static Episode *rnd_episode(void) {
+    static Episode episode;
+
+    episode = (Episode){ .failed = ACTION_RESTORE, .n_attempts = 3, .failed_usec = 7, .has_actor = true };
+    (void)snprintf(episode.failed_code, sizeof(episode.failed_code), "AccessDeniedException");
+    (void)snprintf(episode.failed_text, sizeof(episode.failed_text), "UpdateTrail: no");
+    (void)snprintf(episode.actor.arn, sizeof(episode.actor.arn), "arn:aws:iam::111122223333:user/bob");
+    (void)snprintf(episode.actor.source_ip, sizeof(episode.actor.source_ip), "203.0.113.7");
+    episode.actor.event_usec = 5;
+    return rnd() % 2 ? &episode : NULL;
+}
+
 static StateTrail rnd_trail(void) {
     StateTrail trail = {
         .name = (char *)rnd_text(),
@@ -265,6 +278,7 @@ static StateTrail rnd_trail(void) {
             .incident = rnd_incident(),
         },
         .changes = rnd_changes(),
+        .episode = rnd_episode(),
     };
 
     for (size_t i = 0; i <= RECREATION; i++)
@@ -392,6 +406,9 @@ static void assert_trail(const StateTrail *a, const StateTrail *b) {
     assert_memory_equal(a->state.marks, b->state.marks, sizeof(a->state.marks));
     assert_attributing(&a->state.attributing, &b->state.attributing);
     assert_changes(&a->changes, &b->changes);
+    assert_int_equal(a->episode != NULL, b->episode != NULL);
+    if (a->episode)
+        assert_memory_equal(a->episode, b->episode, sizeof(*a->episode));
     assert_incident(&a->state.incident, &b->state.incident);
 }
 

@@ -51,6 +51,27 @@ static void look_at_new_trails(Target *target) {
             engine_look(target->engine, target->shown[i]->home);
 }
 
+/* Trails come one by one: only what makes a difference to people is said again. */
+static void say_stretched(Target *target, const Intervals *intervals) {
+    const char *account = engine_account_named(target->account);
+    unsigned n_trails = (unsigned)target->n_trails, poll_sec = target->engine->config->poll_interval_sec;
+    uint64_t every_usec = schedule_interval_usec(intervals, n_trails), said_usec = target->stretched_usec;
+    bool stretched = schedule_is_stretched(intervals, n_trails);
+
+    if (stretched && (said_usec == 0 || schedule_differs_much(said_usec, every_usec)))
+        log_line(LOG_NOTICE,
+                 "%s%s%s: %u trails cannot all be polled every %u s within AWS's quota; polling every %llu s",
+                 target->region, account[0] ? " " : "", account, n_trails, poll_sec,
+                 (unsigned long long)(every_usec / USEC_PER_SEC));
+    else if (!stretched && said_usec != 0)
+        log_line(LOG_NOTICE, "%s%s%s: polling every %u s again, within AWS's quota: %u trail%s", target->region,
+                 account[0] ? " " : "", account, poll_sec, n_trails, n_trails == 1 ? "" : "s");
+    else
+        return;
+    target->stretched_usec = stretched ? every_usec : 0;
+    engine_publish(target->engine);
+}
+
 /* began_usec: of the poll that has ended, mono. */
 static void pace(Target *target, uint64_t began_usec, bool settings) {
     Engine *engine = target->engine;
@@ -69,17 +90,7 @@ static void pace(Target *target, uint64_t began_usec, bool settings) {
     /* a list that fails is asked for at every poll until that is reported */
     if ((settings && !target->doubt_cover) || target->state.list_unreadable)
         target->settings_due_usec = schedule_next_settings(&intervals, now_usec, p.n_trails);
-    if (schedule_is_stretched(&intervals, p.n_trails) && !target->stretch_told) {
-        const char *account = engine_account_named(target->account);
-
-        target->stretch_told = true;
-        log_line(LOG_NOTICE,
-                 "%s%s%s: %u trails cannot all be looked at every %u s within AWS's quota; looking every "
-                 "%llu s",
-                 target->region, account[0] ? " " : "", account, p.n_trails,
-                 engine->config->poll_interval_sec,
-                 schedule_interval_usec(&intervals, p.n_trails) / USEC_PER_SEC);
-    }
+    say_stretched(target, &intervals);
 }
 
 /* ---- regions that are not enabled ---- */

@@ -91,7 +91,7 @@ struct Target {
     uint64_t rejected_since_usec; /* mono; our keys are called unknown since; 0: they are not */
     unsigned n_rejected;          /* ... so many times */
     bool doubt_cover;           /* the list was empty where it had trails: look again before saying so */
-    bool stretch_told;
+    uint64_t stretched_usec; /* the interval between polls that was reported as stretched; 0: none */
     LoopTimer *wake;
 };
 

@@ -43,6 +43,10 @@ uint64_t schedule_interval_usec(const Intervals *intervals, unsigned n_trails) {
     return MAX(poll, (reads_usec(n_trails) + poll - 1) / poll * poll);
 }
 
+bool schedule_differs_much(uint64_t a_usec, uint64_t b_usec) {
+    return 4 * MAX(a_usec, b_usec) >= 5 * MIN(a_usec, b_usec);
+}
+
 uint64_t schedule_poll_usec(const Intervals *intervals, unsigned n_trails) {
     /* passes come up to a twentieth early */
     uint64_t poll = intervals->poll_usec - intervals->poll_usec / 16;

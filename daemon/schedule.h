@@ -47,6 +47,9 @@ bool schedule_is_stretched(const Intervals *intervals, unsigned n_trails);
 /* How far apart a target's polls lie: a whole number of poll intervals, for polls begin with passes. */
 uint64_t schedule_interval_usec(const Intervals *intervals, unsigned n_trails);
 
+/* Is one interval longer or shorter than another by a quarter or more? */
+bool schedule_differs_much(uint64_t a_usec, uint64_t b_usec);
+
 /* What a target is asked for: a list for the settings, and beside it this. */
 typedef struct TargetCalls {
     unsigned n_trails;   /* at every poll a call each */

@@ -166,7 +166,27 @@ static void print_trails(FILE *out, const json_t *trails, bool color) {
     }
 }
 
-static void print_targets(FILE *out, const json_t *targets) {
+/* Longer than the configuration says. */
+static bool is_stretched(const json_t *status, const json_t *target) {
+    return json_integer_value(json_object_get(target, "poll_interval")) >
+           json_integer_value(json_object_get(status, "poll_interval"));
+}
+
+static void put_state(FILE *out, const json_t *status, const json_t *target) {
+    put(out, get(target, "state"));
+    fputs(json_is_true(json_object_get(target, "uncovered")) ? ", no trail records it" : "", out);
+    if (is_stretched(status, target))
+        fprintf(out, ", polled every %lld s",
+                (long long)json_integer_value(json_object_get(target, "poll_interval")));
+    if (get(target, "error")[0]) {
+        fputs(": ", out);
+        put(out, get(target, "error"));
+    }
+    fputc('\n', out);
+}
+
+static void print_targets(FILE *out, const json_t *status) {
+    const json_t *targets = json_object_get(status, "targets");
     int account = width(targets, "account", "ACCOUNT"), region = width(targets, "region", "REGION");
     bool heading = false;
 
@@ -174,25 +194,20 @@ static void print_targets(FILE *out, const json_t *targets) {
         const json_t *target = json_array_get(targets, i);
         bool uncovered = json_is_true(json_object_get(target, "uncovered"));
 
-        if (strcmp(get(target, "state"), "well") == 0 && !uncovered)
+        if (strcmp(get(target, "state"), "well") == 0 && !uncovered && !is_stretched(status, target))
             continue;
         if (!heading)
             fprintf(out, "\n%-*s  %-*s  STATE\n", account, "ACCOUNT", region, "REGION");
         heading = true;
         put_column(out, target, "account", account);
         put_column(out, target, "region", region);
-        put(out, get(target, "state"));
-        fputs(uncovered ? ", no trail records it" : "", out);
-        if (get(target, "error")[0]) {
-            fputs(": ", out);
-            put(out, get(target, "error"));
-        }
-        fputc('\n', out);
+        put_state(out, status, target);
     }
 }
 
 /* An account that cannot be reached has no region, and the role that was to be assumed as its identity. */
-static void print_all_targets(FILE *out, const json_t *targets) {
+static void print_all_targets(FILE *out, const json_t *status) {
+    const json_t *targets = json_object_get(status, "targets");
     int account = width(targets, "account", "ACCOUNT"), region = width(targets, "region", "REGION"),
         identity = width(targets, "identity", "IDENTITY");
 
@@ -205,13 +220,7 @@ static void print_all_targets(FILE *out, const json_t *targets) {
         put_column(out, target, "account", account);
         put_column(out, target, "region", region);
         put_column(out, target, "identity", identity);
-        put(out, get(target, "state"));
-        fputs(json_is_true(json_object_get(target, "uncovered")) ? ", no trail records it" : "", out);
-        if (get(target, "error")[0]) {
-            fputs(": ", out);
-            put(out, get(target, "error"));
-        }
-        fputc('\n', out);
+        put_state(out, status, target);
     }
 }
 
@@ -246,11 +255,11 @@ static void print_organization(FILE *out, const json_t *status) {
 }
 
 static void print_status(FILE *out, const json_t *status, bool color,
-                         void (*print)(FILE *out, const json_t *targets)) {
+                         void (*print)(FILE *out, const json_t *status)) {
     put(out, get(status, "line"));
     fputc('\n', out);
     print_trails(out, json_object_get(status, "trails"), color);
-    print(out, json_object_get(status, "targets"));
+    print(out, status);
     print_organization(out, status);
     print_channels(out, status);
 }

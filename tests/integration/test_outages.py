@@ -2,12 +2,14 @@
 """A bad region never disturbs the good ones, is told once, and is told again when it is back; and what the guard does
 while it cannot see one trail, or anything at all."""
 
+import re
+
 import pytest
 
 from guard import PLAIN, within
 from helpers import (ALL_REGIONS, FRA, IAD, MAIN, ORG_TRAIL, TOPIC, Mallory, documents, events, intervals, mail_of, messages,
                      trail_arn, wait_alert, wait_message, wait_polls)
-from simaws.client import SimAWS
+from simaws.client import SimAWS, poll
 
 WRONG = {"trailList": 7, "IsLogging": "yes"}
 # One region each: what happens to every CloudTrail call there.
@@ -204,7 +206,7 @@ def test_many_trails_in_a_region_stretch_its_polls_and_stay_below_the_quota(sim,
         sim.add_trail(f"trail{number}", MAIN, FRA)
     guard = make_guard(sim, alerts=()).start().wait_guarding()
     sim.wait_for_request(within(20), count=12 * 5, operation="GetTrailStatus")
-    guard.wait_line(f"{FRA} {MAIN}: 12 trails cannot all be looked at every 1 s within AWS's quota; looking every 3 s")
+    guard.wait_line(f"{FRA} {MAIN}: 12 trails cannot all be polled every 1 s within AWS's quota; polling every 3 s")
     assert len(guard.found("within AWS's quota")) == 1
     asked = sim.requests(service="cloudtrail")
     assert {entry["status"] for entry in asked} == {200}
@@ -214,6 +216,45 @@ def test_many_trails_in_a_region_stretch_its_polls_and_stay_below_the_quota(sim,
         # and the reads of one trail's settings may come first
         gaps = [gap for gap in intervals(sim, FRA) if gap > 2]
         assert gaps and max(gaps) <= 4.1, gaps
+
+
+def test_stretched_polls_are_said_again_when_that_changes_and_after_a_reload(sim, make_guard, mallory):
+    sim.reset()
+    sim.add_account(MAIN)
+    sim.add_user("guard", MAIN)
+    for number in range(8):
+        sim.add_trail(f"trail{number}", MAIN, FRA)
+    guard = make_guard(sim, alerts=(), settings_interval=1).start().wait_guarding()
+    said = "cannot all be polled every 1 s within AWS's quota"
+    guard.wait_line(f"{FRA} {MAIN}: 8 trails {said}; polling every 2 s", 20)
+    guard.wait_status(lambda status: [target["poll_interval"] for target in status["targets"]] == [2])
+    assert re.search(f"\n[0-9]+ +{FRA} +well, polled every 2 s\n", guard.verb("status").stdout)
+    mark = guard.mark()
+    guard.reload()
+    guard.wait_line(f"8 trails {said}; polling every 2 s", 20, mark)
+    for number in range(8, 20):
+        sim.add_trail(f"trail{number}", MAIN, FRA)
+    guard.wait_line(f"20 trails {said}; polling every 4 s", 30)
+    mark = guard.mark()
+    guard.write_config(poll_interval=4, settings_interval=4, trails=None)
+    guard.reload()
+    guard.wait_status(lambda status: [target["poll_interval"] for target in status["targets"]] == [4])
+    assert "polled every" not in guard.verb("status").stdout and not guard.found("within AWS's quota", mark)
+
+
+def test_the_end_of_stretched_polls_is_said(sim, make_guard, mallory):
+    sim.reset()
+    sim.add_account(MAIN)
+    sim.add_user("guard", MAIN)
+    for number in range(6):
+        sim.add_trail(f"trail{number}", MAIN, FRA)
+    guard = make_guard(sim, alerts=(), settings_interval=1).start().wait_guarding()
+    poll(lambda: list((guard.state / "baselines").glob("*_trail0.json")), within(40))
+    guard.wait_line("6 trails cannot all be polled every 1 s", 20)
+    sim.trail(trail_arn("trail0", FRA), delete=True)
+    guard.wait_verdict("trail0", "missing", 20)
+    assert guard.verb("accept", "--yes", "trail0").returncode == 0
+    guard.wait_line(f"{FRA} {MAIN}: polling every 1 s again, within AWS's quota: 5 trails", 20)
 
 
 # -- one trail, everything ---------------------------------------------------------------------------------------------

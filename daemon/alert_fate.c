@@ -16,6 +16,7 @@ typedef enum Fate {
     FATE_BY_OTHERS,
     FATE_MAINTENANCE,
     FATE_PROTECTED,
+    FATE_REFUSED,
     FATE_MODE,
     FATE_KIND,
     FATE_LEFT,
@@ -37,6 +38,8 @@ static Fate fate_of(const Tell *tell) {
         return tell->restore.attempts > 0 ? FATE_UNCONFIRMED : FATE_BY_OTHERS;
     if (tell->restores_paused)
         return FATE_PAUSED;
+    if (tell->restore.result == RESULT_FAILED && tell->protected)
+        return FATE_REFUSED;
     if (tell->restore.result == RESULT_FAILED)
         return !is_deletion && (tell->fields & ~tell->fields_left) ? FATE_PARTLY_FAILED : FATE_FAILED;
     if (tell->restore.result == RESULT_PENDING)
@@ -110,8 +113,15 @@ static const char *const fates[_FATE_MAX][_ALERT_FATE_MAX] = {
                             "trailguard accept"),
                            "Nothing: a maintenance window is open." },
     [FATE_PROTECTED] = { " changed", NULL, "", "It is an organization trail of another account.",
-                         "Nothing: only the account that owns an organization trail can change it.",
-                         "Nothing: only the account that owns an organization trail can create it." },
+                         ("Nothing: only the account that owns an organization trail, or CloudTrail's delegated "
+                          "administrator, can change it."),
+                         ("Nothing: only the account that owns an organization trail, or CloudTrail's delegated "
+                          "administrator, can create it.") },
+    [FATE_REFUSED] = { " changed", NULL, "", "It is an organization trail of another account.",
+                       ("Asked AWS to write back what the baseline has ({attempts}), and AWS does not let this account: it "
+                        "takes the one that owns the organization trail, or CloudTrail's delegated administrator."),
+                       ("Asked AWS to create it again ({attempts}), and AWS does not let this account: it takes the one "
+                        "that owns the organization trail, or CloudTrail's delegated administrator.") },
     [FATE_MODE] = { " changed", NULL, "", "It is left as it is.", "Nothing: it runs in mode \"{mode}\".",
                     "Nothing: it runs in mode \"{mode}\"." },
     [FATE_KIND] = { " changed", NULL, "", "It is left as it is.",

@@ -143,13 +143,19 @@ static void add_tried(const AlertExpansion *x) {
     const Tell *tell = x->source->tell;
     bool held = tell->action.result == RESULT_HELD;
 
-    if (held || tell->action.attempts > 0) {
+    if (!held && tell->action.attempts > 0 && tell->protected) {
+        (void)strbuf_add(x->out, "Asked AWS to start logging (");
+        add_attempts(x);
+        (void)strbuf_add(x->out, "), and AWS does not let this account: it takes the one that owns the organization trail, or CloudTrail's "
+                                 "delegated administrator.");
+    } else if (held || tell->action.attempts > 0) {
         (void)strbuf_add(x->out, held ? "Started logging again ("
                                       : "Tried to start logging, without success so far (");
         add_attempts(x);
         (void)strbuf_add(x->out, held ? ") and read the status back: it logs." : ").");
     } else if (tell->protected)
-        (void)strbuf_add(x->out, "Nothing: only the account that owns an organization trail can start it.");
+        (void)strbuf_add(x->out, "Nothing: only the account that owns an organization trail, or CloudTrail's delegated "
+                                 "administrator, can start it.");
     else if (!tell->may_act && tell->maintenance)
         (void)strbuf_add(x->out, "Nothing: a maintenance window is open that lets the trail be stopped.");
     else if (!tell->may_act)
@@ -272,6 +278,9 @@ static void add_met(const AlertExpansion *x) {
         words = "Has set it {restores} times within the hour. It writes this setting again when the hour is over.";
     else if (tell->restore.result == RESULT_HELD)
         words = "Set what it may ({attempts}) and read it back. Still not as configured: {left}.";
+    else if (tell->restore.result == RESULT_FAILED && tell->protected)
+        words = "Asked AWS to set it as configured ({attempts}), and AWS does not let this account: it takes the one that owns the "
+                "organization trail, or CloudTrail's delegated administrator.";
     else if (tell->restore.result == RESULT_FAILED)
         words = "Tried to set it as configured ({attempts}); it failed: {detail}\nIt retries, at most a minute apart.";
     else if (tell->restore.result == RESULT_PENDING)
@@ -279,7 +288,8 @@ static void add_met(const AlertExpansion *x) {
     else if (tell->maintenance)
         words = "Nothing: a maintenance window is open.";
     else if (tell->protected)
-        words = "Nothing: only the account that owns an organization trail can change it.";
+        words = "Nothing: only the account that owns an organization trail, or CloudTrail's delegated administrator, can "
+                "change it.";
     else
         words = tell->mode != MODE_RESTORE ? "Nothing: it runs in mode \"{mode}\"."
                 : tell->may_act            ? "Nothing yet."

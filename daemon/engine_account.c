@@ -284,6 +284,8 @@ static void take_identity(Account *account, const StsIdentity *identity) {
         (void)text_copy(account->partition, sizeof(account->partition), arn.partition);
     account->identity_again_usec = 0;
     account->blocked = false;
+    if (!text_equal(account->identity, identity->arn))
+        engine_forget_refusals(account);
     say_who(account, identity);
     if (!account->role_arn)
         account->engine->problem[0] = '\0';

@@ -90,6 +90,7 @@ static void act_done(const Outcome *outcome, void *userdata) {
     trail->act = NULL;
     if (outcome->result == RESULT_HELD && outcome->action != ACTION_RESTORE)
         engine_remember_seen(trail, &outcome->seen);
+    engine_note_permission(trail, outcome);
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_ACTED, .outcome = outcome });
 }
 
@@ -180,6 +181,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     int r;
 
     set_maintenance(trail, now);
+    engine_set_facts(trail);
     if (!trail->arn[0])
         policy.attribution = false; /* it was never found: nobody did anything to it */
     guard_trail(&policy, &trail->facts, &trail->state, input, now, &plan, &trail->state);

@@ -511,7 +511,7 @@ unsigned engine_count_settings_calls(const Trail *trail) {
     const Settings *now = &trail->keeping.now;
     unsigned n = 2; /* GetEventSelectors, GetEventConfiguration */
 
-    n += trail->facts.writable; /* ListTags */
+    n += !engine_is_foreign(trail); /* ListTags */
     n += !text_equal(now->values[FIELD_INSIGHTS], "[]");
     return n;
 }

@@ -121,6 +121,9 @@ struct Trail {
     TrailState state; /* as it is */
     TrailState told;  /* as the state file may know it: everything in it is in the outbox */
     bool has_intent;  /* on the disk */
+    /* Of an organization trail that is not ours; AWS says who may write to it: */
+    bool foreign_accepted;                   /* AWS took a write of ours */
+    uint64_t refused_until_usec[_ACTION_MAX]; /* mono; it refused that, and is not asked again before */
     size_t n_covers;  /* targets whose lists have shown it */
     Act *act;
     uint64_t act_by_usec; /* mono */
@@ -264,6 +267,10 @@ void engine_unguard(Account *account);
 void engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *list);
 void engine_check_named(Account *account);
 void engine_set_facts(Trail *trail);
+/* What AWS made of an action on a trail of another account. */
+void engine_note_permission(Trail *trail, const Outcome *outcome);
+/* These are other keys: what AWS refused to those before says nothing. */
+void engine_forget_refusals(Account *account);
 void engine_update_facts(Account *account);
 /* It is not guarded any more: its incident ends with a message that says why, and it is not known any more. */
 void engine_forget_trail(Trail *trail, const char *why);

@@ -7,9 +7,13 @@
 
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
+#include "daemon/words.h"
 #include "lib/arn.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
+
+/* Of what AWS lets us do with the trail of another account. */
+#define REFUSAL_HOLDS_USEC (24 * 3600 * USEC_PER_SEC)
 
 /* Takes an item out of an array of pointers; whether it was there. */
 #define REMOVE(array, n, item)                                                                              \
@@ -143,12 +147,56 @@ static void free_trail(Trail *trail) {
 }
 
 /* Whether an organization trail is ours is known only once we know who we are; until AWS has said so (or
- * could not be asked) it is not written to. */
+ * could not be asked) it is not written to. One that is another account's may be written to by CloudTrail's delegated
+ * administrator too: whether we are that AWS says when it is asked to do something. */
 void engine_set_facts(Trail *trail) {
     const Account *via = trail->via;
+    uint64_t now_usec = engine_now(trail->engine).mono_usec;
+    bool ours = !trail->organization || (via->id[0] ? text_equal(via->id, trail->account) : via->settled);
 
-    trail->facts.writable =
-            !trail->organization || (via->id[0] ? text_equal(via->id, trail->account) : via->settled);
+    trail->facts.writable = ours;
+    trail->facts.may_ask = 0;
+    for (unsigned a = 0; !ours && via->id[0] && a < _ACTION_MAX; a++)
+        if ((ACTIONS_ALL & ACTION_BIT(a)) && now_usec >= trail->refused_until_usec[a])
+            trail->facts.may_ask |= ACTION_BIT(a);
+}
+
+/* That these are not the keys for it, and not that something about the request is wrong. */
+static bool is_refusal(const char *code) {
+    static const char *const codes[] = {
+        "AccessDenied", "AccessDeniedException", "NotOrganizationManagementAccountException",
+        "NotOrganizationMasterAccountException", "TrailNotFoundException", "OperationNotPermittedException",
+        "UnsupportedOperationException",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+        if (text_equal(codes[i], code))
+            return true;
+    return false;
+}
+
+void engine_note_permission(Trail *trail, const Outcome *outcome) {
+    if (!engine_is_foreign(trail))
+        return;
+    if (outcome->result == RESULT_HELD)
+        trail->foreign_accepted = true;
+    else if (outcome->result == RESULT_FAILED && !trail->foreign_accepted && is_refusal(outcome->error_code)) {
+        trail->refused_until_usec[outcome->action] = engine_now(trail->engine).mono_usec + REFUSAL_HOLDS_USEC;
+        if (!trail->engine->once)
+            log_line(LOG_NOTICE, "%s %s %s: AWS does not let account %s %s this organization trail: not asked again for a day",
+                     trail->name, trail->region, trail->account, trail->via->id, action_to_string(outcome->action));
+    }
+}
+
+static void forget_refusals(Trail *trail) {
+    trail->foreign_accepted = false;
+    memset(trail->refused_until_usec, 0, sizeof(trail->refused_until_usec));
+}
+
+void engine_forget_refusals(Account *account) {
+    for (size_t i = 0; i < account->engine->n_trails; i++)
+        if (account->engine->trails[i]->via == account)
+            forget_refusals(account->engine->trails[i]);
 }
 
 /* The account that polls a trail of this owner which `seen_by` has seen: the owner, if it can be polled now. */
@@ -166,6 +214,7 @@ static int settle_in(Trail *trail, Account *via) {
         return -ENOMEM;
     trail->home = home;
     trail->via = via;
+    forget_refusals(trail);
     home->fresh = true;
     engine_set_facts(trail);
     return 0;
@@ -326,13 +375,20 @@ void engine_find_viewers(Account *account) {
             find_viewer(engine->trails[i]);
 }
 
+/* Among accounts that do not own it the base credentials' is most likely CloudTrail's delegated administrator. */
+static bool is_better(const Account *account, const Trail *trail) {
+    return text_equal(trail->account, account->id) ||
+           (account == trail->engine->base && engine_is_foreign(trail) &&
+            engine_is_guarded(account, trail->name, trail->arn));
+}
+
 /* A list has shown the trail: the owner's own is the best way to poll it, any other better than none. */
 static void take_viewer(Trail *trail, Target *target) {
     Account *account = target->account;
 
     if (trail->via == account || !trail->home || trail->act)
         return;
-    if (text_equal(trail->account, account->id) && may_see(account, trail))
+    if (is_better(account, trail) && may_see(account, trail))
         change_viewer(trail, account);
     else
         find_viewer(trail);

@@ -105,6 +105,12 @@ static bool may_act_on(const Deciding *d, Finding worst) {
     return guard_may_restart(d);
 }
 
+static Action action_about(Finding worst) {
+    if (worst == FINDING_MISSING)
+        return ACTION_RECREATE;
+    return worst < _FINDING_MAX && (FINDING_BIT(worst) & FINDINGS_DRIFT) ? ACTION_RESTORE : ACTION_RESTART;
+}
+
 /* Of the fields that an incident is about those that a message is about. */
 static uint32_t fields_about(const Incident *inc, uint32_t about, bool sums_up) {
     if (sums_up || !(about & FINDINGS_DRIFT))
@@ -136,7 +142,7 @@ Tell *guard_tell(Deciding *d, TellKind kind, Event event, Severity severity, uin
         t->changed_usec = s->incident.changed_usec;
     }
     t->may_act = may_act_on(d, worst);
-    t->protected = !d->facts->writable;
+    t->protected = !guard_may_write(d->facts, action_about(worst));
     t->maintenance = d->facts->maintenance;
     t->mode = d->policy->mode;
     t->error = s->error;

@@ -16,24 +16,28 @@ static const uint32_t fields_of_kind[_RESTORE_KIND_MAX] = {
 
 /* ---- what may be done ---- */
 
+bool guard_may_write(const TrailFacts *facts, Action action) {
+    return facts->writable || (facts->may_ask & ACTION_BIT(action));
+}
+
 bool guard_may_restart(const Deciding *d) {
-    return d->policy->mode != MODE_OBSERVE && d->facts->writable &&
+    return d->policy->mode != MODE_OBSERVE && guard_may_write(d->facts, ACTION_RESTART) &&
            !(d->facts->maintenance && d->facts->stop_allowed);
 }
 
-static bool may_write_settings(const Deciding *d) {
-    return d->policy->mode == MODE_RESTORE && d->facts->writable && !d->facts->maintenance;
+static bool may_write_settings(const Deciding *d, Action action) {
+    return d->policy->mode == MODE_RESTORE && guard_may_write(d->facts, action) && !d->facts->maintenance;
 }
 
 /* A trail that was never seen has no baseline to make it from. */
 bool guard_may_recreate(const Deciding *d) {
-    return may_write_settings(d) && (d->policy->restore & RESTORE_BIT(RESTORE_DELETED)) && d->s.known;
+    return may_write_settings(d, ACTION_RECREATE) && (d->policy->restore & RESTORE_BIT(RESTORE_DELETED)) && d->s.known;
 }
 
 uint32_t guard_restorable(const Deciding *d, uint32_t fields) {
     uint32_t allowed = 0;
 
-    if (!may_write_settings(d))
+    if (!may_write_settings(d, ACTION_RESTORE))
         return 0;
     for (unsigned k = 0; k < _RESTORE_KIND_MAX; k++)
         if (d->policy->restore & RESTORE_BIT(k))

@@ -69,6 +69,8 @@ void guard_set_fields(TrailState *s, uint32_t fields, uint32_t losing_fields, ui
 
 /* ---- guard_act.c ---- */
 
+/* Is it ours to do that, or AWS to be asked whether it is? */
+bool guard_may_write(const TrailFacts *facts, Action action);
 /* Do mode, owner and maintenance let it be started? */
 bool guard_may_restart(const Deciding *d);
 bool guard_may_recreate(const Deciding *d);

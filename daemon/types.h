@@ -289,6 +289,9 @@ typedef enum Action {
     _ACTION_MAX,
 } Action;
 
+#define ACTION_BIT(a) (1u << (a))
+#define ACTIONS_ALL   (ACTION_BIT(ACTION_RESTART) | ACTION_BIT(ACTION_RESTORE) | ACTION_BIT(ACTION_RECREATE))
+
 typedef enum ActionResult {
     RESULT_NONE,
     RESULT_HELD, /* confirmed by reading back */
@@ -648,6 +651,8 @@ typedef struct Policy {
 /* What is known of a trail besides its status. */
 typedef struct TrailFacts {
     bool writable;      /* false: an organization trail that is not ours */
+    uint32_t may_ask;   /* ACTION_BITs: an organization trail that is not ours, and AWS has not refused that yet: the
+                           organization's delegated administrator may */
     bool validation;    /* digests are expected */
     bool records_reads; /* the selectors record management reads: our own polls are events */
     bool maintenance;   /* a maintenance window is open: settings are not restored */

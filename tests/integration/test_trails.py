@@ -158,17 +158,26 @@ def member(sim, make_guard):
     return make_guard(sim, "member-guard", regions=[FRA, SYD], alerts=sns(MEMBER_TOPIC)).start().wait_guarding()
 
 
-def test_an_organization_trail_is_protected_in_a_member_account_and_never_written_to(sim, member, mallory):
+def writes(sim):
+    return [entry["operation"] for entry in sim.requests(principal="*:user/member-guard")
+            if entry["operation"] not in READS | {"Publish"}]
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "NotOrganizationMasterAccountException"])
+def test_an_organization_trail_is_protected_in_a_member_account_and_aws_is_asked_once(sim, member, mallory, code):
+    sim.call("account", id=MEMBER, org_write_error=code)
     member.wait_verdict("org-trail", "protected")
     member.wait_line(f"org-trail {FRA} {MAIN}: baseline recorded")
     mallory.stop(ORG_TRAIL)
     told = wait_alert(sim, "trail.stopped", MEMBER_TOPIC)
-    assert told["action"]["taken"] == "none" and told["severity"] == "critical"
+    assert told["action"] == {"taken": "restart", "result": "failed", "attempts": 1} and told["severity"] == "critical"
+    assert code in told["detail"]
     assert told["trail"]["arn"] == ORG_TRAIL and told["account"] == MAIN
     matches("not ours|another account|management account|owner", mail_of(messages(sim, MEMBER_TOPIC)[0]))
     wait_polls(sim, 2, FRA)
-    called = [entry["operation"] for entry in sim.requests(principal="*:user/member-guard")]
-    assert set(called) <= READS | {"Publish"}
+    assert "AWS does not let this account" in mail_of(messages(sim, MEMBER_TOPIC)[0])
+    assert writes(sim) == ["StartLogging"]
+    assert len(member.found(f"org-trail {FRA} {MAIN}: AWS does not let account {MEMBER} restart this organization trail")) == 1
     assert {entry["trail"] for entry in sim.requests(operation="ListTags")} == {trail_arn("member-trail", FRA, MEMBER)}, \
         "AWS tells tags to a trail's owner only"
     assert not member.found("settings could not be looked at")
@@ -176,6 +185,37 @@ def test_an_organization_trail_is_protected_in_a_member_account_and_never_writte
     wait_alert(sim, "trail.resolved", MEMBER_TOPIC)
     member.wait_verdict("org-trail", "protected")
     assert [entry["event"] for entry in documents(sim, MEMBER_TOPIC)] == ["trail.stopped", "trail.resolved"]
+    # the refusal is remembered, until the keys may be others
+    mallory.stop(ORG_TRAIL)
+    again = wait_alert(sim, "trail.stopped", MEMBER_TOPIC, count=2)
+    assert again["action"]["taken"] == "none" and writes(sim) == ["StartLogging"]
+    member.reload()
+    sim.wait_for_request(within(10), 2, 0, operation="StartLogging", principal="*:user/member-guard")
+    wait_polls(sim, 2, FRA)
+    assert writes(sim) == ["StartLogging"] * 2
+
+
+def test_cloudtrails_delegated_administrator_starts_restores_and_recreates(sim, make_guard, mallory):
+    sim.call("organization", management=MAIN, members=[MEMBER], delegated=[MEMBER])
+    sim.trail(ORG_TRAIL, settings={"IsOrganizationTrail": True})
+    sim.add_topic(MEMBER_TOPIC)
+    sim.add_user("member-guard", MEMBER)
+    guard = make_guard(sim, "member-guard", regions=[FRA], settings_interval=1, alerts=sns(MEMBER_TOPIC), mode="restore",
+                       restore=["settings", "selectors", "insights", "deleted"]).start().wait_guarding()
+    guard.wait_verdict("org-trail", "protected")
+    guard.wait_line(f"org-trail {FRA} {MAIN}: baseline recorded")
+    mallory.stop(ORG_TRAIL)
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+    told = wait_alert(sim, "trail.stopped", MEMBER_TOPIC)
+    assert told["action"] == {"taken": "restart", "result": "held", "attempts": 1}
+    guard.wait_verdict("org-trail", "protected")
+    mallory.client(ORG_TRAIL).update_trail(Name=ORG_TRAIL, S3KeyPrefix="elsewhere")
+    told = wait_alert(sim, "trail.weakened", MEMBER_TOPIC, seconds=20)
+    assert told["action"]["result"] == "held" and not sim.trail(ORG_TRAIL)["settings"].get("S3KeyPrefix")
+    mallory.delete(ORG_TRAIL)
+    told = wait_alert(sim, "trail.missing", MEMBER_TOPIC, seconds=20)
+    assert (told["action"]["taken"], told["action"]["result"]) == ("recreate", "held")
+    assert sim.trail(ORG_TRAIL)["logging"] is True
 
 
 def test_the_management_account_restarts_its_organization_trail(sim, make_guard, mallory):

@@ -100,7 +100,7 @@ static const Case cases[] = {
       true },
     { CHANGE(SEVERITY_CRITICAL, WEAKENED, BUCKET, BUCKET, .mode = MODE_RESTORE, .protected = true),
       "CRITICAL org-trail weakened in eu-central-1 (111122223333): S3BucketName changed",
-      { "only the account that owns an organization trail can change it" },
+      { "only the account that owns an organization trail, or CloudTrail's delegated administrator, can change it" },
       NULL,
       true },
     { CHANGE(SEVERITY_INFO, WEAKENED, BUCKET, BUCKET, .mode = MODE_RESTORE, .maintenance = true),

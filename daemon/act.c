@@ -59,6 +59,7 @@ static void finish_writing(Act *act) {
 void act_next(Act *act) {
     act->step++;
     act->asked = 0;
+    act->wrote_unknown = act->known_only = false;
     if (*act->step)
         (*act->step)(act);
     else

@@ -25,6 +25,8 @@ struct Act {
     const ActStep *step; /* the one under way; the row ends with NULL */
     const char *operation;
     uint32_t asked;               /* FIELD_BITs of the write under way; 0: it is not about settings */
+    bool wrote_unknown;           /* it has members that this version does not know; AWS may not take them ... */
+    bool known_only;              /* ... and they are left out then */
     uint32_t refused;             /* FIELD_BITs that AWS does not take, and are left out */
     char refusal[ERROR_TEXT_MAX]; /* the first error that said so */
     CloudTrailCall *call;

@@ -54,6 +54,11 @@ bool act_leave_out(Act *act, const AwsError *error) {
 
     if (act->asked == 0 || !is_no(error))
         return false;
+    if (act->wrote_unknown && !act->known_only && error->class != AWS_DENIED) {
+        act->known_only = true;
+        (*act->step)(act);
+        return true;
+    }
     /* a trail needs a bucket, and whose that is matters */
     if (*act->step == act_create_trail && (!some || (fault & BUCKET)))
         return false;

@@ -9,6 +9,7 @@
 
 #include "daemon/act_private.h"
 #include "daemon/event_configuration.h"
+#include "daemon/unknown_members.h"
 #include "lib/cloudtrail_write.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -214,6 +215,34 @@ void act_create_trail(Act *act) {
 
 /* ---- selectors ---- */
 
+/* Members that this version does not know go back as they were recorded; what AWS shows and nobody has recorded yet
+ * stays as it is. */
+static int complete(Act *act, Field field, json_t *value) {
+    _cleanup_strbuf_ StrBuf names = STRBUF_INIT(CLOUDTRAIL_SELECTORS_MAX);
+    const char *shown = act->action == ACTION_RECREATE ? NULL : act->found.values[field];
+    json_auto_t *found = shown ? json_loads(shown, 0, NULL) : NULL;
+    int r;
+
+    if (act->known_only) {
+        r = unknown_members_drop(field, value);
+        return r < 0 ? r : 0;
+    }
+    r = found ? unknown_members_fill(field, value, found) : 0;
+    if (r >= 0)
+        r = unknown_members_added(field, NULL, value, &names);
+    act->wrote_unknown = r > 0;
+    return r < 0 ? r : 0;
+}
+
+static int completed_text(Act *act, Field field, const char *text, char **ret) {
+    json_auto_t *value = json_loads(text, 0, NULL);
+    int r = value ? complete(act, field, value) : -EINVAL;
+
+    if (r >= 0)
+        *ret = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
+    return r >= 0 && !*ret ? -ENOMEM : r;
+}
+
 /* The array that is the text's one member, as text. */
 static int array_of(const json_t *object, const char *name, char **ret) {
     const json_t *array = json_object_get(object, name);
@@ -235,7 +264,7 @@ void act_put_event_selectors(Act *act) {
     }
     act->asked = FIELD_BIT(FIELD_SELECTORS);
     object = json_loads(act->keep.values[FIELD_SELECTORS], 0, NULL);
-    r = object ? 0 : -EINVAL;
+    r = object ? complete(act, FIELD_SELECTORS, object) : -EINVAL;
     if (r >= 0)
         r = array_of(object, "EventSelectors", &selectors.event_selectors);
     if (r >= 0)
@@ -249,6 +278,8 @@ void act_put_event_selectors(Act *act) {
 
 void act_put_insight_selectors(Act *act) {
     const char *keep = act->keep.values[FIELD_INSIGHTS];
+    _cleanup_free_ char *text = NULL;
+    int r;
 
     /* a new trail has none */
     if (!is_wanted(act, FIELD_INSIGHTS) || (act->action == ACTION_RECREATE && text_equal(keep, "[]"))) {
@@ -256,14 +287,16 @@ void act_put_insight_selectors(Act *act) {
         return;
     }
     act->asked = FIELD_BIT(FIELD_INSIGHTS);
-    act_started(act, "PutInsightSelectors",
-                cloudtrail_put_insight_selectors(act->aws, act->credentials, act->region, act->arn, keep,
-                                                 act_written, act, &act->call));
+    r = completed_text(act, FIELD_INSIGHTS, keep[0] ? keep : "[]", &text);
+    if (r >= 0)
+        r = cloudtrail_put_insight_selectors(act->aws, act->credentials, act->region, act->arn, text, act_written,
+                                             act, &act->call);
+    act_started(act, "PutInsightSelectors", r);
 }
 
 void act_put_event_configuration(Act *act) {
     const char *found = act->action == ACTION_RECREATE ? NULL : act->found.values[FIELD_CONFIGURATION];
-    _cleanup_free_ char *members = NULL;
+    _cleanup_free_ char *members = NULL, *text = NULL;
     int r = 0;
 
     if (is_wanted(act, FIELD_CONFIGURATION))
@@ -274,7 +307,9 @@ void act_put_event_configuration(Act *act) {
     }
     act->asked = FIELD_BIT(FIELD_CONFIGURATION);
     if (r >= 0)
-        r = cloudtrail_put_event_configuration(act->aws, act->credentials, act->region, act->arn, members,
+        r = completed_text(act, FIELD_CONFIGURATION, members, &text);
+    if (r >= 0)
+        r = cloudtrail_put_event_configuration(act->aws, act->credentials, act->region, act->arn, text,
                                                act_written, act, &act->call);
     act_started(act, "PutEventConfiguration", r);
 }

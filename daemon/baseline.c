@@ -12,6 +12,7 @@
 #include "daemon/json_text.h"
 #include "daemon/selectors.h"
 #include "daemon/settings.h"
+#include "daemon/unknown_members.h"
 #include "daemon/words.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -114,14 +115,68 @@ static int compare_log_group(const char *baseline, const char *seen, Comparison 
     return 0;
 }
 
+/* ---- members that this version does not know ---- */
+
+/* NULL for what is no JSON, or longer than any can be. */
+static int parse(const char *text, json_t **ret) {
+    json_error_t error;
+    int r = -EINVAL;
+
+    if (text[0] != '\0' && strlen(text) <= CANONICAL_SIZE_MAX)
+        r = json_text_parse(text, strlen(text), JSON_REJECT_DUPLICATES, &error, ret);
+    return r == -EINVAL ? 0 : r;
+}
+
+/* The two as they are compared; where one is no JSON, as they stand. */
+typedef struct Aligned {
+    char *baseline, *seen;
+    bool differ; /* in members that this version does not know */
+} Aligned;
+
+static void aligned_done(Aligned *aligned) {
+    free(aligned->baseline);
+    free(aligned->seen);
+}
+
+static int align_json(Field field, json_t *a, json_t *b, Aligned *ret) {
+    int r = unknown_members_align(field, a, b);
+
+    if (r >= 0)
+        r = unknown_members_differ(field, a, b, &ret->differ);
+    if (r < 0)
+        return r;
+    ret->baseline = json_dumps(a, JSON_COMPACT);
+    ret->seen = json_dumps(b, JSON_COMPACT);
+    return ret->baseline && ret->seen ? 0 : -ENOMEM;
+}
+
+static int align(Field field, const char *baseline, const char *seen, Aligned *ret) {
+    json_auto_t *a = NULL, *b = NULL;
+    int r;
+
+    r = parse(baseline, &a);
+    if (r >= 0)
+        r = parse(seen, &b);
+    if (r < 0)
+        return r;
+    if (a && b)
+        return align_json(field, a, b, ret);
+    ret->baseline = strdup(baseline);
+    ret->seen = strdup(seen);
+    return ret->baseline && ret->seen ? 0 : -ENOMEM;
+}
+
 static int compare_selectors(const char *baseline, const char *seen, Comparison *ret) {
+    _cleanup_(aligned_done) Aligned aligned = { 0 };
     SelectorsVerdict verdict = { 0 };
     int r;
 
-    r = selectors_compare(baseline, seen, &verdict);
+    r = align(FIELD_SELECTORS, baseline, seen, &aligned);
+    if (r >= 0)
+        r = selectors_compare(aligned.baseline, aligned.seen, &verdict);
     if (r < 0)
         return r;
-    *ret = (Comparison){ .differs = verdict.differs, .loses = verdict.loses };
+    *ret = (Comparison){ .differs = verdict.differs || aligned.differ, .loses = verdict.loses || aligned.differ };
     return 0;
 }
 
@@ -156,7 +211,7 @@ static int drop_aws_tags(json_t *tags) {
     return 0;
 }
 
-/* What is not set is the default, and what TrailGuard does not know is not compared. */
+/* What is not set is the default. */
 static int fill_in_configuration(json_t **json) {
     json_t *whole = json_is_object(*json) ? event_configuration_whole(*json) : json_incref(*json);
 
@@ -206,11 +261,14 @@ static bool is_nothing(const char *normal) {
 
 static int compare_normal(Field field, const char *baseline, const char *seen, Comparison *ret) {
     _cleanup_free_ char *a = NULL, *b = NULL;
+    _cleanup_(aligned_done) Aligned aligned = { 0 };
     int r;
 
-    r = normal_form(field, baseline, &a);
+    r = align(field, baseline, seen, &aligned);
     if (r >= 0)
-        r = normal_form(field, seen, &b);
+        r = normal_form(field, aligned.baseline, &a);
+    if (r >= 0)
+        r = normal_form(field, aligned.seen, &b);
     if (r < 0)
         return r;
     *ret = (Comparison){ .differs = !same_text(a, b) && !(is_nothing(a) && is_nothing(b)) };
@@ -239,6 +297,33 @@ static const Compare comparisons[_FIELD_MAX] = {
     [FIELD_TAGS] = compare_tags,
     [FIELD_RECURSIVE] = compare_scope,     [FIELD_CONFIGURATION] = compare_configuration,
 };
+
+int baseline_new_members(Field field, const char *baseline, const char *seen, StrBuf *names) {
+    json_auto_t *a = NULL, *b = NULL;
+    int r;
+
+    if (field != FIELD_SELECTORS && field != FIELD_INSIGHTS && field != FIELD_CONFIGURATION)
+        return 0;
+    r = baseline ? parse(baseline, &a) : 0;
+    if (r >= 0)
+        r = parse(seen, &b);
+    return r < 0 || !b ? r : unknown_members_added(field, a, b, names);
+}
+
+int baseline_takes_members(Field field, const char *baseline, const char *seen) {
+    _cleanup_strbuf_ StrBuf names = STRBUF_INIT(CANONICAL_SIZE_MAX), lost = STRBUF_INIT(CANONICAL_SIZE_MAX);
+    Comparison comparison = { 0 };
+    int r, n;
+
+    n = baseline_new_members(field, baseline, seen, &names);
+    if (n <= 0)
+        return n;
+    r = baseline_new_members(field, seen, baseline, &lost);
+    if (r != 0)
+        return r < 0 ? r : 0;
+    r = comparisons[field](baseline, seen, &comparison);
+    return r < 0 ? r : !comparison.differs;
+}
 
 int baseline_compare(const Settings *baseline, const Settings *seen, Drift *ret) {
     Drift drift = { 0 };

@@ -21,6 +21,14 @@ int baseline_effective(const Settings *recorded, const Expect *expect, Settings 
  * manages itself ("aws:...") do not count. 0 or -ENOMEM. */
 int baseline_compare(const Settings *baseline, const Settings *seen, Drift *ret);
 
+/* Appends the names of members that this version does not know, and the baseline (which may be NULL) does not have: see
+ * unknown_members.h. Returns how many, or a negative error. */
+int baseline_new_members(Field field, const char *baseline, const char *seen, StrBuf *names);
+
+/* 1 when there are such members and nothing else differs, so that what is seen can take the place of what is recorded;
+ * else 0, or -ENOMEM. */
+int baseline_takes_members(Field field, const char *baseline, const char *seen);
+
 /* Appends the reasons why this is a weak baseline, such as "records no management events; covers a single
  * region only". Returns how many there are, or the buffer's error. */
 int baseline_weaknesses(const Settings *settings, StrBuf *b);

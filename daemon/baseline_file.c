@@ -311,6 +311,19 @@ int baseline_file_add(const char *dir, const char *arn, const Settings *more) {
     return r < 0 ? r : write_record(dir, &record, file_write_at);
 }
 
+int baseline_file_replace(const char *dir, const char *arn, Field field, const char *value) {
+    _cleanup_(baseline_record_done) BaselineRecord record = { 0 };
+    char error[ERROR_TEXT_MAX];
+    int r;
+
+    r = baseline_file_peek(dir, arn, &record, error, sizeof(error));
+    if (r == 0)
+        return -ENOENT;
+    if (r >= 0)
+        r = settings_set(&record.now.settings, field, value);
+    return r < 0 ? r : write_record(dir, &record, file_write_at);
+}
+
 /* ---- what was found ---- */
 
 /* The names of what was found; they sort by time, so that the oldest is first; the caller frees each and the array. */

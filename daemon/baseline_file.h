@@ -36,6 +36,9 @@ int baseline_file_accept(const char *dir, const char *arn, const Settings *setti
  * and by whom that was. 0 or -errno. */
 int baseline_file_add(const char *dir, const char *arn, const Settings *more);
 
+/* Replaces what is recorded of one field by what means the same and says more; else as baseline_file_add. */
+int baseline_file_replace(const char *dir, const char *arn, Field field, const char *value);
+
 /* The ARNs of all trails that have a baseline here, sorted; files that cannot be read are left out. The caller
  * frees each and the array. 0 or -errno; none is no error. */
 int baseline_file_list(const char *dir, char ***ret, size_t *ret_n);

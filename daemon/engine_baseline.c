@@ -2,6 +2,7 @@
 /* A trail's baseline between its file and the comparison: read, recorded, accepted, and told. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/baseline.h"
@@ -289,6 +290,17 @@ uint32_t engine_not_recorded(const Trail *trail) {
     return trail->keeping.recorded ? engine_not_known(trail, &trail->keeping.baseline) : 0;
 }
 
+/* Once, also over restarts: it is recorded with them. */
+static void note_members(const Trail *trail, Field field, const char *before, const char *now) {
+    _cleanup_strbuf_ StrBuf names = STRBUF_INIT(ERROR_TEXT_MAX), shown = STRBUF_INIT(4 * ERROR_TEXT_MAX);
+
+    if (!now || baseline_new_members(field, before, now, &names) <= 0)
+        return;
+    (void)text_escape(&shown, strbuf_str(&names), ERROR_TEXT_MAX);
+    log_line(LOG_NOTICE, "%s: AWS shows members of %s that this version does not know; recorded as they are: %s",
+             trail->arn, field_to_string(field), strbuf_str(&shown));
+}
+
 /* What was asked for and not answered. */
 static void note_not_recorded(Trail *trail) {
     uint32_t fields = engine_not_recorded(trail);
@@ -326,6 +338,8 @@ void engine_record_baseline(Trail *trail, const Settings *seen) {
     trail->state.accepted_usec = trail->state.compared_usec = now_usec - now_usec % USEC_PER_SEC;
     note(trail, NOTE_BASELINE_RECORDED, 0, "");
     note_not_recorded(trail);
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        note_members(trail, f, NULL, k->baseline.values[f]);
     tell_weakness(trail, trail->state.accepted_usec);
 }
 
@@ -398,6 +412,37 @@ static bool take_new_field(Trail *trail, Field field, char *value) {
     return trail->keeping.baseline.values[field] != NULL;
 }
 
+/* What is recorded already, as far as this version knows it. */
+static void take_new_members(Trail *trail, Field field, const char *seen) {
+    _cleanup_free_ char *before = strdup(trail->keeping.baseline.values[field]);
+    Keeping *k = &trail->keeping;
+    BaselineStamp stamp;
+    Settings whole = { 0 };
+    int r = before ? 0 : -ENOMEM;
+
+    if (r >= 0 && !k->unsaved) {
+        r = baseline_file_stamp(trail->engine->state_dir, trail->arn, &stamp);
+        if (r >= 0 && !baseline_stamp_equal(&stamp, &k->stamp))
+            return; /* another one was accepted meanwhile */
+        if (r >= 0)
+            r = baseline_file_replace(trail->engine->state_dir, trail->arn, field, seen);
+        if (r >= 0)
+            (void)baseline_file_stamp(trail->engine->state_dir, trail->arn, &k->stamp);
+    }
+    if (r >= 0)
+        r = settings_copy(&k->baseline, &whole);
+    if (r >= 0)
+        r = settings_set(&whole, field, seen);
+    if (r >= 0)
+        r = take_baseline(trail, &whole);
+    settings_done(&whole);
+    if (r >= 0)
+        note_members(trail, field, before, seen);
+    else
+        log_line(LOG_WARNING, "%s: new members of %s cannot be added to its baseline: %s", trail->arn,
+                 field_to_string(field), strerror(-r));
+}
+
 bool engine_record_new_fields(Trail *trail, const Settings *seen) {
     _cleanup_strbuf_ StrBuf before = STRBUF_INIT(ERROR_TEXT_MAX), after = STRBUF_INIT(ERROR_TEXT_MAX);
     Keeping *k = &trail->keeping;
@@ -409,8 +454,13 @@ bool engine_record_new_fields(Trail *trail, const Settings *seen) {
         (void)write_addition(trail, &k->baseline);
     (void)baseline_weaknesses(&k->keep, &before);
     for (Field f = 0; f < _FIELD_MAX; f++)
-        if (seen->values[f] && !k->baseline.values[f] && take_new_field(trail, f, seen->values[f]))
+        if (seen->values[f] && !k->baseline.values[f] && take_new_field(trail, f, seen->values[f])) {
             added |= FIELD_BIT(f);
+            note_members(trail, f, NULL, seen->values[f]);
+        } else if (seen->values[f] && baseline_takes_members(f, k->baseline.values[f], seen->values[f]) > 0) {
+            take_new_members(trail, f, seen->values[f]);
+            added |= FIELD_BIT(f);
+        }
     /* another message than the one about what was recorded before: times of recording are whole seconds */
     if (added && baseline_weaknesses(&k->keep, &after) > 0 && !text_equal(strbuf_str(&before), strbuf_str(&after)))
         tell_weakness(trail, trail->state.accepted_usec + added);

@@ -27,7 +27,6 @@ static void fill_trails(const Engine *engine, StatusTrail *rows, IncidentId *ids
             .has_baseline = trail->keeping.recorded,
             .baseline_unreadable = trail->keeping.unreadable,
             .not_recorded = engine_not_recorded(trail),
-            .n_settings_calls = engine_count_settings_calls(trail),
         };
         if (trail->state.incident.open)
             (void)alert_incident_id(&rows[i].subject, trail->state.incident.mark_usec, ids[i]);

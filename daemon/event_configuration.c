@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/unknown_members.h"
 #include "lib/util/macros.h"
 
 static const struct {
@@ -20,13 +21,12 @@ static json_t *default_of(size_t i) {
 }
 
 json_t *event_configuration_whole(const json_t *value) {
-    json_t *whole = json_is_object(value) ? json_object() : NULL;
+    json_t *whole = json_is_object(value) ? json_deep_copy(value) : NULL;
 
     for (size_t i = 0; whole && i < ARRAY_SIZE(members); i++) {
-        json_t *set = json_object_get(value, members[i].name);
+        const json_t *set = json_object_get(whole, members[i].name);
 
-        if (json_object_set_new(whole, members[i].name,
-                                set && !json_is_null(set) ? json_incref(set) : default_of(i)) < 0) {
+        if ((!set || json_is_null(set)) && json_object_set_new(whole, members[i].name, default_of(i)) < 0) {
             json_decref(whole);
             return NULL;
         }
@@ -65,6 +65,8 @@ int event_configuration_to_write(const char *desired, const char *found, char **
     r = load_whole(desired, &whole);
     if (r >= 0)
         r = load_whole(found, &was);
+    if (r >= 0)
+        r = unknown_members_fill(FIELD_CONFIGURATION, whole, was);
     if (r < 0 || json_equal(whole, was))
         return r;
     r = drop_defaults(whole, was);

@@ -5,11 +5,12 @@
 
 #include <jansson.h>
 
-/* The members that TrailGuard knows, each with its default where it is not set: AWS leaves those out. NULL
+/* With the members that TrailGuard knows, each with its default where it is not set: AWS leaves those out. NULL
  * when value is no object, or for want of memory. */
 json_t *event_configuration_whole(const json_t *value);
 
 /* The members to write so that `found` becomes `desired`, as text; both may be NULL, for the defaults. What
- * is set is written with what differs, since AWS does not say whether a member that is not sent stays. 0 and
+ * is set is written with what differs, since AWS does not say whether a member that is not sent stays; what this version
+ * does not know as it is in desired, else as it is found. 0 and
  * NULL when nothing differs, -EINVAL for text that is no object, -ENOMEM. */
 int event_configuration_to_write(const char *desired, const char *found, char **ret);

@@ -24,7 +24,6 @@ typedef struct StatusTrail {
     bool has_baseline; /* something is recorded to compare with */
     bool baseline_unreadable;       /* ... or may be */
     uint32_t not_recorded; /* FIELD_BITs that could not be read yet */
-    unsigned n_settings_calls;      /* that each look at its settings makes, besides the list */
 } StatusTrail;
 
 typedef struct StatusTarget {

@@ -4,8 +4,8 @@
  * or left out, and basic or advanced form make no difference. Pure but for allocation.
  *
  * A set is the text of FIELD_SELECTORS, {"EventSelectors":[...]} or {"AdvancedEventSelectors":[...]}; "" is
- * the empty set. A set that has something in it that is not known here (a member, an operator, a type of
- * resource), or that is no JSON, is not understood, and then only the same text in canonical form (see
+ * the empty set. A set that has something in it that is not known here (an operator, a type of resource, a member that
+ * is no default, see unknown_members.h), or that is no JSON, is not understood, and then only the same text in canonical form (see
  * canonical.h) is the same set.
  *
  * How conditions are evaluated: AWS CloudTrail User Guide, "How CloudTrail evaluates multiple conditions for

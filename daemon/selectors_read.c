@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Selectors as AWS writes them -> flat conditions. What is not known here is refused, never passed over: it
- * could narrow what is recorded. */
+/* Selectors as AWS writes them -> flat conditions. What is not known here, and is no default, is
+ * refused, never passed over: it could narrow what is recorded. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include "daemon/canonical.h"
 #include "daemon/json_text.h"
 #include "daemon/selectors_private.h"
+#include "daemon/unknown_members.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -116,13 +117,11 @@ static const char *const operator_names[_OPERATOR_MAX] = {
 };
 
 static int read_condition(SelectorSet *set, const json_t *condition) {
-    static const char *const members[] = { "Field",     "Equals",        "StartsWith",  "EndsWith",
-                                           "NotEquals", "NotStartsWith", "NotEndsWith", NULL };
     const char *field = usable_text(json_object_get(condition, "Field"));
     size_t before = set->n_terms;
     int r = 0;
 
-    if (!has_only(condition, members) || !field)
+    if (!unknown_members_pass(UNKNOWN_IN_CONDITION, condition) || !field)
         return -EINVAL;
     /* AWS wants each field once in a selector; what twice would mean it does not say */
     for (size_t i = 0; i < before; i++)
@@ -173,13 +172,12 @@ static bool has_category(const SelectorSet *set, size_t from) {
 }
 
 static int read_advanced(SelectorSet *set, const json_t *selector) {
-    static const char *const members[] = { "Name", "FieldSelectors", NULL };
     const json_t *name = json_object_get(selector, "Name"),
                  *conditions = json_object_get(selector, "FieldSelectors");
     size_t before = set->n_terms;
     int r = 0;
 
-    if (!has_only(selector, members) || (!is_absent(name) && !json_is_string(name)) ||
+    if (!unknown_members_pass(UNKNOWN_IN_ADVANCED, selector) || (!is_absent(name) && !json_is_string(name)) ||
         !json_is_array(conditions))
         return -EINVAL;
     for (size_t i = 0; r >= 0 && i < json_array_size(conditions); i++)
@@ -230,7 +228,6 @@ static int read_management(SelectorSet *set, const json_t *excluded, const char 
 }
 
 static int read_resources(SelectorSet *set, const json_t *resource, const char *read_only) {
-    static const char *const members[] = { "Type", "Values", NULL };
     const char *type = usable_text(json_object_get(resource, "Type"));
     const json_t *values = json_object_get(resource, "Values");
     bool every = false;
@@ -239,7 +236,8 @@ static int read_resources(SelectorSet *set, const json_t *resource, const char *
 
     while (type && kind < ARRAY_SIZE(resource_types) && strcmp(resource_types[kind].type, type) != 0)
         kind++;
-    if (!type || kind == ARRAY_SIZE(resource_types) || !has_only(resource, members) || !is_list(values))
+    if (!type || kind == ARRAY_SIZE(resource_types) ||
+        !unknown_members_pass(UNKNOWN_IN_RESOURCE, resource) || !is_list(values))
         return -EINVAL;
     if (json_array_size(values) == 0)
         return 0;
@@ -259,15 +257,13 @@ static int read_resources(SelectorSet *set, const json_t *resource, const char *
 }
 
 static int read_basic(SelectorSet *set, const json_t *selector) {
-    static const char *const members[] = { "ReadWriteType", "IncludeManagementEvents", "DataResources",
-                                           "ExcludeManagementEventSources", NULL };
     const json_t *include = json_object_get(selector, "IncludeManagementEvents"),
                  *resources = json_object_get(selector, "DataResources"),
                  *excluded = json_object_get(selector, "ExcludeManagementEventSources");
     const char *read_only;
     int r;
 
-    if (!has_only(selector, members) || (!is_absent(include) && !json_is_boolean(include)) ||
+    if (!unknown_members_pass(UNKNOWN_IN_BASIC, selector) || (!is_absent(include) && !json_is_boolean(include)) ||
         !is_list(resources) || !is_list(excluded))
         return -EINVAL;
     r = read_read_write_type(json_object_get(selector, "ReadWriteType"), &read_only);

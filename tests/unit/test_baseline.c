@@ -31,6 +31,12 @@
     ","                                                                                                     \
     "{\"Field\":\"resources.type\",\"Equals\":[\"AWS::S3::Object\"]}]}]}"
 
+#define ONE(members)    "{\"EventSelectors\":[{" members "}]}"
+#define TWO(one, other) "{\"EventSelectors\":[{\"ReadWriteType\":\"ReadOnly\"," one "},{" other "}]}"
+#define MANAGEMENT(condition)                                                                                          \
+    "{\"AdvancedEventSelectors\":[{\"FieldSelectors\":[{\"Field\":\"eventCategory\",\"Equals\":[\"Management\"]"   \
+    condition "}]}]}"
+
 static const char *const good_values[_FIELD_MAX] = {
     [FIELD_BUCKET] = "audit-logs",
     [FIELD_PREFIX] = "",
@@ -193,7 +199,31 @@ static void one_field_at_a_time(void **state _unused_) {
           "\"AggregationConfigurations\":[],\"MaxEventSize\":\"Large\"}",
           0, 0 },
         { FIELD_CONFIGURATION, "", "{\"MaxEventSize\":\"Standard\",\"ContextKeySelectors\":null}", 0, 0 },
-        { FIELD_CONFIGURATION, "{}", "{\"Tomorrow\":1}", 0, 0 }, /* nobody knows what that is */
+        /* members that this version does not know: new ones are no difference by themselves */
+        { FIELD_CONFIGURATION, "{}", "{\"Tomorrow\":1}", 0, 0 },
+        { FIELD_CONFIGURATION, "{\"Tomorrow\":1}", "{\"Tomorrow\":2}", 1, 0 },
+        { FIELD_CONFIGURATION, "{\"ContextKeySelectors\":[{\"Type\":\"a\"}]}",
+          "{\"ContextKeySelectors\":[{\"Type\":\"a\",\"Tomorrow\":1}]}", 0, 0 },
+        { FIELD_INSIGHTS, "[{\"InsightType\":\"a\"}]", "[{\"InsightType\":\"a\",\"Tomorrow\":[\"x\"]}]", 0, 0 },
+        { FIELD_INSIGHTS, "[{\"InsightType\":\"a\",\"Tomorrow\":[\"x\"]}]",
+          "[{\"InsightType\":\"a\",\"Tomorrow\":[\"y\"]}]", 1, 0 },
+        { FIELD_SELECTORS, NULL, "{\"EventSelectors\":[{\"Tomorrow\":1}]}", 0, 0 },
+        { FIELD_SELECTORS, ONE("\"Tomorrow\":1"), ONE("\"Tomorrow\":1,\"IncludeManagementEvents\":true"), 0, 0 },
+        { FIELD_SELECTORS, ONE("\"Tomorrow\":1"), ONE("\"Tomorrow\":2"), 1, 1 },
+        { FIELD_SELECTORS, ONE("\"Tomorrow\":1"), ONE("\"Tomorrow\":1,\"ReadWriteType\":\"ReadOnly\""), 1, 1 },
+        /* a flag that is left out says nothing, a text that is left out is not set */
+        { FIELD_SELECTORS, ONE("\"Tomorrow\":true"), ONE(""), 0, 0 },
+        { FIELD_SELECTORS, ONE("\"Tomorrow\":\"arn\""), ONE(""), 1, 1 },
+        /* no default: a list that selects, and anything in a condition */
+        { FIELD_SELECTORS, NULL, ONE("\"Tomorrow\":[]"), 0, 0 },
+        { FIELD_SELECTORS, NULL, ONE("\"Tomorrow\":[\"x\"]"), 1, 1 },
+        { FIELD_SELECTORS, MANAGEMENT(""), MANAGEMENT(",\"Matches\":[]"), 0, 0 },
+        { FIELD_SELECTORS, MANAGEMENT(""), MANAGEMENT(",\"Matches\":[\"x\"]"), 1, 1 },
+        { FIELD_SELECTORS, MANAGEMENT(""), MANAGEMENT(",\"Matches\":\"x\""), 1, 1 },
+        { FIELD_SELECTORS, MANAGEMENT(",\"Matches\":[\"x\"]"), MANAGEMENT(",\"Matches\":[\"x\"]"), 0, 0 },
+        { FIELD_SELECTORS, MANAGEMENT(",\"Matches\":[\"x\"]"), MANAGEMENT(""), 1, 1 },
+        /* which has which matters */
+        { FIELD_SELECTORS, TWO("\"Tomorrow\":1", "\"Tomorrow\":2"), TWO("\"Tomorrow\":2", "\"Tomorrow\":1"), 1, 1 },
         { FIELD_INSIGHTS, "", "[]", 0, 0 },
         { FIELD_TAGS, NULL, "{\"owner\":\"security\"}", 0, 0 },
         { FIELD_TAGS, "", "{}", 0, 0 },
@@ -225,6 +255,37 @@ static void one_field_at_a_time(void **state _unused_) {
         baseline = with(cases[i].field, NULL);
         assert_int_equal(baseline_compare(&baseline, &seen, &drift), 0);
         assert_int_equal(drift.n, 0);
+    }
+}
+
+/* What is seen takes the place of what is recorded when nothing but such members is new. */
+static void new_members_are_taken(void **state _unused_) {
+    static const struct {
+        Field field;
+        const char *baseline, *seen, *names;
+        int taken;
+    } cases[] = {
+        { FIELD_SELECTORS, SELECTORS_DEFAULT, ONE("\"Tomorrow\":1"), "EventSelectors.Tomorrow", 1 },
+        { FIELD_SELECTORS, ONE("\"Tomorrow\":1"), ONE("\"Tomorrow\":1"), "", 0 },
+        { FIELD_SELECTORS, ONE("\"Tomorrow\":1"), ONE("\"Tomorrow\":2,\"Late\":3"), "EventSelectors.Late", 0 },
+        { FIELD_SELECTORS, ONE("\"Early\":1"), ONE("\"Late\":1"), "EventSelectors.Late", 0 },
+        { FIELD_SELECTORS, READS, ONE("\"Tomorrow\":1"), "EventSelectors.Tomorrow", 0 },
+        { FIELD_SELECTORS, NULL, ONE("\"Tomorrow\":[\"x\"],\"Late\":1"), "EventSelectors.Tomorrow, EventSelectors.Late",
+          -1 },
+        { FIELD_INSIGHTS, INSIGHT, "[]", "", 0 },
+        { FIELD_CONFIGURATION, "{}", "{\"Tomorrow\":{\"a\":[]}}", "EventConfiguration.Tomorrow", 1 },
+        { FIELD_TAGS, "{}", "{\"Tomorrow\":\"x\"}", "", 0 },
+        { FIELD_SELECTORS, "not JSON", "not JSON", "", 0 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_strbuf_ StrBuf names = STRBUF_INIT(1024);
+        int n = baseline_new_members(cases[i].field, cases[i].baseline, cases[i].seen, &names);
+
+        assert_true((n > 0) == (cases[i].names[0] != '\0'));
+        assert_string_equal(strbuf_str(&names), cases[i].names);
+        if (cases[i].taken >= 0)
+            assert_int_equal(baseline_takes_members(cases[i].field, cases[i].baseline, cases[i].seen), cases[i].taken);
     }
 }
 
@@ -465,6 +526,7 @@ int main(void) {
         cmocka_unit_test(settings_own_their_texts),
         cmocka_unit_test(drift_is_in_the_order_of_the_fields),
         cmocka_unit_test(one_field_at_a_time),
+        cmocka_unit_test(new_members_are_taken),
         cmocka_unit_test(many_fields_at_once),
         cmocka_unit_test(a_pin_wins),
         cmocka_unit_test(a_pinned_name_still_sees_another_accounts_topic),

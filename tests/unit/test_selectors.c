@@ -134,7 +134,7 @@ static void attacks_lose(void **state _unused_) {
                   DATA
                   ",{'Field':'resources.type','Equals':['AWS::S3::Object','AWS::Lambda::Function']}," UNDER(
                           "arn:aws:s3"))) },
-        { "not understood: a member", EVERYTHING, BASIC("{'ReadWriteType':'All','Sampling':1}") },
+        { "not understood: a list", EVERYTHING, BASIC("{'ReadWriteType':'All','Left':['x']}") },
         { "not understood: a type of member", EVERYTHING, BASIC("{'IncludeManagementEvents':'yes'}") },
         { "not understood: a word", EVERYTHING, BASIC("{'ReadWriteType':'all'}") },
         { "not understood: a type of resource", EVERYTHING,
@@ -155,7 +155,7 @@ static void attacks_lose(void **state _unused_) {
           BASIC("{'IncludeManagementEvents':false,'IncludeManagementEvents':true}") },
         { "a byte that the algebra needs", EVERYTHING,
           ADVANCED(FIELDS(MANAGEMENT "," NOT("eventSource", "\\u0001"))) },
-        { "the baseline is not understood", BASIC("{'New':1}"), EVERYTHING },
+        { "the baseline is not understood", BASIC("{'New':['x']}"), EVERYTHING },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -307,7 +307,8 @@ static void what_is_recorded_is_known(void **state _unused_) {
           SELECTORS_ALL,
           true,
           { true, true, true } },
-        { BASIC("{'New':1}"), -EINVAL, SELECTORS_NONE, false, { false } },
+        { BASIC("{'New':{'x':1}}"), -EINVAL, SELECTORS_NONE, false, { false } },
+        { BASIC("{'New':1}"), 0, SELECTORS_ALL, true, { true, true, true } },
         { "no JSON", -EINVAL, SELECTORS_NONE, false, { false } },
     };
     static const ManagementEvents kinds[3] = { MANAGEMENT_ALL, MANAGEMENT_WRITE, MANAGEMENT_READ };
@@ -371,7 +372,7 @@ static void management_events_can_be_added(void **state _unused_) {
 
     {
         char *made = NULL;
-        _cleanup_free_ char *text = json_of(BASIC("{'New':1}"));
+        _cleanup_free_ char *text = json_of(BASIC("{'New':['x']}"));
 
         assert_int_equal(selectors_add_management(text, &made), -EINVAL);
         assert_null(made);

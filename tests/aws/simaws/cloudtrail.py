@@ -5,7 +5,7 @@ before anything is looked up, as at AWS."""
 import base64
 import json
 
-from . import history, s3, selectors, trails
+from . import history, s3, selectors, shapes, trails
 from .errors import AwsError
 from .trails import find_to_read, find_to_write
 
@@ -176,24 +176,30 @@ def create_trail(call, params):
 
 
 # -- selectors -------------------------------------------------------------------------------------------------------
-def _selectors(trail):
+def _with_tomorrow(call, place, items):
+    return [{**call.state.settings["tomorrow"].get(place, {}), **item} for item in items]
+
+
+def _selectors(call, trail):
     """The kind that is set, never both."""
-    if trail.advanced is not None:
-        return {"TrailARN": trail.arn, "AdvancedEventSelectors": trail.advanced}
-    return {"TrailARN": trail.arn, "EventSelectors": trail.selectors or trails.DEFAULT_SELECTORS}
+    name, items = ("AdvancedEventSelectors", trail.advanced) if trail.advanced is not None else \
+        ("EventSelectors", trail.selectors or trails.DEFAULT_SELECTORS)
+    return {"TrailARN": trail.arn, name: _with_tomorrow(call, name, items)}
 
 
 def get_event_selectors(call, params):
     _authorize(call, params)
-    return _selectors(find_to_read(call, params["TrailName"]))
+    return _selectors(call, find_to_read(call, params["TrailName"]))
 
 
 def put_event_selectors(call, params):
     _authorize(call, params)
     trail = find_to_write(call, params["TrailName"])
+    if call.state.settings["refuse_tomorrow"] and shapes.without_tomorrow(params) != params:
+        raise AwsError("InvalidEventSelectorsException", "The event selectors are not valid.")
     basic, advanced = selectors.check(params)
     trail.selectors, trail.advanced = basic, advanced
-    return _selectors(trail)
+    return _selectors(call, trail)
 
 
 def get_insight_selectors(call, params):
@@ -203,7 +209,7 @@ def get_insight_selectors(call, params):
         raise AwsError("InsightNotEnabledException",
                        f"Trail {trail.arn} does not have Insights enabled. Edit the trail settings to enable "
                        "Insights, and then try the operation again.")
-    return {"TrailARN": trail.arn, "InsightSelectors": trail.insights}
+    return {"TrailARN": trail.arn, "InsightSelectors": _with_tomorrow(call, "InsightSelectors", trail.insights)}
 
 
 def put_insight_selectors(call, params):
@@ -216,9 +222,9 @@ def put_insight_selectors(call, params):
     return {"TrailARN": trail.arn, "InsightSelectors": trail.insights}
 
 
-def _configuration(trail):
+def _configuration(call, trail):
     return {"TrailARN": trail.arn, "MaxEventSize": "Standard", "ContextKeySelectors": [], "AggregationConfigurations": [],
-            **trail.configuration}
+            **call.state.settings["tomorrow"].get("EventConfiguration", {}), **trail.configuration}
 
 
 def _configured_trail(call, params, find):
@@ -233,19 +239,20 @@ def _configured_trail(call, params, find):
 
 def get_event_configuration(call, params):
     _authorize(call, params)
-    return _configuration(_configured_trail(call, params, find_to_read))
+    return _configuration(call, _configured_trail(call, params, find_to_read))
 
 
 def put_event_configuration(call, params):
     """Members that are not sent stay."""
     _authorize(call, params)
     trail = _configured_trail(call, params, find_to_write)
-    whole = {**_configuration(trail), **params}
+    whole = {**_configuration(call, trail), **params}
     if whole["ContextKeySelectors"] and whole["MaxEventSize"] != "Large":
         raise AwsError("InvalidParameterCombinationException", "ContextKeySelectors need a MaxEventSize of Large.")
     trail.configuration = {name: whole[name] for name in ("MaxEventSize", "ContextKeySelectors", "AggregationConfigurations")
                            if whole[name] not in ("Standard", [])}
-    return _configuration(trail)
+    trail.configuration.update({name: value for name, value in params.items() if shapes.is_of_tomorrow(name)})
+    return _configuration(call, trail)
 
 
 # -- tags ------------------------------------------------------------------------------------------------------------

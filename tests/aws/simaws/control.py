@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from . import container, destinations, history, iam, imds, scenario, trails
 from .http import Response
+from .shapes import is_of_tomorrow
 
 # What `trail` may set directly, beside members of the Trail shape.
 TRAIL_FIELDS = {"selectors", "advanced", "insights", "tags", "configuration", "started", "stopped", "delivered", "digested",
@@ -168,7 +169,7 @@ class Control:
                 del self._state.trails[arn]
             if logging is not None:
                 trails.set_logging(self._state, trail, logging)
-            unknown = set(settings or {}) - set(trails.FLAGS) - set(trails.TEXTS)
+            unknown = {name for name in set(settings or {}) - set(trails.FLAGS) - set(trails.TEXTS) if not is_of_tomorrow(name)}
             unknown |= set(changes) - TRAIL_FIELDS
             if unknown:
                 raise ValueError(f"a trail has no {', '.join(sorted(unknown))}")

@@ -73,6 +73,18 @@ def target_prefixes(service_name):
     return TARGETS.get(service_name) or [service(service_name).metadata["targetPrefix"]]
 
 
+# -- what AWS adds tomorrow --------------------------------------------------------------------------------------------
+def is_of_tomorrow(name):
+    """Members of these names are in no model: the setting `tomorrow` adds them to answers, and writes may have them."""
+    return name.startswith("Tomorrow")
+
+
+def without_tomorrow(value):
+    if isinstance(value, dict):
+        return {name: without_tomorrow(member) for name, member in value.items() if not is_of_tomorrow(name)}
+    return [without_tomorrow(member) for member in value] if isinstance(value, list) else value
+
+
 # -- validation ------------------------------------------------------------------------------------------------------
 def check(params, shape, what):
     """Raise ShapeError unless the value fits: known members only, required ones there, right types."""
@@ -80,6 +92,7 @@ def check(params, shape, what):
         if params:
             raise ShapeError(f"{what}: nothing expected")
         return
+    params = without_tomorrow(params)
     report = botocore.validate.ParamValidator().validate(params, shape)
     if report.has_errors():
         raise ShapeError(f"{what}: {report.generate_report()}")
@@ -262,7 +275,8 @@ def _jsonable(value, shape):
     if shape is None:
         return {}
     if shape.type_name == "structure":
-        return {name: _jsonable(member, shape.members[name]) for name, member in value.items() if member is not None}
+        return {name: member if is_of_tomorrow(name) else _jsonable(member, shape.members[name])
+                for name, member in value.items() if member is not None}
     if shape.type_name == "list":
         return [_jsonable(member, shape.member) for member in value]
     if shape.type_name == "map":

@@ -162,6 +162,8 @@ class State:
             self.container = None
             self.web_tokens = {}        # web identity token -> {"role", "subject", "provider", "expired"}
             self.settings = {
+                "tomorrow": {},        # members that no model has yet: place -> {"Tomorrow...": default}
+                "refuse_tomorrow": False,   # ... and that no write may have
                 "history_delay": 0.0,       # seconds until LookupEvents shows an event
                 "history_reads": False,     # record read calls too, as AWS does
                 "delivery_interval": 300.0,

@@ -8,6 +8,7 @@ from . import destinations, kms
 from .errors import AwsError
 from .history import iso
 from .regions import partition_of
+from .shapes import is_of_tomorrow
 from .state import Trail
 
 FLAGS = {"IncludeGlobalServiceEvents": True, "IsMultiRegionTrail": False, "LogFileValidationEnabled": False,
@@ -118,6 +119,8 @@ def description(state, trail):
               "HasCustomEventSelectors": has_custom_selectors(trail), "HasInsightSelectors": bool(trail.insights)}
     result.update({name: trail.settings[name] for name in FLAGS if trail.settings[name] is not None})
     result.update({name: trail.settings[name] for name in TEXTS if trail.settings.get(name)})
+    result.update(state.settings["tomorrow"].get("Trail", {}))
+    result.update({name: value for name, value in trail.settings.items() if is_of_tomorrow(name)})
     if "SnsTopicARN" in result:
         result["SnsTopicName"] = result["SnsTopicARN"]      # retired, but AWS still sends it
     return result

@@ -231,7 +231,7 @@ static int copy_request(Act *act, const ActRequest *request) {
         r = settings_copy(request->found, &act->found);
     act->fields = request->fields;
     for (Field f = 0; request->action == ACTION_RECREATE && f < _FIELD_MAX; f++)
-        if (act->keep.values[f])
+        if (act->keep.values[f] && !(FIELDS_UNWRITABLE & FIELD_BIT(f)))
             act->fields |= FIELD_BIT(f);
     return r;
 }

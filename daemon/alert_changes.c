@@ -67,6 +67,7 @@ void alert_add_losses(const AlertExpansion *x) {
         [FIELD_INSIGHTS] = "No Insights events were made from what happened meanwhile.",
         [FIELD_CONFIGURATION] = "Events of that time may lack keys, be cut, or not be aggregated as before.",
         [FIELD_TAGS] = "Tags: nothing that the trail records.",
+        [FIELD_UNKNOWN] = "That depends on what the setting is for: AWS has added it since this version was made.",
     };
     const char *between = "";
 

@@ -18,6 +18,7 @@ typedef enum Fate {
     FATE_PROTECTED,
     FATE_REFUSED,
     FATE_MODE,
+    FATE_UNKNOWN,
     FATE_KIND,
     FATE_LEFT,
     _FATE_MAX,
@@ -50,6 +51,8 @@ static Fate fate_of(const Tell *tell) {
         return FATE_PROTECTED;
     if (tell->mode != MODE_RESTORE)
         return FATE_MODE;
+    if (!is_deletion && tell->fields_left && !(tell->fields_left & ~FIELDS_UNWRITABLE))
+        return FATE_UNKNOWN;
     return tell->may_act ? FATE_LEFT : FATE_KIND;
 }
 
@@ -124,6 +127,10 @@ static const char *const fates[_FATE_MAX][_ALERT_FATE_MAX] = {
                         "that owns the organization trail, or CloudTrail's delegated administrator.") },
     [FATE_MODE] = { " changed", NULL, "", "It is left as it is.", "Nothing: it runs in mode \"{mode}\".",
                     "Nothing: it runs in mode \"{mode}\"." },
+    [FATE_UNKNOWN] = { " changed", NULL, "", "It is left as it is.",
+                       ("Nothing: AWS has added this setting since this version was made, which compares it and cannot "
+                        "restore it. Set it by hand, or accept it: trailguard accept"),
+                       "" },
     [FATE_KIND] = { " changed", NULL, "", "It is left as it is.",
                     "Nothing: restore in trailguard.conf does not name this kind of setting.",
                     ("Nothing: restore in trailguard.conf does not name \"deleted\", or there is no "

@@ -330,7 +330,9 @@ static void add_left(const AlertExpansion *x) {
 
     if (tell->fields_left)
         alert_add_field_names(x, tell->fields_left);
-    else
+    if (tell->fields_left & FIELDS_UNWRITABLE)
+        (void)strbuf_add(x->out, " (which this version does not know, and cannot restore)");
+    if (!tell->fields_left)
         (void)strbuf_add(x->out, "some settings, see the next message");
 }
 

@@ -44,7 +44,7 @@ static const struct {
 } rows[] = {
     { "StopLogging", ABOUT_TRAIL, STOPS, 0, false },
     { "DeleteTrail", ABOUT_TRAIL, DELETES, 0, false },
-    { "UpdateTrail", ABOUT_TRAIL, FINDINGS_CHANGED, FIELDS_TRAIL, true },
+    { "UpdateTrail", ABOUT_TRAIL, FINDINGS_CHANGED, FIELDS_TRAIL | FIELDS_UNWRITABLE, true },
     { "PutEventSelectors", ABOUT_TRAIL, FINDINGS_CHANGED, FIELD_BIT(FIELD_SELECTORS), true },
     { "PutInsightSelectors", ABOUT_TRAIL, FINDINGS_CHANGED, FIELD_BIT(FIELD_INSIGHTS), true },
     { "PutEventConfiguration", ABOUT_TRAIL, FINDINGS_CHANGED, FIELD_BIT(FIELD_CONFIGURATION), true },

@@ -283,6 +283,10 @@ static int compare_configuration(const char *baseline, const char *seen, Compari
     return compare_normal(FIELD_CONFIGURATION, baseline[0] ? baseline : "{}", seen[0] ? seen : "{}", ret);
 }
 
+static int compare_unknown(const char *baseline, const char *seen, Comparison *ret) {
+    return compare_normal(FIELD_UNKNOWN, baseline, seen, ret);
+}
+
 static int compare_tags(const char *baseline, const char *seen, Comparison *ret) {
     return compare_normal(FIELD_TAGS, baseline, seen, ret);
 }
@@ -294,7 +298,7 @@ static const Compare comparisons[_FIELD_MAX] = {
     [FIELD_MULTI_REGION] = compare_scope,  [FIELD_GLOBAL_EVENTS] = compare_scope,
     [FIELD_VALIDATION] = compare_text,     [FIELD_ORGANIZATION] = compare_scope,
     [FIELD_SELECTORS] = compare_selectors, [FIELD_INSIGHTS] = compare_insights,
-    [FIELD_TAGS] = compare_tags,
+    [FIELD_TAGS] = compare_tags,           [FIELD_UNKNOWN] = compare_unknown,
     [FIELD_RECURSIVE] = compare_scope,     [FIELD_CONFIGURATION] = compare_configuration,
 };
 
@@ -302,7 +306,7 @@ int baseline_new_members(Field field, const char *baseline, const char *seen, St
     json_auto_t *a = NULL, *b = NULL;
     int r;
 
-    if (field != FIELD_SELECTORS && field != FIELD_INSIGHTS && field != FIELD_CONFIGURATION)
+    if (field < FIELD_SELECTORS || field == FIELD_TAGS)
         return 0;
     r = baseline ? parse(baseline, &a) : 0;
     if (r >= 0)
@@ -325,6 +329,36 @@ int baseline_takes_members(Field field, const char *baseline, const char *seen) 
     return r < 0 ? r : !comparison.differs;
 }
 
+/* Of many members those that differ. */
+static int add_unknown(Drift *drift, const char *baseline, const char *seen) {
+    _cleanup_(aligned_done) Aligned aligned = { 0 };
+    _cleanup_free_ char *was = NULL, *now = NULL;
+    json_auto_t *a = NULL, *b = NULL;
+    const char *name;
+    json_t *value;
+    void *next;
+    int r;
+
+    r = align(FIELD_UNKNOWN, baseline, seen, &aligned);
+    if (r >= 0)
+        r = parse(aligned.baseline, &a);
+    if (r >= 0)
+        r = parse(aligned.seen, &b);
+    if (r < 0 || !json_is_object(a) || !json_is_object(b))
+        return r < 0 ? r : drift_add(drift, FIELD_UNKNOWN, false, baseline, seen);
+    json_object_foreach_safe(a, next, name, value) if (json_equal(value, json_object_get(b, name))) {
+        (void)json_object_del(b, name);
+        (void)json_object_del(a, name);
+    }
+    was = json_dumps(a, JSON_COMPACT | JSON_SORT_KEYS);
+    now = json_dumps(b, JSON_COMPACT | JSON_SORT_KEYS);
+    return was && now ? drift_add(drift, FIELD_UNKNOWN, false, was, now) : -ENOMEM;
+}
+
+static int add_change(Drift *drift, Field field, bool loses, const char *was, const char *now) {
+    return field == FIELD_UNKNOWN ? add_unknown(drift, was, now) : drift_add(drift, field, loses, was, now);
+}
+
 int baseline_compare(const Settings *baseline, const Settings *seen, Drift *ret) {
     Drift drift = { 0 };
     int r = 0;
@@ -337,7 +371,7 @@ int baseline_compare(const Settings *baseline, const Settings *seen, Drift *ret)
             continue;
         r = comparisons[i](was, now, &comparison);
         if (r >= 0 && comparison.differs)
-            r = drift_add(&drift, (Field)i, comparison.loses, was, now);
+            r = add_change(&drift, (Field)i, comparison.loses, was, now);
     }
     if (r < 0) {
         drift_done(&drift);

@@ -43,6 +43,7 @@ static Shape shape_of(Field field) {
     case FIELD_SELECTORS: return SHAPE_SELECTORS;
     case FIELD_INSIGHTS: return SHAPE_ARRAY;
     case FIELD_CONFIGURATION:
+    case FIELD_UNKNOWN:
     case FIELD_TAGS: return SHAPE_OBJECT;
     default: return SHAPE_TEXT;
     }
@@ -111,7 +112,7 @@ static int put_settings(json_t *object, const Settings *settings) {
     int r = put(object, "settings", members);
 
     for (unsigned i = 0; r >= 0 && i < _FIELD_MAX; i++)
-        if (settings->values[i])
+        if (settings->values[i] && !(i == FIELD_UNKNOWN && strcmp(settings->values[i], "{}") == 0))
             r = put_setting(members, (Field)i, settings->values[i]);
     if (r >= 0 && settings->values[SETTING_BUCKET_OWNER])
         r = put(members, BUCKET_OWNER, json_text_new(settings->values[SETTING_BUCKET_OWNER]));

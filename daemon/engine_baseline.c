@@ -297,8 +297,12 @@ static void note_members(const Trail *trail, Field field, const char *before, co
     if (!now || baseline_new_members(field, before, now, &names) <= 0)
         return;
     (void)text_escape(&shown, strbuf_str(&names), ERROR_TEXT_MAX);
-    log_line(LOG_NOTICE, "%s: AWS shows members of %s that this version does not know; recorded as they are: %s",
-             trail->arn, field_to_string(field), strbuf_str(&shown));
+    if (field == FIELD_UNKNOWN)
+        log_line(LOG_NOTICE, "%s: AWS shows settings that this version does not know; recorded, and not restored: %s",
+                 trail->arn, strbuf_str(&shown));
+    else
+        log_line(LOG_NOTICE, "%s: AWS shows members of %s that this version does not know; recorded as they are: %s",
+                 trail->arn, field_to_string(field), strbuf_str(&shown));
 }
 
 /* What was asked for and not answered. */
@@ -454,10 +458,12 @@ bool engine_record_new_fields(Trail *trail, const Settings *seen) {
         (void)write_addition(trail, &k->baseline);
     (void)baseline_weaknesses(&k->keep, &before);
     for (Field f = 0; f < _FIELD_MAX; f++)
-        if (seen->values[f] && !k->baseline.values[f] && take_new_field(trail, f, seen->values[f])) {
+        if (!seen->values[f] || (f == FIELD_UNKNOWN && text_equal(seen->values[f], "{}")))
+            continue;
+        else if (!k->baseline.values[f] && take_new_field(trail, f, seen->values[f])) {
             added |= FIELD_BIT(f);
             note_members(trail, f, NULL, seen->values[f]);
-        } else if (seen->values[f] && baseline_takes_members(f, k->baseline.values[f], seen->values[f]) > 0) {
+        } else if (baseline_takes_members(f, k->baseline.values[f], seen->values[f]) > 0) {
             take_new_members(trail, f, seen->values[f]);
             added |= FIELD_BIT(f);
         }

@@ -140,7 +140,8 @@ Tell *guard_tell(Deciding *d, TellKind kind, Event event, Severity severity, uin
         t->accepted = s->incident.accepted;
         t->reconfigured = s->incident.reconfigured;
         t->changed_usec = s->incident.changed_usec;
-    }
+    } else if (s->incident.restore.taken == ACTION_RECREATE && s->incident.restore.result == RESULT_HELD)
+        t->fields_left = s->fields; /* what the trail that was created again lacks */
     t->may_act = may_act_on(d, worst);
     t->protected = !guard_may_write(d->facts, action_about(worst));
     t->maintenance = d->facts->maintenance;

@@ -173,17 +173,20 @@ typedef enum Field {
     FIELD_INSIGHTS,      /* InsightSelectors, a JSON array */
     FIELD_CONFIGURATION, /* EventConfiguration: a JSON object, the answer to GetEventConfiguration */
     FIELD_TAGS,          /* a JSON object, {"key":"value"} */
+    FIELD_UNKNOWN,       /* UnknownSettings: members of Trail that this version does not know, a JSON object */
     _FIELD_MAX,
 } Field;
 
 #define FIELD_BIT(f) (1u << (f))
 #define FIELDS_ALL   (FIELD_BIT(_FIELD_MAX) - 1)
 /* What older partitions, and AWS before the setting came, do not answer: a baseline lacks nothing without. */
-#define FIELDS_OPTIONAL (FIELD_BIT(FIELD_RECURSIVE) | FIELD_BIT(FIELD_CONFIGURATION))
+#define FIELDS_OPTIONAL (FIELD_BIT(FIELD_RECURSIVE) | FIELD_BIT(FIELD_CONFIGURATION) | FIELD_BIT(FIELD_UNKNOWN))
+/* What is recorded and compared, and cannot be written. */
+#define FIELDS_UNWRITABLE FIELD_BIT(FIELD_UNKNOWN)
 /* What UpdateTrail and CreateTrail write: all before the selectors. */
 #define FIELDS_TRAIL (FIELD_BIT(FIELD_SELECTORS) - 1)
 
-/* Every field is text: "true" or "false" for what is one of them, "" for not set, JSON for the last four.
+/* Every field is text: "true" or "false" for what is one of them, "" for not set, JSON for the last five.
  * NULL: not known (not looked at, not answered); never a difference. Owns its texts; settings_done frees. Beside
  * the trail's fields a baseline has the account that owns its bucket (12 digits). */
 #define SETTING_BUCKET_OWNER _FIELD_MAX

@@ -36,6 +36,7 @@ static const struct {
     { "EventConfiguration", DEFAULT_ANY, { "AggregationConfigurations", "ContextKeySelectors", "MaxEventSize" } },
     { "AggregationConfigurations", DEFAULT_ANY, { "EventCategory", "Templates" } },
     { "ContextKeySelectors", DEFAULT_ANY, { "Equals", "Type" } },
+    { "UnknownSettings", DEFAULT_ANY, { NULL } },
 };
 
 static size_t place_of(const char *in) {
@@ -251,6 +252,8 @@ int unknown_members_differ(Field field, const json_t *a, const json_t *b, bool *
 }
 
 int unknown_members_added(Field field, const json_t *a, const json_t *b, StrBuf *names) {
+    /* where nothing is known the place says nothing */
+    const size_t skipped = field == FIELD_UNKNOWN ? strlen(field_to_string(field)) + 1 : 0;
     json_auto_t *in_a = NULL, *in_b = NULL;
     const char *key;
     json_t *values;
@@ -262,7 +265,7 @@ int unknown_members_added(Field field, const json_t *a, const json_t *b, StrBuf 
     if (r < 0)
         return r;
     json_object_foreach(in_b, key, values) if (!json_object_get(in_a, key))
-            (void)strbuf_addf(names, "%s%s", n++ > 0 ? ", " : "", key);
+            (void)strbuf_addf(names, "%s%s", n++ > 0 ? ", " : "", key + skipped);
     return n;
 }
 

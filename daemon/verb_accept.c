@@ -121,7 +121,7 @@ static unsigned show_additions(const EngineSettings *row) {
     unsigned n = 0;
 
     for (Field f = 0; row->recorded && f < _FIELD_MAX; f++)
-        if (row->now->values[f] && !row->recorded->values[f]) {
+        if (row->now->values[f] && !row->recorded->values[f] && !text_equal(row->now->values[f], "{}")) {
             printf("  %s, not recorded yet\n", field_to_string(f));
             show_value("now", row->now->values[f]);
             n++;

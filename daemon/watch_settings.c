@@ -57,6 +57,8 @@ int watch_settings_listed(const CloudTrailTrail *listed, Settings *ret) {
     for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(flags); i++)
         if (listed->present & flags[i].flag)
             r = settings_set(&settings, flags[i].field, flags[i].value ? "true" : "false");
+    if (r >= 0)
+        r = settings_set(&settings, FIELD_UNKNOWN, listed->others ? listed->others : "{}");
     if (r >= 0 && (listed->present & CLOUDTRAIL_INSIGHT_SELECTORS) && !listed->has_insight_selectors)
         r = settings_set(&settings, FIELD_INSIGHTS, "[]");
     if (r < 0) {

@@ -47,6 +47,7 @@ static const char *const field_table[] = {
     [FIELD_INSIGHTS] = "InsightSelectors",
     [FIELD_CONFIGURATION] = "EventConfiguration",
     [FIELD_TAGS] = "Tags",
+    [FIELD_UNKNOWN] = "UnknownSettings",
 };
 DEFINE_WORDS(field, Field, _FIELD_MAX);
 

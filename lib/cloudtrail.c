@@ -72,6 +72,71 @@ static int read_flags(const json_t *object, CloudTrailTrail *ret) {
     return 0;
 }
 
+static bool is_known(const char *name) {
+    bool known = text_equal(name, "SnsTopicName"); /* retired, and the same as SnsTopicARN */
+
+    for (size_t i = 0; i < ARRAY_SIZE(text_members); i++)
+        known = known || text_equal(name, text_members[i].name);
+    for (size_t i = 0; i < ARRAY_SIZE(flag_members); i++)
+        known = known || text_equal(name, flag_members[i].name);
+    return known;
+}
+
+/* AWS leaves out what is not set, and need not always. */
+static bool is_set(const json_t *value) {
+    const char *text = json_string_value(value);
+
+    if (json_is_array(value) || json_is_object(value))
+        return json_array_size(value) + json_object_size(value) > 0;
+    return !json_is_null(value) && !(text && !text[0]);
+}
+
+static bool fits(const char *name, const json_t *value) {
+    _cleanup_free_ char *text = NULL;
+    size_t len = strlen(name);
+
+    return len < CLOUDTRAIL_OTHER_SIZE_MAX && answer_dump(value, CLOUDTRAIL_OTHER_SIZE_MAX - len, &text) >= 0;
+}
+
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The first by name: the same ones every time. */
+static int keep_first(json_t *others) {
+    size_t n = json_object_size(others), i = 0;
+    _cleanup_free_ const char **names = NULL;
+    const char *name;
+    json_t *value;
+
+    if (n <= CLOUDTRAIL_OTHERS_MAX)
+        return 0;
+    names = calloc(n, sizeof(*names));
+    if (!names)
+        return -ENOMEM;
+    json_object_foreach(others, name, value) names[i++] = name;
+    qsort(names, n, sizeof(*names), compare_names);
+    for (i = CLOUDTRAIL_OTHERS_MAX; i < n; i++)
+        (void)json_object_del(others, names[i]);
+    return 0;
+}
+
+static int read_others(const json_t *object, CloudTrailTrail *ret) {
+    json_auto_t *others = json_object();
+    const char *name;
+    json_t *value;
+    int r = others ? 0 : -ENOMEM;
+
+    json_object_foreach((json_t *)object, name, value) if (r >= 0 && !is_known(name) && is_set(value) &&
+                                                           fits(name, value)) r =
+            json_object_set(others, name, value) < 0 ? -ENOMEM : 0;
+    if (r >= 0)
+        r = keep_first(others);
+    return r < 0 ? r
+                 : answer_dump(others, (size_t)CLOUDTRAIL_OTHERS_MAX * (CLOUDTRAIL_OTHER_SIZE_MAX + 8) + 8,
+                               &ret->others);
+}
+
 static int read_trail(const json_t *object, CloudTrailTrail *ret) {
     Arn arn;
     int r;
@@ -81,6 +146,8 @@ static int read_trail(const json_t *object, CloudTrailTrail *ret) {
     r = read_texts(object, ret);
     if (r >= 0)
         r = read_flags(object, ret);
+    if (r >= 0)
+        r = read_others(object, ret);
     if (r >= 0 && (arn_parse(ret->arn, &arn) < 0 || !arn_is_trail(&arn)))
         r = -EBADMSG;
     return r;
@@ -138,6 +205,8 @@ static int copy_trail(const CloudTrailTrail *from, CloudTrailTrail *ret) {
         *text = strdup(*text);
         copied = copied && *text;
     }
+    ret->others = from->others ? strdup(from->others) : NULL;
+    copied = copied && (ret->others || !from->others);
     return copied ? 0 : -ENOMEM;
 }
 
@@ -160,9 +229,11 @@ int cloudtrail_trails_copy(const CloudTrailTrails *trails, CloudTrailTrails *ret
 }
 
 void cloudtrail_trails_done(CloudTrailTrails *trails) {
-    for (size_t i = 0; i < trails->n; i++)
+    for (size_t i = 0; i < trails->n; i++) {
         for (size_t t = 0; t < ARRAY_SIZE(text_members); t++)
             free(*text_at(&trails->items[i], t));
+        free(trails->items[i].others);
+    }
     free(trails->items);
     *trails = (CloudTrailTrails){ 0 };
 }

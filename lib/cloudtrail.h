@@ -34,6 +34,8 @@ typedef struct CloudTrailTrail {
     char *log_group;  /* CloudWatchLogsLogGroupArn */
     char *log_role;   /* CloudWatchLogsRoleArn */
     char *kms_key;    /* KmsKeyId, an ARN */
+    char *others;     /* members that this version does not know, as an object in the form of answer_dump(); what is not
+                       * set is left out, and so is what is past the ceilings */
     bool multi_region;
     bool global_events;
     bool validation;
@@ -49,6 +51,10 @@ typedef struct CloudTrailTrails {
     CloudTrailTrail *items;
     size_t n;
 } CloudTrailTrails;
+
+/* members that this version does not know, of one trail, by name; and the bytes of each, with its name */
+#define CLOUDTRAIL_OTHERS_MAX     16
+#define CLOUDTRAIL_OTHER_SIZE_MAX 1024
 
 /* in one answer; AWS allows 5 per region, and shadows come on top */
 #define CLOUDTRAIL_TRAILS_MAX 1000

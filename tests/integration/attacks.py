@@ -7,13 +7,14 @@ An attack that differs from the field's tools says so: stratus-red-team's cloudt
 
 import collections
 
-from helpers import FRA, IAD, MAIN, topic_arn, trail_arn
+from helpers import FRA, IAD, MAIN, SYD, topic_arn, trail_arn
 
 # The trail that is attacked: it has everything that can be taken away.
 VICTIM = trail_arn("victim", FRA)
 SINGLE = trail_arn("single", IAD)
 ORGANIZATION = trail_arn("organization", FRA)
 KEY_STORE = "cks-1234567890abcdef0"
+TOMORROW = trail_arn("tomorrow", SYD)
 BUCKET, KEY = "example-victim-logs", f"arn:aws:kms:{FRA}:{MAIN}:key/1111aaaa-22bb-33cc-44dd-5555eeee6666"
 GROUP = f"arn:aws:logs:{FRA}:{MAIN}:log-group:CloudTrail:*"
 ROLE = f"arn:aws:iam::{MAIN}:role/CloudTrail_CloudWatchLogs"
@@ -33,6 +34,10 @@ SCENARIO = {
         {"name": "organization", "account": MAIN, "region": FRA, "S3BucketName": "example-organization-logs",
          "IsMultiRegionTrail": True, "IncludeGlobalServiceEvents": True, "LogFileValidationEnabled": True,
          "IsOrganizationTrail": True},
+        # with members that no version knows
+        {"name": "tomorrow", "account": MAIN, "region": SYD, "S3BucketName": "example-tomorrow-logs",
+         "settings": {"TomorrowShield": True},
+         "event_selectors": [{**SELECTORS[0], "TomorrowSampling": 100}]},
     ],
     "organization": {"management": MAIN, "members": [MAIN]},
     "topics": [{"arn": NOTIFIED}],
@@ -165,6 +170,15 @@ def disable_trusted_access(m, _):
     m.sim.boto3(m.user, "organizations", IAD).disable_aws_service_access(ServicePrincipal="cloudtrail.amazonaws.com")
 
 
+def lower_tomorrows_shield(m, trail):
+    """No SDK has it yet."""
+    m.sim.trail(trail, settings={"TomorrowShield": False})
+
+
+def sample_less(m, trail):
+    m.sim.trail(trail, selectors=[{**SELECTORS[0], "TomorrowSampling": 1}])
+
+
 def break_log_group(m, trail):
     """CloudWatch Logs is not simulated: what its loss leaves in the status is."""
     m.sim.trail(trail, errors={"LatestCloudWatchLogsDeliveryError": "ResourceNotFoundException"})
@@ -215,6 +229,8 @@ ATTACKS = [
            ("IsOrganizationTrail",), trail=ORGANIZATION),
     Attack("A13", "UpdateTrail: recursive logging off", update(RecursiveLogging=False), "trail.weakened",
            ("RecursiveLogging",)),
+    Attack("A14", "UpdateTrail of a setting that AWS has added since: reported, and not restored", lower_tomorrows_shield,
+           "trail.weakened", ("UnknownSettings",), put_back=False, trail=TOMORROW),
     Attack("A6-A11", "Pacu's \"minimize\": all of these in one UpdateTrail", PACU_MINIMIZE, "trail.weakened",
            ("KmsKeyId", "CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn", "SnsTopicARN", "IsMultiRegionTrail",
             "IncludeGlobalServiceEvents", "LogFileValidationEnabled")),
@@ -239,6 +255,8 @@ ATTACKS = [
            ("EventConfiguration",)),
     Attack("B8", "PutInsightSelectors: data events in place of management events", insights_of_data, "trail.weakened",
            ("InsightSelectors",)),
+    Attack("B9", "PutEventSelectors with another value of a member that AWS has added since", sample_less, "trail.weakened",
+           ("EventSelectors",), trail=TOMORROW),
     Attack("T1", "tags taken away and changed", retag, "trail.weakened", ("Tags",)),
     Attack("C1", "DeleteBucketPolicy on the trail's bucket", delete_bucket_policy, "trail.failing", put_back=False,
            finding="delivery"),

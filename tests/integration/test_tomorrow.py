@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from attacks import SCENARIO, SELECTORS, VICTIM, selectors
+from attacks import SCENARIO, SELECTORS, TOMORROW, VICTIM, delete, selectors
 from guard import within
-from helpers import FRA, documents, operations, wait_alert
+from helpers import FRA, SYD, TOPIC, document, documents, operations, wait_alert
 from simaws.client import poll
 from test_baseline import RESTORE, baselines, start
 
@@ -79,3 +79,57 @@ def test_a_member_that_aws_does_not_take_holds_up_no_restore(sim, victim, mallor
     selectors(ReadWriteType="ReadOnly")(mallory, VICTIM)
     wait_alert(sim, "trail.weakened", seconds=20)
     poll(lambda: sim.trail(VICTIM)["selectors"] == SELECTORS, within(20))
+
+
+# -- of the trail itself -----------------------------------------------------------------------------------------------
+def set_tomorrow(sim, **settings):
+    sim.trail(VICTIM, settings=settings)
+
+
+def test_a_setting_that_aws_adds_is_recorded_and_said_once(sim, victim):
+    start(victim)
+    assert "UnknownSettings" not in recorded(victim)
+    set_tomorrow(sim, TomorrowShield=True, TomorrowPlace="here")
+    victim.wait_line("AWS shows settings that this version does not know; recorded, and not restored: "
+                     "TomorrowPlace, TomorrowShield|TomorrowShield, TomorrowPlace", 20)
+    assert recorded(victim)["UnknownSettings"] == {"TomorrowShield": True, "TomorrowPlace": "here"}
+    victim.stop()
+    victim.start().wait_guarding()
+    set_tomorrow(sim, TomorrowNext=[1])
+    victim.wait_line("recorded, and not restored: TomorrowNext", 20)
+    assert len(victim.found("that this version does not know")) == 2
+    assert not documents(sim) and victim.verb("check").returncode == 0
+
+
+def test_a_change_of_such_a_setting_is_reported_and_not_restored(sim, victim):
+    set_tomorrow(sim, TomorrowShield=True, TomorrowPlace="here")
+    start(victim)
+    set_tomorrow(sim, TomorrowShield=False)
+    entry = wait_alert(sim, "trail.weakened", seconds=20)
+    assert entry["severity"] == "warning" and entry["action"]["taken"] == "none"
+    assert entry["changes"] == [{"field": "UnknownSettings", "was": '{"TomorrowShield":true}', "now": '{"TomorrowShield":false}'}]
+    assert not {"UpdateTrail"} & set(operations(sim))
+    shown = victim.verb("accept", "--yes")
+    assert shown.returncode == 0 and "UnknownSettings" in shown.stdout, shown
+    assert wait_alert(sim, "trail.resolved", seconds=20)["incident"] == entry["incident"]
+
+
+def test_a_flag_that_aws_does_not_show_for_a_while_is_no_change(sim, victim):
+    """A rollout reaches some of AWS's hosts first."""
+    set_tomorrow(sim, TomorrowShield=True)
+    start(victim)
+    for value in (None, True, None):
+        set_tomorrow(sim, TomorrowShield=value)
+        sim.wait_for_request(within(20), 2, sim.mark(), operation="DescribeTrails")
+    assert not documents(sim)
+
+
+def test_a_trail_made_again_says_what_it_lost(sim, make_guard, mallory):
+    sim.load(SCENARIO)
+    sim.trail(TOMORROW, settings={"TomorrowPlace": "here"})
+    start(make_guard(sim, regions=[SYD], trails=["tomorrow"], settings_interval=1, **RESTORE))
+    delete(mallory, TOMORROW)
+    entry = wait_alert(sim, "trail.missing", seconds=20, holds=lambda entry: entry["action"]["taken"] == "recreate")
+    assert entry["action"]["result"] == "held" and entry["fields_left"] == ["UnknownSettings"]
+    mail = [message["received"]["email"]["Body"] for message in sim.messages(TOPIC) if document(message)["id"] == entry["id"]][0]
+    assert "UnknownSettings (which this version does not know, and cannot restore)" in " ".join(mail.split())

@@ -54,6 +54,7 @@ static const char *const good_values[_FIELD_MAX] = {
     [FIELD_CONFIGURATION] = "{\"MaxEventSize\":\"Large\",\"ContextKeySelectors\":[{\"Type\":\"TagContext\","
                             "\"Equals\":[\"team\",\"owner\"]}]}",
     [FIELD_TAGS] = "{\"owner\":\"security\",\"aws:cloudformation:stack-name\":\"audit\"}",
+    [FIELD_UNKNOWN] = "{\"Tomorrow\":true}",
 };
 
 /* Their texts are borrowed: for what takes settings to read. */
@@ -222,6 +223,11 @@ static void one_field_at_a_time(void **state _unused_) {
         { FIELD_SELECTORS, MANAGEMENT(""), MANAGEMENT(",\"Matches\":\"x\""), 1, 1 },
         { FIELD_SELECTORS, MANAGEMENT(",\"Matches\":[\"x\"]"), MANAGEMENT(",\"Matches\":[\"x\"]"), 0, 0 },
         { FIELD_SELECTORS, MANAGEMENT(",\"Matches\":[\"x\"]"), MANAGEMENT(""), 1, 1 },
+        { FIELD_UNKNOWN, "{}", "{\"Tomorrow\":true}", 0, 0 },
+        { FIELD_UNKNOWN, NULL, "{}", 0, 0 },
+        { FIELD_UNKNOWN, NULL, "{\"Tomorrow\":true,\"Late\":1}", 0, 0 },
+        { FIELD_UNKNOWN, NULL, "{\"Tomorrow\":false}", 1, 0 },
+        { FIELD_UNKNOWN, "{\"Tomorrow\":\"arn\"}", "{}", 1, 0 },
         /* which has which matters */
         { FIELD_SELECTORS, TWO("\"Tomorrow\":1", "\"Tomorrow\":2"), TWO("\"Tomorrow\":2", "\"Tomorrow\":1"), 1, 1 },
         { FIELD_INSIGHTS, "", "[]", 0, 0 },
@@ -258,6 +264,19 @@ static void one_field_at_a_time(void **state _unused_) {
     }
 }
 
+/* Of many unknown settings only those that differ are named. */
+static void a_change_of_an_unknown_setting_is_named_alone(void **state _unused_) {
+    Settings baseline = with(FIELD_UNKNOWN, "{\"A\":1,\"B\":[\"x\"],\"C\":\"c\"}"),
+             seen = with(FIELD_UNKNOWN, "{\"A\":1,\"B\":[\"y\"],\"D\":2}");
+    Drift drift = { 0 };
+
+    assert_int_equal(baseline_compare(&baseline, &seen, &drift), 0);
+    assert_int_equal(drift.n, 1);
+    assert_string_equal(drift.changes[0].was, "{\"B\":[\"x\"],\"C\":\"c\"}");
+    assert_string_equal(drift.changes[0].now, "{\"B\":[\"y\"]}");
+    drift_done(&drift);
+}
+
 /* What is seen takes the place of what is recorded when nothing but such members is new. */
 static void new_members_are_taken(void **state _unused_) {
     static const struct {
@@ -275,6 +294,8 @@ static void new_members_are_taken(void **state _unused_) {
         { FIELD_INSIGHTS, INSIGHT, "[]", "", 0 },
         { FIELD_CONFIGURATION, "{}", "{\"Tomorrow\":{\"a\":[]}}", "EventConfiguration.Tomorrow", 1 },
         { FIELD_TAGS, "{}", "{\"Tomorrow\":\"x\"}", "", 0 },
+        { FIELD_UNKNOWN, "{}", "{\"Tomorrow\":\"x\"}", "Tomorrow", 1 },
+        { FIELD_UNKNOWN, "{\"Tomorrow\":\"x\"}", "{\"Tomorrow\":\"y\",\"Late\":1}", "Late", 0 },
         { FIELD_SELECTORS, "not JSON", "not JSON", "", 0 },
     };
 
@@ -527,6 +548,7 @@ int main(void) {
         cmocka_unit_test(drift_is_in_the_order_of_the_fields),
         cmocka_unit_test(one_field_at_a_time),
         cmocka_unit_test(new_members_are_taken),
+        cmocka_unit_test(a_change_of_an_unknown_setting_is_named_alone),
         cmocka_unit_test(many_fields_at_once),
         cmocka_unit_test(a_pin_wins),
         cmocka_unit_test(a_pinned_name_still_sees_another_accounts_topic),

@@ -124,6 +124,7 @@ static Settings some(const char *bucket) {
     put(&settings, FIELD_INSIGHTS, "[{\"InsightType\":\"ApiCallRateInsight\"}]");
     put(&settings, FIELD_CONFIGURATION, "{\"MaxEventSize\":\"Large\"}");
     put(&settings, FIELD_TAGS, "{\"owner\":\"security\"}");
+    put(&settings, FIELD_UNKNOWN, "{\"Tomorrow\":true}");
     return settings;
 }
 
@@ -179,7 +180,8 @@ static void what_is_recorded_is_loaded(void **state _unused_) {
             "    \"InsightSelectors\": [\n      {\n        \"InsightType\": \"ApiCallRateInsight\"\n      "
             "}\n    ],\n"
             "    \"EventConfiguration\": {\n      \"MaxEventSize\": \"Large\"\n    },\n"
-            "    \"Tags\": {\n      \"owner\": \"security\"\n    }\n  }\n}\n";
+            "    \"Tags\": {\n      \"owner\": \"security\"\n    },\n"
+            "    \"UnknownSettings\": {\n      \"Tomorrow\": true\n    }\n  }\n}\n";
     Settings given = some("audit");
     _cleanup_free_ char *text = NULL;
     BaselineRecord loaded = { 0 };

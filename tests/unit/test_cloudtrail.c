@@ -139,6 +139,8 @@ static void test_trails(void **state) {
     assert_false(t.items[0].organization);
     assert_true(t.items[0].validation);
     assert_true(t.items[0].recursive && (t.items[0].present & CLOUDTRAIL_RECURSIVE));
+    assert_string_equal(t.items[0].others, "{\"Other\":1}");
+    assert_string_equal(t.items[1].others, "{}");
     assert_string_equal(t.items[1].name, "");
     assert_string_equal(t.items[1].home_region, "");
     assert_string_equal(t.items[1].bucket, "");
@@ -151,6 +153,37 @@ static void test_trails(void **state) {
 
     assert_int_equal(read_trails("{\"trailList\":[]}", &t), 0);
     assert_int_equal(t.n, 0);
+    cloudtrail_trails_done(&t);
+}
+
+/* What AWS adds tomorrow is kept as it is, within ceilings, and the same of it every time. */
+static void test_others(void **state) {
+    static char text[64 * 1024];
+    CloudTrailTrails t, copy;
+    size_t len;
+
+    (void)state;
+    assert_int_equal(read_trails("{\"trailList\":[{\"TrailARN\":\"" ARN "\",\"SnsTopicName\":\"x\",\"B\":[1,{\"d\":2}],"
+                                 "\"A\":false,\"None\":null,\"Empty\":\"\",\"List\":[],\"Object\":{}}]}",
+                                 &t),
+                     0);
+    assert_string_equal(t.items[0].others, "{\"A\":false,\"B\":[1,{\"d\":2}]}");
+    assert_int_equal(cloudtrail_trails_copy(&t, &copy), 0);
+    cloudtrail_trails_done(&t);
+    assert_string_equal(copy.items[0].others, "{\"A\":false,\"B\":[1,{\"d\":2}]}");
+    cloudtrail_trails_done(&copy);
+
+    /* the first by name, and none that is longer than the ceiling */
+    len = (size_t)snprintf(text, sizeof(text), "{\"trailList\":[{\"TrailARN\":\"" ARN "\",\"A\":\"%0*d\"",
+                           CLOUDTRAIL_OTHER_SIZE_MAX, 0);
+    for (unsigned i = 0; i < 2 * CLOUDTRAIL_OTHERS_MAX; i++)
+        len += (size_t)snprintf(text + len, sizeof(text) - len, ",\"M%02u\":%u", 2 * CLOUDTRAIL_OTHERS_MAX - 1 - i, i);
+    (void)snprintf(text + len, sizeof(text) - len, "}]}");
+    assert_int_equal(read_trails(text, &t), 0);
+    assert_null(strstr(t.items[0].others, "\"A\""));
+    assert_non_null(strstr(t.items[0].others, "\"M00\""));
+    assert_non_null(strstr(t.items[0].others, "\"M15\""));
+    assert_null(strstr(t.items[0].others, "\"M16\""));
     cloudtrail_trails_done(&t);
 }
 
@@ -372,6 +405,7 @@ int main(void) {
         cmocka_unit_test(test_status_that_is_none),
         cmocka_unit_test(test_status_odd_values),
         cmocka_unit_test(test_trails),
+        cmocka_unit_test(test_others),
         cmocka_unit_test(test_every_setting),
         cmocka_unit_test(test_trails_that_are_none),
         cmocka_unit_test(test_too_many_trails),

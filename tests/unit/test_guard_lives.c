@@ -208,7 +208,7 @@ static void attack(Run *r) {
         for (Field f = FIELD_KMS_KEY; f <= FIELD_VALIDATION; f++)
             change(w, f);
         break;
-    default: change(w, (Field)pick(_FIELD_MAX));
+    default: change(w, (Field)pick(FIELD_UNKNOWN)); /* which nobody can restore */
     }
 }
 

@@ -54,6 +54,7 @@ static void came_of(Life *l, Action action, ActionResult result, uint32_t fields
 
 #define BUCKET    FIELD_BIT(FIELD_BUCKET)
 #define TAGS      FIELD_BIT(FIELD_TAGS)
+#define WRITABLE  (FIELDS_ALL & ~FIELDS_UNWRITABLE)
 #define SELECTORS FIELD_BIT(FIELD_SELECTORS)
 #define INSIGHTS  FIELD_BIT(FIELD_INSIGHTS)
 #define TOPIC     FIELD_BIT(FIELD_SNS_TOPIC)
@@ -96,9 +97,10 @@ static const Case cases[] = {
       SEVERITY_WARNING, 0 },
     { "tags", MODE_RESTORE, RESTORE_MOST, true, false, TAGS, SEVERITY_WARNING, 0 },
     { "tags, deleted", MODE_RESTORE, RESTORE_ALL, true, false, TAGS, SEVERITY_WARNING, TAGS },
-    { "all", MODE_RESTORE, RESTORE_ALL, true, false, FIELDS_ALL, SEVERITY_CRITICAL, FIELDS_ALL },
-    { "all but tags", MODE_RESTORE, RESTORE_MOST, true, false, FIELDS_ALL, SEVERITY_CRITICAL,
-      FIELDS_ALL & ~TAGS },
+    { "unknown to this version", MODE_RESTORE, RESTORE_ALL, true, false, FIELDS_UNWRITABLE, SEVERITY_WARNING, 0 },
+    { "all", MODE_RESTORE, RESTORE_ALL, true, false, WRITABLE, SEVERITY_CRITICAL, WRITABLE },
+    { "all but tags", MODE_RESTORE, RESTORE_MOST, true, false, WRITABLE, SEVERITY_CRITICAL,
+      WRITABLE & ~TAGS },
     { "all, observe", MODE_OBSERVE, RESTORE_ALL, true, false, FIELDS_ALL, SEVERITY_CRITICAL, 0 },
 };
 

@@ -54,6 +54,7 @@ static const char *const as_built[_FIELD_MAX] = {
     [FIELD_INSIGHTS] = "[{\"InsightType\":\"ApiCallRateInsight\"}]",
     [FIELD_CONFIGURATION] = "{\"MaxEventSize\":\"Large\"}",
     [FIELD_TAGS] = "{\"owner\":\"security\",\"tier\":\"1\"}",
+    [FIELD_UNKNOWN] = "{}",
 };
 
 static uint64_t random_state;

@@ -168,8 +168,13 @@ static void test_listed(void **state) {
     assert_string_equal(s.values[FIELD_LOG_GROUP], "g");
     assert_string_equal(s.values[FIELD_LOG_ROLE], "r");
     assert_string_equal(s.values[FIELD_SNS_TOPIC], "t");
-    for (Field f = FIELD_MULTI_REGION; f < _FIELD_MAX; f++)
+    for (Field f = FIELD_MULTI_REGION; f < FIELD_UNKNOWN; f++)
         assert_null(s.values[f]);
+    assert_string_equal(s.values[FIELD_UNKNOWN], "{}");
+    settings_done(&s);
+    t.others = (char *)"{\"Tomorrow\":1}";
+    assert_int_equal(watch_settings_listed(&t, &s), 0);
+    assert_string_equal(s.values[FIELD_UNKNOWN], t.others);
     settings_done(&s);
 
     /* a flag that is there, on or off, and alone */
@@ -180,7 +185,7 @@ static void test_listed(void **state) {
         t.present = flags[i / 2].flag;
         *(bool *)((char *)&t + flags[i / 2].offset) = on;
         assert_int_equal(watch_settings_listed(&t, &s), 0);
-        for (Field f = FIELD_MULTI_REGION; f < _FIELD_MAX; f++)
+        for (Field f = FIELD_MULTI_REGION; f < FIELD_UNKNOWN; f++)
             if (f == flags[i / 2].field)
                 assert_string_equal(s.values[f], on ? "true" : "false");
             else
@@ -195,6 +200,7 @@ static void test_everything(void **state) {
     static const char *const values[_FIELD_MAX] = {
         "logs",   "",        "", "", "", "", "true", "true", "false", NULL, NULL, "{\"EventSelectors\":" BASIC "}",
         INSIGHTS, CONFIGURATION, TAGS_TEXT,
+        [FIELD_UNKNOWN] = "{}",
     };
     Looking l = { .f = *state };
 
@@ -325,7 +331,7 @@ static void test_in_part(void **state) {
         if (cases[i].text)
             assert_string_equal(l.look.error_text, cases[i].text);
         assert_false(l.look.gone);
-        for (Field f = FIELD_SELECTORS; f < _FIELD_MAX; f++)
+        for (Field f = FIELD_SELECTORS; f < FIELD_UNKNOWN; f++)
             assert_int_equal(l.look.settings.values[f] == NULL, (l.look.failed & FIELD_BIT(f)) != 0);
         assert_value(&l, FIELD_BUCKET, "logs");
         settings_done(&l.look.settings);

@@ -232,7 +232,7 @@ def _check_bucket(state, arn, settings):
 
 def create(state, account, region, name, settings, **fields):
     """A new trail object in the state; settings in the names of the Trail shape."""
-    unknown_names = set(settings) - set(FLAGS) - set(TEXTS)
+    unknown_names = {name for name in set(settings) - set(FLAGS) - set(TEXTS) if not is_of_tomorrow(name)}
     if unknown_names:
         raise ValueError(f"not a setting of a trail: {', '.join(sorted(unknown_names))}")
     trail = Trail(account, region, name, arn_of(account, region, name), {**FLAGS, **settings}, **fields)

@@ -22,6 +22,7 @@
 #define PAUSE_USEC (1 * USEC_PER_SEC)
 #define URL_MAX 1024
 #define TOKEN_MAX (16 * 1024)
+#define REASON_MAX 200
 
 typedef struct ContainerGet ContainerGet;
 
@@ -210,9 +211,27 @@ static void on_document(ContainerGet *g, const HttpResponse *response) {
     credentials_unref(credentials);
 }
 
+/* Why the endpoint refuses, in its own words: JSON of ECS, text of EKS Pod Identity. An answer that quotes our token
+ * is not shown. */
+static const char *read_reason(const ContainerGet *g, const HttpResponse *response, char dst[static REASON_MAX]) {
+    const char *type = http_header(response, "content-type");
+    char reason[REASON_MAX], *token = NULL;
+    bool secret;
+
+    (void)document_reason(response->body, response->body_len, reason, sizeof(reason));
+    if (!reason[0] && text_starts_with(type, "text/plain")) {
+        (void)text_copy(reason, sizeof(reason), response->body);
+        reason[strcspn(reason, "\r\n")] = '\0';
+    }
+    secret = read_token(&g->owner->options, &token) < 0 || (token && token[0] && strstr(response->body, token));
+    file_free_secret(token, token ? strlen(token) : 0);
+    return text_escaped(dst, REASON_MAX, secret ? "" : reason);
+}
+
 static void on_answer(const HttpResponse *response, void *userdata) {
     ContainerGet *g = userdata;
     bool answered = response->result == HTTP_ANSWERED;
+    char reason[REASON_MAX];
 
     g->exchange = NULL;
     if (answered && response->status == 200) {
@@ -222,9 +241,10 @@ static void on_answer(const HttpResponse *response, void *userdata) {
     if (g->attempt < ATTEMPTS &&
         loop_after(g->owner->questions.loop, PAUSE_USEC, on_turn, g, &g->q.timer) == 0)
         return;
-    if (answered)
-        get_fail(g, "HTTP %d", response->status);
-    else
+    if (answered) {
+        (void)read_reason(g, response, reason);
+        get_fail(g, "HTTP %d%s%s", response->status, reason[0] ? ": " : "", reason);
+    } else
         get_fail(g, "%s", response->error);
 }
 

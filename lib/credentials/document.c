@@ -92,3 +92,26 @@ CredentialsStatus document_read(DocumentKind kind, const char *body, size_t len,
     json_decref(document);
     return status;
 }
+
+static const char *text_of(const json_t *document, const char *name, const char *other_name) {
+    const char *text = "";
+
+    if (answer_text(document, name, &text) < 0 || !text[0])
+        (void)answer_text(document, other_name, &text);
+    return text ? text : "";
+}
+
+const char *document_reason(const char *body, size_t len, char *dst, size_t size) {
+    const char *code, *message;
+    json_t *document;
+
+    dst[0] = '\0';
+    if (len > DOCUMENT_MAX || answer_load(body, len, &document) < 0)
+        return dst;
+    code = text_of(document, "code", "Code");
+    message = text_of(document, "message", "Message");
+    snprintf(dst, size, "%s%s%s", code, code[0] && message[0] ? ": " : "", message);
+    dst[strcspn(dst, "\r\n")] = '\0';
+    json_decref(document);
+    return dst;
+}

@@ -16,7 +16,10 @@
 #include "lib/util/timetext.h"
 #include "lib/words.h"
 
-#define ERRORS_MAX 160  /* bytes that are quoted of its standard error */
+#define ERRORS_MAX 4096 /* bytes that are read of its standard error */
+#define HEAD_MAX 40     /* bytes of its beginning and of its end that are quoted when it is long */
+#define TAIL_MAX 80
+#define QUOTE_MAX (HEAD_MAX + TAIL_MAX + 32)
 #define SHOWN_MAX 128   /* bytes of its name */
 
 typedef struct ProcessGet ProcessGet;
@@ -54,19 +57,36 @@ static void get_fail(ProcessGet *g, const char *format, ...) {
     get_end(g, CREDENTIALS_FAILED, NULL, message);
 }
 
-/* What it said on standard error, to be put behind what happened. */
-static const char *quote(char dst[static ERRORS_MAX + 4], const LoopExit *ended) {
-    char shown[ERRORS_MAX];
-    size_t n = ended->errors_len;
-    char *text;
+/* All of it on one line, without blanks around it. Returns the length. */
+static size_t fold(char dst[static ERRORS_MAX + 1], const char *text, size_t len) {
+    size_t n = 0;
 
-    while (n > 0 && strchr(" \t\r\n", ended->errors[n - 1]))
-        n--;
-    text = n > 0 ? strndup(ended->errors, n) : NULL;
-    dst[0] = '\0';
-    if (text)
-        snprintf(dst, ERRORS_MAX + 4, ": %s", text_escaped(shown, sizeof(shown), text));
-    free(text);
+    for (size_t i = 0; i < len && n < ERRORS_MAX; i++)
+        if (text[i] && !strchr(" \t\r\n", text[i]))
+            dst[n++] = text[i];
+        else if (n > 0 && dst[n - 1] != ' ')
+            dst[n++] = ' ';
+    n -= n > 0 && dst[n - 1] == ' ';
+    dst[n] = '\0';
+    return n;
+}
+
+/* What it wrote to standard error, to be put behind what happened. The end of a long text counts: what an
+ * interpreter prints ends with the error. */
+static const char *quote(char dst[static QUOTE_MAX], const LoopExit *ended) {
+    char line[ERRORS_MAX + 1], head[HEAD_MAX + 1], cut[HEAD_MAX + TAIL_MAX + 8], shown[QUOTE_MAX - 2];
+    size_t n = fold(line, ended->errors, ended->errors_len);
+    const char *tail = n > HEAD_MAX + TAIL_MAX ? line + n - TAIL_MAX : NULL;
+
+    while (tail && ((unsigned char)*tail & 0xc0) == 0x80)
+        tail++; /* not in the middle of a character */
+    if (tail) {
+        (void)text_copy(head, sizeof(head), line);
+        head[strlen(head) - text_ends_with(head, " ")] = '\0';
+        snprintf(cut, sizeof(cut), "%s ... %s", head, tail);
+    }
+    snprintf(dst, QUOTE_MAX, "%s%s", n > 0 ? ": " : "", text_escaped(shown, sizeof(shown), tail ? cut : line));
+    hash_wipe(line, sizeof(line));
     return dst;
 }
 
@@ -91,7 +111,7 @@ static void on_document(ProcessGet *g, const LoopExit *ended) {
 
 static void on_exit_of_program(const LoopExit *ended, void *userdata) {
     ProcessGet *g = userdata;
-    char said[ERRORS_MAX + 4];
+    char said[QUOTE_MAX];
 
     g->child = NULL;
     switch (ended->ending) {

@@ -93,6 +93,27 @@ static bool misleads(uint32_t c) {
     return false;
 }
 
+static int hex_digit(char c) {
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* How long the escape is that s begins with, if it is one that escape_one() writes; else 0. */
+static size_t escape_len(const char *s, size_t n) {
+    size_t len = n < 2 ? 0 : s[1] == '\\' ? 2 : s[1] == 'x' ? 4 : s[1] == 'u' ? 6 : 0;
+    uint32_t c = 0;
+
+    if (len == 0 || len > n)
+        return 0;
+    for (size_t i = 2; i < len; i++) {
+        int digit = hex_digit(s[i]);
+
+        if (digit < 0)
+            return 0;
+        c = c << 4 | (uint32_t)digit;
+    }
+    return len == 2 || (len == 4 && (c < 0x20 || c >= 0x7f)) || (len == 6 && misleads(c)) ? len : 0;
+}
+
 /* Writes the form of the first character of s (n > 0 bytes) into out and tells how many bytes it took from
  * s. */
 static size_t escape_one(const char *s, size_t n, char out[static FORM_MAX], size_t *ret_len) {
@@ -103,7 +124,10 @@ static size_t escape_one(const char *s, size_t n, char out[static FORM_MAX], siz
     taken = decode(u, n, &c);
     if (taken == 0 || c < 0x20 || c == 0x7f)
         *ret_len = snprintf(out, FORM_MAX, "\\x%02x", u[0]);
-    else if (c == '\\')
+    else if (c == '\\' && escape_len(s, n) > 0) {
+        taken = *ret_len = escape_len(s, n);
+        memcpy(out, s, taken);
+    } else if (c == '\\')
         *ret_len = snprintf(out, FORM_MAX, "\\\\");
     else if (misleads(c))
         *ret_len = snprintf(out, FORM_MAX, "\\u%04x", (unsigned)c);

@@ -19,8 +19,9 @@ bool text_ends_with(const char *s, const char *suffix);
 
 /* Appends s (NULL counts as "") as printable UTF-8 on one line. Control bytes, DEL and invalid UTF-8 become
  * \xNN; C1 controls, line separators, bidirectional controls and characters without width become \uNNNN;
- * backslash becomes \\. Text from AWS or callers goes through this before it reaches a log, a mail or a
- * terminal. At most max_in bytes of s are taken; "..." marks a cut. Returns the buffer's error. */
+ * backslash becomes \\. What has such a form already keeps it, so that text is escaped once however many stages
+ * it passes. Text from AWS or callers goes through this before it reaches a log, a mail or a terminal. At most
+ * max_in bytes of s are taken; "..." marks a cut. Returns the buffer's error. */
 int text_escape(StrBuf *b, const char *s, size_t max_in);
 
 /* The same into a fixed buffer of `size` > 0 bytes, cut between characters and marked by "..." where that

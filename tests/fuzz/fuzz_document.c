@@ -31,7 +31,16 @@ static void try_kind(DocumentKind kind, const char *body, size_t len) {
     credentials_unref(c);
 }
 
+static void try_reason(const char *body, size_t len) {
+    char reason[24];
+
+    memset(reason, 'x', sizeof(reason));
+    check(document_reason(body, len, reason, sizeof(reason)) == reason);
+    check(memchr(reason, '\0', sizeof(reason)) != NULL && !strchr(reason, '\n'));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    try_reason((const char *)data, size);
     for (DocumentKind kind = 0; kind < _DOCUMENT_KIND_MAX; kind++)
         try_kind(kind, (const char *)data, size);
     return 0;

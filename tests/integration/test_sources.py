@@ -3,6 +3,7 @@
 binary. The simulated AWS checks each signature, session tokens included, and refuses keys that it did not hand out."""
 
 import json
+import re
 import shlex
 import sys
 import time
@@ -291,7 +292,7 @@ open({str(place / 'count')!r}, "a").write("x")
 
 PROGRAMS = {
     "a status": ("import sys; print('SECRETOUT'); print('not \\x1b[31mtoday', file=sys.stderr); sys.exit(3)",
-                 r"it ended with status 3: not \\+x1b\[31mtoday"),
+                 r"it ended with status 3: not \\x1b\[31mtoday"),
     "no document": ("print('SECRETOUT')", "the answer is not a JSON object"),
     "another version": ("print('{\"Version\": 2, \"AccessKeyId\": \"SECRETOUT\"}')", "the answer's Version is not the number 1"),
     "too much": ("print('SECRETOUT' * 100000)", "it wrote more than 65536 bytes and was killed"),
@@ -307,6 +308,26 @@ def test_a_program_that_fails_is_told_without_its_output(sim, start, files, plac
     guard.secrets += ["SECRETOUT", "SECRETARGUMENT"]
     guard.wait_line("credential_process .*get keys.py: " + told)
     assert sim.requests() == []
+
+
+def test_a_program_that_goes_on_failing_is_reported_once_and_escaped_once(sim, start, files, place):
+    """However often it is asked and whatever it writes each time; and in the same form in the journal and in the status."""
+    count = place / "count"
+    files(config="[default]\ncredential_process = " + program(place, f"""
+import sys
+with open({str(count)!r}, "a+") as count:
+    count.write("x")
+    sys.exit(f"\\n Traceback {{count.tell()}}:\\n  \\x1b[31mproxy refused C:\\\\x\\n")
+""") + "\n")
+    guard = start().wait_ready()
+    shown = r": \x1b[31mproxy refused C:\\x"
+    guard.wait_line("blind after 3 looks.*Traceback [0-9]+" + re.escape(shown))
+    guard.wait_line("an alert was not taken")
+    before, asked = guard.stderr(), len(count.read_text())
+    poll(lambda: len(count.read_text()) >= asked + 2, within(30), 0.2)
+    assert guard.stderr() == before
+    assert len(before.splitlines()) == len({line.partition("profile")[0] for line in before.splitlines()}), before
+    assert shown in guard.status()["accounts"][0]["error"]
 
 
 def test_a_program_that_is_not_there(sim, start, files, place):
@@ -409,7 +430,7 @@ def test_container_credentials(sim, start, web_token):
 CONTAINERS = {
     "another host": ({"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://example.com/keys"}, "may not be asked for keys"),
     "a wrong token": ({"AWS_CONTAINER_CREDENTIALS_FULL_URI": "{imds}/container/credentials",
-                       "AWS_CONTAINER_AUTHORIZATION_TOKEN": "wrong"}, "HTTP 401"),
+                       "AWS_CONTAINER_AUTHORIZATION_TOKEN": "wrong"}, "HTTP 401: 401: Request denied"),
     "a line break": ({"AWS_CONTAINER_CREDENTIALS_FULL_URI": "{imds}/container/credentials",
                       "AWS_CONTAINER_AUTHORIZATION_TOKEN": "a\r\nX-Evil: 1"}, "line break"),
     "no token": ({"AWS_CONTAINER_CREDENTIALS_FULL_URI": "{imds}/container/credentials",

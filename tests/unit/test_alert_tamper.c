@@ -559,7 +559,7 @@ static void long_values_are_cut_and_their_length_named(void **unused) {
     assert_non_null(strstr(shown, "... (5000 bytes in all)"));
     json_decref(root);
     alert_done(&alert);
-    memset(value, '\\', 1000); /* twice as long when escaped */
+    memset(value, '\x01', 1000); /* four times as long when escaped */
     value[1000] = '\0';
     alert = compose(&trail, &tell);
     assert_non_null(strstr(alert.text, "... (1000 bytes in all)\n"));

@@ -20,6 +20,7 @@
 #include "lib/credentials/profile.h"
 #include "lib/credentials/web_identity.h"
 #include "lib/util/macros.h"
+#include "lib/util/text.h"
 #include "tests/unit/fake_http.h"
 #include "tests/unit/fake_loop.h"
 
@@ -226,7 +227,15 @@ static void test_process_failures(void **state _unused_) {
     } cases[] = {
         { LOOP_EXITED, 3, SECRET, "", "credential_process get-keys: it ended with status 3" },
         { LOOP_EXITED, 1, SECRET, "no \x1b[31mway\n", "it ended with status 1: no \\x1b[31mway" },
-        { LOOP_EXITED, 1, "", "two\nlines", "status 1: two\\x0alines" },
+        { LOOP_EXITED, 1, "", "\n two\n\tlines \n", "status 1: two lines" },
+        { LOOP_EXITED, 1, "", "Traceback (most recent call last):\n  File \"/opt/get-keys\", line 1, in <module>\n"
+                              "    raise ProxyConnectionError(\"a long line of what it was that could not be done\")\n"
+                              "ProxyConnectionError: Failed to connect to proxy\n",
+          "status 1: Traceback (most recent call last): File ... " },
+        { LOOP_EXITED, 1, "", "Traceback (most recent call last):\n  File \"/opt/get-keys\", line 1, in <module>\n"
+                              "    raise ProxyConnectionError(\"a long line of what it was that could not be done\")\n"
+                              "ProxyConnectionError: Failed to connect to proxy\n",
+          "not be done\") ProxyConnectionError: Failed to connect to proxy" },
         { LOOP_EXITED, 0, SECRET, "", "not a JSON object" },
         { LOOP_EXITED, 0, "{" PAIR "}", "", "Version" },
         { LOOP_SIGNALLED, SIGSEGV, "", "", "it was ended by signal 11" },
@@ -430,6 +439,7 @@ static void test_container_failures(void **state) {
     ask(f);
     fake_loop_advance(f->loop, 5 * USEC_PER_SEC);
     assert_not_got(f, CREDENTIALS_FAILED, "container credentials at http://169.254.170.2/x: HTTP 401");
+    assert_true(text_ends_with(f->got.message, "HTTP 401"));
     fake_http_reply(f->http, 200, "{}", NULL);
     ask(f);
     assert_not_got(f, CREDENTIALS_FAILED, "holds no keys");
@@ -438,6 +448,43 @@ static void test_container_failures(void **state) {
     credentials_source_free(TAKE_PTR(f->source));
     assert_not_got(f, CREDENTIALS_FAILED, "cancelled");
     assert_int_equal(fake_http_n_running(f->http), 0);
+}
+
+/* Why it refuses, in its own words; never the token, and nothing of an answer that may hold anything else. */
+static void test_container_reasons(void **state) {
+    static const char *const json[] = { "Content-Type", "application/json", NULL },
+                            *const text[] = { "Content-Type", "text/plain; charset=utf-8", NULL },
+                            *const html[] = { "Content-Type", "text/html", NULL };
+    static const struct {
+        const char *const *type;
+        const char *body, *message;
+    } cases[] = {
+        { json, "{\"code\":\"AccessDeniedException\",\"message\":\"Unauthorized Exception! EKS does not know it\"}",
+          "HTTP 403: AccessDeniedException: Unauthorized Exception! EKS does not know it" },
+        { json, "{\"Code\":\"No\\u001b[31m\",\"Message\":\"one\\ntwo\",\"HTTPErrorCode\":403}",
+          "HTTP 403: No\\x1b[31m: one" },
+        { json, "{\"message\":\"alone\",\"SecretAccessKey\":\"other\"}", "HTTP 403: alone" },
+        { json, "{\"code\":\"Alone\"}", "HTTP 403: Alone" },
+        { json, "{\"code\":{},\"message\":7}", "HTTP 403" },
+        { json, "{\"message\":\"the token " SECRET " is unknown\"}", "HTTP 403" },
+        { json, "[\"" SECRET "\"]", "HTTP 403" },
+        { text, "[7]: (AccessDeniedException): no association, fault: client\nmore",
+          "HTTP 403: [7]: (AccessDeniedException): no association, fault: client" },
+        { html, "<p>" SECRET, "HTTP 403" },
+    };
+    Fixture *f = *state;
+
+    write_text(f->token, SECRET);
+    use_container(f, (ContainerOptions){ .relative_uri = "/x", .token_file = f->token });
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        for (int attempt = 0; attempt < 3; attempt++)
+            fake_http_reply_list(f->http, 403, cases[i].body, cases[i].type);
+        ask(f);
+        fake_loop_advance(f->loop, 5 * USEC_PER_SEC);
+        assert_not_got(f, CREDENTIALS_FAILED, cases[i].message);
+        if (!text_ends_with(f->got.message, cases[i].message))
+            fail_msg("%s", f->got.message);
+    }
 }
 
 /* ---- web identity ---- */
@@ -690,6 +737,7 @@ int main(void) {
         TEST(test_container),
         TEST(test_container_tokens),
         TEST(test_container_failures),
+        TEST(test_container_reasons),
         TEST(test_web_identity),
         TEST(test_web_identity_tokens),
         TEST(test_profile_not_there),

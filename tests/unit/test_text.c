@@ -83,6 +83,28 @@ static const struct {
     { "\xc3\x28", "\\xc3(" },
 };
 
+/* What was escaped on its way here stays as it is; what only begins like that does not. */
+static void escapes_once(void **state _unused_) {
+    static const struct {
+        const char *in, *escaped;
+    } cases[] = {
+        { "\\x1b[31m \\x0a \\x7f \\xff", "\\x1b[31m \\x0a \\x7f \\xff" },
+        { "\\u202e\\ufeff\\u0085", "\\u202e\\ufeff\\u0085" },
+        { "C:\\\\x", "C:\\\\x" },
+        { "\\\\\\", "\\\\\\\\" },
+        { "\\", "\\\\" },
+        { "\\x41 \\x4 \\x1B \\x", "\\\\x41 \\\\x4 \\\\x1B \\\\x" }, /* never written by us */
+        { "\\u0041 \\u202 \\u202E \\u", "\\\\u0041 \\\\u202 \\\\u202E \\\\u" },
+        { "\\n\n", "\\\\n\\x0a" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char fixed[200];
+
+        assert_string_equal(text_escaped(fixed, sizeof(fixed), cases[i].in), cases[i].escaped);
+    }
+}
+
 static void escapes_what_misleads(void **state _unused_) {
     for (size_t i = 0; i < ARRAY_SIZE(escapes); i++) {
         _cleanup_strbuf_ StrBuf b = STRBUF_INIT(200);
@@ -147,7 +169,14 @@ static void ceiling_is_the_buffers(void **state _unused_) {
     assert_int_equal(text_escape(&b, NULL, 10), -E2BIG);
 }
 
-/* Whatever goes in: the result holds no control byte and is valid when escaped again. */
+static void assert_escaped_once(const char *escaped) {
+    _cleanup_strbuf_ StrBuf again = STRBUF_INIT(1000);
+
+    assert_int_equal(text_escape(&again, escaped, 1000), 0);
+    assert_string_equal(strbuf_str(&again), escaped);
+}
+
+/* Whatever goes in: the result holds no control byte and stays as it is when escaped again. */
 static void random_bytes_become_harmless(void **state _unused_) {
     srandom(20250102);
     for (int round = 0; round < 20000; round++) {
@@ -156,7 +185,7 @@ static void random_bytes_become_harmless(void **state _unused_) {
         size_t n = (size_t)(random() % 32);
 
         for (size_t i = 0; i < n; i++)
-            in[i] = (char)(random() % 255 + 1);
+            in[i] = round % 2 ? (char)(random() % 255 + 1) : "\\xu0127ef8\n"[random() % 11];
         in[n] = '\0';
 
         assert_int_equal(text_escape(&b, in, sizeof(in)), 0);
@@ -172,6 +201,7 @@ static void random_bytes_become_harmless(void **state _unused_) {
             assert_string_equal(fixed, strbuf_str(&b));
         else
             assert_true(text_ends_with(fixed, "..."));
+        assert_escaped_once(strbuf_str(&b));
     }
 }
 
@@ -180,6 +210,7 @@ int main(void) {
         cmocka_unit_test(copies),
         cmocka_unit_test(compares),
         cmocka_unit_test(escapes_what_misleads),
+        cmocka_unit_test(escapes_once),
         cmocka_unit_test(cuts_are_marked),
         cmocka_unit_test(fixed_buffers_are_cut_between_characters),
         cmocka_unit_test(ceiling_is_the_buffers),

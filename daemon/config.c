@@ -526,6 +526,7 @@ void config_free(Config *config) {
     free(config->accounts);
     free(config->organization.role_name);
     free_list(&config->organization.exclude);
+    free_list(&config->aws.process_environment);
     for (size_t i = 0; i < config->n_channels; i++)
         free(config->channels[i].topic_arn);
     free(config->channels);

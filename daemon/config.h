@@ -66,6 +66,7 @@ typedef struct AwsConfig {
     char *endpoint_url;     /* NULL: AWS */
     char *ca_bundle;        /* NULL: $AWS_CA_BUNDLE, else the system's */
     char *proxy;            /* NULL: $HTTPS_PROXY; may hold a password */
+    StringList process_environment; /* names of variables that a credential_process gets besides */
     Switch use_fips;        /* unset: $AWS_USE_FIPS_ENDPOINT */
     Switch use_dualstack;   /* unset: $AWS_USE_DUALSTACK_ENDPOINT */
     unsigned connect_timeout_sec, request_timeout_sec, max_attempts, max_connections;

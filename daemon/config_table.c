@@ -48,6 +48,14 @@ static const char *check_url(const char *text) {
                                             : "https://HOST[:PORT], or http:// for a loopback address only";
 }
 
+static const char *check_variable(const char *text) {
+    static const char allowed[] = "names of environment variables, such as \"VAULT_ADDR\"; the values are those of "
+                                  "TrailGuard's own environment";
+    size_t n = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+
+    return n > 0 && n < 256 && !text[n] && !strchr("0123456789", text[0]) ? NULL : allowed;
+}
+
 static const char *check_proxy(const char *text) {
     return endpoint_proxy_is_valid(text) ? NULL : ENDPOINT_PROXY_ALLOWED;
 }
@@ -192,6 +200,10 @@ const Option config_options[] = {
       .offset = AT(aws.proxy),
       .check = check_proxy,
       .secret = true },
+    { .name = "aws.process_environment",
+      .kind = OPTION_LIST,
+      .offset = AT(aws.process_environment),
+      .check = check_variable },
     { .name = "aws.use_fips", .kind = OPTION_SWITCH, .offset = AT(aws.use_fips) },
     { .name = "aws.use_dualstack", .kind = OPTION_SWITCH, .offset = AT(aws.use_dualstack) },
     SECONDS("aws.connect_timeout", aws.connect_timeout_sec, 1, 60, 5),

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/engine_environment.h"
 #include "daemon/log.h"
 #include "lib/credentials/assume_role.h"
 #include "lib/credentials/container.h"
@@ -266,25 +267,16 @@ static int web_identity_source(const EngineAws *aws, CredentialsSource **ret) {
     return credentials_refused_new(aws->loop, message, ret);
 }
 
-/* What a program that makes keys may know of us. */
-static const char **process_environment(void) {
-    static const char *const exact[] = { "PATH=", "LANG=" };
-    const char **list;
-    size_t n = 0, kept = 0;
+static void warn_of_missing_variables(const Config *config) {
+    const char *name;
+    size_t at = 0;
 
-    while (environ[n])
-        n++;
-    list = calloc(n + 1, sizeof(*list));
-    for (size_t i = 0; list && i < n; i++)
-        if (text_starts_with(environ[i], "AWS_") || text_starts_with(environ[i], exact[0]) ||
-            text_starts_with(environ[i], exact[1]))
-            list[kept++] = environ[i];
-    return list;
+    while ((name = engine_environment_missing(&config->aws, environ, &at)))
+        log_line(LOG_WARNING, "aws.process_environment: %s is not set in TrailGuard's own environment", name);
 }
 
 static int profile_source(const Config *config, const ProfilePlace *place, const EngineAws *aws,
                           CredentialsSource **ret) {
-    _cleanup_free_ const char **environment = process_environment();
     bool imds_off = env_is_true("AWS_EC2_METADATA_DISABLED");
     ProfileOptions options = {
         .credentials_file = place->credentials_file,
@@ -297,10 +289,12 @@ static int profile_source(const Config *config, const ProfilePlace *place, const
         .profile_required = place->named || config->aws.credentials_file,
         .region = aws->region,
         .session_name = aws->session_name,
-        .environment = environment,
     };
-    int r = environment ? 0 : -ENOMEM;
+    char **environment = NULL;
+    int r;
 
+    r = engine_environment_new(&config->aws, environ, home_of(""), &environment);
+    options.environment = (const char *const *)environment;
     if (r >= 0)
         r = environment_source(aws->loop, &options.from_environment);
     if (r >= 0)
@@ -308,9 +302,12 @@ static int profile_source(const Config *config, const ProfilePlace *place, const
     if (r >= 0 && !imds_off)
         r = imds_source(aws, &options.from_instance);
     if (r >= 0)
-        return credentials_profile_new(aws->client, &options, ret);
-    credentials_source_free(options.from_environment);
-    credentials_source_free(options.from_container);
+        r = credentials_profile_new(aws->client, &options, ret);
+    else {
+        credentials_source_free(options.from_environment);
+        credentials_source_free(options.from_container);
+    }
+    engine_environment_free(environment);
     return r;
 }
 
@@ -351,6 +348,7 @@ int engine_credentials_open(const Config *config, const ProfilePlace *place, Eng
     unsigned n = 0;
     int r;
 
+    warn_of_missing_variables(config);
     r = make_sources(config, place, aws, sources, &n);
     if (r < 0) {
         while (n > 0)

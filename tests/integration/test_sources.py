@@ -273,9 +273,30 @@ print("a warning", file=sys.stderr)
     guard = start(env={"OTHER_SECRET": "x"}).wait_guarding()
     arguments, names = eval((place / "seen").read_text())
     assert arguments == ["--role", "a b", "$HOME"]
-    assert {"PATH", "LANG", "AWS_CONFIG_FILE"} <= set(names)
-    assert all(name in ("PATH", "LANG", "LC_CTYPE") or name.startswith("AWS_") for name in names), names
+    assert {"PATH", "LANG", "HOME", "AWS_CONFIG_FILE"} <= set(names)
+    assert not {"OTHER_SECRET", "RUNTIME_DIRECTORY", "STATE_DIRECTORY"} & set(names), names
     assert "a warning" not in guard.stderr()
+
+
+def test_a_program_gets_the_way_out_and_what_is_named_but_no_keys(sim, start, files, place):
+    """Behind a proxy it needs the proxy, its CA and its home; our own keys are ours."""
+    command = program(place, f"""
+import os
+open({str(place / 'seen')!r}, "w").write(repr(dict(os.environ)))
+print({document(sim.keys_of("guard"))!r})
+""")
+    files(config=f"[profile program]\ncredential_process = {command}\n")
+    way_out = {"https_proxy": "http://one:1", "HTTP_PROXY": "http://two:2", "NO_PROXY": "localhost,127.0.0.1",
+               "SSL_CERT_FILE": "/ca.pem", "CREDENTIALS_DIRECTORY": str(place), "HOME": str(place), "VAULT_ADDR": "https://vault"}
+    secret = {"AWS_ACCESS_KEY_ID": "AKIAOURS", "AWS_SECRET_ACCESS_KEY": "oursecret", "AWS_SESSION_TOKEN": "ourtoken"}
+    aws = {"profile": "program", "process_environment": ["VAULT_ADDR", "NOT_THERE"], "proxy": "http://u:p@127.0.0.1:9"}
+    guard = start(env={**way_out, **secret, "OTHER": "x"}, aws=aws)
+    guard.wait_line("aws.process_environment: NOT_THERE is not set in TrailGuard's own environment")
+    guard.wait_guarding()
+    seen = eval((place / "seen").read_text())
+    assert {name: seen.get(name) for name in way_out} == {**way_out, "https_proxy": aws["proxy"]}
+    assert seen["HTTPS_PROXY"] == aws["proxy"] and seen["AWS_CONFIG_FILE"] == str(place / "config")
+    assert not set(secret) & set(seen) and "OTHER" not in seen and "NOT_THERE" not in seen
 
 
 def test_keys_of_a_program_are_asked_for_again_before_they_end(sim, start, files, place):

@@ -139,6 +139,12 @@ static const struct {
     { BASE "organization = { role_name = \"x\"; refresh = 59; };",
       "t.conf:2: organization.refresh: 59 cannot be used; allowed: a whole number, 60..86400 seconds" },
     { BASE "organization = { role_name = \"x\"; refresh = 86401; };", "t.conf:2: organization.refresh" },
+    { BASE "aws = { process_environment = [ \"A=b\" ]; };",
+      "t.conf:2: aws.process_environment: \"A=b\" cannot be used; allowed: names of environment variables, such as" },
+    { BASE "aws = { process_environment = [ \"\" ]; };", "t.conf:2: aws.process_environment: \"\" cannot be used" },
+    { BASE "aws = { process_environment = [ \"1A\" ]; };", "t.conf:2: aws.process_environment: \"1A\"" },
+    { BASE "aws = { process_environment = [ \"A B\" ]; };", "t.conf:2: aws.process_environment: \"A B\"" },
+    { BASE "aws = { process_environment = \"A\"; };", "t.conf:2: aws.process_environment: \"A\" cannot be used; allowed: an array" },
     { BASE "organization = { role = \"x\"; };", "allowed: role_name, exclude, refresh" },
 };
 
@@ -200,7 +206,8 @@ static void test_a_dump_reads_back_to_the_same(void **state) {
              "60; };",
         BASE "guards = [ \"" ROLE_A "\", \"arn:aws:iam::*:user/guard\" ];",
         BASE "guards = ( );",
-        BASE "aws = { profile = \"x\"; };\naccounts = ( { role_arn = \"" ROLE_B "\"; } );\n"
+        BASE "aws = { profile = \"x\"; process_environment = [ \"VAULT_ADDR\", \"_x1\" ]; };\n"
+             "accounts = ( { role_arn = \"" ROLE_B "\"; } );\n"
              "organization = { role_name = \"a/b\"; };",
     };
 

@@ -173,6 +173,16 @@ def test_a_bad_shape_is_refused_and_noted(sim, body):
     assert [failure["kind"] for failure in sim.clear_failures()] == ["shape"]
 
 
+def test_a_control_call_that_failed_is_not_in_the_way_of_the_next(sim, monkeypatch):
+    def late(_connection):
+        raise TimeoutError
+
+    with monkeypatch.context() as patch, pytest.raises(TimeoutError):
+        patch.setattr(http.client.HTTPConnection, "getresponse", late)
+        sim.requests()
+    assert sim.requests() == []
+
+
 def test_envelopes(sim):
     raw = Raw(sim)
     raw.headers["Content-Type"] = "application/json"

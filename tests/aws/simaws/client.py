@@ -130,13 +130,19 @@ class SimAWS:
                 answer = json.loads(response.read())
                 break
             except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
-                connection.close()
-                self._local.connection = None
+                self._drop_connection()
                 if attempt == 2:
                     raise
+            except BaseException:
+                self._drop_connection()     # half way through an answer it is of no use to the next call
+                raise
         if response.status != 200:
             raise SimError(answer["error"])
         return answer
+
+    def _drop_connection(self):
+        self._local.connection.close()
+        self._local.connection = None
 
     def load(self, scenario):
         self.call("load", **scenario)

@@ -356,8 +356,12 @@ static void add_deed(const AlertExpansion *x) {
         [FINDING_WEAKENED] = "weakened",
         [FINDING_CHANGED] = "changed",
     };
-    uint32_t about = x->source->tell->about;
+    const Tell *tell = x->source->tell;
+    uint32_t about = tell->about;
 
+    /* a trail that was deleted and made again may be found stopped: what was done is the call that was found */
+    if (tell->has_actor && strcmp(tell->actor.event_name, "DeleteTrail") == 0)
+        about = FINDING_BIT(FINDING_MISSING);
     for (Finding f = 0; f < _FINDING_MAX; f++)
         if ((about & FINDING_BIT(f)) && deeds[f]) {
             (void)strbuf_add(x->out, deeds[f]);

@@ -24,6 +24,21 @@ static void begin_search(Attributing *at, uint32_t findings, uint64_t from_usec,
     at->n_looks = 0;
     at->attempts_usec = MAX(at->attempts_usec, from_usec);
     at->again_findings = 0;
+    at->again_is_older = false;
+}
+
+/* Bits, the lowest is the worst. */
+static bool is_worse(uint32_t findings, uint32_t than) {
+    return (findings & -findings) < (than & -than);
+}
+
+/* The search that was under way has its turn after the one for worse trouble: nobody may be found for twenty
+ * minutes, and who deleted a trail must not wait for who closed its bucket. */
+static void put_off(Attributing *at, const Attributing *old) {
+    at->again_findings = old->again_findings | old->findings;
+    at->again_from_usec = old->again_findings ? MIN(old->again_from_usec, old->from_usec) : old->from_usec;
+    at->again_mark_usec = old->mark_usec;
+    at->again_is_older = true;
 }
 
 void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, uint64_t slack_usec,
@@ -41,10 +56,17 @@ void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, 
         /* one look, several troubles */
         at->findings |= findings;
         at->from_usec = MIN(at->from_usec, from_usec);
+    } else if (is_worse(findings, at->findings)) {
+        Attributing old = *at;
+
+        begin_search(at, findings, from_usec, mark_usec, d->now.real_usec);
+        put_off(at, &old);
     } else {
+        if (!at->again_is_older) {
+            at->again_from_usec = not_before_usec;
+            at->again_mark_usec = mark_usec;
+        }
         at->again_findings |= findings;
-        at->again_from_usec = not_before_usec;
-        at->again_mark_usec = mark_usec;
     }
 }
 
@@ -103,7 +125,8 @@ static void tell_attempts(Deciding *d, const Attribution *found) {
     }
 }
 
-/* The next search is for what happened meanwhile, unless the one who was found did that as well. */
+/* The next search is for what was put off, or for what happened meanwhile unless the one who was found did that as
+ * well. */
 static void end_search(Deciding *d, uint64_t cause_usec) {
     Attributing *at = &d->s.attributing;
     uint64_t pause_usec;
@@ -111,10 +134,11 @@ static void end_search(Deciding *d, uint64_t cause_usec) {
     at->wanted = false;
     at->n_searches++;
     pause_usec = at->n_searches >= GUARD_TELLS_MAX ? SEARCH_PAUSE_USEC : 0;
-    if (at->again_findings != 0 && cause_usec < at->again_from_usec)
+    if (at->again_findings != 0 && (at->again_is_older || cause_usec < at->again_from_usec))
         begin_search(at, at->again_findings, guard_before(at->again_from_usec, GUARD_OUR_SLACK_USEC),
                      at->again_mark_usec, d->now.real_usec + pause_usec);
     at->again_findings = 0;
+    at->again_is_older = false;
 }
 
 void guard_attributed(Deciding *d, const Attribution *found) {

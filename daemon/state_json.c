@@ -107,6 +107,7 @@ static const Member attributing_members[] = {
     MEMBER(Attributing, findings, again_findings, "again_findings"),
     MEMBER(Attributing, usec, again_from_usec, "again_from_usec"),
     MEMBER(Attributing, usec, again_mark_usec, "again_mark_usec"),
+    MEMBER(Attributing, bool, again_is_older, "again_is_older"),
     MEMBER(Attributing, uint, n_searches, "searches"),
     MEMBER(Attributing, uint, n_attempts, "attempts_told"),
     { .name = NULL },

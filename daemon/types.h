@@ -565,6 +565,7 @@ typedef struct Attributing {
     uint32_t again_findings; /* 0: none */
     uint64_t again_from_usec;
     uint64_t again_mark_usec;
+    bool again_is_older; /* some of it was searched before, and gave way to worse trouble */
     unsigned n_searches; /* that have ended in this incident */
     unsigned n_attempts; /* refused attempts told in this incident */
 } Attributing;

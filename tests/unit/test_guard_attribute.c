@@ -334,6 +334,36 @@ static void one_deed_or_two(void **unused) {
     }
 }
 
+/* Nobody is found for what closed the bucket; who deleted the trail is searched five seconds later, and the older search
+ * goes on after it. Lesser trouble waits. */
+static void worse_trouble_is_searched_first(void **unused) {
+    static const uint32_t bucket = FINDING_BIT(FINDING_BUCKET), missing = FINDING_BIT(FINDING_MISSING);
+    Life l = curious(MODE_OBSERVE);
+    Observation seen = logging(STARTED, 0);
+    uint64_t from_usec;
+
+    (void)unused;
+    look(&l, seen);
+    (void)strcpy(seen.bucket_error, "x");
+    look(&l, seen);
+    assert_int_equal(l.state.attributing.findings, bucket);
+    from_usec = l.state.attributing.from_usec;
+    (void)wait_for_search(&l);
+    found_nobody(&l);
+    pass_time(&l, SEC);
+    look(&l, absent());
+    assert_int_equal(l.state.attributing.findings, missing);
+    assert_int_equal(l.state.attributing.again_findings, bucket);
+    assert_int_equal(wait_for_search(&l), 5 * SEC);
+    found(&l, l.now.real_usec - 5 * SEC);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.tells[0].about, missing);
+    assert_true(l.state.attributing.wanted);
+    assert_int_equal(l.state.attributing.findings, bucket);
+    assert_true(l.state.attributing.from_usec <= from_usec);
+    assert_int_equal(wait_for_search(&l), 5 * SEC);
+}
+
 static void an_answer_about_older_trouble_is_not_taken(void **unused) {
     Life l = curious(MODE_OBSERVE);
 
@@ -477,6 +507,7 @@ int main(void) {
         cmocka_unit_test(the_cause_may_be_older_than_the_first_look),
         cmocka_unit_test(attempts_are_told_once_each),
         cmocka_unit_test(one_deed_or_two),
+        cmocka_unit_test(worse_trouble_is_searched_first),
         cmocka_unit_test(an_answer_about_older_trouble_is_not_taken),
         cmocka_unit_test(a_war_of_flips_is_searched_seldom_and_not_for_ever),
         cmocka_unit_test(an_id_is_one_event_whatever_a_crash_forgets),

@@ -215,6 +215,7 @@ static Attributing rnd_attributing(void) {
         .attempts_usec = rnd_usec(),
         .again_findings = (uint32_t)(rnd() % FINDING_BIT(_FINDING_MAX)),
         .again_from_usec = rnd_usec(),
+        .again_is_older = rnd() % 2 == 0,
         .again_mark_usec = rnd_usec(),
         .n_searches = rnd_uint(),
         .n_attempts = rnd_uint(),

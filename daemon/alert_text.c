@@ -316,7 +316,9 @@ int alert_mail(const AlertSource *source, char **ret) {
         alert_add_fact(&x, subject->name[0] ? "home" : "region", subject->region);
     }
     if (source->tell->changes) {
-        add_heading(&x, source->tell->unmet ? "What differs" : "What was changed");
+        add_heading(&x, !source->tell->unmet                      ? "What was changed"
+                        : source->tell->kind == TELL_RESOLVED ? "What differed"
+                                                              : "What differs");
         alert_add_changes(&x);
     }
     add_lost(&x);

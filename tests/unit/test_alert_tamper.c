@@ -543,6 +543,29 @@ static void before_and_after(void **unused) {
     alert_done(&alert);
 }
 
+/* What a pin asks for, while it is not met and once it is. */
+static void what_a_pin_asks_for(void **unused) {
+    static char pinned[] = "pinned", actual[] = "as-it-is";
+    Drift drift = { .changes = { { FIELD_BUCKET, true, pinned, actual, true } }, .n = 1 };
+    Tell tell = TELL(EVENT_EXPECTATION_UNMET, TELL_OPENED, SEVERITY_WARNING, .about = FINDING_BIT(FINDING_UNMET),
+                     .fields = BUCKET, .fields_left = BUCKET, .unmet = true, .changes = &drift, .mode = MODE_OBSERVE);
+    Alert alert = compose(&trail, &tell);
+
+    (void)unused;
+    assert_non_null(strstr(alert.text, "What differs\n"
+                                       "  S3BucketName\n"
+                                       "    expected  pinned\n"
+                                       "    actual    as-it-is\n"));
+    alert_done(&alert);
+    tell.event = EVENT_TRAIL_RESOLVED;
+    tell.kind = TELL_RESOLVED;
+    tell.reconfigured = true;
+    alert = compose(&trail, &tell);
+    assert_non_null(strstr(alert.text, "What differed\n  S3BucketName\n"));
+    assert_null(strstr(alert.text, "What differs"));
+    alert_done(&alert);
+}
+
 static void long_values_are_cut_and_their_length_named(void **unused) {
     char *value = calloc(1, 5001);
     Drift drift = { .changes = { { FIELD_SELECTORS, true, value, value } }, .n = 1 };
@@ -693,6 +716,7 @@ static void hostile_callers_and_values(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_pin_asks_for),
         cmocka_unit_test(every_case),
         cmocka_unit_test(every_subject_says_where),
         cmocka_unit_test(calls_to_search_for),

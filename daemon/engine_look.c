@@ -69,7 +69,6 @@ static void say_stretched(Target *target, const Intervals *intervals) {
     else
         return;
     target->stretched_usec = stretched ? every_usec : 0;
-    engine_publish(target->engine);
 }
 
 /* began_usec: of the poll that has ended, mono. */

@@ -152,7 +152,8 @@ static uint64_t backoff_usec(unsigned failures) {
 }
 
 /* 1, 2, 4, 8 ...: a failure that repeats is told once in a while, with its count. */
-static void note_failure(Deciding *d, Note what, unsigned count, uint32_t fields, const char *detail) {
+static void note_failure(Deciding *d, Note what, unsigned count, uint32_t fields, const Outcome *outcome,
+                         const char *detail) {
     NoteValue *note;
 
     if ((count & (count - 1)) != 0)
@@ -160,6 +161,7 @@ static void note_failure(Deciding *d, Note what, unsigned count, uint32_t fields
     note = plan_note(d->plan, what);
     note->count = count;
     note->fields = fields;
+    note->refused = !guard_may_write(d->facts, outcome->action);
     (void)text_copy(note->detail, sizeof(note->detail), detail);
 }
 
@@ -186,7 +188,7 @@ static void restarted(Deciding *d, const Outcome *outcome) {
     if (outcome->result != RESULT_HELD) {
         s->n_action_failures++;
         s->act_after_mono_usec = d->now.mono_usec + backoff_usec(s->n_action_failures);
-        note_failure(d, NOTE_RESTART_FAILED, s->n_action_failures, 0, outcome->error_text);
+        note_failure(d, NOTE_RESTART_FAILED, s->n_action_failures, 0, outcome, outcome->error_text);
         guard_tell_pending(d, &s->pending, outcome->error_text);
         return;
     }
@@ -230,7 +232,7 @@ static void restore_failed(Deciding *d, Note note, unsigned n_failures, uint32_t
     const char *why = outcome->error_text[0] ? outcome->error_text : "accepted, but it does not show";
 
     s->incident.restore.result = RESULT_FAILED;
-    note_failure(d, note, n_failures, fields, why);
+    note_failure(d, note, n_failures, fields, outcome, why);
     guard_tell_pending(d, &s->pending_restore, why);
 }
 

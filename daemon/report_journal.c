@@ -72,7 +72,8 @@ static void add_failure(const Writing *w, const char *what) {
     if (w->note->count > 1)
         (void)strbuf_addf(w->out, " (%u times)", w->note->count);
     add_detail(w);
-    (void)strbuf_add(w->out, "; trying again");
+    if (!w->note->refused)
+        (void)strbuf_add(w->out, "; trying again");
 }
 
 static void write_restart_failed(const Writing *w) {

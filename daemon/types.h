@@ -487,6 +487,7 @@ typedef struct NoteValue {
     unsigned count; /* failed looks or restarts in a row */
     bool first_sight;
     bool maintenance;            /* left as it is for a maintenance window */
+    bool refused;                /* AWS does not let us: not tried again soon */
     uint32_t fields;             /* FIELD_BITs */
     char detail[ERROR_TEXT_MAX]; /* raw: escape before showing */
     Actor actor;                 /* NOTE_ATTRIBUTED, NOTE_ATTEMPTED */

@@ -94,6 +94,8 @@ static void every_line(void **unused) {
           "does not meet the configured expectation since the configuration changed: LogFileValidationEnabled" },
         { { .note = NOTE_RESTORE_FAILED, .count = 4, .detail = "UpdateTrail: AccessDenied" },
           "could not be put back (4 times): UpdateTrail: AccessDenied; trying again" },
+        { { .note = NOTE_RESTORE_FAILED, .count = 1, .refused = true, .detail = "UpdateTrail: AccessDenied" },
+          "could not be put back: UpdateTrail: AccessDenied" },
         { { .note = NOTE_RESTORES_PAUSED, .count = 30 },
           "restored 30 times within the hour; paused until it is over" },
         { { .note = NOTE_RECREATED }, "created again, confirmed" },

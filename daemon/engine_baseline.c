@@ -240,7 +240,8 @@ void engine_refresh_baseline(Trail *trail) {
         say_unreadable(trail, file_strerror(r));
         return;
     }
-    if (k->loaded && baseline_stamp_equal(&stamp, &k->stamp))
+    /* a file that goes while it is written leaves no other stamp behind */
+    if (k->loaded && baseline_stamp_equal(&stamp, &k->stamp) && (stamp.inode != 0 || !k->recorded || k->unsaved))
         return;
     r = read_baseline(trail, &record);
     if (r < 0 && r != -EBADMSG)

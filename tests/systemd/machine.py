@@ -120,6 +120,13 @@ class Machine:
         for unit in MASKED:
             (self.root / "etc/systemd/system" / unit).symlink_to("/dev/null")
 
+    def _environment(self):
+        """systemd 258 and newer (NEWS) refuse the cgroup v1 that they would inherit from an older host."""
+        shared = next(self.root.glob("usr/lib/*/systemd/libsystemd-shared-*.so"), None) or next(
+            self.root.glob("usr/lib/systemd/libsystemd-shared-*.so"))
+        version = int(re.search(r"shared-(\d+)", shared.name)[1])
+        return {**os.environ, **({"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"} if version >= 258 else {})}
+
     def boot(self):
         # Where the host runs systemd the container gets a scope of its own; elsewhere there is nobody to ask for one.
         own_scope = [] if Path("/run/systemd/system").exists() else ["--keep-unit"]
@@ -129,7 +136,7 @@ class Machine:
                 ["setpriv", "--pdeathsig", "TERM", "systemd-nspawn", "-D", str(self.root),
                  f"--machine=trailguard-test-{os.getpid()}", "--register=no", *own_scope, "--boot",
                  "--console=read-only", "--link-journal=no", "--resolv-conf=off", "--timezone=off"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=self._environment())
         self.init = wait_until(self._find_init, 10, "the container's init to start")
         wait_until(lambda: self.run("systemctl is-system-running", check=False).stdout.strip()
                    in ("running", "degraded"), 30, f"the container to boot, see {self.log}")

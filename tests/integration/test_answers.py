@@ -135,7 +135,8 @@ def test_what_a_refused_call_hides_stays_reported(sim, make_guard, mallory):
     """A refusal ends no trouble: a bucket that was closed is not well because its policy cannot be read any more."""
     guard = checking(sim, make_guard)
     delete_bucket_policy(mallory, VICTIM)
-    wait_alert(sim, "trail.failing", seconds=20)
+    # the failed delivery may be reported first
+    guard.wait_status(lambda status: "bucket" in status["trails"][0]["findings"], 20)
     sim.add_fault("http500", operation="GetBucketPolicy")
     wait_alert(sim, "guard.blind", seconds=20)
     guard.wait_status(lambda status: {"bucket", "policy_unreadable"} <= set(status["trails"][0]["findings"]))

@@ -212,7 +212,7 @@ static void say_unreadable(Trail *trail, const char *error) {
 
 /* 0 there is none, 1 there is; -EBADMSG there was one; else it cannot be said, and that was told. */
 static int read_baseline(Trail *trail, BaselineRecord *ret) {
-    Engine *engine = trail->engine;
+    const Engine *engine = trail->engine;
     uint64_t now_usec = engine_now(engine).real_usec;
     char error[ERROR_TEXT_MAX] = "";
     int r;
@@ -417,23 +417,30 @@ static bool take_new_field(Trail *trail, Field field, char *value) {
     return trail->keeping.baseline.values[field] != NULL;
 }
 
-/* What is recorded already, as far as this version knows it. */
-static void take_new_members(Trail *trail, Field field, const char *seen) {
-    _cleanup_free_ char *before = strdup(trail->keeping.baseline.values[field]);
+/* In the file. -ECANCELED: another baseline was accepted meanwhile. */
+static int replace_field(Trail *trail, Field field, const char *seen) {
     Keeping *k = &trail->keeping;
     BaselineStamp stamp;
+    int r = baseline_file_stamp(trail->engine->state_dir, trail->arn, &stamp);
+
+    if (r >= 0 && !baseline_stamp_equal(&stamp, &k->stamp))
+        return -ECANCELED;
+    if (r >= 0)
+        r = baseline_file_replace(trail->engine->state_dir, trail->arn, field, seen);
+    if (r >= 0)
+        (void)baseline_file_stamp(trail->engine->state_dir, trail->arn, &k->stamp);
+    return r;
+}
+
+/* What is recorded already, as far as this version knows it. */
+static void take_new_members(Trail *trail, Field field, const char *seen) {
+    _cleanup_free_ const char *before = strdup(trail->keeping.baseline.values[field]);
+    Keeping *k = &trail->keeping;
     Settings whole = { 0 };
     int r = before ? 0 : -ENOMEM;
 
-    if (r >= 0 && !k->unsaved) {
-        r = baseline_file_stamp(trail->engine->state_dir, trail->arn, &stamp);
-        if (r >= 0 && !baseline_stamp_equal(&stamp, &k->stamp))
-            return; /* another one was accepted meanwhile */
-        if (r >= 0)
-            r = baseline_file_replace(trail->engine->state_dir, trail->arn, field, seen);
-        if (r >= 0)
-            (void)baseline_file_stamp(trail->engine->state_dir, trail->arn, &k->stamp);
-    }
+    if (r >= 0 && !k->unsaved)
+        r = replace_field(trail, field, seen);
     if (r >= 0)
         r = settings_copy(&k->baseline, &whole);
     if (r >= 0)
@@ -443,7 +450,7 @@ static void take_new_members(Trail *trail, Field field, const char *seen) {
     settings_done(&whole);
     if (r >= 0)
         note_members(trail, field, before, seen);
-    else
+    else if (r != -ECANCELED)
         log_line(LOG_WARNING, "%s: new members of %s cannot be added to its baseline: %s", trail->arn,
                  field_to_string(field), strerror(-r));
 }
@@ -458,16 +465,20 @@ bool engine_record_new_fields(Trail *trail, const Settings *seen) {
     if (k->unadded)
         (void)write_addition(trail, &k->baseline);
     (void)baseline_weaknesses(&k->keep, &before);
-    for (Field f = 0; f < _FIELD_MAX; f++)
+    for (Field f = 0; f < _FIELD_MAX; f++) {
         if (!seen->values[f] || (f == FIELD_UNKNOWN && text_equal(seen->values[f], "{}")))
             continue;
-        else if (!k->baseline.values[f] && take_new_field(trail, f, seen->values[f])) {
-            added |= FIELD_BIT(f);
+        if (!k->baseline.values[f]) {
+            if (!take_new_field(trail, f, seen->values[f]))
+                continue;
             note_members(trail, f, NULL, seen->values[f]);
-        } else if (baseline_takes_members(f, k->baseline.values[f], seen->values[f]) > 0) {
+        } else {
+            if (baseline_takes_members(f, k->baseline.values[f], seen->values[f]) <= 0)
+                continue;
             take_new_members(trail, f, seen->values[f]);
-            added |= FIELD_BIT(f);
         }
+        added |= FIELD_BIT(f);
+    }
     /* another message than the one about what was recorded before: times of recording are whole seconds */
     if (added && baseline_weaknesses(&k->keep, &after) > 0 && !text_equal(strbuf_str(&before), strbuf_str(&after)))
         tell_weakness(trail, trail->state.accepted_usec + added);

@@ -4,7 +4,7 @@
  * what AWS adds tomorrow must neither alarm nor be lost. One that a baseline does not have is no difference by itself;
  * from then on it is recorded, compared and (but for those of Trail) written back like the rest. Pure but for allocation.
  *
- * What could be somebody's doing is never passed over: where events are selected AWS's defaults are empty lists, so a
+ * What a person may have done is never passed over: where events are selected AWS's defaults are empty lists, so a
  * list with something in it is not taken for a default there, and within a condition nothing at all is. */
 
 #include <jansson.h>

@@ -6,6 +6,9 @@
 #   check-config parses templates.
 # Seen: Alertmanager 0.25.0 publishes a subject of 130 characters and one with a line break in it. amtool
 #   says SUCCESS to '{{ .Nope'.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/common.bash
 . "$(dirname "$0")/lib/common.bash"
 
@@ -63,4 +66,4 @@ END
 )" "$(
     row long "$(printf '%0130d' 0)"
     row lines $'stopped\nstarted'
-)"
+)" || exit 1

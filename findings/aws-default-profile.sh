@@ -7,6 +7,9 @@
 # Seen: four SDKs, three rules. With both set to different profiles botocore 1.29.27 signs as one
 #   principal, the others as another; with AWS_DEFAULT_PROFILE alone the JavaScript SDK
 #   (credential-provider-node 3.972.97) and the Common Runtime 0.16.8 take [default].
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/credentials.bash
 . "$(dirname "$0")/lib/credentials.bash"
 
@@ -22,4 +25,4 @@ END
 )" "$(
     echo "both: $(ask_all AWS_PROFILE=guard AWS_DEFAULT_PROFILE=other)"
     echo "AWS_DEFAULT_PROFILE alone: $(ask_all AWS_DEFAULT_PROFILE=other)"
-)"
+)" || exit 1

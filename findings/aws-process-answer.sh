@@ -8,6 +8,9 @@
 #   JavaScript take 1.0, which Go refuses. encoding/json of Go matches "accesskeyid".
 #   credential-provider-node 3.972.97 makes an Invalid Date of 'tomorrow' and hands the keys out with it. A
 #   time without a zone only JavaScript takes; botocore ends in a TypeError.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/credentials.bash
 . "$(dirname "$0")/lib/credentials.bash"
 
@@ -37,4 +40,4 @@ END
     row 'Expiration tomorrow' "{\"Version\": 1, $keys, \"Expiration\": \"tomorrow\"}"
     row 'Expiration without zone' "{\"Version\": 1, $keys, \"Expiration\": \"2099-01-01T00:00:00\"}"
     row 'Expiration null' "{\"Version\": 1, $keys, \"Expiration\": null}"
-)"
+)" || exit 1

@@ -6,6 +6,9 @@
 # Seen: so it is in credential-provider-node 3.972.97, the Go SDK v1 in rclone 1.60.1 and the Common
 #   Runtime 0.16.8. botocore 1.29.27 has the process between the two files: it beats keys in ~/.aws/config
 #   and loses to keys in ~/.aws/credentials.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/credentials.bash
 . "$(dirname "$0")/lib/credentials.bash"
 
@@ -34,4 +37,4 @@ END
     row 'keys and process in config' "[profile guard]"$'\n'"$keys"$'\n'"$process" ''
     row 'keys and process in credentials' '' "[guard]"$'\n'"$keys"$'\n'"$process"
     row 'keys in config, process in credentials' "[profile guard]"$'\n'"$keys" "[guard]"$'\n'"$process"
-)"
+)" || exit 1

@@ -6,6 +6,9 @@
 # Seen: client-cloudtrail 3.1137.0 does so after a plain 200 too: with a server (or proxy) whose Date lies
 #   years back, the second request is dated then. botocore 1.29.27 dates both by its host. Neither says
 #   anything.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/cloudtrail.bash
 . "$(dirname "$0")/lib/cloudtrail.bash"
 
@@ -17,4 +20,4 @@ years() {
     jq -r '.headers["x-amz-date"][:4]' "$tmp/requests" | sed "s/$(date -u +%Y)/this year/" | paste -sd,
 }
 
-same $'python this year,this year\njavascript this year,2021' "python $(years python)"$'\n'"javascript $(years javascript)"
+same $'python this year,this year\njavascript this year,2021' "python $(years python)"$'\n'"javascript $(years javascript)" || exit 1

@@ -8,6 +8,9 @@
 #   for AWS that was written against botocore may not do for it) and takes milliseconds for seconds. An ISO
 #   time without a zone gets none from botocore: comparing it with the others of the same answer is a
 #   TypeError.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/cloudtrail.bash
 . "$(dirname "$0")/lib/cloudtrail.bash"
 
@@ -35,4 +38,4 @@ END
     row '"2026-11-27T17:20:00"'
     row '"Fri, 27 Nov 2026 17:20:00 GMT"'
     row 1795800000000
-)"
+)" || exit 1

@@ -8,6 +8,9 @@
 #   and without "__type" it knows no other code than the HTTP status. client-cloudtrail 3.1137.0 finds it
 #   everywhere. The other way about with x-amzn-query-error: botocore lets that header replace a code that
 #   it had found.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/cloudtrail.bash
 . "$(dirname "$0")/lib/cloudtrail.bash"
 
@@ -36,4 +39,4 @@ END
     row 'header' '{}' "x-amzn-ErrorType=$code"
     row 'header, URL' '{}' "x-amzn-ErrorType=$code:http://example.com/"
     row 'query header beside __type' "{\"__type\": \"$code\"}" 'x-amzn-query-error=TrailMissing;Sender'
-)"
+)" || exit 1

@@ -8,6 +8,9 @@
 #   service, the other codes only for some services and not for CloudTrail: one attempt. In the standard
 #   mode it is status 429 without a known code that is not retried, which legacy tries five times and
 #   client-cloudtrail 3.1137.0 three times. Status 509 is for legacy alone.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/cloudtrail.bash
 . "$(dirname "$0")/lib/cloudtrail.bash"
 
@@ -40,4 +43,4 @@ END
     row 429 Unheard
     row 509 Unheard
     row 503 ServiceUnavailable
-)"
+)" || exit 1

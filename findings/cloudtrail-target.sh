@@ -5,6 +5,9 @@
 #   everybody.
 # Seen: botocore 1.29.27 puts a Java package before it, client-cloudtrail 3.1137.0 does not. A stand-in for
 #   AWS or a filter that compares the whole header knows one of them.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/cloudtrail.bash
 . "$(dirname "$0")/lib/cloudtrail.bash"
 
@@ -20,4 +23,4 @@ same "$(cat <<'END'
 python com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.GetTrailStatus
 javascript CloudTrail_20131101.GetTrailStatus
 END
-)" "python $(target python)"$'\n'"javascript $(target javascript)"
+)" "python $(target python)"$'\n'"javascript $(target javascript)" || exit 1

@@ -8,6 +8,9 @@
 #   Runtime 0.16.8 (c) skips a stray line of several words but loses the whole file to a line of one word.
 #   The Go SDK v1 in rclone 1.60.1 skips both, but of two sections of one name it keeps the last alone: the
 #   secret in the first is gone, and the profile with it.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/credentials.bash
 . "$(dirname "$0")/lib/credentials.bash"
 
@@ -32,4 +35,4 @@ END
     row 'stray word elsewhere' "$guard"$'[other]\nregion = eu-central-1\ntodo\n'
     row 'key twice' "$guard"'aws_access_key_id = AKIAEXAMPLEGUARD0002'
     row 'section twice' "$guard"$'[other]\nregion = eu-central-1\n[guard]\naws_access_key_id = AKIAEXAMPLEGUARD0002\n'
-)"
+)" || exit 1

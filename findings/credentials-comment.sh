@@ -8,6 +8,9 @@
 #   the signature; the others drop it. Quotes are kept by three of the four (so AWS does not know the key),
 #   while the Go SDK v1 in rclone 1.60.1 takes them off. All four agree that '#old' without a space before
 #   it belongs to the value.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/credentials.bash
 . "$(dirname "$0")/lib/credentials.bash"
 
@@ -29,4 +32,4 @@ END
     row 'AKIAEXAMPLE ; old'
     row 'AKIAEXAMPLE#old'
     row '"AKIAEXAMPLE"'
-)"
+)" || exit 1

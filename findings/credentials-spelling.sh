@@ -8,6 +8,9 @@
 #   1.29.27, credential-provider-node 3.972.97, the Go SDK v1 in rclone 1.60.1, the Common Runtime 0.16.8.
 #   Keys that are all indented, as many people lay out such a file, are not read by the last; a profile
 #   whose second key alone is indented is lost to botocore as well.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/credentials.bash
 . "$(dirname "$0")/lib/credentials.bash"
 
@@ -35,4 +38,4 @@ END
     row '[profile guard]' '[profile guard]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = example'
     row 'indented keys' '[guard]\n  aws_access_key_id = AKIAEXAMPLE\n  aws_secret_access_key = example'
     row 'second key indented' '[guard]\naws_access_key_id = AKIAEXAMPLE\n  aws_secret_access_key = example'
-)"
+)" || exit 1

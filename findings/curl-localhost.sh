@@ -6,6 +6,9 @@
 # Seen: with localhost and trail.localhost at 127.0.0.2 in /etc/hosts (in a mount namespace of its own)
 #   curl 7.88.1 goes to 127.0.0.1 for both, where nothing listens, while Python and Node.js reach the
 #   server; curl does so too under a name that does not end in localhost.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/common.bash
 . "$(dirname "$0")/lib/common.bash"
 
@@ -40,4 +43,4 @@ localhost: curl 000 | python 204 | node 204
 trail.localhost: curl 000 | python 204 | node 204
 trail.test: curl 204 | python 204 | node 204
 END
-)" "$(bare unshare --map-root-user --mount sh "$tmp/reach.sh" "$tmp" "$(<"$tmp/port")")"
+)" "$(bare unshare --map-root-user --mount sh "$tmp/reach.sh" "$tmp" "$(<"$tmp/port")")" || exit 1

@@ -7,6 +7,9 @@
 # Seen: the rules of client-s3 3.1137.0 refuse; those of client-cloudtrail and client-sns of the same
 #   version build cloudtrail-fips.cn-north-1.amazonaws.com.cn, because the partition is marked as able.
 #   Debian's botocore 1.29.27 builds such a host for all three.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/common.bash
 . "$(dirname "$0")/lib/common.bash"
 
@@ -42,4 +45,4 @@ python cloudtrail cloudtrail-fips.cn-north-1.amazonaws.com.cn
 python sns sns-fips.cn-north-1.amazonaws.com.cn
 python s3 s3-fips.cn-north-1.amazonaws.com.cn
 END
-)" "$(bare node "$tmp/fips.js" && bare /usr/bin/python3 "$tmp/fips.py")"
+)" "$(bare node "$tmp/fips.js" && bare /usr/bin/python3 "$tmp/fips.py")" || exit 1

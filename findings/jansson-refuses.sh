@@ -7,6 +7,9 @@
 # Seen: jansson 2.14 refuses 2^63 and 1e400, so that one odd number in one event loses the page of events.
 #   JSON_DECODE_INT_AS_REAL helps against the former only, and \u0000 in a name is refused with
 #   JSON_ALLOW_NUL as well. Python's json takes all of them.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/common.bash
 . "$(dirname "$0")/lib/common.bash"
 
@@ -41,4 +44,4 @@ same "$(cat <<'END'
 ["\u0000"]: refused taken refused
 {"\u0000": 1}: refused refused refused
 END
-)" "$("$tmp/load" "${texts[@]}")"
+)" "$("$tmp/load" "${texts[@]}")" || exit 1

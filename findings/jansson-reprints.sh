@@ -7,6 +7,9 @@
 # Seen: jansson 2.14 writes 17 digits and drops trailing zeros: 1795948800.1229999 (which is the same
 #   double, but compared, signed or hashed as text it is another time), 0.10000000000000001.
 #   JSON_REAL_PRECISION(13) mends the first and cuts microseconds off others.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/common.bash
 . "$(dirname "$0")/lib/common.bash"
 
@@ -39,4 +42,4 @@ same "$(cat <<'END'
 0.1: 0.10000000000000001 | 13 digits 0.1 | python 0.1
 1.7958E9: 1795800000.0 | 13 digits 1795800000.0 | python 1795800000.0
 END
-)" "$(for number in "${numbers[@]}"; do row "$number"; done)"
+)" "$(for number in "${numbers[@]}"; do row "$number"; done)" || exit 1

@@ -6,6 +6,9 @@
 # Seen: wrong about the filter: both jmespath.py 1.0.1 (Debian's) and jmespath.js 0.16.0 compare strings,
 #   and sort_by and max agree as well. But max_by of the latter returns null for strings, without an error,
 #   and min_by too.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/common.bash
 . "$(dirname "$0")/lib/common.bash"
 
@@ -34,4 +37,4 @@ END
     row 'max(Events[].EventTime)'
     row 'max_by(Events, &EventTime).Id'
     row 'min_by(Events, &EventTime).Id'
-)"
+)" || exit 1

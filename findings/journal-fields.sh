@@ -8,6 +8,9 @@
 #   of 65 letters, one of 64 stays; it prints nothing about them. The entry without a time gets the one
 #   before. Two fields of one name make a list in journalctl's JSON, where there was a string, and a value
 #   over 4096 bytes is null there.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/common.bash
 . "$(dirname "$0")/lib/common.bash"
 
@@ -28,4 +31,4 @@ END
     journalctl --file "$tmp/out.journal" -o json --no-pager |
         jq -c 'with_entries(select(.key | test("^_(BOOT_ID|_CURSOR|_MONOTONIC_TIMESTAMP|_SEQNUM.*)$") | not)) | to_entries | sort_by(.key) | from_entries'
     echo "said of the names: $(grep -c -i 'trail=' "$tmp/log")"
-)"
+)" || exit 1

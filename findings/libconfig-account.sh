@@ -5,6 +5,9 @@
 # Seen: libconfig 1.5 (Debian 12) wraps it at 32 bits, and config_lookup_int64 returns the wrapped value
 #   too; past 64 bits it ends up at -1. Only the suffix L gives the number that is written. Leading zeros
 #   are dropped, so 012 is 12.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/common.bash
 . "$(dirname "$0")/lib/common.bash"
 
@@ -42,4 +45,4 @@ same "$(cat <<'END'
 99999999999999999999: -1
 012: 12
 END
-)" "$("$tmp/number" 2147483647 2147483648 4294967296 111122223333 111122223333L 99999999999999999999 012)"
+)" "$("$tmp/number" 2147483647 2147483648 4294967296 111122223333 111122223333L 99999999999999999999 012)" || exit 1

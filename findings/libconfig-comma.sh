@@ -5,6 +5,9 @@
 # Seen: libconfig 1.5 (Debian 12) joins neighbouring strings as C does, in arrays too and across lines and
 #   comments: a list of three regions has two, one of which exists nowhere. The comma after the last
 #   element is the error.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/common.bash
 . "$(dirname "$0")/lib/common.bash"
 
@@ -38,4 +41,4 @@ cc -o "$tmp/array" "$tmp/array.c" -lconfig
 same '[eu-central-1][eu-west-1][us-east-1]
 [eu-central-1eu-west-1][us-east-1]
 syntax error' "$("$tmp/array" 'a = [ "eu-central-1", "eu-west-1", "us-east-1" ];' \
-    $'a = [ "eu-central-1"  # Frankfurt\n "eu-west-1",\n "us-east-1" ];' 'a = [ "eu-central-1", "eu-west-1", ];')"
+    $'a = [ "eu-central-1"  # Frankfurt\n "eu-west-1",\n "us-east-1" ];' 'a = [ "eu-central-1", "eu-west-1", ];')" || exit 1

@@ -8,6 +8,9 @@
 #   '*.domain' it is the only one that does not. curl 7.88.1 takes host:port for a name that matches
 #   nothing, but takes a dot at the end, spaces between names and networks (127.0.0.0/8), which the others
 #   do not. botocore 1.29.27 goes by Python's rules.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/common.bash
 . "$(dirname "$0")/lib/common.bash"
 
@@ -56,4 +59,4 @@ END
     row $host. $host
     row "example.com $host" $host
     row 127.0.0.0/8 127.0.0.1
-)"
+)" || exit 1

@@ -7,6 +7,9 @@
 # Seen: prometheus-node-exporter 1.5.0 answers 200, node_textfile_scrape_error is 0 and both files have
 #   their mtime, but series b is not there; with equal texts (or none) it is. The same with two types. A
 #   file with a timestamp in it is dropped whole, and that one does count as an error.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/common.bash
 . "$(dirname "$0")/lib/common.bash"
 
@@ -40,4 +43,4 @@ END
     row 'two texts' '# HELP up_ Well.\nup_{of="a"} 1\n' '# HELP up_ All is well.\nup_{of="b"} 1\n'
     row 'two types' '# TYPE up_ gauge\nup_{of="a"} 1\n' '# TYPE up_ counter\nup_{of="b"} 1\n'
     row 'a timestamp' 'up_{of="a"} 1\n' 'up_{of="b"} 1 1795948800000\n'
-)"
+)" || exit 1

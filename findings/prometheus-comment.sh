@@ -6,6 +6,9 @@
 # Seen: parse-prometheus-text-format 1.1.1 skips '# note' but makes a metric named '#note' of '#note', and
 #   ends the family before it: the gauge up_ comes out twice, once as a gauge without values and once as
 #   untyped. promtool 2.42.0 takes both without a remark.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/common.bash
 . "$(dirname "$0")/lib/common.bash"
 
@@ -26,4 +29,4 @@ END
 )" "$(
     row '# note'
     row '#note'
-)"
+)" || exit 1

@@ -6,6 +6,9 @@
 #   algorithm demands.
 # Seen: curl 7.88.1 does neither, so that its signature is another than botocore's (1.29.27) for the same
 #   request. The two agree on parameters that stand in order, and on ?policy= instead of ?policy.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/common.bash
 . "$(dirname "$0")/lib/common.bash"
 
@@ -46,4 +49,4 @@ END
     row '?prefix=AWSLogs/&list-type=2'
     row '?policy='
     row '?policy'
-)"
+)" || exit 1

@@ -7,6 +7,9 @@
 #   the region of sts.amazonaws.com, and the id of a VPC endpoint a service. aws4 1.13.2 knows more hosts
 #   but signs for a service cloudtrail-fips, a region vpce, and for hosts below api.aws and amazonaws.eu
 #   for a service without a name. Neither warns.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/common.bash
 . "$(dirname "$0")/lib/common.bash"
 
@@ -49,4 +52,4 @@ END
     row vpce-0123-abcd.cloudtrail.eu-central-1.vpce.amazonaws.com
     row bucket.s3.eu-central-1.amazonaws.com
     row s3.dualstack.eu-central-1.amazonaws.com
-)"
+)" || exit 1

@@ -6,6 +6,9 @@
 # Seen: systemd 252 does neither. In a timer such a day, or a date with another weekday than it has, is
 #   valid and never comes; a timestamp rolls over into the next month, and only the weekday is refused.
 #   2026-11-29T10:00:00Z is refused by both.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/common.bash
 . "$(dirname "$0")/lib/common.bash"
 
@@ -33,4 +36,4 @@ END
     row 'Mon 2026-11-29'
     row 2026-11-29T10:00:00Z
     row '2026-11-29 10:00:00 UTC'
-)"
+)" || exit 1

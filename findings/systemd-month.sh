@@ -6,6 +6,9 @@
 # Seen: timespan-parser 1.2.0 takes the 30.44 days of the manual page; systemd 252 itself has a twelfth of
 #   its year, 30.4375 days. The package lists M among its units but refuses 1M, as it refuses 1.5h. Small m
 #   is a minute for both.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/common.bash
 . "$(dirname "$0")/lib/common.bash"
 
@@ -32,4 +35,4 @@ END
     row 1m
     row 1.5h
     row 1y
-)"
+)" || exit 1

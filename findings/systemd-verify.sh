@@ -6,6 +6,9 @@
 # Seen: systemd 252 prints the line that it ignores and exits with 0 for a misspelt value, key, section,
 #   system call group or address family alike; of these cases only a missing program makes it exit with 1.
 #   A build has to look at whether anything was printed.
+set -euo pipefail
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=findings/lib/common.bash
 . "$(dirname "$0")/lib/common.bash"
 
@@ -35,4 +38,4 @@ END
     row 'ExecStart=/bin/true\nMemoryMax=64m'
     row 'ExecStart=/bin/true\n[Instal]\nWantedBy=multi-user.target'
     row 'ExecStart=/no/such/program'
-)"
+)" || exit 1

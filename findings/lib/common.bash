@@ -1,12 +1,13 @@
 #!/bin/bash
-# Sourced by every finding: a temporary folder, pinned packages, a loopback server, and the comparison at the end.
+# Sourced by every finding, which has made the temporary folder $tmp: pinned packages, a loopback server, and the
+# comparison at the end.
 set -euo pipefail
+: "${tmp:?the finding makes it}"
 
 finding=$(basename "$0" .sh)
 lib=$(dirname "${BASH_SOURCE[0]}")
 # npm takes no version of a dependency that is newer than this
 npm_day=2026-11-28
-tmp=$(mktemp -d)
 servers=()
 
 clean_up() {
@@ -88,11 +89,12 @@ wait_for() {
     different "nothing came of: $*"
 }
 
-# same WANT GOT: prints what was seen; the first line that differs ends the script
+# same WANT GOT: prints what was seen. Fails with the first line that differs.
 same() {
     local line
     echo "$2"
     [[ $1 != "$2" ]] || return 0
     line=$({ diff <(echo "$1") <(echo "$2") || :; } | grep -m 1 '^>') || line='> fewer lines'
-    different "no longer as described: ${line#> }"
+    echo "$finding: no longer as described: ${line#> }" >&2
+    return 1
 }

@@ -319,6 +319,8 @@ int baseline_takes_members(Field field, const char *baseline, const char *seen) 
     Comparison comparison = { 0 };
     int r, n;
 
+    if (strcmp(baseline, seen) == 0)
+        return 0;
     n = baseline_new_members(field, baseline, seen, &names);
     if (n <= 0)
         return n;
@@ -367,7 +369,8 @@ int baseline_compare(const Settings *baseline, const Settings *seen, Drift *ret)
         const char *was = baseline->values[i], *now = seen->values[i];
         Comparison comparison = { 0 };
 
-        if (!was || !now)
+        /* nearly always: nothing is parsed then */
+        if (!was || !now || strcmp(was, now) == 0)
             continue;
         r = comparisons[i](was, now, &comparison);
         if (r >= 0 && comparison.differs)

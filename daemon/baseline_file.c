@@ -298,14 +298,18 @@ int baseline_file_accept(const char *dir, const char *arn, const Settings *setti
     return r;
 }
 
+/* The record that is changed in place; -ENOENT: there is none. */
+static int load_for_change(const char *dir, const char *arn, BaselineRecord *ret) {
+    char error[ERROR_TEXT_MAX];
+    int r = baseline_file_peek(dir, arn, ret, error, sizeof(error));
+
+    return r == 0 ? -ENOENT : r;
+}
+
 int baseline_file_add(const char *dir, const char *arn, const Settings *more) {
     _cleanup_(baseline_record_done) BaselineRecord record = { 0 };
-    char error[ERROR_TEXT_MAX];
-    int r;
+    int r = load_for_change(dir, arn, &record);
 
-    r = baseline_file_peek(dir, arn, &record, error, sizeof(error));
-    if (r == 0)
-        return -ENOENT;
     if (r >= 0)
         r = settings_fill(&record.now.settings, more);
     return r < 0 ? r : write_record(dir, &record, file_write_at);
@@ -313,12 +317,8 @@ int baseline_file_add(const char *dir, const char *arn, const Settings *more) {
 
 int baseline_file_replace(const char *dir, const char *arn, Field field, const char *value) {
     _cleanup_(baseline_record_done) BaselineRecord record = { 0 };
-    char error[ERROR_TEXT_MAX];
-    int r;
+    int r = load_for_change(dir, arn, &record);
 
-    r = baseline_file_peek(dir, arn, &record, error, sizeof(error));
-    if (r == 0)
-        return -ENOENT;
     if (r >= 0)
         r = settings_set(&record.now.settings, field, value);
     return r < 0 ? r : write_record(dir, &record, file_write_at);
@@ -326,45 +326,20 @@ int baseline_file_replace(const char *dir, const char *arn, Field field, const c
 
 /* ---- what was found ---- */
 
-/* The names of what was found; they sort by time, so that the oldest is first; the caller frees each and the array. */
-static int list_found(int dir_fd, char ***ret, size_t *ret_n) {
-    DIR *stream = file_dir_stream(dir_fd);
-    struct dirent *entry;
-    char **names = NULL;
-    size_t n = 0;
-
-    if (!stream)
-        return -errno;
-    while (n < BASELINE_LIST_MAX && (entry = readdir(stream))) {
-        char **grown;
-
-        if (entry->d_name[0] == '.' || !text_ends_with(entry->d_name, ".json"))
-            continue;
-        grown = realloc(names, (n + 1) * sizeof(*names));
-        if (!grown)
-            break; /* the next time */
-        names = grown;
-        names[n] = strdup(entry->d_name);
-        if (!names[n])
-            break;
-        n++;
-    }
-    (void)closedir(stream);
-    if (n > 0)
-        qsort(names, n, sizeof(*names), by_name);
-    *ret = names;
-    *ret_n = n;
-    return 0;
+static int is_found(const struct dirent *entry) {
+    return entry->d_name[0] != '.' && text_ends_with(entry->d_name, ".json");
 }
 
+/* Names sort by time. */
 static int prune(int dir_fd) {
-    char **names = NULL;
-    size_t n = 0;
-    int r = list_found(dir_fd, &names, &n);
+    struct dirent **names;
+    int n = scandirat(dir_fd, ".", &names, is_found, alphasort), r = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        if (r >= 0 && i + BASELINE_FOUND_MAX < n)
-            r = file_remove_at(dir_fd, names[i]);
+    if (n < 0)
+        return -errno;
+    for (int i = 0; i < n; i++) {
+        if (r >= 0 && i < n - BASELINE_FOUND_MAX)
+            r = file_remove_at(dir_fd, names[i]->d_name);
         free(names[i]);
     }
     free(names);

@@ -171,6 +171,12 @@ static int collect(Field field, const json_t *value, json_t **ret) {
     return 0;
 }
 
+static int collect_both(Field field, const json_t *a, const json_t *b, json_t **ret_a, json_t **ret_b) {
+    int r = collect(field, a, ret_a);
+
+    return r < 0 ? r : collect(field, b, ret_b);
+}
+
 static json_t *values_of(const json_t *found, size_t place, const char *name) {
     _cleanup_strbuf_ StrBuf key = STRBUF_INIT(4096);
 
@@ -211,9 +217,7 @@ int unknown_members_align(Field field, json_t *a, json_t *b) {
     json_auto_t *in_a = NULL, *in_b = NULL;
     int r;
 
-    r = collect(field, a, &in_a);
-    if (r >= 0)
-        r = collect(field, b, &in_b);
+    r = collect_both(field, a, b, &in_a, &in_b);
     if (r >= 0)
         r = visit_field(field, b, remove_from_object, &(Removal){ .other = in_a });
     if (r >= 0)
@@ -243,9 +247,7 @@ int unknown_members_differ(Field field, const json_t *a, const json_t *b, bool *
     json_auto_t *in_a = NULL, *in_b = NULL;
     int r;
 
-    r = collect(field, a, &in_a);
-    if (r >= 0)
-        r = collect(field, b, &in_b);
+    r = collect_both(field, a, b, &in_a, &in_b);
     if (r >= 0)
         *ret = is_mixed(in_a) || is_mixed(in_b) ? !json_equal(a, b) : !json_equal(in_a, in_b);
     return r;
@@ -259,9 +261,7 @@ int unknown_members_added(Field field, const json_t *a, const json_t *b, StrBuf 
     json_t *values;
     int r, n = 0;
 
-    r = collect(field, a, &in_a);
-    if (r >= 0)
-        r = collect(field, b, &in_b);
+    r = collect_both(field, a, b, &in_a, &in_b);
     if (r < 0)
         return r;
     json_object_foreach(in_b, key, values) if (!json_object_get(in_a, key))
@@ -295,8 +295,6 @@ int unknown_members_fill(Field field, json_t *value, const json_t *from) {
     json_auto_t *has = NULL, *shown = NULL;
     int r;
 
-    r = collect(field, value, &has);
-    if (r >= 0)
-        r = collect(field, from, &shown);
+    r = collect_both(field, value, from, &has, &shown);
     return r < 0 ? r : visit_field(field, value, fill_object, &(Filling){ has, shown });
 }

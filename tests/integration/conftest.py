@@ -16,7 +16,8 @@ pytest.register_assert_rewrite("helpers")
 
 import world  # noqa: E402
 from guard import BINARY, Guard  # noqa: E402
-from helpers import Mallory, TOPIC  # noqa: E402
+from attacks import SCENARIO  # noqa: E402
+from helpers import FRA, Mallory, TOPIC  # noqa: E402
 from simaws.client import SimAWS  # noqa: E402
 
 DEMO = json.loads((TOP / "tests/aws/scenarios/demo.json").read_text())
@@ -121,6 +122,13 @@ def make_guard(place, request):
                 request.getfixturevalue(name).remove_fault()
     finally:
         guards.close()
+
+
+@pytest.fixture
+def victim(sim, make_guard):
+    """A guard of the trail that has everything; not started."""
+    sim.load(SCENARIO)
+    return make_guard(sim, regions=[FRA], trails=["victim"], settings_interval=1)
 
 
 def _asked(sim):

@@ -68,6 +68,19 @@ class Mallory:
         self.client(arn).start_logging(Name=arn)
 
 
+# -- baselines ---------------------------------------------------------------------------------------------------------
+def baselines(guard):
+    """The files that it has recorded."""
+    return sorted((guard.state / "baselines").glob("*.json"))
+
+
+def start(guard):
+    """Guarding, and a baseline is on the disk."""
+    guard.start().wait_guarding()
+    poll(lambda: baselines(guard), within(10))
+    return guard
+
+
 # -- alerts ------------------------------------------------------------------------------------------------------------
 def document(message):
     """The JSON document of a message, checked against the schema."""

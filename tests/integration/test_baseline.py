@@ -9,29 +9,13 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from attacks import BUCKET, SCENARIO, SELECTORS, VICTIM
+from attacks import BUCKET, SELECTORS, VICTIM
 from guard import BINARY, within
-from helpers import FRA, IAD, MAIN, MEMBER, SYD, TOPIC, document, mail_time, matches, operations, sns, wait_alert
+from helpers import (FRA, IAD, MAIN, MEMBER, SYD, TOPIC, baselines, document, mail_time, matches, operations, sns, start,
+                     wait_alert)
 from simaws.client import poll
 
 RESTORE = {"mode": "restore", "restore": ["settings", "selectors", "insights", "deleted"]}
-
-
-@pytest.fixture
-def victim(sim, make_guard):
-    """A guard of the trail that has everything; not started."""
-    sim.load(SCENARIO)
-    return make_guard(sim, regions=[FRA], trails=["victim"], settings_interval=1)
-
-
-def baselines(guard):
-    return sorted((guard.state / "baselines").glob("*.json"))
-
-
-def start(guard):
-    guard.start().wait_guarding()
-    poll(lambda: baselines(guard), within(10))
-    return guard
 
 
 def all_documents(sim):

@@ -7,27 +7,10 @@ import subprocess
 
 import pytest
 
-from attacks import BUCKET, SCENARIO, VICTIM
+from attacks import BUCKET, VICTIM
 from guard import BINARY, within
-from helpers import FRA, TOPIC, sns, wait_alert
+from helpers import TOPIC, baselines, sns, start, wait_alert
 from simaws.client import poll
-
-
-@pytest.fixture
-def victim(sim, make_guard):
-    """A guard of the trail that has everything; not started."""
-    sim.load(SCENARIO)
-    return make_guard(sim, regions=[FRA], trails=["victim"], settings_interval=1)
-
-
-def baselines(guard):
-    return sorted((guard.state / "baselines").glob("*.json"))
-
-
-def start(guard):
-    guard.start().wait_guarding()
-    poll(lambda: baselines(guard), within(10))
-    return guard
 
 
 @pytest.mark.parametrize("content", ["hunter2 and more\n", '{"schema": "hunter2"}', '{"hunter2": hunter2}'])
@@ -207,17 +190,23 @@ def test_a_changed_byte_in_the_state_file_is_damage(victim):
     victim.wait_line(r"state\.json: damaged \(its checksum does not fit")
 
 
-def test_a_changed_byte_in_an_alert_that_waits_is_damage(sim, victim, mallory):
+def kill_with_an_alert_waiting(sim, victim, mallory):
+    """Its file's name. The topic hangs until the fault is removed."""
     victim.write_config(alerts=sns(TOPIC))
     start(victim)
     victim.wait_delivered()
-    hang = sim.add_fault("hang", service="sns")
+    sim.add_fault("hang", service="sns")
     mallory.stop(VICTIM)
     sim.wait_for_request(within(10), operation="Publish")
     victim.kill()
     (name,) = victim.outbox_files()
+    return name
+
+
+def test_a_changed_byte_in_an_alert_that_waits_is_damage(sim, victim, mallory):
+    name = kill_with_an_alert_waiting(sim, victim, mallory)
     change(victim.state / "outbox" / name, "victim", "victor")
-    sim.remove_fault(hang)
+    sim.remove_fault()
     victim.start().wait_guarding()
     victim.wait_line("not an alert that can be sent .its checksum does not fit")
     assert [path.name for path in (victim.state / "outbox/damaged").iterdir()] == [name]
@@ -240,19 +229,12 @@ def test_files_of_a_version_without_checksums_are_read_and_get_one(victim):
 
 def test_an_alert_that_cannot_be_read_at_the_start_counts_and_is_delivered_once_it_can(sim, victim, mallory):
     """ELOOP stands for EIO and EACCES, which root cannot have on demand."""
-    victim.write_config(alerts=sns(TOPIC))
-    start(victim)
-    victim.wait_delivered()
-    hang = sim.add_fault("hang", service="sns")
-    mallory.stop(VICTIM)
-    sim.wait_for_request(within(10), operation="Publish")
-    victim.kill()
-    (name,) = victim.outbox_files()
+    name = kill_with_an_alert_waiting(sim, victim, mallory)
     path = victim.state / "outbox" / name
     good = path.read_bytes()
     path.unlink()
     path.symlink_to(path)
-    sim.remove_fault(hang)
+    sim.remove_fault()
     victim.start().wait_guarding()
     victim.wait_line(f"outbox/{name}: cannot be read: .*; it stays")
     victim.wait_status(lambda status: status["outbox"]["depth"] == 1)

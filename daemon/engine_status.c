@@ -88,7 +88,7 @@ static size_t fill_targets(const Engine *engine, StatusTarget *rows) {
             .idle = !has_trails,
             .identity = target->account->identity,
             .interval_usec = schedule_interval_usec(&intervals, (unsigned)target->n_trails),
-            .calls_per_month = count_calls(target, &intervals),
+            .calls_per_month = engine->once ? count_calls(target, &intervals) : 0,
         };
     }
     for (size_t i = 0; i < engine->n_accounts; i++)

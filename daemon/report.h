@@ -34,7 +34,7 @@ typedef struct StatusTarget {
     bool idle;                      /* no trail here: looked at every 10 minutes */
     const char *identity;           /* the ARN that asks; "" while it is not known */
     uint64_t interval_usec;         /* between polls of its trails: longer than poll_interval where AWS's quota wants that */
-    uint64_t calls_per_month;       /* to AWS while nothing happens; 0: never answered, or nothing is asked */
+    uint64_t calls_per_month; /* of a check: to AWS while nothing happens; 0: never answered, or nothing is asked */
 } StatusTarget;
 
 #define STATUS_MONTH_SEC (30ULL * 24 * 3600)

@@ -297,7 +297,7 @@ static bool read_xml(const HttpResponse *response, Pieces *p) {
 
 /* A proxy or load balancer may answer in the other language. */
 static bool read_body(const HttpResponse *response, AwsProtocol protocol, Pieces *p) {
-    if (protocol != AWS_PROTOCOL_JSON)
+    if (protocol != AWS_PROTOCOL_JSON && protocol != AWS_PROTOCOL_REST_JSON)
         return read_xml(response, p) || read_json(response, p);
     return read_json(response, p) || read_xml(response, p);
 }

@@ -42,6 +42,7 @@ typedef struct AwsError {
 
 typedef enum AwsProtocol {
     AWS_PROTOCOL_JSON,      /* awsJson1_1 */
+    AWS_PROTOCOL_REST_JSON, /* restJson1: the operation is in the path, its code in x-amzn-ErrorType */
     AWS_PROTOCOL_QUERY,     /* form in, XML out */
     AWS_PROTOCOL_S3,        /* the URL in, XML or headers out */
 } AwsProtocol;

@@ -30,6 +30,7 @@ struct AwsCall {
     AwsProtocol protocol;
     BucketCall *bucket;         /* NULL but for S3 */
     char *target;
+    char *url;                  /* of REST-JSON's operation; NULL: the scope's */
     char *body;
     size_t body_len;
     uint64_t deadline_usec;     /* monotonic */
@@ -60,6 +61,7 @@ static void call_free(AwsCall *call) {
     credentials_unref(call->credentials);
     free(call->expired);
     free(call->target);
+    free(call->url);
     bucket_call_free(call->bucket);
     hash_wipe(call->body, call->body_len);
     free(call->body);
@@ -123,13 +125,21 @@ static void call_end_late(AwsCall *call) {
 
 static void on_response(const HttpResponse *response, void *userdata);
 
-static const char *content_type(AwsProtocol protocol) {
-    return protocol == AWS_PROTOCOL_JSON ? "application/x-amz-json-1.1" :
-                                           "application/x-www-form-urlencoded; charset=utf-8";
-}
+/* S3 has none. */
+static const char *const content_types[] = {
+    [AWS_PROTOCOL_JSON] = "application/x-amz-json-1.1",
+    [AWS_PROTOCOL_REST_JSON] = "application/json",
+    [AWS_PROTOCOL_QUERY] = "application/x-www-form-urlencoded; charset=utf-8",
+};
 
 static const char *host_of(const AwsCall *call) {
     return call->bucket ? call->bucket->host : call->scope->host;
+}
+
+static const char *url_of(const AwsCall *call) {
+    if (call->bucket)
+        return call->bucket->url;
+    return call->url ? call->url : call->scope->url;
 }
 
 static int sign(const AwsCall *call, const HttpHeader *headers, size_t n_headers, StrBuf *ret) {
@@ -138,7 +148,7 @@ static int sign(const AwsCall *call, const HttpHeader *headers, size_t n_headers
     return sigv4_authorization(
             &(SigV4Input){
                     .method = bucket ? bucket->method : "POST",
-                    .path = bucket ? bucket->path : endpoint_path(call->scope->url),
+                    .path = bucket ? bucket->path : endpoint_path(url_of(call)),
                     .query = bucket ? bucket->query : NULL,
                     .s3 = bucket,
                     .headers = headers,
@@ -161,7 +171,7 @@ static int submit(AwsCall *call, const HttpHeader *headers, size_t n_headers) {
     return http_submit(call->client->http,
                        &(HttpRequest){
                                .method = call->bucket ? call->bucket->method : "POST",
-                               .url = call->bucket ? call->bucket->url : call->scope->url,
+                               .url = url_of(call),
                                .headers = headers,
                                .n_headers = n_headers,
                                .body = call->body,
@@ -177,7 +187,7 @@ static int submit(AwsCall *call, const HttpHeader *headers, size_t n_headers) {
 static int submit_unsigned(AwsCall *call) {
     const HttpHeader headers[] = {
         { "host", call->scope->host },
-        { "content-type", content_type(call->protocol) },
+        { "content-type", content_types[call->protocol] },
         { "x-amz-target", call->target },
     };
 
@@ -199,7 +209,7 @@ static int sign_and_submit(AwsCall *call) {
     if (call->bucket)
         n += bucket_call_headers(call->bucket, headers + n);
     else
-        headers[n++] = (HttpHeader){ "content-type", content_type(call->protocol) };
+        headers[n++] = (HttpHeader){ "content-type", content_types[call->protocol] };
     if (call->target)
         headers[n++] = (HttpHeader){ "x-amz-target", call->target };
     if (call->credentials->session_token)
@@ -524,6 +534,10 @@ int aws_call(AwsClient *client, CredentialsSource *credentials, const AwsRequest
         return r;
     r = request->bucket ? bucket_call_new(&client->overrides, request->bucket, scope->region, &call->bucket) :
                           0;
+    if (r >= 0 && request->path && asprintf(&call->url, "%s%s", scope->url, request->path) < 0) {
+        call->url = NULL;
+        r = -ENOMEM;
+    }
     if (r < 0) {
         call_free(call);
         return r;

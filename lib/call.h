@@ -41,6 +41,7 @@ typedef struct AwsRequest {
     const char *region;         /* scope, and endpoint unless overridden; by endpoint_service_region */
     AwsProtocol protocol;
     const char *target;         /* X-Amz-Target for JSON; NULL otherwise */
+    const char *path;           /* for REST-JSON, without the first slash; NULL otherwise */
     const char *body;           /* JSON object or form; copied */
     size_t body_len;
     uint64_t deadline_usec;     /* for the whole call, from now; 0: aws_client_deadline_usec */

@@ -336,6 +336,7 @@ static const struct {
     [AWS_KMS] = { "kms", false, GOV_FIPS_NAMED },
     [AWS_S3] = { "s3", false, GOV_FIPS_NAMED },
     [AWS_ORGANIZATIONS] = { "organizations", true, GOV_FIPS_PLAIN },
+    [AWS_ACCOUNT] = { "account", true, GOV_FIPS_NAMED },
 };
 
 const char *endpoint_service_name(AwsService service) {

@@ -15,6 +15,7 @@ typedef enum AwsService {
     AWS_SNS,
     AWS_STS,
     AWS_ORGANIZATIONS,
+    AWS_ACCOUNT,
     _AWS_SERVICE_MAX,
 } AwsService;
 

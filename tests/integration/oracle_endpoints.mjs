@@ -11,6 +11,7 @@ const require = createRequire(place + "/");
 const table = place + "/node_modules/@aws-sdk/core/dist-es/submodules/client/util-endpoints/lib/aws/partitions.js";
 const { partitionsInfo } = await import("data:text/javascript," + encodeURIComponent(readFileSync(table, "utf8")));
 const clients = {
+  account: require("@aws-sdk/client-account").AccountClient,
   cloudtrail: require("@aws-sdk/client-cloudtrail").CloudTrailClient,
   kms: require("@aws-sdk/client-kms").KMSClient,
   organizations: require("@aws-sdk/client-organizations").OrganizationsClient,

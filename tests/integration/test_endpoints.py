@@ -17,7 +17,7 @@ TOP = Path(__file__).resolve().parents[2]
 SOURCES = ["tests/integration/endpoints.c", "lib/endpoint.c", "lib/endpoint_s3.c", "lib/util/strbuf.c", "lib/util/text.c",
            "lib/util/hash.c"]
 PARTITIONS = ["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"]
-SERVICES = ["cloudtrail", "kms", "organizations", "s3", "sns", "sts"]
+SERVICES = ["account", "cloudtrail", "kms", "organizations", "s3", "sns", "sts"]
 BUCKETS = ["example-logs", "logs.example.com"]
 NONE = "-"
 KINDS = {"plain": (False, False), "fips": (True, False), "dual": (False, True), "fips+dual": (True, True)}

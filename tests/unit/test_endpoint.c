@@ -203,7 +203,7 @@ static void proxies(void **state _unused_) {
     }
 }
 
-/* Organizations has one endpoint a partition, and signs for its region. */
+/* Organizations and Account Management have one endpoint a partition, and sign for its region. */
 static void organizations(void **state _unused_) {
     static const struct {
         const char *region, *url;
@@ -226,6 +226,10 @@ static void organizations(void **state _unused_) {
         assert_string_equal(endpoint_service_region(AWS_STS, cases[i].region), cases[i].region);
     }
     assert_null(endpoint_service_region(AWS_ORGANIZATIONS, "nowhere"));
+    assert_url(NULL, AWS_ACCOUNT, "ap-east-1", "https://account.us-east-1.amazonaws.com/");
+    assert_url(NULL, AWS_ACCOUNT, "cn-north-1", "https://account.cn-northwest-1.amazonaws.com.cn/");
+    assert_url(&(EndpointOverrides){ .fips = true }, AWS_ACCOUNT, "us-gov-east-1",
+               "https://account-fips.us-gov-west-1.amazonaws.com/");
     assert_string_equal(endpoint_iam_region("eu-central-1"), "us-east-1");
     assert_string_equal(endpoint_iam_region("us-gov-east-1"), "us-gov-west-1");
     assert_string_equal(endpoint_iam_region("cn-northwest-1"), "cn-north-1");

@@ -330,3 +330,7 @@ json_t *policy_scp(const PolicyShield *shield) {
                           except(shield, false));
     return document(statements, r);
 }
+
+size_t policy_size(const json_t *document) {
+    return json_dumpb(document, NULL, 0, JSON_COMPACT);
+}

@@ -36,12 +36,19 @@ json_t *policy_trust(const char *guard_arn, const char *external_id);
 typedef struct PolicyShield {
     const char *partition;
     const char *account;       /* "" : any */
-    const char *const *guards; /* ARNs of the guard's own user and roles; may hold wildcards */
+    const char *const *guards; /* ARNs of the users and roles of guards; may hold wildcards */
     size_t n_guards;
     bool guards_write; /* they put settings back, which is denied to others */
     const char *const *topics;
     size_t n_topics;
 } PolicyShield;
+
+/* What AWS takes, in characters (IAM User Guide, "IAM and AWS STS quotas"; Organizations User Guide, "Quotas"). */
+#define POLICY_IAM_MAX 6144 /* of a managed policy; white space is not counted */
+#define POLICY_SCP_MAX 5120
+
+/* Characters without white space; 0 without memory. */
+size_t policy_size(const json_t *document);
 
 /* For users, groups and roles of one account; or for the whole organization, which has more to keep. */
 json_t *policy_deny(const PolicyShield *shield);

@@ -9,6 +9,7 @@
 #include "daemon/engine_aws.h"
 #include "daemon/log.h"
 #include "daemon/policy.h"
+#include "daemon/policy_principals.h"
 #include "daemon/verbs.h"
 #include "lib/arn.h"
 #include "lib/sts.h"
@@ -34,7 +35,8 @@ typedef struct Asking {
     bool known;
     char account[16], partition[24];
     char region[32];   /* for calls that belong to no region of their own */
-    char arn[ARN_MAX]; /* of the user or role, not of its session */
+    char arn[ARN_MAX]; /* of the user or role, not of its session; the latter's path is not known */
+    char caller[ARN_MAX]; /* as STS names it */
     char error[ERROR_TEXT_MAX];
 } Asking;
 
@@ -64,6 +66,7 @@ static void answered(const AwsError *error, const StsIdentity *identity, void *u
     asking->known = error->class == AWS_OK;
     if (asking->known) {
         (void)text_copy(asking->account, sizeof(asking->account), identity->account);
+        (void)text_copy(asking->caller, sizeof(asking->caller), identity->arn);
         take_arn(asking, identity->arn);
     } else
         (void)snprintf(asking->error, sizeof(asking->error), "GetCallerIdentity: %s%s%s", error->code,
@@ -146,6 +149,30 @@ static PolicyNeeds needs_of(const Job *job, const AccountConfig *account) {
     };
 }
 
+/* Many roles do not fit in one by one: then those of their names, in any account. */
+static json_t *fitting(PolicyNeeds *needs) {
+    json_t *policy = policy_guard(needs);
+    PolicyPlace place = { .partition = needs->partition, .account = "" };
+    PolicyPrincipals roles = { 0 };
+    int r = 0;
+
+    if (!policy || policy_size(policy) <= POLICY_IAM_MAX)
+        return policy;
+    for (size_t i = 0; r == 0 && i < needs->n_roles; i++)
+        r = policy_principals_add(&roles, &place, needs->roles[i], true);
+    if (r == 0 && policy_principals_fold(&roles) == 0) {
+        fputs("trailguard policy: the roles do not fit into one policy one by one: hub may assume roles of their names "
+              "in any account that lets it in\n",
+              stderr);
+        needs->roles = (const char *const *)roles.items;
+        needs->n_roles = roles.n;
+        json_decref(policy);
+        policy = policy_guard(needs);
+    }
+    policy_principals_done(&roles);
+    return policy;
+}
+
 static json_t *hub_policy(const Job *job) {
     const Config *config = job->config;
     const AccountConfig *group = base_group(config);
@@ -158,7 +185,7 @@ static json_t *hub_policy(const Job *job) {
     needs.roles = job->roles;
     needs.n_roles = job->n_roles;
     needs.lists_accounts = config->organization.role_name != NULL;
-    return policy_guard(&needs);
+    return fitting(&needs);
 }
 
 static json_t *member(const Job *job, const AccountConfig *group, const char *role_arn) {
@@ -177,8 +204,6 @@ static json_t *guard_document(Job *job) {
     const Config *config = job->config;
     json_t *members;
 
-    ask(config, &job->guard);
-    collect(job);
     if (!uses_roles(job)) {
         if (!job->guard.known)
             fprintf(stderr,
@@ -211,23 +236,49 @@ static bool any_restores(const Job *job) {
     return restores;
 }
 
+/* ---- what keeps others off ---- */
+
+/* Who is exempted at a place: the guard's own principal or role, and what `guards` names. */
+static int gather(const Job *job, const PolicyPlace *place, const char *own, bool exact, PolicyPrincipals *ret) {
+    int r = policy_principals_add(ret, place, own, exact);
+
+    for (size_t i = 0; r == 0 && i < job->config->guards.n; i++)
+        r = policy_principals_add(ret, place, job->config->guards.items[i], false);
+    return r;
+}
+
+static json_t *make_shield(const Job *job, const PolicyPlace *place, const PolicyPrincipals *principals, bool write,
+                           bool hub, json_t *(*make)(const PolicyShield *shield)) {
+    PolicyShield shield = {
+        .partition = place->partition,
+        .account = place->account,
+        .guards = (const char *const *)principals->items,
+        .n_guards = principals->n,
+        .guards_write = write,
+        .topics = hub ? job->topics : NULL,
+        .n_topics = hub ? job->n_topics : 0,
+    };
+
+    return make(&shield);
+}
+
+static bool may_restore(const Job *job, const AccountConfig *group) {
+    return config_account_policy(job->config, group).mode == MODE_RESTORE;
+}
+
 /* What protects the guard's role and the trails in the account where it is assumed. */
 static json_t *member_shield(const Job *job, const AccountConfig *group, const char *role_arn) {
-    Policy policy = config_account_policy(job->config, group);
-    PolicyShield shield = {
-        .partition = job->partition,
-        .account = "",
-        .guards = &role_arn,
-        .n_guards = 1,
-        .guards_write = policy.mode == MODE_RESTORE,
-    };
+    PolicyPlace place = { .partition = job->partition, .account = "" };
+    PolicyPrincipals principals = { 0 };
+    json_t *policy = NULL;
     Arn arn;
 
-    if (group && arn_parse(role_arn, &arn) >= 0) {
-        shield.account = arn.account;
-        shield.partition = arn.partition;
-    }
-    return json_pack("{s:s, s:o}", "role_arn", role_arn, "policy", policy_deny(&shield));
+    if (group && arn_parse(role_arn, &arn) >= 0)
+        place = (PolicyPlace){ .partition = arn.partition, .account = arn.account };
+    if (gather(job, &place, role_arn, true, &principals) == 0)
+        policy = make_shield(job, &place, &principals, may_restore(job, group), false, policy_deny);
+    policy_principals_done(&principals);
+    return json_pack("{s:s, s:o}", "role_arn", role_arn, "policy", policy);
 }
 
 /* As policy guard: one document for each account. */
@@ -244,47 +295,117 @@ static json_t *deny_documents(const Job *job, json_t *hub) {
     return json_pack("{s:o, s:o}", "hub", hub, "members", members);
 }
 
-static json_t *shield_document(Job *job, bool scp) {
-    const char *guards[CONFIG_ACCOUNTS_MAX + 2];
-    PolicyShield shield = { .guards = guards, .guards_write = any_restores(job) };
+static json_t *deny_document(const Job *job) {
+    PolicyPlace place = { .partition = job->partition, .account = job->guard.account };
+    bool write = uses_roles(job) ? may_restore(job, base_group(job->config)) : any_restores(job);
+    PolicyPrincipals principals = { 0 };
+    json_t *hub = NULL;
 
-    collect(job);
-    guards[shield.n_guards++] = job->guard.arn;
-    for (size_t i = 0; scp && i < job->n_roles; i++)
-        guards[shield.n_guards++] = job->roles[i];
-    if (!scp && uses_roles(job))
-        shield.guards_write = config_account_policy(job->config, base_group(job->config)).mode == MODE_RESTORE;
-    shield.partition = job->partition;
-    shield.account = scp ? "" : job->guard.account;
-    shield.topics = job->topics;
-    shield.n_topics = job->n_topics;
+    if (gather(job, &place, job->guard.caller, false, &principals) == 0)
+        hub = make_shield(job, &place, &principals, write, true, policy_deny);
+    policy_principals_done(&principals);
+    return uses_roles(job) ? deny_documents(job, hub) : hub;
+}
+
+/* Each guard by its own account while that fits in; then the same names in any account. */
+static json_t *scp_document(const Job *job) {
+    PolicyPlace place = { .partition = job->partition, .account = "" };
+    PolicyPrincipals principals = { 0 };
+    json_t *scp = NULL;
+    int r = gather(job, &place, job->guard.caller, false, &principals);
+
+    for (size_t i = 0; r == 0 && i < job->n_roles; i++)
+        r = policy_principals_add(&principals, &place, job->roles[i], true);
+    if (r == 0)
+        scp = make_shield(job, &place, &principals, any_restores(job), true, policy_scp);
+    if (scp && policy_size(scp) > POLICY_SCP_MAX && policy_principals_fold(&principals) == 0) {
+        json_decref(scp);
+        scp = make_shield(job, &place, &principals, any_restores(job), true, policy_scp);
+    }
+    policy_principals_done(&principals);
+    return scp;
+}
+
+/* The other guards' modes are not known here. */
+static void warn_of_guards(const Job *job) {
+    if (job->config->guards.n > 0 && !any_restores(job))
+        fputs("trailguard policy: without mode \"restore\" no guard is exempted, nor those that `guards` names: if one of "
+              "them restores settings, print this with its configuration\n",
+              stderr);
+}
+
+/* ---- what is printed ---- */
+
+/* One policy of the documents; 0, or -EFBIG after one line on stderr. */
+static int check_size(const char *whose, const json_t *policy, size_t max, const char *kind) {
+    size_t size = policy_size(policy);
+
+    if (size <= max)
+        return 0;
+    fprintf(stderr,
+            "trailguard policy: %s would have %zu characters, and AWS takes %zu in %s: name fewer principals (\"*\" for "
+            "the account stands for all) or topics\n",
+            whose, size, max, kind);
+    return -EFBIG;
+}
+
+static int check_sizes(const json_t *document, bool scp) {
+    const json_t *hub = json_object_get(document, "hub"), *members = json_object_get(document, "members");
+    int r;
+
     if (scp)
-        return policy_scp(&shield);
-    return uses_roles(job) ? deny_documents(job, policy_deny(&shield)) : policy_deny(&shield);
+        return check_size("the policy", document, POLICY_SCP_MAX, "a service control policy");
+    r = check_size(hub ? "hub" : "the policy", hub ? hub : document, POLICY_IAM_MAX, "a managed policy");
+    for (size_t i = 0; r == 0 && i < json_array_size(members); i++) {
+        const json_t *member = json_array_get(members, i);
+
+        r = check_size(json_string_value(json_object_get(member, "role_arn")), json_object_get(member, "policy"),
+                       POLICY_IAM_MAX, "a managed policy");
+    }
+    return r;
+}
+
+/* Organizations counts white space when a policy comes by its API. */
+static int write_out(const json_t *document, bool scp) {
+    _cleanup_free_ char *text = json_dumps(document, JSON_INDENT(2));
+
+    if (text && scp && strlen(text) > POLICY_SCP_MAX) {
+        free(text);
+        text = json_dumps(document, JSON_COMPACT);
+    }
+    if (!text) {
+        fputs("trailguard policy: out of memory\n", stderr);
+        return -ENOMEM;
+    }
+    puts(text);
+    return 0;
 }
 
 /* 0, or -errno after one line on stderr. */
 static int print(const char *what, Job *job) {
-    bool guard = strcmp(what, "guard") == 0;
+    bool guard = strcmp(what, "guard") == 0, scp = strcmp(what, "scp") == 0;
     json_t *document;
     int r;
 
-    if (!guard) {
-        ask(job->config, &job->guard);
-        if (!job->guard.known) {
-            /* a wall without a door for the guard would lock it out */
-            fprintf(stderr, "trailguard policy: cannot find out who the guard is: %s\n", job->guard.error);
-            return -EIO;
-        }
+    ask(job->config, &job->guard);
+    collect(job);
+    if (!guard && !job->guard.known) {
+        /* a wall without a door for the guard would lock it out */
+        fprintf(stderr, "trailguard policy: cannot find out who the guard is: %s\n", job->guard.error);
+        return -EIO;
     }
-    document = guard ? guard_document(job) : shield_document(job, strcmp(what, "scp") == 0);
-    r = document ? json_dumpf(document, stdout, JSON_INDENT(2)) : -1;
-    json_decref(document);
+    if (!guard)
+        warn_of_guards(job);
+    document = guard ? guard_document(job) : scp ? scp_document(job) : deny_document(job);
+    if (!document) {
+        fputs("trailguard policy: out of memory\n", stderr);
+        return -ENOMEM;
+    }
+    r = check_sizes(document, scp);
     if (r == 0)
-        putchar('\n');
-    else
-        fprintf(stderr, "trailguard policy: out of memory\n");
-    return r == 0 && fflush(stdout) == 0 ? 0 : -EIO;
+        r = write_out(document, scp);
+    json_decref(document);
+    return r;
 }
 
 /* The word may stand anywhere among the options. */

@@ -214,6 +214,73 @@ def test_the_scp_binds_a_member_fits_in_and_exempts_the_guard(sim, make_guard):
     assert roles["Resource"] == ["arn:aws:iam::*:role/TrailGuard"]
 
 
+def exempt(policy, sid="LeaveTrailsAlone"):
+    (found,) = [statement for statement in policy["Statement"] if statement["Sid"] == sid]
+    return found["Condition"]["ArnNotLike"]["aws:PrincipalArn"]
+
+
+def test_guards_that_the_configuration_names_are_let_through_and_kept(sim, make_guard):
+    """A second guard with a role of its own, in this account and in a member; as option guards names it, so by a session too."""
+    organization = {"role_name": "TrailGuard"}
+    guards = [f"arn:aws:sts::{MAIN}:assumed-role/Second/host-b", "arn:aws:iam::*:role/guards/Third",
+              f"arn:aws:iam::{OTHER}:user/fourth", "arn:aws-cn:iam::*:role/NotHere", GUARD]
+    guard = make_guard(sim, organization=organization, mode="restore", guards=guards)
+    hub = exempt(printed(guard, "deny")["hub"])
+    second = [f"arn:aws:iam::{MAIN}:role/Second", f"arn:aws:iam::{MAIN}:role/*/Second"]
+    assert hub == [GUARD, *second, f"arn:aws:iam::{MAIN}:role/guards/Third", f"arn:aws:iam::{MAIN}:role/TrailGuardBreakGlass"]
+    (member,) = printed(guard, "deny")["members"]
+    assert exempt(member["policy"])[0] == "arn:aws:iam::*:role/TrailGuard" and guards[2] in exempt(member["policy"])
+    scp = printed(guard, "scp")
+    assert {GUARD, *second, guards[1], guards[2], "arn:aws:iam::*:role/TrailGuard"} < set(exempt(scp))
+    assert not any("NotHere" in arn for arn in exempt(scp))
+    roles = next(statement for statement in scp["Statement"] if statement["Sid"] == "LeaveTheGuardsRoleAlone")
+    assert second[0] in roles["Resource"] and exempt(scp, "LeaveTheGuardsRoleAlone") == [
+        "arn:aws:iam::*:role/TrailGuardBreakGlass"]
+
+
+def test_a_session_of_a_named_guard_may_write_where_others_may_not(sim, make_guard):
+    policy = printed(make_guard(sim, mode="restore", guards=[f"arn:aws:sts::{MAIN}:assumed-role/Second/host-b"]), "deny")
+    trust = [{"Effect": "Allow", "Principal": {"AWS": MAIN}, "Action": "sts:AssumeRole"}]
+    everything = [ADMINISTRATOR, *policy["Statement"]]
+    limit(sim, f"arn:aws:iam::{MAIN}:user/mallory", {"Statement": everything})
+    for name, code in (("hidden/in/a/path/Second", ""), ("Second2", "AccessDeniedException")):
+        arn = sim.add_role(name, MAIN, policy=everything, trust=trust)
+        keys = sim.boto3("mallory", "sts", FRA).assume_role(RoleArn=arn, RoleSessionName="host-b")["Credentials"]
+        sim._users[name] = {"access_key": keys["AccessKeyId"], "secret": keys["SecretAccessKey"], "token": keys["SessionToken"]}
+        cloudtrail = sim.boto3(name, "cloudtrail", FRA)
+        assert refused(cloudtrail.update_trail, Name=ORG_TRAIL, IncludeGlobalServiceEvents=True) == code, name
+
+
+def test_without_restore_no_guard_is_exempted_and_that_is_said(sim, make_guard):
+    guard = make_guard(sim, guards=[f"arn:aws:iam::{MAIN}:role/Second"])
+    for what in ("deny", "scp"):
+        done = guard.verb("policy", what)
+        assert done.returncode == 0 and done.stderr.count("\n") == 1 and "mode \"restore\"" in done.stderr
+        assert "Second" not in json.dumps(exempt(json.loads(done.stdout)))
+
+
+def test_many_roles_fit_by_their_names(sim, make_guard):
+    accounts = [{"role_arn": f"arn:aws:iam::9000000{number:05}:role/TrailGuard"} for number in range(400)]
+    guard = make_guard(sim, accounts=accounts, mode="restore")
+    done = guard.verb("policy", "scp")
+    assert (done.returncode, done.stderr) == (0, "") and len(done.stdout.strip()) <= 5120, "white space counts, too"
+    assert exempt(json.loads(done.stdout))[1] == "arn:aws:iam::*:role/TrailGuard"
+    done = guard.verb("policy", "guard")
+    assert done.returncode == 0 and "do not fit" in done.stderr and done.stderr.count("\n") == 1
+    hub = json.loads(done.stdout)["hub"]
+    assert len(json.dumps(hub, separators=(",", ":"))) <= 6144
+    (assumed,) = [entry["Resource"] for entry in hub["Statement"] if entry["Action"] == "sts:AssumeRole"]
+    assert assumed == ["arn:aws:iam::*:role/TrailGuard"]
+
+
+@pytest.mark.parametrize("what, most, kind", [("deny", 6144, "managed policy"), ("scp", 5120, "service control policy")])
+def test_what_aws_would_not_take_is_not_printed(sim, make_guard, what, most, kind):
+    guards = [f"arn:aws:iam::{MAIN}:role/guards/a-guard-with-a-long-name-{number:03}" for number in range(100)]
+    done = make_guard(sim, mode="restore", guards=guards).verb("policy", what)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert str(most) in done.stderr and kind in done.stderr
+
+
 @pytest.mark.parametrize("name, what", [("guard", "guard"), ("deny", "deny")])
 def test_the_shipped_examples_are_what_is_printed(sim, make_guard, name, what):
     """In their words and actions; the examples are made for one account and its trails."""

@@ -5,10 +5,12 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/policy.h"
+#include "daemon/policy_principals.h"
 #include "lib/util/macros.h"
 
 #define R(k)  RESTORE_BIT(RESTORE_##k)
@@ -150,12 +152,90 @@ static void test_who_is_let_through(void **state) {
     json_decref(scp);
 }
 
+/* What stands for a principal in the account 111122223333, and in any. */
+static const struct {
+    const char *arn;
+    bool exact;
+    const char *here, *anywhere;
+} principals[] = {
+    { "arn:aws:iam::111122223333:user/guard", false, "111122223333:user/guard", "111122223333:user/guard" },
+    { "arn:aws:iam::111122223333:user/a/guard", false, "111122223333:user/a/guard", "111122223333:user/a/guard" },
+    { "arn:aws:iam::*:user/guard", false, "111122223333:user/guard", "*:user/guard" },
+    { "arn:aws:iam::111122223333:role/G", true, "111122223333:role/G", "111122223333:role/G" },
+    { "arn:aws:iam::111122223333:role/G", false, "111122223333:role/G 111122223333:role/*/G",
+      "111122223333:role/G 111122223333:role/*/G" },
+    { "arn:aws:iam::111122223333:role/a/b/G", false, "111122223333:role/a/b/G", "111122223333:role/a/b/G" },
+    { "arn:aws:iam::*:role/a/G", false, "111122223333:role/a/G", "*:role/a/G" },
+    { "arn:aws:iam::444455556666:role/a/G", false, "", "444455556666:role/a/G" },
+    { "arn:aws:sts::111122223333:assumed-role/G/i-0123", true, "111122223333:role/G 111122223333:role/*/G",
+      "111122223333:role/G 111122223333:role/*/G" },
+    { "arn:aws:sts::*:assumed-role/G/host", false, "111122223333:role/G 111122223333:role/*/G",
+      "*:role/G *:role/*/G" },
+    { "arn:aws-cn:iam::111122223333:role/G", false, "", "" },
+};
+
+/* Without arn:aws:iam::, between blanks. */
+static void list_principals(const PolicyPrincipals *list, char *text, size_t size) {
+    text[0] = '\0';
+    for (size_t i = 0; i < list->n; i++) {
+        assert_memory_equal(list->items[i], "arn:aws:iam::", strlen("arn:aws:iam::"));
+        assert_true(strlen(text) + strlen(list->items[i]) < size);
+        strcat(text, text[0] ? " " : "");
+        strcat(text, list->items[i] + strlen("arn:aws:iam::"));
+    }
+}
+
+static void test_principals(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(principals); i++)
+        for (int any = 0; any < 2; any++) {
+            PolicyPlace place = { .partition = "aws", .account = any ? "" : "111122223333" };
+            PolicyPrincipals list = { 0 };
+            char text[512];
+
+            for (int twice = 0; twice < 2; twice++)
+                assert_int_equal(
+                        policy_principals_add(&list, &place, principals[i].arn, principals[i].exact), 0);
+            list_principals(&list, text, sizeof(text));
+            assert_string_equal(text, any ? principals[i].anywhere : principals[i].here);
+            policy_principals_done(&list);
+        }
+}
+
+static void test_principals_fold(void **state) {
+    static const PolicyPlace place = { .partition = "aws", .account = "" };
+    PolicyPrincipals list = { 0 };
+    char arn[64], text[512];
+
+    (void)state;
+    for (int i = 0; i < 50; i++) {
+        (void)snprintf(arn, sizeof(arn), "arn:aws:iam::1111222233%02d:role/%s", i, i % 2 ? "a/G" : "G");
+        assert_int_equal(policy_principals_add(&list, &place, arn, true), 0);
+    }
+    assert_int_equal(list.n, 50);
+    assert_int_equal(policy_principals_fold(&list), 0);
+    list_principals(&list, text, sizeof(text));
+    assert_string_equal(text, "*:role/G *:role/a/G");
+    policy_principals_done(&list);
+}
+
+static void test_size(void **state) {
+    json_t *document = json_pack("{s:[s, s]}", "a", "b", "c");
+
+    (void)state;
+    assert_int_equal(policy_size(document), strlen("{\"a\":[\"b\",\"c\"]}"));
+    json_decref(document);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_each_option_needs),
         cmocka_unit_test(test_resources),
         cmocka_unit_test(test_trust),
         cmocka_unit_test(test_who_is_let_through),
+        cmocka_unit_test(test_principals),
+        cmocka_unit_test(test_principals_fold),
+        cmocka_unit_test(test_size),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -211,14 +211,13 @@ def test_a_slow_answer_does_not_make_a_target_asked_twice_at_once(sim, make_guar
 
 
 def test_connections_are_kept_and_used_again(sim, make_guard):
+    """Never more than the requests that may be under way at once: in each of three regions a poll and three reads of settings,
+    and an alert. How many of these overlap depends on how fast they are answered."""
     make_guard(sim, regions=ALL_REGIONS, settings_interval=1).start().wait_guarding().wait_baselines(3, weak=2)
     begun = sim.mark()
-    before = {entry["connection"] for entry in sim.requests(principal="*:user/guard")}
     wait_polls(sim, 4, FRA)
-    requests = sim.requests(since=begun, principal="*:user/guard")
-    assert len(requests) >= 30
-    assert len(before | {entry["connection"] for entry in requests}) <= len(before) + 1
-    assert len(before) <= 13    # at most: in each of three regions a poll and three reads of settings, and an alert
+    assert len(sim.requests(since=begun, principal="*:user/guard")) >= 30
+    assert len({entry["connection"] for entry in sim.requests(principal="*:user/guard")}) <= 13
 
 
 def test_over_tls_reconnects_resume_their_session(tls_sim, make_guard):

@@ -110,10 +110,10 @@ export ASAN_OPTIONS  ?= detect_leaks=1:detect_stack_use_after_return=1:strict_st
 export UBSAN_OPTIONS ?= print_stacktrace=1
 export TG_TIME_SCALE ?= $(if $(SANITIZE),3,1)
 export PYTHONDONTWRITEBYTECODE := 1
-PYTEST = TRAILGUARD_BIN="$${TRAILGUARD_BIN:-$(abspath $(BINARY))}" $(PYTHON) -m pytest $(PYTEST_ARGS)
+PYTEST = env TRAILGUARD_BIN="$${TRAILGUARD_BIN:-$(abspath $(BINARY))}" $(PYTHON) -m pytest $(PYTEST_ARGS)
 # The integration tests wait most of the time, each worker with a simulated AWS of its own.
 PYTEST_JOBS ?= 6
-PARALLEL = -n $(PYTEST_JOBS) --dist loadgroup
+PARALLEL = tools/run-pytest $(abspath $(BUILD)/pytest-$@) $(PYTEST_JOBS) $(PYTEST)
 
 .PHONY: check check-unit check-integration check-systemd check-distros check-asan check-valgrind lint fuzz
 check:                                         ## everything below, with a summary; installs what is missing
@@ -125,7 +125,7 @@ check-unit: $(UNITS) $(REPLAYS)                ## unit tests and replay of the f
 
 check-integration: all test-tools              ## the real binary against the simulated AWS
 	@rm -rf $(BUILD)/attacks
-	@TRAILGUARD_ATTACKS=$(abspath $(BUILD)/attacks) $(PYTEST) $(PARALLEL) $(PYTESTS)
+	@TRAILGUARD_ATTACKS=$(abspath $(BUILD)/attacks) $(PARALLEL) $(PYTESTS)
 	@$(if $(SANITIZE),,tests/integration/attacks_table --check $(BUILD)/attacks docs/attacks.md)
 
 check-asan:                                    ## units and integration under AddressSanitizer and UBSan
@@ -136,7 +136,7 @@ check-valgrind: all units                      ## units and the integration test
 	@rm -rf $(BUILD)/valgrind
 	@$(MAKE) --no-print-directory check-unit TEST_WRAPPER=tests/valgrind/wrap VALGRIND_LOGS=$(abspath $(BUILD)/valgrind)
 	@VALGRIND_LOGS=$(abspath $(BUILD)/valgrind) TG_TIME_SCALE=10 TRAILGUARD_REAL_BIN=$(abspath $(BINARY)) \
-	    TRAILGUARD_BIN=$(abspath tests/valgrind/trailguard) $(if $(BINTESTS),$(PYTEST) $(PARALLEL) -m valgrind $(BINTESTS),true)
+	    TRAILGUARD_BIN=$(abspath tests/valgrind/trailguard) $(if $(BINTESTS),$(PARALLEL) -m valgrind $(BINTESTS),true)
 	@tests/valgrind/report $(BUILD)/valgrind
 
 check-systemd: all                             ## the unit under a real systemd in a container (needs root)

@@ -568,6 +568,21 @@ def test_a_hanging_answer(sim):
     assert not thread.is_alive() and finished
 
 
+def test_a_call_that_is_held_acts_after_what_came_meanwhile(sim):
+    answers = []
+
+    def status():
+        answers.append(sim.boto3("guard", "cloudtrail").get_trail_status(Name="org-trail"))
+    with sim.fault("hold", operation="GetTrailStatus"):
+        thread = threading.Thread(target=status)
+        thread.start()
+        poll(lambda: sim.call("faults")[0]["hits"] == 1)
+        sim.boto3("mallory", "cloudtrail").stop_logging(Name="org-trail")
+        assert answers == []
+    thread.join(20)
+    assert [answer["IsLogging"] for answer in answers] == [False]
+
+
 def test_an_executed_call_whose_answer_is_lost(sim):
     with sim.fault("reset", operation="StopLogging", executed=True), pytest.raises(ConnectionResetError):
         Raw(sim, "mallory", operation="StopLogging").sign().send()

@@ -79,8 +79,7 @@ def stop(m, trail):
 
 
 def flap(m, trail):
-    m.client(trail).stop_logging(Name=trail)
-    m.client(trail).start_logging(Name=trail)
+    m.flap(trail)
 
 
 def delete(m, trail):
@@ -89,6 +88,8 @@ def delete(m, trail):
 
 def recreate_elsewhere(m, trail):
     """The attacker's own bucket, and nothing of what the trail had."""
+    # a poll that is late must not find that the new trail has delivered, as the old one had: that may be one and the same
+    m.sim.call("settings", delivery_interval=300)
     m.client(trail).delete_trail(Name=trail)
     m.client(trail).create_trail(Name=trail.rpartition("/")[2], S3BucketName="mallorys-bucket")
     m.client(trail).start_logging(Name=trail)

@@ -57,8 +57,10 @@ class Mallory:
         self.client(arn).start_logging(Name=arn)
 
     def flap(self, arn):
-        self.stop(arn)
-        self.start(arn)
+        """Between two polls, however long it takes: no guard's poll acts before both are done."""
+        with self.sim.fault("hold", operation="GetTrailStatus", user_agent="TrailGuard*"):
+            self.stop(arn)
+            self.start(arn)
 
     def delete(self, arn):
         self.client(arn).delete_trail(Name=arn)

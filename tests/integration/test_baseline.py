@@ -262,7 +262,8 @@ def test_what_was_found_is_kept_before_it_is_overwritten(sim, victim, mallory):
 def test_a_thousand_flips_are_one_incident_and_few_messages(sim, victim, mallory):
     start(victim)
     for _ in range(1000):
-        mallory.flap(VICTIM)
+        mallory.stop(VICTIM)
+        mallory.start(VICTIM)
     mallory.stop(VICTIM)
     sim.wait_for_trail(VICTIM, IsLogging=True)
     victim.wait_verdict("victim", "logging")

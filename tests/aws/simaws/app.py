@@ -15,6 +15,7 @@ from .http import Response
 
 API_SERVICES.update({module.NAME: module for module in (cloudtrail, kms, organizations, sns, sts)})
 METADATA = (imds, container)        # answer by path and are not signed
+HOLD_SECONDS = 600                  # at most, should a test forget it
 UNKNOWN_SERVICE_NAMESPACE = "http://webservices.amazon.com/AWSFault/2005-15-09"
 
 
@@ -151,6 +152,10 @@ class App:
         except AwsError as error:
             return self._error(call, error, hits, entry)
         with self.state.changed:
+            resets = self.state.resets
+            self.state.changed.wait_for(lambda: resets != self.state.resets or not self.faults.holds(call), HOLD_SECONDS)
+            if resets != self.state.resets:
+                return self._nothing()
             result, failure = None, None
             try:
                 result = call.module.OPERATIONS[call.operation](call, params)

@@ -254,7 +254,9 @@ class Control:
 
     def remove_fault(self, id=None):
         """Remove one fault, or all."""
-        self._app.faults.remove(id)
+        with self._state.changed:
+            self._app.faults.remove(id)
+            self._state.changed.notify_all()    # of what is held
         return {}
 
     def faults(self):

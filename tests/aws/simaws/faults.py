@@ -77,7 +77,7 @@ REFUSING = {
     "error": (None, None),
 }
 # Applied before the signature check, to timing, or to the finished answer.
-OTHERS = {"clock", "slow", "hang", "truncate", "close", "exponent", "type_form", "message_key", "members", "headers",
+OTHERS = {"clock", "slow", "hang", "hold", "truncate", "close", "exponent", "type_form", "message_key", "members", "headers",
           "remove_members"}
 KINDS = set(REPLACING) | set(REFUSING) | OTHERS
 
@@ -139,6 +139,10 @@ class Faults:
                 if "count" in fault and fault["hits"] >= fault["count"] and fault["kind"] != "hang":
                     del self.active[fault["id"]]
             return result
+
+    def holds(self, call):
+        """Is there a fault that keeps this call waiting? Asked with the state locked."""
+        return any(fault["kind"] == "hold" and self._matches(fault, call) for fault in self.active.values())
 
     @staticmethod
     def _matches(fault, call):

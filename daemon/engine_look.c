@@ -377,7 +377,7 @@ static int start_poll(Poll *poll, bool list, bool probe) {
     return r;
 }
 
-void engine_look(Engine *engine, Target *target) {
+static void begin_poll(Engine *engine, Target *target, bool of_pass) {
     Intervals intervals = engine_intervals(engine);
     uint64_t now_usec = engine_now(engine).mono_usec;
     bool probe = target->state.n_failed >= intervals.blind_after;
@@ -407,10 +407,14 @@ void engine_look(Engine *engine, Target *target) {
         return;
     }
     /* a pass does not wait for what is blind already: it could wait for ever */
-    poll->is_of_pass = !probe || engine->once;
+    poll->is_of_pass = (of_pass && !probe) || engine->once;
     engine->n_looking += poll->is_of_pass;
     poll->next = target->polls;
     target->polls = poll;
+}
+
+void engine_look(Engine *engine, Target *target) {
+    begin_poll(engine, target, true);
 }
 
 /* ---- passes ---- */
@@ -445,6 +449,7 @@ static void pass(void *userdata) {
     Engine *engine = userdata;
     Intervals intervals = engine_intervals(engine);
     uint64_t now_usec = engine_now(engine).mono_usec;
+    bool begins = !engine->pass_open;
 
     engine->pass_timer = NULL;
     engine->passes_begun = true;
@@ -453,15 +458,17 @@ static void pass(void *userdata) {
         (void)loop_after(engine->aws.loop, engine->pass_due_usec - now_usec, pass, engine,
                          &engine->pass_timer);
 
-    if (!engine->pass_open) {
+    if (begins) {
         engine->pass_open = true;
         engine->pass_started_usec = now_usec;
     }
     ask_again(engine, now_usec);
     engine_end_unguarded(engine);
+    /* A pass waits for the polls that began with it. Where answers take longer than the interval, a later poll
+     * is always under way, and to wait for that one too could be for ever. */
     for (size_t i = 0; i < engine->n_targets; i++)
         if (now_usec >= engine->targets[i]->due_usec)
-            engine_look(engine, engine->targets[i]);
+            begin_poll(engine, engine->targets[i], begins);
     engine_end_pass(engine);
 }
 

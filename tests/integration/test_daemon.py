@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from guard import PLAIN, within
-from helpers import (ALL_REGIONS, FRA, HOMES, IAD, ORG_TRAIL, SYD, events, intervals, messages, sns, topic_arn, trail_arn,
+from helpers import (ALL_REGIONS, FRA, HOMES, IAD, MAIN, ORG_TRAIL, SYD, events, intervals, messages, sns, topic_arn, trail_arn,
                      wait_alert, wait_polls)
 from simaws.client import poll
 
@@ -208,6 +208,21 @@ def test_a_slow_answer_does_not_make_a_target_asked_twice_at_once(sim, make_guar
     sim.wait_for_request(within(20), count=3, since=mark, operation="GetTrailStatus")
     gaps = intervals(sim, FRA, mark)
     assert len(gaps) == 2 and min(gaps) >= 1.5, gaps
+
+
+def test_a_pass_ends_although_answers_take_longer_than_the_interval(sim, make_guard):
+    """Of two trails one is always waited for: at no moment has everything been answered."""
+    other = sim.add_trail("other", MAIN, FRA)
+    guard = make_guard(sim, mode="observe").start().wait_guarding().wait_baselines(2, weak=1)
+    sim.add_fault("slow", operation="GetTrailStatus", trail=ORG_TRAIL, seconds=1.6)
+    late = sim.wait_for_request(within(10), operation="GetTrailStatus", trail=ORG_TRAIL, faults=[["slow"]])
+    # it is asked in every second pass from now on, and the other one, once it has been asked together with it, between
+    poll(lambda: any(entry["time"] > late["time"] + 1.65 for entry in sim.requests(operation="GetTrailStatus", trail=other)),
+         within(10), 0.005)
+    sim.add_fault("slow", operation="GetTrailStatus", trail=other, seconds=1.6)
+    wait_polls(sim, 2, FRA, trail=other)
+    count = guard.status()["pass"]["count"]
+    guard.wait_status(lambda status: status["pass"]["count"] >= count + 3)
 
 
 def test_connections_are_kept_and_used_again(sim, make_guard):

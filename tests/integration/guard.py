@@ -263,7 +263,8 @@ class Guard:
                                             for trail in status["trails"]), seconds)
 
     def wait_delivered(self, seconds=10):
-        """The outbox is empty."""
+        """The outbox is empty, on the disk too: status.json may be of the time before an alert."""
+        poll(lambda: not self.outbox_files(), within(seconds))
         self.wait_status(lambda status: status["outbox"]["depth"] == 0, seconds)
 
     def remembers(self, text):

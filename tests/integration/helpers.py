@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names of the demonstration scenario, the attacker's moves, and readings of what the simulated AWS saw."""
 
+import itertools
 import json
 import re
 import time
@@ -123,6 +124,19 @@ def wait_alert(sim, event, topic=TOPIC, seconds=10, count=1, holds=lambda docume
         return poll(find, within(seconds), 0.05)[-1]
     except AssertionError:
         raise AssertionError(f"no {event} among {json.dumps(documents(sim, topic, True), indent=1)}") from None
+
+
+def wait_outcome(sim, event, topic=TOPIC, seconds=30):
+    """The document of an event that names what became of the action. A message waits 5 s for that; on a busy machine it can
+    take longer, and the one that closes the incident names it."""
+    def find():
+        told = list(itertools.dropwhile(lambda entry: entry["event"] != event, documents(sim, topic)))
+        return [entry for entry in told if entry["incident"] == told[0]["incident"]
+                and entry["action"]["result"] not in ("none", "pending")]
+    try:
+        return poll(find, within(seconds), 0.05)[0]
+    except AssertionError:
+        raise AssertionError(f"no outcome of {event} among {json.dumps(documents(sim, topic), indent=1)}") from None
 
 
 def epoch(text):

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reload, watchdog, notifications, and the number of calls that a calm day costs."""
 
+import collections
 import signal
+import time
 
 import pytest
 
@@ -128,7 +130,8 @@ def test_the_watchdog_is_fed_at_half_its_interval_also_while_aws_is_silent(sim, 
         since = guard.mark()
         times = poll(lambda: (lambda seen: len(seen) >= 6 and seen)(fed(guard, since)), within(10))
         gaps = [after - before for before, after in zip(times, times[1:])]
-        assert not PLAIN or (max(gaps) < 0.75 and min(gaps) > 0.3), gaps
+        # systemd kills what is silent for the whole interval
+        assert not PLAIN or (max(gaps) < 1 and sum(gaps) > 0.3 * len(gaps)), gaps
 
 
 def test_without_a_watchdog_nothing_is_fed(guard, sim):
@@ -170,24 +173,22 @@ def test_a_calm_pass_costs_one_call_a_trail_and_settings_one_a_region_and_two_or
     """Insights are asked for only where the list says that there are some."""
     sim.trail(ORG_TRAIL, insights=[{"InsightType": "ApiCallRateInsight"}])
     guard = make_guard(sim, regions=ALL_REGIONS, settings_interval=2).start().wait_guarding().wait_baselines(3, weak=2)
-    begun = sim.mark()
-    wait_polls(sim, 5, FRA)
-    requests = sim.requests(since=begun, principal="*:user/guard")
-    calls = {}
-    for entry in requests:
-        key = (entry["operation"], entry["region"], entry.get("trail"))
-        calls[key] = calls.get(key, 0) + 1
-    polls = {trail_arn(name): calls.get(("GetTrailStatus", region, trail_arn(name)), 0) for name, region in HOMES.items()}
-    assert all(4 <= count <= 6 for count in polls.values()), calls
-    listed = []
-    for region in ALL_REGIONS:
-        assert 2 <= calls[("DescribeTrails", region, None)] <= 3, calls
-        listed.append(calls.pop(("DescribeTrails", region, None)))
-    looks = {key: count for key, count in calls.items() if key[0] != "GetTrailStatus"}
-    assert set(looks) == {("GetInsightSelectors", FRA, ORG_TRAIL)} | {
+    settings = {("DescribeTrails", region, None) for region in ALL_REGIONS} | {("GetInsightSelectors", FRA, ORG_TRAIL)} | {
         (operation, region, trail_arn(name)) for operation in ("GetEventSelectors", "GetEventConfiguration", "ListTags")
-        for name, region in HOMES.items()}, calls
-    assert all(min(listed) - 1 <= count <= max(listed) for count in looks.values()), (listed, calls)
+        for name, region in HOMES.items()}
+    polls = {("GetTrailStatus", region, trail_arn(name)) for name, region in HOMES.items()}
+    mark, begun = sim.mark(), time.monotonic()
+
+    def calls():
+        counts = collections.Counter((entry["operation"], entry["region"], entry.get("trail"))
+                                     for entry in sim.requests(since=mark, principal="*:user/guard"))
+        return counts if all(counts[key] >= 2 for key in settings) and all(counts[key] >= 4 for key in polls) else None
+    counts = poll(calls, within(20))
+    took = time.monotonic() - begun
+    assert set(counts) == settings | polls
+    # a pass comes up to a twentieth early; settings are read in the pass that is nearest; and one may have been under way
+    assert all(counts[key] <= took / 0.95 + 2 for key in polls), (took, counts)
+    assert all(counts[key] <= took / 1.5 + 1 for key in settings), (took, counts)
     assert guard.verdicts() == {name: "logging" for name in HOMES}
 
 
@@ -196,8 +197,8 @@ def test_polls_keep_their_interval_and_are_never_late(sim, make_guard):
     begun = sim.mark()
     wait_polls(sim, 5, FRA)
     gaps = intervals(sim, FRA, begun)
-    if PLAIN:
-        assert all(0.9 <= gap <= 1.1 for gap in gaps), gaps
+    if PLAIN:       # one that arrives late leaves the next one less
+        assert 0.9 <= sum(gaps) / len(gaps) <= 1.1 and max(gaps) < 1.5, gaps
 
 
 def test_a_slow_answer_does_not_make_a_target_asked_twice_at_once(sim, make_guard):
@@ -207,7 +208,7 @@ def test_a_slow_answer_does_not_make_a_target_asked_twice_at_once(sim, make_guar
     mark = sim.mark()
     sim.wait_for_request(within(20), count=3, since=mark, operation="GetTrailStatus")
     gaps = intervals(sim, FRA, mark)
-    assert len(gaps) == 2 and min(gaps) >= 1.5, gaps
+    assert len(gaps) >= 2 and min(gaps) >= 1.5, gaps
 
 
 def test_a_pass_ends_although_answers_take_longer_than_the_interval(sim, make_guard):
@@ -250,9 +251,10 @@ def test_a_region_without_trails_is_looked_at_seldom(sim, make_guard):
     sim.trail(trail_arn("apac"), delete=True)
     make_guard(sim, regions=[FRA, SYD], settings_interval=1).start().wait_guarding()
     mark = sim.mark()
-    wait_polls(sim, 5, FRA)
-    assert len(sim.requests(since=mark, region=SYD)) <= 1
-    assert len(sim.requests(since=mark, region=FRA, operation="DescribeTrails")) >= 4
+    sim.wait_for_request(within(20), count=5, since=mark, region=FRA, operation="DescribeTrails")
+    gaps = intervals(sim, SYD, mark, operation="DescribeTrails")
+    assert all(gap > 9 for gap in gaps), "ten times less often"
+    assert {entry["operation"] for entry in sim.requests(since=mark, region=SYD)} <= {"DescribeTrails"}
 
 
 def test_log_level_debug_shows_every_call_and_no_secret(sim, make_guard, mallory):

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The files of the state directory when someone else has a hand in them: links, leftovers, a directory that goes."""
 
+import ctypes
 import json
+import os
 import shutil
 import subprocess
 
@@ -130,10 +132,18 @@ def test_an_alert_that_waits_outlives_a_state_directory_that_was_removed(sim, vi
     wait_alert(sim, "trail.stopped")
 
 
+def put_file_in_place_of(directory):
+    """In one step, which leaves the daemon no moment to make the directory again."""
+    file = directory.parent / "in-the-way"
+    file.write_text("in the way")
+    libc, here, exchange = ctypes.CDLL(None, use_errno=True), -100, 2
+    assert libc.renameat2(here, os.fsencode(file), here, os.fsencode(directory), exchange) == 0, os.strerror(ctypes.get_errno())
+    shutil.rmtree(file)
+
+
 def test_a_state_directory_that_cannot_be_made_again_is_trouble_that_status_shows(sim, victim):
     start(victim)
-    remove(victim)
-    victim.state.write_text("in the way")
+    put_file_in_place_of(victim.state)
     status = victim.wait_status(lambda status: status["state_directory"])
     assert "state: removed while in use, and cannot be made again: Not a directory" in status["state_directory"]
     assert status["state_directory"] in status["line"] and len(victim.found("a restart now would forget")) == 1

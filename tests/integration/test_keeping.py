@@ -7,7 +7,7 @@ import pytest
 
 from attacks import BUCKET, KEY, PACU_MINIMIZE, SCENARIO, VICTIM
 from guard import within
-from helpers import FRA, IAD, MAIN, MEMBER, TOPIC, operations, sns, wait_alert
+from helpers import FRA, IAD, MAIN, MEMBER, TOPIC, operations, sns, wait_alert, wait_outcome
 from simaws.client import poll
 from test_baseline import RESTORE, baselines, start, told, update
 
@@ -77,7 +77,7 @@ def test_a_trail_deleted_while_nobody_looked_is_made_again_at_the_first_look(sim
     start(victim).stop()
     mallory.delete(VICTIM)
     victim.start()
-    entry = wait_alert(sim, "trail.missing")
+    entry = wait_outcome(sim, "trail.missing")
     assert entry["action"] == {"taken": "recreate", "result": "held", "attempts": 1}
     assert sim.trail(VICTIM)["settings"]["S3BucketName"] == BUCKET
 
@@ -198,7 +198,7 @@ def _deleted_while_nobody_polled(sim, victim, mallory, **bucket):
     sim.call("bucket", name=BUCKET, **bucket)
     mark = sim.mark()
     victim.start()
-    return wait_alert(sim, "trail.missing"), operations(sim, since=mark)
+    return wait_outcome(sim, "trail.missing"), operations(sim, since=mark)
 
 
 def test_no_trail_is_created_into_a_bucket_that_is_gone(sim, victim, mallory):
@@ -221,7 +221,8 @@ def test_an_organization_trail_of_others_has_a_baseline_without_its_tags(sim, ma
     sim.add_topic(MEMBER_TOPIC)
     sim.add_user("member-guard", MEMBER)
     guard = start(make_guard(sim, "member-guard", regions=[FRA], alerts=sns(MEMBER_TOPIC), settings_interval=1, **RESTORE))
-    assert json.loads(baselines(guard)[0].read_text())["arn"] == VICTIM
+    path, = poll(lambda: [path for path in baselines(guard) if "victim" in path.name], within(10))
+    assert json.loads(path.read_text())["arn"] == VICTIM
     update(mallory, S3BucketName="mallorys-bucket")
     entry = wait_alert(sim, "trail.weakened", MEMBER_TOPIC)
     assert (entry["action"]["taken"], entry["action"]["result"]) == ("restore", "failed")
@@ -229,11 +230,10 @@ def test_an_organization_trail_of_others_has_a_baseline_without_its_tags(sim, ma
     assert guard.wait_line("could not be put back").endswith("operate on this resource")
     asked = [entry["operation"] for entry in sim.requests(principal="*:user/member-guard")]
     assert asked.count("UpdateTrail") == 1 and "ListTags" not in asked, "AWS says who may, once"
-    assert "Tags" not in json.loads(baselines(guard)[0].read_text())["settings"]
+    assert "Tags" not in json.loads(path.read_text())["settings"]
     # its owner is told them: they are recorded then, and no change
     assert guard.stop() == 0
     update(mallory, S3BucketName=BUCKET)
-    path, = [path for path in baselines(guard) if "victim" in path.name]
     keys = sim.keys_of("guard")
     guard.env.update(AWS_ACCESS_KEY_ID=keys["access_key"], AWS_SECRET_ACCESS_KEY=keys["secret"])
     guard.write_config(trails=["victim"], alerts=sns(TOPIC))

@@ -5,7 +5,7 @@ import pytest
 
 from guard import within
 from helpers import (ALL_REGIONS, APAC, AUDIT, FRA, HOMES, IAD, MAIN, MEMBER, ORG_TRAIL, READS, SYD, documents, events,
-                     mail_of, matches, messages, operations, sns, trail_arn, wait_alert, wait_polls)
+                     mail_of, matches, messages, operations, sns, trail_arn, wait_alert, wait_outcome, wait_polls)
 
 MEMBER_TOPIC = f"arn:aws:sns:{FRA}:{MEMBER}:alerts"
 
@@ -206,14 +206,14 @@ def test_cloudtrails_delegated_administrator_starts_restores_and_recreates(sim, 
     guard.wait_line(f"org-trail {FRA} {MAIN}: baseline recorded")
     mallory.stop(ORG_TRAIL)
     sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
-    told = wait_alert(sim, "trail.stopped", MEMBER_TOPIC)
+    told = wait_outcome(sim, "trail.stopped", MEMBER_TOPIC)
     assert told["action"] == {"taken": "restart", "result": "held", "attempts": 1}
     guard.wait_verdict("org-trail", "protected")
     mallory.client(ORG_TRAIL).update_trail(Name=ORG_TRAIL, S3KeyPrefix="elsewhere")
     told = wait_alert(sim, "trail.weakened", MEMBER_TOPIC, seconds=20)
     assert told["action"]["result"] == "held" and not sim.trail(ORG_TRAIL)["settings"].get("S3KeyPrefix")
     mallory.delete(ORG_TRAIL)
-    told = wait_alert(sim, "trail.missing", MEMBER_TOPIC, seconds=20)
+    told = wait_outcome(sim, "trail.missing", MEMBER_TOPIC, seconds=20)
     assert (told["action"]["taken"], told["action"]["result"]) == ("recreate", "held")
     assert sim.trail(ORG_TRAIL)["logging"] is True
 

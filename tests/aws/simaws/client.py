@@ -26,6 +26,10 @@ PYTHON = "/usr/bin/python3"
 SERIOUS = ("signature", "shape", "self")
 
 
+# Ends what hangs, and no more: on a busy machine Python alone may take half a minute to begin, and a request some seconds.
+PATIENCE = 120
+
+
 class SimError(Exception):
     """The simulator did not start, or refused a control call."""
 
@@ -43,7 +47,7 @@ class SimAWS:
     """A running simulator. `scenario` is a path, a name in scenarios/, or a dictionary; `tls` serves https with a CA
     made for it (`sim.ca_file`); `certificate` may name another (certificate, key) pair to test refusals."""
 
-    def __init__(self, scenario=None, tls=False, certificate=None, arguments=(), start_timeout=20):
+    def __init__(self, scenario=None, tls=False, certificate=None, arguments=(), start_timeout=PATIENCE):
         self._scenario = scenario
         self._tls = tls or certificate is not None
         self._certificate = certificate
@@ -113,7 +117,7 @@ class SimAWS:
             return file.read()
 
     # -- control -----------------------------------------------------------------------------------------------------
-    def call(self, verb, _timeout=30, **arguments):
+    def call(self, verb, _timeout=PATIENCE, **arguments):
         """One control call on a kept connection of this thread. Raises SimError with the server's words."""
         body = json.dumps(arguments)
         for attempt in (1, 2):
@@ -238,7 +242,7 @@ class SimAWS:
     # -- waiting -----------------------------------------------------------------------------------------------------
     def wait(self, what, timeout=10, **match):
         """What was found; AssertionError when the deadline passes first."""
-        answer = self.call("wait", _timeout=timeout + 20, what=what, timeout=timeout, **match)
+        answer = self.call("wait", _timeout=timeout + PATIENCE, what=what, timeout=timeout, **match)
         assert answer["ok"], f"no {what} that match {match} within {timeout} s; found {json.dumps(answer['found'])}"
         return answer["found"]
 
@@ -272,7 +276,7 @@ class SimAWS:
             env["AWS_EC2_METADATA_DISABLED"] = "true"
         return env
 
-    def aws(self, user, region, *arguments, timeout=60):
+    def aws(self, user, region, *arguments, timeout=PATIENCE):
         """Run the real aws command; answers its parsed JSON, {} when it prints nothing."""
         program = "/usr/bin/aws" if os.path.exists("/usr/bin/aws") else "aws"
         env = {**self.env_for(user, region), "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1"}
@@ -291,7 +295,7 @@ class SimAWS:
         session._session.register_component("data_loader", shapes.loader())     # members newer than botocore's own
         return session.client(
             service, endpoint_url=self.url, verify=self.ca_file or None,
-            config=Config(retries={"total_max_attempts": attempts, "mode": "standard"}, **{"read_timeout": 20, **config}))
+            config=Config(retries={"total_max_attempts": attempts, "mode": "standard"}, **{"read_timeout": PATIENCE, **config}))
 
 
 class _Fault:

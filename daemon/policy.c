@@ -23,6 +23,7 @@ typedef enum Need {
     NEED_RESTORING_SELECTORS,
     NEED_RESTORING_INSIGHTS,
     NEED_RECREATING,
+    NEED_ORGANIZATION_TRAILS, /* whoever makes a trail the organization's needs rights there */
     NEED_ATTRIBUTION,
     NEED_BUCKET_CHECKS,
     _NEED_MAX,
@@ -32,10 +33,11 @@ typedef enum Need {
 typedef enum Scope {
     SCOPE_ANY,        /* AWS lets nobody limit these */
     SCOPE_ANY_TRAIL,  /* also the organization's, whose ARN has the management account's id */
-    SCOPE_OWN_TRAILS, /* the account's own */
+    SCOPE_OWN_TRAILS, /* the account's own; of a delegated administrator also the organization's */
     SCOPE_OWN_ROLES,  /* that hand events to CloudWatch Logs; for CloudTrail alone */
+    SCOPE_LINKED_ROLE, /* CloudTrail's own in the account */
     SCOPE_BUCKETS,
-    SCOPE_OWN_KEYS,
+    SCOPE_KEYS, /* also those of an account for logs */
 } Scope;
 
 static const struct {
@@ -59,11 +61,17 @@ static const struct {
     { "RestoreTrails", SCOPE_OWN_TRAILS, NEED_RECREATING, "cloudtrail:AddTags" },
     { "RestoreTrails", SCOPE_OWN_TRAILS, NEED_RECREATING, "cloudtrail:RemoveTags" },
     { "PassTheLogRole", SCOPE_OWN_ROLES, NEED_RESTORING_SETTINGS, "iam:PassRole" },
+    { "WriteOrganizationTrails", SCOPE_ANY, NEED_ORGANIZATION_TRAILS, "organizations:DescribeOrganization" },
+    { "WriteOrganizationTrails", SCOPE_ANY, NEED_ORGANIZATION_TRAILS,
+      "organizations:ListAWSServiceAccessForOrganization" },
+    { "WriteOrganizationTrails", SCOPE_ANY, NEED_ORGANIZATION_TRAILS, "organizations:ListAccounts" },
+    { "WriteOrganizationTrailsByRole", SCOPE_LINKED_ROLE, NEED_ORGANIZATION_TRAILS, "iam:GetRole" },
+    { "WriteOrganizationTrailsByRole", SCOPE_LINKED_ROLE, NEED_ORGANIZATION_TRAILS, "iam:CreateServiceLinkedRole" },
     { "FindOutWho", SCOPE_ANY, NEED_ATTRIBUTION, "cloudtrail:LookupEvents" },
     { "LookAtBuckets", SCOPE_BUCKETS, NEED_BUCKET_CHECKS, "s3:ListBucket" },
     { "LookAtBuckets", SCOPE_BUCKETS, NEED_BUCKET_CHECKS, "s3:GetLifecycleConfiguration" },
     { "LookAtBuckets", SCOPE_BUCKETS, NEED_BUCKET_CHECKS, "s3:GetBucketPolicy" },
-    { "LookAtKeys", SCOPE_OWN_KEYS, NEED_BUCKET_CHECKS, "kms:DescribeKey" },
+    { "LookAtKeys", SCOPE_KEYS, NEED_BUCKET_CHECKS, "kms:DescribeKey" },
 };
 
 static bool restores(const PolicyNeeds *needs, RestoreKind kind) {
@@ -81,6 +89,7 @@ static bool is_needed(const PolicyNeeds *needs, Need need) {
     case NEED_RESTORING_SELECTORS: return restores(needs, RESTORE_SELECTORS);
     case NEED_RESTORING_INSIGHTS: return restores(needs, RESTORE_INSIGHTS);
     case NEED_RECREATING: return restores(needs, RESTORE_DELETED);
+    case NEED_ORGANIZATION_TRAILS: return restores(needs, RESTORE_SETTINGS);
     case NEED_ATTRIBUTION: return needs->attribution;
     case NEED_BUCKET_CHECKS: return needs->bucket_checks;
     case _NEED_MAX: break;
@@ -109,10 +118,13 @@ static json_t *resource_of(const PolicyNeeds *needs, Scope scope) {
 
     switch (scope) {
     case SCOPE_ANY_TRAIL: return text_of("arn:%s:cloudtrail:*:*:trail/*", needs->partition);
-    case SCOPE_OWN_TRAILS: return text_of("arn:%s:cloudtrail:*:%s:trail/*", needs->partition, account);
+    case SCOPE_OWN_TRAILS:
+        return text_of("arn:%s:cloudtrail:*:%s:trail/*", needs->partition, needs->organization ? "*" : account);
     case SCOPE_OWN_ROLES: return text_of("arn:%s:iam::%s:role/*", needs->partition, account);
+    case SCOPE_LINKED_ROLE:
+        return text_of("arn:%s:iam::%s:role/aws-service-role/cloudtrail.amazonaws.com/*", needs->partition, account);
     case SCOPE_BUCKETS: return text_of("arn:%s:s3:::*", needs->partition);
-    case SCOPE_OWN_KEYS: return text_of("arn:%s:kms:*:%s:key/*", needs->partition, account);
+    case SCOPE_KEYS: return text_of("arn:%s:kms:*:*:key/*", needs->partition);
     case SCOPE_ANY: break;
     }
     return json_string("*");
@@ -196,7 +208,7 @@ json_t *policy_guard(const PolicyNeeds *needs) {
     if (r >= 0 && needs->n_roles > 0)
         r = add_statement(statements, "ReachOtherAccounts", "Allow", json_string("sts:AssumeRole"),
                           strings(needs->roles, needs->n_roles), NULL);
-    if (r >= 0 && needs->lists_accounts)
+    if (r >= 0 && needs->organization && !(needs->guarded && is_needed(needs, NEED_ORGANIZATION_TRAILS)))
         r = add_statement(statements, "ListAccounts", "Allow", json_string("organizations:ListAccounts"),
                           json_string("*"), NULL);
     return document(statements, r);
@@ -298,7 +310,8 @@ static int deny_changes_of_guards(json_t *statements, const PolicyShield *shield
 static int deny_changes(json_t *statements, const PolicyShield *shield) {
     int r = add_statement(
             statements, "LeaveTrailsAlone", "Deny", strings(trail_changes, ARRAY_SIZE(trail_changes)),
-            text_of("arn:%s:cloudtrail:*:%s:trail/*", shield->partition, or_any(shield->account)),
+            text_of("arn:%s:cloudtrail:*:%s:trail/*", shield->partition,
+                    shield->organization ? "*" : or_any(shield->account)),
             except(shield, shield->guards_write));
 
     if (r >= 0)

@@ -23,7 +23,9 @@ typedef struct PolicyNeeds {
     size_t n_topics;
     const char *const *roles; /* ARNs that are assumed; may hold wildcards */
     size_t n_roles;
-    bool lists_accounts; /* of the organization */
+    /* These are the management account's or a delegated administrator's: they list the accounts, and may write to the
+     * organization's trails, whose ARNs have the id of the management account. */
+    bool organization;
 } PolicyNeeds;
 
 /* A new reference, NULL without memory. */
@@ -36,6 +38,7 @@ json_t *policy_trust(const char *guard_arn, const char *external_id);
 typedef struct PolicyShield {
     const char *partition;
     const char *account;       /* "" : any */
+    bool organization;         /* also the trails of the organization, which may be another account's */
     const char *const *guards; /* ARNs of the users and roles of guards; may hold wildcards */
     size_t n_guards;
     bool guards_write; /* they put settings back, which is denied to others */

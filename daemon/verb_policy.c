@@ -184,7 +184,7 @@ static json_t *hub_policy(const Job *job) {
     needs.n_topics = job->n_topics;
     needs.roles = job->roles;
     needs.n_roles = job->n_roles;
-    needs.lists_accounts = config->organization.role_name != NULL;
+    needs.organization = config->organization.role_name != NULL;
     return fitting(&needs);
 }
 
@@ -252,6 +252,7 @@ static json_t *make_shield(const Job *job, const PolicyPlace *place, const Polic
     PolicyShield shield = {
         .partition = place->partition,
         .account = place->account,
+        .organization = hub && job->config->organization.role_name,
         .guards = (const char *const *)principals->items,
         .n_guards = principals->n,
         .guards_write = write,

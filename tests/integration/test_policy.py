@@ -103,12 +103,14 @@ def test_the_printed_policies_of_hub_and_members_are_enough_and_used(sim, make_g
 
 
 def test_the_printed_policy_is_enough_to_put_everything_back(sim, make_guard, mallory):
-    """Mode restore with all its words and bucket_checks: settings, selectors, insights, tags, a deleted trail."""
+    """Mode restore with all its words and bucket_checks: settings, selectors, insights, tags, a deleted trail, which is the
+    organization's."""
     log_role = f"arn:aws:iam::{MAIN}:role/ToLogs"
+    sim.call("organization", management=MAIN, members=[MEMBER])
     sim.add_role("ToLogs", MAIN)
     arn = sim.add_trail("kept", MAIN, FRA, insight_selectors=INSIGHTS, tags={"team": "blue"},
                         event_configuration={"MaxEventSize": "Large"}, settings={
-        "S3BucketName": "example-kept", "LogFileValidationEnabled": True, "KmsKeyId": f"arn:aws:kms:{FRA}:{MAIN}:key/k1",
+        "IsOrganizationTrail": True, "S3BucketName": "example-kept", "LogFileValidationEnabled": True, "KmsKeyId": f"arn:aws:kms:{FRA}:{MAIN}:key/k1",
         "CloudWatchLogsLogGroupArn": f"arn:aws:logs:{FRA}:{MAIN}:log-group:trails:*", "CloudWatchLogsRoleArn": log_role})
     guard = make_guard(sim, mode="restore", restore=["settings", "selectors", "insights", "deleted"], bucket_checks=True,
                        settings_interval=1, trails=["kept"])
@@ -134,6 +136,54 @@ def test_the_printed_policy_is_enough_to_put_everything_back(sim, make_guard, ma
     sim.wait_for_request(within(20), operation="CreateTrail", principal=GUARD, status=200)
     poll(lambda: used_actions(sim, GUARD) == actions(policy), within(20))
     assert sim.call("decisions")["denied"] == []
+
+
+@pytest.mark.parametrize("with_role", [True, False], ids=["a role in the management account", "none there"])
+def test_the_printed_policies_are_enough_for_a_delegated_administrator(sim, make_guard, mallory, with_role):
+    """The organization's trail is the management account's: with a role there it is written to by that, else by the base
+    credentials. Their account has a trail of its own besides."""
+    sim.add_topic(topic := f"arn:aws:sns:{FRA}:{MEMBER}:alerts")
+    sim.add_user("hub", MEMBER)
+    hub, own = f"arn:aws:iam::{MEMBER}:user/hub", sim.add_trail("own", MEMBER, FRA)
+    sim.call("organization", management=MAIN, members=[MEMBER], delegated=[MEMBER])
+    sim.trail(ORG_TRAIL, settings={"IsOrganizationTrail": True})
+    guard = make_guard(sim, "hub", organization={"role_name": "TrailGuard"}, mode="restore", settings_interval=1,
+                       restore=["settings", "selectors", "insights", "deleted"], alerts=sns(topic), blind_after=1)
+    document = printed(guard, "guard")
+    (member,) = document["members"]
+    if with_role:
+        sim.add_role("TrailGuard", MAIN, policy=member["policy"]["Statement"], trust=member["trust"]["Statement"])
+    limit(sim, hub, document["hub"])
+    guard.start().wait_guarding()
+    verdict = "logging" if with_role else "protected"
+    guard.wait_status(lambda status: {trail["name"]: trail["verdict"] for trail in status["trails"]} ==
+                      {"org-trail": verdict, "own": "logging"}, 20)
+    poll(lambda: len(list((guard.state / "baselines").glob("*.json"))) == 2, within(15))
+    for arn in (ORG_TRAIL, own):
+        sim.trail(arn, logging=False)
+        sim.wait_for_trail(arn, within(10), logging=True)
+    client = mallory.client(ORG_TRAIL)
+    change = {"IsOrganizationTrail": False} if with_role else {"S3KeyPrefix": "elsewhere"}   # the former is hidden from members
+    client.update_trail(Name=ORG_TRAIL, **change)
+    poll(lambda: {name: sim.trail(ORG_TRAIL)["settings"].get(name) for name in change} != change, within(20))
+    client.put_event_selectors(TrailName=ORG_TRAIL, EventSelectors=[{"ReadWriteType": "ReadOnly"}])
+    sim.wait_for_request(within(20), operation="PutEventSelectors", principal="*uard*" if with_role else hub, status=200)
+    mallory.delete(ORG_TRAIL)
+    wait_alert(sim, "trail.missing", topic, 20, holds=lambda told: told["action"]["result"] == "held")
+    assert sim.trail(ORG_TRAIL)["settings"]["IsOrganizationTrail"] and sim.trail(ORG_TRAIL)["logging"]
+    assert [entry for entry in sim.call("decisions")["denied"] if entry["action"] != "sts:AssumeRole"] == []
+    sim.clear_failures()
+
+
+def test_the_deny_policy_of_a_delegated_administrator_covers_the_organizations_trail(sim, make_guard):
+    sim.add_user("hub", MEMBER)
+    sim.call("organization", management=MAIN, members=[MEMBER], delegated=[MEMBER])
+    sim.trail(ORG_TRAIL, settings={"IsOrganizationTrail": True})
+    policy = printed(make_guard(sim, "hub", organization={"role_name": "TrailGuard"}), "deny")["hub"]
+    sim.add_user("other-admin", MEMBER, policy=[ADMINISTRATOR, *policy["Statement"]])
+    cloudtrail = sim.boto3("other-admin", "cloudtrail", FRA)
+    assert refused(cloudtrail.stop_logging, Name=ORG_TRAIL) == "AccessDeniedException"
+    assert sim.trail(ORG_TRAIL)["status_now"]["IsLogging"]
 
 
 def test_the_trust_policy_names_the_role_of_a_session(sim, make_guard):

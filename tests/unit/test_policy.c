@@ -15,6 +15,7 @@
 
 #define R(k)  RESTORE_BIT(RESTORE_##k)
 #define WATCH "DescribeTrails GetTrailStatus"
+#define ORG   " DescribeOrganization ListAWSServiceAccessForOrganization ListAccounts GetRole CreateServiceLinkedRole"
 
 /* All actions of a document without their service, in order, between blanks. */
 static void list_actions(const json_t *document, char *text, size_t size) {
@@ -48,16 +49,20 @@ static const struct {
       WATCH " GetEventSelectors GetInsightSelectors ListTags GetEventConfiguration" },
     { { .guarded = true, .mode = MODE_RESTORE }, WATCH " StartLogging" },
     { { .guarded = true, .mode = MODE_RESTORE, .restore = R(SETTINGS) },
-      WATCH " StartLogging UpdateTrail PassRole" },
+      WATCH " StartLogging UpdateTrail PassRole" ORG },
     { { .guarded = true, .mode = MODE_RESTORE, .restore = R(SELECTORS) | R(INSIGHTS) },
       WATCH " StartLogging PutEventSelectors PutEventConfiguration PutInsightSelectors" },
     { { .guarded = true, .mode = MODE_RESTORE, .restore = R(DELETED) },
       WATCH " StartLogging UpdateTrail PutEventSelectors PutEventConfiguration PutInsightSelectors CreateTrail "
-            "AddTags RemoveTags PassRole" },
+            "AddTags RemoveTags PassRole" ORG },
     { { .guarded = true, .mode = MODE_OBSERVE, .attribution = true }, WATCH " LookupEvents" },
     { { .guarded = true, .mode = MODE_OBSERVE, .bucket_checks = true },
       WATCH " ListBucket GetLifecycleConfiguration GetBucketPolicy DescribeKey" },
-    { { .mode = MODE_RESTART, .attribution = true, .lists_accounts = true }, "ListAccounts" },
+    { { .mode = MODE_RESTART, .attribution = true, .organization = true }, "ListAccounts" },
+    { { .guarded = true, .mode = MODE_RESTART, .restore = R(DELETED), .organization = true },
+      WATCH " StartLogging ListAccounts" },
+    { { .guarded = true, .mode = MODE_RESTORE, .restore = R(SETTINGS), .organization = true },
+      WATCH " StartLogging UpdateTrail PassRole" ORG },
 };
 
 static void test_what_each_option_needs(void **state) {
@@ -86,6 +91,7 @@ static void test_resources(void **state) {
         .account = "111122223333",
         .mode = MODE_RESTORE,
         .restore = R(SETTINGS),
+        .bucket_checks = true,
         .topics = topics,
         .n_topics = 1,
         .roles = roles,
@@ -99,6 +105,7 @@ static void test_resources(void **state) {
     assert_non_null(strstr(text, "\"arn:aws-cn:cloudtrail:*:*:trail/*\""));
     assert_non_null(strstr(text, "\"arn:aws-cn:cloudtrail:*:111122223333:trail/*\""));
     assert_non_null(strstr(text, "\"iam:PassedToService\":\"cloudtrail.amazonaws.com\""));
+    assert_non_null(strstr(text, "\"arn:aws-cn:kms:*:*:key/*\"")); /* of an account for logs */
     assert_non_null(strstr(text, topics[0]));
     assert_non_null(strstr(text, roles[0]));
     free(text);

@@ -62,6 +62,23 @@ def _pass_role(call, wanted):
                        context={"iam:passedtoservice": "cloudtrail.amazonaws.com"})
 
 
+def _look_into_organization(call, wanted):
+    """Who makes a trail the organization's needs rights there, which CloudTrail uses (CloudTrail user guide, "Prepare for
+    creating a trail for your organization")."""
+    if not wanted.get("IsOrganizationTrail"):
+        return
+    role = f"arn:aws:iam::{call.principal.account}:role/aws-service-role/cloudtrail.amazonaws.com/AWSServiceRoleForCloudTrail"
+    try:
+        for action in ("DescribeOrganization", "ListAWSServiceAccessForOrganization", "ListAccounts"):
+            call.authorize(f"organizations:{action}", "*")
+        for action in ("GetRole", "CreateServiceLinkedRole"):
+            call.authorize(f"iam:{action}", role)
+    except AwsError as error:
+        raise AwsError("InsufficientDependencyServiceAccessPermissionException",
+                       "AWS CloudTrail cannot create resources for your organization because access to one or more required "
+                       "APIs has been denied.") from error
+
+
 # -- reading ---------------------------------------------------------------------------------------------------------
 def describe_trails(call, params):
     _authorize(call, params)
@@ -142,6 +159,7 @@ def update_trail(call, params):
     trail = find_to_write(call, params["Name"])
     wanted = trails.changes(call, params)
     _pass_role(call, wanted)
+    _look_into_organization(call, wanted)
     multi = wanted.get("IsMultiRegionTrail")
     if multi is not None and multi != trail.multi_region:
         wanted.setdefault("IncludeGlobalServiceEvents", multi)      # follows by itself (CloudTrail user guide)
@@ -160,6 +178,7 @@ def create_trail(call, params):
     if params.get("TagsList"):
         call.authorize("cloudtrail:AddTags", trails.arn_of(account, region, name))
     _pass_role(call, wanted)
+    _look_into_organization(call, wanted)
     settings = {**trails.FLAGS, **wanted}
     owner = account
     if settings["IsOrganizationTrail"] and state.organization:

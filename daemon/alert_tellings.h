@@ -39,6 +39,10 @@ typedef enum Telling {
     TELLING_LIST_READABLE,
     TELLING_BLIND_ACCOUNT,
     TELLING_LEFT,
+    TELLING_ACCOUNT_ATTRIBUTED,
+    TELLING_ACCOUNT_DEPARTED,
+    TELLING_ACCOUNT_NOBODY,
+    TELLING_ACCOUNT_NOT_SEARCHED,
     TELLING_UNCOVERED,
     TELLING_LOGGING_AGAIN,
     TELLING_THERE_AGAIN,
@@ -166,6 +170,13 @@ extern const AlertTemplate alert_templates_of_guard[_TELLING_MAX];
     "cn-northwest-1, in GovCloud us-gov-west-1). AccountDepartedOrganization there says how it went: LEFT "  \
     "(by itself, or it accepted another organization's invitation: LeaveOrganization or AcceptHandshake in "  \
     "its own history says who), REMOVED (RemoveAccountFromOrganization says who) or CLEANED (closed).\n"     \
+    "2. If it was not planned: the account is out of reach of your service control policies too. Treat "    \
+    "the credentials that were used as stolen.\n"                                                           \
+    "3. If it was: list the account in exclude of organization in trailguard.conf."
+#define DEPARTED_ADVICE                                                                                     \
+    "1. LEFT: LeaveOrganization, or AcceptHandshake of another organization's invitation, in the account's "  \
+    "own event history says who. REMOVED: search the management account's history again for "              \
+    "RemoveAccountFromOrganization. CLEANED: for CloseAccount, up to 90 days before.\n"                     \
     "2. If it was not planned: the account is out of reach of your service control policies too. Treat "    \
     "the credentials that were used as stolen.\n"                                                           \
     "3. If it was: list the account in exclude of organization in trailguard.conf."

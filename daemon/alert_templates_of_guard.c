@@ -41,6 +41,36 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
         .deed = "{detail}",
         .advice = LEFT_ADVICE,
     },
+    [TELLING_ACCOUNT_ATTRIBUTED] = {
+        .subject = "{LABEL} {where} {departed} by {who}",
+        .headline = "{where} was {departed} by {who}.{member now}",
+        .advice =
+                "1. Ask them. If nobody knows of it, disable the credentials, and look at what else they did: the "
+                "access key and the event id above are in the event history.\n"
+                "2. A user agent is what the caller says of itself, and proves nothing.\n"
+                "3. Outside the organization, or in another unit of it, the account is not under the service control "
+                "policies that it was under before.",
+    },
+    [TELLING_ACCOUNT_DEPARTED] = {
+        .subject = "{LABEL} {where} {departure}",
+        .headline = "{where} {departure}.{member now}",
+        .deed = "Searched the event history of the management account. It has AWS's record of the departure, and no "
+                "call behind it.",
+        .advice = DEPARTED_ADVICE,
+    },
+    [TELLING_ACCOUNT_NOBODY] = {
+        .subject = "{LABEL} {where}: nobody found who took it out of the organization",
+        .headline = "Nobody was found who took {where} out of the organization.{member now}",
+        .deed = "Searched the event history of the management account for 20 minutes. It shows no such call.",
+        .advice = LEFT_ADVICE,
+    },
+    [TELLING_ACCOUNT_NOT_SEARCHED] = {
+        .subject = "{LABEL} {where}: unknown who took it out of the organization",
+        .headline = "It is not known who took {where} out of the organization: the event history of the management "
+                    "account could not be searched: {detail}.{member now}",
+        .deed = "Tried for 20 minutes to search the event history of the management account.",
+        .advice = LEFT_ADVICE,
+    },
     [TELLING_UNREADABLE] = {
         .subject = "{LABEL} {unreadable} of {name} in {where} cannot be read",
         .headline =

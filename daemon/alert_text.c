@@ -263,7 +263,9 @@ static void add_who(const AlertExpansion *x) {
     const Tell *tell = x->source->tell;
 
     if (tell->has_actor) {
-        add_heading(x, tell->event == EVENT_TRAIL_ATTEMPTED ? "Who tried it" : "Who did it");
+        add_heading(x, tell->event == EVENT_TRAIL_ATTEMPTED ? "Who tried it"
+                       : tell->actor.departure[0]           ? "What AWS recorded"
+                                                            : "Who did it");
         alert_add_actor_facts(x);
         return;
     }

@@ -402,6 +402,55 @@ static void add_still_now(const AlertExpansion *x) {
         add_lasting(x, false);
 }
 
+/* What was done to an account, by the call that was found. */
+static void add_departed(const AlertExpansion *x) {
+    static const struct {
+        const char *call, *deed;
+    } deeds[] = {
+        { "RemoveAccountFromOrganization", "removed from the organization" },
+        { "CloseAccount", "closed" },
+        { "MoveAccount", "moved to another organizational unit" },
+        { "LeaveOrganization", "taken out of the organization" },
+        { "AcceptHandshake", "moved to another organization" },
+    };
+    const char *call = x->source->tell->actor.event_name;
+    size_t i = 0;
+
+    while (i < ARRAY_SIZE(deeds) && strcmp(deeds[i].call, call) != 0)
+        i++;
+    (void)strbuf_add(x->out, i < ARRAY_SIZE(deeds) ? deeds[i].deed : "taken out of the organization");
+}
+
+/* How an account departed, as AWS has recorded it. */
+static void add_departure(const AlertExpansion *x) {
+    static const struct {
+        const char *method, *words;
+    } ways[] = {
+        { "LEFT", "left the organization by itself (LEFT)" },
+        { "REMOVED", "was removed from the organization (REMOVED)" },
+        { "CLEANED", "was closed, and departed from the organization (CLEANED)" },
+    };
+    const char *method = x->source->tell->actor.departure;
+
+    for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
+        if (strcmp(ways[i].method, method) == 0) {
+            (void)strbuf_add(x->out, ways[i].words);
+            return;
+        }
+    (void)strbuf_add(x->out, "departed from the organization (");
+    alert_add_foreign(x, method);
+    (void)strbuf_add(x->out, ")");
+}
+
+/* The account was away, or could not be reached: is it still so? */
+static void add_member_now(const AlertExpansion *x) {
+    const Tell *tell = x->source->tell;
+
+    (void)strbuf_add(x->out, tell->resolves             ? " The incident is over."
+                             : tell->error == LOOK_GONE ? " It is no active member, and not guarded."
+                                                        : " TrailGuard cannot reach it.");
+}
+
 static void add_call(const AlertExpansion *x) {
     const char *name = x->source->tell->actor.event_name;
 
@@ -470,6 +519,9 @@ static const struct {
     { "deed", add_deed },
     { "still", add_still },
     { "still now", add_still_now },
+    { "departed", add_departed },
+    { "departure", add_departure },
+    { "member now", add_member_now },
     { "call", add_call },
     { "refusal", add_refusal },
     { "others", add_others },

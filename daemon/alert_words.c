@@ -98,7 +98,15 @@ static Telling failing(const Tell *tell) {
     return by_failing(tell->about ? tell->about : tell->findings, false);
 }
 
-static Telling attributed(const Tell *tell) {
+static Telling account_attributed(const Tell *tell) {
+    if (tell->has_actor)
+        return tell->actor.departure[0] ? TELLING_ACCOUNT_DEPARTED : TELLING_ACCOUNT_ATTRIBUTED;
+    return tell->detail[0] ? TELLING_ACCOUNT_NOT_SEARCHED : TELLING_ACCOUNT_NOBODY;
+}
+
+static Telling attributed(const Subject *subject, const Tell *tell) {
+    if (!subject->name[0])
+        return account_attributed(tell);
     if (tell->has_actor)
         return TELLING_ATTRIBUTED;
     return tell->detail[0] ? TELLING_NOT_SEARCHED : TELLING_NOBODY;
@@ -131,7 +139,7 @@ static Telling telling(const Subject *subject, const Tell *tell) {
     case EVENT_TRAIL_WEAKENED: return TELLING_WEAKENED;
     case EVENT_EXPECTATION_UNMET: return TELLING_UNMET;
     case EVENT_TRAIL_FAILING: return failing(tell);
-    case EVENT_TRAIL_ATTRIBUTED: return attributed(tell);
+    case EVENT_TRAIL_ATTRIBUTED: return attributed(subject, tell);
     case EVENT_TRAIL_ATTEMPTED: return TELLING_ATTEMPTED;
     case EVENT_BASELINE_WEAK: return trail ? TELLING_BASELINE_WEAK : TELLING_BASELINES_WEAK;
     case EVENT_BASELINE_DAMAGED: return TELLING_BASELINE_DAMAGED;

@@ -16,13 +16,14 @@ _Static_assert(ATTRIBUTE_QUESTIONS_MAX <= ATTRIBUTE_CALLS_MAX, "there is a call 
 
 struct Attribute {
     AttributeRequest request; /* its texts are ours */
-    char *texts[11];
+    char *texts[12];
     char **guards;
     AttributeDone done;
     void *userdata;
     AttributeQuestion questions[ATTRIBUTE_QUESTIONS_MAX]; /* region "": given up */
     size_t n_questions, question; /* the one under way */
     unsigned page, n_calls;
+    bool member_answered; /* the member's own history could be read */
     CloudTrailCall *call;
     LoopTimer *timer; /* so that done is never called from inside the start */
     Attribution found;
@@ -44,8 +45,17 @@ void attribute_cancel(Attribute *attribute) {
         attribute_free(attribute);
 }
 
+/* The call behind a departure that AWS recorded: one of the management account, or one in a history that is still
+ * readable. */
+static bool may_show_up(const Attribute *a) {
+    const char *departure = a->found.actor.departure;
+
+    return text_equal(departure, "REMOVED") || (text_equal(departure, "LEFT") && a->member_answered);
+}
+
 /* What was found stays found, whatever else could not be asked; without any, the search has failed. */
 static void finish(Attribute *a) {
+    a->found.incomplete = a->found.found && may_show_up(a);
     a->found.looked = a->found.found || !a->found.error_text[0];
     a->done(&a->found, a->userdata);
     attribute_free(a);
@@ -55,11 +65,12 @@ static void finish(Attribute *a) {
 static void give_up_region(Attribute *a, const char *code, const char *message) {
     const AttributeQuestion refused = a->questions[a->question];
 
-    if (!a->found.error_text[0])
+    /* that of an account that left is more than can be expected */
+    if (!a->found.error_text[0] && !refused.of_member)
         (void)snprintf(a->found.error_text, sizeof(a->found.error_text), "LookupEvents in %s: %s%s%s",
                        refused.region, code, code[0] ? ": " : "", message);
     for (size_t i = a->question; i < a->n_questions; i++)
-        if (text_equal(a->questions[i].region, refused.region))
+        if (a->questions[i].of_member == refused.of_member && text_equal(a->questions[i].region, refused.region))
             a->questions[i].region[0] = '\0';
 }
 
@@ -82,8 +93,8 @@ static bool ask(Attribute *a, const char *next_token) {
         .end_usec = a->request.until_usec,
         .next_token = next_token,
     };
-    int r = cloudtrail_lookup_events(a->request.aws, a->request.credentials, question->region, &lookup,
-                                     events_done, a, &a->call);
+    CredentialsSource *credentials = question->of_member ? a->request.member_credentials : a->request.credentials;
+    int r = cloudtrail_lookup_events(a->request.aws, credentials, question->region, &lookup, events_done, a, &a->call);
 
     a->n_calls++;
     if (r < 0)
@@ -108,6 +119,7 @@ static void events_done(const AwsError *error, const CloudTrailEvents *events, v
     if (error->class != AWS_OK)
         give_up_region(a, error->code, error->message);
     else {
+        a->member_answered |= a->questions[a->question].of_member;
         for (size_t i = 0; i < events->n; i++)
             attribute_take(&a->request, &events->items[i], &a->found);
         if (events->next_token[0] && may_turn_page(a)) {
@@ -132,7 +144,7 @@ static int copy_texts(Attribute *a) {
     AttributeRequest *q = &a->request;
     const char **texts[] = { &q->region, &q->trail_name, &q->trail_arn, &q->bucket, &q->bucket_region,
                              &q->key,    &q->log_group,  &q->log_role,  &q->topic,  &q->own_arn,
-                             &q->key_store };
+                             &q->key_store, &q->member };
 
     _Static_assert(ARRAY_SIZE(texts) == ARRAY_SIZE(a->texts), "all are kept");
 

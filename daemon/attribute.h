@@ -18,6 +18,10 @@ typedef struct AttributeRequest {
     const char *bucket_region; /* without it the trail's home and the region of global events are searched */
     const char *key, *log_group, *log_role, *topic; /* ARNs */
     const char *key_store; /* id of the custom key store that the key is in */
+    /* Of an account that left its organization or cannot be reached: its id. The history is that of the management
+     * account then; member_credentials, unless NULL, read the member's own. */
+    const char *member;
+    CredentialsSource *member_credentials;
     const char *own_arn; /* our own caller: what we wrote ourselves is nobody's deed; "" when unknown */
     char *const *guards; /* n_guards principals, see arn_principal_is(): what they wrote is nobody's either */
     size_t n_guards;

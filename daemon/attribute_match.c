@@ -20,10 +20,12 @@ typedef enum About {
     ABOUT_KEY_STORE,
     ABOUT_MEMBERSHIP, /* of the account in the organization that the trail belongs to */
     ABOUT_TRUST,      /* of the organization in CloudTrail, which its trails need */
+    ABOUT_MEMBER,     /* request->member, in the management account's history */
 } About;
 
 #define USER_AGENT "TrailGuard/"
 #define CLOUDTRAIL "cloudtrail.amazonaws.com"
+#define DEPARTURE  "AccountDepartedOrganization"
 
 #define STOPS      (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_FLAPPED))
 #define DELETES    (FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_RECREATED))
@@ -33,6 +35,9 @@ typedef enum About {
 #define KEY        (FINDING_BIT(FINDING_KEY) | DELIVERIES)
 #define LOG_GROUP  FINDING_BIT(FINDING_LOG_GROUP)
 #define TOPIC      FINDING_BIT(FINDING_NOTIFICATION)
+#define DEPARTS    (FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_BLIND))
+/* AWS's record of a departure is so much younger than the call behind it. */
+#define DEPARTURE_LAG_USEC (600 * USEC_PER_SEC)
 
 /* One row a kind of call: which findings it can cause, and for changed settings which fields. */
 static const struct {
@@ -53,6 +58,11 @@ static const struct {
     { "LeaveOrganization", ABOUT_MEMBERSHIP, FINDING_BIT(FINDING_MISSING), 0, false },
     /* an invitation accepted from inside an organization moves the account */
     { "AcceptHandshake", ABOUT_MEMBERSHIP, FINDING_BIT(FINDING_MISSING), 0, false },
+    { "RemoveAccountFromOrganization", ABOUT_MEMBER, DEPARTS, 0, false },
+    { "CloseAccount", ABOUT_MEMBER, DEPARTS, 0, false },
+    { DEPARTURE, ABOUT_MEMBER, DEPARTS, 0, false },
+    /* other service control policies apply there */
+    { "MoveAccount", ABOUT_MEMBER, FINDING_BIT(FINDING_BLIND), 0, false },
     /* organization trails become trails of the management account alone */
     { "DisableAWSServiceAccess", ABOUT_TRUST, FINDINGS_CHANGED, FIELD_BIT(FIELD_ORGANIZATION), false },
     { "DeregisterDelegatedAdministrator", ABOUT_TRUST, FINDINGS_CHANGED, FIELD_BIT(FIELD_ORGANIZATION), false },
@@ -93,7 +103,10 @@ static const char *object_of(const AttributeRequest *request, About about) {
     case ABOUT_LOG_ROLE: object = request->log_role; break;
     case ABOUT_TOPIC: object = request->topic; break;
     case ABOUT_KEY_STORE: object = request->key_store; break;
-    case ABOUT_MEMBERSHIP: object = request->foreign ? request->trail_arn : ""; break;
+    case ABOUT_MEMBERSHIP:
+        object = request->member_credentials ? request->member : request->foreign ? request->trail_arn : "";
+        break;
+    case ABOUT_MEMBER: object = request->member; break;
     case ABOUT_TRUST: object = request->foreign ? "" : request->trail_arn; break;
     case ABOUT_TRAIL: break;
     }
@@ -126,6 +139,7 @@ static const char *organizations_region(const AttributeRequest *request) {
 
 static size_t add_question(const char *name, const char *region, AttributeQuestion *ret) {
     ret->name = name;
+    ret->of_member = false;
     (void)text_copy(ret->region, sizeof(ret->region), region);
     return 1;
 }
@@ -164,8 +178,11 @@ static size_t ask(const AttributeRequest *request, size_t row, AttributeQuestion
         return ask_about_bucket(request, rows[row].name, ret);
     if (about == ABOUT_LOG_ROLE)
         return add_question(rows[row].name, iam_region(request), ret);
-    if (about == ABOUT_MEMBERSHIP)
-        return add_question(rows[row].name, organizations_region(request), ret);
+    if (about == ABOUT_MEMBERSHIP || about == ABOUT_MEMBER) {
+        (void)add_question(rows[row].name, organizations_region(request), ret);
+        ret->of_member = about == ABOUT_MEMBERSHIP && request->member_credentials;
+        return 1;
+    }
     if (about == ABOUT_TRUST)
         return ask_about_trust(request, rows[row].name, ret);
     if (about == ABOUT_KEY_STORE)
@@ -245,7 +262,10 @@ void attribute_actor(const CloudTrailEvent *event, Actor *ret) {
     const CloudTrailIdentity *who = &event->identity;
 
     *ret = (Actor){ .event_usec = event->event_time_usec };
-    (void)text_copy(ret->type, sizeof(ret->type), who->type);
+    /* what a service records without a call has the service alone */
+    (void)text_copy(ret->type, sizeof(ret->type), !who->type[0] && who->invoked_by[0] ? "AWSService" : who->type);
+    if (text_equal(event->event_name, DEPARTURE))
+        (void)text_copy(ret->departure, sizeof(ret->departure), event->departure[0] ? event->departure : "unknown");
     (void)text_copy(ret->arn, sizeof(ret->arn), who->arn);
     (void)text_copy(ret->account, sizeof(ret->account), who->account_id);
     (void)text_copy(ret->invoked_by, sizeof(ret->invoked_by), who->invoked_by);
@@ -289,6 +309,14 @@ static bool is_log_group(const char *log_group, const char *name) {
     return strncmp(found, name, len) == 0 && (found[len] == '\0' || found[len] == ':');
 }
 
+/* The account that a call to Organizations names, or AWS's record of a departure, whatever the member is called. */
+static bool names_account(const CloudTrailEvent *event, const char *id) {
+    char quoted[32];
+
+    (void)snprintf(quoted, sizeof(quoted), "\"%s\"", id);
+    return strstr(event->parameters, quoted) || strstr(event->details, quoted);
+}
+
 /* Whether it is about the request's own trail, bucket, key, ... A key and a role are named by ARN or by
  * their last part. */
 static bool is_about(const AttributeRequest *request, const CloudTrailEvent *event, About about) {
@@ -307,6 +335,7 @@ static bool is_about(const AttributeRequest *request, const CloudTrailEvent *eve
     case ABOUT_TOPIC: return text_equal(event->topic, object) || names_resource(event, object);
     case ABOUT_KEY_STORE: return text_equal(event->key_store, object);
     case ABOUT_MEMBERSHIP: return true; /* it is the account's own history */
+    case ABOUT_MEMBER: return names_account(event, object);
     case ABOUT_TRUST: /* the call to CloudTrail itself names no service */
         return text_equal(event->principal, CLOUDTRAIL) ||
                (!event->principal[0] && text_equal(event->event_source, CLOUDTRAIL));
@@ -345,6 +374,16 @@ static void add_attempt(Attribution *found, const Actor *actor) {
     }
 }
 
+/* The newest; but a call says more than AWS's record of what came of it. */
+static bool is_better(const Actor *actor, const Actor *than) {
+    bool record = actor->departure[0], than_record = than->departure[0];
+
+    if (record == than_record)
+        return actor->event_usec > than->event_usec;
+    return record ? actor->event_usec > than->event_usec + DEPARTURE_LAG_USEC
+                  : actor->event_usec + DEPARTURE_LAG_USEC >= than->event_usec;
+}
+
 void attribute_take(const AttributeRequest *request, const CloudTrailEvent *event, Attribution *found) {
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         Actor actor;
@@ -359,7 +398,7 @@ void attribute_take(const AttributeRequest *request, const CloudTrailEvent *even
         actor.unnamed_guard = rows[i].ours && text_starts_with(event->user_agent, USER_AGENT);
         if (actor.error_code[0])
             add_attempt(found, &actor);
-        else if (!found->found || actor.event_usec > found->actor.event_usec) {
+        else if (!found->found || is_better(&actor, &found->actor)) {
             found->found = true;
             found->actor = actor;
         }

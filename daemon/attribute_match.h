@@ -10,11 +10,12 @@
 typedef struct AttributeQuestion {
     const char *name;
     char region[ATTRIBUTE_REGION_MAX];
+    bool of_member; /* in the history of request->member */
 } AttributeQuestion;
 
 /* What to ask about the request's findings and fields, each once, the trail's own calls first; at most
  * ATTRIBUTE_QUESTIONS_MAX. Returns how many. */
-#define ATTRIBUTE_QUESTIONS_MAX 40U
+#define ATTRIBUTE_QUESTIONS_MAX 44U
 size_t attribute_questions(const AttributeRequest *request,
                            AttributeQuestion ret[static ATTRIBUTE_QUESTIONS_MAX]);
 

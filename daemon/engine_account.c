@@ -72,6 +72,7 @@ static void free_account(Account *account) {
     Engine *engine = account->engine;
 
     sts_cancel(account->identity_call);
+    attribute_cancel(account->search);
     loop_cancel(engine->aws.loop, account->wake);
     if (account->credentials != engine->aws.credentials)
         credentials_source_free(account->credentials);

@@ -24,14 +24,18 @@ static void hint_at_guard(Engine *engine, const Actor *actor) {
              text_escaped(shown, sizeof(shown), actor->arn));
 }
 
+static void hint_at_guards(Engine *engine, const Attribution *found) {
+    if (found->found)
+        hint_at_guard(engine, &found->actor);
+    for (unsigned i = 0; i < found->n_attempts; i++)
+        hint_at_guard(engine, &found->attempts[i]);
+}
+
 static void search_done(const Attribution *found, void *userdata) {
     Trail *trail = userdata;
 
     trail->keeping.search = NULL;
-    if (found->found)
-        hint_at_guard(trail->engine, &found->actor);
-    for (unsigned i = 0; i < found->n_attempts; i++)
-        hint_at_guard(trail->engine, &found->attempts[i]);
+    hint_at_guards(trail->engine, found);
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_ATTRIBUTED, .attribution = found });
 }
 
@@ -71,4 +75,45 @@ void engine_search_actor(Trail *trail) {
         return;
     (void)text_copy(failed.error_text, sizeof(failed.error_text), strerror(-r));
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_ATTRIBUTED, .attribution = &failed });
+}
+
+/* ---- accounts that left, or cannot be reached ---- */
+
+static void departure_done(const Attribution *found, void *userdata) {
+    Account *account = userdata;
+
+    account->search = NULL;
+    engine_account_attributed(account, found);
+}
+
+/* The role outlives the membership, mostly: who made an account leave by itself is in its own history. */
+void engine_search_departure(Account *account) {
+    Engine *engine = account->engine;
+    const Account *management = engine_management(engine);
+    const Attributing *at = &account->state.attributing;
+    AttributeRequest request = {
+        .aws = engine->aws.client,
+        .credentials = management ? management->credentials : NULL,
+        .region = engine->aws.region,
+        .member = account->id,
+        .member_credentials = account->left ? account->credentials : NULL,
+        .own_arn = management ? management->identity : NULL,
+        .guards = engine->config->guards.items,
+        .n_guards = engine->config->guards.n,
+        .findings = at->findings,
+        .from_usec = at->from_usec,
+        .until_usec = engine_now(engine).real_usec + 60 * USEC_PER_SEC,
+    };
+    Attribution failed = { .looked = false };
+    int r;
+
+    if (account->search)
+        return;
+    r = management ? attribute_start(&request, departure_done, account, &account->search) : -ENXIO;
+    if (r >= 0)
+        return;
+    (void)text_copy(failed.error_text, sizeof(failed.error_text),
+                    management ? strerror(-r) : "the organization's accounts could not be listed, so the management "
+                                                "account is not known");
+    engine_account_attributed(account, &failed);
 }

@@ -235,12 +235,15 @@ typedef struct Deciding {
     void *userdata;
 } Deciding;
 
-static void decide_sight(const Deciding *d, const TargetLook *look) {
+static void carry_sight(const Deciding *d, const TargetLook *look, const Attribution *found) {
     Engine *engine = d->engine;
     bool was_blind = d->state->blind, was_unreadable = d->state->list_unreadable;
     Plan plan;
 
-    guard_target(d->policy, d->state, look, engine_now(engine), &plan, d->state);
+    if (found)
+        guard_target_attributed(d->policy, d->state, found, engine_now(engine), &plan, d->state);
+    else
+        guard_target(d->policy, d->state, look, engine_now(engine), &plan, d->state);
     carry_notes(engine, &d->subject,
                 d->state->sight.open  ? &d->state->sight
                 : d->state->list.open ? &d->state->list
@@ -251,14 +254,17 @@ static void decide_sight(const Deciding *d, const TargetLook *look) {
     if (plan.n_tells > 0 || was_blind != d->state->blind || was_unreadable != d->state->list_unreadable)
         engine_publish(engine);
     arm(engine, d->wake, plan.wake_mono_usec, d->woke, d->userdata);
+    if (plan.attribute && !engine->once)
+        engine_search_departure(d->userdata);
 }
 
 void engine_decide_target(Target *target, const TargetLook *look) {
     Policy policy = engine_account_policy(target->account);
 
-    decide_sight(&(Deciding){ target->engine, &policy, engine_target_subject(target), &target->state,
-                              &target->wake, target_woke, target },
-                 look);
+    policy.attribution = false; /* what keeps a region from answering is in no event history */
+    carry_sight(&(Deciding){ target->engine, &policy, engine_target_subject(target), &target->state,
+                             &target->wake, target_woke, target },
+                look, NULL);
 }
 
 static void account_woke(void *userdata) {
@@ -268,12 +274,24 @@ static void account_woke(void *userdata) {
     engine_decide_account(account, NULL, 0);
 }
 
-void engine_decide_account(Account *account, const TargetLook *look, unsigned blind_after) {
+static void decide_account(Account *account, const TargetLook *look, unsigned blind_after, const Attribution *found) {
+    Engine *engine = account->engine;
     Policy policy = engine_account_policy(account);
 
     if (blind_after > 0)
         policy.blind_after = blind_after;
-    decide_sight(&(Deciding){ account->engine, &policy, engine_account_subject(account), &account->state,
-                              &account->wake, account_woke, account },
-                 look);
+    /* a member of the organization; which account manages it the list says, which may not be there yet */
+    policy.attribution = policy.attribution && account->role_arn && engine->config->organization.role_name &&
+                         (!engine->roster.management[0] || engine_management(engine));
+    carry_sight(&(Deciding){ engine, &policy, engine_account_subject(account), &account->state, &account->wake,
+                             account_woke, account },
+                look, found);
+}
+
+void engine_decide_account(Account *account, const TargetLook *look, unsigned blind_after) {
+    decide_account(account, look, blind_after, NULL);
+}
+
+void engine_account_attributed(Account *account, const Attribution *found) {
+    decide_account(account, NULL, 0, found);
 }

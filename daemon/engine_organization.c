@@ -131,6 +131,25 @@ static void take_accounts(Engine *engine, const OrganizationsAccounts *accounts)
     engine->roster.known = true;
 }
 
+Account *engine_management(const Engine *engine) {
+    const char *id = engine->roster.management;
+    Account *account;
+
+    if (!id[0])
+        return NULL;
+    if (text_equal(engine->base->id, id))
+        return engine->base;
+    account = engine_account_by_id(engine, id);
+    return account && engine_account_is_open(account) ? account : NULL;
+}
+
+/* Searches that waited until it was known where. */
+static void resume_searches(Engine *engine) {
+    for (size_t i = 0; i < engine->n_accounts; i++)
+        if (engine->accounts[i]->state.attributing.wanted)
+            engine_decide_account(engine->accounts[i], NULL, 0);
+}
+
 /* ---- asking ---- */
 
 static void list_failed(Engine *engine, const AwsError *error) {
@@ -162,7 +181,9 @@ static void list_done(const AwsError *error, const OrganizationsAccounts *accoun
             log_line(LOG_NOTICE, "the organization's accounts can be listed again");
         roster->n_failed = 0;
         roster->error[0] = '\0';
+        (void)text_copy(roster->management, sizeof(roster->management), accounts->management);
         take_accounts(engine, accounts);
+        resume_searches(engine);
         engine_save_soon(engine, false);
     }
     roster->due_usec = engine_now(engine).mono_usec + MIN(wait_usec, refresh_usec);

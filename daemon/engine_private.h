@@ -6,6 +6,7 @@
 #include <systemd/sd-event.h>
 
 #include "daemon/act.h"
+#include "daemon/attribute.h"
 #include "daemon/deliver.h"
 #include "daemon/engine.h"
 #include "daemon/engine_aws.h"
@@ -65,6 +66,7 @@ struct Account {
     bool begun;                   /* the state file's rows were taken over */
     TargetState state;            /* of the account as a whole: its credentials */
     LoopTimer *wake;
+    Attribute *search;            /* for who took it out of the organization or out of reach */
 
     Target **targets;
     size_t n_targets;
@@ -139,6 +141,7 @@ typedef struct Roster {
     bool settled;      /* the first try has ended */
     unsigned n_failed; /* in a row */
     char error[ERROR_TEXT_MAX];
+    char management[16]; /* id of the management account, as the list says; "" while unknown */
 } Roster;
 
 /* What may be written often, as schedule_file_pause() allows. */
@@ -247,6 +250,12 @@ void engine_list_accounts(Engine *engine);
 /* Members that the state file knows, so that an outage of the list at start changes nothing. */
 int engine_add_known_members(Engine *engine);
 
+/* Whose credentials read the management account's event history; NULL: none that we have, or not known yet. */
+Account *engine_management(const Engine *engine);
+
+/* engine_attribute.c */
+void engine_search_departure(Account *account);
+
 /* engine_table.c: targets and trails as the configuration and AWS's lists make them. */
 Target *engine_target(Account *account, const char *region,
                       bool configured); /* finds or adds; NULL when out of memory */
@@ -318,6 +327,7 @@ int engine_carry_tells(Engine *engine, const Subject *subject, const Plan *plan)
 void engine_decide_target(Target *target, const TargetLook *look);
 /* Of the account as a whole; blind_after 0: the policy's. */
 void engine_decide_account(Account *account, const TargetLook *look, unsigned blind_after);
+void engine_account_attributed(Account *account, const Attribution *found);
 void engine_tell_channel(Engine *engine, const ChannelTrouble *trouble, bool failed);
 
 /* engine_status.c */

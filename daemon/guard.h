@@ -63,6 +63,10 @@ bool guard_is_off(const Rejection *rejection);
 void guard_target(const Policy *policy, const TargetState *prev, const TargetLook *look, Now now,
                   Plan *ret_plan, TargetState *ret_next);
 
+/* A search that a plan asked for has ended: who took an account out of the organization or out of reach. */
+void guard_target_attributed(const Policy *policy, const TargetState *prev, const Attribution *found, Now now,
+                             Plan *ret_plan, TargetState *ret_next);
+
 /* A target is not guarded any more: its incidents end with messages that say why. */
 void guard_target_forgotten(const Policy *policy, const TargetState *prev, const char *why, Now now, Plan *ret_plan,
                             TargetState *ret_next);

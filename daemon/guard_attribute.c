@@ -2,6 +2,7 @@
 /* When the event history is searched for who did it, and what its answers mean. It is told when it is known,
  * and nothing ever waits for it. */
 #include "daemon/guard_private.h"
+#include "daemon/guard_search.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -14,8 +15,7 @@ static const uint64_t looks_usec[] = {
     360 * USEC_PER_SEC, 600 * USEC_PER_SEC, 900 * USEC_PER_SEC, 1200 * USEC_PER_SEC,
 };
 
-static void begin_search(Attributing *at, uint32_t findings, uint64_t from_usec, uint64_t mark_usec,
-                         uint64_t seen_usec) {
+void search_begin(Attributing *at, uint32_t findings, uint64_t from_usec, uint64_t mark_usec, uint64_t seen_usec) {
     at->wanted = true;
     at->findings = findings;
     at->from_usec = from_usec;
@@ -51,7 +51,7 @@ void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, 
     if (opened)
         at->n_searches = at->n_attempts = 0;
     if (opened || !at->wanted)
-        begin_search(at, findings, from_usec, mark_usec, d->now.real_usec);
+        search_begin(at, findings, from_usec, mark_usec, d->now.real_usec);
     else if (at->seen_usec == d->now.real_usec) {
         /* one look, several troubles */
         at->findings |= findings;
@@ -59,7 +59,7 @@ void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, 
     } else if (is_worse(findings, at->findings)) {
         Attributing old = *at;
 
-        begin_search(at, findings, from_usec, mark_usec, d->now.real_usec);
+        search_begin(at, findings, from_usec, mark_usec, d->now.real_usec);
         put_off(at, &old);
     } else {
         if (!at->again_is_older) {
@@ -135,7 +135,7 @@ static void end_search(Deciding *d, uint64_t cause_usec) {
     at->n_searches++;
     pause_usec = at->n_searches >= GUARD_TELLS_MAX ? SEARCH_PAUSE_USEC : 0;
     if (at->again_findings != 0 && (at->again_is_older || cause_usec < at->again_from_usec))
-        begin_search(at, at->again_findings, guard_before(at->again_from_usec, GUARD_OUR_SLACK_USEC),
+        search_begin(at, at->again_findings, guard_before(at->again_from_usec, GUARD_OUR_SLACK_USEC),
                      at->again_mark_usec, d->now.real_usec + pause_usec);
     at->again_findings = 0;
     at->again_is_older = false;
@@ -155,7 +155,7 @@ void guard_attributed(Deciding *d, const Attribution *found) {
     if (found->looked && found->found && found->actor.event_usec >= at->from_usec) {
         tell_actor(d, &found->actor);
         end_search(d, found->actor.event_usec);
-    } else if (at->n_looks >= ARRAY_SIZE(looks_usec)) {
+    } else if (search_was_last(at)) {
         tell_nobody(d, found->looked ? "" : found->error_text);
         end_search(d, 0);
     }
@@ -163,31 +163,38 @@ void guard_attributed(Deciding *d, const Attribution *found) {
 
 /* ---- when ---- */
 
+bool search_was_last(const Attributing *at) {
+    return at->n_looks >= ARRAY_SIZE(looks_usec);
+}
+
 static uint64_t due_usec(const Attributing *at) {
     return at->seen_usec + looks_usec[MIN(at->n_looks, (unsigned)ARRAY_SIZE(looks_usec) - 1)];
 }
 
-void guard_plan_search(Deciding *d) {
-    Attributing *at = &d->s.attributing;
-
-    if (!d->policy->attribution)
-        at->wanted = false;
+bool search_is_due(Attributing *at, Now now) {
     if (!at->wanted || at->looking)
-        return;
+        return false;
     /* the clock was set back: do not wait for it to come round again */
-    at->seen_usec = MIN(at->seen_usec, d->now.real_usec + SEARCH_PAUSE_USEC);
-    if (d->now.real_usec >= due_usec(at)) {
-        at->looking = true;
-        d->plan->attribute = true;
-    }
+    at->seen_usec = MIN(at->seen_usec, now.real_usec + SEARCH_PAUSE_USEC);
+    at->looking = now.real_usec >= due_usec(at);
+    return at->looking;
 }
 
-uint64_t guard_search_wake(const Deciding *d) {
-    const Attributing *at = &d->s.attributing;
+uint64_t search_wake_mono_usec(const Attributing *at, Now now) {
     uint64_t due;
 
     if (!at->wanted || at->looking)
         return 0;
     due = due_usec(at);
-    return d->now.mono_usec + (due > d->now.real_usec ? due - d->now.real_usec : 1);
+    return now.mono_usec + (due > now.real_usec ? due - now.real_usec : 1);
+}
+
+void guard_plan_search(Deciding *d) {
+    if (!d->policy->attribution)
+        d->s.attributing.wanted = false;
+    d->plan->attribute |= search_is_due(&d->s.attributing, d->now);
+}
+
+uint64_t guard_search_wake(const Deciding *d) {
+    return search_wake_mono_usec(&d->s.attributing, d->now);
 }

@@ -3,9 +3,15 @@
 #include "daemon/guard.h"
 
 #include "daemon/guard_incident.h"
+#include "daemon/guard_search.h"
+#include "lib/util/macros.h"
 #include "lib/util/text.h"
 
 #define NOT_ENABLED "the account has not enabled it"
+/* How far back who took an account out of the organization is searched: the guard may have been off. */
+#define DEPARTURE_PAST_USEC (7 * 86400ULL * USEC_PER_SEC)
+/* ... and out of reach: the first failed poll follows at once. */
+#define REACH_PAST_USEC (600ULL * USEC_PER_SEC)
 
 typedef struct Judging {
     const Policy *policy;
@@ -70,9 +76,23 @@ static void sighted(Judging *j) {
     s->blind = false;
 }
 
+/* Who did that to an account? Of what keeps a region or keys from answering no call tells. */
+static void seek_actor(Judging *j, uint64_t well_usec, uint64_t mark_usec) {
+    TargetState *s = &j->s;
+    bool left = s->error == LOOK_GONE;
+    uint64_t since_usec = left ? j->now.real_usec : s->failed_since_usec,
+             past_usec = left ? DEPARTURE_PAST_USEC : REACH_PAST_USEC;
+
+    if (!j->policy->attribution || (!left && s->error != LOOK_DENIED))
+        return;
+    search_begin(&s->attributing, FINDING_BIT(left ? FINDING_MISSING : FINDING_BLIND),
+                 MAX(well_usec, since_usec > past_usec ? since_usec - past_usec : 0), mark_usec, j->now.real_usec);
+}
+
 static void not_sighted(Judging *j, const TargetLook *look) {
     TargetState *s = &j->s;
-    bool goes_blind;
+    uint64_t well_usec = s->sight.resolved_usec, mark_usec;
+    bool goes_blind, leaves = look->error == LOOK_GONE && s->error != LOOK_GONE;
 
     s->n_failed++;
     s->not_enabled = false;
@@ -81,6 +101,9 @@ static void not_sighted(Judging *j, const TargetLook *look) {
     if (s->failed_since_usec == 0)
         s->failed_since_usec = j->now.real_usec;
     goes_blind = !s->blind && s->n_failed >= j->policy->blind_after;
+    /* an account that could not be reached before has left: that is another fact */
+    mark_usec = leaves && s->blind ? j->now.real_usec : s->failed_since_usec;
+    goes_blind |= leaves && s->blind;
     if (goes_blind || s->n_failed == 1) {
         NoteValue *note = plan_note(j->plan, goes_blind ? NOTE_BLIND : NOTE_LOOK_FAILED);
 
@@ -89,7 +112,8 @@ static void not_sighted(Judging *j, const TargetLook *look) {
     }
     if (goes_blind) {
         s->blind = true;
-        begin(j, &s->sight, EVENT_GUARD_BLIND, s->failed_since_usec);
+        begin(j, &s->sight, EVENT_GUARD_BLIND, mark_usec);
+        seek_actor(j, well_usec, mark_usec);
     }
 }
 
@@ -204,7 +228,69 @@ void guard_target_forgotten(const Policy *policy, const TargetState *prev, const
     forget(&j, &j.s.sight, EVENT_GUARD_SIGHTED, why);
     forget(&j, &j.s.cover, EVENT_REGION_COVERED, why);
     forget(&j, &j.s.list, EVENT_GUARD_SIGHTED, why);
+    j.s.attributing = (Attributing){ 0 };
     *ret_next = j.s;
+}
+
+static void tell_actor(Judging *j, const Attribution *found, const Actor *actor) {
+    Incident *inc = &j->s.sight;
+    Tell *t = tell(j, inc, TELL_OPENED, EVENT_TRAIL_ATTRIBUTED, MAX(inc->severity, SEVERITY_WARNING),
+                   j->s.attributing.mark_usec);
+
+    t->about = j->s.attributing.findings;
+    t->resolves = !inc->open;
+    t->has_actor = actor != NULL;
+    t->nobody = !actor;
+    if (actor)
+        t->actor = *actor;
+    (void)text_copy(t->detail, sizeof(t->detail), actor ? actor->departure : found->looked ? "" : found->error_text);
+}
+
+static void note_actor(Judging *j, const Attribution *found, const Actor *actor) {
+    NoteValue *note = plan_note(j->plan, actor ? NOTE_ATTRIBUTED : NOTE_NOBODY_FOUND);
+
+    if (actor)
+        note->actor = *actor;
+    else
+        (void)text_copy(note->detail, sizeof(note->detail), found->looked ? "" : found->error_text);
+}
+
+/* Nobody is found for most accounts that cannot be reached, for the cause is in the account itself: no message. */
+static void attributed(Judging *j, const Attribution *found) {
+    Attributing *at = &j->s.attributing;
+    bool last, is_it;
+
+    at->looking = false;
+    if (!at->wanted)
+        return;
+    at->n_looks++;
+    last = search_was_last(at);
+    is_it = found->looked && found->found && found->actor.event_usec >= at->from_usec;
+    at->wanted = !last && (!is_it || found->incomplete);
+    if (at->wanted || (!is_it && !(at->findings & FINDING_BIT(FINDING_MISSING))))
+        return;
+    note_actor(j, found, is_it ? &found->actor : NULL);
+    tell_actor(j, found, is_it ? &found->actor : NULL);
+}
+
+/* What time alone brings, after whatever else was decided. */
+static void pass_time(Judging *j, TargetState *ret_next) {
+    TargetState *s = &j->s;
+    uint64_t wake;
+
+    escalate(j);
+    remind(j, &s->sight);
+    remind(j, &s->cover);
+    remind(j, &s->list);
+    wake = earlier(incident_wake_mono_usec(&s->sight, j->policy, j->now),
+                   earlier(incident_wake_mono_usec(&s->cover, j->policy, j->now),
+                           incident_wake_mono_usec(&s->list, j->policy, j->now)));
+    if (j->policy->attribution) {
+        j->plan->attribute = search_is_due(&s->attributing, j->now);
+        wake = earlier(wake, search_wake_mono_usec(&s->attributing, j->now));
+    }
+    j->plan->wake_mono_usec = wake;
+    *ret_next = *s;
 }
 
 void guard_target(const Policy *policy, const TargetState *prev, const TargetLook *look, Now now,
@@ -214,12 +300,14 @@ void guard_target(const Policy *policy, const TargetState *prev, const TargetLoo
     *ret_plan = (Plan){ 0 };
     if (look)
         looked(&j, look);
-    escalate(&j);
-    remind(&j, &j.s.sight);
-    remind(&j, &j.s.cover);
-    remind(&j, &j.s.list);
-    ret_plan->wake_mono_usec = earlier(incident_wake_mono_usec(&j.s.sight, policy, now),
-                                       earlier(incident_wake_mono_usec(&j.s.cover, policy, now),
-                                               incident_wake_mono_usec(&j.s.list, policy, now)));
-    *ret_next = j.s;
+    pass_time(&j, ret_next);
+}
+
+void guard_target_attributed(const Policy *policy, const TargetState *prev, const Attribution *found, Now now,
+                             Plan *ret_plan, TargetState *ret_next) {
+    Judging j = { .policy = policy, .now = now, .s = *prev, .plan = ret_plan };
+
+    *ret_plan = (Plan){ 0 };
+    attributed(&j, found);
+    pass_time(&j, ret_next);
 }

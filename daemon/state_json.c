@@ -340,6 +340,7 @@ static const Member account_members[] = {
     MEMBER(StateAccount, bool, state.blind, "blind"),
     MEMBER(StateAccount, text, state.error_text, "error_text"),
     MEMBER(StateAccount, incident, state.sight, "sight"),
+    MEMBER(StateAccount, attributing, state.attributing, "attributing"),
     { .name = NULL },
 };
 

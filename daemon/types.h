@@ -349,6 +349,7 @@ typedef struct Actor {
     char event_name[64];
     char error_code[64]; /* of an attempt that was refused; "" when it was done */
     uint64_t event_usec; /* real */
+    char departure[16];  /* of AccountDepartedOrganization, which is no call: LEFT, REMOVED, CLEANED, ...; else "" */
     bool unnamed_guard;  /* calls itself TrailGuard in a call that guards make, and no option names it */
 } Actor;
 
@@ -370,6 +371,7 @@ typedef struct Attribution {
     bool looked; /* false: the search failed, and error_text says why */
     bool found;
     Actor actor;                  /* found: who caused the incident's latest trouble */
+    bool incomplete;              /* found: that it happened; the call that did it may still show up */
     Actor attempts[ATTEMPTS_MAX]; /* refused tries against the trail, newer than asked for, oldest first */
     unsigned n_attempts;
     char error_text[ERROR_TEXT_MAX];
@@ -639,6 +641,7 @@ typedef struct TargetState {
     bool list_unreadable;
     char list_error_text[ERROR_TEXT_MAX];
     Incident list; /* the list cannot be read */
+    Attributing attributing; /* of an account: who took it out of the organization, or out of reach */
 } TargetState;
 
 /* ---- what the guard may do ---- */
@@ -650,7 +653,7 @@ typedef struct Policy {
     uint32_t restore;                /* RESTORE_BITs; heeded in MODE_RESTORE only */
     unsigned max_restores_per_hour;  /* 1..1000 */
     uint64_t stale_after_usec;       /* 0: off */
-    bool attribution;
+    bool attribution; /* of an account: the event history that may say who can be read */
 } Policy;
 
 /* What is known of a trail besides its status. */

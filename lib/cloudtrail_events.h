@@ -95,8 +95,10 @@ typedef struct CloudTrailEvent {
     char *topic;            /* topicArn, to SNS */
     char *key_store;        /* customKeyStoreId, to KMS */
     char *principal;        /* servicePrincipal, to Organizations: the service that is trusted */
+    char *departure;        /* departureMethod of AccountDepartedOrganization: LEFT, REMOVED, CLEANED */
     char *parameters;       /* requestParameters in the form of answer_dump(); ends in "..." when it was longer
                              * than CLOUDTRAIL_EVENT_PARAMETERS_MAX, and is no JSON then */
+    char *details;          /* serviceEventDetails, in the same form: of what a service recorded without a call */
     CloudTrailIdentity identity;
 } CloudTrailEvent;
 

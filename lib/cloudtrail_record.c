@@ -42,6 +42,7 @@ static const TextMember record_members[] = {
     { "requestParameters.topicArn", EVENT(topic) },
     { "requestParameters.customKeyStoreId", EVENT(key_store) },
     { "requestParameters.servicePrincipal", EVENT(principal) },
+    { "serviceEventDetails.departureMethod", EVENT(departure) },
     { "userIdentity.type", EVENT(identity.type) },
     { "userIdentity.arn", EVENT(identity.arn) },
     { "userIdentity.principalId", EVENT(identity.principal_id) },
@@ -62,6 +63,7 @@ static const TextMember record_members[] = {
 static const TextMember other_members[] = {
     { NULL, EVENT(trail) },
     { NULL, EVENT(parameters) },
+    { NULL, EVENT(details) },
 };
 
 static char **text_at(CloudTrailEvent *event, const TextMember *member) {
@@ -129,29 +131,29 @@ static int take_trail(const json_t *record, CloudTrailEvent *event) {
 }
 
 /* What does not fit is still worth showing as far as it goes. */
-static int take_parameters(const json_t *record, CloudTrailEvent *event) {
-    const json_t *parameters = answer_member(record, "requestParameters");
+static int take_object(const json_t *record, const char *name, char **ret) {
+    const json_t *object = answer_member(record, name);
     _cleanup_strbuf_ StrBuf cut = STRBUF_INIT(CLOUDTRAIL_EVENT_PARAMETERS_MAX);
     _cleanup_free_ char *text = NULL, *head = NULL;
     int r;
 
-    if (!parameters) {
-        event->parameters = strdup("");
-        return event->parameters ? 0 : -ENOMEM;
+    if (!object) {
+        *ret = strdup("");
+        return *ret ? 0 : -ENOMEM;
     }
     /* Escapes can make six bytes of one; the answer itself had a ceiling. */
-    r = answer_dump(parameters, SIZE_MAX / 2, &text);
+    r = answer_dump(object, SIZE_MAX / 2, &text);
     if (r < 0)
         return r;
     if (strlen(text) <= CLOUDTRAIL_EVENT_PARAMETERS_MAX) {
-        event->parameters = TAKE_PTR(text);
+        *ret = TAKE_PTR(text);
         return 0;
     }
     head = answer_cut(text, CLOUDTRAIL_EVENT_PARAMETERS_MAX - strlen("..."));
     if (!head)
         return -ENOMEM;
     (void) strbuf_addf(&cut, "%s...", head);
-    return strbuf_take(&cut, &event->parameters);
+    return strbuf_take(&cut, ret);
 }
 
 /* A text in all of AWS's examples. */
@@ -174,7 +176,9 @@ static int take_record(const json_t *object, CloudTrailEvent *event, bool *whole
     if (r >= 0)
         r = take_trail(record, event);
     if (r >= 0)
-        r = take_parameters(record, event);
+        r = take_object(record, "requestParameters", &event->parameters);
+    if (r >= 0)
+        r = take_object(record, "serviceEventDetails", &event->details);
     event->identity.mfa = is_true(record, "userIdentity.sessionContext.attributes.mfaAuthenticated");
     event->identity.assumed_root = is_true(record, "userIdentity.sessionContext.assumedRoot");
     json_decref(record);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/answer.h"
+#include "lib/arn.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -70,6 +71,16 @@ static int read_account(const json_t *object, OrganizationsAccount *ret) {
     return 0;
 }
 
+/* "arn:aws:organizations::MANAGEMENT:account/ORGANIZATION/ID" */
+static void take_management(const json_t *object, OrganizationsAccounts *accounts) {
+    const char *text;
+    Arn arn;
+
+    if (!accounts->management[0] && answer_text(object, "Arn", &text) >= 0 && arn_parse(text, &arn) >= 0 &&
+        strspn(arn.account, "0123456789") == 12)
+        (void)text_copy(accounts->management, sizeof(accounts->management), arn.account);
+}
+
 static int read_accounts(const json_t *list, OrganizationsAccounts *accounts) {
     size_t n = json_array_size(list);
     OrganizationsAccount *items;
@@ -88,6 +99,8 @@ static int read_accounts(const json_t *list, OrganizationsAccounts *accounts) {
         if (r < 0)
             return r;
     }
+    for (size_t i = 0; i < n; i++)
+        take_management(json_array_get(list, i), accounts);
     accounts->n += n;
     return 0;
 }

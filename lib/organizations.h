@@ -28,6 +28,7 @@ typedef struct OrganizationsAccount {
 typedef struct OrganizationsAccounts {
     OrganizationsAccount *items;
     size_t n;
+    char management[16];        /* the management account, which the accounts' ARNs name; "" when none does */
 } OrganizationsAccounts;
 
 #define ORGANIZATIONS_ACCOUNTS_MAX 50000    /* in one organization */

@@ -838,6 +838,8 @@ def test_a_member_leaves_and_trusted_access_goes(sim):
     assert refused(organizations.leave_organization)[0] == "MasterCannotLeaveOrganizationException"
     sim.boto3(f"admin-{MEMBER}", "organizations", "us-east-1").leave_organization()
     sim.boto3("admin-777788889999", "organizations", "us-east-1").accept_handshake(HandshakeId="h-examplehandshake")
+    assert departures(sim, "mallory") == {(MEMBER, "LEFT"), ("777788889999", "LEFT")}
+    assert departures(sim, f"admin-{MEMBER}") == set()
     assert {entry["Id"] for entry in organizations.list_accounts()["Accounts"]} == {MAIN}
     organizations.disable_aws_service_access(ServicePrincipal="config.amazonaws.com")
     trails = sim.boto3("mallory", "cloudtrail")
@@ -846,6 +848,30 @@ def test_a_member_leaves_and_trusted_access_goes(sim):
     organizations.disable_aws_service_access(ServicePrincipal="cloudtrail.amazonaws.com")
     assert not trails.get_trail(Name="org-trail")["Trail"]["IsOrganizationTrail"]
     assert refused(trails.update_trail, Name="org-trail", IsOrganizationTrail=True)[0] == "CloudTrailAccessNotEnabledException"
+
+
+def departures(sim, user):
+    """AWS's records of departures in a user's account: (account, method)."""
+    history = sim.boto3(user, "cloudtrail", "us-east-1")
+    found = history.lookup_events(LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "AccountDepartedOrganization"}])
+    details = [json.loads(event["CloudTrailEvent"])["serviceEventDetails"] for event in found["Events"]]
+    return {(entry["accountId"], entry["departureMethod"]) for entry in details}
+
+
+def test_the_management_account_removes_and_closes_accounts(sim):
+    sim.call("load", organization={"management": MAIN, "members": [MEMBER, "777788889999"]})
+    for account in (MEMBER, "777788889999"):
+        sim.add_account(account)
+        sim.add_user(f"admin-{account}", account)
+    organizations = sim.boto3("mallory", "organizations", "us-east-1")
+    assert refused(organizations.remove_account_from_organization, AccountId="000011112222")[0] == "AccountNotFoundException"
+    assert refused(sim.boto3(f"admin-{MEMBER}", "organizations", "us-east-1").close_account,
+                   AccountId=MEMBER)[0] == "AccessDeniedException"
+    organizations.remove_account_from_organization(AccountId="777788889999")
+    organizations.close_account(AccountId=MEMBER)
+    assert {entry["Id"]: entry["State"] for entry in organizations.list_accounts()["Accounts"]} == {
+        MAIN: "ACTIVE", MEMBER: "PENDING_CLOSURE"}
+    assert departures(sim, "mallory") == {("777788889999", "REMOVED")}
 
 
 def test_a_bucket_outlives_its_trail(sim):

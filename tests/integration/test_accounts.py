@@ -7,8 +7,8 @@ import json
 import pytest
 
 from guard import PLAIN, within
-from helpers import (FRA, IAD, MAIN, MEMBER, ORG_TRAIL, SYD, events, intervals, matches, messages, trail_arn, wait_alert,
-                     wait_polls)
+from helpers import (FRA, IAD, MAIN, MEMBER, ORG_TRAIL, SYD, document, documents, events, intervals, mail_of, matches, messages,
+                     trail_arn, wait_alert, wait_polls)
 from simaws.client import poll
 from simaws.regions import DEFAULT_REGIONS
 
@@ -314,6 +314,97 @@ def test_newcomers_are_guarded_and_leavers_told_at_the_next_refresh(organization
     sighted = wait_alert(sim, "guard.sighted", seconds=20)
     assert sighted["account"] == OTHER and sighted["incident"] == told["incident"]
     wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well", THIRD: "well"})
+
+
+@pytest.fixture
+def admins(organization):
+    """An administrator of the management account, and one of a member."""
+    organization.add_user("head", MAIN, source_ip="203.0.113.7")
+    organization.add_user("insider", OTHER)
+    return {name: organization.boto3(name, "organizations", IAD) for name in ("head", "insider")}
+
+
+def departure(sim, guard, leave):
+    """OTHER departs; the two messages that follow, and the mail of the second."""
+    guard.start().wait_guarding()
+    wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well"})
+    leave()
+    guard.reload()
+    left = wait_alert(sim, "guard.blind", seconds=20)
+    found = wait_alert(sim, "trail.attributed", seconds=20)
+    assert (left["account"], found["account"], found["region"], found["trail"]) == (OTHER, OTHER, None, None)
+    assert found["incident"] == left["incident"] and not found["resolved"]
+    mails = [mail_of(entry) for entry in messages(sim) if document(entry)["event"] == "trail.attributed"]
+    assert len(mails) == 1, "who did it is reported once"
+    return found, mails[0]
+
+
+@pytest.mark.parametrize("call, words", [("remove_account_from_organization", "removed from the organization"),
+                                         ("close_account", "closed")])
+def test_who_took_an_account_out_of_the_organization_is_named(organization, admins, make_guard, call, words):
+    sim = organization
+    guard = org_guard(make_guard, sim, attribution=True)
+    found, mail = departure(sim, guard, lambda: getattr(admins["head"], call)(AccountId=OTHER))
+    assert (found["actor"]["name"], found["actor"]["source_ip"]) == ("head", "203.0.113.7")
+    assert found["actor"]["event_name"] == "".join(part.title() for part in call.split("_"))
+    matches(f"account {OTHER} was {words} by user head. It is no active member, and not guarded.", mail)
+    searched = sim.requests(operation="LookupEvents", principal=f"*:{MAIN}:*")
+    assert searched and {entry["region"] for entry in searched} == {IAD}
+    guard.wait_line(f"{OTHER}: {found['actor']['event_name']} by .*user/head")
+
+
+def test_who_made_an_account_leave_is_found_in_its_own_history(organization, admins, make_guard):
+    guard = org_guard(make_guard, organization, attribution=True)
+    found, mail = departure(organization, guard, lambda: admins["insider"].accept_handshake(HandshakeId="h-examplehandshake"))
+    assert (found["actor"]["name"], found["actor"]["event_name"]) == ("insider", "AcceptHandshake")
+    matches(f"account {OTHER} was moved to another organization by user insider.", mail)
+
+
+def test_how_an_account_left_is_said_where_its_own_history_cannot_be_read(organization, admins, make_guard):
+    sim = organization
+    guard = org_guard(make_guard, sim, attribution=True, aws={"max_attempts": 1})
+
+    def leave():
+        admins["insider"].leave_organization()
+        sim.add_fault("denied", operation="LookupEvents", account=OTHER)
+    found, mail = departure(sim, guard, leave)
+    assert (found["actor"]["event_name"], found["actor"]["type"], found["detail"]) == (
+        "AccountDepartedOrganization", "AWSService", "LEFT")
+    matches(f"account {OTHER} left the organization by itself .LEFT.", mail)
+    matches("What AWS recorded", mail)
+
+
+def test_an_account_that_could_not_be_reached_and_then_left_is_reported_as_left(organization, admins, make_guard):
+    """Its role went first: that it is no member any more is another fact."""
+    sim = organization
+    guard = org_guard(make_guard, sim, attribution=True, aws={"max_attempts": 1}).start().wait_guarding()
+    wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well"})
+    sim.add_fault("denied", operation="AssumeRole")
+    guard.reload()
+    sim.wait_for_request(within(10), count=1, operation="AssumeRole")
+    poll(lambda: {entry["account"] for entry in documents(sim) if entry["event"] == "guard.blind"} == {MEMBER, OTHER}, within(20))
+    admins["head"].remove_account_from_organization(AccountId=OTHER)
+    guard.reload()
+    left = poll(lambda: [entry for entry in messages(sim) if "no active member" in entry["Subject"]], within(20))
+    assert document(left[0])["account"] == OTHER
+    found = wait_alert(sim, "trail.attributed", seconds=20)
+    assert (found["account"], found["actor"]["event_name"]) == (OTHER, "RemoveAccountFromOrganization")
+
+
+def test_without_the_management_accounts_keys_the_command_stays_in_the_mail(sim, make_guard):
+    """The base credentials are a delegated administrator's."""
+    for account in (MEMBER, OTHER):
+        add_member(sim, account, role=account != MEMBER)
+    sim.call("organization", management=THIRD, members=[MAIN, MEMBER, OTHER], delegated=[MAIN])
+    guard = org_guard(make_guard, sim, attribution=True, exclude=[MEMBER, THIRD]).start().wait_guarding()
+    wait_accounts(guard, {MAIN: "well", OTHER: "well"})
+    sim.call("organization", management=THIRD, members=[MAIN, MEMBER], delegated=[MAIN])
+    guard.reload()
+    wait_alert(sim, "guard.blind", seconds=20)
+    (message,) = [entry for entry in messages(sim) if "no active member" in entry["Subject"]]
+    matches("aws cloudtrail lookup-events --region us-east-1", message["received"]["email"]["Body"])
+    wait_polls(sim, 8, FRA)
+    assert not sim.requests(operation="LookupEvents") and events(sim) == ["guard.blind"]
 
 
 def test_an_excluded_leaver_is_forgotten(organization, make_guard):

@@ -391,6 +391,49 @@ static void nobody_was_found_in_other_partitions(void **unused) {
     alert_done(&alert);
 }
 
+/* Who took an account out, and whether it is still out. */
+static void who_took_an_account_out(void **unused) {
+    static const struct {
+        const char *call, *departure, *detail;
+        LookError error;
+        bool nobody, resolves;
+        const char *subject, *text;
+    } outs[] = {
+        { "RemoveAccountFromOrganization", "", "", LOOK_GONE, false, false,
+          "account " ACCOUNT " removed from the organization by user bob",
+          "account " ACCOUNT " was removed from the organization by user bob. It is no active member, and not guarded." },
+        { "CloseAccount", "", "", LOOK_GONE, false, true, "closed by user bob", "was closed by user bob. The incident is over." },
+        { "MoveAccount", "", "", LOOK_DENIED, false, false, "moved to another organizational unit by user bob",
+          "was moved to another organizational unit by user bob. TrailGuard cannot reach it." },
+        { "AccountDepartedOrganization", "LEFT", "LEFT", LOOK_GONE, false, false, "left the organization by itself (LEFT)",
+          "What AWS recorded" },
+        { "AccountDepartedOrganization", "NEW\n", "NEW\n", LOOK_GONE, false, false, "departed from the organization (NEW\\x0a)",
+          "no call behind it" },
+        { "", "", "", LOOK_GONE, true, false, "nobody found who took it out of the organization",
+          "Searched the event history of the management account for 20 minutes. It shows no such call." },
+        { "", "", "denied", LOOK_GONE, true, false, "unknown who took it out of the organization",
+          "the event history of the management account could not be searched: denied." },
+    };
+    Subject account = { "", "", ACCOUNT, "" };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(outs); i++) {
+        Tell tell = TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_WARNING, .about = MISSING,
+                         .error = outs[i].error, .nobody = outs[i].nobody, .has_actor = !outs[i].nobody,
+                         .resolves = outs[i].resolves, .actor = { .type = "IAMUser", .name = "bob" });
+        Alert alert;
+
+        strcpy(tell.detail, outs[i].detail);
+        strcpy(tell.actor.event_name, outs[i].call);
+        strcpy(tell.actor.departure, outs[i].departure);
+        alert = compose(&account, &tell);
+        if (!strstr(alert.subject, outs[i].subject) || !says(alert.text, outs[i].text))
+            fail_msg("%s\n%s", alert.subject, alert.text);
+        check_any(&alert);
+        alert_done(&alert);
+    }
+}
+
 static void how_an_account_left(void **unused) {
     Subject account = { "", "", ACCOUNT, "" };
     Tell tell = TELL(EVENT_GUARD_BLIND, TELL_OPENED, SEVERITY_WARNING, .error = LOOK_GONE);
@@ -720,6 +763,7 @@ int main(void) {
         cmocka_unit_test(every_case),
         cmocka_unit_test(every_subject_says_where),
         cmocka_unit_test(calls_to_search_for),
+        cmocka_unit_test(who_took_an_account_out),
         cmocka_unit_test(how_an_account_left),
         cmocka_unit_test(nobody_was_found_in_other_partitions),
         cmocka_unit_test(every_kind_of_caller),

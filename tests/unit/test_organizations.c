@@ -58,6 +58,30 @@ static void test_states(void **state) {
     }
 }
 
+/* arn:aws:organizations::MANAGEMENT:account/ORGANIZATION/ID; who lists may be another. */
+static void test_management_account(void **state) {
+    static const struct {
+        const char *first, *second, *management;
+    } cases[] = {
+        { "arn:aws:organizations::999900001111:account/o-exampleorgid/111111111111", "", "999900001111" },
+        { "", "arn:aws-cn:organizations::999900001111:account/o-exampleorgid/222222222222", "999900001111" },
+        { "garbage", "arn:aws:organizations:::account/o-exampleorgid/222222222222", "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        OrganizationsAccounts accounts = { 0 };
+        char *token = NULL, body[500];
+
+        (void)snprintf(body, sizeof(body),
+                       "{\"Accounts\":[{\"Id\":\"111111111111\",\"Arn\":\"%s\"},{\"Id\":\"222222222222\",\"Arn\":\"%s\"}]}",
+                       cases[i].first, cases[i].second);
+        assert_int_equal(read_page(body, &accounts, &token), 0);
+        assert_string_equal(accounts.management, cases[i].management);
+        organizations_accounts_done(&accounts);
+    }
+}
+
 static void test_bad_pages(void **state) {
     static const char *const bad[] = {
         "", "[]", "{}", "{\"Accounts\":{}}", "{\"Accounts\":[1]}", "{\"Accounts\":[{}]}",
@@ -253,6 +277,7 @@ static void test_cancel_and_refusals(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_states),
+        cmocka_unit_test(test_management_account),
         cmocka_unit_test(test_bad_pages),
         cmocka_unit_test(test_ceilings),
         cmocka_unit_test(test_build),

@@ -3,7 +3,9 @@
 may list."""
 
 import base64
+import uuid
 
+from . import history
 from .errors import AwsError
 
 NAME = "organizations"
@@ -85,11 +87,47 @@ def _entry(call, org, number):
     return entry
 
 
+def _depart(call, org, number, method):
+    """Takes a member out. AWS records that by itself, beside the call, in the history of the management account alone."""
+    org.members.remove(number)
+    history.add(call.state, org.management, call.region, {
+        "eventVersion": "1.11", "userIdentity": {"accountId": org.management, "invokedBy": f"{NAME}.amazonaws.com"},
+        "eventTime": history.iso(call.state.now()), "eventSource": f"{NAME}.amazonaws.com",
+        "eventName": "AccountDepartedOrganization", "awsRegion": call.region, "sourceIPAddress": f"{NAME}.amazonaws.com",
+        "userAgent": f"{NAME}.amazonaws.com", "requestParameters": None, "responseElements": None,
+        "eventID": str(uuid.uuid4()), "readOnly": False, "eventType": "AwsServiceEvent", "managementEvent": True,
+        "recipientAccountId": org.management, "eventCategory": "Management",
+        "serviceEventDetails": {"accountId": number, "managementAccountId": org.management, "departureMethod": method,
+                                "departureTime": history.iso(call.state.now())}})
+
+
+def _managed(call, number):
+    """The organization, for a call of its management account about a member."""
+    org = _organization(call)
+    if call.principal.account != org.management:
+        raise AwsError("AccessDeniedException", "You don't have permissions to access this resource.")
+    if number not in org.members:
+        raise AwsError("AccountNotFoundException", "You specified an account that doesn't exist.")
+    return org
+
+
+def remove_account(call, params):
+    _depart(call, _managed(call, params["AccountId"]), params["AccountId"], "REMOVED")
+    return {}
+
+
+def close_account(call, params):
+    """It stays a member, suspended, for 90 days."""
+    _managed(call, params["AccountId"])
+    call.state.account(params["AccountId"]).state = "PENDING_CLOSURE"
+    return {}
+
+
 def _leave(call):
     org = _organization(call)
     if call.principal.account == org.management:
         raise AwsError("MasterCannotLeaveOrganizationException", "The management account cannot leave the organization.")
-    org.members.remove(call.principal.account)
+    _depart(call, org, call.principal.account, "LEFT")
 
 
 def leave_organization(call, _params):
@@ -116,7 +154,7 @@ def disable_service_access(call, params):
 
 
 OPERATIONS = {
-    "AcceptHandshake": accept_handshake, "DescribeOrganization": describe_organization,
+    "AcceptHandshake": accept_handshake, "CloseAccount": close_account, "DescribeOrganization": describe_organization,
     "DisableAWSServiceAccess": disable_service_access, "LeaveOrganization": leave_organization,
-    "ListAccounts": list_accounts,
+    "ListAccounts": list_accounts, "RemoveAccountFromOrganization": remove_account,
 }

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Accounts that cannot be reached or have left their organization, and who did that. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/guard.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define T0  (1800000000ULL * USEC_PER_SEC)
+#define DAY (86400ULL * USEC_PER_SEC)
+
+typedef struct Life {
+    Policy policy;
+    TargetState state;
+    Now now;
+    Plan plan;
+} Life;
+
+static Life life_of_an_account(void) {
+    Life l = { .policy = { .blind_after = 2, .attribution = true }, .now = { .real_usec = T0, .mono_usec = T0 } };
+
+    l.state.sight.event = l.state.cover.event = l.state.list.event = _EVENT_MAX;
+    return l;
+}
+
+static void pass(Life *l, uint64_t sec) {
+    l->now.real_usec += sec * USEC_PER_SEC;
+    l->now.mono_usec += sec * USEC_PER_SEC;
+}
+
+static void poll(Life *l, LookError error) {
+    TargetLook look = { .sighted = error == LOOK_OK, .error = error };
+
+    (void)text_copy(look.error_text, sizeof(look.error_text), error == LOOK_OK ? "" : "an error");
+    guard_target(&l->policy, &l->state, &look, l->now, &l->plan, &l->state);
+}
+
+static void wake(Life *l) {
+    assert_int_not_equal(l->plan.wake_mono_usec, 0);
+    if (l->plan.wake_mono_usec > l->now.mono_usec)
+        pass(l, (l->plan.wake_mono_usec - l->now.mono_usec + USEC_PER_SEC - 1) / USEC_PER_SEC);
+    guard_target(&l->policy, &l->state, NULL, l->now, &l->plan, &l->state);
+}
+
+static void answer(Life *l, const Attribution *found) {
+    guard_target_attributed(&l->policy, &l->state, found, l->now, &l->plan, &l->state);
+}
+
+static Attribution call_at(uint64_t usec, const char *departure) {
+    Attribution found = { .looked = true, .found = true, .actor = { .event_usec = usec } };
+
+    (void)text_copy(found.actor.departure, sizeof(found.actor.departure), departure);
+    return found;
+}
+
+static void the_search_for_who_made_an_account_leave(void **unused) {
+    Life l = life_of_an_account();
+    Attribution nobody = { .looked = true }, found = call_at(T0 - DAY, "");
+
+    (void)unused;
+    l.policy.blind_after = 1;
+    poll(&l, LOOK_GONE);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_false(l.plan.attribute);
+    wake(&l);
+    assert_true(l.plan.attribute);
+    answer(&l, &nobody);
+    assert_int_equal(l.plan.n_tells, 0);
+    wake(&l);
+    assert_true(l.plan.attribute);
+    answer(&l, &found);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_ATTRIBUTED);
+    assert_true(l.plan.tells[0].has_actor && !l.plan.tells[0].resolves);
+    assert_int_equal(l.plan.tells[0].incident_mark_usec, l.state.sight.mark_usec);
+    assert_int_equal(l.plan.tells[0].sequence, 2);
+    assert_int_equal(l.plan.wake_mono_usec, 0); /* found: not searched again */
+}
+
+static void what_ends_a_search(void **unused) {
+    static const struct {
+        LookError error;
+        bool attribution, tells;
+        Attribution found;
+    } cases[] = {
+        { LOOK_GONE, true, true, { .looked = true } },
+        { LOOK_GONE, true, true, { .error_text = "denied" } },
+        { LOOK_GONE, true, true, { .looked = true, .found = true, .incomplete = true, .actor = { .event_usec = T0 } } },
+        { LOOK_DENIED, true, false, { .looked = true } },
+        { LOOK_DENIED, true, true, { .looked = true, .found = true, .incomplete = true, .actor = { .event_usec = T0 } } },
+        /* from another time */
+        { LOOK_DENIED, true, false, { .looked = true, .found = true, .actor = { .event_usec = T0 - DAY } } },
+        { LOOK_THROTTLED, true, false, { 0 } },
+        { LOOK_UNREACHABLE, true, false, { 0 } },
+        { LOOK_CREDENTIALS, true, false, { 0 } },
+        { LOOK_GONE, false, false, { 0 } },
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Life l = life_of_an_account();
+        unsigned n_searches = 0, n_tells = 0;
+
+        l.policy.blind_after = 1;
+        l.policy.attribution = cases[i].attribution;
+        poll(&l, cases[i].error);
+        for (unsigned k = 0; k < 40 && l.plan.wake_mono_usec != 0; k++) {
+            wake(&l);
+            if (!l.plan.attribute)
+                continue;
+            assert_int_equal(n_tells, 0);
+            n_searches++;
+            answer(&l, &cases[i].found);
+            for (unsigned t = 0; t < l.plan.n_tells; t++) /* at that time it becomes critical, too */
+                n_tells += l.plan.tells[t].event == EVENT_TRAIL_ATTRIBUTED;
+        }
+        if (n_tells != cases[i].tells || (n_searches != 0 && n_searches != 8))
+            fail_msg("%zu: %u messages after %u searches", i, n_tells, n_searches);
+    }
+}
+
+static void an_account_that_was_out_of_reach_and_left(void **unused) {
+    Life l = life_of_an_account();
+    Tell first;
+
+    (void)unused;
+    poll(&l, LOOK_DENIED);
+    poll(&l, LOOK_DENIED);
+    assert_int_equal(l.plan.n_tells, 1);
+    first = l.plan.tells[0];
+    pass(&l, 100);
+    poll(&l, LOOK_GONE);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.tells[0].error, LOOK_GONE);
+    assert_int_equal(l.plan.tells[0].incident_mark_usec, first.incident_mark_usec);
+    assert_int_not_equal(l.plan.tells[0].mark_usec, first.mark_usec);
+    assert_int_equal(l.state.attributing.findings, FINDING_BIT(FINDING_MISSING));
+    poll(&l, LOOK_GONE);
+    assert_int_equal(l.plan.n_tells, 0);
+}
+
+static void a_search_goes_no_further_back_than_when_it_was_well(void **unused) {
+    Life l = life_of_an_account();
+    Attribution earlier = call_at(T0, "");
+
+    (void)unused;
+    l.policy.blind_after = 1;
+    poll(&l, LOOK_GONE);
+    wake(&l);
+    answer(&l, &earlier);
+    assert_int_equal(l.plan.n_tells, 1);
+    pass(&l, 3600);
+    poll(&l, LOOK_OK);
+    pass(&l, 3600);
+    poll(&l, LOOK_GONE);
+    wake(&l);
+    assert_true(l.plan.attribute);
+    answer(&l, &earlier);
+    assert_int_equal(l.plan.n_tells, 0);
+}
+
+static void who_is_found_after_the_account_is_back(void **unused) {
+    Life l = life_of_an_account();
+    Attribution found = call_at(T0, "");
+
+    (void)unused;
+    l.policy.blind_after = 1;
+    poll(&l, LOOK_GONE);
+    wake(&l);
+    poll(&l, LOOK_OK);
+    answer(&l, &found);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_true(l.plan.tells[0].resolves);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_search_for_who_made_an_account_leave),
+        cmocka_unit_test(what_ends_a_search),
+        cmocka_unit_test(an_account_that_was_out_of_reach_and_left),
+        cmocka_unit_test(a_search_goes_no_further_back_than_when_it_was_well),
+        cmocka_unit_test(who_is_found_after_the_account_is_back),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -439,6 +439,16 @@ static void add_owners(const Trail *trail, WatchBucketRequest *request) {
         add_owner(trail, engine->accounts[i]->id, request);
 }
 
+/* Log files go where the trail says now, and where it has to be restored to later. */
+static void add_prefixes(const Trail *trail, const Settings *of, WatchBucketRequest *request) {
+    const Settings *now = &trail->keeping.now;
+
+    request->prefix = of->values[FIELD_PREFIX];
+    if (text_equal(now->values[FIELD_BUCKET], request->bucket))
+        request->actual_prefix = now->values[FIELD_PREFIX];
+    request->pinned = !text_equal(request->prefix, trail->keeping.baseline.values[FIELD_PREFIX]);
+}
+
 static void look_at_bucket(Trail *trail) {
     Engine *engine = trail->engine;
     Keeping *k = &trail->keeping;
@@ -450,7 +460,6 @@ static void look_at_bucket(Trail *trail) {
         .credentials = trail->via->credentials,
         .region = trail->region,
         .bucket = bucket,
-        .prefix = of->values[FIELD_PREFIX],
         .account = trail->account,
         .key = key,
     };
@@ -458,6 +467,7 @@ static void look_at_bucket(Trail *trail) {
 
     if (!engine->config->bucket_checks || (!k->recorded && !engine->once) || k->bucket_look || !bucket || !bucket[0])
         return;
+    add_prefixes(trail, of, &request);
     add_owners(trail, &request);
     r = watch_bucket_start(&request, bucket_seen, trail, &k->bucket_look);
     if (r < 0)

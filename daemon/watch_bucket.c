@@ -20,7 +20,7 @@
 
 struct WatchBucket {
     WatchBucketRequest request; /* its texts are ours */
-    char *texts[5];
+    char *texts[6];
     WatchBucketDone done;
     void *userdata;
     BucketLook look;
@@ -104,12 +104,15 @@ static bool is_below(const char *path, const char *prefix) {
 
 /* Could the rule take log files? They are below [PREFIX/]AWSLogs/. A "*" in a rule's prefix is a plain
  * character to S3, but whoever writes it means everything. */
-static bool takes_logs(const WatchBucket *w, const S3Rule *rule) {
-    const char *prefix = w->request.prefix;
+static bool takes_logs_below(const char *prefix, const S3Rule *rule) {
     char logs[256 + sizeof("/AWSLogs/")];
 
     (void)snprintf(logs, sizeof(logs), "%.256s%sAWSLogs/", prefix, prefix[0] ? "/" : "");
     return rule->enabled && (text_equal(rule->prefix, "*") || is_below(logs, rule->prefix));
+}
+
+static bool takes_logs(const WatchBucket *w, const S3Rule *rule) {
+    return takes_logs_below(w->request.prefix, rule) || takes_logs_below(w->request.actual_prefix, rule);
 }
 
 static void judge_rule(WatchBucket *w, const S3Rule *rule) {
@@ -185,8 +188,7 @@ static bool covers(const char *text, const char *logs) {
 }
 
 /* Log files of an organization are not in a folder of the account. */
-static bool is_about_logs(const WatchBucket *w, const json_t *resource, Sure sure) {
-    const char *prefix = w->request.prefix;
+static bool is_about_logs(const WatchBucket *w, const char *prefix, const json_t *resource, Sure sure) {
     char logs[64 + 256 + 16 + sizeof("//AWSLogs//CloudTrail/")];
 
     (void)snprintf(logs, sizeof(logs), "%.63s/%.256s%sAWSLogs/", w->request.bucket, prefix,
@@ -204,7 +206,7 @@ static bool is_about_cloudtrail(const json_t *principal) {
            any(service, text_equal, "*") || any(service, text_equal, CLOUDTRAIL_SERVICE);
 }
 
-static bool counts(const WatchBucket *w, const json_t *s, Sure sure) {
+static bool counts(const WatchBucket *w, const char *prefix, const json_t *s, Sure sure) {
     if (sure == SURELY && json_object_get(s, "Condition"))
         return false;
     if (!is_about_cloudtrail(json_object_get(s, "Principal")))
@@ -212,22 +214,40 @@ static bool counts(const WatchBucket *w, const json_t *s, Sure sure) {
     if (!any(json_object_get(s, "Action"), is_pattern_of, "s3:PutObject") &&
         !(sure == MAYBE && json_object_get(s, "NotAction")))
         return false;
-    return is_about_logs(w, json_object_get(s, "Resource"), sure) ||
+    return is_about_logs(w, prefix, json_object_get(s, "Resource"), sure) ||
            (sure == MAYBE && json_object_get(s, "NotResource"));
 }
 
 /* Does a statement with this effect let CloudTrail write, or keep it from that? */
-static bool says(const WatchBucket *w, const json_t *policy, const char *effect, Sure sure) {
+static bool says(const WatchBucket *w, const char *prefix, const json_t *policy, const char *effect, Sure sure) {
     const json_t *statements = json_object_get(policy, "Statement");
     size_t n = json_is_array(statements) ? json_array_size(statements) : 1;
 
     for (size_t i = 0; i < n; i++) {
         const json_t *s = json_is_array(statements) ? json_array_get(statements, i) : statements;
 
-        if (text_equal(json_string_value(json_object_get(s, "Effect")), effect) && counts(w, s, sure))
+        if (text_equal(json_string_value(json_object_get(s, "Effect")), effect) &&
+            counts(w, prefix, s, sure))
             return true;
     }
     return false;
+}
+
+static bool lets_write(const WatchBucket *w, const char *prefix, const json_t *policy) {
+    return says(w, prefix, policy, "Allow", MAYBE) && !says(w, prefix, policy, "Deny", SURELY);
+}
+
+/* Where only one of two prefixes is closed, people must know which. */
+static void judge_prefixes(WatchBucket *w, const json_t *policy) {
+    bool desired = lets_write(w, w->request.prefix, policy), actual = lets_write(w, w->request.actual_prefix, policy);
+    const char *which = !desired && !actual ? ""
+                        : desired           ? " to the trail's prefix"
+                        : w->request.pinned ? " to the pinned prefix"
+                                            : " to the recorded prefix";
+
+    if (!desired || !actual)
+        (void)snprintf(w->look.bucket_error, sizeof(w->look.bucket_error), "its policy does not let CloudTrail write%s",
+                       which);
 }
 
 /* text is JSON, or "" when there is no policy. */
@@ -238,9 +258,8 @@ static void judge_policy(WatchBucket *w, const char *text) {
         (void)text_copy(w->look.bucket_error, sizeof(w->look.bucket_error), "it has no policy");
     else if (!policy)
         not_asked(w, UNREADABLE_POLICY, -ENOMEM);
-    else if (!says(w, policy, "Allow", MAYBE) || says(w, policy, "Deny", SURELY))
-        (void)text_copy(w->look.bucket_error, sizeof(w->look.bucket_error),
-                        "its policy does not let CloudTrail write");
+    else
+        judge_prefixes(w, policy);
 }
 
 static void policy_done(const AwsError *error, const char *text, void *userdata) {
@@ -390,7 +409,7 @@ static void begin(void *userdata) {
 /* The texts of the request in copies of our own; NULL becomes "". */
 static int copy_texts(WatchBucket *w) {
     const char **texts[] = { &w->request.region, &w->request.bucket, &w->request.prefix, &w->request.account,
-                             &w->request.key };
+                             &w->request.key, &w->request.actual_prefix };
 
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         w->texts[i] = strdup(*texts[i] ? *texts[i] : "");
@@ -413,6 +432,8 @@ int watch_bucket_start(const WatchBucketRequest *request, WatchBucketDone done, 
     w->request = *request;
     w->done = done;
     w->userdata = userdata;
+    if (!request->actual_prefix)
+        w->request.actual_prefix = request->prefix;
     r = copy_texts(w);
     if (r >= 0)
         r = loop_after(aws_client_loop(request->aws), 0, begin, w, &w->timer);

@@ -44,6 +44,9 @@ typedef struct WatchBucketRequest {
     CredentialsSource *credentials;
     const char *region; /* the trail's home; the bucket may be elsewhere */
     const char *bucket, *prefix;
+    /* Where log files go now, when that is another prefix of the same bucket: both are judged. NULL: there is no other. */
+    const char *actual_prefix;
+    bool pinned;         /* prefix is what the configuration expects, and not a recording */
     const char *account; /* the trail's */
     BucketOwner owners[WATCH_BUCKET_OWNERS_MAX]; /* asked about one after the other until S3 confirms one */
     size_t n_owners;

@@ -60,6 +60,8 @@
 typedef struct Looking {
     ServiceFixture *f;
     bool more, known, confirmed; /* owners */
+    const char *actual_prefix;
+    bool pinned;
     unsigned n_done;
     BucketLook look;
 } Looking;
@@ -75,7 +77,7 @@ static int start(Looking *l, const char *prefix, const char *key, WatchBucket **
     char bucket[] = BUCKET, region[] = REGION, owner[] = OWNER;
     WatchBucketRequest request = {
         .aws = l->f->aws, .credentials = l->f->credentials, .region = region, .bucket = bucket,
-        .prefix = prefix, .account = owner, .key = key,
+        .prefix = prefix, .account = owner, .key = key, .actual_prefix = l->actual_prefix, .pinned = l->pinned,
         .owners = { { OWNER, l->f->credentials }, { ARCHIVE, l->f->credentials } },
         .n_owners = l->more ? 2 : 1, .owner_known = l->known, .owner_confirmed = l->confirmed,
     };
@@ -342,6 +344,48 @@ static void test_policy(void **state) {
     }
 }
 
+/* Below "a" CloudTrail may write; below "b" it may not. */
+#define ONLY_A                                                                                              \
+    POLICY("{\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"cloudtrail.amazonaws.com\"},\"Action\":\"s3:PutObject\"," \
+           "\"Resource\":\"arn:aws:s3:::" BUCKET "/a/AWSLogs/" OWNER "/*\"}")
+
+static void test_both_prefixes_are_judged(void **state) {
+    static const struct {
+        const char *desired, *actual, *rules;
+        bool pinned;
+        const char *bucket, *lifecycle;
+    } cases[] = {
+        { "a", "a", RULES(""), true, "", "" },
+        { "a", NULL, RULES(""), true, "", "" },
+        { "b", "b", RULES(""), true, CLOSED, "" },
+        { "b", "c", RULES(""), true, CLOSED, "" },
+        { "b", "a", RULES(""), true, CLOSED " to the pinned prefix", "" },
+        { "b", "a", RULES(""), false, CLOSED " to the recorded prefix", "" },
+        { "a", "b", RULES(""), true, CLOSED " to the trail's prefix", "" },
+        { "a", "", RULES(""), false, CLOSED " to the trail's prefix", "" },
+        { "a", "b", RULES(RULE("nuke", "b/", "Enabled", DAYS("1"))), true, CLOSED " to the trail's prefix",
+          "rule nuke deletes after 1 day" },
+        { "b", "a", RULES(RULE("nuke", "b/", "Enabled", DAYS("1"))), true, CLOSED " to the pinned prefix",
+          "rule nuke deletes after 1 day" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        ServiceFixture *f;
+        Looking l;
+
+        service_set_up_patient(state);
+        f = *state;
+        reply_head(f);
+        fake_http_reply(f->http, 200, cases[i].rules, NULL);
+        fake_http_reply(f->http, 200, ONLY_A, NULL);
+        l = look_with((Looking){ .f = f, .actual_prefix = cases[i].actual, .pinned = cases[i].pinned }, cases[i].desired,
+                      NULL);
+        if (strcmp(l.look.bucket_error, cases[i].bucket) != 0 || strcmp(l.look.lifecycle_error, cases[i].lifecycle) != 0)
+            fail_msg("case %zu: \"%s\", \"%s\"", i, l.look.bucket_error, l.look.lifecycle_error);
+        service_tear_down(state);
+    }
+}
+
 /* ---- its lifecycle ---- */
 
 #define ONE_DAY(prefix) RULES(RULE("nuke", prefix, "Enabled", DAYS("1")))
@@ -566,6 +610,7 @@ int main(void) {
         PATIENT_TEST(test_a_bucket_elsewhere),
         cmocka_unit_test(test_the_bucket_itself),
         cmocka_unit_test(test_owners),
+        cmocka_unit_test(test_both_prefixes_are_judged),
         cmocka_unit_test(test_policy),
         cmocka_unit_test(test_lifecycle),
         cmocka_unit_test(test_key),

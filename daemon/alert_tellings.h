@@ -54,9 +54,13 @@ typedef enum Telling {
     TELLING_FORGOTTEN_TARGET,
     TELLING_SIGHTED_TRAIL,
     TELLING_SIGHTED_TARGET,
+    TELLING_READABLE,
     TELLING_COVERED,
     TELLING_STILL_STOPPED,
+    TELLING_STILL_STOP_ALLOWED,
+    TELLING_STILL_PROTECTED,
     TELLING_STILL_MISSING,
+    TELLING_NEVER_SEEN,
     TELLING_STILL_WEAKENED,
     TELLING_STILL_UNMET,
     TELLING_STILL_FAILING,
@@ -118,7 +122,8 @@ extern const AlertTemplate alert_templates_of_guard[_TELLING_MAX];
 #define BUCKET_ADVICE \
     "1. Is the bucket there, and does it belong to the account that it should? A bucket that was " \
     "deleted can be created by anybody, under the same name, in an account of their own.\n" \
-    "2. Does its policy still let CloudTrail write?\n" \
+    "2. Does its policy still let CloudTrail write? While the trail's prefix is not the one that is recorded, or " \
+    "pinned by expect.prefix, the policy must let it write to both.\n" \
     "3. If nobody planned this, treat the credentials that were used as stolen."
 #define LIFECYCLE_LOSS \
     "Log files that the rule has expired are gone, unless the bucket keeps versions of them."

@@ -114,7 +114,7 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
                 "2. Go through the account's event history for the time of the gap.",
     },
     [TELLING_THERE_AGAIN] = {
-        .subject = "RESOLVED {name} there and logging again in {where} after {since}",
+        .subject = "RESOLVED {name} there and logging again in {where}{after}",
         .subject_short = "RESOLVED {name} there again in {where}",
         .headline = "{name} in {where} is there again, and logging.",
         .deed = "{created}",
@@ -170,6 +170,13 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
         .headline = "TrailGuard sees {where} again.",
         .advice = SIGHTED_ADVICE,
     },
+    [TELLING_READABLE] = {
+        .subject = "RESOLVED {unreadable} of {name} in {where} can be read again",
+        .subject_short = "RESOLVED settings of {name} in {where} can be read again",
+        .headline = "TrailGuard can read {unreadable} of {name} in {where} again.",
+        .advice = "Nothing, unless you do not know why it could not be read. What changed meanwhile has a "
+                  "message of its own.",
+    },
     [TELLING_COVERED] = {
         .subject = "RESOLVED a trail records {where} again",
         .headline = "A trail records what happens in {where} again.",
@@ -184,6 +191,31 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
                 "1. Start it: "
                 START_IT
                 WHO_STOPPED_IT,
+    },
+    [TELLING_STILL_STOP_ALLOWED] = {
+        .subject = "REMINDER {name} still stopped in {where}, for {since}, as maintenance allows",
+        .subject_short = "REMINDER {name} still stopped in {where}, for {since}",
+        .headline = "{name} in {where} is still stopped. Nothing is recorded. A maintenance window allows that; when "
+                    "it is over TrailGuard starts the trail.",
+        .loss = LOST_FOR_GOOD,
+        .deed = "{tried}",
+        .advice = "Nothing, if you know of this work. If you do not, start it: aws cloudtrail start-logging "
+                  "--region {region} --name {arn}",
+    },
+    [TELLING_STILL_PROTECTED] = {
+        .subject = "REMINDER {name} still stopped in {where}, for {since}: another account's",
+        .subject_short = "REMINDER {name} still stopped in {where}, for {since}",
+        .headline = "{name} in {where} is still stopped. It is an organization trail of another account.",
+        .loss = LOST_FOR_GOOD,
+        .deed = "{tried}",
+        .advice = "The owners of the organization's management account have to start it there.",
+    },
+    [TELLING_NEVER_SEEN] = {
+        .subject = "REMINDER {name} still does not exist in {where}, for {since}",
+        .subject_short = "REMINDER {name} still does not exist in {where}",
+        .headline = "{name} in {where} still does not exist. It is named in the configuration.",
+        .deed = "{created}",
+        .advice = "Create it; or correct its name in trails in trailguard.conf, or take it out.",
     },
     [TELLING_STILL_MISSING] = {
         .subject = "REMINDER {name} still missing in {where}, for {since}",

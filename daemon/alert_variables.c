@@ -119,7 +119,20 @@ static void add_gap(const AlertExpansion *x) {
 static void add_since(const AlertExpansion *x) {
     const Tell *tell = x->source->tell;
 
-    add_span(x, span(tell->reopened_usec ? tell->reopened_usec : tell->opened_usec, tell->time_usec));
+    add_span(x, span(tell->since_usec      ? tell->since_usec
+                     : tell->reopened_usec ? tell->reopened_usec
+                                           : tell->opened_usec,
+                     tell->time_usec));
+}
+
+/* " after 5 min" where it is known how long that was, which may be less than the whole episode. */
+static void add_after(const AlertExpansion *x) {
+    const Tell *tell = x->source->tell;
+
+    if (tell->since_usec == 0)
+        return;
+    (void)strbuf_add(x->out, " after ");
+    add_span(x, span(tell->since_usec, tell->time_usec));
 }
 
 void alert_add_number(const AlertExpansion *x, unsigned n, const char *what) {
@@ -378,7 +391,12 @@ static const struct {
     { FINDING_BIT(FINDING_MISSING), ", still gone", " The trail is still gone: it records nothing." },
     { FINDING_BIT(FINDING_STOPPED), ", still stopped", " The trail is still stopped: nothing is recorded." },
     { FINDINGS_CHANGED, ", still changed", " Its settings still differ from the baseline." },
-    { FINDINGS_FAILING, ", still failing", " Its deliveries still fail." },
+    { FINDINGS_DELIVERY_ERRORS, ", still failing", " Its deliveries still fail." },
+    { FINDING_BIT(FINDING_STALE), ", still stale", " It still delivers nothing." },
+    { FINDING_BIT(FINDING_BUCKET), ", bucket still wrong", " Its bucket is still not as it should be." },
+    { FINDING_BIT(FINDING_LIFECYCLE), ", files deleted early", " A lifecycle rule still deletes its log files early." },
+    { FINDING_BIT(FINDING_KEY), ", key unusable", " Its KMS key still cannot be used." },
+    { FINDING_BIT(FINDING_BLIND), ", not reachable", " TrailGuard cannot poll the trail, and does not know whether it logs." },
 };
 
 static void add_lasting(const AlertExpansion *x, bool in_subject) {
@@ -489,6 +507,7 @@ static const struct {
     { "again", add_again },
     { "gap", add_gap },
     { "since", add_since },
+    { "after", add_after },
     { "count", add_count },
     { "looks", add_looks },
     { "attempts", add_attempts },

@@ -51,6 +51,22 @@ static Telling by_failing(uint32_t findings, bool again) {
     return again ? TELLING_STILL_FAILING : TELLING_FAILING;
 }
 
+static Telling still_stopped(const Tell *tell) {
+    if (tell->protected)
+        return TELLING_STILL_PROTECTED;
+    return !tell->may_act && tell->maintenance && tell->mode != MODE_OBSERVE ? TELLING_STILL_STOP_ALLOWED
+                                                                             : TELLING_STILL_STOPPED;
+}
+
+/* By what is worst. */
+static Telling still_so(const Tell *tell, Telling telling) {
+    if (telling == TELLING_STILL_MISSING && tell->never_seen)
+        return TELLING_NEVER_SEEN;
+    if (telling == TELLING_STILL_FAILING)
+        return by_failing(tell->findings, true);
+    return telling == TELLING_STILL_STOPPED ? still_stopped(tell) : telling;
+}
+
 /* The troubles that an open incident may have, worst first, and how they are told again. */
 static Telling still(const Subject *subject, const Tell *tell) {
     static const struct {
@@ -69,7 +85,7 @@ static Telling still(const Subject *subject, const Tell *tell) {
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (tell->findings & rows[i].findings)
-            return rows[i].findings == FINDINGS_FAILING ? by_failing(tell->findings, true) : rows[i].telling;
+            return still_so(tell, rows[i].telling);
     if (subject->name[0])
         return TELLING_STILL_TROUBLED;
     return is_blindness(tell) ? still_blind(subject, tell) : TELLING_STILL_UNCOVERED;
@@ -157,6 +173,9 @@ static Telling telling(const Subject *subject, const Tell *tell) {
     case EVENT_GUARD_SIGHTED:
         if (is_about_list(tell))
             return TELLING_LIST_READABLE;
+        /* the trail was polled all the time */
+        if ((tell->about & FINDINGS_UNREADABLE) && !(tell->about & FINDING_BIT(FINDING_BLIND)))
+            return TELLING_READABLE;
         return trail ? TELLING_SIGHTED_TRAIL : TELLING_SIGHTED_TARGET;
     case EVENT_GUARD_CHANNEL_FAILED: return TELLING_CHANNEL_FAILED;
     case EVENT_GUARD_CHANNEL_RECOVERED: return TELLING_CHANNEL_RECOVERED;

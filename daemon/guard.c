@@ -118,6 +118,31 @@ static uint32_t fields_about(const Incident *inc, uint32_t about, bool sums_up) 
     return (about & FINDINGS_CHANGED) ? inc->fields & ~inc->unmet_fields : inc->unmet_fields;
 }
 
+/* When what the message is about began: its worst finding. AWS's time of a stop is the true one. */
+static uint64_t since_usec(const Deciding *d, TellKind kind, Finding worst) {
+    const Incident *inc = &d->s.incident;
+
+    if (kind == TELL_RESOLVED)
+        return inc->restore.taken == ACTION_RECREATE ? d->s.since_usec[FINDING_MISSING] : 0;
+    if (worst == FINDING_STOPPED && inc->gap.from_usec != 0 && inc->gap.to_usec == 0)
+        return inc->gap.from_usec;
+    return worst < _FINDING_MAX ? d->s.since_usec[worst] : 0;
+}
+
+/* What was lost before and is only changed now is changed since then. */
+static void note_since(const TrailState *prev, TrailState *s, Now now) {
+    for (unsigned f = 0; f < _FINDING_MAX; f++) {
+        bool held = prev->findings & FINDING_BIT(f);
+
+        if (!(s->findings & FINDING_BIT(f)))
+            s->since_usec[f] = 0;
+        else if (!held)
+            s->since_usec[f] = f == FINDING_CHANGED && prev->since_usec[FINDING_WEAKENED]
+                                       ? prev->since_usec[FINDING_WEAKENED]
+                                       : now.real_usec;
+    }
+}
+
 Tell *guard_tell(Deciding *d, TellKind kind, Event event, Severity severity, uint64_t mark_usec,
                  uint32_t about, const char *detail) {
     const TrailState *s = &d->s;
@@ -128,6 +153,8 @@ Tell *guard_tell(Deciding *d, TellKind kind, Event event, Severity severity, uin
     t->findings = s->findings;
     t->about = about;
     t->resolves = !s->incident.open;
+    t->since_usec = since_usec(d, kind, worst);
+    t->never_seen = worst == FINDING_MISSING && !s->known;
     t->restore = s->incident.restore;
     if (is_about_settings(d, worst)) {
         t->action = s->incident.restore;
@@ -215,8 +242,9 @@ static void end_if_well(Deciding *d) {
     bool was_blind = inc->event == EVENT_GUARD_BLIND;
 
     if (inc->open && is_all_well(d) && incident_end(inc, d->now) && inc->sequence > 0)
-        (void)guard_tell(d, TELL_RESOLVED, was_blind ? EVENT_GUARD_SIGHTED : EVENT_TRAIL_RESOLVED,
-                         inc->severity, inc->last_mark_usec, 0, "");
+        guard_tell(d, TELL_RESOLVED, was_blind ? EVENT_GUARD_SIGHTED : EVENT_TRAIL_RESOLVED, inc->severity,
+                   inc->last_mark_usec, 0, "")
+                ->about = was_blind ? inc->told & (FINDINGS_UNREADABLE | FINDING_BIT(FINDING_BLIND)) : 0;
 }
 
 /* What was not told of it yet is no news any more; what was is told to be over. */
@@ -310,6 +338,7 @@ void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState
     guard_plan_action(&d);
     tell_what_waited_long_enough(&d);
     end_if_well(&d);
+    note_since(prev, &d.s, now);
     escalate_blindness(&d);
     escalate(&d);
     remind(&d);

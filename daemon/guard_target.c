@@ -28,6 +28,8 @@ static Tell *tell(Judging *j, Incident *inc, TellKind kind, Event event, Severit
     t->may_act = false;
     t->error = j->s.error;
     t->n_failed = j->s.n_failed;
+    if (inc == &j->s.sight && j->s.error == LOOK_GONE)
+        t->since_usec = j->s.left_usec;
     if (inc == &j->s.sight)
         text_copy(t->detail, sizeof(t->detail), j->s.error_text);
     if (inc == &j->s.list) {
@@ -74,6 +76,7 @@ static void sighted(Judging *j) {
     s->error = LOOK_OK;
     s->error_text[0] = '\0';
     s->blind = false;
+    s->left_usec = 0;
 }
 
 /* Who did that to an account? Of what keeps a region or keys from answering no call tells. */
@@ -97,6 +100,8 @@ static void not_sighted(Judging *j, const TargetLook *look) {
     s->n_failed++;
     s->not_enabled = false;
     s->error = look->error;
+    if (leaves)
+        s->left_usec = j->now.real_usec;
     text_copy(s->error_text, sizeof(s->error_text), look->error_text);
     if (s->failed_since_usec == 0)
         s->failed_since_usec = j->now.real_usec;

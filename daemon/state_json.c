@@ -185,6 +185,40 @@ static int read_restores(const Member *member _unused_, const json_t *value, voi
 static const Kind state_kind_restores = { "a list of counted restores", write_restores, read_restores,
                                           restore_members };
 
+/* ---- since when findings hold: an object of times by finding ---- */
+
+static int write_since(const Member *member _unused_, const void *field, json_t **ret) {
+    const uint64_t *since = field;
+    json_auto_t *object = json_object();
+
+    for (unsigned f = 0; object && f < _FINDING_MAX; f++)
+        if (since[f] != 0 &&
+            json_object_set_new(object, finding_to_string(f), json_integer((json_int_t)MIN(since[f], (uint64_t)INT64_MAX))) < 0)
+            return -ENOMEM;
+    if (!object)
+        return -ENOMEM;
+    if (json_object_size(object) > 0)
+        *ret = TAKE_PTR(object);
+    return 0;
+}
+
+static int read_since(const Member *member _unused_, const json_t *value, void *field) {
+    uint64_t *since = field;
+
+    if (!json_is_object(value))
+        return -EINVAL;
+    for (unsigned f = 0; f < _FINDING_MAX; f++) {
+        const json_t *time = json_object_get(value, finding_to_string(f));
+
+        if (time && (!json_is_integer(time) || json_integer_value(time) < 0))
+            return -EINVAL;
+        since[f] = time ? (uint64_t)json_integer_value(time) : 0;
+    }
+    return 0;
+}
+
+static const Kind state_kind_since = { "an object of times", write_since, read_since, NULL };
+
 /* ---- a message that waits for the outcome of an action; only intents have one ---- */
 
 static const Member pending_members[] = {
@@ -269,6 +303,7 @@ static const Member trail_members[] = {
     MEMBER(StateTrail, bool, state.weakness_untold, "weakness_untold"),
     MEMBER(StateTrail, verdict, state.verdict, "verdict"),
     MEMBER(StateTrail, findings, state.findings, "findings"),
+    MEMBER(StateTrail, since, state.since_usec, "findings_since"),
     MEMBER(StateTrail, usec, state.start_usec, "start_usec"),
     MEMBER(StateTrail, usec, state.stop_usec, "stop_usec"),
     MEMBER(StateTrail, usec, state.delivery_usec, "delivery_usec"),
@@ -338,6 +373,7 @@ static const Member account_members[] = {
     MEMBER(StateAccount, look_error, state.error, "error"),
     MEMBER(StateAccount, bool, state.ever_sighted, "ever_sighted"),
     MEMBER(StateAccount, bool, state.blind, "blind"),
+    MEMBER(StateAccount, usec, state.left_usec, "left_usec"),
     MEMBER(StateAccount, text, state.error_text, "error_text"),
     MEMBER(StateAccount, incident, state.sight, "sight"),
     MEMBER(StateAccount, attributing, state.attributing, "attributing"),

@@ -409,6 +409,7 @@ typedef struct Tell {
     uint64_t opened_usec;        /* real; when the incident began */
     uint64_t reopened_usec;      /* real; when its present episode began; 0: with the incident */
     uint64_t time_usec;          /* real; now */
+    uint64_t since_usec;         /* real; when what the message is about began; 0: with the episode */
     uint32_t findings;           /* what holds now, FINDING_BITs */
     uint32_t about;              /* what the message is about, events among it; 0: nothing in particular */
     bool first_sight;            /* it was so when the trail was first seen */
@@ -420,6 +421,7 @@ typedef struct Tell {
     ActionReport action;  /* about a restore where the message is, else a restart */
     ActionReport restore; /* the latest of settings, or of the trail itself */
     Repeats repeats;      /* TELL_SUMMARY; trail.attempted: others before it that are not told; else 0 */
+    bool never_seen;             /* the trail is named, and was never there */
     LookError error;             /* blind */
     unsigned n_failed;           /* blind: looks that failed in a row */
     unsigned n_reminders;        /* TELL_REMINDER: 1.. */
@@ -592,6 +594,7 @@ typedef struct TrailState {
     bool known; /* was seen at least once */
     Verdict verdict;
     uint32_t findings;   /* conditions that hold, as last seen */
+    uint64_t since_usec[_FINDING_MAX]; /* real; when each of them was first seen to hold; 0: it does not, or not known */
     uint64_t start_usec; /* real; as last seen at AWS */
     uint64_t stop_usec;
     uint64_t delivery_usec;
@@ -633,6 +636,7 @@ typedef struct TargetState {
     bool covered; /* as last listed */
     bool listed;  /* was ever listed */
     char error_text[ERROR_TEXT_MAX];
+    uint64_t left_usec; /* real; an account: when it was first no active member of the organization */
     Incident sight; /* guard.blind */
     Incident cover; /* region.uncovered */
     unsigned n_list_failed;    /* lists that failed in a row while trails could be polled */

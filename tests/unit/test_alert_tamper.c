@@ -169,7 +169,7 @@ static const Case cases[] = {
       { "between two looks", LOOKUP },
       NULL,
       true },
-    { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, RECREATE(RESULT_HELD, 2)),
+    { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, RECREATE(RESULT_HELD, 2), .since_usec = T0 + SEC),
       "RESOLVED org-trail there and logging again in eu-central-1 (111122223333) after 4 min",
       { "(2 attempts)", "find out who deleted it" },
       NULL,
@@ -389,6 +389,57 @@ static void nobody_was_found_in_other_partitions(void **unused) {
     assert_true(says(alert.text, "also in cn-north-1."));
     assert_null(strstr(alert.text, "us-east-1"));
     alert_done(&alert);
+}
+
+#define BY_BOB .has_actor = true, .actor = { .type = "IAMUser", .name = "bob" }
+
+/* What a reminder, or a message that comes later, says of the time between: nothing that does not hold. */
+static void what_is_said_later_holds(void **unused) {
+    static const struct {
+        Tell tell;
+        const char *subject, *text, *not_in_text;
+    } rows[] = {
+        { TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_STOPPED),
+               .since_usec = T0 + 181 * SEC),
+          "still stopped in eu-central-1 (111122223333), for 1 min", "still stopped", NULL },
+        { TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_STOPPED),
+               .protected = true),
+          "still stopped in", "The owners of the organization's management account have to start it", "Start it:" },
+        { TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_INFO, .findings = FINDING_BIT(FINDING_STOPPED),
+               .maintenance = true, .mode = MODE_RESTART),
+          "still stopped in", "A maintenance window allows that", "1. Start it:" },
+        { TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = MISSING, .never_seen = true),
+          "still does not exist", "correct its name in trails", "deleted on purpose" },
+        { TELL(EVENT_GUARD_SIGHTED, TELL_RESOLVED, SEVERITY_WARNING, .about = FINDING_BIT(FINDING_TAGS_UNREADABLE)),
+          "RESOLVED tags of", "TrailGuard can read tags of", "TrailGuard sees" },
+        { TELL(EVENT_GUARD_SIGHTED, TELL_RESOLVED, SEVERITY_WARNING, .about = FINDING_BIT(FINDING_BLIND)),
+          "RESOLVED guard sees org-trail again", "TrailGuard sees org-trail", "can read" },
+        { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, RECREATE(RESULT_HELD, 1),
+               .since_usec = T0 + 181 * SEC),
+          "there and logging again in eu-central-1 (111122223333) after 1 min", "is there again", NULL },
+        { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, RECREATE(RESULT_HELD, 1)),
+          "there and logging again in eu-central-1 (111122223333)", "is there again", " after " },
+        { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_LIFECYCLE),
+               .findings = FINDING_BIT(FINDING_LIFECYCLE), BY_BOB),
+          "org-trail tampered with in", "A lifecycle rule still deletes its log files early.", "deliveries still fail" },
+        { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_BUCKET),
+               .findings = FINDING_BIT(FINDING_BUCKET), BY_BOB),
+          "org-trail tampered with in", "Its bucket is still not as it should be.", "deliveries still fail" },
+        { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_DELIVERY),
+               .findings = FINDING_BIT(FINDING_DELIVERY), BY_BOB),
+          "tampered with", "Its deliveries still fail.", NULL },
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Alert alert = compose(&trail, &rows[i].tell);
+
+        if (!strstr(alert.subject, rows[i].subject) || !says(alert.text, rows[i].text) ||
+            (rows[i].not_in_text && says(alert.text, rows[i].not_in_text)))
+            fail_msg("%zu: %s\n%s", i, alert.subject, alert.text);
+        check_any(&alert);
+        alert_done(&alert);
+    }
 }
 
 /* Who took an account out, and whether it is still out. */
@@ -763,6 +814,7 @@ int main(void) {
         cmocka_unit_test(every_case),
         cmocka_unit_test(every_subject_says_where),
         cmocka_unit_test(calls_to_search_for),
+        cmocka_unit_test(what_is_said_later_holds),
         cmocka_unit_test(who_took_an_account_out),
         cmocka_unit_test(how_an_account_left),
         cmocka_unit_test(nobody_was_found_in_other_partitions),

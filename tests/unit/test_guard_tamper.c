@@ -788,6 +788,71 @@ static void what_maintenance_leaves_is_told_at_its_end_in_any_mode(void **unused
     assert_int_equal(l.plan.n_tells, 0);
 }
 
+/* The trail's deliveries fail since the begin, its settings differ since an hour later, it is stopped since one more. */
+static void a_reminder_counts_from_what_it_is_about(void **unused) {
+    Life l = life(MODE_OBSERVE, true);
+    Observation failing = logging(STARTED, 0), off;
+    uint64_t began, changed;
+
+    (void)unused;
+    WELL();
+    (void)strcpy(failing.delivery_error, "AccessDenied");
+    look(&l, failing);
+    began = l.now.real_usec;
+    pass_time(&l, HOUR);
+    wake(&l);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_REMINDER);
+    assert_int_equal(l.plan.tells[0].since_usec, began);
+
+    pass_time(&l, 1800 * SEC);
+    look_at_settings(&l, failing, BUCKET, evil);
+    changed = l.now.real_usec;
+    pass_time(&l, HOUR);
+    wake(&l);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_REMINDER);
+    assert_int_equal(l.plan.tells[0].since_usec, changed);
+
+    off = failing;
+    off.is_logging = false;
+    off.stop_usec = l.now.real_usec - 60 * SEC;
+    look(&l, off);
+    pass_time(&l, HOUR);
+    wake(&l);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_REMINDER);
+    assert_int_equal(l.plan.tells[0].since_usec, off.stop_usec);
+
+    /* it logs again: what is left is what lasted longest */
+    look_at_settings(&l, failing, 0, evil);
+    pass_time(&l, HOUR);
+    wake(&l);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_REMINDER);
+    assert_int_equal(l.plan.tells[0].since_usec, began);
+}
+
+static void a_named_trail_that_never_was_there_is_not_gone(void **unused) {
+    Life l = life(MODE_OBSERVE, true);
+
+    (void)unused;
+    look(&l, absent());
+    pass_time(&l, HOUR);
+    wake(&l);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_REMINDER);
+    assert_true(l.plan.tells[0].never_seen);
+}
+
+static void what_could_be_read_again_was_polled_all_along(void **unused) {
+    Life l = life(MODE_OBSERVE, true);
+    Observation seen = logging(STARTED, 0);
+
+    (void)unused;
+    WELL();
+    (void)strcpy(seen.unreadable[UNREADABLE_TAGS], "AccessDenied");
+    look(&l, seen);
+    WELL();
+    assert_int_equal(l.plan.tells[0].event, EVENT_GUARD_SIGHTED);
+    assert_int_equal(l.plan.tells[0].about, FINDING_BIT(FINDING_TAGS_UNREADABLE));
+}
+
 static void a_stop_that_maintenance_allows_waits_for_its_end(void **unused) {
     Life l = life(MODE_RESTART, true);
 
@@ -1000,6 +1065,9 @@ int main(void) {
         cmocka_unit_test(what_failed_together_is_tried_one_by_one),
         cmocka_unit_test(a_restore_under_way_gives_way_to_logging_and_to_the_trail),
         cmocka_unit_test(maintenance_leaves_settings_and_ends_by_itself),
+        cmocka_unit_test(a_reminder_counts_from_what_it_is_about),
+        cmocka_unit_test(a_named_trail_that_never_was_there_is_not_gone),
+        cmocka_unit_test(what_could_be_read_again_was_polled_all_along),
         cmocka_unit_test(what_maintenance_leaves_is_told_at_its_end_in_any_mode),
         cmocka_unit_test(a_stop_that_maintenance_allows_waits_for_its_end),
         cmocka_unit_test(nothing_is_recreated_in_maintenance),

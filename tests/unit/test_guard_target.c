@@ -141,6 +141,7 @@ static void an_account_that_was_out_of_reach_and_left(void **unused) {
     assert_int_equal(l.plan.tells[0].incident_mark_usec, first.incident_mark_usec);
     assert_int_not_equal(l.plan.tells[0].mark_usec, first.mark_usec);
     assert_int_equal(l.state.attributing.findings, FINDING_BIT(FINDING_MISSING));
+    assert_int_equal(l.plan.tells[0].since_usec, l.now.real_usec); /* it left now, and was out of reach before */
     poll(&l, LOOK_GONE);
     assert_int_equal(l.plan.n_tells, 0);
 }

@@ -11,8 +11,8 @@ import pytest
 
 from attacks import BUCKET, SELECTORS, VICTIM
 from guard import BINARY, within
-from helpers import (FRA, IAD, MAIN, MEMBER, SYD, TOPIC, baselines, document, mail_time, matches, operations, sns, start,
-                     wait_alert)
+from helpers import (FRA, IAD, MAIN, MEMBER, SYD, TOPIC, baselines, document, mail_of, mail_time, matches, messages, operations, sns,
+                     start, wait_alert)
 from simaws.client import poll
 
 RESTORE = {"mode": "restore", "restore": ["settings", "selectors", "insights", "deleted"]}
@@ -402,3 +402,14 @@ def test_a_list_that_may_not_be_read_is_not_a_trail_that_is_not_there(sim, victi
         done = victim.verb("accept", "--yes", "victim")
     assert done.returncode == 1 and "no such trail" not in done.stderr, done.stderr
     assert "victim: not found, and not all trails could be listed" in done.stderr and "AccessDenied" in done.stderr
+
+
+def test_a_pinned_prefix_that_the_bucket_is_closed_to_is_named(victim, sim):
+    """Log files go to the trail's own prefix, where CloudTrail may write; mode observe does not change that."""
+    victim.write_config(mode="observe", bucket_checks=True, expect={"prefix": "pinned"})
+    start(victim)
+    entry = wait_alert(sim, "trail.failing", seconds=20)
+    assert "bucket" in entry["findings"]
+    assert entry["detail"] == "its policy does not let CloudTrail write to the pinned prefix"
+    assert "the policy must let it write to both" in mail_of(next(
+        message for message in messages(sim) if document(message)["event"] == "trail.failing"))

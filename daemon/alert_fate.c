@@ -7,6 +7,7 @@ typedef enum Fate {
     FATE_ACCEPTED,
     FATE_RECONFIGURED,
     FATE_HELD,
+    FATE_SHARED,
     FATE_PARTLY,
     FATE_PAUSED,
     FATE_PARTLY_FAILED,
@@ -33,6 +34,8 @@ static Fate fate_of(const Tell *tell) {
 
     if (over && !is_deletion && (tell->accepted || tell->reconfigured))
         return tell->accepted ? FATE_ACCEPTED : FATE_RECONFIGURED;
+    if (tell->restore.result == RESULT_HELD && !is_left && !is_deletion && tell->fields_others)
+        return FATE_SHARED;
     if (tell->restore.result == RESULT_HELD)
         return is_left ? FATE_PARTLY : FATE_HELD;
     if (over)
@@ -68,6 +71,11 @@ static const char *const fates[_FATE_MAX][_ALERT_FATE_MAX] = {
                     ("Created it again with everything that the baseline has, started it ({attempts}), and "
                      "read it "
                      "back: it logs.") },
+    [FATE_SHARED] = { " changed and changed back", " changed back", "",
+                      "TrailGuard put back what it may, and others the rest.",
+                      ("Wrote back what it may ({attempts}) and read it back: it holds. The rest was put back by "
+                       "others."),
+                      "" },
     [FATE_PARTLY] = { " changed, partly put back", " partly put back", ", created again",
                       "TrailGuard put back what it may.",
                       ("Wrote back what it may ({attempts}) and read it back: it holds. Still different: "

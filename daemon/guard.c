@@ -163,6 +163,8 @@ Tell *guard_tell(Deciding *d, TellKind kind, Event event, Severity severity, uin
     if (sums_up || (about & FINDINGS_DRIFT)) {
         t->fields = fields_about(&s->incident, about, sums_up);
         t->fields_left = s->fields & t->fields;
+        if (!d->facts->maintenance) /* what may be written before or after it is not known here */
+            t->fields_others = t->fields & ~t->fields_left & ~guard_restorable(d, t->fields);
         t->unmet = t->fields && !(t->fields & ~s->incident.unmet_fields);
         t->accepted = s->incident.accepted;
         t->reconfigured = s->incident.reconfigured;

@@ -427,6 +427,7 @@ typedef struct Tell {
     unsigned n_reminders;        /* TELL_REMINDER: 1.. */
     uint32_t fields;             /* FIELD_BITs that were changed; set when the message is about them */
     uint32_t fields_left;        /* ... that still differ */
+    uint32_t fields_others;      /* ... that do not differ any more, and that TrailGuard may not write: others did */
     bool unmet;                  /* all of these differ from a new pin only: nobody changed them */
     bool accepted;               /* they differ no longer because they were accepted as the baseline ... */
     bool reconfigured;           /* ... or because the configuration changed */

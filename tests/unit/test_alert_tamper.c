@@ -399,6 +399,9 @@ static void what_is_said_later_holds(void **unused) {
         Tell tell;
         const char *subject, *text, *not_in_text;
     } rows[] = {
+        { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, .fields = BUCKET | TAGS, .fields_others = TAGS,
+               .mode = MODE_RESTORE, RESTORE(RESULT_HELD, 1)),
+          "as before again in", "TrailGuard put back what it may, and others the rest.", "what the baseline has. " },
         { TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_STOPPED),
                .since_usec = T0 + 181 * SEC),
           "still stopped in eu-central-1 (111122223333), for 1 min", "still stopped", NULL },

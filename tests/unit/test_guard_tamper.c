@@ -829,6 +829,22 @@ static void a_reminder_counts_from_what_it_is_about(void **unused) {
     assert_int_equal(l.plan.tells[0].since_usec, began);
 }
 
+/* Mode restore writes settings, and tags only of a trail that it creates. */
+static void what_others_put_back_is_not_ours(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+
+    (void)unused;
+    l.policy.restore = RESTORE_BIT(RESTORE_SETTINGS);
+    WELL();
+    CHANGED(BUCKET | TAGS);
+    came_of(&l, ACTION_RESTORE, RESULT_HELD, TAGS);
+    pass_time(&l, 60 * SEC);
+    WELL();
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
+    assert_int_equal(l.plan.tells[0].fields_others, TAGS);
+}
+
 static void a_named_trail_that_never_was_there_is_not_gone(void **unused) {
     Life l = life(MODE_OBSERVE, true);
 
@@ -1066,6 +1082,7 @@ int main(void) {
         cmocka_unit_test(a_restore_under_way_gives_way_to_logging_and_to_the_trail),
         cmocka_unit_test(maintenance_leaves_settings_and_ends_by_itself),
         cmocka_unit_test(a_reminder_counts_from_what_it_is_about),
+        cmocka_unit_test(what_others_put_back_is_not_ours),
         cmocka_unit_test(a_named_trail_that_never_was_there_is_not_gone),
         cmocka_unit_test(what_could_be_read_again_was_polled_all_along),
         cmocka_unit_test(what_maintenance_leaves_is_told_at_its_end_in_any_mode),

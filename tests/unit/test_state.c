@@ -290,6 +290,8 @@ static StateTrail rnd_trail(void) {
                                                       .n_failures = rnd_uint() };
     for (size_t i = rnd() % (MARKS_MAX + 1); i > 0; i--)
         trail.state.marks[i - 1] = rnd_usec();
+    for (size_t f = 0; f < _FINDING_MAX; f++)
+        trail.state.since_usec[f] = rnd() % 2 ? rnd_usec() : 0;
     return trail;
 }
 
@@ -405,6 +407,7 @@ static void assert_trail(const StateTrail *a, const StateTrail *b) {
         assert_int_equal(a->state.restores[i].n_failures, b->state.restores[i].n_failures);
     }
     assert_memory_equal(a->state.marks, b->state.marks, sizeof(a->state.marks));
+    assert_memory_equal(a->state.since_usec, b->state.since_usec, sizeof(a->state.since_usec));
     assert_attributing(&a->state.attributing, &b->state.attributing);
     assert_changes(&a->changes, &b->changes);
     assert_int_equal(a->episode != NULL, b->episode != NULL);
@@ -447,6 +450,8 @@ static StateAccount rnd_account(void) {
 
     target.state.cover = (Incident){ .event = _EVENT_MAX };
     target.state.not_enabled = target.state.covered = target.state.listed = false;
+    target.state.left_usec = rnd_usec();
+    target.state.attributing = rnd_attributing();
     return (StateAccount){
         .account = target.account,
         .name = target.region,
@@ -462,6 +467,8 @@ static void assert_account(const StateAccount *a, const StateAccount *b) {
     StateTarget y = { .account = b->account, .region = b->name, .state = b->state };
 
     assert_target(&x, &y);
+    assert_int_equal(a->state.left_usec, b->state.left_usec);
+    assert_attributing(&a->state.attributing, &b->state.attributing);
     assert_int_equal(a->base, b->base);
     assert_int_equal(a->member, b->member);
     assert_int_equal(a->left, b->left);

@@ -24,7 +24,9 @@ def start(place):
     started = []
 
     def start(binary=BINARY, stdout=subprocess.PIPE, **variables):
-        env = {**os.environ, "TRAILGUARD_BIN": str(binary), "TMPDIR": str(place), "TERM": "xterm", **variables}
+        # newer pytests import readline, which gives every child the size of a terminal that is not there
+        env = {**os.environ, "COLUMNS": None, "LINES": None, "TRAILGUARD_BIN": str(binary), "TMPDIR": str(place),
+               "TERM": "xterm", **variables}
         env = {name: value for name, value in env.items() if value is not None}
         started.append(subprocess.Popen([DEMO], env=env, cwd="/", stdin=subprocess.DEVNULL, stdout=stdout,
                                         stderr=subprocess.STDOUT, text=True, start_new_session=True))

@@ -210,11 +210,12 @@ class Guard:
         texts = [text for text in self.told() if text.startswith("STATUS=")]
         return texts[-1].removeprefix("STATUS=") if texts else ""
 
-    def wait_ready(self, seconds=10):
+    # A program that has to begin first gets longer: that alone can take what everything else does.
+    def wait_ready(self, seconds=30):
         self.wait_told("^READY=1$", seconds, self.began)
         return self
 
-    def wait_guarding(self, seconds=10):
+    def wait_guarding(self, seconds=30):
         """READY, and the first pass of this run has ended."""
         self.wait_ready(seconds)
         pid = self.process.pid

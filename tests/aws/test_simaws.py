@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from simaws.client import AwsCliError, SimAWS, poll  # noqa: E402
+from simaws.client import PATIENCE, AwsCliError, SimAWS, poll  # noqa: E402
 
 MAIN, MEMBER = "111122223333", "444455556666"
 HOME = "eu-central-1"
@@ -79,7 +79,7 @@ class Raw:
         return self
 
     def send(self):
-        connection = http.client.HTTPConnection(self.sim.url.removeprefix("http://"), timeout=10)
+        connection = http.client.HTTPConnection(self.sim.url.removeprefix("http://"), timeout=PATIENCE)
         connection.request("POST", "/", self.body, self.headers)
         response = connection.getresponse()
         return response.status, response.read(), dict(response.getheaders())
@@ -614,7 +614,7 @@ def test_a_bad_signature_shows_through_a_fault(sim):
 
 # -- instance metadata -----------------------------------------------------------------------------------------------
 def imds(sim, method, path, **headers):
-    connection = http.client.HTTPConnection(sim.imds_url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(sim.imds_url.removeprefix("http://"), timeout=PATIENCE)
     connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
     response = connection.getresponse()
     return response.status, response.read().decode()
@@ -918,7 +918,7 @@ def test_organizations(sim):
 
 # -- control interface, transport, process ---------------------------------------------------------------------------
 def test_control_is_not_on_the_aws_port(sim):
-    connection = http.client.HTTPConnection(sim.url.removeprefix("http://"), timeout=5)
+    connection = http.client.HTTPConnection(sim.url.removeprefix("http://"), timeout=PATIENCE)
     connection.request("GET", "/_sim/health")
     assert connection.getresponse().status == 403
     assert sim.clear_failures()
@@ -967,14 +967,14 @@ def test_keep_alive_and_dropped_connections(sim):
     assert len({entry["connection"] for entry in entries}) == 1 and entries[-1]["connection_request"] == 3
     assert sim.call("drop_connections")["dropped"] >= 1
     sim.call("settings", idle_timeout=0.2)
-    with socket.create_connection(sim.url.removeprefix("http://").split(":"), timeout=5) as idle:
+    with socket.create_connection(sim.url.removeprefix("http://").split(":"), timeout=PATIENCE) as idle:
         assert idle.recv(1) == b""
 
 
 def test_strange_requests_do_not_disturb(sim):
     for data in (b"\r\n\r\n", b"GET / HTTP/9\r\n\r\n", b"\x16\x03\x01\x00", b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
                  b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"A" * 70000):
-        with socket.create_connection(sim.url.removeprefix("http://").split(":"), timeout=5) as sock:
+        with socket.create_connection(sim.url.removeprefix("http://").split(":"), timeout=PATIENCE) as sock:
             sock.sendall(data)
             sock.shutdown(socket.SHUT_WR)
             try:
@@ -985,7 +985,7 @@ def test_strange_requests_do_not_disturb(sim):
 
 
 def test_many_requests_on_many_connections(sim):
-    idle = [socket.create_connection(sim.url.removeprefix("http://").split(":"), timeout=5) for _ in range(300)]
+    idle = [socket.create_connection(sim.url.removeprefix("http://").split(":"), timeout=PATIENCE) for _ in range(300)]
     errors = []
 
     def worker():
@@ -1015,7 +1015,7 @@ def test_tls_and_resumption():
             context.minimum_version = context.maximum_version = version
             mark = sim.mark()
             for _ in range(2):
-                with socket.create_connection((host, port), timeout=5) as plain, \
+                with socket.create_connection((host, port), timeout=PATIENCE) as plain, \
                         context.wrap_socket(plain, server_hostname=host, session=session) as sock:
                     sock.sendall(b"GET /latest/x HTTP/1.1\r\n\r\n")
                     assert sock.recv(12) == b"HTTP/1.1 404"
@@ -1023,7 +1023,7 @@ def test_tls_and_resumption():
             entries = sim.wait("requests", count=2, since=mark)
             assert [(entry["tls"], entry["resumed"]) for entry in entries] == [
                 (version.name.replace("_", "."), False), (version.name.replace("_", "."), True)]
-        with socket.create_connection((host, port), timeout=5) as plain, pytest.raises(ssl.SSLError):
+        with socket.create_connection((host, port), timeout=PATIENCE) as plain, pytest.raises(ssl.SSLError):
             ssl.create_default_context().wrap_socket(plain, server_hostname=host)
         assert poll(lambda: sim.call("health")["aws"]["handshake_failures"])
         sim.assert_clean()
@@ -1054,7 +1054,7 @@ def test_it_ends_with_its_parent_and_on_sigterm():
     assert parent.stdout.readline()
     parent.kill()
     parent.wait()
-    poll(lambda: not is_running(number), timeout=5)
+    poll(lambda: not is_running(number), timeout=PATIENCE)
     for stream in (parent.stdin, parent.stdout, parent.stderr):
         stream.close()
 
@@ -1063,5 +1063,5 @@ def test_wrong_options_and_scenarios(tmp_path):
     server = os.path.join(os.path.dirname(os.path.abspath(__file__)), "server")
     bad = tmp_path / "bad.json"
     bad.write_text('{"trials": []}')
-    done = subprocess.run([server, "--scenario", str(bad)], capture_output=True, text=True, timeout=20)
+    done = subprocess.run([server, "--scenario", str(bad)], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 1 and "trials" in done.stderr and "Traceback" not in done.stderr

@@ -66,13 +66,14 @@ class Raw:
     """A hand-made signed request, with every part open to mischief."""
 
     def __init__(self, sim, user="guard", service="cloudtrail", region=HOME, body=b'{"Name":"org-trail"}',
-                 operation="GetTrailStatus"):
+                 operation="GetTrailStatus", path="/"):
+        self.path = path
         self.sim, self.service, self.region, self.body = sim, service, region, body
         self.key = sim.keys_of(user)
         self.headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": TARGET + operation}
 
     def sign(self):
-        request = AWSRequest("POST", self.sim.url + "/", headers=dict(self.headers), data=self.body)
+        request = AWSRequest("POST", self.sim.url + self.path, headers=dict(self.headers), data=self.body)
         credentials = Credentials(self.key["access_key"], self.key["secret"], self.key.get("token"))
         SigV4Auth(credentials, self.service, self.region).add_auth(request)
         self.headers = dict(request.headers.items())
@@ -80,7 +81,7 @@ class Raw:
 
     def send(self):
         connection = http.client.HTTPConnection(self.sim.url.removeprefix("http://"), timeout=PATIENCE)
-        connection.request("POST", "/", self.body, self.headers)
+        connection.request("POST", self.path, self.body, self.headers)
         response = connection.getresponse()
         return response.status, response.read(), dict(response.getheaders())
 
@@ -914,6 +915,26 @@ def test_organizations(sim):
     sim.add_user("member", members[0])
     member = sim.boto3("member", "organizations", "us-east-1")
     assert member.describe_organization() and refused(member.list_accounts)[0] == "AccessDeniedException"
+
+
+def test_regions_of_an_account(sim):
+    sim.call("account", id=MAIN, regions=["us-east-1", HOME, "ap-east-1"], region_status={"il-central-1": "DISABLING"})
+    client = sim.boto3("guard", "account", "us-east-1")
+    sim.call("policy", principal=f"arn:aws:iam::{MAIN}:user/guard", policy=[
+        {"Effect": "Allow", "Action": "account:GetRegionOptStatus", "Resource": f"arn:aws:account::{MAIN}:account"}])
+    for region, status in {HOME: "ENABLED_BY_DEFAULT", "ap-east-1": "ENABLED", "me-west-1": "DISABLED",
+                           "il-central-1": "DISABLING"}.items():
+        answer = client.get_region_opt_status(RegionName=region)
+        assert (answer["RegionName"], answer["RegionOptStatus"]) == (region, status)
+    assert refused(client.get_region_opt_status, RegionName="nowhere")[:2] == ("ValidationException", 400)
+    with sim.fault("throttle", service="account"):
+        assert refused(client.get_region_opt_status, RegionName=HOME)[:2] == ("TooManyRequestsException", 429)
+    sim.call("policy", principal=f"arn:aws:iam::{MAIN}:user/guard", policy=[])
+    assert refused(client.get_region_opt_status, RegionName=HOME)[:2] == ("AccessDeniedException", 403)
+    raw = Raw(sim, service="account", region="us-east-1", body=b'{"RegionName":7}', path="/getRegionOptStatus")
+    raw.headers = {"Content-Type": "application/json"}
+    assert raw.sign().send()[0] == 400
+    assert len(sim.clear_failures()) == 1
 
 
 # -- control interface, transport, process ---------------------------------------------------------------------------

@@ -6,14 +6,15 @@ import sys
 import time
 import traceback
 
-from . import auth, cloudtrail, container, destinations, errors, faults, history, imds, kms, organizations, quota
+from . import account, auth, cloudtrail, container, destinations, errors, faults, history, imds, kms, organizations, quota
 from . import s3, shapes, sns, sts
 from . import call as aws_call
 from .call import API_SERVICES
 from .errors import AwsError
 from .http import Response
 
-API_SERVICES.update({module.NAME: module for module in (cloudtrail, kms, organizations, sns, sts)})
+API_SERVICES.update({module.NAME: module for module in (account, cloudtrail, kms, organizations, sns, sts)})
+JSON = ("json", "rest-json")
 METADATA = (imds, container)        # answer by path and are not signed
 HOLD_SECONDS = 600                  # at most, should a test forget it
 UNKNOWN_SERVICE_NAMESPACE = "http://webservices.amazon.com/AWSFault/2005-15-09"
@@ -178,9 +179,9 @@ class App:
             self._check_envelope(call, model)
             if call.unreadable:
                 raise shapes.ShapeError(call.unreadable)
-            params = call.raw if call.protocol == "json" else shapes.form_to_params(call.raw, model.input_shape)
+            params = call.raw if call.protocol in JSON else shapes.form_to_params(call.raw, model.input_shape)
             shapes.check(params, model.input_shape, call.operation)
-            if call.protocol == "json":
+            if call.protocol in JSON:
                 shapes.check_json_types(params, model.input_shape)
         except shapes.ShapeError as error:
             self._note_shape(call, str(error))
@@ -204,8 +205,8 @@ class App:
             raise shapes.ShapeError(f"{call.service} {call.operation} is not simulated")
         if call.protocol != shapes.protocol(call.service):
             raise shapes.ShapeError(f"{call.service} does not speak the {call.protocol} protocol")
-        if call.request.method != "POST" or call.request.path != "/":
-            raise shapes.ShapeError("not a POST to /")
+        if (call.request.method, call.request.path) != (model.http["method"], model.http["requestUri"]):
+            raise shapes.ShapeError(f"not a {model.http['method']} to {model.http['requestUri']}")
         kind = (call.request.header("content-type") or "").split(";")[0].strip()
         metadata = model.service_model.metadata
         if call.protocol == "json":
@@ -213,6 +214,9 @@ class App:
                 raise shapes.ShapeError(f"Content-Type {kind!r}")
             if call.target.rpartition(".")[0] not in shapes.target_prefixes(call.service):
                 raise shapes.ShapeError(f"X-Amz-Target {call.target!r}")
+        elif call.protocol == "rest-json":
+            if kind != "application/json":
+                raise shapes.ShapeError(f"Content-Type {kind!r}")
         else:
             if kind != "application/x-www-form-urlencoded":
                 raise shapes.ShapeError(f"Content-Type {kind!r}")
@@ -240,7 +244,7 @@ class App:
             for name in kinds.get("remove_members", {}).get("members", []):
                 document.pop(name, None)
             body = json.dumps(document).encode()
-        return Response(200, headers + [("Content-Type", "application/x-amz-json-1.1")], body)
+        return Response(200, headers + [("Content-Type", self._json_type(call))], body)
 
     def _error(self, call, error, hits, entry):
         code, status = call.error_code(error)
@@ -257,11 +261,15 @@ class App:
             body = errors.query_body(code, error.message, status, namespace, call.id)
             return Response(status, headers + [("Content-Type", "text/xml")], body)
         kinds = {fault["kind"]: fault for fault in hits}
-        form = kinds.get("type_form", {}).get("form", "plain")
+        form = kinds.get("type_form", {}).get("form", "header" if call.protocol == "rest-json" else "plain")
         if form == "header":
             headers.append(("x-amzn-ErrorType", f"{code}:"))
         body = errors.json_body(code, error.message, call.service, form, kinds.get("message_key", {}).get("key"))
-        return Response(status, headers + [("Content-Type", "application/x-amz-json-1.1")], body)
+        return Response(status, headers + [("Content-Type", self._json_type(call))], body)
+
+    @staticmethod
+    def _json_type(call):
+        return "application/json" if call.protocol == "rest-json" else "application/x-amz-json-1.1"
 
     # -- S3 ----------------------------------------------------------------------------------------------------------
     def _rest(self, call, hits, entry):

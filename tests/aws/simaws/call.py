@@ -7,6 +7,7 @@ from . import auth, errors, iam, shapes
 from .errors import AwsError
 
 API_SERVICES = {}       # signing name -> service module; filled by app
+REST_JSON = ("account",)        # the operation is in the path
 
 
 class Call:
@@ -33,7 +34,7 @@ class Call:
         except auth.Refused as refused:
             self.refused = refused
         self.target = request.header("x-amz-target")
-        self.protocol = "json" if self.target is not None else "query"
+        self.protocol = "json" if self.target is not None else "rest-json" if self.service in REST_JSON else "query"
         if not self.service:
             self._guess_service()
         self._read()
@@ -52,6 +53,9 @@ class Call:
         try:
             if self.protocol == "json":
                 self.operation = self.target.rpartition(".")[2]
+                self.raw = shapes.parse_json(self.request.body)
+            elif self.protocol == "rest-json":
+                self.operation = shapes.operation_of_path(self.service, self.request.path)
                 self.raw = shapes.parse_json(self.request.body)
             else:
                 self.raw = shapes.parse_form(self.request.body)

@@ -29,6 +29,8 @@ CLOUDTRAIL_STATUSES = {
     "OrganizationsNotInUseException": 404, "S3BucketDoesNotExistException": 404, "ThrottlingException": 429,
     "TrailNotFoundException": 404,
 }
+# Those of Account Management, and its own word for throttling (@aws-sdk/client-account 3.1169.0).
+ACCOUNT_STATUSES = {"AccessDeniedException": 403, "TooManyRequestsException": 429}
 # In the JSON protocol CloudTrail writes its own exceptions with "Message"; the front end that checks keys and
 # rates, shared by all services, writes "message" (both seen in captured answers).
 FRONT_END = {
@@ -54,6 +56,9 @@ def wire_code(error, protocol, service):
     code, status = error.code, 500 if error.code == "InternalFailure" else 400
     if service == "cloudtrail":
         status = CLOUDTRAIL_STATUSES.get(code, status)
+    if service == "account":
+        code = "TooManyRequestsException" if code == "ThrottlingException" else code
+        status = ACCOUNT_STATUSES.get(code, status)
     if protocol == "query" and not error.exact:
         code, status = QUERY_NAMES.get(code, (code, 400))
         code = SERVICE_NAMES.get((service, code), code)
@@ -70,7 +75,7 @@ TYPE_FORMS = {
 
 def json_body(code, message, service, type_form="plain", message_key=None):
     """The body of a JSON error; `type_form` "header" leaves __type out (it then travels in a header)."""
-    key = message_key or ("message" if code in FRONT_END or service == "kms" else "Message")
+    key = message_key or ("message" if code in FRONT_END or service in ("account", "kms") else "Message")
     body = {}
     if type_form != "header":
         body["__type"] = TYPE_FORMS[type_form].format(code=code, service=service)

@@ -64,6 +64,12 @@ def operation(service_name, name):
         return None
 
 
+def operation_of_path(service_name, path):
+    """The operation of a REST-JSON service whose path that is, or ""."""
+    model = service(service_name)
+    return next((name for name in model.operation_names if model.operation_model(name).http["requestUri"] == path), "")
+
+
 def protocol(service_name):
     return service(service_name).metadata["protocol"]
 

@@ -26,6 +26,7 @@ class Account:
     state: str = "ACTIVE"           # as Organizations lists it
     partition: str = "aws"
     regions: list = field(default_factory=lambda: list(DEFAULT_REGIONS))
+    region_status: dict = field(default_factory=dict)   # region -> RegionOptStatus, where it is not what `regions` says
     scp: list | None = None         # statements of the service control policies; None is FullAWSAccess
     org_write_error: str = "AccessDeniedException"      # what a member gets for writing to an organization trail
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Passes: who is looked at, and what becomes of the answers. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,6 +82,7 @@ static void pace(Target *target, uint64_t began_usec, bool settings) {
         .throttled = target->state.error == LOOK_THROTTLED,
         .not_enabled = target->state.not_enabled,
         .n_rejected = target->n_rejected,
+        .proven = guard_is_proven_off(target->region_status),
         .n_trails = (unsigned)target->n_trails,
         .took_usec = now_usec - began_usec,
     };
@@ -132,31 +134,61 @@ static void count_rejection(Target *target, bool rejected) {
 }
 
 static Rejection rejection_of(const Target *target, bool good_elsewhere) {
+    const Account *account = target->account;
+
     return (Rejection){
+        .named = !config_account_regions(account->engine->config, account->config)->all,
         .good_elsewhere = good_elsewhere,
         .opt_in = endpoint_region_is_opt_in(target->region),
         .has_trails = target->n_trails > 0,
         .ever_sighted = target->state.ever_sighted,
         .lasts_usec = engine_now(target->engine).mono_usec - target->rejected_since_usec,
+        .status = target->region_status,
     };
 }
 
-/* "Unknown key" is how a region that the account has not enabled answers. It is that only where regions are
- * "all", the same keys are good elsewhere and nothing says that it is enabled; else the poll has failed. While
- * others have not answered it is neither. */
-static bool is_unclear(Target *target, const WatchResult *result, TargetLook *look) {
-    const Account *account = target->account;
-    bool good = are_good_elsewhere(target);
-    Rejection rejection, if_good;
+/* Could the region be off, if what is not known yet says so? asking: whether AWS says that it is; else whether the
+ * keys are good elsewhere. */
+static bool may_be_off(const Rejection *rejection, bool asking) {
+    Rejection best = *rejection;
 
+    best.good_elsewhere = true;
+    if (asking)
+        best.status = GUARD_REGION_OFF;
+    return guard_is_off(&best);
+}
+
+/* AWS's word stands beside the refusal, for that alone could mean anything. */
+static void add_status(const Rejection *rejection, TargetLook *look) {
+    const char *meaning = guard_region_meaning(rejection->status);
+    size_t n = strlen(look->error_text);
+
+    if (meaning && !look->not_enabled)
+        (void)snprintf(look->error_text + n, sizeof(look->error_text) - n, " (GetRegionOptStatus: %s)", meaning);
+}
+
+/* "Unknown key" is how a region that the account has not enabled answers. It is that only where regions are
+ * "all", and AWS says so or the same keys are good elsewhere and nothing says that it is enabled; else the poll has
+ * failed. While others have not answered, or AWS was not heard, it is neither. True when look says what it is. */
+static bool is_clear(Target *target, TargetLook *look) {
+    Rejection rejection = rejection_of(target, are_good_elsewhere(target));
+    bool asking = guard_wants_status(&rejection) && engine_ask_region(target);
+
+    look->not_enabled = guard_is_off(&rejection);
+    if (asking && (target->engine->once || may_be_off(&rejection, true)))
+        return false;
+    if (!look->not_enabled && may_be_off(&rejection, false) && is_looking_elsewhere(target))
+        return false;
+    add_status(&rejection, look);
+    return true;
+}
+
+static bool is_unclear(Target *target, const WatchResult *result, TargetLook *look) {
     forget_rejected(target);
     count_rejection(target, result->rejected);
-    if (!result->rejected || !config_account_regions(account->engine->config, account->config)->all)
-        return false;
-    rejection = rejection_of(target, good);
-    if_good = rejection_of(target, true);
-    look->not_enabled = guard_is_off(&rejection);
-    if (look->not_enabled || !guard_is_off(&if_good) || !is_looking_elsewhere(target))
+    if (look->sighted)
+        engine_forget_region(target);
+    if (!result->rejected || is_clear(target, look))
         return false;
     target->rejected = malloc(sizeof(*target->rejected));
     if (!target->rejected)
@@ -165,17 +197,11 @@ static bool is_unclear(Target *target, const WatchResult *result, TargetLook *lo
     return true;
 }
 
-/* Those that are clear now that one more look of the account has ended. */
-static void judge_rejected(Account *account) {
+void engine_judge_rejected(Account *account) {
     for (size_t i = 0; i < account->n_targets; i++) {
         Target *target = account->targets[i];
-        Rejection rejection;
 
-        if (!target->rejected)
-            continue;
-        rejection = rejection_of(target, are_good_elsewhere(target));
-        target->rejected->not_enabled = guard_is_off(&rejection);
-        if (!target->rejected->not_enabled && is_looking_elsewhere(target))
+        if (!target->rejected || !is_clear(target, target->rejected))
             continue;
         engine_decide_target(target, target->rejected);
         forget_rejected(target);
@@ -287,7 +313,7 @@ static void look_done(const WatchResult *result, void *userdata) {
         engine->n_looking -= poll->is_of_pass;
         free_poll(poll);
         engine_account_failed(target->account, &look);
-        judge_rejected(target->account);
+        engine_judge_rejected(target->account);
         engine_end_pass(engine);
         return;
     }
@@ -311,7 +337,7 @@ static void look_done(const WatchResult *result, void *userdata) {
         if (!look.sighted)
             engine_find_viewers(target->account);
     }
-    judge_rejected(target->account);
+    engine_judge_rejected(target->account);
     if (result->trails) {
         engine_check_named(target->account);
         engine_look_at_settings(target, result->trails, settings);
@@ -490,6 +516,7 @@ void engine_stop_look(Target *target) {
         watch_cancel(target->polls->watch);
         free_poll(target->polls);
     }
+    engine_stop_region(target);
     forget_rejected(target);
 }
 

@@ -16,6 +16,7 @@
 #include "daemon/schedule.h"
 #include "daemon/state.h"
 #include "daemon/watch.h"
+#include "lib/account.h"
 #include "lib/organizations.h"
 #include "lib/sts.h"
 
@@ -64,6 +65,8 @@ struct Account {
     bool blocked;                 /* no credentials can be had: nothing in it is looked at */
     uint64_t identity_again_usec; /* mono; 0: no need */
     bool begun;                   /* the state file's rows were taken over */
+    uint64_t region_denied_until_usec; /* mono; AWS did not say which regions are enabled: not asked before */
+    bool region_denial_reported;
     TargetState state;            /* of the account as a whole: its credentials */
     LoopTimer *wake;
     Attribute *search;            /* for who took it out of the organization or out of reach */
@@ -92,6 +95,10 @@ struct Target {
     bool fresh;                 /* a trail came in that was never looked at: look as soon as possible */
     uint64_t rejected_since_usec; /* mono; our keys are called unknown since; 0: they are not */
     unsigned n_rejected;          /* ... so many times */
+    AccountCall *region_call;     /* whether the account has enabled the region; NULL when not being asked */
+    bool region_is_of_pass;       /* ... and the pass waits for the answer */
+    uint64_t region_asked_usec;   /* mono; 0: not, since it last answered as it should */
+    char region_status[ACCOUNT_STATUS_MAX]; /* what AWS said, raw; "" nothing */
     bool doubt_cover;           /* the list was empty where it had trails: look again before saying so */
     uint64_t stretched_usec; /* the interval between polls that was reported as stretched; 0: none */
     LoopTimer *wake;
@@ -314,9 +321,18 @@ void engine_look(Engine *engine, Target *target);
 void engine_end_pass(Engine *engine); /* unless something is still being looked at */
 void engine_look_at_account(Account *account); /* all its targets */
 void engine_stop_look(Target *target);
+/* Decides about targets of the account whose keys were rejected, as far as it is clear by now what that means. */
+void engine_judge_rejected(Account *account);
 /* No poll under way knows the trail any more. */
 void engine_leave_polls(const Target *target, const Trail *trail);
 void engine_stop_looks(Engine *engine);
+
+/* engine_region.c: whether an account has enabled a region. */
+/* Asks AWS, unless that was done lately. Is it being asked? The answer ends in engine_judge_rejected(). */
+bool engine_ask_region(Target *target);
+/* The region has answered: what was said about it before means nothing any more. */
+void engine_forget_region(Target *target);
+void engine_stop_region(Target *target);
 
 /* engine_carry.c: carries plans out. */
 void engine_decide_trail(Trail *trail, const TrailInput *input);

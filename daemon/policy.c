@@ -17,6 +17,7 @@
 /* What makes the guard call something. */
 typedef enum Need {
     NEED_WATCHING,
+    NEED_REGION_STATUS, /* optional: without it repeated answers are the proof that a region is off */
     NEED_SETTINGS, /* reads of settings, selectors, tags */
     NEED_RESTARTING,
     NEED_RESTORING_SETTINGS,
@@ -34,6 +35,7 @@ typedef enum Scope {
     SCOPE_ANY,        /* AWS lets nobody limit these */
     SCOPE_ANY_TRAIL,  /* also the organization's, whose ARN has the management account's id */
     SCOPE_OWN_TRAILS, /* the account's own; of a delegated administrator also the organization's */
+    SCOPE_ACCOUNT,    /* as Account Management names it */
     SCOPE_OWN_ROLES,  /* that hand events to CloudWatch Logs; for CloudTrail alone */
     SCOPE_LINKED_ROLE, /* CloudTrail's own in the account */
     SCOPE_BUCKETS,
@@ -47,6 +49,7 @@ static const struct {
     const char *action;
 } calls[] = {
     { "FindTrails", SCOPE_ANY, NEED_WATCHING, "cloudtrail:DescribeTrails" },
+    { "ReadRegionStatus", SCOPE_ACCOUNT, NEED_REGION_STATUS, "account:GetRegionOptStatus" },
     { "WatchTrails", SCOPE_ANY_TRAIL, NEED_WATCHING, "cloudtrail:GetTrailStatus" },
     { "WatchTrails", SCOPE_ANY_TRAIL, NEED_SETTINGS, "cloudtrail:GetEventSelectors" },
     { "WatchTrails", SCOPE_ANY_TRAIL, NEED_SETTINGS, "cloudtrail:GetInsightSelectors" },
@@ -83,6 +86,7 @@ static bool restores(const PolicyNeeds *needs, RestoreKind kind) {
 static bool is_needed(const PolicyNeeds *needs, Need need) {
     switch (need) {
     case NEED_WATCHING: return true;
+    case NEED_REGION_STATUS: return needs->opt_in_regions && text_equal(needs->partition, "aws");
     case NEED_SETTINGS: return needs->settings;
     case NEED_RESTARTING: return needs->mode != MODE_OBSERVE;
     case NEED_RESTORING_SETTINGS: return restores(needs, RESTORE_SETTINGS);
@@ -120,6 +124,7 @@ static json_t *resource_of(const PolicyNeeds *needs, Scope scope) {
     case SCOPE_ANY_TRAIL: return text_of("arn:%s:cloudtrail:*:*:trail/*", needs->partition);
     case SCOPE_OWN_TRAILS:
         return text_of("arn:%s:cloudtrail:*:%s:trail/*", needs->partition, needs->organization ? "*" : account);
+    case SCOPE_ACCOUNT: return text_of("arn:%s:account::%s:account", needs->partition, account);
     case SCOPE_OWN_ROLES: return text_of("arn:%s:iam::%s:role/*", needs->partition, account);
     case SCOPE_LINKED_ROLE:
         return text_of("arn:%s:iam::%s:role/aws-service-role/cloudtrail.amazonaws.com/*", needs->partition, account);

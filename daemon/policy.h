@@ -15,6 +15,7 @@ typedef struct PolicyNeeds {
     const char *account;   /* "" when it is not known: any */
     Mode mode;
     uint32_t restore; /* RESTORE_BITs; heeded in MODE_RESTORE only */
+    bool opt_in_regions; /* polls some that the account may turn off; heeded in partition aws, where there are such */
     bool settings;    /* looks at settings, selectors and tags */
     bool attribution;
     bool bucket_checks;

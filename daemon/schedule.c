@@ -56,8 +56,8 @@ uint64_t schedule_poll_usec(const Intervals *intervals, unsigned n_trails) {
 
 uint64_t schedule_wait(const Intervals *intervals, const TargetPace *pace, uint64_t random) {
     if (pace->not_enabled)
-        return jitter_down(pace->n_rejected < SCHEDULE_NOT_ENABLED_SURE ? SCHEDULE_IDLE_MAX_USEC
-                                                                        : SCHEDULE_NOT_ENABLED_USEC,
+        return jitter_down(pace->proven || pace->n_rejected >= SCHEDULE_NOT_ENABLED_SURE ? SCHEDULE_NOT_ENABLED_USEC
+                                                                                        : SCHEDULE_IDLE_MAX_USEC,
                            20, random);
     if (pace->n_failed >= intervals->blind_after)
         return jitter_down(backoff_usec(intervals, pace), 4, random);

@@ -9,7 +9,8 @@
 
 /* The longest wait between looks at a target that does not answer. */
 #define SCHEDULE_BACKOFF_MAX_USEC (60ULL * 1000000)
-/* A region that is not enabled is asked again daily, once it has said so a few times: one answer may be wrong. */
+/* A region that is not enabled is asked again daily, once it has said so a few times, or AWS says that it is off: one
+ * answer alone may be wrong. */
 #define SCHEDULE_NOT_ENABLED_SURE 3U
 #define SCHEDULE_NOT_ENABLED_USEC (24ULL * 3600 * 1000000)
 /* A region where no trail lives: ten times the settings interval, at most every ten minutes. */
@@ -31,6 +32,7 @@ typedef struct TargetPace {
     bool throttled;    /* the last of them because AWS throttled */
     bool not_enabled;
     unsigned n_rejected; /* so many times in a row, since the start */
+    bool proven;         /* ... and AWS says that it is off */
     unsigned n_trails;  /* that live there and are looked at */
     uint64_t took_usec; /* the look that has just ended */
 } TargetPace;

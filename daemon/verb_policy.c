@@ -134,6 +134,13 @@ static void collect(Job *job) {
     }
 }
 
+static bool has_opt_in_regions(const StringList *regions) {
+    for (size_t i = 0; i < regions->n; i++)
+        if (endpoint_region_is_opt_in(regions->items[i]))
+            return true;
+    return regions->all;
+}
+
 static PolicyNeeds needs_of(const Job *job, const AccountConfig *account) {
     Policy policy = config_account_policy(job->config, account);
 
@@ -143,6 +150,7 @@ static PolicyNeeds needs_of(const Job *job, const AccountConfig *account) {
         .account = "",
         .mode = policy.mode,
         .restore = policy.restore,
+        .opt_in_regions = has_opt_in_regions(config_account_regions(job->config, account)),
         .settings = true,
         .attribution = policy.attribution,
         .bucket_checks = job->config->bucket_checks,

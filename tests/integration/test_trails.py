@@ -268,7 +268,7 @@ def test_regions_all_notes_a_region_that_is_not_enabled_once_and_leaves_it_alone
     for region in disabled:
         assert sum(region in line for line in noted) == 1, noted
     assert "guard.blind" not in events(sim) and "region.uncovered" not in events(sim)
-    assert set(operations(sim)) <= READS | {"Publish"}
+    assert set(operations(sim)) <= READS | {"GetRegionOptStatus", "Publish"}
 
 
 def test_bad_keys_are_not_taken_for_regions_that_are_not_enabled(sim, make_guard):
@@ -406,7 +406,9 @@ def test_where_a_trail_was_seen_such_an_answer_is_a_failed_poll(sim, make_guard,
 
 
 def test_an_opt_in_region_that_answered_before_is_reported(sim, make_guard):
+    """Where AWS does not say whether it is enabled."""
     home_regions(sim, "ap-east-1")
+    sim.add_fault("denied", operation="GetRegionOptStatus")
     guard = make_guard(sim, regions="all", settings_interval=1, blind_after=2)
     guard.start().wait_status(lambda status: any(target["region"] == "ap-east-1" and target["state"] == "well"
                                                  for target in status.get("targets", [])), 20)
@@ -416,6 +418,93 @@ def test_an_opt_in_region_that_answered_before_is_reported(sim, make_guard):
     told = wait_alert(sim, "guard.blind", seconds=30)
     assert told["region"] == "ap-east-1"
     assert not guard.found(f"ap-east-1 {MAIN}: not enabled")
+    sim.clear_failures()
+
+
+HKG = "ap-east-1"
+REFUSED = {"code": "UnrecognizedClientException", "message": "The security token included in the request is invalid.", "status": 403}
+
+
+def state_of(status, region):
+    return next((target["state"] for target in status.get("targets", []) if target["region"] == region), None)
+
+
+def wait_state(guard, region, state):
+    return guard.wait_status(lambda status: state_of(status, region) == state, 30)
+
+
+@pytest.mark.parametrize("status", ["ENABLED", "ENABLING", "DISABLING"])
+def test_a_region_that_aws_calls_enabled_is_never_not_enabled(sim, make_guard, status):
+    """A refusal is a failed poll and no day without polls; many are reported; none says that the region is off."""
+    home_regions(sim, HKG)
+    sim.call("account", id=MAIN, region_status={HKG: status})
+    guard = make_guard(sim, regions="all", settings_interval=1, blind_after=100)
+    with sim.fault("error", service="cloudtrail", region=HKG, **REFUSED):
+        guard.start()
+        line = guard.wait_line(f"{HKG} {MAIN}: could not be looked at: DescribeTrails: {REFUSED['code']}", 30)
+    assert f"(GetRegionOptStatus: {status}, " in line
+    wait_state(guard, HKG, "well")
+    assert guard.stop() == 0
+    (guard.state / "state.json").unlink()
+    guard.write_config(blind_after=2)
+    sim.add_fault("error", service="cloudtrail", region=HKG, **REFUSED)
+    guard.start()
+    told = wait_alert(sim, "guard.blind", seconds=30)
+    assert told["region"] == HKG and f"GetRegionOptStatus: {status}" in told["detail"]
+    sim.wait_for_request(within(30), 3, sim.mark(), operation="DescribeTrails", region=HKG)
+    assert state_of(guard.status(), HKG) == "blind" and not guard.found(f"{HKG} .*not enabled")
+    assert len(sim.requests(operation="GetRegionOptStatus")) <= 2 * 19, "asked once, not at every poll"
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_region_that_aws_calls_disabled_is_skipped_at_once(sim, make_guard, answered):
+    """Also where it has answered before, without a day of alerts."""
+    home_regions(sim, *([HKG] if answered else []))
+    guard = make_guard(sim, regions="all", settings_interval=1, blind_after=1).start()
+    wait_state(guard, HKG, "well" if answered else "not enabled")
+    if answered:
+        assert guard.stop() == 0
+        home_regions(sim)
+        guard.start()
+        wait_state(guard, HKG, "not enabled")
+    guard.wait_line(f"{HKG} {MAIN}: not enabled in this account: skipped, asked again daily")
+    mark = sim.mark()
+    wait_polls(sim, 3, FRA)
+    assert not sim.requests(since=mark, region=HKG)
+    assert [entry["region"] for entry in sim.requests(operation="GetRegionOptStatus")] and "guard.blind" not in events(sim)
+    assert {entry["region"] for entry in sim.requests(operation="GetRegionOptStatus")} == {IAD}
+    sim.clear_failures()
+
+
+def test_where_a_guarded_trail_lives_a_disabled_region_is_reported(sim, make_guard):
+    home_regions(sim, HKG)
+    sim.add_trail("hongkong", MAIN, HKG)
+    guard = make_guard(sim, regions="all", blind_after=3).start()
+    guard.wait_verdict("hongkong", "logging", 20)
+    home_regions(sim)
+    told = wait_alert(sim, "guard.blind", seconds=30)
+    assert told["region"] == HKG and "the account has not enabled the region" in told["detail"]
+    assert not guard.found(f"{HKG} .*: not enabled in this account")
+    sim.clear_failures()
+
+
+def test_a_named_region_that_is_disabled_is_reported_with_that_reason(sim, make_guard):
+    home_regions(sim)
+    make_guard(sim, regions=[FRA, HKG], blind_after=3).start()
+    told = wait_alert(sim, "guard.blind", seconds=30)
+    assert told["region"] == HKG and "the account has not enabled the region" in told["detail"]
+    sim.clear_failures()
+
+
+@pytest.mark.parametrize("fault", [{"kind": "denied"}, {"kind": "http503"}, {"kind": "reset"}, {"kind": "garbage"},
+                                   {"kind": "answer", "body": '{"RegionName":"ap-east-1","RegionOptStatus":"PAUSED"}'}])
+def test_without_the_word_of_aws_repeated_answers_count(sim, make_guard, fault):
+    home_regions(sim)
+    sim.add_fault(operation="GetRegionOptStatus", **fault)
+    guard = make_guard(sim, regions="all", settings_interval=1, aws={"max_attempts": 1}).start().wait_guarding(20)
+    wait_state(guard, HKG, "not enabled")
+    assert len(guard.found("whether a region is enabled is judged by its answers over time")) == (fault["kind"] == "denied")
+    assert "guard.blind" not in events(sim)
     sim.clear_failures()
 
 

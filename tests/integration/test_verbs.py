@@ -106,6 +106,26 @@ def test_check_knows_regions_that_are_not_enabled_also_when_they_answer_first(si
     assert "not enabled" in done.stdout and "blind" not in done.stdout
 
 
+@pytest.mark.parametrize("denied", [False, True])
+def test_check_needs_no_right_to_ask_which_regions_are_enabled(sim, idle, denied):
+    sim.call("account", id=MAIN, regions=list(DEFAULT_REGIONS))
+    if denied:
+        sim.add_fault("denied", operation="GetRegionOptStatus")
+    idle.write_config(regions="all")
+    done = idle.verb("check")
+    assert done.returncode == OK, done.stdout + done.stderr
+    assert "not enabled" in done.stdout and "MISSING" not in done.stdout and "GetRegionOptStatus" not in done.stdout
+    assert sim.requests(operation="GetRegionOptStatus")
+
+
+def test_check_says_of_a_named_region_that_it_is_disabled(sim, idle):
+    sim.call("account", id=MAIN, regions=list(DEFAULT_REGIONS))
+    idle.write_config(regions=[FRA, "ap-east-1"])
+    done = idle.verb("check")
+    assert done.returncode == UNKNOWN and "the account has not enabled the region" in done.stdout, done.stdout
+    sim.clear_failures()
+
+
 def test_check_takes_bad_keys_for_what_they_are_in_all_regions(sim, idle):
     idle.write_config(regions="all")
     done = idle.verb("check", env={"AWS_SECRET_ACCESS_KEY": "wrong/EXAMPLE/key"})

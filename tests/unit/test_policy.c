@@ -55,6 +55,7 @@ static const struct {
     { { .guarded = true, .mode = MODE_RESTORE, .restore = R(DELETED) },
       WATCH " StartLogging UpdateTrail PutEventSelectors PutEventConfiguration PutInsightSelectors CreateTrail "
             "AddTags RemoveTags PassRole" ORG },
+    { { .guarded = true, .mode = MODE_OBSERVE, .opt_in_regions = true }, "DescribeTrails GetRegionOptStatus GetTrailStatus" },
     { { .guarded = true, .mode = MODE_OBSERVE, .attribution = true }, WATCH " LookupEvents" },
     { { .guarded = true, .mode = MODE_OBSERVE, .bucket_checks = true },
       WATCH " ListBucket GetLifecycleConfiguration GetBucketPolicy DescribeKey" },
@@ -89,6 +90,7 @@ static void test_resources(void **state) {
         .guarded = true,
         .partition = "aws-cn",
         .account = "111122223333",
+        .opt_in_regions = true,
         .mode = MODE_RESTORE,
         .restore = R(SETTINGS),
         .bucket_checks = true,
@@ -106,6 +108,7 @@ static void test_resources(void **state) {
     assert_non_null(strstr(text, "\"arn:aws-cn:cloudtrail:*:111122223333:trail/*\""));
     assert_non_null(strstr(text, "\"iam:PassedToService\":\"cloudtrail.amazonaws.com\""));
     assert_non_null(strstr(text, "\"arn:aws-cn:kms:*:*:key/*\"")); /* of an account for logs */
+    assert_null(strstr(text, "account:")); /* every account has both of China's regions */
     assert_non_null(strstr(text, topics[0]));
     assert_non_null(strstr(text, roles[0]));
     free(text);

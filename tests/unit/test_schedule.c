@@ -60,6 +60,8 @@ static void a_region_that_is_off_is_asked_daily(void **state _unused_) {
         TargetPace p = { .n_failed = 5, .not_enabled = true, .n_rejected = n };
 
         assert_int_equal(schedule_wait(&i, &p, 0), wait_sec[n] * SEC);
+        p.proven = true;
+        assert_int_equal(schedule_wait(&i, &p, 0), 24 * 3600 * SEC);
     }
 }
 

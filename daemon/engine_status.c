@@ -13,6 +13,14 @@
 
 typedef char IncidentId[17];
 
+/* Of a check. */
+static const TrailState *state_before(const Engine *engine, const Trail *trail) {
+    for (size_t i = 0; trail->arn[0] && i < engine->recorded.n_trails; i++)
+        if (text_equal(engine->recorded.trails[i].arn, trail->arn))
+            return &engine->recorded.trails[i].state;
+    return NULL;
+}
+
 static void fill_trails(const Engine *engine, StatusTrail *rows, IncidentId *ids) {
     for (size_t i = 0; i < engine->n_trails; i++) {
         const Trail *trail = engine->trails[i];
@@ -27,6 +35,7 @@ static void fill_trails(const Engine *engine, StatusTrail *rows, IncidentId *ids
             .has_baseline = trail->keeping.recorded,
             .baseline_unreadable = trail->keeping.unreadable,
             .not_recorded = engine_not_recorded(trail),
+            .before = state_before(engine, trail),
         };
         if (trail->state.incident.open)
             (void)alert_incident_id(&rows[i].subject, trail->state.incident.mark_usec, ids[i]);

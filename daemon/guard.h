@@ -90,6 +90,16 @@ TrailState guard_trail_init(void);
  * became of it, and settings are looked at before they are written again. */
 void guard_resume(TrailState *state, Now now);
 
+/* What happened to a trail between two moments, and is over: found out by its times alone. */
+typedef enum Missed {
+    MISSED_NOTHING,
+    MISSED_INTERRUPTION, /* stopped, and started again */
+    MISSED_REPLACEMENT,  /* deleted, and created again */
+} Missed;
+
+/* What the daemon will report when it polls next: before is what it knew last, now what a check found. */
+Missed guard_missed(const TrailState *before, const TrailState *now);
+
 /* The verdict for a set of findings. unseen: the trail could not be looked at blind_after times in a row. */
 Verdict guard_verdict(uint32_t findings, bool known, bool unseen, bool writable);
 

@@ -235,6 +235,21 @@ static bool is_flapped(const TrailState *s, const Observation *seen) {
            !(s->findings & (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_MISSING)));
 }
 
+Missed guard_missed(const TrailState *before, const TrailState *now) {
+    Observation seen = {
+        .is_logging = !(now->findings & FINDING_BIT(FINDING_STOPPED)),
+        .start_usec = now->start_usec,
+        .stop_usec = now->stop_usec,
+        .delivery_usec = now->delivery_usec,
+    };
+
+    if (!now->known || (now->findings & FINDING_BIT(FINDING_MISSING)))
+        return MISSED_NOTHING;
+    if (is_recreated(before, &seen))
+        return MISSED_REPLACEMENT;
+    return is_flapped(before, &seen) ? MISSED_INTERRUPTION : MISSED_NOTHING;
+}
+
 static void note_comings(Deciding *d) {
     TrailState *s = &d->s;
 

@@ -12,6 +12,7 @@
 #include "daemon/verbs.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
+#include "lib/util/timetext.h"
 
 static const char help[] = "usage: trailguard check [-c FILE] [--json] [--restore]\n\n"
                            "Looks at every trail once and prints what it sees, and the calls to AWS per "
@@ -19,6 +20,8 @@ static const char help[] = "usage: trailguard check [-c FILE] [--json] [--restor
                            "Compares settings with the recorded baselines, reports a trail that was guarded and is\n"
                            "gone, and says where nothing is recorded. The state directory may be closed to others\n"
                            "than root: what is recorded there and cannot be read makes the result unknown.\n"
+                           "What happened to a trail while the daemon was stopped, and is over, is critical until the daemon has\n"
+                           "reported it.\n"
                            "Changes nothing, sends nothing. Exit status as monitoring plugins have it: 0 "
                            "all well, 1 warning, 2 critical, 3 unknown.\n\n"
                            "  --json      print a JSON document\n"
@@ -61,6 +64,19 @@ static Result judge_trail(const StatusTrail *row) {
             result = worse(result, guard_severity(f, &facts) == SEVERITY_CRITICAL ? RESULT_CRITICAL
                                                                                   : RESULT_WARNING);
     return result;
+}
+
+static Missed missed(const StatusTrail *row) {
+    return row->before ? guard_missed(row->before, row->state) : MISSED_NOTHING;
+}
+
+/* What is over and not reported yet is as grave as the alert will be. With --restore it was most likely our own
+ * restart that ended it, and what counts is what holds after that. */
+static Result judge_missed(const Check *check, const Status *status) {
+    for (size_t i = 0; !check->args->restore && i < status->n_trails; i++)
+        if (missed(&status->trails[i]) != MISSED_NOTHING)
+            return RESULT_CRITICAL;
+    return RESULT_OK;
 }
 
 static Result judge(const Status *status) {
@@ -154,6 +170,47 @@ static unsigned print_trails_without(const Status *status, bool unreadable, cons
     return n;
 }
 
+static void print_missed(const Status *status) {
+    for (size_t i = 0; i < status->n_trails; i++) {
+        const StatusTrail *row = &status->trails[i];
+        const TrailState *now = row->state;
+        char from[TIMETEXT_MAX], to[TIMETEXT_MAX], span[TIMETEXT_MAX], name[256];
+        Missed what = missed(row);
+
+        if (what == MISSED_NOTHING)
+            continue;
+        printf("\n%s %s %s: ", text_escaped(name, sizeof(name), row->subject.name), row->subject.region,
+               row->subject.account);
+        if (what == MISSED_REPLACEMENT)
+            fputs("it was deleted and created again", stdout);
+        else
+            printf("logging was interrupted from %s to %s (%s)", timetext_iso(from, now->stop_usec),
+                   timetext_iso(to, now->start_usec),
+                   timetext_span(span, now->start_usec > now->stop_usec ? now->start_usec - now->stop_usec : 0));
+        puts(" since the daemon polled it last; the daemon reports it at its next poll");
+    }
+}
+
+static json_t *missed_json(const Status *status) {
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < status->n_trails; i++) {
+        const StatusTrail *row = &status->trails[i];
+        char from[TIMETEXT_MAX], to[TIMETEXT_MAX];
+        Missed what = missed(row);
+
+        if (what == MISSED_REPLACEMENT)
+            (void)json_array_append_new(list, json_pack("{s:s, s:s, s:n, s:n}", "arn", row->subject.arn, "what",
+                                                        "replaced", "from", "to"));
+        else if (what == MISSED_INTERRUPTION)
+            (void)json_array_append_new(
+                    list, json_pack("{s:s, s:s, s:s, s:s}", "arn", row->subject.arn, "what", "interrupted", "from",
+                                    timetext_iso(from, row->state->stop_usec), "to",
+                                    timetext_iso(to, row->state->start_usec)));
+    }
+    return list;
+}
+
 /* Without a baseline a changed setting cannot show, without the state file a trail that is gone. */
 static void print_unrecorded(const Status *status) {
     char shown[1024];
@@ -193,11 +250,11 @@ static json_t *denials_json(const Status *status) {
 }
 
 static void print_json(const Check *check, const Status *status, json_t *view, const Calls *calls) {
-    json_t *document = json_pack("{s:s, s:s, s:o, s:o, s:o, s:O}", "schema", "trailguard.check/1", "result",
+    json_t *document = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:O}", "schema", "trailguard.check/1", "result",
                                  result_words[check->result], "calls_per_month",
                                  calls->n_known > 0 ? json_integer((json_int_t)calls->per_month) : json_null(),
                                  "missing_permissions", denials_json(status), "state_file",
-                                 record_json(status), "status", view);
+                                 record_json(status), "missed", missed_json(status), "status", view);
 
     if (document && json_dumpf(document, stdout, JSON_INDENT(2)) == 0)
         putchar('\n');
@@ -210,7 +267,7 @@ static void checked(const Status *status, void *userdata) {
     Calls calls = count_calls(status);
     json_t *view;
 
-    check->result = judge(status);
+    check->result = worse(judge(status), judge_missed(check, status));
     if (report_status_json(status, &text) < 0)
         return;
     view = json_loads(text, 0, NULL);
@@ -218,6 +275,7 @@ static void checked(const Status *status, void *userdata) {
         print_json(check, status, view, &calls);
     else {
         verb_print_check(stdout, view, verb_wants_color(stdout));
+        print_missed(status);
         print_denials(status);
         print_unrecorded(status);
         print_stretched(check, status);

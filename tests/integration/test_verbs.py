@@ -11,8 +11,9 @@ import pytest
 
 from guard import BINARY, libconfig, within
 from helpers import (ALL_REGIONS, FRA, HOMES, MAIN, ORG_TRAIL, READS, SYD, TOPIC, document, messages, operations, sns,
-                     topic_arn, trail_arn)
+                     topic_arn, trail_arn, wait_alert)
 from schemas import validated
+from simaws.client import poll
 from simaws.regions import DEFAULT_REGIONS
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
@@ -49,6 +50,39 @@ def test_check_is_critical_about_a_stopped_trail_and_leaves_it_stopped(sim, idle
     assert done.returncode == CRITICAL and "stopped" in done.stdout
     assert sim.trail(ORG_TRAIL)["logging"] is False and set(operations(sim)) <= READS
     assert "LogGroup" not in done.stdout and messages(sim) == []
+
+
+@pytest.mark.parametrize("how", ["interrupted", "replaced"])
+def test_check_shows_what_happened_while_the_daemon_was_stopped_until_it_has_reported_it(sim, make_guard, mallory, how):
+    for logging in (False, True):   # the trail has a StopLoggingTime, which its successor lacks
+        sim.trail(ORG_TRAIL, logging=logging)
+    guard = make_guard(sim, regions=[FRA]).start().wait_guarding()
+    poll(lambda: guard.remembers(ORG_TRAIL), within(10))
+    assert guard.stop() == 0
+    assert guard.verb("check").returncode == OK
+    if how == "interrupted":
+        sim.trail(ORG_TRAIL, logging=False)
+    else:
+        client, settings = mallory.client(ORG_TRAIL), sim.trail(ORG_TRAIL)["settings"]
+        client.delete_trail(Name=ORG_TRAIL)
+        client.create_trail(Name="org-trail", S3BucketName=settings["S3BucketName"], IsMultiRegionTrail=True,
+                            EnableLogFileValidation=settings["LogFileValidationEnabled"])
+    mallory.client(ORG_TRAIL).start_logging(Name=ORG_TRAIL)
+    for _ in range(2):      # a check reports nothing itself
+        done = guard.verb("check")
+        line = {"interrupted": r"org-trail eu-central-1 111122223333: logging was interrupted from \S+Z to \S+Z \(",
+                "replaced": "org-trail eu-central-1 111122223333: it was deleted and created again"}[how]
+        assert done.returncode == CRITICAL and re.search(line, done.stdout), done.stdout
+    view = json.loads(guard.verb("check", "--json").stdout)
+    assert [(entry["arn"], entry["what"]) for entry in validated(view, "status")["missed"]] == [(ORG_TRAIL, how)]
+    guard.start().wait_guarding()
+    entry = wait_alert(sim, "trail.flapped" if how == "interrupted" else "trail.missing")
+    if how == "interrupted":
+        assert entry["gap"]["from"] == view["missed"][0]["from"]
+    guard.wait_delivered()
+    assert guard.stop() == 0
+    done = guard.verb("check")
+    assert done.returncode == OK and "since the daemon" not in done.stdout, done.stdout
 
 
 def test_check_is_critical_about_a_named_trail_that_is_absent(sim, idle):

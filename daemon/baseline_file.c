@@ -254,12 +254,10 @@ int baseline_file_record(const char *dir, const char *arn, const Settings *setti
     return write_record(dir, &record, file_write_new_at);
 }
 
-/* What is on disk becomes the previous version; without settings, its settings are those of the new one too. The
- * result borrows from all of them. */
-static int succeed(const BaselineRecord *old, bool there, const Settings *settings, const char *by,
-                   uint64_t now_real_usec, BaselineRecord *ret) {
-    if (!settings && !there)
-        return -ENOENT;
+/* What is on disk becomes the previous version; without settings, its settings are those of the new one too, and none
+ * are where nothing was recorded. The result borrows from all of them. */
+static void succeed(const BaselineRecord *old, bool there, const Settings *settings, const char *by,
+                    uint64_t now_real_usec, BaselineRecord *ret) {
     ret->now = version_of(settings ? settings : &old->now.settings, by, now_real_usec);
     if (settings && there && !settings->values[SETTING_BUCKET_OWNER] &&
         text_equal(settings->values[FIELD_BUCKET], old->now.settings.values[FIELD_BUCKET]))
@@ -271,7 +269,6 @@ static int succeed(const BaselineRecord *old, bool there, const Settings *settin
     ret->has_previous = there;
     if (there)
         ret->previous = old->now;
-    return 0;
 }
 
 int baseline_file_accept(const char *dir, const char *arn, const Settings *settings, bool gone,
@@ -288,10 +285,10 @@ int baseline_file_accept(const char *dir, const char *arn, const Settings *setti
     r = baseline_file_load(dir, arn, now_real_usec, &old, error, error_size);
     if (r == -EBADMSG)
         r = 0;
-    if (r >= 0)
-        r = succeed(&old, r > 0, settings, by, now_real_usec, &record);
-    if (r >= 0)
+    if (r >= 0) {
+        succeed(&old, r > 0, settings, by, now_real_usec, &record);
         r = write_record(dir, &record, file_write_at);
+    }
     if (r < 0 && !error[0])
         (void)snprintf(error, error_size, "%s: cannot record the baseline in %s: %s", arn, dir,
                        file_strerror(r));

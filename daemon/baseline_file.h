@@ -26,7 +26,7 @@ int baseline_file_record(const char *dir, const char *arn, const Settings *setti
                          uint64_t now_real_usec);
 
 /* Replaces the baseline, in one step and durably; what it was becomes `previous`. With gone the trail may be
- * gone: settings may be NULL and then stay as they are recorded (-ENOENT when nothing is). A damaged file is
+ * gone: settings may be NULL and then stay as they are recorded (none when nothing is). A damaged file is
  * set aside. What is not known stays as it is recorded, the owner of a bucket only with the bucket. 0 or -errno, with
  * one line in error. */
 int baseline_file_accept(const char *dir, const char *arn, const Settings *settings, bool gone,

@@ -425,7 +425,7 @@ static void check_again(void *userdata) {
 }
 
 /* One pass. The caller frees *ret also on error. */
-static int run_once(Config *config, bool restore, bool recall, Engine **ret, char error[static ENGINE_ERROR_MAX]) {
+static int run_once(Config *config, bool restore, Engine **ret, char error[static ENGINE_ERROR_MAX]) {
     Engine *engine = engine_new(config);
     int r;
 
@@ -438,7 +438,7 @@ static int run_once(Config *config, bool restore, bool recall, Engine **ret, cha
     engine->once = true;
     engine->restore = restore;
     r = open_event_and_aws(engine, error);
-    if (r >= 0 && recall)
+    if (r >= 0)
         r = engine_peek_state(engine, error);
     if (r >= 0)
         r = open_aws_and_tables(engine, error);
@@ -454,7 +454,7 @@ static int run_once(Config *config, bool restore, bool recall, Engine **ret, cha
 int engine_check(Config *config, bool restore, EngineChecked checked, void *userdata,
                  char error[static ENGINE_ERROR_MAX]) {
     _cleanup_(engine_freep) Engine *engine = NULL;
-    int r = run_once(config, restore, true, &engine, error);
+    int r = run_once(config, restore, &engine, error);
 
     if (r < 0)
         return r;
@@ -489,11 +489,13 @@ static EngineSettings row_of(const Trail *trail) {
 }
 
 /* Recorded trails that are not in the table; the rows borrow from arns and parsed. */
-static size_t add_unasked(Engine *engine, char **arns, size_t n_arns, EngineSettings *rows, Arn *parsed) {
+static size_t add_unasked(Engine *engine, char **arns, size_t n_arns, size_t n_baselines, EngineSettings *rows,
+                          Arn *parsed) {
     static const Settings unknown;
     size_t n = 0;
 
     for (size_t i = 0; i < n_arns; i++) {
+        bool remembered = i >= n_baselines;
         Arn *arn = &parsed[n];
         const Account *owner;
 
@@ -506,11 +508,36 @@ static size_t add_unasked(Engine *engine, char **arns, size_t n_arns, EngineSett
             .now = &unknown,
             .unasked = true,
             .foreign = !owner || !owner->guarded,
+            .remembered = remembered,
         };
         rows[n].error = rows[n].foreign ? ENGINE_NOT_ITS_ACCOUNT : "the configuration does not guard it";
         n++;
     }
     return n;
+}
+
+/* Recorded, too: trails that were guarded and have no baseline yet. Those that the configuration guards are in the table. */
+static int add_remembered(const Engine *engine, char ***arns, size_t *n) {
+    const StateTable *recorded = &engine->recorded;
+    char **grown = realloc(*arns, (*n + recorded->n_trails + 1) * sizeof(*grown));
+
+    if (!grown)
+        return -ENOMEM;
+    *arns = grown;
+    for (size_t i = 0; i < recorded->n_trails; i++) {
+        const StateTrail *row = &recorded->trails[i];
+        bool listed = !row->arn[0] || !row->state.known;
+
+        for (size_t k = 0; !listed && k < *n; k++)
+            listed = text_equal(grown[k], row->arn);
+        if (listed)
+            continue;
+        grown[*n] = strdup(row->arn);
+        if (!grown[*n])
+            return -ENOMEM;
+        (*n)++;
+    }
+    return 0;
 }
 
 /* The first list that could not be read. */
@@ -531,7 +558,7 @@ static void say_unlisted(const Engine *engine, char dst[static ERROR_TEXT_MAX]) 
                            s->n_failed > 0 ? s->error_text : s->list_error_text);
     }
     if (!dst[0])
-        (void)text_copy(dst, ERROR_TEXT_MAX, engine->problem);
+        (void)text_copy(dst, ERROR_TEXT_MAX, engine->problem[0] ? engine->problem : engine->record_problem);
 }
 
 int engine_settings(Config *config, EngineLooked looked, void *userdata, char error[static ENGINE_ERROR_MAX]) {
@@ -539,7 +566,7 @@ int engine_settings(Config *config, EngineLooked looked, void *userdata, char er
     _cleanup_free_ EngineSettings *rows = NULL;
     _cleanup_free_ Arn *parsed = NULL;
     char **arns = NULL;
-    size_t n = 0, n_arns = 0;
+    size_t n = 0, n_arns = 0, n_baselines;
     char unlisted[ERROR_TEXT_MAX];
     int r = baseline_file_list(engine_state_dir(), &arns, &n_arns);
 
@@ -548,12 +575,14 @@ int engine_settings(Config *config, EngineLooked looked, void *userdata, char er
         config_free(config);
         return r;
     }
-    r = run_once(config, false, false, &engine, error);
+    n_baselines = n_arns;
+    r = run_once(config, false, &engine, error);
     if (r < 0)
         goto out;
+    r = add_remembered(engine, &arns, &n_arns);
     rows = calloc(engine->n_trails + n_arns + 1, sizeof(*rows));
     parsed = calloc(n_arns + 1, sizeof(*parsed));
-    if (!rows || !parsed) {
+    if (r < 0 || !rows || !parsed) {
         (void)snprintf(error, ENGINE_ERROR_MAX, "out of memory");
         r = -ENOMEM;
         goto out;
@@ -564,7 +593,7 @@ int engine_settings(Config *config, EngineLooked looked, void *userdata, char er
         if (trail->arn[0])
             rows[n++] = row_of(trail);
     }
-    n += add_unasked(engine, arns, n_arns, rows + n, parsed);
+    n += add_unasked(engine, arns, n_arns, n_baselines, rows + n, parsed);
     say_unlisted(engine, unlisted);
     looked(rows, n, unlisted, userdata);
 out:

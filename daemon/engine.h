@@ -37,6 +37,7 @@ typedef struct EngineSettings {
     bool gone;         /* AWS says so to the account that owns it; now is all unknown */
     bool unasked;      /* recorded, and not guarded by this configuration or these keys: error says why */
     bool foreign;      /* ... because these are no keys of its account */
+    bool remembered;   /* ... and it has no baseline: the state file alone knows it */
     const char *error; /* why not all of them could be looked at; "" when they could. Raw */
 } EngineSettings;
 /* unlisted: why not every list of trails could be read, raw; "" when all could: else a trail without a row may be there. */

@@ -233,7 +233,7 @@ void engine_refresh_baseline(Trail *trail) {
     Keeping *k = &trail->keeping;
     BaselineRecord record = { 0 };
     BaselineStamp stamp;
-    uint64_t was_usec;
+    uint64_t since_usec;
     int r = baseline_file_stamp(trail->engine->state_dir, trail->arn, &stamp);
 
     if (r < 0) {
@@ -256,9 +256,12 @@ void engine_refresh_baseline(Trail *trail) {
     k->gone = record.gone;
     k->recorded = k->unsaved = false;
     take_record(trail, &record);
-    was_usec = trail->state.accepted_usec;
+    /* without an earlier one: what was accepted while this runs, in whole seconds */
+    since_usec = trail->state.accepted_usec;
+    if (since_usec == 0)
+        since_usec = trail->engine->started_usec - trail->engine->started_usec % USEC_PER_SEC;
     trail->state.accepted_usec = record.now.recorded_usec;
-    if (was_usec != 0 && record.now.recorded_usec > was_usec && !text_equal(record.now.by, BY_GUARD)) {
+    if (record.now.recorded_usec > since_usec && !text_equal(record.now.by, BY_GUARD)) {
         tell_accepted(trail, &record);
         if (k->recorded)
             tell_weakness(trail, trail->state.accepted_usec);

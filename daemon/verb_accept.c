@@ -167,7 +167,7 @@ static void take_gone(Accepting *a, const EngineSettings *row) {
 static void take_unasked(Accepting *a, const EngineSettings *row) {
     bool named = a->args->n_names > 0;
 
-    if (!named && !row->foreign)
+    if (!named && (!row->foreign || row->remembered))
         return;
     show_title(&row->subject);
     printf("  recorded, and not polled: %s\n", row->error);

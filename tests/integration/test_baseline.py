@@ -413,3 +413,41 @@ def test_a_pinned_prefix_that_the_bucket_is_closed_to_is_named(victim, sim):
     assert entry["detail"] == "its policy does not let CloudTrail write to the pinned prefix"
     assert "the policy must let it write to both" in mail_of(next(
         message for message in messages(sim) if document(message)["event"] == "trail.failing"))
+
+
+@pytest.fixture
+def unrecorded(sim, victim):
+    """The daemon guards the trail, and its settings could not be read so far: state.json alone knows it."""
+    for operation in ("DescribeTrails", "GetEventSelectors", "GetInsightSelectors", "ListTags", "GetEventConfiguration"):
+        sim.add_fault("denied", operation=operation, region=FRA)
+    victim.write_config(trails=[VICTIM])
+    victim.start().wait_guarding()
+    victim.wait_verdict("victim", "logging")
+    poll(lambda: victim.remembers(VICTIM), within(10))
+    assert baselines(victim) == []
+    return victim
+
+
+def test_a_trail_that_state_json_alone_knows_is_accepted_as_gone(sim, unrecorded, mallory):
+    victim = unrecorded
+    victim.write_config(trails="all")
+    mallory.delete(VICTIM)
+    sim.remove_fault()
+    told_missing = wait_alert(sim, "trail.missing", seconds=20)
+    unnamed = victim.verb("accept")
+    assert unnamed.returncode == 1 and "gone; to accept that: trailguard accept victim" in unnamed.stdout, unnamed.stdout
+    done = victim.verb("accept", "--yes", "victim")
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    wait_alert(sim, "baseline.accepted", seconds=20)
+    assert wait_alert(sim, "trail.resolved")["incident"] == told_missing["incident"]
+    victim.wait_status(lambda status: status["trails"] == [])
+
+
+def test_a_trail_that_state_json_alone_knows_and_keys_of_another_account(sim, unrecorded):
+    victim = unrecorded
+    victim.write_config(trails="all")
+    sim.add_user("stranger", MEMBER)
+    keys = sim.env_for("stranger")
+    done = victim.verb("accept", "--yes", VICTIM, env=keys)
+    assert done.returncode == 1 and "recorded, and not polled" in done.stdout and "no such trail" not in done.stderr, done.stderr
+    assert VICTIM.rpartition("/")[2] not in victim.verb("accept", "--yes", env=keys).stdout

@@ -162,5 +162,5 @@ int config_dump(const Config *config, FILE *out) {
             fputs(";\n", out);
         }
     }
-    return fflush(out) != 0 || ferror(out) ? -EIO : 0;
+    return ferror(out) ? -EIO : 0;
 }

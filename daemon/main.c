@@ -112,9 +112,20 @@ static void keep_secrets(void) {
 #endif
 }
 
+/* What was not written was not said: no "all well" on a full disk. A reader that has left needs no line about it. */
+static int end_output(const char *verb, int status, int failed_status) {
+    int e = fflush(stdout) != 0 ? errno : ferror(stdout) ? EIO : 0;
+
+    if (e == 0)
+        return status;
+    if (e != EPIPE)
+        fprintf(stderr, "trailguard%s%s: the output could not be written: %s\n", verb[0] ? " " : "", verb, strerror(e));
+    return status != EXIT_SUCCESS ? status : failed_status;
+}
+
 static int run_verb(const Verb *verb, int argc, char **argv) {
     log_open("trailguard");
-    return verb->run(argc, argv);
+    return end_output(verb->name, verb->run(argc, argv), verb->usage_status);
 }
 
 int main(int argc, char **argv) {
@@ -126,11 +137,11 @@ int main(int argc, char **argv) {
     for (; i < argc && argv[i][0] == '-'; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             help(stdout);
-            return 0;
+            return end_output("", EXIT_SUCCESS, EXIT_FAILURE);
         }
         if (strcmp(argv[i], "--version") == 0) {
             puts("trailguard " TRAILGUARD_VERSION);
-            return 0;
+            return end_output("", EXIT_SUCCESS, EXIT_FAILURE);
         }
         if (strcmp(argv[i], "-c") != 0 || i + 1 == argc) {
             (void)usage("", strcmp(argv[i], "-c") == 0 ? "-c needs a file" : "not understood: ",

@@ -228,7 +228,10 @@ static void say_unknown(const char *name, const char *unlisted) {
         fprintf(stderr, "trailguard accept: %s: not found, and not all trails could be listed: %s\n", shown[0],
                 text_escaped(shown[1], VALUE_MAX, unlisted));
     else
-        fprintf(stderr, "trailguard accept: %s: there is no such trail, and none was recorded\n", shown[0]);
+        fprintf(stderr,
+                "trailguard accept: %s: no account and region that this configuration polls lists it, and it is not "
+                "recorded\n",
+                shown[0]);
 }
 
 static void looked(const EngineSettings *rows, size_t n, const char *unlisted, void *userdata) {

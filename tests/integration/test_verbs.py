@@ -451,3 +451,29 @@ def test_version_is_the_trees():
     done = subprocess.run([BINARY, "--version"], capture_output=True, text=True, timeout=within(10))
     assert done.returncode == 0 and re.fullmatch(r"trailguard [0-9]+\.[0-9]+\.[0-9]+\n", done.stdout)
     assert not version.exists() or done.stdout.split()[1] == version.read_text().strip()
+
+
+@pytest.mark.parametrize("verb, failed", [(["check"], UNKNOWN), (["check", "--json"], UNKNOWN), (["policy", "guard"], 1),
+                                          (["policy", "scp"], 1), (["config", "--dump"], 1), (["config"], 1), (["accept"], 1)])
+@pytest.mark.parametrize("reader", ["a full disk", "nobody"])
+def test_output_that_could_not_be_written_is_no_success(sim, idle, verb, failed, reader):
+    if verb == ["accept"]:
+        idle.verb("accept", "--yes")
+    if reader == "nobody":
+        read_end, out = os.pipe()
+        os.close(read_end)
+    else:
+        out = os.open("/dev/full", os.O_WRONLY)
+    done = subprocess.run([BINARY, verb[0], "-c", idle.config, *verb[1:]], env=idle.env, stdin=subprocess.DEVNULL, stdout=out,
+                          stderr=subprocess.PIPE, text=True, timeout=within(30))
+    os.close(out)
+    assert done.returncode == failed
+    assert ("No space left on device" in done.stderr) == (reader != "nobody"), done.stderr
+
+
+@pytest.mark.parametrize("name", [f"arn:aws:cloudtrail:{FRA}:999999999999:trail/org-trail",
+                                  f"arn:aws-cn:cloudtrail:{FRA}:{MAIN}:trail/org-trail", "no-such-trail"])
+def test_accept_says_of_a_stranger_only_what_it_knows(sim, idle, name):
+    done = idle.verb("accept", "--yes", name)
+    assert done.returncode == 1 and list(idle.state.iterdir()) == []
+    one_line(done.stderr, name, "polls lists it", "not recorded")

@@ -220,14 +220,16 @@ void act_create_trail(Act *act) {
 static int complete(Act *act, Field field, json_t *value) {
     _cleanup_strbuf_ StrBuf names = STRBUF_INIT(CLOUDTRAIL_SELECTORS_MAX);
     const char *shown = act->action == ACTION_RECREATE ? NULL : act->found.values[field];
-    json_auto_t *found = shown ? json_loads(shown, 0, NULL) : NULL;
+    json_t *found;
     int r;
 
     if (act->known_only) {
         r = unknown_members_drop(field, value);
         return r < 0 ? r : 0;
     }
+    found = shown ? json_loads(shown, 0, NULL) : NULL;
     r = found ? unknown_members_fill(field, value, found) : 0;
+    json_decref(found);
     if (r >= 0)
         r = unknown_members_added(field, NULL, value, &names);
     act->wrote_unknown = r > 0;
@@ -254,7 +256,7 @@ static int array_of(const json_t *object, const char *name, char **ret) {
 }
 
 void act_put_event_selectors(Act *act) {
-    json_auto_t *object = NULL;
+    json_t *object;
     CloudTrailSelectors selectors = { 0 };
     int r;
 
@@ -273,6 +275,7 @@ void act_put_event_selectors(Act *act) {
         r = cloudtrail_put_event_selectors(act->aws, act->credentials, act->region, act->arn, &selectors,
                                            act_written, act, &act->call);
     cloudtrail_selectors_done(&selectors);
+    json_decref(object);
     act_started(act, "PutEventSelectors", r);
 }
 

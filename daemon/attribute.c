@@ -141,10 +141,10 @@ static void begin(void *userdata) {
 
 /* The texts of the request in copies of our own; NULL becomes "". */
 static int copy_texts(Attribute *a) {
-    AttributeRequest *q = &a->request;
-    const char **texts[] = { &q->region, &q->trail_name, &q->trail_arn, &q->bucket, &q->bucket_region,
-                             &q->key,    &q->log_group,  &q->log_role,  &q->topic,  &q->own_arn,
-                             &q->key_store, &q->member };
+    const char **texts[] = { &a->request.region, &a->request.trail_name, &a->request.trail_arn,
+                             &a->request.bucket, &a->request.bucket_region, &a->request.key,
+                             &a->request.log_group, &a->request.log_role, &a->request.topic,
+                             &a->request.own_arn, &a->request.key_store, &a->request.member };
 
     _Static_assert(ARRAY_SIZE(texts) == ARRAY_SIZE(a->texts), "all are kept");
 

@@ -334,7 +334,7 @@ int baseline_takes_members(Field field, const char *baseline, const char *seen) 
 /* Of many members those that differ. */
 static int add_unknown(Drift *drift, const char *baseline, const char *seen) {
     _cleanup_(aligned_done) Aligned aligned = { 0 };
-    _cleanup_free_ char *was = NULL, *now = NULL;
+    _cleanup_free_ const char *was = NULL, *now = NULL;
     json_auto_t *a = NULL, *b = NULL;
     const char *name;
     json_t *value;

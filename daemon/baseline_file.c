@@ -161,7 +161,7 @@ int baseline_file_list(const char *dir, char ***ret, size_t *ret_n) {
     _cleanup_(file_closep) int fd = file_dir_open_below(dir, BASELINES);
     char **arns = NULL;
     size_t n = 0;
-    struct dirent *entry;
+    const struct dirent *entry;
     DIR *stream;
 
     *ret = NULL;

@@ -137,7 +137,7 @@ static int put_version(json_t *object, const BaselineVersion *version) {
 }
 
 static int dump(const json_t *root, char **ret, size_t *ret_len) {
-    _cleanup_free_ char *text = json_dumps(root, JSON_INDENT(2));
+    _cleanup_free_ const char *text = json_dumps(root, JSON_INDENT(2));
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(BASELINE_SIZE_MAX);
     size_t len;
     int r;
@@ -247,7 +247,7 @@ static int read_selectors(const Reader *r, const json_t *object, Settings *setti
     const char *name = json_object_get(object, ADVANCED) ? names[1] : names[0];
     json_t *list = json_object_get(object, name);
     json_auto_t *whole = NULL;
-    _cleanup_free_ char *text = NULL;
+    _cleanup_free_ const char *text = NULL;
 
     if (json_object_get(object, names[0]) && json_object_get(object, names[1]))
         return refuse(r, "settings: %s and %s, of which there can be one", names[0], names[1]);

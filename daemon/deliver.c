@@ -209,7 +209,7 @@ static ReceiptKind kind_of_errno(int error) {
 }
 
 static void send_next(Channel *channel) {
-    OutboxEntry *entry;
+    const OutboxEntry *entry;
     int r;
 
     if (channel->sending)
@@ -260,6 +260,7 @@ int deliver_new(const DeliverOptions *options, Deliver **ret) {
         return -ENOMEM;
     deliver->options = *options;
     deliver->loop = aws_client_loop(options->aws);
+    deliver->n_channels = 0; /* grows with each that is copied */
     deliver->channels = calloc(options->n_channels + 1, sizeof(*deliver->channels));
     deliver->keys = calloc(options->n_channels + 1, sizeof(*deliver->keys));
     if (!deliver->channels || !deliver->keys)
@@ -315,7 +316,7 @@ static unsigned count_waiting(const Deliver *deliver, const char *key) {
     Outbox *outbox = deliver->options.outbox;
     unsigned n = 0;
 
-    for (OutboxEntry *entry = outbox_first(outbox); entry; entry = outbox_next(outbox, entry))
+    for (const OutboxEntry *entry = outbox_first(outbox); entry; entry = outbox_next(outbox, entry))
         n += !outbox_entry_is_settled(entry, key);
     return n;
 }

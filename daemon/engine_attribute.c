@@ -40,7 +40,7 @@ static void search_done(const Attribution *found, void *userdata) {
 }
 
 void engine_search_actor(Trail *trail) {
-    Engine *engine = trail->engine;
+    const Engine *engine = trail->engine;
     const Attributing *at = &trail->state.attributing;
     const Settings *keep = &trail->keeping.keep;
     AttributeRequest request = {

@@ -95,7 +95,7 @@ static void act_done(const Outcome *outcome, void *userdata) {
 }
 
 static void carry_action(Trail *trail, const Plan *plan) {
-    Engine *engine = trail->engine;
+    const Engine *engine = trail->engine;
     ActRequest request = {
         .aws = engine->aws.client,
         .credentials = trail->via->credentials,

@@ -68,16 +68,18 @@ static const char *add_home(StrBuf *b, const char *path) {
     return path + n;
 }
 
-/* "$NAME" or "${NAME}": how long it is, 0 when it is neither. */
-static size_t take_variable(const char *s, char *name, size_t size) {
+/* "$NAME" or "${NAME}": what follows it, NULL when it is neither. */
+static const char *take_variable(const char *s, char *name, size_t size) {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
     bool braced = s[1] == '{';
-    size_t n = braced ? strcspn(s + 2, "}") : strspn(s + 1, letters);
+    const char *start = s + 1 + braced, *end = start;
 
-    if (n == 0 || n >= size || (braced && s[2 + n] != '}'))
-        return 0;
-    (void)snprintf(name, size, "%.*s", (int)n, s + 1 + braced);
-    return n + 1 + 2 * braced;
+    while (*end && (braced ? *end != '}' : strchr(letters, *end) != NULL))
+        end++;
+    if (end == start || (size_t)(end - start) >= size || (braced && *end != '}'))
+        return NULL;
+    (void)snprintf(name, size, "%.*s", (int)(end - start), start);
+    return end + braced;
 }
 
 /* A path of AWS's variables, as botocore expands it. NULL when out of memory. */
@@ -86,14 +88,14 @@ static char *expand(const char *path) {
     char name[128];
 
     for (const char *s = path; *s;) {
-        size_t n = *s == '$' ? take_variable(s, name, sizeof(name)) : 0;
-        const char *value = n > 0 ? getenv(name) : NULL;
+        const char *end = *s == '$' ? take_variable(s, name, sizeof(name)) : NULL;
+        const char *value = end ? getenv(name) : NULL;
 
         if (value)
             (void)strbuf_add(&variables, value);
         else
             (void)strbuf_add_char(&variables, *s);
-        s += value ? n : 1;
+        s = end && value ? end : s + 1;
     }
     path = add_home(&b, strbuf_str(&variables));
     (void)strbuf_add(&b, path);

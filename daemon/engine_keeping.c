@@ -358,8 +358,8 @@ static void take_bucket(Observation *seen, const BucketLook *look) {
 
 /* The first that S3 confirms is recorded. */
 static void record_owner(Trail *trail, const char *owner) {
-    Engine *engine = trail->engine;
-    Keeping *k = &trail->keeping;
+    const Engine *engine = trail->engine;
+    const Keeping *k = &trail->keeping;
     Settings more = { 0 };
     int r;
 

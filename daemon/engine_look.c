@@ -383,7 +383,7 @@ static bool may_poll(const Target *target, const Intervals *intervals, uint64_t 
 }
 
 static int start_poll(Poll *poll, bool list, bool probe) {
-    Target *target = poll->target;
+    const Target *target = poll->target;
     WatchRequest request = {
         .aws = target->engine->aws.client,
         .credentials = target->account->credentials,
@@ -403,6 +403,10 @@ static int start_poll(Poll *poll, bool list, bool probe) {
     return r;
 }
 
+static void cannot_poll(const Target *target, int error) {
+    log_line(LOG_ERR, "%s %s: cannot look: %s", target->region, target->account->id, strerror(-error));
+}
+
 static void begin_poll(Engine *engine, Target *target, bool of_pass) {
     Intervals intervals = engine_intervals(engine);
     uint64_t now_usec = engine_now(engine).mono_usec;
@@ -414,22 +418,22 @@ static void begin_poll(Engine *engine, Target *target, bool of_pass) {
         return;
     target->fresh = false;
     poll = calloc(1, sizeof(*poll));
-    r = poll ? 0 : -ENOMEM;
-    if (poll) {
-        *poll = (Poll){
-            .target = target,
-            .began_usec = now_usec,
-            .by_usec = now_usec + 3 * aws_client_deadline_usec(engine->aws.client),
-            .asks_list = !is_list_asked(target) &&
-                         schedule_settings_are_due(&intervals, target->settings_due_usec, now_usec),
-        };
-        r = start_poll(poll, poll->asks_list, probe);
+    if (!poll) {
+        cannot_poll(target, -ENOMEM);
+        return;
     }
+    *poll = (Poll){
+        .target = target,
+        .began_usec = now_usec,
+        .by_usec = now_usec + 3 * aws_client_deadline_usec(engine->aws.client),
+        .asks_list = !is_list_asked(target) &&
+                     schedule_settings_are_due(&intervals, target->settings_due_usec, now_usec),
+    };
+    r = start_poll(poll, poll->asks_list, probe);
     if (r < 0)
-        log_line(LOG_ERR, "%s %s: cannot look: %s", target->region, target->account->id, strerror(-r));
+        cannot_poll(target, r);
     if (r < 0 || !poll->watch) {
-        if (poll)
-            free_poll(poll);
+        free_poll(poll);
         return;
     }
     /* a pass does not wait for what is blind already: it could wait for ever */
@@ -456,7 +460,7 @@ void engine_look_at_account(Account *account) {
 /* Whoever could not be asked before. The base credentials' account is looked at also while AWS does not say
  * which one it is. */
 static void ask_again(Engine *engine, uint64_t now_usec) {
-    Roster *roster = &engine->roster;
+    const Roster *roster = &engine->roster;
 
     if (engine->base->guarded && !engine->base->begun && engine_begin_account(engine->base) < 0)
         log_line(LOG_ERR, "account %s: cannot begin to guard it: out of memory",

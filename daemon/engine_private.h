@@ -27,7 +27,8 @@
                                                                                                             \
         if (_grown) {                                                                                       \
             (array) = _grown;                                                                               \
-            (array)[(n)++] = (item);                                                                        \
+            (array)[n] = (item);                                                                            \
+            (n) += 1;                                                                                       \
         }                                                                                                   \
         _grown != NULL;                                                                                     \
     })

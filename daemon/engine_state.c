@@ -244,7 +244,7 @@ static int add_remembered_trails(Account *account) {
 }
 
 int engine_begin_account(Account *account) {
-    _cleanup_free_ char *assumed = strdup(engine_account_named(account));
+    _cleanup_free_ const char *assumed = strdup(engine_account_named(account));
     bool first = !account->begun;
     int r;
 
@@ -444,7 +444,7 @@ static bool has_account(const Engine *engine, const char *id) {
 
 static void fill_accounts(const Engine *engine, StateTable *table) {
     for (size_t i = 0; i < engine->n_accounts; i++) {
-        Account *a = engine->accounts[i];
+        const Account *a = engine->accounts[i];
         const char *id = engine_account_named(a);
 
         if (id[0])

@@ -235,7 +235,7 @@ Trail *engine_add_trail(Account *seen_by, const char *name, const char *arn, con
                         const char *region) {
     Engine *engine = seen_by->engine;
     Trail *trail = calloc(1, sizeof(*trail));
-    void *indexed = NULL;
+    const void *indexed = NULL;
 
     if (!trail)
         return NULL;

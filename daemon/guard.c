@@ -260,7 +260,7 @@ static void forget(Deciding *d, const char *why) {
 }
 
 static void escalate_blindness(Deciding *d) {
-    TrailState *s = &d->s;
+    const TrailState *s = &d->s;
     uint64_t critical_usec = s->failed_since_usec + GUARD_BLIND_CRITICAL_USEC;
 
     if ((s->findings & FINDING_BIT(FINDING_BLIND)) && s->incident.open &&
@@ -272,7 +272,7 @@ static void escalate_blindness(Deciding *d) {
 /* Trouble that was told as less than it is: it began in a maintenance window, and the window is over. */
 static void escalate(Deciding *d) {
     TrailState *s = &d->s;
-    Incident *inc = &s->incident;
+    const Incident *inc = &s->incident;
     uint32_t findings = s->findings & ~FINDING_BIT(FINDING_BLIND);
     PendingTell how = { .kind = TELL_OPENED, .findings = findings };
 
@@ -288,7 +288,7 @@ static void escalate(Deciding *d) {
 }
 
 static void remind(Deciding *d) {
-    Incident *inc = &d->s.incident;
+    const Incident *inc = &d->s.incident;
     Severity severity = inc->severity;
 
     if (d->s.pending.set || d->s.pending_restore.set)

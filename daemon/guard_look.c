@@ -251,7 +251,7 @@ Missed guard_missed(const TrailState *before, const TrailState *now) {
 }
 
 static void note_comings(Deciding *d) {
-    TrailState *s = &d->s;
+    const TrailState *s = &d->s;
 
     if (s->findings & FINDING_BIT(FINDING_MISSING)) {
         (void)plan_note(d->plan, guard_confirms(d, &d->s.incident.restore, ACTION_RECREATE) ? NOTE_RECREATED

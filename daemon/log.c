@@ -76,7 +76,8 @@ static void add_field(struct iovec *iov, char (*texts)[FIELD_MAX_BYTES], int *n,
 
 static int to_journal(int level, const char *message_id, const LogField *fields, size_t n_fields,
                       const char *line) {
-    char texts[FIELDS_MAX][FIELD_MAX_BYTES], priority[2] = { (char)('0' + level), '\0' };
+    const char priority[] = { (char)('0' + level), '\0' };
+    char texts[FIELDS_MAX][FIELD_MAX_BYTES];
     _cleanup_strbuf_ StrBuf message = STRBUF_INIT(2 * LINE_MAX_BYTES);
     struct iovec iov[FIELDS_MAX + 1];
     int n = 0;

@@ -371,7 +371,8 @@ int report_status_json(const Status *status, char **ret) {
 }
 
 int report_status_write(const Status *status, const char *dir) {
-    _cleanup_free_ char *path = file_join(dir, "status.json"), *text = NULL;
+    _cleanup_free_ const char *path = file_join(dir, "status.json");
+    _cleanup_free_ char *text = NULL;
     int r;
 
     if (!path)

@@ -272,7 +272,7 @@ static int cover_boxes(const Space *space, const uint64_t *boxes, unsigned n, Co
 
 int selector_set_covers(const SelectorSet *a, const SelectorSet *b, bool *ret) {
     _cleanup_(space_done) Space space = { 0 };
-    _cleanup_free_ uint64_t *wanted = NULL, *taken = NULL;
+    _cleanup_free_ const uint64_t *wanted = NULL, *taken = NULL;
     int r;
 
     r = space_init(&space, a, b);

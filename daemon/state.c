@@ -77,7 +77,7 @@ int state_peek(const char *dir, StateTable *ret, char *error, size_t error_size)
 
 int state_load(const char *dir, uint64_t now_real_usec, StateTable *ret, char *error, size_t error_size) {
     _cleanup_(file_closep) int fd = file_dir_open(dir);
-    _cleanup_free_ char *path = file_join(dir, FILE_NAME);
+    _cleanup_free_ const char *path = file_join(dir, FILE_NAME);
     char reason[REASON_MAX];
     int r;
 
@@ -122,7 +122,7 @@ static void sweep(int dir_fd) {
 
 static void sweep_found(int found_fd) {
     DIR *stream = found_fd >= 0 ? file_dir_stream(found_fd) : NULL;
-    struct dirent *entry;
+    const struct dirent *entry;
 
     while (stream && (entry = readdir(stream)))
         if (entry->d_name[0] != '.') {

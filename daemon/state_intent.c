@@ -129,7 +129,7 @@ static int load_one(int dir_fd, const char *path, const char *name, uint64_t now
 int state_intents_load(const char *dir, uint64_t now_real_usec, StateTable *table) {
     _cleanup_(file_closep) int fd = file_dir_open_below(dir, INTENTS);
     _cleanup_free_ char *below = file_join(dir, INTENTS);
-    struct dirent *entry;
+    const struct dirent *entry;
     DIR *stream;
     int r = 0;
 
@@ -142,7 +142,7 @@ int state_intents_load(const char *dir, uint64_t now_real_usec, StateTable *tabl
         return 0;
     }
     while (r >= 0 && (entry = readdir(stream))) {
-        _cleanup_free_ char *path = NULL;
+        _cleanup_free_ const char *path = NULL;
 
         if (entry->d_name[0] == '.' || !text_ends_with(entry->d_name, ".json"))
             continue;

@@ -458,7 +458,7 @@ static int write_members(const Member *members, const void *base, json_t **ret) 
 
 static int write_entry(StrBuf *b, const List *list, const void *entry) {
     json_auto_t *object = NULL;
-    _cleanup_free_ char *text = NULL;
+    _cleanup_free_ const char *text = NULL;
     int r;
 
     r = write_members(list->members, entry, &object);

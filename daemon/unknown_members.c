@@ -257,15 +257,20 @@ int unknown_members_added(Field field, const json_t *a, const json_t *b, StrBuf 
     /* where nothing is known the place says nothing */
     const size_t skipped = field == FIELD_UNKNOWN ? strlen(field_to_string(field)) + 1 : 0;
     json_auto_t *in_a = NULL, *in_b = NULL;
-    const char *key;
+    const char *key, *separator = "";
     json_t *values;
     int r, n = 0;
 
     r = collect_both(field, a, b, &in_a, &in_b);
     if (r < 0)
         return r;
-    json_object_foreach(in_b, key, values) if (!json_object_get(in_a, key))
-            (void)strbuf_addf(names, "%s%s", n++ > 0 ? ", " : "", key + skipped);
+    json_object_foreach(in_b, key, values) {
+        if (json_object_get(in_a, key))
+            continue;
+        (void)strbuf_addf(names, "%s%s", separator, key + skipped);
+        separator = ", ";
+        n++;
+    }
     return n;
 }
 

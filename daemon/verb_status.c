@@ -99,7 +99,8 @@ static int show(const char *path, const char *text, size_t len, bool as_json) {
 }
 
 int verb_status(int argc, char **argv) {
-    _cleanup_free_ char *path = file_join(engine_runtime_dir(), STATUS_FILE), *text = NULL;
+    _cleanup_free_ const char *path = file_join(engine_runtime_dir(), STATUS_FILE);
+    _cleanup_free_ char *text = NULL;
     _cleanup_(file_closep) int fd = -1;
     VerbArgs args;
     size_t len;

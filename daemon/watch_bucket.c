@@ -252,7 +252,7 @@ static void judge_prefixes(WatchBucket *w, const json_t *policy) {
 
 /* text is JSON, or "" when there is no policy. */
 static void judge_policy(WatchBucket *w, const char *text) {
-    json_auto_t *policy = text[0] ? json_loads(text, 0, NULL) : NULL;
+    json_t *policy = text[0] ? json_loads(text, 0, NULL) : NULL;
 
     if (!text[0])
         (void)text_copy(w->look.bucket_error, sizeof(w->look.bucket_error), "it has no policy");
@@ -260,6 +260,7 @@ static void judge_policy(WatchBucket *w, const char *text) {
         not_asked(w, UNREADABLE_POLICY, -ENOMEM);
     else
         judge_prefixes(w, policy);
+    json_decref(policy);
 }
 
 static void policy_done(const AwsError *error, const char *text, void *userdata) {

@@ -84,7 +84,7 @@ static int set_selectors(Settings *settings, const CloudTrailSelectors *selector
 
 static int set_tags(Settings *settings, const CloudTrailTags *tags) {
     json_auto_t *object = json_object();
-    _cleanup_free_ char *text = NULL;
+    _cleanup_free_ const char *text = NULL;
 
     for (size_t i = 0; object && i < tags->n; i++)
         if (json_object_set_new(object, tags->items[i].key, json_string(tags->items[i].value)) < 0)

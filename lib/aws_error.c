@@ -248,7 +248,8 @@ static AwsErrorClass class_of_result(HttpResult result) {
 
 /* "com.amazonaws.cloudtrail.v20131101#TrailNotFoundException:http://..." -> "TrailNotFoundException". */
 static void take_code(char *dst, size_t size, const char *raw) {
-    char text[512], *hash;
+    const char *hash;
+    char text[512];
 
     (void) text_copy(text, sizeof(text), raw);
     text[strcspn(text, ":")] = '\0';

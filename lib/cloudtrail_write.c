@@ -227,7 +227,7 @@ int cloudtrail_build_put_event_configuration(const char *arn, const char *config
 static int send(AwsClient *client, CredentialsSource *credentials, const char *region,
                 const CloudTrailOperation *operation, int r, char *body, CloudTrailDone done, void *userdata,
                 CloudTrailCall **ret) {
-    _cleanup_free_ char *owned = body;
+    _cleanup_free_ const char *owned = body;
 
     if (r < 0)
         return r;

@@ -580,7 +580,7 @@ static void on_wake(curl_socket_t fd, int events, void *userdata) {
 
 /* Where it goes, by what. */
 static int exchange_locate(HttpExchange *x, const HttpRequest *request) {
-    HttpCurl *c = x->owner;
+    const HttpCurl *c = x->owner;
     bool tls;
     int r;
 

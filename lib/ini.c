@@ -10,7 +10,6 @@
 #include "lib/util/macros.h"
 
 #define BLANK " \t\v\f"
-#define NBSP  "\xc2\xa0"
 
 typedef struct IniReader {
     IniVisit visit;
@@ -26,23 +25,28 @@ static bool is_empty_or_comment(const char *s) {
     return *s == '\0' || *s == '#' || *s == ';';
 }
 
-static size_t blank_before(const char *s) {
-    return *s && strchr(BLANK, *s) ? 1 : strncmp(s, NBSP, strlen(NBSP)) == 0 ? strlen(NBSP) : 0;
+/* A no-break space, of two bytes. */
+static bool is_nbsp(const char *s) {
+    return s[0] == '\xc2' && s[1] == '\xa0';
+}
+
+static size_t blank_before(const char *s, const char *end) {
+    return end - s >= 2 && is_nbsp(s) ? 2 : s < end && strchr(BLANK, *s) ? 1 : 0;
 }
 
 static size_t blank_behind(const char *s, size_t n) {
     if (n > 0 && strchr(BLANK, s[n - 1]))
         return 1;
-    return n >= strlen(NBSP) && strcmp(s + n - strlen(NBSP), NBSP) == 0 ? strlen(NBSP) : 0;
+    return n >= 2 && is_nbsp(s + n - 2) ? 2 : 0;
 }
 
-/* Cuts white space off both ends, in place: what Python and JavaScript both call so. */
-static char *trim(char *s) {
+/* Cuts white space off both ends, in place: what Python and JavaScript both call so. s ends with a NUL at end. */
+static char *trim(char *s, const char *end) {
     size_t n, blank;
 
-    while ((blank = blank_before(s)) > 0)
+    while ((blank = blank_before(s, end)) > 0)
         s += blank;
-    n = strlen(s);
+    n = (size_t)(end - s);
     for (; (blank = blank_behind(s, n)) > 0; s[n] = '\0')
         n -= blank;
     return s;
@@ -90,14 +94,15 @@ static char *cut_at(char *s, const char *delimiters, char **ret_value) {
     if (!at || at == s)
         return NULL;
     *at = '\0';
-    *ret_value = trim(at + 1);
-    key = trim(s);
+    *ret_value = trim(at + 1, at + 1 + strlen(at + 1));
+    key = trim(s, at);
     to_lower(key);
     return key;
 }
 
 static int read_key(IniReader *reader, char *s, size_t indent) {
-    char *key, *value;
+    const char *key;
+    char *value;
 
     key = cut_at(s, "=:", &value);
     if (!key)
@@ -109,7 +114,8 @@ static int read_key(IniReader *reader, char *s, size_t indent) {
 }
 
 static int read_below(IniReader *reader, char *s) {
-    char *key, *value;
+    const char *key;
+    char *value;
 
     if (!reader->bare)
         return give(reader, INI_CONTINUED, reader->option, s);
@@ -117,10 +123,10 @@ static int read_below(IniReader *reader, char *s) {
     return key ? give(reader, INI_SUBKEY, key, value) : give(reader, INI_ODD, NULL, s);
 }
 
-static int read_line(IniReader *reader, char *s) {
+static int read_line(IniReader *reader, char *s, const char *end) {
     size_t indent = strspn(s, BLANK);
 
-    s = trim(s);
+    s = trim(s, end);
     if (is_empty_or_comment(s))
         return 0;
     if (reader->option && indent > reader->indent)
@@ -132,7 +138,7 @@ static int read_line(IniReader *reader, char *s) {
 
 /* Goes over a private copy, line by line; each line is terminated in place. A lone CR ends one too. */
 static int read_lines(IniReader *reader, char *text, size_t len) {
-    char *end = text + len;
+    const char *end = text + len;
     int r = 0;
 
     for (char *next, *s = text; r == 0 && s < end; s = next) {
@@ -143,7 +149,7 @@ static int read_lines(IniReader *reader, char *text, size_t len) {
         next = stop + (stop + 1 < end && stop[0] == '\r' && stop[1] == '\n' ? 2 : 1);
         reader->line++;
         *stop = '\0';
-        r = strlen(s) == (size_t)(stop - s) ? read_line(reader, s) : give(reader, INI_ODD, NULL, s);
+        r = strlen(s) == (size_t)(stop - s) ? read_line(reader, s, stop) : give(reader, INI_ODD, NULL, s);
     }
     return r;
 }

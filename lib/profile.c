@@ -441,7 +441,7 @@ static int complain_missing(Planner *p, int error, const char *name) {
 
 /* One profile on the way. 1: the next is the source_profile of the last role; 0: the base is found. */
 static int plan_one(Planner *p, const char *top, const char *name, Profile *profile) {
-    ProfilePlan *plan = &p->plan;
+    const ProfilePlan *plan = &p->plan;
     bool is_source = plan->n_roles > 0;
     const char *source;
     int r;

@@ -39,7 +39,9 @@ static int take_word(Splitter *s) {
             r = take_quoted(s, *s->at);
             continue;
         }
-        if (*s->at == '\\' && *++s->at == '\0')
+        if (*s->at == '\\')
+            s->at++;
+        if (*s->at == '\0')
             return -EINVAL;
         *s->to++ = *s->at++;
     }
@@ -49,13 +51,13 @@ static int take_word(Splitter *s) {
 
 /* The pointers first, then what they point to. */
 static int pack(const Splitter *s, const char *text, size_t len, char ***ret) {
-    size_t head = ((size_t)s->n + 1) * sizeof(char *);
-    char **all = malloc(head + len);
+    size_t n_pointers = (size_t)s->n + 1;
+    char **all = calloc(n_pointers + len / sizeof(*all) + 1, sizeof(*all));
     char *copy;
 
     if (!all)
         return -ENOMEM;
-    copy = (char *)all + head;
+    copy = (char *)(all + n_pointers);
     memcpy(copy, text, len);
     for (int i = 0; i < s->n; i++)
         all[i] = copy + (s->words[i] - text);

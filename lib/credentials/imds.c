@@ -323,9 +323,16 @@ static const CredentialsSourceOps imds_ops = {
     .destroy = imds_destroy,
 };
 
+/* Without slashes at its end. */
+static bool keep_endpoint(ImdsSource *s, const char *endpoint) {
+    s->endpoint = strdup(endpoint && *endpoint ? endpoint : IMDS_ENDPOINT);
+    for (size_t n = s->endpoint ? strlen(s->endpoint) : 0; n > 0 && s->endpoint[n - 1] == '/'; n--)
+        s->endpoint[n - 1] = '\0';
+    return s->endpoint;
+}
+
 int credentials_imds_new(Loop *loop, HttpClient *http, const char *endpoint, CredentialsSource **ret) {
     ImdsSource *s;
-    size_t n;
 
     s = calloc(1, sizeof(*s));
     if (!s)
@@ -333,13 +340,10 @@ int credentials_imds_new(Loop *loop, HttpClient *http, const char *endpoint, Cre
     s->source.ops = &imds_ops;
     s->questions.loop = loop;
     s->http = http;
-    s->endpoint = strdup(endpoint && *endpoint ? endpoint : IMDS_ENDPOINT);
-    if (!s->endpoint) {
+    if (!keep_endpoint(s, endpoint)) {
         free(s);
         return -ENOMEM;
     }
-    for (n = strlen(s->endpoint); n > 0 && s->endpoint[n - 1] == '/'; n--)
-        s->endpoint[n - 1] = '\0';
     *ret = &s->source;
     return 0;
 }

@@ -26,6 +26,11 @@ static void refused_free(InstantSource *source) {
     free(r);
 }
 
+static bool keep_message(RefusedSource *r, const char *message) {
+    r->message = strdup(message);
+    return r->message;
+}
+
 int credentials_refused_new(Loop *loop, const char *message, CredentialsSource **ret) {
     RefusedSource *r;
 
@@ -33,8 +38,7 @@ int credentials_refused_new(Loop *loop, const char *message, CredentialsSource *
     if (!r)
         return -ENOMEM;
     instant_init(&r->base, loop, refused_resolve, refused_free);
-    r->message = strdup(message);
-    if (!r->message) {
+    if (!keep_message(r, message)) {
         free(r);
         return -ENOMEM;
     }

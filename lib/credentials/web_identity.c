@@ -31,8 +31,9 @@ static char *trim(char *s) {
 
 static int web_identity_start(SessionSource *source, SessionGet *g, StsCall **ret, char *message,
                               size_t size) {
-    WebIdentitySource *s = CONTAINER_OF(source, WebIdentitySource, session);
-    char *text = NULL, *token;
+    const WebIdentitySource *s = CONTAINER_OF(source, WebIdentitySource, session);
+    const char *token;
+    char *text = NULL;
     size_t len = 0;
     bool has_nul;
     int r;

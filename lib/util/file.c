@@ -66,7 +66,8 @@ static int open_dir(const char *path, unsigned n_links);
 /* A link is followed when root or we have made it. */
 static int open_link(const char *path, unsigned n_links) {
     _cleanup_(file_closep) int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    _cleanup_free_ char *parent = NULL, *next = NULL;
+    _cleanup_free_ const char *next = NULL;
+    _cleanup_free_ char *parent = NULL;
     const char *name;
     char target[PATH_MAX];
     struct stat st;
@@ -168,7 +169,8 @@ static int read_all(int fd, size_t expected, size_t max, char **ret, size_t *ret
             n = -E2BIG;
             break;
         }
-        bigger = malloc(MIN(size, max) * 2 + 2);
+        size = len < max / 2 ? len * 2 + 2 : max + 2;
+        bigger = malloc(size);
         if (!bigger) {
             n = -ENOMEM;
             break;
@@ -176,7 +178,6 @@ static int read_all(int fd, size_t expected, size_t max, char **ret, size_t *ret
         memcpy(bigger, data, len);
         file_free_secret(data, len);
         data = bigger;
-        size = MIN(size, max) * 2 + 2;
     }
     if (n == 0 && len > max)
         n = -E2BIG;
@@ -413,7 +414,8 @@ int file_ensure_dir_below(const char *dir, const char *name, mode_t mode) {
 
 int file_ensure_dir(const char *path, mode_t mode) {
     _cleanup_(file_closep) int parent = -1, fd = -1;
-    _cleanup_free_ char *plain = without_slashes(path), *dir = NULL;
+    _cleanup_free_ const char *plain = without_slashes(path);
+    _cleanup_free_ char *dir = NULL;
     const char *name;
     int r;
 

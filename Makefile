@@ -150,6 +150,13 @@ check-distros:                                 ## build, unit tests and the unit
 lint: all                                      ## walls, purity, scripts, unit file, cppcheck, clang-tidy, -fanalyzer
 	@MAKE='$(MAKE) --no-print-directory' BUILD=$(BUILD) tests/lint/run
 
+.PHONY: lint-analyzers lint-newest
+lint-analyzers: all                            ## the last three of these alone
+	@MAKE='$(MAKE) --no-print-directory' BUILD=$(BUILD) tests/lint/run analyzers
+
+lint-newest:                                   ## these three in sid's newest versions, in a container (needs root)
+	@tests/systemd/analyzers sid
+
 .PHONY: soak
 soak: all                                      ## 200 accounts x 5 regions for 360 passes, with dead ones among them
 	@TG_SOAK_PASSES=$${TG_SOAK_PASSES:-360} $(PYTEST) tests/integration/test_scale.py

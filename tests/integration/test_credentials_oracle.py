@@ -15,7 +15,11 @@ import threading
 from pathlib import Path
 
 import pytest
+from guard import PLAIN
 from npm import install
+
+# the cases are made and read once, not in each worker
+pytestmark = [pytest.mark.xdist_group("keys"), pytest.mark.skipif(not PLAIN, reason="it compares the plain helper")]
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parents[1]

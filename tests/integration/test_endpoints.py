@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 
 from botocore.loaders import Loader
+from guard import PLAIN
 from npm import install
+
+# the tables are made once, not in each worker; our own by a program that this compiles, always alike
+pytestmark = [pytest.mark.xdist_group("endpoints"), pytest.mark.skipif(not PLAIN, reason="the plain build compares them")]
 
 TOP = Path(__file__).resolve().parents[2]
 SOURCES = ["tests/integration/endpoints.c", "lib/endpoint.c", "lib/endpoint_s3.c", "lib/util/strbuf.c", "lib/util/text.c",

@@ -30,6 +30,11 @@ def pytest_sessionstart():
         pytest.exit(trouble, 1)
 
 
+def pytest_collection_modifyitems(items):
+    # what takes minutes begins first, so that the end does not wait for it alone
+    items.sort(key=lambda item: item.path.name != "test_scale.py")
+
+
 def _servers(**options):
     @pytest.fixture(scope="session")
     def server():

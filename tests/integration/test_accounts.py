@@ -95,6 +95,7 @@ def test_with_accounts_only_the_listed_ones_are_guarded(sim, make_guard, two):
     sim.trail(ORG_TRAIL, logging=True)
 
 
+@pytest.mark.timed
 def test_a_wrong_external_id_is_one_blind_account_and_disturbs_nobody(sim, make_guard, two):
     add_role(sim, MEMBER, EXTERNAL_ID)
     add_role(sim, OTHER, "another")

@@ -16,6 +16,8 @@ from schemas import validated
 from simaws.client import poll
 from test_baseline import RESTORE
 
+pytestmark = pytest.mark.timed
+
 # root may read what it likes, unless it gives that up
 ORDINARY = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"] if os.geteuid() == 0 else []
 SETTINGS = {"settings_interval": 1, "blind_after": 2}

@@ -12,6 +12,8 @@ from helpers import (ALL_REGIONS, FRA, HOMES, IAD, MAIN, ORG_TRAIL, SYD, events,
                      wait_alert, wait_polls)
 from simaws.client import poll
 
+pytestmark = pytest.mark.timed
+
 OTHER = topic_arn("other")
 
 

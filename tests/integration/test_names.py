@@ -8,6 +8,8 @@ import pytest
 from guard import SCALE, PLAIN, within
 from helpers import FRA, ORG_TRAIL, Mallory, intervals, wait_message, wait_polls
 
+pytestmark = pytest.mark.timed
+
 # NAME takes as long as the file that HANG names is there, and then is this host.
 NAME = "sns.simaws.test"
 STUB = r"""

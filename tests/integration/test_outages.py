@@ -11,6 +11,8 @@ from helpers import (ALL_REGIONS, FRA, IAD, MAIN, ORG_TRAIL, TOPIC, Mallory, doc
                      trail_arn, wait_alert, wait_message, wait_outcome, wait_polls)
 from simaws.client import SimAWS, poll
 
+pytestmark = pytest.mark.timed
+
 # Seconds for an answer: so many that only what is in trouble takes longer, however busy the machine.
 TIMEOUT = 4
 WRONG = {"trailList": 7, "IsLogging": "yes"}

@@ -11,6 +11,8 @@ from guard import PLAIN, SCALE, within
 from helpers import FRA, IAD, MAIN, TOPIC, document
 from simaws.client import SimAWS, poll
 
+pytestmark = pytest.mark.timed
+
 REGIONS = [FRA, IAD, "us-west-2", "eu-west-1", "ap-southeast-2"]
 ACCOUNTS = [str(200000000000 + i) for i in range(200)]
 PASSES = int(os.environ.get("TG_SOAK_PASSES", 60 if PLAIN else 8))

@@ -34,7 +34,7 @@ def main(suite, root, target="check-unit"):
             shutil.copy2(TOP / name, source / name, follow_symlinks=False)
     own_scope = [] if Path("/run/systemd/system").exists() else ["--keep-unit"]
     jobs = len(os.sched_getaffinity(0))
-    inside = f"gcc --version | head -n 1; {versions}; cd /src && make -s WERROR=1 -j{jobs} {goals} && make -s WERROR=1 {target}"
+    inside = f"gcc --version | head -n 1; {versions}; cd /src && nice make -s WERROR=1 -j{jobs} {goals} && make -s WERROR=1 {target}"
     return subprocess.run(["systemd-nspawn", "-q", "-D", root, "--register=no", *own_scope, "--pipe", "--resolv-conf=off",
                            "--timezone=off", "sh", "-c", inside], stdin=subprocess.DEVNULL, check=False).returncode
 

@@ -349,6 +349,6 @@ json_t *policy_scp(const PolicyShield *shield) {
     return document(statements, r);
 }
 
-size_t policy_size(const json_t *document) {
-    return json_dumpb(document, NULL, 0, JSON_COMPACT);
+size_t policy_size(const json_t *policy) {
+    return json_dumpb(policy, NULL, 0, JSON_COMPACT);
 }

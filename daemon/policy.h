@@ -52,7 +52,7 @@ typedef struct PolicyShield {
 #define POLICY_SCP_MAX 5120
 
 /* Characters without white space; 0 without memory. */
-size_t policy_size(const json_t *document);
+size_t policy_size(const json_t *policy);
 
 /* For users, groups and roles of one account; or for the whole organization, which has more to keep. */
 json_t *policy_deny(const PolicyShield *shield);

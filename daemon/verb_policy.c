@@ -255,9 +255,9 @@ static int gather(const Job *job, const PolicyPlace *place, const char *own, boo
     return r;
 }
 
-static json_t *make_shield(const Job *job, const PolicyPlace *place, const PolicyPrincipals *principals, bool write,
-                           bool hub, json_t *(*make)(const PolicyShield *shield)) {
-    PolicyShield shield = {
+static PolicyShield shield_of(const Job *job, const PolicyPlace *place, const PolicyPrincipals *principals, bool write,
+                              bool hub) {
+    return (PolicyShield){
         .partition = place->partition,
         .account = place->account,
         .organization = hub && job->config->organization.role_name,
@@ -267,8 +267,6 @@ static json_t *make_shield(const Job *job, const PolicyPlace *place, const Polic
         .topics = hub ? job->topics : NULL,
         .n_topics = hub ? job->n_topics : 0,
     };
-
-    return make(&shield);
 }
 
 static bool may_restore(const Job *job, const AccountConfig *group) {
@@ -284,8 +282,11 @@ static json_t *member_shield(const Job *job, const AccountConfig *group, const c
 
     if (group && arn_parse(role_arn, &arn) >= 0)
         place = (PolicyPlace){ .partition = arn.partition, .account = arn.account };
-    if (gather(job, &place, role_arn, true, &principals) == 0)
-        policy = make_shield(job, &place, &principals, may_restore(job, group), false, policy_deny);
+    if (gather(job, &place, role_arn, true, &principals) == 0) {
+        PolicyShield shield = shield_of(job, &place, &principals, may_restore(job, group), false);
+
+        policy = policy_deny(&shield);
+    }
     policy_principals_done(&principals);
     return json_pack("{s:s, s:o}", "role_arn", role_arn, "policy", policy);
 }
@@ -310,10 +311,19 @@ static json_t *deny_document(const Job *job) {
     PolicyPrincipals principals = { 0 };
     json_t *hub = NULL;
 
-    if (gather(job, &place, job->guard.caller, false, &principals) == 0)
-        hub = make_shield(job, &place, &principals, write, true, policy_deny);
+    if (gather(job, &place, job->guard.caller, false, &principals) == 0) {
+        PolicyShield shield = shield_of(job, &place, &principals, write, true);
+
+        hub = policy_deny(&shield);
+    }
     policy_principals_done(&principals);
     return uses_roles(job) ? deny_documents(job, hub) : hub;
+}
+
+static json_t *scp_of(const Job *job, const PolicyPlace *place, const PolicyPrincipals *principals) {
+    PolicyShield shield = shield_of(job, place, principals, any_restores(job), true);
+
+    return policy_scp(&shield);
 }
 
 /* Each guard by its own account while that fits in; then the same names in any account. */
@@ -326,10 +336,10 @@ static json_t *scp_document(const Job *job) {
     for (size_t i = 0; r == 0 && i < job->n_roles; i++)
         r = policy_principals_add(&principals, &place, job->roles[i], true);
     if (r == 0)
-        scp = make_shield(job, &place, &principals, any_restores(job), true, policy_scp);
+        scp = scp_of(job, &place, &principals);
     if (scp && policy_size(scp) > POLICY_SCP_MAX && policy_principals_fold(&principals) == 0) {
         json_decref(scp);
-        scp = make_shield(job, &place, &principals, any_restores(job), true, policy_scp);
+        scp = scp_of(job, &place, &principals);
     }
     policy_principals_done(&principals);
     return scp;
@@ -366,9 +376,9 @@ static int check_sizes(const json_t *document, bool scp) {
         return check_size("the policy", document, POLICY_SCP_MAX, "a service control policy");
     r = check_size(hub ? "hub" : "the policy", hub ? hub : document, POLICY_IAM_MAX, "a managed policy");
     for (size_t i = 0; r == 0 && i < json_array_size(members); i++) {
-        const json_t *member = json_array_get(members, i);
+        const json_t *one = json_array_get(members, i);
 
-        r = check_size(json_string_value(json_object_get(member, "role_arn")), json_object_get(member, "policy"),
+        r = check_size(json_string_value(json_object_get(one, "role_arn")), json_object_get(one, "policy"),
                        POLICY_IAM_MAX, "a managed policy");
     }
     return r;

@@ -19,7 +19,7 @@ int account_build_region_status(const char *region, char **ret) {
 }
 
 static int read_status(const json_t *root, const char *region, char ret[static ACCOUNT_STATUS_MAX]) {
-    const char *name, *status;
+    const char *name = "", *status = "";
     int r;
 
     r = answer_text(root, "RegionName", &name);

@@ -88,7 +88,7 @@ static void departure_done(const Attribution *found, void *userdata) {
 
 /* The role outlives the membership, mostly: who made an account leave by itself is in its own history. */
 void engine_search_departure(Account *account) {
-    Engine *engine = account->engine;
+    const Engine *engine = account->engine;
     const Account *management = engine_management(engine);
     const Attributing *at = &account->state.attributing;
     AttributeRequest request = {

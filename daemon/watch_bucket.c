@@ -240,14 +240,16 @@ static bool lets_write(const WatchBucket *w, const char *prefix, const json_t *p
 /* Where only one of two prefixes is closed, people must know which. */
 static void judge_prefixes(WatchBucket *w, const json_t *policy) {
     bool desired = lets_write(w, w->request.prefix, policy), actual = lets_write(w, w->request.actual_prefix, policy);
-    const char *which = !desired && !actual ? ""
-                        : desired           ? " to the trail's prefix"
-                        : w->request.pinned ? " to the pinned prefix"
-                                            : " to the recorded prefix";
+    const char *which = "";
 
-    if (!desired || !actual)
-        (void)snprintf(w->look.bucket_error, sizeof(w->look.bucket_error), "its policy does not let CloudTrail write%s",
-                       which);
+    if (desired && actual)
+        return;
+    if (desired)
+        which = " to the trail's prefix";
+    else if (actual)
+        which = w->request.pinned ? " to the pinned prefix" : " to the recorded prefix";
+    (void)snprintf(w->look.bucket_error, sizeof(w->look.bucket_error), "its policy does not let CloudTrail write%s",
+                   which);
 }
 
 /* text is JSON, or "" when there is no policy. */

@@ -124,10 +124,10 @@ PICK = $(if $(TESTS),-m '$(patsubst untimed,not timed,$(TESTS))')
 .PHONY: check check-unit check-integration check-systemd check-distros check-asan check-valgrind lint fuzz
 check:                                         ## everything below, with a summary; installs what is missing
 	@MAKE='$(MAKE)' tools/check check-deps check-unit \
-	    'check-integration TESTS=timed' 'check-asan TESTS=timed' \
+	    'check-integration TESTS=timed' 'check-asan TESTS=timed' check-valgrind \
 	    --together 'check-integration TESTS=untimed' 'check-asan TESTS=untimed' \
 	    --beside check-systemd check-distros \
-	    --nice lint check-valgrind
+	    --nice lint
 
 check-unit: $(UNITS) $(REPLAYS)                ## unit tests and replay of the fuzz corpora
 	@tools/run-units $(UNITS)
@@ -145,9 +145,9 @@ check-asan:                                    ## units and integration under Ad
 check-valgrind: all units                      ## units and the integration tests marked "valgrind" under valgrind
 	@rm -rf $(BUILD)/valgrind
 	@$(MAKE) --no-print-directory check-unit UNIT_JOBS=$(shell nproc) TEST_WRAPPER=tests/valgrind/wrap VALGRIND_LOGS=$(abspath $(BUILD)/valgrind)
-	@VALGRIND_LOGS=$(abspath $(BUILD)/valgrind) TG_TIME_SCALE=10 TRAILGUARD_REAL_BIN=$(abspath $(BINARY)) \
-	    TRAILGUARD_BIN=$(abspath tests/valgrind/trailguard) $(if $(BINTESTS),$(PARALLEL) -m valgrind $(BINTESTS),true)
-	@tests/valgrind/report $(BUILD)/valgrind
+	@export VALGRIND_LOGS=$(abspath $(BUILD)/valgrind) TG_TIME_SCALE=10 TRAILGUARD_REAL_BIN=$(abspath $(BINARY)) \
+	    TRAILGUARD_BIN=$(abspath tests/valgrind/trailguard); $(if $(BINTESTS),$(PARALLEL) -m valgrind $(BINTESTS),true)
+	@tests/valgrind/report $(BUILD)/valgrind $(notdir $(UNITS)) $(if $(BINTESTS),trailguard)
 
 check-systemd: all                             ## the unit under a real systemd in a container (needs root)
 	@PYTEST='$(PYTEST)' tests/systemd/run

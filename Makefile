@@ -117,7 +117,7 @@ PYTEST_JOBS ?= $(if $(filter timed,$(TESTS)),3,6)
 PARALLEL = tools/run-pytest $(abspath $(BUILD)/pytest-$@) $(PYTEST_JOBS) $(PYTEST)
 # TESTS=timed: only the integration tests that a busy machine could fail; TESTS=untimed: all others
 ifneq ($(filter-out timed untimed,$(TESTS)),)
-$(error TESTS is timed or untimed)
+$(error TESTS=$(TESTS): allowed are timed and untimed)
 endif
 PICK = $(if $(TESTS),-m '$(patsubst untimed,not timed,$(TESTS))')
 

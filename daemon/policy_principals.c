@@ -10,34 +10,8 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-#define ANY "*"
-
-/* arn:PARTITION:SERVICE::ACCOUNT:RESOURCE. Not arn_parse(): the account may be ANY. */
-typedef struct Parts {
-    char partition[24], account[16];
-    const char *resource;
-} Parts;
-
-static const char *next_part(const char *s, char *dst, size_t size) {
-    const char *colon = s ? strchr(s, ':') : NULL;
-
-    if (!colon || (size_t)(colon - s) >= size)
-        return NULL;
-    memcpy(dst, s, (size_t)(colon - s));
-    dst[colon - s] = '\0';
-    return colon + 1;
-}
-
-static bool split(const char *arn, Parts *ret) {
-    char skipped[32];
-    const char *s = next_part(arn, skipped, sizeof(skipped)); /* arn */
-
-    s = next_part(s, ret->partition, sizeof(ret->partition));
-    s = next_part(s, skipped, sizeof(skipped)); /* service */
-    s = next_part(s, skipped, sizeof(skipped)); /* region */
-    ret->resource = next_part(s, ret->account, sizeof(ret->account));
-    return ret->resource != NULL;
-}
+/* An ARN and a little: an account in the place of ARN_ANY_ACCOUNT, a path of any kind. */
+#define PRINCIPAL_MAX (ARN_MAX + 64)
 
 static int add_text(PolicyPrincipals *principals, const char *text) {
     char **grown;
@@ -53,12 +27,12 @@ static int add_text(PolicyPrincipals *principals, const char *text) {
     return grown[principals->n] ? (principals->n++, 0) : -ENOMEM;
 }
 
-static int add_role(PolicyPrincipals *principals, const Parts *parts, const char *account, bool exact) {
+static int add_role(PolicyPrincipals *principals, const Arn *parts, const char *account, bool exact) {
     bool session = text_starts_with(parts->resource, "assumed-role/");
     const char *name = strchr(parts->resource, '/') + 1;
     int n = session ? (int)strcspn(name, "/") : (int)strlen(name);
     bool has_path = !session && strchr(name, '/');
-    char text[ARN_MAX];
+    char text[PRINCIPAL_MAX];
     int r;
 
     (void)snprintf(text, sizeof(text), "arn:%s:iam::%s:role/%.*s", parts->partition, account, n, name);
@@ -71,15 +45,15 @@ static int add_role(PolicyPrincipals *principals, const Parts *parts, const char
 
 int policy_principals_add(PolicyPrincipals *principals, const PolicyPlace *place, const char *arn, bool exact) {
     const char *account;
-    char text[ARN_MAX];
-    Parts parts;
+    char text[PRINCIPAL_MAX];
+    Arn parts;
 
-    if (!split(arn, &parts))
+    if (arn_parse_any_account(arn, &parts) < 0)
         return add_text(principals, arn);
     account = parts.account;
     if (!text_equal(parts.partition, place->partition))
         return 0;
-    if (place->account[0] && text_equal(account, ANY))
+    if (place->account[0] && text_equal(account, ARN_ANY_ACCOUNT))
         account = place->account;
     if (place->account[0] && !text_equal(account, place->account))
         return 0;
@@ -96,14 +70,14 @@ int policy_principals_fold(PolicyPrincipals *principals) {
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < principals->n; i++) {
-        char text[ARN_MAX];
-        Parts parts;
+        char text[PRINCIPAL_MAX];
+        Arn parts;
 
-        if (!split(principals->items[i], &parts)) {
+        if (arn_parse_any_account(principals->items[i], &parts) < 0) {
             r = add_text(&folded, principals->items[i]);
             continue;
         }
-        (void)snprintf(text, sizeof(text), "arn:%s:iam::" ANY ":%s", parts.partition, parts.resource);
+        (void)snprintf(text, sizeof(text), "arn:%s:iam::" ARN_ANY_ACCOUNT ":%s", parts.partition, parts.resource);
         r = add_text(&folded, text);
     }
     if (r < 0) {

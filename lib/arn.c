@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/util/text.h"
@@ -47,7 +46,7 @@ static bool resource_is_valid(const char *s) {
     return true;
 }
 
-int arn_parse(const char *s, Arn *ret) {
+static int parse(const char *s, bool any_account, Arn *ret) {
     Arn arn = { 0 };
 
     if (!s || !text_starts_with(s, "arn:") || strlen(s) >= ARN_MAX)
@@ -63,11 +62,28 @@ int arn_parse(const char *s, Arn *ret) {
         return -EINVAL;
     if (arn.service[0] == '\0' || !consists_of(arn.service, LOWER DIGITS "-"))
         return -EINVAL;
-    if (!consists_of(arn.region, LOWER DIGITS "-") || !account_is_valid(arn.account) ||
-        !resource_is_valid(s))
+    if (!consists_of(arn.region, LOWER DIGITS "-") || !resource_is_valid(s) ||
+        !(account_is_valid(arn.account) || (any_account && text_equal(arn.account, ARN_ANY_ACCOUNT))))
         return -EINVAL;
 
     (void) text_copy(arn.resource, sizeof(arn.resource), s);
+    *ret = arn;
+    return 0;
+}
+
+int arn_parse(const char *s, Arn *ret) {
+    return parse(s, false, ret);
+}
+
+/* With an account's twelve digits in its place it must be an ARN still. */
+int arn_parse_any_account(const char *s, Arn *ret) {
+    Arn arn;
+    int r = parse(s, true, &arn);
+
+    if (r < 0)
+        return r;
+    if (text_equal(arn.account, ARN_ANY_ACCOUNT) && strlen(s) + strlen("111122223333") - 1 >= ARN_MAX)
+        return -EINVAL;
     *ret = arn;
     return 0;
 }
@@ -110,9 +126,7 @@ bool arn_is_role(const Arn *arn) {
 
 /* ---- principals ---- */
 
-#define SESSION       "assumed-role/"
-#define ANY_ACCOUNT   "::*:"
-#define ACCOUNT_STAND "::000000000000:" /* for ANY_ACCOUNT, so that the rest is an ARN */
+#define SESSION "assumed-role/"
 
 static bool is_session(const Arn *arn) {
     const char *role = arn->resource + strlen(SESSION);
@@ -121,24 +135,15 @@ static bool is_session(const Arn *arn) {
     return is_named(arn, "sts", SESSION) && name_is_valid(role, n) && arn_name(arn) == role + n + 1;
 }
 
-/* Whether it is one; *any_account: the account is not part of it. */
-static bool parse_principal(const char *s, Arn *ret, bool *any_account) {
-    const char *any = s ? strstr(s, ANY_ACCOUNT) : NULL;
-    char text[ARN_MAX];
-
-    *any_account = any != NULL;
-    if (any && snprintf(text, sizeof(text), "%.*s" ACCOUNT_STAND "%s", (int)(any - s), s,
-                        any + strlen(ANY_ACCOUNT)) >= (int)sizeof(text))
-        return false;
-    return arn_parse(any ? text : s, ret) == 0 &&
+static bool parse_principal(const char *s, Arn *ret) {
+    return arn_parse_any_account(s, ret) == 0 &&
            (arn_is_role(ret) || is_named(ret, "iam", "user/") || is_session(ret));
 }
 
 bool arn_principal_is_valid(const char *s) {
-    bool any_account;
     Arn arn;
 
-    return parse_principal(s, &arn, &any_account);
+    return parse_principal(s, &arn);
 }
 
 /* A session's ARN has the role's name without its path; in one account no two roles have the same name. */
@@ -150,12 +155,11 @@ static bool is_session_of(const Arn *session, const char *role) {
 }
 
 bool arn_principal_is(const char *principal, const char *caller) {
-    bool any_account, any_caller;
     Arn named, who;
 
-    if (!parse_principal(principal, &named, &any_account) || !parse_principal(caller, &who, &any_caller) ||
-        any_caller || !text_equal(named.partition, who.partition) ||
-        (!any_account && !text_equal(named.account, who.account)))
+    if (!parse_principal(principal, &named) || !parse_principal(caller, &who) ||
+        text_equal(who.account, ARN_ANY_ACCOUNT) || !text_equal(named.partition, who.partition) ||
+        !(text_equal(named.account, ARN_ANY_ACCOUNT) || text_equal(named.account, who.account)))
         return false;
     if (arn_is_role(&named) && is_session(&who))
         return is_session_of(&who, arn_name(&named));

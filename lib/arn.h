@@ -18,6 +18,10 @@ typedef struct Arn {
  * characters other than a-z 0-9 - in the first three, control bytes, an account that is not 12 digits. */
 int arn_parse(const char *s, Arn *ret);
 
+/* The same where ARN_ANY_ACCOUNT may stand for the account. */
+#define ARN_ANY_ACCOUNT "*"
+int arn_parse_any_account(const char *s, Arn *ret);
+
 /* A trail's ARN: service cloudtrail, region and account present, resource trail/NAME with a legal name. */
 bool arn_is_trail(const Arn *arn);
 

@@ -121,7 +121,7 @@ $(error TESTS=$(TESTS): allowed are timed and untimed)
 endif
 PICK = $(if $(TESTS),-m '$(patsubst untimed,not timed,$(TESTS))')
 
-.PHONY: check check-unit check-integration check-systemd check-distros check-asan check-valgrind lint fuzz
+.PHONY: golden check check-unit check-integration check-systemd check-distros check-asan check-valgrind lint fuzz
 check:                                         ## everything below, with a summary; installs what is missing
 	@MAKE='$(MAKE)' tools/check check-deps check-unit \
 	    'check-integration TESTS=timed' 'check-asan TESTS=timed' check-valgrind \
@@ -132,6 +132,9 @@ check:                                         ## everything below, with a summa
 check-unit: $(UNITS) $(REPLAYS)                ## unit tests and replay of the fuzz corpora
 	@tools/run-units $(UNITS)
 	@set -e; for f in $(REPLAYS); do $(TEST_WRAPPER) $$f "tests/fuzz/corpus/$${f##*/fuzz_}"; done
+
+golden: $(BUILD)/tests/unit/test_golden        ## write the golden texts of alerts anew; review the diff
+	@TRAILGUARD_GOLDEN_UPDATE=1 $<
 
 check-integration: all test-tools              ## the real binary against the simulated AWS
 	@rm -rf $(BUILD)/attacks

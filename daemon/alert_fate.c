@@ -27,7 +27,8 @@ typedef enum Fate {
 
 static Fate fate_of(const Tell *tell) {
     bool gone = tell->findings & FINDING_BIT(FINDING_MISSING);
-    bool is_deletion = gone || tell->event == EVENT_TRAIL_MISSING;
+    bool is_deletion = gone || tell->event == EVENT_TRAIL_MISSING ||
+                       (tell->kind == TELL_RESOLVED && tell->restore.taken == ACTION_RECREATE);
     bool is_left = is_deletion ? (tell->findings & FINDINGS_DRIFT) != 0 : tell->fields_left != 0;
 
     bool over = is_deletion ? !gone : tell->fields && !tell->fields_left;

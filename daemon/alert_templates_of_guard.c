@@ -313,11 +313,6 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
         .headline = "Still no trail records what happens in {where}.",
         .advice = UNCOVERED_ADVICE,
     },
-    [TELLING_STILL_TROUBLED] = {
-        .subject = "REMINDER {name} still in trouble in {where}, for {since}",
-        .headline = "{name} in {where} is still in trouble.",
-        .advice = "See what holds now: trailguard status",
-    },
     [TELLING_REPEATED_TRAIL] = {
         .subject = "{LABEL} {name} in trouble {count} more in {where}, {now}",
         .subject_short = "{LABEL} {name}: trouble {count} more in {where}",

@@ -80,14 +80,13 @@ static Telling still(const Subject *subject, const Tell *tell) {
         { FINDINGS_FAILING, TELLING_STILL_FAILING },
         { FINDINGS_UNREADABLE, TELLING_STILL_UNREADABLE },
         { FINDING_BIT(FINDING_LIST_UNREADABLE), TELLING_STILL_LIST_UNREADABLE },
-        { FINDING_BIT(FINDING_BLIND), TELLING_STILL_BLIND_TRAIL },
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (tell->findings & rows[i].findings)
             return still_so(tell, rows[i].telling);
     if (subject->name[0])
-        return TELLING_STILL_TROUBLED;
+        return TELLING_STILL_BLIND_TRAIL;
     return is_blindness(tell) ? still_blind(subject, tell) : TELLING_STILL_UNCOVERED;
 }
 

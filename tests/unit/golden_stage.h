@@ -1,0 +1,915 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* A trail, a region and an account on a stage, for the golden texts: the real guard decides about them, so
+ * that every message is one that can be sent. A story is a line of words such as "well stop held"; each word
+ * changes the world and polls it, as the daemon would. Include it after cmocka.h. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/baseline.h"
+#include "daemon/guard.h"
+#include "daemon/report.h"
+#include "daemon/settings.h"
+#include "daemon/words.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+#include "tests/unit/golden_world.h"
+
+#define SEC   USEC_PER_SEC
+#define MIN_  (60 * SEC)
+#define HOUR  (60 * MIN_)
+#define START (1795427998ULL * SEC) /* 2026-11-23T09:59:58Z */
+#define POLL  (10 * SEC)
+
+typedef struct Stage Stage;
+typedef void (*Told)(Stage *s, const Subject *subject, const Tell *tell);
+
+struct Stage {
+    Told told;
+    void *userdata;
+    bool named_only; /* the configuration names a trail that was never found */
+    Policy policy;
+    TrailFacts facts;
+    Now now;
+    /* the trail as it is */
+    Observation world;
+    Settings recorded, keep, actual;
+    Expect expect;
+    /* what the daemon knows */
+    TrailState trail;
+    TargetState region, account;
+    Drift drift, changes;
+    uint64_t changes_mark, changes_reopened;
+    Action acting;
+    uint32_t acting_fields;
+    bool refusing; /* AWS refuses what is tried while time passes */
+    bool searching;
+    bool left; /* the organization */
+};
+
+/* ---- settings ---- */
+
+static void put(Settings *settings, Field field, const char *value) {
+    assert_int_equal(settings_set(settings, field, value), 0);
+}
+
+static void copy(Settings *to, const Settings *from) {
+    settings_done(to);
+    assert_int_equal(settings_copy(from, to), 0);
+}
+
+static void choose_baseline(Stage *s) {
+    settings_done(&s->keep);
+    assert_int_equal(baseline_effective(&s->recorded, &s->expect, &s->keep), 0);
+}
+
+/* What differs from what is to be kept; which of it only a pin says. Returns the fields. */
+static uint32_t compare(Stage *s) {
+    Drift from_record = { 0 };
+    uint32_t changed = 0, fields = 0;
+
+    drift_done(&s->drift);
+    assert_int_equal(baseline_compare(&s->keep, &s->actual, &s->drift), 0);
+    assert_int_equal(baseline_compare(&s->recorded, &s->actual, &from_record), 0);
+    for (unsigned i = 0; i < from_record.n; i++)
+        changed |= FIELD_BIT(from_record.changes[i].field);
+    for (unsigned i = 0; i < s->drift.n; i++) {
+        s->drift.changes[i].as_recorded = !(changed & FIELD_BIT(s->drift.changes[i].field));
+        fields |= FIELD_BIT(s->drift.changes[i].field);
+    }
+    drift_done(&from_record);
+    return fields;
+}
+
+/* As the daemon collects what an incident's messages show. */
+static void note_changes(Stage *s) {
+    const Incident *inc = &s->trail.incident;
+    Drift changes = { 0 };
+
+    if (s->changes_mark != inc->mark_usec || s->changes_reopened != inc->reopened_usec)
+        drift_done(&s->changes);
+    s->changes_mark = inc->mark_usec;
+    s->changes_reopened = inc->reopened_usec;
+    if (s->drift.n == 0 || !inc->open)
+        return;
+    assert_int_equal(drift_copy(&s->drift, &changes), 0);
+    for (unsigned i = 0; i < s->changes.n; i++) {
+        const Change *c = &s->changes.changes[i];
+
+        (void)drift_add(&changes, c->field, c->loses_events, c->was, c->now);
+    }
+    drift_done(&s->changes);
+    s->changes = changes;
+}
+
+/* ---- decisions ---- */
+
+static void publish(Stage *s, const Subject *subject, const Plan *plan) {
+    assert_false(plan->overflowed);
+    for (unsigned i = 0; i < plan->n_notes; i++)
+        if (plan->notes[i].note != NOTE_FIRST_SEEN)
+            report_note(subject, &plan->notes[i], "", s->now.real_usec);
+    for (unsigned i = 0; i < plan->n_tells; i++)
+        s->told(s, subject, &plan->tells[i]);
+}
+
+static void decide(Stage *s, TrailInput input) {
+    Policy policy = s->policy;
+    Plan plan;
+
+    policy.attribution = !s->named_only;
+    guard_trail(&policy, &s->facts, &s->trail, &input, s->now, &plan, &s->trail);
+    note_changes(s);
+    for (unsigned i = 0; i < plan.n_tells; i++)
+        if (plan.tells[i].fields != 0)
+            plan.tells[i].changes = &s->changes;
+    if (plan.action != ACTION_NONE) {
+        s->acting = plan.action;
+        s->acting_fields = plan.fields;
+    }
+    s->searching = s->searching || plan.attribute;
+    publish(s, s->named_only ? &never_found : &trail_subject, &plan);
+}
+
+static void pass_time(Stage *s, uint64_t usec) {
+    s->now.real_usec += usec;
+    s->now.mono_usec += usec;
+}
+
+static void wake(Stage *s) {
+    decide(s, (TrailInput){ .kind = GUARD_TIME });
+}
+
+static uint64_t next_wake(const Stage *s) {
+    TrailInput input = { .kind = GUARD_TIME };
+    TrailState unused;
+    Plan plan;
+
+    guard_trail(&s->policy, &s->facts, &s->trail, &input, s->now, &plan, &unused);
+    return plan.wake_mono_usec;
+}
+
+static void refuse(Stage *s);
+
+/* Time passes, and the guard wakes when it asked for that. */
+static void wait_for(Stage *s, uint64_t usec) {
+    uint64_t until = s->now.mono_usec + usec, due;
+
+    while ((due = next_wake(s)) != 0 && due < until) {
+        pass_time(s, due > s->now.mono_usec ? due - s->now.mono_usec : 1);
+        wake(s);
+        if (s->refusing)
+            refuse(s);
+    }
+    if (until > s->now.mono_usec)
+        pass_time(s, until - s->now.mono_usec);
+    wake(s);
+}
+
+static void look_again(Stage *s) {
+    s->named_only = s->named_only && s->world.kind == OBSERVED_ABSENT;
+    decide(s, (TrailInput){ .kind = GUARD_LOOKED, .seen = &s->world });
+    if (s->world.kind != OBSERVED_STATUS || s->acting == ACTION_RECREATE)
+        return;
+    if (s->acting != ACTION_RESTORE)
+        (void)compare(s);
+    decide(s, (TrailInput){ .kind = GUARD_COMPARED, .seen = &s->world, .drift = &s->drift });
+}
+
+/* The next poll, which finds what has happened since the last. */
+static void look(Stage *s) {
+    pass_time(s, POLL);
+    if (s->world.kind == OBSERVED_STATUS && s->world.delivery_usec != 0)
+        s->world.delivery_usec = s->now.real_usec - 4 * MIN_;
+    look_again(s);
+}
+
+/* ---- words: how the trail is ---- */
+
+static bool is_there(const Stage *s) {
+    return s->world.kind == OBSERVED_STATUS;
+}
+
+static void word_well(Stage *s, const char *arg) {
+    (void)arg;
+    if (s->trail.known || s->world.kind == OBSERVED_ABSENT)
+        return;
+    look(s);
+}
+
+static void word_stop(Stage *s, const char *arg) {
+    (void)arg;
+    if (!is_there(s))
+        return;
+    s->world.is_logging = false;
+    s->world.stop_usec = s->now.real_usec + POLL - 2 * SEC;
+    look(s);
+}
+
+/* Created, and never started. */
+static void word_off(Stage *s, const char *arg) {
+    (void)arg;
+    if (s->trail.known)
+        return;
+    s->world = (Observation){ .kind = OBSERVED_STATUS };
+    look(s);
+}
+
+static void word_start(Stage *s, const char *arg) {
+    (void)arg;
+    if (!is_there(s) || s->world.is_logging)
+        return;
+    s->world.is_logging = true;
+    s->world.start_usec = s->now.real_usec + POLL - 3 * SEC;
+    look(s);
+}
+
+static void word_flap(Stage *s, const char *arg) {
+    (void)arg;
+    if (!is_there(s) || !s->world.is_logging)
+        return;
+    s->world.stop_usec = s->now.real_usec + POLL - 9 * SEC;
+    s->world.start_usec = s->now.real_usec + POLL - 4 * SEC;
+    look(s);
+}
+
+static void word_delete(Stage *s, const char *arg) {
+    (void)arg;
+    s->world = (Observation){ .kind = OBSERVED_ABSENT };
+    drift_done(&s->drift);
+    s->named_only = !s->trail.known;
+    look(s);
+}
+
+/* By others: deleted before, or between two polls. */
+static void word_create(Stage *s, const char *arg) {
+    (void)arg;
+    s->world = (Observation){ .kind = OBSERVED_STATUS,
+                              .is_logging = true,
+                              .start_usec = s->now.real_usec + POLL - 3 * SEC };
+    look(s);
+}
+
+static Field field_named(const char *arg) {
+    Field f = field_from_string(arg);
+
+    if (f >= _FIELD_MAX)
+        fail_msg("there is no setting \"%s\"", arg);
+    return f;
+}
+
+static void set(Stage *s, const char *name) {
+    put(&s->actual, field_named(name), values[field_named(name)].after);
+}
+
+/* "A+B": one after the other, and then polls once. */
+static void each_of(Stage *s, const char *arg, void (*act)(Stage *s, const char *name)) {
+    char names[256], *rest = names;
+
+    if (s->world.kind != OBSERVED_STATUS)
+        return;
+    (void)text_copy(names, sizeof(names), arg);
+    for (char *name; (name = strsep(&rest, "+"));)
+        act(s, name);
+    look(s);
+}
+
+/* "all" is what an attacker's script sets. */
+static void word_set(Stage *s, const char *arg) {
+    each_of(s,
+            text_equal(arg, "all") ? "KmsKeyId+CloudWatchLogsLogGroupArn+CloudWatchLogsRoleArn+SnsTopicARN+"
+                                     "IsMultiRegionTrail+IncludeGlobalServiceEvents+LogFileValidationEnabled"
+                                   : arg,
+            set);
+}
+
+/* All settings are as they were, by others. */
+static void word_unset(Stage *s, const char *arg) {
+    (void)arg;
+    if (!is_there(s))
+        return;
+    copy(&s->actual, &s->recorded);
+    look(s);
+}
+
+/* ... and at once, which the settings show before the next poll of the status. */
+static void word_undo(Stage *s, const char *arg) {
+    (void)arg;
+    if (!is_there(s))
+        return;
+    copy(&s->actual, &s->recorded);
+    pass_time(s, SEC / 2);
+    (void)compare(s);
+    decide(s, (TrailInput){ .kind = GUARD_COMPARED, .seen = &s->world, .drift = &s->drift });
+}
+
+static void word_pin(Stage *s, const char *arg) {
+    s->facts.pins_mark++;
+    put(&s->expect.pins, field_named(arg), values[field_named(arg)].after);
+    choose_baseline(s);
+    look(s);
+}
+
+static void word_unpin(Stage *s, const char *arg) {
+    (void)arg;
+    s->facts.pins_mark++;
+    settings_done(&s->expect.pins);
+    choose_baseline(s);
+    look(s);
+}
+
+static void fail_as(Stage *s, const char *name, bool fails) {
+    for (size_t i = 0; i < ARRAY_SIZE(failures); i++)
+        if (!name || text_equal(failures[i].name, name))
+            (void)text_copy((char *)&s->world + failures[i].offset, failures[i].size,
+                            fails ? failures[i].error : "");
+}
+
+static void fail_one(Stage *s, const char *name) {
+    fail_as(s, name, true);
+}
+
+static void word_fail(Stage *s, const char *arg) {
+    each_of(s, arg, fail_one);
+}
+
+static void word_mend(Stage *s, const char *arg) {
+    (void)arg;
+    if (!is_there(s))
+        return;
+    fail_as(s, NULL, false);
+    s->world.delivery_usec = s->now.real_usec;
+    look(s);
+}
+
+static void word_stale(Stage *s, const char *arg) {
+    (void)arg;
+    if (!is_there(s) || !s->world.is_logging)
+        return;
+    s->world.delivery_usec = 0;
+    pass_time(s, 3 * HOUR);
+    look(s);
+}
+
+/* ---- words: what cannot be polled ---- */
+
+static size_t error_named(const char *arg) {
+    size_t i = 0;
+
+    while (i < ARRAY_SIZE(errors) && !text_equal(errors[i].name, arg))
+        i++;
+    assert_true(i < ARRAY_SIZE(errors));
+    return i;
+}
+
+/* Three polls in a row of this trail alone. */
+static void word_blind(Stage *s, const char *arg) {
+    size_t e = error_named(arg);
+    Observation seen = { .kind = OBSERVED_ERROR, .error = errors[e].error, .target_sighted = true };
+
+    (void)text_copy(seen.error_text, sizeof(seen.error_text), errors[e].of_trail);
+    for (unsigned i = 0; i < s->policy.blind_after; i++) {
+        pass_time(s, POLL);
+        decide(s, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen });
+    }
+}
+
+static void word_sighted(Stage *s, const char *arg) {
+    (void)arg;
+    look(s);
+}
+
+static void decide_target(Stage *s, TargetState *state, const TargetLook *seen, unsigned blind_after) {
+    Policy policy = s->policy;
+    Plan plan;
+
+    policy.blind_after = blind_after;
+    guard_target(&policy, state, seen, s->now, &plan, state);
+    publish(s, state == &s->account ? &account_subject : &region_subject, &plan);
+}
+
+static void poll_target(Stage *s, TargetState *state, const TargetLook *seen, unsigned times) {
+    for (unsigned i = 0; i < times; i++) {
+        pass_time(s, POLL);
+        decide_target(s, state, seen, s->policy.blind_after);
+    }
+}
+
+static void poll_in_vain(Stage *s, TargetState *state, const char *arg) {
+    size_t e = error_named(arg);
+    TargetLook seen = { .error = errors[e].error };
+
+    (void)text_copy(seen.error_text, sizeof(seen.error_text),
+                    state == &s->account ? errors[e].of_account : errors[e].of_target);
+    poll_target(s, state, &seen, s->policy.blind_after);
+}
+
+/* "ok", "off" (not enabled), "covered", "uncovered", or an error three times in a row. */
+static void word_region(Stage *s, const char *arg) {
+    TargetLook seen = { .sighted = true, .list_read = true };
+
+    if (text_equal(arg, "off"))
+        seen = (TargetLook){ .not_enabled = true };
+    else if (strstr(arg, "covered"))
+        seen.listed = true;
+    else if (!text_equal(arg, "ok")) {
+        poll_in_vain(s, &s->region, arg);
+        return;
+    }
+    seen.covered = text_equal(arg, "covered");
+    poll_target(s, &s->region, &seen, 1);
+}
+
+/* The list of trails cannot be read, while their status can. */
+static void word_list(Stage *s, const char *arg) {
+    size_t e = error_named(arg);
+    TargetLook seen = { .sighted = true, .list_error = errors[e].error };
+
+    (void)text_copy(seen.list_error_text, sizeof(seen.list_error_text), errors[e].of_target);
+    poll_target(s, &s->region, &seen, s->policy.blind_after);
+}
+
+/* "ok", "left" (the organization), or an error. */
+static void word_account(Stage *s, const char *arg) {
+    TargetLook left = {
+        .error = LOOK_GONE,
+        .error_text = "account 444455556666 (payments) is no member of the organization any more"
+    };
+
+    if (text_equal(arg, "left")) {
+        pass_time(s, POLL);
+        decide_target(s, &s->account, &left, 1);
+        s->left = true;
+    } else if (text_equal(arg, "ok")) {
+        poll_target(s, &s->account, &(TargetLook){ .sighted = true }, 1);
+        s->left = false;
+    } else if (!s->left)
+        poll_in_vain(s, &s->account, arg);
+}
+
+/* ---- words: what became of an action ---- */
+
+static void acted(Stage *s, Outcome *outcome) {
+    Action action = s->acting;
+
+    s->acting = ACTION_NONE;
+    outcome->action = action;
+    if (outcome->result == RESULT_FAILED && !s->facts.writable)
+        s->facts.may_ask &= ~ACTION_BIT(action); /* is not asked again today */
+    decide(s, (TrailInput){ .kind = GUARD_ACTED, .outcome = outcome });
+}
+
+static uint32_t write_back(Stage *s, uint32_t fields, uint32_t refused) {
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        if (fields & ~refused & FIELD_BIT(f))
+            put(&s->actual, f, s->keep.values[f]);
+    return compare(s);
+}
+
+/* It worked; of settings, and of a trail that is created again, with "FIELD" all but that. */
+static void word_held(Stage *s, const char *arg) {
+    Outcome outcome = { .result = RESULT_HELD };
+    uint32_t refused = arg[0] ? FIELD_BIT(field_named(arg)) : 0;
+
+    for (unsigned i = 0; i < 10 && s->refusing && s->acting == ACTION_NONE; i++) {
+        uint64_t due = next_wake(s);
+
+        pass_time(s, due > s->now.mono_usec ? due - s->now.mono_usec : 1);
+        wake(s);
+    }
+    s->refusing = false;
+    if (is_there(s) == (s->acting == ACTION_RECREATE)) {
+        refuse(s); /* it is gone, or there again */
+        return;
+    }
+    pass_time(s, 2 * SEC);
+    switch (s->acting) {
+    case ACTION_NONE: return;
+    case ACTION_RESTORE:
+        outcome.fields_left = write_back(s, s->acting_fields, refused);
+        if (refused & s->acting_fields & outcome.fields_left) {
+            outcome.result = RESULT_FAILED;
+            (void)text_copy(outcome.error_code, sizeof(outcome.error_code),
+                            "InvalidParameterCombinationException");
+            (void)text_copy(
+                    outcome.error_text, sizeof(outcome.error_text),
+                    "UpdateTrail: InsufficientEncryptionPolicyException: the key's policy does not let "
+                    "CloudTrail encrypt");
+        }
+        break;
+    case ACTION_RECREATE:
+        for (Field f = 0; f < _FIELD_MAX; f++)
+            if (refused & FIELD_BIT(f))
+                put(&s->actual, f, values[f].after);
+        outcome.fields_left = write_back(s, FIELDS_ALL & ~FIELDS_UNWRITABLE, refused);
+        s->world =
+                (Observation){ .kind = OBSERVED_STATUS, .is_logging = true, .start_usec = s->now.real_usec };
+        break;
+    default:
+        s->world.is_logging = true;
+        s->world.start_usec = s->now.real_usec;
+        break;
+    }
+    outcome.seen = s->world;
+    acted(s, &outcome);
+}
+
+static void refuse(Stage *s) {
+    static const char *const texts[_ACTION_MAX] = {
+        [ACTION_RESTART] = DENIED("StartLogging", "cloudtrail:StartLogging on resource: " TRAIL_ARN
+                                                  " with an explicit deny in a service control policy"),
+        [ACTION_RESTORE] = DENIED("UpdateTrail", "cloudtrail:UpdateTrail on resource: " TRAIL_ARN),
+        [ACTION_RECREATE] = DENIED("CreateTrail", "cloudtrail:CreateTrail on resource: " TRAIL_ARN),
+    };
+    Outcome outcome = { .result = RESULT_FAILED, .fields_left = FIELDS_ALL };
+
+    pass_time(s, 1 * SEC);
+    if (s->acting == ACTION_NONE)
+        return;
+    (void)text_copy(outcome.error_text, sizeof(outcome.error_text), texts[s->acting]);
+    (void)text_copy(outcome.error_code, sizeof(outcome.error_code), "AccessDeniedException");
+    acted(s, &outcome);
+}
+
+/* What is tried now, and what is tried while time passes after that. */
+static void word_refused(Stage *s, const char *arg) {
+    (void)arg;
+    refuse(s);
+    s->refusing = true;
+}
+
+/* AWS took it, and it does not show. */
+static void word_unshown(Stage *s, const char *arg) {
+    static const char *const texts[_ACTION_MAX] = {
+        [ACTION_RESTART] = "StartLogging: accepted, but the trail still does not log after 5 s",
+        [ACTION_RESTORE] = "UpdateTrail: AWS accepted it, and does not show it after 5 s",
+        [ACTION_RECREATE] = "CreateTrail: accepted, but the trail still does not log after 5 s",
+    };
+    Outcome outcome = { .result = RESULT_FAILED, .fields_left = FIELDS_ALL };
+
+    (void)arg;
+    pass_time(s, 5 * SEC);
+    if (s->acting == ACTION_NONE)
+        return;
+    (void)text_copy(outcome.error_text, sizeof(outcome.error_text), texts[s->acting]);
+    acted(s, &outcome);
+}
+
+/* The daemon ends and starts again in the midst of it. */
+static void word_crash(Stage *s, const char *arg) {
+    (void)arg;
+    s->acting = ACTION_NONE;
+    s->searching = false;
+    s->trail.attributing.looking = false;
+    guard_resume(&s->trail, s->now);
+}
+
+/* ---- words: who did it ---- */
+
+static Actor actor_named(const Stage *s, const char *name) {
+    static const struct {
+        uint32_t findings;
+        const char *call;
+    } calls[] = {
+        { FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_RECREATED), "DeleteTrail" },
+        { FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_FLAPPED), "StopLogging" },
+        { FINDINGS_CHANGED, "UpdateTrail" },
+        { FINDING_BIT(FINDING_LIFECYCLE), "PutBucketLifecycle" },
+        { FINDING_BIT(FINDING_KEY), "ScheduleKeyDeletion" },
+        { FINDINGS_FAILING, "PutBucketPolicy" },
+    };
+    Actor actor = { .type = "" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(actors); i++)
+        if (text_equal(actors[i].name, name))
+            actor = actors[i].actor;
+    assert_true(actor.type[0] != '\0');
+    if (!actor.account[0])
+        (void)text_copy(actor.account, sizeof(actor.account), "111122223333");
+    if (!actor.user_agent[0])
+        (void)text_copy(actor.user_agent, sizeof(actor.user_agent), "aws-cli/2.15.30");
+    if (!text_equal(actor.type, "AWSService")) {
+        (void)text_copy(actor.source_ip, sizeof(actor.source_ip), "203.0.113.7");
+        (void)text_copy(actor.access_key, sizeof(actor.access_key), "AKIAIOSFODNN7EXAMPLE");
+    }
+    (void)text_copy(actor.event_id, sizeof(actor.event_id), "6f1a5e0c-2d4b-4f57-8c1e-0a9b8c7d6e5f");
+    (void)text_copy(actor.event_name, sizeof(actor.event_name), "StopLogging");
+    for (size_t i = ARRAY_SIZE(calls); i-- > 0;)
+        if (s->trail.attributing.findings & calls[i].findings)
+            (void)text_copy(actor.event_name, sizeof(actor.event_name), calls[i].call);
+    actor.event_usec = s->trail.attributing.seen_usec - 2 * SEC;
+    return actor;
+}
+
+/* Until the event history is searched; false when it is not. */
+static bool wait_for_search(Stage *s) {
+    for (unsigned i = 0; i < 100 && s->trail.attributing.wanted && !s->searching; i++) {
+        uint64_t due = next_wake(s);
+
+        pass_time(s, due > s->now.mono_usec ? due - s->now.mono_usec : 1);
+        wake(s);
+    }
+    return s->searching;
+}
+
+static void answer_search(Stage *s, Attribution *found) {
+    pass_time(s, 1 * SEC);
+    s->searching = false;
+    decide(s, (TrailInput){ .kind = GUARD_ATTRIBUTED, .attribution = found });
+}
+
+static void word_by(Stage *s, const char *arg) {
+    Attribution found = { .looked = true, .found = true };
+
+    if (!wait_for_search(s))
+        return;
+    found.actor = actor_named(s, arg);
+    answer_search(s, &found);
+}
+
+/* All searches find nobody, or all fail. */
+static void search_in_vain(Stage *s, const Attribution *nothing_found) {
+    for (unsigned i = 0; i < 8 && wait_for_search(s); i++) {
+        Attribution found = *nothing_found;
+
+        answer_search(s, &found);
+    }
+}
+
+static void word_nobody(Stage *s, const char *arg) {
+    (void)arg;
+    search_in_vain(s, &(Attribution){ .looked = true });
+}
+
+static void word_unsearched(Stage *s, const char *arg) {
+    (void)arg;
+    search_in_vain(s, &(Attribution){ .error_text = DENIED("LookupEvents", "cloudtrail:LookupEvents") });
+}
+
+/* AWS refused N attempts, each a second after the one before. */
+static void word_tried(Stage *s, const char *arg) {
+    Attribution found = { .looked = true, .n_attempts = (unsigned)atoi(arg) };
+
+    if (!wait_for_search(s))
+        return;
+    for (unsigned i = 0; i < found.n_attempts; i++) {
+        found.attempts[i] = actor_named(s, "bob");
+        found.attempts[i].event_usec = s->now.real_usec - (20 - i) * SEC;
+        (void)text_copy(found.attempts[i].error_code, sizeof(found.attempts[i].error_code), "AccessDenied");
+        (void)text_copy(found.attempts[i].event_name, sizeof(found.attempts[i].event_name), "DeleteTrail");
+    }
+    answer_search(s, &found);
+}
+
+/* ---- words: what the configuration says ---- */
+
+static void word_maintenance(Stage *s, const char *arg) {
+    s->facts.maintenance = !text_equal(arg, "over");
+    s->facts.stop_allowed = text_equal(arg, "stop");
+    wake(s);
+}
+
+/* An organization trail of another account: "asked", AWS has not refused yet to let us act on it. */
+static void word_member(Stage *s, const char *arg) {
+    if (s->trail.known || s->named_only)
+        return;
+    s->facts.writable = false;
+    s->facts.may_ask = text_equal(arg, "asked") ? ACTIONS_ALL : 0;
+}
+
+static void word_may(Stage *s, const char *arg) {
+    if (text_equal(arg, "deleted"))
+        s->policy.restore |= RESTORE_BIT(RESTORE_DELETED);
+    else if (text_equal(arg, "selectors"))
+        s->policy.restore = RESTORE_BIT(RESTORE_SELECTORS);
+    else
+        s->policy.max_restores_per_hour = (unsigned)atoi(arg);
+}
+
+/* Of what ends the guarding of a trail or a region. */
+static void word_forget(Stage *s, const char *arg) {
+    Plan plan;
+
+    pass_time(s, POLL);
+    if (text_equal(arg, "region")) {
+        guard_target_forgotten(&s->policy, &s->region, "its account is not configured any more", s->now,
+                               &plan, &s->region);
+        publish(s, &region_subject, &plan);
+        return;
+    }
+    decide(s, (TrailInput){ .kind = GUARD_FORGOTTEN,
+                            .why = text_equal(arg, "gone") ? "it was accepted that it may be gone"
+                                                           : "`trails` does not name it any more" });
+    s->acting = ACTION_NONE;
+    s->searching = false;
+}
+
+/* "90s", "5m", "1h" */
+static void word_wait(Stage *s, const char *arg) {
+    uint64_t unit = strchr(arg, 'h') ? HOUR : strchr(arg, 'm') ? MIN_ : SEC;
+
+    wait_for(s, (uint64_t)atoi(arg) * unit);
+    decide_target(s, &s->region, NULL, s->policy.blind_after);
+    decide_target(s, &s->account, NULL, s->policy.blind_after);
+}
+
+/* ---- words: what the daemon tells without the guard ---- */
+
+static Tell baseline_tell(const Stage *s, Event event, Severity severity, const char *detail) {
+    Tell tell = {
+        .event = event,
+        .severity = severity,
+        .sequence = 1,
+        .incident_mark_usec = s->now.real_usec,
+        .mark_usec = s->now.real_usec,
+        .opened_usec = s->now.real_usec,
+        .time_usec = s->now.real_usec,
+        .mode = s->policy.mode,
+    };
+
+    (void)text_copy(tell.detail, sizeof(tell.detail), detail);
+    return tell;
+}
+
+static void note_baseline(const Stage *s, Note which, const char *detail) {
+    NoteValue note = { .note = which };
+
+    (void)text_copy(note.detail, sizeof(note.detail), detail);
+    report_note(&trail_subject, &note, "", s->now.real_usec);
+}
+
+static void word_weak(Stage *s, const char *arg) {
+    static const char one[] = "records no management events; log file validation is off";
+    Tell tell = baseline_tell(s, EVENT_BASELINE_WEAK, SEVERITY_WARNING,
+                              arg[0] ? "edge eu-west-1 111122223333, legacy us-east-1 111122223333" : one);
+
+    note_baseline(s, NOTE_BASELINE_RECORDED, "");
+    note_baseline(s, NOTE_BASELINE_WEAK, one);
+    s->told(s, arg[0] ? &base_account : &trail_subject, &tell);
+}
+
+static void word_damaged(Stage *s, const char *arg) {
+    static const char error[] =
+            "/var/lib/trailguard/baselines/org-trail.json: damaged: the seal does not fit";
+    Tell tell = baseline_tell(s, EVENT_BASELINE_DAMAGED, SEVERITY_CRITICAL, error);
+
+    (void)arg;
+    note_baseline(s, NOTE_BASELINE_DAMAGED, error);
+    s->told(s, &trail_subject, &tell);
+}
+
+/* trailguard accept, and what the next poll makes of it. */
+static void word_accept(Stage *s, const char *arg) {
+    static const char by[] = "alice by sudo";
+    Tell tell = baseline_tell(s, EVENT_BASELINE_ACCEPTED, SEVERITY_INFO, by);
+    Drift changes = { 0 };
+
+    tell.forgotten = text_equal(arg, "gone");
+    note_baseline(s, tell.forgotten ? NOTE_GONE_ACCEPTED : NOTE_BASELINE_ACCEPTED, by);
+    if (!tell.forgotten) {
+        assert_int_equal(baseline_compare(&s->recorded, &s->actual, &changes), 0);
+        tell.changes = &changes;
+        for (unsigned i = 0; i < changes.n; i++)
+            tell.fields |= FIELD_BIT(changes.changes[i].field);
+        copy(&s->recorded, &s->actual);
+        choose_baseline(s);
+        s->trail.accepted_usec = s->now.real_usec;
+    }
+    s->told(s, &trail_subject, &tell);
+    drift_done(&changes);
+    if (tell.forgotten)
+        word_forget(s, "gone");
+    else if (is_there(s))
+        look(s);
+}
+
+static void word_channel(Stage *s, const char *arg) {
+    bool fails = text_equal(arg, "failed");
+    Tell tell = {
+        .event = fails ? EVENT_GUARD_CHANNEL_FAILED : EVENT_GUARD_CHANNEL_RECOVERED,
+        .kind = fails ? TELL_OPENED : TELL_RESOLVED,
+        .severity = fails ? SEVERITY_CRITICAL : SEVERITY_WARNING,
+        .sequence = fails ? 1 : 2,
+        .incident_mark_usec = START,
+        .mark_usec = START,
+        .opened_usec = START,
+        .time_usec = s->now.real_usec,
+        .mode = s->policy.mode,
+        .detail = "sns:arn:aws:sns:eu-central-1:111122223333:trailguard: NotFound: Topic does not exist",
+    };
+
+    if (!fails)
+        (void)text_copy(tell.detail, sizeof(tell.detail),
+                        "sns:arn:aws:sns:eu-central-1:111122223333:trailguard");
+    s->told(s, &base_account, &tell);
+}
+
+static void word_test(Stage *s, const char *arg) {
+    Tell tell = baseline_tell(s, EVENT_GUARD_TEST, SEVERITY_INFO, "");
+
+    (void)arg;
+    s->told(s, &nothing, &tell);
+}
+
+/* ---- stories ---- */
+
+/* often: what a random story takes for the argument. */
+static const struct Word {
+    const char *name;
+    void (*act)(Stage *s, const char *arg);
+    const char *often[8];
+} words[] = {
+    { "well", word_well, { "" } },
+    { "stop", word_stop, { "" } },
+    { "off", word_off, { "" } },
+    { "start", word_start, { "" } },
+    { "flap", word_flap, { "" } },
+    { "delete", word_delete, { "" } },
+    { "create", word_create, { "" } },
+    { "set",
+      word_set,
+      { "S3BucketName", "SnsTopicARN", "EventSelectors", "Tags", "UnknownSettings", "all" } },
+    { "unset", word_unset, { "" } },
+    { "undo", word_undo, { "" } },
+    { "pin", word_pin, { "LogFileValidationEnabled", "KmsKeyId" } },
+    { "unpin", word_unpin, { "" } },
+    { "fail",
+      word_fail,
+      { "delivery", "digest", "log_group", "bucket", "lifecycle", "key", "selectors_unreadable" } },
+    { "mend", word_mend, { "" } },
+    { "stale", word_stale, { "" } },
+    { "blind", word_blind, { "denied" } },
+    { "sighted", word_sighted, { "" } },
+    { "region", word_region, { "ok", "off", "covered", "uncovered", "denied" } },
+    { "list", word_list, { "denied" } },
+    { "account", word_account, { "ok", "left", "credentials" } },
+    { "held", word_held, { "", "", "KmsKeyId" } },
+    { "refused", word_refused, { "" } },
+    { "unshown", word_unshown, { "" } },
+    { "crash", word_crash, { "" } },
+    { "by", word_by, { "bob" } },
+    { "nobody", word_nobody, { "" } },
+    { "unsearched", word_unsearched, { "" } },
+    { "tried", word_tried, { "1", "4" } },
+    { "maintenance", word_maintenance, { "on", "stop", "over" } },
+    { "member", word_member, { "asked", "" } },
+    { "may", word_may, { "deleted", "selectors", "1" } },
+    { "forget", word_forget, { "named", "region" } },
+    { "wait", word_wait, { "10s", "5m", "1h" } },
+    { "weak", word_weak, { "", "more" } },
+    { "damaged", word_damaged, { "" } },
+    { "accept", word_accept, { "", "gone" } },
+    { "channel", word_channel, { "failed", "works" } },
+    { "test", word_test, { "" } },
+};
+
+static void stage_init(Stage *s, Mode mode, Told told, void *userdata) {
+    *s = (Stage){
+        .told = told,
+        .userdata = userdata,
+        .policy = { .mode = mode,
+                    .blind_after = 3,
+                    .reminder_interval_usec = HOUR,
+                    .restore = RESTORE_BIT(RESTORE_SETTINGS) | RESTORE_BIT(RESTORE_SELECTORS) |
+                               RESTORE_BIT(RESTORE_INSIGHTS),
+                    .max_restores_per_hour = 30,
+                    .stale_after_usec = 2 * HOUR,
+                    .attribution = true },
+        .facts = { .writable = true, .validation = true, .records_reads = true },
+        .now = { .real_usec = START, .mono_usec = 1000 * SEC },
+        .world = { .kind = OBSERVED_STATUS,
+                   .is_logging = true,
+                   .start_usec = START - 90 * 24 * HOUR,
+                   .delivery_usec = START - 4 * MIN_ },
+        .trail = guard_trail_init(),
+    };
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        put(&s->recorded, f, values[f].before);
+    copy(&s->actual, &s->recorded);
+    choose_baseline(s);
+    s->trail.accepted_usec = START - 30 * 24 * HOUR;
+}
+
+static void stage_done(Stage *s) {
+    settings_done(&s->recorded);
+    settings_done(&s->keep);
+    settings_done(&s->actual);
+    settings_done(&s->expect.pins);
+    drift_done(&s->drift);
+    drift_done(&s->changes);
+}
+
+/* "WORD" or "WORD:ARGUMENT" */
+static void stage_play(Stage *s, const char *step) {
+    const char *colon = strchr(step, ':');
+    size_t len = colon ? (size_t)(colon - step) : strlen(step);
+
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (strlen(words[i].name) == len && memcmp(words[i].name, step, len) == 0) {
+            words[i].act(s, colon ? colon + 1 : "");
+            return;
+        }
+    fail_msg("there is no word \"%s\"", step);
+}

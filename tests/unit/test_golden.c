@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The golden texts: tests/golden/ holds subject, SMS, journal lines and mail of every message that can be
+ * sent, so that a changed sentence is a reviewed diff. Stories make them (golden_cases.h), and the real
+ * guard and alert decide and write. `make golden` writes the files anew. Random stories show that no way of
+ * telling lacks a golden text; TEST_SEED and TEST_STORIES tell others, and more of them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <errno.h>
+#include <unistd.h>
+
+#include "daemon/alert.h"
+#include "daemon/alert_tellings.h"
+#include "daemon/log.h"
+#include "lib/util/strbuf.h"
+#include "tests/unit/golden_cases.h"
+#include "tests/unit/golden_stage.h"
+
+#define FOLDER   "tests/golden"
+#define NAME_LEN 256
+#define KEY_LEN  1200
+#define KEYS_MAX 4096
+#define TEXT_LEN (64U * 1024)
+
+#define RANDOM_STORIES 10000
+#define RANDOM_WORDS   14
+#define SHOWN_MAX      10
+
+/* ---- what the code under test calls ---- */
+
+static StrBuf *journal;
+
+void log_event(int level, const char *message_id, const LogField *fields, size_t n_fields,
+               const char *format, ...) {
+    static const char *const levels[] = { "emerg",   "alert",  "crit", "err",
+                                          "warning", "notice", "info", "debug" };
+    char line[4096];
+    va_list ap;
+
+    (void)message_id;
+    (void)fields;
+    (void)n_fields;
+    if (!journal)
+        return;
+    va_start(ap, format);
+    (void)vsnprintf(line, sizeof(line), format, ap);
+    va_end(ap);
+    (void)strbuf_addf(journal, "%s: %s\n", levels[level], line);
+}
+
+/* ---- which messages are alike ---- */
+
+typedef struct Keys {
+    char *keys[KEYS_MAX];
+    size_t n;
+} Keys;
+
+static bool keys_add(Keys *keys, const char *key) {
+    for (size_t i = 0; i < keys->n; i++)
+        if (strcmp(keys->keys[i], key) == 0)
+            return false;
+    assert_true(keys->n < KEYS_MAX);
+    keys->keys[keys->n++] = strdup(key);
+    return true;
+}
+
+static void keys_done(Keys *keys) {
+    for (size_t i = 0; i < keys->n; i++)
+        free(keys->keys[i]);
+    keys->n = 0;
+}
+
+static Telling telling_of(const Subject *subject, const Tell *tell) {
+    const AlertTemplate *words_of = alert_template(subject, tell);
+
+    return (Telling)(words_of >= alert_templates && words_of < alert_templates + _TELLING_MAX
+                             ? words_of - alert_templates
+                             : words_of - alert_templates_of_guard);
+}
+
+static const char *worst_of(uint32_t findings) {
+    for (Finding f = 0; f < _FINDING_MAX; f++)
+        if (findings & FINDING_BIT(f))
+            return finding_to_string(f);
+    return "none";
+}
+
+static bool uses(const AlertTemplate *template, const char *variable) {
+    const char *texts[] = { template->subject, template->headline, template->loss, template->deed };
+
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        if (texts[i] && strstr(texts[i], variable))
+            return true;
+    return false;
+}
+
+/* The first words of a sentence; without what stands in parentheses, numbers above all. */
+static void add_begin(StrBuf *b, const char *sentence) {
+    size_t end = b->len + 36;
+    bool inside = false;
+
+    for (size_t i = 0; sentence[i] && b->len < end; i++) {
+        inside = inside || sentence[i] == '(';
+        if (!inside)
+            (void)strbuf_add_char(b, sentence[i]);
+        inside = inside && sentence[i] != ')';
+    }
+}
+
+/* What became of it, as far as the words of this message depend on it. */
+static void add_outcome(StrBuf *b, const AlertSource *source) {
+    const AlertTemplate *template = source->words;
+    const Tell *tell = source->tell;
+
+    if (uses(template, "{put back}") || uses(template, "{change}"))
+        (void)strbuf_addf(b, ": %s %s", alert_fate(tell, ALERT_FATE_OUTCOME),
+                          alert_fate(tell, ALERT_FATE_PUT_BACK));
+    if (uses(template, "{created}") || uses(template, "{deletion}"))
+        (void)strbuf_addf(b, ": %s", alert_fate(tell, ALERT_FATE_CREATED));
+    for (size_t i = 0; i < 2; i++) {
+        const char *variable = i == 0 ? "{tried}" : "{met}";
+        _cleanup_strbuf_ StrBuf sentence = STRBUF_INIT(KEY_LEN);
+
+        if (!uses(template, variable))
+            continue;
+        alert_expand(&(AlertExpansion){ .source = source, .out = &sentence, .cut = KEY_LEN }, variable);
+        (void)strbuf_add(b, ": ");
+        add_begin(b, strbuf_str(&sentence));
+    }
+}
+
+/* What {still} and {deed} make of findings. */
+static const char *lasting(uint32_t findings) {
+    uint32_t named =
+            findings & (FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_STOPPED) | FINDINGS_CHANGED);
+
+    return named ? worst_of(named) : findings & FINDINGS_FAILING ? "failing" : "something else";
+}
+
+static const char *done(uint32_t findings) {
+    uint32_t events = findings & (FINDING_BIT(FINDING_FLAPPED) | FINDING_BIT(FINDING_RECREATED));
+
+    return events ? worst_of(events) : lasting(findings);
+}
+
+/* What makes the words of a message: two messages with the same keys say the same about other times, names
+ * and settings. Adds the keys that `keys` does not have, and returns the last of them; NULL: none is new. */
+static const char *add_keys(Keys *keys, const Subject *subject, const Tell *tell) {
+    static const AlertGuard guard = { "guard1", "1.0.0" };
+    const AlertTemplate *template = alert_template(subject, tell);
+    AlertSource source = { .guard = &guard, .subject = subject, .tell = tell, .words = template };
+    bool by_mode = (tell->event <= EVENT_TRAIL_WEAKENED || tell->event == EVENT_EXPECTATION_UNMET) &&
+                   tell->kind != TELL_SUMMARY && !tell->protected && !tell->maintenance;
+    const char *event = event_to_string(tell->event), *added = NULL;
+    StrBuf b[6];
+
+    for (size_t i = 0; i < ARRAY_SIZE(b); i++)
+        b[i] = STRBUF_INIT(KEY_LEN);
+    (void)strbuf_addf(&b[0], "%s, row %d%s%s", event, telling_of(subject, tell), by_mode ? ", mode " : "",
+                      by_mode ? mode_to_string(tell->mode) : "");
+    add_outcome(&b[0], &source);
+    if (uses(template, "{kinds}") || uses(template, "{unreadable}"))
+        (void)strbuf_addf(&b[1], "%s, row %d, %s", event, telling_of(subject, tell),
+                          worst_of(tell->about ? tell->about : tell->findings));
+    if (uses(template, "{deed}"))
+        (void)strbuf_addf(&b[2], "%s, done: %s", event, done(tell->about));
+    if (uses(template, "{still now}"))
+        (void)strbuf_addf(&b[3], "%s, still: %s", event, tell->resolves ? "over" : lasting(tell->findings));
+    if (tell->first_sight)
+        (void)strbuf_addf(&b[4], "%s at first sight, %s", event,
+                          tell->gap.from_usec ? "with a time" : "no time");
+    if (tell->maintenance)
+        (void)strbuf_addf(&b[5], "%s in maintenance", event);
+    for (size_t i = 0; i < ARRAY_SIZE(b); i++) {
+        assert_int_equal(strbuf_error(&b[i]), 0);
+        if (b[i].len > 0 && keys_add(keys, strbuf_str(&b[i])))
+            added = keys->keys[keys->n - 1];
+        strbuf_done(&b[i]);
+    }
+    return added;
+}
+
+/* ---- golden texts ---- */
+
+typedef struct Golden {
+    const GoldenCase *row;
+    bool last_word, found;
+    unsigned n_wrong; /* cases that are not what they are called */
+    char name[NAME_LEN];
+    Alert alert; /* the last that the last word gave of this event */
+    Keys *keys;
+    bool *tellings;
+} Golden;
+
+static void replace_spaces(char *s) {
+    for (; *s; s++)
+        if (*s == ' ')
+            *s = '_';
+}
+
+/* The name of a case says what the guard thinks that it is about. */
+static void check_finding(Golden *g, const Tell *tell) {
+    const GoldenCase *row = g->row;
+    char finding[64];
+
+    if (!tell->about)
+        return;
+    (void)text_copy(finding, sizeof(finding), worst_of(tell->about));
+    replace_spaces(finding);
+    if (text_starts_with(row->finding, finding))
+        return;
+    print_error("\"%s\" is about %s, not about %s\n", row->story, finding, row->finding);
+    g->n_wrong++;
+}
+
+static void took_golden(Stage *s, const Subject *subject, const Tell *tell) {
+    static const AlertGuard guard = { "guard1", "1.0.0" };
+    Golden *g = s->userdata;
+
+    if (!g->last_word || tell->event != g->row->event)
+        return;
+    check_finding(g, tell);
+    alert_done(&g->alert);
+    assert_int_equal(alert_compose(&guard, subject, tell, &g->alert), 0);
+    (void)snprintf(g->name, sizeof(g->name), "%s-%s-%s-%s.txt", event_to_string(tell->event),
+                   g->row->finding, mode_to_string(s->policy.mode), g->row->outcome);
+    g->found = true;
+    (void)add_keys(g->keys, subject, tell);
+    g->tellings[telling_of(subject, tell)] = true;
+}
+
+/* Plays a case, and gives what its file has to hold; false when the story ends otherwise. */
+static bool play_case(Golden *g, const GoldenCase *row, StrBuf *text) {
+    _cleanup_strbuf_ StrBuf lines = STRBUF_INIT(TEXT_LEN);
+    char story[512], *rest = story;
+    Stage s;
+
+    g->row = row;
+    g->found = g->last_word = false;
+    journal = &lines;
+    stage_init(&s, row->mode, took_golden, g);
+    (void)text_copy(story, sizeof(story), row->story);
+    for (char *word; (word = strsep(&rest, " "));) {
+        g->last_word = rest == NULL;
+        stage_play(&s, word);
+    }
+    stage_done(&s);
+    journal = NULL;
+    if (!g->found) {
+        print_error("\"%s\" in mode %s does not end with %s\n", row->story, mode_to_string(row->mode),
+                    event_to_string(row->event));
+        g->n_wrong++;
+        return false;
+    }
+    (void)strbuf_addf(text, "== story\n%s\n\n== subject\n%s\n\n== sms\n%s\n\n== journal\n%s\n== mail\n%s",
+                      row->story, g->alert.subject, g->alert.sms, strbuf_str(&lines), g->alert.text);
+    alert_done(&g->alert);
+    assert_int_equal(strbuf_error(text), 0);
+    return true;
+}
+
+/* ---- files ---- */
+
+static const char how[] = "`make golden` writes it anew; review the diff";
+
+static void path_of(const char *name, char ret[static NAME_LEN + sizeof(FOLDER)]) {
+    (void)snprintf(ret, NAME_LEN + sizeof(FOLDER), "%s/%s", FOLDER, name);
+}
+
+static void read_golden(const char *name, StrBuf *ret) {
+    char path[NAME_LEN + sizeof(FOLDER)], part[4096];
+    FILE *f;
+    size_t n;
+
+    path_of(name, path);
+    f = fopen(path, "re");
+    if (!f)
+        return;
+    while ((n = fread(part, 1, sizeof(part), f)) > 0)
+        (void)strbuf_add_mem(ret, part, n);
+    (void)fclose(f);
+}
+
+static void write_golden(const char *name, const StrBuf *text) {
+    char path[NAME_LEN + sizeof(FOLDER)];
+    FILE *f;
+
+    path_of(name, path);
+    f = fopen(path, "we");
+    if (!f || fwrite(text->data, 1, text->len, f) != text->len || fclose(f) != 0)
+        fail_msg("%s: %s", path, strerror(errno));
+}
+
+/* The first line that differs. */
+static void print_difference(const char *name, const char *is, const char *golden) {
+    unsigned line = 1;
+    size_t same = 0;
+
+    if (!golden[0]) {
+        print_error(FOLDER "/%s is not there; %s\n", name, how);
+        return;
+    }
+    for (size_t i = 0; is[i] && is[i] == golden[i]; i++)
+        if (is[i] == '\n') {
+            line++;
+            same = i + 1;
+        }
+    print_error(FOLDER "/%s:%u: is no longer what is sent\n- %.*s\n+ %.*s\n  %s\n", name, line,
+                (int)strcspn(golden + same, "\n"), golden + same, (int)strcspn(is + same, "\n"), is + same,
+                how);
+}
+
+/* Files that no case has; returns how many. */
+static unsigned find_strays(const Keys *names, bool update) {
+    DIR *dir = opendir(FOLDER);
+    struct dirent *entry;
+    unsigned n = 0;
+
+    assert_non_null(dir);
+    while ((entry = readdir(dir))) {
+        char path[NAME_LEN + sizeof(FOLDER)];
+        bool known = entry->d_name[0] == '.';
+
+        for (size_t i = 0; i < names->n && !known; i++)
+            known = strcmp(names->keys[i], entry->d_name) == 0;
+        if (known)
+            continue;
+        path_of(entry->d_name, path);
+        if (update)
+            assert_int_equal(unlink(path), 0);
+        else
+            print_error("%s belongs to no case; `make golden` removes it\n", path);
+        n++;
+    }
+    (void)closedir(dir);
+    return n;
+}
+
+/* ---- tests ---- */
+
+static Keys golden_keys;
+
+static void every_text_is_golden(void **unused) {
+    bool update = getenv("TRAILGUARD_GOLDEN_UPDATE") != NULL, tellings[_TELLING_MAX] = { false };
+    Golden g = { .keys = &golden_keys, .tellings = tellings };
+    Keys names = { .n = 0 };
+    unsigned n_wrong = 0;
+
+    (void)unused;
+    if (access(FOLDER, R_OK) < 0)
+        fail_msg("%s: %s: run this test from the top of the repository", FOLDER, strerror(errno));
+    for (size_t i = 0; i < ARRAY_SIZE(golden_cases); i++) {
+        _cleanup_strbuf_ StrBuf text = STRBUF_INIT(TEXT_LEN), golden = STRBUF_INIT(TEXT_LEN);
+
+        if (!play_case(&g, &golden_cases[i], &text))
+            continue;
+        if (!keys_add(&names, g.name))
+            fail_msg("two cases are called %s", g.name);
+        read_golden(g.name, &golden);
+        if (strcmp(strbuf_str(&text), strbuf_str(&golden)) == 0)
+            continue;
+        n_wrong++;
+        if (update)
+            write_golden(g.name, &text);
+        else
+            print_difference(g.name, strbuf_str(&text), strbuf_str(&golden));
+    }
+    n_wrong += find_strays(&names, update);
+    if (update)
+        print_message("%s: %zu texts, %u files changed\n", FOLDER, names.n, n_wrong);
+    else
+        assert_int_equal(n_wrong, 0);
+    keys_done(&names);
+    assert_int_equal(g.n_wrong, 0);
+    for (size_t i = 0; i < _TELLING_MAX; i++)
+        if (!tellings[i])
+            fail_msg("no golden text has row %zu of the tables of alerts (enum Telling)", i);
+}
+
+/* ---- no way of telling lacks a golden text ---- */
+
+typedef struct Random {
+    uint64_t seed;
+    char story[1024];
+    unsigned n_missing;
+} Random;
+
+static unsigned pick(Random *r, size_t n) {
+    r->seed = r->seed * 6364136223846793005ULL + 1442695040888963407ULL;
+    return (unsigned)((r->seed >> 33) % n);
+}
+
+static void took_random(Stage *s, const Subject *subject, const Tell *tell) {
+    Random *r = s->userdata;
+    const char *missing = add_keys(&golden_keys, subject, tell);
+
+    if (!missing)
+        return;
+    if (r->n_missing++ >= SHOWN_MAX)
+        return;
+    print_error("no golden text for %s: %s\n  { ..., %s, ..., \"%s\" }\n", event_to_string(tell->event),
+                missing, mode_to_string(s->policy.mode), r->story + 1);
+}
+
+static void play_random(Random *r) {
+    Stage s;
+    unsigned n = 1 + pick(r, RANDOM_WORDS);
+
+    r->story[0] = '\0';
+    stage_init(&s, pick(r, _MODE_MAX), took_random, r);
+    for (unsigned i = 0; i < n; i++) {
+        const struct Word *word = &words[pick(r, ARRAY_SIZE(words))];
+        size_t n_often = 0, len = strlen(r->story);
+        const char *step = r->story + len + 1;
+        const char *arg;
+
+        while (n_often < ARRAY_SIZE(word->often) && word->often[n_often])
+            n_often++;
+        arg = word->often[pick(r, n_often)];
+        (void)snprintf(r->story + len, sizeof(r->story) - len, " %s%s%s", word->name, arg[0] ? ":" : "",
+                       arg);
+        stage_play(&s, step);
+    }
+    stage_done(&s);
+}
+
+static void every_way_of_telling_has_one(void **unused) {
+    const char *seed = getenv("TEST_SEED"), *stories = getenv("TEST_STORIES");
+    unsigned long n = stories ? strtoul(stories, NULL, 10) : RANDOM_STORIES;
+    Random r = { .seed = seed ? strtoull(seed, NULL, 10) : 1 };
+
+    (void)unused;
+    if (golden_keys.n == 0)
+        skip(); /* the other test says why */
+    for (unsigned long i = 0; i < n; i++)
+        play_random(&r);
+    if (r.n_missing > 0)
+        fail_msg("%u ways of telling have no golden text: add cases to tests/unit/golden_cases.h",
+                 r.n_missing);
+}
+
+static int free_keys(void **unused) {
+    (void)unused;
+    keys_done(&golden_keys);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_text_is_golden),
+        cmocka_unit_test(every_way_of_telling_has_one),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, free_keys);
+}

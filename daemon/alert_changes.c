@@ -24,7 +24,7 @@ void alert_add_field_names(const AlertExpansion *x, uint32_t fields) {
     const char *between = "";
 
     if (!(fields & FIELDS_ALL))
-        (void)strbuf_add(x->out, "nothing that is known");
+        (void)strbuf_add(x->out, "no known setting");
     for (Field f = 0; f < _FIELD_MAX; f++)
         if (fields & FIELD_BIT(f)) {
             (void)strbuf_addf(x->out, "%s%s", between, field_to_string(f));
@@ -46,28 +46,35 @@ void alert_add_fields(const AlertExpansion *x) {
 void alert_add_losses(const AlertExpansion *x) {
     static const char *const losses[_FIELD_MAX] = {
         [FIELD_BUCKET] =
-                "Log files of that time are in the other bucket; they do not come to the right one.",
+                "Log files of that time are in the other bucket, and do not come to the right one.",
         [FIELD_PREFIX] =
-                "Log files of that time are below another prefix; what reads the old one misses them.",
-        [FIELD_KMS_KEY] = "Log files of that time are encrypted with another key, or without one of yours.",
-        [FIELD_LOG_GROUP] = "CloudWatch Logs misses the events of that time, and alarms on it saw nothing.",
-        [FIELD_LOG_ROLE] = "CloudWatch Logs may miss the events of that time.",
-        [FIELD_SNS_TOPIC] = "Nobody was told of the log files of that time. The files themselves are there.",
-        [FIELD_MULTI_REGION] = "What happened in other regions meanwhile is lost to this trail.",
+                "Log files of that time are below another prefix. What reads the old prefix misses them.",
+        [FIELD_KMS_KEY] = "Log files of that time are encrypted with another key, or not with one of yours.",
+        [FIELD_LOG_GROUP] = "CloudWatch Logs does not have the events of that time, and its alarms did not "
+                            "fire.",
+        [FIELD_LOG_ROLE] = "CloudWatch Logs may not have the events of that time.",
+        [FIELD_SNS_TOPIC] = "Subscribers were not notified of the log files of that time. The log files "
+                            "were delivered.",
+        [FIELD_MULTI_REGION] = "Events of other regions from that time are lost to this trail.",
         [FIELD_GLOBAL_EVENTS] =
-                "Events of global services (IAM, STS, CloudFront) of that time are lost to it.",
+                "Events of global services (IAM, STS, CloudFront) from that time are lost to this trail.",
         [FIELD_VALIDATION] =
-                ("Without digests nobody can prove that log files of that time are unchanged, and "
-                 "the broken chain of digests does not heal."),
-        [FIELD_ORGANIZATION] = "What happened in the organization's other accounts meanwhile is lost to it.",
-        [FIELD_RECURSIVE] = ("CloudTrail's own deliveries of that time, to the bucket and to CloudWatch Logs, are "
+                ("Without digests, nobody can prove that log files of that time are unchanged. A broken "
+                 "chain of "
+                 "digests stays broken."),
+        [FIELD_ORGANIZATION] = "Events of the organization's other accounts from that time are lost to "
+                               "this trail.",
+        [FIELD_RECURSIVE] = ("CloudTrail's own deliveries of that time, to the bucket and to CloudWatch "
+                             "Logs, are "
                              "not recorded."),
-        [FIELD_SELECTORS] = ("Events that the changed selectors leave out are lost to this trail. The event "
-                             "history keeps management events of the last 90 days all the same."),
-        [FIELD_INSIGHTS] = "No Insights events were made from what happened meanwhile.",
-        [FIELD_CONFIGURATION] = "Events of that time may lack keys, be cut, or not be aggregated as before.",
-        [FIELD_TAGS] = "Tags: nothing that the trail records.",
-        [FIELD_UNKNOWN] = "That depends on what the setting is for: AWS has added it since this version was made.",
+        [FIELD_SELECTORS] = ("Events that the changed selectors leave out are lost to this trail. The "
+                             "event history "
+                             "still has management events of the last 90 days."),
+        [FIELD_INSIGHTS] = "CloudTrail created no Insights events for that time.",
+        [FIELD_CONFIGURATION] = "Events of that time may lack keys, be truncated, or not be aggregated as "
+                                "before.",
+        [FIELD_TAGS] = "Tags do not change what the trail records.",
+        [FIELD_UNKNOWN] = "Unknown: AWS added this setting after this version of TrailGuard was made.",
     };
     const char *between = "";
 
@@ -130,7 +137,7 @@ void alert_add_changes(const AlertExpansion *x) {
 
         if (!alert_shows_change(tell, change))
             continue;
-        (void)strbuf_addf(x->out, "  %s%s\n", field_to_string(change->field), back ? ", put back" : "");
+        (void)strbuf_addf(x->out, "  %s%s\n", field_to_string(change->field), back ? ", restored" : "");
         add_value_line(x, tell->unmet ? "expected " : "was", change->was);
         add_value_line(x, tell->unmet ? "actual   " : back ? "then" : "now", change->now);
     }

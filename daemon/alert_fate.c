@@ -28,7 +28,8 @@ typedef enum Fate {
 static Fate fate_of(const Tell *tell) {
     bool gone = tell->findings & FINDING_BIT(FINDING_MISSING);
     bool is_deletion = gone || tell->event == EVENT_TRAIL_MISSING ||
-                       (tell->kind == TELL_RESOLVED && tell->restore.taken == ACTION_RECREATE);
+                       (tell->kind == TELL_RESOLVED && (tell->restore.taken == ACTION_RECREATE ||
+                                                        (tell->about & FINDING_BIT(FINDING_MISSING))));
     bool is_left = is_deletion ? (tell->findings & FINDINGS_DRIFT) != 0 : tell->fields_left != 0;
 
     bool over = is_deletion ? !gone : tell->fields && !tell->fields_left;
@@ -60,93 +61,97 @@ static Fate fate_of(const Tell *tell) {
     return tell->may_act ? FATE_LEFT : FATE_KIND;
 }
 
+#define ONLY_THE_OWNER                                                                                      \
+    "Only the account that owns the organization trail, or CloudTrail's delegated administrator, can "
+#define RETRIES           "It retries at least once a minute."
+#define NOT_CONFIRMED_YET "AWS has not confirmed that yet. The next message reports the result."
+
 /* By what AlertFate names, in its order. */
 static const char *const fates[_FATE_MAX][_ALERT_FATE_MAX] = {
     [FATE_ACCEPTED] = { " changed, then accepted", " accepted", "", "It was accepted as the baseline.",
-                        "Keeps what was accepted from now on.", "" },
+                        "Compares the trail with the accepted settings from now on.", "" },
     [FATE_RECONFIGURED] = { " changed, as now configured", " as now configured", "",
-                            "The configuration changed, and the trail meets it.", "Nothing was left to do.", "" },
-    [FATE_HELD] = { " changed, put back after {took}", " put back", ", created again",
-                    "TrailGuard put back what the baseline has.",
-                    "Wrote back what the baseline has ({attempts}) and read it back: it holds.",
-                    ("Created it again with everything that the baseline has, started it ({attempts}), and "
-                     "read it "
-                     "back: it logs.") },
+                            "The configuration changed, and the trail meets it.",
+                            "Nothing: the configuration changed, and the trail meets it.", "" },
+    [FATE_HELD] = { " changed, restored after {took}", " restored", ", created again",
+                    "TrailGuard restored the baseline.",
+                    "Restored the baseline ({attempts}) and read the settings back: confirmed.",
+                    ("Created the trail again with all settings of the baseline, started it ({attempts}), "
+                     "and read "
+                     "the status back: it logs.") },
     [FATE_SHARED] = { " changed and changed back", " changed back", "",
-                      "TrailGuard put back what it may, and others the rest.",
-                      ("Wrote back what it may ({attempts}) and read it back: it holds. The rest was put back by "
-                       "others."),
+                      "TrailGuard restored what it may, and another caller the rest.",
+                      ("Restored what it may ({attempts}) and read it back: confirmed. Another caller "
+                       "restored "
+                       "the rest."),
                       "" },
-    [FATE_PARTLY] = { " changed, partly put back", " partly put back", ", created again",
-                      "TrailGuard put back what it may.",
-                      ("Wrote back what it may ({attempts}) and read it back: it holds. Still different: "
+    [FATE_PARTLY] = { " changed, partly restored", " partly restored", ", created again",
+                      "TrailGuard restored what it may.",
+                      ("Restored what it may ({attempts}) and read it back: confirmed. Still different: "
                        "{left}."),
-                      "Created it again and started it ({attempts}). Still different: {left}." },
+                      "Created the trail again and started it ({attempts}). Still different: {left}." },
     [FATE_PAUSED] = { " changed, restores paused", ", paused", ", restores paused",
-                      "TrailGuard has stopped putting it back for now.",
-                      ("Wrote back {restores} times within the hour, and it is different again: somebody or "
-                       "something "
-                       "fights back. It does not write this setting again until the hour is over, and then goes "
-                       "on. Other settings are still restored, and logging is still restarted at once."),
-                      ("Created it {restores} times within the hour, and it is gone again. It creates nothing "
-                       "until the "
-                       "hour is over, and then goes on.") },
-    [FATE_PARTLY_FAILED] = { " changed, partly put back", " partly put back", "",
-                             "Not all of it could be put back.",
-                             ("Wrote back what the baseline has ({attempts}); some of it was refused: {detail}\n"
-                              "Still different: {left}. It goes on trying, at most a minute apart."),
+                      "TrailGuard has paused restoring it.",
+                      ("Restored the baseline {restores} within the hour, and the trail differs again: a "
+                       "person or a "
+                       "program keeps changing it. TrailGuard restores this setting again when the hour is "
+                       "over. It "
+                       "still restores other settings, and still restarts logging at once."),
+                      ("Created the trail again {restores} within the hour, and it was deleted again. "
+                       "TrailGuard "
+                       "creates it again when the hour is over.") },
+    [FATE_PARTLY_FAILED] = { " changed, partly restored", " partly restored", "",
+                             "TrailGuard could not restore all of it.",
+                             ("Tried to restore the baseline ({attempts}). Some of that failed{because}\n"
+                              "Still different: {left}. " RETRIES),
                              "" },
-    [FATE_FAILED] = { " changed, not put back", " unrestored", ", could not be created again",
-                      "It could not be put back.",
-                      ("Tried to write back what the baseline has ({attempts}); it failed: {detail}\n"
-                       "It goes on trying, at most a minute apart."),
-                      ("Tried to create it again ({attempts}); it was refused: {detail}\n"
-                       "It goes on trying, at most a minute apart.") },
-    [FATE_PENDING] = { " changed, being put back", ", restoring", ", being created again",
-                       "It is being put back.",
-                       ("Is writing back what the baseline has; AWS has not answered yet. The next message "
-                        "says how it "
-                        "went."),
-                       ("Is creating it again; AWS has not answered yet. The next message says how it "
-                        "went.") },
-    [FATE_UNCONFIRMED] = { " changed and changed back", " changed back", ", there again",
-                           "It is as it was again; no restore was confirmed.",
-                           ("Tried to write back what the baseline has ({attempts}); none was confirmed. It was "
-                            "found as before later: by one of them, or by others."),
-                           ("Tried to create it again ({attempts}); none was confirmed. It was found there later: "
-                            "by one of them, or by others.") },
-    [FATE_BY_OTHERS] = { " changed and changed back", " changed back", ", there again",
-                         "It was put back, not by TrailGuard.", "Nothing was left to do.",
-                         "Nothing was left to do." },
-    [FATE_MAINTENANCE] = { " changed", NULL, "", "It is left as it is while a maintenance window is open.",
-                           ("Nothing: a maintenance window is open. What still differs when it is over is "
-                            "told, and "
-                            "put back as the mode allows. A planned change is made the baseline by: "
+    [FATE_FAILED] = { " changed, not restored", " unrestored", ", could not be created again",
+                      "TrailGuard could not restore it.",
+                      "Tried to restore the baseline ({attempts}). That failed{because}\n" RETRIES,
+                      "Tried to create the trail again ({attempts}). That failed{because}\n" RETRIES },
+    [FATE_PENDING] = { " changed, being restored", ", restoring", ", being created again",
+                       "TrailGuard is restoring it.", "Is restoring the baseline; " NOT_CONFIRMED_YET,
+                       "Is creating the trail again; " NOT_CONFIRMED_YET },
+    [FATE_UNCONFIRMED] = { " changed and changed back", " changed back", ", exists again",
+                           "It is as before; no restore was confirmed.",
+                           ("Tried to restore the baseline ({attempts}); none was confirmed. One of them or "
+                            "another "
+                            "caller restored it."),
+                           ("Tried to create the trail again ({attempts}); none was confirmed. One of them "
+                            "or another "
+                            "caller created it.") },
+    [FATE_BY_OTHERS] = { " changed and changed back", " changed back", ", exists again",
+                         "Another caller changed it back.", "Nothing: another caller changed it back.",
+                         "Nothing: another caller created the trail." },
+    [FATE_MAINTENANCE] = { " changed", NULL, "", "TrailGuard leaves it while a maintenance window is open.",
+                           ("Nothing: a maintenance window is open. When it ends, TrailGuard reports what "
+                            "still "
+                            "differs, and restores it if the mode allows. To make a planned change the "
+                            "baseline: "
                             "trailguard accept"),
                            "Nothing: a maintenance window is open." },
     [FATE_PROTECTED] = { " changed", NULL, "", "It is an organization trail of another account.",
-                         ("Nothing: only the account that owns an organization trail, or CloudTrail's delegated "
-                          "administrator, can change it."),
-                         ("Nothing: only the account that owns an organization trail, or CloudTrail's delegated "
-                          "administrator, can create it.") },
+                         "Nothing. " ONLY_THE_OWNER "change it.", "Nothing. " ONLY_THE_OWNER "create it." },
     [FATE_REFUSED] = { " changed", NULL, "", "It is an organization trail of another account.",
-                       ("Asked AWS to write back what the baseline has ({attempts}), and AWS does not let this account: it "
-                        "takes the one that owns the organization trail, or CloudTrail's delegated administrator."),
-                       ("Asked AWS to create it again ({attempts}), and AWS does not let this account: it takes the one "
-                        "that owns the organization trail, or CloudTrail's delegated administrator.") },
-    [FATE_MODE] = { " changed", NULL, "", "It is left as it is.", "Nothing: it runs in mode \"{mode}\".",
-                    "Nothing: it runs in mode \"{mode}\"." },
-    [FATE_UNKNOWN] = { " changed", NULL, "", "It is left as it is.",
-                       ("Nothing: AWS has added this setting since this version was made, which compares it and cannot "
-                        "restore it. Set it by hand, or accept it: trailguard accept"),
+                       "Tried to restore the baseline ({attempts}); AWS refused. " ONLY_THE_OWNER
+                       "change it.",
+                       "Tried to create the trail again ({attempts}); AWS refused. " ONLY_THE_OWNER
+                       "create it." },
+    [FATE_MODE] = { " changed", NULL, "", "TrailGuard leaves it as it is.",
+                    "Nothing: it runs in mode \"{mode}\".", "Nothing: it runs in mode \"{mode}\"." },
+    [FATE_UNKNOWN] = { " changed", NULL, "", "TrailGuard leaves it as it is.",
+                       ("Nothing: AWS added this setting after this version of TrailGuard was made. It "
+                        "compares the "
+                        "setting, but cannot restore it. Restore it by hand, or accept it: trailguard "
+                        "accept"),
                        "" },
-    [FATE_KIND] = { " changed", NULL, "", "It is left as it is.",
+    [FATE_KIND] = { " changed", NULL, "", "TrailGuard leaves it as it is.",
                     "Nothing: restore in trailguard.conf does not name this kind of setting.",
-                    ("Nothing: restore in trailguard.conf does not name \"deleted\", or there is no "
-                     "baseline "
-                     "yet.") },
-    [FATE_LEFT] = { " changed", NULL, "", "It has not been put back yet.",
-                    "Nothing: it had not come to that yet.", "Nothing: it had not come to that yet." },
+                    "Nothing: restore in trailguard.conf does not name \"deleted\", or there is no "
+                    "baseline." },
+    [FATE_LEFT] = { " changed", NULL, "", "TrailGuard has not restored it yet.",
+                    "Nothing yet: another action on this trail comes first.",
+                    "Nothing yet: another action on this trail comes first." },
 };
 
 const char *alert_fate(const Tell *tell, AlertFate which) {

@@ -162,8 +162,8 @@ void alert_add_actor_facts(const AlertExpansion *x) {
     alert_add_fact(x, "from", actor->source_ip);
     alert_add_fact(x, "with", actor->user_agent);
     if (actor->unnamed_guard)
-        alert_add_fact(x, "hint", "looks like another TrailGuard that trailguard.conf does not name: if it is yours, add "
-                                  "it to guards");
+        alert_add_fact(x, "hint", "may be another TrailGuard that trailguard.conf does not name: if it is yours, add it to "
+                                  "guards");
     alert_add_fact(x, "key", actor->access_key);
     alert_add_fact(x, "call", actor->event_name);
     alert_add_fact(x, "refused", actor->error_code);

@@ -1,106 +1,117 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The words of alerts about the guard's sight and channels, and about trouble that is over or goes on. */
+/* The words of alerts about what cannot be polled, about channels, and about incidents that are over or
+ * last. */
 #include "daemon/alert_tellings.h"
 
 #define SIGHTED_ADVICE                                                                                      \
-    "Nothing, unless you do not know why it was out of sight. A stop or a gap that TrailGuard finds now "   \
-    "has a message of its own."
+    "Nothing, if you know why polling failed. If TrailGuard now finds a stop or a gap, it sends a message " \
+    "of its own."
 
 const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
     [TELLING_BLIND_TRAIL] = {
-        .subject = "{LABEL} guard is blind for {name} in {where}: {error}",
+        .subject = "{LABEL} cannot poll {name} in {where}: {error}",
         .headline =
-                "TrailGuard cannot see {name} in {where}: {error}. It does not know whether the trail "
-                "logs.",
+                "TrailGuard cannot poll {name} in {where}: {error}. It does not know whether the trail is "
+                "logging.",
         .deed = BLIND_DEED,
         .advice = BLIND_ADVICE,
     },
     [TELLING_BLIND_TARGET] = {
-        .subject = "{LABEL} guard is blind in {where}: {error}",
+        .subject = "{LABEL} cannot poll {where}: {error}",
         .headline =
-                "TrailGuard cannot see any trail in {where}: {error}. It does not know whether they log.",
+                "TrailGuard cannot poll {where}: {error}. It does not know whether the trails there are "
+                "logging.",
         .deed = BLIND_DEED,
         .advice = BLIND_ADVICE,
     },
     [TELLING_BLIND_ACCOUNT] = {
-        .subject = "{LABEL} guard is blind in {where}: {error}",
+        .subject = "{LABEL} cannot poll {where}: {error}",
         .headline =
-                "TrailGuard has no credentials for {where}: {error}. It sees none of its trails, and does "
-                "not know whether they log.",
+                "TrailGuard cannot poll {where}: {error}. It does not know whether the account's trails "
+                "are logging.",
         .deed = BLIND_DEED,
         .advice = BLIND_ACCOUNT_ADVICE,
     },
     [TELLING_LEFT] = {
-        .subject = "{LABEL} {where} is no active member of the organization any more",
-        .headline =
-                "{where} is no active member of the organization any more. TrailGuard does not look at its "
-                "trails.",
+        .subject = "{LABEL} {where} is no longer an active member of the organization",
+        .headline = "{where} is no longer an active member of the organization. TrailGuard no longer polls "
+                    "its trails.",
         .loss =
-                "The organization's trails record nothing of what happens in that account from now on. "
-                "Trails of its own may go on, unguarded.",
-        .deed = "{detail}",
+                "The organization's trails no longer record what happens in that account. Its own trails "
+                "may still "
+                "record, unguarded.",
+        .deed = "Stopped polling: {detail}.",
         .advice = LEFT_ADVICE,
     },
     [TELLING_ACCOUNT_ATTRIBUTED] = {
         .subject = "{LABEL} {where} {departed} by {who}",
         .headline = "{where} was {departed} by {who}.{member now}",
         .advice =
-                "1. Ask them. If nobody knows of it, disable the credentials, and look at what else they did: the "
-                "access key and the event id above are in the event history.\n"
-                "2. A user agent is what the caller says of itself, and proves nothing.\n"
-                "3. Outside the organization, or in another unit of it, the account is not under the service control "
-                "policies that it was under before.",
+                "1. Ask them. If they did not do it, disable the credentials and check what else was done with "
+                "them: the access key and the event id above are in the event history.\n"
+                "2. The caller chooses the user agent, so it proves nothing.\n"
+                "3. Outside the organization, or in another unit of it, the service control policies of before "
+                "do not apply to the account.",
     },
     [TELLING_ACCOUNT_DEPARTED] = {
         .subject = "{LABEL} {where} {departure}",
         .headline = "{where} {departure}.{member now}",
-        .deed = "Searched the event history of the management account. It has AWS's record of the departure, and no "
-                "call behind it.",
+        .deed = "Searched the event history of the management account. It has AWS's record of the departure, "
+                "and no call behind it.",
         .advice = DEPARTED_ADVICE,
     },
     [TELLING_ACCOUNT_NOBODY] = {
-        .subject = "{LABEL} {where}: nobody found who took it out of the organization",
-        .headline = "Nobody was found who took {where} out of the organization.{member now}",
+        .subject = "{LABEL} {where} taken out of the organization, caller not found",
+        .headline = "TrailGuard did not find out who took {where} out of the organization.{member now}",
         .deed = "Searched the event history of the management account for 20 minutes. It shows no such call.",
         .advice = LEFT_ADVICE,
     },
     [TELLING_ACCOUNT_NOT_SEARCHED] = {
-        .subject = "{LABEL} {where}: unknown who took it out of the organization",
-        .headline = "It is not known who took {where} out of the organization: the event history of the management "
-                    "account could not be searched: {detail}.{member now}",
+        .subject = "{LABEL} {where} taken out of the organization, caller unknown",
+        .headline =
+                "TrailGuard could not find out who took {where} out of the organization: it could not search the "
+                "event history of the management account: {detail}.{member now}",
         .deed = "Tried for 20 minutes to search the event history of the management account.",
         .advice = LEFT_ADVICE,
     },
     [TELLING_UNREADABLE] = {
-        .subject = "{LABEL} {unreadable} of {name} in {where} cannot be read",
+        .subject = "{LABEL} {name} in {where}: cannot read {unreadable}",
         .headline =
-                "TrailGuard cannot read {unreadable} of {name} in {where}. Whether the trail logs is still "
-                "polled; a change to what cannot be read would go unseen.",
+                "TrailGuard cannot read {unreadable} of {name} in {where}. It still polls whether the "
+                "trail logs, but "
+                "cannot detect changes to what it cannot read.",
         .deed = "AWS's answer: {detail}\n"
-                "It goes on polling, and compares as soon as it can read again.",
+                "It keeps polling, and compares when it can read again.",
         .advice = UNREADABLE_ADVICE,
     },
+    [TELLING_READABLE] = {
+        .subject = "RESOLVED {name} in {where}: can read {unreadable} again",
+        .headline = "TrailGuard can read {unreadable} of {name} in {where} again.",
+        .advice = "Nothing, if you know why they could not be read. If TrailGuard now finds a change, it "
+                  "sends a "
+                  "message of its own.",
+    },
     [TELLING_LIST_UNREADABLE] = {
-        .subject = "{LABEL} the list of trails in {where} cannot be read",
+        .subject = "{LABEL} cannot read the list of trails in {where}",
         .headline =
-                "TrailGuard cannot read the list of trails in {where}. The status of trails that it knows is "
-                "still polled; changed settings, new trails and deletions would go unseen.",
-        .deed = "AWS's answer, {looks} in a row: {detail}\n"
-                "It goes on polling.",
+                "TrailGuard cannot read the list of trails in {where}. It still polls the status of the "
+                "trails that it "
+                "knows, but cannot detect changed settings, new trails and deletions.",
+        .deed = "{polls} in a row failed{because}\n"
+                "It keeps polling.",
         .advice = UNREADABLE_ADVICE,
     },
     [TELLING_LIST_READABLE] = {
-        .subject = "RESOLVED the list of trails in {where} can be read again",
-        .headline = "The list of trails in {where} can be read again.",
-        .advice = "Nothing, unless you do not know why it could not be read. What changed meanwhile has a "
+        .subject = "RESOLVED can read the list of trails in {where} again",
+        .headline = "TrailGuard can read the list of trails in {where} again.",
+        .advice = "Nothing, if you know why it could not be read. If TrailGuard now finds a change, it "
+                  "sends a "
                   "message of its own.",
     },
     [TELLING_UNCOVERED] = {
         .subject = "{LABEL} no trail records {where}",
         .headline = "No trail records what happens in {where}.",
-        .loss =
-                "Nothing that happens in this region is delivered anywhere. The account's event history "
-                "keeps management events of the last 90 days all the same.",
+        .loss = "Events of this region are delivered nowhere. " STILL_IN_HISTORY,
         .advice = UNCOVERED_ADVICE,
     },
     [TELLING_LOGGING_AGAIN] = {
@@ -111,30 +122,31 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
         .deed = "{tried}",
         .advice =
                 "1. If you have not done so yet, find out who stopped it (command above).\n"
-                "2. Go through the account's event history for the time of the gap.",
+                "2. Review the account's event history for the time of the gap.",
     },
     [TELLING_THERE_AGAIN] = {
-        .subject = "RESOLVED {name} there and logging again in {where}{after}",
-        .subject_short = "RESOLVED {name} there again in {where}",
-        .headline = "{name} in {where} is there again, and logging.",
+        .subject = "RESOLVED {name} exists and logs again in {where}{after}",
+        .subject_short = "RESOLVED {name} exists again in {where}",
+        .headline = "{name} in {where} exists again, and is logging.",
         .deed = "{created}",
         .advice = "1. If you have not done so yet, find out who deleted it.\n"
-                  "2. Go through the account's event history for the time in between.",
+                  "2. Review the account's event history for the time in between.",
     },
     [TELLING_AS_BEFORE] = {
-        .subject = "RESOLVED {name} as before again in {where}: {fields}{change}",
-        .subject_short = "RESOLVED {name} as before again in {where}: {fields}",
-        .subject_shortest = "RESOLVED {name} as before again in {where}",
-        .headline = "{name} in {where} is as its baseline says again. {outcome}",
+        .subject = "RESOLVED {name} matches its baseline in {where}: {fields}{change}",
+        .subject_short = "RESOLVED {name} matches its baseline in {where}: {fields}",
+        .subject_shortest = "RESOLVED {name} matches its baseline in {where}",
+        .headline = "{name} in {where} matches its baseline again. {outcome}",
         .loss = "{losses}",
         .deed = "{put back}",
-        .advice = "1. If you have not done so yet, find out who changed it.",
+        .advice = "If you have not done so yet, find out who changed it.",
     },
     [TELLING_ACCEPTED_AS_IS] = {
         .subject = "RESOLVED {name} accepted as it is in {where}: {fields}",
         .subject_short = "RESOLVED {name} accepted as it is in {where}",
-        .headline = "What {name} in {where} has now was accepted as its baseline: {field names}.",
-        .deed = "Keeps what was accepted from now on.",
+        .headline = "The present settings of {name} in {where} were accepted as its baseline: {field "
+                    "names}.",
+        .deed = "Compares the trail with the accepted settings from now on.",
         .advice = ACCEPTED_ADVICE,
     },
     [TELLING_MET] = {
@@ -142,40 +154,34 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
         .subject_short = "RESOLVED {name} meets the configuration in {where}",
         .headline = "{name} in {where} meets the configuration: {field names}.",
         .deed = "{met}",
-        .advice = "Nothing, if you know who changed the configuration.",
+        .advice = "Nothing, if the change of the trail or of the configuration was planned.",
     },
     [TELLING_WELL_AGAIN] = {
-        .subject = "RESOLVED {name} well again in {where} after {since}",
-        .headline = "{name} in {where} is well again.",
-        .advice = "Nothing, unless you do not know why it was in trouble.",
+        .subject = "RESOLVED {name} {recovered} in {where} after {since}",
+        .headline = "{name} in {where} {recovered}.",
+        .advice = "Nothing, if you know what the cause was.",
     },
     [TELLING_FORGOTTEN] = {
         .subject = "RESOLVED {name} no longer guarded in {where}",
         .headline = "{name} in {where} is no longer guarded: {detail}.",
-        .advice = "Nothing, if this was intended. Who accepted that a trail may be gone is in a message of its own; the\n"
+        .advice = "Nothing, if this was planned. A message of its own says who accepted that a trail may "
+                  "be gone; the "
                   "configuration is changed on the guard's host.",
     },
     [TELLING_FORGOTTEN_TARGET] = {
         .subject = "RESOLVED {where} no longer guarded",
         .headline = "{where} is no longer guarded: {detail}.",
-        .advice = "Nothing, if this was intended. If not, find out who changed it.",
+        .advice = "Nothing, if this was planned. If not, find out who changed it.",
     },
     [TELLING_SIGHTED_TRAIL] = {
-        .subject = "RESOLVED guard sees {name} again in {where} after {since}",
-        .headline = "TrailGuard sees {name} in {where} again.",
+        .subject = "RESOLVED can poll {name} again in {where} after {since}",
+        .headline = "TrailGuard can poll {name} in {where} again.",
         .advice = SIGHTED_ADVICE,
     },
     [TELLING_SIGHTED_TARGET] = {
-        .subject = "RESOLVED guard sees {where} again after {since}",
-        .headline = "TrailGuard sees {where} again.",
+        .subject = "RESOLVED can poll {where} again after {since}",
+        .headline = "TrailGuard can poll {where} again.",
         .advice = SIGHTED_ADVICE,
-    },
-    [TELLING_READABLE] = {
-        .subject = "RESOLVED {unreadable} of {name} in {where} can be read again",
-        .subject_short = "RESOLVED settings of {name} in {where} can be read again",
-        .headline = "TrailGuard can read {unreadable} of {name} in {where} again.",
-        .advice = "Nothing, unless you do not know why it could not be read. What changed meanwhile has a "
-                  "message of its own.",
     },
     [TELLING_COVERED] = {
         .subject = "RESOLVED a trail records {where} again",
@@ -184,7 +190,7 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
     },
     [TELLING_STILL_STOPPED] = {
         .subject = "REMINDER {name} still stopped in {where}, for {since}",
-        .headline = "{name} in {where} is still stopped. Nothing is recorded.",
+        .headline = "{name} in {where} is still stopped and records nothing.",
         .loss = LOST_FOR_GOOD,
         .deed = "{tried}",
         .advice =
@@ -195,40 +201,42 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
     [TELLING_STILL_STOP_ALLOWED] = {
         .subject = "REMINDER {name} still stopped in {where}, for {since}, as maintenance allows",
         .subject_short = "REMINDER {name} still stopped in {where}, for {since}",
-        .headline = "{name} in {where} is still stopped. Nothing is recorded. A maintenance window allows that; when "
-                    "it is over TrailGuard starts the trail.",
+        .headline = "{name} in {where} is still stopped and records nothing. A maintenance window allows that. "
+                    "TrailGuard starts the trail when the window ends.",
         .loss = LOST_FOR_GOOD,
         .deed = "{tried}",
-        .advice = "Nothing, if you know of this work. If you do not, start it: aws cloudtrail start-logging "
+        .advice = "Nothing, if this work was planned. If not, start it: aws cloudtrail start-logging "
                   "--region {region} --name {arn}",
     },
     [TELLING_STILL_PROTECTED] = {
-        .subject = "REMINDER {name} still stopped in {where}, for {since}: another account's",
+        .subject = "REMINDER {name} still stopped in {where}, for {since}: another account owns it",
         .subject_short = "REMINDER {name} still stopped in {where}, for {since}",
         .headline = "{name} in {where} is still stopped. It is an organization trail of another account.",
         .loss = LOST_FOR_GOOD,
         .deed = "{tried}",
-        .advice = "The owners of the organization's management account have to start it there.",
+        .advice = "The owners of the organization's management account must start it there.",
     },
-    [TELLING_NEVER_SEEN] = {
+    [TELLING_STILL_NEVER_FOUND] = {
         .subject = "REMINDER {name} still does not exist in {where}, for {since}",
         .subject_short = "REMINDER {name} still does not exist in {where}",
-        .headline = "{name} in {where} still does not exist. It is named in the configuration.",
-        .deed = "{created}",
-        .advice = "Create it; or correct its name in trails in trailguard.conf, or take it out.",
+        .headline = "{name} in {where} still does not exist. trailguard.conf names it.",
+        .deed = "Nothing: there is no baseline to create it from.",
+        .advice = "Create it; or correct its name in trails in trailguard.conf, or remove it there.",
     },
     [TELLING_STILL_MISSING] = {
         .subject = "REMINDER {name} still missing in {where}, for {since}",
-        .headline = "{name} in {where} is still gone. It records nothing.",
+        .headline = "{name} in {where} is still missing and records nothing.",
         .deed = "{created}",
         .advice =
-                "Create it again under the same name; or, if it was deleted on purpose, take it out of "
-                "trails in trailguard.conf, or list it under ignore.",
+                "Create it again under the same name. If it was deleted on purpose: trailguard accept "
+                "{name}; or "
+                "remove it from trails in trailguard.conf, or add it to ignore.",
     },
     [TELLING_STILL_WEAKENED] = {
         .subject = "REMINDER {name} still {weakened} in {where}, for {since}: {left}",
         .subject_short = "REMINDER {name} still {weakened} in {where}, for {since}",
-        .headline = "{name} in {where} is still {weakened}: its baseline says otherwise about {left}.",
+        .headline = "{name} in {where} is still {weakened}. These settings differ from its baseline: "
+                    "{left}.",
         .loss = "{losses}",
         .deed = "{put back}",
         .advice = CHANGED_ADVICE,
@@ -250,14 +258,14 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
     [TELLING_STILL_STALE] = {
         .subject = "REMINDER {name} still delivers nothing in {where}, for {since}",
         .subject_short = "REMINDER {name} still delivers nothing in {where}",
-        .headline = "{name} in {where} logs, and AWS reports no error, but still delivers nothing.",
+        .headline = "{name} in {where} logs, and AWS reports no error, but it still delivers nothing.",
         .loss = STALE_LOSS,
         .advice = STALE_ADVICE,
     },
     [TELLING_STILL_BUCKET] = {
-        .subject = "REMINDER {name}'s bucket is still not as it should be in {where}, for {since}",
+        .subject = "REMINDER {name}'s bucket still fails its check in {where}, for {since}",
         .subject_short = "REMINDER {name}: its bucket still wrong in {where}, for {since}",
-        .headline = "The bucket of {name} in {where} is still not as it should be.",
+        .headline = "The bucket of {name} in {where} still fails its check.",
         .loss = BUCKET_LOSS,
         .advice = BUCKET_ADVICE,
     },
@@ -276,20 +284,20 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
         .advice = KEY_ADVICE,
     },
     [TELLING_STILL_BLIND_TRAIL] = {
-        .subject = "REMINDER guard still blind for {name} in {where}, for {since}",
-        .headline = "TrailGuard still cannot see {name} in {where}: {error}.",
-        .deed = "Looked {looks} in a row in vain. It goes on looking.",
+        .subject = "REMINDER still cannot poll {name} in {where}, for {since}",
+        .headline = "TrailGuard still cannot poll {name} in {where}: {error}.",
+        .deed = BLIND_DEED,
         .advice = BLIND_ADVICE,
     },
     [TELLING_STILL_BLIND_TARGET] = {
-        .subject = "REMINDER guard still blind in {where}, for {since}",
-        .headline = "TrailGuard still cannot see any trail in {where}: {error}.",
+        .subject = "REMINDER still cannot poll {where}, for {since}",
+        .headline = "TrailGuard still cannot poll {where}: {error}.",
         .deed = BLIND_DEED,
         .advice = BLIND_ADVICE,
     },
     [TELLING_STILL_BLIND_ACCOUNT] = {
-        .subject = "REMINDER guard still blind in {where}, for {since}",
-        .headline = "TrailGuard still has no credentials for {where}: {error}.",
+        .subject = "REMINDER still cannot poll {where}, for {since}",
+        .headline = "TrailGuard still cannot poll {where}: {error}.",
         .deed = BLIND_DEED,
         .advice = BLIND_ACCOUNT_ADVICE,
     },
@@ -299,12 +307,13 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
         .advice = LEFT_ADVICE,
     },
     [TELLING_STILL_UNREADABLE] = {
-        .subject = "REMINDER {unreadable} of {name} in {where} still cannot be read, for {since}",
+        .subject = "REMINDER {name} in {where}: still cannot read {unreadable}, for {since}",
+        .subject_short = "REMINDER {name} in {where}: still cannot read {unreadable}",
         .headline = "TrailGuard still cannot read {unreadable} of {name} in {where}.",
         .advice = UNREADABLE_ADVICE,
     },
     [TELLING_STILL_LIST_UNREADABLE] = {
-        .subject = "REMINDER the list of trails in {where} still cannot be read, for {since}",
+        .subject = "REMINDER still cannot read the list of trails in {where}, for {since}",
         .headline = "TrailGuard still cannot read the list of trails in {where}: {error}.",
         .advice = UNREADABLE_ADVICE,
     },
@@ -316,34 +325,35 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
     [TELLING_REPEATED_TRAIL] = {
         .subject = "{LABEL} {name} in trouble {count} more in {where}, {now}",
         .subject_short = "{LABEL} {name}: trouble {count} more in {where}",
-        .headline = "{name} in {where} was in trouble {count} more; {now}.",
-        .deed = "Reports these times together, in this one message.",
+        .headline = "The incident of {name} in {where} recurred {count}. The trail is {now}.",
+        .deed = "Sums up these times in one message.",
         .advice =
-                "1. Somebody or something keeps doing this. Find out who (command above), and take the "
-                "right away: trailguard policy deny prints a policy that forbids it.\n"
-                "2. Go through the account's event history for the time of the gaps.",
+                "1. A person or a program keeps doing this. Find out who, and take the right away: "
+                "trailguard policy "
+                "deny prints a policy that forbids it.\n"
+                "2. Review the account's event history for the time of the gaps.",
     },
     [TELLING_REPEATED_TARGET] = {
         .subject = "{LABEL} trouble {count} more in {where}, {now}",
-        .headline = "{where} was in trouble {count} more; {now}.",
-        .deed = "Reports these times together, in this one message.",
-        .advice = "See what holds now: trailguard status",
+        .headline = "The incident of {where} recurred {count}. It is {now}.",
+        .deed = "Sums up these times in one message.",
+        .advice = "For the present state: trailguard status",
     },
     [TELLING_CHANNEL_FAILED] = {
         .subject = "{LABEL} channel failed: {detail}",
-        .headline = "Alerts do not get through this channel: {detail}",
-        .deed = "Keeps its alerts and goes on trying, at least every 5 minutes.",
+        .headline = "Alerts cannot be sent through this channel: {detail}",
+        .deed = "Keeps the alerts, and retries at least every 5 minutes.",
         .advice =
-                "1. Is the topic still there, and does its policy let the guard publish? Is its KMS key "
+                "1. Does the topic still exist, and does its policy let the guard publish? Is its KMS key "
                 "enabled?\n"
-                "2. If nobody changed it on purpose, somebody may be silencing the guard.\n"
+                "2. If nobody changed it on purpose, someone may be trying to silence the guard.\n"
                 "3. trailguard test-alert shows each channel's receipt.",
     },
     [TELLING_CHANNEL_RECOVERED] = {
         .subject = "RESOLVED channel works again: {detail}",
-        .headline = "Alerts get through this channel again: {detail}",
-        .deed = "Sends what was waiting.",
-        .advice = "Nothing, unless you do not know why it failed.",
+        .headline = "Alerts can be sent through this channel again: {detail}",
+        .deed = "Sends the alerts that were waiting.",
+        .advice = "Nothing, if you know why it failed.",
     },
     [TELLING_TEST] = {
         .subject = "TEST alert from {host}",

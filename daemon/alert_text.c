@@ -108,7 +108,7 @@ static void add_repeats(const AlertExpansion *x) {
 
     (void)strbuf_add(x->out, "  ");
     alert_add_number(x, repeats->count, "time");
-    (void)strbuf_add(x->out, ", not told one by one\n");
+    (void)strbuf_add(x->out, ", summed up here\n");
     add_moment(x, repeats->first_usec, "the first of them began");
     add_moment(x, repeats->last_usec, "the last of them, as far as known");
     if (repeats->total_usec != 0)
@@ -128,7 +128,7 @@ static void add_happened(const AlertExpansion *x) {
         add_moment(x, tell->gap.from_usec, "logging was stopped");
         add_moment(x, tell->gap.to_usec, "logging again");
     } else if (tell->event == EVENT_TRAIL_WEAKENED)
-        add_moment(x, tell->changed_usec, "seen to be changed");
+        add_moment(x, tell->changed_usec, "found to be changed");
     else if (tell->event != EVENT_GUARD_TEST)
         add_moment(x, tell->reopened_usec ? tell->reopened_usec : tell->opened_usec, "noticed");
     add_moment(x, tell->time_usec, "this message");
@@ -141,16 +141,12 @@ static void add_first_sight(const AlertExpansion *x) {
     if (!tell->first_sight)
         return;
     if (tell->event == EVENT_TRAIL_MISSING)
-        (void)strbuf_add(
-                x->out, "It is named in the configuration, and was not there when TrailGuard looked for the "
-                        "first time.\n");
-    else if (tell->gap.from_usec == 0)
-        (void)strbuf_add(x->out,
-                         "It was not logging already when TrailGuard first saw it; AWS does not say since "
-                         "when.\n");
+        return; /* the headline says so */
+    if (tell->gap.from_usec == 0)
+        (void)strbuf_add(x->out, "It was already not logging at TrailGuard's first poll. AWS does not say "
+                                 "since when.\n");
     else
-        (void)strbuf_addf(x->out,
-                          "It was already stopped when TrailGuard first saw it; AWS says since %s.\n",
+        (void)strbuf_addf(x->out, "It was already stopped at TrailGuard's first poll. AWS says since %s.\n",
                           alert_human_time(text, tell->gap.from_usec));
 }
 
@@ -235,7 +231,8 @@ static uint32_t sought(const Tell *tell) {
         return tell->about ? tell->about : tell->findings;
     return (tell->gap.from_usec ? FINDING_BIT(FINDING_STOPPED) : 0) |
            (tell->fields ? FINDING_BIT(FINDING_CHANGED) : 0) |
-           (tell->restore.taken == ACTION_RECREATE ? FINDING_BIT(FINDING_MISSING) : 0);
+           (tell->restore.taken == ACTION_RECREATE ? FINDING_BIT(FINDING_MISSING) : 0) |
+           (tell->about & FINDING_BIT(FINDING_MISSING));
 }
 
 static void add_commands(const AlertExpansion *x) {
@@ -306,9 +303,9 @@ int alert_mail(const AlertSource *source, char **ret) {
     (void)strbuf_add(&mail, "\n");
     add_first_sight(&x);
     if (source->tell->maintenance)
-        (void)strbuf_add(&mail,
-                         "A maintenance window is open for this trail: settings are not put back, and it is "
-                         "told as no more than information.\n");
+        (void)strbuf_addf(&mail, "A maintenance window is open for this trail. Meanwhile TrailGuard starts "
+                                 "no restore%s.\n",
+                          source->tell->severity == SEVERITY_INFO ? ", and lowers the severity to info" : "");
     add_happened(&x);
     if (subject->region[0] || subject->account[0]) {
         add_heading(&x, "Where");

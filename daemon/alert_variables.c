@@ -69,10 +69,6 @@ static void add_arn(const AlertExpansion *x) {
     (void)text_escape(x->out, subject->arn[0] ? subject->arn : subject->name, ALERT_SHOWN_MAX);
 }
 
-static void add_is_gone(const AlertExpansion *x) {
-    (void)strbuf_add(x->out, x->source->tell->first_sight ? "does not exist" : "is gone");
-}
-
 static void add_region(const AlertExpansion *x) {
     (void)text_escape(x->out, x->source->subject->region, 31);
 }
@@ -147,34 +143,41 @@ static void add_count(const AlertExpansion *x) {
     alert_add_number(x, x->source->tell->repeats.count, "time");
 }
 
-static void add_looks(const AlertExpansion *x) {
-    alert_add_number(x, x->source->tell->n_failed, "time");
+static void add_polls(const AlertExpansion *x) {
+    alert_add_number(x, x->source->tell->n_failed, "poll");
 }
+
+#define ONLY_THE_OWNER                                                                                      \
+    "Only the account that owns the organization trail, or CloudTrail's delegated administrator, can "
 
 /* What was done about a stop. */
 static void add_tried(const AlertExpansion *x) {
     const Tell *tell = x->source->tell;
-    bool held = tell->action.result == RESULT_HELD;
+    bool tried = tell->action.attempts > 0;
+    bool over = !(tell->findings & FINDING_BIT(FINDING_STOPPED)) && tell->gap.to_usec != 0;
+    const char *words;
 
-    if (!held && tell->action.attempts > 0 && tell->protected) {
-        (void)strbuf_add(x->out, "Asked AWS to start logging (");
-        add_attempts(x);
-        (void)strbuf_add(x->out, "), and AWS does not let this account: it takes the one that owns the organization trail, or CloudTrail's "
-                                 "delegated administrator.");
-    } else if (held || tell->action.attempts > 0) {
-        (void)strbuf_add(x->out, held ? "Started logging again ("
-                                      : "Tried to start logging, without success so far (");
-        add_attempts(x);
-        (void)strbuf_add(x->out, held ? ") and read the status back: it logs." : ").");
-    } else if (tell->protected)
-        (void)strbuf_add(x->out, "Nothing: only the account that owns an organization trail, or CloudTrail's delegated "
-                                 "administrator, can start it.");
-    else if (!tell->may_act && tell->maintenance)
-        (void)strbuf_add(x->out, "Nothing: a maintenance window is open that lets the trail be stopped.");
-    else if (!tell->may_act)
-        (void)strbuf_addf(x->out, "Nothing: it runs in mode \"%s\".", mode_to_string(tell->mode));
+    if (tell->action.result == RESULT_HELD)
+        words = "Started logging again ({attempts}) and read the status back: the trail logs.";
+    else if (over)
+        words = tried ? "Tried to start logging ({attempts}); none was confirmed. One of them or another "
+                        "caller "
+                        "started the trail."
+                      : "Nothing: another caller started the trail.";
+    else if (tried && tell->protected)
+        words = "Tried to start logging ({attempts}); AWS refused. " ONLY_THE_OWNER "start it.";
+    else if (tried)
+        words = tell->action.result == RESULT_PENDING
+                        ? "Is starting the trail ({attempts}); AWS has not confirmed that yet."
+                        : "Tried to start logging ({attempts}), without success so far.";
+    else if (tell->protected)
+        words = "Nothing. " ONLY_THE_OWNER "start it.";
+    else if (!tell->may_act && tell->maintenance && tell->mode != MODE_OBSERVE)
+        words = "Nothing: a maintenance window allows that the trail is stopped.";
     else
-        (void)strbuf_add(x->out, "Nothing: it had not come to that yet.");
+        words = tell->may_act ? "Nothing yet: another action on this trail comes first."
+                              : "Nothing: it runs in mode \"{mode}\".";
+    alert_expand(x, words);
 }
 
 static void add_kinds(const AlertExpansion *x) {
@@ -182,14 +185,10 @@ static void add_kinds(const AlertExpansion *x) {
         [FINDING_DELIVERY] = "log files",
         [FINDING_DIGEST] = "digests",
         [FINDING_LOG_GROUP] = "to CloudWatch Logs",
-        [FINDING_NOTIFICATION] = "SNS notices",
-        [FINDING_STALE] = "anything for a while",
-        [FINDING_BUCKET] = "safely (its bucket)",
-        [FINDING_LIFECYCLE] = "for long (a lifecycle rule)",
-        [FINDING_KEY] = "readably (its key)",
+        [FINDING_NOTIFICATION] = "SNS notifications",
     };
     const Tell *tell = x->source->tell;
-    uint32_t findings = (tell->about ? tell->about : tell->findings) & FINDINGS_FAILING;
+    uint32_t findings = (tell->about ? tell->about : tell->findings) & FINDINGS_DELIVERY_ERRORS;
     const char *between = "";
 
     for (Finding f = 0; f < _FINDING_MAX; f++)
@@ -216,12 +215,14 @@ static void add_unreadable(const AlertExpansion *x) {
 /* What a failing delivery loses, a sentence a line. */
 static void add_unsent(const AlertExpansion *x) {
     static const char *const unsent[_FINDING_MAX] = {
-        [FINDING_DELIVERY] = "Log files: nothing yet, AWS goes on trying to deliver them for 30 days.",
-        [FINDING_DIGEST] =
-                ("Digests: AWS goes on trying for 30 days; while one is missing nobody can prove that "
-                 "the log files are unchanged, and a chain that broke does not heal."),
-        [FINDING_LOG_GROUP] = "CloudWatch Logs misses what it is not sent now. The log files have it.",
-        [FINDING_NOTIFICATION] = "Nobody is told of new log files. The files themselves are there.",
+        [FINDING_DELIVERY] = "Log files: nothing yet. AWS retries the delivery for 30 days.",
+        [FINDING_DIGEST] = ("Digests: AWS retries the delivery for 30 days. While one is missing, nobody "
+                            "can prove that the log "
+                            "files are unchanged; a broken chain of digests stays broken."),
+        [FINDING_LOG_GROUP] =
+                "CloudWatch Logs does not get the events of this time. The log files have them.",
+        [FINDING_NOTIFICATION] =
+                "Subscribers are not notified of new log files. The log files are delivered.",
     };
     const Tell *tell = x->source->tell;
     uint32_t findings = tell->about ? tell->about : tell->findings;
@@ -233,23 +234,71 @@ static void add_unsent(const AlertExpansion *x) {
             between = "\n";
         }
     if (!*between)
-        (void)strbuf_add(x->out, "Nothing yet: AWS goes on trying to deliver for 30 days.");
+        (void)strbuf_add(x->out, "Nothing yet. AWS retries the delivery for 30 days.");
 }
 
 static void add_detail(const AlertExpansion *x) {
-    const char *detail = x->source->tell->detail;
+    const Tell *tell = x->source->tell;
+    bool stale = tell->about & FINDING_BIT(FINDING_STALE);
 
-    alert_add_foreign(x, detail[0] ? detail : "AWS gave no reason");
+    alert_add_foreign(x, tell->detail[0] ? tell->detail
+                         : stale         ? "it delivers nothing"
+                                         : "no reason is known");
+}
+
+/* The reason, where the message has one: what is sent again later has none. */
+static void add_why(const AlertExpansion *x) {
+    if (!x->source->tell->detail[0])
+        return;
+    (void)strbuf_add(x->out, ": ");
+    alert_add_foreign(x, x->source->tell->detail);
+}
+
+/* The same at the end of a sentence. */
+static void add_because(const AlertExpansion *x) {
+    if (x->source->tell->detail[0])
+        add_why(x);
+    else
+        (void)strbuf_add(x->out, ".");
 }
 
 static void add_error(const AlertExpansion *x) {
-    LookError error = x->source->tell->error;
+    static const char *const words[_LOOK_ERROR_MAX] = {
+        [LOOK_OK] = "no answer",
+        [LOOK_DENIED] = "access denied",
+        [LOOK_THROTTLED] = "throttled",
+        [LOOK_UNREACHABLE] = "no connection",
+        [LOOK_CREDENTIALS] = "bad credentials",
+        [LOOK_BAD_ANSWER] = "invalid answer",
+        [LOOK_SERVICE] = "AWS error",
+        [LOOK_GONE] = "no active member of the organization",
+    };
 
-    (void)strbuf_add(x->out, error == LOOK_OK ? "no answer" : look_error_to_string(error));
+    (void)strbuf_add(x->out, words[x->source->tell->error]);
 }
 
 static void add_now(const AlertExpansion *x) {
-    (void)strbuf_add(x->out, x->source->tell->resolves ? "now well" : "not well yet");
+    (void)strbuf_add(x->out, x->source->tell->resolves ? "well now" : "not well yet");
+}
+
+/* What ended, of a trail that had neither a gap nor other settings. */
+static void add_recovered(const AlertExpansion *x) {
+    static const struct {
+        uint32_t findings;
+        const char *words;
+    } rows[] = {
+        { FINDINGS_DELIVERY_ERRORS | FINDING_BIT(FINDING_STALE), "delivers again" },
+        { FINDING_BIT(FINDING_BUCKET), "has a good bucket again" },
+        { FINDING_BIT(FINDING_LIFECYCLE), "keeps its log files again" },
+        { FINDING_BIT(FINDING_KEY), "has a working KMS key again" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (x->source->tell->about & rows[i].findings) {
+            (void)strbuf_add(x->out, rows[i].words);
+            return;
+        }
+    (void)strbuf_add(x->out, "is well again");
 }
 
 static void add_host(const AlertExpansion *x) {
@@ -282,31 +331,31 @@ static void add_met(const AlertExpansion *x) {
     if (!tell->fields_left && tell->reconfigured)
         words = "Nothing: the configuration changed, and the trail meets it.";
     else if (!tell->fields_left && tell->accepted)
-        words = "Nothing: what the trail has was accepted as its baseline.";
+        words = "Nothing: the trail's settings were accepted as its baseline.";
     else if (tell->restore.result == RESULT_HELD && !tell->fields_left)
-        words = "Set it as configured ({attempts}) and read it back: it holds.";
+        words = "Set it as configured ({attempts}) and read it back: confirmed.";
     else if (!tell->fields_left)
-        words = "Nothing was left to do.";
+        words = "Nothing: another caller set it as configured.";
     else if (tell->restores_paused)
-        words = "Has set it {restores} times within the hour. It writes this setting again when the hour is over.";
+        words = "Set it {restores} within the hour. It writes this setting again when the hour is over.";
     else if (tell->restore.result == RESULT_HELD)
         words = "Set what it may ({attempts}) and read it back. Still not as configured: {left}.";
     else if (tell->restore.result == RESULT_FAILED && tell->protected)
-        words = "Asked AWS to set it as configured ({attempts}), and AWS does not let this account: it takes the one that owns the "
-                "organization trail, or CloudTrail's delegated administrator.";
+        words = "Tried to set it as configured ({attempts}); AWS refused. " ONLY_THE_OWNER "change it.";
     else if (tell->restore.result == RESULT_FAILED)
-        words = "Tried to set it as configured ({attempts}); it failed: {detail}\nIt retries, at most a minute apart.";
+        words = "Tried to set it as configured ({attempts}). That failed{because}\n"
+                "It retries at least once a minute.";
     else if (tell->restore.result == RESULT_PENDING)
-        words = "Is setting it as configured; AWS has not answered yet. The next message says how it went.";
+        words = "Is setting it as configured; AWS has not confirmed that yet. The next message reports the "
+                "result.";
     else if (tell->maintenance)
         words = "Nothing: a maintenance window is open.";
     else if (tell->protected)
-        words = "Nothing: only the account that owns an organization trail, or CloudTrail's delegated administrator, can "
-                "change it.";
+        words = "Nothing. " ONLY_THE_OWNER "change it.";
     else
         words = tell->mode != MODE_RESTORE ? "Nothing: it runs in mode \"{mode}\"."
-                : tell->may_act            ? "Nothing yet."
-                                           : "Nothing: restore in trailguard.conf does not name this kind of setting.";
+                : tell->may_act            ? "Nothing yet: another action on this trail comes first."
+                                : "Nothing: restore in trailguard.conf does not name this kind of setting.";
     alert_expand(x, words);
 }
 
@@ -344,7 +393,7 @@ static void add_left(const AlertExpansion *x) {
     if (tell->fields_left)
         alert_add_field_names(x, tell->fields_left);
     if (tell->fields_left & FIELDS_UNWRITABLE)
-        (void)strbuf_add(x->out, " (which this version does not know, and cannot restore)");
+        (void)strbuf_add(x->out, " (this version does not know the setting, and cannot restore it)");
     if (!tell->fields_left)
         (void)strbuf_add(x->out, "some settings, see the next message");
 }
@@ -354,7 +403,7 @@ static void add_mode(const AlertExpansion *x) {
 }
 
 static void add_restores(const AlertExpansion *x) {
-    (void)strbuf_addf(x->out, "%u", x->source->tell->n_restores);
+    alert_add_number(x, x->source->tell->n_restores, "time");
 }
 
 /* ---- who did what ---- */
@@ -372,7 +421,8 @@ static void add_deed(const AlertExpansion *x) {
     const Tell *tell = x->source->tell;
     uint32_t about = tell->about;
 
-    /* a trail that was deleted and made again may be found stopped: what was done is the call that was found */
+    /* a trail that was deleted and made again may be found stopped: what was done is the call that was found
+     */
     if (tell->has_actor && strcmp(tell->actor.event_name, "DeleteTrail") == 0)
         about = FINDING_BIT(FINDING_MISSING);
     for (Finding f = 0; f < _FINDING_MAX; f++)
@@ -380,7 +430,7 @@ static void add_deed(const AlertExpansion *x) {
             (void)strbuf_add(x->out, deeds[f]);
             return;
         }
-    (void)strbuf_add(x->out, "tampered with");
+    (void)strbuf_add(x->out, "impaired");
 }
 
 /* What a message about callers must not leave open: whether the trail is well meanwhile. */
@@ -388,15 +438,17 @@ static const struct {
     uint32_t findings;
     const char *in_subject, *in_text;
 } lasting[] = {
-    { FINDING_BIT(FINDING_MISSING), ", still gone", " The trail is still gone: it records nothing." },
-    { FINDING_BIT(FINDING_STOPPED), ", still stopped", " The trail is still stopped: nothing is recorded." },
-    { FINDINGS_CHANGED, ", still changed", " Its settings still differ from the baseline." },
-    { FINDINGS_DELIVERY_ERRORS, ", still failing", " Its deliveries still fail." },
-    { FINDING_BIT(FINDING_STALE), ", still stale", " It still delivers nothing." },
-    { FINDING_BIT(FINDING_BUCKET), ", bucket still wrong", " Its bucket is still not as it should be." },
-    { FINDING_BIT(FINDING_LIFECYCLE), ", files deleted early", " A lifecycle rule still deletes its log files early." },
-    { FINDING_BIT(FINDING_KEY), ", key unusable", " Its KMS key still cannot be used." },
-    { FINDING_BIT(FINDING_BLIND), ", not reachable", " TrailGuard cannot poll the trail, and does not know whether it logs." },
+    { FINDING_BIT(FINDING_MISSING), ", still missing", " The trail is still missing and records nothing." },
+    { FINDING_BIT(FINDING_STOPPED), ", still stopped", " The trail is still stopped and records nothing." },
+    { FINDINGS_CHANGED, ", still changed", " The trail's settings still differ from the baseline." },
+    { FINDINGS_DELIVERY_ERRORS | FINDING_BIT(FINDING_STALE), ", still failing",
+      " The trail's deliveries still fail." },
+    { FINDING_BIT(FINDING_BUCKET), ", still failing", " The trail's bucket still fails its check." },
+    { FINDING_BIT(FINDING_LIFECYCLE), ", still failing",
+      " The lifecycle rule still deletes log files early." },
+    { FINDING_BIT(FINDING_KEY), ", still failing", " The trail's KMS key still cannot be used." },
+    { FINDING_BIT(FINDING_BLIND), ", not reachable",
+      " TrailGuard cannot poll the trail, and does not know whether it logs." },
 };
 
 static void add_lasting(const AlertExpansion *x, bool in_subject) {
@@ -488,7 +540,7 @@ static void add_others(const AlertExpansion *x) {
         return;
     (void)strbuf_add(x->out, "\n");
     alert_add_number(x, n, "more attempt");
-    (void)strbuf_add(x->out, " before this one: see the journal.");
+    (void)strbuf_add(x->out, " came before this one. The journal lists them.");
 }
 
 /* ---- words ---- */
@@ -503,19 +555,21 @@ static const struct {
     { "region", add_region },
     { "where", add_where },
     { "global region", add_global_region },
-    { "is gone", add_is_gone },
     { "again", add_again },
     { "gap", add_gap },
     { "since", add_since },
     { "after", add_after },
     { "count", add_count },
-    { "looks", add_looks },
+    { "polls", add_polls },
     { "attempts", add_attempts },
     { "tried", add_tried },
     { "kinds", add_kinds },
     { "unreadable", add_unreadable },
     { "unsent", add_unsent },
     { "detail", add_detail },
+    { "why", add_why },
+    { "because", add_because },
+    { "recovered", add_recovered },
     { "error", add_error },
     { "now", add_now },
     { "host", add_host },

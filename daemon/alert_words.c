@@ -61,7 +61,7 @@ static Telling still_stopped(const Tell *tell) {
 /* By what is worst. */
 static Telling still_so(const Tell *tell, Telling telling) {
     if (telling == TELLING_STILL_MISSING && tell->never_seen)
-        return TELLING_NEVER_SEEN;
+        return TELLING_STILL_NEVER_FOUND;
     if (telling == TELLING_STILL_FAILING)
         return by_failing(tell->findings, true);
     return telling == TELLING_STILL_STOPPED ? still_stopped(tell) : telling;
@@ -105,8 +105,11 @@ static Telling stopped(const Tell *tell) {
 static Telling missing(const Tell *tell) {
     if (tell->about & FINDING_BIT(FINDING_RECREATED))
         return TELLING_RECREATED_BY_OTHERS;
-    return tell->action.taken == ACTION_RECREATE && tell->action.result == RESULT_HELD ? TELLING_RECREATED
-                                                                                       : TELLING_MISSING;
+    if (tell->action.taken == ACTION_RECREATE && tell->action.result == RESULT_HELD)
+        return TELLING_RECREATED;
+    if (!(tell->findings & FINDING_BIT(FINDING_MISSING)))
+        return TELLING_RETURNED;
+    return tell->first_sight ? TELLING_NEVER_FOUND : TELLING_MISSING;
 }
 
 static Telling failing(const Tell *tell) {
@@ -135,7 +138,7 @@ static Telling resolved(const Tell *tell) {
         return tell->accepted ? TELLING_ACCEPTED_AS_IS : TELLING_MET;
     if (tell->gap.from_usec != 0)
         return TELLING_LOGGING_AGAIN;
-    if (tell->restore.taken == ACTION_RECREATE)
+    if (tell->restore.taken == ACTION_RECREATE || (tell->about & FINDING_BIT(FINDING_MISSING)))
         return TELLING_THERE_AGAIN;
     return tell->fields ? TELLING_AS_BEFORE : TELLING_WELL_AGAIN;
 }
@@ -152,7 +155,7 @@ static Telling telling(const Subject *subject, const Tell *tell) {
     case EVENT_TRAIL_FLAPPED: return TELLING_FLAPPED;
     case EVENT_TRAIL_MISSING: return missing(tell);
     case EVENT_TRAIL_WEAKENED: return TELLING_WEAKENED;
-    case EVENT_EXPECTATION_UNMET: return TELLING_UNMET;
+    case EVENT_EXPECTATION_UNMET: return tell->fields_left ? TELLING_UNMET : TELLING_UNMET_RESTORED;
     case EVENT_TRAIL_FAILING: return failing(tell);
     case EVENT_TRAIL_ATTRIBUTED: return attributed(subject, tell);
     case EVENT_TRAIL_ATTEMPTED: return TELLING_ATTEMPTED;

@@ -246,7 +246,7 @@ static void end_if_well(Deciding *d) {
     if (inc->open && is_all_well(d) && incident_end(inc, d->now) && inc->sequence > 0)
         guard_tell(d, TELL_RESOLVED, was_blind ? EVENT_GUARD_SIGHTED : EVENT_TRAIL_RESOLVED, inc->severity,
                    inc->last_mark_usec, 0, "")
-                ->about = was_blind ? inc->told & (FINDINGS_UNREADABLE | FINDING_BIT(FINDING_BLIND)) : 0;
+                ->about = was_blind ? inc->told & (FINDINGS_UNREADABLE | FINDING_BIT(FINDING_BLIND)) : d->was;
 }
 
 /* What was not told of it yet is no news any more; what was is told to be over. */
@@ -325,7 +325,8 @@ static Verdict judge(const Deciding *d, const TrailState *prev, const TrailInput
 
 void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState *prev,
                  const TrailInput *input, Now now, Plan *ret_plan, TrailState *ret_next) {
-    Deciding d = { .policy = policy, .facts = facts, .now = now, .s = *prev, .plan = ret_plan };
+    Deciding d = { .policy = policy, .facts = facts, .now = now, .s = *prev, .was = prev->findings,
+                   .plan = ret_plan };
     Verdict verdict;
 
     *ret_plan = (Plan){ 0 };

@@ -169,11 +169,13 @@ static void found_recreated(Deciding *d, const Observation *seen, uint64_t looke
 /* A stop that ended without us: whoever started the trail, the gap is known now. */
 static void found_started(Deciding *d, const Observation *seen) {
     Incident *inc = &d->s.incident;
+    NoteValue *note;
 
     inc->gap.to_usec = seen->start_usec >= inc->gap.from_usec ? seen->start_usec : d->now.real_usec;
-    plan_note(d->plan, guard_confirms(d, &inc->action, ACTION_RESTART) ? NOTE_RUNNING_AGAIN
-                                                                       : NOTE_STARTED_BY_OTHERS)
-            ->gap = inc->gap;
+    note = plan_note(d->plan, guard_confirms(d, &inc->action, ACTION_RESTART) ? NOTE_RUNNING_AGAIN
+                                                                              : NOTE_STARTED_BY_OTHERS);
+    note->gap = inc->gap;
+    note->count = inc->action.attempts;
     guard_tell_pending(d, &d->s.pending, "");
 }
 
@@ -253,11 +255,10 @@ Missed guard_missed(const TrailState *before, const TrailState *now) {
 static void note_comings(Deciding *d) {
     const TrailState *s = &d->s;
 
-    if (s->findings & FINDING_BIT(FINDING_MISSING)) {
+    if (s->findings & FINDING_BIT(FINDING_MISSING))
         (void)plan_note(d->plan, guard_confirms(d, &d->s.incident.restore, ACTION_RECREATE) ? NOTE_RECREATED
                                                                                            : NOTE_REAPPEARED);
-        guard_tell_pending(d, &d->s.pending_restore, "");
-    } else if (!s->known)
+    else if (!s->known)
         (void)plan_note(d->plan, NOTE_FIRST_SEEN);
 }
 
@@ -274,6 +275,8 @@ static void looked_status(Deciding *d, const Observation *seen) {
     guard_remember(s, seen, d->now);
     s->findings = is | (was & FINDINGS_DRIFT);
 
+    if (was & FINDING_BIT(FINDING_MISSING))
+        guard_tell_pending(d, &s->pending_restore, "");
     if ((was & FINDING_BIT(FINDING_STOPPED)) && seen->is_logging)
         found_started(d, seen);
     if (recreated)

@@ -22,6 +22,7 @@ typedef struct Deciding {
     const TrailFacts *facts;
     Now now;
     TrailState s;
+    uint32_t was;    /* conditions that held before */
     uint32_t events; /* FLAPPED and RECREATED: seen in this look, and over */
     Plan *plan;
 } Deciding;

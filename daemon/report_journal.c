@@ -43,17 +43,17 @@ static void write_stopped(const Writing *w) {
     char at[TIMETEXT_MAX];
     bool first = w->note->first_sight;
 
-    (void)strbuf_add(w->out, first ? "logging is stopped at first sight" : "logging was stopped");
+    (void)strbuf_add(w->out, first ? "logging was already stopped at the first poll" : "logging was stopped");
     if (w->note->gap.from_usec != 0)
         (void)strbuf_addf(w->out, "%s %s", first ? ", since" : " at",
                           timetext_clock(at, w->note->gap.from_usec, w->now_usec));
     (void)strbuf_add(w->out, w->note->note == NOTE_STOPPED ? "; starting it again"
-                             : w->note->maintenance        ? "; a maintenance window lets it be"
-                                                           : "; not to be started by us");
+                             : w->note->maintenance        ? "; a maintenance window allows that"
+                                                           : "; TrailGuard may not start it");
 }
 
 static void write_flapped(const Writing *w) {
-    (void)strbuf_add(w->out, "logging was stopped and started again between two looks");
+    (void)strbuf_add(w->out, "logging was stopped and started again between two polls");
     add_gap(w);
 }
 
@@ -63,7 +63,8 @@ static void write_running(const Writing *w) {
 }
 
 static void write_started(const Writing *w) {
-    (void)strbuf_add(w->out, "logging again, started by others");
+    (void)strbuf_add(w->out, w->note->count > 0 ? "logging again, not by a confirmed restart"
+                                                : "logging again, started by another caller");
     add_gap(w);
 }
 
@@ -73,7 +74,7 @@ static void add_failure(const Writing *w, const char *what) {
         (void)strbuf_addf(w->out, " (%u times)", w->note->count);
     add_detail(w);
     if (!w->note->refused)
-        (void)strbuf_add(w->out, "; trying again");
+        (void)strbuf_add(w->out, "; retrying");
 }
 
 static void write_restart_failed(const Writing *w) {
@@ -81,8 +82,8 @@ static void write_restart_failed(const Writing *w) {
 }
 
 static void write_missing(const Writing *w) {
-    (void)strbuf_add(w->out, w->note->first_sight ? "is missing; it was never seen"
-                                                  : "is missing: it was there before, and has been deleted");
+    (void)strbuf_add(w->out, w->note->first_sight ? "is missing; it was never found"
+                                                  : "is missing: it was deleted");
 }
 
 static void write_failing(const Writing *w) {
@@ -92,7 +93,7 @@ static void write_failing(const Writing *w) {
         [FINDING_LOG_GROUP] = "events cannot be delivered to the CloudWatch log group",
         [FINDING_NOTIFICATION] = "notifications cannot be delivered to the trail's topic",
         [FINDING_STALE] = "it delivers nothing",
-        [FINDING_BUCKET] = "its bucket is not as it should be",
+        [FINDING_BUCKET] = "its bucket fails its check",
         [FINDING_LIFECYCLE] = "a rule of its bucket deletes log files early",
         [FINDING_KEY] = "its KMS key cannot be used",
         [FINDING_SELECTORS_UNREADABLE] = "its event selectors cannot be read",
@@ -111,19 +112,19 @@ static void write_failing(const Writing *w) {
 }
 
 static void write_look_failed(const Writing *w) {
-    (void)strbuf_add(w->out, "could not be looked at");
+    (void)strbuf_add(w->out, "could not be polled");
     add_detail(w);
 }
 
 static void write_blind(const Writing *w) {
-    (void)strbuf_addf(w->out, "blind after %u %s in vain", w->note->count,
-                      w->note->count == 1 ? "look" : "looks");
+    (void)strbuf_addf(w->out, "unreachable after %u failed %s", w->note->count,
+                      w->note->count == 1 ? "poll" : "polls");
     add_detail(w);
 }
 
 static void write_sighted(const Writing *w) {
-    (void)strbuf_addf(w->out, "seen again after %u %s in vain", w->note->count,
-                      w->note->count == 1 ? "look" : "looks");
+    (void)strbuf_addf(w->out, "reachable again after %u failed %s", w->note->count,
+                      w->note->count == 1 ? "poll" : "polls");
 }
 
 static void write_list_failed(const Writing *w) {
@@ -132,7 +133,7 @@ static void write_list_failed(const Writing *w) {
 }
 
 static void write_list_unreadable(const Writing *w) {
-    (void)strbuf_add(w->out, "the list of trails cannot be read: settings, new trails and deletions there go unseen");
+    (void)strbuf_add(w->out, "the list of trails cannot be read: changed settings, new trails and deletions are not detected");
     add_detail(w);
 }
 
@@ -158,17 +159,17 @@ static void write_unmet(const Writing *w) {
 }
 
 static void write_restored(const Writing *w) {
-    add_fields(w, "put back, confirmed");
+    add_fields(w, "restored, confirmed");
 }
 
 static void write_unchanged(const Writing *w) {
-    add_fields(w, "differs no longer");
+    add_fields(w, "no longer differs from its baseline");
     (void)strbuf_add(w->out, "; ");
     (void)text_escape(w->out, w->note->detail, ERROR_TEXT_MAX);
 }
 
 static void write_restore_failed(const Writing *w) {
-    add_failure(w, "could not be put back");
+    add_failure(w, "could not be restored");
 }
 
 static void write_restores_paused(const Writing *w) {
@@ -256,7 +257,7 @@ static void write_weak(const Writing *w) {
 }
 
 static void write_damaged(const Writing *w) {
-    (void)strbuf_add(w->out, "the file with its baseline is damaged: settings changed before now cannot be seen");
+    (void)strbuf_add(w->out, "the file with its baseline is damaged: a change made before now cannot be detected");
     add_detail(w);
 }
 
@@ -285,9 +286,9 @@ static const struct {
     [NOTE_STARTED_BY_OTHERS] = { LOG_NOTICE, MESSAGE_TRAIL_RUNNING, "trail.resolved", NULL, write_started },
     [NOTE_RESTART_FAILED] = { LOG_ERR, MESSAGE_RESTART_FAILED, "trail.stopped", NULL, write_restart_failed },
     [NOTE_MISSING] = { LOG_ERR, MESSAGE_TRAIL_MISSING, "trail.missing", NULL, write_missing },
-    [NOTE_REAPPEARED] = { LOG_NOTICE, MESSAGE_TRAIL_REAPPEARED, "trail.resolved", "is there again", NULL },
+    [NOTE_REAPPEARED] = { LOG_NOTICE, MESSAGE_TRAIL_REAPPEARED, "trail.resolved", "exists again", NULL },
     [NOTE_FAILING] = { LOG_WARNING, MESSAGE_TRAIL_FAILING, "trail.failing", NULL, write_failing },
-    [NOTE_DELIVERING] = { LOG_NOTICE, MESSAGE_TRAIL_DELIVERING, "trail.resolved", "deliveries, bucket and key are well again", NULL },
+    [NOTE_DELIVERING] = { LOG_NOTICE, MESSAGE_TRAIL_DELIVERING, "trail.resolved", "deliveries, bucket and key are in order again", NULL },
     [NOTE_LOOK_FAILED] = { LOG_WARNING, NULL, "guard.blind", NULL, write_look_failed },
     [NOTE_BLIND] = { LOG_ERR, MESSAGE_GUARD_BLIND, "guard.blind", NULL, write_blind },
     [NOTE_SIGHTED] = { LOG_NOTICE, MESSAGE_GUARD_SIGHTED, "guard.sighted", NULL, write_sighted },
@@ -303,7 +304,7 @@ static const struct {
                        "a trail records this region again", NULL },
     [NOTE_FIRST_SEEN] = { LOG_INFO, NULL, NULL, "guarded from now on", NULL },
     [NOTE_RECREATED_BY_OTHERS] = { LOG_ERR, MESSAGE_TRAIL_RECREATED, "trail.missing",
-                                   "was deleted and created anew between two looks", NULL },
+                                   "was deleted and created again between two polls", NULL },
     [NOTE_CHANGED] = { LOG_WARNING, MESSAGE_TRAIL_CHANGED, "trail.weakened", NULL, write_changed },
     [NOTE_UNMET] = { LOG_WARNING, MESSAGE_EXPECTATION_UNMET, "expectation.unmet", NULL, write_unmet },
     [NOTE_RESTORED] = { LOG_NOTICE, MESSAGE_TRAIL_RESTORED, "trail.resolved", NULL, write_restored },

@@ -411,7 +411,8 @@ typedef struct Tell {
     uint64_t time_usec;          /* real; now */
     uint64_t since_usec;         /* real; when what the message is about began; 0: with the episode */
     uint32_t findings;           /* what holds now, FINDING_BITs */
-    uint32_t about;              /* what the message is about, events among it; 0: nothing in particular */
+    uint32_t about;              /* what the message is about, events among it; of a resolved incident what ended last; 0: nothing in
+                                    particular */
     bool first_sight;            /* it was so when the trail was first seen */
     bool resolves;               /* the incident is over with this message, or was before it */
     bool may_act;                /* false: the mode or the trail's owner forbids acting */

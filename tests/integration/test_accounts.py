@@ -103,15 +103,15 @@ def test_a_wrong_external_id_is_one_blind_account_and_disturbs_nobody(sim, make_
                        aws={"max_attempts": 1}).start().wait_guarding()
     told = wait_alert(sim, "guard.blind", seconds=15)
     assert (told["account"], told["region"], told["trail"], told["severity"]) == (OTHER, None, None, "warning")
-    (message,) = [entry for entry in messages(sim) if "blind" in entry["Subject"]]
-    assert message["Subject"] == f"[TrailGuard] WARNING guard is blind in account {OTHER}: denied"
+    (message,) = [entry for entry in messages(sim) if "cannot poll" in entry["Subject"]]
+    assert message["Subject"] == f"[TrailGuard] WARNING cannot poll account {OTHER}: access denied"
     mail = message["received"]["email"]["Body"]
     assert role_arn(OTHER) in mail and "is not authorized to perform: sts:AssumeRole" in mail and "external id" in mail
-    matches(f"{OTHER}: could not be looked at: .*{role_arn(OTHER)}", guard.stderr())
+    matches(f"{OTHER}: could not be polled: .*{role_arn(OTHER)}", guard.stderr())
     wait_polls(sim, 4, FRA)
     assert events(sim) == ["guard.blind"], "one target, told once"
     assert sim.requests(service="cloudtrail", principal=f"*:{OTHER}:*") == []
-    assert len(guard.found(f"{OTHER}.*(could not|blind)")) == 2
+    assert len(guard.found(f"{OTHER}.*(could not|unreachable)")) == 2
     blind = [target for target in guard.status()["targets"] if target["account"] == OTHER]
     assert [(target["region"], target["state"]) for target in blind] == [("", "blind")]
     assert guard.verdicts() == {"main": "logging"}
@@ -292,7 +292,7 @@ def test_newcomers_are_guarded_and_leavers_told_at_the_next_refresh(organization
     sim.call("organization", management=MAIN, members=[MEMBER, THIRD])
     told = wait_alert(sim, "guard.blind", seconds=75)
     assert (told["account"], told["region"], told["severity"]) == (OTHER, None, "warning")
-    (message,) = [entry for entry in messages(sim) if "no active member" in entry["Subject"]]
+    (message,) = [entry for entry in messages(sim) if "no longer an active member" in entry["Subject"]]
     matches("exclude", message["received"]["email"]["Body"])
     guard.wait_line(f"account {THIRD} .*is new in the organization")
     guard.wait_line(f"account {OTHER} .*no member of the organization")
@@ -386,7 +386,7 @@ def test_an_account_that_could_not_be_reached_and_then_left_is_reported_as_left(
     poll(lambda: {entry["account"] for entry in documents(sim) if entry["event"] == "guard.blind"} == {MEMBER, OTHER}, within(20))
     admins["head"].remove_account_from_organization(AccountId=OTHER)
     guard.reload()
-    left = poll(lambda: [entry for entry in messages(sim) if "no active member" in entry["Subject"]], within(20))
+    left = poll(lambda: [entry for entry in messages(sim) if "no longer an active member" in entry["Subject"]], within(20))
     assert document(left[0])["account"] == OTHER
     found = wait_alert(sim, "trail.attributed", seconds=20)
     assert (found["account"], found["actor"]["event_name"]) == (OTHER, "RemoveAccountFromOrganization")
@@ -402,7 +402,7 @@ def test_without_the_management_accounts_keys_the_command_stays_in_the_mail(sim,
     sim.call("organization", management=THIRD, members=[MAIN, MEMBER], delegated=[MAIN])
     guard.reload()
     wait_alert(sim, "guard.blind", seconds=20)
-    (message,) = [entry for entry in messages(sim) if "no active member" in entry["Subject"]]
+    (message,) = [entry for entry in messages(sim) if "no longer an active member" in entry["Subject"]]
     matches("aws cloudtrail lookup-events --region us-east-1", message["received"]["email"]["Body"])
     wait_polls(sim, 8, FRA)
     assert not sim.requests(operation="LookupEvents") and events(sim) == ["guard.blind"]

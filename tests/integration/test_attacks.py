@@ -116,7 +116,7 @@ def test_a_member_that_leaves_the_organization(sim, mallory, make_guard, mode):
     sim.call("load", organization={"management": MAIN, "members": [MAIN]})
     guard.reload()
     entry = wait_alert(sim, "guard.blind", seconds=20, holds=lambda entry: entry["account"] == MEMBER)
-    matches("no active member of the organization", entry["summary"])
+    matches("no longer an active member of the organization", entry["summary"])
     write_down(LEAVES, mode, event="guard.blind", undone=False, by=[], fields=[], finding=None, severity=entry["severity"])
 
 

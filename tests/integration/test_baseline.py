@@ -154,7 +154,7 @@ def test_a_pin_wins_over_the_recording(sim, victim, mallory, expect):
 
 
 def test_a_new_pin_is_nobodys_deed(sim, victim, mallory):
-    """Added by a reload and taken out again: its own event, no search for who did it, no "put back by others"."""
+    """Added by a reload and taken out again: its own event, no search for who did it, no line about another caller."""
     victim.write_config(mode="observe")
     start(victim)
     victim.write_config(mode="observe", expect={"bucket": "the-right-bucket"})
@@ -176,8 +176,8 @@ def test_accepting_is_not_putting_back(sim, victim, mallory):
     wait_alert(sim, "trail.weakened")
     victim.verb("accept", "victim", "--yes")
     entry = wait_alert(sim, "trail.resolved")
-    assert "was accepted as its baseline: S3KeyPrefix" in entry["summary"]
-    assert not victim.found("put back by others")
+    assert "were accepted as its baseline: S3KeyPrefix" in entry["summary"]
+    assert not victim.found("no longer differs .*not written by TrailGuard")
 
 
 def test_many_weak_baselines_are_told_together(sim, make_guard):
@@ -244,7 +244,7 @@ def test_a_war_over_settings_ends_at_the_ceiling_and_is_told(sim, victim, mallor
     for number in range(4):
         update(mallory, S3BucketName=f"mallorys-bucket-{number}")
         if number < 3:      # what nothing confirmed is an attempt and no restore
-            victim.wait_line("put back, confirmed", count=number + 1)
+            victim.wait_line("restored, confirmed", count=number + 1)
     entry = wait_alert(sim, "trail.weakened", holds=lambda entry: entry["restores_paused"])
     assert entry["severity"] == "critical"
     assert {"field": "S3BucketName", "was": BUCKET, "now": "mallorys-bucket-3"} in entry["changes"]

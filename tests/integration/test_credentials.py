@@ -52,7 +52,7 @@ def test_keys_in_a_file_work_and_a_rotated_file_is_picked_up_by_itself(sim, guar
     write_keys(keys_file, new)
     sim.call("key", access_key=old["access_key"], active=False)
     wait_polls(sim, 2, FRA, access_key=new["access_key"], status=200, seconds=20)
-    assert documents(sim) == [] and not guard.found("could not be looked at")
+    assert documents(sim) == [] and not guard.found("could not be polled")
     assert guard.verdicts() == {"org-trail": "logging"}
     only_credentials_failed(sim)
 

@@ -140,7 +140,7 @@ def test_a_disabled_key_does_not_hold_up_what_else_was_changed(sim, victim, mall
     assert told["fields_left"] == ["KmsKeyId"]
     after = sim.trail(VICTIM)["settings"]
     assert after == {**before["settings"], "KmsKeyId": ""}
-    assert "partly put back" in message_about(sim, "weakened")["Subject"]
+    assert "partly restored" in message_about(sim, "weakened")["Subject"]
     sim.boto3(mallory.user, "kms", FRA).enable_key(KeyId=KEY)
     wait_alert(sim, "trail.resolved", seconds=70)
     assert sim.trail(VICTIM)["settings"] == before["settings"]
@@ -227,7 +227,7 @@ def test_an_organization_trail_of_others_has_a_baseline_without_its_tags(sim, ma
     entry = wait_alert(sim, "trail.weakened", MEMBER_TOPIC)
     assert (entry["action"]["taken"], entry["action"]["result"]) == ("restore", "failed")
     assert [change["field"] for change in entry["changes"]] == ["S3BucketName"]
-    assert guard.wait_line("could not be put back").endswith("operate on this resource")
+    assert guard.wait_line("could not be restored").endswith("operate on this resource")
     asked = [entry["operation"] for entry in sim.requests(principal="*:user/member-guard")]
     assert asked.count("UpdateTrail") == 1 and "ListTags" not in asked, "AWS says who may, once"
     assert "Tags" not in json.loads(path.read_text())["settings"]

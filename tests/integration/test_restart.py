@@ -184,7 +184,7 @@ def test_a_restart_that_aws_accepts_but_that_does_not_hold_is_noticed(sim, guard
         told = wait_alert(sim, "trail.stopped", seconds=15)
         assert told["action"]["result"] in ("failed", "pending")
         assert not guard.found("logging again, confirmed")
-        guard.wait_line("could not be started: StartLogging: accepted, but .* after 5 s; trying again")
+        guard.wait_line("could not be started: StartLogging: accepted, but .* after 5 s; retrying")
         assert sim.trail(ORG_TRAIL)["logging"] is False
     sim.wait_for_trail(ORG_TRAIL, within(20), logging=True)
     assert wait_alert(sim, "trail.resolved")["incident"] == told["incident"]

@@ -341,7 +341,7 @@ with open({str(count)!r}, "a+") as count:
 """) + "\n")
     guard = start().wait_ready()
     shown = r": \x1b[31mproxy refused C:\\x"
-    guard.wait_line("blind after 3 looks.*Traceback [0-9]+" + re.escape(shown))
+    guard.wait_line("unreachable after 3 failed polls.*Traceback [0-9]+" + re.escape(shown))
     guard.wait_line("an alert was not taken")
     before, asked = guard.stderr(), len(count.read_text())
     poll(lambda: len(count.read_text()) >= asked + 2, within(30), 0.2)

@@ -175,7 +175,7 @@ def test_an_organization_trail_is_protected_in_a_member_account_and_aws_is_asked
     assert told["trail"]["arn"] == ORG_TRAIL and told["account"] == MAIN
     matches("not ours|another account|management account|owner", mail_of(messages(sim, MEMBER_TOPIC)[0]))
     wait_polls(sim, 2, FRA)
-    assert "AWS does not let this account" in mail_of(messages(sim, MEMBER_TOPIC)[0])
+    assert "AWS refused" in mail_of(messages(sim, MEMBER_TOPIC)[0])
     assert writes(sim) == ["StartLogging"]
     assert len(member.found(f"org-trail {FRA} {MAIN}: AWS does not let account {MEMBER} restart this organization trail")) == 1
     assert {entry["trail"] for entry in sim.requests(operation="ListTags")} == {trail_arn("member-trail", FRA, MEMBER)}, \
@@ -383,7 +383,7 @@ def test_a_region_that_cannot_be_disabled_is_never_not_enabled(sim, make_guard, 
     guard = make_guard(sim, regions="all", blind_after=3)
     with sim.fault("error", region=IAD, code=code, message="The security token included in the request is invalid.", status=403):
         guard.start()
-        guard.wait_line(f"{IAD} {MAIN}: could not be looked at: DescribeTrails: {code}", 20)
+        guard.wait_line(f"{IAD} {MAIN}: could not be polled: DescribeTrails: {code}", 20)
         mallory.sim.trail(AUDIT, logging=False)
         assert wait_alert(sim, "guard.blind", seconds=20, holds=lambda entry: entry["region"] == IAD)
     sim.wait_for_trail(AUDIT, within(20), logging=True)
@@ -399,7 +399,7 @@ def test_where_a_trail_was_seen_such_an_answer_is_a_failed_poll(sim, make_guard,
     guard.wait_verdict("hongkong", "logging", 20)
     mark = guard.mark()
     with sim.fault("error", region="ap-east-1", code=code, message="The security token is invalid.", status=403):
-        guard.wait_line("ap-east-1 .*could not be looked at", 20, mark)
+        guard.wait_line("ap-east-1 .*could not be polled", 20, mark)
     mallory.stop(hongkong)
     sim.wait_for_trail(hongkong, within(20), logging=True)
     assert not guard.found(f"ap-east-1 {MAIN}: not enabled")

@@ -47,6 +47,8 @@ struct Stage {
     bool refusing; /* AWS refuses what is tried while time passes */
     bool searching;
     bool left; /* the organization */
+    bool searching_for_account;
+    uint64_t account_wake;
 };
 
 /* ---- settings ---- */
@@ -381,13 +383,22 @@ static void word_sighted(Stage *s, const char *arg) {
     look(s);
 }
 
+static void took_target(Stage *s, const TargetState *state, const Plan *plan) {
+    if (state == &s->account) {
+        s->searching_for_account = s->searching_for_account || plan->attribute;
+        s->account_wake = plan->wake_mono_usec;
+    }
+    publish(s, state == &s->account ? &account_subject : &region_subject, plan);
+}
+
 static void decide_target(Stage *s, TargetState *state, const TargetLook *seen, unsigned blind_after) {
     Policy policy = s->policy;
     Plan plan;
 
     policy.blind_after = blind_after;
+    policy.attribution = state == &s->account;
     guard_target(&policy, state, seen, s->now, &plan, state);
-    publish(s, state == &s->account ? &account_subject : &region_subject, &plan);
+    took_target(s, state, &plan);
 }
 
 static void poll_target(Stage *s, TargetState *state, const TargetLook *seen, unsigned times) {
@@ -648,6 +659,55 @@ static void word_unsearched(Stage *s, const char *arg) {
     search_in_vain(s, &(Attribution){ .error_text = DENIED("LookupEvents", "cloudtrail:LookupEvents") });
 }
 
+/* ---- words: who took the account out of the organization ---- */
+
+static bool wait_for_account_search(Stage *s) {
+    for (unsigned i = 0; i < 100 && s->account.attributing.wanted && !s->searching_for_account; i++) {
+        pass_time(s, s->account_wake > s->now.mono_usec ? s->account_wake - s->now.mono_usec : 1);
+        decide_target(s, &s->account, NULL, s->policy.blind_after);
+    }
+    return s->searching_for_account;
+}
+
+static void answer_account_search(Stage *s, const Attribution *found) {
+    Plan plan;
+
+    pass_time(s, 1 * SEC);
+    s->searching_for_account = false;
+    guard_target_attributed(&s->policy, &s->account, found, s->now, &plan, &s->account);
+    took_target(s, &s->account, &plan);
+}
+
+/* The call that did it; or "LEFT", "REMOVED" or "CLEANED": AWS's record of the departure, and no call behind it. */
+static void word_taken(Stage *s, const char *arg) {
+    Attribution found = { .looked = true, .found = true };
+    bool is_record = text_equal(arg, "LEFT") || text_equal(arg, "REMOVED") || text_equal(arg, "CLEANED");
+
+    if (!wait_for_account_search(s))
+        return;
+    if (is_record) {
+        found.actor = (Actor){ .type = "AWSService", .name = "organizations.amazonaws.com" };
+        (void)text_copy(found.actor.departure, sizeof(found.actor.departure), arg);
+    } else
+        found.actor = actor_named(s, "bob");
+    (void)text_copy(found.actor.event_name, sizeof(found.actor.event_name),
+                    is_record ? "AccountDepartedOrganization" : arg);
+    found.actor.event_usec = s->now.real_usec - 20 * SEC;
+    answer_account_search(s, &found);
+}
+
+/* All searches find no such call, or with "denied" all fail. */
+static void word_untraced(Stage *s, const char *arg) {
+    for (unsigned i = 0; i < 8 && wait_for_account_search(s); i++) {
+        Attribution found = { .looked = !arg[0] };
+
+        if (arg[0])
+            (void)text_copy(found.error_text, sizeof(found.error_text),
+                            DENIED("LookupEvents", "cloudtrail:LookupEvents"));
+        answer_account_search(s, &found);
+    }
+}
+
 /* AWS refused N attempts, each a second after the one before. */
 static void word_tried(Stage *s, const char *arg) {
     Attribution found = { .looked = true, .n_attempts = (unsigned)atoi(arg) };
@@ -853,6 +913,8 @@ static const struct Word {
     { "nobody", word_nobody, { "" } },
     { "unsearched", word_unsearched, { "" } },
     { "tried", word_tried, { "1", "4" } },
+    { "taken", word_taken, { "RemoveAccountFromOrganization", "LEFT" } },
+    { "untraced", word_untraced, { "", "denied" } },
     { "maintenance", word_maintenance, { "on", "stop", "over" } },
     { "member", word_member, { "asked", "" } },
     { "may", word_may, { "deleted", "selectors", "1" } },

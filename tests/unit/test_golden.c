@@ -157,7 +157,8 @@ static const char *add_keys(Keys *keys, const Subject *subject, const Tell *tell
     const AlertTemplate *template = alert_template(subject, tell);
     AlertSource source = { .guard = &guard, .subject = subject, .tell = tell, .words = template };
     bool by_mode = (tell->event <= EVENT_TRAIL_WEAKENED || tell->event == EVENT_EXPECTATION_UNMET) &&
-                   tell->kind != TELL_SUMMARY && !tell->protected && !tell->maintenance;
+                   tell->kind != TELL_SUMMARY && !tell->protected && !tell->maintenance &&
+                   telling_of(subject, tell) != TELLING_NEVER_FOUND;
     const char *event = event_to_string(tell->event), *added = NULL;
     StrBuf b[6];
 
@@ -166,13 +167,21 @@ static const char *add_keys(Keys *keys, const Subject *subject, const Tell *tell
     (void)strbuf_addf(&b[0], "%s, row %d%s%s", event, telling_of(subject, tell), by_mode ? ", mode " : "",
                       by_mode ? mode_to_string(tell->mode) : "");
     add_outcome(&b[0], &source);
-    if (uses(template, "{kinds}") || uses(template, "{unreadable}"))
+    if (uses(template, "{unreadable}"))
+        (void)strbuf_addf(&b[1], "%s, row %d, %s", event, telling_of(subject, tell),
+                          worst_of((tell->about ? tell->about : tell->findings) & FINDINGS_UNREADABLE));
+    if (uses(template, "{kinds}"))
         (void)strbuf_addf(&b[1], "%s, row %d, %s", event, telling_of(subject, tell),
                           worst_of(tell->about ? tell->about : tell->findings));
     if (uses(template, "{deed}"))
         (void)strbuf_addf(&b[2], "%s, done: %s", event, done(tell->about));
     if (uses(template, "{still now}"))
         (void)strbuf_addf(&b[3], "%s, still: %s", event, tell->resolves ? "over" : lasting(tell->findings));
+    if (uses(template, "{member now}"))
+        (void)strbuf_addf(&b[3], "%s, account: %s", event,
+                          tell->resolves             ? "over"
+                          : tell->error == LOOK_GONE ? "gone"
+                                                     : "not reached");
     if (tell->first_sight)
         (void)strbuf_addf(&b[4], "%s at first sight, %s", event,
                           tell->gap.from_usec ? "with a time" : "no time");

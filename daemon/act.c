@@ -39,10 +39,17 @@ static void finish(Act *act, ActionResult result) {
     act_free(act);
 }
 
-void act_fail(Act *act, const char *code, const char *message) {
-    (void)snprintf(act->outcome.error_text, sizeof(act->outcome.error_text), "%s: %s%s%s", act->operation,
-                   code, code[0] && message[0] ? ": " : "", message);
-    (void)text_copy(act->outcome.error_code, sizeof(act->outcome.error_code), code);
+void act_fail(Act *act, const char *why) {
+    (void)snprintf(act->outcome.error_text, sizeof(act->outcome.error_text), "%s: %s", act->operation, why);
+    finish(act, RESULT_FAILED);
+}
+
+void act_fail_by(Act *act, const AwsError *error) {
+    Outcome *outcome = &act->outcome;
+
+    (void)aws_error_text(error, act->operation, outcome->error_text, sizeof(outcome->error_text));
+    (void)text_copy(outcome->error_code, sizeof(outcome->error_code), error->code);
+    (void)text_copy(outcome->request_id, sizeof(outcome->request_id), error->request_id);
     finish(act, RESULT_FAILED);
 }
 
@@ -74,9 +81,10 @@ void act_written(const AwsError *error, void *userdata) {
     act->call = NULL;
     if (error->class != AWS_OK) {
         if (!act_leave_out(act, error))
-            act_fail(act, error->code, error->message);
+            act_fail_by(act, error);
         return;
     }
+    (void)text_copy(act->outcome.request_id, sizeof(act->outcome.request_id), error->request_id);
     act->accepted_usec = loop_monotonic_usec(aws_client_loop(act->aws));
     act->pause_usec = READ_BACK_FIRST_USEC;
     act_next(act);
@@ -85,7 +93,7 @@ void act_written(const AwsError *error, void *userdata) {
 void act_started(Act *act, const char *operation, int r) {
     act->operation = operation;
     if (r < 0)
-        act_fail(act, "", strerror(-r));
+        act_fail(act, strerror(-r));
 }
 
 static void start_logging(Act *act) {
@@ -109,13 +117,13 @@ static void read_back_later(Act *act, const char *what) {
     int r;
 
     if (loop_monotonic_usec(loop) + act->pause_usec > act->accepted_usec + ACT_READ_BACK_USEC) {
-        act_fail(act, "", act->last_error[0] ? act->last_error : what);
+        act_fail(act, act->last_error[0] ? act->last_error : what);
         return;
     }
     r = loop_after(loop, act->pause_usec, again, act, &act->timer);
     act->pause_usec = MIN(2 * act->pause_usec, READ_BACK_MAX_USEC);
     if (r < 0)
-        act_fail(act, "", strerror(-r));
+        act_fail(act, strerror(-r));
 }
 
 static bool was_stopped_again(const Act *act, const CloudTrailStatus *status) {
@@ -134,9 +142,15 @@ static void status_done(const AwsError *error, const CloudTrailStatus *status, v
     }
     act->last_error[0] = '\0';
     if (error->class != AWS_OK)
-        (void)snprintf(act->last_error, sizeof(act->last_error), "accepted, but GetTrailStatus: %s%s%s",
-                       error->code, error->code[0] ? ": " : "", error->message);
+        (void)aws_error_text(error, "accepted, but GetTrailStatus", act->last_error, sizeof(act->last_error));
     read_back_later(act, "accepted, but the trail still does not log after 5 s");
+}
+
+static void act_fail_to_read(Act *act, int r) {
+    char why[ERROR_TEXT_MAX];
+
+    (void)snprintf(why, sizeof(why), "cannot be read back: %s", strerror(-r));
+    act_fail(act, why);
 }
 
 static void read_status_back(Act *act) {
@@ -144,7 +158,7 @@ static void read_status_back(Act *act) {
                                         &act->call);
 
     if (r < 0)
-        act_fail(act, "cannot be read back", strerror(-r));
+        act_fail_to_read(act, r);
 }
 
 static void settings_seen(const SettingsLook *look, void *userdata) {
@@ -180,7 +194,7 @@ static void look_at_settings(Act *act) {
     if (r >= 0)
         r = watch_settings_begin(act->watch);
     if (r < 0)
-        act_fail(act, "cannot be read back", strerror(-r));
+        act_fail_to_read(act, r);
 }
 
 /* Nothing was written: nothing has to show. */

@@ -37,11 +37,13 @@ struct Act {
     uint64_t pause_usec;
     Outcome outcome;
     char last_error[ERROR_TEXT_MAX];
+    AwsError quota; /* what CreateTrail said, while it is asked who takes the trail's place */
 };
 
 void act_next(Act *act);
-/* Ends the action: "OPERATION: code: message". */
-void act_fail(Act *act, const char *code, const char *message);
+/* Ends the action, for a reason of our own or because AWS says no. */
+void act_fail(Act *act, const char *why);
+void act_fail_by(Act *act, const AwsError *error);
 
 /* The callback of every write; and what to do with what starting one returned. */
 void act_written(const AwsError *error, void *userdata);

@@ -63,8 +63,7 @@ bool act_leave_out(Act *act, const AwsError *error) {
     if (*act->step == act_create_trail && (!some || (fault & BUCKET)))
         return false;
     if (act->refused == 0) {
-        (void)snprintf(act->refusal, sizeof(act->refusal), "%s: %s%s%s", act->operation, error->code,
-                       error->message[0] ? ": " : "", error->message);
+        (void)aws_error_text(error, act->operation, act->refusal, sizeof(act->refusal));
         (void)text_copy(act->outcome.error_code, sizeof(act->outcome.error_code), error->code);
     }
     act->refused |= some ? fault : act->asked;

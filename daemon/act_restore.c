@@ -152,7 +152,7 @@ static void bucket_seen(const AwsError *error, const char *region, void *userdat
         return;
     }
     (void)snprintf(text, sizeof(text), "the bucket %.100s is gone", act->keep.values[FIELD_BUCKET]);
-    act_fail(act, "", text);
+    act_fail(act, text);
 }
 
 void act_look_at_bucket(Act *act) {
@@ -182,7 +182,9 @@ static void squatters_listed(const AwsError *error, const CloudTrailTrails *trai
             (void)strbuf_addf(&b, " (of %s)", trail->home_region[0] ? trail->home_region : "another region");
         first = false;
     }
-    act_fail(act, QUOTA_CODE, strbuf_str(&b));
+    if (!first)
+        aws_error_change(&act->quota, act->quota.class, QUOTA_CODE, "%s", strbuf_str(&b));
+    act_fail_by(act, &act->quota);
 }
 
 /* The trails that fill the quota are what somebody has to look at now. */
@@ -194,9 +196,10 @@ static void created(const AwsError *error, void *userdata) {
         return;
     }
     act->call = NULL;
+    act->quota = *error;
     if (cloudtrail_describe_trails(act->aws, act->credentials, act->region, squatters_listed, act,
                                    &act->call) < 0)
-        act_fail(act, error->code, error->message);
+        act_fail_by(act, error);
 }
 
 void act_create_trail(Act *act) {

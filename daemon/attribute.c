@@ -62,13 +62,14 @@ static void finish(Attribute *a) {
 }
 
 /* Whoever refuses one question refuses the others too. Kept: the first error. */
-static void give_up_region(Attribute *a, const char *code, const char *message) {
+static void give_up_region(Attribute *a, const AwsError *error) {
     const AttributeQuestion refused = a->questions[a->question];
+    char operation[64];
 
+    (void)snprintf(operation, sizeof(operation), "LookupEvents in %.31s", refused.region);
     /* that of an account that left is more than can be expected */
     if (!a->found.error_text[0] && !refused.of_member)
-        (void)snprintf(a->found.error_text, sizeof(a->found.error_text), "LookupEvents in %s: %s%s%s",
-                       refused.region, code, code[0] ? ": " : "", message);
+        (void)aws_error_text(error, operation, a->found.error_text, sizeof(a->found.error_text));
     for (size_t i = a->question; i < a->n_questions; i++)
         if (a->questions[i].of_member == refused.of_member && text_equal(a->questions[i].region, refused.region))
             a->questions[i].region[0] = '\0';
@@ -86,6 +87,7 @@ static void events_done(const AwsError *error, const CloudTrailEvents *events, v
 /* False when it could not even be sent. */
 static bool ask(Attribute *a, const char *next_token) {
     const AttributeQuestion *question = &a->questions[a->question];
+    AwsError error;
     CloudTrailLookup lookup = {
         .key = CLOUDTRAIL_LOOKUP_EVENT_NAME,
         .value = question->name,
@@ -97,8 +99,10 @@ static bool ask(Attribute *a, const char *next_token) {
     int r = cloudtrail_lookup_events(a->request.aws, credentials, question->region, &lookup, events_done, a, &a->call);
 
     a->n_calls++;
-    if (r < 0)
-        give_up_region(a, "", strerror(-r));
+    if (r < 0) {
+        aws_error_set(&error, AWS_INTERNAL, "", "%s", strerror(-r));
+        give_up_region(a, &error);
+    }
     return r >= 0;
 }
 
@@ -117,7 +121,7 @@ static void events_done(const AwsError *error, const CloudTrailEvents *events, v
 
     a->call = NULL;
     if (error->class != AWS_OK)
-        give_up_region(a, error->code, error->message);
+        give_up_region(a, error);
     else {
         a->member_answered |= a->questions[a->question].of_member;
         for (size_t i = 0; i < events->n; i++)

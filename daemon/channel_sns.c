@@ -73,8 +73,8 @@ static void published(const AwsError *error, const char *message_id, void *userd
     if (error->class == AWS_OK)
         (void)text_copy(receipt.text, sizeof(receipt.text), message_id);
     else
-        (void)snprintf(receipt.text, sizeof(receipt.text), "%s%s%s", error->code, error->code[0] ? ": " : "",
-                       error->message);
+        (void)aws_error_text(error, NULL, receipt.text, sizeof(receipt.text));
+    (void)text_copy(receipt.request_id, sizeof(receipt.request_id), error->request_id);
     send->sent(&receipt, send->userdata);
     free(send);
 }

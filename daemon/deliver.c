@@ -88,7 +88,8 @@ static void fails(Channel *channel, const Receipt *receipt) {
 
     if (channel->n_failed++ == 0) {
         channel->failing_since_usec = now_usec;
-        log_line(LOG_WARNING, "%s: an alert was not taken, trying again: %s", channel->key, receipt->text);
+        log_aws(LOG_WARNING, receipt->text, "%s: an alert was not taken, trying again: %s", channel->key,
+                receipt->text);
     }
     (void)text_escaped(channel->text, sizeof(channel->text), receipt->text);
     if (refused)

@@ -14,6 +14,7 @@
 #include "daemon/messages.h"
 #include "daemon/words.h"
 #include "lib/arn.h"
+#include "lib/aws_error.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -79,8 +80,9 @@ const char *engine_runtime_dir(void) {
 /* ---- delivery ---- */
 
 static void channel_changed(const ChannelTrouble *trouble, bool failed, void *userdata) {
-    LogField fields[] = { { "TRAILGUARD_EVENT",
-                            failed ? "guard.channel_failed" : "guard.channel_recovered" } };
+    char id[AWS_REQUEST_ID_MAX];
+    LogField fields[] = { { "TRAILGUARD_EVENT", failed ? "guard.channel_failed" : "guard.channel_recovered" },
+                          { "AWS_REQUEST_ID", aws_error_text_id(trouble->text, id) } };
 
     if (failed)
         log_event(LOG_ERR, MESSAGE_CHANNEL_FAILED, fields, ARRAY_SIZE(fields),
@@ -95,7 +97,8 @@ static void channel_changed(const ChannelTrouble *trouble, bool failed, void *us
 static void delivered(const Alert *alert, const char *channel, const Receipt *receipt, void *userdata) {
     LogField fields[] = { { "INCIDENT_ID", alert->incident },
                           { "AWS_ACCOUNT", alert->account },
-                          { "AWS_REGION", alert->region } };
+                          { "AWS_REGION", alert->region },
+                          { "AWS_REQUEST_ID", receipt->request_id } };
 
     log_event(LOG_INFO, MESSAGE_ALERT_DELIVERED, fields, ARRAY_SIZE(fields), "sent by %s: %s (%s)", channel,
               alert->subject, receipt->text);

@@ -316,18 +316,17 @@ static void describe(const AwsError *error, TargetLook *look) {
     bool denied = error->class == AWS_NO_CREDENTIALS && text_equal(error->code, "AccessDenied");
 
     look->error = denied ? LOOK_DENIED : watch_look_error(error->class);
-    if (error->class == AWS_NO_CREDENTIALS) /* its text names the role or the file */
-        (void)text_copy(look->error_text, sizeof(look->error_text), error->message);
-    else
-        (void)snprintf(look->error_text, sizeof(look->error_text), "GetCallerIdentity: %s%s%s", error->code,
-                       error->code[0] ? ": " : "", error->message);
+    (void)aws_error_text(error, "GetCallerIdentity", look->error_text, sizeof(look->error_text));
 }
 
 static void explain_problem(Engine *engine, const AwsError *error) {
+    bool none = error->class == AWS_NO_CREDENTIALS;
+    char text[ERROR_TEXT_MAX - 32];
+
     if (is_about_credentials(error->class))
         (void)snprintf(engine->problem, sizeof(engine->problem), "%s: %s",
-                       error->class == AWS_NO_CREDENTIALS ? "no credentials" : "credentials not accepted",
-                       error->message);
+                       none ? "no credentials" : "credentials not accepted",
+                       aws_error_text(error, NULL, text, sizeof(text)));
 }
 
 /* Base credentials that are refused here may still be good where the trails are; a role's are what STS says.
@@ -342,7 +341,7 @@ static void identity_failed(Account *account, const AwsError *error, bool first)
     if (!account->role_arn) {
         explain_problem(account->engine, error);
         if (first)
-            log_line(LOG_WARNING, "cannot find out which account this is: %s", look.error_text);
+            log_aws(LOG_WARNING, look.error_text, "cannot find out which account this is: %s", look.error_text);
     }
     if (account->blocked || error->class == AWS_NO_CREDENTIALS ||
         (account->role_arn && is_about_credentials(error->class)))

@@ -203,8 +203,8 @@ static void note_readable(Trail *trail, Unreadable what, const char *error) {
     if (trail->engine->once)
         return;
     if (error)
-        log_line(LOG_WARNING, "%s %s %s: %s could not be read: %s", trail->name, trail->region, trail->account,
-                 unreadable_to_string(what), error);
+        log_aws(LOG_WARNING, error, "%s %s %s: %s could not be read: %s", trail->name, trail->region, trail->account,
+                unreadable_to_string(what), error);
     else
         log_line(LOG_NOTICE, "%s %s %s: %s can be read again", trail->name, trail->region, trail->account,
                  unreadable_to_string(what));
@@ -221,8 +221,8 @@ static void note_not_shown(Trail *trail, Unreadable what, const char *error) {
     Keeping *k = &trail->keeping;
 
     if (!k->said_unsupported && !trail->engine->once)
-        log_line(LOG_NOTICE, "%s %s %s: AWS does not show %s: %s", trail->name, trail->region, trail->account,
-                 unreadable_to_string(what), error);
+        log_aws(LOG_NOTICE, error, "%s %s %s: AWS does not show %s: %s", trail->name, trail->region, trail->account,
+                unreadable_to_string(what), error);
     k->said_unsupported = true;
     k->n_unread[what] = 0;
     k->seen.unreadable[what][0] = '\0';

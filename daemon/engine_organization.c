@@ -157,13 +157,12 @@ static void list_failed(Engine *engine, const AwsError *error) {
     Subject where = engine_account_subject(engine->base);
     Roster *roster = &engine->roster;
 
-    (void)snprintf(roster->error, sizeof(roster->error), "ListAccounts: %s%s%s", error->code,
-                   error->code[0] ? ": " : "", error->message);
+    (void)aws_error_text(error, "ListAccounts", roster->error, sizeof(roster->error));
     if (aws_error_denied_action(error, action, resource))
         engine_note_denial(engine, &where, action, resource);
     if (roster->n_failed++ == 0)
-        log_line(LOG_WARNING, "cannot list the organization's accounts: %s; going on with those known",
-                 roster->error);
+        log_aws(LOG_WARNING, roster->error, "cannot list the organization's accounts: %s; going on with those known",
+                roster->error);
 }
 
 static void list_done(const AwsError *error, const OrganizationsAccounts *accounts, void *userdata) {

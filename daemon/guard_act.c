@@ -163,6 +163,15 @@ static void note_failure(Deciding *d, Note what, unsigned count, uint32_t fields
     note->fields = fields;
     note->refused = !guard_may_write(d->facts, outcome->action);
     (void)text_copy(note->detail, sizeof(note->detail), detail);
+    (void)text_copy(note->request_id, sizeof(note->request_id), outcome->request_id);
+}
+
+/* What was written shows. */
+static NoteValue *note_success(Deciding *d, Note what, const Outcome *outcome) {
+    NoteValue *note = plan_note(d->plan, what);
+
+    (void)text_copy(note->request_id, sizeof(note->request_id), outcome->request_id);
+    return note;
 }
 
 /* What a status read back does not show stays as it was. */
@@ -196,7 +205,7 @@ static void restarted(Deciding *d, const Outcome *outcome) {
     s->act_after_mono_usec = 0;
     take_read_back(d, seen);
     inc->gap.to_usec = seen->start_usec >= inc->gap.from_usec ? seen->start_usec : d->now.real_usec;
-    plan_note(d->plan, NOTE_RUNNING_AGAIN)->gap = inc->gap;
+    note_success(d, NOTE_RUNNING_AGAIN, outcome)->gap = inc->gap;
     guard_tell_pending(d, &s->pending, "");
     fails = s->findings & ~was & FINDINGS_ERRORS;
     if (fails)
@@ -251,7 +260,7 @@ static void restored(Deciding *d, const Outcome *outcome) {
         } else if (tried & was & FIELD_BIT(f))
             count_restore(d, f);
     if ((was & ~left) || outcome->result == RESULT_HELD)
-        plan_note(d->plan, NOTE_RESTORED)->fields = was & ~left;
+        note_success(d, NOTE_RESTORED, outcome)->fields = was & ~left;
     if ((tried & left) || (!was && outcome->result != RESULT_HELD)) {
         restore_failed(d, NOTE_RESTORE_FAILED, n_failures, tried & left, outcome);
         return;
@@ -274,7 +283,7 @@ static void recreated(Deciding *d, const Outcome *outcome) {
     take_read_back(d, seen);
     guard_set_fields(s, outcome->fields_left, 0, 0);
     s->incident.fields = s->fields;
-    (void)plan_note(d->plan, NOTE_RECREATED);
+    (void)note_success(d, NOTE_RECREATED, outcome);
     if (!seen->is_logging)
         s->findings |= FINDING_BIT(FINDING_STOPPED);
     guard_tell_pending(d, &s->pending_restore, "");

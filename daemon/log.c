@@ -11,6 +11,7 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
+#include "lib/aws_error.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
 #include "lib/util/text.h"
@@ -120,6 +121,16 @@ void log_line(int level, const char *format, ...) {
 
     va_start(ap, format);
     emit(level, NULL, NULL, 0, format, ap);
+    va_end(ap);
+}
+
+void log_aws(int level, const char *text, const char *format, ...) {
+    char id[AWS_REQUEST_ID_MAX];
+    const LogField field = { "AWS_REQUEST_ID", aws_error_text_id(text, id) };
+    va_list ap;
+
+    va_start(ap, format);
+    emit(level, NULL, &field, 1, format, ap);
     va_end(ap);
 }
 

@@ -23,6 +23,10 @@ int log_level(void);
 /* One line. Control bytes in the finished line are escaped. */
 void log_line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* One line with a MESSAGE_ID (32 hex digits, from messages.h) and fields, which plain stderr leaves out. */
+/* One line about what AWS said, which text ends with as aws_error_text() wrote it: its request id goes into the field
+ * AWS_REQUEST_ID. */
+void log_aws(int level, const char *text, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* One line with a MESSAGE_ID (32 hex digits, from messages.h; NULL: none) and fields, which plain stderr leaves out. */
 void log_event(int level, const char *message_id, const LogField *fields, size_t n_fields, const char *format, ...)
         __attribute__((format(printf, 5, 6)));

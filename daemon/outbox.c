@@ -13,6 +13,7 @@
 #include "daemon/messages.h"
 #include "daemon/outbox_file.h"
 #include "daemon/seal.h"
+#include "lib/aws_error.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -358,8 +359,10 @@ static int write_refused(const Outbox *outbox, const OutboxEntry *entry, const c
 void outbox_refuse(Outbox *outbox, OutboxEntry *entry, const char *channel, const char *reason,
                    const char *const *channels, size_t n_channels) {
     int r = write_refused(outbox, entry, channel, reason);
+    char id[AWS_REQUEST_ID_MAX];
+    const LogField field = { "AWS_REQUEST_ID", aws_error_text_id(reason, id) };
 
-    log_event(LOG_ERR, MESSAGE_ALERT_LOST, NULL, 0, "%s refused this alert for good: %s: %s", channel,
+    log_event(LOG_ERR, MESSAGE_ALERT_LOST, &field, 1, "%s refused this alert for good: %s: %s", channel,
               reason, entry->record.alert.subject);
     if (r < 0)
         log_line(LOG_ERR, "%s/refused: the refused alert cannot be kept there: %s", outbox->dir,

@@ -7,6 +7,7 @@
 #include "daemon/messages.h"
 #include "daemon/report.h"
 #include "daemon/words.h"
+#include "lib/aws_error.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
@@ -333,7 +334,7 @@ static const struct {
 void report_note(const Subject *subject, const NoteValue *note, const char *incident_id,
                  uint64_t now_real_usec) {
     _cleanup_strbuf_ StrBuf line = STRBUF_INIT(4096);
-    char principal[ACTOR_TEXT_MAX];
+    char principal[ACTOR_TEXT_MAX], id[AWS_REQUEST_ID_MAX];
     Writing w = { .note = note, .now_usec = now_real_usec, .out = &line };
     const char *words[] = { subject->name, subject->region, subject->account };
     const LogField fields[] = {
@@ -344,6 +345,7 @@ void report_note(const Subject *subject, const NoteValue *note, const char *inci
         { "AWS_REGION", subject->region },
         { "INCIDENT_ID", incident_id },
         { "PRINCIPAL_ARN", text_escaped(principal, sizeof(principal), note->actor.arn) },
+        { "AWS_REQUEST_ID", aws_error_text_id(note->detail, id)[0] ? id : note->request_id },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(words); i++) {

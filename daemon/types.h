@@ -238,6 +238,7 @@ typedef enum LookError {
 
 #define ERROR_TEXT_MAX 448
 #define CODE_TEXT_MAX  64
+#define REQUEST_ID_MAX 64
 
 typedef enum ObservationKind {
     OBSERVED_STATUS, /* GetTrailStatus answered */
@@ -313,6 +314,7 @@ typedef struct Outcome {
                                         it did not come to that */
     char error_code[CODE_TEXT_MAX];  /* FAILED: AWS's; "" when it was not AWS that refused */
     char error_text[ERROR_TEXT_MAX]; /* FAILED */
+    char request_id[REQUEST_ID_MAX]; /* AWS's, of the write that failed or of the last one that was accepted; or "" */
 } Outcome;
 
 typedef struct ActionReport {
@@ -496,6 +498,7 @@ typedef struct NoteValue {
     bool refused;                /* AWS does not let us: not tried again soon */
     uint32_t fields;             /* FIELD_BITs */
     char detail[ERROR_TEXT_MAX]; /* raw: escape before showing */
+    char request_id[REQUEST_ID_MAX]; /* AWS's, of the write that it is about; "" : of what detail ends with, if any */
     Actor actor;                 /* NOTE_ATTRIBUTED, NOTE_ATTEMPTED */
 } NoteValue;
 
@@ -713,4 +716,5 @@ typedef struct Receipt {
     ReceiptKind kind;
     uint64_t retry_after_usec;
     char text[ERROR_TEXT_MAX]; /* the message id, or the error; raw */
+    char request_id[REQUEST_ID_MAX]; /* AWS's; or "" */
 } Receipt;

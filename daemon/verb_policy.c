@@ -69,8 +69,7 @@ static void answered(const AwsError *error, const StsIdentity *identity, void *u
         (void)text_copy(asking->caller, sizeof(asking->caller), identity->arn);
         take_arn(asking, identity->arn);
     } else
-        (void)snprintf(asking->error, sizeof(asking->error), "GetCallerIdentity: %s%s%s", error->code,
-                       error->code[0] ? ": " : "", error->message);
+        (void)aws_error_text(error, "GetCallerIdentity", asking->error, sizeof(asking->error));
     (void)sd_event_exit(asking->event, 0);
 }
 

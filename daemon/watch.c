@@ -99,16 +99,11 @@ void watch_cancel(Watch *watch) {
         watch_free(watch);
 }
 
-static void error_text(char dst[static ERROR_TEXT_MAX], const char *operation, const AwsError *error) {
-    (void)snprintf(dst, ERROR_TEXT_MAX, "%s: %s%s%s", operation, error->code, error->code[0] ? ": " : "",
-                   error->message);
-}
-
 void watch_failure_set(WatchFailure *failure, const char *operation, const AwsError *error, const char *action,
                        const char *resource) {
     WatchDenial *denial = &failure->denial;
 
-    error_text(failure->text, operation, error);
+    (void)aws_error_text(error, operation, failure->text, sizeof(failure->text));
     if (error->class != AWS_DENIED || aws_error_denied_action(error, denial->action, denial->resource))
         return;
     (void)text_copy(denial->action, sizeof(denial->action), action);
@@ -152,13 +147,13 @@ static void judge_look(const Watch *w, WatchResult *result) {
     result->no_credentials = n_asked > 0 && n_without == n_asked;
     if (look->sighted && w->list_asked && !list_ok) {
         look->list_error = watch_look_error(w->list_error.class);
-        error_text(look->list_error_text, "DescribeTrails", &w->list_error);
+        (void)aws_error_text(&w->list_error, "DescribeTrails", look->list_error_text, sizeof(look->list_error_text));
     }
     if (look->sighted)
         return;
     if (w->list_asked) {
         look->error = watch_look_error(w->list_error.class);
-        error_text(look->error_text, "DescribeTrails", &w->list_error);
+        (void)aws_error_text(&w->list_error, "DescribeTrails", look->error_text, sizeof(look->error_text));
     } else if (failed) {
         look->error = failed->seen.error;
         text_copy(look->error_text, sizeof(look->error_text), failed->seen.error_text);
@@ -222,7 +217,7 @@ static void status_done(const AwsError *error, const CloudTrailStatus *status, v
     note_denial(slot->watch, error);
     if (error->class != AWS_OK) {
         *seen = (Observation){ .kind = OBSERVED_ERROR, .error = watch_look_error(error->class) };
-        error_text(seen->error_text, "GetTrailStatus", error);
+        (void)aws_error_text(error, "GetTrailStatus", seen->error_text, sizeof(seen->error_text));
     } else {
         *seen = watch_observe(status);
         seen->target_sighted = true;
@@ -286,7 +281,7 @@ static void ask_after_probe(Watch *w) {
 
     if (w->list_asked) {
         probe.seen = (Observation){ .kind = OBSERVED_ERROR, .error = watch_look_error(probe.class) };
-        error_text(probe.seen.error_text, "DescribeTrails", &w->list_error);
+        (void)aws_error_text(&w->list_error, "DescribeTrails", probe.seen.error_text, sizeof(probe.seen.error_text));
     } else
         probe = w->slots[next++];
     for (; next < w->n_slots; next++)

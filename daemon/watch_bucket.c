@@ -79,10 +79,11 @@ static void set_failure(WatchBucket *w, Unreadable what, const AwsError *error) 
 /* In error_text the first is kept. */
 static void not_looked(WatchBucket *w, Unreadable what, const AwsError *error) {
     const char *name = what == UNREADABLE_KEY ? w->request.key : w->request.bucket;
+    char operation[160];
 
     set_failure(w, what, error);
-    (void)snprintf(w->look.failures[what].text, ERROR_TEXT_MAX, "%s of %.100s: %s%s%.230s", calls[what].operation,
-                   name, error->code, error->code[0] ? ": " : "", error->message);
+    (void)snprintf(operation, sizeof(operation), "%s of %.100s", calls[what].operation, name);
+    (void)aws_error_text(error, operation, w->look.failures[what].text, ERROR_TEXT_MAX);
     if (!w->look.error_text[0])
         (void)text_copy(w->look.error_text, sizeof(w->look.error_text), w->look.failures[what].text);
 }

@@ -123,8 +123,7 @@ static void answered(WatchSettings *w) {
 static void failed(WatchSettings *w, uint32_t fields, const char *operation, const AwsError *error) {
     if (w->look.failed == 0) {
         w->look.error = watch_look_error(error->class);
-        (void)snprintf(w->look.error_text, sizeof(w->look.error_text), "%s: %s%s%s", operation, error->code,
-                       error->code[0] ? ": " : "", error->message);
+        (void)aws_error_text(error, operation, w->look.error_text, sizeof(w->look.error_text));
     }
     w->look.failed |= fields;
 }

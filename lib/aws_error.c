@@ -11,11 +11,18 @@
 #include "lib/util/text.h"
 #include "lib/xml.h"
 
+/* UUIDs, base64, and what S3's namesakes send. */
+#define ID_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/=.:"
+
+#define ID_BEGIN       " (request id "
+#define EXTENDED_BEGIN ", extended request id "
+
 /* The pieces of an error answer, raw. */
 typedef struct Pieces {
     char code[128];
     char message[2048];
-    char request_id[128];
+    char request_id[2 * AWS_REQUEST_ID_MAX];
+    char extended_id[2 * AWS_EXTENDED_ID_MAX];
 } Pieces;
 
 /* ---- the table ---- */
@@ -284,6 +291,7 @@ static bool read_xml(const HttpResponse *response, Pieces *p) {
         { .path = "*/Error/Code" },
         { .path = "*/Error/Message" },
         { .path = "*/RequestId" },
+        { .path = "*/HostId" },
     };
 
     if (xml_read(response->body, response->body_len, fields, ARRAY_SIZE(fields)) < 0)
@@ -292,6 +300,7 @@ static bool read_xml(const HttpResponse *response, Pieces *p) {
     take_code(p->code, sizeof(p->code), fields[0].text);
     (void) text_copy(p->message, sizeof(p->message), fields[1].text);
     (void) text_copy(p->request_id, sizeof(p->request_id), fields[2].text);
+    (void) text_copy(p->extended_id, sizeof(p->extended_id), fields[3].text);
     xml_fields_done(fields, ARRAY_SIZE(fields));
     return p->code[0] != '\0';
 }
@@ -306,6 +315,7 @@ static bool read_body(const HttpResponse *response, AwsProtocol protocol, Pieces
 static void read_headers(const HttpResponse *response, Pieces *p) {
     const char *type = http_header(response, "x-amzn-ErrorType");
     const char *id = http_header(response, "x-amzn-RequestId");
+    const char *extended = http_header(response, "x-amz-id-2");
 
     if (p->code[0] == '\0' && type)
         take_code(p->code, sizeof(p->code), type);
@@ -313,6 +323,8 @@ static void read_headers(const HttpResponse *response, Pieces *p) {
         id = http_header(response, "x-amz-request-id");
     if (id)
         (void) text_copy(p->request_id, sizeof(p->request_id), id);
+    if (extended)
+        (void) text_copy(p->extended_id, sizeof(p->extended_id), extended);
 }
 
 /* ---- messages ---- */
@@ -362,10 +374,19 @@ static void describe(const HttpResponse *response, Pieces *p) {
                     type[0] ? " (" : "", type, type[0] ? ")" : "", head[0] ? ": " : "", head);
 }
 
+/* A part of one would send people on a wrong track. */
+static void take_id(char *dst, size_t size, const char *id) {
+    bool good = id[strspn(id, ID_CHARACTERS)] == '\0';
+
+    if (!good || !text_copy(dst, size, id))
+        dst[0] = '\0';
+}
+
 static void fill(AwsError *e, const Pieces *p) {
     text_escaped(e->code, sizeof(e->code), p->code);
     text_escaped(e->message, sizeof(e->message), p->message);
-    text_escaped(e->request_id, sizeof(e->request_id), p->request_id);
+    take_id(e->request_id, sizeof(e->request_id), p->request_id);
+    take_id(e->extended_id, sizeof(e->extended_id), p->extended_id);
 }
 
 void aws_error_from_response(const HttpResponse *response, AwsProtocol protocol, AwsError *ret) {
@@ -398,15 +419,91 @@ void aws_error_from_response(const HttpResponse *response, AwsProtocol protocol,
     *ret = e;
 }
 
-void aws_error_set(AwsError *e, AwsErrorClass class, const char *code, const char *format, ...) {
+static void set(AwsError *e, AwsErrorClass class, const char *code, const char *format, va_list args)
+        __attribute__((format(printf, 4, 0)));
+
+static void set(AwsError *e, AwsErrorClass class, const char *code, const char *format, va_list args) {
     char message[1024];
+
+    (void) vsnprintf(message, sizeof(message), format, args);
+    e->class = class;
+    text_escaped(e->code, sizeof(e->code), code);
+    text_escaped(e->message, sizeof(e->message), message);
+}
+
+void aws_error_set(AwsError *e, AwsErrorClass class, const char *code, const char *format, ...) {
+    AwsError error = { 0 };
     va_list args;
 
     va_start(args, format);
-    (void) vsnprintf(message, sizeof(message), format, args);
+    set(&error, class, code, format, args);
     va_end(args);
+    *e = error;
+}
 
-    *e = (AwsError){ .class = class };
-    text_escaped(e->code, sizeof(e->code), code);
-    text_escaped(e->message, sizeof(e->message), message);
+void aws_error_change(AwsError *e, AwsErrorClass class, const char *code, const char *format, ...) {
+    va_list args;
+
+    va_start(args, format);
+    set(e, class, code, format, args);
+    va_end(args);
+}
+
+/* ---- texts ---- */
+
+static void write_ids(const AwsError *e, char *dst, size_t size) {
+    bool extended = e->request_id[0] && e->extended_id[0];
+
+    dst[0] = '\0';
+    if (e->request_id[0])
+        (void) snprintf(dst, size, ID_BEGIN "%s%s%s)", e->request_id, extended ? EXTENDED_BEGIN : "",
+                        extended ? e->extended_id : "");
+}
+
+const char *aws_error_text(const AwsError *e, const char *operation, char *dst, size_t size) {
+    char ids[sizeof(ID_BEGIN) + sizeof(EXTENDED_BEGIN) + AWS_REQUEST_ID_MAX + AWS_EXTENDED_ID_MAX];
+    bool sent = e->class != AWS_NO_CREDENTIALS; /* else the message names who or what has none, and why */
+    const char *code = sent ? e->code : "", *message = e->message;
+    size_t n_head, n_ids;
+
+    if (!message[0] && !code[0])
+        message = aws_error_class_to_string(e->class);
+    if (!sent || !operation)
+        operation = "";
+    write_ids(e, ids, sizeof(ids));
+    n_ids = strlen(ids);
+    (void) snprintf(dst, size, "%s%s%s%s", operation, operation[0] ? ": " : "", code,
+                    code[0] && message[0] ? ": " : "");
+    n_head = strlen(dst);
+    if (n_head + n_ids + 1 > size)
+        return dst;
+    text_escaped(dst + n_head, size - n_head - n_ids, message);
+    memcpy(dst + strlen(dst), ids, n_ids + 1);
+    return dst;
+}
+
+/* The last one: what stands before it is AWS's message. */
+static const char *find_ids(const char *text) {
+    const char *found = NULL;
+
+    for (const char *at = strstr(text, ID_BEGIN); at; at = strstr(at + 1, ID_BEGIN))
+        found = at;
+    return found;
+}
+
+const char *aws_error_text_id(const char *text, char ret[static AWS_REQUEST_ID_MAX]) {
+    const char *ids = find_ids(text), *end;
+    size_t n;
+
+    ret[0] = '\0';
+    if (!ids)
+        return ret;
+    ids += strlen(ID_BEGIN);
+    n = strspn(ids, ID_CHARACTERS);
+    end = ids + n;
+    if (text_starts_with(end, EXTENDED_BEGIN))
+        end += strlen(EXTENDED_BEGIN) + strspn(end + strlen(EXTENDED_BEGIN), ID_CHARACTERS);
+    if (n > 0 && n < AWS_REQUEST_ID_MAX && strcmp(end, ")") == 0)
+        (void) text_copy(ret, n + 1, ids);
+    return ret;
 }

@@ -32,12 +32,18 @@ typedef enum AwsErrorClass {
     _AWS_ERROR_CLASS_MAX,
 } AwsErrorClass;
 
+#define AWS_REQUEST_ID_MAX  64
+#define AWS_EXTENDED_ID_MAX 128
+
+/* The ids are what AWS's support asks for: "" unless they consist of letters, digits and punctuation that real ones
+ * have, and fit. */
 typedef struct AwsError {
     AwsErrorClass class;
     int http_status;        /* 0 when there was no answer */
     char code[64];          /* AWS's code, or "" ; escaped */
-    char message[320];      /* for people, one line; escaped; no secrets */
-    char request_id[64];    /* or "" ; escaped */
+    char message[448];      /* for people, one line; escaped; no secrets */
+    char request_id[AWS_REQUEST_ID_MAX];
+    char extended_id[AWS_EXTENDED_ID_MAX]; /* S3's second one */
 } AwsError;
 
 typedef enum AwsProtocol {
@@ -62,6 +68,18 @@ void aws_error_from_response(const HttpResponse *response, AwsProtocol protocol,
  * NULL. */
 void aws_error_set(AwsError *e, AwsErrorClass class, const char *code, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
+
+/* Gives an answer another meaning, as its reader found it: the status and the ids of the answer stay. */
+void aws_error_change(AwsError *e, AwsErrorClass class, const char *code, const char *format, ...)
+        __attribute__((format(printf, 4, 5)));
+
+/* The one text of an error, for people: "OPERATION: CODE: MESSAGE (request id ID)", with ", extended request id ID"
+ * inside the parentheses for S3; what is not known is left out, and so is the operation (which may be NULL) of a call
+ * that was not sent for want of credentials. Where size is too small the message is shortened. Returns dst. */
+const char *aws_error_text(const AwsError *e, const char *operation, char *dst, size_t size);
+
+/* The request id at the end of such a text; "" when there is none. Returns ret. */
+const char *aws_error_text_id(const char *text, char ret[static AWS_REQUEST_ID_MAX]);
 
 /* The class of a bare code ("ThrottlingException"), or _AWS_ERROR_CLASS_MAX when it is not in the table. */
 AwsErrorClass aws_error_classify(const char *code);

@@ -32,8 +32,8 @@ static size_t resource_length(const char **s) {
     n = strcspn(*s, quoted ? "\" " : " ");
     if (quoted && (*s)[n] != '"')
         return 0;
-    /* aws_error.h: a message that was too long ends in "...". */
-    if (n >= 3 && (*s)[n] == '\0' && strncmp(*s + n - 3, "...", 3) == 0)
+    /* aws_error.h: a message that was too long ends in "...", at times with the request id behind it. */
+    if (n >= 3 && strncmp(*s + n - 3, "...", 3) == 0)
         return 0;
     while (n > 0 && strchr(".,;", (*s)[n - 1]))
         n--;

@@ -104,7 +104,6 @@ static void call_end_error(AwsCall *call, const AwsError *error) {
         .body = "",
     };
 
-    reply.request_id = reply.error.request_id;
     call_end(call, &reply);
 }
 
@@ -425,13 +424,11 @@ static bool renew_credentials(AwsCall *call, const AwsError *error) {
 }
 
 static void call_succeed(AwsCall *call, const HttpResponse *response, const AwsError *error) {
-    const char *id = http_header(response, call->bucket ? "x-amz-request-id" : "x-amzn-requestid");
     AwsReply reply = {
         .error = *error,
         .response = response,
         .body = response->body,
         .body_len = response->body_len,
-        .request_id = id ? id : "",
     };
 
     retry_succeeded(&call->scope->quota, call->retry_cost);
@@ -456,7 +453,6 @@ static void call_fail(AwsCall *call, const HttpResponse *response, const AwsErro
         .body = "",
     };
 
-    reply.request_id = reply.error.request_id;
     call_end(call, &reply);
 }
 

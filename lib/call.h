@@ -58,10 +58,9 @@ typedef struct AwsBucketRequest {
 
 /* Valid inside the callback only. */
 typedef struct AwsReply {
-    AwsError error;             /* class AWS_OK when all is well */
+    AwsError error;             /* class AWS_OK when all is well; with the request id then too */
     const char *body;           /* of a 2xx answer, "" otherwise; never NULL */
     size_t body_len;
-    const char *request_id;     /* "" when unknown */
     const HttpResponse *response;   /* as it came, errors included; NULL when no answer is behind this */
     unsigned attempts;
     int64_t clock_offset_usec;  /* AWS's clock less ours, as far as it had to be corrected; else 0 */

@@ -203,10 +203,9 @@ static void finish_insights(const TypedCall *call, const AwsReply *reply) {
     int r = 0;
 
     if (text_equal(reply->error.code, "InsightNotEnabledException")) {
-        AwsError none = { .class = AWS_OK, .http_status = reply->error.http_status };
-
-        (void)text_copy(none.request_id, sizeof(none.request_id), reply->request_id);
-        done(&none, "", call->userdata);
+        error = reply->error;
+        aws_error_change(&error, AWS_OK, "", "%s", "");
+        done(&error, "", call->userdata);
         return;
     }
     if (reply->error.class == AWS_OK)

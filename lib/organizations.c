@@ -234,17 +234,16 @@ static int submit(OrganizationsCall *call, const char *target, const char *body,
                     done, call, &call->call);
 }
 
-static void set_error(AwsError *e, int r, const AwsReply *reply) {
+static void set_error(AwsError *e, int r) {
     if (r == -ENOMEM)
-        aws_error_set(e, AWS_INTERNAL, "", "out of memory");
+        aws_error_change(e, AWS_INTERNAL, "", "out of memory");
     else if (r == -E2BIG)
-        aws_error_set(e, AWS_BAD_ANSWER, "", "the list of accounts is longer than %d accounts or %d pages",
+        aws_error_change(e, AWS_BAD_ANSWER, "", "the list of accounts is longer than %d accounts or %d pages",
                       ORGANIZATIONS_ACCOUNTS_MAX, ORGANIZATIONS_PAGES_MAX);
     else if (r == -ELOOP)
-        aws_error_set(e, AWS_BAD_ANSWER, "", "the list of accounts repeats itself");
+        aws_error_change(e, AWS_BAD_ANSWER, "", "the list of accounts repeats itself");
     else
-        aws_error_set(e, AWS_BAD_ANSWER, "", "the answer is not what Organizations promises");
-    (void)text_copy(e->request_id, sizeof(e->request_id), reply->request_id);
+        aws_error_change(e, AWS_BAD_ANSWER, "", "the answer is not what Organizations promises");
 }
 
 /* The call is gone before done is called. */
@@ -310,7 +309,7 @@ static void on_page(const AwsReply *reply, void *userdata) {
     if (r == -ETIMEDOUT)
         aws_error_set(&error, AWS_TIMED_OUT, "", "the list of accounts did not end in time");
     else if (r < 0)
-        set_error(&error, r, reply);
+        set_error(&error, r);
     end_list(call, &error);
 }
 

@@ -120,11 +120,8 @@ static AwsError s3_error(const TypedCall *call, const AwsReply *reply, int r) {
         return error;
     if (question->astray)
         error.class = AWS_WRONG_REGION;
-    else if (error.http_status == 404 && error.code[0] == '\0' && is_from_s3(reply)) {
-        error.class = AWS_NOT_FOUND;
-        (void) text_copy(error.code, sizeof(error.code), "NoSuchBucket");
-        (void) text_copy(error.message, sizeof(error.message), "The bucket does not exist");
-    }
+    else if (error.http_status == 404 && error.code[0] == '\0' && is_from_s3(reply))
+        aws_error_change(&error, AWS_NOT_FOUND, "NoSuchBucket", "The bucket does not exist");
     return error;
 }
 
@@ -132,8 +129,8 @@ static AwsError s3_error(const TypedCall *call, const AwsReply *reply, int r) {
 static bool is_absent(const AwsReply *reply, const char *code, AwsError *ret) {
     if (!text_equal(reply->error.code, code))
         return false;
-    *ret = (AwsError){ .class = AWS_OK, .http_status = reply->error.http_status };
-    (void) text_copy(ret->request_id, sizeof(ret->request_id), reply->request_id);
+    *ret = reply->error;
+    aws_error_change(ret, AWS_OK, "", "%s", "");
     return true;
 }
 

@@ -128,10 +128,8 @@ static void finish(const TypedCall *call, const AwsReply *reply) {
     AwsError error = reply->error;
     char id[64];
 
-    if (error.class == AWS_OK && sns_read_publish(reply->body, reply->body_len, id) < 0) {
-        aws_error_set(&error, AWS_BAD_ANSWER, "", "the answer to Publish holds no MessageId");
-        (void)text_copy(error.request_id, sizeof(error.request_id), reply->request_id);
-    }
+    if (error.class == AWS_OK && sns_read_publish(reply->body, reply->body_len, id) < 0)
+        aws_error_change(&error, AWS_BAD_ANSWER, "", "the answer to Publish holds no MessageId");
     ((SnsDone)call->done)(&error, error.class == AWS_OK ? id : NULL, call->userdata);
 }
 

@@ -176,12 +176,11 @@ int sts_read_session(const char *body, size_t len, const char *source, Credentia
 
 /* ---- the calls ---- */
 
-static void set_bad_answer(AwsError *e, int r, const char *missing, const AwsReply *reply) {
+static void set_bad_answer(AwsError *e, int r, const char *missing) {
     if (r == -ENOMEM)
-        aws_error_set(e, AWS_INTERNAL, "", "out of memory");
+        aws_error_change(e, AWS_INTERNAL, "", "out of memory");
     else
-        aws_error_set(e, AWS_BAD_ANSWER, "", "STS's answer holds no %s", missing);
-    (void)text_copy(e->request_id, sizeof(e->request_id), reply->request_id);
+        aws_error_change(e, AWS_BAD_ANSWER, "", "STS's answer holds no %s", missing);
 }
 
 static void finish_identity(const TypedCall *call, const AwsReply *reply) {
@@ -192,7 +191,7 @@ static void finish_identity(const TypedCall *call, const AwsReply *reply) {
     if (error.class == AWS_OK) {
         r = sts_read_identity(reply->body, reply->body_len, &identity);
         if (r < 0)
-            set_bad_answer(&error, r, "identity", reply);
+            set_bad_answer(&error, r, "identity");
     }
     ((StsIdentityDone)call->done)(&error, error.class == AWS_OK ? &identity : NULL, call->userdata);
 }
@@ -212,7 +211,7 @@ static void finish_session(const TypedCall *call, const AwsReply *reply) {
     if (error.class == AWS_OK) {
         r = sts_read_session(reply->body, reply->body_len, call->state, &credentials);
         if (r < 0)
-            set_bad_answer(&error, r, "session", reply);
+            set_bad_answer(&error, r, "session");
         else
             credentials->expires_usec = by_our_clock(credentials->expires_usec, reply->clock_offset_usec);
     }

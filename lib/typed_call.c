@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "lib/util/macros.h"
-#include "lib/util/text.h"
 
 static void free_state(const TypedCall *call) {
     if (call->state && call->operation->free_state)
@@ -68,9 +67,8 @@ AwsError typed_call_error(const AwsReply *reply, int r, const char *service) {
     if (error.class != AWS_OK || r >= 0)
         return error;
     if (r == -ENOMEM)
-        aws_error_set(&error, AWS_INTERNAL, "", "out of memory");
+        aws_error_change(&error, AWS_INTERNAL, "", "out of memory");
     else
-        aws_error_set(&error, AWS_BAD_ANSWER, "", "the answer is not what %s promises", service);
-    (void)text_copy(error.request_id, sizeof(error.request_id), reply->request_id);
+        aws_error_change(&error, AWS_BAD_ANSWER, "", "the answer is not what %s promises", service);
     return error;
 }

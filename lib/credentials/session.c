@@ -8,6 +8,10 @@
 
 #include "lib/util/macros.h"
 
+/* Of what AWS said, however long the role's ARN is; and what sources around this one may put before it. */
+#define WHY_LEAST   160
+#define AROUND_MOST 80
+
 /* At any time it waits for exactly one of the two. */
 struct SessionGet {
     Question q;
@@ -35,6 +39,14 @@ static bool is_denied(const AwsError *error) {
            (error->class == AWS_NO_CREDENTIALS && strcmp(error->code, "AccessDenied") == 0);
 }
 
+/* The whole becomes the message of an AwsError, and what is cut off is its end, where the request id is. */
+static size_t room_for_why(const SessionGet *g) {
+    size_t taken = strlen("role : ") + strlen(g->owner->role.arn) + AROUND_MOST;
+    size_t room = sizeof(((AwsError *)NULL)->message);
+
+    return taken + WHY_LEAST < room ? room - taken : WHY_LEAST;
+}
+
 void session_done(const AwsError *error, Credentials *credentials, void *userdata) {
     SessionGet *g = userdata;
     char why[CREDENTIALS_MESSAGE_MAX];
@@ -44,11 +56,7 @@ void session_done(const AwsError *error, Credentials *credentials, void *userdat
         get_end(g, CREDENTIALS_OK, credentials, "");
         return;
     }
-    /* A message that came from another source names the code already. */
-    if (error->code[0] && error->class != AWS_NO_CREDENTIALS)
-        snprintf(why, sizeof(why), "%s (%s)", error->message, error->code);
-    else
-        snprintf(why, sizeof(why), "%s", error->message);
+    (void)aws_error_text(error, NULL, why, room_for_why(g));
     get_fail(g, is_denied(error) ? CREDENTIALS_DENIED : CREDENTIALS_FAILED, why);
 }
 

@@ -33,6 +33,19 @@ static void check_denied(const AwsError *e) {
         abort();
 }
 
+/* At every size; and the id that it ends with is the error's own. */
+static void check_text(const AwsError *e, size_t size) {
+    char text[1024], id[AWS_REQUEST_ID_MAX];
+
+    (void)aws_error_text(e, "Operation", text, size);
+    check_line(text, size);
+    (void)aws_error_text(e, "Operation", text, sizeof(text));
+    check_line(text, sizeof(text));
+    (void)aws_error_text_id(text, id);
+    if (e->request_id[0] && strcmp(id, e->request_id) != 0)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const int statuses[] = { 200, 301, 400, 403, 404, 429, 500, 503 };
     unsigned pick = size > 0 ? data[0] : 0;
@@ -70,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     check_line(e.code, sizeof(e.code));
     check_line(e.message, sizeof(e.message));
     check_line(e.request_id, sizeof(e.request_id));
+    check_text(&e, 1 + pick);
     if ((e.class == AWS_OK) != (statuses[pick & 7] == 200) || (unsigned)e.class >= _AWS_ERROR_CLASS_MAX)
         abort();
     if (e.class != AWS_OK && e.message[0] == '\0')

@@ -164,7 +164,7 @@ def test_a_denied_role_is_told_with_its_arn_and_aws_words(sim, start, files):
     role = role_in(sim, trust=[f"arn:aws:iam::{MAIN}:user/somebody-else"])
     files(f"[base]\n{good(sim)}", f"[default]\nrole_arn = {role}\nsource_profile = base\n")
     guard = start().wait_ready()
-    guard.wait_line(f"{role}: User: .* is not authorized to perform: sts:AssumeRole on resource: .*AccessDenied")
+    guard.wait_line(f"{role}: AccessDenied: User: .* is not authorized to perform: sts:AssumeRole on resource: .* [(]request id ")
     assert sim.requests(service="cloudtrail") == []
 
 

@@ -119,6 +119,7 @@ def test_a_stop_is_undone_told_and_in_the_journal(service):
     service.sim.wait_for_trail(service.trail, IsLogging=True)
     entry = service.wait_for_entry(since, MESSAGE="logging again, confirmed")
     assert entry["MESSAGE"].startswith(f"{service.NAME} {service.REGION} {service.ACCOUNT}: "), entry["MESSAGE"]
+    assert entry["AWS_REQUEST_ID"] in {call["id"] for call in service.sim.requests(operation="StartLogging")}
     stopped = service.wait_for_entry(since, TRAILGUARD_EVENT="trail.stopped")
     expected = {"TRAIL_ARN": service.trail, "AWS_ACCOUNT": service.ACCOUNT, "AWS_REGION": service.REGION,
                 "_SYSTEMD_UNIT": UNIT, "SYSLOG_IDENTIFIER": "trailguard"}

@@ -822,7 +822,7 @@ static void test_recreate_past_the_quota(void **state) {
           "\",\"TrailARN\":\"arn:aws:cloudtrail:" REGION ":111122223333:trail/squat-2\"}]}",
           "CreateTrail: MaximumNumberOfTrailsExceededException: its place is taken by squat-1, "
           "far (of sa-east-1), squat-2" },
-        { NULL, "CreateTrail: MaximumNumberOfTrailsExceededException" },
+        { NULL, "CreateTrail: MaximumNumberOfTrailsExceededException: no" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -150,13 +150,13 @@ static void test_errors(void **state) {
         CredentialsStatus status;
         const char *message;
     } cases[] = {
-        { 403, FAILURE("AccessDenied", TEXT), CREDENTIALS_DENIED, "role " ROLE ": " TEXT " (AccessDenied)" },
+        { 403, FAILURE("AccessDenied", TEXT), CREDENTIALS_DENIED, "role " ROLE ": AccessDenied: " TEXT " (request id r-1)" },
         { 400, FAILURE("ValidationError", "too long"), CREDENTIALS_FAILED,
-          "role " ROLE ": too long (ValidationError)" },
+          "role " ROLE ": ValidationError: too long (request id r-1)" },
         { 403, FAILURE("InvalidClientTokenId", "no such key"), CREDENTIALS_FAILED,
-          "role " ROLE ": no such key (InvalidClientTokenId)" },
+          "role " ROLE ": InvalidClientTokenId: no such key (request id r-1)" },
         { 403, FAILURE("RegionDisabledException", "off"), CREDENTIALS_FAILED,
-          "role " ROLE ": off (RegionDisabledException)" },
+          "role " ROLE ": RegionDisabledException: off (request id r-1)" },
         { 200, "", CREDENTIALS_FAILED, "role " ROLE ": STS's answer holds no session" },
         { 200, FAILURE("x", "y"), CREDENTIALS_FAILED, "role " ROLE ": STS's answer holds no session" },
         { 200, ANSWER("", "2026-11-24T04:10:00Z"), CREDENTIALS_FAILED,
@@ -240,7 +240,7 @@ static void test_chain(void **state) {
     ask(f);
     assert_int_equal(f->got.status, CREDENTIALS_DENIED);
     assert_string_equal(f->got.message,
-                        "role arn:aws:iam::777788889999:role/Deep: role " ROLE ": no (AccessDenied)");
+                        "role arn:aws:iam::777788889999:role/Deep: role " ROLE ": AccessDenied: no (request id r-1)");
     credentials_source_free(TAKE_PTR(f->source));
     credentials_source_free(first);
 }
@@ -307,7 +307,7 @@ static void test_call_with_a_denied_role(void **state) {
     fake_loop_run(f->loop);
     assert_int_equal(error.class, AWS_NO_CREDENTIALS);
     assert_string_equal(error.code, "AccessDenied");
-    assert_string_equal(error.message, "role " ROLE ": no (AccessDenied)");
+    assert_string_equal(error.message, "role " ROLE ": AccessDenied: no (request id r-1)");
 
     fake_http_reply(f->http, 400, FAILURE("ValidationError", "no"), NULL);
     assert_int_equal(aws_call(f->client, f->source, &request, on_reply, &error, NULL), 0);

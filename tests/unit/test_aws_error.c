@@ -12,7 +12,7 @@
 #include "lib/util/strbuf.h"
 #include "lib/util/text.h"
 
-#define JSON AWS_PROTOCOL_JSON
+#define JSON  AWS_PROTOCOL_JSON
 #define QUERY AWS_PROTOCOL_QUERY
 
 static AwsError error_of(int status, AwsProtocol protocol, const HttpHeader *headers, size_t n_headers,
@@ -95,15 +95,19 @@ static void reads_bodies(void **state _unused_) {
     }
 }
 
-/* CloudTrail's model gave its errors other statuses than 400 in 2026: the code decides, whatever stands beside it. */
+/* CloudTrail's model gave its errors other statuses than 400 in 2026: the code decides, whatever stands
+ * beside it. */
 static void the_code_decides_and_not_the_status(void **state _unused_) {
     static const struct {
         const char *code;
         AwsErrorClass class;
     } cases[] = {
-        { "TrailNotFoundException", AWS_NOT_FOUND },        { "S3BucketDoesNotExistException", AWS_REFUSED },
-        { "OrganizationsNotInUseException", AWS_REFUSED },  { "AccessDeniedException", AWS_DENIED },
-        { "ThrottlingException", AWS_THROTTLED },           { "ConflictException", AWS_CONFLICT },
+        { "TrailNotFoundException", AWS_NOT_FOUND },
+        { "S3BucketDoesNotExistException", AWS_REFUSED },
+        { "OrganizationsNotInUseException", AWS_REFUSED },
+        { "AccessDeniedException", AWS_DENIED },
+        { "ThrottlingException", AWS_THROTTLED },
+        { "ConflictException", AWS_CONFLICT },
         { "InsufficientS3BucketPolicyException", AWS_REFUSED },
         { "InsufficientSnsTopicPolicyException", AWS_REFUSED },
         { "MaximumNumberOfTrailsExceededException", AWS_REFUSED },
@@ -194,7 +198,7 @@ static void everything_is_escaped(void **state _unused_) {
                  "{\"__type\":\"Bad\\u001bCode\",\"message\":\"a\\u202e\\u001b[31m\\\\ \\u0085\"}");
     assert_string_equal(e.code, "Bad\\x1bCode");
     assert_string_equal(e.message, "a\\u202e\\x1b[31m\\\\ \\u0085");
-    assert_string_equal(e.request_id, "a\\x1b[0m\\xff");
+    assert_string_equal(e.request_id, ""); /* see ids_of_odd_content() */
 
     aws_error_set(&e, AWS_BAD_ANSWER, "a\nb", "%s", "c\nd");
     assert_int_equal(e.class, AWS_BAD_ANSWER);
@@ -204,6 +208,146 @@ static void everything_is_escaped(void **state _unused_) {
     assert_string_equal(e.request_id, "");
     aws_error_set(&e, AWS_CANCELLED, NULL, "cancelled");
     assert_string_equal(e.code, "");
+}
+
+/* An id is whole and well-formed, or it is none. */
+static void ids_of_odd_content(void **state _unused_) {
+    static const struct {
+        const char *id, *shown;
+    } cases[] = {
+        { "4442587FB7D0A2F9", "4442587FB7D0A2F9" },
+        { "0f2b9a61-7c5d-4e8f-9a3b-1c2d3e4f5a6b", "0f2b9a61-7c5d-4e8f-9a3b-1c2d3e4f5a6b" },
+        { "tx00000f-0065.a_b+c/d=:e", "tx00000f-0065.a_b+c/d=:e" },
+        { "", "" },
+        { "a b", "" },
+        { "a\x1b[0m", "" },
+        { "a\nb", "" },
+        { "a)", "" },
+        { "\xc3\xa4", "" },
+        { "012345678901234567890123456789012345678901234567890123456789012",
+          "012345678901234567890123456789012345678901234567890123456789012" },
+        { "0123456789012345678901234567890123456789012345678901234567890123", "" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        HttpHeader header = { "x-amzn-RequestId", cases[i].id };
+        AwsError e = error_of(400, JSON, &header, 1, "{\"__type\":\"X\"}");
+
+        assert_string_equal(e.request_id, cases[i].shown);
+        e = error_of(200, JSON, &header, 1, "{}");
+        assert_string_equal(e.request_id, cases[i].shown);
+    }
+    assert_string_equal(error_of(400, JSON, NULL, 0, "{\"__type\":\"X\"}").request_id, "");
+}
+
+static void ids_of_s3(void **state _unused_) {
+    static const HttpHeader headers[] = { { "x-amz-request-id", "4442587FB7D0A2F9" },
+                                          { "x-amz-id-2", "vlR7PnpV2Ce81l0PRw6j/UpOCFJT=" } };
+    char text[200], id[AWS_REQUEST_ID_MAX], cut[AWS_EXTENDED_ID_MAX + 1];
+    HttpHeader longer[] = { headers[0], { "x-amz-id-2", cut } };
+    AwsError e;
+
+    e = error_of(403, AWS_PROTOCOL_S3, headers, 2,
+                 "<Error><Code>AccessDenied</Code><Message>No</Message></Error>");
+    assert_string_equal(aws_error_text(&e, "HeadBucket", text, sizeof(text)),
+                        "HeadBucket: AccessDenied: No (request id 4442587FB7D0A2F9, extended request id "
+                        "vlR7PnpV2Ce81l0PRw6j/UpOCFJT=)");
+    assert_string_equal(aws_error_text_id(text, id), "4442587FB7D0A2F9");
+
+    e = error_of(403, AWS_PROTOCOL_S3, NULL, 0,
+                 "<Error><Code>AccessDenied</Code><Message>No</Message><RequestId>R</RequestId><HostId>H=</"
+                 "HostId></Error>");
+    assert_string_equal(aws_error_text(&e, NULL, text, sizeof(text)),
+                        "AccessDenied: No (request id R, extended request id H=)");
+
+    memset(cut, 'x', sizeof(cut) - 1);
+    cut[sizeof(cut) - 1] = '\0';
+    e = error_of(403, AWS_PROTOCOL_S3, longer, 2, "");
+    assert_string_equal(e.extended_id, "");
+    assert_string_equal(aws_error_text(&e, "HeadBucket", text, sizeof(text)),
+                        "HeadBucket: HTTP 403 (request id 4442587FB7D0A2F9)");
+}
+
+static void texts(void **state _unused_) {
+    static const struct {
+        AwsError error;
+        const char *operation, *text;
+    } cases[] = {
+        { { AWS_DENIED, 400, "AccessDeniedException", "No", "r-1", "" },
+          "StartLogging",
+          "StartLogging: AccessDeniedException: No (request id r-1)" },
+        { { AWS_DENIED, 400, "AccessDeniedException", "No", "r-1", "" },
+          NULL,
+          "AccessDeniedException: No (request id r-1)" },
+        { { AWS_UNREACHABLE, 0, "", "connection refused", "", "" },
+          "Publish",
+          "Publish: connection refused" },
+        { { AWS_INVALID, 400, "X", "", "r-1", "" }, "Publish", "Publish: X (request id r-1)" },
+        { { AWS_THROTTLED, 400, "", "", "r-1", "" }, "Publish", "Publish: throttled (request id r-1)" },
+        { { AWS_CANCELLED, 0, "", "", "", "" }, NULL, "cancelled" },
+        { { AWS_NO_CREDENTIALS, 0, "AccessDenied", "role r: AccessDenied: No (request id r-2)", "", "" },
+          "GetTrailStatus",
+          "role r: AccessDenied: No (request id r-2)" },
+        { { AWS_DENIED, 403, "A", "B", "", "extended alone says nothing" }, NULL, "A: B" },
+    };
+    char text[100];
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_string_equal(aws_error_text(&cases[i].error, cases[i].operation, text, sizeof(text)),
+                            cases[i].text);
+}
+
+/* The message gives way, never the id; and nothing is written past the end. */
+static void short_texts(void **state _unused_) {
+    AwsError e = { .class = AWS_DENIED, .code = "Code", .request_id = "0123456789" };
+    char text[128], id[AWS_REQUEST_ID_MAX];
+
+    memset(e.message, 'm', sizeof(e.message) - 1);
+    for (size_t size = 1; size < sizeof(text) - 1; size++) {
+        memset(text, 'X', sizeof(text));
+        (void)aws_error_text(&e, "Operation", text, size);
+        assert_int_equal(text[size], 'X');
+        assert_true(strlen(text) < size);
+        if (size > strlen("Operation: Code: mmm... (request id 0123456789)"))
+            assert_string_equal(aws_error_text_id(text, id), "0123456789");
+    }
+    (void)aws_error_text(&e, "Operation", text, 50);
+    assert_string_equal(text, "Operation: Code: mmmmm... (request id 0123456789)");
+}
+
+static void ids_in_texts(void **state _unused_) {
+    static const struct {
+        const char *text, *id;
+    } cases[] = {
+        { "", "" },
+        { "StartLogging: X: no", "" },
+        { "X (request id r-1)", "r-1" },
+        { "X (request id r-1) and more", "" }, /* not what aws_error_text() writes */
+        { "X (request id forged) (request id r-1)", "r-1" },
+        { "X (request id )", "" },
+        { "X (request id a b)", "" },
+        { "X (request id r-1", "" },
+        { "X (request id r-1, extended request id h=)", "r-1" },
+        { "X (request id r-1, and h=)", "" },
+    };
+    char id[AWS_REQUEST_ID_MAX];
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_string_equal(aws_error_text_id(cases[i].text, id), cases[i].id);
+}
+
+static void another_meaning(void **state _unused_) {
+    AwsError e = { .class = AWS_OK, .http_status = 200, .request_id = "r-1", .extended_id = "h" };
+
+    aws_error_change(&e, AWS_BAD_ANSWER, "", "not %s", "good");
+    assert_int_equal(e.class, AWS_BAD_ANSWER);
+    assert_int_equal(e.http_status, 200);
+    assert_string_equal(e.message, "not good");
+    assert_string_equal(e.request_id, "r-1");
+    assert_string_equal(e.extended_id, "h");
+    aws_error_set(&e, AWS_INTERNAL, "", "still %s", e.message);
+    assert_string_equal(e.message, "still not good");
+    assert_string_equal(e.request_id, "");
 }
 
 /* Answers that quote the signed request, where the session token is. */
@@ -244,10 +388,14 @@ static void exchanges_that_failed(void **state _unused_) {
         HttpResult result;
         AwsErrorClass class;
     } cases[] = {
-        { HTTP_RESOLVE_FAILED, AWS_UNREACHABLE }, { HTTP_CONNECT_FAILED, AWS_UNREACHABLE },
-        { HTTP_TLS_FAILED, AWS_TLS },             { HTTP_TIMED_OUT, AWS_TIMED_OUT },
-        { HTTP_BROKEN, AWS_UNREACHABLE },         { HTTP_TOO_BIG, AWS_BAD_ANSWER },
-        { HTTP_MALFORMED, AWS_BAD_ANSWER },       { HTTP_INTERNAL, AWS_INTERNAL },
+        { HTTP_RESOLVE_FAILED, AWS_UNREACHABLE },
+        { HTTP_CONNECT_FAILED, AWS_UNREACHABLE },
+        { HTTP_TLS_FAILED, AWS_TLS },
+        { HTTP_TIMED_OUT, AWS_TIMED_OUT },
+        { HTTP_BROKEN, AWS_UNREACHABLE },
+        { HTTP_TOO_BIG, AWS_BAD_ANSWER },
+        { HTTP_MALFORMED, AWS_BAD_ANSWER },
+        { HTTP_INTERNAL, AWS_INTERNAL },
         { _HTTP_RESULT_MAX, AWS_INTERNAL },
     };
 
@@ -333,6 +481,12 @@ int main(void) {
         cmocka_unit_test(pages_that_are_not_awss),
         cmocka_unit_test(long_messages_keep_their_head),
         cmocka_unit_test(everything_is_escaped),
+        cmocka_unit_test(ids_of_odd_content),
+        cmocka_unit_test(ids_of_s3),
+        cmocka_unit_test(texts),
+        cmocka_unit_test(short_texts),
+        cmocka_unit_test(ids_in_texts),
+        cmocka_unit_test(another_meaning),
         cmocka_unit_test(secrets_stay_out),
         cmocka_unit_test(hostile_json_is_survived),
         cmocka_unit_test(exchanges_that_failed),

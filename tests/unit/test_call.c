@@ -137,9 +137,8 @@ static void on_done(const AwsReply *reply, void *userdata) {
     f->error = reply->error;
     f->attempts = reply->attempts;
     assert_non_null(reply->body);
-    assert_non_null(reply->request_id);
     snprintf(f->body, sizeof(f->body), "%.*s", (int)reply->body_len, reply->body);
-    snprintf(f->request_id, sizeof(f->request_id), "%s", reply->request_id);
+    snprintf(f->request_id, sizeof(f->request_id), "%s", reply->error.request_id);
     assert_null(strstr(reply->error.message, SECRET));
     assert_null(strstr(reply->error.message, TOKEN));
 }

@@ -21,7 +21,7 @@ static void on_done(const AwsReply *reply, void *userdata) {
     f->n_done++;
     f->error = reply->error;
     f->has_result = reply->response != NULL;
-    text_copy(f->text, sizeof(f->text), reply->request_id);
+    text_copy(f->text, sizeof(f->text), reply->error.request_id);
 }
 
 static int ask(ServiceFixture *f, const AwsBucketRequest *bucket) {

@@ -24,6 +24,7 @@ static struct {
     char message_id[64];
     char event[64];
     char principal[512];
+    char request_id[64];
     char line[4096];
 } logged;
 
@@ -42,6 +43,8 @@ void log_event(int level, const char *message_id, const LogField *fields, size_t
             keep(logged.event, sizeof(logged.event), fields[i].value);
         if (strcmp(fields[i].name, "PRINCIPAL_ARN") == 0)
             keep(logged.principal, sizeof(logged.principal), fields[i].value);
+        if (strcmp(fields[i].name, "AWS_REQUEST_ID") == 0)
+            keep(logged.request_id, sizeof(logged.request_id), fields[i].value);
     }
     va_start(ap, format);
     (void)vsnprintf(logged.line, sizeof(logged.line), format, ap);
@@ -162,10 +165,35 @@ static void every_note_has_a_line(void **unused) {
     }
 }
 
+/* Of what AWS said last: at the end of the detail, or of the write that the note is about. */
+static void the_request_id_is_a_field(void **unused) {
+    static const struct {
+        const char *detail, *request_id, *field;
+    } cases[] = {
+        { "", "", "" },
+        { "", "r-1", "r-1" },
+        { "StartLogging: X: no (request id r-2)", "r-2", "r-2" },
+        { "accepted, but GetTrailStatus: X: no (request id r-3)", "r-1", "r-3" },
+        { "accepted, but the trail still does not log after 5 s", "r-1", "r-1" },
+        { "DescribeTrails: connection refused", "", "" },
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        NoteValue note = { .note = NOTE_RESTART_FAILED };
+
+        keep(note.detail, sizeof(note.detail), cases[i].detail);
+        keep(note.request_id, sizeof(note.request_id), cases[i].request_id);
+        report_note(&trail, &note, "", T0);
+        assert_string_equal(logged.request_id, cases[i].field);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_line),
         cmocka_unit_test(every_note_has_a_line),
+        cmocka_unit_test(the_request_id_is_a_field),
     };
 
     return cmocka_run_group_tests_name("report_journal", tests, NULL, NULL);

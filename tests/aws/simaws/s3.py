@@ -257,9 +257,9 @@ class Call(aws_call.Call):
     def error_response(self, error):
         """S3 answers HEAD without a body, so that only the status tells."""
         code, status = self.error_code(error)
-        headers = [("x-amz-request-id", self.id), ("Content-Type", "application/xml")]
+        headers = [("x-amz-request-id", self.id), ("x-amz-id-2", f"{self.id}/host="), ("Content-Type", "application/xml")]
         if status == 301:
             headers.append(("x-amz-bucket-region", bucket(self.state, self.bucket)["region"]))
         body = (f"{DOCUMENT}<Error><Code>{code}</Code><Message>{escape(error.message)}</Message>"
-                f"<RequestId>{self.id}</RequestId><HostId>simulated</HostId></Error>").encode()
+                f"<RequestId>{self.id}</RequestId><HostId>{self.id}/host=</HostId></Error>").encode()
         return Response(status, headers, body)

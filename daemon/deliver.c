@@ -61,6 +61,12 @@ static void send_later(Channel *channel, uint64_t delay_usec) {
         log_line(LOG_ERR, "%s: no timer for the next attempt", channel->key);
 }
 
+static void hold_back(Channel *channel, uint64_t delay_usec, const char *by) {
+    log_debug("held back: %s: next attempt in %llu ms by %s, %u failed in a row", channel->key,
+              (unsigned long long)(delay_usec / USEC_PER_MSEC), by, channel->n_failed);
+    send_later(channel, delay_usec);
+}
+
 /* ---- how the channel is doing ---- */
 
 static void tell_change(Channel *channel, bool failed) {
@@ -93,12 +99,12 @@ static void fails(Channel *channel, const Receipt *receipt) {
     }
     (void)text_escaped(channel->text, sizeof(channel->text), receipt->text);
     if (refused)
-        send_later(channel, REFUSED_RETRY_USEC);
+        hold_back(channel, REFUSED_RETRY_USEC, "the channel's refusal");
     else {
         uint64_t wait = retry_backoff(RETRY_MIN_USEC, RETRY_MAX_USEC, channel->n_failed,
                                       loop_random(channel->deliver->loop));
 
-        send_later(channel, MAX(wait, receipt->retry_after_usec));
+        hold_back(channel, MAX(wait, receipt->retry_after_usec), "back-off");
     }
     if (!channel->failed && (refused || now_usec - channel->failing_since_usec >= FAILING_TOLD_USEC)) {
         channel->failed_since_usec = loop_realtime_usec(channel->deliver->loop);
@@ -218,6 +224,7 @@ static void send_next(Channel *channel) {
     entry = next_entry(channel);
     if (!entry)
         return;
+    log_debug("wake-up: %s: an alert waits: %s", channel->key, outbox_entry_alert(entry)->subject);
     r = start(channel, outbox_entry_alert(entry));
     if (r < 0) {
         Receipt receipt = { .kind = kind_of_errno(r) };

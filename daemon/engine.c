@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon's life: start, signals, reload, watchdog, stop. */
+#include "daemon/engine_debug.h"
 #include "daemon/engine_private.h"
 
 #include <errno.h>
@@ -179,6 +180,8 @@ static int begin_role(Account *account) {
 static int open_aws_and_tables(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
     int r;
 
+    if (!engine->once)
+        engine_debug_calls(engine);
     engine->problem[0] = '\0';
     engine->pass_open = engine->passes_begun = false;
     engine->roster = (Roster){ 0 };

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "daemon/alert.h"
+#include "daemon/engine_debug.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
 #include "lib/util/macros.h"
@@ -151,6 +152,7 @@ static void trail_woke(void *userdata) {
     Trail *trail = userdata;
 
     trail->wake = NULL;
+    engine_debug_trail_woke(trail);
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_TIME });
 }
 
@@ -175,6 +177,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     Policy policy = engine_account_policy(trail->via);
     Subject subject = engine_trail_subject(trail);
     Verdict was = trail->state.verdict;
+    uint32_t findings = trail->state.findings;
     bool was_known = trail->told.known;
     Now now = engine_now(engine);
     Plan plan;
@@ -188,6 +191,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     /* before they are put back: a message that waits for that tells of them too */
     engine_note_changes(trail);
     engine_note_episode(trail, input->kind == GUARD_ACTED ? input->outcome : NULL, &plan);
+    engine_debug_trail(trail, was, findings, input->kind, &policy);
     carry_notes(engine, &subject, &trail->state.incident, &plan);
     if (plan.action != ACTION_NONE) /* each is another */
         trail->state.intent_usec = MAX(now.real_usec, trail->state.intent_usec + 1);
@@ -219,8 +223,11 @@ void engine_resume_trail(Trail *trail) {
 
 static void target_woke(void *userdata) {
     Target *target = userdata;
+    Subject subject;
 
     target->wake = NULL;
+    subject = engine_target_subject(target);
+    engine_debug_sight_woke(&subject);
     engine_decide_target(target, NULL);
 }
 
@@ -238,12 +245,14 @@ typedef struct Deciding {
 static void carry_sight(const Deciding *d, const TargetLook *look, const Attribution *found) {
     Engine *engine = d->engine;
     bool was_blind = d->state->blind, was_unreadable = d->state->list_unreadable;
+    unsigned was_failed = d->state->n_failed;
     Plan plan;
 
     if (found)
         guard_target_attributed(d->policy, d->state, found, engine_now(engine), &plan, d->state);
     else
         guard_target(d->policy, d->state, look, engine_now(engine), &plan, d->state);
+    engine_debug_sight(&d->subject, d->state, was_failed, was_blind);
     carry_notes(engine, &d->subject,
                 d->state->sight.open  ? &d->state->sight
                 : d->state->list.open ? &d->state->list
@@ -269,8 +278,11 @@ void engine_decide_target(Target *target, const TargetLook *look) {
 
 static void account_woke(void *userdata) {
     Account *account = userdata;
+    Subject subject;
 
     account->wake = NULL;
+    subject = engine_account_subject(account);
+    engine_debug_sight_woke(&subject);
     engine_decide_account(account, NULL, 0);
 }
 

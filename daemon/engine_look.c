@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/engine_debug.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
 #include "lib/endpoint.h"
@@ -86,8 +87,11 @@ static void pace(Target *target, uint64_t began_usec, bool settings) {
         .n_trails = (unsigned)target->n_trails,
         .took_usec = now_usec - began_usec,
     };
+    uint64_t wait_usec;
 
-    target->due_usec = now_usec + schedule_wait(&intervals, &p, loop_random(engine->aws.loop));
+    wait_usec = schedule_wait(&intervals, &p, loop_random(engine->aws.loop));
+    engine_debug_target_waits(target, &p, wait_usec);
+    target->due_usec = now_usec + wait_usec;
     /* a list that fails is asked for at every poll until that is reported */
     if ((settings && !target->doubt_cover) || target->state.list_unreadable)
         target->settings_due_usec = schedule_next_settings(&intervals, now_usec, p.n_trails);
@@ -480,6 +484,7 @@ static void pass(void *userdata) {
     Intervals intervals = engine_intervals(engine);
     uint64_t now_usec = engine_now(engine).mono_usec;
     bool begins = !engine->pass_open;
+    size_t n_due = 0;
 
     engine->pass_timer = NULL;
     engine->passes_begun = true;
@@ -497,8 +502,12 @@ static void pass(void *userdata) {
     /* A pass waits for the polls that began with it. Where answers take longer than the interval, a later poll
      * is always under way, and to wait for that one too could be for ever. */
     for (size_t i = 0; i < engine->n_targets; i++)
-        if (now_usec >= engine->targets[i]->due_usec)
+        if (now_usec >= engine->targets[i]->due_usec) {
             begin_poll(engine, engine->targets[i], begins);
+            n_due++;
+        }
+    log_debug("wake-up: a pass begins; targets due: %zu of %zu; polls under way: %zu", n_due,
+              engine->n_targets, engine->n_looking);
     engine_end_pass(engine);
 }
 

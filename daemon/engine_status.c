@@ -238,8 +238,13 @@ void engine_publish(Engine *engine) {
 void engine_write_soon(Engine *engine, Writing *writing, LoopFired fired) {
     uint64_t pause_usec = schedule_file_pause(writing->paid_usec, engine_now(engine).mono_usec);
 
-    if (!writing->timer)
-        (void)loop_after(engine->aws.loop, pause_usec, fired, engine, &writing->timer);
+    if (writing->timer)
+        return;
+    if (pause_usec > 0)
+        log_debug("held back: %s: %llu ms by the pace of writing files",
+                  writing == &engine->save ? "state.json" : "status.json",
+                  (unsigned long long)(pause_usec / USEC_PER_MSEC));
+    (void)loop_after(engine->aws.loop, pause_usec, fired, engine, &writing->timer);
 }
 
 void engine_written(Engine *engine, Writing *writing, uint64_t began_mono_usec) {

@@ -311,6 +311,23 @@ static uint64_t wake_mono_usec(const Deciding *d) {
     return earlier(wake, guard_search_wake(d));
 }
 
+static bool is_due(uint64_t wake_usec, const Deciding *d) {
+    return wake_usec != 0 && wake_usec <= d->now.mono_usec;
+}
+
+const char *guard_wake_reason(const Policy *policy, const TrailFacts *facts, const TrailState *state,
+                              Now now) {
+    const Deciding d = { .policy = policy, .facts = facts, .now = now, .s = *state };
+
+    if (is_due(state->pending.by_mono_usec, &d) || is_due(state->pending_restore.by_mono_usec, &d))
+        return "an alert has waited long enough for the outcome";
+    if (is_due(guard_action_wake(&d), &d))
+        return "a restart or restore is due again";
+    if (is_due(guard_search_wake(&d), &d) || state->attributing.wanted)
+        return "a search for who did it is due";
+    return "a reminder or a summary is due";
+}
+
 /* Until it counts as blind a trail keeps the verdict of its last good look, unless something worse is seen
  * all the same. */
 static Verdict judge(const Deciding *d, const TrailState *prev, const TrailInput *input) {

@@ -86,6 +86,14 @@ void guard_target_forgotten(const Policy *policy, const TargetState *prev, const
 
 TrailState guard_trail_init(void);
 
+/* For a log: by what a restart, restore or re-creation that is wanted is held back, and until when (mono; 0:
+ * no time). NULL when none is. */
+const char *guard_held_back(const Policy *policy, const TrailFacts *facts, const TrailState *state, Now now,
+                            uint64_t *ret_until_usec);
+/* For a log: which of the things that a plan's wake_mono_usec is for is due now. */
+const char *guard_wake_reason(const Policy *policy, const TrailFacts *facts, const TrailState *state,
+                              Now now);
+
 /* A state that was written before an action whose end nobody saw: the message that waits gets time to say what
  * became of it, and settings are looked at before they are written again. */
 void guard_resume(TrailState *state, Now now);

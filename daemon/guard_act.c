@@ -404,3 +404,56 @@ uint64_t guard_action_wake(const Deciding *d) {
             wake = earlier(wake, restore_wake(d, f));
     return wake;
 }
+
+/* ---- for a log ---- */
+
+static const char *why_not_allowed(const Deciding *d, Action action) {
+    if (d->facts->maintenance)
+        return "a maintenance window";
+    return guard_may_write(d->facts, action) ? "the configuration (mode, restore)" : "the trail's owner";
+}
+
+static const char *why_restart_waits(const Deciding *d, uint64_t *until_usec) {
+    if (!guard_may_restart(d))
+        return why_not_allowed(d, ACTION_RESTART);
+    *until_usec = d->s.act_after_mono_usec;
+    return d->now.mono_usec < *until_usec ? "back-off after restarts that failed" : NULL;
+}
+
+/* The restores of one field, or of the trail itself. */
+static const char *why_restore_waits(const Deciding *d, unsigned of, uint64_t *until_usec) {
+    *until_usec = restore_wake(d, of);
+    if (is_spent(d, of))
+        return "max_restores_per_hour";
+    return waits(d, of) ? "back-off after restores that failed" : NULL;
+}
+
+static const char *why_settings_wait(const Deciding *d, uint64_t *until_usec) {
+    uint32_t fields = guard_restorable(d, d->s.fields);
+
+    if (!fields)
+        return why_not_allowed(d, ACTION_RESTORE);
+    for (unsigned f = 0; f < _FIELD_MAX; f++)
+        if (fields & FIELD_BIT(f)) {
+            const char *why = why_restore_waits(d, f, until_usec);
+
+            if (why)
+                return why;
+        }
+    return NULL;
+}
+
+const char *guard_held_back(const Policy *policy, const TrailFacts *facts, const TrailState *state, Now now,
+                            uint64_t *ret_until_usec) {
+    const Deciding d = { .policy = policy, .facts = facts, .now = now, .s = *state };
+
+    *ret_until_usec = 0;
+    if (state->acting)
+        return NULL;
+    if (state->findings & FINDING_BIT(FINDING_STOPPED))
+        return why_restart_waits(&d, ret_until_usec);
+    if (state->findings & FINDING_BIT(FINDING_MISSING))
+        return guard_may_recreate(&d) ? why_restore_waits(&d, RECREATION, ret_until_usec)
+                                      : why_not_allowed(&d, ACTION_RECREATE);
+    return state->fields ? why_settings_wait(&d, ret_until_usec) : NULL;
+}

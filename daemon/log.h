@@ -23,6 +23,13 @@ int log_level(void);
 /* One line. Control bytes in the finished line are escaped. */
 void log_line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same at LOG_DEBUG; at a higher level the arguments are not even looked at. */
+#define log_debug(...)                                                                                      \
+    do {                                                                                                    \
+        if (log_level() >= LOG_DEBUG)                                                                       \
+            log_line(LOG_DEBUG, __VA_ARGS__);                                                               \
+    } while (0)
+
 /* One line about what AWS said, which text ends with as aws_error_text() wrote it: its request id goes into the field
  * AWS_REQUEST_ID. */
 void log_aws(int level, const char *text, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -107,6 +107,50 @@ static void call_end_error(AwsCall *call, const AwsError *error) {
     call_end(call, &reply);
 }
 
+/* ---- observing ---- */
+
+static void view(const AwsCall *call, AwsCallView *ret) {
+    const BucketCall *bucket = call->bucket;
+
+    *ret = (AwsCallView){
+        .service = endpoint_service_name(call->scope->service),
+        .region = call->scope->region,
+        .credentials = call->source,
+        .class = call->lane->pace.class,
+        .attempt = call->attempt,
+        .max_attempts = call->max_attempts,
+    };
+    (void)call_operation(call->target, bucket ? bucket->method : NULL, bucket ? bucket->query : NULL,
+                         call->body, call->url, ret->operation);
+}
+
+static void observe_hold(const AwsCall *call, AwsHold hold, uint64_t usec) {
+    AwsCallView v;
+
+    if (!call->client->observed || hold == AWS_HOLD_NONE)
+        return;
+    view(call, &v);
+    call->client->observer.held_back(&v, hold, usec, call->client->observer.userdata);
+}
+
+static void observe_attempt(const AwsCall *call, const HttpResponse *response, const AwsError *error) {
+    static const AwsHold holds[] = {
+        [HTTP_WAIT_NONE] = AWS_HOLD_NONE,
+        [HTTP_WAIT_CONNECTIONS] = AWS_HOLD_CONNECTIONS,
+        [HTTP_WAIT_PLACE] = AWS_HOLD_HOST,
+        [HTTP_WAIT_DOUBTFUL] = AWS_HOLD_SUSPECT,
+    };
+    AwsCallView v;
+
+    if (!call->client->observed)
+        return;
+    observe_hold(call, holds[response->waited_for], response->waited_usec);
+    view(call, &v);
+    call->client->observer.attempt_ended(&v, error,
+                                         loop_monotonic_usec(call->client->loop) - call->sent_usec,
+                                         call->client->observer.userdata);
+}
+
 static uint64_t time_left(const AwsCall *call) {
     uint64_t now = loop_monotonic_usec(call->client->loop);
 
@@ -276,6 +320,8 @@ static void call_attempt(AwsCall *call) {
         call_send(call);
         return;
     }
+    observe_hold(call, wait == PACE_NEVER ? AWS_HOLD_RATE_LATE : AWS_HOLD_RATE,
+                 wait == PACE_NEVER ? 0 : wait);
     if (wait == PACE_NEVER) {
         call_end_held_back(call);
         return;
@@ -389,6 +435,13 @@ static unsigned attempts_allowed(const AwsCall *call, const AwsError *error) {
     return call->lane->down && retry_is_outage(error->class) ? 1 : call->max_attempts;
 }
 
+static AwsHold why_not_again(const AwsCall *call, const AwsError *error, const RetryDecision *d) {
+    if (d->quota_is_empty)
+        return AWS_HOLD_RETRY_QUOTA;
+    return call->attempt < call->max_attempts && attempts_allowed(call, error) == 1 ? AWS_HOLD_OUTAGE
+                                                                                    : AWS_HOLD_NONE;
+}
+
 /* True when another attempt is on its way. */
 static bool try_later(AwsCall *call, const AwsError *error, const HttpResponse *response) {
     Loop *loop = call->client->loop;
@@ -398,14 +451,17 @@ static bool try_later(AwsCall *call, const AwsError *error, const HttpResponse *
         return false;
     d = retry_decide(&call->scope->quota, error->class, call->attempt, attempts_allowed(call, error),
                      call_answer_retry_after(response, loop_realtime_usec(loop)), loop_random(loop));
-    if (!d.again)
+    if (!d.again) {
+        observe_hold(call, why_not_again(call, error, &d), 0);
         return false;
+    }
     if (d.delay_usec >= time_left(call) ||
         loop_after(loop, d.delay_usec, on_pause, call, &call->timer) < 0) {
         retry_succeeded(&call->scope->quota, d.cost);
         return false;
     }
     call->retry_cost = d.cost;
+    observe_hold(call, AWS_HOLD_BACKOFF, d.delay_usec);
     return true;
 }
 
@@ -466,6 +522,7 @@ static void on_response(const HttpResponse *response, void *userdata) {
     else if (response->result == HTTP_TIMED_OUT && !response->held_up)
         call->lane->doubtful = true;
     call_answer_error(response, call->protocol, &call->client->overrides, &error);
+    observe_attempt(call, response, &error);
     learn(call, &error);
     if (error.class == AWS_OK) {
         call_succeed(call, response, &error);

@@ -4,6 +4,7 @@
  * deadline. */
 
 #include "lib/aws_error.h"
+#include "lib/call_observer.h"
 #include "lib/credentials.h"
 #include "lib/endpoint.h"
 #include "lib/http.h"
@@ -27,6 +28,8 @@ typedef void (*AwsSkewNoticed)(const char *host, int64_t offset_usec, void *user
 int aws_client_new(HttpClient *http, Loop *loop, const AwsLimits *limits, const EndpointOverrides *overrides,
                    AwsClient **ret);
 void aws_client_set_skew_callback(AwsClient *client, AwsSkewNoticed noticed, void *userdata);
+/* From now on; copied. NULL: nobody observes. */
+void aws_client_set_observer(AwsClient *client, const AwsObserver *observer);
 /* All calls must have ended or been cancelled. NULL is fine. */
 void aws_client_free(AwsClient *client);
 

@@ -73,6 +73,12 @@ void aws_client_set_skew_callback(AwsClient *client, AwsSkewNoticed noticed, voi
     client->noticed_userdata = userdata;
 }
 
+void aws_client_set_observer(AwsClient *client, const AwsObserver *observer) {
+    client->observed = observer != NULL;
+    if (observer)
+        client->observer = *observer;
+}
+
 static void scope_free(Scope *s) {
     pace_table_done(&s->paces);
     free(s->url);

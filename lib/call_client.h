@@ -32,6 +32,8 @@ struct AwsClient {
     unsigned n_scopes;
     AwsSkewNoticed noticed;
     void *noticed_userdata;
+    bool observed;
+    AwsObserver observer;
 };
 
 /* The scope of a service as it is asked in region; made when it is the first time, and kept as long as the

@@ -24,6 +24,14 @@ typedef enum HttpResult {
     _HTTP_RESULT_MAX,
 } HttpResult;
 
+/* What an exchange waited for before it was begun. */
+typedef enum HttpWait {
+    HTTP_WAIT_NONE,
+    HTTP_WAIT_CONNECTIONS, /* all are in use */
+    HTTP_WAIT_PLACE,       /* its place's part of them is */
+    HTTP_WAIT_DOUBTFUL,    /* the part of those that timed out is */
+} HttpWait;
+
 typedef struct HttpHeader {
     const char *name;
     const char *value;
@@ -57,6 +65,8 @@ typedef struct HttpResponse {
     bool over_tls;                  /* the peer was authenticated */
     bool held_up;                   /* it waited for a connection most of its time: a time-out says nothing of the
                                      * peer */
+    HttpWait waited_for;            /* ... and for which */
+    uint64_t waited_usec;           /* ... and how long */
     const char *error;              /* for people, when result is not HTTP_ANSWERED; names the host, no
                                      * secrets; never NULL */
 } HttpResponse;

@@ -66,6 +66,7 @@ struct HttpExchange {
     CurlOrigin *origin;
     unsigned place;
     bool doubtful;
+    HttpWait waited_for;
     uint64_t submitted_usec, queued_usec, started_usec; /* monotonic */
     uint64_t patience_usec;     /* monotonic; for the resolver */
     uint64_t connect_timeout_usec;
@@ -249,6 +250,8 @@ static void exchange_fail(HttpExchange *x, HttpResult result, bool held_up, cons
     exchange_end(x, &(HttpResponse){
                             .result = result,
                             .held_up = held_up,
+                            .waited_for = x->waited_for,
+                            .waited_usec = held_up ? now_usec() - x->queued_usec : 0,
                             .body = "",
                             .error = curl_request_explain(error, sizeof(error), x->origin_text, text),
                     });
@@ -272,6 +275,8 @@ static void exchange_finish(HttpExchange *x, CURLcode code) {
         text_copy(x->job->curl_error, sizeof(x->job->curl_error), c->store_error);
     curl_job_read(x->job, code, &response);
     response.held_up = x->started_usec - x->queued_usec > (x->deadline_usec - x->submitted_usec) / 2;
+    response.waited_for = x->waited_for;
+    response.waited_usec = x->waited_for != HTTP_WAIT_NONE ? x->started_usec - x->queued_usec : 0;
     judge_addresses(x, response.result);
     exchange_detach(x);
     exchange_end(x, &response);
@@ -335,10 +340,16 @@ static void wait_until(HttpCurl *c, uint64_t deadline_usec) {
     (void)sd_event_source_set_enabled(c->waiting_timer, SD_EVENT_ONESHOT);
 }
 
+static HttpWait waits_for(const HttpCurl *c, const HttpExchange *x) {
+    if (c->lists[EXCHANGE_RUNNING].n >= c->max_connections)
+        return HTTP_WAIT_CONNECTIONS;
+    if (x->place != 0 && c->places[x->place] >= c->place_max)
+        return HTTP_WAIT_PLACE;
+    return x->doubtful && c->n_doubtful >= c->doubtful_max ? HTTP_WAIT_DOUBTFUL : HTTP_WAIT_NONE;
+}
+
 static bool has_room(const HttpCurl *c, const HttpExchange *x) {
-    return c->lists[EXCHANGE_RUNNING].n < c->max_connections &&
-           (x->place == 0 || c->places[x->place] < c->place_max) &&
-           (!x->doubtful || c->n_doubtful < c->doubtful_max);
+    return waits_for(c, x) == HTTP_WAIT_NONE;
 }
 
 /* The one that has waited longest of those that have room. */
@@ -391,6 +402,7 @@ static HttpExchange *find_expired(HttpCurl *c, uint64_t now, uint64_t *ret_next_
 /* Behind those that wait for a connection. */
 static void exchange_queue(HttpExchange *x) {
     x->queued_usec = now_usec();
+    x->waited_for = waits_for(x->owner, x);
     exchange_move(x, EXCHANGE_WAITING);
     wait_until(x->owner, x->deadline_usec);
 }

@@ -30,8 +30,10 @@ RetryDecision retry_decide(RetryQuota *quota, AwsErrorClass class, unsigned atte
     unsigned cost = (unsigned)class < ARRAY_SIZE(costs) ? costs[class] : 0;
     uint64_t delay_usec;
 
-    if (cost == 0 || attempt == 0 || attempt >= max_attempts || quota->tokens < cost)
+    if (cost == 0 || attempt == 0 || attempt >= max_attempts)
         return (RetryDecision){ .again = false };
+    if (quota->tokens < cost)
+        return (RetryDecision){ .quota_is_empty = true };
 
     delay_usec = retry_jitter(shift_up_to(BASE_USEC, attempt - 1, DELAY_MAX_USEC), random);
     quota->tokens -= cost;

@@ -21,6 +21,7 @@ typedef struct RetryQuota {
 
 typedef struct RetryDecision {
     bool again;
+    bool quota_is_empty;    /* which alone is why not */
     uint64_t delay_usec;    /* before the next attempt */
     unsigned cost;          /* what was taken from the quota; give it back by retry_succeeded */
 } RetryDecision;

@@ -60,7 +60,7 @@ def test_keys_in_a_file_work_and_a_rotated_file_is_picked_up_by_itself(sim, guar
 def test_an_expired_session_is_told_and_a_new_one_in_the_file_is_picked_up(sim, guard_with_file, keys_file):
     session = sim.add_user("session", MAIN, token="SESSION" + "t" * 600, expires=time.time() + 3600)
     write_keys(keys_file, session)
-    guard = guard_with_file(blind_after=2).start().wait_guarding()
+    guard = guard_with_file(blind_after=2, log_level="debug").start().wait_guarding()
     guard.secrets += [session["secret"], session["token"]]
     sim.call("key", access_key=session["access_key"], expires=time.time() - 1)
     guard.wait_verdict("org-trail", "unknown", 20)

@@ -2,6 +2,7 @@
 """Reload, watchdog, notifications, and the number of calls that a calm day costs."""
 
 import collections
+import re
 import signal
 import time
 
@@ -259,8 +260,48 @@ def test_a_region_without_trails_is_looked_at_seldom(sim, make_guard):
     assert {entry["operation"] for entry in sim.requests(since=mark, region=SYD)} <= {"DescribeTrails"}
 
 
+def call_line(entry, attempt, text, account=MAIN):
+    """A call as the journal has it at log_level "debug"."""
+    return (rf"^trailguard: call: {entry['service']} {entry['operation']} {entry['region']} {account}: "
+            rf"HTTP {entry['status']} in \d+ ms, attempt {attempt}/3: {text}request id {entry['id']}\)$")
+
+
 def test_log_level_debug_shows_every_call_and_no_secret(sim, make_guard, mallory):
-    guard = make_guard(sim, log_level="debug").start().wait_guarding()
+    """Throttled, denied, failed and good ones; guard.assert_no_secrets looks at all of it at the end."""
+    guard = make_guard(sim, log_level="debug", mode="restore").start().wait_guarding()
+    mark = sim.mark()
+    guard.wait_line(call_line(poll(lambda: sim.requests(since=mark, operation="GetTrailStatus"))[0], 1, r"ok \("))
+
+    sim.add_fault("throttle", operation="GetTrailStatus", count=1)
+    throttled = poll(lambda: [e for e in sim.requests(since=mark, operation="GetTrailStatus") if e["status"] == 429])[0]
+    guard.wait_line(call_line(throttled, 1, r"ThrottlingException: Rate exceeded \("))
+    guard.wait_line(rf"^trailguard: held back: cloudtrail GetTrailStatus {FRA} {MAIN}: \d+ ms by back-off before attempt 2/3$")
+    guard.wait_line(rf"^trailguard: call: cloudtrail GetTrailStatus {FRA} {MAIN}: HTTP 200 in \d+ ms, attempt 2/3: ok ")
+
+    sim.add_fault("error", operation="GetTrailStatus", code="InternalFailure", status=500, count=1)
+    failed = poll(lambda: [e for e in sim.requests(since=mark, operation="GetTrailStatus") if e["status"] == 500])[0]
+    guard.wait_line(call_line(failed, 1, r"InternalFailure.*\("))
+
+    denied = sim.add_fault("denied", operation="StartLogging")
     mallory.stop(ORG_TRAIL)
+    refused = poll(lambda: sim.requests(since=mark, operation="StartLogging"))[0]
+    guard.wait_line(call_line(refused, 1, r"AccessDeniedException: .* is not authorized to perform: "
+                                          r"cloudtrail:StartLogging on resource: .* \("))
+    guard.wait_line(rf"could not be started: StartLogging: AccessDeniedException: .* \(request id {refused['id']}\)")
+    guard.wait_line(r"^trailguard: verdict: org-trail eu-central-1 \d+: logging -> stopped, after a poll; "
+                    r"findings none -> stopped$")
+    guard.wait_line(r"^trailguard: held back: org-trail eu-central-1 \d+: \d+ ms by back-off after restarts that failed$")
+    sim.remove_fault(denied)
     wait_alert(sim, "trail.stopped")
+    guard.wait_line(r"^trailguard: wake-up: org-trail eu-central-1 \d+: a restart or restore is due again$")
+    guard.wait_line(r"^trailguard: verdict: org-trail eu-central-1 \d+: stopped -> logging, after the end of an action; "
+                    r"findings stopped -> none$")
+    guard.wait_line(rf"^trailguard: wake-up: a pass begins; targets due: 1 of 1; ")
+    guard.wait_line(rf"^trailguard: call: sns Publish {FRA} {MAIN}: HTTP 200 in \d+ ms, attempt 1/3: ok \(request id ")
     assert "Authorization" not in guard.stderr() and "X-Amz-Security-Token" not in guard.stderr()
+
+
+def test_log_level_info_shows_no_calls(sim, make_guard):
+    guard = make_guard(sim).start().wait_guarding()
+    wait_polls(sim, 2, FRA)
+    assert not [line for line in guard.stderr().splitlines() if re.search("call:|held back:|wake-up:|verdict:", line)]

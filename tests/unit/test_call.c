@@ -1130,8 +1130,98 @@ static void test_what_cannot_begin(void **state) {
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* ---- who observes ---- */
+
+typedef struct Seen {
+    unsigned n_attempts, n_holds, holds;
+    AwsCallView call, held;
+    AwsError error;
+    uint64_t duration_usec, held_usec;
+    AwsHold hold;
+} Seen;
+
+static void see_attempt(const AwsCallView *call, const AwsError *error, uint64_t duration_usec,
+                        void *userdata) {
+    Seen *seen = userdata;
+
+    seen->n_attempts++;
+    seen->call = *call;
+    seen->error = *error;
+    seen->duration_usec = duration_usec;
+}
+
+static void see_hold(const AwsCallView *call, AwsHold hold, uint64_t usec, void *userdata) {
+    Seen *seen = userdata;
+
+    seen->n_holds++;
+    seen->holds |= 1U << hold;
+    seen->held = *call;
+    seen->hold = hold;
+    seen->held_usec = usec;
+}
+
+static void observe(Fixture *f, Seen *seen) {
+    *seen = (Seen){ 0 };
+    aws_client_set_observer(f->aws, &(AwsObserver){ see_attempt, see_hold, seen });
+}
+
+static void test_observer_sees_attempts_and_holds(void **state) {
+    Fixture *f = *state;
+    Seen seen;
+
+    observe(f, &seen);
+    fake_http_set_delay(f->http, 12 * USEC_PER_MSEC);
+    fake_http_reply(f->http, 400, "{\"__type\":\"ThrottlingException\",\"message\":\"Rate exceeded\"}",
+                    "x-amzn-RequestId", "id-1", NULL);
+    fake_http_reply(f->http, 200, "{}", "x-amzn-RequestId", "id-2", NULL);
+    run(f, &json_request);
+    fake_loop_advance(f->loop, 12 * USEC_PER_MSEC);
+    assert_int_equal(seen.n_attempts, 1);
+    assert_string_equal(seen.call.service, "cloudtrail");
+    assert_string_equal(seen.call.operation, "GetTrailStatus");
+    assert_string_equal(seen.call.region, "eu-central-1");
+    assert_ptr_equal(seen.call.credentials, f->credentials);
+    assert_int_equal(seen.call.attempt, 1);
+    assert_int_equal(seen.call.max_attempts, 3);
+    assert_int_equal(seen.duration_usec, 12 * USEC_PER_MSEC);
+    assert_int_equal(seen.error.class, AWS_THROTTLED);
+    assert_int_equal(seen.error.http_status, 400);
+    assert_string_equal(seen.error.request_id, "id-1");
+    assert_true(seen.holds & (1U << AWS_HOLD_BACKOFF));
+    assert_true(seen.holds & (1U << AWS_HOLD_RATE)); /* which has halved the rate */
+
+    fake_loop_advance(f->loop, 30 * USEC_PER_SEC);
+    assert_ended(f, AWS_OK, 2);
+    assert_int_equal(seen.n_attempts, 2);
+    assert_int_equal(seen.call.attempt, 2);
+    assert_int_equal(seen.error.class, AWS_OK);
+    assert_int_equal(seen.error.http_status, 200);
+    assert_string_equal(seen.error.request_id, "id-2");
+}
+
+static void test_observer_sees_the_rate_limiter(void **state) {
+    Fixture *f = *state;
+    Seen seen;
+
+    observe(f, &seen);
+    for (int i = 0; i < 6; i++)
+        fake_http_reply(f->http, 200, "{}", NULL);
+    for (int i = 0; i < 6; i++)
+        run(f, &json_request);
+    assert_int_equal(seen.n_attempts, 5);
+    assert_int_equal(seen.n_holds, 1);
+    assert_int_equal(seen.hold, AWS_HOLD_RATE);
+    assert_int_equal(seen.held.class, PACE_READ);
+    assert_int_equal(seen.held_usec, 200 * USEC_PER_MSEC);
+    aws_client_set_observer(f->aws, NULL);
+    fake_loop_advance(f->loop, USEC_PER_SEC);
+    assert_int_equal(seen.n_attempts, 5);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        T(test_observer_sees_attempts_and_holds),
+        T(test_observer_sees_the_rate_limiter),
         T(test_json_request_is_signed_as_published),
         T(test_query_request_is_signed_as_published),
         T(test_overrides_change_url_and_signed_host),

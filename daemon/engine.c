@@ -172,7 +172,7 @@ static int begin_role(Account *account) {
     int r = engine_begin_account(account);
 
     if (r >= 0 && account->left)
-        engine_decide_account(account, NULL, 1);
+        engine_decide_account(account, NULL);
     return r;
 }
 

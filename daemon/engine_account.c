@@ -200,16 +200,14 @@ void engine_free_accounts(Engine *engine) {
 
 /* ---- no credentials ---- */
 
-/* What is not looked at is not known. */
-static void trails_were_looked_at_in_vain(Account *account, const TargetLook *look) {
-    Observation seen = { .kind = OBSERVED_ERROR, .error = look->error };
-
-    (void)text_copy(seen.error_text, sizeof(seen.error_text), look->error_text);
+static void decide_unreachable(Account *account, const TargetLook *look) {
+    engine_decide_account(account, look);
+    engine_find_viewers(account);
     for (size_t i = 0; i < account->n_targets; i++)
         for (size_t k = 0; k < account->targets[i]->n_trails; k++)
             if (!account->targets[i]->trails[k]->act)
                 engine_decide_trail(account->targets[i]->trails[k],
-                                    &(TrailInput){ .kind = GUARD_LOOKED, .seen = &seen });
+                                    &(TrailInput){ .kind = GUARD_UNREACHABLE, .look = look });
 }
 
 /* The next try is due as that of a target that does not answer would be. */
@@ -219,11 +217,8 @@ static void fail(Account *account, const TargetLook *look) {
     TargetPace pace = { 0 };
 
     account->blocked = true;
-    if (account->guarded) {
-        engine_decide_account(account, look, 0);
-        engine_find_viewers(account);
-        trails_were_looked_at_in_vain(account, look);
-    }
+    if (account->guarded)
+        decide_unreachable(account, look);
     pace.n_failed = account->state.n_failed;
     account->identity_again_usec = engine_now(engine).mono_usec + 1 +
                                    schedule_wait(&intervals, &pace, loop_random(engine->aws.loop));
@@ -294,7 +289,7 @@ static void take_identity(Account *account, const StsIdentity *identity) {
         return;
     if (engine_begin_account(account) < 0)
         log_line(LOG_ERR, "account %s: cannot begin to guard it: out of memory", engine_account_named(account));
-    engine_decide_account(account, &(TargetLook){ .sighted = true }, 0);
+    engine_decide_account(account, &(TargetLook){ .sighted = true });
 }
 
 static bool is_about_credentials(AwsErrorClass class) {
@@ -397,7 +392,6 @@ void engine_ask_identity(Account *account) {
 
 void engine_account_left(Account *account, const char *text) {
     TargetLook look = { .error = LOOK_GONE };
-    unsigned n = engine_account_policy(account).blind_after;
     Loop *loop = account->engine->aws.loop;
 
     account->left = true;
@@ -405,11 +399,7 @@ void engine_account_left(Account *account, const char *text) {
     sts_cancel(account->identity_call);
     account->identity_call = NULL;
     (void)text_copy(look.error_text, sizeof(look.error_text), text);
-    /* at once: nobody has to look three times to know it */
-    engine_decide_account(account, &look, 1);
-    engine_find_viewers(account);
-    for (unsigned i = 0; i < n; i++)
-        trails_were_looked_at_in_vain(account, &look);
+    decide_unreachable(account, &look);
     for (size_t i = 0; i < account->n_targets; i++) {
         Target *target = account->targets[i];
 

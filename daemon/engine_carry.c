@@ -283,15 +283,13 @@ static void account_woke(void *userdata) {
     account->wake = NULL;
     subject = engine_account_subject(account);
     engine_debug_sight_woke(&subject);
-    engine_decide_account(account, NULL, 0);
+    engine_decide_account(account, NULL);
 }
 
-static void decide_account(Account *account, const TargetLook *look, unsigned blind_after, const Attribution *found) {
+static void decide_account(Account *account, const TargetLook *look, const Attribution *found) {
     Engine *engine = account->engine;
     Policy policy = engine_account_policy(account);
 
-    if (blind_after > 0)
-        policy.blind_after = blind_after;
     /* a member of the organization; which account manages it the list says, which may not be there yet */
     policy.attribution = policy.attribution && account->role_arn && engine->config->organization.role_name &&
                          (!engine->roster.management[0] || engine_management(engine));
@@ -300,10 +298,10 @@ static void decide_account(Account *account, const TargetLook *look, unsigned bl
                 look, found);
 }
 
-void engine_decide_account(Account *account, const TargetLook *look, unsigned blind_after) {
-    decide_account(account, look, blind_after, NULL);
+void engine_decide_account(Account *account, const TargetLook *look) {
+    decide_account(account, look, NULL);
 }
 
 void engine_account_attributed(Account *account, const Attribution *found) {
-    decide_account(account, NULL, 0, found);
+    decide_account(account, NULL, found);
 }

@@ -26,22 +26,21 @@ void engine_end_pass(Engine *engine) {
 
 /* ---- one look ---- */
 
-/* An empty list where a trail was may be that trail's own trouble, which its home tells better: look once
- * more, then judge. */
-static bool is_covered(Target *target, const CloudTrailTrails *list, bool *ret_in_doubt) {
-    *ret_in_doubt = false;
-    if (list->n > 0 || !target->configured) {
-        target->doubt_cover = false;
-        return true;
-    }
+static Cover cover_of(Target *target, const CloudTrailTrails *list) {
+    CoverInput in = {
+        .n_listed = list->n,
+        .configured = target->configured,
+        .n_shown = target->n_shown,
+        .suspect = target->cover_is_suspect,
+    };
+    Cover cover;
+
     for (size_t i = 0; i < target->n_shown; i++)
-        if (target->shown[i]->state.incident.open)
-            return true;
-    if (target->n_shown > 0 && !target->doubt_cover) {
-        target->doubt_cover = true;
-        *ret_in_doubt = true;
-    }
-    return false;
+        in.shown_have_trouble |= target->shown[i]->state.incident.open;
+    cover = scope_cover(&in);
+    if (list->n > 0 || !target->configured || cover == COVER_SUSPECT)
+        target->cover_is_suspect = cover == COVER_SUSPECT;
+    return cover;
 }
 
 /* Those that came in while their home was being asked too: its own look ends here as well. */
@@ -83,7 +82,7 @@ static void pace(Target *target, uint64_t began_usec, bool settings) {
         .throttled = target->state.error == LOOK_THROTTLED,
         .not_enabled = target->state.not_enabled,
         .n_rejected = target->n_rejected,
-        .proven = guard_is_proven_off(target->region_status),
+        .proven = scope_is_proven_off(target->region_status),
         .n_trails = (unsigned)target->n_trails,
         .took_usec = now_usec - began_usec,
     };
@@ -93,7 +92,7 @@ static void pace(Target *target, uint64_t began_usec, bool settings) {
     engine_debug_target_waits(target, &p, wait_usec);
     target->due_usec = now_usec + wait_usec;
     /* a list that fails is asked for at every poll until that is reported */
-    if ((settings && !target->doubt_cover) || target->state.list_unreadable)
+    if ((settings && !target->cover_is_suspect) || target->state.list_unreadable)
         target->settings_due_usec = schedule_next_settings(&intervals, now_usec, p.n_trails);
     say_stretched(target, &intervals);
 }
@@ -111,8 +110,7 @@ static bool are_good_elsewhere(const Target *target) {
     for (size_t i = 0; i < account->n_targets; i++) {
         const Target *other = account->targets[i];
 
-        if (other != target && other->state.ever_sighted && other->state.n_failed == 0 &&
-            !other->state.not_enabled && other->looked_usec != 0)
+        if (other != target && scope_keys_are_good(&other->state, other->looked_usec != 0))
             return true;
     }
     return false;
@@ -137,51 +135,40 @@ static void count_rejection(Target *target, bool rejected) {
         target->rejected_since_usec = engine_now(target->engine).mono_usec;
 }
 
-static Rejection rejection_of(const Target *target, bool good_elsewhere) {
+static Rejection rejection_of(Target *target) {
     const Account *account = target->account;
-
-    return (Rejection){
+    Rejection rejection = {
         .named = !config_account_regions(account->engine->config, account->config)->all,
-        .good_elsewhere = good_elsewhere,
+        .good_elsewhere = are_good_elsewhere(target),
         .opt_in = endpoint_region_is_opt_in(target->region),
         .has_trails = target->n_trails > 0,
         .ever_sighted = target->state.ever_sighted,
         .lasts_usec = engine_now(target->engine).mono_usec - target->rejected_since_usec,
         .status = target->region_status,
+        .waits = account->engine->once,
+        .polls_elsewhere = is_looking_elsewhere(target),
     };
-}
 
-/* Could the region be off, if what is not known yet says so? asking: whether AWS says that it is; else whether the
- * keys are good elsewhere. */
-static bool may_be_off(const Rejection *rejection, bool asking) {
-    Rejection best = *rejection;
-
-    best.good_elsewhere = true;
-    if (asking)
-        best.status = GUARD_REGION_OFF;
-    return guard_is_off(&best);
+    rejection.asking = scope_wants_status(&rejection) && engine_ask_region(target);
+    return rejection;
 }
 
 /* AWS's word stands beside the refusal, for that alone could mean anything. */
 static void add_status(const Rejection *rejection, TargetLook *look) {
-    const char *meaning = guard_region_meaning(rejection->status);
+    const char *meaning = scope_region_meaning(rejection->status);
     size_t n = strlen(look->error_text);
 
     if (meaning && !look->not_enabled)
         (void)snprintf(look->error_text + n, sizeof(look->error_text) - n, " (GetRegionOptStatus: %s)", meaning);
 }
 
-/* "Unknown key" is how a region that the account has not enabled answers. It is that only where regions are
- * "all", and AWS says so or the same keys are good elsewhere and nothing says that it is enabled; else the poll has
- * failed. While others have not answered, or AWS was not heard, it is neither. True when look says what it is. */
+/* True when look says what it is. */
 static bool is_clear(Target *target, TargetLook *look) {
-    Rejection rejection = rejection_of(target, are_good_elsewhere(target));
-    bool asking = guard_wants_status(&rejection) && engine_ask_region(target);
+    Rejection rejection = rejection_of(target);
+    RejectionMeaning meaning = scope_judge_rejection(&rejection);
 
-    look->not_enabled = guard_is_off(&rejection);
-    if (asking && (target->engine->once || may_be_off(&rejection, true)))
-        return false;
-    if (!look->not_enabled && may_be_off(&rejection, false) && is_looking_elsewhere(target))
+    look->not_enabled = meaning == REJECTION_NOT_ENABLED;
+    if (meaning == REJECTION_UNCLEAR)
         return false;
     add_status(&rejection, look);
     return true;
@@ -309,7 +296,7 @@ static void look_done(const WatchResult *result, void *userdata) {
     Engine *engine = target->engine;
     TargetLook look = result->look;
     uint64_t began_usec = poll->began_usec;
-    bool settings = result->trails && poll->asks_list, in_doubt;
+    bool settings = result->trails && poll->asks_list;
 
     poll->watch = NULL;
     note_denials(target, result);
@@ -332,8 +319,10 @@ static void look_done(const WatchResult *result, void *userdata) {
     engine->n_looking -= poll->is_of_pass;
     free_poll(poll);
     if (result->trails) {
-        look.covered = is_covered(target, result->trails, &in_doubt);
-        look.listed = !in_doubt;
+        Cover cover = cover_of(target, result->trails);
+
+        look.covered = cover == COVER_YES;
+        look.listed = cover != COVER_SUSPECT;
     }
     if (!is_unclear(target, result, &look)) {
         engine_decide_target(target, &look);

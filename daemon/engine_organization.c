@@ -147,7 +147,7 @@ Account *engine_management(const Engine *engine) {
 static void resume_searches(Engine *engine) {
     for (size_t i = 0; i < engine->n_accounts; i++)
         if (engine->accounts[i]->state.attributing.wanted)
-            engine_decide_account(engine->accounts[i], NULL, 0);
+            engine_decide_account(engine->accounts[i], NULL);
 }
 
 /* ---- asking ---- */

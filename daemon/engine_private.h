@@ -14,6 +14,7 @@
 #include "daemon/guard.h"
 #include "daemon/outbox.h"
 #include "daemon/schedule.h"
+#include "daemon/scope.h"
 #include "daemon/state.h"
 #include "daemon/watch.h"
 #include "lib/account.h"
@@ -100,7 +101,7 @@ struct Target {
     bool region_is_of_pass;       /* ... and the pass waits for the answer */
     uint64_t region_asked_usec;   /* mono; 0: not, since it last answered as it should */
     char region_status[ACCOUNT_STATUS_MAX]; /* what AWS said, raw; "" nothing */
-    bool doubt_cover;           /* the list was empty where it had trails: look again before saying so */
+    bool cover_is_suspect;   /* the list was empty where it had trails: poll again before reporting it */
     uint64_t stretched_usec; /* the interval between polls that was reported as stretched; 0: none */
     LoopTimer *wake;
 };
@@ -342,8 +343,7 @@ void engine_resume_trail(Trail *trail);
 /* Composes messages and queues them. 0 when every one is on the disk. */
 int engine_carry_tells(Engine *engine, const Subject *subject, const Plan *plan);
 void engine_decide_target(Target *target, const TargetLook *look);
-/* Of the account as a whole; blind_after 0: the policy's. */
-void engine_decide_account(Account *account, const TargetLook *look, unsigned blind_after);
+void engine_decide_account(Account *account, const TargetLook *look); /* of the account as a whole */
 void engine_account_attributed(Account *account, const Attribution *found);
 void engine_tell_channel(Engine *engine, const ChannelTrouble *trouble, bool failed);
 

@@ -334,8 +334,10 @@ static Verdict judge(const Deciding *d, const TrailState *prev, const TrailInput
     Verdict verdict = guard_verdict(d->s.findings | d->events, d->s.known,
                                     d->s.n_failed >= d->policy->blind_after, d->facts->writable);
 
-    if (input->kind == GUARD_LOOKED && input->seen->kind == OBSERVED_ERROR &&
-        d->s.n_failed < d->policy->blind_after)
+    bool failed = input->kind == GUARD_UNREACHABLE ||
+                  (input->kind == GUARD_LOOKED && input->seen->kind == OBSERVED_ERROR);
+
+    if (failed && d->s.n_failed < d->policy->blind_after)
         return MIN(verdict, prev->verdict);
     return verdict;
 }
@@ -349,6 +351,7 @@ void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState
     *ret_plan = (Plan){ 0 };
     switch (input->kind) {
     case GUARD_LOOKED: guard_looked(&d, input->seen, input->drift); break;
+    case GUARD_UNREACHABLE: guard_account_unreachable(&d, input->look); break;
     case GUARD_COMPARED: guard_compared(&d, input->seen, input->drift); break;
     case GUARD_ACTED: guard_acted(&d, input->outcome); break;
     case GUARD_ATTRIBUTED: guard_attributed(&d, input->attribution); break;

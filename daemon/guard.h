@@ -21,6 +21,7 @@
 
 typedef enum GuardInput {
     GUARD_LOOKED,     /* seen is valid, and drift when the settings were looked at too */
+    GUARD_UNREACHABLE, /* look is valid: the trail's account cannot be polled at all */
     GUARD_COMPARED,   /* settings, bucket or key were looked at: drift is valid, and seen as far as it tells of these;
                        * what else it says is old */
     GUARD_ACTED,      /* outcome is valid */
@@ -32,6 +33,7 @@ typedef enum GuardInput {
 typedef struct TrailInput {
     GuardInput kind;
     const Observation *seen;
+    const TargetLook *look;
     const Drift *drift; /* NULL: settings were not looked at, or there is no baseline */
     const Outcome *outcome;
     const Attribution *attribution;
@@ -42,34 +44,6 @@ typedef struct TrailInput {
  * VERDICT_UNKNOWN is a trail never seen (guard_trail_init). */
 void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState *prev,
                  const TrailInput *input, Now now, Plan *ret_plan, TrailState *ret_next);
-
-/* How long an opt-in region that answered before must call good keys unknown until it counts as turned off. */
-#define GUARD_OFF_PROOF_USEC (24ULL * 3600 * 1000000)
-
-/* What AWS says of a region that the account has not enabled. */
-#define GUARD_REGION_OFF "DISABLED"
-
-/* A region that calls keys unknown. */
-typedef struct Rejection {
-    bool named;          /* in `regions`: it is wanted, so that it is reported even when it is off */
-    bool good_elsewhere; /* the same keys, now */
-    bool opt_in;         /* the account may turn the region off */
-    bool has_trails;     /* guarded ones that live there */
-    bool ever_sighted;   /* it answered before */
-    uint64_t lasts_usec; /* since the first such answer, without another one between */
-    const char *status;  /* what GetRegionOptStatus said of it last; NULL or "": nothing */
-} Rejection;
-
-/* Is it worth a call to ask AWS whether the account has enabled it? */
-bool guard_wants_status(const Rejection *rejection);
-
-/* Has the account not enabled it? Else such an answer is a failed poll like any other. */
-bool guard_is_off(const Rejection *rejection);
-
-/* Does this status of a region say that it is off? */
-bool guard_is_proven_off(const char *status);
-/* The status and what it means for a region that calls keys unknown; NULL for none and for one that is not known. */
-const char *guard_region_meaning(const char *status);
 
 /* Decides about one target's own incidents (blind, uncovered). look is NULL for a wake-up that a plan asked
  * for. */

@@ -314,14 +314,25 @@ static void looked_absent(Deciding *d) {
         guard_tell_trouble(d, &how, "");
 }
 
+static void count_failed_poll(Deciding *d, LookError error) {
+    TrailState *s = &d->s;
+
+    if (s->n_failed++ == 0)
+        s->failed_since_usec = d->now.real_usec;
+    s->error = error;
+}
+
+void guard_account_unreachable(Deciding *d, const TargetLook *look) {
+    count_failed_poll(d, look->error);
+    if (look->error == LOOK_GONE)
+        d->s.n_failed = MAX(d->s.n_failed, d->policy->blind_after);
+}
+
 static void looked_in_vain(Deciding *d, const Observation *seen) {
     TrailState *s = &d->s;
     bool goes_blind;
 
-    s->n_failed++;
-    if (s->n_failed == 1)
-        s->failed_since_usec = d->now.real_usec;
-    s->error = seen->error;
+    count_failed_poll(d, seen->error);
     /* when the whole target is out of sight its own incident says so */
     if (!seen->target_sighted || (s->findings & FINDING_BIT(FINDING_BLIND)))
         return;

@@ -105,7 +105,8 @@ static void not_sighted(Judging *j, const TargetLook *look) {
     text_copy(s->error_text, sizeof(s->error_text), look->error_text);
     if (s->failed_since_usec == 0)
         s->failed_since_usec = j->now.real_usec;
-    goes_blind = !s->blind && s->n_failed >= j->policy->blind_after;
+    /* that an account left needs no second poll */
+    goes_blind = !s->blind && (look->error == LOOK_GONE || s->n_failed >= j->policy->blind_after);
     /* an account that could not be reached before has left: that is another fact */
     mark_usec = leaves && s->blind ? j->now.real_usec : s->failed_since_usec;
     goes_blind |= leaves && s->blind;
@@ -166,58 +167,6 @@ static void list_read(Judging *j) {
     s->list_error = LOOK_OK;
     s->list_unreadable = false;
     s->list_error_text[0] = '\0';
-}
-
-/* ---- regions that call keys unknown ---- */
-
-#define ENABLED_MEANS "the account has enabled the region, so the keys or the way there are at fault"
-
-static const struct {
-    const char *status; /* of GetRegionOptStatus */
-    bool off;
-    const char *meaning;
-} region_statuses[] = {
-    { GUARD_REGION_OFF, true, GUARD_REGION_OFF ", the account has not enabled the region" },
-    { "DISABLING", false, "DISABLING, the account is turning the region off" },
-    { "ENABLED", false, "ENABLED, " ENABLED_MEANS },
-    { "ENABLED_BY_DEFAULT", false, "ENABLED_BY_DEFAULT, " ENABLED_MEANS },
-    { "ENABLING", false, "ENABLING, the account is turning the region on" },
-};
-
-/* Its row; the table's size for none. */
-static size_t row_of(const char *status) {
-    size_t i = 0;
-
-    while (i < ARRAY_SIZE(region_statuses) && !text_equal(region_statuses[i].status, status))
-        i++;
-    return i;
-}
-
-bool guard_is_proven_off(const char *status) {
-    size_t i = row_of(status);
-
-    return i < ARRAY_SIZE(region_statuses) && region_statuses[i].off;
-}
-
-const char *guard_region_meaning(const char *status) {
-    size_t i = row_of(status);
-
-    return i < ARRAY_SIZE(region_statuses) ? region_statuses[i].meaning : NULL;
-}
-
-/* Keys that are good nowhere cannot ask. Named regions are few, and the answer explains the refusal. */
-bool guard_wants_status(const Rejection *rejection) {
-    return rejection->opt_in && (rejection->good_elsewhere || rejection->named);
-}
-
-/* AWS's word is proof, either way. Without it one wrong answer of AWS must not leave a region unguarded for a day. */
-bool guard_is_off(const Rejection *rejection) {
-    if (!rejection->opt_in || rejection->named || rejection->has_trails)
-        return false;
-    if (guard_region_meaning(rejection->status))
-        return guard_is_proven_off(rejection->status);
-    return rejection->good_elsewhere &&
-           (!rejection->ever_sighted || rejection->lasts_usec >= GUARD_OFF_PROOF_USEC);
 }
 
 /* ---- what a look means ---- */

@@ -430,78 +430,33 @@ static unsigned pick(unsigned n) {
     return (unsigned)((random_state >> 33) % n);
 }
 
-static void a_region_is_off_only_where_nothing_says_otherwise(void **state _unused_) {
+/* An account without keys counts poll by poll; one that left counts at once. A trail of it has no incident
+ * of its own. */
+static void a_trail_whose_account_cannot_be_polled(void **state _unused_) {
     static const struct {
-        Rejection rejection;
-        bool off;
+        LookError error;
+        unsigned n_polls, n_failed;
+        Verdict verdict;
     } rows[] = {
-        { { .good_elsewhere = true, .opt_in = true }, true },
-        { { .good_elsewhere = false, .opt_in = true }, false },
-        { { .good_elsewhere = true, .opt_in = false }, false },
-        { { .good_elsewhere = true, .opt_in = false, .lasts_usec = UINT64_MAX }, false },
-        { { .good_elsewhere = true, .opt_in = true, .has_trails = true }, false },
-        { { .good_elsewhere = true, .opt_in = true, .has_trails = true, .lasts_usec = UINT64_MAX }, false },
-        { { .good_elsewhere = true, .opt_in = true, .ever_sighted = true }, false },
-        { { .good_elsewhere = true, .opt_in = true, .ever_sighted = true, .lasts_usec = GUARD_OFF_PROOF_USEC - 1 },
-          false },
-        { { .good_elsewhere = true, .opt_in = true, .ever_sighted = true, .lasts_usec = GUARD_OFF_PROOF_USEC },
-          true },
-        { { .good_elsewhere = true, .opt_in = true, .named = true, .lasts_usec = UINT64_MAX }, false },
+        { LOOK_CREDENTIALS, 1, 1, VERDICT_LOGGING }, { LOOK_CREDENTIALS, 2, 2, VERDICT_LOGGING },
+        { LOOK_CREDENTIALS, 3, 3, VERDICT_UNKNOWN }, { LOOK_GONE, 1, 3, VERDICT_UNKNOWN },
+        { LOOK_GONE, 2, 4, VERDICT_UNKNOWN },
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        assert_int_equal(guard_is_off(&rows[i].rejection), rows[i].off);
-}
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const TargetLook poll = { .error = rows[i].error, .error_text = "no" };
+        const TrailInput input = { .kind = GUARD_UNREACHABLE, .look = &poll };
+        Life l = life(MODE_RESTART, true);
 
-/* What AWS says of a region is proof; where it says nothing, or what nobody knows, it is as above. */
-static void the_word_of_aws_decides_whether_a_region_is_off(void **state _unused_) {
-    static const struct {
-        Rejection rejection; /* without the status */
-        bool off[7];         /* by status, as below */
-    } rows[] = {
-        /* DISABLED, DISABLING, ENABLED, ENABLED_BY_DEFAULT, ENABLING, a new one, none */
-        { { .good_elsewhere = true, .opt_in = true }, { 1, 0, 0, 0, 0, 1, 1 } },
-        { { .opt_in = true }, { 1, 0, 0, 0, 0, 0, 0 } },
-        { { .good_elsewhere = true, .opt_in = true, .lasts_usec = UINT64_MAX }, { 1, 0, 0, 0, 0, 1, 1 } },
-        { { .good_elsewhere = true, .opt_in = true, .ever_sighted = true }, { 1, 0, 0, 0, 0, 0, 0 } },
-        { { .good_elsewhere = true, .opt_in = true, .ever_sighted = true, .lasts_usec = UINT64_MAX },
-          { 1, 0, 0, 0, 0, 1, 1 } },
-        { { .good_elsewhere = true, .opt_in = true, .has_trails = true, .lasts_usec = UINT64_MAX }, { 0 } },
-        { { .good_elsewhere = true, .opt_in = true, .named = true, .lasts_usec = UINT64_MAX }, { 0 } },
-        { { .good_elsewhere = true, .lasts_usec = UINT64_MAX }, { 0 } },
-    };
-    static const char *const statuses[] = { "DISABLED", "DISABLING", "ENABLED", "ENABLED_BY_DEFAULT", "ENABLING", "PAUSED", "" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        for (size_t k = 0; k < ARRAY_SIZE(statuses); k++) {
-            Rejection rejection = rows[i].rejection;
-
-            rejection.status = statuses[k];
-            if (guard_is_off(&rejection) != rows[i].off[k])
-                fail_msg("row %zu, %s", i, statuses[k]);
-        }
-    for (size_t k = 0; k < ARRAY_SIZE(statuses); k++) {
-        assert_int_equal(guard_is_proven_off(statuses[k]), k == 0);
-        assert_int_equal(guard_region_meaning(statuses[k]) != NULL, k < 5);
+        look(&l, logging(STARTED, 0));
+        for (unsigned k = 0; k < rows[i].n_polls; k++)
+            decide(&l, input);
+        assert_int_equal(l.state.n_failed, rows[i].n_failed);
+        assert_int_equal(l.state.error, rows[i].error);
+        assert_int_equal(l.state.verdict, rows[i].verdict);
+        assert_int_equal(l.plan.n_tells, 0);
+        assert_int_equal(l.plan.n_notes, 0);
     }
-}
-
-static void aws_is_asked_only_where_its_word_can_matter(void **state _unused_) {
-    static const struct {
-        Rejection rejection;
-        bool wanted;
-    } rows[] = {
-        { { .good_elsewhere = true, .opt_in = true }, true },
-        { { .good_elsewhere = true, .opt_in = true, .has_trails = true, .ever_sighted = true }, true },
-        { { .good_elsewhere = true, .opt_in = true, .named = true }, true },
-        { { .opt_in = true, .named = true }, true },
-        { { .opt_in = true }, false },
-        { { .good_elsewhere = true }, false },
-        { { .good_elsewhere = true, .named = true }, false },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        assert_int_equal(guard_wants_status(&rows[i].rejection), rows[i].wanted);
 }
 
 /* Whatever happens: a stopped trail that may be restarted is being restarted or waits for a known time, a
@@ -572,9 +527,7 @@ int main(void) {
         cmocka_unit_test(missing_then_back),
         cmocka_unit_test(stopped_and_failing_stays_open_until_both_are_over),
         cmocka_unit_test(reminders_come_while_it_lasts),
-        cmocka_unit_test(a_region_is_off_only_where_nothing_says_otherwise),
-        cmocka_unit_test(the_word_of_aws_decides_whether_a_region_is_off),
-        cmocka_unit_test(aws_is_asked_only_where_its_word_can_matter),
+        cmocka_unit_test(a_trail_whose_account_cannot_be_polled),
         cmocka_unit_test(random_lives),
     };
 

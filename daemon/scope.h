@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What can be polled at all: whether a region records anything, whether an account has enabled it, whether
+ * an account can be reached, and who belongs to the organization. Pure. */
+
+#include "daemon/types.h"
+
+/* ---- regions ---- */
+
+typedef struct CoverInput {
+    size_t n_listed;         /* trails in the list that was just read */
+    bool configured;         /* else the region is polled only because a trail lives there */
+    size_t n_shown;          /* guarded trails that its lists have shown before */
+    bool shown_have_trouble; /* one of them has an open incident, which says more than this could */
+    bool suspect;            /* the list before was empty too, and was not believed */
+} CoverInput;
+
+typedef enum Cover {
+    COVER_YES,
+    COVER_NO,
+    COVER_SUSPECT, /* an empty list where trails were may be their own trouble, which their home tells
+                    * better: poll again first */
+} Cover;
+
+Cover scope_cover(const CoverInput *in);
+
+/* How long an opt-in region that answered before must call good keys unknown until it counts as turned off.
+ */
+#define SCOPE_OFF_PROOF_USEC (24ULL * 3600 * 1000000)
+
+/* What AWS says of a region that the account has not enabled. */
+#define SCOPE_REGION_OFF "DISABLED"
+
+/* A region that calls keys unknown. */
+typedef struct Rejection {
+    bool named;           /* in `regions`: it is wanted, so that it is reported even when it is off */
+    bool good_elsewhere;  /* the same keys, now */
+    bool opt_in;          /* the account may turn the region off */
+    bool has_trails;      /* guarded ones that live there */
+    bool ever_sighted;    /* it answered before */
+    uint64_t lasts_usec;  /* since the first such answer, without another one between */
+    const char *status;   /* what GetRegionOptStatus said of it last; NULL or "": nothing */
+    bool asking;          /* ... and is being asked */
+    bool waits;           /* for that answer in any case: there is no later poll */
+    bool polls_elsewhere; /* other regions of the account are being polled */
+} Rejection;
+
+typedef enum RejectionMeaning {
+    REJECTION_UNCLEAR,     /* an answer that is under way decides */
+    REJECTION_FAILED,      /* a failed poll like any other */
+    REJECTION_NOT_ENABLED, /* the account has not enabled the region */
+} RejectionMeaning;
+
+RejectionMeaning scope_judge_rejection(const Rejection *rejection);
+
+/* Do the polls of a region show that the account's keys are good? polled: since the start. */
+bool scope_keys_are_good(const TargetState *state, bool polled);
+
+/* Is it worth a call to ask AWS whether the account has enabled it? */
+bool scope_wants_status(const Rejection *rejection);
+
+/* Has the account not enabled it, as far as is known now? */
+bool scope_is_off(const Rejection *rejection);
+
+/* Does this status of a region say that it is off? */
+bool scope_is_proven_off(const char *status);
+/* The status and what it means for a region that calls keys unknown; NULL for none and for one that is not
+ * known. */
+const char *scope_region_meaning(const char *status);

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What can be polled at all, in tables of cases. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "daemon/scope.h"
+#include "lib/util/macros.h"
+
+static void an_empty_list_is_believed_when_it_comes_twice(void **state _unused_) {
+    static const struct {
+        CoverInput in;
+        Cover cover;
+    } rows[] = {
+        { { .n_listed = 1, .configured = true }, COVER_YES },
+        { { .n_listed = 1, .configured = true, .n_shown = 2, .suspect = true }, COVER_YES },
+        { { .configured = false }, COVER_YES }, /* nobody wants to know */
+        { { .configured = false, .n_shown = 1 }, COVER_YES },
+        { { .configured = true }, COVER_NO }, /* none was there before */
+        { { .configured = true, .n_shown = 1 }, COVER_SUSPECT },
+        { { .configured = true, .n_shown = 1, .suspect = true }, COVER_NO },
+        { { .configured = true, .n_shown = 1, .shown_have_trouble = true },
+          COVER_YES }, /* that is reported already */
+        { { .configured = true, .n_shown = 1, .shown_have_trouble = true, .suspect = true }, COVER_YES },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (scope_cover(&rows[i].in) != rows[i].cover)
+            fail_msg("row %zu", i);
+}
+
+static void a_region_is_off_only_where_nothing_says_otherwise(void **state _unused_) {
+    static const struct {
+        Rejection rejection;
+        bool off;
+    } rows[] = {
+        { { .good_elsewhere = true, .opt_in = true }, true },
+        { { .good_elsewhere = false, .opt_in = true }, false },
+        { { .good_elsewhere = true, .opt_in = false }, false },
+        { { .good_elsewhere = true, .opt_in = false, .lasts_usec = UINT64_MAX }, false },
+        { { .good_elsewhere = true, .opt_in = true, .has_trails = true }, false },
+        { { .good_elsewhere = true, .opt_in = true, .has_trails = true, .lasts_usec = UINT64_MAX }, false },
+        { { .good_elsewhere = true, .opt_in = true, .ever_sighted = true }, false },
+        { { .good_elsewhere = true,
+            .opt_in = true,
+            .ever_sighted = true,
+            .lasts_usec = SCOPE_OFF_PROOF_USEC - 1 },
+          false },
+        { { .good_elsewhere = true,
+            .opt_in = true,
+            .ever_sighted = true,
+            .lasts_usec = SCOPE_OFF_PROOF_USEC },
+          true },
+        { { .good_elsewhere = true, .opt_in = true, .named = true, .lasts_usec = UINT64_MAX }, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(scope_is_off(&rows[i].rejection), rows[i].off);
+}
+
+/* What AWS says of a region is proof; where it says nothing, or what nobody knows, it is as above. */
+static void the_word_of_aws_decides_whether_a_region_is_off(void **state _unused_) {
+    static const struct {
+        Rejection rejection; /* without the status */
+        bool off[7];         /* by status, as below */
+    } rows[] = {
+        /* DISABLED, DISABLING, ENABLED, ENABLED_BY_DEFAULT, ENABLING, a new one, none */
+        { { .good_elsewhere = true, .opt_in = true }, { 1, 0, 0, 0, 0, 1, 1 } },
+        { { .opt_in = true }, { 1, 0, 0, 0, 0, 0, 0 } },
+        { { .good_elsewhere = true, .opt_in = true, .lasts_usec = UINT64_MAX }, { 1, 0, 0, 0, 0, 1, 1 } },
+        { { .good_elsewhere = true, .opt_in = true, .ever_sighted = true }, { 1, 0, 0, 0, 0, 0, 0 } },
+        { { .good_elsewhere = true, .opt_in = true, .ever_sighted = true, .lasts_usec = UINT64_MAX },
+          { 1, 0, 0, 0, 0, 1, 1 } },
+        { { .good_elsewhere = true, .opt_in = true, .has_trails = true, .lasts_usec = UINT64_MAX }, { 0 } },
+        { { .good_elsewhere = true, .opt_in = true, .named = true, .lasts_usec = UINT64_MAX }, { 0 } },
+        { { .good_elsewhere = true, .lasts_usec = UINT64_MAX }, { 0 } },
+    };
+    static const char *const statuses[] = { "DISABLED", "DISABLING", "ENABLED", "ENABLED_BY_DEFAULT",
+                                            "ENABLING", "PAUSED",    "" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        for (size_t k = 0; k < ARRAY_SIZE(statuses); k++) {
+            Rejection rejection = rows[i].rejection;
+
+            rejection.status = statuses[k];
+            if (scope_is_off(&rejection) != rows[i].off[k])
+                fail_msg("row %zu, %s", i, statuses[k]);
+        }
+    for (size_t k = 0; k < ARRAY_SIZE(statuses); k++) {
+        assert_int_equal(scope_is_proven_off(statuses[k]), k == 0);
+        assert_int_equal(scope_region_meaning(statuses[k]) != NULL, k < 5);
+    }
+}
+
+static void aws_is_asked_only_where_its_word_can_matter(void **state _unused_) {
+    static const struct {
+        Rejection rejection;
+        bool wanted;
+    } rows[] = {
+        { { .good_elsewhere = true, .opt_in = true }, true },
+        { { .good_elsewhere = true, .opt_in = true, .has_trails = true, .ever_sighted = true }, true },
+        { { .good_elsewhere = true, .opt_in = true, .named = true }, true },
+        { { .opt_in = true, .named = true }, true },
+        { { .opt_in = true }, false },
+        { { .good_elsewhere = true }, false },
+        { { .good_elsewhere = true, .named = true }, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(scope_wants_status(&rows[i].rejection), rows[i].wanted);
+}
+
+static void what_it_means_that_a_region_calls_keys_unknown(void **state _unused_) {
+    static const struct {
+        Rejection rejection;
+        RejectionMeaning meaning;
+    } rows[] = {
+        { { .opt_in = true, .good_elsewhere = true }, REJECTION_NOT_ENABLED },
+        { { .opt_in = true }, REJECTION_FAILED },
+        { { .opt_in = true, .status = "DISABLED" }, REJECTION_NOT_ENABLED },
+        { { .opt_in = true, .good_elsewhere = true, .status = "ENABLED" }, REJECTION_FAILED },
+        /* the keys may turn out to be good elsewhere, where that would make a difference */
+        { { .opt_in = true, .polls_elsewhere = true }, REJECTION_UNCLEAR },
+        { { .opt_in = true, .polls_elsewhere = true, .status = "ENABLED" }, REJECTION_FAILED },
+        { { .opt_in = true, .polls_elsewhere = true, .ever_sighted = true }, REJECTION_FAILED },
+        { { .opt_in = true, .polls_elsewhere = true, .named = true }, REJECTION_FAILED },
+        { { .polls_elsewhere = true }, REJECTION_FAILED },
+        /* AWS may say that it is off, where that would make a difference */
+        { { .opt_in = true, .good_elsewhere = true, .asking = true }, REJECTION_UNCLEAR },
+        { { .opt_in = true, .good_elsewhere = true, .asking = true, .ever_sighted = true },
+          REJECTION_UNCLEAR },
+        { { .opt_in = true, .good_elsewhere = true, .asking = true, .has_trails = true }, REJECTION_FAILED },
+        { { .opt_in = true, .named = true, .asking = true }, REJECTION_FAILED },
+        /* a check waits, for the answer explains the refusal */
+        { { .opt_in = true, .named = true, .asking = true, .waits = true }, REJECTION_UNCLEAR },
+        { { .opt_in = true, .named = true, .waits = true }, REJECTION_FAILED },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (scope_judge_rejection(&rows[i].rejection) != rows[i].meaning)
+            fail_msg("row %zu", i);
+}
+
+static void which_regions_show_that_keys_are_good(void **state _unused_) {
+    static const struct {
+        bool ever_sighted, not_enabled, polled;
+        unsigned n_failed;
+        bool good;
+    } rows[] = {
+        { true, false, true, 0, true },  { true, false, false, 0, false }, /* known from the state file only
+                                                                            */
+        { true, false, true, 1, false }, { true, true, true, 0, false },   { false, false, true, 0, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        TargetState s = { .ever_sighted = rows[i].ever_sighted,
+                          .not_enabled = rows[i].not_enabled,
+                          .n_failed = rows[i].n_failed };
+
+        assert_int_equal(scope_keys_are_good(&s, rows[i].polled), rows[i].good);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_empty_list_is_believed_when_it_comes_twice),
+        cmocka_unit_test(a_region_is_off_only_where_nothing_says_otherwise),
+        cmocka_unit_test(the_word_of_aws_decides_whether_a_region_is_off),
+        cmocka_unit_test(aws_is_asked_only_where_its_word_can_matter),
+        cmocka_unit_test(what_it_means_that_a_region_calls_keys_unknown),
+        cmocka_unit_test(which_regions_show_that_keys_are_good),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

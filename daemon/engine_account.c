@@ -29,9 +29,20 @@ Policy engine_account_policy(const Account *account) {
     return policy;
 }
 
+AccountScope engine_account_scope(const Account *account) {
+    return (AccountScope){
+        .guarded = account->guarded,
+        .by_role = account->role_arn,
+        .settled = account->settled,
+        .blocked = account->blocked,
+        .left = account->left,
+    };
+}
+
 bool engine_account_is_open(const Account *account) {
-    return account->guarded && !account->left && !account->blocked &&
-           (account->settled || !account->role_arn);
+    const AccountScope scope = engine_account_scope(account);
+
+    return scope_is_open(&scope);
 }
 
 bool engine_accounts_are_settled(const Engine *engine) {
@@ -249,8 +260,6 @@ static void say_who(Account *account, const StsIdentity *identity) {
  */
 static void take_base_id(Account *base, const char *id) {
     Engine *engine = base->engine;
-    const StringList *exclude = &engine->config->organization.exclude;
-    bool excluded = false;
 
     (void)text_copy(base->id, sizeof(base->id), id);
     if (index_account(base) == -EEXIST) {
@@ -263,9 +272,7 @@ static void take_base_id(Account *base, const char *id) {
                 id);
         engine_unguard(base);
     }
-    for (size_t i = 0; i < exclude->n; i++)
-        excluded |= text_equal(exclude->items[i], id);
-    if (excluded && !base->config) {
+    if (!base->config && engine_is_excluded(engine, id)) {
         log_line(LOG_INFO, "account %s, our own, is excluded", id);
         engine_unguard(base);
     }
@@ -324,9 +331,8 @@ static void explain_problem(Engine *engine, const AwsError *error) {
                        aws_error_text(error, NULL, text, sizeof(text)));
 }
 
-/* Base credentials that are refused here may still be good where the trails are; a role's are what STS says.
- */
 static void identity_failed(Account *account, const AwsError *error, bool first) {
+    const AccountScope scope = engine_account_scope(account);
     TargetLook look = { 0 };
 
     account->identity_again_usec = engine_now(account->engine).mono_usec + IDENTITY_RETRY_USEC;
@@ -338,8 +344,7 @@ static void identity_failed(Account *account, const AwsError *error, bool first)
         if (first)
             log_aws(LOG_WARNING, look.error_text, "cannot find out which account this is: %s", look.error_text);
     }
-    if (account->blocked || error->class == AWS_NO_CREDENTIALS ||
-        (account->role_arn && is_about_credentials(error->class)))
+    if (scope_keys_are_missing(&scope, error->class == AWS_NO_CREDENTIALS, is_about_credentials(error->class)))
         fail(account, &look);
 }
 

@@ -289,10 +289,11 @@ static void account_woke(void *userdata) {
 static void decide_account(Account *account, const TargetLook *look, const Attribution *found) {
     Engine *engine = account->engine;
     Policy policy = engine_account_policy(account);
+    const AccountScope scope = engine_account_scope(account);
+    const Management management = { engine->roster.management[0], engine_management(engine) };
+    bool organization = engine->config->organization.role_name;
 
-    /* a member of the organization; which account manages it the list says, which may not be there yet */
-    policy.attribution = policy.attribution && account->role_arn && engine->config->organization.role_name &&
-                         (!engine->roster.management[0] || engine_management(engine));
+    policy.attribution = policy.attribution && scope_departure_is_searched(&scope, organization, &management);
     carry_sight(&(Deciding){ engine, &policy, engine_account_subject(account), &account->state, &account->wake,
                              account_woke, account },
                 look, found);

@@ -10,11 +10,9 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-#define RETRY_MIN_USEC (15 * USEC_PER_SEC)
-#define RETRY_MAX_USEC (300 * USEC_PER_SEC)
-#define SHOWN_MAX      160
+#define SHOWN_MAX 160
 
-static bool is_excluded(const Engine *engine, const char *id) {
+bool engine_is_excluded(const Engine *engine, const char *id) {
     const StringList *exclude = &engine->config->organization.exclude;
 
     for (size_t i = 0; i < exclude->n; i++)
@@ -50,7 +48,7 @@ int engine_add_known_members(Engine *engine) {
         Account *account;
         int r;
 
-        if (!row->member || is_excluded(engine, row->account) || engine_account_by_id(engine, row->account))
+        if (!row->member || engine_is_excluded(engine, row->account) || engine_account_by_id(engine, row->account))
             continue;
         r = add_member(engine, row->account, row->name, &account);
         if (r == -ENOMEM)
@@ -64,9 +62,8 @@ int engine_add_known_members(Engine *engine) {
 
 /* ---- what the list says ---- */
 
-static void greet(Engine *engine, const OrganizationsAccount *item) {
+static void greet(Engine *engine, Account *account, const OrganizationsAccount *item) {
     char name[SHOWN_MAX];
-    Account *account;
     int r = add_member(engine, item->id, item->name, &account);
 
     if (r >= 0)
@@ -82,13 +79,13 @@ static void greet(Engine *engine, const OrganizationsAccount *item) {
     engine_ask_identity(account);
 }
 
-static void welcome_back(Account *account) {
+static void welcome_back(Engine *engine _unused_, Account *account, const OrganizationsAccount *item _unused_) {
     log_line(LOG_NOTICE, "account %s is an active member of the organization again: guarding it",
              account->id);
     engine_account_returned(account);
 }
 
-static void say_goodbye(Account *account, const OrganizationsAccount *item) {
+static void say_goodbye(Engine *engine _unused_, Account *account, const OrganizationsAccount *item) {
     char text[ERROR_TEXT_MAX], name[SHOWN_MAX];
 
     (void)snprintf(text, sizeof(text), "account %s%s%s%s %s", account->id, account->name[0] ? " (" : "",
@@ -98,17 +95,28 @@ static void say_goodbye(Account *account, const OrganizationsAccount *item) {
     engine_account_left(account, text);
 }
 
-static void take_item(Engine *engine, const OrganizationsAccount *item) {
-    Account *account = engine_account_by_id(engine, item->id);
+/* item NULL: the list does not have the account; account NULL: we do not have it. */
+static void take_item(Engine *engine, Account *account, const OrganizationsAccount *item) {
+    static void (*const changes[_MEMBER_CHANGE_MAX])(Engine *, Account *, const OrganizationsAccount *) = {
+        [MEMBER_JOINED] = greet,
+        [MEMBER_RETURNED] = welcome_back,
+        [MEMBER_SUSPENDED] = say_goodbye,
+        [MEMBER_REMOVED] = say_goodbye,
+    };
+    const MemberInput in = {
+        .active = item && item->state == ORGANIZATIONS_ACTIVE,
+        .listed = item,
+        .excluded = item && engine_is_excluded(engine, item->id),
+        .known = account,
+        .member = account && account->member,
+        .left = account && account->left,
+    };
+    MemberChange change = scope_member_change(&in);
 
     if (account)
-        account->listed = item->state == ORGANIZATIONS_ACTIVE;
-    if (account && account->member && account->left && account->listed)
-        welcome_back(account);
-    else if (account && account->member && !account->left && !account->listed)
-        say_goodbye(account, item);
-    else if (!account && item->state == ORGANIZATIONS_ACTIVE && !is_excluded(engine, item->id))
-        greet(engine, item);
+        account->listed = in.active;
+    if (changes[change])
+        changes[change](engine, account, item);
 }
 
 static void take_accounts(Engine *engine, const OrganizationsAccounts *accounts) {
@@ -117,15 +125,12 @@ static void take_accounts(Engine *engine, const OrganizationsAccounts *accounts)
     for (size_t i = 0; i < engine->n_accounts; i++)
         engine->accounts[i]->listed = false;
     for (size_t i = 0; i < accounts->n; i++) {
-        take_item(engine, &accounts->items[i]);
+        take_item(engine, engine_account_by_id(engine, accounts->items[i].id), &accounts->items[i]);
         n += accounts->items[i].state == ORGANIZATIONS_ACTIVE;
     }
-    for (size_t i = 0; i < engine->n_accounts; i++) {
-        Account *account = engine->accounts[i];
-
-        if (account->member && !account->listed && !account->left)
-            say_goodbye(account, NULL);
-    }
+    for (size_t i = 0; i < engine->n_accounts; i++)
+        if (!engine->accounts[i]->listed)
+            take_item(engine, engine->accounts[i], NULL);
     if (!engine->roster.known)
         log_line(LOG_INFO, "the organization has %zu accounts, %zu of them active", accounts->n, n);
     engine->roster.known = true;
@@ -168,13 +173,11 @@ static void list_failed(Engine *engine, const AwsError *error) {
 static void list_done(const AwsError *error, const OrganizationsAccounts *accounts, void *userdata) {
     Engine *engine = userdata;
     Roster *roster = &engine->roster;
-    uint64_t refresh_usec = engine->config->organization.refresh_sec * USEC_PER_SEC,
-             wait_usec = refresh_usec;
+    uint64_t refresh_usec = engine->config->organization.refresh_sec * USEC_PER_SEC;
 
     roster->call = NULL;
     if (error->class != AWS_OK) {
         list_failed(engine, error);
-        wait_usec = MIN(RETRY_MIN_USEC << MIN(roster->n_failed - 1, 6U), RETRY_MAX_USEC);
     } else {
         if (roster->n_failed > 0)
             log_line(LOG_NOTICE, "the organization's accounts can be listed again");
@@ -185,7 +188,7 @@ static void list_done(const AwsError *error, const OrganizationsAccounts *accoun
         resume_searches(engine);
         engine_save_soon(engine, false);
     }
-    roster->due_usec = engine_now(engine).mono_usec + MIN(wait_usec, refresh_usec);
+    roster->due_usec = engine_now(engine).mono_usec + schedule_list_wait(roster->n_failed, refresh_usec);
     roster->settled = true;
     if (!engine->passes_begun && engine_accounts_are_settled(engine))
         engine_kick_pass(engine);
@@ -206,6 +209,6 @@ void engine_list_accounts(Engine *engine) {
         aws_error_set(&error, AWS_INTERNAL, "", "cannot ask: %s", strerror(-r));
         list_failed(engine, &error);
         roster->settled = true;
-        roster->due_usec = engine_now(engine).mono_usec + RETRY_MIN_USEC;
+        roster->due_usec = engine_now(engine).mono_usec + schedule_list_wait(1, UINT64_MAX);
     }
 }

@@ -242,6 +242,7 @@ int engine_add_role(Engine *engine, const AccountConfig *config, const char *rol
 void engine_free_accounts(Engine *engine);
 Account *engine_account_by_id(const Engine *engine, const char *id); /* NULL when there is none */
 void engine_ask_identity(Account *account);
+AccountScope engine_account_scope(const Account *account);
 /* May its targets be looked at? */
 bool engine_account_is_open(const Account *account);
 /* A look ended because the account's credentials cannot be had: look says how. */
@@ -255,6 +256,7 @@ Policy engine_account_policy(const Account *account);
 Subject engine_account_subject(const Account *account);
 
 /* engine_organization.c: which accounts there are. */
+bool engine_is_excluded(const Engine *engine, const char *id);
 void engine_list_accounts(Engine *engine);
 /* Members that the state file knows, so that an outage of the list at start changes nothing. */
 int engine_add_known_members(Engine *engine);

@@ -4,6 +4,9 @@
 #include "lib/pace.h"
 #include "lib/util/macros.h"
 
+#define LIST_RETRY_MIN_USEC (15 * USEC_PER_SEC)
+#define LIST_RETRY_MAX_USEC (300 * USEC_PER_SEC)
+
 /* x minus up to x / parts. */
 static uint64_t jitter_down(uint64_t x, unsigned parts, uint64_t random) {
     uint64_t span = x / parts;
@@ -100,4 +103,10 @@ uint64_t schedule_file_written(uint64_t paid_usec, uint64_t took_usec, uint64_t 
 
 uint64_t schedule_file_pause(uint64_t paid_usec, uint64_t now_usec) {
     return paid_usec > now_usec + FREE_USEC ? paid_usec - now_usec - FREE_USEC : 0;
+}
+
+uint64_t schedule_list_wait(unsigned n_failed, uint64_t refresh_usec) {
+    if (n_failed == 0)
+        return refresh_usec;
+    return MIN(MIN(LIST_RETRY_MIN_USEC << MIN(n_failed - 1, 6U), LIST_RETRY_MAX_USEC), refresh_usec);
 }

@@ -78,3 +78,6 @@ uint64_t schedule_next_settings(const Intervals *intervals, uint64_t now_usec, u
 uint64_t schedule_file_written(uint64_t paid_usec, uint64_t took_usec, uint64_t now_usec);
 /* How long it must rest from now on before it is written again. */
 uint64_t schedule_file_pause(uint64_t paid_usec, uint64_t now_usec);
+
+/* How long until the organization's accounts are listed again; n_failed: lists in a row. */
+uint64_t schedule_list_wait(unsigned n_failed, uint64_t refresh_usec);

@@ -89,3 +89,33 @@ RejectionMeaning scope_judge_rejection(const Rejection *rejection) {
 bool scope_keys_are_good(const TargetState *state, bool polled) {
     return polled && state->ever_sighted && state->n_failed == 0 && !state->not_enabled;
 }
+
+/* ---- accounts ---- */
+
+bool scope_is_open(const AccountScope *account) {
+    return account->guarded && !account->left && !account->blocked &&
+           (account->settled || !account->by_role);
+}
+
+/* Base credentials that STS does not accept may still be good where the trails are; a role's are what STS
+ * says. */
+bool scope_keys_are_missing(const AccountScope *account, bool none, bool refused) {
+    return account->blocked || none || (account->by_role && refused);
+}
+
+bool scope_departure_is_searched(const AccountScope *account, bool in_organization,
+                                 const Management *management) {
+    return account->by_role && in_organization && (!management->known || management->open);
+}
+
+/* ---- the organization's list ---- */
+
+MemberChange scope_member_change(const MemberInput *in) {
+    if (!in->known)
+        return in->active && !in->excluded ? MEMBER_JOINED : MEMBER_UNCHANGED;
+    if (!in->member || in->active == !in->left)
+        return MEMBER_UNCHANGED;
+    if (in->active)
+        return MEMBER_RETURNED;
+    return in->listed ? MEMBER_SUSPENDED : MEMBER_REMOVED;
+}

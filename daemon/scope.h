@@ -67,3 +67,53 @@ bool scope_is_proven_off(const char *status);
 /* The status and what it means for a region that calls keys unknown; NULL for none and for one that is not
  * known. */
 const char *scope_region_meaning(const char *status);
+
+/* ---- accounts ---- */
+
+typedef struct AccountScope {
+    bool guarded; /* else it only has the keys that others are reached with */
+    bool by_role; /* else by the base credentials */
+    bool settled; /* who we are there was answered, or could not be */
+    bool blocked; /* no keys can be had */
+    bool left;    /* was a member of the organization */
+} AccountScope;
+
+/* May its regions be polled? */
+bool scope_is_open(const AccountScope *account);
+
+/* Does this failure to learn who we are there mean that no keys can be had? none: no source gave keys;
+ * refused: AWS did not accept them, or there were none. */
+bool scope_keys_are_missing(const AccountScope *account, bool none, bool refused);
+
+/* What is known of whoever manages the organization. */
+typedef struct Management {
+    bool known; /* which account it is */
+    bool open;  /* its event history can be read */
+} Management;
+
+/* Can be found out who took the account out of the organization or out of reach? The list, which says who
+ * manages it, may not have been read yet. */
+bool scope_departure_is_searched(const AccountScope *account, bool in_organization,
+                                 const Management *management);
+
+/* ---- the organization's list ---- */
+
+typedef struct MemberInput {
+    bool active;   /* in the list, and neither suspended nor closed */
+    bool listed;   /* in the list at all */
+    bool excluded; /* by the configuration */
+    bool known;    /* to us, by whatever way */
+    bool member;   /* ... by an earlier list, and not by the configuration */
+    bool left;
+} MemberInput;
+
+typedef enum MemberChange {
+    MEMBER_UNCHANGED,
+    MEMBER_JOINED,
+    MEMBER_RETURNED,
+    MEMBER_SUSPENDED, /* or closed */
+    MEMBER_REMOVED,
+    _MEMBER_CHANGE_MAX
+} MemberChange;
+
+MemberChange scope_member_change(const MemberInput *in);

@@ -158,8 +158,22 @@ static void a_file_is_written_at_once_in_calm_times_and_takes_a_twentieth_of_a_s
     assert_int_equal(schedule_file_pause(paid, now), SCHEDULE_FILE_PAUSE_USEC);
 }
 
+static void the_list_of_accounts_is_read_again(void **state _unused_) {
+    static const struct {
+        unsigned n_failed;
+        uint64_t refresh_sec, wait_sec;
+    } rows[] = {
+        { 0, 3600, 3600 }, { 1, 3600, 15 },   { 2, 3600, 30 }, { 5, 3600, 240 },
+        { 6, 3600, 300 },  { 999, 3600, 300 }, { 5, 60, 60 },   { 1, 60, 15 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(schedule_list_wait(rows[i].n_failed, rows[i].refresh_sec * SEC), rows[i].wait_sec * SEC);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_list_of_accounts_is_read_again),
         cmocka_unit_test(passes_come_up_to_a_twentieth_early),
         cmocka_unit_test(a_blind_target_is_left_alone_for_longer),
         cmocka_unit_test(a_region_that_is_off_is_asked_daily),

@@ -164,6 +164,86 @@ static void which_regions_show_that_keys_are_good(void **state _unused_) {
     }
 }
 
+static void which_accounts_may_be_polled(void **state _unused_) {
+    static const struct {
+        AccountScope account;
+        bool open;
+    } rows[] = {
+        { { .guarded = true }, true }, /* base credentials: also while AWS does not say whose they are */
+        { { .guarded = true, .by_role = true }, false },
+        { { .guarded = true, .by_role = true, .settled = true }, true },
+        { { .guarded = true, .by_role = true, .settled = true, .blocked = true }, false },
+        { { .guarded = true, .by_role = true, .settled = true, .left = true }, false },
+        { { .guarded = true, .blocked = true }, false },
+        { { .settled = true }, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (scope_is_open(&rows[i].account) != rows[i].open)
+            fail_msg("row %zu", i);
+}
+
+static void when_an_account_has_no_keys(void **state _unused_) {
+    static const struct {
+        AccountScope account;
+        bool none, refused, missing;
+    } rows[] = {
+        { { .by_role = true }, false, false, false }, /* throttled, say: the keys may be good */
+        { { .by_role = true }, false, true, true },
+        { { .by_role = false }, false, true, false }, /* good elsewhere, perhaps */
+        { { .by_role = false }, true, true, true },
+        { { .by_role = true }, true, true, true },
+        { { .blocked = true }, false, false, true }, /* until AWS says who we are */
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (scope_keys_are_missing(&rows[i].account, rows[i].none, rows[i].refused) != rows[i].missing)
+            fail_msg("row %zu", i);
+}
+
+static void when_who_took_an_account_away_is_searched(void **state _unused_) {
+    static const struct {
+        bool by_role, organization, known, open, searched;
+    } rows[] = {
+        { true, true, true, true, true },   { true, true, true, false, false },
+        { true, true, false, false, true }, /* the list says it later */
+        { false, true, true, true, false }, { true, false, true, true, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const AccountScope account = { .by_role = rows[i].by_role };
+        const Management management = { .known = rows[i].known, .open = rows[i].open };
+
+        if (scope_departure_is_searched(&account, rows[i].organization, &management) != rows[i].searched)
+            fail_msg("row %zu", i);
+    }
+}
+
+static void what_the_list_of_the_organization_means(void **state _unused_) {
+    static const struct {
+        MemberInput in;
+        MemberChange change;
+    } rows[] = {
+        { { .listed = true, .active = true }, MEMBER_JOINED },
+        { { .listed = true, .active = true, .excluded = true }, MEMBER_UNCHANGED },
+        { { .listed = true }, MEMBER_UNCHANGED }, /* suspended before we knew it */
+        { { .listed = true, .active = true, .known = true, .member = true }, MEMBER_UNCHANGED },
+        { { .listed = true, .active = true, .known = true, .member = true, .left = true }, MEMBER_RETURNED },
+        { { .listed = true, .known = true, .member = true }, MEMBER_SUSPENDED },
+        { { .listed = true, .known = true, .member = true, .left = true }, MEMBER_UNCHANGED },
+        { { .known = true, .member = true }, MEMBER_REMOVED },
+        { { .known = true, .member = true, .left = true }, MEMBER_UNCHANGED },
+        /* `accounts` names it: the list has nothing to say */
+        { { .known = true }, MEMBER_UNCHANGED },
+        { { .known = true, .listed = true }, MEMBER_UNCHANGED },
+        { { .known = true, .listed = true, .active = true }, MEMBER_UNCHANGED },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (scope_member_change(&rows[i].in) != rows[i].change)
+            fail_msg("row %zu", i);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_list_is_believed_when_it_comes_twice),
@@ -172,6 +252,10 @@ int main(void) {
         cmocka_unit_test(aws_is_asked_only_where_its_word_can_matter),
         cmocka_unit_test(what_it_means_that_a_region_calls_keys_unknown),
         cmocka_unit_test(which_regions_show_that_keys_are_good),
+        cmocka_unit_test(which_accounts_may_be_polled),
+        cmocka_unit_test(when_an_account_has_no_keys),
+        cmocka_unit_test(when_who_took_an_account_away_is_searched),
+        cmocka_unit_test(what_the_list_of_the_organization_means),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

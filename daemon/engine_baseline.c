@@ -121,12 +121,7 @@ static void tell_of_baseline(Trail *trail, Event event, Severity severity, const
 
 /* ---- weak baselines ---- */
 
-/* So many in an hour are told one by one, the rest together once no more have come for a while: a first start may find
- * a thousand. */
-#define WEAK_SINGLY     5U
-#define WEAK_HOUR_USEC  (3600ULL * USEC_PER_SEC)
-#define WEAK_PAUSE_USEC (10ULL * USEC_PER_SEC)
-#define WEAK_NAMED      8U
+#define WEAK_NAMED 8U
 
 static void tell_weaknesses(void *userdata) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
@@ -160,18 +155,8 @@ static void tell_weaknesses(void *userdata) {
 void engine_weakness_waits(Engine *engine) {
     loop_cancel(engine->aws.loop, engine->weak_timer);
     engine->weak_timer = NULL;
-    if (loop_after(engine->aws.loop, WEAK_PAUSE_USEC, tell_weaknesses, engine, &engine->weak_timer) < 0)
+    if (loop_after(engine->aws.loop, SCHEDULE_WEAK_PAUSE_USEC, tell_weaknesses, engine, &engine->weak_timer) < 0)
         log_line(LOG_ERR, "weak baselines cannot be told now: %s", strerror(ENOMEM));
-}
-
-static bool may_be_told_singly(Engine *engine) {
-    uint64_t now_usec = engine_now(engine).mono_usec;
-
-    if (engine->n_weak_told == 0 || now_usec - engine->weak_since_usec > WEAK_HOUR_USEC) {
-        engine->n_weak_told = 0;
-        engine->weak_since_usec = now_usec;
-    }
-    return engine->n_weak_told++ < WEAK_SINGLY;
 }
 
 /* A baseline that is itself weak is said once: when it is recorded or accepted, or what makes it weak is added. */
@@ -181,7 +166,7 @@ static void tell_weakness(Trail *trail, uint64_t mark_usec) {
     if (trail->engine->once || baseline_weaknesses(&trail->keeping.keep, &b) <= 0)
         return;
     note(trail, NOTE_BASELINE_WEAK, 0, strbuf_str(&b));
-    if (!may_be_told_singly(trail->engine)) {
+    if (!schedule_weak_singly(&trail->engine->weak_pace, engine_now(trail->engine).mono_usec)) {
         trail->state.weakness_untold = trail->told.weakness_untold = true;
         engine_save_soon(trail->engine, true);
         engine_weakness_waits(trail->engine);

@@ -10,6 +10,7 @@
 #include "daemon/log.h"
 #include "daemon/selectors.h"
 #include "daemon/settings.h"
+#include "daemon/unreadable.h"
 #include "daemon/words.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
@@ -210,13 +211,6 @@ static void note_readable(Trail *trail, Unreadable what, const char *error) {
                  unreadable_to_string(what));
 }
 
-/* Nothing is lost where AWS never showed it: not in this partition, or not to a member of the organization. */
-static bool is_not_shown(const Trail *trail, Unreadable what, const WatchFailure *failure) {
-    return what == UNREADABLE_CONFIGURATION && failure->text[0] &&
-           !trail->keeping.baseline.values[FIELD_CONFIGURATION] &&
-           (failure->unsupported || (engine_is_foreign(trail) && failure->denial.action[0]));
-}
-
 static void note_not_shown(Trail *trail, Unreadable what, const char *error) {
     Keeping *k = &trail->keeping;
 
@@ -224,34 +218,33 @@ static void note_not_shown(Trail *trail, Unreadable what, const char *error) {
         log_aws(LOG_NOTICE, error, "%s %s %s: AWS does not show %s: %s", trail->name, trail->region, trail->account,
                 unreadable_to_string(what), error);
     k->said_unsupported = true;
-    k->n_unread[what] = 0;
-    k->seen.unreadable[what][0] = '\0';
 }
 
-/* Each call that fails counts for itself, as polls do, and never makes it unknown whether the trail logs: it is a
- * finding of its own. */
 static void count_failure(Trail *trail, Unreadable what, const WatchFailure *failure) {
     Keeping *k = &trail->keeping;
     Subject where = engine_trail_subject(trail);
     char *error = k->seen.unreadable[what];
+    const ReadResult result = {
+        .what = what,
+        .failed = failure->text[0],
+        .unsupported = failure->unsupported,
+        .denied = failure->denial.action[0],
+        .foreign = engine_is_foreign(trail),
+        .recorded = k->baseline.values[FIELD_CONFIGURATION],
+    };
+    ReadMeaning meaning =
+            unreadable_take(&result, engine_account_policy(trail->via).blind_after, &k->n_unread[what]);
 
-    if (is_not_shown(trail, what, failure)) {
+    if (meaning.not_shown)
         note_not_shown(trail, what, failure->text);
-        return;
-    }
-    if (failure->denial.action[0])
+    else if (meaning.reported)
+        note_readable(trail, what, result.failed ? failure->text : NULL);
+    if (result.denied && !meaning.not_shown)
         engine_note_denial(trail->engine, &where, failure->denial.action, failure->denial.resource);
-    if (!failure->text[0]) {
-        if (k->n_unread[what] > 0)
-            note_readable(trail, what, NULL);
-        k->n_unread[what] = 0;
-        error[0] = '\0';
-        return;
-    }
-    if (k->n_unread[what]++ == 0)
-        note_readable(trail, what, failure->text);
-    if (k->n_unread[what] >= engine_account_policy(trail->via).blind_after)
+    if (meaning.unreadable)
         (void)text_copy(error, ERROR_TEXT_MAX, failure->text);
+    else if (!result.failed || meaning.not_shown)
+        error[0] = '\0';
 }
 
 static void decide(Trail *trail, bool compared) {
@@ -494,10 +487,10 @@ static bool is_wanted_soon(const Trail *trail) {
         [UNREADABLE_CONFIGURATION] = FIELD_CONFIGURATION,
     };
     const Keeping *k = &trail->keeping;
+    unsigned unreachable_after = engine_account_policy(trail->via).blind_after;
 
     for (size_t u = 0; u < ARRAY_SIZE(fields); u++)
-        if (!k->baseline.values[fields[u]] && k->n_unread[u] > 0 &&
-            k->n_unread[u] < engine_account_policy(trail->via).blind_after)
+        if (unreadable_is_wanted_soon(k->baseline.values[fields[u]], k->n_unread[u], unreachable_after))
             return true;
     return !k->recorded;
 }

@@ -214,8 +214,7 @@ struct Engine {
     uint64_t n_passes;
     bool save_failed, publish_failed;
     LoopTimer *weak_timer; /* see engine_baseline.c */
-    unsigned n_weak_told;
-    uint64_t weak_since_usec; /* mono */
+    WeakPace weak_pace;
     uint64_t watchdog_usec;
     LoopTimer *watchdog_timer;
     LoopTimer *give_up_timer; /* shutdown */

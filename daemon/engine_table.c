@@ -7,6 +7,7 @@
 
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
+#include "daemon/viewer.h"
 #include "daemon/words.h"
 #include "lib/arn.h"
 #include "lib/util/macros.h"
@@ -325,10 +326,18 @@ void engine_adopt_trails(Account *account) {
 
 /* ---- organization trails, which several accounts can see ---- */
 
-static bool can_see(const Trail *trail) {
-    const Intervals intervals = engine_intervals(trail->engine);
+static Viewer viewer_of(const Account *account, const Trail *trail) {
+    Viewer viewer = {
+        .open = engine_account_is_open(account),
+        .guards = engine_is_guarded(account, trail->name, trail->arn),
+        .owner = text_equal(trail->account, account->id),
+        .base = account == trail->engine->base,
+    };
 
-    return engine_account_is_open(trail->via) && trail->home->state.n_failed < intervals.blind_after;
+    for (size_t i = 0; i < account->n_targets; i++)
+        if (text_equal(account->targets[i]->region, trail->region))
+            viewer.n_home_failed = account->targets[i]->state.n_failed;
+    return viewer;
 }
 
 static bool has_shown(const Target *target, const Trail *trail) {
@@ -338,26 +347,23 @@ static bool has_shown(const Target *target, const Trail *trail) {
     return false;
 }
 
-/* Its home there answers, or was not asked yet. */
-static bool may_see(const Account *account, const Trail *trail) {
-    for (size_t i = 0; i < account->n_targets; i++)
-        if (text_equal(account->targets[i]->region, trail->region))
-            return account->targets[i]->state.n_failed == 0;
-    return true;
-}
-
 static void find_viewer(Trail *trail) {
     Engine *engine = trail->engine;
+    Viewer via = viewer_of(trail->via, trail);
 
-    if (!trail->organization || trail->act || !trail->home || can_see(trail))
+    if (!trail->organization || trail->act || !trail->home ||
+        !viewer_is_lost(&via, engine_intervals(engine).blind_after))
         return;
     for (size_t i = 0; i < engine->n_targets; i++) {
         Target *target = engine->targets[i];
         Account *account = target->account;
+        Viewer other;
 
-        if (account == trail->via || !engine_account_is_open(account) || target->state.n_failed > 0 ||
-            !has_shown(target, trail) || !may_see(account, trail) ||
-            !engine_is_guarded(account, trail->name, trail->arn))
+        if (account == trail->via || !has_shown(target, trail))
+            continue;
+        other = viewer_of(account, trail);
+        other.n_failed = target->state.n_failed;
+        if (!viewer_can_take_over(&other))
             continue;
         log_line(LOG_NOTICE, "%s %s %s: polled through account %s from now on: through %s it cannot be polled",
                  trail->name, trail->region, trail->account, engine_account_named(account),
@@ -375,20 +381,15 @@ void engine_find_viewers(Account *account) {
             find_viewer(engine->trails[i]);
 }
 
-/* Among accounts that do not own it the base credentials' is most likely CloudTrail's delegated administrator. */
-static bool is_better(const Account *account, const Trail *trail) {
-    return text_equal(trail->account, account->id) ||
-           (account == trail->engine->base && engine_is_foreign(trail) &&
-            engine_is_guarded(account, trail->name, trail->arn));
-}
-
 /* A list has shown the trail: the owner's own is the best way to poll it, any other better than none. */
 static void take_viewer(Trail *trail, Target *target) {
     Account *account = target->account;
+    Viewer other;
 
     if (trail->via == account || !trail->home || trail->act)
         return;
-    if (is_better(account, trail) && may_see(account, trail))
+    other = viewer_of(account, trail);
+    if (viewer_is_better(&other, engine_is_foreign(trail)))
         change_viewer(trail, account);
     else
         find_viewer(trail);
@@ -453,14 +454,13 @@ void engine_forget_trail(Trail *trail, const char *why) {
 
 /* A named trail that was waited for has been found: its stand-in has done its work. */
 static void dismiss_stand_in(Account *account, const char *name) {
-    Observation found = { .kind = OBSERVED_STATUS, .is_logging = true };
     Trail *trail = config_account_trails(account->engine->config, account->config)->all
                            ? NULL
                            : stand_in(account, name);
 
     if (!trail)
         return;
-    engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_LOOKED, .seen = &found });
+    engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_LISTED });
     engine_drop_trail(account->engine, trail);
 }
 
@@ -560,7 +560,6 @@ static bool may_be_gone(const Account *account, const char *name) {
 /* Once every configured target has been listed, a name that no trail has is a trail that is missing. */
 void engine_check_named(Account *account) {
     const StringList *trails = config_account_trails(account->engine->config, account->config);
-    Observation absent = { .kind = OBSERVED_ABSENT };
 
     if (trails->all)
         return;
@@ -578,7 +577,7 @@ void engine_check_named(Account *account) {
         if (!found && !may_be_gone(account, name))
             found = engine_add_trail(account, name, "", engine_account_named(account), "");
         if (found)
-            engine_decide_trail(found, &(TrailInput){ .kind = GUARD_LOOKED, .seen = &absent });
+            engine_decide_trail(found, &(TrailInput){ .kind = GUARD_NOT_LISTED });
     }
 }
 

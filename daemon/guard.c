@@ -351,6 +351,8 @@ void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState
     *ret_plan = (Plan){ 0 };
     switch (input->kind) {
     case GUARD_LOOKED: guard_looked(&d, input->seen, input->drift); break;
+    case GUARD_NOT_LISTED: guard_named(&d, false); break;
+    case GUARD_LISTED: guard_named(&d, true); break;
     case GUARD_UNREACHABLE: guard_account_unreachable(&d, input->look); break;
     case GUARD_COMPARED: guard_compared(&d, input->seen, input->drift); break;
     case GUARD_ACTED: guard_acted(&d, input->outcome); break;

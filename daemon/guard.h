@@ -21,6 +21,8 @@
 
 typedef enum GuardInput {
     GUARD_LOOKED,     /* seen is valid, and drift when the settings were looked at too */
+    GUARD_NOT_LISTED,  /* a named trail that no list of its account shows */
+    GUARD_LISTED,      /* ... is shown by one: it is guarded under its ARN from now on */
     GUARD_UNREACHABLE, /* look is valid: the trail's account cannot be polled at all */
     GUARD_COMPARED,   /* settings, bucket or key were looked at: drift is valid, and seen as far as it tells of these;
                        * what else it says is old */

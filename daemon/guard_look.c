@@ -355,6 +355,16 @@ static void looked_in_vain(Deciding *d, const Observation *seen) {
     }
 }
 
+void guard_named(Deciding *d, bool listed) {
+    /* what is wrong with it has an incident of its own from now on */
+    static const Observation well = { .kind = OBSERVED_STATUS, .is_logging = true };
+
+    if (listed)
+        looked_status(d, &well);
+    else
+        looked_absent(d);
+}
+
 void guard_compared(Deciding *d, const Observation *seen, const Drift *drift) {
     TrailState *s = &d->s;
     uint32_t was = s->findings;

@@ -62,6 +62,8 @@ void guard_found_stopped(Deciding *d, const Observation *seen, bool first_sight)
 /* Finds that deliveries began to fail, in ways that did not hold before. */
 void guard_found_failing(Deciding *d, const Observation *seen, uint32_t findings);
 
+/* What lists say of a trail that the configuration names, and that has not been found yet. */
+void guard_named(Deciding *d, bool listed);
 /* Nothing of its account can be polled. An account that left is not polled again: that counts at once. */
 void guard_account_unreachable(Deciding *d, const TargetLook *look);
 

@@ -110,3 +110,9 @@ uint64_t schedule_list_wait(unsigned n_failed, uint64_t refresh_usec) {
         return refresh_usec;
     return MIN(MIN(LIST_RETRY_MIN_USEC << MIN(n_failed - 1, 6U), LIST_RETRY_MAX_USEC), refresh_usec);
 }
+
+bool schedule_weak_singly(WeakPace *pace, uint64_t now_usec) {
+    if (pace->n == 0 || now_usec - pace->since_usec > SCHEDULE_WEAK_HOUR_USEC)
+        *pace = (WeakPace){ .since_usec = now_usec };
+    return pace->n++ < SCHEDULE_WEAK_SINGLY;
+}

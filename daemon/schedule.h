@@ -81,3 +81,17 @@ uint64_t schedule_file_pause(uint64_t paid_usec, uint64_t now_usec);
 
 /* How long until the organization's accounts are listed again; n_failed: lists in a row. */
 uint64_t schedule_list_wait(unsigned n_failed, uint64_t refresh_usec);
+
+/* Weak baselines: so many in an hour are reported one by one, the rest together once no more have come for a while. A
+ * first start may find a thousand. */
+#define SCHEDULE_WEAK_SINGLY     5U
+#define SCHEDULE_WEAK_HOUR_USEC  (3600 * USEC_PER_SEC)
+#define SCHEDULE_WEAK_PAUSE_USEC (10 * USEC_PER_SEC)
+
+typedef struct WeakPace {
+    unsigned n;          /* in this hour */
+    uint64_t since_usec; /* mono; when it began */
+} WeakPace;
+
+/* May one more be reported by itself now? Counts it. */
+bool schedule_weak_singly(WeakPace *pace, uint64_t now_usec);

@@ -459,6 +459,25 @@ static void a_trail_whose_account_cannot_be_polled(void **state _unused_) {
     }
 }
 
+/* A trail that `trails` names, and that no list shows, is missing at first sight; found, it is over. */
+static void a_named_trail_that_is_not_found(void **state _unused_) {
+    Life l = life(MODE_RESTART, true);
+
+    decide(&l, (TrailInput){ .kind = GUARD_NOT_LISTED });
+    assert_int_equal(l.state.verdict, VERDICT_MISSING);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_MISSING);
+    decide(&l, (TrailInput){ .kind = GUARD_NOT_LISTED });
+    assert_int_equal(l.plan.n_tells, 0);
+    pass_time(&l, 60 * SEC);
+    decide(&l, (TrailInput){ .kind = GUARD_LISTED });
+    assert_int_equal(l.state.verdict, VERDICT_LOGGING);
+    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
+    decide(&l, (TrailInput){ .kind = GUARD_LISTED });
+    assert_int_equal(l.plan.n_tells, 0);
+}
+
 /* Whatever happens: a stopped trail that may be restarted is being restarted or waits for a known time, a
  * well trail has no open incident, nothing is told twice under one identity, and sequences count up. */
 static void random_lives(void **unused) {
@@ -528,6 +547,7 @@ int main(void) {
         cmocka_unit_test(stopped_and_failing_stays_open_until_both_are_over),
         cmocka_unit_test(reminders_come_while_it_lasts),
         cmocka_unit_test(a_trail_whose_account_cannot_be_polled),
+        cmocka_unit_test(a_named_trail_that_is_not_found),
         cmocka_unit_test(random_lives),
     };
 

@@ -171,8 +171,24 @@ static void the_list_of_accounts_is_read_again(void **state _unused_) {
         assert_int_equal(schedule_list_wait(rows[i].n_failed, rows[i].refresh_sec * SEC), rows[i].wait_sec * SEC);
 }
 
+static void weak_baselines_come_one_by_one_while_they_are_few(void **state _unused_) {
+    static const struct {
+        uint64_t at_sec;
+        bool singly;
+    } rows[] = {
+        { 100, true },  { 100, true },  { 101, true },   { 3000, true }, { 3600, true }, { 3600, false }, { 3700, false },
+        { 3701, true }, { 3701, true }, { 7301, true }, { 7301, true }, { 7301, true }, { 7301, false }, { 90000, true },
+    };
+    WeakPace pace = { 0 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (schedule_weak_singly(&pace, rows[i].at_sec * SEC) != rows[i].singly)
+            fail_msg("row %zu", i);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(weak_baselines_come_one_by_one_while_they_are_few),
         cmocka_unit_test(the_list_of_accounts_is_read_again),
         cmocka_unit_test(passes_come_up_to_a_twentieth_early),
         cmocka_unit_test(a_blind_target_is_left_alone_for_longer),

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When settings that cannot be read are a finding, in tables of cases. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "daemon/unreadable.h"
+#include "lib/util/macros.h"
+
+static void what_one_call_means(void **state _unused_) {
+    static const struct {
+        ReadResult result;
+        unsigned n_before, unreachable_after, n_after;
+        ReadMeaning meaning;
+    } rows[] = {
+        { { .what = UNREADABLE_TAGS }, 0, 3, 0, { 0 } },
+        { { .what = UNREADABLE_TAGS, .failed = true }, 0, 3, 1, { .reported = true } },
+        { { .what = UNREADABLE_TAGS, .failed = true }, 1, 3, 2, { 0 } },
+        { { .what = UNREADABLE_TAGS, .failed = true }, 2, 3, 3, { .unreadable = true } },
+        { { .what = UNREADABLE_TAGS, .failed = true }, 3, 3, 4, { .unreadable = true } },
+        { { .what = UNREADABLE_TAGS, .failed = true }, 0, 1, 1, { .reported = true, .unreadable = true } },
+        { { .what = UNREADABLE_TAGS }, 1, 3, 0, { .reported = true } },
+        { { .what = UNREADABLE_TAGS }, 7, 3, 0, { .reported = true } },
+        { { .what = UNREADABLE_TAGS, .failed = true, .unsupported = true }, 0, 3, 1, { .reported = true } },
+        /* the event configuration is not there in every partition, and members of an organization may not
+           read it */
+        { { .what = UNREADABLE_CONFIGURATION, .failed = true, .unsupported = true },
+          0,
+          3,
+          0,
+          { .not_shown = true } },
+        { { .what = UNREADABLE_CONFIGURATION, .failed = true, .foreign = true, .denied = true },
+          0,
+          3,
+          0,
+          { .not_shown = true } },
+        { { .what = UNREADABLE_CONFIGURATION, .failed = true, .denied = true },
+          2,
+          3,
+          3,
+          { .unreadable = true } },
+        { { .what = UNREADABLE_CONFIGURATION, .failed = true, .foreign = true },
+          2,
+          3,
+          3,
+          { .unreadable = true } },
+        /* ... unless it was there */
+        { { .what = UNREADABLE_CONFIGURATION, .failed = true, .unsupported = true, .recorded = true },
+          2,
+          3,
+          3,
+          { .unreadable = true } },
+        { { .what = UNREADABLE_CONFIGURATION, .unsupported = true }, 0, 3, 0, { 0 } },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        unsigned n = rows[i].n_before;
+        ReadMeaning meaning = unreadable_take(&rows[i].result, rows[i].unreachable_after, &n);
+
+        if (n != rows[i].n_after || meaning.not_shown != rows[i].meaning.not_shown ||
+            meaning.unreadable != rows[i].meaning.unreadable ||
+            (!meaning.not_shown && meaning.reported != rows[i].meaning.reported))
+            fail_msg("row %zu", i);
+    }
+}
+
+static void what_is_read_again_before_it_is_due(void **state _unused_) {
+    static const struct {
+        bool recorded;
+        unsigned n_failed;
+        bool soon;
+    } rows[] = {
+        { false, 0, false }, { false, 1, true }, { false, 2, true }, { false, 3, false }, { true, 1, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(unreadable_is_wanted_soon(rows[i].recorded, rows[i].n_failed, 3), rows[i].soon);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_one_call_means),
+        cmocka_unit_test(what_is_read_again_before_it_is_due),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

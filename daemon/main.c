@@ -22,13 +22,13 @@ typedef struct Verb {
 } Verb;
 
 static const Verb verbs[] = {
-    { "run", verb_run, 1, "guard the trails; what the systemd unit starts" },
+    { "run", verb_run, 1, "guard the trails; the systemd unit starts this" },
     { "check", verb_check, 3,
-      "look at everything once and print a table (exit 0 well, 1 warning, 2 critical, 3 unknown)" },
-    { "config", verb_config, 1, "check the configuration file; --dump prints what is in force" },
-    { "status", verb_status, 1, "show the running daemon's view (exit 0 well, 2 trouble, 3 not running)" },
+      "poll everything once and print a table (exit 0 well, 1 warning, 2 critical, 3 unknown)" },
+    { "config", verb_config, 1, "check the configuration file; --dump prints the effective configuration" },
+    { "status", verb_status, 1, "show the running daemon's status (exit 0 well, 2 trouble, 3 not running)" },
     { "test-alert", verb_test_alert, 1, "send a test alert through every channel and print the receipts" },
-    { "accept", verb_accept, 1, "record today's settings as what the trails have to be like; shows the difference first" },
+    { "accept", verb_accept, 1, "record the current settings as the trails' baseline; shows the differences first" },
     { "policy", verb_policy, 1, "print IAM policies that fit the configuration: guard, deny or scp" },
 };
 
@@ -97,7 +97,7 @@ static void help(FILE *out) {
         fprintf(out, "  %-11s %s\n", verbs[i].name, verbs[i].summary);
     fputs("\n  -c FILE     the configuration file; default " CONFIG_PATH_DEFAULT "\n"
           "  --version   print the version\n"
-          "  --help      print this; trailguard VERB --help says more of a verb\n\n"
+          "  --help      print this; trailguard VERB --help describes a verb\n\n"
           "See trailguard(8) and trailguard.conf(5).\n",
           out);
 }

@@ -18,14 +18,16 @@
 #include "lib/util/text.h"
 
 static const char help[] =
-        "usage: trailguard accept [-c FILE] [--yes] [TRAIL...]\n\n"
-        "Records today's settings of the trails (names or ARNs; all that are guarded unless named) as what\n"
-        "they have to be like from now on. Shows the difference first, and asks. Works while the daemon "
-        "runs:\n"
-        "it takes the new baseline up at its next look at settings.\n"
-        "A trail that is gone is accepted as gone only when it is named.\n\n"
-        "  --yes   do not ask\n\n"
-        "Without a terminal to ask at and without --yes nothing is changed, and the exit status is 1.\n";
+        "usage: trailguard accept [-c FILE] [--yes] [TRAIL...]\n"
+        "\n"
+        "Records the current settings of the trails (names or ARNs) as their baseline. Without names: of all\n"
+        "guarded trails. Shows the differences first, and asks. Works while the daemon runs: it uses the new\n"
+        "baseline at its next poll of the settings.\n"
+        "A trail that is gone is accepted as gone only if you name it.\n"
+        "\n"
+        "  --yes   do not ask\n"
+        "\n"
+        "Without a terminal and without --yes, nothing is changed and the exit status is 1.\n";
 
 #define VALUE_MAX 200 /* bytes of a value that are shown */
 

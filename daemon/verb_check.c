@@ -14,19 +14,21 @@
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
 
-static const char help[] = "usage: trailguard check [-c FILE] [--json] [--restore]\n\n"
-                           "Looks at every trail once and prints what it sees, and the calls to AWS per "
-                           "month that this configuration makes.\n"
-                           "Compares settings with the recorded baselines, reports a trail that was guarded and is\n"
-                           "gone, and says where nothing is recorded. The state directory may be closed to others\n"
-                           "than root: what is recorded there and cannot be read makes the result unknown.\n"
-                           "What happened to a trail while the daemon was stopped, and is over, is critical until the daemon has\n"
-                           "reported it.\n"
-                           "Changes nothing, sends nothing. Exit status as monitoring plugins have it: 0 "
-                           "all well, 1 warning, 2 critical, 3 unknown.\n\n"
-                           "  --json      print a JSON document\n"
-                           "  --restore   also act as the configured mode allows; not while the daemon "
-                           "runs; the exit status is the one after acting\n";
+static const char help[] =
+        "usage: trailguard check [-c FILE] [--json] [--restore]\n"
+        "\n"
+        "Polls every trail once. Prints a table, and the calls to AWS per month that this configuration makes.\n"
+        "Compares settings with the recorded baselines. Reports guarded trails that are gone, and regions where\n"
+        "nothing is recorded. Needs to read the state directory, as root may: otherwise the result is unknown\n"
+        "at best.\n"
+        "A trail that was stopped or deleted, and is back, while the daemon was stopped is critical until the\n"
+        "daemon has reported it.\n"
+        "Changes nothing and sends nothing. Exit status as for monitoring plugins: 0 all well, 1 warning,\n"
+        "2 critical, 3 unknown.\n"
+        "\n"
+        "  --json      print a JSON document\n"
+        "  --restore   also act as the configured mode allows; not while the daemon runs; the exit status is\n"
+        "              the one after acting\n";
 
 /* The order of the monitoring-plugin convention's numbers is not the order of badness. */
 typedef enum Result {

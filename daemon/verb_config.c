@@ -5,10 +5,12 @@
 #include "daemon/config.h"
 #include "daemon/verbs.h"
 
-static const char help[] = "usage: trailguard config [-c FILE] [--dump]\n\n"
-                           "Checks the configuration file: prints \"configuration OK\", or FILE:LINE, what "
-                           "is wrong and what is allowed.\n\n"
-                           "  --dump   print the effective configuration, every option\n";
+static const char help[] =
+        "usage: trailguard config [-c FILE] [--dump]\n"
+        "\n"
+        "Checks the configuration file. Prints \"configuration OK\", or FILE:LINE, the error and what is allowed.\n"
+        "\n"
+        "  --dump   print the effective configuration, every option\n";
 
 int verb_config(int argc, char **argv) {
     char error[CONFIG_ERROR_MAX];

@@ -17,15 +17,18 @@
 #include "lib/util/text.h"
 
 static const char help[] =
-        "usage: trailguard policy guard|deny|scp [-c FILE]\n\n"
-        "Prints IAM policies that fit the configuration, as JSON.\n\n"
-        "  guard   the least rights that the guard needs. Where roles are used: those of the base\n"
-        "          credentials (\"hub\"), and of each member its policy and its role's trust policy\n"
-        "  deny    for users, groups and roles of the account: hands off trails, guard and alert topics.\n"
-        "          Where roles are used: of the base account (\"hub\"), and of each member its own\n"
-        "  scp     the same as a service control policy; both exempt the guard in mode \"restore\"\n\n"
-        "AWS is asked who the guard is. Without an answer, guard has GUARD_ARN and the account * in its\n"
-        "place and says so; deny and scp fail, for they would lock the guard out.\n";
+        "usage: trailguard policy guard|deny|scp [-c FILE]\n"
+        "\n"
+        "Prints IAM policies that fit the configuration, as JSON.\n"
+        "\n"
+        "  guard   the least rights that the guard needs. With roles: those of the base credentials (\"hub\"),\n"
+        "          and for each member its policy and its role's trust policy\n"
+        "  deny    for users, groups and roles of the account: denies touching trails, guard and alert topics.\n"
+        "          With roles: one for the base account (\"hub\"), and one for each member\n"
+        "  scp     the same as a service control policy; both exempt the guard in mode \"restore\"\n"
+        "\n"
+        "Asks AWS who the guard is. Without an answer, guard prints GUARD_ARN and the account * instead, and a\n"
+        "line about it. deny and scp then fail, because they would lock the guard out.\n";
 
 #define UNKNOWN_GUARD "GUARD_ARN"
 

@@ -7,11 +7,11 @@
 #include "daemon/log.h"
 #include "daemon/verbs.h"
 
-static const char help[] = "usage: trailguard run [-c FILE]\n\n"
-                           "Guards the trails in the foreground until SIGTERM or SIGINT; SIGHUP reads the "
-                           "configuration again.\n"
-                           "State is kept in $STATE_DIRECTORY (/var/lib/trailguard), status.json in "
-                           "$RUNTIME_DIRECTORY (/run/trailguard).\n";
+static const char help[] =
+        "usage: trailguard run [-c FILE]\n"
+        "\n"
+        "Guards the trails in the foreground until SIGTERM or SIGINT. SIGHUP reads the configuration again.\n"
+        "State is in $STATE_DIRECTORY (/var/lib/trailguard), status.json in $RUNTIME_DIRECTORY (/run/trailguard).\n";
 
 int verb_run(int argc, char **argv) {
     char config_error[CONFIG_ERROR_MAX], error[ENGINE_ERROR_MAX];

@@ -22,9 +22,11 @@
 enum { STATUS_WELL = 0, STATUS_USAGE = 1, STATUS_TROUBLE = 2, STATUS_NOT_RUNNING = 3 };
 
 static const char help[] =
-        "usage: trailguard status [--json]\n\n"
-        "Shows the running daemon's view, from $RUNTIME_DIRECTORY/status.json (/run/trailguard).\n"
-        "Exit status: 0 well, 2 trouble (or a status that is too old), 3 not running.\n\n"
+        "usage: trailguard status [--json]\n"
+        "\n"
+        "Shows the running daemon's status, from $RUNTIME_DIRECTORY/status.json (/run/trailguard).\n"
+        "Exit status: 0 well, 2 trouble (or a status that is too old), 3 not running.\n"
+        "\n"
         "  --json   print the status document\n";
 
 static bool is_too_old(const json_t *status) {

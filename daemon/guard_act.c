@@ -408,7 +408,9 @@ uint64_t guard_action_wake(const Deciding *d) {
 /* ---- for a log ---- */
 
 static const char *why_not_allowed(const Deciding *d, Action action) {
-    if (d->facts->maintenance)
+    bool to_start = action == ACTION_RESTART;
+
+    if (d->facts->maintenance && (!to_start || d->facts->stop_allowed))
         return "a maintenance window";
     return guard_may_write(d->facts, action) ? "the configuration (mode, restore)" : "the trail's owner";
 }

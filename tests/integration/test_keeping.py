@@ -7,7 +7,7 @@ import pytest
 
 from attacks import BUCKET, KEY, PACU_MINIMIZE, SCENARIO, VICTIM
 from guard import within
-from helpers import FRA, IAD, MAIN, MEMBER, TOPIC, operations, sns, wait_alert, wait_outcome
+from helpers import FRA, IAD, MAIN, MEMBER, TOPIC, matches, operations, sns, wait_alert, wait_outcome
 from simaws.client import poll
 from test_baseline import RESTORE, baselines, start, told, update
 
@@ -227,7 +227,7 @@ def test_an_organization_trail_of_others_has_a_baseline_without_its_tags(sim, ma
     entry = wait_alert(sim, "trail.weakened", MEMBER_TOPIC)
     assert (entry["action"]["taken"], entry["action"]["result"]) == ("restore", "failed")
     assert [change["field"] for change in entry["changes"]] == ["S3BucketName"]
-    assert guard.wait_line("could not be restored").endswith("operate on this resource")
+    matches(r"operate on this resource \(request id [0-9a-f-]{36}\)$", guard.wait_line("could not be restored"))
     asked = [entry["operation"] for entry in sim.requests(principal="*:user/member-guard")]
     assert asked.count("UpdateTrail") == 1 and "ListTags" not in asked, "AWS says who may, once"
     assert "Tags" not in json.loads(path.read_text())["settings"]

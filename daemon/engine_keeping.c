@@ -335,17 +335,20 @@ static void look_at(Trail *trail, const CloudTrailTrail *listed) {
 
 /* ---- the bucket and the key behind the trail ---- */
 
-/* What could not be read stays as it was: a refusal ends no trouble. */
-static void take_bucket(Observation *seen, const BucketLook *look) {
-    bool unread[_UNREADABLE_MAX];
+static BucketRead read_of(const BucketLook *look) {
+    BucketRead read = { .found = look->found, .trouble = look->bucket_error[0] };
 
     for (Unreadable u = 0; u < _UNREADABLE_MAX; u++)
-        unread[u] = look->failures[u].text[0] != '\0';
-    if (look->bucket_error[0] || (!unread[UNREADABLE_BUCKET] && !unread[UNREADABLE_POLICY]))
+        read.unread[u] = look->failures[u].text[0];
+    return read;
+}
+
+static void take_bucket(Observation *seen, const BucketLook *look, uint32_t judged) {
+    if (judged & FINDING_BIT(FINDING_BUCKET))
         (void)text_copy(seen->bucket_error, sizeof(seen->bucket_error), look->bucket_error);
-    if (look->found && !unread[UNREADABLE_LIFECYCLE])
+    if (judged & FINDING_BIT(FINDING_LIFECYCLE))
         (void)text_copy(seen->lifecycle_error, sizeof(seen->lifecycle_error), look->lifecycle_error);
-    if (!unread[UNREADABLE_KEY])
+    if (judged & FINDING_BIT(FINDING_KEY))
         (void)text_copy(seen->key_error, sizeof(seen->key_error), look->key_error);
 }
 
@@ -368,6 +371,7 @@ static void record_owner(Trail *trail, const char *owner) {
 static void bucket_seen(const BucketLook *look, void *userdata) {
     Trail *trail = userdata;
     Keeping *k = &trail->keeping;
+    const BucketRead read = read_of(look);
 
     k->bucket_look = NULL;
     trail->engine->n_beside--;
@@ -376,9 +380,9 @@ static void bucket_seen(const BucketLook *look, void *userdata) {
     k->n_bucket_calls = look->n_heads + (look->found ? 2 : 0) + (k->now.values[FIELD_KMS_KEY] && k->now.values[FIELD_KMS_KEY][0]);
     if (look->key_store[0])
         (void)text_copy(k->key_store, sizeof(k->key_store), look->key_store);
-    take_bucket(&k->seen, look);
+    take_bucket(&k->seen, look, unreadable_judges(&read));
     for (Unreadable u = UNREADABLE_BUCKET; u < _UNREADABLE_MAX; u++)
-        if (look->found || u == UNREADABLE_BUCKET || u == UNREADABLE_KEY)
+        if (unreadable_was_asked(&read, u))
             count_failure(trail, u, &look->failures[u]);
     record_owner(trail, look->owner);
     decide(trail, false);

@@ -25,3 +25,21 @@ ReadMeaning unreadable_take(const ReadResult *result, unsigned unreachable_after
 bool unreadable_is_wanted_soon(bool recorded, unsigned n_failed, unsigned unreachable_after) {
     return !recorded && n_failed > 0 && n_failed < unreachable_after;
 }
+
+bool unreadable_was_asked(const BucketRead *read, Unreadable what) {
+    return read->found || what == UNREADABLE_BUCKET || what == UNREADABLE_KEY;
+}
+
+/* A refusal ends no trouble. */
+uint32_t unreadable_judges(const BucketRead *read) {
+    const bool *unread = read->unread;
+    uint32_t findings = 0;
+
+    if (read->trouble || (!unread[UNREADABLE_BUCKET] && !unread[UNREADABLE_POLICY]))
+        findings |= FINDING_BIT(FINDING_BUCKET);
+    if (read->found && !unread[UNREADABLE_LIFECYCLE])
+        findings |= FINDING_BIT(FINDING_LIFECYCLE);
+    if (!unread[UNREADABLE_KEY])
+        findings |= FINDING_BIT(FINDING_KEY);
+    return findings;
+}

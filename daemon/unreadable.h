@@ -26,3 +26,15 @@ ReadMeaning unreadable_take(const ReadResult *result, unsigned unreachable_after
 
 /* Did a call for what is not recorded yet fail, without being taken for unreadable? */
 bool unreadable_is_wanted_soon(bool recorded, unsigned n_failed, unsigned unreachable_after);
+
+/* What of a bucket and a key was read: unread has what failed, found says whether the bucket is there. */
+typedef struct BucketRead {
+    bool found, trouble; /* trouble: with the bucket, by what could be read */
+    bool unread[_UNREADABLE_MAX];
+} BucketRead;
+
+/* Was it asked for at all? */
+bool unreadable_was_asked(const BucketRead *read, Unreadable what);
+
+/* The findings that it can judge, as FINDING_BITs; the others stay as they are. */
+uint32_t unreadable_judges(const BucketRead *read);

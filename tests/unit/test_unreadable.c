@@ -80,10 +80,43 @@ static void what_is_read_again_before_it_is_due(void **state _unused_) {
         assert_int_equal(unreadable_is_wanted_soon(rows[i].recorded, rows[i].n_failed, 3), rows[i].soon);
 }
 
+#define BUCKET    FINDING_BIT(FINDING_BUCKET)
+#define LIFECYCLE FINDING_BIT(FINDING_LIFECYCLE)
+#define KEY_      FINDING_BIT(FINDING_KEY)
+
+static void what_a_check_of_the_bucket_can_judge(void **state _unused_) {
+    static const struct {
+        BucketRead read;
+        uint32_t judged;
+    } rows[] = {
+        { { .found = true }, BUCKET | LIFECYCLE | KEY_ },
+        { { .found = false, .trouble = true }, BUCKET | KEY_ }, /* it is gone */
+        { { .found = false, .unread[UNREADABLE_BUCKET] = true }, KEY_ },
+        { { .found = true, .unread[UNREADABLE_POLICY] = true }, LIFECYCLE | KEY_ },
+        { { .found = true, .trouble = true, .unread[UNREADABLE_POLICY] = true }, BUCKET | LIFECYCLE | KEY_ },
+        { { .found = true, .unread[UNREADABLE_LIFECYCLE] = true }, BUCKET | KEY_ },
+        { { .found = true, .unread[UNREADABLE_KEY] = true }, BUCKET | LIFECYCLE },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (unreadable_judges(&rows[i].read) != rows[i].judged)
+            fail_msg("row %zu", i);
+}
+
+static void what_is_asked_of_a_bucket_that_is_not_found(void **state _unused_) {
+    for (Unreadable u = UNREADABLE_BUCKET; u < _UNREADABLE_MAX; u++) {
+        assert_true(unreadable_was_asked(&(BucketRead){ .found = true }, u));
+        assert_int_equal(unreadable_was_asked(&(BucketRead){ .found = false }, u),
+                         u == UNREADABLE_BUCKET || u == UNREADABLE_KEY);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_one_call_means),
         cmocka_unit_test(what_is_read_again_before_it_is_due),
+        cmocka_unit_test(what_a_check_of_the_bucket_can_judge),
+        cmocka_unit_test(what_is_asked_of_a_bucket_that_is_not_found),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

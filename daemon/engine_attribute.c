@@ -20,7 +20,7 @@ static void hint_at_guard(Engine *engine, const Actor *actor) {
             return;
     (void)text_copy(engine->hinted[engine->n_hinted++], sizeof(engine->hinted[0]), actor->arn);
     log_line(LOG_WARNING,
-             "%s looks like another TrailGuard that trailguard.conf does not name: if it is yours, add it to guards",
+             "%s may be another TrailGuard that trailguard.conf does not name: if it is yours, add it to guards",
              text_escaped(shown, sizeof(shown), actor->arn));
 }
 

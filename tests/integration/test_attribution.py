@@ -159,7 +159,7 @@ def test_a_region_that_refuses_keeps_nobody_from_being_found_in_another(sim, vic
 
 # -- several guards ----------------------------------------------------------------------------------------------------
 OTHER = topic_arn("second")
-HINT = "another TrailGuard that trailguard.conf does not name: if it is yours, add it to guards"
+HINT = "may be another TrailGuard that trailguard.conf does not name: if it is yours, add it to guards"
 
 
 @pytest.fixture

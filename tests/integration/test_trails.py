@@ -441,7 +441,7 @@ def test_a_region_that_aws_calls_enabled_is_never_not_enabled(sim, make_guard, s
     guard = make_guard(sim, regions="all", settings_interval=1, blind_after=100)
     with sim.fault("error", service="cloudtrail", region=HKG, **REFUSED):
         guard.start()
-        line = guard.wait_line(f"{HKG} {MAIN}: could not be looked at: DescribeTrails: {REFUSED['code']}", 30)
+        line = guard.wait_line(f"{HKG} {MAIN}: could not be polled: DescribeTrails: {REFUSED['code']}", 30)
     assert f"(GetRegionOptStatus: {status}, " in line
     wait_state(guard, HKG, "well")
     assert guard.stop() == 0

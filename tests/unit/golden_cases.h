@@ -227,7 +227,6 @@ static const GoldenCase golden_cases[] = {
     { ATTRIBUTED, "key", RESTART, "bob-still_failing", "well fail:key by:bob" },
     { ATTRIBUTED, "missing-account", RESTART, "RemoveAccountFromOrganization", "account:left taken:RemoveAccountFromOrganization" },
     { ATTRIBUTED, "missing-account", RESTART, "CloseAccount", "account:left taken:CloseAccount" },
-    { ATTRIBUTED, "missing-account", RESTART, "MoveAccount", "account:left taken:MoveAccount" },
     { ATTRIBUTED, "missing-account", RESTART, "LeaveOrganization", "account:left taken:LeaveOrganization" },
     { ATTRIBUTED, "missing-account", RESTART, "AcceptHandshake", "account:left taken:AcceptHandshake" },
     { ATTRIBUTED, "missing-account", RESTART, "LEFT", "account:left taken:LEFT" },

@@ -100,13 +100,6 @@ static int set_switch(Reading *r, const config_setting_t *setting, const Option 
     return e;
 }
 
-static int find_word(const char *const *words, const char *text) {
-    for (int i = 0; text && words[i]; i++)
-        if (strcmp(words[i], text) == 0)
-            return i;
-    return -1;
-}
-
 static int refuse_word(Reading *r, const config_setting_t *setting, const char *name,
                        const char *const *words) {
     char list[200] = "", found[CONFIG_FOUND];
@@ -120,7 +113,7 @@ static int refuse_word(Reading *r, const config_setting_t *setting, const char *
 
 static int set_word(Reading *r, const config_setting_t *setting, const Option *option, int *slot) {
     const char *text = config_setting_get_string(setting);
-    int index = find_word(option->words, text);
+    int index = config_find_word(option->words, text);
 
     if (index < 0)
         return refuse_word(r, setting, option->name, option->words);
@@ -209,7 +202,7 @@ static int read_channel_member(Reading *r, const config_setting_t *member, Chann
         channel->min_severity = (Severity)word;
         return e;
     }
-    if (find_word(later, name) >= 0)
+    if (config_find_word(later, name) >= 0)
         return refuse(r, line_of(member), "alerts: %s: not supported by this version", name);
     return refuse(r, line_of(member),
                   "alerts: unknown member \"%s\"; allowed: type, topic_arn, min_severity",
@@ -224,9 +217,9 @@ static int read_channel_type(Reading *r, const config_setting_t *group) {
 
     if (!type)
         return refuse(r, line_of(group), "alerts: a channel needs a type; allowed: type = \"sns\"");
-    if (find_word(later, text) >= 0)
+    if (config_find_word(later, text) >= 0)
         return refuse(r, line_of(type), "alerts: type \"%s\": not supported by this version", text);
-    return find_word(types, text) >= 0 ? 0 : refuse_word(r, type, "alerts: type", types);
+    return config_find_word(types, text) >= 0 ? 0 : refuse_word(r, type, "alerts: type", types);
 }
 
 static int read_channel(Reading *r, const config_setting_t *group) {
@@ -299,7 +292,7 @@ static int refuse_unknown(Reading *r, const config_setting_t *setting, const cha
     char list[300] = "", show[80];
     size_t used = 0, skip = prefix[0] ? strlen(prefix) + 1 : 0;
 
-    if (find_word(config_later_options, name) >= 0)
+    if (config_find_word(config_later_options, name) >= 0)
         return refuse(r, line_of(setting), "%s: not supported by this version", name);
     for (size_t i = 0; i < config_n_options && used < sizeof(list); i++) {
         const char *option = config_options[i].name;

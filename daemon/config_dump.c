@@ -7,32 +7,15 @@
 #include "lib/endpoint.h"
 #include "lib/util/text.h"
 
-/* A string as libconfig reads it back. */
-static void put_text(FILE *out, const char *text) {
-    fputc('"', out);
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-        if (*c == '"' || *c == '\\')
-            fprintf(out, "\\%c", *c);
-        else if (*c < 0x20 || *c == 0x7f)
-            fprintf(out, "\\x%02x", *c);
-        else
-            fputc(*c, out);
-    fputc('"', out);
-}
-
-void config_put_text(FILE *out, const char *text) {
-    put_text(out, text);
-}
-
 static void put_list(FILE *out, const StringList *list) {
     if (list->all) {
-        put_text(out, "all");
+        config_put_text(out, "all");
         return;
     }
     fputc('[', out);
     for (size_t i = 0; i < list->n; i++) {
         fputs(i == 0 ? " " : ", ", out);
-        put_text(out, list->items[i]);
+        config_put_text(out, list->items[i]);
     }
     fputs(" ]", out);
 }
@@ -41,7 +24,7 @@ static void put_channels(FILE *out, const Config *config) {
     fputc('(', out);
     for (size_t i = 0; i < config->n_channels; i++) {
         fprintf(out, "%s\n  { type = \"sns\"; topic_arn = ", i == 0 ? "" : ",");
-        put_text(out, config->channels[i].topic_arn);
+        config_put_text(out, config->channels[i].topic_arn);
         fprintf(out, "; min_severity = \"%s\"; }", config_severity_words[config->channels[i].min_severity]);
     }
     fputs(config->n_channels > 0 ? "\n)" : ")", out);
@@ -56,9 +39,9 @@ static void put_value(FILE *out, const Option *option, const void *base) {
     case OPTION_NUMBER: fprintf(out, "%u", *(const unsigned *)slot); break;
     case OPTION_BOOL: fputs(*(const bool *)slot ? "true" : "false", out); break;
     case OPTION_SWITCH: fputs(*(const Switch *)slot == SWITCH_ON ? "true" : "false", out); break;
-    case OPTION_WORD: put_text(out, option->words[*(const int *)slot - (int)option->min]); break;
+    case OPTION_WORD: config_put_text(out, option->words[*(const int *)slot - (int)option->min]); break;
     case OPTION_WORDS: config_put_words(out, option, *(const uint32_t *)slot); break;
-    case OPTION_TEXT: put_text(out, *(char *const *)slot); break;
+    case OPTION_TEXT: config_put_text(out, *(char *const *)slot); break;
     case OPTION_LIST: put_list(out, slot); break;
     case OPTION_CHANNELS: put_channels(out, base); break;
     case OPTION_ACCOUNTS: put_accounts(out, base); break;

@@ -24,6 +24,9 @@ int config_fault(ConfigFault *fault, const config_setting_t *setting, const char
  * Returns dst. */
 const char *config_found(char dst[static CONFIG_FOUND], const config_setting_t *setting);
 
+/* The index of the word in a list that ends with NULL; -1: it is not there, or the text is NULL. */
+int config_find_word(const char *const *words, const char *text);
+
 /* All: 0, -EINVAL with the fault, or -ENOMEM. What was read until then belongs to the config, which is freed
  * as a whole. */
 

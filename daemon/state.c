@@ -17,33 +17,6 @@
 #define FILE_NAME  "state.json"
 #define REASON_MAX 256
 
-void state_table_done(StateTable *table) {
-    for (size_t i = 0; i < table->n_trails; i++) {
-        drift_done(&table->trails[i].changes);
-        free(table->trails[i].episode);
-        free(table->trails[i].name);
-        free(table->trails[i].arn);
-        free(table->trails[i].account);
-        free(table->trails[i].region);
-        free(table->trails[i].via);
-    }
-    for (size_t i = 0; i < table->n_targets; i++) {
-        free(table->targets[i].account);
-        free(table->targets[i].region);
-    }
-    for (size_t i = 0; i < table->n_channels; i++)
-        free(table->channels[i].channel);
-    for (size_t i = 0; i < table->n_accounts; i++) {
-        free(table->accounts[i].account);
-        free(table->accounts[i].name);
-    }
-    free(table->trails);
-    free(table->targets);
-    free(table->channels);
-    free(table->accounts);
-    *table = (StateTable){ 0 };
-}
-
 static int out_of_memory(const char *path, char *error, size_t error_size) {
     (void)snprintf(error, error_size, "%s: out of memory", path);
     return -ENOMEM;

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "daemon/json_text.h"
+#include "daemon/settings.h"
 #include "daemon/state_kinds.h"
 #include "daemon/words.h"
 #include "lib/util/macros.h"
@@ -379,6 +380,33 @@ static const Member account_members[] = {
     MEMBER(StateAccount, attributing, state.attributing, "attributing"),
     { .name = NULL },
 };
+
+void state_table_done(StateTable *table) {
+    for (size_t i = 0; i < table->n_trails; i++) {
+        drift_done(&table->trails[i].changes);
+        free(table->trails[i].episode);
+        free(table->trails[i].name);
+        free(table->trails[i].arn);
+        free(table->trails[i].account);
+        free(table->trails[i].region);
+        free(table->trails[i].via);
+    }
+    for (size_t i = 0; i < table->n_targets; i++) {
+        free(table->targets[i].account);
+        free(table->targets[i].region);
+    }
+    for (size_t i = 0; i < table->n_channels; i++)
+        free(table->channels[i].channel);
+    for (size_t i = 0; i < table->n_accounts; i++) {
+        free(table->accounts[i].account);
+        free(table->accounts[i].name);
+    }
+    free(table->trails);
+    free(table->targets);
+    free(table->channels);
+    free(table->accounts);
+    *table = (StateTable){ 0 };
+}
 
 /* Strings first, so that an error later leaves an entry that state_table_done can free. */
 static int init_trail(void *entry) {

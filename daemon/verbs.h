@@ -34,6 +34,10 @@ typedef enum VerbTakes {
  * 0), -EINVAL after one line on stderr. */
 int verb_parse(int argc, char **argv, unsigned takes, const char *help, VerbArgs *ret);
 
+/* One line on stderr about what is wrong with the command line: "trailguard VERB: WHATARGUMENT; ...". verb may be "".
+ * Returns -EINVAL. */
+int verb_usage(const char *verb, const char *what, const char *argument);
+
 /* -c given before the verb. */
 void verb_set_config_path(const char *path);
 

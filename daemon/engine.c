@@ -143,7 +143,7 @@ static const char *what_is_late(const Engine *engine) {
             if (is_late(poll->by_usec, now_usec))
                 return engine->targets[i]->region;
     for (size_t i = 0; i < engine->n_trails; i++)
-        if ((engine->trails[i]->act && is_late(engine->trails[i]->act_by_usec, now_usec)) ||
+        if ((engine->trails[i]->remediation && is_late(engine->trails[i]->remediate_by_usec, now_usec)) ||
             (engine->trails[i]->keeping.look && !engine->trails[i]->keeping.look_waits &&
              is_late(engine->trails[i]->keeping.look_by_usec, now_usec)))
             return engine->trails[i]->arn;
@@ -294,7 +294,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 
 static bool is_busy(const Engine *engine) {
     for (size_t i = 0; i < engine->n_trails; i++)
-        if (engine->trails[i]->act)
+        if (engine->trails[i]->remediation)
             return true;
     return !deliver_is_idle(engine->deliver);
 }
@@ -423,7 +423,7 @@ static void check_again(void *userdata) {
                 !engine_accounts_are_settled(engine);
 
     for (size_t i = 0; i < engine->n_trails; i++)
-        busy |= engine->trails[i]->act != NULL;
+        busy |= engine->trails[i]->remediation != NULL;
     engine->give_up_timer = NULL;
     if (!busy ||
         loop_after(engine->aws.loop, SHUTDOWN_LOOK_USEC, check_again, engine, &engine->give_up_timer) < 0)

@@ -216,7 +216,7 @@ static void decide_unreachable(Account *account, const TargetLook *look) {
     engine_find_viewers(account);
     for (size_t i = 0; i < account->n_targets; i++)
         for (size_t k = 0; k < account->targets[i]->n_trails; k++)
-            if (!account->targets[i]->trails[k]->act)
+            if (!account->targets[i]->trails[k]->remediation)
                 engine_decide_trail(account->targets[i]->trails[k],
                                     &(TrailInput){ .kind = GUARD_UNREACHABLE, .look = look });
 }

@@ -85,10 +85,10 @@ void engine_tell_channel(Engine *engine, const ChannelTrouble *trouble, bool fai
 
 /* ---- actions ---- */
 
-static void act_done(const Outcome *outcome, void *userdata) {
+static void remediated(const Outcome *outcome, void *userdata) {
     Trail *trail = userdata;
 
-    trail->act = NULL;
+    trail->remediation = NULL;
     if (outcome->result == RESULT_HELD && outcome->action != ACTION_RESTORE)
         engine_remember_seen(trail, &outcome->seen);
     engine_note_permission(trail, outcome);
@@ -97,7 +97,7 @@ static void act_done(const Outcome *outcome, void *userdata) {
 
 static void carry_action(Trail *trail, const Plan *plan) {
     const Engine *engine = trail->engine;
-    ActRequest request = {
+    RemediationRequest request = {
         .aws = engine->aws.client,
         .credentials = trail->via->credentials,
         .region = trail->region,
@@ -105,26 +105,26 @@ static void carry_action(Trail *trail, const Plan *plan) {
         .arn = trail->arn,
         .action = plan->action,
         .stop_usec = trail->state.stop_usec,
-        .keep = &trail->keeping.keep,
-        .found = &trail->keeping.now,
+        .desired = &trail->keeping.keep,
+        .actual = &trail->keeping.now,
         .fields = plan->fields,
-        .look_at_bucket = engine->config->bucket_checks,
+        .checks_bucket = engine->config->bucket_checks,
         .differs = engine_differs,
-        .done = act_done,
+        .done = remediated,
         .userdata = trail,
     };
     bool writes = plan->action == ACTION_RESTORE || plan->action == ACTION_RECREATE;
     int r;
 
     if (plan->abandon)
-        act_cancel(TAKE_PTR(trail->act));
+        remediate_cancel(TAKE_PTR(trail->remediation));
     engine_save_intent(trail);
     if (plan->action == ACTION_RESTORE)
         engine_save_found(trail);
     trail->keeping.look_is_stale = writes && trail->keeping.look;
-    trail->act_by_usec = engine_now(engine).mono_usec +
-                         ACT_CALLS_MAX * aws_client_deadline_usec(engine->aws.client) + ACT_READ_BACK_USEC;
-    r = writes && !trail->keeping.recorded ? -ENODATA : act_start(&request, &trail->act);
+    trail->remediate_by_usec = engine_now(engine).mono_usec +
+                         REMEDIATE_CALLS_MAX * aws_client_deadline_usec(engine->aws.client) + REMEDIATE_READ_BACK_USEC;
+    r = writes && !trail->keeping.recorded ? -ENODATA : remediate_start(&request, &trail->remediation);
     if (r < 0) {
         Outcome outcome = { .action = plan->action, .result = RESULT_FAILED, .fields_left = FIELDS_ALL };
 

@@ -252,7 +252,7 @@ static void decide(Trail *trail, bool compared) {
     TrailInput input = { .kind = GUARD_COMPARED, .seen = &k->seen, .drift = compared ? &k->drift : NULL };
 
     /* what an action under way changes, its own read-back judges */
-    if (!trail->act)
+    if (!trail->remediation)
         engine_decide_trail(trail, &input);
 }
 
@@ -322,7 +322,7 @@ static void look_at(Trail *trail, const CloudTrailTrail *listed) {
     };
     int r;
 
-    if (k->look || trail->act)
+    if (k->look || trail->remediation)
         return;
     r = watch_settings_new(&request, &k->look);
     if (r < 0) {

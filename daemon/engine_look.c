@@ -355,7 +355,7 @@ static int collect_trails(Poll *poll, const char ***ret_arns) {
     for (size_t i = 0; i < target->n_trails; i++) {
         Trail *trail = target->trails[i];
 
-        if (trail->act || is_asked(target, trail))
+        if (trail->remediation || is_asked(target, trail))
             continue;
         arns[poll->n_trails] = trail->arn;
         poll->trails[poll->n_trails++] = trail;

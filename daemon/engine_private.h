@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <systemd/sd-event.h>
 
-#include "daemon/act.h"
 #include "daemon/attribute.h"
 #include "daemon/deliver.h"
 #include "daemon/engine.h"
@@ -13,6 +12,7 @@
 #include "daemon/engine_keeping.h"
 #include "daemon/guard.h"
 #include "daemon/outbox.h"
+#include "daemon/remediate.h"
 #include "daemon/schedule.h"
 #include "daemon/scope.h"
 #include "daemon/state.h"
@@ -136,8 +136,8 @@ struct Trail {
     bool foreign_accepted;                   /* AWS took a write of ours */
     uint64_t refused_until_usec[_ACTION_MAX]; /* mono; it refused that, and is not asked again before */
     size_t n_covers;  /* targets whose lists have shown it */
-    Act *act;
-    uint64_t act_by_usec; /* mono */
+    Remediation *remediation;
+    uint64_t remediate_by_usec; /* mono */
     Keeping keeping;
     LoopTimer *wake;
 };

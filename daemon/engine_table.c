@@ -138,7 +138,7 @@ bool engine_is_guarded(const Account *account, const char *name, const char *arn
 }
 
 static void free_trail(Trail *trail) {
-    act_cancel(trail->act);
+    remediate_cancel(trail->remediation);
     engine_free_keeping(trail);
     loop_cancel(trail->engine->aws.loop, trail->wake);
     free(trail->name);
@@ -319,7 +319,7 @@ void engine_adopt_trails(Account *account) {
     for (size_t i = engine->n_trails; account->id[0] && engine_account_is_open(account) && i-- > 0;) {
         Trail *trail = engine->trails[i];
 
-        if (trail->home && !trail->act && trail->via != account && text_equal(trail->account, account->id))
+        if (trail->home && !trail->remediation && trail->via != account && text_equal(trail->account, account->id))
             change_viewer(trail, account);
     }
 }
@@ -351,7 +351,7 @@ static void find_viewer(Trail *trail) {
     Engine *engine = trail->engine;
     Viewer via = viewer_of(trail->via, trail);
 
-    if (!trail->organization || trail->act || !trail->home ||
+    if (!trail->organization || trail->remediation || !trail->home ||
         !viewer_is_lost(&via, engine_intervals(engine).blind_after))
         return;
     for (size_t i = 0; i < engine->n_targets; i++) {
@@ -386,7 +386,7 @@ static void take_viewer(Trail *trail, Target *target) {
     Account *account = target->account;
     Viewer other;
 
-    if (trail->via == account || !trail->home || trail->act)
+    if (trail->via == account || !trail->home || trail->remediation)
         return;
     other = viewer_of(account, trail);
     if (viewer_is_better(&other, engine_is_foreign(trail)))

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/act.h"
+#include "daemon/remediate.h"
 #include "daemon/baseline.h"
 #include "daemon/settings.h"
 #include "lib/util/macros.h"
@@ -104,17 +104,17 @@ static void on_done(const Outcome *outcome, void *userdata) {
 }
 
 static int start(Doing *d, Action action, const Settings *kept, const Settings *found, uint32_t fields,
-                 Act **ret) {
+                 Remediation **ret) {
     char region[] = REGION, name[] = "main", arn[] = ARN;
-    ActRequest request = {
+    RemediationRequest request = {
         .aws = d->f->aws, .credentials = d->f->credentials, .region = region, .name = name, .arn = arn,
-        .action = action, .stop_usec = STOP, .keep = kept, .found = found, .fields = fields,
+        .action = action, .stop_usec = STOP, .desired = kept, .actual = found, .fields = fields,
         .differs = differs, .done = on_done, .userdata = d,
     };
     int r;
 
     d->keep = kept;
-    r = act_start(&request, ret);
+    r = remediate_start(&request, ret);
     /* all copied */
     memset(region, 'x', sizeof(region) - 1);
     memset(name, 'x', sizeof(name) - 1);
@@ -125,11 +125,11 @@ static int start(Doing *d, Action action, const Settings *kept, const Settings *
 static Doing act(ServiceFixture *f, Action action, const Settings *kept, const Settings *found,
                  uint32_t fields) {
     Doing d = { .f = f };
-    Act *doing;
+    Remediation *doing;
 
     assert_int_equal(start(&d, action, kept, found, fields, &doing), 0);
     assert_int_equal(d.n_done, 0);
-    fake_loop_advance(f->loop, ACT_CALLS_MAX * aws_client_deadline_usec(f->aws) + ACT_READ_BACK_USEC);
+    fake_loop_advance(f->loop, REMEDIATE_CALLS_MAX * aws_client_deadline_usec(f->aws) + REMEDIATE_READ_BACK_USEC);
     assert_int_equal(d.n_done, 1);
     assert_int_equal(d.outcome.action, action);
     assert_int_equal(d.outcome.result == RESULT_HELD, d.outcome.error_text[0] == '\0');
@@ -232,7 +232,7 @@ static void test_restart_that_does_not_show(void **state) {
         uint64_t before_usec;
         ServiceFixture *f;
         Doing d = { 0 };
-        Act *doing;
+        Remediation *doing;
 
         service_set_up_patient(state);
         d.f = f = *state;
@@ -244,7 +244,7 @@ static void test_restart_that_does_not_show(void **state) {
         while (d.n_done == 0)
             assert_true(fake_loop_next(f->loop));
         assert_between(loop_monotonic_usec(fake_loop_loop(f->loop)) - before_usec, 3 * USEC_PER_SEC,
-                        ACT_READ_BACK_USEC);
+                        REMEDIATE_READ_BACK_USEC);
         assert_between(fake_http_n_requests(f->http), 5, 12); /* less and less often */
         assert_int_equal(d.outcome.result, RESULT_FAILED);
         assert_string_equal(d.outcome.error_text, cases[i].text);
@@ -500,7 +500,7 @@ static void test_it_never_shows(void **state) {
         uint64_t before_usec;
         ServiceFixture *f;
         Doing d = { 0 };
-        Act *doing;
+        Remediation *doing;
 
         service_set_up_patient(state);
         d.f = f = *state;
@@ -517,7 +517,7 @@ static void test_it_never_shows(void **state) {
         while (d.n_done == 0)
             assert_true(fake_loop_next(f->loop));
         assert_true(loop_monotonic_usec(fake_loop_loop(f->loop)) - before_usec <=
-                    ACT_READ_BACK_USEC + USEC_PER_SEC);
+                    REMEDIATE_READ_BACK_USEC + USEC_PER_SEC);
         assert_int_equal(d.outcome.result, RESULT_FAILED);
         assert_int_equal(d.outcome.fields_left, cases[i].left);
         assert_string_equal(d.outcome.error_text, cases[i].text);
@@ -858,7 +858,7 @@ static void script(ServiceFixture *f, Action action) {
         reply_settings(f, LISTED);
 }
 
-static int start_whole(Doing *d, Action action, Act **ret) {
+static int start_whole(Doing *d, Action action, Remediation **ret) {
     Settings found = keep;
 
     found.values[FIELD_CONFIGURATION] = (char *)"{}";
@@ -868,13 +868,13 @@ static int start_whole(Doing *d, Action action, Act **ret) {
 }
 
 static void test_cancelled_anywhere(void **state) {
-    act_cancel(NULL);
+    remediate_cancel(NULL);
     for (Action action = ACTION_RESTART; action <= ACTION_RECREATE; action++) {
         bool over = false;
 
         for (unsigned n = 0; !over; n++) {
             Doing d = { 0 };
-            Act *doing;
+            Remediation *doing;
 
             assert_true(n < 100);
             service_set_up_patient(state);
@@ -884,7 +884,7 @@ static void test_cancelled_anywhere(void **state) {
                 assert_true(fake_loop_next(d.f->loop));
             over = d.n_done > 0;
             if (!over)
-                act_cancel(doing);
+                remediate_cancel(doing);
             assert_int_equal(fake_http_n_running(d.f->http), 0);
             fake_loop_advance(d.f->loop, 100 * USEC_PER_SEC);
             assert_int_equal(d.n_done, over);
@@ -899,7 +899,7 @@ static void test_no_memory(void **state) {
 
         for (unsigned n = 0; failed; n++) {
             Doing d = { 0 };
-            Act *doing;
+            Remediation *doing;
             int r;
 
             assert_true(n < 3000);
@@ -924,7 +924,7 @@ static void test_no_memory(void **state) {
 
 static void test_no_action(void **state) {
     Doing d = { .f = *state };
-    Act *doing;
+    Remediation *doing;
 
     assert_int_equal(start(&d, ACTION_NONE, &keep, &keep, FIELDS_ALL, &doing), -EINVAL);
     assert_int_equal(start(&d, _ACTION_MAX, &keep, &keep, FIELDS_ALL, &doing), -EINVAL);

@@ -54,12 +54,16 @@ bool alert_may_be_attack(const Tell *tell);
 
 /* alert_variables.c: words with variables in braces, appended. */
 void alert_expand(const AlertExpansion *x, const char *words);
+
+/* alert_values.c */
 /* Foreign text, cut to what fits. */
 void alert_add_foreign(const AlertExpansion *x, const char *s);
 /* "2026-11-23 10:02:14 UTC": for people. Returns dst. */
 const char *alert_human_time(char dst[static TIMETEXT_MAX], uint64_t usec);
 /* "3 attempts" */
 void alert_add_number(const AlertExpansion *x, unsigned n, const char *what);
+/* A line "  NAME     VALUE", escaped; nothing when there is no value. */
+void alert_add_fact(const AlertExpansion *x, const char *name, const char *value);
 
 /* alert_fate.c: what became of a change or of a deletion, as words with variables. */
 typedef enum AlertFate {
@@ -98,8 +102,6 @@ int alert_subject(const AlertSource *source, char ret[static ALERT_SUBJECT_MAX])
 /* The first sentence, appended; its error is the buffer's. */
 int alert_headline(const AlertSource *source, StrBuf *ret);
 int alert_mail(const AlertSource *source, char **ret);
-/* A line "  NAME     VALUE", escaped; nothing when there is no value. */
-void alert_add_fact(const AlertExpansion *x, const char *name, const char *value);
 
 /* alert_wrap.c: appends the text with every line that is wider than ALERT_WIDTH broken at spaces, what
  * continues it being indented. Commands ("  aws ..."), lines in columns and words wider than that stay

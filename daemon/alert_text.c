@@ -87,14 +87,6 @@ static void add_section(const AlertExpansion *x, const char *heading, const char
     add_indented(x, strbuf_str(&text));
 }
 
-void alert_add_fact(const AlertExpansion *x, const char *name, const char *value) {
-    if (!value[0])
-        return;
-    (void)strbuf_addf(x->out, "  %-8s ", name);
-    (void)text_escape(x->out, value, ALERT_SHOWN_MAX);
-    (void)strbuf_add(x->out, "\n");
-}
-
 static void add_moment(const AlertExpansion *x, uint64_t usec, const char *what) {
     char text[TIMETEXT_MAX];
 

@@ -1,100 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The guard's hands: what may be done, what is done next, and what came of it. */
+/* What is done next about a trail, and what came of it. */
 #include "daemon/guard_private.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-#define HOUR_USEC (3600ULL * USEC_PER_SEC)
-
-/* What the words of the option `restore` stand for. */
-static const uint32_t fields_of_kind[_RESTORE_KIND_MAX] = {
-    [RESTORE_SETTINGS] = FIELDS_TRAIL,
-    [RESTORE_SELECTORS] = FIELD_BIT(FIELD_SELECTORS) | FIELD_BIT(FIELD_CONFIGURATION),
-    [RESTORE_INSIGHTS] = FIELD_BIT(FIELD_INSIGHTS),
-    [RESTORE_DELETED] = FIELD_BIT(FIELD_TAGS),
-};
-
-/* ---- what may be done ---- */
-
-bool guard_may_write(const TrailFacts *facts, Action action) {
-    return facts->writable || (facts->may_ask & ACTION_BIT(action));
-}
-
-bool guard_may_restart(const Deciding *d) {
-    return d->policy->mode != MODE_OBSERVE && guard_may_write(d->facts, ACTION_RESTART) &&
-           !(d->facts->maintenance && d->facts->stop_allowed);
-}
-
-static bool may_write_settings(const Deciding *d, Action action) {
-    return d->policy->mode == MODE_RESTORE && guard_may_write(d->facts, action) && !d->facts->maintenance;
-}
-
-/* A trail that was never seen has no baseline to make it from. */
-bool guard_may_recreate(const Deciding *d) {
-    return may_write_settings(d, ACTION_RECREATE) && (d->policy->restore & RESTORE_BIT(RESTORE_DELETED)) && d->s.known;
-}
-
-uint32_t guard_restorable(const Deciding *d, uint32_t fields) {
-    uint32_t allowed = 0;
-
-    if (!may_write_settings(d, ACTION_RESTORE))
-        return 0;
-    for (unsigned k = 0; k < _RESTORE_KIND_MAX; k++)
-        if (d->policy->restore & RESTORE_BIT(k))
-            allowed |= fields_of_kind[k];
-    return fields & allowed;
-}
-
-/* ---- counts: of each field, and of the trail itself ---- */
-
-static bool is_spent(const Deciding *d, unsigned of) {
-    const RestoreCount *count = &d->s.restores[of];
-
-    return count->since_usec != 0 && count->n_confirmed >= d->policy->max_restores_per_hour &&
-           elapsed(count->since_usec, d->now.real_usec) < HOUR_USEC;
-}
-
 static bool waits(const Deciding *d, unsigned of) {
     return d->now.mono_usec < d->s.restores[of].after_mono_usec;
-}
-
-typedef bool (*Test)(const Deciding *d, unsigned of);
-
-/* Those of the fields for which it holds. */
-static uint32_t fields_that(const Deciding *d, uint32_t fields, Test test) {
-    uint32_t found = 0;
-
-    for (unsigned f = 0; f < _FIELD_MAX; f++)
-        if ((fields & FIELD_BIT(f)) && test(d, f))
-            found |= FIELD_BIT(f);
-    return found;
-}
-
-static bool is_paused(const Deciding *d, unsigned of) {
-    return d->s.restores[of].paused && is_spent(d, of);
-}
-
-bool guard_restores_rest(const Deciding *d, uint32_t fields) {
-    fields = guard_restorable(d, fields);
-    return fields ? fields_that(d, fields, is_paused) == fields : is_paused(d, RECREATION);
-}
-
-void guard_add_restores(const Deciding *d, Tell *tell) {
-    bool gone = d->s.findings & FINDING_BIT(FINDING_MISSING);
-
-    for (unsigned i = gone ? RECREATION : 0; i <= (gone ? RECREATION : _FIELD_MAX - 1U); i++)
-        if (gone || (d->s.fields & FIELD_BIT(i))) {
-            tell->restores_paused = tell->restores_paused || d->s.restores[i].paused;
-            tell->n_restores = MAX(tell->n_restores, d->s.restores[i].n_confirmed);
-        }
-}
-
-void guard_clear_failures(TrailState *s, uint32_t fields) {
-    for (unsigned f = 0; f < _FIELD_MAX; f++)
-        if (fields & FIELD_BIT(f)) {
-            s->restores[f].n_failures = 0;
-            s->restores[f].after_mono_usec = 0;
-        }
 }
 
 static void begin_hours_that_are_over(Deciding *d) {
@@ -103,7 +14,7 @@ static void begin_hours_that_are_over(Deciding *d) {
 
         if (count->since_usec > d->now.real_usec) /* the clock was set back */
             count->since_usec = d->now.real_usec;
-        if (count->since_usec != 0 && elapsed(count->since_usec, d->now.real_usec) >= HOUR_USEC) {
+        if (count->since_usec != 0 && elapsed(count->since_usec, d->now.real_usec) >= GUARD_HOUR_USEC) {
             count->since_usec = 0;
             count->n_confirmed = 0;
             count->paused = false;
@@ -293,13 +204,6 @@ static void recreated(Deciding *d, const Outcome *outcome) {
         guard_found_failing(d, seen, s->findings & FINDINGS_ERRORS);
 }
 
-bool guard_confirms(const Deciding *d, ActionReport *report, Action action) {
-    if (d->s.acting || report->taken != action || report->result != RESULT_PENDING)
-        return false;
-    report->result = RESULT_HELD;
-    return true;
-}
-
 void guard_acted(Deciding *d, const Outcome *outcome) {
     d->s.acting = false;
     switch (outcome->action) {
@@ -330,7 +234,7 @@ static void begin_action(Deciding *d, Action action, ActionReport *report, uint3
 static void begin_recreation(Deciding *d) {
     if (waits(d, RECREATION))
         return;
-    if (is_spent(d, RECREATION))
+    if (guard_is_spent(d, RECREATION))
         pause_restores(d, 0);
     else
         begin_action(d, ACTION_RECREATE, &d->s.incident.restore, 0);
@@ -342,12 +246,12 @@ static bool has_failed(const Deciding *d, unsigned of) {
 
 /* All at once, but what failed before by itself: who knows which of them AWS will not take. */
 static void begin_restore(Deciding *d, uint32_t fields) {
-    uint32_t spent = fields_that(d, fields, is_spent), due = fields & ~spent, failed;
+    uint32_t spent = guard_fields_that(d, fields, guard_is_spent), due = fields & ~spent, failed;
 
     if (spent)
         pause_restores(d, spent);
-    due &= ~fields_that(d, due, waits);
-    failed = fields_that(d, due, has_failed);
+    due &= ~guard_fields_that(d, due, waits);
+    failed = guard_fields_that(d, due, has_failed);
     if (due & ~failed)
         due &= ~failed;
     else
@@ -384,7 +288,7 @@ void guard_plan_action(Deciding *d) {
 static uint64_t restore_wake(const Deciding *d, unsigned of) {
     const RestoreCount *count = &d->s.restores[of];
 
-    return is_spent(d, of) ? d->now.mono_usec + (HOUR_USEC - elapsed(count->since_usec, d->now.real_usec))
+    return guard_is_spent(d, of) ? d->now.mono_usec + (GUARD_HOUR_USEC - elapsed(count->since_usec, d->now.real_usec))
                            : count->after_mono_usec;
 }
 

@@ -20,20 +20,6 @@ static uint64_t mark_of(const Drift *drift) {
     return (hash & INT64_MAX) | 1;
 }
 
-void guard_set_fields(TrailState *s, uint32_t fields, uint32_t losing_fields, uint64_t drift_mark) {
-    s->fields = fields;
-    s->unmet_fields &= fields;
-    s->losing_fields = losing_fields & fields & ~s->unmet_fields;
-    s->drift_mark = drift_mark;
-    s->findings &= ~FINDINGS_DRIFT;
-    if (s->losing_fields)
-        s->findings |= FINDING_BIT(FINDING_WEAKENED);
-    if (s->fields & ~s->losing_fields & ~s->unmet_fields)
-        s->findings |= FINDING_BIT(FINDING_CHANGED);
-    if (s->unmet_fields)
-        s->findings |= FINDING_BIT(FINDING_UNMET);
-}
-
 /* An incident that is over is not reopened by a person who changes the configuration. */
 static TellKind begin_unmet(Deciding *d, uint64_t mark) {
     Incident *inc = &d->s.incident;

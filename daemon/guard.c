@@ -57,7 +57,8 @@ static void forget(Deciding *d, const char *why) {
     TrailState *s = &d->s;
 
     if (s->incident.open && s->incident.sequence > 0)
-        guard_tell(d, TELL_RESOLVED, EVENT_TRAIL_RESOLVED, s->incident.severity, s->incident.last_mark_usec, 0, why)
+        guard_tell(d, TELL_RESOLVED, EVENT_TRAIL_RESOLVED, s->incident.severity, s->incident.last_mark_usec,
+                   0, why)
                 ->forgotten = true;
     *s = guard_trail_init();
 }

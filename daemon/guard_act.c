@@ -329,7 +329,7 @@ static const char *why_restart_waits(const Deciding *d, uint64_t *until_usec) {
 /* The restores of one field, or of the trail itself. */
 static const char *why_restore_waits(const Deciding *d, unsigned of, uint64_t *until_usec) {
     *until_usec = restore_wake(d, of);
-    if (is_spent(d, of))
+    if (guard_is_spent(d, of))
         return "max_restores_per_hour";
     return waits(d, of) ? "back-off after restores that failed" : NULL;
 }

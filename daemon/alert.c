@@ -65,7 +65,7 @@ static int add_kind(StrBuf *b, const Subject *subject, const Tell *tell) {
         [TELL_REMINDER] = "reminder",
         [TELL_SUMMARY] = "summary",
     };
-    bool gap = tell->event == EVENT_TRAIL_STOPPED || tell->event == EVENT_TRAIL_FLAPPED;
+    bool gap = tell->event == EVENT_TRAIL_STOPPED || tell->event == EVENT_TRAIL_INTERRUPTED;
 
     /* Who did it and who tried are facts of the event that was found: after a crash another event may be found
      * for the same trouble, and a topic that drops what it has seen must not drop that. */
@@ -81,14 +81,14 @@ static int add_kind(StrBuf *b, const Subject *subject, const Tell *tell) {
     /* a target has two kinds of incidents; a channel's are told by its name */
     if (!subject->name[0])
         (void)strbuf_addf(b, " %s",
-                          tell->event == EVENT_TRAIL_REMINDER ? alert_target_trouble(tell)
+                          tell->event == EVENT_INCIDENT_REMINDER ? alert_target_trouble(tell)
                                                               : event_to_string(tell->event));
     return strbuf_error(b);
 }
 
 static int make_id(const Subject *subject, const Tell *tell, char ret[static HASH_HEX_SIZE]) {
     _cleanup_strbuf_ StrBuf kind = STRBUF_INIT(1024);
-    bool channel = tell->event == EVENT_GUARD_CHANNEL_FAILED || tell->event == EVENT_GUARD_CHANNEL_RECOVERED;
+    bool channel = tell->event == EVENT_CHANNEL_FAILED || tell->event == EVENT_CHANNEL_RECOVERED;
     int r;
 
     (void)add_kind(&kind, subject, tell);

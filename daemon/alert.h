@@ -14,9 +14,9 @@ typedef struct AlertGuard {
  * All foreign text is escaped.
  *
  * The id is the same for two guards that see the same trouble, and whether they see a gap as `stopped` or
- * only as `flapped`; it does not depend on guard, now, sequence, nor on how the message words it.
+ * only as `interrupted`; it does not depend on guard, now, sequence, nor on how the message words it.
  *
- * The events guard.channel_failed and guard.channel_recovered expect "CHANNEL" or "CHANNEL: error" in
+ * The events channel.failed and channel.recovered expect "CHANNEL" or "CHANNEL: error" in
  * tell->detail. */
 int alert_compose(const AlertGuard *guard, const Subject *subject, const Tell *tell, Alert *ret);
 /* Frees the strings and clears the rest; fine on a zeroed Alert, and twice. */

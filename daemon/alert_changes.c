@@ -128,8 +128,8 @@ static void add_value_line(const AlertExpansion *x, const char *label, const cha
 
 void alert_add_changes(const AlertExpansion *x) {
     const Tell *tell = x->source->tell;
-    bool written = tell->restore.result == RESULT_HELD || tell->restore.result == RESULT_FAILED ||
-                   tell->action.result == RESULT_HELD;
+    bool written = tell->restore.result == RESULT_CONFIRMED || tell->restore.result == RESULT_FAILED ||
+                   tell->action.result == RESULT_CONFIRMED;
 
     for (unsigned i = 0; i < tell->changes->n; i++) {
         const Change *change = &tell->changes->changes[i];

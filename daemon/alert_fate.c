@@ -36,9 +36,9 @@ static Fate fate_of(const Tell *tell) {
 
     if (over && !is_deletion && (tell->accepted || tell->reconfigured))
         return tell->accepted ? FATE_ACCEPTED : FATE_RECONFIGURED;
-    if (tell->restore.result == RESULT_HELD && !is_left && !is_deletion && tell->fields_others)
+    if (tell->restore.result == RESULT_CONFIRMED && !is_left && !is_deletion && tell->fields_others)
         return FATE_SHARED;
-    if (tell->restore.result == RESULT_HELD)
+    if (tell->restore.result == RESULT_CONFIRMED)
         return is_left ? FATE_PARTLY : FATE_HELD;
     if (over)
         return tell->restore.attempts > 0 ? FATE_UNCONFIRMED : FATE_BY_OTHERS;

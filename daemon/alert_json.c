@@ -97,7 +97,7 @@ static json_t *changes_of(const Tell *tell) {
         if (!alert_shows_change(tell, change))
             continue;
         if (json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "field", field_to_string(change->field),
-                                                  "was", value_of(tell, change->was), "now",
+                                                  "expected", value_of(tell, change->was), "actual",
                                                   value_of(tell, change->now))) < 0) {
             json_decref(list);
             return NULL;

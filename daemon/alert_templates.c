@@ -81,7 +81,7 @@ const AlertTemplate alert_templates[_TELLING_MAX] = {
                 "there.\n"
                 "2. Until then that trail records nothing of what happens in this account.",
     },
-    [TELLING_FLAPPED] = {
+    [TELLING_INTERRUPTED] = {
         .subject = "{LABEL} {name} was off{again} for {gap} in {where}",
         .subject_short = "{LABEL} {name} was off{again} in {where}",
         .headline = "{name} in {where} was stopped{again} and started between two polls. It is logging.",

@@ -179,7 +179,7 @@ static const struct {
     const char *region; /* NULL: the trail's home */
     enum { ALL, OWNER, MEMBER } whose; /* history has it: of the account that owns the trail, or of a member */
 } calls[] = {
-    { FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_FLAPPED), 0, "StopLogging", NULL, ALL },
+    { FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_INTERRUPTED), 0, "StopLogging", NULL, ALL },
     { FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_RECREATED), 0, "DeleteTrail", NULL, ALL },
     { FINDINGS_CHANGED, FIELDS_TRAIL | FIELDS_UNWRITABLE, "UpdateTrail", NULL, ALL },
     { FINDINGS_CHANGED, FIELD_BIT(FIELD_SELECTORS), "PutEventSelectors", NULL, ALL },
@@ -212,7 +212,7 @@ static const char *region_of_call(const char *region, const char *home) {
 static uint32_t sought(const Tell *tell) {
     static const uint32_t of_events[_EVENT_MAX] = {
         [EVENT_TRAIL_STOPPED] = FINDING_BIT(FINDING_STOPPED),
-        [EVENT_TRAIL_FLAPPED] = FINDING_BIT(FINDING_FLAPPED),
+        [EVENT_TRAIL_INTERRUPTED] = FINDING_BIT(FINDING_INTERRUPTED),
         [EVENT_TRAIL_MISSING] = FINDING_BIT(FINDING_MISSING),
         [EVENT_TRAIL_WEAKENED] = FINDING_BIT(FINDING_CHANGED),
     };
@@ -263,7 +263,7 @@ static void add_who(const AlertExpansion *x) {
     if (tell->unmet || tell->accepted || tell->reconfigured)
         return;
     if (!alert_may_be_attack(tell) && tell->event != EVENT_TRAIL_RESOLVED &&
-        tell->event != EVENT_TRAIL_REMINDER)
+        tell->event != EVENT_INCIDENT_REMINDER)
         return;
     add_commands(x);
 }

@@ -127,7 +127,7 @@ static void add_tried(const AlertExpansion *x) {
     bool over = !(tell->findings & FINDING_BIT(FINDING_STOPPED)) && tell->gap.to_usec != 0;
     const char *words;
 
-    if (tell->action.result == RESULT_HELD)
+    if (tell->action.result == RESULT_CONFIRMED)
         words = "Started logging again ({attempts}) and read the status back: the trail logs.";
     else if (over)
         words = tried ? "Tried to start logging ({attempts}); none was confirmed. One of them or another "
@@ -302,13 +302,13 @@ static void add_met(const AlertExpansion *x) {
         words = "Nothing: the configuration changed, and the trail meets it.";
     else if (!tell->fields_left && tell->accepted)
         words = "Nothing: the trail's settings were accepted as its baseline.";
-    else if (tell->restore.result == RESULT_HELD && !tell->fields_left)
+    else if (tell->restore.result == RESULT_CONFIRMED && !tell->fields_left)
         words = "Set it as configured ({attempts}) and read it back: confirmed.";
     else if (!tell->fields_left)
         words = "Nothing: another caller set it as configured.";
     else if (tell->restores_paused)
         words = "Set it {restores} within the hour. It writes this setting again when the hour is over.";
-    else if (tell->restore.result == RESULT_HELD)
+    else if (tell->restore.result == RESULT_CONFIRMED)
         words = "Set what it may ({attempts}) and read it back. Still not as configured: {left}.";
     else if (tell->restore.result == RESULT_FAILED && tell->protected)
         words = "Tried to set it as configured ({attempts}); AWS refused. " ONLY_THE_OWNER "change it.";
@@ -383,7 +383,7 @@ static void add_deed(const AlertExpansion *x) {
     static const char *const deeds[_FINDING_MAX] = {
         [FINDING_MISSING] = "deleted",
         [FINDING_STOPPED] = "stopped",
-        [FINDING_FLAPPED] = "stopped", /* who started it may be another, a guard even */
+        [FINDING_INTERRUPTED] = "stopped", /* who started it may be another, a guard even */
         [FINDING_RECREATED] = "deleted and recreated",
         [FINDING_WEAKENED] = "weakened",
         [FINDING_CHANGED] = "changed",
@@ -417,7 +417,7 @@ static const struct {
     { FINDING_BIT(FINDING_LIFECYCLE), ", still failing",
       " The lifecycle rule still deletes log files early." },
     { FINDING_BIT(FINDING_KEY), ", still failing", " The trail's KMS key still cannot be used." },
-    { FINDING_BIT(FINDING_BLIND), ", not reachable",
+    { FINDING_BIT(FINDING_UNREACHABLE), ", not reachable",
       " TrailGuard cannot poll the trail, and does not know whether it logs." },
 };
 

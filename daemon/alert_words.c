@@ -91,7 +91,7 @@ static Telling still(const Subject *subject, const Tell *tell) {
 }
 
 static Telling stopped(const Tell *tell) {
-    if (tell->action.result == RESULT_HELD)
+    if (tell->action.result == RESULT_CONFIRMED)
         return TELLING_RESTARTED;
     if (tell->gap.to_usec != 0 && !(tell->findings & FINDING_BIT(FINDING_STOPPED)))
         return TELLING_STARTED_BY_OTHERS;
@@ -105,7 +105,7 @@ static Telling stopped(const Tell *tell) {
 static Telling missing(const Tell *tell) {
     if (tell->about & FINDING_BIT(FINDING_RECREATED))
         return TELLING_RECREATED_BY_OTHERS;
-    if (tell->action.taken == ACTION_RECREATE && tell->action.result == RESULT_HELD)
+    if (tell->action.taken == ACTION_RECREATE && tell->action.result == RESULT_CONFIRMED)
         return TELLING_RECREATED;
     if (!(tell->findings & FINDING_BIT(FINDING_MISSING)))
         return TELLING_RETURNED;
@@ -152,7 +152,7 @@ static Telling telling(const Subject *subject, const Tell *tell) {
         return trail ? TELLING_REPEATED_TRAIL : TELLING_REPEATED_TARGET;
     switch (tell->event) {
     case EVENT_TRAIL_STOPPED: return stopped(tell);
-    case EVENT_TRAIL_FLAPPED: return TELLING_FLAPPED;
+    case EVENT_TRAIL_INTERRUPTED: return TELLING_INTERRUPTED;
     case EVENT_TRAIL_MISSING: return missing(tell);
     case EVENT_TRAIL_WEAKENED: return TELLING_WEAKENED;
     case EVENT_EXPECTATION_UNMET: return tell->fields_left ? TELLING_UNMET : TELLING_UNMET_RESTORED;
@@ -162,25 +162,25 @@ static Telling telling(const Subject *subject, const Tell *tell) {
     case EVENT_BASELINE_WEAK: return trail ? TELLING_BASELINE_WEAK : TELLING_BASELINES_WEAK;
     case EVENT_BASELINE_DAMAGED: return TELLING_BASELINE_DAMAGED;
     case EVENT_BASELINE_ACCEPTED: return tell->forgotten ? TELLING_GONE_ACCEPTED : TELLING_BASELINE_ACCEPTED;
-    case EVENT_TRAIL_REMINDER: return still(subject, tell);
+    case EVENT_INCIDENT_REMINDER: return still(subject, tell);
     case EVENT_TRAIL_RESOLVED: return resolved(tell);
     case EVENT_REGION_UNCOVERED: return TELLING_UNCOVERED;
     case EVENT_REGION_COVERED: return TELLING_COVERED;
-    case EVENT_GUARD_BLIND:
+    case EVENT_TARGET_UNREACHABLE:
         if (is_about_list(tell))
             return TELLING_LIST_UNREADABLE;
         if (tell->about & FINDINGS_UNREADABLE)
             return TELLING_UNREADABLE;
         return trail ? TELLING_BLIND_TRAIL : blind(subject, tell);
-    case EVENT_GUARD_SIGHTED:
+    case EVENT_TARGET_REACHABLE:
         if (is_about_list(tell))
             return TELLING_LIST_READABLE;
         /* the trail was polled all the time */
-        if ((tell->about & FINDINGS_UNREADABLE) && !(tell->about & FINDING_BIT(FINDING_BLIND)))
+        if ((tell->about & FINDINGS_UNREADABLE) && !(tell->about & FINDING_BIT(FINDING_UNREACHABLE)))
             return TELLING_READABLE;
         return trail ? TELLING_SIGHTED_TRAIL : TELLING_SIGHTED_TARGET;
-    case EVENT_GUARD_CHANNEL_FAILED: return TELLING_CHANNEL_FAILED;
-    case EVENT_GUARD_CHANNEL_RECOVERED: return TELLING_CHANNEL_RECOVERED;
+    case EVENT_CHANNEL_FAILED: return TELLING_CHANNEL_FAILED;
+    case EVENT_CHANNEL_RECOVERED: return TELLING_CHANNEL_RECOVERED;
     default: return TELLING_TEST;
     }
 }
@@ -194,7 +194,7 @@ const AlertTemplate *alert_template(const Subject *subject, const Tell *tell) {
 bool alert_is_about_trail(const Subject *subject, const Tell *tell) {
     static const bool never[_EVENT_MAX] = {
         [EVENT_REGION_UNCOVERED] = true,     [EVENT_REGION_COVERED] = true,
-        [EVENT_GUARD_CHANNEL_FAILED] = true, [EVENT_GUARD_CHANNEL_RECOVERED] = true,
+        [EVENT_CHANNEL_FAILED] = true, [EVENT_CHANNEL_RECOVERED] = true,
         [EVENT_GUARD_TEST] = true,
     };
 
@@ -204,20 +204,20 @@ bool alert_is_about_trail(const Subject *subject, const Tell *tell) {
 bool alert_shows_gap(const Tell *tell) {
     static const bool shows[_EVENT_MAX] = {
         [EVENT_TRAIL_STOPPED] = true,
-        [EVENT_TRAIL_FLAPPED] = true,
+        [EVENT_TRAIL_INTERRUPTED] = true,
         [EVENT_TRAIL_RESOLVED] = true,
-        [EVENT_TRAIL_REMINDER] = true,
+        [EVENT_INCIDENT_REMINDER] = true,
     };
 
     bool gap_was_searched = tell->event == EVENT_TRAIL_ATTRIBUTED &&
-                            (tell->about & (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_FLAPPED)));
+                            (tell->about & (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_INTERRUPTED)));
 
     return (shows[tell->event] || gap_was_searched) && tell->gap.from_usec != 0;
 }
 
 bool alert_may_be_attack(const Tell *tell) {
     static const bool may[_EVENT_MAX] = {
-        [EVENT_TRAIL_MISSING] = true,  [EVENT_TRAIL_STOPPED] = true,    [EVENT_TRAIL_FLAPPED] = true,
+        [EVENT_TRAIL_MISSING] = true,  [EVENT_TRAIL_STOPPED] = true,    [EVENT_TRAIL_INTERRUPTED] = true,
         [EVENT_TRAIL_WEAKENED] = true, [EVENT_TRAIL_ATTRIBUTED] = true, [EVENT_TRAIL_ATTEMPTED] = true,
     };
     /* errors of deliveries have innocent causes too often; what the checks of buckets and keys find has not

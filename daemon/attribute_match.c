@@ -27,7 +27,7 @@ typedef enum About {
 #define CLOUDTRAIL "cloudtrail.amazonaws.com"
 #define DEPARTURE  "AccountDepartedOrganization"
 
-#define STOPS      (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_FLAPPED))
+#define STOPS      (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_INTERRUPTED))
 #define DELETES    (FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_RECREATED))
 #define DELIVERIES (FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST))
 #define BUCKET     (FINDING_BIT(FINDING_BUCKET) | DELIVERIES)
@@ -35,7 +35,7 @@ typedef enum About {
 #define KEY        (FINDING_BIT(FINDING_KEY) | DELIVERIES)
 #define LOG_GROUP  FINDING_BIT(FINDING_LOG_GROUP)
 #define TOPIC      FINDING_BIT(FINDING_NOTIFICATION)
-#define DEPARTS    (FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_BLIND))
+#define DEPARTS    (FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_UNREACHABLE))
 /* AWS's record of a departure is so much younger than the call behind it. */
 #define DEPARTURE_LAG_USEC (600 * USEC_PER_SEC)
 
@@ -62,7 +62,7 @@ static const struct {
     { "CloseAccount", ABOUT_MEMBER, DEPARTS, 0, false },
     { DEPARTURE, ABOUT_MEMBER, DEPARTS, 0, false },
     /* other service control policies apply there */
-    { "MoveAccount", ABOUT_MEMBER, FINDING_BIT(FINDING_BLIND), 0, false },
+    { "MoveAccount", ABOUT_MEMBER, FINDING_BIT(FINDING_UNREACHABLE), 0, false },
     /* organization trails become trails of the management account alone */
     { "DisableAWSServiceAccess", ABOUT_TRUST, FINDINGS_CHANGED, FIELD_BIT(FIELD_ORGANIZATION), false },
     { "DeregisterDelegatedAdministrator", ABOUT_TRUST, FINDINGS_CHANGED, FIELD_BIT(FIELD_ORGANIZATION), false },

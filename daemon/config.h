@@ -97,7 +97,7 @@ typedef struct Config {
     Mode mode;
     unsigned poll_interval_sec;
     unsigned settings_interval_sec;
-    unsigned blind_after;
+    unsigned unreachable_after;
     unsigned reminder_interval_sec;
     bool attribution;
     StringList guards; /* principals: other guards of the same trails, see arn_principal_is() */

@@ -158,7 +158,7 @@ const Option config_options[] = {
       .off = true,
       .number = 7200,
       .unit = " seconds" },
-    COUNT("blind_after", blind_after, 1, 100, 3),
+    COUNT("unreachable_after", unreachable_after, 1, 100, 3),
     { .name = "attribution", .kind = OPTION_BOOL, .offset = AT(attribution), .number = true },
     { .name = "guards", .kind = OPTION_LIST, .offset = AT(guards), .check = check_principal },
     { .name = "accounts", .kind = OPTION_ACCOUNTS },
@@ -231,7 +231,7 @@ const char *const *config_option_names(void) {
 Policy config_policy(const Config *config) {
     return (Policy){
         .mode = config->mode,
-        .blind_after = config->blind_after,
+        .unreachable_after = config->unreachable_after,
         .reminder_interval_usec = config->reminder_interval_sec * USEC_PER_SEC,
         .restore = config->restore,
         .max_restores_per_hour = config->max_restores_per_hour,

@@ -40,7 +40,7 @@ Intervals engine_intervals(const Engine *engine) {
     return (Intervals){
         .poll_usec = engine->config->poll_interval_sec * USEC_PER_SEC,
         .settings_usec = engine->config->settings_interval_sec * USEC_PER_SEC,
-        .blind_after = engine_policy(engine).blind_after,
+        .unreachable_after = engine_policy(engine).unreachable_after,
     };
 }
 
@@ -48,7 +48,7 @@ Policy engine_policy(const Engine *engine) {
     Policy policy = config_policy(engine->config);
 
     if (engine->once) {
-        policy.blind_after = 1;
+        policy.unreachable_after = 1;
         policy.reminder_interval_usec = 0;
         if (!engine->restore)
             policy.mode = MODE_OBSERVE;
@@ -82,7 +82,7 @@ const char *engine_runtime_dir(void) {
 
 static void channel_changed(const ChannelTrouble *trouble, bool failed, void *userdata) {
     char id[AWS_REQUEST_ID_MAX];
-    LogField fields[] = { { "TRAILGUARD_EVENT", failed ? "guard.channel_failed" : "guard.channel_recovered" },
+    LogField fields[] = { { "TRAILGUARD_EVENT", failed ? "channel.failed" : "channel.recovered" },
                           { "AWS_REQUEST_ID", aws_error_text_id(trouble->text, id) } };
 
     if (failed)

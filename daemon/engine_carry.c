@@ -65,7 +65,7 @@ void engine_tell_channel(Engine *engine, const ChannelTrouble *trouble, bool fai
     Now now = engine_now(engine);
     Subject subject = { .name = "", .arn = "", .account = engine_account_named(engine->base), .region = "" };
     Tell tell = {
-        .event = failed ? EVENT_GUARD_CHANNEL_FAILED : EVENT_GUARD_CHANNEL_RECOVERED,
+        .event = failed ? EVENT_CHANNEL_FAILED : EVENT_CHANNEL_RECOVERED,
         .kind = failed ? TELL_OPENED : TELL_RESOLVED,
         .severity = failed ? SEVERITY_CRITICAL : SEVERITY_WARNING,
         .sequence = failed ? 1 : 2,
@@ -89,7 +89,7 @@ static void remediated(const Outcome *outcome, void *userdata) {
     Trail *trail = userdata;
 
     trail->remediation = NULL;
-    if (outcome->result == RESULT_HELD && outcome->action != ACTION_RESTORE)
+    if (outcome->result == RESULT_CONFIRMED && outcome->action != ACTION_RESTORE)
         engine_remember_seen(trail, &outcome->seen);
     engine_note_permission(trail, outcome);
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_ACTED, .outcome = outcome });

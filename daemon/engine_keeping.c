@@ -177,7 +177,7 @@ static void resume_errors(Trail *trail) {
     for (Unreadable u = 0; u < _UNREADABLE_MAX; u++)
         if ((trail->state.findings & FINDING_BIT(FINDING_UNREADABLE(u))) &&
             (u < UNREADABLE_BUCKET || trail->engine->config->bucket_checks)) {
-            k->n_unread[u] = engine_account_policy(trail->via).blind_after;
+            k->n_unread[u] = engine_account_policy(trail->via).unreachable_after;
             (void)text_copy(k->seen.unreadable[u], sizeof(k->seen.unreadable[u]), not_read_yet);
         }
     /* it was stale by what was known of it then */
@@ -233,7 +233,7 @@ static void count_failure(Trail *trail, Unreadable what, const WatchFailure *fai
         .recorded = k->baseline.values[FIELD_CONFIGURATION],
     };
     ReadMeaning meaning =
-            unreadable_take(&result, engine_account_policy(trail->via).blind_after, &k->n_unread[what]);
+            unreadable_take(&result, engine_account_policy(trail->via).unreachable_after, &k->n_unread[what]);
 
     if (meaning.not_shown)
         note_not_shown(trail, what, failure->text);
@@ -491,7 +491,7 @@ static bool is_wanted_soon(const Trail *trail) {
         [UNREADABLE_CONFIGURATION] = FIELD_CONFIGURATION,
     };
     const Keeping *k = &trail->keeping;
-    unsigned unreachable_after = engine_account_policy(trail->via).blind_after;
+    unsigned unreachable_after = engine_account_policy(trail->via).unreachable_after;
 
     for (size_t u = 0; u < ARRAY_SIZE(fields); u++)
         if (unreadable_is_wanted_soon(k->baseline.values[fields[u]], k->n_unread[u], unreachable_after))

@@ -371,7 +371,7 @@ static bool may_poll(const Target *target, const Intervals *intervals, uint64_t 
 
     if (!engine_account_is_open(target->account))
         return false;
-    return !latest || (target->state.n_failed < intervals->blind_after &&
+    return !latest || (target->state.n_failed < intervals->unreachable_after &&
                        now_usec >= latest->began_usec + schedule_poll_usec(intervals, (unsigned)target->n_trails));
 }
 
@@ -403,7 +403,7 @@ static void cannot_poll(const Target *target, int error) {
 static void begin_poll(Engine *engine, Target *target, bool of_pass) {
     Intervals intervals = engine_intervals(engine);
     uint64_t now_usec = engine_now(engine).mono_usec;
-    bool probe = target->state.n_failed >= intervals.blind_after;
+    bool probe = target->state.n_failed >= intervals.unreachable_after;
     Poll *poll;
     int r;
 

@@ -56,7 +56,7 @@ bool engine_ask_region(Target *target) {
                                   &target->region_call) < 0)
         return false;
     /* as with polls: a pass does not wait for what is reported already */
-    target->region_is_of_pass = engine->once || target->state.n_failed < engine_intervals(engine).blind_after;
+    target->region_is_of_pass = engine->once || target->state.n_failed < engine_intervals(engine).unreachable_after;
     engine->n_looking += target->region_is_of_pass;
     return true;
 }

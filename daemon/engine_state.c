@@ -279,13 +279,13 @@ static const char *why_unknown(const Engine *engine) {
 
 /* Have all lists been read, or failed? Until then another account may show an organization's trail. */
 static bool are_listed(const Engine *engine) {
-    unsigned blind_after = engine_intervals(engine).blind_after;
+    unsigned unreachable_after = engine_intervals(engine).unreachable_after;
 
     for (size_t i = 0; i < engine->n_targets; i++) {
         const Target *target = engine->targets[i];
 
         if (target->configured && engine_account_is_open(target->account) && !target->listed &&
-            !target->state.not_enabled && target->state.n_failed < blind_after)
+            !target->state.not_enabled && target->state.n_failed < unreachable_after)
             return false;
     }
     return true;

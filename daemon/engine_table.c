@@ -179,7 +179,7 @@ static bool is_refusal(const char *code) {
 void engine_note_permission(Trail *trail, const Outcome *outcome) {
     if (!engine_is_foreign(trail))
         return;
-    if (outcome->result == RESULT_HELD)
+    if (outcome->result == RESULT_CONFIRMED)
         trail->foreign_accepted = true;
     else if (outcome->result == RESULT_FAILED && !trail->foreign_accepted && is_refusal(outcome->error_code)) {
         trail->refused_until_usec[outcome->action] = engine_now(trail->engine).mono_usec + REFUSAL_HOLDS_USEC;
@@ -352,7 +352,7 @@ static void find_viewer(Trail *trail) {
     Viewer via = viewer_of(trail->via, trail);
 
     if (!trail->organization || trail->remediation || !trail->home ||
-        !viewer_is_lost(&via, engine_intervals(engine).blind_after))
+        !viewer_is_lost(&via, engine_intervals(engine).unreachable_after))
         return;
     for (size_t i = 0; i < engine->n_targets; i++) {
         Target *target = engine->targets[i];

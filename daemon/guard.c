@@ -44,12 +44,12 @@ static void tell_what_waited_long_enough(Deciding *d) {
 
 static void end_if_well(Deciding *d) {
     Incident *inc = &d->s.incident;
-    bool was_blind = inc->event == EVENT_GUARD_BLIND;
+    bool was_blind = inc->event == EVENT_TARGET_UNREACHABLE;
 
     if (inc->open && guard_is_all_well(d) && incident_end(inc, d->now) && inc->sequence > 0)
-        guard_tell(d, TELL_RESOLVED, was_blind ? EVENT_GUARD_SIGHTED : EVENT_TRAIL_RESOLVED, inc->severity,
+        guard_tell(d, TELL_RESOLVED, was_blind ? EVENT_TARGET_REACHABLE : EVENT_TRAIL_RESOLVED, inc->severity,
                    inc->last_mark_usec, 0, "")
-                ->about = was_blind ? inc->told & (FINDINGS_UNREADABLE | FINDING_BIT(FINDING_BLIND)) : d->was;
+                ->about = was_blind ? inc->told & (FINDINGS_UNREADABLE | FINDING_BIT(FINDING_UNREACHABLE)) : d->was;
 }
 
 /* What was not told of it yet is no news any more; what was is told to be over. */
@@ -67,17 +67,17 @@ static void escalate_blindness(Deciding *d) {
     const TrailState *s = &d->s;
     uint64_t critical_usec = s->failed_since_usec + GUARD_BLIND_CRITICAL_USEC;
 
-    if ((s->findings & FINDING_BIT(FINDING_BLIND)) && s->incident.open &&
+    if ((s->findings & FINDING_BIT(FINDING_UNREACHABLE)) && s->incident.open &&
         s->incident.severity < SEVERITY_CRITICAL && d->now.real_usec >= critical_usec)
-        (void)guard_tell(d, TELL_OPENED, EVENT_GUARD_BLIND, SEVERITY_CRITICAL, critical_usec,
-                         FINDING_BIT(FINDING_BLIND), "");
+        (void)guard_tell(d, TELL_OPENED, EVENT_TARGET_UNREACHABLE, SEVERITY_CRITICAL, critical_usec,
+                         FINDING_BIT(FINDING_UNREACHABLE), "");
 }
 
 /* Trouble that was told as less than it is: it began in a maintenance window, and the window is over. */
 static void escalate(Deciding *d) {
     TrailState *s = &d->s;
     const Incident *inc = &s->incident;
-    uint32_t findings = s->findings & ~FINDING_BIT(FINDING_BLIND);
+    uint32_t findings = s->findings & ~FINDING_BIT(FINDING_UNREACHABLE);
     PendingTell how = { .kind = TELL_OPENED, .findings = findings };
 
     if (!inc->open || inc->sequence == 0 || s->pending.set || s->pending_restore.set ||
@@ -97,12 +97,12 @@ static void remind(Deciding *d) {
 
     if (d->s.pending.set || d->s.pending_restore.set)
         return;
-    if (d->facts->maintenance && !(d->s.findings & FINDING_BIT(FINDING_BLIND)))
+    if (d->facts->maintenance && !(d->s.findings & FINDING_BIT(FINDING_UNREACHABLE)))
         severity = SEVERITY_INFO;
     if (incident_summary_is_due(inc, d->now))
         (void)guard_tell(d, TELL_SUMMARY, inc->event, severity, inc->last_mark_usec, 0, "");
     if (incident_reminder_is_due(inc, d->policy, d->now))
-        (void)guard_tell(d, TELL_REMINDER, EVENT_TRAIL_REMINDER, severity, inc->last_mark_usec, 0, "");
+        (void)guard_tell(d, TELL_REMINDER, EVENT_INCIDENT_REMINDER, severity, inc->last_mark_usec, 0, "");
 }
 
 static uint64_t wake_mono_usec(const Deciding *d) {
@@ -136,12 +136,12 @@ const char *guard_wake_reason(const Policy *policy, const TrailFacts *facts, con
  * all the same. */
 static Verdict judge(const Deciding *d, const TrailState *prev, const TrailInput *input) {
     Verdict verdict = guard_verdict(d->s.findings | d->events, d->s.known,
-                                    d->s.n_failed >= d->policy->blind_after, d->facts->writable);
+                                    d->s.n_failed >= d->policy->unreachable_after, d->facts->writable);
 
     bool failed = input->kind == GUARD_UNREACHABLE ||
                   (input->kind == GUARD_LOOKED && input->seen->kind == OBSERVED_ERROR);
 
-    if (failed && d->s.n_failed < d->policy->blind_after)
+    if (failed && d->s.n_failed < d->policy->unreachable_after)
         return MIN(verdict, prev->verdict);
     return verdict;
 }

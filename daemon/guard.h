@@ -84,7 +84,7 @@ typedef enum Missed {
 /* What the daemon will report when it polls next: before is what it knew last, now what a check found. */
 Missed guard_missed(const TrailState *before, const TrailState *now);
 
-/* The verdict for a set of findings. unseen: the trail could not be looked at blind_after times in a row. */
+/* The verdict for a set of findings. unseen: the trail could not be looked at unreachable_after times in a row. */
 Verdict guard_verdict(uint32_t findings, bool known, bool unseen, bool writable);
 
 /* The severity of one finding. */

@@ -105,7 +105,7 @@ static void restarted(Deciding *d, const Outcome *outcome) {
     uint32_t was = s->findings, fails;
 
     inc->action.result = outcome->result;
-    if (outcome->result != RESULT_HELD) {
+    if (outcome->result != RESULT_CONFIRMED) {
         s->n_action_failures++;
         s->act_after_mono_usec = d->now.mono_usec + backoff_usec(s->n_action_failures);
         note_failure(d, NOTE_RESTART_FAILED, s->n_action_failures, 0, outcome, outcome->error_text);
@@ -170,13 +170,13 @@ static void restored(Deciding *d, const Outcome *outcome) {
             n_failures = MAX(n_failures, n);
         } else if (tried & was & FIELD_BIT(f))
             count_restore(d, f);
-    if ((was & ~left) || outcome->result == RESULT_HELD)
+    if ((was & ~left) || outcome->result == RESULT_CONFIRMED)
         note_success(d, NOTE_RESTORED, outcome)->fields = was & ~left;
-    if ((tried & left) || (!was && outcome->result != RESULT_HELD)) {
+    if ((tried & left) || (!was && outcome->result != RESULT_CONFIRMED)) {
         restore_failed(d, NOTE_RESTORE_FAILED, n_failures, tried & left, outcome);
         return;
     }
-    s->incident.restore.result = guard_restorable(d, left) ? RESULT_FAILED : RESULT_HELD;
+    s->incident.restore.result = guard_restorable(d, left) ? RESULT_FAILED : RESULT_CONFIRMED;
     guard_tell_pending(d, &s->pending_restore, "");
 }
 
@@ -185,12 +185,12 @@ static void recreated(Deciding *d, const Outcome *outcome) {
     TrailState *s = &d->s;
     const Observation *seen = &outcome->seen;
 
-    if (outcome->result != RESULT_HELD) {
+    if (outcome->result != RESULT_CONFIRMED) {
         restore_failed(d, NOTE_RECREATE_FAILED, count_failure(d, RECREATION), 0, outcome);
         return;
     }
     count_restore(d, RECREATION);
-    s->incident.restore.result = RESULT_HELD;
+    s->incident.restore.result = RESULT_CONFIRMED;
     take_read_back(d, seen);
     guard_set_fields(s, outcome->fields_left, 0, 0);
     s->incident.fields = s->fields;

@@ -97,9 +97,9 @@ void guard_remember(TrailState *s, const Observation *seen, Now now) {
 }
 
 void guard_end_blindness(Deciding *d) {
-    if (d->s.findings & FINDING_BIT(FINDING_BLIND)) {
+    if (d->s.findings & FINDING_BIT(FINDING_UNREACHABLE)) {
         plan_note(d->plan, NOTE_SIGHTED)->count = d->s.n_failed;
-        d->s.findings &= ~FINDING_BIT(FINDING_BLIND);
+        d->s.findings &= ~FINDING_BIT(FINDING_UNREACHABLE);
     }
 }
 

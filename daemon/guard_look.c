@@ -4,10 +4,10 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-static void found_flapped(Deciding *d, const Observation *seen) {
+static void found_interrupted(Deciding *d, const Observation *seen) {
     PendingTell how = {
         .kind = incident_begin(&d->s.incident, seen->stop_usec, d->now),
-        .findings = FINDING_BIT(FINDING_FLAPPED),
+        .findings = FINDING_BIT(FINDING_INTERRUPTED),
         .mark_usec = seen->stop_usec,
     };
     uint64_t to = seen->start_usec >= seen->stop_usec ? seen->start_usec : d->now.real_usec;
@@ -15,7 +15,7 @@ static void found_flapped(Deciding *d, const Observation *seen) {
     d->events |= how.findings;
     d->s.incident.gap = (Gap){ .from_usec = seen->stop_usec, .to_usec = to };
     d->s.incident.action = (ActionReport){ 0 };
-    plan_note(d->plan, NOTE_FLAPPED)->gap = d->s.incident.gap;
+    plan_note(d->plan, NOTE_INTERRUPTED)->gap = d->s.incident.gap;
     guard_seek_actor(d, how.findings, seen->stop_usec, GUARD_AWS_SLACK_USEC, how.mark_usec,
                      how.kind == TELL_OPENED);
     guard_tell_trouble(d, &how, "");
@@ -66,7 +66,7 @@ static bool is_recreated(const TrailState *s, const Observation *seen) {
            (seen->stop_usec < s->stop_usec || seen->delivery_usec < s->delivery_usec);
 }
 
-static bool is_flapped(const TrailState *s, const Observation *seen) {
+static bool is_interrupted(const TrailState *s, const Observation *seen) {
     return s->known && seen->is_logging && seen->stop_usec > s->stop_usec &&
            !(s->findings & (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_MISSING)));
 }
@@ -83,7 +83,7 @@ Missed guard_missed(const TrailState *before, const TrailState *now) {
         return MISSED_NOTHING;
     if (is_recreated(before, &seen))
         return MISSED_REPLACEMENT;
-    return is_flapped(before, &seen) ? MISSED_INTERRUPTION : MISSED_NOTHING;
+    return is_interrupted(before, &seen) ? MISSED_INTERRUPTION : MISSED_NOTHING;
 }
 
 static void note_comings(Deciding *d) {
@@ -99,7 +99,7 @@ static void note_comings(Deciding *d) {
 static void looked_status(Deciding *d, const Observation *seen) {
     TrailState *s = &d->s;
     uint32_t was, is = guard_conditions(d, seen);
-    bool recreated = is_recreated(s, seen), flapped = !recreated && is_flapped(s, seen);
+    bool recreated = is_recreated(s, seen), interrupted = !recreated && is_interrupted(s, seen);
     bool first = !s->known && !(s->findings & FINDING_BIT(FINDING_MISSING));
     uint64_t looked_usec = guard_last_look(d);
 
@@ -117,8 +117,8 @@ static void looked_status(Deciding *d, const Observation *seen) {
         found_recreated(d, seen, looked_usec);
     if (!(was & FINDING_BIT(FINDING_STOPPED)) && !seen->is_logging)
         guard_found_stopped(d, seen, first);
-    if (flapped)
-        found_flapped(d, seen);
+    if (interrupted)
+        found_interrupted(d, seen);
     found_errors(d, seen, was);
 }
 
@@ -159,7 +159,7 @@ static void count_failed_poll(Deciding *d, LookError error) {
 void guard_account_unreachable(Deciding *d, const TargetLook *look) {
     count_failed_poll(d, look->error);
     if (look->error == LOOK_GONE)
-        d->s.n_failed = MAX(d->s.n_failed, d->policy->blind_after);
+        d->s.n_failed = MAX(d->s.n_failed, d->policy->unreachable_after);
 }
 
 static void looked_in_vain(Deciding *d, const Observation *seen) {
@@ -168,9 +168,9 @@ static void looked_in_vain(Deciding *d, const Observation *seen) {
 
     count_failed_poll(d, seen->error);
     /* when the whole target is out of sight its own incident says so */
-    if (!seen->target_sighted || (s->findings & FINDING_BIT(FINDING_BLIND)))
+    if (!seen->target_sighted || (s->findings & FINDING_BIT(FINDING_UNREACHABLE)))
         return;
-    goes_blind = s->n_failed >= d->policy->blind_after;
+    goes_blind = s->n_failed >= d->policy->unreachable_after;
     if (goes_blind || s->n_failed == 1) {
         NoteValue *note = plan_note(d->plan, goes_blind ? NOTE_BLIND : NOTE_LOOK_FAILED);
 
@@ -180,11 +180,11 @@ static void looked_in_vain(Deciding *d, const Observation *seen) {
     if (goes_blind) {
         PendingTell how = {
             .kind = incident_begin(&s->incident, s->failed_since_usec, d->now),
-            .findings = FINDING_BIT(FINDING_BLIND),
+            .findings = FINDING_BIT(FINDING_UNREACHABLE),
             .mark_usec = s->failed_since_usec,
         };
 
-        s->findings |= FINDING_BIT(FINDING_BLIND);
+        s->findings |= FINDING_BIT(FINDING_UNREACHABLE);
         guard_tell_trouble(d, &how, seen->error_text);
     }
 }

@@ -23,7 +23,7 @@ typedef struct Deciding {
     Now now;
     TrailState s;
     uint32_t was;    /* conditions that held before */
-    uint32_t events; /* FLAPPED and RECREATED: seen in this look, and over */
+    uint32_t events; /* INTERRUPTED and RECREATED: seen in this look, and over */
     Plan *plan;
 } Deciding;
 

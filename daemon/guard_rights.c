@@ -90,7 +90,7 @@ void guard_clear_failures(TrailState *s, uint32_t fields) {
 bool guard_confirms(const Deciding *d, ActionReport *report, Action action) {
     if (d->s.acting || report->taken != action || report->result != RESULT_PENDING)
         return false;
-    report->result = RESULT_HELD;
+    report->result = RESULT_CONFIRMED;
     return true;
 }
 

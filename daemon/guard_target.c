@@ -70,7 +70,7 @@ static void sighted(Judging *j) {
 
     if (s->n_failed > 0)
         plan_note(j->plan, NOTE_SIGHTED)->count = s->n_failed;
-    end(j, &s->sight, EVENT_GUARD_SIGHTED);
+    end(j, &s->sight, EVENT_TARGET_REACHABLE);
     s->n_failed = 0;
     s->failed_since_usec = 0;
     s->error = LOOK_OK;
@@ -88,7 +88,7 @@ static void seek_actor(Judging *j, uint64_t well_usec, uint64_t mark_usec) {
 
     if (!j->policy->attribution || (!left && s->error != LOOK_DENIED))
         return;
-    search_begin(&s->attributing, FINDING_BIT(left ? FINDING_MISSING : FINDING_BLIND),
+    search_begin(&s->attributing, FINDING_BIT(left ? FINDING_MISSING : FINDING_UNREACHABLE),
                  MAX(well_usec, since_usec > past_usec ? since_usec - past_usec : 0), mark_usec, j->now.real_usec);
 }
 
@@ -106,7 +106,7 @@ static void not_sighted(Judging *j, const TargetLook *look) {
     if (s->failed_since_usec == 0)
         s->failed_since_usec = j->now.real_usec;
     /* that an account left needs no second poll */
-    goes_blind = !s->blind && (look->error == LOOK_GONE || s->n_failed >= j->policy->blind_after);
+    goes_blind = !s->blind && (look->error == LOOK_GONE || s->n_failed >= j->policy->unreachable_after);
     /* an account that could not be reached before has left: that is another fact */
     mark_usec = leaves && s->blind ? j->now.real_usec : s->failed_since_usec;
     goes_blind |= leaves && s->blind;
@@ -118,7 +118,7 @@ static void not_sighted(Judging *j, const TargetLook *look) {
     }
     if (goes_blind) {
         s->blind = true;
-        begin(j, &s->sight, EVENT_GUARD_BLIND, mark_usec);
+        begin(j, &s->sight, EVENT_TARGET_UNREACHABLE, mark_usec);
         seek_actor(j, well_usec, mark_usec);
     }
 }
@@ -146,13 +146,13 @@ static void list_failed(Judging *j, const TargetLook *look) {
         s->list_since_usec = j->now.real_usec;
     s->list_error = look->list_error;
     text_copy(s->list_error_text, sizeof(s->list_error_text), look->list_error_text);
-    becomes_unreadable = !s->list_unreadable && s->n_list_failed >= j->policy->blind_after;
+    becomes_unreadable = !s->list_unreadable && s->n_list_failed >= j->policy->unreachable_after;
     if (becomes_unreadable || s->n_list_failed == 1)
         text_copy(plan_note(j->plan, becomes_unreadable ? NOTE_LIST_UNREADABLE : NOTE_LIST_FAILED)->detail,
                   ERROR_TEXT_MAX, look->list_error_text);
     if (becomes_unreadable) {
         s->list_unreadable = true;
-        begin(j, &s->list, EVENT_GUARD_BLIND, s->list_since_usec);
+        begin(j, &s->list, EVENT_TARGET_UNREACHABLE, s->list_since_usec);
     }
 }
 
@@ -161,7 +161,7 @@ static void list_read(Judging *j) {
 
     if (s->list_unreadable)
         (void)plan_note(j->plan, NOTE_LIST_READABLE);
-    end(j, &s->list, EVENT_GUARD_SIGHTED);
+    end(j, &s->list, EVENT_TARGET_REACHABLE);
     s->n_list_failed = 0;
     s->list_since_usec = 0;
     s->list_error = LOOK_OK;
@@ -180,9 +180,9 @@ static void not_enabled(Judging *j) {
     s->n_failed = 0;
     s->failed_since_usec = 0;
     s->blind = false;
-    forget(j, &s->sight, EVENT_GUARD_SIGHTED, NOT_ENABLED);
+    forget(j, &s->sight, EVENT_TARGET_REACHABLE, NOT_ENABLED);
     forget(j, &s->cover, EVENT_REGION_COVERED, NOT_ENABLED);
-    forget(j, &s->list, EVENT_GUARD_SIGHTED, NOT_ENABLED);
+    forget(j, &s->list, EVENT_TARGET_REACHABLE, NOT_ENABLED);
     list_read(j);
 }
 
@@ -211,7 +211,7 @@ static void escalate(Judging *j) {
 
     if (s->blind && s->sight.open && s->sight.severity < SEVERITY_CRITICAL &&
         j->now.real_usec >= s->failed_since_usec + GUARD_BLIND_CRITICAL_USEC)
-        (void)tell(j, &s->sight, TELL_OPENED, EVENT_GUARD_BLIND, SEVERITY_CRITICAL,
+        (void)tell(j, &s->sight, TELL_OPENED, EVENT_TARGET_UNREACHABLE, SEVERITY_CRITICAL,
                    s->failed_since_usec + GUARD_BLIND_CRITICAL_USEC);
 }
 
@@ -219,7 +219,7 @@ static void remind(Judging *j, Incident *inc) {
     if (incident_summary_is_due(inc, j->now))
         tell(j, inc, TELL_SUMMARY, inc->event, inc->severity, inc->last_mark_usec)->resolves = !inc->open;
     if (incident_reminder_is_due(inc, j->policy, j->now))
-        (void)tell(j, inc, TELL_REMINDER, EVENT_TRAIL_REMINDER, inc->severity, inc->last_mark_usec);
+        (void)tell(j, inc, TELL_REMINDER, EVENT_INCIDENT_REMINDER, inc->severity, inc->last_mark_usec);
 }
 
 void guard_target_forgotten(const Policy *policy, const TargetState *prev, const char *why, Now now, Plan *ret_plan,
@@ -227,9 +227,9 @@ void guard_target_forgotten(const Policy *policy, const TargetState *prev, const
     Judging j = { .policy = policy, .now = now, .s = *prev, .plan = ret_plan };
 
     *ret_plan = (Plan){ 0 };
-    forget(&j, &j.s.sight, EVENT_GUARD_SIGHTED, why);
+    forget(&j, &j.s.sight, EVENT_TARGET_REACHABLE, why);
     forget(&j, &j.s.cover, EVENT_REGION_COVERED, why);
-    forget(&j, &j.s.list, EVENT_GUARD_SIGHTED, why);
+    forget(&j, &j.s.list, EVENT_TARGET_REACHABLE, why);
     j.s.attributing = (Attributing){ 0 };
     *ret_next = j.s;
 }

@@ -7,7 +7,7 @@
 #define MESSAGE_TRAIL_STOPPED "dce8cf43de464f49831eab8a9d658c15"     /* not logging; started again, or left as it is */
 #define MESSAGE_TRAIL_RUNNING "6bdd0f8fd1b647018313ac30fa47194b"     /* logging again, by us or by others */
 #define MESSAGE_RESTART_FAILED "84eb9c74d20045588299930cd1a7cfa4"
-#define MESSAGE_TRAIL_FLAPPED "5485ab1bc79e49838fdc1057b454e6b8"     /* stopped and started between two looks */
+#define MESSAGE_TRAIL_INTERRUPTED "5485ab1bc79e49838fdc1057b454e6b8"     /* stopped and started between two looks */
 #define MESSAGE_TRAIL_MISSING "ad8b2ddbe90145898a81a17e8a52270c"
 #define MESSAGE_TRAIL_REAPPEARED "86d85cd2814a47108c8986a3e2ae02ce"
 #define MESSAGE_TRAIL_FAILING "2a9e5278301c45d28f1d5395a62e2358"     /* delivery errors */

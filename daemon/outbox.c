@@ -260,7 +260,7 @@ static void keep_ceilings(Outbox *outbox) {
         OutboxEntry *victim = outbox->first;
 
         for (OutboxEntry *entry = outbox->first; entry->next; entry = entry->next)
-            if (entry->record.alert.event == EVENT_TRAIL_REMINDER) {
+            if (entry->record.alert.event == EVENT_INCIDENT_REMINDER) {
                 victim = entry;
                 break;
             }

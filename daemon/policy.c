@@ -48,13 +48,13 @@ static const struct {
     Need need;
     const char *action;
 } calls[] = {
-    { "FindTrails", SCOPE_ANY, NEED_WATCHING, "cloudtrail:DescribeTrails" },
+    { "DescribeTrails", SCOPE_ANY, NEED_WATCHING, "cloudtrail:DescribeTrails" },
     { "ReadRegionStatus", SCOPE_ACCOUNT, NEED_REGION_STATUS, "account:GetRegionOptStatus" },
-    { "WatchTrails", SCOPE_ANY_TRAIL, NEED_WATCHING, "cloudtrail:GetTrailStatus" },
-    { "WatchTrails", SCOPE_ANY_TRAIL, NEED_SETTINGS, "cloudtrail:GetEventSelectors" },
-    { "WatchTrails", SCOPE_ANY_TRAIL, NEED_SETTINGS, "cloudtrail:GetInsightSelectors" },
-    { "WatchTrails", SCOPE_ANY_TRAIL, NEED_SETTINGS, "cloudtrail:ListTags" },
-    { "WatchTrails", SCOPE_ANY_TRAIL, NEED_SETTINGS, "cloudtrail:GetEventConfiguration" },
+    { "ReadTrails", SCOPE_ANY_TRAIL, NEED_WATCHING, "cloudtrail:GetTrailStatus" },
+    { "ReadTrails", SCOPE_ANY_TRAIL, NEED_SETTINGS, "cloudtrail:GetEventSelectors" },
+    { "ReadTrails", SCOPE_ANY_TRAIL, NEED_SETTINGS, "cloudtrail:GetInsightSelectors" },
+    { "ReadTrails", SCOPE_ANY_TRAIL, NEED_SETTINGS, "cloudtrail:ListTags" },
+    { "ReadTrails", SCOPE_ANY_TRAIL, NEED_SETTINGS, "cloudtrail:GetEventConfiguration" },
     { "RestartTrails", SCOPE_OWN_TRAILS, NEED_RESTARTING, "cloudtrail:StartLogging" },
     { "RestoreTrails", SCOPE_OWN_TRAILS, NEED_RESTORING_SETTINGS, "cloudtrail:UpdateTrail" },
     { "RestoreTrails", SCOPE_OWN_TRAILS, NEED_RESTORING_SELECTORS, "cloudtrail:PutEventSelectors" },
@@ -63,18 +63,18 @@ static const struct {
     { "RestoreTrails", SCOPE_OWN_TRAILS, NEED_RECREATING, "cloudtrail:CreateTrail" },
     { "RestoreTrails", SCOPE_OWN_TRAILS, NEED_RECREATING, "cloudtrail:AddTags" },
     { "RestoreTrails", SCOPE_OWN_TRAILS, NEED_RECREATING, "cloudtrail:RemoveTags" },
-    { "PassTheLogRole", SCOPE_OWN_ROLES, NEED_RESTORING_SETTINGS, "iam:PassRole" },
+    { "PassLogRole", SCOPE_OWN_ROLES, NEED_RESTORING_SETTINGS, "iam:PassRole" },
     { "WriteOrganizationTrails", SCOPE_ANY, NEED_ORGANIZATION_TRAILS, "organizations:DescribeOrganization" },
     { "WriteOrganizationTrails", SCOPE_ANY, NEED_ORGANIZATION_TRAILS,
       "organizations:ListAWSServiceAccessForOrganization" },
     { "WriteOrganizationTrails", SCOPE_ANY, NEED_ORGANIZATION_TRAILS, "organizations:ListAccounts" },
     { "WriteOrganizationTrailsByRole", SCOPE_LINKED_ROLE, NEED_ORGANIZATION_TRAILS, "iam:GetRole" },
     { "WriteOrganizationTrailsByRole", SCOPE_LINKED_ROLE, NEED_ORGANIZATION_TRAILS, "iam:CreateServiceLinkedRole" },
-    { "FindOutWho", SCOPE_ANY, NEED_ATTRIBUTION, "cloudtrail:LookupEvents" },
-    { "LookAtBuckets", SCOPE_BUCKETS, NEED_BUCKET_CHECKS, "s3:ListBucket" },
-    { "LookAtBuckets", SCOPE_BUCKETS, NEED_BUCKET_CHECKS, "s3:GetLifecycleConfiguration" },
-    { "LookAtBuckets", SCOPE_BUCKETS, NEED_BUCKET_CHECKS, "s3:GetBucketPolicy" },
-    { "LookAtKeys", SCOPE_KEYS, NEED_BUCKET_CHECKS, "kms:DescribeKey" },
+    { "LookupEvents", SCOPE_ANY, NEED_ATTRIBUTION, "cloudtrail:LookupEvents" },
+    { "ReadBucketConfiguration", SCOPE_BUCKETS, NEED_BUCKET_CHECKS, "s3:ListBucket" },
+    { "ReadBucketConfiguration", SCOPE_BUCKETS, NEED_BUCKET_CHECKS, "s3:GetLifecycleConfiguration" },
+    { "ReadBucketConfiguration", SCOPE_BUCKETS, NEED_BUCKET_CHECKS, "s3:GetBucketPolicy" },
+    { "ReadKeyState", SCOPE_KEYS, NEED_BUCKET_CHECKS, "kms:DescribeKey" },
 };
 
 static bool restores(const PolicyNeeds *needs, RestoreKind kind) {
@@ -208,10 +208,10 @@ json_t *policy_guard(const PolicyNeeds *needs) {
     int r = needs->guarded ? add_calls(statements, needs) : 0;
 
     if (r >= 0 && needs->n_topics > 0)
-        r = add_statement(statements, "TellPeople", "Allow", json_string("sns:Publish"),
+        r = add_statement(statements, "PublishAlerts", "Allow", json_string("sns:Publish"),
                           strings(needs->topics, needs->n_topics), NULL);
     if (r >= 0 && needs->n_roles > 0)
-        r = add_statement(statements, "ReachOtherAccounts", "Allow", json_string("sts:AssumeRole"),
+        r = add_statement(statements, "AssumeAccountRoles", "Allow", json_string("sts:AssumeRole"),
                           strings(needs->roles, needs->n_roles), NULL);
     if (r >= 0 && needs->organization && !(needs->guarded && is_needed(needs, NEED_ORGANIZATION_TRAILS)))
         r = add_statement(statements, "ListAccounts", "Allow", json_string("organizations:ListAccounts"),
@@ -220,7 +220,7 @@ json_t *policy_guard(const PolicyNeeds *needs) {
 }
 
 json_t *policy_trust(const char *guard_arn, const char *external_id) {
-    json_t *statement = json_pack("{s:s, s:s, s:{s:s}, s:s}", "Sid", "LetTheGuardIn", "Effect", "Allow",
+    json_t *statement = json_pack("{s:s, s:s, s:{s:s}, s:s}", "Sid", "AllowTrailGuardToAssume", "Effect", "Allow",
                                   "Principal", "AWS", guard_arn, "Action", "sts:AssumeRole");
 
     if (statement && external_id)
@@ -314,19 +314,19 @@ static int deny_changes_of_guards(json_t *statements, const PolicyShield *shield
 
 static int deny_changes(json_t *statements, const PolicyShield *shield) {
     int r = add_statement(
-            statements, "LeaveTrailsAlone", "Deny", strings(trail_changes, ARRAY_SIZE(trail_changes)),
+            statements, "DenyTrailTampering", "Deny", strings(trail_changes, ARRAY_SIZE(trail_changes)),
             text_of("arn:%s:cloudtrail:*:%s:trail/*", shield->partition,
                     shield->organization ? "*" : or_any(shield->account)),
             except(shield, shield->guards_write));
 
     if (r >= 0)
-        r = deny_changes_of_guards(statements, shield, "LeaveTheGuardsRoleAlone", "role/", role_changes,
+        r = deny_changes_of_guards(statements, shield, "DenyGuardRoleTampering", "role/", role_changes,
                                    ARRAY_SIZE(role_changes));
     if (r >= 0)
-        r = deny_changes_of_guards(statements, shield, "LeaveTheGuardsKeysAlone", "user/", user_changes,
+        r = deny_changes_of_guards(statements, shield, "DenyGuardKeyTampering", "user/", user_changes,
                                    ARRAY_SIZE(user_changes));
     if (r >= 0 && shield->n_topics > 0)
-        r = add_statement(statements, "LeaveTheAlertTopicAlone", "Deny",
+        r = add_statement(statements, "DenyAlertTopicTampering", "Deny",
                           strings(topic_changes, ARRAY_SIZE(topic_changes)),
                           strings(shield->topics, shield->n_topics), except(shield, false));
     return r;
@@ -343,7 +343,7 @@ json_t *policy_scp(const PolicyShield *shield) {
     int r = deny_changes(statements, shield);
 
     if (r >= 0)
-        r = add_statement(statements, "StayInTheOrganization", "Deny",
+        r = add_statement(statements, "DenyLeavingOrganization", "Deny",
                           strings(membership_changes, ARRAY_SIZE(membership_changes)), json_string("*"),
                           except(shield, false));
     return document(statements, r);

@@ -109,7 +109,7 @@ static void finish_writing(Remediation *job) {
         finish(job, RESULT_FAILED);
         return;
     }
-    finish(job, RESULT_HELD);
+    finish(job, RESULT_CONFIRMED);
 }
 
 static void advance(Remediation *job) {

@@ -53,7 +53,7 @@ static void write_stopped(const Writing *w) {
                                                            : "; TrailGuard may not start it");
 }
 
-static void write_flapped(const Writing *w) {
+static void write_interrupted(const Writing *w) {
     (void)strbuf_add(w->out, "logging was stopped and started again between two polls");
     add_gap(w);
 }
@@ -282,7 +282,7 @@ static const struct {
 } notes[_NOTE_MAX] = {
     [NOTE_STOPPED] = { LOG_WARNING, MESSAGE_TRAIL_STOPPED, "trail.stopped", NULL, write_stopped },
     [NOTE_STOPPED_LEFT] = { LOG_ERR, MESSAGE_TRAIL_STOPPED, "trail.stopped", NULL, write_stopped },
-    [NOTE_FLAPPED] = { LOG_WARNING, MESSAGE_TRAIL_FLAPPED, "trail.flapped", NULL, write_flapped },
+    [NOTE_INTERRUPTED] = { LOG_WARNING, MESSAGE_TRAIL_INTERRUPTED, "trail.interrupted", NULL, write_interrupted },
     [NOTE_RUNNING_AGAIN] = { LOG_NOTICE, MESSAGE_TRAIL_RUNNING, "trail.resolved", NULL, write_running },
     [NOTE_STARTED_BY_OTHERS] = { LOG_NOTICE, MESSAGE_TRAIL_RUNNING, "trail.resolved", NULL, write_started },
     [NOTE_RESTART_FAILED] = { LOG_ERR, MESSAGE_RESTART_FAILED, "trail.stopped", NULL, write_restart_failed },
@@ -290,12 +290,12 @@ static const struct {
     [NOTE_REAPPEARED] = { LOG_NOTICE, MESSAGE_TRAIL_REAPPEARED, "trail.resolved", "exists again", NULL },
     [NOTE_FAILING] = { LOG_WARNING, MESSAGE_TRAIL_FAILING, "trail.failing", NULL, write_failing },
     [NOTE_DELIVERING] = { LOG_NOTICE, MESSAGE_TRAIL_DELIVERING, "trail.resolved", "deliveries, bucket and key are in order again", NULL },
-    [NOTE_LOOK_FAILED] = { LOG_WARNING, NULL, "guard.blind", NULL, write_look_failed },
-    [NOTE_BLIND] = { LOG_ERR, MESSAGE_GUARD_BLIND, "guard.blind", NULL, write_blind },
-    [NOTE_SIGHTED] = { LOG_NOTICE, MESSAGE_GUARD_SIGHTED, "guard.sighted", NULL, write_sighted },
-    [NOTE_LIST_FAILED] = { LOG_WARNING, NULL, "guard.blind", NULL, write_list_failed },
-    [NOTE_LIST_UNREADABLE] = { LOG_ERR, MESSAGE_GUARD_BLIND, "guard.blind", NULL, write_list_unreadable },
-    [NOTE_LIST_READABLE] = { LOG_NOTICE, MESSAGE_GUARD_SIGHTED, "guard.sighted",
+    [NOTE_LOOK_FAILED] = { LOG_WARNING, NULL, "target.unreachable", NULL, write_look_failed },
+    [NOTE_BLIND] = { LOG_ERR, MESSAGE_GUARD_BLIND, "target.unreachable", NULL, write_blind },
+    [NOTE_SIGHTED] = { LOG_NOTICE, MESSAGE_GUARD_SIGHTED, "target.reachable", NULL, write_sighted },
+    [NOTE_LIST_FAILED] = { LOG_WARNING, NULL, "target.unreachable", NULL, write_list_failed },
+    [NOTE_LIST_UNREADABLE] = { LOG_ERR, MESSAGE_GUARD_BLIND, "target.unreachable", NULL, write_list_unreadable },
+    [NOTE_LIST_READABLE] = { LOG_NOTICE, MESSAGE_GUARD_SIGHTED, "target.reachable",
                              "the list of trails can be read again", NULL },
     [NOTE_NOT_ENABLED] = { LOG_NOTICE, NULL, NULL, "not enabled in this account: skipped, asked again daily",
                            NULL },

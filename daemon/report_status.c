@@ -73,7 +73,7 @@ static void add_blind(StrBuf *b, const Status *status) {
         if (!status->targets[i].state->blind)
             continue;
         if (n < NAMED_MAX) {
-            (void)strbuf_add(b, n == 0 ? "; blind in " : ", ");
+            (void)strbuf_add(b, n == 0 ? "; unreachable: " : ", ");
             (void)text_escape(b, subject->region, NAME_MAX_BYTES);
             if (!subject->region[0] || status->n_accounts > 1) {
                 (void)strbuf_add(b, subject->region[0] ? " of " : "account ");
@@ -147,7 +147,7 @@ const char *report_status_line(const Status *status, char dst[static STATUS_LINE
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(64 * 1024);
 
     if (status->problem) {
-        (void)strbuf_add(&b, "blind: ");
+        (void)strbuf_add(&b, "unreachable: ");
         (void)text_escape(&b, status->problem, STATUS_LINE_MAX);
     } else if (status->n_passes == 0)
         (void)strbuf_add(&b, "starting: waiting for the first pass");
@@ -187,7 +187,7 @@ static json_t *text_json(const char *text) {
 /* MITRE ATT&CK: Disable or Modify Cloud Logs, by its old and its new number; of what may be a deed. */
 static json_t *attack_json(Event event) {
     bool may_be = event == EVENT_TRAIL_MISSING || event == EVENT_TRAIL_STOPPED ||
-                  event == EVENT_TRAIL_FLAPPED || event == EVENT_TRAIL_WEAKENED;
+                  event == EVENT_TRAIL_INTERRUPTED || event == EVENT_TRAIL_WEAKENED;
 
     return may_be ? json_pack("[s, s]", "T1562.008", "T1685.002") : json_array();
 }
@@ -213,8 +213,8 @@ static json_t *changes_json(const Drift *changes, uint32_t fields) {
     for (unsigned i = 0; list && changes && i < changes->n; i++)
         if (fields & FIELD_BIT(changes->changes[i].field))
             (void)json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "field",
-                                                    field_to_string(changes->changes[i].field), "was",
-                                                    value_json(changes->changes[i].was), "now",
+                                                    field_to_string(changes->changes[i].field), "expected",
+                                                    value_json(changes->changes[i].was), "actual",
                                                     value_json(changes->changes[i].now)));
     return list;
 }
@@ -289,7 +289,7 @@ static const char *target_word(const TargetState *state) {
     if (state->not_enabled)
         return "not enabled";
     if (state->blind)
-        return "blind";
+        return "unreachable";
     if (state->n_failed > 0)
         return "failing";
     if (state->list_unreadable)
@@ -312,7 +312,7 @@ static json_t *target_json(const StatusTarget *target) {
 
 static json_t *account_json(const StatusAccount *account) {
     const char *word = account->left          ? "left"
-                       : account->blocked     ? "blind"
+                       : account->blocked     ? "unreachable"
                        : account->identity[0] ? "well"
                                               : "unseen";
 

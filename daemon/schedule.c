@@ -22,7 +22,7 @@ uint64_t schedule_next_pass(const Intervals *intervals, uint64_t started_usec, u
  * finding that out. Throttling is answered more gently: whoever burns the account's quota must not buy a
  * dark minute. */
 static uint64_t backoff_usec(const Intervals *intervals, const TargetPace *pace) {
-    unsigned doublings = MIN(pace->n_failed - intervals->blind_after + 1, 12U);
+    unsigned doublings = MIN(pace->n_failed - intervals->unreachable_after + 1, 12U);
     uint64_t max = pace->throttled ? 2 * intervals->poll_usec : SCHEDULE_BACKOFF_MAX_USEC;
     uint64_t wait = intervals->poll_usec << doublings;
 
@@ -62,7 +62,7 @@ uint64_t schedule_wait(const Intervals *intervals, const TargetPace *pace, uint6
         return jitter_down(pace->proven || pace->n_rejected >= SCHEDULE_NOT_ENABLED_SURE ? SCHEDULE_NOT_ENABLED_USEC
                                                                                         : SCHEDULE_IDLE_MAX_USEC,
                            20, random);
-    if (pace->n_failed >= intervals->blind_after)
+    if (pace->n_failed >= intervals->unreachable_after)
         return jitter_down(backoff_usec(intervals, pace), 4, random);
     if (schedule_is_stretched(intervals, pace->n_trails) && reads_usec(pace->n_trails) > pace->took_usec)
         return reads_usec(pace->n_trails) - pace->took_usec;

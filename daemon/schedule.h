@@ -19,7 +19,7 @@
 typedef struct Intervals {
     uint64_t poll_usec;
     uint64_t settings_usec;
-    unsigned blind_after;
+    unsigned unreachable_after;
 } Intervals;
 
 /* When the pass after one that started at started_usec starts: one interval later, up to 5 % earlier, so

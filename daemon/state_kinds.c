@@ -227,7 +227,7 @@ static json_t *new_value(const char *s) {
 
 static json_t *new_change(const Change *change) {
     return json_pack("{s:s, s:b, s:o, s:o}", "field", field_to_string(change->field), "loses_events",
-                     change->loses_events, "was", new_value(change->was), "now", new_value(change->now));
+                     change->loses_events, "expected", new_value(change->was), "actual", new_value(change->now));
 }
 
 static int write_changes(const Member *member _unused_, const void *field, json_t **ret) {
@@ -262,9 +262,9 @@ static int read_change(const json_t *value, Change *ret) {
     if (field == _FIELD_MAX)
         return -EINVAL;
     *ret = (Change){ .field = field, .loses_events = json_is_true(json_object_get(value, "loses_events")) };
-    r = read_value(json_object_get(value, "was"), &ret->was);
+    r = read_value(json_object_get(value, "expected"), &ret->was);
     if (r >= 0)
-        r = read_value(json_object_get(value, "now"), &ret->now);
+        r = read_value(json_object_get(value, "actual"), &ret->now);
     return r;
 }
 

@@ -42,7 +42,7 @@ typedef enum Severity {
 typedef enum Verdict {
     VERDICT_MISSING,
     VERDICT_STOPPED,
-    VERDICT_FLAPPED,
+    VERDICT_INTERRUPTED,
     VERDICT_WEAKENED,
     VERDICT_FAILING,
     VERDICT_UNKNOWN,
@@ -55,7 +55,7 @@ typedef enum Verdict {
 typedef enum Finding {
     FINDING_MISSING,
     FINDING_STOPPED,
-    FINDING_FLAPPED,      /* an event, not a condition: never stays set */
+    FINDING_INTERRUPTED,      /* an event, not a condition: never stays set */
     FINDING_RECREATED,    /* deleted and created anew between two looks; an event too */
     FINDING_WEAKENED,     /* differs from the baseline so that events are lost */
     FINDING_CHANGED,      /* differs from the baseline otherwise */
@@ -77,7 +77,7 @@ typedef enum Finding {
     FINDING_POLICY_UNREADABLE,
     FINDING_KEY_UNREADABLE,
     FINDING_LIST_UNREADABLE, /* of a target: DescribeTrails fails, while trails can be polled */
-    FINDING_BLIND,        /* this trail cannot be looked at although its target can */
+    FINDING_UNREACHABLE,        /* this trail cannot be looked at although its target can */
     _FINDING_MAX,
 } Finding;
 
@@ -121,23 +121,23 @@ typedef enum Unreadable {
 typedef enum Event {
     EVENT_TRAIL_MISSING,
     EVENT_TRAIL_STOPPED,
-    EVENT_TRAIL_FLAPPED,
+    EVENT_TRAIL_INTERRUPTED,
     EVENT_TRAIL_WEAKENED,
     EVENT_TRAIL_FAILING,
     EVENT_EXPECTATION_UNMET,
     EVENT_TRAIL_ATTRIBUTED,
     EVENT_TRAIL_ATTEMPTED,
-    EVENT_TRAIL_REMINDER,
+    EVENT_INCIDENT_REMINDER,
     EVENT_TRAIL_RESOLVED,
     EVENT_BASELINE_WEAK,
     EVENT_BASELINE_DAMAGED,
     EVENT_BASELINE_ACCEPTED,
     EVENT_REGION_UNCOVERED,
     EVENT_REGION_COVERED,
-    EVENT_GUARD_BLIND,
-    EVENT_GUARD_SIGHTED,
-    EVENT_GUARD_CHANNEL_FAILED,
-    EVENT_GUARD_CHANNEL_RECOVERED,
+    EVENT_TARGET_UNREACHABLE,
+    EVENT_TARGET_REACHABLE,
+    EVENT_CHANNEL_FAILED,
+    EVENT_CHANNEL_RECOVERED,
     EVENT_GUARD_TEST,
     _EVENT_MAX,
 } Event;
@@ -263,7 +263,7 @@ typedef struct Observation {
     char bucket_error[CODE_TEXT_MAX];
     char lifecycle_error[CODE_TEXT_MAX];
     char key_error[CODE_TEXT_MAX];
-    char unreadable[_UNREADABLE_MAX][ERROR_TEXT_MAX]; /* what could not be read blind_after times in a row; raw */
+    char unreadable[_UNREADABLE_MAX][ERROR_TEXT_MAX]; /* what could not be read unreachable_after times in a row; raw */
     /* OBSERVED_ERROR */
     LookError error;
     bool target_sighted; /* the target answered something else: only this trail is out of sight */
@@ -298,7 +298,7 @@ typedef enum Action {
 
 typedef enum ActionResult {
     RESULT_NONE,
-    RESULT_HELD, /* confirmed by reading back */
+    RESULT_CONFIRMED, /* confirmed by reading back */
     RESULT_FAILED,
     RESULT_PENDING, /* no answer yet */
     _RESULT_MAX,
@@ -451,7 +451,7 @@ typedef struct Tell {
 typedef enum Note {
     NOTE_STOPPED,      /* stopped, and being started again */
     NOTE_STOPPED_LEFT, /* stopped, and mode or ownership forbids to start it */
-    NOTE_FLAPPED,
+    NOTE_INTERRUPTED,
     NOTE_RUNNING_AGAIN,     /* our restart held */
     NOTE_STARTED_BY_OTHERS, /* logging again without us */
     NOTE_RESTART_FAILED,
@@ -642,7 +642,7 @@ typedef struct TargetState {
     bool listed;  /* was ever listed */
     char error_text[ERROR_TEXT_MAX];
     uint64_t left_usec; /* real; an account: when it was first no active member of the organization */
-    Incident sight; /* guard.blind */
+    Incident sight; /* target.unreachable */
     Incident cover; /* region.uncovered */
     unsigned n_list_failed;    /* lists that failed in a row while trails could be polled */
     uint64_t list_since_usec;  /* real; the first of them */
@@ -657,7 +657,7 @@ typedef struct TargetState {
 
 typedef struct Policy {
     Mode mode;
-    unsigned blind_after;            /* 1..100 */
+    unsigned unreachable_after;            /* 1..100 */
     uint64_t reminder_interval_usec; /* 0: none */
     uint32_t restore;                /* RESTORE_BITs; heeded in MODE_RESTORE only */
     unsigned max_restores_per_hour;  /* 1..1000 */

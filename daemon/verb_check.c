@@ -62,7 +62,7 @@ static Result judge_trail(const StatusTrail *row) {
     TrailFacts facts = { .validation = state->incident.severity == SEVERITY_CRITICAL };
 
     for (unsigned f = 0; f < _FINDING_MAX; f++)
-        if ((state->findings & FINDING_BIT(f)) && f != FINDING_BLIND)
+        if ((state->findings & FINDING_BIT(f)) && f != FINDING_UNREACHABLE)
             result = worse(result, guard_severity(f, &facts) == SEVERITY_CRITICAL ? RESULT_CRITICAL
                                                                                   : RESULT_WARNING);
     return result;

@@ -62,7 +62,7 @@ static bool is_trouble(const json_t *status) {
     for (size_t i = 0; i < json_array_size(targets); i++) {
         const char *state = json_string_value(json_object_get(json_array_get(targets, i), "state"));
 
-        if (!state || strcmp(state, "blind") == 0 || strcmp(state, "list unreadable") == 0 ||
+        if (!state || strcmp(state, "unreachable") == 0 || strcmp(state, "list unreadable") == 0 ||
             json_is_true(json_object_get(json_array_get(targets, i), "uncovered")))
             return true;
     }

@@ -61,7 +61,7 @@ DEFINE_WORDS(severity, Severity, _SEVERITY_MAX);
 static const char *const verdict_table[] = {
     [VERDICT_MISSING] = "missing",
     [VERDICT_STOPPED] = "stopped",
-    [VERDICT_FLAPPED] = "flapped",
+    [VERDICT_INTERRUPTED] = "interrupted",
     [VERDICT_WEAKENED] = "weakened",
     [VERDICT_FAILING] = "failing",
     [VERDICT_UNKNOWN] = "unknown",
@@ -73,7 +73,7 @@ DEFINE_WORDS(verdict, Verdict, _VERDICT_MAX);
 static const char *const finding_table[] = {
     [FINDING_MISSING] = "missing",
     [FINDING_STOPPED] = "stopped",
-    [FINDING_FLAPPED] = "flapped",
+    [FINDING_INTERRUPTED] = "interrupted",
     [FINDING_RECREATED] = "recreated",
     [FINDING_WEAKENED] = "weakened",
     [FINDING_CHANGED] = "changed",
@@ -95,7 +95,7 @@ static const char *const finding_table[] = {
     [FINDING_POLICY_UNREADABLE] = "policy_unreadable",
     [FINDING_KEY_UNREADABLE] = "key_unreadable",
     [FINDING_LIST_UNREADABLE] = "list_unreadable",
-    [FINDING_BLIND] = "blind",
+    [FINDING_UNREACHABLE] = "unreachable",
 };
 DEFINE_WORDS(finding, Finding, _FINDING_MAX);
 
@@ -113,24 +113,24 @@ DEFINE_WORDS(unreadable, Unreadable, _UNREADABLE_MAX);
 
 static const char *const event_table[] = {
     [EVENT_TRAIL_STOPPED] = "trail.stopped",
-    [EVENT_TRAIL_FLAPPED] = "trail.flapped",
+    [EVENT_TRAIL_INTERRUPTED] = "trail.interrupted",
     [EVENT_TRAIL_MISSING] = "trail.missing",
     [EVENT_TRAIL_WEAKENED] = "trail.weakened",
     [EVENT_TRAIL_FAILING] = "trail.failing",
     [EVENT_EXPECTATION_UNMET] = "expectation.unmet",
     [EVENT_TRAIL_ATTRIBUTED] = "trail.attributed",
     [EVENT_TRAIL_ATTEMPTED] = "trail.attempted",
-    [EVENT_TRAIL_REMINDER] = "trail.reminder",
+    [EVENT_INCIDENT_REMINDER] = "incident.reminder",
     [EVENT_TRAIL_RESOLVED] = "trail.resolved",
     [EVENT_BASELINE_WEAK] = "baseline.weak",
     [EVENT_BASELINE_DAMAGED] = "baseline.damaged",
     [EVENT_BASELINE_ACCEPTED] = "baseline.accepted",
     [EVENT_REGION_UNCOVERED] = "region.uncovered",
     [EVENT_REGION_COVERED] = "region.covered",
-    [EVENT_GUARD_BLIND] = "guard.blind",
-    [EVENT_GUARD_SIGHTED] = "guard.sighted",
-    [EVENT_GUARD_CHANNEL_FAILED] = "guard.channel_failed",
-    [EVENT_GUARD_CHANNEL_RECOVERED] = "guard.channel_recovered",
+    [EVENT_TARGET_UNREACHABLE] = "target.unreachable",
+    [EVENT_TARGET_REACHABLE] = "target.reachable",
+    [EVENT_CHANNEL_FAILED] = "channel.failed",
+    [EVENT_CHANNEL_RECOVERED] = "channel.recovered",
     [EVENT_GUARD_TEST] = "guard.test",
 };
 DEFINE_WORDS(event, Event, _EVENT_MAX);
@@ -157,7 +157,7 @@ DEFINE_WORDS(action, Action, _ACTION_MAX);
 
 static const char *const action_result_table[] = {
     [RESULT_NONE] = "none",
-    [RESULT_HELD] = "held",
+    [RESULT_CONFIRMED] = "confirmed",
     [RESULT_FAILED] = "failed",
     [RESULT_PENDING] = "pending",
 };

@@ -19,7 +19,7 @@ Severity severity_from_string(const char *s);
 const char *verdict_to_string(Verdict value); /* "missing", "stopped", ... "logging" */
 Verdict verdict_from_string(const char *s);
 
-const char *finding_to_string(Finding value); /* "missing", "stopped", "flapped", "delivery", ... "blind" */
+const char *finding_to_string(Finding value); /* "missing", "stopped", "interrupted", "delivery", ... "unreachable" */
 Finding finding_from_string(const char *s);
 const char *unreadable_to_string(Unreadable value); /* "event selectors", ... "the KMS key" */
 Unreadable unreadable_from_string(const char *s);
@@ -33,5 +33,5 @@ LookError look_error_from_string(const char *s);
 const char *action_to_string(Action value); /* "none", "restart" */
 Action action_from_string(const char *s);
 
-const char *action_result_to_string(ActionResult value); /* "none", "held", "failed", "pending" */
+const char *action_result_to_string(ActionResult value); /* "none", "confirmed", "failed", "pending" */
 ActionResult action_result_from_string(const char *s);

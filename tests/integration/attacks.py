@@ -208,7 +208,7 @@ PACU_MINIMIZE = update(SnsTopicName="", IncludeGlobalServiceEvents=False, IsMult
 
 ATTACKS = [
     Attack("A1", "StopLogging", stop, "trail.stopped"),
-    Attack("A2", "StopLogging and StartLogging between two looks", flap, "trail.flapped", put_back=False),
+    Attack("A2", "StopLogging and StartLogging between two looks", flap, "trail.interrupted", put_back=False),
     Attack("A3", "DeleteTrail", delete, "trail.missing"),
     Attack("A4", "DeleteTrail, and CreateTrail under the same name with another bucket", recreate_elsewhere,
            "trail.missing", ("S3BucketName",)),
@@ -282,12 +282,12 @@ ATTACKS = [
            finding="stale"),
     Attack("F2", "DisableAWSServiceAccess: the organization trusts CloudTrail no longer", disable_trusted_access,
            "trail.weakened", ("IsOrganizationTrail",), put_back=False, trail=ORGANIZATION),
-    Attack("G2", "the guard's rights taken away", take_rights_away, "guard.blind", put_back=False),
-    Attack("G3", "the API's quota used up", throttle, "guard.blind", put_back=False),
+    Attack("G2", "the guard's rights taken away", take_rights_away, "target.unreachable", put_back=False),
+    Attack("G3", "the API's quota used up", throttle, "target.unreachable", put_back=False),
     Attack("G4", "DeleteTrail, and the quota of trails filled", fill_quota_and_delete, "trail.missing", put_back=False),
 ]
 
 # Not against one trail: test_attacks.py has a test of its own for it.
-LEAVES = Attack("F1", "an account leaves the organization, or is removed from it", None, "guard.blind", put_back=False)
+LEAVES = Attack("F1", "an account leaves the organization, or is removed from it", None, "target.unreachable", put_back=False)
 MOVES = Attack("F3", "AcceptHandshake: a member moves to another organization; seen with its own keys", None, "trail.missing",
                put_back=False)

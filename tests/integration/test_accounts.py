@@ -99,9 +99,9 @@ def test_with_accounts_only_the_listed_ones_are_guarded(sim, make_guard, two):
 def test_a_wrong_external_id_is_one_blind_account_and_disturbs_nobody(sim, make_guard, two):
     add_role(sim, MEMBER, EXTERNAL_ID)
     add_role(sim, OTHER, "another")
-    guard = make_guard(sim, regions=[FRA, IAD], accounts=[*groups(MEMBER), *groups(OTHER)], blind_after=2,
+    guard = make_guard(sim, regions=[FRA, IAD], accounts=[*groups(MEMBER), *groups(OTHER)], unreachable_after=2,
                        aws={"max_attempts": 1}).start().wait_guarding()
-    told = wait_alert(sim, "guard.blind", seconds=15)
+    told = wait_alert(sim, "target.unreachable", seconds=15)
     assert (told["account"], told["region"], told["trail"], told["severity"]) == (OTHER, None, None, "warning")
     (message,) = [entry for entry in messages(sim) if "cannot poll" in entry["Subject"]]
     assert message["Subject"] == f"[TrailGuard] WARNING cannot poll account {OTHER}: access denied"
@@ -109,19 +109,19 @@ def test_a_wrong_external_id_is_one_blind_account_and_disturbs_nobody(sim, make_
     assert role_arn(OTHER) in mail and "is not authorized to perform: sts:AssumeRole" in mail and "external id" in mail
     matches(f"{OTHER}: could not be polled: .*{role_arn(OTHER)}", guard.stderr())
     wait_polls(sim, 4, FRA)
-    assert events(sim) == ["guard.blind"], "one target, told once"
+    assert events(sim) == ["target.unreachable"], "one target, told once"
     assert sim.requests(service="cloudtrail", principal=f"*:{OTHER}:*") == []
     assert len(guard.found(f"{OTHER}.*(could not|unreachable)")) == 2
     blind = [target for target in guard.status()["targets"] if target["account"] == OTHER]
-    assert [(target["region"], target["state"]) for target in blind] == [("", "blind")]
+    assert [(target["region"], target["state"]) for target in blind] == [("", "unreachable")]
     assert guard.verdicts() == {"main": "logging"}
-    matches(f"blind in account {OTHER}", guard.status_text())
+    matches(f"unreachable: account {OTHER}", guard.status_text())
     if PLAIN:
         gaps = intervals(sim, FRA, principal=f"*:{MEMBER}:*")
         assert max(gaps) < 2, gaps
     # the role lets us in: everything is looked at, and the blindness resolved
     add_role(sim, OTHER, EXTERNAL_ID)
-    sighted = wait_alert(sim, "guard.sighted", seconds=30)
+    sighted = wait_alert(sim, "target.reachable", seconds=30)
     assert sighted["incident"] == told["incident"]
     guard.wait_status(lambda status: [trail["verdict"] for trail in status["trails"]] == ["logging"] * 2)
     sim.clear_failures()
@@ -130,15 +130,15 @@ def test_a_wrong_external_id_is_one_blind_account_and_disturbs_nobody(sim, make_
 def test_a_role_that_is_deleted_makes_its_account_blind_as_a_whole(sim, make_guard, two):
     add_role(sim, MEMBER, EXTERNAL_ID)
     sim.call("settings", session_seconds=int(within(4)))
-    guard = make_guard(sim, regions=[FRA, IAD], accounts=[{}, *groups(MEMBER)], blind_after=2,
+    guard = make_guard(sim, regions=[FRA, IAD], accounts=[{}, *groups(MEMBER)], unreachable_after=2,
                        aws={"max_attempts": 1}).start().wait_guarding()
     guard.wait_status(lambda status: len(status["trails"]) == 2 + 1)
     add_role(sim, MEMBER, "changed")
-    told = wait_alert(sim, "guard.blind", seconds=40)
+    told = wait_alert(sim, "target.unreachable", seconds=40)
     assert (told["account"], told["region"]) == (MEMBER, None)
     guard.wait_status(lambda status: {trail["account"]: trail["verdict"] for trail in status["trails"]} ==
                       {MAIN: "logging", MEMBER: "unknown"}, 20)
-    assert events(sim).count("guard.blind") == 1
+    assert events(sim).count("target.unreachable") == 1
     sim.clear_failures()
 
 
@@ -240,7 +240,7 @@ def test_an_organization_trail_of_an_unguarded_account_is_read_through_one_membe
 # -- the organization's accounts ---------------------------------------------------------------------------------------
 def org_guard(make_guard, sim, **options):
     exclude = options.pop("exclude", [])
-    return make_guard(sim, organization={"role_name": "TrailGuard", "exclude": exclude, "refresh": 60}, blind_after=2,
+    return make_guard(sim, organization={"role_name": "TrailGuard", "exclude": exclude, "refresh": 60}, unreachable_after=2,
                       **options)
 
 
@@ -275,12 +275,12 @@ def test_a_member_that_refuses_the_role_is_one_blind_account(organization, make_
     add_member(sim, THIRD, role=False)
     sim.call("organization", management=MAIN, members=[MEMBER, OTHER, THIRD])
     guard = org_guard(make_guard, sim, regions=[FRA, IAD], aws={"max_attempts": 1}).start().wait_guarding()
-    told = wait_alert(sim, "guard.blind", seconds=15)
+    told = wait_alert(sim, "target.unreachable", seconds=15)
     assert (told["account"], told["region"]) == (THIRD, None)
     assert role_arn(THIRD) in messages(sim)[0]["received"]["email"]["Body"]
     wait_polls(sim, 4, FRA)
-    assert events(sim) == ["guard.blind"]
-    wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well", THIRD: "blind"})
+    assert events(sim) == ["target.unreachable"]
+    wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well", THIRD: "unreachable"})
     sim.clear_failures()
 
 
@@ -290,7 +290,7 @@ def test_newcomers_are_guarded_and_leavers_told_at_the_next_refresh(organization
     wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well"})
     late = add_member(sim, THIRD)
     sim.call("organization", management=MAIN, members=[MEMBER, THIRD])
-    told = wait_alert(sim, "guard.blind", seconds=75)
+    told = wait_alert(sim, "target.unreachable", seconds=75)
     assert (told["account"], told["region"], told["severity"]) == (OTHER, None, "warning")
     (message,) = [entry for entry in messages(sim) if "no longer an active member" in entry["Subject"]]
     matches("exclude", message["received"]["email"]["Body"])
@@ -308,11 +308,11 @@ def test_newcomers_are_guarded_and_leavers_told_at_the_next_refresh(organization
     guard.start().wait_guarding()
     wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "left", THIRD: "well"})
     wait_polls(sim, 2, FRA)
-    assert events(sim).count("guard.blind") == 1
+    assert events(sim).count("target.unreachable") == 1
     # back in the organization, and looked at again
     sim.call("organization", management=MAIN, members=[MEMBER, OTHER, THIRD])
     guard.reload()
-    sighted = wait_alert(sim, "guard.sighted", seconds=20)
+    sighted = wait_alert(sim, "target.reachable", seconds=20)
     assert sighted["account"] == OTHER and sighted["incident"] == told["incident"]
     wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well", THIRD: "well"})
 
@@ -331,7 +331,7 @@ def departure(sim, guard, leave):
     wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well"})
     leave()
     guard.reload()
-    left = wait_alert(sim, "guard.blind", seconds=20)
+    left = wait_alert(sim, "target.unreachable", seconds=20)
     found = wait_alert(sim, "trail.attributed", seconds=20)
     assert (left["account"], found["account"], found["region"], found["trail"]) == (OTHER, OTHER, None, None)
     assert found["incident"] == left["incident"] and not found["resolved"]
@@ -383,7 +383,7 @@ def test_an_account_that_could_not_be_reached_and_then_left_is_reported_as_left(
     sim.add_fault("denied", operation="AssumeRole")
     guard.reload()
     sim.wait_for_request(within(10), count=1, operation="AssumeRole")
-    poll(lambda: {entry["account"] for entry in documents(sim) if entry["event"] == "guard.blind"} == {MEMBER, OTHER}, within(20))
+    poll(lambda: {entry["account"] for entry in documents(sim) if entry["event"] == "target.unreachable"} == {MEMBER, OTHER}, within(20))
     admins["head"].remove_account_from_organization(AccountId=OTHER)
     guard.reload()
     left = poll(lambda: [entry for entry in messages(sim) if "no longer an active member" in entry["Subject"]], within(20))
@@ -401,11 +401,11 @@ def test_without_the_management_accounts_keys_the_command_stays_in_the_mail(sim,
     wait_accounts(guard, {MAIN: "well", OTHER: "well"})
     sim.call("organization", management=THIRD, members=[MAIN, MEMBER], delegated=[MAIN])
     guard.reload()
-    wait_alert(sim, "guard.blind", seconds=20)
+    wait_alert(sim, "target.unreachable", seconds=20)
     (message,) = [entry for entry in messages(sim) if "no longer an active member" in entry["Subject"]]
     matches("aws cloudtrail lookup-events --region us-east-1", message["received"]["email"]["Body"])
     wait_polls(sim, 8, FRA)
-    assert not sim.requests(operation="LookupEvents") and events(sim) == ["guard.blind"]
+    assert not sim.requests(operation="LookupEvents") and events(sim) == ["target.unreachable"]
 
 
 def test_an_excluded_leaver_is_forgotten(organization, make_guard):
@@ -414,7 +414,7 @@ def test_an_excluded_leaver_is_forgotten(organization, make_guard):
     wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well"})
     sim.call("organization", management=MAIN, members=[MEMBER])
     guard.reload()
-    wait_alert(sim, "guard.blind")
+    wait_alert(sim, "target.unreachable")
     guard.write_config(organization={"role_name": "TrailGuard", "exclude": [OTHER], "refresh": 60})
     guard.reload()
     wait_accounts(guard, {MAIN: "well", MEMBER: "well"})
@@ -439,7 +439,7 @@ def test_a_list_that_cannot_be_had_changes_nothing_and_is_said_once(organization
         assert len(guard.found("cannot list", mark)) == 1
         assert guard.verb("status").returncode == 2
     guard.wait_line("can be listed again", 40)
-    assert "guard.blind" not in events(sim)
+    assert "target.unreachable" not in events(sim)
     sim.clear_failures()
 
 
@@ -454,7 +454,7 @@ def test_check_looks_at_all_accounts(organization, make_guard):
     assert sorted((trail["account"], trail["name"]) for trail in view["trails"]) == sorted(
         [(MAIN, "org-trail"), (MEMBER, "local"), (OTHER, "local")])
     assert {entry["id"]: entry["state"] for entry in view["accounts"]} == {
-        MAIN: "well", MEMBER: "well", OTHER: "well", THIRD: "blind"}
+        MAIN: "well", MEMBER: "well", OTHER: "well", THIRD: "unreachable"}
     sim.clear_failures()
 
 
@@ -487,7 +487,7 @@ def test_check_shows_each_targets_identity_and_each_missing_permission(organizat
         for region in (FRA, IAD):
             assert any(line.startswith(f"{account}  {region}") and identity in line and line.endswith("well")
                        for line in lines), done.stdout
-    assert any(line.startswith(THIRD) and role_arn(THIRD) in line and "blind" in line for line in lines), done.stdout
+    assert any(line.startswith(THIRD) and role_arn(THIRD) in line and "unreachable" in line for line in lines), done.stdout
     missing = lines[lines.index("MISSING PERMISSIONS") + 1:]
     actions = {f"cloudtrail:{name}" for name in ("GetTrailStatus", "GetEventSelectors", "GetEventConfiguration", "ListTags")}
     assert {f"{action} on {trail_arn('local', FRA, OTHER)}, in {OTHER} {FRA}" for action in actions} | {
@@ -532,12 +532,12 @@ def test_a_delegated_administrator_without_a_role_in_the_management_account_sees
     sim.add_role("TrailGuard", OTHER, trust=[{"Effect": "Allow", "Principal": {"AWS": hub}, "Action": "sts:AssumeRole"}])
     sim.call("organization", management=MAIN, members=[MEMBER, OTHER], delegated=[MEMBER])
     sim.trail(ORG_TRAIL, settings={"IsOrganizationTrail": True})
-    guard = make_guard(sim, "hub", organization={"role_name": "TrailGuard", "refresh": 60}, regions=[FRA], blind_after=2,
+    guard = make_guard(sim, "hub", organization={"role_name": "TrailGuard", "refresh": 60}, regions=[FRA], unreachable_after=2,
                        alerts=[{"type": "sns", "topic_arn": topic}]).start().wait_guarding()
     guard.wait_verdict("org-trail", "protected", 20)
     sim.trail(ORG_TRAIL, logging=False)
     told = wait_alert(sim, "trail.stopped", topic, seconds=20)
-    assert (told["account"], told["trail"]["arn"], told["action"]["result"]) == (MAIN, ORG_TRAIL, "held")
+    assert (told["account"], told["trail"]["arn"], told["action"]["result"]) == (MAIN, ORG_TRAIL, "confirmed")
     sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
     assert guard.stop() == 0
     guard.start().wait_guarding()
@@ -557,7 +557,7 @@ def test_who_polls_an_organizations_trail_changes_when_one_cannot(organization, 
     sim = organization
     if how == "role refused":
         sim.call("settings", session_seconds=int(within(4)))
-    guard = make_guard(sim, accounts=groups(MEMBER, OTHER, external_id=None), blind_after=2, settings_interval=1,
+    guard = make_guard(sim, accounts=groups(MEMBER, OTHER, external_id=None), unreachable_after=2, settings_interval=1,
                        aws={"max_attempts": 1}).start().wait_guarding()
     guard.wait_verdict("org-trail", "protected")
     first, = pollers(sim, sim.mark())
@@ -578,7 +578,7 @@ def test_who_polls_an_organizations_trail_changes_when_one_cannot(organization, 
 
 def test_the_incident_of_an_organizations_trail_outlives_the_account_through_which_it_was_seen(organization, make_guard):
     sim = organization
-    guard = make_guard(sim, accounts=groups(MEMBER, OTHER, external_id=None), blind_after=2).start().wait_guarding()
+    guard = make_guard(sim, accounts=groups(MEMBER, OTHER, external_id=None), unreachable_after=2).start().wait_guarding()
     guard.wait_verdict("org-trail", "protected")
     first, = pollers(sim, sim.mark())
     other, = {MEMBER, OTHER} - {first}
@@ -602,7 +602,7 @@ def test_the_owner_polls_its_organizations_trail_once_it_can(sim, make_guard):
     owned = sim.add_trail("theirs", THIRD, FRA, IsMultiRegionTrail=True)
     sim.call("organization", management=THIRD, members=[MAIN, MEMBER, OTHER])
     sim.trail(owned, settings={"IsOrganizationTrail": True})
-    guard = make_guard(sim, accounts=[{}, *groups(THIRD, external_id=None)], blind_after=2, aws={"max_attempts": 1}).start()
+    guard = make_guard(sim, accounts=[{}, *groups(THIRD, external_id=None)], unreachable_after=2, aws={"max_attempts": 1}).start()
     guard.wait_verdict("theirs", "protected", 20)
     add_role(sim, THIRD)
     guard.wait_verdict("theirs", "logging", 60)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timed
 
 # root may read what it likes, unless it gives that up
 ORDINARY = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"] if os.geteuid() == 0 else []
-SETTINGS = {"settings_interval": 1, "blind_after": 2}
+SETTINGS = {"settings_interval": 1, "unreachable_after": 2}
 
 
 def hits(sim, fault):
@@ -65,7 +65,7 @@ def test_a_list_that_cannot_be_read_is_reported_and_closed(sim, make_guard, mall
     guard = make_guard(sim, regions=[FRA], aws={"max_attempts": 1}, **SETTINGS).start().wait_guarding()
     guard.wait_baselines(1, weak=0)
     fault = sim.add_fault(kind, service="cloudtrail", operation="DescribeTrails", **fields)
-    entry = wait_alert(sim, "guard.blind", seconds=20)
+    entry = wait_alert(sim, "target.unreachable", seconds=20)
     assert entry["findings"] == ["list_unreadable"] and entry["region"] == FRA and entry["severity"] == "warning"
     assert "DescribeTrails" in entry["detail"]
     guard.wait_line(f"{FRA} {MAIN}: the list of trails cannot be read")
@@ -79,9 +79,9 @@ def test_a_list_that_cannot_be_read_is_reported_and_closed(sim, make_guard, mall
     guard.stop()
     guard.start().wait_guarding()
     sim.wait_for_request(within(20), 3, sim.mark(), operation="DescribeTrails")
-    assert len([e for e in documents(sim) if e["event"] == "guard.blind"]) == 1
+    assert len([e for e in documents(sim) if e["event"] == "target.unreachable"]) == 1
     sim.remove_fault(fault)
-    assert wait_alert(sim, "guard.sighted", seconds=20)["incident"] == entry["incident"]
+    assert wait_alert(sim, "target.reachable", seconds=20)["incident"] == entry["incident"]
     guard.wait_line(f"{FRA} {MAIN}: the list of trails can be read again")
     guard.wait_delivered()
     assert guard.verb("status", config=False).returncode == 0
@@ -104,19 +104,19 @@ def checking(sim, make_guard):
 def test_each_call_that_cannot_be_read_has_a_finding_of_its_own(sim, make_guard, operation, finding):
     guard = checking(sim, make_guard)
     fault = sim.add_fault("http500", operation=operation)
-    entry = wait_alert(sim, "guard.blind", seconds=20)
+    entry = wait_alert(sim, "target.unreachable", seconds=20)
     assert entry["findings"] == [finding] and entry["trail"]["arn"] == VICTIM and operation in entry["detail"]
     assert guard.verb("status", config=False).returncode == 2
     # another one beside it is news; the same one again is not
     other = next(pair for pair in CALLS[:3] if pair[1] != finding)
     sim.add_fault("http500", operation=other[0])
-    wait_alert(sim, "guard.blind", seconds=20, count=2)
+    wait_alert(sim, "target.unreachable", seconds=20, count=2)
     sim.wait_for_request(within(20), 3, sim.mark(), operation=operation)
     assert [set(e["findings"]) for e in documents(sim)] == [{finding}, {finding, other[1]}]
     sim.remove_fault(fault)
     guard.wait_line("can be read again", 20)
     sim.remove_fault()
-    wait_alert(sim, "guard.sighted", seconds=20)
+    wait_alert(sim, "target.reachable", seconds=20)
 
 
 def test_an_event_configuration_that_aws_never_showed_is_said_once(sim, make_guard, mallory):
@@ -137,7 +137,7 @@ def test_an_event_configuration_that_aws_never_showed_is_said_once(sim, make_gua
     assert wait_alert(sim, "trail.weakened", seconds=20)["changes"][0]["field"] == "EventConfiguration"
     # what was shown before and is not any more is trouble
     sim.add_fault("error", operation="GetEventConfiguration", code="UnsupportedOperationException")
-    wait_alert(sim, "guard.blind", seconds=20, holds=lambda entry: "configuration_unreadable" in entry["findings"])
+    wait_alert(sim, "target.unreachable", seconds=20, holds=lambda entry: "configuration_unreadable" in entry["findings"])
 
 
 def test_what_a_refused_call_hides_stays_reported(sim, make_guard, mallory):
@@ -147,7 +147,7 @@ def test_what_a_refused_call_hides_stays_reported(sim, make_guard, mallory):
     # the failed delivery may be reported first
     guard.wait_status(lambda status: "bucket" in status["trails"][0]["findings"], 20)
     sim.add_fault("http500", operation="GetBucketPolicy")
-    wait_alert(sim, "guard.blind", seconds=20)
+    wait_alert(sim, "target.unreachable", seconds=20)
     guard.wait_status(lambda status: {"bucket", "policy_unreadable"} <= set(status["trails"][0]["findings"]))
 
 
@@ -172,12 +172,12 @@ def test_what_the_first_look_cannot_read_hides_nothing_else(sim, make_guard, mal
     fault = sim.add_fault("denied", operation=operation, user_agent="TrailGuard*")
     guard.start().wait_guarding().wait_baselines(1, weak=0)
     guard.wait_line(f"{field} could not be read, and is not recorded yet")
-    wait_alert(sim, "guard.blind", seconds=20)
+    wait_alert(sim, "target.unreachable", seconds=20)
     settings = recorded_settings(guard)
     assert field not in settings and settings["S3BucketName"] == BUCKET
     mallory.client(VICTIM).update_trail(Name=VICTIM, S3BucketName="mallorys-bucket")
     entry = wait_alert(sim, "trail.weakened", seconds=20)
-    assert entry["changes"] == [{"field": "S3BucketName", "was": BUCKET, "now": "mallorys-bucket"}]
+    assert entry["changes"] == [{"field": "S3BucketName", "expected": BUCKET, "actual": "mallorys-bucket"}]
     poll(lambda: sim.trail(VICTIM)["settings"]["S3BucketName"] == BUCKET, within(20))
     # status, check and accept know of it
     guard.wait_status(lambda status: status["trails"][0]["not_recorded"] == [field])
@@ -205,7 +205,7 @@ def test_what_makes_a_baseline_weak_is_told_when_it_comes(sim, make_guard):
     guard = make_guard(sim, trails=[VICTIM], regions=[FRA], **SETTINGS)
     fault = sim.add_fault("denied", operation="GetEventSelectors", user_agent="TrailGuard*")
     guard.start().wait_guarding().wait_baselines(1, weak=0)
-    wait_alert(sim, "guard.blind", seconds=20)
+    wait_alert(sim, "target.unreachable", seconds=20)
     assert not [entry for entry in documents(sim) if entry["event"] == "baseline.weak"]
     sim.remove_fault(fault)
     assert "records only management events that write" in wait_alert(sim, "baseline.weak", seconds=20)["detail"]

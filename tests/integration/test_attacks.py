@@ -115,9 +115,9 @@ def test_a_member_that_leaves_the_organization(sim, mallory, make_guard, mode):
     guard.wait_status(lambda status: len(status["trails"]) == 2)
     sim.call("load", organization={"management": MAIN, "members": [MAIN]})
     guard.reload()
-    entry = wait_alert(sim, "guard.blind", seconds=20, holds=lambda entry: entry["account"] == MEMBER)
+    entry = wait_alert(sim, "target.unreachable", seconds=20, holds=lambda entry: entry["account"] == MEMBER)
     matches("no longer an active member of the organization", entry["summary"])
-    write_down(LEAVES, mode, event="guard.blind", undone=False, by=[], fields=[], finding=None, severity=entry["severity"])
+    write_down(LEAVES, mode, event="target.unreachable", undone=False, by=[], fields=[], finding=None, severity=entry["severity"])
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -148,7 +148,7 @@ def test_any_order_of_attacks_ends_with_the_trail_as_it_was(sim, mallory, range_
     choose = random.Random(seed)
     guard = range_("restore", max_restores_per_hour=1000)
     before = picture(sim, VICTIM)
-    attacks = [attack for attack in ATTACKS if attack.trail == VICTIM and attack.event != "guard.blind"
+    attacks = [attack for attack in ATTACKS if attack.trail == VICTIM and attack.event != "target.unreachable"
                and (attack.put_back or attack.number == "A2")]
     for _ in range(60):
         attack = choose.choice(attacks)

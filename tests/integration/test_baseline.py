@@ -46,7 +46,7 @@ def test_what_was_changed_while_nobody_looked_is_told_and_not_recorded(sim, vict
     update(mallory, S3BucketName="mallorys-bucket")
     victim.start()
     entry = wait_alert(sim, "trail.weakened")
-    assert entry["changes"] == [{"field": "S3BucketName", "was": BUCKET, "now": "mallorys-bucket"}]
+    assert entry["changes"] == [{"field": "S3BucketName", "expected": BUCKET, "actual": "mallorys-bucket"}]
     assert baselines(victim)[0].read_text() == before
 
 
@@ -65,7 +65,7 @@ def test_a_baseline_from_before_a_setting_gets_it_without_an_alarm(sim, victim, 
     update(mallory, RecursiveLogging=False)
     entry = wait_alert(sim, "trail.weakened", seconds=20)
     assert entry["severity"] == "critical"
-    assert [(change["field"], change["was"], change["now"]) for change in entry["changes"]] == [
+    assert [(change["field"], change["expected"], change["actual"]) for change in entry["changes"]] == [
         ("RecursiveLogging", "true", "false")]
 
 
@@ -104,7 +104,7 @@ def test_accept_takes_a_planned_change_into_the_running_daemon(sim, victim, mall
     assert "accepted: 1 trail\n" in done.stdout
     wait_alert(sim, "trail.resolved")
     entry = poll(lambda: told(sim, "baseline.accepted"), within(10))[0]
-    assert entry["changes"] == [{"field": "S3BucketName", "was": BUCKET, "now": "the-new-bucket"}]
+    assert entry["changes"] == [{"field": "S3BucketName", "expected": BUCKET, "actual": "the-new-bucket"}]
     assert "uid 0" in entry["detail"]
     assert victim.verdicts() == {"victim": "logging"}
     record = json.loads(baselines(victim)[0].read_text())
@@ -149,7 +149,7 @@ def test_a_pin_wins_over_the_recording(sim, victim, mallory, expect):
     victim.write_config(expect=expect, **RESTORE)
     start(victim)
     entry = wait_alert(sim, "expectation.unmet")
-    assert entry["changes"] == [{"field": "S3BucketName", "was": "the-right-bucket", "now": BUCKET}]
+    assert entry["changes"] == [{"field": "S3BucketName", "expected": "the-right-bucket", "actual": BUCKET}]
     poll(lambda: sim.trail(VICTIM)["settings"]["S3BucketName"] == "the-right-bucket", within(10))
 
 
@@ -247,7 +247,7 @@ def test_a_war_over_settings_ends_at_the_ceiling_and_is_told(sim, victim, mallor
             victim.wait_line("restored, confirmed", count=number + 1)
     entry = wait_alert(sim, "trail.weakened", holds=lambda entry: entry["restores_paused"])
     assert entry["severity"] == "critical"
-    assert {"field": "S3BucketName", "was": BUCKET, "now": "mallorys-bucket-3"} in entry["changes"]
+    assert {"field": "S3BucketName", "expected": BUCKET, "actual": "mallorys-bucket-3"} in entry["changes"]
     mallory.stop(VICTIM)        # recording is started again all the same
     sim.wait_for_trail(VICTIM, within(10), IsLogging=True)
     assert sim.trail(VICTIM)["settings"]["S3BucketName"] == "mallorys-bucket-3"
@@ -280,18 +280,18 @@ def test_a_thousand_flips_are_one_incident_and_few_messages(sim, victim, mallory
 def test_selectors_that_may_not_be_read_are_reported(sim, victim):
     start(victim)
     with sim.fault("denied", operation="GetEventSelectors"):
-        entry = wait_alert(sim, "guard.blind", seconds=20)
+        entry = wait_alert(sim, "target.unreachable", seconds=20)
         assert entry["trail"]["name"] == "victim" and entry["findings"] == ["selectors_unreadable"]
         assert "GetEventSelectors" in entry["detail"]
-    wait_alert(sim, "guard.sighted", seconds=20)
+    wait_alert(sim, "target.reachable", seconds=20)
 
 
 def test_status_shows_what_was_changed_and_knows_it_after_a_restart(sim, victim, mallory):
     start(victim)
     update(mallory, S3BucketName="mallorys-bucket", EnableLogFileValidation=False)
     wait_alert(sim, "trail.weakened")
-    changes = [{"field": "S3BucketName", "was": BUCKET, "now": "mallorys-bucket"},
-               {"field": "LogFileValidationEnabled", "was": "true", "now": "false"}]
+    changes = [{"field": "S3BucketName", "expected": BUCKET, "actual": "mallorys-bucket"},
+               {"field": "LogFileValidationEnabled", "expected": "true", "actual": "false"}]
 
     def incident(status):
         return status["trails"][0]["incident"]

@@ -51,7 +51,7 @@ def test_a_deleted_topic_is_told_through_the_other_channel_and_caught_up_when_it
     sim.call("topic", arn=TOPIC, delete=True)
     mallory.stop(ORG_TRAIL)
     wait_alert(sim, "trail.stopped", OTHER)
-    failed = wait_alert(sim, "guard.channel_failed", OTHER)
+    failed = wait_alert(sim, "channel.failed", OTHER)
     assert failed["severity"] == "critical" and failed["trail"] is None
     message = next(message for message in messages(sim, OTHER) if "channel" in message["Subject"])
     assert TOPIC in mail_of(message) and "Topic does not exist" in mail_of(message)
@@ -63,9 +63,9 @@ def test_a_deleted_topic_is_told_through_the_other_channel_and_caught_up_when_it
     sim.add_topic(TOPIC)
     guard.reload()          # also tries again at once
     wait_alert(sim, "trail.stopped")
-    wait_alert(sim, "guard.channel_recovered", OTHER)
+    wait_alert(sim, "channel.recovered", OTHER)
     guard.wait_delivered()
-    assert events(sim, OTHER) == ["trail.stopped", "guard.channel_failed", "guard.channel_recovered"]
+    assert events(sim, OTHER) == ["trail.stopped", "channel.failed", "channel.recovered"]
     assert events(sim)[0] == "trail.stopped"
     told = [entry for entry in documents(sim, OTHER) if entry["event"].startswith("guard.")]
     assert [entry["sequence"] for entry in told] == [1, 2] and len({entry["incident"] for entry in told}) == 1
@@ -76,7 +76,7 @@ def test_a_failed_channel_is_known_after_a_restart_told_once_and_its_recovery_to
     guard = make_guard(sim, alerts=sns(TOPIC, OTHER)).start().wait_guarding()
     sim.call("topic", arn=TOPIC, delete=True)
     mallory.stop(ORG_TRAIL)
-    failed = wait_alert(sim, "guard.channel_failed", OTHER)
+    failed = wait_alert(sim, "channel.failed", OTHER)
     for end in (guard.stop, guard.kill):
         end()
         count = len(sim.requests(operation="Publish", topic=TOPIC))
@@ -87,9 +87,9 @@ def test_a_failed_channel_is_known_after_a_restart_told_once_and_its_recovery_to
     sim.add_topic(TOPIC)
     with sim.fault("hang", service="sts"):      # the account is not known yet
         guard.start()
-        recovered = wait_alert(sim, "guard.channel_recovered", OTHER)
+        recovered = wait_alert(sim, "channel.recovered", OTHER)
     assert recovered["incident"] == failed["incident"] and recovered["account"] == MAIN
-    assert events(sim, OTHER) == ["trail.stopped", "guard.channel_failed", "guard.channel_recovered"]
+    assert events(sim, OTHER) == ["trail.stopped", "channel.failed", "channel.recovered"]
 
 
 def test_a_denied_channel_keeps_its_alerts(sim, make_guard, mallory):

@@ -39,7 +39,7 @@ def test_killed_while_sns_hangs_the_alert_is_on_disk_and_comes_after_the_restart
     sim.remove_fault(hang)
     guard.start().wait_guarding()
     told = wait_alert(sim, "trail.stopped")
-    assert told["action"]["result"] == "held"
+    assert told["action"]["result"] == "confirmed"
     guard.wait_delivered()
     assert events(sim) == ["trail.stopped"]
     assert guard.outbox_files() == []
@@ -69,7 +69,7 @@ def test_killed_before_it_could_tell_of_a_restart_that_worked_the_next_one_tells
     sim.remove_fault(hang)
     guard.start()
     told = wait_alert(sim, "trail.stopped")
-    assert (told["action"]["taken"], told["action"]["result"]) == ("restart", "held")
+    assert (told["action"]["taken"], told["action"]["result"]) == ("restart", "confirmed")
     assert abs(epoch(told["gap"]["from"]) - trail["stopped"]) < 1
     assert abs(epoch(told["gap"]["to"]) - trail["started"]) < 1
     wait_polls(sim, 1, FRA)
@@ -86,7 +86,7 @@ def test_killed_while_the_restart_hangs_the_next_one_restarts_and_tells(sim, gua
     guard.start()
     sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
     told = wait_alert(sim, "trail.stopped")
-    assert told["action"]["result"] == "held"
+    assert told["action"]["result"] == "confirmed"
     wait_polls(sim, 2, FRA)
     assert len({(entry["id"], entry["incident"]) for entry in documents(sim)}) == 1
 
@@ -136,7 +136,7 @@ def test_killed_while_aws_is_asked_the_change_is_reported_with_what_became_of_it
     sim.remove_fault(hang)
     guard.start()
     entry = wait_outcome(sim, event, FIFO, seconds=20)
-    assert (entry["action"]["taken"], entry["action"]["result"]) == (action, "held"), entry
+    assert (entry["action"]["taken"], entry["action"]["result"]) == (action, "confirmed"), entry
     guard.wait_delivered()
     poll(lambda: not list((guard.state / "intents").iterdir()), within(5))
     poll(lambda: sim.trail(VICTIM)["settings"] == before["settings"] and sim.trail(VICTIM)["logging"], within(10))
@@ -154,8 +154,8 @@ def test_an_intent_of_a_trail_that_cannot_be_polled_after_the_crash_is_reported_
     with sim.fault("denied", service="cloudtrail"):
         guard.start()
         entry = wait_alert(sim, "trail.weakened", seconds=20)
-    assert entry["changes"] == [{"field": "S3KeyPrefix", "was": "audit", "now": "elsewhere"}]
-    assert entry["action"]["taken"] == "restore" and entry["action"]["result"] != "held"
+    assert entry["changes"] == [{"field": "S3KeyPrefix", "expected": "audit", "actual": "elsewhere"}]
+    assert entry["action"]["taken"] == "restore" and entry["action"]["result"] != "confirmed"
 
 
 def test_killed_at_any_moment_no_stop_goes_untold_and_no_trail_stays_stopped(sim, make_guard, mallory):
@@ -171,7 +171,7 @@ def test_killed_at_any_moment_no_stop_goes_untold_and_no_trail_stays_stopped(sim
              or len(documents(sim, FIFO)) >= 4, within(10))
     told = documents(sim, FIFO)
     assert len({entry["id"] for entry in told}) == len(told), "two messages under one id got through a FIFO topic"
-    assert {entry["event"] for entry in told} <= {"trail.stopped", "trail.flapped", "trail.resolved"}
+    assert {entry["event"] for entry in told} <= {"trail.stopped", "trail.interrupted", "trail.resolved"}
 
 
 @pytest.mark.valgrind
@@ -190,7 +190,7 @@ def test_a_stop_and_start_while_the_daemon_is_down_is_told_with_its_gap(sim, gua
     mallory.flap(ORG_TRAIL)
     trail = sim.trail(ORG_TRAIL)
     guard.start()
-    told = wait_alert(sim, "trail.flapped")
+    told = wait_alert(sim, "trail.interrupted")
     assert abs(epoch(told["gap"]["from"]) - trail["stopped"]) < 1
     assert abs(epoch(told["gap"]["to"]) - trail["started"]) < 1
     assert "StartLogging" not in operations(sim)

@@ -46,7 +46,7 @@ def only_credentials_failed(sim):
 def test_keys_in_a_file_work_and_a_rotated_file_is_picked_up_by_itself(sim, guard_with_file, keys_file):
     old = sim.keys_of("guard")
     write_keys(keys_file, old)
-    guard = guard_with_file(blind_after=5).start().wait_guarding()
+    guard = guard_with_file(unreachable_after=5).start().wait_guarding()
     new = sim.add_user("guard2", MAIN)
     guard.secrets.append(new["secret"])
     write_keys(keys_file, new)
@@ -60,7 +60,7 @@ def test_keys_in_a_file_work_and_a_rotated_file_is_picked_up_by_itself(sim, guar
 def test_an_expired_session_is_told_and_a_new_one_in_the_file_is_picked_up(sim, guard_with_file, keys_file):
     session = sim.add_user("session", MAIN, token="SESSION" + "t" * 600, expires=time.time() + 3600)
     write_keys(keys_file, session)
-    guard = guard_with_file(blind_after=2, log_level="debug").start().wait_guarding()
+    guard = guard_with_file(unreachable_after=2, log_level="debug").start().wait_guarding()
     guard.secrets += [session["secret"], session["token"]]
     sim.call("key", access_key=session["access_key"], expires=time.time() - 1)
     guard.wait_verdict("org-trail", "unknown", 20)
@@ -69,8 +69,8 @@ def test_an_expired_session_is_told_and_a_new_one_in_the_file_is_picked_up(sim, 
     guard.secrets += [fresh["secret"], fresh["token"]]
     write_keys(keys_file, fresh)
     guard.wait_verdict("org-trail", "logging", 30)
-    wait_alert(sim, "guard.sighted", seconds=20)
-    assert events(sim) == ["guard.blind", "guard.sighted"]
+    wait_alert(sim, "target.reachable", seconds=20)
+    assert events(sim) == ["target.unreachable", "target.reachable"]
     only_credentials_failed(sim)
 
 
@@ -170,7 +170,7 @@ def test_an_instance_without_a_role_is_no_source_of_keys(sim, make_guard):
 @pytest.mark.parametrize("offset", [600, -600])
 def test_a_wrong_clock_is_corrected_from_answers_over_tls(tls_sim, make_guard, offset):
     tls_sim.clock(offset)
-    guard = make_guard(tls_sim, regions=[FRA, IAD], blind_after=2).start().wait_guarding(20)
+    guard = make_guard(tls_sim, regions=[FRA, IAD], unreachable_after=2).start().wait_guarding(20)
     guard.wait_line("clock")
     guard.wait_verdict("org-trail", "logging")
     guard.wait_verdict("audit", "logging")
@@ -184,7 +184,7 @@ def test_a_wrong_clock_is_corrected_from_answers_over_tls(tls_sim, make_guard, o
 
 def test_a_wrong_clock_is_not_corrected_from_answers_without_tls(sim, make_guard):
     sim.clock(600)
-    guard = make_guard(sim, blind_after=2, aws={"max_attempts": 2}).start().wait_ready()
+    guard = make_guard(sim, unreachable_after=2, aws={"max_attempts": 2}).start().wait_ready()
     sim.wait_for_request(within(20), count=4, operation="DescribeTrails")
     assert all(entry["status"] != 200 for entry in sim.requests(service="cloudtrail"))
     guard.wait_line("clock|[Ss]kew|[Ss]ignature expired|not yet current|RequestExpired|InvalidSignature")
@@ -192,8 +192,8 @@ def test_a_wrong_clock_is_not_corrected_from_answers_without_tls(sim, make_guard
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(tls_sim, make_guard):
-    guard = make_guard(tls_sim, blind_after=2, env={"AWS_CA_BUNDLE": "/etc/ssl/certs/ca-certificates.crt"},
+    guard = make_guard(tls_sim, unreachable_after=2, env={"AWS_CA_BUNDLE": "/etc/ssl/certs/ca-certificates.crt"},
                        aws={"max_attempts": 1}).start().wait_ready()
     guard.wait_line("[Cc]ertificate")
-    guard.wait_status(lambda status: status["targets"][0]["state"] == "blind", 20)
+    guard.wait_status(lambda status: status["targets"][0]["state"] == "unreachable", 20)
     assert tls_sim.requests() == []

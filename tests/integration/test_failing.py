@@ -83,7 +83,7 @@ def test_an_open_incident_is_reminded_of_until_it_is_resolved(sim, make_guard, m
     make_guard(sim, mode="observe", reminder_interval=1).start().wait_guarding()
     mallory.stop(ORG_TRAIL)
     told = wait_alert(sim, "trail.stopped")
-    reminder = wait_alert(sim, "trail.reminder", count=2, seconds=15)
+    reminder = wait_alert(sim, "incident.reminder", count=2, seconds=15)
     assert reminder["incident"] == told["incident"] and reminder["severity"] == "critical"
     mallory.start(ORG_TRAIL)
     wait_alert(sim, "trail.resolved")

@@ -38,21 +38,21 @@ def test_a_trail_that_cannot_be_looked_at_is_not_accepted_as_gone(sim, victim):
 def test_settings_that_are_seen_do_not_hide_that_the_status_is_not(sim, victim):
     start(victim)
     with sim.fault("denied", operation="GetTrailStatus"):
-        wait_alert(sim, "guard.blind", seconds=20)
+        wait_alert(sim, "target.unreachable", seconds=20)
         mark = sim.mark()
         sim.wait_for_request(within(20), since=mark, operation="GetEventSelectors", count=3)
         victim.wait_delivered()
-        assert told(sim, "guard.sighted") == []
-    wait_alert(sim, "guard.sighted", seconds=20)
+        assert told(sim, "target.reachable") == []
+    wait_alert(sim, "target.reachable", seconds=20)
 
 
 def test_a_change_is_told_also_while_the_status_cannot_be_seen(sim, victim, mallory):
     start(victim)
     with sim.fault("denied", operation="GetTrailStatus", user_agent="TrailGuard*"):
-        wait_alert(sim, "guard.blind", seconds=20)
+        wait_alert(sim, "target.unreachable", seconds=20)
         update(mallory, S3BucketName="mallorys-bucket")
         entry = wait_alert(sim, "trail.weakened")
-    assert entry["changes"] == [{"field": "S3BucketName", "was": BUCKET, "now": "mallorys-bucket"}]
+    assert entry["changes"] == [{"field": "S3BucketName", "expected": BUCKET, "actual": "mallorys-bucket"}]
 
 
 def test_a_restart_in_the_midst_of_a_change_claims_no_restore_and_forgets_no_value(sim, victim, mallory):
@@ -67,7 +67,7 @@ def test_a_restart_in_the_midst_of_a_change_claims_no_restore_and_forgets_no_val
     assert [change["field"] for trail in state["trails"] for change in trail["changes"]] == ["S3BucketName"]
     victim.start().wait_guarding()
     entry = wait_alert(sim, "trail.resolved")
-    assert entry["changes"] == [{"field": "S3BucketName", "was": BUCKET, "now": "mallorys-bucket"}]
+    assert entry["changes"] == [{"field": "S3BucketName", "expected": BUCKET, "actual": "mallorys-bucket"}]
     assert sim.trail(VICTIM)["settings"]["S3BucketName"] == BUCKET
 
 
@@ -78,20 +78,20 @@ def test_a_trail_deleted_while_nobody_looked_is_made_again_at_the_first_look(sim
     mallory.delete(VICTIM)
     victim.start()
     entry = wait_outcome(sim, "trail.missing")
-    assert entry["action"] == {"taken": "recreate", "result": "held", "attempts": 1}
+    assert entry["action"] == {"taken": "recreate", "result": "confirmed", "attempts": 1}
     assert sim.trail(VICTIM)["settings"]["S3BucketName"] == BUCKET
 
 
 def test_what_a_restart_cannot_know_yet_is_not_told_as_over(sim, victim):
     start(victim)
     with sim.fault("denied", operation="GetEventSelectors"):
-        wait_alert(sim, "guard.blind", seconds=20)
+        wait_alert(sim, "target.unreachable", seconds=20)
         victim.reload()
         mark = sim.mark()
         sim.wait_for_request(within(20), since=mark, operation="GetEventSelectors", count=4)
         victim.wait_delivered()
-        assert told(sim, "guard.sighted") == [] and len(told(sim, "guard.blind")) == 1
-    wait_alert(sim, "guard.sighted", seconds=20)
+        assert told(sim, "target.reachable") == [] and len(told(sim, "target.unreachable")) == 1
+    wait_alert(sim, "target.reachable", seconds=20)
 
 
 @pytest.mark.parametrize("verb", [("check",), ("accept",)])
@@ -122,8 +122,8 @@ def test_status_shows_what_was_changed_and_what_was_done_about_it(sim, victim, m
         victim.assert_status_documented()
         incident = status["trails"][0]["incident"]
         changes = {change["field"]: change for change in incident["changes"]}
-        assert changes["S3BucketName"] == {"field": "S3BucketName", "was": BUCKET, "now": "mallorys-bucket"}
-        assert set(changes) == {"S3BucketName", "KmsKeyId"} and changes["KmsKeyId"]["now"] is None
+        assert changes["S3BucketName"] == {"field": "S3BucketName", "expected": BUCKET, "actual": "mallorys-bucket"}
+        assert set(changes) == {"S3BucketName", "KmsKeyId"} and changes["KmsKeyId"]["actual"] is None
         assert incident["restore"]["taken"] == "restore" and incident["action"]["taken"] == "none"
         assert incident["attack"] == ["T1562.008", "T1685.002"]
         assert "changed: S3BucketName, KmsKeyId  incident" in victim.verb("status").stdout
@@ -210,7 +210,7 @@ def test_no_trail_is_created_into_a_bucket_that_is_gone(sim, victim, mallory):
 def test_a_bucket_whose_owner_cannot_be_checked_holds_up_no_trail(sim, victim, mallory):
     # S3 answers 403 alike for another owner and for a guard that may not ask: recording comes first
     entry, asked = _deleted_while_nobody_polled(sim, victim, mallory, owner="999988887777")
-    assert entry["action"]["result"] == "held", entry["detail"]
+    assert entry["action"]["result"] == "confirmed", entry["detail"]
     assert "CreateTrail" in asked
 
 

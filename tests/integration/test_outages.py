@@ -46,7 +46,7 @@ class Outage:
         sim.add_topic(TOPIC)
         regions = [*TROUBLE, *HEALTHY]
         self.trails = {region: sim.add_trail("guarded", MAIN, region) for region in regions}
-        guard = guard(sim, regions=regions, blind_after=2, aws={"request_timeout": TIMEOUT, "max_attempts": 1})
+        guard = guard(sim, regions=regions, unreachable_after=2, aws={"request_timeout": TIMEOUT, "max_attempts": 1})
         guard.start().wait_guarding()
         guard.wait_baselines(len(regions), weak=len(regions))
         begun, mark = sim.mark(), guard.mark()
@@ -61,7 +61,7 @@ class Outage:
         self.blind = documents(sim)
         self.lines = guard.found("", mark)
         sim.remove_fault()
-        wait_alert(sim, "guard.sighted", seconds=30, count=len(TROUBLE))
+        wait_alert(sim, "target.reachable", seconds=30, count=len(TROUBLE))
         self.documents = documents(sim)
         guard.wait_status(lambda status: all(trail["verdict"] == "logging" for trail in status["trails"]))
         assert guard.stop() == 0
@@ -103,7 +103,7 @@ def test_a_stop_in_a_healthy_region_is_put_right_during_an_outage_of_others(outa
 @pytest.mark.parametrize("region", TROUBLE, ids=[f"{kind}" for kind, _ in TROUBLE.values()])
 def test_a_region_in_trouble_is_told_as_blind_once_and_as_sighted_once(outage, region):
     told = [entry for entry in outage.documents if entry["region"] == region]
-    assert [entry["event"] for entry in told] == ["guard.blind", "guard.sighted"]
+    assert [entry["event"] for entry in told] == ["target.unreachable", "target.reachable"]
     assert told[0]["severity"] == "warning" and told[0]["trail"] is None
     assert told[0]["incident"] == told[1]["incident"]
     assert [entry["sequence"] for entry in told] == [1, 2]
@@ -118,7 +118,7 @@ def test_the_journal_names_a_region_in_trouble_without_flooding(outage, region):
 
 @shared
 def test_nothing_else_is_told_during_an_outage(outage):
-    assert {entry["event"] for entry in outage.documents} == {"guard.blind", "guard.sighted", "trail.stopped"}
+    assert {entry["event"] for entry in outage.documents} == {"target.unreachable", "target.reachable", "trail.stopped"}
 
 
 # -- what a dead region costs --------------------------------------------------------------------------------------------
@@ -146,10 +146,10 @@ def test_a_region_that_is_dead_costs_one_request_a_look(sim, make_guard):
     for region in DEAD:
         for number in range(5):
             sim.add_trail(f"trail{number}", MAIN, region)
-    make_guard(sim, regions=[FRA, *DEAD], blind_after=2, aws={"request_timeout": 1}).start().wait_guarding()
+    make_guard(sim, regions=[FRA, *DEAD], unreachable_after=2, aws={"request_timeout": 1}).start().wait_guarding()
     for region, kind in DEAD.items():
         sim.add_fault(kind, service="cloudtrail", region=region)
-    wait_alert(sim, "guard.blind", seconds=30, count=len(DEAD))
+    wait_alert(sim, "target.unreachable", seconds=30, count=len(DEAD))
     begun = sim.mark()
     wait_polls(sim, 8, FRA)                     # eight seconds
     until = sim.mark()
@@ -169,7 +169,7 @@ def test_a_region_that_is_dead_costs_one_request_a_look(sim, make_guard):
         entry["time"] for entry in sim.requests(region=FRA, since=begun))
     for kind, requests in asked.items():
         assert 1 <= len(requests) <= 6 * (elapsed / 1.5 + 1), (kind, elapsed, requests)
-    wait_alert(sim, "guard.sighted", seconds=30, count=len(DEAD))
+    wait_alert(sim, "target.reachable", seconds=30, count=len(DEAD))
     for region in DEAD:
         assert {entry["trail"] for entry in sim.requests(region=region, operation="GetTrailStatus", since=until)} == {
             trail_arn(f"trail{number}", region) for number in range(5)}
@@ -186,7 +186,7 @@ def test_a_region_that_hangs_for_every_account_leaves_the_others_their_connectio
         "roles": [{"name": "TrailGuard", "account": account, "trust": [f"arn:aws:iam::{MAIN}:user/guard"]} for account in accounts],
         "trails": [{"name": "main", "account": account, "region": region, "IsMultiRegionTrail": False}
                    for account in accounts for region in (FRA, IAD)]})
-    guard = make_guard(sim, regions=[FRA, IAD], poll_interval=2, blind_after=3, settings_interval=600,
+    guard = make_guard(sim, regions=[FRA, IAD], poll_interval=2, unreachable_after=3, settings_interval=600,
                        accounts=[{"role_arn": f"arn:aws:iam::{account}:role/TrailGuard"} for account in accounts],
                        aws={"request_timeout": 5, "max_attempts": 1, "max_connections": 16}).start()
     guard.wait_status(lambda status: len(status["trails"]) == 80 and
@@ -194,8 +194,8 @@ def test_a_region_that_hangs_for_every_account_leaves_the_others_their_connectio
     guard.wait_delivered(30)
     sim.add_fault("hang", service="cloudtrail", region=IAD)
     begun = sim.mark()
-    guard.wait_status(lambda status: sum(row["state"] == "blind" for row in status["targets"]) == 40, 90)
-    blind = {row["region"] for row in guard.status()["targets"] if row["state"] == "blind"}
+    guard.wait_status(lambda status: sum(row["state"] == "unreachable" for row in status["targets"]) == 40, 90)
+    blind = {row["region"] for row in guard.status()["targets"] if row["state"] == "unreachable"}
     assert blind == {IAD}, "what does not hang is not held up"
     # nor does a pass wait for what is blind, which would be for ever
     count = guard.status()["pass"]["count"]
@@ -272,10 +272,10 @@ def test_the_end_of_stretched_polls_is_said(sim, make_guard, mallory):
 @pytest.mark.valgrind
 def test_denied_on_one_trail_only_that_trail_is_out_of_sight_and_the_others_are_guarded(sim, make_guard, mallory):
     local = sim.add_trail("local", MAIN, FRA)
-    guard = make_guard(sim, blind_after=2).start().wait_guarding().wait_baselines(2, weak=1)
+    guard = make_guard(sim, unreachable_after=2).start().wait_guarding().wait_baselines(2, weak=1)
     begun = sim.mark()
     with sim.fault("denied", operation="GetTrailStatus", trail=local):
-        told = wait_alert(sim, "guard.blind")
+        told = wait_alert(sim, "target.unreachable")
         assert told["trail"] == {"name": "local", "arn": local} and told["severity"] == "warning"
         assert "cloudtrail:GetTrailStatus" in mail_of(messages(sim)[0])
         assert sim.requests(since=begun, operation="DescribeTrails"), "the list tells the trail's trouble from the region's"
@@ -284,16 +284,16 @@ def test_denied_on_one_trail_only_that_trail_is_out_of_sight_and_the_others_are_
         mallory.stop(ORG_TRAIL)
         sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
         wait_alert(sim, "trail.stopped")
-    sighted = wait_alert(sim, "guard.sighted", seconds=20)
+    sighted = wait_alert(sim, "target.reachable", seconds=20)
     assert sighted["incident"] == told["incident"] and sighted["trail"]["name"] == "local"
     guard.wait_verdict("local", "logging")
 
 
 @pytest.mark.parametrize("operation", ["GetEventSelectors", "ListTags"])
 def test_settings_that_cannot_be_seen_are_told_once_and_logging_is_guarded_all_the_same(sim, make_guard, mallory, operation):
-    guard = make_guard(sim, blind_after=2, settings_interval=1).start().wait_guarding().wait_baselines(1, weak=0)
+    guard = make_guard(sim, unreachable_after=2, settings_interval=1).start().wait_guarding().wait_baselines(1, weak=0)
     with sim.fault("denied", operation=operation):
-        told = wait_alert(sim, "guard.blind")
+        told = wait_alert(sim, "target.unreachable")
         assert told["trail"] == {"name": "org-trail", "arn": ORG_TRAIL} and told["severity"] == "warning"
         assert told["findings"] == [{"GetEventSelectors": "selectors_unreadable", "ListTags": "tags_unreadable"}[operation]]
         assert f"cloudtrail:{operation}" in mail_of(messages(sim)[0])
@@ -303,12 +303,12 @@ def test_settings_that_cannot_be_seen_are_told_once_and_logging_is_guarded_all_t
         wait_alert(sim, "trail.stopped")
     guard.wait_line(f"org-trail {FRA} {MAIN}: .* can be read again")
     assert wait_alert(sim, "trail.resolved")["incident"] == told["incident"]
-    assert events(sim) == ["guard.blind", "trail.stopped", "trail.resolved"]
+    assert events(sim) == ["target.unreachable", "trail.stopped", "trail.resolved"]
     guard.wait_verdict("org-trail", "logging")
 
 
 def test_until_it_counts_as_blind_a_trail_keeps_its_verdict(sim, make_guard):
-    guard = make_guard(sim, blind_after=100).start().wait_guarding()
+    guard = make_guard(sim, unreachable_after=100).start().wait_guarding()
     with sim.fault("reset", operation="GetTrailStatus"):
         sim.wait_for_request(within(15), count=4, since=sim.mark(), operation="GetTrailStatus")
         assert guard.verdicts() == {"org-trail": "logging"}
@@ -316,20 +316,20 @@ def test_until_it_counts_as_blind_a_trail_keeps_its_verdict(sim, make_guard):
 
 
 def test_a_stop_during_blindness_is_put_right_when_sight_is_back_and_keeps_its_time(sim, make_guard, mallory):
-    guard = make_guard(sim, blind_after=2).start().wait_guarding()
+    guard = make_guard(sim, unreachable_after=2).start().wait_guarding()
     with sim.fault("http503", service="cloudtrail", user_agent="TrailGuard*"):
-        wait_alert(sim, "guard.blind", seconds=15)
+        wait_alert(sim, "target.unreachable", seconds=15)
         mallory.stop(ORG_TRAIL)
         guard.wait_verdict("org-trail", "unknown")
     sim.wait_for_trail(ORG_TRAIL, within(20), logging=True)
     told = wait_outcome(sim, "trail.stopped")
-    assert told["action"]["result"] == "held"
-    wait_alert(sim, "guard.sighted")
+    assert told["action"]["result"] == "confirmed"
+    wait_alert(sim, "target.reachable")
 
 
 @pytest.mark.parametrize("mode", ["refused", "silent"])
 def test_when_all_of_aws_is_gone_the_daemon_stays_and_alerts_come_later(sim, make_guard, mode):
-    guard = make_guard(sim, regions=ALL_REGIONS, blind_after=2,
+    guard = make_guard(sim, regions=ALL_REGIONS, unreachable_after=2,
                        aws={"request_timeout": TIMEOUT, "connect_timeout": TIMEOUT, "max_attempts": 1}).start().wait_guarding()
     guard.wait_baselines(3, weak=2)
     sim.network(mode)
@@ -339,9 +339,9 @@ def test_when_all_of_aws_is_gone_the_daemon_stays_and_alerts_come_later(sim, mak
         assert guard.process.poll() is None
     finally:
         sim.network("normal")
-    wait_alert(sim, "guard.sighted", count=3, seconds=70)
+    wait_alert(sim, "target.reachable", count=3, seconds=70)
     # at least once: an answer of SNS may be lost in the turmoil, and then the message comes again under its id
-    assert len({entry["id"] for entry in documents(sim) if entry["event"] == "guard.blind"}) == 3
+    assert len({entry["id"] for entry in documents(sim) if entry["event"] == "target.unreachable"}) == 3
     guard.wait_status(lambda status: {trail["verdict"] for trail in status["trails"]} == {"logging"})
 
 
@@ -356,7 +356,7 @@ def test_without_aws_at_the_start_it_is_ready_and_guards_as_soon_as_it_can(sim, 
 
 
 def test_idle_connections_that_aws_closed_are_no_trouble(sim, make_guard):
-    guard = make_guard(sim, blind_after=1).start().wait_guarding()
+    guard = make_guard(sim, unreachable_after=1).start().wait_guarding()
     guard.wait_line("org-trail eu-central-1.*baseline recorded")
     mark = guard.mark()
     for _ in range(3):
@@ -372,8 +372,8 @@ def test_idle_connections_that_aws_closed_are_no_trouble(sim, make_guard):
 def test_what_aws_may_do_is_no_trouble(sim, make_guard, mallory, fault):
     kind, fields = fault
     sim.add_fault(kind, **fields)
-    make_guard(sim, blind_after=1).start().wait_guarding()
+    make_guard(sim, unreachable_after=1).start().wait_guarding()
     mallory.flap(ORG_TRAIL)
-    told = wait_alert(sim, "trail.flapped")
+    told = wait_alert(sim, "trail.interrupted")
     assert told["gap"]["to"] >= told["gap"]["from"]
-    assert events(sim) == ["trail.flapped"]
+    assert events(sim) == ["trail.interrupted"]

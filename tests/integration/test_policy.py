@@ -148,7 +148,7 @@ def test_the_printed_policies_are_enough_for_a_delegated_administrator(sim, make
     sim.call("organization", management=MAIN, members=[MEMBER], delegated=[MEMBER])
     sim.trail(ORG_TRAIL, settings={"IsOrganizationTrail": True})
     guard = make_guard(sim, "hub", organization={"role_name": "TrailGuard"}, mode="restore", settings_interval=1,
-                       restore=["settings", "selectors", "insights", "deleted"], alerts=sns(topic), blind_after=1)
+                       restore=["settings", "selectors", "insights", "deleted"], alerts=sns(topic), unreachable_after=1)
     document = printed(guard, "guard")
     (member,) = document["members"]
     if with_role:
@@ -169,7 +169,7 @@ def test_the_printed_policies_are_enough_for_a_delegated_administrator(sim, make
     client.put_event_selectors(TrailName=ORG_TRAIL, EventSelectors=[{"ReadWriteType": "ReadOnly"}])
     sim.wait_for_request(within(20), operation="PutEventSelectors", principal="*uard*" if with_role else hub, status=200)
     mallory.delete(ORG_TRAIL)
-    wait_alert(sim, "trail.missing", topic, 20, holds=lambda told: told["action"]["result"] == "held")
+    wait_alert(sim, "trail.missing", topic, 20, holds=lambda told: told["action"]["result"] == "confirmed")
     assert sim.trail(ORG_TRAIL)["settings"]["IsOrganizationTrail"] and sim.trail(ORG_TRAIL)["logging"]
     assert [entry for entry in sim.call("decisions")["denied"] if entry["action"] != "sts:AssumeRole"] == []
     sim.clear_failures()
@@ -260,11 +260,11 @@ def test_the_scp_binds_a_member_fits_in_and_exempts_the_guard(sim, make_guard):
     cloudtrail = sim.boto3("admin", "cloudtrail", FRA)
     for operation, member, more in CHANGES:
         assert refused(getattr(cloudtrail, operation), **{member: local}, **more) == "AccessDeniedException"
-    roles = next(statement for statement in scp["Statement"] if statement["Sid"] == "LeaveTheGuardsRoleAlone")
+    roles = next(statement for statement in scp["Statement"] if statement["Sid"] == "DenyGuardRoleTampering")
     assert roles["Resource"] == ["arn:aws:iam::*:role/TrailGuard"]
 
 
-def exempt(policy, sid="LeaveTrailsAlone"):
+def exempt(policy, sid="DenyTrailTampering"):
     (found,) = [statement for statement in policy["Statement"] if statement["Sid"] == sid]
     return found["Condition"]["ArnNotLike"]["aws:PrincipalArn"]
 
@@ -283,8 +283,8 @@ def test_guards_that_the_configuration_names_are_let_through_and_kept(sim, make_
     scp = printed(guard, "scp")
     assert {GUARD, *second, guards[1], guards[2], "arn:aws:iam::*:role/TrailGuard"} < set(exempt(scp))
     assert not any("NotHere" in arn for arn in exempt(scp))
-    roles = next(statement for statement in scp["Statement"] if statement["Sid"] == "LeaveTheGuardsRoleAlone")
-    assert second[0] in roles["Resource"] and exempt(scp, "LeaveTheGuardsRoleAlone") == [
+    roles = next(statement for statement in scp["Statement"] if statement["Sid"] == "DenyGuardRoleTampering")
+    assert second[0] in roles["Resource"] and exempt(scp, "DenyGuardRoleTampering") == [
         "arn:aws:iam::*:role/TrailGuardBreakGlass"]
 
 

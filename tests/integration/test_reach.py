@@ -159,11 +159,11 @@ def test_everything_goes_through_the_proxy_by_connect(tls_sim, make_guard, proxy
 @pytest.mark.parametrize("status, text", [("403 Forbidden", "HTTP 403"), ("407 Login", "HTTP 407 (it does not accept")])
 def test_a_proxy_that_refuses_is_named_and_its_password_is_not(tls_sim, make_guard, proxy, status, text):
     proxy.refuse = status
-    guard = make_guard(tls_sim, blind_after=1, aws={"max_attempts": 1, "proxy": f"http://guard:{PASSWORD}@{proxy.name}/"})
+    guard = make_guard(tls_sim, unreachable_after=1, aws={"max_attempts": 1, "proxy": f"http://guard:{PASSWORD}@{proxy.name}/"})
     guard.secrets.append(PASSWORD)
     guard.start().wait_ready()
     guard.wait_line(f"the proxy {proxy.name} refused to connect: {text}".replace("(", r"\("))
-    guard.wait_status(lambda state: state["targets"][0]["state"] == "blind")
+    guard.wait_status(lambda state: state["targets"][0]["state"] == "unreachable")
     assert tls_sim.requests() == []
     proxy.refuse = None
     guard.wait_verdict("org-trail", "logging", 20)

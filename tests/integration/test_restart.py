@@ -52,7 +52,7 @@ def test_a_stopped_trail_is_logging_again_and_everybody_is_told(sim, make_guard)
     assert (told["event"], told["severity"], told["sequence"]) == ("trail.stopped", "critical", 1)
     assert (told["account"], told["region"]) == (MAIN, FRA)
     assert told["trail"] == {"name": "org-trail", "arn": ORG_TRAIL}
-    assert told["action"] == {"taken": "restart", "result": "held", "attempts": 1}
+    assert told["action"] == {"taken": "restart", "result": "confirmed", "attempts": 1}
     assert abs(epoch(told["gap"]["from"]) - trail["stopped"]) < 1
     assert abs(epoch(told["gap"]["to"]) - trail["started"]) < 1
     assert {"T1562.008", "T1685.002"} <= set(told["attack"])
@@ -99,7 +99,7 @@ def test_over_tls_a_stopped_trail_is_restarted_and_told(tls_sim, make_guard):
     trail = tls_sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
     assert not PLAIN or trail["started"] - trail["stopped"] <= 2.0
     told = wait_alert(tls_sim, "trail.stopped")
-    assert told["action"] == {"taken": "restart", "result": "held", "attempts": 1}
+    assert told["action"] == {"taken": "restart", "result": "confirmed", "attempts": 1}
     assert {entry["status"] for entry in tls_sim.requests()} == {200}
 
 
@@ -129,13 +129,13 @@ def test_mode_observe_tells_and_never_writes(sim, make_guard, mallory):
 def test_a_stop_and_start_between_two_looks_is_told_with_the_exact_gap(sim, guard, mallory):
     mallory.flap(ORG_TRAIL)
     trail = sim.trail(ORG_TRAIL)
-    told = wait_alert(sim, "trail.flapped")
+    told = wait_alert(sim, "trail.interrupted")
     assert told["severity"] == "critical" and told["trail"]["arn"] == ORG_TRAIL
     assert abs(epoch(told["gap"]["from"]) - trail["stopped"]) < 1
     assert abs(epoch(told["gap"]["to"]) - trail["started"]) < 1
     assert told["action"]["taken"] == "none"
     wait_polls(sim, 2, FRA)
-    assert events(sim) == ["trail.flapped"]
+    assert events(sim) == ["trail.interrupted"]
     assert "StartLogging" not in operations(sim)
 
 
@@ -198,7 +198,7 @@ def test_the_lost_answer_to_a_restart_that_worked_does_no_harm(sim, guard, mallo
     assert told["gap"]["to"] is not None
     guard.wait_verdict("org-trail", "logging")
     wait_polls(sim, 2, FRA)
-    assert "trail.flapped" not in events(sim)
+    assert "trail.interrupted" not in events(sim)
 
 
 def test_a_throttled_restart_comes_through(sim, guard, mallory):
@@ -231,7 +231,7 @@ def test_stopped_again_before_the_restart_is_read_back_it_is_started_again_at_on
     assert not PLAIN or trail["started"] - trail["stopped"] <= 3.0
     wait_message(sim, TOPIC, 10, count=3)
     told = documents(sim)
-    assert [entry["action"]["result"] for entry in told] == ["held"] * 3
+    assert [entry["action"]["result"] for entry in told] == ["confirmed"] * 3
     assert len({entry["incident"] for entry in told}) == 1 and len({entry["gap"]["from"] for entry in told}) >= 2
     guard.wait_verdict("org-trail", "logging")
     assert not guard.found("could not be started")
@@ -264,7 +264,7 @@ def test_many_stopped_trails_of_one_region_are_restarted_within_the_write_quota(
     wait_message(sim, TOPIC, 20, count=4)
     refused = [entry for entry in sim.requests(principal="*:user/guard", region=IAD) if entry["status"] != 200]
     assert not PLAIN or refused == []       # by the time of arrival
-    assert {entry["action"]["result"] for entry in documents(sim)} <= {"held", "pending"}
+    assert {entry["action"]["result"] for entry in documents(sim)} <= {"confirmed", "pending"}
 
 
 def test_hostile_text_from_aws_reaches_no_terminal(sim, guard, mallory):

@@ -61,13 +61,13 @@ def told_as_blind(sim, since):
     """The documents that say so for the first time. There are a thousand others, about baselines."""
     return [document(message) for message in sim.messages(TOPIC, since=since)
             if (message["MessageAttributes"]["event"]["Value"], message["MessageAttributes"]["severity"]["Value"]) ==
-            ("guard.blind", "warning")]
+            ("target.unreachable", "warning")]
 
 
 def test_many_targets_keep_their_interval_and_memory_stays_flat(big, make_guard, capsys):
     sim = big
     guard = make_guard(sim, regions=REGIONS, organization={"role_name": "TrailGuard", "exclude": [MAIN]},
-                       poll_interval=INTERVAL, settings_interval=600, blind_after=2, reminder_interval=0,
+                       poll_interval=INTERVAL, settings_interval=600, unreachable_after=2, reminder_interval=0,
                        aws={"request_timeout": 5, "max_attempts": 1})
     guard.start().wait_ready()
     guard.wait_status(lambda status: len(status["trails"]) == 1000 and

@@ -107,7 +107,7 @@ def test_a_change_of_such_a_setting_is_reported_and_not_restored(sim, victim):
     set_tomorrow(sim, TomorrowShield=False)
     entry = wait_alert(sim, "trail.weakened", seconds=20)
     assert entry["severity"] == "warning" and entry["action"]["taken"] == "none"
-    assert entry["changes"] == [{"field": "UnknownSettings", "was": '{"TomorrowShield":true}', "now": '{"TomorrowShield":false}'}]
+    assert entry["changes"] == [{"field": "UnknownSettings", "expected": '{"TomorrowShield":true}', "actual": '{"TomorrowShield":false}'}]
     assert not {"UpdateTrail"} & set(operations(sim))
     shown = victim.verb("accept", "--yes")
     assert shown.returncode == 0 and "UnknownSettings" in shown.stdout, shown
@@ -130,6 +130,6 @@ def test_a_trail_made_again_says_what_it_lost(sim, make_guard, mallory):
     start(make_guard(sim, regions=[SYD], trails=["tomorrow"], settings_interval=1, **RESTORE))
     delete(mallory, TOMORROW)
     entry = wait_alert(sim, "trail.missing", seconds=20, holds=lambda entry: entry["action"]["taken"] == "recreate")
-    assert entry["action"]["result"] == "held" and entry["fields_left"] == ["UnknownSettings"]
+    assert entry["action"]["result"] == "confirmed" and entry["fields_left"] == ["UnknownSettings"]
     mail = [message["received"]["email"]["Body"] for message in sim.messages(TOPIC) if document(message)["id"] == entry["id"]][0]
     assert "UnknownSettings (which this version does not know, and cannot restore)" in " ".join(mail.split())

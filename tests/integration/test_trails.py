@@ -207,14 +207,14 @@ def test_cloudtrails_delegated_administrator_starts_restores_and_recreates(sim, 
     mallory.stop(ORG_TRAIL)
     sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
     told = wait_outcome(sim, "trail.stopped", MEMBER_TOPIC)
-    assert told["action"] == {"taken": "restart", "result": "held", "attempts": 1}
+    assert told["action"] == {"taken": "restart", "result": "confirmed", "attempts": 1}
     guard.wait_verdict("org-trail", "protected")
     mallory.client(ORG_TRAIL).update_trail(Name=ORG_TRAIL, S3KeyPrefix="elsewhere")
     told = wait_alert(sim, "trail.weakened", MEMBER_TOPIC, seconds=20)
-    assert told["action"]["result"] == "held" and not sim.trail(ORG_TRAIL)["settings"].get("S3KeyPrefix")
+    assert told["action"]["result"] == "confirmed" and not sim.trail(ORG_TRAIL)["settings"].get("S3KeyPrefix")
     mallory.delete(ORG_TRAIL)
     told = wait_outcome(sim, "trail.missing", MEMBER_TOPIC, seconds=20)
-    assert (told["action"]["taken"], told["action"]["result"]) == ("recreate", "held")
+    assert (told["action"]["taken"], told["action"]["result"]) == ("recreate", "confirmed")
     assert sim.trail(ORG_TRAIL)["logging"] is True
 
 
@@ -267,15 +267,15 @@ def test_regions_all_notes_a_region_that_is_not_enabled_once_and_leaves_it_alone
     assert 1 <= len(noted) <= len(disabled), guard.stderr()
     for region in disabled:
         assert sum(region in line for line in noted) == 1, noted
-    assert "guard.blind" not in events(sim) and "region.uncovered" not in events(sim)
+    assert "target.unreachable" not in events(sim) and "region.uncovered" not in events(sim)
     assert set(operations(sim)) <= READS | {"GetRegionOptStatus", "Publish"}
 
 
 def test_bad_keys_are_not_taken_for_regions_that_are_not_enabled(sim, make_guard):
-    guard = make_guard(sim, regions="all", env={"AWS_SECRET_ACCESS_KEY": "wrong/EXAMPLE/key"}, blind_after=1).start()
+    guard = make_guard(sim, regions="all", env={"AWS_SECRET_ACCESS_KEY": "wrong/EXAMPLE/key"}, unreachable_after=1).start()
     guard.wait_ready()
     guard.wait_line("[Kk]ey|credential|signature")
-    guard.wait_status(lambda status: status["targets"] and all(target["state"] == "blind" for target in status["targets"]), 20)
+    guard.wait_status(lambda status: status["targets"] and all(target["state"] == "unreachable" for target in status["targets"]), 20)
     assert not guard.found("not enabled")
     assert guard.stop() == 0        # it goes on asking, and telling, with the wrong keys
     assert {failure["kind"] for failure in sim.clear_failures()} == {"signature"}
@@ -380,14 +380,14 @@ def home_regions(sim, *more):
 def test_a_region_that_cannot_be_disabled_is_never_not_enabled(sim, make_guard, mallory, code):
     """Also when that is its first answer; a trail that is stopped there is started as soon as the region answers."""
     home_regions(sim)
-    guard = make_guard(sim, regions="all", blind_after=3)
+    guard = make_guard(sim, regions="all", unreachable_after=3)
     with sim.fault("error", region=IAD, code=code, message="The security token included in the request is invalid.", status=403):
         guard.start()
         guard.wait_line(f"{IAD} {MAIN}: could not be polled: DescribeTrails: {code}", 20)
         mallory.sim.trail(AUDIT, logging=False)
-        assert wait_alert(sim, "guard.blind", seconds=20, holds=lambda entry: entry["region"] == IAD)
+        assert wait_alert(sim, "target.unreachable", seconds=20, holds=lambda entry: entry["region"] == IAD)
     sim.wait_for_trail(AUDIT, within(20), logging=True)
-    wait_alert(sim, "guard.sighted", seconds=20)
+    wait_alert(sim, "target.reachable", seconds=20)
     assert not guard.found(f"{IAD} {MAIN}: not enabled")
 
 
@@ -395,7 +395,7 @@ def test_a_region_that_cannot_be_disabled_is_never_not_enabled(sim, make_guard, 
 def test_where_a_trail_was_seen_such_an_answer_is_a_failed_poll(sim, make_guard, mallory, code):
     home_regions(sim, "ap-east-1")
     hongkong = sim.add_trail("hongkong", MAIN, "ap-east-1")
-    guard = make_guard(sim, regions="all", blind_after=100).start()
+    guard = make_guard(sim, regions="all", unreachable_after=100).start()
     guard.wait_verdict("hongkong", "logging", 20)
     mark = guard.mark()
     with sim.fault("error", region="ap-east-1", code=code, message="The security token is invalid.", status=403):
@@ -409,13 +409,13 @@ def test_an_opt_in_region_that_answered_before_is_reported(sim, make_guard):
     """Where AWS does not say whether it is enabled."""
     home_regions(sim, "ap-east-1")
     sim.add_fault("denied", operation="GetRegionOptStatus")
-    guard = make_guard(sim, regions="all", settings_interval=1, blind_after=2)
+    guard = make_guard(sim, regions="all", settings_interval=1, unreachable_after=2)
     guard.start().wait_status(lambda status: any(target["region"] == "ap-east-1" and target["state"] == "well"
                                                  for target in status.get("targets", [])), 20)
     assert guard.stop() == 0
     home_regions(sim)
     guard.start()
-    told = wait_alert(sim, "guard.blind", seconds=30)
+    told = wait_alert(sim, "target.unreachable", seconds=30)
     assert told["region"] == "ap-east-1"
     assert not guard.found(f"ap-east-1 {MAIN}: not enabled")
     sim.clear_failures()
@@ -438,7 +438,7 @@ def test_a_region_that_aws_calls_enabled_is_never_not_enabled(sim, make_guard, s
     """A refusal is a failed poll and no day without polls; many are reported; none says that the region is off."""
     home_regions(sim, HKG)
     sim.call("account", id=MAIN, region_status={HKG: status})
-    guard = make_guard(sim, regions="all", settings_interval=1, blind_after=100)
+    guard = make_guard(sim, regions="all", settings_interval=1, unreachable_after=100)
     with sim.fault("error", service="cloudtrail", region=HKG, **REFUSED):
         guard.start()
         line = guard.wait_line(f"{HKG} {MAIN}: could not be polled: DescribeTrails: {REFUSED['code']}", 30)
@@ -446,13 +446,13 @@ def test_a_region_that_aws_calls_enabled_is_never_not_enabled(sim, make_guard, s
     wait_state(guard, HKG, "well")
     assert guard.stop() == 0
     (guard.state / "state.json").unlink()
-    guard.write_config(blind_after=2)
+    guard.write_config(unreachable_after=2)
     sim.add_fault("error", service="cloudtrail", region=HKG, **REFUSED)
     guard.start()
-    told = wait_alert(sim, "guard.blind", seconds=30)
+    told = wait_alert(sim, "target.unreachable", seconds=30)
     assert told["region"] == HKG and f"GetRegionOptStatus: {status}" in told["detail"]
     sim.wait_for_request(within(30), 3, sim.mark(), operation="DescribeTrails", region=HKG)
-    assert state_of(guard.status(), HKG) == "blind" and not guard.found(f"{HKG} .*not enabled")
+    assert state_of(guard.status(), HKG) == "unreachable" and not guard.found(f"{HKG} .*not enabled")
     assert len(sim.requests(operation="GetRegionOptStatus")) <= 2 * 19, "asked once, not at every poll"
 
 
@@ -460,7 +460,7 @@ def test_a_region_that_aws_calls_enabled_is_never_not_enabled(sim, make_guard, s
 def test_a_region_that_aws_calls_disabled_is_skipped_at_once(sim, make_guard, answered):
     """Also where it has answered before, without a day of alerts."""
     home_regions(sim, *([HKG] if answered else []))
-    guard = make_guard(sim, regions="all", settings_interval=1, blind_after=1).start()
+    guard = make_guard(sim, regions="all", settings_interval=1, unreachable_after=1).start()
     wait_state(guard, HKG, "well" if answered else "not enabled")
     if answered:
         assert guard.stop() == 0
@@ -471,7 +471,7 @@ def test_a_region_that_aws_calls_disabled_is_skipped_at_once(sim, make_guard, an
     mark = sim.mark()
     wait_polls(sim, 3, FRA)
     assert not sim.requests(since=mark, region=HKG)
-    assert [entry["region"] for entry in sim.requests(operation="GetRegionOptStatus")] and "guard.blind" not in events(sim)
+    assert [entry["region"] for entry in sim.requests(operation="GetRegionOptStatus")] and "target.unreachable" not in events(sim)
     assert {entry["region"] for entry in sim.requests(operation="GetRegionOptStatus")} == {IAD}
     sim.clear_failures()
 
@@ -479,10 +479,10 @@ def test_a_region_that_aws_calls_disabled_is_skipped_at_once(sim, make_guard, an
 def test_where_a_guarded_trail_lives_a_disabled_region_is_reported(sim, make_guard):
     home_regions(sim, HKG)
     sim.add_trail("hongkong", MAIN, HKG)
-    guard = make_guard(sim, regions="all", blind_after=3).start()
+    guard = make_guard(sim, regions="all", unreachable_after=3).start()
     guard.wait_verdict("hongkong", "logging", 20)
     home_regions(sim)
-    told = wait_alert(sim, "guard.blind", seconds=30)
+    told = wait_alert(sim, "target.unreachable", seconds=30)
     assert told["region"] == HKG and "the account has not enabled the region" in told["detail"]
     assert not guard.found(f"{HKG} .*: not enabled in this account")
     sim.clear_failures()
@@ -490,8 +490,8 @@ def test_where_a_guarded_trail_lives_a_disabled_region_is_reported(sim, make_gua
 
 def test_a_named_region_that_is_disabled_is_reported_with_that_reason(sim, make_guard):
     home_regions(sim)
-    make_guard(sim, regions=[FRA, HKG], blind_after=3).start()
-    told = wait_alert(sim, "guard.blind", seconds=30)
+    make_guard(sim, regions=[FRA, HKG], unreachable_after=3).start()
+    told = wait_alert(sim, "target.unreachable", seconds=30)
     assert told["region"] == HKG and "the account has not enabled the region" in told["detail"]
     sim.clear_failures()
 
@@ -504,7 +504,7 @@ def test_without_the_word_of_aws_repeated_answers_count(sim, make_guard, fault):
     guard = make_guard(sim, regions="all", settings_interval=1, aws={"max_attempts": 1}).start().wait_guarding(20)
     wait_state(guard, HKG, "not enabled")
     assert len(guard.found("whether a region is enabled is judged by its answers over time")) == (fault["kind"] == "denied")
-    assert "guard.blind" not in events(sim)
+    assert "target.unreachable" not in events(sim)
     sim.clear_failures()
 
 

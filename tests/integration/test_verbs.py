@@ -76,7 +76,7 @@ def test_check_shows_what_happened_while_the_daemon_was_stopped_until_it_has_rep
     view = json.loads(guard.verb("check", "--json").stdout)
     assert [(entry["arn"], entry["what"]) for entry in validated(view, "status")["missed"]] == [(ORG_TRAIL, how)]
     guard.start().wait_guarding()
-    entry = wait_alert(sim, "trail.flapped" if how == "interrupted" else "trail.missing")
+    entry = wait_alert(sim, "trail.interrupted" if how == "interrupted" else "trail.missing")
     if how == "interrupted":
         assert entry["gap"]["from"] == view["missed"][0]["from"]
     guard.wait_delivered()
@@ -137,7 +137,7 @@ def test_check_knows_regions_that_are_not_enabled_also_when_they_answer_first(si
         sim.add_fault("slow", operation="DescribeTrails", region=region, seconds=0.5)
     done = idle.verb("check")
     assert done.returncode == OK, done.stdout + done.stderr
-    assert "not enabled" in done.stdout and "blind" not in done.stdout
+    assert "not enabled" in done.stdout and "unreachable" not in done.stdout
 
 
 @pytest.mark.parametrize("denied", [False, True])
@@ -257,12 +257,12 @@ def test_config_says_ok(idle):
 
 
 def test_config_dump_reads_back_to_the_same(idle):
-    idle.write_config(trails=["audit", ORG_TRAIL], ignore=["noise"], mode="observe", blind_after=7, reminder_interval=0,
+    idle.write_config(trails=["audit", ORG_TRAIL], ignore=["noise"], mode="observe", unreachable_after=7, reminder_interval=0,
                       aws={"max_attempts": 5, "request_timeout": 9}, log_level="debug",
                       alerts=sns(TOPIC) + sns(topic_arn("b.fifo"), min_severity="critical"))
     first = idle.verb("config", "--dump")
     assert first.returncode == 0
-    for option in ("poll_interval", "settings_interval", "blind_after", "connect_timeout"):
+    for option in ("poll_interval", "settings_interval", "unreachable_after", "connect_timeout"):
         assert option in first.stdout
     idle.write_config(first.stdout)
     assert idle.verb("config", "--dump").stdout == first.stdout
@@ -301,7 +301,7 @@ def test_config_refuses_what_a_later_version_may_take_inside_of_groups(idle, nam
     ("aws = { request_timeout = 99999999999999999999; };", ["request_timeout", "too large"]),
     ("poll_interval = \"1\";", ["poll_interval"]),
     ("poll_interval = 20; settings_interval = 10;", ["settings_interval"]),
-    ("blind_after = 101;", ["blind_after", "100"]),
+    ("unreachable_after = 101;", ["unreachable_after", "100"]),
     ("mode = \"restrat\";", ["mode", "observe", "restart"]),
     ("poll_intervall = 5;", ["poll_intervall"]),
     ("aws = { endpoint_url = \"http://example.org\"; };", ["endpoint_url", "loopback"]),

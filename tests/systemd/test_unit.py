@@ -164,8 +164,8 @@ def test_state_outlives_a_restart(service):
         time.sleep(1.1)     # AWS's times are whole seconds
     since = service.machine.now()
     service.start()
-    service.wait_for_entry(since, TRAILGUARD_EVENT="trail.flapped")
-    assert "flapped" in json.dumps(service.sim.wait_for_message(service.TOPIC))
+    service.wait_for_entry(since, TRAILGUARD_EVENT="trail.interrupted")
+    assert "interrupted" in json.dumps(service.sim.wait_for_message(service.TOPIC))
 
 
 def test_who_may_read_what(service):

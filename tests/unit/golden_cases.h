@@ -16,17 +16,17 @@ typedef struct GoldenCase {
 } GoldenCase;
 
 #define STOPPED    EVENT_TRAIL_STOPPED
-#define FLAPPED    EVENT_TRAIL_FLAPPED
+#define INTERRUPTED    EVENT_TRAIL_INTERRUPTED
 #define MISSING    EVENT_TRAIL_MISSING
 #define WEAKENED   EVENT_TRAIL_WEAKENED
 #define UNMET      EVENT_EXPECTATION_UNMET
 #define FAILING    EVENT_TRAIL_FAILING
 #define ATTRIBUTED EVENT_TRAIL_ATTRIBUTED
 #define ATTEMPTED  EVENT_TRAIL_ATTEMPTED
-#define REMINDER   EVENT_TRAIL_REMINDER
+#define REMINDER   EVENT_INCIDENT_REMINDER
 #define RESOLVED   EVENT_TRAIL_RESOLVED
-#define BLIND      EVENT_GUARD_BLIND
-#define SIGHTED    EVENT_GUARD_SIGHTED
+#define BLIND      EVENT_TARGET_UNREACHABLE
+#define SIGHTED    EVENT_TARGET_REACHABLE
 #define OBSERVE    MODE_OBSERVE
 #define RESTART    MODE_RESTART
 #define RESTORE    MODE_RESTORE
@@ -64,11 +64,11 @@ static const GoldenCase golden_cases[] = {
       "well maintenance:on stop start stop start" },
     { STOPPED, "stopped", RESTART, "by_others-maintenance", "well maintenance:on stop start" },
     { STOPPED, "stopped", RESTART, "allowed-pending", "well stop maintenance:stop wait:6s" },
-    { FLAPPED, "flapped", OBSERVE, "over", "well flap" },
-    { FLAPPED, "flapped", RESTART, "over", "well flap" },
-    { FLAPPED, "flapped", RESTART, "over-again", "well flap flap" },
-    { FLAPPED, "flapped", RESTART, "over-maintenance", "well maintenance:on flap" },
-    { FLAPPED, "flapped", RESTORE, "over", "well flap" },
+    { INTERRUPTED, "interrupted", OBSERVE, "over", "well flap" },
+    { INTERRUPTED, "interrupted", RESTART, "over", "well flap" },
+    { INTERRUPTED, "interrupted", RESTART, "over-again", "well flap flap" },
+    { INTERRUPTED, "interrupted", RESTART, "over-maintenance", "well maintenance:on flap" },
+    { INTERRUPTED, "interrupted", RESTORE, "over", "well flap" },
 
     /* ---- missing ---- */
     { MISSING, "missing", OBSERVE, "left", "well delete" },
@@ -207,7 +207,7 @@ static const GoldenCase golden_cases[] = {
     { ATTRIBUTED, "stopped", RESTART, "nobody", "well stop held nobody" },
     { ATTRIBUTED, "stopped", RESTART, "nobody-still_stopped", "well stop refused nobody" },
     { ATTRIBUTED, "stopped", RESTART, "unsearched", "well stop held unsearched" },
-    { ATTRIBUTED, "flapped", RESTART, "bob", "well flap by:bob" },
+    { ATTRIBUTED, "interrupted", RESTART, "bob", "well flap by:bob" },
     { ATTRIBUTED, "missing", RESTART, "bob-still_missing", "well delete by:bob" },
     { ATTRIBUTED, "missing", RESTART, "nobody-still_missing", "well delete nobody" },
     { ATTRIBUTED, "missing", RESTORE, "bob", "may:deleted well delete held by:bob" },
@@ -218,7 +218,7 @@ static const GoldenCase golden_cases[] = {
     { ATTRIBUTED, "weakened", RESTORE, "nobody", "well set:EventSelectors held nobody" },
     { ATTRIBUTED, "changed", RESTART, "bob-still_changed", "well set:SnsTopicARN by:bob" },
     { ATTRIBUTED, "changed", RESTART, "unsearched-still_changed", "well set:SnsTopicARN unsearched" },
-    { ATTRIBUTED, "flapped", RESTART, "bob-unmet", "well pin:KmsKeyId flap by:bob" },
+    { ATTRIBUTED, "interrupted", RESTART, "bob-unmet", "well pin:KmsKeyId flap by:bob" },
     { ATTRIBUTED, "stopped", RESTART, "bob-maintenance", "well maintenance:on stop held by:bob" },
     { ATTRIBUTED, "delivery", RESTART, "bob-still_failing", "well fail:delivery by:bob" },
     { ATTRIBUTED, "bucket", RESTART, "bob-still_failing", "well fail:bucket by:bob" },
@@ -234,7 +234,7 @@ static const GoldenCase golden_cases[] = {
     { ATTRIBUTED, "missing-account", RESTART, "CLEANED", "account:left taken:CLEANED" },
     { ATTRIBUTED, "missing-account", RESTART, "RemoveAccountFromOrganization-returned",
       "account:left account:ok taken:RemoveAccountFromOrganization" },
-    { ATTRIBUTED, "blind-account", RESTART, "MoveAccount", "account:denied taken:MoveAccount" },
+    { ATTRIBUTED, "unreachable-account", RESTART, "MoveAccount", "account:denied taken:MoveAccount" },
     { ATTRIBUTED, "missing-account", RESTART, "nobody", "account:left untraced" },
     { ATTRIBUTED, "missing-account", RESTART, "unsearched", "account:left untraced:denied" },
     { ATTEMPTED, "stopped", RESTART, "refused", "well stop held tried:1" },
@@ -243,7 +243,7 @@ static const GoldenCase golden_cases[] = {
     { ATTEMPTED, "weakened", RESTART, "refused-still_weakened", "well set:EventSelectors tried:1" },
     { ATTEMPTED, "changed", RESTART, "refused-still_changed", "well set:SnsTopicARN tried:1" },
     { ATTEMPTED, "delivery", RESTART, "refused-still_failing", "well fail:delivery tried:1" },
-    { ATTEMPTED, "flapped", RESTART, "refused-unmet", "well pin:KmsKeyId flap tried:1" },
+    { ATTEMPTED, "interrupted", RESTART, "refused-unmet", "well pin:KmsKeyId flap tried:1" },
     { ATTEMPTED, "stopped", RESTART, "refused-many", "well stop held tried:4 tried:4" },
     { ATTEMPTED, "stopped", RESTART, "refused-maintenance", "well maintenance:on stop held tried:1" },
 
@@ -273,9 +273,9 @@ static const GoldenCase golden_cases[] = {
     { RESOLVED, "lifecycle", RESTART, "well", "well fail:lifecycle mend" },
     { RESOLVED, "key", RESTART, "well", "well fail:key mend" },
     { RESOLVED, "delivery", RESTART, "well", "well fail:delivery mend" },
-    { RESOLVED, "changed-flapped", RESTART, "by_others", "well set:SnsTopicARN flap unset" },
+    { RESOLVED, "changed-interrupted", RESTART, "by_others", "well set:SnsTopicARN flap unset" },
     { RESOLVED, "stopped", RESTART, "by_others-maintenance", "well maintenance:stop stop start" },
-    { RESOLVED, "weakened-flapped", RESTART, "accepted", "well set:EventSelectors flap accept" },
+    { RESOLVED, "weakened-interrupted", RESTART, "accepted", "well set:EventSelectors flap accept" },
     { RESOLVED, "stopped", RESTART, "not_named", "well stop refused forget:named" },
     { RESOLVED, "missing", RESTART, "accepted", "well delete accept:gone" },
 
@@ -329,11 +329,11 @@ static const GoldenCase golden_cases[] = {
     { REMINDER, "lifecycle", RESTART, "none", "well fail:lifecycle wait:1h" },
     { REMINDER, "key", RESTART, "none", "well fail:key wait:1h" },
     { REMINDER, "selectors_unreadable", RESTART, "none", "well fail:selectors_unreadable wait:1h" },
-    { REMINDER, "blind", RESTART, "none", "well blind:denied wait:2h" },
-    { REMINDER, "region-blind", RESTART, "none", "region:unreachable wait:5m wait:1h" },
+    { REMINDER, "unreachable", RESTART, "none", "well blind:denied wait:2h" },
+    { REMINDER, "region-unreachable", RESTART, "none", "region:unreachable wait:5m wait:1h" },
     { REMINDER, "list_unreadable-region", RESTART, "none", "list:denied wait:1h" },
     { REMINDER, "region-uncovered", RESTART, "none", "region:uncovered wait:1h" },
-    { REMINDER, "account-blind", RESTART, "none", "account:denied wait:5m wait:1h" },
+    { REMINDER, "account-unreachable", RESTART, "none", "account:denied wait:5m wait:1h" },
     { REMINDER, "account-left", RESTART, "none", "account:left wait:5m wait:1h" },
     { STOPPED, "summary", RESTART, "confirmed",
       "well stop held stop held stop held stop held stop held wait:5m" },
@@ -341,14 +341,14 @@ static const GoldenCase golden_cases[] = {
       "well stop held stop held stop held stop held stop refused wait:5m" },
 
     /* ---- what cannot be polled ---- */
-    { BLIND, "blind", RESTART, "denied", "well blind:denied" },
-    { BLIND, "blind", RESTART, "throttled", "well blind:throttled" },
-    { BLIND, "blind", RESTART, "unreachable", "well blind:unreachable" },
-    { BLIND, "blind", RESTART, "credentials", "well blind:credentials" },
-    { BLIND, "blind", RESTART, "bad_answer", "well blind:bad" },
-    { BLIND, "blind", RESTART, "service", "well blind:service" },
-    { BLIND, "blind", RESTART, "denied-5_minutes", "well blind:denied wait:5m" },
-    { BLIND, "blind", RESTART, "denied-maintenance", "well maintenance:on blind:denied" },
+    { BLIND, "unreachable", RESTART, "denied", "well blind:denied" },
+    { BLIND, "unreachable", RESTART, "throttled", "well blind:throttled" },
+    { BLIND, "unreachable", RESTART, "unreachable", "well blind:unreachable" },
+    { BLIND, "unreachable", RESTART, "credentials", "well blind:credentials" },
+    { BLIND, "unreachable", RESTART, "bad_answer", "well blind:bad" },
+    { BLIND, "unreachable", RESTART, "service", "well blind:service" },
+    { BLIND, "unreachable", RESTART, "denied-5_minutes", "well blind:denied wait:5m" },
+    { BLIND, "unreachable", RESTART, "denied-maintenance", "well maintenance:on blind:denied" },
     { BLIND, "selectors_unreadable", RESTART, "none", "well fail:selectors_unreadable" },
     { BLIND, "insights_unreadable", RESTART, "none", "well fail:insights_unreadable" },
     { BLIND, "tags_unreadable", RESTART, "none", "well fail:tags_unreadable" },
@@ -357,26 +357,26 @@ static const GoldenCase golden_cases[] = {
     { BLIND, "lifecycle_unreadable", RESTART, "none", "well fail:lifecycle_unreadable" },
     { BLIND, "policy_unreadable", RESTART, "none", "well fail:policy_unreadable" },
     { BLIND, "key_unreadable", RESTART, "none", "well fail:key_unreadable" },
-    { BLIND, "region-blind", RESTART, "denied", "region:denied" },
-    { BLIND, "region-blind", RESTART, "throttled", "region:throttled" },
-    { BLIND, "region-blind", RESTART, "unreachable", "region:unreachable" },
-    { BLIND, "region-blind", RESTART, "credentials", "region:credentials" },
-    { BLIND, "region-blind", RESTART, "bad_answer", "region:bad" },
-    { BLIND, "region-blind", RESTART, "service", "region:service" },
-    { BLIND, "region-blind", RESTART, "unreachable-5_minutes", "region:unreachable wait:5m" },
+    { BLIND, "region-unreachable", RESTART, "denied", "region:denied" },
+    { BLIND, "region-unreachable", RESTART, "throttled", "region:throttled" },
+    { BLIND, "region-unreachable", RESTART, "unreachable", "region:unreachable" },
+    { BLIND, "region-unreachable", RESTART, "credentials", "region:credentials" },
+    { BLIND, "region-unreachable", RESTART, "bad_answer", "region:bad" },
+    { BLIND, "region-unreachable", RESTART, "service", "region:service" },
+    { BLIND, "region-unreachable", RESTART, "unreachable-5_minutes", "region:unreachable wait:5m" },
     { BLIND, "list_unreadable-region", RESTART, "denied", "list:denied" },
-    { BLIND, "account-blind", RESTART, "denied", "account:denied" },
-    { BLIND, "account-blind", RESTART, "unreachable", "account:unreachable" },
-    { BLIND, "account-blind", RESTART, "credentials", "account:credentials" },
+    { BLIND, "account-unreachable", RESTART, "denied", "account:denied" },
+    { BLIND, "account-unreachable", RESTART, "unreachable", "account:unreachable" },
+    { BLIND, "account-unreachable", RESTART, "credentials", "account:credentials" },
     { BLIND, "account-left", RESTART, "none", "account:ok account:left" },
-    { SIGHTED, "blind", RESTART, "none", "well blind:denied sighted" },
-    { SIGHTED, "blind", RESTART, "maintenance", "well maintenance:on blind:denied sighted" },
+    { SIGHTED, "unreachable", RESTART, "none", "well blind:denied sighted" },
+    { SIGHTED, "unreachable", RESTART, "maintenance", "well maintenance:on blind:denied sighted" },
     { SIGHTED, "selectors_unreadable", RESTART, "none", "well fail:selectors_unreadable mend" },
-    { SIGHTED, "region-blind", RESTART, "none", "region:unreachable region:ok" },
-    { SIGHTED, "region-blind", RESTART, "not_enabled", "region:unreachable region:off" },
-    { SIGHTED, "region-blind", RESTART, "forgotten", "region:unreachable forget:region" },
+    { SIGHTED, "region-unreachable", RESTART, "none", "region:unreachable region:ok" },
+    { SIGHTED, "region-unreachable", RESTART, "not_enabled", "region:unreachable region:off" },
+    { SIGHTED, "region-unreachable", RESTART, "forgotten", "region:unreachable forget:region" },
     { SIGHTED, "list_unreadable-region", RESTART, "none", "list:denied region:ok" },
-    { SIGHTED, "account-blind", RESTART, "none", "account:denied account:ok" },
+    { SIGHTED, "account-unreachable", RESTART, "none", "account:denied account:ok" },
     { SIGHTED, "account-left", RESTART, "returned", "account:left account:ok" },
     { EVENT_REGION_UNCOVERED, "region", RESTART, "none", "region:covered region:uncovered" },
     { EVENT_REGION_COVERED, "region", RESTART, "none", "region:uncovered region:covered" },
@@ -391,7 +391,7 @@ static const GoldenCase golden_cases[] = {
     { EVENT_BASELINE_DAMAGED, "trail", RESTART, "none", "well damaged" },
     { EVENT_BASELINE_ACCEPTED, "weakened", RESTART, "none", "well set:EventSelectors accept" },
     { EVENT_BASELINE_ACCEPTED, "missing", RESTART, "none", "well delete accept:gone" },
-    { EVENT_GUARD_CHANNEL_FAILED, "channel", RESTART, "none", "channel:failed" },
-    { EVENT_GUARD_CHANNEL_RECOVERED, "channel", RESTART, "none", "channel:works" },
+    { EVENT_CHANNEL_FAILED, "channel", RESTART, "none", "channel:failed" },
+    { EVENT_CHANNEL_RECOVERED, "channel", RESTART, "none", "channel:works" },
     { EVENT_GUARD_TEST, "test", RESTART, "none", "test" },
 };

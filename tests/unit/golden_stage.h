@@ -372,7 +372,7 @@ static void word_blind(Stage *s, const char *arg) {
     Observation seen = { .kind = OBSERVED_ERROR, .error = errors[e].error, .target_sighted = true };
 
     (void)text_copy(seen.error_text, sizeof(seen.error_text), errors[e].of_trail);
-    for (unsigned i = 0; i < s->policy.blind_after; i++) {
+    for (unsigned i = 0; i < s->policy.unreachable_after; i++) {
         pass_time(s, POLL);
         decide(s, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen });
     }
@@ -391,11 +391,11 @@ static void took_target(Stage *s, const TargetState *state, const Plan *plan) {
     publish(s, state == &s->account ? &account_subject : &region_subject, plan);
 }
 
-static void decide_target(Stage *s, TargetState *state, const TargetLook *seen, unsigned blind_after) {
+static void decide_target(Stage *s, TargetState *state, const TargetLook *seen, unsigned unreachable_after) {
     Policy policy = s->policy;
     Plan plan;
 
-    policy.blind_after = blind_after;
+    policy.unreachable_after = unreachable_after;
     policy.attribution = state == &s->account;
     guard_target(&policy, state, seen, s->now, &plan, state);
     took_target(s, state, &plan);
@@ -404,7 +404,7 @@ static void decide_target(Stage *s, TargetState *state, const TargetLook *seen, 
 static void poll_target(Stage *s, TargetState *state, const TargetLook *seen, unsigned times) {
     for (unsigned i = 0; i < times; i++) {
         pass_time(s, POLL);
-        decide_target(s, state, seen, s->policy.blind_after);
+        decide_target(s, state, seen, s->policy.unreachable_after);
     }
 }
 
@@ -414,7 +414,7 @@ static void poll_in_vain(Stage *s, TargetState *state, const char *arg) {
 
     (void)text_copy(seen.error_text, sizeof(seen.error_text),
                     state == &s->account ? errors[e].of_account : errors[e].of_target);
-    poll_target(s, state, &seen, s->policy.blind_after);
+    poll_target(s, state, &seen, s->policy.unreachable_after);
 }
 
 /* "ok", "off" (not enabled), "covered", "uncovered", or an error three times in a row. */
@@ -439,7 +439,7 @@ static void word_list(Stage *s, const char *arg) {
     TargetLook seen = { .sighted = true, .list_error = errors[e].error };
 
     (void)text_copy(seen.list_error_text, sizeof(seen.list_error_text), errors[e].of_target);
-    poll_target(s, &s->region, &seen, s->policy.blind_after);
+    poll_target(s, &s->region, &seen, s->policy.unreachable_after);
 }
 
 /* "ok", "left" (the organization), or an error. */
@@ -481,7 +481,7 @@ static uint32_t write_back(Stage *s, uint32_t fields, uint32_t refused) {
 
 /* It worked; of settings, and of a trail that is created again, with "FIELD" all but that. */
 static void word_held(Stage *s, const char *arg) {
-    Outcome outcome = { .result = RESULT_HELD };
+    Outcome outcome = { .result = RESULT_CONFIRMED };
     uint32_t refused = arg[0] ? FIELD_BIT(field_named(arg)) : 0;
 
     for (unsigned i = 0; i < 10 && s->refusing && s->acting == ACTION_NONE; i++) {
@@ -585,7 +585,7 @@ static Actor actor_named(const Stage *s, const char *name) {
         const char *call;
     } calls[] = {
         { FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_RECREATED), "DeleteTrail" },
-        { FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_FLAPPED), "StopLogging" },
+        { FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_INTERRUPTED), "StopLogging" },
         { FINDINGS_CHANGED, "UpdateTrail" },
         { FINDING_BIT(FINDING_LIFECYCLE), "PutBucketLifecycle" },
         { FINDING_BIT(FINDING_KEY), "ScheduleKeyDeletion" },
@@ -664,7 +664,7 @@ static void word_unsearched(Stage *s, const char *arg) {
 static bool wait_for_account_search(Stage *s) {
     for (unsigned i = 0; i < 100 && s->account.attributing.wanted && !s->searching_for_account; i++) {
         pass_time(s, s->account_wake > s->now.mono_usec ? s->account_wake - s->now.mono_usec : 1);
-        decide_target(s, &s->account, NULL, s->policy.blind_after);
+        decide_target(s, &s->account, NULL, s->policy.unreachable_after);
     }
     return s->searching_for_account;
 }
@@ -771,8 +771,8 @@ static void word_wait(Stage *s, const char *arg) {
     uint64_t unit = strchr(arg, 'h') ? HOUR : strchr(arg, 'm') ? MIN_ : SEC;
 
     wait_for(s, (uint64_t)atoi(arg) * unit);
-    decide_target(s, &s->region, NULL, s->policy.blind_after);
-    decide_target(s, &s->account, NULL, s->policy.blind_after);
+    decide_target(s, &s->region, NULL, s->policy.unreachable_after);
+    decide_target(s, &s->account, NULL, s->policy.unreachable_after);
 }
 
 /* ---- words: what the daemon tells without the guard ---- */
@@ -848,7 +848,7 @@ static void word_accept(Stage *s, const char *arg) {
 static void word_channel(Stage *s, const char *arg) {
     bool fails = text_equal(arg, "failed");
     Tell tell = {
-        .event = fails ? EVENT_GUARD_CHANNEL_FAILED : EVENT_GUARD_CHANNEL_RECOVERED,
+        .event = fails ? EVENT_CHANNEL_FAILED : EVENT_CHANNEL_RECOVERED,
         .kind = fails ? TELL_OPENED : TELL_RESOLVED,
         .severity = fails ? SEVERITY_CRITICAL : SEVERITY_WARNING,
         .sequence = fails ? 1 : 2,
@@ -932,7 +932,7 @@ static void stage_init(Stage *s, Mode mode, Told told, void *userdata) {
         .told = told,
         .userdata = userdata,
         .policy = { .mode = mode,
-                    .blind_after = 3,
+                    .unreachable_after = 3,
                     .reminder_interval_usec = HOUR,
                     .restore = RESTORE_BIT(RESTORE_SETTINGS) | RESTORE_BIT(RESTORE_SELECTORS) |
                                RESTORE_BIT(RESTORE_INSIGHTS),

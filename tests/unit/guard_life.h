@@ -32,7 +32,7 @@ typedef struct Life {
 static inline Life life(Mode mode, bool writable) {
     return (Life){
         .policy = { .mode = mode,
-                    .blind_after = 3,
+                    .unreachable_after = 3,
                     .reminder_interval_usec = HOUR,
                     .restore = RESTORE_MOST,
                     .max_restores_per_hour = 30 },
@@ -146,7 +146,7 @@ static inline Observation in_vain(LookError error, bool target_sighted) {
 }
 
 static inline void held(Life *l, uint64_t start, uint64_t stop) {
-    Outcome outcome = { .action = ACTION_RESTART, .result = RESULT_HELD, .seen = logging(start, stop) };
+    Outcome outcome = { .action = ACTION_RESTART, .result = RESULT_CONFIRMED, .seen = logging(start, stop) };
 
     decide(l, (TrailInput){ .kind = GUARD_ACTED, .outcome = &outcome });
 }

@@ -24,7 +24,7 @@ static const Gap closed = { T0, T0 + 3 * SEC };
 static const Gap open_gap = { T0, 0 };
 
 #define HELD                                                                                                \
-    { ACTION_RESTART, RESULT_HELD, 1 }
+    { ACTION_RESTART, RESULT_CONFIRMED, 1 }
 #define FAILED                                                                                              \
     { ACTION_RESTART, RESULT_FAILED, 2 }
 #define PENDING                                                                                             \
@@ -112,7 +112,7 @@ static const Case cases[] = {
       false,
       true },
     { &trail,
-      TELL(EVENT_TRAIL_FLAPPED, TELL_OPENED, SEVERITY_CRITICAL, .resolves = true,
+      TELL(EVENT_TRAIL_INTERRUPTED, TELL_OPENED, SEVERITY_CRITICAL, .resolves = true,
            .gap = { T0, T0 + 12 * SEC }),
       "CRITICAL org-trail was off for 12 s in eu-central-1 (111122223333)",
       { "between two polls", LOOKUP("StopLogging"), NULL },
@@ -166,7 +166,7 @@ static const Case cases[] = {
       false,
       false },
     { &trail,
-      TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = STOPPED, .n_reminders = 2,
+      TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = STOPPED, .n_reminders = 2,
            .may_act = true, .gap = { T0, 0 }, .action = FAILED),
       "REMINDER org-trail still stopped in eu-central-1 (111122223333), for 4 min",
       { "(2 attempts), without success so far", "still open", NULL },
@@ -175,7 +175,7 @@ static const Case cases[] = {
       true,
       false },
     { &trail,
-      TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_MISSING)),
+      TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_MISSING)),
       "REMINDER org-trail still missing in eu-central-1 (111122223333), for 4 min",
       { NULL },
       NULL,
@@ -183,7 +183,7 @@ static const Case cases[] = {
       false,
       false },
     { &trail,
-      TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_WARNING,
+      TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_WARNING,
            .findings = FINDING_BIT(FINDING_LOG_GROUP)),
       "REMINDER org-trail still cannot deliver in eu-central-1 (111122223333), for 4 min",
       { "still cannot deliver to CloudWatch Logs", NULL },
@@ -192,7 +192,7 @@ static const Case cases[] = {
       false,
       false },
     { &trail,
-      TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_WARNING, .findings = FINDING_BIT(FINDING_BLIND),
+      TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_WARNING, .findings = FINDING_BIT(FINDING_UNREACHABLE),
            .error = LOOK_DENIED),
       "REMINDER still cannot poll org-trail in eu-central-1 (111122223333), for 4 min",
       { "access denied", NULL },
@@ -201,7 +201,7 @@ static const Case cases[] = {
       false,
       false },
     { &target,
-      TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_WARNING, .error = LOOK_DENIED, .detail = "no"),
+      TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_WARNING, .error = LOOK_DENIED, .detail = "no"),
       "REMINDER still cannot poll eu-central-1 (111122223333), for 4 min",
       { NULL },
       "lookup-events",
@@ -209,7 +209,7 @@ static const Case cases[] = {
       false,
       false },
     { &target,
-      TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_WARNING),
+      TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_WARNING),
       "REMINDER still no trail records eu-central-1 (111122223333), for 4 min",
       { NULL },
       NULL,
@@ -227,7 +227,7 @@ static const Case cases[] = {
       true,
       true },
     { &target,
-      TELL(EVENT_GUARD_BLIND, TELL_SUMMARY, SEVERITY_WARNING, .repeats = { 1, 0, 0, 0 }),
+      TELL(EVENT_TARGET_UNREACHABLE, TELL_SUMMARY, SEVERITY_WARNING, .repeats = { 1, 0, 0, 0 }),
       "WARNING trouble 1 time more in eu-central-1 (111122223333), not well yet",
       { "1 time, summed up", NULL },
       "1970",
@@ -235,7 +235,7 @@ static const Case cases[] = {
       false,
       false },
     { &target,
-      TELL(EVENT_GUARD_BLIND, TELL_OPENED, SEVERITY_WARNING, .error = LOOK_DENIED, .n_failed = 3,
+      TELL(EVENT_TARGET_UNREACHABLE, TELL_OPENED, SEVERITY_WARNING, .error = LOOK_DENIED, .n_failed = 3,
            .detail = "AccessDeniedException: User is not authorized"),
       "WARNING cannot poll eu-central-1 (111122223333): access denied",
       { "3 polls in a row failed: AccessDeniedException: User is not authorized", "does not know",
@@ -245,8 +245,8 @@ static const Case cases[] = {
       false,
       false },
     { &trail,
-      TELL(EVENT_GUARD_BLIND, TELL_OPENED, SEVERITY_CRITICAL, .error = LOOK_THROTTLED, .n_failed = 1,
-           .findings = FINDING_BIT(FINDING_BLIND)),
+      TELL(EVENT_TARGET_UNREACHABLE, TELL_OPENED, SEVERITY_CRITICAL, .error = LOOK_THROTTLED, .n_failed = 1,
+           .findings = FINDING_BIT(FINDING_UNREACHABLE)),
       "CRITICAL cannot poll org-trail in eu-central-1 (111122223333): throttled",
       { "1 poll in a row failed.", NULL },
       NULL,
@@ -254,7 +254,7 @@ static const Case cases[] = {
       false,
       false },
     { &target,
-      TELL(EVENT_GUARD_SIGHTED, TELL_RESOLVED, SEVERITY_WARNING),
+      TELL(EVENT_TARGET_REACHABLE, TELL_RESOLVED, SEVERITY_WARNING),
       "RESOLVED can poll eu-central-1 (111122223333) again after 4 min",
       { NULL },
       NULL,
@@ -262,7 +262,7 @@ static const Case cases[] = {
       false,
       false },
     { &trail,
-      TELL(EVENT_GUARD_SIGHTED, TELL_RESOLVED, SEVERITY_WARNING),
+      TELL(EVENT_TARGET_REACHABLE, TELL_RESOLVED, SEVERITY_WARNING),
       "RESOLVED can poll org-trail again in eu-central-1 (111122223333) after 4 min",
       { NULL },
       NULL,
@@ -286,7 +286,7 @@ static const Case cases[] = {
       false,
       false },
     { &nobody,
-      TELL(EVENT_GUARD_CHANNEL_FAILED, TELL_OPENED, SEVERITY_CRITICAL,
+      TELL(EVENT_CHANNEL_FAILED, TELL_OPENED, SEVERITY_CRITICAL,
            .detail = "sns:arn:aws:sns:eu-central-1:111122223333:trailguard: NotFound: Topic does not exist"),
       "CRITICAL channel failed: sns:arn:aws:sns:eu-central-1:111122223333:trailguard: NotF...",
       { "NotFound: Topic does not exist", NULL },
@@ -295,7 +295,7 @@ static const Case cases[] = {
       false,
       false },
     { &nobody,
-      TELL(EVENT_GUARD_CHANNEL_RECOVERED, TELL_RESOLVED, SEVERITY_WARNING, .detail = "sns:topic"),
+      TELL(EVENT_CHANNEL_RECOVERED, TELL_RESOLVED, SEVERITY_WARNING, .detail = "sns:topic"),
       "RESOLVED channel works again: sns:topic",
       { NULL },
       NULL,
@@ -406,7 +406,7 @@ static void test_document(void **state _unused_) {
             "\"region\":\"eu-central-1\",\"trail\":{\"name\":\"org-trail\",\"arn\":\"" ARN "\"},"
             "\"findings\":[],\"detail\":null,\"first_sight\":false,"
             "\"gap\":{\"from\":\"2026-11-23T10:02:11Z\",\"to\":\"2026-11-23T10:02:14Z\"},\"repeats\":null,"
-            "\"action\":{\"taken\":\"restart\",\"result\":\"held\",\"attempts\":1},\"actor\":null,"
+            "\"action\":{\"taken\":\"restart\",\"result\":\"confirmed\",\"attempts\":1},\"actor\":null,"
             "\"fields\":[],\"fields_left\":[],\"changes\":[],\"maintenance\":false,\"restores_paused\":false,"
             "\"attack\":[\"T1562.008\",\"T1685.002\"],\"guard\":{\"host\":\"guard1\",\"version\":\"0.1.0\"}"
             "}",
@@ -435,7 +435,7 @@ static void test_ids_equal(void **state _unused_) {
 
     id_of(&trail, stopped, a);
     /* another guard, later, saw only that it had been off, as a reopening, as its third message */
-    other.event = EVENT_TRAIL_FLAPPED;
+    other.event = EVENT_TRAIL_INTERRUPTED;
     other.kind = TELL_REOPENED;
     other.time_usec += SEC;
     other.opened_usec += SEC;
@@ -461,21 +461,21 @@ static void test_ids_differ(void **state _unused_) {
         { &nameless_2, TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL) },
         { &trail, TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL) },
         { &trail, TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL) },
-        { &trail, TELL(EVENT_GUARD_BLIND, TELL_OPENED, SEVERITY_CRITICAL) },
+        { &trail, TELL(EVENT_TARGET_UNREACHABLE, TELL_OPENED, SEVERITY_CRITICAL) },
         { &trail, TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL) },
         { &trail, TELL(EVENT_TRAIL_STOPPED, TELL_SUMMARY, SEVERITY_CRITICAL) },
-        { &trail, TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .n_reminders = 1) },
-        { &trail, TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .n_reminders = 2) },
+        { &trail, TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .n_reminders = 1) },
+        { &trail, TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .n_reminders = 2) },
         { &trail, { .event = EVENT_TRAIL_STOPPED, .severity = SEVERITY_CRITICAL, .mark_usec = T0 + 1 } },
-        { &target, TELL(EVENT_GUARD_BLIND, TELL_OPENED, SEVERITY_WARNING) },
+        { &target, TELL(EVENT_TARGET_UNREACHABLE, TELL_OPENED, SEVERITY_WARNING) },
         { &target, TELL(EVENT_REGION_UNCOVERED, TELL_OPENED, SEVERITY_WARNING) },
-        { &target, TELL(EVENT_GUARD_SIGHTED, TELL_RESOLVED, SEVERITY_WARNING) },
+        { &target, TELL(EVENT_TARGET_REACHABLE, TELL_RESOLVED, SEVERITY_WARNING) },
         { &target, TELL(EVENT_REGION_COVERED, TELL_RESOLVED, SEVERITY_WARNING) },
-        { &target, TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_WARNING, .detail = "denied") },
-        { &target, TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_WARNING) },
-        { &nobody, TELL(EVENT_GUARD_CHANNEL_FAILED, TELL_OPENED, SEVERITY_WARNING, .detail = "sns:a: x") },
-        { &nobody, TELL(EVENT_GUARD_CHANNEL_FAILED, TELL_OPENED, SEVERITY_WARNING, .detail = "sns:b: x") },
-        { &nobody, TELL(EVENT_GUARD_CHANNEL_RECOVERED, TELL_RESOLVED, SEVERITY_WARNING, .detail = "sns:a") },
+        { &target, TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_WARNING, .detail = "denied") },
+        { &target, TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_WARNING) },
+        { &nobody, TELL(EVENT_CHANNEL_FAILED, TELL_OPENED, SEVERITY_WARNING, .detail = "sns:a: x") },
+        { &nobody, TELL(EVENT_CHANNEL_FAILED, TELL_OPENED, SEVERITY_WARNING, .detail = "sns:b: x") },
+        { &nobody, TELL(EVENT_CHANNEL_RECOVERED, TELL_RESOLVED, SEVERITY_WARNING, .detail = "sns:a") },
         { &nobody, TELL(EVENT_GUARD_TEST, TELL_OPENED, SEVERITY_INFO) },
     };
     char ids[ARRAY_SIZE(all)][65];
@@ -493,7 +493,7 @@ static void test_ids_differ(void **state _unused_) {
 static void test_ids_of_all_events(void **state _unused_) {
     for (Event e = 0; e < _EVENT_MAX; e++) {
         bool follow_up = e == EVENT_TRAIL_ATTRIBUTED || e == EVENT_TRAIL_ATTEMPTED;
-        TellKind kind = e == EVENT_TRAIL_REMINDER ? TELL_REMINDER : TELL_OPENED;
+        TellKind kind = e == EVENT_INCIDENT_REMINDER ? TELL_REMINDER : TELL_OPENED;
         const Tell fact = TELL(e, kind, SEVERITY_WARNING, .n_reminders = 1, .has_actor = follow_up,
                                .actor = { .name = "bob", .event_id = "e1" }, .detail = "x");
         Tell same = fact, others[] = { fact, fact, fact, fact };

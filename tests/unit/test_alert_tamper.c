@@ -49,7 +49,7 @@ typedef struct Case {
 static const Case cases[] = {
     /* ---- changed settings ---- */
     { CHANGE(SEVERITY_CRITICAL, WEAKENED, BUCKET, 0, .mode = MODE_RESTORE, .may_act = true, .resolves = true,
-             RESTORE(RESULT_HELD, 1)),
+             RESTORE(RESULT_CONFIRMED, 1)),
       "CRITICAL org-trail weakened in eu-central-1 (111122223333): S3BucketName restored",
       { "was weakened: S3BucketName. TrailGuard restored the baseline.",
         "(1 attempt) and read the settings back: confirmed", "Log files of that time are in the other bucket", LOOKUP,
@@ -57,13 +57,13 @@ static const Case cases[] = {
       "Still different",
       true },
     { CHANGE(SEVERITY_WARNING, CHANGED, TOPIC, 0, .mode = MODE_RESTORE, .may_act = true, .resolves = true,
-             RESTORE(RESULT_HELD, 1)),
+             RESTORE(RESULT_CONFIRMED, 1)),
       "WARNING org-trail changed in eu-central-1 (111122223333): SnsTopicARN restored",
       { "was changed", "Subscribers were not notified of the log files" },
       NULL,
       true },
     { CHANGE(SEVERITY_CRITICAL, WEAKENED | CHANGED, BUCKET | TOPIC | TAGS, TAGS, .mode = MODE_RESTORE,
-             RESTORE(RESULT_HELD, 2)),
+             RESTORE(RESULT_CONFIRMED, 2)),
       "CRITICAL org-trail weakened in eu-central-1 (111122223333): 3 settings partly restored",
       { "S3BucketName, SnsTopicARN, Tags.", "Still different: Tags.", "(2 attempts)" },
       NULL,
@@ -125,14 +125,14 @@ static const Case cases[] = {
       { "Another caller changed it back." },
       NULL,
       true },
-    { TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = WEAKENED,
+    { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = WEAKENED,
            .fields = BUCKET | TOPIC, .fields_left = BUCKET, .mode = MODE_OBSERVE),
       "REMINDER org-trail still weakened in eu-central-1 (111122223333), for 4 min",
       { "differ from its baseline: S3BucketName." },
       "S3BucketName, ",
       false },
     { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, .fields = BUCKET, .changed_usec = T0,
-           RESTORE(RESULT_HELD, 1)),
+           RESTORE(RESULT_CONFIRMED, 1)),
       "RESOLVED org-trail matches its baseline in eu-central-1 (111122223333): S3BucketName",
       { "TrailGuard restored the baseline." },
       NULL,
@@ -145,7 +145,7 @@ static const Case cases[] = {
       NULL,
       true },
     { TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL, .about = MISSING, .mode = MODE_RESTORE,
-           .may_act = true, .resolves = true, RECREATE(RESULT_HELD, 1)),
+           .may_act = true, .resolves = true, RECREATE(RESULT_CONFIRMED, 1)),
       "CRITICAL org-trail deleted in eu-central-1 (111122223333), created again",
       { "TrailGuard created it again, and it is logging", "between the deletion and now are lost" },
       NULL,
@@ -169,7 +169,7 @@ static const Case cases[] = {
       { "between two polls", LOOKUP },
       NULL,
       true },
-    { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, RECREATE(RESULT_HELD, 2), .since_usec = T0 + SEC),
+    { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, RECREATE(RESULT_CONFIRMED, 2), .since_usec = T0 + SEC),
       "RESOLVED org-trail exists and logs again in eu-central-1 (111122223333) after 4 min",
       { "(2 attempts)", "find out who deleted it" },
       NULL,
@@ -201,17 +201,17 @@ static const Case cases[] = {
       { "nothing was delivered since 2026-11-23T08:00:00Z.", "stale_after" },
       NULL,
       false },
-    { TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_BUCKET)),
+    { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_BUCKET)),
       "REMINDER org-trail: its bucket still wrong in eu-central-1 (111122223333), for 4 min",
       { "still fails its check", "in that owner's hands" },
       "Nothing yet",
       false },
-    { TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_LIFECYCLE)),
+    { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_LIFECYCLE)),
       "REMINDER org-trail: log files still deleted early in eu-central-1 (111122223333)",
       { "Log files that the rule has expired are gone", "Remove the rule" },
       "30 days",
       false },
-    { TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_WARNING, .findings = FINDING_BIT(FINDING_KEY)),
+    { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_WARNING, .findings = FINDING_BIT(FINDING_KEY)),
       "REMINDER org-trail: its KMS key still unusable in eu-central-1 (111122223333)",
       { "if the key is deleted, never again", "Enable the key" },
       "Nothing yet",
@@ -400,27 +400,27 @@ static void what_is_said_later_holds(void **unused) {
         const char *subject, *text, *not_in_text;
     } rows[] = {
         { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, .fields = BUCKET | TAGS, .fields_others = TAGS,
-               .mode = MODE_RESTORE, RESTORE(RESULT_HELD, 1)),
+               .mode = MODE_RESTORE, RESTORE(RESULT_CONFIRMED, 1)),
           "matches its baseline in", "TrailGuard restored what it may, and another caller the rest.", "restored the baseline. " },
-        { TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_STOPPED),
+        { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_STOPPED),
                .since_usec = T0 + 181 * SEC),
           "still stopped in eu-central-1 (111122223333), for 1 min", "still stopped", NULL },
-        { TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_STOPPED),
+        { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_STOPPED),
                .protected = true),
           "still stopped in", "The owners of the organization's management account must start it there", "Start it:" },
-        { TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_INFO, .findings = FINDING_BIT(FINDING_STOPPED),
+        { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_INFO, .findings = FINDING_BIT(FINDING_STOPPED),
                .maintenance = true, .mode = MODE_RESTART),
           "still stopped in", "A maintenance window allows that", "1. Start it:" },
-        { TELL(EVENT_TRAIL_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = MISSING, .never_seen = true),
+        { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = MISSING, .never_seen = true),
           "still does not exist", "correct its name in trails", "deleted on purpose" },
-        { TELL(EVENT_GUARD_SIGHTED, TELL_RESOLVED, SEVERITY_WARNING, .about = FINDING_BIT(FINDING_TAGS_UNREADABLE)),
+        { TELL(EVENT_TARGET_REACHABLE, TELL_RESOLVED, SEVERITY_WARNING, .about = FINDING_BIT(FINDING_TAGS_UNREADABLE)),
           "can read tags again", "TrailGuard can read tags of", "can poll" },
-        { TELL(EVENT_GUARD_SIGHTED, TELL_RESOLVED, SEVERITY_WARNING, .about = FINDING_BIT(FINDING_BLIND)),
+        { TELL(EVENT_TARGET_REACHABLE, TELL_RESOLVED, SEVERITY_WARNING, .about = FINDING_BIT(FINDING_UNREACHABLE)),
           "RESOLVED can poll org-trail again", "TrailGuard can poll org-trail", "can read" },
-        { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, RECREATE(RESULT_HELD, 1),
+        { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, RECREATE(RESULT_CONFIRMED, 1),
                .since_usec = T0 + 181 * SEC),
           "exists and logs again in eu-central-1 (111122223333) after 1 min", "exists again", NULL },
-        { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, RECREATE(RESULT_HELD, 1)),
+        { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, RECREATE(RESULT_CONFIRMED, 1)),
           "exists and logs again in eu-central-1 (111122223333)", "exists again", " after " },
         { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_LIFECYCLE),
                .findings = FINDING_BIT(FINDING_LIFECYCLE), BY_BOB),
@@ -490,7 +490,7 @@ static void who_took_an_account_out(void **unused) {
 
 static void how_an_account_left(void **unused) {
     Subject account = { "", "", ACCOUNT, "" };
-    Tell tell = TELL(EVENT_GUARD_BLIND, TELL_OPENED, SEVERITY_WARNING, .error = LOOK_GONE);
+    Tell tell = TELL(EVENT_TARGET_UNREACHABLE, TELL_OPENED, SEVERITY_WARNING, .error = LOOK_GONE);
     Alert alert = compose(&account, &tell);
 
     (void)unused;
@@ -610,7 +610,7 @@ static void before_and_after(void **unused) {
         .n = 3,
     };
     Tell tell = CHANGE(SEVERITY_CRITICAL, WEAKENED | CHANGED, BUCKET | TOPIC, TOPIC, .mode = MODE_RESTORE,
-                       .changes = &drift, RESTORE(RESULT_HELD, 1));
+                       .changes = &drift, RESTORE(RESULT_CONFIRMED, 1));
     Alert alert = compose(&trail, &tell);
     json_t *root = load(alert.document), *changes = json_object_get(root, "changes"), *one;
 
@@ -626,10 +626,10 @@ static void before_and_after(void **unused) {
     assert_int_equal(json_array_size(changes), 2);
     one = json_array_get(changes, 0);
     assert_string_equal(json_string_value(json_object_get(one, "field")), "S3BucketName");
-    assert_string_equal(json_string_value(json_object_get(one, "was")), "org-logs");
-    assert_string_equal(json_string_value(json_object_get(one, "now")), "evil-logs\\x1b[2J");
+    assert_string_equal(json_string_value(json_object_get(one, "expected")), "org-logs");
+    assert_string_equal(json_string_value(json_object_get(one, "actual")), "evil-logs\\x1b[2J");
     one = json_array_get(changes, 1);
-    assert_true(json_is_null(json_object_get(one, "now")));
+    assert_true(json_is_null(json_object_get(one, "actual")));
     assert_int_equal(json_array_size(json_object_get(root, "fields")), 2);
     assert_string_equal(json_string_value(json_array_get(json_object_get(root, "fields_left"), 0)),
                         "SnsTopicARN");
@@ -681,7 +681,7 @@ static void long_values_are_cut_and_their_length_named(void **unused) {
     alert = compose(&trail, &tell);
     assert_non_null(strstr(alert.text, "\"... (5000 bytes in all)\n"));
     root = load(alert.document);
-    shown = json_string_value(json_object_get(json_array_get(json_object_get(root, "changes"), 0), "was"));
+    shown = json_string_value(json_object_get(json_array_get(json_object_get(root, "changes"), 0), "expected"));
     assert_between(strlen(shown), 1000, 1100);
     assert_non_null(strstr(shown, "... (5000 bytes in all)"));
     json_decref(root);
@@ -725,7 +725,7 @@ static void every_field_has_a_subject(void **unused) {
     for (Field f = 0; f < _FIELD_MAX; f++)
         for (ActionResult r = 0; r < _RESULT_MAX; r++) {
             Tell tell =
-                    CHANGE(SEVERITY_CRITICAL, WEAKENED, FIELD_BIT(f), r == RESULT_HELD ? 0 : FIELD_BIT(f),
+                    CHANGE(SEVERITY_CRITICAL, WEAKENED, FIELD_BIT(f), r == RESULT_CONFIRMED ? 0 : FIELD_BIT(f),
                            .mode = MODE_RESTORE, .may_act = true, RESTORE(r, 1));
             Alert alert = compose(&trail, &tell);
 
@@ -761,7 +761,7 @@ static void ids(void **unused) {
     other.mode = MODE_RESTORE;
     other.kind = TELL_REOPENED;
     other.time_usec += 40 * SEC;
-    other.restore = other.action = (ActionReport){ ACTION_RESTORE, RESULT_HELD, 1 };
+    other.restore = other.action = (ActionReport){ ACTION_RESTORE, RESULT_CONFIRMED, 1 };
     other.fields_left = 0;
     id_of(other, b);
     assert_string_equal(a, b);

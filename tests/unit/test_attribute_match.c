@@ -131,7 +131,7 @@ static void test_questions(void **state) {
         { 0, FIELDS_ALL, "" },
         { BIT(STOPPED), 0, "StopLogging " },
         { BIT(STOPPED), FIELD_BIT(FIELD_TAGS), "StopLogging " },
-        { BIT(FLAPPED), 0, "StopLogging " },
+        { BIT(INTERRUPTED), 0, "StopLogging " },
         { BIT(MISSING), 0, "DeleteTrail " LEAVE_NAMES },
         { BIT(RECREATED), FIELD_BIT(FIELD_BUCKET), "DeleteTrail " },
         { BIT(WEAKENED), 0, DRIFT_NAMES },
@@ -150,7 +150,7 @@ static void test_questions(void **state) {
         { BIT(DIGEST), 0, BUCKET_NAMES KEY_NAMES POLICY_NAME },
         { BIT(LOG_GROUP), 0, LOG_NAMES },
         { BIT(NOTIFICATION), 0, TOPIC_NAMES },
-        { BIT(STALE) | BIT(BLIND) | FINDINGS_UNREADABLE, FIELDS_ALL, "" },
+        { BIT(STALE) | BIT(UNREACHABLE) | FINDINGS_UNREADABLE, FIELDS_ALL, "" },
         { UINT32_MAX, FIELDS_ALL, EVERY_NAME },
     };
 
@@ -216,7 +216,7 @@ static void test_questions_about_what_is_not_known(void **state) {
 
 /* ---- each kind of call against each finding ---- */
 
-#define STOPS   (BIT(STOPPED) | BIT(FLAPPED))
+#define STOPS   (BIT(STOPPED) | BIT(INTERRUPTED))
 #define DELETES (BIT(MISSING) | BIT(RECREATED))
 
 #define BUCKETS  (BIT(BUCKET) | BIT(DELIVERY) | BIT(DIGEST))
@@ -749,7 +749,7 @@ static void test_questions_about_a_member(void **state) {
     static const char departs[] =
             "RemoveAccountFromOrganization@us-east-1 CloseAccount@us-east-1 AccountDepartedOrganization@us-east-1 ";
     AttributeRequest left = member_request(BIT(MISSING), false), own = member_request(BIT(MISSING), true),
-                     unreachable = member_request(BIT(BLIND), false);
+                     unreachable = member_request(BIT(UNREACHABLE), false);
     AttributeQuestion questions[ATTRIBUTE_QUESTIONS_MAX];
     char text[512];
     size_t n;
@@ -791,7 +791,7 @@ static void test_events_about_a_member(void **state) {
         { RECORD, "", "{\"memberAccountId\":\"" MEMBER "\",\"x\":1}", BIT(MISSING), true },
         { RECORD, "", "{\"accountId\":\"222233334444\",\"managementAccountId\":\"111122223333\"}", BIT(MISSING), false },
         { RECORD, "", "{\"accountId\":\"9" MEMBER "\"}", BIT(MISSING), false },
-        { "MoveAccount", "{\"accountId\":\"" MEMBER "\"}", "", BIT(BLIND), true },
+        { "MoveAccount", "{\"accountId\":\"" MEMBER "\"}", "", BIT(UNREACHABLE), true },
         { "MoveAccount", "{\"accountId\":\"" MEMBER "\"}", "", BIT(MISSING), false },
         { "InviteAccountToOrganization", "{\"target\":{\"id\":\"" MEMBER "\"}}", "", BIT(MISSING), false },
         { "AccountJoinedOrganization", "", "{\"accountId\":\"" MEMBER "\"}", BIT(MISSING), false },

@@ -62,7 +62,7 @@ static void test_what_an_account_overrides(void **state) {
     assert_int_equal(config_account_policy(config, role).mode, MODE_RESTART);
     assert_int_equal(config_account_policy(config, role).restore, RESTORE_BIT(RESTORE_DELETED));
     assert_int_equal(config_account_policy(config, base).restore, config->restore);
-    assert_int_equal(config_account_policy(config, role).blind_after, config_policy(config).blind_after);
+    assert_int_equal(config_account_policy(config, role).unreachable_after, config_policy(config).unreachable_after);
     config_free(config);
 }
 

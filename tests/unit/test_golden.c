@@ -145,7 +145,7 @@ static const char *lasting(uint32_t findings) {
 }
 
 static const char *done(uint32_t findings) {
-    uint32_t events = findings & (FINDING_BIT(FINDING_FLAPPED) | FINDING_BIT(FINDING_RECREATED));
+    uint32_t events = findings & (FINDING_BIT(FINDING_INTERRUPTED) | FINDING_BIT(FINDING_RECREATED));
 
     return events ? worst_of(events) : lasting(findings);
 }

@@ -47,12 +47,12 @@ static const Case cases[] = {
       ACTION_RESTART, -1, 0, true },
     { "never started", MODE_RESTART, true, false, STATUS(false, 0, 0), VERDICT_STOPPED, ACTION_RESTART, -1,
       0, true },
-    { "flapped", MODE_RESTART, true, true, STATUS(true, STOP_NOW + SEC, STOP_NOW), VERDICT_FLAPPED,
-      ACTION_NONE, EVENT_TRAIL_FLAPPED, SEVERITY_CRITICAL, false },
-    { "flapped, observe", MODE_OBSERVE, true, true, STATUS(true, STOP_NOW + SEC, STOP_NOW), VERDICT_FLAPPED,
-      ACTION_NONE, EVENT_TRAIL_FLAPPED, SEVERITY_CRITICAL, false },
-    { "flapped, not ours", MODE_RESTART, false, true, STATUS(true, STOP_NOW + SEC, STOP_NOW),
-      VERDICT_FLAPPED, ACTION_NONE, EVENT_TRAIL_FLAPPED, SEVERITY_CRITICAL, false },
+    { "interrupted", MODE_RESTART, true, true, STATUS(true, STOP_NOW + SEC, STOP_NOW), VERDICT_INTERRUPTED,
+      ACTION_NONE, EVENT_TRAIL_INTERRUPTED, SEVERITY_CRITICAL, false },
+    { "interrupted, observe", MODE_OBSERVE, true, true, STATUS(true, STOP_NOW + SEC, STOP_NOW), VERDICT_INTERRUPTED,
+      ACTION_NONE, EVENT_TRAIL_INTERRUPTED, SEVERITY_CRITICAL, false },
+    { "interrupted, not ours", MODE_RESTART, false, true, STATUS(true, STOP_NOW + SEC, STOP_NOW),
+      VERDICT_INTERRUPTED, ACTION_NONE, EVENT_TRAIL_INTERRUPTED, SEVERITY_CRITICAL, false },
     { "absent",
       MODE_RESTART,
       true,
@@ -158,7 +158,7 @@ static void restart_that_holds_is_one_message(void **unused) {
     assert_int_equal(l.plan.n_tells, 1);
     assert_true(t->resolves);
     assert_int_equal(t->event, EVENT_TRAIL_STOPPED);
-    assert_int_equal(t->action.result, RESULT_HELD);
+    assert_int_equal(t->action.result, RESULT_CONFIRMED);
     assert_int_equal(t->action.attempts, 1);
     assert_true(t->gap.from_usec == STOP_NOW && t->gap.to_usec == EPOCH + SEC);
     assert_false(l.state.incident.open);
@@ -234,7 +234,7 @@ static void stopped_again_before_the_restart_was_read_back_is_restarted_at_once(
     look(&l, logging(STARTED, 0));
     look(&l, stopped(STARTED, stop));
     for (unsigned i = 0; i < 50; i++) {
-        Outcome outcome = { .action = ACTION_RESTART, .result = RESULT_HELD };
+        Outcome outcome = { .action = ACTION_RESTART, .result = RESULT_CONFIRMED };
 
         assert_int_equal(l.plan.action, ACTION_RESTART);
         assert_int_equal(l.state.verdict, VERDICT_STOPPED);
@@ -333,7 +333,7 @@ static void blind_on_one_trail(void **unused) {
         assert_int_equal(l.state.verdict, i < 3 ? VERDICT_LOGGING : VERDICT_UNKNOWN);
     }
     assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].event, EVENT_GUARD_BLIND);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TARGET_UNREACHABLE);
     assert_int_equal(l.plan.tells[0].severity, SEVERITY_WARNING);
     pass_time(&l, GUARD_BLIND_CRITICAL_USEC);
     look(&l, in_vain(LOOK_DENIED, true));
@@ -341,7 +341,7 @@ static void blind_on_one_trail(void **unused) {
     look(&l, in_vain(LOOK_DENIED, true));
     assert_int_equal(l.plan.n_tells, 0);
     look(&l, logging(STARTED, 0));
-    assert_int_equal(l.plan.tells[0].event, EVENT_GUARD_SIGHTED);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TARGET_REACHABLE);
     assert_int_equal(l.state.verdict, VERDICT_LOGGING);
 }
 
@@ -410,7 +410,7 @@ static void reminders_come_while_it_lasts(void **unused) {
         pass_time(&l, l.plan.wake_mono_usec - l.now.mono_usec);
         wake(&l);
         assert_int_equal(l.plan.n_tells, 1);
-        assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_REMINDER);
+        assert_int_equal(l.plan.tells[0].event, EVENT_INCIDENT_REMINDER);
         assert_int_equal(l.plan.tells[0].n_reminders, i);
     }
 }

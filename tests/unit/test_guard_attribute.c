@@ -182,7 +182,7 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
     } rows[] = {
         { FINDING_MISSING, true, 0 },
         { FINDING_STOPPED, true, 0 },
-        { FINDING_FLAPPED, true, 0 },
+        { FINDING_INTERRUPTED, true, 0 },
         { FINDING_RECREATED, true, 0 },
         { FINDING_WEAKENED, true, 0 },
         { FINDING_CHANGED, true, 0 },
@@ -204,7 +204,7 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
         { FINDING_POLICY_UNREADABLE, false, 0 },
         { FINDING_KEY_UNREADABLE, false, 0 },
         { FINDING_LIST_UNREADABLE, false, 0 },
-        { FINDING_BLIND, false, 0 },
+        { FINDING_UNREACHABLE, false, 0 },
     };
 
     (void)unused;
@@ -216,7 +216,7 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
         const Attributing *at = &l.state.attributing;
 
         l.policy.stale_after_usec = 6000 * SEC;
-        l.policy.blind_after = 1;
+        l.policy.unreachable_after = 1;
         decide(&l, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen, .drift = &drift });
         pass_time(&l, 60 * SEC);
         if (rows[i].finding >= FINDING_SELECTORS_UNREADABLE && rows[i].finding <= FINDING_KEY_UNREADABLE)
@@ -224,7 +224,7 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
         else switch (rows[i].finding) {
         case FINDING_MISSING: seen = absent(); break;
         case FINDING_STOPPED: seen = stopped(STARTED, STOP_NOW); break;
-        case FINDING_FLAPPED: seen = logging(STOP_NOW + SEC, STOP_NOW); break;
+        case FINDING_INTERRUPTED: seen = logging(STOP_NOW + SEC, STOP_NOW); break;
         case FINDING_RECREATED: seen = logging(STOP_NOW, 0); break;
         case FINDING_WEAKENED:
         case FINDING_CHANGED:

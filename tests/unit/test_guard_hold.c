@@ -16,12 +16,12 @@ static const Now now = { .mono_usec = 1000 * SEC, .real_usec = 1795428131ULL * S
 
 static const Policy policy = {
     .mode = MODE_RESTORE,
-    .blind_after = 3,
+    .unreachable_after = 3,
     .restore = RESTORE_BIT(RESTORE_SETTINGS) | RESTORE_BIT(RESTORE_DELETED),
     .max_restores_per_hour = 2,
     .attribution = true,
 };
-static const Policy observing = { .mode = MODE_OBSERVE, .blind_after = 3, .max_restores_per_hour = 2 };
+static const Policy observing = { .mode = MODE_OBSERVE, .unreachable_after = 3, .max_restores_per_hour = 2 };
 
 static const TrailFacts ours = { .writable = true };
 

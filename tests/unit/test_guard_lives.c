@@ -84,10 +84,10 @@ static void judge(Oracle *o, bool event, uint64_t now) {
 }
 
 static void oracle_looks(Oracle *o, const World *w, bool settings, uint64_t now) {
-    bool flapped, anew;
+    bool interrupted, anew;
     World last = o->last;
 
-    flapped = o->seen && last.exists && last.on && w->exists && w->on && w->stop > last.stop;
+    interrupted = o->seen && last.exists && last.on && w->exists && w->on && w->stop > last.stop;
     anew = o->seen && last.exists && w->exists && (w->start > last.start || w->start == 0) &&
            (w->stop < last.stop || w->delivery < last.delivery);
     o->last = *w;
@@ -101,7 +101,7 @@ static void oracle_looks(Oracle *o, const World *w, bool settings, uint64_t now)
     } else if (!settings)
         o->last.differs = last.exists ? last.differs : 0;
     o->seen |= w->exists;
-    judge(o, flapped || anew, now);
+    judge(o, interrupted || anew, now);
 }
 
 /* ---- messages ---- */
@@ -277,7 +277,7 @@ static void finish_action(Run *r) {
     Action action = r->acting;
     bool done = carry_out(r, action);
     Outcome outcome = { .action = action,
-                        .result = done ? RESULT_HELD : RESULT_FAILED,
+                        .result = done ? RESULT_CONFIRMED : RESULT_FAILED,
                         .fields_left = FIELDS_ALL };
 
     r->acting = ACTION_NONE;

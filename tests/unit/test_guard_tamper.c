@@ -45,7 +45,7 @@ static char evil[] = "evil", worse[] = "worse";
 static void came_of(Life *l, Action action, ActionResult result, uint32_t fields_left) {
     Outcome outcome = { .action = action, .result = result, .fields_left = fields_left };
 
-    if (action != ACTION_RESTORE && result == RESULT_HELD)
+    if (action != ACTION_RESTORE && result == RESULT_CONFIRMED)
         outcome.seen = logging(l->now.real_usec, 0);
     if (result == RESULT_FAILED)
         (void)strcpy(outcome.error_text, "AccessDenied");
@@ -123,7 +123,7 @@ static void every_case(void **unused) {
         assert_int_equal(l.plan.hold, c->written != 0);
         assert_int_equal(l.plan.n_tells, c->written ? 0 : 1);
         if (c->written)
-            came_of(&l, ACTION_RESTORE, RESULT_HELD, c->fields & ~c->written);
+            came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, c->fields & ~c->written);
         assert_int_equal(l.plan.n_tells, 1);
         assert_int_equal(t->event, EVENT_TRAIL_WEAKENED);
         assert_int_equal(t->severity, c->severity);
@@ -274,11 +274,11 @@ static void restore_that_holds_is_one_message(void **unused) {
     assert_int_equal(l.plan.notes[0].note, NOTE_CHANGED);
     assert_int_equal(l.plan.notes[0].fields, BUCKET);
     pass_time(&l, 2 * SEC);
-    came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+    came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
     assert_int_equal(l.plan.notes[0].note, NOTE_RESTORED);
     assert_int_equal(l.plan.n_tells, 1);
     assert_true(t->resolves);
-    assert_int_equal(t->action.result, RESULT_HELD);
+    assert_int_equal(t->action.result, RESULT_CONFIRMED);
     assert_int_equal(t->action.attempts, 1);
     assert_true(t->changed_usec == EPOCH && t->time_usec == EPOCH + 2 * SEC);
     assert_int_equal(l.state.verdict, VERDICT_LOGGING);
@@ -297,7 +297,7 @@ static void slow_restore_is_told_after_five_seconds_and_again_when_it_holds(void
     wake(&l);
     assert_int_equal(l.plan.n_tells, 1);
     assert_int_equal(l.plan.tells[0].action.result, RESULT_PENDING);
-    came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+    came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
     assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
     assert_int_equal(l.plan.tells[0].fields, BUCKET);
     assert_int_equal(l.plan.tells[0].fields_left, 0);
@@ -319,11 +319,11 @@ static void recording_first_settings_at_once_after_it(void **unused) {
     assert_int_equal(l.plan.n_tells, 1);
     assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_STOPPED);
     assert_int_equal(l.plan.tells[0].action.taken, ACTION_RESTART);
-    assert_int_equal(l.plan.tells[0].action.result, RESULT_HELD);
+    assert_int_equal(l.plan.tells[0].action.result, RESULT_CONFIRMED);
     assert_true(l.plan.tells[0].mark_usec == STOP_NOW); /* whatever else was seen meanwhile */
     assert_false(l.plan.tells[0].resolves);
     pass_time(&l, SEC);
-    came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+    came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
     assert_int_equal(l.plan.n_tells, 1);
     assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_WEAKENED);
     assert_true(l.plan.tells[0].resolves);
@@ -357,7 +357,7 @@ static void failing_restore_backs_off_but_never_keeps_a_restart_waiting(void **u
     held(&l, l.now.real_usec, STOP_NOW);
     wait_for_wake(&l, HOUR);
     assert_int_equal(l.plan.action, ACTION_RESTORE);
-    came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+    came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
     assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
 }
 
@@ -371,7 +371,7 @@ static void settings_are_restored_while_a_restart_backs_off(void **unused) {
     failed(&l);
     assert_int_equal(l.plan.action, ACTION_RESTORE);
     pass_time(&l, 2 * SEC);
-    came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+    came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
     assert_int_equal(l.plan.action, ACTION_RESTART);
 }
 
@@ -381,7 +381,7 @@ static void held_but_still_different_is_a_failure(void **unused) {
     (void)unused;
     WELL();
     CHANGED(BUCKET | TOPIC);
-    came_of(&l, ACTION_RESTORE, RESULT_HELD, BUCKET);
+    came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, BUCKET);
     assert_int_equal(l.plan.action, ACTION_NONE);
     assert_true(l.plan.wake_mono_usec == l.now.mono_usec + SEC);
     assert_int_equal(l.plan.tells[0].action.result, RESULT_FAILED);
@@ -530,7 +530,7 @@ static void a_look_at_settings_is_no_sight_of_the_status(void **unused) {
 
     (void)unused;
     WELL();
-    l.policy.blind_after = 3;
+    l.policy.unreachable_after = 3;
     for (unsigned i = 1; i <= 3; i++) {
         look(&l, in_vain(LOOK_DENIED, true));
         assert_int_equal(l.plan.n_tells, i == 3);
@@ -539,7 +539,7 @@ static void a_look_at_settings_is_no_sight_of_the_status(void **unused) {
         assert_int_equal(l.plan.n_tells, 0);
     }
     assert_int_equal(l.state.verdict, VERDICT_UNKNOWN);
-    assert_true(l.state.findings & FINDING_BIT(FINDING_BLIND));
+    assert_true(l.state.findings & FINDING_BIT(FINDING_UNREACHABLE));
     drift = drift_of(BUCKET, evil);
     (void)strcpy(old.key_error, "KMSInvalidStateException");
     decide(&l, (TrailInput){ .kind = GUARD_COMPARED, .seen = &old, .drift = &drift });
@@ -583,7 +583,7 @@ static void a_war_over_settings_is_capped_and_told_seldom(void **unused) {
         if (l.plan.action == ACTION_RESTORE) {
             n_restored++;
             pass_time(&l, SEC);
-            came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+            came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
             count_war(&l, &count);
         }
         pass_time(&l, 59 * SEC);
@@ -602,7 +602,7 @@ static void past_the_ceiling_logging_is_still_restarted(void **unused) {
     l.policy.max_restores_per_hour = 1;
     WELL();
     CHANGED(BUCKET);
-    came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+    came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
     pass_time(&l, 60 * SEC);
     CHANGED(BUCKET);
     assert_int_equal(l.plan.action, ACTION_NONE);
@@ -621,7 +621,7 @@ static void past_the_ceiling_logging_is_still_restarted(void **unused) {
     }
     assert_true(l.now.real_usec == EPOCH + HOUR);
     assert_false(l.state.restores[FIELD_BUCKET].paused);
-    came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+    came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
     assert_false(l.state.incident.open);
 }
 
@@ -632,7 +632,7 @@ static void a_clock_that_is_set_back_does_not_pause_for_long(void **unused) {
     l.policy.max_restores_per_hour = 1;
     WELL();
     CHANGED(BUCKET);
-    came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+    came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
     l.now.real_usec -= 100 * HOUR;
     CHANGED(BUCKET);
     assert_int_equal(l.plan.action, ACTION_NONE);
@@ -666,7 +666,7 @@ static void what_cannot_be_restored_keeps_no_other_field_waiting(void **unused) 
     CHANGED(TOPIC | BUCKET);
     assert_int_equal(l.plan.action, ACTION_RESTORE);
     assert_int_equal(l.plan.fields, BUCKET);
-    came_of(&l, ACTION_RESTORE, RESULT_HELD, TOPIC);
+    came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, TOPIC);
     assert_int_equal(l.plan.n_tells, 1);
     assert_int_equal(l.plan.tells[0].fields_left, TOPIC);
     assert_false(l.plan.tells[0].restores_paused);
@@ -682,13 +682,13 @@ static void what_cannot_be_restored_keeps_no_trail_from_being_created(void **unu
     fail_topic_until_it_waits_long(&l);
     look(&l, absent());
     assert_int_equal(l.plan.action, ACTION_RECREATE);
-    came_of(&l, ACTION_RECREATE, RESULT_HELD, 0);
+    came_of(&l, ACTION_RECREATE, RESULT_CONFIRMED, 0);
     /* ... and a fight over the bucket does neither */
     for (unsigned i = 0; i < 31; i++) {
         CHANGED(BUCKET);
         assert_int_equal(l.plan.action, i < 30 ? ACTION_RESTORE : ACTION_NONE);
         if (i < 30)
-            came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+            came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
     }
     look(&l, absent());
     assert_int_equal(l.plan.action, ACTION_RECREATE);
@@ -713,7 +713,7 @@ static void what_failed_together_is_tried_one_by_one(void **unused) {
         if (l.plan.fields == TOPIC)
             came_of(&l, ACTION_RESTORE, RESULT_FAILED, l.state.fields);
         else
-            came_of(&l, ACTION_RESTORE, RESULT_HELD, l.state.fields & ~l.plan.fields);
+            came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, l.state.fields & ~l.plan.fields);
     }
     assert_int_equal(l.state.fields, TOPIC);
     assert_int_equal(l.plan.action, ACTION_NONE);
@@ -762,7 +762,7 @@ static void maintenance_leaves_settings_and_ends_by_itself(void **unused) {
     look(&l, logging(l.state.start_usec, l.state.stop_usec));
     assert_int_equal(l.plan.action, ACTION_RESTORE);
     assert_true(l.plan.hold);
-    came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+    came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
     assert_int_equal(l.plan.n_tells, 1);
     assert_int_equal(l.plan.tells[0].severity, SEVERITY_CRITICAL);
     assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_WEAKENED);
@@ -778,7 +778,7 @@ static void what_maintenance_leaves_is_told_at_its_end_in_any_mode(void **unused
     CHANGED(BUCKET);
     pass_time(&l, HOUR);
     wake(&l);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_REMINDER);
+    assert_int_equal(l.plan.tells[0].event, EVENT_INCIDENT_REMINDER);
     assert_int_equal(l.plan.tells[0].severity, SEVERITY_INFO);
     l.facts.maintenance = false;
     wake(&l);
@@ -801,7 +801,7 @@ static void a_reminder_counts_from_what_it_is_about(void **unused) {
     began = l.now.real_usec;
     pass_time(&l, HOUR);
     wake(&l);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_REMINDER);
+    assert_int_equal(l.plan.tells[0].event, EVENT_INCIDENT_REMINDER);
     assert_int_equal(l.plan.tells[0].since_usec, began);
 
     pass_time(&l, 1800 * SEC);
@@ -809,7 +809,7 @@ static void a_reminder_counts_from_what_it_is_about(void **unused) {
     changed = l.now.real_usec;
     pass_time(&l, HOUR);
     wake(&l);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_REMINDER);
+    assert_int_equal(l.plan.tells[0].event, EVENT_INCIDENT_REMINDER);
     assert_int_equal(l.plan.tells[0].since_usec, changed);
 
     off = failing;
@@ -818,14 +818,14 @@ static void a_reminder_counts_from_what_it_is_about(void **unused) {
     look(&l, off);
     pass_time(&l, HOUR);
     wake(&l);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_REMINDER);
+    assert_int_equal(l.plan.tells[0].event, EVENT_INCIDENT_REMINDER);
     assert_int_equal(l.plan.tells[0].since_usec, off.stop_usec);
 
     /* it logs again: what is left is what lasted longest */
     look_at_settings(&l, failing, 0, evil);
     pass_time(&l, HOUR);
     wake(&l);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_REMINDER);
+    assert_int_equal(l.plan.tells[0].event, EVENT_INCIDENT_REMINDER);
     assert_int_equal(l.plan.tells[0].since_usec, began);
 }
 
@@ -837,7 +837,7 @@ static void what_others_put_back_is_not_ours(void **unused) {
     l.policy.restore = RESTORE_BIT(RESTORE_SETTINGS);
     WELL();
     CHANGED(BUCKET | TAGS);
-    came_of(&l, ACTION_RESTORE, RESULT_HELD, TAGS);
+    came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, TAGS);
     pass_time(&l, 60 * SEC);
     WELL();
     assert_int_equal(l.plan.n_tells, 1);
@@ -852,7 +852,7 @@ static void a_named_trail_that_never_was_there_is_not_gone(void **unused) {
     look(&l, absent());
     pass_time(&l, HOUR);
     wake(&l);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_REMINDER);
+    assert_int_equal(l.plan.tells[0].event, EVENT_INCIDENT_REMINDER);
     assert_true(l.plan.tells[0].never_seen);
 }
 
@@ -865,7 +865,7 @@ static void what_could_be_read_again_was_polled_all_along(void **unused) {
     (void)strcpy(seen.unreadable[UNREADABLE_TAGS], "AccessDenied");
     look(&l, seen);
     WELL();
-    assert_int_equal(l.plan.tells[0].event, EVENT_GUARD_SIGHTED);
+    assert_int_equal(l.plan.tells[0].event, EVENT_TARGET_REACHABLE);
     assert_int_equal(l.plan.tells[0].about, FINDING_BIT(FINDING_TAGS_UNREADABLE));
 }
 
@@ -915,11 +915,11 @@ static void deleted_and_recreated_by_us(void **unused) {
     assert_true(l.plan.hold);
     assert_int_equal(l.state.verdict, VERDICT_MISSING);
     pass_time(&l, 3 * SEC);
-    came_of(&l, ACTION_RECREATE, RESULT_HELD, 0);
+    came_of(&l, ACTION_RECREATE, RESULT_CONFIRMED, 0);
     assert_int_equal(l.plan.n_tells, 1);
     assert_int_equal(t->event, EVENT_TRAIL_MISSING);
     assert_int_equal(t->action.taken, ACTION_RECREATE);
-    assert_int_equal(t->action.result, RESULT_HELD);
+    assert_int_equal(t->action.result, RESULT_CONFIRMED);
     assert_true(t->resolves);
     assert_int_equal(l.state.verdict, VERDICT_LOGGING);
     look(&l, logging(l.state.start_usec, 0));
@@ -939,11 +939,11 @@ static void recreation_that_is_refused_is_told_and_tried_again(void **unused) {
     assert_string_equal(l.plan.tells[0].detail, "AccessDenied");
     wait_for_wake(&l, HOUR);
     assert_int_equal(l.plan.action, ACTION_RECREATE);
-    came_of(&l, ACTION_RECREATE, RESULT_HELD, INSIGHTS);
+    came_of(&l, ACTION_RECREATE, RESULT_CONFIRMED, INSIGHTS);
     assert_int_equal(l.plan.n_tells, 0); /* something is left */
     assert_int_equal(l.state.verdict, VERDICT_WEAKENED);
     assert_int_equal(l.plan.action, ACTION_RESTORE);
-    came_of(&l, ACTION_RESTORE, RESULT_HELD, 0);
+    came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
     assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
 }
 
@@ -964,7 +964,7 @@ static void recreation_must_be_named_and_needs_a_past(void **unused) {
 
 static void a_recreated_trail_that_does_not_log_is_started(void **unused) {
     Life l = life(MODE_RESTORE, true);
-    Outcome outcome = { .action = ACTION_RECREATE, .result = RESULT_HELD, .seen = stopped(0, 0) };
+    Outcome outcome = { .action = ACTION_RECREATE, .result = RESULT_CONFIRMED, .seen = stopped(0, 0) };
 
     (void)unused;
     l.policy.restore = RESTORE_ALL;
@@ -983,7 +983,7 @@ static void recreated_between_two_looks(void **unused) {
     static const struct {
         uint64_t start, stop, delivery; /* before */
         Observation seen;               /* after; status is_logging */
-        bool recreated, flapped;
+        bool recreated, interrupted;
     } rows[] = {
 #define NOW_IS(log, start_, stop_, delivery_)                                                               \
     { .is_logging = log, .start_usec = start_, .stop_usec = stop_, .delivery_usec = delivery_ }
@@ -1008,7 +1008,7 @@ static void recreated_between_two_looks(void **unused) {
         look(&l, seen);
         look(&l, rows[i].seen);
         if (!rows[i].recreated) {
-            assert_int_equal(l.plan.n_tells, rows[i].flapped);
+            assert_int_equal(l.plan.n_tells, rows[i].interrupted);
             continue;
         }
         assert_int_equal(l.plan.n_tells, 1);
@@ -1018,7 +1018,7 @@ static void recreated_between_two_looks(void **unused) {
         assert_int_equal(t->resolves, rows[i].seen.is_logging);
         assert_int_equal(l.state.incident.open, !rows[i].seen.is_logging);
         assert_int_equal(l.plan.action, rows[i].seen.is_logging ? ACTION_NONE : ACTION_RESTART);
-        assert_int_equal(l.state.verdict, rows[i].seen.is_logging ? VERDICT_FLAPPED : VERDICT_STOPPED);
+        assert_int_equal(l.state.verdict, rows[i].seen.is_logging ? VERDICT_INTERRUPTED : VERDICT_STOPPED);
     }
 }
 

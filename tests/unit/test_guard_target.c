@@ -23,7 +23,7 @@ typedef struct Life {
 } Life;
 
 static Life life_of_an_account(void) {
-    Life l = { .policy = { .blind_after = 2, .attribution = true }, .now = { .real_usec = T0, .mono_usec = T0 } };
+    Life l = { .policy = { .unreachable_after = 2, .attribution = true }, .now = { .real_usec = T0, .mono_usec = T0 } };
 
     l.state.sight.event = l.state.cover.event = l.state.list.event = _EVENT_MAX;
     return l;
@@ -106,7 +106,7 @@ static void what_ends_a_search(void **unused) {
         Life l = life_of_an_account();
         unsigned n_searches = 0, n_tells = 0;
 
-        l.policy.blind_after = 1;
+        l.policy.unreachable_after = 1;
         l.policy.attribution = cases[i].attribution;
         poll(&l, cases[i].error);
         for (unsigned k = 0; k < 40 && l.plan.wake_mono_usec != 0; k++) {
@@ -150,7 +150,7 @@ static void a_search_goes_no_further_back_than_when_it_was_well(void **unused) {
     Attribution earlier = call_at(T0, "");
 
     (void)unused;
-    l.policy.blind_after = 1;
+    l.policy.unreachable_after = 1;
     poll(&l, LOOK_GONE);
     wake(&l);
     answer(&l, &earlier);
@@ -170,7 +170,7 @@ static void who_is_found_after_the_account_is_back(void **unused) {
     Attribution found = call_at(T0, "");
 
     (void)unused;
-    l.policy.blind_after = 1;
+    l.policy.unreachable_after = 1;
     poll(&l, LOOK_GONE);
     wake(&l);
     poll(&l, LOOK_OK);

@@ -150,14 +150,14 @@ static void test_who_is_let_through(void **state) {
 
     (void)state;
     /* only the break-glass role: starting a trail is not denied to anybody */
-    assert_int_equal(count_exempt(deny, "LeaveTrailsAlone"), 1);
-    assert_int_equal(count_exempt(deny, "LeaveTheGuardsRoleAlone"), 1);
-    assert_int_equal(count_exempt(deny, "LeaveTheGuardsKeysAlone"), 1);
-    assert_int_equal(count_exempt(deny, "LeaveTheAlertTopicAlone"), 0); /* there is none */
+    assert_int_equal(count_exempt(deny, "DenyTrailTampering"), 1);
+    assert_int_equal(count_exempt(deny, "DenyGuardRoleTampering"), 1);
+    assert_int_equal(count_exempt(deny, "DenyGuardKeyTampering"), 1);
+    assert_int_equal(count_exempt(deny, "DenyAlertTopicTampering"), 0); /* there is none */
     shield.guards_write = true;
     scp = policy_scp(&shield);
-    assert_int_equal(count_exempt(scp, "LeaveTrailsAlone"), 3);
-    assert_int_equal(count_exempt(scp, "StayInTheOrganization"), 1);
+    assert_int_equal(count_exempt(scp, "DenyTrailTampering"), 3);
+    assert_int_equal(count_exempt(scp, "DenyLeavingOrganization"), 1);
     json_decref(deny);
     json_decref(scp);
 }

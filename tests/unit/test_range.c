@@ -345,7 +345,7 @@ static bool write_it(Range *r) {
 
 static void finish_action(Range *r) {
     bool done = write_it(r), was_open = r->l.state.incident.open;
-    Outcome outcome = { .action = r->acting, .result = done ? RESULT_HELD : RESULT_FAILED };
+    Outcome outcome = { .action = r->acting, .result = done ? RESULT_CONFIRMED : RESULT_FAILED };
     Drift drift;
 
     outcome.fields_left = differs(r, &drift);

@@ -132,7 +132,7 @@ static Doing act(ServiceFixture *f, Action action, const Settings *kept, const S
     fake_loop_advance(f->loop, REMEDIATE_CALLS_MAX * aws_client_deadline_usec(f->aws) + REMEDIATE_READ_BACK_USEC);
     assert_int_equal(d.n_done, 1);
     assert_int_equal(d.outcome.action, action);
-    assert_int_equal(d.outcome.result == RESULT_HELD, d.outcome.error_text[0] == '\0');
+    assert_int_equal(d.outcome.result == RESULT_CONFIRMED, d.outcome.error_text[0] == '\0');
     assert_int_equal(fake_http_n_left(f->http), 0);
     return d;
 }
@@ -211,7 +211,7 @@ static void test_restart(void **state) {
         assert_asked(f, 0, "StartLogging", "{\"Name\":\"" ARN "\"}");
         assert_asked(f, 1, "GetTrailStatus", NULL);
         assert_int_equal(fake_http_n_requests(f->http), 2 + (cases[i].then != NULL));
-        assert_int_equal(d.outcome.result, RESULT_HELD);
+        assert_int_equal(d.outcome.result, RESULT_CONFIRMED);
         assert_int_equal(d.outcome.seen.kind, OBSERVED_STATUS);
         assert_int_equal(d.outcome.seen.is_logging, cases[i].is_logging);
         assert_true(d.outcome.seen.start_usec == 1700000200 * USEC_PER_SEC);
@@ -303,7 +303,7 @@ static void test_update_trail(void **state) {
         reply(f, "{}");
         reply_settings(f, LISTED);
         d = act(f, ACTION_RESTORE, &keep, &keep, cases[i].fields);
-        assert_int_equal(d.outcome.result, RESULT_HELD);
+        assert_int_equal(d.outcome.result, RESULT_CONFIRMED);
         assert_int_equal(d.outcome.fields_left, 0);
         assert_asked(f, 0, "UpdateTrail", cases[i].body);
         assert_written(f, "UpdateTrail ");
@@ -318,7 +318,7 @@ static void test_every_setting_at_once(void **state) {
     reply(f, "{}");
     reply_settings(f, LISTED);
     d = act(f, ACTION_RESTORE, &keep, &keep, BIT(SELECTORS) - 1);
-    assert_int_equal(d.outcome.result, RESULT_HELD);
+    assert_int_equal(d.outcome.result, RESULT_CONFIRMED);
     assert_written(f, "UpdateTrail ");
     assert_asked(f, 0, "UpdateTrail",
                  "{" NAME ",\"S3BucketName\":\"logs\",\"S3KeyPrefix\":\"audit\",\"SnsTopicName\":\"\","
@@ -359,7 +359,7 @@ static void test_selectors_and_insights(void **state) {
         reply(f, HAS_CONFIGURATION);
         found.values[FIELD_CONFIGURATION] = (char *)"{}";
         d = act(f, ACTION_RESTORE, &kept, &found, FIELD_BIT(cases[i].field));
-        assert_int_equal(d.outcome.result, RESULT_HELD);
+        assert_int_equal(d.outcome.result, RESULT_CONFIRMED);
         assert_int_equal(fake_http_n_requests(f->http), 6);
         assert_asked(f, 0, cases[i].operation, cases[i].body);
         service_tear_down(state);
@@ -406,7 +406,7 @@ static void test_tags(void **state) {
             reply(f, "{}");
         reply_settings(f, LISTED);
         d = act(f, ACTION_RESTORE, &kept, &found, BIT(TAGS));
-        assert_int_equal(d.outcome.result, RESULT_HELD);
+        assert_int_equal(d.outcome.result, RESULT_CONFIRMED);
         if (cases[i].removed)
             assert_asked(f, n++, "RemoveTags", cases[i].removed);
         if (cases[i].added)
@@ -427,7 +427,7 @@ static void test_restore_everything(void **state) {
         reply(f, "{}");
     reply_settings(f, LISTED);
     d = act(f, ACTION_RESTORE, &keep, &found, FIELDS_ALL);
-    assert_int_equal(d.outcome.result, RESULT_HELD);
+    assert_int_equal(d.outcome.result, RESULT_CONFIRMED);
     assert_written(f, "UpdateTrail PutEventSelectors PutInsightSelectors RemoveTags AddTags ");
 }
 
@@ -441,7 +441,7 @@ static void test_unknown_fields_are_not_written(void **state) {
     reply(f, "{}");
     reply_settings(f, LISTED);
     d = act(f, ACTION_RESTORE, &kept, &found, FIELDS_ALL);
-    assert_int_equal(d.outcome.result, RESULT_HELD);
+    assert_int_equal(d.outcome.result, RESULT_CONFIRMED);
     assert_written(f, "UpdateTrail ");
     assert_asked(f, 0, "UpdateTrail", "{" NAME ",\"EnableLogFileValidation\":true}");
 
@@ -451,7 +451,7 @@ static void test_unknown_fields_are_not_written(void **state) {
     reply_settings(f, LISTED);
     kept.values[FIELD_GLOBAL_EVENTS] = (char *)"true";
     d = act(f, ACTION_RESTORE, &kept, &found, BIT(GLOBAL_EVENTS));
-    assert_int_equal(d.outcome.result, RESULT_HELD);
+    assert_int_equal(d.outcome.result, RESULT_CONFIRMED);
     assert_asked(f, 6, "UpdateTrail", "{" NAME ",\"IncludeGlobalServiceEvents\":true}");
 }
 
@@ -466,7 +466,7 @@ static void test_it_shows_late(void **state) {
     reply_settings(f, LISTED_IN("mallorys"));
     reply_settings(f, LISTED);
     d = act(f, ACTION_RESTORE, &keep, &keep, BIT(BUCKET));
-    assert_int_equal(d.outcome.result, RESULT_HELD);
+    assert_int_equal(d.outcome.result, RESULT_CONFIRMED);
     assert_int_equal(d.outcome.fields_left, 0);
     assert_written(f, "UpdateTrail ");
 }
@@ -479,7 +479,7 @@ static void test_others_differ(void **state) {
     reply(f, "{}");
     reply_settings(f, LISTED_IN("mallorys"));
     d = act(f, ACTION_RESTORE, &keep, &keep, BIT(VALIDATION));
-    assert_int_equal(d.outcome.result, RESULT_HELD);
+    assert_int_equal(d.outcome.result, RESULT_CONFIRMED);
     assert_int_equal(d.outcome.fields_left, BIT(BUCKET));
 }
 
@@ -541,7 +541,7 @@ static void test_read_back_in_part(void **state) {
         if (i > 0)
             reply_settings(f, LISTED);
         d = act(f, ACTION_RESTORE, &keep, &keep, i == 0 ? BIT(BUCKET) : BIT(SELECTORS));
-        assert_int_equal(d.outcome.result, RESULT_HELD);
+        assert_int_equal(d.outcome.result, RESULT_CONFIRMED);
     }
     assert_int_equal(fake_http_n_requests(f->http), 6 + 11);
 }
@@ -708,7 +708,7 @@ static void test_recreate(void **state) {
     assert_int_equal(fake_http_n_requests(f->http), ARRAY_SIZE(order));
     for (unsigned i = 0; i < ARRAY_SIZE(order); i++)
         assert_asked(f, i, order[i], i == 0 ? CREATED : NULL);
-    assert_int_equal(d.outcome.result, RESULT_HELD);
+    assert_int_equal(d.outcome.result, RESULT_CONFIRMED);
     assert_int_equal(d.outcome.fields_left, 0);
     assert_true(d.outcome.seen.is_logging);
 }
@@ -729,7 +729,7 @@ static void test_recreate_the_little_that_is_known(void **state) {
         reply(f, "{\"ResourceTagList\":[]}");
         reply(f, "{}");
         d = act(f, ACTION_RECREATE, &kept, NULL, 0);
-        assert_int_equal(d.outcome.result, RESULT_HELD);
+        assert_int_equal(d.outcome.result, RESULT_CONFIRMED);
         assert_asked(f, 8 * i, "CreateTrail", "{\"Name\":\"main\",\"S3BucketName\":\"logs\"}");
         assert_asked(f, 8 * i + 2, "GetTrailStatus", NULL);
         kept.values[FIELD_KMS_KEY] = kept.values[FIELD_SNS_TOPIC] = (char *)"";
@@ -745,7 +745,7 @@ static void test_recreate_the_little_that_is_known(void **state) {
     reply(f, "{\"ResourceTagList\":[]}");
     reply(f, "{}");
     d = act(f, ACTION_RECREATE, &kept, NULL, 0);
-    assert_int_equal(d.outcome.result, RESULT_HELD);
+    assert_int_equal(d.outcome.result, RESULT_CONFIRMED);
 
     kept.values[FIELD_BUCKET] = NULL;
     d = act(f, ACTION_RECREATE, &kept, NULL, 0);
@@ -804,7 +804,7 @@ static void test_recreate_without_what_is_refused(void **state) {
     d = act(f, ACTION_RECREATE, &kept, NULL, 0);
     assert_non_null(strstr(fake_http_request(f->http, 0)->body, "KmsKeyId"));
     assert_asked(f, 1, "CreateTrail", CREATED);
-    assert_int_equal(d.outcome.result, RESULT_HELD);
+    assert_int_equal(d.outcome.result, RESULT_CONFIRMED);
     assert_int_equal(d.outcome.fields_left & BIT(KMS_KEY), BIT(KMS_KEY));
     assert_int_equal(d.outcome.fields_left & ~(BIT(KMS_KEY) | BIT(SELECTORS)), 0);
 }
@@ -916,7 +916,7 @@ static void test_no_memory(void **state) {
             if (r == 0)
                 assert_int_equal(d.outcome.result == RESULT_FAILED, d.outcome.error_text[0] != '\0');
             if (!failed)
-                assert_int_equal(d.outcome.result, RESULT_HELD);
+                assert_int_equal(d.outcome.result, RESULT_CONFIRMED);
             service_tear_down(state);
         }
     }

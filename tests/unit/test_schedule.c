@@ -14,7 +14,7 @@
 #define MSEC USEC_PER_MSEC
 
 static Intervals intervals(uint64_t poll_sec) {
-    return (Intervals){ .poll_usec = poll_sec * SEC, .settings_usec = 60 * SEC, .blind_after = 3 };
+    return (Intervals){ .poll_usec = poll_sec * SEC, .settings_usec = 60 * SEC, .unreachable_after = 3 };
 }
 
 static void passes_come_up_to_a_twentieth_early(void **state _unused_) {

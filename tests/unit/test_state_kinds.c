@@ -37,9 +37,9 @@ static void wrong_members_are_named(void **unused) {
         { FILE_OF("\"marks\":[1.5]"), "trails[0].marks is not a list of numbers" },
         { FILE_OF("\"changes\":{}"), "trails[0].changes is not a list of changes" },
         { FILE_OF("\"changes\":[{}]"), "trails[0].changes is not a list of changes" },
-        { FILE_OF("\"changes\":[{\"field\":\"Tags\",\"was\":\"a\",\"now\":1}]"),
+        { FILE_OF("\"changes\":[{\"field\":\"Tags\",\"expected\":\"a\",\"actual\":1}]"),
           "trails[0].changes is not a list of changes" },
-        { FILE_OF("\"changes\":[{\"field\":\"Tags\",\"was\":\"a\"},{\"field\":\"Tags\",\"now\":\"b\"}]"),
+        { FILE_OF("\"changes\":[{\"field\":\"Tags\",\"expected\":\"a\"},{\"field\":\"Tags\",\"actual\":\"b\"}]"),
           "trails[0].changes is not a list of changes" },
         { FILE_OF("\"changes\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14]"),
           "trails[0].changes is not a list of changes" },
@@ -108,7 +108,7 @@ static StateTrail troubled(void) {
                    .incident = { .open = true,
                                  .opened_usec = 1,
                                  .event = EVENT_TRAIL_WEAKENED,
-                                 .restore = { ACTION_RESTORE, RESULT_HELD, 2 } } },
+                                 .restore = { ACTION_RESTORE, RESULT_CONFIRMED, 2 } } },
     };
 }
 

@@ -213,7 +213,7 @@ static void test_every_field_of_a_status_reaches_the_decision(void **unused) {
             "\"LatestDeliveryTime\":1735689603,\"LatestDigestDeliveryTime\":1735689604,"
             "\"LatestDeliveryError\":\"E1\",\"LatestDigestDeliveryError\":\"E2\","
             "\"LatestCloudWatchLogsDeliveryError\":\"E3\",\"LatestNotificationError\":\"E4\"}";
-    static const Policy policy = { .mode = MODE_OBSERVE, .blind_after = 3, .stale_after_usec = 600 * USEC_PER_SEC };
+    static const Policy policy = { .mode = MODE_OBSERVE, .unreachable_after = 3, .stale_after_usec = 600 * USEC_PER_SEC };
     static const TrailFacts facts = { .writable = true, .validation = true };
     Now now = { 1735689604 * USEC_PER_SEC + policy.stale_after_usec, 1 };
     TrailState state = guard_trail_init();

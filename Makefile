@@ -133,8 +133,24 @@ check-unit: $(UNITS) $(REPLAYS)                ## unit tests and replay of the f
 	@tools/run-units $(UNITS)
 	@set -e; for f in $(REPLAYS); do $(TEST_WRAPPER) $$f "tests/fuzz/corpus/$${f##*/fuzz_}"; done
 
-golden: $(BUILD)/tests/unit/test_golden        ## write the golden texts of alerts anew; review the diff
+golden: $(BUILD)/tests/unit/test_golden        ## write the golden texts of alerts again; review the diff
 	@TRAILGUARD_GOLDEN_UPDATE=1 $<
+
+.PHONY: quick test size
+quick: all $(UNITS)                            ## the round while working: unit tests and the cheap lints
+	@UNIT_JOBS=$(shell nproc) tools/run-units $(UNITS) >$(BUILD)/quick.log 2>&1 || { grep -E '^\[  (ERROR|FAILED)|^unit tests failed' $(BUILD)/quick.log; exit 1; }
+	@tail -n 1 $(BUILD)/quick.log
+	@tests/lint/walls.py && tests/lint/purity.py $(BUILD) && tests/lint/tidy.py && tests/lint/promises.py $(BINARY)
+
+# T names unit test programs (test_guard) or integration tests (test_restart, or test_restart.py::test_x); K picks cases.
+test: all test-tools                           ## one test: make test T=test_guard, T=test_restart K=pattern
+	@test -n '$(T)' || { echo 'which test? make test T=test_guard, or T=test_restart K=pattern' >&2; exit 2; }
+	@if [ -e tests/unit/$(T).c ]; then $(MAKE) --no-print-directory $(BUILD)/tests/unit/$(T) && $(BUILD)/tests/unit/$(T); \
+	    else f=$(firstword $(subst ::, ,$(T))); $(PYTEST) tests/integration/$${f%.py}.py$(if $(findstring ::,$(T)),::$(lastword $(subst ::, ,$(T)))) \
+	    $(if $(K),-k '$(K)'); fi
+
+size: all                                      ## how large the program is, and which files call each other
+	@tools/size $(BUILD)
 
 check-integration: all test-tools              ## the real binary against the simulated AWS
 	@rm -rf $(BUILD)/attacks

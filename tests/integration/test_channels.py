@@ -67,7 +67,7 @@ def test_a_deleted_topic_is_told_through_the_other_channel_and_caught_up_when_it
     guard.wait_delivered()
     assert events(sim, OTHER) == ["trail.stopped", "channel.failed", "channel.recovered"]
     assert events(sim)[0] == "trail.stopped"
-    told = [entry for entry in documents(sim, OTHER) if entry["event"].startswith("guard.")]
+    told = [entry for entry in documents(sim, OTHER) if entry["event"].startswith("channel.")]
     assert [entry["sequence"] for entry in told] == [1, 2] and len({entry["incident"] for entry in told}) == 1
 
 

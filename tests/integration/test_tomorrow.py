@@ -132,4 +132,4 @@ def test_a_trail_made_again_says_what_it_lost(sim, make_guard, mallory):
     entry = wait_alert(sim, "trail.missing", seconds=20, holds=lambda entry: entry["action"]["taken"] == "recreate")
     assert entry["action"]["result"] == "confirmed" and entry["fields_left"] == ["UnknownSettings"]
     mail = [message["received"]["email"]["Body"] for message in sim.messages(TOPIC) if document(message)["id"] == entry["id"]][0]
-    assert "UnknownSettings (which this version does not know, and cannot restore)" in " ".join(mail.split())
+    assert "UnknownSettings (this version does not know the setting, and cannot restore it)" in " ".join(mail.split())

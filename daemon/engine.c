@@ -10,10 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/baseline_file.h"
+#include "daemon/core/enum_names.h"
+#include "daemon/core/messages.h"
+#include "daemon/io/baseline_file.h"
 #include "daemon/log.h"
-#include "daemon/messages.h"
-#include "daemon/words.h"
 #include "lib/arn.h"
 #include "lib/aws_error.h"
 #include "lib/util/file.h"
@@ -401,8 +401,7 @@ int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]
 
     log_event(LOG_NOTICE, MESSAGE_GUARD_STARTED, NULL, 0,
               "TrailGuard " TRAILGUARD_VERSION " guarding, mode %s, every %u s",
-              mode_to_string(engine->config->mode),
-              engine->config->poll_interval_sec);
+              mode_to_string(engine->config->mode), engine->config->poll_interval_sec);
     report_systemd_ready();
     engine_publish_now(engine);
     start_watchdog(engine);
@@ -419,8 +418,8 @@ int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]
 
 static void check_again(void *userdata) {
     Engine *engine = userdata;
-    bool busy = engine->pass_open || engine->n_passes == 0 || engine->n_looking > 0 || engine->n_beside > 0 ||
-                !engine_accounts_are_settled(engine);
+    bool busy = engine->pass_open || engine->n_passes == 0 || engine->n_looking > 0 ||
+                engine->n_beside > 0 || !engine_accounts_are_settled(engine);
 
     for (size_t i = 0; i < engine->n_trails; i++)
         busy |= engine->trails[i]->remediation != NULL;
@@ -476,9 +475,11 @@ static const char *unreadable_of(const Observation *seen) {
     return "";
 }
 
-/* Whoever may not see a trail, or asks with another account's keys, gets the same answer as if it were gone. */
+/* Whoever may not see a trail, or asks with another account's keys, gets the same answer as if it were gone.
+ */
 static bool is_gone(const Trail *trail) {
-    return (trail->state.findings & FINDING_BIT(FINDING_MISSING)) && text_equal(trail->via->id, trail->account);
+    return (trail->state.findings & FINDING_BIT(FINDING_MISSING)) &&
+           text_equal(trail->via->id, trail->account);
 }
 
 static EngineSettings row_of(const Trail *trail) {
@@ -495,8 +496,8 @@ static EngineSettings row_of(const Trail *trail) {
 }
 
 /* Recorded trails that are not in the table; the rows borrow from arns and parsed. */
-static size_t add_unasked(Engine *engine, char **arns, size_t n_arns, size_t n_baselines, EngineSettings *rows,
-                          Arn *parsed) {
+static size_t add_unasked(Engine *engine, char **arns, size_t n_arns, size_t n_baselines,
+                          EngineSettings *rows, Arn *parsed) {
     static const Settings unknown;
     size_t n = 0;
 
@@ -510,7 +511,10 @@ static size_t add_unasked(Engine *engine, char **arns, size_t n_arns, size_t n_b
             continue;
         owner = engine_account_by_id(engine, arn->account);
         rows[n] = (EngineSettings){
-            .subject = { .name = arn_name(arn), .arn = arns[i], .account = arn->account, .region = arn->region },
+            .subject = { .name = arn_name(arn),
+                         .arn = arns[i],
+                         .account = arn->account,
+                         .region = arn->region },
             .now = &unknown,
             .unasked = true,
             .foreign = !owner || !owner->guarded,
@@ -522,7 +526,8 @@ static size_t add_unasked(Engine *engine, char **arns, size_t n_arns, size_t n_b
     return n;
 }
 
-/* Recorded, too: trails that were guarded and have no baseline yet. Those that the configuration guards are in the table. */
+/* Recorded, too: trails that were guarded and have no baseline yet. Those that the configuration guards are
+ * in the table. */
 static int add_remembered(const Engine *engine, char ***arns, size_t *n) {
     const StateTable *recorded = &engine->recorded;
     char **grown = realloc(*arns, (*n + recorded->n_trails + 1) * sizeof(*grown));
@@ -560,14 +565,16 @@ static void say_unlisted(const Engine *engine, char dst[static ERROR_TEXT_MAX]) 
         const TargetState *s = &target->state;
 
         if (target->configured && !target->listed && !s->not_enabled)
-            (void)snprintf(dst, ERROR_TEXT_MAX, "%s %s: %.300s", target->region, engine_account_named(target->account),
+            (void)snprintf(dst, ERROR_TEXT_MAX, "%s %s: %.300s", target->region,
+                           engine_account_named(target->account),
                            s->n_failed > 0 ? s->error_text : s->list_error_text);
     }
     if (!dst[0])
         (void)text_copy(dst, ERROR_TEXT_MAX, engine->problem[0] ? engine->problem : engine->record_problem);
 }
 
-int engine_settings(Config *config, EngineLooked looked, void *userdata, char error[static ENGINE_ERROR_MAX]) {
+int engine_settings(Config *config, EngineLooked looked, void *userdata,
+                    char error[static ENGINE_ERROR_MAX]) {
     _cleanup_(engine_freep) Engine *engine = NULL;
     _cleanup_free_ EngineSettings *rows = NULL;
     _cleanup_free_ Arn *parsed = NULL;
@@ -577,7 +584,8 @@ int engine_settings(Config *config, EngineLooked looked, void *userdata, char er
     int r = baseline_file_list(engine_state_dir(), &arns, &n_arns);
 
     if (r < 0) { /* what is recorded cannot be compared, nor be said to be gone */
-        (void)snprintf(error, ENGINE_ERROR_MAX, "%s/baselines: cannot be read: %s", engine_state_dir(), file_strerror(r));
+        (void)snprintf(error, ENGINE_ERROR_MAX, "%s/baselines: cannot be read: %s", engine_state_dir(),
+                       file_strerror(r));
         config_free(config);
         return r;
     }

@@ -3,8 +3,8 @@
 /* Wires the stages: owns the event loop's sources and moves the values along. It decides nothing about
  * trails; the guard does. */
 
-#include "daemon/config.h"
-#include "daemon/report.h"
+#include "daemon/config/config.h"
+#include "daemon/io/report.h"
 
 typedef struct Engine Engine;
 
@@ -40,12 +40,15 @@ typedef struct EngineSettings {
     bool remembered;   /* ... and it has no baseline: the state file alone knows it */
     const char *error; /* why not all of them could be looked at; "" when they could. Raw */
 } EngineSettings;
-/* unlisted: why not every list of trails could be read, raw; "" when all could: else a trail without a row may be there. */
+/* unlisted: why not every list of trails could be read, raw; "" when all could: else a trail without a row
+ * may be there. */
 typedef void (*EngineLooked)(const EngineSettings *rows, size_t n, const char *unlisted, void *userdata);
 
 /* One pass over everything that changes and records nothing; looked is called once, with every trail that is
- * guarded, also those that are recorded and not in any list. config is taken over. 0, or -errno with one line in error. */
-int engine_settings(Config *config, EngineLooked looked, void *userdata, char error[static ENGINE_ERROR_MAX]);
+ * guarded, also those that are recorded and not in any list. config is taken over. 0, or -errno with one
+ * line in error. */
+int engine_settings(Config *config, EngineLooked looked, void *userdata,
+                    char error[static ENGINE_ERROR_MAX]);
 
 /* $STATE_DIRECTORY or /var/lib/trailguard; $RUNTIME_DIRECTORY or /run/trailguard. The first when the
  * variable lists several. Static. */

@@ -295,7 +295,8 @@ static void take_identity(Account *account, const StsIdentity *identity) {
     if (!account->guarded)
         return;
     if (engine_begin_account(account) < 0)
-        log_line(LOG_ERR, "account %s: cannot begin to guard it: out of memory", engine_account_named(account));
+        log_line(LOG_ERR, "account %s: cannot begin to guard it: out of memory",
+                 engine_account_named(account));
     engine_decide_account(account, &(TargetLook){ .sighted = true });
 }
 
@@ -342,9 +343,11 @@ static void identity_failed(Account *account, const AwsError *error, bool first)
     if (!account->role_arn) {
         explain_problem(account->engine, error);
         if (first)
-            log_aws(LOG_WARNING, look.error_text, "cannot find out which account this is: %s", look.error_text);
+            log_aws(LOG_WARNING, look.error_text, "cannot find out which account this is: %s",
+                    look.error_text);
     }
-    if (scope_keys_are_missing(&scope, error->class == AWS_NO_CREDENTIALS, is_about_credentials(error->class)))
+    if (scope_keys_are_missing(&scope, error->class == AWS_NO_CREDENTIALS,
+                               is_about_credentials(error->class)))
         fail(account, &look);
 }
 

@@ -20,7 +20,8 @@ static void hint_at_guard(Engine *engine, const Actor *actor) {
             return;
     (void)text_copy(engine->hinted[engine->n_hinted++], sizeof(engine->hinted[0]), actor->arn);
     log_line(LOG_WARNING,
-             "%s may be another TrailGuard that trailguard.conf does not name: if it is yours, add it to guards",
+             "%s may be another TrailGuard that trailguard.conf does not name: if it is yours, add it to "
+             "guards",
              text_escaped(shown, sizeof(shown), actor->arn));
 }
 
@@ -113,7 +114,8 @@ void engine_search_departure(Account *account) {
     if (r >= 0)
         return;
     (void)text_copy(failed.error_text, sizeof(failed.error_text),
-                    management ? strerror(-r) : "the organization's accounts could not be listed, so the management "
-                                                "account is not known");
+                    management ? strerror(-r)
+                               : "the organization's accounts could not be listed, so the management "
+                                 "account is not known");
     engine_account_attributed(account, &failed);
 }

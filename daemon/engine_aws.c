@@ -91,7 +91,9 @@ static int check_fips(const Config *config, char error[static ENGINE_AWS_ERROR_M
         region = chinese_region(config_account_regions(config, &config->accounts[i]));
     if (!region)
         return 0;
-    return refuse(error, "FIPS endpoints are asked for, and %s has none: turn use_fips (AWS_USE_FIPS_ENDPOINT) off", region);
+    return refuse(error,
+                  "FIPS endpoints are asked for, and %s has none: turn use_fips (AWS_USE_FIPS_ENDPOINT) off",
+                  region);
 }
 
 /* Only the environment can bring them together here: the file was looked at when it was read. */
@@ -149,8 +151,8 @@ static int take_url(const NamedUrl *candidates, size_t n, const char **ret,
     return 0;
 }
 
-/* By service: its variable, the variable for all, its place in the profile's [services] section, the profile's
- * own endpoint_url. ret borrows. */
+/* By service: its variable, the variable for all, its place in the profile's [services] section, the
+ * profile's own endpoint_url. ret borrows. */
 static int read_overrides(const Config *config, const Profile *profile, EndpointOverrides *ret,
                           char error[static ENGINE_AWS_ERROR_MAX]) {
     int r = 0;
@@ -194,8 +196,7 @@ static int read_proxy(const Config *config, HttpCurlOptions *options,
     options->proxy = env_of_proxy("https_proxy", "HTTPS_PROXY", &variable);
     if (!options->proxy || endpoint_proxy_is_valid(options->proxy))
         return 0;
-    return refuse(error,
-                  "environment variable %s: not a proxy that can be used; allowed: %s", variable,
+    return refuse(error, "environment variable %s: not a proxy that can be used; allowed: %s", variable,
                   ENDPOINT_PROXY_ALLOWED);
 }
 

@@ -4,7 +4,7 @@
  * Shared by the daemon and by the verbs that speak to AWS. The only place of the daemon that reads AWS's
  * environment variables. */
 
-#include "daemon/config.h"
+#include "daemon/config/config.h"
 #include "lib/call.h"
 #include "lib/credentials.h"
 #include "lib/http.h"
@@ -18,9 +18,9 @@ typedef struct EngineAws {
     Loop *loop;
     HttpClient *http;
     AwsClient *client;
-    CredentialsSource *credentials; /* a cache over the chain */
-    char region[32];                /* for calls that belong to no region of their own: $AWS_REGION,
-                                     * $AWS_DEFAULT_REGION, the profile's, the first configured one, or us-east-1 */
+    CredentialsSource *credentials;          /* a cache over the chain */
+    char region[32];                         /* for calls that belong to no region of their own: $AWS_REGION,
+                                              * $AWS_DEFAULT_REGION, the profile's, the first configured one, or us-east-1 */
     char session_name[STS_SESSION_NAME_MAX]; /* "trailguard-HOST", for roles that name none */
 } EngineAws;
 
@@ -32,7 +32,7 @@ int engine_aws_open(sd_event *event, const Config *config, EngineAws *ret,
 /* All calls must have ended or been cancelled. */
 void engine_aws_close(EngineAws *aws);
 
-/* A cache over sessions of a role that the base credentials assume, by the STS of region; session_name may be
- * NULL. It borrows from aws and must be freed before it. 0, -ENOMEM, or -EINVAL when sts_role_problem finds
- * something. */
+/* A cache over sessions of a role that the base credentials assume, by the STS of region; session_name may
+ * be NULL. It borrows from aws and must be freed before it. 0, -ENOMEM, or -EINVAL when sts_role_problem
+ * finds something. */
 int engine_aws_role(const EngineAws *aws, const char *region, const StsRole *role, CredentialsSource **ret);

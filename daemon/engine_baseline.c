@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/baseline.h"
+#include "daemon/core/baseline.h"
+#include "daemon/core/enum_names.h"
+#include "daemon/core/guard_incident.h"
+#include "daemon/core/settings.h"
 #include "daemon/engine_private.h"
-#include "daemon/guard_incident.h"
 #include "daemon/log.h"
-#include "daemon/settings.h"
-#include "daemon/words.h"
 #include "lib/arn.h"
 #include "lib/endpoint.h"
 #include "lib/util/file.h"
@@ -88,7 +88,8 @@ void engine_resume_baseline(Trail *trail) {
     baseline_record_done(&record);
 }
 
-static Tell baseline_tell(Engine *engine, Event event, Severity severity, uint64_t mark_usec, const char *detail) {
+static Tell baseline_tell(Engine *engine, Event event, Severity severity, uint64_t mark_usec,
+                          const char *detail) {
     uint64_t now_usec = engine_now(engine).real_usec;
     Tell tell = {
         .event = event,
@@ -135,14 +136,15 @@ static void tell_weaknesses(void *userdata) {
         const Trail *trail = engine->trails[i];
 
         if (trail->state.weakness_untold && n++ < WEAK_NAMED)
-            (void)strbuf_addf(&b, "%s%s %s %s", n > 1 ? ", " : "", trail->name, trail->region, trail->account);
+            (void)strbuf_addf(&b, "%s%s %s %s", n > 1 ? ", " : "", trail->name, trail->region,
+                              trail->account);
     }
     if (n == 0)
         return;
     if (n > WEAK_NAMED)
         (void)strbuf_addf(&b, " and %u more, see the journal", n - WEAK_NAMED);
-    plan.tells[0] = baseline_tell(engine, EVENT_BASELINE_WEAK, SEVERITY_WARNING, engine_now(engine).real_usec,
-                                  strbuf_str(&b));
+    plan.tells[0] = baseline_tell(engine, EVENT_BASELINE_WEAK, SEVERITY_WARNING,
+                                  engine_now(engine).real_usec, strbuf_str(&b));
     if (engine_carry_tells(engine, &subject, &plan) < 0) {
         engine_weakness_waits(engine);
         return;
@@ -155,11 +157,13 @@ static void tell_weaknesses(void *userdata) {
 void engine_weakness_waits(Engine *engine) {
     loop_cancel(engine->aws.loop, engine->weak_timer);
     engine->weak_timer = NULL;
-    if (loop_after(engine->aws.loop, SCHEDULE_WEAK_PAUSE_USEC, tell_weaknesses, engine, &engine->weak_timer) < 0)
+    if (loop_after(engine->aws.loop, SCHEDULE_WEAK_PAUSE_USEC, tell_weaknesses, engine,
+                   &engine->weak_timer) < 0)
         log_line(LOG_ERR, "weak baselines cannot be told now: %s", strerror(ENOMEM));
 }
 
-/* A baseline that is itself weak is said once: when it is recorded or accepted, or what makes it weak is added. */
+/* A baseline that is itself weak is said once: when it is recorded or accepted, or what makes it weak is
+ * added. */
 static void tell_weakness(Trail *trail, uint64_t mark_usec) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
 
@@ -226,7 +230,8 @@ void engine_refresh_baseline(Trail *trail) {
         return;
     }
     /* a file that goes while it is written leaves no other stamp behind */
-    if (k->loaded && baseline_stamp_equal(&stamp, &k->stamp) && (stamp.inode != 0 || !k->recorded || k->unsaved))
+    if (k->loaded && baseline_stamp_equal(&stamp, &k->stamp) &&
+        (stamp.inode != 0 || !k->recorded || k->unsaved))
         return;
     r = read_baseline(trail, &record);
     if (r < 0 && r != -EBADMSG)
@@ -287,10 +292,12 @@ static void note_members(const Trail *trail, Field field, const char *before, co
         return;
     (void)text_escape(&shown, strbuf_str(&names), ERROR_TEXT_MAX);
     if (field == FIELD_UNKNOWN)
-        log_line(LOG_NOTICE, "%s: AWS shows settings that this version does not know; recorded, and not restored: %s",
+        log_line(LOG_NOTICE,
+                 "%s: AWS shows settings that this version does not know; recorded, and not restored: %s",
                  trail->arn, strbuf_str(&shown));
     else
-        log_line(LOG_NOTICE, "%s: AWS shows members of %s that this version does not know; recorded as they are: %s",
+        log_line(LOG_NOTICE,
+                 "%s: AWS shows members of %s that this version does not know; recorded as they are: %s",
                  trail->arn, field_to_string(field), strbuf_str(&shown));
 }
 
@@ -300,7 +307,8 @@ static void note_not_recorded(Trail *trail) {
 
     for (Field f = 0; f < _FIELD_MAX; f++)
         if (fields & FIELD_BIT(f))
-            log_line(LOG_NOTICE, "%s: %s could not be read, and is not recorded yet", trail->arn, field_to_string(f));
+            log_line(LOG_NOTICE, "%s: %s could not be read, and is not recorded yet", trail->arn,
+                     field_to_string(f));
 }
 
 void engine_record_baseline(Trail *trail, const Settings *seen) {
@@ -313,8 +321,8 @@ void engine_record_baseline(Trail *trail, const Settings *seen) {
     if (!k->unsaved && take_baseline(trail, seen) < 0)
         return;
     if (k->gone)
-        r = baseline_file_accept(engine->state_dir, trail->arn, &k->baseline, false, BY_GUARD, now_usec, error,
-                                 sizeof(error));
+        r = baseline_file_accept(engine->state_dir, trail->arn, &k->baseline, false, BY_GUARD, now_usec,
+                                 error, sizeof(error));
     else
         r = baseline_file_record(engine->state_dir, trail->arn, &k->baseline, BY_GUARD, now_usec);
     if (r < 0 && k->unsaved)
@@ -348,8 +356,8 @@ void engine_rewrite_baseline(Trail *trail) {
     if (recorded_usec == 0)
         recorded_usec = engine_now(engine).real_usec;
     if (k->gone)
-        r = baseline_file_accept(engine->state_dir, trail->arn, &k->baseline, true, BY_GUARD, recorded_usec, error,
-                                 sizeof(error));
+        r = baseline_file_accept(engine->state_dir, trail->arn, &k->baseline, true, BY_GUARD, recorded_usec,
+                                 error, sizeof(error));
     else
         r = baseline_file_record(engine->state_dir, trail->arn, &k->baseline, BY_GUARD, recorded_usec);
     if (r == -EEXIST)
@@ -397,8 +405,8 @@ static bool take_new_field(Trail *trail, Field field, char *value) {
     r = engine_add_to_baseline(trail, &more);
 
     if (r < 0)
-        log_line(LOG_WARNING, "%s: %s cannot be added to its baseline: %s", trail->arn, field_to_string(field),
-                 strerror(-r));
+        log_line(LOG_WARNING, "%s: %s cannot be added to its baseline: %s", trail->arn,
+                 field_to_string(field), strerror(-r));
     else
         log_line(LOG_INFO, "%s: %s added to its baseline, which did not have it yet", trail->arn,
                  field_to_string(field));
@@ -468,7 +476,8 @@ bool engine_record_new_fields(Trail *trail, const Settings *seen) {
         added |= FIELD_BIT(f);
     }
     /* another message than the one about what was recorded before: times of recording are whole seconds */
-    if (added && baseline_weaknesses(&k->keep, &after) > 0 && !text_equal(strbuf_str(&before), strbuf_str(&after)))
+    if (added && baseline_weaknesses(&k->keep, &after) > 0 &&
+        !text_equal(strbuf_str(&before), strbuf_str(&after)))
         tell_weakness(trail, trail->state.accepted_usec + added);
     return added != 0;
 }
@@ -489,7 +498,7 @@ bool engine_may_be_gone(const Target *target, const char *name) {
     const Partition *partition = endpoint_partition_of(target->region);
     char arn[ARN_MAX];
 
-    (void)snprintf(arn, sizeof(arn), "arn:%s:cloudtrail:%s:%s:trail/%.128s", partition ? partition->id : "aws",
-                   target->region, target->account->id, name);
+    (void)snprintf(arn, sizeof(arn), "arn:%s:cloudtrail:%s:%s:trail/%.128s",
+                   partition ? partition->id : "aws", target->region, target->account->id, name);
     return engine_is_accepted_as_gone(target->engine, arn);
 }

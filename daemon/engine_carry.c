@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/alert.h"
+#include "daemon/core/alert.h"
 #include "daemon/engine_debug.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
@@ -123,7 +123,8 @@ static void carry_action(Trail *trail, const Plan *plan) {
         engine_save_found(trail);
     trail->keeping.look_is_stale = writes && trail->keeping.look;
     trail->remediate_by_usec = engine_now(engine).mono_usec +
-                         REMEDIATE_CALLS_MAX * aws_client_deadline_usec(engine->aws.client) + REMEDIATE_READ_BACK_USEC;
+                               REMEDIATE_CALLS_MAX * aws_client_deadline_usec(engine->aws.client) +
+                               REMEDIATE_READ_BACK_USEC;
     r = writes && !trail->keeping.recorded ? -ENODATA : remediate_start(&request, &trail->remediation);
     if (r < 0) {
         Outcome outcome = { .action = plan->action, .result = RESULT_FAILED, .fields_left = FIELDS_ALL };
@@ -293,9 +294,10 @@ static void decide_account(Account *account, const TargetLook *look, const Attri
     const Management management = { engine->roster.management[0], engine_management(engine) };
     bool organization = engine->config->organization.role_name;
 
-    policy.attribution = policy.attribution && scope_departure_is_searched(&scope, organization, &management);
-    carry_sight(&(Deciding){ engine, &policy, engine_account_subject(account), &account->state, &account->wake,
-                             account_woke, account },
+    policy.attribution =
+            policy.attribution && scope_departure_is_searched(&scope, organization, &management);
+    carry_sight(&(Deciding){ engine, &policy, engine_account_subject(account), &account->state,
+                             &account->wake, account_woke, account },
                 look, found);
 }
 

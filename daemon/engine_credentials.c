@@ -140,9 +140,9 @@ static int find_config_file(const Config *config, ProfilePlace *place) {
     if (!path && !home_of(""))
         return 0;
     place->config_named = path;
-    place->config_file = config->aws.config_file ? strdup(path) :
-                         path                    ? expand(path) :
-                                                   file_join(home_of(""), ".aws/config");
+    place->config_file = config->aws.config_file ? strdup(path)
+                         : path                  ? expand(path)
+                                                 : file_join(home_of(""), ".aws/config");
     return place->config_file ? 0 : -ENOMEM;
 }
 
@@ -236,7 +236,8 @@ static int imds_source(const EngineAws *aws, CredentialsSource **ret) {
 
     if (!endpoint && mode && strcasecmp(mode, "IPv4") != 0 && strcasecmp(mode, "IPv6") != 0)
         return credentials_refused_new(
-                aws->loop, "environment: AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE is neither IPv4 nor IPv6", ret);
+                aws->loop, "environment: AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE is neither IPv4 nor IPv6",
+                ret);
     if (!endpoint)
         endpoint = mode && strcasecmp(mode, "IPv6") == 0 ? IMDS_IPV6 : IMDS_IPV4;
     return credentials_imds_new(aws->loop, aws->http, endpoint, ret);
@@ -274,7 +275,8 @@ static void warn_of_missing_variables(const Config *config) {
     size_t at = 0;
 
     while ((name = engine_environment_missing(&config->aws, environ, &at)))
-        log_line(LOG_WARNING, "aws.process_environment: %s is not set in TrailGuard's own environment", name);
+        log_line(LOG_WARNING, "aws.process_environment: %s is not set in TrailGuard's own environment",
+                 name);
 }
 
 static int profile_source(const Config *config, const ProfilePlace *place, const EngineAws *aws,
@@ -313,9 +315,7 @@ static int profile_source(const Config *config, const ProfilePlace *place, const
     return r;
 }
 
-enum {
-    SOURCES_MAX = 5
-};
+enum { SOURCES_MAX = 5 };
 
 /* Those that were made are in sources also after an error. */
 static int make_sources(const Config *config, const ProfilePlace *place, const EngineAws *aws,

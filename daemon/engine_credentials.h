@@ -7,10 +7,10 @@
 
 /* Where the profile of this process is looked for. */
 typedef struct ProfilePlace {
-    const char *name;           /* borrowed */
-    bool named;                 /* by the configuration or $AWS_PROFILE: then it must be there */
+    const char *name; /* borrowed */
+    bool named;       /* by the configuration or $AWS_PROFILE: then it must be there */
     char *credentials_file;
-    char *config_file;          /* NULL: none */
+    char *config_file;             /* NULL: none */
     bool file_named, config_named; /* by somebody: unreadable is an error then, not "no such file" */
 } ProfilePlace;
 
@@ -18,8 +18,8 @@ typedef struct ProfilePlace {
 int engine_profile_find(const Config *config, ProfilePlace *ret);
 void engine_profile_done(ProfilePlace *place);
 
-/* The settings that the profile holds, for what else wants to know; empty when the files cannot be read, which
- * the credentials' own source tells about. Warns of keys that others may read. */
+/* The settings that the profile holds, for what else wants to know; empty when the files cannot be read,
+ * which the credentials' own source tells about. Warns of keys that others may read. */
 void engine_profile_load(const ProfilePlace *place, Profile *ret);
 
 /* A cache over: the environment (unless the configuration names a profile or a file), the profile, web

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
+#include "daemon/core/enum_names.h"
 #include "daemon/log.h"
-#include "daemon/words.h"
 #include "lib/call_observer.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
@@ -28,7 +28,8 @@ static const char *or_dash(const char *s) {
     return s[0] ? s : "-";
 }
 
-static void attempt_ended(const AwsCallView *call, const AwsError *error, uint64_t duration_usec, void *userdata) {
+static void attempt_ended(const AwsCallView *call, const AwsError *error, uint64_t duration_usec,
+                          void *userdata) {
     const char *account = account_of(userdata, call->credentials);
     char text[ERROR_TEXT_MAX] = "ok", status[16] = "no answer";
     LogField fields[] = {
@@ -43,14 +44,15 @@ static void attempt_ended(const AwsCallView *call, const AwsError *error, uint64
         (void)aws_error_text(error, NULL, text, sizeof(text));
     else if (error->request_id[0])
         (void)snprintf(text, sizeof(text), "ok (request id %s)", error->request_id);
-    log_event(LOG_DEBUG, NULL, fields, ARRAY_SIZE(fields), "call: %s %s %s %s: %s in %llu ms, attempt %u/%u: %s",
-              call->service, or_dash(call->operation), call->region, or_dash(account), status, to_ms(duration_usec),
-              call->attempt, call->max_attempts, text);
+    log_event(LOG_DEBUG, NULL, fields, ARRAY_SIZE(fields),
+              "call: %s %s %s %s: %s in %llu ms, attempt %u/%u: %s", call->service, or_dash(call->operation),
+              call->region, or_dash(account), status, to_ms(duration_usec), call->attempt,
+              call->max_attempts, text);
 }
 
 static const char *const classes[_PACE_CLASS_MAX] = {
-    [PACE_READ] = "reads",      [PACE_LIST] = "lists",        [PACE_LOOKUP] = "lookups",
-    [PACE_WRITE] = "writes",    [PACE_OTHER] = "other calls",
+    [PACE_READ] = "reads",   [PACE_LIST] = "lists",        [PACE_LOOKUP] = "lookups",
+    [PACE_WRITE] = "writes", [PACE_OTHER] = "other calls",
 };
 
 static void write_hold(const AwsCallView *call, AwsHold hold, StrBuf *b) {
@@ -85,7 +87,9 @@ static void held_back(const AwsCallView *call, AwsHold hold, uint64_t usec, void
 }
 
 void engine_debug_calls(Engine *engine) {
-    const AwsObserver observer = { .attempt_ended = attempt_ended, .held_back = held_back, .userdata = engine };
+    const AwsObserver observer = { .attempt_ended = attempt_ended,
+                                   .held_back = held_back,
+                                   .userdata = engine };
 
     if (log_level() >= LOG_DEBUG)
         aws_client_set_observer(engine->aws.client, &observer);
@@ -122,7 +126,8 @@ static void trail_line(const Trail *trail, const char *kind, const char *text) {
                           { "AWS_REGION", trail->region } };
 
     log_event(LOG_DEBUG, NULL, fields, ARRAY_SIZE(fields), "%s: %s %s %s: %s", kind,
-              text_escaped(name, sizeof(name), trail->name), or_dash(trail->region), or_dash(trail->account), text);
+              text_escaped(name, sizeof(name), trail->name), or_dash(trail->region), or_dash(trail->account),
+              text);
 }
 
 static void show_transition(const Trail *trail, Verdict was, uint32_t findings, GuardInput kind) {
@@ -151,7 +156,8 @@ static void show_hold(const Trail *trail, const Policy *policy) {
     trail_line(trail, "held back", text);
 }
 
-void engine_debug_trail(const Trail *trail, Verdict was, uint32_t findings, GuardInput kind, const Policy *policy) {
+void engine_debug_trail(const Trail *trail, Verdict was, uint32_t findings, GuardInput kind,
+                        const Policy *policy) {
     if (log_level() < LOG_DEBUG || trail->engine->once)
         return;
     if (was != trail->state.verdict || findings != trail->state.findings)
@@ -182,14 +188,15 @@ static const char *state_of(bool blind, unsigned n_failed) {
     return blind ? "unreachable" : n_failed > 0 ? "failing" : "reachable";
 }
 
-void engine_debug_sight(const Subject *subject, const TargetState *state, unsigned was_failed, bool was_blind) {
+void engine_debug_sight(const Subject *subject, const TargetState *state, unsigned was_failed,
+                        bool was_blind) {
     char text[2 * ERROR_TEXT_MAX];
 
     if (log_level() < LOG_DEBUG || (was_failed == state->n_failed && was_blind == state->blind))
         return;
-    (void)snprintf(text, sizeof(text), "%s -> %s; polls that failed in a row: %u%s%s", state_of(was_blind, was_failed),
-                   state_of(state->blind, state->n_failed), state->n_failed, state->error_text[0] ? ": " : "",
-                   state->error_text);
+    (void)snprintf(text, sizeof(text), "%s -> %s; polls that failed in a row: %u%s%s",
+                   state_of(was_blind, was_failed), state_of(state->blind, state->n_failed), state->n_failed,
+                   state->error_text[0] ? ": " : "", state->error_text);
     sight_line(subject, "target", text);
 }
 
@@ -203,8 +210,8 @@ static const char *why_it_waits(const Target *target, const TargetPace *pace) {
         return "because the region is not enabled";
     if (pace->n_failed > 0)
         return pace->throttled ? "by back-off: AWS throttles" : "by back-off: polls fail";
-    return target->n_trails > 0 ? "by the rate limiter: the polls of its trails are stretched" :
-                                  "because no trail lives there";
+    return target->n_trails > 0 ? "by the rate limiter: the polls of its trails are stretched"
+                                : "because no trail lives there";
 }
 
 void engine_debug_target_waits(const Target *target, const TargetPace *pace, uint64_t wait_usec) {
@@ -213,6 +220,7 @@ void engine_debug_target_waits(const Target *target, const TargetPace *pace, uin
 
     if (log_level() < LOG_DEBUG || wait_usec == 0)
         return;
-    (void)snprintf(text, sizeof(text), "no poll for %llu ms, %s", to_ms(wait_usec), why_it_waits(target, pace));
+    (void)snprintf(text, sizeof(text), "no poll for %llu ms, %s", to_ms(wait_usec),
+                   why_it_waits(target, pace));
     sight_line(&subject, "held back", text);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What log_level "debug" adds to the journal: calls, transitions, what is held back and by what, and why something wakes.
- * At any other level each of these returns before it makes a text. */
+/* What log_level "debug" adds to the journal: calls, transitions, what is held back and by what, and why
+ * something wakes. At any other level each of these returns before it makes a text. */
 
 #include "daemon/engine_private.h"
 
@@ -9,12 +9,14 @@
 void engine_debug_calls(Engine *engine);
 
 /* A trail after a decision, with the verdict and the findings that it had before. */
-void engine_debug_trail(const Trail *trail, Verdict was, uint32_t findings, GuardInput kind, const Policy *policy);
+void engine_debug_trail(const Trail *trail, Verdict was, uint32_t findings, GuardInput kind,
+                        const Policy *policy);
 /* Its wake-up has come. */
 void engine_debug_trail_woke(const Trail *trail);
 
 /* A target or an account after a decision; was_failed: polls that had failed in a row before. */
-void engine_debug_sight(const Subject *subject, const TargetState *state, unsigned was_failed, bool was_blind);
+void engine_debug_sight(const Subject *subject, const TargetState *state, unsigned was_failed,
+                        bool was_blind);
 void engine_debug_sight_woke(const Subject *subject);
 
 /* A target is not polled for so long. */

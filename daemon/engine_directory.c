@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state and runtime directories, at the start and while they are in use: what is removed under the running daemon
- * is made again from what it knows. */
+/* The state and runtime directories, at the start and while they are in use: what is removed under the
+ * running daemon is made again from what it knows. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,11 +12,11 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-#define STATE_MODE   0700
-#define RUNTIME_MODE 0755
-#define WATCH_USEC   (2 * USEC_PER_SEC)
+#define STATE_MODE      0700
+#define RUNTIME_MODE    0755
+#define WATCH_USEC      (2 * USEC_PER_SEC)
 #define READ_AGAIN_USEC (10 * USEC_PER_SEC)
-#define TAKEN_MAX    3 /* another daemon that only tries to start holds the lock for a moment */
+#define TAKEN_MAX       3 /* another daemon that only tries to start holds the lock for a moment */
 
 /* ---- at the start ---- */
 
@@ -24,8 +24,8 @@ static int lock_dir(const char *dir, int *ret_fd, char error[static ENGINE_ERROR
     int pid = 0, r = state_lock(dir, ret_fd, &pid);
 
     if (r == -EBUSY)
-        (void)snprintf(error, ENGINE_ERROR_MAX, "%s: another trailguard (pid %d) is guarding with this state", dir,
-                       pid);
+        (void)snprintf(error, ENGINE_ERROR_MAX,
+                       "%s: another trailguard (pid %d) is guarding with this state", dir, pid);
     else if (r < 0)
         (void)snprintf(error, ENGINE_ERROR_MAX, "%s: cannot lock: %s", dir, file_strerror(r));
     return r;
@@ -34,8 +34,8 @@ static int lock_dir(const char *dir, int *ret_fd, char error[static ENGINE_ERROR
 int engine_open_directories(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
     int r;
 
-    /* The runtime directory's lock first: it tells of a daemon whose state directory was removed, before that is
-     * made again under its feet. */
+    /* The runtime directory's lock first: it tells of a daemon whose state directory was removed, before
+     * that is made again under its feet. */
     r = file_ensure_dir(engine->runtime_dir, RUNTIME_MODE);
     if (r < 0) {
         (void)snprintf(error, ENGINE_ERROR_MAX, "%s: cannot write there: %s", engine->runtime_dir,
@@ -68,8 +68,8 @@ static int renew(const char *dir, mode_t mode, int *lock_fd, char error[static E
         return 0;
     r = file_ensure_dir(dir, mode);
     if (r < 0) {
-        (void)snprintf(error, ENGINE_ERROR_MAX, "%s: removed while in use, and cannot be made again: %s", dir,
-                       file_strerror(r));
+        (void)snprintf(error, ENGINE_ERROR_MAX, "%s: removed while in use, and cannot be made again: %s",
+                       dir, file_strerror(r));
         return r;
     }
     r = lock_dir(dir, &fd, error);
@@ -115,7 +115,8 @@ static void check_state_dir(Engine *engine) {
         return;
     if (r > 0) {
         write_all_again(engine);
-        log_line(LOG_ERR, "%s: removed or replaced while in use; made again, and what is known is written there",
+        log_line(LOG_ERR,
+                 "%s: removed or replaced while in use; made again, and what is known is written there",
                  engine->state_dir);
     }
     set_problem(engine, error);

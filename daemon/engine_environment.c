@@ -10,17 +10,33 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* Passed on when set: finding programs, the way out and the CAs on it, files of the unit. AWS_* is passed on too. */
+/* Passed on when set: finding programs, the way out and the CAs on it, files of the unit. AWS_* is passed on
+ * too. */
 static const char *const passed[] = {
-    "PATH",        "LANG",        "HOME",          "CREDENTIALS_DIRECTORY",
-    "http_proxy",  "HTTP_PROXY",  "https_proxy",   "HTTPS_PROXY",
-    "all_proxy",   "ALL_PROXY",   "no_proxy",      "NO_PROXY",
-    "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
+    "PATH",
+    "LANG",
+    "HOME",
+    "CREDENTIALS_DIRECTORY",
+    "http_proxy",
+    "HTTP_PROXY",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
 };
 
 /* The keys in our environment are ours: a program that makes keys has its own way to prove who it is. */
 static const char *const withheld[] = {
-    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
 };
 
 static bool is_named(const char *entry, const char *name) {
@@ -46,7 +62,8 @@ static bool is_passed(const AwsConfig *config, const char *entry) {
     return is_one_of(entry, passed, ARRAY_SIZE(passed));
 }
 
-/* What TrailGuard itself has it from elsewhere: a value of NULL is not known, all others win over the environment. */
+/* What TrailGuard itself has it from elsewhere: a value of NULL is not known, all others win over the
+ * environment. */
 typedef struct Setting {
     const char *name, *value;
 } Setting;
@@ -58,7 +75,8 @@ static bool is_set(const Setting *settings, size_t n, const char *entry) {
     return false;
 }
 
-static int fill(const AwsConfig *config, char *const *own, const Setting *settings, size_t n_settings, char **list) {
+static int fill(const AwsConfig *config, char *const *own, const Setting *settings, size_t n_settings,
+                char **list) {
     size_t n = 0;
 
     for (size_t i = 0; own[i]; i++) {

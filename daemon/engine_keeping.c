@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looks at settings, buckets and keys: when there is something to compare, and with what. What follows from a
- * difference is the guard's to say. */
+/* Looks at settings, buckets and keys: when there is something to compare, and with what. What follows from
+ * a difference is the guard's to say. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/baseline.h"
+#include "daemon/core/baseline.h"
+#include "daemon/core/enum_names.h"
+#include "daemon/core/selectors.h"
+#include "daemon/core/settings.h"
+#include "daemon/core/unreadable.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
-#include "daemon/selectors.h"
-#include "daemon/settings.h"
-#include "daemon/unreadable.h"
-#include "daemon/words.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -204,8 +204,8 @@ static void note_readable(Trail *trail, Unreadable what, const char *error) {
     if (trail->engine->once)
         return;
     if (error)
-        log_aws(LOG_WARNING, error, "%s %s %s: %s could not be read: %s", trail->name, trail->region, trail->account,
-                unreadable_to_string(what), error);
+        log_aws(LOG_WARNING, error, "%s %s %s: %s could not be read: %s", trail->name, trail->region,
+                trail->account, unreadable_to_string(what), error);
     else
         log_line(LOG_NOTICE, "%s %s %s: %s can be read again", trail->name, trail->region, trail->account,
                  unreadable_to_string(what));
@@ -215,8 +215,8 @@ static void note_not_shown(Trail *trail, Unreadable what, const char *error) {
     Keeping *k = &trail->keeping;
 
     if (!k->said_unsupported && !trail->engine->once)
-        log_aws(LOG_NOTICE, error, "%s %s %s: AWS does not show %s: %s", trail->name, trail->region, trail->account,
-                unreadable_to_string(what), error);
+        log_aws(LOG_NOTICE, error, "%s %s %s: AWS does not show %s: %s", trail->name, trail->region,
+                trail->account, unreadable_to_string(what), error);
     k->said_unsupported = true;
 }
 
@@ -232,8 +232,8 @@ static void count_failure(Trail *trail, Unreadable what, const WatchFailure *fai
         .foreign = engine_is_foreign(trail),
         .recorded = k->baseline.values[FIELD_CONFIGURATION],
     };
-    ReadMeaning meaning =
-            unreadable_take(&result, engine_account_policy(trail->via).unreachable_after, &k->n_unread[what]);
+    ReadMeaning meaning = unreadable_take(&result, engine_account_policy(trail->via).unreachable_after,
+                                          &k->n_unread[what]);
 
     if (meaning.not_shown)
         note_not_shown(trail, what, failure->text);
@@ -359,13 +359,15 @@ static void record_owner(Trail *trail, const char *owner) {
     Settings more = { 0 };
     int r;
 
-    if (engine->once || !owner[0] || !k->recorded || k->unsaved || k->baseline.values[SETTING_BUCKET_OWNER] ||
+    if (engine->once || !owner[0] || !k->recorded || k->unsaved ||
+        k->baseline.values[SETTING_BUCKET_OWNER] ||
         !text_equal(k->keep.values[FIELD_BUCKET], k->baseline.values[FIELD_BUCKET]))
         return;
     more.values[SETTING_BUCKET_OWNER] = (char *)owner;
     r = engine_add_to_baseline(trail, &more);
     if (r < 0)
-        log_line(LOG_WARNING, "%s: the owner of its bucket cannot be recorded: %s", trail->arn, strerror(-r));
+        log_line(LOG_WARNING, "%s: the owner of its bucket cannot be recorded: %s", trail->arn,
+                 strerror(-r));
 }
 
 static void bucket_seen(const BucketLook *look, void *userdata) {
@@ -377,7 +379,8 @@ static void bucket_seen(const BucketLook *look, void *userdata) {
     trail->engine->n_beside--;
     if (look->region[0])
         (void)text_copy(k->bucket_region, sizeof(k->bucket_region), look->region);
-    k->n_bucket_calls = look->n_heads + (look->found ? 2 : 0) + (k->now.values[FIELD_KMS_KEY] && k->now.values[FIELD_KMS_KEY][0]);
+    k->n_bucket_calls = look->n_heads + (look->found ? 2 : 0) +
+                        (k->now.values[FIELD_KMS_KEY] && k->now.values[FIELD_KMS_KEY][0]);
     if (look->key_store[0])
         (void)text_copy(k->key_store, sizeof(k->key_store), look->key_store);
     take_bucket(&k->seen, look, unreadable_judges(&read));
@@ -398,8 +401,8 @@ static void add_owner(const Trail *trail, const char *id, WatchBucketRequest *re
     if (strlen(id) != 12 || request->n_owners == WATCH_BUCKET_OWNERS_MAX)
         return;
     (void)text_copy(owner->id, sizeof(owner->id), id);
-    owner->credentials = account && engine_account_is_open(account) ? account->credentials
-                                                                     : trail->via->credentials;
+    owner->credentials =
+            account && engine_account_is_open(account) ? account->credentials : trail->via->credentials;
     request->n_owners++;
 }
 
@@ -462,7 +465,8 @@ static void look_at_bucket(Trail *trail) {
     };
     int r;
 
-    if (!engine->config->bucket_checks || (!k->recorded && !engine->once) || k->bucket_look || !bucket || !bucket[0])
+    if (!engine->config->bucket_checks || (!k->recorded && !engine->once) || k->bucket_look || !bucket ||
+        !bucket[0])
         return;
     add_prefixes(trail, of, &request);
     add_owners(trail, &request);
@@ -482,7 +486,8 @@ static const CloudTrailTrail *find_listed(const CloudTrailTrails *list, const ch
     return NULL;
 }
 
-/* There is no baseline yet, or a call for a part of it failed just now, and is not taken for unreadable yet. */
+/* There is no baseline yet, or a call for a part of it failed just now, and is not taken for unreadable yet.
+ */
 static bool is_wanted_soon(const Trail *trail) {
     static const Field fields[] = {
         [UNREADABLE_SELECTORS] = FIELD_SELECTORS,

@@ -3,18 +3,19 @@
 /* What a trail has to be like, and what it is like: its baseline, the looks at its settings, and the search
  * for who changed them. Private to the engine; a member of each Trail. */
 
-#include "daemon/attribute.h"
-#include "daemon/baseline_file.h"
-#include "daemon/types.h"
-#include "daemon/watch_bucket.h"
-#include "daemon/watch_settings.h"
+#include "daemon/core/model.h"
+#include "daemon/io/attribute.h"
+#include "daemon/io/baseline_file.h"
+#include "daemon/io/bucket_check.h"
+#include "daemon/io/settings_check.h"
 
 typedef struct Engine Engine;
 typedef struct Target Target;
 typedef struct Trail Trail;
 
 typedef struct Keeping {
-    Observation seen; /* the latest that showed the trail's status; kind OBSERVED_STATUS once there was one */
+    Observation
+            seen; /* the latest that showed the trail's status; kind OBSERVED_STATUS once there was one */
     bool was_seen;
 
     BaselineStamp stamp; /* of the file that was read last */
@@ -38,30 +39,30 @@ typedef struct Keeping {
     WatchSettings *look;
     bool look_waits; /* for those of other trails of the target */
     WatchBucket *bucket_look;
-    uint64_t look_by_usec; /* mono */
-    bool look_is_stale;    /* what it sees may be from before we wrote */
+    uint64_t look_by_usec;              /* mono */
+    bool look_is_stale;                 /* what it sees may be from before we wrote */
     unsigned n_unread[_UNREADABLE_MAX]; /* calls that failed in a row, each */
-    bool said_unsupported; /* that AWS does not show the event configuration */
-    char bucket_region[S3_REGION_MAX]; /* as last told, "" until then */
-    unsigned n_bucket_calls;           /* that a check of bucket and key makes, as the last one did */
-    char key_store[80];                /* the custom key store of the key; the same */
+    bool said_unsupported;              /* that AWS does not show the event configuration */
+    char bucket_region[S3_REGION_MAX];  /* as last told, "" until then */
+    unsigned n_bucket_calls;            /* that a check of bucket and key makes, as the last one did */
+    char key_store[80];                 /* the custom key store of the key; the same */
     Attribute *search;
 } Keeping;
 
-/* Takes in baselines that were accepted, and looks at the settings of those trails of a list that live in the
- * target: of all of them when that is due, else of those that have no baseline yet. */
+/* Takes in baselines that were accepted, and looks at the settings of those trails of a list that live in
+ * the target: of all of them when that is due, else of those that have no baseline yet. */
 void engine_look_at_settings(Target *target, const CloudTrailTrails *list, bool due);
-/* How many calls such a poll makes about the trail, besides the list, as far as is known by now: to CloudTrail, and
- * to S3 and KMS. */
+/* How many calls such a poll makes about the trail, besides the list, as far as is known by now: to
+ * CloudTrail, and to S3 and KMS. */
 unsigned engine_count_settings_calls(const Trail *trail);
 unsigned engine_count_bucket_calls(const Trail *trail);
 /* Begins the next look at settings that waits in the target, unless one is under way there. */
 void engine_begin_next_look(Target *target);
-/* Takes over what the state file knows: the incident's changes, which become ours, and what was last seen to be
- * wrong, which holds until it is looked at again. */
+/* Takes over what the state file knows: the incident's changes, which become ours, and what was last seen to
+ * be wrong, which holds until it is looked at again. */
 void engine_resume_keeping(Trail *trail, Drift *changes, Episode **episode);
-/* Keeps what a look at its status showed, and gives it back with what other looks know of its bucket and key;
- * what is no status as it is. */
+/* Keeps what a look at its status showed, and gives it back with what other looks know of its bucket and
+ * key; what is no status as it is. */
 const Observation *engine_remember_seen(Trail *trail, const Observation *seen);
 /* Nothing of it is under way any more. */
 void engine_stop_keeping(Trail *trail);
@@ -78,8 +79,8 @@ void engine_save_found(Trail *trail);
 bool engine_has_changes_of(const Trail *trail, const Incident *incident);
 /* Adds to the incident's changes what differs now. */
 void engine_note_changes(Trail *trail);
-/* Remembers of the incident's episode what only is shown: the last attempt to act that failed, and who was found to
- * have caused it. outcome may be NULL. */
+/* Remembers of the incident's episode what only is shown: the last attempt to act that failed, and who was
+ * found to have caused it. outcome may be NULL. */
 void engine_note_episode(Trail *trail, const Outcome *outcome, const Plan *plan);
 
 /* Starts the search for who did it. */
@@ -87,10 +88,11 @@ void engine_search_actor(Trail *trail);
 
 /* ---- engine_baseline.c ---- */
 
-/* Reads a trail's baseline before the first look, so that nothing is put back without; says nothing of it. */
+/* Reads a trail's baseline before the first look, so that nothing is put back without; says nothing of it.
+ */
 void engine_resume_baseline(Trail *trail);
-/* Reads it again when its file is another than before. An acceptance is told when it comes while we run, or came
- * while we did not: the state file knows which one was the last. */
+/* Reads it again when its file is another than before. An acceptance is told when it comes while we run, or
+ * came while we did not: the state file knows which one was the last. */
 void engine_refresh_baseline(Trail *trail);
 /* Whether there is no baseline yet, or it is not written down. */
 bool engine_has_to_record(const Trail *trail);
@@ -98,14 +100,17 @@ bool engine_has_to_record(const Trail *trail);
 uint32_t engine_not_known(const Trail *trail, const Settings *settings);
 /* The fields that the baseline lacks because they could not be read yet, as FIELD_BITs. */
 uint32_t engine_not_recorded(const Trail *trail);
-/* Records what was seen; what is not known is recorded when it first can be read. What cannot be written down holds all the same, and is tried again at every look: after a restart a
- * tamperer's settings would be taken for the first. */
+/* Records what was seen; what is not known is recorded when it first can be read. What cannot be written
+ * down holds all the same, and is tried again at every look: after a restart a tamperer's settings would be
+ * taken for the first. */
 void engine_record_baseline(Trail *trail, const Settings *seen);
 /* Writes down again what is known of it, where its file is not there any more. */
 void engine_rewrite_baseline(Trail *trail);
-/* Adds what the baseline does not have yet and is seen now: nobody changed it. True when there was something. */
+/* Adds what the baseline does not have yet and is seen now: nobody changed it. True when there was
+ * something. */
 bool engine_record_new_fields(Trail *trail, const Settings *seen);
-/* Adds to the recorded settings what they lack; they hold also where that cannot be written down. 0 or -errno. */
+/* Adds to the recorded settings what they lack; they hold also where that cannot be written down. 0 or
+ * -errno. */
 int engine_add_to_baseline(Trail *trail, const Settings *more);
 /* Weak baselines that wait are told together after a while. */
 void engine_weakness_waits(Engine *engine);

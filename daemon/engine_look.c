@@ -60,13 +60,15 @@ static void say_stretched(Target *target, const Intervals *intervals) {
     bool stretched = schedule_is_stretched(intervals, n_trails);
 
     if (stretched && (said_usec == 0 || schedule_differs_much(said_usec, every_usec)))
-        log_line(LOG_NOTICE,
-                 "%s%s%s: %u trails cannot all be polled every %u s within AWS's quota; polling every %llu s",
-                 target->region, account[0] ? " " : "", account, n_trails, poll_sec,
-                 (unsigned long long)(every_usec / USEC_PER_SEC));
+        log_line(
+                LOG_NOTICE,
+                "%s%s%s: %u trails cannot all be polled every %u s within AWS's quota; polling every %llu s",
+                target->region, account[0] ? " " : "", account, n_trails, poll_sec,
+                (unsigned long long)(every_usec / USEC_PER_SEC));
     else if (!stretched && said_usec != 0)
-        log_line(LOG_NOTICE, "%s%s%s: polling every %u s again, within AWS's quota: %u trail%s", target->region,
-                 account[0] ? " " : "", account, poll_sec, n_trails, n_trails == 1 ? "" : "s");
+        log_line(LOG_NOTICE, "%s%s%s: polling every %u s again, within AWS's quota: %u trail%s",
+                 target->region, account[0] ? " " : "", account, poll_sec, n_trails,
+                 n_trails == 1 ? "" : "s");
     else
         return;
     target->stretched_usec = stretched ? every_usec : 0;
@@ -159,7 +161,8 @@ static void add_status(const Rejection *rejection, TargetLook *look) {
     size_t n = strlen(look->error_text);
 
     if (meaning && !look->not_enabled)
-        (void)snprintf(look->error_text + n, sizeof(look->error_text) - n, " (GetRegionOptStatus: %s)", meaning);
+        (void)snprintf(look->error_text + n, sizeof(look->error_text) - n, " (GetRegionOptStatus: %s)",
+                       meaning);
 }
 
 /* True when look says what it is. */
@@ -260,7 +263,8 @@ static void take_observation(Poll *poll, size_t i, const Observation *seen) {
     if (!trail)
         return;
     poll->trails[i] = NULL;
-    engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_LOOKED, .seen = engine_remember_seen(trail, seen) });
+    engine_decide_trail(trail,
+                        &(TrailInput){ .kind = GUARD_LOOKED, .seen = engine_remember_seen(trail, seen) });
 }
 
 /* Whether it may be written to is known: it was listed, was known before, or is the account's own. */
@@ -269,8 +273,8 @@ static bool has_facts(const Trail *trail) {
            text_equal(trail->account, engine_account_named(trail->via));
 }
 
-/* It counts at once, whatever else the poll asks; the pass does not wait for a list either when all statuses were
- * answered. */
+/* It counts at once, whatever else the poll asks; the pass does not wait for a list either when all statuses
+ * were answered. */
 static void status_answered(size_t i, const Observation *seen, void *userdata) {
     Poll *poll = userdata;
     Engine *engine = poll->target->engine;
@@ -341,8 +345,8 @@ static void look_done(const WatchResult *result, void *userdata) {
 
 /* ---- one poll ---- */
 
-/* Trails that are being acted on are read back by the action itself; what an earlier poll waits for is not asked
- * twice. */
+/* Trails that are being acted on are read back by the action itself; what an earlier poll waits for is not
+ * asked twice. */
 static int collect_trails(Poll *poll, const char ***ret_arns) {
     const Target *target = poll->target;
     const char **arns = calloc(target->n_trails + 1, sizeof(*arns));
@@ -364,15 +368,16 @@ static int collect_trails(Poll *poll, const char ***ret_arns) {
     return 0;
 }
 
-/* A further poll beside one that does not end: not of a target that nothing answers, and not before the reads of the
- * earlier one had their time. */
+/* A further poll beside one that does not end: not of a target that nothing answers, and not before the
+ * reads of the earlier one had their time. */
 static bool may_poll(const Target *target, const Intervals *intervals, uint64_t now_usec) {
     const Poll *latest = target->polls;
 
     if (!engine_account_is_open(target->account))
         return false;
-    return !latest || (target->state.n_failed < intervals->unreachable_after &&
-                       now_usec >= latest->began_usec + schedule_poll_usec(intervals, (unsigned)target->n_trails));
+    return !latest ||
+           (target->state.n_failed < intervals->unreachable_after &&
+            now_usec >= latest->began_usec + schedule_poll_usec(intervals, (unsigned)target->n_trails));
 }
 
 static int start_poll(Poll *poll, bool list, bool probe) {
@@ -488,8 +493,8 @@ static void pass(void *userdata) {
     }
     ask_again(engine, now_usec);
     engine_end_unguarded(engine);
-    /* A pass waits for the polls that began with it. Where answers take longer than the interval, a later poll
-     * is always under way, and to wait for that one too could be for ever. */
+    /* A pass waits for the polls that began with it. Where answers take longer than the interval, a later
+     * poll is always under way, and to wait for that one too could be for ever. */
     for (size_t i = 0; i < engine->n_targets; i++)
         if (now_usec >= engine->targets[i]->due_usec) {
             begin_poll(engine, engine->targets[i], begins);

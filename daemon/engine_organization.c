@@ -48,7 +48,8 @@ int engine_add_known_members(Engine *engine) {
         Account *account;
         int r;
 
-        if (!row->member || engine_is_excluded(engine, row->account) || engine_account_by_id(engine, row->account))
+        if (!row->member || engine_is_excluded(engine, row->account) ||
+            engine_account_by_id(engine, row->account))
             continue;
         r = add_member(engine, row->account, row->name, &account);
         if (r == -ENOMEM)
@@ -79,7 +80,8 @@ static void greet(Engine *engine, Account *account, const OrganizationsAccount *
     engine_ask_identity(account);
 }
 
-static void welcome_back(Engine *engine _unused_, Account *account, const OrganizationsAccount *item _unused_) {
+static void welcome_back(Engine *engine _unused_, Account *account,
+                         const OrganizationsAccount *item _unused_) {
     log_line(LOG_NOTICE, "account %s is an active member of the organization again: guarding it",
              account->id);
     engine_account_returned(account);
@@ -166,8 +168,8 @@ static void list_failed(Engine *engine, const AwsError *error) {
     if (aws_error_denied_action(error, action, resource))
         engine_note_denial(engine, &where, action, resource);
     if (roster->n_failed++ == 0)
-        log_aws(LOG_WARNING, roster->error, "cannot list the organization's accounts: %s; going on with those known",
-                roster->error);
+        log_aws(LOG_WARNING, roster->error,
+                "cannot list the organization's accounts: %s; going on with those known", roster->error);
 }
 
 static void list_done(const AwsError *error, const OrganizationsAccounts *accounts, void *userdata) {
@@ -202,9 +204,8 @@ void engine_list_accounts(Engine *engine) {
 
     if (!engine->config->organization.role_name || roster->call)
         return;
-    r = organizations_list_accounts(engine->aws.client, engine->aws.credentials,
-                                    engine->aws.region, list_done, engine,
-                                    &roster->call);
+    r = organizations_list_accounts(engine->aws.client, engine->aws.credentials, engine->aws.region,
+                                    list_done, engine, &roster->call);
     if (r < 0) {
         aws_error_set(&error, AWS_INTERNAL, "", "cannot ask: %s", strerror(-r));
         list_failed(engine, &error);

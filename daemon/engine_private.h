@@ -5,18 +5,18 @@
 #include <stdlib.h>
 #include <systemd/sd-event.h>
 
-#include "daemon/attribute.h"
-#include "daemon/deliver.h"
+#include "daemon/core/guard.h"
+#include "daemon/core/schedule.h"
+#include "daemon/core/scope.h"
 #include "daemon/engine.h"
 #include "daemon/engine_aws.h"
 #include "daemon/engine_keeping.h"
-#include "daemon/guard.h"
-#include "daemon/outbox.h"
-#include "daemon/remediate.h"
-#include "daemon/schedule.h"
-#include "daemon/scope.h"
-#include "daemon/state.h"
-#include "daemon/watch.h"
+#include "daemon/io/attribute.h"
+#include "daemon/io/deliver.h"
+#include "daemon/io/outbox.h"
+#include "daemon/io/poll.h"
+#include "daemon/io/remediate.h"
+#include "daemon/io/state.h"
 #include "lib/account.h"
 #include "lib/organizations.h"
 #include "lib/sts.h"
@@ -67,11 +67,12 @@ struct Account {
     bool blocked;                 /* no credentials can be had: nothing in it is looked at */
     uint64_t identity_again_usec; /* mono; 0: no need */
     bool begun;                   /* the state file's rows were taken over */
-    uint64_t region_denied_until_usec; /* mono; AWS did not say which regions are enabled: not asked before */
+    uint64_t
+            region_denied_until_usec; /* mono; AWS did not say which regions are enabled: not asked before */
     bool region_denial_reported;
-    TargetState state;            /* of the account as a whole: its credentials */
+    TargetState state; /* of the account as a whole: its credentials */
     LoopTimer *wake;
-    Attribute *search;            /* for who took it out of the organization or out of reach */
+    Attribute *search; /* for who took it out of the organization or out of reach */
 
     Target **targets;
     size_t n_targets;
@@ -88,13 +89,13 @@ struct Target {
     size_t n_trails;
     Trail **shown; /* that its lists have shown, wherever they live */
     size_t n_shown;
-    Poll *polls;                /* under way: one, unless something in an earlier one does not answer */
-    TargetLook *rejected;       /* a look whose keys were rejected, while it is unclear what that means */
-    uint64_t due_usec;          /* mono; not looked at before */
-    uint64_t settings_due_usec; /* mono */
-    uint64_t looked_usec;       /* real; last look that was answered */
-    bool listed;                /* since start */
-    bool fresh;                 /* a trail came in that was never looked at: look as soon as possible */
+    Poll *polls;                  /* under way: one, unless something in an earlier one does not answer */
+    TargetLook *rejected;         /* a look whose keys were rejected, while it is unclear what that means */
+    uint64_t due_usec;            /* mono; not looked at before */
+    uint64_t settings_due_usec;   /* mono */
+    uint64_t looked_usec;         /* real; last look that was answered */
+    bool listed;                  /* since start */
+    bool fresh;                   /* a trail came in that was never looked at: look as soon as possible */
     uint64_t rejected_since_usec; /* mono; our keys are called unknown since; 0: they are not */
     unsigned n_rejected;          /* ... so many times */
     AccountCall *region_call;     /* whether the account has enabled the region; NULL when not being asked */
@@ -106,8 +107,8 @@ struct Target {
     LoopTimer *wake;
 };
 
-/* One poll of a target that is under way. What it still waits for no other poll asks; what was answered may be asked
- * again, so that a call that hangs holds back itself only. */
+/* One poll of a target that is under way. What it still waits for no other poll asks; what was answered may
+ * be asked again, so that a call that hangs holds back itself only. */
 struct Poll {
     Target *target;
     Poll *next;
@@ -133,9 +134,9 @@ struct Trail {
     TrailState told;  /* as the state file may know it: everything in it is in the outbox */
     bool has_intent;  /* on the disk */
     /* Of an organization trail that is not ours; AWS says who may write to it: */
-    bool foreign_accepted;                   /* AWS took a write of ours */
+    bool foreign_accepted;                    /* AWS took a write of ours */
     uint64_t refused_until_usec[_ACTION_MAX]; /* mono; it refused that, and is not asked again before */
-    size_t n_covers;  /* targets whose lists have shown it */
+    size_t n_covers;                          /* targets whose lists have shown it */
     Remediation *remediation;
     uint64_t remediate_by_usec; /* mono */
     Keeping keeping;
@@ -165,14 +166,15 @@ struct Engine {
     bool intent_failed;
     bool state_unread;   /* state.json could not be read: it is not overwritten */
     bool state_returned; /* ... and can be read again: a reload is under way */
-    bool once;    /* engine_check, engine_settings */
-    bool restore; /* once: act too */
-    StateTable recorded; /* engine_check: what the state file says; nothing but which trails were guarded is taken over */
+    bool once;           /* engine_check, engine_settings */
+    bool restore;        /* once: act too */
+    StateTable recorded; /* engine_check: what the state file says; nothing but which trails were guarded is
+                            taken over */
     bool has_state_file; /* ... it was read */
     char record_problem[ERROR_TEXT_MAX]; /* ... why it, or the list of baselines, could not be; "" */
-    int lock_fd, runtime_lock_fd; /* the second one stays when the state directory goes */
+    int lock_fd, runtime_lock_fd;        /* the second one stays when the state directory goes */
     LoopTimer *directory_timer;
-    uint64_t outbox_read_usec; /* mono; last try to read what could not be read at the start */
+    uint64_t outbox_read_usec;              /* mono; last try to read what could not be read at the start */
     char directory_problem[ERROR_TEXT_MAX]; /* why what is known does not outlive a restart; "" */
     unsigned n_taken; /* times in a row that another daemon held the lock of a directory made again */
     sd_event *event;
@@ -217,7 +219,7 @@ struct Engine {
     WeakPace weak_pace;
     uint64_t watchdog_usec;
     LoopTimer *watchdog_timer;
-    LoopTimer *give_up_timer; /* shutdown */
+    LoopTimer *give_up_timer;                       /* shutdown */
     char hinted[GUARDS_HINTED_MAX][ACTOR_TEXT_MAX]; /* ARNs of what looks like guards: in the journal once */
     size_t n_hinted;
 };
@@ -228,9 +230,11 @@ Intervals engine_intervals(const Engine *engine);
 Policy engine_policy(const Engine *engine);
 
 /* engine_directory.c: the state and runtime directories. */
-/* Makes them where they are not there, locks them, and opens the outbox. 0 or -errno with one line in error. */
+/* Makes them where they are not there, locks them, and opens the outbox. 0 or -errno with one line in error.
+ */
 int engine_open_directories(Engine *engine, char error[static ENGINE_ERROR_MAX]);
-/* From now on: notices that one of them was removed or replaced, makes it again and writes down all that is known. */
+/* From now on: notices that one of them was removed or replaced, makes it again and writes down all that is
+ * known. */
 void engine_watch_directories(Engine *engine);
 
 /* engine_account.c: accounts, their credentials and identities. */
@@ -260,7 +264,8 @@ void engine_list_accounts(Engine *engine);
 /* Members that the state file knows, so that an outage of the list at start changes nothing. */
 int engine_add_known_members(Engine *engine);
 
-/* Whose credentials read the management account's event history; NULL: none that we have, or not known yet. */
+/* Whose credentials read the management account's event history; NULL: none that we have, or not known yet.
+ */
 Account *engine_management(const Engine *engine);
 
 /* engine_attribute.c */
@@ -278,7 +283,8 @@ bool engine_is_ignored(const Engine *engine, const char *name, const char *arn);
 int engine_add_configured_targets(Account *account);
 /* Trails of this account that others are looking at from now on are its own to look at. */
 void engine_adopt_trails(Account *account);
-/* Organization trails that are polled through this account, which cannot be polled now: through another that sees them. */
+/* Organization trails that are polled through this account, which cannot be polled now: through another that
+ * sees them. */
 void engine_find_viewers(Account *account);
 /* The account is not to be guarded after all: its targets and trails go. */
 void engine_unguard(Account *account);
@@ -291,7 +297,8 @@ void engine_note_permission(Trail *trail, const Outcome *outcome);
 /* These are other keys: what AWS refused to those before says nothing. */
 void engine_forget_refusals(Account *account);
 void engine_update_facts(Account *account);
-/* It is not guarded any more: its incident ends with a message that says why, and it is not known any more. */
+/* It is not guarded any more: its incident ends with a message that says why, and it is not known any more.
+ */
 void engine_forget_trail(Trail *trail, const char *why);
 void engine_drop_trail(Engine *engine, Trail *trail);
 void engine_free_tables(Engine *engine);
@@ -321,10 +328,11 @@ void engine_save_soon(Engine *engine, bool now);
 void engine_start_passes(Engine *engine, uint64_t delay_usec);
 void engine_kick_pass(Engine *engine); /* a pass now */
 void engine_look(Engine *engine, Target *target);
-void engine_end_pass(Engine *engine); /* unless something is still being looked at */
+void engine_end_pass(Engine *engine);          /* unless something is still being looked at */
 void engine_look_at_account(Account *account); /* all its targets */
 void engine_stop_look(Target *target);
-/* Decides about targets of the account whose keys were rejected, as far as it is clear by now what that means. */
+/* Decides about targets of the account whose keys were rejected, as far as it is clear by now what that
+ * means. */
 void engine_judge_rejected(Account *account);
 /* No poll under way knows the trail any more. */
 void engine_leave_polls(const Target *target, const Trail *trail);

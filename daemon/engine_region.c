@@ -17,7 +17,8 @@ static void note_denied(Account *account, const AwsError *error) {
         return;
     account->region_denial_reported = true;
     log_line(LOG_INFO,
-             "account %s: whether a region is enabled is judged by its answers over time, because AWS does not say: "
+             "account %s: whether a region is enabled is judged by its answers over time, because AWS does "
+             "not say: "
              "GetRegionOptStatus: %s: %s",
              engine_account_named(account), error->code, error->message);
 }
@@ -52,11 +53,12 @@ bool engine_ask_region(Target *target) {
         (target->region_asked_usec != 0 && now_usec < target->region_asked_usec + ANSWER_USEC))
         return false;
     target->region_asked_usec = now_usec;
-    if (account_get_region_status(engine->aws.client, target->account->credentials, target->region, answered, target,
-                                  &target->region_call) < 0)
+    if (account_get_region_status(engine->aws.client, target->account->credentials, target->region, answered,
+                                  target, &target->region_call) < 0)
         return false;
     /* as with polls: a pass does not wait for what is reported already */
-    target->region_is_of_pass = engine->once || target->state.n_failed < engine_intervals(engine).unreachable_after;
+    target->region_is_of_pass =
+            engine->once || target->state.n_failed < engine_intervals(engine).unreachable_after;
     engine->n_looking += target->region_is_of_pass;
     return true;
 }

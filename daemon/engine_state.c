@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/core/settings.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
-#include "daemon/settings.h"
 #include "lib/arn.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
@@ -18,7 +18,8 @@
 /* ---- loading ---- */
 
 int engine_peek_state(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
-    int r = state_peek(engine->state_dir, &engine->recorded, engine->record_problem, sizeof(engine->record_problem));
+    int r = state_peek(engine->state_dir, &engine->recorded, engine->record_problem,
+                       sizeof(engine->record_problem));
 
     engine->has_state_file = r > 0;
     if (r == -ENOMEM)
@@ -192,8 +193,8 @@ static int add_trails_named_by_arn(Account *account) {
     return 0;
 }
 
-/* A trail with a baseline was guarded, also when the state file is lost and no list shows the trail. Whether it is
- * gone can be said only by its home, and only to the account that owns it. */
+/* A trail with a baseline was guarded, also when the state file is lost and no list shows the trail. Whether
+ * it is gone can be said only by its home, and only to the account that owns it. */
 static int add_recorded_trails(Account *account) {
     Engine *engine = account->engine;
     char **arns = NULL;
@@ -203,7 +204,8 @@ static int add_recorded_trails(Account *account) {
     for (size_t i = 0; i < n; i++) {
         Arn arn;
 
-        if (r >= 0 && arn_parse(arns[i], &arn) >= 0 && text_equal(arn.account, engine_account_named(account)) &&
+        if (r >= 0 && arn_parse(arns[i], &arn) >= 0 &&
+            text_equal(arn.account, engine_account_named(account)) &&
             engine_is_guarded(account, arn_name(&arn), arns[i]) && !engine_trail_by_arn(engine, arns[i]) &&
             !engine_is_accepted_as_gone(engine, arns[i]) && !engine_add_trail_by_arn(account, arns[i]))
             r = -ENOMEM;
@@ -211,8 +213,8 @@ static int add_recorded_trails(Account *account) {
     }
     free(arns);
     if (r < 0 && !engine->record_problem[0])
-        (void)snprintf(engine->record_problem, sizeof(engine->record_problem), "%s/baselines: %s", engine->state_dir,
-                       strerror(-r));
+        (void)snprintf(engine->record_problem, sizeof(engine->record_problem), "%s/baselines: %s",
+                       engine->state_dir, strerror(-r));
     return r == -ENOMEM ? r : 0;
 }
 
@@ -320,8 +322,8 @@ static void end_row(Engine *engine, StateTrail *row, const char *why) {
                 engine_now(engine), &plan, &next);
     if (engine_carry_tells(engine, &subject, &plan) < 0)
         return; /* at the next pass */
-    log_line(LOG_NOTICE, "%s%s%s %s: no longer guarded: %s", row->name, row->region[0] ? " " : "", row->region,
-             row->account, why);
+    log_line(LOG_NOTICE, "%s%s%s %s: no longer guarded: %s", row->name, row->region[0] ? " " : "",
+             row->region, row->account, why);
     row->state = next;
     drift_done(&row->changes);
     free(row->episode);
@@ -367,7 +369,9 @@ static void end_target_rows(Engine *engine) {
         const char *why = account ? NULL : why_unknown(engine);
 
         if (account)
-            why = !account->guarded ? ENGINE_ACCOUNT_GONE : account->begun ? "`regions` does not have it any more" : NULL;
+            why = !account->guarded ? ENGINE_ACCOUNT_GONE
+                  : account->begun  ? "`regions` does not have it any more"
+                                    : NULL;
         if (why && has_open(&row->state) && !has_target(engine, row))
             end_target_row(engine, row->account, row->region, &row->state, why);
     }
@@ -511,7 +515,8 @@ void engine_save_intent(Trail *trail) {
     r = state_intent_save(engine->state_dir, &row);
     /* it is done all the same: recording comes first */
     if (r < 0 && !engine->intent_failed)
-        log_line(LOG_ERR, "%s/intents: cannot be written: %s; a crash now would leave what is done unreported",
+        log_line(LOG_ERR,
+                 "%s/intents: cannot be written: %s; a crash now would leave what is done unreported",
                  engine->state_dir, file_strerror(r));
     else if (r >= 0 && engine->intent_failed)
         log_line(LOG_NOTICE, "%s/intents: written again", engine->state_dir);
@@ -537,8 +542,8 @@ static void remove_reported_intents(Engine *engine) {
     }
 }
 
-/* A state file that could not be read is not overwritten: it may be a good one. Once it can be read, it is taken up
- * as at a start. */
+/* A state file that could not be read is not overwritten: it may be a good one. Once it can be read, it is
+ * taken up as at a start. */
 static bool is_still_unread(Engine *engine) {
     StateTable table = { 0 };
     char error[ENGINE_ERROR_MAX];

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/alert.h"
+#include "daemon/core/alert.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
 #include "lib/util/file.h"
@@ -207,7 +207,8 @@ static void show(const Status *status, void *userdata) {
     report_systemd_status(report_status_line(status, line));
     r = report_status_write(status, engine->runtime_dir);
     if (r < 0 && !engine->publish_failed)
-        log_line(LOG_WARNING, "%s/status.json: cannot be written: %s", engine->runtime_dir, file_strerror(r));
+        log_line(LOG_WARNING, "%s/status.json: cannot be written: %s", engine->runtime_dir,
+                 file_strerror(r));
     engine->publish_failed = r < 0;
 }
 

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/core/enum_names.h"
+#include "daemon/core/viewer.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
-#include "daemon/viewer.h"
-#include "daemon/words.h"
 #include "lib/arn.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -148,8 +148,8 @@ static void free_trail(Trail *trail) {
 }
 
 /* Whether an organization trail is ours is known only once we know who we are; until AWS has said so (or
- * could not be asked) it is not written to. One that is another account's may be written to by CloudTrail's delegated
- * administrator too: whether we are that AWS says when it is asked to do something. */
+ * could not be asked) it is not written to. One that is another account's may be written to by CloudTrail's
+ * delegated administrator too: whether we are that AWS says when it is asked to do something. */
 void engine_set_facts(Trail *trail) {
     const Account *via = trail->via;
     uint64_t now_usec = engine_now(trail->engine).mono_usec;
@@ -165,8 +165,12 @@ void engine_set_facts(Trail *trail) {
 /* That these are not the keys for it, and not that something about the request is wrong. */
 static bool is_refusal(const char *code) {
     static const char *const codes[] = {
-        "AccessDenied", "AccessDeniedException", "NotOrganizationManagementAccountException",
-        "NotOrganizationMasterAccountException", "TrailNotFoundException", "OperationNotPermittedException",
+        "AccessDenied",
+        "AccessDeniedException",
+        "NotOrganizationManagementAccountException",
+        "NotOrganizationMasterAccountException",
+        "TrailNotFoundException",
+        "OperationNotPermittedException",
         "UnsupportedOperationException",
     };
 
@@ -181,11 +185,16 @@ void engine_note_permission(Trail *trail, const Outcome *outcome) {
         return;
     if (outcome->result == RESULT_CONFIRMED)
         trail->foreign_accepted = true;
-    else if (outcome->result == RESULT_FAILED && !trail->foreign_accepted && is_refusal(outcome->error_code)) {
-        trail->refused_until_usec[outcome->action] = engine_now(trail->engine).mono_usec + REFUSAL_HOLDS_USEC;
+    else if (outcome->result == RESULT_FAILED && !trail->foreign_accepted &&
+             is_refusal(outcome->error_code)) {
+        trail->refused_until_usec[outcome->action] =
+                engine_now(trail->engine).mono_usec + REFUSAL_HOLDS_USEC;
         if (!trail->engine->once)
-            log_line(LOG_NOTICE, "%s %s %s: AWS does not let account %s %s this organization trail: not asked again for a day",
-                     trail->name, trail->region, trail->account, trail->via->id, action_to_string(outcome->action));
+            log_line(LOG_NOTICE,
+                     "%s %s %s: AWS does not let account %s %s this organization trail: not asked again for "
+                     "a day",
+                     trail->name, trail->region, trail->account, trail->via->id,
+                     action_to_string(outcome->action));
     }
 }
 
@@ -200,7 +209,8 @@ void engine_forget_refusals(Account *account) {
             forget_refusals(account->engine->trails[i]);
 }
 
-/* The account that polls a trail of this owner which `seen_by` has seen: the owner, if it can be polled now. */
+/* The account that polls a trail of this owner which `seen_by` has seen: the owner, if it can be polled now.
+ */
 static Account *best_via(Account *seen_by, const char *owner) {
     Account *account = engine_account_by_id(seen_by->engine, owner);
 
@@ -319,7 +329,8 @@ void engine_adopt_trails(Account *account) {
     for (size_t i = engine->n_trails; account->id[0] && engine_account_is_open(account) && i-- > 0;) {
         Trail *trail = engine->trails[i];
 
-        if (trail->home && !trail->remediation && trail->via != account && text_equal(trail->account, account->id))
+        if (trail->home && !trail->remediation && trail->via != account &&
+            text_equal(trail->account, account->id))
             change_viewer(trail, account);
     }
 }
@@ -365,7 +376,8 @@ static void find_viewer(Trail *trail) {
         other.n_failed = target->state.n_failed;
         if (!viewer_can_take_over(&other))
             continue;
-        log_line(LOG_NOTICE, "%s %s %s: polled through account %s from now on: through %s it cannot be polled",
+        log_line(LOG_NOTICE,
+                 "%s %s %s: polled through account %s from now on: through %s it cannot be polled",
                  trail->name, trail->region, trail->account, engine_account_named(account),
                  engine_account_named(trail->via));
         change_viewer(trail, account);
@@ -489,15 +501,16 @@ static Account *judge_of(const Trail *trail, Target *target, const char *arn_tex
     return arn_parse(arn_text, &arn) < 0 ? target->account : best_via(target->account, arn.account);
 }
 
-/* What was guarded stays guarded: one UpdateTrail by whoever is about to stop it, or a region taken out of the
- * configuration, ends nothing. */
+/* What was guarded stays guarded: one UpdateTrail by whoever is about to stop it, or a region taken out of
+ * the configuration, ends nothing. */
 static void note_uncovering(const Trail *trail, const Target *target, const CloudTrailTrail *listed) {
     bool covers = target->configured || listed->multi_region || listed->organization;
     bool is_news = trail->n_covers == 0 || trail->multi_region || trail->organization;
 
     if (trail->home == target && !covers && is_news)
         log_line(LOG_NOTICE,
-                 "%s %s %s: covers no configured region any more: it stays guarded; `ignore` in the configuration "
+                 "%s %s %s: covers no configured region any more: it stays guarded; `ignore` in the "
+                 "configuration "
                  "ends that",
                  trail->name, trail->region, trail->account);
 }

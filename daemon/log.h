@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The log: the journal with fields when stderr is connected to it ($JOURNAL_STREAM), else plain lines on stderr.
+/* The log: the journal with fields when stderr is connected to it ($JOURNAL_STREAM), else plain lines on
+ * stderr.
  *
- * What the levels mean: err - the guard cannot do its work and a person is needed; warning - trouble with a trail or target, or a thing
- * that was refused; notice - trouble that has ended, starts and stops; info - facts worth reading once; debug - every call. */
+ * What the levels mean: err - the guard cannot do its work and a person is needed; warning - trouble with a
+ * trail or target, or a thing that was refused; notice - trouble that has ended, starts and stops; info -
+ * facts worth reading once; debug - every call. */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <syslog.h>
 
 typedef struct LogField {
-    const char *name;       /* "TRAIL_ARN" */
-    const char *value;      /* NULL or "" leaves the field out */
+    const char *name;  /* "TRAIL_ARN" */
+    const char *value; /* NULL or "" leaves the field out */
 } LogField;
 
-/* Chooses the journal or stderr; reads $JOURNAL_STREAM. Without a call everything goes to stderr. program: prefix of plain lines, or NULL. */
+/* Chooses the journal or stderr; reads $JOURNAL_STREAM. Without a call everything goes to stderr. program:
+ * prefix of plain lines, or NULL. */
 void log_open(const char *program);
 /* Messages with a priority number above level (LOG_ERR..LOG_DEBUG) are dropped. Default LOG_INFO. */
 void log_set_level(int level);
@@ -30,10 +33,11 @@ void log_line(int level, const char *format, ...) __attribute__((format(printf, 
             log_line(LOG_DEBUG, __VA_ARGS__);                                                               \
     } while (0)
 
-/* One line about what AWS said, which text ends with as aws_error_text() wrote it: its request id goes into the field
- * AWS_REQUEST_ID. */
+/* One line about what AWS said, which text ends with as aws_error_text() wrote it: its request id goes into
+ * the field AWS_REQUEST_ID. */
 void log_aws(int level, const char *text, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* One line with a MESSAGE_ID (32 hex digits, from messages.h; NULL: none) and fields, which plain stderr leaves out. */
-void log_event(int level, const char *message_id, const LogField *fields, size_t n_fields, const char *format, ...)
-        __attribute__((format(printf, 5, 6)));
+/* One line with a MESSAGE_ID (32 hex digits, from messages.h; NULL: none) and fields, which plain stderr
+ * leaves out. */
+void log_event(int level, const char *message_id, const LogField *fields, size_t n_fields,
+               const char *format, ...) __attribute__((format(printf, 5, 6)));

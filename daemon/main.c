@@ -9,15 +9,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "daemon/config.h"
+#include "daemon/cli/verbs.h"
+#include "daemon/config/config.h"
 #include "daemon/log.h"
-#include "daemon/verbs.h"
 #include "lib/util/macros.h"
 
 typedef struct Verb {
     const char *name;
     int (*run)(int argc, char **argv);
-    int usage_status;                  /* exit status of a usage error */
+    int usage_status; /* exit status of a usage error */
     const char *summary;
 } Verb;
 
@@ -28,7 +28,8 @@ static const Verb verbs[] = {
     { "config", verb_config, 1, "check the configuration file; --dump prints the effective configuration" },
     { "status", verb_status, 1, "show the running daemon's status (exit 0 well, 2 trouble, 3 not running)" },
     { "test-alert", verb_test_alert, 1, "send a test alert through every channel and print the receipts" },
-    { "accept", verb_accept, 1, "record the current settings as the trails' baseline; shows the differences first" },
+    { "accept", verb_accept, 1,
+      "record the current settings as the trails' baseline; shows the differences first" },
     { "policy", verb_policy, 1, "print IAM policies that fit the configuration: guard, deny or scp" },
 };
 
@@ -55,14 +56,16 @@ static void keep_secrets(void) {
 #endif
 }
 
-/* What was not written was not said: no "all well" on a full disk. A reader that has left needs no line about it. */
+/* What was not written was not said: no "all well" on a full disk. A reader that has left needs no line
+ * about it. */
 static int end_output(const char *verb, int status, int failed_status) {
     int e = fflush(stdout) != 0 ? errno : ferror(stdout) ? EIO : 0;
 
     if (e == 0)
         return status;
     if (e != EPIPE)
-        fprintf(stderr, "trailguard%s%s: the output could not be written: %s\n", verb[0] ? " " : "", verb, strerror(e));
+        fprintf(stderr, "trailguard%s%s: the output could not be written: %s\n", verb[0] ? " " : "", verb,
+                strerror(e));
     return status != EXIT_SUCCESS ? status : failed_status;
 }
 
@@ -88,7 +91,7 @@ int main(int argc, char **argv) {
         }
         if (strcmp(argv[i], "-c") != 0 || i + 1 == argc) {
             (void)verb_usage("", strcmp(argv[i], "-c") == 0 ? "-c needs a file" : "not understood: ",
-                        strcmp(argv[i], "-c") == 0 ? "" : argv[i]);
+                             strcmp(argv[i], "-c") == 0 ? "" : argv[i]);
             return 1;
         }
         verb_set_config_path(argv[++i]);

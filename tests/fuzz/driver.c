@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Replays inputs through a fuzz target without libFuzzer, so that any compiler, valgrind and the sanitizers can.
+/* Replays inputs through a fuzz target without libFuzzer, so that any compiler, valgrind and the sanitizers
+ * can.
  *
  * usage: fuzz_NAME CORPUS...   each a file or a directory of files
  *
- * Besides each input itself its prefixes are tried, since truncated answers are what parsers meet most; each in a
- * buffer of exactly its size, so that one byte read too many is seen. */
+ * Besides each input itself its prefixes are tried, since truncated answers are what parsers meet most; each
+ * in a buffer of exactly its size, so that one byte read too many is seen. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
@@ -13,7 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define INPUT_MAX (1024 * 1024)
+#define INPUT_MAX    (1024 * 1024)
 #define PREFIXES_MAX 512
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -25,7 +26,7 @@ static void try_bytes(const uint8_t *data, size_t size) {
         abort();
     if (size)
         memcpy(exact, data, size);
-    (void) LLVMFuzzerTestOneInput(size ? exact : exact + 1, size);
+    (void)LLVMFuzzerTestOneInput(size ? exact : exact + 1, size);
     free(exact);
 }
 
@@ -65,7 +66,7 @@ static int try_directory(const char *path) {
     for (int i = 0; i < n; i++) {
         char file[4096];
 
-        (void) snprintf(file, sizeof(file), "%s/%s", path, names[i]->d_name);
+        (void)snprintf(file, sizeof(file), "%s/%s", path, names[i]->d_name);
         if (names[i]->d_name[0] != '.' && count >= 0)
             count = try_file(file) < 0 ? -1 : count + 1;
         free(names[i]);

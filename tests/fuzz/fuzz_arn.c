@@ -23,12 +23,12 @@ static void try_arn(const char *text) {
 
     r = arn_parse(text, &arn);
     check(r == 0 || r == -EINVAL);
-    (void) arn_trail_name_is_valid(text);
+    (void)arn_trail_name_is_valid(text);
     if (r < 0)
         return;
 
-    (void) snprintf(again, sizeof(again), "arn:%s:%s:%s:%s:%s", arn.partition, arn.service, arn.region,
-                    arn.account, arn.resource);
+    (void)snprintf(again, sizeof(again), "arn:%s:%s:%s:%s:%s", arn.partition, arn.service, arn.region,
+                   arn.account, arn.resource);
     check(strcmp(again, text) == 0);
     check(!arn_is_trail(&arn) || arn_trail_name_is_valid(arn_name(&arn)));
     check(!arn_is_trail(&arn) || !arn_is_topic(&arn));

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/baseline.h"
-#include "daemon/baseline_json.h"
-#include "daemon/canonical.h"
-#include "daemon/selectors.h"
-#include "daemon/settings.h"
+#include "daemon/core/baseline.h"
+#include "daemon/core/baseline_json.h"
+#include "daemon/core/canonical.h"
+#include "daemon/core/selectors.h"
+#include "daemon/core/settings.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as what instance metadata answers: a token that becomes a header, a role that becomes a path, and keys. */
+/* Any bytes as what instance metadata answers: a token that becomes a header, a role that becomes a path,
+ * and keys. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -21,8 +21,10 @@ static void check_plan(const ProfilePlan *plan) {
     check(plan->n_roles <= PROFILE_ROLES_MAX);
     for (size_t i = 0; i < plan->n_roles; i++) {
         check(plan->roles[i].values[PROFILE_ROLE_ARN] && !plan->roles[i].values[PROFILE_MFA_SERIAL]);
-        check(!plan->roles[i].values[PROFILE_SOURCE_PROFILE] != !plan->roles[i].values[PROFILE_CREDENTIAL_SOURCE]);
-        check(plan->durations_sec[i] == 0 || (plan->durations_sec[i] >= 900 && plan->durations_sec[i] <= 43200));
+        check(!plan->roles[i].values[PROFILE_SOURCE_PROFILE] !=
+              !plan->roles[i].values[PROFILE_CREDENTIAL_SOURCE]);
+        check(plan->durations_sec[i] == 0 ||
+              (plan->durations_sec[i] >= 900 && plan->durations_sec[i] <= 43200));
         check(i + 1 == plan->n_roles || plan->durations_sec[i] <= 3600);
     }
     switch (plan->base) {

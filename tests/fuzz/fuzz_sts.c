@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as the answers of the Query protocol that are read here: who we are, a role's session, and what a message was
- * numbered. */
+/* Any bytes as the answers of the Query protocol that are read here: who we are, a role's session, and what
+ * a message was numbered. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -32,8 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     r = sts_read_session((const char *)data, size, "fuzz", &session);
     check(r == 0 || r == -EBADMSG);
     check((r == 0) == (session != NULL));
-    check(r < 0 || (session->access_key_id[0] && session->secret_access_key[0] && session->session_token[0] &&
-                    session->expires_usec > 0));
+    check(r < 0 || (session->access_key_id[0] && session->secret_access_key[0] &&
+                    session->session_token[0] && session->expires_usec > 0));
     credentials_unref(session);
 
     r = sns_read_publish((const char *)data, size, id);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes one call of lib/ and prints what came of it, for test_calls.py: the request is then judged by botocore's
- * models and signer in the simulated AWS, before the daemon relies on it.
+/* Makes one call of lib/ and prints what came of it, for test_calls.py: the request is then judged by
+ * botocore's models and signer in the simulated AWS, before the daemon relies on it.
  *
  * usage: calls_helper REGION OPERATION ARGUMENT...
  *
- * End point and keys come from AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Arguments that are
- * settings or tags are JSON. Standard output is one JSON object: class, code, message, action and resource (what a
- * denial names), and result. */
+ * End point and keys come from AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Arguments that
+ * are settings or tags are JSON. Standard output is one JSON object: class, code, message, action and
+ * resource (what a denial names), and result. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,10 +50,10 @@ static void finish(Helper *h, const AwsError *error, json_t *result) {
     char action[AWS_ACTION_MAX] = "", resource[AWS_RESOURCE_MAX] = "";
     json_t *answer;
 
-    (void) aws_error_denied_action(error, action, resource);
+    (void)aws_error_denied_action(error, action, resource);
     answer = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o*}", "class", aws_error_class_to_string(error->class),
-                       "code", error->code, "message", error->message, "action", action, "resource", resource,
-                       "result", result);
+                       "code", error->code, "message", error->message, "action", action, "resource",
+                       resource, "result", result);
     if (!answer || json_dumpf(answer, stdout, JSON_COMPACT) < 0)
         die("the answer cannot be printed");
     json_decref(answer);
@@ -70,13 +70,12 @@ static void on_text(const AwsError *error, const char *text, void *userdata) {
 
 static json_t *show_trail(const CloudTrailTrail *t) {
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:i}",
-                     "Name",
-                     t->name, "TrailARN", t->arn, "HomeRegion", t->home_region, "S3BucketName", t->bucket,
-                     "S3KeyPrefix", t->prefix, "SnsTopicARN", t->sns_topic, "CloudWatchLogsLogGroupArn",
-                     t->log_group, "CloudWatchLogsRoleArn", t->log_role, "KmsKeyId", t->kms_key,
-                     "IsMultiRegionTrail", t->multi_region, "IncludeGlobalServiceEvents", t->global_events,
-                     "LogFileValidationEnabled", t->validation, "IsOrganizationTrail", t->organization,
-                     "RecursiveLogging", t->recursive,
+                     "Name", t->name, "TrailARN", t->arn, "HomeRegion", t->home_region, "S3BucketName",
+                     t->bucket, "S3KeyPrefix", t->prefix, "SnsTopicARN", t->sns_topic,
+                     "CloudWatchLogsLogGroupArn", t->log_group, "CloudWatchLogsRoleArn", t->log_role,
+                     "KmsKeyId", t->kms_key, "IsMultiRegionTrail", t->multi_region,
+                     "IncludeGlobalServiceEvents", t->global_events, "LogFileValidationEnabled",
+                     t->validation, "IsOrganizationTrail", t->organization, "RecursiveLogging", t->recursive,
                      "HasCustomEventSelectors", t->has_custom_event_selectors, "HasInsightSelectors",
                      t->has_insight_selectors, "present", (int)t->present);
 }
@@ -90,8 +89,7 @@ static void on_trails(const AwsError *error, const CloudTrailTrails *trails, voi
 }
 
 static void on_selectors(const AwsError *error, const CloudTrailSelectors *s, void *userdata) {
-    finish(userdata, error,
-           s ? json_pack("[s, s]", s->event_selectors, s->advanced_event_selectors) : NULL);
+    finish(userdata, error, s ? json_pack("[s, s]", s->event_selectors, s->advanced_event_selectors) : NULL);
 }
 
 static void on_tags(const AwsError *error, const CloudTrailTags *tags, void *userdata) {
@@ -105,9 +103,9 @@ static void on_tags(const AwsError *error, const CloudTrailTags *tags, void *use
 static json_t *show_identity(const CloudTrailIdentity *i) {
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "type", i->type, "arn",
                      i->arn, "principal_id", i->principal_id, "account_id", i->account_id, "user_name",
-                     i->user_name, "invoked_by", i->invoked_by, "access_key_id", i->access_key_id, "issuer_arn",
-                     i->issuer_arn, "issuer_type", i->issuer_type, "issuer_user_name", i->issuer_user_name,
-                     "source_identity", i->source_identity, "mfa", i->mfa);
+                     i->user_name, "invoked_by", i->invoked_by, "access_key_id", i->access_key_id,
+                     "issuer_arn", i->issuer_arn, "issuer_type", i->issuer_type, "issuer_user_name",
+                     i->issuer_user_name, "source_identity", i->source_identity, "mfa", i->mfa);
 }
 
 static json_t *show_event(const CloudTrailEvent *e) {
@@ -115,14 +113,14 @@ static json_t *show_event(const CloudTrailEvent *e) {
 
     for (size_t i = 0; i < e->n_resources; i++)
         json_array_append_new(resources, json_string(e->resources[i]));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:o, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}",
-                     "event_id", e->event_id, "event_name", e->event_name, "event_source", e->event_source,
-                     "access_key_id", e->access_key_id, "username", e->username, "event_time_usec",
-                     (json_int_t)e->event_time_usec, "read_only", e->read_only, "resources", resources, "whole",
-                     e->whole, "aws_region", e->aws_region, "source_ip", e->source_ip, "user_agent",
-                     e->user_agent, "error_code", e->error_code, "error_message", e->error_message, "trail",
-                     e->trail, "bucket", e->bucket, "parameters", e->parameters, "identity",
-                     show_identity(&e->identity));
+    return json_pack(
+            "{s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:o, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}",
+            "event_id", e->event_id, "event_name", e->event_name, "event_source", e->event_source,
+            "access_key_id", e->access_key_id, "username", e->username, "event_time_usec",
+            (json_int_t)e->event_time_usec, "read_only", e->read_only, "resources", resources, "whole",
+            e->whole, "aws_region", e->aws_region, "source_ip", e->source_ip, "user_agent", e->user_agent,
+            "error_code", e->error_code, "error_message", e->error_message, "trail", e->trail, "bucket",
+            e->bucket, "parameters", e->parameters, "identity", show_identity(&e->identity));
 }
 
 static void on_events(const AwsError *error, const CloudTrailEvents *events, void *userdata) {
@@ -130,7 +128,8 @@ static void on_events(const AwsError *error, const CloudTrailEvents *events, voi
 
     for (size_t i = 0; events && i < events->n; i++)
         json_array_append_new(list, show_event(&events->items[i]));
-    finish(userdata, error, events ? json_pack("{s:o, s:s}", "events", list, "next", events->next_token) : NULL);
+    finish(userdata, error,
+           events ? json_pack("{s:o, s:s}", "events", list, "next", events->next_token) : NULL);
 }
 
 static void on_rules(const AwsError *error, const S3Rules *rules, void *userdata) {
@@ -138,16 +137,16 @@ static void on_rules(const AwsError *error, const S3Rules *rules, void *userdata
 
     for (size_t i = 0; rules && i < rules->n; i++)
         json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:i}", "id", rules->items[i].id, "prefix",
-                                              rules->items[i].prefix, "enabled", rules->items[i].enabled, "days",
-                                              (int)rules->items[i].expiration_days));
+                                              rules->items[i].prefix, "enabled", rules->items[i].enabled,
+                                              "days", (int)rules->items[i].expiration_days));
     finish(userdata, error, list);
 }
 
 static void on_key(const AwsError *error, const KmsKey *key, void *userdata) {
     finish(userdata, error,
-           key ? json_pack("{s:s, s:b, s:b, s:b}", "state", key->state, "enabled", key->enabled, "aws_managed",
-                           key->aws_managed, "ends", key->deletion_usec > 0) :
-                 NULL);
+           key ? json_pack("{s:s, s:b, s:b, s:b}", "state", key->state, "enabled", key->enabled,
+                           "aws_managed", key->aws_managed, "ends", key->deletion_usec > 0)
+               : NULL);
 }
 
 /* ---- arguments that are JSON ---- */
@@ -193,8 +192,8 @@ static CloudTrailTags read_tags(Helper *h, unsigned i) {
     h->tags = calloc(json_object_size(object) + 1, sizeof(*h->tags));
     if (!h->tags)
         die("out of memory");
-    json_object_foreach(object, key, value)
-        h->tags[n++] = (CloudTrailTag){ (char *)key, (char *)json_string_value(value) };
+    json_object_foreach(object, key, value) h->tags[n++] =
+            (CloudTrailTag){ (char *)key, (char *)json_string_value(value) };
     return (CloudTrailTags){ h->tags, n };
 }
 

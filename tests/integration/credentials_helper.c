@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Comes by credentials as the daemon does, case after case, for test_credentials_oracle.py.
  *
- * Standard input has one JSON object a line: {"environment": {NAME: VALUE}, "configuration": TEXT}. Standard output
- * has one a line for each: {"key", "secret", "token", "expires"}, or {"message"} when there are none. */
+ * Standard input has one JSON object a line: {"environment": {NAME: VALUE}, "configuration": TEXT}. Standard
+ * output has one a line for each: {"key", "secret", "token", "expires"}, or {"message"} when there are none.
+ */
 #include <errno.h>
 #include <jansson.h>
 #include <signal.h>
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <systemd/sd-event.h>
 
-#include "daemon/config.h"
+#include "daemon/config/config.h"
 #include "daemon/engine_aws.h"
 #include "lib/util/macros.h"
 
@@ -43,8 +44,7 @@ static void set_environment(const json_t *variables) {
     json_t *value;
 
     clearenv();
-    json_object_foreach((json_t *)variables, name, value)
-        (void)setenv(name, json_string_value(value), 1);
+    json_object_foreach((json_t *)variables, name, value)(void) setenv(name, json_string_value(value), 1);
 }
 
 static json_t *answer_case(const json_t *object) {

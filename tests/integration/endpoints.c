@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prints every URL that lib/endpoint makes, one a line: partition, region, service or bucket, kind of host, URL or "-".
- * Built and read by test_endpoints.py. Arguments: names of buckets. */
+/* Prints every URL that lib/endpoint makes, one a line: partition, region, service or bucket, kind of host,
+ * URL or "-". Built and read by test_endpoints.py. Arguments: names of buckets. */
 #include <stdio.h>
 
 #include "lib/endpoint.h"
@@ -12,7 +12,8 @@ static void print(const Partition *partition, const char *region, AwsService ser
     for (unsigned kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++) {
         _cleanup_strbuf_ StrBuf url = STRBUF_INIT(300);
         EndpointOverrides o = { .fips = kind & 1, .dual_stack = kind & 2 };
-        int r = bucket ? endpoint_bucket_url(&o, bucket, region, &url) : endpoint_url(&o, service, region, &url);
+        int r = bucket ? endpoint_bucket_url(&o, bucket, region, &url)
+                       : endpoint_url(&o, service, region, &url);
 
         printf("%s %s %s %s %s\n", partition->id, region, bucket ? bucket : endpoint_service_name(service),
                kinds[kind], r < 0 ? "-" : strbuf_str(&url));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signs what test_signer.py makes up. Each line of standard input is a JSON object: method, path, query, headers
- * (pairs), body (hex), region, service, key, secret, time (seconds), s3. Each line of standard output is one
- * with canonical, string_to_sign and authorization, or with error, a negative errno value. */
+/* Signs what test_signer.py makes up. Each line of standard input is a JSON object: method, path, query,
+ * headers (pairs), body (hex), region, service, key, secret, time (seconds), s3. Each line of standard
+ * output is one with canonical, string_to_sign and authorization, or with error, a negative errno value. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>

@@ -62,21 +62,21 @@ def iam_actions(root, binary):
 
 def message_ids(root, binary):
     """Every MESSAGE_ID of the program is explained in the journal's catalogue, and the other way round."""
-    ids = set(re.findall(r'"([0-9a-f]{32})"', text_of(root / "daemon/messages.h")))
+    ids = set(re.findall(r'"([0-9a-f]{32})"', text_of(root / "daemon/core/messages.h")))
     catalogue = set(re.findall(r"^-- ([0-9a-f]{32})", "".join(text_of(p) for p in root.glob("conf/*.catalog")), re.M))
     for one in sorted(ids - catalogue):
         yield f"conf/*.catalog: MESSAGE_ID {one} is not explained"
     for one in sorted(catalogue - ids):
         yield f"conf/*.catalog: explains {one}, which the program never logs"
     if not ids:
-        yield "daemon/messages.h: no MESSAGE_ID found"
+        yield "daemon/core/messages.h: no MESSAGE_ID found"
 
 
 def events(root, binary):
     """The schema of alerts and its page name the same events, and all of them are the program's."""
     schema = json.loads(text_of(root / "docs/alert.schema.json"))["properties"]["event"]["enum"]
     page = set(re.findall(r"^\| `([a-z]+\.[a-z_]+)` \|", text_of(root / "docs/alerts.md"), re.M))
-    program = set(re.findall(r'\[EVENT_\w+\] = "([a-z._]+)"', text_of(root / "daemon/words.c")))
+    program = set(re.findall(r'\[EVENT_\w+\] = "([a-z._]+)"', text_of(root / "daemon/core/enum_names.c")))
     for one in sorted(set(schema) - page):
         yield f"docs/alerts.md: event {one} is not described"
     for one in sorted(page - set(schema)):

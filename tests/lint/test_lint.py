@@ -36,8 +36,8 @@ def tree(tmp_path):
     ("lib/pure.c", "#include <string.h>\n#include <curl/curl.h>\n", "lib/pure.c:2: may not include <curl/curl.h>"),
     ("lib/pure.c", '  #  include "lib/other.h"\n', "lib/pure.c:1: may not include lib/other.h"),
     ("lib/pure.h", "#include <time.h>\n", "lib/pure.h:1: may not include <time.h>"),
-    ("lib/other.c", '#include "daemon/guard.h"\n', "lib/other.c:1: may not include daemon/guard.h"),
-    ("lib/other.c", '#include "../daemon/guard.h"\n', "lib/other.c:1: may not include ../daemon/guard.h"),
+    ("lib/other.c", '#include "daemon/core/guard.h"\n', "lib/other.c:1: may not include daemon/core/guard.h"),
+    ("lib/other.c", '#include "../daemon/core/guard.h"\n', "lib/other.c:1: may not include ../daemon/core/guard.h"),
     ("lib/other.c", "#include <curl/curl.h>\n", None),
     ("daemon/x.c", "#include <sys/stat.h>\n", None),
 ])
@@ -133,8 +133,8 @@ def program(tree):
                  "lib/sns.c": 'f("Publish"); f("PublishResponse");\n', "lib/sts.c": 'f("GetCallerIdentity");\n',
                  "conf/iam/guard.json": '{"Statement":[{"Action":["cloudtrail:DescribeTrails","cloudtrail:StartLogging"]},'
                                         '{"Action":"sns:Publish"}]}',
-                 "daemon/messages.h": '#define A "' + "0" * 32 + '"\n', "conf/x.catalog": "-- " + "0" * 32 + "\n",
-                 "daemon/words.c": '    [EVENT_A] = "trail.a",\n    [EVENT_B] = "trail.later",\n',
+                 "daemon/core/messages.h": '#define A "' + "0" * 32 + '"\n', "conf/x.catalog": "-- " + "0" * 32 + "\n",
+                 "daemon/core/enum_names.c": '    [EVENT_A] = "trail.a",\n    [EVENT_B] = "trail.later",\n',
                  "docs/alert.schema.json": '{"properties":{"event":{"enum":["trail.a"]}}}',
                  "docs/alerts.md": "| `trail.a` | critical | when |\n"})
     (root / "binary").chmod(0o755)
@@ -152,7 +152,7 @@ def test_promises_hold(program):
     ("lib/cloudtrail.c", "StartLogging", "LookupEvents", "does not allow cloudtrail:LookupEvents"),
     ("lib/cloudtrail.c", "StartLogging", "nothing", "allows cloudtrail:StartLogging, which the program never calls"),
     ("conf/x.catalog", "-- 0", "-- 1", "is not explained"),
-    ("daemon/messages.h", '"0', '"', "no MESSAGE_ID found"),
+    ("daemon/core/messages.h", '"0', '"', "no MESSAGE_ID found"),
     ("docs/alerts.md", "trail.a", "trail.later", "event trail.a is not described"),
     ("docs/alert.schema.json", "trail.a", "trail.later", "event trail.later is not described"),
     ("docs/alerts.md", "trail.a", "trail.z", "describes event trail.z, which the program does not have"),

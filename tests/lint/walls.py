@@ -21,7 +21,7 @@ def read_table(path):
             continue
         if line.startswith("set "):
             name, headers = line[4:].split("=")
-            sets[name.strip()] = [f"<{h}>" for h in headers.split()]
+            sets[name.strip()] = [h if h.startswith(("lib/", "daemon/")) else f"<{h}>" for h in headers.split()]
             continue
         files, colon, allowed = line.partition(" : ")
         if not colon:

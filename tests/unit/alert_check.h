@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/alert.h"
+#include "daemon/core/alert.h"
 #include "lib/util/macros.h"
 #include "tests/unit/between.h"
 
@@ -117,8 +117,8 @@ static inline void check_document(const Alert *alert) {
     json_decref(root);
 }
 
-/* Whoever guards many accounts has to see from the subject which one it is, and where. A whole account has no region; what
- * is about several trails, or about the guard, has neither. */
+/* Whoever guards many accounts has to see from the subject which one it is, and where. A whole account has
+ * no region; what is about several trails, or about the guard, has neither. */
 static inline void check_place(const Alert *alert) {
     json_t *root = load(alert->document);
     const char *event = json_string_value(json_object_get(root, "event")),

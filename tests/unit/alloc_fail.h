@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* Makes the n-th allocation of the code under test fail, for every n, until it gets by with what it is
- * given. A test that includes this asks the makefile for "link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc"
- * in a comment of its own. What shared libraries allocate is not counted. */
+ * given. A test that includes this asks the makefile for "link:
+ * -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc" in a comment of its own. What shared libraries allocate is
+ * not counted. */
 
 #include <malloc.h>
 #include <stdbool.h>
@@ -61,8 +62,8 @@ static inline void alloc_fail_after(unsigned n) {
     alloc_fail.left = n;
 }
 
-/* The first n allocations succeed, the next one fails, and all others succeed: for tests with the fakes, which
- * try a second time. */
+/* The first n allocations succeed, the next one fails, and all others succeed: for tests with the fakes,
+ * which try a second time. */
 static inline void alloc_fail_once(unsigned n) {
     alloc_fail_after(n);
     alloc_fail.once = true;

@@ -9,7 +9,7 @@
 
 #include "lib/util/macros.h"
 
-#define HEADERS_MAX 8
+#define HEADERS_MAX  8
 #define REQUESTS_MAX 8192
 
 typedef struct Step {

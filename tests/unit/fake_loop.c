@@ -170,7 +170,8 @@ const char *fake_loop_child_environment(const FakeLoop *fake) {
     return oldest_child(fake)->environment;
 }
 
-void fake_loop_end_child(FakeLoop *fake, LoopEnding ending, int code, const char *output, const char *errors) {
+void fake_loop_end_child(FakeLoop *fake, LoopEnding ending, int code, const char *output,
+                         const char *errors) {
     child_end(oldest_child(fake), &(LoopExit){
                                           .ending = ending,
                                           .code = code,

@@ -34,12 +34,13 @@ void fake_loop_set_random(FakeLoop *fake, uint64_t value);
  * all. */
 void fake_loop_fail_after(FakeLoop *fake, unsigned n);
 
-/* Programs are not run: they wait until a test ends them, or for their deadline. What the oldest that runs was
- * started with; arguments and environment each joined by '\n'. Fails the program when none runs. */
+/* Programs are not run: they wait until a test ends them, or for their deadline. What the oldest that runs
+ * was started with; arguments and environment each joined by '\n'. Fails the program when none runs. */
 const char *fake_loop_child_arguments(const FakeLoop *fake);
 const char *fake_loop_child_environment(const FakeLoop *fake);
 /* Ends it; output may be NULL. */
-void fake_loop_end_child(FakeLoop *fake, LoopEnding ending, int code, const char *output, const char *errors);
+void fake_loop_end_child(FakeLoop *fake, LoopEnding ending, int code, const char *output,
+                         const char *errors);
 unsigned fake_loop_n_children(const FakeLoop *fake);
 /* Makes the next spawn return an error, once. */
 void fake_loop_fail_spawn(FakeLoop *fake, int error);

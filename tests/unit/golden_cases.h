@@ -4,7 +4,7 @@
  * EVENT-FINDING-MODE-OUTCOME.txt; the message is the last about that event that the last word of the story
  * gives. golden_stage.h has the words. */
 
-#include "daemon/types.h"
+#include "daemon/core/model.h"
 
 typedef struct GoldenCase {
     Event event;
@@ -15,21 +15,21 @@ typedef struct GoldenCase {
     const char *story;
 } GoldenCase;
 
-#define STOPPED    EVENT_TRAIL_STOPPED
-#define INTERRUPTED    EVENT_TRAIL_INTERRUPTED
-#define MISSING    EVENT_TRAIL_MISSING
-#define WEAKENED   EVENT_TRAIL_WEAKENED
-#define UNMET      EVENT_EXPECTATION_UNMET
-#define FAILING    EVENT_TRAIL_FAILING
-#define ATTRIBUTED EVENT_TRAIL_ATTRIBUTED
-#define ATTEMPTED  EVENT_TRAIL_ATTEMPTED
-#define REMINDER   EVENT_INCIDENT_REMINDER
-#define RESOLVED   EVENT_TRAIL_RESOLVED
-#define BLIND      EVENT_TARGET_UNREACHABLE
-#define SIGHTED    EVENT_TARGET_REACHABLE
-#define OBSERVE    MODE_OBSERVE
-#define RESTART    MODE_RESTART
-#define RESTORE    MODE_RESTORE
+#define STOPPED     EVENT_TRAIL_STOPPED
+#define INTERRUPTED EVENT_TRAIL_INTERRUPTED
+#define MISSING     EVENT_TRAIL_MISSING
+#define WEAKENED    EVENT_TRAIL_WEAKENED
+#define UNMET       EVENT_EXPECTATION_UNMET
+#define FAILING     EVENT_TRAIL_FAILING
+#define ATTRIBUTED  EVENT_TRAIL_ATTRIBUTED
+#define ATTEMPTED   EVENT_TRAIL_ATTEMPTED
+#define REMINDER    EVENT_INCIDENT_REMINDER
+#define RESOLVED    EVENT_TRAIL_RESOLVED
+#define BLIND       EVENT_TARGET_UNREACHABLE
+#define SIGHTED     EVENT_TARGET_REACHABLE
+#define OBSERVE     MODE_OBSERVE
+#define RESTART     MODE_RESTART
+#define RESTORE     MODE_RESTORE
 
 static const GoldenCase golden_cases[] = {
     /* ---- stopped ---- */
@@ -128,7 +128,8 @@ static const GoldenCase golden_cases[] = {
       "well set:EventSelectors held set:EventSelectors held" },
     { WEAKENED, "changed", RESTORE, "confirmed", "well set:SnsTopicARN held" },
     { WEAKENED, "weakened", RESTORE, "partly", "well set:S3BucketName+Tags held" },
-    { WEAKENED, "weakened", RESTORE, "partly-maintenance", "well set:S3BucketName+Tags maintenance:on held" },
+    { WEAKENED, "weakened", RESTORE, "partly-maintenance",
+      "well set:S3BucketName+Tags maintenance:on held" },
     { WEAKENED, "changed", RESTORE, "shared", "well set:SnsTopicARN may:selectors held" },
     { WEAKENED, "weakened-all", RESTORE, "partly_failed", "well set:all held:KmsKeyId" },
     { WEAKENED, "weakened", RESTORE, "failed", "well set:EventSelectors refused" },
@@ -225,7 +226,8 @@ static const GoldenCase golden_cases[] = {
     { ATTRIBUTED, "bucket", RESTART, "nobody-still_failing", "well fail:bucket nobody" },
     { ATTRIBUTED, "lifecycle", RESTART, "bob-still_failing", "well fail:lifecycle by:bob" },
     { ATTRIBUTED, "key", RESTART, "bob-still_failing", "well fail:key by:bob" },
-    { ATTRIBUTED, "missing-account", RESTART, "RemoveAccountFromOrganization", "account:left taken:RemoveAccountFromOrganization" },
+    { ATTRIBUTED, "missing-account", RESTART, "RemoveAccountFromOrganization",
+      "account:left taken:RemoveAccountFromOrganization" },
     { ATTRIBUTED, "missing-account", RESTART, "CloseAccount", "account:left taken:CloseAccount" },
     { ATTRIBUTED, "missing-account", RESTART, "LeaveOrganization", "account:left taken:LeaveOrganization" },
     { ATTRIBUTED, "missing-account", RESTART, "AcceptHandshake", "account:left taken:AcceptHandshake" },

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/baseline.h"
-#include "daemon/guard.h"
-#include "daemon/report.h"
-#include "daemon/settings.h"
-#include "daemon/words.h"
+#include "daemon/core/baseline.h"
+#include "daemon/core/enum_names.h"
+#include "daemon/core/guard.h"
+#include "daemon/core/settings.h"
+#include "daemon/io/report.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "tests/unit/golden_world.h"
@@ -678,7 +678,8 @@ static void answer_account_search(Stage *s, const Attribution *found) {
     took_target(s, &s->account, &plan);
 }
 
-/* The call that did it; or "LEFT", "REMOVED" or "CLEANED": AWS's record of the departure, and no call behind it. */
+/* The call that did it; or "LEFT", "REMOVED" or "CLEANED": AWS's record of the departure, and no call behind
+ * it. */
 static void word_taken(Stage *s, const char *arg) {
     Attribution found = { .looked = true, .found = true };
     bool is_record = text_equal(arg, "LEFT") || text_equal(arg, "REMOVED") || text_equal(arg, "CLEANED");

@@ -2,7 +2,7 @@
 #pragma once
 /* Names, settings, errors and callers of the golden texts. */
 
-#include "daemon/types.h"
+#include "daemon/core/model.h"
 
 #define TRAIL_ARN "arn:aws:cloudtrail:eu-central-1:111122223333:trail/org-trail"
 #define GUARD_ARN "arn:aws:sts::111122223333:assumed-role/trailguard/guard1"

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "daemon/guard.h"
+#include "daemon/core/guard.h"
 #include "lib/util/macros.h"
 
 #define SEC   USEC_PER_SEC
@@ -53,9 +53,9 @@ static inline uint32_t writable_fields(const Policy *policy) {
 
     for (Field f = 0; f < _FIELD_MAX; f++) {
         RestoreKind kind = f == FIELD_SELECTORS || f == FIELD_CONFIGURATION ? RESTORE_SELECTORS
-                           : f == FIELD_INSIGHTS ? RESTORE_INSIGHTS
-                           : f == FIELD_TAGS     ? RESTORE_DELETED
-                                                 : RESTORE_SETTINGS;
+                           : f == FIELD_INSIGHTS                            ? RESTORE_INSIGHTS
+                           : f == FIELD_TAGS                                ? RESTORE_DELETED
+                                                                            : RESTORE_SETTINGS;
 
         if (policy->restore & RESTORE_BIT(kind))
             fields |= FIELD_BIT(f);

@@ -32,7 +32,7 @@
 #include "lib/util/macros.h"
 
 #define CONNECTIONS_MAX 1024
-#define REQUEST_MAX 65536
+#define REQUEST_MAX     65536
 
 struct LocalCa {
     EVP_PKEY *key;
@@ -99,8 +99,8 @@ LocalCa *local_ca_new(void) {
     ca->server_key = EVP_EC_gen("P-256");
     check(ca->key && ca->server_key, "keys");
     ca->certificate = certify(ca->key, "Test CA", 1, "basicConstraints", "critical,CA:TRUE", NULL, NULL);
-    ca->server_certificate = certify(ca->server_key, "server", 2, "subjectAltName", "IP:127.0.0.1",
-                                     ca->certificate, ca->key);
+    ca->server_certificate =
+            certify(ca->server_key, "server", 2, "subjectAltName", "IP:127.0.0.1", ca->certificate, ca->key);
     return ca;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What tests of typed calls start from: an AwsClient on a script of answers, and what the last callback said. */
+/* What tests of typed calls start from: an AwsClient on a script of answers, and what the last callback
+ * said. */
 
 #include "lib/call.h"
 #include "tests/unit/fake_http.h"

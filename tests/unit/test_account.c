@@ -14,7 +14,7 @@
 #include "lib/util/macros.h"
 #include "tests/unit/service_fixture.h"
 
-#define REGION "ap-east-1"
+#define REGION         "ap-east-1"
 #define ANSWER(status) "{\"RegionName\":\"" REGION "\",\"RegionOptStatus\":" status "}"
 
 static int read_status(const char *text, char ret[static ACCOUNT_STATUS_MAX]) {
@@ -22,7 +22,8 @@ static int read_status(const char *text, char ret[static ACCOUNT_STATUS_MAX]) {
 }
 
 static void test_read(void **state) {
-    static const char *const words[] = { "ENABLED", "ENABLING", "DISABLING", "DISABLED", "ENABLED_BY_DEFAULT", "NEW" };
+    static const char *const words[] = { "ENABLED",  "ENABLING",           "DISABLING",
+                                         "DISABLED", "ENABLED_BY_DEFAULT", "NEW" };
     char status[ACCOUNT_STATUS_MAX], text[128];
 
     (void)state;
@@ -92,12 +93,15 @@ static void test_call(void **state) {
     assert_string_equal(request->body, "{\"RegionName\":\"" REGION "\"}");
     assert_string_equal(fake_request_header(request, "content-type"), "application/json");
     assert_null(fake_request_header(request, "x-amz-target"));
-    assert_non_null(strstr(fake_request_header(request, "authorization"), "/us-east-1/account/aws4_request"));
+    assert_non_null(
+            strstr(fake_request_header(request, "authorization"), "/us-east-1/account/aws4_request"));
 
     /* restJson1 has the code in a header */
-    fake_http_reply(f->http, 403, "{\"message\":\"no\"}", "x-amzn-ErrorType", "AccessDeniedException:", NULL);
+    fake_http_reply(f->http, 403, "{\"message\":\"no\"}", "x-amzn-ErrorType",
+                    "AccessDeniedException:", NULL);
     service_expect(f, ask(f), AWS_DENIED, false);
-    fake_http_reply(f->http, 429, "{\"message\":\"slow\"}", "x-amzn-ErrorType", "TooManyRequestsException", NULL);
+    fake_http_reply(f->http, 429, "{\"message\":\"slow\"}", "x-amzn-ErrorType", "TooManyRequestsException",
+                    NULL);
     service_expect(f, ask(f), AWS_THROTTLED, false);
     fake_http_reply(f->http, 200, "{}", NULL);
     service_expect(f, ask(f), AWS_BAD_ANSWER, false);

@@ -13,8 +13,8 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "daemon/alert_parts.h"
-#include "daemon/words.h"
+#include "daemon/core/alert_parts.h"
+#include "daemon/core/enum_names.h"
 #include "tests/unit/alert_check.h"
 #include "tests/unit/between.h"
 
@@ -175,7 +175,8 @@ static const Case cases[] = {
       true,
       false },
     { &trail,
-      TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_MISSING)),
+      TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL,
+           .findings = FINDING_BIT(FINDING_MISSING)),
       "REMINDER org-trail still missing in eu-central-1 (111122223333), for 4 min",
       { NULL },
       NULL,
@@ -192,8 +193,8 @@ static const Case cases[] = {
       false,
       false },
     { &trail,
-      TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_WARNING, .findings = FINDING_BIT(FINDING_UNREACHABLE),
-           .error = LOOK_DENIED),
+      TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_WARNING,
+           .findings = FINDING_BIT(FINDING_UNREACHABLE), .error = LOOK_DENIED),
       "REMINDER still cannot poll org-trail in eu-central-1 (111122223333), for 4 min",
       { "access denied", NULL },
       NULL,
@@ -220,8 +221,8 @@ static const Case cases[] = {
       TELL(EVENT_TRAIL_STOPPED, TELL_SUMMARY, SEVERITY_CRITICAL, .resolves = true, .gap = { T0, T0 + SEC },
            .repeats = { 7, T0, T0 + 200 * SEC, 14 * SEC }),
       "CRITICAL org-trail in trouble 7 times more in eu-central-1 (111122223333), well now",
-      { "7 times, summed up here", "2026-11-23 10:02:11 UTC  the first",
-        "2026-11-23 10:05:31 UTC  the last", "14 s in all without recording" },
+      { "7 times, summed up here", "2026-11-23 10:02:11 UTC  the first", "2026-11-23 10:05:31 UTC  the last",
+        "14 s in all without recording" },
       NULL,
       true,
       true,
@@ -238,8 +239,7 @@ static const Case cases[] = {
       TELL(EVENT_TARGET_UNREACHABLE, TELL_OPENED, SEVERITY_WARNING, .error = LOOK_DENIED, .n_failed = 3,
            .detail = "AccessDeniedException: User is not authorized"),
       "WARNING cannot poll eu-central-1 (111122223333): access denied",
-      { "3 polls in a row failed: AccessDeniedException: User is not authorized", "does not know",
-        NULL },
+      { "3 polls in a row failed: AccessDeniedException: User is not authorized", "does not know", NULL },
       "lookup-events",
       false,
       false,
@@ -402,12 +402,14 @@ static void test_document(void **state _unused_) {
             "\"event\":\"trail.stopped\",\"severity\":\"critical\",\"time\":\"2026-11-23T10:06:12Z\","
             "\"summary\":\"org-trail in eu-central-1 (111122223333) was stopped. TrailGuard started it, and "
             "it is "
-            "logging.\",\"resolved\":true,\"opened\":\"2026-11-23T10:02:12Z\",\"reopened\":null,\"account\":\"111122223333\","
+            "logging.\",\"resolved\":true,\"opened\":\"2026-11-23T10:02:12Z\",\"reopened\":null,\"account\":"
+            "\"111122223333\","
             "\"region\":\"eu-central-1\",\"trail\":{\"name\":\"org-trail\",\"arn\":\"" ARN "\"},"
             "\"findings\":[],\"detail\":null,\"first_sight\":false,"
             "\"gap\":{\"from\":\"2026-11-23T10:02:11Z\",\"to\":\"2026-11-23T10:02:14Z\"},\"repeats\":null,"
             "\"action\":{\"taken\":\"restart\",\"result\":\"confirmed\",\"attempts\":1},\"actor\":null,"
-            "\"fields\":[],\"fields_left\":[],\"changes\":[],\"maintenance\":false,\"restores_paused\":false,"
+            "\"fields\":[],\"fields_left\":[],\"changes\":[],\"maintenance\":false,\"restores_paused\":"
+            "false,"
             "\"attack\":[\"T1562.008\",\"T1685.002\"],\"guard\":{\"host\":\"guard1\",\"version\":\"0.1.0\"}"
             "}",
             alert.id, alert.incident);
@@ -488,8 +490,8 @@ static void test_ids_differ(void **state _unused_) {
     }
 }
 
-/* Of every event: the id changes with each part of the fact, and with nothing that two guards, or one before and
- * after a crash, may see differently. */
+/* Of every event: the id changes with each part of the fact, and with nothing that two guards, or one before
+ * and after a crash, may see differently. */
 static void test_ids_of_all_events(void **state _unused_) {
     for (Event e = 0; e < _EVENT_MAX; e++) {
         bool follow_up = e == EVENT_TRAIL_ATTRIBUTED || e == EVENT_TRAIL_ATTEMPTED;

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/words.h"
+#include "daemon/core/enum_names.h"
 #include "tests/unit/alert_check.h"
 #include "tests/unit/between.h"
 
@@ -52,7 +52,8 @@ static const Case cases[] = {
              RESTORE(RESULT_CONFIRMED, 1)),
       "CRITICAL org-trail weakened in eu-central-1 (111122223333): S3BucketName restored",
       { "was weakened: S3BucketName. TrailGuard restored the baseline.",
-        "(1 attempt) and read the settings back: confirmed", "Log files of that time are in the other bucket", LOOKUP,
+        "(1 attempt) and read the settings back: confirmed",
+        "Log files of that time are in the other bucket", LOOKUP,
         "2026-11-23 10:02:11 UTC  found to be changed" },
       "Still different",
       true },
@@ -71,8 +72,8 @@ static const Case cases[] = {
     { CHANGE(SEVERITY_CRITICAL, WEAKENED, BUCKET | TOPIC, TOPIC, .mode = MODE_RESTORE, .may_act = true,
              RESTORE(RESULT_FAILED, 1), .detail = "UpdateTrail: InsufficientSnsTopicPolicyException"),
       "CRITICAL org-trail weakened in eu-central-1 (111122223333): 2 settings partly restored",
-      { "TrailGuard could not restore all of it.", "failed: UpdateTrail: InsufficientSnsTopicPolicyException",
-        "Still different: SnsTopicARN." },
+      { "TrailGuard could not restore all of it.",
+        "failed: UpdateTrail: InsufficientSnsTopicPolicyException", "Still different: SnsTopicARN." },
       NULL,
       true },
     { CHANGE(SEVERITY_CRITICAL, WEAKENED, SELECTORS, SELECTORS, .mode = MODE_RESTORE, .may_act = true,
@@ -100,7 +101,8 @@ static const Case cases[] = {
       true },
     { CHANGE(SEVERITY_CRITICAL, WEAKENED, BUCKET, BUCKET, .mode = MODE_RESTORE, .protected = true),
       "CRITICAL org-trail weakened in eu-central-1 (111122223333): S3BucketName changed",
-      { "Only the account that owns the organization trail, or CloudTrail's delegated administrator, can change it" },
+      { "Only the account that owns the organization trail, or CloudTrail's delegated administrator, can "
+        "change it" },
       NULL,
       true },
     { CHANGE(SEVERITY_INFO, WEAKENED, BUCKET, BUCKET, .mode = MODE_RESTORE, .maintenance = true),
@@ -114,7 +116,8 @@ static const Case cases[] = {
       { "Restored the baseline 30 times within the hour", "still restarts logging at once" },
       NULL,
       true },
-    { CHANGE(SEVERITY_INFO, WEAKENED, FIELD_BIT(FIELD_LOG_GROUP), FIELD_BIT(FIELD_LOG_GROUP), .mode = MODE_RESTORE, .maintenance = true),
+    { CHANGE(SEVERITY_INFO, WEAKENED, FIELD_BIT(FIELD_LOG_GROUP), FIELD_BIT(FIELD_LOG_GROUP),
+             .mode = MODE_RESTORE, .maintenance = true),
       "MAINTENANCE org-... weakened in eu-central-1 (111122223333): CloudWatchLogsLogGroupArn",
       { "A maintenance window is open for this trail" },
       NULL,
@@ -169,7 +172,8 @@ static const Case cases[] = {
       { "between two polls", LOOKUP },
       NULL,
       true },
-    { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, RECREATE(RESULT_CONFIRMED, 2), .since_usec = T0 + SEC),
+    { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, RECREATE(RESULT_CONFIRMED, 2),
+           .since_usec = T0 + SEC),
       "RESOLVED org-trail exists and logs again in eu-central-1 (111122223333) after 4 min",
       { "(2 attempts)", "find out who deleted it" },
       NULL,
@@ -201,12 +205,14 @@ static const Case cases[] = {
       { "nothing was delivered since 2026-11-23T08:00:00Z.", "stale_after" },
       NULL,
       false },
-    { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_BUCKET)),
+    { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL,
+           .findings = FINDING_BIT(FINDING_BUCKET)),
       "REMINDER org-trail: its bucket still wrong in eu-central-1 (111122223333), for 4 min",
       { "still fails its check", "in that owner's hands" },
       "Nothing yet",
       false },
-    { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_LIFECYCLE)),
+    { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL,
+           .findings = FINDING_BIT(FINDING_LIFECYCLE)),
       "REMINDER org-trail: log files still deleted early in eu-central-1 (111122223333)",
       { "Log files that the rule has expired are gone", "Remove the rule" },
       "30 days",
@@ -219,8 +225,8 @@ static const Case cases[] = {
     { TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL, .detail = "not ours",
            .about = FINDING_BIT(FINDING_BUCKET)),
       "CRITICAL org-trail's bucket fails its check in eu-central-1 (111122223333): not ours",
-      { "Anyone can create a deleted bucket again",
-        "--region REGION-OF-THE-BUCKET --lookup-attributes AttributeKey=EventName,AttributeValue=DeleteBucket\n" },
+      { "Anyone can create a deleted bucket again", "--region REGION-OF-THE-BUCKET --lookup-attributes "
+                                                    "AttributeKey=EventName,AttributeValue=DeleteBucket\n" },
       NULL,
       true },
     { TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL, .detail = "1 day",
@@ -303,9 +309,11 @@ static const Case cases[] = {
       { "LogFileValidationEnabled is off", "This message is sent once" },
       NULL,
       false },
-    { TELL(EVENT_BASELINE_DAMAGED, TELL_OPENED, SEVERITY_CRITICAL, .detail = "x.json: damaged (line 1: oops)"),
+    { TELL(EVENT_BASELINE_DAMAGED, TELL_OPENED, SEVERITY_CRITICAL,
+           .detail = "x.json: damaged (line 1: oops)"),
       "CRITICAL the baseline of org-trail in eu-central-1 (111122223333) is damaged",
-      { "x.json: damaged (line 1: oops)", "Compare the trail's settings by hand with what you set", "This message is sent once" },
+      { "x.json: damaged (line 1: oops)", "Compare the trail's settings by hand with what you set",
+        "This message is sent once" },
       NULL,
       false },
     { TELL(EVENT_BASELINE_ACCEPTED, TELL_OPENED, SEVERITY_INFO, .fields = BUCKET, .detail = "by uid 0"),
@@ -356,7 +364,8 @@ static void calls_to_search_for(void **unused) {
           "AcceptHandshake", "us-east-1" },
         { "eu-central-1", TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL, .protected = true),
           "LeaveOrganization", "us-east-1" },
-        { "eu-central-1", TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL), "AcceptHandshake", NULL },
+        { "eu-central-1", TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL), "AcceptHandshake",
+          NULL },
         { "eu-central-1",
           TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_KEY)),
           "DeleteImportedKeyMaterial", "eu-central-1" },
@@ -371,7 +380,8 @@ static void calls_to_search_for(void **unused) {
         Alert alert = compose(&subject, &rows[i].tell);
         char line[256];
 
-        (void)snprintf(line, sizeof(line), "--region %s --lookup-attributes AttributeKey=EventName,AttributeValue=%s\n",
+        (void)snprintf(line, sizeof(line),
+                       "--region %s --lookup-attributes AttributeKey=EventName,AttributeValue=%s\n",
                        rows[i].in ? rows[i].in : "", rows[i].call);
         if (rows[i].in ? !strstr(alert.text, line) : strstr(alert.text, rows[i].call) != NULL)
             fail_msg("row %zu: %s in\n%s", i, rows[i].call, alert.text);
@@ -382,7 +392,8 @@ static void calls_to_search_for(void **unused) {
 
 static void nobody_was_found_in_other_partitions(void **unused) {
     Subject subject = { "org-trail", ARN, ACCOUNT, "cn-northwest-1" };
-    Tell tell = TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .nobody = true, .about = MISSING);
+    Tell tell =
+            TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .nobody = true, .about = MISSING);
     Alert alert = compose(&subject, &tell);
 
     (void)unused;
@@ -399,37 +410,43 @@ static void what_is_said_later_holds(void **unused) {
         Tell tell;
         const char *subject, *text, *not_in_text;
     } rows[] = {
-        { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, .fields = BUCKET | TAGS, .fields_others = TAGS,
-               .mode = MODE_RESTORE, RESTORE(RESULT_CONFIRMED, 1)),
-          "matches its baseline in", "TrailGuard restored what it may, and another caller the rest.", "restored the baseline. " },
-        { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_STOPPED),
-               .since_usec = T0 + 181 * SEC),
+        { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, .fields = BUCKET | TAGS,
+               .fields_others = TAGS, .mode = MODE_RESTORE, RESTORE(RESULT_CONFIRMED, 1)),
+          "matches its baseline in", "TrailGuard restored what it may, and another caller the rest.",
+          "restored the baseline. " },
+        { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL,
+               .findings = FINDING_BIT(FINDING_STOPPED), .since_usec = T0 + 181 * SEC),
           "still stopped in eu-central-1 (111122223333), for 1 min", "still stopped", NULL },
-        { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_STOPPED),
-               .protected = true),
-          "still stopped in", "The owners of the organization's management account must start it there", "Start it:" },
-        { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_INFO, .findings = FINDING_BIT(FINDING_STOPPED),
-               .maintenance = true, .mode = MODE_RESTART),
+        { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL,
+               .findings = FINDING_BIT(FINDING_STOPPED), .protected = true),
+          "still stopped in", "The owners of the organization's management account must start it there",
+          "Start it:" },
+        { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_INFO,
+               .findings = FINDING_BIT(FINDING_STOPPED), .maintenance = true, .mode = MODE_RESTART),
           "still stopped in", "A maintenance window allows that", "1. Start it:" },
-        { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = MISSING, .never_seen = true),
+        { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = MISSING,
+               .never_seen = true),
           "still does not exist", "correct its name in trails", "deleted on purpose" },
-        { TELL(EVENT_TARGET_REACHABLE, TELL_RESOLVED, SEVERITY_WARNING, .about = FINDING_BIT(FINDING_TAGS_UNREADABLE)),
+        { TELL(EVENT_TARGET_REACHABLE, TELL_RESOLVED, SEVERITY_WARNING,
+               .about = FINDING_BIT(FINDING_TAGS_UNREADABLE)),
           "can read tags again", "TrailGuard can read tags of", "can poll" },
-        { TELL(EVENT_TARGET_REACHABLE, TELL_RESOLVED, SEVERITY_WARNING, .about = FINDING_BIT(FINDING_UNREACHABLE)),
+        { TELL(EVENT_TARGET_REACHABLE, TELL_RESOLVED, SEVERITY_WARNING,
+               .about = FINDING_BIT(FINDING_UNREACHABLE)),
           "RESOLVED can poll org-trail again", "TrailGuard can poll org-trail", "can read" },
         { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, RECREATE(RESULT_CONFIRMED, 1),
                .since_usec = T0 + 181 * SEC),
           "exists and logs again in eu-central-1 (111122223333) after 1 min", "exists again", NULL },
         { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, RECREATE(RESULT_CONFIRMED, 1)),
           "exists and logs again in eu-central-1 (111122223333)", "exists again", " after " },
-        { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_LIFECYCLE),
-               .findings = FINDING_BIT(FINDING_LIFECYCLE), BY_BOB),
-          "org-trail impaired in", "The lifecycle rule still deletes log files early.", "deliveries still fail" },
+        { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL,
+               .about = FINDING_BIT(FINDING_LIFECYCLE), .findings = FINDING_BIT(FINDING_LIFECYCLE), BY_BOB),
+          "org-trail impaired in", "The lifecycle rule still deletes log files early.",
+          "deliveries still fail" },
         { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_BUCKET),
                .findings = FINDING_BIT(FINDING_BUCKET), BY_BOB),
           "org-trail impaired in", "The trail's bucket still fails its check.", "deliveries still fail" },
-        { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_DELIVERY),
-               .findings = FINDING_BIT(FINDING_DELIVERY), BY_BOB),
+        { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL,
+               .about = FINDING_BIT(FINDING_DELIVERY), .findings = FINDING_BIT(FINDING_DELIVERY), BY_BOB),
           "impaired", "The trail's deliveries still fail.", NULL },
     };
 
@@ -455,14 +472,17 @@ static void who_took_an_account_out(void **unused) {
     } outs[] = {
         { "RemoveAccountFromOrganization", "", "", LOOK_GONE, false, false,
           "account " ACCOUNT " removed from the organization by user bob",
-          "account " ACCOUNT " was removed from the organization by user bob. It is no active member, and not guarded." },
-        { "CloseAccount", "", "", LOOK_GONE, false, true, "closed by user bob", "was closed by user bob. The incident is over." },
-        { "MoveAccount", "", "", LOOK_DENIED, false, false, "moved to another organizational unit by user bob",
+          "account " ACCOUNT
+          " was removed from the organization by user bob. It is no active member, and not guarded." },
+        { "CloseAccount", "", "", LOOK_GONE, false, true, "closed by user bob",
+          "was closed by user bob. The incident is over." },
+        { "MoveAccount", "", "", LOOK_DENIED, false, false,
+          "moved to another organizational unit by user bob",
           "was moved to another organizational unit by user bob. TrailGuard cannot reach it." },
-        { "AccountDepartedOrganization", "LEFT", "LEFT", LOOK_GONE, false, false, "left the organization by itself (LEFT)",
-          "What AWS recorded" },
-        { "AccountDepartedOrganization", "NEW\n", "NEW\n", LOOK_GONE, false, false, "departed from the organization (NEW\\x0a)",
-          "no call behind it" },
+        { "AccountDepartedOrganization", "LEFT", "LEFT", LOOK_GONE, false, false,
+          "left the organization by itself (LEFT)", "What AWS recorded" },
+        { "AccountDepartedOrganization", "NEW\n", "NEW\n", LOOK_GONE, false, false,
+          "departed from the organization (NEW\\x0a)", "no call behind it" },
         { "", "", "", LOOK_GONE, true, false, "taken out of the organization, caller not found",
           "Searched the event history of the management account for 20 minutes. It shows no such call." },
         { "", "", "denied", LOOK_GONE, true, false, "taken out of the organization, caller unknown",
@@ -577,7 +597,8 @@ static void the_actor_as_machines_get_it(void **unused) {
 
     (void)unused;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-        if (cases[i].tell.event == EVENT_TRAIL_ATTRIBUTED && cases[i].tell.has_actor && cases[i].tell.actor.event_id[0])
+        if (cases[i].tell.event == EVENT_TRAIL_ATTRIBUTED && cases[i].tell.has_actor &&
+            cases[i].tell.actor.event_id[0])
             tell = cases[i].tell;
     alert = compose(&trail, &tell);
     root = load(alert.document);
@@ -644,8 +665,9 @@ static void before_and_after(void **unused) {
 static void what_a_pin_asks_for(void **unused) {
     static char pinned[] = "pinned", actual[] = "as-it-is";
     Drift drift = { .changes = { { FIELD_BUCKET, true, pinned, actual, true } }, .n = 1 };
-    Tell tell = TELL(EVENT_EXPECTATION_UNMET, TELL_OPENED, SEVERITY_WARNING, .about = FINDING_BIT(FINDING_UNMET),
-                     .fields = BUCKET, .fields_left = BUCKET, .unmet = true, .changes = &drift, .mode = MODE_OBSERVE);
+    Tell tell = TELL(EVENT_EXPECTATION_UNMET, TELL_OPENED, SEVERITY_WARNING,
+                     .about = FINDING_BIT(FINDING_UNMET), .fields = BUCKET, .fields_left = BUCKET,
+                     .unmet = true, .changes = &drift, .mode = MODE_OBSERVE);
     Alert alert = compose(&trail, &tell);
 
     (void)unused;
@@ -681,7 +703,8 @@ static void long_values_are_cut_and_their_length_named(void **unused) {
     alert = compose(&trail, &tell);
     assert_non_null(strstr(alert.text, "\"... (5000 bytes in all)\n"));
     root = load(alert.document);
-    shown = json_string_value(json_object_get(json_array_get(json_object_get(root, "changes"), 0), "expected"));
+    shown = json_string_value(
+            json_object_get(json_array_get(json_object_get(root, "changes"), 0), "expected"));
     assert_between(strlen(shown), 1000, 1100);
     assert_non_null(strstr(shown, "... (5000 bytes in all)"));
     json_decref(root);
@@ -724,9 +747,9 @@ static void every_field_has_a_subject(void **unused) {
     (void)unused;
     for (Field f = 0; f < _FIELD_MAX; f++)
         for (ActionResult r = 0; r < _RESULT_MAX; r++) {
-            Tell tell =
-                    CHANGE(SEVERITY_CRITICAL, WEAKENED, FIELD_BIT(f), r == RESULT_CONFIRMED ? 0 : FIELD_BIT(f),
-                           .mode = MODE_RESTORE, .may_act = true, RESTORE(r, 1));
+            Tell tell = CHANGE(SEVERITY_CRITICAL, WEAKENED, FIELD_BIT(f),
+                               r == RESULT_CONFIRMED ? 0 : FIELD_BIT(f), .mode = MODE_RESTORE,
+                               .may_act = true, RESTORE(r, 1));
             Alert alert = compose(&trail, &tell);
 
             check_any(&alert);

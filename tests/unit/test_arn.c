@@ -129,7 +129,7 @@ static void topic_names_are_bounded(void **state _unused_) {
         Arn arn;
 
         memset(name, 'x', sizeof(name));
-        (void) snprintf(text, sizeof(text), "arn:aws:sns:eu-west-1:111122223333:%.*s", n, name);
+        (void)snprintf(text, sizeof(text), "arn:aws:sns:eu-west-1:111122223333:%.*s", n, name);
         assert_int_equal(arn_parse(text, &arn), 0);
         assert_int_equal(arn_is_topic(&arn), n <= 256);
     }
@@ -140,11 +140,25 @@ static void trail_names(void **state _unused_) {
         const char *name;
         bool valid;
     } cases[] = {
-        { "abc", true },         { "ab", false },         { "A-b_c.9", true },    { "a--b", false },
-        { "a-_b", false },       { "a.-b", false },       { "-abc", false },      { "abc.", false },
-        { "a b", false },        { "a/b", false },        { "caf\xc3\xa9", false }, { "192.168.5.4", false },
-        { "192.168.5", true },   { "192.168.5.4.3", true }, { "192.168.5.x", true }, { "1.1.1.1a", true },
-        { "", false },           { NULL, false },         { "999.999.999.999", false },
+        { "abc", true },
+        { "ab", false },
+        { "A-b_c.9", true },
+        { "a--b", false },
+        { "a-_b", false },
+        { "a.-b", false },
+        { "-abc", false },
+        { "abc.", false },
+        { "a b", false },
+        { "a/b", false },
+        { "caf\xc3\xa9", false },
+        { "192.168.5.4", false },
+        { "192.168.5", true },
+        { "192.168.5.4.3", true },
+        { "192.168.5.x", true },
+        { "1.1.1.1a", true },
+        { "", false },
+        { NULL, false },
+        { "999.999.999.999", false },
     };
     char name[130];
 
@@ -185,8 +199,10 @@ static void principals(void **state _unused_) {
         { A1 "role/TrailGuard", S1 "TrailGuar/x", true, false },
         { A1 "role/TrailGuard", S1 "x/TrailGuard", true, false },
         { A1 "role/TrailGuard", "arn:aws:sts::444455556666:assumed-role/TrailGuard/x", true, false },
-        { "arn:aws:iam::*:role/TrailGuard", "arn:aws:sts::444455556666:assumed-role/TrailGuard/x", true, true },
-        { "arn:aws:iam::*:role/TrailGuard", "arn:aws-cn:sts::444455556666:assumed-role/TrailGuard/x", true, false },
+        { "arn:aws:iam::*:role/TrailGuard", "arn:aws:sts::444455556666:assumed-role/TrailGuard/x", true,
+          true },
+        { "arn:aws:iam::*:role/TrailGuard", "arn:aws-cn:sts::444455556666:assumed-role/TrailGuard/x", true,
+          false },
         { "arn:aws:iam::*:role/TrailGuard", "arn:aws:iam::*:role/TrailGuard", true, false },
         { "arn:aws:iam::*:user/guard", "arn:aws:iam::444455556666:user/guard", true, true },
         { S1 "TrailGuard/host-a", S1 "TrailGuard/host-a", true, true },
@@ -219,7 +235,7 @@ static void principals(void **state _unused_) {
             fail_msg("%zu: %s, %s", i, cases[i].principal, cases[i].caller);
     }
     for (size_t n = ARN_MAX - 32; n < sizeof(much); n++) {
-        (void) snprintf(much, sizeof(much), "arn:aws:iam::*:user/%0*d/guard", (int)n - 26, 0);
+        (void)snprintf(much, sizeof(much), "arn:aws:iam::*:user/%0*d/guard", (int)n - 26, 0);
         assert_int_equal(arn_principal_is_valid(much), n + 11 < ARN_MAX);
     }
 }

@@ -18,7 +18,9 @@
 #include "tests/unit/fake_loop.h"
 
 #define ROLE "arn:aws:iam::444455556666:role/path/TrailGuard"
-#define FORM "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A444455556666%3Arole%2Fpath%2FTrailGuard"
+#define FORM                                                                                                \
+    "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A444455556666%3Arole%2Fpath%"         \
+    "2FTrailGuard"
 #define SECRET "secret/that/must/not/show"
 #define TEXT                                                                                                \
     "User: arn:aws:sts::111122223333:assumed-role/guard/i-0abc is not authorized to perform: "              \
@@ -31,8 +33,9 @@
     "<AssumedRoleUser><Arn>arn:aws:sts::444455556666:assumed-role/TrailGuard/x</Arn></AssumedRoleUser>"     \
     "</AssumeRoleResult></AssumeRoleResponse>"
 #define FAILURE(code, text)                                                                                 \
-    "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>"   \
-    code "</Code><Message>" text "</Message></Error><RequestId>r-1</RequestId></ErrorResponse>"
+    "<ErrorResponse "                                                                                       \
+    "xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>" code             \
+    "</Code><Message>" text "</Message></Error><RequestId>r-1</RequestId></ErrorResponse>"
 
 static const StsRole role = { .arn = ROLE, .session_name = "trailguard-host" };
 
@@ -58,9 +61,9 @@ static int set_up(void **state) {
     assert_non_null(f);
     f->loop = fake_loop_new();
     f->http = fake_http_new(f->loop);
-    assert_int_equal(aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop), &limits, NULL,
-                                    &f->client),
-                     0);
+    assert_int_equal(
+            aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop), &limits, NULL, &f->client),
+            0);
     assert_int_equal(credentials_env_new(fake_loop_loop(f->loop), "AKIDBASE", SECRET, "base", &f->base), 0);
     *state = f;
     return 0;
@@ -134,7 +137,8 @@ static void test_ok(void **state) {
     r = fake_http_request(f->http, 0);
     assert_string_equal(r->method, "POST");
     assert_string_equal(r->url, "https://sts.eu-west-1.amazonaws.com/");
-    assert_string_equal(r->body, FORM "&RoleSessionName=a%3Db%2Cc&ExternalId=ext%2F1%3A2&DurationSeconds=900");
+    assert_string_equal(r->body,
+                        FORM "&RoleSessionName=a%3Db%2Cc&ExternalId=ext%2F1%3A2&DurationSeconds=900");
     assert_string_equal(fake_request_header(r, "content-type"),
                         "application/x-www-form-urlencoded; charset=utf-8");
     assert_string_equal(fake_request_header(r, "x-amz-security-token"), "base");
@@ -150,7 +154,8 @@ static void test_errors(void **state) {
         CredentialsStatus status;
         const char *message;
     } cases[] = {
-        { 403, FAILURE("AccessDenied", TEXT), CREDENTIALS_DENIED, "role " ROLE ": AccessDenied: " TEXT " (request id r-1)" },
+        { 403, FAILURE("AccessDenied", TEXT), CREDENTIALS_DENIED,
+          "role " ROLE ": AccessDenied: " TEXT " (request id r-1)" },
         { 400, FAILURE("ValidationError", "too long"), CREDENTIALS_FAILED,
           "role " ROLE ": ValidationError: too long (request id r-1)" },
         { 403, FAILURE("InvalidClientTokenId", "no such key"), CREDENTIALS_FAILED,
@@ -205,7 +210,7 @@ static void test_outage_is_retried_and_ends_in_time(void **state) {
     assert_int_equal(f->got.status, CREDENTIALS_FAILED);
     assert_string_equal(f->got.message, "role " ROLE ": sts.eu-west-1.amazonaws.com: timed out");
     assert_between(loop_monotonic_usec(fake_loop_loop(f->loop)) - before, 10 * USEC_PER_SEC,
-                    20 * USEC_PER_SEC);
+                   20 * USEC_PER_SEC);
 }
 
 static void test_without_base_credentials(void **state) {
@@ -239,8 +244,8 @@ static void test_chain(void **state) {
     fake_http_reply(f->http, 403, FAILURE("AccessDenied", "no"), NULL);
     ask(f);
     assert_int_equal(f->got.status, CREDENTIALS_DENIED);
-    assert_string_equal(f->got.message,
-                        "role arn:aws:iam::777788889999:role/Deep: role " ROLE ": AccessDenied: no (request id r-1)");
+    assert_string_equal(f->got.message, "role arn:aws:iam::777788889999:role/Deep: role " ROLE
+                                        ": AccessDenied: no (request id r-1)");
     credentials_source_free(TAKE_PTR(f->source));
     credentials_source_free(first);
 }
@@ -297,8 +302,12 @@ static void test_call_with_a_denied_role(void **state) {
     Fixture *f = *state;
     AwsError error = { .class = _AWS_ERROR_CLASS_MAX };
     const AwsRequest request = {
-        .service = AWS_CLOUDTRAIL, .region = "eu-west-1", .protocol = AWS_PROTOCOL_JSON, .target = "T",
-        .body = "{}", .body_len = 2,
+        .service = AWS_CLOUDTRAIL,
+        .region = "eu-west-1",
+        .protocol = AWS_PROTOCOL_JSON,
+        .target = "T",
+        .body = "{}",
+        .body_len = 2,
     };
 
     assume(f, &role);
@@ -347,8 +356,8 @@ static void test_clock_that_is_off(void **state) {
     Fixture *f = *state;
 
     fake_loop_step_clock(f->loop, 2 * 3600 * (int64_t)USEC_PER_SEC);
-    fake_http_reply(f->http, 403, FAILURE("RequestTimeTooSkewed", "x"), "Date", "Tue, 24 Nov 2026 03:10:00 GMT",
-                    NULL);
+    fake_http_reply(f->http, 403, FAILURE("RequestTimeTooSkewed", "x"), "Date",
+                    "Tue, 24 Nov 2026 03:10:00 GMT", NULL);
     fake_http_reply(f->http, 200, ANSWER("ASIA1", "2026-11-24T04:10:00Z"), NULL);
     assume(f, &role);
     ask(f);
@@ -404,10 +413,12 @@ static void test_session_name(void **state) {
     char name[STS_SESSION_NAME_MAX];
 
     (void)state;
-    assert_string_equal(sts_session_name(name, "trailguard", "host.example.org"), "trailguard-host.example.org");
+    assert_string_equal(sts_session_name(name, "trailguard", "host.example.org"),
+                        "trailguard-host.example.org");
     assert_string_equal(sts_session_name(name, "trailguard", NULL), "trailguard");
     assert_string_equal(sts_session_name(name, "trailguard", "a b/c\xc3\xa4"), "trailguard-a-b-c--");
-    sts_session_name(name, "trailguard", "0123456789012345678901234567890123456789012345678901234567890123456789");
+    sts_session_name(name, "trailguard",
+                     "0123456789012345678901234567890123456789012345678901234567890123456789");
     assert_int_equal(strlen(name), 64);
 }
 
@@ -415,7 +426,8 @@ static void test_constructor(void **state) {
     Fixture *f = *state;
     const StsRole bad = { .arn = "x", .session_name = "ab" };
 
-    assert_int_equal(credentials_assume_role_new(f->client, f->base, "eu-west-1", &bad, &f->source), -EINVAL);
+    assert_int_equal(credentials_assume_role_new(f->client, f->base, "eu-west-1", &bad, &f->source),
+                     -EINVAL);
     assert_int_equal(credentials_assume_role_new(f->client, f->base, "mars", &role, &f->source), -EINVAL);
     assert_null(f->source);
 }

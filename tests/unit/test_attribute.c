@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/attribute.h"
+#include "daemon/io/attribute.h"
 #include "lib/util/macros.h"
 #include "tests/unit/alloc_fail.h"
 #include "tests/unit/service_fixture.h"
@@ -23,12 +23,14 @@
 #define ERROR(code) "{\"__type\":\"" code "\",\"message\":\"no\"}"
 #define TEXT(text)  "\\\"" text "\\\""
 /* One event, `at` seconds after FROM's begin; error: its errorCode. */
-#define EVENT(name, user, at, error)                                                                        \
-    "{\"EventName\":\"" name "\",\"EventTime\":" at ",\"Username\":\"" user "\",\"CloudTrailEvent\":\"{"    \
-    TEXT("userIdentity") ":{" TEXT("type") ":" TEXT("IAMUser") "," TEXT("userName") ":" TEXT(user) "},"     \
-    TEXT("errorCode") ":" TEXT(error) "," TEXT("requestParameters") ":{" TEXT("name") ":" TEXT("main") "}"  \
-    "}\"}"
-#define EVENTS(events) "{\"Events\":[" events "]}"
+#define EVENT(name, user, at, error)                                                                                          \
+    "{\"EventName\":\"" name "\",\"EventTime\":" at ",\"Username\":\"" user                                                   \
+    "\",\"CloudTrailEvent\":\"{" TEXT("userIdentity") ":{" TEXT("type") ":" TEXT("IAMUser") "," TEXT("user"                   \
+                                                                                                     "Nam"                    \
+                                                                                                     "e") ":" TEXT(           \
+            user) "}," TEXT("errorCode") ":" TEXT(error) "," TEXT("requestParameters") ":{" TEXT("name") ":" TEXT("main") "}" \
+                                                                                                                          "}\"}"
+#define EVENTS(events)      "{\"Events\":[" events "]}"
 #define PAGE(events, token) "{\"Events\":[" events "],\"NextToken\":\"" token "\"}"
 
 #define MALLORY EVENT("StopLogging", "mallory", "1700000010", "")
@@ -183,7 +185,8 @@ static void test_endless_pages(void **state) {
     assert_true(s.found.looked && !s.found.found);
 }
 
-/* All kinds of trouble at once, and an endless history: every kind of call is asked for, and it ends in time. */
+/* All kinds of trouble at once, and an endless history: every kind of call is asked for, and it ends in
+ * time. */
 static void test_ceiling_of_calls(void **state) {
     ServiceFixture *f = *state;
     Search s;
@@ -217,7 +220,8 @@ static void test_errors(void **state) {
           "LookupEvents in " REGION ": AccessDeniedException: no" },
         { EVENTS(REFUSED), HTTP_ANSWERED, 400, ERROR("AccessDeniedException"), false,
           "LookupEvents in " REGION ": AccessDeniedException: no" },
-        { PAGE(MALLORY, "t"), HTTP_CONNECT_FAILED, 0, "it broke", true, "LookupEvents in " REGION ": it broke" },
+        { PAGE(MALLORY, "t"), HTTP_CONNECT_FAILED, 0, "it broke", true,
+          "LookupEvents in " REGION ": it broke" },
         { NULL, HTTP_CONNECT_FAILED, 0, "it broke", false, "LookupEvents in " REGION ": it broke" },
         { EVENTS(MALLORY), HTTP_TIMED_OUT, 0, "no answer", true, "LookupEvents in " REGION ": no answer" },
         { NULL, HTTP_ANSWERED, 200, "[]", false, NULL },
@@ -296,8 +300,11 @@ static void test_regions(void **state) {
 static void test_a_region_that_is_none(void **state) {
     ServiceFixture *f = *state;
     Search s = { .f = f };
-    AttributeRequest request = { .aws = f->aws, .credentials = f->credentials, .region = "mars",
-                                 .trail_name = "main", .trail_arn = ARN,
+    AttributeRequest request = { .aws = f->aws,
+                                 .credentials = f->credentials,
+                                 .region = "mars",
+                                 .trail_name = "main",
+                                 .trail_arn = ARN,
                                  .findings = FINDING_BIT(FINDING_STOPPED) };
     Attribute *attribute;
 
@@ -325,8 +332,8 @@ static void test_cancelled_anywhere(void **state) {
         fake_http_reply(s.f->http, 200, PAGE(MALLORY, "t"), NULL);
         fake_http_reply(s.f->http, 200, EVENTS(""), NULL);
         fake_http_reply(s.f->http, 200, EVENTS(""), NULL);
-        assert_int_equal(start(&s, FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_MISSING), 0, &attribute),
-                         0);
+        assert_int_equal(
+                start(&s, FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_MISSING), 0, &attribute), 0);
         for (unsigned i = 0; i < n && s.n_done == 0; i++)
             assert_true(fake_loop_next(s.f->loop));
         over = s.n_done > 0;

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/attribute_match.h"
+#include "daemon/core/attribute_match.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -50,16 +50,45 @@ static CloudTrailEvent blank_event(void) {
     char *none = (char *)"";
 
     return (CloudTrailEvent){
-        .event_id = none, .event_name = none, .event_source = none, .access_key_id = none, .username = none,
-        .event_time_usec = FROM, .whole = true, .aws_region = none, .source_ip = none, .user_agent = none,
-        .error_code = none, .error_message = none, .request_id = none, .recipient_account = none,
-        .trail = none, .bucket = none, .key = none, .log_group = none, .role = none, .topic = none,
-        .key_store = none, .principal = none,
-        .parameters = none, .departure = none, .details = none,
-        .identity = { .type = none, .arn = none, .principal_id = none, .account_id = none,
-                      .user_name = none, .invoked_by = none, .access_key_id = none, .issuer_arn = none,
-                      .issuer_type = none, .issuer_user_name = none, .source_identity = none,
-                      .on_behalf_of = none, .identity_store = none, .delegate = none },
+        .event_id = none,
+        .event_name = none,
+        .event_source = none,
+        .access_key_id = none,
+        .username = none,
+        .event_time_usec = FROM,
+        .whole = true,
+        .aws_region = none,
+        .source_ip = none,
+        .user_agent = none,
+        .error_code = none,
+        .error_message = none,
+        .request_id = none,
+        .recipient_account = none,
+        .trail = none,
+        .bucket = none,
+        .key = none,
+        .log_group = none,
+        .role = none,
+        .topic = none,
+        .key_store = none,
+        .principal = none,
+        .parameters = none,
+        .departure = none,
+        .details = none,
+        .identity = { .type = none,
+                      .arn = none,
+                      .principal_id = none,
+                      .account_id = none,
+                      .user_name = none,
+                      .invoked_by = none,
+                      .access_key_id = none,
+                      .issuer_arn = none,
+                      .issuer_type = none,
+                      .issuer_user_name = none,
+                      .source_identity = none,
+                      .on_behalf_of = none,
+                      .identity_store = none,
+                      .delegate = none },
     };
 }
 
@@ -86,9 +115,10 @@ static Attribution take_one(const AttributeRequest *request, const CloudTrailEve
 
 /* ---- which calls are asked for ---- */
 
-#define DRIFT_NAMES "UpdateTrail PutEventSelectors PutInsightSelectors PutEventConfiguration RemoveTags AddTags "
+#define DRIFT_NAMES                                                                                         \
+    "UpdateTrail PutEventSelectors PutInsightSelectors PutEventConfiguration RemoveTags AddTags "
 #define BUCKET_NAMES "DeleteBucket@eu-west-3 DeleteBucketPolicy@eu-west-3 PutBucketPolicy@eu-west-3 "
-#define RULE_NAMES "PutBucketLifecycle@eu-west-3 PutBucketLifecycleConfiguration@eu-west-3 "
+#define RULE_NAMES   "PutBucketLifecycle@eu-west-3 PutBucketLifecycleConfiguration@eu-west-3 "
 #define KEY_NAMES                                                                                           \
     "DisableKey@eu-south-1 ScheduleKeyDeletion@eu-south-1 DeleteImportedKeyMaterial@eu-south-1 "            \
     "DisconnectCustomKeyStore@eu-south-1 "
@@ -103,7 +133,7 @@ static Attribution take_one(const AttributeRequest *request, const CloudTrailEve
     "DeregisterOrganizationDelegatedAdmin DeregisterOrganizationDelegatedAdmin@us-east-1 "
 
 #define EVERY_NAME                                                                                          \
-    "StopLogging DeleteTrail " DRIFT_NAMES LEAVE_NAMES BUCKET_NAMES RULE_NAMES KEY_NAMES POLICY_NAME         \
+    "StopLogging DeleteTrail " DRIFT_NAMES LEAVE_NAMES BUCKET_NAMES RULE_NAMES KEY_NAMES POLICY_NAME        \
             LOG_NAMES TOPIC_NAMES
 
 /* "NAME" for what is asked in the trail's home, "NAME@REGION" for the rest. */
@@ -164,8 +194,8 @@ static void test_questions(void **state) {
     }
 }
 
-/* The organization's trust in CloudTrail is in the history of the account that owns its trails, a member's own leaving in
- * the member's. */
+/* The organization's trust in CloudTrail is in the history of the account that owns its trails, a member's
+ * own leaving in the member's. */
 static void test_questions_about_the_organization(void **state) {
     AttributeRequest q = main_trail;
 
@@ -181,20 +211,26 @@ static void test_questions_about_the_organization(void **state) {
     assert_questions(&q, "UpdateTrail DisableAWSServiceAccess DeregisterDelegatedAdministrator "
                          "DeregisterOrganizationDelegatedAdmin ");
     q.region = "cn-north-1";
-    assert_questions(&q, "UpdateTrail DisableAWSServiceAccess@cn-northwest-1 "
-                         "DeregisterDelegatedAdministrator@cn-northwest-1 DeregisterOrganizationDelegatedAdmin "
-                         "DeregisterOrganizationDelegatedAdmin@cn-northwest-1 ");
+    assert_questions(&q,
+                     "UpdateTrail DisableAWSServiceAccess@cn-northwest-1 "
+                     "DeregisterDelegatedAdministrator@cn-northwest-1 DeregisterOrganizationDelegatedAdmin "
+                     "DeregisterOrganizationDelegatedAdmin@cn-northwest-1 ");
 }
 
 /* What is not known is not asked about, and where it is unknown both likely places are asked. */
 static void test_questions_about_what_is_not_known(void **state) {
-    AttributeRequest q = { .region = "eu-central-1", .trail_arn = ARN, .bucket = "", .key = "",
-                           .findings = UINT32_MAX };
+    AttributeRequest q = {
+        .region = "eu-central-1", .trail_arn = ARN, .bucket = "", .key = "", .findings = UINT32_MAX
+    };
 
     (void)state;
     assert_questions(&q, "StopLogging DeleteTrail " DRIFT_NAMES TRUST_NAMES);
-    q = (AttributeRequest){ .region = "cn-northwest-1", .trail_arn = ARN, .bucket = BUCKET, .bucket_region = "",
-                            .key = KEY_ID, .findings = BIT(LIFECYCLE) | BIT(KEY) };
+    q = (AttributeRequest){ .region = "cn-northwest-1",
+                            .trail_arn = ARN,
+                            .bucket = BUCKET,
+                            .bucket_region = "",
+                            .key = KEY_ID,
+                            .findings = BIT(LIFECYCLE) | BIT(KEY) };
     assert_questions(&q, "PutBucketLifecycle PutBucketLifecycle@cn-north-1 PutBucketLifecycleConfiguration "
                          "PutBucketLifecycleConfiguration@cn-north-1 DisableKey ScheduleKeyDeletion "
                          "DeleteImportedKeyMaterial ");
@@ -219,20 +255,30 @@ static void test_questions_about_what_is_not_known(void **state) {
 #define STOPS   (BIT(STOPPED) | BIT(INTERRUPTED))
 #define DELETES (BIT(MISSING) | BIT(RECREATED))
 
-#define BUCKETS  (BIT(BUCKET) | BIT(DELIVERY) | BIT(DIGEST))
-#define KEYS     (BIT(KEY) | BIT(DELIVERY) | BIT(DIGEST))
+#define BUCKETS (BIT(BUCKET) | BIT(DELIVERY) | BIT(DIGEST))
+#define KEYS    (BIT(KEY) | BIT(DELIVERY) | BIT(DIGEST))
 
 /* Told anew from what AWS says the calls do. */
 static const struct {
     const char *name;
-    enum { TRAIL_CALL, BUCKET_CALL, KEY_CALL, GROUP_CALL, ROLE_CALL, TOPIC_CALL, STORE_CALL, ACCOUNT_CALL, TRUST_CALL } about;
+    enum {
+        TRAIL_CALL,
+        BUCKET_CALL,
+        KEY_CALL,
+        GROUP_CALL,
+        ROLE_CALL,
+        TOPIC_CALL,
+        STORE_CALL,
+        ACCOUNT_CALL,
+        TRUST_CALL
+    } about;
     uint32_t causes, fields;
 } calls[] = {
     { "StopLogging", TRAIL_CALL, STOPS, FIELDS_ALL },
     { "DeleteTrail", TRAIL_CALL, DELETES, FIELDS_ALL },
     { "UpdateTrail", TRAIL_CALL, FINDINGS_CHANGED,
-      FIELDS_ALL & ~(FIELD_BIT(FIELD_SELECTORS) | FIELD_BIT(FIELD_INSIGHTS) | FIELD_BIT(FIELD_CONFIGURATION) |
-                     FIELD_BIT(FIELD_TAGS)) },
+      FIELDS_ALL & ~(FIELD_BIT(FIELD_SELECTORS) | FIELD_BIT(FIELD_INSIGHTS) |
+                     FIELD_BIT(FIELD_CONFIGURATION) | FIELD_BIT(FIELD_TAGS)) },
     { "PutEventSelectors", TRAIL_CALL, FINDINGS_CHANGED, FIELD_BIT(FIELD_SELECTORS) },
     { "PutInsightSelectors", TRAIL_CALL, FINDINGS_CHANGED, FIELD_BIT(FIELD_INSIGHTS) },
     { "PutEventConfiguration", TRAIL_CALL, FINDINGS_CHANGED, FIELD_BIT(FIELD_CONFIGURATION) },
@@ -303,7 +349,8 @@ static void test_every_call_finding_and_field(void **state) {
         for (Finding f = 0; f < _FINDING_MAX; f++)
             for (unsigned field = 0; field <= _FIELD_MAX; field++) {
                 uint32_t fields = field < _FIELD_MAX ? FIELD_BIT(field) : 0;
-                bool expected = (calls[i].causes & FINDING_BIT(f)) && (!fields || (calls[i].fields & fields));
+                bool expected =
+                        (calls[i].causes & FINDING_BIT(f)) && (!fields || (calls[i].fields & fields));
                 AttributeRequest q = request_for(i);
                 Attribution found;
 
@@ -328,7 +375,8 @@ static void test_about_what(void **state) {
     } cases[] = {
         { "StopLogging", "main", "", "", true },
         { "StopLogging", ARN, "", "", true },
-        { "StopLogging", "", "", ARN, true }, /* a record that could not be read, but for the answer's own part */
+        { "StopLogging", "", "", ARN,
+          true }, /* a record that could not be read, but for the answer's own part */
         { "StopLogging", "other", "", "", false },
         { "StopLogging", OTHER, "", OTHER, false },
         { "StopLogging", "mai", "", "", false },
@@ -372,8 +420,15 @@ static void test_about_what(void **state) {
 
 /* What is not known matches nothing, least of all what an event leaves out. */
 static void test_nothing_known_of_bucket_and_key(void **state) {
-    AttributeRequest q = { .trail_name = "main", .trail_arn = ARN, .bucket = "", .key = "", .log_group = "",
-                           .log_role = "", .topic = "", .own_arn = "", .findings = UINT32_MAX };
+    AttributeRequest q = { .trail_name = "main",
+                           .trail_arn = ARN,
+                           .bucket = "",
+                           .key = "",
+                           .log_group = "",
+                           .log_role = "",
+                           .topic = "",
+                           .own_arn = "",
+                           .findings = UINT32_MAX };
     char *resources[] = { (char *)"" };
 
     (void)state;
@@ -433,8 +488,10 @@ static void test_trust_and_key_stores(void **state) {
         { "DisableAWSServiceAccess", "cloudtrail.amazonaws.com", "organizations.amazonaws.com", "", true },
         { "DisableAWSServiceAccess", "config.amazonaws.com", "organizations.amazonaws.com", "", false },
         { "DisableAWSServiceAccess", "", "organizations.amazonaws.com", "", false },
-        { "DeregisterDelegatedAdministrator", "cloudtrail.amazonaws.com", "organizations.amazonaws.com", "", true },
-        { "DeregisterDelegatedAdministrator", "sso.amazonaws.com", "organizations.amazonaws.com", "", false },
+        { "DeregisterDelegatedAdministrator", "cloudtrail.amazonaws.com", "organizations.amazonaws.com", "",
+          true },
+        { "DeregisterDelegatedAdministrator", "sso.amazonaws.com", "organizations.amazonaws.com", "",
+          false },
         { "DeregisterOrganizationDelegatedAdmin", "", "cloudtrail.amazonaws.com", "", true },
         { "DeregisterOrganizationDelegatedAdmin", "", "backup.amazonaws.com", "", false },
         { "DisconnectCustomKeyStore", "", "kms.amazonaws.com", STORE, true },
@@ -634,38 +691,59 @@ static void test_names_of_callers(void **state) {
         const char *username, *name;
     } cases[] = {
         { { .type = (char *)"IAMUser", .user_name = (char *)"bob", .principal_id = (char *)"AIDAEXAMPLE" },
-          "bob", "bob" },
+          "bob",
+          "bob" },
         { { .type = (char *)"Root", .principal_id = (char *)"111122223333" }, "root", "root" },
         { { .type = (char *)"Root", .user_name = (char *)"my-alias" }, "", "root" },
-        { { .type = (char *)"AssumedRole", .principal_id = (char *)"AROAEXAMPLE:alice",
+        { { .type = (char *)"AssumedRole",
+            .principal_id = (char *)"AROAEXAMPLE:alice",
             .issuer_user_name = (char *)"Admin" },
-          "alice", "Admin/alice" },
-        { { .type = (char *)"AssumedRole", .principal_id = (char *)"AROAEXAMPLE:alice@example.org",
+          "alice",
+          "Admin/alice" },
+        { { .type = (char *)"AssumedRole",
+            .principal_id = (char *)"AROAEXAMPLE:alice@example.org",
             .issuer_user_name = (char *)"AWSReservedSSO_AdministratorAccess_0123456789abcdef" },
-          "", "AWSReservedSSO_AdministratorAccess_0123456789abcdef/alice@example.org" },
-        { { .type = (char *)"AssumedRole", .principal_id = (char *)"AROAEXAMPLE",
+          "",
+          "AWSReservedSSO_AdministratorAccess_0123456789abcdef/alice@example.org" },
+        { { .type = (char *)"AssumedRole",
+            .principal_id = (char *)"AROAEXAMPLE",
             .issuer_user_name = (char *)"Admin" },
-          "", "Admin" },
-        { { .type = (char *)"AssumedRole", .principal_id = (char *)"AROAEXAMPLE:alice" }, "",
+          "",
+          "Admin" },
+        { { .type = (char *)"AssumedRole", .principal_id = (char *)"AROAEXAMPLE:alice" },
+          "",
           "a role/alice" },
         { { .type = (char *)"AssumedRole" }, "alice", "a role" },
-        { { .type = (char *)"AssumedRole", .principal_id = (char *)"AROAEXAMPLE:alice",
-            .arn = (char *)"arn:aws:sts::111122223333:assumed-role/Deploy/alice" }, "", "Deploy/alice" },
-        { { .type = (char *)"AWSService", .invoked_by = (char *)"config.amazonaws.com" }, "",
+        { { .type = (char *)"AssumedRole",
+            .principal_id = (char *)"AROAEXAMPLE:alice",
+            .arn = (char *)"arn:aws:sts::111122223333:assumed-role/Deploy/alice" },
+          "",
+          "Deploy/alice" },
+        { { .type = (char *)"AWSService", .invoked_by = (char *)"config.amazonaws.com" },
+          "",
           "config.amazonaws.com" },
-        { { .type = (char *)"FederatedUser", .principal_id = (char *)"111122223333:carol" }, "carol", "carol" },
-        { { .type = (char *)"SAMLUser", .user_name = (char *)"dave",
+        { { .type = (char *)"FederatedUser", .principal_id = (char *)"111122223333:carol" },
+          "carol",
+          "carol" },
+        { { .type = (char *)"SAMLUser",
+            .user_name = (char *)"dave",
             .principal_id = (char *)"provider:dave" },
-          "", "dave" },
+          "",
+          "dave" },
         { { .type = (char *)"WebIdentityUser", .user_name = (char *)"eve" }, "", "eve" },
-        { { .type = (char *)"AWSAccount", .account_id = (char *)"444455556666",
+        { { .type = (char *)"AWSAccount",
+            .account_id = (char *)"444455556666",
             .principal_id = (char *)"AIDAOTHER" },
-          "", "account 444455556666" },
-        { { .type = (char *)"AWSAccount", .account_id = (char *)"444455556666",
+          "",
+          "account 444455556666" },
+        { { .type = (char *)"AWSAccount",
+            .account_id = (char *)"444455556666",
             .invoked_by = (char *)"cloudformation.amazonaws.com" },
-          "", "cloudformation.amazonaws.com" },
+          "",
+          "cloudformation.amazonaws.com" },
         { { .type = (char *)"IdentityCenterUser", .account_id = (char *)"111122223333" },
-          "frank@example.org", "frank@example.org" },
+          "frank@example.org",
+          "frank@example.org" },
         { { .type = (char *)"Unknown" }, "", "" },
         { { .type = (char *)"" }, "somebody", "somebody" }, /* a record that could not be read */
     };
@@ -677,10 +755,17 @@ static void test_names_of_callers(void **state) {
         Actor actor;
 
         e.identity = cases[i].who;
-        char **texts[] = { &e.identity.type,        &e.identity.arn,           &e.identity.principal_id,
-                           &e.identity.account_id,  &e.identity.user_name,     &e.identity.invoked_by,
-                           &e.identity.access_key_id, &e.identity.issuer_user_name,
-                           &e.identity.source_identity, &e.identity.on_behalf_of, &e.identity.identity_store,
+        char **texts[] = { &e.identity.type,
+                           &e.identity.arn,
+                           &e.identity.principal_id,
+                           &e.identity.account_id,
+                           &e.identity.user_name,
+                           &e.identity.invoked_by,
+                           &e.identity.access_key_id,
+                           &e.identity.issuer_user_name,
+                           &e.identity.source_identity,
+                           &e.identity.on_behalf_of,
+                           &e.identity.identity_store,
                            &e.identity.delegate };
         for (size_t k = 0; k < ARRAY_SIZE(texts); k++)
             if (!*texts[k])
@@ -739,15 +824,20 @@ static AttributeRequest member_request(uint32_t findings, bool own_history) {
     static int some_source;
 
     return (AttributeRequest){
-        .region = "eu-central-1", .trail_name = "", .trail_arn = "", .member = MEMBER,
+        .region = "eu-central-1",
+        .trail_name = "",
+        .trail_arn = "",
+        .member = MEMBER,
         .member_credentials = own_history ? (CredentialsSource *)(void *)&some_source : NULL,
-        .own_arn = OWN, .from_usec = FROM, .findings = findings,
+        .own_arn = OWN,
+        .from_usec = FROM,
+        .findings = findings,
     };
 }
 
 static void test_questions_about_a_member(void **state) {
-    static const char departs[] =
-            "RemoveAccountFromOrganization@us-east-1 CloseAccount@us-east-1 AccountDepartedOrganization@us-east-1 ";
+    static const char departs[] = "RemoveAccountFromOrganization@us-east-1 CloseAccount@us-east-1 "
+                                  "AccountDepartedOrganization@us-east-1 ";
     AttributeRequest left = member_request(BIT(MISSING), false), own = member_request(BIT(MISSING), true),
                      unreachable = member_request(BIT(UNREACHABLE), false);
     AttributeQuestion questions[ATTRIBUTE_QUESTIONS_MAX];
@@ -789,7 +879,8 @@ static void test_events_about_a_member(void **state) {
         { "CloseAccount", "{\"accountId\":\"" MEMBER "\"}", "", BIT(MISSING), true },
         { RECORD, "", "{\"accountId\":\"" MEMBER "\"}", BIT(MISSING), true },
         { RECORD, "", "{\"memberAccountId\":\"" MEMBER "\",\"x\":1}", BIT(MISSING), true },
-        { RECORD, "", "{\"accountId\":\"222233334444\",\"managementAccountId\":\"111122223333\"}", BIT(MISSING), false },
+        { RECORD, "", "{\"accountId\":\"222233334444\",\"managementAccountId\":\"111122223333\"}",
+          BIT(MISSING), false },
         { RECORD, "", "{\"accountId\":\"9" MEMBER "\"}", BIT(MISSING), false },
         { "MoveAccount", "{\"accountId\":\"" MEMBER "\"}", "", BIT(UNREACHABLE), true },
         { "MoveAccount", "{\"accountId\":\"" MEMBER "\"}", "", BIT(MISSING), false },
@@ -808,18 +899,21 @@ static void test_events_about_a_member(void **state) {
     }
 }
 
-/* AWS's record has no caller: the call that came with it says more, in whichever order they are found; but a record
- * of today is not the deed of whoever made a call of yesterday. */
+/* AWS's record has no caller: the call that came with it says more, in whichever order they are found; but a
+ * record of today is not the deed of whoever made a call of yesterday. */
 static void test_a_call_says_more_than_the_record_of_it(void **state) {
     static const struct {
         int64_t call_sec;
         const char *name;
-    } cases[] = { { 0, "mallory" }, { -500, "mallory" }, { 5, "mallory" }, { -700, "organizations.amazonaws.com" } };
+    } cases[] = {
+        { 0, "mallory" }, { -500, "mallory" }, { 5, "mallory" }, { -700, "organizations.amazonaws.com" }
+    };
 
     (void)state;
     for (size_t i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
         AttributeRequest q = member_request(BIT(MISSING), false);
-        CloudTrailEvent call = member_event("RemoveAccountFromOrganization", "{\"accountId\":\"" MEMBER "\"}", ""),
+        CloudTrailEvent call = member_event("RemoveAccountFromOrganization",
+                                            "{\"accountId\":\"" MEMBER "\"}", ""),
                         record = member_event(RECORD, "", "{\"accountId\":\"" MEMBER "\"}");
         Attribution found = { 0 };
 
@@ -831,7 +925,8 @@ static void test_a_call_says_more_than_the_record_of_it(void **state) {
         attribute_take(&q, i % 2 ? &call : &record, &found);
         attribute_take(&q, i % 2 ? &record : &call, &found);
         assert_string_equal(found.actor.name, cases[i / 2].name);
-        assert_string_equal(found.actor.type, text_equal(found.actor.name, "mallory") ? "IAMUser" : "AWSService");
+        assert_string_equal(found.actor.type,
+                            text_equal(found.actor.name, "mallory") ? "IAMUser" : "AWSService");
         assert_string_equal(found.actor.departure, text_equal(found.actor.name, "mallory") ? "" : "REMOVED");
     }
 }

@@ -11,7 +11,7 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-#define USER "User: arn:aws:sts::111122223333:assumed-role/guard/host "
+#define USER  "User: arn:aws:sts::111122223333:assumed-role/guard/host "
 #define TRAIL "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
 
 static void test_texts(void **state) {
@@ -35,11 +35,13 @@ static void test_texts(void **state) {
         { USER "is not authorized to perform: SNS:Publish on resource: " TRAIL ".", "SNS:Publish", TRAIL },
         { USER "is not authorized to perform: cloudtrail:LookupEvents on resource: *",
           "cloudtrail:LookupEvents", "*" },
-        { USER "is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:ro...", "iam:PassRole",
-          "" },
-        { USER "is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::1:ro... (request id r-1)",
+        { USER "is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:ro...",
+          "iam:PassRole", "" },
+        { USER
+          "is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::1:ro... (request id r-1)",
           "sts:AssumeRole", "" },
-        { USER "is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::1:role/x (request id r-1)",
+        { USER
+          "is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::1:role/x (request id r-1)",
           "sts:AssumeRole", "arn:aws:iam::1:role/x" },
         { USER "is not authorized to perform: iam:PassRole on resource: \"arn:aws:iam::1:role/x",
           "iam:PassRole", "" },

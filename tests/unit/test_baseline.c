@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/baseline.h"
-#include "daemon/canonical.h"
-#include "daemon/selectors.h"
-#include "daemon/settings.h"
+#include "daemon/core/baseline.h"
+#include "daemon/core/canonical.h"
+#include "daemon/core/selectors.h"
+#include "daemon/core/settings.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "tests/unit/alloc_fail.h"
@@ -33,9 +33,9 @@
 
 #define ONE(members)    "{\"EventSelectors\":[{" members "}]}"
 #define TWO(one, other) "{\"EventSelectors\":[{\"ReadWriteType\":\"ReadOnly\"," one "},{" other "}]}"
-#define MANAGEMENT(condition)                                                                                          \
-    "{\"AdvancedEventSelectors\":[{\"FieldSelectors\":[{\"Field\":\"eventCategory\",\"Equals\":[\"Management\"]"   \
-    condition "}]}]}"
+#define MANAGEMENT(condition)                                                                               \
+    "{\"AdvancedEventSelectors\":[{\"FieldSelectors\":[{\"Field\":\"eventCategory\",\"Equals\":["           \
+    "\"Management\"]" condition "}]}]}"
 
 static const char *const good_values[_FIELD_MAX] = {
     [FIELD_BUCKET] = "audit-logs",
@@ -172,7 +172,8 @@ static void one_field_at_a_time(void **state _unused_) {
           "[{\"InsightType\":\"a\",\"EventCategories\":[\"Data\"]}]", 1, 0 },
         { FIELD_CONFIGURATION, NULL, "{}", 1, 0 },
         { FIELD_CONFIGURATION, NULL, "{\"MaxEventSize\":\"Large\"}", 1, 0 },
-        { FIELD_CONFIGURATION, "{}", "{\"AggregationConfigurations\":[{\"EventCategory\":\"Data\"}]}", 1, 0 },
+        { FIELD_CONFIGURATION, "{}", "{\"AggregationConfigurations\":[{\"EventCategory\":\"Data\"}]}", 1,
+          0 },
         { FIELD_TAGS, NULL, "{\"owner\":\"mallory\"}", 1, 0 },
         { FIELD_TAGS, NULL, "{}", 1, 0 },
         { FIELD_TAGS, "not JSON", "not JSON either", 1, 0 },
@@ -205,13 +206,16 @@ static void one_field_at_a_time(void **state _unused_) {
         { FIELD_CONFIGURATION, "{\"Tomorrow\":1}", "{\"Tomorrow\":2}", 1, 0 },
         { FIELD_CONFIGURATION, "{\"ContextKeySelectors\":[{\"Type\":\"a\"}]}",
           "{\"ContextKeySelectors\":[{\"Type\":\"a\",\"Tomorrow\":1}]}", 0, 0 },
-        { FIELD_INSIGHTS, "[{\"InsightType\":\"a\"}]", "[{\"InsightType\":\"a\",\"Tomorrow\":[\"x\"]}]", 0, 0 },
+        { FIELD_INSIGHTS, "[{\"InsightType\":\"a\"}]", "[{\"InsightType\":\"a\",\"Tomorrow\":[\"x\"]}]", 0,
+          0 },
         { FIELD_INSIGHTS, "[{\"InsightType\":\"a\",\"Tomorrow\":[\"x\"]}]",
           "[{\"InsightType\":\"a\",\"Tomorrow\":[\"y\"]}]", 1, 0 },
         { FIELD_SELECTORS, NULL, "{\"EventSelectors\":[{\"Tomorrow\":1}]}", 0, 0 },
-        { FIELD_SELECTORS, ONE("\"Tomorrow\":1"), ONE("\"Tomorrow\":1,\"IncludeManagementEvents\":true"), 0, 0 },
+        { FIELD_SELECTORS, ONE("\"Tomorrow\":1"), ONE("\"Tomorrow\":1,\"IncludeManagementEvents\":true"), 0,
+          0 },
         { FIELD_SELECTORS, ONE("\"Tomorrow\":1"), ONE("\"Tomorrow\":2"), 1, 1 },
-        { FIELD_SELECTORS, ONE("\"Tomorrow\":1"), ONE("\"Tomorrow\":1,\"ReadWriteType\":\"ReadOnly\""), 1, 1 },
+        { FIELD_SELECTORS, ONE("\"Tomorrow\":1"), ONE("\"Tomorrow\":1,\"ReadWriteType\":\"ReadOnly\""), 1,
+          1 },
         /* a flag that is left out says nothing, a text that is left out is not set */
         { FIELD_SELECTORS, ONE("\"Tomorrow\":true"), ONE(""), 0, 0 },
         { FIELD_SELECTORS, ONE("\"Tomorrow\":\"arn\""), ONE(""), 1, 1 },
@@ -229,7 +233,8 @@ static void one_field_at_a_time(void **state _unused_) {
         { FIELD_UNKNOWN, NULL, "{\"Tomorrow\":false}", 1, 0 },
         { FIELD_UNKNOWN, "{\"Tomorrow\":\"arn\"}", "{}", 1, 0 },
         /* which has which matters */
-        { FIELD_SELECTORS, TWO("\"Tomorrow\":1", "\"Tomorrow\":2"), TWO("\"Tomorrow\":2", "\"Tomorrow\":1"), 1, 1 },
+        { FIELD_SELECTORS, TWO("\"Tomorrow\":1", "\"Tomorrow\":2"), TWO("\"Tomorrow\":2", "\"Tomorrow\":1"),
+          1, 1 },
         { FIELD_INSIGHTS, "", "[]", 0, 0 },
         { FIELD_TAGS, NULL, "{\"owner\":\"security\"}", 0, 0 },
         { FIELD_TAGS, "", "{}", 0, 0 },
@@ -286,11 +291,12 @@ static void new_members_are_taken(void **state _unused_) {
     } cases[] = {
         { FIELD_SELECTORS, SELECTORS_DEFAULT, ONE("\"Tomorrow\":1"), "EventSelectors.Tomorrow", 1 },
         { FIELD_SELECTORS, ONE("\"Tomorrow\":1"), ONE("\"Tomorrow\":1"), "", 0 },
-        { FIELD_SELECTORS, ONE("\"Tomorrow\":1"), ONE("\"Tomorrow\":2,\"Late\":3"), "EventSelectors.Late", 0 },
+        { FIELD_SELECTORS, ONE("\"Tomorrow\":1"), ONE("\"Tomorrow\":2,\"Late\":3"), "EventSelectors.Late",
+          0 },
         { FIELD_SELECTORS, ONE("\"Early\":1"), ONE("\"Late\":1"), "EventSelectors.Late", 0 },
         { FIELD_SELECTORS, READS, ONE("\"Tomorrow\":1"), "EventSelectors.Tomorrow", 0 },
-        { FIELD_SELECTORS, NULL, ONE("\"Tomorrow\":[\"x\"],\"Late\":1"), "EventSelectors.Tomorrow, EventSelectors.Late",
-          -1 },
+        { FIELD_SELECTORS, NULL, ONE("\"Tomorrow\":[\"x\"],\"Late\":1"),
+          "EventSelectors.Tomorrow, EventSelectors.Late", -1 },
         { FIELD_INSIGHTS, INSIGHT, "[]", "", 0 },
         { FIELD_CONFIGURATION, "{}", "{\"Tomorrow\":{\"a\":[]}}", "EventConfiguration.Tomorrow", 1 },
         { FIELD_TAGS, "{}", "{\"Tomorrow\":\"x\"}", "", 0 },
@@ -306,7 +312,8 @@ static void new_members_are_taken(void **state _unused_) {
         assert_true((n > 0) == (cases[i].names[0] != '\0'));
         assert_string_equal(strbuf_str(&names), cases[i].names);
         if (cases[i].taken >= 0)
-            assert_int_equal(baseline_takes_members(cases[i].field, cases[i].baseline, cases[i].seen), cases[i].taken);
+            assert_int_equal(baseline_takes_members(cases[i].field, cases[i].baseline, cases[i].seen),
+                             cases[i].taken);
     }
 }
 
@@ -408,11 +415,16 @@ static void pinned_management_events_are_the_least(void **state _unused_) {
         ManagementEvents pin;
         const char *expected; /* NULL: as recorded */
     } cases[] = {
-        { SELECTORS_DEFAULT, MANAGEMENT_ALL, NULL },    { SELECTORS_DEFAULT, MANAGEMENT_WRITE, NULL },
-        { READS, MANAGEMENT_NOT_PINNED, NULL },         { READS, MANAGEMENT_READ, NULL },
-        { READS, MANAGEMENT_WRITE, SELECTORS_DEFAULT }, { READS, MANAGEMENT_ALL, SELECTORS_DEFAULT },
-        { NO_KEYS, MANAGEMENT_ALL, SELECTORS_DEFAULT }, { "", MANAGEMENT_READ, SELECTORS_DEFAULT },
-        { NULL, MANAGEMENT_READ, NULL },                { "not JSON", MANAGEMENT_ALL, NULL },
+        { SELECTORS_DEFAULT, MANAGEMENT_ALL, NULL },
+        { SELECTORS_DEFAULT, MANAGEMENT_WRITE, NULL },
+        { READS, MANAGEMENT_NOT_PINNED, NULL },
+        { READS, MANAGEMENT_READ, NULL },
+        { READS, MANAGEMENT_WRITE, SELECTORS_DEFAULT },
+        { READS, MANAGEMENT_ALL, SELECTORS_DEFAULT },
+        { NO_KEYS, MANAGEMENT_ALL, SELECTORS_DEFAULT },
+        { "", MANAGEMENT_READ, SELECTORS_DEFAULT },
+        { NULL, MANAGEMENT_READ, NULL },
+        { "not JSON", MANAGEMENT_ALL, NULL },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

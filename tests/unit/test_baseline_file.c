@@ -17,12 +17,12 @@
 
 #include <jansson.h>
 
-#include "daemon/baseline.h"
-#include "daemon/baseline_file.h"
+#include "daemon/core/baseline.h"
+#include "daemon/core/seal.h"
+#include "daemon/core/selectors.h"
+#include "daemon/core/settings.h"
+#include "daemon/io/baseline_file.h"
 #include "daemon/log.h"
-#include "daemon/seal.h"
-#include "daemon/selectors.h"
-#include "daemon/settings.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -269,8 +269,8 @@ static void what_was_not_known_is_added(void **state _unused_) {
     baseline_record_done(&loaded);
 }
 
-/* Whatever could not be read at first: the rest is recorded, it is added when it comes, and accepting what can be read
- * now takes nothing of it away. */
+/* Whatever could not be read at first: the rest is recorded, it is added when it comes, and accepting what
+ * can be read now takes nothing of it away. */
 static void each_field_is_recorded_when_it_is_known(void **state _unused_) {
     for (unsigned i = FIELD_BUCKET + 1; i < _FIELD_MAX; i++) {
         Settings whole = some("audit"), given = whole, changed;
@@ -289,7 +289,8 @@ static void each_field_is_recorded_when_it_is_known(void **state _unused_) {
 
         changed = given;
         put(&changed, FIELD_BUCKET, "new");
-        assert_int_equal(baseline_file_accept(dir, ARN, &changed, false, "bob", LATER, error, sizeof(error)), 0);
+        assert_int_equal(baseline_file_accept(dir, ARN, &changed, false, "bob", LATER, error, sizeof(error)),
+                         0);
         loaded = load();
         put(&whole, FIELD_BUCKET, "new");
         assert_same(&whole, &loaded.now.settings);
@@ -511,10 +512,17 @@ static void a_damaged_baseline_is_set_aside_and_told(void **state _unused_) {
 /* Root's verbs show these errors, and whoever may write in the directory chooses which file it is. */
 static void no_error_shows_a_word_of_the_file(void **state _unused_) {
     static const char *const texts[] = {
-        "secret", "{\"secret\":secret}", "{\"secret\":1,\"secret\":1}", "{\"schema\":\"secret\"}", "{} secret",
-        "{\"schema\":\"trailguard.baseline/1\",\"arn\":\"secret\"}", "\"\\usecret\"", "\"secret",
+        "secret",
+        "{\"secret\":secret}",
+        "{\"secret\":1,\"secret\":1}",
+        "{\"schema\":\"secret\"}",
+        "{} secret",
+        "{\"schema\":\"trailguard.baseline/1\",\"arn\":\"secret\"}",
+        "\"\\usecret\"",
+        "\"secret",
         HEAD ",\"settings\":{\"secret\":{}},\"settings\":\"secret\"}",
-        "{\"schema\":\"trailguard.baseline/1\",\"arn\":\"arn:aws:cloudtrail:eu-central-1:111122223333:trail/secret\","
+        "{\"schema\":\"trailguard.baseline/1\",\"arn\":\"arn:aws:cloudtrail:eu-central-1:111122223333:trail/"
+        "secret\","
         "\"recorded_at\":\"2026-11-24T10:02:11Z\",\"by\":\"guard\",\"settings\":{}}",
     };
 
@@ -565,7 +573,8 @@ static void no_link_is_followed(void **state _unused_) {
     assert_int_equal(baseline_file_load(dir, ARN, NOW, &loaded, error, sizeof(error)), -ELOOP);
     assert_non_null(strstr(error, "/baselines: a symbolic link, which is not followed"));
     assert_int_equal(baseline_file_peek(dir, ARN, &loaded, error, sizeof(error)), -ELOOP);
-    assert_int_equal(baseline_file_accept(dir, ARN, &given, false, "root", NOW, error, sizeof(error)), -ELOOP);
+    assert_int_equal(baseline_file_accept(dir, ARN, &given, false, "root", NOW, error, sizeof(error)),
+                     -ELOOP);
     assert_int_equal(baseline_file_record(dir, ARN, &given, "guard", NOW), -ELOOP);
     assert_int_equal(baseline_file_list(dir, &arns, &n), -ELOOP);
     assert_int_equal(baseline_file_stamp(dir, ARN, &stamp), -ELOOP);
@@ -577,7 +586,8 @@ static void no_link_is_followed(void **state _unused_) {
     assert_int_equal(mkdir(in_dir("baselines"), 0700), 0);
     assert_int_equal(symlink("../elsewhere/111122223333_eu-central-1_org-trail.json", in_dir(FILE_NAME)), 0);
     assert_int_equal(baseline_file_load(dir, ARN, NOW, &loaded, error, sizeof(error)), -ELOOP);
-    assert_int_equal(baseline_file_accept(dir, ARN, &given, false, "root", NOW, error, sizeof(error)), -ELOOP);
+    assert_int_equal(baseline_file_accept(dir, ARN, &given, false, "root", NOW, error, sizeof(error)),
+                     -ELOOP);
     assert_non_null(strstr(error, "a symbolic link"));
     assert_int_equal(baseline_file_list(dir, &arns, &n), 0);
     assert_int_equal(n, 0);
@@ -696,8 +706,8 @@ static void what_was_found_is_kept_the_newest_first(void **state _unused_) {
                       10000, &text, &len),
             0);
     assert_sealed(text, "{\n  \"schema\": \"trailguard.found/1\",\n  \"arn\": \"" ARN "\",\n"
-                              "  \"found_at\": \"2026-11-24T10:02:23Z\",\n  \"settings\": {\n"
-                              "    \"S3BucketName\": \"x\"\n  }\n}\n");
+                        "  \"found_at\": \"2026-11-24T10:02:23Z\",\n  \"settings\": {\n"
+                        "    \"S3BucketName\": \"x\"\n  }\n}\n");
 }
 
 static void a_directory_that_cannot_be_is_an_error(void **state _unused_) {

@@ -15,17 +15,17 @@
 #include "tests/unit/fake_http.h"
 #include "tests/unit/fake_loop.h"
 
-#define KEY "AKIDEXAMPLE"
-#define SECRET "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
-#define TOKEN "TOKEN/EXAMPLE+=="
-#define TARGET "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.GetTrailStatus"
-#define BODY "{\"Name\":\"arn:aws:cloudtrail:eu-central-1:111122223333:trail/main\"}"
+#define KEY             "AKIDEXAMPLE"
+#define SECRET          "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+#define TOKEN           "TOKEN/EXAMPLE+=="
+#define TARGET          "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.GetTrailStatus"
+#define BODY            "{\"Name\":\"arn:aws:cloudtrail:eu-central-1:111122223333:trail/main\"}"
 #define VECTOR_TIME_SEC 1735787045 /* 2025-01-02T03:04:05Z */
-#define START_SEC 1795489800       /* 2026-11-24T03:10:00Z, where the fake loop starts */
+#define START_SEC       1795489800 /* 2026-11-24T03:10:00Z, where the fake loop starts */
 
-#define THROTTLED "{\"__type\":\"ThrottlingException\",\"message\":\"Rate exceeded\"}"
-#define EXPIRED "{\"__type\":\"ExpiredTokenException\",\"message\":\"expired\"}"
-#define SKEWED "{\"__type\":\"RequestExpired\",\"message\":\"Signature expired\"}"
+#define THROTTLED     "{\"__type\":\"ThrottlingException\",\"message\":\"Rate exceeded\"}"
+#define EXPIRED       "{\"__type\":\"ExpiredTokenException\",\"message\":\"expired\"}"
+#define SKEWED        "{\"__type\":\"RequestExpired\",\"message\":\"Signature expired\"}"
 #define BAD_SIGNATURE "{\"__type\":\"InvalidSignatureException\",\"message\":\"no match\"}"
 #define UNRECOGNISED                                                                                        \
     "{\"__type\":\"UnrecognizedClientException\",\"message\":\"The security token is invalid.\"}"
@@ -307,10 +307,14 @@ static void test_transport_failures(void **state) {
         AwsErrorClass class;
         unsigned n_requests;
     } cases[] = {
-        { HTTP_RESOLVE_FAILED, AWS_UNREACHABLE, 3 }, { HTTP_CONNECT_FAILED, AWS_UNREACHABLE, 3 },
-        { HTTP_BROKEN, AWS_UNREACHABLE, 3 },         { HTTP_TIMED_OUT, AWS_TIMED_OUT, 3 },
-        { HTTP_TLS_FAILED, AWS_TLS, 1 },             { HTTP_TOO_BIG, AWS_BAD_ANSWER, 1 },
-        { HTTP_MALFORMED, AWS_BAD_ANSWER, 1 },       { HTTP_INTERNAL, AWS_INTERNAL, 1 },
+        { HTTP_RESOLVE_FAILED, AWS_UNREACHABLE, 3 },
+        { HTTP_CONNECT_FAILED, AWS_UNREACHABLE, 3 },
+        { HTTP_BROKEN, AWS_UNREACHABLE, 3 },
+        { HTTP_TIMED_OUT, AWS_TIMED_OUT, 3 },
+        { HTTP_TLS_FAILED, AWS_TLS, 1 },
+        { HTTP_TOO_BIG, AWS_BAD_ANSWER, 1 },
+        { HTTP_MALFORMED, AWS_BAD_ANSWER, 1 },
+        { HTTP_INTERNAL, AWS_INTERNAL, 1 },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -920,9 +924,12 @@ static void test_possible_skew(void **state) {
         const char *date;
         bool corrected;
     } cases[] = {
-        { "Tue, 24 Nov 2026 03:14:00 GMT", true },  { "Tue, 24 Nov 2026 03:13:59 GMT", false },
-        { "Tue, 24 Nov 2026 03:06:00 GMT", true },  { "Tue, 24 Nov 2026 03:06:01 GMT", false },
-        { "yesterday", false },                     { "", false },
+        { "Tue, 24 Nov 2026 03:14:00 GMT", true },
+        { "Tue, 24 Nov 2026 03:13:59 GMT", false },
+        { "Tue, 24 Nov 2026 03:06:00 GMT", true },
+        { "Tue, 24 Nov 2026 03:06:01 GMT", false },
+        { "yesterday", false },
+        { "", false },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

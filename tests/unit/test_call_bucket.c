@@ -68,7 +68,8 @@ static void test_what_is_sent(void **state) {
 
     set_vector_time(f);
     fake_http_reply(f->http, 200, "<x/>", "x-amz-request-id", "id-1", NULL);
-    service_expect(f, ask(f, &(AwsBucketRequest){ "GET", "logs", "lifecycle", "111122223333" }), AWS_OK, true);
+    service_expect(f, ask(f, &(AwsBucketRequest){ "GET", "logs", "lifecycle", "111122223333" }), AWS_OK,
+                   true);
     assert_string_equal(f->text, "id-1");
     assert_string_equal(last(f)->method, "GET");
     assert_string_equal(last(f)->url, "https://logs.s3.eu-central-1.amazonaws.com/?lifecycle");
@@ -141,9 +142,10 @@ static void test_failures(void **state) {
     ServiceFixture *f = *state;
     const AwsBucketRequest request = { "GET", "logs", "policy", NULL };
 
-    fake_http_reply(f->http, 404,
-                    "<Error><Code>NoSuchBucket</Code><Message>The bucket</Message><RequestId>r</RequestId></Error>",
-                    NULL);
+    fake_http_reply(
+            f->http, 404,
+            "<Error><Code>NoSuchBucket</Code><Message>The bucket</Message><RequestId>r</RequestId></Error>",
+            NULL);
     service_expect(f, ask(f, &request), AWS_NOT_FOUND, true);
     assert_string_equal(f->error.code, "NoSuchBucket");
     assert_string_equal(f->text, "r");
@@ -153,8 +155,10 @@ static void test_failures(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        SERVICE_TEST(test_what_is_sent),   SERVICE_TEST(test_overridden),
-        SERVICE_TEST(test_path_of_an_override_is_signed), SERVICE_TEST(test_what_is_not_sent),
+        SERVICE_TEST(test_what_is_sent),
+        SERVICE_TEST(test_overridden),
+        SERVICE_TEST(test_path_of_an_override_is_signed),
+        SERVICE_TEST(test_what_is_not_sent),
         SERVICE_TEST(test_failures),
     };
 

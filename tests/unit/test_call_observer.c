@@ -33,7 +33,8 @@ static void operations(void **state) {
         { NULL, NULL, NULL, "Action=&Message=secret", NULL, "" },
         { NULL, NULL, NULL, "", NULL, "" },
         { NULL, NULL, NULL, NULL, NULL, "" },
-        { NULL, NULL, NULL, "{}", "https://account.us-east-1.amazonaws.com/getRegionOptStatus", "getRegionOptStatus" },
+        { NULL, NULL, NULL, "{}", "https://account.us-east-1.amazonaws.com/getRegionOptStatus",
+          "getRegionOptStatus" },
         { "x." LONG, NULL, NULL, "", NULL, "Abcdefghijklmnopqrstuvwxyz0123456789Abcdefghijk" },
         { "x.a\nb", NULL, NULL, "", NULL, "a" },
     };

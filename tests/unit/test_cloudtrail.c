@@ -14,7 +14,7 @@
 #include "lib/util/macros.h"
 #include "tests/unit/service_fixture.h"
 
-#define ARN "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
+#define ARN    "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
 #define TARGET "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101."
 
 /* ---- GetTrailStatus ---- */
@@ -163,7 +163,8 @@ static void test_others(void **state) {
     size_t len;
 
     (void)state;
-    assert_int_equal(read_trails("{\"trailList\":[{\"TrailARN\":\"" ARN "\",\"SnsTopicName\":\"x\",\"B\":[1,{\"d\":2}],"
+    assert_int_equal(read_trails("{\"trailList\":[{\"TrailARN\":\"" ARN
+                                 "\",\"SnsTopicName\":\"x\",\"B\":[1,{\"d\":2}],"
                                  "\"A\":false,\"None\":null,\"Empty\":\"\",\"List\":[],\"Object\":{}}]}",
                                  &t),
                      0);
@@ -177,7 +178,8 @@ static void test_others(void **state) {
     len = (size_t)snprintf(text, sizeof(text), "{\"trailList\":[{\"TrailARN\":\"" ARN "\",\"A\":\"%0*d\"",
                            CLOUDTRAIL_OTHER_SIZE_MAX, 0);
     for (unsigned i = 0; i < 2 * CLOUDTRAIL_OTHERS_MAX; i++)
-        len += (size_t)snprintf(text + len, sizeof(text) - len, ",\"M%02u\":%u", 2 * CLOUDTRAIL_OTHERS_MAX - 1 - i, i);
+        len += (size_t)snprintf(text + len, sizeof(text) - len, ",\"M%02u\":%u",
+                                2 * CLOUDTRAIL_OTHERS_MAX - 1 - i, i);
     (void)snprintf(text + len, sizeof(text) - len, "}]}");
     assert_int_equal(read_trails(text, &t), 0);
     assert_null(strstr(t.items[0].others, "\"A\""));

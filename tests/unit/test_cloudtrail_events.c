@@ -17,7 +17,7 @@
 #include "tests/unit/service_fixture.h"
 
 #define REGION "eu-central-1"
-#define ARN "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
+#define ARN    "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
 #define TARGET "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101."
 
 /* ---- the request ---- */
@@ -98,7 +98,8 @@ static void test_role_session(void **state) {
              "\"AROAEXAMPLE:mallory\",\"arn\":\"arn:aws:sts::111122223333:assumed-role/admin/mallory\","
              "\"accountId\":\"111122223333\",\"accessKeyId\":\"ASIAEXAMPLE\",\"sessionContext\":{"
              "\"sessionIssuer\":{\"type\":\"Role\",\"principalId\":\"AROAEXAMPLE\",\"arn\":"
-             "\"arn:aws:iam::111122223333:role/admin\",\"accountId\":\"111122223333\",\"userName\":\"admin\"},"
+             "\"arn:aws:iam::111122223333:role/"
+             "admin\",\"accountId\":\"111122223333\",\"userName\":\"admin\"},"
              "\"webIdFederationData\":{},\"sourceIdentity\":\"m@example.com\",\"attributes\":{"
              "\"creationDate\":\"2025-01-01T00:00:00Z\",\"mfaAuthenticated\":\"true\"}}},"
              "\"eventTime\":\"2025-01-01T00:03:04Z\",\"eventSource\":\"cloudtrail.amazonaws.com\","
@@ -208,9 +209,10 @@ static void test_damaged_records(void **state) {
 }
 
 static void test_damaged_members(void **state) {
-    static const char body[] = "{\"Events\":[7,null,{\"EventId\":7,\"EventTime\":\"now\",\"ReadOnly\":true,"
-                               "\"Resources\":{\"a\":1}},{\"EventId\":\"4\",\"Resources\":[7,{\"ResourceName\":"
-                               "null},{\"ResourceName\":\"r\"}],\"CloudTrailEvent\":{}}],\"NextToken\":\"t\"}";
+    static const char body[] =
+            "{\"Events\":[7,null,{\"EventId\":7,\"EventTime\":\"now\",\"ReadOnly\":true,"
+            "\"Resources\":{\"a\":1}},{\"EventId\":\"4\",\"Resources\":[7,{\"ResourceName\":"
+            "null},{\"ResourceName\":\"r\"}],\"CloudTrailEvent\":{}}],\"NextToken\":\"t\"}";
     CloudTrailEvents events;
 
     (void)state;
@@ -254,7 +256,8 @@ static void test_ceilings(void **state) {
     for (at = 0; at + 3 < sizeof(text); at += 3)
         memcpy(text + at, "\xe2\x82\xac", 3);
     text[at] = '\0';
-    snprintf(record, sizeof(record), "{\"userAgent\":\"%s\",\"requestParameters\":{\"name\":\"main\"}}", text);
+    snprintf(record, sizeof(record), "{\"userAgent\":\"%s\",\"requestParameters\":{\"name\":\"main\"}}",
+             text);
     read_one("{}", record, &events);
     e = &events.items[0];
     assert_int_equal(strlen(e->user_agent), CLOUDTRAIL_EVENT_TEXT_MAX - 1);
@@ -266,7 +269,7 @@ static void test_ceilings(void **state) {
     e = &events.items[0];
     assert_true(e->whole);
     assert_between(strlen(e->parameters), CLOUDTRAIL_EVENT_PARAMETERS_MAX - 3,
-                    CLOUDTRAIL_EVENT_PARAMETERS_MAX);
+                   CLOUDTRAIL_EVENT_PARAMETERS_MAX);
     assert_string_equal(e->parameters + strlen(e->parameters) - 6, "\xe2\x82\xac...");
     cloudtrail_events_done(&events);
 
@@ -322,14 +325,10 @@ static void test_call(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_build),
-        cmocka_unit_test(test_role_session),
-        cmocka_unit_test(test_denied_user),
-        cmocka_unit_test(test_damaged_records),
-        cmocka_unit_test(test_damaged_members),
-        cmocka_unit_test(test_answers_that_are_none),
-        cmocka_unit_test(test_ceilings),
-        SERVICE_TEST(test_call),
+        cmocka_unit_test(test_build),           cmocka_unit_test(test_role_session),
+        cmocka_unit_test(test_denied_user),     cmocka_unit_test(test_damaged_records),
+        cmocka_unit_test(test_damaged_members), cmocka_unit_test(test_answers_that_are_none),
+        cmocka_unit_test(test_ceilings),        SERVICE_TEST(test_call),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,7 @@
 #include "tests/unit/service_fixture.h"
 
 #define REGION "eu-central-1"
-#define ARN "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
+#define ARN    "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
 #define TARGET "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101."
 
 /* ---- texts that can be compared ---- */
@@ -63,8 +63,9 @@ static void test_event_selectors(void **state) {
           "" },
         { "{\"AdvancedEventSelectors\":[{\"Name\":\"m\",\"FieldSelectors\":[{\"Field\":\"eventCategory\","
           "\"Equals\":[\"Management\"]}]}],\"EventSelectors\":null}",
-          "", "[{\"FieldSelectors\":[{\"Equals\":[\"Management\"],\"Field\":\"eventCategory\"}],"
-              "\"Name\":\"m\"}]" },
+          "",
+          "[{\"FieldSelectors\":[{\"Equals\":[\"Management\"],\"Field\":\"eventCategory\"}],"
+          "\"Name\":\"m\"}]" },
         { "{\"EventSelectors\":[],\"AdvancedEventSelectors\":[]}", "", "" },
         { "{}", "", "" },
     };
@@ -134,7 +135,8 @@ static void test_insight_selectors(void **state) {
 
 /* All but whose it is, also what this version does not know. */
 static void test_event_configuration(void **state) {
-    static const char body[] = "{\"TrailARN\":\"" ARN "\",\"Tomorrow\":{\"b\":1,\"a\":2},\"MaxEventSize\":\"Large\"}";
+    static const char body[] =
+            "{\"TrailARN\":\"" ARN "\",\"Tomorrow\":{\"b\":1,\"a\":2},\"MaxEventSize\":\"Large\"}";
     char *text;
 
     (void)state;
@@ -158,11 +160,12 @@ static void test_tags(void **state) {
     char *token;
 
     (void)state;
-    assert_int_equal(read_tags("{\"ResourceTagList\":[{\"ResourceId\":\"other\",\"TagsList\":[{\"Key\":\"x\"}]},"
-                               "{\"ResourceId\":\"" ARN "\",\"TagsList\":[{\"Key\":\"a\",\"Value\":\"1\"}]}],"
-                               "\"NextToken\":\"more\"}",
-                               &tags, &token),
-                     0);
+    assert_int_equal(
+            read_tags("{\"ResourceTagList\":[{\"ResourceId\":\"other\",\"TagsList\":[{\"Key\":\"x\"}]},"
+                      "{\"ResourceId\":\"" ARN "\",\"TagsList\":[{\"Key\":\"a\",\"Value\":\"1\"}]}],"
+                      "\"NextToken\":\"more\"}",
+                      &tags, &token),
+            0);
     assert_string_equal(token, "more");
     free(token);
     assert_int_equal(read_tags("{\"ResourceTagList\":[{\"ResourceId\":\"" ARN "\",\"TagsList\":["
@@ -194,7 +197,8 @@ static void test_tags_that_are_none(void **state) {
         "{\"ResourceTagList\":[{\"ResourceId\":\"" ARN "\",\"TagsList\":[7]}]}",
         "{\"ResourceTagList\":[{\"ResourceId\":\"" ARN "\",\"TagsList\":[{\"Value\":\"a\"}]}]}",
         "{\"ResourceTagList\":[{\"ResourceId\":\"" ARN "\",\"TagsList\":[{\"Key\":\"a\",\"Value\":7}]}]}",
-        "{\"ResourceTagList\":[{\"ResourceId\":\"" ARN "\",\"TagsList\":[{\"Key\":\"a\"}]}],\"NextToken\":7}",
+        "{\"ResourceTagList\":[{\"ResourceId\":\"" ARN
+        "\",\"TagsList\":[{\"Key\":\"a\"}]}],\"NextToken\":7}",
     };
     CloudTrailTags tags = { 0 };
     char *token = NULL;
@@ -329,26 +333,29 @@ static void test_selector_calls_that_fail(void **state) {
     service_expect(f, get_insights(f), AWS_DENIED, false);
     fake_http_reply(f->http, 200, "busy", NULL);
     service_expect(f, get_insights(f), AWS_BAD_ANSWER, false);
-    assert_int_equal(cloudtrail_get_event_selectors(f->aws, f->credentials, "mars", ARN, on_selectors, f,
-                                                    NULL),
-                     -EINVAL);
+    assert_int_equal(
+            cloudtrail_get_event_selectors(f->aws, f->credentials, "mars", ARN, on_selectors, f, NULL),
+            -EINVAL);
 }
 
 static void test_tags_page_by_page(void **state) {
     ServiceFixture *f = *state;
     unsigned n;
 
-    fake_http_reply(f->http, 200, "{\"ResourceTagList\":[{\"ResourceId\":\"" ARN "\",\"TagsList\":["
-                                  "{\"Key\":\"a\",\"Value\":\"1\"}]}],\"NextToken\":\"t1\"}", NULL);
+    fake_http_reply(f->http, 200,
+                    "{\"ResourceTagList\":[{\"ResourceId\":\"" ARN "\",\"TagsList\":["
+                    "{\"Key\":\"a\",\"Value\":\"1\"}]}],\"NextToken\":\"t1\"}",
+                    NULL);
     fake_http_reply(f->http, 200, "{\"ResourceTagList\":[],\"NextToken\":\"t2\"}", NULL);
-    fake_http_reply(f->http, 200, "{\"ResourceTagList\":[{\"ResourceId\":\"" ARN "\",\"TagsList\":["
-                                  "{\"Key\":\"b\",\"Value\":\"2\"}]}]}", NULL);
+    fake_http_reply(f->http, 200,
+                    "{\"ResourceTagList\":[{\"ResourceId\":\"" ARN "\",\"TagsList\":["
+                    "{\"Key\":\"b\",\"Value\":\"2\"}]}]}",
+                    NULL);
     service_expect(f, list_tags(f), AWS_OK, true);
     assert_string_equal(f->text, "a=1 b=2 ");
     assert_int_equal(fake_http_n_requests(f->http), 3);
     assert_string_equal(fake_http_request(f->http, 0)->body, "{\"ResourceIdList\":[\"" ARN "\"]}");
-    service_assert_json(f, TARGET "ListTags",
-                        "{\"ResourceIdList\":[\"" ARN "\"],\"NextToken\":\"t2\"}");
+    service_assert_json(f, TARGET "ListTags", "{\"ResourceIdList\":[\"" ARN "\"],\"NextToken\":\"t2\"}");
 
     /* What came before an error is not the whole. */
     fake_http_reply(f->http, 200, "{\"NextToken\":\"t1\"}", NULL);

@@ -14,7 +14,7 @@
 #include "tests/unit/service_fixture.h"
 
 #define REGION "eu-central-1"
-#define ARN "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
+#define ARN    "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
 #define TARGET "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101."
 
 static CloudTrailTag two_tags[] = { { (char *)"team", (char *)"sec" }, { (char *)"empty", (char *)"" } };
@@ -91,8 +91,8 @@ static void test_create_trail(void **state) {
     assert_built(cloudtrail_build_create_trail(ARN, &all, NULL, &body), body, NULL);
     assert_built(cloudtrail_build_create_trail("ab", &all, NULL, &body), body, NULL);
     assert_built(cloudtrail_build_create_trail(
-                         "main", &all, &(CloudTrailTags){ &(CloudTrailTag){ (char *)"\xff", (char *)"" }, 1 },
-                         &body),
+                         "main", &all,
+                         &(CloudTrailTags){ &(CloudTrailTag){ (char *)"\xff", (char *)"" }, 1 }, &body),
                  body, NULL);
 }
 
@@ -126,7 +126,8 @@ static void test_put_insights(void **state) {
     static const struct {
         const char *text, *body;
     } cases[] = {
-        { "[{\"InsightType\":\"x\"}]", "{\"TrailName\":\"" ARN "\",\"InsightSelectors\":[{\"InsightType\":\"x\"}]}" },
+        { "[{\"InsightType\":\"x\"}]",
+          "{\"TrailName\":\"" ARN "\",\"InsightSelectors\":[{\"InsightType\":\"x\"}]}" },
         { "", "{\"TrailName\":\"" ARN "\",\"InsightSelectors\":[]}" },
         { NULL, "{\"TrailName\":\"" ARN "\",\"InsightSelectors\":[]}" },
         { "{}", NULL },
@@ -147,7 +148,10 @@ static void test_put_event_configuration(void **state) {
         const char *text, *body;
     } cases[] = {
         { "{\"MaxEventSize\":\"Large\"}", "{\"MaxEventSize\":\"Large\",\"TrailName\":\"" ARN "\"}" },
-        { "{}", NULL }, { "[]", NULL }, { "nonsense", NULL }, { NULL, NULL },
+        { "{}", NULL },
+        { "[]", NULL },
+        { "nonsense", NULL },
+        { NULL, NULL },
     };
 
     (void)state;
@@ -166,8 +170,9 @@ static void test_tags(void **state) {
 
     (void)state;
     r = cloudtrail_build_add_tags(ARN, &tags, &body);
-    assert_built(r, body, "{\"ResourceId\":\"" ARN "\",\"TagsList\":[{\"Key\":\"team\",\"Value\":\"sec\"},"
-                          "{\"Key\":\"empty\"}]}");
+    assert_built(r, body,
+                 "{\"ResourceId\":\"" ARN "\",\"TagsList\":[{\"Key\":\"team\",\"Value\":\"sec\"},"
+                 "{\"Key\":\"empty\"}]}");
     r = cloudtrail_build_remove_tags(ARN, &tags, &body);
     assert_built(r, body,
                  "{\"ResourceId\":\"" ARN "\",\"TagsList\":[{\"Key\":\"team\"},{\"Key\":\"empty\"}]}");
@@ -191,34 +196,38 @@ static void test_calls(void **state) {
 
     for (unsigned i = 0; i < 6; i++)
         fake_http_reply(f->http, 200, "{}", NULL);
-    service_expect(f, cloudtrail_update_trail(f->aws, f->credentials, REGION, ARN, &changes, on_done, f, NULL),
+    service_expect(f,
+                   cloudtrail_update_trail(f->aws, f->credentials, REGION, ARN, &changes, on_done, f, NULL),
                    AWS_OK, true);
     service_assert_json(f, TARGET "UpdateTrail", "{\"Name\":\"" ARN "\",\"S3BucketName\":\"b\"}");
-    service_expect(f, cloudtrail_create_trail(f->aws, f->credentials, REGION, "main", &changes, &tags, on_done,
-                                              f, NULL),
+    service_expect(f,
+                   cloudtrail_create_trail(f->aws, f->credentials, REGION, "main", &changes, &tags, on_done,
+                                           f, NULL),
                    AWS_OK, true);
     service_assert_json(f, TARGET "CreateTrail",
                         "{\"Name\":\"main\",\"S3BucketName\":\"b\",\"TagsList\":[{\"Key\":\"team\","
                         "\"Value\":\"sec\"},{\"Key\":\"empty\"}]}");
-    service_expect(f, cloudtrail_put_event_selectors(f->aws, f->credentials, REGION, ARN, &selectors, on_done,
-                                                     f, NULL),
+    service_expect(f,
+                   cloudtrail_put_event_selectors(f->aws, f->credentials, REGION, ARN, &selectors, on_done,
+                                                  f, NULL),
                    AWS_OK, true);
     service_assert_json(f, TARGET "PutEventSelectors",
                         "{\"TrailName\":\"" ARN "\",\"EventSelectors\":[{}]}");
-    service_expect(f, cloudtrail_put_insight_selectors(f->aws, f->credentials, REGION, ARN, "", on_done, f,
-                                                       NULL),
-                   AWS_OK, true);
+    service_expect(
+            f, cloudtrail_put_insight_selectors(f->aws, f->credentials, REGION, ARN, "", on_done, f, NULL),
+            AWS_OK, true);
     service_assert_json(f, TARGET "PutInsightSelectors",
                         "{\"TrailName\":\"" ARN "\",\"InsightSelectors\":[]}");
-    service_expect(f, cloudtrail_add_tags(f->aws, f->credentials, REGION, ARN, &tags, on_done, f, NULL), AWS_OK,
-                   true);
+    service_expect(f, cloudtrail_add_tags(f->aws, f->credentials, REGION, ARN, &tags, on_done, f, NULL),
+                   AWS_OK, true);
     service_assert_json(f, TARGET "AddTags",
                         "{\"ResourceId\":\"" ARN "\",\"TagsList\":[{\"Key\":\"team\",\"Value\":\"sec\"},"
                         "{\"Key\":\"empty\"}]}");
     service_expect(f, cloudtrail_remove_tags(f->aws, f->credentials, REGION, ARN, &tags, on_done, f, NULL),
                    AWS_OK, true);
     service_assert_json(f, TARGET "RemoveTags",
-                        "{\"ResourceId\":\"" ARN "\",\"TagsList\":[{\"Key\":\"team\"},{\"Key\":\"empty\"}]}");
+                        "{\"ResourceId\":\"" ARN
+                        "\",\"TagsList\":[{\"Key\":\"team\"},{\"Key\":\"empty\"}]}");
 }
 
 static void test_calls_that_fail(void **state) {
@@ -229,9 +238,10 @@ static void test_calls_that_fail(void **state) {
     service_expect(f, cloudtrail_update_trail(f->aws, f->credentials, REGION, ARN, &some, on_done, f, NULL),
                    AWS_WRONG_REGION, false);
     fake_http_reply(f->http, 400, "{\"__type\":\"S3BucketDoesNotExistException\",\"Message\":\"x\"}", NULL);
-    service_expect(f, cloudtrail_create_trail(f->aws, f->credentials, REGION, "main", &some, NULL, on_done, f,
-                                              NULL),
-                   AWS_REFUSED, false);
+    service_expect(
+            f,
+            cloudtrail_create_trail(f->aws, f->credentials, REGION, "main", &some, NULL, on_done, f, NULL),
+            AWS_REFUSED, false);
     /* What cannot be built is not sent, and nobody is called. */
     assert_int_equal(cloudtrail_update_trail(f->aws, f->credentials, REGION, ARN, &none, on_done, f, NULL),
                      -EINVAL);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/config.h"
+#include "daemon/config/config.h"
 #include "lib/util/macros.h"
 
 #define ROLE_A "arn:aws:iam::444455556666:role/TrailGuard"
@@ -62,7 +62,8 @@ static void test_what_an_account_overrides(void **state) {
     assert_int_equal(config_account_policy(config, role).mode, MODE_RESTART);
     assert_int_equal(config_account_policy(config, role).restore, RESTORE_BIT(RESTORE_DELETED));
     assert_int_equal(config_account_policy(config, base).restore, config->restore);
-    assert_int_equal(config_account_policy(config, role).unreachable_after, config_policy(config).unreachable_after);
+    assert_int_equal(config_account_policy(config, role).unreachable_after,
+                     config_policy(config).unreachable_after);
     config_free(config);
 }
 
@@ -105,29 +106,36 @@ static const struct {
     { BASE "accounts = (\n{ regions = [ \"nowhere\" ]; } );", "t.conf:3: accounts.regions: \"nowhere\"" },
     { BASE "accounts = ( { regions = [ ]; } );", "t.conf:2: accounts.regions: 0 entries; allowed: 1 to" },
     { BASE "accounts = ( { trails = [ \"a\", \"a\" ]; } );", "t.conf:2: accounts.trails: \"a\"" },
-    { BASE "accounts = ( { mode = \"off\"; } );", "t.conf:2: accounts.mode: \"off\" cannot be used; allowed: \"observe\"" },
+    { BASE "accounts = ( { mode = \"off\"; } );",
+      "t.conf:2: accounts.mode: \"off\" cannot be used; allowed: \"observe\"" },
     { BASE "accounts = ( { poll_interval = 5; } );", "t.conf:2: unknown option \"accounts.poll_interval\"; "
                                                      "allowed: name, role_arn, external_id, session_name" },
     /* What versions of libconfig read differently, or as nobody means it. */
-    { BASE "trails = [ \"main\" \"org\" ];",
-      "t.conf:2: trails: \"main\" \"org\" is one text for libconfig, and could be meant as two; write a comma" },
-    { BASE "trails = [ \"main\" # c\n /* \"c\" */ \"org\" ];", "t.conf:3: trails: \"main\" \"org\" is one text" },
+    { BASE "trails = [ \"main\" \"org\" ];", "t.conf:2: trails: \"main\" \"org\" is one text for libconfig, "
+                                             "and could be meant as two; write a comma" },
+    { BASE "trails = [ \"main\" # c\n /* \"c\" */ \"org\" ];",
+      "t.conf:3: trails: \"main\" \"org\" is one text" },
     { BASE "alerts = ( \"a\" \"b\" );", "t.conf:2: alerts: \"a\" \"b\" is one text" },
-    { BASE "poll_interval = 010;", "t.conf:2: poll_interval: 010: a number with a leading zero is decimal, octal or an "
-                                   "error, by the version of libconfig; write 10 if it is decimal" },
+    { BASE "poll_interval = 010;",
+      "t.conf:2: poll_interval: 010: a number with a leading zero is decimal, octal or an "
+      "error, by the version of libconfig; write 10 if it is decimal" },
     { BASE "poll_interval = 08;", "write 8 if it is decimal" },
     { BASE "poll_interval = 00L;", "00L: a number with a leading zero" },
     { BASE "poll_interval = -010;", "010: a number with a leading zero" },
     { BASE "poll_interval = 0b101;", "0b101: only newer versions" },
     { BASE "poll_interval = 0o17;", "0o17: only newer versions" },
     { BASE "poll_interval = 4294967306;", "poll_interval: too large" },
-    { BASE "trails = [ \"a\", ];", "t.conf:2: trails: only newer versions of libconfig read a comma before ]" },
+    { BASE "trails = [ \"a\", ];",
+      "t.conf:2: trails: only newer versions of libconfig read a comma before ]" },
     { BASE "@include \"x\"", "@include: not supported" },
-    { BASE "guards = \"" ROLE_A "\";", "t.conf:2: guards: \"" ROLE_A "\" cannot be used; allowed: an array" },
+    { BASE "guards = \"" ROLE_A "\";",
+      "t.conf:2: guards: \"" ROLE_A "\" cannot be used; allowed: an array" },
     { BASE "guards = \"all\";", "t.conf:2: guards: \"all\" cannot be used; allowed: an array" },
-    { BASE "guards = [\n\"TrailGuard\" ];", "t.conf:3: guards: \"TrailGuard\" cannot be used; allowed: ARNs of users" },
+    { BASE "guards = [\n\"TrailGuard\" ];",
+      "t.conf:3: guards: \"TrailGuard\" cannot be used; allowed: ARNs of users" },
     { BASE "guards = [ \"arn:aws:iam::111122223333:root\" ];", "allowed: ARNs of users, roles or sessions" },
-    { BASE "guards = [ \"arn:aws:iam::111122223333:role/*\" ];", "t.conf:2: guards: \"arn:aws:iam::111122223333:role/*\"" },
+    { BASE "guards = [ \"arn:aws:iam::111122223333:role/*\" ];",
+      "t.conf:2: guards: \"arn:aws:iam::111122223333:role/*\"" },
     { BASE "guards = [ \"" ROLE_A "\", \"" ROLE_A "\" ];", "t.conf:2: guards: \"" ROLE_A "\"" },
     { BASE "organization = { };", "t.conf:2: organization: needs role_name" },
     { BASE "organization = ( );", "t.conf:2: organization: allowed: a group" },
@@ -140,11 +148,14 @@ static const struct {
       "t.conf:2: organization.refresh: 59 cannot be used; allowed: a whole number, 60..86400 seconds" },
     { BASE "organization = { role_name = \"x\"; refresh = 86401; };", "t.conf:2: organization.refresh" },
     { BASE "aws = { process_environment = [ \"A=b\" ]; };",
-      "t.conf:2: aws.process_environment: \"A=b\" cannot be used; allowed: names of environment variables, such as" },
-    { BASE "aws = { process_environment = [ \"\" ]; };", "t.conf:2: aws.process_environment: \"\" cannot be used" },
+      "t.conf:2: aws.process_environment: \"A=b\" cannot be used; allowed: names of environment variables, "
+      "such as" },
+    { BASE "aws = { process_environment = [ \"\" ]; };",
+      "t.conf:2: aws.process_environment: \"\" cannot be used" },
     { BASE "aws = { process_environment = [ \"1A\" ]; };", "t.conf:2: aws.process_environment: \"1A\"" },
     { BASE "aws = { process_environment = [ \"A B\" ]; };", "t.conf:2: aws.process_environment: \"A B\"" },
-    { BASE "aws = { process_environment = \"A\"; };", "t.conf:2: aws.process_environment: \"A\" cannot be used; allowed: an array" },
+    { BASE "aws = { process_environment = \"A\"; };",
+      "t.conf:2: aws.process_environment: \"A\" cannot be used; allowed: an array" },
     { BASE "organization = { role = \"x\"; };", "allowed: role_name, exclude, refresh" },
 };
 
@@ -198,8 +209,8 @@ static void test_a_dump_reads_back_to_the_same(void **state) {
     static const char *const texts[] = {
         BASE,
         BASE "accounts = ( { } );",
-        BASE "accounts = ( { name = \"a \\\"q\\\" \\\\\"; mode = \"observe\"; restore = [ ]; }, { role_arn = \"" ROLE_A
-             "\"; "
+        BASE "accounts = ( { name = \"a \\\"q\\\" \\\\\"; mode = \"observe\"; restore = [ ]; }, { role_arn "
+             "= \"" ROLE_A "\"; "
              "external_id = \"e-1\"; regions = \"all\"; trails = [ \"one\", \"two\" ]; } );",
         BASE "organization = { role_name = \"Guard\"; exclude = [ \"123456789012\", \"210987654321\" ]; "
              "refresh = "

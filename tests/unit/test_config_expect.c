@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/config.h"
-#include "daemon/settings.h"
+#include "daemon/config/config.h"
+#include "daemon/core/settings.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
@@ -115,9 +115,10 @@ static void pins_are_for_all_or_for_one(void **state _unused_) {
         { "main", ARN, "the-logs", "false", MANAGEMENT_ALL },
         { "other", ARN, "the-logs", "true", MANAGEMENT_WRITE },
     };
-    Config *config = parse(BASE "expect = ( { trail = \"" ARN "\"; bucket = \"the-logs\"; },\n"
-                                "{ bucket = \"all-logs\"; validation = true; management_events = \"write\"; },\n"
-                                "{ trail = \"main\"; validation = false; management_events = \"all\"; } );");
+    Config *config =
+            parse(BASE "expect = ( { trail = \"" ARN "\"; bucket = \"the-logs\"; },\n"
+                       "{ bucket = \"all-logs\"; validation = true; management_events = \"write\"; },\n"
+                       "{ trail = \"main\"; validation = false; management_events = \"all\"; } );");
 
     assert_int_equal(config->n_trail_expects, 2);
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -173,11 +174,15 @@ static void windows_open_and_close(void **state _unused_) {
 static const struct {
     const char *text, *error;
 } refused[] = {
-    { BASE "mode = \"restor\";", "t.conf:2: mode: \"restor\" cannot be used; allowed: \"observe\", \"restart\", \"restore\"" },
-    { BASE "restore = \"settings\";", "t.conf:2: restore: \"settings\" cannot be used; allowed: an array of \"settings\", \"selectors\", "
-                                      "\"insights\", \"deleted\", each once" },
-    { BASE "restore = [ \"settings\",\n\"all\" ];", "t.conf:3: restore: \"all\" cannot be used; allowed: an array" },
-    { BASE "restore = [ \"settings\", \"settings\" ];", "t.conf:2: restore: \"settings\" cannot be used; allowed: an array" },
+    { BASE "mode = \"restor\";",
+      "t.conf:2: mode: \"restor\" cannot be used; allowed: \"observe\", \"restart\", \"restore\"" },
+    { BASE "restore = \"settings\";",
+      "t.conf:2: restore: \"settings\" cannot be used; allowed: an array of \"settings\", \"selectors\", "
+      "\"insights\", \"deleted\", each once" },
+    { BASE "restore = [ \"settings\",\n\"all\" ];",
+      "t.conf:3: restore: \"all\" cannot be used; allowed: an array" },
+    { BASE "restore = [ \"settings\", \"settings\" ];",
+      "t.conf:2: restore: \"settings\" cannot be used; allowed: an array" },
     { BASE "restore = [ 1 ];", "t.conf:2: restore: 1 cannot be used; allowed: an array" },
     { BASE "stale_after = 599;",
       "t.conf:2: stale_after: 599 cannot be used; allowed: a whole number, 0 (off) or 600..604800 seconds" },
@@ -190,24 +195,29 @@ static const struct {
     { BASE "expect = [];", "t.conf:2: expect: allowed: a group" },
     { BASE "expect = { trail = \"main\"; };", "or a list of at most 1000, each for one trail" },
     { BASE "expect = (\n1 );", "t.conf:3: expect: allowed: groups { trail = " },
-    { BASE "expect = (\n{ trail = 1; } );", "t.conf:3: expect.trail: 1 cannot be used; allowed: names of trails" },
-    { BASE "expect = (\n{ trail = \"-x-\"; } );", "t.conf:3: expect.trail: \"-x-\" cannot be used; allowed: names of trails" },
+    { BASE "expect = (\n{ trail = 1; } );",
+      "t.conf:3: expect.trail: 1 cannot be used; allowed: names of trails" },
+    { BASE "expect = (\n{ trail = \"-x-\"; } );",
+      "t.conf:3: expect.trail: \"-x-\" cannot be used; allowed: names of trails" },
     { BASE "expect = ( { trail = \"main\"; },\n{ trail = \"main\"; } );",
       "t.conf:3: expect: trail \"main\" has two groups" },
     { BASE "expect = ( { validation = true; },\n{ } );",
       "t.conf:3: expect: two groups without trail: one is for all" },
-    { BASE "expect = ( { trail = \"main\";\nbucket = \"a/b\"; } );", "t.conf:3: expect.bucket: \"a/b\" cannot" },
+    { BASE "expect = ( { trail = \"main\";\nbucket = \"a/b\"; } );",
+      "t.conf:3: expect.bucket: \"a/b\" cannot" },
     { BASE "expect = ( { global_events = false; }, { trail = \"main\"; multi_region = true; } );",
       "t.conf:2: expect: a trail of all regions" },
     { BASE "expect = {\nmulti_regoin = true; };",
       "t.conf:3: expect: unknown option \"multi_regoin\"; allowed: multi_region, global_events, validation, "
       "bucket, "
       "prefix, kms_key, log_group, sns_topic, bucket_owner, management_events" },
-    { BASE "expect = { validation = \"true\"; };", "t.conf:2: expect.validation: \"true\" cannot be used; allowed: true, false" },
+    { BASE "expect = { validation = \"true\"; };",
+      "t.conf:2: expect.validation: \"true\" cannot be used; allowed: true, false" },
     { BASE "expect = { bucket = \"a/b\"; };",
       "t.conf:2: expect.bucket: \"a/b\" cannot be used; allowed: the name of" },
     { BASE "expect = { bucket = \"\"; };", "t.conf:2: expect.bucket: \"\" cannot be used" },
-    { BASE "expect = { prefix = 5; };", "t.conf:2: expect.prefix: 5 cannot be used; allowed: a text, \"\" for none" },
+    { BASE "expect = { prefix = 5; };",
+      "t.conf:2: expect.prefix: 5 cannot be used; allowed: a text, \"\" for none" },
     { BASE "expect = { prefix = \"a\\x0ab\"; };", "t.conf:2: expect.prefix: \"a\\x0ab\" cannot be used" },
     { BASE "expect = { kms_key = \"trails\"; };",
       "t.conf:2: expect.kms_key: \"trails\" cannot be used; allowed: a KMS" },
@@ -222,7 +232,8 @@ static const struct {
     { BASE "expect = { sns_topic = \"arn:aws:sqs:eu-central-1:111122223333:trails\"; };",
       "t.conf:2: expect.sns_topic" },
     { BASE "expect = { management_events = \"writes\"; };",
-      "t.conf:2: expect.management_events: \"writes\" cannot be used; allowed: \"all\", \"write\", \"read\"" },
+      "t.conf:2: expect.management_events: \"writes\" cannot be used; allowed: \"all\", \"write\", "
+      "\"read\"" },
     { BASE "expect = { multi_region = true; global_events = false; };",
       "t.conf:2: expect: a trail of all regions" },
     { BASE "maintenance = {};", "t.conf:2: maintenance: allowed: a list of at most 100 groups ( { from = " },
@@ -233,10 +244,12 @@ static const struct {
       "t.conf:2: maintenance: until: allowed: after" },
     { BASE "maintenance = ( { " FROM "until = \"2026-12-24T22:00:01Z\"; } );", "by at most 30 days" },
     { BASE "maintenance = ( { " FROM "\nuntil = \"2026-11-25T22:00:00\"; } );",
-      "t.conf:3: maintenance: until: \"2026-11-25T22:00:00\" cannot be used; allowed: a time with its zone" },
+      "t.conf:3: maintenance: until: \"2026-11-25T22:00:00\" cannot be used; allowed: a time with its "
+      "zone" },
     { BASE "maintenance = ( { from = \"2026-11-24T22:00:00.5Z\"; " TO " } );",
       "t.conf:2: maintenance: from: \"2026-11-24T22:00:00.5Z\" cannot be used; allowed: a time" },
-    { BASE "maintenance = ( { from = 5; " TO " } );", "t.conf:2: maintenance: from: 5 cannot be used; allowed: a time" },
+    { BASE "maintenance = ( { from = 5; " TO " } );",
+      "t.conf:2: maintenance: from: 5 cannot be used; allowed: a time" },
     { BASE "maintenance = ( { " FROM TO "trail = \"-x-\"; } );",
       "t.conf:2: maintenance: trail: \"-x-\" cannot be used; allowed: names of trails" },
     { BASE "maintenance = ( { " FROM TO "trail = 5; } );",

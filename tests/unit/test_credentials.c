@@ -20,9 +20,9 @@
 #include "tests/unit/fake_http.h"
 #include "tests/unit/fake_loop.h"
 
-#define SECRET "secret/that/must/not/show"
+#define SECRET  "secret/that/must/not/show"
 #define NOW_SEC 1795489800ULL /* where the fake loop's real time starts */
-#define MINUTE (60 * USEC_PER_SEC)
+#define MINUTE  (60 * USEC_PER_SEC)
 
 typedef struct Got {
     unsigned n;
@@ -151,7 +151,8 @@ static void test_environment(void **state) {
         { "", "", NULL, CREDENTIALS_NONE, "AWS_ACCESS_KEY_ID is not set" },
         { "AKID", NULL, NULL, CREDENTIALS_FAILED, "AWS_SECRET_ACCESS_KEY is not" },
         { "AKID", "", NULL, CREDENTIALS_FAILED, "AWS_SECRET_ACCESS_KEY is not" },
-        { "AKID\r", SECRET, NULL, CREDENTIALS_FAILED, "environment: AWS_ACCESS_KEY_ID ends with a blank or holds a line break" },
+        { "AKID\r", SECRET, NULL, CREDENTIALS_FAILED,
+          "environment: AWS_ACCESS_KEY_ID ends with a blank or holds a line break" },
         { "AKID", SECRET " ", NULL, CREDENTIALS_FAILED, "environment: AWS_SECRET_ACCESS_KEY ends with" },
         { "AKID", SECRET, "to\nken", CREDENTIALS_FAILED, "environment: AWS_SESSION_TOKEN ends with" },
         { "AKID", SECRET, "t\xc3\xa9", CREDENTIALS_FAILED, "environment: AWS_SESSION_TOKEN ends with" },
@@ -254,8 +255,8 @@ static void test_profile_contents(void **state) {
         /* Keys of two sections are never mixed. */
         { "[profile a]\naws_access_key_id=P\naws_secret_access_key=x\n[a]\naws_access_key_id=A\n", "a",
           CREDENTIALS_FAILED, "has no aws_secret_access_key" },
-        { "[a]\nAWS_Access_Key_Id=A\naws_access_key_id=A2\naws_secret_access_key=x\n", "a", CREDENTIALS_FAILED,
-          "credentials:3: aws_access_key_id is in line 2 already" },
+        { "[a]\nAWS_Access_Key_Id=A\naws_access_key_id=A2\naws_secret_access_key=x\n", "a",
+          CREDENTIALS_FAILED, "credentials:3: aws_access_key_id is in line 2 already" },
         { "[a]\ns3 =\n  aws_access_key_id = nested\naws_secret_access_key=x\n", "a", CREDENTIALS_FAILED,
           "has no aws_access_key_id" },
         { "[a]\naws_access_key_id=A\naws_secret_access_key=\n", "a", CREDENTIALS_FAILED,
@@ -317,8 +318,10 @@ static void test_profile_unreadable(void **state) {
         CredentialsStatus status;
         const char *message;
     } cases[] = {
-        { "/nonexistent/keys", true, false, CREDENTIALS_NONE, "/nonexistent/keys: No such file or directory" },
-        { "/nonexistent/keys", true, true, CREDENTIALS_FAILED, "/nonexistent/keys: No such file or directory" },
+        { "/nonexistent/keys", true, false, CREDENTIALS_NONE,
+          "/nonexistent/keys: No such file or directory" },
+        { "/nonexistent/keys", true, true, CREDENTIALS_FAILED,
+          "/nonexistent/keys: No such file or directory" },
         { "/dev/null", true, false, CREDENTIALS_NONE, "/dev/null: is not a regular file" },
         { "/dev/null", true, true, CREDENTIALS_FAILED, "/dev/null: is not a regular file" },
         /* A path through a file is a mistake where somebody wrote it down. */
@@ -373,7 +376,7 @@ static void assert_request(const Fixture *f, unsigned i, const char *method, con
 
 #define TOKEN_PATH "/latest/api/token"
 #define ROLES_PATH "/latest/meta-data/iam/security-credentials/"
-#define ROLE_PATH ROLES_PATH "guard-role"
+#define ROLE_PATH  ROLES_PATH "guard-role"
 
 static void test_imds_happy_path_and_token_reuse(void **state) {
     Fixture *f = *state;
@@ -436,12 +439,9 @@ static void test_imds_not_here(void **state) {
         int status;
         const char *message;
     } cases[] = {
-        { HTTP_TIMED_OUT, 0, "hop limit" },
-        { HTTP_CONNECT_FAILED, 0, "not an EC2 instance" },
-        { HTTP_BROKEN, 0, "not an EC2 instance" },
-        { HTTP_ANSWERED, 403, "HTTP 403" },
-        { HTTP_ANSWERED, 404, "HTTP 404" },
-        { HTTP_ANSWERED, 405, "HTTP 405" },
+        { HTTP_TIMED_OUT, 0, "hop limit" },        { HTTP_CONNECT_FAILED, 0, "not an EC2 instance" },
+        { HTTP_BROKEN, 0, "not an EC2 instance" }, { HTTP_ANSWERED, 403, "HTTP 403" },
+        { HTTP_ANSWERED, 404, "HTTP 404" },        { HTTP_ANSWERED, 405, "HTTP 405" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

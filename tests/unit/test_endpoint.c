@@ -63,7 +63,7 @@ static void table_is_consistent(void **state _unused_) {
     static const struct {
         const char *id;
         unsigned n;
-    } expected[] = { { "aws", 36 },    { "aws-cn", 2 },    { "aws-us-gov", 2 }, { "aws-iso", 2 },
+    } expected[] = { { "aws", 36 },      { "aws-cn", 2 },    { "aws-us-gov", 2 }, { "aws-iso", 2 },
                      { "aws-iso-b", 2 }, { "aws-iso-e", 1 }, { "aws-iso-f", 2 },  { "aws-eusc", 1 } };
 
     for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
@@ -333,16 +333,11 @@ static void services(void **state _unused_) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(partitions),
-        cmocka_unit_test(table_is_consistent),
-        cmocka_unit_test(opt_in_regions),
-        cmocka_unit_test(urls),
-        cmocka_unit_test(kinds_of_hosts),
-        cmocka_unit_test(proxies),
-        cmocka_unit_test(organizations),
-        cmocka_unit_test(overrides_have_an_order),
-        cmocka_unit_test(overrides_and_hosts),
-        cmocka_unit_test(services),
+        cmocka_unit_test(partitions),          cmocka_unit_test(table_is_consistent),
+        cmocka_unit_test(opt_in_regions),      cmocka_unit_test(urls),
+        cmocka_unit_test(kinds_of_hosts),      cmocka_unit_test(proxies),
+        cmocka_unit_test(organizations),       cmocka_unit_test(overrides_have_an_order),
+        cmocka_unit_test(overrides_and_hosts), cmocka_unit_test(services),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

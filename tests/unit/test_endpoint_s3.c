@@ -15,10 +15,10 @@ static void test_names(void **state) {
         const char *name;
         bool valid;
     } cases[] = {
-        { "logs", true },       { "my.logs-2", true }, { "Old_Bucket", true }, { "abc", true },
-        { "ab", false },        { "", false },         { "a..b", false },      { ".abc", false },
-        { "abc-", false },      { "a/b", false },      { "a b", false },       { "a?b", false },
-        { "a@b.example", false }, { "a%2fb", false },  { "logs\n", false },
+        { "logs", true },         { "my.logs-2", true }, { "Old_Bucket", true }, { "abc", true },
+        { "ab", false },          { "", false },         { "a..b", false },      { ".abc", false },
+        { "abc-", false },        { "a/b", false },      { "a b", false },       { "a?b", false },
+        { "a@b.example", false }, { "a%2fb", false },    { "logs\n", false },
     };
     char longest[257];
 
@@ -53,7 +53,8 @@ static void test_urls(void **state) {
         { &fips, "logs", "us-gov-west-1", "https://logs.s3-fips.us-gov-west-1.amazonaws.com/" },
         { &both, "logs", "us-east-1", "https://logs.s3-fips.dualstack.us-east-1.amazonaws.com/" },
         { &fips, "my.logs", "us-east-1", "https://s3-fips.us-east-1.amazonaws.com/my.logs" },
-        { &both, "my.logs", "us-gov-west-1", "https://s3-fips.dualstack.us-gov-west-1.amazonaws.com/my.logs" },
+        { &both, "my.logs", "us-gov-west-1",
+          "https://s3-fips.dualstack.us-gov-west-1.amazonaws.com/my.logs" },
         { &fips, "logs", "cn-north-1", NULL },
         { &fips, "my.logs", "cn-north-1", NULL },
         { &plain, "logs", "mars", NULL },

@@ -21,7 +21,8 @@ typedef struct Case {
 } Case;
 
 static AwsConfig config_of(const Case *c) {
-    AwsConfig config = { .proxy = (char *)(uintptr_t)c->proxy, .ca_bundle = (char *)(uintptr_t)c->ca_bundle };
+    AwsConfig config = { .proxy = (char *)(uintptr_t)c->proxy,
+                         .ca_bundle = (char *)(uintptr_t)c->ca_bundle };
 
     config.process_environment.items = (char **)(uintptr_t)c->wanted;
     while (c->wanted[config.process_environment.n])
@@ -32,26 +33,35 @@ static AwsConfig config_of(const Case *c) {
 static const Case cases[] = {
     { .own = { NULL }, .expected = "", .missing = "" },
     { .own = { "PATH=/bin", "LANG=C", "PATHS=x", "SHELL=/bin/sh", "LANGUAGE=de", "EDITOR=vi" },
-      .expected = "PATH=/bin\nLANG=C\n", .missing = "" },
-    { .own = { "http_proxy=a", "HTTP_PROXY=b", "https_proxy=c", "HTTPS_PROXY=d", "all_proxy=e", "ALL_PROXY=f",
-               "no_proxy=g", "NO_PROXY=h", "ftp_proxy=i" },
-      .expected = "http_proxy=a\nHTTP_PROXY=b\nhttps_proxy=c\nHTTPS_PROXY=d\nall_proxy=e\nALL_PROXY=f\nno_proxy=g\n"
-                  "NO_PROXY=h\n", .missing = "" },
+      .expected = "PATH=/bin\nLANG=C\n",
+      .missing = "" },
+    { .own = { "http_proxy=a", "HTTP_PROXY=b", "https_proxy=c", "HTTPS_PROXY=d", "all_proxy=e",
+               "ALL_PROXY=f", "no_proxy=g", "NO_PROXY=h", "ftp_proxy=i" },
+      .expected = "http_proxy=a\nHTTP_PROXY=b\nhttps_proxy=c\nHTTPS_PROXY=d\nall_proxy=e\nALL_PROXY=f\nno_"
+                  "proxy=g\n"
+                  "NO_PROXY=h\n",
+      .missing = "" },
     { .own = { "SSL_CERT_FILE=a", "SSL_CERT_DIR=b", "REQUESTS_CA_BUNDLE=c", "CURL_CA_BUNDLE=d",
                "CREDENTIALS_DIRECTORY=/run/credentials/x", "RUNTIME_DIRECTORY=/run/trailguard" },
       .expected = "SSL_CERT_FILE=a\nSSL_CERT_DIR=b\nREQUESTS_CA_BUNDLE=c\nCURL_CA_BUNDLE=d\n"
-                  "CREDENTIALS_DIRECTORY=/run/credentials/x\n", .missing = "" },
-    { .own = { "AWS_REGION=eu-west-1", "AWS_CONFIG_FILE=/c", "AWS_ACCESS_KEY_ID=AKIA", "AWS_SECRET_ACCESS_KEY=s",
-               "AWS_SESSION_TOKEN=t", "AWS_SECURITY_TOKEN=u", "AWS_EMPTY=" },
-      .expected = "AWS_REGION=eu-west-1\nAWS_CONFIG_FILE=/c\nAWS_EMPTY=\n", .missing = "" },
+                  "CREDENTIALS_DIRECTORY=/run/credentials/x\n",
+      .missing = "" },
+    { .own = { "AWS_REGION=eu-west-1", "AWS_CONFIG_FILE=/c", "AWS_ACCESS_KEY_ID=AKIA",
+               "AWS_SECRET_ACCESS_KEY=s", "AWS_SESSION_TOKEN=t", "AWS_SECURITY_TOKEN=u", "AWS_EMPTY=" },
+      .expected = "AWS_REGION=eu-west-1\nAWS_CONFIG_FILE=/c\nAWS_EMPTY=\n",
+      .missing = "" },
     { .own = { "HOME=/root" }, .home = "/root", .expected = "HOME=/root\n", .missing = "" },
     { .own = { "HOME=" }, .home = "/var/lib/guard", .expected = "HOME=/var/lib/guard\n", .missing = "" },
     { .own = { "VAULT_ADDR=https://v", "VAULT_TOKEN=t", "AWS_SESSION_TOKEN=mine" },
       .wanted = { "VAULT_ADDR", "AWS_SESSION_TOKEN", "NOT_THERE" },
-      .expected = "VAULT_ADDR=https://v\nAWS_SESSION_TOKEN=mine\n", .missing = "NOT_THERE " },
+      .expected = "VAULT_ADDR=https://v\nAWS_SESSION_TOKEN=mine\n",
+      .missing = "NOT_THERE " },
     { .own = { "HTTPS_PROXY=http://old", "https_proxy=http://old", "AWS_CA_BUNDLE=/old", "NO_PROXY=x" },
-      .proxy = "http://u:p@new:1", .ca_bundle = "/new", .wanted = { "HTTPS_PROXY" },
-      .expected = "NO_PROXY=x\nHTTPS_PROXY=http://u:p@new:1\nhttps_proxy=http://u:p@new:1\nAWS_CA_BUNDLE=/new\n",
+      .proxy = "http://u:p@new:1",
+      .ca_bundle = "/new",
+      .wanted = { "HTTPS_PROXY" },
+      .expected =
+              "NO_PROXY=x\nHTTPS_PROXY=http://u:p@new:1\nhttps_proxy=http://u:p@new:1\nAWS_CA_BUNDLE=/new\n",
       .missing = "" },
 };
 

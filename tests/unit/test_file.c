@@ -28,12 +28,12 @@ static const char *in_dir(const char *name) {
     static int turn;
     char *path = paths[turn ^= 1];
 
-    (void) snprintf(path, sizeof(paths[0]), "%s/%s", dir, name);
+    (void)snprintf(path, sizeof(paths[0]), "%s/%s", dir, name);
     return path;
 }
 
 static int make_dir(void **state _unused_) {
-    (void) snprintf(dir, sizeof(dir), "/tmp/trailguard-file-XXXXXX");
+    (void)snprintf(dir, sizeof(dir), "/tmp/trailguard-file-XXXXXX");
     return mkdtemp(dir) ? 0 : -1;
 }
 
@@ -54,11 +54,11 @@ static int remove_dir(void **state _unused_) {
     DIR *d = opendir(dir);
     struct dirent *e;
 
-    (void) chmod(dir, 0700);
+    (void)chmod(dir, 0700);
     while (d && (e = readdir(d)))
         if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
             if (unlink(in_dir(e->d_name)) < 0)
-                (void) rmdir(in_dir(e->d_name));
+                (void)rmdir(in_dir(e->d_name));
     if (d)
         closedir(d);
     return rmdir(dir);
@@ -395,8 +395,11 @@ static void joins(void **state _unused_) {
     static const struct {
         const char *dir, *name, *expected;
     } cases[] = {
-        { "/var/lib", "x", "/var/lib/x" }, { "/var/lib/", "x", "/var/lib/x" }, { "/", "x", "/x" },
-        { "", "x", "x" },                  { ".", "x", "./x" },
+        { "/var/lib", "x", "/var/lib/x" },
+        { "/var/lib/", "x", "/var/lib/x" },
+        { "/", "x", "/x" },
+        { "", "x", "x" },
+        { ".", "x", "./x" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -16,8 +16,8 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "daemon/alert.h"
-#include "daemon/alert_tellings.h"
+#include "daemon/core/alert.h"
+#include "daemon/core/alert_tellings.h"
 #include "daemon/log.h"
 #include "lib/util/strbuf.h"
 #include "tests/unit/golden_cases.h"

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/alert.h"
+#include "daemon/core/alert.h"
 #include "tests/unit/between.h"
 #include "tests/unit/guard_life.h"
 
@@ -221,31 +221,32 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
         pass_time(&l, 60 * SEC);
         if (rows[i].finding >= FINDING_SELECTORS_UNREADABLE && rows[i].finding <= FINDING_KEY_UNREADABLE)
             (void)strcpy(seen.unreadable[rows[i].finding - FINDING_SELECTORS_UNREADABLE], "x");
-        else switch (rows[i].finding) {
-        case FINDING_MISSING: seen = absent(); break;
-        case FINDING_STOPPED: seen = stopped(STARTED, STOP_NOW); break;
-        case FINDING_INTERRUPTED: seen = logging(STOP_NOW + SEC, STOP_NOW); break;
-        case FINDING_RECREATED: seen = logging(STOP_NOW, 0); break;
-        case FINDING_WEAKENED:
-        case FINDING_CHANGED:
-            drift = (Drift){
-                .changes = { { FIELD_BUCKET, rows[i].finding == FINDING_WEAKENED, evil, evil, false } }, .n = 1
-            };
-            break;
-        case FINDING_UNMET:
-            l.facts.pins_mark = 7;
-            drift = (Drift){ .changes = { { FIELD_BUCKET, true, evil, evil, true } }, .n = 1 };
-            break;
-        case FINDING_DELIVERY: (void)strcpy(seen.delivery_error, "x"); break;
-        case FINDING_DIGEST: (void)strcpy(seen.digest_error, "x"); break;
-        case FINDING_LOG_GROUP: (void)strcpy(seen.log_group_error, "x"); break;
-        case FINDING_NOTIFICATION: (void)strcpy(seen.notification_error, "x"); break;
-        case FINDING_STALE: l.now.real_usec = STARTED + 6001 * SEC; break;
-        case FINDING_BUCKET: (void)strcpy(seen.bucket_error, "x"); break;
-        case FINDING_LIFECYCLE: (void)strcpy(seen.lifecycle_error, "x"); break;
-        case FINDING_KEY: (void)strcpy(seen.key_error, "x"); break;
-        default: seen = in_vain(LOOK_DENIED, true);
-        }
+        else
+            switch (rows[i].finding) {
+            case FINDING_MISSING: seen = absent(); break;
+            case FINDING_STOPPED: seen = stopped(STARTED, STOP_NOW); break;
+            case FINDING_INTERRUPTED: seen = logging(STOP_NOW + SEC, STOP_NOW); break;
+            case FINDING_RECREATED: seen = logging(STOP_NOW, 0); break;
+            case FINDING_WEAKENED:
+            case FINDING_CHANGED:
+                drift = (Drift){ .changes = { { FIELD_BUCKET, rows[i].finding == FINDING_WEAKENED, evil,
+                                                evil, false } },
+                                 .n = 1 };
+                break;
+            case FINDING_UNMET:
+                l.facts.pins_mark = 7;
+                drift = (Drift){ .changes = { { FIELD_BUCKET, true, evil, evil, true } }, .n = 1 };
+                break;
+            case FINDING_DELIVERY: (void)strcpy(seen.delivery_error, "x"); break;
+            case FINDING_DIGEST: (void)strcpy(seen.digest_error, "x"); break;
+            case FINDING_LOG_GROUP: (void)strcpy(seen.log_group_error, "x"); break;
+            case FINDING_NOTIFICATION: (void)strcpy(seen.notification_error, "x"); break;
+            case FINDING_STALE: l.now.real_usec = STARTED + 6001 * SEC; break;
+            case FINDING_BUCKET: (void)strcpy(seen.bucket_error, "x"); break;
+            case FINDING_LIFECYCLE: (void)strcpy(seen.lifecycle_error, "x"); break;
+            case FINDING_KEY: (void)strcpy(seen.key_error, "x"); break;
+            default: seen = in_vain(LOOK_DENIED, true);
+            }
         decide(&l, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen, .drift = &drift });
         print_message("finding %u\n", rows[i].finding);
         assert_int_equal(at->wanted, rows[i].searched);
@@ -334,8 +335,8 @@ static void one_deed_or_two(void **unused) {
     }
 }
 
-/* Nobody is found for what closed the bucket; who deleted the trail is searched five seconds later, and the older search
- * goes on after it. Lesser trouble waits. */
+/* Nobody is found for what closed the bucket; who deleted the trail is searched five seconds later, and the
+ * older search goes on after it. Lesser trouble waits. */
 static void worse_trouble_is_searched_first(void **unused) {
     static const uint32_t bucket = FINDING_BIT(FINDING_BUCKET), missing = FINDING_BIT(FINDING_MISSING);
     Life l = curious(MODE_OBSERVE);
@@ -437,8 +438,8 @@ typedef struct Reports {
 /* One id, one event of the history; one event that is reported for the same trouble, one id. */
 static void note_reports(Reports *r, const Life *l) {
     static const AlertGuard by = { "host", "1" };
-    static const Subject trail = { "t", "arn:aws:cloudtrail:eu-central-1:111122223333:trail/t", "111122223333",
-                                   "eu-central-1" };
+    static const Subject trail = { "t", "arn:aws:cloudtrail:eu-central-1:111122223333:trail/t",
+                                   "111122223333", "eu-central-1" };
 
     for (unsigned i = 0; i < l->plan.n_tells; i++) {
         const Tell *t = &l->plan.tells[i];

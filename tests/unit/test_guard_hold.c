@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/guard.h"
+#include "daemon/core/guard.h"
 #include "lib/util/macros.h"
 
 #define SEC 1000000ULL

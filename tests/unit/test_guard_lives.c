@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/alert.h"
+#include "daemon/core/alert.h"
 #include "tests/unit/guard_life.h"
 
 #define LIVES      60

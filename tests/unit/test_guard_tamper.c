@@ -97,7 +97,8 @@ static const Case cases[] = {
       SEVERITY_WARNING, 0 },
     { "tags", MODE_RESTORE, RESTORE_MOST, true, false, TAGS, SEVERITY_WARNING, 0 },
     { "tags, deleted", MODE_RESTORE, RESTORE_ALL, true, false, TAGS, SEVERITY_WARNING, TAGS },
-    { "unknown to this version", MODE_RESTORE, RESTORE_ALL, true, false, FIELDS_UNWRITABLE, SEVERITY_WARNING, 0 },
+    { "unknown to this version", MODE_RESTORE, RESTORE_ALL, true, false, FIELDS_UNWRITABLE, SEVERITY_WARNING,
+      0 },
     { "all", MODE_RESTORE, RESTORE_ALL, true, false, WRITABLE, SEVERITY_CRITICAL, WRITABLE },
     { "all but tags", MODE_RESTORE, RESTORE_MOST, true, false, WRITABLE, SEVERITY_CRITICAL,
       WRITABLE & ~TAGS },
@@ -194,8 +195,8 @@ static void each_check_of_bucket_and_key_is_told(void **unused) {
     }
 }
 
-/* What a restart reads back says nothing of the bucket, nor of the settings; what was told of them is not told
- * again. */
+/* What a restart reads back says nothing of the bucket, nor of the settings; what was told of them is not
+ * told again. */
 static void a_restart_does_not_mend_the_bucket(void **unused) {
     static const struct {
         size_t offset;
@@ -452,7 +453,8 @@ static void put_back_by_others_resolves(void **unused) {
     assert_int_equal(l.state.verdict, VERDICT_LOGGING);
 }
 
-/* What a person accepted, or a configuration that changed, put nothing back; a new pin was nobody's doing. */
+/* What a person accepted, or a configuration that changed, put nothing back; a new pin was nobody's doing.
+ */
 static void what_people_agreed_to_is_no_deed(void **unused) {
     Life l = life(MODE_OBSERVE, true);
     Observation seen = logging(STARTED, 0);
@@ -788,7 +790,8 @@ static void what_maintenance_leaves_is_told_at_its_end_in_any_mode(void **unused
     assert_int_equal(l.plan.n_tells, 0);
 }
 
-/* The trail's deliveries fail since the begin, its settings differ since an hour later, it is stopped since one more. */
+/* The trail's deliveries fail since the begin, its settings differ since an hour later, it is stopped since
+ * one more. */
 static void a_reminder_counts_from_what_it_is_about(void **unused) {
     Life l = life(MODE_OBSERVE, true);
     Observation failing = logging(STARTED, 0), off;

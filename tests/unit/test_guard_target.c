@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/guard.h"
+#include "daemon/core/guard.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -23,7 +23,8 @@ typedef struct Life {
 } Life;
 
 static Life life_of_an_account(void) {
-    Life l = { .policy = { .unreachable_after = 2, .attribution = true }, .now = { .real_usec = T0, .mono_usec = T0 } };
+    Life l = { .policy = { .unreachable_after = 2, .attribution = true },
+               .now = { .real_usec = T0, .mono_usec = T0 } };
 
     l.state.sight.event = l.state.cover.event = l.state.list.event = _EVENT_MAX;
     return l;
@@ -90,9 +91,15 @@ static void what_ends_a_search(void **unused) {
     } cases[] = {
         { LOOK_GONE, true, true, { .looked = true } },
         { LOOK_GONE, true, true, { .error_text = "denied" } },
-        { LOOK_GONE, true, true, { .looked = true, .found = true, .incomplete = true, .actor = { .event_usec = T0 } } },
+        { LOOK_GONE,
+          true,
+          true,
+          { .looked = true, .found = true, .incomplete = true, .actor = { .event_usec = T0 } } },
         { LOOK_DENIED, true, false, { .looked = true } },
-        { LOOK_DENIED, true, true, { .looked = true, .found = true, .incomplete = true, .actor = { .event_usec = T0 } } },
+        { LOOK_DENIED,
+          true,
+          true,
+          { .looked = true, .found = true, .incomplete = true, .actor = { .event_usec = T0 } } },
         /* from another time */
         { LOOK_DENIED, true, false, { .looked = true, .found = true, .actor = { .event_usec = T0 - DAY } } },
         { LOOK_THROTTLED, true, false, { 0 } },
@@ -140,7 +147,8 @@ static void an_account_that_was_out_of_reach_and_left(void **unused) {
     assert_int_equal(l.plan.tells[0].incident_mark_usec, first.incident_mark_usec);
     assert_int_not_equal(l.plan.tells[0].mark_usec, first.mark_usec);
     assert_int_equal(l.state.attributing.findings, FINDING_BIT(FINDING_MISSING));
-    assert_int_equal(l.plan.tells[0].since_usec, l.now.real_usec); /* it left now, and was out of reach before */
+    assert_int_equal(l.plan.tells[0].since_usec,
+                     l.now.real_usec); /* it left now, and was out of reach before */
     poll(&l, LOOK_GONE);
     assert_int_equal(l.plan.n_tells, 0);
 }

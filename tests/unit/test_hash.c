@@ -62,8 +62,8 @@ static void hmac_sha256(void **state _unused_) {
         uint8_t mac[HASH_SIZE];
         char hex[HASH_HEX_SIZE];
 
-        assert_int_equal(
-                hash_hmac_sha256(cases[i].key, cases[i].key_len, cases[i].data, cases[i].len, mac), 0);
+        assert_int_equal(hash_hmac_sha256(cases[i].key, cases[i].key_len, cases[i].data, cases[i].len, mac),
+                         0);
         hash_hex(mac, hex);
         assert_string_equal(hex, cases[i].hex);
     }

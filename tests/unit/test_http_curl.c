@@ -57,7 +57,7 @@ typedef struct Got {
     char body[8192];
     size_t body_len;
     char error[512];
-    char header[128];       /* x-test */
+    char header[128]; /* x-test */
     char interim[32], final[32];
     bool over_tls, held_up;
 } Got;
@@ -278,12 +278,18 @@ static void test_answers_as_read(void **state) {
         HttpResult result;
         int status;
     } cases[] = {
-        { "/status/204", HTTP_ANSWERED, 204 },    { "/status/301", HTTP_ANSWERED, 301 },
-        { "/status/404", HTTP_ANSWERED, 404 },    { "/status/503", HTTP_ANSWERED, 503 },
-        { "/status/600", HTTP_MALFORMED, 0 },     { "/big/1048576", HTTP_ANSWERED, 200 },
-        { "/big/1048577", HTTP_TOO_BIG, 0 },      { "/headers/15000", HTTP_ANSWERED, 200 },
-        { "/headers/17000", HTTP_TOO_BIG, 0 },    { "/mute", HTTP_BROKEN, 0 },
-        { "/cut", HTTP_BROKEN, 0 },               { "/noise", HTTP_MALFORMED, 0 },
+        { "/status/204", HTTP_ANSWERED, 204 },
+        { "/status/301", HTTP_ANSWERED, 301 },
+        { "/status/404", HTTP_ANSWERED, 404 },
+        { "/status/503", HTTP_ANSWERED, 503 },
+        { "/status/600", HTTP_MALFORMED, 0 },
+        { "/big/1048576", HTTP_ANSWERED, 200 },
+        { "/big/1048577", HTTP_TOO_BIG, 0 },
+        { "/headers/15000", HTTP_ANSWERED, 200 },
+        { "/headers/17000", HTTP_TOO_BIG, 0 },
+        { "/mute", HTTP_BROKEN, 0 },
+        { "/cut", HTTP_BROKEN, 0 },
+        { "/noise", HTTP_MALFORMED, 0 },
         { "/close", HTTP_ANSWERED, 200 },
     };
     Fixture *f = *state;
@@ -367,8 +373,16 @@ static void test_refused_requests(void **state) {
         { "X-A", "b\nc" },
     };
     static const char *const urls[] = {
-        "ftp://127.0.0.1/", "file:///etc/passwd", "127.0.0.1", "http://", "http:///x", "http://:80/",
-        "http://user:password@127.0.0.1/", "http://127.0.0.1/a b", "http://127.0.0.1/\r\nx: y", "",
+        "ftp://127.0.0.1/",
+        "file:///etc/passwd",
+        "127.0.0.1",
+        "http://",
+        "http:///x",
+        "http://:80/",
+        "http://user:password@127.0.0.1/",
+        "http://127.0.0.1/a b",
+        "http://127.0.0.1/\r\nx: y",
+        "",
     };
     Fixture *f = *state;
     HttpRequest good = {
@@ -563,7 +577,10 @@ static void test_places(void **state) {
         submit_to(f, f->plain, "http", "/hang", hang, on_done, &hanging[i]);
     submit_to(f, f->plain, "http", "/echo", late, on_done, &own);
     for (unsigned i = 0; i < ARRAY_SIZE(others); i++)
-        submit_to(f, f->plain, "http", "/echo", (HttpRequest){ .place = i < 2 ? 2 + i : i < 3 ? 0 : UINT32_MAX },
+        submit_to(f, f->plain, "http", "/echo",
+                  (HttpRequest){ .place = i < 2   ? 2 + i
+                                          : i < 3 ? 0
+                                                  : UINT32_MAX },
                   on_done, &others[i]);
     for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
         run_until(f, &others[i].n, 1);
@@ -610,8 +627,7 @@ typedef struct Turn {
 static void on_turn(const HttpResponse *response, void *userdata);
 
 static void take_turn(Turn *turn) {
-    submit_to(turn->f, turn->f->plain, "http", "/echo", (HttpRequest){ .place = 5 }, on_turn,
-              &turn->got);
+    submit_to(turn->f, turn->f->plain, "http", "/echo", (HttpRequest){ .place = 5 }, on_turn, &turn->got);
 }
 
 static void on_turn(const HttpResponse *response, void *userdata) {

@@ -23,7 +23,7 @@
 #include "lib/util/macros.h"
 #include "tests/unit/local_server.h"
 
-#define PATIENCE_MSEC 20000U
+#define PATIENCE_MSEC  20000U
 #define NAME_LIFE_MSEC 300U
 
 /* ---- the resolver: "hang*" never ends until it is let go, all else is as `answer` says ---- */
@@ -36,7 +36,7 @@ static struct Resolver {
     pthread_cond_t changed;
     bool hang_all, let_go;
     int error;
-    const char *addresses;  /* separated by blanks */
+    const char *addresses; /* separated by blanks */
     unsigned n_asked, n_hanging, n_hanging_max;
 } resolver = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
@@ -415,8 +415,8 @@ static void add_dead(Fixture *f, const char *address) {
     socklen_t size = is_v6 ? sizeof(v6) : sizeof(v4);
     int fd = socket(sa->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    assert_int_equal(inet_pton(sa->sa_family, address,
-                               is_v6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr), 1);
+    assert_int_equal(inet_pton(sa->sa_family, address, is_v6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr),
+                     1);
     assert_true(fd >= 0);
     assert_int_equal(bind(fd, sa, size), 0);
     assert_int_equal(listen(fd, 0), 0);
@@ -439,10 +439,8 @@ static bool has_ipv6(void) {
 
 static void test_dead_addresses_cost_little(void **state) {
     static const char *const orders[] = {
-        "127.0.0.2 127.0.0.3 127.0.0.1",
-        "127.0.0.2 127.0.0.1 127.0.0.3",
-        "127.0.0.1 127.0.0.2 127.0.0.3",
-        "127.0.0.9 127.0.0.2 127.0.0.1", /* refused, dead, alive */
+        "127.0.0.2 127.0.0.3 127.0.0.1", "127.0.0.2 127.0.0.1 127.0.0.3",
+        "127.0.0.1 127.0.0.2 127.0.0.3", "127.0.0.9 127.0.0.2 127.0.0.1", /* refused, dead, alive */
         "::1 127.0.0.2 127.0.0.1",
     };
     Fixture *f = *state;

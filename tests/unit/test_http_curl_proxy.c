@@ -20,50 +20,50 @@ static void test_no_proxy(void **state) {
         bool matches;
     } cases[] = {
         { NULL, AWS, 443, false },
-        { "", AWS, 443, false },                                   /* P */
-        { "*", AWS, 443, true },                                   /* P */
+        { "", AWS, 443, false }, /* P */
+        { "*", AWS, 443, true }, /* P */
         { "localhost, *", AWS, 443, true },
-        { AWS, AWS, 443, true },                                   /* P */
+        { AWS, AWS, 443, true },                                     /* P */
         { "CloudTrail.EU-central-1.amazonaws.COM", AWS, 443, true }, /* P */
-        { "amazonaws.com", AWS, 443, true },                       /* P */
-        { ".amazonaws.com", AWS, 443, true },                      /* P */
-        { "..amazonaws.com", AWS, 443, true },                     /* P */
-        { ".amazonaws.com", "amazonaws.com", 443, true },          /* P */
+        { "amazonaws.com", AWS, 443, true },                         /* P */
+        { ".amazonaws.com", AWS, 443, true },                        /* P */
+        { "..amazonaws.com", AWS, 443, true },                       /* P */
+        { ".amazonaws.com", "amazonaws.com", 443, true },            /* P */
         { "*.amazonaws.com", AWS, 443, true },
         { "*.amazonaws.com", "amazonaws.com", 443, true },
         { "amazonaws.com.", AWS, 443, true },
         { "amazonaws.com", AWS ".", 443, true },
-        { "aws.com", AWS, 443, false },                            /* P */
-        { "amazonaws", AWS, 443, false },                          /* P */
-        { "trail.*", AWS, 443, false },                            /* P */
-        { "*amazonaws.com", AWS, 443, false },                     /* P */
-        { "a.example,amazonaws.com,b.example", AWS, 443, true },   /* P */
-        { " a.example ,\tamazonaws.com ", AWS, 443, true },        /* P */
+        { "aws.com", AWS, 443, false },                          /* P */
+        { "amazonaws", AWS, 443, false },                        /* P */
+        { "trail.*", AWS, 443, false },                          /* P */
+        { "*amazonaws.com", AWS, 443, false },                   /* P */
+        { "a.example,amazonaws.com,b.example", AWS, 443, true }, /* P */
+        { " a.example ,\tamazonaws.com ", AWS, 443, true },      /* P */
         { "a.example amazonaws.com", AWS, 443, true },
         { "a.example\tamazonaws.com\n", AWS, 443, true },
-        { ",, ,amazonaws.com,,", AWS, 443, true },                 /* P */
+        { ",, ,amazonaws.com,,", AWS, 443, true }, /* P */
         { "amazonaws.com:443", AWS, 443, true },
         { "amazonaws.com:443", AWS, 8443, false },
-        { "amazonaws.com:8443", AWS, 443, false },                 /* P */
+        { "amazonaws.com:8443", AWS, 443, false }, /* P */
         { ".amazonaws.com:443", AWS, 443, true },
         { "*.amazonaws.com:443", AWS, 443, true },
         { "*:443", AWS, 443, true },
         { "*:80", AWS, 443, false },
         { "amazonaws.com:", AWS, 443, false },
         { "amazonaws.com:0443x", AWS, 443, false },
-        { "127.0.0.1", "127.0.0.1", 443, true },                   /* P */
+        { "127.0.0.1", "127.0.0.1", 443, true }, /* P */
         { "127.0.0.1:443", "127.0.0.1", 443, true },
-        { "127.0.0.1:80", "127.0.0.1", 443, false },               /* P */
-        { "127.0.0.10", "127.0.0.1", 443, false },                 /* P */
+        { "127.0.0.1:80", "127.0.0.1", 443, false }, /* P */
+        { "127.0.0.10", "127.0.0.1", 443, false },   /* P */
         { "0.0.1", "127.0.0.1", 443, false },
         { "10.0.0.0/8", "10.1.2.3", 443, true },
-        { "10.0.0.0/8", "11.1.2.3", 443, false },                  /* P */
+        { "10.0.0.0/8", "11.1.2.3", 443, false }, /* P */
         { "10.1.2.0/23", "10.1.3.255", 443, true },
-        { "10.1.2.0/23", "10.1.4.0", 443, false },                 /* P */
+        { "10.1.2.0/23", "10.1.4.0", 443, false }, /* P */
         { "0.0.0.0/0", "10.1.4.0", 443, true },
         { "10.0.0.0/33", "10.0.0.0", 443, false },
         { "10.0.0.0/", "10.0.0.0", 443, false },
-        { "10.0.0.0/8", "10.example", 443, false },                /* P */
+        { "10.0.0.0/8", "10.example", 443, false }, /* P */
         { "::1", "::1", 443, true },
         { "[::1]", "::1", 443, true },
         { "[::1]:443", "::1", 443, true },
@@ -119,7 +119,8 @@ static void test_authority(void **state) {
         char host[32];
         unsigned port;
 
-        assert_int_equal(curl_split_authority(cases[i].url, host, sizeof(host), &port), cases[i].host != NULL);
+        assert_int_equal(curl_split_authority(cases[i].url, host, sizeof(host), &port),
+                         cases[i].host != NULL);
         if (!cases[i].host)
             continue;
         assert_string_equal(host, cases[i].host);

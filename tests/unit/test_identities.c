@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Callers, from the record as AWS writes it to what people read: every type of the user guide's "CloudTrail userIdentity
- * element", with the examples of that page and of IAM's pages on AssumeRoot and on temporary delegation. */
+/* Callers, from the record as AWS writes it to what people read: every type of the user guide's "CloudTrail
+ * userIdentity element", with the examples of that page and of IAM's pages on AssumeRoot and on temporary
+ * delegation. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,14 +12,15 @@
 
 #include <cmocka.h>
 
-#include "daemon/attribute_match.h"
+#include "daemon/core/attribute_match.h"
 #include "lib/cloudtrail_events.h"
 #include "tests/unit/alert_check.h"
 
 #define ROLE_SESSION                                                                                        \
     "'type':'AssumedRole','principalId':'AROAIDPPEZS35WEXAMPLE:MySession',"                                 \
     "'arn':'arn:aws:sts::111122223333:assumed-role/Deploy/MySession','accountId':'111122223333',"
-#define ISSUER "'sessionIssuer':{'type':'Role','arn':'arn:aws:iam::111122223333:role/Deploy','userName':'Deploy'}"
+#define ISSUER                                                                                              \
+    "'sessionIssuer':{'type':'Role','arn':'arn:aws:iam::111122223333:role/Deploy','userName':'Deploy'}"
 #define ROOT                                                                                                \
     "'type':'Root','principalId':'222222222222','arn':'arn:aws:iam::222222222222:root',"                    \
     "'accountId':'222222222222','accessKeyId':'ASIAIOSFODNN7EXAMPLE'"
@@ -37,67 +39,121 @@ typedef struct Case {
 static const Case cases[] = {
     { "'type':'IAMUser','principalId':'AIDAJ45Q7YFFAREXAMPLE','arn':'arn:aws:iam::111122223333:user/Alice',"
       "'accountId':'111122223333','accessKeyId':'','userName':'Alice'",
-      "Alice", "user Alice", { "ARN      arn:aws:iam::111122223333:user/Alice" } },
-    { ROLE_SESSION "'sessionContext':{" ISSUER "}", "MySession", "role Deploy (session MySession)", { NULL } },
-    { ROLE_SESSION "'sessionContext':{" ISSUER ",'sourceIdentity':'Saanvi'}", "MySession",
-      "role Deploy (session MySession, source identity Saanvi)", { "identity Saanvi" } },
+      "Alice",
+      "user Alice",
+      { "ARN      arn:aws:iam::111122223333:user/Alice" } },
+    { ROLE_SESSION "'sessionContext':{" ISSUER "}",
+      "MySession",
+      "role Deploy (session MySession)",
+      { NULL } },
+    { ROLE_SESSION "'sessionContext':{" ISSUER ",'sourceIdentity':'Saanvi'}",
+      "MySession",
+      "role Deploy (session MySession, source identity Saanvi)",
+      { "identity Saanvi" } },
     /* identity-enhanced session */
-    { ROLE_SESSION "'sessionContext':{" ISSUER "}," BEHALF, "MySession",
-      "role Deploy (session MySession) on behalf of Identity Center user " USER_ID " (identity store d-9067642ac7)",
+    { ROLE_SESSION "'sessionContext':{" ISSUER "}," BEHALF,
+      "MySession",
+      "role Deploy (session MySession) on behalf of Identity Center user " USER_ID
+      " (identity store d-9067642ac7)",
       { "store    arn:aws:identitystore::111122223333:identitystore/d-9067642ac7" } },
     /* temporary delegation to a product provider */
-    { ROLE_SESSION "'sessionContext':{" ISSUER "},'invokedByDelegate':{'accountId':'444455556666'}", "MySession",
-      "role Deploy (session MySession) by delegated access of account 444455556666", { "delegate 444455556666" } },
-    { ROLE_SESSION "'sessionContext':{" ISSUER "},'invokedBy':'cloudformation.amazonaws.com'", "MySession",
-      "role Deploy (session MySession) through cloudformation.amazonaws.com", { NULL } },
+    { ROLE_SESSION "'sessionContext':{" ISSUER "},'invokedByDelegate':{'accountId':'444455556666'}",
+      "MySession",
+      "role Deploy (session MySession) by delegated access of account 444455556666",
+      { "delegate 444455556666" } },
+    { ROLE_SESSION "'sessionContext':{" ISSUER "},'invokedBy':'cloudformation.amazonaws.com'",
+      "MySession",
+      "role Deploy (session MySession) through cloudformation.amazonaws.com",
+      { NULL } },
     /* AWS sends these empty where they do not apply */
     { ROLE_SESSION "'userName':'','sessionContext':{" ISSUER ",'sourceIdentity':'','ec2RoleDelivery':'',"
-      "'assumedRoot':''},'identityProvider':'','credentialId':''",
-      "MySession", "role Deploy (session MySession)", { NULL } },
+                   "'assumedRoot':''},'identityProvider':'','credentialId':''",
+      "MySession",
+      "role Deploy (session MySession)",
+      { NULL } },
     /* the call AssumeRoot itself has the mark, and its caller is no root */
-    { ROLE_SESSION "'sessionContext':{" ISSUER ",'assumedRoot':'true'}", "MySession", "role Deploy (session MySession)",
+    { ROLE_SESSION "'sessionContext':{" ISSUER ",'assumedRoot':'true'}",
+      "MySession",
+      "role Deploy (session MySession)",
       { NULL } },
     { "'type':'Role','principalId':'AROAIDPPEZS35WEXAMPLE','arn':'arn:aws:iam::111122223333:role/Deploy',"
       "'accountId':'111122223333','userName':'Deploy'",
-      NULL, "role Deploy", { NULL } },
+      NULL,
+      "role Deploy",
+      { NULL } },
     { ROOT, "root", "root of account 222222222222", { NULL } },
     { ROOT ",'userName':'my-alias'", "my-alias", "root of account 222222222222", { NULL } },
-    { ROOT ",'sessionContext':{'attributes':{'mfaAuthenticated':'false'},'assumedRoot':'true'}", "root",
-      "root of account 222222222222 through AssumeRoot", { "ARN      arn:aws:iam::222222222222:root" } },
-    { ROOT ",'sessionContext':{'sourceIdentity':'Saanvi','assumedRoot':'true'}", "root",
-      "root of account 222222222222 through AssumeRoot (source identity Saanvi)", { "identity Saanvi" } },
-    { "'type':'AssumedRoot','accountId':'222222222222'", NULL, "root of account 222222222222 through AssumeRoot",
+    { ROOT ",'sessionContext':{'attributes':{'mfaAuthenticated':'false'},'assumedRoot':'true'}",
+      "root",
+      "root of account 222222222222 through AssumeRoot",
+      { "ARN      arn:aws:iam::222222222222:root" } },
+    { ROOT ",'sessionContext':{'sourceIdentity':'Saanvi','assumedRoot':'true'}",
+      "root",
+      "root of account 222222222222 through AssumeRoot (source identity Saanvi)",
+      { "identity Saanvi" } },
+    { "'type':'AssumedRoot','accountId':'222222222222'",
+      NULL,
+      "root of account 222222222222 through AssumeRoot",
       { NULL } },
     { ROOT ",'sessionContext':{'assumedRoot':'false'}", "root", "root of account 222222222222", { NULL } },
     { "'type':'FederatedUser','principalId':'111122223333:carol',"
       "'arn':'arn:aws:sts::111122223333:federated-user/carol','accountId':'111122223333',"
       "'sessionContext':{'sessionIssuer':{'type':'IAMUser','userName':'broker'}}",
-      NULL, "federated user carol", { NULL } },
-    { "'type':'AWSAccount','principalId':'AIDAOTHER','accountId':'444455556666'", NULL,
-      "another account, 444455556666", { NULL } },
-    { "'type':'AWSService','invokedBy':'config.amazonaws.com'", NULL, "service config.amazonaws.com", { NULL } },
-    { "'type':'AWSService','invokedBy':'kms.amazonaws.com','invokedByDelegate':{'accountId':'444455556666'}", NULL,
-      "service kms.amazonaws.com by delegated access of account 444455556666", { NULL } },
+      NULL,
+      "federated user carol",
+      { NULL } },
+    { "'type':'AWSAccount','principalId':'AIDAOTHER','accountId':'444455556666'",
+      NULL,
+      "another account, 444455556666",
+      { NULL } },
+    { "'type':'AWSService','invokedBy':'config.amazonaws.com'",
+      NULL,
+      "service config.amazonaws.com",
+      { NULL } },
+    { "'type':'AWSService','invokedBy':'kms.amazonaws.com','invokedByDelegate':{'accountId':'444455556666'}",
+      NULL,
+      "service kms.amazonaws.com by delegated access of account 444455556666",
+      { NULL } },
     { "'type':'IdentityCenterUser','accountId':'111122223333'," BEHALF
       ",'credentialId':'90e292de-5eb8-446e-9602-90f7c45044f7'",
-      NULL, "Identity Center user " USER_ID " (identity store d-9067642ac7)",
-      { "store    arn:aws:identitystore::111122223333:identitystore/d-9067642ac7", "account  111122223333" } },
+      NULL,
+      "Identity Center user " USER_ID " (identity store d-9067642ac7)",
+      { "store    arn:aws:identitystore::111122223333:identitystore/d-9067642ac7",
+        "account  111122223333" } },
     /* LookupEvents names the account where there is no user name */
-    { "'type':'IdentityCenterUser','accountId':'111122223333'," BEHALF, "111122223333",
-      "Identity Center user " USER_ID " (identity store d-9067642ac7)", { NULL } },
-    { "'type':'IdentityCenterUser','accountId':'111122223333'", "111122223333", "Identity Center user without a name",
+    { "'type':'IdentityCenterUser','accountId':'111122223333'," BEHALF,
+      "111122223333",
+      "Identity Center user " USER_ID " (identity store d-9067642ac7)",
       { NULL } },
-    { "'type':'IdentityCenterUser','accountId':'111122223333','userName':'frank'," BEHALF, NULL,
-      "Identity Center user frank (identity store d-9067642ac7)", { NULL } },
-    { "'type':'Directory','principalId':'d-1:dora','userName':'dora'", NULL, "directory user dora", { NULL } },
-    { "'type':'SAMLUser','principalId':'qualifier:saml','userName':'sam','identityProvider':'qualifier'", NULL,
-      "SAML user sam", { NULL } },
+    { "'type':'IdentityCenterUser','accountId':'111122223333'",
+      "111122223333",
+      "Identity Center user without a name",
+      { NULL } },
+    { "'type':'IdentityCenterUser','accountId':'111122223333','userName':'frank'," BEHALF,
+      NULL,
+      "Identity Center user frank (identity store d-9067642ac7)",
+      { NULL } },
+    { "'type':'Directory','principalId':'d-1:dora','userName':'dora'",
+      NULL,
+      "directory user dora",
+      { NULL } },
+    { "'type':'SAMLUser','principalId':'qualifier:saml','userName':'sam','identityProvider':'qualifier'",
+      NULL,
+      "SAML user sam",
+      { NULL } },
     { "'type':'WebIdentityUser','principalId':'accounts.google.com:app:wendy','userName':'wendy',"
       "'identityProvider':'accounts.google.com'",
-      NULL, "web identity user wendy", { NULL } },
-    { "'type':'Unknown','accountId':'111122223333'", NULL, "an unknown kind of caller, without a name", { NULL } },
-    { "'type':'Tomorrow','arn':'arn:aws:x::111122223333:new/it'", NULL,
-      "an unknown kind of caller, arn:aws:x::111122223333:new/it", { NULL } },
+      NULL,
+      "web identity user wendy",
+      { NULL } },
+    { "'type':'Unknown','accountId':'111122223333'",
+      NULL,
+      "an unknown kind of caller, without a name",
+      { NULL } },
+    { "'type':'Tomorrow','arn':'arn:aws:x::111122223333:new/it'",
+      NULL,
+      "an unknown kind of caller, arn:aws:x::111122223333:new/it",
+      { NULL } },
 };
 
 /* What a search would make of a record with that identity. */
@@ -108,12 +164,12 @@ static Actor actor_of(const Case *c) {
     Actor actor;
     char *text;
 
-    assert_true(snprintf(record, sizeof(record), "{'eventVersion':'1.11','userIdentity':{%s}}", c->identity) <
-                (int)sizeof(record));
+    assert_true(snprintf(record, sizeof(record), "{'eventVersion':'1.11','userIdentity':{%s}}",
+                         c->identity) < (int)sizeof(record));
     for (char *s = record; (s = strchr(s, '\'')) != NULL;)
         *s = '"';
-    answer = json_pack("{s:[{s:s, s:i, s:s*, s:s}]}", "Events", "EventName", "StopLogging", "EventTime", 1800000000,
-                       "Username", c->username, "CloudTrailEvent", record);
+    answer = json_pack("{s:[{s:s, s:i, s:s*, s:s}]}", "Events", "EventName", "StopLogging", "EventTime",
+                       1800000000, "Username", c->username, "CloudTrailEvent", record);
     text = json_dumps(answer, 0);
     assert_non_null(text);
     assert_int_equal(cloudtrail_read_events(text, strlen(text), &events), 0);
@@ -158,7 +214,8 @@ static void members_of_the_document(void **unused) {
         { ROOT ",'sessionContext':{'assumedRoot':'true'}", "assumed_root", "true" },
         { ROOT, "assumed_root", "false" },
         { ROLE_SESSION BEHALF, "on_behalf_of", USER_ID },
-        { ROLE_SESSION BEHALF, "identity_store", "arn:aws:identitystore::111122223333:identitystore/d-9067642ac7" },
+        { ROLE_SESSION BEHALF, "identity_store",
+          "arn:aws:identitystore::111122223333:identitystore/d-9067642ac7" },
         { ROLE_SESSION "'invokedByDelegate':{'accountId':'444455556666'}", "delegate", "444455556666" },
         { ROLE_SESSION "'sessionContext':{'sourceIdentity':'Saanvi'}", "source_identity", "Saanvi" },
         { ROOT, "on_behalf_of", NULL },

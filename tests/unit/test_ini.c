@@ -13,16 +13,17 @@
 #include "lib/ini.h"
 #include "lib/util/strbuf.h"
 #include "tests/unit/alloc_fail.h"
-#include "tests/unit/free_watch.h"
+#include "tests/unit/free_poll.h"
 
-/* Writes entries as lines "LINE section/parent/key=value"; headers are left out, odd lines are "LINE section?". */
+/* Writes entries as lines "LINE section/parent/key=value"; headers are left out, odd lines are "LINE
+ * section?". */
 static int record(const IniEntry *e, void *userdata) {
     if (e->kind == INI_SECTION)
         return 0;
     if (e->kind == INI_ODD)
         return strbuf_addf(userdata, "%u %s?\n", e->line, e->section);
-    return strbuf_addf(userdata, "%u %s/%s/%s%s%s\n", e->line, e->section, e->parent ? e->parent : "", e->key,
-                       e->kind == INI_CONTINUED ? "+" : "=", e->value);
+    return strbuf_addf(userdata, "%u %s/%s/%s%s%s\n", e->line, e->section, e->parent ? e->parent : "",
+                       e->key, e->kind == INI_CONTINUED ? "+" : "=", e->value);
 }
 
 static void assert_entries(const char *text, size_t len, const char *expected) {
@@ -60,7 +61,7 @@ static void reads(void **state _unused_) {
         { "[a]\rk = v\r\rl = w", "2 a//k=v\n4 a//l=w\n" },
         { "[a]\nk = \f\xc2\xa0v\xc2\xa0\v\n", "2 a//k=v\n" },
         { "[a]\nbare =\n  sub =\n    deeper = 1\nk = v\n", "2 a//bare=\n3 a/bare/sub=\n4 a/bare/deeper=1\n"
-                                                          "5 a//k=v\n" },
+                                                           "5 a//k=v\n" },
         { "[a]\nbare =\n  sub = 1\n[b]\n  k = v\n", "2 a//bare=\n3 a/bare/sub=1\n5 b//k=v\n" },
         /* A block that is indented as a whole has no sub-keys; nor has a key with a value. */
         { "[a]\n  bare =\n  k = v\n l = w\n", "2 a//bare=\n3 a//k=v\n4 a//l=w\n" },

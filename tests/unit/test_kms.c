@@ -15,7 +15,7 @@
 #include "tests/unit/service_fixture.h"
 
 #define REGION "eu-central-1"
-#define KEY "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+#define KEY    "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 static int read_key(const char *text, KmsKey *ret) {
     return kms_read_key(text, strlen(text), ret);
@@ -25,10 +25,11 @@ static void test_read(void **state) {
     KmsKey key;
 
     (void)state;
-    assert_int_equal(read_key("{\"KeyMetadata\":{\"KeyId\":\"1234\",\"Arn\":\"" KEY "\",\"Enabled\":true,"
-                              "\"KeyState\":\"Enabled\",\"KeyManager\":\"CUSTOMER\",\"CreationDate\":1.7E9}}",
-                              &key),
-                     0);
+    assert_int_equal(
+            read_key("{\"KeyMetadata\":{\"KeyId\":\"1234\",\"Arn\":\"" KEY "\",\"Enabled\":true,"
+                     "\"KeyState\":\"Enabled\",\"KeyManager\":\"CUSTOMER\",\"CreationDate\":1.7E9}}",
+                     &key),
+            0);
     assert_true(key.enabled);
     assert_string_equal(key.state, "Enabled");
     assert_false(key.aws_managed);

@@ -56,7 +56,8 @@ static int set_up(void **state) {
     (void)state;
     memset(&journal, 0, sizeof(journal));
     assert_return_code(fstat(STDERR_FILENO, &st), 0);
-    (void)snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+    (void)snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev,
+                   (unsigned long long)st.st_ino);
     assert_return_code(setenv("JOURNAL_STREAM", stream, 1), 0);
     log_open(NULL);
     log_set_level(LOG_INFO);
@@ -66,7 +67,9 @@ static int set_up(void **state) {
 /* ---- tests ---- */
 
 static void fields(void **state) {
-    const LogField some[] = { { "AWS_REGION", "eu-central-1" }, { "AWS_ACCOUNT", "" }, { "TRAIL_ARN", NULL } };
+    const LogField some[] = { { "AWS_REGION", "eu-central-1" },
+                              { "AWS_ACCOUNT", "" },
+                              { "TRAIL_ARN", NULL } };
 
     (void)state;
     log_event(LOG_ERR, "0123456789abcdef0123456789abcdef", some, ARRAY_SIZE(some), "a line\n%d", 7);
@@ -84,7 +87,8 @@ static void what_aws_said_has_its_request_id(void **state) {
 
     (void)state;
     log_aws(LOG_WARNING, text, "cannot list: %s; going on", text);
-    assert_true(has("MESSAGE=cannot list: ListAccounts: AccessDeniedException: No (request id r-1); going on"));
+    assert_true(
+            has("MESSAGE=cannot list: ListAccounts: AccessDeniedException: No (request id r-1); going on"));
     assert_true(has("AWS_REQUEST_ID=r-1"));
     log_aws(LOG_WARNING, "connection refused", "cannot list: %s", "connection refused (request id r-1)");
     assert_null(strstr(journal.text, "AWS_REQUEST_ID"));

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -272,9 +272,10 @@ static void test_children(void **state) {
         { "printf '%0101d' 7", LOOP_TOO_MUCH, 0, NULL, "" },
         { "printf '%099d' 7 >/dev/null; printf '%03d' 7", LOOP_EXITED, 0, "007", "" },
         /* Only the environment that it was given, no descriptor of ours, nothing on its standard input. */
-        { "env | sort | grep -v ^PWD= | grep -v ^_=; cat", LOOP_EXITED, 0, "PATH=/usr/bin:/bin\nWORD=given\n", "" },
-        { "for i in 3 4 5 6 7 8 9 10 11 12 13 14; do test -e /proc/$$/fd/$i && echo $i; done; :", LOOP_EXITED, 0,
-          "", "" },
+        { "env | sort | grep -v ^PWD= | grep -v ^_=; cat", LOOP_EXITED, 0,
+          "PATH=/usr/bin:/bin\nWORD=given\n", "" },
+        { "for i in 3 4 5 6 7 8 9 10 11 12 13 14; do test -e /proc/$$/fd/$i && echo $i; done; :",
+          LOOP_EXITED, 0, "", "" },
         /* One that is left behind and holds the pipes goes with its parent. */
         { "sleep 60 & echo parent", LOOP_EXITED, 0, "parent\n", "" },
     };

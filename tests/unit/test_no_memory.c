@@ -32,8 +32,8 @@
 #include "tests/unit/local_server.h"
 
 #define RUNS_MAX 2000
-#define TRAIL "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
-#define TOPIC "arn:aws:sns:eu-central-1:111122223333:alerts"
+#define TRAIL    "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
+#define TOPIC    "arn:aws:sns:eu-central-1:111122223333:alerts"
 
 /* ---- one allocation of this program fails; libraries keep their own ---- */
 
@@ -158,7 +158,11 @@ static void let_pass(Calls *c, const char *answer) {
 static void make_calls(Calls *c) {
     SnsAttribute attribute = { "severity", "info" };
     SnsMessage message = {
-        .topic_arn = TOPIC, .subject = "s", .message = "{}", .attributes = &attribute, .n_attributes = 1,
+        .topic_arn = TOPIC,
+        .subject = "s",
+        .message = "{}",
+        .attributes = &attribute,
+        .n_attributes = 1,
     };
 
     fake_http_reply(c->http, 404, "", NULL); /* no metadata here */
@@ -173,7 +177,8 @@ static void make_calls(Calls *c) {
     let_pass(c,
              "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::111122223333:root</Arn>"
              "<Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>");
-    c->n_begun += organizations_list_accounts(c->aws, c->credentials, "eu-central-1", on_accounts, c, NULL) == 0;
+    c->n_begun +=
+            organizations_list_accounts(c->aws, c->credentials, "eu-central-1", on_accounts, c, NULL) == 0;
     fake_http_reply(c->http, 200, "{\"Accounts\":[{\"Id\":\"111122223333\"}],\"NextToken\":\"t\"}", NULL);
     let_pass(c, "{\"Accounts\":[{\"Id\":\"111122223333\"},{\"Id\":\"444455556666\"}]}");
 }
@@ -223,8 +228,9 @@ static void test_calls(void **state) {
 
 #define ROLE "arn:aws:iam::444455556666:role/Guard"
 #define SESSION(operation)                                                                                  \
-    "<" operation "Response><" operation "Result><Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>s"  \
-    "</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2030-01-01T00:00:00Z</Expiration>"        \
+    "<" operation "Response><" operation                                                                    \
+    "Result><Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>s"                                    \
+    "</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2030-01-01T00:00:00Z</Expiration>"         \
     "</Credentials></" operation "Result></" operation "Response>"
 
 typedef enum Kind {
@@ -238,7 +244,8 @@ typedef struct Asked {
     unsigned n_done, n_ok;
 } Asked;
 
-static void on_keys(CredentialsStatus status, Credentials *credentials, const char *message, void *userdata) {
+static void on_keys(CredentialsStatus status, Credentials *credentials, const char *message,
+                    void *userdata) {
     Asked *asked = userdata;
 
     assert_int_equal(credentials != NULL, status == CREDENTIALS_OK);
@@ -265,8 +272,7 @@ static int make_source(Calls *c, Kind kind, CredentialsSource **ret) {
                                                           .environment = environment,
                                                           .from_environment = own },
                                        ret);
-    case KIND_WEB_IDENTITY:
-        return credentials_web_identity_new(c->aws, "eu-central-1", &role, c->path, ret);
+    case KIND_WEB_IDENTITY: return credentials_web_identity_new(c->aws, "eu-central-1", &role, c->path, ret);
     case KIND_CONTAINER:
         return credentials_container_new(loop, fake_http_client(c->http),
                                          &(ContainerOptions){ .relative_uri = "/x", .token = "t" }, ret);
@@ -281,9 +287,9 @@ static void drive(Calls *c, Kind kind) {
 
     for (unsigned i = 0; i < 4; i++)
         fake_http_reply(c->http, 200,
-                        kind == KIND_PROFILE      ? SESSION("AssumeRole") :
-                        kind == KIND_WEB_IDENTITY ? SESSION("AssumeRoleWithWebIdentity") :
-                                                    container,
+                        kind == KIND_PROFILE        ? SESSION("AssumeRole")
+                        : kind == KIND_WEB_IDENTITY ? SESSION("AssumeRoleWithWebIdentity")
+                                                    : container,
                         NULL);
     for (unsigned i = 0; i < 20; i++) {
         fake_loop_advance(c->loop, USEC_PER_SEC);
@@ -465,8 +471,10 @@ static void read_settings(Calls *c, const char *region) {
                                                  NULL) == 0;
     let_pass(c, "{\"EventSelectors\":[{\"ReadWriteType\":\"All\",\"DataResources\":null}]}");
     c->n_begun += cloudtrail_list_tags(c->aws, c->credentials, region, TRAIL, on_tags, c, NULL) == 0;
-    fake_http_reply(c->http, 200, "{\"ResourceTagList\":[{\"ResourceId\":\"" TRAIL "\",\"TagsList\":["
-                                  "{\"Key\":\"a\",\"Value\":\"b\"}]}],\"NextToken\":\"t\"}", NULL);
+    fake_http_reply(c->http, 200,
+                    "{\"ResourceTagList\":[{\"ResourceId\":\"" TRAIL "\",\"TagsList\":["
+                    "{\"Key\":\"a\",\"Value\":\"b\"}]}],\"NextToken\":\"t\"}",
+                    NULL);
     let_pass(c, "{\"ResourceTagList\":[{\"ResourceId\":\"" TRAIL "\",\"TagsList\":[{\"Key\":\"c\"}]}]}");
 }
 
@@ -476,8 +484,8 @@ static void look_elsewhere(Calls *c, const char *region) {
     c->n_begun += cloudtrail_lookup_events(c->aws, c->credentials, region, &lookup, on_events, c, NULL) == 0;
     let_pass(c, "{\"Events\":[{\"EventId\":\"1\",\"Resources\":[{\"ResourceName\":\"x\"}],"
                 "\"CloudTrailEvent\":\"{\\\"requestParameters\\\":{\\\"name\\\":\\\"x\\\"}}\"},{}]}");
-    c->n_begun += s3_get_lifecycle(c->aws, c->credentials, region, "logs", "111122223333", on_rules, c,
-                                   NULL) == 0;
+    c->n_begun +=
+            s3_get_lifecycle(c->aws, c->credentials, region, "logs", "111122223333", on_rules, c, NULL) == 0;
     fake_http_reply(c->http, 301, "", "x-amz-bucket-region", "us-west-2", NULL);
     let_pass(c, "<LifecycleConfiguration><Rule><ID>x</ID><Prefix>y</Prefix></Rule><Rule/>"
                 "</LifecycleConfiguration>");
@@ -489,11 +497,11 @@ static void write_settings(Calls *c, const char *region) {
     const CloudTrailChanges changes = { .bucket = "logs", .validation = CLOUDTRAIL_ON };
     const CloudTrailSelectors selectors = { NULL, (char *)"[{\"Name\":\"x\"}]" };
 
-    c->n_begun += cloudtrail_create_trail(c->aws, c->credentials, region, "main", &changes, &tags, on_plain, c,
-                                          NULL) == 0;
+    c->n_begun += cloudtrail_create_trail(c->aws, c->credentials, region, "main", &changes, &tags, on_plain,
+                                          c, NULL) == 0;
     let_pass(c, "{}");
-    c->n_begun += cloudtrail_put_event_selectors(c->aws, c->credentials, region, TRAIL, &selectors, on_plain, c,
-                                                 NULL) == 0;
+    c->n_begun += cloudtrail_put_event_selectors(c->aws, c->credentials, region, TRAIL, &selectors, on_plain,
+                                                 c, NULL) == 0;
     let_pass(c, "{}");
 }
 

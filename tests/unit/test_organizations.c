@@ -15,11 +15,11 @@
 #include "tests/unit/service_fixture.h"
 
 #define ACCOUNT(id, name, more) "{\"Id\":\"" id "\",\"Name\":\"" name "\"," more "}"
-#define PAGE(accounts, token) "{\"Accounts\":[" accounts "],\"NextToken\":\"" token "\"}"
-#define LAST(accounts) "{\"Accounts\":[" accounts "]}"
-#define A ACCOUNT("111111111111", "a", "\"State\":\"ACTIVE\"")
-#define B ACCOUNT("222222222222", "b", "\"State\":\"ACTIVE\"")
-#define C ACCOUNT("333333333333", "c", "\"State\":\"CLOSED\"")
+#define PAGE(accounts, token)   "{\"Accounts\":[" accounts "],\"NextToken\":\"" token "\"}"
+#define LAST(accounts)          "{\"Accounts\":[" accounts "]}"
+#define A                       ACCOUNT("111111111111", "a", "\"State\":\"ACTIVE\"")
+#define B                       ACCOUNT("222222222222", "b", "\"State\":\"ACTIVE\"")
+#define C                       ACCOUNT("333333333333", "c", "\"State\":\"CLOSED\"")
 
 /* ---- readers and builders ---- */
 
@@ -47,7 +47,8 @@ static void test_states(void **state) {
         OrganizationsAccounts accounts = { 0 };
         char *token = NULL, body[300];
 
-        (void)snprintf(body, sizeof(body), "{\"Accounts\":[{\"Id\":\"012345678901\",%s}]}", cases[i].members);
+        (void)snprintf(body, sizeof(body), "{\"Accounts\":[{\"Id\":\"012345678901\",%s}]}",
+                       cases[i].members);
         assert_int_equal(read_page(body, &accounts, &token), 0);
         assert_null(token);
         assert_int_equal(accounts.n, 1);
@@ -74,7 +75,8 @@ static void test_management_account(void **state) {
         char *token = NULL, body[500];
 
         (void)snprintf(body, sizeof(body),
-                       "{\"Accounts\":[{\"Id\":\"111111111111\",\"Arn\":\"%s\"},{\"Id\":\"222222222222\",\"Arn\":\"%s\"}]}",
+                       "{\"Accounts\":[{\"Id\":\"111111111111\",\"Arn\":\"%s\"},{\"Id\":\"222222222222\","
+                       "\"Arn\":\"%s\"}]}",
                        cases[i].first, cases[i].second);
         assert_int_equal(read_page(body, &accounts, &token), 0);
         assert_string_equal(accounts.management, cases[i].management);
@@ -84,11 +86,18 @@ static void test_management_account(void **state) {
 
 static void test_bad_pages(void **state) {
     static const char *const bad[] = {
-        "", "[]", "{}", "{\"Accounts\":{}}", "{\"Accounts\":[1]}", "{\"Accounts\":[{}]}",
-        "{\"Accounts\":[{\"Id\":1}]}", LAST(A "," ACCOUNT("33333333333", "", "\"State\":\"ACTIVE\"")),
+        "",
+        "[]",
+        "{}",
+        "{\"Accounts\":{}}",
+        "{\"Accounts\":[1]}",
+        "{\"Accounts\":[{}]}",
+        "{\"Accounts\":[{\"Id\":1}]}",
+        LAST(A "," ACCOUNT("33333333333", "", "\"State\":\"ACTIVE\"")),
         LAST(A "," ACCOUNT("3333333333333", "", "\"State\":\"ACTIVE\"")),
         LAST(ACCOUNT("33333333333x", "", "\"State\":\"ACTIVE\"")),
-        LAST(ACCOUNT("333333333333", "", "\"State\":1")), "{\"Accounts\":[],\"NextToken\":1}",
+        LAST(ACCOUNT("333333333333", "", "\"State\":1")),
+        "{\"Accounts\":[],\"NextToken\":1}",
         "{\"Accounts\":null}",
     };
     OrganizationsAccounts accounts = { 0 };
@@ -163,8 +172,8 @@ static void on_accounts(const AwsError *error, const OrganizationsAccounts *acco
 }
 
 static void list(ServiceFixture *f, OrganizationsCall **ret) {
-    assert_int_equal(organizations_list_accounts(f->aws, f->credentials, "eu-central-1", on_accounts, f, ret),
-                     0);
+    assert_int_equal(
+            organizations_list_accounts(f->aws, f->credentials, "eu-central-1", on_accounts, f, ret), 0);
     assert_int_equal(f->n_done, 0);
 }
 
@@ -187,7 +196,8 @@ static void test_list(void **state) {
     assert_string_equal(r->url, "https://organizations.us-east-1.amazonaws.com/");
     assert_string_equal(r->body, "{\"MaxResults\":20}");
     assert_string_equal(fake_request_header(r, "x-amz-target"), "AWSOrganizationsV20161128.ListAccounts");
-    assert_non_null(strstr(fake_request_header(r, "authorization"), "/us-east-1/organizations/aws4_request"));
+    assert_non_null(
+            strstr(fake_request_header(r, "authorization"), "/us-east-1/organizations/aws4_request"));
     r = fake_http_request(f->http, 2);
     assert_string_equal(r->body, "{\"MaxResults\":20,\"NextToken\":\"two\"}");
 }
@@ -249,8 +259,8 @@ static void test_one_region_of_the_partition_is_asked(void **state) {
     ServiceFixture *f = *state;
 
     fake_http_reply(f->http, 200, LAST(A), NULL);
-    assert_int_equal(organizations_list_accounts(f->aws, f->credentials, "us-gov-east-1", on_accounts, f, NULL),
-                     0);
+    assert_int_equal(
+            organizations_list_accounts(f->aws, f->credentials, "us-gov-east-1", on_accounts, f, NULL), 0);
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 1);
     assert_string_equal(fake_http_request(f->http, 0)->url,

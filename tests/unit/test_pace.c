@@ -9,10 +9,10 @@
 #include "lib/pace.h"
 #include "lib/util/macros.h"
 
-#define SEC USEC_PER_SEC
+#define SEC  USEC_PER_SEC
 #define MSEC USEC_PER_MSEC
-#define NOW (1000 * SEC)
-#define ANY (PACE_NEVER - 1)
+#define NOW  (1000 * SEC)
+#define ANY  (PACE_NEVER - 1)
 
 static const struct {
     PaceClass class;
@@ -31,10 +31,12 @@ static void classes_are_those_of_the_quota(void **state _unused_) {
         const char *operation;
         PaceClass class;
     } cases[] = {
-        { "GetTrailStatus", PACE_READ },   { "DescribeTrails", PACE_LIST },  { "ListTags", PACE_READ },
-        { "LookupEvents", PACE_LOOKUP },   { "StartLogging", PACE_WRITE },   { "UpdateTrail", PACE_WRITE },
-        { "PutEventSelectors", PACE_WRITE }, { "CreateTrail", PACE_WRITE },  { "AddTags", PACE_WRITE },
-        { "Lookup", PACE_WRITE },          { "getTrailStatus", PACE_WRITE }, { "", PACE_WRITE },
+        { "GetTrailStatus", PACE_READ },     { "DescribeTrails", PACE_LIST },
+        { "ListTags", PACE_READ },           { "LookupEvents", PACE_LOOKUP },
+        { "StartLogging", PACE_WRITE },      { "UpdateTrail", PACE_WRITE },
+        { "PutEventSelectors", PACE_WRITE }, { "CreateTrail", PACE_WRITE },
+        { "AddTags", PACE_WRITE },           { "Lookup", PACE_WRITE },
+        { "getTrailStatus", PACE_WRITE },    { "", PACE_WRITE },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -96,8 +98,8 @@ static void a_turn_given_back_serves_the_next(void **state _unused_) {
     assert_int_equal(pace_take(&p, NOW, ANY), 3 * SEC);
 }
 
-/* Whatever is asked whenever, AWS's own bucket, which holds one second's worth, never runs dry, with room for
- * as much again by others on average. */
+/* Whatever is asked whenever, AWS's own bucket, which holds one second's worth, never runs dry, with room
+ * for as much again by others on average. */
 static void stays_below_the_quota(void **state _unused_) {
     for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
         Pace p = PACE_INIT(classes[i].class);

@@ -9,13 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/policy.h"
-#include "daemon/policy_principals.h"
+#include "daemon/core/policy.h"
+#include "daemon/core/policy_principals.h"
 #include "lib/util/macros.h"
 
 #define R(k)  RESTORE_BIT(RESTORE_##k)
 #define WATCH "DescribeTrails GetTrailStatus"
-#define ORG   " DescribeOrganization ListAWSServiceAccessForOrganization ListAccounts GetRole CreateServiceLinkedRole"
+#define ORG                                                                                                 \
+    " DescribeOrganization ListAWSServiceAccessForOrganization ListAccounts GetRole "                       \
+    "CreateServiceLinkedRole"
 
 /* All actions of a document without their service, in order, between blanks. */
 static void list_actions(const json_t *document, char *text, size_t size) {
@@ -53,9 +55,11 @@ static const struct {
     { { .guarded = true, .mode = MODE_RESTORE, .restore = R(SELECTORS) | R(INSIGHTS) },
       WATCH " StartLogging PutEventSelectors PutEventConfiguration PutInsightSelectors" },
     { { .guarded = true, .mode = MODE_RESTORE, .restore = R(DELETED) },
-      WATCH " StartLogging UpdateTrail PutEventSelectors PutEventConfiguration PutInsightSelectors CreateTrail "
-            "AddTags RemoveTags PassRole" ORG },
-    { { .guarded = true, .mode = MODE_OBSERVE, .opt_in_regions = true }, "DescribeTrails GetRegionOptStatus GetTrailStatus" },
+      WATCH
+      " StartLogging UpdateTrail PutEventSelectors PutEventConfiguration PutInsightSelectors CreateTrail "
+      "AddTags RemoveTags PassRole" ORG },
+    { { .guarded = true, .mode = MODE_OBSERVE, .opt_in_regions = true },
+      "DescribeTrails GetRegionOptStatus GetTrailStatus" },
     { { .guarded = true, .mode = MODE_OBSERVE, .attribution = true }, WATCH " LookupEvents" },
     { { .guarded = true, .mode = MODE_OBSERVE, .bucket_checks = true },
       WATCH " ListBucket GetLifecycleConfiguration GetBucketPolicy DescribeKey" },
@@ -169,7 +173,8 @@ static const struct {
     const char *here, *anywhere;
 } principals[] = {
     { "arn:aws:iam::111122223333:user/guard", false, "111122223333:user/guard", "111122223333:user/guard" },
-    { "arn:aws:iam::111122223333:user/a/guard", false, "111122223333:user/a/guard", "111122223333:user/a/guard" },
+    { "arn:aws:iam::111122223333:user/a/guard", false, "111122223333:user/a/guard",
+      "111122223333:user/a/guard" },
     { "arn:aws:iam::*:user/guard", false, "111122223333:user/guard", "*:user/guard" },
     { "arn:aws:iam::111122223333:role/G", true, "111122223333:role/G", "111122223333:role/G" },
     { "arn:aws:iam::111122223333:role/G", false, "111122223333:role/G 111122223333:role/*/G",

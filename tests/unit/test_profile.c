@@ -13,7 +13,7 @@
 #include "lib/profile.h"
 #include "lib/util/macros.h"
 
-#define SECRET "secret/that/must/not/show"
+#define SECRET     "secret/that/must/not/show"
 #define ROLE(name) "role_arn = arn:aws:iam::444455556666:role/" name "\n"
 #define KEYS(name) "aws_access_key_id = " name "\naws_secret_access_key = " SECRET "\n"
 
@@ -61,7 +61,8 @@ static void test_sections(void **state _unused_) {
         { "[ a ]\n" KEYS("A"), NULL, "a", false, "-", "-" },
         { "[\"a\"]\n" KEYS("A"), NULL, "a", false, "-", "-" },
         /* What cannot be read spoils the profile that it stands in alone. */
-        { "what\n[b]\nx\n= y\n[a]\n" KEYS("A") "[c]\nk = v\nk = w\n[d\n" KEYS("D"), NULL, "a", true, "A", "-" },
+        { "what\n[b]\nx\n= y\n[a]\n" KEYS("A") "[c]\nk = v\nk = w\n[d\n" KEYS("D"), NULL, "a", true, "A",
+          "-" },
         { "[b]\n" KEYS("B") "[b]\n" KEYS("B") "[a]\n" KEYS("A"), NULL, "a", true, "A", "-" },
         { "[a]\nregion = x\n  y\n" KEYS("A"), NULL, "a", true, "A", "x" },
         /* The configuration file spells all but "default" with a word before it. */
@@ -69,7 +70,8 @@ static void test_sections(void **state _unused_) {
         { NULL, "[default]\nregion = eu-west-1\n", "default", true, "-", "eu-west-1" },
         { NULL, "[default]\nregion = a\n[profile default]\nregion = b\n", "default", true, "-", "b" },
         /* What the credentials file says wins, key by key; the key itself as a whole. */
-        { "[a]\nregion = eu-west-1\n", "[profile a]\nregion = eu-west-2\n" KEYS("C"), "a", true, "C", "eu-west-1" },
+        { "[a]\nregion = eu-west-1\n", "[profile a]\nregion = eu-west-2\n" KEYS("C"), "a", true, "C",
+          "eu-west-1" },
         { "[a]\n" KEYS("A"), "[profile a]\naws_session_token = t\n" KEYS("C"), "a", true, "A", "-" },
         { "[a]\nregion =\n", "[profile a]\nregion = eu-west-2\n", "a", true, "-", "eu-west-2" },
         { "[A]\n" KEYS("A"), NULL, "a", false, "-", "-" },
@@ -89,12 +91,13 @@ static void test_sections(void **state _unused_) {
 }
 
 static void test_services(void **state _unused_) {
-    static const char config[] = "[profile a]\nservices = dev\nendpoint_url = https://all.example\n"
-                                 "ca_bundle = /ca.pem\n"
-                                 "[services dev]\ncloudtrail =\n  endpoint_url = https://ct.example\n  x = y\n"
-                                 "s3 =\n  endpoint_url = https://s3.example\n"
-                                 "sns =\n  other = https://no.example\nendpoint_url = https://no.example\n"
-                                 "[services other]\nsts =\n  endpoint_url = https://no.example\n";
+    static const char config[] =
+            "[profile a]\nservices = dev\nendpoint_url = https://all.example\n"
+            "ca_bundle = /ca.pem\n"
+            "[services dev]\ncloudtrail =\n  endpoint_url = https://ct.example\n  x = y\n"
+            "s3 =\n  endpoint_url = https://s3.example\n"
+            "sns =\n  other = https://no.example\nendpoint_url = https://no.example\n"
+            "[services other]\nsts =\n  endpoint_url = https://no.example\n";
     Profile p;
 
     read_one(NULL, config, "a", &p);
@@ -124,7 +127,8 @@ static void test_bad_files(void **state _unused_) {
         { NULL, "[profile a]\n[profile 'a']\n",
           "config:2: this section is in line 1 already, and AWS's tools differ on which one counts" },
         { "[a]\naws_access_key_id = A\n  aws_secret_access_key = " SECRET "\n", NULL,
-          "keys:3: this line is indented below aws_access_key_id, and AWS's tools differ on whether it goes on "
+          "keys:3: this line is indented below aws_access_key_id, and AWS's tools differ on whether it goes "
+          "on "
           "there; begin it as far left as that" },
     };
     char message[512] = "", *text;
@@ -162,7 +166,8 @@ static void describe(const ProfilePlan *plan, char *dst, size_t size) {
     if (plan->base <= PROFILE_BASE_WEB_IDENTITY)
         n += (size_t)snprintf(dst + n, size - n, "=%s", plan->profile.values[shown[plan->base]]);
     for (size_t i = plan->n_roles; i-- > 0;)
-        n += (size_t)snprintf(dst + n, size - n, " %s@%u", strrchr(plan->roles[i].values[PROFILE_ROLE_ARN], '/') + 1,
+        n += (size_t)snprintf(dst + n, size - n, " %s@%u",
+                              strrchr(plan->roles[i].values[PROFILE_ROLE_ARN], '/') + 1,
                               plan->durations_sec[i]);
 }
 
@@ -180,26 +185,31 @@ static void test_plans(void **state _unused_) {
         /* A session that was opened by a session lasts an hour at most. */
         { "[default]\n" ROLE("R") "credential_source = Ec2InstanceMetadata\nduration_seconds = 43200\n",
           "instance R@3600" },
-        { "[default]\n" ROLE("R") "credential_source = EcsContainer\nduration_seconds = 900\n", "container R@900" },
+        { "[default]\n" ROLE("R") "credential_source = EcsContainer\nduration_seconds = 900\n",
+          "container R@900" },
         { "[default]\n" ROLE("R") "source_profile = b\n[profile b]\n" KEYS("B"), "keys=B R@0" },
-        { "[default]\n" ROLE("R") "source_profile = b\n[profile b]\ncredential_process = x\n", "process=x R@0" },
-        { "[default]\n" ROLE("R") "source_profile = b\nduration_seconds = 7200\n[profile b]\n" ROLE("S")
-          "web_identity_token_file = /t\n",
+        { "[default]\n" ROLE("R") "source_profile = b\n[profile b]\ncredential_process = x\n",
+          "process=x R@0" },
+        { "[default]\n" ROLE("R") "source_profile = b\nduration_seconds = 7200\n[profile b]\n" ROLE(
+                  "S") "web_identity_token_file = /t\n",
           "web=/t R@3600" },
-        { "[default]\n" ROLE("R") "source_profile = b\nduration_seconds = 7200\n[profile b]\n" ROLE("S")
-          "source_profile = c\nduration_seconds = 7200\n[profile c]\n" KEYS("C"),
+        { "[default]\n" ROLE("R") "source_profile = b\nduration_seconds = 7200\n[profile b]\n" ROLE(
+                  "S") "source_profile = c\nduration_seconds = 7200\n[profile c]\n" KEYS("C"),
           "keys=C S@7200 R@3600" },
-        { "[default]\n" ROLE("R") "source_profile = b\n[profile b]\n" ROLE("S") "credential_source = Environment\n",
+        { "[default]\n" ROLE("R") "source_profile = b\n[profile b]\n" ROLE(
+                  "S") "credential_source = Environment\n",
           "environment S@0 R@0" },
         /* Its own source: for its key. */
         { "[default]\n" ROLE("R") "source_profile = default\n" KEYS("A"), "keys=A R@0" },
         /* A source with a key of its own is used with that. */
-        { "[default]\n" ROLE("R") "source_profile = b\n[profile b]\n" ROLE("S") "source_profile = nowhere\n" KEYS("B"),
+        { "[default]\n" ROLE("R") "source_profile = b\n[profile b]\n" ROLE(
+                  "S") "source_profile = nowhere\n" KEYS("B"),
           "keys=B R@0" },
-        { "[default]\n" ROLE("R") "source_profile = b\n[profile b]\n" ROLE("S") "web_identity_token_file = /t\n" KEYS(
+        { "[default]\n" ROLE("R") "source_profile = b\n[profile b]\n" ROLE(
+                  "S") "web_identity_token_file = /t\n" KEYS("B"),
+          "keys=B R@0" },
+        { "[default]\n" ROLE("R") "source_profile = b\n[profile b]\n" ROLE("S") "source_profile = b\n" KEYS(
                   "B"),
-          "keys=B R@0" },
-        { "[default]\n" ROLE("R") "source_profile = b\n[profile b]\n" ROLE("S") "source_profile = b\n" KEYS("B"),
           "keys=B R@0" },
     };
 
@@ -224,16 +234,21 @@ static void test_refusals(void **state _unused_) {
         { -ENOENT, "", "config: has no profile \"default\"" },
         { -ENODATA, "[default]\nregion = x\n",
           "config: profile \"default\" has no aws_access_key_id and no other source of keys" },
-        { -EINVAL, "[default]\naws_access_key_id = A\n", "config: profile \"default\" has no aws_secret_access_key" },
+        { -EINVAL, "[default]\naws_access_key_id = A\n",
+          "config: profile \"default\" has no aws_secret_access_key" },
         { -EINVAL, "[default]\naws_secret_access_key = " SECRET "\n",
           "config: profile \"default\" has no aws_access_key_id" },
         { -EINVAL, "[default]\nsso_session = x\n", "single sign-on" },
         { -EINVAL, "[default]\nsso_start_url = x\n", "single sign-on" },
-        { -EINVAL, "[default]\nweb_identity_token_file = /t\n", "has a web_identity_token_file but no role_arn" },
-        { -EINVAL, "[default]\n" ROLE("R"), "has a role_arn but neither source_profile nor credential_source" },
+        { -EINVAL, "[default]\nweb_identity_token_file = /t\n",
+          "has a web_identity_token_file but no role_arn" },
+        { -EINVAL, "[default]\n" ROLE("R"),
+          "has a role_arn but neither source_profile nor credential_source" },
         { -EINVAL, "[default]\n" ROLE("R") KEYS("A"), "has a role_arn but neither" },
-        { -EINVAL, "[default]\n" ROLE("R") "source_profile = a\ncredential_source = Environment\n", "has both" },
-        { -EINVAL, "[default]\n" ROLE("R") "credential_source = environment\n", "credential_source that is not" },
+        { -EINVAL, "[default]\n" ROLE("R") "source_profile = a\ncredential_source = Environment\n",
+          "has both" },
+        { -EINVAL, "[default]\n" ROLE("R") "credential_source = environment\n",
+          "credential_source that is not" },
         { -EINVAL, "[default]\n" ROLE("R") "source_profile = a\nmfa_serial = m\n", "has mfa_serial" },
         { -EINVAL, "[default]\n" ROLE("R") "source_profile = gone\n",
           "config: has no profile \"gone\", which is a source_profile" },
@@ -242,28 +257,45 @@ static void test_refusals(void **state _unused_) {
         { -EINVAL, "[default]\n" ROLE("R") "source_profile = b\n[profile b]\naws_access_key_id = B\n",
           "profile \"b\" has no aws_secret_access_key" },
         /* Circles. */
-        { -EINVAL, "[default]\n" ROLE("R") "source_profile = default\n", "\"default\" is, in the end, its own" },
-        { -EINVAL, "[default]\n" ROLE("R") "source_profile = b\n[profile b]\n" ROLE("S") "source_profile = default\n",
+        { -EINVAL, "[default]\n" ROLE("R") "source_profile = default\n",
           "\"default\" is, in the end, its own" },
         { -EINVAL,
-          "[default]\n" ROLE("R") "source_profile = b\n" KEYS("A") "[profile b]\n" ROLE("S")
-                  "source_profile = default\n",
+          "[default]\n" ROLE("R") "source_profile = b\n[profile b]\n" ROLE("S") "source_profile = default\n",
           "\"default\" is, in the end, its own" },
         { -EINVAL,
-          "[default]\n" ROLE("R") "source_profile = b\n[profile b]\n" ROLE("S") "source_profile = c\n[profile c]\n"
-                  ROLE("T") "source_profile = b\n",
+          "[default]\n" ROLE("R") "source_profile = b\n" KEYS("A") "[profile b]\n" ROLE(
+                  "S") "source_profile = default\n",
+          "\"default\" is, in the end, its own" },
+        { -EINVAL,
+          "[default]\n" ROLE("R") "source_profile = b\n[profile b]\n" ROLE(
+                  "S") "source_profile = c\n[profile c]\n" ROLE("T") "source_profile = b\n",
           "\"b\" is, in the end, its own" },
         { -EINVAL,
-          "[default]\n" ROLE("R") "source_profile = 1\n[profile 1]\n" ROLE("R") "source_profile = 2\n[profile 2]\n"
-                  ROLE("R") "source_profile = 3\n[profile 3]\n" ROLE("R") "source_profile = 4\n[profile 4]\n"
-                  ROLE("R") "source_profile = 5\n[profile 5]\n" ROLE("R") "source_profile = 6\n",
+          "[default]\n" ROLE("R") "source_profile = 1\n[profile 1]\n" ROLE(
+                  "R") "source_profile = 2\n[profile 2]\n" ROLE("R") "source_profile = 3\n[profile "
+                                                                     "3]\n" ROLE("R") "source_profile = "
+                                                                                      "4\n[profile "
+                                                                                      "4]\n" ROLE("R") "sour"
+                                                                                                       "ce_"
+                                                                                                       "prof"
+                                                                                                       "ile "
+                                                                                                       "= "
+                                                                                                       "5\n["
+                                                                                                       "prof"
+                                                                                                       "ile "
+                                                                                                       "5]"
+                                                                                                       "\n" ROLE("R") "source_profile = 6\n",
           "more than 5 roles" },
-        { -EINVAL, "[default]\n" ROLE("R") "source_profile = a\nduration_seconds = 899\n", "duration_seconds" },
-        { -EINVAL, "[default]\n" ROLE("R") "source_profile = a\nduration_seconds = 43201\n", "duration_seconds" },
-        { -EINVAL, "[default]\n" ROLE("R") "source_profile = a\nduration_seconds = 1h\n", "duration_seconds" },
+        { -EINVAL, "[default]\n" ROLE("R") "source_profile = a\nduration_seconds = 899\n",
+          "duration_seconds" },
+        { -EINVAL, "[default]\n" ROLE("R") "source_profile = a\nduration_seconds = 43201\n",
+          "duration_seconds" },
+        { -EINVAL, "[default]\n" ROLE("R") "source_profile = a\nduration_seconds = 1h\n",
+          "duration_seconds" },
         { -EINVAL, "[default]\n" ROLE("R") "source_profile = a\nduration_seconds = 99999999999999999999\n",
           "duration_seconds" },
-        { -EINVAL, "[default]\n" ROLE("R") "web_identity_token_file = /t\nduration_seconds = -1\n", "duration_seconds" },
+        { -EINVAL, "[default]\n" ROLE("R") "web_identity_token_file = /t\nduration_seconds = -1\n",
+          "duration_seconds" },
         { -EINVAL, "[default]\nx\n", "config:2: " },
     };
 
@@ -301,12 +333,9 @@ static void test_names_of_files(void **state _unused_) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sections),
-        cmocka_unit_test(test_services),
-        cmocka_unit_test(test_bad_files),
-        cmocka_unit_test(test_plans),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_names_of_files),
+        cmocka_unit_test(test_sections),  cmocka_unit_test(test_services),
+        cmocka_unit_test(test_bad_files), cmocka_unit_test(test_plans),
+        cmocka_unit_test(test_refusals),  cmocka_unit_test(test_names_of_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

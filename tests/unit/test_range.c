@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "daemon/baseline.h"
-#include "daemon/settings.h"
+#include "daemon/core/baseline.h"
+#include "daemon/core/settings.h"
 #include "tests/unit/guard_life.h"
 
 /* few enough for valgrind; other seeds, other lives */
@@ -126,12 +126,12 @@ static void recreate_elsewhere(Range *r) {
     r->trail.exists = true;
     for (Field f = 0; f < _FIELD_MAX; f++)
         set(&r->trail.settings, f,
-            f < FIELD_MULTI_REGION     ? ""
+            f < FIELD_MULTI_REGION                             ? ""
             : f == FIELD_GLOBAL_EVENTS || f == FIELD_RECURSIVE ? "true"
-            : f < FIELD_SELECTORS      ? "false"
-            : f == FIELD_SELECTORS     ? BASIC("", "", "true", "All")
-            : f == FIELD_INSIGHTS      ? "[]"
-                                       : "{}");
+            : f < FIELD_SELECTORS                              ? "false"
+            : f == FIELD_SELECTORS                             ? BASIC("", "", "true", "All")
+            : f == FIELD_INSIGHTS                              ? "[]"
+                                                               : "{}");
     set(&r->trail.settings, FIELD_BUCKET, "mallorys-bucket");
     start(r);
 }

@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "daemon/remediate.h"
-#include "daemon/baseline.h"
-#include "daemon/settings.h"
+#include "daemon/core/baseline.h"
+#include "daemon/core/settings.h"
+#include "daemon/io/remediate.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "tests/unit/alloc_fail.h"
@@ -28,11 +28,11 @@
 #define STOP   (1700000100 * USEC_PER_SEC)
 
 #define ERROR(code) "{\"__type\":\"" code "\",\"message\":\"no\"}"
-#define LOGGING "{\"IsLogging\":true,\"StartLoggingTime\":1700000200,\"StopLoggingTime\":1700000100}"
-#define STOPPED "{\"IsLogging\":false,\"StartLoggingTime\":1700000000,\"StopLoggingTime\":1700000100}"
-#define AGAIN   "{\"IsLogging\":false,\"StartLoggingTime\":1700000200,\"StopLoggingTime\":1700000201}"
+#define LOGGING     "{\"IsLogging\":true,\"StartLoggingTime\":1700000200,\"StopLoggingTime\":1700000100}"
+#define STOPPED     "{\"IsLogging\":false,\"StartLoggingTime\":1700000000,\"StopLoggingTime\":1700000100}"
+#define AGAIN       "{\"IsLogging\":false,\"StartLoggingTime\":1700000200,\"StopLoggingTime\":1700000201}"
 
-#define BASIC    "[{\"IncludeManagementEvents\":true,\"ReadWriteType\":\"All\"}]"
+#define BASIC "[{\"IncludeManagementEvents\":true,\"ReadWriteType\":\"All\"}]"
 #define ADVANCED                                                                                            \
     "[{\"FieldSelectors\":[{\"Equals\":[\"Management\"],\"Field\":\"eventCategory\"}],\"Name\":\"m\"}]"
 #define INSIGHTS "[{\"InsightType\":\"ApiCallRateInsight\"}]"
@@ -41,26 +41,26 @@
 
 /* As it should be. */
 static const Settings keep = { .values = {
-    [FIELD_BUCKET] = (char *)"logs",
-    [FIELD_PREFIX] = (char *)"audit",
-    [FIELD_KMS_KEY] = (char *)"",
-    [FIELD_LOG_GROUP] = (char *)GROUP,
-    [FIELD_LOG_ROLE] = (char *)ROLE,
-    [FIELD_SNS_TOPIC] = (char *)"",
-    [FIELD_MULTI_REGION] = (char *)"true",
-    [FIELD_GLOBAL_EVENTS] = (char *)"true",
-    [FIELD_VALIDATION] = (char *)"true",
-    [FIELD_ORGANIZATION] = (char *)"false",
-    [FIELD_RECURSIVE] = (char *)"true",
-    [FIELD_SELECTORS] = (char *)"{\"EventSelectors\":" BASIC "}",
-    [FIELD_INSIGHTS] = (char *)INSIGHTS,
-    [FIELD_CONFIGURATION] = (char *)"{\"MaxEventSize\":\"Large\"}",
-    [FIELD_TAGS] = (char *)"{\"owner\":\"security\",\"tier\":\"1\"}",
-} };
+                                       [FIELD_BUCKET] = (char *)"logs",
+                                       [FIELD_PREFIX] = (char *)"audit",
+                                       [FIELD_KMS_KEY] = (char *)"",
+                                       [FIELD_LOG_GROUP] = (char *)GROUP,
+                                       [FIELD_LOG_ROLE] = (char *)ROLE,
+                                       [FIELD_SNS_TOPIC] = (char *)"",
+                                       [FIELD_MULTI_REGION] = (char *)"true",
+                                       [FIELD_GLOBAL_EVENTS] = (char *)"true",
+                                       [FIELD_VALIDATION] = (char *)"true",
+                                       [FIELD_ORGANIZATION] = (char *)"false",
+                                       [FIELD_RECURSIVE] = (char *)"true",
+                                       [FIELD_SELECTORS] = (char *)"{\"EventSelectors\":" BASIC "}",
+                                       [FIELD_INSIGHTS] = (char *)INSIGHTS,
+                                       [FIELD_CONFIGURATION] = (char *)"{\"MaxEventSize\":\"Large\"}",
+                                       [FIELD_TAGS] = (char *)"{\"owner\":\"security\",\"tier\":\"1\"}",
+                               } };
 
 /* ... and as AWS says it: what a look at the settings reads, in this order. */
 #define LISTED_IN(bucket)                                                                                   \
-    "{\"trailList\":[{\"Name\":\"main\",\"TrailARN\":\"" ARN "\",\"HomeRegion\":\"" REGION                   \
+    "{\"trailList\":[{\"Name\":\"main\",\"TrailARN\":\"" ARN "\",\"HomeRegion\":\"" REGION                  \
     "\",\"S3BucketName\":\"" bucket "\",\"S3KeyPrefix\":\"audit\",\"CloudWatchLogsLogGroupArn\":\"" GROUP   \
     "\",\"CloudWatchLogsRoleArn\":\"" ROLE "\",\"IsMultiRegionTrail\":true,"                                \
     "\"IncludeGlobalServiceEvents\":true,\"LogFileValidationEnabled\":true,\"IsOrganizationTrail\":false,"  \
@@ -70,7 +70,7 @@ static const Settings keep = { .values = {
 #define HAS_SELECTORS "{\"EventSelectors\":" BASIC "}"
 #define HAS_INSIGHTS  "{\"InsightSelectors\":" INSIGHTS "}"
 #define HAS_TAGS                                                                                            \
-    "{\"ResourceTagList\":[{\"ResourceId\":\"" ARN "\",\"TagsList\":[{\"Key\":\"owner\",\"Value\":"          \
+    "{\"ResourceTagList\":[{\"ResourceId\":\"" ARN "\",\"TagsList\":[{\"Key\":\"owner\",\"Value\":"         \
     "\"security\"},{\"Key\":\"tier\",\"Value\":\"1\"}]}]}"
 
 #define CONFIGURATION     "{\"MaxEventSize\":\"Large\"}"
@@ -107,9 +107,19 @@ static int start(Doing *d, Action action, const Settings *kept, const Settings *
                  Remediation **ret) {
     char region[] = REGION, name[] = "main", arn[] = ARN;
     RemediationRequest request = {
-        .aws = d->f->aws, .credentials = d->f->credentials, .region = region, .name = name, .arn = arn,
-        .action = action, .stop_usec = STOP, .desired = kept, .actual = found, .fields = fields,
-        .differs = differs, .done = on_done, .userdata = d,
+        .aws = d->f->aws,
+        .credentials = d->f->credentials,
+        .region = region,
+        .name = name,
+        .arn = arn,
+        .action = action,
+        .stop_usec = STOP,
+        .desired = kept,
+        .actual = found,
+        .fields = fields,
+        .differs = differs,
+        .done = on_done,
+        .userdata = d,
     };
     int r;
 
@@ -129,7 +139,8 @@ static Doing act(ServiceFixture *f, Action action, const Settings *kept, const S
 
     assert_int_equal(start(&d, action, kept, found, fields, &doing), 0);
     assert_int_equal(d.n_done, 0);
-    fake_loop_advance(f->loop, REMEDIATE_CALLS_MAX * aws_client_deadline_usec(f->aws) + REMEDIATE_READ_BACK_USEC);
+    fake_loop_advance(f->loop,
+                      REMEDIATE_CALLS_MAX * aws_client_deadline_usec(f->aws) + REMEDIATE_READ_BACK_USEC);
     assert_int_equal(d.n_done, 1);
     assert_int_equal(d.outcome.action, action);
     assert_int_equal(d.outcome.result == RESULT_CONFIRMED, d.outcome.error_text[0] == '\0');
@@ -225,7 +236,8 @@ static void test_restart_that_does_not_show(void **state) {
         const char *text;
     } cases[] = {
         { STOPPED, "StartLogging: accepted, but the trail still does not log after 5 s" },
-        { ERROR("AccessDeniedException"), "StartLogging: accepted, but GetTrailStatus: AccessDeniedException: no" },
+        { ERROR("AccessDeniedException"),
+          "StartLogging: accepted, but GetTrailStatus: AccessDeniedException: no" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -244,7 +256,7 @@ static void test_restart_that_does_not_show(void **state) {
         while (d.n_done == 0)
             assert_true(fake_loop_next(f->loop));
         assert_between(loop_monotonic_usec(fake_loop_loop(f->loop)) - before_usec, 3 * USEC_PER_SEC,
-                        REMEDIATE_READ_BACK_USEC);
+                       REMEDIATE_READ_BACK_USEC);
         assert_between(fake_http_n_requests(f->http), 5, 12); /* less and less often */
         assert_int_equal(d.outcome.result, RESULT_FAILED);
         assert_string_equal(d.outcome.error_text, cases[i].text);
@@ -320,11 +332,12 @@ static void test_every_setting_at_once(void **state) {
     d = act(f, ACTION_RESTORE, &keep, &keep, BIT(SELECTORS) - 1);
     assert_int_equal(d.outcome.result, RESULT_CONFIRMED);
     assert_written(f, "UpdateTrail ");
-    assert_asked(f, 0, "UpdateTrail",
-                 "{" NAME ",\"S3BucketName\":\"logs\",\"S3KeyPrefix\":\"audit\",\"SnsTopicName\":\"\","
-                 "\"CloudWatchLogsLogGroupArn\":\"" GROUP "\",\"CloudWatchLogsRoleArn\":\"" ROLE
-                 "\",\"KmsKeyId\":\"\",\"IsMultiRegionTrail\":true,\"IncludeGlobalServiceEvents\":true,"
-                 "\"EnableLogFileValidation\":true,\"IsOrganizationTrail\":false,\"RecursiveLogging\":true}");
+    assert_asked(
+            f, 0, "UpdateTrail",
+            "{" NAME ",\"S3BucketName\":\"logs\",\"S3KeyPrefix\":\"audit\",\"SnsTopicName\":\"\","
+            "\"CloudWatchLogsLogGroupArn\":\"" GROUP "\",\"CloudWatchLogsRoleArn\":\"" ROLE
+            "\",\"KmsKeyId\":\"\",\"IsMultiRegionTrail\":true,\"IncludeGlobalServiceEvents\":true,"
+            "\"EnableLogFileValidation\":true,\"IsOrganizationTrail\":false,\"RecursiveLogging\":true}");
 }
 
 static void test_selectors_and_insights(void **state) {
@@ -338,7 +351,8 @@ static void test_selectors_and_insights(void **state) {
           "{\"TrailName\":\"" ARN "\",\"AdvancedEventSelectors\":" ADVANCED "}" },
         { FIELD_INSIGHTS, INSIGHTS, "PutInsightSelectors",
           "{\"TrailName\":\"" ARN "\",\"InsightSelectors\":" INSIGHTS "}" },
-        { FIELD_INSIGHTS, "[]", "PutInsightSelectors", "{\"TrailName\":\"" ARN "\",\"InsightSelectors\":[]}" },
+        { FIELD_INSIGHTS, "[]", "PutInsightSelectors",
+          "{\"TrailName\":\"" ARN "\",\"InsightSelectors\":[]}" },
         { FIELD_CONFIGURATION, CONFIGURATION, "PutEventConfiguration",
           "{\"MaxEventSize\":\"Large\",\"TrailName\":\"" ARN "\"}" },
     };
@@ -367,8 +381,8 @@ static void test_selectors_and_insights(void **state) {
 }
 
 #define TAGS(list) "{\"ResourceId\":\"" ARN "\",\"TagsList\":[" list "]}"
-#define OWNER "{\"Key\":\"owner\",\"Value\":\"security\"}"
-#define TIER "{\"Key\":\"tier\",\"Value\":\"1\"}"
+#define OWNER      "{\"Key\":\"owner\",\"Value\":\"security\"}"
+#define TIER       "{\"Key\":\"tier\",\"Value\":\"1\"}"
 
 static void test_tags(void **state) {
     static const struct {
@@ -491,9 +505,9 @@ static void test_it_never_shows(void **state) {
     } cases[] = {
         { LISTED_IN("mallorys"), BIT(BUCKET),
           "UpdateTrail: AWS accepted it, and does not show it after 5 s" },
-        { "{\"trailList\":[]}", 0,
-          "UpdateTrail: AWS accepted it, and does not show it after 5 s" },
-        { NULL, FIELDS_ALL & ~FIELDS_UNWRITABLE, "UpdateTrail: accepted, but DescribeTrails: AccessDeniedException: no" },
+        { "{\"trailList\":[]}", 0, "UpdateTrail: AWS accepted it, and does not show it after 5 s" },
+        { NULL, FIELDS_ALL & ~FIELDS_UNWRITABLE,
+          "UpdateTrail: accepted, but DescribeTrails: AccessDeniedException: no" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -577,7 +591,7 @@ static void test_a_refused_write_ends_it(void **state) {
 static void test_refused_fields_are_left_out(void **state) {
     static const struct {
         uint32_t fields;
-        const char *answers[6]; /* to the writes */
+        const char *answers[6];     /* to the writes */
         const char *written, *body; /* the last UpdateTrail's, NULL: any */
         const char *text;
         bool looked_at;
@@ -585,32 +599,51 @@ static void test_refused_fields_are_left_out(void **state) {
         { BIT(KMS_KEY) | BIT(BUCKET) | BIT(MULTI_REGION) | BIT(SELECTORS),
           { ERROR("KmsKeyDisabledException"), "{}", "{}" },
           "UpdateTrail UpdateTrail PutEventSelectors ",
-          "{" NAME ",\"S3BucketName\":\"logs\",\"IsMultiRegionTrail\":true,\"IncludeGlobalServiceEvents\":true}",
-          "UpdateTrail: KmsKeyDisabledException: no", true },
+          "{" NAME
+          ",\"S3BucketName\":\"logs\",\"IsMultiRegionTrail\":true,\"IncludeGlobalServiceEvents\":true}",
+          "UpdateTrail: KmsKeyDisabledException: no",
+          true },
         /* one after the other; the first is told */
         { BIT(KMS_KEY) | BIT(BUCKET) | BIT(PREFIX) | BIT(SNS_TOPIC),
           { ERROR("InsufficientSnsTopicPolicyException"), ERROR("S3BucketDoesNotExistException"), "{}" },
-          "UpdateTrail UpdateTrail UpdateTrail ", "{" NAME ",\"KmsKeyId\":\"\"}",
-          "UpdateTrail: InsufficientSnsTopicPolicyException: no", true },
+          "UpdateTrail UpdateTrail UpdateTrail ",
+          "{" NAME ",\"KmsKeyId\":\"\"}",
+          "UpdateTrail: InsufficientSnsTopicPolicyException: no",
+          true },
         /* group and role go together, and so they are left out */
-        { BIT(LOG_GROUP) | BIT(VALIDATION), { ERROR("InvalidCloudWatchLogsRoleArnException"), "{}" },
-          "UpdateTrail UpdateTrail ", "{" NAME ",\"EnableLogFileValidation\":true}",
-          "UpdateTrail: InvalidCloudWatchLogsRoleArnException: no", true },
+        { BIT(LOG_GROUP) | BIT(VALIDATION),
+          { ERROR("InvalidCloudWatchLogsRoleArnException"), "{}" },
+          "UpdateTrail UpdateTrail ",
+          "{" NAME ",\"EnableLogFileValidation\":true}",
+          "UpdateTrail: InvalidCloudWatchLogsRoleArnException: no",
+          true },
         /* about nothing that was asked: all of that call, and of that only */
         { BIT(VALIDATION) | BIT(SELECTORS) | BIT(INSIGHTS),
           { ERROR("InsufficientS3BucketPolicyException"), "{}", "{}" },
-          "UpdateTrail PutEventSelectors PutInsightSelectors ", NULL,
-          "UpdateTrail: InsufficientS3BucketPolicyException: no", true },
+          "UpdateTrail PutEventSelectors PutInsightSelectors ",
+          NULL,
+          "UpdateTrail: InsufficientS3BucketPolicyException: no",
+          true },
         { FIELDS_ALL,
           { ERROR("AccessDeniedException"), ERROR("InvalidEventSelectorsException"), "{}", "{}",
             ERROR("AccessDeniedException") },
-          "UpdateTrail PutEventSelectors PutInsightSelectors RemoveTags AddTags ", NULL,
-          "UpdateTrail: AccessDeniedException: no", true },
+          "UpdateTrail PutEventSelectors PutInsightSelectors RemoveTags AddTags ",
+          NULL,
+          "UpdateTrail: AccessDeniedException: no",
+          true },
         /* nothing was written: nothing is read back */
-        { BIT(KMS_KEY), { ERROR("KmsKeyDisabledException") }, "UpdateTrail ", NULL,
-          "UpdateTrail: KmsKeyDisabledException: no", false },
-        { BIT(BUCKET) | BIT(SELECTORS), { ERROR("AccessDeniedException"), ERROR("AccessDeniedException") },
-          "UpdateTrail PutEventSelectors ", NULL, "UpdateTrail: AccessDeniedException: no", false },
+        { BIT(KMS_KEY),
+          { ERROR("KmsKeyDisabledException") },
+          "UpdateTrail ",
+          NULL,
+          "UpdateTrail: KmsKeyDisabledException: no",
+          false },
+        { BIT(BUCKET) | BIT(SELECTORS),
+          { ERROR("AccessDeniedException"), ERROR("AccessDeniedException") },
+          "UpdateTrail PutEventSelectors ",
+          NULL,
+          "UpdateTrail: AccessDeniedException: no",
+          false },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -631,7 +664,8 @@ static void test_refused_fields_are_left_out(void **state) {
         assert_int_equal(d.outcome.result, RESULT_FAILED);
         assert_string_equal(d.outcome.error_text, cases[i].text);
         assert_written(f, cases[i].written);
-        while (last + 1 < fake_http_n_requests(f->http) && text_equal(operation_of(f, last + 1), "UpdateTrail"))
+        while (last + 1 < fake_http_n_requests(f->http) &&
+               text_equal(operation_of(f, last + 1), "UpdateTrail"))
             last++;
         assert_asked(f, last, "UpdateTrail", cases[i].body);
         service_tear_down(state);
@@ -687,16 +721,17 @@ static void test_values_that_are_none(void **state) {
 /* ---- RECREATE ---- */
 
 #define CREATED                                                                                             \
-    "{\"Name\":\"main\",\"S3BucketName\":\"logs\",\"S3KeyPrefix\":\"audit\","                                \
-    "\"CloudWatchLogsLogGroupArn\":\"" GROUP "\",\"CloudWatchLogsRoleArn\":\"" ROLE                          \
+    "{\"Name\":\"main\",\"S3BucketName\":\"logs\",\"S3KeyPrefix\":\"audit\","                               \
+    "\"CloudWatchLogsLogGroupArn\":\"" GROUP "\",\"CloudWatchLogsRoleArn\":\"" ROLE                         \
     "\",\"IsMultiRegionTrail\":true,\"IncludeGlobalServiceEvents\":true,\"EnableLogFileValidation\":true,"  \
     "\"IsOrganizationTrail\":false,\"RecursiveLogging\":true,\"TagsList\":[" OWNER "," TIER "]}"
 
 static void test_recreate(void **state) {
-    static const char *const order[] = { "CreateTrail",         "StartLogging",      "PutEventSelectors",
-                                         "PutInsightSelectors", "PutEventConfiguration", "GetTrailStatus",
-                                         "DescribeTrails", "GetEventSelectors", "GetInsightSelectors", "ListTags",
-                                         "GetEventConfiguration" };
+    static const char *const order[] = {
+        "CreateTrail",           "StartLogging",   "PutEventSelectors",    "PutInsightSelectors",
+        "PutEventConfiguration", "GetTrailStatus", "DescribeTrails",       "GetEventSelectors",
+        "GetInsightSelectors",   "ListTags",       "GetEventConfiguration"
+    };
     ServiceFixture *f = *state;
     Doing d;
 
@@ -809,7 +844,8 @@ static void test_recreate_without_what_is_refused(void **state) {
     assert_int_equal(d.outcome.fields_left & ~(BIT(KMS_KEY) | BIT(SELECTORS)), 0);
 }
 
-/* Whoever fills the quota is named, as far as a list says it; trails that live elsewhere take a place here, too. */
+/* Whoever fills the quota is named, as far as a list says it; trails that live elsewhere take a place here,
+ * too. */
 static void test_recreate_past_the_quota(void **state) {
     static const struct {
         const char *list, *text;

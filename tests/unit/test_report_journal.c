@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
+#include "daemon/io/report.h"
 #include "daemon/log.h"
-#include "daemon/report.h"
 #include "lib/util/macros.h"
 #include "tests/unit/between.h"
 
@@ -92,12 +92,17 @@ static void every_line(void **unused) {
           "open" },
         { { .note = NOTE_RESTORED, .fields = FIELDS }, "restored, confirmed: S3BucketName, EventSelectors" },
         { { .note = NOTE_UNCHANGED, .fields = FIELDS, .detail = "it was accepted as the baseline" },
-          "no longer differs from its baseline: S3BucketName, EventSelectors; it was accepted as the baseline" },
+          "no longer differs from its baseline: S3BucketName, EventSelectors; it was accepted as the "
+          "baseline" },
         { { .note = NOTE_UNMET, .fields = FIELD_BIT(FIELD_VALIDATION) },
-          "does not meet the configured expectation since the configuration changed: LogFileValidationEnabled" },
+          "does not meet the configured expectation since the configuration changed: "
+          "LogFileValidationEnabled" },
         { { .note = NOTE_RESTORE_FAILED, .count = 4, .detail = "UpdateTrail: AccessDenied" },
           "could not be restored (4 times): UpdateTrail: AccessDenied; retrying" },
-        { { .note = NOTE_RESTORE_FAILED, .count = 1, .refused = true, .detail = "UpdateTrail: AccessDenied" },
+        { { .note = NOTE_RESTORE_FAILED,
+            .count = 1,
+            .refused = true,
+            .detail = "UpdateTrail: AccessDenied" },
           "could not be restored: UpdateTrail: AccessDenied" },
         { { .note = NOTE_RESTORES_PAUSED, .count = 30 },
           "restored 30 times within the hour; paused until it is over" },
@@ -114,17 +119,26 @@ static void every_line(void **unused) {
           "DeleteBucket\\x1b by config.amazonaws.com" },
         { { .note = NOTE_ATTRIBUTED }, "done by an unknown caller" },
         { { .note = NOTE_ATTRIBUTED,
-            .actor = { .event_name = "StopLogging", .arn = "arn:aws:iam::222222222222:root", .assumed_root = true,
+            .actor = { .event_name = "StopLogging",
+                       .arn = "arn:aws:iam::222222222222:root",
+                       .assumed_root = true,
                        .source_ip = "192.0.2.1" } },
           "stopped by arn:aws:iam::222222222222:root through AssumeRoot from 192.0.2.1" },
         { { .note = NOTE_ATTRIBUTED,
-            .actor = { .event_name = "StopLogging", .type = "IdentityCenterUser", .name = "544894e8",
-                       .on_behalf_of = "544894e8", .account = "111122223333" } },
+            .actor = { .event_name = "StopLogging",
+                       .type = "IdentityCenterUser",
+                       .name = "544894e8",
+                       .on_behalf_of = "544894e8",
+                       .account = "111122223333" } },
           "stopped by Identity Center user 544894e8" },
         { { .note = NOTE_ATTRIBUTED,
-            .actor = { .event_name = "StopLogging", .arn = "arn:aws:sts::1:assumed-role/R/s", .name = "R/s",
-                       .on_behalf_of = "544894e8", .delegate = "444455556666" } },
-          "stopped by arn:aws:sts::1:assumed-role/R/s on behalf of Identity Center user 544894e8 by delegated access of "
+            .actor = { .event_name = "StopLogging",
+                       .arn = "arn:aws:sts::1:assumed-role/R/s",
+                       .name = "R/s",
+                       .on_behalf_of = "544894e8",
+                       .delegate = "444455556666" } },
+          "stopped by arn:aws:sts::1:assumed-role/R/s on behalf of Identity Center user 544894e8 by "
+          "delegated access of "
           "account 444455556666" },
         { { .note = NOTE_NOBODY_FOUND }, "the event history does not show who did it" },
         { { .note = NOTE_NOBODY_FOUND, .detail = "AccessDenied" },
@@ -136,7 +150,8 @@ static void every_line(void **unused) {
         { { .note = NOTE_BASELINE_WEAK, .detail = "no validation" },
           "was weak when its baseline was recorded: no validation" },
         { { .note = NOTE_BASELINE_DAMAGED, .detail = "x.json: oops" },
-          "the file with its baseline is damaged: a change made before now cannot be detected: x.json: oops" },
+          "the file with its baseline is damaged: a change made before now cannot be detected: x.json: "
+          "oops" },
         { { .note = NOTE_BASELINE_ACCEPTED, .fields = FIELDS, .detail = "by uid 0" },
           "new baseline accepted: S3BucketName, EventSelectors; by uid 0" },
     };

@@ -4,9 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include "lib/retry.h"
 #include "lib/util/macros.h"
+#include <cmocka.h>
 
 #define SEC USEC_PER_SEC
 
@@ -18,10 +18,10 @@ static void classes_worth_another_try(void **state _unused_) {
         [AWS_TIMED_OUT] = 10,
     };
 
-    for (int class = -1; class <= _AWS_ERROR_CLASS_MAX; class++) {
+    for (int class = -1; class <= _AWS_ERROR_CLASS_MAX; class ++) {
         RetryQuota quota = RETRY_QUOTA_INIT;
         unsigned cost = class >= 0 && class < _AWS_ERROR_CLASS_MAX ? costs[class] : 0;
-        RetryDecision d = retry_decide(&quota, (AwsErrorClass)class, 1, 3, 0, UINT64_MAX / 2);
+        RetryDecision d = retry_decide(&quota, (AwsErrorClass) class, 1, 3, 0, UINT64_MAX / 2);
 
         assert_int_equal(d.again, cost > 0);
         assert_int_equal(d.cost, cost);

@@ -15,9 +15,9 @@
 #include "tests/unit/service_fixture.h"
 
 #define REGION "eu-central-1"
-#define OWNER "111122223333"
+#define OWNER  "111122223333"
 
-#define OPEN "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+#define OPEN  "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
 #define CLOSE "</LifecycleConfiguration>"
 
 /* ---- lifecycle rules ---- */
@@ -72,10 +72,10 @@ static void test_rules(void **state) {
     assert_int_equal(read_rules(OPEN CLOSE, &rules), 0);
     assert_int_equal(rules.n, 0);
     s3_rules_done(&rules);
-    assert_int_equal(read_rules(OPEN "<Rule><Expiration><Days>99999999999999999999</Days></Expiration></Rule>"
-                                CLOSE,
-                                &rules),
-                     0);
+    assert_int_equal(
+            read_rules(OPEN "<Rule><Expiration><Days>99999999999999999999</Days></Expiration></Rule>" CLOSE,
+                       &rules),
+            0);
     assert_int_equal(rules.items[0].expiration_days, 1000000);
     s3_rules_done(&rules);
 }
@@ -208,11 +208,13 @@ static void test_calls(void **state) {
 static void test_nothing_there_is_an_answer(void **state) {
     ServiceFixture *f = *state;
 
-    fake_http_reply(f->http, 404, "<Error><Code>NoSuchLifecycleConfiguration</Code><Message>x</Message></Error>",
+    fake_http_reply(f->http, 404,
+                    "<Error><Code>NoSuchLifecycleConfiguration</Code><Message>x</Message></Error>",
                     "x-amz-request-id", "r", NULL);
     service_expect(f, get_rules(f), AWS_OK, true);
     assert_string_equal(f->text, "0 rules");
-    fake_http_reply(f->http, 404, "<Error><Code>NoSuchBucketPolicy</Code><Message>x</Message></Error>", NULL);
+    fake_http_reply(f->http, 404, "<Error><Code>NoSuchBucketPolicy</Code><Message>x</Message></Error>",
+                    NULL);
     service_expect(f, get_policy(f), AWS_OK, true);
     assert_string_equal(f->text, "");
 }
@@ -240,7 +242,8 @@ static void test_errors(void **state) {
     service_expect(f, head(f), AWS_UNREACHABLE, false);
     assert_int_equal(s3_head_bucket(f->aws, f->credentials, REGION, "no/bucket", NULL, on_bucket, f, NULL),
                      -EINVAL);
-    assert_int_equal(s3_head_bucket(f->aws, f->credentials, "mars", "logs", NULL, on_bucket, f, NULL), -EINVAL);
+    assert_int_equal(s3_head_bucket(f->aws, f->credentials, "mars", "logs", NULL, on_bucket, f, NULL),
+                     -EINVAL);
 }
 
 #define ELSEWHERE(region)                                                                                   \
@@ -312,16 +315,11 @@ static void test_cancelled(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rules),
-        cmocka_unit_test(test_rules_that_are_none),
-        cmocka_unit_test(test_ceilings),
-        cmocka_unit_test(test_policy),
-        SERVICE_TEST(test_calls),
-        SERVICE_TEST(test_nothing_there_is_an_answer),
-        SERVICE_TEST(test_errors),
-        SERVICE_TEST(test_bucket_elsewhere),
-        SERVICE_TEST(test_bucket_nowhere),
-        SERVICE_TEST(test_cancelled),
+        cmocka_unit_test(test_rules),      cmocka_unit_test(test_rules_that_are_none),
+        cmocka_unit_test(test_ceilings),   cmocka_unit_test(test_policy),
+        SERVICE_TEST(test_calls),          SERVICE_TEST(test_nothing_there_is_an_answer),
+        SERVICE_TEST(test_errors),         SERVICE_TEST(test_bucket_elsewhere),
+        SERVICE_TEST(test_bucket_nowhere), SERVICE_TEST(test_cancelled),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

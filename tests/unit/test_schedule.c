@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/schedule.h"
+#include "daemon/core/schedule.h"
 #include "lib/util/macros.h"
 #include "tests/unit/between.h"
 
@@ -111,9 +111,9 @@ static void calls_are_counted_as_they_are_paced(void **state _unused_) {
         { 10, { 1, 3, 0 }, 360 + 60 + 3 * 60 },
         { 10, { 1, 3, 4 }, 360 + 60 + 7 * 60 },
         { 10, { 30, 90, 0 }, 30 * 360 + 60 + 90 * 60 },
-        { 10, { 60, 60, 0 }, 60 * 180 + 60 + 60 * 60 },   /* polled every 20 s */
-        { 1, { 60, 180, 0 }, 5 * 3600 + 60 },             /* polls and settings share what is let through */
-        { 1, { 1000, 3000, 0 }, 5 * 3600 + 18 },          /* polled every 200 s, and settings no more often */
+        { 10, { 60, 60, 0 }, 60 * 180 + 60 + 60 * 60 }, /* polled every 20 s */
+        { 1, { 60, 180, 0 }, 5 * 3600 + 60 },           /* polls and settings share what is let through */
+        { 1, { 1000, 3000, 0 }, 5 * 3600 + 18 },        /* polled every 200 s, and settings no more often */
     };
 
     for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
@@ -163,12 +163,13 @@ static void the_list_of_accounts_is_read_again(void **state _unused_) {
         unsigned n_failed;
         uint64_t refresh_sec, wait_sec;
     } rows[] = {
-        { 0, 3600, 3600 }, { 1, 3600, 15 },   { 2, 3600, 30 }, { 5, 3600, 240 },
+        { 0, 3600, 3600 }, { 1, 3600, 15 },    { 2, 3600, 30 }, { 5, 3600, 240 },
         { 6, 3600, 300 },  { 999, 3600, 300 }, { 5, 60, 60 },   { 1, 60, 15 },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        assert_int_equal(schedule_list_wait(rows[i].n_failed, rows[i].refresh_sec * SEC), rows[i].wait_sec * SEC);
+        assert_int_equal(schedule_list_wait(rows[i].n_failed, rows[i].refresh_sec * SEC),
+                         rows[i].wait_sec * SEC);
 }
 
 static void weak_baselines_come_one_by_one_while_they_are_few(void **state _unused_) {
@@ -176,8 +177,9 @@ static void weak_baselines_come_one_by_one_while_they_are_few(void **state _unus
         uint64_t at_sec;
         bool singly;
     } rows[] = {
-        { 100, true },  { 100, true },  { 101, true },   { 3000, true }, { 3600, true }, { 3600, false }, { 3700, false },
-        { 3701, true }, { 3701, true }, { 7301, true }, { 7301, true }, { 7301, true }, { 7301, false }, { 90000, true },
+        { 100, true },   { 100, true },   { 101, true },   { 3000, true },  { 3600, true },
+        { 3600, false }, { 3700, false }, { 3701, true },  { 3701, true },  { 7301, true },
+        { 7301, true },  { 7301, true },  { 7301, false }, { 90000, true },
     };
     WeakPace pace = { 0 };
 

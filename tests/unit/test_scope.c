@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/scope.h"
+#include "daemon/core/scope.h"
 #include "lib/util/macros.h"
 
 static void an_empty_list_is_believed_when_it_comes_twice(void **state _unused_) {

@@ -11,7 +11,7 @@
 
 #include <jansson.h>
 
-#include "daemon/seal.h"
+#include "daemon/core/seal.h"
 #include "lib/util/macros.h"
 
 static char *sealed(const char *text, size_t *ret_len) {
@@ -33,7 +33,8 @@ static int check(const char *text) {
 }
 
 static void a_sealed_document_is_json_and_fits(void **state _unused_) {
-    static const char *const texts[] = { "{\"a\":1}", "{\n  \"a\": 1\n}\n", "{ \"a\": { } }  \n\n", "{\"a\":[]}" };
+    static const char *const texts[] = { "{\"a\":1}", "{\n  \"a\": 1\n}\n", "{ \"a\": { } }  \n\n",
+                                         "{\"a\":[]}" };
 
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         size_t len;
@@ -54,8 +55,9 @@ static void it_is_the_sha256_of_what_stands_before(void **state _unused_) {
     size_t len;
     _cleanup_free_ char *text = sealed("{\"a\":1}", &len);
 
-    assert_string_equal(text, "{\"a\":1,\n\"checksum\": "
-                              "\"sha256:8b0f0d75aabe01bbfba9341752c2cf7626f154e676aa791427b31aebfabc2592\"}\n");
+    assert_string_equal(text,
+                        "{\"a\":1,\n\"checksum\": "
+                        "\"sha256:8b0f0d75aabe01bbfba9341752c2cf7626f154e676aa791427b31aebfabc2592\"}\n");
 }
 
 /* Whatever byte it is, wherever it stands, and whatever it becomes. */

@@ -15,8 +15,8 @@
 
 #include <jansson.h>
 
-#include "daemon/canonical.h"
-#include "daemon/selectors.h"
+#include "daemon/core/canonical.h"
+#include "daemon/core/selectors.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
 #include "tests/unit/alloc_fail.h"

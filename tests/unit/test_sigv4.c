@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "lib/sigv4.h"
-#include "tests/unit/free_watch.h"
+#include "tests/unit/free_poll.h"
 
 typedef struct SigV4Vector {
     const char *name, *method, *path, *query, *body, *region, *service;
@@ -211,9 +211,17 @@ static void query_has_a_ceiling(void **state _unused_) {
 
 static void bad_headers_are_refused(void **state _unused_) {
     static const HttpHeader bad[] = {
-        { "x-amz-a", "a\r\nx-amz-b: c" }, { "x-amz-a", "a\nb" }, { "x-amz-a\n", "b" }, { "x:y", "b" },
-        { "", "b" },                      { NULL, "b" },         { "x", NULL },        { "x;y", "b" },
-        { "x y", "b" },                   { "x", "\x7f" },       { "x\xc3\xa9", "b" },
+        { "x-amz-a", "a\r\nx-amz-b: c" },
+        { "x-amz-a", "a\nb" },
+        { "x-amz-a\n", "b" },
+        { "x:y", "b" },
+        { "", "b" },
+        { NULL, "b" },
+        { "x", NULL },
+        { "x;y", "b" },
+        { "x y", "b" },
+        { "x", "\x7f" },
+        { "x\xc3\xa9", "b" },
     };
     HttpHeader many[SIGV4_HEADERS_MAX + 1];
 
@@ -308,11 +316,13 @@ static void encoding(void **state _unused_) {
 
         strbuf_truncate(&b, 0);
         assert_int_equal(sigv4_encode(&b, &in, 1, false), 0);
-        if (c < 128 && (strchr("-._~", c) || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-                        (c >= 'a' && c <= 'z')) && c != 0)
-            (void) snprintf(expected, sizeof(expected), "%c", c);
+        if (c < 128 &&
+            (strchr("-._~", c) || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+             (c >= 'a' && c <= 'z')) &&
+            c != 0)
+            (void)snprintf(expected, sizeof(expected), "%c", c);
         else
-            (void) snprintf(expected, sizeof(expected), "%%%02X", c);
+            (void)snprintf(expected, sizeof(expected), "%%%02X", c);
         assert_string_equal(strbuf_str(&b), expected);
     }
 

@@ -67,16 +67,14 @@ static void test_build(void **state) {
 
 static void test_build_refuses(void **state) {
     static const char *const topics[] = {
-        "", "alerts", "arn:aws:sqs:eu-west-1:111122223333:alerts", "arn:aws:sns:eu-west-1::alerts",
+        "",
+        "alerts",
+        "arn:aws:sqs:eu-west-1:111122223333:alerts",
+        "arn:aws:sns:eu-west-1::alerts",
         "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main",
     };
     static const char *const subjects[] = {
-        "",
-        " leading",
-        "two\nlines",
-        "d\xc3\xa9j\xc3\xa0",
-        "\x7f",
-        SUBJECT_99 "x",
+        "", " leading", "two\nlines", "d\xc3\xa9j\xc3\xa0", "\x7f", SUBJECT_99 "x",
     };
     static const SnsAttribute nameless = { "", "x" };
     StrBuf b = STRBUF_INIT(BUILT_MAX);
@@ -228,12 +226,9 @@ static void test_call_refused_and_cancelled(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_build),
-        cmocka_unit_test(test_build_refuses),
-        cmocka_unit_test(test_build_size),
-        cmocka_unit_test(test_read),
-        SERVICE_TEST(test_call),
-        SERVICE_TEST(test_call_refused_and_cancelled),
+        cmocka_unit_test(test_build),      cmocka_unit_test(test_build_refuses),
+        cmocka_unit_test(test_build_size), cmocka_unit_test(test_read),
+        SERVICE_TEST(test_call),           SERVICE_TEST(test_call_refused_and_cancelled),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

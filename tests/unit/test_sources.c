@@ -24,8 +24,8 @@
 #include "tests/unit/fake_http.h"
 #include "tests/unit/fake_loop.h"
 
-#define SECRET "secret/that/must/not/show"
-#define ROLE "arn:aws:iam::444455556666:role/Guard"
+#define SECRET    "secret/that/must/not/show"
+#define ROLE      "arn:aws:iam::444455556666:role/Guard"
 #define FORM_ROLE "RoleArn=arn%3Aaws%3Aiam%3A%3A444455556666%3Arole%2FGuard"
 #define SESSION(operation, key)                                                                             \
     "<" operation "Response><" operation "Result><Credentials><AccessKeyId>" key                            \
@@ -58,9 +58,9 @@ static int set_up(void **state) {
     assert_non_null(f);
     f->loop = fake_loop_new();
     f->http = fake_http_new(f->loop);
-    assert_int_equal(aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop), &limits, NULL,
-                                    &f->client),
-                     0);
+    assert_int_equal(
+            aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop), &limits, NULL, &f->client),
+            0);
     snprintf(f->dir, sizeof(f->dir), "/tmp/test-sources.XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     snprintf(f->keys, sizeof(f->keys), "%s/keys", f->dir);
@@ -150,32 +150,36 @@ static void test_documents(void **state _unused_) {
         uint64_t expires_sec;
     } cases[] = {
         { DOCUMENT_PROCESS, "{\"Version\":1," PAIR "}", NULL, NULL, 0 },
-        { DOCUMENT_PROCESS, "{\"Version\":1," PAIR ",\"SessionToken\":\"t\",\"Expiration\":\"2025-01-02T03:04:05Z\"}",
-          NULL, "t", 1735787045 },
-        { DOCUMENT_PROCESS, "{\"Version\":1," PAIR ",\"SessionToken\":null,\"Expiration\":null,\"Token\":\"t\"}", NULL,
-          NULL, 0 },
+        { DOCUMENT_PROCESS,
+          "{\"Version\":1," PAIR ",\"SessionToken\":\"t\",\"Expiration\":\"2025-01-02T03:04:05Z\"}", NULL,
+          "t", 1735787045 },
+        { DOCUMENT_PROCESS,
+          "{\"Version\":1," PAIR ",\"SessionToken\":null,\"Expiration\":null,\"Token\":\"t\"}", NULL, NULL,
+          0 },
         { DOCUMENT_PROCESS, "{" PAIR "}", "Version", NULL, 0 },
         { DOCUMENT_PROCESS, "{\"Version\":\"1\"," PAIR "}", "Version", NULL, 0 },
         { DOCUMENT_PROCESS, "{\"Version\":2," PAIR "}", "Version", NULL, 0 },
         { DOCUMENT_PROCESS, "{\"Version\":true," PAIR "}", "Version", NULL, 0 },
         { DOCUMENT_PROCESS, "{\"Version\":1.0," PAIR "}", NULL, NULL, 0 },
         { DOCUMENT_PROCESS, "{\"Version\":1," PAIR ",\"Expiration\":\"\"}", "is empty", NULL, 0 },
-        { DOCUMENT_PROCESS, "{\"Version\":1," PAIR ",\"Expiration\":\"2025-01-02T03:04:05\"}", "with a zone", NULL, 0 },
-        { DOCUMENT_PROCESS, "{\"Version\":1," PAIR ",\"Expiration\":\"2025-01-02T03:04:05+0000\"}", NULL, NULL,
-          1735787045 },
+        { DOCUMENT_PROCESS, "{\"Version\":1," PAIR ",\"Expiration\":\"2025-01-02T03:04:05\"}", "with a zone",
+          NULL, 0 },
+        { DOCUMENT_PROCESS, "{\"Version\":1," PAIR ",\"Expiration\":\"2025-01-02T03:04:05+0000\"}", NULL,
+          NULL, 1735787045 },
         { DOCUMENT_PROCESS, "{\"Version\":1,\"AccessKeyId\":\"A\"}", "holds no keys", NULL, 0 },
         { DOCUMENT_PROCESS, "{\"Version\":1,\"SecretAccessKey\":\"" SECRET "\"}", "holds no keys", NULL, 0 },
         { DOCUMENT_PROCESS, "{\"Version\":1," PAIR ",\"Expiration\":\"soon\"}", "not a time", NULL, 0 },
         { DOCUMENT_PROCESS, "{\"Version\":1," PAIR ",\"Expiration\":1735787045}", "where a text", NULL, 0 },
         { DOCUMENT_PROCESS, "{\"Version\":1," PAIR ",\"SessionToken\":{}}", "where a text", NULL, 0 },
-        { DOCUMENT_PROCESS, "{\"Version\":1," PAIR ",\"SessionToken\":\"t\\n\"}", "answer's SessionToken ends with", NULL, 0 },
-        { DOCUMENT_CONTAINER, "{\"AccessKeyId\":\"A \",\"SecretAccessKey\":\"" SECRET "\"}", "answer's AccessKeyId ends with",
-          NULL, 0 },
+        { DOCUMENT_PROCESS, "{\"Version\":1," PAIR ",\"SessionToken\":\"t\\n\"}",
+          "answer's SessionToken ends with", NULL, 0 },
+        { DOCUMENT_CONTAINER, "{\"AccessKeyId\":\"A \",\"SecretAccessKey\":\"" SECRET "\"}",
+          "answer's AccessKeyId ends with", NULL, 0 },
         { DOCUMENT_PROCESS, "", "not a JSON object", NULL, 0 },
         { DOCUMENT_PROCESS, "[]", "not a JSON object", NULL, 0 },
         { DOCUMENT_PROCESS, "{\"Version\":1," PAIR "} x", "not a JSON object", NULL, 0 },
-        { DOCUMENT_CONTAINER, "{" PAIR ",\"Token\":\"t\",\"Expiration\":\"2025-01-02T03:04:05Z\"}", NULL, "t",
-          1735787045 },
+        { DOCUMENT_CONTAINER, "{" PAIR ",\"Token\":\"t\",\"Expiration\":\"2025-01-02T03:04:05Z\"}", NULL,
+          "t", 1735787045 },
         { DOCUMENT_CONTAINER, "{" PAIR ",\"Token\":\"t\"}", "no Expiration", NULL, 0 },
         { DOCUMENT_INSTANCE, "{\"Code\":\"Success\"," PAIR ",\"Token\":\"t\"}", NULL, "t", 0 },
         { DOCUMENT_INSTANCE, "{\"Code\":\"No\\u001b\"," PAIR "}", "not available: No\\x1b", NULL, 0 },
@@ -186,7 +190,8 @@ static void test_documents(void **state _unused_) {
         char message[200] = "";
         CredentialsStatus status;
 
-        status = document_read(cases[i].kind, cases[i].body, strlen(cases[i].body), &c, message, sizeof(message));
+        status = document_read(cases[i].kind, cases[i].body, strlen(cases[i].body), &c, message,
+                               sizeof(message));
         assert_int_equal(status, cases[i].message ? CREDENTIALS_FAILED : CREDENTIALS_OK);
         assert_null(strstr(message, SECRET));
         if (cases[i].message && !strstr(message, cases[i].message))
@@ -228,13 +233,15 @@ static void test_process_failures(void **state _unused_) {
         { LOOP_EXITED, 3, SECRET, "", "credential_process get-keys: it ended with status 3" },
         { LOOP_EXITED, 1, SECRET, "no \x1b[31mway\n", "it ended with status 1: no \\x1b[31mway" },
         { LOOP_EXITED, 1, "", "\n two\n\tlines \n", "status 1: two lines" },
-        { LOOP_EXITED, 1, "", "Traceback (most recent call last):\n  File \"/opt/get-keys\", line 1, in <module>\n"
-                              "    raise ProxyConnectionError(\"a long line of what it was that could not be done\")\n"
-                              "ProxyConnectionError: Failed to connect to proxy\n",
+        { LOOP_EXITED, 1, "",
+          "Traceback (most recent call last):\n  File \"/opt/get-keys\", line 1, in <module>\n"
+          "    raise ProxyConnectionError(\"a long line of what it was that could not be done\")\n"
+          "ProxyConnectionError: Failed to connect to proxy\n",
           "status 1: Traceback (most recent call last): File ... " },
-        { LOOP_EXITED, 1, "", "Traceback (most recent call last):\n  File \"/opt/get-keys\", line 1, in <module>\n"
-                              "    raise ProxyConnectionError(\"a long line of what it was that could not be done\")\n"
-                              "ProxyConnectionError: Failed to connect to proxy\n",
+        { LOOP_EXITED, 1, "",
+          "Traceback (most recent call last):\n  File \"/opt/get-keys\", line 1, in <module>\n"
+          "    raise ProxyConnectionError(\"a long line of what it was that could not be done\")\n"
+          "ProxyConnectionError: Failed to connect to proxy\n",
           "not be done\") ProxyConnectionError: Failed to connect to proxy" },
         { LOOP_EXITED, 0, SECRET, "", "not a JSON object" },
         { LOOP_EXITED, 0, "{" PAIR "}", "", "Version" },
@@ -324,8 +331,10 @@ static void test_container_urls(void **state _unused_) {
         { "/a\r\nX: y", NULL, CREDENTIALS_FAILED, NULL },
         { NULL, "https://any.example/x?y=z", CREDENTIALS_OK, "https://any.example/x?y=z" },
         { NULL, "http://169.254.170.2/x", CREDENTIALS_OK, "http://169.254.170.2/x" },
-        { NULL, "http://169.254.170.23/v1/credentials", CREDENTIALS_OK, "http://169.254.170.23/v1/credentials" },
-        { NULL, "http://[fd00:ec2::23]/v1/credentials", CREDENTIALS_OK, "http://[fd00:ec2::23]/v1/credentials" },
+        { NULL, "http://169.254.170.23/v1/credentials", CREDENTIALS_OK,
+          "http://169.254.170.23/v1/credentials" },
+        { NULL, "http://[fd00:ec2::23]/v1/credentials", CREDENTIALS_OK,
+          "http://[fd00:ec2::23]/v1/credentials" },
         { NULL, "http://[fd00:0ec2:0:0::23]:80/", CREDENTIALS_OK, "http://[fd00:0ec2:0:0::23]:80/" },
         { NULL, "http://127.9.9.9:8080/x", CREDENTIALS_OK, "http://127.9.9.9:8080/x" },
         { NULL, "http://[::1]/x", CREDENTIALS_OK, "http://[::1]/x" },
@@ -450,16 +459,19 @@ static void test_container_failures(void **state) {
     assert_int_equal(fake_http_n_running(f->http), 0);
 }
 
-/* Why it refuses, in its own words; never the token, and nothing of an answer that may hold anything else. */
+/* Why it refuses, in its own words; never the token, and nothing of an answer that may hold anything else.
+ */
 static void test_container_reasons(void **state) {
     static const char *const json[] = { "Content-Type", "application/json", NULL },
-                            *const text[] = { "Content-Type", "text/plain; charset=utf-8", NULL },
-                            *const html[] = { "Content-Type", "text/html", NULL };
+                             *const text[] = { "Content-Type", "text/plain; charset=utf-8", NULL },
+                             *const html[] = { "Content-Type", "text/html", NULL };
     static const struct {
         const char *const *type;
         const char *body, *message;
     } cases[] = {
-        { json, "{\"code\":\"AccessDeniedException\",\"message\":\"Unauthorized Exception! EKS does not know it\"}",
+        { json,
+          "{\"code\":\"AccessDeniedException\",\"message\":\"Unauthorized Exception! EKS does not know "
+          "it\"}",
           "HTTP 403: AccessDeniedException: Unauthorized Exception! EKS does not know it" },
         { json, "{\"Code\":\"No\\u001b[31m\",\"Message\":\"one\\ntwo\",\"HTTPErrorCode\":403}",
           "HTTP 403: No\\x1b[31m: one" },
@@ -617,7 +629,8 @@ static void test_profile_role(void **state) {
     write_text(f->config, "[profile ops]\nrole_arn = Guard\nsource_profile = base\n");
     ask(f);
     assert_not_got(f, CREDENTIALS_FAILED, "profile \"ops\": role Guard: the role must be an ARN");
-    write_text(f->config, "[profile ops]\nrole_arn = " ROLE "\nsource_profile = base\nrole_session_name = a b\n");
+    write_text(f->config,
+               "[profile ops]\nrole_arn = " ROLE "\nsource_profile = base\nrole_session_name = a b\n");
     ask(f);
     assert_not_got(f, CREDENTIALS_FAILED, "the session name must be");
 }
@@ -633,7 +646,8 @@ static void test_profile_bases(void **state _unused_) {
         { "credential_source = EcsContainer\n#", "A", { CONTAINER_KEYS } },
         { "credential_source = Ec2InstanceMetadata\n#", "A", { "token", "role", CONTAINER_KEYS } },
         { "source_profile = prog\n[profile prog]\ncredential_process = get-keys\n#", "A", { NULL } },
-        { "source_profile = web\n[profile web]\nrole_arn = " ROLE "\nweb_identity_token_file = ", "ASIAW",
+        { "source_profile = web\n[profile web]\nrole_arn = " ROLE "\nweb_identity_token_file = ",
+          "ASIAW",
           { SESSION("AssumeRoleWithWebIdentity", "ASIAW") } },
     };
 
@@ -665,7 +679,8 @@ static void test_profile_bases(void **state _unused_) {
         (void)snprintf(text, sizeof(text), "Credential=%s/", cases[i].key);
         assert_non_null(strstr(fake_request_header(fake_http_request(f->http, n), "authorization"), text));
         assert_non_null(strstr(fake_http_request(f->http, n)->body, "Guard2&RoleSessionName=mid"));
-        assert_non_null(strstr(fake_request_header(fake_http_request(f->http, n + 1), "authorization"), "ASIA1/"));
+        assert_non_null(
+                strstr(fake_request_header(fake_http_request(f->http, n + 1), "authorization"), "ASIA1/"));
         tear_down(&own);
     }
 }

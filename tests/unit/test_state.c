@@ -20,17 +20,17 @@
 
 #include <jansson.h>
 
-#include "daemon/damaged.h"
+#include "daemon/core/seal.h"
+#include "daemon/io/damaged.h"
+#include "daemon/io/state.h"
+#include "daemon/io/state_json.h"
 #include "daemon/log.h"
-#include "daemon/seal.h"
-#include "daemon/state.h"
-#include "daemon/state_json.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "tests/unit/alloc_fail.h"
 
-#define NOW (1795514531 * USEC_PER_SEC) /* 2026-11-24T11:22:11Z... the stamp is checked against timetext */
+#define NOW   (1795514531 * USEC_PER_SEC) /* 2026-11-24T11:22:11Z... the stamp is checked against timetext */
 #define STAMP "20261124T100211Z"
 
 /* ---- what the code under test calls ---- */
@@ -45,7 +45,7 @@ void log_line(int level, const char *format, ...) {
     va_list ap;
 
     va_start(ap, format);
-    (void) vsnprintf(logged.line, sizeof(logged.line), format, ap);
+    (void)vsnprintf(logged.line, sizeof(logged.line), format, ap);
     va_end(ap);
     logged.level = level;
     logged.n++;
@@ -77,7 +77,7 @@ static int set_up(void **state _unused_) {
 static const char *in_dir(const char *name) {
     static char path[512];
 
-    (void) snprintf(path, sizeof(path), "%s/%s", dir, name);
+    (void)snprintf(path, sizeof(path), "%s/%s", dir, name);
     return path;
 }
 
@@ -87,9 +87,9 @@ static void empty_intents(void) {
     struct dirent *entry;
 
     while (d && (entry = readdir(d))) {
-        (void) snprintf(path, sizeof(path), "%s/intents/%s", dir, entry->d_name);
+        (void)snprintf(path, sizeof(path), "%s/intents/%s", dir, entry->d_name);
         if (entry->d_name[0] != '.')
-            (void) (remove(path));
+            (void)(remove(path));
     }
     if (d)
         closedir(d);
@@ -103,7 +103,7 @@ static int tear_down(void **state _unused_) {
 
     while (d && (entry = readdir(d)))
         if (entry->d_name[0] != '.')
-            (void) (remove(in_dir(entry->d_name)));
+            (void)(remove(in_dir(entry->d_name)));
     if (d)
         closedir(d);
     return rmdir(dir);
@@ -167,8 +167,14 @@ static unsigned rnd_uint(void) {
 
 static const char *rnd_text(void) {
     static const char *const texts[] = {
-        "",      "eu-central-1",     "111122223333", "a \"quoted\" \\ back",     "line\nbreak\ttab\x01\x7f",
-        "\u00fcml\u00e4ut \U0001f6a8", "</script>",    "arn:aws:cloudtrail:eu-central-1:111122223333:trail/org-trail",
+        "",
+        "eu-central-1",
+        "111122223333",
+        "a \"quoted\" \\ back",
+        "line\nbreak\ttab\x01\x7f",
+        "\u00fcml\u00e4ut \U0001f6a8",
+        "</script>",
+        "arn:aws:cloudtrail:eu-central-1:111122223333:trail/org-trail",
     };
 
     return texts[rnd() % ARRAY_SIZE(texts)];
@@ -313,7 +319,7 @@ static StateTarget rnd_target(void) {
         },
     };
 
-    (void) text_copy(target.state.error_text, sizeof(target.state.error_text), rnd_text());
+    (void)text_copy(target.state.error_text, sizeof(target.state.error_text), rnd_text());
     return target;
 }
 
@@ -435,7 +441,7 @@ static void assert_target(const StateTarget *a, const StateTarget *b) {
 static ChannelTrouble rnd_channel(void) {
     ChannelTrouble trouble = { .channel = (char *)rnd_text(), .since_usec = rnd_usec() };
 
-    (void) text_copy(trouble.text, sizeof(trouble.text), rnd_text());
+    (void)text_copy(trouble.text, sizeof(trouble.text), rnd_text());
     return trouble;
 }
 
@@ -483,7 +489,9 @@ static void what_is_saved_is_loaded(void **state _unused_) {
         StateTarget targets[8];
         ChannelTrouble channels[8];
         StateAccount accounts[8];
-        StateTable saved = { trails, rnd() % 9, targets, rnd() % 9, channels, rnd() % 9, accounts, rnd() % 9 }, loaded;
+        StateTable
+                saved = { trails, rnd() % 9, targets, rnd() % 9, channels, rnd() % 9, accounts, rnd() % 9 },
+                loaded;
         char error[256] = "";
 
         for (size_t i = 0; i < saved.n_trails; i++)
@@ -538,21 +546,32 @@ static void the_file_is_readable(void **state _unused_) {
     };
     StateTarget target = { .account = (char *)"", .region = (char *)"eu-central-1" };
     ChannelTrouble trouble = { .channel = (char *)"sns:arn", .since_usec = NOW, .text = "gone" };
-    StateTable table = { .trails = &trail, .n_trails = 1, .targets = &target, .n_targets = 1, .channels = &trouble, .n_channels = 1 };
+    StateTable table = { .trails = &trail,
+                         .n_trails = 1,
+                         .targets = &target,
+                         .n_targets = 1,
+                         .channels = &trouble,
+                         .n_channels = 1 };
     struct stat st;
 
     assert_int_equal(state_save(dir, &table), 0);
-    assert_sealed("state.json",
-                "{\n  \"schema\": \"trailguard.state/1\",\n  \"trails\": [\n"
-                "    {\"name\": \"org-trail\", \"arn\": \"arn:aws:cloudtrail:eu-central-1:111122223333:trail/org-trail\", "
-                "\"account\": \"111122223333\", \"region\": \"eu-central-1\", \"validation\": true, \"known\": true, "
-                "\"verdict\": \"stopped\", \"findings\": [\"stopped\", \"log group\"], \"stop_usec\": 1795514531000000, "
-                "\"error\": \"ok\", \"incident\": {\"open\": true, \"mark_usec\": 1795514531000000, "
-                "\"opened_usec\": 1795514531000000, \"event\": \"trail.stopped\", \"severity\": \"critical\", "
-                "\"gap_from_usec\": 1795514531000000, \"action\": \"none\", \"action_result\": \"none\"}}\n  ],\n"
-                "  \"targets\": [\n    {\"region\": \"eu-central-1\", \"error\": \"ok\", \"list_error\": \"ok\"}\n  ],\n"
-                "  \"channels\": [\n    {\"channel\": \"sns:arn\", \"failed_since_usec\": 1795514531000000, "
-                "\"error_text\": \"gone\"}\n  ]\n}\n");
+    assert_sealed(
+            "state.json",
+            "{\n  \"schema\": \"trailguard.state/1\",\n  \"trails\": [\n"
+            "    {\"name\": \"org-trail\", \"arn\": "
+            "\"arn:aws:cloudtrail:eu-central-1:111122223333:trail/org-trail\", "
+            "\"account\": \"111122223333\", \"region\": \"eu-central-1\", \"validation\": true, \"known\": "
+            "true, "
+            "\"verdict\": \"stopped\", \"findings\": [\"stopped\", \"log group\"], \"stop_usec\": "
+            "1795514531000000, "
+            "\"error\": \"ok\", \"incident\": {\"open\": true, \"mark_usec\": 1795514531000000, "
+            "\"opened_usec\": 1795514531000000, \"event\": \"trail.stopped\", \"severity\": \"critical\", "
+            "\"gap_from_usec\": 1795514531000000, \"action\": \"none\", \"action_result\": \"none\"}}\n  "
+            "],\n"
+            "  \"targets\": [\n    {\"region\": \"eu-central-1\", \"error\": \"ok\", \"list_error\": "
+            "\"ok\"}\n  ],\n"
+            "  \"channels\": [\n    {\"channel\": \"sns:arn\", \"failed_since_usec\": 1795514531000000, "
+            "\"error_text\": \"gone\"}\n  ]\n}\n");
     assert_int_equal(stat(in_dir("state.json"), &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     assert_int_equal(count_files(), 1);
@@ -566,7 +585,10 @@ static void what_ends_with_the_process_is_not_kept(void **state _unused_) {
         .region = (char *)"",
         .state = { .acting = true,
                    .act_after_mono_usec = 77,
-                   .pending = { .set = true, .first_sight = true, .kind = TELL_REOPENED, .by_mono_usec = 78 } },
+                   .pending = { .set = true,
+                                .first_sight = true,
+                                .kind = TELL_REOPENED,
+                                .by_mono_usec = 78 } },
     };
     StateTable table = { .trails = &trail, .n_trails = 1 }, loaded;
     const TrailState *state_;
@@ -652,10 +674,16 @@ static void bytes_that_json_cannot_hold_do_not_cost_the_file(void **state _unuse
     StateTrail trail = { .name = (char *)"bad\xff\xc3name", .arn = NULL, .account = NULL, .region = NULL };
     StateTarget target = { .account = NULL, .region = (char *)"r", .state.failed_since_usec = UINT64_MAX };
     ChannelTrouble trouble = { .channel = (char *)"sns:arn", .text = "gone" };
-    StateTable table = { .trails = &trail, .n_trails = 1, .targets = &target, .n_targets = 1, .channels = &trouble, .n_channels = 1 }, loaded;
+    StateTable table = { .trails = &trail,
+                         .n_trails = 1,
+                         .targets = &target,
+                         .n_targets = 1,
+                         .channels = &trouble,
+                         .n_channels = 1 },
+               loaded;
     char error[256];
 
-    (void) text_copy(target.state.error_text, sizeof(target.state.error_text), "\xed\xa0\x80 surrogate");
+    (void)text_copy(target.state.error_text, sizeof(target.state.error_text), "\xed\xa0\x80 surrogate");
     assert_int_equal(state_save(dir, &table), 0);
     assert_int_equal(state_load(dir, NOW, &loaded, error, sizeof(error)), 0);
     assert_string_equal(loaded.trails[0].name, "bad??name");
@@ -680,13 +708,13 @@ static void too_much_is_not_written(void **state _unused_) {
 
 /* ---- reading ---- */
 
-#define STATE(members) "{\"schema\":\"trailguard.state/1\"" members "}"
-#define TRAIL(members) STATE(",\"trails\":[{" members "}]")
+#define STATE(members)  "{\"schema\":\"trailguard.state/1\"" members "}"
+#define TRAIL(members)  STATE(",\"trails\":[{" members "}]")
 #define TARGET(members) STATE(",\"targets\":[{" members "}]")
 
 static void missing_members_have_defaults_and_unknown_ones_are_passed_over(void **state _unused_) {
-    static const char text[] =
-            STATE(",\"later\":{\"x\":[1]},\"trails\":[{\"colour\":7,\"incident\":{\"smell\":null}}],\"targets\":[{}]");
+    static const char text[] = STATE(",\"later\":{\"x\":[1]},\"trails\":[{\"colour\":7,\"incident\":{"
+                                     "\"smell\":null}}],\"targets\":[{}]");
     StateTable table;
     char reason[256] = "";
 
@@ -729,7 +757,8 @@ static void wrong_members_are_named(void **state _unused_) {
         { TRAIL("\"verdict\":\"fine\""), "trails[0].verdict is not a known word" },
         { TRAIL("\"verdict\":3"), "trails[0].verdict is not a known word" },
         { TRAIL("\"findings\":\"stopped\""), "trails[0].findings is not a list of known findings" },
-        { TRAIL("\"findings\":[\"stopped\",\"bored\"]"), "trails[0].findings is not a list of known findings" },
+        { TRAIL("\"findings\":[\"stopped\",\"bored\"]"),
+          "trails[0].findings is not a list of known findings" },
         { TRAIL("\"findings\":[1]"), "trails[0].findings is not a list of known findings" },
         { TRAIL("\"stop_usec\":-1"), "trails[0].stop_usec is not microseconds since 1970" },
         { TRAIL("\"stop_usec\":1.5"), "trails[0].stop_usec is not microseconds since 1970" },
@@ -753,7 +782,9 @@ static void wrong_members_are_named(void **state _unused_) {
         StateTable table = { .n_trails = 42 };
         char reason[256] = "";
 
-        assert_int_equal(state_json_read(cases[i].text, strlen(cases[i].text), &table, reason, sizeof(reason)), -EINVAL);
+        assert_int_equal(
+                state_json_read(cases[i].text, strlen(cases[i].text), &table, reason, sizeof(reason)),
+                -EINVAL);
         assert_string_equal(reason, cases[i].reason);
         assert_int_equal(table.n_trails, 42);
     }
@@ -763,10 +794,10 @@ static char *many_entries(size_t n, size_t *ret_len) {
     StrBuf b = STRBUF_INIT(1 << 20);
     char *text;
 
-    (void) strbuf_add(&b, "{\"schema\":\"trailguard.state/1\",\"targets\":[{}");
+    (void)strbuf_add(&b, "{\"schema\":\"trailguard.state/1\",\"targets\":[{}");
     for (size_t i = 1; i < n; i++)
-        (void) strbuf_add(&b, ",{}");
-    (void) strbuf_add(&b, "]}");
+        (void)strbuf_add(&b, ",{}");
+    (void)strbuf_add(&b, "]}");
     *ret_len = b.len;
     assert_int_equal(strbuf_take(&b, &text), 0);
     return text;
@@ -791,7 +822,7 @@ static void long_text_is_cut_to_its_field(void **state _unused_) {
 
     memset(long_text, 'x', sizeof(long_text) - 1);
     long_text[sizeof(long_text) - 1] = '\0';
-    (void) snprintf(text, sizeof(text), TARGET("\"error_text\":\"%s\""), long_text);
+    (void)snprintf(text, sizeof(text), TARGET("\"error_text\":\"%s\""), long_text);
     assert_int_equal(state_json_read(text, strlen(text), &table, reason, sizeof(reason)), 0);
     assert_int_equal(strlen(table.targets[0].state.error_text), ERROR_TEXT_MAX - 1);
     state_table_done(&table);
@@ -819,13 +850,16 @@ static void what_cannot_be_read_is_not_damaged(void **state _unused_) {
 
     put_file("state.json", "good", 4);
     for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
-        assert_int_equal(damaged_file(-1, in_dir("state.json"), errors[i], "", 9, NOW, error, sizeof(error)), errors[i]);
+        assert_int_equal(damaged_file(-1, in_dir("state.json"), errors[i], "", 9, NOW, error, sizeof(error)),
+                         errors[i]);
     assert_file("state.json", "good");
     assert_int_equal(logged.n, 0);
 }
 
 static void no_link_is_followed_below_the_state_directory(void **state _unused_) {
-    StateTrail trail = { .name = (char *)"t", .arn = (char *)"arn", .account = (char *)"1", .region = (char *)"r" };
+    StateTrail trail = {
+        .name = (char *)"t", .arn = (char *)"arn", .account = (char *)"1", .region = (char *)"r"
+    };
     char error[256] = "";
     StateTable table = { 0 };
     int fd, pid;
@@ -855,12 +889,12 @@ static void what_a_crash_has_left_is_swept(void **state _unused_) {
     put_file(".mine.tmp-12", "x", 1);
     for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
         assert_int_equal(mkdir(in_dir(directories[i]), 0700), 0);
-        (void) snprintf(name, sizeof(name), "%s/.x.json.tmp-aB3xYz", directories[i]);
+        (void)snprintf(name, sizeof(name), "%s/.x.json.tmp-aB3xYz", directories[i]);
         put_file(name, "x", 1);
-        (void) snprintf(name, sizeof(name), "%s/.probe-aB3xYz", directories[i]);
+        (void)snprintf(name, sizeof(name), "%s/.probe-aB3xYz", directories[i]);
         put_file(name, "x", 1);
     }
-    (void) snprintf(runtime, sizeof(runtime), "%s/run", dir);
+    (void)snprintf(runtime, sizeof(runtime), "%s/run", dir);
     state_sweep(dir, runtime);
     assert_int_equal(access(in_dir(".state.json.tmp-aB3xYz"), F_OK), -1);
     assert_file(".mine.tmp-12", "x");
@@ -875,7 +909,7 @@ static void a_lock_that_was_removed_is_noticed(void **state _unused_) {
     char runtime[80];
     int fd = -1, run_fd = -1, pid = 0;
 
-    (void) snprintf(runtime, sizeof(runtime), "%s/run", dir);
+    (void)snprintf(runtime, sizeof(runtime), "%s/run", dir);
     assert_int_equal(mkdir(runtime, 0700), 0);
     assert_int_equal(state_lock(dir, &fd, &pid), 0);
     assert_int_equal(state_lock(runtime, &run_fd, &pid), 0);
@@ -905,8 +939,9 @@ static void a_damaged_file_is_kept_under_a_new_name(void **state _unused_) {
         char name[64], text[16];
 
         noreplace_is_unknown = i % 2;
-        (void) snprintf(text, sizeof(text), "damage %u", i);
-        (void) snprintf(name, sizeof(name), i == 0 ? "state.json.damaged-" STAMP : "state.json.damaged-" STAMP ".%u", i);
+        (void)snprintf(text, sizeof(text), "damage %u", i);
+        (void)snprintf(name, sizeof(name),
+                       i == 0 ? "state.json.damaged-" STAMP : "state.json.damaged-" STAMP ".%u", i);
         put_file("state.json", text, strlen(text));
         assert_int_equal(state_load(dir, NOW, &table, error, sizeof(error)), 0);
         assert_int_equal(table.n_trails + table.n_targets, 0);
@@ -914,10 +949,10 @@ static void a_damaged_file_is_kept_under_a_new_name(void **state _unused_) {
         assert_int_equal(access(in_dir("state.json"), F_OK), -1);
         assert_int_equal(logged.n, i + 1);
         assert_int_equal(logged.level, LOG_ERR);
-        (void) snprintf(expected, sizeof(expected),
-                        "%s/state.json: damaged (line 1: not JSON); kept as %s/%s, starting "
-                        "without it",
-                        dir, dir, name);
+        (void)snprintf(expected, sizeof(expected),
+                       "%s/state.json: damaged (line 1: not JSON); kept as %s/%s, starting "
+                       "without it",
+                       dir, dir, name);
         assert_string_equal(logged.line, expected);
     }
     /* the earlier ones are as they were, and a new state does not touch them */
@@ -951,7 +986,10 @@ static void a_file_that_is_none_or_too_big_is_set_aside_too(void **state _unused
 
 /* The disk has changed one: it is JSON still, and says something else. */
 static void a_changed_byte_of_a_value_is_damage(void **state _unused_) {
-    StateTrail trail = { .name = (char *)"t", .arn = (char *)"arn", .account = (char *)"1", .region = (char *)"r",
+    StateTrail trail = { .name = (char *)"t",
+                         .arn = (char *)"arn",
+                         .account = (char *)"1",
+                         .region = (char *)"r",
                          .state.stop_usec = NOW };
     StateTable table = { .trails = &trail, .n_trails = 1 }, loaded;
     char error[256] = "", *text, *digit;
@@ -996,22 +1034,32 @@ static void a_failed_save_leaves_the_old_file(void **state _unused_) {
     assert_int_equal(state_save(dir, &table), 0);
     table.n_trails = STATE_ENTRIES_MAX + 1;
     assert_int_equal(state_save(dir, &table), -E2BIG);
-    assert_sealed("state.json", "{\n  \"schema\": \"trailguard.state/1\",\n  \"trails\": [],\n  \"targets\": []\n}\n");
+    assert_sealed("state.json",
+                  "{\n  \"schema\": \"trailguard.state/1\",\n  \"trails\": [],\n  \"targets\": []\n}\n");
 }
 
 /* ---- when memory runs out ---- */
 
 static void without_memory_nothing_is_lost(void **state _unused_) {
-    StateTrail trail = { .name = (char *)"t\xff", .arn = (char *)"a", .account = (char *)"b", .region = (char *)"c" };
+    StateTrail trail = {
+        .name = (char *)"t\xff", .arn = (char *)"a", .account = (char *)"b", .region = (char *)"c"
+    };
     StateTarget target = { .account = (char *)"b", .region = (char *)"c", .state.error_text = "denied" };
     ChannelTrouble trouble = { .channel = (char *)"sns:arn", .text = "gone" };
-    StateTable table = { .trails = &trail, .n_trails = 1, .targets = &target, .n_targets = 1, .channels = &trouble, .n_channels = 1 }, loaded;
+    StateTable table = { .trails = &trail,
+                         .n_trails = 1,
+                         .targets = &target,
+                         .n_targets = 1,
+                         .channels = &trouble,
+                         .n_channels = 1 },
+               loaded;
     char error[256];
     bool failed;
     int r;
 
     trail.state.findings = FINDING_BIT(FINDING_STOPPED);
-    trail.state.incident = (Incident){ .open = true, .opened_usec = 1, .told = FINDING_BIT(FINDING_STOPPED) };
+    trail.state.incident =
+            (Incident){ .open = true, .opened_usec = 1, .told = FINDING_BIT(FINDING_STOPPED) };
     json_set_alloc_funcs(malloc, free);
     for (unsigned n = 0; n < 2000; n++) {
         alloc_fail_after(n);
@@ -1033,7 +1081,8 @@ static void without_memory_nothing_is_lost(void **state _unused_) {
         r = state_load(dir, NOW, &loaded, error, sizeof(error));
         failed = alloc_fail_end();
         /* jansson gets by without some of its memory */
-        assert_true(r == 0 || (failed && r == -ENOMEM && text_ends_with(error, "state.json: out of memory")));
+        assert_true(r == 0 ||
+                    (failed && r == -ENOMEM && text_ends_with(error, "state.json: out of memory")));
         assert_int_equal(loaded.n_trails, r == 0 ? 1 : 0);
         if (r == 0)
             assert_string_equal(loaded.targets[0].state.error_text, "denied");
@@ -1079,7 +1128,7 @@ static void one_holds_the_lock(void **state _unused_) {
     assert_int_equal(count_files(), 0);
     assert_int_equal(state_lock(dir, &fd, &pid), 0);
     assert_int_equal(pid, 0);
-    (void) snprintf(expected, sizeof(expected), "%d\n", (int)getpid());
+    (void)snprintf(expected, sizeof(expected), "%d\n", (int)getpid());
     assert_file("lock", expected);
     assert_int_equal(stat(in_dir("lock"), &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
@@ -1108,7 +1157,7 @@ static void a_lock_ends_with_its_process(void **state _unused_) {
         if (state_lock(dir, &fd, &pid) < 0 || write(ready[1], "x", 1) != 1)
             _exit(1);
         for (;;)
-            (void) pause();
+            (void)pause();
     }
     assert_int_equal(read(ready[0], &byte, 1), 1);
     assert_int_equal(state_is_locked(dir, &held), 1);
@@ -1123,7 +1172,9 @@ static void a_lock_ends_with_its_process(void **state _unused_) {
 }
 
 static void a_pid_that_is_none_is_unknown(void **state _unused_) {
-    static const char *const texts[] = { "", "\n", "abc\n", "-1\n", "0\n", "12", "99999999999\n", "12 13\n", "4294967297\n" };
+    static const char *const texts[] = {
+        "", "\n", "abc\n", "-1\n", "0\n", "12", "99999999999\n", "12 13\n", "4294967297\n"
+    };
     int fd, pid;
 
     assert_int_equal(state_lock(dir, &fd, &pid), 0);
@@ -1143,7 +1194,7 @@ static void a_longer_pid_of_before_is_overwritten(void **state _unused_) {
 
     put_file("lock", "1234567890123\n", 14);
     assert_int_equal(state_lock(dir, &fd, &pid), 0);
-    (void) snprintf(expected, sizeof(expected), "%d\n", (int)getpid());
+    (void)snprintf(expected, sizeof(expected), "%d\n", (int)getpid());
     assert_file("lock", expected);
     close_fd(fd);
 }

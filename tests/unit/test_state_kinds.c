@@ -14,8 +14,8 @@
 
 #include <jansson.h>
 
-#include "daemon/state.h"
-#include "daemon/state_json.h"
+#include "daemon/io/state.h"
+#include "daemon/io/state_json.h"
 #include "lib/util/macros.h"
 #include "tests/unit/alloc_fail.h"
 
@@ -39,7 +39,8 @@ static void wrong_members_are_named(void **unused) {
         { FILE_OF("\"changes\":[{}]"), "trails[0].changes is not a list of changes" },
         { FILE_OF("\"changes\":[{\"field\":\"Tags\",\"expected\":\"a\",\"actual\":1}]"),
           "trails[0].changes is not a list of changes" },
-        { FILE_OF("\"changes\":[{\"field\":\"Tags\",\"expected\":\"a\"},{\"field\":\"Tags\",\"actual\":\"b\"}]"),
+        { FILE_OF("\"changes\":[{\"field\":\"Tags\",\"expected\":\"a\"},{\"field\":\"Tags\",\"actual\":"
+                  "\"b\"}]"),
           "trails[0].changes is not a list of changes" },
         { FILE_OF("\"changes\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14]"),
           "trails[0].changes is not a list of changes" },

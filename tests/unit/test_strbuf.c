@@ -12,7 +12,7 @@
 #include "lib/util/strbuf.h"
 #include "tests/unit/alloc_fail.h"
 #include "tests/unit/between.h"
-#include "tests/unit/free_watch.h"
+#include "tests/unit/free_poll.h"
 
 static void starts_empty(void **state _unused_) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(10);
@@ -156,7 +156,7 @@ static void wiping_buffer_leaves_nothing(void **state _unused_) {
         free_watch_start("hunter2");
         assert_int_equal(strbuf_add(&f, "hunter2"), 0);
         for (int i = 0; i < 100; i++)
-            (void) strbuf_add_char(&f, 'x');
+            (void)strbuf_add_char(&f, 'x');
         assert_int_equal(strbuf_error(&f), -E2BIG);
         assert_int_equal(free_watch_clean(), wipe);
 
@@ -177,7 +177,7 @@ static void out_of_memory(void **state _unused_) {
             b.wipe = wipe;
             alloc_fail_after(n);
             for (int i = 0; i < 50; i++)
-                (void) strbuf_addf(&b, "%s", "0123456789");
+                (void)strbuf_addf(&b, "%s", "0123456789");
             r = strbuf_take(&b, &text);
             failed = alloc_fail_end();
 

@@ -17,7 +17,7 @@
 #define ARN "arn:aws:sts::111122223333:assumed-role/guard/i-0abc"
 #define ANSWER(arn, account)                                                                                \
     "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">"                       \
-    "<GetCallerIdentityResult><Arn>" arn "</Arn><UserId>AROAEXAMPLE:i-0abc</UserId><Account>" account                                \
+    "<GetCallerIdentityResult><Arn>" arn "</Arn><UserId>AROAEXAMPLE:i-0abc</UserId><Account>" account       \
     "</Account></GetCallerIdentityResult><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata>"     \
     "</GetCallerIdentityResponse>"
 

@@ -68,18 +68,18 @@ static const struct {
     { "\x7f", "\\x7f" },
     { "caf\xc3\xa9", "caf\xc3\xa9" },
     { "\xf0\x9f\x98\x80!", "\xf0\x9f\x98\x80!" },
-    { "\xc2\x85\xc2\x9b", "\\u0085\\u009b" }, /* C1: NEL, CSI */
-    { "a\xe2\x80\xaetxt.exe", "a\\u202etxt.exe" }, /* right-to-left override */
+    { "\xc2\x85\xc2\x9b", "\\u0085\\u009b" },         /* C1: NEL, CSI */
+    { "a\xe2\x80\xaetxt.exe", "a\\u202etxt.exe" },    /* right-to-left override */
     { "\xe2\x81\xa6\xe2\x81\xa9", "\\u2066\\u2069" }, /* isolates */
     { "\xe2\x80\xa8\xe2\x80\xa9", "\\u2028\\u2029" }, /* line separators */
-    { "a\xe2\x80\x8b\x62", "a\\u200bb" }, /* zero width space */
-    { "\xef\xbb\xbf", "\\ufeff" }, /* byte order mark */
-    { "\xff\xfe", "\\xff\\xfe" }, /* never in UTF-8 */
-    { "\xc0\x8a", "\\xc0\\x8a" }, /* overlong line feed */
-    { "\xe0\x80\x8a", "\\xe0\\x80\\x8a" }, /* overlong again */
-    { "\xed\xa0\x80", "\\xed\\xa0\\x80" }, /* surrogate */
-    { "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" }, /* above U+10FFFF */
-    { "x\xe2\x80", "x\\xe2\\x80" }, /* cut short */
+    { "a\xe2\x80\x8b\x62", "a\\u200bb" },             /* zero width space */
+    { "\xef\xbb\xbf", "\\ufeff" },                    /* byte order mark */
+    { "\xff\xfe", "\\xff\\xfe" },                     /* never in UTF-8 */
+    { "\xc0\x8a", "\\xc0\\x8a" },                     /* overlong line feed */
+    { "\xe0\x80\x8a", "\\xe0\\x80\\x8a" },            /* overlong again */
+    { "\xed\xa0\x80", "\\xed\\xa0\\x80" },            /* surrogate */
+    { "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" },   /* above U+10FFFF */
+    { "x\xe2\x80", "x\\xe2\\x80" },                   /* cut short */
     { "\xc3\x28", "\\xc3(" },
 };
 
@@ -145,9 +145,15 @@ static void fixed_buffers_are_cut_between_characters(void **state _unused_) {
         size_t size;
         const char *in, *expected;
     } cases[] = {
-        { 8, "1234567", "1234567" },    { 8, "12345678", "1234..." }, { 8, "123\n5", "123..." },
-        { 8, "123\n", "123\\x0a" },     { 4, "12345", "..." },        { 3, "12345", ".." },
-        { 1, "1", "" },                 { 1, "", "" },                { 2, NULL, "" },
+        { 8, "1234567", "1234567" },
+        { 8, "12345678", "1234..." },
+        { 8, "123\n5", "123..." },
+        { 8, "123\n", "123\\x0a" },
+        { 4, "12345", "..." },
+        { 3, "12345", ".." },
+        { 1, "1", "" },
+        { 1, "", "" },
+        { 2, NULL, "" },
         { 8, "12\xc3\xa9\xc3\xa9\xc3\xa9", "12\xc3\xa9..." },
     };
 

@@ -14,7 +14,7 @@
 #include "lib/util/macros.h"
 #include "lib/util/timetext.h"
 
-#define SEC USEC_PER_SEC
+#define SEC  USEC_PER_SEC
 #define LAST 253402300799ULL /* 9999-12-31T23:59:59Z */
 
 static void writes_times(void **state _unused_) {

@@ -13,18 +13,17 @@
 #include "lib/xml.h"
 #include "tests/unit/alloc_fail.h"
 #include "tests/unit/between.h"
-#include "tests/unit/free_watch.h"
+#include "tests/unit/free_poll.h"
 
-static const char publish[] =
-        "<?xml version=\"1.0\"?>\n"
-        "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\n"
-        "  <PublishResult>\n"
-        "    <MessageId> 94f20ce6-13c5-43a0-9a9e-ca52d816e90b\n</MessageId>\n"
-        "  </PublishResult>\n"
-        "  <ResponseMetadata>"
-        "<RequestId>f187a3c1-376f-11df-8963-01868b7c937a</RequestId>"
-        "</ResponseMetadata>\n"
-        "</PublishResponse>\n";
+static const char publish[] = "<?xml version=\"1.0\"?>\n"
+                              "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\n"
+                              "  <PublishResult>\n"
+                              "    <MessageId> 94f20ce6-13c5-43a0-9a9e-ca52d816e90b\n</MessageId>\n"
+                              "  </PublishResult>\n"
+                              "  <ResponseMetadata>"
+                              "<RequestId>f187a3c1-376f-11df-8963-01868b7c937a</RequestId>"
+                              "</ResponseMetadata>\n"
+                              "</PublishResponse>\n";
 
 static void reads_fields(void **state _unused_) {
     XmlField fields[] = {
@@ -38,10 +37,14 @@ static void reads_fields(void **state _unused_) {
         { .path = "" },
     };
     static const char *const expected[] = {
-        "94f20ce6-13c5-43a0-9a9e-ca52d816e90b", "f187a3c1-376f-11df-8963-01868b7c937a",
-        "f187a3c1-376f-11df-8963-01868b7c937a", "",
-        NULL,                                   NULL,
-        "",                                     NULL,
+        "94f20ce6-13c5-43a0-9a9e-ca52d816e90b",
+        "f187a3c1-376f-11df-8963-01868b7c937a",
+        "f187a3c1-376f-11df-8963-01868b7c937a",
+        "",
+        NULL,
+        NULL,
+        "",
+        NULL,
     };
 
     assert_int_equal(xml_read(publish, strlen(publish), fields, ARRAY_SIZE(fields)), 0);

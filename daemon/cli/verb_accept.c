@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/cli/verbs.h"
+#include "daemon/core/baseline.h"
+#include "daemon/core/enum_names.h"
+#include "daemon/core/settings.h"
+#include "daemon/engine.h"
+#include "daemon/io/baseline_file.h"
+#include "daemon/log.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+static const char help[] =
+        "usage: trailguard accept [-c FILE] [--yes] [TRAIL...]\n"
+        "\n"
+        "Records the current settings of the trails (names or ARNs) as their baseline. Without names: of "
+        "all\n"
+        "guarded trails. Shows the differences first, and asks. Works while the daemon runs: it uses the "
+        "new\n"
+        "baseline at its next poll of the settings.\n"
+        "A trail that is gone is accepted as gone only if you name it.\n"
+        "\n"
+        "  --yes   do not ask\n"
+        "\n"
+        "Without a terminal and without --yes, nothing is changed and the exit status is 1.\n";
+
+#define VALUE_MAX 200 /* bytes of a value that are shown */
+
+/* One trail that something is to be recorded of. */
+typedef struct Candidate {
+    char *arn;
+    Settings settings; /* all unknown: it is gone */
+    bool gone;
+} Candidate;
+
+typedef struct Accepting {
+    const VerbArgs *args;
+    const char *dir;
+    bool *named; /* for each of args->names: it was found */
+    Candidate *candidates;
+    size_t n;
+    bool failed;
+    bool missing; /* recorded trails that are not there, or cannot be polled, and were not named */
+} Accepting;
+
+/* ---- who and what ---- */
+
+/* For the record, and for the alert that tells of it. */
+static const char *who(char *dst, size_t size) {
+    const char *sudo = getenv("SUDO_USER");
+    const struct passwd *pw = getpwuid(getuid());
+
+    if (sudo && sudo[0])
+        (void)snprintf(dst, size, "%.100s by sudo", sudo);
+    else
+        (void)snprintf(dst, size, "%.100s (uid %u)", pw ? pw->pw_name : "somebody", (unsigned)getuid());
+    return dst;
+}
+
+static uint64_t now_usec(void) {
+    struct timespec ts;
+
+    (void)clock_gettime(CLOCK_REALTIME, &ts);
+    return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static bool is_meant(Accepting *a, const char *name, const char *arn) {
+    bool meant = a->args->n_names == 0;
+
+    for (size_t i = 0; i < a->args->n_names; i++)
+        if (text_equal(a->args->names[i], name) || text_equal(a->args->names[i], arn))
+            meant = a->named[i] = true;
+    return meant;
+}
+
+static Candidate *add(Accepting *a, const char *arn) {
+    Candidate *grown = realloc(a->candidates, (a->n + 1) * sizeof(*grown));
+
+    if (!grown)
+        return NULL;
+    a->candidates = grown;
+    grown[a->n] = (Candidate){ .arn = strdup(arn) };
+    return grown[a->n].arn ? &grown[a->n++] : NULL;
+}
+
+/* ---- what is shown ---- */
+
+static void show_value(const char *label, const char *value) {
+    char shown[VALUE_MAX];
+
+    printf("    %s %s\n", label, value[0] ? text_escaped(shown, sizeof(shown), value) : "(not set)");
+}
+
+static void show_drift(const Drift *drift) {
+    for (unsigned i = 0; i < drift->n; i++) {
+        const Change *c = &drift->changes[i];
+
+        printf("  %s%s\n", field_to_string(c->field), c->loses_events ? " (events are lost by this)" : "");
+        show_value("was", c->was);
+        show_value("now", c->now);
+    }
+}
+
+static void show_unread(const EngineSettings *row) {
+    char shown[VALUE_MAX];
+
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        if (row->unread & FIELD_BIT(f))
+            printf("  %s could not be read, %s\n", field_to_string(f),
+                   row->recorded && row->recorded->values[f] ? "and stays as it is recorded"
+                                                             : "and is recorded when it first can be");
+    if (row->unread && row->error[0])
+        printf("    %s\n", text_escaped(shown, sizeof(shown), row->error));
+}
+
+/* Of a baseline that lacks something. Returns how many fields. */
+static unsigned show_additions(const EngineSettings *row) {
+    unsigned n = 0;
+
+    for (Field f = 0; row->recorded && f < _FIELD_MAX; f++)
+        if (row->now->values[f] && !row->recorded->values[f] && !text_equal(row->now->values[f], "{}")) {
+            printf("  %s, not recorded yet\n", field_to_string(f));
+            show_value("now", row->now->values[f]);
+            n++;
+        }
+    return n;
+}
+
+static void show_weakness(const Settings *now) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(1024);
+
+    if (baseline_weaknesses(now, &b) > 0)
+        printf("  weak: %s\n", strbuf_str(&b));
+}
+
+static void show_title(const Subject *subject) {
+    char shown[3][VALUE_MAX];
+
+    printf("%s %s %s\n", text_escaped(shown[0], VALUE_MAX, subject->name),
+           text_escaped(shown[1], VALUE_MAX, subject->region),
+           text_escaped(shown[2], VALUE_MAX, subject->account));
+}
+
+/* One that is gone is accepted as gone only when it is named. */
+static void take_gone(Accepting *a, const EngineSettings *row) {
+    Candidate *candidate;
+    char shown[VALUE_MAX];
+
+    show_title(&row->subject);
+    if (a->args->n_names == 0) {
+        printf("  gone; to accept that: trailguard accept %s\n",
+               text_escaped(shown, sizeof(shown), row->subject.name));
+        a->missing = true;
+        return;
+    }
+    puts("  gone, and not guarded any more from now on");
+    candidate = add(a, row->subject.arn);
+    if (candidate)
+        candidate->gone = true;
+    else
+        a->failed = true;
+}
+
+/* Recorded, and not polled: that says nothing about whether it is there. */
+static void take_unasked(Accepting *a, const EngineSettings *row) {
+    bool named = a->args->n_names > 0;
+
+    if (!named && (!row->foreign || row->remembered))
+        return;
+    show_title(&row->subject);
+    printf("  recorded, and not polled: %s\n", row->error);
+    a->failed |= named;
+    a->missing |= !named;
+}
+
+static void take_row(Accepting *a, const EngineSettings *row) {
+    Drift drift = { 0 };
+    Candidate *candidate = NULL;
+    char shown[VALUE_MAX];
+    unsigned changed;
+
+    if (!is_meant(a, row->subject.name, row->subject.arn))
+        return;
+    if (row->gone || row->unasked) {
+        if (row->gone)
+            take_gone(a, row);
+        else
+            take_unasked(a, row);
+        return;
+    }
+    show_title(&row->subject);
+    if (!settings_can_be_recorded(row->now)) {
+        printf("  its settings could not be read: %s\n",
+               text_escaped(shown, sizeof(shown), row->error[0] ? row->error : "no answer"));
+        a->failed = true;
+        return;
+    }
+    if (row->recorded && baseline_compare(row->recorded, row->now, &drift) < 0) {
+        puts("  cannot be compared with what is recorded: out of memory");
+        a->failed = true;
+        return;
+    }
+    if (row->recorded)
+        show_drift(&drift);
+    else
+        puts("  nothing is recorded yet");
+    changed = drift.n + show_additions(row);
+    drift_done(&drift);
+    if (row->recorded && changed == 0) {
+        puts("  as recorded");
+        show_unread(row);
+        return;
+    }
+    show_unread(row);
+    show_weakness(row->now);
+    candidate = add(a, row->subject.arn);
+    if (!candidate || settings_copy(row->now, &candidate->settings) < 0)
+        a->failed = true;
+}
+
+static void say_unknown(const char *name, const char *unlisted) {
+    char shown[2][VALUE_MAX];
+
+    (void)text_escaped(shown[0], VALUE_MAX, name);
+    if (unlisted[0])
+        fprintf(stderr, "trailguard accept: %s: not found, and not all trails could be listed: %s\n",
+                shown[0], text_escaped(shown[1], VALUE_MAX, unlisted));
+    else
+        fprintf(stderr,
+                "trailguard accept: %s: no account and region that this configuration polls lists it, and "
+                "it is not "
+                "recorded\n",
+                shown[0]);
+}
+
+static void looked(const EngineSettings *rows, size_t n, const char *unlisted, void *userdata) {
+    Accepting *a = userdata;
+
+    for (size_t i = 0; i < n; i++)
+        take_row(a, &rows[i]);
+    for (size_t i = 0; i < a->args->n_names; i++)
+        if (!a->named[i]) {
+            say_unknown(a->args->names[i], unlisted);
+            a->failed = true;
+        }
+}
+
+/* ---- what is done ---- */
+
+static bool may(const Accepting *a) {
+    char answer[16] = "";
+
+    if (a->args->yes)
+        return true;
+    if (!isatty(STDIN_FILENO)) {
+        fputs("trailguard accept: nothing is changed: there is no terminal to ask at, and no --yes\n",
+              stderr);
+        return false;
+    }
+    printf("\nRecord this as what %s to be like? [y/N] ", a->n == 1 ? "the trail has" : "the trails have");
+    (void)fflush(stdout);
+    return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+static int record(const Accepting *a) {
+    char by[BASELINE_BY_MAX], error[512];
+    int result = EXIT_SUCCESS;
+
+    for (size_t i = 0; i < a->n; i++) {
+        const Candidate *c = &a->candidates[i];
+        int r = baseline_file_accept(a->dir, c->arn, c->gone ? NULL : &c->settings, c->gone,
+                                     who(by, sizeof(by)), now_usec(), error, sizeof(error));
+
+        if (r < 0) {
+            fprintf(stderr, "trailguard accept: %s: %s\n", c->arn, error[0] ? error : strerror(-r));
+            result = EXIT_FAILURE;
+        }
+    }
+    if (result == EXIT_SUCCESS)
+        printf("\naccepted: %zu trail%s\n", a->n, a->n == 1 ? "" : "s");
+    return result;
+}
+
+static int finish(const Accepting *a) {
+    if (a->failed)
+        return EXIT_FAILURE;
+    if (a->n == 0) {
+        puts(a->missing ? "\nnothing accepted: recorded trails are not there" : "\nnothing to accept");
+        return a->missing ? EXIT_FAILURE : EXIT_SUCCESS;
+    }
+    return may(a) ? record(a) : EXIT_FAILURE;
+}
+
+int verb_accept(int argc, char **argv) {
+    char config_error[CONFIG_ERROR_MAX], error[ENGINE_ERROR_MAX];
+    Config *config = NULL;
+    VerbArgs args;
+    Accepting a = { .args = &args, .dir = engine_state_dir() };
+    int r = verb_parse(argc, argv, VERB_TAKES_YES | VERB_TAKES_NAMES, help, &args);
+
+    if (r <= 0)
+        return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (config_load(args.config, &config, config_error) < 0) {
+        fprintf(stderr, "%s\n", config_error);
+        return EXIT_FAILURE;
+    }
+    log_set_level(LOG_WARNING);
+    a.named = calloc(args.n_names + 1, sizeof(*a.named));
+    if (!a.named) {
+        config_free(config);
+        fputs("trailguard accept: out of memory\n", stderr);
+        return EXIT_FAILURE;
+    }
+    r = engine_settings(config, looked, &a, error);
+    if (r < 0)
+        fprintf(stderr, "trailguard accept: %s\n", error);
+    r = r < 0 ? EXIT_FAILURE : finish(&a);
+    for (size_t i = 0; i < a.n; i++) {
+        settings_done(&a.candidates[i].settings);
+        free(a.candidates[i].arn);
+    }
+    free(a.candidates);
+    free(a.named);
+    return r;
+}

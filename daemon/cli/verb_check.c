@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/cli/verb_table.h"
+#include "daemon/cli/verbs.h"
+#include "daemon/core/guard.h"
+#include "daemon/engine.h"
+#include "daemon/io/state.h"
+#include "daemon/log.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+#include "lib/util/timetext.h"
+
+static const char help[] =
+        "usage: trailguard check [-c FILE] [--json] [--restore]\n"
+        "\n"
+        "Polls every trail once. Prints a table, and the calls to AWS per month that this configuration "
+        "makes.\n"
+        "Compares settings with the recorded baselines. Reports guarded trails that are gone, and regions "
+        "where\n"
+        "nothing is recorded. Needs to read the state directory, as root may: otherwise the result is "
+        "unknown\n"
+        "at best.\n"
+        "A trail that was stopped or deleted, and is back, while the daemon was stopped is critical until "
+        "the\n"
+        "daemon has reported it.\n"
+        "Changes nothing and sends nothing. Exit status as for monitoring plugins: 0 all well, 1 warning,\n"
+        "2 critical, 3 unknown.\n"
+        "\n"
+        "  --json      print a JSON document\n"
+        "  --restore   also act as the configured mode allows; not while the daemon runs; the exit status "
+        "is\n"
+        "              the one after acting\n";
+
+/* The order of the monitoring-plugin convention's numbers is not the order of badness. */
+typedef enum Result {
+    RESULT_OK = 0,
+    RESULT_WARNING = 1,
+    RESULT_CRITICAL = 2,
+    RESULT_UNKNOWN = 3,
+} Result;
+
+static const char *const result_words[] = { "ok", "warning", "critical", "unknown" };
+
+typedef struct Check {
+    const VerbArgs *args;
+    unsigned poll_sec;
+    Result result;
+} Check;
+
+/* Critical beats unknown beats warning. */
+static Result worse(Result a, Result b) {
+    static const int badness[] = {
+        [RESULT_OK] = 0, [RESULT_WARNING] = 1, [RESULT_UNKNOWN] = 2, [RESULT_CRITICAL] = 3
+    };
+
+    return badness[a] >= badness[b] ? a : b;
+}
+
+static Result judge_trail(const StatusTrail *row) {
+    const TrailState *state = row->state;
+    Result result = state->verdict == VERDICT_UNKNOWN ? RESULT_UNKNOWN : RESULT_OK;
+    /* whether digests are expected is told by the incident's severity */
+    TrailFacts facts = { .validation = state->incident.severity == SEVERITY_CRITICAL };
+
+    for (unsigned f = 0; f < _FINDING_MAX; f++)
+        if ((state->findings & FINDING_BIT(f)) && f != FINDING_UNREACHABLE)
+            result = worse(result, guard_severity(f, &facts) == SEVERITY_CRITICAL ? RESULT_CRITICAL
+                                                                                  : RESULT_WARNING);
+    return result;
+}
+
+static Missed missed(const StatusTrail *row) {
+    return row->before ? guard_missed(row->before, row->state) : MISSED_NOTHING;
+}
+
+/* What is over and not reported yet is as grave as the alert will be. With --restore it was most likely our
+ * own restart that ended it, and what counts is what holds after that. */
+static Result judge_missed(const Check *check, const Status *status) {
+    for (size_t i = 0; !check->args->restore && i < status->n_trails; i++)
+        if (missed(&status->trails[i]) != MISSED_NOTHING)
+            return RESULT_CRITICAL;
+    return RESULT_OK;
+}
+
+static Result judge(const Status *status) {
+    bool in_the_dark = status->n_trails == 0 || status->organization_error[0] || status->n_denials > 0 ||
+                       status->record_problem[0];
+    Result result = in_the_dark ? RESULT_UNKNOWN : RESULT_OK;
+
+    for (size_t i = 0; i < status->n_trails; i++) {
+        result = worse(result, judge_trail(&status->trails[i]));
+        if (status->trails[i].baseline_unreadable)
+            result = worse(result, RESULT_UNKNOWN);
+    }
+    for (size_t i = 0; i < status->n_targets; i++) {
+        const TargetState *state = status->targets[i].state;
+
+        if (state->blind || state->list_unreadable || (!state->ever_sighted && !state->not_enabled))
+            result = worse(result, RESULT_UNKNOWN);
+        if (state->cover.open)
+            result = worse(result, RESULT_WARNING);
+    }
+    return result;
+}
+
+/* What AWS is asked for depends on the trails that are there: of a region that did not answer nothing is
+ * known. */
+typedef struct Calls {
+    unsigned long long per_month;
+    unsigned n_known, n_unknown;
+} Calls;
+
+static Calls count_calls(const Status *status) {
+    Calls calls = { 0 };
+
+    for (size_t i = 0; i < status->n_targets; i++) {
+        const StatusTarget *target = &status->targets[i];
+
+        calls.per_month += target->calls_per_month;
+        calls.n_known += target->calls_per_month > 0;
+        calls.n_unknown += target->calls_per_month == 0 && !target->state->not_enabled;
+    }
+    return calls;
+}
+
+static void print_calls(const Calls *calls) {
+    if (calls->n_known == 0) {
+        puts("how many calls to AWS this configuration makes is not known: nothing could be polled");
+        return;
+    }
+    printf("this configuration makes about %llu calls to AWS a month", calls->per_month);
+    if (calls->n_unknown > 0)
+        printf(", without those to %u region%s or account%s that did not answer", calls->n_unknown,
+               calls->n_unknown == 1 ? "" : "s", calls->n_unknown == 1 ? "" : "s");
+    putchar('\n');
+}
+
+/* The quota of AWS is an account's in a region. */
+static void print_stretched(const Check *check, const Status *status) {
+    for (size_t i = 0; i < status->n_targets; i++) {
+        const StatusTarget *target = &status->targets[i];
+        unsigned long long every_sec = target->interval_usec / USEC_PER_SEC;
+
+        if (every_sec > check->poll_sec)
+            printf("\n%s %s: polled every %llu s, not every %u s: more trails live there than AWS's quota "
+                   "lets be polled\n",
+                   target->subject.region, target->subject.account, every_sec, check->poll_sec);
+    }
+}
+
+/* What `trailguard policy guard` would have given. */
+static void print_denials(const Status *status) {
+    if (status->n_denials > 0)
+        puts("\nMISSING PERMISSIONS");
+    for (size_t i = 0; i < status->n_denials; i++) {
+        const StatusDenial *denial = &status->denials[i];
+
+        /* the action and the resource are single printable words */
+        printf("%s on %s, in %s%s%s\n", denial->action, denial->resource[0] ? denial->resource : "*",
+               denial->account, denial->region[0] ? " " : "", denial->region);
+    }
+}
+
+static unsigned print_trails_without(const Status *status, bool unreadable, const char *heading) {
+    char shown[256];
+    unsigned n = 0;
+
+    for (size_t i = 0; i < status->n_trails; i++) {
+        const StatusTrail *trail = &status->trails[i];
+
+        if (!trail->has_baseline && trail->baseline_unreadable == unreadable && trail->subject.arn[0] &&
+            !(trail->state->findings & FINDING_BIT(FINDING_MISSING)))
+            printf("%s%s", n++ == 0 ? heading : ", ",
+                   text_escaped(shown, sizeof(shown), trail->subject.name));
+    }
+    return n;
+}
+
+static void print_missed(const Status *status) {
+    for (size_t i = 0; i < status->n_trails; i++) {
+        const StatusTrail *row = &status->trails[i];
+        const TrailState *now = row->state;
+        char from[TIMETEXT_MAX], to[TIMETEXT_MAX], span[TIMETEXT_MAX], name[256];
+        Missed what = missed(row);
+
+        if (what == MISSED_NOTHING)
+            continue;
+        printf("\n%s %s %s: ", text_escaped(name, sizeof(name), row->subject.name), row->subject.region,
+               row->subject.account);
+        if (what == MISSED_REPLACEMENT)
+            fputs("it was deleted and created again", stdout);
+        else
+            printf("logging was interrupted from %s to %s (%s)", timetext_iso(from, now->stop_usec),
+                   timetext_iso(to, now->start_usec),
+                   timetext_span(span,
+                                 now->start_usec > now->stop_usec ? now->start_usec - now->stop_usec : 0));
+        puts(" since the daemon polled it last; the daemon reports it at its next poll");
+    }
+}
+
+static json_t *missed_json(const Status *status) {
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < status->n_trails; i++) {
+        const StatusTrail *row = &status->trails[i];
+        char from[TIMETEXT_MAX], to[TIMETEXT_MAX];
+        Missed what = missed(row);
+
+        if (what == MISSED_REPLACEMENT)
+            (void)json_array_append_new(list, json_pack("{s:s, s:s, s:n, s:n}", "arn", row->subject.arn,
+                                                        "what", "replaced", "from", "to"));
+        else if (what == MISSED_INTERRUPTION)
+            (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "arn", row->subject.arn,
+                                                        "what", "interrupted", "from",
+                                                        timetext_iso(from, row->state->stop_usec), "to",
+                                                        timetext_iso(to, row->state->start_usec)));
+    }
+    return list;
+}
+
+/* Without a baseline a changed setting cannot show, without the state file a trail that is gone. */
+static void print_unrecorded(const Status *status) {
+    char shown[1024];
+
+    if (print_trails_without(status, false, "\nno baseline to compare with: ") > 0)
+        puts("; the daemon records one at its first complete poll");
+    if (print_trails_without(status, true, "\nbaseline cannot be read, and nothing was compared with it: ") >
+        0)
+        putchar('\n');
+    if (status->record_problem[0])
+        printf("\nwhat was guarded is not known, and a trail that is gone not missed: %s\n",
+               text_escaped(shown, sizeof(shown), status->record_problem));
+    else if (!status->has_state_file)
+        printf("\nno state to compare with: %s/state.json is not there; the daemon writes it\n",
+               status->state_dir);
+}
+
+/* What was compared with. */
+static json_t *record_json(const Status *status) {
+    char shown[1024];
+
+    if (!status->record_problem[0])
+        return json_pack("{s:b, s:n}", "read", status->has_state_file, "error");
+    return json_pack("{s:b, s:s}", "read", status->has_state_file, "error",
+                     text_escaped(shown, sizeof(shown), status->record_problem));
+}
+
+static json_t *denials_json(const Status *status) {
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < status->n_denials; i++) {
+        const StatusDenial *denial = &status->denials[i];
+
+        (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "account", denial->account,
+                                                    "region", denial->region, "action", denial->action,
+                                                    "resource", denial->resource));
+    }
+    return list;
+}
+
+static void print_json(const Check *check, const Status *status, json_t *view, const Calls *calls) {
+    json_t *document =
+            json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:O}", "schema", "trailguard.check/1", "result",
+                      result_words[check->result], "calls_per_month",
+                      calls->n_known > 0 ? json_integer((json_int_t)calls->per_month) : json_null(),
+                      "missing_permissions", denials_json(status), "state_file", record_json(status),
+                      "missed", missed_json(status), "status", view);
+
+    if (document && json_dumpf(document, stdout, JSON_INDENT(2)) == 0)
+        putchar('\n');
+    json_decref(document);
+}
+
+static void checked(const Status *status, void *userdata) {
+    Check *check = userdata;
+    _cleanup_free_ char *text = NULL;
+    Calls calls = count_calls(status);
+    json_t *view;
+
+    check->result = worse(judge(status), judge_missed(check, status));
+    if (report_status_json(status, &text) < 0)
+        return;
+    view = json_loads(text, 0, NULL);
+    if (check->args->json)
+        print_json(check, status, view, &calls);
+    else {
+        verb_print_check(stdout, view, verb_wants_color(stdout));
+        print_missed(status);
+        print_denials(status);
+        print_unrecorded(status);
+        print_stretched(check, status);
+        printf("\n%s; ", result_words[check->result]);
+        print_calls(&calls);
+    }
+    json_decref(view);
+}
+
+static bool daemon_runs(void) {
+    int pid = 0;
+
+    if (state_is_guarded(engine_state_dir(), engine_runtime_dir(), &pid) != 1)
+        return false;
+    fprintf(stderr, "trailguard check: --restore: the daemon (pid %d) is running and restores by itself\n",
+            pid);
+    return true;
+}
+
+int verb_check(int argc, char **argv) {
+    char config_error[CONFIG_ERROR_MAX], error[ENGINE_ERROR_MAX];
+    Config *config = NULL;
+    VerbArgs args;
+    Check check = { .args = &args, .result = RESULT_UNKNOWN };
+    int r = verb_parse(argc, argv, VERB_TAKES_JSON | VERB_TAKES_RESTORE, help, &args);
+
+    if (r <= 0)
+        return r == 0 ? RESULT_OK : RESULT_UNKNOWN;
+    if (args.restore && daemon_runs())
+        return RESULT_UNKNOWN;
+    if (config_load(args.config, &config, config_error) < 0) {
+        fprintf(stderr, "%s\n", config_error);
+        return RESULT_UNKNOWN;
+    }
+    log_set_level(LOG_WARNING);
+    check.poll_sec = config->poll_interval_sec;
+    if (engine_check(config, args.restore, checked, &check, error) < 0) {
+        fprintf(stderr, "trailguard check: %s\n", error);
+        return RESULT_UNKNOWN;
+    }
+    return check.result;
+}

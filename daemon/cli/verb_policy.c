@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-event.h>
+
+#include "daemon/cli/verbs.h"
+#include "daemon/core/policy.h"
+#include "daemon/core/policy_principals.h"
+#include "daemon/engine_aws.h"
+#include "daemon/log.h"
+#include "lib/arn.h"
+#include "lib/sts.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+static const char help[] =
+        "usage: trailguard policy guard|deny|scp [-c FILE]\n"
+        "\n"
+        "Prints IAM policies that fit the configuration, as JSON.\n"
+        "\n"
+        "  guard   the least rights that the guard needs. With roles: those of the base credentials "
+        "(\"hub\"),\n"
+        "          and for each member its policy and its role's trust policy\n"
+        "  deny    for users, groups and roles of the account: denies touching trails, guard and alert "
+        "topics.\n"
+        "          With roles: one for the base account (\"hub\"), and one for each member\n"
+        "  scp     the same as a service control policy; both exempt the guard in mode \"restore\"\n"
+        "\n"
+        "Asks AWS who the guard is. Without an answer, guard prints GUARD_ARN and the account * instead, "
+        "and a\n"
+        "line about it. deny and scp then fail, because they would lock the guard out.\n";
+
+#define UNKNOWN_GUARD "GUARD_ARN"
+
+/* Who the base credentials are. */
+typedef struct Asking {
+    sd_event *event;
+    bool known;
+    char account[16], partition[24];
+    char region[32];      /* for calls that belong to no region of their own */
+    char arn[ARN_MAX];    /* of the user or role, not of its session; the latter's path is not known */
+    char caller[ARN_MAX]; /* as STS names it */
+    char error[ERROR_TEXT_MAX];
+} Asking;
+
+/* ---- who the guard is ---- */
+
+/* A session's ARN names its role, without the role's path: that is not told to anybody but IAM. */
+static void take_arn(Asking *asking, const char *text) {
+    Arn arn;
+    char *slash;
+
+    if (arn_parse(text, &arn) < 0)
+        return;
+    (void)text_copy(asking->partition, sizeof(asking->partition), arn.partition);
+    if (!text_starts_with(arn.resource, "assumed-role/")) {
+        (void)text_copy(asking->arn, sizeof(asking->arn), text);
+        return;
+    }
+    slash = strrchr(arn.resource, '/');
+    *slash = '\0';
+    (void)snprintf(asking->arn, sizeof(asking->arn), "arn:%s:iam::%s:role/%.*s", arn.partition, arn.account,
+                   (int)(sizeof(asking->arn) / 2), arn.resource + strlen("assumed-role/"));
+}
+
+static void answered(const AwsError *error, const StsIdentity *identity, void *userdata) {
+    Asking *asking = userdata;
+
+    asking->known = error->class == AWS_OK;
+    if (asking->known) {
+        (void)text_copy(asking->account, sizeof(asking->account), identity->account);
+        (void)text_copy(asking->caller, sizeof(asking->caller), identity->arn);
+        take_arn(asking, identity->arn);
+    } else
+        (void)aws_error_text(error, "GetCallerIdentity", asking->error, sizeof(asking->error));
+    (void)sd_event_exit(asking->event, 0);
+}
+
+static void ask(const Config *config, Asking *asking) {
+    char error[ENGINE_AWS_ERROR_MAX] = "";
+    EngineAws aws = { 0 };
+    int r = sd_event_new(&asking->event);
+
+    if (r >= 0)
+        r = engine_aws_open(asking->event, config, &aws, error);
+    if (r >= 0)
+        r = sts_get_caller_identity(aws.client, aws.credentials, aws.region, answered, asking, NULL);
+    (void)text_copy(asking->region, sizeof(asking->region), aws.region);
+    if (r >= 0)
+        (void)sd_event_loop(asking->event);
+    else
+        (void)text_copy(asking->error, sizeof(asking->error), error[0] ? error : strerror(-r));
+    engine_aws_close(&aws);
+    sd_event_unref(asking->event);
+}
+
+/* ---- from the configuration ---- */
+
+/* Everything that the policies are about, collected. */
+typedef struct Job {
+    const Config *config;
+    Asking guard;
+    const char *partition;
+    const char *topics[CONFIG_CHANNELS_MAX];
+    size_t n_topics;
+    const char *roles[CONFIG_ACCOUNTS_MAX + 1]; /* that are assumed */
+    size_t n_roles;
+    char member_role[ARN_MAX]; /* of the organization */
+} Job;
+
+static bool uses_roles(const Job *job) {
+    return job->n_roles > 0;
+}
+
+static const AccountConfig *base_group(const Config *config) {
+    for (size_t i = 0; i < config->n_accounts; i++)
+        if (!config->accounts[i].role_arn)
+            return &config->accounts[i];
+    return NULL;
+}
+
+static void collect(Job *job) {
+    const Config *config = job->config;
+    const Partition *partition = endpoint_partition_of(job->guard.region);
+
+    job->partition = job->guard.partition[0] ? job->guard.partition : partition ? partition->id : "aws";
+    for (size_t i = 0; i < config->n_channels; i++)
+        job->topics[job->n_topics++] = config->channels[i].topic_arn;
+    for (size_t i = 0; i < config->n_accounts; i++)
+        if (config->accounts[i].role_arn)
+            job->roles[job->n_roles++] = config->accounts[i].role_arn;
+    if (config->organization.role_name) {
+        (void)snprintf(job->member_role, sizeof(job->member_role), "arn:%s:iam::*:role/%s", job->partition,
+                       config->organization.role_name);
+        job->roles[job->n_roles++] = job->member_role;
+    }
+}
+
+static bool has_opt_in_regions(const StringList *regions) {
+    for (size_t i = 0; i < regions->n; i++)
+        if (endpoint_region_is_opt_in(regions->items[i]))
+            return true;
+    return regions->all;
+}
+
+static PolicyNeeds needs_of(const Job *job, const AccountConfig *account) {
+    Policy policy = config_account_policy(job->config, account);
+
+    return (PolicyNeeds){
+        .guarded = true,
+        .partition = job->partition,
+        .account = "",
+        .mode = policy.mode,
+        .restore = policy.restore,
+        .opt_in_regions = has_opt_in_regions(config_account_regions(job->config, account)),
+        .settings = true,
+        .attribution = policy.attribution,
+        .bucket_checks = job->config->bucket_checks,
+    };
+}
+
+/* Many roles do not fit in one by one: then those of their names, in any account. */
+static json_t *fitting(PolicyNeeds *needs) {
+    json_t *policy = policy_guard(needs);
+    PolicyPlace place = { .partition = needs->partition, .account = "" };
+    PolicyPrincipals roles = { 0 };
+    int r = 0;
+
+    if (!policy || policy_size(policy) <= POLICY_IAM_MAX)
+        return policy;
+    for (size_t i = 0; r == 0 && i < needs->n_roles; i++)
+        r = policy_principals_add(&roles, &place, needs->roles[i], true);
+    if (r == 0 && policy_principals_fold(&roles) == 0) {
+        fputs("trailguard policy: the roles do not fit into one policy one by one: hub may assume roles of "
+              "their names "
+              "in any account that lets it in\n",
+              stderr);
+        needs->roles = (const char *const *)roles.items;
+        needs->n_roles = roles.n;
+        json_decref(policy);
+        policy = policy_guard(needs);
+    }
+    policy_principals_done(&roles);
+    return policy;
+}
+
+static json_t *hub_policy(const Job *job) {
+    const Config *config = job->config;
+    const AccountConfig *group = base_group(config);
+    PolicyNeeds needs = needs_of(job, group);
+
+    needs.guarded = group || config->n_accounts == 0 || config->organization.role_name;
+    needs.account = job->guard.account;
+    needs.topics = job->topics;
+    needs.n_topics = job->n_topics;
+    needs.roles = job->roles;
+    needs.n_roles = job->n_roles;
+    needs.organization = config->organization.role_name != NULL;
+    return fitting(&needs);
+}
+
+static json_t *member(const Job *job, const AccountConfig *group, const char *role_arn) {
+    PolicyNeeds needs = needs_of(job, group);
+    Arn arn;
+
+    if (group && arn_parse(role_arn, &arn) >= 0) {
+        needs.account = arn.account;
+        needs.partition = arn.partition;
+    }
+    return json_pack("{s:s, s:o, s:o}", "role_arn", role_arn, "policy", policy_guard(&needs), "trust",
+                     policy_trust(job->guard.arn, group ? group->external_id : NULL));
+}
+
+static json_t *guard_document(Job *job) {
+    const Config *config = job->config;
+    json_t *members;
+
+    if (!uses_roles(job)) {
+        if (!job->guard.known)
+            fprintf(stderr,
+                    "trailguard policy: cannot find out which account this is: %s; replace the account * in "
+                    "ARNs\n",
+                    job->guard.error);
+        return hub_policy(job);
+    }
+    if (!job->guard.known) {
+        fprintf(stderr,
+                "trailguard policy: cannot find out who the guard is: %s; replace " UNKNOWN_GUARD "\n",
+                job->guard.error);
+        (void)text_copy(job->guard.arn, sizeof(job->guard.arn), UNKNOWN_GUARD);
+    }
+    members = json_array();
+    for (size_t i = 0; i < config->n_accounts; i++)
+        if (config->accounts[i].role_arn &&
+            json_array_append_new(members, member(job, &config->accounts[i], config->accounts[i].role_arn)) <
+                    0)
+            return NULL;
+    if (job->member_role[0])
+        (void)json_array_append_new(members, member(job, NULL, job->member_role));
+    return json_pack("{s:o, s:o}", "hub", hub_policy(job), "members", members);
+}
+
+static bool any_restores(const Job *job) {
+    bool restores = config_account_policy(job->config, base_group(job->config)).mode == MODE_RESTORE;
+
+    for (size_t i = 0; i < job->config->n_accounts; i++)
+        restores |= config_account_policy(job->config, &job->config->accounts[i]).mode == MODE_RESTORE;
+    return restores;
+}
+
+/* ---- what keeps others off ---- */
+
+/* Who is exempted at a place: the guard's own principal or role, and what `guards` names. */
+static int gather(const Job *job, const PolicyPlace *place, const char *own, bool exact,
+                  PolicyPrincipals *ret) {
+    int r = policy_principals_add(ret, place, own, exact);
+
+    for (size_t i = 0; r == 0 && i < job->config->guards.n; i++)
+        r = policy_principals_add(ret, place, job->config->guards.items[i], false);
+    return r;
+}
+
+static PolicyShield shield_of(const Job *job, const PolicyPlace *place, const PolicyPrincipals *principals,
+                              bool write, bool hub) {
+    return (PolicyShield){
+        .partition = place->partition,
+        .account = place->account,
+        .organization = hub && job->config->organization.role_name,
+        .guards = (const char *const *)principals->items,
+        .n_guards = principals->n,
+        .guards_write = write,
+        .topics = hub ? job->topics : NULL,
+        .n_topics = hub ? job->n_topics : 0,
+    };
+}
+
+static bool may_restore(const Job *job, const AccountConfig *group) {
+    return config_account_policy(job->config, group).mode == MODE_RESTORE;
+}
+
+/* What protects the guard's role and the trails in the account where it is assumed. */
+static json_t *member_shield(const Job *job, const AccountConfig *group, const char *role_arn) {
+    PolicyPlace place = { .partition = job->partition, .account = "" };
+    PolicyPrincipals principals = { 0 };
+    json_t *policy = NULL;
+    Arn arn;
+
+    if (group && arn_parse(role_arn, &arn) >= 0)
+        place = (PolicyPlace){ .partition = arn.partition, .account = arn.account };
+    if (gather(job, &place, role_arn, true, &principals) == 0) {
+        PolicyShield shield = shield_of(job, &place, &principals, may_restore(job, group), false);
+
+        policy = policy_deny(&shield);
+    }
+    policy_principals_done(&principals);
+    return json_pack("{s:s, s:o}", "role_arn", role_arn, "policy", policy);
+}
+
+/* As policy guard: one document for each account. */
+static json_t *deny_documents(const Job *job, json_t *hub) {
+    const Config *config = job->config;
+    json_t *members = json_array();
+
+    for (size_t i = 0; i < config->n_accounts; i++)
+        if (config->accounts[i].role_arn)
+            (void)json_array_append_new(
+                    members, member_shield(job, &config->accounts[i], config->accounts[i].role_arn));
+    if (job->member_role[0])
+        (void)json_array_append_new(members, member_shield(job, NULL, job->member_role));
+    return json_pack("{s:o, s:o}", "hub", hub, "members", members);
+}
+
+static json_t *deny_document(const Job *job) {
+    PolicyPlace place = { .partition = job->partition, .account = job->guard.account };
+    bool write = uses_roles(job) ? may_restore(job, base_group(job->config)) : any_restores(job);
+    PolicyPrincipals principals = { 0 };
+    json_t *hub = NULL;
+
+    if (gather(job, &place, job->guard.caller, false, &principals) == 0) {
+        PolicyShield shield = shield_of(job, &place, &principals, write, true);
+
+        hub = policy_deny(&shield);
+    }
+    policy_principals_done(&principals);
+    return uses_roles(job) ? deny_documents(job, hub) : hub;
+}
+
+static json_t *scp_of(const Job *job, const PolicyPlace *place, const PolicyPrincipals *principals) {
+    PolicyShield shield = shield_of(job, place, principals, any_restores(job), true);
+
+    return policy_scp(&shield);
+}
+
+/* Each guard by its own account while that fits in; then the same names in any account. */
+static json_t *scp_document(const Job *job) {
+    PolicyPlace place = { .partition = job->partition, .account = "" };
+    PolicyPrincipals principals = { 0 };
+    json_t *scp = NULL;
+    int r = gather(job, &place, job->guard.caller, false, &principals);
+
+    for (size_t i = 0; r == 0 && i < job->n_roles; i++)
+        r = policy_principals_add(&principals, &place, job->roles[i], true);
+    if (r == 0)
+        scp = scp_of(job, &place, &principals);
+    if (scp && policy_size(scp) > POLICY_SCP_MAX && policy_principals_fold(&principals) == 0) {
+        json_decref(scp);
+        scp = scp_of(job, &place, &principals);
+    }
+    policy_principals_done(&principals);
+    return scp;
+}
+
+/* The other guards' modes are not known here. */
+static void warn_of_guards(const Job *job) {
+    if (job->config->guards.n > 0 && !any_restores(job))
+        fputs("trailguard policy: without mode \"restore\" no guard is exempted, nor those that `guards` "
+              "names: if one of "
+              "them restores settings, print this with its configuration\n",
+              stderr);
+}
+
+/* ---- what is printed ---- */
+
+/* One policy of the documents; 0, or -EFBIG after one line on stderr. */
+static int check_size(const char *whose, const json_t *policy, size_t max, const char *kind) {
+    size_t size = policy_size(policy);
+
+    if (size <= max)
+        return 0;
+    fprintf(stderr,
+            "trailguard policy: %s would have %zu characters, and AWS takes %zu in %s: name fewer "
+            "principals (\"*\" for "
+            "the account stands for all) or topics\n",
+            whose, size, max, kind);
+    return -EFBIG;
+}
+
+static int check_sizes(const json_t *document, bool scp) {
+    const json_t *hub = json_object_get(document, "hub"), *members = json_object_get(document, "members");
+    int r;
+
+    if (scp)
+        return check_size("the policy", document, POLICY_SCP_MAX, "a service control policy");
+    r = check_size(hub ? "hub" : "the policy", hub ? hub : document, POLICY_IAM_MAX, "a managed policy");
+    for (size_t i = 0; r == 0 && i < json_array_size(members); i++) {
+        const json_t *one = json_array_get(members, i);
+
+        r = check_size(json_string_value(json_object_get(one, "role_arn")), json_object_get(one, "policy"),
+                       POLICY_IAM_MAX, "a managed policy");
+    }
+    return r;
+}
+
+/* Organizations counts white space when a policy comes by its API. */
+static int write_out(const json_t *document, bool scp) {
+    _cleanup_free_ char *text = json_dumps(document, JSON_INDENT(2));
+
+    if (text && scp && strlen(text) > POLICY_SCP_MAX) {
+        free(text);
+        text = json_dumps(document, JSON_COMPACT);
+    }
+    if (!text) {
+        fputs("trailguard policy: out of memory\n", stderr);
+        return -ENOMEM;
+    }
+    puts(text);
+    return 0;
+}
+
+/* 0, or -errno after one line on stderr. */
+static int print(const char *what, Job *job) {
+    bool guard = strcmp(what, "guard") == 0, scp = strcmp(what, "scp") == 0;
+    json_t *document;
+    int r;
+
+    ask(job->config, &job->guard);
+    collect(job);
+    if (!guard && !job->guard.known) {
+        /* a wall without a door for the guard would lock it out */
+        fprintf(stderr, "trailguard policy: cannot find out who the guard is: %s\n", job->guard.error);
+        return -EIO;
+    }
+    if (!guard)
+        warn_of_guards(job);
+    document = guard ? guard_document(job) : scp ? scp_document(job) : deny_document(job);
+    if (!document) {
+        fputs("trailguard policy: out of memory\n", stderr);
+        return -ENOMEM;
+    }
+    r = check_sizes(document, scp);
+    if (r == 0)
+        r = write_out(document, scp);
+    json_decref(document);
+    return r;
+}
+
+/* The word may stand anywhere among the options. */
+static const char *take_word(int *argc, char **argv) {
+    static const char *const words[] = { "guard", "deny", "scp" };
+
+    for (int i = 1; i < *argc; i++)
+        for (size_t k = 0; k < ARRAY_SIZE(words); k++)
+            if (strcmp(argv[i], words[k]) == 0 && strcmp(argv[i - 1], "-c") != 0) {
+                memmove(&argv[i], &argv[i + 1], (size_t)(*argc - i) * sizeof(*argv));
+                (*argc)--;
+                return words[k];
+            }
+    return NULL;
+}
+
+int verb_policy(int argc, char **argv) {
+    char error[CONFIG_ERROR_MAX];
+    const char *what = take_word(&argc, argv);
+    Config *config = NULL;
+    VerbArgs args;
+    Job *job;
+    int r = verb_parse(argc, argv, 0, help, &args);
+
+    if (r <= 0)
+        return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (!what) {
+        fprintf(stderr, "trailguard policy: which one? allowed: guard, deny, scp\n");
+        return EXIT_FAILURE;
+    }
+    if (config_load(args.config, &config, error) < 0) {
+        fprintf(stderr, "%s\n", error);
+        return EXIT_FAILURE;
+    }
+    log_set_level(LOG_WARNING);
+    job = calloc(1, sizeof(*job));
+    if (job) {
+        job->config = config;
+        r = print(what, job);
+    } else
+        r = -ENOMEM;
+    free(job);
+    config_free(config);
+    return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

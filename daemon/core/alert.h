@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* A change of an incident -> the words: subject, mail, SMS, JSON document. Pure: host and version are
+ * arguments. docs/alerts.md describes the result for its readers. */
+
+#include "daemon/core/model.h"
+
+typedef struct AlertGuard {
+    const char *host;
+    const char *version;
+} AlertGuard;
+
+/* Composes. 0 (ret is to be freed by alert_done), -ENOMEM, -EIO (hashing), -EINVAL (an enum out of range).
+ * All foreign text is escaped.
+ *
+ * The id is the same for two guards that see the same trouble, and whether they see a gap as `stopped` or
+ * only as `interrupted`; it does not depend on guard, now, sequence, nor on how the message words it.
+ *
+ * The events channel.failed and channel.recovered expect "CHANNEL" or "CHANNEL: error" in
+ * tell->detail. */
+int alert_compose(const AlertGuard *guard, const Subject *subject, const Tell *tell, Alert *ret);
+/* Frees the strings and clears the rest; fine on a zeroed Alert, and twice. */
+void alert_done(Alert *alert);
+
+/* The incident's public id, 16 hex digits, from its subject and mark. 0 or -EIO. */
+int alert_incident_id(const Subject *subject, uint64_t mark_usec, char ret[static 17]);
+
+/* The SNS `Message`: a JSON object with default, email, sms, and the document for sqs, lambda, http, https.
+ * The caller frees. At most max bytes: the mail is cut to fit. 0, -ENOMEM, -EINVAL (text that is not UTF-8),
+ * -E2BIG (the document alone is too long). */
+int alert_sns_message(const Alert *alert, size_t max, char **ret);

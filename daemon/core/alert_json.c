@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The document trailguard.alert/1 (docs/alert.schema.json), and the envelope that SNS wants. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/core/alert_parts.h"
+#include "daemon/core/enum_names.h"
+#include "lib/util/text.h"
+#include "lib/util/timetext.h"
+
+#define SCHEMA   "trailguard.alert/1"
+#define TEXT_MIN 256 /* a mail that is cut keeps so much */
+
+/* Foreign text, made fit to be shown; "" becomes null. NULL when out of memory. */
+static json_t *foreign(const char *s) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(4096);
+
+    if (!s[0])
+        return json_null();
+    return text_escape(&b, s, ALERT_FOREIGN_MAX) < 0 ? NULL : json_stringn(b.data, b.len);
+}
+
+static json_t *time_or_null(uint64_t usec) {
+    char text[TIMETEXT_MAX];
+
+    (void)timetext_iso(text, usec);
+    return text[0] == '-' ? json_null() : json_string(text);
+}
+
+static json_t *trail_of(const Subject *subject, const Tell *tell) {
+    if (!alert_is_about_trail(subject, tell))
+        return json_null();
+    return json_pack("{s:o, s:o}", "name", foreign(subject->name), "arn", foreign(subject->arn));
+}
+
+static json_t *gap_of(const Tell *tell) {
+    if (!alert_shows_gap(tell))
+        return json_null();
+    return json_pack("{s:o, s:o}", "from", time_or_null(tell->gap.from_usec), "to",
+                     time_or_null(tell->gap.to_usec));
+}
+
+static json_t *action_of(const Tell *tell) {
+    return json_pack("{s:s, s:s, s:I}", "taken", action_to_string(tell->action.taken), "result",
+                     action_result_to_string(tell->action.result), "attempts",
+                     (json_int_t)tell->action.attempts);
+}
+
+static json_t *repeats_of(const Tell *tell) {
+    if (tell->kind != TELL_SUMMARY)
+        return json_null();
+    return json_pack("{s:I, s:o, s:o, s:f}", "count", (json_int_t)tell->repeats.count, "first",
+                     time_or_null(tell->repeats.first_usec), "last", time_or_null(tell->repeats.last_usec),
+                     "total_seconds", (double)tell->repeats.total_usec / 1e6);
+}
+
+static json_t *findings_of(const Tell *tell) {
+    json_t *list = json_array();
+
+    for (unsigned f = 0; list && f < _FINDING_MAX; f++)
+        if ((tell->findings & FINDING_BIT(f)) &&
+            json_array_append_new(list, json_string(finding_to_string(f))) < 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+static json_t *fields_of(uint32_t fields) {
+    json_t *list = json_array();
+
+    for (Field f = 0; list && f < _FIELD_MAX; f++)
+        if ((fields & FIELD_BIT(f)) && json_array_append_new(list, json_string(field_to_string(f))) < 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+/* A setting; not set is null. */
+static json_t *value_of(const Tell *tell, const char *value) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(2 * ALERT_VALUE_MAX);
+
+    if (!value || !value[0])
+        return json_null();
+    return alert_add_value(tell, &b, value) < 0 ? NULL : json_stringn(b.data, b.len);
+}
+
+static json_t *changes_of(const Tell *tell) {
+    json_t *list = json_array();
+
+    for (unsigned i = 0; list && tell->changes && i < tell->changes->n; i++) {
+        const Change *change = &tell->changes->changes[i];
+
+        if (!alert_shows_change(tell, change))
+            continue;
+        if (json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "field", field_to_string(change->field),
+                                                  "expected", value_of(tell, change->was), "actual",
+                                                  value_of(tell, change->now))) < 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static json_t *actor_of(const Tell *tell) {
+    const Actor *a = &tell->actor;
+
+    if (!tell->has_actor)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                     "source_identity", foreign(a->source_identity), "on_behalf_of",
+                     foreign(a->on_behalf_of), "identity_store", foreign(a->identity_store), "delegate",
+                     foreign(a->delegate), "assumed_root", a->assumed_root, "arn", foreign(a->arn), "type",
+                     foreign(a->type), "name", foreign(a->name), "account", foreign(a->account),
+                     "invoked_by", foreign(a->invoked_by), "source_ip", foreign(a->source_ip), "user_agent",
+                     foreign(a->user_agent), "access_key", foreign(a->access_key), "event_id",
+                     foreign(a->event_id), "event_name", foreign(a->event_name), "event_time",
+                     time_or_null(a->event_usec), "error_code", foreign(a->error_code));
+}
+
+/* MITRE ATT&CK: Disable or Modify Cloud Logs, by its old and its new number. */
+static json_t *attack_of(const Tell *tell) {
+    return alert_may_be_attack(tell) ? json_pack("[s, s]", "T1562.008", "T1685.002") : json_array();
+}
+
+static json_t *headline_of(const AlertSource *source) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(4096);
+
+    return alert_headline(source, &b) < 0 ? NULL : json_stringn(b.data, b.len);
+}
+
+/* Adds one member; false when either could not be made. Takes value over. */
+static bool add(json_t *object, const char *key, json_t *value) {
+    return json_object_set_new(object, key, value) >= 0;
+}
+
+/* Is the incident over? What does not last never opens one. */
+static bool is_over(const Tell *tell) {
+    static const bool lasts_not[_EVENT_MAX] = {
+        [EVENT_BASELINE_WEAK] = true,
+        [EVENT_BASELINE_DAMAGED] = true,
+        [EVENT_BASELINE_ACCEPTED] = true,
+        [EVENT_GUARD_TEST] = true,
+    };
+
+    return tell->resolves || tell->kind == TELL_RESOLVED || lasts_not[tell->event];
+}
+
+static bool fill(json_t *o, const AlertSource *s, const char *id) {
+    const Subject *subject = s->subject;
+    const Tell *tell = s->tell;
+
+    return add(o, "schema", json_string(SCHEMA)) && add(o, "id", json_string(id)) &&
+           add(o, "incident", json_string(s->incident)) &&
+           add(o, "sequence", json_integer(tell->sequence)) &&
+           add(o, "event", json_string(event_to_string(tell->event))) &&
+           add(o, "severity", json_string(severity_to_string(tell->severity))) &&
+           add(o, "time", time_or_null(tell->time_usec)) && add(o, "summary", headline_of(s)) &&
+           add(o, "resolved", json_boolean(is_over(tell))) &&
+           add(o, "opened", time_or_null(tell->opened_usec)) &&
+           add(o, "reopened", time_or_null(tell->reopened_usec)) &&
+           add(o, "account", foreign(subject->account)) && add(o, "region", foreign(subject->region)) &&
+           add(o, "trail", trail_of(subject, tell)) && add(o, "findings", findings_of(tell)) &&
+           add(o, "detail", foreign(tell->detail)) &&
+           add(o, "first_sight", json_boolean(tell->first_sight)) && add(o, "gap", gap_of(tell)) &&
+           add(o, "repeats", repeats_of(tell)) && add(o, "action", action_of(tell)) &&
+           add(o, "actor", actor_of(tell)) && add(o, "fields", fields_of(tell->fields)) &&
+           add(o, "fields_left", fields_of(tell->fields_left)) && add(o, "changes", changes_of(tell)) &&
+           add(o, "maintenance", json_boolean(tell->maintenance)) &&
+           add(o, "restores_paused", json_boolean(tell->restores_paused)) &&
+           add(o, "attack", attack_of(tell)) &&
+           add(o, "guard",
+               json_pack("{s:o, s:o}", "host", foreign(s->guard->host), "version",
+                         foreign(s->guard->version)));
+}
+
+int alert_document(const AlertSource *source, const char *id, char **ret) {
+    json_auto_t *object = json_object();
+
+    if (!object || !fill(object, source, id))
+        return -ENOMEM;
+    *ret = json_dumps(object, JSON_COMPACT);
+    return *ret ? 0 : -ENOMEM;
+}
+
+/* ---- SNS ---- */
+
+/* The envelope with at most `keep` bytes of the mail. */
+static int envelope(const Alert *alert, size_t keep, char **ret) {
+    _cleanup_free_ char *text = malloc(keep + 1);
+    json_auto_t *object = NULL;
+
+    if (!text)
+        return -ENOMEM;
+    (void)text_copy(text, keep + 1, alert->text);
+    object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "default", text, "email", text, "sms",
+                       alert->sms, "sqs", alert->document, "lambda", alert->document, "http",
+                       alert->document, "https", alert->document);
+    if (!object)
+        return -EINVAL;
+    *ret = json_dumps(object, JSON_COMPACT);
+    return *ret ? 0 : -ENOMEM;
+}
+
+int alert_sns_message(const Alert *alert, size_t max, char **ret) {
+    size_t keep = strlen(alert->text);
+
+    for (;;) {
+        _cleanup_free_ char *message = NULL;
+        int r = envelope(alert, keep, &message);
+
+        if (r < 0)
+            return r;
+        if (strlen(message) <= max) {
+            *ret = TAKE_PTR(message);
+            return 0;
+        }
+        if (keep <= TEXT_MIN)
+            return -E2BIG;
+        keep = MAX(keep / 2, (size_t)TEXT_MIN);
+    }
+}

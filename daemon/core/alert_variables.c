@@ -1,0 +1,588 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The variables of templates: what stands in braces in the words of alerts. */
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/core/alert_parts.h"
+#include "daemon/core/enum_names.h"
+#include "lib/endpoint.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+static uint64_t span(uint64_t from_usec, uint64_t to_usec) {
+    return to_usec > from_usec ? to_usec - from_usec : 0;
+}
+
+static void add_span(const AlertExpansion *x, uint64_t usec) {
+    char text[TIMETEXT_MAX];
+
+    (void)strbuf_add(x->out, timetext_span(text, usec));
+}
+
+/* ---- the variables ---- */
+
+static void add_label(const AlertExpansion *x) {
+    static const char *const labels[_SEVERITY_MAX] = { "INFO", "WARNING", "CRITICAL" };
+
+    const Tell *tell = x->source->tell;
+
+    /* nobody should have to ask why it is no more than that */
+    (void)strbuf_add(x->out, tell->maintenance && tell->severity == SEVERITY_INFO ? "MAINTENANCE"
+                                                                                  : labels[tell->severity]);
+}
+
+static void add_name(const AlertExpansion *x) {
+    const Subject *subject = x->source->subject;
+
+    alert_add_foreign(x, subject->name[0] ? subject->name : subject->arn[0] ? subject->arn : "the trail");
+}
+
+static void add_arn(const AlertExpansion *x) {
+    const Subject *subject = x->source->subject;
+
+    (void)text_escape(x->out, subject->arn[0] ? subject->arn : subject->name, ALERT_SHOWN_MAX);
+}
+
+static void add_region(const AlertExpansion *x) {
+    (void)text_escape(x->out, x->source->subject->region, 31);
+}
+
+static void add_where(const AlertExpansion *x) {
+    const Subject *subject = x->source->subject;
+
+    if (!subject->name[0] && !subject->region[0] && subject->account[0]) {
+        (void)strbuf_add(x->out, "account ");
+        (void)text_escape(x->out, subject->account, 12);
+        return;
+    }
+    (void)text_escape(x->out, subject->region[0] ? subject->region : "an unknown region", 31);
+    if (!subject->account[0])
+        return;
+    (void)strbuf_add(x->out, " (");
+    (void)text_escape(x->out, subject->account, 12);
+    (void)strbuf_add(x->out, ")");
+}
+
+/* Where the partition records what has no region. */
+static void add_global_region(const AlertExpansion *x) {
+    const char *region = endpoint_iam_region(x->source->subject->region);
+
+    (void)strbuf_add(x->out, region ? region : "us-east-1");
+}
+
+static void add_again(const AlertExpansion *x) {
+    if (x->source->tell->kind == TELL_REOPENED)
+        (void)strbuf_add(x->out, " again");
+}
+
+static void add_gap(const AlertExpansion *x) {
+    const Gap *gap = &x->source->tell->gap;
+
+    if (gap->from_usec == 0 || gap->to_usec == 0)
+        (void)strbuf_add(x->out, "an unknown time");
+    else if (span(gap->from_usec, gap->to_usec) == 0) /* AWS's times are whole seconds */
+        (void)strbuf_add(x->out, "less than 1 s");
+    else
+        add_span(x, span(gap->from_usec, gap->to_usec));
+}
+
+static void add_since(const AlertExpansion *x) {
+    const Tell *tell = x->source->tell;
+
+    add_span(x, span(tell->since_usec      ? tell->since_usec
+                     : tell->reopened_usec ? tell->reopened_usec
+                                           : tell->opened_usec,
+                     tell->time_usec));
+}
+
+/* " after 5 min" where it is known how long that was, which may be less than the whole episode. */
+static void add_after(const AlertExpansion *x) {
+    const Tell *tell = x->source->tell;
+
+    if (tell->since_usec == 0)
+        return;
+    (void)strbuf_add(x->out, " after ");
+    add_span(x, span(tell->since_usec, tell->time_usec));
+}
+
+static void add_attempts(const AlertExpansion *x) {
+    alert_add_number(x, x->source->tell->action.attempts, "attempt");
+}
+
+static void add_count(const AlertExpansion *x) {
+    alert_add_number(x, x->source->tell->repeats.count, "time");
+}
+
+static void add_polls(const AlertExpansion *x) {
+    alert_add_number(x, x->source->tell->n_failed, "poll");
+}
+
+#define ONLY_THE_OWNER                                                                                      \
+    "Only the account that owns the organization trail, or CloudTrail's delegated administrator, can "
+
+/* What was done about a stop. */
+static void add_tried(const AlertExpansion *x) {
+    const Tell *tell = x->source->tell;
+    bool tried = tell->action.attempts > 0;
+    bool over = !(tell->findings & FINDING_BIT(FINDING_STOPPED)) && tell->gap.to_usec != 0;
+    const char *words;
+
+    if (tell->action.result == RESULT_CONFIRMED)
+        words = "Started logging again ({attempts}) and read the status back: the trail logs.";
+    else if (over)
+        words = tried ? "Tried to start logging ({attempts}); none was confirmed. One of them or another "
+                        "caller "
+                        "started the trail."
+                      : "Nothing: another caller started the trail.";
+    else if (tried && tell->protected)
+        words = "Tried to start logging ({attempts}); AWS refused. " ONLY_THE_OWNER "start it.";
+    else if (tried)
+        words = tell->action.result == RESULT_PENDING
+                        ? "Is starting the trail ({attempts}); AWS has not confirmed that yet."
+                        : "Tried to start logging ({attempts}), without success so far.";
+    else if (tell->protected)
+        words = "Nothing. " ONLY_THE_OWNER "start it.";
+    else if (!tell->may_act && tell->maintenance && tell->mode != MODE_OBSERVE)
+        words = "Nothing: a maintenance window allows that the trail is stopped.";
+    else
+        words = tell->may_act ? "Nothing yet: another action on this trail comes first."
+                              : "Nothing: it runs in mode \"{mode}\".";
+    alert_expand(x, words);
+}
+
+static void add_kinds(const AlertExpansion *x) {
+    static const char *const kinds[_FINDING_MAX] = {
+        [FINDING_DELIVERY] = "log files",
+        [FINDING_DIGEST] = "digests",
+        [FINDING_LOG_GROUP] = "to CloudWatch Logs",
+        [FINDING_NOTIFICATION] = "SNS notifications",
+    };
+    const Tell *tell = x->source->tell;
+    uint32_t findings = (tell->about ? tell->about : tell->findings) & FINDINGS_DELIVERY_ERRORS;
+    const char *between = "";
+
+    for (Finding f = 0; f < _FINDING_MAX; f++)
+        if (findings & FINDING_BIT(f)) {
+            (void)strbuf_addf(x->out, "%s%s", between, kinds[f]);
+            between = ", ";
+        }
+    if (!*between)
+        (void)strbuf_add(x->out, "something");
+}
+
+static void add_unreadable(const AlertExpansion *x) {
+    const Tell *tell = x->source->tell;
+    uint32_t findings = tell->about ? tell->about : tell->findings;
+    const char *between = "";
+
+    for (Unreadable u = 0; u < _UNREADABLE_MAX; u++)
+        if (findings & FINDING_BIT(FINDING_UNREADABLE(u))) {
+            (void)strbuf_addf(x->out, "%s%s", between, unreadable_to_string(u));
+            between = ", ";
+        }
+}
+
+/* What a failing delivery loses, a sentence a line. */
+static void add_unsent(const AlertExpansion *x) {
+    static const char *const unsent[_FINDING_MAX] = {
+        [FINDING_DELIVERY] = "Log files: nothing yet. AWS retries the delivery for 30 days.",
+        [FINDING_DIGEST] = ("Digests: AWS retries the delivery for 30 days. While one is missing, nobody "
+                            "can prove that the log "
+                            "files are unchanged; a broken chain of digests stays broken."),
+        [FINDING_LOG_GROUP] =
+                "CloudWatch Logs does not get the events of this time. The log files have them.",
+        [FINDING_NOTIFICATION] =
+                "Subscribers are not notified of new log files. The log files are delivered.",
+    };
+    const Tell *tell = x->source->tell;
+    uint32_t findings = tell->about ? tell->about : tell->findings;
+    const char *between = "";
+
+    for (Finding f = 0; f < _FINDING_MAX; f++)
+        if ((findings & FINDING_BIT(f)) && unsent[f]) {
+            (void)strbuf_addf(x->out, "%s%s", between, unsent[f]);
+            between = "\n";
+        }
+    if (!*between)
+        (void)strbuf_add(x->out, "Nothing yet. AWS retries the delivery for 30 days.");
+}
+
+static void add_detail(const AlertExpansion *x) {
+    const Tell *tell = x->source->tell;
+    bool stale = tell->about & FINDING_BIT(FINDING_STALE);
+
+    alert_add_foreign(x, tell->detail[0] ? tell->detail
+                         : stale         ? "it delivers nothing"
+                                         : "no reason is known");
+}
+
+/* The reason, where the message has one: what is sent again later has none. */
+static void add_why(const AlertExpansion *x) {
+    if (!x->source->tell->detail[0])
+        return;
+    (void)strbuf_add(x->out, ": ");
+    alert_add_foreign(x, x->source->tell->detail);
+}
+
+/* The same at the end of a sentence. */
+static void add_because(const AlertExpansion *x) {
+    if (x->source->tell->detail[0])
+        add_why(x);
+    else
+        (void)strbuf_add(x->out, ".");
+}
+
+static void add_error(const AlertExpansion *x) {
+    static const char *const words[_LOOK_ERROR_MAX] = {
+        [LOOK_OK] = "no answer",
+        [LOOK_DENIED] = "access denied",
+        [LOOK_THROTTLED] = "throttled",
+        [LOOK_UNREACHABLE] = "no connection",
+        [LOOK_CREDENTIALS] = "bad credentials",
+        [LOOK_BAD_ANSWER] = "invalid answer",
+        [LOOK_SERVICE] = "AWS error",
+        [LOOK_GONE] = "no active member of the organization",
+    };
+
+    (void)strbuf_add(x->out, words[x->source->tell->error]);
+}
+
+static void add_now(const AlertExpansion *x) {
+    (void)strbuf_add(x->out, x->source->tell->resolves ? "well now" : "not well yet");
+}
+
+/* What ended, of a trail that had neither a gap nor other settings. */
+static void add_recovered(const AlertExpansion *x) {
+    static const struct {
+        uint32_t findings;
+        const char *words;
+    } rows[] = {
+        { FINDINGS_DELIVERY_ERRORS | FINDING_BIT(FINDING_STALE), "delivers again" },
+        { FINDING_BIT(FINDING_BUCKET), "has a good bucket again" },
+        { FINDING_BIT(FINDING_LIFECYCLE), "keeps its log files again" },
+        { FINDING_BIT(FINDING_KEY), "has a working KMS key again" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (x->source->tell->about & rows[i].findings) {
+            (void)strbuf_add(x->out, rows[i].words);
+            return;
+        }
+    (void)strbuf_add(x->out, "is well again");
+}
+
+static void add_host(const AlertExpansion *x) {
+    (void)text_escape(x->out, x->source->guard->host, 64);
+}
+
+/* ---- what was changed, and what became of it ---- */
+
+static void add_weakened(const AlertExpansion *x) {
+    const Tell *tell = x->source->tell;
+    uint32_t findings = tell->about ? tell->about : tell->findings;
+
+    (void)strbuf_add(x->out,
+                     (findings & FINDINGS_CHANGED) == FINDING_BIT(FINDING_CHANGED) ? "changed" : "weakened");
+}
+
+static void add_field_names(const AlertExpansion *x) {
+    alert_add_field_names(x, x->source->tell->fields);
+}
+
+static void add_took(const AlertExpansion *x) {
+    add_span(x, span(x->source->tell->changed_usec, x->source->tell->time_usec));
+}
+
+/* What became of a pin that the trail did not meet. */
+static void add_met(const AlertExpansion *x) {
+    const Tell *tell = x->source->tell;
+    const char *words;
+
+    if (!tell->fields_left && tell->reconfigured)
+        words = "Nothing: the configuration changed, and the trail meets it.";
+    else if (!tell->fields_left && tell->accepted)
+        words = "Nothing: the trail's settings were accepted as its baseline.";
+    else if (tell->restore.result == RESULT_CONFIRMED && !tell->fields_left)
+        words = "Set it as configured ({attempts}) and read it back: confirmed.";
+    else if (!tell->fields_left)
+        words = "Nothing: another caller set it as configured.";
+    else if (tell->restores_paused)
+        words = "Set it {restores} within the hour. It writes this setting again when the hour is over.";
+    else if (tell->restore.result == RESULT_CONFIRMED)
+        words = "Set what it may ({attempts}) and read it back. Still not as configured: {left}.";
+    else if (tell->restore.result == RESULT_FAILED && tell->protected)
+        words = "Tried to set it as configured ({attempts}); AWS refused. " ONLY_THE_OWNER "change it.";
+    else if (tell->restore.result == RESULT_FAILED)
+        words = "Tried to set it as configured ({attempts}). That failed{because}\n"
+                "It retries at least once a minute.";
+    else if (tell->restore.result == RESULT_PENDING)
+        words = "Is setting it as configured; AWS has not confirmed that yet. The next message reports the "
+                "result.";
+    else if (tell->maintenance)
+        words = "Nothing: a maintenance window is open.";
+    else if (tell->protected)
+        words = "Nothing. " ONLY_THE_OWNER "change it.";
+    else
+        words = tell->mode != MODE_RESTORE ? "Nothing: it runs in mode \"{mode}\"."
+                : tell->may_act            ? "Nothing yet: another action on this trail comes first."
+                                : "Nothing: restore in trailguard.conf does not name this kind of setting.";
+    alert_expand(x, words);
+}
+
+static void add_fate(const AlertExpansion *x, AlertFate which) {
+    alert_expand(x, alert_fate(x->source->tell, which));
+}
+
+static void add_change(const AlertExpansion *x) {
+    add_fate(x, ALERT_FATE_CHANGE);
+}
+
+static void add_change_short(const AlertExpansion *x) {
+    add_fate(x, ALERT_FATE_CHANGE_SHORT);
+}
+
+static void add_deletion(const AlertExpansion *x) {
+    add_fate(x, ALERT_FATE_DELETION);
+}
+
+static void add_outcome(const AlertExpansion *x) {
+    add_fate(x, ALERT_FATE_OUTCOME);
+}
+
+static void add_put_back(const AlertExpansion *x) {
+    add_fate(x, ALERT_FATE_PUT_BACK);
+}
+
+static void add_created(const AlertExpansion *x) {
+    add_fate(x, ALERT_FATE_CREATED);
+}
+
+static void add_left(const AlertExpansion *x) {
+    const Tell *tell = x->source->tell;
+
+    if (tell->fields_left)
+        alert_add_field_names(x, tell->fields_left);
+    if (tell->fields_left & FIELDS_UNWRITABLE)
+        (void)strbuf_add(x->out, " (this version does not know the setting, and cannot restore it)");
+    if (!tell->fields_left)
+        (void)strbuf_add(x->out, "some settings, see the next message");
+}
+
+static void add_mode(const AlertExpansion *x) {
+    (void)strbuf_add(x->out, mode_to_string(x->source->tell->mode));
+}
+
+static void add_restores(const AlertExpansion *x) {
+    alert_add_number(x, x->source->tell->n_restores, "time");
+}
+
+/* ---- who did what ---- */
+
+/* What was done to the trail, by the worst of what a search was about. */
+static void add_deed(const AlertExpansion *x) {
+    static const char *const deeds[_FINDING_MAX] = {
+        [FINDING_MISSING] = "deleted",
+        [FINDING_STOPPED] = "stopped",
+        [FINDING_INTERRUPTED] = "stopped", /* who started it may be another, a guard even */
+        [FINDING_RECREATED] = "deleted and recreated",
+        [FINDING_WEAKENED] = "weakened",
+        [FINDING_CHANGED] = "changed",
+    };
+    const Tell *tell = x->source->tell;
+    uint32_t about = tell->about;
+
+    /* a trail that was deleted and made again may be found stopped: what was done is the call that was found
+     */
+    if (tell->has_actor && strcmp(tell->actor.event_name, "DeleteTrail") == 0)
+        about = FINDING_BIT(FINDING_MISSING);
+    for (Finding f = 0; f < _FINDING_MAX; f++)
+        if ((about & FINDING_BIT(f)) && deeds[f]) {
+            (void)strbuf_add(x->out, deeds[f]);
+            return;
+        }
+    (void)strbuf_add(x->out, "impaired");
+}
+
+/* What a message about callers must not leave open: whether the trail is well meanwhile. */
+static const struct {
+    uint32_t findings;
+    const char *in_subject, *in_text;
+} lasting[] = {
+    { FINDING_BIT(FINDING_MISSING), ", still missing", " The trail is still missing and records nothing." },
+    { FINDING_BIT(FINDING_STOPPED), ", still stopped", " The trail is still stopped and records nothing." },
+    { FINDINGS_CHANGED, ", still changed", " The trail's settings still differ from the baseline." },
+    { FINDINGS_DELIVERY_ERRORS | FINDING_BIT(FINDING_STALE), ", still failing",
+      " The trail's deliveries still fail." },
+    { FINDING_BIT(FINDING_BUCKET), ", still failing", " The trail's bucket still fails its check." },
+    { FINDING_BIT(FINDING_LIFECYCLE), ", still failing",
+      " The lifecycle rule still deletes log files early." },
+    { FINDING_BIT(FINDING_KEY), ", still failing", " The trail's KMS key still cannot be used." },
+    { FINDING_BIT(FINDING_UNREACHABLE), ", not reachable",
+      " TrailGuard cannot poll the trail, and does not know whether it logs." },
+};
+
+static void add_lasting(const AlertExpansion *x, bool in_subject) {
+    uint32_t findings = x->source->tell->findings;
+
+    for (size_t i = 0; i < ARRAY_SIZE(lasting); i++)
+        if (findings & lasting[i].findings) {
+            (void)strbuf_add(x->out, in_subject ? lasting[i].in_subject : lasting[i].in_text);
+            return;
+        }
+}
+
+static void add_still(const AlertExpansion *x) {
+    add_lasting(x, true);
+}
+
+static void add_still_now(const AlertExpansion *x) {
+    if (x->source->tell->resolves)
+        (void)strbuf_add(x->out, " The incident is over.");
+    else
+        add_lasting(x, false);
+}
+
+/* What was done to an account, by the call that was found. */
+static void add_departed(const AlertExpansion *x) {
+    static const struct {
+        const char *call, *deed;
+    } deeds[] = {
+        { "RemoveAccountFromOrganization", "removed from the organization" },
+        { "CloseAccount", "closed" },
+        { "MoveAccount", "moved to another organizational unit" },
+        { "LeaveOrganization", "taken out of the organization" },
+        { "AcceptHandshake", "moved to another organization" },
+    };
+    const char *call = x->source->tell->actor.event_name;
+    size_t i = 0;
+
+    while (i < ARRAY_SIZE(deeds) && strcmp(deeds[i].call, call) != 0)
+        i++;
+    (void)strbuf_add(x->out, i < ARRAY_SIZE(deeds) ? deeds[i].deed : "taken out of the organization");
+}
+
+/* How an account departed, as AWS has recorded it. */
+static void add_departure(const AlertExpansion *x) {
+    static const struct {
+        const char *method, *words;
+    } ways[] = {
+        { "LEFT", "left the organization by itself (LEFT)" },
+        { "REMOVED", "was removed from the organization (REMOVED)" },
+        { "CLEANED", "was closed, and departed from the organization (CLEANED)" },
+    };
+    const char *method = x->source->tell->actor.departure;
+
+    for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
+        if (strcmp(ways[i].method, method) == 0) {
+            (void)strbuf_add(x->out, ways[i].words);
+            return;
+        }
+    (void)strbuf_add(x->out, "departed from the organization (");
+    alert_add_foreign(x, method);
+    (void)strbuf_add(x->out, ")");
+}
+
+/* The account was away, or could not be reached: is it still so? */
+static void add_member_now(const AlertExpansion *x) {
+    const Tell *tell = x->source->tell;
+
+    (void)strbuf_add(x->out, tell->resolves             ? " The incident is over."
+                             : tell->error == LOOK_GONE ? " It is no active member, and not guarded."
+                                                        : " TrailGuard cannot reach it.");
+}
+
+static void add_call(const AlertExpansion *x) {
+    const char *name = x->source->tell->actor.event_name;
+
+    alert_add_foreign(x, name[0] ? name : "something");
+}
+
+static void add_refusal(const AlertExpansion *x) {
+    const char *code = x->source->tell->actor.error_code;
+
+    alert_add_foreign(x, code[0] ? code : "refused");
+}
+
+static void add_others(const AlertExpansion *x) {
+    unsigned n = x->source->tell->repeats.count;
+
+    if (n == 0)
+        return;
+    (void)strbuf_add(x->out, "\n");
+    alert_add_number(x, n, "more attempt");
+    (void)strbuf_add(x->out, " came before this one. The journal lists them.");
+}
+
+/* ---- words ---- */
+
+static const struct {
+    const char *name;
+    void (*add)(const AlertExpansion *x);
+} variables[] = {
+    { "LABEL", add_label },
+    { "name", add_name },
+    { "arn", add_arn },
+    { "region", add_region },
+    { "where", add_where },
+    { "global region", add_global_region },
+    { "again", add_again },
+    { "gap", add_gap },
+    { "since", add_since },
+    { "after", add_after },
+    { "count", add_count },
+    { "polls", add_polls },
+    { "attempts", add_attempts },
+    { "tried", add_tried },
+    { "kinds", add_kinds },
+    { "unreadable", add_unreadable },
+    { "unsent", add_unsent },
+    { "detail", add_detail },
+    { "why", add_why },
+    { "because", add_because },
+    { "recovered", add_recovered },
+    { "error", add_error },
+    { "now", add_now },
+    { "host", add_host },
+    { "weakened", add_weakened },
+    { "fields", alert_add_fields },
+    { "field names", add_field_names },
+    { "met", add_met },
+    { "took", add_took },
+    { "change", add_change },
+    { "change short", add_change_short },
+    { "deletion", add_deletion },
+    { "outcome", add_outcome },
+    { "put back", add_put_back },
+    { "created", add_created },
+    { "left", add_left },
+    { "mode", add_mode },
+    { "restores", add_restores },
+    { "losses", alert_add_losses },
+    { "who", alert_add_actor },
+    { "deed", add_deed },
+    { "still", add_still },
+    { "still now", add_still_now },
+    { "departed", add_departed },
+    { "departure", add_departure },
+    { "member now", add_member_now },
+    { "call", add_call },
+    { "refusal", add_refusal },
+    { "others", add_others },
+};
+
+static void add_variable(const AlertExpansion *x, const char *name, size_t len) {
+    for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
+        if (strlen(variables[i].name) == len && memcmp(variables[i].name, name, len) == 0)
+            variables[i].add(x);
+}
+
+void alert_expand(const AlertExpansion *x, const char *words) {
+    const char *open, *close;
+
+    while ((open = strchr(words, '{')) && (close = strchr(open, '}'))) {
+        (void)strbuf_add_mem(x->out, words, (size_t)(open - words));
+        add_variable(x, open + 1, (size_t)(close - open - 1));
+        words = close + 1;
+    }
+    (void)strbuf_add(x->out, words);
+}

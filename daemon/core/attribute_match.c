@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/attribute_match.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/arn.h"
+#include "lib/endpoint.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* What an event is about: the trail, or what it hangs on. */
+typedef enum About {
+    ABOUT_TRAIL,
+    ABOUT_BUCKET,
+    ABOUT_KEY,
+    ABOUT_LOG_GROUP,
+    ABOUT_LOG_ROLE,
+    ABOUT_TOPIC,
+    ABOUT_KEY_STORE,
+    ABOUT_MEMBERSHIP, /* of the account in the organization that the trail belongs to */
+    ABOUT_TRUST,      /* of the organization in CloudTrail, which its trails need */
+    ABOUT_MEMBER,     /* request->member, in the management account's history */
+} About;
+
+#define USER_AGENT "TrailGuard/"
+#define CLOUDTRAIL "cloudtrail.amazonaws.com"
+#define DEPARTURE  "AccountDepartedOrganization"
+
+#define STOPS      (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_INTERRUPTED))
+#define DELETES    (FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_RECREATED))
+#define DELIVERIES (FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST))
+#define BUCKET     (FINDING_BIT(FINDING_BUCKET) | DELIVERIES)
+#define LIFECYCLE  FINDING_BIT(FINDING_LIFECYCLE)
+#define KEY        (FINDING_BIT(FINDING_KEY) | DELIVERIES)
+#define LOG_GROUP  FINDING_BIT(FINDING_LOG_GROUP)
+#define TOPIC      FINDING_BIT(FINDING_NOTIFICATION)
+#define DEPARTS    (FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_UNREACHABLE))
+/* AWS's record of a departure is so much younger than the call behind it. */
+#define DEPARTURE_LAG_USEC (600 * USEC_PER_SEC)
+
+/* One row a kind of call: which findings it can cause, and for changed settings which fields. */
+static const struct {
+    const char *name;
+    About about;
+    uint32_t findings;
+    uint32_t fields; /* 0: whatever was changed */
+    bool ours;       /* the guard calls it too */
+} rows[] = {
+    { "StopLogging", ABOUT_TRAIL, STOPS, 0, false },
+    { "DeleteTrail", ABOUT_TRAIL, DELETES, 0, false },
+    { "UpdateTrail", ABOUT_TRAIL, FINDINGS_CHANGED, FIELDS_TRAIL | FIELDS_UNWRITABLE, true },
+    { "PutEventSelectors", ABOUT_TRAIL, FINDINGS_CHANGED, FIELD_BIT(FIELD_SELECTORS), true },
+    { "PutInsightSelectors", ABOUT_TRAIL, FINDINGS_CHANGED, FIELD_BIT(FIELD_INSIGHTS), true },
+    { "PutEventConfiguration", ABOUT_TRAIL, FINDINGS_CHANGED, FIELD_BIT(FIELD_CONFIGURATION), true },
+    { "RemoveTags", ABOUT_TRAIL, FINDINGS_CHANGED, FIELD_BIT(FIELD_TAGS), true },
+    { "AddTags", ABOUT_TRAIL, FINDINGS_CHANGED, FIELD_BIT(FIELD_TAGS), true },
+    { "LeaveOrganization", ABOUT_MEMBERSHIP, FINDING_BIT(FINDING_MISSING), 0, false },
+    /* an invitation accepted from inside an organization moves the account */
+    { "AcceptHandshake", ABOUT_MEMBERSHIP, FINDING_BIT(FINDING_MISSING), 0, false },
+    { "RemoveAccountFromOrganization", ABOUT_MEMBER, DEPARTS, 0, false },
+    { "CloseAccount", ABOUT_MEMBER, DEPARTS, 0, false },
+    { DEPARTURE, ABOUT_MEMBER, DEPARTS, 0, false },
+    /* other service control policies apply there */
+    { "MoveAccount", ABOUT_MEMBER, FINDING_BIT(FINDING_UNREACHABLE), 0, false },
+    /* organization trails become trails of the management account alone */
+    { "DisableAWSServiceAccess", ABOUT_TRUST, FINDINGS_CHANGED, FIELD_BIT(FIELD_ORGANIZATION), false },
+    { "DeregisterDelegatedAdministrator", ABOUT_TRUST, FINDINGS_CHANGED, FIELD_BIT(FIELD_ORGANIZATION),
+      false },
+    { "DeregisterOrganizationDelegatedAdmin", ABOUT_TRUST, FINDINGS_CHANGED, FIELD_BIT(FIELD_ORGANIZATION),
+      false },
+    { "DeleteBucket", ABOUT_BUCKET, BUCKET, 0, false },
+    { "DeleteBucketPolicy", ABOUT_BUCKET, BUCKET, 0, false },
+    { "PutBucketPolicy", ABOUT_BUCKET, BUCKET, 0, false },
+    { "PutBucketLifecycle", ABOUT_BUCKET, LIFECYCLE, 0, false },
+    { "PutBucketLifecycleConfiguration", ABOUT_BUCKET, LIFECYCLE, 0, false },
+    { "DisableKey", ABOUT_KEY, KEY, 0, false },
+    { "ScheduleKeyDeletion", ABOUT_KEY, KEY, 0, false },
+    { "DeleteImportedKeyMaterial", ABOUT_KEY, KEY, 0, false },
+    { "DisconnectCustomKeyStore", ABOUT_KEY_STORE, KEY, 0, false },
+    { "PutKeyPolicy", ABOUT_KEY, DELIVERIES, 0, false },
+    { "DeleteLogGroup", ABOUT_LOG_GROUP, LOG_GROUP, 0, false },
+    { "DeleteRole", ABOUT_LOG_ROLE, LOG_GROUP, 0, false },
+    { "DeleteRolePolicy", ABOUT_LOG_ROLE, LOG_GROUP, 0, false },
+    { "DetachRolePolicy", ABOUT_LOG_ROLE, LOG_GROUP, 0, false },
+    { "PutRolePolicy", ABOUT_LOG_ROLE, LOG_GROUP, 0, false },
+    { "PutRolePermissionsBoundary", ABOUT_LOG_ROLE, LOG_GROUP, 0, false },
+    { "UpdateAssumeRolePolicy", ABOUT_LOG_ROLE, LOG_GROUP, 0, false },
+    { "DeleteTopic", ABOUT_TOPIC, TOPIC, 0, false },
+    { "SetTopicAttributes", ABOUT_TOPIC, TOPIC, 0, false },
+    { "RemovePermission", ABOUT_TOPIC, TOPIC, 0, false },
+};
+
+/* Calls about a bucket may be asked for in two regions, and so may one to CloudTrail about the organization.
+ */
+_Static_assert(ARRAY_SIZE(rows) + 6 <= ATTRIBUTE_QUESTIONS_MAX, "all can be asked for at once");
+
+/* Its name or ARN, "" when the trail has none. */
+static const char *object_of(const AttributeRequest *request, About about) {
+    const char *object = request->trail_arn;
+
+    switch (about) {
+    case ABOUT_BUCKET: object = request->bucket; break;
+    case ABOUT_KEY: object = request->key; break;
+    case ABOUT_LOG_GROUP: object = request->log_group; break;
+    case ABOUT_LOG_ROLE: object = request->log_role; break;
+    case ABOUT_TOPIC: object = request->topic; break;
+    case ABOUT_KEY_STORE: object = request->key_store; break;
+    case ABOUT_MEMBERSHIP:
+        object = request->member_credentials ? request->member : request->foreign ? request->trail_arn : "";
+        break;
+    case ABOUT_MEMBER: object = request->member; break;
+    case ABOUT_TRUST: object = request->foreign ? "" : request->trail_arn; break;
+    case ABOUT_TRAIL: break;
+    }
+    return object ? object : "";
+}
+
+static bool can_cause(size_t row, const AttributeRequest *request) {
+    uint32_t fields = request->fields;
+
+    if (!(rows[row].findings & request->findings) || !*object_of(request, rows[row].about))
+        return false;
+    return rows[row].fields == 0 || fields == 0 || (rows[row].fields & fields);
+}
+
+/* ---- what to ask, and where ---- */
+
+/* Where the partition records what has no region (AWS CloudTrail User Guide, "About global service events").
+ */
+static const char *or_home(const AttributeRequest *request, const char *region) {
+    return region ? region : request->region;
+}
+
+static const char *iam_region(const AttributeRequest *request) {
+    return or_home(request, endpoint_iam_region(request->region));
+}
+
+static const char *organizations_region(const AttributeRequest *request) {
+    return or_home(request, endpoint_service_region(AWS_ORGANIZATIONS, request->region));
+}
+
+static size_t add_question(const char *name, const char *region, AttributeQuestion *ret) {
+    ret->name = name;
+    ret->of_member = false;
+    (void)text_copy(ret->region, sizeof(ret->region), region);
+    return 1;
+}
+
+static size_t ask_at_home_and_in(const AttributeRequest *request, const char *name, const char *region,
+                                 AttributeQuestion *ret) {
+    size_t n = add_question(name, request->region, ret);
+
+    if (!text_equal(region, request->region))
+        n += add_question(name, region, &ret[n]);
+    return n;
+}
+
+/* A bucket's ARN has no region, and a bucket that is gone tells none: most are where the trail is, or where
+ * S3 puts those that name no region. */
+static size_t ask_about_bucket(const AttributeRequest *request, const char *name, AttributeQuestion *ret) {
+    if (request->bucket_region && request->bucket_region[0])
+        return add_question(name, request->bucket_region, ret);
+    return ask_at_home_and_in(request, name, iam_region(request), ret);
+}
+
+/* Most are calls to Organizations; the one to CloudTrail can be made in every region. */
+static size_t ask_about_trust(const AttributeRequest *request, const char *name, AttributeQuestion *ret) {
+    const char *region = organizations_region(request);
+
+    if (text_equal(name, "DeregisterOrganizationDelegatedAdmin"))
+        return ask_at_home_and_in(request, name, region, ret);
+    return add_question(name, region, ret);
+}
+
+static size_t ask(const AttributeRequest *request, size_t row, AttributeQuestion *ret) {
+    About about = rows[row].about;
+    Arn arn;
+
+    if (about == ABOUT_BUCKET)
+        return ask_about_bucket(request, rows[row].name, ret);
+    if (about == ABOUT_LOG_ROLE)
+        return add_question(rows[row].name, iam_region(request), ret);
+    if (about == ABOUT_MEMBERSHIP || about == ABOUT_MEMBER) {
+        (void)add_question(rows[row].name, organizations_region(request), ret);
+        ret->of_member = about == ABOUT_MEMBERSHIP && request->member_credentials;
+        return 1;
+    }
+    if (about == ABOUT_TRUST)
+        return ask_about_trust(request, rows[row].name, ret);
+    if (about == ABOUT_KEY_STORE)
+        about = ABOUT_KEY; /* in its region */
+    if (about != ABOUT_TRAIL && arn_parse(object_of(request, about), &arn) >= 0 && arn.region[0])
+        return add_question(rows[row].name, arn.region, ret);
+    return add_question(rows[row].name, request->region, ret);
+}
+
+size_t attribute_questions(const AttributeRequest *request,
+                           AttributeQuestion ret[static ATTRIBUTE_QUESTIONS_MAX]) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (can_cause(i, request))
+            n += ask(request, i, &ret[n]);
+    return n;
+}
+
+/* ---- whom it was ---- */
+
+/* What stands behind the last separator: the session of "AROAEXAMPLE:alice". */
+static const char *last_part(const char *text, char separator) {
+    const char *at = strrchr(text, separator);
+
+    return at ? at + 1 : "";
+}
+
+#define ROLE_NAME_MAX 128 /* AWS allows 64 */
+
+/* Where the record has no issuer, "ROLE" of "arn:...:assumed-role/ROLE/SESSION". */
+static const char *role_of(const CloudTrailIdentity *who, char buffer[static ROLE_NAME_MAX]) {
+    const char *role = strstr(who->arn, ":assumed-role/");
+
+    if (who->issuer_user_name[0])
+        return who->issuer_user_name;
+    if (!role)
+        return "a role";
+    role += strlen(":assumed-role/");
+    (void)text_copy(buffer, MIN((size_t)ROLE_NAME_MAX, strcspn(role, "/") + 1), role);
+    return buffer;
+}
+
+/* The record of the call AssumeRoot is marked as well, and its caller is a role or a user. */
+static bool is_root(const CloudTrailIdentity *who) {
+    return text_equal(who->type, "Root") || text_equal(who->type, "AssumedRoot");
+}
+
+static bool is_assumed_root(const CloudTrailIdentity *who) {
+    return text_equal(who->type, "AssumedRoot") || (is_root(who) && who->assumed_root);
+}
+
+static void name_actor(const CloudTrailIdentity *who, Actor *ret) {
+    char buffer[ROLE_NAME_MAX];
+    const char *session = last_part(who->principal_id, ':');
+
+    if (is_root(who))
+        (void)text_copy(ret->name, sizeof(ret->name), "root");
+    else if (text_equal(who->type, "AssumedRole"))
+        (void)snprintf(ret->name, sizeof(ret->name), "%s%s%s", role_of(who, buffer), session[0] ? "/" : "",
+                       session);
+    else if (who->user_name[0])
+        (void)text_copy(ret->name, sizeof(ret->name), who->user_name);
+    else if (who->invoked_by[0])
+        (void)text_copy(ret->name, sizeof(ret->name), who->invoked_by);
+    else if (text_equal(who->type, "AWSAccount"))
+        (void)snprintf(ret->name, sizeof(ret->name), "account %s", who->account_id);
+    else if (text_equal(who->type, "FederatedUser"))
+        (void)text_copy(ret->name, sizeof(ret->name), session);
+    else if (text_equal(who->type, "IdentityCenterUser"))
+        (void)text_copy(ret->name, sizeof(ret->name), who->on_behalf_of);
+    else
+        (void)text_copy(ret->name, sizeof(ret->name), who->principal_id);
+}
+
+void attribute_actor(const CloudTrailEvent *event, Actor *ret) {
+    const CloudTrailIdentity *who = &event->identity;
+
+    *ret = (Actor){ .event_usec = event->event_time_usec };
+    /* what a service records without a call has the service alone */
+    (void)text_copy(ret->type, sizeof(ret->type),
+                    !who->type[0] && who->invoked_by[0] ? "AWSService" : who->type);
+    if (text_equal(event->event_name, DEPARTURE))
+        (void)text_copy(ret->departure, sizeof(ret->departure),
+                        event->departure[0] ? event->departure : "unknown");
+    (void)text_copy(ret->arn, sizeof(ret->arn), who->arn);
+    (void)text_copy(ret->account, sizeof(ret->account), who->account_id);
+    (void)text_copy(ret->invoked_by, sizeof(ret->invoked_by), who->invoked_by);
+    (void)text_copy(ret->source_identity, sizeof(ret->source_identity), who->source_identity);
+    (void)text_copy(ret->on_behalf_of, sizeof(ret->on_behalf_of), who->on_behalf_of);
+    (void)text_copy(ret->identity_store, sizeof(ret->identity_store), who->identity_store);
+    (void)text_copy(ret->delegate, sizeof(ret->delegate), who->delegate);
+    ret->assumed_root = is_assumed_root(who);
+    (void)text_copy(ret->source_ip, sizeof(ret->source_ip), event->source_ip);
+    (void)text_copy(ret->user_agent, sizeof(ret->user_agent), event->user_agent);
+    (void)text_copy(ret->access_key, sizeof(ret->access_key),
+                    who->access_key_id[0] ? who->access_key_id : event->access_key_id);
+    (void)text_copy(ret->event_id, sizeof(ret->event_id), event->event_id);
+    (void)text_copy(ret->event_name, sizeof(ret->event_name), event->event_name);
+    (void)text_copy(ret->error_code, sizeof(ret->error_code), event->error_code);
+    name_actor(who, ret);
+    /* where there is no user name AWS may have the account's number there */
+    if (!ret->name[0] && !text_equal(event->username, who->account_id))
+        (void)text_copy(ret->name, sizeof(ret->name), event->username);
+}
+
+/* ---- whether it was that ---- */
+
+static bool names_resource(const CloudTrailEvent *event, const char *name) {
+    if (!name[0])
+        return false;
+    for (size_t i = 0; i < event->n_resources; i++)
+        if (text_equal(event->resources[i], name))
+            return true;
+    return false;
+}
+
+/* "arn:...:log-group:NAME:*" */
+static bool is_log_group(const char *log_group, const char *name) {
+    const char *found = strstr(log_group, ":log-group:");
+    size_t len = strlen(name);
+
+    if (!found || len == 0)
+        return false;
+    found += strlen(":log-group:");
+    return strncmp(found, name, len) == 0 && (found[len] == '\0' || found[len] == ':');
+}
+
+/* The account that a call to Organizations names, or AWS's record of a departure, whatever the member is
+ * called. */
+static bool names_account(const CloudTrailEvent *event, const char *id) {
+    char quoted[32];
+
+    (void)snprintf(quoted, sizeof(quoted), "\"%s\"", id);
+    return strstr(event->parameters, quoted) || strstr(event->details, quoted);
+}
+
+/* Whether it is about the request's own trail, bucket, key, ... A key and a role are named by ARN or by
+ * their last part. */
+static bool is_about(const AttributeRequest *request, const CloudTrailEvent *event, About about) {
+    const char *object = object_of(request, about), *last = last_part(object, '/');
+
+    switch (about) {
+    case ABOUT_TRAIL:
+        return text_equal(event->trail, request->trail_name) || text_equal(event->trail, object) ||
+               names_resource(event, object);
+    case ABOUT_BUCKET: return text_equal(event->bucket, object) || names_resource(event, object);
+    case ABOUT_KEY:
+        return text_equal(event->key, object) || text_equal(event->key, last) ||
+               names_resource(event, object) || names_resource(event, last);
+    case ABOUT_LOG_GROUP: return is_log_group(object, event->log_group);
+    case ABOUT_LOG_ROLE: return text_equal(event->role, last) || names_resource(event, object);
+    case ABOUT_TOPIC: return text_equal(event->topic, object) || names_resource(event, object);
+    case ABOUT_KEY_STORE: return text_equal(event->key_store, object);
+    case ABOUT_MEMBERSHIP: return true; /* it is the account's own history */
+    case ABOUT_MEMBER: return names_account(event, object);
+    case ABOUT_TRUST: /* the call to CloudTrail itself names no service */
+        return text_equal(event->principal, CLOUDTRAIL) ||
+               (!event->principal[0] && text_equal(event->event_source, CLOUDTRAIL));
+    }
+    return false;
+}
+
+static bool is_guard(const AttributeRequest *request, const char *caller) {
+    if (request->own_arn[0] && text_equal(caller, request->own_arn))
+        return true;
+    for (size_t i = 0; i < request->n_guards; i++)
+        if (arn_principal_is(request->guards[i], caller))
+            return true;
+    return false;
+}
+
+/* A guard's write is nobody's deed. What a guard never calls is one, whoever signs it. */
+static bool is_own(const AttributeRequest *request, const CloudTrailEvent *event, size_t row) {
+    return rows[row].ours && is_guard(request, event->identity.arn);
+}
+
+/* The newest ATTEMPTS_MAX, oldest first. */
+static void add_attempt(Attribution *found, const Actor *actor) {
+    unsigned at = found->n_attempts;
+
+    while (at > 0 && found->attempts[at - 1].event_usec > actor->event_usec)
+        at--;
+    if (found->n_attempts < ATTEMPTS_MAX) {
+        memmove(&found->attempts[at + 1], &found->attempts[at],
+                (found->n_attempts - at) * sizeof(*found->attempts));
+        found->n_attempts++;
+        found->attempts[at] = *actor;
+    } else if (at > 0) {
+        memmove(&found->attempts[0], &found->attempts[1], (at - 1) * sizeof(*found->attempts));
+        found->attempts[at - 1] = *actor;
+    }
+}
+
+/* The newest; but a call says more than AWS's record of what came of it. */
+static bool is_better(const Actor *actor, const Actor *than) {
+    bool record = actor->departure[0], than_record = than->departure[0];
+
+    if (record == than_record)
+        return actor->event_usec > than->event_usec;
+    return record ? actor->event_usec > than->event_usec + DEPARTURE_LAG_USEC
+                  : actor->event_usec + DEPARTURE_LAG_USEC >= than->event_usec;
+}
+
+void attribute_take(const AttributeRequest *request, const CloudTrailEvent *event, Attribution *found) {
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Actor actor;
+
+        if (!text_equal(event->event_name, rows[i].name) || !can_cause(i, request))
+            continue;
+        if (!is_about(request, event, rows[i].about) || is_own(request, event, i) ||
+            event->event_time_usec < request->from_usec)
+            return;
+        attribute_actor(event, &actor);
+        /* everybody can call himself so: a hint for people, and nothing else */
+        actor.unnamed_guard = rows[i].ours && text_starts_with(event->user_agent, USER_AGENT);
+        if (actor.error_code[0])
+            add_attempt(found, &actor);
+        else if (!found->found || is_better(&actor, &found->actor)) {
+            found->found = true;
+            found->actor = actor;
+        }
+        return;
+    }
+}

@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/baseline.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "daemon/core/canonical.h"
+#include "daemon/core/enum_names.h"
+#include "daemon/core/event_configuration.h"
+#include "daemon/core/json_text.h"
+#include "daemon/core/selectors.h"
+#include "daemon/core/settings.h"
+#include "daemon/core/unknown_members.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* How two values of a field are compared. 0 or -ENOMEM. */
+typedef struct Comparison {
+    bool differs, loses;
+} Comparison;
+typedef int (*Compare)(const char *baseline, const char *seen, Comparison *ret);
+
+/* ---- names and ARNs ---- */
+
+/* What follows the fifth colon of an ARN; anything else as it is. */
+static const char *resource_of(const char *name) {
+    const char *s = name;
+
+    if (!text_starts_with(name, "arn:"))
+        return name;
+    for (unsigned colons = 0; s && colons < 5; colons++) {
+        s = strchr(s, ':');
+        s = s ? s + 1 : NULL;
+    }
+    return s ? s : name;
+}
+
+static bool is_alias(const char *key) {
+    return text_starts_with(resource_of(key), "alias/");
+}
+
+static const char *without_prefix(const char *s, const char *prefix) {
+    return text_starts_with(s, prefix) ? s + strlen(prefix) : s;
+}
+
+/* Two ARNs have to be equal, an ARN and a name agree in the resource. */
+static bool same_resource(const char *a, const char *b, const char *prefix) {
+    if (!a[0] || !b[0] || text_starts_with(a, "arn:") == text_starts_with(b, "arn:"))
+        return strcmp(without_prefix(a, prefix), without_prefix(b, prefix)) == 0;
+    return strcmp(without_prefix(resource_of(a), prefix), without_prefix(resource_of(b), prefix)) == 0;
+}
+
+static bool same_topic(const char *a, const char *b) {
+    return same_resource(a, b, "");
+}
+
+/* Key id, key ARN, alias, alias ARN. Which key an alias stands for only KMS knows. */
+static bool same_key(const char *a, const char *b) {
+    if (a[0] && b[0] && is_alias(a) != is_alias(b))
+        return true;
+    return same_resource(a, b, "key/");
+}
+
+static bool same_text(const char *a, const char *b) {
+    return strcmp(a, b) == 0;
+}
+
+/* CloudTrail wants and gives the ARN of a log group with ":*" after it, people write it without. */
+static bool same_log_group(const char *a, const char *b) {
+    size_t n = strlen(a), m = strlen(b);
+
+    n -= text_ends_with(a, ":*") ? 2 : 0;
+    m -= text_ends_with(b, ":*") ? 2 : 0;
+    return n == m && strncmp(a, b, n) == 0;
+}
+
+/* ---- one field ---- */
+
+static int compare_text(const char *baseline, const char *seen, Comparison *ret) {
+    *ret = (Comparison){ .differs = !same_text(baseline, seen) };
+    return 0;
+}
+
+/* Where the log files go: elsewhere they are lost to their owner. */
+static int compare_place(const char *baseline, const char *seen, Comparison *ret) {
+    bool differs = !same_text(baseline, seen);
+
+    *ret = (Comparison){ .differs = differs, .loses = differs };
+    return 0;
+}
+
+/* A scope that is wider than before loses nothing. */
+static int compare_scope(const char *baseline, const char *seen, Comparison *ret) {
+    bool differs = !same_text(baseline, seen);
+
+    *ret = (Comparison){ .differs = differs, .loses = differs && !same_text(seen, "true") };
+    return 0;
+}
+
+static int compare_topic(const char *baseline, const char *seen, Comparison *ret) {
+    *ret = (Comparison){ .differs = !same_topic(baseline, seen) };
+    return 0;
+}
+
+static int compare_key(const char *baseline, const char *seen, Comparison *ret) {
+    *ret = (Comparison){ .differs = !same_key(baseline, seen) };
+    return 0;
+}
+
+static int compare_log_group(const char *baseline, const char *seen, Comparison *ret) {
+    *ret = (Comparison){ .differs = !same_log_group(baseline, seen) };
+    return 0;
+}
+
+/* ---- members that this version does not know ---- */
+
+/* NULL for what is no JSON, or longer than any can be. */
+static int parse(const char *text, json_t **ret) {
+    json_error_t error;
+    int r = -EINVAL;
+
+    if (text[0] != '\0' && strlen(text) <= CANONICAL_SIZE_MAX)
+        r = json_text_parse(text, strlen(text), JSON_REJECT_DUPLICATES, &error, ret);
+    return r == -EINVAL ? 0 : r;
+}
+
+/* The two as they are compared; where one is no JSON, as they stand. */
+typedef struct Aligned {
+    char *baseline, *seen;
+    bool differ; /* in members that this version does not know */
+} Aligned;
+
+static void aligned_done(Aligned *aligned) {
+    free(aligned->baseline);
+    free(aligned->seen);
+}
+
+static int align_json(Field field, json_t *a, json_t *b, Aligned *ret) {
+    int r = unknown_members_align(field, a, b);
+
+    if (r >= 0)
+        r = unknown_members_differ(field, a, b, &ret->differ);
+    if (r < 0)
+        return r;
+    ret->baseline = json_dumps(a, JSON_COMPACT);
+    ret->seen = json_dumps(b, JSON_COMPACT);
+    return ret->baseline && ret->seen ? 0 : -ENOMEM;
+}
+
+static int align(Field field, const char *baseline, const char *seen, Aligned *ret) {
+    json_auto_t *a = NULL, *b = NULL;
+    int r;
+
+    r = parse(baseline, &a);
+    if (r >= 0)
+        r = parse(seen, &b);
+    if (r < 0)
+        return r;
+    if (a && b)
+        return align_json(field, a, b, ret);
+    ret->baseline = strdup(baseline);
+    ret->seen = strdup(seen);
+    return ret->baseline && ret->seen ? 0 : -ENOMEM;
+}
+
+static int compare_selectors(const char *baseline, const char *seen, Comparison *ret) {
+    _cleanup_(aligned_done) Aligned aligned = { 0 };
+    SelectorsVerdict verdict = { 0 };
+    int r;
+
+    r = align(FIELD_SELECTORS, baseline, seen, &aligned);
+    if (r >= 0)
+        r = selectors_compare(aligned.baseline, aligned.seen, &verdict);
+    if (r < 0)
+        return r;
+    *ret = (Comparison){ .differs = verdict.differs || aligned.differ,
+                         .loses = verdict.loses || aligned.differ };
+    return 0;
+}
+
+/* ---- JSON fields ---- */
+
+/* Insights are of management events unless they say otherwise (AWS CloudTrail API Reference,
+ * InsightSelector).
+ */
+static int write_out_categories(json_t *insights) {
+    json_t *insight;
+    size_t i;
+
+    json_array_foreach(insights, i, insight) {
+        const json_t *categories = json_object_get(insight, "EventCategories");
+
+        if (json_is_object(insight) && (!categories || json_array_size(categories) == 0) &&
+            json_object_set_new(insight, "EventCategories", json_pack("[s]", "Management")) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* Tags that start with "aws:" belong to AWS's own services; nobody else can set or remove them (AWS General
+ * Reference, Tagging). */
+static int drop_aws_tags(json_t *tags) {
+    const char *name;
+    json_t *value;
+    void *next;
+
+    json_object_foreach_safe(tags, next, name, value) if (text_starts_with(name, "aws:") &&
+                                                          json_object_del(tags, name) < 0) return -ENOMEM;
+    return 0;
+}
+
+/* What is not set is the default. */
+static int fill_in_configuration(json_t **json) {
+    json_t *whole = json_is_object(*json) ? event_configuration_whole(*json) : json_incref(*json);
+
+    if (*json && !whole)
+        return -ENOMEM;
+    json_decref(*json);
+    *json = whole;
+    return 0;
+}
+
+/* The value as it is compared and counted: canonical where it is JSON, as it stands where that fails. The
+ * caller frees. 0 or -ENOMEM. */
+static int normal_form(Field field, const char *value, char **ret) {
+    _cleanup_free_ char *text = NULL;
+    json_auto_t *json = NULL;
+    json_error_t error;
+    int r = 0;
+
+    if (field >= FIELD_SELECTORS && value[0] != '\0' && strlen(value) <= CANONICAL_SIZE_MAX)
+        r = json_text_parse(value, strlen(value), 0, &error, &json);
+    if (r == -ENOMEM)
+        return r;
+    r = 0;
+    if (field == FIELD_INSIGHTS)
+        r = write_out_categories(json);
+    else if (field == FIELD_TAGS)
+        r = drop_aws_tags(json);
+    else if (field == FIELD_CONFIGURATION)
+        r = fill_in_configuration(&json);
+    if (r < 0)
+        return r;
+    text = json ? json_dumps(json, JSON_COMPACT) : strdup(value);
+    if (!text)
+        return -ENOMEM;
+    r = json ? canonical_json(text, ret) : -EINVAL;
+    if (r == -EINVAL) {
+        *ret = TAKE_PTR(text);
+        r = 0;
+    }
+    return r;
+}
+
+/* Nothing, an empty array and an empty object are the same. */
+static bool is_nothing(const char *normal) {
+    return normal[0] == '\0' || strcmp(normal, "[]") == 0 || strcmp(normal, "{}") == 0;
+}
+
+static int compare_normal(Field field, const char *baseline, const char *seen, Comparison *ret) {
+    _cleanup_free_ char *a = NULL, *b = NULL;
+    _cleanup_(aligned_done) Aligned aligned = { 0 };
+    int r;
+
+    r = align(field, baseline, seen, &aligned);
+    if (r >= 0)
+        r = normal_form(field, aligned.baseline, &a);
+    if (r >= 0)
+        r = normal_form(field, aligned.seen, &b);
+    if (r < 0)
+        return r;
+    *ret = (Comparison){ .differs = !same_text(a, b) && !(is_nothing(a) && is_nothing(b)) };
+    return 0;
+}
+
+static int compare_insights(const char *baseline, const char *seen, Comparison *ret) {
+    return compare_normal(FIELD_INSIGHTS, baseline, seen, ret);
+}
+
+static int compare_configuration(const char *baseline, const char *seen, Comparison *ret) {
+    return compare_normal(FIELD_CONFIGURATION, baseline[0] ? baseline : "{}", seen[0] ? seen : "{}", ret);
+}
+
+static int compare_unknown(const char *baseline, const char *seen, Comparison *ret) {
+    return compare_normal(FIELD_UNKNOWN, baseline, seen, ret);
+}
+
+static int compare_tags(const char *baseline, const char *seen, Comparison *ret) {
+    return compare_normal(FIELD_TAGS, baseline, seen, ret);
+}
+
+static const Compare comparisons[_FIELD_MAX] = {
+    [FIELD_BUCKET] = compare_place,        [FIELD_PREFIX] = compare_place,
+    [FIELD_KMS_KEY] = compare_key,         [FIELD_LOG_GROUP] = compare_log_group,
+    [FIELD_LOG_ROLE] = compare_text,       [FIELD_SNS_TOPIC] = compare_topic,
+    [FIELD_MULTI_REGION] = compare_scope,  [FIELD_GLOBAL_EVENTS] = compare_scope,
+    [FIELD_VALIDATION] = compare_text,     [FIELD_ORGANIZATION] = compare_scope,
+    [FIELD_SELECTORS] = compare_selectors, [FIELD_INSIGHTS] = compare_insights,
+    [FIELD_TAGS] = compare_tags,           [FIELD_UNKNOWN] = compare_unknown,
+    [FIELD_RECURSIVE] = compare_scope,     [FIELD_CONFIGURATION] = compare_configuration,
+};
+
+int baseline_new_members(Field field, const char *baseline, const char *seen, StrBuf *names) {
+    json_auto_t *a = NULL, *b = NULL;
+    int r;
+
+    if (field < FIELD_SELECTORS || field == FIELD_TAGS)
+        return 0;
+    r = baseline ? parse(baseline, &a) : 0;
+    if (r >= 0)
+        r = parse(seen, &b);
+    return r < 0 || !b ? r : unknown_members_added(field, a, b, names);
+}
+
+int baseline_takes_members(Field field, const char *baseline, const char *seen) {
+    _cleanup_strbuf_ StrBuf names = STRBUF_INIT(CANONICAL_SIZE_MAX), lost = STRBUF_INIT(CANONICAL_SIZE_MAX);
+    Comparison comparison = { 0 };
+    int r, n;
+
+    if (strcmp(baseline, seen) == 0)
+        return 0;
+    n = baseline_new_members(field, baseline, seen, &names);
+    if (n <= 0)
+        return n;
+    r = baseline_new_members(field, seen, baseline, &lost);
+    if (r != 0)
+        return r < 0 ? r : 0;
+    r = comparisons[field](baseline, seen, &comparison);
+    return r < 0 ? r : !comparison.differs;
+}
+
+/* Of many members those that differ. */
+static int add_unknown(Drift *drift, const char *baseline, const char *seen) {
+    _cleanup_(aligned_done) Aligned aligned = { 0 };
+    _cleanup_free_ const char *was = NULL, *now = NULL;
+    json_auto_t *a = NULL, *b = NULL;
+    const char *name;
+    json_t *value;
+    void *next;
+    int r;
+
+    r = align(FIELD_UNKNOWN, baseline, seen, &aligned);
+    if (r >= 0)
+        r = parse(aligned.baseline, &a);
+    if (r >= 0)
+        r = parse(aligned.seen, &b);
+    if (r < 0 || !json_is_object(a) || !json_is_object(b))
+        return r < 0 ? r : drift_add(drift, FIELD_UNKNOWN, false, baseline, seen);
+    json_object_foreach_safe(a, next, name, value) if (json_equal(value, json_object_get(b, name))) {
+        (void)json_object_del(b, name);
+        (void)json_object_del(a, name);
+    }
+    was = json_dumps(a, JSON_COMPACT | JSON_SORT_KEYS);
+    now = json_dumps(b, JSON_COMPACT | JSON_SORT_KEYS);
+    return was && now ? drift_add(drift, FIELD_UNKNOWN, false, was, now) : -ENOMEM;
+}
+
+static int add_change(Drift *drift, Field field, bool loses, const char *was, const char *now) {
+    return field == FIELD_UNKNOWN ? add_unknown(drift, was, now) : drift_add(drift, field, loses, was, now);
+}
+
+int baseline_compare(const Settings *baseline, const Settings *seen, Drift *ret) {
+    Drift drift = { 0 };
+    int r = 0;
+
+    for (unsigned i = 0; r >= 0 && i < _FIELD_MAX; i++) {
+        const char *was = baseline->values[i], *now = seen->values[i];
+        Comparison comparison = { 0 };
+
+        /* nearly always: nothing is parsed then */
+        if (!was || !now || strcmp(was, now) == 0)
+            continue;
+        r = comparisons[i](was, now, &comparison);
+        if (r >= 0 && comparison.differs)
+            r = add_change(&drift, (Field)i, comparison.loses, was, now);
+    }
+    if (r < 0) {
+        drift_done(&drift);
+        return r;
+    }
+    *ret = drift;
+    return 0;
+}
+
+/* ---- pins ---- */
+
+/* Does the pin say the same as the recording? Only where the two are not compared as text. */
+static bool pin_agrees(Field field, const char *pin, const char *recorded) {
+    switch (field) {
+    case FIELD_KMS_KEY: return same_key(pin, recorded);
+    case FIELD_SNS_TOPIC: return same_topic(pin, recorded);
+    case FIELD_LOG_GROUP: return same_log_group(pin, recorded);
+    default: return same_text(pin, recorded);
+    }
+}
+
+static int pin_field(Settings *settings, Field field, const char *pin) {
+    _cleanup_free_ char *whole = NULL;
+    const char *recorded = settings->values[field];
+    StrBuf b = STRBUF_INIT(CANONICAL_SIZE_MAX);
+    int r;
+
+    if (!pin || (recorded && pin_agrees(field, pin, recorded)))
+        return 0;
+    if (field != FIELD_LOG_GROUP || pin[0] == '\0' || text_ends_with(pin, ":*"))
+        return settings_set(settings, field, pin);
+    (void)strbuf_addf(&b, "%s:*", pin);
+    r = strbuf_take(&b, &whole);
+    strbuf_done(&b);
+    return r < 0 ? r : settings_set(settings, field, whole);
+}
+
+static int pin_selectors(Settings *settings, ManagementEvents wanted) {
+    _cleanup_free_ char *more = NULL;
+    const char *recorded = settings->values[FIELD_SELECTORS];
+    bool enough = false;
+    int r;
+
+    /* not recorded yet: what is pinned would take the place of all that the trail may have */
+    if (wanted == MANAGEMENT_NOT_PINNED || !recorded)
+        return 0;
+    r = selectors_cover_management(recorded, wanted, &enough);
+    if (r >= 0 && !enough)
+        r = selectors_add_management(recorded, &more);
+    if (r == -EINVAL)
+        return 0;
+    return r < 0 || !more ? r : settings_set(settings, FIELD_SELECTORS, more);
+}
+
+int baseline_effective(const Settings *recorded, const Expect *expect, Settings *ret) {
+    Settings settings = { 0 };
+    int r;
+
+    r = settings_copy(recorded, &settings);
+    for (unsigned i = 0; r >= 0 && i < _FIELD_MAX; i++)
+        r = pin_field(&settings, (Field)i, expect->pins.values[i]);
+    if (r >= 0 && expect->pins.values[SETTING_BUCKET_OWNER])
+        r = settings_set(&settings, SETTING_BUCKET_OWNER, expect->pins.values[SETTING_BUCKET_OWNER]);
+    if (r >= 0 && text_equal(expect->pins.values[FIELD_MULTI_REGION], "true") &&
+        !expect->pins.values[FIELD_GLOBAL_EVENTS])
+        r = settings_set(&settings, FIELD_GLOBAL_EVENTS, "true");
+    if (r >= 0)
+        r = pin_selectors(&settings, expect->management_events);
+    if (r < 0) {
+        settings_done(&settings);
+        return r;
+    }
+    *ret = settings;
+    return 0;
+}
+
+/* ---- weak baselines ---- */
+
+static void add_reason(StrBuf *b, int *n, bool holds, const char *reason) {
+    if (!holds)
+        return;
+    (void)strbuf_addf(b, "%s%s", *n > 0 ? "; " : "", reason);
+    (*n)++;
+}
+
+int baseline_weaknesses(const Settings *settings, StrBuf *b) {
+    const char *selectors = settings->values[FIELD_SELECTORS];
+    SelectorsManagement management = SELECTORS_ALL;
+    int r = 0, n = 0;
+
+    if (selectors)
+        r = selectors_management(selectors, &management);
+    if (r == -ENOMEM)
+        return r;
+    add_reason(b, &n, r < 0, "has event selectors that this version does not understand");
+    add_reason(b, &n, management == SELECTORS_NONE, "records no management events");
+    add_reason(b, &n, management == SELECTORS_READ, "records only management events that read");
+    add_reason(b, &n, management == SELECTORS_WRITE, "records only management events that write");
+    add_reason(b, &n, text_equal(settings->values[FIELD_VALIDATION], "false"), "log file validation is off");
+    add_reason(b, &n, text_equal(settings->values[FIELD_MULTI_REGION], "false"),
+               "covers a single region only");
+    return strbuf_error(b) < 0 ? strbuf_error(b) : n;
+}

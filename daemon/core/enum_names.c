@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "daemon/core/enum_names.h"
+
+#include <string.h>
+
+#include "lib/util/macros.h"
+
+static size_t find_word(const char *const *table, size_t n, const char *s) {
+    for (size_t i = 0; s && i < n; i++)
+        if (strcmp(table[i], s) == 0)
+            return i;
+    return n;
+}
+
+/* Defines NAME_to_string and NAME_from_string over NAME_table, which must have a word for each value below
+ * max. */
+#define DEFINE_WORDS(name, Type, max)                                                                       \
+    _Static_assert(ARRAY_SIZE(name##_table) == (max), "a word for each value of " #Type);                   \
+    const char *name##_to_string(Type value) {                                                              \
+        return (unsigned)value < (unsigned)(max) ? name##_table[value] : "?";                               \
+    }                                                                                                       \
+    Type name##_from_string(const char *s) {                                                                \
+        return (Type)find_word(name##_table, ARRAY_SIZE(name##_table), s);                                  \
+    }                                                                                                       \
+    struct _swallow_semicolon_
+
+static const char *const mode_table[] = {
+    [MODE_OBSERVE] = "observe",
+    [MODE_RESTART] = "restart",
+    [MODE_RESTORE] = "restore",
+};
+DEFINE_WORDS(mode, Mode, _MODE_MAX);
+
+static const char *const field_table[] = {
+    [FIELD_BUCKET] = "S3BucketName",
+    [FIELD_PREFIX] = "S3KeyPrefix",
+    [FIELD_KMS_KEY] = "KmsKeyId",
+    [FIELD_LOG_GROUP] = "CloudWatchLogsLogGroupArn",
+    [FIELD_LOG_ROLE] = "CloudWatchLogsRoleArn",
+    [FIELD_SNS_TOPIC] = "SnsTopicARN",
+    [FIELD_MULTI_REGION] = "IsMultiRegionTrail",
+    [FIELD_GLOBAL_EVENTS] = "IncludeGlobalServiceEvents",
+    [FIELD_VALIDATION] = "LogFileValidationEnabled",
+    [FIELD_ORGANIZATION] = "IsOrganizationTrail",
+    [FIELD_RECURSIVE] = "RecursiveLogging",
+    [FIELD_SELECTORS] = "EventSelectors",
+    [FIELD_INSIGHTS] = "InsightSelectors",
+    [FIELD_CONFIGURATION] = "EventConfiguration",
+    [FIELD_TAGS] = "Tags",
+    [FIELD_UNKNOWN] = "UnknownSettings",
+};
+DEFINE_WORDS(field, Field, _FIELD_MAX);
+
+static const char *const severity_table[] = {
+    [SEVERITY_INFO] = "info",
+    [SEVERITY_WARNING] = "warning",
+    [SEVERITY_CRITICAL] = "critical",
+};
+DEFINE_WORDS(severity, Severity, _SEVERITY_MAX);
+
+static const char *const verdict_table[] = {
+    [VERDICT_MISSING] = "missing",     [VERDICT_STOPPED] = "stopped", [VERDICT_INTERRUPTED] = "interrupted",
+    [VERDICT_WEAKENED] = "weakened",   [VERDICT_FAILING] = "failing", [VERDICT_UNKNOWN] = "unknown",
+    [VERDICT_PROTECTED] = "protected", [VERDICT_LOGGING] = "logging",
+};
+DEFINE_WORDS(verdict, Verdict, _VERDICT_MAX);
+
+static const char *const finding_table[] = {
+    [FINDING_MISSING] = "missing",
+    [FINDING_STOPPED] = "stopped",
+    [FINDING_INTERRUPTED] = "interrupted",
+    [FINDING_RECREATED] = "recreated",
+    [FINDING_WEAKENED] = "weakened",
+    [FINDING_CHANGED] = "changed",
+    [FINDING_UNMET] = "unmet",
+    [FINDING_DELIVERY] = "delivery",
+    [FINDING_DIGEST] = "digest",
+    [FINDING_LOG_GROUP] = "log group",
+    [FINDING_NOTIFICATION] = "notification",
+    [FINDING_STALE] = "stale",
+    [FINDING_BUCKET] = "bucket",
+    [FINDING_LIFECYCLE] = "lifecycle",
+    [FINDING_KEY] = "key",
+    [FINDING_SELECTORS_UNREADABLE] = "selectors_unreadable",
+    [FINDING_INSIGHTS_UNREADABLE] = "insights_unreadable",
+    [FINDING_TAGS_UNREADABLE] = "tags_unreadable",
+    [FINDING_CONFIGURATION_UNREADABLE] = "configuration_unreadable",
+    [FINDING_BUCKET_UNREADABLE] = "bucket_unreadable",
+    [FINDING_LIFECYCLE_UNREADABLE] = "lifecycle_unreadable",
+    [FINDING_POLICY_UNREADABLE] = "policy_unreadable",
+    [FINDING_KEY_UNREADABLE] = "key_unreadable",
+    [FINDING_LIST_UNREADABLE] = "list_unreadable",
+    [FINDING_UNREACHABLE] = "unreachable",
+};
+DEFINE_WORDS(finding, Finding, _FINDING_MAX);
+
+static const char *const unreadable_table[] = {
+    [UNREADABLE_SELECTORS] = "event selectors",
+    [UNREADABLE_INSIGHTS] = "Insights selectors",
+    [UNREADABLE_TAGS] = "tags",
+    [UNREADABLE_CONFIGURATION] = "the event configuration",
+    [UNREADABLE_BUCKET] = "the bucket",
+    [UNREADABLE_LIFECYCLE] = "the bucket's lifecycle rules",
+    [UNREADABLE_POLICY] = "the bucket's policy",
+    [UNREADABLE_KEY] = "the KMS key",
+};
+DEFINE_WORDS(unreadable, Unreadable, _UNREADABLE_MAX);
+
+static const char *const event_table[] = {
+    [EVENT_TRAIL_STOPPED] = "trail.stopped",         [EVENT_TRAIL_INTERRUPTED] = "trail.interrupted",
+    [EVENT_TRAIL_MISSING] = "trail.missing",         [EVENT_TRAIL_WEAKENED] = "trail.weakened",
+    [EVENT_TRAIL_FAILING] = "trail.failing",         [EVENT_EXPECTATION_UNMET] = "expectation.unmet",
+    [EVENT_TRAIL_ATTRIBUTED] = "trail.attributed",   [EVENT_TRAIL_ATTEMPTED] = "trail.attempted",
+    [EVENT_INCIDENT_REMINDER] = "incident.reminder", [EVENT_TRAIL_RESOLVED] = "trail.resolved",
+    [EVENT_BASELINE_WEAK] = "baseline.weak",         [EVENT_BASELINE_DAMAGED] = "baseline.damaged",
+    [EVENT_BASELINE_ACCEPTED] = "baseline.accepted", [EVENT_REGION_UNCOVERED] = "region.uncovered",
+    [EVENT_REGION_COVERED] = "region.covered",       [EVENT_TARGET_UNREACHABLE] = "target.unreachable",
+    [EVENT_TARGET_REACHABLE] = "target.reachable",   [EVENT_CHANNEL_FAILED] = "channel.failed",
+    [EVENT_CHANNEL_RECOVERED] = "channel.recovered", [EVENT_GUARD_TEST] = "guard.test",
+};
+DEFINE_WORDS(event, Event, _EVENT_MAX);
+
+static const char *const look_error_table[] = {
+    [LOOK_OK] = "ok",
+    [LOOK_DENIED] = "denied",
+    [LOOK_THROTTLED] = "throttled",
+    [LOOK_UNREACHABLE] = "unreachable",
+    [LOOK_CREDENTIALS] = "credentials",
+    [LOOK_BAD_ANSWER] = "bad answer",
+    [LOOK_SERVICE] = "service",
+    [LOOK_GONE] = "gone",
+};
+DEFINE_WORDS(look_error, LookError, _LOOK_ERROR_MAX);
+
+static const char *const action_table[] = {
+    [ACTION_NONE] = "none",
+    [ACTION_RESTART] = "restart",
+    [ACTION_RESTORE] = "restore",
+    [ACTION_RECREATE] = "recreate",
+};
+DEFINE_WORDS(action, Action, _ACTION_MAX);
+
+static const char *const action_result_table[] = {
+    [RESULT_NONE] = "none",
+    [RESULT_CONFIRMED] = "confirmed",
+    [RESULT_FAILED] = "failed",
+    [RESULT_PENDING] = "pending",
+};
+DEFINE_WORDS(action_result, ActionResult, _RESULT_MAX);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* The words that people and files read for the values of types.h: tables both ways, nothing else. They are
+ * stable: the alert document, status.json and state.json carry them. Pure. */
+
+#include "daemon/core/model.h"
+
+/* To words: static strings, never NULL; "?" for a value outside its range. Back: exact match only; the
+ * enum's _MAX when unknown or NULL. */
+
+const char *mode_to_string(Mode value); /* "observe", "restart" */
+Mode mode_from_string(const char *s);
+
+const char *field_to_string(Field value); /* "S3BucketName", in CloudTrail's words */
+Field field_from_string(const char *s);
+
+const char *severity_to_string(Severity value); /* "info", "warning", "critical" */
+Severity severity_from_string(const char *s);
+
+const char *verdict_to_string(Verdict value); /* "missing", "stopped", ... "logging" */
+Verdict verdict_from_string(const char *s);
+
+const char *
+finding_to_string(Finding value); /* "missing", "stopped", "interrupted", "delivery", ... "unreachable" */
+Finding finding_from_string(const char *s);
+const char *unreadable_to_string(Unreadable value); /* "event selectors", ... "the KMS key" */
+Unreadable unreadable_from_string(const char *s);
+
+const char *event_to_string(Event value); /* "trail.stopped" */
+Event event_from_string(const char *s);
+
+const char *look_error_to_string(LookError value); /* "ok", "denied", ... "bad answer", "service" */
+LookError look_error_from_string(const char *s);
+
+const char *action_to_string(Action value); /* "none", "restart" */
+Action action_from_string(const char *s);
+
+const char *action_result_to_string(ActionResult value); /* "none", "confirmed", "failed", "pending" */
+ActionResult action_result_from_string(const char *s);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When the event history is searched for who did it, and what its answers mean. It is told when it is known,
+ * and nothing ever waits for it. */
+#include "daemon/core/guard_private.h"
+#include "daemon/core/guard_search.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* After so many searches in one incident the next begins no sooner than this. */
+#define SEARCH_PAUSE_USEC (300ULL * USEC_PER_SEC)
+
+/* Events reach the history within minutes: when it is searched, counted from when the trouble was seen. */
+static const uint64_t looks_usec[] = {
+    5 * USEC_PER_SEC,   30 * USEC_PER_SEC,  60 * USEC_PER_SEC,  180 * USEC_PER_SEC,
+    360 * USEC_PER_SEC, 600 * USEC_PER_SEC, 900 * USEC_PER_SEC, 1200 * USEC_PER_SEC,
+};
+
+void search_begin(Attributing *at, uint32_t findings, uint64_t from_usec, uint64_t mark_usec,
+                  uint64_t seen_usec) {
+    at->wanted = true;
+    at->findings = findings;
+    at->from_usec = from_usec;
+    at->seen_usec = seen_usec;
+    at->mark_usec = mark_usec;
+    at->n_looks = 0;
+    at->attempts_usec = MAX(at->attempts_usec, from_usec);
+    at->again_findings = 0;
+    at->again_is_older = false;
+}
+
+/* Bits, the lowest is the worst. */
+static bool is_worse(uint32_t findings, uint32_t than) {
+    return (findings & -findings) < (than & -than);
+}
+
+/* The search that was under way has its turn after the one for worse trouble: nobody may be found for twenty
+ * minutes, and who deleted a trail must not wait for who closed its bucket. */
+static void put_off(Attributing *at, const Attributing *old) {
+    at->again_findings = old->again_findings | old->findings;
+    at->again_from_usec = old->again_findings ? MIN(old->again_from_usec, old->from_usec) : old->from_usec;
+    at->again_mark_usec = old->mark_usec;
+    at->again_is_older = true;
+}
+
+void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, uint64_t slack_usec,
+                      uint64_t mark_usec, bool opened) {
+    Attributing *at = &d->s.attributing;
+    uint64_t from_usec = guard_before(not_before_usec, slack_usec);
+
+    if (!d->policy->attribution)
+        return;
+    if (opened)
+        at->n_searches = at->n_attempts = 0;
+    if (opened || !at->wanted)
+        search_begin(at, findings, from_usec, mark_usec, d->now.real_usec);
+    else if (at->seen_usec == d->now.real_usec) {
+        /* one look, several troubles */
+        at->findings |= findings;
+        at->from_usec = MIN(at->from_usec, from_usec);
+    } else if (is_worse(findings, at->findings)) {
+        Attributing old = *at;
+
+        search_begin(at, findings, from_usec, mark_usec, d->now.real_usec);
+        put_off(at, &old);
+    } else {
+        if (!at->again_is_older) {
+            at->again_from_usec = not_before_usec;
+            at->again_mark_usec = mark_usec;
+        }
+        at->again_findings |= findings;
+    }
+}
+
+/* ---- what a search gave ---- */
+
+static Severity severity_of(const Deciding *d) {
+    return MAX(d->s.incident.severity, guard_severity_of(d, d->s.attributing.findings));
+}
+
+static void tell_actor(Deciding *d, const Actor *actor) {
+    const Attributing *at = &d->s.attributing;
+    Tell *t = guard_tell(d, TELL_OPENED, EVENT_TRAIL_ATTRIBUTED, severity_of(d), at->mark_usec, at->findings,
+                         "");
+
+    plan_note(d->plan, NOTE_ATTRIBUTED)->actor = *actor;
+    t->has_actor = true;
+    t->actor = *actor;
+}
+
+/* detail: why the history could not be searched; "" when it could, and shows nobody. */
+static void tell_nobody(Deciding *d, const char *detail) {
+    const Attributing *at = &d->s.attributing;
+    NoteValue *note = plan_note(d->plan, NOTE_NOBODY_FOUND);
+
+    (void)text_copy(note->detail, sizeof(note->detail), detail);
+    guard_tell(d, TELL_OPENED, EVENT_TRAIL_ATTRIBUTED, severity_of(d), at->mark_usec, at->findings, detail)
+            ->nobody = true;
+}
+
+/* Each once: the first few one by one, then the newest of those that a search gives, with a count. */
+static void tell_attempts(Deciding *d, const Attribution *found) {
+    Attributing *at = &d->s.attributing;
+    Severity severity = d->facts->maintenance ? SEVERITY_INFO : SEVERITY_WARNING;
+    unsigned n = MIN(found->n_attempts, (unsigned)ATTEMPTS_MAX), untold = 0;
+    uint64_t told_usec = at->attempts_usec;
+
+    while (n > 0 && found->attempts[n - 1].event_usec <= told_usec)
+        n--;
+    for (unsigned i = 0; i < n; i++) {
+        const Actor *actor = &found->attempts[i];
+        Tell *t;
+
+        if (actor->event_usec <= told_usec)
+            continue;
+        at->attempts_usec = MAX(at->attempts_usec, actor->event_usec);
+        plan_note(d->plan, NOTE_ATTEMPTED)->actor = *actor;
+        if (at->n_attempts >= GUARD_TELLS_MAX && i + 1 < n) {
+            untold++;
+            continue;
+        }
+        at->n_attempts++;
+        t = guard_tell(d, TELL_OPENED, EVENT_TRAIL_ATTEMPTED, severity, actor->event_usec, 0, "");
+        t->has_actor = true;
+        t->actor = *actor;
+        t->repeats.count = untold;
+    }
+}
+
+/* The next search is for what was put off, or for what happened meanwhile unless the one who was found did
+ * that as well. */
+static void end_search(Deciding *d, uint64_t cause_usec) {
+    Attributing *at = &d->s.attributing;
+    uint64_t pause_usec;
+
+    at->wanted = false;
+    at->n_searches++;
+    pause_usec = at->n_searches >= GUARD_TELLS_MAX ? SEARCH_PAUSE_USEC : 0;
+    if (at->again_findings != 0 && (at->again_is_older || cause_usec < at->again_from_usec))
+        search_begin(at, at->again_findings, guard_before(at->again_from_usec, GUARD_OUR_SLACK_USEC),
+                     at->again_mark_usec, d->now.real_usec + pause_usec);
+    at->again_findings = 0;
+    at->again_is_older = false;
+}
+
+void guard_attributed(Deciding *d, const Attribution *found) {
+    Attributing *at = &d->s.attributing;
+
+    at->looking = false;
+    if (d->s.incident.opened_usec == 0)
+        return;
+    tell_attempts(d, found);
+    if (!at->wanted)
+        return;
+    at->n_looks++;
+    /* who was found by a search for older trouble is not who is searched now */
+    if (found->looked && found->found && found->actor.event_usec >= at->from_usec) {
+        tell_actor(d, &found->actor);
+        end_search(d, found->actor.event_usec);
+    } else if (search_was_last(at)) {
+        tell_nobody(d, found->looked ? "" : found->error_text);
+        end_search(d, 0);
+    }
+}
+
+/* ---- when ---- */
+
+bool search_was_last(const Attributing *at) {
+    return at->n_looks >= ARRAY_SIZE(looks_usec);
+}
+
+static uint64_t due_usec(const Attributing *at) {
+    return at->seen_usec + looks_usec[MIN(at->n_looks, (unsigned)ARRAY_SIZE(looks_usec) - 1)];
+}
+
+bool search_is_due(Attributing *at, Now now) {
+    if (!at->wanted || at->looking)
+        return false;
+    /* the clock was set back: do not wait for it to come round again */
+    at->seen_usec = MIN(at->seen_usec, now.real_usec + SEARCH_PAUSE_USEC);
+    at->looking = now.real_usec >= due_usec(at);
+    return at->looking;
+}
+
+uint64_t search_wake_mono_usec(const Attributing *at, Now now) {
+    uint64_t due;
+
+    if (!at->wanted || at->looking)
+        return 0;
+    due = due_usec(at);
+    return now.mono_usec + (due > now.real_usec ? due - now.real_usec : 1);
+}
+
+void guard_plan_search(Deciding *d) {
+    if (!d->policy->attribution)
+        d->s.attributing.wanted = false;
+    d->plan->attribute |= search_is_due(&d->s.attributing, d->now);
+}
+
+uint64_t guard_search_wake(const Deciding *d) {
+    return search_wake_mono_usec(&d->s.attributing, d->now);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/guard_incident.h"
+
+#include <string.h>
+
+#include "daemon/core/guard.h"
+#include "lib/util/macros.h"
+
+uint64_t earlier(uint64_t a, uint64_t b) {
+    if (a == 0 || b == 0)
+        return a | b;
+    return MIN(a, b);
+}
+
+uint64_t elapsed(uint64_t since_usec, uint64_t now_usec) {
+    return now_usec > since_usec ? now_usec - since_usec : 0;
+}
+
+uint64_t guard_hash(uint64_t hash, const void *data, size_t size) {
+    const unsigned char *bytes = data;
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ bytes[i]) * 0x100000001b3ULL;
+    return hash;
+}
+
+static bool is_given_out(const uint64_t *marks, uint64_t mark) {
+    for (size_t i = 0; i < MARKS_MAX; i++)
+        if (marks[i] == mark)
+            return true;
+    return false;
+}
+
+uint64_t guard_new_mark(uint64_t marks[static MARKS_MAX], uint64_t what, Now now) {
+    uint64_t hour = now.real_usec / (3600 * USEC_PER_SEC), mark;
+
+    mark = guard_hash(guard_hash(GUARD_HASH_BASIS, &what, sizeof(what)), &hour, sizeof(hour));
+    mark &= (uint64_t)INT64_MAX >> 1; /* the state file has signed numbers; leave room to count */
+    while (mark == 0 || is_given_out(marks, mark))
+        mark++;
+    memmove(marks + 1, marks, (MARKS_MAX - 1) * sizeof(*marks));
+    marks[0] = mark;
+    return mark;
+}
+
+TellKind incident_begin(Incident *inc, uint64_t mark_usec, Now now) {
+    bool recent = inc->opened_usec != 0 && elapsed(inc->resolved_usec, now.real_usec) <= GUARD_REOPEN_USEC;
+
+    if (inc->open || recent) {
+        if (!inc->open) {
+            /* what was over is not what is reported now */
+            inc->reopened_usec = now.real_usec;
+            inc->n_reminders = 0;
+            inc->gap = (Gap){ 0 };
+            inc->action = inc->restore = (ActionReport){ 0 };
+            inc->fields = inc->unmet_fields = 0;
+            inc->accepted = inc->reconfigured = false;
+        }
+        inc->open = true;
+        inc->resolved_usec = 0;
+        inc->last_mark_usec = mark_usec;
+        return TELL_REOPENED;
+    }
+
+    *inc = (Incident){
+        .open = true,
+        .mark_usec = mark_usec,
+        .last_mark_usec = mark_usec,
+        .opened_usec = now.real_usec,
+        .event = _EVENT_MAX,
+    };
+    return TELL_OPENED;
+}
+
+static void add_untold_gap(Repeats *untold, const Gap *gap, bool count) {
+    if (count) {
+        if (untold->count == 0)
+            untold->first_usec = gap->from_usec;
+        untold->count++;
+        untold->last_usec = MAX(untold->last_usec, gap->from_usec);
+    }
+    if (gap->to_usec != 0) {
+        untold->last_usec = MAX(untold->last_usec, gap->to_usec);
+        if (gap->from_usec != 0)
+            untold->total_usec += elapsed(gap->from_usec, gap->to_usec);
+    }
+}
+
+bool incident_may_tell(Incident *inc, TellKind kind, const Gap *trouble, Now now) {
+    if (kind == TELL_OPENED) {
+        inc->quiet = false;
+        return true;
+    }
+    inc->n_reopened++;
+    inc->quiet = inc->n_reopened > GUARD_TELLS_MAX &&
+                 (inc->untold.count > 0 || elapsed(inc->told_usec, now.real_usec) < GUARD_SUMMARY_USEC);
+    if (inc->quiet)
+        add_untold_gap(&inc->untold, trouble, true);
+    return !inc->quiet;
+}
+
+/* Who did it, or tried to, adds to trouble that was told: it makes it no worse, and a summary or a reminder
+ * of the trouble does not wait for it. */
+static bool is_follow_up(Event event) {
+    return event == EVENT_TRAIL_ATTRIBUTED || event == EVENT_TRAIL_ATTEMPTED;
+}
+
+static void note_told(Incident *inc, TellKind kind, Event event, Severity severity, Now now) {
+    inc->sequence++;
+    if (is_follow_up(event))
+        return;
+    inc->told_usec = now.real_usec;
+    if (kind == TELL_REMINDER)
+        inc->n_reminders++;
+    else if (kind != TELL_RESOLVED) {
+        if (inc->event == _EVENT_MAX || severity > inc->severity ||
+            (severity == inc->severity && event < inc->event))
+            inc->event = event;
+        inc->severity = MAX(inc->severity, severity);
+    }
+}
+
+Tell *incident_tell(Incident *inc, Plan *plan, TellKind kind, Event event, Severity severity,
+                    uint64_t mark_usec, Now now) {
+    Tell *tell;
+
+    if (plan->n_tells < PLAN_TELLS_MAX)
+        plan->n_tells++;
+    else
+        plan->overflowed = true;
+    tell = &plan->tells[plan->n_tells - 1];
+    note_told(inc, kind, event, severity, now);
+    *tell = (Tell){
+        .event = event,
+        .kind = kind,
+        .severity = severity,
+        .sequence = inc->sequence,
+        .incident_mark_usec = inc->mark_usec,
+        .mark_usec = mark_usec,
+        .opened_usec = inc->opened_usec,
+        .reopened_usec = inc->reopened_usec,
+        .time_usec = now.real_usec,
+        .gap = inc->gap,
+        .action = inc->action,
+        .n_reminders = inc->n_reminders,
+    };
+    if (kind == TELL_SUMMARY) {
+        tell->repeats = inc->untold;
+        inc->untold = (Repeats){ 0 };
+        inc->quiet = false;
+    }
+    return tell;
+}
+
+bool incident_end(Incident *inc, Now now) {
+    bool tell = !inc->quiet;
+
+    if (inc->quiet && inc->gap.to_usec > inc->untold.last_usec)
+        add_untold_gap(&inc->untold, &inc->gap, false);
+    inc->open = false;
+    inc->resolved_usec = now.real_usec;
+    return tell;
+}
+
+bool incident_summary_is_due(const Incident *inc, Now now) {
+    return inc->untold.count > 0 && elapsed(inc->told_usec, now.real_usec) >= GUARD_SUMMARY_USEC;
+}
+
+bool incident_reminder_is_due(const Incident *inc, const Policy *policy, Now now) {
+    return inc->open && inc->sequence > 0 && policy->reminder_interval_usec != 0 &&
+           elapsed(inc->told_usec, now.real_usec) >= policy->reminder_interval_usec;
+}
+
+static uint64_t due_mono_usec(const Incident *inc, uint64_t interval_usec, Now now) {
+    uint64_t gone = elapsed(inc->told_usec, now.real_usec);
+
+    return now.mono_usec + (gone < interval_usec ? interval_usec - gone : 1);
+}
+
+uint64_t incident_wake_mono_usec(const Incident *inc, const Policy *policy, Now now) {
+    uint64_t wake = 0;
+
+    if (inc->untold.count > 0)
+        wake = due_mono_usec(inc, GUARD_SUMMARY_USEC, now);
+    if (inc->open && inc->sequence > 0 && policy->reminder_interval_usec != 0)
+        wake = earlier(wake, due_mono_usec(inc, policy->reminder_interval_usec, now));
+    return wake;
+}
+
+NoteValue *plan_note(Plan *plan, Note note) {
+    NoteValue *value;
+
+    if (plan->n_notes < PLAN_NOTES_MAX)
+        plan->n_notes++;
+    else
+        plan->overflowed = true;
+    value = &plan->notes[plan->n_notes - 1];
+    *value = (NoteValue){ .note = note };
+    return value;
+}

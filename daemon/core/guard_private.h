@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What the files of the trail's guard share; for nobody else. */
+
+#include "daemon/core/guard.h"
+#include "daemon/core/guard_incident.h"
+
+/* What a cause may be older than the time by which it is known: AWS's times are exact, ours may be off. */
+#define GUARD_AWS_SLACK_USEC (60ULL * 1000000)
+#define GUARD_OUR_SLACK_USEC (300ULL * 1000000)
+/* How far back a cause is searched when nothing is known of the trail before. */
+#define GUARD_UNKNOWN_PAST_USEC (86400ULL * 1000000)
+
+/* A clock that was never set begins at 0. */
+static inline uint64_t guard_before(uint64_t usec, uint64_t span_usec) {
+    return usec > span_usec ? usec - span_usec : 0;
+}
+
+/* One decision under way: everything that its steps need. */
+typedef struct Deciding {
+    const Policy *policy;
+    const TrailFacts *facts;
+    Now now;
+    TrailState s;
+    uint32_t was;    /* conditions that held before */
+    uint32_t events; /* INTERRUPTED and RECREATED: seen in this look, and over */
+    Plan *plan;
+} Deciding;
+
+/* ---- guard_rights.c ---- */
+
+#define GUARD_HOUR_USEC (3600ULL * USEC_PER_SEC)
+
+/* Is it ours to do that, or AWS to be asked whether it is? */
+bool guard_may_write(const TrailFacts *facts, Action action);
+/* Do mode, owner and maintenance let it be started? */
+bool guard_may_restart(const Deciding *d);
+bool guard_may_recreate(const Deciding *d);
+/* Those of the fields that may be written back. */
+uint32_t guard_restorable(const Deciding *d, uint32_t fields);
+/* Has max_restores_per_hour been reached for this field, or for RECREATION? */
+bool guard_is_spent(const Deciding *d, unsigned of);
+typedef bool (*GuardTest)(const Deciding *d, unsigned of);
+/* Those of the fields for which it holds. */
+uint32_t guard_fields_that(const Deciding *d, uint32_t fields, GuardTest test);
+/* Has max_restores_per_hour been reached and reported, for all of the fields that may be written back, or,
+ * with no fields, for the trail itself? */
+bool guard_restores_rest(const Deciding *d, uint32_t fields);
+/* Says in a message how often was restored what differs, and whether that is paused. */
+void guard_add_restores(const Deciding *d, Tell *tell);
+/* What does not differ any more has no failed attempts to wait for. */
+void guard_clear_failures(TrailState *s, uint32_t fields);
+/* What is well again was made so by an action of ours whose end was not recorded, because the guard ended
+ * first: it is confirmed now. */
+bool guard_confirms(const Deciding *d, ActionReport *report, Action action);
+/* Sets the fields that differ, and the findings that follow. */
+void guard_set_fields(TrailState *s, uint32_t fields, uint32_t losing_fields, uint64_t drift_mark);
+
+/* ---- guard_tell.c ---- */
+
+/* The worst severity of a set of findings: info in maintenance, except for what maintenance does not
+ * explain. */
+Severity guard_severity_of(const Deciding *d, uint32_t findings);
+/* Nothing is wrong, and no message waits. */
+bool guard_is_all_well(const Deciding *d);
+
+/* Adds a message about the findings in `about`, with everything that the state knows. */
+Tell *guard_tell(Deciding *d, TellKind kind, Event event, Severity severity, uint64_t mark_usec,
+                 uint32_t about, const char *detail);
+
+/* Reports trouble that begins, under the rules of incidents: what is new or worse always, what comes again
+ * as incident_may_tell allows. One message for all of how->findings, named after the worst of them. A
+ * message that leaves nothing wrong resolves the incident too. */
+void guard_tell_trouble(Deciding *d, const PendingTell *how, const char *detail);
+
+/* The same at once, or once the outcome of an action is known but at most GUARD_HOLD_USEC from now. */
+void guard_tell_later(Deciding *d, PendingTell *slot, PendingTell how);
+/* Reports what waits in a slot of the state now; nothing when nothing waits. */
+void guard_tell_pending(Deciding *d, PendingTell *slot, const char *detail);
+
+/* ---- guard_attribute.c ---- */
+
+/* Who caused this? not_before_usec: real; the cause is not older. `opened`: a new incident begins with it.
+ */
+void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, uint64_t slack_usec,
+                      uint64_t mark_usec, bool opened);
+void guard_attributed(Deciding *d, const Attribution *found);
+void guard_plan_search(Deciding *d);
+uint64_t guard_search_wake(const Deciding *d);
+
+/* ---- guard_found.c ---- */
+
+/* Conditions that a status shows, FINDING_BITs. */
+uint32_t guard_conditions(const Deciding *d, const Observation *seen);
+void guard_remember(TrailState *s, const Observation *seen, Now now);
+void guard_end_blindness(Deciding *d);
+/* When the trail was last polled (real); long ago when it never was. */
+uint64_t guard_last_look(const Deciding *d);
+/* The time, or a new mark where AWS gives none: a trail that was never started has no times. */
+uint64_t guard_time_or_mark(Deciding *d, uint64_t usec);
+void guard_found_stopped(Deciding *d, const Observation *seen, bool first_sight);
+/* Finds that deliveries began to fail, in ways that did not hold before. */
+void guard_found_failing(Deciding *d, const Observation *seen, uint32_t findings);
+
+/* ---- guard_drift.c ---- */
+
+void guard_take_drift(Deciding *d, const Drift *drift);
+
+/* ---- guard_look.c ---- */
+
+void guard_looked(Deciding *d, const Observation *seen, const Drift *drift);
+/* The same about settings, bucket and key alone, by checks that are no proof that the trail's status can be
+ * read. */
+void guard_compared(Deciding *d, const Observation *seen, const Drift *drift);
+/* What lists say of a trail that the configuration names, and that has not been found yet. */
+void guard_named(Deciding *d, bool listed);
+/* Nothing of its account can be polled. An account that left is not polled again: that counts at once. */
+void guard_account_unreachable(Deciding *d, const TargetLook *look);
+
+/* ---- guard_act.c ---- */
+
+/* outcome->seen counts for restarts and re-creations only: writing settings neither starts nor stops. */
+void guard_acted(Deciding *d, const Outcome *outcome);
+void guard_plan_action(Deciding *d);
+/* When an action that waits may be tried (mono); 0: none waits. */
+uint64_t guard_action_wake(const Deciding *d);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Verdicts, severities, and when and how trouble with a trail is reported. */
+#include "daemon/core/guard_private.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* One row a finding: what it is called in alerts, how bad it is, and which verdict it makes. */
+static const struct {
+    Event event;
+    Severity severity;
+    Verdict verdict;
+} findings_table[_FINDING_MAX] = {
+    [FINDING_MISSING] = { EVENT_TRAIL_MISSING, SEVERITY_CRITICAL, VERDICT_MISSING },
+    [FINDING_STOPPED] = { EVENT_TRAIL_STOPPED, SEVERITY_CRITICAL, VERDICT_STOPPED },
+    [FINDING_INTERRUPTED] = { EVENT_TRAIL_INTERRUPTED, SEVERITY_CRITICAL, VERDICT_INTERRUPTED },
+    [FINDING_RECREATED] = { EVENT_TRAIL_MISSING, SEVERITY_CRITICAL, VERDICT_INTERRUPTED },
+    [FINDING_WEAKENED] = { EVENT_TRAIL_WEAKENED, SEVERITY_CRITICAL, VERDICT_WEAKENED },
+    [FINDING_CHANGED] = { EVENT_TRAIL_WEAKENED, SEVERITY_WARNING, VERDICT_WEAKENED },
+    [FINDING_UNMET] = { EVENT_EXPECTATION_UNMET, SEVERITY_WARNING, VERDICT_WEAKENED },
+    [FINDING_DELIVERY] = { EVENT_TRAIL_FAILING, SEVERITY_CRITICAL, VERDICT_FAILING },
+    [FINDING_DIGEST] = { EVENT_TRAIL_FAILING, SEVERITY_WARNING, VERDICT_FAILING },
+    [FINDING_LOG_GROUP] = { EVENT_TRAIL_FAILING, SEVERITY_WARNING, VERDICT_FAILING },
+    [FINDING_NOTIFICATION] = { EVENT_TRAIL_FAILING, SEVERITY_WARNING, VERDICT_FAILING },
+    [FINDING_STALE] = { EVENT_TRAIL_FAILING, SEVERITY_CRITICAL, VERDICT_FAILING },
+    [FINDING_BUCKET] = { EVENT_TRAIL_FAILING, SEVERITY_CRITICAL, VERDICT_FAILING },
+    [FINDING_LIFECYCLE] = { EVENT_TRAIL_FAILING, SEVERITY_CRITICAL, VERDICT_FAILING },
+    [FINDING_KEY] = { EVENT_TRAIL_FAILING, SEVERITY_CRITICAL, VERDICT_FAILING },
+    [FINDING_SELECTORS_UNREADABLE] = { EVENT_TARGET_UNREACHABLE, SEVERITY_WARNING, VERDICT_UNKNOWN },
+    [FINDING_INSIGHTS_UNREADABLE] = { EVENT_TARGET_UNREACHABLE, SEVERITY_WARNING, VERDICT_UNKNOWN },
+    [FINDING_TAGS_UNREADABLE] = { EVENT_TARGET_UNREACHABLE, SEVERITY_WARNING, VERDICT_UNKNOWN },
+    [FINDING_CONFIGURATION_UNREADABLE] = { EVENT_TARGET_UNREACHABLE, SEVERITY_WARNING, VERDICT_UNKNOWN },
+    [FINDING_BUCKET_UNREADABLE] = { EVENT_TARGET_UNREACHABLE, SEVERITY_WARNING, VERDICT_UNKNOWN },
+    [FINDING_LIFECYCLE_UNREADABLE] = { EVENT_TARGET_UNREACHABLE, SEVERITY_WARNING, VERDICT_UNKNOWN },
+    [FINDING_POLICY_UNREADABLE] = { EVENT_TARGET_UNREACHABLE, SEVERITY_WARNING, VERDICT_UNKNOWN },
+    [FINDING_KEY_UNREADABLE] = { EVENT_TARGET_UNREACHABLE, SEVERITY_WARNING, VERDICT_UNKNOWN },
+    [FINDING_LIST_UNREADABLE] = { EVENT_TARGET_UNREACHABLE, SEVERITY_WARNING, VERDICT_UNKNOWN },
+    [FINDING_UNREACHABLE] = { EVENT_TARGET_UNREACHABLE, SEVERITY_WARNING, VERDICT_UNKNOWN },
+};
+
+Severity guard_severity(Finding finding, const TrailFacts *facts) {
+    /* without digests a tampered log file could not be told from a true one */
+    if (finding == FINDING_DIGEST && facts->validation)
+        return SEVERITY_CRITICAL;
+    return findings_table[finding].severity;
+}
+
+Verdict guard_verdict(uint32_t findings, bool known, bool unseen, bool writable) {
+    Verdict verdict = writable ? VERDICT_LOGGING : VERDICT_PROTECTED;
+
+    if (unseen || (!known && findings == 0))
+        verdict = VERDICT_UNKNOWN;
+    for (unsigned f = 0; f < _FINDING_MAX; f++)
+        if (findings & FINDING_BIT(f))
+            verdict = MIN(verdict, findings_table[f].verdict);
+    return verdict;
+}
+
+Severity guard_severity_of(const Deciding *d, uint32_t findings) {
+    Severity severity = SEVERITY_INFO;
+
+    for (Finding f = 0; f < _FINDING_MAX; f++)
+        if ((findings & FINDING_BIT(f)) &&
+            (!d->facts->maintenance || f == FINDING_UNREACHABLE || (FINDING_BIT(f) & FINDINGS_UNREADABLE)))
+            severity = MAX(severity, guard_severity(f, d->facts));
+    return severity;
+}
+
+/* _FINDING_MAX when there is none. */
+static Finding worst_of(uint32_t findings) {
+    Finding f = 0;
+
+    while (f < _FINDING_MAX && !(findings & FINDING_BIT(f)))
+        f++;
+    return f;
+}
+
+static bool is_about_settings(const Deciding *d, Finding worst) {
+    if (worst == _FINDING_MAX)
+        return d->s.incident.action.taken == ACTION_NONE;
+    return worst == FINDING_MISSING || worst == FINDING_RECREATED ||
+           (FINDING_BIT(worst) & FINDINGS_DRIFT) != 0;
+}
+
+static bool may_act_on(const Deciding *d, Finding worst) {
+    if (worst == FINDING_MISSING)
+        return guard_may_recreate(d);
+    if (FINDING_BIT(worst) & FINDINGS_DRIFT)
+        return guard_restorable(d, d->s.incident.fields) != 0;
+    return guard_may_restart(d);
+}
+
+static Action action_about(Finding worst) {
+    if (worst == FINDING_MISSING)
+        return ACTION_RECREATE;
+    return worst < _FINDING_MAX && (FINDING_BIT(worst) & FINDINGS_DRIFT) ? ACTION_RESTORE : ACTION_RESTART;
+}
+
+/* Of the fields that an incident is about those that a message is about. */
+static uint32_t fields_about(const Incident *inc, uint32_t about, bool sums_up) {
+    if (sums_up || !(about & FINDINGS_DRIFT))
+        return inc->fields;
+    return (about & FINDINGS_CHANGED) ? inc->fields & ~inc->unmet_fields : inc->unmet_fields;
+}
+
+/* When what the message is about began: its worst finding. AWS's time of a stop is the true one. */
+static uint64_t since_usec(const Deciding *d, TellKind kind, Finding worst) {
+    const Incident *inc = &d->s.incident;
+
+    if (kind == TELL_RESOLVED)
+        return inc->restore.taken == ACTION_RECREATE ? d->s.since_usec[FINDING_MISSING] : 0;
+    if (worst == FINDING_STOPPED && inc->gap.from_usec != 0 && inc->gap.to_usec == 0)
+        return inc->gap.from_usec;
+    return worst < _FINDING_MAX ? d->s.since_usec[worst] : 0;
+}
+
+Tell *guard_tell(Deciding *d, TellKind kind, Event event, Severity severity, uint64_t mark_usec,
+                 uint32_t about, const char *detail) {
+    const TrailState *s = &d->s;
+    Tell *t = incident_tell(&d->s.incident, d->plan, kind, event, severity, mark_usec, d->now);
+    Finding worst = worst_of(about ? about : s->findings);
+    bool sums_up = kind == TELL_RESOLVED || kind == TELL_REMINDER || kind == TELL_SUMMARY;
+
+    t->findings = s->findings;
+    t->about = about;
+    t->resolves = !s->incident.open;
+    t->since_usec = since_usec(d, kind, worst);
+    t->never_seen = worst == FINDING_MISSING && !s->known;
+    t->restore = s->incident.restore;
+    if (is_about_settings(d, worst)) {
+        t->action = s->incident.restore;
+        guard_add_restores(d, t);
+    }
+    if (sums_up || (about & FINDINGS_DRIFT)) {
+        t->fields = fields_about(&s->incident, about, sums_up);
+        t->fields_left = s->fields & t->fields;
+        if (!d->facts->maintenance) /* what may be written before or after it is not known here */
+            t->fields_others = t->fields & ~t->fields_left & ~guard_restorable(d, t->fields);
+        t->unmet = t->fields && !(t->fields & ~s->incident.unmet_fields);
+        t->accepted = s->incident.accepted;
+        t->reconfigured = s->incident.reconfigured;
+        t->changed_usec = s->incident.changed_usec;
+    } else if (s->incident.restore.taken == ACTION_RECREATE &&
+               s->incident.restore.result == RESULT_CONFIRMED)
+        t->fields_left = s->fields; /* what the trail that was created again lacks */
+    t->may_act = may_act_on(d, worst);
+    t->protected = !guard_may_write(d->facts, action_about(worst));
+    t->maintenance = d->facts->maintenance;
+    t->mode = d->policy->mode;
+    t->error = s->error;
+    t->n_failed = s->n_failed;
+    (void)text_copy(t->detail, sizeof(t->detail), detail);
+    return t;
+}
+
+bool guard_is_all_well(const Deciding *d) {
+    return d->s.findings == 0 && !d->s.pending.set && !d->s.pending_restore.set;
+}
+
+/* Trouble of a new kind or with a new setting, or worse than what was told. */
+static bool is_news(const Incident *inc, uint32_t findings, Severity severity) {
+    return (findings & ~inc->told) != 0 || severity > inc->severity ||
+           ((findings & FINDINGS_DRIFT) && (inc->fields & ~inc->told_fields));
+}
+
+void guard_tell_trouble(Deciding *d, const PendingTell *how, const char *detail) {
+    Incident *inc = &d->s.incident;
+    Severity severity = guard_severity_of(d, how->findings);
+    bool news = is_news(inc, how->findings, severity), resolves = guard_is_all_well(d);
+    bool is_gap = how->findings & (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_INTERRUPTED));
+    Gap trouble = is_gap ? inc->gap : (Gap){ .from_usec = d->now.real_usec };
+    Tell *t;
+
+    inc->told |= how->findings;
+    if (how->findings & FINDINGS_DRIFT)
+        inc->told_fields |= inc->fields;
+    if (news)
+        inc->quiet = false;
+    if (news || incident_may_tell(inc, how->kind, &trouble, d->now)) {
+        t = guard_tell(d, news ? TELL_OPENED : how->kind, findings_table[worst_of(how->findings)].event,
+                       severity, how->mark_usec, how->findings, detail);
+        t->first_sight = how->first_sight;
+        t->resolves = resolves;
+    }
+    if (resolves)
+        (void)incident_end(inc, d->now);
+}
+
+void guard_tell_later(Deciding *d, PendingTell *slot, PendingTell how) {
+    how.set = true;
+    how.by_mono_usec = d->now.mono_usec + GUARD_HOLD_USEC;
+    *slot = how;
+}
+
+void guard_tell_pending(Deciding *d, PendingTell *slot, const char *detail) {
+    PendingTell how = *slot;
+
+    if (!how.set)
+        return;
+    *slot = (PendingTell){ 0 };
+    guard_tell_trouble(d, &how, detail);
+}

@@ -1,0 +1,729 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* The values that travel between the stages. Everything here is plain data; nothing owns memory unless it
+ * says so. Times: `_usec` is microseconds; `real` is CLOCK_REALTIME (what AWS and people speak), `mono` is
+ * CLOCK_BOOTTIME (what waits are measured by). 0 means "none". */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Now {
+    uint64_t real_usec;
+    uint64_t mono_usec;
+} Now;
+
+typedef enum Mode {
+    MODE_OBSERVE, /* alerts only */
+    MODE_RESTART, /* also starts stopped trails */
+    MODE_RESTORE, /* also puts back what was changed */
+    _MODE_MAX,
+} Mode;
+
+/* What mode "restore" may write: the words of the option `restore`, as bits. */
+typedef enum RestoreKind {
+    RESTORE_SETTINGS,  /* UpdateTrail */
+    RESTORE_SELECTORS, /* PutEventSelectors */
+    RESTORE_INSIGHTS,  /* PutInsightSelectors */
+    RESTORE_DELETED,   /* CreateTrail and all of the above, and tags */
+    _RESTORE_KIND_MAX,
+} RestoreKind;
+
+#define RESTORE_BIT(k) (1u << (k))
+
+typedef enum Severity {
+    SEVERITY_INFO,
+    SEVERITY_WARNING,
+    SEVERITY_CRITICAL,
+    _SEVERITY_MAX,
+} Severity;
+
+/* Worst first: a trail's verdict is the first that holds. */
+typedef enum Verdict {
+    VERDICT_MISSING,
+    VERDICT_STOPPED,
+    VERDICT_INTERRUPTED,
+    VERDICT_WEAKENED,
+    VERDICT_FAILING,
+    VERDICT_UNKNOWN,
+    VERDICT_PROTECTED,
+    VERDICT_LOGGING,
+    _VERDICT_MAX,
+} Verdict;
+
+/* What can be wrong with a trail; several may hold at once, as bits (1u << FINDING_x). Worst first. */
+typedef enum Finding {
+    FINDING_MISSING,
+    FINDING_STOPPED,
+    FINDING_INTERRUPTED, /* an event, not a condition: never stays set */
+    FINDING_RECREATED,   /* deleted and created anew between two looks; an event too */
+    FINDING_WEAKENED,    /* differs from the baseline so that events are lost */
+    FINDING_CHANGED,     /* differs from the baseline otherwise */
+    FINDING_UNMET, /* does not meet a pin of the configuration, and nobody changed the trail: the pin is new
+                    */
+    FINDING_DELIVERY,             /* LatestDeliveryError */
+    FINDING_DIGEST,               /* LatestDigestDeliveryError */
+    FINDING_LOG_GROUP,            /* LatestCloudWatchLogsDeliveryError */
+    FINDING_NOTIFICATION,         /* LatestNotificationError */
+    FINDING_STALE,                /* logs, but nothing was delivered for stale_after */
+    FINDING_BUCKET,               /* bucket_checks: gone, somebody else's, or closed to CloudTrail */
+    FINDING_LIFECYCLE,            /* bucket_checks: a rule deletes log files early */
+    FINDING_KEY,                  /* bucket_checks: the KMS key cannot be used */
+    FINDING_SELECTORS_UNREADABLE, /* GetEventSelectors fails; from here on in the order of Unreadable */
+    FINDING_INSIGHTS_UNREADABLE,
+    FINDING_TAGS_UNREADABLE,
+    FINDING_CONFIGURATION_UNREADABLE,
+    FINDING_BUCKET_UNREADABLE,
+    FINDING_LIFECYCLE_UNREADABLE,
+    FINDING_POLICY_UNREADABLE,
+    FINDING_KEY_UNREADABLE,
+    FINDING_LIST_UNREADABLE, /* of a target: DescribeTrails fails, while trails can be polled */
+    FINDING_UNREACHABLE,     /* this trail cannot be looked at although its target can */
+    _FINDING_MAX,
+} Finding;
+
+#define FINDING_BIT(f) (1u << (f))
+
+/* What is read of a trail besides its status, a call each. */
+typedef enum Unreadable {
+    UNREADABLE_SELECTORS,     /* GetEventSelectors */
+    UNREADABLE_INSIGHTS,      /* GetInsightSelectors */
+    UNREADABLE_TAGS,          /* ListTags */
+    UNREADABLE_CONFIGURATION, /* GetEventConfiguration */
+    UNREADABLE_BUCKET,        /* HeadBucket */
+    UNREADABLE_LIFECYCLE,     /* GetBucketLifecycleConfiguration */
+    UNREADABLE_POLICY,        /* GetBucketPolicy */
+    UNREADABLE_KEY,           /* DescribeKey */
+    _UNREADABLE_MAX,
+} Unreadable;
+
+#define FINDING_UNREADABLE(u) ((Finding)(FINDING_SELECTORS_UNREADABLE + (u)))
+#define FINDINGS_UNREADABLE   (((1u << _UNREADABLE_MAX) - 1) << FINDING_SELECTORS_UNREADABLE)
+#define FINDINGS_FAILING                                                                                    \
+    (FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST) | FINDING_BIT(FINDING_LOG_GROUP) |         \
+     FINDING_BIT(FINDING_NOTIFICATION) | FINDING_BIT(FINDING_STALE) | FINDING_BIT(FINDING_BUCKET) |         \
+     FINDING_BIT(FINDING_LIFECYCLE) | FINDING_BIT(FINDING_KEY))
+/* Those of them that the status has an error of. */
+#define FINDINGS_DELIVERY_ERRORS                                                                            \
+    (FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST) | FINDING_BIT(FINDING_LOG_GROUP) |         \
+     FINDING_BIT(FINDING_NOTIFICATION))
+/* Conditions that an observation tells by an error text. */
+#define FINDINGS_ERRORS (FINDINGS_FAILING | FINDINGS_UNREADABLE)
+/* Those of them that looks beside the status tell. */
+#define FINDINGS_BESIDE                                                                                     \
+    (FINDING_BIT(FINDING_BUCKET) | FINDING_BIT(FINDING_LIFECYCLE) | FINDING_BIT(FINDING_KEY) |              \
+     FINDINGS_UNREADABLE)
+/* Differences that a call against the trail made ... */
+#define FINDINGS_CHANGED (FINDING_BIT(FINDING_WEAKENED) | FINDING_BIT(FINDING_CHANGED))
+/* ... and those that the configuration made. */
+#define FINDINGS_DRIFT (FINDINGS_CHANGED | FINDING_BIT(FINDING_UNMET))
+
+/* What an alert is about; among troubles worst first. */
+typedef enum Event {
+    EVENT_TRAIL_MISSING,
+    EVENT_TRAIL_STOPPED,
+    EVENT_TRAIL_INTERRUPTED,
+    EVENT_TRAIL_WEAKENED,
+    EVENT_TRAIL_FAILING,
+    EVENT_EXPECTATION_UNMET,
+    EVENT_TRAIL_ATTRIBUTED,
+    EVENT_TRAIL_ATTEMPTED,
+    EVENT_INCIDENT_REMINDER,
+    EVENT_TRAIL_RESOLVED,
+    EVENT_BASELINE_WEAK,
+    EVENT_BASELINE_DAMAGED,
+    EVENT_BASELINE_ACCEPTED,
+    EVENT_REGION_UNCOVERED,
+    EVENT_REGION_COVERED,
+    EVENT_TARGET_UNREACHABLE,
+    EVENT_TARGET_REACHABLE,
+    EVENT_CHANNEL_FAILED,
+    EVENT_CHANNEL_RECOVERED,
+    EVENT_GUARD_TEST,
+    _EVENT_MAX,
+} Event;
+
+/* ---- who and where ---- */
+
+/* What an alert, a journal line or a table row is about. Strings are borrowed from the engine and outlive
+ * the value; "" when unknown. For a target arn and name are "", and region too when it is a whole account. A
+ * named trail that was never found has a name and no ARN. */
+typedef struct Subject {
+    const char *name;
+    const char *arn;
+    const char *account; /* 12 digits */
+    const char *region;  /* the trail's home region, or the target's */
+} Subject;
+
+/* ---- a trail's settings ---- */
+
+/* What a baseline records of a trail, in the words of CloudTrail's API (FIELD_x <-> field_to_string). */
+typedef enum Field {
+    FIELD_BUCKET,        /* S3BucketName */
+    FIELD_PREFIX,        /* S3KeyPrefix */
+    FIELD_KMS_KEY,       /* KmsKeyId */
+    FIELD_LOG_GROUP,     /* CloudWatchLogsLogGroupArn */
+    FIELD_LOG_ROLE,      /* CloudWatchLogsRoleArn */
+    FIELD_SNS_TOPIC,     /* SnsTopicARN */
+    FIELD_MULTI_REGION,  /* IsMultiRegionTrail */
+    FIELD_GLOBAL_EVENTS, /* IncludeGlobalServiceEvents */
+    FIELD_VALIDATION,    /* LogFileValidationEnabled */
+    FIELD_ORGANIZATION,  /* IsOrganizationTrail */
+    FIELD_RECURSIVE,     /* RecursiveLogging */
+    FIELD_SELECTORS,     /* {"EventSelectors":[...]} or {"AdvancedEventSelectors":[...]} */
+    FIELD_INSIGHTS,      /* InsightSelectors, a JSON array */
+    FIELD_CONFIGURATION, /* EventConfiguration: a JSON object, the answer to GetEventConfiguration */
+    FIELD_TAGS,          /* a JSON object, {"key":"value"} */
+    FIELD_UNKNOWN, /* UnknownSettings: members of Trail that this version does not know, a JSON object */
+    _FIELD_MAX,
+} Field;
+
+#define FIELD_BIT(f) (1u << (f))
+#define FIELDS_ALL   (FIELD_BIT(_FIELD_MAX) - 1)
+/* What older partitions, and AWS before the setting came, do not answer: a baseline lacks nothing without.
+ */
+#define FIELDS_OPTIONAL                                                                                     \
+    (FIELD_BIT(FIELD_RECURSIVE) | FIELD_BIT(FIELD_CONFIGURATION) | FIELD_BIT(FIELD_UNKNOWN))
+/* What is recorded and compared, and cannot be written. */
+#define FIELDS_UNWRITABLE FIELD_BIT(FIELD_UNKNOWN)
+/* What UpdateTrail and CreateTrail write: all before the selectors. */
+#define FIELDS_TRAIL (FIELD_BIT(FIELD_SELECTORS) - 1)
+
+/* Every field is text: "true" or "false" for what is one of them, "" for not set, JSON for the last five.
+ * NULL: not known (not looked at, not answered); never a difference. Owns its texts; settings_done frees.
+ * Beside the trail's fields a baseline has the account that owns its bucket (12 digits). */
+#define SETTING_BUCKET_OWNER _FIELD_MAX
+typedef struct Settings {
+    char *values[_FIELD_MAX + 1];
+} Settings;
+
+/* What the option `expect` pins; a pin wins over the recording. */
+typedef enum ManagementEvents {
+    MANAGEMENT_NOT_PINNED,
+    MANAGEMENT_ALL,
+    MANAGEMENT_WRITE,
+    MANAGEMENT_READ,
+    _MANAGEMENT_MAX,
+} ManagementEvents;
+
+typedef struct Expect {
+    Settings pins;                      /* NULL: not pinned */
+    ManagementEvents management_events; /* the least that the selectors must record */
+} Expect;
+
+/* One difference between baseline and trail. Owns its texts ("" for not set). */
+typedef struct Change {
+    Field field;
+    bool loses_events; /* something that the baseline recorded is not recorded any more */
+    char *was, *now;
+    bool as_recorded; /* what is there now was recorded: only a pin says otherwise */
+} Change;
+
+typedef struct Drift {
+    Change changes[_FIELD_MAX]; /* in the order of the fields, each at most once */
+    unsigned n;
+} Drift;
+
+/* ---- what was seen ---- */
+
+/* Why a look failed; coarse, because only the guard's decisions and people read it. */
+typedef enum LookError {
+    LOOK_OK,
+    LOOK_DENIED,
+    LOOK_THROTTLED,
+    LOOK_UNREACHABLE, /* network, TLS, timeouts */
+    LOOK_CREDENTIALS, /* none, expired, or not accepted */
+    LOOK_BAD_ANSWER,
+    LOOK_SERVICE, /* AWS failed (5xx) or refused in a way we do not know */
+    LOOK_GONE,    /* an account that has left the organization, or was suspended or closed */
+    _LOOK_ERROR_MAX,
+} LookError;
+
+#define ERROR_TEXT_MAX 448
+#define CODE_TEXT_MAX  64
+#define REQUEST_ID_MAX 64
+
+typedef enum ObservationKind {
+    OBSERVED_STATUS, /* GetTrailStatus answered */
+    OBSERVED_ABSENT, /* not there: DescribeTrails and GetTrailStatus in the home region agree */
+    OBSERVED_ERROR,  /* could not be looked at */
+} ObservationKind;
+
+/* One look at one trail. */
+typedef struct Observation {
+    ObservationKind kind;
+    /* OBSERVED_STATUS; times are real, as AWS gave them */
+    bool is_logging;
+    uint64_t start_usec;    /* StartLoggingTime */
+    uint64_t stop_usec;     /* StopLoggingTime */
+    uint64_t delivery_usec; /* LatestDeliveryTime */
+    uint64_t digest_usec;   /* LatestDigestDeliveryTime */
+    char delivery_error[CODE_TEXT_MAX];
+    char digest_error[CODE_TEXT_MAX];
+    char log_group_error[CODE_TEXT_MAX];
+    char notification_error[CODE_TEXT_MAX];
+    /* bucket_checks, as last looked at; "" when well or not looked at */
+    char bucket_error[CODE_TEXT_MAX];
+    char lifecycle_error[CODE_TEXT_MAX];
+    char key_error[CODE_TEXT_MAX];
+    char unreadable[_UNREADABLE_MAX]
+                   [ERROR_TEXT_MAX]; /* what could not be read unreachable_after times in a row; raw */
+    /* OBSERVED_ERROR */
+    LookError error;
+    bool target_sighted; /* the target answered something else: only this trail is out of sight */
+    char error_text[ERROR_TEXT_MAX];
+} Observation;
+
+/* One look at one target, after all its calls have ended. */
+typedef struct TargetLook {
+    bool sighted;     /* at least one call was answered as it should be, or refused for one trail only */
+    bool not_enabled; /* the account has not enabled this region: nothing to guard */
+    LookError error;  /* when not sighted */
+    char error_text[ERROR_TEXT_MAX];
+    bool list_read;       /* DescribeTrails was answered ... */
+    LookError list_error; /* ... or failed while other calls were answered: how; else LOOK_OK */
+    char list_error_text[ERROR_TEXT_MAX]; /* raw */
+    bool listed;                          /* the look included a successful DescribeTrails ... */
+    bool covered; /* ... and some trail records here, or one that has an incident of its own did */
+} TargetLook;
+
+/* ---- what was done ---- */
+
+typedef enum Action {
+    ACTION_NONE,
+    ACTION_RESTART,
+    ACTION_RESTORE,
+    ACTION_RECREATE,
+    _ACTION_MAX,
+} Action;
+
+#define ACTION_BIT(a) (1u << (a))
+#define ACTIONS_ALL   (ACTION_BIT(ACTION_RESTART) | ACTION_BIT(ACTION_RESTORE) | ACTION_BIT(ACTION_RECREATE))
+
+typedef enum ActionResult {
+    RESULT_NONE,
+    RESULT_CONFIRMED, /* confirmed by reading back */
+    RESULT_FAILED,
+    RESULT_PENDING, /* no answer yet */
+    _RESULT_MAX,
+} ActionResult;
+
+/* What came of an action. */
+typedef struct Outcome {
+    Action action;
+    ActionResult result;  /* HELD or FAILED */
+    Observation seen;     /* RESTART, RECREATE, HELD: the look that confirmed it; stopped when it
+                             was stopped again since */
+    uint32_t fields_left; /* RESTORE; RECREATE, HELD: FIELD_BITs that differ at read-back; FIELDS_ALL when
+                             it did not come to that */
+    char error_code[CODE_TEXT_MAX];  /* FAILED: AWS's; "" when it was not AWS that refused */
+    char error_text[ERROR_TEXT_MAX]; /* FAILED */
+    char request_id[REQUEST_ID_MAX]; /* AWS's, of the write that failed or of the last one that was accepted;
+                                        or "" */
+} Outcome;
+
+typedef struct ActionReport {
+    Action taken;
+    ActionResult result;
+    unsigned attempts;
+} ActionReport;
+
+typedef struct Gap {
+    uint64_t from_usec; /* real; StopLoggingTime */
+    uint64_t to_usec;   /* real; StartLoggingTime; 0 while it lasts */
+} Gap;
+
+/* ---- who did it ---- */
+
+#define ACTOR_TEXT_MAX 256
+
+/* The caller of a recorded API call. Texts raw, cut to their size: escape before showing. */
+typedef struct Actor {
+    char type[32];             /* userIdentity.type: "IAMUser", "AssumedRole", "Root", "AWSService", ... */
+    char arn[ACTOR_TEXT_MAX];  /* "" where there is none (a service) */
+    char name[ACTOR_TEXT_MAX]; /* for people: "bob", "Admin/alice", "root", "config.amazonaws.com" */
+    char account[16];
+    char invoked_by[128];     /* a service that called on the caller's behalf */
+    char source_identity[72]; /* who the session was opened for */
+    char on_behalf_of[64];    /* user id in IAM Identity Center ... */
+    char identity_store[128]; /* ... and the ARN of its store */
+    char delegate[16];        /* account of a product provider that was delegated access */
+    bool assumed_root;        /* root by a session of AssumeRoot, from another account */
+    char source_ip[64];
+    char user_agent[ACTOR_TEXT_MAX];
+    char access_key[32];
+    char event_id[64];
+    char event_name[64];
+    char error_code[64]; /* of an attempt that was refused; "" when it was done */
+    uint64_t event_usec; /* real */
+    char departure[16];  /* of AccountDepartedOrganization, which is no call: LEFT, REMOVED, CLEANED, ...;
+                            else "" */
+    bool unnamed_guard;  /* calls itself TrailGuard in a call that guards make, and no option names it */
+} Actor;
+
+/* What is known of an incident's present episode besides what decides: only shown. */
+typedef struct Episode {
+    Action failed;        /* the last attempt to act that failed; NONE: none, or one was confirmed since */
+    unsigned n_attempts;  /* at it, so far */
+    uint64_t failed_usec; /* real */
+    char failed_code[CODE_TEXT_MAX];  /* AWS's; "" when it was not AWS that refused */
+    char failed_text[ERROR_TEXT_MAX]; /* raw */
+    bool has_actor;
+    Actor actor; /* who caused it, as reported last */
+} Episode;
+
+#define ATTEMPTS_MAX 4
+
+/* What one search of the event history gave. */
+typedef struct Attribution {
+    bool looked; /* false: the search failed, and error_text says why */
+    bool found;
+    Actor actor;                  /* found: who caused the incident's latest trouble */
+    bool incomplete;              /* found: that it happened; the call that did it may still show up */
+    Actor attempts[ATTEMPTS_MAX]; /* refused tries against the trail, newer than asked for, oldest first */
+    unsigned n_attempts;
+    char error_text[ERROR_TEXT_MAX];
+} Attribution;
+
+/* ---- what to tell ---- */
+
+typedef enum TellKind {
+    TELL_OPENED,   /* first message of an incident, or trouble of a new kind in it */
+    TELL_REOPENED, /* again within 300 s of being well, or another gap */
+    TELL_RESOLVED,
+    TELL_REMINDER,
+    TELL_SUMMARY, /* several reopenings told as one */
+    _TELL_KIND_MAX,
+} TellKind;
+
+/* Gaps that were not told one by one. */
+typedef struct Repeats {
+    unsigned count;
+    uint64_t first_usec; /* real; start of the first gap */
+    uint64_t last_usec;  /* real; end of the last gap */
+    uint64_t total_usec; /* sum of the gaps' lengths */
+} Repeats;
+
+/* Everything an alert says about a change of an incident; together with its Subject it is all that alert.c
+ * needs. */
+typedef struct Tell {
+    Event event;
+    TellKind kind;
+    Severity severity;
+    unsigned sequence;           /* 1.. within the incident */
+    uint64_t incident_mark_usec; /* with the subject: the incident's identity, the same for two guards that
+                                    see the same */
+    uint64_t mark_usec;          /* with subject and kind: the message's identity */
+    uint64_t opened_usec;        /* real; when the incident began */
+    uint64_t reopened_usec;      /* real; when its present episode began; 0: with the incident */
+    uint64_t time_usec;          /* real; now */
+    uint64_t since_usec;         /* real; when what the message is about began; 0: with the episode */
+    uint32_t findings;           /* what holds now, FINDING_BITs */
+    uint32_t about; /* what the message is about, events among it; of a resolved incident what ended last; 0:
+                       nothing in particular */
+    bool first_sight; /* it was so when the trail was first seen */
+    bool resolves;    /* the incident is over with this message, or was before it */
+    bool may_act;     /* false: the mode or the trail's owner forbids acting */
+    bool protected;   /* an organization trail seen from a member account */
+    Mode mode;
+    Gap gap;
+    ActionReport action;    /* about a restore where the message is, else a restart */
+    ActionReport restore;   /* the latest of settings, or of the trail itself */
+    Repeats repeats;        /* TELL_SUMMARY; trail.attempted: others before it that are not told; else 0 */
+    bool never_seen;        /* the trail is named, and was never there */
+    LookError error;        /* blind */
+    unsigned n_failed;      /* blind: looks that failed in a row */
+    unsigned n_reminders;   /* TELL_REMINDER: 1.. */
+    uint32_t fields;        /* FIELD_BITs that were changed; set when the message is about them */
+    uint32_t fields_left;   /* ... that still differ */
+    uint32_t fields_others; /* ... that do not differ any more, and that TrailGuard may not write: others did
+                             */
+    bool unmet;             /* all of these differ from a new pin only: nobody changed them */
+    bool accepted;          /* they differ no longer because they were accepted as the baseline ... */
+    bool reconfigured;      /* ... or because the configuration changed */
+    uint64_t changed_usec;  /* real; when they were first seen to differ */
+    unsigned n_restores;    /* restores within this hour */
+    const Drift *changes;   /* borrowed; the engine adds it to messages with fields; else NULL */
+    bool restores_paused;   /* max_restores_per_hour was reached */
+    bool maintenance;       /* in a maintenance window */
+    bool nobody;            /* trail.attributed: nobody was found */
+    bool forgotten;         /* no longer guarded: detail says why */
+    bool has_actor;
+    Actor actor;                 /* trail.attributed and trail.attempted */
+    char detail[ERROR_TEXT_MAX]; /* error codes, or the error of a look or an action; raw: escape before
+                                    showing */
+} Tell;
+
+/* Lines for the journal: facts that are not alerts, or that come before one. */
+typedef enum Note {
+    NOTE_STOPPED,      /* stopped, and being started again */
+    NOTE_STOPPED_LEFT, /* stopped, and mode or ownership forbids to start it */
+    NOTE_INTERRUPTED,
+    NOTE_RUNNING_AGAIN,     /* our restart held */
+    NOTE_STARTED_BY_OTHERS, /* logging again without us */
+    NOTE_RESTART_FAILED,
+    NOTE_MISSING,
+    NOTE_REAPPEARED,
+    NOTE_FAILING,
+    NOTE_DELIVERING,  /* no longer failing */
+    NOTE_LOOK_FAILED, /* the first of a row */
+    NOTE_BLIND,
+    NOTE_SIGHTED,
+    NOTE_LIST_FAILED, /* the first of a row */
+    NOTE_LIST_UNREADABLE,
+    NOTE_LIST_READABLE,
+    NOTE_NOT_ENABLED,
+    NOTE_UNCOVERED,
+    NOTE_COVERED,
+    NOTE_FIRST_SEEN, /* a trail is guarded from now on */
+    NOTE_RECREATED_BY_OTHERS,
+    NOTE_CHANGED,   /* differs from the baseline; fields */
+    NOTE_UNMET,     /* does not meet a new pin; fields */
+    NOTE_RESTORED,  /* our restore held; fields */
+    NOTE_UNCHANGED, /* as the baseline has it again, without us; detail says how */
+    NOTE_RESTORE_FAILED,
+    NOTE_RESTORES_PAUSED, /* max_restores_per_hour */
+    NOTE_RECREATED,
+    NOTE_RECREATE_FAILED,
+    NOTE_ATTRIBUTED,
+    NOTE_NOBODY_FOUND,
+    NOTE_ATTEMPTED,
+    NOTE_BASELINE_RECORDED,
+    NOTE_BASELINE_WEAK,
+    NOTE_BASELINE_DAMAGED,
+    NOTE_BASELINE_ACCEPTED,
+    NOTE_GONE_ACCEPTED,
+    _NOTE_MAX,
+} Note;
+
+typedef struct NoteValue {
+    Note note;
+    Gap gap;
+    unsigned count; /* failed looks or restarts in a row */
+    bool first_sight;
+    bool maintenance;                /* left as it is for a maintenance window */
+    bool refused;                    /* AWS does not let us: not tried again soon */
+    uint32_t fields;                 /* FIELD_BITs */
+    char detail[ERROR_TEXT_MAX];     /* raw: escape before showing */
+    char request_id[REQUEST_ID_MAX]; /* AWS's, of the write that it is about; "" : of what detail ends with,
+                                        if any */
+    Actor actor;                     /* NOTE_ATTRIBUTED, NOTE_ATTEMPTED */
+} NoteValue;
+
+/* The most that one input can give; the tests prove it. */
+#define PLAN_TELLS_MAX 8
+#define PLAN_NOTES_MAX 16
+
+/* What the guard wants done about one input. */
+typedef struct Plan {
+    Action action;
+    uint32_t fields; /* ACTION_RESTORE: FIELD_BITs to write back */
+    bool abandon;    /* a restore of settings that is under way gives way to the action */
+    bool attribute;  /* search the event history now; see TrailState.attributing */
+    Tell tells[PLAN_TELLS_MAX];
+    unsigned n_tells;
+    NoteValue notes[PLAN_NOTES_MAX];
+    unsigned n_notes;
+    bool overflowed;         /* never: something did not fit into the arrays */
+    uint64_t wake_mono_usec; /* ask again by then with GUARD_TIME; 0: not needed */
+    bool hold; /* something seen is not told yet: the state file must keep the previous state */
+} Plan;
+
+/* ---- what the guard remembers ---- */
+
+/* One episode of trouble with one trail or one target. opened_usec 0: none in memory. */
+typedef struct Incident {
+    bool open;
+    uint64_t mark_usec;
+    uint64_t opened_usec;    /* real */
+    uint64_t reopened_usec;  /* real; when its present episode began; 0: the first one goes on */
+    uint64_t resolved_usec;  /* real; 0 while open */
+    unsigned sequence;       /* of the last message */
+    Event event;             /* the worst that was told */
+    Severity severity;       /* the worst that was told */
+    uint32_t told;           /* FINDING_BITs told in this incident */
+    uint64_t last_mark_usec; /* of the latest trouble in it */
+    unsigned n_reopened;     /* reopenings and further gaps so far */
+    bool quiet;              /* the latest of them was not told on its own, so neither is its end */
+    uint64_t told_usec;      /* real; the last message of any kind */
+    unsigned n_reminders;    /* since it was last (re)opened */
+    Repeats untold;
+    Gap gap;               /* the latest */
+    ActionReport action;   /* the latest restart */
+    ActionReport restore;  /* the latest restore or re-creation */
+    uint32_t fields;       /* FIELD_BITs that differed when settings were last found changed in it */
+    uint32_t unmet_fields; /* those of them that do not meet a new pin */
+    uint32_t told_fields;  /* FIELD_BITs told in this incident */
+    bool accepted;         /* they differ no longer because they were accepted ... */
+    bool reconfigured;     /* ... or because the configuration changed */
+    uint64_t changed_usec; /* real; when that was */
+} Incident;
+
+/* A message that waits for the outcome of an action, so that it can say whether it held. */
+typedef struct PendingTell {
+    bool set;
+    bool first_sight;
+    TellKind kind;     /* TELL_OPENED or TELL_REOPENED */
+    uint32_t findings; /* FINDING_BITs that it is about */
+    uint64_t mark_usec;
+    uint64_t by_mono_usec;
+} PendingTell;
+
+/* The search for who did it: at 5 s, 30 s, 1, 3, 6, 10, 15 and 20 minutes after the trouble was seen. */
+typedef struct Attributing {
+    bool wanted;
+    bool looking;           /* a search is under way */
+    uint32_t findings;      /* FINDING_BITs whose cause is searched */
+    uint64_t from_usec;     /* real; the cause is not older */
+    uint64_t seen_usec;     /* real; when the trouble was seen: the looks are counted from here */
+    uint64_t mark_usec;     /* of the trouble, for the message's identity */
+    unsigned n_looks;       /* searches that have ended */
+    uint64_t attempts_usec; /* real; refused attempts up to then were told */
+    /* further trouble since: its turn comes when the search for the first has ended */
+    uint32_t again_findings; /* 0: none */
+    uint64_t again_from_usec;
+    uint64_t again_mark_usec;
+    bool again_is_older; /* some of it was searched before, and gave way to worse trouble */
+    unsigned n_searches; /* that have ended in this incident */
+    unsigned n_attempts; /* refused attempts told in this incident */
+} Attributing;
+
+/* Identities of trouble that AWS gives no time for, newest first; each is given out once in an hour. */
+#define MARKS_MAX 32
+
+/* What is counted of the restores of one field, or of the trail itself: what cannot be restored must not
+ * keep anything else waiting. */
+typedef struct RestoreCount {
+    unsigned n_confirmed;     /* restores that read-back confirmed, since since_usec */
+    uint64_t since_usec;      /* real; begin of the hour in which they are counted */
+    bool paused;              /* reported that there were too many */
+    unsigned n_failures;      /* attempts in a row that were not confirmed */
+    uint64_t after_mono_usec; /* their back-off */
+} RestoreCount;
+
+#define RECREATION _FIELD_MAX
+
+typedef struct TrailState {
+    bool known; /* was seen at least once */
+    Verdict verdict;
+    uint32_t findings;                 /* conditions that hold, as last seen */
+    uint64_t since_usec[_FINDING_MAX]; /* real; when each of them was first seen to hold; 0: it does not, or
+                                          not known */
+    uint64_t start_usec;               /* real; as last seen at AWS */
+    uint64_t stop_usec;
+    uint64_t delivery_usec;
+    uint64_t digest_usec;
+    uint64_t looked_usec;   /* real; the last look that showed the trail */
+    uint64_t accepted_usec; /* real; when the baseline in force was recorded; 0: there is none */
+    bool weakness_untold;   /* its baseline is weak, and waits to be told with others */
+    uint64_t settings_usec; /* real; the last look that compared its settings */
+    uint32_t fields;        /* FIELD_BITs that differ from the baseline, as last seen */
+    uint32_t losing_fields; /* those of them that lose events */
+    uint32_t unmet_fields;  /* those of them that do not meet a new pin */
+    uint64_t drift_mark;    /* identifies what differs, and how */
+    uint64_t compared_usec; /* accepted_usec and ... */
+    uint64_t pins_mark;     /* ... TrailFacts.pins_mark as they were when settings were last compared */
+    RestoreCount restores[_FIELD_MAX + 1]; /* by field; the last one: of the trail itself (RECREATION) */
+    uint64_t marks[MARKS_MAX];
+    Attributing attributing;
+    unsigned n_failed;            /* looks that failed in a row */
+    uint64_t failed_since_usec;   /* real; the first of them */
+    LookError error;              /* of the last of them */
+    bool acting;                  /* an action is under way ... */
+    Action action;                /* ... namely this one */
+    unsigned n_action_failures;   /* restarts, in a row */
+    uint64_t act_after_mono_usec; /* their back-off */
+    uint32_t restoring;           /* FIELD_BITs that a restore under way writes */
+    uint64_t intent_usec;         /* real; when the latest action was begun: identifies its intent on disk */
+    PendingTell pending;          /* of a stop */
+    PendingTell pending_restore;  /* of changed settings, or of a trail that is gone */
+    Incident incident;
+} TrailState;
+
+typedef struct TargetState {
+    unsigned n_failed;          /* looks that failed in a row */
+    uint64_t failed_since_usec; /* real; the first of them */
+    LookError error;
+    bool ever_sighted;
+    bool blind;
+    bool not_enabled;
+    bool covered; /* as last listed */
+    bool listed;  /* was ever listed */
+    char error_text[ERROR_TEXT_MAX];
+    uint64_t left_usec;       /* real; an account: when it was first no active member of the organization */
+    Incident sight;           /* target.unreachable */
+    Incident cover;           /* region.uncovered */
+    unsigned n_list_failed;   /* lists that failed in a row while trails could be polled */
+    uint64_t list_since_usec; /* real; the first of them */
+    LookError list_error;
+    bool list_unreadable;
+    char list_error_text[ERROR_TEXT_MAX];
+    Incident list;           /* the list cannot be read */
+    Attributing attributing; /* of an account: who took it out of the organization, or out of reach */
+} TargetState;
+
+/* ---- what the guard may do ---- */
+
+typedef struct Policy {
+    Mode mode;
+    unsigned unreachable_after;      /* 1..100 */
+    uint64_t reminder_interval_usec; /* 0: none */
+    uint32_t restore;                /* RESTORE_BITs; heeded in MODE_RESTORE only */
+    unsigned max_restores_per_hour;  /* 1..1000 */
+    uint64_t stale_after_usec;       /* 0: off */
+    bool attribution;                /* of an account: the event history that may say who can be read */
+} Policy;
+
+/* What is known of a trail besides its status. */
+typedef struct TrailFacts {
+    bool writable;      /* false: an organization trail that is not ours */
+    uint32_t may_ask;   /* ACTION_BITs: an organization trail that is not ours, and AWS has not refused that
+                           yet: the   organization's delegated administrator may */
+    bool validation;    /* digests are expected */
+    bool records_reads; /* the selectors record management reads: our own polls are events */
+    bool maintenance;   /* a maintenance window is open: settings are not restored */
+    bool stop_allowed;  /* ... in which logging may be stopped too */
+    uint64_t pins_mark; /* identifies what the configuration pins; 0: nothing */
+} TrailFacts;
+
+/* ---- alerts and their way out ---- */
+
+#define ALERT_SUBJECT_MAX 100
+
+/* A finished message. Owns its strings; free with alert_done. */
+typedef struct Alert {
+    char id[65];       /* deduplication id: 64 hex digits, the same for two guards that see the same */
+    char incident[17]; /* 16 hex digits */
+    Event event;
+    Severity severity;
+    uint64_t time_usec;
+    char subject[ALERT_SUBJECT_MAX];          /* printable ASCII */
+    char *text;                               /* the mail */
+    char *sms;                                /* one short line, ASCII */
+    char *document;                           /* the JSON document trailguard.alert/1, compact */
+    char account[13], region[32], trail[129]; /* "" when it is not about one; for filters and FIFO groups */
+} Alert;
+
+typedef enum ReceiptKind {
+    RECEIPT_DELIVERED,
+    RECEIPT_SKIPPED,         /* below the channel's min_severity */
+    RECEIPT_RETRY,           /* failed, worth another try soon */
+    RECEIPT_CHANNEL_REFUSED, /* the channel is gone or denied: keep the alert, try seldom, tell through the
+                                others */
+    RECEIPT_MESSAGE_REFUSED, /* this message will never be taken: set it aside */
+    _RECEIPT_MAX,
+} ReceiptKind;
+
+/* A channel that was told as failed and has not been told as recovered. */
+typedef struct ChannelTrouble {
+    char *channel;             /* key, "sns:arn:..."; owned by whoever holds the value */
+    uint64_t since_usec;       /* real; when it was told, which is the incident's mark */
+    char text[ERROR_TEXT_MAX]; /* the error, escaped */
+} ChannelTrouble;
+
+typedef struct Receipt {
+    ReceiptKind kind;
+    uint64_t retry_after_usec;
+    char text[ERROR_TEXT_MAX];       /* the message id, or the error; raw */
+    char request_id[REQUEST_ID_MAX]; /* AWS's; or "" */
+} Receipt;

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/policy.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define ARN_TEXT_MAX 1024
+/* The one role that may still change trails, for planned work. */
+#define BREAK_GLASS "TrailGuardBreakGlass"
+
+/* ---- what the guard calls ---- */
+
+/* What makes the guard call something. */
+typedef enum Need {
+    NEED_WATCHING,
+    NEED_REGION_STATUS, /* optional: without it repeated answers are the proof that a region is off */
+    NEED_SETTINGS,      /* reads of settings, selectors, tags */
+    NEED_RESTARTING,
+    NEED_RESTORING_SETTINGS,
+    NEED_RESTORING_SELECTORS,
+    NEED_RESTORING_INSIGHTS,
+    NEED_RECREATING,
+    NEED_ORGANIZATION_TRAILS, /* whoever makes a trail the organization's needs rights there */
+    NEED_ATTRIBUTION,
+    NEED_BUCKET_CHECKS,
+    _NEED_MAX,
+} Need;
+
+/* On what. */
+typedef enum Scope {
+    SCOPE_ANY,         /* AWS lets nobody limit these */
+    SCOPE_ANY_TRAIL,   /* also the organization's, whose ARN has the management account's id */
+    SCOPE_OWN_TRAILS,  /* the account's own; of a delegated administrator also the organization's */
+    SCOPE_ACCOUNT,     /* as Account Management names it */
+    SCOPE_OWN_ROLES,   /* that hand events to CloudWatch Logs; for CloudTrail alone */
+    SCOPE_LINKED_ROLE, /* CloudTrail's own in the account */
+    SCOPE_BUCKETS,
+    SCOPE_KEYS, /* also those of an account for logs */
+} Scope;
+
+static const struct {
+    const char *sid;
+    Scope scope;
+    Need need;
+    const char *action;
+} calls[] = {
+    { "DescribeTrails", SCOPE_ANY, NEED_WATCHING, "cloudtrail:DescribeTrails" },
+    { "ReadRegionStatus", SCOPE_ACCOUNT, NEED_REGION_STATUS, "account:GetRegionOptStatus" },
+    { "ReadTrails", SCOPE_ANY_TRAIL, NEED_WATCHING, "cloudtrail:GetTrailStatus" },
+    { "ReadTrails", SCOPE_ANY_TRAIL, NEED_SETTINGS, "cloudtrail:GetEventSelectors" },
+    { "ReadTrails", SCOPE_ANY_TRAIL, NEED_SETTINGS, "cloudtrail:GetInsightSelectors" },
+    { "ReadTrails", SCOPE_ANY_TRAIL, NEED_SETTINGS, "cloudtrail:ListTags" },
+    { "ReadTrails", SCOPE_ANY_TRAIL, NEED_SETTINGS, "cloudtrail:GetEventConfiguration" },
+    { "RestartTrails", SCOPE_OWN_TRAILS, NEED_RESTARTING, "cloudtrail:StartLogging" },
+    { "RestoreTrails", SCOPE_OWN_TRAILS, NEED_RESTORING_SETTINGS, "cloudtrail:UpdateTrail" },
+    { "RestoreTrails", SCOPE_OWN_TRAILS, NEED_RESTORING_SELECTORS, "cloudtrail:PutEventSelectors" },
+    { "RestoreTrails", SCOPE_OWN_TRAILS, NEED_RESTORING_SELECTORS, "cloudtrail:PutEventConfiguration" },
+    { "RestoreTrails", SCOPE_OWN_TRAILS, NEED_RESTORING_INSIGHTS, "cloudtrail:PutInsightSelectors" },
+    { "RestoreTrails", SCOPE_OWN_TRAILS, NEED_RECREATING, "cloudtrail:CreateTrail" },
+    { "RestoreTrails", SCOPE_OWN_TRAILS, NEED_RECREATING, "cloudtrail:AddTags" },
+    { "RestoreTrails", SCOPE_OWN_TRAILS, NEED_RECREATING, "cloudtrail:RemoveTags" },
+    { "PassLogRole", SCOPE_OWN_ROLES, NEED_RESTORING_SETTINGS, "iam:PassRole" },
+    { "WriteOrganizationTrails", SCOPE_ANY, NEED_ORGANIZATION_TRAILS, "organizations:DescribeOrganization" },
+    { "WriteOrganizationTrails", SCOPE_ANY, NEED_ORGANIZATION_TRAILS,
+      "organizations:ListAWSServiceAccessForOrganization" },
+    { "WriteOrganizationTrails", SCOPE_ANY, NEED_ORGANIZATION_TRAILS, "organizations:ListAccounts" },
+    { "WriteOrganizationTrailsByRole", SCOPE_LINKED_ROLE, NEED_ORGANIZATION_TRAILS, "iam:GetRole" },
+    { "WriteOrganizationTrailsByRole", SCOPE_LINKED_ROLE, NEED_ORGANIZATION_TRAILS,
+      "iam:CreateServiceLinkedRole" },
+    { "LookupEvents", SCOPE_ANY, NEED_ATTRIBUTION, "cloudtrail:LookupEvents" },
+    { "ReadBucketConfiguration", SCOPE_BUCKETS, NEED_BUCKET_CHECKS, "s3:ListBucket" },
+    { "ReadBucketConfiguration", SCOPE_BUCKETS, NEED_BUCKET_CHECKS, "s3:GetLifecycleConfiguration" },
+    { "ReadBucketConfiguration", SCOPE_BUCKETS, NEED_BUCKET_CHECKS, "s3:GetBucketPolicy" },
+    { "ReadKeyState", SCOPE_KEYS, NEED_BUCKET_CHECKS, "kms:DescribeKey" },
+};
+
+static bool restores(const PolicyNeeds *needs, RestoreKind kind) {
+    uint32_t bits = RESTORE_BIT(kind) | RESTORE_BIT(RESTORE_DELETED); /* a new trail gets all of it */
+
+    return needs->mode == MODE_RESTORE && (needs->restore & bits);
+}
+
+static bool is_needed(const PolicyNeeds *needs, Need need) {
+    switch (need) {
+    case NEED_WATCHING: return true;
+    case NEED_REGION_STATUS: return needs->opt_in_regions && text_equal(needs->partition, "aws");
+    case NEED_SETTINGS: return needs->settings;
+    case NEED_RESTARTING: return needs->mode != MODE_OBSERVE;
+    case NEED_RESTORING_SETTINGS: return restores(needs, RESTORE_SETTINGS);
+    case NEED_RESTORING_SELECTORS: return restores(needs, RESTORE_SELECTORS);
+    case NEED_RESTORING_INSIGHTS: return restores(needs, RESTORE_INSIGHTS);
+    case NEED_RECREATING: return restores(needs, RESTORE_DELETED);
+    case NEED_ORGANIZATION_TRAILS: return restores(needs, RESTORE_SETTINGS);
+    case NEED_ATTRIBUTION: return needs->attribution;
+    case NEED_BUCKET_CHECKS: return needs->bucket_checks;
+    case _NEED_MAX: break;
+    }
+    return false;
+}
+
+/* ---- pieces ---- */
+
+static json_t *_printf_(1, 2) text_of(const char *format, ...) {
+    char text[ARN_TEXT_MAX];
+    va_list ap;
+
+    va_start(ap, format);
+    (void)vsnprintf(text, sizeof(text), format, ap);
+    va_end(ap);
+    return json_string(text);
+}
+
+static const char *or_any(const char *account) {
+    return account[0] ? account : "*";
+}
+
+static json_t *resource_of(const PolicyNeeds *needs, Scope scope) {
+    const char *account = or_any(needs->account);
+
+    switch (scope) {
+    case SCOPE_ANY_TRAIL: return text_of("arn:%s:cloudtrail:*:*:trail/*", needs->partition);
+    case SCOPE_OWN_TRAILS:
+        return text_of("arn:%s:cloudtrail:*:%s:trail/*", needs->partition,
+                       needs->organization ? "*" : account);
+    case SCOPE_ACCOUNT: return text_of("arn:%s:account::%s:account", needs->partition, account);
+    case SCOPE_OWN_ROLES: return text_of("arn:%s:iam::%s:role/*", needs->partition, account);
+    case SCOPE_LINKED_ROLE:
+        return text_of("arn:%s:iam::%s:role/aws-service-role/cloudtrail.amazonaws.com/*", needs->partition,
+                       account);
+    case SCOPE_BUCKETS: return text_of("arn:%s:s3:::*", needs->partition);
+    case SCOPE_KEYS: return text_of("arn:%s:kms:*:*:key/*", needs->partition);
+    case SCOPE_ANY: break;
+    }
+    return json_string("*");
+}
+
+static json_t *strings(const char *const *items, size_t n) {
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        if (json_array_append_new(list, json_string(items[i])) < 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+/* Takes actions and resource over, also when they are NULL for want of memory. condition may be NULL. */
+static int add_statement(json_t *statements, const char *sid, const char *effect, json_t *actions,
+                         json_t *resource, json_t *condition) {
+    json_t *statement = json_pack("{s:s, s:s, s:o, s:o}", "Sid", sid, "Effect", effect, "Action", actions,
+                                  "Resource", resource);
+    int r = statement ? 0 : -1;
+
+    if (condition && (!statement || json_object_set_new(statement, "Condition", condition) < 0))
+        r = -1;
+    return json_array_append_new(statements, statement) < 0 ? -1 : r;
+}
+
+/* NULL when a statement could not be made. */
+static json_t *document(json_t *statements, int r) {
+    if (r < 0) {
+        json_decref(statements);
+        return NULL;
+    }
+    return json_pack("{s:s, s:o}", "Version", "2012-10-17", "Statement", statements);
+}
+
+/* ---- the guard ---- */
+
+static json_t *pass_role_condition(Scope scope) {
+    if (scope != SCOPE_OWN_ROLES)
+        return NULL;
+    return json_pack("{s:{s:s}}", "StringEquals", "iam:PassedToService", "cloudtrail.amazonaws.com");
+}
+
+/* The actions of the statement that begins at row i. */
+static json_t *actions_from(const PolicyNeeds *needs, size_t i) {
+    json_t *actions = json_array();
+
+    for (size_t k = i; k < ARRAY_SIZE(calls) && text_equal(calls[k].sid, calls[i].sid); k++)
+        if (is_needed(needs, calls[k].need))
+            (void)json_array_append_new(actions, json_string(calls[k].action));
+    return actions;
+}
+
+static int add_calls(json_t *statements, const PolicyNeeds *needs) {
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(calls); i++) {
+        json_t *actions;
+
+        if (i > 0 && text_equal(calls[i].sid, calls[i - 1].sid))
+            continue;
+        actions = actions_from(needs, i);
+        if (json_array_size(actions) == 0)
+            json_decref(actions);
+        else
+            r = add_statement(statements, calls[i].sid, "Allow", actions, resource_of(needs, calls[i].scope),
+                              pass_role_condition(calls[i].scope));
+    }
+    return r;
+}
+
+json_t *policy_guard(const PolicyNeeds *needs) {
+    json_t *statements = json_array();
+    int r = needs->guarded ? add_calls(statements, needs) : 0;
+
+    if (r >= 0 && needs->n_topics > 0)
+        r = add_statement(statements, "PublishAlerts", "Allow", json_string("sns:Publish"),
+                          strings(needs->topics, needs->n_topics), NULL);
+    if (r >= 0 && needs->n_roles > 0)
+        r = add_statement(statements, "AssumeAccountRoles", "Allow", json_string("sts:AssumeRole"),
+                          strings(needs->roles, needs->n_roles), NULL);
+    if (r >= 0 && needs->organization && !(needs->guarded && is_needed(needs, NEED_ORGANIZATION_TRAILS)))
+        r = add_statement(statements, "ListAccounts", "Allow", json_string("organizations:ListAccounts"),
+                          json_string("*"), NULL);
+    return document(statements, r);
+}
+
+json_t *policy_trust(const char *guard_arn, const char *external_id) {
+    json_t *statement = json_pack("{s:s, s:s, s:{s:s}, s:s}", "Sid", "AllowTrailGuardToAssume", "Effect",
+                                  "Allow", "Principal", "AWS", guard_arn, "Action", "sts:AssumeRole");
+
+    if (statement && external_id)
+        (void)json_object_set_new(statement, "Condition",
+                                  json_pack("{s:{s:s}}", "StringEquals", "sts:ExternalId", external_id));
+    return statement ? json_pack("{s:s, s:[o]}", "Version", "2012-10-17", "Statement", statement) : NULL;
+}
+
+/* ---- everybody else ---- */
+
+static const char *const trail_changes[] = {
+    "cloudtrail:StopLogging",       "cloudtrail:DeleteTrail",         "cloudtrail:UpdateTrail",
+    "cloudtrail:PutEventSelectors", "cloudtrail:PutInsightSelectors", "cloudtrail:PutEventConfiguration",
+    "cloudtrail:AddTags",           "cloudtrail:RemoveTags",
+};
+
+static const char *const role_changes[] = {
+    "iam:DeleteRole",
+    "iam:UpdateRole",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:AttachRolePolicy",
+    "iam:DetachRolePolicy",
+    "iam:PutRolePolicy",
+    "iam:DeleteRolePolicy",
+    "iam:PutRolePermissionsBoundary",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:TagRole",
+    "iam:UntagRole",
+};
+
+static const char *const user_changes[] = {
+    "iam:DeleteUser",
+    "iam:UpdateUser",
+    "iam:CreateAccessKey",
+    "iam:UpdateAccessKey",
+    "iam:DeleteAccessKey",
+    "iam:AttachUserPolicy",
+    "iam:DetachUserPolicy",
+    "iam:PutUserPolicy",
+    "iam:DeleteUserPolicy",
+    "iam:PutUserPermissionsBoundary",
+    "iam:DeleteUserPermissionsBoundary",
+    "iam:TagUser",
+    "iam:UntagUser",
+};
+
+static const char *const topic_changes[] = {
+    "sns:DeleteTopic",
+    "sns:SetTopicAttributes",
+    "sns:AddPermission",
+    "sns:RemovePermission",
+};
+
+static const char *const membership_changes[] = { "organizations:LeaveOrganization" };
+
+/* Not for the break-glass role; nor, with `guards`, for the guard. */
+static json_t *except(const PolicyShield *shield, bool guards) {
+    json_t *arns = guards ? strings(shield->guards, shield->n_guards) : json_array();
+
+    (void)json_array_append_new(
+            arns, text_of("arn:%s:iam::%s:role/" BREAK_GLASS, shield->partition, or_any(shield->account)));
+    return json_pack("{s:{s:o}}", "ArnNotLike", "aws:PrincipalArn", arns);
+}
+
+static bool is_of(const char *arn, const char *kind) {
+    const char *resource = strrchr(arn, ':');
+
+    return resource && text_starts_with(resource + 1, kind);
+}
+
+/* The guard's own users, or roles. */
+static json_t *guards_of(const PolicyShield *shield, const char *kind) {
+    json_t *arns = json_array();
+
+    for (size_t i = 0; i < shield->n_guards; i++)
+        if (is_of(shield->guards[i], kind))
+            (void)json_array_append_new(arns, json_string(shield->guards[i]));
+    return arns;
+}
+
+static int deny_changes_of_guards(json_t *statements, const PolicyShield *shield, const char *sid,
+                                  const char *kind, const char *const *actions, size_t n) {
+    json_t *arns = guards_of(shield, kind);
+
+    if (json_array_size(arns) == 0) {
+        json_decref(arns);
+        return 0;
+    }
+    return add_statement(statements, sid, "Deny", strings(actions, n), arns, except(shield, false));
+}
+
+static int deny_changes(json_t *statements, const PolicyShield *shield) {
+    int r = add_statement(statements, "DenyTrailTampering", "Deny",
+                          strings(trail_changes, ARRAY_SIZE(trail_changes)),
+                          text_of("arn:%s:cloudtrail:*:%s:trail/*", shield->partition,
+                                  shield->organization ? "*" : or_any(shield->account)),
+                          except(shield, shield->guards_write));
+
+    if (r >= 0)
+        r = deny_changes_of_guards(statements, shield, "DenyGuardRoleTampering", "role/", role_changes,
+                                   ARRAY_SIZE(role_changes));
+    if (r >= 0)
+        r = deny_changes_of_guards(statements, shield, "DenyGuardKeyTampering", "user/", user_changes,
+                                   ARRAY_SIZE(user_changes));
+    if (r >= 0 && shield->n_topics > 0)
+        r = add_statement(statements, "DenyAlertTopicTampering", "Deny",
+                          strings(topic_changes, ARRAY_SIZE(topic_changes)),
+                          strings(shield->topics, shield->n_topics), except(shield, false));
+    return r;
+}
+
+json_t *policy_deny(const PolicyShield *shield) {
+    json_t *statements = json_array();
+
+    return document(statements, deny_changes(statements, shield));
+}
+
+json_t *policy_scp(const PolicyShield *shield) {
+    json_t *statements = json_array();
+    int r = deny_changes(statements, shield);
+
+    if (r >= 0)
+        r = add_statement(statements, "DenyLeavingOrganization", "Deny",
+                          strings(membership_changes, ARRAY_SIZE(membership_changes)), json_string("*"),
+                          except(shield, false));
+    return document(statements, r);
+}
+
+size_t policy_size(const json_t *policy) {
+    return json_dumpb(policy, NULL, 0, JSON_COMPACT);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* IAM policies that fit a configuration: the least that the guard needs, and what keeps others from touching
+ * it. Pure: a table of what each option calls, in; JSON, out. Sources: AWS's Service Authorization Reference
+ * (which actions can be limited to which resources) and the IAM User Guide (global condition keys). */
+
+#include <jansson.h>
+
+#include "daemon/core/model.h"
+
+/* What the guard does in one account. */
+typedef struct PolicyNeeds {
+    bool guarded;          /* false: it only tells, and reaches others from here */
+    const char *partition; /* "aws" */
+    const char *account;   /* "" when it is not known: any */
+    Mode mode;
+    uint32_t restore;    /* RESTORE_BITs; heeded in MODE_RESTORE only */
+    bool opt_in_regions; /* polls some that the account may turn off; heeded in partition aws, where there
+                            are such */
+    bool settings;       /* looks at settings, selectors and tags */
+    bool attribution;
+    bool bucket_checks;
+    /* the base credentials only */
+    const char *const *topics; /* ARNs that alerts go to */
+    size_t n_topics;
+    const char *const *roles; /* ARNs that are assumed; may hold wildcards */
+    size_t n_roles;
+    /* These are the management account's or a delegated administrator's: they list the accounts, and may
+     * write to the organization's trails, whose ARNs have the id of the management account. */
+    bool organization;
+} PolicyNeeds;
+
+/* A new reference, NULL without memory. */
+json_t *policy_guard(const PolicyNeeds *needs);
+
+/* The trust policy of a role that the guard assumes. external_id may be NULL. */
+json_t *policy_trust(const char *guard_arn, const char *external_id);
+
+/* Whom a policy against tampering leaves alone, and what else it guards. */
+typedef struct PolicyShield {
+    const char *partition;
+    const char *account;       /* "" : any */
+    bool organization;         /* also the trails of the organization, which may be another account's */
+    const char *const *guards; /* ARNs of the users and roles of guards; may hold wildcards */
+    size_t n_guards;
+    bool guards_write; /* they put settings back, which is denied to others */
+    const char *const *topics;
+    size_t n_topics;
+} PolicyShield;
+
+/* What AWS takes, in characters (IAM User Guide, "IAM and AWS STS quotas"; Organizations User Guide,
+ * "Quotas"). */
+#define POLICY_IAM_MAX 6144 /* of a managed policy; white space is not counted */
+#define POLICY_SCP_MAX 5120
+
+/* Characters without white space; 0 without memory. */
+size_t policy_size(const json_t *policy);
+
+/* For users, groups and roles of one account; or for the whole organization, which has more to keep. */
+json_t *policy_deny(const PolicyShield *shield);
+json_t *policy_scp(const PolicyShield *shield);

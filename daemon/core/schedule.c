@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/schedule.h"
+
+#include "lib/pace.h"
+#include "lib/util/macros.h"
+
+#define LIST_RETRY_MIN_USEC (15 * USEC_PER_SEC)
+#define LIST_RETRY_MAX_USEC (300 * USEC_PER_SEC)
+
+/* x minus up to x / parts. */
+static uint64_t jitter_down(uint64_t x, unsigned parts, uint64_t random) {
+    uint64_t span = x / parts;
+
+    return x - (span != 0 ? random % (span + 1) : 0);
+}
+
+uint64_t schedule_next_pass(const Intervals *intervals, uint64_t started_usec, uint64_t random) {
+    return started_usec + jitter_down(intervals->poll_usec, 20, random);
+}
+
+/* Doubling from one interval, beginning only when the target counts as blind: until then nothing delays
+ * finding that out. Throttling is answered more gently: whoever burns the account's quota must not buy a
+ * dark minute. */
+static uint64_t backoff_usec(const Intervals *intervals, const TargetPace *pace) {
+    unsigned doublings = MIN(pace->n_failed - intervals->unreachable_after + 1, 12U);
+    uint64_t max = pace->throttled ? 2 * intervals->poll_usec : SCHEDULE_BACKOFF_MAX_USEC;
+    uint64_t wait = intervals->poll_usec << doublings;
+
+    if (intervals->poll_usec >= SCHEDULE_BACKOFF_MAX_USEC)
+        return 0; /* looks are rarer than that anyway */
+    max = MIN(max, SCHEDULE_BACKOFF_MAX_USEC);
+    return MIN(wait, max);
+}
+
+static uint64_t reads_usec(unsigned n_trails) {
+    return pace_span_usec(PACE_READ, n_trails);
+}
+
+bool schedule_is_stretched(const Intervals *intervals, unsigned n_trails) {
+    return reads_usec(n_trails) > intervals->poll_usec;
+}
+
+uint64_t schedule_interval_usec(const Intervals *intervals, unsigned n_trails) {
+    uint64_t poll = intervals->poll_usec;
+
+    return MAX(poll, (reads_usec(n_trails) + poll - 1) / poll * poll);
+}
+
+bool schedule_differs_much(uint64_t a_usec, uint64_t b_usec) {
+    return 4 * MAX(a_usec, b_usec) >= 5 * MIN(a_usec, b_usec);
+}
+
+uint64_t schedule_poll_usec(const Intervals *intervals, unsigned n_trails) {
+    /* passes come up to a twentieth early */
+    uint64_t poll = intervals->poll_usec - intervals->poll_usec / 16;
+
+    return MAX(poll, reads_usec(n_trails));
+}
+
+uint64_t schedule_wait(const Intervals *intervals, const TargetPace *pace, uint64_t random) {
+    if (pace->not_enabled)
+        return jitter_down(pace->proven || pace->n_rejected >= SCHEDULE_NOT_ENABLED_SURE
+                                   ? SCHEDULE_NOT_ENABLED_USEC
+                                   : SCHEDULE_IDLE_MAX_USEC,
+                           20, random);
+    if (pace->n_failed >= intervals->unreachable_after)
+        return jitter_down(backoff_usec(intervals, pace), 4, random);
+    if (schedule_is_stretched(intervals, pace->n_trails) && reads_usec(pace->n_trails) > pace->took_usec)
+        return reads_usec(pace->n_trails) - pace->took_usec;
+    return 0;
+}
+
+bool schedule_settings_are_due(const Intervals *intervals, uint64_t next_usec, uint64_t now_usec) {
+    /* passes do not fall on our times: the nearest one serves */
+    return now_usec + intervals->poll_usec / 2 >= next_usec;
+}
+
+uint64_t schedule_next_settings(const Intervals *intervals, uint64_t now_usec, unsigned n_trails) {
+    uint64_t interval = intervals->settings_usec;
+
+    if (n_trails == 0)
+        interval = MAX(interval, MIN(10 * interval, SCHEDULE_IDLE_MAX_USEC));
+    return now_usec + interval;
+}
+
+uint64_t schedule_count_calls(const Intervals *intervals, const TargetCalls *calls, uint64_t span_usec) {
+    uint64_t poll_usec = schedule_interval_usec(intervals, calls->n_trails);
+    uint64_t settings_usec = MAX(schedule_next_settings(intervals, 0, calls->n_trails), poll_usec);
+    uint64_t lists = span_usec / settings_usec;
+    uint64_t reads = calls->n_trails * (span_usec / poll_usec) + calls->n_settings * lists;
+    uint64_t others = calls->n_others * lists;
+
+    return MIN(lists, pace_ceiling(PACE_LIST, span_usec)) + MIN(reads, pace_ceiling(PACE_READ, span_usec)) +
+           MIN(others, pace_ceiling(PACE_OTHER, span_usec));
+}
+
+#define FREE_USEC (SCHEDULE_FILE_PARTS * SCHEDULE_FILE_FREE_USEC)
+
+uint64_t schedule_file_written(uint64_t paid_usec, uint64_t took_usec, uint64_t now_usec) {
+    uint64_t cost = SCHEDULE_FILE_PARTS * MIN(took_usec, SCHEDULE_FILE_PAUSE_USEC);
+
+    return MIN(MAX(paid_usec, now_usec) + cost, now_usec + FREE_USEC + SCHEDULE_FILE_PAUSE_USEC);
+}
+
+uint64_t schedule_file_pause(uint64_t paid_usec, uint64_t now_usec) {
+    return paid_usec > now_usec + FREE_USEC ? paid_usec - now_usec - FREE_USEC : 0;
+}
+
+uint64_t schedule_list_wait(unsigned n_failed, uint64_t refresh_usec) {
+    if (n_failed == 0)
+        return refresh_usec;
+    return MIN(MIN(LIST_RETRY_MIN_USEC << MIN(n_failed - 1, 6U), LIST_RETRY_MAX_USEC), refresh_usec);
+}
+
+bool schedule_weak_singly(WeakPace *pace, uint64_t now_usec) {
+    if (pace->n == 0 || now_usec - pace->since_usec > SCHEDULE_WEAK_HOUR_USEC)
+        *pace = (WeakPace){ .since_usec = now_usec };
+    return pace->n++ < SCHEDULE_WEAK_SINGLY;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Who is due when. Pure: times and randomness are arguments. All times are monotonic microseconds. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/core/model.h"
+
+/* The longest wait between looks at a target that does not answer. */
+#define SCHEDULE_BACKOFF_MAX_USEC (60ULL * 1000000)
+/* A region that is not enabled is asked again daily, once it has said so a few times, or AWS says that it is
+ * off: one answer alone may be wrong. */
+#define SCHEDULE_NOT_ENABLED_SURE 3U
+#define SCHEDULE_NOT_ENABLED_USEC (24ULL * 3600 * 1000000)
+/* A region where no trail lives: ten times the settings interval, at most every ten minutes. */
+#define SCHEDULE_IDLE_MAX_USEC (600ULL * 1000000)
+
+typedef struct Intervals {
+    uint64_t poll_usec;
+    uint64_t settings_usec;
+    unsigned unreachable_after;
+} Intervals;
+
+/* When the pass after one that started at started_usec starts: one interval later, up to 5 % earlier, so
+ * that guards that were started together drift apart while the promise of one interval still holds. */
+uint64_t schedule_next_pass(const Intervals *intervals, uint64_t started_usec, uint64_t random);
+
+/* What the pace of one target depends on. */
+typedef struct TargetPace {
+    unsigned n_failed; /* looks that failed in a row */
+    bool throttled;    /* the last of them because AWS throttled */
+    bool not_enabled;
+    unsigned n_rejected; /* so many times in a row, since the start */
+    bool proven;         /* ... and AWS says that it is off */
+    unsigned n_trails;   /* that live there and are looked at */
+    uint64_t took_usec;  /* the look that has just ended */
+} TargetPace;
+
+/* How long a poll that has not ended keeps its target from the next one: its interval, or what its reads
+ * need. */
+uint64_t schedule_poll_usec(const Intervals *intervals, unsigned n_trails);
+
+/* How long from the end of a look the target is not to be looked at again; 0: it takes part in the next
+ * pass. Where polls are stretched that counts from the look's beginning: its calls were paced already. */
+uint64_t schedule_wait(const Intervals *intervals, const TargetPace *pace, uint64_t random);
+
+/* Must this target's polls stretch because its reads would exceed what lib/pace.h lets through? */
+bool schedule_is_stretched(const Intervals *intervals, unsigned n_trails);
+/* How far apart a target's polls lie: a whole number of poll intervals, for polls begin with passes. */
+uint64_t schedule_interval_usec(const Intervals *intervals, unsigned n_trails);
+
+/* Is one interval longer or shorter than another by a quarter or more? */
+bool schedule_differs_much(uint64_t a_usec, uint64_t b_usec);
+
+/* What a target is asked for: a list for the settings, and beside it this. */
+typedef struct TargetCalls {
+    unsigned n_trails;   /* at every poll a call each */
+    unsigned n_settings; /* calls to CloudTrail about the settings of all of them together */
+    unsigned n_others;   /* ... and to S3 and KMS */
+} TargetCalls;
+
+/* How many calls to AWS that makes in a while in which nothing happens, as they are scheduled and paced. */
+uint64_t schedule_count_calls(const Intervals *intervals, const TargetCalls *calls, uint64_t span_usec);
+
+/* Is a look at settings due in a pass at now? next_usec is what schedule_next_settings said after the last
+ * one, 0 never. */
+bool schedule_settings_are_due(const Intervals *intervals, uint64_t next_usec, uint64_t now_usec);
+uint64_t schedule_next_settings(const Intervals *intervals, uint64_t now_usec, unsigned n_trails);
+
+/* A file that is written whenever something has changed may take a twentieth of the time. Some writing is
+ * free after a while of rest, so that what happens in calm times is on the disk at once. paid_usec (mono,
+ * 0 before the first) is kept for the file: the time until which its writing is paid for. */
+#define SCHEDULE_FILE_PARTS      20U
+#define SCHEDULE_FILE_FREE_USEC  (250 * USEC_PER_MSEC) /* of writing */
+#define SCHEDULE_FILE_PAUSE_USEC (5 * USEC_PER_SEC)    /* at most */
+
+/* The new paid_usec after a writing that took took_usec and has just ended. */
+uint64_t schedule_file_written(uint64_t paid_usec, uint64_t took_usec, uint64_t now_usec);
+/* How long it must rest from now on before it is written again. */
+uint64_t schedule_file_pause(uint64_t paid_usec, uint64_t now_usec);
+
+/* How long until the organization's accounts are listed again; n_failed: lists in a row. */
+uint64_t schedule_list_wait(unsigned n_failed, uint64_t refresh_usec);
+
+/* Weak baselines: so many in an hour are reported one by one, the rest together once no more have come for a
+ * while. A first start may find a thousand. */
+#define SCHEDULE_WEAK_SINGLY     5U
+#define SCHEDULE_WEAK_HOUR_USEC  (3600 * USEC_PER_SEC)
+#define SCHEDULE_WEAK_PAUSE_USEC (10 * USEC_PER_SEC)
+
+typedef struct WeakPace {
+    unsigned n;          /* in this hour */
+    uint64_t since_usec; /* mono; when it began */
+} WeakPace;
+
+/* May one more be reported by itself now? Counts it. */
+bool schedule_weak_singly(WeakPace *pace, uint64_t now_usec);

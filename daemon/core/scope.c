@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/scope.h"
+
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* ---- does anything record there? ---- */
+
+Cover scope_cover(const CoverInput *in) {
+    if (in->n_listed > 0 || !in->configured || in->shown_have_trouble)
+        return COVER_YES;
+    return in->n_shown > 0 && !in->suspect ? COVER_SUSPECT : COVER_NO;
+}
+
+/* ---- regions that call keys unknown ---- */
+
+#define ENABLED_MEANS "the account has enabled the region, so the keys or the way there are at fault"
+
+static const struct {
+    const char *status; /* of GetRegionOptStatus */
+    bool off;
+    const char *meaning;
+} region_statuses[] = {
+    { SCOPE_REGION_OFF, true, SCOPE_REGION_OFF ", the account has not enabled the region" },
+    { "DISABLING", false, "DISABLING, the account is turning the region off" },
+    { "ENABLED", false, "ENABLED, " ENABLED_MEANS },
+    { "ENABLED_BY_DEFAULT", false, "ENABLED_BY_DEFAULT, " ENABLED_MEANS },
+    { "ENABLING", false, "ENABLING, the account is turning the region on" },
+};
+
+/* Its row; the table's size for none. */
+static size_t row_of(const char *status) {
+    size_t i = 0;
+
+    while (i < ARRAY_SIZE(region_statuses) && !text_equal(region_statuses[i].status, status))
+        i++;
+    return i;
+}
+
+bool scope_is_proven_off(const char *status) {
+    size_t i = row_of(status);
+
+    return i < ARRAY_SIZE(region_statuses) && region_statuses[i].off;
+}
+
+const char *scope_region_meaning(const char *status) {
+    size_t i = row_of(status);
+
+    return i < ARRAY_SIZE(region_statuses) ? region_statuses[i].meaning : NULL;
+}
+
+/* Keys that are good nowhere cannot ask. Named regions are few, and the answer explains the refusal. */
+bool scope_wants_status(const Rejection *rejection) {
+    return rejection->opt_in && (rejection->good_elsewhere || rejection->named);
+}
+
+/* AWS's word is proof, either way. Without it one wrong answer of AWS must not leave a region unguarded for
+ * a day. */
+bool scope_is_off(const Rejection *rejection) {
+    if (!rejection->opt_in || rejection->named || rejection->has_trails)
+        return false;
+    if (scope_region_meaning(rejection->status))
+        return scope_is_proven_off(rejection->status);
+    return rejection->good_elsewhere &&
+           (!rejection->ever_sighted || rejection->lasts_usec >= SCOPE_OFF_PROOF_USEC);
+}
+
+/* Could the region be off, if what is not known yet says so? asking: whether AWS says that it is; else
+ * whether the keys are good elsewhere. */
+static bool may_be_off(const Rejection *rejection, bool asking) {
+    Rejection best = *rejection;
+
+    best.good_elsewhere = true;
+    if (asking)
+        best.status = SCOPE_REGION_OFF;
+    return scope_is_off(&best);
+}
+
+/* "Unknown key" is how a region that the account has not enabled answers. It is that only where regions are
+ * "all", and AWS says so or the same keys are good elsewhere and nothing says that it is enabled. */
+RejectionMeaning scope_judge_rejection(const Rejection *rejection) {
+    if (rejection->asking && (rejection->waits || may_be_off(rejection, true)))
+        return REJECTION_UNCLEAR;
+    if (scope_is_off(rejection))
+        return REJECTION_NOT_ENABLED;
+    return rejection->polls_elsewhere && may_be_off(rejection, false) ? REJECTION_UNCLEAR : REJECTION_FAILED;
+}
+
+bool scope_keys_are_good(const TargetState *state, bool polled) {
+    return polled && state->ever_sighted && state->n_failed == 0 && !state->not_enabled;
+}
+
+/* ---- accounts ---- */
+
+bool scope_is_open(const AccountScope *account) {
+    return account->guarded && !account->left && !account->blocked &&
+           (account->settled || !account->by_role);
+}
+
+/* Base credentials that STS does not accept may still be good where the trails are; a role's are what STS
+ * says. */
+bool scope_keys_are_missing(const AccountScope *account, bool none, bool refused) {
+    return account->blocked || none || (account->by_role && refused);
+}
+
+bool scope_departure_is_searched(const AccountScope *account, bool in_organization,
+                                 const Management *management) {
+    return account->by_role && in_organization && (!management->known || management->open);
+}
+
+/* ---- the organization's list ---- */
+
+MemberChange scope_member_change(const MemberInput *in) {
+    if (!in->known)
+        return in->active && !in->excluded ? MEMBER_JOINED : MEMBER_UNCHANGED;
+    if (!in->member || in->active == !in->left)
+        return MEMBER_UNCHANGED;
+    if (in->active)
+        return MEMBER_RETURNED;
+    return in->listed ? MEMBER_SUSPENDED : MEMBER_REMOVED;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What can be polled at all: whether a region records anything, whether an account has enabled it, whether
+ * an account can be reached, and who belongs to the organization. Pure. */
+
+#include "daemon/core/model.h"
+
+/* ---- regions ---- */
+
+typedef struct CoverInput {
+    size_t n_listed;         /* trails in the list that was just read */
+    bool configured;         /* else the region is polled only because a trail lives there */
+    size_t n_shown;          /* guarded trails that its lists have shown before */
+    bool shown_have_trouble; /* one of them has an open incident, which says more than this could */
+    bool suspect;            /* the list before was empty too, and was not believed */
+} CoverInput;
+
+typedef enum Cover {
+    COVER_YES,
+    COVER_NO,
+    COVER_SUSPECT, /* an empty list where trails were may be their own trouble, which their home tells
+                    * better: poll again first */
+} Cover;
+
+Cover scope_cover(const CoverInput *in);
+
+/* How long an opt-in region that answered before must call good keys unknown until it counts as turned off.
+ */
+#define SCOPE_OFF_PROOF_USEC (24ULL * 3600 * 1000000)
+
+/* What AWS says of a region that the account has not enabled. */
+#define SCOPE_REGION_OFF "DISABLED"
+
+/* A region that calls keys unknown. */
+typedef struct Rejection {
+    bool named;           /* in `regions`: it is wanted, so that it is reported even when it is off */
+    bool good_elsewhere;  /* the same keys, now */
+    bool opt_in;          /* the account may turn the region off */
+    bool has_trails;      /* guarded ones that live there */
+    bool ever_sighted;    /* it answered before */
+    uint64_t lasts_usec;  /* since the first such answer, without another one between */
+    const char *status;   /* what GetRegionOptStatus said of it last; NULL or "": nothing */
+    bool asking;          /* ... and is being asked */
+    bool waits;           /* for that answer in any case: there is no later poll */
+    bool polls_elsewhere; /* other regions of the account are being polled */
+} Rejection;
+
+typedef enum RejectionMeaning {
+    REJECTION_UNCLEAR,     /* an answer that is under way decides */
+    REJECTION_FAILED,      /* a failed poll like any other */
+    REJECTION_NOT_ENABLED, /* the account has not enabled the region */
+} RejectionMeaning;
+
+RejectionMeaning scope_judge_rejection(const Rejection *rejection);
+
+/* Do the polls of a region show that the account's keys are good? polled: since the start. */
+bool scope_keys_are_good(const TargetState *state, bool polled);
+
+/* Is it worth a call to ask AWS whether the account has enabled it? */
+bool scope_wants_status(const Rejection *rejection);
+
+/* Has the account not enabled it, as far as is known now? */
+bool scope_is_off(const Rejection *rejection);
+
+/* Does this status of a region say that it is off? */
+bool scope_is_proven_off(const char *status);
+/* The status and what it means for a region that calls keys unknown; NULL for none and for one that is not
+ * known. */
+const char *scope_region_meaning(const char *status);
+
+/* ---- accounts ---- */
+
+typedef struct AccountScope {
+    bool guarded; /* else it only has the keys that others are reached with */
+    bool by_role; /* else by the base credentials */
+    bool settled; /* who we are there was answered, or could not be */
+    bool blocked; /* no keys can be had */
+    bool left;    /* was a member of the organization */
+} AccountScope;
+
+/* May its regions be polled? */
+bool scope_is_open(const AccountScope *account);
+
+/* Does this failure to learn who we are there mean that no keys can be had? none: no source gave keys;
+ * refused: AWS did not accept them, or there were none. */
+bool scope_keys_are_missing(const AccountScope *account, bool none, bool refused);
+
+/* What is known of whoever manages the organization. */
+typedef struct Management {
+    bool known; /* which account it is */
+    bool open;  /* its event history can be read */
+} Management;
+
+/* Can be found out who took the account out of the organization or out of reach? The list, which says who
+ * manages it, may not have been read yet. */
+bool scope_departure_is_searched(const AccountScope *account, bool in_organization,
+                                 const Management *management);
+
+/* ---- the organization's list ---- */
+
+typedef struct MemberInput {
+    bool active;   /* in the list, and neither suspended nor closed */
+    bool listed;   /* in the list at all */
+    bool excluded; /* by the configuration */
+    bool known;    /* to us, by whatever way */
+    bool member;   /* ... by an earlier list, and not by the configuration */
+    bool left;
+} MemberInput;
+
+typedef enum MemberChange {
+    MEMBER_UNCHANGED,
+    MEMBER_JOINED,
+    MEMBER_RETURNED,
+    MEMBER_SUSPENDED, /* or closed */
+    MEMBER_REMOVED,
+    _MEMBER_CHANGE_MAX
+} MemberChange;
+
+MemberChange scope_member_change(const MemberInput *in);

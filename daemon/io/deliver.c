@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/io/deliver.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/log.h"
+#include "lib/retry.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define RETRY_MIN_USEC (1 * USEC_PER_SEC)
+#define RETRY_MAX_USEC (60 * USEC_PER_SEC)
+/* A channel that says no is asked again this often. */
+#define REFUSED_RETRY_USEC (300 * USEC_PER_SEC)
+/* Plain failing for this long is worth telling through the other channels. */
+#define FAILING_TOLD_USEC (60 * USEC_PER_SEC)
+
+typedef struct Channel {
+    Deliver *deliver;
+    ChannelConfig config;
+    char *key;
+    ChannelSend *sending;
+    char sending_id[65];         /* of the alert; its entry may be given up meanwhile */
+    unsigned told_lost;          /* alerts given up that the message under way tells of */
+    uint64_t send_by_usec;       /* mono */
+    LoopTimer *timer;            /* the next attempt */
+    unsigned n_failed;           /* attempts in a row */
+    uint64_t failing_since_usec; /* mono; 0 when the last attempt was good */
+    bool failed;                 /* told */
+    uint64_t failed_since_usec;  /* real; when it was told */
+    char text[ERROR_TEXT_MAX];
+} Channel;
+
+struct Deliver {
+    DeliverOptions options;
+    Loop *loop;
+    Channel *channels;
+    const char **keys;
+    size_t n_channels;
+    unsigned n_lost; /* alerts given up, not told yet */
+};
+
+static void send_next(Channel *channel);
+
+static void timer_fired(void *userdata) {
+    Channel *channel = userdata;
+
+    channel->timer = NULL;
+    send_next(channel);
+}
+
+static void send_later(Channel *channel, uint64_t delay_usec) {
+    Loop *loop = channel->deliver->loop;
+
+    loop_cancel(loop, channel->timer);
+    channel->timer = NULL;
+    if (loop_after(loop, delay_usec, timer_fired, channel, &channel->timer) < 0)
+        log_line(LOG_ERR, "%s: no timer for the next attempt", channel->key);
+}
+
+static void hold_back(Channel *channel, uint64_t delay_usec, const char *by) {
+    log_debug("held back: %s: next attempt in %llu ms by %s, %u failed in a row", channel->key,
+              (unsigned long long)(delay_usec / USEC_PER_MSEC), by, channel->n_failed);
+    send_later(channel, delay_usec);
+}
+
+/* ---- how the channel is doing ---- */
+
+static void tell_change(Channel *channel, bool failed) {
+    const DeliverOptions *options = &channel->deliver->options;
+    ChannelTrouble trouble = { .channel = channel->key, .since_usec = channel->failed_since_usec };
+
+    channel->failed = failed;
+    (void)text_copy(trouble.text, sizeof(trouble.text), channel->text);
+    if (options->channel_changed)
+        options->channel_changed(&trouble, failed, options->userdata);
+}
+
+static void works(Channel *channel) {
+
+    channel->n_failed = 0;
+    channel->failing_since_usec = 0;
+    channel->text[0] = '\0';
+    if (channel->failed)
+        tell_change(channel, false);
+}
+
+static void fails(Channel *channel, const Receipt *receipt) {
+    uint64_t now_usec = loop_monotonic_usec(channel->deliver->loop);
+    bool refused = receipt->kind == RECEIPT_CHANNEL_REFUSED;
+
+    if (channel->n_failed++ == 0) {
+        channel->failing_since_usec = now_usec;
+        log_aws(LOG_WARNING, receipt->text, "%s: an alert was not taken, trying again: %s", channel->key,
+                receipt->text);
+    }
+    (void)text_escaped(channel->text, sizeof(channel->text), receipt->text);
+    if (refused)
+        hold_back(channel, REFUSED_RETRY_USEC, "the channel's refusal");
+    else {
+        uint64_t wait = retry_backoff(RETRY_MIN_USEC, RETRY_MAX_USEC, channel->n_failed,
+                                      loop_random(channel->deliver->loop));
+
+        hold_back(channel, MAX(wait, receipt->retry_after_usec), "back-off");
+    }
+    if (!channel->failed && (refused || now_usec - channel->failing_since_usec >= FAILING_TOLD_USEC)) {
+        channel->failed_since_usec = loop_realtime_usec(channel->deliver->loop);
+        tell_change(channel, true);
+    }
+}
+
+/* ---- one message ---- */
+
+static void settle(Channel *channel, OutboxEntry *entry) {
+    Deliver *deliver = channel->deliver;
+
+    outbox_settle(deliver->options.outbox, entry, channel->key, deliver->keys, deliver->n_channels);
+}
+
+static void delivered(Channel *channel, const Receipt *receipt) {
+    Deliver *deliver = channel->deliver;
+    const DeliverOptions *options = &deliver->options;
+    OutboxEntry *entry = outbox_find(options->outbox, channel->sending_id);
+
+    if (channel->told_lost > 0)
+        deliver->n_lost -= MIN(deliver->n_lost, channel->told_lost);
+    if (entry && options->delivered)
+        options->delivered(outbox_entry_alert(entry), channel->key, receipt, options->userdata);
+    /* found again: the callback may have added an alert, and that may have pushed this one out */
+    entry = outbox_find(options->outbox, channel->sending_id);
+    if (entry)
+        settle(channel, entry);
+    send_later(channel, 0);
+    works(channel);
+}
+
+/* The channel itself answered, so that its next message is worth a try; that it works is not proved yet. */
+static void message_refused(Channel *channel, const Receipt *receipt) {
+    Deliver *deliver = channel->deliver;
+    OutboxEntry *entry = outbox_find(deliver->options.outbox, channel->sending_id);
+
+    channel->n_failed = 0;
+    channel->failing_since_usec = 0;
+    if (entry)
+        outbox_refuse(deliver->options.outbox, entry, channel->key, receipt->text, deliver->keys,
+                      deliver->n_channels);
+    send_later(channel, 0);
+}
+
+static void sent(const Receipt *receipt, void *userdata) {
+    Channel *channel = userdata;
+
+    channel->sending = NULL;
+    if (receipt->kind == RECEIPT_DELIVERED)
+        delivered(channel, receipt);
+    else if (receipt->kind == RECEIPT_MESSAGE_REFUSED)
+        message_refused(channel, receipt);
+    else
+        fails(channel, receipt);
+}
+
+/* The oldest alert that this channel has not settled; those below its min_severity are settled on the way.
+ */
+static OutboxEntry *next_entry(Channel *channel) {
+    Outbox *outbox = channel->deliver->options.outbox;
+    OutboxEntry *entry = outbox_first(outbox), *next;
+
+    for (; entry; entry = next) {
+        next = outbox_next(outbox, entry);
+        if (outbox_entry_is_settled(entry, channel->key))
+            continue;
+        if (outbox_entry_alert(entry)->severity >= channel->config.min_severity)
+            return entry;
+        settle(channel, entry);
+    }
+    return NULL;
+}
+
+/* The alert's mail with a line about those that were given up; NULL when out of memory. */
+static char *text_with_lost(const Alert *alert, unsigned n_lost) {
+    char *text;
+
+    if (asprintf(&text,
+                 "%s\nBefore this message %u older alert%s had to be given up: too many were waiting.\n",
+                 alert->text, n_lost, n_lost == 1 ? "" : "s") < 0)
+        return NULL;
+    return text;
+}
+
+static int start(Channel *channel, const Alert *alert) {
+    Deliver *deliver = channel->deliver;
+    const DeliverOptions *options = &deliver->options;
+    _cleanup_free_ char *text = NULL;
+    Alert message = *alert;
+
+    channel->told_lost = 0;
+    deliver->n_lost += outbox_take_lost(options->outbox);
+    if (deliver->n_lost > 0 && (text = text_with_lost(alert, deliver->n_lost))) {
+        message.text = text;
+        channel->told_lost = deliver->n_lost;
+    }
+    memcpy(channel->sending_id, alert->id, sizeof(channel->sending_id));
+    channel->send_by_usec = loop_monotonic_usec(deliver->loop) + aws_client_deadline_usec(options->aws);
+    return channel_sns_send(options->aws, options->credentials, &channel->config, &message, sent, channel,
+                            &channel->sending);
+}
+
+/* What an errno of starting says, as if the channel had said it. */
+static ReceiptKind kind_of_errno(int error) {
+    if (error == -E2BIG)
+        return RECEIPT_MESSAGE_REFUSED;
+    return error == -EINVAL ? RECEIPT_CHANNEL_REFUSED : RECEIPT_RETRY;
+}
+
+static void send_next(Channel *channel) {
+    const OutboxEntry *entry;
+    int r;
+
+    if (channel->sending)
+        return;
+    entry = next_entry(channel);
+    if (!entry)
+        return;
+    log_debug("wake-up: %s: an alert waits: %s", channel->key, outbox_entry_alert(entry)->subject);
+    r = start(channel, outbox_entry_alert(entry));
+    if (r < 0) {
+        Receipt receipt = { .kind = kind_of_errno(r) };
+
+        (void)snprintf(receipt.text, sizeof(receipt.text), "cannot be sent: %s", strerror(-r));
+        sent(&receipt, channel);
+    }
+}
+
+/* ---- the whole ---- */
+
+static int copy_channel(Deliver *deliver, const ChannelConfig *from) {
+    Channel *channel = &deliver->channels[deliver->n_channels];
+
+    channel->deliver = deliver;
+    channel->config = *from;
+    channel->config.topic_arn = strdup(from->topic_arn);
+    channel->key = channel_key(from);
+    deliver->keys[deliver->n_channels++] = channel->key;
+    return channel->config.topic_arn && channel->key ? 0 : -ENOMEM;
+}
+
+/* What was told before is not told again, and its end is. */
+static void remember_failed(Deliver *deliver, const ChannelTrouble *trouble) {
+    for (size_t i = 0; i < deliver->n_channels; i++) {
+        Channel *channel = &deliver->channels[i];
+
+        if (!text_equal(channel->key, trouble->channel))
+            continue;
+        channel->failed = true;
+        channel->failed_since_usec = trouble->since_usec;
+        (void)text_copy(channel->text, sizeof(channel->text), trouble->text);
+    }
+}
+
+int deliver_new(const DeliverOptions *options, Deliver **ret) {
+    Deliver *deliver = calloc(1, sizeof(*deliver));
+    int r = 0;
+
+    if (!deliver)
+        return -ENOMEM;
+    deliver->options = *options;
+    deliver->loop = aws_client_loop(options->aws);
+    deliver->n_channels = 0; /* grows with each that is copied */
+    deliver->channels = calloc(options->n_channels + 1, sizeof(*deliver->channels));
+    deliver->keys = calloc(options->n_channels + 1, sizeof(*deliver->keys));
+    if (!deliver->channels || !deliver->keys)
+        r = -ENOMEM;
+    for (size_t i = 0; r >= 0 && i < options->n_channels; i++)
+        r = copy_channel(deliver, &options->channels[i]);
+    if (r < 0) {
+        deliver_free(deliver);
+        return r;
+    }
+    for (size_t i = 0; i < options->n_failed; i++)
+        remember_failed(deliver, &options->failed[i]);
+    outbox_sweep(options->outbox, deliver->keys, deliver->n_channels);
+    *ret = deliver;
+    return 0;
+}
+
+void deliver_free(Deliver *deliver) {
+    if (!deliver)
+        return;
+    for (size_t i = 0; deliver->channels && i < deliver->n_channels; i++) {
+        Channel *channel = &deliver->channels[i];
+
+        channel_sns_cancel(channel->sending);
+        loop_cancel(deliver->loop, channel->timer);
+        free(channel->config.topic_arn);
+        free(channel->key);
+    }
+    free(deliver->channels);
+    free(deliver->keys);
+    free(deliver);
+}
+
+bool deliver_wants(const Deliver *deliver, Severity severity) {
+    for (size_t i = 0; i < deliver->n_channels; i++)
+        if (severity >= deliver->channels[i].config.min_severity)
+            return true;
+    return false;
+}
+
+void deliver_kick(Deliver *deliver, bool now) {
+    for (size_t i = 0; i < deliver->n_channels; i++) {
+        Channel *channel = &deliver->channels[i];
+
+        /* a channel that is backing off knows when to go on */
+        if (channel->sending || (channel->n_failed > 0 && !now))
+            continue;
+        send_later(channel, 0);
+    }
+}
+
+static unsigned count_waiting(const Deliver *deliver, const char *key) {
+    Outbox *outbox = deliver->options.outbox;
+    unsigned n = 0;
+
+    for (const OutboxEntry *entry = outbox_first(outbox); entry; entry = outbox_next(outbox, entry))
+        n += !outbox_entry_is_settled(entry, key);
+    return n;
+}
+
+bool deliver_is_idle(const Deliver *deliver) {
+    for (size_t i = 0; i < deliver->n_channels; i++) {
+        const Channel *channel = &deliver->channels[i];
+
+        if (channel->sending ||
+            (channel->n_failed == 0 && channel->timer && count_waiting(deliver, channel->key) > 0))
+            return false;
+    }
+    return true;
+}
+
+uint64_t deliver_overdue_usec(const Deliver *deliver) {
+    uint64_t now_usec = loop_monotonic_usec(deliver->loop), worst = 0;
+
+    for (size_t i = 0; i < deliver->n_channels; i++)
+        if (deliver->channels[i].sending && now_usec > deliver->channels[i].send_by_usec)
+            worst = MAX(worst, now_usec - deliver->channels[i].send_by_usec);
+    return worst;
+}
+
+size_t deliver_n_channels(const Deliver *deliver) {
+    return deliver->n_channels;
+}
+
+void deliver_channel_status(const Deliver *deliver, size_t i, ChannelStatus *ret) {
+    const Channel *channel = &deliver->channels[i];
+
+    *ret = (ChannelStatus){
+        .channel = channel->key,
+        .failed = channel->failed,
+        .failed_since_usec = channel->failed ? channel->failed_since_usec : 0,
+        .waiting = count_waiting(deliver, channel->key),
+    };
+    (void)text_copy(ret->text, sizeof(ret->text), channel->text);
+}

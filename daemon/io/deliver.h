@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Brings alerts from the outbox to the channels, each channel at its own pace: oldest first, one message in
+ * flight, retries with back-off (1..60 s), a refused channel every 5 minutes at most. */
+
+#include "daemon/config/config.h"
+#include "daemon/core/model.h"
+#include "daemon/io/outbox.h"
+#include "lib/call.h"
+
+typedef struct Deliver Deliver;
+
+/* A channel stopped working (failed: refused, or failing for 60 s) or works again (text is "" then). Called
+ * once per change; since_usec is the same for both. */
+typedef void (*DeliverChannelChanged)(const ChannelTrouble *trouble, bool failed, void *userdata);
+/* An alert was taken by a channel: for the journal. */
+typedef void (*DeliverDone)(const Alert *alert, const char *channel, const Receipt *receipt, void *userdata);
+
+typedef struct DeliverOptions {
+    AwsClient *aws;
+    CredentialsSource *credentials;
+    Outbox *outbox;
+    const ChannelConfig *channels; /* copied */
+    size_t n_channels;
+    const ChannelTrouble *failed; /* told before a restart or reload; only read by deliver_new */
+    size_t n_failed;
+    DeliverChannelChanged channel_changed;
+    DeliverDone delivered;
+    void *userdata;
+} DeliverOptions;
+
+int deliver_new(const DeliverOptions *options, Deliver **ret);
+/* Cancels what is in flight; the alerts stay in the outbox. NULL is fine. */
+void deliver_free(Deliver *deliver);
+
+/* Does any channel take alerts of this severity? What none takes does not belong into the outbox: nobody
+ * would ever settle it. */
+bool deliver_wants(const Deliver *deliver, Severity severity);
+
+/* New alerts are waiting, or keys and network may have changed (now: also skip back-offs). Returns at once.
+ */
+void deliver_kick(Deliver *deliver, bool now);
+
+/* Nothing in flight and nothing that could be sent right now. */
+bool deliver_is_idle(const Deliver *deliver);
+/* How long the worst attempt in flight is past its deadline (0: none is): for the watchdog. */
+uint64_t deliver_overdue_usec(const Deliver *deliver);
+
+typedef struct ChannelStatus {
+    const char *channel; /* key, "sns:arn:..." */
+    bool failed;
+    uint64_t failed_since_usec; /* real; while failed */
+    unsigned waiting;
+    char text[ERROR_TEXT_MAX];
+} ChannelStatus;
+size_t deliver_n_channels(const Deliver *deliver);
+void deliver_channel_status(const Deliver *deliver, size_t i, ChannelStatus *ret);
+
+/* ---- one message through one channel, without the outbox: what deliver itself uses, and test-alert ---- */
+
+typedef void (*ChannelSent)(const Receipt *receipt, void *userdata);
+typedef struct ChannelSend ChannelSend;
+
+/* channel_sns.c. sent is called exactly once, never from inside. 0 or -errno. */
+int channel_sns_send(AwsClient *aws, CredentialsSource *credentials, const ChannelConfig *channel,
+                     const Alert *alert, ChannelSent sent, void *userdata, ChannelSend **ret);
+void channel_sns_cancel(ChannelSend *send);
+
+/* "sns:arn:aws:sns:..." in a new string. */
+char *channel_key(const ChannelConfig *channel);

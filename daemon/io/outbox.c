@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/io/outbox.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "daemon/core/messages.h"
+#include "daemon/core/seal.h"
+#include "daemon/io/outbox_file.h"
+#include "daemon/log.h"
+#include "lib/aws_error.h"
+#include "lib/util/file.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define OUTBOX  "outbox"
+#define REFUSED "refused"
+#define DAMAGED "damaged"
+
+#define FILE_MODE 0600
+#define DIR_MODE  0700
+
+#define ASIDE_NAME_MAX 256
+#define REASON_MAX     128
+
+struct OutboxEntry {
+    OutboxEntry *next;
+    OutboxRecord record;
+    char name[OUTBOX_NAME_MAX];
+    size_t bytes;   /* of its file */
+    bool exists;    /* there is a file of that name */
+    bool unwritten; /* the file does not say what we know */
+};
+
+struct Outbox {
+    char *parent; /* the state directory */
+    char *dir;
+    OutboxEntry *first, *last;
+    unsigned n_entries;
+    size_t bytes;
+    uint64_t next_number;
+    unsigned n_unwritten;
+    int disk_error; /* of the last write; told when it began */
+    unsigned n_lost;
+    char **unread; /* names of alerts that could not be read at the start: they are read later */
+    unsigned n_unread;
+};
+
+/* ---- the list ---- */
+
+static void entry_free(OutboxEntry *entry) {
+    outbox_record_done(&entry->record);
+    free(entry);
+}
+
+static void set_unwritten(Outbox *outbox, OutboxEntry *entry, bool unwritten) {
+    if (unwritten && !entry->unwritten)
+        outbox->n_unwritten++;
+    if (!unwritten && entry->unwritten)
+        outbox->n_unwritten--;
+    entry->unwritten = unwritten;
+}
+
+/* Names begin with numbers of fixed length. */
+static void append(Outbox *outbox, OutboxEntry *entry) {
+    OutboxEntry **p = &outbox->first;
+
+    if (outbox->last && strcmp(outbox->last->name, entry->name) < 0)
+        p = &outbox->last->next;
+    while (*p && strcmp((*p)->name, entry->name) < 0)
+        p = &(*p)->next;
+    entry->next = *p;
+    *p = entry;
+    if (!entry->next)
+        outbox->last = entry;
+    outbox->n_entries++;
+    outbox->bytes += entry->bytes;
+}
+
+static void take_out(Outbox *outbox, OutboxEntry *entry) {
+    OutboxEntry **p = &outbox->first, *before = NULL;
+
+    while (*p != entry) {
+        before = *p;
+        p = &before->next;
+    }
+    *p = entry->next;
+    if (outbox->last == entry)
+        outbox->last = before;
+    set_unwritten(outbox, entry, false);
+    outbox->n_entries--;
+    outbox->bytes -= entry->bytes;
+}
+
+OutboxEntry *outbox_first(Outbox *outbox) {
+    return outbox->first;
+}
+
+OutboxEntry *outbox_next(Outbox *outbox _unused_, const OutboxEntry *entry) {
+    return entry->next;
+}
+
+OutboxEntry *outbox_find(Outbox *outbox, const char *id) {
+    for (OutboxEntry *entry = outbox->first; entry; entry = entry->next)
+        if (strcmp(entry->record.alert.id, id) == 0)
+            return entry;
+    return NULL;
+}
+
+const Alert *outbox_entry_alert(const OutboxEntry *entry) {
+    return &entry->record.alert;
+}
+
+bool outbox_entry_is_settled(const OutboxEntry *entry, const char *channel) {
+    return outbox_record_is_settled(&entry->record, channel);
+}
+
+unsigned outbox_depth(const Outbox *outbox) {
+    return outbox->n_entries + outbox->n_unread;
+}
+
+unsigned outbox_take_lost(Outbox *outbox) {
+    unsigned n = outbox->n_lost;
+
+    outbox->n_lost = 0;
+    return n;
+}
+
+/* ---- the disk ---- */
+
+/* The disk's state is told when it changes, not at each file. */
+static void note_disk(Outbox *outbox, int error) {
+    if (error < 0 && outbox->disk_error == 0)
+        log_line(LOG_ERR, "%s: cannot be written: %s; alerts are kept in memory and sent all the same",
+                 outbox->dir, file_strerror(error));
+    else if (error == 0 && outbox->disk_error < 0)
+        log_line(LOG_NOTICE, "%s: can be written again", outbox->dir);
+    outbox->disk_error = error;
+}
+
+static int open_dir(const Outbox *outbox) {
+    return file_dir_open_below(outbox->parent, OUTBOX);
+}
+
+static int ensure_dir(const Outbox *outbox) {
+    return file_ensure_dir_below(outbox->parent, OUTBOX, DIR_MODE);
+}
+
+static int write_entry(Outbox *outbox, int dir_fd, OutboxEntry *entry) {
+    _cleanup_free_ char *text = NULL;
+    size_t len;
+    int r;
+
+    r = outbox_file_format(&entry->record, NULL, NULL, &text, &len);
+    if (r >= 0)
+        r = seal_add(&text, &len);
+    if (r < 0)
+        return r;
+    r = file_write_at(dir_fd, entry->name, text, len, FILE_MODE, true);
+    if (r < 0)
+        return r;
+    outbox->bytes += len - entry->bytes;
+    entry->bytes = len;
+    entry->exists = true;
+    set_unwritten(outbox, entry, false);
+    return 0;
+}
+
+/* Says no to this file only, not to the next one too. */
+static bool is_about_content(int error) {
+    return error == -EINVAL || error == -E2BIG;
+}
+
+/* Tries what the disk has refused before; one refusal is enough to know. */
+static void write_waiting(Outbox *outbox) {
+    _cleanup_(file_closep) int fd = -1;
+    int error;
+
+    if (outbox->n_unwritten == 0)
+        return;
+    fd = ensure_dir(outbox);
+    error = MIN(fd, 0);
+    for (OutboxEntry *entry = outbox->first; entry && (error == 0 || is_about_content(error));
+         entry = entry->next)
+        if (entry->unwritten) {
+            int r = write_entry(outbox, fd, entry);
+
+            error = r < 0 ? r : error;
+        }
+    note_disk(outbox, error);
+}
+
+static int is_kept(const Outbox *outbox, const OutboxEntry *entry) {
+    if (entry->exists)
+        return 0;
+    return outbox->disk_error < 0 ? outbox->disk_error : -EIO;
+}
+
+static void remove_entry(Outbox *outbox, OutboxEntry *entry) {
+    int r = 0;
+
+    if (entry->exists) {
+        _cleanup_(file_closep) int fd = open_dir(outbox);
+
+        r = fd < 0 ? fd : file_remove_at(fd, entry->name);
+    }
+    if (r < 0 && r != -ENOENT)
+        log_line(LOG_WARNING, "%s/%s: cannot be removed: %s; the alert is sent again after a restart",
+                 outbox->dir, entry->name, strerror(-r));
+    take_out(outbox, entry);
+    entry_free(entry);
+}
+
+/* A name in a directory of its own below the outbox that is not taken yet. */
+static int free_name_in(int sub_fd, const char *name, char dst[static ASIDE_NAME_MAX]) {
+    for (unsigned i = 0; i < OUTBOX_ASIDE_MAX; i++) {
+        struct stat st;
+        int len = i == 0 ? snprintf(dst, ASIDE_NAME_MAX, "%s", name)
+                         : snprintf(dst, ASIDE_NAME_MAX, "%s.%u", name, i);
+
+        if (len >= ASIDE_NAME_MAX)
+            return -ENAMETOOLONG;
+        if (fstatat(sub_fd, dst, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+            return 0;
+    }
+    return -EEXIST;
+}
+
+static unsigned count_files(int dir_fd) {
+    DIR *d = file_dir_stream(dir_fd);
+    unsigned n = 0;
+
+    while (d && readdir(d))
+        n++;
+    if (d)
+        closedir(d);
+    return n > 2 ? n - 2 : 0;
+}
+
+/* ---- ceilings ---- */
+
+static bool is_over(const Outbox *outbox) {
+    return outbox->n_entries > OUTBOX_ALERTS_MAX || outbox->bytes > OUTBOX_BYTES_MAX;
+}
+
+static void give_up(Outbox *outbox, OutboxEntry *entry) {
+    log_event(LOG_ERR, MESSAGE_ALERT_LOST, NULL, 0, "too many alerts are waiting; given up: %s",
+              entry->record.alert.subject);
+    outbox->n_lost++;
+    remove_entry(outbox, entry);
+}
+
+/* Reminders first, then the oldest; never the newest, which has just come. */
+static void keep_ceilings(Outbox *outbox) {
+    while (is_over(outbox) && outbox->n_entries > 1) {
+        OutboxEntry *victim = outbox->first;
+
+        for (OutboxEntry *entry = outbox->first; entry->next; entry = entry->next)
+            if (entry->record.alert.event == EVENT_INCIDENT_REMINDER) {
+                victim = entry;
+                break;
+            }
+        give_up(outbox, victim);
+    }
+}
+
+/* ---- in and out ---- */
+
+/* What the alert takes on the disk when the disk does not say. */
+static size_t guess_bytes(const Alert *alert) {
+    return strlen(alert->text) + strlen(alert->sms) + strlen(alert->document) + 1024;
+}
+
+int outbox_add(Outbox *outbox, Alert *alert) {
+    OutboxRecord record = { .alert = *alert };
+    OutboxEntry *entry = outbox_find(outbox, alert->id);
+    int r;
+
+    *alert = (Alert){ 0 };
+    if (entry) {
+        outbox_record_done(&record);
+        write_waiting(outbox);
+        return is_kept(outbox, entry);
+    }
+    entry = calloc(1, sizeof(*entry));
+    if (!entry) {
+        log_event(LOG_ERR, MESSAGE_ALERT_LOST, NULL, 0, "out of memory; lost: %s", record.alert.subject);
+        outbox->n_lost++;
+        outbox_record_done(&record);
+        return -ENOMEM;
+    }
+    entry->record = record;
+    entry->bytes = guess_bytes(&record.alert);
+    outbox_file_name(entry->name, outbox->next_number++, record.alert.id);
+    append(outbox, entry);
+    set_unwritten(outbox, entry, true);
+    write_waiting(outbox);
+    r = is_kept(outbox, entry);
+    keep_ceilings(outbox);
+    return r;
+}
+
+void outbox_write_again(Outbox *outbox) {
+    for (OutboxEntry *entry = outbox->first; entry; entry = entry->next) {
+        entry->exists = false;
+        set_unwritten(outbox, entry, true);
+    }
+    write_waiting(outbox);
+}
+
+static bool all_settled(const OutboxEntry *entry, const char *const *channels, size_t n_channels) {
+    for (size_t i = 0; i < n_channels; i++)
+        if (!outbox_record_is_settled(&entry->record, channels[i]))
+            return false;
+    return n_channels > 0;
+}
+
+void outbox_settle(Outbox *outbox, OutboxEntry *entry, const char *channel, const char *const *channels,
+                   size_t n_channels) {
+    int r = outbox_record_settle(&entry->record, channel);
+
+    if (r < 0)
+        log_line(LOG_WARNING, "%s/%s: the receipt of %s cannot be kept: %s", outbox->dir, entry->name,
+                 channel, strerror(-r));
+    if (all_settled(entry, channels, n_channels))
+        remove_entry(outbox, entry);
+    else
+        set_unwritten(outbox, entry, true);
+    write_waiting(outbox);
+}
+
+static int write_refused(const Outbox *outbox, const OutboxEntry *entry, const char *channel,
+                         const char *reason) {
+    _cleanup_(file_closep) int fd = -1, refused_fd = -1;
+    _cleanup_free_ char *text = NULL;
+    char shown[ERROR_TEXT_MAX], name[ASIDE_NAME_MAX];
+    size_t len;
+    int r;
+
+    r = outbox_file_format(&entry->record, channel, text_escaped(shown, sizeof(shown), reason), &text, &len);
+    if (r >= 0)
+        r = seal_add(&text, &len);
+    if (r < 0)
+        return r;
+    fd = open_dir(outbox);
+    refused_fd = fd < 0 ? fd : file_ensure_dir_at(fd, REFUSED, DIR_MODE);
+    if (refused_fd < 0)
+        return refused_fd;
+    if (count_files(refused_fd) >= OUTBOX_ASIDE_MAX)
+        return -EDQUOT;
+    r = free_name_in(refused_fd, entry->name, name);
+    return r < 0 ? r : file_write_at(refused_fd, name, text, len, FILE_MODE, true);
+}
+
+void outbox_refuse(Outbox *outbox, OutboxEntry *entry, const char *channel, const char *reason,
+                   const char *const *channels, size_t n_channels) {
+    int r = write_refused(outbox, entry, channel, reason);
+    char id[AWS_REQUEST_ID_MAX];
+    const LogField field = { "AWS_REQUEST_ID", aws_error_text_id(reason, id) };
+
+    log_event(LOG_ERR, MESSAGE_ALERT_LOST, &field, 1, "%s refused this alert for good: %s: %s", channel,
+              reason, entry->record.alert.subject);
+    if (r < 0)
+        log_line(LOG_ERR, "%s/refused: the refused alert cannot be kept there: %s", outbox->dir,
+                 strerror(-r));
+    outbox_settle(outbox, entry, channel, channels, n_channels);
+}
+
+void outbox_sweep(Outbox *outbox, const char *const *channels, size_t n_channels) {
+    OutboxEntry *next;
+
+    for (OutboxEntry *entry = outbox->first; entry; entry = next) {
+        next = entry->next;
+        if (all_settled(entry, channels, n_channels))
+            remove_entry(outbox, entry);
+    }
+}
+
+/* ---- opening ---- */
+
+/* Never lost and never in the way: it is there to be looked at. */
+static void set_damaged_aside(const Outbox *outbox, int dir_fd, const char *name, const char *why) {
+    _cleanup_(file_closep) int damaged_fd = file_ensure_dir_at(dir_fd, DAMAGED, DIR_MODE);
+    char to[ASIDE_NAME_MAX];
+
+    if (damaged_fd >= 0 && free_name_in(damaged_fd, name, to) >= 0 &&
+        renameat(dir_fd, name, damaged_fd, to) >= 0)
+        log_line(LOG_ERR, "%s/%s: not an alert that can be sent (%s); moved to %s/" DAMAGED "/%s",
+                 outbox->dir, name, why, outbox->dir, to);
+    else
+        log_line(LOG_ERR, "%s/%s: not an alert that can be sent (%s), and cannot be moved to %s/" DAMAGED,
+                 outbox->dir, name, why, outbox->dir);
+}
+
+/* Conditions of the machine, not of the file: only what was read can be damaged. */
+static bool is_our_trouble(int error) {
+    return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+}
+
+static int load_record(const Outbox *outbox, int dir_fd, const char *name, OutboxRecord *ret,
+                       size_t *ret_len) {
+    _cleanup_free_ char *text = NULL;
+    char spoiled[REASON_MAX] = "";
+    const char *why = NULL;
+    int r;
+
+    r = file_read_at(dir_fd, name, OUTBOX_FILE_MAX + SEAL_SIZE, &text, ret_len);
+    if (r >= 0)
+        r = seal_check(text, *ret_len, spoiled, sizeof(spoiled));
+    if (r < 0 && r != -EINVAL && r != -E2BIG)
+        return r;
+    if (r >= 0)
+        r = outbox_file_parse(text, *ret_len, ret, &why);
+    if (r < 0 && !is_our_trouble(r)) {
+        set_damaged_aside(outbox, dir_fd, name, why ? why : spoiled[0] ? spoiled : strerror(-r));
+        return -EBADMSG;
+    }
+    return r;
+}
+
+static int load(Outbox *outbox, int dir_fd, const char *name, uint64_t number) {
+    OutboxRecord record;
+    OutboxEntry *entry;
+    size_t len;
+    int r;
+
+    r = load_record(outbox, dir_fd, name, &record, &len);
+    if (outbox->next_number <= number)
+        outbox->next_number = number + 1;
+    if (r < 0)
+        return r == -EBADMSG || r == -ENOENT ? 0 : r;
+    entry = calloc(1, sizeof(*entry));
+    if (!entry) {
+        outbox_record_done(&record);
+        return -ENOMEM;
+    }
+    *entry = (OutboxEntry){ .record = record, .bytes = len, .exists = true };
+    (void)text_copy(entry->name, sizeof(entry->name), name);
+    if (outbox_find(outbox, record.alert.id)) { /* the same message twice: one is enough */
+        append(outbox, entry);
+        remove_entry(outbox, entry);
+        return 0;
+    }
+    append(outbox, entry);
+    keep_ceilings(outbox);
+    return 0;
+}
+
+/* ---- what could not be read ---- */
+
+static int note_unread(Outbox *outbox, const char *name, int error) {
+    char **grown = realloc(outbox->unread, (outbox->n_unread + 1) * sizeof(*grown)), *copy = strdup(name);
+
+    if (grown)
+        outbox->unread = grown;
+    if (!grown || !copy) {
+        free(copy);
+        return -ENOMEM;
+    }
+    outbox->unread[outbox->n_unread++] = copy;
+    log_line(LOG_ERR, "%s/%s: cannot be read: %s; it stays, and is read again later", outbox->dir, name,
+             file_strerror(error));
+    return 0;
+}
+
+bool outbox_read_again(Outbox *outbox) {
+    _cleanup_(file_closep) int fd = outbox->n_unread > 0 ? open_dir(outbox) : -1;
+    unsigned n = 0;
+    bool some = false;
+
+    if (fd < 0)
+        return false;
+    for (unsigned i = 0; i < outbox->n_unread; i++) {
+        char *name = outbox->unread[i];
+        uint64_t number;
+
+        if (!outbox_file_number(name, &number) || load(outbox, fd, name, number) >= 0) {
+            log_line(LOG_NOTICE, "%s/%s: can be read again, or is gone", outbox->dir, name);
+            some = true;
+            free(name);
+        } else
+            outbox->unread[n++] = name;
+    }
+    outbox->n_unread = n;
+    return some;
+}
+
+static int visit(Outbox *outbox, int dir_fd, const char *name) {
+    uint64_t number;
+    int r;
+
+    if (outbox_file_number(name, &number)) {
+        r = load(outbox, dir_fd, name, number);
+        return r >= 0 || is_our_trouble(r) ? r : note_unread(outbox, name, r);
+    }
+    if (text_ends_with(name, ".json"))
+        set_damaged_aside(outbox, dir_fd, name, "its name");
+    return 0;
+}
+
+static void sweep_below(int dir_fd, const char *name) {
+    _cleanup_(file_closep) int fd = file_dir_open_at(dir_fd, name);
+
+    if (fd >= 0)
+        (void)file_sweep_at(fd);
+}
+
+static int by_name(const void *a, const void *b) {
+    const struct dirent *const *x = a, *const *y = b;
+
+    return strcmp((*x)->d_name, (*y)->d_name);
+}
+
+static int load_all(Outbox *outbox) {
+    _cleanup_(file_closep) int fd = ensure_dir(outbox);
+    struct dirent **names;
+    int n, r = 0;
+
+    if (fd < 0)
+        return fd;
+    (void)file_sweep_at(fd);
+    sweep_below(fd, REFUSED);
+    sweep_below(fd, DAMAGED);
+    /* numbers have leading zeros, so that the order of names is that of age; not the locale's order */
+    n = scandirat(fd, ".", &names, NULL, NULL);
+    if (n < 0)
+        return -errno;
+    qsort(names, (size_t)n, sizeof(*names), by_name);
+    for (int i = 0; i < n; i++) {
+        if (r >= 0)
+            r = visit(outbox, fd, names[i]->d_name);
+        free(names[i]);
+    }
+    free(names);
+    return r;
+}
+
+int outbox_open(const char *dir, Outbox **ret, char *error, size_t error_size) {
+    Outbox *outbox = calloc(1, sizeof(*outbox));
+    int r = -ENOMEM;
+
+    if (outbox && (outbox->parent = strdup(dir)) && (outbox->dir = file_join(dir, OUTBOX)))
+        r = load_all(outbox);
+    if (r < 0) {
+        (void)snprintf(error, error_size, "%s/" OUTBOX ": cannot be opened as the outbox: %s", dir,
+                       file_strerror(r));
+        outbox_close(outbox);
+        return r;
+    }
+    *ret = outbox;
+    return 0;
+}
+
+void outbox_close(Outbox *outbox) {
+    OutboxEntry *next;
+
+    if (!outbox)
+        return;
+    for (OutboxEntry *entry = outbox->first; entry; entry = next) {
+        next = entry->next;
+        entry_free(entry);
+    }
+    for (unsigned i = 0; i < outbox->n_unread; i++)
+        free(outbox->unread[i]);
+    free(outbox->unread);
+    free(outbox->parent);
+    free(outbox->dir);
+    free(outbox);
+}

@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/io/remediate.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/core/event_configuration.h"
+#include "daemon/core/settings.h"
+#include "daemon/io/poll.h"
+#include "daemon/io/remediate_values.h"
+#include "daemon/io/settings_check.h"
+#include "lib/cloudtrail.h"
+#include "lib/cloudtrail_write.h"
+#include "lib/s3.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* AWS usually shows it at once; then less and less often. */
+#define READ_BACK_FIRST_USEC (200 * USEC_PER_MSEC)
+#define READ_BACK_MAX_USEC   (1 * USEC_PER_SEC)
+
+#define QUOTA_CODE "MaximumNumberOfTrailsExceededException"
+
+/* One call to AWS. Starts it, or goes on with advance() when there is nothing for it to do. */
+typedef void (*Step)(Remediation *job);
+
+struct Remediation {
+    AwsClient *aws;
+    CredentialsSource *credentials;
+    char *region, *name, *arn;
+    bool checks_bucket;
+    Action action;
+    uint64_t stop_usec;
+    Settings desired, actual;
+    uint32_t fields;
+    RemediationDiffers differs;
+    RemediationDone done;
+    void *userdata;
+    const Step *step; /* the one under way; the row ends with NULL */
+    const char *operation;
+    uint32_t asked;     /* FIELD_BITs of the write under way; 0: it is not about settings */
+    bool wrote_unknown; /* it has members that this version does not know; AWS may not take them ... */
+    bool known_only;    /* ... and they are left out then */
+    uint32_t refused;   /* FIELD_BITs that AWS does not take, and are left out */
+    char refusal[ERROR_TEXT_MAX]; /* the first error that said so */
+    CloudTrailCall *call;
+    S3Call *bucket_call;
+    WatchSettings *watch;
+    LoopTimer *timer;
+    uint64_t accepted_usec; /* mono; when the last write was accepted */
+    uint64_t pause_usec;
+    Outcome outcome;
+    char last_error[ERROR_TEXT_MAX];
+    AwsError quota; /* what CreateTrail said, while it is asked who takes the trail's place */
+};
+
+static void free_remediation(Remediation *job) {
+    cloudtrail_cancel(job->call);
+    s3_cancel(job->bucket_call);
+    watch_settings_cancel(job->watch);
+    loop_cancel(aws_client_loop(job->aws), job->timer);
+    settings_done(&job->desired);
+    settings_done(&job->actual);
+    free(job->region);
+    free(job->name);
+    free(job->arn);
+    free(job);
+}
+
+void remediate_cancel(Remediation *job) {
+    if (job)
+        free_remediation(job);
+}
+
+static void finish(Remediation *job, ActionResult result) {
+    job->outcome.result = result;
+    job->done(&job->outcome, job->userdata);
+    free_remediation(job);
+}
+
+static void fail(Remediation *job, const char *why) {
+    (void)snprintf(job->outcome.error_text, sizeof(job->outcome.error_text), "%s: %s", job->operation, why);
+    finish(job, RESULT_FAILED);
+}
+
+static void fail_by(Remediation *job, const AwsError *error) {
+    Outcome *outcome = &job->outcome;
+
+    (void)aws_error_text(error, job->operation, outcome->error_text, sizeof(outcome->error_text));
+    (void)text_copy(outcome->error_code, sizeof(outcome->error_code), error->code);
+    (void)text_copy(outcome->request_id, sizeof(outcome->request_id), error->request_id);
+    finish(job, RESULT_FAILED);
+}
+
+static void fail_to_read(Remediation *job, int r) {
+    char why[ERROR_TEXT_MAX];
+
+    (void)snprintf(why, sizeof(why), "cannot be read back: %s", strerror(-r));
+    fail(job, why);
+}
+
+/* Well; or badly, when something that was to be restored was left out. */
+static void finish_writing(Remediation *job) {
+    if (job->action == ACTION_RESTORE && job->refused != 0) {
+        (void)text_copy(job->outcome.error_text, sizeof(job->outcome.error_text), job->refusal);
+        finish(job, RESULT_FAILED);
+        return;
+    }
+    finish(job, RESULT_CONFIRMED);
+}
+
+static void advance(Remediation *job) {
+    job->step++;
+    job->asked = 0;
+    job->wrote_unknown = job->known_only = false;
+    if (*job->step)
+        (*job->step)(job);
+    else
+        finish_writing(job);
+}
+
+/* ---- writes ---- */
+
+/* An answer about what was written, not about whether AWS can be reached or the trail is there. */
+static bool is_no(const AwsError *error) {
+    return error->class == AWS_DENIED || error->class == AWS_REFUSED || error->class == AWS_INVALID;
+}
+
+/* What AWS will not take keeps nothing else from being written: whoever disables the trail's key, or spoils
+ * its bucket's policy, must not hold up the rest. Goes on without the fields that the error is about, by the
+ * same step again or by the next. False when the error is not about fields, or the action makes no sense
+ * without them. */
+static bool leave_out(Remediation *job, const AwsError *error) {
+    uint32_t fault = remediate_fields_at_fault(error->code) & job->asked;
+    bool some = fault != 0 && fault != job->asked;
+
+    if (job->asked == 0 || !is_no(error))
+        return false;
+    if (job->wrote_unknown && !job->known_only && error->class != AWS_DENIED) {
+        job->known_only = true;
+        (*job->step)(job);
+        return true;
+    }
+    /* a trail needs a bucket, and whose that is matters */
+    if (text_equal(job->operation, "CreateTrail") && (!some || (fault & REMEDIATE_BUCKET_FIELDS)))
+        return false;
+    if (job->refused == 0) {
+        (void)aws_error_text(error, job->operation, job->refusal, sizeof(job->refusal));
+        (void)text_copy(job->outcome.error_code, sizeof(job->outcome.error_code), error->code);
+    }
+    job->refused |= some ? fault : job->asked;
+    if (some)
+        (*job->step)(job);
+    else
+        advance(job);
+    return true;
+}
+
+static void written(const AwsError *error, void *userdata) {
+    Remediation *job = userdata;
+
+    job->call = NULL;
+    if (error->class != AWS_OK) {
+        if (!leave_out(job, error))
+            fail_by(job, error);
+        return;
+    }
+    (void)text_copy(job->outcome.request_id, sizeof(job->outcome.request_id), error->request_id);
+    job->accepted_usec = loop_monotonic_usec(aws_client_loop(job->aws));
+    job->pause_usec = READ_BACK_FIRST_USEC;
+    advance(job);
+}
+
+static void started(Remediation *job, const char *operation, int r) {
+    job->operation = operation;
+    if (r < 0)
+        fail(job, strerror(-r));
+}
+
+static void start_logging(Remediation *job) {
+    started(job, "StartLogging",
+            cloudtrail_start_logging(job->aws, job->credentials, job->region, job->arn, written, job,
+                                     &job->call));
+}
+
+/* AWS takes the fields of a row only together. */
+static const uint32_t together[] = {
+    FIELD_BIT(FIELD_MULTI_REGION) | FIELD_BIT(FIELD_GLOBAL_EVENTS),
+    FIELD_BIT(FIELD_LOG_GROUP) | FIELD_BIT(FIELD_LOG_ROLE),
+};
+
+static bool is_wanted(const Remediation *job, Field field) {
+    return (job->fields & ~job->refused & FIELD_BIT(field)) && job->desired.values[field];
+}
+
+static void update_trail(Remediation *job) {
+    uint32_t fields = job->fields & ~job->refused & FIELDS_TRAIL;
+    CloudTrailChanges changes;
+
+    if (fields == 0) {
+        advance(job);
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(together); i++)
+        if (fields & together[i])
+            fields |= together[i] & ~job->refused;
+    job->asked = fields;
+    changes = remediate_changes(&job->desired, fields);
+    started(job, "UpdateTrail",
+            cloudtrail_update_trail(job->aws, job->credentials, job->region, job->arn, &changes, written,
+                                    job, &job->call));
+}
+
+typedef int (*WriteTags)(AwsClient *client, CredentialsSource *credentials, const char *region,
+                         const char *arn, const CloudTrailTags *tags, CloudTrailDone done, void *userdata,
+                         CloudTrailCall **ret);
+
+static void write_tags(Remediation *job, const char *operation, WriteTags write, const char *in,
+                       const char *out, bool with_value) {
+    CloudTrailTags tags = { 0 };
+    int r;
+
+    if (!is_wanted(job, FIELD_TAGS)) {
+        advance(job);
+        return;
+    }
+    r = remediate_missing_tags(in, out, with_value, &tags);
+    job->asked = FIELD_BIT(FIELD_TAGS);
+    if (r >= 0 && tags.n == 0)
+        advance(job);
+    else
+        started(job, operation,
+                r < 0 ? r
+                      : write(job->aws, job->credentials, job->region, job->arn, &tags, written, job,
+                              &job->call));
+    cloudtrail_tags_done(&tags);
+}
+
+static void remove_tags(Remediation *job) {
+    write_tags(job, "RemoveTags", cloudtrail_remove_tags, job->actual.values[FIELD_TAGS],
+               job->desired.values[FIELD_TAGS], false);
+}
+
+static void add_tags(Remediation *job) {
+    write_tags(job, "AddTags", cloudtrail_add_tags, job->desired.values[FIELD_TAGS],
+               job->actual.values[FIELD_TAGS], true);
+}
+
+/* Into a bucket that is gone nothing can be written, and whoever takes its name gets the log files. What
+ * cannot be found out, such as whose a bucket is to which the guard has no rights, does not hold the
+ * recording up. */
+static void bucket_seen(const AwsError *error, const char *region, void *userdata) {
+    Remediation *job = userdata;
+    char text[ERROR_TEXT_MAX];
+
+    (void)region;
+    job->bucket_call = NULL;
+    if (error->class != AWS_NOT_FOUND) {
+        advance(job);
+        return;
+    }
+    (void)snprintf(text, sizeof(text), "the bucket %.100s is gone", job->desired.values[FIELD_BUCKET]);
+    fail(job, text);
+}
+
+static void check_bucket(Remediation *job) {
+    if (!job->checks_bucket || !job->desired.values[FIELD_BUCKET] || !job->desired.values[FIELD_BUCKET][0]) {
+        advance(job);
+        return;
+    }
+    job->operation = "HeadBucket";
+    if (s3_head_bucket(job->aws, job->credentials, job->region, job->desired.values[FIELD_BUCKET], NULL,
+                       bucket_seen, job, &job->bucket_call) < 0)
+        advance(job);
+}
+
+/* Those who have taken the places of a region, as AWS lists them: trails that live elsewhere take a place in
+ * each region that they cover (AWS CloudTrail User Guide, "Quotas"). */
+static void occupants_listed(const AwsError *error, const CloudTrailTrails *trails, void *userdata) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
+    Remediation *job = userdata;
+    bool first = true;
+
+    job->call = NULL;
+    for (size_t i = 0; error->class == AWS_OK && i < trails->n; i++) {
+        const CloudTrailTrail *trail = &trails->items[i];
+
+        (void)strbuf_addf(&b, "%s%s", first ? "its place is taken by " : ", ", trail->name);
+        if (!text_equal(trail->home_region, job->region))
+            (void)strbuf_addf(&b, " (of %s)", trail->home_region[0] ? trail->home_region : "another region");
+        first = false;
+    }
+    if (!first)
+        aws_error_change(&job->quota, job->quota.class, QUOTA_CODE, "%s", strbuf_str(&b));
+    fail_by(job, &job->quota);
+}
+
+/* The trails that fill the quota are what somebody has to look at now. */
+static void created(const AwsError *error, void *userdata) {
+    Remediation *job = userdata;
+
+    if (!text_equal(error->code, QUOTA_CODE)) {
+        written(error, userdata);
+        return;
+    }
+    job->call = NULL;
+    job->quota = *error;
+    if (cloudtrail_describe_trails(job->aws, job->credentials, job->region, occupants_listed, job,
+                                   &job->call) < 0)
+        fail_by(job, error);
+}
+
+static void create_trail(Remediation *job) {
+    uint32_t fields = FIELDS_TRAIL & ~job->refused;
+    CloudTrailTags tags = { 0 };
+    CloudTrailChanges settings = remediate_changes(&job->desired, fields);
+    int r = remediate_missing_tags(job->desired.values[FIELD_TAGS], NULL, true, &tags);
+
+    job->asked = job->fields & fields;
+    if (r >= 0)
+        r = cloudtrail_create_trail(job->aws, job->credentials, job->region, job->name, &settings, &tags,
+                                    created, job, &job->call);
+    cloudtrail_tags_done(&tags);
+    started(job, "CreateTrail", r);
+}
+
+/* The setting to write, as text. */
+static int complete(Remediation *job, Field field, json_t *value) {
+    const char *actual = job->action == ACTION_RECREATE ? NULL : job->actual.values[field];
+    int r = remediate_complete(field, actual, job->known_only, value);
+
+    job->wrote_unknown = r > 0;
+    return r < 0 ? r : 0;
+}
+
+static int completed_text(Remediation *job, Field field, const char *text, char **ret) {
+    json_auto_t *value = json_loads(text, 0, NULL);
+    int r = value ? complete(job, field, value) : -EINVAL;
+
+    if (r >= 0)
+        *ret = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
+    return r >= 0 && !*ret ? -ENOMEM : r;
+}
+
+static void put_event_selectors(Remediation *job) {
+    json_t *object;
+    CloudTrailSelectors selectors = { 0 };
+    int r;
+
+    if (!is_wanted(job, FIELD_SELECTORS)) {
+        advance(job);
+        return;
+    }
+    job->asked = FIELD_BIT(FIELD_SELECTORS);
+    object = json_loads(job->desired.values[FIELD_SELECTORS], 0, NULL);
+    r = object ? complete(job, FIELD_SELECTORS, object) : -EINVAL;
+    if (r >= 0)
+        r = remediate_array_text(object, "EventSelectors", &selectors.event_selectors);
+    if (r >= 0)
+        r = remediate_array_text(object, "AdvancedEventSelectors", &selectors.advanced_event_selectors);
+    if (r >= 0)
+        r = cloudtrail_put_event_selectors(job->aws, job->credentials, job->region, job->arn, &selectors,
+                                           written, job, &job->call);
+    cloudtrail_selectors_done(&selectors);
+    json_decref(object);
+    started(job, "PutEventSelectors", r);
+}
+
+static void put_insight_selectors(Remediation *job) {
+    const char *keep = job->desired.values[FIELD_INSIGHTS];
+    _cleanup_free_ char *text = NULL;
+    int r;
+
+    /* a new trail has none */
+    if (!is_wanted(job, FIELD_INSIGHTS) || (job->action == ACTION_RECREATE && text_equal(keep, "[]"))) {
+        advance(job);
+        return;
+    }
+    job->asked = FIELD_BIT(FIELD_INSIGHTS);
+    r = completed_text(job, FIELD_INSIGHTS, keep[0] ? keep : "[]", &text);
+    if (r >= 0)
+        r = cloudtrail_put_insight_selectors(job->aws, job->credentials, job->region, job->arn, text,
+                                             written, job, &job->call);
+    started(job, "PutInsightSelectors", r);
+}
+
+static void put_event_configuration(Remediation *job) {
+    const char *found = job->action == ACTION_RECREATE ? NULL : job->actual.values[FIELD_CONFIGURATION];
+    _cleanup_free_ char *members = NULL, *text = NULL;
+    int r = 0;
+
+    if (is_wanted(job, FIELD_CONFIGURATION))
+        r = event_configuration_to_write(job->desired.values[FIELD_CONFIGURATION], found, &members);
+    if (r >= 0 && !members) {
+        advance(job);
+        return;
+    }
+    job->asked = FIELD_BIT(FIELD_CONFIGURATION);
+    if (r >= 0)
+        r = completed_text(job, FIELD_CONFIGURATION, members, &text);
+    if (r >= 0)
+        r = cloudtrail_put_event_configuration(job->aws, job->credentials, job->region, job->arn, text,
+                                               written, job, &job->call);
+    started(job, "PutEventConfiguration", r);
+}
+
+/* ---- reading back ---- */
+
+static void again(void *userdata) {
+    Remediation *job = userdata;
+
+    job->timer = NULL;
+    (*job->step)(job);
+}
+
+/* What was written does not show yet: the same step once more, unless that has gone on for too long. */
+static void read_back_later(Remediation *job, const char *what) {
+    Loop *loop = aws_client_loop(job->aws);
+    int r;
+
+    if (loop_monotonic_usec(loop) + job->pause_usec > job->accepted_usec + REMEDIATE_READ_BACK_USEC) {
+        fail(job, job->last_error[0] ? job->last_error : what);
+        return;
+    }
+    r = loop_after(loop, job->pause_usec, again, job, &job->timer);
+    job->pause_usec = MIN(2 * job->pause_usec, READ_BACK_MAX_USEC);
+    if (r < 0)
+        fail(job, strerror(-r));
+}
+
+static bool was_stopped_again(const Remediation *job, const CloudTrailStatus *status) {
+    return job->action == ACTION_RESTART && status->start_logging_usec > job->stop_usec &&
+           status->stop_logging_usec >= status->start_logging_usec;
+}
+
+static void status_done(const AwsError *error, const CloudTrailStatus *status, void *userdata) {
+    Remediation *job = userdata;
+
+    job->call = NULL;
+    if (error->class == AWS_OK && (status->is_logging || was_stopped_again(job, status))) {
+        job->outcome.seen = watch_observe(status);
+        advance(job);
+        return;
+    }
+    job->last_error[0] = '\0';
+    if (error->class != AWS_OK)
+        (void)aws_error_text(error, "accepted, but GetTrailStatus", job->last_error,
+                             sizeof(job->last_error));
+    read_back_later(job, "accepted, but the trail still does not log after 5 s");
+}
+
+static void read_status_back(Remediation *job) {
+    int r = cloudtrail_get_trail_status(job->aws, job->credentials, job->region, job->arn, status_done, job,
+                                        &job->call);
+
+    if (r < 0)
+        fail_to_read(job, r);
+}
+
+static void settings_seen(const SettingsLook *look, void *userdata) {
+    Remediation *job = userdata;
+    uint32_t left = job->differs(&look->settings, job->userdata), failed = look->failed;
+
+    job->watch = NULL;
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        if (!job->desired.values[f])
+            failed &= ~FIELD_BIT(f); /* nothing there is to be kept */
+    job->outcome.fields_left = left | failed;
+    if (!look->gone && ((failed | left) & job->fields & ~job->refused) == 0) {
+        advance(job);
+        return;
+    }
+    job->last_error[0] = '\0';
+    if (failed & job->fields & ~job->refused)
+        (void)snprintf(job->last_error, sizeof(job->last_error), "accepted, but %.400s", look->error_text);
+    read_back_later(job, "AWS accepted it, and does not show it after 5 s");
+}
+
+static void check_settings(Remediation *job) {
+    WatchSettingsRequest request = {
+        .aws = job->aws,
+        .credentials = job->credentials,
+        .region = job->region,
+        .arn = job->arn,
+        .done = settings_seen,
+        .userdata = job,
+    };
+    int r = watch_settings_new(&request, &job->watch);
+
+    if (r >= 0)
+        r = watch_settings_begin(job->watch);
+    if (r < 0)
+        fail_to_read(job, r);
+}
+
+/* Nothing was written: nothing has to show. */
+static void read_settings_back(Remediation *job) {
+    if ((job->fields & ~job->refused) == 0) {
+        finish_writing(job);
+        return;
+    }
+    check_settings(job);
+}
+
+/* ---- actions ---- */
+
+static const Step restart_steps[] = { start_logging, read_status_back, NULL };
+static const Step restore_steps[] = { update_trail,          put_event_selectors,
+                                      put_insight_selectors, put_event_configuration,
+                                      remove_tags,           add_tags,
+                                      read_settings_back,    NULL };
+/* Logging first: what the selectors leave out meanwhile is less than what a trail that does not log does. */
+static const Step recreate_steps[] = { check_bucket,        create_trail,          start_logging,
+                                       put_event_selectors, put_insight_selectors, put_event_configuration,
+                                       read_status_back,    read_settings_back,    NULL };
+
+static const Step *const steps[_ACTION_MAX] = {
+    [ACTION_RESTART] = restart_steps,
+    [ACTION_RESTORE] = restore_steps,
+    [ACTION_RECREATE] = recreate_steps,
+};
+
+static int copy_request(Remediation *job, const RemediationRequest *request) {
+    int r = 0;
+
+    job->region = strdup(request->region);
+    job->name = strdup(request->name);
+    job->arn = strdup(request->arn);
+    job->checks_bucket = request->checks_bucket;
+    if (!job->region || !job->name || !job->arn)
+        return -ENOMEM;
+    if (request->desired)
+        r = settings_copy(request->desired, &job->desired);
+    if (r >= 0 && request->actual)
+        r = settings_copy(request->actual, &job->actual);
+    job->fields = request->fields;
+    for (Field f = 0; request->action == ACTION_RECREATE && f < _FIELD_MAX; f++)
+        if (job->desired.values[f] && !(FIELDS_UNWRITABLE & FIELD_BIT(f)))
+            job->fields |= FIELD_BIT(f);
+    return r;
+}
+
+int remediate_start(const RemediationRequest *request, Remediation **ret) {
+    Remediation *job;
+    int r;
+
+    if ((unsigned)request->action >= _ACTION_MAX || !steps[request->action])
+        return -EINVAL;
+    job = calloc(1, sizeof(*job));
+    if (!job)
+        return -ENOMEM;
+    job->aws = request->aws;
+    job->credentials = request->credentials;
+    job->action = job->outcome.action = request->action;
+    job->stop_usec = request->stop_usec;
+    job->differs = request->differs;
+    job->done = request->done;
+    job->userdata = request->userdata;
+    job->step = steps[request->action];
+    job->operation = "";
+    job->outcome.fields_left = FIELDS_ALL;
+    r = copy_request(job, request);
+    if (r >= 0)
+        r = loop_after(aws_client_loop(job->aws), 0, again, job, &job->timer);
+    if (r < 0) {
+        free_remediation(job);
+        return r;
+    }
+    *ret = job;
+    return 0;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What the guard shows: journal lines, systemd's STATUS=, status.json. */
+
+#include <stdio.h>
+
+#include "daemon/core/model.h"
+
+/* ---- journal ---- */
+
+/* One line with MESSAGE_ID and fields for a note about a trail or target, as in
+ * "org-trail eu-central-1 111122223333: logging was stopped at 10:02:11Z; starting it again". incident_id
+ * may be "". */
+void report_note(const Subject *subject, const NoteValue *note, const char *incident_id,
+                 uint64_t now_real_usec);
+
+/* ---- the daemon's view, a snapshot that borrows everything ---- */
+
+typedef struct StatusTrail {
+    Subject subject;
+    const TrailState *state;
+    const char *incident_id; /* "" when none is open */
+    const Drift *changes;    /* of the open incident; NULL: none */
+    const Episode *episode;  /* of it; NULL: nothing */
+    bool organization;
+    bool has_baseline;        /* something is recorded to compare with */
+    bool baseline_unreadable; /* ... or may be */
+    uint32_t not_recorded;    /* FIELD_BITs that could not be read yet */
+    const TrailState *before; /* of a check: what the daemon knew last; NULL: nothing */
+} StatusTrail;
+
+typedef struct StatusTarget {
+    Subject subject;
+    const TargetState *state;
+    uint64_t looked_usec;   /* real; last look that was answered */
+    bool by_shadow;         /* not configured: here because a guarded trail lives here */
+    bool idle;              /* no trail here: looked at every 10 minutes */
+    const char *identity;   /* the ARN that asks; "" while it is not known */
+    uint64_t interval_usec; /* between polls of its trails: longer than poll_interval where AWS's quota wants
+                               that */
+    uint64_t calls_per_month; /* of a check: to AWS while nothing happens; 0: never answered, or nothing is
+                                 asked */
+} StatusTarget;
+
+#define STATUS_MONTH_SEC (30ULL * 24 * 3600)
+
+/* An account that is guarded, or of whom it is told that it is not any more. */
+typedef struct StatusAccount {
+    const char *id;       /* "" while it is not known */
+    const char *name;     /* "" when it has none */
+    const char *role_arn; /* "": the base credentials */
+    const char *identity; /* the caller's ARN; "" while it is not known */
+    const TargetState *state;
+    bool blocked; /* there are no credentials for it */
+    bool left;    /* the organization */
+} StatusAccount;
+
+/* A permission that is missing, as AWS named it; only a check collects them. */
+typedef struct StatusDenial {
+    char account[16], region[32]; /* where; region "" for the account as a whole */
+    char action[128];             /* "cloudtrail:StartLogging" */
+    char resource[320];           /* "" when AWS named none */
+} StatusDenial;
+
+typedef struct StatusChannel {
+    const char *channel;
+    bool failed;
+    unsigned waiting;
+    const char *text;
+} StatusChannel;
+
+typedef struct Status {
+    const char *version;
+    const char *problem; /* one line when nothing can be guarded at all ("no credentials: ..."), else NULL */
+    const char *directory_problem; /* why what is known does not outlive a restart; "" or NULL */
+    Mode mode;
+    int pid;
+    unsigned poll_interval_sec;
+    uint64_t started_usec, now_usec; /* real */
+    uint64_t pass_ended_usec;        /* real; 0: no pass has ended yet */
+    uint64_t pass_duration_usec;
+    uint64_t n_passes;
+    const StatusAccount *accounts;
+    size_t n_accounts;
+    bool has_organization;
+    const char *organization_error; /* why its accounts cannot be listed; "" when they can */
+    const StatusTrail *trails;
+    size_t n_trails;
+    const char *const *ignored; /* ARNs seen and ignored */
+    size_t n_ignored;
+    const StatusTarget *targets;
+    size_t n_targets;
+    const StatusChannel *channels;
+    size_t n_channels;
+    unsigned outbox_depth;
+    const char *state_dir; /* of these a check shows */
+    bool has_state_file;
+    const char *record_problem; /* why the state file, or the list of baselines, cannot be read; "" */
+    const StatusDenial *denials;
+    size_t n_denials;
+} Status;
+
+/* "guarding 12 trails, 17 regions, 3 accounts: 11 logging, 1 stopped (org-trail eu-central-1); pass 0.31 s".
+ * Pure. Returns dst. */
+#define STATUS_LINE_MAX 512
+const char *report_status_line(const Status *status, char dst[static STATUS_LINE_MAX]);
+
+/* status.json ("trailguard.status/1"); the caller frees *ret. 0 or -ENOMEM. Pure. */
+int report_status_json(const Status *status, char **ret);
+
+/* Writes DIR/status.json atomically, mode 0644. 0 or -errno. */
+int report_status_write(const Status *status, const char *dir);
+
+/* ---- systemd ---- */
+
+/* Each returns at once and does nothing when $NOTIFY_SOCKET is unset. report_systemd_status sends only when
+ * the text has changed. */
+void report_systemd_ready(void);
+void report_systemd_reloading(uint64_t mono_usec);
+void report_systemd_stopping(void);
+void report_systemd_status(const char *line);
+void report_systemd_watchdog(void);
+/* Half of WATCHDOG_USEC when the watchdog is on for this process, else 0. */
+uint64_t report_systemd_watchdog_interval_usec(void);

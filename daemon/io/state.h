@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What survives a restart: $STATE_DIRECTORY/state.json, and the lock that keeps a second daemon away. */
+
+#include "daemon/core/model.h"
+
+/* Strings are owned by the table. */
+typedef struct StateTrail {
+    char *name, *arn, *account, *region;
+    char *via; /* the account through which it is seen; "": its own */
+    bool organization;
+    bool validation;
+    Drift changes;    /* before and after of what the incident is about; for its messages */
+    Episode *episode; /* NULL: nothing; owned */
+    TrailState state;
+    bool intent; /* it came from an intent; not stored */
+} StateTrail;
+
+typedef struct StateTarget {
+    char *account, *region;
+    TargetState state;
+} StateTarget;
+
+/* An account as a whole. */
+typedef struct StateAccount {
+    char *account;
+    char *name;  /* "" or the organization's */
+    bool base;   /* the base credentials' own */
+    bool member; /* of the organization */
+    bool left;   /* was a member */
+    TargetState state;
+} StateAccount;
+
+typedef struct StateTable {
+    StateTrail *trails;
+    size_t n_trails;
+    StateTarget *targets;
+    size_t n_targets;
+    ChannelTrouble *channels;
+    size_t n_channels;
+    StateAccount *accounts;
+    size_t n_accounts;
+} StateTable;
+
+#define STATE_SIZE_MAX (64U * 1024 * 1024)
+
+/* Reads DIR/state.json. A missing file gives an empty table. A file that cannot be parsed, has another
+ * version, or is too big is renamed to state.json.damaged-<UTC time> (never overwritten, never deleted), the
+ * reason is logged, and the table is empty: 0. -errno when the file cannot be read, or when the directory or
+ * the rename fails, with one line in error. Monotonic times are not stored: they load as 0. */
+int state_load(const char *dir, uint64_t now_real_usec, StateTable *ret, char *error, size_t error_size);
+/* The same for those who must change nothing: a damaged file stays where it is. 1 and *ret; 0 when there is
+ * none; -errno with one line in error. */
+int state_peek(const char *dir, StateTable *ret, char *error, size_t error_size);
+void state_table_done(StateTable *table);
+
+/* Writes DIR/state.json durably. Borrowed strings are only read. 0 or -errno. */
+int state_save(const char *dir, const StateTable *table);
+
+/* An intent is what is known of a trail at the moment when the guard is about to change it: what is to be
+ * changed, what was found, when. It is on the disk before AWS is asked, in DIR/intents, one file a trail,
+ * and stays until state.json says that the alert about it is in the outbox. Durable; 0 or -errno. */
+int state_intent_save(const char *dir, const StateTrail *trail);
+int state_intent_remove(const char *dir, const StateTrail *trail);
+/* Reads the intents that a crash has left, each in the place of the trail's row in the table; those that the
+ * table has got over are removed. A damaged one is set aside like a damaged state file. 0 or -ENOMEM. */
+int state_intents_load(const char *dir, uint64_t now_real_usec, StateTable *table);
+
+/* Removes the temporary files that a crash has left below the state directory and in the runtime directory.
+ * The outbox has its own. */
+void state_sweep(const char *dir, const char *runtime_dir);
+
+/* Takes DIR/lock for the life of the process and writes our pid into it. 0 and *ret_fd; -EBUSY with *ret_pid
+ * (0 when unknown) when another holds it; else -errno. */
+int state_lock(const char *dir, int *ret_fd, int *ret_pid);
+/* Is a daemon holding the lock? 1 yes (its pid in *ret_pid), 0 no, -errno. */
+int state_is_locked(const char *dir, int *ret_pid);
+/* Is the lock that we hold still the file DIR/lock? False when the directory or the file was removed or
+ * replaced; true also when that cannot be said (-EIO, -EACCES ...). */
+bool state_lock_is_kept(const char *dir, int fd);
+/* Does a daemon hold the lock of the state directory, or that of the runtime directory, which is there when
+ * the other was removed? As state_is_locked. */
+int state_is_guarded(const char *dir, const char *runtime_dir, int *ret_pid);

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One look at one target, against a scripted server: how much it asks of a target that counts as blind. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/core/guard.h"
+#include "daemon/io/poll.h"
+#include "lib/util/macros.h"
+#include "tests/unit/fake_http.h"
+#include "tests/unit/fake_loop.h"
+
+#define ARN(name)   "arn:aws:cloudtrail:eu-central-1:111122223333:trail/" name
+#define LOGGING     "{\"IsLogging\":true}"
+#define EMPTY_LIST  "{\"trailList\":[]}"
+#define ERROR(code) "{\"__type\":\"" code "\",\"message\":\"no\"}"
+#define N_TRAILS    4
+
+static const char *const arns[N_TRAILS] = { ARN("a"), ARN("b"), ARN("c"), ARN("d") };
+
+typedef struct Fixture {
+    FakeLoop *loop;
+    FakeHttp *http;
+    AwsClient *aws;
+    CredentialsSource *credentials;
+    unsigned n_done, answered;
+    TargetLook look;
+    bool rejected, has_trails;
+    Observation seen[N_TRAILS];
+    size_t n_seen;
+} Fixture;
+
+static int set_up(void **state) {
+    static const AwsLimits limits = { 5 * USEC_PER_SEC, 10 * USEC_PER_SEC, 1 };
+    Fixture *f = calloc(1, sizeof(*f));
+
+    assert_non_null(f);
+    f->loop = fake_loop_new();
+    f->http = fake_http_new(f->loop);
+    assert_int_equal(credentials_env_new(fake_loop_loop(f->loop), "AKID", "secret", NULL, &f->credentials),
+                     0);
+    assert_int_equal(
+            aws_client_new(fake_http_client(f->http), fake_loop_loop(f->loop), &limits, NULL, &f->aws), 0);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    Fixture *f = *state;
+
+    credentials_source_free(f->credentials);
+    aws_client_free(f->aws);
+    fake_http_free(f->http);
+    fake_loop_free(f->loop);
+    free(f);
+    return 0;
+}
+
+static void on_done(const WatchResult *result, void *userdata) {
+    Fixture *f = userdata;
+
+    f->n_done++;
+    f->look = result->look;
+    f->rejected = result->rejected;
+    f->has_trails = result->trails != NULL;
+    assert_int_equal(result->n_seen, N_TRAILS);
+    f->n_seen = result->n_seen;
+    memcpy(f->seen, result->seen, sizeof(f->seen));
+}
+
+static void look(Fixture *f, bool list, bool probe) {
+    WatchRequest request = {
+        .aws = f->aws,
+        .credentials = f->credentials,
+        .region = "eu-central-1",
+        .list = list,
+        .probe = probe,
+        .arns = arns,
+        .n_arns = N_TRAILS,
+    };
+    Watch *watch;
+
+    f->n_done = 0;
+    assert_int_equal(watch_start(&request, on_done, f, &watch), 0);
+    assert_int_equal(f->n_done, 0);
+    fake_loop_advance(f->loop, 60 * USEC_PER_SEC);
+    assert_int_equal(f->n_done, 1);
+    assert_int_equal(fake_http_n_left(f->http), 0);
+}
+
+static bool asks_for(const Fixture *f, unsigned i, const char *operation) {
+    return strstr(fake_request_header(fake_http_request(f->http, i), "x-amz-target"), operation);
+}
+
+static void test_all_at_once(void **state) {
+    Fixture *f = *state;
+
+    fake_http_reply(f->http, 200, EMPTY_LIST, NULL);
+    for (unsigned i = 0; i < N_TRAILS; i++)
+        fake_http_reply(f->http, 200, LOGGING, NULL);
+    look(f, true, false);
+    assert_int_equal(fake_http_n_requests(f->http), 1 + N_TRAILS);
+    assert_true(f->look.sighted && f->look.listed && f->has_trails);
+}
+
+/* Whether the list was due or not, a target that does not answer costs one request, and what was said of it
+ * holds for everything that was to be asked. */
+static void test_a_dead_target_is_asked_once(void **state) {
+    static const struct {
+        HttpResult result;
+        int status;
+        const char *body;
+        LookError error;
+        bool rejected;
+    } cases[] = {
+        { HTTP_CONNECT_FAILED, 0, "", LOOK_UNREACHABLE, false },
+        { HTTP_TIMED_OUT, 0, "", LOOK_UNREACHABLE, false },
+        { HTTP_TLS_FAILED, 0, "", LOOK_UNREACHABLE, false },
+        { HTTP_ANSWERED, 503, "<html>busy</html>", LOOK_SERVICE, false },
+        { HTTP_ANSWERED, 400, ERROR("ThrottlingException"), LOOK_THROTTLED, false },
+        { HTTP_ANSWERED, 400, ERROR("UnrecognizedClientException"), LOOK_CREDENTIALS, true },
+    };
+
+    for (size_t i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
+        bool list = i >= ARRAY_SIZE(cases);
+        const char *operation = list ? "DescribeTrails" : "GetTrailStatus";
+        size_t c = i % ARRAY_SIZE(cases);
+        Fixture *f;
+
+        set_up(state);
+        f = *state;
+        if (cases[c].status)
+            fake_http_reply(f->http, cases[c].status, cases[c].body, NULL);
+        else
+            fake_http_fail(f->http, cases[c].result, "it broke");
+        look(f, list, true);
+        assert_int_equal(fake_http_n_requests(f->http), 1);
+        assert_true(asks_for(f, 0, operation));
+        assert_false(f->look.sighted || f->look.listed || f->has_trails);
+        assert_int_equal(f->look.error, cases[c].error);
+        assert_int_equal(f->rejected, cases[c].rejected);
+        assert_ptr_equal(strstr(f->look.error_text, operation), f->look.error_text);
+        for (unsigned k = 0; k < N_TRAILS; k++) {
+            assert_int_equal(f->seen[k].kind, OBSERVED_ERROR);
+            assert_int_equal(f->seen[k].error, cases[c].error);
+            assert_false(f->seen[k].target_sighted);
+            assert_string_equal(f->seen[k].error_text, f->look.error_text);
+        }
+        tear_down(state);
+    }
+}
+
+static void test_a_target_that_is_back_is_asked_everything(void **state) {
+    Fixture *f = *state;
+
+    for (unsigned i = 0; i < N_TRAILS; i++)
+        fake_http_reply(f->http, 200, LOGGING, NULL);
+    look(f, false, true);
+    assert_int_equal(fake_http_n_requests(f->http), N_TRAILS);
+    assert_true(f->look.sighted);
+    for (unsigned k = 0; k < N_TRAILS; k++)
+        assert_true(f->seen[k].kind == OBSERVED_STATUS && f->seen[k].is_logging);
+
+    fake_http_reply(f->http, 200, EMPTY_LIST, NULL);
+    for (unsigned i = 0; i < N_TRAILS; i++)
+        fake_http_reply(f->http, 200, LOGGING, NULL);
+    look(f, true, true);
+    assert_int_equal(fake_http_n_requests(f->http), 2 * N_TRAILS + 1);
+    assert_true(f->look.listed && f->has_trails);
+}
+
+/* What is wrong with the one trail that happened to be asked about must not hide the others. */
+static void test_one_trail_does_not_speak_for_all(void **state) {
+    static const struct {
+        const char *body;
+        bool list; /* ... is asked for at the end, to tell its trouble from the target's */
+    } cases[] = {
+        { ERROR("AccessDeniedException"), true },
+        { ERROR("TrailNotFoundException"), true },
+        { ERROR("UnsupportedOperationException"), false },
+        { "not JSON", false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Fixture *f;
+
+        set_up(state);
+        f = *state;
+        fake_http_reply(f->http, *cases[i].body == '{' ? 400 : 200, cases[i].body, NULL);
+        for (unsigned k = 1; k < N_TRAILS; k++)
+            fake_http_reply(f->http, 200, LOGGING, NULL);
+        if (cases[i].list)
+            fake_http_reply(f->http, 200, EMPTY_LIST, NULL);
+        look(f, false, true);
+        assert_int_equal(fake_http_n_requests(f->http), N_TRAILS + cases[i].list);
+        assert_true(f->look.sighted);
+        assert_int_not_equal(f->seen[0].kind, OBSERVED_STATUS);
+        for (unsigned k = 1; k < N_TRAILS; k++)
+            assert_int_equal(f->seen[k].kind, OBSERVED_STATUS);
+        tear_down(state);
+    }
+}
+
+/* From AWS's JSON to what the guard knows and decides, every field with a value of its own, so that none can
+ * be lost or stand in for another. */
+static void test_every_field_of_a_status_reaches_the_decision(void **unused) {
+    static const char json[] =
+            "{\"IsLogging\":true,\"StartLoggingTime\":1735689601,\"StopLoggingTime\":1735689602,"
+            "\"LatestDeliveryTime\":1735689603,\"LatestDigestDeliveryTime\":1735689604,"
+            "\"LatestDeliveryError\":\"E1\",\"LatestDigestDeliveryError\":\"E2\","
+            "\"LatestCloudWatchLogsDeliveryError\":\"E3\",\"LatestNotificationError\":\"E4\"}";
+    static const Policy policy = { .mode = MODE_OBSERVE,
+                                   .unreachable_after = 3,
+                                   .stale_after_usec = 600 * USEC_PER_SEC };
+    static const TrailFacts facts = { .writable = true, .validation = true };
+    Now now = { 1735689604 * USEC_PER_SEC + policy.stale_after_usec, 1 };
+    TrailState state = guard_trail_init();
+    CloudTrailStatus status;
+    Observation seen;
+    Plan plan;
+
+    (void)unused;
+    assert_int_equal(cloudtrail_read_status(json, sizeof(json) - 1, &status), 0);
+    seen = watch_observe(&status);
+    assert_int_equal(seen.kind, OBSERVED_STATUS);
+    assert_true(seen.is_logging);
+    assert_string_equal(seen.delivery_error, "E1");
+    assert_string_equal(seen.digest_error, "E2");
+    assert_string_equal(seen.log_group_error, "E3");
+    assert_string_equal(seen.notification_error, "E4");
+    guard_trail(&policy, &facts, &state, &(TrailInput){ .kind = GUARD_LOOKED, .seen = &seen }, now, &plan,
+                &state);
+    assert_true(state.start_usec == 1735689601 * USEC_PER_SEC);
+    assert_true(state.stop_usec == 1735689602 * USEC_PER_SEC);
+    assert_true(state.delivery_usec == 1735689603 * USEC_PER_SEC);
+    assert_true(state.digest_usec == 1735689604 * USEC_PER_SEC);
+    assert_int_equal(state.findings, FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST) |
+                                             FINDING_BIT(FINDING_LOG_GROUP) |
+                                             FINDING_BIT(FINDING_NOTIFICATION));
+    now.real_usec += USEC_PER_SEC; /* now the digest, the newest of them, is older than stale_after */
+    guard_trail(&policy, &facts, &state, &(TrailInput){ .kind = GUARD_LOOKED, .seen = &seen }, now, &plan,
+                &state);
+    assert_true(state.findings & FINDING_BIT(FINDING_STALE));
+}
+
+static void on_answered(size_t i, const Observation *seen, void *userdata) {
+    Fixture *f = userdata;
+
+    assert_int_equal(f->n_done, 0);
+    assert_int_equal(seen->kind, OBSERVED_STATUS);
+    assert_true(seen->target_sighted);
+    f->answered |= 1u << i;
+}
+
+/* Statuses that were answered are given at once; the list and the status that failed wait for the end. */
+static void test_answers_are_given_when_they_come(void **state) {
+    Fixture *f = *state;
+    WatchRequest request = {
+        f->aws, f->credentials, "eu-central-1", true, false, arns, N_TRAILS, on_answered
+    };
+    Watch *watch;
+
+    fake_http_fail(f->http, HTTP_TIMED_OUT, "no answer");
+    fake_http_reply(f->http, 400, ERROR("TrailNotFoundException"), NULL);
+    for (unsigned i = 1; i < N_TRAILS; i++)
+        fake_http_reply(f->http, 200, LOGGING, NULL);
+    assert_int_equal(watch_start(&request, on_done, f, &watch), 0);
+    fake_loop_advance(f->loop, 60 * USEC_PER_SEC);
+    assert_int_equal(f->n_done, 1);
+    assert_int_equal(f->answered, 0xe);
+    assert_true(f->look.sighted && !f->look.listed);
+}
+
+static void test_cancelled_while_probing(void **state) {
+    Fixture *f = *state;
+    WatchRequest request = { f->aws, f->credentials, "eu-central-1", true, true, arns, N_TRAILS, NULL };
+    Watch *watch;
+
+    watch_cancel(NULL);
+    assert_int_equal(watch_start(&request, on_done, f, &watch), 0);
+    watch_cancel(watch);
+    assert_int_equal(watch_start(&request, on_done, f, &watch), 0);
+    fake_loop_run(f->loop);
+    assert_int_equal(fake_http_n_running(f->http), 1);
+    watch_cancel(watch);
+    assert_int_equal(fake_http_n_running(f->http), 0);
+    fake_loop_advance(f->loop, 60 * USEC_PER_SEC);
+    assert_int_equal(f->n_done, 0);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        T(test_all_at_once),
+        T(test_answers_are_given_when_they_come),
+        cmocka_unit_test(test_every_field_of_a_status_reaches_the_decision),
+        cmocka_unit_test(test_a_dead_target_is_asked_once),
+        T(test_a_target_that_is_back_is_asked_everything),
+        cmocka_unit_test(test_one_trail_does_not_speak_for_all),
+        T(test_cancelled_while_probing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -27,7 +27,7 @@
 #define WEDGED_USEC (30 * USEC_PER_SEC)
 /* A message or restart under way at SIGTERM gets this long to end. */
 #define SHUTDOWN_WAIT_USEC (2 * USEC_PER_SEC)
-#define SHUTDOWN_LOOK_USEC (50 * USEC_PER_MSEC)
+#define SHUTDOWN_POLL_USEC (50 * USEC_PER_MSEC)
 
 Now engine_now(const Engine *engine) {
     return (Now){
@@ -114,8 +114,8 @@ static int open_delivery(Engine *engine) {
         .outbox = engine->outbox,
         .channels = config->channels,
         .n_channels = config->n_channels,
-        .failed = engine->parked.channels,
-        .n_failed = engine->parked.n_channels,
+        .failed = engine->unclaimed.channels,
+        .n_failed = engine->unclaimed.n_channels,
         .channel_changed = channel_changed,
         .delivered = delivered,
         .userdata = engine,
@@ -144,8 +144,8 @@ static const char *what_is_late(const Engine *engine) {
                 return engine->targets[i]->region;
     for (size_t i = 0; i < engine->n_trails; i++)
         if ((engine->trails[i]->remediation && is_late(engine->trails[i]->remediate_by_usec, now_usec)) ||
-            (engine->trails[i]->keeping.look && !engine->trails[i]->keeping.look_waits &&
-             is_late(engine->trails[i]->keeping.look_by_usec, now_usec)))
+            (engine->trails[i]->tracking.snapshot && !engine->trails[i]->tracking.poll_waits &&
+             is_late(engine->trails[i]->tracking.poll_by_usec, now_usec)))
             return engine->trails[i]->arn;
     if (deliver_overdue_usec(engine->deliver) > WEDGED_USEC)
         return "a delivery";
@@ -184,7 +184,7 @@ static int open_aws_and_tables(Engine *engine, char error[static ENGINE_ERROR_MA
         engine_debug_calls(engine);
     engine->problem[0] = '\0';
     engine->pass_open = engine->passes_begun = false;
-    engine->roster = (Roster){ 0 };
+    engine->account_list = (AccountList){ 0 };
     r = engine_load_state(engine, error);
     if (r >= 0)
         r = engine_add_configured_accounts(engine);
@@ -214,13 +214,13 @@ static void close_aws_and_tables(Engine *engine) {
 
     if (!engine->aws.loop)
         return;
-    engine_stop_looks(engine);
+    engine_stop_polls(engine);
     for (size_t i = 0; i < ARRAY_SIZE(timers); i++) {
         loop_cancel(engine->aws.loop, *timers[i]);
         *timers[i] = NULL;
     }
-    organizations_cancel(engine->roster.call);
-    engine->roster.call = NULL;
+    organizations_cancel(engine->account_list.call);
+    engine->account_list.call = NULL;
     deliver_free(engine->deliver);
     engine->deliver = NULL;
     engine_free_tables(engine);
@@ -301,11 +301,11 @@ static bool is_busy(const Engine *engine) {
 
 static void wait_a_little(void *userdata) {
     Engine *engine = userdata;
-    static unsigned looks; /* one shutdown a process */
+    static unsigned polls; /* one shutdown a process */
 
     engine->give_up_timer = NULL;
-    if (is_busy(engine) && ++looks < SHUTDOWN_WAIT_USEC / SHUTDOWN_LOOK_USEC &&
-        loop_after(engine->aws.loop, SHUTDOWN_LOOK_USEC, wait_a_little, engine, &engine->give_up_timer) >= 0)
+    if (is_busy(engine) && ++polls < SHUTDOWN_WAIT_USEC / SHUTDOWN_POLL_USEC &&
+        loop_after(engine->aws.loop, SHUTDOWN_POLL_USEC, wait_a_little, engine, &engine->give_up_timer) >= 0)
         return;
     (void)sd_event_exit(engine->event, 0);
 }
@@ -321,7 +321,7 @@ static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *
     report_systemd_stopping();
     log_event(LOG_NOTICE, MESSAGE_GUARD_STOPPING, NULL, 0,
               "stopping (signal %u); trails are not guarded until the next start", info->ssi_signo);
-    engine_stop_looks(engine);
+    engine_stop_polls(engine);
     wait_a_little(engine);
     return 0;
 }
@@ -418,14 +418,14 @@ int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]
 
 static void check_again(void *userdata) {
     Engine *engine = userdata;
-    bool busy = engine->pass_open || engine->n_passes == 0 || engine->n_looking > 0 ||
+    bool busy = engine->pass_open || engine->n_passes == 0 || engine->n_polling > 0 ||
                 engine->n_beside > 0 || !engine_accounts_are_settled(engine);
 
     for (size_t i = 0; i < engine->n_trails; i++)
         busy |= engine->trails[i]->remediation != NULL;
     engine->give_up_timer = NULL;
     if (!busy ||
-        loop_after(engine->aws.loop, SHUTDOWN_LOOK_USEC, check_again, engine, &engine->give_up_timer) < 0)
+        loop_after(engine->aws.loop, SHUTDOWN_POLL_USEC, check_again, engine, &engine->give_up_timer) < 0)
         (void)sd_event_exit(engine->event, 0);
 }
 
@@ -487,11 +487,11 @@ static EngineSettings row_of(const Trail *trail) {
 
     return (EngineSettings){
         .subject = engine_trail_subject(trail),
-        .recorded = trail->keeping.recorded ? &trail->keeping.baseline : NULL,
-        .now = &trail->keeping.now,
-        .unread = engine_not_known(trail, &trail->keeping.now),
+        .recorded = trail->tracking.recorded ? &trail->tracking.baseline : NULL,
+        .now = &trail->tracking.now,
+        .unread = engine_not_known(trail, &trail->tracking.now),
         .gone = gone,
-        .error = missing && !gone ? ENGINE_NOT_ITS_ACCOUNT : unreadable_of(&trail->keeping.seen),
+        .error = missing && !gone ? ENGINE_NOT_ITS_ACCOUNT : unreadable_of(&trail->tracking.seen),
     };
 }
 
@@ -573,7 +573,7 @@ static void say_unlisted(const Engine *engine, char dst[static ERROR_TEXT_MAX]) 
         (void)text_copy(dst, ERROR_TEXT_MAX, engine->problem[0] ? engine->problem : engine->record_problem);
 }
 
-int engine_settings(Config *config, EngineLooked looked, void *userdata,
+int engine_settings(Config *config, EnginePolled polled, void *userdata,
                     char error[static ENGINE_ERROR_MAX]) {
     _cleanup_(engine_freep) Engine *engine = NULL;
     _cleanup_free_ EngineSettings *rows = NULL;
@@ -609,7 +609,7 @@ int engine_settings(Config *config, EngineLooked looked, void *userdata,
     }
     n += add_unasked(engine, arns, n_arns, n_baselines, rows + n, parsed);
     say_unlisted(engine, unlisted);
-    looked(rows, n, unlisted, userdata);
+    polled(rows, n, unlisted, userdata);
 out:
     for (size_t i = 0; i < n_arns; i++)
         free(arns[i]);

@@ -38,16 +38,16 @@ typedef struct EngineSettings {
     bool unasked;      /* recorded, and not guarded by this configuration or these keys: error says why */
     bool foreign;      /* ... because these are no keys of its account */
     bool remembered;   /* ... and it has no baseline: the state file alone knows it */
-    const char *error; /* why not all of them could be looked at; "" when they could. Raw */
+    const char *error; /* why not all of them could be polled; "" when they could. Raw */
 } EngineSettings;
 /* unlisted: why not every list of trails could be read, raw; "" when all could: else a trail without a row
  * may be there. */
-typedef void (*EngineLooked)(const EngineSettings *rows, size_t n, const char *unlisted, void *userdata);
+typedef void (*EnginePolled)(const EngineSettings *rows, size_t n, const char *unlisted, void *userdata);
 
 /* One pass over everything that changes and records nothing; looked is called once, with every trail that is
  * guarded, also those that are recorded and not in any list. config is taken over. 0, or -errno with one
  * line in error. */
-int engine_settings(Config *config, EngineLooked looked, void *userdata,
+int engine_settings(Config *config, EnginePolled polled, void *userdata,
                     char error[static ENGINE_ERROR_MAX]);
 
 /* $STATE_DIRECTORY or /var/lib/trailguard; $RUNTIME_DIRECTORY or /run/trailguard. The first when the

@@ -49,7 +49,7 @@ bool engine_accounts_are_settled(const Engine *engine) {
     for (size_t i = 0; i < engine->n_accounts; i++)
         if (!engine->accounts[i]->settled)
             return false;
-    return !engine->config->organization.role_name || engine->roster.settled;
+    return !engine->config->organization.role_name || engine->account_list.settled;
 }
 
 /* ---- the table ---- */
@@ -211,33 +211,33 @@ void engine_free_accounts(Engine *engine) {
 
 /* ---- no credentials ---- */
 
-static void decide_unreachable(Account *account, const TargetLook *look) {
-    engine_decide_account(account, look);
+static void decide_unreachable(Account *account, const PollResult *result) {
+    engine_decide_account(account, result);
     engine_find_viewers(account);
     for (size_t i = 0; i < account->n_targets; i++)
         for (size_t k = 0; k < account->targets[i]->n_trails; k++)
             if (!account->targets[i]->trails[k]->remediation)
                 engine_decide_trail(account->targets[i]->trails[k],
-                                    &(TrailInput){ .kind = GUARD_UNREACHABLE, .look = look });
+                                    &(TrailInput){ .kind = GUARD_UNREACHABLE, .result = result });
 }
 
 /* The next try is due as that of a target that does not answer would be. */
-static void fail(Account *account, const TargetLook *look) {
+static void fail(Account *account, const PollResult *result) {
     Engine *engine = account->engine;
     Intervals intervals = engine_intervals(engine);
     TargetPace pace = { 0 };
 
     account->blocked = true;
     if (account->guarded)
-        decide_unreachable(account, look);
+        decide_unreachable(account, result);
     pace.n_failed = account->state.n_failed;
     account->identity_again_usec = engine_now(engine).mono_usec + 1 +
                                    schedule_wait(&intervals, &pace, loop_random(engine->aws.loop));
 }
 
-void engine_account_failed(Account *account, const TargetLook *look) {
+void engine_account_failed(Account *account, const PollResult *result) {
     if (!account->blocked && !account->left)
-        fail(account, look);
+        fail(account, result);
 }
 
 /* ---- who we are ---- */
@@ -297,7 +297,7 @@ static void take_identity(Account *account, const StsIdentity *identity) {
     if (engine_begin_account(account) < 0)
         log_line(LOG_ERR, "account %s: cannot begin to guard it: out of memory",
                  engine_account_named(account));
-    engine_decide_account(account, &(TargetLook){ .sighted = true });
+    engine_decide_account(account, &(PollResult){ .reachable = true });
 }
 
 static bool is_about_credentials(AwsErrorClass class) {
@@ -315,11 +315,11 @@ static void note_denied_role(const Account *account, const AwsError *error) {
         engine_note_denial(account->engine, &where, action, resource);
 }
 
-static void describe(const AwsError *error, TargetLook *look) {
+static void describe(const AwsError *error, PollResult *result) {
     bool denied = error->class == AWS_NO_CREDENTIALS && text_equal(error->code, "AccessDenied");
 
-    look->error = denied ? LOOK_DENIED : watch_look_error(error->class);
-    (void)aws_error_text(error, "GetCallerIdentity", look->error_text, sizeof(look->error_text));
+    result->error = denied ? POLL_DENIED : poll_error_of(error->class);
+    (void)aws_error_text(error, "GetCallerIdentity", result->error_text, sizeof(result->error_text));
 }
 
 static void explain_problem(Engine *engine, const AwsError *error) {
@@ -334,28 +334,28 @@ static void explain_problem(Engine *engine, const AwsError *error) {
 
 static void identity_failed(Account *account, const AwsError *error, bool first) {
     const AccountScope scope = engine_account_scope(account);
-    TargetLook look = { 0 };
+    PollResult result = { 0 };
 
     account->identity_again_usec = engine_now(account->engine).mono_usec + IDENTITY_RETRY_USEC;
-    describe(error, &look);
-    if (look.error == LOOK_DENIED)
+    describe(error, &result);
+    if (result.error == POLL_DENIED)
         note_denied_role(account, error);
     if (!account->role_arn) {
         explain_problem(account->engine, error);
         if (first)
-            log_aws(LOG_WARNING, look.error_text, "cannot find out which account this is: %s",
-                    look.error_text);
+            log_aws(LOG_WARNING, result.error_text, "cannot find out which account this is: %s",
+                    result.error_text);
     }
     if (scope_keys_are_missing(&scope, error->class == AWS_NO_CREDENTIALS,
                                is_about_credentials(error->class)))
-        fail(account, &look);
+        fail(account, &result);
 }
 
-static void look_when_ready(Account *account, bool first) {
+static void poll_when_ready(Account *account, bool first) {
     Engine *engine = account->engine;
 
     if (engine->passes_begun && engine_account_is_open(account))
-        engine_look_at_account(account);
+        engine_check_account(account);
     else if (first && !engine->passes_begun && engine_accounts_are_settled(engine))
         engine_kick_pass(engine);
 }
@@ -372,10 +372,10 @@ static void identity_done(const AwsError *error, const StsIdentity *identity, vo
     else
         identity_failed(account, error, first);
     engine_update_facts(account);
-    if (account == engine->base && !engine->roster.settled)
+    if (account == engine->base && !engine->account_list.settled)
         engine_list_accounts(engine);
     if (first || !was_open)
-        look_when_ready(account, first);
+        poll_when_ready(account, first);
     engine_publish(engine);
 }
 
@@ -399,23 +399,23 @@ void engine_ask_identity(Account *account) {
 /* ---- members come and go ---- */
 
 void engine_account_left(Account *account, const char *text) {
-    TargetLook look = { .error = LOOK_GONE };
+    PollResult result = { .error = POLL_GONE };
     Loop *loop = account->engine->aws.loop;
 
     account->left = true;
     account->settled = true;
     sts_cancel(account->identity_call);
     account->identity_call = NULL;
-    (void)text_copy(look.error_text, sizeof(look.error_text), text);
-    decide_unreachable(account, &look);
+    (void)text_copy(result.error_text, sizeof(result.error_text), text);
+    decide_unreachable(account, &result);
     for (size_t i = 0; i < account->n_targets; i++) {
         Target *target = account->targets[i];
 
-        engine_stop_look(target);
+        engine_stop_poll(target);
         loop_cancel(loop, target->wake);
         target->wake = NULL;
         for (size_t k = 0; k < target->n_trails; k++) {
-            engine_stop_keeping(target->trails[k]);
+            engine_stop_tracking(target->trails[k]);
             loop_cancel(loop, target->trails[k]->wake);
             target->trails[k]->wake = NULL;
         }

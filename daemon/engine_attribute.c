@@ -35,7 +35,7 @@ static void hint_at_guards(Engine *engine, const Attribution *found) {
 static void search_done(const Attribution *found, void *userdata) {
     Trail *trail = userdata;
 
-    trail->keeping.search = NULL;
+    trail->tracking.search = NULL;
     hint_at_guards(trail->engine, found);
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_ATTRIBUTED, .attribution = found });
 }
@@ -43,7 +43,7 @@ static void search_done(const Attribution *found, void *userdata) {
 void engine_search_actor(Trail *trail) {
     const Engine *engine = trail->engine;
     const Attributing *at = &trail->state.attributing;
-    const Settings *keep = &trail->keeping.keep;
+    const Settings *keep = &trail->tracking.keep;
     AttributeRequest request = {
         .aws = engine->aws.client,
         .credentials = trail->via->credentials,
@@ -52,9 +52,9 @@ void engine_search_actor(Trail *trail) {
         .trail_arn = trail->arn,
         .foreign = engine_is_foreign(trail),
         .bucket = keep->values[FIELD_BUCKET],
-        .bucket_region = trail->keeping.bucket_region,
+        .bucket_region = trail->tracking.bucket_region,
         .key = keep->values[FIELD_KMS_KEY],
-        .key_store = trail->keeping.key_store,
+        .key_store = trail->tracking.key_store,
         .log_group = keep->values[FIELD_LOG_GROUP],
         .log_role = keep->values[FIELD_LOG_ROLE],
         .topic = keep->values[FIELD_SNS_TOPIC],
@@ -66,12 +66,12 @@ void engine_search_actor(Trail *trail) {
         .from_usec = at->from_usec,
         .until_usec = engine_now(engine).real_usec + 60 * USEC_PER_SEC,
     };
-    Attribution failed = { .looked = false };
+    Attribution failed = { .polled = false };
     int r;
 
-    if (trail->keeping.search)
+    if (trail->tracking.search)
         return;
-    r = attribute_start(&request, search_done, trail, &trail->keeping.search);
+    r = attribute_start(&request, search_done, trail, &trail->tracking.search);
     if (r >= 0)
         return;
     (void)text_copy(failed.error_text, sizeof(failed.error_text), strerror(-r));
@@ -105,7 +105,7 @@ void engine_search_departure(Account *account) {
         .from_usec = at->from_usec,
         .until_usec = engine_now(engine).real_usec + 60 * USEC_PER_SEC,
     };
-    Attribution failed = { .looked = false };
+    Attribution failed = { .polled = false };
     int r;
 
     if (account->search)

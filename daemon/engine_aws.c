@@ -96,7 +96,7 @@ static int check_fips(const Config *config, char error[static ENGINE_AWS_ERROR_M
                   region);
 }
 
-/* Only the environment can bring them together here: the file was looked at when it was read. */
+/* Only the environment can bring them together here: the file was polled when it was read. */
 static int read_kind_of_host(const Config *config, EndpointOverrides *overrides,
                              char error[static ENGINE_AWS_ERROR_MAX]) {
     const char *set = overrides->file_url ? "aws.endpoint_url" : NULL;

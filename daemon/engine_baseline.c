@@ -46,7 +46,7 @@ static uint64_t mark_of_pins(const Expect *expect) {
 
 /* The settings to keep follow from the recording and the pins. */
 static int take_baseline(Trail *trail, const Settings *recorded) {
-    Keeping *k = &trail->keeping;
+    SettingsTracking *k = &trail->tracking;
     Settings baseline = { 0 }, keep = { 0 };
     Expect expect = { 0 };
     uint64_t pins_mark;
@@ -72,7 +72,7 @@ static int take_baseline(Trail *trail, const Settings *recorded) {
 }
 
 static void take_record(Trail *trail, const BaselineRecord *record) {
-    trail->keeping.unadded = false;
+    trail->tracking.unadded = false;
     if (!record->gone && settings_can_be_recorded(&record->now.settings))
         (void)take_baseline(trail, &record->now.settings);
 }
@@ -88,15 +88,15 @@ void engine_resume_baseline(Trail *trail) {
     baseline_record_done(&record);
 }
 
-static Tell baseline_tell(Engine *engine, Event event, Severity severity, uint64_t mark_usec,
+static Tell baseline_tell(Engine *engine, Event event, Severity severity, uint64_t dedup_usec,
                           const char *detail) {
     uint64_t now_usec = engine_now(engine).real_usec;
     Tell tell = {
         .event = event,
         .severity = severity,
         .sequence = 1,
-        .incident_mark_usec = mark_usec,
-        .mark_usec = mark_usec,
+        .incident_dedup_usec = dedup_usec,
+        .dedup_usec = dedup_usec,
         .opened_usec = now_usec,
         .time_usec = now_usec,
         .mode = engine->config->mode,
@@ -107,11 +107,11 @@ static Tell baseline_tell(Engine *engine, Event event, Severity severity, uint64
 }
 
 static void tell_of_baseline(Trail *trail, Event event, Severity severity, const Drift *changes,
-                             uint64_t mark_usec, bool gone, const char *detail) {
+                             uint64_t dedup_usec, bool gone, const char *detail) {
     Subject subject = engine_trail_subject(trail);
     Plan plan = { .n_tells = 1 };
 
-    plan.tells[0] = baseline_tell(trail->engine, event, severity, mark_usec, detail);
+    plan.tells[0] = baseline_tell(trail->engine, event, severity, dedup_usec, detail);
     plan.tells[0].mode = engine_account_policy(trail->via).mode;
     plan.tells[0].changes = changes;
     plan.tells[0].forgotten = gone;
@@ -164,10 +164,10 @@ void engine_weakness_waits(Engine *engine) {
 
 /* A baseline that is itself weak is said once: when it is recorded or accepted, or what makes it weak is
  * added. */
-static void tell_weakness(Trail *trail, uint64_t mark_usec) {
+static void tell_weakness(Trail *trail, uint64_t dedup_usec) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
 
-    if (trail->engine->once || baseline_weaknesses(&trail->keeping.keep, &b) <= 0)
+    if (trail->engine->once || baseline_weaknesses(&trail->tracking.keep, &b) <= 0)
         return;
     note(trail, NOTE_BASELINE_WEAK, 0, strbuf_str(&b));
     if (!schedule_weak_singly(&trail->engine->weak_pace, engine_now(trail->engine).mono_usec)) {
@@ -176,7 +176,7 @@ static void tell_weakness(Trail *trail, uint64_t mark_usec) {
         engine_weakness_waits(trail->engine);
         return;
     }
-    tell_of_baseline(trail, EVENT_BASELINE_WEAK, SEVERITY_WARNING, NULL, mark_usec, false, strbuf_str(&b));
+    tell_of_baseline(trail, EVENT_BASELINE_WEAK, SEVERITY_WARNING, NULL, dedup_usec, false, strbuf_str(&b));
 }
 
 static void tell_accepted(Trail *trail, const BaselineRecord *record) {
@@ -190,9 +190,9 @@ static void tell_accepted(Trail *trail, const BaselineRecord *record) {
     drift_done(&changes);
 }
 
-/* Without a baseline nothing can differ: that must not go unsaid. It is tried again at the next look. */
+/* Without a baseline nothing can differ: that must not go unsaid. It is tried again at the next poll. */
 static void say_unreadable(Trail *trail, const char *error) {
-    Keeping *k = &trail->keeping;
+    SettingsTracking *k = &trail->tracking;
 
     if (!k->unreadable)
         log_line(LOG_ERR, "%s: its baseline cannot be read: %s", trail->arn, error);
@@ -219,7 +219,7 @@ static int read_baseline(Trail *trail, BaselineRecord *ret) {
 }
 
 void engine_refresh_baseline(Trail *trail) {
-    Keeping *k = &trail->keeping;
+    SettingsTracking *k = &trail->tracking;
     BaselineRecord record = { 0 };
     BaselineStamp stamp;
     uint64_t since_usec;
@@ -264,7 +264,7 @@ bool engine_is_foreign(const Trail *trail) {
 }
 
 bool engine_has_to_record(const Trail *trail) {
-    const Keeping *k = &trail->keeping;
+    const SettingsTracking *k = &trail->tracking;
 
     return k->loaded && (!k->recorded || k->unsaved);
 }
@@ -272,7 +272,7 @@ bool engine_has_to_record(const Trail *trail) {
 uint32_t engine_not_known(const Trail *trail, const Settings *settings) {
     uint32_t fields = settings_unknown(settings);
 
-    if (!settings->values[FIELD_CONFIGURATION] && trail->keeping.n_unread[UNREADABLE_CONFIGURATION] > 0)
+    if (!settings->values[FIELD_CONFIGURATION] && trail->tracking.n_unread[UNREADABLE_CONFIGURATION] > 0)
         fields |= FIELD_BIT(FIELD_CONFIGURATION);
     /* AWS shows the tags of an organization trail to its owner only */
     if (engine_is_foreign(trail))
@@ -281,7 +281,7 @@ uint32_t engine_not_known(const Trail *trail, const Settings *settings) {
 }
 
 uint32_t engine_not_recorded(const Trail *trail) {
-    return trail->keeping.recorded ? engine_not_known(trail, &trail->keeping.baseline) : 0;
+    return trail->tracking.recorded ? engine_not_known(trail, &trail->tracking.baseline) : 0;
 }
 
 /* Once, also over restarts: it is recorded with them. */
@@ -313,7 +313,7 @@ static void note_not_recorded(Trail *trail) {
 
 void engine_record_baseline(Trail *trail, const Settings *seen) {
     Engine *engine = trail->engine;
-    Keeping *k = &trail->keeping;
+    SettingsTracking *k = &trail->tracking;
     uint64_t now_usec = engine_now(engine).real_usec;
     char error[ERROR_TEXT_MAX] = "";
     int r;
@@ -346,7 +346,7 @@ void engine_record_baseline(Trail *trail, const Settings *seen) {
 
 void engine_rewrite_baseline(Trail *trail) {
     Engine *engine = trail->engine;
-    Keeping *k = &trail->keeping;
+    SettingsTracking *k = &trail->tracking;
     char error[ERROR_TEXT_MAX] = "";
     uint64_t recorded_usec = trail->state.accepted_usec;
     int r;
@@ -373,7 +373,7 @@ void engine_rewrite_baseline(Trail *trail) {
 }
 
 static int write_addition(Trail *trail, const Settings *more) {
-    Keeping *k = &trail->keeping;
+    SettingsTracking *k = &trail->tracking;
     int r = baseline_file_add(trail->engine->state_dir, trail->arn, more);
 
     if (r >= 0)
@@ -383,7 +383,7 @@ static int write_addition(Trail *trail, const Settings *more) {
 }
 
 int engine_add_to_baseline(Trail *trail, const Settings *more) {
-    Keeping *k = &trail->keeping;
+    SettingsTracking *k = &trail->tracking;
     Settings whole = { 0 };
     int r = settings_copy(&k->baseline, &whole);
 
@@ -410,12 +410,12 @@ static bool take_new_field(Trail *trail, Field field, char *value) {
     else
         log_line(LOG_INFO, "%s: %s added to its baseline, which did not have it yet", trail->arn,
                  field_to_string(field));
-    return trail->keeping.baseline.values[field] != NULL;
+    return trail->tracking.baseline.values[field] != NULL;
 }
 
 /* In the file. -ECANCELED: another baseline was accepted meanwhile. */
 static int replace_field(Trail *trail, Field field, const char *seen) {
-    Keeping *k = &trail->keeping;
+    SettingsTracking *k = &trail->tracking;
     BaselineStamp stamp;
     int r = baseline_file_stamp(trail->engine->state_dir, trail->arn, &stamp);
 
@@ -430,8 +430,8 @@ static int replace_field(Trail *trail, Field field, const char *seen) {
 
 /* What is recorded already, as far as this version knows it. */
 static void take_new_members(Trail *trail, Field field, const char *seen) {
-    _cleanup_free_ const char *before = strdup(trail->keeping.baseline.values[field]);
-    Keeping *k = &trail->keeping;
+    _cleanup_free_ const char *before = strdup(trail->tracking.baseline.values[field]);
+    SettingsTracking *k = &trail->tracking;
     Settings whole = { 0 };
     int r = before ? 0 : -ENOMEM;
 
@@ -453,7 +453,7 @@ static void take_new_members(Trail *trail, Field field, const char *seen) {
 
 bool engine_record_new_fields(Trail *trail, const Settings *seen) {
     _cleanup_strbuf_ StrBuf before = STRBUF_INIT(ERROR_TEXT_MAX), after = STRBUF_INIT(ERROR_TEXT_MAX);
-    Keeping *k = &trail->keeping;
+    SettingsTracking *k = &trail->tracking;
     uint32_t added = 0;
 
     if (trail->engine->once || !k->recorded || k->gone)

@@ -21,7 +21,7 @@ static void carry_notes(Engine *engine, const Subject *subject, const Incident *
     if (engine->once)
         return;
     if (incident->opened_usec != 0)
-        (void)alert_incident_id(subject, incident->mark_usec, id);
+        (void)alert_incident_id(subject, incident->dedup_usec, id);
     for (unsigned i = 0; i < plan->n_notes; i++)
         report_note(subject, &plan->notes[i], id, engine_now(engine).real_usec);
 }
@@ -69,8 +69,8 @@ void engine_tell_channel(Engine *engine, const ChannelTrouble *trouble, bool fai
         .kind = failed ? TELL_OPENED : TELL_RESOLVED,
         .severity = failed ? SEVERITY_CRITICAL : SEVERITY_WARNING,
         .sequence = failed ? 1 : 2,
-        .incident_mark_usec = trouble->since_usec,
-        .mark_usec = trouble->since_usec,
+        .incident_dedup_usec = trouble->since_usec,
+        .dedup_usec = trouble->since_usec,
         .opened_usec = trouble->since_usec,
         .time_usec = now.real_usec,
         .mode = engine->config->mode,
@@ -105,8 +105,8 @@ static void carry_action(Trail *trail, const Plan *plan) {
         .arn = trail->arn,
         .action = plan->action,
         .stop_usec = trail->state.stop_usec,
-        .desired = &trail->keeping.keep,
-        .actual = &trail->keeping.now,
+        .desired = &trail->tracking.keep,
+        .actual = &trail->tracking.now,
         .fields = plan->fields,
         .checks_bucket = engine->config->bucket_checks,
         .differs = engine_differs,
@@ -121,11 +121,11 @@ static void carry_action(Trail *trail, const Plan *plan) {
     engine_save_intent(trail);
     if (plan->action == ACTION_RESTORE)
         engine_save_found(trail);
-    trail->keeping.look_is_stale = writes && trail->keeping.look;
+    trail->tracking.poll_is_stale = writes && trail->tracking.snapshot;
     trail->remediate_by_usec = engine_now(engine).mono_usec +
                                REMEDIATE_CALLS_MAX * aws_client_deadline_usec(engine->aws.client) +
                                REMEDIATE_READ_BACK_USEC;
-    r = writes && !trail->keeping.recorded ? -ENODATA : remediate_start(&request, &trail->remediation);
+    r = writes && !trail->tracking.recorded ? -ENODATA : remediate_start(&request, &trail->remediation);
     if (r < 0) {
         Outcome outcome = { .action = plan->action, .result = RESULT_FAILED, .fields_left = FIELDS_ALL };
 
@@ -169,7 +169,7 @@ static void set_maintenance(Trail *trail, Now now) {
 static int carry_trail_tells(Trail *trail, const Subject *subject, Plan *plan) {
     for (unsigned i = 0; i < plan->n_tells; i++)
         if (plan->tells[i].fields != 0)
-            plan->tells[i].changes = &trail->keeping.changes;
+            plan->tells[i].changes = &trail->tracking.changes;
     return engine_carry_tells(trail->engine, subject, plan);
 }
 
@@ -243,17 +243,17 @@ typedef struct Deciding {
     void *userdata;
 } Deciding;
 
-static void carry_sight(const Deciding *d, const TargetLook *look, const Attribution *found) {
+static void carry_sight(const Deciding *d, const PollResult *result, const Attribution *found) {
     Engine *engine = d->engine;
-    bool was_blind = d->state->blind, was_unreadable = d->state->list_unreadable;
+    bool was_unreachable = d->state->unreachable, was_unreadable = d->state->list_unreadable;
     unsigned was_failed = d->state->n_failed;
     Plan plan;
 
     if (found)
         guard_target_attributed(d->policy, d->state, found, engine_now(engine), &plan, d->state);
     else
-        guard_target(d->policy, d->state, look, engine_now(engine), &plan, d->state);
-    engine_debug_sight(&d->subject, d->state, was_failed, was_blind);
+        guard_target(d->policy, d->state, result, engine_now(engine), &plan, d->state);
+    engine_debug_sight(&d->subject, d->state, was_failed, was_unreachable);
     carry_notes(engine, &d->subject,
                 d->state->sight.open  ? &d->state->sight
                 : d->state->list.open ? &d->state->list
@@ -261,20 +261,21 @@ static void carry_sight(const Deciding *d, const TargetLook *look, const Attribu
                 &plan);
     (void)engine_carry_tells(engine, &d->subject, &plan);
     engine_save_soon(engine, plan.n_tells > 0);
-    if (plan.n_tells > 0 || was_blind != d->state->blind || was_unreadable != d->state->list_unreadable)
+    if (plan.n_tells > 0 || was_unreachable != d->state->unreachable ||
+        was_unreadable != d->state->list_unreadable)
         engine_publish(engine);
     arm(engine, d->wake, plan.wake_mono_usec, d->woke, d->userdata);
     if (plan.attribute && !engine->once)
         engine_search_departure(d->userdata);
 }
 
-void engine_decide_target(Target *target, const TargetLook *look) {
+void engine_decide_target(Target *target, const PollResult *result) {
     Policy policy = engine_account_policy(target->account);
 
     policy.attribution = false; /* what keeps a region from answering is in no event history */
     carry_sight(&(Deciding){ target->engine, &policy, engine_target_subject(target), &target->state,
                              &target->wake, target_woke, target },
-                look, NULL);
+                result, NULL);
 }
 
 static void account_woke(void *userdata) {
@@ -287,22 +288,22 @@ static void account_woke(void *userdata) {
     engine_decide_account(account, NULL);
 }
 
-static void decide_account(Account *account, const TargetLook *look, const Attribution *found) {
+static void decide_account(Account *account, const PollResult *result, const Attribution *found) {
     Engine *engine = account->engine;
     Policy policy = engine_account_policy(account);
     const AccountScope scope = engine_account_scope(account);
-    const Management management = { engine->roster.management[0], engine_management(engine) };
+    const Management management = { engine->account_list.management[0], engine_management(engine) };
     bool organization = engine->config->organization.role_name;
 
     policy.attribution =
             policy.attribution && scope_departure_is_searched(&scope, organization, &management);
     carry_sight(&(Deciding){ engine, &policy, engine_account_subject(account), &account->state,
                              &account->wake, account_woke, account },
-                look, found);
+                result, found);
 }
 
-void engine_decide_account(Account *account, const TargetLook *look) {
-    decide_account(account, look, NULL);
+void engine_decide_account(Account *account, const PollResult *result) {
+    decide_account(account, result, NULL);
 }
 
 void engine_account_attributed(Account *account, const Attribution *found) {

@@ -98,7 +98,7 @@ void engine_debug_calls(Engine *engine) {
 /* ---- trails ---- */
 
 static const char *const inputs[] = {
-    [GUARD_LOOKED] = "a poll",
+    [GUARD_POLLED] = "a poll",
     [GUARD_COMPARED] = "a check of its settings",
     [GUARD_ACTED] = "the end of an action",
     [GUARD_ATTRIBUTED] = "the end of a search",
@@ -184,19 +184,19 @@ static void sight_line(const Subject *subject, const char *kind, const char *tex
               subject->region[0] ? " " : "", or_dash(subject->account), text);
 }
 
-static const char *state_of(bool blind, unsigned n_failed) {
-    return blind ? "unreachable" : n_failed > 0 ? "failing" : "reachable";
+static const char *state_of(bool unreachable, unsigned n_failed) {
+    return unreachable ? "unreachable" : n_failed > 0 ? "failing" : "reachable";
 }
 
 void engine_debug_sight(const Subject *subject, const TargetState *state, unsigned was_failed,
-                        bool was_blind) {
+                        bool was_unreachable) {
     char text[2 * ERROR_TEXT_MAX];
 
-    if (log_level() < LOG_DEBUG || (was_failed == state->n_failed && was_blind == state->blind))
+    if (log_level() < LOG_DEBUG || (was_failed == state->n_failed && was_unreachable == state->unreachable))
         return;
     (void)snprintf(text, sizeof(text), "%s -> %s; polls that failed in a row: %u%s%s",
-                   state_of(was_blind, was_failed), state_of(state->blind, state->n_failed), state->n_failed,
-                   state->error_text[0] ? ": " : "", state->error_text);
+                   state_of(was_unreachable, was_failed), state_of(state->unreachable, state->n_failed),
+                   state->n_failed, state->error_text[0] ? ": " : "", state->error_text);
     sight_line(subject, "target", text);
 }
 

@@ -16,7 +16,7 @@ void engine_debug_trail_woke(const Trail *trail);
 
 /* A target or an account after a decision; was_failed: polls that had failed in a row before. */
 void engine_debug_sight(const Subject *subject, const TargetState *state, unsigned was_failed,
-                        bool was_blind);
+                        bool was_unreachable);
 void engine_debug_sight_woke(const Subject *subject);
 
 /* A target is not polled for so long. */

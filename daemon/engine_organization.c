@@ -43,8 +43,8 @@ static int add_member(Engine *engine, const char *id, const char *name, Account 
 int engine_add_known_members(Engine *engine) {
     if (!engine->config->organization.role_name)
         return 0;
-    for (size_t i = 0; i < engine->parked.n_accounts; i++) {
-        const StateAccount *row = &engine->parked.accounts[i];
+    for (size_t i = 0; i < engine->unclaimed.n_accounts; i++) {
+        const StateAccount *row = &engine->unclaimed.accounts[i];
         Account *account;
         int r;
 
@@ -63,7 +63,7 @@ int engine_add_known_members(Engine *engine) {
 
 /* ---- what the list says ---- */
 
-static void greet(Engine *engine, Account *account, const OrganizationsAccount *item) {
+static void account_added(Engine *engine, Account *account, const OrganizationsAccount *item) {
     char name[SHOWN_MAX];
     int r = add_member(engine, item->id, item->name, &account);
 
@@ -74,7 +74,7 @@ static void greet(Engine *engine, Account *account, const OrganizationsAccount *
         return;
     }
     account->listed = true;
-    if (engine->roster.known)
+    if (engine->account_list.known)
         log_line(LOG_NOTICE, "account %s (%s) is new in the organization: guarding it", item->id,
                  text_escaped(name, sizeof(name), item->name));
     engine_ask_identity(account);
@@ -87,7 +87,7 @@ static void welcome_back(Engine *engine _unused_, Account *account,
     engine_account_returned(account);
 }
 
-static void say_goodbye(Engine *engine _unused_, Account *account, const OrganizationsAccount *item) {
+static void account_removed(Engine *engine _unused_, Account *account, const OrganizationsAccount *item) {
     char text[ERROR_TEXT_MAX], name[SHOWN_MAX];
 
     (void)snprintf(text, sizeof(text), "account %s%s%s%s %s", account->id, account->name[0] ? " (" : "",
@@ -100,10 +100,10 @@ static void say_goodbye(Engine *engine _unused_, Account *account, const Organiz
 /* item NULL: the list does not have the account; account NULL: we do not have it. */
 static void take_item(Engine *engine, Account *account, const OrganizationsAccount *item) {
     static void (*const changes[_MEMBER_CHANGE_MAX])(Engine *, Account *, const OrganizationsAccount *) = {
-        [MEMBER_JOINED] = greet,
+        [MEMBER_JOINED] = account_added,
         [MEMBER_RETURNED] = welcome_back,
-        [MEMBER_SUSPENDED] = say_goodbye,
-        [MEMBER_REMOVED] = say_goodbye,
+        [MEMBER_SUSPENDED] = account_removed,
+        [MEMBER_REMOVED] = account_removed,
     };
     const MemberInput in = {
         .active = item && item->state == ORGANIZATIONS_ACTIVE,
@@ -133,13 +133,13 @@ static void take_accounts(Engine *engine, const OrganizationsAccounts *accounts)
     for (size_t i = 0; i < engine->n_accounts; i++)
         if (!engine->accounts[i]->listed)
             take_item(engine, engine->accounts[i], NULL);
-    if (!engine->roster.known)
+    if (!engine->account_list.known)
         log_line(LOG_INFO, "the organization has %zu accounts, %zu of them active", accounts->n, n);
-    engine->roster.known = true;
+    engine->account_list.known = true;
 }
 
 Account *engine_management(const Engine *engine) {
-    const char *id = engine->roster.management;
+    const char *id = engine->account_list.management;
     Account *account;
 
     if (!id[0])
@@ -162,54 +162,56 @@ static void resume_searches(Engine *engine) {
 static void list_failed(Engine *engine, const AwsError *error) {
     char action[AWS_ACTION_MAX], resource[AWS_RESOURCE_MAX];
     Subject where = engine_account_subject(engine->base);
-    Roster *roster = &engine->roster;
+    AccountList *account_list = &engine->account_list;
 
-    (void)aws_error_text(error, "ListAccounts", roster->error, sizeof(roster->error));
+    (void)aws_error_text(error, "ListAccounts", account_list->error, sizeof(account_list->error));
     if (aws_error_denied_action(error, action, resource))
         engine_note_denial(engine, &where, action, resource);
-    if (roster->n_failed++ == 0)
-        log_aws(LOG_WARNING, roster->error,
-                "cannot list the organization's accounts: %s; going on with those known", roster->error);
+    if (account_list->n_failed++ == 0)
+        log_aws(LOG_WARNING, account_list->error,
+                "cannot list the organization's accounts: %s; going on with those known",
+                account_list->error);
 }
 
 static void list_done(const AwsError *error, const OrganizationsAccounts *accounts, void *userdata) {
     Engine *engine = userdata;
-    Roster *roster = &engine->roster;
+    AccountList *account_list = &engine->account_list;
     uint64_t refresh_usec = engine->config->organization.refresh_sec * USEC_PER_SEC;
 
-    roster->call = NULL;
+    account_list->call = NULL;
     if (error->class != AWS_OK) {
         list_failed(engine, error);
     } else {
-        if (roster->n_failed > 0)
+        if (account_list->n_failed > 0)
             log_line(LOG_NOTICE, "the organization's accounts can be listed again");
-        roster->n_failed = 0;
-        roster->error[0] = '\0';
-        (void)text_copy(roster->management, sizeof(roster->management), accounts->management);
+        account_list->n_failed = 0;
+        account_list->error[0] = '\0';
+        (void)text_copy(account_list->management, sizeof(account_list->management), accounts->management);
         take_accounts(engine, accounts);
         resume_searches(engine);
         engine_save_soon(engine, false);
     }
-    roster->due_usec = engine_now(engine).mono_usec + schedule_list_wait(roster->n_failed, refresh_usec);
-    roster->settled = true;
+    account_list->due_usec =
+            engine_now(engine).mono_usec + schedule_list_wait(account_list->n_failed, refresh_usec);
+    account_list->settled = true;
     if (!engine->passes_begun && engine_accounts_are_settled(engine))
         engine_kick_pass(engine);
     engine_publish(engine);
 }
 
 void engine_list_accounts(Engine *engine) {
-    Roster *roster = &engine->roster;
+    AccountList *account_list = &engine->account_list;
     AwsError error;
     int r;
 
-    if (!engine->config->organization.role_name || roster->call)
+    if (!engine->config->organization.role_name || account_list->call)
         return;
     r = organizations_list_accounts(engine->aws.client, engine->aws.credentials, engine->aws.region,
-                                    list_done, engine, &roster->call);
+                                    list_done, engine, &account_list->call);
     if (r < 0) {
         aws_error_set(&error, AWS_INTERNAL, "", "cannot ask: %s", strerror(-r));
         list_failed(engine, &error);
-        roster->settled = true;
-        roster->due_usec = engine_now(engine).mono_usec + schedule_list_wait(1, UINT64_MAX);
+        account_list->settled = true;
+        account_list->due_usec = engine_now(engine).mono_usec + schedule_list_wait(1, UINT64_MAX);
     }
 }

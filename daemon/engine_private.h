@@ -10,7 +10,7 @@
 #include "daemon/core/scope.h"
 #include "daemon/engine.h"
 #include "daemon/engine_aws.h"
-#include "daemon/engine_keeping.h"
+#include "daemon/engine_tracking.h"
 #include "daemon/io/attribute.h"
 #include "daemon/io/deliver.h"
 #include "daemon/io/outbox.h"
@@ -64,7 +64,7 @@ struct Account {
     StsCall *identity_call;
     char identity[ARN_MAX];       /* the caller's ARN, as AWS has it; "" until known */
     bool settled;                 /* GetCallerIdentity was answered, or has failed */
-    bool blocked;                 /* no credentials can be had: nothing in it is looked at */
+    bool blocked;                 /* no credentials can be had: nothing in it is polled */
     uint64_t identity_again_usec; /* mono; 0: no need */
     bool begun;                   /* the state file's rows were taken over */
     uint64_t
@@ -85,17 +85,17 @@ struct Target {
     char region[32];
     bool configured; /* false: here because a guarded trail lives here */
     TargetState state;
-    Trail **trails; /* that live here and are looked at through this account */
+    Trail **trails; /* that live here and are polled through this account */
     size_t n_trails;
     Trail **shown; /* that its lists have shown, wherever they live */
     size_t n_shown;
     Poll *polls;                  /* under way: one, unless something in an earlier one does not answer */
-    TargetLook *rejected;         /* a look whose keys were rejected, while it is unclear what that means */
-    uint64_t due_usec;            /* mono; not looked at before */
+    PollResult *rejected;         /* a poll whose keys were rejected, while it is unclear what that means */
+    uint64_t due_usec;            /* mono; not polled before */
     uint64_t settings_due_usec;   /* mono */
-    uint64_t looked_usec;         /* real; last look that was answered */
+    uint64_t polled_usec;         /* real; last poll that was answered */
     bool listed;                  /* since start */
-    bool fresh;                   /* a trail came in that was never looked at: look as soon as possible */
+    bool fresh;                   /* a trail came in that was never polled: look as soon as possible */
     uint64_t rejected_since_usec; /* mono; our keys are called unknown since; 0: they are not */
     unsigned n_rejected;          /* ... so many times */
     AccountCall *region_call;     /* whether the account has enabled the region; NULL when not being asked */
@@ -112,7 +112,7 @@ struct Target {
 struct Poll {
     Target *target;
     Poll *next;
-    Watch *watch;
+    Poll *poll;
     Trail **trails; /* in the order of the poll's arns; NULL: answered, or not there any more */
     size_t n_trails;
     bool asks_list;      /* for the settings, and not only to be sure that a trail is gone */
@@ -123,7 +123,7 @@ struct Poll {
 
 struct Trail {
     Engine *engine;
-    Account *via; /* through which it is looked at: its owner if that is guarded, else one that sees it */
+    Account *via; /* through which it is polled: its owner if that is guarded, else one that sees it */
     Target *home; /* NULL for a named trail that was never found */
     char *name, *arn;
     char *account; /* the owner's id */
@@ -139,12 +139,12 @@ struct Trail {
     size_t n_covers;                          /* targets whose lists have shown it */
     Remediation *remediation;
     uint64_t remediate_by_usec; /* mono */
-    Keeping keeping;
+    SettingsTracking tracking;
     LoopTimer *wake;
 };
 
 /* The organization's list of accounts. */
-typedef struct Roster {
+typedef struct AccountList {
     OrganizationsCall *call;
     uint64_t due_usec; /* mono; 0: there is no organization */
     bool known;        /* was had at least once since start */
@@ -152,7 +152,7 @@ typedef struct Roster {
     unsigned n_failed; /* in a row */
     char error[ERROR_TEXT_MAX];
     char management[16]; /* id of the management account, as the list says; "" while unknown */
-} Roster;
+} AccountList;
 
 /* What may be written often, as schedule_file_pause() allows. */
 typedef struct Writing {
@@ -188,15 +188,15 @@ struct Engine {
     size_t n_accounts;
     void *account_index; /* tsearch(3): accounts by id */
     Account *base;
-    Roster roster;
+    AccountList account_list;
     char problem[ERROR_TEXT_MAX]; /* why nothing can be guarded; "" */
 
     Target **targets; /* of all accounts */
     size_t n_targets;
     Trail **trails;
     size_t n_trails;
-    void *trail_index; /* tsearch(3): trails by ARN */
-    StateTable parked; /* loaded, not taken over by anything that is guarded */
+    void *trail_index;    /* tsearch(3): trails by ARN */
+    StateTable unclaimed; /* loaded, not taken over by anything that is guarded */
     char **ignored;
     size_t n_ignored;
     StatusDenial *denials; /* once: permissions that are missing */
@@ -209,7 +209,7 @@ struct Engine {
     uint64_t pass_started_usec; /* mono */
     bool pass_open;
     bool passes_begun;
-    size_t n_looking;         /* polls under way that the pass waits for */
+    size_t n_polling;         /* polls under way that the pass waits for */
     size_t n_beside;          /* looks at settings and buckets, under way or waiting */
     uint64_t pass_ended_usec; /* real */
     uint64_t pass_duration_usec;
@@ -246,11 +246,11 @@ void engine_free_accounts(Engine *engine);
 Account *engine_account_by_id(const Engine *engine, const char *id); /* NULL when there is none */
 void engine_ask_identity(Account *account);
 AccountScope engine_account_scope(const Account *account);
-/* May its targets be looked at? */
+/* May its targets be polled? */
 bool engine_account_is_open(const Account *account);
-/* A look ended because the account's credentials cannot be had: look says how. */
-void engine_account_failed(Account *account, const TargetLook *look);
-/* From now on nothing of it is looked at: it is no member of the organization any more. */
+/* A poll ended because the account's credentials cannot be had: look says how. */
+void engine_account_failed(Account *account, const PollResult *result);
+/* From now on nothing of it is polled: it is no member of the organization any more. */
 void engine_account_left(Account *account, const char *text);
 void engine_account_returned(Account *account);
 /* All accounts have answered who they are, or failed to. */
@@ -281,7 +281,7 @@ Trail *engine_add_trail_by_arn(Account *seen_by, const char *text); /* NULL also
 bool engine_is_guarded(const Account *account, const char *name, const char *arn);
 bool engine_is_ignored(const Engine *engine, const char *name, const char *arn);
 int engine_add_configured_targets(Account *account);
-/* Trails of this account that others are looking at from now on are its own to look at. */
+/* Trails of this account that others are polling from now on are its own to look at. */
 void engine_adopt_trails(Account *account);
 /* Organization trails that are polled through this account, which cannot be polled now: through another that
  * sees them. */
@@ -324,19 +324,19 @@ void engine_save_intent(Trail *trail);
 void engine_remove_intent(Trail *trail);
 void engine_save_soon(Engine *engine, bool now);
 
-/* engine_look.c: passes and looks. */
+/* engine_poll.c: passes and looks. */
 void engine_start_passes(Engine *engine, uint64_t delay_usec);
 void engine_kick_pass(Engine *engine); /* a pass now */
-void engine_look(Engine *engine, Target *target);
-void engine_end_pass(Engine *engine);          /* unless something is still being looked at */
-void engine_look_at_account(Account *account); /* all its targets */
-void engine_stop_look(Target *target);
+void engine_poll(Engine *engine, Target *target);
+void engine_end_pass(Engine *engine);        /* unless something is still being polled */
+void engine_check_account(Account *account); /* all its targets */
+void engine_stop_poll(Target *target);
 /* Decides about targets of the account whose keys were rejected, as far as it is clear by now what that
  * means. */
 void engine_judge_rejected(Account *account);
 /* No poll under way knows the trail any more. */
 void engine_leave_polls(const Target *target, const Trail *trail);
-void engine_stop_looks(Engine *engine);
+void engine_stop_polls(Engine *engine);
 
 /* engine_region.c: whether an account has enabled a region. */
 /* Asks AWS, unless that was done lately. Is it being asked? The answer ends in engine_judge_rejected(). */
@@ -351,8 +351,8 @@ void engine_decide_trail(Trail *trail, const TrailInput *input);
 void engine_resume_trail(Trail *trail);
 /* Composes messages and queues them. 0 when every one is on the disk. */
 int engine_carry_tells(Engine *engine, const Subject *subject, const Plan *plan);
-void engine_decide_target(Target *target, const TargetLook *look);
-void engine_decide_account(Account *account, const TargetLook *look); /* of the account as a whole */
+void engine_decide_target(Target *target, const PollResult *result);
+void engine_decide_account(Account *account, const PollResult *result); /* of the account as a whole */
 void engine_account_attributed(Account *account, const Attribution *found);
 void engine_tell_channel(Engine *engine, const ChannelTrouble *trouble, bool failed);
 

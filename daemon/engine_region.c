@@ -25,7 +25,7 @@ static void note_denied(Account *account, const AwsError *error) {
 
 static void end_call(Target *target) {
     target->region_call = NULL;
-    target->engine->n_looking -= target->region_is_of_pass;
+    target->engine->n_polling -= target->region_is_of_pass;
     target->region_is_of_pass = false;
 }
 
@@ -59,7 +59,7 @@ bool engine_ask_region(Target *target) {
     /* as with polls: a pass does not wait for what is reported already */
     target->region_is_of_pass =
             engine->once || target->state.n_failed < engine_intervals(engine).unreachable_after;
-    engine->n_looking += target->region_is_of_pass;
+    engine->n_polling += target->region_is_of_pass;
     return true;
 }
 

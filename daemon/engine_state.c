@@ -33,7 +33,7 @@ int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
     engine->state_returned = false;
     if (engine->once)
         return 0;
-    r = state_load(engine->state_dir, engine_now(engine).real_usec, &engine->parked, error,
+    r = state_load(engine->state_dir, engine_now(engine).real_usec, &engine->unclaimed, error,
                    ENGINE_ERROR_MAX);
     engine->state_unread = r < 0 && r != -ENOMEM;
     if (engine->state_unread) {
@@ -42,7 +42,7 @@ int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
         r = 0;
     }
     if (r >= 0)
-        r = state_intents_load(engine->state_dir, engine_now(engine).real_usec, &engine->parked);
+        r = state_intents_load(engine->state_dir, engine_now(engine).real_usec, &engine->unclaimed);
     if (r == -ENOMEM)
         (void)snprintf(error, ENGINE_ERROR_MAX, "out of memory");
     return r;
@@ -51,13 +51,13 @@ int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
 /* Until AWS has said which account the base credentials belong to, the one of the last time is assumed. ""
  * at the very first time, and in files of a version that had only one account. */
 const char *engine_account_named(const Account *account) {
-    const StateTable *parked = &account->engine->parked;
+    const StateTable *unclaimed = &account->engine->unclaimed;
 
     if (account->id[0] || account->role_arn)
         return account->id;
-    for (size_t i = 0; i < parked->n_accounts; i++)
-        if (parked->accounts[i].base)
-            return parked->accounts[i].account;
+    for (size_t i = 0; i < unclaimed->n_accounts; i++)
+        if (unclaimed->accounts[i].base)
+            return unclaimed->accounts[i].account;
     return "";
 }
 
@@ -68,18 +68,18 @@ static bool is_its_row(const Account *account, const char *assumed, const char *
 }
 
 static void take_account_row(Account *account, const char *assumed) {
-    const StateTable *parked = &account->engine->parked;
+    const StateTable *unclaimed = &account->engine->unclaimed;
 
-    for (size_t i = 0; i < parked->n_accounts; i++)
-        if (text_equal(parked->accounts[i].account, assumed))
-            account->state = parked->accounts[i].state;
+    for (size_t i = 0; i < unclaimed->n_accounts; i++)
+        if (text_equal(unclaimed->accounts[i].account, assumed))
+            account->state = unclaimed->accounts[i].state;
 }
 
 static void take_target_rows(Account *account, const char *assumed) {
-    const StateTable *parked = &account->engine->parked;
+    const StateTable *unclaimed = &account->engine->unclaimed;
 
-    for (size_t i = 0; i < parked->n_targets; i++) {
-        const StateTarget *row = &parked->targets[i];
+    for (size_t i = 0; i < unclaimed->n_targets; i++) {
+        const StateTarget *row = &unclaimed->targets[i];
 
         if (!is_its_row(account, assumed, row->account))
             continue;
@@ -95,7 +95,7 @@ static void take_state(Trail *trail, StateTrail *row) {
     trail->state = trail->told = row->state;
     trail->has_intent = row->intent;
     engine_set_facts(trail);
-    engine_resume_keeping(trail, &row->changes, &row->episode);
+    engine_resume_tracking(trail, &row->changes, &row->episode);
     engine_resume_trail(trail);
     if (trail->state.weakness_untold)
         engine_weakness_waits(trail->engine);
@@ -127,27 +127,27 @@ static void free_row(StateTrail *row) {
     free(row->via);
 }
 
-static void drop_row(StateTable *parked, size_t i) {
-    free_row(&parked->trails[i]);
-    parked->trails[i] = parked->trails[--parked->n_trails];
+static void drop_row(StateTable *unclaimed, size_t i) {
+    free_row(&unclaimed->trails[i]);
+    unclaimed->trails[i] = unclaimed->trails[--unclaimed->n_trails];
 }
 
 void engine_claim_row(Trail *trail) {
-    StateTable *parked = &trail->engine->parked;
+    StateTable *unclaimed = &trail->engine->unclaimed;
 
-    for (size_t i = 0; i < parked->n_trails; i++)
-        if (text_equal(parked->trails[i].arn, trail->arn)) {
-            take_state(trail, &parked->trails[i]);
-            drop_row(parked, i);
+    for (size_t i = 0; i < unclaimed->n_trails; i++)
+        if (text_equal(unclaimed->trails[i].arn, trail->arn)) {
+            take_state(trail, &unclaimed->trails[i]);
+            drop_row(unclaimed, i);
             return;
         }
 }
 
 static int take_trail_rows(Account *account, const char *assumed) {
-    StateTable *parked = &account->engine->parked;
+    StateTable *unclaimed = &account->engine->unclaimed;
 
-    for (size_t i = 0; i < parked->n_trails;) {
-        StateTrail *row = &parked->trails[i];
+    for (size_t i = 0; i < unclaimed->n_trails;) {
+        StateTrail *row = &unclaimed->trails[i];
         int r = 0;
 
         if (is_its_row(account, assumed, row->via[0] ? row->via : row->account))
@@ -157,7 +157,7 @@ static int take_trail_rows(Account *account, const char *assumed) {
         if (r == 0)
             i++;
         else
-            drop_row(parked, i);
+            drop_row(unclaimed, i);
     }
     return 0;
 }
@@ -274,7 +274,8 @@ int engine_begin_account(Account *account) {
 
 /* Of an account that is in no table: NULL while not all are known. */
 static const char *why_unknown(const Engine *engine) {
-    if (!engine->base->identity[0] || (engine->config->organization.role_name && !engine->roster.known))
+    if (!engine->base->identity[0] ||
+        (engine->config->organization.role_name && !engine->account_list.known))
         return NULL;
     return ENGINE_ACCOUNT_GONE;
 }
@@ -361,10 +362,10 @@ static void end_target_row(Engine *engine, const char *account, const char *regi
     engine_save_soon(engine, true);
 }
 
-/* What is guarded has its state in the tables; a row that came from there is not looked at. */
+/* What is guarded has its state in the tables; a row that came from there is not polled. */
 static void end_target_rows(Engine *engine) {
-    for (size_t i = 0; i < engine->parked.n_targets; i++) {
-        StateTarget *row = &engine->parked.targets[i];
+    for (size_t i = 0; i < engine->unclaimed.n_targets; i++) {
+        StateTarget *row = &engine->unclaimed.targets[i];
         const Account *account = engine_account_by_id(engine, row->account);
         const char *why = account ? NULL : why_unknown(engine);
 
@@ -378,8 +379,8 @@ static void end_target_rows(Engine *engine) {
 }
 
 static void end_account_rows(Engine *engine) {
-    for (size_t i = 0; i < engine->parked.n_accounts; i++) {
-        StateAccount *row = &engine->parked.accounts[i];
+    for (size_t i = 0; i < engine->unclaimed.n_accounts; i++) {
+        StateAccount *row = &engine->unclaimed.accounts[i];
         const Account *account = engine_account_by_id(engine, row->account);
         const char *why = account ? NULL : why_unknown(engine);
 
@@ -393,8 +394,8 @@ static void end_account_rows(Engine *engine) {
 void engine_end_unguarded(Engine *engine) {
     end_target_rows(engine);
     end_account_rows(engine);
-    for (size_t i = 0; i < engine->parked.n_trails; i++) {
-        StateTrail *row = &engine->parked.trails[i];
+    for (size_t i = 0; i < engine->unclaimed.n_trails; i++) {
+        StateTrail *row = &engine->unclaimed.trails[i];
         const char *why = row->state.incident.open ? why_unguarded(engine, row) : NULL;
 
         if (why)
@@ -420,8 +421,8 @@ static StateTrail row_of(const Trail *t, const TrailState *state) {
 
     /* those of another incident belong to a message that waits */
     if (engine_has_changes_of(t, &state->incident)) {
-        row.changes = t->keeping.changes;
-        row.episode = t->keeping.episode;
+        row.changes = t->tracking.changes;
+        row.episode = t->tracking.episode;
     }
     return row;
 }
@@ -435,8 +436,8 @@ static void fill_trails(const Engine *engine, StateTable *table) {
     }
     /* Trails that this configuration does not guard stay in the file: a trail that was seen once is not
      * forgotten. */
-    for (size_t i = 0; i < engine->parked.n_trails; i++)
-        table->trails[table->n_trails++] = engine->parked.trails[i];
+    for (size_t i = 0; i < engine->unclaimed.n_trails; i++)
+        table->trails[table->n_trails++] = engine->unclaimed.trails[i];
 }
 
 static bool has_account(const Engine *engine, const char *id) {
@@ -461,8 +462,8 @@ static void fill_accounts(const Engine *engine, StateTable *table) {
                 .state = a->state,
             };
     }
-    for (size_t i = 0; i < engine->parked.n_accounts; i++) {
-        const StateAccount *row = &engine->parked.accounts[i];
+    for (size_t i = 0; i < engine->unclaimed.n_accounts; i++) {
+        const StateAccount *row = &engine->unclaimed.accounts[i];
 
         if (has_open(&row->state) && !has_account(engine, row->account))
             table->accounts[table->n_accounts++] = *row;
@@ -477,9 +478,10 @@ static void fill_targets(const Engine *engine, StateTable *table) {
             .state = engine->targets[i]->state,
         };
     /* until the messages are in the outbox that end their incidents */
-    for (size_t i = 0; i < engine->parked.n_targets; i++)
-        if (has_open(&engine->parked.targets[i].state) && !has_target(engine, &engine->parked.targets[i]))
-            table->targets[table->n_targets++] = engine->parked.targets[i];
+    for (size_t i = 0; i < engine->unclaimed.n_targets; i++)
+        if (has_open(&engine->unclaimed.targets[i].state) &&
+            !has_target(engine, &engine->unclaimed.targets[i]))
+            table->targets[table->n_targets++] = engine->unclaimed.targets[i];
 }
 
 static int add_failed_channels(const Engine *engine, StateTable *table) {
@@ -571,9 +573,9 @@ void engine_save_state(Engine *engine) {
         engine_written(engine, &engine->save, began_usec);
         return;
     }
-    table.trails = calloc(engine->n_trails + engine->parked.n_trails + 1, sizeof(*table.trails));
-    table.targets = calloc(engine->n_targets + engine->parked.n_targets + 1, sizeof(*table.targets));
-    table.accounts = calloc(engine->n_accounts + engine->parked.n_accounts + 1, sizeof(*table.accounts));
+    table.trails = calloc(engine->n_trails + engine->unclaimed.n_trails + 1, sizeof(*table.trails));
+    table.targets = calloc(engine->n_targets + engine->unclaimed.n_targets + 1, sizeof(*table.targets));
+    table.accounts = calloc(engine->n_accounts + engine->unclaimed.n_accounts + 1, sizeof(*table.accounts));
     if (!table.trails || !table.targets || !table.accounts || add_failed_channels(engine, &table) < 0)
         goto out;
     fill_trails(engine, &table);

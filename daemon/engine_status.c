@@ -29,16 +29,17 @@ static void fill_trails(const Engine *engine, StatusTrail *rows, IncidentId *ids
             .subject = engine_trail_subject(trail),
             .state = &trail->state,
             .incident_id = ids[i],
-            .changes = engine_has_changes_of(trail, &trail->state.incident) ? &trail->keeping.changes : NULL,
-            .episode = engine_has_changes_of(trail, &trail->state.incident) ? trail->keeping.episode : NULL,
+            .changes =
+                    engine_has_changes_of(trail, &trail->state.incident) ? &trail->tracking.changes : NULL,
+            .episode = engine_has_changes_of(trail, &trail->state.incident) ? trail->tracking.episode : NULL,
             .organization = trail->organization,
-            .has_baseline = trail->keeping.recorded,
-            .baseline_unreadable = trail->keeping.unreadable,
+            .has_baseline = trail->tracking.recorded,
+            .baseline_unreadable = trail->tracking.unreadable,
             .not_recorded = engine_not_recorded(trail),
             .before = state_before(engine, trail),
         };
         if (trail->state.incident.open)
-            (void)alert_incident_id(&rows[i].subject, trail->state.incident.mark_usec, ids[i]);
+            (void)alert_incident_id(&rows[i].subject, trail->state.incident.dedup_usec, ids[i]);
     }
 }
 
@@ -65,7 +66,7 @@ static size_t fill_accounts(const Engine *engine, StatusAccount *rows) {
 static uint64_t count_calls(const Target *target, const Intervals *intervals) {
     TargetCalls calls = { .n_trails = (unsigned)target->n_trails };
 
-    if (!target->state.ever_sighted || target->state.blind || target->state.not_enabled)
+    if (!target->state.ever_reachable || target->state.unreachable || target->state.not_enabled)
         return 0;
     for (size_t i = 0; i < target->n_trails; i++) {
         const Trail *trail = target->trails[i];
@@ -92,7 +93,7 @@ static size_t fill_targets(const Engine *engine, StatusTarget *rows) {
         rows[n++] = (StatusTarget){
             .subject = engine_target_subject(target),
             .state = &target->state,
-            .looked_usec = target->looked_usec,
+            .polled_usec = target->polled_usec,
             .by_shadow = !target->configured,
             .idle = !has_trails,
             .identity = target->account->identity,
@@ -171,7 +172,7 @@ void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
             .n_passes = engine->n_passes,
             .accounts = accounts,
             .has_organization = engine->config->organization.role_name != NULL,
-            .organization_error = engine->roster.error,
+            .organization_error = engine->account_list.error,
             .trails = trails,
             .n_trails = engine->n_trails,
             .ignored = (const char *const *)engine->ignored,

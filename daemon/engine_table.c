@@ -84,7 +84,7 @@ int engine_add_configured_targets(Account *account) {
 }
 
 static void free_target(Target *target) {
-    engine_stop_look(target);
+    engine_stop_poll(target);
     loop_cancel(target->engine->aws.loop, target->wake);
     free(target->trails);
     free(target->shown);
@@ -139,7 +139,7 @@ bool engine_is_guarded(const Account *account, const char *name, const char *arn
 
 static void free_trail(Trail *trail) {
     remediate_cancel(trail->remediation);
-    engine_free_keeping(trail);
+    engine_free_tracking(trail);
     loop_cancel(trail->engine->aws.loop, trail->wake);
     free(trail->name);
     free(trail->arn);
@@ -217,7 +217,7 @@ static Account *best_via(Account *seen_by, const char *owner) {
     return account && engine_account_is_open(account) ? account : seen_by;
 }
 
-/* Where it lives, and through whom it is looked at. */
+/* Where it lives, and through whom it is polled. */
 static int settle_in(Trail *trail, Account *via) {
     Target *home = engine_target(via, trail->region, false);
 
@@ -239,7 +239,7 @@ static void move_out(Trail *trail) {
     (void)REMOVE(home->trails, home->n_trails, trail);
     engine_leave_polls(home, trail);
     trail->home = NULL;
-    engine_begin_next_look(home); /* others may have waited for its */
+    engine_begin_next_check(home); /* others may have waited for its */
 }
 
 Trail *engine_add_trail(Account *seen_by, const char *name, const char *arn, const char *owner,
@@ -315,7 +315,7 @@ void engine_update_facts(Account *account) {
 }
 
 static void change_viewer(Trail *trail, Account *account) {
-    engine_stop_keeping(trail); /* goes by the other account's credentials */
+    engine_stop_tracking(trail); /* goes by the other account's credentials */
     move_out(trail);
     if (!engine_is_guarded(account, trail->name, trail->arn))
         engine_forget_trail(trail, ENGINE_NOT_NAMED);
@@ -417,7 +417,7 @@ void engine_unguard(Account *account) {
     for (size_t i = 0; i < account->n_targets; i++) {
         Target *target = account->targets[i];
 
-        engine_stop_look(target);
+        engine_stop_poll(target);
         for (size_t k = 0; k < target->n_shown; k++)
             target->shown[k]->n_covers--;
         (void)REMOVE(engine->targets, engine->n_targets, target);
@@ -448,7 +448,7 @@ static void note_ignored(Engine *engine, const char *arn) {
 }
 
 /* Named trails that were never found have no home; there are few. */
-static Trail *stand_in(const Account *account, const char *name) {
+static Trail *placeholder(const Account *account, const char *name) {
     const Engine *engine = account->engine;
 
     for (size_t i = 0; i < engine->n_trails; i++)
@@ -465,10 +465,10 @@ void engine_forget_trail(Trail *trail, const char *why) {
 }
 
 /* A named trail that was waited for has been found: its stand-in has done its work. */
-static void dismiss_stand_in(Account *account, const char *name) {
+static void dismiss_placeholder(Account *account, const char *name) {
     Trail *trail = config_account_trails(account->engine->config, account->config)->all
                            ? NULL
-                           : stand_in(account, name);
+                           : placeholder(account, name);
 
     if (!trail)
         return;
@@ -533,7 +533,7 @@ static void take_listed(Engine *engine, Target *target, const CloudTrailTrail *l
     trail->facts.validation = listed->validation;
     engine_set_facts(trail);
     if (is_new)
-        dismiss_stand_in(target->account, listed->name);
+        dismiss_placeholder(target->account, listed->name);
     set_covers(trail, target);
     take_viewer(trail, target);
 }
@@ -586,7 +586,7 @@ void engine_check_named(Account *account) {
 
         if (text_starts_with(name, "arn:") || has_trail_named(account, name))
             continue;
-        found = stand_in(account, name);
+        found = placeholder(account, name);
         if (!found && !may_be_gone(account, name))
             found = engine_add_trail(account, name, "", engine_account_named(account), "");
         if (found)
@@ -613,6 +613,6 @@ void engine_free_tables(Engine *engine) {
     engine->trails = NULL;
     engine->targets = NULL;
     engine->ignored = NULL;
-    engine->n_trails = engine->n_targets = engine->n_ignored = engine->n_looking = engine->n_beside = 0;
-    state_table_done(&engine->parked);
+    engine->n_trails = engine->n_targets = engine->n_ignored = engine->n_polling = engine->n_beside = 0;
+    state_table_done(&engine->unclaimed);
 }

@@ -26,7 +26,7 @@ int log_level(void);
 /* One line. Control bytes in the finished line are escaped. */
 void log_line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same at LOG_DEBUG; at a higher level the arguments are not even looked at. */
+/* The same at LOG_DEBUG; at a higher level the arguments are not even polled. */
 #define log_debug(...)                                                                                      \
     do {                                                                                                    \
         if (log_level() >= LOG_DEBUG)                                                                       \

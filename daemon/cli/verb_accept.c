@@ -240,7 +240,7 @@ static void say_unknown(const char *name, const char *unlisted) {
                 shown[0]);
 }
 
-static void looked(const EngineSettings *rows, size_t n, const char *unlisted, void *userdata) {
+static void polled(const EngineSettings *rows, size_t n, const char *unlisted, void *userdata) {
     Accepting *a = userdata;
 
     for (size_t i = 0; i < n; i++)
@@ -318,7 +318,7 @@ int verb_accept(int argc, char **argv) {
         fputs("trailguard accept: out of memory\n", stderr);
         return EXIT_FAILURE;
     }
-    r = engine_settings(config, looked, &a, error);
+    r = engine_settings(config, polled, &a, error);
     if (r < 0)
         fprintf(stderr, "trailguard accept: %s\n", error);
     r = r < 0 ? EXIT_FAILURE : finish(&a);

@@ -99,7 +99,7 @@ static Result judge(const Status *status) {
     for (size_t i = 0; i < status->n_targets; i++) {
         const TargetState *state = status->targets[i].state;
 
-        if (state->blind || state->list_unreadable || (!state->ever_sighted && !state->not_enabled))
+        if (state->unreachable || state->list_unreadable || (!state->ever_reachable && !state->not_enabled))
             result = worse(result, RESULT_UNKNOWN);
         if (state->cover.open)
             result = worse(result, RESULT_WARNING);

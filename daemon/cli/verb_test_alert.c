@@ -47,7 +47,7 @@ static int compose(Alert *ret) {
         return -errno;
     (void)gethostname(host, sizeof(host) - 1);
     tell.time_usec = (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
-    tell.opened_usec = tell.mark_usec = tell.incident_mark_usec = tell.time_usec;
+    tell.opened_usec = tell.dedup_usec = tell.incident_dedup_usec = tell.time_usec;
     return alert_compose(&guard, &subject, &tell, ret);
 }
 

@@ -31,13 +31,13 @@ static void add_subject(StrBuf *b, const Subject *subject) {
     add_field(b, subject->name);
 }
 
-static int hash_identity(const char *what, const Subject *subject, uint64_t mark_usec, const char *kind,
+static int hash_identity(const char *what, const Subject *subject, uint64_t dedup_usec, const char *kind,
                          char ret[static HASH_HEX_SIZE]) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(IDENTITY_MAX);
     char mark[24];
     int r;
 
-    (void)snprintf(mark, sizeof(mark), "%" PRIu64, mark_usec);
+    (void)snprintf(mark, sizeof(mark), "%" PRIu64, dedup_usec);
     add_field(&b, what);
     add_subject(&b, subject);
     add_field(&b, mark);
@@ -48,10 +48,10 @@ static int hash_identity(const char *what, const Subject *subject, uint64_t mark
     return hash_sha256_hex(b.data, b.len, ret);
 }
 
-int alert_incident_id(const Subject *subject, uint64_t mark_usec, char ret[static 17]) {
+int alert_incident_id(const Subject *subject, uint64_t dedup_usec, char ret[static 17]) {
     char hex[HASH_HEX_SIZE];
 
-    if (hash_identity("incident", subject, mark_usec, "", hex) < 0)
+    if (hash_identity("incident", subject, dedup_usec, "", hex) < 0)
         return -EIO;
     memcpy(ret, hex, 16);
     ret[16] = '\0';
@@ -97,7 +97,7 @@ static int make_id(const Subject *subject, const Tell *tell, char ret[static HAS
     r = strbuf_error(&kind);
     if (r < 0)
         return r;
-    return hash_identity("alert", subject, tell->mark_usec, strbuf_str(&kind), ret);
+    return hash_identity("alert", subject, tell->dedup_usec, strbuf_str(&kind), ret);
 }
 
 /* ---- composing ---- */
@@ -131,7 +131,7 @@ int alert_compose(const AlertGuard *guard, const Subject *subject, const Tell *t
     if (alert_is_about_trail(subject, tell))
         copy_plain(alert.trail, sizeof(alert.trail), subject->name);
 
-    r = alert_incident_id(subject, tell->incident_mark_usec, alert.incident);
+    r = alert_incident_id(subject, tell->incident_dedup_usec, alert.incident);
     if (r >= 0)
         r = make_id(subject, tell, alert.id);
     if (r >= 0)

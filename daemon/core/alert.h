@@ -23,7 +23,7 @@ int alert_compose(const AlertGuard *guard, const Subject *subject, const Tell *t
 void alert_done(Alert *alert);
 
 /* The incident's public id, 16 hex digits, from its subject and mark. 0 or -EIO. */
-int alert_incident_id(const Subject *subject, uint64_t mark_usec, char ret[static 17]);
+int alert_incident_id(const Subject *subject, uint64_t dedup_usec, char ret[static 17]);
 
 /* The SNS `Message`: a JSON object with default, email, sms, and the document for sqs, lambda, http, https.
  * The caller frees. At most max bytes: the mail is cut to fit. 0, -ENOMEM, -EINVAL (text that is not UTF-8),

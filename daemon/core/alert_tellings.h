@@ -35,12 +35,12 @@ typedef enum Telling {
     TELLING_BASELINE_DAMAGED,
     TELLING_BASELINE_ACCEPTED,
     TELLING_GONE_ACCEPTED,
-    TELLING_BLIND_TRAIL,
-    TELLING_BLIND_TARGET,
+    TELLING_UNREACHABLE_TRAIL,
+    TELLING_UNREACHABLE_TARGET,
     TELLING_UNREADABLE,
     TELLING_LIST_UNREADABLE,
     TELLING_LIST_READABLE,
-    TELLING_BLIND_ACCOUNT,
+    TELLING_UNREACHABLE_ACCOUNT,
     TELLING_LEFT,
     TELLING_ACCOUNT_ATTRIBUTED,
     TELLING_ACCOUNT_DEPARTED,
@@ -56,8 +56,8 @@ typedef enum Telling {
     TELLING_FORGOTTEN,
     TELLING_FORGOTTEN_TARGET,
     TELLING_READABLE,
-    TELLING_SIGHTED_TRAIL,
-    TELLING_SIGHTED_TARGET,
+    TELLING_REACHABLE_TRAIL,
+    TELLING_REACHABLE_TARGET,
     TELLING_COVERED,
     TELLING_STILL_STOPPED,
     TELLING_STILL_STOP_ALLOWED,
@@ -71,11 +71,11 @@ typedef enum Telling {
     TELLING_STILL_BUCKET,
     TELLING_STILL_LIFECYCLE,
     TELLING_STILL_KEY,
-    TELLING_STILL_BLIND_TRAIL,
-    TELLING_STILL_BLIND_TARGET,
+    TELLING_STILL_UNREACHABLE_TRAIL,
+    TELLING_STILL_UNREACHABLE_TARGET,
     TELLING_STILL_UNREADABLE,
     TELLING_STILL_LIST_UNREADABLE,
-    TELLING_STILL_BLIND_ACCOUNT,
+    TELLING_STILL_UNREACHABLE_ACCOUNT,
     TELLING_STILL_LEFT,
     TELLING_STILL_UNCOVERED,
     TELLING_REPEATED_TRAIL,
@@ -153,7 +153,7 @@ extern const AlertTemplate alert_templates_of_guard[_TELLING_MAX];
     "1. If the expectation is right: change the trail, by hand or by mode \"restore\".\n"                   \
     "2. If it is wrong: correct expect in trailguard.conf.\n"                                               \
     "The trail was not changed; the configuration was."
-#define BLIND_ADVICE                                                                                        \
+#define UNREACHABLE_ADVICE                                                                                  \
     "1. Access denied: did the guard's policy or role, or an SCP, change? Restore the rights (trailguard "  \
     "policy guard prints them).\n"                                                                          \
     "2. Bad credentials: are the keys deleted, deactivated or expired?\n"                                   \
@@ -165,10 +165,10 @@ extern const AlertTemplate alert_templates_of_guard[_TELLING_MAX];
     "the rights that it needs.\n"                                                                           \
     "2. Throttled or failing: is another caller using up the API's quota?\n"                                \
     "3. Until then, check it yourself: aws cloudtrail describe-trails --region {region}"
-#define BLIND_DEED                                                                                          \
+#define UNREACHABLE_DEED                                                                                    \
     "{polls} in a row failed{because}\n"                                                                    \
     "It keeps polling."
-#define BLIND_ACCOUNT_ADVICE                                                                                \
+#define UNREACHABLE_ACCOUNT_ADVICE                                                                          \
     "1. Access denied: does the role exist, does its trust policy name the guard, is the external id "      \
     "right? (trailguard policy guard prints what it must be)\n"                                             \
     "2. Bad credentials: are the guard's own keys deleted, deactivated or expired?\n"                       \

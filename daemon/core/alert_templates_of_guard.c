@@ -3,34 +3,34 @@
  * last. */
 #include "daemon/core/alert_tellings.h"
 
-#define SIGHTED_ADVICE                                                                                      \
+#define REACHABLE_ADVICE                                                                                    \
     "Nothing, if you know why polling failed. If TrailGuard now finds a stop or a gap, it sends a message " \
     "of its own."
 
 const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
-    [TELLING_BLIND_TRAIL] = {
+    [TELLING_UNREACHABLE_TRAIL] = {
         .subject = "{LABEL} cannot poll {name} in {where}: {error}",
         .headline =
                 "TrailGuard cannot poll {name} in {where}: {error}. It does not know whether the trail is "
                 "logging.",
-        .deed = BLIND_DEED,
-        .advice = BLIND_ADVICE,
+        .deed = UNREACHABLE_DEED,
+        .advice = UNREACHABLE_ADVICE,
     },
-    [TELLING_BLIND_TARGET] = {
+    [TELLING_UNREACHABLE_TARGET] = {
         .subject = "{LABEL} cannot poll {where}: {error}",
         .headline =
                 "TrailGuard cannot poll {where}: {error}. It does not know whether the trails there are "
                 "logging.",
-        .deed = BLIND_DEED,
-        .advice = BLIND_ADVICE,
+        .deed = UNREACHABLE_DEED,
+        .advice = UNREACHABLE_ADVICE,
     },
-    [TELLING_BLIND_ACCOUNT] = {
+    [TELLING_UNREACHABLE_ACCOUNT] = {
         .subject = "{LABEL} cannot poll {where}: {error}",
         .headline =
                 "TrailGuard cannot poll {where}: {error}. It does not know whether the account's trails "
                 "are logging.",
-        .deed = BLIND_DEED,
-        .advice = BLIND_ACCOUNT_ADVICE,
+        .deed = UNREACHABLE_DEED,
+        .advice = UNREACHABLE_ACCOUNT_ADVICE,
     },
     [TELLING_LEFT] = {
         .subject = "{LABEL} {where} is no longer an active member of the organization",
@@ -173,15 +173,15 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
         .headline = "{where} is no longer guarded: {detail}.",
         .advice = "Nothing, if this was planned. If not, find out who changed it.",
     },
-    [TELLING_SIGHTED_TRAIL] = {
+    [TELLING_REACHABLE_TRAIL] = {
         .subject = "RESOLVED can poll {name} again in {where} after {since}",
         .headline = "TrailGuard can poll {name} in {where} again.",
-        .advice = SIGHTED_ADVICE,
+        .advice = REACHABLE_ADVICE,
     },
-    [TELLING_SIGHTED_TARGET] = {
+    [TELLING_REACHABLE_TARGET] = {
         .subject = "RESOLVED can poll {where} again after {since}",
         .headline = "TrailGuard can poll {where} again.",
-        .advice = SIGHTED_ADVICE,
+        .advice = REACHABLE_ADVICE,
     },
     [TELLING_COVERED] = {
         .subject = "RESOLVED a trail records {where} again",
@@ -283,23 +283,23 @@ const AlertTemplate alert_templates_of_guard[_TELLING_MAX] = {
         .loss = KEY_LOSS,
         .advice = KEY_ADVICE,
     },
-    [TELLING_STILL_BLIND_TRAIL] = {
+    [TELLING_STILL_UNREACHABLE_TRAIL] = {
         .subject = "REMINDER still cannot poll {name} in {where}, for {since}",
         .headline = "TrailGuard still cannot poll {name} in {where}: {error}.",
-        .deed = BLIND_DEED,
-        .advice = BLIND_ADVICE,
+        .deed = UNREACHABLE_DEED,
+        .advice = UNREACHABLE_ADVICE,
     },
-    [TELLING_STILL_BLIND_TARGET] = {
+    [TELLING_STILL_UNREACHABLE_TARGET] = {
         .subject = "REMINDER still cannot poll {where}, for {since}",
         .headline = "TrailGuard still cannot poll {where}: {error}.",
-        .deed = BLIND_DEED,
-        .advice = BLIND_ADVICE,
+        .deed = UNREACHABLE_DEED,
+        .advice = UNREACHABLE_ADVICE,
     },
-    [TELLING_STILL_BLIND_ACCOUNT] = {
+    [TELLING_STILL_UNREACHABLE_ACCOUNT] = {
         .subject = "REMINDER still cannot poll {where}, for {since}",
         .headline = "TrailGuard still cannot poll {where}: {error}.",
-        .deed = BLIND_DEED,
-        .advice = BLIND_ACCOUNT_ADVICE,
+        .deed = UNREACHABLE_DEED,
+        .advice = UNREACHABLE_ACCOUNT_ADVICE,
     },
     [TELLING_STILL_LEFT] = {
         .subject = "REMINDER {where} is still no member of the organization, for {since}",

@@ -233,15 +233,15 @@ static void add_because(const AlertExpansion *x) {
 }
 
 static void add_error(const AlertExpansion *x) {
-    static const char *const words[_LOOK_ERROR_MAX] = {
-        [LOOK_OK] = "no answer",
-        [LOOK_DENIED] = "access denied",
-        [LOOK_THROTTLED] = "throttled",
-        [LOOK_UNREACHABLE] = "no connection",
-        [LOOK_CREDENTIALS] = "bad credentials",
-        [LOOK_BAD_ANSWER] = "invalid answer",
-        [LOOK_SERVICE] = "AWS error",
-        [LOOK_GONE] = "no active member of the organization",
+    static const char *const words[_POLL_ERROR_MAX] = {
+        [POLL_OK] = "no answer",
+        [POLL_DENIED] = "access denied",
+        [POLL_THROTTLED] = "throttled",
+        [POLL_UNREACHABLE] = "no connection",
+        [POLL_CREDENTIALS] = "bad credentials",
+        [POLL_BAD_ANSWER] = "invalid answer",
+        [POLL_SERVICE] = "AWS error",
+        [POLL_GONE] = "no active member of the organization",
     };
 
     (void)strbuf_add(x->out, words[x->source->tell->error]);
@@ -487,7 +487,7 @@ static void add_member_now(const AlertExpansion *x) {
     const Tell *tell = x->source->tell;
 
     (void)strbuf_add(x->out, tell->resolves             ? " The incident is over."
-                             : tell->error == LOOK_GONE ? " It is no active member, and not guarded."
+                             : tell->error == POLL_GONE ? " It is no active member, and not guarded."
                                                         : " TrailGuard cannot reach it.");
 }
 

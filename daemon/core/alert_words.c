@@ -19,16 +19,16 @@ const char *alert_target_trouble(const Tell *tell) {
 }
 
 /* Of targets: a whole account has no region. */
-static Telling blind(const Subject *subject, const Tell *tell) {
-    if (tell->error == LOOK_GONE)
+static Telling unreachable(const Subject *subject, const Tell *tell) {
+    if (tell->error == POLL_GONE)
         return TELLING_LEFT;
-    return subject->region[0] ? TELLING_BLIND_TARGET : TELLING_BLIND_ACCOUNT;
+    return subject->region[0] ? TELLING_UNREACHABLE_TARGET : TELLING_UNREACHABLE_ACCOUNT;
 }
 
-static Telling still_blind(const Subject *subject, const Tell *tell) {
-    if (tell->error == LOOK_GONE)
+static Telling still_unreachable(const Subject *subject, const Tell *tell) {
+    if (tell->error == POLL_GONE)
         return TELLING_STILL_LEFT;
-    return subject->region[0] ? TELLING_STILL_BLIND_TARGET : TELLING_STILL_BLIND_ACCOUNT;
+    return subject->region[0] ? TELLING_STILL_UNREACHABLE_TARGET : TELLING_STILL_UNREACHABLE_ACCOUNT;
 }
 
 /* By the worst of what a message is about. */
@@ -86,8 +86,8 @@ static Telling still(const Subject *subject, const Tell *tell) {
         if (tell->findings & rows[i].findings)
             return still_so(tell, rows[i].telling);
     if (subject->name[0])
-        return TELLING_STILL_BLIND_TRAIL;
-    return is_blindness(tell) ? still_blind(subject, tell) : TELLING_STILL_UNCOVERED;
+        return TELLING_STILL_UNREACHABLE_TRAIL;
+    return is_blindness(tell) ? still_unreachable(subject, tell) : TELLING_STILL_UNCOVERED;
 }
 
 static Telling stopped(const Tell *tell) {
@@ -171,14 +171,14 @@ static Telling telling(const Subject *subject, const Tell *tell) {
             return TELLING_LIST_UNREADABLE;
         if (tell->about & FINDINGS_UNREADABLE)
             return TELLING_UNREADABLE;
-        return trail ? TELLING_BLIND_TRAIL : blind(subject, tell);
+        return trail ? TELLING_UNREACHABLE_TRAIL : unreachable(subject, tell);
     case EVENT_TARGET_REACHABLE:
         if (is_about_list(tell))
             return TELLING_LIST_READABLE;
         /* the trail was polled all the time */
         if ((tell->about & FINDINGS_UNREADABLE) && !(tell->about & FINDING_BIT(FINDING_UNREACHABLE)))
             return TELLING_READABLE;
-        return trail ? TELLING_SIGHTED_TRAIL : TELLING_SIGHTED_TARGET;
+        return trail ? TELLING_REACHABLE_TRAIL : TELLING_REACHABLE_TARGET;
     case EVENT_CHANNEL_FAILED: return TELLING_CHANNEL_FAILED;
     case EVENT_CHANNEL_RECOVERED: return TELLING_CHANNEL_RECOVERED;
     default: return TELLING_TEST;

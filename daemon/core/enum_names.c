@@ -121,17 +121,17 @@ static const char *const event_table[] = {
 };
 DEFINE_WORDS(event, Event, _EVENT_MAX);
 
-static const char *const look_error_table[] = {
-    [LOOK_OK] = "ok",
-    [LOOK_DENIED] = "denied",
-    [LOOK_THROTTLED] = "throttled",
-    [LOOK_UNREACHABLE] = "unreachable",
-    [LOOK_CREDENTIALS] = "credentials",
-    [LOOK_BAD_ANSWER] = "bad answer",
-    [LOOK_SERVICE] = "service",
-    [LOOK_GONE] = "gone",
+static const char *const poll_error_table[] = {
+    [POLL_OK] = "ok",
+    [POLL_DENIED] = "denied",
+    [POLL_THROTTLED] = "throttled",
+    [POLL_UNREACHABLE] = "unreachable",
+    [POLL_CREDENTIALS] = "credentials",
+    [POLL_BAD_ANSWER] = "bad answer",
+    [POLL_SERVICE] = "service",
+    [POLL_GONE] = "gone",
 };
-DEFINE_WORDS(look_error, LookError, _LOOK_ERROR_MAX);
+DEFINE_WORDS(poll_error, PollError, _POLL_ERROR_MAX);
 
 static const char *const action_table[] = {
     [ACTION_NONE] = "none",

@@ -29,8 +29,8 @@ Unreadable unreadable_from_string(const char *s);
 const char *event_to_string(Event value); /* "trail.stopped" */
 Event event_from_string(const char *s);
 
-const char *look_error_to_string(LookError value); /* "ok", "denied", ... "bad answer", "service" */
-LookError look_error_from_string(const char *s);
+const char *poll_error_to_string(PollError value); /* "ok", "denied", ... "bad answer", "service" */
+PollError poll_error_from_string(const char *s);
 
 const char *action_to_string(Action value); /* "none", "restart" */
 Action action_from_string(const char *s);

@@ -44,13 +44,14 @@ static void tell_what_waited_long_enough(Deciding *d) {
 
 static void end_if_well(Deciding *d) {
     Incident *inc = &d->s.incident;
-    bool was_blind = inc->event == EVENT_TARGET_UNREACHABLE;
+    bool was_unreachable = inc->event == EVENT_TARGET_UNREACHABLE;
 
     if (inc->open && guard_is_all_well(d) && incident_end(inc, d->now) && inc->sequence > 0)
-        guard_tell(d, TELL_RESOLVED, was_blind ? EVENT_TARGET_REACHABLE : EVENT_TRAIL_RESOLVED,
-                   inc->severity, inc->last_mark_usec, 0, "")
-                ->about =
-                was_blind ? inc->told & (FINDINGS_UNREADABLE | FINDING_BIT(FINDING_UNREACHABLE)) : d->was;
+        guard_tell(d, TELL_RESOLVED, was_unreachable ? EVENT_TARGET_REACHABLE : EVENT_TRAIL_RESOLVED,
+                   inc->severity, inc->last_dedup_usec, 0, "")
+                ->about = was_unreachable
+                                  ? inc->told & (FINDINGS_UNREADABLE | FINDING_BIT(FINDING_UNREACHABLE))
+                                  : d->was;
 }
 
 /* What was not told of it yet is no news any more; what was is told to be over. */
@@ -58,7 +59,7 @@ static void forget(Deciding *d, const char *why) {
     TrailState *s = &d->s;
 
     if (s->incident.open && s->incident.sequence > 0)
-        guard_tell(d, TELL_RESOLVED, EVENT_TRAIL_RESOLVED, s->incident.severity, s->incident.last_mark_usec,
+        guard_tell(d, TELL_RESOLVED, EVENT_TRAIL_RESOLVED, s->incident.severity, s->incident.last_dedup_usec,
                    0, why)
                 ->forgotten = true;
     *s = guard_trail_init();
@@ -66,7 +67,7 @@ static void forget(Deciding *d, const char *why) {
 
 static void escalate_blindness(Deciding *d) {
     const TrailState *s = &d->s;
-    uint64_t critical_usec = s->failed_since_usec + GUARD_BLIND_CRITICAL_USEC;
+    uint64_t critical_usec = s->failed_since_usec + GUARD_UNREACHABLE_CRITICAL_USEC;
 
     if ((s->findings & FINDING_BIT(FINDING_UNREACHABLE)) && s->incident.open &&
         s->incident.severity < SEVERITY_CRITICAL && d->now.real_usec >= critical_usec)
@@ -84,7 +85,7 @@ static void escalate(Deciding *d) {
     if (!inc->open || inc->sequence == 0 || s->pending.set || s->pending_restore.set ||
         guard_severity_of(d, findings) <= inc->severity)
         return;
-    how.mark_usec = guard_new_mark(s->marks, inc->last_mark_usec, d->now);
+    how.dedup_usec = guard_new_mark(s->marks, inc->last_dedup_usec, d->now);
     if (!s->acting)
         guard_tell_trouble(d, &how, "");
     else
@@ -101,9 +102,9 @@ static void remind(Deciding *d) {
     if (d->facts->maintenance && !(d->s.findings & FINDING_BIT(FINDING_UNREACHABLE)))
         severity = SEVERITY_INFO;
     if (incident_summary_is_due(inc, d->now))
-        (void)guard_tell(d, TELL_SUMMARY, inc->event, severity, inc->last_mark_usec, 0, "");
+        (void)guard_tell(d, TELL_SUMMARY, inc->event, severity, inc->last_dedup_usec, 0, "");
     if (incident_reminder_is_due(inc, d->policy, d->now))
-        (void)guard_tell(d, TELL_REMINDER, EVENT_INCIDENT_REMINDER, severity, inc->last_mark_usec, 0, "");
+        (void)guard_tell(d, TELL_REMINDER, EVENT_INCIDENT_REMINDER, severity, inc->last_dedup_usec, 0, "");
 }
 
 static uint64_t wake_mono_usec(const Deciding *d) {
@@ -133,14 +134,14 @@ const char *guard_wake_reason(const Policy *policy, const TrailFacts *facts, con
     return "a reminder or a summary is due";
 }
 
-/* Until it counts as blind a trail keeps the verdict of its last good look, unless something worse is seen
+/* Until it counts as blind a trail keeps the verdict of its last good poll, unless something worse is seen
  * all the same. */
 static Verdict judge(const Deciding *d, const TrailState *prev, const TrailInput *input) {
     Verdict verdict = guard_verdict(d->s.findings | d->events, d->s.known,
                                     d->s.n_failed >= d->policy->unreachable_after, d->facts->writable);
 
     bool failed = input->kind == GUARD_UNREACHABLE ||
-                  (input->kind == GUARD_LOOKED && input->seen->kind == OBSERVED_ERROR);
+                  (input->kind == GUARD_POLLED && input->seen->kind == OBSERVED_ERROR);
 
     if (failed && d->s.n_failed < d->policy->unreachable_after)
         return MIN(verdict, prev->verdict);
@@ -156,10 +157,10 @@ void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState
 
     *ret_plan = (Plan){ 0 };
     switch (input->kind) {
-    case GUARD_LOOKED: guard_looked(&d, input->seen, input->drift); break;
+    case GUARD_POLLED: guard_polled(&d, input->seen, input->drift); break;
     case GUARD_NOT_LISTED: guard_named(&d, false); break;
     case GUARD_LISTED: guard_named(&d, true); break;
-    case GUARD_UNREACHABLE: guard_account_unreachable(&d, input->look); break;
+    case GUARD_UNREACHABLE: guard_account_unreachable(&d, input->result); break;
     case GUARD_COMPARED: guard_compared(&d, input->seen, input->drift); break;
     case GUARD_ACTED: guard_acted(&d, input->outcome); break;
     case GUARD_ATTRIBUTED: guard_attributed(&d, input->attribution); break;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Where everything is decided: what a look means, what to do about it, what to tell. Pure: same input, same
+/* Where everything is decided: what a poll means, what to do about it, what to tell. Pure: same input, same
  * output; no clock, no I/O, no allocation, no logging. The engine keeps the state values and carries the
  * plans out. */
 
@@ -15,28 +15,28 @@
 #define GUARD_TELLS_MAX    3U
 #define GUARD_SUMMARY_USEC (300ULL * 1000000)
 /* A target that stays blind this long is critical. */
-#define GUARD_BLIND_CRITICAL_USEC (300ULL * 1000000)
+#define GUARD_UNREACHABLE_CRITICAL_USEC (300ULL * 1000000)
 /* Back-off after restarts that failed: 1 s doubling up to this. */
 #define GUARD_BACKOFF_MAX_USEC (60ULL * 1000000)
 
 typedef enum GuardInput {
-    GUARD_LOOKED,      /* seen is valid, and drift when the settings were looked at too */
+    GUARD_POLLED,      /* seen is valid, and drift when the settings were polled too */
     GUARD_NOT_LISTED,  /* a named trail that no list of its account shows */
     GUARD_LISTED,      /* ... is shown by one: it is guarded under its ARN from now on */
     GUARD_UNREACHABLE, /* look is valid: the trail's account cannot be polled at all */
-    GUARD_COMPARED, /* settings, bucket or key were looked at: drift is valid, and seen as far as it tells of
-                     * these; what else it says is old */
-    GUARD_ACTED,    /* outcome is valid */
-    GUARD_ATTRIBUTED, /* attribution is valid: a search that a plan asked for has ended */
-    GUARD_FORGOTTEN,  /* it was accepted that the trail may be gone: this is the last decision about it */
-    GUARD_TIME,       /* a wake-up that a plan asked for */
+    GUARD_COMPARED,    /* settings, bucket or key were polled: drift is valid, and seen as far as it tells of
+                        * these; what else it says is old */
+    GUARD_ACTED,       /* outcome is valid */
+    GUARD_ATTRIBUTED,  /* attribution is valid: a search that a plan asked for has ended */
+    GUARD_FORGOTTEN,   /* it was accepted that the trail may be gone: this is the last decision about it */
+    GUARD_TIME,        /* a wake-up that a plan asked for */
 } GuardInput;
 
 typedef struct TrailInput {
     GuardInput kind;
     const Observation *seen;
-    const TargetLook *look;
-    const Drift *drift; /* NULL: settings were not looked at, or there is no baseline */
+    const PollResult *result;
+    const Drift *drift; /* NULL: settings were not polled, or there is no baseline */
     const Outcome *outcome;
     const Attribution *attribution;
     const char *why; /* GUARD_FORGOTTEN: what ended it, for people */
@@ -49,7 +49,7 @@ void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState
 
 /* Decides about one target's own incidents (blind, uncovered). look is NULL for a wake-up that a plan asked
  * for. */
-void guard_target(const Policy *policy, const TargetState *prev, const TargetLook *look, Now now,
+void guard_target(const Policy *policy, const TargetState *prev, const PollResult *result, Now now,
                   Plan *ret_plan, TargetState *ret_next);
 
 /* A search that a plan asked for has ended: who took an account out of the organization or out of reach. */
@@ -71,7 +71,7 @@ const char *guard_wake_reason(const Policy *policy, const TrailFacts *facts, con
                               Now now);
 
 /* A state that was written before an action whose end nobody saw: the message that waits gets time to say
- * what became of it, and settings are looked at before they are written again. */
+ * what became of it, and settings are polled before they are written again. */
 void guard_resume(TrailState *state, Now now);
 
 /* What happened to a trail between two moments, and is over: found out by its times alone. */
@@ -84,9 +84,9 @@ typedef enum Missed {
 /* What the daemon will report when it polls next: before is what it knew last, now what a check found. */
 Missed guard_missed(const TrailState *before, const TrailState *now);
 
-/* The verdict for a set of findings. unseen: the trail could not be looked at unreachable_after times in a
+/* The verdict for a set of findings. unseen: the trail could not be polled unreachable_after times in a
  * row. */
-Verdict guard_verdict(uint32_t findings, bool known, bool unseen, bool writable);
+Verdict guard_verdict(uint32_t findings, bool known, bool unreadable, bool writable);
 
 /* The severity of one finding. */
 Severity guard_severity(Finding finding, const TrailFacts *facts);

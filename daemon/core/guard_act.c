@@ -183,7 +183,7 @@ static void restored(Deciding *d, const Outcome *outcome) {
     guard_tell_pending(d, &s->pending_restore, "");
 }
 
-/* A new trail that is not logging yet is a stopped trail; what differs in it is known at the next look. */
+/* A new trail that is not logging yet is a stopped trail; what differs in it is known at the next poll. */
 static void recreated(Deciding *d, const Outcome *outcome) {
     TrailState *s = &d->s;
     const Observation *seen = &outcome->seen;

@@ -10,19 +10,19 @@
 #define SEARCH_PAUSE_USEC (300ULL * USEC_PER_SEC)
 
 /* Events reach the history within minutes: when it is searched, counted from when the trouble was seen. */
-static const uint64_t looks_usec[] = {
+static const uint64_t searches_usec[] = {
     5 * USEC_PER_SEC,   30 * USEC_PER_SEC,  60 * USEC_PER_SEC,  180 * USEC_PER_SEC,
     360 * USEC_PER_SEC, 600 * USEC_PER_SEC, 900 * USEC_PER_SEC, 1200 * USEC_PER_SEC,
 };
 
-void search_begin(Attributing *at, uint32_t findings, uint64_t from_usec, uint64_t mark_usec,
+void search_begin(Attributing *at, uint32_t findings, uint64_t from_usec, uint64_t dedup_usec,
                   uint64_t seen_usec) {
     at->wanted = true;
     at->findings = findings;
     at->from_usec = from_usec;
     at->seen_usec = seen_usec;
-    at->mark_usec = mark_usec;
-    at->n_looks = 0;
+    at->dedup_usec = dedup_usec;
+    at->n_polls = 0;
     at->attempts_usec = MAX(at->attempts_usec, from_usec);
     at->again_findings = 0;
     at->again_is_older = false;
@@ -38,12 +38,12 @@ static bool is_worse(uint32_t findings, uint32_t than) {
 static void put_off(Attributing *at, const Attributing *old) {
     at->again_findings = old->again_findings | old->findings;
     at->again_from_usec = old->again_findings ? MIN(old->again_from_usec, old->from_usec) : old->from_usec;
-    at->again_mark_usec = old->mark_usec;
+    at->again_dedup_usec = old->dedup_usec;
     at->again_is_older = true;
 }
 
 void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, uint64_t slack_usec,
-                      uint64_t mark_usec, bool opened) {
+                      uint64_t dedup_usec, bool opened) {
     Attributing *at = &d->s.attributing;
     uint64_t from_usec = guard_before(not_before_usec, slack_usec);
 
@@ -52,20 +52,20 @@ void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, 
     if (opened)
         at->n_searches = at->n_attempts = 0;
     if (opened || !at->wanted)
-        search_begin(at, findings, from_usec, mark_usec, d->now.real_usec);
+        search_begin(at, findings, from_usec, dedup_usec, d->now.real_usec);
     else if (at->seen_usec == d->now.real_usec) {
-        /* one look, several troubles */
+        /* one poll, several troubles */
         at->findings |= findings;
         at->from_usec = MIN(at->from_usec, from_usec);
     } else if (is_worse(findings, at->findings)) {
         Attributing old = *at;
 
-        search_begin(at, findings, from_usec, mark_usec, d->now.real_usec);
+        search_begin(at, findings, from_usec, dedup_usec, d->now.real_usec);
         put_off(at, &old);
     } else {
         if (!at->again_is_older) {
             at->again_from_usec = not_before_usec;
-            at->again_mark_usec = mark_usec;
+            at->again_dedup_usec = dedup_usec;
         }
         at->again_findings |= findings;
     }
@@ -79,8 +79,8 @@ static Severity severity_of(const Deciding *d) {
 
 static void tell_actor(Deciding *d, const Actor *actor) {
     const Attributing *at = &d->s.attributing;
-    Tell *t = guard_tell(d, TELL_OPENED, EVENT_TRAIL_ATTRIBUTED, severity_of(d), at->mark_usec, at->findings,
-                         "");
+    Tell *t = guard_tell(d, TELL_OPENED, EVENT_TRAIL_ATTRIBUTED, severity_of(d), at->dedup_usec,
+                         at->findings, "");
 
     plan_note(d->plan, NOTE_ATTRIBUTED)->actor = *actor;
     t->has_actor = true;
@@ -93,7 +93,7 @@ static void tell_nobody(Deciding *d, const char *detail) {
     NoteValue *note = plan_note(d->plan, NOTE_NOBODY_FOUND);
 
     (void)text_copy(note->detail, sizeof(note->detail), detail);
-    guard_tell(d, TELL_OPENED, EVENT_TRAIL_ATTRIBUTED, severity_of(d), at->mark_usec, at->findings, detail)
+    guard_tell(d, TELL_OPENED, EVENT_TRAIL_ATTRIBUTED, severity_of(d), at->dedup_usec, at->findings, detail)
             ->nobody = true;
 }
 
@@ -137,7 +137,7 @@ static void end_search(Deciding *d, uint64_t cause_usec) {
     pause_usec = at->n_searches >= GUARD_TELLS_MAX ? SEARCH_PAUSE_USEC : 0;
     if (at->again_findings != 0 && (at->again_is_older || cause_usec < at->again_from_usec))
         search_begin(at, at->again_findings, guard_before(at->again_from_usec, GUARD_OUR_SLACK_USEC),
-                     at->again_mark_usec, d->now.real_usec + pause_usec);
+                     at->again_dedup_usec, d->now.real_usec + pause_usec);
     at->again_findings = 0;
     at->again_is_older = false;
 }
@@ -145,19 +145,19 @@ static void end_search(Deciding *d, uint64_t cause_usec) {
 void guard_attributed(Deciding *d, const Attribution *found) {
     Attributing *at = &d->s.attributing;
 
-    at->looking = false;
+    at->polling = false;
     if (d->s.incident.opened_usec == 0)
         return;
     tell_attempts(d, found);
     if (!at->wanted)
         return;
-    at->n_looks++;
+    at->n_polls++;
     /* who was found by a search for older trouble is not who is searched now */
-    if (found->looked && found->found && found->actor.event_usec >= at->from_usec) {
+    if (found->polled && found->found && found->actor.event_usec >= at->from_usec) {
         tell_actor(d, &found->actor);
         end_search(d, found->actor.event_usec);
     } else if (search_was_last(at)) {
-        tell_nobody(d, found->looked ? "" : found->error_text);
+        tell_nobody(d, found->polled ? "" : found->error_text);
         end_search(d, 0);
     }
 }
@@ -165,26 +165,26 @@ void guard_attributed(Deciding *d, const Attribution *found) {
 /* ---- when ---- */
 
 bool search_was_last(const Attributing *at) {
-    return at->n_looks >= ARRAY_SIZE(looks_usec);
+    return at->n_polls >= ARRAY_SIZE(searches_usec);
 }
 
 static uint64_t due_usec(const Attributing *at) {
-    return at->seen_usec + looks_usec[MIN(at->n_looks, (unsigned)ARRAY_SIZE(looks_usec) - 1)];
+    return at->seen_usec + searches_usec[MIN(at->n_polls, (unsigned)ARRAY_SIZE(searches_usec) - 1)];
 }
 
 bool search_is_due(Attributing *at, Now now) {
-    if (!at->wanted || at->looking)
+    if (!at->wanted || at->polling)
         return false;
     /* the clock was set back: do not wait for it to come round again */
     at->seen_usec = MIN(at->seen_usec, now.real_usec + SEARCH_PAUSE_USEC);
-    at->looking = now.real_usec >= due_usec(at);
-    return at->looking;
+    at->polling = now.real_usec >= due_usec(at);
+    return at->polling;
 }
 
 uint64_t search_wake_mono_usec(const Attributing *at, Now now) {
     uint64_t due;
 
-    if (!at->wanted || at->looking)
+    if (!at->wanted || at->polling)
         return 0;
     due = due_usec(at);
     return now.mono_usec + (due > now.real_usec ? due - now.real_usec : 1);

@@ -47,11 +47,11 @@ static void note_drift(Deciding *d, uint32_t findings) {
 static void found_drift(Deciding *d, uint32_t findings, uint64_t mark, uint64_t not_before_usec) {
     TrailState *s = &d->s;
     Incident *inc = &s->incident;
-    PendingTell how = { .findings = findings, .mark_usec = guard_new_mark(s->marks, mark, d->now) };
+    PendingTell how = { .findings = findings, .dedup_usec = guard_new_mark(s->marks, mark, d->now) };
     bool changed = findings & FINDINGS_CHANGED;
 
     note_drift(d, findings);
-    how.kind = changed ? incident_begin(inc, how.mark_usec, d->now) : begin_unmet(d, how.mark_usec);
+    how.kind = changed ? incident_begin(inc, how.dedup_usec, d->now) : begin_unmet(d, how.dedup_usec);
     inc->restore = (ActionReport){ 0 };
     inc->fields = s->fields;
     inc->unmet_fields = s->unmet_fields;
@@ -59,12 +59,12 @@ static void found_drift(Deciding *d, uint32_t findings, uint64_t mark, uint64_t 
     inc->changed_usec = d->now.real_usec;
     if (changed)
         guard_seek_actor(d, findings & FINDINGS_CHANGED, not_before_usec, GUARD_OUR_SLACK_USEC,
-                         how.mark_usec, how.kind == TELL_OPENED);
+                         how.dedup_usec, how.kind == TELL_OPENED);
     if (changed && (findings & FINDING_BIT(FINDING_UNMET))) {
         /* two facts, two messages */
         PendingTell unmet = { .kind = TELL_OPENED,
                               .findings = FINDING_BIT(FINDING_UNMET),
-                              .mark_usec = guard_new_mark(s->marks, mark, d->now) };
+                              .dedup_usec = guard_new_mark(s->marks, mark, d->now) };
 
         how.findings &= ~FINDING_BIT(FINDING_UNMET);
         guard_tell_trouble(d, &unmet, "");
@@ -139,7 +139,7 @@ void guard_take_drift(Deciding *d, const Drift *drift) {
     bool accepted = s->compared_usec != 0 && s->compared_usec != s->accepted_usec;
     bool reconfigured = s->pins_mark != d->facts->pins_mark;
 
-    /* looked at in the midst of our own writing: the read-back will say */
+    /* polled in the midst of our own writing: the read-back will say */
     if (s->acting && s->incident.restore.result == RESULT_PENDING)
         return;
     for (unsigned i = 0; i < drift->n; i++) {

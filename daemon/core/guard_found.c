@@ -90,23 +90,23 @@ void guard_remember(TrailState *s, const Observation *seen, Now now) {
     s->stop_usec = seen->stop_usec;
     s->delivery_usec = seen->delivery_usec;
     s->digest_usec = seen->digest_usec;
-    s->looked_usec = now.real_usec;
+    s->polled_usec = now.real_usec;
     s->n_failed = 0;
     s->failed_since_usec = 0;
-    s->error = LOOK_OK;
+    s->error = POLL_OK;
 }
 
 void guard_end_blindness(Deciding *d) {
     if (d->s.findings & FINDING_BIT(FINDING_UNREACHABLE)) {
-        plan_note(d->plan, NOTE_SIGHTED)->count = d->s.n_failed;
+        plan_note(d->plan, NOTE_REACHABLE)->count = d->s.n_failed;
         d->s.findings &= ~FINDING_BIT(FINDING_UNREACHABLE);
     }
 }
 
-uint64_t guard_last_look(const Deciding *d) {
-    uint64_t looked_usec = d->s.looked_usec;
+uint64_t guard_last_poll(const Deciding *d) {
+    uint64_t polled_usec = d->s.polled_usec;
 
-    return looked_usec != 0 ? looked_usec : guard_before(d->now.real_usec, GUARD_UNKNOWN_PAST_USEC);
+    return polled_usec != 0 ? polled_usec : guard_before(d->now.real_usec, GUARD_UNKNOWN_PAST_USEC);
 }
 
 /* A trail that was never started has no times. */
@@ -119,15 +119,15 @@ void guard_found_stopped(Deciding *d, const Observation *seen, bool first_sight)
     PendingTell how = { .findings = FINDING_BIT(FINDING_STOPPED), .first_sight = first_sight };
     NoteValue *note = plan_note(d->plan, act ? NOTE_STOPPED : NOTE_STOPPED_LEFT);
 
-    how.mark_usec = guard_time_or_mark(d, seen->stop_usec);
-    how.kind = incident_begin(&d->s.incident, how.mark_usec, d->now);
+    how.dedup_usec = guard_time_or_mark(d, seen->stop_usec);
+    how.kind = incident_begin(&d->s.incident, how.dedup_usec, d->now);
     d->s.incident.gap = (Gap){ .from_usec = seen->stop_usec };
     d->s.incident.action = (ActionReport){ 0 };
     note->gap = d->s.incident.gap;
     note->first_sight = first_sight;
     note->maintenance = !act && d->facts->maintenance;
-    guard_seek_actor(d, how.findings, seen->stop_usec != 0 ? seen->stop_usec : guard_last_look(d),
-                     GUARD_AWS_SLACK_USEC, how.mark_usec, how.kind == TELL_OPENED);
+    guard_seek_actor(d, how.findings, seen->stop_usec != 0 ? seen->stop_usec : guard_last_poll(d),
+                     GUARD_AWS_SLACK_USEC, how.dedup_usec, how.kind == TELL_OPENED);
     if (act)
         guard_tell_later(d, &d->s.pending, how);
     else
@@ -158,12 +158,12 @@ void guard_found_failing(Deciding *d, const Observation *seen, uint32_t findings
     while (!(how.findings & FINDING_BIT(worst)))
         worst++;
     explain(seen, worst, why);
-    how.mark_usec = guard_new_mark(d->s.marks, d->s.start_usec + worst, d->now);
-    how.kind = incident_begin(&d->s.incident, how.mark_usec, d->now);
+    how.dedup_usec = guard_new_mark(d->s.marks, d->s.start_usec + worst, d->now);
+    how.kind = incident_begin(&d->s.incident, how.dedup_usec, d->now);
     if (how.findings & ATTRIBUTABLE_FAILURES)
         guard_seek_actor(
                 d, how.findings & ATTRIBUTABLE_FAILURES,
-                guard_before(guard_last_look(d), how.findings & DELIVERY_FAILURES ? DELIVERY_LAG_USEC : 0),
-                GUARD_OUR_SLACK_USEC, how.mark_usec, how.kind == TELL_OPENED);
+                guard_before(guard_last_poll(d), how.findings & DELIVERY_FAILURES ? DELIVERY_LAG_USEC : 0),
+                GUARD_OUR_SLACK_USEC, how.dedup_usec, how.kind == TELL_OPENED);
     guard_tell_trouble(d, &how, why);
 }

@@ -43,7 +43,7 @@ uint64_t guard_new_mark(uint64_t marks[static MARKS_MAX], uint64_t what, Now now
     return mark;
 }
 
-TellKind incident_begin(Incident *inc, uint64_t mark_usec, Now now) {
+TellKind incident_begin(Incident *inc, uint64_t dedup_usec, Now now) {
     bool recent = inc->opened_usec != 0 && elapsed(inc->resolved_usec, now.real_usec) <= GUARD_REOPEN_USEC;
 
     if (inc->open || recent) {
@@ -58,14 +58,14 @@ TellKind incident_begin(Incident *inc, uint64_t mark_usec, Now now) {
         }
         inc->open = true;
         inc->resolved_usec = 0;
-        inc->last_mark_usec = mark_usec;
+        inc->last_dedup_usec = dedup_usec;
         return TELL_REOPENED;
     }
 
     *inc = (Incident){
         .open = true,
-        .mark_usec = mark_usec,
-        .last_mark_usec = mark_usec,
+        .dedup_usec = dedup_usec,
+        .last_dedup_usec = dedup_usec,
         .opened_usec = now.real_usec,
         .event = _EVENT_MAX,
     };
@@ -121,7 +121,7 @@ static void note_told(Incident *inc, TellKind kind, Event event, Severity severi
 }
 
 Tell *incident_tell(Incident *inc, Plan *plan, TellKind kind, Event event, Severity severity,
-                    uint64_t mark_usec, Now now) {
+                    uint64_t dedup_usec, Now now) {
     Tell *tell;
 
     if (plan->n_tells < PLAN_TELLS_MAX)
@@ -135,8 +135,8 @@ Tell *incident_tell(Incident *inc, Plan *plan, TellKind kind, Event event, Sever
         .kind = kind,
         .severity = severity,
         .sequence = inc->sequence,
-        .incident_mark_usec = inc->mark_usec,
-        .mark_usec = mark_usec,
+        .incident_dedup_usec = inc->dedup_usec,
+        .dedup_usec = dedup_usec,
         .opened_usec = inc->opened_usec,
         .reopened_usec = inc->reopened_usec,
         .time_usec = now.real_usec,

@@ -7,7 +7,7 @@
 
 /* Trouble at now: opens a new incident, reopens one that was well for at most GUARD_REOPEN_USEC, or goes on
  * in the open one (TELL_REOPENED for the latter two). mark identifies the trouble. */
-TellKind incident_begin(Incident *inc, uint64_t mark_usec, Now now);
+TellKind incident_begin(Incident *inc, uint64_t dedup_usec, Now now);
 
 /* May a reopening be told on its own now? Decides it and counts it; when not, the trouble (a gap, or from 0
  * to 0 where its times are not known) is added to what a summary will tell. Always true for TELL_OPENED. */
@@ -17,7 +17,7 @@ bool incident_may_tell(Incident *inc, TellKind kind, const Gap *trouble, Now now
  * told. Never NULL: a full plan says that it overflowed and overwrites its last message, which the sizes in
  * types.h rule out. */
 Tell *incident_tell(Incident *inc, Plan *plan, TellKind kind, Event event, Severity severity,
-                    uint64_t mark_usec, Now now);
+                    uint64_t dedup_usec, Now now);
 
 /* All is well again: closes. Returns true when that must be told on its own (false: the summary will). */
 bool incident_end(Incident *inc, Now now);

@@ -23,7 +23,7 @@ typedef struct Deciding {
     Now now;
     TrailState s;
     uint32_t was;    /* conditions that held before */
-    uint32_t events; /* INTERRUPTED and RECREATED: seen in this look, and over */
+    uint32_t events; /* INTERRUPTED and RECREATED: seen in this poll, and over */
     Plan *plan;
 } Deciding;
 
@@ -65,7 +65,7 @@ Severity guard_severity_of(const Deciding *d, uint32_t findings);
 bool guard_is_all_well(const Deciding *d);
 
 /* Adds a message about the findings in `about`, with everything that the state knows. */
-Tell *guard_tell(Deciding *d, TellKind kind, Event event, Severity severity, uint64_t mark_usec,
+Tell *guard_tell(Deciding *d, TellKind kind, Event event, Severity severity, uint64_t dedup_usec,
                  uint32_t about, const char *detail);
 
 /* Reports trouble that begins, under the rules of incidents: what is new or worse always, what comes again
@@ -83,7 +83,7 @@ void guard_tell_pending(Deciding *d, PendingTell *slot, const char *detail);
 /* Who caused this? not_before_usec: real; the cause is not older. `opened`: a new incident begins with it.
  */
 void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, uint64_t slack_usec,
-                      uint64_t mark_usec, bool opened);
+                      uint64_t dedup_usec, bool opened);
 void guard_attributed(Deciding *d, const Attribution *found);
 void guard_plan_search(Deciding *d);
 uint64_t guard_search_wake(const Deciding *d);
@@ -95,7 +95,7 @@ uint32_t guard_conditions(const Deciding *d, const Observation *seen);
 void guard_remember(TrailState *s, const Observation *seen, Now now);
 void guard_end_blindness(Deciding *d);
 /* When the trail was last polled (real); long ago when it never was. */
-uint64_t guard_last_look(const Deciding *d);
+uint64_t guard_last_poll(const Deciding *d);
 /* The time, or a new mark where AWS gives none: a trail that was never started has no times. */
 uint64_t guard_time_or_mark(Deciding *d, uint64_t usec);
 void guard_found_stopped(Deciding *d, const Observation *seen, bool first_sight);
@@ -106,16 +106,16 @@ void guard_found_failing(Deciding *d, const Observation *seen, uint32_t findings
 
 void guard_take_drift(Deciding *d, const Drift *drift);
 
-/* ---- guard_look.c ---- */
+/* ---- guard_poll.c ---- */
 
-void guard_looked(Deciding *d, const Observation *seen, const Drift *drift);
+void guard_polled(Deciding *d, const Observation *seen, const Drift *drift);
 /* The same about settings, bucket and key alone, by checks that are no proof that the trail's status can be
  * read. */
 void guard_compared(Deciding *d, const Observation *seen, const Drift *drift);
 /* What lists say of a trail that the configuration names, and that has not been found yet. */
 void guard_named(Deciding *d, bool listed);
 /* Nothing of its account can be polled. An account that left is not polled again: that counts at once. */
-void guard_account_unreachable(Deciding *d, const TargetLook *look);
+void guard_account_unreachable(Deciding *d, const PollResult *result);
 
 /* ---- guard_act.c ---- */
 

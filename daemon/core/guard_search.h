@@ -4,7 +4,7 @@
 
 #include "daemon/core/model.h"
 
-void search_begin(Attributing *at, uint32_t findings, uint64_t from_usec, uint64_t mark_usec,
+void search_begin(Attributing *at, uint32_t findings, uint64_t from_usec, uint64_t dedup_usec,
                   uint64_t seen_usec);
 /* Is it to be searched now? Then it counts as under way. */
 bool search_is_due(Attributing *at, Now now);

@@ -21,14 +21,14 @@ typedef struct Judging {
 } Judging;
 
 static Tell *tell(Judging *j, Incident *inc, TellKind kind, Event event, Severity severity,
-                  uint64_t mark_usec) {
-    Tell *t = incident_tell(inc, j->plan, kind, event, severity, mark_usec, j->now);
+                  uint64_t dedup_usec) {
+    Tell *t = incident_tell(inc, j->plan, kind, event, severity, dedup_usec, j->now);
 
     t->mode = j->policy->mode;
     t->may_act = false;
     t->error = j->s.error;
     t->n_failed = j->s.n_failed;
-    if (inc == &j->s.sight && j->s.error == LOOK_GONE)
+    if (inc == &j->s.sight && j->s.error == POLL_GONE)
         t->since_usec = j->s.left_usec;
     if (inc == &j->s.sight)
         text_copy(t->detail, sizeof(t->detail), j->s.error_text);
@@ -42,16 +42,16 @@ static Tell *tell(Judging *j, Incident *inc, TellKind kind, Event event, Severit
     return t;
 }
 
-static void begin(Judging *j, Incident *inc, Event event, uint64_t mark_usec) {
-    TellKind kind = incident_begin(inc, mark_usec, j->now);
+static void begin(Judging *j, Incident *inc, Event event, uint64_t dedup_usec) {
+    TellKind kind = incident_begin(inc, dedup_usec, j->now);
 
     if (incident_may_tell(inc, kind, &inc->gap, j->now))
-        (void)tell(j, inc, kind, event, SEVERITY_WARNING, mark_usec);
+        (void)tell(j, inc, kind, event, SEVERITY_WARNING, dedup_usec);
 }
 
 static void end(Judging *j, Incident *inc, Event event) {
     if (inc->open && incident_end(inc, j->now))
-        (void)tell(j, inc, TELL_RESOLVED, event, inc->severity, inc->last_mark_usec);
+        (void)tell(j, inc, TELL_RESOLVED, event, inc->severity, inc->last_dedup_usec);
 }
 
 /* It is over for another reason than that all is well. */
@@ -60,67 +60,68 @@ static void forget(Judging *j, Incident *inc, Event event, const char *why) {
 
     if (!inc->open || !incident_end(inc, j->now))
         return;
-    t = tell(j, inc, TELL_RESOLVED, event, inc->severity, inc->last_mark_usec);
+    t = tell(j, inc, TELL_RESOLVED, event, inc->severity, inc->last_dedup_usec);
     t->forgotten = true;
     (void)text_copy(t->detail, sizeof(t->detail), why);
 }
 
-static void sighted(Judging *j) {
+static void reachable(Judging *j) {
     TargetState *s = &j->s;
 
     if (s->n_failed > 0)
-        plan_note(j->plan, NOTE_SIGHTED)->count = s->n_failed;
+        plan_note(j->plan, NOTE_REACHABLE)->count = s->n_failed;
     end(j, &s->sight, EVENT_TARGET_REACHABLE);
     s->n_failed = 0;
     s->failed_since_usec = 0;
-    s->error = LOOK_OK;
+    s->error = POLL_OK;
     s->error_text[0] = '\0';
-    s->blind = false;
+    s->unreachable = false;
     s->left_usec = 0;
 }
 
 /* Who did that to an account? Of what keeps a region or keys from answering no call tells. */
-static void seek_actor(Judging *j, uint64_t well_usec, uint64_t mark_usec) {
+static void seek_actor(Judging *j, uint64_t well_usec, uint64_t dedup_usec) {
     TargetState *s = &j->s;
-    bool left = s->error == LOOK_GONE;
+    bool left = s->error == POLL_GONE;
     uint64_t since_usec = left ? j->now.real_usec : s->failed_since_usec,
              past_usec = left ? DEPARTURE_PAST_USEC : REACH_PAST_USEC;
 
-    if (!j->policy->attribution || (!left && s->error != LOOK_DENIED))
+    if (!j->policy->attribution || (!left && s->error != POLL_DENIED))
         return;
     search_begin(&s->attributing, FINDING_BIT(left ? FINDING_MISSING : FINDING_UNREACHABLE),
-                 MAX(well_usec, since_usec > past_usec ? since_usec - past_usec : 0), mark_usec,
+                 MAX(well_usec, since_usec > past_usec ? since_usec - past_usec : 0), dedup_usec,
                  j->now.real_usec);
 }
 
-static void not_sighted(Judging *j, const TargetLook *look) {
+static void not_reachable(Judging *j, const PollResult *result) {
     TargetState *s = &j->s;
-    uint64_t well_usec = s->sight.resolved_usec, mark_usec;
-    bool goes_blind, leaves = look->error == LOOK_GONE && s->error != LOOK_GONE;
+    uint64_t well_usec = s->sight.resolved_usec, dedup_usec;
+    bool becomes_unreachable, leaves = result->error == POLL_GONE && s->error != POLL_GONE;
 
     s->n_failed++;
     s->not_enabled = false;
-    s->error = look->error;
+    s->error = result->error;
     if (leaves)
         s->left_usec = j->now.real_usec;
-    text_copy(s->error_text, sizeof(s->error_text), look->error_text);
+    text_copy(s->error_text, sizeof(s->error_text), result->error_text);
     if (s->failed_since_usec == 0)
         s->failed_since_usec = j->now.real_usec;
     /* that an account left needs no second poll */
-    goes_blind = !s->blind && (look->error == LOOK_GONE || s->n_failed >= j->policy->unreachable_after);
+    becomes_unreachable =
+            !s->unreachable && (result->error == POLL_GONE || s->n_failed >= j->policy->unreachable_after);
     /* an account that could not be reached before has left: that is another fact */
-    mark_usec = leaves && s->blind ? j->now.real_usec : s->failed_since_usec;
-    goes_blind |= leaves && s->blind;
-    if (goes_blind || s->n_failed == 1) {
-        NoteValue *note = plan_note(j->plan, goes_blind ? NOTE_BLIND : NOTE_LOOK_FAILED);
+    dedup_usec = leaves && s->unreachable ? j->now.real_usec : s->failed_since_usec;
+    becomes_unreachable |= leaves && s->unreachable;
+    if (becomes_unreachable || s->n_failed == 1) {
+        NoteValue *note = plan_note(j->plan, becomes_unreachable ? NOTE_UNREACHABLE : NOTE_POLL_FAILED);
 
         note->count = s->n_failed;
-        text_copy(note->detail, sizeof(note->detail), look->error_text);
+        text_copy(note->detail, sizeof(note->detail), result->error_text);
     }
-    if (goes_blind) {
-        s->blind = true;
-        begin(j, &s->sight, EVENT_TARGET_UNREACHABLE, mark_usec);
-        seek_actor(j, well_usec, mark_usec);
+    if (becomes_unreachable) {
+        s->unreachable = true;
+        begin(j, &s->sight, EVENT_TARGET_UNREACHABLE, dedup_usec);
+        seek_actor(j, well_usec, dedup_usec);
     }
 }
 
@@ -140,18 +141,18 @@ static void judge_cover(Judging *j, bool covered) {
 
 /* Trails can be polled, but not listed: what they are like, which are new and which are gone nobody knows.
  */
-static void list_failed(Judging *j, const TargetLook *look) {
+static void list_failed(Judging *j, const PollResult *result) {
     TargetState *s = &j->s;
     bool becomes_unreadable;
 
     if (s->n_list_failed++ == 0)
         s->list_since_usec = j->now.real_usec;
-    s->list_error = look->list_error;
-    text_copy(s->list_error_text, sizeof(s->list_error_text), look->list_error_text);
+    s->list_error = result->list_error;
+    text_copy(s->list_error_text, sizeof(s->list_error_text), result->list_error_text);
     becomes_unreadable = !s->list_unreadable && s->n_list_failed >= j->policy->unreachable_after;
     if (becomes_unreadable || s->n_list_failed == 1)
         text_copy(plan_note(j->plan, becomes_unreadable ? NOTE_LIST_UNREADABLE : NOTE_LIST_FAILED)->detail,
-                  ERROR_TEXT_MAX, look->list_error_text);
+                  ERROR_TEXT_MAX, result->list_error_text);
     if (becomes_unreadable) {
         s->list_unreadable = true;
         begin(j, &s->list, EVENT_TARGET_UNREACHABLE, s->list_since_usec);
@@ -166,12 +167,12 @@ static void list_read(Judging *j) {
     end(j, &s->list, EVENT_TARGET_REACHABLE);
     s->n_list_failed = 0;
     s->list_since_usec = 0;
-    s->list_error = LOOK_OK;
+    s->list_error = POLL_OK;
     s->list_unreadable = false;
     s->list_error_text[0] = '\0';
 }
 
-/* ---- what a look means ---- */
+/* ---- what a poll means ---- */
 
 static void not_enabled(Judging *j) {
     TargetState *s = &j->s;
@@ -181,47 +182,47 @@ static void not_enabled(Judging *j) {
     s->not_enabled = true;
     s->n_failed = 0;
     s->failed_since_usec = 0;
-    s->blind = false;
+    s->unreachable = false;
     forget(j, &s->sight, EVENT_TARGET_REACHABLE, NOT_ENABLED);
     forget(j, &s->cover, EVENT_REGION_COVERED, NOT_ENABLED);
     forget(j, &s->list, EVENT_TARGET_REACHABLE, NOT_ENABLED);
     list_read(j);
 }
 
-static void looked(Judging *j, const TargetLook *look) {
-    if (look->not_enabled) {
+static void polled(Judging *j, const PollResult *result) {
+    if (result->not_enabled) {
         not_enabled(j);
         return;
     }
-    if (!look->sighted) {
-        not_sighted(j, look);
+    if (!result->reachable) {
+        not_reachable(j, result);
         return;
     }
-    sighted(j);
+    reachable(j);
     j->s.not_enabled = false;
-    j->s.ever_sighted = true;
-    if (look->list_error != LOOK_OK)
-        list_failed(j, look);
-    else if (look->list_read)
+    j->s.ever_reachable = true;
+    if (result->list_error != POLL_OK)
+        list_failed(j, result);
+    else if (result->list_read)
         list_read(j);
-    if (look->listed)
-        judge_cover(j, look->covered);
+    if (result->listed)
+        judge_cover(j, result->covered);
 }
 
 static void escalate(Judging *j) {
     TargetState *s = &j->s;
 
-    if (s->blind && s->sight.open && s->sight.severity < SEVERITY_CRITICAL &&
-        j->now.real_usec >= s->failed_since_usec + GUARD_BLIND_CRITICAL_USEC)
+    if (s->unreachable && s->sight.open && s->sight.severity < SEVERITY_CRITICAL &&
+        j->now.real_usec >= s->failed_since_usec + GUARD_UNREACHABLE_CRITICAL_USEC)
         (void)tell(j, &s->sight, TELL_OPENED, EVENT_TARGET_UNREACHABLE, SEVERITY_CRITICAL,
-                   s->failed_since_usec + GUARD_BLIND_CRITICAL_USEC);
+                   s->failed_since_usec + GUARD_UNREACHABLE_CRITICAL_USEC);
 }
 
 static void remind(Judging *j, Incident *inc) {
     if (incident_summary_is_due(inc, j->now))
-        tell(j, inc, TELL_SUMMARY, inc->event, inc->severity, inc->last_mark_usec)->resolves = !inc->open;
+        tell(j, inc, TELL_SUMMARY, inc->event, inc->severity, inc->last_dedup_usec)->resolves = !inc->open;
     if (incident_reminder_is_due(inc, j->policy, j->now))
-        (void)tell(j, inc, TELL_REMINDER, EVENT_INCIDENT_REMINDER, inc->severity, inc->last_mark_usec);
+        (void)tell(j, inc, TELL_REMINDER, EVENT_INCIDENT_REMINDER, inc->severity, inc->last_dedup_usec);
 }
 
 void guard_target_forgotten(const Policy *policy, const TargetState *prev, const char *why, Now now,
@@ -239,7 +240,7 @@ void guard_target_forgotten(const Policy *policy, const TargetState *prev, const
 static void tell_actor(Judging *j, const Attribution *found, const Actor *actor) {
     Incident *inc = &j->s.sight;
     Tell *t = tell(j, inc, TELL_OPENED, EVENT_TRAIL_ATTRIBUTED, MAX(inc->severity, SEVERITY_WARNING),
-                   j->s.attributing.mark_usec);
+                   j->s.attributing.dedup_usec);
 
     t->about = j->s.attributing.findings;
     t->resolves = !inc->open;
@@ -249,7 +250,7 @@ static void tell_actor(Judging *j, const Attribution *found, const Actor *actor)
         t->actor = *actor;
     (void)text_copy(t->detail, sizeof(t->detail),
                     actor           ? actor->departure
-                    : found->looked ? ""
+                    : found->polled ? ""
                                     : found->error_text);
 }
 
@@ -259,7 +260,7 @@ static void note_actor(Judging *j, const Attribution *found, const Actor *actor)
     if (actor)
         note->actor = *actor;
     else
-        (void)text_copy(note->detail, sizeof(note->detail), found->looked ? "" : found->error_text);
+        (void)text_copy(note->detail, sizeof(note->detail), found->polled ? "" : found->error_text);
 }
 
 /* Nobody is found for most accounts that cannot be reached, for the cause is in the account itself: no
@@ -268,12 +269,12 @@ static void attributed(Judging *j, const Attribution *found) {
     Attributing *at = &j->s.attributing;
     bool last, is_it;
 
-    at->looking = false;
+    at->polling = false;
     if (!at->wanted)
         return;
-    at->n_looks++;
+    at->n_polls++;
     last = search_was_last(at);
-    is_it = found->looked && found->found && found->actor.event_usec >= at->from_usec;
+    is_it = found->polled && found->found && found->actor.event_usec >= at->from_usec;
     at->wanted = !last && (!is_it || found->incomplete);
     if (at->wanted || (!is_it && !(at->findings & FINDING_BIT(FINDING_MISSING))))
         return;
@@ -301,13 +302,13 @@ static void pass_time(Judging *j, TargetState *ret_next) {
     *ret_next = *s;
 }
 
-void guard_target(const Policy *policy, const TargetState *prev, const TargetLook *look, Now now,
+void guard_target(const Policy *policy, const TargetState *prev, const PollResult *result, Now now,
                   Plan *ret_plan, TargetState *ret_next) {
     Judging j = { .policy = policy, .now = now, .s = *prev, .plan = ret_plan };
 
     *ret_plan = (Plan){ 0 };
-    if (look)
-        looked(&j, look);
+    if (result)
+        polled(&j, result);
     pass_time(&j, ret_next);
 }
 

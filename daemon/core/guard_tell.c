@@ -44,10 +44,10 @@ Severity guard_severity(Finding finding, const TrailFacts *facts) {
     return findings_table[finding].severity;
 }
 
-Verdict guard_verdict(uint32_t findings, bool known, bool unseen, bool writable) {
+Verdict guard_verdict(uint32_t findings, bool known, bool unreadable, bool writable) {
     Verdict verdict = writable ? VERDICT_LOGGING : VERDICT_PROTECTED;
 
-    if (unseen || (!known && findings == 0))
+    if (unreadable || (!known && findings == 0))
         verdict = VERDICT_UNKNOWN;
     for (unsigned f = 0; f < _FINDING_MAX; f++)
         if (findings & FINDING_BIT(f))
@@ -113,10 +113,10 @@ static uint64_t since_usec(const Deciding *d, TellKind kind, Finding worst) {
     return worst < _FINDING_MAX ? d->s.since_usec[worst] : 0;
 }
 
-Tell *guard_tell(Deciding *d, TellKind kind, Event event, Severity severity, uint64_t mark_usec,
+Tell *guard_tell(Deciding *d, TellKind kind, Event event, Severity severity, uint64_t dedup_usec,
                  uint32_t about, const char *detail) {
     const TrailState *s = &d->s;
-    Tell *t = incident_tell(&d->s.incident, d->plan, kind, event, severity, mark_usec, d->now);
+    Tell *t = incident_tell(&d->s.incident, d->plan, kind, event, severity, dedup_usec, d->now);
     Finding worst = worst_of(about ? about : s->findings);
     bool sums_up = kind == TELL_RESOLVED || kind == TELL_REMINDER || kind == TELL_SUMMARY;
 
@@ -177,7 +177,7 @@ void guard_tell_trouble(Deciding *d, const PendingTell *how, const char *detail)
         inc->quiet = false;
     if (news || incident_may_tell(inc, how->kind, &trouble, d->now)) {
         t = guard_tell(d, news ? TELL_OPENED : how->kind, findings_table[worst_of(how->findings)].event,
-                       severity, how->mark_usec, how->findings, detail);
+                       severity, how->dedup_usec, how->findings, detail);
         t->first_sight = how->first_sight;
         t->resolves = resolves;
     }

@@ -56,7 +56,7 @@ typedef enum Finding {
     FINDING_MISSING,
     FINDING_STOPPED,
     FINDING_INTERRUPTED, /* an event, not a condition: never stays set */
-    FINDING_RECREATED,   /* deleted and created anew between two looks; an event too */
+    FINDING_RECREATED,   /* deleted and created anew between two polls; an event too */
     FINDING_WEAKENED,    /* differs from the baseline so that events are lost */
     FINDING_CHANGED,     /* differs from the baseline otherwise */
     FINDING_UNMET, /* does not meet a pin of the configuration, and nobody changed the trail: the pin is new
@@ -78,7 +78,7 @@ typedef enum Finding {
     FINDING_POLICY_UNREADABLE,
     FINDING_KEY_UNREADABLE,
     FINDING_LIST_UNREADABLE, /* of a target: DescribeTrails fails, while trails can be polled */
-    FINDING_UNREACHABLE,     /* this trail cannot be looked at although its target can */
+    FINDING_UNREACHABLE,     /* this trail cannot be polled although its target can */
     _FINDING_MAX,
 } Finding;
 
@@ -190,7 +190,7 @@ typedef enum Field {
 #define FIELDS_TRAIL (FIELD_BIT(FIELD_SELECTORS) - 1)
 
 /* Every field is text: "true" or "false" for what is one of them, "" for not set, JSON for the last five.
- * NULL: not known (not looked at, not answered); never a difference. Owns its texts; settings_done frees.
+ * NULL: not known (not polled, not answered); never a difference. Owns its texts; settings_done frees.
  * Beside the trail's fields a baseline has the account that owns its bucket (12 digits). */
 #define SETTING_BUCKET_OWNER _FIELD_MAX
 typedef struct Settings {
@@ -226,18 +226,18 @@ typedef struct Drift {
 
 /* ---- what was seen ---- */
 
-/* Why a look failed; coarse, because only the guard's decisions and people read it. */
-typedef enum LookError {
-    LOOK_OK,
-    LOOK_DENIED,
-    LOOK_THROTTLED,
-    LOOK_UNREACHABLE, /* network, TLS, timeouts */
-    LOOK_CREDENTIALS, /* none, expired, or not accepted */
-    LOOK_BAD_ANSWER,
-    LOOK_SERVICE, /* AWS failed (5xx) or refused in a way we do not know */
-    LOOK_GONE,    /* an account that has left the organization, or was suspended or closed */
-    _LOOK_ERROR_MAX,
-} LookError;
+/* Why a poll failed; coarse, because only the guard's decisions and people read it. */
+typedef enum PollError {
+    POLL_OK,
+    POLL_DENIED,
+    POLL_THROTTLED,
+    POLL_UNREACHABLE, /* network, TLS, timeouts */
+    POLL_CREDENTIALS, /* none, expired, or not accepted */
+    POLL_BAD_ANSWER,
+    POLL_SERVICE, /* AWS failed (5xx) or refused in a way we do not know */
+    POLL_GONE,    /* an account that has left the organization, or was suspended or closed */
+    _POLL_ERROR_MAX,
+} PollError;
 
 #define ERROR_TEXT_MAX 448
 #define CODE_TEXT_MAX  64
@@ -246,10 +246,10 @@ typedef enum LookError {
 typedef enum ObservationKind {
     OBSERVED_STATUS, /* GetTrailStatus answered */
     OBSERVED_ABSENT, /* not there: DescribeTrails and GetTrailStatus in the home region agree */
-    OBSERVED_ERROR,  /* could not be looked at */
+    OBSERVED_ERROR,  /* could not be polled */
 } ObservationKind;
 
-/* One look at one trail. */
+/* One poll of one trail. */
 typedef struct Observation {
     ObservationKind kind;
     /* OBSERVED_STATUS; times are real, as AWS gave them */
@@ -262,30 +262,30 @@ typedef struct Observation {
     char digest_error[CODE_TEXT_MAX];
     char log_group_error[CODE_TEXT_MAX];
     char notification_error[CODE_TEXT_MAX];
-    /* bucket_checks, as last looked at; "" when well or not looked at */
+    /* bucket_checks, as last polled; "" when well or not polled */
     char bucket_error[CODE_TEXT_MAX];
     char lifecycle_error[CODE_TEXT_MAX];
     char key_error[CODE_TEXT_MAX];
     char unreadable[_UNREADABLE_MAX]
                    [ERROR_TEXT_MAX]; /* what could not be read unreachable_after times in a row; raw */
     /* OBSERVED_ERROR */
-    LookError error;
-    bool target_sighted; /* the target answered something else: only this trail is out of sight */
+    PollError error;
+    bool target_reachable; /* the target answered something else: only this trail is out of sight */
     char error_text[ERROR_TEXT_MAX];
 } Observation;
 
-/* One look at one target, after all its calls have ended. */
-typedef struct TargetLook {
-    bool sighted;     /* at least one call was answered as it should be, or refused for one trail only */
+/* One poll of one target, after all its calls have ended. */
+typedef struct PollResult {
+    bool reachable;   /* at least one call was answered as it should be, or refused for one trail only */
     bool not_enabled; /* the account has not enabled this region: nothing to guard */
-    LookError error;  /* when not sighted */
+    PollError error;  /* when not sighted */
     char error_text[ERROR_TEXT_MAX];
     bool list_read;       /* DescribeTrails was answered ... */
-    LookError list_error; /* ... or failed while other calls were answered: how; else LOOK_OK */
+    PollError list_error; /* ... or failed while other calls were answered: how; else POLL_OK */
     char list_error_text[ERROR_TEXT_MAX]; /* raw */
-    bool listed;                          /* the look included a successful DescribeTrails ... */
+    bool listed;                          /* the poll included a successful DescribeTrails ... */
     bool covered; /* ... and some trail records here, or one that has an incident of its own did */
-} TargetLook;
+} PollResult;
 
 /* ---- what was done ---- */
 
@@ -312,7 +312,7 @@ typedef enum ActionResult {
 typedef struct Outcome {
     Action action;
     ActionResult result;  /* HELD or FAILED */
-    Observation seen;     /* RESTART, RECREATE, HELD: the look that confirmed it; stopped when it
+    Observation seen;     /* RESTART, RECREATE, HELD: the poll that confirmed it; stopped when it
                              was stopped again since */
     uint32_t fields_left; /* RESTORE; RECREATE, HELD: FIELD_BITs that differ at read-back; FIELDS_ALL when
                              it did not come to that */
@@ -376,7 +376,7 @@ typedef struct Episode {
 
 /* What one search of the event history gave. */
 typedef struct Attribution {
-    bool looked; /* false: the search failed, and error_text says why */
+    bool polled; /* false: the search failed, and error_text says why */
     bool found;
     Actor actor;                  /* found: who caused the incident's latest trouble */
     bool incomplete;              /* found: that it happened; the call that did it may still show up */
@@ -410,15 +410,15 @@ typedef struct Tell {
     Event event;
     TellKind kind;
     Severity severity;
-    unsigned sequence;           /* 1.. within the incident */
-    uint64_t incident_mark_usec; /* with the subject: the incident's identity, the same for two guards that
+    unsigned sequence;            /* 1.. within the incident */
+    uint64_t incident_dedup_usec; /* with the subject: the incident's identity, the same for two guards that
                                     see the same */
-    uint64_t mark_usec;          /* with subject and kind: the message's identity */
-    uint64_t opened_usec;        /* real; when the incident began */
-    uint64_t reopened_usec;      /* real; when its present episode began; 0: with the incident */
-    uint64_t time_usec;          /* real; now */
-    uint64_t since_usec;         /* real; when what the message is about began; 0: with the episode */
-    uint32_t findings;           /* what holds now, FINDING_BITs */
+    uint64_t dedup_usec;          /* with subject and kind: the message's identity */
+    uint64_t opened_usec;         /* real; when the incident began */
+    uint64_t reopened_usec;       /* real; when its present episode began; 0: with the incident */
+    uint64_t time_usec;           /* real; now */
+    uint64_t since_usec;          /* real; when what the message is about began; 0: with the episode */
+    uint32_t findings;            /* what holds now, FINDING_BITs */
     uint32_t about; /* what the message is about, events among it; of a resolved incident what ended last; 0:
                        nothing in particular */
     bool first_sight; /* it was so when the trail was first seen */
@@ -431,7 +431,7 @@ typedef struct Tell {
     ActionReport restore;   /* the latest of settings, or of the trail itself */
     Repeats repeats;        /* TELL_SUMMARY; trail.attempted: others before it that are not told; else 0 */
     bool never_seen;        /* the trail is named, and was never there */
-    LookError error;        /* blind */
+    PollError error;        /* blind */
     unsigned n_failed;      /* blind: looks that failed in a row */
     unsigned n_reminders;   /* TELL_REMINDER: 1.. */
     uint32_t fields;        /* FIELD_BITs that were changed; set when the message is about them */
@@ -450,7 +450,7 @@ typedef struct Tell {
     bool forgotten;         /* no longer guarded: detail says why */
     bool has_actor;
     Actor actor;                 /* trail.attributed and trail.attempted */
-    char detail[ERROR_TEXT_MAX]; /* error codes, or the error of a look or an action; raw: escape before
+    char detail[ERROR_TEXT_MAX]; /* error codes, or the error of a poll or an action; raw: escape before
                                     showing */
 } Tell;
 
@@ -466,9 +466,9 @@ typedef enum Note {
     NOTE_REAPPEARED,
     NOTE_FAILING,
     NOTE_DELIVERING,  /* no longer failing */
-    NOTE_LOOK_FAILED, /* the first of a row */
-    NOTE_BLIND,
-    NOTE_SIGHTED,
+    NOTE_POLL_FAILED, /* the first of a row */
+    NOTE_UNREACHABLE,
+    NOTE_REACHABLE,
     NOTE_LIST_FAILED, /* the first of a row */
     NOTE_LIST_UNREADABLE,
     NOTE_LIST_READABLE,
@@ -534,19 +534,19 @@ typedef struct Plan {
 /* One episode of trouble with one trail or one target. opened_usec 0: none in memory. */
 typedef struct Incident {
     bool open;
-    uint64_t mark_usec;
-    uint64_t opened_usec;    /* real */
-    uint64_t reopened_usec;  /* real; when its present episode began; 0: the first one goes on */
-    uint64_t resolved_usec;  /* real; 0 while open */
-    unsigned sequence;       /* of the last message */
-    Event event;             /* the worst that was told */
-    Severity severity;       /* the worst that was told */
-    uint32_t told;           /* FINDING_BITs told in this incident */
-    uint64_t last_mark_usec; /* of the latest trouble in it */
-    unsigned n_reopened;     /* reopenings and further gaps so far */
-    bool quiet;              /* the latest of them was not told on its own, so neither is its end */
-    uint64_t told_usec;      /* real; the last message of any kind */
-    unsigned n_reminders;    /* since it was last (re)opened */
+    uint64_t dedup_usec;
+    uint64_t opened_usec;     /* real */
+    uint64_t reopened_usec;   /* real; when its present episode began; 0: the first one goes on */
+    uint64_t resolved_usec;   /* real; 0 while open */
+    unsigned sequence;        /* of the last message */
+    Event event;              /* the worst that was told */
+    Severity severity;        /* the worst that was told */
+    uint32_t told;            /* FINDING_BITs told in this incident */
+    uint64_t last_dedup_usec; /* of the latest trouble in it */
+    unsigned n_reopened;      /* reopenings and further gaps so far */
+    bool quiet;               /* the latest of them was not told on its own, so neither is its end */
+    uint64_t told_usec;       /* real; the last message of any kind */
+    unsigned n_reminders;     /* since it was last (re)opened */
     Repeats untold;
     Gap gap;               /* the latest */
     ActionReport action;   /* the latest restart */
@@ -565,24 +565,24 @@ typedef struct PendingTell {
     bool first_sight;
     TellKind kind;     /* TELL_OPENED or TELL_REOPENED */
     uint32_t findings; /* FINDING_BITs that it is about */
-    uint64_t mark_usec;
+    uint64_t dedup_usec;
     uint64_t by_mono_usec;
 } PendingTell;
 
 /* The search for who did it: at 5 s, 30 s, 1, 3, 6, 10, 15 and 20 minutes after the trouble was seen. */
 typedef struct Attributing {
     bool wanted;
-    bool looking;           /* a search is under way */
+    bool polling;           /* a search is under way */
     uint32_t findings;      /* FINDING_BITs whose cause is searched */
     uint64_t from_usec;     /* real; the cause is not older */
-    uint64_t seen_usec;     /* real; when the trouble was seen: the looks are counted from here */
-    uint64_t mark_usec;     /* of the trouble, for the message's identity */
-    unsigned n_looks;       /* searches that have ended */
+    uint64_t seen_usec;     /* real; when the trouble was seen: the polls are counted from here */
+    uint64_t dedup_usec;    /* of the trouble, for the message's identity */
+    unsigned n_polls;       /* searches that have ended */
     uint64_t attempts_usec; /* real; refused attempts up to then were told */
     /* further trouble since: its turn comes when the search for the first has ended */
     uint32_t again_findings; /* 0: none */
     uint64_t again_from_usec;
-    uint64_t again_mark_usec;
+    uint64_t again_dedup_usec;
     bool again_is_older; /* some of it was searched before, and gave way to worse trouble */
     unsigned n_searches; /* that have ended in this incident */
     unsigned n_attempts; /* refused attempts told in this incident */
@@ -613,10 +613,10 @@ typedef struct TrailState {
     uint64_t stop_usec;
     uint64_t delivery_usec;
     uint64_t digest_usec;
-    uint64_t looked_usec;   /* real; the last look that showed the trail */
+    uint64_t polled_usec;   /* real; the last poll that showed the trail */
     uint64_t accepted_usec; /* real; when the baseline in force was recorded; 0: there is none */
     bool weakness_untold;   /* its baseline is weak, and waits to be told with others */
-    uint64_t settings_usec; /* real; the last look that compared its settings */
+    uint64_t settings_usec; /* real; the last poll that compared its settings */
     uint32_t fields;        /* FIELD_BITs that differ from the baseline, as last seen */
     uint32_t losing_fields; /* those of them that lose events */
     uint32_t unmet_fields;  /* those of them that do not meet a new pin */
@@ -628,7 +628,7 @@ typedef struct TrailState {
     Attributing attributing;
     unsigned n_failed;            /* looks that failed in a row */
     uint64_t failed_since_usec;   /* real; the first of them */
-    LookError error;              /* of the last of them */
+    PollError error;              /* of the last of them */
     bool acting;                  /* an action is under way ... */
     Action action;                /* ... namely this one */
     unsigned n_action_failures;   /* restarts, in a row */
@@ -643,9 +643,9 @@ typedef struct TrailState {
 typedef struct TargetState {
     unsigned n_failed;          /* looks that failed in a row */
     uint64_t failed_since_usec; /* real; the first of them */
-    LookError error;
-    bool ever_sighted;
-    bool blind;
+    PollError error;
+    bool ever_reachable;
+    bool unreachable;
     bool not_enabled;
     bool covered; /* as last listed */
     bool listed;  /* was ever listed */
@@ -655,7 +655,7 @@ typedef struct TargetState {
     Incident cover;           /* region.uncovered */
     unsigned n_list_failed;   /* lists that failed in a row while trails could be polled */
     uint64_t list_since_usec; /* real; the first of them */
-    LookError list_error;
+    PollError list_error;
     bool list_unreadable;
     char list_error_text[ERROR_TEXT_MAX];
     Incident list;           /* the list cannot be read */

@@ -7,7 +7,7 @@
 
 #include "daemon/core/model.h"
 
-/* The longest wait between looks at a target that does not answer. */
+/* The longest wait between polls at a target that does not answer. */
 #define SCHEDULE_BACKOFF_MAX_USEC (60ULL * 1000000)
 /* A region that is not enabled is asked again daily, once it has said so a few times, or AWS says that it is
  * off: one answer alone may be wrong. */
@@ -33,16 +33,16 @@ typedef struct TargetPace {
     bool not_enabled;
     unsigned n_rejected; /* so many times in a row, since the start */
     bool proven;         /* ... and AWS says that it is off */
-    unsigned n_trails;   /* that live there and are looked at */
-    uint64_t took_usec;  /* the look that has just ended */
+    unsigned n_trails;   /* that live there and are polled */
+    uint64_t took_usec;  /* the poll that has just ended */
 } TargetPace;
 
 /* How long a poll that has not ended keeps its target from the next one: its interval, or what its reads
  * need. */
 uint64_t schedule_poll_usec(const Intervals *intervals, unsigned n_trails);
 
-/* How long from the end of a look the target is not to be looked at again; 0: it takes part in the next
- * pass. Where polls are stretched that counts from the look's beginning: its calls were paced already. */
+/* How long from the end of a poll the target is not to be polled again; 0: it takes part in the next
+ * pass. Where polls are stretched that counts from the poll's beginning: its calls were paced already. */
 uint64_t schedule_wait(const Intervals *intervals, const TargetPace *pace, uint64_t random);
 
 /* Must this target's polls stretch because its reads would exceed what lib/pace.h lets through? */
@@ -63,7 +63,7 @@ typedef struct TargetCalls {
 /* How many calls to AWS that makes in a while in which nothing happens, as they are scheduled and paced. */
 uint64_t schedule_count_calls(const Intervals *intervals, const TargetCalls *calls, uint64_t span_usec);
 
-/* Is a look at settings due in a pass at now? next_usec is what schedule_next_settings said after the last
+/* Is a poll of settings due in a pass at now? next_usec is what schedule_next_settings said after the last
  * one, 0 never. */
 bool schedule_settings_are_due(const Intervals *intervals, uint64_t next_usec, uint64_t now_usec);
 uint64_t schedule_next_settings(const Intervals *intervals, uint64_t now_usec, unsigned n_trails);

@@ -62,7 +62,7 @@ bool scope_is_off(const Rejection *rejection) {
     if (scope_region_meaning(rejection->status))
         return scope_is_proven_off(rejection->status);
     return rejection->good_elsewhere &&
-           (!rejection->ever_sighted || rejection->lasts_usec >= SCOPE_OFF_PROOF_USEC);
+           (!rejection->ever_reachable || rejection->lasts_usec >= SCOPE_OFF_PROOF_USEC);
 }
 
 /* Could the region be off, if what is not known yet says so? asking: whether AWS says that it is; else
@@ -87,7 +87,7 @@ RejectionMeaning scope_judge_rejection(const Rejection *rejection) {
 }
 
 bool scope_keys_are_good(const TargetState *state, bool polled) {
-    return polled && state->ever_sighted && state->n_failed == 0 && !state->not_enabled;
+    return polled && state->ever_reachable && state->n_failed == 0 && !state->not_enabled;
 }
 
 /* ---- accounts ---- */

@@ -37,7 +37,7 @@ typedef struct Rejection {
     bool good_elsewhere;  /* the same keys, now */
     bool opt_in;          /* the account may turn the region off */
     bool has_trails;      /* guarded ones that live there */
-    bool ever_sighted;    /* it answered before */
+    bool ever_reachable;  /* it answered before */
     uint64_t lasts_usec;  /* since the first such answer, without another one between */
     const char *status;   /* what GetRegionOptStatus said of it last; NULL or "": nothing */
     bool asking;          /* ... and is being asked */

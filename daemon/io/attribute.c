@@ -56,7 +56,7 @@ static bool may_show_up(const Attribute *a) {
 /* What was found stays found, whatever else could not be asked; without any, the search has failed. */
 static void finish(Attribute *a) {
     a->found.incomplete = a->found.found && may_show_up(a);
-    a->found.looked = a->found.found || !a->found.error_text[0];
+    a->found.polled = a->found.found || !a->found.error_text[0];
     a->done(&a->found, a->userdata);
     attribute_free(a);
 }

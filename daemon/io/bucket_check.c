@@ -18,12 +18,12 @@
 #define CLOUDTRAIL_SERVICE "cloudtrail.amazonaws.com"
 #define DAY_USEC           (86400ULL * USEC_PER_SEC)
 
-struct WatchBucket {
-    WatchBucketRequest request; /* its texts are ours */
+struct BucketCheck {
+    BucketCheckRequest request; /* its texts are ours */
     char *texts[6];
-    WatchBucketDone done;
+    BucketCheckDone done;
     void *userdata;
-    BucketLook look;
+    BucketSnapshot snapshot;
     unsigned n_pending;
     size_t at; /* in owners */
     S3Call *head_call, *rules_call, *policy_call;
@@ -31,7 +31,7 @@ struct WatchBucket {
     LoopTimer *timer; /* so that done is never called from inside the start */
 };
 
-static void watch_free(WatchBucket *w) {
+static void poll_free(BucketCheck *w) {
     s3_cancel(w->head_call);
     s3_cancel(w->rules_call);
     s3_cancel(w->policy_call);
@@ -42,16 +42,16 @@ static void watch_free(WatchBucket *w) {
     free(w);
 }
 
-void watch_bucket_cancel(WatchBucket *watch) {
-    if (watch)
-        watch_free(watch);
+void bucket_check_cancel(BucketCheck *poll) {
+    if (poll)
+        poll_free(poll);
 }
 
-static void answered(WatchBucket *w) {
+static void answered(BucketCheck *w) {
     if (--w->n_pending > 0)
         return;
-    w->done(&w->look, w->userdata);
-    watch_free(w);
+    w->done(&w->snapshot, w->userdata);
+    poll_free(w);
 }
 
 static const struct {
@@ -64,7 +64,7 @@ static const struct {
 };
 
 /* The permission that a call needs; S3 does not always name it, and HeadBucket has no text at all. */
-static void set_failure(WatchBucket *w, Unreadable what, const AwsError *error) {
+static void set_failure(BucketCheck *w, Unreadable what, const AwsError *error) {
     const char *bucket = w->request.bucket;
     const Partition *partition = endpoint_partition_of(w->request.region);
     char resource[AWS_RESOURCE_MAX];
@@ -74,29 +74,31 @@ static void set_failure(WatchBucket *w, Unreadable what, const AwsError *error) 
     else
         (void)snprintf(resource, sizeof(resource), "arn:%s:s3:::%.255s", partition ? partition->id : "aws",
                        bucket);
-    watch_failure_set(&w->look.failures[what], calls[what].operation, error, calls[what].action, resource);
+    poll_failure_set(&w->snapshot.failures[what], calls[what].operation, error, calls[what].action,
+                     resource);
 }
 
 /* In error_text the first is kept. */
-static void not_looked(WatchBucket *w, Unreadable what, const AwsError *error) {
+static void not_polled(BucketCheck *w, Unreadable what, const AwsError *error) {
     const char *name = what == UNREADABLE_KEY ? w->request.key : w->request.bucket;
     char operation[160];
 
     set_failure(w, what, error);
     (void)snprintf(operation, sizeof(operation), "%s of %.100s", calls[what].operation, name);
-    (void)aws_error_text(error, operation, w->look.failures[what].text, ERROR_TEXT_MAX);
-    if (!w->look.error_text[0])
-        (void)text_copy(w->look.error_text, sizeof(w->look.error_text), w->look.failures[what].text);
+    (void)aws_error_text(error, operation, w->snapshot.failures[what].text, ERROR_TEXT_MAX);
+    if (!w->snapshot.error_text[0])
+        (void)text_copy(w->snapshot.error_text, sizeof(w->snapshot.error_text),
+                        w->snapshot.failures[what].text);
 }
 
-static void not_asked(WatchBucket *w, Unreadable what, int r) {
+static void not_asked(BucketCheck *w, Unreadable what, int r) {
     AwsError error;
 
     aws_error_set(&error, AWS_INTERNAL, NULL, "%s",
                   r == -EINVAL && what == UNREADABLE_BUCKET
                           ? "cannot be asked: there is no endpoint for this name"
                           : strerror(-r));
-    not_looked(w, what, &error);
+    not_polled(w, what, &error);
 }
 
 /* ---- lifecycle ---- */
@@ -114,33 +116,33 @@ static bool takes_logs_below(const char *prefix, const S3Rule *rule) {
     return rule->enabled && (text_equal(rule->prefix, "*") || is_below(logs, rule->prefix));
 }
 
-static bool takes_logs(const WatchBucket *w, const S3Rule *rule) {
+static bool takes_logs(const BucketCheck *w, const S3Rule *rule) {
     return takes_logs_below(w->request.prefix, rule) || takes_logs_below(w->request.actual_prefix, rule);
 }
 
-static void judge_rule(WatchBucket *w, const S3Rule *rule) {
+static void judge_rule(BucketCheck *w, const S3Rule *rule) {
     uint64_t now_usec = loop_realtime_usec(aws_client_loop(w->request.aws));
-    bool by_days = rule->expiration_days != 0 && rule->expiration_days < WATCH_BUCKET_DAYS_MIN;
+    bool by_days = rule->expiration_days != 0 && rule->expiration_days < BUCKET_CHECK_DAYS_MIN;
     bool by_date = rule->expiration_usec != 0 &&
-                   rule->expiration_usec < now_usec + WATCH_BUCKET_DAYS_MIN * DAY_USEC;
+                   rule->expiration_usec < now_usec + BUCKET_CHECK_DAYS_MIN * DAY_USEC;
 
-    if (w->look.lifecycle_error[0] || !takes_logs(w, rule) || (!by_days && !by_date))
+    if (w->snapshot.lifecycle_error[0] || !takes_logs(w, rule) || (!by_days && !by_date))
         return;
     if (by_days)
-        (void)snprintf(w->look.lifecycle_error, sizeof(w->look.lifecycle_error),
+        (void)snprintf(w->snapshot.lifecycle_error, sizeof(w->snapshot.lifecycle_error),
                        "rule %.30s deletes after %u day%s", rule->id[0] ? rule->id : "without a name",
                        rule->expiration_days, rule->expiration_days == 1 ? "" : "s");
     else
-        (void)snprintf(w->look.lifecycle_error, sizeof(w->look.lifecycle_error),
+        (void)snprintf(w->snapshot.lifecycle_error, sizeof(w->snapshot.lifecycle_error),
                        "rule %.30s deletes by a date", rule->id[0] ? rule->id : "without a name");
 }
 
 static void rules_done(const AwsError *error, const S3Rules *rules, void *userdata) {
-    WatchBucket *w = userdata;
+    BucketCheck *w = userdata;
 
     w->rules_call = NULL;
     if (error->class != AWS_OK)
-        not_looked(w, UNREADABLE_LIFECYCLE, error);
+        not_polled(w, UNREADABLE_LIFECYCLE, error);
     for (size_t i = 0; error->class == AWS_OK && i < rules->n; i++)
         judge_rule(w, &rules->items[i]);
     answered(w);
@@ -191,7 +193,7 @@ static bool covers(const char *text, const char *logs) {
 }
 
 /* Log files of an organization are not in a folder of the account. */
-static bool is_about_logs(const WatchBucket *w, const char *prefix, const json_t *resource, Sure sure) {
+static bool is_about_logs(const BucketCheck *w, const char *prefix, const json_t *resource, Sure sure) {
     char logs[64 + 256 + 16 + sizeof("//AWSLogs//CloudTrail/")];
 
     (void)snprintf(logs, sizeof(logs), "%.63s/%.256s%sAWSLogs/", w->request.bucket, prefix,
@@ -210,7 +212,7 @@ static bool is_about_cloudtrail(const json_t *principal) {
            any(service, text_equal, "*") || any(service, text_equal, CLOUDTRAIL_SERVICE);
 }
 
-static bool counts(const WatchBucket *w, const char *prefix, const json_t *s, Sure sure) {
+static bool counts(const BucketCheck *w, const char *prefix, const json_t *s, Sure sure) {
     if (sure == SURELY && json_object_get(s, "Condition"))
         return false;
     if (!is_about_cloudtrail(json_object_get(s, "Principal")))
@@ -223,7 +225,7 @@ static bool counts(const WatchBucket *w, const char *prefix, const json_t *s, Su
 }
 
 /* Does a statement with this effect let CloudTrail write, or keep it from that? */
-static bool says(const WatchBucket *w, const char *prefix, const json_t *policy, const char *effect,
+static bool says(const BucketCheck *w, const char *prefix, const json_t *policy, const char *effect,
                  Sure sure) {
     const json_t *statements = json_object_get(policy, "Statement");
     size_t n = json_is_array(statements) ? json_array_size(statements) : 1;
@@ -238,12 +240,12 @@ static bool says(const WatchBucket *w, const char *prefix, const json_t *policy,
     return false;
 }
 
-static bool lets_write(const WatchBucket *w, const char *prefix, const json_t *policy) {
+static bool lets_write(const BucketCheck *w, const char *prefix, const json_t *policy) {
     return says(w, prefix, policy, "Allow", MAYBE) && !says(w, prefix, policy, "Deny", SURELY);
 }
 
 /* Where only one of two prefixes is closed, people must know which. */
-static void judge_prefixes(WatchBucket *w, const json_t *policy) {
+static void judge_prefixes(BucketCheck *w, const json_t *policy) {
     bool desired = lets_write(w, w->request.prefix, policy),
          actual = lets_write(w, w->request.actual_prefix, policy);
     const char *which = "";
@@ -254,16 +256,16 @@ static void judge_prefixes(WatchBucket *w, const json_t *policy) {
         which = " to the trail's prefix";
     else if (actual)
         which = w->request.pinned ? " to the pinned prefix" : " to the recorded prefix";
-    (void)snprintf(w->look.bucket_error, sizeof(w->look.bucket_error),
+    (void)snprintf(w->snapshot.bucket_error, sizeof(w->snapshot.bucket_error),
                    "its policy does not let CloudTrail write%s", which);
 }
 
 /* text is JSON, or "" when there is no policy. */
-static void judge_policy(WatchBucket *w, const char *text) {
+static void judge_policy(BucketCheck *w, const char *text) {
     json_t *policy = text[0] ? json_loads(text, 0, NULL) : NULL;
 
     if (!text[0])
-        (void)text_copy(w->look.bucket_error, sizeof(w->look.bucket_error), "it has no policy");
+        (void)text_copy(w->snapshot.bucket_error, sizeof(w->snapshot.bucket_error), "it has no policy");
     else if (!policy)
         not_asked(w, UNREADABLE_POLICY, -ENOMEM);
     else
@@ -272,11 +274,11 @@ static void judge_policy(WatchBucket *w, const char *text) {
 }
 
 static void policy_done(const AwsError *error, const char *text, void *userdata) {
-    WatchBucket *w = userdata;
+    BucketCheck *w = userdata;
 
     w->policy_call = NULL;
     if (error->class != AWS_OK)
-        not_looked(w, UNREADABLE_POLICY, error);
+        not_polled(w, UNREADABLE_POLICY, error);
     else
         judge_policy(w, text);
     answered(w);
@@ -284,20 +286,20 @@ static void policy_done(const AwsError *error, const char *text, void *userdata)
 
 /* ---- the bucket ---- */
 
-static void ask_about_bucket(WatchBucket *w) {
-    const WatchBucketRequest *q = &w->request;
+static void ask_about_bucket(BucketCheck *w) {
+    const BucketCheckRequest *q = &w->request;
     const BucketOwner *owner = &q->owners[w->at];
     int r;
 
     w->n_pending++;
-    r = s3_get_lifecycle(q->aws, owner->credentials, w->look.region, q->bucket, owner->id, rules_done, w,
+    r = s3_get_lifecycle(q->aws, owner->credentials, w->snapshot.region, q->bucket, owner->id, rules_done, w,
                          &w->rules_call);
     if (r < 0) {
         not_asked(w, UNREADABLE_LIFECYCLE, r);
         w->n_pending--;
     }
     w->n_pending++;
-    r = s3_get_policy(q->aws, owner->credentials, w->look.region, q->bucket, owner->id, policy_done, w,
+    r = s3_get_policy(q->aws, owner->credentials, w->snapshot.region, q->bucket, owner->id, policy_done, w,
                       &w->policy_call);
     if (r < 0) {
         not_asked(w, UNREADABLE_POLICY, r);
@@ -308,8 +310,8 @@ static void ask_about_bucket(WatchBucket *w) {
 static void head_done(const AwsError *error, const char *region, void *userdata);
 
 /* What cannot be asked at all is no fault of the bucket: false, and head_done is not called. */
-static bool ask_whose_it_is(WatchBucket *w) {
-    const WatchBucketRequest *q = &w->request;
+static bool ask_whose_it_is(BucketCheck *w) {
+    const BucketCheckRequest *q = &w->request;
     const BucketOwner *owner = &q->owners[w->at];
     int r = s3_head_bucket(q->aws, owner->credentials, q->region, q->bucket, owner->id, head_done, w,
                            &w->head_call);
@@ -317,78 +319,78 @@ static bool ask_whose_it_is(WatchBucket *w) {
     if (r < 0)
         not_asked(w, UNREADABLE_BUCKET, r);
     else
-        w->look.n_heads++;
+        w->snapshot.n_heads++;
     return r >= 0;
 }
 
-static void confirmed(WatchBucket *w, const char *region) {
+static void confirmed(BucketCheck *w, const char *region) {
     const BucketOwner *owners = w->request.owners;
 
-    (void)text_copy(w->look.region, sizeof(w->look.region), region);
-    (void)text_copy(w->look.owner, sizeof(w->look.owner), owners[w->at].id);
+    (void)text_copy(w->snapshot.region, sizeof(w->snapshot.region), region);
+    (void)text_copy(w->snapshot.owner, sizeof(w->snapshot.owner), owners[w->at].id);
     if (w->request.owner_known && w->at > 0)
-        (void)snprintf(w->look.bucket_error, sizeof(w->look.bucket_error),
+        (void)snprintf(w->snapshot.bucket_error, sizeof(w->snapshot.bucket_error),
                        "it belongs to %.12s, not to %.12s", owners[w->at].id, owners[0].id);
     else {
-        w->look.found = true;
-        w->look.n_heads = 1; /* the owner is known from now on */
+        w->snapshot.found = true;
+        w->snapshot.n_heads = 1; /* the owner is known from now on */
         ask_about_bucket(w);
     }
 }
 
 /* S3 refuses alike to say that a bucket is another's and that it may not be asked. What was confirmed once
  * and is not any more is a change; what never was cannot be checked. */
-static void nobody_confirmed(WatchBucket *w, const AwsError *error) {
+static void nobody_confirmed(BucketCheck *w, const AwsError *error) {
     AwsError said = *error;
 
     (void)text_copy(said.message, sizeof(said.message),
                     "whose it is cannot be checked with the keys of any guarded account");
     if (w->request.owner_known && w->request.owner_confirmed) {
-        (void)snprintf(w->look.bucket_error, sizeof(w->look.bucket_error),
+        (void)snprintf(w->snapshot.bucket_error, sizeof(w->snapshot.bucket_error),
                        "it was %.12s's; now S3 refuses to say whose it is", w->request.owners[0].id);
         set_failure(w, UNREADABLE_BUCKET, error);
-        w->look.failures[UNREADABLE_BUCKET].text[0] = '\0'; /* it is reported as that already */
+        w->snapshot.failures[UNREADABLE_BUCKET].text[0] = '\0'; /* it is reported as that already */
     } else
-        not_looked(w, UNREADABLE_BUCKET, &said);
+        not_polled(w, UNREADABLE_BUCKET, &said);
 }
 
 static void head_done(const AwsError *error, const char *region, void *userdata) {
-    WatchBucket *w = userdata;
+    BucketCheck *w = userdata;
 
     w->head_call = NULL;
     if (error->class == AWS_OK) {
         confirmed(w, region);
     } else if (error->class == AWS_NOT_FOUND)
-        (void)text_copy(w->look.bucket_error, sizeof(w->look.bucket_error), "it is gone");
+        (void)text_copy(w->snapshot.bucket_error, sizeof(w->snapshot.bucket_error), "it is gone");
     else if (error->class == AWS_DENIED && ++w->at < w->request.n_owners) {
         if (ask_whose_it_is(w))
             return;
     } else if (error->class == AWS_DENIED)
         nobody_confirmed(w, error);
     else
-        not_looked(w, UNREADABLE_BUCKET, error);
+        not_polled(w, UNREADABLE_BUCKET, error);
     answered(w);
 }
 
 /* ---- the key ---- */
 
 static void key_done(const AwsError *error, const KmsKey *key, void *userdata) {
-    WatchBucket *w = userdata;
+    BucketCheck *w = userdata;
 
     w->key_call = NULL;
     if (error->class == AWS_OK) {
         if (!key->enabled)
-            (void)text_copy(w->look.key_error, sizeof(w->look.key_error), key->state);
-        (void)text_copy(w->look.key_store, sizeof(w->look.key_store), key->store);
+            (void)text_copy(w->snapshot.key_error, sizeof(w->snapshot.key_error), key->state);
+        (void)text_copy(w->snapshot.key_store, sizeof(w->snapshot.key_store), key->store);
     } else if (error->class == AWS_NOT_FOUND)
-        (void)text_copy(w->look.key_error, sizeof(w->look.key_error), error->code);
+        (void)text_copy(w->snapshot.key_error, sizeof(w->snapshot.key_error), error->code);
     else
-        not_looked(w, UNREADABLE_KEY, error);
+        not_polled(w, UNREADABLE_KEY, error);
     answered(w);
 }
 
-static void ask_key(WatchBucket *w) {
-    const WatchBucketRequest *q = &w->request;
+static void ask_key(BucketCheck *w) {
+    const BucketCheckRequest *q = &w->request;
     Arn arn;
     int r = arn_parse(q->key, &arn);
 
@@ -404,7 +406,7 @@ static void ask_key(WatchBucket *w) {
 /* ---- starting ---- */
 
 static void begin(void *userdata) {
-    WatchBucket *w = userdata;
+    BucketCheck *w = userdata;
 
     w->timer = NULL;
     w->n_pending = 1; /* ours until everything is asked */
@@ -416,7 +418,7 @@ static void begin(void *userdata) {
 }
 
 /* The texts of the request in copies of our own; NULL becomes "". */
-static int copy_texts(WatchBucket *w) {
+static int copy_texts(BucketCheck *w) {
     const char **texts[] = { &w->request.region,  &w->request.bucket, &w->request.prefix,
                              &w->request.account, &w->request.key,    &w->request.actual_prefix };
 
@@ -429,9 +431,9 @@ static int copy_texts(WatchBucket *w) {
     return 0;
 }
 
-int watch_bucket_start(const WatchBucketRequest *request, WatchBucketDone done, void *userdata,
-                       WatchBucket **ret) {
-    WatchBucket *w = request->n_owners > 0 ? calloc(1, sizeof(*w)) : NULL;
+int bucket_check_start(const BucketCheckRequest *request, BucketCheckDone done, void *userdata,
+                       BucketCheck **ret) {
+    BucketCheck *w = request->n_owners > 0 ? calloc(1, sizeof(*w)) : NULL;
     int r;
 
     if (request->n_owners == 0)
@@ -447,7 +449,7 @@ int watch_bucket_start(const WatchBucketRequest *request, WatchBucketDone done, 
     if (r >= 0)
         r = loop_after(aws_client_loop(request->aws), 0, begin, w, &w->timer);
     if (r < 0) {
-        watch_free(w);
+        poll_free(w);
         return r;
     }
     *ret = w;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* One look at what stands behind a trail: is its bucket there and ours, may CloudTrail write to it, does a
+/* One poll of what stands behind a trail: is its bucket there and ours, may CloudTrail write to it, does a
  * lifecycle rule delete log files early, can its KMS key be used. */
 
 #include "daemon/core/model.h"
@@ -9,11 +9,11 @@
 #include "lib/s3.h"
 
 /* Log files that are deleted sooner than this after they were written are deleted early: before a month
- * is over, few have looked at them. */
-#define WATCH_BUCKET_DAYS_MIN 30U
+ * is over, few have polled them. */
+#define BUCKET_CHECK_DAYS_MIN 30U
 
 /* Valid inside the callback only. Errors are "" when all is well there. */
-typedef struct BucketLook {
+typedef struct BucketSnapshot {
     char bucket_error[CODE_TEXT_MAX]; /* "it is gone", "it belongs to 444455556666, not to 111122223333", ...
                                        */
     char lifecycle_error[CODE_TEXT_MAX]; /* "rule nuke deletes after 1 day" */
@@ -23,15 +23,15 @@ typedef struct BucketLook {
     char region[S3_REGION_MAX];          /* the bucket's, "" when it did not tell */
     unsigned n_heads; /* calls of HeadBucket that a further check makes when nothing changes */
     char owner[13];   /* account that owns it, as S3 confirmed; "" when it did not */
-    WatchFailure failures[_UNREADABLE_MAX]; /* each call's, from UNREADABLE_BUCKET on */
-    char error_text[ERROR_TEXT_MAX]; /* what could not be looked at, and why; raw; then nothing is said of it
+    PollFailure failures[_UNREADABLE_MAX]; /* each call's, from UNREADABLE_BUCKET on */
+    char error_text[ERROR_TEXT_MAX]; /* what could not be polled, and why; raw; then nothing is said of it
                                       */
-} BucketLook;
+} BucketSnapshot;
 
-typedef struct WatchBucket WatchBucket;
-typedef void (*WatchBucketDone)(const BucketLook *look, void *userdata);
+typedef struct BucketCheck BucketCheck;
+typedef void (*BucketCheckDone)(const BucketSnapshot *snapshot, void *userdata);
 
-#define WATCH_BUCKET_OWNERS_MAX 8U
+#define BUCKET_CHECK_OWNERS_MAX 8U
 
 /* An account that may own the bucket, and whose keys ask. */
 typedef struct BucketOwner {
@@ -40,7 +40,7 @@ typedef struct BucketOwner {
 } BucketOwner;
 
 /* All copied. */
-typedef struct WatchBucketRequest {
+typedef struct BucketCheckRequest {
     AwsClient *aws;
     CredentialsSource *credentials;
     const char *region; /* the trail's home; the bucket may be elsewhere */
@@ -50,16 +50,16 @@ typedef struct WatchBucketRequest {
     const char *actual_prefix;
     bool pinned;         /* prefix is what the configuration expects, and not a recording */
     const char *account; /* the trail's */
-    BucketOwner owners[WATCH_BUCKET_OWNERS_MAX]; /* asked about one after the other until S3 confirms one */
+    BucketOwner owners[BUCKET_CHECK_OWNERS_MAX]; /* asked about one after the other until S3 confirms one */
     size_t n_owners;
     bool owner_known;     /* the first of them has to be it, by configuration or recording ... */
     bool owner_confirmed; /* ... and S3 confirmed it before, for these keys */
     const char *key;      /* ARN, "" or NULL when the trail has none */
-} WatchBucketRequest;
+} BucketCheckRequest;
 
-/* done is called exactly once, never from inside, within WATCH_BUCKET_OWNERS_MAX and four of the client's
+/* done is called exactly once, never from inside, within BUCKET_CHECK_OWNERS_MAX and four of the client's
  * call deadlines. 0, -ENOMEM, -EINVAL. */
-int watch_bucket_start(const WatchBucketRequest *request, WatchBucketDone done, void *userdata,
-                       WatchBucket **ret);
+int bucket_check_start(const BucketCheckRequest *request, BucketCheckDone done, void *userdata,
+                       BucketCheck **ret);
 /* Ends it without calling done. NULL is fine. */
-void watch_bucket_cancel(WatchBucket *watch);
+void bucket_check_cancel(BucketCheck *poll);

@@ -10,19 +10,19 @@
 #include "lib/util/text.h"
 
 typedef struct Slot {
-    Watch *watch;
+    Poll *poll;
     char *arn;
     CloudTrailCall *call;
     AwsErrorClass class;
     Observation seen;
 } Slot;
 
-struct Watch {
+struct Poll {
     AwsClient *aws;
     CredentialsSource *credentials;
     char *region;
     void (*answered)(size_t i, const Observation *seen, void *userdata);
-    WatchDone done;
+    PollDone done;
     void *userdata;
     unsigned n_pending;
     bool probing;
@@ -32,38 +32,38 @@ struct Watch {
     CloudTrailTrails trails;
     Slot *slots;
     size_t n_slots;
-    WatchDenial *denials; /* NULL until there is one */
+    PollDenial *denials; /* NULL until there is one */
     size_t n_denials;
-    LoopTimer *timer; /* so that done is never called from inside watch_start */
+    LoopTimer *timer; /* so that done is never called from inside poll_start */
 };
 
-static const LookError look_errors[_AWS_ERROR_CLASS_MAX] = {
-    [AWS_OK] = LOOK_OK,
-    [AWS_THROTTLED] = LOOK_THROTTLED,
-    [AWS_UNAVAILABLE] = LOOK_SERVICE,
-    [AWS_UNREACHABLE] = LOOK_UNREACHABLE,
-    [AWS_TIMED_OUT] = LOOK_UNREACHABLE,
-    [AWS_TLS] = LOOK_UNREACHABLE,
-    [AWS_BAD_ANSWER] = LOOK_BAD_ANSWER,
-    [AWS_EXPIRED] = LOOK_CREDENTIALS,
-    [AWS_SKEWED] = LOOK_CREDENTIALS,
-    [AWS_BAD_CREDENTIALS] = LOOK_CREDENTIALS,
-    [AWS_NO_CREDENTIALS] = LOOK_CREDENTIALS,
-    [AWS_DENIED] = LOOK_DENIED,
-    [AWS_NOT_FOUND] = LOOK_SERVICE,
-    [AWS_WRONG_REGION] = LOOK_SERVICE,
-    [AWS_CONFLICT] = LOOK_SERVICE,
-    [AWS_REFUSED] = LOOK_SERVICE,
-    [AWS_INVALID] = LOOK_SERVICE,
-    [AWS_CANCELLED] = LOOK_SERVICE,
-    [AWS_INTERNAL] = LOOK_SERVICE,
+static const PollError poll_errors[_AWS_ERROR_CLASS_MAX] = {
+    [AWS_OK] = POLL_OK,
+    [AWS_THROTTLED] = POLL_THROTTLED,
+    [AWS_UNAVAILABLE] = POLL_SERVICE,
+    [AWS_UNREACHABLE] = POLL_UNREACHABLE,
+    [AWS_TIMED_OUT] = POLL_UNREACHABLE,
+    [AWS_TLS] = POLL_UNREACHABLE,
+    [AWS_BAD_ANSWER] = POLL_BAD_ANSWER,
+    [AWS_EXPIRED] = POLL_CREDENTIALS,
+    [AWS_SKEWED] = POLL_CREDENTIALS,
+    [AWS_BAD_CREDENTIALS] = POLL_CREDENTIALS,
+    [AWS_NO_CREDENTIALS] = POLL_CREDENTIALS,
+    [AWS_DENIED] = POLL_DENIED,
+    [AWS_NOT_FOUND] = POLL_SERVICE,
+    [AWS_WRONG_REGION] = POLL_SERVICE,
+    [AWS_CONFLICT] = POLL_SERVICE,
+    [AWS_REFUSED] = POLL_SERVICE,
+    [AWS_INVALID] = POLL_SERVICE,
+    [AWS_CANCELLED] = POLL_SERVICE,
+    [AWS_INTERNAL] = POLL_SERVICE,
 };
 
-LookError watch_look_error(AwsErrorClass class) {
-    return class < _AWS_ERROR_CLASS_MAX ? look_errors[class] : LOOK_SERVICE;
+PollError poll_error_of(AwsErrorClass class) {
+    return class < _AWS_ERROR_CLASS_MAX ? poll_errors[class] : POLL_SERVICE;
 }
 
-Observation watch_observe(const CloudTrailStatus *status) {
+Observation poll_observe(const CloudTrailStatus *status) {
     Observation seen = {
         .kind = OBSERVED_STATUS,
         .is_logging = status->is_logging,
@@ -80,7 +80,7 @@ Observation watch_observe(const CloudTrailStatus *status) {
     return seen;
 }
 
-static void watch_free(Watch *w) {
+static void poll_free(Poll *w) {
     cloudtrail_cancel(w->list_call);
     for (size_t i = 0; i < w->n_slots; i++) {
         cloudtrail_cancel(w->slots[i].call);
@@ -94,14 +94,14 @@ static void watch_free(Watch *w) {
     free(w);
 }
 
-void watch_cancel(Watch *watch) {
-    if (watch)
-        watch_free(watch);
+void poll_cancel(Poll *poll) {
+    if (poll)
+        poll_free(poll);
 }
 
-void watch_failure_set(WatchFailure *failure, const char *operation, const AwsError *error,
-                       const char *action, const char *resource) {
-    WatchDenial *denial = &failure->denial;
+void poll_failure_set(PollFailure *failure, const char *operation, const AwsError *error, const char *action,
+                      const char *resource) {
+    PollDenial *denial = &failure->denial;
 
     (void)aws_error_text(error, operation, failure->text, sizeof(failure->text));
     if (error->class != AWS_DENIED || aws_error_denied_action(error, denial->action, denial->resource))
@@ -114,7 +114,7 @@ void watch_failure_set(WatchFailure *failure, const char *operation, const AwsEr
 
 /* Both must say that it is gone. A status that was answered proves that the trail is there, whatever the
  * list says. */
-static void settle_absent(Watch *w, Slot *slot) {
+static void settle_absent(Poll *w, Slot *slot) {
     if (slot->class != AWS_NOT_FOUND || w->list_error.class != AWS_OK)
         return;
     for (size_t i = 0; i < w->trails.n; i++)
@@ -123,19 +123,19 @@ static void settle_absent(Watch *w, Slot *slot) {
     slot->seen = (Observation){ .kind = OBSERVED_ABSENT };
 }
 
-static void judge_look(const Watch *w, WatchResult *result) {
-    TargetLook *look = &result->look;
+static void judge_poll(const Poll *w, PollAnswer *answer) {
+    PollResult *result = &answer->result;
     bool list_ok = w->list_asked && w->list_error.class == AWS_OK;
     const Slot *failed = NULL;
     size_t n_rejected = 0, n_without = 0, n_asked = w->n_slots + w->list_asked;
 
-    look->listed = look->list_read = list_ok;
-    look->sighted = list_ok || n_asked == 0;
+    result->listed = result->list_read = list_ok;
+    result->reachable = list_ok || n_asked == 0;
     for (size_t i = 0; i < w->n_slots; i++) {
         const Slot *slot = &w->slots[i];
 
         if (slot->class == AWS_OK || slot->class == AWS_NOT_FOUND)
-            look->sighted = true;
+            result->reachable = true;
         else if (!failed)
             failed = slot;
         n_rejected += slot->class == AWS_BAD_CREDENTIALS;
@@ -143,57 +143,58 @@ static void judge_look(const Watch *w, WatchResult *result) {
     }
     n_rejected += w->list_asked && w->list_error.class == AWS_BAD_CREDENTIALS;
     n_without += w->list_asked && w->list_error.class == AWS_NO_CREDENTIALS;
-    result->rejected = n_asked > 0 && n_rejected == n_asked;
-    result->no_credentials = n_asked > 0 && n_without == n_asked;
-    if (look->sighted && w->list_asked && !list_ok) {
-        look->list_error = watch_look_error(w->list_error.class);
-        (void)aws_error_text(&w->list_error, "DescribeTrails", look->list_error_text,
-                             sizeof(look->list_error_text));
+    answer->rejected = n_asked > 0 && n_rejected == n_asked;
+    answer->no_credentials = n_asked > 0 && n_without == n_asked;
+    if (result->reachable && w->list_asked && !list_ok) {
+        result->list_error = poll_error_of(w->list_error.class);
+        (void)aws_error_text(&w->list_error, "DescribeTrails", result->list_error_text,
+                             sizeof(result->list_error_text));
     }
-    if (look->sighted)
+    if (result->reachable)
         return;
     if (w->list_asked) {
-        look->error = watch_look_error(w->list_error.class);
-        (void)aws_error_text(&w->list_error, "DescribeTrails", look->error_text, sizeof(look->error_text));
+        result->error = poll_error_of(w->list_error.class);
+        (void)aws_error_text(&w->list_error, "DescribeTrails", result->error_text,
+                             sizeof(result->error_text));
     } else if (failed) {
-        look->error = failed->seen.error;
-        text_copy(look->error_text, sizeof(look->error_text), failed->seen.error_text);
+        result->error = failed->seen.error;
+        text_copy(result->error_text, sizeof(result->error_text), failed->seen.error_text);
     }
 }
 
-static void finish(Watch *w) {
-    WatchResult result = { .trails = NULL };
+static void finish(Poll *w) {
+    PollAnswer result = { .trails = NULL };
     Observation *seen;
 
     for (size_t i = 0; i < w->n_slots; i++)
         settle_absent(w, &w->slots[i]);
-    judge_look(w, &result);
-    if (result.look.listed)
+    judge_poll(w, &result);
+    if (result.result.listed)
         result.trails = &w->trails;
 
     seen = calloc(w->n_slots + 1, sizeof(*seen));
     if (seen) {
         for (size_t i = 0; i < w->n_slots; i++) {
             seen[i] = w->slots[i].seen;
-            seen[i].target_sighted = result.look.sighted;
+            seen[i].target_reachable = result.result.reachable;
         }
         result.seen = seen;
         result.n_seen = w->n_slots;
         result.denials = w->denials;
         result.n_denials = w->n_denials;
     } else {
-        result.look = (TargetLook){ .error = LOOK_SERVICE, .error_text = "out of memory" };
+        result.result = (PollResult){ .error = POLL_SERVICE, .error_text = "out of memory" };
         result.trails = NULL;
     }
     w->done(&result, w->userdata);
     free(seen);
-    watch_free(w);
+    poll_free(w);
 }
 
-static void go_on(Watch *w);
+static void go_on(Poll *w);
 
-static void note_denial(Watch *w, const AwsError *error) {
-    WatchDenial denial;
+static void note_denial(Poll *w, const AwsError *error) {
+    PollDenial denial;
 
     if (!aws_error_denied_action(error, denial.action, denial.resource))
         return;
@@ -202,8 +203,8 @@ static void note_denial(Watch *w, const AwsError *error) {
             text_equal(w->denials[i].resource, denial.resource))
             return;
     if (!w->denials)
-        w->denials = calloc(WATCH_DENIALS_MAX, sizeof(*w->denials));
-    if (w->denials && w->n_denials < WATCH_DENIALS_MAX)
+        w->denials = calloc(POLL_DENIALS_MAX, sizeof(*w->denials));
+    if (w->denials && w->n_denials < POLL_DENIALS_MAX)
         w->denials[w->n_denials++] = denial;
 }
 
@@ -215,22 +216,22 @@ static void status_done(const AwsError *error, const CloudTrailStatus *status, v
 
     slot->call = NULL;
     slot->class = error->class;
-    note_denial(slot->watch, error);
+    note_denial(slot->poll, error);
     if (error->class != AWS_OK) {
-        *seen = (Observation){ .kind = OBSERVED_ERROR, .error = watch_look_error(error->class) };
+        *seen = (Observation){ .kind = OBSERVED_ERROR, .error = poll_error_of(error->class) };
         (void)aws_error_text(error, "GetTrailStatus", seen->error_text, sizeof(seen->error_text));
     } else {
-        *seen = watch_observe(status);
-        seen->target_sighted = true;
-        if (slot->watch->answered)
-            slot->watch->answered((size_t)(slot - slot->watch->slots), seen, slot->watch->userdata);
+        *seen = poll_observe(status);
+        seen->target_reachable = true;
+        if (slot->poll->answered)
+            slot->poll->answered((size_t)(slot - slot->poll->slots), seen, slot->poll->userdata);
     }
-    slot->watch->n_pending--;
-    go_on(slot->watch);
+    slot->poll->n_pending--;
+    go_on(slot->poll);
 }
 
 static void list_done(const AwsError *error, const CloudTrailTrails *trails, void *userdata) {
-    Watch *w = userdata;
+    Poll *w = userdata;
 
     w->list_call = NULL;
     w->list_error = *error;
@@ -241,7 +242,7 @@ static void list_done(const AwsError *error, const CloudTrailTrails *trails, voi
     go_on(w);
 }
 
-static void ask_list(Watch *w) {
+static void ask_list(Poll *w) {
     int r;
 
     w->list_asked = true;
@@ -252,7 +253,7 @@ static void ask_list(Watch *w) {
         w->n_pending++;
 }
 
-static void ask_status(Watch *w, Slot *slot) {
+static void ask_status(Poll *w, Slot *slot) {
     int r;
 
     r = cloudtrail_get_trail_status(w->aws, w->credentials, w->region, slot->arn, status_done, slot,
@@ -262,26 +263,26 @@ static void ask_status(Watch *w, Slot *slot) {
         return;
     }
     slot->class = AWS_INTERNAL;
-    slot->seen = (Observation){ .kind = OBSERVED_ERROR, .error = LOOK_SERVICE };
+    slot->seen = (Observation){ .kind = OBSERVED_ERROR, .error = POLL_SERVICE };
     (void)snprintf(slot->seen.error_text, sizeof(slot->seen.error_text), "GetTrailStatus: cannot ask: %s",
                    strerror(-r));
 }
 
 /* What one call learned that holds for all others to this target. */
 static bool holds_for_all(AwsErrorClass class) {
-    LookError error = watch_look_error(class);
+    PollError error = poll_error_of(class);
 
-    return error == LOOK_UNREACHABLE || error == LOOK_THROTTLED || error == LOOK_CREDENTIALS ||
+    return error == POLL_UNREACHABLE || error == POLL_THROTTLED || error == POLL_CREDENTIALS ||
            class == AWS_UNAVAILABLE;
 }
 
 /* The list was the probe when it was to be asked, else the first trail's status. */
-static void ask_after_probe(Watch *w) {
+static void ask_after_probe(Poll *w) {
     Slot probe = { .class = w->list_error.class };
     size_t next = 0;
 
     if (w->list_asked) {
-        probe.seen = (Observation){ .kind = OBSERVED_ERROR, .error = watch_look_error(probe.class) };
+        probe.seen = (Observation){ .kind = OBSERVED_ERROR, .error = poll_error_of(probe.class) };
         (void)aws_error_text(&w->list_error, "DescribeTrails", probe.seen.error_text,
                              sizeof(probe.seen.error_text));
     } else
@@ -295,15 +296,15 @@ static void ask_after_probe(Watch *w) {
 }
 
 /* A trail that is not there, or that is denied, is told from the target's own trouble by the list. */
-static bool needs_list(const Watch *w) {
+static bool needs_list(const Poll *w) {
     for (size_t i = 0; i < w->n_slots; i++)
         if (w->slots[i].class == AWS_NOT_FOUND || w->slots[i].class == AWS_DENIED)
             return !w->list_asked;
     return false;
 }
 
-/* Once everything asked so far has been answered: asks what follows from that, else ends the look. */
-static void go_on(Watch *w) {
+/* Once everything asked so far has been answered: asks what follows from that, else ends the poll. */
+static void go_on(Poll *w) {
     if (w->n_pending == 0 && w->probing) {
         w->probing = false;
         ask_after_probe(w);
@@ -315,7 +316,7 @@ static void go_on(Watch *w) {
 }
 
 static void begin(void *userdata) {
-    Watch *w = userdata;
+    Poll *w = userdata;
     bool list = w->list_asked;
     size_t n_asked = w->probing ? (list ? 0 : MIN(w->n_slots, 1U)) : w->n_slots;
 
@@ -327,8 +328,8 @@ static void begin(void *userdata) {
     go_on(w);
 }
 
-int watch_start(const WatchRequest *request, WatchDone done, void *userdata, Watch **ret) {
-    Watch *w = calloc(1, sizeof(*w));
+int poll_start(const PollRequest *request, PollDone done, void *userdata, Poll **ret) {
+    Poll *w = calloc(1, sizeof(*w));
     int r;
 
     if (!w)
@@ -345,7 +346,7 @@ int watch_start(const WatchRequest *request, WatchDone done, void *userdata, Wat
     if (!w->region || !w->slots)
         goto no_memory;
     for (size_t i = 0; i < request->n_arns; i++) {
-        w->slots[i].watch = w;
+        w->slots[i].poll = w;
         w->slots[i].arn = strdup(request->arns[i]);
         if (!w->slots[i].arn)
             goto no_memory;
@@ -353,13 +354,13 @@ int watch_start(const WatchRequest *request, WatchDone done, void *userdata, Wat
     }
     r = loop_after(aws_client_loop(w->aws), 0, begin, w, &w->timer);
     if (r < 0) {
-        watch_free(w);
+        poll_free(w);
         return r;
     }
     *ret = w;
     return 0;
 
 no_memory:
-    watch_free(w);
+    poll_free(w);
     return -ENOMEM;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* One look at one target: its list of trails when that is due, and the status of each trail that lives
+/* One poll of one target: its list of trails when that is due, and the status of each trail that lives
  * there, side by side. */
 
 #include "daemon/core/model.h"
@@ -9,64 +9,64 @@
 #include "lib/cloudtrail.h"
 
 /* A permission that is missing, as AWS named it. */
-typedef struct WatchDenial {
+typedef struct PollDenial {
     char action[AWS_ACTION_MAX];
     char resource[AWS_RESOURCE_MAX]; /* "" when AWS named none */
-} WatchDenial;
+} PollDenial;
 
-#define WATCH_DENIALS_MAX 8 /* of one look; each once */
+#define POLL_DENIALS_MAX 8 /* of one poll; each once */
 
 /* A call that failed. */
-typedef struct WatchFailure {
+typedef struct PollFailure {
     char text[ERROR_TEXT_MAX]; /* raw; names the operation; "": it did not fail */
-    WatchDenial denial;        /* action "": it was not denied */
+    PollDenial denial;         /* action "": it was not denied */
     bool unsupported;          /* AWS does not have the operation, or not for this trail */
-} WatchFailure;
+} PollFailure;
 
 /* What a failed call leaves; action and resource are what it needs, where AWS does not say. */
-void watch_failure_set(WatchFailure *failure, const char *operation, const AwsError *error,
-                       const char *action, const char *resource);
+void poll_failure_set(PollFailure *failure, const char *operation, const AwsError *error, const char *action,
+                      const char *resource);
 
-typedef struct WatchRequest {
+typedef struct PollRequest {
     AwsClient *aws;
     CredentialsSource *credentials;
     const char *region;
     bool list;               /* also DescribeTrails */
     bool probe;              /* the target counts as blind: ask one thing, and the rest only when somebody is
-                                there, so that a dead target costs one call a look */
+                                there, so that a dead target costs one call a poll */
     const char *const *arns; /* of the trails that live here; copied */
     size_t n_arns;
     /* Called for each status that was answered, as soon as it is, with its place among arns; it is in the
      * result too. May be NULL. What it is called with is valid inside the call only, and the watch must not
      * be cancelled there. */
     void (*answered)(size_t i, const Observation *seen, void *userdata);
-} WatchRequest;
+} PollRequest;
 
 /* Valid inside the callback only. A trail counts as absent only when GetTrailStatus and DescribeTrails
  * agree; the list is asked for that even when it was not due, and also when a status is denied, to tell one
  * trail's denial from the target's. */
-typedef struct WatchResult {
-    TargetLook look;     /* covered is left to the caller */
+typedef struct PollAnswer {
+    PollResult result;   /* covered is left to the caller */
     bool rejected;       /* the credentials are not known here: a region that is not enabled, or bad keys */
     bool no_credentials; /* there were none to ask with */
-    const CloudTrailTrails *trails; /* NULL unless look.listed */
+    const CloudTrailTrails *trails; /* NULL unless result.listed */
     const Observation *seen;        /* one for each of arns, in order */
     size_t n_seen;
-    const WatchDenial *denials;
+    const PollDenial *denials;
     size_t n_denials;
-} WatchResult;
+} PollAnswer;
 
-typedef struct Watch Watch;
-typedef void (*WatchDone)(const WatchResult *result, void *userdata);
+typedef struct Poll Poll;
+typedef void (*PollDone)(const PollAnswer *result, void *userdata);
 
 /* done is called exactly once, never from inside. 0 or -ENOMEM, -EINVAL. Ends by itself within two of the
  * client's call deadlines, three when probing. */
-int watch_start(const WatchRequest *request, WatchDone done, void *userdata, Watch **ret);
+int poll_start(const PollRequest *request, PollDone done, void *userdata, Poll **ret);
 /* Ends it without calling done. NULL is fine. */
-void watch_cancel(Watch *watch);
+void poll_cancel(Poll *poll);
 
 /* An answered GetTrailStatus as an observation. */
-Observation watch_observe(const CloudTrailStatus *status);
+Observation poll_observe(const CloudTrailStatus *status);
 
-/* How a call's error counts for a look; LOOK_OK for AWS_OK. */
-LookError watch_look_error(AwsErrorClass class);
+/* How a call's error counts for a poll; POLL_OK for AWS_OK. */
+PollError poll_error_of(AwsErrorClass class);

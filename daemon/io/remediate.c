@@ -48,7 +48,7 @@ struct Remediation {
     char refusal[ERROR_TEXT_MAX]; /* the first error that said so */
     CloudTrailCall *call;
     S3Call *bucket_call;
-    WatchSettings *watch;
+    SettingsCheck *poll;
     LoopTimer *timer;
     uint64_t accepted_usec; /* mono; when the last write was accepted */
     uint64_t pause_usec;
@@ -60,7 +60,7 @@ struct Remediation {
 static void free_remediation(Remediation *job) {
     cloudtrail_cancel(job->call);
     s3_cancel(job->bucket_call);
-    watch_settings_cancel(job->watch);
+    settings_check_cancel(job->poll);
     loop_cancel(aws_client_loop(job->aws), job->timer);
     settings_done(&job->desired);
     settings_done(&job->actual);
@@ -441,7 +441,7 @@ static void status_done(const AwsError *error, const CloudTrailStatus *status, v
 
     job->call = NULL;
     if (error->class == AWS_OK && (status->is_logging || was_stopped_again(job, status))) {
-        job->outcome.seen = watch_observe(status);
+        job->outcome.seen = poll_observe(status);
         advance(job);
         return;
     }
@@ -460,27 +460,27 @@ static void read_status_back(Remediation *job) {
         fail_to_read(job, r);
 }
 
-static void settings_seen(const SettingsLook *look, void *userdata) {
+static void settings_seen(const SettingsSnapshot *result, void *userdata) {
     Remediation *job = userdata;
-    uint32_t left = job->differs(&look->settings, job->userdata), failed = look->failed;
+    uint32_t left = job->differs(&result->settings, job->userdata), failed = result->failed;
 
-    job->watch = NULL;
+    job->poll = NULL;
     for (Field f = 0; f < _FIELD_MAX; f++)
         if (!job->desired.values[f])
             failed &= ~FIELD_BIT(f); /* nothing there is to be kept */
     job->outcome.fields_left = left | failed;
-    if (!look->gone && ((failed | left) & job->fields & ~job->refused) == 0) {
+    if (!result->gone && ((failed | left) & job->fields & ~job->refused) == 0) {
         advance(job);
         return;
     }
     job->last_error[0] = '\0';
     if (failed & job->fields & ~job->refused)
-        (void)snprintf(job->last_error, sizeof(job->last_error), "accepted, but %.400s", look->error_text);
+        (void)snprintf(job->last_error, sizeof(job->last_error), "accepted, but %.400s", result->error_text);
     read_back_later(job, "AWS accepted it, and does not show it after 5 s");
 }
 
 static void check_settings(Remediation *job) {
-    WatchSettingsRequest request = {
+    SettingsCheckRequest request = {
         .aws = job->aws,
         .credentials = job->credentials,
         .region = job->region,
@@ -488,10 +488,10 @@ static void check_settings(Remediation *job) {
         .done = settings_seen,
         .userdata = job,
     };
-    int r = watch_settings_new(&request, &job->watch);
+    int r = settings_check_new(&request, &job->poll);
 
     if (r >= 0)
-        r = watch_settings_begin(job->watch);
+        r = settings_check_begin(job->poll);
     if (r < 0)
         fail_to_read(job, r);
 }

@@ -32,9 +32,9 @@ typedef struct StatusTrail {
 typedef struct StatusTarget {
     Subject subject;
     const TargetState *state;
-    uint64_t looked_usec;   /* real; last look that was answered */
+    uint64_t polled_usec;   /* real; last poll that was answered */
     bool by_shadow;         /* not configured: here because a guarded trail lives here */
-    bool idle;              /* no trail here: looked at every 10 minutes */
+    bool idle;              /* no trail here: polled every 10 minutes */
     const char *identity;   /* the ARN that asks; "" while it is not known */
     uint64_t interval_usec; /* between polls of its trails: longer than poll_interval where AWS's quota wants
                                that */

@@ -113,18 +113,18 @@ static void write_failing(const Writing *w) {
     add_detail(w);
 }
 
-static void write_look_failed(const Writing *w) {
+static void write_poll_failed(const Writing *w) {
     (void)strbuf_add(w->out, "could not be polled");
     add_detail(w);
 }
 
-static void write_blind(const Writing *w) {
+static void write_unreachable(const Writing *w) {
     (void)strbuf_addf(w->out, "unreachable after %u failed %s", w->note->count,
                       w->note->count == 1 ? "poll" : "polls");
     add_detail(w);
 }
 
-static void write_sighted(const Writing *w) {
+static void write_reachable(const Writing *w) {
     (void)strbuf_addf(w->out, "reachable again after %u failed %s", w->note->count,
                       w->note->count == 1 ? "poll" : "polls");
 }
@@ -296,13 +296,14 @@ static const struct {
     [NOTE_FAILING] = { LOG_WARNING, MESSAGE_TRAIL_FAILING, "trail.failing", NULL, write_failing },
     [NOTE_DELIVERING] = { LOG_NOTICE, MESSAGE_TRAIL_DELIVERING, "trail.resolved",
                           "deliveries, bucket and key are in order again", NULL },
-    [NOTE_LOOK_FAILED] = { LOG_WARNING, NULL, "target.unreachable", NULL, write_look_failed },
-    [NOTE_BLIND] = { LOG_ERR, MESSAGE_GUARD_BLIND, "target.unreachable", NULL, write_blind },
-    [NOTE_SIGHTED] = { LOG_NOTICE, MESSAGE_GUARD_SIGHTED, "target.reachable", NULL, write_sighted },
+    [NOTE_POLL_FAILED] = { LOG_WARNING, NULL, "target.unreachable", NULL, write_poll_failed },
+    [NOTE_UNREACHABLE] = { LOG_ERR, MESSAGE_TARGET_UNREACHABLE, "target.unreachable", NULL,
+                           write_unreachable },
+    [NOTE_REACHABLE] = { LOG_NOTICE, MESSAGE_TARGET_REACHABLE, "target.reachable", NULL, write_reachable },
     [NOTE_LIST_FAILED] = { LOG_WARNING, NULL, "target.unreachable", NULL, write_list_failed },
-    [NOTE_LIST_UNREADABLE] = { LOG_ERR, MESSAGE_GUARD_BLIND, "target.unreachable", NULL,
+    [NOTE_LIST_UNREADABLE] = { LOG_ERR, MESSAGE_TARGET_UNREACHABLE, "target.unreachable", NULL,
                                write_list_unreadable },
-    [NOTE_LIST_READABLE] = { LOG_NOTICE, MESSAGE_GUARD_SIGHTED, "target.reachable",
+    [NOTE_LIST_READABLE] = { LOG_NOTICE, MESSAGE_TARGET_REACHABLE, "target.reachable",
                              "the list of trails can be read again", NULL },
     [NOTE_NOT_ENABLED] = { LOG_NOTICE, NULL, NULL, "not enabled in this account: skipped, asked again daily",
                            NULL },

@@ -64,13 +64,13 @@ static void add_verdicts(StrBuf *b, const Status *status) {
     }
 }
 
-static void add_blind(StrBuf *b, const Status *status) {
+static void add_unreachable(StrBuf *b, const Status *status) {
     unsigned n = 0;
 
     for (size_t i = 0; i < status->n_targets; i++) {
         const Subject *subject = &status->targets[i].subject;
 
-        if (!status->targets[i].state->blind)
+        if (!status->targets[i].state->unreachable)
             continue;
         if (n < NAMED_MAX) {
             (void)strbuf_add(b, n == 0 ? "; unreachable: " : ", ");
@@ -157,7 +157,7 @@ const char *report_status_line(const Status *status, char dst[static STATUS_LINE
         add_count(&b, ", ", count_regions(status), "region");
         add_count(&b, ", ", count_accounts(status), "account");
         add_verdicts(&b, status);
-        add_blind(&b, status);
+        add_unreachable(&b, status);
         add_unlisted(&b, status);
         (void)strbuf_addf(&b, "; pass %.2f s", (double)status->pass_duration_usec / (double)USEC_PER_SEC);
     }
@@ -292,13 +292,13 @@ static json_t *trail_json(const StatusTrail *trail) {
 static const char *target_word(const TargetState *state) {
     if (state->not_enabled)
         return "not enabled";
-    if (state->blind)
+    if (state->unreachable)
         return "unreachable";
     if (state->n_failed > 0)
         return "failing";
     if (state->list_unreadable)
         return "list unreadable";
-    return state->ever_sighted ? "well" : "unseen";
+    return state->ever_reachable ? "well" : "unseen";
 }
 
 static json_t *target_json(const StatusTarget *target) {
@@ -308,7 +308,7 @@ static json_t *target_json(const StatusTarget *target) {
             "{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:o, s:b}", "account", target->subject.account,
             "region", target->subject.region, "identity", target->identity, "state", target_word(state),
             "error", text_json(state->error_text[0] ? state->error_text : state->list_error_text), "looked",
-            time_json(target->looked_usec), "because_of_trail", target->by_shadow, "idle", target->idle,
+            time_json(target->polled_usec), "because_of_trail", target->by_shadow, "idle", target->idle,
             "poll_interval",
             target->interval_usec > 0 ? json_integer((json_int_t)(target->interval_usec / USEC_PER_SEC))
                                       : json_null(),

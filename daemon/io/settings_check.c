@@ -13,13 +13,13 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-struct WatchSettings {
+struct SettingsCheck {
     AwsClient *aws;
     CredentialsSource *credentials;
     char *region, *arn;
-    WatchSettingsDone done;
+    SettingsCheckDone done;
     void *userdata;
-    SettingsLook look;
+    SettingsSnapshot snapshot;
     bool listed; /* DescribeTrails was answered before */
     bool ask_insights, no_tags;
     unsigned n_pending;
@@ -29,7 +29,7 @@ struct WatchSettings {
 
 /* ---- values ---- */
 
-int watch_settings_listed(const CloudTrailTrail *listed, Settings *ret) {
+int settings_check_listed(const CloudTrailTrail *listed, Settings *ret) {
     const struct {
         Field field;
         const char *value;
@@ -95,40 +95,40 @@ static int set_tags(Settings *settings, const CloudTrailTags *tags) {
 
 /* ---- the end ---- */
 
-static void watch_free(WatchSettings *w) {
+static void poll_free(SettingsCheck *w) {
     CloudTrailCall *calls[] = { w->list_call, w->selectors_call, w->insights_call, w->tags_call,
                                 w->configuration_call };
 
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
         cloudtrail_cancel(calls[i]);
     loop_cancel(aws_client_loop(w->aws), w->timer);
-    settings_done(&w->look.settings);
+    settings_done(&w->snapshot.settings);
     free(w->region);
     free(w->arn);
     free(w);
 }
 
-void watch_settings_cancel(WatchSettings *watch) {
-    if (watch)
-        watch_free(watch);
+void settings_check_cancel(SettingsCheck *poll) {
+    if (poll)
+        poll_free(poll);
 }
 
-static void answered(WatchSettings *w) {
+static void answered(SettingsCheck *w) {
     if (--w->n_pending > 0)
         return;
-    w->done(&w->look, w->userdata);
-    watch_free(w);
+    w->done(&w->snapshot, w->userdata);
+    poll_free(w);
 }
 
-static void failed(WatchSettings *w, uint32_t fields, const char *operation, const AwsError *error) {
-    if (w->look.failed == 0) {
-        w->look.error = watch_look_error(error->class);
-        (void)aws_error_text(error, operation, w->look.error_text, sizeof(w->look.error_text));
+static void failed(SettingsCheck *w, uint32_t fields, const char *operation, const AwsError *error) {
+    if (w->snapshot.failed == 0) {
+        w->snapshot.error = poll_error_of(error->class);
+        (void)aws_error_text(error, operation, w->snapshot.error_text, sizeof(w->snapshot.error_text));
     }
-    w->look.failed |= fields;
+    w->snapshot.failed |= fields;
 }
 
-static void call_failed(WatchSettings *w, Unreadable what, const AwsError *error) {
+static void call_failed(SettingsCheck *w, Unreadable what, const AwsError *error) {
     static const struct {
         Field field;
         const char *operation, *action;
@@ -141,18 +141,18 @@ static void call_failed(WatchSettings *w, Unreadable what, const AwsError *error
     };
 
     failed(w, FIELD_BIT(calls[what].field), calls[what].operation, error);
-    watch_failure_set(&w->look.failures[what], calls[what].operation, error, calls[what].action, w->arn);
+    poll_failure_set(&w->snapshot.failures[what], calls[what].operation, error, calls[what].action, w->arn);
 }
 
 /* What goes wrong here before AWS is asked, or after it has answered. */
-static void failed_here(WatchSettings *w, Unreadable what, int r) {
+static void failed_here(SettingsCheck *w, Unreadable what, int r) {
     AwsError error;
 
     aws_error_set(&error, AWS_INTERNAL, NULL, "%s", strerror(-r));
     call_failed(w, what, &error);
 }
 
-static void list_failed_here(WatchSettings *w, int r) {
+static void list_failed_here(SettingsCheck *w, int r) {
     AwsError error;
 
     aws_error_set(&error, AWS_INTERNAL, NULL, "%s", strerror(-r));
@@ -162,14 +162,14 @@ static void list_failed_here(WatchSettings *w, int r) {
 /* ---- the questions ---- */
 
 static void selectors_done(const AwsError *error, const CloudTrailSelectors *selectors, void *userdata) {
-    WatchSettings *w = userdata;
+    SettingsCheck *w = userdata;
     int r;
 
     w->selectors_call = NULL;
     if (error->class != AWS_OK)
         call_failed(w, UNREADABLE_SELECTORS, error);
     else {
-        r = set_selectors(&w->look.settings, selectors);
+        r = set_selectors(&w->snapshot.settings, selectors);
         if (r < 0)
             failed_here(w, UNREADABLE_SELECTORS, r);
     }
@@ -177,14 +177,14 @@ static void selectors_done(const AwsError *error, const CloudTrailSelectors *sel
 }
 
 static void insights_done(const AwsError *error, const char *insights, void *userdata) {
-    WatchSettings *w = userdata;
+    SettingsCheck *w = userdata;
     int r;
 
     w->insights_call = NULL;
     if (error->class != AWS_OK)
         call_failed(w, UNREADABLE_INSIGHTS, error);
     else {
-        r = settings_set(&w->look.settings, FIELD_INSIGHTS, insights[0] ? insights : "[]");
+        r = settings_set(&w->snapshot.settings, FIELD_INSIGHTS, insights[0] ? insights : "[]");
         if (r < 0)
             failed_here(w, UNREADABLE_INSIGHTS, r);
     }
@@ -192,14 +192,14 @@ static void insights_done(const AwsError *error, const char *insights, void *use
 }
 
 static void tags_done(const AwsError *error, const CloudTrailTags *tags, void *userdata) {
-    WatchSettings *w = userdata;
+    SettingsCheck *w = userdata;
     int r;
 
     w->tags_call = NULL;
     if (error->class != AWS_OK)
         call_failed(w, UNREADABLE_TAGS, error);
     else {
-        r = set_tags(&w->look.settings, tags);
+        r = set_tags(&w->snapshot.settings, tags);
         if (r < 0)
             failed_here(w, UNREADABLE_TAGS, r);
     }
@@ -219,22 +219,22 @@ static bool is_unsupported(const AwsError *error) {
 }
 
 static void configuration_done(const AwsError *error, const char *configuration, void *userdata) {
-    WatchSettings *w = userdata;
+    SettingsCheck *w = userdata;
     int r;
 
     w->configuration_call = NULL;
     if (error->class != AWS_OK) {
         call_failed(w, UNREADABLE_CONFIGURATION, error);
-        w->look.failures[UNREADABLE_CONFIGURATION].unsupported = is_unsupported(error);
+        w->snapshot.failures[UNREADABLE_CONFIGURATION].unsupported = is_unsupported(error);
     } else {
-        r = settings_set(&w->look.settings, FIELD_CONFIGURATION, configuration);
+        r = settings_set(&w->snapshot.settings, FIELD_CONFIGURATION, configuration);
         if (r < 0)
             failed_here(w, UNREADABLE_CONFIGURATION, r);
     }
     answered(w);
 }
 
-static void ask_selectors(WatchSettings *w) {
+static void ask_selectors(SettingsCheck *w) {
     int r;
 
     w->n_pending++;
@@ -246,7 +246,7 @@ static void ask_selectors(WatchSettings *w) {
     }
 }
 
-static void ask_insights(WatchSettings *w) {
+static void ask_insights(SettingsCheck *w) {
     int r;
 
     w->n_pending++;
@@ -258,7 +258,7 @@ static void ask_insights(WatchSettings *w) {
     }
 }
 
-static void ask_tags(WatchSettings *w) {
+static void ask_tags(SettingsCheck *w) {
     int r;
 
     w->n_pending++;
@@ -269,7 +269,7 @@ static void ask_tags(WatchSettings *w) {
     }
 }
 
-static void ask_configuration(WatchSettings *w) {
+static void ask_configuration(SettingsCheck *w) {
     int r;
 
     w->n_pending++;
@@ -282,7 +282,7 @@ static void ask_configuration(WatchSettings *w) {
 }
 
 /* The rest, once the list's part is known; ends the pending count that stood for it. */
-static void ask_rest(WatchSettings *w) {
+static void ask_rest(SettingsCheck *w) {
     ask_selectors(w);
     if (w->ask_insights)
         ask_insights(w);
@@ -292,20 +292,20 @@ static void ask_rest(WatchSettings *w) {
     answered(w);
 }
 
-static int take_listed(WatchSettings *w, const CloudTrailTrail *listed) {
+static int take_listed(SettingsCheck *w, const CloudTrailTrail *listed) {
     Settings settings;
-    int r = watch_settings_listed(listed, &settings);
+    int r = settings_check_listed(listed, &settings);
 
     if (r < 0)
         return r;
-    settings_done(&w->look.settings);
-    w->look.settings = settings;
+    settings_done(&w->snapshot.settings);
+    w->snapshot.settings = settings;
     w->ask_insights = !settings.values[FIELD_INSIGHTS];
     return 0;
 }
 
 static void list_done(const AwsError *error, const CloudTrailTrails *trails, void *userdata) {
-    WatchSettings *w = userdata;
+    SettingsCheck *w = userdata;
     int r = -ENOENT;
 
     w->list_call = NULL;
@@ -321,14 +321,14 @@ static void list_done(const AwsError *error, const CloudTrailTrails *trails, voi
         ask_rest(w);
         return;
     }
-    w->look.gone = r == -ENOENT;
-    if (!w->look.gone)
+    w->snapshot.gone = r == -ENOENT;
+    if (!w->snapshot.gone)
         list_failed_here(w, r);
     answered(w);
 }
 
 static void begin_with_list(void *userdata) {
-    WatchSettings *w = userdata;
+    SettingsCheck *w = userdata;
     int r;
 
     w->timer = NULL;
@@ -341,15 +341,15 @@ static void begin_with_list(void *userdata) {
 }
 
 static void begin_with_rest(void *userdata) {
-    WatchSettings *w = userdata;
+    SettingsCheck *w = userdata;
 
     w->timer = NULL;
     w->n_pending = 1;
     ask_rest(w);
 }
 
-int watch_settings_new(const WatchSettingsRequest *request, WatchSettings **ret) {
-    WatchSettings *w = calloc(1, sizeof(*w));
+int settings_check_new(const SettingsCheckRequest *request, SettingsCheck **ret) {
+    SettingsCheck *w = calloc(1, sizeof(*w));
     int r;
 
     if (!w)
@@ -366,14 +366,14 @@ int watch_settings_new(const WatchSettingsRequest *request, WatchSettings **ret)
     if (r >= 0 && request->listed)
         r = take_listed(w, request->listed);
     if (r < 0) {
-        watch_free(w);
+        poll_free(w);
         return r;
     }
     *ret = w;
     return 0;
 }
 
-int watch_settings_begin(WatchSettings *w) {
+int settings_check_begin(SettingsCheck *w) {
     return loop_after(aws_client_loop(w->aws), 0, w->listed ? begin_with_rest : begin_with_list, w,
                       &w->timer);
 }

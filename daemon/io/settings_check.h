@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* One look at one trail's settings: what DescribeTrails said of it, its selectors, Insights, tags and event
+/* One poll of one trail's settings: what DescribeTrails said of it, its selectors, Insights, tags and event
  * configuration. */
 
 #include "daemon/core/model.h"
@@ -9,20 +9,20 @@
 #include "lib/cloudtrail.h"
 
 /* Valid inside the callback only. */
-typedef struct SettingsLook {
-    bool gone;                                /* it is not in its home region's list */
-    Settings settings;                        /* what was answered; NULL for what was not */
-    WatchFailure failures[UNREADABLE_BUCKET]; /* each call's */
-    uint32_t failed;                          /* FIELD_BITs that could not be looked at */
-    LookError error;                          /* of the first of them */
-    char error_text[ERROR_TEXT_MAX];          /* raw; names the operation */
-} SettingsLook;
+typedef struct SettingsSnapshot {
+    bool gone;                               /* it is not in its home region's list */
+    Settings settings;                       /* what was answered; NULL for what was not */
+    PollFailure failures[UNREADABLE_BUCKET]; /* each call's */
+    uint32_t failed;                         /* FIELD_BITs that could not be polled */
+    PollError error;                         /* of the first of them */
+    char error_text[ERROR_TEXT_MAX];         /* raw; names the operation */
+} SettingsSnapshot;
 
-typedef struct WatchSettings WatchSettings;
-typedef void (*WatchSettingsDone)(const SettingsLook *look, void *userdata);
+typedef struct SettingsCheck SettingsCheck;
+typedef void (*SettingsCheckDone)(const SettingsSnapshot *snapshot, void *userdata);
 
 /* All but the client and the credentials is copied. */
-typedef struct WatchSettingsRequest {
+typedef struct SettingsCheckRequest {
     AwsClient *aws;
     CredentialsSource *credentials;
     const char *region; /* the trail's home */
@@ -30,19 +30,19 @@ typedef struct WatchSettingsRequest {
     const CloudTrailTrail *listed; /* what DescribeTrails just said of it; NULL: ask for that first */
     bool no_tags; /* AWS does not tell them (ListTags, API reference: a trail of another account
                    * is CloudTrailARNInvalidException); they are left unknown */
-    WatchSettingsDone done;
+    SettingsCheckDone done;
     void *userdata;
-} WatchSettingsRequest;
+} SettingsCheckRequest;
 
-/* Makes ready to look at a trail; nothing is asked before watch_settings_begin. 0, -ENOMEM. */
-int watch_settings_new(const WatchSettingsRequest *request, WatchSettings **ret);
+/* Makes ready to look at a trail; nothing is asked before settings_check_begin. 0, -ENOMEM. */
+int settings_check_new(const SettingsCheckRequest *request, SettingsCheck **ret);
 /* Asks. done is called exactly once, never from inside, within five of the client's call deadlines. 0,
  * -ENOMEM: then done is not called. */
-int watch_settings_begin(WatchSettings *watch);
+int settings_check_begin(SettingsCheck *poll);
 /* Ends it without calling done. NULL is fine. */
-void watch_settings_cancel(WatchSettings *watch);
+void settings_check_cancel(SettingsCheck *poll);
 
 /* What DescribeTrails tells: every field but selectors, Insights (unless there are none), tags and
  * event configuration. A flag
  * that AWS left out stays unknown. Free with settings_done. 0 or -ENOMEM. */
-int watch_settings_listed(const CloudTrailTrail *listed, Settings *ret);
+int settings_check_listed(const CloudTrailTrail *listed, Settings *ret);

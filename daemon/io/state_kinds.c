@@ -119,7 +119,7 @@ static int read_string(const Member *member _unused_, const json_t *value, void 
 DEFINE_WORD_KIND(verdict, Verdict, _VERDICT_MAX);
 DEFINE_WORD_KIND(event, Event, _EVENT_MAX);
 DEFINE_WORD_KIND(severity, Severity, _SEVERITY_MAX);
-DEFINE_WORD_KIND(look_error, LookError, _LOOK_ERROR_MAX);
+DEFINE_WORD_KIND(poll_error, PollError, _POLL_ERROR_MAX);
 DEFINE_WORD_KIND(action, Action, _ACTION_MAX);
 DEFINE_WORD_KIND(action_result, ActionResult, _RESULT_MAX);
 

@@ -29,7 +29,7 @@ struct Member {
 /* A bool; an unsigned; a uint64_t; a char array; a char pointer, owned. */
 extern const Kind state_kind_bool, state_kind_uint, state_kind_usec, state_kind_text, state_kind_string;
 /* Enums by name, so that the file does not depend on their order. */
-extern const Kind state_kind_verdict, state_kind_event, state_kind_severity, state_kind_look_error,
+extern const Kind state_kind_verdict, state_kind_event, state_kind_severity, state_kind_poll_error,
         state_kind_action, state_kind_action_result;
 /* uint32_t of FINDING_BITs, uint32_t of FIELD_BITs: a list of their names. */
 extern const Kind state_kind_findings, state_kind_fields;

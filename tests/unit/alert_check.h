@@ -28,7 +28,7 @@ static const Subject nobody _unused_ = { "", "", "", "" };
 #define TELL(event_, kind_, severity_, ...)                                                                 \
     {                                                                                                       \
         .event = (event_), .kind = (kind_), .severity = (severity_), .sequence = 1,                         \
-        .incident_mark_usec = T0, .mark_usec = T0, .opened_usec = T0 + SEC, .time_usec = T0 + 241 * SEC,    \
+        .incident_dedup_usec = T0, .dedup_usec = T0, .opened_usec = T0 + SEC, .time_usec = T0 + 241 * SEC,  \
         __VA_ARGS__                                                                                         \
     }
 

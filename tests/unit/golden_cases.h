@@ -15,21 +15,21 @@ typedef struct GoldenCase {
     const char *story;
 } GoldenCase;
 
-#define STOPPED     EVENT_TRAIL_STOPPED
-#define INTERRUPTED EVENT_TRAIL_INTERRUPTED
-#define MISSING     EVENT_TRAIL_MISSING
-#define WEAKENED    EVENT_TRAIL_WEAKENED
-#define UNMET       EVENT_EXPECTATION_UNMET
-#define FAILING     EVENT_TRAIL_FAILING
-#define ATTRIBUTED  EVENT_TRAIL_ATTRIBUTED
-#define ATTEMPTED   EVENT_TRAIL_ATTEMPTED
-#define REMINDER    EVENT_INCIDENT_REMINDER
-#define RESOLVED    EVENT_TRAIL_RESOLVED
-#define BLIND       EVENT_TARGET_UNREACHABLE
-#define SIGHTED     EVENT_TARGET_REACHABLE
-#define OBSERVE     MODE_OBSERVE
-#define RESTART     MODE_RESTART
-#define RESTORE     MODE_RESTORE
+#define STOPPED            EVENT_TRAIL_STOPPED
+#define INTERRUPTED        EVENT_TRAIL_INTERRUPTED
+#define MISSING            EVENT_TRAIL_MISSING
+#define WEAKENED           EVENT_TRAIL_WEAKENED
+#define UNMET              EVENT_EXPECTATION_UNMET
+#define FAILING            EVENT_TRAIL_FAILING
+#define ATTRIBUTED         EVENT_TRAIL_ATTRIBUTED
+#define ATTEMPTED          EVENT_TRAIL_ATTEMPTED
+#define REMINDER           EVENT_INCIDENT_REMINDER
+#define RESOLVED           EVENT_TRAIL_RESOLVED
+#define BECAME_UNREACHABLE EVENT_TARGET_UNREACHABLE
+#define BECAME_REACHABLE   EVENT_TARGET_REACHABLE
+#define OBSERVE            MODE_OBSERVE
+#define RESTART            MODE_RESTART
+#define RESTORE            MODE_RESTORE
 
 static const GoldenCase golden_cases[] = {
     /* ---- stopped ---- */
@@ -343,43 +343,45 @@ static const GoldenCase golden_cases[] = {
       "well stop held stop held stop held stop held stop refused wait:5m" },
 
     /* ---- what cannot be polled ---- */
-    { BLIND, "unreachable", RESTART, "denied", "well blind:denied" },
-    { BLIND, "unreachable", RESTART, "throttled", "well blind:throttled" },
-    { BLIND, "unreachable", RESTART, "unreachable", "well blind:unreachable" },
-    { BLIND, "unreachable", RESTART, "credentials", "well blind:credentials" },
-    { BLIND, "unreachable", RESTART, "bad_answer", "well blind:bad" },
-    { BLIND, "unreachable", RESTART, "service", "well blind:service" },
-    { BLIND, "unreachable", RESTART, "denied-5_minutes", "well blind:denied wait:5m" },
-    { BLIND, "unreachable", RESTART, "denied-maintenance", "well maintenance:on blind:denied" },
-    { BLIND, "selectors_unreadable", RESTART, "none", "well fail:selectors_unreadable" },
-    { BLIND, "insights_unreadable", RESTART, "none", "well fail:insights_unreadable" },
-    { BLIND, "tags_unreadable", RESTART, "none", "well fail:tags_unreadable" },
-    { BLIND, "configuration_unreadable", RESTART, "none", "well fail:configuration_unreadable" },
-    { BLIND, "bucket_unreadable", RESTART, "none", "well fail:bucket_unreadable" },
-    { BLIND, "lifecycle_unreadable", RESTART, "none", "well fail:lifecycle_unreadable" },
-    { BLIND, "policy_unreadable", RESTART, "none", "well fail:policy_unreadable" },
-    { BLIND, "key_unreadable", RESTART, "none", "well fail:key_unreadable" },
-    { BLIND, "region-unreachable", RESTART, "denied", "region:denied" },
-    { BLIND, "region-unreachable", RESTART, "throttled", "region:throttled" },
-    { BLIND, "region-unreachable", RESTART, "unreachable", "region:unreachable" },
-    { BLIND, "region-unreachable", RESTART, "credentials", "region:credentials" },
-    { BLIND, "region-unreachable", RESTART, "bad_answer", "region:bad" },
-    { BLIND, "region-unreachable", RESTART, "service", "region:service" },
-    { BLIND, "region-unreachable", RESTART, "unreachable-5_minutes", "region:unreachable wait:5m" },
-    { BLIND, "list_unreadable-region", RESTART, "denied", "list:denied" },
-    { BLIND, "account-unreachable", RESTART, "denied", "account:denied" },
-    { BLIND, "account-unreachable", RESTART, "unreachable", "account:unreachable" },
-    { BLIND, "account-unreachable", RESTART, "credentials", "account:credentials" },
-    { BLIND, "account-left", RESTART, "none", "account:ok account:left" },
-    { SIGHTED, "unreachable", RESTART, "none", "well blind:denied sighted" },
-    { SIGHTED, "unreachable", RESTART, "maintenance", "well maintenance:on blind:denied sighted" },
-    { SIGHTED, "selectors_unreadable", RESTART, "none", "well fail:selectors_unreadable mend" },
-    { SIGHTED, "region-unreachable", RESTART, "none", "region:unreachable region:ok" },
-    { SIGHTED, "region-unreachable", RESTART, "not_enabled", "region:unreachable region:off" },
-    { SIGHTED, "region-unreachable", RESTART, "forgotten", "region:unreachable forget:region" },
-    { SIGHTED, "list_unreadable-region", RESTART, "none", "list:denied region:ok" },
-    { SIGHTED, "account-unreachable", RESTART, "none", "account:denied account:ok" },
-    { SIGHTED, "account-left", RESTART, "returned", "account:left account:ok" },
+    { BECAME_UNREACHABLE, "unreachable", RESTART, "denied", "well blind:denied" },
+    { BECAME_UNREACHABLE, "unreachable", RESTART, "throttled", "well blind:throttled" },
+    { BECAME_UNREACHABLE, "unreachable", RESTART, "unreachable", "well blind:unreachable" },
+    { BECAME_UNREACHABLE, "unreachable", RESTART, "credentials", "well blind:credentials" },
+    { BECAME_UNREACHABLE, "unreachable", RESTART, "bad_answer", "well blind:bad" },
+    { BECAME_UNREACHABLE, "unreachable", RESTART, "service", "well blind:service" },
+    { BECAME_UNREACHABLE, "unreachable", RESTART, "denied-5_minutes", "well blind:denied wait:5m" },
+    { BECAME_UNREACHABLE, "unreachable", RESTART, "denied-maintenance", "well maintenance:on blind:denied" },
+    { BECAME_UNREACHABLE, "selectors_unreadable", RESTART, "none", "well fail:selectors_unreadable" },
+    { BECAME_UNREACHABLE, "insights_unreadable", RESTART, "none", "well fail:insights_unreadable" },
+    { BECAME_UNREACHABLE, "tags_unreadable", RESTART, "none", "well fail:tags_unreadable" },
+    { BECAME_UNREACHABLE, "configuration_unreadable", RESTART, "none",
+      "well fail:configuration_unreadable" },
+    { BECAME_UNREACHABLE, "bucket_unreadable", RESTART, "none", "well fail:bucket_unreadable" },
+    { BECAME_UNREACHABLE, "lifecycle_unreadable", RESTART, "none", "well fail:lifecycle_unreadable" },
+    { BECAME_UNREACHABLE, "policy_unreadable", RESTART, "none", "well fail:policy_unreadable" },
+    { BECAME_UNREACHABLE, "key_unreadable", RESTART, "none", "well fail:key_unreadable" },
+    { BECAME_UNREACHABLE, "region-unreachable", RESTART, "denied", "region:denied" },
+    { BECAME_UNREACHABLE, "region-unreachable", RESTART, "throttled", "region:throttled" },
+    { BECAME_UNREACHABLE, "region-unreachable", RESTART, "unreachable", "region:unreachable" },
+    { BECAME_UNREACHABLE, "region-unreachable", RESTART, "credentials", "region:credentials" },
+    { BECAME_UNREACHABLE, "region-unreachable", RESTART, "bad_answer", "region:bad" },
+    { BECAME_UNREACHABLE, "region-unreachable", RESTART, "service", "region:service" },
+    { BECAME_UNREACHABLE, "region-unreachable", RESTART, "unreachable-5_minutes",
+      "region:unreachable wait:5m" },
+    { BECAME_UNREACHABLE, "list_unreadable-region", RESTART, "denied", "list:denied" },
+    { BECAME_UNREACHABLE, "account-unreachable", RESTART, "denied", "account:denied" },
+    { BECAME_UNREACHABLE, "account-unreachable", RESTART, "unreachable", "account:unreachable" },
+    { BECAME_UNREACHABLE, "account-unreachable", RESTART, "credentials", "account:credentials" },
+    { BECAME_UNREACHABLE, "account-left", RESTART, "none", "account:ok account:left" },
+    { BECAME_REACHABLE, "unreachable", RESTART, "none", "well blind:denied sighted" },
+    { BECAME_REACHABLE, "unreachable", RESTART, "maintenance", "well maintenance:on blind:denied sighted" },
+    { BECAME_REACHABLE, "selectors_unreadable", RESTART, "none", "well fail:selectors_unreadable mend" },
+    { BECAME_REACHABLE, "region-unreachable", RESTART, "none", "region:unreachable region:ok" },
+    { BECAME_REACHABLE, "region-unreachable", RESTART, "not_enabled", "region:unreachable region:off" },
+    { BECAME_REACHABLE, "region-unreachable", RESTART, "forgotten", "region:unreachable forget:region" },
+    { BECAME_REACHABLE, "list_unreadable-region", RESTART, "none", "list:denied region:ok" },
+    { BECAME_REACHABLE, "account-unreachable", RESTART, "none", "account:denied account:ok" },
+    { BECAME_REACHABLE, "account-left", RESTART, "returned", "account:left account:ok" },
     { EVENT_REGION_UNCOVERED, "region", RESTART, "none", "region:covered region:uncovered" },
     { EVENT_REGION_COVERED, "region", RESTART, "none", "region:uncovered region:covered" },
     { EVENT_REGION_COVERED, "region", RESTART, "not_enabled", "region:uncovered region:off" },

@@ -90,9 +90,9 @@ static void note_changes(Stage *s) {
     const Incident *inc = &s->trail.incident;
     Drift changes = { 0 };
 
-    if (s->changes_mark != inc->mark_usec || s->changes_reopened != inc->reopened_usec)
+    if (s->changes_mark != inc->dedup_usec || s->changes_reopened != inc->reopened_usec)
         drift_done(&s->changes);
-    s->changes_mark = inc->mark_usec;
+    s->changes_mark = inc->dedup_usec;
     s->changes_reopened = inc->reopened_usec;
     if (s->drift.n == 0 || !inc->open)
         return;
@@ -170,9 +170,9 @@ static void wait_for(Stage *s, uint64_t usec) {
     wake(s);
 }
 
-static void look_again(Stage *s) {
+static void poll_again(Stage *s) {
     s->named_only = s->named_only && s->world.kind == OBSERVED_ABSENT;
-    decide(s, (TrailInput){ .kind = GUARD_LOOKED, .seen = &s->world });
+    decide(s, (TrailInput){ .kind = GUARD_POLLED, .seen = &s->world });
     if (s->world.kind != OBSERVED_STATUS || s->acting == ACTION_RECREATE)
         return;
     if (s->acting != ACTION_RESTORE)
@@ -181,11 +181,11 @@ static void look_again(Stage *s) {
 }
 
 /* The next poll, which finds what has happened since the last. */
-static void look(Stage *s) {
+static void result(Stage *s) {
     pass_time(s, POLL);
     if (s->world.kind == OBSERVED_STATUS && s->world.delivery_usec != 0)
         s->world.delivery_usec = s->now.real_usec - 4 * MIN_;
-    look_again(s);
+    poll_again(s);
 }
 
 /* ---- words: how the trail is ---- */
@@ -198,7 +198,7 @@ static void word_well(Stage *s, const char *arg) {
     (void)arg;
     if (s->trail.known || s->world.kind == OBSERVED_ABSENT)
         return;
-    look(s);
+    result(s);
 }
 
 static void word_stop(Stage *s, const char *arg) {
@@ -207,7 +207,7 @@ static void word_stop(Stage *s, const char *arg) {
         return;
     s->world.is_logging = false;
     s->world.stop_usec = s->now.real_usec + POLL - 2 * SEC;
-    look(s);
+    result(s);
 }
 
 /* Created, and never started. */
@@ -216,7 +216,7 @@ static void word_off(Stage *s, const char *arg) {
     if (s->trail.known)
         return;
     s->world = (Observation){ .kind = OBSERVED_STATUS };
-    look(s);
+    result(s);
 }
 
 static void word_start(Stage *s, const char *arg) {
@@ -225,7 +225,7 @@ static void word_start(Stage *s, const char *arg) {
         return;
     s->world.is_logging = true;
     s->world.start_usec = s->now.real_usec + POLL - 3 * SEC;
-    look(s);
+    result(s);
 }
 
 static void word_flap(Stage *s, const char *arg) {
@@ -234,7 +234,7 @@ static void word_flap(Stage *s, const char *arg) {
         return;
     s->world.stop_usec = s->now.real_usec + POLL - 9 * SEC;
     s->world.start_usec = s->now.real_usec + POLL - 4 * SEC;
-    look(s);
+    result(s);
 }
 
 static void word_delete(Stage *s, const char *arg) {
@@ -242,7 +242,7 @@ static void word_delete(Stage *s, const char *arg) {
     s->world = (Observation){ .kind = OBSERVED_ABSENT };
     drift_done(&s->drift);
     s->named_only = !s->trail.known;
-    look(s);
+    result(s);
 }
 
 /* By others: deleted before, or between two polls. */
@@ -251,7 +251,7 @@ static void word_create(Stage *s, const char *arg) {
     s->world = (Observation){ .kind = OBSERVED_STATUS,
                               .is_logging = true,
                               .start_usec = s->now.real_usec + POLL - 3 * SEC };
-    look(s);
+    result(s);
 }
 
 static Field field_named(const char *arg) {
@@ -275,7 +275,7 @@ static void each_of(Stage *s, const char *arg, void (*act)(Stage *s, const char 
     (void)text_copy(names, sizeof(names), arg);
     for (char *name; (name = strsep(&rest, "+"));)
         act(s, name);
-    look(s);
+    result(s);
 }
 
 /* "all" is what an attacker's script sets. */
@@ -293,7 +293,7 @@ static void word_unset(Stage *s, const char *arg) {
     if (!is_there(s))
         return;
     copy(&s->actual, &s->recorded);
-    look(s);
+    result(s);
 }
 
 /* ... and at once, which the settings show before the next poll of the status. */
@@ -311,7 +311,7 @@ static void word_pin(Stage *s, const char *arg) {
     s->facts.pins_mark++;
     put(&s->expect.pins, field_named(arg), values[field_named(arg)].after);
     choose_baseline(s);
-    look(s);
+    result(s);
 }
 
 static void word_unpin(Stage *s, const char *arg) {
@@ -319,7 +319,7 @@ static void word_unpin(Stage *s, const char *arg) {
     s->facts.pins_mark++;
     settings_done(&s->expect.pins);
     choose_baseline(s);
-    look(s);
+    result(s);
 }
 
 static void fail_as(Stage *s, const char *name, bool fails) {
@@ -343,7 +343,7 @@ static void word_mend(Stage *s, const char *arg) {
         return;
     fail_as(s, NULL, false);
     s->world.delivery_usec = s->now.real_usec;
-    look(s);
+    result(s);
 }
 
 static void word_stale(Stage *s, const char *arg) {
@@ -352,7 +352,7 @@ static void word_stale(Stage *s, const char *arg) {
         return;
     s->world.delivery_usec = 0;
     pass_time(s, 3 * HOUR);
-    look(s);
+    result(s);
 }
 
 /* ---- words: what cannot be polled ---- */
@@ -367,20 +367,20 @@ static size_t error_named(const char *arg) {
 }
 
 /* Three polls in a row of this trail alone. */
-static void word_blind(Stage *s, const char *arg) {
+static void word_unreachable(Stage *s, const char *arg) {
     size_t e = error_named(arg);
-    Observation seen = { .kind = OBSERVED_ERROR, .error = errors[e].error, .target_sighted = true };
+    Observation seen = { .kind = OBSERVED_ERROR, .error = errors[e].error, .target_reachable = true };
 
     (void)text_copy(seen.error_text, sizeof(seen.error_text), errors[e].of_trail);
     for (unsigned i = 0; i < s->policy.unreachable_after; i++) {
         pass_time(s, POLL);
-        decide(s, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen });
+        decide(s, (TrailInput){ .kind = GUARD_POLLED, .seen = &seen });
     }
 }
 
-static void word_sighted(Stage *s, const char *arg) {
+static void word_reachable(Stage *s, const char *arg) {
     (void)arg;
-    look(s);
+    result(s);
 }
 
 static void took_target(Stage *s, const TargetState *state, const Plan *plan) {
@@ -391,7 +391,7 @@ static void took_target(Stage *s, const TargetState *state, const Plan *plan) {
     publish(s, state == &s->account ? &account_subject : &region_subject, plan);
 }
 
-static void decide_target(Stage *s, TargetState *state, const TargetLook *seen, unsigned unreachable_after) {
+static void decide_target(Stage *s, TargetState *state, const PollResult *seen, unsigned unreachable_after) {
     Policy policy = s->policy;
     Plan plan;
 
@@ -401,7 +401,7 @@ static void decide_target(Stage *s, TargetState *state, const TargetLook *seen, 
     took_target(s, state, &plan);
 }
 
-static void poll_target(Stage *s, TargetState *state, const TargetLook *seen, unsigned times) {
+static void poll_target(Stage *s, TargetState *state, const PollResult *seen, unsigned times) {
     for (unsigned i = 0; i < times; i++) {
         pass_time(s, POLL);
         decide_target(s, state, seen, s->policy.unreachable_after);
@@ -410,7 +410,7 @@ static void poll_target(Stage *s, TargetState *state, const TargetLook *seen, un
 
 static void poll_in_vain(Stage *s, TargetState *state, const char *arg) {
     size_t e = error_named(arg);
-    TargetLook seen = { .error = errors[e].error };
+    PollResult seen = { .error = errors[e].error };
 
     (void)text_copy(seen.error_text, sizeof(seen.error_text),
                     state == &s->account ? errors[e].of_account : errors[e].of_target);
@@ -419,10 +419,10 @@ static void poll_in_vain(Stage *s, TargetState *state, const char *arg) {
 
 /* "ok", "off" (not enabled), "covered", "uncovered", or an error three times in a row. */
 static void word_region(Stage *s, const char *arg) {
-    TargetLook seen = { .sighted = true, .list_read = true };
+    PollResult seen = { .reachable = true, .list_read = true };
 
     if (text_equal(arg, "off"))
-        seen = (TargetLook){ .not_enabled = true };
+        seen = (PollResult){ .not_enabled = true };
     else if (strstr(arg, "covered"))
         seen.listed = true;
     else if (!text_equal(arg, "ok")) {
@@ -436,7 +436,7 @@ static void word_region(Stage *s, const char *arg) {
 /* The list of trails cannot be read, while their status can. */
 static void word_list(Stage *s, const char *arg) {
     size_t e = error_named(arg);
-    TargetLook seen = { .sighted = true, .list_error = errors[e].error };
+    PollResult seen = { .reachable = true, .list_error = errors[e].error };
 
     (void)text_copy(seen.list_error_text, sizeof(seen.list_error_text), errors[e].of_target);
     poll_target(s, &s->region, &seen, s->policy.unreachable_after);
@@ -444,8 +444,8 @@ static void word_list(Stage *s, const char *arg) {
 
 /* "ok", "left" (the organization), or an error. */
 static void word_account(Stage *s, const char *arg) {
-    TargetLook left = {
-        .error = LOOK_GONE,
+    PollResult left = {
+        .error = POLL_GONE,
         .error_text = "account 444455556666 (payments) is no member of the organization any more"
     };
 
@@ -454,7 +454,7 @@ static void word_account(Stage *s, const char *arg) {
         decide_target(s, &s->account, &left, 1);
         s->left = true;
     } else if (text_equal(arg, "ok")) {
-        poll_target(s, &s->account, &(TargetLook){ .sighted = true }, 1);
+        poll_target(s, &s->account, &(PollResult){ .reachable = true }, 1);
         s->left = false;
     } else if (!s->left)
         poll_in_vain(s, &s->account, arg);
@@ -573,7 +573,7 @@ static void word_crash(Stage *s, const char *arg) {
     (void)arg;
     s->acting = ACTION_NONE;
     s->searching = false;
-    s->trail.attributing.looking = false;
+    s->trail.attributing.polling = false;
     guard_resume(&s->trail, s->now);
 }
 
@@ -632,7 +632,7 @@ static void answer_search(Stage *s, Attribution *found) {
 }
 
 static void word_by(Stage *s, const char *arg) {
-    Attribution found = { .looked = true, .found = true };
+    Attribution found = { .polled = true, .found = true };
 
     if (!wait_for_search(s))
         return;
@@ -651,7 +651,7 @@ static void search_in_vain(Stage *s, const Attribution *nothing_found) {
 
 static void word_nobody(Stage *s, const char *arg) {
     (void)arg;
-    search_in_vain(s, &(Attribution){ .looked = true });
+    search_in_vain(s, &(Attribution){ .polled = true });
 }
 
 static void word_unsearched(Stage *s, const char *arg) {
@@ -681,7 +681,7 @@ static void answer_account_search(Stage *s, const Attribution *found) {
 /* The call that did it; or "LEFT", "REMOVED" or "CLEANED": AWS's record of the departure, and no call behind
  * it. */
 static void word_taken(Stage *s, const char *arg) {
-    Attribution found = { .looked = true, .found = true };
+    Attribution found = { .polled = true, .found = true };
     bool is_record = text_equal(arg, "LEFT") || text_equal(arg, "REMOVED") || text_equal(arg, "CLEANED");
 
     if (!wait_for_account_search(s))
@@ -700,7 +700,7 @@ static void word_taken(Stage *s, const char *arg) {
 /* All searches find no such call, or with "denied" all fail. */
 static void word_untraced(Stage *s, const char *arg) {
     for (unsigned i = 0; i < 8 && wait_for_account_search(s); i++) {
-        Attribution found = { .looked = !arg[0] };
+        Attribution found = { .polled = !arg[0] };
 
         if (arg[0])
             (void)text_copy(found.error_text, sizeof(found.error_text),
@@ -711,7 +711,7 @@ static void word_untraced(Stage *s, const char *arg) {
 
 /* AWS refused N attempts, each a second after the one before. */
 static void word_tried(Stage *s, const char *arg) {
-    Attribution found = { .looked = true, .n_attempts = (unsigned)atoi(arg) };
+    Attribution found = { .polled = true, .n_attempts = (unsigned)atoi(arg) };
 
     if (!wait_for_search(s))
         return;
@@ -783,8 +783,8 @@ static Tell baseline_tell(const Stage *s, Event event, Severity severity, const 
         .event = event,
         .severity = severity,
         .sequence = 1,
-        .incident_mark_usec = s->now.real_usec,
-        .mark_usec = s->now.real_usec,
+        .incident_dedup_usec = s->now.real_usec,
+        .dedup_usec = s->now.real_usec,
         .opened_usec = s->now.real_usec,
         .time_usec = s->now.real_usec,
         .mode = s->policy.mode,
@@ -843,7 +843,7 @@ static void word_accept(Stage *s, const char *arg) {
     if (tell.forgotten)
         word_forget(s, "gone");
     else if (is_there(s))
-        look(s);
+        result(s);
 }
 
 static void word_channel(Stage *s, const char *arg) {
@@ -853,8 +853,8 @@ static void word_channel(Stage *s, const char *arg) {
         .kind = fails ? TELL_OPENED : TELL_RESOLVED,
         .severity = fails ? SEVERITY_CRITICAL : SEVERITY_WARNING,
         .sequence = fails ? 1 : 2,
-        .incident_mark_usec = START,
-        .mark_usec = START,
+        .incident_dedup_usec = START,
+        .dedup_usec = START,
         .opened_usec = START,
         .time_usec = s->now.real_usec,
         .mode = s->policy.mode,
@@ -901,8 +901,8 @@ static const struct Word {
       { "delivery", "digest", "log_group", "bucket", "lifecycle", "key", "selectors_unreadable" } },
     { "mend", word_mend, { "" } },
     { "stale", word_stale, { "" } },
-    { "blind", word_blind, { "denied" } },
-    { "sighted", word_sighted, { "" } },
+    { "blind", word_unreachable, { "denied" } },
+    { "sighted", word_reachable, { "" } },
     { "region", word_region, { "ok", "off", "covered", "uncovered", "denied" } },
     { "list", word_list, { "denied" } },
     { "account", word_account, { "ok", "left", "credentials" } },

@@ -81,25 +81,25 @@ static const struct {
 
 static const struct {
     const char *name;
-    LookError error;
+    PollError error;
     const char *of_trail, *of_target, *of_account;
 } errors[] = {
-    { "denied", LOOK_DENIED, DENIED("GetTrailStatus", "cloudtrail:GetTrailStatus"),
+    { "denied", POLL_DENIED, DENIED("GetTrailStatus", "cloudtrail:GetTrailStatus"),
       DENIED("DescribeTrails", "cloudtrail:DescribeTrails"),
       "AssumeRole arn:aws:iam::444455556666:role/trailguard: AccessDenied: User: " GUARD_ARN
       " is not authorized to perform: sts:AssumeRole" },
-    { "throttled", LOOK_THROTTLED, "GetTrailStatus: ThrottlingException: Rate exceeded",
+    { "throttled", POLL_THROTTLED, "GetTrailStatus: ThrottlingException: Rate exceeded",
       "DescribeTrails: ThrottlingException: Rate exceeded", "GetCallerIdentity: Throttling: Rate exceeded" },
-    { "unreachable", LOOK_UNREACHABLE, "GetTrailStatus: no answer within 10 s",
+    { "unreachable", POLL_UNREACHABLE, "GetTrailStatus: no answer within 10 s",
       "DescribeTrails: cannot connect to cloudtrail.eu-central-1.amazonaws.com: Connection refused",
       "GetCallerIdentity: cannot connect to sts.eu-central-1.amazonaws.com: Connection refused" },
-    { "credentials", LOOK_CREDENTIALS,
+    { "credentials", POLL_CREDENTIALS,
       "GetTrailStatus: ExpiredTokenException: The security token included in the request is expired",
       "DescribeTrails: UnrecognizedClientException: The security token included in the request is invalid",
       "no credentials: /etc/trailguard/aws-credentials has no profile \"default\"" },
-    { "bad", LOOK_BAD_ANSWER, "GetTrailStatus: the answer is no JSON",
+    { "bad", POLL_BAD_ANSWER, "GetTrailStatus: the answer is no JSON",
       "DescribeTrails: the answer is no JSON", "GetCallerIdentity: the answer is no XML" },
-    { "service", LOOK_SERVICE, "GetTrailStatus: InternalServiceError: ",
+    { "service", POLL_SERVICE, "GetTrailStatus: InternalServiceError: ",
       "DescribeTrails: ServiceUnavailable: ", "GetCallerIdentity: ServiceUnavailable: " },
 };
 

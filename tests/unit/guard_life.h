@@ -100,7 +100,7 @@ static inline void decide(Life *l, TrailInput input) {
         l->n_tells++;
     }
     if (l->plan.attribute)
-        assert_true(l->policy.attribution && l->state.attributing.looking);
+        assert_true(l->policy.attribution && l->state.attributing.polling);
     /* whatever waits is waited for, and not in circles */
     assert_true(l->plan.wake_mono_usec == 0 || l->plan.wake_mono_usec > l->now.mono_usec);
     if (l->plan.hold)
@@ -108,8 +108,8 @@ static inline void decide(Life *l, TrailInput input) {
                     l->plan.wake_mono_usec <= l->now.mono_usec + GUARD_HOLD_USEC);
 }
 
-static inline void look(Life *l, Observation seen) {
-    decide(l, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen });
+static inline void result(Life *l, Observation seen) {
+    decide(l, (TrailInput){ .kind = GUARD_POLLED, .seen = &seen });
 }
 
 static inline void wake(Life *l) {
@@ -139,9 +139,9 @@ static inline Observation absent(void) {
     return (Observation){ .kind = OBSERVED_ABSENT };
 }
 
-static inline Observation in_vain(LookError error, bool target_sighted) {
+static inline Observation in_vain(PollError error, bool target_reachable) {
     return (Observation){
-        .kind = OBSERVED_ERROR, .error = error, .target_sighted = target_sighted, .error_text = "no"
+        .kind = OBSERVED_ERROR, .error = error, .target_reachable = target_reachable, .error_text = "no"
     };
 }
 

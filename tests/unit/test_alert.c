@@ -194,7 +194,7 @@ static const Case cases[] = {
       false },
     { &trail,
       TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_WARNING,
-           .findings = FINDING_BIT(FINDING_UNREACHABLE), .error = LOOK_DENIED),
+           .findings = FINDING_BIT(FINDING_UNREACHABLE), .error = POLL_DENIED),
       "REMINDER still cannot poll org-trail in eu-central-1 (111122223333), for 4 min",
       { "access denied", NULL },
       NULL,
@@ -202,7 +202,7 @@ static const Case cases[] = {
       false,
       false },
     { &target,
-      TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_WARNING, .error = LOOK_DENIED, .detail = "no"),
+      TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_WARNING, .error = POLL_DENIED, .detail = "no"),
       "REMINDER still cannot poll eu-central-1 (111122223333), for 4 min",
       { NULL },
       "lookup-events",
@@ -236,7 +236,7 @@ static const Case cases[] = {
       false,
       false },
     { &target,
-      TELL(EVENT_TARGET_UNREACHABLE, TELL_OPENED, SEVERITY_WARNING, .error = LOOK_DENIED, .n_failed = 3,
+      TELL(EVENT_TARGET_UNREACHABLE, TELL_OPENED, SEVERITY_WARNING, .error = POLL_DENIED, .n_failed = 3,
            .detail = "AccessDeniedException: User is not authorized"),
       "WARNING cannot poll eu-central-1 (111122223333): access denied",
       { "3 polls in a row failed: AccessDeniedException: User is not authorized", "does not know", NULL },
@@ -245,7 +245,7 @@ static const Case cases[] = {
       false,
       false },
     { &trail,
-      TELL(EVENT_TARGET_UNREACHABLE, TELL_OPENED, SEVERITY_CRITICAL, .error = LOOK_THROTTLED, .n_failed = 1,
+      TELL(EVENT_TARGET_UNREACHABLE, TELL_OPENED, SEVERITY_CRITICAL, .error = POLL_THROTTLED, .n_failed = 1,
            .findings = FINDING_BIT(FINDING_UNREACHABLE)),
       "CRITICAL cannot poll org-trail in eu-central-1 (111122223333): throttled",
       { "1 poll in a row failed.", NULL },
@@ -468,7 +468,7 @@ static void test_ids_differ(void **state _unused_) {
         { &trail, TELL(EVENT_TRAIL_STOPPED, TELL_SUMMARY, SEVERITY_CRITICAL) },
         { &trail, TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .n_reminders = 1) },
         { &trail, TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .n_reminders = 2) },
-        { &trail, { .event = EVENT_TRAIL_STOPPED, .severity = SEVERITY_CRITICAL, .mark_usec = T0 + 1 } },
+        { &trail, { .event = EVENT_TRAIL_STOPPED, .severity = SEVERITY_CRITICAL, .dedup_usec = T0 + 1 } },
         { &target, TELL(EVENT_TARGET_UNREACHABLE, TELL_OPENED, SEVERITY_WARNING) },
         { &target, TELL(EVENT_REGION_UNCOVERED, TELL_OPENED, SEVERITY_WARNING) },
         { &target, TELL(EVENT_TARGET_REACHABLE, TELL_RESOLVED, SEVERITY_WARNING) },
@@ -512,7 +512,7 @@ static void test_ids_of_all_events(void **state _unused_) {
         id_of(&trail, fact, id);
         id_of(&trail, same, other);
         assert_string_equal(id, other);
-        others[0].mark_usec++;
+        others[0].dedup_usec++;
         others[1].event = e == EVENT_TRAIL_MISSING ? EVENT_TRAIL_FAILING : EVENT_TRAIL_MISSING;
         others[1].kind = TELL_OPENED;
         (void)strcpy(others[2].actor.event_id, follow_up ? "e2" : "e1");
@@ -533,7 +533,7 @@ static void test_incident_ids(void **state _unused_) {
     char id[17], other[17];
     Alert a, b;
 
-    last.mark_usec += 10 * SEC;
+    last.dedup_usec += 10 * SEC;
     a = compose(&trail, &first);
     b = compose(&trail, &last);
     assert_string_equal(a.incident, b.incident);
@@ -627,7 +627,7 @@ static void test_random(void **state _unused_) {
         tell.event = (Event)(rnd() % _EVENT_MAX);
         tell.kind = (TellKind)(rnd() % _TELL_KIND_MAX);
         tell.severity = (Severity)(rnd() % _SEVERITY_MAX);
-        tell.mark_usec = rnd();
+        tell.dedup_usec = rnd();
         tell.opened_usec = T0 + rnd() % T0;
         tell.time_usec = T0 + rnd() % T0;
         tell.findings = (uint32_t)rnd();
@@ -635,7 +635,7 @@ static void test_random(void **state _unused_) {
         tell.action = (ActionReport){ (Action)(rnd() % _ACTION_MAX), (ActionResult)(rnd() % _RESULT_MAX),
                                       (unsigned)rnd() };
         tell.repeats = (Repeats){ (unsigned)rnd(), T0, T0, rnd() };
-        tell.error = (LookError)(rnd() % _LOOK_ERROR_MAX);
+        tell.error = (PollError)(rnd() % _POLL_ERROR_MAX);
         tell.resolves = rnd() & 1;
         tell.may_act = rnd() & 1;
         tell.protected = rnd() & 1;

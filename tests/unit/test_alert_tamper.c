@@ -31,7 +31,7 @@
 #define CHANGE(severity_, about_, fields_, left, ...)                                                       \
     {                                                                                                       \
         .event = EVENT_TRAIL_WEAKENED, .kind = TELL_OPENED, .severity = (severity_), .sequence = 1,         \
-        .incident_mark_usec = T0, .mark_usec = T0, .opened_usec = T0, .changed_usec = T0,                   \
+        .incident_dedup_usec = T0, .dedup_usec = T0, .opened_usec = T0, .changed_usec = T0,                 \
         .time_usec = T0 + 2 * SEC, .about = (about_), .findings = (left) ? (about_) : 0,                    \
         .fields = (fields_), .fields_left = (left), __VA_ARGS__                                             \
     }
@@ -466,26 +466,26 @@ static void what_is_said_later_holds(void **unused) {
 static void who_took_an_account_out(void **unused) {
     static const struct {
         const char *call, *departure, *detail;
-        LookError error;
+        PollError error;
         bool nobody, resolves;
         const char *subject, *text;
     } outs[] = {
-        { "RemoveAccountFromOrganization", "", "", LOOK_GONE, false, false,
+        { "RemoveAccountFromOrganization", "", "", POLL_GONE, false, false,
           "account " ACCOUNT " removed from the organization by user bob",
           "account " ACCOUNT
           " was removed from the organization by user bob. It is no active member, and not guarded." },
-        { "CloseAccount", "", "", LOOK_GONE, false, true, "closed by user bob",
+        { "CloseAccount", "", "", POLL_GONE, false, true, "closed by user bob",
           "was closed by user bob. The incident is over." },
-        { "MoveAccount", "", "", LOOK_DENIED, false, false,
+        { "MoveAccount", "", "", POLL_DENIED, false, false,
           "moved to another organizational unit by user bob",
           "was moved to another organizational unit by user bob. TrailGuard cannot reach it." },
-        { "AccountDepartedOrganization", "LEFT", "LEFT", LOOK_GONE, false, false,
+        { "AccountDepartedOrganization", "LEFT", "LEFT", POLL_GONE, false, false,
           "left the organization by itself (LEFT)", "What AWS recorded" },
-        { "AccountDepartedOrganization", "NEW\n", "NEW\n", LOOK_GONE, false, false,
+        { "AccountDepartedOrganization", "NEW\n", "NEW\n", POLL_GONE, false, false,
           "departed from the organization (NEW\\x0a)", "no call behind it" },
-        { "", "", "", LOOK_GONE, true, false, "taken out of the organization, caller not found",
+        { "", "", "", POLL_GONE, true, false, "taken out of the organization, caller not found",
           "Searched the event history of the management account for 20 minutes. It shows no such call." },
-        { "", "", "denied", LOOK_GONE, true, false, "taken out of the organization, caller unknown",
+        { "", "", "denied", POLL_GONE, true, false, "taken out of the organization, caller unknown",
           "could not search the event history of the management account: denied." },
     };
     Subject account = { "", "", ACCOUNT, "" };
@@ -510,7 +510,7 @@ static void who_took_an_account_out(void **unused) {
 
 static void how_an_account_left(void **unused) {
     Subject account = { "", "", ACCOUNT, "" };
-    Tell tell = TELL(EVENT_TARGET_UNREACHABLE, TELL_OPENED, SEVERITY_WARNING, .error = LOOK_GONE);
+    Tell tell = TELL(EVENT_TARGET_UNREACHABLE, TELL_OPENED, SEVERITY_WARNING, .error = POLL_GONE);
     Alert alert = compose(&account, &tell);
 
     (void)unused;

@@ -23,13 +23,14 @@
 #define ERROR(code) "{\"__type\":\"" code "\",\"message\":\"no\"}"
 #define TEXT(text)  "\\\"" text "\\\""
 /* One event, `at` seconds after FROM's begin; error: its errorCode. */
-#define EVENT(name, user, at, error)                                                                                          \
-    "{\"EventName\":\"" name "\",\"EventTime\":" at ",\"Username\":\"" user                                                   \
-    "\",\"CloudTrailEvent\":\"{" TEXT("userIdentity") ":{" TEXT("type") ":" TEXT("IAMUser") "," TEXT("user"                   \
-                                                                                                     "Nam"                    \
-                                                                                                     "e") ":" TEXT(           \
-            user) "}," TEXT("errorCode") ":" TEXT(error) "," TEXT("requestParameters") ":{" TEXT("name") ":" TEXT("main") "}" \
-                                                                                                                          "}\"}"
+#define EVENT(name, user, at, error)                                                                                                       \
+    "{\"EventName\":\"" name "\",\"EventTime\":" at ",\"Username\":\"" user                                                                \
+    "\",\"CloudTrailEvent\":\"{" TEXT("userIdentity") ":{" TEXT("type") ":" TEXT("IAMUser") "," TEXT(                                      \
+            "user"                                                                                                                         \
+            "Nam"                                                                                                                          \
+            "e") ":" TEXT(user) "}," TEXT("errorCode") ":" TEXT(error) "," TEXT("requestParameters") ":"                                   \
+                                                                                                     "{" TEXT("name") ":" TEXT("main") "}" \
+                                                                                                                                       "}\"}"
 #define EVENTS(events)      "{\"Events\":[" events "]}"
 #define PAGE(events, token) "{\"Events\":[" events "],\"NextToken\":\"" token "\"}"
 
@@ -114,7 +115,7 @@ static void test_one_kind_of_call(void **state) {
     s = search(f, FINDING_BIT(FINDING_STOPPED), 0);
     assert_int_equal(fake_http_n_requests(f->http), 1);
     assert_asked(f, 0, "StopLogging", NULL);
-    assert_true(s.found.looked && s.found.found);
+    assert_true(s.found.polled && s.found.found);
     assert_string_equal(s.found.actor.name, "trent");
     assert_int_equal(s.found.n_attempts, 1);
     assert_string_equal(s.found.attempts[0].name, "oscar");
@@ -122,7 +123,7 @@ static void test_one_kind_of_call(void **state) {
 
     fake_http_reply(f->http, 200, EVENTS(""), NULL);
     s = search(f, FINDING_BIT(FINDING_STOPPED), 0);
-    assert_true(s.found.looked && !s.found.found);
+    assert_true(s.found.polled && !s.found.found);
     assert_int_equal(s.found.n_attempts, 0);
 }
 
@@ -131,7 +132,7 @@ static void test_nothing_to_search(void **state) {
     ServiceFixture *f = *state;
     Search s = search(f, FINDING_BIT(FINDING_STALE), 0);
 
-    assert_true(s.found.looked && !s.found.found);
+    assert_true(s.found.polled && !s.found.found);
     assert_int_equal(fake_http_n_requests(f->http), 0);
 }
 
@@ -149,7 +150,7 @@ static void test_several_kinds_of_calls(void **state) {
     assert_int_equal(fake_http_n_requests(f->http), ARRAY_SIZE(names));
     for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
         assert_asked(f, i, names[i], NULL);
-    assert_true(s.found.looked && s.found.found);
+    assert_true(s.found.polled && s.found.found);
     assert_string_equal(s.found.actor.name, "trent");
 }
 
@@ -182,7 +183,7 @@ static void test_endless_pages(void **state) {
     assert_int_equal(fake_http_n_requests(f->http), 6);
     assert_asked(f, 2, "StopLogging", "more");
     assert_asked(f, 3, "DeleteTrail", NULL);
-    assert_true(s.found.looked && !s.found.found);
+    assert_true(s.found.polled && !s.found.found);
 }
 
 /* All kinds of trouble at once, and an endless history: every kind of call is asked for, and it ends in
@@ -198,7 +199,7 @@ static void test_ceiling_of_calls(void **state) {
     assert_asked(f, 2, "StopLogging", "more");
     assert_asked_in(f, ATTRIBUTE_CALLS_MAX - 2, "us-east-1", "PutRolePermissionsBoundary", NULL);
     assert_asked_in(f, ATTRIBUTE_CALLS_MAX - 1, "us-east-1", "UpdateAssumeRolePolicy", NULL);
-    assert_true(s.found.looked);
+    assert_true(s.found.polled);
 }
 
 /* ---- errors ---- */
@@ -209,7 +210,7 @@ static void test_errors(void **state) {
         HttpResult result;
         int status;
         const char *body;
-        bool looked;
+        bool polled;
         const char *text;
     } cases[] = {
         { NULL, HTTP_ANSWERED, 400, ERROR("AccessDeniedException"), false,
@@ -240,9 +241,9 @@ static void test_errors(void **state) {
         else
             fake_http_fail(f->http, cases[i].result, cases[i].body);
         s = search(f, FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_MISSING), 0);
-        assert_int_equal(s.found.looked, cases[i].looked);
-        assert_int_equal(s.found.found, cases[i].looked);
-        assert_string_equal(s.found.actor.name, cases[i].looked ? "mallory" : "");
+        assert_int_equal(s.found.polled, cases[i].polled);
+        assert_int_equal(s.found.found, cases[i].polled);
+        assert_string_equal(s.found.actor.name, cases[i].polled ? "mallory" : "");
         assert_int_equal(s.found.n_attempts, cases[i].first && strstr(cases[i].first, "oscar"));
         if (cases[i].text)
             assert_string_equal(s.found.error_text, cases[i].text);
@@ -289,7 +290,7 @@ static void test_regions(void **state) {
         assert_int_equal(fake_http_n_requests(f->http), ARRAY_SIZE(asked));
         for (unsigned i = 0; i < ARRAY_SIZE(asked); i++)
             assert_asked_in(f, i, asked[i].region, asked[i].name, NULL);
-        assert_int_equal(s.found.looked, found);
+        assert_int_equal(s.found.polled, found);
         assert_int_equal(s.found.found, found);
         assert_string_equal(s.found.actor.name, found ? "mallory" : "");
         assert_string_equal(s.found.error_text, "LookupEvents in " REGION ": AccessDeniedException: no");
@@ -311,7 +312,7 @@ static void test_a_region_that_is_none(void **state) {
     assert_int_equal(attribute_start(&request, on_done, &s, &attribute), 0);
     fake_loop_run(f->loop);
     assert_int_equal(s.n_done, 1);
-    assert_false(s.found.looked || s.found.found);
+    assert_false(s.found.polled || s.found.found);
     assert_string_equal(s.found.error_text, "LookupEvents in mars: Invalid argument");
 }
 
@@ -369,7 +370,7 @@ static void test_no_memory(void **state) {
         else
             fake_loop_advance(s.f->loop, 60 * USEC_PER_SEC);
         assert_int_equal(s.n_done, r == 0);
-        if (r == 0 && !s.found.looked)
+        if (r == 0 && !s.found.polled)
             assert_true(s.found.error_text[0] != '\0');
         if (!failed)
             assert_string_equal(s.found.actor.name, "mallory");

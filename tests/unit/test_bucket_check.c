@@ -62,19 +62,19 @@ typedef struct Looking {
     const char *actual_prefix;
     bool pinned;
     unsigned n_done;
-    BucketLook look;
+    BucketSnapshot snapshot;
 } Looking;
 
-static void on_done(const BucketLook *look, void *userdata) {
+static void on_done(const BucketSnapshot *snapshot, void *userdata) {
     Looking *l = userdata;
 
     l->n_done++;
-    l->look = *look;
+    l->snapshot = *snapshot;
 }
 
-static int start(Looking *l, const char *prefix, const char *key, WatchBucket **ret) {
+static int start(Looking *l, const char *prefix, const char *key, BucketCheck **ret) {
     char bucket[] = BUCKET, region[] = REGION, owner[] = OWNER;
-    WatchBucketRequest request = {
+    BucketCheckRequest request = {
         .aws = l->f->aws,
         .credentials = l->f->credentials,
         .region = region,
@@ -89,7 +89,7 @@ static int start(Looking *l, const char *prefix, const char *key, WatchBucket **
         .owner_known = l->known,
         .owner_confirmed = l->confirmed,
     };
-    int r = watch_bucket_start(&request, on_done, l, ret);
+    int r = bucket_check_start(&request, on_done, l, ret);
 
     memset(bucket, 'x', sizeof(bucket) - 1);
     memset(region, 'x', sizeof(region) - 1);
@@ -97,11 +97,11 @@ static int start(Looking *l, const char *prefix, const char *key, WatchBucket **
     return r;
 }
 
-static Looking look_with(Looking l, const char *prefix, const char *key) {
+static Looking poll_with(Looking l, const char *prefix, const char *key) {
     ServiceFixture *f = l.f;
-    WatchBucket *watch;
+    BucketCheck *poll;
 
-    assert_int_equal(start(&l, prefix, key, &watch), 0);
+    assert_int_equal(start(&l, prefix, key, &poll), 0);
     assert_int_equal(l.n_done, 0);
     fake_loop_advance(f->loop, 5 * aws_client_deadline_usec(f->aws));
     assert_int_equal(l.n_done, 1);
@@ -110,8 +110,8 @@ static Looking look_with(Looking l, const char *prefix, const char *key) {
     return l;
 }
 
-static Looking look(ServiceFixture *f, const char *prefix, const char *key) {
-    return look_with((Looking){ .f = f }, prefix, key);
+static Looking snapshot(ServiceFixture *f, const char *prefix, const char *key) {
+    return poll_with((Looking){ .f = f }, prefix, key);
 }
 
 static void reply_head(ServiceFixture *f) {
@@ -124,12 +124,12 @@ static void reply_well(ServiceFixture *f) {
     fake_http_reply(f->http, 200, GOOD_POLICY, NULL);
 }
 
-static void assert_look(const Looking *l, const char *bucket, const char *lifecycle, const char *key,
+static void assert_poll(const Looking *l, const char *bucket, const char *lifecycle, const char *key,
                         const char *text) {
-    assert_string_equal(l->look.bucket_error, bucket);
-    assert_string_equal(l->look.lifecycle_error, lifecycle);
-    assert_string_equal(l->look.key_error, key);
-    assert_string_equal(l->look.error_text, text);
+    assert_string_equal(l->snapshot.bucket_error, bucket);
+    assert_string_equal(l->snapshot.lifecycle_error, lifecycle);
+    assert_string_equal(l->snapshot.key_error, key);
+    assert_string_equal(l->snapshot.error_text, text);
 }
 
 /* ---- all is well, and what is asked ---- */
@@ -142,8 +142,8 @@ static void test_all_is_well(void **state) {
     fake_http_reply(f->http, 200, STATE("Enabled"), NULL);
     fake_http_reply(f->http, 404, XML_ERROR("NoSuchLifecycleConfiguration"), NULL);
     fake_http_reply(f->http, 200, GOOD_POLICY, NULL);
-    l = look(f, "audit", KEY);
-    assert_look(&l, "", "", "", "");
+    l = snapshot(f, "audit", KEY);
+    assert_poll(&l, "", "", "", "");
     assert_int_equal(fake_http_n_requests(f->http), 4);
     assert_string_equal(fake_http_request(f->http, 0)->method, "HEAD");
     assert_string_equal(fake_http_request(f->http, 0)->url,
@@ -170,8 +170,8 @@ static void test_without_a_key(void **state) {
         Looking l;
 
         reply_well(f);
-        l = look(f, i ? NULL : "", i ? NULL : "");
-        assert_look(&l, "", "", "", "");
+        l = snapshot(f, i ? NULL : "", i ? NULL : "");
+        assert_poll(&l, "", "", "", "");
         assert_int_equal(fake_http_n_requests(f->http), 3 * (i + 1));
     }
 }
@@ -185,8 +185,8 @@ static void test_a_bucket_elsewhere(void **state) {
     fake_http_reply(f->http, 200, "", "x-amz-bucket-region", "us-west-2", NULL);
     fake_http_reply(f->http, 404, XML_ERROR("NoSuchLifecycleConfiguration"), NULL);
     fake_http_reply(f->http, 200, GOOD_POLICY, NULL);
-    l = look(f, "", NULL);
-    assert_look(&l, "", "", "", "");
+    l = snapshot(f, "", NULL);
+    assert_poll(&l, "", "", "", "");
     assert_string_equal(fake_http_request(f->http, 2)->url,
                         "https://" BUCKET ".s3.us-west-2.amazonaws.com/?lifecycle");
     assert_string_equal(fake_http_request(f->http, 3)->url,
@@ -219,10 +219,10 @@ static void test_the_bucket_itself(void **state) {
             fake_http_reply(f->http, cases[i].status, "", "x-amz-request-id", "r", NULL);
         else
             fake_http_fail(f->http, cases[i].result, "it broke");
-        l = look(f, "", NULL);
-        assert_look(&l, cases[i].bucket, "", "", cases[i].text ? cases[i].text : l.look.error_text);
+        l = snapshot(f, "", NULL);
+        assert_poll(&l, cases[i].bucket, "", "", cases[i].text ? cases[i].text : l.snapshot.error_text);
         /* either something is wrong, or nothing is said and why */
-        assert_int_equal(l.look.bucket_error[0] == '\0', l.look.error_text[0] != '\0');
+        assert_int_equal(l.snapshot.bucket_error[0] == '\0', l.snapshot.error_text[0] != '\0');
         assert_int_equal(fake_http_n_requests(f->http), 1);
         service_tear_down(state);
     }
@@ -259,12 +259,12 @@ static void test_owners(void **state) {
             reply_well(f);
         else
             reply_head(f);
-        l = look_with(
+        l = poll_with(
                 (Looking){ .f = f, .more = true, .known = cases[i].known, .confirmed = cases[i].confirmed },
                 "", NULL);
-        assert_string_equal(l.look.owner, cases[i].owner);
-        assert_string_equal(l.look.bucket_error, cases[i].bucket);
-        assert_int_equal(l.look.error_text[0] != '\0', cases[i].is_told);
+        assert_string_equal(l.snapshot.owner, cases[i].owner);
+        assert_string_equal(l.snapshot.bucket_error, cases[i].bucket);
+        assert_int_equal(l.snapshot.error_text[0] != '\0', cases[i].is_told);
         assert_string_equal(fake_request_header(fake_http_request(f->http, cases[i].first ? 0 : 1),
                                                 "x-amz-expected-bucket-owner"),
                             cases[i].first ? OWNER : ARCHIVE);
@@ -370,10 +370,10 @@ static void test_policy(void **state) {
         reply_head(f);
         fake_http_reply(f->http, 200, RULES(""), NULL);
         fake_http_reply(f->http, cases[i].status, cases[i].policy, NULL);
-        l = look(f, "", NULL);
-        if (strcmp(l.look.bucket_error, cases[i].bucket) != 0)
-            fail_msg("case %zu: \"%s\" of %s", i, l.look.bucket_error, cases[i].policy);
-        assert_look(&l, cases[i].bucket, "", "", "");
+        l = snapshot(f, "", NULL);
+        if (strcmp(l.snapshot.bucket_error, cases[i].bucket) != 0)
+            fail_msg("case %zu: \"%s\" of %s", i, l.snapshot.bucket_error, cases[i].policy);
+        assert_poll(&l, cases[i].bucket, "", "", "");
         service_tear_down(state);
     }
 }
@@ -413,11 +413,11 @@ static void test_both_prefixes_are_judged(void **state) {
         reply_head(f);
         fake_http_reply(f->http, 200, cases[i].rules, NULL);
         fake_http_reply(f->http, 200, ONLY_A, NULL);
-        l = look_with((Looking){ .f = f, .actual_prefix = cases[i].actual, .pinned = cases[i].pinned },
+        l = poll_with((Looking){ .f = f, .actual_prefix = cases[i].actual, .pinned = cases[i].pinned },
                       cases[i].desired, NULL);
-        if (strcmp(l.look.bucket_error, cases[i].bucket) != 0 ||
-            strcmp(l.look.lifecycle_error, cases[i].lifecycle) != 0)
-            fail_msg("case %zu: \"%s\", \"%s\"", i, l.look.bucket_error, l.look.lifecycle_error);
+        if (strcmp(l.snapshot.bucket_error, cases[i].bucket) != 0 ||
+            strcmp(l.snapshot.lifecycle_error, cases[i].lifecycle) != 0)
+            fail_msg("case %zu: \"%s\", \"%s\"", i, l.snapshot.bucket_error, l.snapshot.lifecycle_error);
         service_tear_down(state);
     }
 }
@@ -480,10 +480,10 @@ static void test_lifecycle(void **state) {
         reply_head(f);
         fake_http_reply(f->http, 200, cases[i].rules, NULL);
         fake_http_reply(f->http, 200, GOOD_POLICY, NULL);
-        l = look(f, cases[i].prefix, NULL);
-        if (strcmp(l.look.lifecycle_error, cases[i].error) != 0)
-            fail_msg("case %zu: \"%s\"", i, l.look.lifecycle_error);
-        assert_look(&l, "", cases[i].error, "", "");
+        l = snapshot(f, cases[i].prefix, NULL);
+        if (strcmp(l.snapshot.lifecycle_error, cases[i].error) != 0)
+            fail_msg("case %zu: \"%s\"", i, l.snapshot.lifecycle_error);
+        assert_poll(&l, "", cases[i].error, "", "");
         service_tear_down(state);
     }
 }
@@ -523,8 +523,8 @@ static void test_key(void **state) {
             fake_http_fail(f->http, cases[i].result, cases[i].body);
         fake_http_reply(f->http, 200, RULES(""), NULL);
         fake_http_reply(f->http, 200, GOOD_POLICY, NULL);
-        l = look(f, "", cases[i].key);
-        assert_look(&l, "", "", cases[i].error, cases[i].text);
+        l = snapshot(f, "", cases[i].key);
+        assert_poll(&l, "", "", cases[i].error, cases[i].text);
         service_tear_down(state);
     }
 }
@@ -556,8 +556,8 @@ static void test_in_part(void **state) {
         reply_head(f);
         fake_http_reply(f->http, cases[i].rules_status, cases[i].rules, NULL);
         fake_http_reply(f->http, cases[i].policy_status, cases[i].policy, NULL);
-        l = look(f, "", NULL);
-        assert_look(&l, cases[i].bucket, cases[i].lifecycle, "", cases[i].text);
+        l = snapshot(f, "", NULL);
+        assert_poll(&l, cases[i].bucket, cases[i].lifecycle, "", cases[i].text);
         service_tear_down(state);
     }
 }
@@ -565,20 +565,20 @@ static void test_in_part(void **state) {
 static void test_names_that_are_none(void **state) {
     ServiceFixture *f = *state;
     Looking l = { .f = f };
-    WatchBucketRequest request = { .aws = f->aws,
+    BucketCheckRequest request = { .aws = f->aws,
                                    .credentials = f->credentials,
                                    .region = REGION,
                                    .bucket = "no/bucket",
                                    .account = OWNER,
                                    .owners = { { OWNER, f->credentials } },
                                    .n_owners = 1 };
-    WatchBucket *watch;
+    BucketCheck *poll;
 
-    assert_int_equal(watch_bucket_start(&request, on_done, &l, &watch), 0);
+    assert_int_equal(bucket_check_start(&request, on_done, &l, &poll), 0);
     assert_int_equal(l.n_done, 0);
     fake_loop_run(f->loop);
     assert_int_equal(l.n_done, 1);
-    assert_look(&l, "", "", "",
+    assert_poll(&l, "", "", "",
                 "HeadBucket of no/bucket: cannot be asked: there is no endpoint for this name");
 }
 
@@ -594,22 +594,22 @@ static void script(ServiceFixture *f) {
 static void test_cancelled_anywhere(void **state) {
     bool over = false;
 
-    watch_bucket_cancel(NULL);
+    bucket_check_cancel(NULL);
     for (unsigned n = 0; !over; n++) {
         Looking l = { 0 };
-        WatchBucket *watch;
+        BucketCheck *poll;
 
         assert_true(n < 50);
         service_set_up_patient(state);
         l.f = *state;
         fake_http_set_delay(l.f->http, USEC_PER_MSEC);
         script(l.f);
-        assert_int_equal(start(&l, "", KEY, &watch), 0);
+        assert_int_equal(start(&l, "", KEY, &poll), 0);
         for (unsigned i = 0; i < n && l.n_done == 0; i++)
             assert_true(fake_loop_next(l.f->loop));
         over = l.n_done > 0;
         if (!over)
-            watch_bucket_cancel(watch);
+            bucket_check_cancel(poll);
         assert_int_equal(fake_http_n_running(l.f->http), 0);
         fake_loop_advance(l.f->loop, 100 * USEC_PER_SEC);
         assert_int_equal(l.n_done, over);
@@ -624,7 +624,7 @@ static void test_no_memory(void **state) {
     json_set_alloc_funcs(malloc, free);
     for (unsigned n = 0; failed; n++) {
         Looking l = { 0 };
-        WatchBucket *watch;
+        BucketCheck *poll;
         int r;
 
         assert_true(n < 2000);
@@ -635,7 +635,7 @@ static void test_no_memory(void **state) {
         fake_http_reply(l.f->http, 200, RULES(""), NULL);
         fake_http_reply(l.f->http, 200, GOOD_POLICY, NULL);
         alloc_fail_once(n);
-        r = start(&l, "", KEY, &watch);
+        r = start(&l, "", KEY, &poll);
         if (r == 0)
             fake_loop_run(l.f->loop);
         failed = alloc_fail_end();
@@ -644,7 +644,7 @@ static void test_no_memory(void **state) {
         assert_int_equal(l.n_done, r == 0);
         /* a call that did not begin leaves its answer to the next */
         if (r == 0 && fake_http_n_requests(l.f->http) == 4)
-            assert_look(&l, "", "", "", failed ? l.look.error_text : "");
+            assert_poll(&l, "", "", "", failed ? l.snapshot.error_text : "");
         service_tear_down(state);
     }
 }

@@ -180,7 +180,7 @@ static const char *add_keys(Keys *keys, const Subject *subject, const Tell *tell
     if (uses(template, "{member now}"))
         (void)strbuf_addf(&b[3], "%s, account: %s", event,
                           tell->resolves             ? "over"
-                          : tell->error == LOOK_GONE ? "gone"
+                          : tell->error == POLL_GONE ? "gone"
                                                      : "not reached");
     if (tell->first_sight)
         (void)strbuf_addf(&b[4], "%s at first sight, %s", event,

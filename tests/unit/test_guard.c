@@ -95,7 +95,7 @@ static const Case cases[] = {
       MODE_RESTART,
       true,
       true,
-      { .kind = OBSERVED_ERROR, .error = LOOK_THROTTLED },
+      { .kind = OBSERVED_ERROR, .error = POLL_THROTTLED },
       VERDICT_LOGGING,
       ACTION_NONE,
       -1,
@@ -105,7 +105,7 @@ static const Case cases[] = {
       MODE_RESTART,
       true,
       false,
-      { .kind = OBSERVED_ERROR, .error = LOOK_DENIED },
+      { .kind = OBSERVED_ERROR, .error = POLL_DENIED },
       VERDICT_UNKNOWN,
       ACTION_NONE,
       -1,
@@ -120,8 +120,8 @@ static void every_case(void **unused) {
         Life l = life(c->mode, c->writable);
 
         if (c->known)
-            look(&l, logging(STARTED, 0));
-        look(&l, c->seen);
+            result(&l, logging(STARTED, 0));
+        result(&l, c->seen);
         print_message("%s\n", c->name);
         assert_int_equal(l.state.verdict, c->verdict);
         assert_int_equal(l.plan.action, c->action);
@@ -150,8 +150,8 @@ static void restart_that_holds_is_one_message(void **unused) {
     const Tell *t = &l.plan.tells[0];
 
     (void)unused;
-    look(&l, logging(STARTED, 0));
-    look(&l, stopped(STARTED, STOP_NOW));
+    result(&l, logging(STARTED, 0));
+    result(&l, stopped(STARTED, STOP_NOW));
     assert_int_equal(l.plan.n_tells, 0);
     pass_time(&l, SEC);
     held(&l, EPOCH + SEC, STOP_NOW);
@@ -164,7 +164,7 @@ static void restart_that_holds_is_one_message(void **unused) {
     assert_false(l.state.incident.open);
     assert_false(l.plan.hold);
     assert_int_equal(l.state.verdict, VERDICT_LOGGING);
-    look(&l, logging(EPOCH + SEC, STOP_NOW));
+    result(&l, logging(EPOCH + SEC, STOP_NOW));
     assert_int_equal(l.plan.n_tells, 0);
 }
 
@@ -172,8 +172,8 @@ static void slow_restart_is_told_after_five_seconds_and_again_when_it_holds(void
     Life l = life(MODE_RESTART, true);
 
     (void)unused;
-    look(&l, logging(STARTED, 0));
-    look(&l, stopped(STARTED, STOP_NOW));
+    result(&l, logging(STARTED, 0));
+    result(&l, stopped(STARTED, STOP_NOW));
     assert_true(l.plan.wake_mono_usec == l.now.mono_usec + GUARD_HOLD_USEC);
     pass_time(&l, GUARD_HOLD_USEC);
     wake(&l);
@@ -192,8 +192,8 @@ static void failing_restart_backs_off_and_never_gives_up(void **unused) {
     uint64_t waited[8];
 
     (void)unused;
-    look(&l, logging(STARTED, 0));
-    look(&l, stopped(STARTED, STOP_NOW));
+    result(&l, logging(STARTED, 0));
+    result(&l, stopped(STARTED, STOP_NOW));
     for (unsigned i = 0; i < ARRAY_SIZE(waited); i++) {
         failed(&l);
         assert_int_equal(l.plan.n_tells, i == 0 ? 1 : 0);
@@ -214,11 +214,11 @@ static void stopped_again_after_a_restart_that_held_is_restarted_at_once(void **
     Life l = life(MODE_RESTART, true);
 
     (void)unused;
-    look(&l, logging(STARTED, 0));
+    result(&l, logging(STARTED, 0));
     for (unsigned i = 0; i < 50; i++) {
         uint64_t stop = l.now.real_usec;
 
-        look(&l, stopped(STARTED, stop));
+        result(&l, stopped(STARTED, stop));
         assert_int_equal(l.plan.action, ACTION_RESTART);
         pass_time(&l, SEC);
         held(&l, l.now.real_usec, stop);
@@ -231,8 +231,8 @@ static void stopped_again_before_the_restart_was_read_back_is_restarted_at_once(
     uint64_t stop = EPOCH, start;
 
     (void)unused;
-    look(&l, logging(STARTED, 0));
-    look(&l, stopped(STARTED, stop));
+    result(&l, logging(STARTED, 0));
+    result(&l, stopped(STARTED, stop));
     for (unsigned i = 0; i < 50; i++) {
         Outcome outcome = { .action = ACTION_RESTART, .result = RESULT_CONFIRMED };
 
@@ -264,20 +264,20 @@ static void flips_are_one_incident_with_few_messages_and_every_gap_counted(void 
     uint64_t mark = 0;
 
     (void)unused;
-    look(&l, logging(STARTED, 0));
+    result(&l, logging(STARTED, 0));
     for (unsigned i = 0; i < 1000; i++) {
         uint64_t stop = l.now.real_usec;
 
         pass_time(&l, SEC);
-        look(&l, logging(l.now.real_usec, stop));
+        result(&l, logging(l.now.real_usec, stop));
         for (unsigned k = 0; k < l.plan.n_tells; k++) {
             const Tell *t = &l.plan.tells[k];
 
             n_told++;
             n_counted += t->kind == TELL_SUMMARY ? t->repeats.count : 1;
             n_summaries += t->kind == TELL_SUMMARY;
-            mark = mark != 0 ? mark : t->incident_mark_usec;
-            assert_true(t->incident_mark_usec == mark);
+            mark = mark != 0 ? mark : t->incident_dedup_usec;
+            assert_true(t->incident_dedup_usec == mark);
         }
         pass_time(&l, 9 * SEC);
     }
@@ -296,51 +296,51 @@ static void quiet_for_five_minutes_is_a_new_incident(void **unused) {
     uint64_t first;
 
     (void)unused;
-    look(&l, logging(STARTED, 0));
-    look(&l, logging(EPOCH + SEC, EPOCH));
-    first = l.state.incident.mark_usec;
+    result(&l, logging(STARTED, 0));
+    result(&l, logging(EPOCH + SEC, EPOCH));
+    first = l.state.incident.dedup_usec;
     pass_time(&l, GUARD_REOPEN_USEC);
-    look(&l, logging(EPOCH + 3 * SEC, EPOCH + 2 * SEC));
+    result(&l, logging(EPOCH + 3 * SEC, EPOCH + 2 * SEC));
     assert_int_equal(l.plan.tells[0].kind, TELL_REOPENED);
-    assert_true(l.state.incident.mark_usec == first);
+    assert_true(l.state.incident.dedup_usec == first);
     pass_time(&l, GUARD_REOPEN_USEC + SEC);
-    look(&l, logging(EPOCH + 5 * SEC, EPOCH + 4 * SEC));
+    result(&l, logging(EPOCH + 5 * SEC, EPOCH + 4 * SEC));
     assert_int_equal(l.plan.tells[0].kind, TELL_OPENED);
     assert_int_equal(l.plan.tells[0].sequence, 1);
-    assert_true(l.state.incident.mark_usec != first);
+    assert_true(l.state.incident.dedup_usec != first);
 }
 
 static void started_by_others_resolves(void **unused) {
     Life l = life(MODE_OBSERVE, true);
 
     (void)unused;
-    look(&l, logging(STARTED, 0));
-    look(&l, stopped(STARTED, STOP_NOW));
+    result(&l, logging(STARTED, 0));
+    result(&l, stopped(STARTED, STOP_NOW));
     pass_time(&l, 60 * SEC);
-    look(&l, logging(EPOCH + 59 * SEC, STOP_NOW));
+    result(&l, logging(EPOCH + 59 * SEC, STOP_NOW));
     assert_int_equal(l.plan.n_tells, 1);
     assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
     assert_true(l.plan.tells[0].gap.to_usec == EPOCH + 59 * SEC);
 }
 
-static void blind_on_one_trail(void **unused) {
+static void unreachable_on_one_trail(void **unused) {
     Life l = life(MODE_RESTART, true);
 
     (void)unused;
-    look(&l, logging(STARTED, 0));
+    result(&l, logging(STARTED, 0));
     for (unsigned i = 1; i <= 3; i++) {
-        look(&l, in_vain(LOOK_DENIED, true));
+        result(&l, in_vain(POLL_DENIED, true));
         assert_int_equal(l.state.verdict, i < 3 ? VERDICT_LOGGING : VERDICT_UNKNOWN);
     }
     assert_int_equal(l.plan.n_tells, 1);
     assert_int_equal(l.plan.tells[0].event, EVENT_TARGET_UNREACHABLE);
     assert_int_equal(l.plan.tells[0].severity, SEVERITY_WARNING);
-    pass_time(&l, GUARD_BLIND_CRITICAL_USEC);
-    look(&l, in_vain(LOOK_DENIED, true));
+    pass_time(&l, GUARD_UNREACHABLE_CRITICAL_USEC);
+    result(&l, in_vain(POLL_DENIED, true));
     assert_int_equal(l.plan.tells[0].severity, SEVERITY_CRITICAL);
-    look(&l, in_vain(LOOK_DENIED, true));
+    result(&l, in_vain(POLL_DENIED, true));
     assert_int_equal(l.plan.n_tells, 0);
-    look(&l, logging(STARTED, 0));
+    result(&l, logging(STARTED, 0));
     assert_int_equal(l.plan.tells[0].event, EVENT_TARGET_REACHABLE);
     assert_int_equal(l.state.verdict, VERDICT_LOGGING);
 }
@@ -349,9 +349,9 @@ static void blindness_of_the_target_is_not_the_trails_incident(void **unused) {
     Life l = life(MODE_RESTART, true);
 
     (void)unused;
-    look(&l, logging(STARTED, 0));
+    result(&l, logging(STARTED, 0));
     for (unsigned i = 0; i < 10; i++) {
-        look(&l, in_vain(LOOK_UNREACHABLE, false));
+        result(&l, in_vain(POLL_UNREACHABLE, false));
         assert_int_equal(l.plan.n_tells, 0);
     }
     assert_int_equal(l.state.verdict, VERDICT_UNKNOWN);
@@ -361,10 +361,10 @@ static void unknown_never_closes_an_incident(void **unused) {
     Life l = life(MODE_OBSERVE, true);
 
     (void)unused;
-    look(&l, logging(STARTED, 0));
-    look(&l, stopped(STARTED, STOP_NOW));
+    result(&l, logging(STARTED, 0));
+    result(&l, stopped(STARTED, STOP_NOW));
     for (unsigned i = 0; i < 10; i++)
-        look(&l, in_vain(LOOK_UNREACHABLE, false));
+        result(&l, in_vain(POLL_UNREACHABLE, false));
     assert_true(l.state.incident.open);
     assert_int_equal(l.state.verdict, VERDICT_STOPPED);
 }
@@ -373,11 +373,11 @@ static void missing_then_back(void **unused) {
     Life l = life(MODE_RESTART, true);
 
     (void)unused;
-    look(&l, logging(STARTED, 0));
-    look(&l, absent());
-    look(&l, absent());
+    result(&l, logging(STARTED, 0));
+    result(&l, absent());
+    result(&l, absent());
     assert_int_equal(l.plan.n_tells, 0);
-    look(&l, logging(EPOCH, 0));
+    result(&l, logging(EPOCH, 0));
     assert_int_equal(l.plan.n_tells, 1);
     assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
     assert_int_equal(l.state.verdict, VERDICT_LOGGING);
@@ -388,9 +388,9 @@ static void stopped_and_failing_stays_open_until_both_are_over(void **unused) {
     Observation seen = stopped(STARTED, STOP_NOW);
 
     (void)unused;
-    look(&l, logging(STARTED, 0));
+    result(&l, logging(STARTED, 0));
     (void)strcpy(seen.delivery_error, "AccessDenied");
-    look(&l, seen);
+    result(&l, seen);
     assert_int_equal(l.plan.n_tells, 1); /* the failing; the stop waits */
     held(&l, EPOCH, STOP_NOW);
     assert_int_equal(l.plan.n_tells, 1);
@@ -404,8 +404,8 @@ static void reminders_come_while_it_lasts(void **unused) {
     Life l = life(MODE_OBSERVE, true);
 
     (void)unused;
-    look(&l, logging(STARTED, 0));
-    look(&l, stopped(STARTED, STOP_NOW));
+    result(&l, logging(STARTED, 0));
+    result(&l, stopped(STARTED, STOP_NOW));
     for (unsigned i = 1; i <= 3; i++) {
         pass_time(&l, l.plan.wake_mono_usec - l.now.mono_usec);
         wake(&l);
@@ -434,21 +434,21 @@ static unsigned pick(unsigned n) {
  * of its own. */
 static void a_trail_whose_account_cannot_be_polled(void **state _unused_) {
     static const struct {
-        LookError error;
+        PollError error;
         unsigned n_polls, n_failed;
         Verdict verdict;
     } rows[] = {
-        { LOOK_CREDENTIALS, 1, 1, VERDICT_LOGGING }, { LOOK_CREDENTIALS, 2, 2, VERDICT_LOGGING },
-        { LOOK_CREDENTIALS, 3, 3, VERDICT_UNKNOWN }, { LOOK_GONE, 1, 3, VERDICT_UNKNOWN },
-        { LOOK_GONE, 2, 4, VERDICT_UNKNOWN },
+        { POLL_CREDENTIALS, 1, 1, VERDICT_LOGGING }, { POLL_CREDENTIALS, 2, 2, VERDICT_LOGGING },
+        { POLL_CREDENTIALS, 3, 3, VERDICT_UNKNOWN }, { POLL_GONE, 1, 3, VERDICT_UNKNOWN },
+        { POLL_GONE, 2, 4, VERDICT_UNKNOWN },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        const TargetLook poll = { .error = rows[i].error, .error_text = "no" };
-        const TrailInput input = { .kind = GUARD_UNREACHABLE, .look = &poll };
+        const PollResult poll = { .error = rows[i].error, .error_text = "no" };
+        const TrailInput input = { .kind = GUARD_UNREACHABLE, .result = &poll };
         Life l = life(MODE_RESTART, true);
 
-        look(&l, logging(STARTED, 0));
+        result(&l, logging(STARTED, 0));
         for (unsigned k = 0; k < rows[i].n_polls; k++)
             decide(&l, input);
         assert_int_equal(l.state.n_failed, rows[i].n_failed);
@@ -501,7 +501,7 @@ static void random_lives(void **unused) {
                     start = l.now.real_usec;
                 on = true;
                 break;
-            case 2: look(&l, in_vain(pick(2) ? LOOK_DENIED : LOOK_UNREACHABLE, pick(2))); break;
+            case 2: result(&l, in_vain(pick(2) ? POLL_DENIED : POLL_UNREACHABLE, pick(2))); break;
             case 3: wake(&l); break;
             case 4:
                 if (l.state.acting && pick(2)) {
@@ -516,7 +516,7 @@ static void random_lives(void **unused) {
                 break;
             default:
                 if (!l.state.acting)
-                    look(&l, on ? logging(start, stop) : stopped(start, stop));
+                    result(&l, on ? logging(start, stop) : stopped(start, stop));
                 if (!l.state.acting && l.state.n_failed == 0 && on && l.state.known && !(l.state.findings))
                     assert_false(l.state.incident.open);
             }
@@ -540,7 +540,7 @@ int main(void) {
         cmocka_unit_test(flips_are_one_incident_with_few_messages_and_every_gap_counted),
         cmocka_unit_test(quiet_for_five_minutes_is_a_new_incident),
         cmocka_unit_test(started_by_others_resolves),
-        cmocka_unit_test(blind_on_one_trail),
+        cmocka_unit_test(unreachable_on_one_trail),
         cmocka_unit_test(blindness_of_the_target_is_not_the_trails_incident),
         cmocka_unit_test(unknown_never_closes_an_incident),
         cmocka_unit_test(missing_then_back),

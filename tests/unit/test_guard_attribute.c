@@ -32,11 +32,11 @@ static void answer(Life *l, Attribution found) {
 }
 
 static void found(Life *l, uint64_t event_usec) {
-    answer(l, (Attribution){ .looked = true, .found = true, .actor = actor(event_usec, "bob") });
+    answer(l, (Attribution){ .polled = true, .found = true, .actor = actor(event_usec, "bob") });
 }
 
 static void found_nobody(Life *l) {
-    answer(l, (Attribution){ .looked = true });
+    answer(l, (Attribution){ .polled = true });
 }
 
 static void search_failed(Life *l) {
@@ -57,7 +57,7 @@ static uint64_t wait_for_search(Life *l) {
 static void stop_trail(Life *l) {
     uint64_t at = l->now.real_usec;
 
-    look(l, stopped(STARTED, at));
+    result(l, stopped(STARTED, at));
 }
 
 static const uint64_t schedule[] = { 5 * SEC,   30 * SEC,  60 * SEC,  180 * SEC,
@@ -67,7 +67,7 @@ static void nobody_is_found_after_twenty_minutes(void **unused) {
     Life l = curious(MODE_OBSERVE);
 
     (void)unused;
-    look(&l, logging(STARTED, 0));
+    result(&l, logging(STARTED, 0));
     stop_trail(&l);
     assert_false(l.plan.attribute);
     for (unsigned i = 0; i < ARRAY_SIZE(schedule); i++) {
@@ -92,7 +92,7 @@ static void a_history_that_cannot_be_searched_is_said_so(void **unused) {
     for (unsigned last_fails = 0; last_fails < 2; last_fails++) {
         Life l = curious(MODE_OBSERVE);
 
-        look(&l, logging(STARTED, 0));
+        result(&l, logging(STARTED, 0));
         stop_trail(&l);
         for (unsigned i = 0; i < ARRAY_SIZE(schedule); i++) {
             (void)wait_for_search(&l);
@@ -112,7 +112,7 @@ static void the_actor_is_told_at_once_also_of_what_is_over(void **unused) {
     const Tell *t = &l.plan.tells[0];
 
     (void)unused;
-    look(&l, logging(STARTED, 0));
+    result(&l, logging(STARTED, 0));
     stop_trail(&l);
     held(&l, EPOCH + SEC, EPOCH);
     assert_true(l.plan.tells[0].resolves);
@@ -125,7 +125,7 @@ static void the_actor_is_told_at_once_also_of_what_is_over(void **unused) {
     assert_int_equal(t->severity, SEVERITY_CRITICAL);
     assert_int_equal(t->sequence, 2);
     assert_int_equal(t->about, FINDING_BIT(FINDING_STOPPED));
-    assert_true(t->has_actor && t->mark_usec == EPOCH);
+    assert_true(t->has_actor && t->dedup_usec == EPOCH);
     assert_true(t->resolves);
     assert_string_equal(t->actor.name, "bob");
     assert_int_equal(l.plan.notes[0].note, NOTE_ATTRIBUTED);
@@ -139,7 +139,7 @@ static void nothing_waits_for_it(void **unused) {
     Life l = curious(MODE_RESTART);
 
     (void)unused;
-    look(&l, logging(STARTED, 0));
+    result(&l, logging(STARTED, 0));
     stop_trail(&l);
     assert_int_equal(l.plan.action, ACTION_RESTART);
     failed(&l);
@@ -156,11 +156,11 @@ static void switched_off(void **unused) {
 
     (void)unused;
     l.policy.attribution = false;
-    look(&l, logging(STARTED, 0));
+    result(&l, logging(STARTED, 0));
     stop_trail(&l);
     assert_false(l.state.attributing.wanted);
     l.policy.attribution = true;
-    look(&l, logging(EPOCH, EPOCH));
+    result(&l, logging(EPOCH, EPOCH));
     stop_trail(&l);
     assert_true(l.state.attributing.wanted);
     l.policy.attribution = false; /* a reload */
@@ -217,7 +217,7 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
 
         l.policy.stale_after_usec = 6000 * SEC;
         l.policy.unreachable_after = 1;
-        decide(&l, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen, .drift = &drift });
+        decide(&l, (TrailInput){ .kind = GUARD_POLLED, .seen = &seen, .drift = &drift });
         pass_time(&l, 60 * SEC);
         if (rows[i].finding >= FINDING_SELECTORS_UNREADABLE && rows[i].finding <= FINDING_KEY_UNREADABLE)
             (void)strcpy(seen.unreadable[rows[i].finding - FINDING_SELECTORS_UNREADABLE], "x");
@@ -245,9 +245,9 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
             case FINDING_BUCKET: (void)strcpy(seen.bucket_error, "x"); break;
             case FINDING_LIFECYCLE: (void)strcpy(seen.lifecycle_error, "x"); break;
             case FINDING_KEY: (void)strcpy(seen.key_error, "x"); break;
-            default: seen = in_vain(LOOK_DENIED, true);
+            default: seen = in_vain(POLL_DENIED, true);
             }
-        decide(&l, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen, .drift = &drift });
+        decide(&l, (TrailInput){ .kind = GUARD_POLLED, .seen = &seen, .drift = &drift });
         print_message("finding %u\n", rows[i].finding);
         assert_int_equal(at->wanted, rows[i].searched);
         if (!at->wanted)
@@ -255,18 +255,18 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
         assert_int_equal(at->findings, FINDING_BIT(rows[i].finding));
         assert_true(at->from_usec >= EPOCH - rows[i].lag_usec - 301 * SEC &&
                     at->from_usec <= EPOCH - rows[i].lag_usec);
-        assert_true(at->mark_usec == l.plan.tells[0].mark_usec);
+        assert_true(at->dedup_usec == l.plan.tells[0].dedup_usec);
     }
 }
 
-static void the_cause_may_be_older_than_the_first_look(void **unused) {
+static void the_cause_may_be_older_than_the_first_poll(void **unused) {
     Life l = curious(MODE_OBSERVE);
 
     (void)unused;
-    look(&l, stopped(STARTED, EPOCH - 9 * HOUR));
+    result(&l, stopped(STARTED, EPOCH - 9 * HOUR));
     assert_true(l.state.attributing.from_usec == EPOCH - 9 * HOUR - 60 * SEC);
     l = curious(MODE_OBSERVE);
-    look(&l, absent());
+    result(&l, absent());
     assert_true(l.state.attributing.from_usec < EPOCH - 23 * HOUR);
 }
 
@@ -274,11 +274,11 @@ static void the_cause_may_be_older_than_the_first_look(void **unused) {
 
 static void attempts_are_told_once_each(void **unused) {
     Life l = curious(MODE_OBSERVE);
-    Attribution a = { .looked = true, .n_attempts = 2 };
+    Attribution a = { .polled = true, .n_attempts = 2 };
     Attribution later;
 
     (void)unused;
-    look(&l, logging(STARTED, 0));
+    result(&l, logging(STARTED, 0));
     stop_trail(&l);
     (void)wait_for_search(&l);
     a.attempts[0] = a.attempts[1] = actor(EPOCH - 20 * SEC, "eve");
@@ -294,7 +294,7 @@ static void attempts_are_told_once_each(void **unused) {
     answer(&l, a);
     assert_int_equal(l.plan.n_tells, 0);
     (void)wait_for_search(&l);
-    later = (Attribution){ .looked = true, .found = true, .actor = actor(EPOCH, "bob"), .n_attempts = 4 };
+    later = (Attribution){ .polled = true, .found = true, .actor = actor(EPOCH, "bob"), .n_attempts = 4 };
     for (unsigned i = 0; i < 4; i++)
         later.attempts[i] = actor(EPOCH + i * SEC, "eve");
     answer(&l, later);
@@ -314,11 +314,11 @@ static void one_deed_or_two(void **unused) {
     for (unsigned same = 0; same < 2; same++) {
         Life l = curious(MODE_RESTART);
 
-        look(&l, logging(STARTED, 0));
+        result(&l, logging(STARTED, 0));
         stop_trail(&l);
         held(&l, EPOCH + SEC, EPOCH);
         pass_time(&l, 2 * SEC);
-        look(&l, logging(EPOCH + 2 * SEC, EPOCH + SEC));     /* off once more */
+        result(&l, logging(EPOCH + 2 * SEC, EPOCH + SEC));   /* off once more */
         assert_true(l.state.attributing.seen_usec == EPOCH); /* the search goes on as planned */
         (void)wait_for_search(&l);
         found(&l, same ? EPOCH + SEC : EPOCH);
@@ -326,11 +326,11 @@ static void one_deed_or_two(void **unused) {
         assert_int_equal(l.state.attributing.wanted, !same);
         if (same)
             continue;
-        assert_true(l.state.attributing.mark_usec == EPOCH + SEC);
+        assert_true(l.state.attributing.dedup_usec == EPOCH + SEC);
         assert_int_equal(wait_for_search(&l), 5 * SEC);
         found(&l, EPOCH + SEC);
         assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_ATTRIBUTED);
-        assert_true(l.plan.tells[0].mark_usec == EPOCH + SEC);
+        assert_true(l.plan.tells[0].dedup_usec == EPOCH + SEC);
         assert_false(l.state.attributing.wanted);
     }
 }
@@ -344,15 +344,15 @@ static void worse_trouble_is_searched_first(void **unused) {
     uint64_t from_usec;
 
     (void)unused;
-    look(&l, seen);
+    result(&l, seen);
     (void)strcpy(seen.bucket_error, "x");
-    look(&l, seen);
+    result(&l, seen);
     assert_int_equal(l.state.attributing.findings, bucket);
     from_usec = l.state.attributing.from_usec;
     (void)wait_for_search(&l);
     found_nobody(&l);
     pass_time(&l, SEC);
-    look(&l, absent());
+    result(&l, absent());
     assert_int_equal(l.state.attributing.findings, missing);
     assert_int_equal(l.state.attributing.again_findings, bucket);
     assert_int_equal(wait_for_search(&l), 5 * SEC);
@@ -369,10 +369,10 @@ static void an_answer_about_older_trouble_is_not_taken(void **unused) {
     Life l = curious(MODE_OBSERVE);
 
     (void)unused;
-    look(&l, logging(STARTED, 0));
+    result(&l, logging(STARTED, 0));
     stop_trail(&l);
     (void)wait_for_search(&l);
-    look(&l, logging(EPOCH + SEC, EPOCH)); /* over; and long after, while the answer is awaited */
+    result(&l, logging(EPOCH + SEC, EPOCH)); /* over; and long after, while the answer is awaited */
     pass_time(&l, HOUR);
     stop_trail(&l);
     assert_int_equal(l.plan.tells[0].sequence, 1);
@@ -387,12 +387,12 @@ static void a_war_of_flips_is_searched_seldom_and_not_for_ever(void **unused) {
     uint64_t end;
 
     (void)unused;
-    look(&l, logging(STARTED, 0));
+    result(&l, logging(STARTED, 0));
     for (unsigned i = 0; i < 1000; i++) {
         uint64_t off = l.now.real_usec;
 
         pass_time(&l, SEC);
-        look(&l, logging(l.now.real_usec, off));
+        result(&l, logging(l.now.real_usec, off));
         if (l.plan.attribute) {
             n_searches++;
             found(&l, off - 60 * SEC); /* the history is a minute late */
@@ -418,7 +418,7 @@ static void a_clock_that_is_set_back_does_not_stop_the_search(void **unused) {
     Life l = curious(MODE_OBSERVE);
 
     (void)unused;
-    look(&l, logging(STARTED, 0));
+    result(&l, logging(STARTED, 0));
     stop_trail(&l);
     l.now.real_usec -= 24 * HOUR;
     wake(&l);
@@ -469,25 +469,25 @@ static void an_id_is_one_event_whatever_a_crash_forgets(void **unused) {
             Reports reports = { .n = 0 };
             unsigned n_searches = 0;
 
-            look(&l, logging(STARTED, 0));
+            result(&l, logging(STARTED, 0));
             for (unsigned step = 0; step < 12; step++) {
                 uint64_t at = l.now.real_usec;
 
                 states[step] = l.state;
-                if (l.plan.attribute || l.state.attributing.looking) {
-                    Attribution one = { .looked = true, .found = true, .actor = actor(at, "bob") };
+                if (l.plan.attribute || l.state.attributing.polling) {
+                    Attribution one = { .polled = true, .found = true, .actor = actor(at, "bob") };
 
                     (void)snprintf(one.actor.event_id, sizeof(one.actor.event_id), "event-%u", n_searches++);
                     answer(&l, one);
                 } else if (step % 3 == 0)
-                    look(&l, stopped(STARTED, at));
+                    result(&l, stopped(STARTED, at));
                 else if (step % 3 == 1)
-                    look(&l, logging(at, l.state.stop_usec));
+                    result(&l, logging(at, l.state.stop_usec));
                 note_reports(&reports, &l);
                 pass_time(&l, 6 * SEC);
                 if (step == crash) {
                     l.state = states[step >= lost ? step - lost : 0];
-                    l.state.attributing.looking = false;
+                    l.state.attributing.polling = false;
                     l.sequence = l.state.incident.sequence;
                 }
                 wake(&l);
@@ -505,7 +505,7 @@ int main(void) {
         cmocka_unit_test(nothing_waits_for_it),
         cmocka_unit_test(switched_off),
         cmocka_unit_test(what_may_be_a_deed_is_searched_for),
-        cmocka_unit_test(the_cause_may_be_older_than_the_first_look),
+        cmocka_unit_test(the_cause_may_be_older_than_the_first_poll),
         cmocka_unit_test(attempts_are_told_once_each),
         cmocka_unit_test(one_deed_or_two),
         cmocka_unit_test(worse_trouble_is_searched_first),

@@ -50,7 +50,7 @@ typedef struct Run {
     Life l;
     World world;
     Oracle oracle;
-    uint64_t look_due, settings_due, act_due, search_due, attack_due; /* mono */
+    uint64_t poll_due, settings_due, act_due, search_due, attack_due; /* mono */
     Action acting;
     uint32_t acting_fields;
     unsigned n_incidents; /* told */
@@ -83,7 +83,7 @@ static void judge(Oracle *o, bool event, uint64_t now) {
     }
 }
 
-static void oracle_looks(Oracle *o, const World *w, bool settings, uint64_t now) {
+static void oracle_polls(Oracle *o, const World *w, bool settings, uint64_t now) {
     bool interrupted, anew;
     World last = o->last;
 
@@ -228,18 +228,18 @@ static Observation observe(const World *w) {
     return seen;
 }
 
-static void look_at_world(Run *r) {
+static void poll_world(Run *r) {
     static char was[] = "was";
     Life *l = &r->l;
     Observation seen = observe(&r->world);
     Drift drift = { .n = 0 };
     bool settings = l->now.mono_usec >= r->settings_due;
 
-    r->look_due = l->now.mono_usec + 10 * SEC;
+    r->poll_due = l->now.mono_usec + 10 * SEC;
     if (r->acting != ACTION_NONE)
         return;
     if (pick(10) == 0) {
-        look(l, in_vain(LOOK_UNREACHABLE, false));
+        result(l, in_vain(POLL_UNREACHABLE, false));
         take_plan(r);
         return;
     }
@@ -251,8 +251,8 @@ static void look_at_world(Run *r) {
                                                  .loses_events = (LOSING & FIELD_BIT(f)) != 0,
                                                  .was = was,
                                                  .now = r->world.values[f] };
-    oracle_looks(&r->oracle, &r->world, settings, l->now.real_usec);
-    decide(l, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen, .drift = settings ? &drift : NULL });
+    oracle_polls(&r->oracle, &r->world, settings, l->now.real_usec);
+    decide(l, (TrailInput){ .kind = GUARD_POLLED, .seen = &seen, .drift = settings ? &drift : NULL });
     take_plan(r);
     assert_int_equal(l->state.incident.open, r->oracle.open);
 }
@@ -313,10 +313,10 @@ static void finish_action(Run *r) {
 }
 
 static void finish_search(Run *r) {
-    Attribution a = { .looked = pick(5) != 0, .n_attempts = pick(3) ? 0 : pick(ATTEMPTS_MAX + 1) };
+    Attribution a = { .polled = pick(5) != 0, .n_attempts = pick(3) ? 0 : pick(ATTEMPTS_MAX + 1) };
 
     r->search_due = NEVER;
-    a.found = a.looked && pick(3) == 0;
+    a.found = a.polled && pick(3) == 0;
     a.actor.event_usec = r->l.now.real_usec - pick(600) * SEC;
     for (unsigned i = 0; i < a.n_attempts; i++) {
         a.attempts[i].event_usec = r->l.now.real_usec - (ATTEMPTS_MAX - i) * SEC;
@@ -337,7 +337,7 @@ static uint64_t first_of(const uint64_t *times, size_t n) {
 static void step(Run *r) {
     Life *l = &r->l;
     uint64_t wake_due = l->plan.wake_mono_usec ? l->plan.wake_mono_usec : NEVER, next;
-    uint64_t times[] = { r->look_due, r->act_due, r->search_due, r->attack_due, wake_due };
+    uint64_t times[] = { r->poll_due, r->act_due, r->search_due, r->attack_due, wake_due };
 
     next = first_of(times, ARRAY_SIZE(times));
     pass_time(l, next > l->now.mono_usec ? next - l->now.mono_usec : 0);
@@ -348,8 +348,8 @@ static void step(Run *r) {
         finish_action(r);
     else if (next == r->search_due)
         finish_search(r);
-    else if (next == r->look_due)
-        look_at_world(r);
+    else if (next == r->poll_due)
+        poll_world(r);
     else {
         wake(l);
         take_plan(r);
@@ -367,8 +367,8 @@ static Run new_run(Mode mode, bool writable, uint32_t restore) {
     r.l.policy.max_restores_per_hour = 1 + pick(40);
     r.l.policy.attribution = pick(4) != 0;
     create(&r.world, STARTED, true, true);
-    r.look_due = r.settings_due = r.l.now.mono_usec;
-    r.attack_due = r.look_due + 30 * SEC;
+    r.poll_due = r.settings_due = r.l.now.mono_usec;
+    r.attack_due = r.poll_due + 30 * SEC;
     r.peace_sec = pick(3) ? 6000 : 1000;
     r.ids = calloc(IDS_MAX, sizeof(*r.ids));
     assert_non_null(r.ids);

@@ -31,16 +31,16 @@ static Drift drift_of(uint32_t fields, char *now) {
     return drift;
 }
 
-static void look_at_settings(Life *l, Observation seen, uint32_t fields, char *now) {
+static void check_settings(Life *l, Observation seen, uint32_t fields, char *now) {
     Drift drift = drift_of(fields, now);
 
-    decide(l, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen, .drift = &drift });
+    decide(l, (TrailInput){ .kind = GUARD_POLLED, .seen = &seen, .drift = &drift });
 }
 
 static char evil[] = "evil", worse[] = "worse";
 
-#define CHANGED(fields) look_at_settings(&l, logging(STARTED, 0), fields, evil)
-#define WELL()          look_at_settings(&l, logging(STARTED, 0), 0, evil)
+#define CHANGED(fields) check_settings(&l, logging(STARTED, 0), fields, evil)
+#define WELL()          check_settings(&l, logging(STARTED, 0), 0, evil)
 
 static void came_of(Life *l, Action action, ActionResult result, uint32_t fields_left) {
     Outcome outcome = { .action = action, .result = result, .fields_left = fields_left };
@@ -147,7 +147,7 @@ static void failing_in_every_way_is_one_message(void **unused) {
     Observation seen = logging(STARTED, 0);
 
     (void)unused;
-    look(&l, seen);
+    result(&l, seen);
     (void)strcpy(seen.delivery_error, "AccessDenied");
     (void)strcpy(seen.digest_error, "NoSuchBucket");
     (void)strcpy(seen.log_group_error, "x");
@@ -155,7 +155,7 @@ static void failing_in_every_way_is_one_message(void **unused) {
     (void)strcpy(seen.bucket_error, "z");
     (void)strcpy(seen.lifecycle_error, "z");
     (void)strcpy(seen.key_error, "z");
-    look(&l, seen);
+    result(&l, seen);
     assert_int_equal(l.plan.n_tells, 1);
     assert_int_equal(l.plan.n_notes, 7);
     assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_FAILING);
@@ -163,9 +163,9 @@ static void failing_in_every_way_is_one_message(void **unused) {
     assert_string_equal(l.plan.tells[0].detail, "AccessDenied");
     assert_int_equal(l.plan.tells[0].about, FINDINGS_FAILING & ~FINDING_BIT(FINDING_STALE));
     assert_int_equal(l.state.verdict, VERDICT_FAILING);
-    look(&l, seen);
+    result(&l, seen);
     assert_int_equal(l.plan.n_tells, 0);
-    look(&l, logging(STARTED, 0));
+    result(&l, logging(STARTED, 0));
     assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
 }
 
@@ -184,9 +184,9 @@ static void each_check_of_bucket_and_key_is_told(void **unused) {
         Life l = life(MODE_RESTORE, true);
         Observation seen = logging(STARTED, 0);
 
-        look(&l, seen);
+        result(&l, seen);
         (void)strcpy((char *)&seen + rows[i].offset, "NoSuchBucket");
-        look(&l, seen);
+        result(&l, seen);
         assert_int_equal(l.plan.n_tells, 1);
         assert_int_equal(l.plan.tells[0].severity, SEVERITY_CRITICAL);
         assert_int_equal(l.plan.tells[0].about, FINDING_BIT(rows[i].finding));
@@ -211,15 +211,15 @@ static void a_restart_does_not_mend_the_bucket(void **unused) {
         Life l = life(MODE_RESTART, true);
         Observation seen = stopped(STARTED, STOP_NOW);
 
-        look(&l, logging(STARTED, 0));
+        result(&l, logging(STARTED, 0));
         (void)strcpy((char *)&seen + rows[i].offset, "AccessDenied");
-        look(&l, seen);
+        result(&l, seen);
         held(&l, EPOCH, STOP_NOW);
         assert_int_equal(l.state.verdict, rows[i].verdict);
         assert_true(l.state.incident.open);
         seen = logging(EPOCH, STOP_NOW);
         (void)strcpy((char *)&seen + rows[i].offset, "AccessDenied");
-        look(&l, seen);
+        result(&l, seen);
         assert_int_equal(l.plan.n_tells, 0);
     }
 }
@@ -250,7 +250,7 @@ static void stale_deliveries(void **unused) {
         l.policy.stale_after_usec = rows[i].after;
         seen.delivery_usec = EPOCH - rows[i].delivery_ago;
         seen.digest_usec = EPOCH - rows[i].digest_ago;
-        look(&l, seen);
+        result(&l, seen);
         assert_int_equal(l.state.findings, rows[i].stale ? FINDING_BIT(FINDING_STALE) : 0);
         assert_int_equal(l.plan.n_tells, rows[i].stale);
         if (!rows[i].stale)
@@ -258,7 +258,7 @@ static void stale_deliveries(void **unused) {
         assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_FAILING);
         assert_memory_equal(l.plan.tells[0].detail, "nothing was delivered since 2027-01-15T0", 40);
         seen.is_logging = false; /* a stopped trail is not stale as well */
-        look(&l, seen);
+        result(&l, seen);
         assert_int_equal(l.state.findings, FINDING_BIT(FINDING_STOPPED));
     }
 }
@@ -310,7 +310,7 @@ static void recording_first_settings_at_once_after_it(void **unused) {
 
     (void)unused;
     WELL();
-    look_at_settings(&l, stopped(STARTED, STOP_NOW), BUCKET, evil);
+    check_settings(&l, stopped(STARTED, STOP_NOW), BUCKET, evil);
     assert_int_equal(l.plan.action, ACTION_RESTART);
     assert_int_equal(l.state.verdict, VERDICT_STOPPED);
     pass_time(&l, SEC);
@@ -321,7 +321,7 @@ static void recording_first_settings_at_once_after_it(void **unused) {
     assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_STOPPED);
     assert_int_equal(l.plan.tells[0].action.taken, ACTION_RESTART);
     assert_int_equal(l.plan.tells[0].action.result, RESULT_CONFIRMED);
-    assert_true(l.plan.tells[0].mark_usec == STOP_NOW); /* whatever else was seen meanwhile */
+    assert_true(l.plan.tells[0].dedup_usec == STOP_NOW); /* whatever else was seen meanwhile */
     assert_false(l.plan.tells[0].resolves);
     pass_time(&l, SEC);
     came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
@@ -350,7 +350,7 @@ static void failing_restore_backs_off_but_never_keeps_a_restart_waiting(void **u
         assert_int_equal(l.plan.action, ACTION_RESTORE);
     }
     came_of(&l, ACTION_RESTORE, RESULT_FAILED, FIELDS_ALL);
-    look(&l, stopped(STARTED, l.now.real_usec));
+    result(&l, stopped(STARTED, l.now.real_usec));
     assert_int_equal(l.plan.action, ACTION_RESTART);
     failed(&l);
     wait_for_wake(&l, HOUR);
@@ -368,7 +368,7 @@ static void settings_are_restored_while_a_restart_backs_off(void **unused) {
 
     (void)unused;
     WELL();
-    look_at_settings(&l, stopped(STARTED, STOP_NOW), BUCKET, evil);
+    check_settings(&l, stopped(STARTED, STOP_NOW), BUCKET, evil);
     failed(&l);
     assert_int_equal(l.plan.action, ACTION_RESTORE);
     pass_time(&l, 2 * SEC);
@@ -423,7 +423,7 @@ static void what_may_be_gone_is_forgotten(void **unused) {
 
         l.policy.restore |= RESTORE_BIT(RESTORE_DELETED);
         WELL();
-        look(&l, absent());
+        result(&l, absent());
         assert_int_equal(l.plan.n_tells, told);
         decide(&l, (TrailInput){ .kind = GUARD_FORGOTTEN, .why = "it was accepted that it may be gone" });
         assert_int_equal(l.plan.n_tells, told);
@@ -445,7 +445,7 @@ static void put_back_by_others_resolves(void **unused) {
     (void)unused;
     WELL();
     CHANGED(SELECTORS);
-    look(&l, logging(STARTED, 0)); /* not looked at: as it was */
+    result(&l, logging(STARTED, 0)); /* not looked at: as it was */
     assert_int_equal(l.state.verdict, VERDICT_WEAKENED);
     WELL();
     assert_int_equal(l.plan.notes[0].note, NOTE_UNCHANGED);
@@ -475,7 +475,7 @@ static void what_people_agreed_to_is_no_deed(void **unused) {
 
     l.state.attributing.wanted = false;
     l.facts.pins_mark = 7;
-    decide(&l, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen, .drift = &pinned });
+    decide(&l, (TrailInput){ .kind = GUARD_POLLED, .seen = &seen, .drift = &pinned });
     assert_int_equal(l.plan.n_tells, 1);
     assert_int_equal(t->event, EVENT_EXPECTATION_UNMET);
     assert_int_equal(t->severity, SEVERITY_WARNING);
@@ -491,7 +491,7 @@ static void what_people_agreed_to_is_no_deed(void **unused) {
     /* under a pin that held, the same difference is somebody's deed */
     l.facts.pins_mark = 7;
     WELL();
-    decide(&l, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen, .drift = &pinned });
+    decide(&l, (TrailInput){ .kind = GUARD_POLLED, .seen = &seen, .drift = &pinned });
     assert_int_equal(t->event, EVENT_TRAIL_WEAKENED);
     assert_true(l.state.attributing.wanted);
 }
@@ -506,10 +506,10 @@ static void further_changes_are_told(void **unused) {
     CHANGED(TOPIC | BUCKET);
     assert_int_equal(l.plan.n_tells, 1);
     assert_int_equal(l.plan.tells[0].severity, SEVERITY_CRITICAL);
-    look_at_settings(&l, logging(STARTED, 0), TOPIC | BUCKET, worse); /* other values */
+    check_settings(&l, logging(STARTED, 0), TOPIC | BUCKET, worse); /* other values */
     assert_int_equal(l.plan.n_tells, 1);
     assert_int_equal(l.plan.tells[0].kind, TELL_REOPENED);
-    look_at_settings(&l, logging(STARTED, 0), BUCKET, worse); /* less is no news */
+    check_settings(&l, logging(STARTED, 0), BUCKET, worse); /* less is no news */
     assert_int_equal(l.plan.n_tells, 0);
     assert_int_equal(l.state.incident.sequence, 3);
 }
@@ -519,13 +519,13 @@ static void changes_are_seen_though_the_status_is_not(void **unused) {
 
     (void)unused;
     WELL();
-    look_at_settings(&l, in_vain(LOOK_DENIED, true), BUCKET, evil);
+    check_settings(&l, in_vain(POLL_DENIED, true), BUCKET, evil);
     assert_int_equal(l.state.verdict, VERDICT_WEAKENED);
     assert_int_equal(l.plan.action, ACTION_RESTORE);
 }
 
 /* A look at settings is no look at the status: who takes the right to the one away must be found out. */
-static void a_look_at_settings_is_no_sight_of_the_status(void **unused) {
+static void a_settings_check_is_no_poll_of_the_status(void **unused) {
     Life l = life(MODE_RESTORE, true);
     Observation old = logging(STARTED, 0);
     Drift drift = drift_of(0, evil);
@@ -534,7 +534,7 @@ static void a_look_at_settings_is_no_sight_of_the_status(void **unused) {
     WELL();
     l.policy.unreachable_after = 3;
     for (unsigned i = 1; i <= 3; i++) {
-        look(&l, in_vain(LOOK_DENIED, true));
+        result(&l, in_vain(POLL_DENIED, true));
         assert_int_equal(l.plan.n_tells, i == 3);
         decide(&l, (TrailInput){ .kind = GUARD_COMPARED, .seen = &old, .drift = &drift });
         assert_int_equal(l.state.n_failed, i);
@@ -553,7 +553,7 @@ static void a_look_at_settings_is_no_sight_of_the_status(void **unused) {
 
 typedef struct WarCount {
     unsigned n_escalated, n_counted;
-    uint64_t mark_usec;
+    uint64_t dedup_usec;
 } WarCount;
 
 static void count_war(const Life *l, WarCount *count) {
@@ -561,8 +561,8 @@ static void count_war(const Life *l, WarCount *count) {
         const Tell *t = &l->plan.tells[k];
 
         count->n_counted += t->repeats.count;
-        count->mark_usec = count->mark_usec != 0 ? count->mark_usec : t->incident_mark_usec;
-        assert_true(t->incident_mark_usec == count->mark_usec);
+        count->dedup_usec = count->dedup_usec != 0 ? count->dedup_usec : t->incident_dedup_usec;
+        assert_true(t->incident_dedup_usec == count->dedup_usec);
         if (!t->restores_paused || t->kind != TELL_OPENED)
             continue;
         count->n_escalated++;
@@ -612,7 +612,7 @@ static void past_the_ceiling_logging_is_still_restarted(void **unused) {
     assert_true(l.plan.tells[0].restores_paused);
     assert_false(l.plan.hold);
     assert_int_equal(l.plan.notes[1].note, NOTE_RESTORES_PAUSED);
-    look(&l, stopped(STARTED, l.now.real_usec));
+    result(&l, stopped(STARTED, l.now.real_usec));
     assert_int_equal(l.plan.action, ACTION_RESTART);
     held(&l, l.now.real_usec + SEC, l.now.real_usec);
     assert_int_equal(l.plan.action, ACTION_NONE);
@@ -647,7 +647,7 @@ static void a_clock_that_is_set_back_does_not_pause_for_long(void **unused) {
 
 /* A topic that is gone cannot be restored, for hours. */
 static void fail_topic_until_it_waits_long(Life *l) {
-    look_at_settings(l, logging(STARTED, 0), TOPIC, evil);
+    check_settings(l, logging(STARTED, 0), TOPIC, evil);
     for (unsigned i = 0; i < 40; i++) {
         assert_int_equal(l->plan.action, ACTION_RESTORE);
         assert_int_equal(l->plan.fields, TOPIC);
@@ -682,7 +682,7 @@ static void what_cannot_be_restored_keeps_no_trail_from_being_created(void **unu
     l.policy.restore = RESTORE_ALL;
     WELL();
     fail_topic_until_it_waits_long(&l);
-    look(&l, absent());
+    result(&l, absent());
     assert_int_equal(l.plan.action, ACTION_RECREATE);
     came_of(&l, ACTION_RECREATE, RESULT_CONFIRMED, 0);
     /* ... and a fight over the bucket does neither */
@@ -692,7 +692,7 @@ static void what_cannot_be_restored_keeps_no_trail_from_being_created(void **unu
         if (i < 30)
             came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
     }
-    look(&l, absent());
+    result(&l, absent());
     assert_int_equal(l.plan.action, ACTION_RECREATE);
 }
 
@@ -729,17 +729,17 @@ static void a_restore_under_way_gives_way_to_logging_and_to_the_trail(void **unu
     WELL();
     CHANGED(BUCKET);
     assert_false(l.plan.abandon);
-    look(&l, stopped(STARTED, STOP_NOW));
+    result(&l, stopped(STARTED, STOP_NOW));
     assert_int_equal(l.plan.action, ACTION_RESTART);
     assert_true(l.plan.abandon);
     held(&l, l.now.real_usec, STOP_NOW);
     assert_int_equal(l.plan.action, ACTION_RESTORE);
     assert_int_equal(l.plan.fields, BUCKET);
     assert_false(l.plan.abandon);
-    look(&l, absent());
+    result(&l, absent());
     assert_int_equal(l.plan.action, ACTION_RECREATE);
     assert_true(l.plan.abandon);
-    look(&l, absent());
+    result(&l, absent());
     assert_int_equal(l.plan.action, ACTION_NONE);
 }
 
@@ -755,13 +755,13 @@ static void maintenance_leaves_settings_and_ends_by_itself(void **unused) {
     assert_int_equal(l.plan.tells[0].severity, SEVERITY_INFO);
     assert_true(l.plan.tells[0].maintenance);
     assert_true(l.plan.notes[0].maintenance);
-    look(&l, stopped(STARTED, l.now.real_usec)); /* not part of it */
+    result(&l, stopped(STARTED, l.now.real_usec)); /* not part of it */
     assert_int_equal(l.plan.action, ACTION_RESTART);
     held(&l, l.now.real_usec, l.now.real_usec - SEC);
     assert_int_equal(l.plan.action, ACTION_NONE);
     l.facts.maintenance = false;
     pass_time(&l, 60 * SEC);
-    look(&l, logging(l.state.start_usec, l.state.stop_usec));
+    result(&l, logging(l.state.start_usec, l.state.stop_usec));
     assert_int_equal(l.plan.action, ACTION_RESTORE);
     assert_true(l.plan.hold);
     came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
@@ -800,7 +800,7 @@ static void a_reminder_counts_from_what_it_is_about(void **unused) {
     (void)unused;
     WELL();
     (void)strcpy(failing.delivery_error, "AccessDenied");
-    look(&l, failing);
+    result(&l, failing);
     began = l.now.real_usec;
     pass_time(&l, HOUR);
     wake(&l);
@@ -808,7 +808,7 @@ static void a_reminder_counts_from_what_it_is_about(void **unused) {
     assert_int_equal(l.plan.tells[0].since_usec, began);
 
     pass_time(&l, 1800 * SEC);
-    look_at_settings(&l, failing, BUCKET, evil);
+    check_settings(&l, failing, BUCKET, evil);
     changed = l.now.real_usec;
     pass_time(&l, HOUR);
     wake(&l);
@@ -818,14 +818,14 @@ static void a_reminder_counts_from_what_it_is_about(void **unused) {
     off = failing;
     off.is_logging = false;
     off.stop_usec = l.now.real_usec - 60 * SEC;
-    look(&l, off);
+    result(&l, off);
     pass_time(&l, HOUR);
     wake(&l);
     assert_int_equal(l.plan.tells[0].event, EVENT_INCIDENT_REMINDER);
     assert_int_equal(l.plan.tells[0].since_usec, off.stop_usec);
 
     /* it logs again: what is left is what lasted longest */
-    look_at_settings(&l, failing, 0, evil);
+    check_settings(&l, failing, 0, evil);
     pass_time(&l, HOUR);
     wake(&l);
     assert_int_equal(l.plan.tells[0].event, EVENT_INCIDENT_REMINDER);
@@ -852,7 +852,7 @@ static void a_named_trail_that_never_was_there_is_not_gone(void **unused) {
     Life l = life(MODE_OBSERVE, true);
 
     (void)unused;
-    look(&l, absent());
+    result(&l, absent());
     pass_time(&l, HOUR);
     wake(&l);
     assert_int_equal(l.plan.tells[0].event, EVENT_INCIDENT_REMINDER);
@@ -866,7 +866,7 @@ static void what_could_be_read_again_was_polled_all_along(void **unused) {
     (void)unused;
     WELL();
     (void)strcpy(seen.unreadable[UNREADABLE_TAGS], "AccessDenied");
-    look(&l, seen);
+    result(&l, seen);
     WELL();
     assert_int_equal(l.plan.tells[0].event, EVENT_TARGET_REACHABLE);
     assert_int_equal(l.plan.tells[0].about, FINDING_BIT(FINDING_TAGS_UNREADABLE));
@@ -878,13 +878,13 @@ static void a_stop_that_maintenance_allows_waits_for_its_end(void **unused) {
     (void)unused;
     WELL();
     l.facts.maintenance = l.facts.stop_allowed = true;
-    look(&l, stopped(STARTED, STOP_NOW));
+    result(&l, stopped(STARTED, STOP_NOW));
     assert_int_equal(l.plan.action, ACTION_NONE);
     assert_int_equal(l.plan.n_tells, 1);
     assert_int_equal(l.plan.tells[0].severity, SEVERITY_INFO);
     assert_int_equal(l.plan.notes[0].note, NOTE_STOPPED_LEFT);
     l.facts.maintenance = false; /* stop_allowed means nothing without it */
-    look(&l, stopped(STARTED, STOP_NOW));
+    result(&l, stopped(STARTED, STOP_NOW));
     assert_int_equal(l.plan.action, ACTION_RESTART);
     held(&l, EPOCH, STOP_NOW);
     assert_int_equal(l.plan.n_tells, 1);
@@ -899,7 +899,7 @@ static void nothing_is_recreated_in_maintenance(void **unused) {
     l.policy.restore = RESTORE_ALL;
     WELL();
     l.facts.maintenance = true;
-    look(&l, absent());
+    result(&l, absent());
     assert_int_equal(l.plan.action, ACTION_NONE);
     assert_int_equal(l.plan.tells[0].severity, SEVERITY_INFO);
 }
@@ -913,7 +913,7 @@ static void deleted_and_recreated_by_us(void **unused) {
     (void)unused;
     l.policy.restore = RESTORE_ALL;
     WELL();
-    look(&l, absent());
+    result(&l, absent());
     assert_int_equal(l.plan.action, ACTION_RECREATE);
     assert_true(l.plan.hold);
     assert_int_equal(l.state.verdict, VERDICT_MISSING);
@@ -925,7 +925,7 @@ static void deleted_and_recreated_by_us(void **unused) {
     assert_int_equal(t->action.result, RESULT_CONFIRMED);
     assert_true(t->resolves);
     assert_int_equal(l.state.verdict, VERDICT_LOGGING);
-    look(&l, logging(l.state.start_usec, 0));
+    result(&l, logging(l.state.start_usec, 0));
     assert_int_equal(l.plan.n_tells + l.plan.n_notes, 0);
 }
 
@@ -935,7 +935,7 @@ static void recreation_that_is_refused_is_told_and_tried_again(void **unused) {
     (void)unused;
     l.policy.restore = RESTORE_ALL;
     WELL();
-    look(&l, absent());
+    result(&l, absent());
     came_of(&l, ACTION_RECREATE, RESULT_FAILED, 0);
     assert_int_equal(l.plan.n_tells, 1);
     assert_int_equal(l.plan.tells[0].action.result, RESULT_FAILED);
@@ -955,13 +955,13 @@ static void recreation_must_be_named_and_needs_a_past(void **unused) {
 
     (void)unused;
     WELL();
-    look(&l, absent());
+    result(&l, absent());
     assert_int_equal(l.plan.action, ACTION_NONE);
     assert_int_equal(l.plan.n_tells, 1);
     assert_false(l.plan.tells[0].may_act);
     l = life(MODE_RESTORE, true);
     l.policy.restore = RESTORE_ALL;
-    look(&l, absent());
+    result(&l, absent());
     assert_int_equal(l.plan.action, ACTION_NONE);
 }
 
@@ -972,7 +972,7 @@ static void a_recreated_trail_that_does_not_log_is_started(void **unused) {
     (void)unused;
     l.policy.restore = RESTORE_ALL;
     WELL();
-    look(&l, absent());
+    result(&l, absent());
     decide(&l, (TrailInput){ .kind = GUARD_ACTED, .outcome = &outcome });
     assert_int_equal(l.plan.action, ACTION_RESTART);
     assert_int_equal(l.plan.n_tells, 1);
@@ -982,7 +982,7 @@ static void a_recreated_trail_that_does_not_log_is_started(void **unused) {
 }
 
 /* Deleted and created anew between two looks. */
-static void recreated_between_two_looks(void **unused) {
+static void recreated_between_two_polls(void **unused) {
     static const struct {
         uint64_t start, stop, delivery; /* before */
         Observation seen;               /* after; status is_logging */
@@ -1008,8 +1008,8 @@ static void recreated_between_two_looks(void **unused) {
 
         print_message("row %zu\n", i);
         seen.delivery_usec = rows[i].delivery;
-        look(&l, seen);
-        look(&l, rows[i].seen);
+        result(&l, seen);
+        result(&l, rows[i].seen);
         if (!rows[i].recreated) {
             assert_int_equal(l.plan.n_tells, rows[i].interrupted);
             continue;
@@ -1033,27 +1033,27 @@ static void two_guards_agree_and_two_episodes_differ(void **unused) {
 
     (void)unused;
     a.now.real_usec = b.now.real_usec = EPOCH / HOUR * HOUR + 60 * SEC;
-    look_at_settings(&a, logging(STARTED, 0), 0, evil);
-    look_at_settings(&b, logging(STARTED, 0), 0, evil);
+    check_settings(&a, logging(STARTED, 0), 0, evil);
+    check_settings(&b, logging(STARTED, 0), 0, evil);
     pass_time(&b, 40 * SEC); /* looks at settings at other times */
     for (unsigned i = 0; i < ARRAY_SIZE(marks); i++) {
-        look_at_settings(&a, logging(STARTED, 0), BUCKET | TAGS, evil);
-        look_at_settings(&b, logging(STARTED, 0), BUCKET | TAGS, evil);
+        check_settings(&a, logging(STARTED, 0), BUCKET | TAGS, evil);
+        check_settings(&b, logging(STARTED, 0), BUCKET | TAGS, evil);
         assert_int_equal(a.plan.n_tells, 1);
         assert_int_equal(b.plan.n_tells, 1);
-        marks[i] = a.plan.tells[0].mark_usec;
-        assert_true(marks[i] == b.plan.tells[0].mark_usec && marks[i] <= INT64_MAX);
-        assert_true(a.plan.tells[0].incident_mark_usec == b.plan.tells[0].incident_mark_usec);
+        marks[i] = a.plan.tells[0].dedup_usec;
+        assert_true(marks[i] == b.plan.tells[0].dedup_usec && marks[i] <= INT64_MAX);
+        assert_true(a.plan.tells[0].incident_dedup_usec == b.plan.tells[0].incident_dedup_usec);
         for (unsigned k = 0; k < i; k++)
             assert_true(marks[i] != marks[k]);
-        look_at_settings(&a, logging(STARTED, 0), 0, evil);
-        look_at_settings(&b, logging(STARTED, 0), 0, evil);
+        check_settings(&a, logging(STARTED, 0), 0, evil);
+        check_settings(&b, logging(STARTED, 0), 0, evil);
         pass_time(&a, GUARD_REOPEN_USEC + SEC);
         pass_time(&b, GUARD_REOPEN_USEC + SEC);
     }
-    look_at_settings(&a, logging(STARTED, 0), BUCKET | TAGS, evil);
-    look_at_settings(&b, logging(STARTED, 0), BUCKET | TAGS, worse);
-    assert_true(a.plan.tells[0].mark_usec != b.plan.tells[0].mark_usec);
+    check_settings(&a, logging(STARTED, 0), BUCKET | TAGS, evil);
+    check_settings(&b, logging(STARTED, 0), BUCKET | TAGS, worse);
+    assert_true(a.plan.tells[0].dedup_usec != b.plan.tells[0].dedup_usec);
 }
 
 int main(void) {
@@ -1075,7 +1075,7 @@ int main(void) {
         cmocka_unit_test(what_people_agreed_to_is_no_deed),
         cmocka_unit_test(further_changes_are_told),
         cmocka_unit_test(changes_are_seen_though_the_status_is_not),
-        cmocka_unit_test(a_look_at_settings_is_no_sight_of_the_status),
+        cmocka_unit_test(a_settings_check_is_no_poll_of_the_status),
         cmocka_unit_test(a_war_over_settings_is_capped_and_told_seldom),
         cmocka_unit_test(past_the_ceiling_logging_is_still_restarted),
         cmocka_unit_test(a_clock_that_is_set_back_does_not_pause_for_long),
@@ -1095,7 +1095,7 @@ int main(void) {
         cmocka_unit_test(recreation_that_is_refused_is_told_and_tried_again),
         cmocka_unit_test(recreation_must_be_named_and_needs_a_past),
         cmocka_unit_test(a_recreated_trail_that_does_not_log_is_started),
-        cmocka_unit_test(recreated_between_two_looks),
+        cmocka_unit_test(recreated_between_two_polls),
         cmocka_unit_test(two_guards_agree_and_two_episodes_differ),
     };
 

@@ -35,11 +35,11 @@ static void pass(Life *l, uint64_t sec) {
     l->now.mono_usec += sec * USEC_PER_SEC;
 }
 
-static void poll(Life *l, LookError error) {
-    TargetLook look = { .sighted = error == LOOK_OK, .error = error };
+static void poll(Life *l, PollError error) {
+    PollResult result = { .reachable = error == POLL_OK, .error = error };
 
-    (void)text_copy(look.error_text, sizeof(look.error_text), error == LOOK_OK ? "" : "an error");
-    guard_target(&l->policy, &l->state, &look, l->now, &l->plan, &l->state);
+    (void)text_copy(result.error_text, sizeof(result.error_text), error == POLL_OK ? "" : "an error");
+    guard_target(&l->policy, &l->state, &result, l->now, &l->plan, &l->state);
 }
 
 static void wake(Life *l) {
@@ -54,7 +54,7 @@ static void answer(Life *l, const Attribution *found) {
 }
 
 static Attribution call_at(uint64_t usec, const char *departure) {
-    Attribution found = { .looked = true, .found = true, .actor = { .event_usec = usec } };
+    Attribution found = { .polled = true, .found = true, .actor = { .event_usec = usec } };
 
     (void)text_copy(found.actor.departure, sizeof(found.actor.departure), departure);
     return found;
@@ -62,10 +62,10 @@ static Attribution call_at(uint64_t usec, const char *departure) {
 
 static void the_search_for_who_made_an_account_leave(void **unused) {
     Life l = life_of_an_account();
-    Attribution nobody = { .looked = true }, found = call_at(T0 - DAY, "");
+    Attribution nobody = { .polled = true }, found = call_at(T0 - DAY, "");
 
     (void)unused;
-    poll(&l, LOOK_GONE); /* once is enough */
+    poll(&l, POLL_GONE); /* once is enough */
     assert_int_equal(l.plan.n_tells, 1);
     assert_false(l.plan.attribute);
     wake(&l);
@@ -78,34 +78,34 @@ static void the_search_for_who_made_an_account_leave(void **unused) {
     assert_int_equal(l.plan.n_tells, 1);
     assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_ATTRIBUTED);
     assert_true(l.plan.tells[0].has_actor && !l.plan.tells[0].resolves);
-    assert_int_equal(l.plan.tells[0].incident_mark_usec, l.state.sight.mark_usec);
+    assert_int_equal(l.plan.tells[0].incident_dedup_usec, l.state.sight.dedup_usec);
     assert_int_equal(l.plan.tells[0].sequence, 2);
     assert_int_equal(l.plan.wake_mono_usec, 0); /* found: not searched again */
 }
 
 static void what_ends_a_search(void **unused) {
     static const struct {
-        LookError error;
+        PollError error;
         bool attribution, tells;
         Attribution found;
     } cases[] = {
-        { LOOK_GONE, true, true, { .looked = true } },
-        { LOOK_GONE, true, true, { .error_text = "denied" } },
-        { LOOK_GONE,
+        { POLL_GONE, true, true, { .polled = true } },
+        { POLL_GONE, true, true, { .error_text = "denied" } },
+        { POLL_GONE,
           true,
           true,
-          { .looked = true, .found = true, .incomplete = true, .actor = { .event_usec = T0 } } },
-        { LOOK_DENIED, true, false, { .looked = true } },
-        { LOOK_DENIED,
+          { .polled = true, .found = true, .incomplete = true, .actor = { .event_usec = T0 } } },
+        { POLL_DENIED, true, false, { .polled = true } },
+        { POLL_DENIED,
           true,
           true,
-          { .looked = true, .found = true, .incomplete = true, .actor = { .event_usec = T0 } } },
+          { .polled = true, .found = true, .incomplete = true, .actor = { .event_usec = T0 } } },
         /* from another time */
-        { LOOK_DENIED, true, false, { .looked = true, .found = true, .actor = { .event_usec = T0 - DAY } } },
-        { LOOK_THROTTLED, true, false, { 0 } },
-        { LOOK_UNREACHABLE, true, false, { 0 } },
-        { LOOK_CREDENTIALS, true, false, { 0 } },
-        { LOOK_GONE, false, false, { 0 } },
+        { POLL_DENIED, true, false, { .polled = true, .found = true, .actor = { .event_usec = T0 - DAY } } },
+        { POLL_THROTTLED, true, false, { 0 } },
+        { POLL_UNREACHABLE, true, false, { 0 } },
+        { POLL_CREDENTIALS, true, false, { 0 } },
+        { POLL_GONE, false, false, { 0 } },
     };
 
     (void)unused;
@@ -136,20 +136,20 @@ static void an_account_that_was_out_of_reach_and_left(void **unused) {
     Tell first;
 
     (void)unused;
-    poll(&l, LOOK_DENIED);
-    poll(&l, LOOK_DENIED);
+    poll(&l, POLL_DENIED);
+    poll(&l, POLL_DENIED);
     assert_int_equal(l.plan.n_tells, 1);
     first = l.plan.tells[0];
     pass(&l, 100);
-    poll(&l, LOOK_GONE);
+    poll(&l, POLL_GONE);
     assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].error, LOOK_GONE);
-    assert_int_equal(l.plan.tells[0].incident_mark_usec, first.incident_mark_usec);
-    assert_int_not_equal(l.plan.tells[0].mark_usec, first.mark_usec);
+    assert_int_equal(l.plan.tells[0].error, POLL_GONE);
+    assert_int_equal(l.plan.tells[0].incident_dedup_usec, first.incident_dedup_usec);
+    assert_int_not_equal(l.plan.tells[0].dedup_usec, first.dedup_usec);
     assert_int_equal(l.state.attributing.findings, FINDING_BIT(FINDING_MISSING));
     assert_int_equal(l.plan.tells[0].since_usec,
                      l.now.real_usec); /* it left now, and was out of reach before */
-    poll(&l, LOOK_GONE);
+    poll(&l, POLL_GONE);
     assert_int_equal(l.plan.n_tells, 0);
 }
 
@@ -159,14 +159,14 @@ static void a_search_goes_no_further_back_than_when_it_was_well(void **unused) {
 
     (void)unused;
     l.policy.unreachable_after = 1;
-    poll(&l, LOOK_GONE);
+    poll(&l, POLL_GONE);
     wake(&l);
     answer(&l, &earlier);
     assert_int_equal(l.plan.n_tells, 1);
     pass(&l, 3600);
-    poll(&l, LOOK_OK);
+    poll(&l, POLL_OK);
     pass(&l, 3600);
-    poll(&l, LOOK_GONE);
+    poll(&l, POLL_GONE);
     wake(&l);
     assert_true(l.plan.attribute);
     answer(&l, &earlier);
@@ -179,9 +179,9 @@ static void who_is_found_after_the_account_is_back(void **unused) {
 
     (void)unused;
     l.policy.unreachable_after = 1;
-    poll(&l, LOOK_GONE);
+    poll(&l, POLL_GONE);
     wake(&l);
-    poll(&l, LOOK_OK);
+    poll(&l, POLL_OK);
     answer(&l, &found);
     assert_int_equal(l.plan.n_tells, 1);
     assert_true(l.plan.tells[0].resolves);

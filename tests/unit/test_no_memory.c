@@ -478,7 +478,7 @@ static void read_settings(Calls *c, const char *region) {
     let_pass(c, "{\"ResourceTagList\":[{\"ResourceId\":\"" TRAIL "\",\"TagsList\":[{\"Key\":\"c\"}]}]}");
 }
 
-static void look_elsewhere(Calls *c, const char *region) {
+static void poll_elsewhere(Calls *c, const char *region) {
     static const CloudTrailLookup lookup = { .key = CLOUDTRAIL_LOOKUP_RESOURCE_NAME, .value = TRAIL };
 
     c->n_begun += cloudtrail_lookup_events(c->aws, c->credentials, region, &lookup, on_events, c, NULL) == 0;
@@ -514,7 +514,7 @@ static unsigned run_more_calls(void) {
     if (credentials_env_new(loop, "A", "s", NULL, &c.credentials) == 0 &&
         aws_client_new(fake_http_client(c.http), loop, &limits, NULL, &c.aws) == 0) {
         read_settings(&c, "eu-central-1");
-        look_elsewhere(&c, "eu-central-1");
+        poll_elsewhere(&c, "eu-central-1");
         write_settings(&c, "eu-central-1");
     }
     credentials_source_free(c.credentials);

@@ -29,7 +29,7 @@ typedef struct Fixture {
     AwsClient *aws;
     CredentialsSource *credentials;
     unsigned n_done, answered;
-    TargetLook look;
+    PollResult result;
     bool rejected, has_trails;
     Observation seen[N_TRAILS];
     size_t n_seen;
@@ -61,11 +61,11 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static void on_done(const WatchResult *result, void *userdata) {
+static void on_done(const PollAnswer *result, void *userdata) {
     Fixture *f = userdata;
 
     f->n_done++;
-    f->look = result->look;
+    f->result = result->result;
     f->rejected = result->rejected;
     f->has_trails = result->trails != NULL;
     assert_int_equal(result->n_seen, N_TRAILS);
@@ -73,8 +73,8 @@ static void on_done(const WatchResult *result, void *userdata) {
     memcpy(f->seen, result->seen, sizeof(f->seen));
 }
 
-static void look(Fixture *f, bool list, bool probe) {
-    WatchRequest request = {
+static void result(Fixture *f, bool list, bool probe) {
+    PollRequest request = {
         .aws = f->aws,
         .credentials = f->credentials,
         .region = "eu-central-1",
@@ -83,10 +83,10 @@ static void look(Fixture *f, bool list, bool probe) {
         .arns = arns,
         .n_arns = N_TRAILS,
     };
-    Watch *watch;
+    Poll *poll;
 
     f->n_done = 0;
-    assert_int_equal(watch_start(&request, on_done, f, &watch), 0);
+    assert_int_equal(poll_start(&request, on_done, f, &poll), 0);
     assert_int_equal(f->n_done, 0);
     fake_loop_advance(f->loop, 60 * USEC_PER_SEC);
     assert_int_equal(f->n_done, 1);
@@ -103,9 +103,9 @@ static void test_all_at_once(void **state) {
     fake_http_reply(f->http, 200, EMPTY_LIST, NULL);
     for (unsigned i = 0; i < N_TRAILS; i++)
         fake_http_reply(f->http, 200, LOGGING, NULL);
-    look(f, true, false);
+    result(f, true, false);
     assert_int_equal(fake_http_n_requests(f->http), 1 + N_TRAILS);
-    assert_true(f->look.sighted && f->look.listed && f->has_trails);
+    assert_true(f->result.reachable && f->result.listed && f->has_trails);
 }
 
 /* Whether the list was due or not, a target that does not answer costs one request, and what was said of it
@@ -115,15 +115,15 @@ static void test_a_dead_target_is_asked_once(void **state) {
         HttpResult result;
         int status;
         const char *body;
-        LookError error;
+        PollError error;
         bool rejected;
     } cases[] = {
-        { HTTP_CONNECT_FAILED, 0, "", LOOK_UNREACHABLE, false },
-        { HTTP_TIMED_OUT, 0, "", LOOK_UNREACHABLE, false },
-        { HTTP_TLS_FAILED, 0, "", LOOK_UNREACHABLE, false },
-        { HTTP_ANSWERED, 503, "<html>busy</html>", LOOK_SERVICE, false },
-        { HTTP_ANSWERED, 400, ERROR("ThrottlingException"), LOOK_THROTTLED, false },
-        { HTTP_ANSWERED, 400, ERROR("UnrecognizedClientException"), LOOK_CREDENTIALS, true },
+        { HTTP_CONNECT_FAILED, 0, "", POLL_UNREACHABLE, false },
+        { HTTP_TIMED_OUT, 0, "", POLL_UNREACHABLE, false },
+        { HTTP_TLS_FAILED, 0, "", POLL_UNREACHABLE, false },
+        { HTTP_ANSWERED, 503, "<html>busy</html>", POLL_SERVICE, false },
+        { HTTP_ANSWERED, 400, ERROR("ThrottlingException"), POLL_THROTTLED, false },
+        { HTTP_ANSWERED, 400, ERROR("UnrecognizedClientException"), POLL_CREDENTIALS, true },
     };
 
     for (size_t i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
@@ -138,18 +138,18 @@ static void test_a_dead_target_is_asked_once(void **state) {
             fake_http_reply(f->http, cases[c].status, cases[c].body, NULL);
         else
             fake_http_fail(f->http, cases[c].result, "it broke");
-        look(f, list, true);
+        result(f, list, true);
         assert_int_equal(fake_http_n_requests(f->http), 1);
         assert_true(asks_for(f, 0, operation));
-        assert_false(f->look.sighted || f->look.listed || f->has_trails);
-        assert_int_equal(f->look.error, cases[c].error);
+        assert_false(f->result.reachable || f->result.listed || f->has_trails);
+        assert_int_equal(f->result.error, cases[c].error);
         assert_int_equal(f->rejected, cases[c].rejected);
-        assert_ptr_equal(strstr(f->look.error_text, operation), f->look.error_text);
+        assert_ptr_equal(strstr(f->result.error_text, operation), f->result.error_text);
         for (unsigned k = 0; k < N_TRAILS; k++) {
             assert_int_equal(f->seen[k].kind, OBSERVED_ERROR);
             assert_int_equal(f->seen[k].error, cases[c].error);
-            assert_false(f->seen[k].target_sighted);
-            assert_string_equal(f->seen[k].error_text, f->look.error_text);
+            assert_false(f->seen[k].target_reachable);
+            assert_string_equal(f->seen[k].error_text, f->result.error_text);
         }
         tear_down(state);
     }
@@ -160,18 +160,18 @@ static void test_a_target_that_is_back_is_asked_everything(void **state) {
 
     for (unsigned i = 0; i < N_TRAILS; i++)
         fake_http_reply(f->http, 200, LOGGING, NULL);
-    look(f, false, true);
+    result(f, false, true);
     assert_int_equal(fake_http_n_requests(f->http), N_TRAILS);
-    assert_true(f->look.sighted);
+    assert_true(f->result.reachable);
     for (unsigned k = 0; k < N_TRAILS; k++)
         assert_true(f->seen[k].kind == OBSERVED_STATUS && f->seen[k].is_logging);
 
     fake_http_reply(f->http, 200, EMPTY_LIST, NULL);
     for (unsigned i = 0; i < N_TRAILS; i++)
         fake_http_reply(f->http, 200, LOGGING, NULL);
-    look(f, true, true);
+    result(f, true, true);
     assert_int_equal(fake_http_n_requests(f->http), 2 * N_TRAILS + 1);
-    assert_true(f->look.listed && f->has_trails);
+    assert_true(f->result.listed && f->has_trails);
 }
 
 /* What is wrong with the one trail that happened to be asked about must not hide the others. */
@@ -196,9 +196,9 @@ static void test_one_trail_does_not_speak_for_all(void **state) {
             fake_http_reply(f->http, 200, LOGGING, NULL);
         if (cases[i].list)
             fake_http_reply(f->http, 200, EMPTY_LIST, NULL);
-        look(f, false, true);
+        result(f, false, true);
         assert_int_equal(fake_http_n_requests(f->http), N_TRAILS + cases[i].list);
-        assert_true(f->look.sighted);
+        assert_true(f->result.reachable);
         assert_int_not_equal(f->seen[0].kind, OBSERVED_STATUS);
         for (unsigned k = 1; k < N_TRAILS; k++)
             assert_int_equal(f->seen[k].kind, OBSERVED_STATUS);
@@ -226,14 +226,14 @@ static void test_every_field_of_a_status_reaches_the_decision(void **unused) {
 
     (void)unused;
     assert_int_equal(cloudtrail_read_status(json, sizeof(json) - 1, &status), 0);
-    seen = watch_observe(&status);
+    seen = poll_observe(&status);
     assert_int_equal(seen.kind, OBSERVED_STATUS);
     assert_true(seen.is_logging);
     assert_string_equal(seen.delivery_error, "E1");
     assert_string_equal(seen.digest_error, "E2");
     assert_string_equal(seen.log_group_error, "E3");
     assert_string_equal(seen.notification_error, "E4");
-    guard_trail(&policy, &facts, &state, &(TrailInput){ .kind = GUARD_LOOKED, .seen = &seen }, now, &plan,
+    guard_trail(&policy, &facts, &state, &(TrailInput){ .kind = GUARD_POLLED, .seen = &seen }, now, &plan,
                 &state);
     assert_true(state.start_usec == 1735689601 * USEC_PER_SEC);
     assert_true(state.stop_usec == 1735689602 * USEC_PER_SEC);
@@ -243,7 +243,7 @@ static void test_every_field_of_a_status_reaches_the_decision(void **unused) {
                                              FINDING_BIT(FINDING_LOG_GROUP) |
                                              FINDING_BIT(FINDING_NOTIFICATION));
     now.real_usec += USEC_PER_SEC; /* now the digest, the newest of them, is older than stale_after */
-    guard_trail(&policy, &facts, &state, &(TrailInput){ .kind = GUARD_LOOKED, .seen = &seen }, now, &plan,
+    guard_trail(&policy, &facts, &state, &(TrailInput){ .kind = GUARD_POLLED, .seen = &seen }, now, &plan,
                 &state);
     assert_true(state.findings & FINDING_BIT(FINDING_STALE));
 }
@@ -253,41 +253,41 @@ static void on_answered(size_t i, const Observation *seen, void *userdata) {
 
     assert_int_equal(f->n_done, 0);
     assert_int_equal(seen->kind, OBSERVED_STATUS);
-    assert_true(seen->target_sighted);
+    assert_true(seen->target_reachable);
     f->answered |= 1u << i;
 }
 
 /* Statuses that were answered are given at once; the list and the status that failed wait for the end. */
 static void test_answers_are_given_when_they_come(void **state) {
     Fixture *f = *state;
-    WatchRequest request = {
+    PollRequest request = {
         f->aws, f->credentials, "eu-central-1", true, false, arns, N_TRAILS, on_answered
     };
-    Watch *watch;
+    Poll *poll;
 
     fake_http_fail(f->http, HTTP_TIMED_OUT, "no answer");
     fake_http_reply(f->http, 400, ERROR("TrailNotFoundException"), NULL);
     for (unsigned i = 1; i < N_TRAILS; i++)
         fake_http_reply(f->http, 200, LOGGING, NULL);
-    assert_int_equal(watch_start(&request, on_done, f, &watch), 0);
+    assert_int_equal(poll_start(&request, on_done, f, &poll), 0);
     fake_loop_advance(f->loop, 60 * USEC_PER_SEC);
     assert_int_equal(f->n_done, 1);
     assert_int_equal(f->answered, 0xe);
-    assert_true(f->look.sighted && !f->look.listed);
+    assert_true(f->result.reachable && !f->result.listed);
 }
 
 static void test_cancelled_while_probing(void **state) {
     Fixture *f = *state;
-    WatchRequest request = { f->aws, f->credentials, "eu-central-1", true, true, arns, N_TRAILS, NULL };
-    Watch *watch;
+    PollRequest request = { f->aws, f->credentials, "eu-central-1", true, true, arns, N_TRAILS, NULL };
+    Poll *poll;
 
-    watch_cancel(NULL);
-    assert_int_equal(watch_start(&request, on_done, f, &watch), 0);
-    watch_cancel(watch);
-    assert_int_equal(watch_start(&request, on_done, f, &watch), 0);
+    poll_cancel(NULL);
+    assert_int_equal(poll_start(&request, on_done, f, &poll), 0);
+    poll_cancel(poll);
+    assert_int_equal(poll_start(&request, on_done, f, &poll), 0);
     fake_loop_run(f->loop);
     assert_int_equal(fake_http_n_running(f->http), 1);
-    watch_cancel(watch);
+    poll_cancel(poll);
     assert_int_equal(fake_http_n_running(f->http), 0);
     fake_loop_advance(f->loop, 60 * USEC_PER_SEC);
     assert_int_equal(f->n_done, 0);

@@ -273,18 +273,21 @@ static void test_refusals(void **state _unused_) {
         { -EINVAL,
           "[default]\n" ROLE("R") "source_profile = 1\n[profile 1]\n" ROLE(
                   "R") "source_profile = 2\n[profile 2]\n" ROLE("R") "source_profile = 3\n[profile "
-                                                                     "3]\n" ROLE("R") "source_profile = "
-                                                                                      "4\n[profile "
-                                                                                      "4]\n" ROLE("R") "sour"
-                                                                                                       "ce_"
-                                                                                                       "prof"
-                                                                                                       "ile "
-                                                                                                       "= "
-                                                                                                       "5\n["
-                                                                                                       "prof"
-                                                                                                       "ile "
-                                                                                                       "5]"
-                                                                                                       "\n" ROLE("R") "source_profile = 6\n",
+                                                                     "3]\n" ROLE(
+                                                                             "R") "source_profile = "
+                                                                                  "4\n[profile "
+                                                                                  "4]\n" ROLE(
+                                                                                          "R") "sour"
+                                                                                               "ce_"
+                                                                                               "prof"
+                                                                                               "ile "
+                                                                                               "= "
+                                                                                               "5\n["
+                                                                                               "prof"
+                                                                                               "ile "
+                                                                                               "5]"
+                                                                                               "\n" ROLE(
+                                                                                                       "R") "source_profile = 6\n",
           "more than 5 roles" },
         { -EINVAL, "[default]\n" ROLE("R") "source_profile = a\nduration_seconds = 899\n",
           "duration_seconds" },

@@ -75,7 +75,7 @@ typedef struct Range {
     Trail trail;
     Settings baseline;
     Settings keep; /* what the action under way writes */
-    uint64_t look_due, settings_due, act_due;
+    uint64_t poll_due, settings_due, act_due;
     Action acting;
     uint32_t acting_fields;
     unsigned failing; /* of ten writes */
@@ -301,14 +301,14 @@ static void check_drift(const Range *r, const Drift *drift, uint32_t fields) {
     assert_int_equal((s->findings & FINDINGS_DRIFT) != 0, fields != 0);
 }
 
-static void look_at_trail(Range *r) {
+static void poll_trail(Range *r) {
     const Trail *t = &r->trail;
     Observation seen = observe(t);
     bool settings = r->l.now.mono_usec >= r->settings_due, was_open = r->l.state.incident.open, now, before;
     uint32_t fields;
     Drift drift;
 
-    r->look_due = r->l.now.mono_usec + 10 * SEC;
+    r->poll_due = r->l.now.mono_usec + 10 * SEC;
     if (r->acting != ACTION_NONE)
         return;
     fields = differs(r, &drift);
@@ -317,7 +317,7 @@ static void look_at_trail(Range *r) {
     now = !t->exists || !t->on || (settings && fields);
     before = t->stop > r->last_stop || (t->stop < r->last_stop && t->start > r->last_start);
     remember(r);
-    decide(&r->l, (TrailInput){ .kind = GUARD_LOOKED, .seen = &seen, .drift = settings ? &drift : NULL });
+    decide(&r->l, (TrailInput){ .kind = GUARD_POLLED, .seen = &seen, .drift = settings ? &drift : NULL });
     judge(r, was_open, now || before);
     if (settings && t->exists)
         check_drift(r, &drift, fields);
@@ -368,15 +368,15 @@ static void run(Range *r, uint64_t span) {
 
     for (;;) {
         uint64_t wake_due = l->plan.wake_mono_usec ? l->plan.wake_mono_usec : NEVER;
-        uint64_t next = MIN(MIN(r->look_due, r->act_due), MIN(wake_due, end));
+        uint64_t next = MIN(MIN(r->poll_due, r->act_due), MIN(wake_due, end));
 
         pass_time(l, next > l->now.mono_usec ? next - l->now.mono_usec : 0);
         if (next == end)
             return;
         if (next == r->act_due)
             finish_action(r);
-        else if (next == r->look_due)
-            look_at_trail(r);
+        else if (next == r->poll_due)
+            poll_trail(r);
         else {
             wake(l);
             take_plan(r);
@@ -396,7 +396,7 @@ static Range new_range(Mode mode) {
     for (Field f = 0; f < _FIELD_MAX; f++)
         set(&r.trail.settings, f, as_built[f]);
     accept(&r);
-    r.look_due = r.settings_due = r.l.now.mono_usec;
+    r.poll_due = r.settings_due = r.l.now.mono_usec;
     run(&r, 60 * SEC);
     assert_int_equal(r.l.n_tells, 0);
     return r;

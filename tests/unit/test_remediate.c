@@ -594,7 +594,7 @@ static void test_refused_fields_are_left_out(void **state) {
         const char *answers[6];     /* to the writes */
         const char *written, *body; /* the last UpdateTrail's, NULL: any */
         const char *text;
-        bool looked_at;
+        bool polled_at;
     } cases[] = {
         { BIT(KMS_KEY) | BIT(BUCKET) | BIT(MULTI_REGION) | BIT(SELECTORS),
           { ERROR("KmsKeyDisabledException"), "{}", "{}" },
@@ -658,7 +658,7 @@ static void test_refused_fields_are_left_out(void **state) {
         for (unsigned k = 0; k < ARRAY_SIZE(cases[i].answers) && cases[i].answers[k]; k++)
             fake_http_reply(f->http, strstr(cases[i].answers[k], "__type") ? 400 : 200, cases[i].answers[k],
                             NULL);
-        if (cases[i].looked_at)
+        if (cases[i].polled_at)
             reply_settings(f, LISTED);
         d = act(f, ACTION_RESTORE, &keep, &found, cases[i].fields);
         assert_int_equal(d.outcome.result, RESULT_FAILED);

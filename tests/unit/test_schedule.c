@@ -28,7 +28,7 @@ static void passes_come_up_to_a_twentieth_early(void **state _unused_) {
 
 /* Nothing until the target counts as blind; then twice the interval, four times, up to a minute, each up to
  * a quarter earlier. */
-static void a_blind_target_is_left_alone_for_longer(void **state _unused_) {
+static void an_unreachable_target_is_left_alone_for_longer(void **state _unused_) {
     static const struct {
         uint64_t poll_sec, wait_sec;
         unsigned n_failed;
@@ -123,7 +123,7 @@ static void calls_are_counted_as_they_are_paced(void **state _unused_) {
     }
 }
 
-static void settings_are_looked_at_in_the_nearest_pass(void **state _unused_) {
+static void settings_are_checked_in_the_nearest_pass(void **state _unused_) {
     Intervals i = intervals(10);
 
     assert_true(schedule_settings_are_due(&i, 0, 1000 * SEC));
@@ -193,12 +193,12 @@ int main(void) {
         cmocka_unit_test(weak_baselines_come_one_by_one_while_they_are_few),
         cmocka_unit_test(the_list_of_accounts_is_read_again),
         cmocka_unit_test(passes_come_up_to_a_twentieth_early),
-        cmocka_unit_test(a_blind_target_is_left_alone_for_longer),
+        cmocka_unit_test(an_unreachable_target_is_left_alone_for_longer),
         cmocka_unit_test(a_region_that_is_off_is_asked_daily),
         cmocka_unit_test(polls_stretch_to_five_reads_a_second),
         cmocka_unit_test(intervals_differ_much_by_a_quarter),
         cmocka_unit_test(calls_are_counted_as_they_are_paced),
-        cmocka_unit_test(settings_are_looked_at_in_the_nearest_pass),
+        cmocka_unit_test(settings_are_checked_in_the_nearest_pass),
         cmocka_unit_test(a_file_is_written_at_once_in_calm_times_and_takes_a_twentieth_of_a_storm),
     };
 

@@ -43,15 +43,15 @@ static void a_region_is_off_only_where_nothing_says_otherwise(void **state _unus
         { { .good_elsewhere = true, .opt_in = false, .lasts_usec = UINT64_MAX }, false },
         { { .good_elsewhere = true, .opt_in = true, .has_trails = true }, false },
         { { .good_elsewhere = true, .opt_in = true, .has_trails = true, .lasts_usec = UINT64_MAX }, false },
-        { { .good_elsewhere = true, .opt_in = true, .ever_sighted = true }, false },
+        { { .good_elsewhere = true, .opt_in = true, .ever_reachable = true }, false },
         { { .good_elsewhere = true,
             .opt_in = true,
-            .ever_sighted = true,
+            .ever_reachable = true,
             .lasts_usec = SCOPE_OFF_PROOF_USEC - 1 },
           false },
         { { .good_elsewhere = true,
             .opt_in = true,
-            .ever_sighted = true,
+            .ever_reachable = true,
             .lasts_usec = SCOPE_OFF_PROOF_USEC },
           true },
         { { .good_elsewhere = true, .opt_in = true, .named = true, .lasts_usec = UINT64_MAX }, false },
@@ -71,8 +71,8 @@ static void the_word_of_aws_decides_whether_a_region_is_off(void **state _unused
         { { .good_elsewhere = true, .opt_in = true }, { 1, 0, 0, 0, 0, 1, 1 } },
         { { .opt_in = true }, { 1, 0, 0, 0, 0, 0, 0 } },
         { { .good_elsewhere = true, .opt_in = true, .lasts_usec = UINT64_MAX }, { 1, 0, 0, 0, 0, 1, 1 } },
-        { { .good_elsewhere = true, .opt_in = true, .ever_sighted = true }, { 1, 0, 0, 0, 0, 0, 0 } },
-        { { .good_elsewhere = true, .opt_in = true, .ever_sighted = true, .lasts_usec = UINT64_MAX },
+        { { .good_elsewhere = true, .opt_in = true, .ever_reachable = true }, { 1, 0, 0, 0, 0, 0, 0 } },
+        { { .good_elsewhere = true, .opt_in = true, .ever_reachable = true, .lasts_usec = UINT64_MAX },
           { 1, 0, 0, 0, 0, 1, 1 } },
         { { .good_elsewhere = true, .opt_in = true, .has_trails = true, .lasts_usec = UINT64_MAX }, { 0 } },
         { { .good_elsewhere = true, .opt_in = true, .named = true, .lasts_usec = UINT64_MAX }, { 0 } },
@@ -101,7 +101,7 @@ static void aws_is_asked_only_where_its_word_can_matter(void **state _unused_) {
         bool wanted;
     } rows[] = {
         { { .good_elsewhere = true, .opt_in = true }, true },
-        { { .good_elsewhere = true, .opt_in = true, .has_trails = true, .ever_sighted = true }, true },
+        { { .good_elsewhere = true, .opt_in = true, .has_trails = true, .ever_reachable = true }, true },
         { { .good_elsewhere = true, .opt_in = true, .named = true }, true },
         { { .opt_in = true, .named = true }, true },
         { { .opt_in = true }, false },
@@ -125,12 +125,12 @@ static void what_it_means_that_a_region_calls_keys_unknown(void **state _unused_
         /* the keys may turn out to be good elsewhere, where that would make a difference */
         { { .opt_in = true, .polls_elsewhere = true }, REJECTION_UNCLEAR },
         { { .opt_in = true, .polls_elsewhere = true, .status = "ENABLED" }, REJECTION_FAILED },
-        { { .opt_in = true, .polls_elsewhere = true, .ever_sighted = true }, REJECTION_FAILED },
+        { { .opt_in = true, .polls_elsewhere = true, .ever_reachable = true }, REJECTION_FAILED },
         { { .opt_in = true, .polls_elsewhere = true, .named = true }, REJECTION_FAILED },
         { { .polls_elsewhere = true }, REJECTION_FAILED },
         /* AWS may say that it is off, where that would make a difference */
         { { .opt_in = true, .good_elsewhere = true, .asking = true }, REJECTION_UNCLEAR },
-        { { .opt_in = true, .good_elsewhere = true, .asking = true, .ever_sighted = true },
+        { { .opt_in = true, .good_elsewhere = true, .asking = true, .ever_reachable = true },
           REJECTION_UNCLEAR },
         { { .opt_in = true, .good_elsewhere = true, .asking = true, .has_trails = true }, REJECTION_FAILED },
         { { .opt_in = true, .named = true, .asking = true }, REJECTION_FAILED },
@@ -146,7 +146,7 @@ static void what_it_means_that_a_region_calls_keys_unknown(void **state _unused_
 
 static void which_regions_show_that_keys_are_good(void **state _unused_) {
     static const struct {
-        bool ever_sighted, not_enabled, polled;
+        bool ever_reachable, not_enabled, polled;
         unsigned n_failed;
         bool good;
     } rows[] = {
@@ -156,7 +156,7 @@ static void which_regions_show_that_keys_are_good(void **state _unused_) {
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        TargetState s = { .ever_sighted = rows[i].ever_sighted,
+        TargetState s = { .ever_reachable = rows[i].ever_reachable,
                           .not_enabled = rows[i].not_enabled,
                           .n_failed = rows[i].n_failed };
 

@@ -42,18 +42,18 @@
 typedef struct Looking {
     ServiceFixture *f;
     unsigned n_done;
-    SettingsLook look; /* its texts are ours */
+    SettingsSnapshot snapshot; /* its texts are ours */
 } Looking;
 
-static void on_done(const SettingsLook *look, void *userdata) {
+static void on_done(const SettingsSnapshot *snapshot, void *userdata) {
     Looking *l = userdata;
 
     l->n_done++;
-    settings_done(&l->look.settings);
-    l->look = *look;
-    l->look.settings = (Settings){ 0 };
+    settings_done(&l->snapshot.settings);
+    l->snapshot = *snapshot;
+    l->snapshot.settings = (Settings){ 0 };
     alloc_fail.armed = false; /* the copy is the test's own */
-    assert_int_equal(settings_copy(&look->settings, &l->look.settings), 0);
+    assert_int_equal(settings_copy(&snapshot->settings, &l->snapshot.settings), 0);
 }
 
 static CloudTrailTrail listed_trail(void) {
@@ -70,8 +70,8 @@ static CloudTrailTrail listed_trail(void) {
                               .kms_key = none };
 }
 
-static WatchSettingsRequest request_of(Looking *l, const char *region, const CloudTrailTrail *listed) {
-    return (WatchSettingsRequest){ .aws = l->f->aws,
+static SettingsCheckRequest request_of(Looking *l, const char *region, const CloudTrailTrail *listed) {
+    return (SettingsCheckRequest){ .aws = l->f->aws,
                                    .credentials = l->f->credentials,
                                    .region = region,
                                    .arn = ARN,
@@ -80,20 +80,20 @@ static WatchSettingsRequest request_of(Looking *l, const char *region, const Clo
                                    .userdata = l };
 }
 
-static int begin(const WatchSettingsRequest *request, WatchSettings **ret) {
-    int r = watch_settings_new(request, ret);
+static int begin(const SettingsCheckRequest *request, SettingsCheck **ret) {
+    int r = settings_check_new(request, ret);
 
     if (r < 0)
         return r;
-    r = watch_settings_begin(*ret);
+    r = settings_check_begin(*ret);
     if (r < 0)
-        watch_settings_cancel(*ret);
+        settings_check_cancel(*ret);
     return r;
 }
 
-static int start(Looking *l, const CloudTrailTrail *listed, WatchSettings **ret) {
+static int start(Looking *l, const CloudTrailTrail *listed, SettingsCheck **ret) {
     char region[] = REGION, arn[] = ARN;
-    WatchSettingsRequest request = request_of(l, region, listed);
+    SettingsCheckRequest request = request_of(l, region, listed);
     int r;
 
     request.arn = arn;
@@ -103,17 +103,17 @@ static int start(Looking *l, const CloudTrailTrail *listed, WatchSettings **ret)
     return r;
 }
 
-static void look(Looking *l, const CloudTrailTrail *listed) {
+static void snapshot(Looking *l, const CloudTrailTrail *listed) {
     unsigned before = l->n_done;
-    WatchSettings *watch;
+    SettingsCheck *poll;
 
-    assert_int_equal(start(l, listed, &watch), 0);
+    assert_int_equal(start(l, listed, &poll), 0);
     assert_int_equal(l->n_done, before);
     fake_loop_advance(l->f->loop, 4 * aws_client_deadline_usec(l->f->aws));
     assert_int_equal(l->n_done, before + 1);
     assert_int_equal(fake_http_n_left(l->f->http), 0);
-    assert_int_equal(l->look.failed == 0, l->look.error_text[0] == '\0');
-    assert_int_equal(l->look.failed == 0, l->look.error == LOOK_OK);
+    assert_int_equal(l->snapshot.failed == 0, l->snapshot.error_text[0] == '\0');
+    assert_int_equal(l->snapshot.failed == 0, l->snapshot.error == POLL_OK);
 }
 
 static void reply(ServiceFixture *f, const char *body) {
@@ -130,7 +130,7 @@ static void assert_asked(const ServiceFixture *f, unsigned i, const char *operat
 }
 
 static void assert_value(const Looking *l, Field field, const char *value) {
-    const char *seen = l->look.settings.values[field];
+    const char *seen = l->snapshot.settings.values[field];
 
     if (value)
         assert_string_equal(seen ? seen : "unknown", value);
@@ -161,7 +161,7 @@ static void test_listed(void **state) {
     t.log_group = (char *)"g";
     t.log_role = (char *)"r";
     t.sns_topic = (char *)"t";
-    assert_int_equal(watch_settings_listed(&t, &s), 0);
+    assert_int_equal(settings_check_listed(&t, &s), 0);
     assert_string_equal(s.values[FIELD_BUCKET], "logs");
     assert_string_equal(s.values[FIELD_PREFIX], "p");
     assert_string_equal(s.values[FIELD_KMS_KEY], "k");
@@ -173,7 +173,7 @@ static void test_listed(void **state) {
     assert_string_equal(s.values[FIELD_UNKNOWN], "{}");
     settings_done(&s);
     t.others = (char *)"{\"Tomorrow\":1}";
-    assert_int_equal(watch_settings_listed(&t, &s), 0);
+    assert_int_equal(settings_check_listed(&t, &s), 0);
     assert_string_equal(s.values[FIELD_UNKNOWN], t.others);
     settings_done(&s);
 
@@ -184,7 +184,7 @@ static void test_listed(void **state) {
         t = listed_trail();
         t.present = flags[i / 2].flag;
         *(bool *)((char *)&t + flags[i / 2].offset) = on;
-        assert_int_equal(watch_settings_listed(&t, &s), 0);
+        assert_int_equal(settings_check_listed(&t, &s), 0);
         for (Field f = FIELD_MULTI_REGION; f < FIELD_UNKNOWN; f++)
             if (f == flags[i / 2].field)
                 assert_string_equal(s.values[f], on ? "true" : "false");
@@ -217,18 +217,18 @@ static void test_everything(void **state) {
     reply(l.f, "{\"InsightSelectors\":" INSIGHTS "}");
     reply(l.f, TAGS_ANSWER);
     reply(l.f, CONFIGURATION_ANSWER);
-    look(&l, NULL);
+    snapshot(&l, NULL);
     assert_int_equal(fake_http_n_requests(l.f->http), 5);
     assert_asked(l.f, 0, "DescribeTrails", NULL);
     assert_asked(l.f, 1, "GetEventSelectors", "{\"TrailName\":\"" ARN "\"}");
     assert_asked(l.f, 2, "GetInsightSelectors", "{\"TrailName\":\"" ARN "\"}");
     assert_asked(l.f, 3, "ListTags", "{\"ResourceIdList\":[\"" ARN "\"]}");
     assert_asked(l.f, 4, "GetEventConfiguration", "{\"TrailName\":\"" ARN "\"}");
-    assert_false(l.look.gone);
-    assert_int_equal(l.look.failed, 0);
+    assert_false(l.snapshot.gone);
+    assert_int_equal(l.snapshot.failed, 0);
     for (Field f = 0; f < _FIELD_MAX; f++)
         assert_value(&l, f, values[f]);
-    settings_done(&l.look.settings);
+    settings_done(&l.snapshot.settings);
 }
 
 static void test_what_was_just_listed_is_not_asked(void **state) {
@@ -240,7 +240,7 @@ static void test_what_was_just_listed_is_not_asked(void **state) {
     reply(l.f, "{\"EventSelectors\":" BASIC "}");
     reply(l.f, TAGS_ANSWER);
     reply(l.f, CONFIGURATION_ANSWER);
-    look(&l, &t);
+    snapshot(&l, &t);
     assert_asked(l.f, 0, "GetEventSelectors", NULL);
     assert_asked(l.f, 1, "ListTags", NULL);
     assert_value(&l, FIELD_BUCKET, "logs");
@@ -253,11 +253,11 @@ static void test_what_was_just_listed_is_not_asked(void **state) {
         reply(l.f, i == 0 ? "{\"InsightSelectors\":" INSIGHTS "}" : ERROR("InsightNotEnabledException"));
         reply(l.f, TAGS_ANSWER);
         reply(l.f, CONFIGURATION_ANSWER);
-        look(&l, &t);
+        snapshot(&l, &t);
         assert_asked(l.f, 4 + 4 * i, "GetInsightSelectors", NULL);
         assert_value(&l, FIELD_INSIGHTS, i == 0 ? INSIGHTS : "[]");
     }
-    settings_done(&l.look.settings);
+    settings_done(&l.snapshot.settings);
 }
 
 /* ---- forms of values ---- */
@@ -291,11 +291,11 @@ static void test_forms(void **state) {
         reply(l.f, cases[i].field == FIELD_INSIGHTS ? cases[i].answer : "{}");
         reply(l.f, cases[i].field == FIELD_TAGS ? cases[i].answer : "{}");
         reply(l.f, "{}");
-        look(&l, &t);
-        assert_int_equal(l.look.failed, 0);
+        snapshot(&l, &t);
+        assert_int_equal(l.snapshot.failed, 0);
         assert_value(&l, cases[i].field, cases[i].value);
     }
-    settings_done(&l.look.settings);
+    settings_done(&l.snapshot.settings);
 }
 
 /* ---- failures ---- */
@@ -304,20 +304,20 @@ static void test_in_part(void **state) {
     static const struct {
         const char *selectors, *insights, *tags;
         uint32_t failed;
-        LookError error;
+        PollError error;
         const char *text;
     } cases[] = {
-        { ERROR("AccessDeniedException"), "{}", "{}", BIT(SELECTORS), LOOK_DENIED,
+        { ERROR("AccessDeniedException"), "{}", "{}", BIT(SELECTORS), POLL_DENIED,
           "GetEventSelectors: AccessDeniedException: no" },
-        { "{}", ERROR("AccessDeniedException"), "{}", BIT(INSIGHTS), LOOK_DENIED,
+        { "{}", ERROR("AccessDeniedException"), "{}", BIT(INSIGHTS), POLL_DENIED,
           "GetInsightSelectors: AccessDeniedException: no" },
-        { "{}", "{}", ERROR("ThrottlingException"), BIT(TAGS), LOOK_THROTTLED,
+        { "{}", "{}", ERROR("ThrottlingException"), BIT(TAGS), POLL_THROTTLED,
           "ListTags: ThrottlingException: no" },
         { ERROR("AccessDeniedException"), "{}", ERROR("ThrottlingException"), BIT(SELECTORS) | BIT(TAGS),
-          LOOK_DENIED, "GetEventSelectors: AccessDeniedException: no" },
+          POLL_DENIED, "GetEventSelectors: AccessDeniedException: no" },
         { "{}", ERROR("ThrottlingException"), ERROR("AccessDeniedException"), BIT(INSIGHTS) | BIT(TAGS),
-          LOOK_THROTTLED, "GetInsightSelectors: ThrottlingException: no" },
-        { "[]", "{}", "{}", BIT(SELECTORS), LOOK_BAD_ANSWER, NULL },
+          POLL_THROTTLED, "GetInsightSelectors: ThrottlingException: no" },
+        { "[]", "{}", "{}", BIT(SELECTORS), POLL_BAD_ANSWER, NULL },
     };
     CloudTrailTrail t = listed_trail();
 
@@ -330,16 +330,16 @@ static void test_in_part(void **state) {
         reply(l.f, cases[i].insights);
         reply(l.f, cases[i].tags);
         reply(l.f, CONFIGURATION_ANSWER);
-        look(&l, &t);
-        assert_int_equal(l.look.failed, cases[i].failed);
-        assert_int_equal(l.look.error, cases[i].error);
+        snapshot(&l, &t);
+        assert_int_equal(l.snapshot.failed, cases[i].failed);
+        assert_int_equal(l.snapshot.error, cases[i].error);
         if (cases[i].text)
-            assert_string_equal(l.look.error_text, cases[i].text);
-        assert_false(l.look.gone);
+            assert_string_equal(l.snapshot.error_text, cases[i].text);
+        assert_false(l.snapshot.gone);
         for (Field f = FIELD_SELECTORS; f < FIELD_UNKNOWN; f++)
-            assert_int_equal(l.look.settings.values[f] == NULL, (l.look.failed & FIELD_BIT(f)) != 0);
+            assert_int_equal(l.snapshot.settings.values[f] == NULL, (l.snapshot.failed & FIELD_BIT(f)) != 0);
         assert_value(&l, FIELD_BUCKET, "logs");
-        settings_done(&l.look.settings);
+        settings_done(&l.snapshot.settings);
         service_tear_down(state);
     }
 }
@@ -369,11 +369,11 @@ static void test_a_configuration_that_aws_does_not_show(void **state) {
         reply(l.f, "{}");
         reply(l.f, TAGS_ANSWER);
         reply(l.f, cases[i].answer);
-        look(&l, &t);
-        assert_int_equal(l.look.failed, BIT(CONFIGURATION));
+        snapshot(&l, &t);
+        assert_int_equal(l.snapshot.failed, BIT(CONFIGURATION));
         assert_value(&l, FIELD_CONFIGURATION, NULL);
-        assert_int_equal(l.look.failures[UNREADABLE_CONFIGURATION].unsupported, cases[i].unsupported);
-        settings_done(&l.look.settings);
+        assert_int_equal(l.snapshot.failures[UNREADABLE_CONFIGURATION].unsupported, cases[i].unsupported);
+        settings_done(&l.snapshot.settings);
         service_tear_down(state);
     }
 }
@@ -384,15 +384,15 @@ static void test_no_list(void **state) {
         HttpResult result;
         const char *body;
         bool gone;
-        LookError error;
+        PollError error;
         const char *text;
     } cases[] = {
-        { HTTP_ANSWERED, LIST(""), true, LOOK_OK, "" },
-        { HTTP_ANSWERED, LIST(ENTRY(OTHER, "")), true, LOOK_OK, "" },
-        { HTTP_ANSWERED, ERROR("AccessDeniedException"), false, LOOK_DENIED,
+        { HTTP_ANSWERED, LIST(""), true, POLL_OK, "" },
+        { HTTP_ANSWERED, LIST(ENTRY(OTHER, "")), true, POLL_OK, "" },
+        { HTTP_ANSWERED, ERROR("AccessDeniedException"), false, POLL_DENIED,
           "DescribeTrails: AccessDeniedException: no" },
-        { HTTP_CONNECT_FAILED, "it broke", false, LOOK_UNREACHABLE, "DescribeTrails: it broke" },
-        { HTTP_TIMED_OUT, "no answer", false, LOOK_UNREACHABLE, "DescribeTrails: no answer" },
+        { HTTP_CONNECT_FAILED, "it broke", false, POLL_UNREACHABLE, "DescribeTrails: it broke" },
+        { HTTP_TIMED_OUT, "no answer", false, POLL_UNREACHABLE, "DescribeTrails: no answer" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -404,12 +404,12 @@ static void test_no_list(void **state) {
             reply(l.f, cases[i].body);
         else
             fake_http_fail(l.f->http, cases[i].result, cases[i].body);
-        look(&l, NULL);
+        snapshot(&l, NULL);
         assert_int_equal(fake_http_n_requests(l.f->http), 1);
-        assert_int_equal(l.look.gone, cases[i].gone);
-        assert_int_equal(l.look.failed, cases[i].gone ? 0 : FIELDS_ALL);
-        assert_int_equal(l.look.error, cases[i].error);
-        assert_string_equal(l.look.error_text, cases[i].text);
+        assert_int_equal(l.snapshot.gone, cases[i].gone);
+        assert_int_equal(l.snapshot.failed, cases[i].gone ? 0 : FIELDS_ALL);
+        assert_int_equal(l.snapshot.error, cases[i].error);
+        assert_string_equal(l.snapshot.error_text, cases[i].text);
         for (Field f = 0; f < _FIELD_MAX; f++)
             assert_value(&l, f, NULL);
         service_tear_down(state);
@@ -419,51 +419,51 @@ static void test_no_list(void **state) {
 static void test_a_region_that_is_none(void **state) {
     Looking l = { .f = *state };
     CloudTrailTrail t = listed_trail();
-    WatchSettings *watch;
+    SettingsCheck *poll;
 
     for (unsigned i = 0; i < 2; i++) {
-        WatchSettingsRequest request = request_of(&l, "mars", i ? &t : NULL);
+        SettingsCheckRequest request = request_of(&l, "mars", i ? &t : NULL);
 
-        assert_int_equal(begin(&request, &watch), 0);
+        assert_int_equal(begin(&request, &poll), 0);
         fake_loop_run(l.f->loop);
         assert_int_equal(l.n_done, i + 1);
-        assert_int_equal(l.look.failed,
+        assert_int_equal(l.snapshot.failed,
                          i ? BIT(SELECTORS) | BIT(INSIGHTS) | BIT(CONFIGURATION) | BIT(TAGS) : FIELDS_ALL);
-        assert_string_equal(l.look.error_text,
+        assert_string_equal(l.snapshot.error_text,
                             i ? "GetEventSelectors: Invalid argument" : "DescribeTrails: Invalid argument");
     }
-    settings_done(&l.look.settings);
+    settings_done(&l.snapshot.settings);
 }
 
 /* Another account's organization trail. */
 static void test_tags_that_aws_does_not_tell_are_not_asked_for(void **state) {
     Looking l = { .f = *state };
-    WatchSettingsRequest request = request_of(&l, REGION, NULL);
-    WatchSettings *watch;
+    SettingsCheckRequest request = request_of(&l, REGION, NULL);
+    SettingsCheck *poll;
 
     request.no_tags = true;
     reply(l.f, LIST(ENTRY(ARN, "")));
     reply(l.f, "{\"EventSelectors\":" BASIC "}");
     reply(l.f, "{\"InsightSelectors\":" INSIGHTS "}");
     reply(l.f, CONFIGURATION_ANSWER);
-    assert_int_equal(begin(&request, &watch), 0);
+    assert_int_equal(begin(&request, &poll), 0);
     fake_loop_run(l.f->loop);
     assert_int_equal(l.n_done, 1);
-    assert_int_equal(l.look.failed, 0);
+    assert_int_equal(l.snapshot.failed, 0);
     assert_value(&l, FIELD_TAGS, NULL);
     assert_int_equal(fake_http_n_requests(l.f->http), 4);
-    settings_done(&l.look.settings);
+    settings_done(&l.snapshot.settings);
 }
 
 static void test_nothing_is_asked_before_it_begins(void **state) {
     Looking l = { .f = *state };
-    WatchSettingsRequest request = request_of(&l, REGION, NULL);
-    WatchSettings *watch;
+    SettingsCheckRequest request = request_of(&l, REGION, NULL);
+    SettingsCheck *poll;
 
-    assert_int_equal(watch_settings_new(&request, &watch), 0);
+    assert_int_equal(settings_check_new(&request, &poll), 0);
     fake_loop_advance(l.f->loop, 100 * USEC_PER_SEC);
     assert_int_equal(fake_http_n_requests(l.f->http), 0);
-    watch_settings_cancel(watch);
+    settings_check_cancel(poll);
     assert_int_equal(l.n_done, 0);
 }
 
@@ -480,26 +480,26 @@ static void script(ServiceFixture *f) {
 static void test_cancelled_anywhere(void **state) {
     bool over = false;
 
-    watch_settings_cancel(NULL);
+    settings_check_cancel(NULL);
     for (unsigned n = 0; !over; n++) {
         Looking l = { 0 };
-        WatchSettings *watch;
+        SettingsCheck *poll;
 
         assert_true(n < 50);
         service_set_up_patient(state);
         l.f = *state;
         fake_http_set_delay(l.f->http, USEC_PER_MSEC);
         script(l.f);
-        assert_int_equal(start(&l, NULL, &watch), 0);
+        assert_int_equal(start(&l, NULL, &poll), 0);
         for (unsigned i = 0; i < n && l.n_done == 0; i++)
             assert_true(fake_loop_next(l.f->loop));
         over = l.n_done > 0;
         if (!over)
-            watch_settings_cancel(watch);
+            settings_check_cancel(poll);
         assert_int_equal(fake_http_n_running(l.f->http), 0);
         fake_loop_advance(l.f->loop, 100 * USEC_PER_SEC);
         assert_int_equal(l.n_done, over);
-        settings_done(&l.look.settings);
+        settings_done(&l.snapshot.settings);
         service_tear_down(state);
     }
 }
@@ -511,7 +511,7 @@ static void test_no_memory(void **state) {
     for (unsigned n = 0; failed; n++) {
         uint32_t known = 0;
         Looking l = { 0 };
-        WatchSettings *watch;
+        SettingsCheck *poll;
         int r;
 
         assert_true(n < 2000);
@@ -519,7 +519,7 @@ static void test_no_memory(void **state) {
         l.f = *state;
         script(l.f);
         alloc_fail_once(n);
-        r = start(&l, NULL, &watch);
+        r = start(&l, NULL, &poll);
         if (r == 0)
             fake_loop_run(l.f->loop);
         failed = alloc_fail_end();
@@ -527,14 +527,14 @@ static void test_no_memory(void **state) {
         fake_loop_advance(l.f->loop, 100 * USEC_PER_SEC);
         assert_int_equal(l.n_done, r == 0);
         for (Field f = 0; f < _FIELD_MAX; f++)
-            if (l.look.settings.values[f])
+            if (l.snapshot.settings.values[f])
                 known |= FIELD_BIT(f);
         if (r == 0) /* the list tells no flags */
-            assert_int_equal((known | l.look.failed) | (BIT(SELECTORS) - BIT(MULTI_REGION)), FIELDS_ALL);
-        assert_int_equal(known & l.look.failed, 0);
+            assert_int_equal((known | l.snapshot.failed) | (BIT(SELECTORS) - BIT(MULTI_REGION)), FIELDS_ALL);
+        assert_int_equal(known & l.snapshot.failed, 0);
         if (!failed)
-            assert_int_equal(l.look.failed, 0);
-        settings_done(&l.look.settings);
+            assert_int_equal(l.snapshot.failed, 0);
+        settings_done(&l.snapshot.settings);
         service_tear_down(state);
     }
 }

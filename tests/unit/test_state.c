@@ -185,7 +185,7 @@ static Incident rnd_incident(void) {
         return (Incident){ .event = _EVENT_MAX };
     return (Incident){
         .open = rnd() % 2,
-        .mark_usec = rnd_usec(),
+        .dedup_usec = rnd_usec(),
         .opened_usec = 1 + rnd() % 1000,
         .reopened_usec = rnd_usec(),
         .resolved_usec = rnd_usec(),
@@ -193,7 +193,7 @@ static Incident rnd_incident(void) {
         .event = (Event)(rnd() % (_EVENT_MAX + 1)),
         .severity = (Severity)(rnd() % _SEVERITY_MAX),
         .told = (uint32_t)(rnd() % FINDING_BIT(_FINDING_MAX)),
-        .last_mark_usec = rnd_usec(),
+        .last_dedup_usec = rnd_usec(),
         .n_reopened = rnd_uint(),
         .quiet = rnd() % 2,
         .told_usec = rnd_usec(),
@@ -216,13 +216,13 @@ static Attributing rnd_attributing(void) {
         .findings = (uint32_t)(rnd() % FINDING_BIT(_FINDING_MAX)),
         .from_usec = rnd_usec(),
         .seen_usec = 1 + rnd() % 1000,
-        .mark_usec = rnd_usec(),
-        .n_looks = rnd_uint(),
+        .dedup_usec = rnd_usec(),
+        .n_polls = rnd_uint(),
         .attempts_usec = rnd_usec(),
         .again_findings = (uint32_t)(rnd() % FINDING_BIT(_FINDING_MAX)),
         .again_from_usec = rnd_usec(),
         .again_is_older = rnd() % 2 == 0,
-        .again_mark_usec = rnd_usec(),
+        .again_dedup_usec = rnd_usec(),
         .n_searches = rnd_uint(),
         .n_attempts = rnd_uint(),
     };
@@ -272,7 +272,7 @@ static StateTrail rnd_trail(void) {
             .stop_usec = rnd_usec(),
             .delivery_usec = rnd_usec(),
             .digest_usec = rnd_usec(),
-            .looked_usec = rnd_usec(),
+            .polled_usec = rnd_usec(),
             .settings_usec = rnd_usec(),
             .fields = (uint32_t)(rnd() & FIELDS_ALL),
             .losing_fields = (uint32_t)(rnd() & FIELDS_ALL),
@@ -280,7 +280,7 @@ static StateTrail rnd_trail(void) {
             .attributing = rnd_attributing(),
             .n_failed = rnd_uint(),
             .failed_since_usec = rnd_usec(),
-            .error = (LookError)(rnd() % _LOOK_ERROR_MAX),
+            .error = (PollError)(rnd() % _POLL_ERROR_MAX),
             .n_action_failures = rnd_uint(),
             .incident = rnd_incident(),
         },
@@ -308,9 +308,9 @@ static StateTarget rnd_target(void) {
         .state = {
             .n_failed = rnd_uint(),
             .failed_since_usec = rnd_usec(),
-            .error = (LookError)(rnd() % _LOOK_ERROR_MAX),
-            .ever_sighted = rnd() % 2,
-            .blind = rnd() % 2,
+            .error = (PollError)(rnd() % _POLL_ERROR_MAX),
+            .ever_reachable = rnd() % 2,
+            .unreachable = rnd() % 2,
             .not_enabled = rnd() % 2,
             .covered = rnd() % 2,
             .listed = rnd() % 2,
@@ -325,7 +325,7 @@ static StateTarget rnd_target(void) {
 
 static void assert_incident(const Incident *a, const Incident *b) {
     assert_int_equal(a->open, b->open);
-    assert_int_equal(a->mark_usec, b->mark_usec);
+    assert_int_equal(a->dedup_usec, b->dedup_usec);
     assert_int_equal(a->opened_usec, b->opened_usec);
     assert_int_equal(a->reopened_usec, b->reopened_usec);
     assert_int_equal(a->resolved_usec, b->resolved_usec);
@@ -333,7 +333,7 @@ static void assert_incident(const Incident *a, const Incident *b) {
     assert_int_equal(a->event, b->event);
     assert_int_equal(a->severity, b->severity);
     assert_int_equal(a->told, b->told);
-    assert_int_equal(a->last_mark_usec, b->last_mark_usec);
+    assert_int_equal(a->last_dedup_usec, b->last_dedup_usec);
     assert_int_equal(a->n_reopened, b->n_reopened);
     assert_int_equal(a->quiet, b->quiet);
     assert_int_equal(a->told_usec, b->told_usec);
@@ -355,12 +355,12 @@ static void assert_attributing(const Attributing *a, const Attributing *b) {
     assert_int_equal(a->findings, b->findings);
     assert_int_equal(a->from_usec, b->from_usec);
     assert_int_equal(a->seen_usec, b->seen_usec);
-    assert_int_equal(a->mark_usec, b->mark_usec);
-    assert_int_equal(a->n_looks, b->n_looks);
+    assert_int_equal(a->dedup_usec, b->dedup_usec);
+    assert_int_equal(a->n_polls, b->n_polls);
     assert_int_equal(a->attempts_usec, b->attempts_usec);
     assert_int_equal(a->again_findings, b->again_findings);
     assert_int_equal(a->again_from_usec, b->again_from_usec);
-    assert_int_equal(a->again_mark_usec, b->again_mark_usec);
+    assert_int_equal(a->again_dedup_usec, b->again_dedup_usec);
     assert_int_equal(a->n_searches, b->n_searches);
     assert_int_equal(a->n_attempts, b->n_attempts);
 }
@@ -401,7 +401,7 @@ static void assert_trail(const StateTrail *a, const StateTrail *b) {
     assert_int_equal(a->state.error, b->state.error);
     assert_int_equal(a->state.n_action_failures, b->state.n_action_failures);
     assert_int_equal(a->state.digest_usec, b->state.digest_usec);
-    assert_int_equal(a->state.looked_usec, b->state.looked_usec);
+    assert_int_equal(a->state.polled_usec, b->state.polled_usec);
     assert_int_equal(a->state.settings_usec, b->state.settings_usec);
     assert_int_equal(a->state.fields, b->state.fields);
     assert_int_equal(a->state.losing_fields, b->state.losing_fields);
@@ -428,8 +428,8 @@ static void assert_target(const StateTarget *a, const StateTarget *b) {
     assert_int_equal(a->state.n_failed, b->state.n_failed);
     assert_int_equal(a->state.failed_since_usec, b->state.failed_since_usec);
     assert_int_equal(a->state.error, b->state.error);
-    assert_int_equal(a->state.ever_sighted, b->state.ever_sighted);
-    assert_int_equal(a->state.blind, b->state.blind);
+    assert_int_equal(a->state.ever_reachable, b->state.ever_reachable);
+    assert_int_equal(a->state.unreachable, b->state.unreachable);
     assert_int_equal(a->state.not_enabled, b->state.not_enabled);
     assert_int_equal(a->state.covered, b->state.covered);
     assert_int_equal(a->state.listed, b->state.listed);
@@ -539,7 +539,7 @@ static void the_file_is_readable(void **state _unused_) {
                    .act_after_mono_usec = 77,
                    .incident = { .open = true,
                                  .opened_usec = NOW,
-                                 .mark_usec = NOW,
+                                 .dedup_usec = NOW,
                                  .event = EVENT_TRAIL_STOPPED,
                                  .severity = SEVERITY_CRITICAL,
                                  .gap.from_usec = NOW } },
@@ -614,7 +614,7 @@ static StateTrail intended(const char *region, uint64_t intent_usec) {
                          .account = (char *)"1",
                          .region = (char *)region,
                          .state = { .intent_usec = intent_usec,
-                                    .pending_restore = { .set = true, .mark_usec = 5 },
+                                    .pending_restore = { .set = true, .dedup_usec = 5 },
                                     .incident = { .open = true, .opened_usec = 1 } } };
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Passes: who is looked at, and what becomes of the answers. */
+/* Passes: who is polled, and what becomes of the answers. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 void engine_end_pass(Engine *engine) {
     Now now = engine_now(engine);
 
-    if (!engine->pass_open || engine->n_looking > 0)
+    if (!engine->pass_open || engine->n_polling > 0)
         return;
     engine->pass_open = false;
     engine->n_passes++;
@@ -24,7 +24,7 @@ void engine_end_pass(Engine *engine) {
     engine_publish(engine);
 }
 
-/* ---- one look ---- */
+/* ---- one poll ---- */
 
 static Cover cover_of(Target *target, const CloudTrailTrails *list) {
     CoverInput in = {
@@ -44,12 +44,12 @@ static Cover cover_of(Target *target, const CloudTrailTrails *list) {
 }
 
 /* Those that came in while their home was being asked too: its own look ends here as well. */
-static void look_at_new_trails(Target *target) {
+static void poll_new_trails(Target *target) {
     if (target->fresh)
-        engine_look(target->engine, target);
+        engine_poll(target->engine, target);
     for (size_t i = 0; i < target->n_shown; i++)
         if (target->shown[i]->home && target->shown[i]->home->fresh)
-            engine_look(target->engine, target->shown[i]->home);
+            engine_poll(target->engine, target->shown[i]->home);
 }
 
 /* Trails come one by one: only what makes a difference to people is said again. */
@@ -81,7 +81,7 @@ static void pace(Target *target, uint64_t began_usec, bool settings) {
     uint64_t now_usec = engine_now(engine).mono_usec;
     TargetPace p = {
         .n_failed = target->state.n_failed,
-        .throttled = target->state.error == LOOK_THROTTLED,
+        .throttled = target->state.error == POLL_THROTTLED,
         .not_enabled = target->state.not_enabled,
         .n_rejected = target->n_rejected,
         .proven = scope_is_proven_off(target->region_status),
@@ -112,13 +112,13 @@ static bool are_good_elsewhere(const Target *target) {
     for (size_t i = 0; i < account->n_targets; i++) {
         const Target *other = account->targets[i];
 
-        if (other != target && scope_keys_are_good(&other->state, other->looked_usec != 0))
+        if (other != target && scope_keys_are_good(&other->state, other->polled_usec != 0))
             return true;
     }
     return false;
 }
 
-static bool is_looking_elsewhere(const Target *target) {
+static bool is_polling_elsewhere(const Target *target) {
     const Account *account = target->account;
 
     for (size_t i = 0; i < account->n_targets; i++)
@@ -144,11 +144,11 @@ static Rejection rejection_of(Target *target) {
         .good_elsewhere = are_good_elsewhere(target),
         .opt_in = endpoint_region_is_opt_in(target->region),
         .has_trails = target->n_trails > 0,
-        .ever_sighted = target->state.ever_sighted,
+        .ever_reachable = target->state.ever_reachable,
         .lasts_usec = engine_now(target->engine).mono_usec - target->rejected_since_usec,
         .status = target->region_status,
         .waits = account->engine->once,
-        .polls_elsewhere = is_looking_elsewhere(target),
+        .polls_elsewhere = is_polling_elsewhere(target),
     };
 
     rejection.asking = scope_wants_status(&rejection) && engine_ask_region(target);
@@ -156,38 +156,38 @@ static Rejection rejection_of(Target *target) {
 }
 
 /* AWS's word stands beside the refusal, for that alone could mean anything. */
-static void add_status(const Rejection *rejection, TargetLook *look) {
+static void add_status(const Rejection *rejection, PollResult *result) {
     const char *meaning = scope_region_meaning(rejection->status);
-    size_t n = strlen(look->error_text);
+    size_t n = strlen(result->error_text);
 
-    if (meaning && !look->not_enabled)
-        (void)snprintf(look->error_text + n, sizeof(look->error_text) - n, " (GetRegionOptStatus: %s)",
+    if (meaning && !result->not_enabled)
+        (void)snprintf(result->error_text + n, sizeof(result->error_text) - n, " (GetRegionOptStatus: %s)",
                        meaning);
 }
 
 /* True when look says what it is. */
-static bool is_clear(Target *target, TargetLook *look) {
+static bool is_clear(Target *target, PollResult *result) {
     Rejection rejection = rejection_of(target);
     RejectionMeaning meaning = scope_judge_rejection(&rejection);
 
-    look->not_enabled = meaning == REJECTION_NOT_ENABLED;
+    result->not_enabled = meaning == REJECTION_NOT_ENABLED;
     if (meaning == REJECTION_UNCLEAR)
         return false;
-    add_status(&rejection, look);
+    add_status(&rejection, result);
     return true;
 }
 
-static bool is_unclear(Target *target, const WatchResult *result, TargetLook *look) {
+static bool is_unclear(Target *target, const PollAnswer *answer, PollResult *result) {
     forget_rejected(target);
-    count_rejection(target, result->rejected);
-    if (look->sighted)
+    count_rejection(target, answer->rejected);
+    if (result->reachable)
         engine_forget_region(target);
-    if (!result->rejected || is_clear(target, look))
+    if (!answer->rejected || is_clear(target, result))
         return false;
     target->rejected = malloc(sizeof(*target->rejected));
     if (!target->rejected)
         return false;
-    *target->rejected = *look;
+    *target->rejected = *result;
     return true;
 }
 
@@ -222,7 +222,7 @@ static void leave_pass(Poll *poll) {
     if (!poll->is_of_pass)
         return;
     poll->is_of_pass = false;
-    engine->n_looking--;
+    engine->n_polling--;
     engine_end_pass(engine);
 }
 
@@ -264,7 +264,7 @@ static void take_observation(Poll *poll, size_t i, const Observation *seen) {
         return;
     poll->trails[i] = NULL;
     engine_decide_trail(trail,
-                        &(TrailInput){ .kind = GUARD_LOOKED, .seen = engine_remember_seen(trail, seen) });
+                        &(TrailInput){ .kind = GUARD_POLLED, .seen = engine_remember_seen(trail, seen) });
 }
 
 /* Whether it may be written to is known: it was listed, was known before, or is the account's own. */
@@ -279,7 +279,7 @@ static void status_answered(size_t i, const Observation *seen, void *userdata) {
     Poll *poll = userdata;
     Engine *engine = poll->target->engine;
 
-    poll->target->looked_usec = engine_now(engine).real_usec;
+    poll->target->polled_usec = engine_now(engine).real_usec;
     engine->problem[0] = '\0';
     if (!poll->trails[i] || has_facts(poll->trails[i]))
         take_observation(poll, i, seen);
@@ -287,59 +287,59 @@ static void status_answered(size_t i, const Observation *seen, void *userdata) {
         leave_pass(poll);
 }
 
-static void note_denials(const Target *target, const WatchResult *result) {
+static void note_denials(const Target *target, const PollAnswer *result) {
     Subject where = engine_target_subject(target);
 
     for (size_t i = 0; i < result->n_denials; i++)
         engine_note_denial(target->engine, &where, result->denials[i].action, result->denials[i].resource);
 }
 
-static void look_done(const WatchResult *result, void *userdata) {
+static void poll_done(const PollAnswer *answer, void *userdata) {
     Poll *poll = userdata;
     Target *target = poll->target;
     Engine *engine = target->engine;
-    TargetLook look = result->look;
+    PollResult result = answer->result;
     uint64_t began_usec = poll->began_usec;
-    bool settings = result->trails && poll->asks_list;
+    bool settings = answer->trails && poll->asks_list;
 
-    poll->watch = NULL;
-    note_denials(target, result);
-    if (result->no_credentials) {
-        engine->n_looking -= poll->is_of_pass;
+    poll->poll = NULL;
+    note_denials(target, answer);
+    if (answer->no_credentials) {
+        engine->n_polling -= poll->is_of_pass;
         free_poll(poll);
-        engine_account_failed(target->account, &look);
+        engine_account_failed(target->account, &result);
         engine_judge_rejected(target->account);
         engine_end_pass(engine);
         return;
     }
-    if (look.sighted) {
-        target->looked_usec = engine_now(engine).real_usec;
+    if (result.reachable) {
+        target->polled_usec = engine_now(engine).real_usec;
         engine->problem[0] = '\0';
     }
-    if (result->trails)
-        engine_take_list(engine, target, result->trails);
-    for (size_t i = 0; i < result->n_seen; i++)
-        take_observation(poll, i, &result->seen[i]);
-    engine->n_looking -= poll->is_of_pass;
+    if (answer->trails)
+        engine_take_list(engine, target, answer->trails);
+    for (size_t i = 0; i < answer->n_seen; i++)
+        take_observation(poll, i, &answer->seen[i]);
+    engine->n_polling -= poll->is_of_pass;
     free_poll(poll);
-    if (result->trails) {
-        Cover cover = cover_of(target, result->trails);
+    if (answer->trails) {
+        Cover cover = cover_of(target, answer->trails);
 
-        look.covered = cover == COVER_YES;
-        look.listed = cover != COVER_SUSPECT;
+        result.covered = cover == COVER_YES;
+        result.listed = cover != COVER_SUSPECT;
     }
-    if (!is_unclear(target, result, &look)) {
-        engine_decide_target(target, &look);
+    if (!is_unclear(target, answer, &result)) {
+        engine_decide_target(target, &result);
         pace(target, began_usec, settings);
-        if (!look.sighted)
+        if (!result.reachable)
             engine_find_viewers(target->account);
     }
     engine_judge_rejected(target->account);
-    if (result->trails) {
+    if (answer->trails) {
         engine_check_named(target->account);
-        engine_look_at_settings(target, result->trails, settings);
+        engine_check_settings(target, answer->trails, settings);
     }
-    look_at_new_trails(target);
+    poll_new_trails(target);
     engine_end_pass(engine);
 }
 
@@ -382,7 +382,7 @@ static bool may_poll(const Target *target, const Intervals *intervals, uint64_t 
 
 static int start_poll(Poll *poll, bool list, bool probe) {
     const Target *target = poll->target;
-    WatchRequest request = {
+    PollRequest request = {
         .aws = target->engine->aws.client,
         .credentials = target->account->credentials,
         .region = target->region,
@@ -396,7 +396,7 @@ static int start_poll(Poll *poll, bool list, bool probe) {
     request.arns = arns;
     request.n_arns = poll->n_trails;
     if (r >= 0 && (poll->n_trails > 0 || (list && (target->configured || target->n_trails > 0))))
-        r = watch_start(&request, look_done, poll, &poll->watch);
+        r = poll_start(&request, poll_done, poll, &poll->poll);
     free(arns);
     return r;
 }
@@ -430,35 +430,35 @@ static void begin_poll(Engine *engine, Target *target, bool of_pass) {
     r = start_poll(poll, poll->asks_list, probe);
     if (r < 0)
         cannot_poll(target, r);
-    if (r < 0 || !poll->watch) {
+    if (r < 0 || !poll->poll) {
         free_poll(poll);
         return;
     }
     /* a pass does not wait for what is blind already: it could wait for ever */
     poll->is_of_pass = (of_pass && !probe) || engine->once;
-    engine->n_looking += poll->is_of_pass;
+    engine->n_polling += poll->is_of_pass;
     poll->next = target->polls;
     target->polls = poll;
 }
 
-void engine_look(Engine *engine, Target *target) {
+void engine_poll(Engine *engine, Target *target) {
     begin_poll(engine, target, true);
 }
 
 /* ---- passes ---- */
 
-void engine_look_at_account(Account *account) {
+void engine_check_account(Account *account) {
     uint64_t now_usec = engine_now(account->engine).mono_usec;
 
     for (size_t i = 0; i < account->n_targets; i++)
         if (now_usec >= account->targets[i]->due_usec)
-            engine_look(account->engine, account->targets[i]);
+            engine_poll(account->engine, account->targets[i]);
 }
 
-/* Whoever could not be asked before. The base credentials' account is looked at also while AWS does not say
+/* Whoever could not be asked before. The base credentials' account is polled also while AWS does not say
  * which one it is. */
 static void ask_again(Engine *engine, uint64_t now_usec) {
-    const Roster *roster = &engine->roster;
+    const AccountList *account_list = &engine->account_list;
 
     if (engine->base->guarded && !engine->base->begun && engine_begin_account(engine->base) < 0)
         log_line(LOG_ERR, "account %s: cannot begin to guard it: out of memory",
@@ -469,7 +469,7 @@ static void ask_again(Engine *engine, uint64_t now_usec) {
         if (account->identity_again_usec != 0 && now_usec >= account->identity_again_usec)
             engine_ask_identity(account);
     }
-    if (roster->settled && now_usec >= roster->due_usec && !engine->base->blocked)
+    if (account_list->settled && now_usec >= account_list->due_usec && !engine->base->blocked)
         engine_list_accounts(engine);
 }
 
@@ -501,7 +501,7 @@ static void pass(void *userdata) {
             n_due++;
         }
     log_debug("wake-up: a pass begins; targets due: %zu of %zu; polls under way: %zu", n_due,
-              engine->n_targets, engine->n_looking);
+              engine->n_targets, engine->n_polling);
     engine_end_pass(engine);
 }
 
@@ -517,22 +517,22 @@ void engine_start_passes(Engine *engine, uint64_t delay_usec) {
     (void)loop_after(engine->aws.loop, delay_usec, pass, engine, &engine->pass_timer);
 }
 
-void engine_stop_look(Target *target) {
+void engine_stop_poll(Target *target) {
     while (target->polls) {
-        target->engine->n_looking -= target->polls->is_of_pass;
-        watch_cancel(target->polls->watch);
+        target->engine->n_polling -= target->polls->is_of_pass;
+        poll_cancel(target->polls->poll);
         free_poll(target->polls);
     }
     engine_stop_region(target);
     forget_rejected(target);
 }
 
-void engine_stop_looks(Engine *engine) {
+void engine_stop_polls(Engine *engine) {
     loop_cancel(engine->aws.loop, engine->pass_timer);
     engine->pass_timer = NULL;
     for (size_t i = 0; i < engine->n_targets; i++)
-        engine_stop_look(engine->targets[i]);
+        engine_stop_poll(engine->targets[i]);
     for (size_t i = 0; i < engine->n_trails; i++)
-        engine_stop_keeping(engine->trails[i]);
+        engine_stop_tracking(engine->trails[i]);
     engine->pass_open = false;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What a trail has to be like, and what it is like: its baseline, the looks at its settings, and the search
+/* What a trail has to be like, and what it is like: its baseline, the polls at its settings, and the search
  * for who changed them. Private to the engine; a member of each Trail. */
 
 #include "daemon/core/model.h"
@@ -13,7 +13,7 @@ typedef struct Engine Engine;
 typedef struct Target Target;
 typedef struct Trail Trail;
 
-typedef struct Keeping {
+typedef struct SettingsTracking {
     Observation
             seen; /* the latest that showed the trail's status; kind OBSERVED_STATUS once there was one */
     bool was_seen;
@@ -28,7 +28,7 @@ typedef struct Keeping {
     Settings baseline;   /* as recorded */
     Settings keep;       /* with the pins of the configuration over it */
 
-    Settings now; /* as last looked at; what could not be looked at is as it was before */
+    Settings now; /* as last polled; what could not be polled is as it was before */
     Drift drift;  /* how it differs now */
     /* Of the incident: what each field was, and what it was changed to last. */
     Drift changes;
@@ -36,37 +36,37 @@ typedef struct Keeping {
     uint64_t changes_mark;          /* of both: the incident's ... */
     uint64_t changes_reopened_usec; /* ... and its episode's */
 
-    WatchSettings *look;
-    bool look_waits; /* for those of other trails of the target */
-    WatchBucket *bucket_look;
-    uint64_t look_by_usec;              /* mono */
-    bool look_is_stale;                 /* what it sees may be from before we wrote */
+    SettingsCheck *snapshot;
+    bool poll_waits; /* for those of other trails of the target */
+    BucketCheck *bucket_snapshot;
+    uint64_t poll_by_usec;              /* mono */
+    bool poll_is_stale;                 /* what it sees may be from before we wrote */
     unsigned n_unread[_UNREADABLE_MAX]; /* calls that failed in a row, each */
     bool said_unsupported;              /* that AWS does not show the event configuration */
     char bucket_region[S3_REGION_MAX];  /* as last told, "" until then */
     unsigned n_bucket_calls;            /* that a check of bucket and key makes, as the last one did */
     char key_store[80];                 /* the custom key store of the key; the same */
     Attribute *search;
-} Keeping;
+} SettingsTracking;
 
 /* Takes in baselines that were accepted, and looks at the settings of those trails of a list that live in
  * the target: of all of them when that is due, else of those that have no baseline yet. */
-void engine_look_at_settings(Target *target, const CloudTrailTrails *list, bool due);
+void engine_check_settings(Target *target, const CloudTrailTrails *list, bool due);
 /* How many calls such a poll makes about the trail, besides the list, as far as is known by now: to
  * CloudTrail, and to S3 and KMS. */
 unsigned engine_count_settings_calls(const Trail *trail);
 unsigned engine_count_bucket_calls(const Trail *trail);
-/* Begins the next look at settings that waits in the target, unless one is under way there. */
-void engine_begin_next_look(Target *target);
+/* Begins the next poll of settings that waits in the target, unless one is under way there. */
+void engine_begin_next_check(Target *target);
 /* Takes over what the state file knows: the incident's changes, which become ours, and what was last seen to
- * be wrong, which holds until it is looked at again. */
-void engine_resume_keeping(Trail *trail, Drift *changes, Episode **episode);
-/* Keeps what a look at its status showed, and gives it back with what other looks know of its bucket and
+ * be wrong, which holds until it is polled again. */
+void engine_resume_tracking(Trail *trail, Drift *changes, Episode **episode);
+/* Keeps what a poll of its status showed, and gives it back with what other polls know of its bucket and
  * key; what is no status as it is. */
 const Observation *engine_remember_seen(Trail *trail, const Observation *seen);
 /* Nothing of it is under way any more. */
-void engine_stop_keeping(Trail *trail);
-void engine_free_keeping(Trail *trail);
+void engine_stop_tracking(Trail *trail);
+void engine_free_tracking(Trail *trail);
 
 /* How settings differ from what the trail has to be like, as FIELD_BITs; userdata is the Trail. Remembers
  * both. */
@@ -88,7 +88,7 @@ void engine_search_actor(Trail *trail);
 
 /* ---- engine_baseline.c ---- */
 
-/* Reads a trail's baseline before the first look, so that nothing is put back without; says nothing of it.
+/* Reads a trail's baseline before the first poll, so that nothing is put back without; says nothing of it.
  */
 void engine_resume_baseline(Trail *trail);
 /* Reads it again when its file is another than before. An acceptance is told when it comes while we run, or
@@ -101,7 +101,7 @@ uint32_t engine_not_known(const Trail *trail, const Settings *settings);
 /* The fields that the baseline lacks because they could not be read yet, as FIELD_BITs. */
 uint32_t engine_not_recorded(const Trail *trail);
 /* Records what was seen; what is not known is recorded when it first can be read. What cannot be written
- * down holds all the same, and is tried again at every look: after a restart a tamperer's settings would be
+ * down holds all the same, and is tried again at every poll: after a restart a tamperer's settings would be
  * taken for the first. */
 void engine_record_baseline(Trail *trail, const Settings *seen);
 /* Writes down again what is known of it, where its file is not there any more. */

@@ -8,7 +8,7 @@ static void found_interrupted(Deciding *d, const Observation *seen) {
     PendingTell how = {
         .kind = incident_begin(&d->s.incident, seen->stop_usec, d->now),
         .findings = FINDING_BIT(FINDING_INTERRUPTED),
-        .mark_usec = seen->stop_usec,
+        .dedup_usec = seen->stop_usec,
     };
     uint64_t to = seen->start_usec >= seen->stop_usec ? seen->start_usec : d->now.real_usec;
 
@@ -16,20 +16,20 @@ static void found_interrupted(Deciding *d, const Observation *seen) {
     d->s.incident.gap = (Gap){ .from_usec = seen->stop_usec, .to_usec = to };
     d->s.incident.action = (ActionReport){ 0 };
     plan_note(d->plan, NOTE_INTERRUPTED)->gap = d->s.incident.gap;
-    guard_seek_actor(d, how.findings, seen->stop_usec, GUARD_AWS_SLACK_USEC, how.mark_usec,
+    guard_seek_actor(d, how.findings, seen->stop_usec, GUARD_AWS_SLACK_USEC, how.dedup_usec,
                      how.kind == TELL_OPENED);
     guard_tell_trouble(d, &how, "");
 }
 
-static void found_recreated(Deciding *d, const Observation *seen, uint64_t looked_usec) {
+static void found_recreated(Deciding *d, const Observation *seen, uint64_t polled_usec) {
     PendingTell how = { .findings = FINDING_BIT(FINDING_RECREATED),
-                        .mark_usec = guard_time_or_mark(d, seen->start_usec) };
+                        .dedup_usec = guard_time_or_mark(d, seen->start_usec) };
 
     d->events |= how.findings;
-    how.kind = incident_begin(&d->s.incident, how.mark_usec, d->now);
+    how.kind = incident_begin(&d->s.incident, how.dedup_usec, d->now);
     d->s.incident.restore = (ActionReport){ 0 };
     (void)plan_note(d->plan, NOTE_RECREATED_BY_OTHERS);
-    guard_seek_actor(d, how.findings, looked_usec, GUARD_OUR_SLACK_USEC, how.mark_usec,
+    guard_seek_actor(d, how.findings, polled_usec, GUARD_OUR_SLACK_USEC, how.dedup_usec,
                      how.kind == TELL_OPENED);
     guard_tell_trouble(d, &how, "");
 }
@@ -97,12 +97,12 @@ static void note_comings(Deciding *d) {
         (void)plan_note(d->plan, NOTE_FIRST_SEEN);
 }
 
-static void looked_status(Deciding *d, const Observation *seen) {
+static void polled_status(Deciding *d, const Observation *seen) {
     TrailState *s = &d->s;
     uint32_t was, is = guard_conditions(d, seen);
     bool recreated = is_recreated(s, seen), interrupted = !recreated && is_interrupted(s, seen);
     bool first = !s->known && !(s->findings & FINDING_BIT(FINDING_MISSING));
-    uint64_t looked_usec = guard_last_look(d);
+    uint64_t polled_usec = guard_last_poll(d);
 
     guard_end_blindness(d);
     note_comings(d);
@@ -115,7 +115,7 @@ static void looked_status(Deciding *d, const Observation *seen) {
     if ((was & FINDING_BIT(FINDING_STOPPED)) && seen->is_logging)
         found_started(d, seen);
     if (recreated)
-        found_recreated(d, seen, looked_usec);
+        found_recreated(d, seen, polled_usec);
     if (!(was & FINDING_BIT(FINDING_STOPPED)) && !seen->is_logging)
         guard_found_stopped(d, seen, first);
     if (interrupted)
@@ -123,13 +123,13 @@ static void looked_status(Deciding *d, const Observation *seen) {
     found_errors(d, seen, was);
 }
 
-static void looked_absent(Deciding *d) {
+static void polled_absent(Deciding *d) {
     TrailState *s = &d->s;
     PendingTell how = { .findings = FINDING_BIT(FINDING_MISSING), .first_sight = !s->known };
 
     s->n_failed = 0;
     s->failed_since_usec = 0;
-    s->error = LOOK_OK;
+    s->error = POLL_OK;
     if (s->findings & FINDING_BIT(FINDING_MISSING))
         return;
     guard_tell_pending(d, &s->pending, "");
@@ -137,11 +137,11 @@ static void looked_absent(Deciding *d) {
     s->findings = FINDING_BIT(FINDING_MISSING);
     guard_set_fields(s, 0, 0, 0);
     plan_note(d->plan, NOTE_MISSING)->first_sight = how.first_sight;
-    how.mark_usec = guard_new_mark(s->marks, s->start_usec, d->now);
-    how.kind = incident_begin(&s->incident, how.mark_usec, d->now);
+    how.dedup_usec = guard_new_mark(s->marks, s->start_usec, d->now);
+    how.kind = incident_begin(&s->incident, how.dedup_usec, d->now);
     s->incident.action = s->incident.restore = (ActionReport){ 0 };
     s->incident.gap = (Gap){ 0 };
-    guard_seek_actor(d, how.findings, guard_last_look(d), GUARD_OUR_SLACK_USEC, how.mark_usec,
+    guard_seek_actor(d, how.findings, guard_last_poll(d), GUARD_OUR_SLACK_USEC, how.dedup_usec,
                      how.kind == TELL_OPENED);
     if (guard_may_recreate(d) && !guard_restores_rest(d, 0))
         guard_tell_later(d, &s->pending_restore, how);
@@ -149,7 +149,7 @@ static void looked_absent(Deciding *d) {
         guard_tell_trouble(d, &how, "");
 }
 
-static void count_failed_poll(Deciding *d, LookError error) {
+static void count_failed_poll(Deciding *d, PollError error) {
     TrailState *s = &d->s;
 
     if (s->n_failed++ == 0)
@@ -157,32 +157,32 @@ static void count_failed_poll(Deciding *d, LookError error) {
     s->error = error;
 }
 
-void guard_account_unreachable(Deciding *d, const TargetLook *look) {
-    count_failed_poll(d, look->error);
-    if (look->error == LOOK_GONE)
+void guard_account_unreachable(Deciding *d, const PollResult *result) {
+    count_failed_poll(d, result->error);
+    if (result->error == POLL_GONE)
         d->s.n_failed = MAX(d->s.n_failed, d->policy->unreachable_after);
 }
 
-static void looked_in_vain(Deciding *d, const Observation *seen) {
+static void searched_without_result(Deciding *d, const Observation *seen) {
     TrailState *s = &d->s;
-    bool goes_blind;
+    bool becomes_unreachable;
 
     count_failed_poll(d, seen->error);
     /* when the whole target is out of sight its own incident says so */
-    if (!seen->target_sighted || (s->findings & FINDING_BIT(FINDING_UNREACHABLE)))
+    if (!seen->target_reachable || (s->findings & FINDING_BIT(FINDING_UNREACHABLE)))
         return;
-    goes_blind = s->n_failed >= d->policy->unreachable_after;
-    if (goes_blind || s->n_failed == 1) {
-        NoteValue *note = plan_note(d->plan, goes_blind ? NOTE_BLIND : NOTE_LOOK_FAILED);
+    becomes_unreachable = s->n_failed >= d->policy->unreachable_after;
+    if (becomes_unreachable || s->n_failed == 1) {
+        NoteValue *note = plan_note(d->plan, becomes_unreachable ? NOTE_UNREACHABLE : NOTE_POLL_FAILED);
 
         (void)text_copy(note->detail, sizeof(note->detail), seen->error_text);
         note->count = s->n_failed;
     }
-    if (goes_blind) {
+    if (becomes_unreachable) {
         PendingTell how = {
             .kind = incident_begin(&s->incident, s->failed_since_usec, d->now),
             .findings = FINDING_BIT(FINDING_UNREACHABLE),
-            .mark_usec = s->failed_since_usec,
+            .dedup_usec = s->failed_since_usec,
         };
 
         s->findings |= FINDING_BIT(FINDING_UNREACHABLE);
@@ -195,9 +195,9 @@ void guard_named(Deciding *d, bool listed) {
     static const Observation well = { .kind = OBSERVED_STATUS, .is_logging = true };
 
     if (listed)
-        looked_status(d, &well);
+        polled_status(d, &well);
     else
-        looked_absent(d);
+        polled_absent(d);
 }
 
 void guard_compared(Deciding *d, const Observation *seen, const Drift *drift) {
@@ -205,18 +205,18 @@ void guard_compared(Deciding *d, const Observation *seen, const Drift *drift) {
     uint32_t was = s->findings;
 
     if (!s->known || (was & FINDING_BIT(FINDING_MISSING)))
-        return; /* the next look at the status comes first */
+        return; /* the next poll of the status comes first */
     s->findings = (was & ~FINDINGS_BESIDE) | (guard_conditions(d, seen) & FINDINGS_BESIDE);
     found_errors(d, seen, was);
     if (drift)
         guard_take_drift(d, drift);
 }
 
-void guard_looked(Deciding *d, const Observation *seen, const Drift *drift) {
+void guard_polled(Deciding *d, const Observation *seen, const Drift *drift) {
     switch (seen->kind) {
-    case OBSERVED_STATUS: looked_status(d, seen); break;
-    case OBSERVED_ABSENT: looked_absent(d); return;
-    case OBSERVED_ERROR: looked_in_vain(d, seen); break;
+    case OBSERVED_STATUS: polled_status(d, seen); break;
+    case OBSERVED_ABSENT: polled_absent(d); return;
+    case OBSERVED_ERROR: searched_without_result(d, seen); break;
     }
     if (drift)
         guard_take_drift(d, drift);

@@ -17,7 +17,7 @@
 #include "lib/util/text.h"
 
 const Observation *engine_remember_seen(Trail *trail, const Observation *seen) {
-    Keeping *k = &trail->keeping;
+    SettingsTracking *k = &trail->tracking;
     Observation merged = *seen;
 
     if (seen->kind != OBSERVED_STATUS) {
@@ -51,7 +51,7 @@ static int mark_recorded(const Settings *recorded, const Settings *now, Drift *d
 
 uint32_t engine_differs(const Settings *seen, void *userdata) {
     Trail *trail = userdata;
-    Keeping *k = &trail->keeping;
+    SettingsTracking *k = &trail->tracking;
     Drift drift = { 0 };
     uint32_t fields = 0;
 
@@ -74,20 +74,20 @@ uint32_t engine_differs(const Settings *seen, void *userdata) {
 }
 
 bool engine_has_changes_of(const Trail *trail, const Incident *incident) {
-    return trail->keeping.changes_mark == incident->mark_usec &&
-           trail->keeping.changes_reopened_usec == incident->reopened_usec;
+    return trail->tracking.changes_mark == incident->dedup_usec &&
+           trail->tracking.changes_reopened_usec == incident->reopened_usec;
 }
 
 /* A field that was changed twice was what the baseline says, and is what it was changed to last. */
 void engine_note_changes(Trail *trail) {
-    Keeping *k = &trail->keeping;
+    SettingsTracking *k = &trail->tracking;
     Drift changes = { 0 };
 
     if (!engine_has_changes_of(trail, &trail->state.incident)) {
         drift_done(&k->changes);
         free(k->episode);
         k->episode = NULL;
-        k->changes_mark = trail->state.incident.mark_usec;
+        k->changes_mark = trail->state.incident.dedup_usec;
         k->changes_reopened_usec = trail->state.incident.reopened_usec;
     }
     if (k->drift.n == 0 || !trail->state.incident.open || drift_copy(&k->drift, &changes) < 0)
@@ -102,7 +102,7 @@ void engine_note_changes(Trail *trail) {
 }
 
 static Episode *episode_of(Trail *trail) {
-    Keeping *k = &trail->keeping;
+    SettingsTracking *k = &trail->tracking;
 
     if (!k->episode)
         k->episode = calloc(1, sizeof(*k->episode));
@@ -112,7 +112,7 @@ static Episode *episode_of(Trail *trail) {
 static void note_outcome(Trail *trail, const Outcome *outcome) {
     const Incident *incident = &trail->state.incident;
     bool restart = outcome->action == ACTION_RESTART;
-    Episode *e = trail->keeping.episode;
+    Episode *e = trail->tracking.episode;
 
     if (outcome->result != RESULT_FAILED) {
         if (e && e->failed == outcome->action)
@@ -150,7 +150,7 @@ void engine_save_found(Trail *trail) {
     if (engine->once)
         return;
     r = baseline_file_save_found(engine->state_dir, trail->arn, engine_now(engine).real_usec,
-                                 &trail->keeping.now);
+                                 &trail->tracking.now);
     if (r < 0)
         log_line(LOG_WARNING, "%s: the settings that were found cannot be kept below %s: %s", trail->arn,
                  engine->state_dir, file_strerror(r));
@@ -158,7 +158,7 @@ void engine_save_found(Trail *trail) {
 
 /* ---- from the state file ---- */
 
-/* Only what is looked at again can be seen to be over. */
+/* Only what is polled again can be seen to be over. */
 static void resume_errors(Trail *trail) {
     static const char not_read_yet[] = "not read since the start";
     static const struct {
@@ -169,7 +169,7 @@ static void resume_errors(Trail *trail) {
         { FINDING_LIFECYCLE, offsetof(Observation, lifecycle_error), CODE_TEXT_MAX },
         { FINDING_KEY, offsetof(Observation, key_error), CODE_TEXT_MAX },
     };
-    Keeping *k = &trail->keeping;
+    SettingsTracking *k = &trail->tracking;
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if ((trail->state.findings & FINDING_BIT(rows[i].finding)) && trail->engine->config->bucket_checks)
@@ -185,13 +185,13 @@ static void resume_errors(Trail *trail) {
 }
 
 /* What the trail has to be like must be known before anything is put back; whether the file is a new one is
- * said at the first look at settings. */
-void engine_resume_keeping(Trail *trail, Drift *changes, Episode **episode) {
-    Keeping *k = &trail->keeping;
+ * said at the first poll of settings. */
+void engine_resume_tracking(Trail *trail, Drift *changes, Episode **episode) {
+    SettingsTracking *k = &trail->tracking;
 
     k->episode = TAKE_PTR(*episode);
     k->changes = *changes;
-    k->changes_mark = trail->state.incident.mark_usec;
+    k->changes_mark = trail->state.incident.dedup_usec;
     k->changes_reopened_usec = trail->state.incident.reopened_usec;
     *changes = (Drift){ 0 };
     resume_errors(trail);
@@ -212,7 +212,7 @@ static void note_readable(Trail *trail, Unreadable what, const char *error) {
 }
 
 static void note_not_shown(Trail *trail, Unreadable what, const char *error) {
-    Keeping *k = &trail->keeping;
+    SettingsTracking *k = &trail->tracking;
 
     if (!k->said_unsupported && !trail->engine->once)
         log_aws(LOG_NOTICE, error, "%s %s %s: AWS does not show %s: %s", trail->name, trail->region,
@@ -220,8 +220,8 @@ static void note_not_shown(Trail *trail, Unreadable what, const char *error) {
     k->said_unsupported = true;
 }
 
-static void count_failure(Trail *trail, Unreadable what, const WatchFailure *failure) {
-    Keeping *k = &trail->keeping;
+static void count_failure(Trail *trail, Unreadable what, const PollFailure *failure) {
+    SettingsTracking *k = &trail->tracking;
     Subject where = engine_trail_subject(trail);
     char *error = k->seen.unreadable[what];
     const ReadResult result = {
@@ -248,7 +248,7 @@ static void count_failure(Trail *trail, Unreadable what, const WatchFailure *fai
 }
 
 static void decide(Trail *trail, bool compared) {
-    Keeping *k = &trail->keeping;
+    SettingsTracking *k = &trail->tracking;
     TrailInput input = { .kind = GUARD_COMPARED, .seen = &k->seen, .drift = compared ? &k->drift : NULL };
 
     /* what an action under way changes, its own read-back judges */
@@ -258,59 +258,59 @@ static void decide(Trail *trail, bool compared) {
 
 /* One trail after the other: a target's polls have AWS's quota to share with this, and shall wait for the
  * reads of one trail at most. */
-void engine_begin_next_look(Target *target) {
+void engine_begin_next_check(Target *target) {
     for (size_t i = 0; i < target->n_trails; i++)
-        if (target->trails[i]->keeping.look && !target->trails[i]->keeping.look_waits)
+        if (target->trails[i]->tracking.snapshot && !target->trails[i]->tracking.poll_waits)
             return;
     for (size_t i = 0; i < target->n_trails; i++) {
         Engine *engine = target->engine;
-        Keeping *k = &target->trails[i]->keeping;
+        SettingsTracking *k = &target->trails[i]->tracking;
 
-        if (!k->look)
+        if (!k->snapshot)
             continue;
-        k->look_waits = false;
-        k->look_by_usec = engine_now(engine).mono_usec + 5 * aws_client_deadline_usec(engine->aws.client);
-        if (watch_settings_begin(k->look) >= 0)
+        k->poll_waits = false;
+        k->poll_by_usec = engine_now(engine).mono_usec + 5 * aws_client_deadline_usec(engine->aws.client);
+        if (settings_check_begin(k->snapshot) >= 0)
             return;
-        watch_settings_cancel(k->look);
-        k->look = NULL;
+        settings_check_cancel(k->snapshot);
+        k->snapshot = NULL;
         engine->n_beside--;
     }
 }
 
-static void look_at_bucket(Trail *trail);
+static void check_bucket(Trail *trail);
 
-static void settings_seen(const SettingsLook *look, void *userdata) {
+static void settings_seen(const SettingsSnapshot *snapshot, void *userdata) {
     Trail *trail = userdata;
-    Keeping *k = &trail->keeping;
-    bool once = trail->engine->once, stale = k->look_is_stale;
+    SettingsTracking *k = &trail->tracking;
+    bool once = trail->engine->once, stale = k->poll_is_stale;
 
-    k->look = NULL;
-    k->look_is_stale = false;
+    k->snapshot = NULL;
+    k->poll_is_stale = false;
     trail->engine->n_beside--;
     if (trail->home)
-        engine_begin_next_look(trail->home);
-    if (!look->gone && !stale) {
-        for (Unreadable u = 0; u < ARRAY_SIZE(look->failures); u++)
-            count_failure(trail, u, &look->failures[u]);
-        (void)engine_differs(&look->settings, trail);
-        if (!once && settings_can_be_recorded(&look->settings) && engine_has_to_record(trail)) {
-            engine_record_baseline(trail, &look->settings);
-            look_at_bucket(trail); /* whose it is belongs to the baseline */
-            (void)engine_differs(&look->settings, trail);
+        engine_begin_next_check(trail->home);
+    if (!snapshot->gone && !stale) {
+        for (Unreadable u = 0; u < ARRAY_SIZE(snapshot->failures); u++)
+            count_failure(trail, u, &snapshot->failures[u]);
+        (void)engine_differs(&snapshot->settings, trail);
+        if (!once && settings_can_be_recorded(&snapshot->settings) && engine_has_to_record(trail)) {
+            engine_record_baseline(trail, &snapshot->settings);
+            check_bucket(trail); /* whose it is belongs to the baseline */
+            (void)engine_differs(&snapshot->settings, trail);
         }
-        if (engine_record_new_fields(trail, &look->settings))
-            (void)engine_differs(&look->settings, trail);
+        if (engine_record_new_fields(trail, &snapshot->settings))
+            (void)engine_differs(&snapshot->settings, trail);
         decide(trail, k->recorded);
         if (once && !k->recorded)
-            look_at_bucket(trail);
+            check_bucket(trail);
     }
 }
 
-static void look_at(Trail *trail, const CloudTrailTrail *listed) {
+static void poll_target(Trail *trail, const CloudTrailTrail *listed) {
     Engine *engine = trail->engine;
-    Keeping *k = &trail->keeping;
-    WatchSettingsRequest request = {
+    SettingsTracking *k = &trail->tracking;
+    SettingsCheckRequest request = {
         .aws = engine->aws.client,
         .credentials = trail->via->credentials,
         .region = trail->region,
@@ -322,40 +322,40 @@ static void look_at(Trail *trail, const CloudTrailTrail *listed) {
     };
     int r;
 
-    if (k->look || trail->remediation)
+    if (k->snapshot || trail->remediation)
         return;
-    r = watch_settings_new(&request, &k->look);
+    r = settings_check_new(&request, &k->snapshot);
     if (r < 0) {
         log_line(LOG_ERR, "%s: cannot look at its settings: %s", trail->arn, strerror(-r));
         return;
     }
-    k->look_waits = true;
+    k->poll_waits = true;
     engine->n_beside++;
 }
 
 /* ---- the bucket and the key behind the trail ---- */
 
-static BucketRead read_of(const BucketLook *look) {
-    BucketRead read = { .found = look->found, .trouble = look->bucket_error[0] };
+static BucketRead read_of(const BucketSnapshot *snapshot) {
+    BucketRead read = { .found = snapshot->found, .trouble = snapshot->bucket_error[0] };
 
     for (Unreadable u = 0; u < _UNREADABLE_MAX; u++)
-        read.unread[u] = look->failures[u].text[0];
+        read.unread[u] = snapshot->failures[u].text[0];
     return read;
 }
 
-static void take_bucket(Observation *seen, const BucketLook *look, uint32_t judged) {
+static void take_bucket(Observation *seen, const BucketSnapshot *snapshot, uint32_t judged) {
     if (judged & FINDING_BIT(FINDING_BUCKET))
-        (void)text_copy(seen->bucket_error, sizeof(seen->bucket_error), look->bucket_error);
+        (void)text_copy(seen->bucket_error, sizeof(seen->bucket_error), snapshot->bucket_error);
     if (judged & FINDING_BIT(FINDING_LIFECYCLE))
-        (void)text_copy(seen->lifecycle_error, sizeof(seen->lifecycle_error), look->lifecycle_error);
+        (void)text_copy(seen->lifecycle_error, sizeof(seen->lifecycle_error), snapshot->lifecycle_error);
     if (judged & FINDING_BIT(FINDING_KEY))
-        (void)text_copy(seen->key_error, sizeof(seen->key_error), look->key_error);
+        (void)text_copy(seen->key_error, sizeof(seen->key_error), snapshot->key_error);
 }
 
 /* The first that S3 confirms is recorded. */
 static void record_owner(Trail *trail, const char *owner) {
     const Engine *engine = trail->engine;
-    const Keeping *k = &trail->keeping;
+    const SettingsTracking *k = &trail->tracking;
     Settings more = { 0 };
     int r;
 
@@ -370,35 +370,35 @@ static void record_owner(Trail *trail, const char *owner) {
                  strerror(-r));
 }
 
-static void bucket_seen(const BucketLook *look, void *userdata) {
+static void bucket_seen(const BucketSnapshot *snapshot, void *userdata) {
     Trail *trail = userdata;
-    Keeping *k = &trail->keeping;
-    const BucketRead read = read_of(look);
+    SettingsTracking *k = &trail->tracking;
+    const BucketRead read = read_of(snapshot);
 
-    k->bucket_look = NULL;
+    k->bucket_snapshot = NULL;
     trail->engine->n_beside--;
-    if (look->region[0])
-        (void)text_copy(k->bucket_region, sizeof(k->bucket_region), look->region);
-    k->n_bucket_calls = look->n_heads + (look->found ? 2 : 0) +
+    if (snapshot->region[0])
+        (void)text_copy(k->bucket_region, sizeof(k->bucket_region), snapshot->region);
+    k->n_bucket_calls = snapshot->n_heads + (snapshot->found ? 2 : 0) +
                         (k->now.values[FIELD_KMS_KEY] && k->now.values[FIELD_KMS_KEY][0]);
-    if (look->key_store[0])
-        (void)text_copy(k->key_store, sizeof(k->key_store), look->key_store);
-    take_bucket(&k->seen, look, unreadable_judges(&read));
+    if (snapshot->key_store[0])
+        (void)text_copy(k->key_store, sizeof(k->key_store), snapshot->key_store);
+    take_bucket(&k->seen, snapshot, unreadable_judges(&read));
     for (Unreadable u = UNREADABLE_BUCKET; u < _UNREADABLE_MAX; u++)
         if (unreadable_was_asked(&read, u))
-            count_failure(trail, u, &look->failures[u]);
-    record_owner(trail, look->owner);
+            count_failure(trail, u, &snapshot->failures[u]);
+    record_owner(trail, snapshot->owner);
     decide(trail, false);
 }
 
-static void add_owner(const Trail *trail, const char *id, WatchBucketRequest *request) {
+static void add_owner(const Trail *trail, const char *id, BucketCheckRequest *request) {
     const Account *account = engine_account_by_id(trail->engine, id);
     BucketOwner *owner = &request->owners[request->n_owners];
 
     for (size_t i = 0; i < request->n_owners; i++)
         if (text_equal(request->owners[i].id, id))
             return;
-    if (strlen(id) != 12 || request->n_owners == WATCH_BUCKET_OWNERS_MAX)
+    if (strlen(id) != 12 || request->n_owners == BUCKET_CHECK_OWNERS_MAX)
         return;
     (void)text_copy(owner->id, sizeof(owner->id), id);
     owner->credentials =
@@ -407,7 +407,7 @@ static void add_owner(const Trail *trail, const char *id, WatchBucketRequest *re
 }
 
 /* A prefix often has the id of an account. */
-static void add_owner_of_prefix(const Trail *trail, const char *prefix, WatchBucketRequest *request) {
+static void add_owner_of_prefix(const Trail *trail, const char *prefix, BucketCheckRequest *request) {
     char id[13];
 
     for (; prefix && *prefix; prefix++) {
@@ -424,8 +424,8 @@ static void add_owner_of_prefix(const Trail *trail, const char *prefix, WatchBuc
 }
 
 /* Whose the bucket has to be; or whose it can be, until S3 has confirmed one. */
-static void add_owners(const Trail *trail, WatchBucketRequest *request) {
-    const Keeping *k = &trail->keeping;
+static void add_owners(const Trail *trail, BucketCheckRequest *request) {
+    const SettingsTracking *k = &trail->tracking;
     const Engine *engine = trail->engine;
     const char *known = k->keep.values[SETTING_BUCKET_OWNER];
 
@@ -440,22 +440,22 @@ static void add_owners(const Trail *trail, WatchBucketRequest *request) {
 }
 
 /* Log files go where the trail says now, and where it has to be restored to later. */
-static void add_prefixes(const Trail *trail, const Settings *of, WatchBucketRequest *request) {
-    const Settings *now = &trail->keeping.now;
+static void add_prefixes(const Trail *trail, const Settings *of, BucketCheckRequest *request) {
+    const Settings *now = &trail->tracking.now;
 
     request->prefix = of->values[FIELD_PREFIX];
     if (text_equal(now->values[FIELD_BUCKET], request->bucket))
         request->actual_prefix = now->values[FIELD_PREFIX];
-    request->pinned = !text_equal(request->prefix, trail->keeping.baseline.values[FIELD_PREFIX]);
+    request->pinned = !text_equal(request->prefix, trail->tracking.baseline.values[FIELD_PREFIX]);
 }
 
-static void look_at_bucket(Trail *trail) {
+static void check_bucket(Trail *trail) {
     Engine *engine = trail->engine;
-    Keeping *k = &trail->keeping;
+    SettingsTracking *k = &trail->tracking;
     /* a check without a baseline has only what is there now */
     const Settings *of = k->recorded || !engine->once ? &k->keep : &k->now;
     const char *bucket = of->values[FIELD_BUCKET], *key = of->values[FIELD_KMS_KEY];
-    WatchBucketRequest request = {
+    BucketCheckRequest request = {
         .aws = engine->aws.client,
         .credentials = trail->via->credentials,
         .region = trail->region,
@@ -465,12 +465,12 @@ static void look_at_bucket(Trail *trail) {
     };
     int r;
 
-    if (!engine->config->bucket_checks || (!k->recorded && !engine->once) || k->bucket_look || !bucket ||
+    if (!engine->config->bucket_checks || (!k->recorded && !engine->once) || k->bucket_snapshot || !bucket ||
         !bucket[0])
         return;
     add_prefixes(trail, of, &request);
     add_owners(trail, &request);
-    r = watch_bucket_start(&request, bucket_seen, trail, &k->bucket_look);
+    r = bucket_check_start(&request, bucket_seen, trail, &k->bucket_snapshot);
     if (r < 0)
         log_line(LOG_ERR, "%s: cannot look at its bucket %s: %s", trail->arn, bucket, strerror(-r));
     else
@@ -495,7 +495,7 @@ static bool is_wanted_soon(const Trail *trail) {
         [UNREADABLE_TAGS] = FIELD_TAGS,
         [UNREADABLE_CONFIGURATION] = FIELD_CONFIGURATION,
     };
-    const Keeping *k = &trail->keeping;
+    const SettingsTracking *k = &trail->tracking;
     unsigned unreachable_after = engine_account_policy(trail->via).unreachable_after;
 
     for (size_t u = 0; u < ARRAY_SIZE(fields); u++)
@@ -504,23 +504,23 @@ static bool is_wanted_soon(const Trail *trail) {
     return !k->recorded;
 }
 
-void engine_look_at_settings(Target *target, const CloudTrailTrails *list, bool due) {
+void engine_check_settings(Target *target, const CloudTrailTrails *list, bool due) {
     for (size_t i = target->n_trails; i-- > 0;) {
         Trail *trail = target->trails[i];
         const CloudTrailTrail *listed = find_listed(list, trail->arn);
 
         engine_refresh_baseline(trail);
         if (listed && (due || is_wanted_soon(trail))) {
-            look_at(trail, listed);
-            look_at_bucket(trail);
-        } else if (!listed && trail->keeping.gone && (trail->state.findings & FINDING_BIT(FINDING_MISSING)))
+            poll_target(trail, listed);
+            check_bucket(trail);
+        } else if (!listed && trail->tracking.gone && (trail->state.findings & FINDING_BIT(FINDING_MISSING)))
             engine_forget_trail(trail, "it was accepted that it may be gone");
     }
-    engine_begin_next_look(target);
+    engine_begin_next_check(target);
 }
 
 unsigned engine_count_settings_calls(const Trail *trail) {
-    const Settings *now = &trail->keeping.now;
+    const Settings *now = &trail->tracking.now;
     unsigned n = 2; /* GetEventSelectors, GetEventConfiguration */
 
     n += !engine_is_foreign(trail); /* ListTags */
@@ -529,26 +529,26 @@ unsigned engine_count_settings_calls(const Trail *trail) {
 }
 
 unsigned engine_count_bucket_calls(const Trail *trail) {
-    return trail->keeping.n_bucket_calls;
+    return trail->tracking.n_bucket_calls;
 }
 
-void engine_stop_keeping(Trail *trail) {
-    Keeping *k = &trail->keeping;
+void engine_stop_tracking(Trail *trail) {
+    SettingsTracking *k = &trail->tracking;
 
-    trail->engine->n_beside -= (k->look != NULL) + (k->bucket_look != NULL);
-    watch_settings_cancel(k->look);
-    watch_bucket_cancel(k->bucket_look);
+    trail->engine->n_beside -= (k->snapshot != NULL) + (k->bucket_snapshot != NULL);
+    settings_check_cancel(k->snapshot);
+    bucket_check_cancel(k->bucket_snapshot);
     attribute_cancel(k->search);
-    k->look = NULL;
-    k->bucket_look = NULL;
+    k->snapshot = NULL;
+    k->bucket_snapshot = NULL;
     k->search = NULL;
-    trail->state.attributing.looking = false;
+    trail->state.attributing.polling = false;
 }
 
-void engine_free_keeping(Trail *trail) {
-    Keeping *k = &trail->keeping;
+void engine_free_tracking(Trail *trail) {
+    SettingsTracking *k = &trail->tracking;
 
-    engine_stop_keeping(trail);
+    engine_stop_tracking(trail);
     settings_done(&k->baseline);
     settings_done(&k->keep);
     settings_done(&k->now);

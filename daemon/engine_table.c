@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "daemon/core/enum_names.h"
-#include "daemon/core/viewer.h"
+#include "daemon/core/scope.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
 #include "lib/arn.h"

@@ -9,7 +9,7 @@
 #include "daemon/core/enum_names.h"
 #include "daemon/core/selectors.h"
 #include "daemon/core/settings.h"
-#include "daemon/core/unreadable.h"
+#include "daemon/core/scope.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
 #include "lib/util/file.h"

@@ -7,13 +7,10 @@
 
 #include <jansson.h>
 
-#include "daemon/core/canonical.h"
+#include "daemon/core/settings.h"
 #include "daemon/core/enum_names.h"
-#include "daemon/core/event_configuration.h"
 #include "daemon/core/json_text.h"
 #include "daemon/core/selectors.h"
-#include "daemon/core/settings.h"
-#include "daemon/core/unknown_members.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 

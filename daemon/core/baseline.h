@@ -22,7 +22,7 @@ int baseline_effective(const Settings *recorded, const Expect *expect, Settings 
 int baseline_compare(const Settings *baseline, const Settings *seen, Drift *ret);
 
 /* Appends the names of members that this version does not know, and the baseline (which may be NULL) does
- * not have: see unknown_members.h. Returns how many, or a negative error. */
+ * not have: see settings.h. Returns how many, or a negative error. */
 int baseline_new_members(Field field, const char *baseline, const char *seen, StrBuf *names);
 
 /* 1 when there are such members and nothing else differs, so that what is seen can take the place of what is

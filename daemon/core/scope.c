@@ -119,3 +119,64 @@ MemberChange scope_member_change(const MemberInput *in) {
         return MEMBER_RETURNED;
     return in->listed ? MEMBER_SUSPENDED : MEMBER_REMOVED;
 }
+
+/* ---- through which account a trail is polled ---- */
+
+bool viewer_is_lost(const Viewer *viewer, unsigned unreachable_after) {
+    return !viewer->open || viewer->n_home_failed >= unreachable_after;
+}
+
+bool viewer_can_take_over(const Viewer *other) {
+    return other->open && other->guards && other->n_failed == 0 && other->n_home_failed == 0;
+}
+
+/* Among accounts that do not own it the base credentials' is most likely CloudTrail's delegated
+ * administrator. */
+bool viewer_is_better(const Viewer *other, bool foreign) {
+    return other->n_home_failed == 0 && (other->owner || (other->base && foreign && other->guards));
+}
+
+/* ---- settings that cannot be read ---- */
+
+/* Nothing is lost where AWS never showed it: not in this partition, or not to a member of the organization.
+ */
+static bool is_not_shown(const ReadResult *result) {
+    return result->what == UNREADABLE_CONFIGURATION && result->failed && !result->recorded &&
+           (result->unsupported || (result->foreign && result->denied));
+}
+
+/* Each call that fails counts for itself, as polls do, and never makes it unknown whether the trail logs. */
+ReadMeaning unreadable_take(const ReadResult *result, unsigned unreachable_after, unsigned *n_failed) {
+    ReadMeaning meaning = { .not_shown = is_not_shown(result) };
+
+    if (!result->failed || meaning.not_shown) {
+        meaning.reported = *n_failed > 0;
+        *n_failed = 0;
+        return meaning;
+    }
+    meaning.reported = (*n_failed)++ == 0;
+    meaning.unreadable = *n_failed >= unreachable_after;
+    return meaning;
+}
+
+bool unreadable_is_wanted_soon(bool recorded, unsigned n_failed, unsigned unreachable_after) {
+    return !recorded && n_failed > 0 && n_failed < unreachable_after;
+}
+
+bool unreadable_was_asked(const BucketRead *read, Unreadable what) {
+    return read->found || what == UNREADABLE_BUCKET || what == UNREADABLE_KEY;
+}
+
+/* A refusal ends no trouble. */
+uint32_t unreadable_judges(const BucketRead *read) {
+    const bool *unread = read->unread;
+    uint32_t findings = 0;
+
+    if (read->trouble || (!unread[UNREADABLE_BUCKET] && !unread[UNREADABLE_POLICY]))
+        findings |= FINDING_BIT(FINDING_BUCKET);
+    if (read->found && !unread[UNREADABLE_LIFECYCLE])
+        findings |= FINDING_BIT(FINDING_LIFECYCLE);
+    if (!unread[UNREADABLE_KEY])
+        findings |= FINDING_BIT(FINDING_KEY);
+    return findings;
+}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* What can be polled at all: whether a region records anything, whether an account has enabled it, whether
- * an account can be reached, and who belongs to the organization. Pure. */
+ * an account can be reached, who belongs to the organization, through which account a trail is polled, and
+ * when settings count as unreadable. Pure. */
 
 #include "daemon/core/model.h"
 
@@ -117,3 +118,66 @@ typedef enum MemberChange {
 } MemberChange;
 
 MemberChange scope_member_change(const MemberInput *in);
+
+/* ---- through which account a trail is polled ---- */
+
+/* Of several that can see it the owner's is best, any that can see it now better than none. */
+
+/* An account that sees the trail, or could. */
+typedef struct Viewer {
+    bool open;              /* it can be polled */
+    bool guards;            /* its configuration does not leave the trail out */
+    bool owner;             /* the trail is its own */
+    bool base;              /* its keys are those that others are reached with */
+    unsigned n_failed;      /* polls in a row, where its list has shown the trail */
+    unsigned n_home_failed; /* ... and where the trail lives; 0 where it was not polled yet */
+} Viewer;
+
+/* Is the account through which it is polled unable to: look for another? */
+bool viewer_is_lost(const Viewer *viewer, unsigned unreachable_after);
+
+/* Can this one take over? */
+bool viewer_can_take_over(const Viewer *other);
+
+/* Is this one better than an account that can see the trail as well? foreign: it is polled through one that
+ * does not own it. */
+bool viewer_is_better(const Viewer *other, bool foreign);
+
+/* ---- settings that cannot be read ---- */
+
+/* When a call about the settings, bucket or key of a trail that fails counts as unreadable, which is a
+ * finding, and when it is made again sooner than settings are due. */
+
+/* What came of one call. */
+typedef struct ReadResult {
+    Unreadable what;
+    bool failed;
+    bool unsupported; /* AWS does not have it there */
+    bool denied;
+    bool foreign;  /* the trail is another account's */
+    bool recorded; /* the baseline has the event configuration */
+} ReadResult;
+
+typedef struct ReadMeaning {
+    bool not_shown;  /* AWS never shows it here: nothing is lost */
+    bool reported;   /* in the journal: the first failure, or the first success after it */
+    bool unreadable; /* it is a finding */
+} ReadMeaning;
+
+/* n_failed: such calls in a row, kept for the trail. */
+ReadMeaning unreadable_take(const ReadResult *result, unsigned unreachable_after, unsigned *n_failed);
+
+/* Did a call for what is not recorded yet fail, without being taken for unreadable? */
+bool unreadable_is_wanted_soon(bool recorded, unsigned n_failed, unsigned unreachable_after);
+
+/* What of a bucket and a key was read: unread has what failed, found says whether the bucket is there. */
+typedef struct BucketRead {
+    bool found, trouble; /* trouble: with the bucket, by what could be read */
+    bool unread[_UNREADABLE_MAX];
+} BucketRead;
+
+/* Was it asked for at all? */
+bool unreadable_was_asked(const BucketRead *read, Unreadable what);
+
+/* The findings that it can judge, as FINDING_BITs; the others stay as they are. */
+uint32_t unreadable_judges(const BucketRead *read);

@@ -5,8 +5,8 @@
  *
  * A set is the text of FIELD_SELECTORS, {"EventSelectors":[...]} or {"AdvancedEventSelectors":[...]}; "" is
  * the empty set. A set that has something in it that is not known here (an operator, a type of resource, a
- * member that is no default, see unknown_members.h), or that is no JSON, is not understood, and then only
- * the same text in canonical form (see canonical.h) is the same set.
+ * member that is no default, see settings.h), or that is no JSON, is not understood, and then only
+ * the same text in canonical form (canonical_json) is the same set.
  *
  * How conditions are evaluated: AWS CloudTrail User Guide, "How CloudTrail evaluates multiple conditions for
  * a field": the positive operators of a field are ORed, the negative ones must all hold, fields are ANDed,

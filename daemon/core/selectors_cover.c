@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/core/selectors_private.h"
+#include "daemon/core/selectors_cover.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 

@@ -2,21 +2,125 @@
 #include "daemon/io/remediate.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/core/event_configuration.h"
+#include <jansson.h>
+
 #include "daemon/core/settings.h"
 #include "daemon/io/poll.h"
-#include "daemon/io/remediate_values.h"
 #include "daemon/io/settings_check.h"
 #include "lib/cloudtrail.h"
 #include "lib/cloudtrail_write.h"
 #include "lib/s3.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
+
+/* ---- what is written, and what an error is about ---- */
+
+#define BUCKET (FIELD_BIT(FIELD_BUCKET) | FIELD_BIT(FIELD_PREFIX))
+#define LOGS   (FIELD_BIT(FIELD_LOG_GROUP) | FIELD_BIT(FIELD_LOG_ROLE))
+
+/* Which fields an error is about (CloudTrail API Reference, UpdateTrail and CreateTrail, "Errors"). */
+static const struct {
+    const char *code;
+    uint32_t fields;
+} faults[] = {
+    { "S3BucketDoesNotExistException", BUCKET },
+    { "InsufficientS3BucketPolicyException", BUCKET },
+    { "InvalidS3BucketNameException", BUCKET },
+    { "InvalidS3PrefixException", FIELD_BIT(FIELD_PREFIX) },
+    { "InsufficientEncryptionPolicyException", FIELD_BIT(FIELD_KMS_KEY) },
+    { "InvalidKmsKeyIdException", FIELD_BIT(FIELD_KMS_KEY) },
+    { "KmsException", FIELD_BIT(FIELD_KMS_KEY) },
+    { "KmsKeyDisabledException", FIELD_BIT(FIELD_KMS_KEY) },
+    { "KmsKeyNotFoundException", FIELD_BIT(FIELD_KMS_KEY) },
+    { "InsufficientSnsTopicPolicyException", FIELD_BIT(FIELD_SNS_TOPIC) },
+    { "InvalidSnsTopicNameException", FIELD_BIT(FIELD_SNS_TOPIC) },
+    { "CloudWatchLogsDeliveryUnavailableException", LOGS },
+    { "InvalidCloudWatchLogsLogGroupArnException", LOGS },
+    { "InvalidCloudWatchLogsRoleArnException", LOGS },
+    { "CloudTrailAccessNotEnabledException", FIELD_BIT(FIELD_ORGANIZATION) },
+    { "NotOrganizationManagementAccountException", FIELD_BIT(FIELD_ORGANIZATION) },
+    { "NotOrganizationMasterAccountException", FIELD_BIT(FIELD_ORGANIZATION) },
+    { "OrganizationNotInAllFeaturesModeException", FIELD_BIT(FIELD_ORGANIZATION) },
+    { "OrganizationsNotInUseException", FIELD_BIT(FIELD_ORGANIZATION) },
+};
+
+static uint32_t fields_at_fault(const char *code) {
+    for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
+        if (text_equal(faults[i].code, code))
+            return faults[i].fields;
+    return 0;
+}
+
+static const char *text_of(const Settings *desired, uint32_t fields, Field field) {
+    return fields & FIELD_BIT(field) ? desired->values[field] : NULL;
+}
+
+static CloudTrailChoice choice_of(const Settings *desired, uint32_t fields, Field field) {
+    const char *value = text_of(desired, fields, field);
+
+    if (!value)
+        return CLOUDTRAIL_LEAVE;
+    return text_equal(value, "true") ? CLOUDTRAIL_ON : CLOUDTRAIL_OFF;
+}
+
+static CloudTrailChanges changes_of(const Settings *desired, uint32_t fields) {
+    return (CloudTrailChanges){
+        .bucket = text_of(desired, fields, FIELD_BUCKET),
+        .prefix = text_of(desired, fields, FIELD_PREFIX),
+        .sns_topic = text_of(desired, fields, FIELD_SNS_TOPIC),
+        .log_group = text_of(desired, fields, FIELD_LOG_GROUP),
+        .log_role = text_of(desired, fields, FIELD_LOG_ROLE),
+        .kms_key = text_of(desired, fields, FIELD_KMS_KEY),
+        .multi_region = choice_of(desired, fields, FIELD_MULTI_REGION),
+        .global_events = choice_of(desired, fields, FIELD_GLOBAL_EVENTS),
+        .validation = choice_of(desired, fields, FIELD_VALIDATION),
+        .organization = choice_of(desired, fields, FIELD_ORGANIZATION),
+        .recursive = choice_of(desired, fields, FIELD_RECURSIVE),
+    };
+}
+
+static int add_tag(CloudTrailTags *tags, const char *key, const char *value) {
+    CloudTrailTag *grown = realloc(tags->items, (tags->n + 1) * sizeof(*grown));
+
+    if (!grown)
+        return -ENOMEM;
+    tags->items = grown;
+    tags->items[tags->n] = (CloudTrailTag){ .key = strdup(key), .value = strdup(value) };
+    tags->n++;
+    return tags->items[tags->n - 1].key && tags->items[tags->n - 1].value ? 0 : -ENOMEM;
+}
+
+/* Of the tags in `in` (a JSON object; NULL: none) those that are not in `out`; with_value: or have another
+ * value there. AWS's own (aws:...) are left alone. *ret is to be freed by cloudtrail_tags_done in any case. */
+static int missing_tags(const char *in, const char *out, bool with_value, CloudTrailTags *ret) {
+    json_auto_t *a = json_loads(in ? in : "{}", 0, NULL), *b = json_loads(out ? out : "{}", 0, NULL);
+    const char *key;
+    json_t *value;
+    int r = a && b ? 0 : -EINVAL;
+
+    json_object_foreach(a, key, value) {
+        const json_t *other = json_object_get(b, key);
+
+        if (r >= 0 && !text_starts_with(key, "aws:") &&
+            (!other || (with_value && !json_equal(value, other))))
+            r = add_tag(ret, key, json_string_value(value) ? json_string_value(value) : "");
+    }
+    return r;
+}
+
+/* The array of this name, as text that the caller frees; NULL when it is missing or empty. */
+static int array_text(const json_t *object, const char *name, char **ret) {
+    const json_t *array = json_object_get(object, name);
+
+    if (json_array_size(array) == 0)
+        return 0;
+    *ret = json_dumps(array, JSON_COMPACT);
+    return *ret ? 0 : -ENOMEM;
+}
 
 /* AWS usually shows it at once; then less and less often. */
 #define READ_BACK_FIRST_USEC (200 * USEC_PER_MSEC)
@@ -134,7 +238,7 @@ static bool is_no(const AwsError *error) {
  * same step again or by the next. False when the error is not about fields, or the action makes no sense
  * without them. */
 static bool leave_out(Remediation *job, const AwsError *error) {
-    uint32_t fault = remediate_fields_at_fault(error->code) & job->asked;
+    uint32_t fault = fields_at_fault(error->code) & job->asked;
     bool some = fault != 0 && fault != job->asked;
 
     if (job->asked == 0 || !is_no(error))
@@ -145,7 +249,7 @@ static bool leave_out(Remediation *job, const AwsError *error) {
         return true;
     }
     /* a trail needs a bucket, and whose that is matters */
-    if (text_equal(job->operation, "CreateTrail") && (!some || (fault & REMEDIATE_BUCKET_FIELDS)))
+    if (text_equal(job->operation, "CreateTrail") && (!some || (fault & BUCKET)))
         return false;
     if (job->refused == 0) {
         (void)aws_error_text(error, job->operation, job->refusal, sizeof(job->refusal));
@@ -208,7 +312,7 @@ static void update_trail(Remediation *job) {
         if (fields & together[i])
             fields |= together[i] & ~job->refused;
     job->asked = fields;
-    changes = remediate_changes(&job->desired, fields);
+    changes = changes_of(&job->desired, fields);
     started(job, "UpdateTrail",
             cloudtrail_update_trail(job->aws, job->credentials, job->region, job->arn, &changes, written,
                                     job, &job->call));
@@ -227,7 +331,7 @@ static void write_tags(Remediation *job, const char *operation, WriteTags write,
         advance(job);
         return;
     }
-    r = remediate_missing_tags(in, out, with_value, &tags);
+    r = missing_tags(in, out, with_value, &tags);
     job->asked = FIELD_BIT(FIELD_TAGS);
     if (r >= 0 && tags.n == 0)
         advance(job);
@@ -316,8 +420,8 @@ static void created(const AwsError *error, void *userdata) {
 static void create_trail(Remediation *job) {
     uint32_t fields = FIELDS_TRAIL & ~job->refused;
     CloudTrailTags tags = { 0 };
-    CloudTrailChanges settings = remediate_changes(&job->desired, fields);
-    int r = remediate_missing_tags(job->desired.values[FIELD_TAGS], NULL, true, &tags);
+    CloudTrailChanges settings = changes_of(&job->desired, fields);
+    int r = missing_tags(job->desired.values[FIELD_TAGS], NULL, true, &tags);
 
     job->asked = job->fields & fields;
     if (r >= 0)
@@ -327,15 +431,26 @@ static void create_trail(Remediation *job) {
     started(job, "CreateTrail", r);
 }
 
-/* The setting to write, as text. */
+/* Members that this version does not know go back as they were recorded, and what AWS shows and nobody has
+ * recorded yet stays as it is; once AWS has not taken them, all of them are left out. */
 static int complete(Remediation *job, Field field, json_t *value) {
     const char *actual = job->action == ACTION_RECREATE ? NULL : job->actual.values[field];
-    int r = remediate_complete(field, actual, job->known_only, value);
+    _cleanup_strbuf_ StrBuf names = STRBUF_INIT(CLOUDTRAIL_SELECTORS_MAX);
+    json_auto_t *there = NULL;
+    int r = 0;
 
+    if (job->known_only)
+        return MIN(unknown_members_drop(field, value), 0);
+    there = actual ? json_loads(actual, 0, NULL) : NULL;
+    if (there)
+        r = unknown_members_fill(field, value, there);
+    if (r >= 0)
+        r = unknown_members_added(field, NULL, value, &names);
     job->wrote_unknown = r > 0;
-    return r < 0 ? r : 0;
+    return MIN(r, 0);
 }
 
+/* The setting to write, as text. */
 static int completed_text(Remediation *job, Field field, const char *text, char **ret) {
     json_auto_t *value = json_loads(text, 0, NULL);
     int r = value ? complete(job, field, value) : -EINVAL;
@@ -358,9 +473,9 @@ static void put_event_selectors(Remediation *job) {
     object = json_loads(job->desired.values[FIELD_SELECTORS], 0, NULL);
     r = object ? complete(job, FIELD_SELECTORS, object) : -EINVAL;
     if (r >= 0)
-        r = remediate_array_text(object, "EventSelectors", &selectors.event_selectors);
+        r = array_text(object, "EventSelectors", &selectors.event_selectors);
     if (r >= 0)
-        r = remediate_array_text(object, "AdvancedEventSelectors", &selectors.advanced_event_selectors);
+        r = array_text(object, "AdvancedEventSelectors", &selectors.advanced_event_selectors);
     if (r >= 0)
         r = cloudtrail_put_event_selectors(job->aws, job->credentials, job->region, job->arn, &selectors,
                                            written, job, &job->call);

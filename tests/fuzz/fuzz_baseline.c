@@ -8,9 +8,8 @@
 
 #include "daemon/core/baseline.h"
 #include "daemon/core/baseline_json.h"
-#include "daemon/core/canonical.h"
-#include "daemon/core/selectors.h"
 #include "daemon/core/settings.h"
+#include "daemon/core/selectors.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 

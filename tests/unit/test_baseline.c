@@ -12,9 +12,8 @@
 #include <string.h>
 
 #include "daemon/core/baseline.h"
-#include "daemon/core/canonical.h"
-#include "daemon/core/selectors.h"
 #include "daemon/core/settings.h"
+#include "daemon/core/selectors.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "tests/unit/alloc_fail.h"

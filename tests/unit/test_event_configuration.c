@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/core/event_configuration.h"
+#include "daemon/core/settings.h"
 #include "lib/util/macros.h"
 
 #define LARGE    "\"MaxEventSize\":\"Large\""

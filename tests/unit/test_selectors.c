@@ -15,7 +15,7 @@
 
 #include <jansson.h>
 
-#include "daemon/core/canonical.h"
+#include "daemon/core/settings.h"
 #include "daemon/core/selectors.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/core/unreadable.h"
+#include "daemon/core/scope.h"
 #include "lib/util/macros.h"
 
 static void what_one_call_means(void **state _unused_) {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/core/viewer.h"
+#include "daemon/core/scope.h"
 #include "lib/util/macros.h"
 
 #define SEES .open = true, .guards = true

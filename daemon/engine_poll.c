@@ -330,6 +330,8 @@ static void poll_done(const PollAnswer *answer, void *userdata) {
     }
     if (!is_unclear(target, answer, &result)) {
         engine_decide_target(target, &result);
+        if (answer->trails)
+            engine_take_viewers(target, answer->trails);
         pace(target, began_usec, settings);
         if (!result.reachable)
             engine_find_viewers(target->account);
@@ -405,6 +407,14 @@ static void cannot_poll(const Target *target, int error) {
     log_line(LOG_ERR, "%s %s: cannot look: %s", target->region, target->account->id, strerror(-error));
 }
 
+/* A region that failed, and whose trails are polled through another account meanwhile, has nothing else to
+ * ask: the back-off gates that, and not the pace of an empty region. */
+static bool list_is_due(const Target *target, const Intervals *intervals, uint64_t now_usec) {
+    return !is_list_asked(target) &&
+           ((target->n_trails == 0 && target->state.n_failed > 0) ||
+            schedule_settings_are_due(intervals, target->settings_due_usec, now_usec));
+}
+
 static void begin_poll(Engine *engine, Target *target, bool of_pass) {
     Intervals intervals = engine_intervals(engine);
     uint64_t now_usec = engine_now(engine).mono_usec;
@@ -424,8 +434,7 @@ static void begin_poll(Engine *engine, Target *target, bool of_pass) {
         .target = target,
         .began_usec = now_usec,
         .by_usec = now_usec + 3 * aws_client_deadline_usec(engine->aws.client),
-        .asks_list = !is_list_asked(target) &&
-                     schedule_settings_are_due(&intervals, target->settings_due_usec, now_usec),
+        .asks_list = list_is_due(target, &intervals, now_usec),
     };
     r = start_poll(poll, poll->asks_list, probe);
     if (r < 0)

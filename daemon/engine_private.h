@@ -290,6 +290,8 @@ void engine_find_viewers(Account *account);
 void engine_unguard(Account *account);
 /* Takes in what a target's DescribeTrails said. */
 void engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *list);
+/* ... and once the target counts as reachable by it: trails that it can poll better than others can. */
+void engine_take_viewers(Target *target, const CloudTrailTrails *list);
 void engine_check_named(Account *account);
 void engine_set_facts(Trail *trail);
 /* What AWS made of an action on a trail of another account. */

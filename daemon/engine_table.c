@@ -535,13 +535,21 @@ static void take_listed(Engine *engine, Target *target, const CloudTrailTrail *l
     if (is_new)
         dismiss_placeholder(target->account, listed->name);
     set_covers(trail, target);
-    take_viewer(trail, target);
 }
 
 void engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *list) {
     for (size_t i = 0; i < list->n; i++)
         take_listed(engine, target, &list->items[i]);
     target->listed = true;
+}
+
+void engine_take_viewers(Target *target, const CloudTrailTrails *list) {
+    for (size_t i = 0; i < list->n; i++) {
+        Trail *trail = engine_trail_by_arn(target->engine, list->items[i].arn);
+
+        if (trail && has_shown(target, trail))
+            take_viewer(trail, target);
+    }
 }
 
 /* ---- named trails ---- */

@@ -594,6 +594,26 @@ def test_the_incident_of_an_organizations_trail_outlives_the_account_through_whi
     assert events(sim) == ["trail.stopped", "trail.resolved"]
 
 
+def test_a_trail_returns_to_its_owner_as_soon_as_its_region_answers_again(organization, make_guard):
+    sim = organization
+    guard = make_guard(sim, accounts=[{}, *groups(MEMBER, external_id=None)], unreachable_after=2, settings_interval=600,
+                       aws={"max_attempts": 1}).start().wait_guarding()
+    guard.wait_verdict("org-trail", "logging")
+    poll(lambda: [entry for entry in sim.requests(operation="DescribeTrails", region=FRA, principal="*:assumed-role/*")
+                  if entry["status"] == 200], within(10))
+    lines = guard.mark()
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    denial = {"Effect": "Deny", "Action": "cloudtrail:*", "Resource": "*"}
+    sim.call("policy", principal=guard_arn(sim), policy=[everything, denial])
+    guard.wait_line(f"org-trail {FRA} {MAIN}: polled through account {MEMBER} from now on", 30, lines)
+    sim.call("policy", principal=guard_arn(sim), policy=[everything])
+    mark = sim.mark()
+    # nothing of its own lives there meanwhile: the back-off of a region that failed counts, and not the pace of an empty one
+    sim.wait_for_request(within(30), 2, mark, operation="GetTrailStatus", trail="*org-trail", principal=guard_arn(sim),
+                         status=200)
+    sim.clear_failures()
+
+
 def test_the_owner_polls_its_organizations_trail_once_it_can(sim, make_guard):
     """Its role comes later."""
     for account in (MEMBER, OTHER):

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/endpoint_s3.h"
+#include "lib/endpoint.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
 

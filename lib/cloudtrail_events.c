@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/cloudtrail_events.h"
+#include "lib/cloudtrail.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -8,8 +8,9 @@
 
 #include "lib/answer.h"
 #include "lib/cloudtrail_call.h"
-#include "lib/cloudtrail_record.h"
 #include "lib/util/macros.h"
+#include "lib/util/strbuf.h"
+#include "lib/util/text.h"
 
 #define VALUE_MAX 2000
 
@@ -71,7 +72,236 @@ int cloudtrail_build_lookup(const CloudTrailLookup *lookup, char **ret) {
     return answer_request(root, ret);
 }
 
-/* ---- reading ---- */
+#define PATH_PART_MAX 32
+
+/* Where a text comes from: members, one inside the other, parted by dots. */
+typedef struct TextMember {
+    const char *path;
+    size_t offset;
+} TextMember;
+
+#define EVENT(member) offsetof(CloudTrailEvent, member)
+
+static const TextMember outer_members[] = {
+    { "EventId", EVENT(event_id) },         { "EventName", EVENT(event_name) },
+    { "EventSource", EVENT(event_source) }, { "AccessKeyId", EVENT(access_key_id) },
+    { "Username", EVENT(username) },
+};
+
+#define ISSUER "userIdentity.sessionContext.sessionIssuer."
+static const TextMember record_members[] = {
+    { "awsRegion", EVENT(aws_region) },
+    { "sourceIPAddress", EVENT(source_ip) },
+    { "userAgent", EVENT(user_agent) },
+    { "errorCode", EVENT(error_code) },
+    { "errorMessage", EVENT(error_message) },
+    { "requestID", EVENT(request_id) },
+    { "recipientAccountId", EVENT(recipient_account) },
+    { "requestParameters.bucketName", EVENT(bucket) },
+    { "requestParameters.keyId", EVENT(key) },
+    { "requestParameters.logGroupName", EVENT(log_group) },
+    { "requestParameters.roleName", EVENT(role) },
+    { "requestParameters.topicArn", EVENT(topic) },
+    { "requestParameters.customKeyStoreId", EVENT(key_store) },
+    { "requestParameters.servicePrincipal", EVENT(principal) },
+    { "serviceEventDetails.departureMethod", EVENT(departure) },
+    { "userIdentity.type", EVENT(identity.type) },
+    { "userIdentity.arn", EVENT(identity.arn) },
+    { "userIdentity.principalId", EVENT(identity.principal_id) },
+    { "userIdentity.accountId", EVENT(identity.account_id) },
+    { "userIdentity.userName", EVENT(identity.user_name) },
+    { "userIdentity.invokedBy", EVENT(identity.invoked_by) },
+    { "userIdentity.accessKeyId", EVENT(identity.access_key_id) },
+    { ISSUER "arn", EVENT(identity.issuer_arn) },
+    { ISSUER "type", EVENT(identity.issuer_type) },
+    { ISSUER "userName", EVENT(identity.issuer_user_name) },
+    { "userIdentity.sessionContext.sourceIdentity", EVENT(identity.source_identity) },
+    { "userIdentity.onBehalfOf.userId", EVENT(identity.on_behalf_of) },
+    { "userIdentity.onBehalfOf.identityStoreArn", EVENT(identity.identity_store) },
+    { "userIdentity.invokedByDelegate.accountId", EVENT(identity.delegate) },
+};
+
+/* Set by functions of their own. */
+static const TextMember other_members[] = {
+    { NULL, EVENT(trail) },
+    { NULL, EVENT(parameters) },
+    { NULL, EVENT(details) },
+};
+
+static char **text_at(CloudTrailEvent *event, const TextMember *member) {
+    return (char **)(void *)((char *)event + member->offset);
+}
+
+/* ---- one event ---- */
+
+static const json_t *find(const json_t *object, const char *path) {
+    while (object && path) {
+        const char *dot = strchrnul(path, '.');
+        char name[PATH_PART_MAX];
+
+        (void) text_copy(name, MIN(sizeof(name), (size_t)(dot - path) + 1), path);
+        object = answer_member(object, name);
+        path = *dot ? dot + 1 : NULL;
+    }
+    return object;
+}
+
+/* The member as text, "" when it is absent; one that is no text clears *whole. 0 or -ENOMEM. */
+static int take_text(const json_t *object, const char *path, char **ret, bool *whole) {
+    const json_t *value = find(object, path);
+    char *text;
+
+    if (value && !json_is_string(value)) {
+        *whole = false;
+        value = NULL;
+    }
+    text = answer_cut(value ? json_string_value(value) : "", CLOUDTRAIL_EVENT_TEXT_MAX);
+    if (!text)
+        return -ENOMEM;
+    *ret = text;
+    return 0;
+}
+
+static int take_texts(const json_t *object, const TextMember *members, size_t n, CloudTrailEvent *event,
+                      bool *whole) {
+    for (size_t i = 0; i < n; i++) {
+        int r = take_text(object, members[i].path, text_at(event, &members[i]), whole);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* The trail as the caller typed it: each operation has a member of its own for it. */
+static int take_trail(const json_t *record, CloudTrailEvent *event) {
+    static const char *const paths[] = {
+        "requestParameters.name",
+        "requestParameters.trailName",
+        "requestParameters.resourceId",
+    };
+    const char *text = "";
+
+    for (size_t i = 0; i < ARRAY_SIZE(paths) && !*text; i++) {
+        const json_t *value = find(record, paths[i]);
+
+        if (json_is_string(value))
+            text = json_string_value(value);
+    }
+    event->trail = answer_cut(text, CLOUDTRAIL_EVENT_TEXT_MAX);
+    return event->trail ? 0 : -ENOMEM;
+}
+
+/* What does not fit is still worth showing as far as it goes. */
+static int take_object(const json_t *record, const char *name, char **ret) {
+    const json_t *object = answer_member(record, name);
+    _cleanup_strbuf_ StrBuf cut = STRBUF_INIT(CLOUDTRAIL_EVENT_PARAMETERS_MAX);
+    _cleanup_free_ char *text = NULL, *head = NULL;
+    int r;
+
+    if (!object) {
+        *ret = strdup("");
+        return *ret ? 0 : -ENOMEM;
+    }
+    /* Escapes can make six bytes of one; the answer itself had a ceiling. */
+    r = answer_dump(object, SIZE_MAX / 2, &text);
+    if (r < 0)
+        return r;
+    if (strlen(text) <= CLOUDTRAIL_EVENT_PARAMETERS_MAX) {
+        *ret = TAKE_PTR(text);
+        return 0;
+    }
+    head = answer_cut(text, CLOUDTRAIL_EVENT_PARAMETERS_MAX - strlen("..."));
+    if (!head)
+        return -ENOMEM;
+    (void) strbuf_addf(&cut, "%s...", head);
+    return strbuf_take(&cut, ret);
+}
+
+/* A text in all of AWS's examples. */
+static bool is_true(const json_t *record, const char *path) {
+    const json_t *value = find(record, path);
+
+    return json_is_true(value) || text_equal(json_string_value(value), "true");
+}
+
+static int take_record(const json_t *object, CloudTrailEvent *event, bool *whole) {
+    const char *text = json_string_value(answer_member(object, "CloudTrailEvent"));
+    json_t *record = NULL;
+    int r;
+
+    r = answer_load(text ? text : "", text ? strlen(text) : 0, &record);
+    if (r == -ENOMEM)
+        return r;
+    *whole = *whole && r >= 0;
+    r = take_texts(record, record_members, ARRAY_SIZE(record_members), event, whole);
+    if (r >= 0)
+        r = take_trail(record, event);
+    if (r >= 0)
+        r = take_object(record, "requestParameters", &event->parameters);
+    if (r >= 0)
+        r = take_object(record, "serviceEventDetails", &event->details);
+    event->identity.mfa = is_true(record, "userIdentity.sessionContext.attributes.mfaAuthenticated");
+    event->identity.assumed_root = is_true(record, "userIdentity.sessionContext.assumedRoot");
+    json_decref(record);
+    return r;
+}
+
+static int take_resources(const json_t *object, CloudTrailEvent *event) {
+    const json_t *list = answer_member(object, "Resources");
+
+    event->resources = calloc(CLOUDTRAIL_EVENT_RESOURCES_MAX, sizeof(*event->resources));
+    if (!event->resources)
+        return -ENOMEM;
+    for (size_t i = 0; i < json_array_size(list) && event->n_resources < CLOUDTRAIL_EVENT_RESOURCES_MAX; i++) {
+        const char *name = json_string_value(answer_member(json_array_get(list, i), "ResourceName"));
+
+        if (!name)
+            continue;
+        event->resources[event->n_resources] = answer_cut(name, CLOUDTRAIL_EVENT_TEXT_MAX);
+        if (!event->resources[event->n_resources])
+            return -ENOMEM;
+        event->n_resources++;
+    }
+    return 0;
+}
+
+static int read_event(const json_t *object, CloudTrailEvent *ret) {
+    CloudTrailEvent *event = ret;
+    bool whole = true;
+    int r;
+
+    *event = (CloudTrailEvent){ 0 };
+    r = take_texts(object, outer_members, ARRAY_SIZE(outer_members), event, &whole);
+    if (r < 0)
+        return r;
+    if (answer_time(object, "EventTime", &event->event_time_usec) < 0)
+        whole = false;
+    /* A text, where other answers have a boolean. */
+    event->read_only = text_equal(json_string_value(answer_member(object, "ReadOnly")), "true");
+    r = take_resources(object, event);
+    if (r >= 0)
+        r = take_record(object, event, &whole);
+    event->whole = r >= 0 && whole;
+    return r;
+}
+
+static void free_texts(CloudTrailEvent *event, const TextMember *members, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        free(*text_at(event, &members[i]));
+}
+
+static void event_done(CloudTrailEvent *event) {
+    free_texts(event, outer_members, ARRAY_SIZE(outer_members));
+    free_texts(event, record_members, ARRAY_SIZE(record_members));
+    free_texts(event, other_members, ARRAY_SIZE(other_members));
+    for (size_t i = 0; i < event->n_resources; i++)
+        free(event->resources[i]);
+    free(event->resources);
+    *event = (CloudTrailEvent){ 0 };
+}
+
+/* ---- the answer ---- */
 
 static int read_list(const json_t *list, CloudTrailEvents *events) {
     size_t n = json_array_size(list);
@@ -88,7 +318,7 @@ static int read_list(const json_t *list, CloudTrailEvents *events) {
 
         /* Counted first: what was read of a bad one is freed with the rest. */
         events->n++;
-        r = cloudtrail_read_event(json_array_get(list, i), &events->items[i]);
+        r = read_event(json_array_get(list, i), &events->items[i]);
         if (r < 0)
             return r;
     }
@@ -117,7 +347,7 @@ int cloudtrail_read_events(const char *body, size_t len, CloudTrailEvents *ret) 
 
 void cloudtrail_events_done(CloudTrailEvents *events) {
     for (size_t i = 0; i < events->n; i++)
-        cloudtrail_event_done(&events->items[i]);
+        event_done(&events->items[i]);
     free(events->items);
     free(events->next_token);
     *events = (CloudTrailEvents){ 0 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/cloudtrail_write.h"
+#include "lib/cloudtrail.h"
 
 #include <errno.h>
 #include <jansson.h>

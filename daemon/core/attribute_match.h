@@ -3,7 +3,7 @@
 /* Which calls can have caused a finding, and where they are recorded. Pure; private to attribute. */
 
 #include "daemon/io/attribute.h"
-#include "lib/cloudtrail_events.h"
+#include "lib/cloudtrail.h"
 
 #define ATTRIBUTE_REGION_MAX 32
 /* One thing to ask: the name of a call, and the region in whose history it would be. */

@@ -4,7 +4,7 @@
  * there, side by side. */
 
 #include "daemon/core/model.h"
-#include "lib/aws_error_denied.h"
+#include "lib/aws_error.h"
 #include "lib/call.h"
 #include "lib/cloudtrail.h"
 

@@ -12,7 +12,6 @@
 #include "daemon/io/poll.h"
 #include "daemon/io/settings_check.h"
 #include "lib/cloudtrail.h"
-#include "lib/cloudtrail_write.h"
 #include "lib/s3.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"

@@ -9,7 +9,7 @@
 
 #include "daemon/core/settings.h"
 #include "daemon/io/poll.h"
-#include "lib/cloudtrail_settings.h"
+#include "lib/cloudtrail.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "lib/aws_error.h"
-#include "lib/aws_error_denied.h"
 #include "lib/util/macros.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

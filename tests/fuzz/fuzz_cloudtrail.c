@@ -7,9 +7,7 @@
 #include <string.h>
 
 #include "lib/arn.h"
-#include "lib/cloudtrail_events.h"
-#include "lib/cloudtrail_settings.h"
-#include "lib/cloudtrail_write.h"
+#include "lib/cloudtrail.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

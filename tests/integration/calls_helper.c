@@ -13,9 +13,8 @@
 #include <string.h>
 #include <systemd/sd-event.h>
 
-#include "lib/aws_error_denied.h"
-#include "lib/cloudtrail_events.h"
-#include "lib/cloudtrail_write.h"
+#include "lib/aws_error.h"
+#include "lib/cloudtrail.h"
 #include "lib/http_curl.h"
 #include "lib/kms.h"
 #include "lib/loop_event.h"

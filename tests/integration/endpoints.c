@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "lib/endpoint.h"
-#include "lib/endpoint_s3.h"
 
 static const char *const kinds[] = { "plain", "fips", "dual", "fips+dual" };
 

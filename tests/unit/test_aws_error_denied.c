@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "lib/aws_error_denied.h"
+#include "lib/aws_error.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 

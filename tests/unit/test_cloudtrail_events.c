@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "lib/cloudtrail_events.h"
+#include "lib/cloudtrail.h"
 #include "lib/util/macros.h"
 #include "tests/unit/between.h"
 #include "tests/unit/service_fixture.h"

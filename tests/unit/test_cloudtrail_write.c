@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "lib/cloudtrail_write.h"
+#include "lib/cloudtrail.h"
 #include "lib/util/macros.h"
 #include "tests/unit/service_fixture.h"
 

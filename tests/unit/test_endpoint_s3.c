@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "lib/endpoint_s3.h"
+#include "lib/endpoint.h"
 
 static void test_names(void **state) {
     static const struct {

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "daemon/core/attribute_match.h"
-#include "lib/cloudtrail_events.h"
+#include "lib/cloudtrail.h"
 #include "tests/unit/alert_check.h"
 
 #define ROLE_SESSION                                                                                        \

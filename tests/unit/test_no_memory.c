@@ -15,8 +15,7 @@
 
 #include <cmocka.h>
 
-#include "lib/cloudtrail_events.h"
-#include "lib/cloudtrail_write.h"
+#include "lib/cloudtrail.h"
 #include "lib/credentials/container.h"
 #include "lib/credentials/profile.h"
 #include "lib/credentials/web_identity.h"

@@ -7,7 +7,7 @@
 
 #include "daemon/core/baseline.h"
 #include "daemon/core/enum_names.h"
-#include "daemon/core/guard_incident.h"
+#include "daemon/core/guard.h"
 #include "daemon/core/settings.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"

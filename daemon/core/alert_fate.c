@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What became of a change or of a deletion, in words. */
-#include "daemon/core/alert_parts.h"
+#include "daemon/core/alert_private.h"
 
 /* In the order in which it is judged. */
 typedef enum Fate {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/core/alert_parts.h"
+#include "daemon/core/alert_private.h"
 #include "daemon/core/enum_names.h"
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"

@@ -2,7 +2,7 @@
 #pragma once
 /* The ways of telling; for the files of alert that choose among them and hold their words. */
 
-#include "daemon/core/alert_parts.h"
+#include "daemon/core/alert_private.h"
 
 typedef enum Telling {
     TELLING_RESTARTED,

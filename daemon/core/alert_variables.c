@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/core/alert_parts.h"
+#include "daemon/core/alert_private.h"
 #include "daemon/core/enum_names.h"
 #include "lib/endpoint.h"
 #include "lib/util/macros.h"
@@ -585,4 +585,11 @@ void alert_expand(const AlertExpansion *x, const char *words) {
         words = close + 1;
     }
     (void)strbuf_add(x->out, words);
+}
+
+int alert_headline(const AlertSource *source, StrBuf *ret) {
+    AlertExpansion x = { .source = source, .out = ret, .cut = ALERT_SHOWN_MAX };
+
+    alert_expand(&x, source->words->headline);
+    return strbuf_error(ret);
 }

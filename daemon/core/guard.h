@@ -90,3 +90,7 @@ Verdict guard_verdict(uint32_t findings, bool known, bool unreadable, bool writa
 
 /* The severity of one finding. */
 Severity guard_severity(Finding finding, const TrailFacts *facts);
+
+/* FNV-1a, 64 bits: not against enemies, only to tell one thing from another. */
+#define GUARD_HASH_BASIS 0xcbf29ce484222325ULL
+uint64_t guard_hash(uint64_t hash, const void *data, size_t size);

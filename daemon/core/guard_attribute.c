@@ -2,7 +2,6 @@
 /* When the event history is searched for who did it, and what its answers mean. It is told when it is known,
  * and nothing ever waits for it. */
 #include "daemon/core/guard_private.h"
-#include "daemon/core/guard_search.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 

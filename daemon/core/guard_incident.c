@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/core/guard_incident.h"
-
+/* Episodes of trouble. */
 #include <string.h>
 
-#include "daemon/core/guard.h"
+#include "daemon/core/guard_private.h"
 #include "lib/util/macros.h"
 
 uint64_t earlier(uint64_t a, uint64_t b) {

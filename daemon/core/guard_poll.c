@@ -1,8 +1,334 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a poll of a trail means beside what went before. */
+/* What a poll of a trail, and a comparison of its settings, mean beside what went before. */
+#include <string.h>
+
 #include "daemon/core/guard_private.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
+#include "lib/util/timetext.h"
+
+/* What AWS reports of deliveries, and only at the next one: log files go out every few minutes, digests
+ * hourly. */
+#define DELIVERY_FAILURES                                                                                   \
+    (FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST) | FINDING_BIT(FINDING_LOG_GROUP) |         \
+     FINDING_BIT(FINDING_NOTIFICATION))
+#define DELIVERY_LAG_USEC (75ULL * 60 * USEC_PER_SEC)
+
+/* What somebody's call can have caused. */
+#define ATTRIBUTABLE_FAILURES                                                                               \
+    (FINDING_BIT(FINDING_BUCKET) | FINDING_BIT(FINDING_LIFECYCLE) | FINDING_BIT(FINDING_KEY) |              \
+     DELIVERY_FAILURES)
+
+/* Where an observation says that deliveries fail, one row a finding. */
+static const struct {
+    Finding finding;
+    size_t offset;
+} errors_table[] = {
+    { FINDING_DELIVERY, offsetof(Observation, delivery_error) },
+    { FINDING_DIGEST, offsetof(Observation, digest_error) },
+    { FINDING_LOG_GROUP, offsetof(Observation, log_group_error) },
+    { FINDING_NOTIFICATION, offsetof(Observation, notification_error) },
+    { FINDING_BUCKET, offsetof(Observation, bucket_error) },
+    { FINDING_LIFECYCLE, offsetof(Observation, lifecycle_error) },
+    { FINDING_KEY, offsetof(Observation, key_error) },
+    { FINDING_SELECTORS_UNREADABLE, offsetof(Observation, unreadable[UNREADABLE_SELECTORS]) },
+    { FINDING_INSIGHTS_UNREADABLE, offsetof(Observation, unreadable[UNREADABLE_INSIGHTS]) },
+    { FINDING_TAGS_UNREADABLE, offsetof(Observation, unreadable[UNREADABLE_TAGS]) },
+    { FINDING_CONFIGURATION_UNREADABLE, offsetof(Observation, unreadable[UNREADABLE_CONFIGURATION]) },
+    { FINDING_BUCKET_UNREADABLE, offsetof(Observation, unreadable[UNREADABLE_BUCKET]) },
+    { FINDING_LIFECYCLE_UNREADABLE, offsetof(Observation, unreadable[UNREADABLE_LIFECYCLE]) },
+    { FINDING_POLICY_UNREADABLE, offsetof(Observation, unreadable[UNREADABLE_POLICY]) },
+    { FINDING_KEY_UNREADABLE, offsetof(Observation, unreadable[UNREADABLE_KEY]) },
+};
+
+static const char *error_at(const Observation *seen, size_t row) {
+    return (const char *)seen + errors_table[row].offset;
+}
+
+static uint64_t newest_delivery(const Observation *seen) {
+    return MAX(MAX(seen->delivery_usec, seen->digest_usec), seen->start_usec);
+}
+
+static bool is_stale(const Deciding *d, const Observation *seen) {
+    uint64_t newest = newest_delivery(seen);
+
+    return d->policy->stale_after_usec != 0 && (d->facts->validation || d->facts->records_reads) &&
+           seen->is_logging && newest != 0 &&
+           elapsed(newest, d->now.real_usec) > d->policy->stale_after_usec;
+}
+
+uint32_t guard_conditions(const Deciding *d, const Observation *seen) {
+    uint32_t found = 0;
+
+    if (!seen->is_logging)
+        found |= FINDING_BIT(FINDING_STOPPED);
+    if (is_stale(d, seen))
+        found |= FINDING_BIT(FINDING_STALE);
+    for (size_t i = 0; i < ARRAY_SIZE(errors_table); i++)
+        if (error_at(seen, i)[0])
+            found |= FINDING_BIT(errors_table[i].finding);
+    return found;
+}
+
+/* Says why deliveries fail. */
+static void explain(const Observation *seen, Finding finding, char ret[static ERROR_TEXT_MAX]) {
+    static const char stale[] = "nothing was delivered since ";
+    char since[TIMETEXT_MAX];
+
+    *ret = '\0';
+    if (finding == FINDING_STALE) {
+        (void)text_copy(ret, ERROR_TEXT_MAX, stale);
+        (void)text_copy(ret + sizeof(stale) - 1, ERROR_TEXT_MAX - sizeof(stale) + 1,
+                        timetext_iso(since, newest_delivery(seen)));
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(errors_table); i++)
+        if (errors_table[i].finding == finding)
+            (void)text_copy(ret, ERROR_TEXT_MAX, error_at(seen, i));
+}
+
+void guard_remember(TrailState *s, const Observation *seen, Now now) {
+    s->known = true;
+    s->start_usec = seen->start_usec;
+    s->stop_usec = seen->stop_usec;
+    s->delivery_usec = seen->delivery_usec;
+    s->digest_usec = seen->digest_usec;
+    s->polled_usec = now.real_usec;
+    s->n_failed = 0;
+    s->failed_since_usec = 0;
+    s->error = POLL_OK;
+}
+
+void guard_end_blindness(Deciding *d) {
+    if (d->s.findings & FINDING_BIT(FINDING_UNREACHABLE)) {
+        plan_note(d->plan, NOTE_REACHABLE)->count = d->s.n_failed;
+        d->s.findings &= ~FINDING_BIT(FINDING_UNREACHABLE);
+    }
+}
+
+static uint64_t last_poll_usec(const Deciding *d) {
+    uint64_t polled_usec = d->s.polled_usec;
+
+    return polled_usec != 0 ? polled_usec : guard_before(d->now.real_usec, GUARD_UNKNOWN_PAST_USEC);
+}
+
+/* A trail that was never started has no times. */
+static uint64_t time_or_mark(Deciding *d, uint64_t usec) {
+    return usec != 0 ? usec : guard_new_mark(d->s.marks, 0, d->now);
+}
+
+void guard_found_stopped(Deciding *d, const Observation *seen, bool first_sight) {
+    bool act = guard_may_restart(d);
+    PendingTell how = { .findings = FINDING_BIT(FINDING_STOPPED), .first_sight = first_sight };
+    NoteValue *note = plan_note(d->plan, act ? NOTE_STOPPED : NOTE_STOPPED_LEFT);
+
+    how.dedup_usec = time_or_mark(d, seen->stop_usec);
+    how.kind = incident_begin(&d->s.incident, how.dedup_usec, d->now);
+    d->s.incident.gap = (Gap){ .from_usec = seen->stop_usec };
+    d->s.incident.action = (ActionReport){ 0 };
+    note->gap = d->s.incident.gap;
+    note->first_sight = first_sight;
+    note->maintenance = !act && d->facts->maintenance;
+    guard_seek_actor(d, how.findings, seen->stop_usec != 0 ? seen->stop_usec : last_poll_usec(d),
+                     GUARD_AWS_SLACK_USEC, how.dedup_usec, how.kind == TELL_OPENED);
+    if (act)
+        guard_tell_later(d, &d->s.pending, how);
+    else
+        guard_tell_trouble(d, &how, "");
+}
+
+static void note_failures(Deciding *d, const Observation *seen, uint32_t findings) {
+    for (Finding f = 0; f < _FINDING_MAX; f++)
+        if (findings & FINDING_BIT(f)) {
+            NoteValue *note = plan_note(d->plan, NOTE_FAILING);
+
+            explain(seen, f, note->detail);
+            note->count = f;
+        }
+}
+
+void guard_found_failing(Deciding *d, const Observation *seen, uint32_t findings) {
+    char why[ERROR_TEXT_MAX];
+    PendingTell how = { .findings = findings };
+    Finding worst = FINDING_DELIVERY;
+
+    note_failures(d, seen, findings);
+    /* once told, the same delivery failing again in the same open incident is no news */
+    if (d->s.incident.open)
+        how.findings &= ~d->s.incident.told;
+    if (how.findings == 0)
+        return;
+    while (!(how.findings & FINDING_BIT(worst)))
+        worst++;
+    explain(seen, worst, why);
+    how.dedup_usec = guard_new_mark(d->s.marks, d->s.start_usec + worst, d->now);
+    how.kind = incident_begin(&d->s.incident, how.dedup_usec, d->now);
+    if (how.findings & ATTRIBUTABLE_FAILURES)
+        guard_seek_actor(
+                d, how.findings & ATTRIBUTABLE_FAILURES,
+                guard_before(last_poll_usec(d), how.findings & DELIVERY_FAILURES ? DELIVERY_LAG_USEC : 0),
+                GUARD_OUR_SLACK_USEC, how.dedup_usec, how.kind == TELL_OPENED);
+    guard_tell_trouble(d, &how, why);
+}
+
+/* Identifies what differs and what it is now; not what it was, which two guards may have recorded in other
+ * words. A positive signed number, as far as the state file is concerned. */
+static uint64_t mark_of(const Drift *drift) {
+    uint64_t hash = GUARD_HASH_BASIS;
+
+    for (unsigned i = 0; i < drift->n; i++) {
+        const char *now = drift->changes[i].now ? drift->changes[i].now : "";
+        unsigned char field = (unsigned char)drift->changes[i].field;
+
+        hash = guard_hash(hash, &field, sizeof(field));
+        hash = guard_hash(hash, now, strlen(now) + 1);
+    }
+    return (hash & INT64_MAX) | 1;
+}
+
+/* An incident that is over is not reopened by a person who changes the configuration. */
+static TellKind begin_unmet(Deciding *d, uint64_t mark) {
+    Incident *inc = &d->s.incident;
+
+    if (!inc->open && inc->untold.count == 0)
+        inc->opened_usec = 0;
+    return incident_begin(inc, mark, d->now);
+}
+
+static void note_drift(Deciding *d, uint32_t findings) {
+    const TrailState *s = &d->s;
+    NoteValue *note;
+
+    if (findings & FINDINGS_CHANGED) {
+        note = plan_note(d->plan, NOTE_CHANGED);
+        note->fields = s->fields & ~s->unmet_fields;
+        note->maintenance = d->facts->maintenance;
+    }
+    if (findings & FINDING_BIT(FINDING_UNMET))
+        plan_note(d->plan, NOTE_UNMET)->fields = s->unmet_fields;
+}
+
+/* findings: what is news of it. Who did it is asked of what was changed only: of a new pin the person who
+ * made it knows. */
+static void found_drift(Deciding *d, uint32_t findings, uint64_t mark, uint64_t not_before_usec) {
+    TrailState *s = &d->s;
+    Incident *inc = &s->incident;
+    PendingTell how = { .findings = findings, .dedup_usec = guard_new_mark(s->marks, mark, d->now) };
+    bool changed = findings & FINDINGS_CHANGED;
+
+    note_drift(d, findings);
+    how.kind = changed ? incident_begin(inc, how.dedup_usec, d->now) : begin_unmet(d, how.dedup_usec);
+    inc->restore = (ActionReport){ 0 };
+    inc->fields = s->fields;
+    inc->unmet_fields = s->unmet_fields;
+    inc->accepted = inc->reconfigured = false;
+    inc->changed_usec = d->now.real_usec;
+    if (changed)
+        guard_seek_actor(d, findings & FINDINGS_CHANGED, not_before_usec, GUARD_OUR_SLACK_USEC,
+                         how.dedup_usec, how.kind == TELL_OPENED);
+    if (changed && (findings & FINDING_BIT(FINDING_UNMET))) {
+        /* two facts, two messages */
+        PendingTell unmet = { .kind = TELL_OPENED,
+                              .findings = FINDING_BIT(FINDING_UNMET),
+                              .dedup_usec = guard_new_mark(s->marks, mark, d->now) };
+
+        how.findings &= ~FINDING_BIT(FINDING_UNMET);
+        guard_tell_trouble(d, &unmet, "");
+    }
+    if (guard_restorable(d, s->fields) && !guard_restores_rest(d, s->fields))
+        guard_tell_later(d, &s->pending_restore, how);
+    else
+        guard_tell_trouble(d, &how, "");
+}
+
+static void drift_is_over(Deciding *d, uint32_t was_fields, bool accepted, bool reconfigured) {
+    Incident *inc = &d->s.incident;
+    bool ours = guard_confirms(d, &inc->restore, ACTION_RESTORE);
+    NoteValue *note = plan_note(d->plan, ours ? NOTE_RESTORED : NOTE_UNCHANGED);
+
+    inc->accepted = accepted && !ours;
+    inc->reconfigured = reconfigured && !accepted && !ours;
+    note->fields = was_fields;
+    if (!ours)
+        (void)text_copy(note->detail, sizeof(note->detail),
+                        inc->accepted       ? "it was accepted as the baseline"
+                        : inc->reconfigured ? "the configuration changed"
+                                            : "not written by TrailGuard");
+    guard_tell_pending(d, &d->s.pending_restore, "");
+}
+
+/* The message that waits takes further changes with it; it waits no longer for that. */
+static void add_to_pending(Deciding *d, uint32_t findings) {
+    TrailState *s = &d->s;
+    NoteValue *note = plan_note(d->plan, findings & FINDINGS_CHANGED ? NOTE_CHANGED : NOTE_UNMET);
+
+    note->fields = s->fields & ~s->incident.fields ? s->fields & ~s->incident.fields : s->fields;
+    s->incident.fields |= s->fields;
+    s->incident.unmet_fields = (s->incident.unmet_fields & ~s->fields) | s->unmet_fields;
+    s->pending_restore.findings |= findings;
+}
+
+/* Those that differ from a pin alone, and did not before the pin was there. */
+static uint32_t unmet_fields(const Deciding *d, const Drift *drift, bool reconfigured) {
+    const TrailState *s = &d->s;
+    uint32_t unmet = 0;
+
+    for (unsigned i = 0; i < drift->n; i++) {
+        uint32_t field = FIELD_BIT(drift->changes[i].field);
+
+        if (drift->changes[i].as_recorded &&
+            ((s->unmet_fields & field) || (reconfigured && !(s->fields & field))))
+            unmet |= field;
+    }
+    return unmet;
+}
+
+/* What of it is news: new fields, findings or values. */
+static uint32_t news_of(const TrailState *s, uint32_t was_fields, uint32_t was_unmet, uint32_t was_findings,
+                        bool other_values) {
+    uint32_t new_fields = s->fields & ~was_fields, news = s->findings & FINDINGS_DRIFT & ~was_findings;
+
+    if ((new_fields & ~s->unmet_fields) ||
+        (other_values && s->fields == was_fields && s->unmet_fields != s->fields))
+        news |= s->findings & FINDINGS_CHANGED;
+    if (s->unmet_fields & ~was_unmet)
+        news |= FINDING_BIT(FINDING_UNMET);
+    return news;
+}
+
+static void take_drift(Deciding *d, const Drift *drift) {
+    TrailState *s = &d->s;
+    uint32_t fields = 0, losing = 0, news;
+    uint32_t was_fields = s->fields, was_unmet = s->unmet_fields, was_findings = s->findings;
+    uint64_t mark = drift->n > 0 ? mark_of(drift) : 0, was_mark = s->drift_mark;
+    uint64_t not_before = s->settings_usec;
+    bool accepted = s->compared_usec != 0 && s->compared_usec != s->accepted_usec;
+    bool reconfigured = s->pins_mark != d->facts->pins_mark;
+
+    /* polled in the midst of our own writing: the read-back will say */
+    if (s->acting && s->incident.restore.result == RESULT_PENDING)
+        return;
+    for (unsigned i = 0; i < drift->n; i++) {
+        fields |= FIELD_BIT(drift->changes[i].field);
+        losing |= drift->changes[i].loses_events ? FIELD_BIT(drift->changes[i].field) : 0;
+    }
+    s->unmet_fields = unmet_fields(d, drift, reconfigured);
+    guard_set_fields(s, fields, losing, mark);
+    s->settings_usec = d->now.real_usec;
+    s->compared_usec = s->accepted_usec;
+    s->pins_mark = d->facts->pins_mark;
+    if (not_before == 0)
+        not_before = guard_before(d->now.real_usec, GUARD_UNKNOWN_PAST_USEC);
+
+    news = news_of(s, was_fields, was_unmet, was_findings, was_mark != 0 && mark != was_mark);
+    if (fields == 0 && was_fields != 0)
+        drift_is_over(d, was_fields, accepted, reconfigured);
+    else if (news != 0) {
+        if (s->pending_restore.set && (s->pending_restore.findings & FINDINGS_DRIFT))
+            add_to_pending(d, news);
+        else
+            found_drift(d, news, mark, not_before);
+    }
+}
 
 static void found_interrupted(Deciding *d, const Observation *seen) {
     PendingTell how = {
@@ -23,7 +349,7 @@ static void found_interrupted(Deciding *d, const Observation *seen) {
 
 static void found_recreated(Deciding *d, const Observation *seen, uint64_t polled_usec) {
     PendingTell how = { .findings = FINDING_BIT(FINDING_RECREATED),
-                        .dedup_usec = guard_time_or_mark(d, seen->start_usec) };
+                        .dedup_usec = time_or_mark(d, seen->start_usec) };
 
     d->events |= how.findings;
     how.kind = incident_begin(&d->s.incident, how.dedup_usec, d->now);
@@ -102,7 +428,7 @@ static void polled_status(Deciding *d, const Observation *seen) {
     uint32_t was, is = guard_conditions(d, seen);
     bool recreated = is_recreated(s, seen), interrupted = !recreated && is_interrupted(s, seen);
     bool first = !s->known && !(s->findings & FINDING_BIT(FINDING_MISSING));
-    uint64_t polled_usec = guard_last_poll(d);
+    uint64_t polled_usec = last_poll_usec(d);
 
     guard_end_blindness(d);
     note_comings(d);
@@ -141,7 +467,7 @@ static void polled_absent(Deciding *d) {
     how.kind = incident_begin(&s->incident, how.dedup_usec, d->now);
     s->incident.action = s->incident.restore = (ActionReport){ 0 };
     s->incident.gap = (Gap){ 0 };
-    guard_seek_actor(d, how.findings, guard_last_poll(d), GUARD_OUR_SLACK_USEC, how.dedup_usec,
+    guard_seek_actor(d, how.findings, last_poll_usec(d), GUARD_OUR_SLACK_USEC, how.dedup_usec,
                      how.kind == TELL_OPENED);
     if (guard_may_recreate(d) && !guard_restores_rest(d, 0))
         guard_tell_later(d, &s->pending_restore, how);
@@ -209,7 +535,7 @@ void guard_compared(Deciding *d, const Observation *seen, const Drift *drift) {
     s->findings = (was & ~FINDINGS_BESIDE) | (guard_conditions(d, seen) & FINDINGS_BESIDE);
     found_errors(d, seen, was);
     if (drift)
-        guard_take_drift(d, drift);
+        take_drift(d, drift);
 }
 
 void guard_polled(Deciding *d, const Observation *seen, const Drift *drift) {
@@ -219,5 +545,5 @@ void guard_polled(Deciding *d, const Observation *seen, const Drift *drift) {
     case OBSERVED_ERROR: searched_without_result(d, seen); break;
     }
     if (drift)
-        guard_take_drift(d, drift);
+        take_drift(d, drift);
 }

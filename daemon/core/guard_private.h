@@ -1,9 +1,63 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What the files of the trail's guard share; for nobody else. */
-
+/* What the files of the guard share; for nobody else. */
 #include "daemon/core/guard.h"
-#include "daemon/core/guard_incident.h"
+
+/* ---- guard_incident.c: episodes of trouble, the same for trails and targets. When one opens, reopens and
+ * ends, and which of its changes are told at once, later in a summary, or as a reminder. ---- */
+
+/* Trouble at now: opens a new incident, reopens one that was well for at most GUARD_REOPEN_USEC, or goes on
+ * in the open one (TELL_REOPENED for the latter two). mark identifies the trouble. */
+TellKind incident_begin(Incident *inc, uint64_t dedup_usec, Now now);
+
+/* May a reopening be told on its own now? Decides it and counts it; when not, the trouble (a gap, or from 0
+ * to 0 where its times are not known) is added to what a summary will tell. Always true for TELL_OPENED. */
+bool incident_may_tell(Incident *inc, TellKind kind, const Gap *trouble, Now now);
+
+/* Adds a message to the plan, filled with what the incident knows, and notes in the incident that it was
+ * told. Never NULL: a full plan says that it overflowed and overwrites its last message, which the sizes in
+ * types.h rule out. */
+Tell *incident_tell(Incident *inc, Plan *plan, TellKind kind, Event event, Severity severity,
+                    uint64_t dedup_usec, Now now);
+
+/* All is well again: closes. Returns true when that must be told on its own (false: the summary will). */
+bool incident_end(Incident *inc, Now now);
+
+/* Is a summary of untold gaps due? */
+bool incident_summary_is_due(const Incident *inc, Now now);
+
+/* Is a reminder due? */
+bool incident_reminder_is_due(const Incident *inc, const Policy *policy, Now now);
+
+/* When the next of the two is due (mono), 0 when neither will be. */
+uint64_t incident_wake_mono_usec(const Incident *inc, const Policy *policy, Now now);
+
+/* Adds a journal line to the plan. */
+NoteValue *plan_note(Plan *plan, Note note);
+
+/* The identity of trouble that AWS gives no time for: `what` identifies it, the hour stands for its time,
+ * and what comes again within the hour is counted, so that two guards agree and a second episode is not
+ * taken for the first. Remembers what it has given out. */
+uint64_t guard_new_mark(uint64_t marks[static MARKS_MAX], uint64_t what, Now now);
+
+/* The earlier of two times of which 0 means never. */
+uint64_t earlier(uint64_t a, uint64_t b);
+
+/* Real time can be set back: then nothing has elapsed yet. */
+uint64_t elapsed(uint64_t since_usec, uint64_t now_usec);
+
+/* ---- guard_attribute.c: a search of the event history, of a trail's incident or of an account's ---- */
+
+void search_begin(Attributing *at, uint32_t findings, uint64_t from_usec, uint64_t dedup_usec,
+                  uint64_t seen_usec);
+/* Is it to be searched now? Then it counts as under way. */
+bool search_is_due(Attributing *at, Now now);
+/* When it is due; 0: nothing is. */
+uint64_t search_wake_mono_usec(const Attributing *at, Now now);
+/* Was the search that has just been counted the last one? */
+bool search_was_last(const Attributing *at);
+
+/* ---- decisions about a trail ---- */
 
 /* What a cause may be older than the time by which it is known: AWS's times are exact, ours may be off. */
 #define GUARD_AWS_SLACK_USEC (60ULL * 1000000)
@@ -27,7 +81,7 @@ typedef struct Deciding {
     Plan *plan;
 } Deciding;
 
-/* ---- guard_rights.c ---- */
+/* ---- guard_report.c: what may be done ---- */
 
 #define GUARD_HOUR_USEC (3600ULL * USEC_PER_SEC)
 
@@ -40,27 +94,25 @@ bool guard_may_recreate(const Deciding *d);
 uint32_t guard_restorable(const Deciding *d, uint32_t fields);
 /* Has max_restores_per_hour been reached for this field, or for RECREATION? */
 bool guard_is_spent(const Deciding *d, unsigned of);
-typedef bool (*GuardTest)(const Deciding *d, unsigned of);
 /* Those of the fields for which it holds. */
-uint32_t guard_fields_that(const Deciding *d, uint32_t fields, GuardTest test);
+uint32_t guard_fields_that(const Deciding *d, uint32_t fields, bool (*test)(const Deciding *d, unsigned of));
 /* Has max_restores_per_hour been reached and reported, for all of the fields that may be written back, or,
  * with no fields, for the trail itself? */
 bool guard_restores_rest(const Deciding *d, uint32_t fields);
 /* Says in a message how often was restored what differs, and whether that is paused. */
 void guard_add_restores(const Deciding *d, Tell *tell);
-/* What does not differ any more has no failed attempts to wait for. */
-void guard_clear_failures(TrailState *s, uint32_t fields);
 /* What is well again was made so by an action of ours whose end was not recorded, because the guard ended
  * first: it is confirmed now. */
 bool guard_confirms(const Deciding *d, ActionReport *report, Action action);
 /* Sets the fields that differ, and the findings that follow. */
 void guard_set_fields(TrailState *s, uint32_t fields, uint32_t losing_fields, uint64_t drift_mark);
 
-/* ---- guard_tell.c ---- */
+/* ---- guard_report.c: what is reported ---- */
 
 /* The worst severity of a set of findings: info in maintenance, except for what maintenance does not
  * explain. */
 Severity guard_severity_of(const Deciding *d, uint32_t findings);
+
 /* Nothing is wrong, and no message waits. */
 bool guard_is_all_well(const Deciding *d);
 
@@ -88,25 +140,15 @@ void guard_attributed(Deciding *d, const Attribution *found);
 void guard_plan_search(Deciding *d);
 uint64_t guard_search_wake(const Deciding *d);
 
-/* ---- guard_found.c ---- */
+/* ---- guard_poll.c ---- */
 
 /* Conditions that a status shows, FINDING_BITs. */
 uint32_t guard_conditions(const Deciding *d, const Observation *seen);
 void guard_remember(TrailState *s, const Observation *seen, Now now);
 void guard_end_blindness(Deciding *d);
-/* When the trail was last polled (real); long ago when it never was. */
-uint64_t guard_last_poll(const Deciding *d);
-/* The time, or a new mark where AWS gives none: a trail that was never started has no times. */
-uint64_t guard_time_or_mark(Deciding *d, uint64_t usec);
 void guard_found_stopped(Deciding *d, const Observation *seen, bool first_sight);
 /* Finds that deliveries began to fail, in ways that did not hold before. */
 void guard_found_failing(Deciding *d, const Observation *seen, uint32_t findings);
-
-/* ---- guard_drift.c ---- */
-
-void guard_take_drift(Deciding *d, const Drift *drift);
-
-/* ---- guard_poll.c ---- */
 
 void guard_polled(Deciding *d, const Observation *seen, const Drift *drift);
 /* The same about settings, bucket and key alone, by checks that are no proof that the trail's status can be
@@ -116,11 +158,3 @@ void guard_compared(Deciding *d, const Observation *seen, const Drift *drift);
 void guard_named(Deciding *d, bool listed);
 /* Nothing of its account can be polled. An account that left is not polled again: that counts at once. */
 void guard_account_unreachable(Deciding *d, const PollResult *result);
-
-/* ---- guard_act.c ---- */
-
-/* outcome->seen counts for restarts and re-creations only: writing settings neither starts nor stops. */
-void guard_acted(Deciding *d, const Outcome *outcome);
-void guard_plan_action(Deciding *d);
-/* When an action that waits may be tried (mono); 0: none waits. */
-uint64_t guard_action_wake(const Deciding *d);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The half of the guard that judges targets: can we see, and does anything record there. */
-#include "daemon/core/guard.h"
-
-#include "daemon/core/guard_incident.h"
-#include "daemon/core/guard_search.h"
+/* The half of the guard that judges targets: can they be polled, and does anything record there. */
+#include "daemon/core/guard_private.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "daemon/core/alert_parts.h"
+#include "daemon/core/alert_private.h"
 #include "daemon/core/enum_names.h"
 #include "tests/unit/alert_check.h"
 #include "tests/unit/between.h"

@@ -54,8 +54,11 @@ bool alert_may_be_attack(const Tell *tell);
 
 /* alert_variables.c: words with variables in braces, appended. */
 void alert_expand(const AlertExpansion *x, const char *words);
+/* The first sentence, appended; its error is the buffer's. */
+int alert_headline(const AlertSource *source, StrBuf *ret);
 
-/* alert_values.c */
+/* ---- alert_facts.c ---- */
+
 /* Foreign text, cut to what fits. */
 void alert_add_foreign(const AlertExpansion *x, const char *s);
 /* "2026-11-23 10:02:14 UTC": for people. Returns dst. */
@@ -78,12 +81,12 @@ typedef enum AlertFate {
 
 const char *alert_fate(const Tell *tell, AlertFate which);
 
-/* alert_people.c: callers, as a person would name them. */
+/* Callers, as a person would name them. */
 void alert_add_actor(const AlertExpansion *x);
 /* What is known of the caller, a fact a line. */
 void alert_add_actor_facts(const AlertExpansion *x);
 
-/* alert_changes.c: settings that differ. */
+/* Settings that differ. */
 /* One of them by its name, more of them by their number; or all by their names. */
 void alert_add_fields(const AlertExpansion *x);
 void alert_add_field_names(const AlertExpansion *x, uint32_t fields);
@@ -97,15 +100,9 @@ bool alert_shows_change(const Tell *tell, const Change *change);
  * error. */
 int alert_add_value(const Tell *tell, StrBuf *b, const char *value);
 
-/* alert_text.c */
-int alert_subject(const AlertSource *source, char ret[static ALERT_SUBJECT_MAX]);
-/* The first sentence, appended; its error is the buffer's. */
-int alert_headline(const AlertSource *source, StrBuf *ret);
-int alert_mail(const AlertSource *source, char **ret);
-
-/* alert_wrap.c: appends the text with every line that is wider than ALERT_WIDTH broken at spaces, what
- * continues it being indented. Commands ("  aws ..."), lines in columns and words wider than that stay
- * whole. Its error is the buffer's. */
+/* alert.c: appends the text with every line that is wider than ALERT_WIDTH broken at spaces, what continues
+ * it being indented. Commands ("  aws ..."), lines in columns and words wider than that stay whole. Its
+ * error is the buffer's. */
 int alert_wrap(const char *text, StrBuf *ret);
 
 /* alert_json.c */

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Facts in the words of alerts: times and numbers; callers, as a person would name them; settings that
+ * differ, what was lost by each, before and after. The kinds of callers are those of the user guide's
+ * "CloudTrail userIdentity element". */
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/core/alert_private.h"
+#include "daemon/core/enum_names.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+const char *alert_human_time(char dst[static TIMETEXT_MAX], uint64_t usec) {
+    char iso[TIMETEXT_MAX];
+
+    (void)timetext_iso(iso, usec);
+    if (strlen(iso) == strlen("YYYY-MM-DDThh:mm:ssZ"))
+        (void)snprintf(dst, TIMETEXT_MAX, "%.10s %.8s UTC", iso, iso + 11);
+    else
+        (void)text_copy(dst, TIMETEXT_MAX, "an unknown time");
+    return dst;
+}
+
+void alert_add_foreign(const AlertExpansion *x, const char *s) {
+    _cleanup_strbuf_ StrBuf whole = STRBUF_INIT(ALERT_EXPANDED_MAX);
+    char shown[ALERT_SHOWN_MAX + 1];
+
+    (void)text_escape(&whole, s, ALERT_SHOWN_MAX);
+    (void)text_escape(x->out, "", 0);
+    if (x->cut >= sizeof(shown) || whole.len <= x->cut) {
+        (void)strbuf_add(x->out, strbuf_str(&whole));
+        return;
+    }
+    /* room for the dots; what text_copy leaves is whole characters */
+    (void)text_copy(shown, x->cut - 2, strbuf_str(&whole));
+    (void)strbuf_addf(x->out, "%s...", shown);
+}
+
+void alert_add_number(const AlertExpansion *x, unsigned n, const char *what) {
+    (void)strbuf_addf(x->out, "%u %s%s", n, what, n == 1 ? "" : "s");
+}
+
+void alert_add_fact(const AlertExpansion *x, const char *name, const char *value) {
+    if (!value[0])
+        return;
+    (void)strbuf_addf(x->out, "  %-8s ", name);
+    (void)text_escape(x->out, value, ALERT_SHOWN_MAX);
+    (void)strbuf_add(x->out, "\n");
+}
+
+/* Roles that Identity Center makes: AWSReservedSSO_<permission set>_<16 hex digits>. */
+#define SSO_PREFIX "AWSReservedSSO_"
+#define SSO_SUFFIX 17
+
+static const char *name_of(const Actor *actor) {
+    if (actor->name[0])
+        return actor->name;
+    return actor->arn[0] ? actor->arn : "without a name";
+}
+
+static void add_words(const AlertExpansion *x, const char *words, const char *name) {
+    (void)strbuf_add(x->out, words);
+    alert_add_foreign(x, name);
+}
+
+static void add_plain(const AlertExpansion *x, const char *kind, const Actor *actor) {
+    add_words(x, kind, name_of(actor));
+}
+
+static void add_root(const AlertExpansion *x, const char *kind, const Actor *actor) {
+    (void)strbuf_add(x->out, kind);
+    if (actor->account[0])
+        add_words(x, " of account ", actor->account);
+    if (actor->assumed_root)
+        (void)strbuf_add(x->out, " through AssumeRoot");
+    if (actor->source_identity[0]) {
+        add_words(x, " (source identity ", actor->source_identity);
+        (void)strbuf_add(x->out, ")");
+    }
+}
+
+/* "arn:...:identitystore/ID" */
+static void add_store(const AlertExpansion *x, const Actor *actor) {
+    const char *id = strrchr(actor->identity_store, '/');
+
+    if (!id || !id[1])
+        return;
+    add_words(x, " (identity store ", id + 1);
+    (void)strbuf_add(x->out, ")");
+}
+
+static void add_identity_center(const AlertExpansion *x, const char *kind, const Actor *actor) {
+    add_plain(x, kind, actor);
+    add_store(x, actor);
+}
+
+static void add_service(const AlertExpansion *x, const char *kind, const Actor *actor) {
+    add_words(x, kind, actor->invoked_by[0] ? actor->invoked_by : name_of(actor));
+}
+
+static void add_account(const AlertExpansion *x, const char *kind, const Actor *actor) {
+    add_words(x, kind, actor->account[0] ? actor->account : name_of(actor));
+}
+
+static void add_sso(const AlertExpansion *x, const char *role, const char *user) {
+    char set[ACTOR_TEXT_MAX];
+    size_t len;
+
+    (void)text_copy(set, sizeof(set), role + strlen(SSO_PREFIX));
+    len = strlen(set);
+    if (len > SSO_SUFFIX && set[len - SSO_SUFFIX] == '_')
+        set[len - SSO_SUFFIX] = '\0';
+    add_words(x, "Identity Center user ", user);
+    add_words(x, " (permission set ", set);
+    (void)strbuf_add(x->out, ")");
+}
+
+/* "ROLE/SESSION"; the name of a session is chosen by whoever takes the role on. */
+static void add_session(const AlertExpansion *x, const char *kind, const Actor *actor) {
+    char role[ACTOR_TEXT_MAX];
+    char *slash;
+
+    (void)text_copy(role, sizeof(role), name_of(actor));
+    slash = strchr(role, '/');
+    if (!slash) {
+        add_words(x, kind, role);
+        return;
+    }
+    *slash = '\0';
+    if (text_starts_with(role, SSO_PREFIX)) {
+        add_sso(x, role, slash + 1);
+        return;
+    }
+    add_words(x, kind, role);
+    add_words(x, " (session ", slash + 1);
+    if (actor->source_identity[0])
+        add_words(x, ", source identity ", actor->source_identity);
+    (void)strbuf_add(x->out, ")");
+}
+
+static const struct {
+    const char *type;
+    const char *kind;
+    void (*add)(const AlertExpansion *x, const char *kind, const Actor *actor);
+} types[] = {
+    { "IAMUser", "user ", add_plain },
+    { "AssumedRole", "role ", add_session },
+    { "Root", "root", add_root },
+    { "AssumedRoot", "root", add_root },
+    { "AWSService", "service ", add_service },
+    { "FederatedUser", "federated user ", add_plain },
+    { "AWSAccount", "another account, ", add_account },
+    { "IdentityCenterUser", "Identity Center user ", add_identity_center },
+    { "Role", "role ", add_plain },
+    { "SAMLUser", "SAML user ", add_plain },
+    { "WebIdentityUser", "web identity user ", add_plain },
+    { "Directory", "directory user ", add_plain },
+};
+
+/* Who or what stands between the caller and the call. */
+static void add_ways(const AlertExpansion *x, const Actor *actor, bool is_service, bool is_user) {
+    if (actor->invoked_by[0] && !is_service && strcmp(actor->invoked_by, name_of(actor)) != 0)
+        add_words(x, " through ", actor->invoked_by);
+    if (actor->on_behalf_of[0] && !is_user) {
+        add_words(x, " on behalf of Identity Center user ", actor->on_behalf_of);
+        add_store(x, actor);
+    }
+    if (actor->delegate[0])
+        add_words(x, " by delegated access of account ", actor->delegate);
+}
+
+void alert_add_actor(const AlertExpansion *x) {
+    const Actor *actor = &x->source->tell->actor;
+    size_t i = 0;
+
+    while (i < ARRAY_SIZE(types) && strcmp(types[i].type, actor->type) != 0)
+        i++;
+    if (i == ARRAY_SIZE(types)) {
+        add_words(x, "an unknown kind of caller, ", name_of(actor));
+        return;
+    }
+    types[i].add(x, types[i].kind, actor);
+    add_ways(x, actor, types[i].add == add_service, types[i].add == add_identity_center);
+}
+
+void alert_add_actor_facts(const AlertExpansion *x) {
+    const Actor *actor = &x->source->tell->actor;
+    _cleanup_strbuf_ StrBuf who = STRBUF_INIT(ALERT_EXPANDED_MAX);
+    AlertExpansion inner = { .source = x->source, .out = &who, .cut = ALERT_SHOWN_MAX };
+    char when[TIMETEXT_MAX];
+
+    alert_add_actor(&inner);
+    (void)strbuf_addf(x->out, "  %-8s %s\n", "who", strbuf_str(&who)); /* escaped already */
+    alert_add_fact(x, "type", actor->type);
+    alert_add_fact(x, "ARN", actor->arn);
+    alert_add_fact(x, "account", actor->account);
+    alert_add_fact(x, "through", actor->invoked_by);
+    alert_add_fact(x, "identity", actor->source_identity);
+    alert_add_fact(x, "user id", actor->on_behalf_of);
+    alert_add_fact(x, "store", actor->identity_store);
+    alert_add_fact(x, "delegate", actor->delegate);
+    alert_add_fact(x, "from", actor->source_ip);
+    alert_add_fact(x, "with", actor->user_agent);
+    if (actor->unnamed_guard)
+        alert_add_fact(
+                x, "hint",
+                "may be another TrailGuard that trailguard.conf does not name: if it is yours, add it to "
+                "guards");
+    alert_add_fact(x, "key", actor->access_key);
+    alert_add_fact(x, "call", actor->event_name);
+    alert_add_fact(x, "refused", actor->error_code);
+    if (actor->event_usec != 0)
+        alert_add_fact(x, "when", alert_human_time(when, actor->event_usec));
+    alert_add_fact(x, "event", actor->event_id);
+}
+
+/* All values of a message together; where they are more, each is cut to the smaller size, so that a message
+ * fits into SNS, which takes 256 KiB, four times. */
+#define ALL_VALUES_MAX  (12U * 1024)
+#define VALUE_SMALL_MAX 256U
+
+static unsigned count_fields(uint32_t fields) {
+    unsigned n = 0;
+
+    for (; fields != 0; fields &= fields - 1)
+        n++;
+    return n;
+}
+
+void alert_add_field_names(const AlertExpansion *x, uint32_t fields) {
+    const char *between = "";
+
+    if (!(fields & FIELDS_ALL))
+        (void)strbuf_add(x->out, "no known setting");
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        if (fields & FIELD_BIT(f)) {
+            (void)strbuf_addf(x->out, "%s%s", between, field_to_string(f));
+            between = ", ";
+        }
+}
+
+void alert_add_fields(const AlertExpansion *x) {
+    uint32_t fields = x->source->tell->fields & FIELDS_ALL;
+
+    if (count_fields(fields) == 1)
+        alert_add_field_names(x, fields);
+    else if (fields)
+        alert_add_number(x, count_fields(fields), "setting");
+    else
+        (void)strbuf_add(x->out, "settings");
+}
+
+void alert_add_losses(const AlertExpansion *x) {
+    static const char *const losses[_FIELD_MAX] = {
+        [FIELD_BUCKET] = "Log files of that time are in the other bucket, and do not come to the right one.",
+        [FIELD_PREFIX] =
+                "Log files of that time are below another prefix. What reads the old prefix misses them.",
+        [FIELD_KMS_KEY] = "Log files of that time are encrypted with another key, or not with one of yours.",
+        [FIELD_LOG_GROUP] = "CloudWatch Logs does not have the events of that time, and its alarms did not "
+                            "fire.",
+        [FIELD_LOG_ROLE] = "CloudWatch Logs may not have the events of that time.",
+        [FIELD_SNS_TOPIC] = "Subscribers were not notified of the log files of that time. The log files "
+                            "were delivered.",
+        [FIELD_MULTI_REGION] = "Events of other regions from that time are lost to this trail.",
+        [FIELD_GLOBAL_EVENTS] =
+                "Events of global services (IAM, STS, CloudFront) from that time are lost to this trail.",
+        [FIELD_VALIDATION] =
+                ("Without digests, nobody can prove that log files of that time are unchanged. A broken "
+                 "chain of "
+                 "digests stays broken."),
+        [FIELD_ORGANIZATION] = "Events of the organization's other accounts from that time are lost to "
+                               "this trail.",
+        [FIELD_RECURSIVE] = ("CloudTrail's own deliveries of that time, to the bucket and to CloudWatch "
+                             "Logs, are "
+                             "not recorded."),
+        [FIELD_SELECTORS] = ("Events that the changed selectors leave out are lost to this trail. The "
+                             "event history "
+                             "still has management events of the last 90 days."),
+        [FIELD_INSIGHTS] = "CloudTrail created no Insights events for that time.",
+        [FIELD_CONFIGURATION] = "Events of that time may lack keys, be truncated, or not be aggregated as "
+                                "before.",
+        [FIELD_TAGS] = "Tags do not change what the trail records.",
+        [FIELD_UNKNOWN] = "Unknown: AWS added this setting after this version of TrailGuard was made.",
+    };
+    const char *between = "";
+
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        if (x->source->tell->fields & FIELD_BIT(f)) {
+            (void)strbuf_addf(x->out, "%s%s", between, losses[f]);
+            between = "\n";
+        }
+    if (!*between)
+        (void)strbuf_add(x->out, "That depends on what was changed.");
+}
+
+/* ---- before and after ---- */
+
+bool alert_shows_change(const Tell *tell, const Change *change) {
+    return (unsigned)change->field < _FIELD_MAX &&
+           (tell->fields == 0 || (tell->fields & FIELD_BIT(change->field)));
+}
+
+static size_t shown_length(const char *value) {
+    return MIN(value ? strlen(value) : 0, (size_t)ALERT_VALUE_MAX);
+}
+
+static size_t value_max(const Tell *tell) {
+    size_t all = 0;
+
+    for (unsigned i = 0; i < tell->changes->n; i++)
+        all += shown_length(tell->changes->changes[i].was) + shown_length(tell->changes->changes[i].now);
+    return all > ALL_VALUES_MAX ? VALUE_SMALL_MAX : ALERT_VALUE_MAX;
+}
+
+int alert_add_value(const Tell *tell, StrBuf *b, const char *value) {
+    char shown[ALERT_VALUE_MAX + 1];
+    size_t max = value_max(tell), len = value ? strlen(value) : 0;
+    bool cut;
+
+    (void)strbuf_add(b, text_escaped(shown, max + 1, value));
+    /* escaped text is longer, and may be cut where the value alone would have fitted */
+    cut = len > max || (strlen(shown) + 4 > max && text_ends_with(shown, "..."));
+    return cut ? strbuf_addf(b, " (%zu bytes in all)", len) : strbuf_error(b);
+}
+
+static void add_value_line(const AlertExpansion *x, const char *label, const char *value) {
+    (void)strbuf_addf(x->out, "    %-5s ", label); /* two blanks: a line in columns, that is not wrapped */
+    if (value && value[0])
+        (void)alert_add_value(x->source->tell, x->out, value);
+    else
+        (void)strbuf_add(x->out, "(not set)");
+    (void)strbuf_add(x->out, "\n");
+}
+
+void alert_add_changes(const AlertExpansion *x) {
+    const Tell *tell = x->source->tell;
+    bool written = tell->restore.result == RESULT_CONFIRMED || tell->restore.result == RESULT_FAILED ||
+                   tell->action.result == RESULT_CONFIRMED;
+
+    for (unsigned i = 0; i < tell->changes->n; i++) {
+        const Change *change = &tell->changes->changes[i];
+        bool back = written && (tell->fields & ~tell->fields_left & FIELD_BIT(change->field));
+
+        if (!alert_shows_change(tell, change))
+            continue;
+        (void)strbuf_addf(x->out, "  %s%s\n", field_to_string(change->field), back ? ", restored" : "");
+        add_value_line(x, tell->unmet ? "expected " : "was", change->was);
+        add_value_line(x, tell->unmet ? "actual   " : back ? "then" : "now", change->now);
+    }
+}

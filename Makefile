@@ -140,7 +140,7 @@ golden: $(BUILD)/tests/unit/test_golden        ## write the golden texts of aler
 quick: all $(UNITS)                            ## the round while working: unit tests and the cheap lints
 	@UNIT_JOBS=$(shell nproc) tools/run-units $(UNITS) >$(BUILD)/quick.log 2>&1 || { grep -E '^\[  (ERROR|FAILED)|^unit tests failed' $(BUILD)/quick.log; exit 1; }
 	@tail -n 1 $(BUILD)/quick.log
-	@tests/lint/walls.py && tests/lint/purity.py $(BUILD) && tests/lint/tidy.py && tests/lint/promises.py $(BINARY)
+	@tests/lint/walls.py && tests/lint/purity.py $(BUILD) && tests/lint/circles.py $(BUILD) && tests/lint/tidy.py && tests/lint/promises.py $(BINARY)
 
 # T names unit test programs (test_guard) or integration tests (test_restart, or test_restart.py::test_x); K picks cases.
 test: all test-tools                           ## one test: make test T=test_guard, T=test_restart K=pattern
@@ -176,7 +176,7 @@ TRAILGUARD_SUITES ?= trixie sid
 check-distros:                                 ## build, unit tests and the unit on newer Debians in containers (needs root)
 	@PYTEST_ARGS='$(PYTEST_ARGS)' tests/systemd/distros $(TRAILGUARD_SUITES)
 
-lint: all                                      ## walls, purity, scripts, unit file, cppcheck, clang-tidy, -fanalyzer
+lint: all                                      ## walls, purity, circles, scripts, unit file, cppcheck, clang-tidy, -fanalyzer
 	@MAKE='$(MAKE) --no-print-directory' BUILD=$(BUILD) tests/lint/run
 
 .PHONY: lint-analyzers lint-newest

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon's life: start, signals, reload, watchdog, stop. */
+#include "daemon/accounts.h"
+#include "daemon/apply_plan.h"
+#include "daemon/baselines.h"
+#include "daemon/checks.h"
+#include "daemon/directories.h"
 #include "daemon/engine_debug.h"
 #include "daemon/engine_private.h"
+#include "daemon/polls.h"
+#include "daemon/searches.h"
+#include "daemon/trails.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -28,33 +36,6 @@
 /* A message or restart under way at SIGTERM gets this long to end. */
 #define SHUTDOWN_WAIT_USEC (2 * USEC_PER_SEC)
 #define SHUTDOWN_POLL_USEC (50 * USEC_PER_MSEC)
-
-Now engine_now(const Engine *engine) {
-    return (Now){
-        .real_usec = loop_realtime_usec(engine->aws.loop),
-        .mono_usec = loop_monotonic_usec(engine->aws.loop),
-    };
-}
-
-Intervals engine_intervals(const Engine *engine) {
-    return (Intervals){
-        .poll_usec = engine->config->poll_interval_sec * USEC_PER_SEC,
-        .settings_usec = engine->config->settings_interval_sec * USEC_PER_SEC,
-        .unreachable_after = engine_policy(engine).unreachable_after,
-    };
-}
-
-Policy engine_policy(const Engine *engine) {
-    Policy policy = config_policy(engine->config);
-
-    if (engine->once) {
-        policy.unreachable_after = 1;
-        policy.reminder_interval_usec = 0;
-        if (!engine->restore)
-            policy.mode = MODE_OBSERVE;
-    }
-    return policy;
-}
 
 /* The first of the colon-separated directories that systemd names. */
 static const char *directory(const char *variable, const char *otherwise, char *buffer, size_t size) {
@@ -139,7 +120,7 @@ static const char *what_is_late(const Engine *engine) {
     if (is_late(engine->pass_due_usec, now_usec))
         return "a pass";
     for (size_t i = 0; i < engine->n_targets; i++)
-        for (const Poll *poll = engine->targets[i]->polls; poll; poll = poll->next)
+        for (const TargetPoll *poll = engine->targets[i]->polls; poll; poll = poll->next)
             if (is_late(poll->by_usec, now_usec))
                 return engine->targets[i]->region;
     for (size_t i = 0; i < engine->n_trails; i++)
@@ -163,6 +144,60 @@ static void watchdog_fired(void *userdata) {
         log_line(LOG_ERR, "%s is later than its deadline by 30 s: no sign of life to the watchdog", late);
     else
         report_systemd_watchdog();
+}
+
+/* ---- what became due in this turn of the loop ---- */
+
+static void run_searches(Engine *engine) {
+    for (size_t i = 0; i < engine->n_accounts; i++) {
+        Account *account = engine->accounts[i];
+
+        if (account->search_is_due) {
+            account->search_is_due = false;
+            engine_search_departure(account);
+        }
+    }
+    for (size_t i = 0; i < engine->n_trails; i++) {
+        Trail *trail = engine->trails[i];
+
+        if (trail->search_is_due) {
+            trail->search_is_due = false;
+            engine_search_actor(trail);
+        }
+    }
+}
+
+static void run_checks(Engine *engine) {
+    for (size_t i = 0; i < engine->n_targets; i++)
+        if (engine->targets[i]->check_is_due) {
+            engine->targets[i]->check_is_due = false;
+            engine_begin_next_check(engine->targets[i]);
+        }
+}
+
+static void run_polls(Engine *engine) {
+    for (size_t i = 0; i < engine->n_accounts; i++)
+        if (engine->accounts[i]->polls_are_due) {
+            engine->accounts[i]->polls_are_due = false;
+            engine_check_account(engine->accounts[i]);
+        }
+}
+
+static int run_due(sd_event_source *source, void *userdata) {
+    Engine *engine = userdata;
+    unsigned due = engine->due;
+
+    (void)source;
+    engine->due = 0;
+    if (due & DUE_PASS)
+        engine_kick_pass(engine);
+    if (due & DUE_POLLS)
+        run_polls(engine);
+    if (due & DUE_CHECKS)
+        run_checks(engine);
+    if (due & DUE_SEARCHES)
+        run_searches(engine);
+    return 0;
 }
 
 /* ---- open, close, reload ---- */
@@ -215,6 +250,7 @@ static void close_aws_and_tables(Engine *engine) {
     if (!engine->aws.loop)
         return;
     engine_stop_polls(engine);
+    engine->due = 0;
     for (size_t i = 0; i < ARRAY_SIZE(timers); i++) {
         loop_cancel(engine->aws.loop, *timers[i]);
         *timers[i] = NULL;
@@ -233,6 +269,7 @@ static void engine_free(Engine *engine) {
     outbox_close(engine->outbox);
     file_closep(&engine->lock_fd);
     file_closep(&engine->runtime_lock_fd);
+    sd_event_source_unref(engine->due_source);
     sd_event_unref(engine->event);
     config_free(engine->config);
     state_table_done(&engine->recorded);
@@ -322,6 +359,7 @@ static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *
     log_event(LOG_NOTICE, MESSAGE_GUARD_STOPPING, NULL, 0,
               "stopping (signal %u); trails are not guarded until the next start", info->ssi_signo);
     engine_stop_polls(engine);
+    engine->due &= DUE_SEARCHES;
     wait_a_little(engine);
     return 0;
 }
@@ -363,6 +401,10 @@ static int open_event_and_aws(Engine *engine, char error[static ENGINE_ERROR_MAX
     char aws_error[ENGINE_AWS_ERROR_MAX];
     int r = sd_event_new(&engine->event);
 
+    if (r >= 0)
+        r = sd_event_add_defer(engine->event, &engine->due_source, run_due, engine);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(engine->due_source, engine->due ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
     if (r < 0) {
         (void)snprintf(error, ENGINE_ERROR_MAX, "cannot make an event loop: %s", strerror(-r));
         return r;
@@ -419,7 +461,7 @@ int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]
 static void check_again(void *userdata) {
     Engine *engine = userdata;
     bool busy = engine->pass_open || engine->n_passes == 0 || engine->n_polling > 0 ||
-                engine->n_beside > 0 || !engine_accounts_are_settled(engine);
+                engine->n_beside > 0 || engine->due || !engine_accounts_are_settled(engine);
 
     for (size_t i = 0; i < engine->n_trails; i++)
         busy |= engine->trails[i]->remediation != NULL;

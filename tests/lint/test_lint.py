@@ -3,6 +3,7 @@ import subprocess
 
 import pytest
 
+import circles
 import newest_regions
 import promises
 import purity
@@ -78,6 +79,26 @@ def test_purity(tree, capsys, body, expected):
     for name in ("pure", "other"):
         subprocess.run(["gcc", "-O2", "-c", "-o", root / f"build/daemon/{name}.o", root / f"daemon/{name}.c"], check=True)
     assert purity.main(root / "build", root, root / "table") == (1 if expected else 0)
+    assert (expected or "") in capsys.readouterr().err
+
+
+HEADER = "int {0}(void);\n"
+CALLER = '#include "daemon/{1}.h"\nint {0}(void) {{ return {1}(); }}\n'
+
+
+@pytest.mark.parametrize("files, expected", [
+    ({"daemon/a.c": CALLER.format("a", "b"), "daemon/b.c": CALLER.format("b", "c"), "daemon/c.c": "int c(void) { return 1; }\n"}, None),
+    ({"daemon/a.c": CALLER.format("a", "b"), "daemon/b.c": CALLER.format("b", "c"), "daemon/c.c": CALLER.format("c", "a")},
+     "daemon/a.c, daemon/b.c, daemon/c.c: call each other"),
+    ({"daemon/a.h": '#pragma once\n#include "daemon/b.h"\n', "daemon/b.h": '#pragma once\n#include "daemon/a.h"\n'},
+     "daemon/a.h, daemon/b.h: include each other"),
+])
+def test_circles(tree, capsys, files, expected):
+    root = tree({**{f"daemon/{name}.h": HEADER.format(name) for name in "abc"}, **files})
+    (root / "build/daemon").mkdir(parents=True)
+    for source in root.glob("daemon/*.c"):
+        subprocess.run(["gcc", "-I", root, "-c", "-o", root / f"build/daemon/{source.stem}.o", source], check=True)
+    assert circles.main(root / "build", root) == (1 if expected else 0)
     assert (expected or "") in capsys.readouterr().err
 
 

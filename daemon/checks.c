@@ -1,204 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looks at settings, buckets and keys: when there is something to compare, and with what. What follows from
- * a difference is the guard's to say. */
+/* Checks of settings, buckets and keys. */
+#include "daemon/checks.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/core/baseline.h"
+#include "daemon/apply_plan.h"
+#include "daemon/baselines.h"
 #include "daemon/core/enum_names.h"
-#include "daemon/core/selectors.h"
 #include "daemon/core/settings.h"
 #include "daemon/core/scope.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
-#include "lib/util/file.h"
+#include "daemon/trails.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-const Observation *engine_remember_seen(Trail *trail, const Observation *seen) {
-    SettingsTracking *k = &trail->tracking;
-    Observation merged = *seen;
-
-    if (seen->kind != OBSERVED_STATUS) {
-        k->was_seen = false; /* what was seen before says nothing of what is now */
-        return seen;
-    }
-    (void)text_copy(merged.bucket_error, sizeof(merged.bucket_error), k->seen.bucket_error);
-    (void)text_copy(merged.lifecycle_error, sizeof(merged.lifecycle_error), k->seen.lifecycle_error);
-    (void)text_copy(merged.key_error, sizeof(merged.key_error), k->seen.key_error);
-    memcpy(merged.unreadable, k->seen.unreadable, sizeof(merged.unreadable));
-    k->seen = merged;
-    k->was_seen = true;
-    return &k->seen;
-}
-
-/* ---- what differs ---- */
-
-/* Marks what only a pin says to be otherwise. */
-static int mark_recorded(const Settings *recorded, const Settings *now, Drift *drift) {
-    Drift from_record = { 0 };
-    uint32_t changed = 0;
-    int r = baseline_compare(recorded, now, &from_record);
-
-    for (unsigned i = 0; r >= 0 && i < from_record.n; i++)
-        changed |= FIELD_BIT(from_record.changes[i].field);
-    for (unsigned i = 0; r >= 0 && i < drift->n; i++)
-        drift->changes[i].as_recorded = !(changed & FIELD_BIT(drift->changes[i].field));
-    drift_done(&from_record);
-    return r;
-}
-
-uint32_t engine_differs(const Settings *seen, void *userdata) {
-    Trail *trail = userdata;
-    SettingsTracking *k = &trail->tracking;
-    Drift drift = { 0 };
-    uint32_t fields = 0;
-
-    for (Field f = 0; f < _FIELD_MAX; f++)
-        if (seen->values[f] && settings_set(&k->now, f, seen->values[f]) < 0)
-            return FIELDS_ALL;
-    if (k->now.values[FIELD_SELECTORS])
-        trail->facts.records_reads = selectors_record_reads(k->now.values[FIELD_SELECTORS]);
-    if (baseline_compare(&k->keep, &k->now, &drift) < 0)
-        return FIELDS_ALL;
-    if (mark_recorded(&k->baseline, &k->now, &drift) < 0) {
-        drift_done(&drift);
-        return FIELDS_ALL;
-    }
-    drift_done(&k->drift);
-    k->drift = drift;
-    for (unsigned i = 0; i < drift.n; i++)
-        fields |= FIELD_BIT(drift.changes[i].field);
-    return fields;
-}
-
-bool engine_has_changes_of(const Trail *trail, const Incident *incident) {
-    return trail->tracking.changes_mark == incident->dedup_usec &&
-           trail->tracking.changes_reopened_usec == incident->reopened_usec;
-}
-
-/* A field that was changed twice was what the baseline says, and is what it was changed to last. */
-void engine_note_changes(Trail *trail) {
-    SettingsTracking *k = &trail->tracking;
-    Drift changes = { 0 };
-
-    if (!engine_has_changes_of(trail, &trail->state.incident)) {
-        drift_done(&k->changes);
-        free(k->episode);
-        k->episode = NULL;
-        k->changes_mark = trail->state.incident.dedup_usec;
-        k->changes_reopened_usec = trail->state.incident.reopened_usec;
-    }
-    if (k->drift.n == 0 || !trail->state.incident.open || drift_copy(&k->drift, &changes) < 0)
-        return;
-    for (unsigned i = 0; i < k->changes.n; i++) {
-        const Change *c = &k->changes.changes[i];
-
-        (void)drift_add(&changes, c->field, c->loses_events, c->was, c->now); /* what is there stays */
-    }
-    drift_done(&k->changes);
-    k->changes = changes;
-}
-
-static Episode *episode_of(Trail *trail) {
-    SettingsTracking *k = &trail->tracking;
-
-    if (!k->episode)
-        k->episode = calloc(1, sizeof(*k->episode));
-    return k->episode;
-}
-
-static void note_outcome(Trail *trail, const Outcome *outcome) {
-    const Incident *incident = &trail->state.incident;
-    bool restart = outcome->action == ACTION_RESTART;
-    Episode *e = trail->tracking.episode;
-
-    if (outcome->result != RESULT_FAILED) {
-        if (e && e->failed == outcome->action)
-            e->failed = ACTION_NONE;
-        return;
-    }
-    e = episode_of(trail);
-    if (!e)
-        return; /* without memory it is not shown */
-    e->failed = outcome->action;
-    e->n_attempts = restart ? incident->action.attempts : incident->restore.attempts;
-    e->failed_usec = engine_now(trail->engine).real_usec;
-    (void)text_copy(e->failed_code, sizeof(e->failed_code), outcome->error_code);
-    (void)text_copy(e->failed_text, sizeof(e->failed_text), outcome->error_text);
-}
-
-void engine_note_episode(Trail *trail, const Outcome *outcome, const Plan *plan) {
-    if (outcome)
-        note_outcome(trail, outcome);
-    for (unsigned i = 0; i < plan->n_tells; i++) {
-        const Tell *tell = &plan->tells[i];
-        Episode *e = tell->event == EVENT_TRAIL_ATTRIBUTED && tell->has_actor ? episode_of(trail) : NULL;
-
-        if (e) {
-            e->actor = tell->actor;
-            e->has_actor = true;
-        }
-    }
-}
-
-void engine_save_found(Trail *trail) {
-    Engine *engine = trail->engine;
-    int r;
-
-    if (engine->once)
-        return;
-    r = baseline_file_save_found(engine->state_dir, trail->arn, engine_now(engine).real_usec,
-                                 &trail->tracking.now);
-    if (r < 0)
-        log_line(LOG_WARNING, "%s: the settings that were found cannot be kept below %s: %s", trail->arn,
-                 engine->state_dir, file_strerror(r));
-}
-
-/* ---- from the state file ---- */
-
-/* Only what is polled again can be seen to be over. */
-static void resume_errors(Trail *trail) {
-    static const char not_read_yet[] = "not read since the start";
-    static const struct {
-        Finding finding;
-        size_t offset, size;
-    } rows[] = {
-        { FINDING_BUCKET, offsetof(Observation, bucket_error), CODE_TEXT_MAX },
-        { FINDING_LIFECYCLE, offsetof(Observation, lifecycle_error), CODE_TEXT_MAX },
-        { FINDING_KEY, offsetof(Observation, key_error), CODE_TEXT_MAX },
-    };
-    SettingsTracking *k = &trail->tracking;
-
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if ((trail->state.findings & FINDING_BIT(rows[i].finding)) && trail->engine->config->bucket_checks)
-            (void)text_copy((char *)&k->seen + rows[i].offset, rows[i].size, not_read_yet);
-    for (Unreadable u = 0; u < _UNREADABLE_MAX; u++)
-        if ((trail->state.findings & FINDING_BIT(FINDING_UNREADABLE(u))) &&
-            (u < UNREADABLE_BUCKET || trail->engine->config->bucket_checks)) {
-            k->n_unread[u] = engine_account_policy(trail->via).unreachable_after;
-            (void)text_copy(k->seen.unreadable[u], sizeof(k->seen.unreadable[u]), not_read_yet);
-        }
-    /* it was stale by what was known of it then */
-    trail->facts.records_reads = trail->state.findings & FINDING_BIT(FINDING_STALE);
-}
-
-/* What the trail has to be like must be known before anything is put back; whether the file is a new one is
- * said at the first poll of settings. */
-void engine_resume_tracking(Trail *trail, Drift *changes, Episode **episode) {
-    SettingsTracking *k = &trail->tracking;
-
-    k->episode = TAKE_PTR(*episode);
-    k->changes = *changes;
-    k->changes_mark = trail->state.incident.dedup_usec;
-    k->changes_reopened_usec = trail->state.incident.reopened_usec;
-    *changes = (Drift){ 0 };
-    resume_errors(trail);
-    engine_resume_baseline(trail);
-}
-
-/* ---- looks ---- */
+/* ---- settings ---- */
 
 static void note_readable(Trail *trail, Unreadable what, const char *error) {
     if (trail->engine->once)
@@ -517,42 +336,4 @@ void engine_check_settings(Target *target, const CloudTrailTrails *list, bool du
             engine_forget_trail(trail, "it was accepted that it may be gone");
     }
     engine_begin_next_check(target);
-}
-
-unsigned engine_count_settings_calls(const Trail *trail) {
-    const Settings *now = &trail->tracking.now;
-    unsigned n = 2; /* GetEventSelectors, GetEventConfiguration */
-
-    n += !engine_is_foreign(trail); /* ListTags */
-    n += !text_equal(now->values[FIELD_INSIGHTS], "[]");
-    return n;
-}
-
-unsigned engine_count_bucket_calls(const Trail *trail) {
-    return trail->tracking.n_bucket_calls;
-}
-
-void engine_stop_tracking(Trail *trail) {
-    SettingsTracking *k = &trail->tracking;
-
-    trail->engine->n_beside -= (k->snapshot != NULL) + (k->bucket_snapshot != NULL);
-    settings_check_cancel(k->snapshot);
-    bucket_check_cancel(k->bucket_snapshot);
-    attribute_cancel(k->search);
-    k->snapshot = NULL;
-    k->bucket_snapshot = NULL;
-    k->search = NULL;
-    trail->state.attributing.polling = false;
-}
-
-void engine_free_tracking(Trail *trail) {
-    SettingsTracking *k = &trail->tracking;
-
-    engine_stop_tracking(trail);
-    settings_done(&k->baseline);
-    settings_done(&k->keep);
-    settings_done(&k->now);
-    drift_done(&k->drift);
-    drift_done(&k->changes);
-    free(k->episode);
 }

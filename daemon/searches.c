@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Searches for who did it, when the guard wants one. */
+#include "daemon/searches.h"
+
 #include <errno.h>
 #include <string.h>
 #include <syslog.h>
 
-#include "daemon/engine_private.h"
+#include "daemon/apply_plan.h"
 #include "daemon/log.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"

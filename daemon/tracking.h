@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What a trail has to be like, and what it is like: its baseline, the polls at its settings, and the search
- * for who changed them. Private to the engine; a member of each Trail. */
+/* What a trail has to be like, and what it is like: its baseline, the checks of its settings, and the search
+ * for who changed them. A member of each Trail. */
 
 #include "daemon/core/model.h"
 #include "daemon/io/attribute.h"
@@ -49,24 +49,13 @@ typedef struct SettingsTracking {
     Attribute *search;
 } SettingsTracking;
 
-/* Takes in baselines that were accepted, and looks at the settings of those trails of a list that live in
- * the target: of all of them when that is due, else of those that have no baseline yet. */
-void engine_check_settings(Target *target, const CloudTrailTrails *list, bool due);
+/* Keeps what a poll of its status showed, and gives it back with what other polls know of its bucket and
+ * key; what is no status as it is. */
+const Observation *engine_remember_seen(Trail *trail, const Observation *seen);
 /* How many calls such a poll makes about the trail, besides the list, as far as is known by now: to
  * CloudTrail, and to S3 and KMS. */
 unsigned engine_count_settings_calls(const Trail *trail);
 unsigned engine_count_bucket_calls(const Trail *trail);
-/* Begins the next poll of settings that waits in the target, unless one is under way there. */
-void engine_begin_next_check(Target *target);
-/* Takes over what the state file knows: the incident's changes, which become ours, and what was last seen to
- * be wrong, which holds until it is polled again. */
-void engine_resume_tracking(Trail *trail, Drift *changes, Episode **episode);
-/* Keeps what a poll of its status showed, and gives it back with what other polls know of its bucket and
- * key; what is no status as it is. */
-const Observation *engine_remember_seen(Trail *trail, const Observation *seen);
-/* Nothing of it is under way any more. */
-void engine_stop_tracking(Trail *trail);
-void engine_free_tracking(Trail *trail);
 
 /* How settings differ from what the trail has to be like, as FIELD_BITs; userdata is the Trail. Remembers
  * both. */
@@ -83,40 +72,7 @@ void engine_note_changes(Trail *trail);
  * found to have caused it. outcome may be NULL. */
 void engine_note_episode(Trail *trail, const Outcome *outcome, const Plan *plan);
 
-/* Starts the search for who did it. */
-void engine_search_actor(Trail *trail);
-
-/* ---- engine_baseline.c ---- */
-
-/* Reads a trail's baseline before the first poll, so that nothing is put back without; says nothing of it.
- */
-void engine_resume_baseline(Trail *trail);
-/* Reads it again when its file is another than before. An acceptance is told when it comes while we run, or
- * came while we did not: the state file knows which one was the last. */
-void engine_refresh_baseline(Trail *trail);
-/* Whether there is no baseline yet, or it is not written down. */
-bool engine_has_to_record(const Trail *trail);
 /* The fields that settings lack although AWS has them, as FIELD_BITs. */
 uint32_t engine_not_known(const Trail *trail, const Settings *settings);
 /* The fields that the baseline lacks because they could not be read yet, as FIELD_BITs. */
 uint32_t engine_not_recorded(const Trail *trail);
-/* Records what was seen; what is not known is recorded when it first can be read. What cannot be written
- * down holds all the same, and is tried again at every poll: after a restart a tamperer's settings would be
- * taken for the first. */
-void engine_record_baseline(Trail *trail, const Settings *seen);
-/* Writes down again what is known of it, where its file is not there any more. */
-void engine_rewrite_baseline(Trail *trail);
-/* Adds what the baseline does not have yet and is seen now: nobody changed it. True when there was
- * something. */
-bool engine_record_new_fields(Trail *trail, const Settings *seen);
-/* Adds to the recorded settings what they lack; they hold also where that cannot be written down. 0 or
- * -errno. */
-int engine_add_to_baseline(Trail *trail, const Settings *more);
-/* Weak baselines that wait are told together after a while. */
-void engine_weakness_waits(Engine *engine);
-/* An organization trail of another account, as far as is known. */
-bool engine_is_foreign(const Trail *trail);
-/* Whether the state directory says that this trail may be gone. */
-bool engine_is_accepted_as_gone(const Engine *engine, const char *arn);
-/* Whether the state directory says that a trail of this name, which no list shows, may be gone. */
-bool engine_may_be_gone(const Target *target, const char *name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Carries the guard's plans out: notes to the journal, messages to the outbox, actions to AWS, states to the
- * disk. */
+/* Applies the guard's plans. */
+#include "daemon/apply_plan.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -206,8 +207,10 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     if (plan.n_tells > 0 || was != trail->state.verdict || input->kind == GUARD_ACTED)
         engine_publish(engine);
     arm(engine, &trail->wake, plan.wake_mono_usec, trail_woke, trail);
-    if (plan.attribute && !engine->once)
-        engine_search_actor(trail);
+    if (plan.attribute && !engine->once) {
+        trail->search_is_due = true;
+        engine_due(engine, DUE_SEARCHES);
+    }
     /* one pass acts once, however often the trail is stopped again */
     if (plan.action != ACTION_NONE && !(engine->once && input->kind == GUARD_ACTED))
         carry_action(trail, &plan);
@@ -243,7 +246,8 @@ typedef struct Deciding {
     void *userdata;
 } Deciding;
 
-static void carry_sight(const Deciding *d, const PollResult *result, const Attribution *found) {
+/* Whether a search for who caused it is due. */
+static bool carry_sight(const Deciding *d, const PollResult *result, const Attribution *found) {
     Engine *engine = d->engine;
     bool was_unreachable = d->state->unreachable, was_unreadable = d->state->list_unreadable;
     unsigned was_failed = d->state->n_failed;
@@ -265,17 +269,16 @@ static void carry_sight(const Deciding *d, const PollResult *result, const Attri
         was_unreadable != d->state->list_unreadable)
         engine_publish(engine);
     arm(engine, d->wake, plan.wake_mono_usec, d->woke, d->userdata);
-    if (plan.attribute && !engine->once)
-        engine_search_departure(d->userdata);
+    return plan.attribute && !engine->once;
 }
 
 void engine_decide_target(Target *target, const PollResult *result) {
     Policy policy = engine_account_policy(target->account);
 
     policy.attribution = false; /* what keeps a region from answering is in no event history */
-    carry_sight(&(Deciding){ target->engine, &policy, engine_target_subject(target), &target->state,
-                             &target->wake, target_woke, target },
-                result, NULL);
+    (void)carry_sight(&(Deciding){ target->engine, &policy, engine_target_subject(target), &target->state,
+                                   &target->wake, target_woke, target },
+                      result, NULL);
 }
 
 static void account_woke(void *userdata) {
@@ -297,9 +300,12 @@ static void decide_account(Account *account, const PollResult *result, const Att
 
     policy.attribution =
             policy.attribution && scope_departure_is_searched(&scope, organization, &management);
-    carry_sight(&(Deciding){ engine, &policy, engine_account_subject(account), &account->state,
-                             &account->wake, account_woke, account },
-                result, found);
+    if (carry_sight(&(Deciding){ engine, &policy, engine_account_subject(account), &account->state,
+                                 &account->wake, account_woke, account },
+                    result, found)) {
+        account->search_is_due = true;
+        engine_due(engine, DUE_SEARCHES);
+    }
 }
 
 void engine_decide_account(Account *account, const PollResult *result) {

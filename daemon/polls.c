@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Passes: who is polled, and what becomes of the answers. */
+#include "daemon/polls.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/accounts.h"
+#include "daemon/apply_plan.h"
+#include "daemon/checks.h"
 #include "daemon/engine_debug.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
+#include "daemon/resume.h"
+#include "daemon/trails.h"
 #include "lib/endpoint.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-void engine_end_pass(Engine *engine) {
+static void end_pass(Engine *engine) {
     Now now = engine_now(engine);
 
     if (!engine->pass_open || engine->n_polling > 0)
@@ -24,7 +31,10 @@ void engine_end_pass(Engine *engine) {
     engine_publish(engine);
 }
 
-/* ---- one poll ---- */
+static void begin_poll(Engine *engine, Target *target, bool of_pass);
+static void judge_rejected(Account *account);
+
+/* ---- what a poll means for the target ---- */
 
 static Cover cover_of(Target *target, const CloudTrailTrails *list) {
     CoverInput in = {
@@ -46,10 +56,10 @@ static Cover cover_of(Target *target, const CloudTrailTrails *list) {
 /* Those that came in while their home was being asked too: its own look ends here as well. */
 static void poll_new_trails(Target *target) {
     if (target->fresh)
-        engine_poll(target->engine, target);
+        begin_poll(target->engine, target, true);
     for (size_t i = 0; i < target->n_shown; i++)
         if (target->shown[i]->home && target->shown[i]->home->fresh)
-            engine_poll(target->engine, target->shown[i]->home);
+            begin_poll(target->engine, target->shown[i]->home, true);
 }
 
 /* Trails come one by one: only what makes a difference to people is said again. */
@@ -101,11 +111,6 @@ static void pace(Target *target, uint64_t began_usec, bool settings) {
 
 /* ---- regions that are not enabled ---- */
 
-static void forget_rejected(Target *target) {
-    free(target->rejected);
-    target->rejected = NULL;
-}
-
 static bool are_good_elsewhere(const Target *target) {
     const Account *account = target->account;
 
@@ -125,6 +130,60 @@ static bool is_polling_elsewhere(const Target *target) {
         if (account->targets[i] != target && account->targets[i]->polls)
             return true;
     return false;
+}
+
+/* How long an answer, or that there was none, serves; and how long a denial does, for the account. */
+#define ANSWER_USEC (300 * USEC_PER_SEC)
+#define DENIED_USEC (3600 * USEC_PER_SEC)
+
+static void note_denied(Account *account, const AwsError *error) {
+    account->region_denied_until_usec = engine_now(account->engine).mono_usec + DENIED_USEC;
+    if (account->region_denial_reported)
+        return;
+    account->region_denial_reported = true;
+    log_line(LOG_INFO,
+             "account %s: whether a region is enabled is judged by its answers over time, because AWS does "
+             "not say: GetRegionOptStatus: %s: %s",
+             engine_account_named(account), error->code, error->message);
+}
+
+/* Without an answer the last one stays. */
+static void answered(const AwsError *error, const char *status, void *userdata) {
+    Target *target = userdata;
+
+    engine_end_region_call(target);
+    if (status)
+        (void)text_copy(target->region_status, sizeof(target->region_status), status);
+    else if (error->class == AWS_DENIED)
+        note_denied(target->account, error);
+    judge_rejected(target->account);
+    engine_check_named(target->account);
+    end_pass(target->engine);
+}
+
+static bool ask_region(Target *target) {
+    Engine *engine = target->engine;
+    uint64_t now_usec = engine_now(engine).mono_usec;
+
+    if (target->region_call)
+        return true;
+    if (now_usec < target->account->region_denied_until_usec ||
+        (target->region_asked_usec != 0 && now_usec < target->region_asked_usec + ANSWER_USEC))
+        return false;
+    target->region_asked_usec = now_usec;
+    if (account_get_region_status(engine->aws.client, target->account->credentials, target->region, answered,
+                                  target, &target->region_call) < 0)
+        return false;
+    /* as with polls: a pass does not wait for what is reported already */
+    target->region_is_of_pass =
+            engine->once || target->state.n_failed < engine_intervals(engine).unreachable_after;
+    engine->n_polling += target->region_is_of_pass;
+    return true;
+}
+
+static void forget_region(Target *target) {
+    target->region_status[0] = '\0';
+    target->region_asked_usec = 0;
 }
 
 static void count_rejection(Target *target, bool rejected) {
@@ -151,7 +210,7 @@ static Rejection rejection_of(Target *target) {
         .polls_elsewhere = is_polling_elsewhere(target),
     };
 
-    rejection.asking = scope_wants_status(&rejection) && engine_ask_region(target);
+    rejection.asking = scope_wants_status(&rejection) && ask_region(target);
     return rejection;
 }
 
@@ -178,10 +237,10 @@ static bool is_clear(Target *target, PollResult *result) {
 }
 
 static bool is_unclear(Target *target, const PollAnswer *answer, PollResult *result) {
-    forget_rejected(target);
+    engine_forget_rejected(target);
     count_rejection(target, answer->rejected);
     if (result->reachable)
-        engine_forget_region(target);
+        forget_region(target);
     if (!answer->rejected || is_clear(target, result))
         return false;
     target->rejected = malloc(sizeof(*target->rejected));
@@ -191,50 +250,32 @@ static bool is_unclear(Target *target, const PollAnswer *answer, PollResult *res
     return true;
 }
 
-void engine_judge_rejected(Account *account) {
+static void judge_rejected(Account *account) {
     for (size_t i = 0; i < account->n_targets; i++) {
         Target *target = account->targets[i];
 
         if (!target->rejected || !is_clear(target, target->rejected))
             continue;
         engine_decide_target(target, target->rejected);
-        forget_rejected(target);
+        engine_forget_rejected(target);
         pace(target, engine_now(account->engine).mono_usec, false);
     }
 }
 
 /* ---- polls under way ---- */
 
-static void free_poll(Poll *poll) {
-    Poll **p = &poll->target->polls;
-
-    while (*p && *p != poll)
-        p = &(*p)->next;
-    if (*p)
-        *p = poll->next;
-    free(poll->trails);
-    free(poll);
-}
-
-static void leave_pass(Poll *poll) {
+static void leave_pass(TargetPoll *poll) {
     Engine *engine = poll->target->engine;
 
     if (!poll->is_of_pass)
         return;
     poll->is_of_pass = false;
     engine->n_polling--;
-    engine_end_pass(engine);
-}
-
-void engine_leave_polls(const Target *target, const Trail *trail) {
-    for (Poll *poll = target->polls; poll; poll = poll->next)
-        for (size_t i = 0; i < poll->n_trails; i++)
-            if (poll->trails[i] == trail)
-                poll->trails[i] = NULL;
+    end_pass(engine);
 }
 
 static bool is_asked(const Target *target, const Trail *trail) {
-    for (const Poll *poll = target->polls; poll; poll = poll->next)
+    for (const TargetPoll *poll = target->polls; poll; poll = poll->next)
         for (size_t i = 0; i < poll->n_trails; i++)
             if (poll->trails[i] == trail)
                 return true;
@@ -242,13 +283,13 @@ static bool is_asked(const Target *target, const Trail *trail) {
 }
 
 static bool is_list_asked(const Target *target) {
-    for (const Poll *poll = target->polls; poll; poll = poll->next)
+    for (const TargetPoll *poll = target->polls; poll; poll = poll->next)
         if (poll->asks_list)
             return true;
     return false;
 }
 
-static bool waits_for_status(const Poll *poll) {
+static bool waits_for_status(const TargetPoll *poll) {
     for (size_t i = 0; i < poll->n_trails; i++)
         if (poll->trails[i])
             return true;
@@ -257,7 +298,7 @@ static bool waits_for_status(const Poll *poll) {
 
 /* ---- what a poll has shown ---- */
 
-static void take_observation(Poll *poll, size_t i, const Observation *seen) {
+static void take_observation(TargetPoll *poll, size_t i, const Observation *seen) {
     Trail *trail = i < poll->n_trails ? poll->trails[i] : NULL;
 
     if (!trail)
@@ -276,7 +317,7 @@ static bool has_facts(const Trail *trail) {
 /* It counts at once, whatever else the poll asks; the pass does not wait for a list either when all statuses
  * were answered. */
 static void status_answered(size_t i, const Observation *seen, void *userdata) {
-    Poll *poll = userdata;
+    TargetPoll *poll = userdata;
     Engine *engine = poll->target->engine;
 
     poll->target->polled_usec = engine_now(engine).real_usec;
@@ -295,7 +336,7 @@ static void note_denials(const Target *target, const PollAnswer *result) {
 }
 
 static void poll_done(const PollAnswer *answer, void *userdata) {
-    Poll *poll = userdata;
+    TargetPoll *poll = userdata;
     Target *target = poll->target;
     Engine *engine = target->engine;
     PollResult result = answer->result;
@@ -306,10 +347,10 @@ static void poll_done(const PollAnswer *answer, void *userdata) {
     note_denials(target, answer);
     if (answer->no_credentials) {
         engine->n_polling -= poll->is_of_pass;
-        free_poll(poll);
+        engine_free_poll(poll);
         engine_account_failed(target->account, &result);
-        engine_judge_rejected(target->account);
-        engine_end_pass(engine);
+        judge_rejected(target->account);
+        end_pass(engine);
         return;
     }
     if (result.reachable) {
@@ -321,7 +362,7 @@ static void poll_done(const PollAnswer *answer, void *userdata) {
     for (size_t i = 0; i < answer->n_seen; i++)
         take_observation(poll, i, &answer->seen[i]);
     engine->n_polling -= poll->is_of_pass;
-    free_poll(poll);
+    engine_free_poll(poll);
     if (answer->trails) {
         Cover cover = cover_of(target, answer->trails);
 
@@ -336,20 +377,20 @@ static void poll_done(const PollAnswer *answer, void *userdata) {
         if (!result.reachable)
             engine_find_viewers(target->account);
     }
-    engine_judge_rejected(target->account);
+    judge_rejected(target->account);
     if (answer->trails) {
         engine_check_named(target->account);
         engine_check_settings(target, answer->trails, settings);
     }
     poll_new_trails(target);
-    engine_end_pass(engine);
+    end_pass(engine);
 }
 
 /* ---- one poll ---- */
 
 /* Trails that are being acted on are read back by the action itself; what an earlier poll waits for is not
  * asked twice. */
-static int collect_trails(Poll *poll, const char ***ret_arns) {
+static int collect_trails(TargetPoll *poll, const char ***ret_arns) {
     const Target *target = poll->target;
     const char **arns = calloc(target->n_trails + 1, sizeof(*arns));
 
@@ -373,7 +414,7 @@ static int collect_trails(Poll *poll, const char ***ret_arns) {
 /* A further poll beside one that does not end: not of a target that nothing answers, and not before the
  * reads of the earlier one had their time. */
 static bool may_poll(const Target *target, const Intervals *intervals, uint64_t now_usec) {
-    const Poll *latest = target->polls;
+    const TargetPoll *latest = target->polls;
 
     if (!engine_account_is_open(target->account))
         return false;
@@ -382,7 +423,7 @@ static bool may_poll(const Target *target, const Intervals *intervals, uint64_t 
             now_usec >= latest->began_usec + schedule_poll_usec(intervals, (unsigned)target->n_trails));
 }
 
-static int start_poll(Poll *poll, bool list, bool probe) {
+static int start_poll(TargetPoll *poll, bool list, bool probe) {
     const Target *target = poll->target;
     PollRequest request = {
         .aws = target->engine->aws.client,
@@ -419,7 +460,7 @@ static void begin_poll(Engine *engine, Target *target, bool of_pass) {
     Intervals intervals = engine_intervals(engine);
     uint64_t now_usec = engine_now(engine).mono_usec;
     bool probe = target->state.n_failed >= intervals.unreachable_after;
-    Poll *poll;
+    TargetPoll *poll;
     int r;
 
     if (!may_poll(target, &intervals, now_usec))
@@ -430,7 +471,7 @@ static void begin_poll(Engine *engine, Target *target, bool of_pass) {
         cannot_poll(target, -ENOMEM);
         return;
     }
-    *poll = (Poll){
+    *poll = (TargetPoll){
         .target = target,
         .began_usec = now_usec,
         .by_usec = now_usec + 3 * aws_client_deadline_usec(engine->aws.client),
@@ -440,7 +481,7 @@ static void begin_poll(Engine *engine, Target *target, bool of_pass) {
     if (r < 0)
         cannot_poll(target, r);
     if (r < 0 || !poll->poll) {
-        free_poll(poll);
+        engine_free_poll(poll);
         return;
     }
     /* a pass does not wait for what is blind already: it could wait for ever */
@@ -450,10 +491,6 @@ static void begin_poll(Engine *engine, Target *target, bool of_pass) {
     target->polls = poll;
 }
 
-void engine_poll(Engine *engine, Target *target) {
-    begin_poll(engine, target, true);
-}
-
 /* ---- passes ---- */
 
 void engine_check_account(Account *account) {
@@ -461,7 +498,7 @@ void engine_check_account(Account *account) {
 
     for (size_t i = 0; i < account->n_targets; i++)
         if (now_usec >= account->targets[i]->due_usec)
-            engine_poll(account->engine, account->targets[i]);
+            begin_poll(account->engine, account->targets[i], true);
 }
 
 /* Whoever could not be asked before. The base credentials' account is polled also while AWS does not say
@@ -511,7 +548,7 @@ static void pass(void *userdata) {
         }
     log_debug("wake-up: a pass begins; targets due: %zu of %zu; polls under way: %zu", n_due,
               engine->n_targets, engine->n_polling);
-    engine_end_pass(engine);
+    end_pass(engine);
 }
 
 void engine_kick_pass(Engine *engine) {
@@ -524,16 +561,6 @@ void engine_kick_pass(Engine *engine) {
 void engine_start_passes(Engine *engine, uint64_t delay_usec) {
     engine->pass_due_usec = engine_now(engine).mono_usec + delay_usec;
     (void)loop_after(engine->aws.loop, delay_usec, pass, engine, &engine->pass_timer);
-}
-
-void engine_stop_poll(Target *target) {
-    while (target->polls) {
-        target->engine->n_polling -= target->polls->is_of_pass;
-        poll_cancel(target->polls->poll);
-        free_poll(target->polls);
-    }
-    engine_stop_region(target);
-    forget_rejected(target);
 }
 
 void engine_stop_polls(Engine *engine) {

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A trail's baseline between its file and the comparison: read, recorded, accepted, and told. */
+/* A trail's baseline between its file and the comparison. */
+#include "daemon/baselines.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/apply_plan.h"
 #include "daemon/core/baseline.h"
 #include "daemon/core/enum_names.h"
 #include "daemon/core/guard.h"
@@ -259,29 +262,10 @@ void engine_refresh_baseline(Trail *trail) {
     baseline_record_done(&record);
 }
 
-bool engine_is_foreign(const Trail *trail) {
-    return trail->organization && trail->via->id[0] && !text_equal(trail->via->id, trail->account);
-}
-
 bool engine_has_to_record(const Trail *trail) {
     const SettingsTracking *k = &trail->tracking;
 
     return k->loaded && (!k->recorded || k->unsaved);
-}
-
-uint32_t engine_not_known(const Trail *trail, const Settings *settings) {
-    uint32_t fields = settings_unknown(settings);
-
-    if (!settings->values[FIELD_CONFIGURATION] && trail->tracking.n_unread[UNREADABLE_CONFIGURATION] > 0)
-        fields |= FIELD_BIT(FIELD_CONFIGURATION);
-    /* AWS shows the tags of an organization trail to its owner only */
-    if (engine_is_foreign(trail))
-        fields &= ~FIELD_BIT(FIELD_TAGS);
-    return fields;
-}
-
-uint32_t engine_not_recorded(const Trail *trail) {
-    return trail->tracking.recorded ? engine_not_known(trail, &trail->tracking.baseline) : 0;
 }
 
 /* Once, also over restarts: it is recorded with them. */

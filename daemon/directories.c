@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state and runtime directories, at the start and while they are in use: what is removed under the
- * running daemon is made again from what it knows. */
+/* The state and runtime directories, at the start and while they are in use. */
+#include "daemon/directories.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/baselines.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
 #include "lib/util/file.h"

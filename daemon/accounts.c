@@ -1,83 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Accounts: how each is reached, who the credentials are, and what happens while there are none. */
+/* Accounts: how each is reached, who the credentials are, what happens while there are none, and which ones
+ * the organization has. */
+#include "daemon/accounts.h"
+
 #include <errno.h>
-#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/apply_plan.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
+#include "daemon/trails.h"
 #include "lib/arn.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
 #define IDENTITY_RETRY_USEC (60 * USEC_PER_SEC)
-
-Subject engine_account_subject(const Account *account) {
-    return (Subject){ .name = "", .arn = "", .account = account->id, .region = "" };
-}
-
-Policy engine_account_policy(const Account *account) {
-    Policy policy = engine_policy(account->engine);
-    Policy own = config_account_policy(account->engine->config, account->config);
-
-    /* a check without --restore only looks, whatever the account says */
-    if (!account->engine->once || account->engine->restore)
-        policy.mode = own.mode;
-    policy.restore = own.restore;
-    return policy;
-}
-
-AccountScope engine_account_scope(const Account *account) {
-    return (AccountScope){
-        .guarded = account->guarded,
-        .by_role = account->role_arn,
-        .settled = account->settled,
-        .blocked = account->blocked,
-        .left = account->left,
-    };
-}
-
-bool engine_account_is_open(const Account *account) {
-    const AccountScope scope = engine_account_scope(account);
-
-    return scope_is_open(&scope);
-}
-
-bool engine_accounts_are_settled(const Engine *engine) {
-    for (size_t i = 0; i < engine->n_accounts; i++)
-        if (!engine->accounts[i]->settled)
-            return false;
-    return !engine->config->organization.role_name || engine->account_list.settled;
-}
-
-/* ---- the table ---- */
-
-static int compare_ids(const void *a, const void *b) {
-    const Account *x = a, *y = b;
-
-    return strcmp(x->id, y->id);
-}
-
-Account *engine_account_by_id(const Engine *engine, const char *id) {
-    Account key = { 0 };
-    void *found;
-
-    if (!id[0] || !text_copy(key.id, sizeof(key.id), id))
-        return NULL;
-    found = tfind(&key, (void *const *)&engine->account_index, compare_ids);
-    return found ? *(Account **)found : NULL;
-}
-
-/* 0, -EEXIST when another account has this id, -ENOMEM. */
-static int index_account(Account *account) {
-    void *found = tsearch(account, &account->engine->account_index, compare_ids);
-
-    if (!found)
-        return -ENOMEM;
-    return *(Account **)found == account ? 0 : -EEXIST;
-}
 
 static void free_account(Account *account) {
     Engine *engine = account->engine;
@@ -132,7 +71,7 @@ static int assume_role(Account *account) {
     return engine_aws_role(&account->engine->aws, sts_region(account), &role, &account->credentials);
 }
 
-int engine_add_role(Engine *engine, const AccountConfig *config, const char *role_arn, const char *name,
+static int add_role(Engine *engine, const AccountConfig *config, const char *role_arn, const char *name,
                     Account **ret) {
     Account *account;
     Arn arn;
@@ -147,9 +86,9 @@ int engine_add_role(Engine *engine, const AccountConfig *config, const char *rol
     (void)text_copy(account->partition, sizeof(account->partition), arn.partition);
     r = assume_role(account);
     if (r >= 0)
-        r = index_account(account);
+        r = engine_index_account(account);
     if (r >= 0 && !ENGINE_APPEND(engine->accounts, engine->n_accounts, account)) {
-        (void)tdelete(account, &engine->account_index, compare_ids);
+        engine_unindex_account(account);
         r = -ENOMEM;
     }
     if (r < 0) {
@@ -192,15 +131,14 @@ int engine_add_configured_accounts(Engine *engine) {
         const AccountConfig *group = &config->accounts[i];
 
         if (group->role_arn)
-            r = engine_add_role(engine, group, group->role_arn, group->name ? group->name : "", NULL);
+            r = add_role(engine, group, group->role_arn, group->name ? group->name : "", NULL);
     }
     return r;
 }
 
 void engine_free_accounts(Engine *engine) {
     for (size_t i = 0; i < engine->n_accounts; i++) {
-        if (engine->accounts[i]->id[0])
-            (void)tdelete(engine->accounts[i], &engine->account_index, compare_ids);
+        engine_unindex_account(engine->accounts[i]);
         free_account(engine->accounts[i]);
     }
     free(engine->accounts);
@@ -262,7 +200,7 @@ static void take_base_id(Account *base, const char *id) {
     Engine *engine = base->engine;
 
     (void)text_copy(base->id, sizeof(base->id), id);
-    if (index_account(base) == -EEXIST) {
+    if (engine_index_account(base) == -EEXIST) {
         base->id[0] = '\0'; /* the index knows the other one by it */
         engine_adopt_trails(engine_account_by_id(engine, id));
         log_line(
@@ -354,10 +292,11 @@ static void identity_failed(Account *account, const AwsError *error, bool first)
 static void poll_when_ready(Account *account, bool first) {
     Engine *engine = account->engine;
 
-    if (engine->passes_begun && engine_account_is_open(account))
-        engine_check_account(account);
-    else if (first && !engine->passes_begun && engine_accounts_are_settled(engine))
-        engine_kick_pass(engine);
+    if (engine->passes_begun && engine_account_is_open(account)) {
+        account->polls_are_due = true;
+        engine_due(engine, DUE_POLLS);
+    } else if (first && !engine->passes_begun && engine_accounts_are_settled(engine))
+        engine_due(engine, DUE_PASS);
 }
 
 static void identity_done(const AwsError *error, const StsIdentity *identity, void *userdata) {
@@ -398,7 +337,7 @@ void engine_ask_identity(Account *account) {
 
 /* ---- members come and go ---- */
 
-void engine_account_left(Account *account, const char *text) {
+static void leave_account(Account *account, const char *text) {
     PollResult result = { .error = POLL_GONE };
     Loop *loop = account->engine->aws.loop;
 
@@ -422,8 +361,193 @@ void engine_account_left(Account *account, const char *text) {
     }
 }
 
-void engine_account_returned(Account *account) {
+static void return_account(Account *account) {
     account->left = false;
     account->settled = false;
     engine_ask_identity(account);
+}
+
+#define SHOWN_MAX 160
+
+static const char *partition_id(const Engine *engine) {
+    const Partition *partition = endpoint_partition_of(engine->aws.region);
+
+    return engine->base->partition[0] ? engine->base->partition : partition ? partition->id : "aws";
+}
+
+static int add_member(Engine *engine, const char *id, const char *name, Account **ret) {
+    char role[ARN_MAX];
+    int n = snprintf(role, sizeof(role), "arn:%s:iam::%s:role/%s", partition_id(engine), id,
+                     engine->config->organization.role_name);
+    int r = n < (int)sizeof(role) ? add_role(engine, NULL, role, name, ret) : -EINVAL;
+
+    if (r >= 0)
+        (*ret)->member = true;
+    return r;
+}
+
+/* ---- what the state file knows ---- */
+
+int engine_add_known_members(Engine *engine) {
+    if (!engine->config->organization.role_name)
+        return 0;
+    for (size_t i = 0; i < engine->unclaimed.n_accounts; i++) {
+        const StateAccount *row = &engine->unclaimed.accounts[i];
+        Account *account;
+        int r;
+
+        if (!row->member || engine_is_excluded(engine, row->account) ||
+            engine_account_by_id(engine, row->account))
+            continue;
+        r = add_member(engine, row->account, row->name, &account);
+        if (r == -ENOMEM)
+            return r;
+        if (r < 0)
+            continue; /* a damaged row: the list knows better */
+        account->left = account->settled = row->left;
+    }
+    return 0;
+}
+
+/* ---- what the list says ---- */
+
+static void account_added(Engine *engine, Account *account, const OrganizationsAccount *item) {
+    char name[SHOWN_MAX];
+    int r = add_member(engine, item->id, item->name, &account);
+
+    if (r >= 0)
+        r = engine_begin_account(account);
+    if (r < 0) {
+        log_line(LOG_ERR, "account %s of the organization cannot be guarded: %s", item->id, strerror(-r));
+        return;
+    }
+    account->listed = true;
+    if (engine->account_list.known)
+        log_line(LOG_NOTICE, "account %s (%s) is new in the organization: guarding it", item->id,
+                 text_escaped(name, sizeof(name), item->name));
+    engine_ask_identity(account);
+}
+
+static void welcome_back(Engine *engine _unused_, Account *account,
+                         const OrganizationsAccount *item _unused_) {
+    log_line(LOG_NOTICE, "account %s is an active member of the organization again: guarding it",
+             account->id);
+    return_account(account);
+}
+
+static void account_removed(Engine *engine _unused_, Account *account, const OrganizationsAccount *item) {
+    char text[ERROR_TEXT_MAX], name[SHOWN_MAX];
+
+    (void)snprintf(text, sizeof(text), "account %s%s%s%s %s", account->id, account->name[0] ? " (" : "",
+                   account->name, account->name[0] ? ")" : "",
+                   item ? "is suspended or closed" : "is no member of the organization any more");
+    log_line(LOG_WARNING, "%s: no longer looking at it", text_escaped(name, sizeof(name), text));
+    leave_account(account, text);
+}
+
+/* item NULL: the list does not have the account; account NULL: we do not have it. */
+static void take_item(Engine *engine, Account *account, const OrganizationsAccount *item) {
+    static void (*const changes[_MEMBER_CHANGE_MAX])(Engine *, Account *, const OrganizationsAccount *) = {
+        [MEMBER_JOINED] = account_added,
+        [MEMBER_RETURNED] = welcome_back,
+        [MEMBER_SUSPENDED] = account_removed,
+        [MEMBER_REMOVED] = account_removed,
+    };
+    const MemberInput in = {
+        .active = item && item->state == ORGANIZATIONS_ACTIVE,
+        .listed = item,
+        .excluded = item && engine_is_excluded(engine, item->id),
+        .known = account,
+        .member = account && account->member,
+        .left = account && account->left,
+    };
+    MemberChange change = scope_member_change(&in);
+
+    if (account)
+        account->listed = in.active;
+    if (changes[change])
+        changes[change](engine, account, item);
+}
+
+static void take_accounts(Engine *engine, const OrganizationsAccounts *accounts) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < engine->n_accounts; i++)
+        engine->accounts[i]->listed = false;
+    for (size_t i = 0; i < accounts->n; i++) {
+        take_item(engine, engine_account_by_id(engine, accounts->items[i].id), &accounts->items[i]);
+        n += accounts->items[i].state == ORGANIZATIONS_ACTIVE;
+    }
+    for (size_t i = 0; i < engine->n_accounts; i++)
+        if (!engine->accounts[i]->listed)
+            take_item(engine, engine->accounts[i], NULL);
+    if (!engine->account_list.known)
+        log_line(LOG_INFO, "the organization has %zu accounts, %zu of them active", accounts->n, n);
+    engine->account_list.known = true;
+}
+
+/* Searches that waited until it was known where. */
+static void resume_searches(Engine *engine) {
+    for (size_t i = 0; i < engine->n_accounts; i++)
+        if (engine->accounts[i]->state.attributing.wanted)
+            engine_decide_account(engine->accounts[i], NULL);
+}
+
+/* ---- asking ---- */
+
+static void list_failed(Engine *engine, const AwsError *error) {
+    char action[AWS_ACTION_MAX], resource[AWS_RESOURCE_MAX];
+    Subject where = engine_account_subject(engine->base);
+    AccountList *account_list = &engine->account_list;
+
+    (void)aws_error_text(error, "ListAccounts", account_list->error, sizeof(account_list->error));
+    if (aws_error_denied_action(error, action, resource))
+        engine_note_denial(engine, &where, action, resource);
+    if (account_list->n_failed++ == 0)
+        log_aws(LOG_WARNING, account_list->error,
+                "cannot list the organization's accounts: %s; going on with those known",
+                account_list->error);
+}
+
+static void list_done(const AwsError *error, const OrganizationsAccounts *accounts, void *userdata) {
+    Engine *engine = userdata;
+    AccountList *account_list = &engine->account_list;
+    uint64_t refresh_usec = engine->config->organization.refresh_sec * USEC_PER_SEC;
+
+    account_list->call = NULL;
+    if (error->class != AWS_OK) {
+        list_failed(engine, error);
+    } else {
+        if (account_list->n_failed > 0)
+            log_line(LOG_NOTICE, "the organization's accounts can be listed again");
+        account_list->n_failed = 0;
+        account_list->error[0] = '\0';
+        (void)text_copy(account_list->management, sizeof(account_list->management), accounts->management);
+        take_accounts(engine, accounts);
+        resume_searches(engine);
+        engine_save_soon(engine, false);
+    }
+    account_list->due_usec =
+            engine_now(engine).mono_usec + schedule_list_wait(account_list->n_failed, refresh_usec);
+    account_list->settled = true;
+    if (!engine->passes_begun && engine_accounts_are_settled(engine))
+        engine_due(engine, DUE_PASS);
+    engine_publish(engine);
+}
+
+void engine_list_accounts(Engine *engine) {
+    AccountList *account_list = &engine->account_list;
+    AwsError error;
+    int r;
+
+    if (!engine->config->organization.role_name || account_list->call)
+        return;
+    r = organizations_list_accounts(engine->aws.client, engine->aws.credentials, engine->aws.region,
+                                    list_done, engine, &account_list->call);
+    if (r < 0) {
+        aws_error_set(&error, AWS_INTERNAL, "", "cannot ask: %s", strerror(-r));
+        list_failed(engine, &error);
+        account_list->settled = true;
+        account_list->due_usec = engine_now(engine).mono_usec + schedule_list_wait(1, UINT64_MAX);
+    }
 }

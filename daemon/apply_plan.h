@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Applies the guard's plans: notes to the journal, messages to the outbox, actions to AWS. What comes of an
+ * action is the guard's next input. */
+
+#include "daemon/tables.h"
+
+void engine_decide_trail(Trail *trail, const TrailInput *input);
+/* A message waited when the guard ended: it goes out in time, whatever AWS answers. */
+void engine_resume_trail(Trail *trail);
+/* Composes messages and queues them. 0 when every one is on the disk. */
+int engine_carry_tells(Engine *engine, const Subject *subject, const Plan *plan);
+void engine_decide_target(Target *target, const PollResult *result);
+void engine_decide_account(Account *account, const PollResult *result); /* of the account as a whole */
+void engine_account_attributed(Account *account, const Attribution *found);
+void engine_tell_channel(Engine *engine, const ChannelTrouble *trouble, bool failed);

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the state file and the baselines know comes back with the account that it belongs to; what is not
+ * guarded any more ends. */
+#include "daemon/resume.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/apply_plan.h"
+#include "daemon/baselines.h"
+#include "daemon/core/settings.h"
+#include "daemon/engine_private.h"
+#include "daemon/log.h"
+#include "lib/arn.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* Only what is polled again can be seen to be over. */
+static void resume_errors(Trail *trail) {
+    static const char not_read_yet[] = "not read since the start";
+    static const struct {
+        Finding finding;
+        size_t offset, size;
+    } rows[] = {
+        { FINDING_BUCKET, offsetof(Observation, bucket_error), CODE_TEXT_MAX },
+        { FINDING_LIFECYCLE, offsetof(Observation, lifecycle_error), CODE_TEXT_MAX },
+        { FINDING_KEY, offsetof(Observation, key_error), CODE_TEXT_MAX },
+    };
+    SettingsTracking *k = &trail->tracking;
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if ((trail->state.findings & FINDING_BIT(rows[i].finding)) && trail->engine->config->bucket_checks)
+            (void)text_copy((char *)&k->seen + rows[i].offset, rows[i].size, not_read_yet);
+    for (Unreadable u = 0; u < _UNREADABLE_MAX; u++)
+        if ((trail->state.findings & FINDING_BIT(FINDING_UNREADABLE(u))) &&
+            (u < UNREADABLE_BUCKET || trail->engine->config->bucket_checks)) {
+            k->n_unread[u] = engine_account_policy(trail->via).unreachable_after;
+            (void)text_copy(k->seen.unreadable[u], sizeof(k->seen.unreadable[u]), not_read_yet);
+        }
+    /* it was stale by what was known of it then */
+    trail->facts.records_reads = trail->state.findings & FINDING_BIT(FINDING_STALE);
+}
+
+/* What the trail has to be like must be known before anything is put back; whether the file is a new one is
+ * said at the first poll of settings. */
+static void resume_tracking(Trail *trail, Drift *changes, Episode **episode) {
+    SettingsTracking *k = &trail->tracking;
+
+    k->episode = TAKE_PTR(*episode);
+    k->changes = *changes;
+    k->changes_mark = trail->state.incident.dedup_usec;
+    k->changes_reopened_usec = trail->state.incident.reopened_usec;
+    *changes = (Drift){ 0 };
+    resume_errors(trail);
+    engine_resume_baseline(trail);
+}
+
+static bool is_its_row(const Account *account, const char *assumed, const char *id) {
+    if (text_equal(id, assumed))
+        return true;
+    return !account->role_arn && !assumed[0] && !engine_account_by_id(account->engine, id);
+}
+
+static void take_account_row(Account *account, const char *assumed) {
+    const StateTable *unclaimed = &account->engine->unclaimed;
+
+    for (size_t i = 0; i < unclaimed->n_accounts; i++)
+        if (text_equal(unclaimed->accounts[i].account, assumed))
+            account->state = unclaimed->accounts[i].state;
+}
+
+static void take_target_rows(Account *account, const char *assumed) {
+    const StateTable *unclaimed = &account->engine->unclaimed;
+
+    for (size_t i = 0; i < unclaimed->n_targets; i++) {
+        const StateTarget *row = &unclaimed->targets[i];
+
+        if (!is_its_row(account, assumed, row->account))
+            continue;
+        for (size_t k = 0; k < account->n_targets; k++)
+            if (text_equal(account->targets[k]->region, row->region))
+                account->targets[k]->state = row->state;
+    }
+}
+
+static void take_state(Trail *trail, StateTrail *row) {
+    trail->organization = row->organization;
+    trail->facts.validation = row->validation;
+    trail->state = trail->told = row->state;
+    trail->has_intent = row->intent;
+    engine_set_facts(trail);
+    resume_tracking(trail, &row->changes, &row->episode);
+    engine_resume_trail(trail);
+    if (trail->state.weakness_untold)
+        engine_weakness_waits(trail->engine);
+}
+
+/* 1 when the row is in the table of trails now, 0 when it stays in the file only. */
+static int take_trail_row(Account *account, StateTrail *row) {
+    Trail *trail;
+
+    if (!engine_is_guarded(account, row->name, row->arn) ||
+        (!row->arn[0] && config_account_trails(account->engine->config, account->config)->all))
+        return 0;
+    trail = row->arn[0] ? engine_trail_by_arn(account->engine, row->arn) : NULL;
+    if (!trail)
+        trail = engine_add_trail(account, row->name, row->arn, row->account, row->region);
+    if (!trail)
+        return -ENOMEM;
+    take_state(trail, row);
+    return 1;
+}
+
+static void free_row(StateTrail *row) {
+    drift_done(&row->changes);
+    free(row->episode);
+    free(row->name);
+    free(row->arn);
+    free(row->account);
+    free(row->region);
+    free(row->via);
+}
+
+static void drop_row(StateTable *unclaimed, size_t i) {
+    free_row(&unclaimed->trails[i]);
+    unclaimed->trails[i] = unclaimed->trails[--unclaimed->n_trails];
+}
+
+void engine_claim_row(Trail *trail) {
+    StateTable *unclaimed = &trail->engine->unclaimed;
+
+    for (size_t i = 0; i < unclaimed->n_trails; i++)
+        if (text_equal(unclaimed->trails[i].arn, trail->arn)) {
+            take_state(trail, &unclaimed->trails[i]);
+            drop_row(unclaimed, i);
+            return;
+        }
+}
+
+static int take_trail_rows(Account *account, const char *assumed) {
+    StateTable *unclaimed = &account->engine->unclaimed;
+
+    for (size_t i = 0; i < unclaimed->n_trails;) {
+        StateTrail *row = &unclaimed->trails[i];
+        int r = 0;
+
+        if (is_its_row(account, assumed, row->via[0] ? row->via : row->account))
+            r = take_trail_row(account, row);
+        if (r < 0)
+            return r;
+        if (r == 0)
+            i++;
+        else
+            drop_row(unclaimed, i);
+    }
+    return 0;
+}
+
+/* Is a trail that the configuration names by its ARN for this account to look at? Its owner's, when that is
+ * guarded; else the account's that names it for itself, or the first one's. */
+static bool is_for(const Account *account, const char *owner) {
+    const Engine *engine = account->engine;
+    const Account *holder = engine_account_by_id(engine, owner);
+    const StringList *trails = config_account_trails(engine->config, account->config);
+
+    if (holder && holder->guarded)
+        return holder == account;
+    if (trails != &engine->config->trails)
+        return true;
+    for (size_t i = 0; i < engine->n_accounts; i++)
+        if (engine->accounts[i]->guarded)
+            return engine->accounts[i] == account;
+    return false;
+}
+
+static int add_trails_named_by_arn(Account *account) {
+    const StringList *trails = config_account_trails(account->engine->config, account->config);
+
+    for (size_t i = 0; i < trails->n; i++) {
+        const char *text = trails->items[i];
+        Arn arn;
+
+        if (arn_parse(text, &arn) >= 0 && is_for(account, arn.account) &&
+            !engine_trail_by_arn(account->engine, text) && !engine_add_trail_by_arn(account, text))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* A trail with a baseline was guarded, also when the state file is lost and no list shows the trail. Whether
+ * it is gone can be said only by its home, and only to the account that owns it. */
+static int add_recorded_trails(Account *account) {
+    Engine *engine = account->engine;
+    char **arns = NULL;
+    size_t n = 0;
+    int r = baseline_file_list(engine->state_dir, &arns, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        Arn arn;
+
+        if (r >= 0 && arn_parse(arns[i], &arn) >= 0 &&
+            text_equal(arn.account, engine_account_named(account)) &&
+            engine_is_guarded(account, arn_name(&arn), arns[i]) && !engine_trail_by_arn(engine, arns[i]) &&
+            !engine_is_accepted_as_gone(engine, arns[i]) && !engine_add_trail_by_arn(account, arns[i]))
+            r = -ENOMEM;
+        free(arns[i]);
+    }
+    free(arns);
+    if (r < 0 && !engine->record_problem[0])
+        (void)snprintf(engine->record_problem, sizeof(engine->record_problem), "%s/baselines: %s",
+                       engine->state_dir, strerror(-r));
+    return r == -ENOMEM ? r : 0;
+}
+
+static bool was_guarded_through(const Account *account, const StateTrail *row) {
+    return row->arn[0] && (row->state.known || (row->state.findings & FINDING_BIT(FINDING_MISSING))) &&
+           text_equal(row->via[0] ? row->via : row->account, engine_account_named(account)) &&
+           engine_is_guarded(account, row->name, row->arn);
+}
+
+/* A check: trails that the daemon guarded, so that one that is gone is missed. */
+static int add_remembered_trails(Account *account) {
+    Engine *engine = account->engine;
+
+    for (size_t i = 0; i < engine->recorded.n_trails; i++) {
+        const StateTrail *row = &engine->recorded.trails[i];
+        Trail *trail;
+
+        if (!was_guarded_through(account, row) || engine_trail_by_arn(engine, row->arn) ||
+            engine_is_accepted_as_gone(engine, row->arn))
+            continue;
+        trail = engine_add_trail_by_arn(account, row->arn);
+        if (!trail)
+            return -ENOMEM;
+        trail->organization = row->organization;
+        trail->facts.validation = row->validation;
+        engine_set_facts(trail);
+    }
+    return 0;
+}
+
+int engine_resume_account(Account *account) {
+    _cleanup_free_ const char *assumed = strdup(engine_account_named(account));
+    bool first = !account->begun;
+    int r;
+
+    if (!assumed)
+        return -ENOMEM;
+    /* also again: the partition may not have been known before */
+    r = engine_add_configured_targets(account);
+    if (r >= 0 && first) {
+        take_account_row(account, assumed);
+        take_target_rows(account, assumed);
+        r = take_trail_rows(account, assumed);
+    }
+    if (r >= 0)
+        r = add_trails_named_by_arn(account);
+    if (r >= 0)
+        r = add_recorded_trails(account);
+    if (r >= 0)
+        r = add_remembered_trails(account);
+    return r;
+}
+
+/* ---- what is not guarded any more ---- */
+
+/* Of an account that is in no table: NULL while not all are known. */
+static const char *why_unknown(const Engine *engine) {
+    if (!engine->base->identity[0] ||
+        (engine->config->organization.role_name && !engine->account_list.known))
+        return NULL;
+    return ENGINE_ACCOUNT_GONE;
+}
+
+/* Have all lists been read, or failed? Until then another account may show an organization's trail. */
+static bool are_listed(const Engine *engine) {
+    unsigned unreachable_after = engine_intervals(engine).unreachable_after;
+
+    for (size_t i = 0; i < engine->n_targets; i++) {
+        const Target *target = engine->targets[i];
+
+        if (target->configured && engine_account_is_open(target->account) && !target->listed &&
+            !target->state.not_enabled && target->state.n_failed < unreachable_after)
+            return false;
+    }
+    return true;
+}
+
+/* NULL: it is, or that cannot be said yet. */
+static const char *why_unguarded(const Engine *engine, const StateTrail *row) {
+    const Account *account = engine_account_by_id(engine, row->via && row->via[0] ? row->via : row->account);
+
+    if (engine_is_ignored(engine, row->name, row->arn))
+        return "the configuration ignores it";
+    if (row->organization && (!account || !account->guarded) && !are_listed(engine))
+        return NULL;
+    if (!account)
+        return why_unknown(engine);
+    if (!account->guarded)
+        return ENGINE_ACCOUNT_GONE;
+    if (!account->begun || engine_is_guarded(account, row->name, row->arn))
+        return NULL;
+    return ENGINE_NOT_NAMED;
+}
+
+/* The row stays: should it be guarded again, it is known that it was before. */
+static void end_row(Engine *engine, StateTrail *row, const char *why) {
+    Subject subject = { .name = row->name, .arn = row->arn, .account = row->account, .region = row->region };
+    TrailFacts facts = { 0 };
+    Policy policy = engine_policy(engine);
+    TrailState next;
+    Plan plan;
+
+    guard_trail(&policy, &facts, &row->state, &(TrailInput){ .kind = GUARD_FORGOTTEN, .why = why },
+                engine_now(engine), &plan, &next);
+    if (engine_carry_tells(engine, &subject, &plan) < 0)
+        return; /* at the next pass */
+    log_line(LOG_NOTICE, "%s%s%s %s: no longer guarded: %s", row->name, row->region[0] ? " " : "",
+             row->region, row->account, why);
+    row->state = next;
+    drift_done(&row->changes);
+    free(row->episode);
+    row->episode = NULL;
+    if (row->intent && state_intent_remove(engine->state_dir, row) >= 0)
+        row->intent = false;
+    engine_save_soon(engine, true);
+}
+
+/* Of a region or, with "", of an account as a whole. */
+static void end_target_row(Engine *engine, const char *account, const char *region, TargetState *state,
+                           const char *why) {
+    Subject subject = { .name = "", .arn = "", .account = account, .region = region };
+    Policy policy = engine_policy(engine);
+    TargetState next;
+    Plan plan;
+
+    guard_target_forgotten(&policy, state, why, engine_now(engine), &plan, &next);
+    if (engine_carry_tells(engine, &subject, &plan) < 0)
+        return; /* at the next pass */
+    log_line(LOG_NOTICE, "%s%s%s: no longer guarded: %s", region, region[0] ? " " : "", account, why);
+    *state = next;
+    engine_save_soon(engine, true);
+}
+
+/* What is guarded has its state in the tables; a row that came from there is not polled. */
+static void end_target_rows(Engine *engine) {
+    for (size_t i = 0; i < engine->unclaimed.n_targets; i++) {
+        StateTarget *row = &engine->unclaimed.targets[i];
+        const Account *account = engine_account_by_id(engine, row->account);
+        const char *why = account ? NULL : why_unknown(engine);
+
+        if (account)
+            why = !account->guarded ? ENGINE_ACCOUNT_GONE
+                  : account->begun  ? "`regions` does not have it any more"
+                                    : NULL;
+        if (why && engine_has_open(&row->state) && !engine_has_target(engine, row))
+            end_target_row(engine, row->account, row->region, &row->state, why);
+    }
+}
+
+static void end_account_rows(Engine *engine) {
+    for (size_t i = 0; i < engine->unclaimed.n_accounts; i++) {
+        StateAccount *row = &engine->unclaimed.accounts[i];
+        const Account *account = engine_account_by_id(engine, row->account);
+        const char *why = account ? NULL : why_unknown(engine);
+
+        if (account && !account->guarded)
+            why = ENGINE_ACCOUNT_GONE;
+        if (why && engine_has_open(&row->state))
+            end_target_row(engine, row->account, "", &row->state, why);
+    }
+}
+
+void engine_end_unguarded(Engine *engine) {
+    end_target_rows(engine);
+    end_account_rows(engine);
+    for (size_t i = 0; i < engine->unclaimed.n_trails; i++) {
+        StateTrail *row = &engine->unclaimed.trails[i];
+        const char *why = row->state.incident.open ? why_unguarded(engine, row) : NULL;
+
+        if (why)
+            end_row(engine, row, why);
+    }
+}

@@ -1,0 +1,568 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables: lookups, and changes that need no decision. */
+#include "daemon/tables.h"
+
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/core/enum_names.h"
+#include "daemon/core/settings.h"
+#include "daemon/log.h"
+#include "lib/arn.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* Of what AWS lets us do with the trail of another account. */
+#define REFUSAL_HOLDS_USEC (24 * 3600 * USEC_PER_SEC)
+
+/* Takes an item out of an array of pointers; whether it was there. */
+#define REMOVE(array, n, item)                                                                              \
+    ({                                                                                                      \
+        size_t _i = 0;                                                                                      \
+        bool _found;                                                                                        \
+                                                                                                            \
+        while (_i < (n) && (array)[_i] != (item))                                                           \
+            _i++;                                                                                           \
+        _found = _i < (n);                                                                                  \
+        if (_found)                                                                                         \
+            memmove(&(array)[_i], &(array)[_i + 1], (--(n)-_i) * sizeof(*(array)));                         \
+        _found;                                                                                             \
+    })
+
+Now engine_now(const Engine *engine) {
+    return (Now){
+        .real_usec = loop_realtime_usec(engine->aws.loop),
+        .mono_usec = loop_monotonic_usec(engine->aws.loop),
+    };
+}
+
+Intervals engine_intervals(const Engine *engine) {
+    return (Intervals){
+        .poll_usec = engine->config->poll_interval_sec * USEC_PER_SEC,
+        .settings_usec = engine->config->settings_interval_sec * USEC_PER_SEC,
+        .unreachable_after = engine_policy(engine).unreachable_after,
+    };
+}
+
+Policy engine_policy(const Engine *engine) {
+    Policy policy = config_policy(engine->config);
+
+    if (engine->once) {
+        policy.unreachable_after = 1;
+        policy.reminder_interval_usec = 0;
+        if (!engine->restore)
+            policy.mode = MODE_OBSERVE;
+    }
+    return policy;
+}
+
+void engine_due(Engine *engine, unsigned what) {
+    engine->due |= what;
+    if (engine->due_source)
+        (void)sd_event_source_set_enabled(engine->due_source, SD_EVENT_ONESHOT);
+}
+
+/* ---- accounts ---- */
+
+Subject engine_account_subject(const Account *account) {
+    return (Subject){ .name = "", .arn = "", .account = account->id, .region = "" };
+}
+
+Policy engine_account_policy(const Account *account) {
+    Policy policy = engine_policy(account->engine);
+    Policy own = config_account_policy(account->engine->config, account->config);
+
+    /* a check without --restore only looks, whatever the account says */
+    if (!account->engine->once || account->engine->restore)
+        policy.mode = own.mode;
+    policy.restore = own.restore;
+    return policy;
+}
+
+AccountScope engine_account_scope(const Account *account) {
+    return (AccountScope){
+        .guarded = account->guarded,
+        .by_role = account->role_arn,
+        .settled = account->settled,
+        .blocked = account->blocked,
+        .left = account->left,
+    };
+}
+
+bool engine_account_is_open(const Account *account) {
+    const AccountScope scope = engine_account_scope(account);
+
+    return scope_is_open(&scope);
+}
+
+bool engine_accounts_are_settled(const Engine *engine) {
+    for (size_t i = 0; i < engine->n_accounts; i++)
+        if (!engine->accounts[i]->settled)
+            return false;
+    return !engine->config->organization.role_name || engine->account_list.settled;
+}
+
+static int compare_ids(const void *a, const void *b) {
+    const Account *x = a, *y = b;
+
+    return strcmp(x->id, y->id);
+}
+
+Account *engine_account_by_id(const Engine *engine, const char *id) {
+    Account key = { 0 };
+    void *found;
+
+    if (!id[0] || !text_copy(key.id, sizeof(key.id), id))
+        return NULL;
+    found = tfind(&key, (void *const *)&engine->account_index, compare_ids);
+    return found ? *(Account **)found : NULL;
+}
+
+/* 0, -EEXIST when another account has this id, -ENOMEM. */
+int engine_index_account(Account *account) {
+    void *found = tsearch(account, &account->engine->account_index, compare_ids);
+
+    if (!found)
+        return -ENOMEM;
+    return *(Account **)found == account ? 0 : -EEXIST;
+}
+
+void engine_unindex_account(Account *account) {
+    if (account->id[0])
+        (void)tdelete(account, &account->engine->account_index, compare_ids);
+}
+
+/* Until AWS has said which account the base credentials belong to, the one of the last time is assumed. ""
+ * at the very first time, and in files of a version that had only one account. */
+const char *engine_account_named(const Account *account) {
+    const StateTable *unclaimed = &account->engine->unclaimed;
+
+    if (account->id[0] || account->role_arn)
+        return account->id;
+    for (size_t i = 0; i < unclaimed->n_accounts; i++)
+        if (unclaimed->accounts[i].base)
+            return unclaimed->accounts[i].account;
+    return "";
+}
+
+bool engine_is_excluded(const Engine *engine, const char *id) {
+    const StringList *exclude = &engine->config->organization.exclude;
+
+    for (size_t i = 0; i < exclude->n; i++)
+        if (text_equal(exclude->items[i], id))
+            return true;
+    return false;
+}
+
+Account *engine_management(const Engine *engine) {
+    const char *id = engine->account_list.management;
+    Account *account;
+
+    if (!id[0])
+        return NULL;
+    if (text_equal(engine->base->id, id))
+        return engine->base;
+    account = engine_account_by_id(engine, id);
+    return account && engine_account_is_open(account) ? account : NULL;
+}
+
+/* ---- targets ---- */
+
+Target *engine_target(Account *account, const char *region, bool configured) {
+    Engine *engine = account->engine;
+    Target *target;
+
+    for (size_t i = 0; i < account->n_targets; i++)
+        if (text_equal(account->targets[i]->region, region)) {
+            account->targets[i]->configured |= configured;
+            return account->targets[i];
+        }
+    target = calloc(1, sizeof(*target));
+    if (!target)
+        return NULL;
+    target->engine = engine;
+    target->account = account;
+    target->configured = configured;
+    (void)text_copy(target->region, sizeof(target->region), region);
+    target->state.sight.event = target->state.cover.event = target->state.list.event = _EVENT_MAX;
+    if (!ENGINE_APPEND(engine->targets, engine->n_targets, target)) {
+        free(target);
+        return NULL;
+    }
+    if (!ENGINE_APPEND(account->targets, account->n_targets, target)) {
+        engine->n_targets--;
+        free(target);
+        return NULL;
+    }
+    return target;
+}
+
+/* "all" is every region we know of the partition that the credentials belong to. */
+int engine_add_configured_targets(Account *account) {
+    const StringList *regions = config_account_regions(account->engine->config, account->config);
+    const Partition *partition;
+
+    for (size_t i = 0; i < account->n_targets; i++)
+        account->targets[i]->configured = false;
+    if (!regions->all) {
+        for (size_t i = 0; i < regions->n; i++)
+            if (!engine_target(account, regions->items[i], true))
+                return -ENOMEM;
+        return 0;
+    }
+    partition = account->partition[0] ? endpoint_partition_by_id(account->partition) : NULL;
+    if (!partition)
+        partition = endpoint_partition_of(account->engine->aws.region);
+    for (const char *const *region = partition->regions; *region; region++)
+        if (!engine_target(account, *region, true))
+            return -ENOMEM;
+    return 0;
+}
+
+/* ---- polls and checks under way ---- */
+
+void engine_free_poll(TargetPoll *poll) {
+    TargetPoll **p = &poll->target->polls;
+
+    while (*p && *p != poll)
+        p = &(*p)->next;
+    if (*p)
+        *p = poll->next;
+    free(poll->trails);
+    free(poll);
+}
+
+void engine_leave_polls(const Target *target, const Trail *trail) {
+    for (TargetPoll *poll = target->polls; poll; poll = poll->next)
+        for (size_t i = 0; i < poll->n_trails; i++)
+            if (poll->trails[i] == trail)
+                poll->trails[i] = NULL;
+}
+
+void engine_forget_rejected(Target *target) {
+    free(target->rejected);
+    target->rejected = NULL;
+}
+
+void engine_end_region_call(Target *target) {
+    target->region_call = NULL;
+    target->engine->n_polling -= target->region_is_of_pass;
+    target->region_is_of_pass = false;
+}
+
+static void stop_region(Target *target) {
+    if (!target->region_call)
+        return;
+    account_cancel(target->region_call);
+    engine_end_region_call(target);
+}
+
+void engine_stop_poll(Target *target) {
+    while (target->polls) {
+        target->engine->n_polling -= target->polls->is_of_pass;
+        poll_cancel(target->polls->poll);
+        engine_free_poll(target->polls);
+    }
+    stop_region(target);
+    engine_forget_rejected(target);
+}
+
+void engine_stop_tracking(Trail *trail) {
+    SettingsTracking *k = &trail->tracking;
+
+    trail->engine->n_beside -= (k->snapshot != NULL) + (k->bucket_snapshot != NULL);
+    settings_check_cancel(k->snapshot);
+    bucket_check_cancel(k->bucket_snapshot);
+    attribute_cancel(k->search);
+    k->snapshot = NULL;
+    k->bucket_snapshot = NULL;
+    k->search = NULL;
+    trail->search_is_due = trail->state.attributing.polling = false;
+}
+
+static void free_target(Target *target) {
+    engine_stop_poll(target);
+    loop_cancel(target->engine->aws.loop, target->wake);
+    free(target->trails);
+    free(target->shown);
+    free(target);
+}
+
+Subject engine_target_subject(const Target *target) {
+    return (Subject){
+        .name = "", .arn = "", .account = engine_account_named(target->account), .region = target->region
+    };
+}
+
+void engine_drop_targets(Account *account) {
+    Engine *engine = account->engine;
+
+    for (size_t i = 0; i < account->n_targets; i++) {
+        Target *target = account->targets[i];
+
+        for (size_t k = 0; k < target->n_shown; k++)
+            target->shown[k]->n_covers--;
+        (void)REMOVE(engine->targets, engine->n_targets, target);
+        free_target(target);
+    }
+    account->n_targets = 0;
+}
+
+bool engine_has_open(const TargetState *s) {
+    return s->sight.open || s->cover.open || s->list.open;
+}
+
+bool engine_has_target(const Engine *engine, const StateTarget *row) {
+    for (size_t i = 0; i < engine->n_targets; i++)
+        if (text_equal(engine->targets[i]->region, row->region) &&
+            text_equal(engine_account_named(engine->targets[i]->account), row->account))
+            return true;
+    return false;
+}
+
+/* ---- trails ---- */
+
+Subject engine_trail_subject(const Trail *trail) {
+    return (Subject){
+        .name = trail->name, .arn = trail->arn, .account = trail->account, .region = trail->region
+    };
+}
+
+static int compare_arns(const void *a, const void *b) {
+    const Trail *x = a, *y = b;
+
+    return strcmp(x->arn, y->arn);
+}
+
+Trail *engine_trail_by_arn(Engine *engine, const char *arn) {
+    Trail key = { .arn = (char *)arn };
+    void *found = tfind(&key, &engine->trail_index, compare_arns);
+
+    return found ? *(Trail **)found : NULL;
+}
+
+static bool list_has(const StringList *list, const char *name, const char *arn) {
+    for (size_t i = 0; i < list->n; i++)
+        if (text_equal(list->items[i], name) || text_equal(list->items[i], arn))
+            return true;
+    return false;
+}
+
+bool engine_is_ignored(const Engine *engine, const char *name, const char *arn) {
+    return list_has(&engine->config->ignore, name, arn);
+}
+
+bool engine_is_guarded(const Account *account, const char *name, const char *arn) {
+    const StringList *trails = config_account_trails(account->engine->config, account->config);
+
+    if (engine_is_ignored(account->engine, name, arn))
+        return false;
+    return trails->all || list_has(trails, name, arn);
+}
+
+bool engine_is_foreign(const Trail *trail) {
+    return trail->organization && trail->via->id[0] && !text_equal(trail->via->id, trail->account);
+}
+
+/* Whether an organization trail is ours is known only once we know who we are; until AWS has said so (or
+ * could not be asked) it is not written to. One that is another account's may be written to by CloudTrail's
+ * delegated administrator too: whether we are that AWS says when it is asked to do something. */
+void engine_set_facts(Trail *trail) {
+    const Account *via = trail->via;
+    uint64_t now_usec = engine_now(trail->engine).mono_usec;
+    bool ours = !trail->organization || (via->id[0] ? text_equal(via->id, trail->account) : via->settled);
+
+    trail->facts.writable = ours;
+    trail->facts.may_ask = 0;
+    for (unsigned a = 0; !ours && via->id[0] && a < _ACTION_MAX; a++)
+        if ((ACTIONS_ALL & ACTION_BIT(a)) && now_usec >= trail->refused_until_usec[a])
+            trail->facts.may_ask |= ACTION_BIT(a);
+}
+
+/* That these are not the keys for it, and not that something about the request is wrong. */
+static bool is_refusal(const char *code) {
+    static const char *const codes[] = {
+        "AccessDenied",
+        "AccessDeniedException",
+        "NotOrganizationManagementAccountException",
+        "NotOrganizationMasterAccountException",
+        "TrailNotFoundException",
+        "OperationNotPermittedException",
+        "UnsupportedOperationException",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+        if (text_equal(codes[i], code))
+            return true;
+    return false;
+}
+
+void engine_note_permission(Trail *trail, const Outcome *outcome) {
+    if (!engine_is_foreign(trail))
+        return;
+    if (outcome->result == RESULT_CONFIRMED)
+        trail->foreign_accepted = true;
+    else if (outcome->result == RESULT_FAILED && !trail->foreign_accepted &&
+             is_refusal(outcome->error_code)) {
+        trail->refused_until_usec[outcome->action] =
+                engine_now(trail->engine).mono_usec + REFUSAL_HOLDS_USEC;
+        if (!trail->engine->once)
+            log_line(LOG_NOTICE,
+                     "%s %s %s: AWS does not let account %s %s this organization trail: not asked again for "
+                     "a day",
+                     trail->name, trail->region, trail->account, trail->via->id,
+                     action_to_string(outcome->action));
+    }
+}
+
+static void forget_refusals(Trail *trail) {
+    trail->foreign_accepted = false;
+    memset(trail->refused_until_usec, 0, sizeof(trail->refused_until_usec));
+}
+
+void engine_forget_refusals(Account *account) {
+    for (size_t i = 0; i < account->engine->n_trails; i++)
+        if (account->engine->trails[i]->via == account)
+            forget_refusals(account->engine->trails[i]);
+}
+
+static void free_tracking(Trail *trail) {
+    SettingsTracking *k = &trail->tracking;
+
+    engine_stop_tracking(trail);
+    settings_done(&k->baseline);
+    settings_done(&k->keep);
+    settings_done(&k->now);
+    drift_done(&k->drift);
+    drift_done(&k->changes);
+    free(k->episode);
+}
+
+static void free_trail(Trail *trail) {
+    remediate_cancel(trail->remediation);
+    free_tracking(trail);
+    loop_cancel(trail->engine->aws.loop, trail->wake);
+    free(trail->name);
+    free(trail->arn);
+    free(trail->account);
+    free(trail);
+}
+
+/* The account that polls a trail of this owner which `seen_by` has seen: the owner, if it can be polled now.
+ */
+Account *engine_best_via(Account *seen_by, const char *owner) {
+    Account *account = engine_account_by_id(seen_by->engine, owner);
+
+    return account && engine_account_is_open(account) ? account : seen_by;
+}
+
+/* Where it lives, and through whom it is polled. */
+int engine_attach_trail(Trail *trail, Account *via) {
+    Target *home = engine_target(via, trail->region, false);
+
+    if (!home || !ENGINE_APPEND(home->trails, home->n_trails, trail))
+        return -ENOMEM;
+    trail->home = home;
+    trail->via = via;
+    forget_refusals(trail);
+    home->fresh = true;
+    engine_set_facts(trail);
+    return 0;
+}
+
+void engine_detach_trail(Trail *trail) {
+    Target *home = trail->home;
+
+    if (!home)
+        return;
+    (void)REMOVE(home->trails, home->n_trails, trail);
+    engine_leave_polls(home, trail);
+    trail->home = NULL;
+    home->check_is_due = true; /* others may have waited for its */
+    engine_due(home->engine, DUE_CHECKS);
+}
+
+Trail *engine_add_trail(Account *seen_by, const char *name, const char *arn, const char *owner,
+                        const char *region) {
+    Engine *engine = seen_by->engine;
+    Trail *trail = calloc(1, sizeof(*trail));
+    const void *indexed = NULL;
+
+    if (!trail)
+        return NULL;
+    trail->engine = engine;
+    trail->via = seen_by;
+    trail->name = strdup(name);
+    trail->arn = strdup(arn);
+    trail->account = strdup(owner);
+    (void)text_copy(trail->region, sizeof(trail->region), region);
+    trail->state = trail->told = guard_trail_init();
+    if (!trail->name || !trail->arn || !trail->account)
+        goto fail;
+    if (arn[0]) {
+        indexed = tsearch(trail, &engine->trail_index, compare_arns);
+        if (!indexed || engine_attach_trail(trail, engine_best_via(seen_by, owner)) < 0)
+            goto fail;
+    }
+    engine_set_facts(trail);
+    if (!ENGINE_APPEND(engine->trails, engine->n_trails, trail))
+        goto fail;
+    return trail;
+
+fail:
+    if (indexed)
+        (void)tdelete(trail, &engine->trail_index, compare_arns);
+    engine_detach_trail(trail);
+    free_trail(trail);
+    return NULL;
+}
+
+/* A trail by its ARN, guarded from now on. */
+Trail *engine_add_trail_by_arn(Account *seen_by, const char *text) {
+    Arn arn;
+
+    if (arn_parse(text, &arn) < 0 || !arn_is_trail(&arn))
+        return NULL;
+    return engine_add_trail(seen_by, arn_name(&arn), text, arn.account, arn.region);
+}
+
+static void unlink_trail(Trail *trail) {
+    Engine *engine = trail->engine;
+
+    for (size_t i = 0; i < engine->n_targets && trail->n_covers > 0; i++)
+        trail->n_covers -= REMOVE(engine->targets[i]->shown, engine->targets[i]->n_shown, trail);
+    if (trail->arn[0])
+        (void)tdelete(trail, &engine->trail_index, compare_arns);
+    engine_detach_trail(trail);
+}
+
+void engine_drop_trail(Engine *engine, Trail *trail) {
+    unlink_trail(trail);
+    (void)REMOVE(engine->trails, engine->n_trails, trail);
+    free_trail(trail);
+}
+
+void engine_free_tables(Engine *engine) {
+    for (size_t i = 0; i < engine->n_trails; i++) {
+        if (engine->trails[i]->arn[0])
+            (void)tdelete(engine->trails[i], &engine->trail_index, compare_arns);
+        free_trail(engine->trails[i]);
+    }
+    for (size_t i = 0; i < engine->n_targets; i++)
+        free_target(engine->targets[i]);
+    for (size_t i = 0; i < engine->n_ignored; i++)
+        free(engine->ignored[i]);
+    free(engine->trails);
+    free(engine->targets);
+    free(engine->ignored);
+    free(engine->denials);
+    engine->denials = NULL;
+    engine->n_denials = 0;
+    engine->trails = NULL;
+    engine->targets = NULL;
+    engine->ignored = NULL;
+    engine->n_trails = engine->n_targets = engine->n_ignored = engine->n_polling = engine->n_beside = 0;
+    state_table_done(&engine->unclaimed);
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What is guarded: accounts, their targets and the trails that live there, and what is under way at each.
+ * The tables and lookups in them; every stage moves its values through these, none is called from here. */
+
+#include <stdlib.h>
+#include <systemd/sd-event.h>
+
+#include "daemon/config/config.h"
+#include "daemon/core/guard.h"
+#include "daemon/core/schedule.h"
+#include "daemon/core/scope.h"
+#include "daemon/engine_aws.h"
+#include "daemon/io/attribute.h"
+#include "daemon/io/deliver.h"
+#include "daemon/io/outbox.h"
+#include "daemon/io/poll.h"
+#include "daemon/io/remediate.h"
+#include "daemon/io/report.h"
+#include "daemon/io/state.h"
+#include "daemon/tracking.h"
+#include "lib/account.h"
+#include "lib/organizations.h"
+#include "lib/sts.h"
+
+/* Adds an item to an array of pointers; whether there was memory. */
+#define ENGINE_APPEND(array, n, item)                                                                       \
+    ({                                                                                                      \
+        __typeof__(array) _grown = realloc((array), ((n) + 1) * sizeof(*_grown));                           \
+                                                                                                            \
+        if (_grown) {                                                                                       \
+            (array) = _grown;                                                                               \
+            (array)[n] = (item);                                                                            \
+            (n) += 1;                                                                                       \
+        }                                                                                                   \
+        _grown != NULL;                                                                                     \
+    })
+
+#define ENGINE_NOT_ITS_ACCOUNT                                                                              \
+    "only the account that owns it can say whether it is gone, and these are no keys of that account"
+
+#define GUARDS_HINTED_MAX 16
+
+/* Why a trail is not guarded any more. */
+#define ENGINE_NOT_NAMED    "`trails` does not name it any more"
+#define ENGINE_ACCOUNT_GONE "its account is not configured any more"
+
+typedef struct Engine Engine;
+typedef struct Account Account;
+typedef struct Target Target;
+typedef struct Trail Trail;
+typedef struct TargetPoll TargetPoll;
+
+/* One AWS account and the credentials to reach it. */
+struct Account {
+    Engine *engine;
+    const AccountConfig *config; /* NULL: not in `accounts` */
+    char id[16];                 /* "" until known; a role's is in its ARN */
+    char partition[24];
+    char *name, *role_arn; /* name: "" when it has none; role_arn NULL: the base credentials' own account */
+    bool guarded;          /* false: only the base credentials, that others are reached with */
+    bool member;           /* of the organization, and not in `accounts` */
+    bool listed;           /* by the latest list of the organization */
+    bool left;             /* was a member */
+    CredentialsSource *credentials; /* owned, unless they are the base */
+
+    StsCall *identity_call;
+    char identity[ARN_MAX];       /* the caller's ARN, as AWS has it; "" until known */
+    bool settled;                 /* GetCallerIdentity was answered, or has failed */
+    bool blocked;                 /* no credentials can be had: nothing in it is polled */
+    uint64_t identity_again_usec; /* mono; 0: no need */
+    bool begun;                   /* the state file's rows were taken over */
+    uint64_t
+            region_denied_until_usec; /* mono; AWS did not say which regions are enabled: not asked before */
+    bool region_denial_reported;
+    TargetState state; /* of the account as a whole: its credentials */
+    LoopTimer *wake;
+    bool polls_are_due; /* of its targets, now: see DUE_POLLS */
+    bool search_is_due; /* see DUE_SEARCHES */
+    Attribute *search;  /* for who took it out of the organization or out of reach */
+
+    Target **targets;
+    size_t n_targets;
+};
+
+/* One (account, region) pair. */
+struct Target {
+    Engine *engine;
+    Account *account;
+    char region[32];
+    bool configured; /* false: here because a guarded trail lives here */
+    TargetState state;
+    Trail **trails; /* that live here and are polled through this account */
+    size_t n_trails;
+    Trail **shown; /* that its lists have shown, wherever they live */
+    size_t n_shown;
+    TargetPoll *polls;            /* under way: one, unless something in an earlier one does not answer */
+    PollResult *rejected;         /* a poll whose keys were rejected, while it is unclear what that means */
+    uint64_t due_usec;            /* mono; not polled before */
+    uint64_t settings_due_usec;   /* mono */
+    uint64_t polled_usec;         /* real; last poll that was answered */
+    bool listed;                  /* since start */
+    bool fresh;                   /* a trail came in that was never polled: look as soon as possible */
+    uint64_t rejected_since_usec; /* mono; our keys are called unknown since; 0: they are not */
+    unsigned n_rejected;          /* ... so many times */
+    AccountCall *region_call;     /* whether the account has enabled the region; NULL when not being asked */
+    bool region_is_of_pass;       /* ... and the pass waits for the answer */
+    uint64_t region_asked_usec;   /* mono; 0: not, since it last answered as it should */
+    char region_status[ACCOUNT_STATUS_MAX]; /* what AWS said, raw; "" nothing */
+    bool check_is_due;                      /* see DUE_CHECKS */
+    bool cover_is_suspect;   /* the list was empty where it had trails: poll again before reporting it */
+    uint64_t stretched_usec; /* the interval between polls that was reported as stretched; 0: none */
+    LoopTimer *wake;
+};
+
+/* One poll of a target that is under way. What it still waits for no other poll asks; what was answered may
+ * be asked again, so that a call that hangs holds back itself only. */
+struct TargetPoll {
+    Target *target;
+    TargetPoll *next;
+    Poll *poll;
+    Trail **trails; /* in the order of the poll's arns; NULL: answered, or not there any more */
+    size_t n_trails;
+    bool asks_list;      /* for the settings, and not only to be sure that a trail is gone */
+    bool is_of_pass;     /* the pass waits for it */
+    uint64_t began_usec; /* mono */
+    uint64_t by_usec;    /* mono; when it must have ended */
+};
+
+struct Trail {
+    Engine *engine;
+    Account *via; /* through which it is polled: its owner if that is guarded, else one that sees it */
+    Target *home; /* NULL for a named trail that was never found */
+    char *name, *arn;
+    char *account; /* the owner's id */
+    char region[32];
+    bool organization, multi_region;
+    TrailFacts facts;
+    TrailState state; /* as it is */
+    TrailState told;  /* as the state file may know it: everything in it is in the outbox */
+    bool has_intent;  /* on the disk */
+    /* Of an organization trail that is not ours; AWS says who may write to it: */
+    bool foreign_accepted;                    /* AWS took a write of ours */
+    uint64_t refused_until_usec[_ACTION_MAX]; /* mono; it refused that, and is not asked again before */
+    size_t n_covers;                          /* targets whose lists have shown it */
+    Remediation *remediation;
+    uint64_t remediate_by_usec; /* mono */
+    SettingsTracking tracking;
+    bool search_is_due; /* see DUE_SEARCHES */
+    LoopTimer *wake;
+};
+
+/* The organization's list of accounts. */
+typedef struct AccountList {
+    OrganizationsCall *call;
+    uint64_t due_usec; /* mono; 0: there is no organization */
+    bool known;        /* was had at least once since start */
+    bool settled;      /* the first try has ended */
+    unsigned n_failed; /* in a row */
+    char error[ERROR_TEXT_MAX];
+    char management[16]; /* id of the management account, as the list says; "" while unknown */
+} AccountList;
+
+/* What may be written often, as schedule_file_pause() allows. */
+typedef struct Writing {
+    LoopTimer *timer;
+    uint64_t paid_usec; /* mono */
+} Writing;
+
+struct Engine {
+    Config *config;
+    const char *state_dir, *runtime_dir;
+    bool intent_failed;
+    bool state_unread;   /* state.json could not be read: it is not overwritten */
+    bool state_returned; /* ... and can be read again: a reload is under way */
+    bool once;           /* engine_check, engine_settings */
+    bool restore;        /* once: act too */
+    StateTable recorded; /* engine_check: what the state file says; nothing but which trails were guarded is
+                            taken over */
+    bool has_state_file; /* ... it was read */
+    char record_problem[ERROR_TEXT_MAX]; /* ... why it, or the list of baselines, could not be; "" */
+    int lock_fd, runtime_lock_fd;        /* the second one stays when the state directory goes */
+    LoopTimer *directory_timer;
+    uint64_t outbox_read_usec;              /* mono; last try to read what could not be read at the start */
+    char directory_problem[ERROR_TEXT_MAX]; /* why what is known does not outlive a restart; "" */
+    unsigned n_taken; /* times in a row that another daemon held the lock of a directory made again */
+    sd_event *event;
+    sd_event_source *due_source; /* runs what is due in the next turn of the loop; NULL before that runs */
+    unsigned due;                /* DUE_* */
+    EngineAws aws;
+    Outbox *outbox;
+    Deliver *deliver;
+    char **channel_keys;
+    size_t n_channel_keys;
+
+    Account **accounts; /* the base credentials' own first, guarded or not */
+    size_t n_accounts;
+    void *account_index; /* tsearch(3): accounts by id */
+    Account *base;
+    AccountList account_list;
+    char problem[ERROR_TEXT_MAX]; /* why nothing can be guarded; "" */
+
+    Target **targets; /* of all accounts */
+    size_t n_targets;
+    Trail **trails;
+    size_t n_trails;
+    void *trail_index;    /* tsearch(3): trails by ARN */
+    StateTable unclaimed; /* loaded, not taken over by anything that is guarded */
+    char **ignored;
+    size_t n_ignored;
+    StatusDenial *denials; /* once: permissions that are missing */
+    size_t n_denials;
+
+    uint64_t started_usec; /* real */
+    LoopTimer *pass_timer;
+    Writing publish, save;
+    uint64_t pass_due_usec;     /* mono; the next */
+    uint64_t pass_started_usec; /* mono */
+    bool pass_open;
+    bool passes_begun;
+    size_t n_polling;         /* polls under way that the pass waits for */
+    size_t n_beside;          /* looks at settings and buckets, under way or waiting */
+    uint64_t pass_ended_usec; /* real */
+    uint64_t pass_duration_usec;
+    uint64_t n_passes;
+    bool save_failed, publish_failed;
+    LoopTimer *weak_timer; /* see engine_baseline.c */
+    WeakPace weak_pace;
+    uint64_t watchdog_usec;
+    LoopTimer *watchdog_timer;
+    LoopTimer *give_up_timer;                       /* shutdown */
+    char hinted[GUARDS_HINTED_MAX][ACTOR_TEXT_MAX]; /* ARNs of what looks like guards: in the journal once */
+    size_t n_hinted;
+};
+
+/* What has become due in a stage that stands above the one that found out: the loop runs it in its next
+ * turn. The objects that it is about have flags of their own. */
+#define DUE_PASS     1U /* a pass, now */
+#define DUE_POLLS    2U /* of the targets of accounts that can be polled since */
+#define DUE_CHECKS   4U /* of settings that wait in targets for those of other trails */
+#define DUE_SEARCHES 8U /* for who caused what happened to trails and accounts */
+
+void engine_due(Engine *engine, unsigned what);
+
+Now engine_now(const Engine *engine);
+Intervals engine_intervals(const Engine *engine);
+Policy engine_policy(const Engine *engine);
+
+/* ---- accounts ---- */
+
+Account *engine_account_by_id(const Engine *engine, const char *id); /* NULL when there is none */
+/* Makes it found by its id. 0, -EEXIST when another account has this id, -ENOMEM. */
+int engine_index_account(Account *account);
+void engine_unindex_account(Account *account);
+/* Its id; until AWS has said which account the base credentials belong to, that of the last time. "" when
+ * there was none. */
+const char *engine_account_named(const Account *account);
+AccountScope engine_account_scope(const Account *account);
+/* May its targets be polled? */
+bool engine_account_is_open(const Account *account);
+/* All accounts have answered who they are, or failed to. */
+bool engine_accounts_are_settled(const Engine *engine);
+Policy engine_account_policy(const Account *account);
+Subject engine_account_subject(const Account *account);
+bool engine_is_excluded(const Engine *engine, const char *id);
+/* Whose credentials read the management account's event history; NULL: none that we have, or not known yet.
+ */
+Account *engine_management(const Engine *engine);
+
+/* ---- targets ---- */
+
+Target *engine_target(Account *account, const char *region,
+                      bool configured); /* finds or adds; NULL when out of memory */
+int engine_add_configured_targets(Account *account);
+/* It is not guarded after all: its targets go. */
+void engine_drop_targets(Account *account);
+Subject engine_target_subject(const Target *target);
+/* Has it an incident that is open? */
+bool engine_has_open(const TargetState *state);
+/* Is the row's target in the table? */
+bool engine_has_target(const Engine *engine, const StateTarget *row);
+
+/* Nothing of it is under way any more. */
+void engine_stop_poll(Target *target);
+void engine_stop_tracking(Trail *trail);
+void engine_free_poll(TargetPoll *poll);
+void engine_forget_rejected(Target *target);
+void engine_end_region_call(Target *target);
+/* No poll under way knows the trail any more. */
+void engine_leave_polls(const Target *target, const Trail *trail);
+
+/* ---- trails ---- */
+
+Trail *engine_trail_by_arn(Engine *engine, const char *arn);
+Trail *engine_add_trail(Account *seen_by, const char *name, const char *arn, const char *owner,
+                        const char *region);
+Trail *engine_add_trail_by_arn(Account *seen_by, const char *text); /* NULL also when it is no trail's */
+void engine_drop_trail(Engine *engine, Trail *trail);
+/* Where it lives, and through whom it is polled. 0 or -ENOMEM. */
+int engine_attach_trail(Trail *trail, Account *via);
+void engine_detach_trail(Trail *trail);
+/* The account that polls a trail of this owner which `seen_by` has seen: the owner, if it can be polled now.
+ */
+Account *engine_best_via(Account *seen_by, const char *owner);
+bool engine_is_guarded(const Account *account, const char *name, const char *arn);
+bool engine_is_ignored(const Engine *engine, const char *name, const char *arn);
+/* An organization trail of another account, as far as is known. */
+bool engine_is_foreign(const Trail *trail);
+void engine_set_facts(Trail *trail);
+/* What AWS made of an action on a trail of another account. */
+void engine_note_permission(Trail *trail, const Outcome *outcome);
+/* These are other keys: what AWS refused to those before says nothing. */
+void engine_forget_refusals(Account *account);
+Subject engine_trail_subject(const Trail *trail);
+
+void engine_free_tables(Engine *engine);

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is known of a trail's settings, and how they differ from what they have to be. */
+#include "daemon/tracking.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/core/baseline.h"
+#include "daemon/core/selectors.h"
+#include "daemon/core/settings.h"
+#include "daemon/log.h"
+#include "daemon/tables.h"
+#include "lib/util/file.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+const Observation *engine_remember_seen(Trail *trail, const Observation *seen) {
+    SettingsTracking *k = &trail->tracking;
+    Observation merged = *seen;
+
+    if (seen->kind != OBSERVED_STATUS) {
+        k->was_seen = false; /* what was seen before says nothing of what is now */
+        return seen;
+    }
+    (void)text_copy(merged.bucket_error, sizeof(merged.bucket_error), k->seen.bucket_error);
+    (void)text_copy(merged.lifecycle_error, sizeof(merged.lifecycle_error), k->seen.lifecycle_error);
+    (void)text_copy(merged.key_error, sizeof(merged.key_error), k->seen.key_error);
+    memcpy(merged.unreadable, k->seen.unreadable, sizeof(merged.unreadable));
+    k->seen = merged;
+    k->was_seen = true;
+    return &k->seen;
+}
+
+/* Marks what only a pin says to be otherwise. */
+static int mark_recorded(const Settings *recorded, const Settings *now, Drift *drift) {
+    Drift from_record = { 0 };
+    uint32_t changed = 0;
+    int r = baseline_compare(recorded, now, &from_record);
+
+    for (unsigned i = 0; r >= 0 && i < from_record.n; i++)
+        changed |= FIELD_BIT(from_record.changes[i].field);
+    for (unsigned i = 0; r >= 0 && i < drift->n; i++)
+        drift->changes[i].as_recorded = !(changed & FIELD_BIT(drift->changes[i].field));
+    drift_done(&from_record);
+    return r;
+}
+
+uint32_t engine_differs(const Settings *seen, void *userdata) {
+    Trail *trail = userdata;
+    SettingsTracking *k = &trail->tracking;
+    Drift drift = { 0 };
+    uint32_t fields = 0;
+
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        if (seen->values[f] && settings_set(&k->now, f, seen->values[f]) < 0)
+            return FIELDS_ALL;
+    if (k->now.values[FIELD_SELECTORS])
+        trail->facts.records_reads = selectors_record_reads(k->now.values[FIELD_SELECTORS]);
+    if (baseline_compare(&k->keep, &k->now, &drift) < 0)
+        return FIELDS_ALL;
+    if (mark_recorded(&k->baseline, &k->now, &drift) < 0) {
+        drift_done(&drift);
+        return FIELDS_ALL;
+    }
+    drift_done(&k->drift);
+    k->drift = drift;
+    for (unsigned i = 0; i < drift.n; i++)
+        fields |= FIELD_BIT(drift.changes[i].field);
+    return fields;
+}
+
+bool engine_has_changes_of(const Trail *trail, const Incident *incident) {
+    return trail->tracking.changes_mark == incident->dedup_usec &&
+           trail->tracking.changes_reopened_usec == incident->reopened_usec;
+}
+
+/* A field that was changed twice was what the baseline says, and is what it was changed to last. */
+void engine_note_changes(Trail *trail) {
+    SettingsTracking *k = &trail->tracking;
+    Drift changes = { 0 };
+
+    if (!engine_has_changes_of(trail, &trail->state.incident)) {
+        drift_done(&k->changes);
+        free(k->episode);
+        k->episode = NULL;
+        k->changes_mark = trail->state.incident.dedup_usec;
+        k->changes_reopened_usec = trail->state.incident.reopened_usec;
+    }
+    if (k->drift.n == 0 || !trail->state.incident.open || drift_copy(&k->drift, &changes) < 0)
+        return;
+    for (unsigned i = 0; i < k->changes.n; i++) {
+        const Change *c = &k->changes.changes[i];
+
+        (void)drift_add(&changes, c->field, c->loses_events, c->was, c->now); /* what is there stays */
+    }
+    drift_done(&k->changes);
+    k->changes = changes;
+}
+
+static Episode *episode_of(Trail *trail) {
+    SettingsTracking *k = &trail->tracking;
+
+    if (!k->episode)
+        k->episode = calloc(1, sizeof(*k->episode));
+    return k->episode;
+}
+
+static void note_outcome(Trail *trail, const Outcome *outcome) {
+    const Incident *incident = &trail->state.incident;
+    bool restart = outcome->action == ACTION_RESTART;
+    Episode *e = trail->tracking.episode;
+
+    if (outcome->result != RESULT_FAILED) {
+        if (e && e->failed == outcome->action)
+            e->failed = ACTION_NONE;
+        return;
+    }
+    e = episode_of(trail);
+    if (!e)
+        return; /* without memory it is not shown */
+    e->failed = outcome->action;
+    e->n_attempts = restart ? incident->action.attempts : incident->restore.attempts;
+    e->failed_usec = engine_now(trail->engine).real_usec;
+    (void)text_copy(e->failed_code, sizeof(e->failed_code), outcome->error_code);
+    (void)text_copy(e->failed_text, sizeof(e->failed_text), outcome->error_text);
+}
+
+void engine_note_episode(Trail *trail, const Outcome *outcome, const Plan *plan) {
+    if (outcome)
+        note_outcome(trail, outcome);
+    for (unsigned i = 0; i < plan->n_tells; i++) {
+        const Tell *tell = &plan->tells[i];
+        Episode *e = tell->event == EVENT_TRAIL_ATTRIBUTED && tell->has_actor ? episode_of(trail) : NULL;
+
+        if (e) {
+            e->actor = tell->actor;
+            e->has_actor = true;
+        }
+    }
+}
+
+void engine_save_found(Trail *trail) {
+    Engine *engine = trail->engine;
+    int r;
+
+    if (engine->once)
+        return;
+    r = baseline_file_save_found(engine->state_dir, trail->arn, engine_now(engine).real_usec,
+                                 &trail->tracking.now);
+    if (r < 0)
+        log_line(LOG_WARNING, "%s: the settings that were found cannot be kept below %s: %s", trail->arn,
+                 engine->state_dir, file_strerror(r));
+}
+
+unsigned engine_count_settings_calls(const Trail *trail) {
+    const Settings *now = &trail->tracking.now;
+    unsigned n = 2; /* GetEventSelectors, GetEventConfiguration */
+
+    n += !engine_is_foreign(trail); /* ListTags */
+    n += !text_equal(now->values[FIELD_INSIGHTS], "[]");
+    return n;
+}
+
+unsigned engine_count_bucket_calls(const Trail *trail) {
+    return trail->tracking.n_bucket_calls;
+}
+
+uint32_t engine_not_known(const Trail *trail, const Settings *settings) {
+    uint32_t fields = settings_unknown(settings);
+
+    if (!settings->values[FIELD_CONFIGURATION] && trail->tracking.n_unread[UNREADABLE_CONFIGURATION] > 0)
+        fields |= FIELD_BIT(FIELD_CONFIGURATION);
+    /* AWS shows the tags of an organization trail to its owner only */
+    if (engine_is_foreign(trail))
+        fields &= ~FIELD_BIT(FIELD_TAGS);
+    return fields;
+}
+
+uint32_t engine_not_recorded(const Trail *trail) {
+    return trail->tracking.recorded ? engine_not_known(trail, &trail->tracking.baseline) : 0;
+}

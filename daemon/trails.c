@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which trails are guarded, and through which account each is polled. */
+#include "daemon/trails.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/apply_plan.h"
+#include "daemon/baselines.h"
+#include "daemon/engine_private.h"
+#include "daemon/log.h"
+#include "daemon/resume.h"
+#include "lib/arn.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+void engine_update_facts(Account *account) {
+    for (size_t i = 0; i < account->n_targets; i++)
+        for (size_t k = 0; k < account->targets[i]->n_trails; k++) {
+            Trail *trail = account->targets[i]->trails[k];
+            bool was = trail->facts.writable;
+
+            engine_set_facts(trail);
+            if (was != trail->facts.writable && trail->state.known)
+                engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_TIME });
+        }
+}
+
+static void change_viewer(Trail *trail, Account *account) {
+    engine_stop_tracking(trail); /* goes by the other account's credentials */
+    engine_detach_trail(trail);
+    if (!engine_is_guarded(account, trail->name, trail->arn))
+        engine_forget_trail(trail, ENGINE_NOT_NAMED);
+    else if (engine_attach_trail(trail, account) < 0)
+        engine_drop_trail(trail->engine, trail);
+}
+
+void engine_adopt_trails(Account *account) {
+    Engine *engine = account->engine;
+
+    for (size_t i = engine->n_trails; account->id[0] && engine_account_is_open(account) && i-- > 0;) {
+        Trail *trail = engine->trails[i];
+
+        if (trail->home && !trail->remediation && trail->via != account &&
+            text_equal(trail->account, account->id))
+            change_viewer(trail, account);
+    }
+}
+
+int engine_begin_account(Account *account) {
+    int r = engine_resume_account(account);
+
+    engine_adopt_trails(account);
+    account->begun = true;
+    return r;
+}
+
+/* ---- organization trails, which several accounts can see ---- */
+
+static Viewer viewer_of(const Account *account, const Trail *trail) {
+    Viewer viewer = {
+        .open = engine_account_is_open(account),
+        .guards = engine_is_guarded(account, trail->name, trail->arn),
+        .owner = text_equal(trail->account, account->id),
+        .base = account == trail->engine->base,
+    };
+
+    for (size_t i = 0; i < account->n_targets; i++)
+        if (text_equal(account->targets[i]->region, trail->region))
+            viewer.n_home_failed = account->targets[i]->state.n_failed;
+    return viewer;
+}
+
+static bool has_shown(const Target *target, const Trail *trail) {
+    for (size_t i = 0; i < target->n_shown; i++)
+        if (target->shown[i] == trail)
+            return true;
+    return false;
+}
+
+static void find_viewer(Trail *trail) {
+    Engine *engine = trail->engine;
+    Viewer via = viewer_of(trail->via, trail);
+
+    if (!trail->organization || trail->remediation || !trail->home ||
+        !viewer_is_lost(&via, engine_intervals(engine).unreachable_after))
+        return;
+    for (size_t i = 0; i < engine->n_targets; i++) {
+        Target *target = engine->targets[i];
+        Account *account = target->account;
+        Viewer other;
+
+        if (account == trail->via || !has_shown(target, trail))
+            continue;
+        other = viewer_of(account, trail);
+        other.n_failed = target->state.n_failed;
+        if (!viewer_can_take_over(&other))
+            continue;
+        log_line(LOG_NOTICE,
+                 "%s %s %s: polled through account %s from now on: through %s it cannot be polled",
+                 trail->name, trail->region, trail->account, engine_account_named(account),
+                 engine_account_named(trail->via));
+        change_viewer(trail, account);
+        return;
+    }
+}
+
+void engine_find_viewers(Account *account) {
+    Engine *engine = account->engine;
+
+    for (size_t i = engine->n_trails; i-- > 0;)
+        if (engine->trails[i]->via == account)
+            find_viewer(engine->trails[i]);
+}
+
+/* A list has shown the trail: the owner's own is the best way to poll it, any other better than none. */
+static void take_viewer(Trail *trail, Target *target) {
+    Account *account = target->account;
+    Viewer other;
+
+    if (trail->via == account || !trail->home || trail->remediation)
+        return;
+    other = viewer_of(account, trail);
+    if (viewer_is_better(&other, engine_is_foreign(trail)))
+        change_viewer(trail, account);
+    else
+        find_viewer(trail);
+}
+
+void engine_unguard(Account *account) {
+    Engine *engine = account->engine;
+
+    account->guarded = false;
+    for (size_t i = engine->n_trails; i-- > 0;)
+        if (engine->trails[i]->via == account)
+            engine_forget_trail(engine->trails[i], ENGINE_ACCOUNT_GONE);
+    engine_drop_targets(account);
+}
+
+/* ---- what a list says ---- */
+
+static void set_covers(Trail *trail, Target *target) {
+    for (size_t i = 0; i < target->n_shown; i++)
+        if (target->shown[i] == trail)
+            return;
+    /* without memory only region.uncovered is softer */
+    trail->n_covers += ENGINE_APPEND(target->shown, target->n_shown, trail);
+}
+
+static void note_ignored(Engine *engine, const char *arn) {
+    char *copy;
+
+    for (size_t i = 0; i < engine->n_ignored; i++)
+        if (text_equal(engine->ignored[i], arn))
+            return;
+    copy = strdup(arn);
+    if (copy && !ENGINE_APPEND(engine->ignored, engine->n_ignored, copy))
+        free(copy);
+}
+
+/* Named trails that were never found have no home; there are few. */
+static Trail *placeholder(const Account *account, const char *name) {
+    const Engine *engine = account->engine;
+
+    for (size_t i = 0; i < engine->n_trails; i++)
+        if (!engine->trails[i]->arn[0] && engine->trails[i]->via == account &&
+            text_equal(engine->trails[i]->name, name))
+            return engine->trails[i];
+    return NULL;
+}
+
+void engine_forget_trail(Trail *trail, const char *why) {
+    engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_FORGOTTEN, .why = why });
+    engine_remove_intent(trail);
+    engine_drop_trail(trail->engine, trail);
+}
+
+/* A named trail that was waited for has been found: its stand-in has done its work. */
+static void dismiss_placeholder(Account *account, const char *name) {
+    Trail *trail = config_account_trails(account->engine->config, account->config)->all
+                           ? NULL
+                           : placeholder(account, name);
+
+    if (!trail)
+        return;
+    engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_LISTED });
+    engine_drop_trail(account->engine, trail);
+}
+
+static Trail *take_new_trail(const Target *target, const CloudTrailTrail *listed) {
+    Trail *trail;
+
+    /* our own target is here only for other trails' sake */
+    if (!target->configured && !listed->multi_region && !listed->organization)
+        return NULL;
+    trail = engine_add_trail_by_arn(target->account, listed->arn);
+    if (!trail)
+        return NULL;
+    engine_claim_row(trail);
+    if (!trail->home->configured)
+        log_line(LOG_NOTICE, "%s covers %s but lives in %s, which is not configured: guarding it there",
+                 trail->name, target->region, trail->region);
+    return trail;
+}
+
+/* Whose lists say whether it is guarded: the account that would look at it. */
+static Account *judge_of(const Trail *trail, Target *target, const char *arn_text) {
+    Arn arn;
+
+    if (trail)
+        return trail->via;
+    return arn_parse(arn_text, &arn) < 0 ? target->account : engine_best_via(target->account, arn.account);
+}
+
+/* What was guarded stays guarded: one UpdateTrail by whoever is about to stop it, or a region taken out of
+ * the configuration, ends nothing. */
+static void note_uncovering(const Trail *trail, const Target *target, const CloudTrailTrail *listed) {
+    bool covers = target->configured || listed->multi_region || listed->organization;
+    bool is_news = trail->n_covers == 0 || trail->multi_region || trail->organization;
+
+    if (trail->home == target && !covers && is_news)
+        log_line(LOG_NOTICE,
+                 "%s %s %s: covers no configured region any more: it stays guarded; `ignore` in the "
+                 "configuration "
+                 "ends that",
+                 trail->name, trail->region, trail->account);
+}
+
+static void take_listed(Engine *engine, Target *target, const CloudTrailTrail *listed) {
+    Trail *trail = engine_trail_by_arn(engine, listed->arn);
+    bool is_new = !trail;
+
+    if (!engine_is_guarded(judge_of(trail, target, listed->arn), listed->name, listed->arn)) {
+        note_ignored(engine, listed->arn);
+        return;
+    }
+    if (!trail)
+        trail = take_new_trail(target, listed);
+    if (!trail)
+        return;
+    note_uncovering(trail, target, listed);
+    trail->organization = listed->organization;
+    trail->multi_region = listed->multi_region;
+    trail->facts.validation = listed->validation;
+    engine_set_facts(trail);
+    if (is_new)
+        dismiss_placeholder(target->account, listed->name);
+    set_covers(trail, target);
+}
+
+void engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *list) {
+    for (size_t i = 0; i < list->n; i++)
+        take_listed(engine, target, &list->items[i]);
+    target->listed = true;
+}
+
+void engine_take_viewers(Target *target, const CloudTrailTrails *list) {
+    for (size_t i = 0; i < list->n; i++) {
+        Trail *trail = engine_trail_by_arn(target->engine, list->items[i].arn);
+
+        if (trail && has_shown(target, trail))
+            take_viewer(trail, target);
+    }
+}
+
+/* ---- named trails ---- */
+
+/* One that lives in the account, or that its lists show. */
+static bool has_trail_named(const Account *account, const char *name) {
+    for (size_t i = 0; i < account->n_targets; i++) {
+        const Target *target = account->targets[i];
+
+        for (size_t k = 0; k < target->n_trails; k++)
+            if (text_equal(target->trails[k]->name, name))
+                return true;
+        for (size_t k = 0; k < target->n_shown; k++)
+            if (text_equal(target->shown[k]->name, name))
+                return true;
+    }
+    return false;
+}
+
+/* Was it accepted that a trail of that name may be gone, wherever it was? */
+static bool may_be_gone(const Account *account, const char *name) {
+    bool gone = false;
+
+    for (size_t i = 0; !gone && i < account->n_targets; i++)
+        gone = engine_may_be_gone(account->targets[i], name);
+    return gone;
+}
+
+/* Once every configured target has been listed, a name that no trail has is a trail that is missing. */
+void engine_check_named(Account *account) {
+    const StringList *trails = config_account_trails(account->engine->config, account->config);
+
+    if (trails->all)
+        return;
+    for (size_t i = 0; i < account->n_targets; i++)
+        if (account->targets[i]->configured && !account->targets[i]->listed &&
+            !account->targets[i]->state.not_enabled)
+            return;
+    for (size_t i = 0; i < trails->n; i++) {
+        const char *name = trails->items[i];
+        Trail *found;
+
+        if (text_starts_with(name, "arn:") || has_trail_named(account, name))
+            continue;
+        found = placeholder(account, name);
+        if (!found && !may_be_gone(account, name))
+            found = engine_add_trail(account, name, "", engine_account_named(account), "");
+        if (found)
+            engine_decide_trail(found, &(TrailInput){ .kind = GUARD_NOT_LISTED });
+    }
+}

@@ -93,7 +93,7 @@ static void pace(Target *target, uint64_t began_usec, bool settings) {
         .n_failed = target->state.n_failed,
         .throttled = target->state.error == POLL_THROTTLED,
         .not_enabled = target->state.not_enabled,
-        .n_rejected = target->n_rejected,
+        .n_rejected = target->rejections.n,
         .proven = scope_is_proven_off(target->region_status),
         .n_trails = (unsigned)target->n_trails,
         .took_usec = now_usec - began_usec,
@@ -186,16 +186,6 @@ static void forget_region(Target *target) {
     target->region_asked_usec = 0;
 }
 
-static void count_rejection(Target *target, bool rejected) {
-    if (!rejected) {
-        target->rejected_since_usec = 0;
-        target->n_rejected = 0;
-        return;
-    }
-    if (target->n_rejected++ == 0)
-        target->rejected_since_usec = engine_now(target->engine).mono_usec;
-}
-
 static Rejection rejection_of(Target *target) {
     const Account *account = target->account;
     Rejection rejection = {
@@ -204,7 +194,7 @@ static Rejection rejection_of(Target *target) {
         .opt_in = endpoint_region_is_opt_in(target->region),
         .has_trails = target->n_trails > 0,
         .ever_reachable = target->state.ever_reachable,
-        .lasts_usec = engine_now(target->engine).mono_usec - target->rejected_since_usec,
+        .lasts_usec = engine_now(target->engine).mono_usec - target->rejections.since_usec,
         .status = target->region_status,
         .waits = account->engine->once,
         .polls_elsewhere = is_polling_elsewhere(target),
@@ -238,7 +228,7 @@ static bool is_clear(Target *target, PollResult *result) {
 
 static bool is_unclear(Target *target, const PollAnswer *answer, PollResult *result) {
     engine_forget_rejected(target);
-    count_rejection(target, answer->rejected);
+    scope_count_rejection(&target->rejections, answer->rejected, engine_now(target->engine).mono_usec);
     if (result->reachable)
         forget_region(target);
     if (!answer->rejected || is_clear(target, result))

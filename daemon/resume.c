@@ -33,12 +33,12 @@ static void resume_errors(Trail *trail) {
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if ((trail->state.findings & FINDING_BIT(rows[i].finding)) && trail->engine->config->bucket_checks)
             (void)text_copy((char *)&k->seen + rows[i].offset, rows[i].size, not_read_yet);
-    for (Unreadable u = 0; u < _UNREADABLE_MAX; u++)
-        if ((trail->state.findings & FINDING_BIT(FINDING_UNREADABLE(u))) &&
-            (u < UNREADABLE_BUCKET || trail->engine->config->bucket_checks)) {
-            k->n_unread[u] = engine_account_policy(trail->via).unreachable_after;
+    for (Unreadable u = 0; u < _UNREADABLE_MAX; u++) {
+        k->n_unread[u] = unreadable_resume(trail->state.findings, u, trail->engine->config->bucket_checks,
+                                           engine_account_policy(trail->via).unreachable_after);
+        if (k->n_unread[u] > 0)
             (void)text_copy(k->seen.unreadable[u], sizeof(k->seen.unreadable[u]), not_read_yet);
-        }
+    }
     /* it was stale by what was known of it then */
     trail->facts.records_reads = trail->state.findings & FINDING_BIT(FINDING_STALE);
 }

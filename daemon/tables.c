@@ -14,9 +14,6 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* Of what AWS lets us do with the trail of another account. */
-#define REFUSAL_HOLDS_USEC (24 * 3600 * USEC_PER_SEC)
-
 /* Takes an item out of an array of pointers; whether it was there. */
 #define REMOVE(array, n, item)                                                                              \
     ({                                                                                                      \
@@ -371,61 +368,29 @@ bool engine_is_foreign(const Trail *trail) {
  * delegated administrator too: whether we are that AWS says when it is asked to do something. */
 void engine_set_facts(Trail *trail) {
     const Account *via = trail->via;
-    uint64_t now_usec = engine_now(trail->engine).mono_usec;
     bool ours = !trail->organization || (via->id[0] ? text_equal(via->id, trail->account) : via->settled);
 
     trail->facts.writable = ours;
     trail->facts.may_ask = 0;
-    for (unsigned a = 0; !ours && via->id[0] && a < _ACTION_MAX; a++)
-        if ((ACTIONS_ALL & ACTION_BIT(a)) && now_usec >= trail->refused_until_usec[a])
-            trail->facts.may_ask |= ACTION_BIT(a);
-}
-
-/* That these are not the keys for it, and not that something about the request is wrong. */
-static bool is_refusal(const char *code) {
-    static const char *const codes[] = {
-        "AccessDenied",
-        "AccessDeniedException",
-        "NotOrganizationManagementAccountException",
-        "NotOrganizationMasterAccountException",
-        "TrailNotFoundException",
-        "OperationNotPermittedException",
-        "UnsupportedOperationException",
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
-        if (text_equal(codes[i], code))
-            return true;
-    return false;
+    if (!ours && via->id[0])
+        trail->facts.may_ask = permission_to_ask(&trail->permission, engine_now(trail->engine).mono_usec);
 }
 
 void engine_note_permission(Trail *trail, const Outcome *outcome) {
-    if (!engine_is_foreign(trail))
-        return;
-    if (outcome->result == RESULT_CONFIRMED)
-        trail->foreign_accepted = true;
-    else if (outcome->result == RESULT_FAILED && !trail->foreign_accepted &&
-             is_refusal(outcome->error_code)) {
-        trail->refused_until_usec[outcome->action] =
-                engine_now(trail->engine).mono_usec + REFUSAL_HOLDS_USEC;
-        if (!trail->engine->once)
-            log_line(LOG_NOTICE,
-                     "%s %s %s: AWS does not let account %s %s this organization trail: not asked again for "
-                     "a day",
-                     trail->name, trail->region, trail->account, trail->via->id,
-                     action_to_string(outcome->action));
-    }
-}
-
-static void forget_refusals(Trail *trail) {
-    trail->foreign_accepted = false;
-    memset(trail->refused_until_usec, 0, sizeof(trail->refused_until_usec));
+    if (engine_is_foreign(trail) &&
+        permission_take(&trail->permission, outcome, engine_now(trail->engine).mono_usec) &&
+        !trail->engine->once)
+        log_line(LOG_NOTICE,
+                 "%s %s %s: AWS does not let account %s %s this organization trail: not asked again for "
+                 "a day",
+                 trail->name, trail->region, trail->account, trail->via->id,
+                 action_to_string(outcome->action));
 }
 
 void engine_forget_refusals(Account *account) {
     for (size_t i = 0; i < account->engine->n_trails; i++)
         if (account->engine->trails[i]->via == account)
-            forget_refusals(account->engine->trails[i]);
+            account->engine->trails[i]->permission = (Permission){ 0 };
 }
 
 static void free_tracking(Trail *trail) {
@@ -466,7 +431,7 @@ int engine_attach_trail(Trail *trail, Account *via) {
         return -ENOMEM;
     trail->home = home;
     trail->via = via;
-    forget_refusals(trail);
+    trail->permission = (Permission){ 0 };
     home->fresh = true;
     engine_set_facts(trail);
     return 0;

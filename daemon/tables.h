@@ -94,18 +94,17 @@ struct Target {
     size_t n_trails;
     Trail **shown; /* that its lists have shown, wherever they live */
     size_t n_shown;
-    TargetPoll *polls;            /* under way: one, unless something in an earlier one does not answer */
-    PollResult *rejected;         /* a poll whose keys were rejected, while it is unclear what that means */
-    uint64_t due_usec;            /* mono; not polled before */
-    uint64_t settings_due_usec;   /* mono */
-    uint64_t polled_usec;         /* real; last poll that was answered */
-    bool listed;                  /* since start */
-    bool fresh;                   /* a trail came in that was never polled: look as soon as possible */
-    uint64_t rejected_since_usec; /* mono; our keys are called unknown since; 0: they are not */
-    unsigned n_rejected;          /* ... so many times */
-    AccountCall *region_call;     /* whether the account has enabled the region; NULL when not being asked */
-    bool region_is_of_pass;       /* ... and the pass waits for the answer */
-    uint64_t region_asked_usec;   /* mono; 0: not, since it last answered as it should */
+    TargetPoll *polls;          /* under way: one, unless something in an earlier one does not answer */
+    PollResult *rejected;       /* a poll whose keys were rejected, while it is unclear what that means */
+    uint64_t due_usec;          /* mono; not polled before */
+    uint64_t settings_due_usec; /* mono */
+    uint64_t polled_usec;       /* real; last poll that was answered */
+    bool listed;                /* since start */
+    bool fresh;                 /* a trail came in that was never polled: look as soon as possible */
+    Rejections rejections;      /* of our keys */
+    AccountCall *region_call;   /* whether the account has enabled the region; NULL when not being asked */
+    bool region_is_of_pass;     /* ... and the pass waits for the answer */
+    uint64_t region_asked_usec; /* mono; 0: not, since it last answered as it should */
     char region_status[ACCOUNT_STATUS_MAX]; /* what AWS said, raw; "" nothing */
     bool check_is_due;                      /* see DUE_CHECKS */
     bool cover_is_suspect;   /* the list was empty where it had trails: poll again before reporting it */
@@ -136,13 +135,11 @@ struct Trail {
     char region[32];
     bool organization, multi_region;
     TrailFacts facts;
-    TrailState state; /* as it is */
-    TrailState told;  /* as the state file may know it: everything in it is in the outbox */
-    bool has_intent;  /* on the disk */
-    /* Of an organization trail that is not ours; AWS says who may write to it: */
-    bool foreign_accepted;                    /* AWS took a write of ours */
-    uint64_t refused_until_usec[_ACTION_MAX]; /* mono; it refused that, and is not asked again before */
-    size_t n_covers;                          /* targets whose lists have shown it */
+    TrailState state;      /* as it is */
+    TrailState told;       /* as the state file may know it: everything in it is in the outbox */
+    bool has_intent;       /* on the disk */
+    Permission permission; /* of an organization trail that is not ours */
+    size_t n_covers;       /* targets whose lists have shown it */
     Remediation *remediation;
     uint64_t remediate_by_usec; /* mono */
     SettingsTracking tracking;

@@ -26,6 +26,11 @@ void engine_update_facts(Account *account) {
         }
 }
 
+/* Not while something is being done to it through the one that it has. */
+static bool may_change_viewer(const Trail *trail, const Account *account) {
+    return trail->home && !trail->remediation && trail->via != account;
+}
+
 static void change_viewer(Trail *trail, Account *account) {
     engine_stop_tracking(trail); /* goes by the other account's credentials */
     engine_detach_trail(trail);
@@ -37,12 +42,13 @@ static void change_viewer(Trail *trail, Account *account) {
 
 void engine_adopt_trails(Account *account) {
     Engine *engine = account->engine;
+    bool open = engine_account_is_open(account);
 
-    for (size_t i = engine->n_trails; account->id[0] && engine_account_is_open(account) && i-- > 0;) {
+    for (size_t i = engine->n_trails; i-- > 0;) {
         Trail *trail = engine->trails[i];
+        Viewer viewer = { .open = open, .owner = text_equal(trail->account, account->id) };
 
-        if (trail->home && !trail->remediation && trail->via != account &&
-            text_equal(trail->account, account->id))
+        if (may_change_viewer(trail, account) && viewer_adopts(&viewer))
             change_viewer(trail, account);
     }
 }
@@ -118,7 +124,7 @@ static void take_viewer(Trail *trail, Target *target) {
     Account *account = target->account;
     Viewer other;
 
-    if (trail->via == account || !trail->home || trail->remediation)
+    if (!may_change_viewer(trail, account))
         return;
     other = viewer_of(account, trail);
     if (viewer_is_better(&other, engine_is_foreign(trail)))

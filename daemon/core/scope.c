@@ -49,6 +49,13 @@ const char *scope_region_meaning(const char *status) {
     return i < ARRAY_SIZE(region_statuses) ? region_statuses[i].meaning : NULL;
 }
 
+void scope_count_rejection(Rejections *rejections, bool rejected, uint64_t now_usec) {
+    if (!rejected)
+        *rejections = (Rejections){ 0 };
+    else if (rejections->n++ == 0)
+        rejections->since_usec = now_usec;
+}
+
 /* Keys that are good nowhere cannot ask. Named regions are few, and the answer explains the refusal. */
 bool scope_wants_status(const Rejection *rejection) {
     return rejection->opt_in && (rejection->good_elsewhere || rejection->named);
@@ -130,10 +137,54 @@ bool viewer_can_take_over(const Viewer *other) {
     return other->open && other->guards && other->n_failed == 0 && other->n_home_failed == 0;
 }
 
+bool viewer_adopts(const Viewer *other) {
+    return other->open && other->owner;
+}
+
 /* Among accounts that do not own it the base credentials' is most likely CloudTrail's delegated
  * administrator. */
 bool viewer_is_better(const Viewer *other, bool foreign) {
     return other->n_home_failed == 0 && (other->owner || (other->base && foreign && other->guards));
+}
+
+/* ---- what that account may do to it ---- */
+
+#define REFUSAL_HOLDS_USEC (24 * 3600 * USEC_PER_SEC)
+
+/* That these are not the keys for it, and not that something about the request is wrong. */
+static bool is_refusal(const char *code) {
+    static const char *const codes[] = {
+        "AccessDenied",
+        "AccessDeniedException",
+        "NotOrganizationManagementAccountException",
+        "NotOrganizationMasterAccountException",
+        "TrailNotFoundException",
+        "OperationNotPermittedException",
+        "UnsupportedOperationException",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+        if (text_equal(codes[i], code))
+            return true;
+    return false;
+}
+
+bool permission_take(Permission *permission, const Outcome *outcome, uint64_t now_usec) {
+    if (outcome->result == RESULT_CONFIRMED)
+        permission->accepted = true;
+    if (outcome->result != RESULT_FAILED || permission->accepted || !is_refusal(outcome->error_code))
+        return false;
+    permission->refused_until_usec[outcome->action] = now_usec + REFUSAL_HOLDS_USEC;
+    return true;
+}
+
+uint32_t permission_to_ask(const Permission *permission, uint64_t now_usec) {
+    uint32_t actions = 0;
+
+    for (unsigned a = 0; a < _ACTION_MAX; a++)
+        if (now_usec >= permission->refused_until_usec[a])
+            actions |= ACTION_BIT(a);
+    return actions & ACTIONS_ALL;
 }
 
 /* ---- settings that cannot be read ---- */
@@ -157,6 +208,13 @@ ReadMeaning unreadable_take(const ReadResult *result, unsigned unreachable_after
     meaning.reported = (*n_failed)++ == 0;
     meaning.unreadable = *n_failed >= unreachable_after;
     return meaning;
+}
+
+unsigned unreadable_resume(uint32_t findings, Unreadable what, bool bucket_checks,
+                           unsigned unreachable_after) {
+    bool checked = what < UNREADABLE_BUCKET || bucket_checks;
+
+    return checked && (findings & FINDING_BIT(FINDING_UNREADABLE(what))) ? unreachable_after : 0;
 }
 
 bool unreadable_is_wanted_soon(bool recorded, unsigned n_failed, unsigned unreachable_after) {

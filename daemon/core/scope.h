@@ -32,6 +32,14 @@ Cover scope_cover(const CoverInput *in);
 /* What AWS says of a region that the account has not enabled. */
 #define SCOPE_REGION_OFF "DISABLED"
 
+/* How long keys have been called unknown without another answer. */
+typedef struct Rejections {
+    unsigned n;
+    uint64_t since_usec; /* mono; of the first; 0: none */
+} Rejections;
+
+void scope_count_rejection(Rejections *rejections, bool rejected, uint64_t now_usec);
+
 /* A region that calls keys unknown. */
 typedef struct Rejection {
     bool named;           /* in `regions`: it is wanted, so that it is reported even when it is off */
@@ -139,9 +147,28 @@ bool viewer_is_lost(const Viewer *viewer, unsigned unreachable_after);
 /* Can this one take over? */
 bool viewer_can_take_over(const Viewer *other);
 
+/* Does the trail come to this one as soon as it can be polled? Whether it guards the trail is its owner's to
+ * say. */
+bool viewer_adopts(const Viewer *other);
+
 /* Is this one better than an account that can see the trail as well? foreign: it is polled through one that
  * does not own it. */
 bool viewer_is_better(const Viewer *other, bool foreign);
+
+/* ---- what that account may do to it ---- */
+
+/* What AWS made of an account's actions on the organization trail of another. CloudTrail's delegated
+ * administrator may write to it: whether we are that AWS says when it is asked to do something. */
+typedef struct Permission {
+    bool accepted;                            /* AWS took a write of ours */
+    uint64_t refused_until_usec[_ACTION_MAX]; /* mono; it refused that, and is not asked again before */
+} Permission;
+
+/* Remembers what came of an action. True when AWS refused it: these are not the keys for it. */
+bool permission_take(Permission *permission, const Outcome *outcome, uint64_t now_usec);
+
+/* The actions that AWS can be asked for, as ACTION_BITs. */
+uint32_t permission_to_ask(const Permission *permission, uint64_t now_usec);
 
 /* ---- settings that cannot be read ---- */
 
@@ -166,6 +193,11 @@ typedef struct ReadMeaning {
 
 /* n_failed: such calls in a row, kept for the trail. */
 ReadMeaning unreadable_take(const ReadResult *result, unsigned unreachable_after, unsigned *n_failed);
+
+/* How many such calls failed, as far as a trail's findings of an earlier run say: what was unreadable stays
+ * so until it is read. */
+unsigned unreadable_resume(uint32_t findings, Unreadable what, bool bucket_checks,
+                           unsigned unreachable_after);
 
 /* Did a call for what is not recorded yet fail, without being taken for unreadable? */
 bool unreadable_is_wanted_soon(bool recorded, unsigned n_failed, unsigned unreachable_after);

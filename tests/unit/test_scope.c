@@ -244,6 +244,71 @@ static void what_the_list_of_the_organization_means(void **state _unused_) {
             fail_msg("row %zu", i);
 }
 
+static void how_long_keys_have_been_called_unknown(void **state _unused_) {
+    static const struct {
+        bool rejected;
+        uint64_t now_usec;
+        Rejections after;
+    } rows[] = {
+        { false, 5, { 0 } },
+        { true, 10, { .n = 1, .since_usec = 10 } },
+        { true, 25, { .n = 2, .since_usec = 10 } },
+        { false, 30, { 0 } }, /* one answer ends it */
+        { true, 40, { .n = 1, .since_usec = 40 } },
+    };
+    Rejections rejections = { 0 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        scope_count_rejection(&rejections, rows[i].rejected, rows[i].now_usec);
+        if (rejections.n != rows[i].after.n || rejections.since_usec != rows[i].after.since_usec)
+            fail_msg("row %zu", i);
+    }
+}
+
+#define DAY (86400 * USEC_PER_SEC)
+
+/* One organization trail of another account, in the order of the rows. */
+static void what_aws_can_be_asked_to_do_to_the_trail_of_another_account(void **state _unused_) {
+    static const struct {
+        Outcome outcome;
+        uint64_t now_usec;
+        bool refused;
+        uint32_t not_asked; /* afterwards, as ACTION_BITs */
+    } rows[] = {
+        { { .action = ACTION_RESTART, .result = RESULT_FAILED, .error_code = "ThrottlingException" },
+          1,
+          false,
+          0 },
+        { { .action = ACTION_RESTART, .result = RESULT_FAILED, .error_code = "AccessDeniedException" },
+          2,
+          true,
+          ACTION_BIT(ACTION_RESTART) },
+        { { .action = ACTION_RESTORE,
+            .result = RESULT_FAILED,
+            .error_code = "NotOrganizationManagementAccountException" },
+          3,
+          true,
+          ACTION_BIT(ACTION_RESTART) | ACTION_BIT(ACTION_RESTORE) },
+        /* a day later it is asked again */
+        { { .action = ACTION_RECREATE, .result = RESULT_FAILED, .error_code = "InvalidNameException" },
+          2 + DAY,
+          false,
+          ACTION_BIT(ACTION_RESTORE) },
+        /* what it accepts once it accepts */
+        { { .action = ACTION_RESTART, .result = RESULT_CONFIRMED }, 3 + DAY, false, 0 },
+        { { .action = ACTION_RESTART, .result = RESULT_FAILED, .error_code = "AccessDenied" },
+          4 + DAY,
+          false,
+          0 },
+    };
+    Permission permission = { 0 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (permission_take(&permission, &rows[i].outcome, rows[i].now_usec) != rows[i].refused ||
+            permission_to_ask(&permission, rows[i].now_usec) != (ACTIONS_ALL & ~rows[i].not_asked))
+            fail_msg("row %zu", i);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_list_is_believed_when_it_comes_twice),
@@ -256,6 +321,8 @@ int main(void) {
         cmocka_unit_test(when_an_account_has_no_keys),
         cmocka_unit_test(when_who_took_an_account_away_is_searched),
         cmocka_unit_test(what_the_list_of_the_organization_means),
+        cmocka_unit_test(how_long_keys_have_been_called_unknown),
+        cmocka_unit_test(what_aws_can_be_asked_to_do_to_the_trail_of_another_account),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,31 +14,32 @@
 
 static const struct {
     Viewer viewer;
-    bool lost, can_take_over, better, better_than_foreign;
+    bool lost, can_take_over, better, better_than_foreign, adopts;
 } rows[] = {
-    { { SEES }, false, true, false, false },
-    { { SEES, .owner = true }, false, true, true, true },
-    { { SEES, .base = true }, false, true, false, true },
-    { { SEES, .owner = true, .base = true }, false, true, true, true },
+    { { SEES }, false, true, false, false, false },
+    { { SEES, .owner = true }, false, true, true, true, true },
+    { { SEES, .base = true }, false, true, false, true, false },
+    { { SEES, .owner = true, .base = true }, false, true, true, true, true },
     /* where the trail lives polls fail */
-    { { SEES, .owner = true, .n_home_failed = 1 }, false, false, false, false },
-    { { SEES, .base = true, .n_home_failed = 2 }, false, false, false, false },
-    { { SEES, .n_home_failed = 3 }, true, false, false, false },
+    { { SEES, .owner = true, .n_home_failed = 1 }, false, false, false, false, true },
+    { { SEES, .base = true, .n_home_failed = 2 }, false, false, false, false, false },
+    { { SEES, .n_home_failed = 3 }, true, false, false, false, false },
     /* where its list shows the trail they do */
-    { { SEES, .owner = true, .n_failed = 1 }, false, false, true, true },
-    { { SEES, .n_failed = 9 }, false, false, false, false },
+    { { SEES, .owner = true, .n_failed = 1 }, false, false, true, true, true },
+    { { SEES, .n_failed = 9 }, false, false, false, false, false },
     /* it leaves the trail out: the owner ends the guarding of it */
-    { { .open = true, .owner = true }, false, false, true, true },
-    { { .open = true, .base = true }, false, false, false, false },
+    { { .open = true, .owner = true }, false, false, true, true, true },
+    { { .open = true, .base = true }, false, false, false, false, false },
     /* it cannot be polled */
-    { { .guards = true }, true, false, false, false },
+    { { .guards = true, .owner = true }, true, false, true, true, false },
+    { { .guards = true }, true, false, false, false, false },
 };
 
 static void who_sees_a_trail_best(void **state _unused_) {
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         const Viewer *viewer = &rows[i].viewer;
 
-        if (viewer_is_lost(viewer, 3) != rows[i].lost ||
+        if (viewer_is_lost(viewer, 3) != rows[i].lost || viewer_adopts(viewer) != rows[i].adopts ||
             viewer_can_take_over(viewer) != rows[i].can_take_over ||
             viewer_is_better(viewer, false) != rows[i].better ||
             viewer_is_better(viewer, true) != rows[i].better_than_foreign)

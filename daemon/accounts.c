@@ -180,7 +180,7 @@ void engine_account_failed(Account *account, const PollResult *result) {
 
 /* ---- who we are ---- */
 
-static void say_who(Account *account, const StsIdentity *identity) {
+static void log_identity(Account *account, const StsIdentity *identity) {
     char name[160];
 
     if (text_equal(account->identity, identity->arn))
@@ -227,7 +227,7 @@ static void take_identity(Account *account, const StsIdentity *identity) {
     account->blocked = false;
     if (!text_equal(account->identity, identity->arn))
         engine_forget_refusals(account);
-    say_who(account, identity);
+    log_identity(account, identity);
     if (!account->role_arn)
         account->engine->problem[0] = '\0';
     if (!account->guarded)
@@ -295,23 +295,23 @@ static void poll_when_ready(Account *account, bool first) {
     if (engine->passes_begun && engine_account_is_open(account)) {
         account->polls_are_due = true;
         engine_due(engine, DUE_POLLS);
-    } else if (first && !engine->passes_begun && engine_accounts_are_settled(engine))
+    } else if (first && !engine->passes_begun && engine_identities_are_known(engine))
         engine_due(engine, DUE_PASS);
 }
 
 static void identity_done(const AwsError *error, const StsIdentity *identity, void *userdata) {
     Account *account = userdata;
     Engine *engine = account->engine;
-    bool first = !account->settled, was_open = engine_account_is_open(account);
+    bool first = !account->identity_asked, was_open = engine_account_is_open(account);
 
     account->identity_call = NULL;
-    account->settled = true;
+    account->identity_asked = true;
     if (error->class == AWS_OK)
         take_identity(account, identity);
     else
         identity_failed(account, error, first);
     engine_update_facts(account);
-    if (account == engine->base && !engine->account_list.settled)
+    if (account == engine->base && !engine->account_list.tried)
         engine_list_accounts(engine);
     if (first || !was_open)
         poll_when_ready(account, first);
@@ -328,7 +328,7 @@ void engine_ask_identity(Account *account) {
     r = sts_get_caller_identity(engine->aws.client, account->credentials, sts_region(account), identity_done,
                                 account, &account->identity_call);
     if (r < 0) {
-        account->settled = true;
+        account->identity_asked = true;
         account->identity_again_usec = engine_now(engine).mono_usec + IDENTITY_RETRY_USEC;
         log_line(LOG_ERR, "account %s: cannot ask for our identity: %s", engine_account_named(account),
                  strerror(-r));
@@ -342,7 +342,7 @@ static void leave_account(Account *account, const char *text) {
     Loop *loop = account->engine->aws.loop;
 
     account->left = true;
-    account->settled = true;
+    account->identity_asked = true;
     sts_cancel(account->identity_call);
     account->identity_call = NULL;
     (void)text_copy(result.error_text, sizeof(result.error_text), text);
@@ -363,7 +363,7 @@ static void leave_account(Account *account, const char *text) {
 
 static void return_account(Account *account) {
     account->left = false;
-    account->settled = false;
+    account->identity_asked = false;
     engine_ask_identity(account);
 }
 
@@ -404,7 +404,7 @@ int engine_add_known_members(Engine *engine) {
             return r;
         if (r < 0)
             continue; /* a damaged row: the list knows better */
-        account->left = account->settled = row->left;
+        account->left = account->identity_asked = row->left;
     }
     return 0;
 }
@@ -428,8 +428,8 @@ static void account_added(Engine *engine, Account *account, const OrganizationsA
     engine_ask_identity(account);
 }
 
-static void welcome_back(Engine *engine _unused_, Account *account,
-                         const OrganizationsAccount *item _unused_) {
+static void account_returned(Engine *engine _unused_, Account *account,
+                             const OrganizationsAccount *item _unused_) {
     log_line(LOG_NOTICE, "account %s is an active member of the organization again: guarding it",
              account->id);
     return_account(account);
@@ -441,7 +441,7 @@ static void account_removed(Engine *engine _unused_, Account *account, const Org
     (void)snprintf(text, sizeof(text), "account %s%s%s%s %s", account->id, account->name[0] ? " (" : "",
                    account->name, account->name[0] ? ")" : "",
                    item ? "is suspended or closed" : "is no member of the organization any more");
-    log_line(LOG_WARNING, "%s: no longer looking at it", text_escaped(name, sizeof(name), text));
+    log_line(LOG_WARNING, "%s: no longer polling it", text_escaped(name, sizeof(name), text));
     leave_account(account, text);
 }
 
@@ -449,7 +449,7 @@ static void account_removed(Engine *engine _unused_, Account *account, const Org
 static void take_item(Engine *engine, Account *account, const OrganizationsAccount *item) {
     static void (*const changes[_MEMBER_CHANGE_MAX])(Engine *, Account *, const OrganizationsAccount *) = {
         [MEMBER_JOINED] = account_added,
-        [MEMBER_RETURNED] = welcome_back,
+        [MEMBER_RETURNED] = account_returned,
         [MEMBER_SUSPENDED] = account_removed,
         [MEMBER_REMOVED] = account_removed,
     };
@@ -529,8 +529,8 @@ static void list_done(const AwsError *error, const OrganizationsAccounts *accoun
     }
     account_list->due_usec =
             engine_now(engine).mono_usec + schedule_list_wait(account_list->n_failed, refresh_usec);
-    account_list->settled = true;
-    if (!engine->passes_begun && engine_accounts_are_settled(engine))
+    account_list->tried = true;
+    if (!engine->passes_begun && engine_identities_are_known(engine))
         engine_due(engine, DUE_PASS);
     engine_publish(engine);
 }
@@ -547,7 +547,7 @@ void engine_list_accounts(Engine *engine) {
     if (r < 0) {
         aws_error_set(&error, AWS_INTERNAL, "", "cannot ask: %s", strerror(-r));
         list_failed(engine, &error);
-        account_list->settled = true;
+        account_list->tried = true;
         account_list->due_usec = engine_now(engine).mono_usec + schedule_list_wait(1, UINT64_MAX);
     }
 }

@@ -8,7 +8,7 @@
 int engine_add_configured_accounts(Engine *engine);
 void engine_free_accounts(Engine *engine);
 void engine_ask_identity(Account *account);
-/* A poll ended because the account's credentials cannot be had: look says how. */
+/* A poll ended because the account's credentials cannot be had: the result says how. */
 void engine_account_failed(Account *account, const PollResult *result);
 void engine_list_accounts(Engine *engine);
 /* Members that the state file knows, so that an outage of the list at start changes nothing. */

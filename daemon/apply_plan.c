@@ -16,7 +16,7 @@
 
 /* ---- notes and messages ---- */
 
-static void carry_notes(Engine *engine, const Subject *subject, const Incident *incident, const Plan *plan) {
+static void write_notes(Engine *engine, const Subject *subject, const Incident *incident, const Plan *plan) {
     char id[17] = "";
 
     if (engine->once)
@@ -27,7 +27,7 @@ static void carry_notes(Engine *engine, const Subject *subject, const Incident *
         report_note(subject, &plan->notes[i], id, engine_now(engine).real_usec);
 }
 
-static int queue_tell(Engine *engine, const Subject *subject, const Tell *tell) {
+static int queue_message(Engine *engine, const Subject *subject, const Tell *tell) {
     char host[256] = "unknown";
     AlertGuard guard = { .host = host, .version = TRAILGUARD_VERSION };
     Alert alert = { 0 };
@@ -46,13 +46,13 @@ static int queue_tell(Engine *engine, const Subject *subject, const Tell *tell) 
     return r;
 }
 
-int engine_carry_tells(Engine *engine, const Subject *subject, const Plan *plan) {
+int engine_queue_messages(Engine *engine, const Subject *subject, const Plan *plan) {
     int result = 0;
 
     if (engine->once || plan->n_tells == 0)
         return 0;
     for (unsigned i = 0; i < plan->n_tells; i++) {
-        int r = queue_tell(engine, subject, &plan->tells[i]);
+        int r = queue_message(engine, subject, &plan->tells[i]);
 
         if (r < 0)
             result = r;
@@ -61,7 +61,7 @@ int engine_carry_tells(Engine *engine, const Subject *subject, const Plan *plan)
     return result;
 }
 
-void engine_tell_channel(Engine *engine, const ChannelTrouble *trouble, bool failed) {
+void engine_report_channel(Engine *engine, const ChannelTrouble *trouble, bool failed) {
     _cleanup_strbuf_ StrBuf detail = STRBUF_INIT(4 * ERROR_TEXT_MAX);
     Now now = engine_now(engine);
     Subject subject = { .name = "", .arn = "", .account = engine_account_named(engine->base), .region = "" };
@@ -79,7 +79,7 @@ void engine_tell_channel(Engine *engine, const ChannelTrouble *trouble, bool fai
 
     (void)strbuf_addf(&detail, "%s%s%s", trouble->channel, trouble->text[0] ? ": " : "", trouble->text);
     (void)text_copy(tell.detail, sizeof(tell.detail), strbuf_str(&detail));
-    (void)queue_tell(engine, &subject, &tell);
+    (void)queue_message(engine, &subject, &tell);
     engine_save_soon(engine, true);
     deliver_kick(engine->deliver, false);
 }
@@ -96,7 +96,7 @@ static void remediated(const Outcome *outcome, void *userdata) {
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_ACTED, .outcome = outcome });
 }
 
-static void carry_action(Trail *trail, const Plan *plan) {
+static void start_action(Trail *trail, const Plan *plan) {
     const Engine *engine = trail->engine;
     RemediationRequest request = {
         .aws = engine->aws.client,
@@ -106,8 +106,8 @@ static void carry_action(Trail *trail, const Plan *plan) {
         .arn = trail->arn,
         .action = plan->action,
         .stop_usec = trail->state.stop_usec,
-        .desired = &trail->tracking.keep,
-        .actual = &trail->tracking.now,
+        .desired = &trail->tracking.desired,
+        .actual = &trail->tracking.actual,
         .fields = plan->fields,
         .checks_bucket = engine->config->bucket_checks,
         .differs = engine_differs,
@@ -167,11 +167,11 @@ static void set_maintenance(Trail *trail, Now now) {
     trail->facts.stop_allowed = window && window->stop_allowed;
 }
 
-static int carry_trail_tells(Trail *trail, const Subject *subject, Plan *plan) {
+static int queue_trail_messages(Trail *trail, const Subject *subject, Plan *plan) {
     for (unsigned i = 0; i < plan->n_tells; i++)
         if (plan->tells[i].fields != 0)
             plan->tells[i].changes = &trail->tracking.changes;
-    return engine_carry_tells(trail->engine, subject, plan);
+    return engine_queue_messages(trail->engine, subject, plan);
 }
 
 void engine_decide_trail(Trail *trail, const TrailInput *input) {
@@ -180,7 +180,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     Subject subject = engine_trail_subject(trail);
     Verdict was = trail->state.verdict;
     uint32_t findings = trail->state.findings;
-    bool was_known = trail->told.known;
+    bool was_known = trail->reported.known;
     Now now = engine_now(engine);
     Plan plan;
     int r;
@@ -194,15 +194,15 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     engine_note_changes(trail);
     engine_note_episode(trail, input->kind == GUARD_ACTED ? input->outcome : NULL, &plan);
     engine_debug_trail(trail, was, findings, input->kind, &policy);
-    carry_notes(engine, &subject, &trail->state.incident, &plan);
+    write_notes(engine, &subject, &trail->state.incident, &plan);
     if (plan.action != ACTION_NONE) /* each is another */
         trail->state.intent_usec = MAX(now.real_usec, trail->state.intent_usec + 1);
-    r = carry_trail_tells(trail, &subject, &plan);
+    r = queue_trail_messages(trail, &subject, &plan);
     /* seen counts on disk only once it is told there */
     if (!plan.hold && r >= 0)
-        trail->told = trail->state;
+        trail->reported = trail->state;
     engine_save_soon(engine, plan.n_tells > 0);
-    if (trail->told.known && !was_known)
+    if (trail->reported.known && !was_known)
         engine_save_soon(engine, true); /* what happens to it from now on must be seen as a change */
     if (plan.n_tells > 0 || was != trail->state.verdict || input->kind == GUARD_ACTED)
         engine_publish(engine);
@@ -213,7 +213,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     }
     /* one pass acts once, however often the trail is stopped again */
     if (plan.action != ACTION_NONE && !(engine->once && input->kind == GUARD_ACTED))
-        carry_action(trail, &plan);
+        start_action(trail, &plan);
 }
 
 void engine_resume_trail(Trail *trail) {
@@ -247,7 +247,7 @@ typedef struct Deciding {
 } Deciding;
 
 /* Whether a search for who caused it is due. */
-static bool carry_sight(const Deciding *d, const PollResult *result, const Attribution *found) {
+static bool apply_target_plan(const Deciding *d, const PollResult *result, const Attribution *found) {
     Engine *engine = d->engine;
     bool was_unreachable = d->state->unreachable, was_unreadable = d->state->list_unreadable;
     unsigned was_failed = d->state->n_failed;
@@ -258,12 +258,12 @@ static bool carry_sight(const Deciding *d, const PollResult *result, const Attri
     else
         guard_target(d->policy, d->state, result, engine_now(engine), &plan, d->state);
     engine_debug_sight(&d->subject, d->state, was_failed, was_unreachable);
-    carry_notes(engine, &d->subject,
+    write_notes(engine, &d->subject,
                 d->state->sight.open  ? &d->state->sight
                 : d->state->list.open ? &d->state->list
                                       : &d->state->cover,
                 &plan);
-    (void)engine_carry_tells(engine, &d->subject, &plan);
+    (void)engine_queue_messages(engine, &d->subject, &plan);
     engine_save_soon(engine, plan.n_tells > 0);
     if (plan.n_tells > 0 || was_unreachable != d->state->unreachable ||
         was_unreadable != d->state->list_unreadable)
@@ -276,9 +276,9 @@ void engine_decide_target(Target *target, const PollResult *result) {
     Policy policy = engine_account_policy(target->account);
 
     policy.attribution = false; /* what keeps a region from answering is in no event history */
-    (void)carry_sight(&(Deciding){ target->engine, &policy, engine_target_subject(target), &target->state,
-                                   &target->wake, target_woke, target },
-                      result, NULL);
+    (void)apply_target_plan(&(Deciding){ target->engine, &policy, engine_target_subject(target),
+                                         &target->state, &target->wake, target_woke, target },
+                            result, NULL);
 }
 
 static void account_woke(void *userdata) {
@@ -300,9 +300,9 @@ static void decide_account(Account *account, const PollResult *result, const Att
 
     policy.attribution =
             policy.attribution && scope_departure_is_searched(&scope, organization, &management);
-    if (carry_sight(&(Deciding){ engine, &policy, engine_account_subject(account), &account->state,
-                                 &account->wake, account_woke, account },
-                    result, found)) {
+    if (apply_target_plan(&(Deciding){ engine, &policy, engine_account_subject(account), &account->state,
+                                       &account->wake, account_woke, account },
+                          result, found)) {
         account->search_is_due = true;
         engine_due(engine, DUE_SEARCHES);
     }

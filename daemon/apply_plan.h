@@ -9,8 +9,8 @@ void engine_decide_trail(Trail *trail, const TrailInput *input);
 /* A message waited when the guard ended: it goes out in time, whatever AWS answers. */
 void engine_resume_trail(Trail *trail);
 /* Composes messages and queues them. 0 when every one is on the disk. */
-int engine_carry_tells(Engine *engine, const Subject *subject, const Plan *plan);
+int engine_queue_messages(Engine *engine, const Subject *subject, const Plan *plan);
 void engine_decide_target(Target *target, const PollResult *result);
 void engine_decide_account(Account *account, const PollResult *result); /* of the account as a whole */
 void engine_account_attributed(Account *account, const Attribution *found);
-void engine_tell_channel(Engine *engine, const ChannelTrouble *trouble, bool failed);
+void engine_report_channel(Engine *engine, const ChannelTrouble *trouble, bool failed);

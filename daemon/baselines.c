@@ -33,7 +33,7 @@ static void note(Trail *trail, Note what, uint32_t fields, const char *detail) {
 }
 
 /* Tells one set of pins from another; 0 when nothing is pinned. */
-static uint64_t mark_of_pins(const Expect *expect) {
+static uint64_t hash_of_pins(const Expect *expect) {
     uint64_t hash = GUARD_HASH_BASIS;
     bool pinned = expect->management_events != MANAGEMENT_NOT_PINNED;
 
@@ -50,7 +50,7 @@ static uint64_t mark_of_pins(const Expect *expect) {
 /* The settings to keep follow from the recording and the pins. */
 static int take_baseline(Trail *trail, const Settings *recorded) {
     SettingsTracking *k = &trail->tracking;
-    Settings baseline = { 0 }, keep = { 0 };
+    Settings baseline = { 0 }, desired = { 0 };
     Expect expect = { 0 };
     uint64_t pins_mark;
     int r = settings_copy(recorded, &baseline);
@@ -58,17 +58,17 @@ static int take_baseline(Trail *trail, const Settings *recorded) {
     if (r >= 0)
         r = config_expect_of(trail->engine->config, trail->name, trail->arn, &expect);
     if (r >= 0)
-        r = baseline_effective(recorded, &expect, &keep);
-    pins_mark = mark_of_pins(&expect);
+        r = baseline_effective(recorded, &expect, &desired);
+    pins_mark = hash_of_pins(&expect);
     settings_done(&expect.pins);
     if (r < 0) {
         settings_done(&baseline);
         return r;
     }
     settings_done(&k->baseline);
-    settings_done(&k->keep);
+    settings_done(&k->desired);
     k->baseline = baseline;
-    k->keep = keep;
+    k->desired = desired;
     k->recorded = true;
     trail->facts.pins_mark = pins_mark;
     return 0;
@@ -91,8 +91,8 @@ void engine_resume_baseline(Trail *trail) {
     baseline_record_done(&record);
 }
 
-static Tell baseline_tell(Engine *engine, Event event, Severity severity, uint64_t dedup_usec,
-                          const char *detail) {
+static Tell baseline_message(Engine *engine, Event event, Severity severity, uint64_t dedup_usec,
+                             const char *detail) {
     uint64_t now_usec = engine_now(engine).real_usec;
     Tell tell = {
         .event = event,
@@ -109,25 +109,25 @@ static Tell baseline_tell(Engine *engine, Event event, Severity severity, uint64
     return tell;
 }
 
-static void tell_of_baseline(Trail *trail, Event event, Severity severity, const Drift *changes,
-                             uint64_t dedup_usec, bool gone, const char *detail) {
+static void report_baseline(Trail *trail, Event event, Severity severity, const Drift *changes,
+                            uint64_t dedup_usec, bool gone, const char *detail) {
     Subject subject = engine_trail_subject(trail);
     Plan plan = { .n_tells = 1 };
 
-    plan.tells[0] = baseline_tell(trail->engine, event, severity, dedup_usec, detail);
+    plan.tells[0] = baseline_message(trail->engine, event, severity, dedup_usec, detail);
     plan.tells[0].mode = engine_account_policy(trail->via).mode;
     plan.tells[0].changes = changes;
     plan.tells[0].forgotten = gone;
     for (unsigned i = 0; changes && i < changes->n; i++)
         plan.tells[0].fields |= FIELD_BIT(changes->changes[i].field);
-    (void)engine_carry_tells(trail->engine, &subject, &plan);
+    (void)engine_queue_messages(trail->engine, &subject, &plan);
 }
 
 /* ---- weak baselines ---- */
 
 #define WEAK_NAMED 8U
 
-static void tell_weaknesses(void *userdata) {
+static void report_weak_baselines(void *userdata) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
     Engine *engine = userdata;
     Subject subject = { .name = "", .arn = "", .account = engine_account_named(engine->base), .region = "" };
@@ -146,55 +146,55 @@ static void tell_weaknesses(void *userdata) {
         return;
     if (n > WEAK_NAMED)
         (void)strbuf_addf(&b, " and %u more, see the journal", n - WEAK_NAMED);
-    plan.tells[0] = baseline_tell(engine, EVENT_BASELINE_WEAK, SEVERITY_WARNING,
-                                  engine_now(engine).real_usec, strbuf_str(&b));
-    if (engine_carry_tells(engine, &subject, &plan) < 0) {
+    plan.tells[0] = baseline_message(engine, EVENT_BASELINE_WEAK, SEVERITY_WARNING,
+                                     engine_now(engine).real_usec, strbuf_str(&b));
+    if (engine_queue_messages(engine, &subject, &plan) < 0) {
         engine_weakness_waits(engine);
         return;
     }
     for (size_t i = 0; i < engine->n_trails; i++)
-        engine->trails[i]->state.weakness_untold = engine->trails[i]->told.weakness_untold = false;
+        engine->trails[i]->state.weakness_untold = engine->trails[i]->reported.weakness_untold = false;
     engine_save_soon(engine, true);
 }
 
 void engine_weakness_waits(Engine *engine) {
     loop_cancel(engine->aws.loop, engine->weak_timer);
     engine->weak_timer = NULL;
-    if (loop_after(engine->aws.loop, SCHEDULE_WEAK_PAUSE_USEC, tell_weaknesses, engine,
+    if (loop_after(engine->aws.loop, SCHEDULE_WEAK_PAUSE_USEC, report_weak_baselines, engine,
                    &engine->weak_timer) < 0)
-        log_line(LOG_ERR, "weak baselines cannot be told now: %s", strerror(ENOMEM));
+        log_line(LOG_ERR, "weak baselines cannot be reported now: %s", strerror(ENOMEM));
 }
 
 /* A baseline that is itself weak is said once: when it is recorded or accepted, or what makes it weak is
  * added. */
-static void tell_weakness(Trail *trail, uint64_t dedup_usec) {
+static void report_weakness(Trail *trail, uint64_t dedup_usec) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
 
-    if (trail->engine->once || baseline_weaknesses(&trail->tracking.keep, &b) <= 0)
+    if (trail->engine->once || baseline_weaknesses(&trail->tracking.desired, &b) <= 0)
         return;
     note(trail, NOTE_BASELINE_WEAK, 0, strbuf_str(&b));
     if (!schedule_weak_singly(&trail->engine->weak_pace, engine_now(trail->engine).mono_usec)) {
-        trail->state.weakness_untold = trail->told.weakness_untold = true;
+        trail->state.weakness_untold = trail->reported.weakness_untold = true;
         engine_save_soon(trail->engine, true);
         engine_weakness_waits(trail->engine);
         return;
     }
-    tell_of_baseline(trail, EVENT_BASELINE_WEAK, SEVERITY_WARNING, NULL, dedup_usec, false, strbuf_str(&b));
+    report_baseline(trail, EVENT_BASELINE_WEAK, SEVERITY_WARNING, NULL, dedup_usec, false, strbuf_str(&b));
 }
 
-static void tell_accepted(Trail *trail, const BaselineRecord *record) {
+static void report_accepted(Trail *trail, const BaselineRecord *record) {
     Drift changes = { 0 };
 
     if (record->has_previous)
         (void)baseline_compare(&record->previous.settings, &record->now.settings, &changes);
     note(trail, record->gone ? NOTE_GONE_ACCEPTED : NOTE_BASELINE_ACCEPTED, 0, record->now.by);
-    tell_of_baseline(trail, EVENT_BASELINE_ACCEPTED, SEVERITY_INFO, record->gone ? NULL : &changes,
-                     record->now.recorded_usec, record->gone, record->now.by);
+    report_baseline(trail, EVENT_BASELINE_ACCEPTED, SEVERITY_INFO, record->gone ? NULL : &changes,
+                    record->now.recorded_usec, record->gone, record->now.by);
     drift_done(&changes);
 }
 
 /* Without a baseline nothing can differ: that must not go unsaid. It is tried again at the next poll. */
-static void say_unreadable(Trail *trail, const char *error) {
+static void log_unreadable(Trail *trail, const char *error) {
     SettingsTracking *k = &trail->tracking;
 
     if (!k->unreadable)
@@ -202,7 +202,7 @@ static void say_unreadable(Trail *trail, const char *error) {
     k->unreadable = true;
 }
 
-/* 0 there is none, 1 there is; -EBADMSG there was one; else it cannot be said, and that was told. */
+/* 0 there is none, 1 there is; -EBADMSG there was one; else it cannot be said, and that was logged. */
 static int read_baseline(Trail *trail, BaselineRecord *ret) {
     const Engine *engine = trail->engine;
     uint64_t now_usec = engine_now(engine).real_usec;
@@ -215,9 +215,9 @@ static int read_baseline(Trail *trail, BaselineRecord *ret) {
         r = baseline_file_load(engine->state_dir, trail->arn, now_usec, ret, error, sizeof(error));
     if (r == -EBADMSG && !engine->once) {
         note(trail, NOTE_BASELINE_DAMAGED, 0, error);
-        tell_of_baseline(trail, EVENT_BASELINE_DAMAGED, SEVERITY_CRITICAL, NULL, now_usec, false, error);
+        report_baseline(trail, EVENT_BASELINE_DAMAGED, SEVERITY_CRITICAL, NULL, now_usec, false, error);
     } else if (r < 0)
-        say_unreadable(trail, error);
+        log_unreadable(trail, error);
     return r;
 }
 
@@ -229,7 +229,7 @@ void engine_refresh_baseline(Trail *trail) {
     int r = baseline_file_stamp(trail->engine->state_dir, trail->arn, &stamp);
 
     if (r < 0) {
-        say_unreadable(trail, file_strerror(r));
+        log_unreadable(trail, file_strerror(r));
         return;
     }
     /* a file that goes while it is written leaves no other stamp behind */
@@ -255,9 +255,9 @@ void engine_refresh_baseline(Trail *trail) {
         since_usec = trail->engine->started_usec - trail->engine->started_usec % USEC_PER_SEC;
     trail->state.accepted_usec = record.now.recorded_usec;
     if (record.now.recorded_usec > since_usec && !text_equal(record.now.by, BY_GUARD)) {
-        tell_accepted(trail, &record);
+        report_accepted(trail, &record);
         if (k->recorded)
-            tell_weakness(trail, trail->state.accepted_usec);
+            report_weakness(trail, trail->state.accepted_usec);
     }
     baseline_record_done(&record);
 }
@@ -325,7 +325,7 @@ void engine_record_baseline(Trail *trail, const Settings *seen) {
     note_not_recorded(trail);
     for (Field f = 0; f < _FIELD_MAX; f++)
         note_members(trail, f, NULL, k->baseline.values[f]);
-    tell_weakness(trail, trail->state.accepted_usec);
+    report_weakness(trail, trail->state.accepted_usec);
 }
 
 void engine_rewrite_baseline(Trail *trail) {
@@ -444,7 +444,7 @@ bool engine_record_new_fields(Trail *trail, const Settings *seen) {
         return false;
     if (k->unadded)
         (void)write_addition(trail, &k->baseline);
-    (void)baseline_weaknesses(&k->keep, &before);
+    (void)baseline_weaknesses(&k->desired, &before);
     for (Field f = 0; f < _FIELD_MAX; f++) {
         if (!seen->values[f] || (f == FIELD_UNKNOWN && text_equal(seen->values[f], "{}")))
             continue;
@@ -460,9 +460,9 @@ bool engine_record_new_fields(Trail *trail, const Settings *seen) {
         added |= FIELD_BIT(f);
     }
     /* another message than the one about what was recorded before: times of recording are whole seconds */
-    if (added && baseline_weaknesses(&k->keep, &after) > 0 &&
+    if (added && baseline_weaknesses(&k->desired, &after) > 0 &&
         !text_equal(strbuf_str(&before), strbuf_str(&after)))
-        tell_weakness(trail, trail->state.accepted_usec + added);
+        report_weakness(trail, trail->state.accepted_usec + added);
     return added != 0;
 }
 

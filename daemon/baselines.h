@@ -7,8 +7,8 @@
 /* Reads a trail's baseline before the first poll, so that nothing is put back without; says nothing of it.
  */
 void engine_resume_baseline(Trail *trail);
-/* Reads it again when its file is another than before. An acceptance is told when it comes while we run, or
- * came while we did not: the state file knows which one was the last. */
+/* Reads it again when its file is another than before. An acceptance is reported when it comes while we run,
+ * or came while we did not: the state file knows which one was the last. */
 void engine_refresh_baseline(Trail *trail);
 /* Whether there is no baseline yet, or it is not written down. */
 bool engine_has_to_record(const Trail *trail);
@@ -24,7 +24,7 @@ bool engine_record_new_fields(Trail *trail, const Settings *seen);
 /* Adds to the recorded settings what they lack; they hold also where that cannot be written down. 0 or
  * -errno. */
 int engine_add_to_baseline(Trail *trail, const Settings *more);
-/* Weak baselines that wait are told together after a while. */
+/* Weak baselines that wait are reported together after a while. */
 void engine_weakness_waits(Engine *engine);
 /* Whether the state directory says that this trail may be gone. */
 bool engine_is_accepted_as_gone(const Engine *engine, const char *arn);

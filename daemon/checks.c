@@ -9,8 +9,8 @@
 #include "daemon/apply_plan.h"
 #include "daemon/baselines.h"
 #include "daemon/core/enum_names.h"
-#include "daemon/core/settings.h"
 #include "daemon/core/scope.h"
+#include "daemon/core/settings.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
 #include "daemon/trails.h"
@@ -99,7 +99,7 @@ void engine_begin_next_check(Target *target) {
 
 static void check_bucket(Trail *trail);
 
-static void settings_seen(const SettingsSnapshot *snapshot, void *userdata) {
+static void settings_checked(const SettingsSnapshot *snapshot, void *userdata) {
     Trail *trail = userdata;
     SettingsTracking *k = &trail->tracking;
     bool once = trail->engine->once, stale = k->poll_is_stale;
@@ -126,7 +126,7 @@ static void settings_seen(const SettingsSnapshot *snapshot, void *userdata) {
     }
 }
 
-static void poll_target(Trail *trail, const CloudTrailTrail *listed) {
+static void check_trail(Trail *trail, const CloudTrailTrail *listed) {
     Engine *engine = trail->engine;
     SettingsTracking *k = &trail->tracking;
     SettingsCheckRequest request = {
@@ -136,7 +136,7 @@ static void poll_target(Trail *trail, const CloudTrailTrail *listed) {
         .arn = trail->arn,
         .listed = listed,
         .no_tags = engine_is_foreign(trail),
-        .done = settings_seen,
+        .done = settings_checked,
         .userdata = trail,
     };
     int r;
@@ -145,7 +145,7 @@ static void poll_target(Trail *trail, const CloudTrailTrail *listed) {
         return;
     r = settings_check_new(&request, &k->snapshot);
     if (r < 0) {
-        log_line(LOG_ERR, "%s: cannot look at its settings: %s", trail->arn, strerror(-r));
+        log_line(LOG_ERR, "%s: cannot check its settings: %s", trail->arn, strerror(-r));
         return;
     }
     k->poll_waits = true;
@@ -154,7 +154,7 @@ static void poll_target(Trail *trail, const CloudTrailTrail *listed) {
 
 /* ---- the bucket and the key behind the trail ---- */
 
-static BucketRead read_of(const BucketSnapshot *snapshot) {
+static BucketRead bucket_read_of(const BucketSnapshot *snapshot) {
     BucketRead read = { .found = snapshot->found, .trouble = snapshot->bucket_error[0] };
 
     for (Unreadable u = 0; u < _UNREADABLE_MAX; u++)
@@ -180,7 +180,7 @@ static void record_owner(Trail *trail, const char *owner) {
 
     if (engine->once || !owner[0] || !k->recorded || k->unsaved ||
         k->baseline.values[SETTING_BUCKET_OWNER] ||
-        !text_equal(k->keep.values[FIELD_BUCKET], k->baseline.values[FIELD_BUCKET]))
+        !text_equal(k->desired.values[FIELD_BUCKET], k->baseline.values[FIELD_BUCKET]))
         return;
     more.values[SETTING_BUCKET_OWNER] = (char *)owner;
     r = engine_add_to_baseline(trail, &more);
@@ -189,17 +189,17 @@ static void record_owner(Trail *trail, const char *owner) {
                  strerror(-r));
 }
 
-static void bucket_seen(const BucketSnapshot *snapshot, void *userdata) {
+static void bucket_checked(const BucketSnapshot *snapshot, void *userdata) {
     Trail *trail = userdata;
     SettingsTracking *k = &trail->tracking;
-    const BucketRead read = read_of(snapshot);
+    const BucketRead read = bucket_read_of(snapshot);
 
     k->bucket_snapshot = NULL;
     trail->engine->n_beside--;
     if (snapshot->region[0])
         (void)text_copy(k->bucket_region, sizeof(k->bucket_region), snapshot->region);
     k->n_bucket_calls = snapshot->n_heads + (snapshot->found ? 2 : 0) +
-                        (k->now.values[FIELD_KMS_KEY] && k->now.values[FIELD_KMS_KEY][0]);
+                        (k->actual.values[FIELD_KMS_KEY] && k->actual.values[FIELD_KMS_KEY][0]);
     if (snapshot->key_store[0])
         (void)text_copy(k->key_store, sizeof(k->key_store), snapshot->key_store);
     take_bucket(&k->seen, snapshot, unreadable_judges(&read));
@@ -246,7 +246,7 @@ static void add_owner_of_prefix(const Trail *trail, const char *prefix, BucketCh
 static void add_owners(const Trail *trail, BucketCheckRequest *request) {
     const SettingsTracking *k = &trail->tracking;
     const Engine *engine = trail->engine;
-    const char *known = k->keep.values[SETTING_BUCKET_OWNER];
+    const char *known = k->desired.values[SETTING_BUCKET_OWNER];
 
     if (known)
         add_owner(trail, known, request);
@@ -260,7 +260,7 @@ static void add_owners(const Trail *trail, BucketCheckRequest *request) {
 
 /* Log files go where the trail says now, and where it has to be restored to later. */
 static void add_prefixes(const Trail *trail, const Settings *of, BucketCheckRequest *request) {
-    const Settings *now = &trail->tracking.now;
+    const Settings *now = &trail->tracking.actual;
 
     request->prefix = of->values[FIELD_PREFIX];
     if (text_equal(now->values[FIELD_BUCKET], request->bucket))
@@ -272,7 +272,7 @@ static void check_bucket(Trail *trail) {
     Engine *engine = trail->engine;
     SettingsTracking *k = &trail->tracking;
     /* a check without a baseline has only what is there now */
-    const Settings *of = k->recorded || !engine->once ? &k->keep : &k->now;
+    const Settings *of = k->recorded || !engine->once ? &k->desired : &k->actual;
     const char *bucket = of->values[FIELD_BUCKET], *key = of->values[FIELD_KMS_KEY];
     BucketCheckRequest request = {
         .aws = engine->aws.client,
@@ -289,9 +289,9 @@ static void check_bucket(Trail *trail) {
         return;
     add_prefixes(trail, of, &request);
     add_owners(trail, &request);
-    r = bucket_check_start(&request, bucket_seen, trail, &k->bucket_snapshot);
+    r = bucket_check_start(&request, bucket_checked, trail, &k->bucket_snapshot);
     if (r < 0)
-        log_line(LOG_ERR, "%s: cannot look at its bucket %s: %s", trail->arn, bucket, strerror(-r));
+        log_line(LOG_ERR, "%s: cannot check its bucket %s: %s", trail->arn, bucket, strerror(-r));
     else
         engine->n_beside++;
 }
@@ -330,7 +330,7 @@ void engine_check_settings(Target *target, const CloudTrailTrails *list, bool du
 
         engine_refresh_baseline(trail);
         if (listed && (due || is_wanted_soon(trail))) {
-            poll_target(trail, listed);
+            check_trail(trail, listed);
             check_bucket(trail);
         } else if (!listed && trail->tracking.gone && (trail->state.findings & FINDING_BIT(FINDING_MISSING)))
             engine_forget_trail(trail, "it was accepted that it may be gone");

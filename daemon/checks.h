@@ -5,7 +5,7 @@
 
 #include "daemon/tables.h"
 
-/* Takes in baselines that were accepted, and looks at the settings of those trails of a list that live in
+/* Takes in baselines that were accepted, and checks the settings of those trails of a list that live in
  * the target: of all of them when that is due, else of those that have no baseline yet. */
 void engine_check_settings(Target *target, const CloudTrailTrails *list, bool due);
 /* Begins the next poll of settings that waits in the target, unless one is under way there. */

@@ -72,7 +72,7 @@ static void channel_changed(const ChannelTrouble *trouble, bool failed, void *us
     else
         log_event(LOG_NOTICE, MESSAGE_CHANNEL_RECOVERED, fields, ARRAY_SIZE(fields),
                   "alerts by %s get through again", trouble->channel);
-    engine_tell_channel(userdata, trouble, failed);
+    engine_report_channel(userdata, trouble, failed);
     engine_publish(userdata);
 }
 
@@ -179,7 +179,7 @@ static void run_polls(Engine *engine) {
     for (size_t i = 0; i < engine->n_accounts; i++)
         if (engine->accounts[i]->polls_are_due) {
             engine->accounts[i]->polls_are_due = false;
-            engine_check_account(engine->accounts[i]);
+            engine_poll_account(engine->accounts[i]);
         }
 }
 
@@ -393,6 +393,7 @@ static Engine *engine_new(Config *config) {
     }
     engine->config = config;
     engine->lock_fd = engine->runtime_lock_fd = -1;
+    engine->mode_max = MODE_RESTORE;
     engine->state_dir = engine_state_dir();
     return engine;
 }
@@ -461,7 +462,7 @@ int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]
 static void check_again(void *userdata) {
     Engine *engine = userdata;
     bool busy = engine->pass_open || engine->n_passes == 0 || engine->n_polling > 0 ||
-                engine->n_beside > 0 || engine->due || !engine_accounts_are_settled(engine);
+                engine->n_beside > 0 || engine->due || !engine_identities_are_known(engine);
 
     for (size_t i = 0; i < engine->n_trails; i++)
         busy |= engine->trails[i]->remediation != NULL;
@@ -472,7 +473,7 @@ static void check_again(void *userdata) {
 }
 
 /* One pass. The caller frees *ret also on error. */
-static int run_once(Config *config, bool restore, Engine **ret, char error[static ENGINE_ERROR_MAX]) {
+static int run_once(Config *config, Mode mode_max, Engine **ret, char error[static ENGINE_ERROR_MAX]) {
     Engine *engine = engine_new(config);
     int r;
 
@@ -483,7 +484,9 @@ static int run_once(Config *config, bool restore, Engine **ret, char error[stati
         return -ENOMEM;
     }
     engine->once = true;
-    engine->restore = restore;
+    engine->mode_max = mode_max;
+    config->unreachable_after = 1; /* there is no second poll */
+    config->reminder_interval_sec = 0;
     r = open_event_and_aws(engine, error);
     if (r >= 0)
         r = engine_peek_state(engine, error);
@@ -501,7 +504,7 @@ static int run_once(Config *config, bool restore, Engine **ret, char error[stati
 int engine_check(Config *config, bool restore, EngineChecked checked, void *userdata,
                  char error[static ENGINE_ERROR_MAX]) {
     _cleanup_(engine_freep) Engine *engine = NULL;
-    int r = run_once(config, restore, &engine, error);
+    int r = run_once(config, restore ? MODE_RESTORE : MODE_OBSERVE, &engine, error);
 
     if (r < 0)
         return r;
@@ -530,8 +533,8 @@ static EngineSettings row_of(const Trail *trail) {
     return (EngineSettings){
         .subject = engine_trail_subject(trail),
         .recorded = trail->tracking.recorded ? &trail->tracking.baseline : NULL,
-        .now = &trail->tracking.now,
-        .unread = engine_not_known(trail, &trail->tracking.now),
+        .now = &trail->tracking.actual,
+        .unread = engine_not_known(trail, &trail->tracking.actual),
         .gone = gone,
         .error = missing && !gone ? ENGINE_NOT_ITS_ACCOUNT : unreadable_of(&trail->tracking.seen),
     };
@@ -594,7 +597,7 @@ static int add_remembered(const Engine *engine, char ***arns, size_t *n) {
 }
 
 /* The first list that could not be read. */
-static void say_unlisted(const Engine *engine, char dst[static ERROR_TEXT_MAX]) {
+static void first_list_error(const Engine *engine, char dst[static ERROR_TEXT_MAX]) {
     dst[0] = '\0';
     for (size_t i = 0; i < engine->n_accounts; i++) {
         const Account *account = engine->accounts[i];
@@ -632,7 +635,7 @@ int engine_settings(Config *config, EnginePolled polled, void *userdata,
         return r;
     }
     n_baselines = n_arns;
-    r = run_once(config, false, &engine, error);
+    r = run_once(config, MODE_OBSERVE, &engine, error);
     if (r < 0)
         goto out;
     r = add_remembered(engine, &arns, &n_arns);
@@ -650,7 +653,7 @@ int engine_settings(Config *config, EnginePolled polled, void *userdata,
             rows[n++] = row_of(trail);
     }
     n += add_unasked(engine, arns, n_arns, n_baselines, rows + n, parsed);
-    say_unlisted(engine, unlisted);
+    first_list_error(engine, unlisted);
     polled(rows, n, unlisted, userdata);
 out:
     for (size_t i = 0; i < n_arns; i++)

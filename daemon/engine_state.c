@@ -76,8 +76,8 @@ static void fill_trails(const Engine *engine, StateTable *table) {
     for (size_t i = 0; i < engine->n_trails; i++) {
         const Trail *t = engine->trails[i];
 
-        if (t->told.known || t->told.incident.opened_usec != 0)
-            table->trails[table->n_trails++] = row_of(t, &t->told);
+        if (t->reported.known || t->reported.incident.opened_usec != 0)
+            table->trails[table->n_trails++] = row_of(t, &t->reported);
     }
     /* Trails that this configuration does not guard stay in the file: a trail that was seen once is not
      * forgotten. */
@@ -110,7 +110,7 @@ static void fill_accounts(const Engine *engine, StateTable *table) {
     for (size_t i = 0; i < engine->unclaimed.n_accounts; i++) {
         const StateAccount *row = &engine->unclaimed.accounts[i];
 
-        if (engine_has_open(&row->state) && !has_account(engine, row->account))
+        if (engine_has_open_incident(&row->state) && !has_account(engine, row->account))
             table->accounts[table->n_accounts++] = *row;
     }
 }
@@ -124,7 +124,7 @@ static void fill_targets(const Engine *engine, StateTable *table) {
         };
     /* until the messages are in the outbox that end their incidents */
     for (size_t i = 0; i < engine->unclaimed.n_targets; i++)
-        if (engine_has_open(&engine->unclaimed.targets[i].state) &&
+        if (engine_has_open_incident(&engine->unclaimed.targets[i].state) &&
             !engine_has_target(engine, &engine->unclaimed.targets[i]))
             table->targets[table->n_targets++] = engine->unclaimed.targets[i];
 }
@@ -172,7 +172,7 @@ void engine_save_intent(Trail *trail) {
 }
 
 void engine_remove_intent(Trail *trail) {
-    StateTrail row = row_of(trail, &trail->told);
+    StateTrail row = row_of(trail, &trail->reported);
 
     if (trail->has_intent && state_intent_remove(trail->engine->state_dir, &row) >= 0)
         trail->has_intent = false;
@@ -183,8 +183,8 @@ static void remove_reported_intents(Engine *engine) {
     for (size_t i = 0; i < engine->n_trails; i++) {
         Trail *t = engine->trails[i];
 
-        if (t->has_intent && t->told.intent_usec == t->state.intent_usec && !t->told.pending.set &&
-            !t->told.pending_restore.set)
+        if (t->has_intent && t->reported.intent_usec == t->state.intent_usec && !t->reported.pending.set &&
+            !t->reported.pending_restore.set)
             engine_remove_intent(t);
     }
 }

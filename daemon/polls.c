@@ -53,7 +53,7 @@ static Cover cover_of(Target *target, const CloudTrailTrails *list) {
     return cover;
 }
 
-/* Those that came in while their home was being asked too: its own look ends here as well. */
+/* Those that came in while their home was being asked too: its own poll ends here as well. */
 static void poll_new_trails(Target *target) {
     if (target->fresh)
         begin_poll(target->engine, target, true);
@@ -63,7 +63,7 @@ static void poll_new_trails(Target *target) {
 }
 
 /* Trails come one by one: only what makes a difference to people is said again. */
-static void say_stretched(Target *target, const Intervals *intervals) {
+static void log_stretched(Target *target, const Intervals *intervals) {
     const char *account = engine_account_named(target->account);
     unsigned n_trails = (unsigned)target->n_trails, poll_sec = target->engine->config->poll_interval_sec;
     uint64_t every_usec = schedule_interval_usec(intervals, n_trails), said_usec = target->stretched_usec;
@@ -106,7 +106,7 @@ static void pace(Target *target, uint64_t began_usec, bool settings) {
     /* a list that fails is asked for at every poll until that is reported */
     if ((settings && !target->cover_is_suspect) || target->state.list_unreadable)
         target->settings_due_usec = schedule_next_settings(&intervals, now_usec, p.n_trails);
-    say_stretched(target, &intervals);
+    log_stretched(target, &intervals);
 }
 
 /* ---- regions that are not enabled ---- */
@@ -214,7 +214,7 @@ static void add_status(const Rejection *rejection, PollResult *result) {
                        meaning);
 }
 
-/* True when look says what it is. */
+/* True when the result says what it is. */
 static bool is_clear(Target *target, PollResult *result) {
     Rejection rejection = rejection_of(target);
     RejectionMeaning meaning = scope_judge_rejection(&rejection);
@@ -435,7 +435,7 @@ static int start_poll(TargetPoll *poll, bool list, bool probe) {
 }
 
 static void cannot_poll(const Target *target, int error) {
-    log_line(LOG_ERR, "%s %s: cannot look: %s", target->region, target->account->id, strerror(-error));
+    log_line(LOG_ERR, "%s %s: cannot poll: %s", target->region, target->account->id, strerror(-error));
 }
 
 /* A region that failed, and whose trails are polled through another account meanwhile, has nothing else to
@@ -483,7 +483,7 @@ static void begin_poll(Engine *engine, Target *target, bool of_pass) {
 
 /* ---- passes ---- */
 
-void engine_check_account(Account *account) {
+void engine_poll_account(Account *account) {
     uint64_t now_usec = engine_now(account->engine).mono_usec;
 
     for (size_t i = 0; i < account->n_targets; i++)
@@ -493,7 +493,7 @@ void engine_check_account(Account *account) {
 
 /* Whoever could not be asked before. The base credentials' account is polled also while AWS does not say
  * which one it is. */
-static void ask_again(Engine *engine, uint64_t now_usec) {
+static void ask_accounts_again(Engine *engine, uint64_t now_usec) {
     const AccountList *account_list = &engine->account_list;
 
     if (engine->base->guarded && !engine->base->begun && engine_begin_account(engine->base) < 0)
@@ -505,7 +505,7 @@ static void ask_again(Engine *engine, uint64_t now_usec) {
         if (account->identity_again_usec != 0 && now_usec >= account->identity_again_usec)
             engine_ask_identity(account);
     }
-    if (account_list->settled && now_usec >= account_list->due_usec && !engine->base->blocked)
+    if (account_list->tried && now_usec >= account_list->due_usec && !engine->base->blocked)
         engine_list_accounts(engine);
 }
 
@@ -527,7 +527,7 @@ static void pass(void *userdata) {
         engine->pass_open = true;
         engine->pass_started_usec = now_usec;
     }
-    ask_again(engine, now_usec);
+    ask_accounts_again(engine, now_usec);
     engine_end_unguarded(engine);
     /* A pass waits for the polls that began with it. Where answers take longer than the interval, a later
      * poll is always under way, and to wait for that one too could be for ever. */

@@ -5,6 +5,6 @@
 #include "daemon/tables.h"
 
 void engine_start_passes(Engine *engine, uint64_t delay_usec);
-void engine_kick_pass(Engine *engine);       /* a pass now */
-void engine_check_account(Account *account); /* polls its targets, those that are not held back */
+void engine_kick_pass(Engine *engine);      /* a pass now */
+void engine_poll_account(Account *account); /* polls its targets, those that are not held back */
 void engine_stop_polls(Engine *engine);

@@ -50,7 +50,7 @@ static void resume_tracking(Trail *trail, Drift *changes, Episode **episode) {
 
     k->episode = TAKE_PTR(*episode);
     k->changes = *changes;
-    k->changes_mark = trail->state.incident.dedup_usec;
+    k->changes_dedup_key = trail->state.incident.dedup_usec;
     k->changes_reopened_usec = trail->state.incident.reopened_usec;
     *changes = (Drift){ 0 };
     resume_errors(trail);
@@ -88,7 +88,7 @@ static void take_target_rows(Account *account, const char *assumed) {
 static void take_state(Trail *trail, StateTrail *row) {
     trail->organization = row->organization;
     trail->facts.validation = row->validation;
-    trail->state = trail->told = row->state;
+    trail->state = trail->reported = row->state;
     trail->has_intent = row->intent;
     engine_set_facts(trail);
     resume_tracking(trail, &row->changes, &row->episode);
@@ -158,7 +158,7 @@ static int take_trail_rows(Account *account, const char *assumed) {
     return 0;
 }
 
-/* Is a trail that the configuration names by its ARN for this account to look at? Its owner's, when that is
+/* Is a trail that the configuration names by its ARN for this account to poll? Its owner's, when that is
  * guarded; else the account's that names it for itself, or the first one's. */
 static bool is_for(const Account *account, const char *owner) {
     const Engine *engine = account->engine;
@@ -315,7 +315,7 @@ static void end_row(Engine *engine, StateTrail *row, const char *why) {
 
     guard_trail(&policy, &facts, &row->state, &(TrailInput){ .kind = GUARD_FORGOTTEN, .why = why },
                 engine_now(engine), &plan, &next);
-    if (engine_carry_tells(engine, &subject, &plan) < 0)
+    if (engine_queue_messages(engine, &subject, &plan) < 0)
         return; /* at the next pass */
     log_line(LOG_NOTICE, "%s%s%s %s: no longer guarded: %s", row->name, row->region[0] ? " " : "",
              row->region, row->account, why);
@@ -337,7 +337,7 @@ static void end_target_row(Engine *engine, const char *account, const char *regi
     Plan plan;
 
     guard_target_forgotten(&policy, state, why, engine_now(engine), &plan, &next);
-    if (engine_carry_tells(engine, &subject, &plan) < 0)
+    if (engine_queue_messages(engine, &subject, &plan) < 0)
         return; /* at the next pass */
     log_line(LOG_NOTICE, "%s%s%s: no longer guarded: %s", region, region[0] ? " " : "", account, why);
     *state = next;
@@ -355,7 +355,7 @@ static void end_target_rows(Engine *engine) {
             why = !account->guarded ? ENGINE_ACCOUNT_GONE
                   : account->begun  ? "`regions` does not have it any more"
                                     : NULL;
-        if (why && engine_has_open(&row->state) && !engine_has_target(engine, row))
+        if (why && engine_has_open_incident(&row->state) && !engine_has_target(engine, row))
             end_target_row(engine, row->account, row->region, &row->state, why);
     }
 }
@@ -368,7 +368,7 @@ static void end_account_rows(Engine *engine) {
 
         if (account && !account->guarded)
             why = ENGINE_ACCOUNT_GONE;
-        if (why && engine_has_open(&row->state))
+        if (why && engine_has_open_incident(&row->state))
             end_target_row(engine, row->account, "", &row->state, why);
     }
 }

@@ -45,7 +45,7 @@ static void search_done(const Attribution *found, void *userdata) {
 void engine_search_actor(Trail *trail) {
     const Engine *engine = trail->engine;
     const Attributing *at = &trail->state.attributing;
-    const Settings *keep = &trail->tracking.keep;
+    const Settings *desired = &trail->tracking.desired;
     AttributeRequest request = {
         .aws = engine->aws.client,
         .credentials = trail->via->credentials,
@@ -53,13 +53,13 @@ void engine_search_actor(Trail *trail) {
         .trail_name = trail->name,
         .trail_arn = trail->arn,
         .foreign = engine_is_foreign(trail),
-        .bucket = keep->values[FIELD_BUCKET],
+        .bucket = desired->values[FIELD_BUCKET],
         .bucket_region = trail->tracking.bucket_region,
-        .key = keep->values[FIELD_KMS_KEY],
+        .key = desired->values[FIELD_KMS_KEY],
         .key_store = trail->tracking.key_store,
-        .log_group = keep->values[FIELD_LOG_GROUP],
-        .log_role = keep->values[FIELD_LOG_ROLE],
-        .topic = keep->values[FIELD_SNS_TOPIC],
+        .log_group = desired->values[FIELD_LOG_GROUP],
+        .log_role = desired->values[FIELD_LOG_ROLE],
+        .topic = desired->values[FIELD_SNS_TOPIC],
         .own_arn = trail->via->identity,
         .guards = engine->config->guards.items,
         .n_guards = engine->config->guards.n,

@@ -46,12 +46,7 @@ Intervals engine_intervals(const Engine *engine) {
 Policy engine_policy(const Engine *engine) {
     Policy policy = config_policy(engine->config);
 
-    if (engine->once) {
-        policy.unreachable_after = 1;
-        policy.reminder_interval_usec = 0;
-        if (!engine->restore)
-            policy.mode = MODE_OBSERVE;
-    }
+    policy.mode = MIN(policy.mode, engine->mode_max);
     return policy;
 }
 
@@ -68,13 +63,9 @@ Subject engine_account_subject(const Account *account) {
 }
 
 Policy engine_account_policy(const Account *account) {
-    Policy policy = engine_policy(account->engine);
-    Policy own = config_account_policy(account->engine->config, account->config);
+    Policy policy = config_account_policy(account->engine->config, account->config);
 
-    /* a check without --restore only looks, whatever the account says */
-    if (!account->engine->once || account->engine->restore)
-        policy.mode = own.mode;
-    policy.restore = own.restore;
+    policy.mode = MIN(policy.mode, account->engine->mode_max);
     return policy;
 }
 
@@ -82,7 +73,7 @@ AccountScope engine_account_scope(const Account *account) {
     return (AccountScope){
         .guarded = account->guarded,
         .by_role = account->role_arn,
-        .settled = account->settled,
+        .identity_asked = account->identity_asked,
         .blocked = account->blocked,
         .left = account->left,
     };
@@ -94,11 +85,11 @@ bool engine_account_is_open(const Account *account) {
     return scope_is_open(&scope);
 }
 
-bool engine_accounts_are_settled(const Engine *engine) {
+bool engine_identities_are_known(const Engine *engine) {
     for (size_t i = 0; i < engine->n_accounts; i++)
-        if (!engine->accounts[i]->settled)
+        if (!engine->accounts[i]->identity_asked)
             return false;
-    return !engine->config->organization.role_name || engine->account_list.settled;
+    return !engine->config->organization.role_name || engine->account_list.tried;
 }
 
 static int compare_ids(const void *a, const void *b) {
@@ -307,7 +298,7 @@ void engine_drop_targets(Account *account) {
     account->n_targets = 0;
 }
 
-bool engine_has_open(const TargetState *s) {
+bool engine_has_open_incident(const TargetState *s) {
     return s->sight.open || s->cover.open || s->list.open;
 }
 
@@ -368,7 +359,8 @@ bool engine_is_foreign(const Trail *trail) {
  * delegated administrator too: whether we are that AWS says when it is asked to do something. */
 void engine_set_facts(Trail *trail) {
     const Account *via = trail->via;
-    bool ours = !trail->organization || (via->id[0] ? text_equal(via->id, trail->account) : via->settled);
+    bool ours =
+            !trail->organization || (via->id[0] ? text_equal(via->id, trail->account) : via->identity_asked);
 
     trail->facts.writable = ours;
     trail->facts.may_ask = 0;
@@ -398,8 +390,8 @@ static void free_tracking(Trail *trail) {
 
     engine_stop_tracking(trail);
     settings_done(&k->baseline);
-    settings_done(&k->keep);
-    settings_done(&k->now);
+    settings_done(&k->desired);
+    settings_done(&k->actual);
     drift_done(&k->drift);
     drift_done(&k->changes);
     free(k->episode);
@@ -463,7 +455,7 @@ Trail *engine_add_trail(Account *seen_by, const char *name, const char *arn, con
     trail->arn = strdup(arn);
     trail->account = strdup(owner);
     (void)text_copy(trail->region, sizeof(trail->region), region);
-    trail->state = trail->told = guard_trail_init();
+    trail->state = trail->reported = guard_trail_init();
     if (!trail->name || !trail->arn || !trail->account)
         goto fail;
     if (arn[0]) {

@@ -66,7 +66,7 @@ struct Account {
 
     StsCall *identity_call;
     char identity[ARN_MAX];       /* the caller's ARN, as AWS has it; "" until known */
-    bool settled;                 /* GetCallerIdentity was answered, or has failed */
+    bool identity_asked;          /* GetCallerIdentity was answered, or has failed */
     bool blocked;                 /* no credentials can be had: nothing in it is polled */
     uint64_t identity_again_usec; /* mono; 0: no need */
     bool begun;                   /* the state file's rows were taken over */
@@ -100,7 +100,7 @@ struct Target {
     uint64_t settings_due_usec; /* mono */
     uint64_t polled_usec;       /* real; last poll that was answered */
     bool listed;                /* since start */
-    bool fresh;                 /* a trail came in that was never polled: look as soon as possible */
+    bool fresh;                 /* a trail came in that was never polled: poll it as soon as possible */
     Rejections rejections;      /* of our keys */
     AccountCall *region_call;   /* whether the account has enabled the region; NULL when not being asked */
     bool region_is_of_pass;     /* ... and the pass waits for the answer */
@@ -136,7 +136,7 @@ struct Trail {
     bool organization, multi_region;
     TrailFacts facts;
     TrailState state;      /* as it is */
-    TrailState told;       /* as the state file may know it: everything in it is in the outbox */
+    TrailState reported;   /* as the state file may know it: everything in it is in the outbox */
     bool has_intent;       /* on the disk */
     Permission permission; /* of an organization trail that is not ours */
     size_t n_covers;       /* targets whose lists have shown it */
@@ -152,7 +152,7 @@ typedef struct AccountList {
     OrganizationsCall *call;
     uint64_t due_usec; /* mono; 0: there is no organization */
     bool known;        /* was had at least once since start */
-    bool settled;      /* the first try has ended */
+    bool tried;        /* the first try has ended */
     unsigned n_failed; /* in a row */
     char error[ERROR_TEXT_MAX];
     char management[16]; /* id of the management account, as the list says; "" while unknown */
@@ -171,7 +171,7 @@ struct Engine {
     bool state_unread;   /* state.json could not be read: it is not overwritten */
     bool state_returned; /* ... and can be read again: a reload is under way */
     bool once;           /* engine_check, engine_settings */
-    bool restore;        /* once: act too */
+    Mode mode_max;       /* acts no further than this, whatever the configuration says */
     StateTable recorded; /* engine_check: what the state file says; nothing but which trails were guarded is
                             taken over */
     bool has_state_file; /* ... it was read */
@@ -216,7 +216,7 @@ struct Engine {
     bool pass_open;
     bool passes_begun;
     size_t n_polling;         /* polls under way that the pass waits for */
-    size_t n_beside;          /* looks at settings and buckets, under way or waiting */
+    size_t n_beside;          /* checks of settings and buckets, under way or waiting */
     uint64_t pass_ended_usec; /* real */
     uint64_t pass_duration_usec;
     uint64_t n_passes;
@@ -256,7 +256,7 @@ AccountScope engine_account_scope(const Account *account);
 /* May its targets be polled? */
 bool engine_account_is_open(const Account *account);
 /* All accounts have answered who they are, or failed to. */
-bool engine_accounts_are_settled(const Engine *engine);
+bool engine_identities_are_known(const Engine *engine);
 Policy engine_account_policy(const Account *account);
 Subject engine_account_subject(const Account *account);
 bool engine_is_excluded(const Engine *engine, const char *id);
@@ -273,7 +273,7 @@ int engine_add_configured_targets(Account *account);
 void engine_drop_targets(Account *account);
 Subject engine_target_subject(const Target *target);
 /* Has it an incident that is open? */
-bool engine_has_open(const TargetState *state);
+bool engine_has_open_incident(const TargetState *state);
 /* Is the row's target in the table? */
 bool engine_has_target(const Engine *engine, const StateTarget *row);
 

@@ -52,13 +52,13 @@ uint32_t engine_differs(const Settings *seen, void *userdata) {
     uint32_t fields = 0;
 
     for (Field f = 0; f < _FIELD_MAX; f++)
-        if (seen->values[f] && settings_set(&k->now, f, seen->values[f]) < 0)
+        if (seen->values[f] && settings_set(&k->actual, f, seen->values[f]) < 0)
             return FIELDS_ALL;
-    if (k->now.values[FIELD_SELECTORS])
-        trail->facts.records_reads = selectors_record_reads(k->now.values[FIELD_SELECTORS]);
-    if (baseline_compare(&k->keep, &k->now, &drift) < 0)
+    if (k->actual.values[FIELD_SELECTORS])
+        trail->facts.records_reads = selectors_record_reads(k->actual.values[FIELD_SELECTORS]);
+    if (baseline_compare(&k->desired, &k->actual, &drift) < 0)
         return FIELDS_ALL;
-    if (mark_recorded(&k->baseline, &k->now, &drift) < 0) {
+    if (mark_recorded(&k->baseline, &k->actual, &drift) < 0) {
         drift_done(&drift);
         return FIELDS_ALL;
     }
@@ -70,7 +70,7 @@ uint32_t engine_differs(const Settings *seen, void *userdata) {
 }
 
 bool engine_has_changes_of(const Trail *trail, const Incident *incident) {
-    return trail->tracking.changes_mark == incident->dedup_usec &&
+    return trail->tracking.changes_dedup_key == incident->dedup_usec &&
            trail->tracking.changes_reopened_usec == incident->reopened_usec;
 }
 
@@ -83,7 +83,7 @@ void engine_note_changes(Trail *trail) {
         drift_done(&k->changes);
         free(k->episode);
         k->episode = NULL;
-        k->changes_mark = trail->state.incident.dedup_usec;
+        k->changes_dedup_key = trail->state.incident.dedup_usec;
         k->changes_reopened_usec = trail->state.incident.reopened_usec;
     }
     if (k->drift.n == 0 || !trail->state.incident.open || drift_copy(&k->drift, &changes) < 0)
@@ -146,14 +146,14 @@ void engine_save_found(Trail *trail) {
     if (engine->once)
         return;
     r = baseline_file_save_found(engine->state_dir, trail->arn, engine_now(engine).real_usec,
-                                 &trail->tracking.now);
+                                 &trail->tracking.actual);
     if (r < 0)
         log_line(LOG_WARNING, "%s: the settings that were found cannot be kept below %s: %s", trail->arn,
                  engine->state_dir, file_strerror(r));
 }
 
 unsigned engine_count_settings_calls(const Trail *trail) {
-    const Settings *now = &trail->tracking.now;
+    const Settings *now = &trail->tracking.actual;
     unsigned n = 2; /* GetEventSelectors, GetEventConfiguration */
 
     n += !engine_is_foreign(trail); /* ListTags */

@@ -26,14 +26,14 @@ typedef struct SettingsTracking {
     bool unadded;        /* so is a part of it, which was not known when it was recorded */
     bool gone;           /* it was accepted that the trail may be gone: its return begins anew */
     Settings baseline;   /* as recorded */
-    Settings keep;       /* with the pins of the configuration over it */
+    Settings desired;    /* with the pins of the configuration over it */
 
-    Settings now; /* as last polled; what could not be polled is as it was before */
-    Drift drift;  /* how it differs now */
+    Settings actual; /* as last polled; what could not be polled is as it was before */
+    Drift drift;     /* how it differs now */
     /* Of the incident: what each field was, and what it was changed to last. */
     Drift changes;
     Episode *episode;               /* NULL: nothing */
-    uint64_t changes_mark;          /* of both: the incident's ... */
+    uint64_t changes_dedup_key;     /* of both: the incident's ... */
     uint64_t changes_reopened_usec; /* ... and its episode's */
 
     SettingsCheck *snapshot;

@@ -209,7 +209,7 @@ static Trail *take_new_trail(const Target *target, const CloudTrailTrail *listed
     return trail;
 }
 
-/* Whose lists say whether it is guarded: the account that would look at it. */
+/* Whose lists say whether it is guarded: the account that would poll it. */
 static Account *judge_of(const Trail *trail, Target *target, const char *arn_text) {
     Arn arn;
 

@@ -7,7 +7,7 @@
 /* An account whose id is known or assumed: its targets, and the trails that are known of it. 0 or -ENOMEM.
  */
 int engine_begin_account(Account *account);
-/* Trails of this account that others are polling from now on are its own to look at. */
+/* Trails of this account that others are polling from now on are its own to poll. */
 void engine_adopt_trails(Account *account);
 /* Organization trails that are polled through this account, which cannot be polled now: through another that
  * sees them. */

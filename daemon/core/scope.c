@@ -101,7 +101,7 @@ bool scope_keys_are_good(const TargetState *state, bool polled) {
 
 bool scope_is_open(const AccountScope *account) {
     return account->guarded && !account->left && !account->blocked &&
-           (account->settled || !account->by_role);
+           (account->identity_asked || !account->by_role);
 }
 
 /* Base credentials that STS does not accept may still be good where the trails are; a role's are what STS

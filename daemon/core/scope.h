@@ -80,11 +80,11 @@ const char *scope_region_meaning(const char *status);
 /* ---- accounts ---- */
 
 typedef struct AccountScope {
-    bool guarded; /* else it only has the keys that others are reached with */
-    bool by_role; /* else by the base credentials */
-    bool settled; /* who we are there was answered, or could not be */
-    bool blocked; /* no keys can be had */
-    bool left;    /* was a member of the organization */
+    bool guarded;        /* else it only has the keys that others are reached with */
+    bool by_role;        /* else by the base credentials */
+    bool identity_asked; /* who we are there was answered, or could not be */
+    bool blocked;        /* no keys can be had */
+    bool left;           /* was a member of the organization */
 } AccountScope;
 
 /* May its regions be polled? */

@@ -171,11 +171,11 @@ static void which_accounts_may_be_polled(void **state _unused_) {
     } rows[] = {
         { { .guarded = true }, true }, /* base credentials: also while AWS does not say whose they are */
         { { .guarded = true, .by_role = true }, false },
-        { { .guarded = true, .by_role = true, .settled = true }, true },
-        { { .guarded = true, .by_role = true, .settled = true, .blocked = true }, false },
-        { { .guarded = true, .by_role = true, .settled = true, .left = true }, false },
+        { { .guarded = true, .by_role = true, .identity_asked = true }, true },
+        { { .guarded = true, .by_role = true, .identity_asked = true, .blocked = true }, false },
+        { { .guarded = true, .by_role = true, .identity_asked = true, .left = true }, false },
         { { .guarded = true, .blocked = true }, false },
-        { { .settled = true }, false },
+        { { .identity_asked = true }, false },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

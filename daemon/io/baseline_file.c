@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "daemon/core/seal.h"
+#include "daemon/io/sealed.h"
 #include "daemon/core/settings.h"
-#include "daemon/io/damaged.h"
+#include "daemon/io/sealed.h"
 #include "daemon/log.h"
 #include "lib/arn.h"
 #include "lib/util/file.h"

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 #include "daemon/core/messages.h"
-#include "daemon/core/seal.h"
+#include "daemon/io/sealed.h"
 #include "daemon/io/outbox_file.h"
 #include "daemon/log.h"
 #include "lib/aws_error.h"

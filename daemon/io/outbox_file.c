@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "daemon/core/enum_names.h"
-#include "daemon/core/json_text.h"
+#include "daemon/core/codec.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 

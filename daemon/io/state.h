@@ -42,7 +42,8 @@ typedef struct StateTable {
     size_t n_accounts;
 } StateTable;
 
-#define STATE_SIZE_MAX (64U * 1024 * 1024)
+#define STATE_SIZE_MAX    (64U * 1024 * 1024)
+#define STATE_ENTRIES_MAX 100000U /* trails, and as many targets, channels and accounts */
 
 /* Reads DIR/state.json. A missing file gives an empty table. A file that cannot be parsed, has another
  * version, or is too big is renamed to state.json.damaged-<UTC time> (never overwritten, never deleted), the
@@ -53,6 +54,17 @@ int state_load(const char *dir, uint64_t now_real_usec, StateTable *ret, char *e
  * none; -errno with one line in error. */
 int state_peek(const char *dir, StateTable *ret, char *error, size_t error_size);
 void state_table_done(StateTable *table);
+void state_trail_done(StateTrail *trail);
+
+/* The text ("trailguard.state/1"), one trail, target, channel or account a line; the caller frees. 0,
+ * -ENOMEM, or -E2BIG over STATE_SIZE_MAX or STATE_ENTRIES_MAX, which state_json_read would refuse. Members
+ * that have their default are left out. Bytes that are not UTF-8 become '?', numbers past INT64_MAX become
+ * that. Pure. */
+int state_json_write(const StateTable *table, char **ret, size_t *ret_len);
+/* Reads it; free *ret with state_table_done. Unknown members are passed over, missing ones have their
+ * default. What is wrong: -EINVAL with one line in reason that names the member and what it is, escaped.
+ * -ENOMEM. Pure. */
+int state_json_read(const char *text, size_t len, StateTable *ret, char *reason, size_t reason_size);
 
 /* Writes DIR/state.json durably. Borrowed strings are only read. 0 or -errno. */
 int state_save(const char *dir, const StateTable *table);

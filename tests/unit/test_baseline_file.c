@@ -18,7 +18,7 @@
 #include <jansson.h>
 
 #include "daemon/core/baseline.h"
-#include "daemon/core/seal.h"
+#include "daemon/io/sealed.h"
 #include "daemon/core/selectors.h"
 #include "daemon/core/settings.h"
 #include "daemon/io/baseline_file.h"

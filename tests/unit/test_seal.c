@@ -11,7 +11,7 @@
 
 #include <jansson.h>
 
-#include "daemon/core/seal.h"
+#include "daemon/io/sealed.h"
 #include "lib/util/macros.h"
 
 static char *sealed(const char *text, size_t *ret_len) {

@@ -20,10 +20,8 @@
 
 #include <jansson.h>
 
-#include "daemon/core/seal.h"
-#include "daemon/io/damaged.h"
+#include "daemon/io/sealed.h"
 #include "daemon/io/state.h"
-#include "daemon/io/state_json.h"
 #include "daemon/log.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
@@ -564,12 +562,11 @@ static void the_file_is_readable(void **state _unused_) {
             "true, "
             "\"verdict\": \"stopped\", \"findings\": [\"stopped\", \"log group\"], \"stop_usec\": "
             "1795514531000000, "
-            "\"error\": \"ok\", \"incident\": {\"open\": true, \"mark_usec\": 1795514531000000, "
+            "\"incident\": {\"open\": true, \"dedup_usec\": 1795514531000000, "
             "\"opened_usec\": 1795514531000000, \"event\": \"trail.stopped\", \"severity\": \"critical\", "
-            "\"gap_from_usec\": 1795514531000000, \"action\": \"none\", \"action_result\": \"none\"}}\n  "
+            "\"gap_from_usec\": 1795514531000000}}\n  "
             "],\n"
-            "  \"targets\": [\n    {\"region\": \"eu-central-1\", \"error\": \"ok\", \"list_error\": "
-            "\"ok\"}\n  ],\n"
+            "  \"targets\": [\n    {\"region\": \"eu-central-1\"}\n  ],\n"
             "  \"channels\": [\n    {\"channel\": \"sns:arn\", \"failed_since_usec\": 1795514531000000, "
             "\"error_text\": \"gone\"}\n  ]\n}\n");
     assert_int_equal(stat(in_dir("state.json"), &st), 0);
@@ -747,34 +744,39 @@ static void wrong_members_are_named(void **state _unused_) {
         { "{\"schema\":\"trailguard.state/2\"}", "its schema is not trailguard.state/1" },
         { STATE("") "x", "line 1: something follows its end" },
         { STATE(",\"schema\":\"trailguard.state/1\""), "line 1: a member is there twice" },
-        { STATE(",\"trails\":{}"), "trails is not a list of at most 100000" },
-        { STATE(",\"targets\":null"), "targets is not a list of at most 100000" },
-        { STATE(",\"trails\":[[]]"), "trails[0] is not an object" },
-        { STATE(",\"targets\":[{},7]"), "targets[1] is not an object" },
-        { TRAIL("\"name\":7"), "trails[0].name is not a string" },
-        { TRAIL("\"region\":null"), "trails[0].region is not a string" },
-        { TRAIL("\"validation\":1"), "trails[0].validation is not true or false" },
-        { TRAIL("\"verdict\":\"fine\""), "trails[0].verdict is not a known word" },
-        { TRAIL("\"verdict\":3"), "trails[0].verdict is not a known word" },
-        { TRAIL("\"findings\":\"stopped\""), "trails[0].findings is not a list of known findings" },
+        { STATE(",\"trails\":{}"), "trails is an object, not a list of at most 100000" },
+        { STATE(",\"targets\":null"), "targets is null, not a list of at most 100000" },
+        { STATE(",\"trails\":[[]]"), "trails[0] is an empty list, not an object" },
+        { STATE(",\"targets\":[{},7]"), "targets[1] is 7, not an object" },
+        { TRAIL("\"name\":7"), "trails[0].name is 7, not a string" },
+        { TRAIL("\"region\":null"), "trails[0].region is null, not a string" },
+        { TRAIL("\"validation\":1"), "trails[0].validation is 1, not true or false" },
+        { TRAIL("\"verdict\":\"fine\""), "trails[0].verdict is \"fine\", not a known word" },
+        { TRAIL("\"verdict\":3"), "trails[0].verdict is 3, not a known word" },
+        { TRAIL("\"findings\":\"stopped\""),
+          "trails[0].findings is \"stopped\", not a list of known words" },
         { TRAIL("\"findings\":[\"stopped\",\"bored\"]"),
-          "trails[0].findings is not a list of known findings" },
-        { TRAIL("\"findings\":[1]"), "trails[0].findings is not a list of known findings" },
-        { TRAIL("\"stop_usec\":-1"), "trails[0].stop_usec is not microseconds since 1970" },
-        { TRAIL("\"stop_usec\":1.5"), "trails[0].stop_usec is not microseconds since 1970" },
-        { TRAIL("\"stop_usec\":\"1\""), "trails[0].stop_usec is not microseconds since 1970" },
-        { TRAIL("\"failed_looks\":4294967296"), "trails[0].failed_looks is not a count" },
-        { TRAIL("\"failed_looks\":-1"), "trails[0].failed_looks is not a count" },
-        { TRAIL("\"failed_looks\":true"), "trails[0].failed_looks is not a count" },
-        { TRAIL("\"incident\":[]"), "trails[0].incident is not an incident" },
-        { TRAIL("\"incident\":{\"event\":\"trail.sad\"}"), "trails[0].incident is not an incident" },
-        { TRAIL("\"incident\":{\"severity\":\"mild\"}"), "trails[0].incident is not an incident" },
-        { TRAIL("\"incident\":{\"action\":\"dance\"}"), "trails[0].incident is not an incident" },
-        { TRAIL("\"incident\":{\"action_result\":\"?\"}"), "trails[0].incident is not an incident" },
-        { TARGET("\"error_text\":{}"), "targets[0].error_text is not a string" },
-        { TARGET("\"error\":\"none\""), "targets[0].error is not a known word" },
-        { STATE(",\"channels\":[{\"channel\":7}]"), "channels[0].channel is not a string" },
-        { TARGET("\"cover\":7"), "targets[0].cover is not an incident" },
+          "trails[0].findings[1] is \"bored\", not a known word" },
+        { TRAIL("\"findings\":[1]"), "trails[0].findings[0] is 1, not a known word" },
+        { TRAIL("\"stop_usec\":-1"), "trails[0].stop_usec is -1, not microseconds since 1970" },
+        { TRAIL("\"stop_usec\":1.5"), "trails[0].stop_usec is 1.5, not microseconds since 1970" },
+        { TRAIL("\"stop_usec\":\"1\""), "trails[0].stop_usec is \"1\", not microseconds since 1970" },
+        { TRAIL("\"failed_looks\":4294967296"), "trails[0].failed_looks is 4294967296, not a count" },
+        { TRAIL("\"failed_looks\":-1"), "trails[0].failed_looks is -1, not a count" },
+        { TRAIL("\"failed_looks\":true"), "trails[0].failed_looks is true, not a count" },
+        { TRAIL("\"incident\":[]"), "trails[0].incident is an empty list, not an object" },
+        { TRAIL("\"incident\":{\"event\":\"trail.sad\"}"),
+          "trails[0].incident.event is \"trail.sad\", not a known word" },
+        { TRAIL("\"incident\":{\"severity\":\"mild\"}"),
+          "trails[0].incident.severity is \"mild\", not a known word" },
+        { TRAIL("\"incident\":{\"action\":\"dance\"}"),
+          "trails[0].incident.action is \"dance\", not a known word" },
+        { TRAIL("\"incident\":{\"action_result\":\"?\"}"),
+          "trails[0].incident.action_result is \"?\", not a known word" },
+        { TARGET("\"error_text\":{}"), "targets[0].error_text is an object, not a string" },
+        { TARGET("\"error\":\"none\""), "targets[0].error is \"none\", not a known word" },
+        { STATE(",\"channels\":[{\"channel\":7}]"), "channels[0].channel is 7, not a string" },
+        { TARGET("\"cover\":7"), "targets[0].cover is 7, not an object" },
         { "\x1b[2J", "line 1: not JSON" },
     };
 

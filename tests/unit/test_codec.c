@@ -15,7 +15,6 @@
 #include <jansson.h>
 
 #include "daemon/io/state.h"
-#include "daemon/io/state_json.h"
 #include "lib/util/macros.h"
 #include "tests/unit/alloc_fail.h"
 
@@ -25,34 +24,38 @@ static void wrong_members_are_named(void **unused) {
     static const struct {
         const char *text, *reason;
     } rows[] = {
-#define FIELDS(member)                                                                                      \
-    FILE_OF("\"" member "\":[\"S3BucketName\",\"Colour\"]"),                                                \
-            "trails[0]." member " is not a list of known fields"
-        { FIELDS("fields") },
-        { FIELDS("losing_fields") },
-        { FILE_OF("\"fields\":[1]"), "trails[0].fields is not a list of known fields" },
-        { FILE_OF("\"fields\":\"Tags\""), "trails[0].fields is not a list of known fields" },
-        { FILE_OF("\"marks\":7"), "trails[0].marks is not a list of numbers" },
-        { FILE_OF("\"marks\":[1,-1]"), "trails[0].marks is not a list of numbers" },
-        { FILE_OF("\"marks\":[1.5]"), "trails[0].marks is not a list of numbers" },
-        { FILE_OF("\"changes\":{}"), "trails[0].changes is not a list of changes" },
-        { FILE_OF("\"changes\":[{}]"), "trails[0].changes is not a list of changes" },
+#define T "trails[0]."
+        { FILE_OF("\"fields\":[\"S3BucketName\",\"Colour\"]"),
+          T "fields[1] is \"Colour\", not a known word" },
+        { FILE_OF("\"losing_fields\":[\"Colour\"]"), T "losing_fields[0] is \"Colour\", not a known word" },
+        { FILE_OF("\"fields\":[1]"), T "fields[0] is 1, not a known word" },
+        { FILE_OF("\"fields\":\"Tags\""), T "fields is \"Tags\", not a list of known words" },
+        { FILE_OF("\"marks\":7"), T "marks is 7, not a list of numbers" },
+        { FILE_OF("\"marks\":[1,-1]"), T "marks[1] is -1, not a number" },
+        { FILE_OF("\"marks\":[1.5]"), T "marks[0] is 1.5, not a number" },
+        { FILE_OF("\"changes\":{}"), T "changes is an object, not a list of changes" },
+        { FILE_OF("\"changes\":[{}]"), T "changes.field is missing" },
         { FILE_OF("\"changes\":[{\"field\":\"Tags\",\"expected\":\"a\",\"actual\":1}]"),
-          "trails[0].changes is not a list of changes" },
-        { FILE_OF("\"changes\":[{\"field\":\"Tags\",\"expected\":\"a\"},{\"field\":\"Tags\",\"actual\":"
-                  "\"b\"}]"),
-          "trails[0].changes is not a list of changes" },
-        { FILE_OF("\"changes\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14]"),
-          "trails[0].changes is not a list of changes" },
-        { FILE_OF("\"restore_counts\":7"), "trails[0].restore_counts is not a list of counted restores" },
+          T "changes.actual is 1, not a string" },
+        { FILE_OF("\"changes\":[{\"field\":\"Tags\",\"expected\":\"a\"},{\"field\":\"Tags\"}]"),
+          T "changes[1] is an object, not a field that is there once" },
+        { FILE_OF("\"changes\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14]"), T "changes is 1, not an object" },
+        { FILE_OF("\"changes\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]"),
+          T "changes is a list of 17, not a list of changes" },
+        { FILE_OF("\"restore_counts\":7"), T "restore_counts is 7, not a list of counted restores" },
         { FILE_OF("\"restore_counts\":[{\"of\":\"Colour\"}]"),
-          "trails[0].restore_counts is not a list of counted restores" },
+          T "restore_counts[0] is an object, not about a known setting" },
         { FILE_OF("\"restore_counts\":[{\"of\":\"trail\",\"confirmed\":-1}]"),
-          "trails[0].restore_counts is not a list of counted restores" },
-        { FILE_OF("\"attributing\":[]"), "trails[0].attributing is not a search" },
-        { FILE_OF("\"attributing\":{\"findings\":[\"bored\"]}"), "trails[0].attributing is not a search" },
-        { FILE_OF("\"incident\":{\"restore\":7}"), "trails[0].incident is not an incident" },
-        { FILE_OF("\"incident\":{\"told_fields\":7}"), "trails[0].incident is not an incident" },
+          T "restore_counts.confirmed is -1, not a count" },
+        { FILE_OF("\"attributing\":[]"), T "attributing is an empty list, not an object" },
+        { FILE_OF("\"attributing\":{\"findings\":[\"bored\"]}"),
+          T "attributing.findings[0] is \"bored\", not a known word" },
+        { FILE_OF("\"incident\":{\"restore\":7}"), T "incident.restore is 7, not an object" },
+        { FILE_OF("\"incident\":{\"told_fields\":7}"),
+          T "incident.told_fields is 7, not a list of known words" },
+        { FILE_OF("\"pending\":{\"kind\":7}"), T "pending.kind is 7, not a count" },
+        { FILE_OF("\"name\":\"\",\"arn\":[\"\\u001b\"]"), T "arn is a list of 1, not a string" },
+        { FILE_OF("\"error\":\"\\u001b[2J\""), T "error is \"\\\\u001B[2J\", not a known word" },
     };
 
     (void)unused;
@@ -175,5 +178,5 @@ int main(void) {
         cmocka_unit_test(without_memory_it_says_so),
     };
 
-    return cmocka_run_group_tests_name("state_kinds", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("codec", tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
 
 #include "daemon/cli/verbs.h"
 #include "daemon/core/policy.h"
-#include "daemon/core/policy_principals.h"
+
 #include "daemon/engine_aws.h"
 #include "daemon/log.h"
 #include "lib/arn.h"

@@ -1,66 +1,101 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/config/config.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <libconfig.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/config/config_read.h"
-#include "daemon/config/config_table.h"
+#include "daemon/config/config_private.h"
 #include "daemon/core/settings.h"
 #include "lib/arn.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
-#include "lib/util/macros.h"
 #include "lib/util/text.h"
+#include "lib/util/timetext.h"
 
-/* One file being read. */
-typedef struct Reading {
-    Config *config;
-    const char *path;
-    char *error;
-    bool settings_interval_given;
-    unsigned settings_line;
-} Reading;
+#define FOUND_MAX 88
+#define LIST_MAX  300
+#define DAYS_MAX  30 /* of a maintenance window */
 
-static int _printf_(3, 4) refuse(Reading *r, unsigned line, const char *format, ...) {
-    char what[CONFIG_ERROR_MAX];
+/* ---- what is wrong, and where ---- */
+
+/* Returns -EINVAL. setting: NULL when it is about the file as a whole. */
+static int _printf_(3, 4) refuse(Reading *r, const config_setting_t *setting, const char *format, ...) {
     va_list ap;
 
+    r->line = setting ? config_setting_source_line(setting) : 0;
     va_start(ap, format);
-    (void)vsnprintf(what, sizeof(what), format, ap);
+    (void)vsnprintf(r->what, sizeof(r->what), format, ap);
     va_end(ap);
-    if (line > 0)
-        (void)snprintf(r->error, CONFIG_ERROR_MAX, "%.200s:%u: %.290s", r->path, line, what);
-    else
-        (void)snprintf(r->error, CONFIG_ERROR_MAX, "%.200s: %.300s", r->path, what);
     return -EINVAL;
 }
 
-static unsigned line_of(const config_setting_t *setting) {
-    return config_setting_source_line(setting);
+/* The value found: "text" (escaped, shortened), a number, true, or what kind of thing it is. */
+static const char *found(char dst[static FOUND_MAX], const config_setting_t *setting) {
+    char show[FOUND_MAX - 2];
+
+    switch (config_setting_type(setting)) {
+    case CONFIG_TYPE_STRING:
+        (void)text_escaped(show, sizeof(show), config_setting_get_string(setting));
+        (void)snprintf(dst, FOUND_MAX, "\"%s\"", show);
+        break;
+    case CONFIG_TYPE_INT: (void)snprintf(dst, FOUND_MAX, "%d", config_setting_get_int(setting)); break;
+    case CONFIG_TYPE_INT64: (void)snprintf(dst, FOUND_MAX, "%lld", config_setting_get_int64(setting)); break;
+    case CONFIG_TYPE_FLOAT: (void)snprintf(dst, FOUND_MAX, "%g", config_setting_get_float(setting)); break;
+    case CONFIG_TYPE_BOOL: return config_setting_get_bool(setting) ? "true" : "false";
+    case CONFIG_TYPE_GROUP: return "a group";
+    case CONFIG_TYPE_ARRAY: return config_setting_length(setting) ? "an array" : "an empty array";
+    case CONFIG_TYPE_LIST: return config_setting_length(setting) ? "a list" : "an empty list";
+    default: return "this";
+    }
+    return dst;
 }
 
-/* Text of the file as an error may show it. */
-static const char *shown(char dst[static 80], const char *text) {
-    return text_escaped(dst, 80, text);
+static int refuse_value(Reading *r, const config_setting_t *setting, const Option *option,
+                        const char *allowed) {
+    char dst[FOUND_MAX];
+
+    return refuse(r, setting, "%s: %s cannot be used; allowed: %s", option->name,
+                  option->secret ? "\"...\"" : found(dst, setting), allowed);
+}
+
+/* Adds to a list of what is allowed: a, b, c. */
+static void list_add(char list[static LIST_MAX], const char *quote, const char *item) {
+    size_t used = strlen(list);
+
+    (void)snprintf(list + used, LIST_MAX - used, "%s%s%s%s", used == 0 ? "" : ", ", quote, item, quote);
+}
+
+static int find_word(const char *const *words, const char *text) {
+    for (int i = 0; text && words[i]; i++)
+        if (strcmp(words[i], text) == 0)
+            return i;
+    return -1;
+}
+
+static int refuse_word(Reading *r, const config_setting_t *setting, const Option *option) {
+    const char *text = config_setting_get_string(setting);
+    bool one = option->kind == OPTION_WORD;
+    char list[LIST_MAX] = "", allowed[LIST_MAX + 32];
+
+    if (one && find_word(config_later, text) >= 0)
+        return refuse(r, setting, "%s: \"%s\" is not supported by this version", option->name, text);
+    for (size_t i = 0; option->words[i]; i++)
+        list_add(list, "\"", option->words[i]);
+    (void)snprintf(allowed, sizeof(allowed), "%s%s%s", one ? "" : "an array of ", list,
+                   one ? "" : ", each once");
+    return refuse_value(r, setting, option, allowed);
 }
 
 /* ---- values ---- */
 
 static int set_text(Reading *r, const config_setting_t *setting, const Option *option, char **slot) {
-    const char *text = config_setting_get_string(setting), *allowed;
-    char found[CONFIG_FOUND];
+    const char *text = config_setting_get_string(setting), *allowed = option->check(text ? text : "");
 
-    allowed = option->check(text ? text : "");
     if (!text || allowed)
-        return refuse(r, line_of(setting), "%s: %s cannot be used; allowed: %s", option->name,
-                      option->secret ? "\"...\"" : config_found(found, setting),
-                      allowed ? allowed : "a text");
+        return refuse_value(r, setting, option, allowed ? allowed : "a text, \"\" for none");
     free(*slot);
     *slot = strdup(text);
     return *slot ? 0 : -ENOMEM;
@@ -71,89 +106,101 @@ static int set_number(Reading *r, const config_setting_t *setting, const Option 
     long long value =
             type == CONFIG_TYPE_INT64 ? config_setting_get_int64(setting) : config_setting_get_int(setting);
     bool zero_is_off = option->min == 0 || option->off;
-    char found[CONFIG_FOUND];
+    char allowed[100];
 
+    (void)snprintf(allowed, sizeof(allowed), "a whole number, %s%u..%u%s", zero_is_off ? "0 (off) or " : "",
+                   MAX(option->min, 1U), option->max, option->unit);
     if ((type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64) || value > option->max ||
         (value < option->min && !(zero_is_off && value == 0)))
-        return refuse(r, line_of(setting), "%s: %s cannot be used; allowed: a whole number, %s%u..%u%s",
-                      option->name, config_found(found, setting), zero_is_off ? "0 (off) or " : "",
-                      MAX(option->min, 1U), option->max, option->unit);
+        return refuse_value(r, setting, option, allowed);
     *slot = (unsigned)value;
     return 0;
 }
 
-static int set_bool(Reading *r, const config_setting_t *setting, const Option *option, bool *slot) {
-    char found[CONFIG_FOUND];
+/* BOOL, SWITCH and PIN_BOOL. */
+static int set_bool(Reading *r, const config_setting_t *setting, const Option *option, void *slot) {
+    bool on = config_setting_get_bool(setting);
 
     if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
-        return refuse(r, line_of(setting), "%s: %s cannot be used; allowed: true, false", option->name,
-                      config_found(found, setting));
-    *slot = config_setting_get_bool(setting);
+        return refuse_value(r, setting, option, "true, false");
+    if (option->kind == OPTION_BOOL)
+        *(bool *)slot = on;
+    else if (option->kind == OPTION_SWITCH)
+        *(Switch *)slot = on ? SWITCH_ON : SWITCH_OFF;
+    else {
+        free(*(char **)slot);
+        *(char **)slot = strdup(on ? "true" : "false");
+        return *(char **)slot ? 0 : -ENOMEM;
+    }
     return 0;
 }
 
-static int set_switch(Reading *r, const config_setting_t *setting, const Option *option, Switch *slot) {
-    bool on = false;
-    int e;
-
-    e = set_bool(r, setting, option, &on);
-    if (e >= 0)
-        *slot = on ? SWITCH_ON : SWITCH_OFF;
-    return e;
-}
-
-static int refuse_word(Reading *r, const config_setting_t *setting, const char *name,
-                       const char *const *words) {
-    char list[200] = "", found[CONFIG_FOUND];
-    size_t used = 0;
-
-    for (size_t i = 0; words[i] && used < sizeof(list); i++)
-        used += (size_t)snprintf(list + used, sizeof(list) - used, "%s\"%s\"", i == 0 ? "" : ", ", words[i]);
-    return refuse(r, line_of(setting), "%s: %s cannot be used; allowed: %s", name,
-                  config_found(found, setting), list);
-}
-
 static int set_word(Reading *r, const config_setting_t *setting, const Option *option, int *slot) {
-    const char *text = config_setting_get_string(setting);
-    int index = config_find_word(option->words, text);
+    int index = find_word(option->words, config_setting_get_string(setting));
 
     if (index < 0)
-        return refuse_word(r, setting, option->name, option->words);
+        return refuse_word(r, setting, option);
     *slot = index + (int)option->min;
     return 0;
 }
 
+static int set_words(Reading *r, const config_setting_t *setting, const Option *option, uint32_t *slot) {
+    uint32_t bits = 0;
+
+    if (!config_setting_is_array(setting) && !config_setting_is_list(setting))
+        return refuse_word(r, setting, option);
+    for (int i = 0; i < config_setting_length(setting); i++) {
+        const config_setting_t *item = config_setting_get_elem(setting, (unsigned)i);
+        int index = find_word(option->words, config_setting_get_string(item));
+
+        if (index < 0 || bits & 1U << index)
+            return refuse_word(r, item, option);
+        bits |= 1U << index;
+    }
+    *slot = bits;
+    return 0;
+}
+
+static int set_time(Reading *r, const config_setting_t *setting, const Option *option, uint64_t *slot) {
+    const char *text = config_setting_get_string(setting);
+    uint64_t usec;
+
+    if (!text || timetext_parse_iso(text, &usec) < 0 || usec % USEC_PER_SEC != 0)
+        return refuse_value(r, setting, option,
+                            "a time with its zone, \"2026-11-24T22:00:00Z\" or "
+                            "\"2026-11-24T23:00:00+01:00\"");
+    *slot = usec;
+    return 0;
+}
+
 static int add_item(Reading *r, const config_setting_t *setting, const Option *option, StringList *list) {
-    const char *text = config_setting_get_string(setting),
-               *allowed = text ? option->check(text) : option->check("");
-    char show[80], found[CONFIG_FOUND];
+    const char *text = config_setting_get_string(setting), *allowed = option->check(text ? text : "");
+    char dst[FOUND_MAX];
 
     if (!text || allowed)
-        return refuse(r, line_of(setting), "%s: %s cannot be used; allowed: %s", option->name,
-                      config_found(found, setting), allowed ? allowed : "a text");
+        return refuse_value(r, setting, option, allowed ? allowed : "a text");
     for (size_t i = 0; i < list->n; i++)
         if (text_equal(list->items[i], text))
-            return refuse(r, line_of(setting), "%s: \"%s\" is listed twice", option->name,
-                          shown(show, text));
+            return refuse(r, setting, "%s: %s is listed twice", option->name, found(dst, setting));
     list->items[list->n] = strdup(text);
     return list->items[list->n++] ? 0 : -ENOMEM;
 }
 
 static int set_list(Reading *r, const config_setting_t *setting, const Option *option, StringList *list) {
-    const char *text = config_setting_get_string(setting);
+    const char *text = config_setting_get_string(setting), *or_all = option->all ? ", or \"all\"" : "";
     int n = config_setting_length(setting), e = 0;
-    char found[CONFIG_FOUND];
+    char dst[FOUND_MAX];
 
     if (text && option->all && strcmp(text, "all") == 0) {
         list->all = true;
         return 0;
     }
     if (!config_setting_is_array(setting) && !config_setting_is_list(setting))
-        return refuse(r, line_of(setting), "%s: %s cannot be used; allowed: an array [ \"...\" ]%s",
-                      option->name, config_found(found, setting), option->all ? ", or \"all\"" : "");
+        return refuse(r, setting, "%s: %s cannot be used; allowed: an array [ \"...\" ]%s", option->name,
+                      found(dst, setting), or_all);
     if (n > CONFIG_LIST_MAX || (n == 0 && option->all))
-        return refuse(r, line_of(setting), "%s: %d entries; allowed: 1 to %d%s", option->name, n,
-                      CONFIG_LIST_MAX, option->all ? ", or \"all\"" : "");
+        return refuse(r, setting, "%s: %d entries; allowed: 1 to %d%s", option->name, n, CONFIG_LIST_MAX,
+                      or_all);
     list->all = false;
     list->items = calloc((size_t)n + 1, sizeof(*list->items));
     if (!list->items)
@@ -163,179 +210,96 @@ static int set_list(Reading *r, const config_setting_t *setting, const Option *o
     return e;
 }
 
-/* Options whose shape is their own. */
-static int set_shaped(Reading *r, const config_setting_t *setting, const Option *option, void *slot) {
-    ConfigFault fault = { 0 };
-    int e;
+/* ---- groups that cannot stand beside those before them ---- */
 
-    if (option->kind == OPTION_WORDS)
-        e = config_read_words(setting, option, slot, &fault);
-    else if (option->kind == OPTION_EXPECT)
-        e = config_read_expect(setting, r->config, &fault);
-    else
-        e = config_read_maintenance(setting, r->config, &fault);
-    return e == -EINVAL ? refuse(r, fault.line, "%s", fault.what) : e;
+/* Both texts are there and say the same. */
+static bool same(const char *a, const char *b) {
+    return a && b && text_equal(a, b);
 }
 
-/* ---- channels ---- */
+/* Two roles of one account would be the same targets twice. */
+static bool same_account(const char *role_a, const char *role_b) {
+    Arn a, b;
 
-static const char *check_topic(const char *text) {
-    Arn arn;
-
-    if (arn_parse(text, &arn) == 0 && arn_is_topic(&arn))
-        return NULL;
-    return "the ARN of an SNS topic, such as \"arn:aws:sns:eu-central-1:111122223333:trailguard\"";
+    return role_a && role_b && arn_parse(role_a, &a) >= 0 && arn_parse(role_b, &b) >= 0 &&
+           text_equal(a.account, b.account);
 }
 
-static int read_channel_member(Reading *r, const config_setting_t *member, ChannelConfig *channel) {
-    static const Option topic = { .name = "alerts: topic_arn", .kind = OPTION_TEXT, .check = check_topic };
-    static const Option severity = { .name = "alerts: min_severity", .words = config_severity_words };
-    static const char *const later[] = { "url", "url_file", "secret_file", "command", NULL };
-    const char *name = config_setting_name(member);
-    char show[80];
-    int word = 0, e;
+static int account_added(Reading *r, const config_setting_t *group) {
+    const Config *config = r->config;
+    const AccountConfig *last = &config->accounts[config->n_accounts - 1];
+    const char *clash = NULL;
 
-    if (strcmp(name, "type") == 0)
-        return 0;
-    if (strcmp(name, "topic_arn") == 0)
-        return set_text(r, member, &topic, &channel->topic_arn);
-    if (strcmp(name, "min_severity") == 0) {
-        e = set_word(r, member, &severity, &word);
-        channel->min_severity = (Severity)word;
-        return e;
-    }
-    if (config_find_word(later, name) >= 0)
-        return refuse(r, line_of(member), "alerts: %s: not supported by this version", name);
-    return refuse(r, line_of(member),
-                  "alerts: unknown member \"%s\"; allowed: type, topic_arn, min_severity",
-                  shown(show, name));
+    if (!last->role_arn && (last->external_id || last->session_name))
+        clash = "external_id and session_name belong to a role; allowed: with role_arn";
+    for (const AccountConfig *other = config->accounts; !clash && other < last; other++)
+        if (!last->role_arn && !other->role_arn)
+            clash = "two groups without role_arn; allowed: one, for the base credentials' own account";
+        else if (same_account(last->role_arn, other->role_arn))
+            clash = "this role's account is listed twice; allowed: each account once";
+        else if (same(last->name, other->name))
+            clash = "this name is given twice; allowed: each name once";
+    return clash ? refuse(r, group, "accounts: %s", clash) : 0;
 }
 
-static int read_channel_type(Reading *r, const config_setting_t *group) {
-    static const char *const types[] = { "sns", NULL };
-    static const char *const later[] = { "webhook", "command", NULL };
-    const config_setting_t *type = config_setting_get_member((config_setting_t *)group, "type");
-    const char *text = type ? config_setting_get_string(type) : NULL;
+static int channel_added(Reading *r, const config_setting_t *group) {
+    const ChannelConfig *last = &r->config->channels[r->config->n_channels - 1];
 
-    if (!type)
-        return refuse(r, line_of(group), "alerts: a channel needs a type; allowed: type = \"sns\"");
-    if (config_find_word(later, text) >= 0)
-        return refuse(r, line_of(type), "alerts: type \"%s\": not supported by this version", text);
-    return config_find_word(types, text) >= 0 ? 0 : refuse_word(r, type, "alerts: type", types);
-}
-
-static int read_channel(Reading *r, const config_setting_t *group) {
-    Config *config = r->config;
-    ChannelConfig *channel = &config->channels[config->n_channels];
-    int e;
-
-    if (!config_setting_is_group(group))
-        return refuse(r, line_of(group),
-                      "alerts: allowed: a list of groups ( { type = \"sns\"; topic_arn = \"...\"; } )");
-    e = read_channel_type(r, group);
-    config->n_channels++;
-    for (int i = 0; e >= 0 && i < config_setting_length(group); i++)
-        e = read_channel_member(r, config_setting_get_elem((config_setting_t *)group, (unsigned)i), channel);
-    if (e < 0)
-        return e;
-    if (!channel->topic_arn)
-        return refuse(r, line_of(group), "alerts: type \"sns\" needs topic_arn = \"arn:...\"");
-    for (size_t i = 0; i + 1 < config->n_channels; i++)
-        if (text_equal(config->channels[i].topic_arn, channel->topic_arn))
-            return refuse(r, line_of(group), "alerts: this topic is listed twice");
+    if (last->type == _CHANNEL_TYPE_MAX)
+        return refuse(r, group, "alerts: a channel needs a type; allowed: type = \"sns\"");
+    if (!last->topic_arn)
+        return refuse(r, group, "alerts: type \"sns\" needs topic_arn = \"arn:...\"");
+    for (const ChannelConfig *other = r->config->channels; other < last; other++)
+        if (text_equal(other->topic_arn, last->topic_arn))
+            return refuse(r, group, "alerts: this topic is listed twice");
     return 0;
 }
 
-static int read_channels(Reading *r, const config_setting_t *setting) {
-    int n = config_setting_length(setting), e = 0;
+static int window_added(Reading *r, const config_setting_t *group) {
+    const MaintenanceConfig *last = &r->config->maintenance[r->config->n_maintenance - 1];
 
-    if (!config_setting_is_list(setting) || n > CONFIG_CHANNELS_MAX)
-        return refuse(r, line_of(setting),
-                      "alerts: allowed: a list of at most %d groups ( { type = \"sns\"; topic_arn = "
-                      "\"...\"; } ), or ()",
-                      CONFIG_CHANNELS_MAX);
-    r->config->channels = calloc((size_t)n + 1, sizeof(*r->config->channels));
-    if (!r->config->channels)
-        return -ENOMEM;
-    for (int i = 0; e >= 0 && i < n; i++)
-        e = read_channel(r, config_setting_get_elem(setting, (unsigned)i));
-    return e;
+    if (last->from_usec == 0 || last->until_usec == 0)
+        return refuse(r, group, "maintenance: needs from and until: a window ends by itself");
+    if (last->until_usec <= last->from_usec ||
+        last->until_usec - last->from_usec > DAYS_MAX * 86400 * USEC_PER_SEC)
+        return refuse(r, group, "maintenance: until: allowed: after from, by at most %d days", DAYS_MAX);
+    return 0;
 }
+
+/* Without a trail it is for all, at most once. */
+static int expect_added(Reading *r, const config_setting_t *group) {
+    Config *config = r->config;
+    TrailExpect *last = &config->trail_expects[config->n_trail_expects - 1];
+
+    for (const TrailExpect *other = config->trail_expects; last->trail && other < last; other++)
+        if (text_equal(other->trail, last->trail))
+            return refuse(r, group, "expect: trail \"%.100s\" has two groups", last->trail);
+    if (last->trail)
+        return 0;
+    if (r->expects_all)
+        return refuse(r, group, "expect: two groups without trail: one is for all");
+    r->expects_all = true;
+    config->expect = last->expect;
+    *last = (TrailExpect){ 0 };
+    config->n_trail_expects--;
+    return 0;
+}
+
+static int (*const group_added[_OPTION_SCOPE_MAX])(Reading *r, const config_setting_t *group) = {
+    [SCOPE_ACCOUNT] = account_added,
+    [SCOPE_CHANNEL] = channel_added,
+    [SCOPE_MAINTENANCE] = window_added,
+    [SCOPE_EXPECT] = expect_added,
+};
 
 /* ---- the whole ---- */
 
 static int read_group(Reading *r, const config_setting_t *group, const char *prefix, void *base);
-static int read_accounts(Reading *r, const config_setting_t *setting);
-
-static int set_option(Reading *r, const config_setting_t *setting, const Option *option, void *base) {
-    void *slot = (char *)base + option->offset;
-
-    switch (option->kind) {
-    case OPTION_NUMBER: return set_number(r, setting, option, slot);
-    case OPTION_WORDS:
-    case OPTION_EXPECT:
-    case OPTION_MAINTENANCE: return set_shaped(r, setting, option, slot);
-    case OPTION_BOOL: return set_bool(r, setting, option, slot);
-    case OPTION_SWITCH: return set_switch(r, setting, option, slot);
-    case OPTION_WORD: return set_word(r, setting, option, slot);
-    case OPTION_TEXT: return set_text(r, setting, option, slot);
-    case OPTION_LIST: return set_list(r, setting, option, slot);
-    case OPTION_CHANNELS: return read_channels(r, setting);
-    case OPTION_ACCOUNTS: return read_accounts(r, setting);
-    case OPTION_GROUP: break;
-    }
-    if (!config_setting_is_group(setting))
-        return refuse(r, line_of(setting), "%s: allowed: a group { ... }", option->name);
-    return read_group(r, setting, option->name, base);
-}
-
-static int refuse_unknown(Reading *r, const config_setting_t *setting, const char *name,
-                          const char *prefix) {
-    char list[300] = "", show[80];
-    size_t used = 0, skip = prefix[0] ? strlen(prefix) + 1 : 0;
-
-    if (config_find_word(config_later_options, name) >= 0)
-        return refuse(r, line_of(setting), "%s: not supported by this version", name);
-    for (size_t i = 0; i < config_n_options && used < sizeof(list); i++) {
-        const char *option = config_options[i].name;
-
-        if (prefix[0] ? !text_starts_with(option, prefix) || option[skip - 1] != '.'
-                      : strchr(option, '.') != NULL)
-            continue;
-        used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", used == 0 ? "" : ", ",
-                                 option + skip);
-    }
-    return refuse(r, line_of(setting), "unknown option \"%s\"; allowed: %s", shown(show, name), list);
-}
-
-/* base: what the options' offsets count in. */
-static int read_group(Reading *r, const config_setting_t *group, const char *prefix, void *base) {
-    for (int i = 0; i < config_setting_length(group); i++) {
-        const config_setting_t *setting = config_setting_get_elem((config_setting_t *)group, (unsigned)i);
-        const Option *found = NULL;
-        char name[160];
-        int e;
-
-        (void)snprintf(name, sizeof(name), "%s%s%s", prefix, prefix[0] ? "." : "",
-                       config_setting_name(setting));
-        for (size_t k = 0; k < config_n_options; k++)
-            if (strcmp(config_options[k].name, name) == 0)
-                found = &config_options[k];
-        if (strcmp(name, "settings_interval") == 0) {
-            r->settings_interval_given = true;
-            r->settings_line = line_of(setting);
-        }
-        e = found ? set_option(r, setting, found, base) : refuse_unknown(r, setting, name, prefix);
-        if (e < 0)
-            return e;
-    }
-    return 0;
-}
 
 static void set_defaults(OptionScope scope, void *base) {
     for (size_t i = 0; i < config_n_options; i++) {
         const Option *option = &config_options[i];
-        void *slot = (char *)base + option->offset;
+        void *slot = option_slot(option, base);
 
         if (option->scope != scope)
             continue;
@@ -352,31 +316,103 @@ static void set_defaults(OptionScope scope, void *base) {
     }
 }
 
-static int read_accounts(Reading *r, const config_setting_t *setting) {
-    static const char allowed[] = "( { role_arn = \"arn:aws:iam::111122223333:role/TrailGuard\"; }, ... )";
-    Config *config = r->config;
-    int n = config_setting_length(setting), e = 0;
+static int add_group(Reading *r, const config_setting_t *group, const Option *option, void *item,
+                     size_t *n) {
+    int e;
 
-    if (!config_setting_is_list(setting) || n == 0 || n > CONFIG_ACCOUNTS_MAX)
-        return refuse(r, line_of(setting), "accounts: allowed: a list of 1 to %d groups %s",
-                      CONFIG_ACCOUNTS_MAX, allowed);
-    config->accounts = calloc((size_t)n, sizeof(*config->accounts));
-    if (!config->accounts)
+    set_defaults(option->members, item);
+    (*n)++;
+    if (!config_setting_is_group(group))
+        return refuse(r, group, "%s: allowed: groups %s", option->name, option->example);
+    e = read_group(r, group, option->name, item);
+    return e < 0 ? e : group_added[option->members](r, group);
+}
+
+static int read_groups(Reading *r, const config_setting_t *setting, const Option *option) {
+    size_t *count = (size_t *)(void *)((char *)r->config + option->n_offset);
+    bool expect = option->members == SCOPE_EXPECT,
+         single = expect && config_setting_is_group(setting) && !config_setting_get_member(setting, "trail");
+    int n = single ? 1 : config_setting_length(setting), e = 0;
+    char *items;
+
+    if (!single && expect && (!config_setting_is_list(setting) || n > (int)option->max))
+        return refuse(r, setting,
+                      "expect: allowed: a group { multi_region = true; ... }, or a list of at most %u, each "
+                      "for one "
+                      "trail",
+                      option->max);
+    if (!single && (!config_setting_is_list(setting) || n < (int)option->min || n > (int)option->max))
+        return refuse(r, setting, "%s: allowed: a list of %s%u groups %s%s", option->name,
+                      option->min > 0 ? "1 to " : "at most ", option->max, option->example,
+                      option->min > 0 ? "" : ", or ()");
+    items = calloc((size_t)n + 1, option->size);
+    if (!items)
         return -ENOMEM;
-    for (int i = 0; e >= 0 && i < n; i++) {
-        const config_setting_t *group = config_setting_get_elem(setting, (unsigned)i);
-        AccountConfig *account = &config->accounts[config->n_accounts++];
-        const char *clash;
-
-        set_defaults(SCOPE_ACCOUNT, account);
-        if (!config_setting_is_group(group))
-            return refuse(r, line_of(group), "accounts: allowed: groups %s", allowed);
-        e = read_group(r, group, "accounts", account);
-        clash = e >= 0 ? config_account_clash(config) : NULL;
-        if (clash)
-            e = refuse(r, line_of(group), "accounts: %s", clash);
-    }
+    *(char **)option_slot(option, r->config) = items;
+    for (int i = 0; e >= 0 && i < n; i++)
+        e = add_group(r, single ? setting : config_setting_get_elem(setting, (unsigned)i), option,
+                      items + *count * option->size, count);
     return e;
+}
+
+static int set_option(Reading *r, const config_setting_t *setting, const Option *option, void *base) {
+    void *slot = option_slot(option, base);
+
+    switch (option->kind) {
+    case OPTION_NUMBER: return set_number(r, setting, option, slot);
+    case OPTION_BOOL:
+    case OPTION_SWITCH:
+    case OPTION_PIN_BOOL: return set_bool(r, setting, option, slot);
+    case OPTION_WORD: return set_word(r, setting, option, slot);
+    case OPTION_WORDS: return set_words(r, setting, option, slot);
+    case OPTION_TEXT: return set_text(r, setting, option, slot);
+    case OPTION_TIME: return set_time(r, setting, option, slot);
+    case OPTION_LIST: return set_list(r, setting, option, slot);
+    case OPTION_GROUPS: return read_groups(r, setting, option);
+    case OPTION_GROUP: break;
+    }
+    if (!config_setting_is_group(setting))
+        return refuse(r, setting, "%s: allowed: a group { ... }", option->name);
+    return read_group(r, setting, option->name, base);
+}
+
+static int refuse_unknown(Reading *r, const config_setting_t *setting, const char *name,
+                          const char *prefix) {
+    size_t skip = prefix[0] ? strlen(prefix) + 1 : 0;
+    char list[LIST_MAX] = "", show[80];
+
+    if (find_word(config_later, name) >= 0)
+        return refuse(r, setting, "%s: not supported by this version", name);
+    for (size_t i = 0; i < config_n_options; i++) {
+        const char *option = config_options[i].name;
+
+        if (prefix[0] ? text_starts_with(option, prefix) && option[skip - 1] == '.' : !strchr(option, '.'))
+            list_add(list, "", option + skip);
+    }
+    return refuse(r, setting, "unknown option \"%s\"; allowed: %s", text_escaped(show, sizeof(show), name),
+                  list);
+}
+
+/* base: what the options' offsets count in. */
+static int read_group(Reading *r, const config_setting_t *group, const char *prefix, void *base) {
+    for (int i = 0; i < config_setting_length(group); i++) {
+        const config_setting_t *setting = config_setting_get_elem((config_setting_t *)group, (unsigned)i);
+        const Option *option = NULL;
+        char name[160];
+        int e;
+
+        (void)snprintf(name, sizeof(name), "%s%s%s", prefix, prefix[0] ? "." : "",
+                       config_setting_name(setting));
+        for (size_t k = 0; !option && k < config_n_options; k++)
+            if (strcmp(config_options[k].name, name) == 0)
+                option = &config_options[k];
+        if (strcmp(name, "settings_interval") == 0)
+            r->settings_line = config_setting_source_line(setting);
+        e = option ? set_option(r, setting, option, base) : refuse_unknown(r, setting, name, prefix);
+        if (e < 0)
+            return e;
+    }
+    return 0;
 }
 
 /* A bare file name is one of systemd's credentials. */
@@ -387,7 +423,7 @@ static int resolve_file(Reading *r, const char *option, char **path) {
     if (!*path || strchr(*path, '/'))
         return 0;
     if (!directory || !directory[0])
-        return refuse(r, 0,
+        return refuse(r, NULL,
                       "%s: \"%s\" is a bare name, but there is no $CREDENTIALS_DIRECTORY; "
                       "allowed: a path, or the name "
                       "of a LoadCredential= of the unit",
@@ -411,10 +447,40 @@ static int check_endpoint(Reading *r, const config_setting_t *root) {
     if (!name || !aws->endpoint_url)
         return 0;
     return refuse(
-            r, line_of(config_setting_get_member((config_setting_t *)group, name)),
+            r, config_setting_get_member((config_setting_t *)group, name),
             "aws.%s: cannot be combined with aws.endpoint_url; name an endpoint of that kind there, or "
             "leave endpoint_url out",
             name);
+}
+
+/* AWS refuses the combination; what is pinned for a trail lies over what is pinned for all. */
+static int check_regions(Reading *r, const config_setting_t *root, const Settings *pins) {
+    const Settings *all = &r->config->expect.pins;
+    const char *multi = pins->values[FIELD_MULTI_REGION], *global = pins->values[FIELD_GLOBAL_EVENTS];
+
+    multi = multi ? multi : all->values[FIELD_MULTI_REGION];
+    global = global ? global : all->values[FIELD_GLOBAL_EVENTS];
+    if (!text_equal(multi, "true") || !text_equal(global, "false"))
+        return 0;
+    return refuse(
+            r, config_setting_get_member((config_setting_t *)root, "expect"),
+            "expect: a trail of all regions records global events too; allowed: global_events = true with "
+            "multi_region = true");
+}
+
+static int check_intervals(Reading *r) {
+    Config *config = r->config;
+
+    if (config->settings_interval_sec >= config->poll_interval_sec)
+        return 0;
+    if (r->settings_line == 0) {
+        config->settings_interval_sec = config->poll_interval_sec;
+        return 0;
+    }
+    (void)refuse(r, NULL, "settings_interval: allowed: poll_interval (%u) to 86400 seconds",
+                 config->poll_interval_sec);
+    r->line = r->settings_line;
+    return -EINVAL;
 }
 
 static int check_whole(Reading *r, const config_setting_t *root) {
@@ -424,59 +490,66 @@ static int check_whole(Reading *r, const config_setting_t *root) {
     int e;
 
     if (!config_setting_get_member((config_setting_t *)root, "alerts"))
-        return refuse(r, 0,
+        return refuse(r, NULL,
                       "alerts: missing; allowed: alerts = ( { type = \"sns\"; topic_arn = \"arn:...\"; } ); "
                       "or alerts = (); for none");
-    if (config->settings_interval_sec < config->poll_interval_sec) {
-        if (r->settings_interval_given)
-            return refuse(r, r->settings_line,
-                          "settings_interval: allowed: poll_interval (%u) to 86400 seconds",
-                          config->poll_interval_sec);
-        config->settings_interval_sec = config->poll_interval_sec;
-    }
     if (organization && !config->organization.role_name)
-        return refuse(r, line_of(organization),
+        return refuse(r, organization,
                       "organization: needs role_name = \"...\", the role to assume in every account");
-    e = check_endpoint(r, root);
+    e = check_intervals(r);
+    if (e >= 0)
+        e = check_endpoint(r, root);
+    if (e >= 0)
+        e = check_regions(r, root, &config->expect.pins);
+    for (size_t i = 0; e >= 0 && i < config->n_trail_expects; i++)
+        e = check_regions(r, root, &config->trail_expects[i].expect.pins);
     if (e >= 0)
         e = resolve_file(r, "aws.credentials_file", &config->aws.credentials_file);
     return e < 0 ? e : resolve_file(r, "aws.config_file", &config->aws.config_file);
 }
 
+/* The text, read into r->config. */
+static int read_file(Reading *r, const char *text, size_t len) {
+    config_t file;
+    int e = config_check_text(r, text, len);
+
+    if (e < 0)
+        return e;
+    config_init(&file);
+    if (config_read_string(&file, text) != CONFIG_TRUE) {
+        e = refuse(r, NULL, "%s; see trailguard.conf(5)", config_error_text(&file));
+        r->line = (unsigned)config_error_line(&file);
+    }
+    if (e >= 0)
+        e = read_group(r, config_root_setting(&file), "", r->config);
+    if (e >= 0)
+        e = check_whole(r, config_root_setting(&file));
+    config_destroy(&file);
+    return e;
+}
+
 int config_parse(const char *path, const char *text, size_t len, Config **ret,
                  char error[static CONFIG_ERROR_MAX]) {
-    Reading r = { .config = calloc(1, sizeof(Config)), .path = path, .error = error };
-    ConfigFault fault;
-    config_t file;
-    int e;
+    Reading r = { .config = calloc(1, sizeof(Config)) };
+    int e = -ENOMEM;
 
     error[0] = '\0';
-    if (!r.config || !(r.config->path = strdup(path))) {
-        config_free(r.config);
-        (void)snprintf(error, CONFIG_ERROR_MAX, "%s: out of memory", path);
-        return -ENOMEM;
+    if (r.config && (r.config->path = strdup(path))) {
+        set_defaults(SCOPE_FILE, r.config);
+        e = read_file(&r, text, len);
     }
-    set_defaults(SCOPE_FILE, r.config);
-    config_init(&file);
-    e = config_check_text(text, len, &fault);
-    if (e < 0)
-        e = refuse(&r, fault.line, "%s", fault.what);
-    if (e >= 0 && config_read_string(&file, text) != CONFIG_TRUE)
-        e = refuse(&r, (unsigned)config_error_line(&file), "%s; see trailguard.conf(5)",
-                   config_error_text(&file));
-    if (e >= 0)
-        e = read_group(&r, config_root_setting(&file), "", r.config);
-    if (e >= 0)
-        e = check_whole(&r, config_root_setting(&file));
-    config_destroy(&file);
-    if (e < 0) {
-        if (!error[0])
-            (void)snprintf(error, CONFIG_ERROR_MAX, "%s: %s", path, strerror(-e));
-        config_free(r.config);
-        return e;
+    if (e >= 0) {
+        *ret = r.config;
+        return 0;
     }
-    *ret = r.config;
-    return 0;
+    if (e != -EINVAL)
+        (void)snprintf(error, CONFIG_ERROR_MAX, "%.200s: %s", path, strerror(-e));
+    else if (r.line > 0)
+        (void)snprintf(error, CONFIG_ERROR_MAX, "%.200s:%u: %.290s", path, r.line, r.what);
+    else
+        (void)snprintf(error, CONFIG_ERROR_MAX, "%.200s: %.300s", path, r.what);
+    config_free(r.config);
+    return e;
 }
 
 int config_load(const char *path, Config **ret, char error[static CONFIG_ERROR_MAX]) {
@@ -500,41 +573,134 @@ static void free_list(StringList *list) {
     free(list->items);
 }
 
-void config_account_done(AccountConfig *account) {
-    free(account->name);
-    free(account->role_arn);
-    free(account->external_id);
-    free(account->session_name);
-    free_list(&account->regions);
-    free_list(&account->trails);
+static void free_options(OptionScope scope, void *base);
+
+static void free_groups(const Option *option, Config *config) {
+    char *items = *(char **)option_slot(option, config);
+    size_t n = *(size_t *)(void *)((char *)config + option->n_offset);
+
+    for (size_t i = 0; i < n; i++)
+        free_options(option->members, items + i * option->size);
+    free(items);
+}
+
+static void free_options(OptionScope scope, void *base) {
+    for (size_t i = 0; i < config_n_options; i++) {
+        const Option *option = &config_options[i];
+        void *slot = option_slot(option, base);
+
+        if (option->scope != scope)
+            continue;
+        if (option->kind == OPTION_TEXT || option->kind == OPTION_PIN_BOOL) {
+            if (option->secret && *(char **)slot)
+                hash_wipe(*(char **)slot, strlen(*(char **)slot));
+            free(*(char **)slot);
+        } else if (option->kind == OPTION_LIST)
+            free_list(slot);
+        else if (option->kind == OPTION_GROUPS)
+            free_groups(option, base);
+    }
 }
 
 void config_free(Config *config) {
     if (!config)
         return;
-    free_list(&config->regions);
-    free_list(&config->trails);
-    free_list(&config->ignore);
-    free_list(&config->guards);
-    for (size_t i = 0; i < config->n_accounts; i++)
-        config_account_done(&config->accounts[i]);
-    free(config->accounts);
-    free(config->organization.role_name);
-    free_list(&config->organization.exclude);
-    free_list(&config->aws.process_environment);
-    for (size_t i = 0; i < config->n_channels; i++)
-        free(config->channels[i].topic_arn);
-    free(config->channels);
-    config_expect_done(config);
-    config_maintenance_done(config);
-    free(config->aws.profile);
-    free(config->aws.credentials_file);
-    free(config->aws.config_file);
-    free(config->aws.endpoint_url);
-    free(config->aws.ca_bundle);
-    if (config->aws.proxy)
-        hash_wipe(config->aws.proxy, strlen(config->aws.proxy));
-    free(config->aws.proxy);
+    free_options(SCOPE_FILE, config);
+    settings_done(&config->expect.pins);
     free(config->path);
     free(config);
+}
+
+/* ---- what holds in an account ---- */
+
+Policy config_policy(const Config *config) {
+    return (Policy){
+        .mode = config->mode,
+        .unreachable_after = config->unreachable_after,
+        .reminder_interval_usec = config->reminder_interval_sec * USEC_PER_SEC,
+        .restore = config->restore,
+        .max_restores_per_hour = config->max_restores_per_hour,
+        .stale_after_usec = config->stale_after_sec * USEC_PER_SEC,
+        .attribution = config->attribution,
+    };
+}
+
+static bool is_set(const StringList *list) {
+    return list->all || list->items;
+}
+
+const StringList *config_account_regions(const Config *config, const AccountConfig *account) {
+    return account && is_set(&account->regions) ? &account->regions : &config->regions;
+}
+
+const StringList *config_account_trails(const Config *config, const AccountConfig *account) {
+    return account && is_set(&account->trails) ? &account->trails : &config->trails;
+}
+
+Policy config_account_policy(const Config *config, const AccountConfig *account) {
+    Policy policy = config_policy(config);
+
+    if (account && account->mode != _MODE_MAX)
+        policy.mode = account->mode;
+    if (account && account->restore != CONFIG_RESTORE_UNSET)
+        policy.restore = account->restore;
+    return policy;
+}
+
+/* ---- what holds for a trail ---- */
+
+static int lay_over(const Expect *over, Expect *ret) {
+    int r = 0;
+
+    for (Field f = 0; r >= 0 && f <= SETTING_BUCKET_OWNER; f++)
+        if (over->pins.values[f])
+            r = settings_set(&ret->pins, f, over->pins.values[f]);
+    if (over->management_events != MANAGEMENT_NOT_PINNED)
+        ret->management_events = over->management_events;
+    return r;
+}
+
+static int lay_over_named(const Config *config, const char *trail, Expect *ret) {
+    for (size_t i = 0; i < config->n_trail_expects; i++)
+        if (text_equal(config->trail_expects[i].trail, trail))
+            return lay_over(&config->trail_expects[i].expect, ret);
+    return 0;
+}
+
+int config_expect_of(const Config *config, const char *name, const char *arn, Expect *ret) {
+    Expect expect = { .management_events = MANAGEMENT_NOT_PINNED };
+    int r = lay_over(&config->expect, &expect);
+
+    if (r >= 0)
+        r = lay_over_named(config, name, &expect);
+    if (r >= 0)
+        r = lay_over_named(config, arn, &expect);
+    if (r < 0) {
+        settings_done(&expect.pins);
+        return r;
+    }
+    *ret = expect;
+    return 0;
+}
+
+static bool is_open(const MaintenanceConfig *window, const char *name, const char *arn, uint64_t now_usec) {
+    if (now_usec < window->from_usec || now_usec >= window->until_usec)
+        return false;
+    return !window->trail || text_equal(window->trail, name) || text_equal(window->trail, arn);
+}
+
+const MaintenanceConfig *config_maintenance_at(const Config *config, const char *name, const char *arn,
+                                               uint64_t now_real_usec) {
+    const MaintenanceConfig *best = NULL;
+
+    for (size_t i = 0; i < config->n_maintenance; i++) {
+        const MaintenanceConfig *window = &config->maintenance[i];
+
+        if (!is_open(window, name, arn, now_real_usec))
+            continue;
+        if (!best || window->stop_allowed > best->stop_allowed ||
+            (window->stop_allowed == best->stop_allowed && window->until_usec > best->until_usec))
+            best = window;
+    }
+    return best;
 }

@@ -147,10 +147,6 @@ int config_expect_of(const Config *config, const char *name, const char *arn, Ex
 const MaintenanceConfig *config_maintenance_at(const Config *config, const char *name, const char *arn,
                                                uint64_t now_real_usec);
 
-/* Names of all options in table order ("aws.profile" for members of groups), NULL-terminated, static; for
- * the documentation check and completion. */
-const char *const *config_option_names(void);
-
 Policy config_policy(const Config *config);
 
 /* What holds in one account; NULL for an account that is not in `accounts`. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/config/config_table.h"
+#include "daemon/config/config_private.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -9,21 +10,26 @@
 #include "lib/endpoint.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
+#include "lib/util/timetext.h"
 
-const char *const config_mode_words[] = { "observe", "restart", "restore", NULL };
-const char *const config_severity_words[] = { "info", "warning", "critical", NULL };
-const char *const config_level_words[] = {
+static const char *const mode_words[] = { "observe", "restart", "restore", NULL };
+static const char *const severity_words[] = { "info", "warning", "critical", NULL };
+static const char *const level_words[] = {
     "err", "warning", "notice", "info", "debug", NULL
 }; /* from LOG_ERR on */
 
 static const char *const restore_words[] = { "settings", "selectors", "insights", "deleted",
                                              NULL }; /* RestoreKind */
 
-const char *const config_later_options[] = {
-    "heartbeat",
-    "metrics_file",
-    NULL,
+static const char *const channel_types[] = { "sns", NULL };                     /* ChannelType */
+static const char *const management_words[] = { "all", "write", "read", NULL }; /* from MANAGEMENT_ALL on */
+
+const char *const config_later[] = {
+    "heartbeat", "metrics_file", "alerts.url", "alerts.url_file", "alerts.secret_file", "alerts.command",
+    "webhook",   "command",      NULL
 };
+
+/* ---- what a text must be: NULL when good, else what is allowed ---- */
 
 static const char *check_region(const char *text) {
     return endpoint_region_is_valid(text)
@@ -37,10 +43,6 @@ static const char *check_trail(const char *text) {
     if (arn_trail_name_is_valid(text) || (arn_parse(text, &arn) == 0 && arn_is_trail(&arn)))
         return NULL;
     return "names of trails, or ARNs such as \"arn:aws:cloudtrail:eu-central-1:111122223333:trail/main\"";
-}
-
-const char *config_check_trail(const char *text) {
-    return check_trail(text);
 }
 
 static const char *check_url(const char *text) {
@@ -110,6 +112,78 @@ static const char *check_account_id(const char *text) {
     return is_made_of(text, 12, 12, "0123456789") ? NULL : "account ids of 12 digits, as strings";
 }
 
+#define ALNUM "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+#define HEX   "0123456789abcdefABCDEF"
+
+static bool consists_of(const char *s, const char *set) {
+    return s[strspn(s, set)] == '\0';
+}
+
+/* Old buckets have names that new ones may not have. */
+static const char *check_bucket(const char *s) {
+    size_t n = strlen(s);
+
+    return n >= 3 && n <= 255 && consists_of(s, ALNUM "._-") ? NULL : "the name of an S3 bucket";
+}
+
+/* S3KeyPrefix (AWS CloudTrail API Reference, CreateTrail). */
+static const char *check_prefix(const char *s) {
+    bool good = strlen(s) <= 200;
+
+    for (; *s; s++)
+        good = good && (unsigned char)*s >= 0x20 && *s != 0x7f;
+    return good ? NULL : "at most 200 characters, or \"\" for no prefix";
+}
+
+/* The four forms of KmsKeyId. */
+static const char *check_key(const char *s) {
+    const char *name = s;
+    Arn arn;
+
+    if (text_starts_with(s, "arn:")) {
+        if (arn_parse(s, &arn) < 0 || strcmp(arn.service, "kms") != 0)
+            return "the ARN of a KMS key or of its alias";
+        name = arn.resource;
+        name += text_starts_with(name, "key/") ? strlen("key/") : 0;
+    }
+    if (text_starts_with(name, "alias/") && name[strlen("alias/")] && consists_of(name, ALNUM "/_-"))
+        return NULL;
+    if ((strlen(name) == 36 && consists_of(name, HEX "-")) ||
+        (strlen(name) == 36 && text_starts_with(name, "mrk-") && consists_of(name + 4, HEX)))
+        return NULL;
+    return "a KMS key's id or ARN, \"alias/NAME\", or an alias' ARN";
+}
+
+static const char *check_log_group(const char *s) {
+    Arn arn;
+
+    if (arn_parse(s, &arn) >= 0 && strcmp(arn.service, "logs") == 0 &&
+        text_starts_with(arn.resource, "log-group:"))
+        return NULL;
+    return "the ARN of a log group, such as \"arn:aws:logs:eu-central-1:111122223333:log-group:NAME:*\"";
+}
+
+static const char *check_pinned_topic(const char *s) {
+    char whole[ARN_MAX];
+    Arn arn;
+
+    (void)snprintf(whole, sizeof(whole), "%s%s",
+                   text_starts_with(s, "arn:") ? "" : "arn:aws:sns:us-east-1:111122223333:", s);
+    return arn_parse(whole, &arn) >= 0 && arn_is_topic(&arn) ? NULL : "the name or ARN of an SNS topic";
+}
+
+static const char *check_topic(const char *text) {
+    Arn arn;
+
+    if (arn_parse(text, &arn) == 0 && arn_is_topic(&arn))
+        return NULL;
+    return "the ARN of an SNS topic, such as \"arn:aws:sns:eu-central-1:111122223333:trailguard\"";
+}
+
+static const char *check_reason(const char *text) {
+    return text[0] && strlen(text) <= CONFIG_REASON_MAX ? NULL : "a text of 1 to 200 bytes";
+}
+
 #define AT(member) offsetof(Config, member)
 #define SECONDS(name_, member_, min_, max_, default_)                                                       \
     {                                                                                                       \
@@ -130,15 +204,30 @@ static const char *check_account_id(const char *text) {
 #define ACCOUNT_LIST(name_, member_, check_)                                                                \
     { .name = name_, .kind = OPTION_LIST, ACCOUNT(member_), .check = check_, .all = true, .inherits = true }
 
+#define GROUPS(name_, members_, items_, n_, min_, max_, example_)                                           \
+    {                                                                                                       \
+        .name = name_, .kind = OPTION_GROUPS, .offset = AT(items_), .n_offset = AT(n_),                     \
+        .size = sizeof(*((Config *)0)->items_), .members = members_, .min = min_, .max = max_,              \
+        .example = example_                                                                                 \
+    }
+#define EXPECT(name_, kind_, member_, check_)                                                               \
+    {                                                                                                       \
+        .name = name_, .kind = kind_, .scope = SCOPE_EXPECT, .offset = offsetof(TrailExpect, member_),      \
+        .check = check_                                                                                     \
+    }
+#define PIN(name_, field_, check_) EXPECT(name_, OPTION_TEXT, expect.pins.values[field_], check_)
+#define PIN_BOOL(name_, field_)    EXPECT(name_, OPTION_PIN_BOOL, expect.pins.values[field_], NULL)
+#define WINDOW(name_, kind_, member_, check_)                                                               \
+    {                                                                                                       \
+        .name = name_, .kind = kind_, .scope = SCOPE_MAINTENANCE,                                           \
+        .offset = offsetof(MaintenanceConfig, member_), .check = check_                                     \
+    }
+
 const Option config_options[] = {
     { .name = "regions", .kind = OPTION_LIST, .offset = AT(regions), .check = check_region, .all = true },
     { .name = "trails", .kind = OPTION_LIST, .offset = AT(trails), .check = check_trail, .all = true },
     { .name = "ignore", .kind = OPTION_LIST, .offset = AT(ignore), .check = check_trail },
-    { .name = "mode",
-      .kind = OPTION_WORD,
-      .offset = AT(mode),
-      .words = config_mode_words,
-      .number = MODE_RESTART },
+    { .name = "mode", .kind = OPTION_WORD, .offset = AT(mode), .words = mode_words, .number = MODE_RESTART },
     { .name = "restore",
       .kind = OPTION_WORDS,
       .offset = AT(restore),
@@ -146,8 +235,34 @@ const Option config_options[] = {
       .number = RESTORE_BIT(RESTORE_SETTINGS) | RESTORE_BIT(RESTORE_SELECTORS) |
                 RESTORE_BIT(RESTORE_INSIGHTS) },
     COUNT("max_restores_per_hour", max_restores_per_hour, 1, 1000, 30),
-    { .name = "expect", .kind = OPTION_EXPECT, .offset = AT(expect) },
-    { .name = "maintenance", .kind = OPTION_MAINTENANCE },
+    GROUPS("expect", SCOPE_EXPECT, trail_expects, n_trail_expects, 0, CONFIG_EXPECT_MAX,
+           "{ trail = \"NAME\"; multi_region = true; ... }"),
+    EXPECT("expect.trail", OPTION_TEXT, trail, check_trail),
+    PIN_BOOL("expect.multi_region", FIELD_MULTI_REGION),
+    PIN_BOOL("expect.global_events", FIELD_GLOBAL_EVENTS),
+    PIN_BOOL("expect.validation", FIELD_VALIDATION),
+    PIN("expect.bucket", FIELD_BUCKET, check_bucket),
+    PIN("expect.prefix", FIELD_PREFIX, check_prefix),
+    PIN("expect.kms_key", FIELD_KMS_KEY, check_key),
+    PIN("expect.log_group", FIELD_LOG_GROUP, check_log_group),
+    PIN("expect.sns_topic", FIELD_SNS_TOPIC, check_pinned_topic),
+    PIN("expect.bucket_owner", SETTING_BUCKET_OWNER, check_account_id),
+    { .name = "expect.management_events",
+      .kind = OPTION_WORD,
+      .scope = SCOPE_EXPECT,
+      .offset = offsetof(TrailExpect, expect.management_events),
+      .words = management_words,
+      .min = MANAGEMENT_ALL,
+      .number = (unsigned)MANAGEMENT_NOT_PINNED - MANAGEMENT_ALL, /* wraps; plus min it is 0 again */
+      .inherits = true },
+    GROUPS("maintenance", SCOPE_MAINTENANCE, maintenance, n_maintenance, 0, CONFIG_MAINTENANCE_MAX,
+           "( { from = \"2026-11-24T22:00:00Z\"; until = \"2026-11-25T02:00:00+01:00\"; reason = \"...\"; } "
+           ")"),
+    WINDOW("maintenance.trail", OPTION_TEXT, trail, check_trail),
+    WINDOW("maintenance.from", OPTION_TIME, from_usec, NULL),
+    WINDOW("maintenance.until", OPTION_TIME, until_usec, NULL),
+    WINDOW("maintenance.reason", OPTION_TEXT, reason, check_reason),
+    WINDOW("maintenance.stop_allowed", OPTION_BOOL, stop_allowed, NULL),
     { .name = "bucket_checks", .kind = OPTION_BOOL, .offset = AT(bucket_checks) },
     SECONDS("poll_interval", poll_interval_sec, 1, 3600, 10),
     SECONDS("settings_interval", settings_interval_sec, 1, 86400, 60),
@@ -162,7 +277,8 @@ const Option config_options[] = {
     COUNT("unreachable_after", unreachable_after, 1, 100, 3),
     { .name = "attribution", .kind = OPTION_BOOL, .offset = AT(attribution), .number = true },
     { .name = "guards", .kind = OPTION_LIST, .offset = AT(guards), .check = check_principal },
-    { .name = "accounts", .kind = OPTION_ACCOUNTS },
+    GROUPS("accounts", SCOPE_ACCOUNT, accounts, n_accounts, 1, CONFIG_ACCOUNTS_MAX,
+           "( { role_arn = \"arn:aws:iam::111122223333:role/TrailGuard\"; }, ... )"),
     ACCOUNT_TEXT("accounts.name", name, check_text),
     ACCOUNT_TEXT("accounts.role_arn", role_arn, check_role),
     ACCOUNT_TEXT("accounts.external_id", external_id, check_external_id),
@@ -172,7 +288,7 @@ const Option config_options[] = {
     { .name = "accounts.mode",
       .kind = OPTION_WORD,
       ACCOUNT(mode),
-      .words = config_mode_words,
+      .words = mode_words,
       .number = _MODE_MAX,
       .inherits = true },
     { .name = "accounts.restore",
@@ -188,7 +304,24 @@ const Option config_options[] = {
       .offset = AT(organization.exclude),
       .check = check_account_id },
     SECONDS("organization.refresh", organization.refresh_sec, 60, 86400, 3600),
-    { .name = "alerts", .kind = OPTION_CHANNELS },
+    GROUPS("alerts", SCOPE_CHANNEL, channels, n_channels, 0, CONFIG_CHANNELS_MAX,
+           "( { type = \"sns\"; topic_arn = \"...\"; } )"),
+    { .name = "alerts.type",
+      .kind = OPTION_WORD,
+      .scope = SCOPE_CHANNEL,
+      .offset = offsetof(ChannelConfig, type),
+      .words = channel_types,
+      .number = _CHANNEL_TYPE_MAX },
+    { .name = "alerts.topic_arn",
+      .kind = OPTION_TEXT,
+      .scope = SCOPE_CHANNEL,
+      .offset = offsetof(ChannelConfig, topic_arn),
+      .check = check_topic },
+    { .name = "alerts.min_severity",
+      .kind = OPTION_WORD,
+      .scope = SCOPE_CHANNEL,
+      .offset = offsetof(ChannelConfig, min_severity),
+      .words = severity_words },
     SECONDS("reminder_interval", reminder_interval_sec, 0, 604800, 3600),
     { .name = "aws", .kind = OPTION_GROUP },
     TEXT("aws.profile", aws.profile, check_text),
@@ -214,29 +347,194 @@ const Option config_options[] = {
     { .name = "log_level",
       .kind = OPTION_WORD,
       .offset = AT(log_level),
-      .words = config_level_words,
+      .words = level_words,
       .min = LOG_ERR,
       .number = LOG_INFO - LOG_ERR },
 };
 
 const size_t config_n_options = ARRAY_SIZE(config_options);
 
-const char *const *config_option_names(void) {
-    static const char *names[ARRAY_SIZE(config_options) + 1]; /* filled once, the same each time */
+/* ---- --dump ---- */
 
-    for (size_t i = 0; i < config_n_options; i++)
-        names[i] = config_options[i].name;
-    return names;
+static void put_text(FILE *out, const char *text) {
+    fputc('"', out);
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        if (*c == '"' || *c == '\\')
+            fprintf(out, "\\%c", *c);
+        else if (*c < 0x20 || *c == 0x7f)
+            fprintf(out, "\\x%02x", *c);
+        else
+            fputc(*c, out);
+    fputc('"', out);
 }
 
-Policy config_policy(const Config *config) {
-    return (Policy){
-        .mode = config->mode,
-        .unreachable_after = config->unreachable_after,
-        .reminder_interval_usec = config->reminder_interval_sec * USEC_PER_SEC,
-        .restore = config->restore,
-        .max_restores_per_hour = config->max_restores_per_hour,
-        .stale_after_usec = config->stale_after_sec * USEC_PER_SEC,
-        .attribution = config->attribution,
-    };
+static void put_list(FILE *out, const StringList *list) {
+    if (list->all) {
+        put_text(out, "all");
+        return;
+    }
+    fputc('[', out);
+    for (size_t i = 0; i < list->n; i++) {
+        fputs(i == 0 ? " " : ", ", out);
+        put_text(out, list->items[i]);
+    }
+    fputs(" ]", out);
+}
+
+static void put_words(FILE *out, const Option *option, uint32_t bits) {
+    const char *between = "[ ";
+
+    for (unsigned i = 0; option->words[i]; i++)
+        if (bits & 1U << i) {
+            fputs(between, out);
+            put_text(out, option->words[i]);
+            between = ", ";
+        }
+    fputs(bits ? " ]" : "[ ]", out);
+}
+
+static bool is_unset(const Option *option, const void *base);
+
+static bool has_no_pins(const Config *config) {
+    TrailExpect for_all = { .expect = config->expect };
+
+    for (size_t i = 0; i < config_n_options; i++)
+        if (config_options[i].scope == SCOPE_EXPECT && !is_unset(&config_options[i], &for_all))
+            return false;
+    return true;
+}
+
+/* No group is there, and an empty list would say something else, or nothing. */
+static bool has_no_groups(const Option *option, const Config *config) {
+    if (*(const size_t *)(const void *)((const char *)config + option->n_offset) > 0)
+        return false;
+    return option->members == SCOPE_EXPECT ? has_no_pins(config) : option->min > 0;
+}
+
+/* An unset option means "do not touch", or the top level's, which no value says. */
+static bool is_unset(const Option *option, const void *base) {
+    const void *slot = option_slot(option, base);
+
+    switch (option->kind) {
+    case OPTION_TEXT:
+    case OPTION_PIN_BOOL: return !*(char *const *)slot;
+    case OPTION_SWITCH: return *(const Switch *)slot == SWITCH_UNSET;
+    case OPTION_TIME: return *(const uint64_t *)slot == 0;
+    case OPTION_LIST:
+        return option->inherits && !((const StringList *)slot)->all && !((const StringList *)slot)->items;
+    case OPTION_WORD: return option->inherits && *(const int *)slot == (int)(option->number + option->min);
+    case OPTION_WORDS: return option->inherits && *(const uint32_t *)slot == option->number;
+    case OPTION_GROUPS: return has_no_groups(option, base);
+    case OPTION_GROUP:
+        return text_equal(option->name, "organization") && !((const Config *)base)->organization.role_name;
+    default: return false;
+    }
+}
+
+static void put_groups(FILE *out, const Option *option, const Config *config);
+
+static void put_value(FILE *out, const Option *option, const void *base) {
+    const void *slot = option_slot(option, base);
+    char time[TIMETEXT_MAX];
+
+    switch (option->kind) {
+    case OPTION_NUMBER: fprintf(out, "%u", *(const unsigned *)slot); break;
+    case OPTION_BOOL: fputs(*(const bool *)slot ? "true" : "false", out); break;
+    case OPTION_SWITCH: fputs(*(const Switch *)slot == SWITCH_ON ? "true" : "false", out); break;
+    case OPTION_PIN_BOOL: fputs(*(char *const *)slot, out); break;
+    case OPTION_WORD: put_text(out, option->words[*(const int *)slot - (int)option->min]); break;
+    case OPTION_WORDS: put_words(out, option, *(const uint32_t *)slot); break;
+    case OPTION_TEXT: put_text(out, *(char *const *)slot); break;
+    case OPTION_TIME: put_text(out, timetext_iso(time, *(const uint64_t *)slot)); break;
+    case OPTION_LIST: put_list(out, slot); break;
+    case OPTION_GROUPS: put_groups(out, option, base); break;
+    case OPTION_GROUP: break;
+    }
+}
+
+/* One group of a list, on a line of its own: what is set. */
+static void put_row(FILE *out, OptionScope scope, const void *base) {
+    fputs("\n  { ", out);
+    for (size_t i = 0; i < config_n_options; i++) {
+        const Option *option = &config_options[i];
+
+        if (option->scope != scope || is_unset(option, base))
+            continue;
+        fprintf(out, "%s = ", strchr(option->name, '.') + 1);
+        put_value(out, option, base);
+        fputs("; ", out);
+    }
+    fputc('}', out);
+}
+
+static void put_groups(FILE *out, const Option *option, const Config *config) {
+    const char *items = *(char *const *)option_slot(option, config);
+    size_t n = *(const size_t *)(const void *)((const char *)config + option->n_offset);
+    bool first = true;
+
+    fputc('(', out);
+    if (option->members == SCOPE_EXPECT) {
+        TrailExpect for_all = { .expect = config->expect };
+
+        put_row(out, option->members, &for_all);
+        first = false;
+    }
+    for (size_t i = 0; i < n; i++, first = false) {
+        fputs(first ? "" : ",", out);
+        put_row(out, option->members, items + i * option->size);
+    }
+    fputs(first ? ")" : "\n)", out);
+}
+
+/* The row is a member of this group. */
+static bool is_member(const Option *option, const Option *group) {
+    size_t n = strlen(group->name);
+
+    return text_starts_with(option->name, group->name) && option->name[n] == '.';
+}
+
+static void put_unset(FILE *out, const Option *option) {
+    fprintf(out, "# %s is not set\n", option->name);
+    for (size_t i = 0; i < config_n_options; i++)
+        if (is_member(&config_options[i], option))
+            fprintf(out, "# %s is not set\n", config_options[i].name);
+}
+
+static void put_group(FILE *out, const Option *group, const Config *config) {
+    fprintf(out, "%s = {\n", group->name);
+    for (size_t i = 0; i < config_n_options; i++) {
+        const Option *option = &config_options[i];
+
+        if (!is_member(option, group))
+            continue;
+        if (is_unset(option, config))
+            fprintf(out, "  # %s is not set\n", option->name);
+        else if (option->secret && endpoint_proxy_has_user(*(char *const *)option_slot(option, config)))
+            fprintf(out, "  # %s is set, and holds a password that is not shown\n", option->name);
+        else {
+            fprintf(out, "  %s = ", strchr(option->name, '.') + 1);
+            put_value(out, option, config);
+            fputs(";\n", out);
+        }
+    }
+    fputs("};\n", out);
+}
+
+int config_dump(const Config *config, FILE *out) {
+    for (size_t i = 0; i < config_n_options; i++) {
+        const Option *option = &config_options[i];
+
+        if (strchr(option->name, '.'))
+            continue; /* put by its group */
+        if (is_unset(option, config))
+            put_unset(out, option);
+        else if (option->kind == OPTION_GROUP)
+            put_group(out, option, config);
+        else {
+            fprintf(out, "%s = ", option->name);
+            put_value(out, option, config);
+            fputs(";\n", out);
+        }
+    }
+    return ferror(out) ? -EIO : 0;
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/config/config_read.h"
+#include "daemon/config/config_private.h"
 #include "lib/util/text.h"
 
 #define DEPTH_MAX      64
@@ -26,16 +26,16 @@ typedef struct Text {
     const char *string; /* the token before was one; between its quotes */
     int string_len;
     bool comma; /* the token before was one */
-    ConfigFault *fault;
+    Reading *reading;
 } Text;
 
 static int _printf_(2, 3) refuse(Text *t, const char *format, ...) {
     va_list ap;
 
     va_start(ap, format);
-    (void)vsnprintf(t->fault->what, sizeof(t->fault->what), format, ap);
+    (void)vsnprintf(t->reading->what, sizeof(t->reading->what), format, ap);
     va_end(ap);
-    t->fault->line = t->line;
+    t->reading->line = t->line;
     return -EINVAL;
 }
 
@@ -172,18 +172,18 @@ static int take_token(Text *t) {
     return 0;
 }
 
-int config_check_text(const char *text, size_t len, ConfigFault *fault) {
+int config_check_text(Reading *r, const char *text, size_t len) {
     static const char nothing[] = "a value";
     Text t = { .at = text,
                .end = text + len,
                .line = 1,
                .name = nothing,
                .name_len = (int)strlen(nothing),
-               .fault = fault };
-    int r = 0;
+               .reading = r };
+    int e = 0;
 
-    while (r == 0 && t.at < t.end)
+    while (e == 0 && t.at < t.end)
         if (!skip_blank(&t))
-            r = take_token(&t);
-    return r;
+            e = take_token(&t);
+    return e;
 }

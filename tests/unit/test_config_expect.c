@@ -208,7 +208,8 @@ static const struct {
     { BASE "expect = ( { global_events = false; }, { trail = \"main\"; multi_region = true; } );",
       "t.conf:2: expect: a trail of all regions" },
     { BASE "expect = {\nmulti_regoin = true; };",
-      "t.conf:3: expect: unknown option \"multi_regoin\"; allowed: multi_region, global_events, validation, "
+      "t.conf:3: unknown option \"expect.multi_regoin\"; allowed: trail, multi_region, global_events, "
+      "validation, "
       "bucket, "
       "prefix, kms_key, log_group, sns_topic, bucket_owner, management_events" },
     { BASE "expect = { validation = \"true\"; };",
@@ -244,22 +245,22 @@ static const struct {
       "t.conf:2: maintenance: until: allowed: after" },
     { BASE "maintenance = ( { " FROM "until = \"2026-12-24T22:00:01Z\"; } );", "by at most 30 days" },
     { BASE "maintenance = ( { " FROM "\nuntil = \"2026-11-25T22:00:00\"; } );",
-      "t.conf:3: maintenance: until: \"2026-11-25T22:00:00\" cannot be used; allowed: a time with its "
+      "t.conf:3: maintenance.until: \"2026-11-25T22:00:00\" cannot be used; allowed: a time with its "
       "zone" },
     { BASE "maintenance = ( { from = \"2026-11-24T22:00:00.5Z\"; " TO " } );",
-      "t.conf:2: maintenance: from: \"2026-11-24T22:00:00.5Z\" cannot be used; allowed: a time" },
+      "t.conf:2: maintenance.from: \"2026-11-24T22:00:00.5Z\" cannot be used; allowed: a time" },
     { BASE "maintenance = ( { from = 5; " TO " } );",
-      "t.conf:2: maintenance: from: 5 cannot be used; allowed: a time" },
+      "t.conf:2: maintenance.from: 5 cannot be used; allowed: a time" },
     { BASE "maintenance = ( { " FROM TO "trail = \"-x-\"; } );",
-      "t.conf:2: maintenance: trail: \"-x-\" cannot be used; allowed: names of trails" },
+      "t.conf:2: maintenance.trail: \"-x-\" cannot be used; allowed: names of trails" },
     { BASE "maintenance = ( { " FROM TO "trail = 5; } );",
-      "t.conf:2: maintenance: trail: 5 cannot be used; allowed: names of trails" },
+      "t.conf:2: maintenance.trail: 5 cannot be used; allowed: names of trails" },
     { BASE "maintenance = ( { " FROM TO "reason = \"\"; } );",
-      "t.conf:2: maintenance: reason: \"\" cannot be used; allowed: a text of 1 to" },
+      "t.conf:2: maintenance.reason: \"\" cannot be used; allowed: a text of 1 to" },
     { BASE "maintenance = ( { " FROM TO "stop_allowed = 1; } );",
-      "t.conf:2: maintenance: stop_allowed: 1 cannot be used; allowed: true, false" },
+      "t.conf:2: maintenance.stop_allowed: 1 cannot be used; allowed: true, false" },
     { BASE "maintenance = ( { " FROM TO "stop = true; } );",
-      "t.conf:2: maintenance: unknown option \"stop\"; allowed: trail," },
+      "t.conf:2: unknown option \"maintenance.stop\"; allowed: trail," },
 };
 
 static void mistakes_are_named(void **state _unused_) {

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "daemon/core/policy.h"
-#include "daemon/core/policy_principals.h"
+
 #include "lib/util/macros.h"
 
 #define R(k)  RESTORE_BIT(RESTORE_##k)

@@ -37,7 +37,7 @@ LDLIBS       := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
 
 # What is built from what.
 LIB_SRC  := $(sort $(wildcard lib/*.c lib/*/*.c))
-MAIN_SRC := $(sort daemon/main.c $(wildcard daemon/cli/verb_*.c))
+MAIN_SRC := daemon/main.c
 CORE_SRC := $(filter-out $(MAIN_SRC),$(sort $(wildcard daemon/*.c daemon/*/*.c)))
 TEST_SRC := $(sort $(wildcard tests/unit/test_*.c))
 HELP_SRC := $(filter-out $(TEST_SRC),$(sort $(wildcard tests/unit/*.c)))

@@ -35,8 +35,8 @@ static const char help[] =
 
 /* One trail that something is to be recorded of. */
 typedef struct Candidate {
-    char *arn;
-    Settings settings; /* all unknown: it is gone */
+    const char *arn;
+    const Settings *settings;
     bool gone;
 } Candidate;
 
@@ -52,7 +52,7 @@ typedef struct Accepting {
 
 /* ---- who and what ---- */
 
-/* For the record, and for the alert that tells of it. */
+/* For the record, and for the alert about it. */
 static const char *who(char *dst, size_t size) {
     const char *sudo = getenv("SUDO_USER");
     const struct passwd *pw = getpwuid(getuid());
@@ -60,7 +60,7 @@ static const char *who(char *dst, size_t size) {
     if (sudo && sudo[0])
         (void)snprintf(dst, size, "%.100s by sudo", sudo);
     else
-        (void)snprintf(dst, size, "%.100s (uid %u)", pw ? pw->pw_name : "somebody", (unsigned)getuid());
+        (void)snprintf(dst, size, "%.100s (uid %u)", pw ? pw->pw_name : "unknown user", (unsigned)getuid());
     return dst;
 }
 
@@ -80,14 +80,8 @@ static bool is_meant(Accepting *a, const char *name, const char *arn) {
     return meant;
 }
 
-static Candidate *add(Accepting *a, const char *arn) {
-    Candidate *grown = realloc(a->candidates, (a->n + 1) * sizeof(*grown));
-
-    if (!grown)
-        return NULL;
-    a->candidates = grown;
-    grown[a->n] = (Candidate){ .arn = strdup(arn) };
-    return grown[a->n].arn ? &grown[a->n++] : NULL;
+static void add(Accepting *a, const EngineSettings *row) {
+    a->candidates[a->n++] = (Candidate){ .arn = row->subject.arn, .settings = row->now, .gone = row->gone };
 }
 
 /* ---- what is shown ---- */
@@ -103,8 +97,8 @@ static void show_drift(const Drift *drift) {
         const Change *c = &drift->changes[i];
 
         printf("  %s%s\n", field_to_string(c->field), c->loses_events ? " (events are lost by this)" : "");
-        show_value("was", c->was);
-        show_value("now", c->now);
+        show_value("recorded", c->was);
+        show_value("actual  ", c->now);
     }
 }
 
@@ -127,7 +121,7 @@ static unsigned show_additions(const EngineSettings *row) {
     for (Field f = 0; row->recorded && f < _FIELD_MAX; f++)
         if (row->now->values[f] && !row->recorded->values[f] && !text_equal(row->now->values[f], "{}")) {
             printf("  %s, not recorded yet\n", field_to_string(f));
-            show_value("now", row->now->values[f]);
+            show_value("actual  ", row->now->values[f]);
             n++;
         }
     return n;
@@ -150,7 +144,6 @@ static void show_title(const Subject *subject) {
 
 /* One that is gone is accepted as gone only when it is named. */
 static void take_gone(Accepting *a, const EngineSettings *row) {
-    Candidate *candidate;
     char shown[VALUE_MAX];
 
     show_title(&row->subject);
@@ -161,11 +154,7 @@ static void take_gone(Accepting *a, const EngineSettings *row) {
         return;
     }
     puts("  gone, and not guarded any more from now on");
-    candidate = add(a, row->subject.arn);
-    if (candidate)
-        candidate->gone = true;
-    else
-        a->failed = true;
+    add(a, row);
 }
 
 /* Recorded, and not polled: that says nothing about whether it is there. */
@@ -180,22 +169,12 @@ static void take_unasked(Accepting *a, const EngineSettings *row) {
     a->missing |= !named;
 }
 
-static void take_row(Accepting *a, const EngineSettings *row) {
+/* What would be recorded, and of what it differs. */
+static void take_settings(Accepting *a, const EngineSettings *row) {
     Drift drift = { 0 };
-    Candidate *candidate = NULL;
     char shown[VALUE_MAX];
     unsigned changed;
 
-    if (!is_meant(a, row->subject.name, row->subject.arn))
-        return;
-    if (row->gone || row->unasked) {
-        if (row->gone)
-            take_gone(a, row);
-        else
-            take_unasked(a, row);
-        return;
-    }
-    show_title(&row->subject);
     if (!settings_can_be_recorded(row->now)) {
         printf("  its settings could not be read: %s\n",
                text_escaped(shown, sizeof(shown), row->error[0] ? row->error : "no answer"));
@@ -213,16 +192,26 @@ static void take_row(Accepting *a, const EngineSettings *row) {
         puts("  nothing is recorded yet");
     changed = drift.n + show_additions(row);
     drift_done(&drift);
-    if (row->recorded && changed == 0) {
+    if (row->recorded && changed == 0)
         puts("  as recorded");
-        show_unread(row);
-        return;
-    }
     show_unread(row);
+    if (row->recorded && changed == 0)
+        return;
     show_weakness(row->now);
-    candidate = add(a, row->subject.arn);
-    if (!candidate || settings_copy(row->now, &candidate->settings) < 0)
-        a->failed = true;
+    add(a, row);
+}
+
+static void take_row(Accepting *a, const EngineSettings *row) {
+    if (!is_meant(a, row->subject.name, row->subject.arn))
+        return;
+    if (row->gone)
+        take_gone(a, row);
+    else if (row->unasked)
+        take_unasked(a, row);
+    else {
+        show_title(&row->subject);
+        take_settings(a, row);
+    }
 }
 
 static void say_unknown(const char *name, const char *unlisted) {
@@ -238,18 +227,6 @@ static void say_unknown(const char *name, const char *unlisted) {
                 "it is not "
                 "recorded\n",
                 shown[0]);
-}
-
-static void polled(const EngineSettings *rows, size_t n, const char *unlisted, void *userdata) {
-    Accepting *a = userdata;
-
-    for (size_t i = 0; i < n; i++)
-        take_row(a, &rows[i]);
-    for (size_t i = 0; i < a->args->n_names; i++)
-        if (!a->named[i]) {
-            say_unknown(a->args->names[i], unlisted);
-            a->failed = true;
-        }
 }
 
 /* ---- what is done ---- */
@@ -275,7 +252,7 @@ static int record(const Accepting *a) {
 
     for (size_t i = 0; i < a->n; i++) {
         const Candidate *c = &a->candidates[i];
-        int r = baseline_file_accept(a->dir, c->arn, c->gone ? NULL : &c->settings, c->gone,
+        int r = baseline_file_accept(a->dir, c->arn, c->gone ? NULL : c->settings, c->gone,
                                      who(by, sizeof(by)), now_usec(), error, sizeof(error));
 
         if (r < 0) {
@@ -298,35 +275,47 @@ static int finish(const Accepting *a) {
     return may(a) ? record(a) : EXIT_FAILURE;
 }
 
-int verb_accept(int argc, char **argv) {
-    char config_error[CONFIG_ERROR_MAX], error[ENGINE_ERROR_MAX];
-    Config *config = NULL;
-    VerbArgs args;
-    Accepting a = { .args = &args, .dir = engine_state_dir() };
-    int r = verb_parse(argc, argv, VERB_TAKES_YES | VERB_TAKES_NAMES, help, &args);
+int verb_accept_rows(const VerbArgs *args, const char *dir, const EngineSettings *rows, size_t n,
+                     const char *unlisted) {
+    _cleanup_free_ bool *named = calloc(args->n_names + 1, sizeof(*named));
+    _cleanup_free_ Candidate *candidates = calloc(n + 1, sizeof(*candidates));
+    Accepting a = { .args = args, .dir = dir, .named = named, .candidates = candidates };
 
-    if (r <= 0)
-        return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-    if (config_load(args.config, &config, config_error) < 0) {
-        fprintf(stderr, "%s\n", config_error);
-        return EXIT_FAILURE;
-    }
-    log_set_level(LOG_WARNING);
-    a.named = calloc(args.n_names + 1, sizeof(*a.named));
-    if (!a.named) {
-        config_free(config);
+    if (!named || !candidates) {
         fputs("trailguard accept: out of memory\n", stderr);
         return EXIT_FAILURE;
     }
-    r = engine_settings(config, polled, &a, error);
-    if (r < 0)
+    for (size_t i = 0; i < n; i++)
+        take_row(&a, &rows[i]);
+    for (size_t i = 0; i < args->n_names; i++)
+        if (!named[i]) {
+            say_unknown(args->names[i], unlisted);
+            a.failed = true;
+        }
+    return finish(&a);
+}
+
+typedef struct Accept {
+    const VerbArgs *args;
+    int status;
+} Accept;
+
+static void polled(const EngineSettings *rows, size_t n, const char *unlisted, void *userdata) {
+    Accept *accept = userdata;
+
+    accept->status = verb_accept_rows(accept->args, engine_state_dir(), rows, n, unlisted);
+}
+
+int verb_accept(int argc, char **argv) {
+    char error[ENGINE_ERROR_MAX];
+    Config *config = NULL;
+    VerbArgs args;
+    Accept accept = { .args = &args, .status = EXIT_FAILURE };
+    int r = verb_begin(argc, argv, VERB_TAKES_YES | VERB_TAKES_NAMES, help, EXIT_FAILURE, &args, &config);
+
+    if (r >= 0)
+        return r;
+    if (engine_settings(config, polled, &accept, error) < 0)
         fprintf(stderr, "trailguard accept: %s\n", error);
-    r = r < 0 ? EXIT_FAILURE : finish(&a);
-    for (size_t i = 0; i < a.n; i++) {
-        settings_done(&a.candidates[i].settings);
-        free(a.candidates[i].arn);
-    }
-    free(a.candidates);
-    free(a.named);
-    return r;
+    return accept.status;
 }

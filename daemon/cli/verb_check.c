@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "daemon/cli/verb_table.h"
 #include "daemon/cli/verbs.h"
 #include "daemon/core/guard.h"
 #include "daemon/engine.h"
@@ -45,12 +41,6 @@ typedef enum Result {
 
 static const char *const result_words[] = { "ok", "warning", "critical", "unknown" };
 
-typedef struct Check {
-    const VerbArgs *args;
-    unsigned poll_sec;
-    Result result;
-} Check;
-
 /* Critical beats unknown beats warning. */
 static Result worse(Result a, Result b) {
     static const int badness[] = {
@@ -63,7 +53,7 @@ static Result worse(Result a, Result b) {
 static Result judge_trail(const StatusTrail *row) {
     const TrailState *state = row->state;
     Result result = state->verdict == VERDICT_UNKNOWN ? RESULT_UNKNOWN : RESULT_OK;
-    /* whether digests are expected is told by the incident's severity */
+    /* the incident's severity says whether digests are expected */
     TrailFacts facts = { .validation = state->incident.severity == SEVERITY_CRITICAL };
 
     for (unsigned f = 0; f < _FINDING_MAX; f++)
@@ -79,17 +69,17 @@ static Missed missed(const StatusTrail *row) {
 
 /* What is over and not reported yet is as grave as the alert will be. With --restore it was most likely our
  * own restart that ended it, and what counts is what holds after that. */
-static Result judge_missed(const Check *check, const Status *status) {
-    for (size_t i = 0; !check->args->restore && i < status->n_trails; i++)
+static Result judge_missed(const VerbArgs *args, const Status *status) {
+    for (size_t i = 0; !args->restore && i < status->n_trails; i++)
         if (missed(&status->trails[i]) != MISSED_NOTHING)
             return RESULT_CRITICAL;
     return RESULT_OK;
 }
 
 static Result judge(const Status *status) {
-    bool in_the_dark = status->n_trails == 0 || status->organization_error[0] || status->n_denials > 0 ||
-                       status->record_problem[0];
-    Result result = in_the_dark ? RESULT_UNKNOWN : RESULT_OK;
+    bool unknown = status->n_trails == 0 || status->organization_error[0] || status->n_denials > 0 ||
+                   status->record_problem[0];
+    Result result = unknown ? RESULT_UNKNOWN : RESULT_OK;
 
     for (size_t i = 0; i < status->n_trails; i++) {
         result = worse(result, judge_trail(&status->trails[i]));
@@ -140,15 +130,15 @@ static void print_calls(const Calls *calls) {
 }
 
 /* The quota of AWS is an account's in a region. */
-static void print_stretched(const Check *check, const Status *status) {
+static void print_stretched(const Status *status) {
     for (size_t i = 0; i < status->n_targets; i++) {
         const StatusTarget *target = &status->targets[i];
         unsigned long long every_sec = target->interval_usec / USEC_PER_SEC;
 
-        if (every_sec > check->poll_sec)
+        if (every_sec > status->poll_interval_sec)
             printf("\n%s %s: polled every %llu s, not every %u s: more trails live there than AWS's quota "
-                   "lets be polled\n",
-                   target->subject.region, target->subject.account, every_sec, check->poll_sec);
+                   "allows to poll\n",
+                   target->subject.region, target->subject.account, every_sec, status->poll_interval_sec);
     }
 }
 
@@ -262,10 +252,10 @@ static json_t *denials_json(const Status *status) {
     return list;
 }
 
-static void print_json(const Check *check, const Status *status, json_t *view, const Calls *calls) {
+static void print_json(Result result, const Status *status, json_t *view, const Calls *calls) {
     json_t *document =
             json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:O}", "schema", "trailguard.check/1", "result",
-                      result_words[check->result], "calls_per_month",
+                      result_words[result], "calls_per_month",
                       calls->n_known > 0 ? json_integer((json_int_t)calls->per_month) : json_null(),
                       "missing_permissions", denials_json(status), "state_file", record_json(status),
                       "missed", missed_json(status), "status", view);
@@ -275,28 +265,39 @@ static void print_json(const Check *check, const Status *status, json_t *view, c
     json_decref(document);
 }
 
-static void checked(const Status *status, void *userdata) {
-    Check *check = userdata;
+int verb_check_show(const Status *status, const VerbArgs *args) {
+    Result result = worse(judge(status), judge_missed(args, status));
     _cleanup_free_ char *text = NULL;
     Calls calls = count_calls(status);
     json_t *view;
 
-    check->result = worse(judge(status), judge_missed(check, status));
     if (report_status_json(status, &text) < 0)
-        return;
+        return result;
     view = json_loads(text, 0, NULL);
-    if (check->args->json)
-        print_json(check, status, view, &calls);
+    if (args->json)
+        print_json(result, status, view, &calls);
     else {
-        verb_print_check(stdout, view, verb_wants_color(stdout));
+        verb_print_status(stdout, view, true, verb_wants_color(stdout));
         print_missed(status);
         print_denials(status);
         print_unrecorded(status);
-        print_stretched(check, status);
-        printf("\n%s; ", result_words[check->result]);
+        print_stretched(status);
+        printf("\n%s; ", result_words[result]);
         print_calls(&calls);
     }
     json_decref(view);
+    return result;
+}
+
+typedef struct Check {
+    const VerbArgs *args;
+    int result;
+} Check;
+
+static void checked(const Status *status, void *userdata) {
+    Check *check = userdata;
+
+    check->result = verb_check_show(status, check->args);
 }
 
 static bool daemon_runs(void) {
@@ -310,22 +311,19 @@ static bool daemon_runs(void) {
 }
 
 int verb_check(int argc, char **argv) {
-    char config_error[CONFIG_ERROR_MAX], error[ENGINE_ERROR_MAX];
+    char error[ENGINE_ERROR_MAX];
     Config *config = NULL;
     VerbArgs args;
     Check check = { .args = &args, .result = RESULT_UNKNOWN };
-    int r = verb_parse(argc, argv, VERB_TAKES_JSON | VERB_TAKES_RESTORE, help, &args);
+    int r = verb_begin(argc, argv, VERB_TAKES_JSON | VERB_TAKES_RESTORE, help, RESULT_UNKNOWN, &args,
+                       &config);
 
-    if (r <= 0)
-        return r == 0 ? RESULT_OK : RESULT_UNKNOWN;
-    if (args.restore && daemon_runs())
-        return RESULT_UNKNOWN;
-    if (config_load(args.config, &config, config_error) < 0) {
-        fprintf(stderr, "%s\n", config_error);
+    if (r >= 0)
+        return r;
+    if (args.restore && daemon_runs()) {
+        config_free(config);
         return RESULT_UNKNOWN;
     }
-    log_set_level(LOG_WARNING);
-    check.poll_sec = config->poll_interval_sec;
     if (engine_check(config, args.restore, checked, &check, error) < 0) {
         fprintf(stderr, "trailguard check: %s\n", error);
         return RESULT_UNKNOWN;

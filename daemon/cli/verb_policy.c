@@ -35,66 +35,63 @@ static const char help[] =
 
 #define UNKNOWN_GUARD "GUARD_ARN"
 
-/* Who the base credentials are. */
+/* The question to STS. */
 typedef struct Asking {
     sd_event *event;
-    bool known;
-    char account[16], partition[24];
-    char region[32];      /* for calls that belong to no region of their own */
-    char arn[ARN_MAX];    /* of the user or role, not of its session; the latter's path is not known */
-    char caller[ARN_MAX]; /* as STS names it */
-    char error[ERROR_TEXT_MAX];
+    VerbCaller *caller;
 } Asking;
 
 /* ---- who the guard is ---- */
 
-/* A session's ARN names its role, without the role's path: that is not told to anybody but IAM. */
-static void take_arn(Asking *asking, const char *text) {
+/* A session's ARN names its role, without the role's path: only IAM knows it. */
+static void take_arn(VerbCaller *caller, const char *text) {
     Arn arn;
     char *slash;
 
     if (arn_parse(text, &arn) < 0)
         return;
-    (void)text_copy(asking->partition, sizeof(asking->partition), arn.partition);
+    (void)text_copy(caller->partition, sizeof(caller->partition), arn.partition);
     if (!text_starts_with(arn.resource, "assumed-role/")) {
-        (void)text_copy(asking->arn, sizeof(asking->arn), text);
+        (void)text_copy(caller->arn, sizeof(caller->arn), text);
         return;
     }
     slash = strrchr(arn.resource, '/');
     *slash = '\0';
-    (void)snprintf(asking->arn, sizeof(asking->arn), "arn:%s:iam::%s:role/%.*s", arn.partition, arn.account,
-                   (int)(sizeof(asking->arn) / 2), arn.resource + strlen("assumed-role/"));
+    (void)snprintf(caller->arn, sizeof(caller->arn), "arn:%s:iam::%s:role/%.*s", arn.partition, arn.account,
+                   (int)(sizeof(caller->arn) / 2), arn.resource + strlen("assumed-role/"));
 }
 
 static void answered(const AwsError *error, const StsIdentity *identity, void *userdata) {
-    Asking *asking = userdata;
+    const Asking *asking = userdata;
+    VerbCaller *caller = asking->caller;
 
-    asking->known = error->class == AWS_OK;
-    if (asking->known) {
-        (void)text_copy(asking->account, sizeof(asking->account), identity->account);
-        (void)text_copy(asking->caller, sizeof(asking->caller), identity->arn);
-        take_arn(asking, identity->arn);
+    caller->known = error->class == AWS_OK;
+    if (caller->known) {
+        (void)text_copy(caller->account, sizeof(caller->account), identity->account);
+        (void)text_copy(caller->caller, sizeof(caller->caller), identity->arn);
+        take_arn(caller, identity->arn);
     } else
-        (void)aws_error_text(error, "GetCallerIdentity", asking->error, sizeof(asking->error));
+        (void)aws_error_text(error, "GetCallerIdentity", caller->error, sizeof(caller->error));
     (void)sd_event_exit(asking->event, 0);
 }
 
-static void ask(const Config *config, Asking *asking) {
+static void ask(const Config *config, VerbCaller *caller) {
     char error[ENGINE_AWS_ERROR_MAX] = "";
     EngineAws aws = { 0 };
-    int r = sd_event_new(&asking->event);
+    Asking asking = { .caller = caller };
+    int r = sd_event_new(&asking.event);
 
     if (r >= 0)
-        r = engine_aws_open(asking->event, config, &aws, error);
+        r = engine_aws_open(asking.event, config, &aws, error);
     if (r >= 0)
-        r = sts_get_caller_identity(aws.client, aws.credentials, aws.region, answered, asking, NULL);
-    (void)text_copy(asking->region, sizeof(asking->region), aws.region);
+        r = sts_get_caller_identity(aws.client, aws.credentials, aws.region, answered, &asking, NULL);
+    (void)text_copy(caller->region, sizeof(caller->region), aws.region);
     if (r >= 0)
-        (void)sd_event_loop(asking->event);
+        (void)sd_event_loop(asking.event);
     else
-        (void)text_copy(asking->error, sizeof(asking->error), error[0] ? error : strerror(-r));
+        (void)text_copy(caller->error, sizeof(caller->error), error[0] ? error : strerror(-r));
     engine_aws_close(&aws);
-    sd_event_unref(asking->event);
+    sd_event_unref(asking.event);
 }
 
 /* ---- from the configuration ---- */
@@ -102,7 +99,7 @@ static void ask(const Config *config, Asking *asking) {
 /* Everything that the policies are about, collected. */
 typedef struct Job {
     const Config *config;
-    Asking guard;
+    VerbCaller guard;
     const char *partition;
     const char *topics[CONFIG_CHANNELS_MAX];
     size_t n_topics;
@@ -416,7 +413,6 @@ static int print(const char *what, Job *job) {
     json_t *document;
     int r;
 
-    ask(job->config, &job->guard);
     collect(job);
     if (!guard && !job->guard.known) {
         /* a wall without a door for the guard would lock it out */
@@ -451,32 +447,34 @@ static const char *take_word(int *argc, char **argv) {
     return NULL;
 }
 
+int verb_policy_show(const char *what, const Config *config, const VerbCaller *caller) {
+    _cleanup_free_ Job *job = calloc(1, sizeof(*job));
+
+    if (!job) {
+        fputs("trailguard policy: out of memory\n", stderr);
+        return EXIT_FAILURE;
+    }
+    job->config = config;
+    job->guard = *caller;
+    return print(what, job) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 int verb_policy(int argc, char **argv) {
-    char error[CONFIG_ERROR_MAX];
     const char *what = take_word(&argc, argv);
+    VerbCaller caller = { 0 };
     Config *config = NULL;
     VerbArgs args;
-    Job *job;
-    int r = verb_parse(argc, argv, 0, help, &args);
+    int r = verb_begin(argc, argv, 0, help, EXIT_FAILURE, &args, &config);
 
-    if (r <= 0)
-        return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-    if (!what) {
-        fprintf(stderr, "trailguard policy: which one? allowed: guard, deny, scp\n");
-        return EXIT_FAILURE;
+    if (r >= 0)
+        return r;
+    if (what) {
+        ask(config, &caller);
+        r = verb_policy_show(what, config, &caller);
+    } else {
+        fputs("trailguard policy: which one? allowed: guard, deny, scp\n", stderr);
+        r = EXIT_FAILURE;
     }
-    if (config_load(args.config, &config, error) < 0) {
-        fprintf(stderr, "%s\n", error);
-        return EXIT_FAILURE;
-    }
-    log_set_level(LOG_WARNING);
-    job = calloc(1, sizeof(*job));
-    if (job) {
-        job->config = config;
-        r = print(what, job);
-    } else
-        r = -ENOMEM;
-    free(job);
     config_free(config);
-    return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return r;
 }

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What the verbs share, and those that are short: run, config, test-alert. */
 #include "daemon/cli/verbs.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <systemd/sd-event.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "daemon/config/config.h"
+#include "daemon/core/alert.h"
+#include "daemon/engine_aws.h"
+#include "daemon/io/deliver.h"
+#include "daemon/log.h"
 #include "lib/util/macros.h"
+#include "lib/util/text.h"
 
 static const char *config_path = CONFIG_PATH_DEFAULT;
 
@@ -64,4 +71,154 @@ int verb_parse(int argc, char **argv, unsigned takes, const char *help, VerbArgs
             return verb_usage(argv[0], "not understood: ", argv[i]);
     }
     return 1;
+}
+
+int verb_begin(int argc, char **argv, unsigned takes, const char *help, int failed, VerbArgs *args,
+               Config **ret) {
+    char error[CONFIG_ERROR_MAX];
+    int r = verb_parse(argc, argv, takes, help, args);
+
+    if (r <= 0)
+        return r == 0 ? EXIT_SUCCESS : failed;
+    if (config_load(args->config, ret, error) < 0) {
+        fprintf(stderr, "%s\n", error);
+        return failed;
+    }
+    log_set_level(LOG_WARNING);
+    return -1;
+}
+
+/* ---- run ---- */
+
+static const char run_help[] =
+        "usage: trailguard run [-c FILE]\n"
+        "\n"
+        "Guards the trails in the foreground until SIGTERM or SIGINT. SIGHUP reads the "
+        "configuration again.\n"
+        "State is in $STATE_DIRECTORY (/var/lib/trailguard), status.json in "
+        "$RUNTIME_DIRECTORY (/run/trailguard).\n";
+
+int verb_run(int argc, char **argv) {
+    char config_error[CONFIG_ERROR_MAX], error[ENGINE_ERROR_MAX];
+    EngineOptions options = { .state_dir = engine_state_dir(), .runtime_dir = engine_runtime_dir() };
+    VerbArgs args;
+    int r = verb_parse(argc, argv, 0, run_help, &args);
+
+    if (r <= 0)
+        return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    r = config_load(args.config, &options.config, config_error);
+    if (r < 0) {
+        log_line(LOG_ERR, "%s", config_error);
+        return EXIT_FAILURE;
+    }
+    log_set_level(options.config->log_level);
+    r = engine_run(&options, error);
+    if (r < 0) {
+        log_line(LOG_ERR, "%s", error);
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
+}
+
+/* ---- config ---- */
+
+static const char config_help[] =
+        "usage: trailguard config [-c FILE] [--dump]\n"
+        "\n"
+        "Checks the configuration file. Prints \"configuration OK\", or FILE:LINE, the "
+        "error and what is allowed.\n"
+        "\n"
+        "  --dump   print the effective configuration, every option\n";
+
+int verb_config(int argc, char **argv) {
+    Config *config = NULL;
+    VerbArgs args;
+    int r = verb_begin(argc, argv, VERB_TAKES_DUMP, config_help, EXIT_FAILURE, &args, &config);
+
+    if (r >= 0)
+        return r;
+    r = args.dump ? config_dump(config, stdout) : puts("configuration OK");
+    config_free(config);
+    return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* ---- test-alert ---- */
+
+static const char test_alert_help[] =
+        "usage: trailguard test-alert [-c FILE]\n\n"
+        "Sends a test alert through every channel and prints each one's receipt or "
+        "error. Exit status 1 when one failed.\n";
+
+typedef struct Test {
+    sd_event *event;
+    const ChannelConfig *channel;
+    bool sent, good;
+} Test;
+
+static void sent(const Receipt *receipt, void *userdata) {
+    Test *test = userdata;
+    char text[2 * ERROR_TEXT_MAX];
+
+    test->sent = true;
+    test->good = receipt->kind == RECEIPT_DELIVERED;
+    printf("%s: %s %s\n", test->channel->topic_arn,
+           test->good ? "sent, receipt" : "FAILED:", text_escaped(text, sizeof(text), receipt->text));
+    (void)sd_event_exit(test->event, 0);
+}
+
+static int compose(Alert *ret) {
+    char host[256] = "unknown";
+    AlertGuard guard = { .host = host, .version = TRAILGUARD_VERSION };
+    Subject subject = { .name = "", .arn = "", .account = "", .region = "" };
+    struct timespec ts;
+    Tell tell = { .event = EVENT_GUARD_TEST, .kind = TELL_OPENED, .severity = SEVERITY_INFO, .sequence = 1 };
+
+    if (clock_gettime(CLOCK_REALTIME, &ts) < 0)
+        return -errno;
+    (void)gethostname(host, sizeof(host) - 1);
+    tell.time_usec = (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+    tell.opened_usec = tell.dedup_usec = tell.incident_dedup_usec = tell.time_usec;
+    return alert_compose(&guard, &subject, &tell, ret);
+}
+
+/* Each channel has a loop of its own, so that receipts come out in the order of the file. */
+static bool test_channel(const Config *config, const ChannelConfig *channel, const Alert *alert) {
+    char error[ENGINE_AWS_ERROR_MAX] = "";
+    Test test = { .channel = channel };
+    EngineAws aws = { 0 };
+    int r = sd_event_new(&test.event);
+
+    if (r >= 0)
+        r = engine_aws_open(test.event, config, &aws, error);
+    if (r >= 0)
+        r = channel_sns_send(aws.client, aws.credentials, channel, alert, sent, &test, NULL);
+    if (r >= 0)
+        r = sd_event_loop(test.event);
+    if (!test.sent)
+        fprintf(stderr, "%s: %s\n", channel->topic_arn, error[0] ? error : strerror(-r));
+    engine_aws_close(&aws);
+    sd_event_unref(test.event);
+    return test.good;
+}
+
+int verb_test_alert(int argc, char **argv) {
+    Config *config = NULL;
+    Alert alert = { 0 };
+    VerbArgs args;
+    bool good;
+    int r = verb_begin(argc, argv, 0, test_alert_help, EXIT_FAILURE, &args, &config);
+
+    if (r >= 0)
+        return r;
+    r = compose(&alert);
+    good = r >= 0 && config->n_channels > 0;
+    if (r < 0)
+        fprintf(stderr, "trailguard test-alert: cannot compose: %s\n", strerror(-r));
+    else if (config->n_channels == 0)
+        fprintf(stderr, "%s: alerts: no channel is configured\n", args.config);
+    for (size_t i = 0; r >= 0 && i < config->n_channels; i++)
+        good &= test_channel(config, &config->channels[i], &alert);
+    alert_done(&alert);
+    config_free(config);
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

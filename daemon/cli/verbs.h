@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The verbs of the command line, one file each, and what they share. */
+/* The verbs of the command line, and what they share. */
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
+
+#include "daemon/engine.h"
+#include "lib/arn.h"
 
 /* Each is called with argv[0] = its own name and returns the exit status. */
 int verb_run(int argc, char **argv);
@@ -41,5 +45,39 @@ int verb_usage(const char *verb, const char *what, const char *argument);
 /* -c given before the verb. */
 void verb_set_config_path(const char *path);
 
+/* Parses a verb's options, loads the configuration, and lets the log be silent about all but trouble. -1 to
+ * go on; else the exit status: 0 after --help, failed after one line on stderr. */
+int verb_begin(int argc, char **argv, unsigned takes, const char *help, int failed, VerbArgs *args,
+               Config **ret);
+
 /* Colour on this stream: a terminal, and NO_COLOR unset or empty (no-color.org). */
 bool verb_wants_color(FILE *stream);
+
+/* ---- what the verbs print; status and rows are borrowed ---- */
+
+/* Prints a status document ("trailguard.status/1") for people. Members that are missing or of a wrong type
+ * are left out. every_target: also those that are well, and whose credentials asked. */
+void verb_print_status(FILE *out, const json_t *status, bool every_target, bool color);
+
+/* `status`: prints the document in text, which was read from path. Returns the exit status. */
+int verb_status_show(const char *path, const char *text, size_t len, bool as_json, uint64_t now_usec);
+
+/* `check`: prints the result of a pass. Returns the exit status. */
+int verb_check_show(const Status *status, const VerbArgs *args);
+
+/* `accept`: shows the differences, asks, and records below dir. Returns the exit status. */
+int verb_accept_rows(const VerbArgs *args, const char *dir, const EngineSettings *rows, size_t n,
+                     const char *unlisted);
+
+/* Who the base credentials are. */
+typedef struct VerbCaller {
+    bool known;
+    char account[16], partition[24];
+    char region[32];      /* for calls that belong to no region of their own */
+    char arn[ARN_MAX];    /* of the user or role, not of its session; the latter's path is not known */
+    char caller[ARN_MAX]; /* as STS names it */
+    char error[ERROR_TEXT_MAX];
+} VerbCaller;
+
+/* `policy`: prints the policy what ("guard", "deny", "scp"). Returns the exit status. */
+int verb_policy_show(const char *what, const Config *config, const VerbCaller *caller);

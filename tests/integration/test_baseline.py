@@ -97,7 +97,7 @@ def test_accept_takes_a_planned_change_into_the_running_daemon(sim, victim, mall
     update(mallory, S3BucketName="the-new-bucket")
     wait_alert(sim, "trail.weakened")
     shown = victim.verb("accept")
-    assert shown.returncode == 1 and "was example-victim-logs" in shown.stdout and "--yes" in shown.stderr
+    assert shown.returncode == 1 and "recorded example-victim-logs" in shown.stdout and "--yes" in shown.stderr
     assert json.loads(baselines(victim)[0].read_text())["by"] == "guard"
     done = victim.verb("accept", "--yes", "victim")
     assert (done.returncode, done.stderr) == (0, ""), done.stderr

@@ -256,7 +256,7 @@ static int record(const Accepting *a) {
                                      who(by, sizeof(by)), now_usec(), error, sizeof(error));
 
         if (r < 0) {
-            fprintf(stderr, "trailguard accept: %s: %s\n", c->arn, error[0] ? error : strerror(-r));
+            fprintf(stderr, "trailguard accept: %s\n", error); /* it names the ARN */
             result = EXIT_FAILURE;
         }
     }

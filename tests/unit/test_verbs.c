@@ -1,0 +1,685 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the verbs print, and their exit status, without AWS. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/cli/verbs.h"
+#include "daemon/core/settings.h"
+#include "daemon/io/state.h"
+#include "daemon/log.h"
+#include "lib/util/macros.h"
+#include "lib/util/timetext.h"
+
+#define ARN  "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
+#define NOW  "2026-11-24T22:00:00Z"
+#define CONF "alerts = ();\n"
+
+/* ---- what is printed ---- */
+
+typedef struct Printed {
+    char out[16384], err[4096];
+    int status;
+} Printed;
+
+static Printed printed;
+static int stdout_fd, stderr_fd, out_fd, err_fd;
+
+static void begin(void) {
+    (void)fflush(NULL);
+    out_fd = memfd_create("out", MFD_CLOEXEC);
+    err_fd = memfd_create("err", MFD_CLOEXEC);
+    stdout_fd = dup(STDOUT_FILENO);
+    stderr_fd = dup(STDERR_FILENO);
+    assert_true(dup2(out_fd, STDOUT_FILENO) >= 0 && dup2(err_fd, STDERR_FILENO) >= 0);
+}
+
+static void take(int fd, char *dst, size_t size) {
+    ssize_t n = pread(fd, dst, size - 1, 0);
+
+    assert_true(n >= 0);
+    dst[n] = '\0';
+    (void)close(fd);
+}
+
+static void end(int status) {
+    (void)fflush(NULL);
+    assert_true(dup2(stdout_fd, STDOUT_FILENO) >= 0 && dup2(stderr_fd, STDERR_FILENO) >= 0);
+    (void)close(stdout_fd);
+    (void)close(stderr_fd);
+    take(out_fd, printed.out, sizeof(printed.out));
+    take(err_fd, printed.err, sizeof(printed.err));
+    printed.status = status;
+}
+
+static void has(const char *text, const char *part) {
+    if (!strstr(text, part))
+        fail_msg("%s\nis not in\n%s", part, text);
+}
+
+/* ---- files ---- */
+
+static char dir[64];
+
+static void write_at(const char *name, const char *text) {
+    char path[128];
+    FILE *f;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+    f = fopen(path, "we");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+static int setup(void **state _unused_) {
+    (void)snprintf(dir, sizeof(dir), "/tmp/test_verbs.XXXXXX");
+    assert_non_null(mkdtemp(dir));
+    assert_int_equal(setenv("STATE_DIRECTORY", dir, 1) | setenv("RUNTIME_DIRECTORY", dir, 1), 0);
+    assert_int_equal(setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE", 1), 0);
+    assert_int_equal(setenv("AWS_SECRET_ACCESS_KEY", "example", 1), 0);
+    return 0;
+}
+
+static int teardown(void **state _unused_) {
+    char command[96];
+
+    (void)snprintf(command, sizeof(command), "rm -r %s", dir);
+    return system(command);
+}
+
+/* Runs a verb with a configuration of that text. */
+static void run(int (*verb)(int argc, char **argv), const char *conf, const char *const *args) {
+    char path[128], *argv[8] = { (char *)"verb", (char *)"-c", path };
+    int argc = 3;
+
+    write_at("t.conf", conf);
+    (void)snprintf(path, sizeof(path), "%s/t.conf", dir);
+    for (; *args; args++)
+        argv[argc++] = (char *)*args;
+    begin();
+    end(verb(argc, argv));
+}
+
+#define RUN(verb, conf, ...) run(verb, conf, (const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
+
+/* ---- the command line ---- */
+
+static int (*const every_verb[])(int argc, char **argv) = {
+    verb_run, verb_check, verb_config, verb_status, verb_test_alert, verb_accept, verb_policy,
+};
+
+static void every_verb_describes_itself(void **state _unused_) {
+    for (size_t i = 0; i < ARRAY_SIZE(every_verb); i++) {
+        RUN(every_verb[i], CONF, "--help");
+        assert_int_equal(printed.status, 0);
+        assert_int_equal(strncmp(printed.out, "usage: trailguard ", strlen("usage: trailguard ")), 0);
+        assert_string_equal(printed.err, "");
+    }
+}
+
+static void a_wrong_option_is_refused(void **state _unused_) {
+    for (size_t i = 0; i < ARRAY_SIZE(every_verb); i++) {
+        RUN(every_verb[i], CONF, "--nothing");
+        assert_int_equal(printed.status, every_verb[i] == verb_check ? 3 : 1);
+        assert_string_equal(printed.out, "");
+        assert_string_equal(printed.err,
+                            "trailguard verb: not understood: --nothing; see trailguard verb --help\n");
+    }
+}
+
+static void a_wrong_configuration_is_refused(void **state _unused_) {
+    for (size_t i = 0; i < ARRAY_SIZE(every_verb); i++) {
+        if (every_verb[i] == verb_status) /* needs none */
+            continue;
+        RUN(every_verb[i], CONF "mode = 1;\n");
+        assert_int_equal(printed.status, every_verb[i] == verb_check ? 3 : 1);
+        has(printed.err,
+            "t.conf:2: mode: 1 cannot be used; allowed: \"observe\", \"restart\", \"restore\"\n");
+    }
+}
+
+/* ---- config, test-alert ---- */
+
+static void config_says_ok_or_dumps(void **state _unused_) {
+    RUN(verb_config, CONF);
+    assert_int_equal(printed.status, 0);
+    assert_string_equal(printed.out, "configuration OK\n");
+    RUN(verb_config, CONF "poll_interval = 7;\n", "--dump");
+    assert_int_equal(printed.status, 0);
+    has(printed.out, "\npoll_interval = 7;\n");
+}
+
+static void test_alert_fails_without_a_receipt(void **state _unused_) {
+    RUN(verb_test_alert, CONF);
+    assert_int_equal(printed.status, 1);
+    has(printed.err, "t.conf: alerts: no channel is configured\n");
+    RUN(verb_test_alert,
+        "alerts = ( { type = \"sns\"; topic_arn = \"arn:aws:sns:eu-central-1:111122223333:alerts\"; } );\n"
+        "aws = { endpoint_url = \"http://127.0.0.1:1\"; max_attempts = 1; };\n");
+    assert_int_equal(printed.status, 1);
+    has(printed.out, "arn:aws:sns:eu-central-1:111122223333:alerts: FAILED: ");
+}
+
+/* ---- status ---- */
+
+#define DOCUMENT(changes)                                                                                   \
+    "{\"line\": \"guarding 1 trail\", \"updated\": \"" NOW "\", \"poll_interval\": 10, \"problem\": null,"  \
+    " \"pass\": {\"ended\": \"" NOW "\"}, \"organization\": {\"error\": \"\"}" changes "}"
+#define TRAIL(members)                                                                                      \
+    ", \"trails\": [{\"name\": \"main\", \"region\": \"eu-central-1\", \"account\": "                       \
+    "\"111122223333\", " members "}]"
+
+static const struct {
+    const char *name, *document, *out;
+    int status;
+} statuses[] = {
+    { "well", DOCUMENT(TRAIL("\"verdict\": \"logging\", \"start_logging\": \"" NOW "\"")),
+      "guarding 1 trail\n"
+      "\n"
+      "TRAIL  HOME          ACCOUNT       VERDICT    DETAIL\n"
+      "main   eu-central-1  111122223333  logging    since " NOW "\n",
+      0 },
+    { "protected", DOCUMENT(TRAIL("\"verdict\": \"protected\"")), NULL, 0 },
+    { "an incident with everything",
+      DOCUMENT(TRAIL("\"verdict\": \"weakened\", \"findings\": [\"weakened\", \"stale\"],"
+                     "\"not_recorded\": [\"Tags\"], \"incident\": {\"id\": \"i-1\", \"opened\": \"" NOW "\","
+                     "\"changes\": [{\"field\": \"S3BucketName\"}, {\"field\": \"KmsKeyId\"}],"
+                     "\"failure\": {\"action\": \"restore\", \"attempts\": 3, \"time\": \"" NOW
+                     "\", \"text\": \"AccessDenied\\u001b[2J\"},"
+                     "\"actor\": {\"arn\": \"arn:aws:iam::111122223333:user/bob\", \"source_ip\": "
+                     "\"198.51.100.7\", \"event_name\": \"UpdateTrail\", \"event_time\": \"" NOW "\"}}")),
+      "guarding 1 trail\n"
+      "\n"
+      "TRAIL  HOME          ACCOUNT       VERDICT    DETAIL\n"
+      "main   eu-central-1  111122223333  weakened   stale  changed: S3BucketName, KmsKeyId  not recorded "
+      "yet: Tags  incident i-1 since " NOW "\n"
+      "    restore failed, attempt 3 at " NOW ": AccessDenied\\x1b[2J\n"
+      "    caused by arn:aws:iam::111122223333:user/bob from 198.51.100.7, UpdateTrail at " NOW "\n",
+      2 },
+    { "no verdict", DOCUMENT(TRAIL("\"verdict\": 5")), NULL, 2 },
+    { "targets",
+      DOCUMENT(", \"targets\": [{\"account\": \"111122223333\", \"region\": \"us-east-1\", \"state\": "
+               "\"well\"},"
+               "{\"account\": \"111122223333\", \"region\": \"us-west-2\", \"state\": \"unreachable\","
+               "\"error\": \"timeout\"}]"),
+      "guarding 1 trail\n"
+      "\n"
+      "ACCOUNT       REGION     STATE\n"
+      "111122223333  us-west-2  unreachable: timeout\n",
+      2 },
+    { "stretched",
+      DOCUMENT(", \"targets\": [{\"account\": \"111122223333\", \"region\": \"us-east-1\", \"state\": "
+               "\"well\","
+               "\"poll_interval\": 30}]"),
+      "guarding 1 trail\n"
+      "\n"
+      "ACCOUNT       REGION     STATE\n"
+      "111122223333  us-east-1  well, polled every 30 s\n",
+      0 },
+    { "uncovered",
+      DOCUMENT(", \"targets\": [{\"account\": \"111122223333\", \"region\": \"us-east-1\", \"state\": "
+               "\"well\","
+               "\"uncovered\": true}]"),
+      "guarding 1 trail\n"
+      "\n"
+      "ACCOUNT       REGION     STATE\n"
+      "111122223333  us-east-1  well, no trail records it\n",
+      2 },
+    { "list unreadable", DOCUMENT(", \"targets\": [{\"state\": \"list unreadable\"}]"), NULL, 2 },
+    { "a channel and the outbox",
+      DOCUMENT(", \"channels\": [{\"channel\": \"a\"}, {\"channel\": \"b\", \"failed\": true, \"text\": "
+               "\"NotFound\"}], \"outbox\": {\"depth\": 2}"),
+      "guarding 1 trail\n"
+      "\n"
+      "channel b fails: NotFound\n"
+      "\n"
+      "2 alerts wait in the outbox\n",
+      2 },
+    { "the organization",
+      "{\"line\": \"x\", \"updated\": \"" NOW "\", \"problem\": null, \"pass\": {\"ended\": \"" NOW
+      "\"}, \"organization\": {\"error\": \"AccessDenied\"}}",
+      "x\n"
+      "\n"
+      "the organization's accounts cannot be listed: AccessDenied\n",
+      2 },
+    { "no pass yet",
+      "{\"line\": \"x\", \"updated\": \"" NOW "\", \"problem\": null, \"pass\": {\"ended\": null}}", "x\n",
+      2 },
+    { "a problem",
+      "{\"line\": \"x\", \"updated\": \"" NOW
+      "\", \"problem\": \"no credentials\", \"pass\": {\"ended\": \"" NOW "\"}}",
+      "x\n", 2 },
+    { "the state directory", DOCUMENT(", \"state_directory\": \"read-only\""), NULL, 2 },
+    { "no document", "[]", "", 2 },
+};
+
+static void status_shows_the_document(void **state _unused_) {
+    uint64_t now;
+
+    assert_int_equal(timetext_parse_iso(NOW, &now), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+        const char *text = statuses[i].document;
+
+        begin();
+        end(verb_status_show("status.json", text, strlen(text), false, now));
+        if (printed.status != statuses[i].status)
+            fail_msg("%s: exit %d", statuses[i].name, printed.status);
+        if (statuses[i].out)
+            assert_string_equal(printed.out, statuses[i].out);
+        begin();
+        end(verb_status_show("status.json", text, strlen(text), true, now + 89 * USEC_PER_SEC));
+        assert_int_equal(printed.status, statuses[i].status);
+        begin();
+        end(verb_status_show("status.json", text, strlen(text), true, now + 91 * USEC_PER_SEC));
+        assert_int_equal(printed.status, 2); /* too old: three intervals and a minute */
+    }
+}
+
+static void status_needs_the_daemon(void **state _unused_) {
+    char *argv[] = { (char *)"status", NULL };
+    int fd = -1, pid = 0;
+
+    begin();
+    end(verb_status(1, argv));
+    assert_int_equal(printed.status, 3);
+    has(printed.err, "trailguard is not running (no process holds ");
+    assert_int_equal(state_lock(dir, &fd, &pid), 0);
+    begin();
+    end(verb_status(1, argv));
+    assert_int_equal(printed.status, 3);
+    has(printed.err, "status.json: No such file");
+    write_at("status.json", DOCUMENT(""));
+    begin();
+    end(verb_status(1, argv));
+    assert_int_equal(printed.status, 2);
+    assert_string_equal(printed.out, "guarding 1 trail\n");
+    has(printed.err, "status.json: last written " NOW ": the daemon makes no progress\n");
+    (void)close(fd);
+}
+
+/* ---- check ---- */
+
+typedef struct World {
+    TrailState trail, before;
+    TargetState target;
+    StatusTrail trails[1];
+    StatusTarget targets[1];
+    StatusDenial denials[1];
+    Status status;
+} World;
+
+static void make_world(World *w) {
+    *w = (World){ .trail = { .known = true, .verdict = VERDICT_LOGGING, .start_usec = 1000 * USEC_PER_SEC },
+                  .target = { .ever_reachable = true, .covered = true, .listed = true },
+                  .denials = { { .account = "111122223333",
+                                 .region = "eu-central-1",
+                                 .action = "cloudtrail:ListTags",
+                                 .resource = ARN } } };
+    w->trails[0] = (StatusTrail){
+        .subject = { .name = "main", .arn = ARN, .account = "111122223333", .region = "eu-central-1" },
+        .state = &w->trail,
+        .incident_id = "",
+        .has_baseline = true,
+    };
+    w->targets[0] = (StatusTarget){
+        .subject = { .name = "", .arn = "", .account = "111122223333", .region = "eu-central-1" },
+        .state = &w->target,
+        .identity = "arn:aws:iam::111122223333:user/guard",
+        .interval_usec = 10 * USEC_PER_SEC,
+        .calls_per_month = 302400,
+    };
+    w->status = (Status){ .version = "1",
+                          .poll_interval_sec = 10,
+                          .trails = w->trails,
+                          .n_trails = 1,
+                          .targets = w->targets,
+                          .n_targets = 1,
+                          .denials = w->denials,
+                          .organization_error = "",
+                          .record_problem = "",
+                          .state_dir = "/var/lib/trailguard",
+                          .has_state_file = true };
+}
+
+static void check(World *w, bool json, bool restore) {
+    VerbArgs args = { .json = json, .restore = restore };
+
+    begin();
+    end(verb_check_show(&w->status, &args));
+}
+
+static void is_stopped(World *w) {
+    w->trail.verdict = VERDICT_STOPPED;
+    w->trail.findings = FINDING_BIT(FINDING_STOPPED);
+}
+
+static void is_changed(World *w) {
+    w->trail.findings = FINDING_BIT(FINDING_CHANGED);
+}
+
+static void is_unknown(World *w) {
+    w->trail.verdict = VERDICT_UNKNOWN;
+}
+
+static void has_damaged_baseline(World *w) {
+    w->trails[0].has_baseline = false;
+    w->trails[0].baseline_unreadable = true;
+}
+
+static void has_no_baseline(World *w) {
+    w->trails[0].has_baseline = false;
+}
+
+static void has_no_state(World *w) {
+    w->status.has_state_file = false;
+}
+
+static void has_damaged_state(World *w) {
+    w->status.record_problem = "state.json: damaged";
+}
+
+static void has_no_trail(World *w) {
+    w->status.n_trails = 0;
+}
+
+static void is_unreachable(World *w) {
+    w->target = (TargetState){ .unreachable = true };
+    w->targets[0].calls_per_month = 0;
+}
+
+static void is_uncovered(World *w) {
+    w->target.cover.open = true;
+}
+
+static void is_denied(World *w) {
+    w->status.n_denials = 1;
+}
+
+static void is_stretched(World *w) {
+    w->targets[0].interval_usec = 30 * USEC_PER_SEC;
+}
+
+static void was_interrupted(World *w) {
+    w->before = w->trail;
+    w->trail.stop_usec = 1060 * USEC_PER_SEC;
+    w->trail.start_usec = 1090 * USEC_PER_SEC;
+    w->trails[0].before = &w->before;
+}
+
+static void was_replaced(World *w) {
+    w->before = w->trail;
+    w->before.stop_usec = 900 * USEC_PER_SEC;
+    w->trail.start_usec = 1090 * USEC_PER_SEC;
+    w->trails[0].before = &w->before;
+}
+
+static const struct {
+    void (*change)(World *w);
+    int status;
+    const char *out;
+} checks[] = {
+    { is_stopped, 2, "\ncritical; this configuration makes" },
+    { is_changed, 1, "\nwarning; " },
+    { is_unknown, 3, "\nunknown; " },
+    { has_damaged_baseline, 3, "\nbaseline cannot be read, and nothing was compared with it: main\n" },
+    { has_no_baseline, 0,
+      "\nno baseline to compare with: main; the daemon records one at its first complete poll\n" },
+    { has_no_state, 0, "\nno state to compare with: /var/lib/trailguard/state.json is not there" },
+    { has_damaged_state, 3, "what was guarded is not known" },
+    { has_no_trail, 3, "\nunknown; " },
+    { is_unreachable, 3, "how many calls to AWS this configuration makes is not known" },
+    { is_uncovered, 1, "\nwarning; " },
+    { is_denied, 3,
+      "\nMISSING PERMISSIONS\ncloudtrail:ListTags on " ARN ", in 111122223333 eu-central-1\n" },
+    { is_stretched, 0, "\neu-central-1 111122223333: polled every 30 s, not every 10 s: " },
+    { was_interrupted, 2,
+      "\nmain eu-central-1 111122223333: logging was interrupted from 1970-01-01T00:17:40Z to "
+      "1970-01-01T00:18:10Z (30 s) since the daemon polled it last; the daemon reports it at its next "
+      "poll\n" },
+    { was_replaced, 2,
+      "\nmain eu-central-1 111122223333: it was deleted and created again since the daemon" },
+};
+
+static void check_judges_and_shows(void **state _unused_) {
+    World w;
+
+    make_world(&w);
+    check(&w, false, false);
+    assert_int_equal(printed.status, 0);
+    has(printed.out, "TRAIL  HOME          ACCOUNT       VERDICT    DETAIL\n"
+                     "main   eu-central-1  111122223333  logging    ");
+    has(printed.out, "ACCOUNT       REGION        IDENTITY                              STATE\n"
+                     "111122223333  eu-central-1  arn:aws:iam::111122223333:user/guard  well\n"
+                     "\nok; this configuration makes about 302400 calls to AWS a month\n");
+    for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+        make_world(&w);
+        checks[i].change(&w);
+        check(&w, false, false);
+        if (printed.status != checks[i].status)
+            fail_msg("%zu: exit %d\n%s", i, printed.status, printed.out);
+        has(printed.out, checks[i].out);
+    }
+}
+
+static void check_of_a_restore_counts_what_holds_after_it(void **state _unused_) {
+    World w;
+
+    make_world(&w);
+    was_interrupted(&w);
+    check(&w, false, true);
+    assert_int_equal(printed.status, 0);
+}
+
+static void check_prints_a_document(void **state _unused_) {
+    json_t *document;
+    World w;
+
+    make_world(&w);
+    was_replaced(&w);
+    is_denied(&w);
+    check(&w, true, false);
+    document = json_loads(printed.out, 0, NULL);
+    assert_non_null(document);
+    assert_string_equal(json_string_value(json_object_get(document, "schema")), "trailguard.check/1");
+    assert_string_equal(json_string_value(json_object_get(document, "result")), "critical");
+    assert_int_equal(json_integer_value(json_object_get(document, "calls_per_month")), 302400);
+    assert_int_equal(json_array_size(json_object_get(document, "missing_permissions")), 1);
+    assert_string_equal(json_string_value(json_object_get(
+                                json_array_get(json_object_get(document, "missed"), 0), "what")),
+                        "replaced");
+    json_decref(document);
+}
+
+/* ---- accept ---- */
+
+static EngineSettings row(const Settings *recorded, const Settings *now) {
+    return (EngineSettings){
+        .subject = { .name = "main", .arn = ARN, .account = "111122223333", .region = "eu-central-1" },
+        .recorded = recorded,
+        .now = now,
+        .error = "",
+    };
+}
+
+static Settings settings_of(const char *bucket) {
+    Settings s = { 0 };
+
+    assert_int_equal(settings_set(&s, FIELD_BUCKET, bucket), 0);
+    assert_int_equal(settings_set(&s, FIELD_MULTI_REGION, "true"), 0);
+    return s;
+}
+
+static void accept(const EngineSettings *of, bool yes, const char *name) {
+    char *names[] = { (char *)name };
+    VerbArgs args = { .yes = yes, .names = names, .n_names = name ? 1 : 0 };
+    int in = open("/dev/null", O_RDONLY | O_CLOEXEC), saved = dup(STDIN_FILENO);
+
+    assert_true(dup2(in, STDIN_FILENO) >= 0);
+    begin();
+    end(verb_accept_rows(&args, dir, of, 1, ""));
+    assert_true(dup2(saved, STDIN_FILENO) >= 0);
+    (void)close(in);
+    (void)close(saved);
+}
+
+static bool is_recorded(void) {
+    char path[128];
+
+    (void)snprintf(path, sizeof(path), "%s/baselines", dir);
+    return access(path, F_OK) == 0;
+}
+
+static void accept_shows_and_asks(void **state _unused_) {
+    Settings old = settings_of("logs"), now = settings_of("other");
+    EngineSettings r = row(&old, &old);
+
+    accept(&r, false, NULL);
+    assert_int_equal(printed.status, 0);
+    assert_string_equal(printed.out, "main eu-central-1 111122223333\n  as recorded\n\nnothing to accept\n");
+
+    r = row(&old, &now);
+    accept(&r, false, "main");
+    assert_int_equal(printed.status, 1);
+    has(printed.out, "main eu-central-1 111122223333\n"
+                     "  S3BucketName (events are lost by this)\n"
+                     "    recorded logs\n"
+                     "    actual   other\n");
+    assert_string_equal(printed.err,
+                        "trailguard accept: nothing is changed: there is no terminal to ask at, "
+                        "and no --yes\n");
+    assert_false(is_recorded());
+
+    accept(&r, true, ARN);
+    assert_string_equal(printed.err, "");
+    assert_int_equal(printed.status, 0);
+    has(printed.out, "\naccepted: 1 trail\n");
+    assert_true(is_recorded());
+    settings_done(&old);
+    settings_done(&now);
+}
+
+static void accept_knows_what_is_not_there(void **state _unused_) {
+    Settings old = settings_of("logs"), none = { 0 };
+    EngineSettings r = row(&old, &none);
+
+    r.gone = true;
+    accept(&r, true, NULL);
+    assert_int_equal(printed.status, 1);
+    has(printed.out, "  gone; to accept that: trailguard accept main\n");
+    has(printed.out, "nothing accepted: recorded trails are not there");
+    accept(&r, true, "main");
+    assert_int_equal(printed.status, 0);
+    has(printed.out, "  gone, and not guarded any more from now on\n\naccepted: 1 trail\n");
+
+    r = row(&old, &none);
+    r.unasked = true;
+    r.error = "its account is not configured";
+    accept(&r, true, "main");
+    assert_int_equal(printed.status, 1);
+    has(printed.out, "  recorded, and not polled: its account is not configured\n");
+
+    r = row(NULL, &none);
+    r.error = "AccessDenied";
+    accept(&r, true, NULL);
+    assert_int_equal(printed.status, 1);
+    has(printed.out, "  its settings could not be read: AccessDenied\n");
+    accept(&r, true, "other");
+    assert_int_equal(printed.status, 1);
+    has(printed.err,
+        "trailguard accept: other: no account and region that this configuration polls lists it");
+    settings_done(&old);
+}
+
+/* ---- policy ---- */
+
+static Config *parse(const char *text) {
+    char error[CONFIG_ERROR_MAX];
+    Config *config = NULL;
+
+    if (config_parse("t.conf", text, strlen(text), &config, error) < 0)
+        fail_msg("%s", error);
+    return config;
+}
+
+static void policy(const char *what, const char *conf, const VerbCaller *caller) {
+    Config *config = parse(conf);
+
+    begin();
+    end(verb_policy_show(what, config, caller));
+    config_free(config);
+}
+
+static void policy_fits_the_caller(void **state _unused_) {
+    static const VerbCaller known = { .known = true,
+                                      .account = "111122223333",
+                                      .partition = "aws",
+                                      .region = "eu-central-1",
+                                      .arn = "arn:aws:iam::111122223333:role/guard",
+                                      .caller = "arn:aws:sts::111122223333:assumed-role/guard/i-1" },
+                            unknown = { .region = "eu-central-1", .error = "AccessDenied" };
+    static const char roles[] =
+            CONF "accounts = ( { role_arn = \"arn:aws:iam::444455556666:role/TrailGuard\"; } );\n";
+
+    policy("guard", CONF, &known);
+    assert_int_equal(printed.status, 0);
+    has(printed.out, "\"arn:aws:cloudtrail:*:111122223333:trail/*\"");
+    assert_string_equal(printed.err, "");
+    policy("guard", CONF, &unknown);
+    assert_int_equal(printed.status, 0);
+    has(printed.err, "cannot find out which account this is: AccessDenied; replace the account * in ARNs\n");
+    policy("guard", roles, &unknown);
+    assert_int_equal(printed.status, 0);
+    has(printed.err, "replace GUARD_ARN\n");
+    has(printed.out, "\"hub\": {");
+    has(printed.out, "\"AWS\": \"GUARD_ARN\"");
+
+    policy("deny", roles, &known);
+    assert_int_equal(printed.status, 0);
+    has(printed.out, "\"arn:aws:iam::444455556666:role/TrailGuard\"");
+    policy("scp", CONF "mode = \"restore\";\n", &known);
+    assert_int_equal(printed.status, 0);
+    has(printed.out, "\"DenyLeavingOrganization\"");
+    has(printed.out, "\"arn:aws:iam::111122223333:role/guard\"");
+    policy("scp", CONF, &unknown); /* it would lock the guard out */
+    assert_int_equal(printed.status, 1);
+    assert_string_equal(printed.out, "");
+    has(printed.err, "cannot find out who the guard is: AccessDenied\n");
+}
+
+static void policy_needs_its_word(void **state _unused_) {
+    RUN(verb_policy, CONF);
+    assert_int_equal(printed.status, 1);
+    assert_string_equal(printed.err, "trailguard policy: which one? allowed: guard, deny, scp\n");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_verb_describes_itself),
+        cmocka_unit_test(a_wrong_option_is_refused),
+        cmocka_unit_test(a_wrong_configuration_is_refused),
+        cmocka_unit_test(config_says_ok_or_dumps),
+        cmocka_unit_test(test_alert_fails_without_a_receipt),
+        cmocka_unit_test(status_shows_the_document),
+        cmocka_unit_test(status_needs_the_daemon),
+        cmocka_unit_test(check_judges_and_shows),
+        cmocka_unit_test(check_of_a_restore_counts_what_holds_after_it),
+        cmocka_unit_test(check_prints_a_document),
+        cmocka_unit_test(accept_shows_and_asks),
+        cmocka_unit_test(accept_knows_what_is_not_there),
+        cmocka_unit_test(policy_fits_the_caller),
+        cmocka_unit_test(policy_needs_its_word),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -199,7 +199,7 @@ static void fail_by(Remediation *job, const AwsError *error) {
 }
 
 static void fail_to_read(Remediation *job, int r) {
-    char why[ERROR_TEXT_MAX];
+    char why[128];
 
     (void)snprintf(why, sizeof(why), "cannot be read back: %s", strerror(-r));
     fail(job, why);

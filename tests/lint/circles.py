@@ -7,9 +7,11 @@ x.c and x.h are one module. A module needs another when it includes the other's 
 only), or when its object refers to a symbol that the other's object defines.
 """
 import re
-import subprocess
 import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from objects import symbols  # noqa: E402
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
 
@@ -20,16 +22,12 @@ def includes(root):
     return {str(path): {name for name in INCLUDE.findall((root / path).read_text()) if (root / name).exists()} for path in files}
 
 
-def symbols(kind, obj):
-    output = subprocess.run(["nm", "-P", "-g", kind, str(obj)], capture_output=True, text=True, check=True).stdout
-    return {line.split()[0] for line in output.splitlines()}
-
-
 def calls(build, sources):
     """{source: {sources whose symbols it refers to}}."""
     objects = {source: (build / source).with_suffix(".o") for source in sources}
-    owner = {name: source for source, obj in objects.items() for name in symbols("--defined-only", obj)}
-    return {source: {owner[name] for name in symbols("--undefined-only", obj) if name in owner} - {source}
+    names = symbols(objects.values())
+    owner = {name: source for source, obj in objects.items() for name in names[str(obj)][0]}
+    return {source: {owner[name] for name in names[str(obj)][1] if name in owner} - {source}
             for source, obj in objects.items()}
 
 

@@ -3,10 +3,12 @@
 
 usage: purity.py BUILD [ROOT]     BUILD holds plain objects: sanitizers would add calls of their own
 """
-import subprocess
 import sys
 from fnmatch import fnmatchcase
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from objects import symbols  # noqa: E402
 
 TABLE = Path(__file__).with_name("purity.table")
 
@@ -26,12 +28,6 @@ def read_table(path):
     return rows
 
 
-def symbols(kind, obj):
-    """Names by nm, `kind` is --undefined-only or --defined-only; versions ("memcpy@GLIBC_2.14") are cut off."""
-    output = subprocess.run(["nm", "-P", "-g", kind, str(obj)], capture_output=True, text=True, check=True).stdout
-    return {line.split()[0].split("@")[0] for line in output.splitlines()}
-
-
 def main(build, root=".", table=TABLE):
     root, build = Path(root), Path(build)
     pure = {}
@@ -45,10 +41,11 @@ def main(build, root=".", table=TABLE):
         print(f"purity: no object files: {' '.join(missing) or build}", file=sys.stderr)
         return 1
 
-    ours = set().union(*(symbols("--defined-only", obj) for obj in objects.values()))
+    names = symbols(objects.values())
+    ours = set().union(*(defined for defined, _ in names.values()))
     bad = 0
     for source, obj in objects.items():
-        for name in sorted(symbols("--undefined-only", obj) - ours):
+        for name in sorted(names[str(obj)][1] - ours):
             if not any(fnmatchcase(name, pattern) for pattern in pure[source]):
                 print(f"{source}: is to be pure, but calls {name}", file=sys.stderr)
                 bad += 1

@@ -23,18 +23,18 @@ static void write_notes(Engine *engine, const Subject *subject, const Incident *
         return;
     if (incident->opened_usec != 0)
         (void)alert_incident_id(subject, incident->dedup_usec, id);
-    for (unsigned i = 0; i < plan->n_notes; i++)
-        report_note(subject, &plan->notes[i], id, engine_now(engine).real_usec);
+    for (unsigned i = 0; i < plan->n_entries; i++)
+        report_entry(subject, &plan->entries[i], id, engine_now(engine).real_usec);
 }
 
-static int queue_message(Engine *engine, const Subject *subject, const Tell *tell) {
+static int queue_message(Engine *engine, const Subject *subject, const Event *event) {
     char host[256] = "unknown";
     AlertGuard guard = { .host = host, .version = TRAILGUARD_VERSION };
     Alert alert = { 0 };
     int r;
 
     (void)gethostname(host, sizeof(host) - 1);
-    r = alert_compose(&guard, subject, tell, &alert);
+    r = alert_compose(&guard, subject, event, &alert);
     if (r < 0) {
         log_line(LOG_ERR, "an alert about %s%s%s cannot be composed: %s", subject->name,
                  subject->name[0] ? " in " : "", subject->region, strerror(-r));
@@ -49,10 +49,10 @@ static int queue_message(Engine *engine, const Subject *subject, const Tell *tel
 int engine_queue_messages(Engine *engine, const Subject *subject, const Plan *plan) {
     int result = 0;
 
-    if (engine->once || plan->n_tells == 0)
+    if (engine->once || plan->n_events == 0)
         return 0;
-    for (unsigned i = 0; i < plan->n_tells; i++) {
-        int r = queue_message(engine, subject, &plan->tells[i]);
+    for (unsigned i = 0; i < plan->n_events; i++) {
+        int r = queue_message(engine, subject, &plan->events[i]);
 
         if (r < 0)
             result = r;
@@ -65,9 +65,9 @@ void engine_report_channel(Engine *engine, const ChannelTrouble *trouble, bool f
     _cleanup_strbuf_ StrBuf detail = STRBUF_INIT(4 * ERROR_TEXT_MAX);
     Now now = engine_now(engine);
     Subject subject = { .name = "", .arn = "", .account = engine_account_named(engine->base), .region = "" };
-    Tell tell = {
-        .event = failed ? EVENT_CHANNEL_FAILED : EVENT_CHANNEL_RECOVERED,
-        .kind = failed ? TELL_OPENED : TELL_RESOLVED,
+    Event event = {
+        .kind = failed ? EVENT_CHANNEL_FAILED : EVENT_CHANNEL_RECOVERED,
+        .phase = failed ? PHASE_OPENED : PHASE_RESOLVED,
         .severity = failed ? SEVERITY_CRITICAL : SEVERITY_WARNING,
         .sequence = failed ? 1 : 2,
         .incident_dedup_usec = trouble->since_usec,
@@ -78,8 +78,8 @@ void engine_report_channel(Engine *engine, const ChannelTrouble *trouble, bool f
     };
 
     (void)strbuf_addf(&detail, "%s%s%s", trouble->channel, trouble->text[0] ? ": " : "", trouble->text);
-    (void)text_copy(tell.detail, sizeof(tell.detail), strbuf_str(&detail));
-    (void)queue_message(engine, &subject, &tell);
+    (void)text_copy(event.detail, sizeof(event.detail), strbuf_str(&detail));
+    (void)queue_message(engine, &subject, &event);
     engine_save_soon(engine, true);
     deliver_kick(engine->deliver, false);
 }
@@ -168,9 +168,9 @@ static void set_maintenance(Trail *trail, Now now) {
 }
 
 static int queue_trail_messages(Trail *trail, const Subject *subject, Plan *plan) {
-    for (unsigned i = 0; i < plan->n_tells; i++)
-        if (plan->tells[i].fields != 0)
-            plan->tells[i].changes = &trail->tracking.changes;
+    for (unsigned i = 0; i < plan->n_events; i++)
+        if (plan->events[i].fields != 0)
+            plan->events[i].changes = &trail->tracking.changes;
     return engine_queue_messages(trail->engine, subject, plan);
 }
 
@@ -201,10 +201,10 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     /* seen counts on disk only once it is told there */
     if (!plan.hold && r >= 0)
         trail->reported = trail->state;
-    engine_save_soon(engine, plan.n_tells > 0);
+    engine_save_soon(engine, plan.n_events > 0);
     if (trail->reported.known && !was_known)
         engine_save_soon(engine, true); /* what happens to it from now on must be seen as a change */
-    if (plan.n_tells > 0 || was != trail->state.verdict || input->kind == GUARD_ACTED)
+    if (plan.n_events > 0 || was != trail->state.verdict || input->kind == GUARD_ACTED)
         engine_publish(engine);
     arm(engine, &trail->wake, plan.wake_mono_usec, trail_woke, trail);
     if (plan.attribute && !engine->once) {
@@ -264,8 +264,8 @@ static bool apply_target_plan(const Deciding *d, const PollResult *result, const
                                       : &d->state->cover,
                 &plan);
     (void)engine_queue_messages(engine, &d->subject, &plan);
-    engine_save_soon(engine, plan.n_tells > 0);
-    if (plan.n_tells > 0 || was_unreachable != d->state->unreachable ||
+    engine_save_soon(engine, plan.n_events > 0);
+    if (plan.n_events > 0 || was_unreachable != d->state->unreachable ||
         was_unreadable != d->state->list_unreadable)
         engine_publish(engine);
     arm(engine, d->wake, plan.wake_mono_usec, d->woke, d->userdata);

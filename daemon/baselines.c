@@ -22,14 +22,14 @@
 
 #define BY_GUARD "guard"
 
-static void note(Trail *trail, Note what, uint32_t fields, const char *detail) {
-    NoteValue value = { .note = what, .fields = fields };
+static void note(Trail *trail, JournalLine what, uint32_t fields, const char *detail) {
+    JournalEntry value = { .line = what, .fields = fields };
     Subject subject = engine_trail_subject(trail);
 
     if (trail->engine->once)
         return;
     (void)text_copy(value.detail, sizeof(value.detail), detail);
-    report_note(&subject, &value, "", engine_now(trail->engine).real_usec);
+    report_entry(&subject, &value, "", engine_now(trail->engine).real_usec);
 }
 
 /* Tells one set of pins from another; 0 when nothing is pinned. */
@@ -91,11 +91,11 @@ void engine_resume_baseline(Trail *trail) {
     baseline_record_done(&record);
 }
 
-static Tell baseline_message(Engine *engine, Event event, Severity severity, uint64_t dedup_usec,
-                             const char *detail) {
+static Event baseline_message(Engine *engine, EventKind kind, Severity severity, uint64_t dedup_usec,
+                              const char *detail) {
     uint64_t now_usec = engine_now(engine).real_usec;
-    Tell tell = {
-        .event = event,
+    Event event = {
+        .kind = kind,
         .severity = severity,
         .sequence = 1,
         .incident_dedup_usec = dedup_usec,
@@ -105,21 +105,21 @@ static Tell baseline_message(Engine *engine, Event event, Severity severity, uin
         .mode = engine->config->mode,
     };
 
-    (void)text_copy(tell.detail, sizeof(tell.detail), detail);
-    return tell;
+    (void)text_copy(event.detail, sizeof(event.detail), detail);
+    return event;
 }
 
-static void report_baseline(Trail *trail, Event event, Severity severity, const Drift *changes,
+static void report_baseline(Trail *trail, EventKind kind, Severity severity, const Drift *changes,
                             uint64_t dedup_usec, bool gone, const char *detail) {
     Subject subject = engine_trail_subject(trail);
-    Plan plan = { .n_tells = 1 };
+    Plan plan = { .n_events = 1 };
 
-    plan.tells[0] = baseline_message(trail->engine, event, severity, dedup_usec, detail);
-    plan.tells[0].mode = engine_account_policy(trail->via).mode;
-    plan.tells[0].changes = changes;
-    plan.tells[0].forgotten = gone;
+    plan.events[0] = baseline_message(trail->engine, kind, severity, dedup_usec, detail);
+    plan.events[0].mode = engine_account_policy(trail->via).mode;
+    plan.events[0].changes = changes;
+    plan.events[0].forgotten = gone;
     for (unsigned i = 0; changes && i < changes->n; i++)
-        plan.tells[0].fields |= FIELD_BIT(changes->changes[i].field);
+        plan.events[0].fields |= FIELD_BIT(changes->changes[i].field);
     (void)engine_queue_messages(trail->engine, &subject, &plan);
 }
 
@@ -131,7 +131,7 @@ static void report_weak_baselines(void *userdata) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
     Engine *engine = userdata;
     Subject subject = { .name = "", .arn = "", .account = engine_account_named(engine->base), .region = "" };
-    Plan plan = { .n_tells = 1 };
+    Plan plan = { .n_events = 1 };
     unsigned n = 0;
 
     engine->weak_timer = NULL;
@@ -146,8 +146,8 @@ static void report_weak_baselines(void *userdata) {
         return;
     if (n > WEAK_NAMED)
         (void)strbuf_addf(&b, " and %u more, see the journal", n - WEAK_NAMED);
-    plan.tells[0] = baseline_message(engine, EVENT_BASELINE_WEAK, SEVERITY_WARNING,
-                                     engine_now(engine).real_usec, strbuf_str(&b));
+    plan.events[0] = baseline_message(engine, EVENT_BASELINE_WEAK, SEVERITY_WARNING,
+                                      engine_now(engine).real_usec, strbuf_str(&b));
     if (engine_queue_messages(engine, &subject, &plan) < 0) {
         engine_weakness_waits(engine);
         return;
@@ -172,7 +172,7 @@ static void report_weakness(Trail *trail, uint64_t dedup_usec) {
 
     if (trail->engine->once || baseline_weaknesses(&trail->tracking.desired, &b) <= 0)
         return;
-    note(trail, NOTE_BASELINE_WEAK, 0, strbuf_str(&b));
+    note(trail, LINE_BASELINE_WEAK, 0, strbuf_str(&b));
     if (!schedule_weak_singly(&trail->engine->weak_pace, engine_now(trail->engine).mono_usec)) {
         trail->state.weakness_untold = trail->reported.weakness_untold = true;
         engine_save_soon(trail->engine, true);
@@ -187,7 +187,7 @@ static void report_accepted(Trail *trail, const BaselineRecord *record) {
 
     if (record->has_previous)
         (void)baseline_compare(&record->previous.settings, &record->now.settings, &changes);
-    note(trail, record->gone ? NOTE_GONE_ACCEPTED : NOTE_BASELINE_ACCEPTED, 0, record->now.by);
+    note(trail, record->gone ? LINE_GONE_ACCEPTED : LINE_BASELINE_ACCEPTED, 0, record->now.by);
     report_baseline(trail, EVENT_BASELINE_ACCEPTED, SEVERITY_INFO, record->gone ? NULL : &changes,
                     record->now.recorded_usec, record->gone, record->now.by);
     drift_done(&changes);
@@ -214,7 +214,7 @@ static int read_baseline(Trail *trail, BaselineRecord *ret) {
     else
         r = baseline_file_load(engine->state_dir, trail->arn, now_usec, ret, error, sizeof(error));
     if (r == -EBADMSG && !engine->once) {
-        note(trail, NOTE_BASELINE_DAMAGED, 0, error);
+        note(trail, LINE_BASELINE_DAMAGED, 0, error);
         report_baseline(trail, EVENT_BASELINE_DAMAGED, SEVERITY_CRITICAL, NULL, now_usec, false, error);
     } else if (r < 0)
         log_unreadable(trail, error);
@@ -321,7 +321,7 @@ void engine_record_baseline(Trail *trail, const Settings *seen) {
     k->loaded = true;
     k->gone = false;
     trail->state.accepted_usec = trail->state.compared_usec = now_usec - now_usec % USEC_PER_SEC;
-    note(trail, NOTE_BASELINE_RECORDED, 0, "");
+    note(trail, LINE_BASELINE_RECORDED, 0, "");
     note_not_recorded(trail);
     for (Field f = 0; f < _FIELD_MAX; f++)
         note_members(trail, f, NULL, k->baseline.values[f]);

@@ -128,12 +128,12 @@ static void note_outcome(Trail *trail, const Outcome *outcome) {
 void engine_note_episode(Trail *trail, const Outcome *outcome, const Plan *plan) {
     if (outcome)
         note_outcome(trail, outcome);
-    for (unsigned i = 0; i < plan->n_tells; i++) {
-        const Tell *tell = &plan->tells[i];
-        Episode *e = tell->event == EVENT_TRAIL_ATTRIBUTED && tell->has_actor ? episode_of(trail) : NULL;
+    for (unsigned i = 0; i < plan->n_events; i++) {
+        const Event *event = &plan->events[i];
+        Episode *e = event->kind == EVENT_TRAIL_ATTRIBUTED && event->has_actor ? episode_of(trail) : NULL;
 
         if (e) {
-            e->actor = tell->actor;
+            e->actor = event->actor;
             e->has_actor = true;
         }
     }

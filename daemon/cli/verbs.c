@@ -171,14 +171,16 @@ static int compose(Alert *ret) {
     AlertGuard guard = { .host = host, .version = TRAILGUARD_VERSION };
     Subject subject = { .name = "", .arn = "", .account = "", .region = "" };
     struct timespec ts;
-    Tell tell = { .event = EVENT_GUARD_TEST, .kind = TELL_OPENED, .severity = SEVERITY_INFO, .sequence = 1 };
+    Event event = {
+        .kind = EVENT_GUARD_TEST, .phase = PHASE_OPENED, .severity = SEVERITY_INFO, .sequence = 1
+    };
 
     if (clock_gettime(CLOCK_REALTIME, &ts) < 0)
         return -errno;
     (void)gethostname(host, sizeof(host) - 1);
-    tell.time_usec = (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
-    tell.opened_usec = tell.dedup_usec = tell.incident_dedup_usec = tell.time_usec;
-    return alert_compose(&guard, &subject, &tell, ret);
+    event.time_usec = (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+    event.opened_usec = event.dedup_usec = event.incident_dedup_usec = event.time_usec;
+    return alert_compose(&guard, &subject, &event, ret);
 }
 
 /* Each channel has a loop of its own, so that receipts come out in the order of the file. */

@@ -119,7 +119,7 @@ static size_t try_subject(const AlertSource *source, const char *words, size_t c
 }
 
 static bool knows_gap(const AlertSource *source) {
-    return source->tell->gap.from_usec != 0 && source->tell->gap.to_usec != 0;
+    return source->event->gap.from_usec != 0 && source->event->gap.to_usec != 0;
 }
 
 static int alert_subject(const AlertSource *source, char ret[static ALERT_SUBJECT_MAX]) {
@@ -179,7 +179,7 @@ static void add_moment(const AlertExpansion *x, uint64_t usec, const char *what)
 }
 
 static void add_repeats(const AlertExpansion *x) {
-    const Repeats *repeats = &x->source->tell->repeats;
+    const Repeats *repeats = &x->source->event->repeats;
     char text[TIMETEXT_MAX];
 
     (void)strbuf_add(x->out, "  ");
@@ -193,57 +193,57 @@ static void add_repeats(const AlertExpansion *x) {
 }
 
 static void add_happened(const AlertExpansion *x) {
-    const Tell *tell = x->source->tell;
+    const Event *event = x->source->event;
 
     add_heading(x, "When");
-    if (tell->kind == TELL_SUMMARY) {
+    if (event->phase == PHASE_SUMMARY) {
         add_repeats(x);
         return;
     }
-    if (alert_shows_gap(tell)) {
-        add_moment(x, tell->gap.from_usec, "logging was stopped");
-        add_moment(x, tell->gap.to_usec, "logging again");
-    } else if (tell->event == EVENT_TRAIL_WEAKENED)
-        add_moment(x, tell->changed_usec, "found to be changed");
-    else if (tell->event != EVENT_GUARD_TEST)
-        add_moment(x, tell->reopened_usec ? tell->reopened_usec : tell->opened_usec, "noticed");
-    add_moment(x, tell->time_usec, "this message");
+    if (alert_shows_gap(event)) {
+        add_moment(x, event->gap.from_usec, "logging was stopped");
+        add_moment(x, event->gap.to_usec, "logging again");
+    } else if (event->kind == EVENT_TRAIL_WEAKENED)
+        add_moment(x, event->changed_usec, "found to be changed");
+    else if (event->kind != EVENT_GUARD_TEST)
+        add_moment(x, event->reopened_usec ? event->reopened_usec : event->opened_usec, "noticed");
+    add_moment(x, event->time_usec, "this message");
 }
 
 static void add_first_sight(const AlertExpansion *x) {
-    const Tell *tell = x->source->tell;
+    const Event *event = x->source->event;
     char text[TIMETEXT_MAX];
 
-    if (!tell->first_sight)
+    if (!event->first_sight)
         return;
-    if (tell->event == EVENT_TRAIL_MISSING)
+    if (event->kind == EVENT_TRAIL_MISSING)
         return; /* the headline says so */
-    if (tell->gap.from_usec == 0)
+    if (event->gap.from_usec == 0)
         (void)strbuf_add(x->out, "It was already not logging at TrailGuard's first poll. AWS does not say "
                                  "since when.\n");
     else
         (void)strbuf_addf(x->out, "It was already stopped at TrailGuard's first poll. AWS says since %s.\n",
-                          alert_human_time(text, tell->gap.from_usec));
+                          alert_human_time(text, event->gap.from_usec));
 }
 
 static void add_lost(const AlertExpansion *x) {
-    const Tell *tell = x->source->tell;
+    const Event *event = x->source->event;
     char from[TIMETEXT_MAX], to[TIMETEXT_MAX], length[TIMETEXT_MAX];
-    uint64_t end = tell->gap.to_usec ? tell->gap.to_usec : tell->time_usec;
+    uint64_t end = event->gap.to_usec ? event->gap.to_usec : event->time_usec;
 
     if (!x->source->words->loss)
         return;
     add_section(x, "What was lost", x->source->words->loss);
-    if (!alert_shows_gap(tell))
+    if (!alert_shows_gap(event))
         return;
-    (void)timetext_span(length, span(tell->gap.from_usec, end));
-    if (tell->gap.to_usec == 0)
+    (void)timetext_span(length, span(event->gap.from_usec, end));
+    if (event->gap.to_usec == 0)
         (void)strbuf_addf(x->out, "  The gap began at %s and is still open: %s so far.\n",
-                          alert_human_time(from, tell->gap.from_usec), length);
+                          alert_human_time(from, event->gap.from_usec), length);
     else
         (void)strbuf_addf(x->out, "  The gap is from %s to %s: %s.\n",
-                          alert_human_time(from, tell->gap.from_usec),
-                          alert_human_time(to, tell->gap.to_usec), length);
+                          alert_human_time(from, event->gap.from_usec),
+                          alert_human_time(to, event->gap.to_usec), length);
 }
 
 /* May it stand in a command that a tired person copies into a shell? */
@@ -297,7 +297,7 @@ static const char *region_of_call(const char *region, const char *home) {
 }
 
 /* What a message is about, also when it is over. */
-static uint32_t sought(const Tell *tell) {
+static uint32_t sought(const Event *event) {
     static const uint32_t of_events[_EVENT_MAX] = {
         [EVENT_TRAIL_STOPPED] = FINDING_BIT(FINDING_STOPPED),
         [EVENT_TRAIL_INTERRUPTED] = FINDING_BIT(FINDING_INTERRUPTED),
@@ -305,25 +305,25 @@ static uint32_t sought(const Tell *tell) {
         [EVENT_TRAIL_WEAKENED] = FINDING_BIT(FINDING_CHANGED),
     };
 
-    if (of_events[tell->event])
-        return of_events[tell->event];
-    if (tell->event != EVENT_TRAIL_RESOLVED)
-        return tell->about ? tell->about : tell->findings;
-    return (tell->gap.from_usec ? FINDING_BIT(FINDING_STOPPED) : 0) |
-           (tell->fields ? FINDING_BIT(FINDING_CHANGED) : 0) |
-           (tell->restore.taken == ACTION_RECREATE ? FINDING_BIT(FINDING_MISSING) : 0) |
-           (tell->about & FINDING_BIT(FINDING_MISSING));
+    if (of_events[event->kind])
+        return of_events[event->kind];
+    if (event->kind != EVENT_TRAIL_RESOLVED)
+        return event->about ? event->about : event->findings;
+    return (event->gap.from_usec ? FINDING_BIT(FINDING_STOPPED) : 0) |
+           (event->fields ? FINDING_BIT(FINDING_CHANGED) : 0) |
+           (event->restore.taken == ACTION_RECREATE ? FINDING_BIT(FINDING_MISSING) : 0) |
+           (event->about & FINDING_BIT(FINDING_MISSING));
 }
 
 static void add_commands(const AlertExpansion *x) {
-    const Tell *tell = x->source->tell;
-    uint32_t findings = sought(tell);
+    const Event *event = x->source->event;
+    uint32_t findings = sought(event);
     bool any = false;
 
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
-        if (!(findings & calls[i].findings) || (calls[i].whose == OWNER && tell->protected) ||
-            (calls[i].whose == MEMBER && !tell->protected) ||
-            (calls[i].fields && tell->fields && !(tell->fields & calls[i].fields)))
+        if (!(findings & calls[i].findings) || (calls[i].whose == OWNER && event->protected) ||
+            (calls[i].whose == MEMBER && !event->protected) ||
+            (calls[i].fields && event->fields && !(event->fields & calls[i].fields)))
             continue;
         if (!any)
             add_heading(x, "How to find out who did it");
@@ -337,21 +337,21 @@ static void add_commands(const AlertExpansion *x) {
 
 static void add_who(const AlertExpansion *x) {
     const Subject *subject = x->source->subject;
-    const Tell *tell = x->source->tell;
+    const Event *event = x->source->event;
 
-    if (tell->has_actor) {
-        add_heading(x, tell->event == EVENT_TRAIL_ATTEMPTED ? "Who tried it"
-                       : tell->actor.departure[0]           ? "What AWS recorded"
+    if (event->has_actor) {
+        add_heading(x, event->kind == EVENT_TRAIL_ATTEMPTED ? "Who tried it"
+                       : event->actor.departure[0]          ? "What AWS recorded"
                                                             : "Who did it");
         alert_add_actor_facts(x);
         return;
     }
     if (!subject->name[0] || !is_plain_word(subject->region))
         return;
-    if (tell->unmet || tell->accepted || tell->reconfigured)
+    if (event->unmet || event->accepted || event->reconfigured)
         return;
-    if (!alert_may_be_attack(tell) && tell->event != EVENT_TRAIL_RESOLVED &&
-        tell->event != EVENT_INCIDENT_REMINDER)
+    if (!alert_may_be_attack(event) && event->kind != EVENT_TRAIL_RESOLVED &&
+        event->kind != EVENT_INCIDENT_REMINDER)
         return;
     add_commands(x);
 }
@@ -360,7 +360,7 @@ static void add_footer(const AlertExpansion *x) {
     const AlertSource *source = x->source;
 
     (void)strbuf_addf(x->out, "\n--\nIncident %s, message %u. Sent by TrailGuard ", source->incident,
-                      source->tell->sequence);
+                      source->event->sequence);
     (void)text_escape(x->out, source->guard->version, 32);
     (void)strbuf_add(x->out, " on ");
     (void)text_escape(x->out, source->guard->host, 64);
@@ -375,12 +375,12 @@ static int alert_mail(const AlertSource *source, char **ret) {
     (void)alert_headline(source, &mail);
     (void)strbuf_add(&mail, "\n");
     add_first_sight(&x);
-    if (source->tell->maintenance)
+    if (source->event->maintenance)
         (void)strbuf_addf(&mail,
                           "A maintenance window is open for this trail. Meanwhile TrailGuard starts "
                           "no restore%s.\n",
-                          source->tell->severity == SEVERITY_INFO ? ", and lowers the severity to info"
-                                                                  : "");
+                          source->event->severity == SEVERITY_INFO ? ", and lowers the severity to info"
+                                                                   : "");
     add_happened(&x);
     if (subject->region[0] || subject->account[0]) {
         add_heading(&x, "Where");
@@ -389,10 +389,10 @@ static int alert_mail(const AlertSource *source, char **ret) {
         alert_add_fact(&x, "account", subject->account);
         alert_add_fact(&x, subject->name[0] ? "home" : "region", subject->region);
     }
-    if (source->tell->changes) {
-        add_heading(&x, !source->tell->unmet                  ? "What was changed"
-                        : source->tell->kind == TELL_RESOLVED ? "What differed"
-                                                              : "What differs");
+    if (source->event->changes) {
+        add_heading(&x, !source->event->unmet                    ? "What was changed"
+                        : source->event->phase == PHASE_RESOLVED ? "What differed"
+                                                                 : "What differs");
         alert_add_changes(&x);
     }
     add_lost(&x);
@@ -453,52 +453,52 @@ int alert_incident_id(const Subject *subject, uint64_t dedup_usec, char ret[stat
 }
 
 /* What sets messages about the same mark apart. A gap is a gap, whether it was seen open or closed. */
-static int add_kind(StrBuf *b, const Subject *subject, const Tell *tell) {
-    static const char *const kinds[_TELL_KIND_MAX] = {
-        [TELL_RESOLVED] = "resolved",
-        [TELL_REMINDER] = "reminder",
-        [TELL_SUMMARY] = "summary",
+static int add_kind(StrBuf *b, const Subject *subject, const Event *event) {
+    static const char *const kinds[_EVENT_PHASE_MAX] = {
+        [PHASE_RESOLVED] = "resolved",
+        [PHASE_REMINDER] = "reminder",
+        [PHASE_SUMMARY] = "summary",
     };
-    bool gap = tell->event == EVENT_TRAIL_STOPPED || tell->event == EVENT_TRAIL_INTERRUPTED;
+    bool gap = event->kind == EVENT_TRAIL_STOPPED || event->kind == EVENT_TRAIL_INTERRUPTED;
 
     /* Who did it and who tried are facts of the event that was found: after a crash another event may be
      * found for the same trouble, and a topic that drops what it has seen must not drop that. */
-    if (tell->event == EVENT_TRAIL_ATTEMPTED || tell->event == EVENT_TRAIL_ATTRIBUTED)
-        add_field(b, tell->actor.event_id);
-    if (tell->nobody)
+    if (event->kind == EVENT_TRAIL_ATTEMPTED || event->kind == EVENT_TRAIL_ATTRIBUTED)
+        add_field(b, event->actor.event_id);
+    if (event->nobody)
         (void)strbuf_add(b, "nobody, ");
-    if (!kinds[tell->kind])
-        return strbuf_add(b, gap ? "gap" : event_to_string(tell->event));
-    (void)strbuf_add(b, kinds[tell->kind]);
-    if (tell->kind == TELL_REMINDER)
-        (void)strbuf_addf(b, " %u", tell->n_reminders);
+    if (!kinds[event->phase])
+        return strbuf_add(b, gap ? "gap" : event_to_string(event->kind));
+    (void)strbuf_add(b, kinds[event->phase]);
+    if (event->phase == PHASE_REMINDER)
+        (void)strbuf_addf(b, " %u", event->n_reminders);
     /* a target has two kinds of incidents; a channel's are told by its name */
     if (!subject->name[0])
         (void)strbuf_addf(b, " %s",
-                          tell->event == EVENT_INCIDENT_REMINDER ? alert_target_trouble(tell)
-                                                                 : event_to_string(tell->event));
+                          event->kind == EVENT_INCIDENT_REMINDER ? alert_target_trouble(event)
+                                                                 : event_to_string(event->kind));
     return strbuf_error(b);
 }
 
-static int make_id(const Subject *subject, const Tell *tell, char ret[static HASH_HEX_SIZE]) {
+static int make_id(const Subject *subject, const Event *event, char ret[static HASH_HEX_SIZE]) {
     _cleanup_strbuf_ StrBuf kind = STRBUF_INIT(1024);
-    bool channel = tell->event == EVENT_CHANNEL_FAILED || tell->event == EVENT_CHANNEL_RECOVERED;
+    bool channel = event->kind == EVENT_CHANNEL_FAILED || event->kind == EVENT_CHANNEL_RECOVERED;
     int r;
 
-    (void)add_kind(&kind, subject, tell);
+    (void)add_kind(&kind, subject, event);
     if (channel)
-        add_field(&kind, tell->detail);
+        add_field(&kind, event->detail);
     r = strbuf_error(&kind);
     if (r < 0)
         return r;
-    return hash_identity("alert", subject, tell->dedup_usec, strbuf_str(&kind), ret);
+    return hash_identity("alert", subject, event->dedup_usec, strbuf_str(&kind), ret);
 }
 
 /* ---- composing ---- */
 
-static bool is_sane(const Tell *tell) {
-    return (unsigned)tell->event < _EVENT_MAX && (unsigned)tell->kind < _TELL_KIND_MAX &&
-           (unsigned)tell->severity < _SEVERITY_MAX;
+static bool is_sane(const Event *event) {
+    return (unsigned)event->kind < _EVENT_MAX && (unsigned)event->phase < _EVENT_PHASE_MAX &&
+           (unsigned)event->severity < _SEVERITY_MAX;
 }
 
 /* Printable ASCII for filters and groups: what does not fit or is not is replaced. */
@@ -509,25 +509,25 @@ static void copy_plain(char *dst, size_t size, const char *src) {
             *dst = '?';
 }
 
-int alert_compose(const AlertGuard *guard, const Subject *subject, const Tell *tell, Alert *ret) {
+int alert_compose(const AlertGuard *guard, const Subject *subject, const Event *event, Alert *ret) {
     Alert alert = { 0 };
-    AlertSource source = { .guard = guard, .subject = subject, .tell = tell, .incident = alert.incident };
+    AlertSource source = { .guard = guard, .subject = subject, .event = event, .incident = alert.incident };
     int r;
 
-    if (!is_sane(tell))
+    if (!is_sane(event))
         return -EINVAL;
-    source.words = alert_template(subject, tell);
-    alert.event = tell->event;
-    alert.severity = tell->severity;
-    alert.time_usec = tell->time_usec;
+    source.words = alert_template(subject, event);
+    alert.event = event->kind;
+    alert.severity = event->severity;
+    alert.time_usec = event->time_usec;
     copy_plain(alert.account, sizeof(alert.account), subject->account);
     copy_plain(alert.region, sizeof(alert.region), subject->region);
-    if (alert_is_about_trail(subject, tell))
+    if (alert_is_about_trail(subject, event))
         copy_plain(alert.trail, sizeof(alert.trail), subject->name);
 
-    r = alert_incident_id(subject, tell->incident_dedup_usec, alert.incident);
+    r = alert_incident_id(subject, event->incident_dedup_usec, alert.incident);
     if (r >= 0)
-        r = make_id(subject, tell, alert.id);
+        r = make_id(subject, event, alert.id);
     if (r >= 0)
         r = alert_subject(&source, alert.subject);
     if (r >= 0)

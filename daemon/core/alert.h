@@ -17,8 +17,8 @@ typedef struct AlertGuard {
  * only as `interrupted`; it does not depend on guard, now, sequence, nor on how the message words it.
  *
  * The events channel.failed and channel.recovered expect "CHANNEL" or "CHANNEL: error" in
- * tell->detail. */
-int alert_compose(const AlertGuard *guard, const Subject *subject, const Tell *tell, Alert *ret);
+ * event->detail. */
+int alert_compose(const AlertGuard *guard, const Subject *subject, const Event *event, Alert *ret);
 /* Frees the strings and clears the rest; fine on a zeroed Alert, and twice. */
 void alert_done(Alert *alert);
 

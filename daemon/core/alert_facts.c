@@ -170,7 +170,7 @@ static void add_ways(const AlertExpansion *x, const Actor *actor, bool is_servic
 }
 
 void alert_add_actor(const AlertExpansion *x) {
-    const Actor *actor = &x->source->tell->actor;
+    const Actor *actor = &x->source->event->actor;
     size_t i = 0;
 
     while (i < ARRAY_SIZE(types) && strcmp(types[i].type, actor->type) != 0)
@@ -184,7 +184,7 @@ void alert_add_actor(const AlertExpansion *x) {
 }
 
 void alert_add_actor_facts(const AlertExpansion *x) {
-    const Actor *actor = &x->source->tell->actor;
+    const Actor *actor = &x->source->event->actor;
     _cleanup_strbuf_ StrBuf who = STRBUF_INIT(ALERT_EXPANDED_MAX);
     AlertExpansion inner = { .source = x->source, .out = &who, .cut = ALERT_SHOWN_MAX };
     char when[TIMETEXT_MAX];
@@ -240,7 +240,7 @@ void alert_add_field_names(const AlertExpansion *x, uint32_t fields) {
 }
 
 void alert_add_fields(const AlertExpansion *x) {
-    uint32_t fields = x->source->tell->fields & FIELDS_ALL;
+    uint32_t fields = x->source->event->fields & FIELDS_ALL;
 
     if (count_fields(fields) == 1)
         alert_add_field_names(x, fields);
@@ -285,7 +285,7 @@ void alert_add_losses(const AlertExpansion *x) {
     const char *between = "";
 
     for (Field f = 0; f < _FIELD_MAX; f++)
-        if (x->source->tell->fields & FIELD_BIT(f)) {
+        if (x->source->event->fields & FIELD_BIT(f)) {
             (void)strbuf_addf(x->out, "%s%s", between, losses[f]);
             between = "\n";
         }
@@ -295,26 +295,26 @@ void alert_add_losses(const AlertExpansion *x) {
 
 /* ---- before and after ---- */
 
-bool alert_shows_change(const Tell *tell, const Change *change) {
+bool alert_shows_change(const Event *event, const Change *change) {
     return (unsigned)change->field < _FIELD_MAX &&
-           (tell->fields == 0 || (tell->fields & FIELD_BIT(change->field)));
+           (event->fields == 0 || (event->fields & FIELD_BIT(change->field)));
 }
 
 static size_t shown_length(const char *value) {
     return MIN(value ? strlen(value) : 0, (size_t)ALERT_VALUE_MAX);
 }
 
-static size_t value_max(const Tell *tell) {
+static size_t value_max(const Event *event) {
     size_t all = 0;
 
-    for (unsigned i = 0; i < tell->changes->n; i++)
-        all += shown_length(tell->changes->changes[i].was) + shown_length(tell->changes->changes[i].now);
+    for (unsigned i = 0; i < event->changes->n; i++)
+        all += shown_length(event->changes->changes[i].was) + shown_length(event->changes->changes[i].now);
     return all > ALL_VALUES_MAX ? VALUE_SMALL_MAX : ALERT_VALUE_MAX;
 }
 
-int alert_add_value(const Tell *tell, StrBuf *b, const char *value) {
+int alert_add_value(const Event *event, StrBuf *b, const char *value) {
     char shown[ALERT_VALUE_MAX + 1];
-    size_t max = value_max(tell), len = value ? strlen(value) : 0;
+    size_t max = value_max(event), len = value ? strlen(value) : 0;
     bool cut;
 
     (void)strbuf_add(b, text_escaped(shown, max + 1, value));
@@ -326,25 +326,25 @@ int alert_add_value(const Tell *tell, StrBuf *b, const char *value) {
 static void add_value_line(const AlertExpansion *x, const char *label, const char *value) {
     (void)strbuf_addf(x->out, "    %-5s ", label); /* two blanks: a line in columns, that is not wrapped */
     if (value && value[0])
-        (void)alert_add_value(x->source->tell, x->out, value);
+        (void)alert_add_value(x->source->event, x->out, value);
     else
         (void)strbuf_add(x->out, "(not set)");
     (void)strbuf_add(x->out, "\n");
 }
 
 void alert_add_changes(const AlertExpansion *x) {
-    const Tell *tell = x->source->tell;
-    bool written = tell->restore.result == RESULT_CONFIRMED || tell->restore.result == RESULT_FAILED ||
-                   tell->action.result == RESULT_CONFIRMED;
+    const Event *event = x->source->event;
+    bool written = event->restore.result == RESULT_CONFIRMED || event->restore.result == RESULT_FAILED ||
+                   event->action.result == RESULT_CONFIRMED;
 
-    for (unsigned i = 0; i < tell->changes->n; i++) {
-        const Change *change = &tell->changes->changes[i];
-        bool back = written && (tell->fields & ~tell->fields_left & FIELD_BIT(change->field));
+    for (unsigned i = 0; i < event->changes->n; i++) {
+        const Change *change = &event->changes->changes[i];
+        bool back = written && (event->fields & ~event->fields_left & FIELD_BIT(change->field));
 
-        if (!alert_shows_change(tell, change))
+        if (!alert_shows_change(event, change))
             continue;
         (void)strbuf_addf(x->out, "  %s%s\n", field_to_string(change->field), back ? ", restored" : "");
-        add_value_line(x, tell->unmet ? "expected " : "was", change->was);
-        add_value_line(x, tell->unmet ? "actual   " : back ? "then" : "now", change->now);
+        add_value_line(x, event->unmet ? "expected " : "was", change->was);
+        add_value_line(x, event->unmet ? "actual   " : back ? "then" : "now", change->now);
     }
 }

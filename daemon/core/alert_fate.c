@@ -25,40 +25,40 @@ typedef enum Fate {
     _FATE_MAX,
 } Fate;
 
-static Fate fate_of(const Tell *tell) {
-    bool gone = tell->findings & FINDING_BIT(FINDING_MISSING);
-    bool is_deletion = gone || tell->event == EVENT_TRAIL_MISSING ||
-                       (tell->kind == TELL_RESOLVED && (tell->restore.taken == ACTION_RECREATE ||
-                                                        (tell->about & FINDING_BIT(FINDING_MISSING))));
-    bool is_left = is_deletion ? (tell->findings & FINDINGS_DRIFT) != 0 : tell->fields_left != 0;
+static Fate fate_of(const Event *event) {
+    bool gone = event->findings & FINDING_BIT(FINDING_MISSING);
+    bool is_deletion = gone || event->kind == EVENT_TRAIL_MISSING ||
+                       (event->phase == PHASE_RESOLVED && (event->restore.taken == ACTION_RECREATE ||
+                                                           (event->about & FINDING_BIT(FINDING_MISSING))));
+    bool is_left = is_deletion ? (event->findings & FINDINGS_DRIFT) != 0 : event->fields_left != 0;
 
-    bool over = is_deletion ? !gone : tell->fields && !tell->fields_left;
+    bool over = is_deletion ? !gone : event->fields && !event->fields_left;
 
-    if (over && !is_deletion && (tell->accepted || tell->reconfigured))
-        return tell->accepted ? FATE_ACCEPTED : FATE_RECONFIGURED;
-    if (tell->restore.result == RESULT_CONFIRMED && !is_left && !is_deletion && tell->fields_others)
+    if (over && !is_deletion && (event->accepted || event->reconfigured))
+        return event->accepted ? FATE_ACCEPTED : FATE_RECONFIGURED;
+    if (event->restore.result == RESULT_CONFIRMED && !is_left && !is_deletion && event->fields_others)
         return FATE_SHARED;
-    if (tell->restore.result == RESULT_CONFIRMED)
+    if (event->restore.result == RESULT_CONFIRMED)
         return is_left ? FATE_PARTLY : FATE_HELD;
     if (over)
-        return tell->restore.attempts > 0 ? FATE_UNCONFIRMED : FATE_BY_OTHERS;
-    if (tell->restores_paused)
+        return event->restore.attempts > 0 ? FATE_UNCONFIRMED : FATE_BY_OTHERS;
+    if (event->restores_paused)
         return FATE_PAUSED;
-    if (tell->restore.result == RESULT_FAILED && tell->protected)
+    if (event->restore.result == RESULT_FAILED && event->protected)
         return FATE_REFUSED;
-    if (tell->restore.result == RESULT_FAILED)
-        return !is_deletion && (tell->fields & ~tell->fields_left) ? FATE_PARTLY_FAILED : FATE_FAILED;
-    if (tell->restore.result == RESULT_PENDING)
+    if (event->restore.result == RESULT_FAILED)
+        return !is_deletion && (event->fields & ~event->fields_left) ? FATE_PARTLY_FAILED : FATE_FAILED;
+    if (event->restore.result == RESULT_PENDING)
         return FATE_PENDING;
-    if (tell->maintenance)
+    if (event->maintenance)
         return FATE_MAINTENANCE;
-    if (tell->protected)
+    if (event->protected)
         return FATE_PROTECTED;
-    if (tell->mode != MODE_RESTORE)
+    if (event->mode != MODE_RESTORE)
         return FATE_MODE;
-    if (!is_deletion && tell->fields_left && !(tell->fields_left & ~FIELDS_UNWRITABLE))
+    if (!is_deletion && event->fields_left && !(event->fields_left & ~FIELDS_UNWRITABLE))
         return FATE_UNKNOWN;
-    return tell->may_act ? FATE_LEFT : FATE_KIND;
+    return event->may_act ? FATE_LEFT : FATE_KIND;
 }
 
 #define ONLY_THE_OWNER                                                                                      \
@@ -154,8 +154,8 @@ static const char *const fates[_FATE_MAX][_ALERT_FATE_MAX] = {
                     "Nothing yet: another action on this trail comes first." },
 };
 
-const char *alert_fate(const Tell *tell, AlertFate which) {
-    Fate fate = fate_of(tell);
+const char *alert_fate(const Event *event, AlertFate which) {
+    Fate fate = fate_of(event);
 
     if (which == ALERT_FATE_CHANGE_SHORT && !fates[fate][which])
         which = ALERT_FATE_CHANGE;

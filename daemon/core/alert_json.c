@@ -29,38 +29,38 @@ static json_t *time_or_null(uint64_t usec) {
     return text[0] == '-' ? json_null() : json_string(text);
 }
 
-static json_t *trail_of(const Subject *subject, const Tell *tell) {
-    if (!alert_is_about_trail(subject, tell))
+static json_t *trail_of(const Subject *subject, const Event *event) {
+    if (!alert_is_about_trail(subject, event))
         return json_null();
     return json_pack("{s:o, s:o}", "name", foreign(subject->name), "arn", foreign(subject->arn));
 }
 
-static json_t *gap_of(const Tell *tell) {
-    if (!alert_shows_gap(tell))
+static json_t *gap_of(const Event *event) {
+    if (!alert_shows_gap(event))
         return json_null();
-    return json_pack("{s:o, s:o}", "from", time_or_null(tell->gap.from_usec), "to",
-                     time_or_null(tell->gap.to_usec));
+    return json_pack("{s:o, s:o}", "from", time_or_null(event->gap.from_usec), "to",
+                     time_or_null(event->gap.to_usec));
 }
 
-static json_t *action_of(const Tell *tell) {
-    return json_pack("{s:s, s:s, s:I}", "taken", action_to_string(tell->action.taken), "result",
-                     action_result_to_string(tell->action.result), "attempts",
-                     (json_int_t)tell->action.attempts);
+static json_t *action_of(const Event *event) {
+    return json_pack("{s:s, s:s, s:I}", "taken", action_to_string(event->action.taken), "result",
+                     action_result_to_string(event->action.result), "attempts",
+                     (json_int_t)event->action.attempts);
 }
 
-static json_t *repeats_of(const Tell *tell) {
-    if (tell->kind != TELL_SUMMARY)
+static json_t *repeats_of(const Event *event) {
+    if (event->phase != PHASE_SUMMARY)
         return json_null();
-    return json_pack("{s:I, s:o, s:o, s:f}", "count", (json_int_t)tell->repeats.count, "first",
-                     time_or_null(tell->repeats.first_usec), "last", time_or_null(tell->repeats.last_usec),
-                     "total_seconds", (double)tell->repeats.total_usec / 1e6);
+    return json_pack("{s:I, s:o, s:o, s:f}", "count", (json_int_t)event->repeats.count, "first",
+                     time_or_null(event->repeats.first_usec), "last", time_or_null(event->repeats.last_usec),
+                     "total_seconds", (double)event->repeats.total_usec / 1e6);
 }
 
-static json_t *findings_of(const Tell *tell) {
+static json_t *findings_of(const Event *event) {
     json_t *list = json_array();
 
     for (unsigned f = 0; list && f < _FINDING_MAX; f++)
-        if ((tell->findings & FINDING_BIT(f)) &&
+        if ((event->findings & FINDING_BIT(f)) &&
             json_array_append_new(list, json_string(finding_to_string(f))) < 0) {
             json_decref(list);
             return NULL;
@@ -80,25 +80,25 @@ static json_t *fields_of(uint32_t fields) {
 }
 
 /* A setting; not set is null. */
-static json_t *value_of(const Tell *tell, const char *value) {
+static json_t *value_of(const Event *event, const char *value) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(2 * ALERT_VALUE_MAX);
 
     if (!value || !value[0])
         return json_null();
-    return alert_add_value(tell, &b, value) < 0 ? NULL : json_stringn(b.data, b.len);
+    return alert_add_value(event, &b, value) < 0 ? NULL : json_stringn(b.data, b.len);
 }
 
-static json_t *changes_of(const Tell *tell) {
+static json_t *changes_of(const Event *event) {
     json_t *list = json_array();
 
-    for (unsigned i = 0; list && tell->changes && i < tell->changes->n; i++) {
-        const Change *change = &tell->changes->changes[i];
+    for (unsigned i = 0; list && event->changes && i < event->changes->n; i++) {
+        const Change *change = &event->changes->changes[i];
 
-        if (!alert_shows_change(tell, change))
+        if (!alert_shows_change(event, change))
             continue;
         if (json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "field", field_to_string(change->field),
-                                                  "expected", value_of(tell, change->was), "actual",
-                                                  value_of(tell, change->now))) < 0) {
+                                                  "expected", value_of(event, change->was), "actual",
+                                                  value_of(event, change->now))) < 0) {
             json_decref(list);
             return NULL;
         }
@@ -106,10 +106,10 @@ static json_t *changes_of(const Tell *tell) {
     return list;
 }
 
-static json_t *actor_of(const Tell *tell) {
-    const Actor *a = &tell->actor;
+static json_t *actor_of(const Event *event) {
+    const Actor *a = &event->actor;
 
-    if (!tell->has_actor)
+    if (!event->has_actor)
         return json_null();
     return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                      "source_identity", foreign(a->source_identity), "on_behalf_of",
@@ -123,8 +123,8 @@ static json_t *actor_of(const Tell *tell) {
 }
 
 /* MITRE ATT&CK: Disable or Modify Cloud Logs, by its old and its new number. */
-static json_t *attack_of(const Tell *tell) {
-    return alert_may_be_attack(tell) ? json_pack("[s, s]", "T1562.008", "T1685.002") : json_array();
+static json_t *attack_of(const Event *event) {
+    return alert_may_be_attack(event) ? json_pack("[s, s]", "T1562.008", "T1685.002") : json_array();
 }
 
 static json_t *headline_of(const AlertSource *source) {
@@ -139,7 +139,7 @@ static bool add(json_t *object, const char *key, json_t *value) {
 }
 
 /* Is the incident over? What does not last never opens one. */
-static bool is_over(const Tell *tell) {
+static bool is_over(const Event *event) {
     static const bool lasts_not[_EVENT_MAX] = {
         [EVENT_BASELINE_WEAK] = true,
         [EVENT_BASELINE_DAMAGED] = true,
@@ -147,32 +147,32 @@ static bool is_over(const Tell *tell) {
         [EVENT_GUARD_TEST] = true,
     };
 
-    return tell->resolves || tell->kind == TELL_RESOLVED || lasts_not[tell->event];
+    return event->resolves || event->phase == PHASE_RESOLVED || lasts_not[event->kind];
 }
 
 static bool fill(json_t *o, const AlertSource *s, const char *id) {
     const Subject *subject = s->subject;
-    const Tell *tell = s->tell;
+    const Event *event = s->event;
 
     return add(o, "schema", json_string(SCHEMA)) && add(o, "id", json_string(id)) &&
            add(o, "incident", json_string(s->incident)) &&
-           add(o, "sequence", json_integer(tell->sequence)) &&
-           add(o, "event", json_string(event_to_string(tell->event))) &&
-           add(o, "severity", json_string(severity_to_string(tell->severity))) &&
-           add(o, "time", time_or_null(tell->time_usec)) && add(o, "summary", headline_of(s)) &&
-           add(o, "resolved", json_boolean(is_over(tell))) &&
-           add(o, "opened", time_or_null(tell->opened_usec)) &&
-           add(o, "reopened", time_or_null(tell->reopened_usec)) &&
+           add(o, "sequence", json_integer(event->sequence)) &&
+           add(o, "event", json_string(event_to_string(event->kind))) &&
+           add(o, "severity", json_string(severity_to_string(event->severity))) &&
+           add(o, "time", time_or_null(event->time_usec)) && add(o, "summary", headline_of(s)) &&
+           add(o, "resolved", json_boolean(is_over(event))) &&
+           add(o, "opened", time_or_null(event->opened_usec)) &&
+           add(o, "reopened", time_or_null(event->reopened_usec)) &&
            add(o, "account", foreign(subject->account)) && add(o, "region", foreign(subject->region)) &&
-           add(o, "trail", trail_of(subject, tell)) && add(o, "findings", findings_of(tell)) &&
-           add(o, "detail", foreign(tell->detail)) &&
-           add(o, "first_sight", json_boolean(tell->first_sight)) && add(o, "gap", gap_of(tell)) &&
-           add(o, "repeats", repeats_of(tell)) && add(o, "action", action_of(tell)) &&
-           add(o, "actor", actor_of(tell)) && add(o, "fields", fields_of(tell->fields)) &&
-           add(o, "fields_left", fields_of(tell->fields_left)) && add(o, "changes", changes_of(tell)) &&
-           add(o, "maintenance", json_boolean(tell->maintenance)) &&
-           add(o, "restores_paused", json_boolean(tell->restores_paused)) &&
-           add(o, "attack", attack_of(tell)) &&
+           add(o, "trail", trail_of(subject, event)) && add(o, "findings", findings_of(event)) &&
+           add(o, "detail", foreign(event->detail)) &&
+           add(o, "first_sight", json_boolean(event->first_sight)) && add(o, "gap", gap_of(event)) &&
+           add(o, "repeats", repeats_of(event)) && add(o, "action", action_of(event)) &&
+           add(o, "actor", actor_of(event)) && add(o, "fields", fields_of(event->fields)) &&
+           add(o, "fields_left", fields_of(event->fields_left)) && add(o, "changes", changes_of(event)) &&
+           add(o, "maintenance", json_boolean(event->maintenance)) &&
+           add(o, "restores_paused", json_boolean(event->restores_paused)) &&
+           add(o, "attack", attack_of(event)) &&
            add(o, "guard",
                json_pack("{s:o, s:o}", "host", foreign(s->guard->host), "version",
                          foreign(s->guard->version)));

@@ -29,7 +29,7 @@ typedef struct AlertTemplate {
 typedef struct AlertSource {
     const AlertGuard *guard;
     const Subject *subject;
-    const Tell *tell;
+    const Event *event;
     const char *incident;
     const AlertTemplate *words;
 } AlertSource;
@@ -42,15 +42,15 @@ typedef struct AlertExpansion {
 } AlertExpansion;
 
 /* alert_words.c: the row for a message. */
-const AlertTemplate *alert_template(const Subject *subject, const Tell *tell);
+const AlertTemplate *alert_template(const Subject *subject, const Event *event);
 /* Is the message about a trail, not a target, a channel or the guard? */
-bool alert_is_about_trail(const Subject *subject, const Tell *tell);
+bool alert_is_about_trail(const Subject *subject, const Event *event);
 /* "blind" or "uncovered": what a reminder about a target is about. */
-const char *alert_target_trouble(const Tell *tell);
-/* Does tell->gap belong to what is told? */
-bool alert_shows_gap(const Tell *tell);
+const char *alert_target_trouble(const Event *event);
+/* Does event->gap belong to what is told? */
+bool alert_shows_gap(const Event *event);
 /* Could the message be the trace of somebody who acts against a trail? */
-bool alert_may_be_attack(const Tell *tell);
+bool alert_may_be_attack(const Event *event);
 
 /* alert_variables.c: words with variables in braces, appended. */
 void alert_expand(const AlertExpansion *x, const char *words);
@@ -79,7 +79,7 @@ typedef enum AlertFate {
     _ALERT_FATE_MAX,
 } AlertFate;
 
-const char *alert_fate(const Tell *tell, AlertFate which);
+const char *alert_fate(const Event *event, AlertFate which);
 
 /* Callers, as a person would name them. */
 void alert_add_actor(const AlertExpansion *x);
@@ -95,10 +95,10 @@ void alert_add_losses(const AlertExpansion *x);
 /* Before and after, a value a line. */
 void alert_add_changes(const AlertExpansion *x);
 /* Is this change one that the message is about? */
-bool alert_shows_change(const Tell *tell, const Change *change);
+bool alert_shows_change(const Event *event, const Change *change);
 /* A setting's value made fit to be shown, appended; cut values name their length. Returns the buffer's
  * error. */
-int alert_add_value(const Tell *tell, StrBuf *b, const char *value);
+int alert_add_value(const Event *event, StrBuf *b, const char *value);
 
 /* alert.c: appends the text with every line that is wider than ALERT_WIDTH broken at spaces, what continues
  * it being indented. Commands ("  aws ..."), lines in columns and words wider than that stay whole. Its

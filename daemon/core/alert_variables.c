@@ -24,11 +24,12 @@ static void add_span(const AlertExpansion *x, uint64_t usec) {
 static void add_label(const AlertExpansion *x) {
     static const char *const labels[_SEVERITY_MAX] = { "INFO", "WARNING", "CRITICAL" };
 
-    const Tell *tell = x->source->tell;
+    const Event *event = x->source->event;
 
     /* nobody should have to ask why it is no more than that */
-    (void)strbuf_add(x->out, tell->maintenance && tell->severity == SEVERITY_INFO ? "MAINTENANCE"
-                                                                                  : labels[tell->severity]);
+    (void)strbuf_add(x->out, event->maintenance && event->severity == SEVERITY_INFO
+                                     ? "MAINTENANCE"
+                                     : labels[event->severity]);
 }
 
 static void add_name(const AlertExpansion *x) {
@@ -71,12 +72,12 @@ static void add_global_region(const AlertExpansion *x) {
 }
 
 static void add_again(const AlertExpansion *x) {
-    if (x->source->tell->kind == TELL_REOPENED)
+    if (x->source->event->phase == PHASE_REOPENED)
         (void)strbuf_add(x->out, " again");
 }
 
 static void add_gap(const AlertExpansion *x) {
-    const Gap *gap = &x->source->tell->gap;
+    const Gap *gap = &x->source->event->gap;
 
     if (gap->from_usec == 0 || gap->to_usec == 0)
         (void)strbuf_add(x->out, "an unknown time");
@@ -87,34 +88,34 @@ static void add_gap(const AlertExpansion *x) {
 }
 
 static void add_since(const AlertExpansion *x) {
-    const Tell *tell = x->source->tell;
+    const Event *event = x->source->event;
 
-    add_span(x, span(tell->since_usec      ? tell->since_usec
-                     : tell->reopened_usec ? tell->reopened_usec
-                                           : tell->opened_usec,
-                     tell->time_usec));
+    add_span(x, span(event->since_usec      ? event->since_usec
+                     : event->reopened_usec ? event->reopened_usec
+                                            : event->opened_usec,
+                     event->time_usec));
 }
 
 /* " after 5 min" where it is known how long that was, which may be less than the whole episode. */
 static void add_after(const AlertExpansion *x) {
-    const Tell *tell = x->source->tell;
+    const Event *event = x->source->event;
 
-    if (tell->since_usec == 0)
+    if (event->since_usec == 0)
         return;
     (void)strbuf_add(x->out, " after ");
-    add_span(x, span(tell->since_usec, tell->time_usec));
+    add_span(x, span(event->since_usec, event->time_usec));
 }
 
 static void add_attempts(const AlertExpansion *x) {
-    alert_add_number(x, x->source->tell->action.attempts, "attempt");
+    alert_add_number(x, x->source->event->action.attempts, "attempt");
 }
 
 static void add_count(const AlertExpansion *x) {
-    alert_add_number(x, x->source->tell->repeats.count, "time");
+    alert_add_number(x, x->source->event->repeats.count, "time");
 }
 
 static void add_polls(const AlertExpansion *x) {
-    alert_add_number(x, x->source->tell->n_failed, "poll");
+    alert_add_number(x, x->source->event->n_failed, "poll");
 }
 
 #define ONLY_THE_OWNER                                                                                      \
@@ -122,31 +123,31 @@ static void add_polls(const AlertExpansion *x) {
 
 /* What was done about a stop. */
 static void add_tried(const AlertExpansion *x) {
-    const Tell *tell = x->source->tell;
-    bool tried = tell->action.attempts > 0;
-    bool over = !(tell->findings & FINDING_BIT(FINDING_STOPPED)) && tell->gap.to_usec != 0;
+    const Event *event = x->source->event;
+    bool tried = event->action.attempts > 0;
+    bool over = !(event->findings & FINDING_BIT(FINDING_STOPPED)) && event->gap.to_usec != 0;
     const char *words;
 
-    if (tell->action.result == RESULT_CONFIRMED)
+    if (event->action.result == RESULT_CONFIRMED)
         words = "Started logging again ({attempts}) and read the status back: the trail logs.";
     else if (over)
         words = tried ? "Tried to start logging ({attempts}); none was confirmed. One of them or another "
                         "caller "
                         "started the trail."
                       : "Nothing: another caller started the trail.";
-    else if (tried && tell->protected)
+    else if (tried && event->protected)
         words = "Tried to start logging ({attempts}); AWS refused. " ONLY_THE_OWNER "start it.";
     else if (tried)
-        words = tell->action.result == RESULT_PENDING
+        words = event->action.result == RESULT_PENDING
                         ? "Is starting the trail ({attempts}); AWS has not confirmed that yet."
                         : "Tried to start logging ({attempts}), without success so far.";
-    else if (tell->protected)
+    else if (event->protected)
         words = "Nothing. " ONLY_THE_OWNER "start it.";
-    else if (!tell->may_act && tell->maintenance && tell->mode != MODE_OBSERVE)
+    else if (!event->may_act && event->maintenance && event->mode != MODE_OBSERVE)
         words = "Nothing: a maintenance window allows that the trail is stopped.";
     else
-        words = tell->may_act ? "Nothing yet: another action on this trail comes first."
-                              : "Nothing: it runs in mode \"{mode}\".";
+        words = event->may_act ? "Nothing yet: another action on this trail comes first."
+                               : "Nothing: it runs in mode \"{mode}\".";
     alert_expand(x, words);
 }
 
@@ -157,8 +158,8 @@ static void add_kinds(const AlertExpansion *x) {
         [FINDING_LOG_GROUP] = "to CloudWatch Logs",
         [FINDING_NOTIFICATION] = "SNS notifications",
     };
-    const Tell *tell = x->source->tell;
-    uint32_t findings = (tell->about ? tell->about : tell->findings) & FINDINGS_DELIVERY_ERRORS;
+    const Event *event = x->source->event;
+    uint32_t findings = (event->about ? event->about : event->findings) & FINDINGS_DELIVERY_ERRORS;
     const char *between = "";
 
     for (Finding f = 0; f < _FINDING_MAX; f++)
@@ -171,8 +172,8 @@ static void add_kinds(const AlertExpansion *x) {
 }
 
 static void add_unreadable(const AlertExpansion *x) {
-    const Tell *tell = x->source->tell;
-    uint32_t findings = tell->about ? tell->about : tell->findings;
+    const Event *event = x->source->event;
+    uint32_t findings = event->about ? event->about : event->findings;
     const char *between = "";
 
     for (Unreadable u = 0; u < _UNREADABLE_MAX; u++)
@@ -194,8 +195,8 @@ static void add_unsent(const AlertExpansion *x) {
         [FINDING_NOTIFICATION] =
                 "Subscribers are not notified of new log files. The log files are delivered.",
     };
-    const Tell *tell = x->source->tell;
-    uint32_t findings = tell->about ? tell->about : tell->findings;
+    const Event *event = x->source->event;
+    uint32_t findings = event->about ? event->about : event->findings;
     const char *between = "";
 
     for (Finding f = 0; f < _FINDING_MAX; f++)
@@ -208,25 +209,25 @@ static void add_unsent(const AlertExpansion *x) {
 }
 
 static void add_detail(const AlertExpansion *x) {
-    const Tell *tell = x->source->tell;
-    bool stale = tell->about & FINDING_BIT(FINDING_STALE);
+    const Event *event = x->source->event;
+    bool stale = event->about & FINDING_BIT(FINDING_STALE);
 
-    alert_add_foreign(x, tell->detail[0] ? tell->detail
-                         : stale         ? "it delivers nothing"
-                                         : "no reason is known");
+    alert_add_foreign(x, event->detail[0] ? event->detail
+                         : stale          ? "it delivers nothing"
+                                          : "no reason is known");
 }
 
 /* The reason, where the message has one: what is sent again later has none. */
 static void add_why(const AlertExpansion *x) {
-    if (!x->source->tell->detail[0])
+    if (!x->source->event->detail[0])
         return;
     (void)strbuf_add(x->out, ": ");
-    alert_add_foreign(x, x->source->tell->detail);
+    alert_add_foreign(x, x->source->event->detail);
 }
 
 /* The same at the end of a sentence. */
 static void add_because(const AlertExpansion *x) {
-    if (x->source->tell->detail[0])
+    if (x->source->event->detail[0])
         add_why(x);
     else
         (void)strbuf_add(x->out, ".");
@@ -244,11 +245,11 @@ static void add_error(const AlertExpansion *x) {
         [POLL_GONE] = "no active member of the organization",
     };
 
-    (void)strbuf_add(x->out, words[x->source->tell->error]);
+    (void)strbuf_add(x->out, words[x->source->event->error]);
 }
 
 static void add_now(const AlertExpansion *x) {
-    (void)strbuf_add(x->out, x->source->tell->resolves ? "well now" : "not well yet");
+    (void)strbuf_add(x->out, x->source->event->resolves ? "well now" : "not well yet");
 }
 
 /* What ended, of a trail that had neither a gap nor other settings. */
@@ -264,7 +265,7 @@ static void add_recovered(const AlertExpansion *x) {
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if (x->source->tell->about & rows[i].findings) {
+        if (x->source->event->about & rows[i].findings) {
             (void)strbuf_add(x->out, rows[i].words);
             return;
         }
@@ -278,59 +279,59 @@ static void add_host(const AlertExpansion *x) {
 /* ---- what was changed, and what became of it ---- */
 
 static void add_weakened(const AlertExpansion *x) {
-    const Tell *tell = x->source->tell;
-    uint32_t findings = tell->about ? tell->about : tell->findings;
+    const Event *event = x->source->event;
+    uint32_t findings = event->about ? event->about : event->findings;
 
     (void)strbuf_add(x->out,
                      (findings & FINDINGS_CHANGED) == FINDING_BIT(FINDING_CHANGED) ? "changed" : "weakened");
 }
 
 static void add_field_names(const AlertExpansion *x) {
-    alert_add_field_names(x, x->source->tell->fields);
+    alert_add_field_names(x, x->source->event->fields);
 }
 
 static void add_took(const AlertExpansion *x) {
-    add_span(x, span(x->source->tell->changed_usec, x->source->tell->time_usec));
+    add_span(x, span(x->source->event->changed_usec, x->source->event->time_usec));
 }
 
 /* What became of a pin that the trail did not meet. */
 static void add_met(const AlertExpansion *x) {
-    const Tell *tell = x->source->tell;
+    const Event *event = x->source->event;
     const char *words;
 
-    if (!tell->fields_left && tell->reconfigured)
+    if (!event->fields_left && event->reconfigured)
         words = "Nothing: the configuration changed, and the trail meets it.";
-    else if (!tell->fields_left && tell->accepted)
+    else if (!event->fields_left && event->accepted)
         words = "Nothing: the trail's settings were accepted as its baseline.";
-    else if (tell->restore.result == RESULT_CONFIRMED && !tell->fields_left)
+    else if (event->restore.result == RESULT_CONFIRMED && !event->fields_left)
         words = "Set it as configured ({attempts}) and read it back: confirmed.";
-    else if (!tell->fields_left)
+    else if (!event->fields_left)
         words = "Nothing: another caller set it as configured.";
-    else if (tell->restores_paused)
+    else if (event->restores_paused)
         words = "Set it {restores} within the hour. It writes this setting again when the hour is over.";
-    else if (tell->restore.result == RESULT_CONFIRMED)
+    else if (event->restore.result == RESULT_CONFIRMED)
         words = "Set what it may ({attempts}) and read it back. Still not as configured: {left}.";
-    else if (tell->restore.result == RESULT_FAILED && tell->protected)
+    else if (event->restore.result == RESULT_FAILED && event->protected)
         words = "Tried to set it as configured ({attempts}); AWS refused. " ONLY_THE_OWNER "change it.";
-    else if (tell->restore.result == RESULT_FAILED)
+    else if (event->restore.result == RESULT_FAILED)
         words = "Tried to set it as configured ({attempts}). That failed{because}\n"
                 "It retries at least once a minute.";
-    else if (tell->restore.result == RESULT_PENDING)
+    else if (event->restore.result == RESULT_PENDING)
         words = "Is setting it as configured; AWS has not confirmed that yet. The next message reports the "
                 "result.";
-    else if (tell->maintenance)
+    else if (event->maintenance)
         words = "Nothing: a maintenance window is open.";
-    else if (tell->protected)
+    else if (event->protected)
         words = "Nothing. " ONLY_THE_OWNER "change it.";
     else
-        words = tell->mode != MODE_RESTORE ? "Nothing: it runs in mode \"{mode}\"."
-                : tell->may_act            ? "Nothing yet: another action on this trail comes first."
-                                : "Nothing: restore in trailguard.conf does not name this kind of setting.";
+        words = event->mode != MODE_RESTORE ? "Nothing: it runs in mode \"{mode}\"."
+                : event->may_act            ? "Nothing yet: another action on this trail comes first."
+                                 : "Nothing: restore in trailguard.conf does not name this kind of setting.";
     alert_expand(x, words);
 }
 
 static void add_fate(const AlertExpansion *x, AlertFate which) {
-    alert_expand(x, alert_fate(x->source->tell, which));
+    alert_expand(x, alert_fate(x->source->event, which));
 }
 
 static void add_change(const AlertExpansion *x) {
@@ -358,22 +359,22 @@ static void add_created(const AlertExpansion *x) {
 }
 
 static void add_left(const AlertExpansion *x) {
-    const Tell *tell = x->source->tell;
+    const Event *event = x->source->event;
 
-    if (tell->fields_left)
-        alert_add_field_names(x, tell->fields_left);
-    if (tell->fields_left & FIELDS_UNWRITABLE)
+    if (event->fields_left)
+        alert_add_field_names(x, event->fields_left);
+    if (event->fields_left & FIELDS_UNWRITABLE)
         (void)strbuf_add(x->out, " (this version does not know the setting, and cannot restore it)");
-    if (!tell->fields_left)
+    if (!event->fields_left)
         (void)strbuf_add(x->out, "some settings, see the next message");
 }
 
 static void add_mode(const AlertExpansion *x) {
-    (void)strbuf_add(x->out, mode_to_string(x->source->tell->mode));
+    (void)strbuf_add(x->out, mode_to_string(x->source->event->mode));
 }
 
 static void add_restores(const AlertExpansion *x) {
-    alert_add_number(x, x->source->tell->n_restores, "time");
+    alert_add_number(x, x->source->event->n_restores, "time");
 }
 
 /* ---- who did what ---- */
@@ -388,12 +389,12 @@ static void add_deed(const AlertExpansion *x) {
         [FINDING_WEAKENED] = "weakened",
         [FINDING_CHANGED] = "changed",
     };
-    const Tell *tell = x->source->tell;
-    uint32_t about = tell->about;
+    const Event *event = x->source->event;
+    uint32_t about = event->about;
 
     /* a trail that was deleted and made again may be found stopped: what was done is the call that was found
      */
-    if (tell->has_actor && strcmp(tell->actor.event_name, "DeleteTrail") == 0)
+    if (event->has_actor && strcmp(event->actor.event_name, "DeleteTrail") == 0)
         about = FINDING_BIT(FINDING_MISSING);
     for (Finding f = 0; f < _FINDING_MAX; f++)
         if ((about & FINDING_BIT(f)) && deeds[f]) {
@@ -422,7 +423,7 @@ static const struct {
 };
 
 static void add_lasting(const AlertExpansion *x, bool in_subject) {
-    uint32_t findings = x->source->tell->findings;
+    uint32_t findings = x->source->event->findings;
 
     for (size_t i = 0; i < ARRAY_SIZE(lasting); i++)
         if (findings & lasting[i].findings) {
@@ -436,7 +437,7 @@ static void add_still(const AlertExpansion *x) {
 }
 
 static void add_still_now(const AlertExpansion *x) {
-    if (x->source->tell->resolves)
+    if (x->source->event->resolves)
         (void)strbuf_add(x->out, " The incident is over.");
     else
         add_lasting(x, false);
@@ -453,7 +454,7 @@ static void add_departed(const AlertExpansion *x) {
         { "LeaveOrganization", "taken out of the organization" },
         { "AcceptHandshake", "moved to another organization" },
     };
-    const char *call = x->source->tell->actor.event_name;
+    const char *call = x->source->event->actor.event_name;
     size_t i = 0;
 
     while (i < ARRAY_SIZE(deeds) && strcmp(deeds[i].call, call) != 0)
@@ -470,7 +471,7 @@ static void add_departure(const AlertExpansion *x) {
         { "REMOVED", "was removed from the organization (REMOVED)" },
         { "CLEANED", "was closed, and departed from the organization (CLEANED)" },
     };
-    const char *method = x->source->tell->actor.departure;
+    const char *method = x->source->event->actor.departure;
 
     for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
         if (strcmp(ways[i].method, method) == 0) {
@@ -484,27 +485,27 @@ static void add_departure(const AlertExpansion *x) {
 
 /* The account was away, or could not be reached: is it still so? */
 static void add_member_now(const AlertExpansion *x) {
-    const Tell *tell = x->source->tell;
+    const Event *event = x->source->event;
 
-    (void)strbuf_add(x->out, tell->resolves             ? " The incident is over."
-                             : tell->error == POLL_GONE ? " It is no active member, and not guarded."
-                                                        : " TrailGuard cannot reach it.");
+    (void)strbuf_add(x->out, event->resolves             ? " The incident is over."
+                             : event->error == POLL_GONE ? " It is no active member, and not guarded."
+                                                         : " TrailGuard cannot reach it.");
 }
 
 static void add_call(const AlertExpansion *x) {
-    const char *name = x->source->tell->actor.event_name;
+    const char *name = x->source->event->actor.event_name;
 
     alert_add_foreign(x, name[0] ? name : "something");
 }
 
 static void add_refusal(const AlertExpansion *x) {
-    const char *code = x->source->tell->actor.error_code;
+    const char *code = x->source->event->actor.error_code;
 
     alert_add_foreign(x, code[0] ? code : "refused");
 }
 
 static void add_others(const AlertExpansion *x) {
-    unsigned n = x->source->tell->repeats.count;
+    unsigned n = x->source->event->repeats.count;
 
     if (n == 0)
         return;

@@ -4,29 +4,29 @@
 #include "lib/util/macros.h"
 
 /* Of a target: the guard gives the error along when it is blind, and none when it is about coverage. */
-static bool is_blindness(const Tell *tell) {
-    return tell->detail[0] != '\0';
+static bool is_blindness(const Event *event) {
+    return event->detail[0] != '\0';
 }
 
-static bool is_about_list(const Tell *tell) {
-    return tell->about & FINDING_BIT(FINDING_LIST_UNREADABLE);
+static bool is_about_list(const Event *event) {
+    return event->about & FINDING_BIT(FINDING_LIST_UNREADABLE);
 }
 
-const char *alert_target_trouble(const Tell *tell) {
-    if (is_about_list(tell))
+const char *alert_target_trouble(const Event *event) {
+    if (is_about_list(event))
         return "list";
-    return is_blindness(tell) ? "blind" : "uncovered";
+    return is_blindness(event) ? "blind" : "uncovered";
 }
 
 /* Of targets: a whole account has no region. */
-static Telling unreachable(const Subject *subject, const Tell *tell) {
-    if (tell->error == POLL_GONE)
+static Telling unreachable(const Subject *subject, const Event *event) {
+    if (event->error == POLL_GONE)
         return TELLING_LEFT;
     return subject->region[0] ? TELLING_UNREACHABLE_TARGET : TELLING_UNREACHABLE_ACCOUNT;
 }
 
-static Telling still_unreachable(const Subject *subject, const Tell *tell) {
-    if (tell->error == POLL_GONE)
+static Telling still_unreachable(const Subject *subject, const Event *event) {
+    if (event->error == POLL_GONE)
         return TELLING_STILL_LEFT;
     return subject->region[0] ? TELLING_STILL_UNREACHABLE_TARGET : TELLING_STILL_UNREACHABLE_ACCOUNT;
 }
@@ -51,24 +51,24 @@ static Telling by_failing(uint32_t findings, bool again) {
     return again ? TELLING_STILL_FAILING : TELLING_FAILING;
 }
 
-static Telling still_stopped(const Tell *tell) {
-    if (tell->protected)
+static Telling still_stopped(const Event *event) {
+    if (event->protected)
         return TELLING_STILL_PROTECTED;
-    return !tell->may_act && tell->maintenance && tell->mode != MODE_OBSERVE ? TELLING_STILL_STOP_ALLOWED
-                                                                             : TELLING_STILL_STOPPED;
+    return !event->may_act && event->maintenance && event->mode != MODE_OBSERVE ? TELLING_STILL_STOP_ALLOWED
+                                                                                : TELLING_STILL_STOPPED;
 }
 
 /* By what is worst. */
-static Telling still_so(const Tell *tell, Telling telling) {
-    if (telling == TELLING_STILL_MISSING && tell->never_seen)
+static Telling still_so(const Event *event, Telling telling) {
+    if (telling == TELLING_STILL_MISSING && event->never_seen)
         return TELLING_STILL_NEVER_FOUND;
     if (telling == TELLING_STILL_FAILING)
-        return by_failing(tell->findings, true);
-    return telling == TELLING_STILL_STOPPED ? still_stopped(tell) : telling;
+        return by_failing(event->findings, true);
+    return telling == TELLING_STILL_STOPPED ? still_stopped(event) : telling;
 }
 
 /* The troubles that an open incident may have, worst first, and how they are told again. */
-static Telling still(const Subject *subject, const Tell *tell) {
+static Telling still(const Subject *subject, const Event *event) {
     static const struct {
         uint32_t findings;
         Telling telling;
@@ -83,100 +83,101 @@ static Telling still(const Subject *subject, const Tell *tell) {
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (tell->findings & rows[i].findings)
-            return still_so(tell, rows[i].telling);
+        if (event->findings & rows[i].findings)
+            return still_so(event, rows[i].telling);
     if (subject->name[0])
         return TELLING_STILL_UNREACHABLE_TRAIL;
-    return is_blindness(tell) ? still_unreachable(subject, tell) : TELLING_STILL_UNCOVERED;
+    return is_blindness(event) ? still_unreachable(subject, event) : TELLING_STILL_UNCOVERED;
 }
 
-static Telling stopped(const Tell *tell) {
-    if (tell->action.result == RESULT_CONFIRMED)
+static Telling stopped(const Event *event) {
+    if (event->action.result == RESULT_CONFIRMED)
         return TELLING_RESTARTED;
-    if (tell->gap.to_usec != 0 && !(tell->findings & FINDING_BIT(FINDING_STOPPED)))
+    if (event->gap.to_usec != 0 && !(event->findings & FINDING_BIT(FINDING_STOPPED)))
         return TELLING_STARTED_BY_OTHERS;
-    if (tell->protected)
+    if (event->protected)
         return TELLING_PROTECTED;
-    if (!tell->may_act)
-        return tell->maintenance && tell->mode != MODE_OBSERVE ? TELLING_STOP_ALLOWED : TELLING_OBSERVED;
-    return tell->action.result == RESULT_FAILED ? TELLING_RESTART_FAILED : TELLING_RESTART_PENDING;
+    if (!event->may_act)
+        return event->maintenance && event->mode != MODE_OBSERVE ? TELLING_STOP_ALLOWED : TELLING_OBSERVED;
+    return event->action.result == RESULT_FAILED ? TELLING_RESTART_FAILED : TELLING_RESTART_PENDING;
 }
 
-static Telling missing(const Tell *tell) {
-    if (tell->about & FINDING_BIT(FINDING_RECREATED))
+static Telling missing(const Event *event) {
+    if (event->about & FINDING_BIT(FINDING_RECREATED))
         return TELLING_RECREATED_BY_OTHERS;
-    if (tell->action.taken == ACTION_RECREATE && tell->action.result == RESULT_CONFIRMED)
+    if (event->action.taken == ACTION_RECREATE && event->action.result == RESULT_CONFIRMED)
         return TELLING_RECREATED;
-    if (!(tell->findings & FINDING_BIT(FINDING_MISSING)))
+    if (!(event->findings & FINDING_BIT(FINDING_MISSING)))
         return TELLING_RETURNED;
-    return tell->first_sight ? TELLING_NEVER_FOUND : TELLING_MISSING;
+    return event->first_sight ? TELLING_NEVER_FOUND : TELLING_MISSING;
 }
 
-static Telling failing(const Tell *tell) {
-    return by_failing(tell->about ? tell->about : tell->findings, false);
+static Telling failing(const Event *event) {
+    return by_failing(event->about ? event->about : event->findings, false);
 }
 
-static Telling account_attributed(const Tell *tell) {
-    if (tell->has_actor)
-        return tell->actor.departure[0] ? TELLING_ACCOUNT_DEPARTED : TELLING_ACCOUNT_ATTRIBUTED;
-    return tell->detail[0] ? TELLING_ACCOUNT_NOT_SEARCHED : TELLING_ACCOUNT_NOBODY;
+static Telling account_attributed(const Event *event) {
+    if (event->has_actor)
+        return event->actor.departure[0] ? TELLING_ACCOUNT_DEPARTED : TELLING_ACCOUNT_ATTRIBUTED;
+    return event->detail[0] ? TELLING_ACCOUNT_NOT_SEARCHED : TELLING_ACCOUNT_NOBODY;
 }
 
-static Telling attributed(const Subject *subject, const Tell *tell) {
+static Telling attributed(const Subject *subject, const Event *event) {
     if (!subject->name[0])
-        return account_attributed(tell);
-    if (tell->has_actor)
+        return account_attributed(event);
+    if (event->has_actor)
         return TELLING_ATTRIBUTED;
-    return tell->detail[0] ? TELLING_NOT_SEARCHED : TELLING_NOBODY;
+    return event->detail[0] ? TELLING_NOT_SEARCHED : TELLING_NOBODY;
 }
 
-static Telling resolved(const Tell *tell) {
-    if (tell->forgotten)
+static Telling resolved(const Event *event) {
+    if (event->forgotten)
         return TELLING_FORGOTTEN;
     /* what ended last */
-    if (tell->fields && (tell->accepted || tell->reconfigured || tell->unmet))
-        return tell->accepted ? TELLING_ACCEPTED_AS_IS : TELLING_MET;
-    if (tell->gap.from_usec != 0)
+    if (event->fields && (event->accepted || event->reconfigured || event->unmet))
+        return event->accepted ? TELLING_ACCEPTED_AS_IS : TELLING_MET;
+    if (event->gap.from_usec != 0)
         return TELLING_LOGGING_AGAIN;
-    if (tell->restore.taken == ACTION_RECREATE || (tell->about & FINDING_BIT(FINDING_MISSING)))
+    if (event->restore.taken == ACTION_RECREATE || (event->about & FINDING_BIT(FINDING_MISSING)))
         return TELLING_THERE_AGAIN;
-    return tell->fields ? TELLING_AS_BEFORE : TELLING_WELL_AGAIN;
+    return event->fields ? TELLING_AS_BEFORE : TELLING_WELL_AGAIN;
 }
 
-static Telling telling(const Subject *subject, const Tell *tell) {
+static Telling telling(const Subject *subject, const Event *event) {
     bool trail = subject->name[0] != '\0';
 
-    if (tell->forgotten && !trail)
+    if (event->forgotten && !trail)
         return TELLING_FORGOTTEN_TARGET;
-    if (tell->kind == TELL_SUMMARY)
+    if (event->phase == PHASE_SUMMARY)
         return trail ? TELLING_REPEATED_TRAIL : TELLING_REPEATED_TARGET;
-    switch (tell->event) {
-    case EVENT_TRAIL_STOPPED: return stopped(tell);
+    switch (event->kind) {
+    case EVENT_TRAIL_STOPPED: return stopped(event);
     case EVENT_TRAIL_INTERRUPTED: return TELLING_INTERRUPTED;
-    case EVENT_TRAIL_MISSING: return missing(tell);
+    case EVENT_TRAIL_MISSING: return missing(event);
     case EVENT_TRAIL_WEAKENED: return TELLING_WEAKENED;
-    case EVENT_EXPECTATION_UNMET: return tell->fields_left ? TELLING_UNMET : TELLING_UNMET_RESTORED;
-    case EVENT_TRAIL_FAILING: return failing(tell);
-    case EVENT_TRAIL_ATTRIBUTED: return attributed(subject, tell);
+    case EVENT_EXPECTATION_UNMET: return event->fields_left ? TELLING_UNMET : TELLING_UNMET_RESTORED;
+    case EVENT_TRAIL_FAILING: return failing(event);
+    case EVENT_TRAIL_ATTRIBUTED: return attributed(subject, event);
     case EVENT_TRAIL_ATTEMPTED: return TELLING_ATTEMPTED;
     case EVENT_BASELINE_WEAK: return trail ? TELLING_BASELINE_WEAK : TELLING_BASELINES_WEAK;
     case EVENT_BASELINE_DAMAGED: return TELLING_BASELINE_DAMAGED;
-    case EVENT_BASELINE_ACCEPTED: return tell->forgotten ? TELLING_GONE_ACCEPTED : TELLING_BASELINE_ACCEPTED;
-    case EVENT_INCIDENT_REMINDER: return still(subject, tell);
-    case EVENT_TRAIL_RESOLVED: return resolved(tell);
+    case EVENT_BASELINE_ACCEPTED:
+        return event->forgotten ? TELLING_GONE_ACCEPTED : TELLING_BASELINE_ACCEPTED;
+    case EVENT_INCIDENT_REMINDER: return still(subject, event);
+    case EVENT_TRAIL_RESOLVED: return resolved(event);
     case EVENT_REGION_UNCOVERED: return TELLING_UNCOVERED;
     case EVENT_REGION_COVERED: return TELLING_COVERED;
     case EVENT_TARGET_UNREACHABLE:
-        if (is_about_list(tell))
+        if (is_about_list(event))
             return TELLING_LIST_UNREADABLE;
-        if (tell->about & FINDINGS_UNREADABLE)
+        if (event->about & FINDINGS_UNREADABLE)
             return TELLING_UNREADABLE;
-        return trail ? TELLING_UNREACHABLE_TRAIL : unreachable(subject, tell);
+        return trail ? TELLING_UNREACHABLE_TRAIL : unreachable(subject, event);
     case EVENT_TARGET_REACHABLE:
-        if (is_about_list(tell))
+        if (is_about_list(event))
             return TELLING_LIST_READABLE;
         /* the trail was polled all the time */
-        if ((tell->about & FINDINGS_UNREADABLE) && !(tell->about & FINDING_BIT(FINDING_UNREACHABLE)))
+        if ((event->about & FINDINGS_UNREADABLE) && !(event->about & FINDING_BIT(FINDING_UNREACHABLE)))
             return TELLING_READABLE;
         return trail ? TELLING_REACHABLE_TRAIL : TELLING_REACHABLE_TARGET;
     case EVENT_CHANNEL_FAILED: return TELLING_CHANNEL_FAILED;
@@ -185,22 +186,22 @@ static Telling telling(const Subject *subject, const Tell *tell) {
     }
 }
 
-const AlertTemplate *alert_template(const Subject *subject, const Tell *tell) {
-    Telling way = telling(subject, tell);
+const AlertTemplate *alert_template(const Subject *subject, const Event *event) {
+    Telling way = telling(subject, event);
 
     return alert_templates[way].headline ? &alert_templates[way] : &alert_templates_of_guard[way];
 }
 
-bool alert_is_about_trail(const Subject *subject, const Tell *tell) {
+bool alert_is_about_trail(const Subject *subject, const Event *event) {
     static const bool never[_EVENT_MAX] = {
         [EVENT_REGION_UNCOVERED] = true,  [EVENT_REGION_COVERED] = true, [EVENT_CHANNEL_FAILED] = true,
         [EVENT_CHANNEL_RECOVERED] = true, [EVENT_GUARD_TEST] = true,
     };
 
-    return !never[tell->event] && (subject->name[0] || subject->arn[0]);
+    return !never[event->kind] && (subject->name[0] || subject->arn[0]);
 }
 
-bool alert_shows_gap(const Tell *tell) {
+bool alert_shows_gap(const Event *event) {
     static const bool shows[_EVENT_MAX] = {
         [EVENT_TRAIL_STOPPED] = true,
         [EVENT_TRAIL_INTERRUPTED] = true,
@@ -209,13 +210,13 @@ bool alert_shows_gap(const Tell *tell) {
     };
 
     bool gap_was_searched =
-            tell->event == EVENT_TRAIL_ATTRIBUTED &&
-            (tell->about & (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_INTERRUPTED)));
+            event->kind == EVENT_TRAIL_ATTRIBUTED &&
+            (event->about & (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_INTERRUPTED)));
 
-    return (shows[tell->event] || gap_was_searched) && tell->gap.from_usec != 0;
+    return (shows[event->kind] || gap_was_searched) && event->gap.from_usec != 0;
 }
 
-bool alert_may_be_attack(const Tell *tell) {
+bool alert_may_be_attack(const Event *event) {
     static const bool may[_EVENT_MAX] = {
         [EVENT_TRAIL_MISSING] = true,  [EVENT_TRAIL_STOPPED] = true,    [EVENT_TRAIL_INTERRUPTED] = true,
         [EVENT_TRAIL_WEAKENED] = true, [EVENT_TRAIL_ATTRIBUTED] = true, [EVENT_TRAIL_ATTEMPTED] = true,
@@ -225,5 +226,5 @@ bool alert_may_be_attack(const Tell *tell) {
     uint32_t tampered =
             FINDING_BIT(FINDING_BUCKET) | FINDING_BIT(FINDING_LIFECYCLE) | FINDING_BIT(FINDING_KEY);
 
-    return may[tell->event] || (tell->event == EVENT_TRAIL_FAILING && (tell->about & tampered));
+    return may[event->kind] || (event->kind == EVENT_TRAIL_FAILING && (event->about & tampered));
 }

@@ -119,7 +119,7 @@ static const char *const event_table[] = {
     [EVENT_TARGET_REACHABLE] = "target.reachable",   [EVENT_CHANNEL_FAILED] = "channel.failed",
     [EVENT_CHANNEL_RECOVERED] = "channel.recovered", [EVENT_GUARD_TEST] = "guard.test",
 };
-DEFINE_WORDS(event, Event, _EVENT_MAX);
+DEFINE_WORDS(event, EventKind, _EVENT_MAX);
 
 static const char *const poll_error_table[] = {
     [POLL_OK] = "ok",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The words that people and files read for the values of types.h: tables both ways, nothing else. They are
+/* The words that people and files read for the values of model.h: tables both ways, nothing else. They are
  * stable: the alert document, status.json and state.json carry them. Pure. */
 
 #include "daemon/core/model.h"
@@ -26,8 +26,8 @@ Finding finding_from_string(const char *s);
 const char *unreadable_to_string(Unreadable value); /* "event selectors", ... "the KMS key" */
 Unreadable unreadable_from_string(const char *s);
 
-const char *event_to_string(Event value); /* "trail.stopped" */
-Event event_from_string(const char *s);
+const char *event_to_string(EventKind value); /* "trail.stopped" */
+EventKind event_from_string(const char *s);
 
 const char *poll_error_to_string(PollError value); /* "ok", "denied", ... "bad answer", "service" */
 PollError poll_error_from_string(const char *s);

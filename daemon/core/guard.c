@@ -44,7 +44,7 @@ static void pause_restores(Deciding *d, uint32_t fields) {
     Incident *inc = &s->incident;
     bool gone = fields == 0;
     uint32_t about = gone ? FINDING_BIT(FINDING_MISSING) : s->findings & FINDINGS_DRIFT;
-    Event event;
+    EventKind event;
     uint64_t since = fields;
     bool news = false;
     unsigned most = 0;
@@ -59,16 +59,16 @@ static void pause_restores(Deciding *d, uint32_t fields) {
     if (!news)
         return;
     if (gone || fields == guard_restorable(d, s->fields))
-        s->pending_restore = (PendingTell){ 0 };
-    plan_note(d->plan, NOTE_RESTORES_PAUSED)->count = most;
-    d->plan->notes[d->plan->n_notes - 1].fields = fields;
+        s->pending_restore = (PendingEvent){ 0 };
+    plan_entry(d->plan, LINE_RESTORES_PAUSED)->count = most;
+    d->plan->entries[d->plan->n_entries - 1].fields = fields;
     inc->told |= about;
     inc->told_fields |= inc->fields;
     inc->quiet = false;
     event = gone                       ? EVENT_TRAIL_MISSING
             : about & FINDINGS_CHANGED ? EVENT_TRAIL_WEAKENED
                                        : EVENT_EXPECTATION_UNMET;
-    (void)guard_tell(d, TELL_OPENED, event, SEVERITY_CRITICAL, since, about, "");
+    (void)guard_report(d, PHASE_OPENED, event, SEVERITY_CRITICAL, since, about, "");
 }
 
 /* ---- what came of it ---- */
@@ -80,26 +80,26 @@ static uint64_t backoff_usec(unsigned failures) {
 }
 
 /* 1, 2, 4, 8 ...: a failure that repeats is told once in a while, with its count. */
-static void note_failure(Deciding *d, Note what, unsigned count, uint32_t fields, const Outcome *outcome,
-                         const char *detail) {
-    NoteValue *note;
+static void note_failure(Deciding *d, JournalLine what, unsigned count, uint32_t fields,
+                         const Outcome *outcome, const char *detail) {
+    JournalEntry *entry;
 
     if ((count & (count - 1)) != 0)
         return;
-    note = plan_note(d->plan, what);
-    note->count = count;
-    note->fields = fields;
-    note->refused = !guard_may_write(d->facts, outcome->action);
-    (void)text_copy(note->detail, sizeof(note->detail), detail);
-    (void)text_copy(note->request_id, sizeof(note->request_id), outcome->request_id);
+    entry = plan_entry(d->plan, what);
+    entry->count = count;
+    entry->fields = fields;
+    entry->refused = !guard_may_write(d->facts, outcome->action);
+    (void)text_copy(entry->detail, sizeof(entry->detail), detail);
+    (void)text_copy(entry->request_id, sizeof(entry->request_id), outcome->request_id);
 }
 
 /* What was written shows. */
-static NoteValue *note_success(Deciding *d, Note what, const Outcome *outcome) {
-    NoteValue *note = plan_note(d->plan, what);
+static JournalEntry *note_success(Deciding *d, JournalLine what, const Outcome *outcome) {
+    JournalEntry *entry = plan_entry(d->plan, what);
 
-    (void)text_copy(note->request_id, sizeof(note->request_id), outcome->request_id);
-    return note;
+    (void)text_copy(entry->request_id, sizeof(entry->request_id), outcome->request_id);
+    return entry;
 }
 
 /* What a status read back does not show stays as it was. */
@@ -125,16 +125,16 @@ static void restarted(Deciding *d, const Outcome *outcome) {
     if (outcome->result != RESULT_CONFIRMED) {
         s->n_action_failures++;
         s->act_after_mono_usec = d->now.mono_usec + backoff_usec(s->n_action_failures);
-        note_failure(d, NOTE_RESTART_FAILED, s->n_action_failures, 0, outcome, outcome->error_text);
-        guard_tell_pending(d, &s->pending, outcome->error_text);
+        note_failure(d, LINE_RESTART_FAILED, s->n_action_failures, 0, outcome, outcome->error_text);
+        guard_report_pending(d, &s->pending, outcome->error_text);
         return;
     }
     s->n_action_failures = 0;
     s->act_after_mono_usec = 0;
     take_read_back(d, seen);
     inc->gap.to_usec = seen->start_usec >= inc->gap.from_usec ? seen->start_usec : d->now.real_usec;
-    note_success(d, NOTE_RUNNING_AGAIN, outcome)->gap = inc->gap;
-    guard_tell_pending(d, &s->pending, "");
+    note_success(d, LINE_RUNNING_AGAIN, outcome)->gap = inc->gap;
+    guard_report_pending(d, &s->pending, "");
     fails = s->findings & ~was & FINDINGS_ERRORS;
     if (fails)
         guard_found_failing(d, seen, fails);
@@ -164,14 +164,14 @@ static void count_restore(Deciding *d, unsigned of) {
     count->after_mono_usec = 0;
 }
 
-static void restore_failed(Deciding *d, Note note, unsigned n_failures, uint32_t fields,
+static void restore_failed(Deciding *d, JournalLine note, unsigned n_failures, uint32_t fields,
                            const Outcome *outcome) {
     TrailState *s = &d->s;
     const char *why = outcome->error_text[0] ? outcome->error_text : "accepted, but it does not show";
 
     s->incident.restore.result = RESULT_FAILED;
     note_failure(d, note, n_failures, fields, outcome, why);
-    guard_tell_pending(d, &s->pending_restore, why);
+    guard_report_pending(d, &s->pending_restore, why);
 }
 
 static void restored(Deciding *d, const Outcome *outcome) {
@@ -189,13 +189,13 @@ static void restored(Deciding *d, const Outcome *outcome) {
         } else if (tried & was & FIELD_BIT(f))
             count_restore(d, f);
     if ((was & ~left) || outcome->result == RESULT_CONFIRMED)
-        note_success(d, NOTE_RESTORED, outcome)->fields = was & ~left;
+        note_success(d, LINE_RESTORED, outcome)->fields = was & ~left;
     if ((tried & left) || (!was && outcome->result != RESULT_CONFIRMED)) {
-        restore_failed(d, NOTE_RESTORE_FAILED, n_failures, tried & left, outcome);
+        restore_failed(d, LINE_RESTORE_FAILED, n_failures, tried & left, outcome);
         return;
     }
     s->incident.restore.result = guard_restorable(d, left) ? RESULT_FAILED : RESULT_CONFIRMED;
-    guard_tell_pending(d, &s->pending_restore, "");
+    guard_report_pending(d, &s->pending_restore, "");
 }
 
 /* A new trail that is not logging yet is a stopped trail; what differs in it is known at the next poll. */
@@ -204,7 +204,7 @@ static void recreated(Deciding *d, const Outcome *outcome) {
     const Observation *seen = &outcome->seen;
 
     if (outcome->result != RESULT_CONFIRMED) {
-        restore_failed(d, NOTE_RECREATE_FAILED, count_failure(d, RECREATION), 0, outcome);
+        restore_failed(d, LINE_RECREATE_FAILED, count_failure(d, RECREATION), 0, outcome);
         return;
     }
     count_restore(d, RECREATION);
@@ -212,10 +212,10 @@ static void recreated(Deciding *d, const Outcome *outcome) {
     take_read_back(d, seen);
     guard_set_fields(s, outcome->fields_left, 0, 0);
     s->incident.fields = s->fields;
-    (void)note_success(d, NOTE_RECREATED, outcome);
+    (void)note_success(d, LINE_RECREATED, outcome);
     if (!seen->is_logging)
         s->findings |= FINDING_BIT(FINDING_STOPPED);
-    guard_tell_pending(d, &s->pending_restore, "");
+    guard_report_pending(d, &s->pending_restore, "");
     if (!seen->is_logging)
         guard_found_stopped(d, seen, false);
     if (s->findings & FINDINGS_ERRORS)
@@ -400,11 +400,11 @@ static void note_since(const TrailState *prev, TrailState *s, Now now) {
 }
 
 static void tell_what_waited_long_enough(Deciding *d) {
-    PendingTell *slots[] = { &d->s.pending, &d->s.pending_restore };
+    PendingEvent *slots[] = { &d->s.pending, &d->s.pending_restore };
 
     for (size_t i = 0; i < ARRAY_SIZE(slots); i++)
         if (slots[i]->set && d->now.mono_usec >= slots[i]->by_mono_usec)
-            guard_tell_pending(d, slots[i], "");
+            guard_report_pending(d, slots[i], "");
 }
 
 static void end_if_well(Deciding *d) {
@@ -412,8 +412,8 @@ static void end_if_well(Deciding *d) {
     bool was_unreachable = inc->event == EVENT_TARGET_UNREACHABLE;
 
     if (inc->open && guard_is_all_well(d) && incident_end(inc, d->now) && inc->sequence > 0)
-        guard_tell(d, TELL_RESOLVED, was_unreachable ? EVENT_TARGET_REACHABLE : EVENT_TRAIL_RESOLVED,
-                   inc->severity, inc->last_dedup_usec, 0, "")
+        guard_report(d, PHASE_RESOLVED, was_unreachable ? EVENT_TARGET_REACHABLE : EVENT_TRAIL_RESOLVED,
+                     inc->severity, inc->last_dedup_usec, 0, "")
                 ->about = was_unreachable
                                   ? inc->told & (FINDINGS_UNREADABLE | FINDING_BIT(FINDING_UNREACHABLE))
                                   : d->was;
@@ -424,8 +424,8 @@ static void forget(Deciding *d, const char *why) {
     TrailState *s = &d->s;
 
     if (s->incident.open && s->incident.sequence > 0)
-        guard_tell(d, TELL_RESOLVED, EVENT_TRAIL_RESOLVED, s->incident.severity, s->incident.last_dedup_usec,
-                   0, why)
+        guard_report(d, PHASE_RESOLVED, EVENT_TRAIL_RESOLVED, s->incident.severity,
+                     s->incident.last_dedup_usec, 0, why)
                 ->forgotten = true;
     *s = guard_trail_init();
 }
@@ -436,8 +436,8 @@ static void escalate_blindness(Deciding *d) {
 
     if ((s->findings & FINDING_BIT(FINDING_UNREACHABLE)) && s->incident.open &&
         s->incident.severity < SEVERITY_CRITICAL && d->now.real_usec >= critical_usec)
-        (void)guard_tell(d, TELL_OPENED, EVENT_TARGET_UNREACHABLE, SEVERITY_CRITICAL, critical_usec,
-                         FINDING_BIT(FINDING_UNREACHABLE), "");
+        (void)guard_report(d, PHASE_OPENED, EVENT_TARGET_UNREACHABLE, SEVERITY_CRITICAL, critical_usec,
+                           FINDING_BIT(FINDING_UNREACHABLE), "");
 }
 
 /* Trouble that was told as less than it is: it began in a maintenance window, and the window is over. */
@@ -445,17 +445,17 @@ static void escalate(Deciding *d) {
     TrailState *s = &d->s;
     const Incident *inc = &s->incident;
     uint32_t findings = s->findings & ~FINDING_BIT(FINDING_UNREACHABLE);
-    PendingTell how = { .kind = TELL_OPENED, .findings = findings };
+    PendingEvent how = { .phase = PHASE_OPENED, .findings = findings };
 
     if (!inc->open || inc->sequence == 0 || s->pending.set || s->pending_restore.set ||
         guard_severity_of(d, findings) <= inc->severity)
         return;
     how.dedup_usec = guard_new_mark(s->marks, inc->last_dedup_usec, d->now);
     if (!s->acting)
-        guard_tell_trouble(d, &how, "");
+        guard_report_trouble(d, &how, "");
     else
-        guard_tell_later(d, (findings & FINDING_BIT(FINDING_STOPPED)) ? &s->pending : &s->pending_restore,
-                         how);
+        guard_report_later(d, (findings & FINDING_BIT(FINDING_STOPPED)) ? &s->pending : &s->pending_restore,
+                           how);
 }
 
 static void remind(Deciding *d) {
@@ -467,9 +467,10 @@ static void remind(Deciding *d) {
     if (d->facts->maintenance && !(d->s.findings & FINDING_BIT(FINDING_UNREACHABLE)))
         severity = SEVERITY_INFO;
     if (incident_summary_is_due(inc, d->now))
-        (void)guard_tell(d, TELL_SUMMARY, inc->event, severity, inc->last_dedup_usec, 0, "");
+        (void)guard_report(d, PHASE_SUMMARY, inc->event, severity, inc->last_dedup_usec, 0, "");
     if (incident_reminder_is_due(inc, d->policy, d->now))
-        (void)guard_tell(d, TELL_REMINDER, EVENT_INCIDENT_REMINDER, severity, inc->last_dedup_usec, 0, "");
+        (void)guard_report(d, PHASE_REMINDER, EVENT_INCIDENT_REMINDER, severity, inc->last_dedup_usec, 0,
+                           "");
 }
 
 static uint64_t wake_mono_usec(const Deciding *d) {

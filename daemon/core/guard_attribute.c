@@ -78,10 +78,10 @@ static Severity severity_of(const Deciding *d) {
 
 static void tell_actor(Deciding *d, const Actor *actor) {
     const Attributing *at = &d->s.attributing;
-    Tell *t = guard_tell(d, TELL_OPENED, EVENT_TRAIL_ATTRIBUTED, severity_of(d), at->dedup_usec,
-                         at->findings, "");
+    Event *t = guard_report(d, PHASE_OPENED, EVENT_TRAIL_ATTRIBUTED, severity_of(d), at->dedup_usec,
+                            at->findings, "");
 
-    plan_note(d->plan, NOTE_ATTRIBUTED)->actor = *actor;
+    plan_entry(d->plan, LINE_ATTRIBUTED)->actor = *actor;
     t->has_actor = true;
     t->actor = *actor;
 }
@@ -89,10 +89,11 @@ static void tell_actor(Deciding *d, const Actor *actor) {
 /* detail: why the history could not be searched; "" when it could, and shows nobody. */
 static void tell_nobody(Deciding *d, const char *detail) {
     const Attributing *at = &d->s.attributing;
-    NoteValue *note = plan_note(d->plan, NOTE_NOBODY_FOUND);
+    JournalEntry *entry = plan_entry(d->plan, LINE_NOBODY_FOUND);
 
-    (void)text_copy(note->detail, sizeof(note->detail), detail);
-    guard_tell(d, TELL_OPENED, EVENT_TRAIL_ATTRIBUTED, severity_of(d), at->dedup_usec, at->findings, detail)
+    (void)text_copy(entry->detail, sizeof(entry->detail), detail);
+    guard_report(d, PHASE_OPENED, EVENT_TRAIL_ATTRIBUTED, severity_of(d), at->dedup_usec, at->findings,
+                 detail)
             ->nobody = true;
 }
 
@@ -107,18 +108,18 @@ static void tell_attempts(Deciding *d, const Attribution *found) {
         n--;
     for (unsigned i = 0; i < n; i++) {
         const Actor *actor = &found->attempts[i];
-        Tell *t;
+        Event *t;
 
         if (actor->event_usec <= told_usec)
             continue;
         at->attempts_usec = MAX(at->attempts_usec, actor->event_usec);
-        plan_note(d->plan, NOTE_ATTEMPTED)->actor = *actor;
+        plan_entry(d->plan, LINE_ATTEMPTED)->actor = *actor;
         if (at->n_attempts >= GUARD_TELLS_MAX && i + 1 < n) {
             untold++;
             continue;
         }
         at->n_attempts++;
-        t = guard_tell(d, TELL_OPENED, EVENT_TRAIL_ATTEMPTED, severity, actor->event_usec, 0, "");
+        t = guard_report(d, PHASE_OPENED, EVENT_TRAIL_ATTEMPTED, severity, actor->event_usec, 0, "");
         t->has_actor = true;
         t->actor = *actor;
         t->repeats.count = untold;

@@ -42,7 +42,7 @@ uint64_t guard_new_mark(uint64_t marks[static MARKS_MAX], uint64_t what, Now now
     return mark;
 }
 
-TellKind incident_begin(Incident *inc, uint64_t dedup_usec, Now now) {
+EventPhase incident_begin(Incident *inc, uint64_t dedup_usec, Now now) {
     bool recent = inc->opened_usec != 0 && elapsed(inc->resolved_usec, now.real_usec) <= GUARD_REOPEN_USEC;
 
     if (inc->open || recent) {
@@ -58,7 +58,7 @@ TellKind incident_begin(Incident *inc, uint64_t dedup_usec, Now now) {
         inc->open = true;
         inc->resolved_usec = 0;
         inc->last_dedup_usec = dedup_usec;
-        return TELL_REOPENED;
+        return PHASE_REOPENED;
     }
 
     *inc = (Incident){
@@ -68,7 +68,7 @@ TellKind incident_begin(Incident *inc, uint64_t dedup_usec, Now now) {
         .opened_usec = now.real_usec,
         .event = _EVENT_MAX,
     };
-    return TELL_OPENED;
+    return PHASE_OPENED;
 }
 
 static void add_untold_gap(Repeats *untold, const Gap *gap, bool count) {
@@ -85,8 +85,8 @@ static void add_untold_gap(Repeats *untold, const Gap *gap, bool count) {
     }
 }
 
-bool incident_may_tell(Incident *inc, TellKind kind, const Gap *trouble, Now now) {
-    if (kind == TELL_OPENED) {
+bool incident_may_report(Incident *inc, EventPhase phase, const Gap *trouble, Now now) {
+    if (phase == PHASE_OPENED) {
         inc->quiet = false;
         return true;
     }
@@ -100,38 +100,38 @@ bool incident_may_tell(Incident *inc, TellKind kind, const Gap *trouble, Now now
 
 /* Who did it, or tried to, adds to trouble that was told: it makes it no worse, and a summary or a reminder
  * of the trouble does not wait for it. */
-static bool is_follow_up(Event event) {
-    return event == EVENT_TRAIL_ATTRIBUTED || event == EVENT_TRAIL_ATTEMPTED;
+static bool is_follow_up(EventKind kind) {
+    return kind == EVENT_TRAIL_ATTRIBUTED || kind == EVENT_TRAIL_ATTEMPTED;
 }
 
-static void note_told(Incident *inc, TellKind kind, Event event, Severity severity, Now now) {
+static void note_told(Incident *inc, EventPhase phase, EventKind kind, Severity severity, Now now) {
     inc->sequence++;
-    if (is_follow_up(event))
+    if (is_follow_up(kind))
         return;
     inc->told_usec = now.real_usec;
-    if (kind == TELL_REMINDER)
+    if (phase == PHASE_REMINDER)
         inc->n_reminders++;
-    else if (kind != TELL_RESOLVED) {
+    else if (phase != PHASE_RESOLVED) {
         if (inc->event == _EVENT_MAX || severity > inc->severity ||
-            (severity == inc->severity && event < inc->event))
-            inc->event = event;
+            (severity == inc->severity && kind < inc->event))
+            inc->event = kind;
         inc->severity = MAX(inc->severity, severity);
     }
 }
 
-Tell *incident_tell(Incident *inc, Plan *plan, TellKind kind, Event event, Severity severity,
-                    uint64_t dedup_usec, Now now) {
-    Tell *tell;
+Event *incident_report(Incident *inc, Plan *plan, EventPhase phase, EventKind kind, Severity severity,
+                       uint64_t dedup_usec, Now now) {
+    Event *event;
 
-    if (plan->n_tells < PLAN_TELLS_MAX)
-        plan->n_tells++;
+    if (plan->n_events < PLAN_EVENTS_MAX)
+        plan->n_events++;
     else
         plan->overflowed = true;
-    tell = &plan->tells[plan->n_tells - 1];
-    note_told(inc, kind, event, severity, now);
-    *tell = (Tell){
-        .event = event,
+    event = &plan->events[plan->n_events - 1];
+    note_told(inc, phase, kind, severity, now);
+    *event = (Event){
         .kind = kind,
+        .phase = phase,
         .severity = severity,
         .sequence = inc->sequence,
         .incident_dedup_usec = inc->dedup_usec,
@@ -143,22 +143,22 @@ Tell *incident_tell(Incident *inc, Plan *plan, TellKind kind, Event event, Sever
         .action = inc->action,
         .n_reminders = inc->n_reminders,
     };
-    if (kind == TELL_SUMMARY) {
-        tell->repeats = inc->untold;
+    if (phase == PHASE_SUMMARY) {
+        event->repeats = inc->untold;
         inc->untold = (Repeats){ 0 };
         inc->quiet = false;
     }
-    return tell;
+    return event;
 }
 
 bool incident_end(Incident *inc, Now now) {
-    bool tell = !inc->quiet;
+    bool alone = !inc->quiet;
 
     if (inc->quiet && inc->gap.to_usec > inc->untold.last_usec)
         add_untold_gap(&inc->untold, &inc->gap, false);
     inc->open = false;
     inc->resolved_usec = now.real_usec;
-    return tell;
+    return alone;
 }
 
 bool incident_summary_is_due(const Incident *inc, Now now) {
@@ -186,14 +186,14 @@ uint64_t incident_wake_mono_usec(const Incident *inc, const Policy *policy, Now 
     return wake;
 }
 
-NoteValue *plan_note(Plan *plan, Note note) {
-    NoteValue *value;
+JournalEntry *plan_entry(Plan *plan, JournalLine line) {
+    JournalEntry *entry;
 
-    if (plan->n_notes < PLAN_NOTES_MAX)
-        plan->n_notes++;
+    if (plan->n_entries < PLAN_ENTRIES_MAX)
+        plan->n_entries++;
     else
         plan->overflowed = true;
-    value = &plan->notes[plan->n_notes - 1];
-    *value = (NoteValue){ .note = note };
-    return value;
+    entry = &plan->entries[plan->n_entries - 1];
+    *entry = (JournalEntry){ .line = line };
+    return entry;
 }

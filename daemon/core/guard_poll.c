@@ -100,7 +100,7 @@ void guard_remember(TrailState *s, const Observation *seen, Now now) {
 
 void guard_end_blindness(Deciding *d) {
     if (d->s.findings & FINDING_BIT(FINDING_UNREACHABLE)) {
-        plan_note(d->plan, NOTE_REACHABLE)->count = d->s.n_failed;
+        plan_entry(d->plan, LINE_REACHABLE)->count = d->s.n_failed;
         d->s.findings &= ~FINDING_BIT(FINDING_UNREACHABLE);
     }
 }
@@ -118,37 +118,37 @@ static uint64_t time_or_mark(Deciding *d, uint64_t usec) {
 
 void guard_found_stopped(Deciding *d, const Observation *seen, bool first_sight) {
     bool act = guard_may_restart(d);
-    PendingTell how = { .findings = FINDING_BIT(FINDING_STOPPED), .first_sight = first_sight };
-    NoteValue *note = plan_note(d->plan, act ? NOTE_STOPPED : NOTE_STOPPED_LEFT);
+    PendingEvent how = { .findings = FINDING_BIT(FINDING_STOPPED), .first_sight = first_sight };
+    JournalEntry *entry = plan_entry(d->plan, act ? LINE_STOPPED : LINE_STOPPED_LEFT);
 
     how.dedup_usec = time_or_mark(d, seen->stop_usec);
-    how.kind = incident_begin(&d->s.incident, how.dedup_usec, d->now);
+    how.phase = incident_begin(&d->s.incident, how.dedup_usec, d->now);
     d->s.incident.gap = (Gap){ .from_usec = seen->stop_usec };
     d->s.incident.action = (ActionReport){ 0 };
-    note->gap = d->s.incident.gap;
-    note->first_sight = first_sight;
-    note->maintenance = !act && d->facts->maintenance;
+    entry->gap = d->s.incident.gap;
+    entry->first_sight = first_sight;
+    entry->maintenance = !act && d->facts->maintenance;
     guard_seek_actor(d, how.findings, seen->stop_usec != 0 ? seen->stop_usec : last_poll_usec(d),
-                     GUARD_AWS_SLACK_USEC, how.dedup_usec, how.kind == TELL_OPENED);
+                     GUARD_AWS_SLACK_USEC, how.dedup_usec, how.phase == PHASE_OPENED);
     if (act)
-        guard_tell_later(d, &d->s.pending, how);
+        guard_report_later(d, &d->s.pending, how);
     else
-        guard_tell_trouble(d, &how, "");
+        guard_report_trouble(d, &how, "");
 }
 
 static void note_failures(Deciding *d, const Observation *seen, uint32_t findings) {
     for (Finding f = 0; f < _FINDING_MAX; f++)
         if (findings & FINDING_BIT(f)) {
-            NoteValue *note = plan_note(d->plan, NOTE_FAILING);
+            JournalEntry *entry = plan_entry(d->plan, LINE_FAILING);
 
-            explain(seen, f, note->detail);
-            note->count = f;
+            explain(seen, f, entry->detail);
+            entry->count = f;
         }
 }
 
 void guard_found_failing(Deciding *d, const Observation *seen, uint32_t findings) {
     char why[ERROR_TEXT_MAX];
-    PendingTell how = { .findings = findings };
+    PendingEvent how = { .findings = findings };
     Finding worst = FINDING_DELIVERY;
 
     note_failures(d, seen, findings);
@@ -161,13 +161,13 @@ void guard_found_failing(Deciding *d, const Observation *seen, uint32_t findings
         worst++;
     explain(seen, worst, why);
     how.dedup_usec = guard_new_mark(d->s.marks, d->s.start_usec + worst, d->now);
-    how.kind = incident_begin(&d->s.incident, how.dedup_usec, d->now);
+    how.phase = incident_begin(&d->s.incident, how.dedup_usec, d->now);
     if (how.findings & ATTRIBUTABLE_FAILURES)
         guard_seek_actor(
                 d, how.findings & ATTRIBUTABLE_FAILURES,
                 guard_before(last_poll_usec(d), how.findings & DELIVERY_FAILURES ? DELIVERY_LAG_USEC : 0),
-                GUARD_OUR_SLACK_USEC, how.dedup_usec, how.kind == TELL_OPENED);
-    guard_tell_trouble(d, &how, why);
+                GUARD_OUR_SLACK_USEC, how.dedup_usec, how.phase == PHASE_OPENED);
+    guard_report_trouble(d, &how, why);
 }
 
 /* Identifies what differs and what it is now; not what it was, which two guards may have recorded in other
@@ -186,7 +186,7 @@ static uint64_t mark_of(const Drift *drift) {
 }
 
 /* An incident that is over is not reopened by a person who changes the configuration. */
-static TellKind begin_unmet(Deciding *d, uint64_t mark) {
+static EventPhase begin_unmet(Deciding *d, uint64_t mark) {
     Incident *inc = &d->s.incident;
 
     if (!inc->open && inc->untold.count == 0)
@@ -196,15 +196,15 @@ static TellKind begin_unmet(Deciding *d, uint64_t mark) {
 
 static void note_drift(Deciding *d, uint32_t findings) {
     const TrailState *s = &d->s;
-    NoteValue *note;
+    JournalEntry *entry;
 
     if (findings & FINDINGS_CHANGED) {
-        note = plan_note(d->plan, NOTE_CHANGED);
-        note->fields = s->fields & ~s->unmet_fields;
-        note->maintenance = d->facts->maintenance;
+        entry = plan_entry(d->plan, LINE_CHANGED);
+        entry->fields = s->fields & ~s->unmet_fields;
+        entry->maintenance = d->facts->maintenance;
     }
     if (findings & FINDING_BIT(FINDING_UNMET))
-        plan_note(d->plan, NOTE_UNMET)->fields = s->unmet_fields;
+        plan_entry(d->plan, LINE_UNMET)->fields = s->unmet_fields;
 }
 
 /* findings: what is news of it. Who did it is asked of what was changed only: of a new pin the person who
@@ -212,11 +212,11 @@ static void note_drift(Deciding *d, uint32_t findings) {
 static void found_drift(Deciding *d, uint32_t findings, uint64_t mark, uint64_t not_before_usec) {
     TrailState *s = &d->s;
     Incident *inc = &s->incident;
-    PendingTell how = { .findings = findings, .dedup_usec = guard_new_mark(s->marks, mark, d->now) };
+    PendingEvent how = { .findings = findings, .dedup_usec = guard_new_mark(s->marks, mark, d->now) };
     bool changed = findings & FINDINGS_CHANGED;
 
     note_drift(d, findings);
-    how.kind = changed ? incident_begin(inc, how.dedup_usec, d->now) : begin_unmet(d, how.dedup_usec);
+    how.phase = changed ? incident_begin(inc, how.dedup_usec, d->now) : begin_unmet(d, how.dedup_usec);
     inc->restore = (ActionReport){ 0 };
     inc->fields = s->fields;
     inc->unmet_fields = s->unmet_fields;
@@ -224,44 +224,44 @@ static void found_drift(Deciding *d, uint32_t findings, uint64_t mark, uint64_t 
     inc->changed_usec = d->now.real_usec;
     if (changed)
         guard_seek_actor(d, findings & FINDINGS_CHANGED, not_before_usec, GUARD_OUR_SLACK_USEC,
-                         how.dedup_usec, how.kind == TELL_OPENED);
+                         how.dedup_usec, how.phase == PHASE_OPENED);
     if (changed && (findings & FINDING_BIT(FINDING_UNMET))) {
         /* two facts, two messages */
-        PendingTell unmet = { .kind = TELL_OPENED,
-                              .findings = FINDING_BIT(FINDING_UNMET),
-                              .dedup_usec = guard_new_mark(s->marks, mark, d->now) };
+        PendingEvent unmet = { .phase = PHASE_OPENED,
+                               .findings = FINDING_BIT(FINDING_UNMET),
+                               .dedup_usec = guard_new_mark(s->marks, mark, d->now) };
 
         how.findings &= ~FINDING_BIT(FINDING_UNMET);
-        guard_tell_trouble(d, &unmet, "");
+        guard_report_trouble(d, &unmet, "");
     }
     if (guard_restorable(d, s->fields) && !guard_restores_rest(d, s->fields))
-        guard_tell_later(d, &s->pending_restore, how);
+        guard_report_later(d, &s->pending_restore, how);
     else
-        guard_tell_trouble(d, &how, "");
+        guard_report_trouble(d, &how, "");
 }
 
 static void drift_is_over(Deciding *d, uint32_t was_fields, bool accepted, bool reconfigured) {
     Incident *inc = &d->s.incident;
     bool ours = guard_confirms(d, &inc->restore, ACTION_RESTORE);
-    NoteValue *note = plan_note(d->plan, ours ? NOTE_RESTORED : NOTE_UNCHANGED);
+    JournalEntry *entry = plan_entry(d->plan, ours ? LINE_RESTORED : LINE_UNCHANGED);
 
     inc->accepted = accepted && !ours;
     inc->reconfigured = reconfigured && !accepted && !ours;
-    note->fields = was_fields;
+    entry->fields = was_fields;
     if (!ours)
-        (void)text_copy(note->detail, sizeof(note->detail),
+        (void)text_copy(entry->detail, sizeof(entry->detail),
                         inc->accepted       ? "it was accepted as the baseline"
                         : inc->reconfigured ? "the configuration changed"
                                             : "not written by TrailGuard");
-    guard_tell_pending(d, &d->s.pending_restore, "");
+    guard_report_pending(d, &d->s.pending_restore, "");
 }
 
 /* The message that waits takes further changes with it; it waits no longer for that. */
 static void add_to_pending(Deciding *d, uint32_t findings) {
     TrailState *s = &d->s;
-    NoteValue *note = plan_note(d->plan, findings & FINDINGS_CHANGED ? NOTE_CHANGED : NOTE_UNMET);
+    JournalEntry *entry = plan_entry(d->plan, findings & FINDINGS_CHANGED ? LINE_CHANGED : LINE_UNMET);
 
-    note->fields = s->fields & ~s->incident.fields ? s->fields & ~s->incident.fields : s->fields;
+    entry->fields = s->fields & ~s->incident.fields ? s->fields & ~s->incident.fields : s->fields;
     s->incident.fields |= s->fields;
     s->incident.unmet_fields = (s->incident.unmet_fields & ~s->fields) | s->unmet_fields;
     s->pending_restore.findings |= findings;
@@ -331,8 +331,8 @@ static void take_drift(Deciding *d, const Drift *drift) {
 }
 
 static void found_interrupted(Deciding *d, const Observation *seen) {
-    PendingTell how = {
-        .kind = incident_begin(&d->s.incident, seen->stop_usec, d->now),
+    PendingEvent how = {
+        .phase = incident_begin(&d->s.incident, seen->stop_usec, d->now),
         .findings = FINDING_BIT(FINDING_INTERRUPTED),
         .dedup_usec = seen->stop_usec,
     };
@@ -341,36 +341,36 @@ static void found_interrupted(Deciding *d, const Observation *seen) {
     d->events |= how.findings;
     d->s.incident.gap = (Gap){ .from_usec = seen->stop_usec, .to_usec = to };
     d->s.incident.action = (ActionReport){ 0 };
-    plan_note(d->plan, NOTE_INTERRUPTED)->gap = d->s.incident.gap;
+    plan_entry(d->plan, LINE_INTERRUPTED)->gap = d->s.incident.gap;
     guard_seek_actor(d, how.findings, seen->stop_usec, GUARD_AWS_SLACK_USEC, how.dedup_usec,
-                     how.kind == TELL_OPENED);
-    guard_tell_trouble(d, &how, "");
+                     how.phase == PHASE_OPENED);
+    guard_report_trouble(d, &how, "");
 }
 
 static void found_recreated(Deciding *d, const Observation *seen, uint64_t polled_usec) {
-    PendingTell how = { .findings = FINDING_BIT(FINDING_RECREATED),
-                        .dedup_usec = time_or_mark(d, seen->start_usec) };
+    PendingEvent how = { .findings = FINDING_BIT(FINDING_RECREATED),
+                         .dedup_usec = time_or_mark(d, seen->start_usec) };
 
     d->events |= how.findings;
-    how.kind = incident_begin(&d->s.incident, how.dedup_usec, d->now);
+    how.phase = incident_begin(&d->s.incident, how.dedup_usec, d->now);
     d->s.incident.restore = (ActionReport){ 0 };
-    (void)plan_note(d->plan, NOTE_RECREATED_BY_OTHERS);
+    (void)plan_entry(d->plan, LINE_RECREATED_BY_OTHERS);
     guard_seek_actor(d, how.findings, polled_usec, GUARD_OUR_SLACK_USEC, how.dedup_usec,
-                     how.kind == TELL_OPENED);
-    guard_tell_trouble(d, &how, "");
+                     how.phase == PHASE_OPENED);
+    guard_report_trouble(d, &how, "");
 }
 
 /* A stop that ended without us: whoever started the trail, the gap is known now. */
 static void found_started(Deciding *d, const Observation *seen) {
     Incident *inc = &d->s.incident;
-    NoteValue *note;
+    JournalEntry *entry;
 
     inc->gap.to_usec = seen->start_usec >= inc->gap.from_usec ? seen->start_usec : d->now.real_usec;
-    note = plan_note(d->plan, guard_confirms(d, &inc->action, ACTION_RESTART) ? NOTE_RUNNING_AGAIN
-                                                                              : NOTE_STARTED_BY_OTHERS);
-    note->gap = inc->gap;
-    note->count = inc->action.attempts;
-    guard_tell_pending(d, &d->s.pending, "");
+    entry = plan_entry(d->plan, guard_confirms(d, &inc->action, ACTION_RESTART) ? LINE_RUNNING_AGAIN
+                                                                                : LINE_STARTED_BY_OTHERS);
+    entry->gap = inc->gap;
+    entry->count = inc->action.attempts;
+    guard_report_pending(d, &d->s.pending, "");
 }
 
 /* What fails now and did not before, and the other way round. */
@@ -380,7 +380,7 @@ static void found_errors(Deciding *d, const Observation *seen, uint32_t was) {
     if (is & ~was & FINDINGS_ERRORS)
         guard_found_failing(d, seen, is & ~was & FINDINGS_ERRORS);
     if ((was & FINDINGS_FAILING) && !(is & FINDINGS_FAILING))
-        (void)plan_note(d->plan, NOTE_DELIVERING);
+        (void)plan_entry(d->plan, LINE_DELIVERING);
 }
 
 /* A new trail under the old ARN has none of the old one's times. A start alone, or times that went back
@@ -416,11 +416,11 @@ static void note_comings(Deciding *d) {
     const TrailState *s = &d->s;
 
     if (s->findings & FINDING_BIT(FINDING_MISSING))
-        (void)plan_note(d->plan, guard_confirms(d, &d->s.incident.restore, ACTION_RECREATE)
-                                         ? NOTE_RECREATED
-                                         : NOTE_REAPPEARED);
+        (void)plan_entry(d->plan, guard_confirms(d, &d->s.incident.restore, ACTION_RECREATE)
+                                          ? LINE_RECREATED
+                                          : LINE_REAPPEARED);
     else if (!s->known)
-        (void)plan_note(d->plan, NOTE_FIRST_SEEN);
+        (void)plan_entry(d->plan, LINE_FIRST_SEEN);
 }
 
 static void polled_status(Deciding *d, const Observation *seen) {
@@ -437,7 +437,7 @@ static void polled_status(Deciding *d, const Observation *seen) {
     s->findings = is | (was & FINDINGS_DRIFT);
 
     if (was & FINDING_BIT(FINDING_MISSING))
-        guard_tell_pending(d, &s->pending_restore, "");
+        guard_report_pending(d, &s->pending_restore, "");
     if ((was & FINDING_BIT(FINDING_STOPPED)) && seen->is_logging)
         found_started(d, seen);
     if (recreated)
@@ -451,28 +451,28 @@ static void polled_status(Deciding *d, const Observation *seen) {
 
 static void polled_absent(Deciding *d) {
     TrailState *s = &d->s;
-    PendingTell how = { .findings = FINDING_BIT(FINDING_MISSING), .first_sight = !s->known };
+    PendingEvent how = { .findings = FINDING_BIT(FINDING_MISSING), .first_sight = !s->known };
 
     s->n_failed = 0;
     s->failed_since_usec = 0;
     s->error = POLL_OK;
     if (s->findings & FINDING_BIT(FINDING_MISSING))
         return;
-    guard_tell_pending(d, &s->pending, "");
-    guard_tell_pending(d, &s->pending_restore, "");
+    guard_report_pending(d, &s->pending, "");
+    guard_report_pending(d, &s->pending_restore, "");
     s->findings = FINDING_BIT(FINDING_MISSING);
     guard_set_fields(s, 0, 0, 0);
-    plan_note(d->plan, NOTE_MISSING)->first_sight = how.first_sight;
+    plan_entry(d->plan, LINE_MISSING)->first_sight = how.first_sight;
     how.dedup_usec = guard_new_mark(s->marks, s->start_usec, d->now);
-    how.kind = incident_begin(&s->incident, how.dedup_usec, d->now);
+    how.phase = incident_begin(&s->incident, how.dedup_usec, d->now);
     s->incident.action = s->incident.restore = (ActionReport){ 0 };
     s->incident.gap = (Gap){ 0 };
     guard_seek_actor(d, how.findings, last_poll_usec(d), GUARD_OUR_SLACK_USEC, how.dedup_usec,
-                     how.kind == TELL_OPENED);
+                     how.phase == PHASE_OPENED);
     if (guard_may_recreate(d) && !guard_restores_rest(d, 0))
-        guard_tell_later(d, &s->pending_restore, how);
+        guard_report_later(d, &s->pending_restore, how);
     else
-        guard_tell_trouble(d, &how, "");
+        guard_report_trouble(d, &how, "");
 }
 
 static void count_failed_poll(Deciding *d, PollError error) {
@@ -499,20 +499,20 @@ static void searched_without_result(Deciding *d, const Observation *seen) {
         return;
     becomes_unreachable = s->n_failed >= d->policy->unreachable_after;
     if (becomes_unreachable || s->n_failed == 1) {
-        NoteValue *note = plan_note(d->plan, becomes_unreachable ? NOTE_UNREACHABLE : NOTE_POLL_FAILED);
+        JournalEntry *entry = plan_entry(d->plan, becomes_unreachable ? LINE_UNREACHABLE : LINE_POLL_FAILED);
 
-        (void)text_copy(note->detail, sizeof(note->detail), seen->error_text);
-        note->count = s->n_failed;
+        (void)text_copy(entry->detail, sizeof(entry->detail), seen->error_text);
+        entry->count = s->n_failed;
     }
     if (becomes_unreachable) {
-        PendingTell how = {
-            .kind = incident_begin(&s->incident, s->failed_since_usec, d->now),
+        PendingEvent how = {
+            .phase = incident_begin(&s->incident, s->failed_since_usec, d->now),
             .findings = FINDING_BIT(FINDING_UNREACHABLE),
             .dedup_usec = s->failed_since_usec,
         };
 
         s->findings |= FINDING_BIT(FINDING_UNREACHABLE);
-        guard_tell_trouble(d, &how, seen->error_text);
+        guard_report_trouble(d, &how, seen->error_text);
     }
 }
 

@@ -7,18 +7,18 @@
  * ends, and which of its changes are told at once, later in a summary, or as a reminder. ---- */
 
 /* Trouble at now: opens a new incident, reopens one that was well for at most GUARD_REOPEN_USEC, or goes on
- * in the open one (TELL_REOPENED for the latter two). mark identifies the trouble. */
-TellKind incident_begin(Incident *inc, uint64_t dedup_usec, Now now);
+ * in the open one (PHASE_REOPENED for the latter two). mark identifies the trouble. */
+EventPhase incident_begin(Incident *inc, uint64_t dedup_usec, Now now);
 
 /* May a reopening be told on its own now? Decides it and counts it; when not, the trouble (a gap, or from 0
- * to 0 where its times are not known) is added to what a summary will tell. Always true for TELL_OPENED. */
-bool incident_may_tell(Incident *inc, TellKind kind, const Gap *trouble, Now now);
+ * to 0 where its times are not known) is added to what a summary will tell. Always true for PHASE_OPENED. */
+bool incident_may_report(Incident *inc, EventPhase phase, const Gap *trouble, Now now);
 
 /* Adds a message to the plan, filled with what the incident knows, and notes in the incident that it was
  * told. Never NULL: a full plan says that it overflowed and overwrites its last message, which the sizes in
- * types.h rule out. */
-Tell *incident_tell(Incident *inc, Plan *plan, TellKind kind, Event event, Severity severity,
-                    uint64_t dedup_usec, Now now);
+ * model.h rule out. */
+Event *incident_report(Incident *inc, Plan *plan, EventPhase phase, EventKind kind, Severity severity,
+                       uint64_t dedup_usec, Now now);
 
 /* All is well again: closes. Returns true when that must be told on its own (false: the summary will). */
 bool incident_end(Incident *inc, Now now);
@@ -33,7 +33,7 @@ bool incident_reminder_is_due(const Incident *inc, const Policy *policy, Now now
 uint64_t incident_wake_mono_usec(const Incident *inc, const Policy *policy, Now now);
 
 /* Adds a journal line to the plan. */
-NoteValue *plan_note(Plan *plan, Note note);
+JournalEntry *plan_entry(Plan *plan, JournalLine line);
 
 /* The identity of trouble that AWS gives no time for: `what` identifies it, the hour stands for its time,
  * and what comes again within the hour is counted, so that two guards agree and a second episode is not
@@ -100,7 +100,7 @@ uint32_t guard_fields_that(const Deciding *d, uint32_t fields, bool (*test)(cons
  * with no fields, for the trail itself? */
 bool guard_restores_rest(const Deciding *d, uint32_t fields);
 /* Says in a message how often was restored what differs, and whether that is paused. */
-void guard_add_restores(const Deciding *d, Tell *tell);
+void guard_add_restores(const Deciding *d, Event *event);
 /* What is well again was made so by an action of ours whose end was not recorded, because the guard ended
  * first: it is confirmed now. */
 bool guard_confirms(const Deciding *d, ActionReport *report, Action action);
@@ -117,18 +117,18 @@ Severity guard_severity_of(const Deciding *d, uint32_t findings);
 bool guard_is_all_well(const Deciding *d);
 
 /* Adds a message about the findings in `about`, with everything that the state knows. */
-Tell *guard_tell(Deciding *d, TellKind kind, Event event, Severity severity, uint64_t dedup_usec,
-                 uint32_t about, const char *detail);
+Event *guard_report(Deciding *d, EventPhase phase, EventKind kind, Severity severity, uint64_t dedup_usec,
+                    uint32_t about, const char *detail);
 
 /* Reports trouble that begins, under the rules of incidents: what is new or worse always, what comes again
- * as incident_may_tell allows. One message for all of how->findings, named after the worst of them. A
+ * as incident_may_report allows. One message for all of how->findings, named after the worst of them. A
  * message that leaves nothing wrong resolves the incident too. */
-void guard_tell_trouble(Deciding *d, const PendingTell *how, const char *detail);
+void guard_report_trouble(Deciding *d, const PendingEvent *how, const char *detail);
 
 /* The same at once, or once the outcome of an action is known but at most GUARD_HOLD_USEC from now. */
-void guard_tell_later(Deciding *d, PendingTell *slot, PendingTell how);
+void guard_report_later(Deciding *d, PendingEvent *slot, PendingEvent how);
 /* Reports what waits in a slot of the state now; nothing when nothing waits. */
-void guard_tell_pending(Deciding *d, PendingTell *slot, const char *detail);
+void guard_report_pending(Deciding *d, PendingEvent *slot, const char *detail);
 
 /* ---- guard_attribute.c ---- */
 

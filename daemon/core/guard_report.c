@@ -73,13 +73,13 @@ bool guard_restores_rest(const Deciding *d, uint32_t fields) {
     return fields ? guard_fields_that(d, fields, is_paused) == fields : is_paused(d, RECREATION);
 }
 
-void guard_add_restores(const Deciding *d, Tell *tell) {
+void guard_add_restores(const Deciding *d, Event *event) {
     bool gone = d->s.findings & FINDING_BIT(FINDING_MISSING);
 
     for (unsigned i = gone ? RECREATION : 0; i <= (gone ? RECREATION : _FIELD_MAX - 1U); i++)
         if (gone || (d->s.fields & FIELD_BIT(i))) {
-            tell->restores_paused = tell->restores_paused || d->s.restores[i].paused;
-            tell->n_restores = MAX(tell->n_restores, d->s.restores[i].n_confirmed);
+            event->restores_paused = event->restores_paused || d->s.restores[i].paused;
+            event->n_restores = MAX(event->n_restores, d->s.restores[i].n_confirmed);
         }
 }
 
@@ -108,7 +108,7 @@ void guard_set_fields(TrailState *s, uint32_t fields, uint32_t losing_fields, ui
 
 /* One row a finding: what it is called in alerts, how bad it is, and which verdict it makes. */
 static const struct {
-    Event event;
+    EventKind event;
     Severity severity;
     Verdict verdict;
 } findings_table[_FINDING_MAX] = {
@@ -205,27 +205,27 @@ static uint32_t fields_about(const Incident *inc, uint32_t about, bool sums_up) 
 }
 
 /* When what the message is about began: its worst finding. AWS's time of a stop is the true one. */
-static uint64_t since_usec(const Deciding *d, TellKind kind, Finding worst) {
+static uint64_t since_usec(const Deciding *d, EventPhase phase, Finding worst) {
     const Incident *inc = &d->s.incident;
 
-    if (kind == TELL_RESOLVED)
+    if (phase == PHASE_RESOLVED)
         return inc->restore.taken == ACTION_RECREATE ? d->s.since_usec[FINDING_MISSING] : 0;
     if (worst == FINDING_STOPPED && inc->gap.from_usec != 0 && inc->gap.to_usec == 0)
         return inc->gap.from_usec;
     return worst < _FINDING_MAX ? d->s.since_usec[worst] : 0;
 }
 
-Tell *guard_tell(Deciding *d, TellKind kind, Event event, Severity severity, uint64_t dedup_usec,
-                 uint32_t about, const char *detail) {
+Event *guard_report(Deciding *d, EventPhase phase, EventKind kind, Severity severity, uint64_t dedup_usec,
+                    uint32_t about, const char *detail) {
     const TrailState *s = &d->s;
-    Tell *t = incident_tell(&d->s.incident, d->plan, kind, event, severity, dedup_usec, d->now);
+    Event *t = incident_report(&d->s.incident, d->plan, phase, kind, severity, dedup_usec, d->now);
     Finding worst = worst_of(about ? about : s->findings);
-    bool sums_up = kind == TELL_RESOLVED || kind == TELL_REMINDER || kind == TELL_SUMMARY;
+    bool sums_up = phase == PHASE_RESOLVED || phase == PHASE_REMINDER || phase == PHASE_SUMMARY;
 
     t->findings = s->findings;
     t->about = about;
     t->resolves = !s->incident.open;
-    t->since_usec = since_usec(d, kind, worst);
+    t->since_usec = since_usec(d, phase, worst);
     t->never_seen = worst == FINDING_MISSING && !s->known;
     t->restore = s->incident.restore;
     if (is_about_settings(d, worst)) {
@@ -264,22 +264,22 @@ static bool is_news(const Incident *inc, uint32_t findings, Severity severity) {
            ((findings & FINDINGS_DRIFT) && (inc->fields & ~inc->told_fields));
 }
 
-void guard_tell_trouble(Deciding *d, const PendingTell *how, const char *detail) {
+void guard_report_trouble(Deciding *d, const PendingEvent *how, const char *detail) {
     Incident *inc = &d->s.incident;
     Severity severity = guard_severity_of(d, how->findings);
     bool news = is_news(inc, how->findings, severity), resolves = guard_is_all_well(d);
     bool is_gap = how->findings & (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_INTERRUPTED));
     Gap trouble = is_gap ? inc->gap : (Gap){ .from_usec = d->now.real_usec };
-    Tell *t;
+    Event *t;
 
     inc->told |= how->findings;
     if (how->findings & FINDINGS_DRIFT)
         inc->told_fields |= inc->fields;
     if (news)
         inc->quiet = false;
-    if (news || incident_may_tell(inc, how->kind, &trouble, d->now)) {
-        t = guard_tell(d, news ? TELL_OPENED : how->kind, findings_table[worst_of(how->findings)].event,
-                       severity, how->dedup_usec, how->findings, detail);
+    if (news || incident_may_report(inc, how->phase, &trouble, d->now)) {
+        t = guard_report(d, news ? PHASE_OPENED : how->phase, findings_table[worst_of(how->findings)].event,
+                         severity, how->dedup_usec, how->findings, detail);
         t->first_sight = how->first_sight;
         t->resolves = resolves;
     }
@@ -287,17 +287,17 @@ void guard_tell_trouble(Deciding *d, const PendingTell *how, const char *detail)
         (void)incident_end(inc, d->now);
 }
 
-void guard_tell_later(Deciding *d, PendingTell *slot, PendingTell how) {
+void guard_report_later(Deciding *d, PendingEvent *slot, PendingEvent how) {
     how.set = true;
     how.by_mono_usec = d->now.mono_usec + GUARD_HOLD_USEC;
     *slot = how;
 }
 
-void guard_tell_pending(Deciding *d, PendingTell *slot, const char *detail) {
-    PendingTell how = *slot;
+void guard_report_pending(Deciding *d, PendingEvent *slot, const char *detail) {
+    PendingEvent how = *slot;
 
     if (!how.set)
         return;
-    *slot = (PendingTell){ 0 };
-    guard_tell_trouble(d, &how, detail);
+    *slot = (PendingEvent){ 0 };
+    guard_report_trouble(d, &how, detail);
 }

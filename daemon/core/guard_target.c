@@ -17,9 +17,9 @@ typedef struct Judging {
     Plan *plan;
 } Judging;
 
-static Tell *tell(Judging *j, Incident *inc, TellKind kind, Event event, Severity severity,
-                  uint64_t dedup_usec) {
-    Tell *t = incident_tell(inc, j->plan, kind, event, severity, dedup_usec, j->now);
+static Event *report(Judging *j, Incident *inc, EventPhase phase, EventKind kind, Severity severity,
+                     uint64_t dedup_usec) {
+    Event *t = incident_report(inc, j->plan, phase, kind, severity, dedup_usec, j->now);
 
     t->mode = j->policy->mode;
     t->may_act = false;
@@ -39,25 +39,25 @@ static Tell *tell(Judging *j, Incident *inc, TellKind kind, Event event, Severit
     return t;
 }
 
-static void begin(Judging *j, Incident *inc, Event event, uint64_t dedup_usec) {
-    TellKind kind = incident_begin(inc, dedup_usec, j->now);
+static void begin(Judging *j, Incident *inc, EventKind kind, uint64_t dedup_usec) {
+    EventPhase phase = incident_begin(inc, dedup_usec, j->now);
 
-    if (incident_may_tell(inc, kind, &inc->gap, j->now))
-        (void)tell(j, inc, kind, event, SEVERITY_WARNING, dedup_usec);
+    if (incident_may_report(inc, phase, &inc->gap, j->now))
+        (void)report(j, inc, phase, kind, SEVERITY_WARNING, dedup_usec);
 }
 
-static void end(Judging *j, Incident *inc, Event event) {
+static void end(Judging *j, Incident *inc, EventKind kind) {
     if (inc->open && incident_end(inc, j->now))
-        (void)tell(j, inc, TELL_RESOLVED, event, inc->severity, inc->last_dedup_usec);
+        (void)report(j, inc, PHASE_RESOLVED, kind, inc->severity, inc->last_dedup_usec);
 }
 
 /* It is over for another reason than that all is well. */
-static void forget(Judging *j, Incident *inc, Event event, const char *why) {
-    Tell *t;
+static void forget(Judging *j, Incident *inc, EventKind kind, const char *why) {
+    Event *t;
 
     if (!inc->open || !incident_end(inc, j->now))
         return;
-    t = tell(j, inc, TELL_RESOLVED, event, inc->severity, inc->last_dedup_usec);
+    t = report(j, inc, PHASE_RESOLVED, kind, inc->severity, inc->last_dedup_usec);
     t->forgotten = true;
     (void)text_copy(t->detail, sizeof(t->detail), why);
 }
@@ -66,7 +66,7 @@ static void reachable(Judging *j) {
     TargetState *s = &j->s;
 
     if (s->n_failed > 0)
-        plan_note(j->plan, NOTE_REACHABLE)->count = s->n_failed;
+        plan_entry(j->plan, LINE_REACHABLE)->count = s->n_failed;
     end(j, &s->sight, EVENT_TARGET_REACHABLE);
     s->n_failed = 0;
     s->failed_since_usec = 0;
@@ -110,10 +110,10 @@ static void not_reachable(Judging *j, const PollResult *result) {
     dedup_usec = leaves && s->unreachable ? j->now.real_usec : s->failed_since_usec;
     becomes_unreachable |= leaves && s->unreachable;
     if (becomes_unreachable || s->n_failed == 1) {
-        NoteValue *note = plan_note(j->plan, becomes_unreachable ? NOTE_UNREACHABLE : NOTE_POLL_FAILED);
+        JournalEntry *entry = plan_entry(j->plan, becomes_unreachable ? LINE_UNREACHABLE : LINE_POLL_FAILED);
 
-        note->count = s->n_failed;
-        text_copy(note->detail, sizeof(note->detail), result->error_text);
+        entry->count = s->n_failed;
+        text_copy(entry->detail, sizeof(entry->detail), result->error_text);
     }
     if (becomes_unreachable) {
         s->unreachable = true;
@@ -126,10 +126,10 @@ static void judge_cover(Judging *j, bool covered) {
     TargetState *s = &j->s;
 
     if (!covered && !s->cover.open) {
-        (void)plan_note(j->plan, NOTE_UNCOVERED);
+        (void)plan_entry(j->plan, LINE_UNCOVERED);
         begin(j, &s->cover, EVENT_REGION_UNCOVERED, j->now.real_usec);
     } else if (covered && s->cover.open) {
-        (void)plan_note(j->plan, NOTE_COVERED);
+        (void)plan_entry(j->plan, LINE_COVERED);
         end(j, &s->cover, EVENT_REGION_COVERED);
     }
     s->listed = true;
@@ -148,7 +148,7 @@ static void list_failed(Judging *j, const PollResult *result) {
     text_copy(s->list_error_text, sizeof(s->list_error_text), result->list_error_text);
     becomes_unreadable = !s->list_unreadable && s->n_list_failed >= j->policy->unreachable_after;
     if (becomes_unreadable || s->n_list_failed == 1)
-        text_copy(plan_note(j->plan, becomes_unreadable ? NOTE_LIST_UNREADABLE : NOTE_LIST_FAILED)->detail,
+        text_copy(plan_entry(j->plan, becomes_unreadable ? LINE_LIST_UNREADABLE : LINE_LIST_FAILED)->detail,
                   ERROR_TEXT_MAX, result->list_error_text);
     if (becomes_unreadable) {
         s->list_unreadable = true;
@@ -160,7 +160,7 @@ static void list_read(Judging *j) {
     TargetState *s = &j->s;
 
     if (s->list_unreadable)
-        (void)plan_note(j->plan, NOTE_LIST_READABLE);
+        (void)plan_entry(j->plan, LINE_LIST_READABLE);
     end(j, &s->list, EVENT_TARGET_REACHABLE);
     s->n_list_failed = 0;
     s->list_since_usec = 0;
@@ -175,7 +175,7 @@ static void not_enabled(Judging *j) {
     TargetState *s = &j->s;
 
     if (!s->not_enabled)
-        (void)plan_note(j->plan, NOTE_NOT_ENABLED);
+        (void)plan_entry(j->plan, LINE_NOT_ENABLED);
     s->not_enabled = true;
     s->n_failed = 0;
     s->failed_since_usec = 0;
@@ -211,15 +211,16 @@ static void escalate(Judging *j) {
 
     if (s->unreachable && s->sight.open && s->sight.severity < SEVERITY_CRITICAL &&
         j->now.real_usec >= s->failed_since_usec + GUARD_UNREACHABLE_CRITICAL_USEC)
-        (void)tell(j, &s->sight, TELL_OPENED, EVENT_TARGET_UNREACHABLE, SEVERITY_CRITICAL,
-                   s->failed_since_usec + GUARD_UNREACHABLE_CRITICAL_USEC);
+        (void)report(j, &s->sight, PHASE_OPENED, EVENT_TARGET_UNREACHABLE, SEVERITY_CRITICAL,
+                     s->failed_since_usec + GUARD_UNREACHABLE_CRITICAL_USEC);
 }
 
 static void remind(Judging *j, Incident *inc) {
     if (incident_summary_is_due(inc, j->now))
-        tell(j, inc, TELL_SUMMARY, inc->event, inc->severity, inc->last_dedup_usec)->resolves = !inc->open;
+        report(j, inc, PHASE_SUMMARY, inc->event, inc->severity, inc->last_dedup_usec)->resolves =
+                !inc->open;
     if (incident_reminder_is_due(inc, j->policy, j->now))
-        (void)tell(j, inc, TELL_REMINDER, EVENT_INCIDENT_REMINDER, inc->severity, inc->last_dedup_usec);
+        (void)report(j, inc, PHASE_REMINDER, EVENT_INCIDENT_REMINDER, inc->severity, inc->last_dedup_usec);
 }
 
 void guard_target_forgotten(const Policy *policy, const TargetState *prev, const char *why, Now now,
@@ -236,8 +237,8 @@ void guard_target_forgotten(const Policy *policy, const TargetState *prev, const
 
 static void tell_actor(Judging *j, const Attribution *found, const Actor *actor) {
     Incident *inc = &j->s.sight;
-    Tell *t = tell(j, inc, TELL_OPENED, EVENT_TRAIL_ATTRIBUTED, MAX(inc->severity, SEVERITY_WARNING),
-                   j->s.attributing.dedup_usec);
+    Event *t = report(j, inc, PHASE_OPENED, EVENT_TRAIL_ATTRIBUTED, MAX(inc->severity, SEVERITY_WARNING),
+                      j->s.attributing.dedup_usec);
 
     t->about = j->s.attributing.findings;
     t->resolves = !inc->open;
@@ -252,12 +253,12 @@ static void tell_actor(Judging *j, const Attribution *found, const Actor *actor)
 }
 
 static void note_actor(Judging *j, const Attribution *found, const Actor *actor) {
-    NoteValue *note = plan_note(j->plan, actor ? NOTE_ATTRIBUTED : NOTE_NOBODY_FOUND);
+    JournalEntry *entry = plan_entry(j->plan, actor ? LINE_ATTRIBUTED : LINE_NOBODY_FOUND);
 
     if (actor)
-        note->actor = *actor;
+        entry->actor = *actor;
     else
-        (void)text_copy(note->detail, sizeof(note->detail), found->polled ? "" : found->error_text);
+        (void)text_copy(entry->detail, sizeof(entry->detail), found->polled ? "" : found->error_text);
 }
 
 /* Nobody is found for most accounts that cannot be reached, for the cause is in the account itself: no

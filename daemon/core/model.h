@@ -119,7 +119,7 @@ typedef enum Unreadable {
 #define FINDINGS_DRIFT (FINDINGS_CHANGED | FINDING_BIT(FINDING_UNMET))
 
 /* What an alert is about; among troubles worst first. */
-typedef enum Event {
+typedef enum EventKind {
     EVENT_TRAIL_MISSING,
     EVENT_TRAIL_STOPPED,
     EVENT_TRAIL_INTERRUPTED,
@@ -141,7 +141,7 @@ typedef enum Event {
     EVENT_CHANNEL_RECOVERED,
     EVENT_GUARD_TEST,
     _EVENT_MAX,
-} Event;
+} EventKind;
 
 /* ---- who and where ---- */
 
@@ -387,14 +387,14 @@ typedef struct Attribution {
 
 /* ---- what to tell ---- */
 
-typedef enum TellKind {
-    TELL_OPENED,   /* first message of an incident, or trouble of a new kind in it */
-    TELL_REOPENED, /* again within 300 s of being well, or another gap */
-    TELL_RESOLVED,
-    TELL_REMINDER,
-    TELL_SUMMARY, /* several reopenings told as one */
-    _TELL_KIND_MAX,
-} TellKind;
+typedef enum EventPhase {
+    PHASE_OPENED,   /* first message of an incident, or trouble of a new kind in it */
+    PHASE_REOPENED, /* again within 300 s of being well, or another gap */
+    PHASE_RESOLVED,
+    PHASE_REMINDER,
+    PHASE_SUMMARY, /* several reopenings told as one */
+    _EVENT_PHASE_MAX,
+} EventPhase;
 
 /* Gaps that were not told one by one. */
 typedef struct Repeats {
@@ -406,9 +406,9 @@ typedef struct Repeats {
 
 /* Everything an alert says about a change of an incident; together with its Subject it is all that alert.c
  * needs. */
-typedef struct Tell {
-    Event event;
-    TellKind kind;
+typedef struct Event {
+    EventKind kind;
+    EventPhase phase;
     Severity severity;
     unsigned sequence;            /* 1.. within the incident */
     uint64_t incident_dedup_usec; /* with the subject: the incident's identity, the same for two guards that
@@ -429,11 +429,11 @@ typedef struct Tell {
     Gap gap;
     ActionReport action;    /* about a restore where the message is, else a restart */
     ActionReport restore;   /* the latest of settings, or of the trail itself */
-    Repeats repeats;        /* TELL_SUMMARY; trail.attempted: others before it that are not told; else 0 */
+    Repeats repeats;        /* PHASE_SUMMARY; trail.attempted: others before it that are not told; else 0 */
     bool never_seen;        /* the trail is named, and was never there */
     PollError error;        /* blind */
     unsigned n_failed;      /* blind: looks that failed in a row */
-    unsigned n_reminders;   /* TELL_REMINDER: 1.. */
+    unsigned n_reminders;   /* PHASE_REMINDER: 1.. */
     uint32_t fields;        /* FIELD_BITs that were changed; set when the message is about them */
     uint32_t fields_left;   /* ... that still differ */
     uint32_t fields_others; /* ... that do not differ any more, and that TrailGuard may not write: others did
@@ -452,52 +452,52 @@ typedef struct Tell {
     Actor actor;                 /* trail.attributed and trail.attempted */
     char detail[ERROR_TEXT_MAX]; /* error codes, or the error of a poll or an action; raw: escape before
                                     showing */
-} Tell;
+} Event;
 
 /* Lines for the journal: facts that are not alerts, or that come before one. */
-typedef enum Note {
-    NOTE_STOPPED,      /* stopped, and being started again */
-    NOTE_STOPPED_LEFT, /* stopped, and mode or ownership forbids to start it */
-    NOTE_INTERRUPTED,
-    NOTE_RUNNING_AGAIN,     /* our restart held */
-    NOTE_STARTED_BY_OTHERS, /* logging again without us */
-    NOTE_RESTART_FAILED,
-    NOTE_MISSING,
-    NOTE_REAPPEARED,
-    NOTE_FAILING,
-    NOTE_DELIVERING,  /* no longer failing */
-    NOTE_POLL_FAILED, /* the first of a row */
-    NOTE_UNREACHABLE,
-    NOTE_REACHABLE,
-    NOTE_LIST_FAILED, /* the first of a row */
-    NOTE_LIST_UNREADABLE,
-    NOTE_LIST_READABLE,
-    NOTE_NOT_ENABLED,
-    NOTE_UNCOVERED,
-    NOTE_COVERED,
-    NOTE_FIRST_SEEN, /* a trail is guarded from now on */
-    NOTE_RECREATED_BY_OTHERS,
-    NOTE_CHANGED,   /* differs from the baseline; fields */
-    NOTE_UNMET,     /* does not meet a new pin; fields */
-    NOTE_RESTORED,  /* our restore held; fields */
-    NOTE_UNCHANGED, /* as the baseline has it again, without us; detail says how */
-    NOTE_RESTORE_FAILED,
-    NOTE_RESTORES_PAUSED, /* max_restores_per_hour */
-    NOTE_RECREATED,
-    NOTE_RECREATE_FAILED,
-    NOTE_ATTRIBUTED,
-    NOTE_NOBODY_FOUND,
-    NOTE_ATTEMPTED,
-    NOTE_BASELINE_RECORDED,
-    NOTE_BASELINE_WEAK,
-    NOTE_BASELINE_DAMAGED,
-    NOTE_BASELINE_ACCEPTED,
-    NOTE_GONE_ACCEPTED,
-    _NOTE_MAX,
-} Note;
+typedef enum JournalLine {
+    LINE_STOPPED,      /* stopped, and being started again */
+    LINE_STOPPED_LEFT, /* stopped, and mode or ownership forbids to start it */
+    LINE_INTERRUPTED,
+    LINE_RUNNING_AGAIN,     /* our restart held */
+    LINE_STARTED_BY_OTHERS, /* logging again without us */
+    LINE_RESTART_FAILED,
+    LINE_MISSING,
+    LINE_REAPPEARED,
+    LINE_FAILING,
+    LINE_DELIVERING,  /* no longer failing */
+    LINE_POLL_FAILED, /* the first of a row */
+    LINE_UNREACHABLE,
+    LINE_REACHABLE,
+    LINE_LIST_FAILED, /* the first of a row */
+    LINE_LIST_UNREADABLE,
+    LINE_LIST_READABLE,
+    LINE_NOT_ENABLED,
+    LINE_UNCOVERED,
+    LINE_COVERED,
+    LINE_FIRST_SEEN, /* a trail is guarded from now on */
+    LINE_RECREATED_BY_OTHERS,
+    LINE_CHANGED,   /* differs from the baseline; fields */
+    LINE_UNMET,     /* does not meet a new pin; fields */
+    LINE_RESTORED,  /* our restore held; fields */
+    LINE_UNCHANGED, /* as the baseline has it again, without us; detail says how */
+    LINE_RESTORE_FAILED,
+    LINE_RESTORES_PAUSED, /* max_restores_per_hour */
+    LINE_RECREATED,
+    LINE_RECREATE_FAILED,
+    LINE_ATTRIBUTED,
+    LINE_NOBODY_FOUND,
+    LINE_ATTEMPTED,
+    LINE_BASELINE_RECORDED,
+    LINE_BASELINE_WEAK,
+    LINE_BASELINE_DAMAGED,
+    LINE_BASELINE_ACCEPTED,
+    LINE_GONE_ACCEPTED,
+    _LINE_MAX,
+} JournalLine;
 
-typedef struct NoteValue {
-    Note note;
+typedef struct JournalEntry {
+    JournalLine line;
     Gap gap;
     unsigned count; /* failed looks or restarts in a row */
     bool first_sight;
@@ -507,12 +507,12 @@ typedef struct NoteValue {
     char detail[ERROR_TEXT_MAX];     /* raw: escape before showing */
     char request_id[REQUEST_ID_MAX]; /* AWS's, of the write that it is about; "" : of what detail ends with,
                                         if any */
-    Actor actor;                     /* NOTE_ATTRIBUTED, NOTE_ATTEMPTED */
-} NoteValue;
+    Actor actor;                     /* LINE_ATTRIBUTED, LINE_ATTEMPTED */
+} JournalEntry;
 
 /* The most that one input can give; the tests prove it. */
-#define PLAN_TELLS_MAX 8
-#define PLAN_NOTES_MAX 16
+#define PLAN_EVENTS_MAX  8
+#define PLAN_ENTRIES_MAX 16
 
 /* What the guard wants done about one input. */
 typedef struct Plan {
@@ -520,10 +520,10 @@ typedef struct Plan {
     uint32_t fields; /* ACTION_RESTORE: FIELD_BITs to write back */
     bool abandon;    /* a restore of settings that is under way gives way to the action */
     bool attribute;  /* search the event history now; see TrailState.attributing */
-    Tell tells[PLAN_TELLS_MAX];
-    unsigned n_tells;
-    NoteValue notes[PLAN_NOTES_MAX];
-    unsigned n_notes;
+    Event events[PLAN_EVENTS_MAX];
+    unsigned n_events;
+    JournalEntry entries[PLAN_ENTRIES_MAX];
+    unsigned n_entries;
     bool overflowed;         /* never: something did not fit into the arrays */
     uint64_t wake_mono_usec; /* ask again by then with GUARD_TIME; 0: not needed */
     bool hold; /* something seen is not told yet: the state file must keep the previous state */
@@ -539,7 +539,7 @@ typedef struct Incident {
     uint64_t reopened_usec;   /* real; when its present episode began; 0: the first one goes on */
     uint64_t resolved_usec;   /* real; 0 while open */
     unsigned sequence;        /* of the last message */
-    Event event;              /* the worst that was told */
+    EventKind event;          /* the worst that was told */
     Severity severity;        /* the worst that was told */
     uint32_t told;            /* FINDING_BITs told in this incident */
     uint64_t last_dedup_usec; /* of the latest trouble in it */
@@ -560,14 +560,14 @@ typedef struct Incident {
 } Incident;
 
 /* A message that waits for the outcome of an action, so that it can say whether it held. */
-typedef struct PendingTell {
+typedef struct PendingEvent {
     bool set;
     bool first_sight;
-    TellKind kind;     /* TELL_OPENED or TELL_REOPENED */
+    EventPhase phase;  /* PHASE_OPENED or PHASE_REOPENED */
     uint32_t findings; /* FINDING_BITs that it is about */
     uint64_t dedup_usec;
     uint64_t by_mono_usec;
-} PendingTell;
+} PendingEvent;
 
 /* The search for who did it: at 5 s, 30 s, 1, 3, 6, 10, 15 and 20 minutes after the trouble was seen. */
 typedef struct Attributing {
@@ -635,8 +635,8 @@ typedef struct TrailState {
     uint64_t act_after_mono_usec; /* their back-off */
     uint32_t restoring;           /* FIELD_BITs that a restore under way writes */
     uint64_t intent_usec;         /* real; when the latest action was begun: identifies its intent on disk */
-    PendingTell pending;          /* of a stop */
-    PendingTell pending_restore;  /* of changed settings, or of a trail that is gone */
+    PendingEvent pending;         /* of a stop */
+    PendingEvent pending_restore; /* of changed settings, or of a trail that is gone */
     Incident incident;
 } TrailState;
 
@@ -694,7 +694,7 @@ typedef struct TrailFacts {
 typedef struct Alert {
     char id[65];       /* deduplication id: 64 hex digits, the same for two guards that see the same */
     char incident[17]; /* 16 hex digits */
-    Event event;
+    EventKind event;
     Severity severity;
     uint64_t time_usec;
     char subject[ALERT_SUBJECT_MAX];          /* printable ASCII */

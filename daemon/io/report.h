@@ -11,8 +11,8 @@
 /* One line with MESSAGE_ID and fields for a note about a trail or target, as in
  * "org-trail eu-central-1 111122223333: logging was stopped at 10:02:11Z; starting it again". incident_id
  * may be "". */
-void report_note(const Subject *subject, const NoteValue *note, const char *incident_id,
-                 uint64_t now_real_usec);
+void report_entry(const Subject *subject, const JournalEntry *note, const char *incident_id,
+                  uint64_t now_real_usec);
 
 /* ---- the daemon's view, a snapshot that borrows everything ---- */
 

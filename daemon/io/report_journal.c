@@ -15,7 +15,7 @@
 #define WORD_MAX 128U /* the longest name that a trail can have */
 
 typedef struct Writing {
-    const NoteValue *note;
+    const JournalEntry *note;
     uint64_t now_usec;
     StrBuf *out;
 } Writing;
@@ -49,7 +49,7 @@ static void write_stopped(const Writing *w) {
     if (w->note->gap.from_usec != 0)
         (void)strbuf_addf(w->out, "%s %s", first ? ", since" : " at",
                           timetext_clock(at, w->note->gap.from_usec, w->now_usec));
-    (void)strbuf_add(w->out, w->note->note == NOTE_STOPPED ? "; starting it again"
+    (void)strbuf_add(w->out, w->note->line == LINE_STOPPED ? "; starting it again"
                              : w->note->maintenance        ? "; a maintenance window allows that"
                                                            : "; TrailGuard may not start it");
 }
@@ -283,70 +283,70 @@ static const struct {
     const char *event;
     const char *text;
     void (*write)(const Writing *w);
-} notes[_NOTE_MAX] = {
-    [NOTE_STOPPED] = { LOG_WARNING, MESSAGE_TRAIL_STOPPED, "trail.stopped", NULL, write_stopped },
-    [NOTE_STOPPED_LEFT] = { LOG_ERR, MESSAGE_TRAIL_STOPPED, "trail.stopped", NULL, write_stopped },
-    [NOTE_INTERRUPTED] = { LOG_WARNING, MESSAGE_TRAIL_INTERRUPTED, "trail.interrupted", NULL,
+} entries[_LINE_MAX] = {
+    [LINE_STOPPED] = { LOG_WARNING, MESSAGE_TRAIL_STOPPED, "trail.stopped", NULL, write_stopped },
+    [LINE_STOPPED_LEFT] = { LOG_ERR, MESSAGE_TRAIL_STOPPED, "trail.stopped", NULL, write_stopped },
+    [LINE_INTERRUPTED] = { LOG_WARNING, MESSAGE_TRAIL_INTERRUPTED, "trail.interrupted", NULL,
                            write_interrupted },
-    [NOTE_RUNNING_AGAIN] = { LOG_NOTICE, MESSAGE_TRAIL_RUNNING, "trail.resolved", NULL, write_running },
-    [NOTE_STARTED_BY_OTHERS] = { LOG_NOTICE, MESSAGE_TRAIL_RUNNING, "trail.resolved", NULL, write_started },
-    [NOTE_RESTART_FAILED] = { LOG_ERR, MESSAGE_RESTART_FAILED, "trail.stopped", NULL, write_restart_failed },
-    [NOTE_MISSING] = { LOG_ERR, MESSAGE_TRAIL_MISSING, "trail.missing", NULL, write_missing },
-    [NOTE_REAPPEARED] = { LOG_NOTICE, MESSAGE_TRAIL_REAPPEARED, "trail.resolved", "exists again", NULL },
-    [NOTE_FAILING] = { LOG_WARNING, MESSAGE_TRAIL_FAILING, "trail.failing", NULL, write_failing },
-    [NOTE_DELIVERING] = { LOG_NOTICE, MESSAGE_TRAIL_DELIVERING, "trail.resolved",
+    [LINE_RUNNING_AGAIN] = { LOG_NOTICE, MESSAGE_TRAIL_RUNNING, "trail.resolved", NULL, write_running },
+    [LINE_STARTED_BY_OTHERS] = { LOG_NOTICE, MESSAGE_TRAIL_RUNNING, "trail.resolved", NULL, write_started },
+    [LINE_RESTART_FAILED] = { LOG_ERR, MESSAGE_RESTART_FAILED, "trail.stopped", NULL, write_restart_failed },
+    [LINE_MISSING] = { LOG_ERR, MESSAGE_TRAIL_MISSING, "trail.missing", NULL, write_missing },
+    [LINE_REAPPEARED] = { LOG_NOTICE, MESSAGE_TRAIL_REAPPEARED, "trail.resolved", "exists again", NULL },
+    [LINE_FAILING] = { LOG_WARNING, MESSAGE_TRAIL_FAILING, "trail.failing", NULL, write_failing },
+    [LINE_DELIVERING] = { LOG_NOTICE, MESSAGE_TRAIL_DELIVERING, "trail.resolved",
                           "deliveries, bucket and key are in order again", NULL },
-    [NOTE_POLL_FAILED] = { LOG_WARNING, NULL, "target.unreachable", NULL, write_poll_failed },
-    [NOTE_UNREACHABLE] = { LOG_ERR, MESSAGE_TARGET_UNREACHABLE, "target.unreachable", NULL,
+    [LINE_POLL_FAILED] = { LOG_WARNING, NULL, "target.unreachable", NULL, write_poll_failed },
+    [LINE_UNREACHABLE] = { LOG_ERR, MESSAGE_TARGET_UNREACHABLE, "target.unreachable", NULL,
                            write_unreachable },
-    [NOTE_REACHABLE] = { LOG_NOTICE, MESSAGE_TARGET_REACHABLE, "target.reachable", NULL, write_reachable },
-    [NOTE_LIST_FAILED] = { LOG_WARNING, NULL, "target.unreachable", NULL, write_list_failed },
-    [NOTE_LIST_UNREADABLE] = { LOG_ERR, MESSAGE_TARGET_UNREACHABLE, "target.unreachable", NULL,
+    [LINE_REACHABLE] = { LOG_NOTICE, MESSAGE_TARGET_REACHABLE, "target.reachable", NULL, write_reachable },
+    [LINE_LIST_FAILED] = { LOG_WARNING, NULL, "target.unreachable", NULL, write_list_failed },
+    [LINE_LIST_UNREADABLE] = { LOG_ERR, MESSAGE_TARGET_UNREACHABLE, "target.unreachable", NULL,
                                write_list_unreadable },
-    [NOTE_LIST_READABLE] = { LOG_NOTICE, MESSAGE_TARGET_REACHABLE, "target.reachable",
+    [LINE_LIST_READABLE] = { LOG_NOTICE, MESSAGE_TARGET_REACHABLE, "target.reachable",
                              "the list of trails can be read again", NULL },
-    [NOTE_NOT_ENABLED] = { LOG_NOTICE, NULL, NULL, "not enabled in this account: skipped, asked again daily",
+    [LINE_NOT_ENABLED] = { LOG_NOTICE, NULL, NULL, "not enabled in this account: skipped, asked again daily",
                            NULL },
-    [NOTE_UNCOVERED] = { LOG_WARNING, MESSAGE_REGION_UNCOVERED, "region.uncovered",
+    [LINE_UNCOVERED] = { LOG_WARNING, MESSAGE_REGION_UNCOVERED, "region.uncovered",
                          "no trail records this region", NULL },
-    [NOTE_COVERED] = { LOG_NOTICE, MESSAGE_REGION_COVERED, "region.covered",
+    [LINE_COVERED] = { LOG_NOTICE, MESSAGE_REGION_COVERED, "region.covered",
                        "a trail records this region again", NULL },
-    [NOTE_FIRST_SEEN] = { LOG_INFO, NULL, NULL, "guarded from now on", NULL },
-    [NOTE_RECREATED_BY_OTHERS] = { LOG_ERR, MESSAGE_TRAIL_RECREATED, "trail.missing",
+    [LINE_FIRST_SEEN] = { LOG_INFO, NULL, NULL, "guarded from now on", NULL },
+    [LINE_RECREATED_BY_OTHERS] = { LOG_ERR, MESSAGE_TRAIL_RECREATED, "trail.missing",
                                    "was deleted and created again between two polls", NULL },
-    [NOTE_CHANGED] = { LOG_WARNING, MESSAGE_TRAIL_CHANGED, "trail.weakened", NULL, write_changed },
-    [NOTE_UNMET] = { LOG_WARNING, MESSAGE_EXPECTATION_UNMET, "expectation.unmet", NULL, write_unmet },
-    [NOTE_RESTORED] = { LOG_NOTICE, MESSAGE_TRAIL_RESTORED, "trail.resolved", NULL, write_restored },
-    [NOTE_UNCHANGED] = { LOG_NOTICE, MESSAGE_TRAIL_RESTORED, "trail.resolved", NULL, write_unchanged },
-    [NOTE_RESTORE_FAILED] = { LOG_ERR, MESSAGE_RESTORE_FAILED, "trail.weakened", NULL,
+    [LINE_CHANGED] = { LOG_WARNING, MESSAGE_TRAIL_CHANGED, "trail.weakened", NULL, write_changed },
+    [LINE_UNMET] = { LOG_WARNING, MESSAGE_EXPECTATION_UNMET, "expectation.unmet", NULL, write_unmet },
+    [LINE_RESTORED] = { LOG_NOTICE, MESSAGE_TRAIL_RESTORED, "trail.resolved", NULL, write_restored },
+    [LINE_UNCHANGED] = { LOG_NOTICE, MESSAGE_TRAIL_RESTORED, "trail.resolved", NULL, write_unchanged },
+    [LINE_RESTORE_FAILED] = { LOG_ERR, MESSAGE_RESTORE_FAILED, "trail.weakened", NULL,
                               write_restore_failed },
-    [NOTE_RESTORES_PAUSED] = { LOG_ERR, MESSAGE_RESTORES_PAUSED, "trail.weakened", NULL,
+    [LINE_RESTORES_PAUSED] = { LOG_ERR, MESSAGE_RESTORES_PAUSED, "trail.weakened", NULL,
                                write_restores_paused },
-    [NOTE_RECREATED] = { LOG_NOTICE, MESSAGE_TRAIL_CREATED_AGAIN, "trail.resolved",
+    [LINE_RECREATED] = { LOG_NOTICE, MESSAGE_TRAIL_CREATED_AGAIN, "trail.resolved",
                          "created again, confirmed", NULL },
-    [NOTE_RECREATE_FAILED] = { LOG_ERR, MESSAGE_RESTORE_FAILED, "trail.missing", NULL,
+    [LINE_RECREATE_FAILED] = { LOG_ERR, MESSAGE_RESTORE_FAILED, "trail.missing", NULL,
                                write_recreate_failed },
-    [NOTE_ATTRIBUTED] = { LOG_WARNING, MESSAGE_TRAIL_ATTRIBUTED, "trail.attributed", NULL,
+    [LINE_ATTRIBUTED] = { LOG_WARNING, MESSAGE_TRAIL_ATTRIBUTED, "trail.attributed", NULL,
                           write_attributed },
-    [NOTE_NOBODY_FOUND] = { LOG_WARNING, MESSAGE_NOBODY_FOUND, "trail.attributed", NULL, write_nobody },
-    [NOTE_ATTEMPTED] = { LOG_WARNING, MESSAGE_TRAIL_ATTEMPTED, "trail.attempted", NULL, write_attempted },
-    [NOTE_BASELINE_RECORDED] = { LOG_INFO, MESSAGE_BASELINE_RECORDED, NULL, "baseline recorded", NULL },
-    [NOTE_BASELINE_WEAK] = { LOG_WARNING, MESSAGE_BASELINE_WEAK, "baseline.weak", NULL, write_weak },
-    [NOTE_BASELINE_DAMAGED] = { LOG_ERR, MESSAGE_BASELINE_DAMAGED, "baseline.damaged", NULL, write_damaged },
-    [NOTE_GONE_ACCEPTED] = { LOG_NOTICE, MESSAGE_BASELINE_ACCEPTED, "baseline.accepted", NULL,
+    [LINE_NOBODY_FOUND] = { LOG_WARNING, MESSAGE_NOBODY_FOUND, "trail.attributed", NULL, write_nobody },
+    [LINE_ATTEMPTED] = { LOG_WARNING, MESSAGE_TRAIL_ATTEMPTED, "trail.attempted", NULL, write_attempted },
+    [LINE_BASELINE_RECORDED] = { LOG_INFO, MESSAGE_BASELINE_RECORDED, NULL, "baseline recorded", NULL },
+    [LINE_BASELINE_WEAK] = { LOG_WARNING, MESSAGE_BASELINE_WEAK, "baseline.weak", NULL, write_weak },
+    [LINE_BASELINE_DAMAGED] = { LOG_ERR, MESSAGE_BASELINE_DAMAGED, "baseline.damaged", NULL, write_damaged },
+    [LINE_GONE_ACCEPTED] = { LOG_NOTICE, MESSAGE_BASELINE_ACCEPTED, "baseline.accepted", NULL,
                              write_gone_accepted },
-    [NOTE_BASELINE_ACCEPTED] = { LOG_NOTICE, MESSAGE_BASELINE_ACCEPTED, "baseline.accepted", NULL,
+    [LINE_BASELINE_ACCEPTED] = { LOG_NOTICE, MESSAGE_BASELINE_ACCEPTED, "baseline.accepted", NULL,
                                  write_accepted },
 };
 
-void report_note(const Subject *subject, const NoteValue *note, const char *incident_id,
-                 uint64_t now_real_usec) {
+void report_entry(const Subject *subject, const JournalEntry *note, const char *incident_id,
+                  uint64_t now_real_usec) {
     _cleanup_strbuf_ StrBuf line = STRBUF_INIT(4096);
     char principal[ACTOR_TEXT_MAX], id[AWS_REQUEST_ID_MAX];
     Writing w = { .note = note, .now_usec = now_real_usec, .out = &line };
     const char *words[] = { subject->name, subject->region, subject->account };
     const LogField fields[] = {
-        { "TRAILGUARD_EVENT", notes[note->note].event },
+        { "TRAILGUARD_EVENT", entries[note->line].event },
         { "TRAIL_NAME", subject->name },
         { "TRAIL_ARN", subject->arn },
         { "AWS_ACCOUNT", subject->account },
@@ -364,10 +364,10 @@ void report_note(const Subject *subject, const NoteValue *note, const char *inci
     }
     if (line.len > 0)
         (void)strbuf_add(&line, ": ");
-    if (notes[note->note].write)
-        notes[note->note].write(&w);
+    if (entries[note->line].write)
+        entries[note->line].write(&w);
     else
-        (void)strbuf_add(&line, notes[note->note].text);
-    log_event(notes[note->note].level, notes[note->note].message_id, fields, ARRAY_SIZE(fields), "%s",
+        (void)strbuf_add(&line, entries[note->line].text);
+    log_event(entries[note->line].level, entries[note->line].message_id, fields, ARRAY_SIZE(fields), "%s",
               strbuf_str(&line));
 }

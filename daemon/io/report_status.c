@@ -186,9 +186,9 @@ static json_t *text_json(const char *text) {
 }
 
 /* MITRE ATT&CK: Disable or Modify Cloud Logs, by its old and its new number; of what may be a deed. */
-static json_t *attack_json(Event event) {
-    bool may_be = event == EVENT_TRAIL_MISSING || event == EVENT_TRAIL_STOPPED ||
-                  event == EVENT_TRAIL_INTERRUPTED || event == EVENT_TRAIL_WEAKENED;
+static json_t *attack_json(EventKind kind) {
+    bool may_be = kind == EVENT_TRAIL_MISSING || kind == EVENT_TRAIL_STOPPED ||
+                  kind == EVENT_TRAIL_INTERRUPTED || kind == EVENT_TRAIL_WEAKENED;
 
     return may_be ? json_pack("[s, s]", "T1562.008", "T1685.002") : json_array();
 }
@@ -243,7 +243,7 @@ static json_t *actor_json(const Episode *episode) {
 
 static json_t *incident_json(const StatusTrail *trail) {
     const Incident *incident = &trail->state->incident;
-    Event event = incident->event < _EVENT_MAX ? incident->event : EVENT_TRAIL_STOPPED;
+    EventKind event = incident->event < _EVENT_MAX ? incident->event : EVENT_TRAIL_STOPPED;
 
     if (!incident->open)
         return json_null();

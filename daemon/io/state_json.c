@@ -228,16 +228,16 @@ static const CodecMember attributing_members[] = {
 
 /* A message that waits for the outcome of an action; only intents have one. */
 static const CodecMember pending_members[] = {
-    CODEC(PendingTell, set, "set", bool),
-    CODEC(PendingTell, first_sight, "first_sight", bool),
-    CODEC(PendingTell, kind, "kind", uint, .max = TELL_REOPENED),
-    CODEC(PendingTell, findings, "findings", bits, FINDINGS),
-    CODEC(PendingTell, dedup_usec, "dedup_usec", usec, .old_name = "mark_usec"),
+    CODEC(PendingEvent, set, "set", bool),
+    CODEC(PendingEvent, first_sight, "first_sight", bool),
+    CODEC(PendingEvent, phase, "kind", uint, .max = PHASE_REOPENED),
+    CODEC(PendingEvent, findings, "findings", bits, FINDINGS),
+    CODEC(PendingEvent, dedup_usec, "dedup_usec", usec, .old_name = "mark_usec"),
     CODEC_END,
 };
 
 static bool is_pending(const void *field) {
-    return ((const PendingTell *)field)->set;
+    return ((const PendingEvent *)field)->set;
 }
 
 #define PENDING .members = pending_members, .is_set = is_pending

@@ -25,17 +25,17 @@ static const Subject long_trail _unused_ = { NAME_128, ARN, ACCOUNT, "ap-southea
 static const Subject target _unused_ = { "", "", ACCOUNT, "eu-central-1" };
 static const Subject nobody _unused_ = { "", "", "", "" };
 
-#define TELL(event_, kind_, severity_, ...)                                                                 \
+#define EVENT(kind_, phase_, severity_, ...)                                                                 \
     {                                                                                                       \
-        .event = (event_), .kind = (kind_), .severity = (severity_), .sequence = 1,                         \
+        .kind = (kind_), .phase = (phase_), .severity = (severity_), .sequence = 1,                         \
         .incident_dedup_usec = T0, .dedup_usec = T0, .opened_usec = T0 + SEC, .time_usec = T0 + 241 * SEC,  \
         __VA_ARGS__                                                                                         \
     }
 
-static inline Alert compose(const Subject *subject, const Tell *tell) {
+static inline Alert compose(const Subject *subject, const Event *event) {
     Alert alert;
 
-    assert_int_equal(alert_compose(&guard, subject, tell, &alert), 0);
+    assert_int_equal(alert_compose(&guard, subject, event, &alert), 0);
     return alert;
 }
 

@@ -7,7 +7,7 @@
 #include "daemon/core/model.h"
 
 typedef struct GoldenCase {
-    Event event;
+    EventKind event;
     const char
             *finding; /* begins with the worst of what the message is about, where it is about something */
     Mode mode;

@@ -24,7 +24,7 @@
 #define POLL  (10 * SEC)
 
 typedef struct Stage Stage;
-typedef void (*Told)(Stage *s, const Subject *subject, const Tell *tell);
+typedef void (*Told)(Stage *s, const Subject *subject, const Event *event);
 
 struct Stage {
     Told told;
@@ -110,11 +110,11 @@ static void note_changes(Stage *s) {
 
 static void publish(Stage *s, const Subject *subject, const Plan *plan) {
     assert_false(plan->overflowed);
-    for (unsigned i = 0; i < plan->n_notes; i++)
-        if (plan->notes[i].note != NOTE_FIRST_SEEN)
-            report_note(subject, &plan->notes[i], "", s->now.real_usec);
-    for (unsigned i = 0; i < plan->n_tells; i++)
-        s->told(s, subject, &plan->tells[i]);
+    for (unsigned i = 0; i < plan->n_entries; i++)
+        if (plan->entries[i].line != LINE_FIRST_SEEN)
+            report_entry(subject, &plan->entries[i], "", s->now.real_usec);
+    for (unsigned i = 0; i < plan->n_events; i++)
+        s->told(s, subject, &plan->events[i]);
 }
 
 static void decide(Stage *s, TrailInput input) {
@@ -124,9 +124,9 @@ static void decide(Stage *s, TrailInput input) {
     policy.attribution = !s->named_only;
     guard_trail(&policy, &s->facts, &s->trail, &input, s->now, &plan, &s->trail);
     note_changes(s);
-    for (unsigned i = 0; i < plan.n_tells; i++)
-        if (plan.tells[i].fields != 0)
-            plan.tells[i].changes = &s->changes;
+    for (unsigned i = 0; i < plan.n_events; i++)
+        if (plan.events[i].fields != 0)
+            plan.events[i].changes = &s->changes;
     if (plan.action != ACTION_NONE) {
         s->acting = plan.action;
         s->acting_fields = plan.fields;
@@ -778,9 +778,9 @@ static void word_wait(Stage *s, const char *arg) {
 
 /* ---- words: what the daemon tells without the guard ---- */
 
-static Tell baseline_tell(const Stage *s, Event event, Severity severity, const char *detail) {
-    Tell tell = {
-        .event = event,
+static Event baseline_tell(const Stage *s, EventKind kind, Severity severity, const char *detail) {
+    Event event = {
+        .kind = kind,
         .severity = severity,
         .sequence = 1,
         .incident_dedup_usec = s->now.real_usec,
@@ -790,57 +790,57 @@ static Tell baseline_tell(const Stage *s, Event event, Severity severity, const 
         .mode = s->policy.mode,
     };
 
-    (void)text_copy(tell.detail, sizeof(tell.detail), detail);
-    return tell;
+    (void)text_copy(event.detail, sizeof(event.detail), detail);
+    return event;
 }
 
-static void note_baseline(const Stage *s, Note which, const char *detail) {
-    NoteValue note = { .note = which };
+static void note_baseline(const Stage *s, JournalLine which, const char *detail) {
+    JournalEntry note = { .line = which };
 
     (void)text_copy(note.detail, sizeof(note.detail), detail);
-    report_note(&trail_subject, &note, "", s->now.real_usec);
+    report_entry(&trail_subject, &note, "", s->now.real_usec);
 }
 
 static void word_weak(Stage *s, const char *arg) {
     static const char one[] = "records no management events; log file validation is off";
-    Tell tell = baseline_tell(s, EVENT_BASELINE_WEAK, SEVERITY_WARNING,
-                              arg[0] ? "edge eu-west-1 111122223333, legacy us-east-1 111122223333" : one);
+    Event event = baseline_tell(s, EVENT_BASELINE_WEAK, SEVERITY_WARNING,
+                                arg[0] ? "edge eu-west-1 111122223333, legacy us-east-1 111122223333" : one);
 
-    note_baseline(s, NOTE_BASELINE_RECORDED, "");
-    note_baseline(s, NOTE_BASELINE_WEAK, one);
-    s->told(s, arg[0] ? &base_account : &trail_subject, &tell);
+    note_baseline(s, LINE_BASELINE_RECORDED, "");
+    note_baseline(s, LINE_BASELINE_WEAK, one);
+    s->told(s, arg[0] ? &base_account : &trail_subject, &event);
 }
 
 static void word_damaged(Stage *s, const char *arg) {
     static const char error[] =
             "/var/lib/trailguard/baselines/org-trail.json: damaged: the seal does not fit";
-    Tell tell = baseline_tell(s, EVENT_BASELINE_DAMAGED, SEVERITY_CRITICAL, error);
+    Event event = baseline_tell(s, EVENT_BASELINE_DAMAGED, SEVERITY_CRITICAL, error);
 
     (void)arg;
-    note_baseline(s, NOTE_BASELINE_DAMAGED, error);
-    s->told(s, &trail_subject, &tell);
+    note_baseline(s, LINE_BASELINE_DAMAGED, error);
+    s->told(s, &trail_subject, &event);
 }
 
 /* trailguard accept, and what the next poll makes of it. */
 static void word_accept(Stage *s, const char *arg) {
     static const char by[] = "alice by sudo";
-    Tell tell = baseline_tell(s, EVENT_BASELINE_ACCEPTED, SEVERITY_INFO, by);
+    Event event = baseline_tell(s, EVENT_BASELINE_ACCEPTED, SEVERITY_INFO, by);
     Drift changes = { 0 };
 
-    tell.forgotten = text_equal(arg, "gone");
-    note_baseline(s, tell.forgotten ? NOTE_GONE_ACCEPTED : NOTE_BASELINE_ACCEPTED, by);
-    if (!tell.forgotten) {
+    event.forgotten = text_equal(arg, "gone");
+    note_baseline(s, event.forgotten ? LINE_GONE_ACCEPTED : LINE_BASELINE_ACCEPTED, by);
+    if (!event.forgotten) {
         assert_int_equal(baseline_compare(&s->recorded, &s->actual, &changes), 0);
-        tell.changes = &changes;
+        event.changes = &changes;
         for (unsigned i = 0; i < changes.n; i++)
-            tell.fields |= FIELD_BIT(changes.changes[i].field);
+            event.fields |= FIELD_BIT(changes.changes[i].field);
         copy(&s->recorded, &s->actual);
         choose_baseline(s);
         s->trail.accepted_usec = s->now.real_usec;
     }
-    s->told(s, &trail_subject, &tell);
+    s->told(s, &trail_subject, &event);
     drift_done(&changes);
-    if (tell.forgotten)
+    if (event.forgotten)
         word_forget(s, "gone");
     else if (is_there(s))
         result(s);
@@ -848,9 +848,9 @@ static void word_accept(Stage *s, const char *arg) {
 
 static void word_channel(Stage *s, const char *arg) {
     bool fails = text_equal(arg, "failed");
-    Tell tell = {
-        .event = fails ? EVENT_CHANNEL_FAILED : EVENT_CHANNEL_RECOVERED,
-        .kind = fails ? TELL_OPENED : TELL_RESOLVED,
+    Event event = {
+        .kind = fails ? EVENT_CHANNEL_FAILED : EVENT_CHANNEL_RECOVERED,
+        .phase = fails ? PHASE_OPENED : PHASE_RESOLVED,
         .severity = fails ? SEVERITY_CRITICAL : SEVERITY_WARNING,
         .sequence = fails ? 1 : 2,
         .incident_dedup_usec = START,
@@ -862,16 +862,16 @@ static void word_channel(Stage *s, const char *arg) {
     };
 
     if (!fails)
-        (void)text_copy(tell.detail, sizeof(tell.detail),
+        (void)text_copy(event.detail, sizeof(event.detail),
                         "sns:arn:aws:sns:eu-central-1:111122223333:trailguard");
-    s->told(s, &base_account, &tell);
+    s->told(s, &base_account, &event);
 }
 
 static void word_test(Stage *s, const char *arg) {
-    Tell tell = baseline_tell(s, EVENT_GUARD_TEST, SEVERITY_INFO, "");
+    Event event = baseline_tell(s, EVENT_GUARD_TEST, SEVERITY_INFO, "");
 
     (void)arg;
-    s->told(s, &nothing, &tell);
+    s->told(s, &nothing, &event);
 }
 
 /* ---- stories ---- */

@@ -25,7 +25,7 @@ typedef struct Life {
     TrailState state;
     Plan plan;
     Now now;
-    unsigned n_tells;  /* so far */
+    unsigned n_events; /* so far */
     unsigned sequence; /* of the last of them */
 } Life;
 
@@ -91,13 +91,13 @@ static inline void decide(Life *l, TrailInput input) {
     guard_trail(&l->policy, &l->facts, &l->state, &input, l->now, &l->plan, &l->state);
     assert_false(l->plan.overflowed);
     check_action(l);
-    for (unsigned i = 0; i < l->plan.n_tells; i++) {
-        const Tell *t = &l->plan.tells[i];
+    for (unsigned i = 0; i < l->plan.n_events; i++) {
+        const Event *t = &l->plan.events[i];
 
         assert_true(t->sequence == 1 || t->sequence == l->sequence + 1);
         assert_int_equal(t->maintenance, l->facts.maintenance);
         l->sequence = t->sequence;
-        l->n_tells++;
+        l->n_events++;
     }
     if (l->plan.attribute)
         assert_true(l->policy.attribution && l->state.attributing.polling);

@@ -32,7 +32,7 @@ static const Gap open_gap = { T0, 0 };
 
 typedef struct Case {
     const Subject *subject;
-    Tell tell;
+    Event event;
     const char *expected; /* without "[TrailGuard] " */
     const char *in_text[4];
     const char *not_in_text;
@@ -46,7 +46,7 @@ typedef struct Case {
 
 static const Case cases[] = {
     { &trail,
-      TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL, .resolves = true, .may_act = true,
+      EVENT(EVENT_TRAIL_STOPPED, PHASE_OPENED, SEVERITY_CRITICAL, .resolves = true, .may_act = true,
            .gap = { T0, T0 + 3 * SEC }, .action = HELD),
       "CRITICAL org-trail stopped in eu-central-1 (111122223333), running again after 3 s",
       { "from 2026-11-23 10:02:11 UTC to 2026-11-23 10:02:14 UTC: 3 s",
@@ -56,7 +56,7 @@ static const Case cases[] = {
       true,
       true },
     { &long_trail,
-      TELL(EVENT_TRAIL_STOPPED, TELL_REOPENED, SEVERITY_CRITICAL, .resolves = true, .may_act = true,
+      EVENT(EVENT_TRAIL_STOPPED, PHASE_REOPENED, SEVERITY_CRITICAL, .resolves = true, .may_act = true,
            .gap = { T0, T0 + 3 * SEC }, .action = HELD),
       "CRITICAL a123456789b1... stopped again in ap-southeast-1 (111122223333), running again",
       { NAME_128, NULL },
@@ -65,7 +65,7 @@ static const Case cases[] = {
       true,
       true },
     { &trail,
-      TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL, .resolves = true, .may_act = true,
+      EVENT(EVENT_TRAIL_STOPPED, PHASE_OPENED, SEVERITY_CRITICAL, .resolves = true, .may_act = true,
            .gap = { T0, T0 + 3 * SEC }),
       "CRITICAL org-trail stopped in eu-central-1 (111122223333), logging again after 3 s",
       { "was stopped, and is logging again", "Nothing: another caller started the trail", NULL },
@@ -74,7 +74,7 @@ static const Case cases[] = {
       true,
       true },
     { &trail,
-      TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL, .may_act = true, .findings = STOPPED,
+      EVENT(EVENT_TRAIL_STOPPED, PHASE_OPENED, SEVERITY_CRITICAL, .may_act = true, .findings = STOPPED,
            .gap = { T0, 0 }, .action = FAILED, .detail = "AccessDenied: no\nway"),
       "CRITICAL org-trail stopped in eu-central-1 (111122223333), restart failed",
       { "(2 attempts). That failed: AccessDenied: no\\x0away\n", "still open: 4 min 1 s so far",
@@ -84,7 +84,7 @@ static const Case cases[] = {
       true,
       true },
     { &trail,
-      TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL, .may_act = true, .findings = STOPPED,
+      EVENT(EVENT_TRAIL_STOPPED, PHASE_OPENED, SEVERITY_CRITICAL, .may_act = true, .findings = STOPPED,
            .gap = { T0, 0 }, .action = PENDING),
       "CRITICAL org-trail stopped in eu-central-1 (111122223333), the restart is under way",
       { "is not confirmed yet", NULL },
@@ -93,7 +93,7 @@ static const Case cases[] = {
       true,
       true },
     { &trail,
-      TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL, .findings = STOPPED, .gap = { T0, 0 },
+      EVENT(EVENT_TRAIL_STOPPED, PHASE_OPENED, SEVERITY_CRITICAL, .findings = STOPPED, .gap = { T0, 0 },
            .first_sight = true),
       "CRITICAL org-trail stopped in eu-central-1 (111122223333), not restarted",
       { "already stopped at TrailGuard's first poll. AWS says since 2026-11-23 10:02:11 UTC",
@@ -103,7 +103,7 @@ static const Case cases[] = {
       true,
       true },
     { &trail,
-      TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL, .protected = true, .findings = STOPPED,
+      EVENT(EVENT_TRAIL_STOPPED, PHASE_OPENED, SEVERITY_CRITICAL, .protected = true, .findings = STOPPED,
            .first_sight = true),
       "CRITICAL org-trail stopped in eu-central-1 (111122223333), not restarted",
       { "management account", "AWS does not say since when", NULL },
@@ -112,7 +112,7 @@ static const Case cases[] = {
       false,
       true },
     { &trail,
-      TELL(EVENT_TRAIL_INTERRUPTED, TELL_OPENED, SEVERITY_CRITICAL, .resolves = true,
+      EVENT(EVENT_TRAIL_INTERRUPTED, PHASE_OPENED, SEVERITY_CRITICAL, .resolves = true,
            .gap = { T0, T0 + 12 * SEC }),
       "CRITICAL org-trail was off for 12 s in eu-central-1 (111122223333)",
       { "between two polls", LOOKUP("StopLogging"), NULL },
@@ -121,7 +121,7 @@ static const Case cases[] = {
       true,
       true },
     { &trail,
-      TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_MISSING),
+      EVENT(EVENT_TRAIL_MISSING, PHASE_OPENED, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_MISSING),
            .first_sight = true),
       "CRITICAL org-trail missing in eu-central-1 (111122223333), never found",
       { "TrailGuard has never found it", LOOKUP("DeleteTrail"), "create it again", NULL },
@@ -130,7 +130,7 @@ static const Case cases[] = {
       false,
       true },
     { &trail,
-      TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL, .gap = { T0, T0 + SEC },
+      EVENT(EVENT_TRAIL_FAILING, PHASE_OPENED, SEVERITY_CRITICAL, .gap = { T0, T0 + SEC },
            .findings = FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST),
            .detail = "AccessDenied"),
       "CRITICAL org-trail cannot deliver in eu-central-1 (111122223333): AccessDenied",
@@ -140,7 +140,7 @@ static const Case cases[] = {
       false,
       false },
     { &trail,
-      TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_WARNING, .findings = FINDING_BIT(FINDING_DIGEST),
+      EVENT(EVENT_TRAIL_FAILING, PHASE_OPENED, SEVERITY_WARNING, .findings = FINDING_BIT(FINDING_DIGEST),
            .detail = "NoSuchBucket"),
       "WARNING org-trail cannot deliver digests in eu-central-1 (111122223333): NoSuchBucket",
       { NULL },
@@ -149,7 +149,7 @@ static const Case cases[] = {
       false,
       false },
     { &trail,
-      TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, .may_act = true,
+      EVENT(EVENT_TRAIL_RESOLVED, PHASE_RESOLVED, SEVERITY_CRITICAL, .may_act = true,
            .gap = { T0, T0 + 240 * SEC }, .action = HELD),
       "RESOLVED org-trail logging again in eu-central-1 (111122223333) after 4 min",
       { "from 2026-11-23 10:02:11 UTC to 2026-11-23 10:06:11 UTC: 4 min", LOOKUP("StopLogging"), NULL },
@@ -158,7 +158,7 @@ static const Case cases[] = {
       true,
       false },
     { &trail,
-      TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_WARNING),
+      EVENT(EVENT_TRAIL_RESOLVED, PHASE_RESOLVED, SEVERITY_WARNING),
       "RESOLVED org-trail is well again in eu-central-1 (111122223333) after 4 min",
       { NULL },
       "What was lost",
@@ -166,7 +166,7 @@ static const Case cases[] = {
       false,
       false },
     { &trail,
-      TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = STOPPED, .n_reminders = 2,
+      EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_CRITICAL, .findings = STOPPED, .n_reminders = 2,
            .may_act = true, .gap = { T0, 0 }, .action = FAILED),
       "REMINDER org-trail still stopped in eu-central-1 (111122223333), for 4 min",
       { "(2 attempts), without success so far", "still open", NULL },
@@ -175,7 +175,7 @@ static const Case cases[] = {
       true,
       false },
     { &trail,
-      TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL,
+      EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_CRITICAL,
            .findings = FINDING_BIT(FINDING_MISSING)),
       "REMINDER org-trail still missing in eu-central-1 (111122223333), for 4 min",
       { NULL },
@@ -184,7 +184,7 @@ static const Case cases[] = {
       false,
       false },
     { &trail,
-      TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_WARNING,
+      EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_WARNING,
            .findings = FINDING_BIT(FINDING_LOG_GROUP)),
       "REMINDER org-trail still cannot deliver in eu-central-1 (111122223333), for 4 min",
       { "still cannot deliver to CloudWatch Logs", NULL },
@@ -193,7 +193,7 @@ static const Case cases[] = {
       false,
       false },
     { &trail,
-      TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_WARNING,
+      EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_WARNING,
            .findings = FINDING_BIT(FINDING_UNREACHABLE), .error = POLL_DENIED),
       "REMINDER still cannot poll org-trail in eu-central-1 (111122223333), for 4 min",
       { "access denied", NULL },
@@ -202,7 +202,7 @@ static const Case cases[] = {
       false,
       false },
     { &target,
-      TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_WARNING, .error = POLL_DENIED, .detail = "no"),
+      EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_WARNING, .error = POLL_DENIED, .detail = "no"),
       "REMINDER still cannot poll eu-central-1 (111122223333), for 4 min",
       { NULL },
       "lookup-events",
@@ -210,7 +210,7 @@ static const Case cases[] = {
       false,
       false },
     { &target,
-      TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_WARNING),
+      EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_WARNING),
       "REMINDER still no trail records eu-central-1 (111122223333), for 4 min",
       { NULL },
       NULL,
@@ -218,7 +218,7 @@ static const Case cases[] = {
       false,
       false },
     { &trail,
-      TELL(EVENT_TRAIL_STOPPED, TELL_SUMMARY, SEVERITY_CRITICAL, .resolves = true, .gap = { T0, T0 + SEC },
+      EVENT(EVENT_TRAIL_STOPPED, PHASE_SUMMARY, SEVERITY_CRITICAL, .resolves = true, .gap = { T0, T0 + SEC },
            .repeats = { 7, T0, T0 + 200 * SEC, 14 * SEC }),
       "CRITICAL org-trail in trouble 7 times more in eu-central-1 (111122223333), well now",
       { "7 times, summed up here", "2026-11-23 10:02:11 UTC  the first", "2026-11-23 10:05:31 UTC  the last",
@@ -228,7 +228,7 @@ static const Case cases[] = {
       true,
       true },
     { &target,
-      TELL(EVENT_TARGET_UNREACHABLE, TELL_SUMMARY, SEVERITY_WARNING, .repeats = { 1, 0, 0, 0 }),
+      EVENT(EVENT_TARGET_UNREACHABLE, PHASE_SUMMARY, SEVERITY_WARNING, .repeats = { 1, 0, 0, 0 }),
       "WARNING trouble 1 time more in eu-central-1 (111122223333), not well yet",
       { "1 time, summed up", NULL },
       "1970",
@@ -236,7 +236,7 @@ static const Case cases[] = {
       false,
       false },
     { &target,
-      TELL(EVENT_TARGET_UNREACHABLE, TELL_OPENED, SEVERITY_WARNING, .error = POLL_DENIED, .n_failed = 3,
+      EVENT(EVENT_TARGET_UNREACHABLE, PHASE_OPENED, SEVERITY_WARNING, .error = POLL_DENIED, .n_failed = 3,
            .detail = "AccessDeniedException: User is not authorized"),
       "WARNING cannot poll eu-central-1 (111122223333): access denied",
       { "3 polls in a row failed: AccessDeniedException: User is not authorized", "does not know", NULL },
@@ -245,7 +245,7 @@ static const Case cases[] = {
       false,
       false },
     { &trail,
-      TELL(EVENT_TARGET_UNREACHABLE, TELL_OPENED, SEVERITY_CRITICAL, .error = POLL_THROTTLED, .n_failed = 1,
+      EVENT(EVENT_TARGET_UNREACHABLE, PHASE_OPENED, SEVERITY_CRITICAL, .error = POLL_THROTTLED, .n_failed = 1,
            .findings = FINDING_BIT(FINDING_UNREACHABLE)),
       "CRITICAL cannot poll org-trail in eu-central-1 (111122223333): throttled",
       { "1 poll in a row failed.", NULL },
@@ -254,7 +254,7 @@ static const Case cases[] = {
       false,
       false },
     { &target,
-      TELL(EVENT_TARGET_REACHABLE, TELL_RESOLVED, SEVERITY_WARNING),
+      EVENT(EVENT_TARGET_REACHABLE, PHASE_RESOLVED, SEVERITY_WARNING),
       "RESOLVED can poll eu-central-1 (111122223333) again after 4 min",
       { NULL },
       NULL,
@@ -262,7 +262,7 @@ static const Case cases[] = {
       false,
       false },
     { &trail,
-      TELL(EVENT_TARGET_REACHABLE, TELL_RESOLVED, SEVERITY_WARNING),
+      EVENT(EVENT_TARGET_REACHABLE, PHASE_RESOLVED, SEVERITY_WARNING),
       "RESOLVED can poll org-trail again in eu-central-1 (111122223333) after 4 min",
       { NULL },
       NULL,
@@ -270,7 +270,7 @@ static const Case cases[] = {
       false,
       false },
     { &target,
-      TELL(EVENT_REGION_UNCOVERED, TELL_OPENED, SEVERITY_WARNING),
+      EVENT(EVENT_REGION_UNCOVERED, PHASE_OPENED, SEVERITY_WARNING),
       "WARNING no trail records eu-central-1 (111122223333)",
       { "make a trail multi-region", NULL },
       NULL,
@@ -278,7 +278,7 @@ static const Case cases[] = {
       false,
       false },
     { &target,
-      TELL(EVENT_REGION_COVERED, TELL_RESOLVED, SEVERITY_WARNING),
+      EVENT(EVENT_REGION_COVERED, PHASE_RESOLVED, SEVERITY_WARNING),
       "RESOLVED a trail records eu-central-1 (111122223333) again",
       { NULL },
       NULL,
@@ -286,7 +286,7 @@ static const Case cases[] = {
       false,
       false },
     { &nobody,
-      TELL(EVENT_CHANNEL_FAILED, TELL_OPENED, SEVERITY_CRITICAL,
+      EVENT(EVENT_CHANNEL_FAILED, PHASE_OPENED, SEVERITY_CRITICAL,
            .detail = "sns:arn:aws:sns:eu-central-1:111122223333:trailguard: NotFound: Topic does not exist"),
       "CRITICAL channel failed: sns:arn:aws:sns:eu-central-1:111122223333:trailguard: NotF...",
       { "NotFound: Topic does not exist", NULL },
@@ -295,7 +295,7 @@ static const Case cases[] = {
       false,
       false },
     { &nobody,
-      TELL(EVENT_CHANNEL_RECOVERED, TELL_RESOLVED, SEVERITY_WARNING, .detail = "sns:topic"),
+      EVENT(EVENT_CHANNEL_RECOVERED, PHASE_RESOLVED, SEVERITY_WARNING, .detail = "sns:topic"),
       "RESOLVED channel works again: sns:topic",
       { NULL },
       NULL,
@@ -303,7 +303,7 @@ static const Case cases[] = {
       false,
       false },
     { &nobody,
-      TELL(EVENT_GUARD_TEST, TELL_OPENED, SEVERITY_INFO),
+      EVENT(EVENT_GUARD_TEST, PHASE_OPENED, SEVERITY_INFO),
       "TEST alert from guard1",
       { NULL },
       NULL,
@@ -350,7 +350,7 @@ static void check_case_document(const Case *c, const Alert *alert) {
     assert_int_equal(json_is_object(json_object_get(root, "gap")), c->gap);
     assert_int_equal(json_array_size(json_object_get(root, "attack")), c->attack ? 2 : 0);
     assert_int_equal(json_is_object(json_object_get(root, "trail")), about_trail);
-    assert_int_equal(json_is_object(json_object_get(root, "repeats")), c->tell.kind == TELL_SUMMARY);
+    assert_int_equal(json_is_object(json_object_get(root, "repeats")), c->event.phase == PHASE_SUMMARY);
     assert_string_equal(alert->trail, about_trail ? c->subject->name : "");
     json_decref(root);
 }
@@ -358,7 +358,7 @@ static void check_case_document(const Case *c, const Alert *alert) {
 static void test_cases(void **state _unused_) {
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         const Case *c = &cases[i];
-        Alert alert = compose(c->subject, &c->tell);
+        Alert alert = compose(c->subject, &c->event);
 
         if (strcmp(alert.subject + strlen("[TrailGuard] "), c->expected) != 0)
             fail_msg("case %zu: %s\n    expected: %s", i, alert.subject, c->expected);
@@ -385,7 +385,7 @@ static void test_every_subject_says_where(void **state _unused_) {
                 far.region = k % 2 ? "ap-southeast-1" : "us-gov-west-1";
             if (far.name[0] && k < 2)
                 far.name = NAME_128;
-            alert = compose(&far, &cases[i].tell);
+            alert = compose(&far, &cases[i].event);
             check_any(&alert);
             alert_done(&alert);
         }
@@ -393,7 +393,7 @@ static void test_every_subject_says_where(void **state _unused_) {
 
 /* Everything in the document of one alert, spelt out. */
 static void test_document(void **state _unused_) {
-    Alert alert = compose(&trail, &cases[0].tell);
+    Alert alert = compose(&trail, &cases[0].event);
     char expected[2048];
 
     (void)snprintf(
@@ -423,22 +423,22 @@ static void test_document(void **state _unused_) {
 
 /* ---- identities ---- */
 
-static void id_of(const Subject *subject, Tell tell, char ret[static 65]) {
-    Alert alert = compose(subject, &tell);
+static void id_of(const Subject *subject, Event event, char ret[static 65]) {
+    Alert alert = compose(subject, &event);
 
     memcpy(ret, alert.id, 65);
     alert_done(&alert);
 }
 
 static void test_ids_equal(void **state _unused_) {
-    Tell stopped = TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL, .findings = STOPPED);
-    Tell other = stopped;
+    Event stopped = EVENT(EVENT_TRAIL_STOPPED, PHASE_OPENED, SEVERITY_CRITICAL, .findings = STOPPED);
+    Event other = stopped;
     char a[65], b[65];
 
     id_of(&trail, stopped, a);
     /* another guard, later, saw only that it had been off, as a reopening, as its third message */
-    other.event = EVENT_TRAIL_INTERRUPTED;
-    other.kind = TELL_REOPENED;
+    other.kind = EVENT_TRAIL_INTERRUPTED;
+    other.phase = PHASE_REOPENED;
     other.time_usec += SEC;
     other.opened_usec += SEC;
     other.sequence = 3;
@@ -455,35 +455,35 @@ static void test_ids_differ(void **state _unused_) {
     static const Subject nameless_1 = { "a", "", "1", "eu" }, nameless_2 = { "", "", "1", "eua" };
     const struct {
         const Subject *subject;
-        Tell tell;
+        Event event;
     } all[] = {
-        { &trail, TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL) },
-        { &same_name_elsewhere, TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL) },
-        { &nameless_1, TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL) },
-        { &nameless_2, TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL) },
-        { &trail, TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL) },
-        { &trail, TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL) },
-        { &trail, TELL(EVENT_TARGET_UNREACHABLE, TELL_OPENED, SEVERITY_CRITICAL) },
-        { &trail, TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL) },
-        { &trail, TELL(EVENT_TRAIL_STOPPED, TELL_SUMMARY, SEVERITY_CRITICAL) },
-        { &trail, TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .n_reminders = 1) },
-        { &trail, TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .n_reminders = 2) },
-        { &trail, { .event = EVENT_TRAIL_STOPPED, .severity = SEVERITY_CRITICAL, .dedup_usec = T0 + 1 } },
-        { &target, TELL(EVENT_TARGET_UNREACHABLE, TELL_OPENED, SEVERITY_WARNING) },
-        { &target, TELL(EVENT_REGION_UNCOVERED, TELL_OPENED, SEVERITY_WARNING) },
-        { &target, TELL(EVENT_TARGET_REACHABLE, TELL_RESOLVED, SEVERITY_WARNING) },
-        { &target, TELL(EVENT_REGION_COVERED, TELL_RESOLVED, SEVERITY_WARNING) },
-        { &target, TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_WARNING, .detail = "denied") },
-        { &target, TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_WARNING) },
-        { &nobody, TELL(EVENT_CHANNEL_FAILED, TELL_OPENED, SEVERITY_WARNING, .detail = "sns:a: x") },
-        { &nobody, TELL(EVENT_CHANNEL_FAILED, TELL_OPENED, SEVERITY_WARNING, .detail = "sns:b: x") },
-        { &nobody, TELL(EVENT_CHANNEL_RECOVERED, TELL_RESOLVED, SEVERITY_WARNING, .detail = "sns:a") },
-        { &nobody, TELL(EVENT_GUARD_TEST, TELL_OPENED, SEVERITY_INFO) },
+        { &trail, EVENT(EVENT_TRAIL_STOPPED, PHASE_OPENED, SEVERITY_CRITICAL) },
+        { &same_name_elsewhere, EVENT(EVENT_TRAIL_STOPPED, PHASE_OPENED, SEVERITY_CRITICAL) },
+        { &nameless_1, EVENT(EVENT_TRAIL_STOPPED, PHASE_OPENED, SEVERITY_CRITICAL) },
+        { &nameless_2, EVENT(EVENT_TRAIL_STOPPED, PHASE_OPENED, SEVERITY_CRITICAL) },
+        { &trail, EVENT(EVENT_TRAIL_MISSING, PHASE_OPENED, SEVERITY_CRITICAL) },
+        { &trail, EVENT(EVENT_TRAIL_FAILING, PHASE_OPENED, SEVERITY_CRITICAL) },
+        { &trail, EVENT(EVENT_TARGET_UNREACHABLE, PHASE_OPENED, SEVERITY_CRITICAL) },
+        { &trail, EVENT(EVENT_TRAIL_RESOLVED, PHASE_RESOLVED, SEVERITY_CRITICAL) },
+        { &trail, EVENT(EVENT_TRAIL_STOPPED, PHASE_SUMMARY, SEVERITY_CRITICAL) },
+        { &trail, EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_CRITICAL, .n_reminders = 1) },
+        { &trail, EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_CRITICAL, .n_reminders = 2) },
+        { &trail, { .kind = EVENT_TRAIL_STOPPED, .severity = SEVERITY_CRITICAL, .dedup_usec = T0 + 1 } },
+        { &target, EVENT(EVENT_TARGET_UNREACHABLE, PHASE_OPENED, SEVERITY_WARNING) },
+        { &target, EVENT(EVENT_REGION_UNCOVERED, PHASE_OPENED, SEVERITY_WARNING) },
+        { &target, EVENT(EVENT_TARGET_REACHABLE, PHASE_RESOLVED, SEVERITY_WARNING) },
+        { &target, EVENT(EVENT_REGION_COVERED, PHASE_RESOLVED, SEVERITY_WARNING) },
+        { &target, EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_WARNING, .detail = "denied") },
+        { &target, EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_WARNING) },
+        { &nobody, EVENT(EVENT_CHANNEL_FAILED, PHASE_OPENED, SEVERITY_WARNING, .detail = "sns:a: x") },
+        { &nobody, EVENT(EVENT_CHANNEL_FAILED, PHASE_OPENED, SEVERITY_WARNING, .detail = "sns:b: x") },
+        { &nobody, EVENT(EVENT_CHANNEL_RECOVERED, PHASE_RESOLVED, SEVERITY_WARNING, .detail = "sns:a") },
+        { &nobody, EVENT(EVENT_GUARD_TEST, PHASE_OPENED, SEVERITY_INFO) },
     };
     char ids[ARRAY_SIZE(all)][65];
 
     for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-        id_of(all[i].subject, all[i].tell, ids[i]);
+        id_of(all[i].subject, all[i].event, ids[i]);
         for (size_t k = 0; k < i; k++)
             if (strcmp(ids[i], ids[k]) == 0)
                 fail_msg("%zu and %zu have the same id", i, k);
@@ -493,12 +493,12 @@ static void test_ids_differ(void **state _unused_) {
 /* Of every event: the id changes with each part of the fact, and with nothing that two guards, or one before
  * and after a crash, may see differently. */
 static void test_ids_of_all_events(void **state _unused_) {
-    for (Event e = 0; e < _EVENT_MAX; e++) {
+    for (EventKind e = 0; e < _EVENT_MAX; e++) {
         bool follow_up = e == EVENT_TRAIL_ATTRIBUTED || e == EVENT_TRAIL_ATTEMPTED;
-        TellKind kind = e == EVENT_INCIDENT_REMINDER ? TELL_REMINDER : TELL_OPENED;
-        const Tell fact = TELL(e, kind, SEVERITY_WARNING, .n_reminders = 1, .has_actor = follow_up,
-                               .actor = { .name = "bob", .event_id = "e1" }, .detail = "x");
-        Tell same = fact, others[] = { fact, fact, fact, fact };
+        EventPhase kind = e == EVENT_INCIDENT_REMINDER ? PHASE_REMINDER : PHASE_OPENED;
+        const Event fact = EVENT(e, kind, SEVERITY_WARNING, .n_reminders = 1, .has_actor = follow_up,
+                                .actor = { .name = "bob", .event_id = "e1" }, .detail = "x");
+        Event same = fact, others[] = { fact, fact, fact, fact };
         char id[65], other[65];
 
         same.sequence = 9;
@@ -513,12 +513,12 @@ static void test_ids_of_all_events(void **state _unused_) {
         id_of(&trail, same, other);
         assert_string_equal(id, other);
         others[0].dedup_usec++;
-        others[1].event = e == EVENT_TRAIL_MISSING ? EVENT_TRAIL_FAILING : EVENT_TRAIL_MISSING;
-        others[1].kind = TELL_OPENED;
+        others[1].kind = e == EVENT_TRAIL_MISSING ? EVENT_TRAIL_FAILING : EVENT_TRAIL_MISSING;
+        others[1].phase = PHASE_OPENED;
         (void)strcpy(others[2].actor.event_id, follow_up ? "e2" : "e1");
-        others[3].n_reminders = kind == TELL_REMINDER ? 2 : 1;
+        others[3].n_reminders = kind == PHASE_REMINDER ? 2 : 1;
         for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-            bool differs = i < 2 || (i == 2 && follow_up) || (i == 3 && kind == TELL_REMINDER);
+            bool differs = i < 2 || (i == 2 && follow_up) || (i == 3 && kind == PHASE_REMINDER);
 
             id_of(&trail, others[i], other);
             if ((strcmp(id, other) != 0) != differs)
@@ -528,8 +528,8 @@ static void test_ids_of_all_events(void **state _unused_) {
 }
 
 static void test_incident_ids(void **state _unused_) {
-    Tell first = TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL);
-    Tell last = TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL);
+    Event first = EVENT(EVENT_TRAIL_STOPPED, PHASE_OPENED, SEVERITY_CRITICAL);
+    Event last = EVENT(EVENT_TRAIL_RESOLVED, PHASE_RESOLVED, SEVERITY_CRITICAL);
     char id[17], other[17];
     Alert a, b;
 
@@ -570,11 +570,11 @@ static void test_hostile_text(void **state _unused_) {
             Subject subject = { cases[i].subject->name[0] ? bad : "", cases[i].subject->arn[0] ? bad : "",
                                 bad, bad };
             AlertGuard host = { bad, bad };
-            Tell tell = cases[i].tell;
+            Event event = cases[i].event;
             Alert alert;
 
-            (void)snprintf(tell.detail, sizeof(tell.detail), "%s%s", bad, bad);
-            assert_int_equal(alert_compose(&host, &subject, &tell, &alert), 0);
+            (void)snprintf(event.detail, sizeof(event.detail), "%s%s", bad, bad);
+            assert_int_equal(alert_compose(&host, &subject, &event, &alert), 0);
             if (strchr(bad, '{')) {
                 /* shown, not replaced */
                 assert_null(strstr(alert.subject, "org-trail"));
@@ -615,7 +615,7 @@ static void test_random(void **state _unused_) {
         char name[200], arn[600], account[20], region[60], host[300];
         Subject subject = { name, arn, account, region };
         AlertGuard somebody = { host, "1" };
-        Tell tell = { 0 };
+        Event event = { 0 };
         Alert alert;
 
         fill(name, sizeof(name));
@@ -623,51 +623,51 @@ static void test_random(void **state _unused_) {
         fill(account, sizeof(account));
         fill(region, sizeof(region));
         fill(host, sizeof(host));
-        fill(tell.detail, sizeof(tell.detail));
-        tell.event = (Event)(rnd() % _EVENT_MAX);
-        tell.kind = (TellKind)(rnd() % _TELL_KIND_MAX);
-        tell.severity = (Severity)(rnd() % _SEVERITY_MAX);
-        tell.dedup_usec = rnd();
-        tell.opened_usec = T0 + rnd() % T0;
-        tell.time_usec = T0 + rnd() % T0;
-        tell.findings = (uint32_t)rnd();
-        tell.gap = (Gap){ rnd() % 3 ? T0 + rnd() % T0 : 0, rnd() % 2 ? T0 / 2 + rnd() % T0 : 0 };
-        tell.action = (ActionReport){ (Action)(rnd() % _ACTION_MAX), (ActionResult)(rnd() % _RESULT_MAX),
-                                      (unsigned)rnd() };
-        tell.repeats = (Repeats){ (unsigned)rnd(), T0, T0, rnd() };
-        tell.error = (PollError)(rnd() % _POLL_ERROR_MAX);
-        tell.resolves = rnd() & 1;
-        tell.may_act = rnd() & 1;
-        tell.protected = rnd() & 1;
-        tell.first_sight = rnd() & 1;
-        assert_int_equal(alert_compose(&somebody, &subject, &tell, &alert), 0);
+        fill(event.detail, sizeof(event.detail));
+        event.kind = (EventKind)(rnd() % _EVENT_MAX);
+        event.phase = (EventPhase)(rnd() % _EVENT_PHASE_MAX);
+        event.severity = (Severity)(rnd() % _SEVERITY_MAX);
+        event.dedup_usec = rnd();
+        event.opened_usec = T0 + rnd() % T0;
+        event.time_usec = T0 + rnd() % T0;
+        event.findings = (uint32_t)rnd();
+        event.gap = (Gap){ rnd() % 3 ? T0 + rnd() % T0 : 0, rnd() % 2 ? T0 / 2 + rnd() % T0 : 0 };
+        event.action = (ActionReport){ (Action)(rnd() % _ACTION_MAX), (ActionResult)(rnd() % _RESULT_MAX),
+                                       (unsigned)rnd() };
+        event.repeats = (Repeats){ (unsigned)rnd(), T0, T0, rnd() };
+        event.error = (PollError)(rnd() % _POLL_ERROR_MAX);
+        event.resolves = rnd() & 1;
+        event.may_act = rnd() & 1;
+        event.protected = rnd() & 1;
+        event.first_sight = rnd() & 1;
+        assert_int_equal(alert_compose(&somebody, &subject, &event, &alert), 0);
         check_any(&alert);
         alert_done(&alert);
     }
 }
 
 static void test_refuses_nonsense(void **state _unused_) {
-    Tell tell = cases[0].tell;
+    Event event = cases[0].event;
     Alert alert;
 
-    tell.event = _EVENT_MAX;
-    assert_int_equal(alert_compose(&guard, &trail, &tell, &alert), -EINVAL);
-    tell = cases[0].tell;
-    tell.kind = _TELL_KIND_MAX;
-    assert_int_equal(alert_compose(&guard, &trail, &tell, &alert), -EINVAL);
-    tell = cases[0].tell;
-    tell.severity = _SEVERITY_MAX;
-    assert_int_equal(alert_compose(&guard, &trail, &tell, &alert), -EINVAL);
+    event.kind = _EVENT_MAX;
+    assert_int_equal(alert_compose(&guard, &trail, &event, &alert), -EINVAL);
+    event = cases[0].event;
+    event.phase = _EVENT_PHASE_MAX;
+    assert_int_equal(alert_compose(&guard, &trail, &event, &alert), -EINVAL);
+    event = cases[0].event;
+    event.severity = _SEVERITY_MAX;
+    assert_int_equal(alert_compose(&guard, &trail, &event, &alert), -EINVAL);
 }
 
 /* An open gap must not be told as a closed one, whatever the clocks say. */
 static void test_clock_behind(void **state _unused_) {
-    Tell tell = TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_CRITICAL, .findings = STOPPED,
-                     .may_act = true, .gap = open_gap, .action = FAILED);
+    Event event = EVENT(EVENT_TRAIL_STOPPED, PHASE_OPENED, SEVERITY_CRITICAL, .findings = STOPPED,
+                       .may_act = true, .gap = open_gap, .action = FAILED);
     Alert alert;
 
-    tell.time_usec = T0 - 10 * SEC;
-    alert = compose(&trail, &tell);
+    event.time_usec = T0 - 10 * SEC;
+    alert = compose(&trail, &event);
     assert_non_null(strstr(alert.text, "still open: 0 s so far"));
     alert_done(&alert);
 }
@@ -676,7 +676,7 @@ static void test_clock_behind(void **state _unused_) {
 
 static void test_sns_message(void **state _unused_) {
     static const char *const documents[] = { "sqs", "lambda", "http", "https" };
-    Alert alert = compose(&trail, &cases[0].tell);
+    Alert alert = compose(&trail, &cases[0].event);
     char *message;
     json_t *root;
 
@@ -694,7 +694,7 @@ static void test_sns_message(void **state _unused_) {
 }
 
 static void test_sns_message_is_cut(void **state _unused_) {
-    Alert alert = compose(&trail, &cases[0].tell);
+    Alert alert = compose(&trail, &cases[0].event);
     char *longer = calloc(1, 300001), *message;
     const char *text;
     json_t *root;

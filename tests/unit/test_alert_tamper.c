@@ -30,7 +30,7 @@
 /* A message about a change, 2 s after it was seen; `left` of it differs still. */
 #define CHANGE(severity_, about_, fields_, left, ...)                                                       \
     {                                                                                                       \
-        .event = EVENT_TRAIL_WEAKENED, .kind = TELL_OPENED, .severity = (severity_), .sequence = 1,         \
+        .kind = EVENT_TRAIL_WEAKENED, .phase = PHASE_OPENED, .severity = (severity_), .sequence = 1,       \
         .incident_dedup_usec = T0, .dedup_usec = T0, .opened_usec = T0, .changed_usec = T0,                 \
         .time_usec = T0 + 2 * SEC, .about = (about_), .findings = (left) ? (about_) : 0,                    \
         .fields = (fields_), .fields_left = (left), __VA_ARGS__                                             \
@@ -39,7 +39,7 @@
 #define LOOKUP "lookup-events --region eu-central-1"
 
 typedef struct Case {
-    Tell tell;
+    Event event;
     const char *expected; /* without "[TrailGuard] " */
     const char *in_text[5];
     const char *not_in_text;
@@ -128,121 +128,121 @@ static const Case cases[] = {
       { "Another caller changed it back." },
       NULL,
       true },
-    { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = WEAKENED,
+    { EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_CRITICAL, .findings = WEAKENED,
            .fields = BUCKET | TOPIC, .fields_left = BUCKET, .mode = MODE_OBSERVE),
       "REMINDER org-trail still weakened in eu-central-1 (111122223333), for 4 min",
       { "differ from its baseline: S3BucketName." },
       "S3BucketName, ",
       false },
-    { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, .fields = BUCKET, .changed_usec = T0,
+    { EVENT(EVENT_TRAIL_RESOLVED, PHASE_RESOLVED, SEVERITY_CRITICAL, .fields = BUCKET, .changed_usec = T0,
            RESTORE(RESULT_CONFIRMED, 1)),
       "RESOLVED org-trail matches its baseline in eu-central-1 (111122223333): S3BucketName",
       { "TrailGuard restored the baseline." },
       NULL,
       false },
     /* ---- deletion ---- */
-    { TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL, .findings = MISSING, .about = MISSING,
+    { EVENT(EVENT_TRAIL_MISSING, PHASE_OPENED, SEVERITY_CRITICAL, .findings = MISSING, .about = MISSING,
            .mode = MODE_RESTORE),
       "CRITICAL org-trail missing in eu-central-1 (111122223333)",
       { "restore in trailguard.conf does not name \"deleted\"", LOOKUP },
       NULL,
       true },
-    { TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL, .about = MISSING, .mode = MODE_RESTORE,
+    { EVENT(EVENT_TRAIL_MISSING, PHASE_OPENED, SEVERITY_CRITICAL, .about = MISSING, .mode = MODE_RESTORE,
            .may_act = true, .resolves = true, RECREATE(RESULT_CONFIRMED, 1)),
       "CRITICAL org-trail deleted in eu-central-1 (111122223333), created again",
       { "TrailGuard created it again, and it is logging", "between the deletion and now are lost" },
       NULL,
       true },
-    { TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL, .about = MISSING, .findings = MISSING,
+    { EVENT(EVENT_TRAIL_MISSING, PHASE_OPENED, SEVERITY_CRITICAL, .about = MISSING, .findings = MISSING,
            .mode = MODE_RESTORE, .may_act = true, RECREATE(RESULT_FAILED, 1),
            .detail = "MaximumNumberOfTrailsExceeded: a, b"),
       "CRITICAL org-trail missing in eu-central-1 (111122223333), could not be created again",
       { "That failed: MaximumNumberOfTrailsExceeded: a, b" },
       NULL,
       true },
-    { TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL, .about = MISSING, .findings = MISSING,
+    { EVENT(EVENT_TRAIL_MISSING, PHASE_OPENED, SEVERITY_CRITICAL, .about = MISSING, .findings = MISSING,
            .mode = MODE_RESTORE, .may_act = true, .restores_paused = true, .n_restores = 5),
       "CRITICAL org-trail missing in eu-central-1 (111122223333), restores paused",
       { "Created the trail again 5 times within the hour" },
       NULL,
       true },
-    { TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL, .resolves = true,
+    { EVENT(EVENT_TRAIL_MISSING, PHASE_OPENED, SEVERITY_CRITICAL, .resolves = true,
            .about = FINDING_BIT(FINDING_RECREATED)),
       "CRITICAL org-trail deleted and created again in eu-central-1 (111122223333)",
       { "between two polls", LOOKUP },
       NULL,
       true },
-    { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, RECREATE(RESULT_CONFIRMED, 2),
+    { EVENT(EVENT_TRAIL_RESOLVED, PHASE_RESOLVED, SEVERITY_CRITICAL, RECREATE(RESULT_CONFIRMED, 2),
            .since_usec = T0 + SEC),
       "RESOLVED org-trail exists and logs again in eu-central-1 (111122223333) after 4 min",
       { "(2 attempts)", "find out who deleted it" },
       NULL,
       false },
     /* ---- stops in maintenance ---- */
-    { TELL(EVENT_TRAIL_STOPPED, TELL_OPENED, SEVERITY_INFO, .maintenance = true, .mode = MODE_RESTART,
+    { EVENT(EVENT_TRAIL_STOPPED, PHASE_OPENED, SEVERITY_INFO, .maintenance = true, .mode = MODE_RESTART,
            .findings = FINDING_BIT(FINDING_STOPPED), .gap = { T0, 0 }),
       "MAINTENANCE org-trail stopped in eu-central-1 (111122223333), as maintenance allows",
       { "when the window ends" },
       NULL,
       true },
     /* ---- failing ---- */
-    { TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL, .detail = "AccessDenied",
+    { EVENT(EVENT_TRAIL_FAILING, PHASE_OPENED, SEVERITY_CRITICAL, .detail = "AccessDenied",
            .about = FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_LOG_GROUP)),
       "CRITICAL org-trail cannot deliver in eu-central-1 (111122223333): AccessDenied",
       { "log files, to CloudWatch Logs", "for 30 days", "CloudWatch Logs does not get the events" },
       NULL,
       false },
-    { TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL, .detail = "NoSuchBucket",
+    { EVENT(EVENT_TRAIL_FAILING, PHASE_OPENED, SEVERITY_CRITICAL, .detail = "NoSuchBucket",
            .about = FINDING_BIT(FINDING_DIGEST)),
       "CRITICAL org-trail cannot deliver digests in eu-central-1 (111122223333): NoSuchBucket",
       { "a broken chain of digests stays broken" },
       NULL,
       false },
-    { TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL,
+    { EVENT(EVENT_TRAIL_FAILING, PHASE_OPENED, SEVERITY_CRITICAL,
            .detail = "nothing was delivered since 2026-11-23T08:00:00Z",
            .about = FINDING_BIT(FINDING_STALE)),
       "CRITICAL org-trail delivers nothing in eu-central-1 (111122223333)",
       { "nothing was delivered since 2026-11-23T08:00:00Z.", "stale_after" },
       NULL,
       false },
-    { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL,
+    { EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_CRITICAL,
            .findings = FINDING_BIT(FINDING_BUCKET)),
       "REMINDER org-trail: its bucket still wrong in eu-central-1 (111122223333), for 4 min",
       { "still fails its check", "in that owner's hands" },
       "Nothing yet",
       false },
-    { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL,
+    { EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_CRITICAL,
            .findings = FINDING_BIT(FINDING_LIFECYCLE)),
       "REMINDER org-trail: log files still deleted early in eu-central-1 (111122223333)",
       { "Log files that the rule has expired are gone", "Remove the rule" },
       "30 days",
       false },
-    { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_WARNING, .findings = FINDING_BIT(FINDING_KEY)),
+    { EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_WARNING, .findings = FINDING_BIT(FINDING_KEY)),
       "REMINDER org-trail: its KMS key still unusable in eu-central-1 (111122223333)",
       { "if the key is deleted, never again", "Enable the key" },
       "Nothing yet",
       false },
-    { TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL, .detail = "not ours",
+    { EVENT(EVENT_TRAIL_FAILING, PHASE_OPENED, SEVERITY_CRITICAL, .detail = "not ours",
            .about = FINDING_BIT(FINDING_BUCKET)),
       "CRITICAL org-trail's bucket fails its check in eu-central-1 (111122223333): not ours",
       { "Anyone can create a deleted bucket again", "--region REGION-OF-THE-BUCKET --lookup-attributes "
                                                     "AttributeKey=EventName,AttributeValue=DeleteBucket\n" },
       NULL,
       true },
-    { TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL, .detail = "1 day",
+    { EVENT(EVENT_TRAIL_FAILING, PHASE_OPENED, SEVERITY_CRITICAL, .detail = "1 day",
            .about = FINDING_BIT(FINDING_LIFECYCLE)),
       "CRITICAL org-trail's log files are deleted early in eu-central-1 (111122223333): 1 day",
       { "keeps versions" },
       NULL,
       true },
-    { TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL, .detail = "Disabled",
+    { EVENT(EVENT_TRAIL_FAILING, PHASE_OPENED, SEVERITY_CRITICAL, .detail = "Disabled",
            .about = FINDING_BIT(FINDING_KEY)),
       "CRITICAL org-trail's key cannot be used in eu-central-1 (111122223333): Disabled",
       { "cancel-key-deletion" },
       NULL,
       true },
     /* ---- who did it ---- */
-    { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_STOPPED),
+    { EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_STOPPED),
            .gap = { T0, T0 + 3 * SEC }, .has_actor = true,
            .actor = { .type = "IAMUser",
                       .arn = "arn:aws:iam::111122223333:user/bob",
@@ -261,38 +261,38 @@ static const Case cases[] = {
         "  when     2026-11-23 10:02:11 UTC\n  event    e-1\n", "logging was stopped" },
       LOOKUP,
       true },
-    { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_STOPPED),
+    { EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_STOPPED),
            .findings = FINDING_BIT(FINDING_STOPPED), .gap = { T0, 0 }, .has_actor = true,
            .actor = { .type = "IAMUser", .name = "bob", .event_name = "StopLogging" }),
       "CRITICAL org-trail stopped in eu-central-1 (111122223333) by user bob, still stopped",
       { "by user bob. The trail is still stopped and records nothing." },
       "over",
       true },
-    { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .about = MISSING, .resolves = true,
+    { EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_CRITICAL, .about = MISSING, .resolves = true,
            .has_actor = true, .actor = { .type = "IAMUser", .name = "bob", .event_name = "DeleteTrail" }),
       "CRITICAL org-trail deleted in eu-central-1 (111122223333) by user bob",
       { "by user bob. The incident is over." },
       "still",
       true },
-    { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_STOPPED),
+    { EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_STOPPED),
            .resolves = true, .has_actor = true,
            .actor = { .type = "IAMUser", .name = "bob", .event_name = "DeleteTrail" }),
       "CRITICAL org-trail deleted in eu-central-1 (111122223333) by user bob",
       { "was deleted by user bob. The incident is over." },
       "was stopped",
       true },
-    { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .nobody = true, .about = MISSING),
+    { EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_CRITICAL, .nobody = true, .about = MISSING),
       "CRITICAL org-trail deleted in eu-central-1 (111122223333), caller not found",
       { "for 20 minutes", LOOKUP, "us-east-1" },
       "Who did it",
       true },
-    { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .nobody = true, .about = WEAKENED,
+    { EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_CRITICAL, .nobody = true, .about = WEAKENED,
            .detail = "AccessDenied"),
       "CRITICAL org-trail weakened in eu-central-1 (111122223333), caller unknown",
       { "could not search the event history: AccessDenied", "cloudtrail:LookupEvents" },
       "Nobody",
       true },
-    { TELL(EVENT_TRAIL_ATTEMPTED, TELL_OPENED, SEVERITY_WARNING, .has_actor = true,
+    { EVENT(EVENT_TRAIL_ATTEMPTED, PHASE_OPENED, SEVERITY_WARNING, .has_actor = true,
            .repeats = { .count = 2 },
            .actor = { .type = "AssumedRole",
                       .name = "Dev/eve",
@@ -304,19 +304,19 @@ static const Case cases[] = {
       LOOKUP,
       true },
     /* ---- baselines ---- */
-    { TELL(EVENT_BASELINE_WEAK, TELL_OPENED, SEVERITY_WARNING, .detail = "LogFileValidationEnabled is off"),
+    { EVENT(EVENT_BASELINE_WEAK, PHASE_OPENED, SEVERITY_WARNING, .detail = "LogFileValidationEnabled is off"),
       "WARNING org-trail in eu-central-1 (111122223333) was weak when recorded",
       { "LogFileValidationEnabled is off", "This message is sent once" },
       NULL,
       false },
-    { TELL(EVENT_BASELINE_DAMAGED, TELL_OPENED, SEVERITY_CRITICAL,
+    { EVENT(EVENT_BASELINE_DAMAGED, PHASE_OPENED, SEVERITY_CRITICAL,
            .detail = "x.json: damaged (line 1: oops)"),
       "CRITICAL the baseline of org-trail in eu-central-1 (111122223333) is damaged",
       { "x.json: damaged (line 1: oops)", "Compare the trail's settings by hand with what you set",
         "This message is sent once" },
       NULL,
       false },
-    { TELL(EVENT_BASELINE_ACCEPTED, TELL_OPENED, SEVERITY_INFO, .fields = BUCKET, .detail = "by uid 0"),
+    { EVENT(EVENT_BASELINE_ACCEPTED, PHASE_OPENED, SEVERITY_INFO, .fields = BUCKET, .detail = "by uid 0"),
       "INFO new baseline of org-trail accepted in eu-central-1 (111122223333): S3BucketName",
       { "by uid 0" },
       NULL,
@@ -327,7 +327,7 @@ static void every_case(void **unused) {
     (void)unused;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         const Case *c = &cases[i];
-        Alert alert = compose(&trail, &c->tell);
+        Alert alert = compose(&trail, &c->event);
         json_t *root = load(alert.document);
 
         if (strcmp(alert.subject + strlen("[TrailGuard] "), c->expected) != 0)
@@ -338,7 +338,7 @@ static void every_case(void **unused) {
         if (c->not_in_text && says(alert.text, c->not_in_text))
             fail_msg("case %zu: \"%s\" in\n%s", i, c->not_in_text, alert.text);
         assert_int_equal(json_array_size(json_object_get(root, "attack")), c->attack ? 2 : 0);
-        assert_int_equal(json_is_object(json_object_get(root, "actor")), c->tell.has_actor);
+        assert_int_equal(json_is_object(json_object_get(root, "actor")), c->event.has_actor);
         json_decref(root);
         check_any(&alert);
         keep_document("tamper", i, &alert);
@@ -350,7 +350,7 @@ static void every_case(void **unused) {
 static void calls_to_search_for(void **unused) {
     static const struct {
         const char *region;
-        Tell tell;
+        Event event;
         const char *call, *in; /* NULL: not to be searched for */
     } rows[] = {
         { "eu-central-1", CHANGE(SEVERITY_CRITICAL, WEAKENED, FIELD_BIT(FIELD_ORGANIZATION), 0),
@@ -360,24 +360,24 @@ static void calls_to_search_for(void **unused) {
         { "us-gov-east-1", CHANGE(SEVERITY_CRITICAL, WEAKENED, FIELD_BIT(FIELD_ORGANIZATION), 0),
           "DisableAWSServiceAccess", "us-gov-west-1" },
         { "eu-central-1", CHANGE(SEVERITY_CRITICAL, WEAKENED, BUCKET, 0), "DisableAWSServiceAccess", NULL },
-        { "eu-central-1", TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL, .protected = true),
+        { "eu-central-1", EVENT(EVENT_TRAIL_MISSING, PHASE_OPENED, SEVERITY_CRITICAL, .protected = true),
           "AcceptHandshake", "us-east-1" },
-        { "eu-central-1", TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL, .protected = true),
+        { "eu-central-1", EVENT(EVENT_TRAIL_MISSING, PHASE_OPENED, SEVERITY_CRITICAL, .protected = true),
           "LeaveOrganization", "us-east-1" },
-        { "eu-central-1", TELL(EVENT_TRAIL_MISSING, TELL_OPENED, SEVERITY_CRITICAL), "AcceptHandshake",
+        { "eu-central-1", EVENT(EVENT_TRAIL_MISSING, PHASE_OPENED, SEVERITY_CRITICAL), "AcceptHandshake",
           NULL },
         { "eu-central-1",
-          TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_KEY)),
+          EVENT(EVENT_TRAIL_FAILING, PHASE_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_KEY)),
           "DeleteImportedKeyMaterial", "eu-central-1" },
         { "eu-central-1",
-          TELL(EVENT_TRAIL_FAILING, TELL_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_KEY)),
+          EVENT(EVENT_TRAIL_FAILING, PHASE_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_KEY)),
           "DisconnectCustomKeyStore", "eu-central-1" },
     };
 
     (void)unused;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         Subject subject = { "org-trail", ARN, ACCOUNT, rows[i].region };
-        Alert alert = compose(&subject, &rows[i].tell);
+        Alert alert = compose(&subject, &rows[i].event);
         char line[256];
 
         (void)snprintf(line, sizeof(line),
@@ -392,9 +392,9 @@ static void calls_to_search_for(void **unused) {
 
 static void nobody_was_found_in_other_partitions(void **unused) {
     Subject subject = { "org-trail", ARN, ACCOUNT, "cn-northwest-1" };
-    Tell tell =
-            TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .nobody = true, .about = MISSING);
-    Alert alert = compose(&subject, &tell);
+    Event event =
+            EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_CRITICAL, .nobody = true, .about = MISSING);
+    Alert alert = compose(&subject, &event);
 
     (void)unused;
     assert_true(says(alert.text, "also in cn-north-1."));
@@ -407,52 +407,52 @@ static void nobody_was_found_in_other_partitions(void **unused) {
 /* What a reminder, or a message that comes later, says of the time between: nothing that does not hold. */
 static void what_is_said_later_holds(void **unused) {
     static const struct {
-        Tell tell;
+        Event event;
         const char *subject, *text, *not_in_text;
     } rows[] = {
-        { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, .fields = BUCKET | TAGS,
+        { EVENT(EVENT_TRAIL_RESOLVED, PHASE_RESOLVED, SEVERITY_CRITICAL, .fields = BUCKET | TAGS,
                .fields_others = TAGS, .mode = MODE_RESTORE, RESTORE(RESULT_CONFIRMED, 1)),
           "matches its baseline in", "TrailGuard restored what it may, and another caller the rest.",
           "restored the baseline. " },
-        { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL,
+        { EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_CRITICAL,
                .findings = FINDING_BIT(FINDING_STOPPED), .since_usec = T0 + 181 * SEC),
           "still stopped in eu-central-1 (111122223333), for 1 min", "still stopped", NULL },
-        { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL,
+        { EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_CRITICAL,
                .findings = FINDING_BIT(FINDING_STOPPED), .protected = true),
           "still stopped in", "The owners of the organization's management account must start it there",
           "Start it:" },
-        { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_INFO,
+        { EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_INFO,
                .findings = FINDING_BIT(FINDING_STOPPED), .maintenance = true, .mode = MODE_RESTART),
           "still stopped in", "A maintenance window allows that", "1. Start it:" },
-        { TELL(EVENT_INCIDENT_REMINDER, TELL_REMINDER, SEVERITY_CRITICAL, .findings = MISSING,
+        { EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_CRITICAL, .findings = MISSING,
                .never_seen = true),
           "still does not exist", "correct its name in trails", "deleted on purpose" },
-        { TELL(EVENT_TARGET_REACHABLE, TELL_RESOLVED, SEVERITY_WARNING,
+        { EVENT(EVENT_TARGET_REACHABLE, PHASE_RESOLVED, SEVERITY_WARNING,
                .about = FINDING_BIT(FINDING_TAGS_UNREADABLE)),
           "can read tags again", "TrailGuard can read tags of", "can poll" },
-        { TELL(EVENT_TARGET_REACHABLE, TELL_RESOLVED, SEVERITY_WARNING,
+        { EVENT(EVENT_TARGET_REACHABLE, PHASE_RESOLVED, SEVERITY_WARNING,
                .about = FINDING_BIT(FINDING_UNREACHABLE)),
           "RESOLVED can poll org-trail again", "TrailGuard can poll org-trail", "can read" },
-        { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, RECREATE(RESULT_CONFIRMED, 1),
+        { EVENT(EVENT_TRAIL_RESOLVED, PHASE_RESOLVED, SEVERITY_CRITICAL, RECREATE(RESULT_CONFIRMED, 1),
                .since_usec = T0 + 181 * SEC),
           "exists and logs again in eu-central-1 (111122223333) after 1 min", "exists again", NULL },
-        { TELL(EVENT_TRAIL_RESOLVED, TELL_RESOLVED, SEVERITY_CRITICAL, RECREATE(RESULT_CONFIRMED, 1)),
+        { EVENT(EVENT_TRAIL_RESOLVED, PHASE_RESOLVED, SEVERITY_CRITICAL, RECREATE(RESULT_CONFIRMED, 1)),
           "exists and logs again in eu-central-1 (111122223333)", "exists again", " after " },
-        { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL,
+        { EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_CRITICAL,
                .about = FINDING_BIT(FINDING_LIFECYCLE), .findings = FINDING_BIT(FINDING_LIFECYCLE), BY_BOB),
           "org-trail impaired in", "The lifecycle rule still deletes log files early.",
           "deliveries still fail" },
-        { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_BUCKET),
+        { EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_CRITICAL, .about = FINDING_BIT(FINDING_BUCKET),
                .findings = FINDING_BIT(FINDING_BUCKET), BY_BOB),
           "org-trail impaired in", "The trail's bucket still fails its check.", "deliveries still fail" },
-        { TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL,
+        { EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_CRITICAL,
                .about = FINDING_BIT(FINDING_DELIVERY), .findings = FINDING_BIT(FINDING_DELIVERY), BY_BOB),
           "impaired", "The trail's deliveries still fail.", NULL },
     };
 
     (void)unused;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        Alert alert = compose(&trail, &rows[i].tell);
+        Alert alert = compose(&trail, &rows[i].event);
 
         if (!strstr(alert.subject, rows[i].subject) || !says(alert.text, rows[i].text) ||
             (rows[i].not_in_text && says(alert.text, rows[i].not_in_text)))
@@ -492,15 +492,15 @@ static void who_took_an_account_out(void **unused) {
 
     (void)unused;
     for (size_t i = 0; i < ARRAY_SIZE(outs); i++) {
-        Tell tell = TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_WARNING, .about = MISSING,
-                         .error = outs[i].error, .nobody = outs[i].nobody, .has_actor = !outs[i].nobody,
-                         .resolves = outs[i].resolves, .actor = { .type = "IAMUser", .name = "bob" });
+        Event event = EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_WARNING, .about = MISSING,
+                           .error = outs[i].error, .nobody = outs[i].nobody, .has_actor = !outs[i].nobody,
+                           .resolves = outs[i].resolves, .actor = { .type = "IAMUser", .name = "bob" });
         Alert alert;
 
-        strcpy(tell.detail, outs[i].detail);
-        strcpy(tell.actor.event_name, outs[i].call);
-        strcpy(tell.actor.departure, outs[i].departure);
-        alert = compose(&account, &tell);
+        strcpy(event.detail, outs[i].detail);
+        strcpy(event.actor.event_name, outs[i].call);
+        strcpy(event.actor.departure, outs[i].departure);
+        alert = compose(&account, &event);
         if (!strstr(alert.subject, outs[i].subject) || !says(alert.text, outs[i].text))
             fail_msg("%s\n%s", alert.subject, alert.text);
         check_any(&alert);
@@ -510,8 +510,8 @@ static void who_took_an_account_out(void **unused) {
 
 static void how_an_account_left(void **unused) {
     Subject account = { "", "", ACCOUNT, "" };
-    Tell tell = TELL(EVENT_TARGET_UNREACHABLE, TELL_OPENED, SEVERITY_WARNING, .error = POLL_GONE);
-    Alert alert = compose(&account, &tell);
+    Event event = EVENT(EVENT_TARGET_UNREACHABLE, PHASE_OPENED, SEVERITY_WARNING, .error = POLL_GONE);
+    Alert alert = compose(&account, &event);
 
     (void)unused;
     assert_true(says(alert.text, "AccountDepartedOrganization there says how"));
@@ -528,13 +528,13 @@ static void every_subject_says_where(void **unused) {
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         for (size_t k = 0; k < 2 * ARRAY_SIZE(regions); k++) {
             Subject far = { k % 2 ? NAME_128 : "org-trail", ARN, ACCOUNT, regions[k / 2] };
-            Tell tell = cases[i].tell;
+            Event event = cases[i].event;
 
             for (unsigned maintenance = 0; maintenance < 2; maintenance++) {
                 Alert alert;
 
-                tell.maintenance = tell.maintenance || maintenance;
-                alert = compose(&far, &tell);
+                event.maintenance = event.maintenance || maintenance;
+                alert = compose(&far, &event);
                 check_any(&alert);
                 alert_done(&alert);
             }
@@ -575,13 +575,13 @@ static void every_kind_of_caller(void **unused) {
 
     (void)unused;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        Tell tell = TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .has_actor = true,
-                         .about = FINDING_BIT(FINDING_STOPPED));
+        Event event = EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_CRITICAL, .has_actor = true,
+                           .about = FINDING_BIT(FINDING_STOPPED));
         char expected[256];
         Alert alert;
 
-        tell.actor = rows[i].actor;
-        alert = compose(&trail, &tell);
+        event.actor = rows[i].actor;
+        alert = compose(&trail, &event);
         (void)snprintf(expected, sizeof(expected), "was stopped by %s.", rows[i].expected);
         if (!says(alert.text, expected))
             fail_msg("no \"%s\" in\n%s", expected, alert.text);
@@ -591,16 +591,16 @@ static void every_kind_of_caller(void **unused) {
 }
 
 static void the_actor_as_machines_get_it(void **unused) {
-    Tell tell = cases[0].tell;
+    Event event = cases[0].event;
     Alert alert;
     json_t *root, *actor;
 
     (void)unused;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-        if (cases[i].tell.event == EVENT_TRAIL_ATTRIBUTED && cases[i].tell.has_actor &&
-            cases[i].tell.actor.event_id[0])
-            tell = cases[i].tell;
-    alert = compose(&trail, &tell);
+        if (cases[i].event.kind == EVENT_TRAIL_ATTRIBUTED && cases[i].event.has_actor &&
+            cases[i].event.actor.event_id[0])
+            event = cases[i].event;
+    alert = compose(&trail, &event);
     root = load(alert.document);
     actor = json_object_get(root, "actor");
 #define IS(key, value) assert_string_equal(json_string_value(json_object_get(actor, key)), value)
@@ -630,9 +630,9 @@ static void before_and_after(void **unused) {
                      { FIELD_TAGS, false, NULL, NULL } },
         .n = 3,
     };
-    Tell tell = CHANGE(SEVERITY_CRITICAL, WEAKENED | CHANGED, BUCKET | TOPIC, TOPIC, .mode = MODE_RESTORE,
-                       .changes = &drift, RESTORE(RESULT_CONFIRMED, 1));
-    Alert alert = compose(&trail, &tell);
+    Event event = CHANGE(SEVERITY_CRITICAL, WEAKENED | CHANGED, BUCKET | TOPIC, TOPIC, .mode = MODE_RESTORE,
+                         .changes = &drift, RESTORE(RESULT_CONFIRMED, 1));
+    Alert alert = compose(&trail, &event);
     json_t *root = load(alert.document), *changes = json_object_get(root, "changes"), *one;
 
     (void)unused;
@@ -665,10 +665,10 @@ static void before_and_after(void **unused) {
 static void what_a_pin_asks_for(void **unused) {
     static char pinned[] = "pinned", actual[] = "as-it-is";
     Drift drift = { .changes = { { FIELD_BUCKET, true, pinned, actual, true } }, .n = 1 };
-    Tell tell = TELL(EVENT_EXPECTATION_UNMET, TELL_OPENED, SEVERITY_WARNING,
-                     .about = FINDING_BIT(FINDING_UNMET), .fields = BUCKET, .fields_left = BUCKET,
-                     .unmet = true, .changes = &drift, .mode = MODE_OBSERVE);
-    Alert alert = compose(&trail, &tell);
+    Event event = EVENT(EVENT_EXPECTATION_UNMET, PHASE_OPENED, SEVERITY_WARNING,
+                       .about = FINDING_BIT(FINDING_UNMET), .fields = BUCKET, .fields_left = BUCKET,
+                       .unmet = true, .changes = &drift, .mode = MODE_OBSERVE);
+    Alert alert = compose(&trail, &event);
 
     (void)unused;
     assert_non_null(strstr(alert.text, "What differs\n"
@@ -676,10 +676,10 @@ static void what_a_pin_asks_for(void **unused) {
                                        "    expected  pinned\n"
                                        "    actual    as-it-is\n"));
     alert_done(&alert);
-    tell.event = EVENT_TRAIL_RESOLVED;
-    tell.kind = TELL_RESOLVED;
-    tell.reconfigured = true;
-    alert = compose(&trail, &tell);
+    event.kind = EVENT_TRAIL_RESOLVED;
+    event.phase = PHASE_RESOLVED;
+    event.reconfigured = true;
+    alert = compose(&trail, &event);
     assert_non_null(strstr(alert.text, "What differed\n  S3BucketName\n"));
     assert_null(strstr(alert.text, "What differs"));
     alert_done(&alert);
@@ -688,7 +688,7 @@ static void what_a_pin_asks_for(void **unused) {
 static void long_values_are_cut_and_their_length_named(void **unused) {
     char *value = calloc(1, 5001);
     Drift drift = { .changes = { { FIELD_SELECTORS, true, value, value } }, .n = 1 };
-    Tell tell = CHANGE(SEVERITY_CRITICAL, WEAKENED, SELECTORS, SELECTORS, .changes = &drift);
+    Event event = CHANGE(SEVERITY_CRITICAL, WEAKENED, SELECTORS, SELECTORS, .changes = &drift);
     const char *shown;
     Alert alert;
     json_t *root;
@@ -696,11 +696,11 @@ static void long_values_are_cut_and_their_length_named(void **unused) {
     (void)unused;
     assert_non_null(value);
     memset(value, 'x', 1024);
-    alert = compose(&trail, &tell);
+    alert = compose(&trail, &event);
     assert_null(strstr(alert.text, "bytes in all"));
     alert_done(&alert);
     memset(value, '"', 5000);
-    alert = compose(&trail, &tell);
+    alert = compose(&trail, &event);
     assert_non_null(strstr(alert.text, "\"... (5000 bytes in all)\n"));
     root = load(alert.document);
     shown = json_string_value(
@@ -711,7 +711,7 @@ static void long_values_are_cut_and_their_length_named(void **unused) {
     alert_done(&alert);
     memset(value, '\x01', 1000); /* four times as long when escaped */
     value[1000] = '\0';
-    alert = compose(&trail, &tell);
+    alert = compose(&trail, &event);
     assert_non_null(strstr(alert.text, "... (1000 bytes in all)\n"));
     alert_done(&alert);
     free(value);
@@ -725,14 +725,15 @@ static void everything_changed_fits_into_sns(void **unused) {
     for (size_t i = 0; i < sizeof(fills); i++) {
         char *value = calloc(1, 20001), *message;
         Drift drift = { .n = _FIELD_MAX };
-        Tell tell = CHANGE(SEVERITY_CRITICAL, WEAKENED | CHANGED, FIELDS_ALL, FIELDS_ALL, .changes = &drift);
+        Event event =
+                CHANGE(SEVERITY_CRITICAL, WEAKENED | CHANGED, FIELDS_ALL, FIELDS_ALL, .changes = &drift);
         Alert alert;
 
         assert_non_null(value);
         memset(value, fills[i], 20000);
         for (Field f = 0; f < _FIELD_MAX; f++)
             drift.changes[f] = (Change){ f, true, value, value, false };
-        alert = compose(&trail, &tell);
+        alert = compose(&trail, &event);
         check_any(&alert);
         assert_int_equal(alert_sns_message(&alert, 262144, &message), 0);
         free(message);
@@ -747,42 +748,42 @@ static void every_field_has_a_subject(void **unused) {
     (void)unused;
     for (Field f = 0; f < _FIELD_MAX; f++)
         for (ActionResult r = 0; r < _RESULT_MAX; r++) {
-            Tell tell = CHANGE(SEVERITY_CRITICAL, WEAKENED, FIELD_BIT(f),
-                               r == RESULT_CONFIRMED ? 0 : FIELD_BIT(f), .mode = MODE_RESTORE,
-                               .may_act = true, RESTORE(r, 1));
-            Alert alert = compose(&trail, &tell);
+            Event event = CHANGE(SEVERITY_CRITICAL, WEAKENED, FIELD_BIT(f),
+                                 r == RESULT_CONFIRMED ? 0 : FIELD_BIT(f), .mode = MODE_RESTORE,
+                                 .may_act = true, RESTORE(r, 1));
+            Alert alert = compose(&trail, &event);
 
             check_any(&alert);
             assert_memory_equal(alert.subject, "[TrailGuard] CRITICAL org-trail weakened in eu-central-1",
                                 56);
             assert_non_null(strstr(alert.subject, field_to_string(f)));
             alert_done(&alert);
-            alert = compose(&long_trail, &tell);
+            alert = compose(&long_trail, &event);
             check_any(&alert);
             alert_done(&alert);
         }
 }
 
-static void id_of(Tell tell, char ret[static 65]) {
-    Alert alert = compose(&trail, &tell);
+static void id_of(Event event, char ret[static 65]) {
+    Alert alert = compose(&trail, &event);
 
     memcpy(ret, alert.id, 65);
     alert_done(&alert);
 }
 
 static void ids(void **unused) {
-    Tell change = CHANGE(SEVERITY_CRITICAL, WEAKENED, BUCKET, BUCKET, .mode = MODE_OBSERVE), other = change;
-    Tell found = TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .has_actor = true),
-         none = TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .nobody = true),
-         tried = TELL(EVENT_TRAIL_ATTEMPTED, TELL_OPENED, SEVERITY_WARNING, .has_actor = true),
-         again = tried;
+    Event change = CHANGE(SEVERITY_CRITICAL, WEAKENED, BUCKET, BUCKET, .mode = MODE_OBSERVE), other = change;
+    Event found = EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_CRITICAL, .has_actor = true),
+          none = EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_CRITICAL, .nobody = true),
+          tried = EVENT(EVENT_TRAIL_ATTEMPTED, PHASE_OPENED, SEVERITY_WARNING, .has_actor = true),
+          again = tried;
     char a[65], b[65];
 
     (void)unused;
     id_of(change, a);
     /* another guard put it back, and saw it later */
     other.mode = MODE_RESTORE;
-    other.kind = TELL_REOPENED;
+    other.phase = PHASE_REOPENED;
     other.time_usec += 40 * SEC;
     other.restore = other.action = (ActionReport){ ACTION_RESTORE, RESULT_CONFIRMED, 1 };
     other.fields_left = 0;
@@ -816,19 +817,19 @@ static void hostile_callers_and_values(void **unused) {
         for (size_t k = 0; k < ARRAY_SIZE(hostile); k++) {
             char value[256];
             Drift drift = { .changes = { { FIELD_BUCKET, true, value, value, false } }, .n = 1 };
-            Tell tell = cases[i].tell;
-            Actor *a = &tell.actor;
+            Event event = cases[i].event;
+            Actor *a = &event.actor;
             char *texts[] = { a->arn,        a->name,       a->account,    a->invoked_by,
                               a->source_ip,  a->user_agent, a->access_key, a->event_id,
-                              a->event_name, a->error_code, tell.detail };
+                              a->event_name, a->error_code, event.detail };
             Alert alert;
 
             for (size_t n = 0; n < ARRAY_SIZE(texts); n++)
                 (void)snprintf(texts[n], 16, "%s", hostile[k]);
             (void)snprintf(a->name, sizeof(a->name), "%s%s", hostile[k], hostile[k]);
             (void)snprintf(value, sizeof(value), "%s", hostile[k]);
-            tell.changes = &drift;
-            alert = compose(&trail, &tell);
+            event.changes = &drift;
+            alert = compose(&trail, &event);
             check_any(&alert);
             alert_done(&alert);
         }

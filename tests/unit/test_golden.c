@@ -77,8 +77,8 @@ static void keys_done(Keys *keys) {
     keys->n = 0;
 }
 
-static Telling telling_of(const Subject *subject, const Tell *tell) {
-    const AlertTemplate *words_of = alert_template(subject, tell);
+static Telling telling_of(const Subject *subject, const Event *event) {
+    const AlertTemplate *words_of = alert_template(subject, event);
 
     return (Telling)(words_of >= alert_templates && words_of < alert_templates + _TELLING_MAX
                              ? words_of - alert_templates
@@ -117,13 +117,13 @@ static void add_begin(StrBuf *b, const char *sentence) {
 /* What became of it, as far as the words of this message depend on it. */
 static void add_outcome(StrBuf *b, const AlertSource *source) {
     const AlertTemplate *template = source->words;
-    const Tell *tell = source->tell;
+    const Event *event = source->event;
 
     if (uses(template, "{put back}") || uses(template, "{change}"))
-        (void)strbuf_addf(b, ": %s %s", alert_fate(tell, ALERT_FATE_OUTCOME),
-                          alert_fate(tell, ALERT_FATE_PUT_BACK));
+        (void)strbuf_addf(b, ": %s %s", alert_fate(event, ALERT_FATE_OUTCOME),
+                          alert_fate(event, ALERT_FATE_PUT_BACK));
     if (uses(template, "{created}") || uses(template, "{deletion}"))
-        (void)strbuf_addf(b, ": %s", alert_fate(tell, ALERT_FATE_CREATED));
+        (void)strbuf_addf(b, ": %s", alert_fate(event, ALERT_FATE_CREATED));
     for (size_t i = 0; i < 2; i++) {
         const char *variable = i == 0 ? "{tried}" : "{met}";
         _cleanup_strbuf_ StrBuf sentence = STRBUF_INIT(KEY_LEN);
@@ -152,41 +152,42 @@ static const char *done(uint32_t findings) {
 
 /* What makes the words of a message: two messages with the same keys say the same about other times, names
  * and settings. Adds the keys that `keys` does not have, and returns the last of them; NULL: none is new. */
-static const char *add_keys(Keys *keys, const Subject *subject, const Tell *tell) {
+static const char *add_keys(Keys *keys, const Subject *subject, const Event *event) {
     static const AlertGuard guard = { "guard1", "1.0.0" };
-    const AlertTemplate *template = alert_template(subject, tell);
-    AlertSource source = { .guard = &guard, .subject = subject, .tell = tell, .words = template };
-    bool by_mode = (tell->event <= EVENT_TRAIL_WEAKENED || tell->event == EVENT_EXPECTATION_UNMET) &&
-                   tell->kind != TELL_SUMMARY && !tell->protected && !tell->maintenance &&
-                   telling_of(subject, tell) != TELLING_NEVER_FOUND;
-    const char *event = event_to_string(tell->event), *added = NULL;
+    const AlertTemplate *template = alert_template(subject, event);
+    AlertSource source = { .guard = &guard, .subject = subject, .event = event, .words = template };
+    bool by_mode = (event->kind <= EVENT_TRAIL_WEAKENED || event->kind == EVENT_EXPECTATION_UNMET) &&
+                   event->phase != PHASE_SUMMARY && !event->protected && !event->maintenance &&
+                   telling_of(subject, event) != TELLING_NEVER_FOUND;
+    const char *name = event_to_string(event->kind), *added = NULL;
     StrBuf b[6];
 
     for (size_t i = 0; i < ARRAY_SIZE(b); i++)
         b[i] = STRBUF_INIT(KEY_LEN);
-    (void)strbuf_addf(&b[0], "%s, row %d%s%s", event, telling_of(subject, tell), by_mode ? ", mode " : "",
-                      by_mode ? mode_to_string(tell->mode) : "");
+    (void)strbuf_addf(&b[0], "%s, row %d%s%s", name, telling_of(subject, event), by_mode ? ", mode " : "",
+                      by_mode ? mode_to_string(event->mode) : "");
     add_outcome(&b[0], &source);
     if (uses(template, "{unreadable}"))
-        (void)strbuf_addf(&b[1], "%s, row %d, %s", event, telling_of(subject, tell),
-                          worst_of((tell->about ? tell->about : tell->findings) & FINDINGS_UNREADABLE));
+        (void)strbuf_addf(&b[1], "%s, row %d, %s", name, telling_of(subject, event),
+                          worst_of((event->about ? event->about : event->findings) & FINDINGS_UNREADABLE));
     if (uses(template, "{kinds}"))
-        (void)strbuf_addf(&b[1], "%s, row %d, %s", event, telling_of(subject, tell),
-                          worst_of(tell->about ? tell->about : tell->findings));
+        (void)strbuf_addf(&b[1], "%s, row %d, %s", name, telling_of(subject, event),
+                          worst_of(event->about ? event->about : event->findings));
     if (uses(template, "{deed}"))
-        (void)strbuf_addf(&b[2], "%s, done: %s", event, done(tell->about));
+        (void)strbuf_addf(&b[2], "%s, done: %s", name, done(event->about));
     if (uses(template, "{still now}"))
-        (void)strbuf_addf(&b[3], "%s, still: %s", event, tell->resolves ? "over" : lasting(tell->findings));
+        (void)strbuf_addf(&b[3], "%s, still: %s", name,
+                          event->resolves ? "over" : lasting(event->findings));
     if (uses(template, "{member now}"))
-        (void)strbuf_addf(&b[3], "%s, account: %s", event,
-                          tell->resolves             ? "over"
-                          : tell->error == POLL_GONE ? "gone"
-                                                     : "not reached");
-    if (tell->first_sight)
-        (void)strbuf_addf(&b[4], "%s at first sight, %s", event,
-                          tell->gap.from_usec ? "with a time" : "no time");
-    if (tell->maintenance)
-        (void)strbuf_addf(&b[5], "%s in maintenance", event);
+        (void)strbuf_addf(&b[3], "%s, account: %s", name,
+                          event->resolves             ? "over"
+                          : event->error == POLL_GONE ? "gone"
+                                                      : "not reached");
+    if (event->first_sight)
+        (void)strbuf_addf(&b[4], "%s at first sight, %s", name,
+                          event->gap.from_usec ? "with a time" : "no time");
+    if (event->maintenance)
+        (void)strbuf_addf(&b[5], "%s in maintenance", name);
     for (size_t i = 0; i < ARRAY_SIZE(b); i++) {
         assert_int_equal(strbuf_error(&b[i]), 0);
         if (b[i].len > 0 && keys_add(keys, strbuf_str(&b[i])))
@@ -215,13 +216,13 @@ static void replace_spaces(char *s) {
 }
 
 /* The name of a case says what the guard thinks that it is about. */
-static void check_finding(Golden *g, const Tell *tell) {
+static void check_finding(Golden *g, const Event *event) {
     const GoldenCase *row = g->row;
     char finding[64];
 
-    if (!tell->about)
+    if (!event->about)
         return;
-    (void)text_copy(finding, sizeof(finding), worst_of(tell->about));
+    (void)text_copy(finding, sizeof(finding), worst_of(event->about));
     replace_spaces(finding);
     if (text_starts_with(row->finding, finding))
         return;
@@ -229,20 +230,20 @@ static void check_finding(Golden *g, const Tell *tell) {
     g->n_wrong++;
 }
 
-static void took_golden(Stage *s, const Subject *subject, const Tell *tell) {
+static void took_golden(Stage *s, const Subject *subject, const Event *event) {
     static const AlertGuard guard = { "guard1", "1.0.0" };
     Golden *g = s->userdata;
 
-    if (!g->last_word || tell->event != g->row->event)
+    if (!g->last_word || event->kind != g->row->event)
         return;
-    check_finding(g, tell);
+    check_finding(g, event);
     alert_done(&g->alert);
-    assert_int_equal(alert_compose(&guard, subject, tell, &g->alert), 0);
-    (void)snprintf(g->name, sizeof(g->name), "%s-%s-%s-%s.txt", event_to_string(tell->event),
+    assert_int_equal(alert_compose(&guard, subject, event, &g->alert), 0);
+    (void)snprintf(g->name, sizeof(g->name), "%s-%s-%s-%s.txt", event_to_string(event->kind),
                    g->row->finding, mode_to_string(s->policy.mode), g->row->outcome);
     g->found = true;
-    (void)add_keys(g->keys, subject, tell);
-    g->tellings[telling_of(subject, tell)] = true;
+    (void)add_keys(g->keys, subject, event);
+    g->tellings[telling_of(subject, event)] = true;
 }
 
 /* Plays a case, and gives what its file has to hold; false when the story ends otherwise. */
@@ -406,15 +407,15 @@ static unsigned pick(Random *r, size_t n) {
     return (unsigned)((r->seed >> 33) % n);
 }
 
-static void took_random(Stage *s, const Subject *subject, const Tell *tell) {
+static void took_random(Stage *s, const Subject *subject, const Event *event) {
     Random *r = s->userdata;
-    const char *missing = add_keys(&golden_keys, subject, tell);
+    const char *missing = add_keys(&golden_keys, subject, event);
 
     if (!missing)
         return;
     if (r->n_missing++ >= SHOWN_MAX)
         return;
-    print_error("no golden text for %s: %s\n  { ..., %s, ..., \"%s\" }\n", event_to_string(tell->event),
+    print_error("no golden text for %s: %s\n  { ..., %s, ..., \"%s\" }\n", event_to_string(event->kind),
                 missing, mode_to_string(s->policy.mode), r->story + 1);
 }
 

@@ -126,12 +126,12 @@ static void every_case(void **unused) {
         assert_int_equal(l.state.verdict, c->verdict);
         assert_int_equal(l.plan.action, c->action);
         assert_int_equal(l.plan.hold, c->hold);
-        assert_int_equal(l.plan.n_tells, c->event >= 0 ? 1 : 0);
+        assert_int_equal(l.plan.n_events, c->event >= 0 ? 1 : 0);
         if (c->event >= 0) {
-            assert_int_equal(l.plan.tells[0].event, c->event);
-            assert_int_equal(l.plan.tells[0].severity, c->severity);
-            assert_int_equal(l.plan.tells[0].sequence, 1);
-            assert_int_equal(l.plan.tells[0].first_sight, !c->known);
+            assert_int_equal(l.plan.events[0].kind, c->event);
+            assert_int_equal(l.plan.events[0].severity, c->severity);
+            assert_int_equal(l.plan.events[0].sequence, 1);
+            assert_int_equal(l.plan.events[0].first_sight, !c->known);
         }
     }
 }
@@ -147,17 +147,17 @@ static void digest_is_a_warning_without_validation(void **unused) {
 
 static void restart_that_holds_is_one_message(void **unused) {
     Life l = life(MODE_RESTART, true);
-    const Tell *t = &l.plan.tells[0];
+    const Event *t = &l.plan.events[0];
 
     (void)unused;
     result(&l, logging(STARTED, 0));
     result(&l, stopped(STARTED, STOP_NOW));
-    assert_int_equal(l.plan.n_tells, 0);
+    assert_int_equal(l.plan.n_events, 0);
     pass_time(&l, SEC);
     held(&l, EPOCH + SEC, STOP_NOW);
-    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.n_events, 1);
     assert_true(t->resolves);
-    assert_int_equal(t->event, EVENT_TRAIL_STOPPED);
+    assert_int_equal(t->kind, EVENT_TRAIL_STOPPED);
     assert_int_equal(t->action.result, RESULT_CONFIRMED);
     assert_int_equal(t->action.attempts, 1);
     assert_true(t->gap.from_usec == STOP_NOW && t->gap.to_usec == EPOCH + SEC);
@@ -165,7 +165,7 @@ static void restart_that_holds_is_one_message(void **unused) {
     assert_false(l.plan.hold);
     assert_int_equal(l.state.verdict, VERDICT_LOGGING);
     result(&l, logging(EPOCH + SEC, STOP_NOW));
-    assert_int_equal(l.plan.n_tells, 0);
+    assert_int_equal(l.plan.n_events, 0);
 }
 
 static void slow_restart_is_told_after_five_seconds_and_again_when_it_holds(void **unused) {
@@ -177,14 +177,14 @@ static void slow_restart_is_told_after_five_seconds_and_again_when_it_holds(void
     assert_true(l.plan.wake_mono_usec == l.now.mono_usec + GUARD_HOLD_USEC);
     pass_time(&l, GUARD_HOLD_USEC);
     wake(&l);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].action.result, RESULT_PENDING);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].action.result, RESULT_PENDING);
     assert_false(l.plan.hold);
     pass_time(&l, 7 * SEC);
     held(&l, l.now.real_usec, STOP_NOW);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
-    assert_int_equal(l.plan.tells[0].sequence, 2);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_RESOLVED);
+    assert_int_equal(l.plan.events[0].sequence, 2);
 }
 
 static void failing_restart_backs_off_and_never_gives_up(void **unused) {
@@ -196,7 +196,7 @@ static void failing_restart_backs_off_and_never_gives_up(void **unused) {
     result(&l, stopped(STARTED, STOP_NOW));
     for (unsigned i = 0; i < ARRAY_SIZE(waited); i++) {
         failed(&l);
-        assert_int_equal(l.plan.n_tells, i == 0 ? 1 : 0);
+        assert_int_equal(l.plan.n_events, i == 0 ? 1 : 0);
         assert_int_equal(l.plan.action, ACTION_NONE);
         waited[i] = l.plan.wake_mono_usec - l.now.mono_usec;
         pass_time(&l, waited[i]);
@@ -206,8 +206,8 @@ static void failing_restart_backs_off_and_never_gives_up(void **unused) {
     assert_true(waited[0] == 1 * SEC && waited[1] == 2 * SEC && waited[5] == 32 * SEC &&
                 waited[6] == 60 * SEC && waited[7] == 60 * SEC);
     held(&l, l.now.real_usec, STOP_NOW);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
-    assert_int_equal(l.plan.tells[0].action.attempts, 9);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_RESOLVED);
+    assert_int_equal(l.plan.events[0].action.attempts, 9);
 }
 
 static void stopped_again_after_a_restart_that_held_is_restarted_at_once(void **unused) {
@@ -245,9 +245,9 @@ static void stopped_again_before_the_restart_was_read_back_is_restarted_at_once(
         pass_time(&l, SEC);
         decide(&l, (TrailInput){ .kind = GUARD_ACTED, .outcome = &outcome });
         /* the gap that ended is told as any other */
-        assert_int_equal(l.plan.n_tells, i <= GUARD_TELLS_MAX ? 1 : 0);
+        assert_int_equal(l.plan.n_events, i <= GUARD_TELLS_MAX ? 1 : 0);
         if (i <= GUARD_TELLS_MAX)
-            assert_true(l.plan.tells[0].gap.from_usec == stop && l.plan.tells[0].gap.to_usec == start);
+            assert_true(l.plan.events[0].gap.from_usec == stop && l.plan.events[0].gap.to_usec == start);
         assert_true(l.state.incident.open);
         assert_int_equal(l.state.n_action_failures, 0);
         stop = start + SEC / 2;
@@ -270,12 +270,12 @@ static void flips_are_one_incident_with_few_messages_and_every_gap_counted(void 
 
         pass_time(&l, SEC);
         result(&l, logging(l.now.real_usec, stop));
-        for (unsigned k = 0; k < l.plan.n_tells; k++) {
-            const Tell *t = &l.plan.tells[k];
+        for (unsigned k = 0; k < l.plan.n_events; k++) {
+            const Event *t = &l.plan.events[k];
 
             n_told++;
-            n_counted += t->kind == TELL_SUMMARY ? t->repeats.count : 1;
-            n_summaries += t->kind == TELL_SUMMARY;
+            n_counted += t->phase == PHASE_SUMMARY ? t->repeats.count : 1;
+            n_summaries += t->phase == PHASE_SUMMARY;
             mark = mark != 0 ? mark : t->incident_dedup_usec;
             assert_true(t->incident_dedup_usec == mark);
         }
@@ -283,8 +283,8 @@ static void flips_are_one_incident_with_few_messages_and_every_gap_counted(void 
     }
     pass_time(&l, GUARD_SUMMARY_USEC);
     wake(&l);
-    for (unsigned k = 0; k < l.plan.n_tells; k++)
-        n_counted += l.plan.tells[k].repeats.count;
+    for (unsigned k = 0; k < l.plan.n_events; k++)
+        n_counted += l.plan.events[k].repeats.count;
     assert_int_equal(n_counted, 1000);
     /* 10,000 s: one opening, three one by one, then one in five minutes */
     assert_true(n_told <= 4 + 10000 / 300 + 1);
@@ -301,12 +301,12 @@ static void quiet_for_five_minutes_is_a_new_incident(void **unused) {
     first = l.state.incident.dedup_usec;
     pass_time(&l, GUARD_REOPEN_USEC);
     result(&l, logging(EPOCH + 3 * SEC, EPOCH + 2 * SEC));
-    assert_int_equal(l.plan.tells[0].kind, TELL_REOPENED);
+    assert_int_equal(l.plan.events[0].phase, PHASE_REOPENED);
     assert_true(l.state.incident.dedup_usec == first);
     pass_time(&l, GUARD_REOPEN_USEC + SEC);
     result(&l, logging(EPOCH + 5 * SEC, EPOCH + 4 * SEC));
-    assert_int_equal(l.plan.tells[0].kind, TELL_OPENED);
-    assert_int_equal(l.plan.tells[0].sequence, 1);
+    assert_int_equal(l.plan.events[0].phase, PHASE_OPENED);
+    assert_int_equal(l.plan.events[0].sequence, 1);
     assert_true(l.state.incident.dedup_usec != first);
 }
 
@@ -318,9 +318,9 @@ static void started_by_others_resolves(void **unused) {
     result(&l, stopped(STARTED, STOP_NOW));
     pass_time(&l, 60 * SEC);
     result(&l, logging(EPOCH + 59 * SEC, STOP_NOW));
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
-    assert_true(l.plan.tells[0].gap.to_usec == EPOCH + 59 * SEC);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_RESOLVED);
+    assert_true(l.plan.events[0].gap.to_usec == EPOCH + 59 * SEC);
 }
 
 static void unreachable_on_one_trail(void **unused) {
@@ -332,16 +332,16 @@ static void unreachable_on_one_trail(void **unused) {
         result(&l, in_vain(POLL_DENIED, true));
         assert_int_equal(l.state.verdict, i < 3 ? VERDICT_LOGGING : VERDICT_UNKNOWN);
     }
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TARGET_UNREACHABLE);
-    assert_int_equal(l.plan.tells[0].severity, SEVERITY_WARNING);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TARGET_UNREACHABLE);
+    assert_int_equal(l.plan.events[0].severity, SEVERITY_WARNING);
     pass_time(&l, GUARD_UNREACHABLE_CRITICAL_USEC);
     result(&l, in_vain(POLL_DENIED, true));
-    assert_int_equal(l.plan.tells[0].severity, SEVERITY_CRITICAL);
+    assert_int_equal(l.plan.events[0].severity, SEVERITY_CRITICAL);
     result(&l, in_vain(POLL_DENIED, true));
-    assert_int_equal(l.plan.n_tells, 0);
+    assert_int_equal(l.plan.n_events, 0);
     result(&l, logging(STARTED, 0));
-    assert_int_equal(l.plan.tells[0].event, EVENT_TARGET_REACHABLE);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TARGET_REACHABLE);
     assert_int_equal(l.state.verdict, VERDICT_LOGGING);
 }
 
@@ -352,7 +352,7 @@ static void blindness_of_the_target_is_not_the_trails_incident(void **unused) {
     result(&l, logging(STARTED, 0));
     for (unsigned i = 0; i < 10; i++) {
         result(&l, in_vain(POLL_UNREACHABLE, false));
-        assert_int_equal(l.plan.n_tells, 0);
+        assert_int_equal(l.plan.n_events, 0);
     }
     assert_int_equal(l.state.verdict, VERDICT_UNKNOWN);
 }
@@ -376,10 +376,10 @@ static void missing_then_back(void **unused) {
     result(&l, logging(STARTED, 0));
     result(&l, absent());
     result(&l, absent());
-    assert_int_equal(l.plan.n_tells, 0);
+    assert_int_equal(l.plan.n_events, 0);
     result(&l, logging(EPOCH, 0));
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_RESOLVED);
     assert_int_equal(l.state.verdict, VERDICT_LOGGING);
 }
 
@@ -391,12 +391,12 @@ static void stopped_and_failing_stays_open_until_both_are_over(void **unused) {
     result(&l, logging(STARTED, 0));
     (void)strcpy(seen.delivery_error, "AccessDenied");
     result(&l, seen);
-    assert_int_equal(l.plan.n_tells, 1); /* the failing; the stop waits */
+    assert_int_equal(l.plan.n_events, 1); /* the failing; the stop waits */
     held(&l, EPOCH, STOP_NOW);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_STOPPED);
-    assert_int_equal(l.plan.tells[0].sequence, 2);
-    assert_true(l.plan.tells[0].resolves);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_STOPPED);
+    assert_int_equal(l.plan.events[0].sequence, 2);
+    assert_true(l.plan.events[0].resolves);
     assert_false(l.state.incident.open);
 }
 
@@ -409,9 +409,9 @@ static void reminders_come_while_it_lasts(void **unused) {
     for (unsigned i = 1; i <= 3; i++) {
         pass_time(&l, l.plan.wake_mono_usec - l.now.mono_usec);
         wake(&l);
-        assert_int_equal(l.plan.n_tells, 1);
-        assert_int_equal(l.plan.tells[0].event, EVENT_INCIDENT_REMINDER);
-        assert_int_equal(l.plan.tells[0].n_reminders, i);
+        assert_int_equal(l.plan.n_events, 1);
+        assert_int_equal(l.plan.events[0].kind, EVENT_INCIDENT_REMINDER);
+        assert_int_equal(l.plan.events[0].n_reminders, i);
     }
 }
 
@@ -454,8 +454,8 @@ static void a_trail_whose_account_cannot_be_polled(void **state _unused_) {
         assert_int_equal(l.state.n_failed, rows[i].n_failed);
         assert_int_equal(l.state.error, rows[i].error);
         assert_int_equal(l.state.verdict, rows[i].verdict);
-        assert_int_equal(l.plan.n_tells, 0);
-        assert_int_equal(l.plan.n_notes, 0);
+        assert_int_equal(l.plan.n_events, 0);
+        assert_int_equal(l.plan.n_entries, 0);
     }
 }
 
@@ -465,17 +465,17 @@ static void a_named_trail_that_is_not_found(void **state _unused_) {
 
     decide(&l, (TrailInput){ .kind = GUARD_NOT_LISTED });
     assert_int_equal(l.state.verdict, VERDICT_MISSING);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_MISSING);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_MISSING);
     decide(&l, (TrailInput){ .kind = GUARD_NOT_LISTED });
-    assert_int_equal(l.plan.n_tells, 0);
+    assert_int_equal(l.plan.n_events, 0);
     pass_time(&l, 60 * SEC);
     decide(&l, (TrailInput){ .kind = GUARD_LISTED });
     assert_int_equal(l.state.verdict, VERDICT_LOGGING);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_RESOLVED);
     decide(&l, (TrailInput){ .kind = GUARD_LISTED });
-    assert_int_equal(l.plan.n_tells, 0);
+    assert_int_equal(l.plan.n_events, 0);
 }
 
 /* Whatever happens: a stopped trail that may be restarted is being restarted or waits for a known time, a

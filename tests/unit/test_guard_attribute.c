@@ -74,13 +74,13 @@ static void nobody_is_found_after_twenty_minutes(void **unused) {
         (void)wait_for_search(&l);
         assert_true(l.now.real_usec == EPOCH + schedule[i]);
         found_nobody(&l);
-        assert_int_equal(l.plan.n_tells, i + 1 == ARRAY_SIZE(schedule));
+        assert_int_equal(l.plan.n_events, i + 1 == ARRAY_SIZE(schedule));
     }
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_ATTRIBUTED);
-    assert_true(l.plan.tells[0].nobody);
-    assert_false(l.plan.tells[0].has_actor);
-    assert_string_equal(l.plan.tells[0].detail, "");
-    assert_int_equal(l.plan.notes[0].note, NOTE_NOBODY_FOUND);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_ATTRIBUTED);
+    assert_true(l.plan.events[0].nobody);
+    assert_false(l.plan.events[0].has_actor);
+    assert_string_equal(l.plan.events[0].detail, "");
+    assert_int_equal(l.plan.entries[0].line, LINE_NOBODY_FOUND);
     assert_int_equal(l.plan.wake_mono_usec, 0);
     wake(&l);
     assert_false(l.plan.attribute);
@@ -101,35 +101,35 @@ static void a_history_that_cannot_be_searched_is_said_so(void **unused) {
             else
                 found_nobody(&l);
         }
-        assert_true(l.plan.tells[0].nobody);
-        assert_string_equal(l.plan.tells[0].detail, last_fails ? "AccessDenied" : "");
-        assert_string_equal(l.plan.notes[0].detail, last_fails ? "AccessDenied" : "");
+        assert_true(l.plan.events[0].nobody);
+        assert_string_equal(l.plan.events[0].detail, last_fails ? "AccessDenied" : "");
+        assert_string_equal(l.plan.entries[0].detail, last_fails ? "AccessDenied" : "");
     }
 }
 
 static void the_actor_is_told_at_once_also_of_what_is_over(void **unused) {
     Life l = curious(MODE_RESTART);
-    const Tell *t = &l.plan.tells[0];
+    const Event *t = &l.plan.events[0];
 
     (void)unused;
     result(&l, logging(STARTED, 0));
     stop_trail(&l);
     held(&l, EPOCH + SEC, EPOCH);
-    assert_true(l.plan.tells[0].resolves);
+    assert_true(l.plan.events[0].resolves);
     (void)wait_for_search(&l);
     found_nobody(&l);
     (void)wait_for_search(&l);
     found(&l, EPOCH);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(t->event, EVENT_TRAIL_ATTRIBUTED);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(t->kind, EVENT_TRAIL_ATTRIBUTED);
     assert_int_equal(t->severity, SEVERITY_CRITICAL);
     assert_int_equal(t->sequence, 2);
     assert_int_equal(t->about, FINDING_BIT(FINDING_STOPPED));
     assert_true(t->has_actor && t->dedup_usec == EPOCH);
     assert_true(t->resolves);
     assert_string_equal(t->actor.name, "bob");
-    assert_int_equal(l.plan.notes[0].note, NOTE_ATTRIBUTED);
-    assert_string_equal(l.plan.notes[0].actor.name, "bob");
+    assert_int_equal(l.plan.entries[0].line, LINE_ATTRIBUTED);
+    assert_string_equal(l.plan.entries[0].actor.name, "bob");
     assert_false(l.state.attributing.wanted);
     assert_false(l.state.incident.open);
     assert_true(l.state.incident.told_usec == EPOCH); /* a follow-up moves no reminder */
@@ -148,7 +148,7 @@ static void nothing_waits_for_it(void **unused) {
     assert_true(l.plan.attribute);
     assert_int_equal(l.plan.action, ACTION_RESTART); /* while the search runs */
     held(&l, EPOCH + 5 * SEC, EPOCH);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_RESOLVED);
 }
 
 static void switched_off(void **unused) {
@@ -255,7 +255,7 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
         assert_int_equal(at->findings, FINDING_BIT(rows[i].finding));
         assert_true(at->from_usec >= EPOCH - rows[i].lag_usec - 301 * SEC &&
                     at->from_usec <= EPOCH - rows[i].lag_usec);
-        assert_true(at->dedup_usec == l.plan.tells[0].dedup_usec);
+        assert_true(at->dedup_usec == l.plan.events[0].dedup_usec);
     }
 }
 
@@ -283,28 +283,28 @@ static void attempts_are_told_once_each(void **unused) {
     (void)wait_for_search(&l);
     a.attempts[0] = a.attempts[1] = actor(EPOCH - 20 * SEC, "eve");
     answer(&l, a); /* both in one second */
-    assert_int_equal(l.plan.n_tells, 2);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_ATTEMPTED);
-    assert_int_equal(l.plan.tells[0].severity, SEVERITY_WARNING);
-    assert_string_equal(l.plan.tells[1].actor.name, "eve");
-    assert_int_equal(l.plan.notes[0].note, NOTE_ATTEMPTED);
+    assert_int_equal(l.plan.n_events, 2);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_ATTEMPTED);
+    assert_int_equal(l.plan.events[0].severity, SEVERITY_WARNING);
+    assert_string_equal(l.plan.events[1].actor.name, "eve");
+    assert_int_equal(l.plan.entries[0].line, LINE_ATTEMPTED);
     assert_true(l.state.attributing.attempts_usec == EPOCH - 20 * SEC);
     assert_int_equal(l.state.incident.severity, SEVERITY_CRITICAL);
     (void)wait_for_search(&l);
     answer(&l, a);
-    assert_int_equal(l.plan.n_tells, 0);
+    assert_int_equal(l.plan.n_events, 0);
     (void)wait_for_search(&l);
     later = (Attribution){ .polled = true, .found = true, .actor = actor(EPOCH, "bob"), .n_attempts = 4 };
     for (unsigned i = 0; i < 4; i++)
         later.attempts[i] = actor(EPOCH + i * SEC, "eve");
     answer(&l, later);
     /* the third on its own, then the newest with a count, then the deed */
-    assert_int_equal(l.plan.n_tells, 3);
-    assert_true(l.plan.tells[0].actor.event_usec == EPOCH);
-    assert_true(l.plan.tells[1].actor.event_usec == EPOCH + 3 * SEC);
-    assert_int_equal(l.plan.tells[1].repeats.count, 2);
-    assert_int_equal(l.plan.tells[2].event, EVENT_TRAIL_ATTRIBUTED);
-    assert_int_equal(l.plan.n_notes, 5);
+    assert_int_equal(l.plan.n_events, 3);
+    assert_true(l.plan.events[0].actor.event_usec == EPOCH);
+    assert_true(l.plan.events[1].actor.event_usec == EPOCH + 3 * SEC);
+    assert_int_equal(l.plan.events[1].repeats.count, 2);
+    assert_int_equal(l.plan.events[2].kind, EVENT_TRAIL_ATTRIBUTED);
+    assert_int_equal(l.plan.n_entries, 5);
 }
 
 /* ---- trouble on trouble ---- */
@@ -322,15 +322,15 @@ static void one_deed_or_two(void **unused) {
         assert_true(l.state.attributing.seen_usec == EPOCH); /* the search goes on as planned */
         (void)wait_for_search(&l);
         found(&l, same ? EPOCH + SEC : EPOCH);
-        assert_int_equal(l.plan.n_tells, 1);
+        assert_int_equal(l.plan.n_events, 1);
         assert_int_equal(l.state.attributing.wanted, !same);
         if (same)
             continue;
         assert_true(l.state.attributing.dedup_usec == EPOCH + SEC);
         assert_int_equal(wait_for_search(&l), 5 * SEC);
         found(&l, EPOCH + SEC);
-        assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_ATTRIBUTED);
-        assert_true(l.plan.tells[0].dedup_usec == EPOCH + SEC);
+        assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_ATTRIBUTED);
+        assert_true(l.plan.events[0].dedup_usec == EPOCH + SEC);
         assert_false(l.state.attributing.wanted);
     }
 }
@@ -357,8 +357,8 @@ static void worse_trouble_is_searched_first(void **unused) {
     assert_int_equal(l.state.attributing.again_findings, bucket);
     assert_int_equal(wait_for_search(&l), 5 * SEC);
     found(&l, l.now.real_usec - 5 * SEC);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].about, missing);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].about, missing);
     assert_true(l.state.attributing.wanted);
     assert_int_equal(l.state.attributing.findings, bucket);
     assert_true(l.state.attributing.from_usec <= from_usec);
@@ -375,9 +375,9 @@ static void an_answer_about_older_trouble_is_not_taken(void **unused) {
     result(&l, logging(EPOCH + SEC, EPOCH)); /* over; and long after, while the answer is awaited */
     pass_time(&l, HOUR);
     stop_trail(&l);
-    assert_int_equal(l.plan.tells[0].sequence, 1);
+    assert_int_equal(l.plan.events[0].sequence, 1);
     found(&l, EPOCH);
-    assert_int_equal(l.plan.n_tells, 0);
+    assert_int_equal(l.plan.n_events, 0);
     assert_true(l.state.attributing.wanted);
 }
 
@@ -396,14 +396,14 @@ static void a_war_of_flips_is_searched_seldom_and_not_for_ever(void **unused) {
         if (l.plan.attribute) {
             n_searches++;
             found(&l, off - 60 * SEC); /* the history is a minute late */
-            n_attributed += l.plan.n_tells;
+            n_attributed += l.plan.n_events;
         }
         pass_time(&l, 9 * SEC);
     }
     /* 10,000 s */
     assert_between(n_attributed, 20, 4 + 10000 / 300);
     assert_between(n_searches, n_attributed, 2 * n_attributed);
-    assert_true(l.n_tells <= n_attributed + 4 + 10000 / 300 + 1);
+    assert_true(l.n_events <= n_attributed + 4 + 10000 / 300 + 1);
     end = l.now.real_usec;
     while (l.state.attributing.wanted) {
         if (l.plan.attribute)
@@ -441,11 +441,11 @@ static void note_reports(Reports *r, const Life *l) {
     static const Subject trail = { "t", "arn:aws:cloudtrail:eu-central-1:111122223333:trail/t",
                                    "111122223333", "eu-central-1" };
 
-    for (unsigned i = 0; i < l->plan.n_tells; i++) {
-        const Tell *t = &l->plan.tells[i];
+    for (unsigned i = 0; i < l->plan.n_events; i++) {
+        const Event *t = &l->plan.events[i];
         Alert alert;
 
-        if (t->event != EVENT_TRAIL_ATTRIBUTED)
+        if (t->kind != EVENT_TRAIL_ATTRIBUTED)
             continue;
         assert_true(r->n < REPORTS_MAX);
         assert_int_equal(alert_compose(&by, &trail, t, &alert), 0);

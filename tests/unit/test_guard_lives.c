@@ -106,7 +106,7 @@ static void oracle_polls(Oracle *o, const World *w, bool settings, uint64_t now)
 
 /* ---- messages ---- */
 
-static void check_id(Run *r, const Tell *t) {
+static void check_id(Run *r, const Event *t) {
     static const AlertGuard guard = { "host", "1" };
     static const Subject subject = { "trail", "arn:aws:cloudtrail:eu-central-1:111122223333:trail/trail",
                                      "111122223333", "eu-central-1" };
@@ -128,11 +128,11 @@ static void take_plan(Run *r) {
     if (hour != r->hour)
         r->n_this_hour = 0;
     r->hour = hour;
-    r->n_this_hour += plan->n_tells;
+    r->n_this_hour += plan->n_events;
     r->most_in_an_hour = MAX(r->most_in_an_hour, r->n_this_hour);
-    for (unsigned i = 0; i < plan->n_tells; i++) {
-        r->n_incidents += plan->tells[i].sequence == 1;
-        check_id(r, &plan->tells[i]);
+    for (unsigned i = 0; i < plan->n_events; i++) {
+        r->n_incidents += plan->events[i].sequence == 1;
+        check_id(r, &plan->events[i]);
     }
     if (plan->action != ACTION_NONE) {
         /* one at a time, and settings last */
@@ -408,7 +408,7 @@ static void check_end(const Run *r) {
 
 static void random_lives(void **unused) {
     const char *given = getenv("TEST_SEED");
-    unsigned n_episodes = 0, n_tells = 0, most = 0;
+    unsigned n_episodes = 0, n_events = 0, most = 0;
 
     (void)unused;
     random_state = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
@@ -429,11 +429,11 @@ static void random_lives(void **unused) {
         calm_down(&r, !all);
         check_end(&r);
         n_episodes += r.n_incidents;
-        n_tells += r.l.n_tells;
+        n_events += r.l.n_events;
         most = MAX(most, r.most_in_an_hour);
         free(r.ids);
     }
-    print_message("%u episodes, %u messages, at most %u in an hour\n", n_episodes, n_tells, most);
+    print_message("%u episodes, %u messages, at most %u in an hour\n", n_episodes, n_events, most);
     assert_true(n_episodes > LIVES);
 }
 

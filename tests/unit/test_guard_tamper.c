@@ -110,7 +110,7 @@ static void every_case(void **unused) {
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         const Case *c = &cases[i];
         Life l = life(c->mode, c->writable);
-        const Tell *t = &l.plan.tells[0];
+        const Event *t = &l.plan.events[0];
 
         print_message("%s\n", c->name);
         l.policy.restore = c->restore;
@@ -122,11 +122,11 @@ static void every_case(void **unused) {
         assert_int_equal(l.plan.action, c->written ? ACTION_RESTORE : ACTION_NONE);
         assert_int_equal(l.plan.fields, c->written);
         assert_int_equal(l.plan.hold, c->written != 0);
-        assert_int_equal(l.plan.n_tells, c->written ? 0 : 1);
+        assert_int_equal(l.plan.n_events, c->written ? 0 : 1);
         if (c->written)
             came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, c->fields & ~c->written);
-        assert_int_equal(l.plan.n_tells, 1);
-        assert_int_equal(t->event, EVENT_TRAIL_WEAKENED);
+        assert_int_equal(l.plan.n_events, 1);
+        assert_int_equal(t->kind, EVENT_TRAIL_WEAKENED);
         assert_int_equal(t->severity, c->severity);
         assert_int_equal(t->fields, c->fields);
         assert_int_equal(t->fields_left, c->fields & ~c->written);
@@ -135,7 +135,7 @@ static void every_case(void **unused) {
         assert_int_equal(t->action.taken, c->written ? ACTION_RESTORE : ACTION_NONE);
         assert_int_equal(l.state.incident.open, c->fields != c->written);
         CHANGED(c->fields & ~c->written); /* the same again is no news */
-        assert_int_equal(l.plan.n_tells, 0);
+        assert_int_equal(l.plan.n_events, 0);
         assert_int_equal(l.plan.action, ACTION_NONE);
     }
 }
@@ -156,17 +156,17 @@ static void failing_in_every_way_is_one_message(void **unused) {
     (void)strcpy(seen.lifecycle_error, "z");
     (void)strcpy(seen.key_error, "z");
     result(&l, seen);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.n_notes, 7);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_FAILING);
-    assert_int_equal(l.plan.tells[0].severity, SEVERITY_CRITICAL);
-    assert_string_equal(l.plan.tells[0].detail, "AccessDenied");
-    assert_int_equal(l.plan.tells[0].about, FINDINGS_FAILING & ~FINDING_BIT(FINDING_STALE));
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.n_entries, 7);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_FAILING);
+    assert_int_equal(l.plan.events[0].severity, SEVERITY_CRITICAL);
+    assert_string_equal(l.plan.events[0].detail, "AccessDenied");
+    assert_int_equal(l.plan.events[0].about, FINDINGS_FAILING & ~FINDING_BIT(FINDING_STALE));
     assert_int_equal(l.state.verdict, VERDICT_FAILING);
     result(&l, seen);
-    assert_int_equal(l.plan.n_tells, 0);
+    assert_int_equal(l.plan.n_events, 0);
     result(&l, logging(STARTED, 0));
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_RESOLVED);
 }
 
 static void each_check_of_bucket_and_key_is_told(void **unused) {
@@ -187,10 +187,10 @@ static void each_check_of_bucket_and_key_is_told(void **unused) {
         result(&l, seen);
         (void)strcpy((char *)&seen + rows[i].offset, "NoSuchBucket");
         result(&l, seen);
-        assert_int_equal(l.plan.n_tells, 1);
-        assert_int_equal(l.plan.tells[0].severity, SEVERITY_CRITICAL);
-        assert_int_equal(l.plan.tells[0].about, FINDING_BIT(rows[i].finding));
-        assert_string_equal(l.plan.tells[0].detail, "NoSuchBucket");
+        assert_int_equal(l.plan.n_events, 1);
+        assert_int_equal(l.plan.events[0].severity, SEVERITY_CRITICAL);
+        assert_int_equal(l.plan.events[0].about, FINDING_BIT(rows[i].finding));
+        assert_string_equal(l.plan.events[0].detail, "NoSuchBucket");
         assert_int_equal(l.plan.action, ACTION_NONE);
     }
 }
@@ -220,7 +220,7 @@ static void a_restart_does_not_mend_the_bucket(void **unused) {
         seen = logging(EPOCH, STOP_NOW);
         (void)strcpy((char *)&seen + rows[i].offset, "AccessDenied");
         result(&l, seen);
-        assert_int_equal(l.plan.n_tells, 0);
+        assert_int_equal(l.plan.n_events, 0);
     }
 }
 
@@ -252,11 +252,11 @@ static void stale_deliveries(void **unused) {
         seen.digest_usec = EPOCH - rows[i].digest_ago;
         result(&l, seen);
         assert_int_equal(l.state.findings, rows[i].stale ? FINDING_BIT(FINDING_STALE) : 0);
-        assert_int_equal(l.plan.n_tells, rows[i].stale);
+        assert_int_equal(l.plan.n_events, rows[i].stale);
         if (!rows[i].stale)
             continue;
-        assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_FAILING);
-        assert_memory_equal(l.plan.tells[0].detail, "nothing was delivered since 2027-01-15T0", 40);
+        assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_FAILING);
+        assert_memory_equal(l.plan.events[0].detail, "nothing was delivered since 2027-01-15T0", 40);
         seen.is_logging = false; /* a stopped trail is not stale as well */
         result(&l, seen);
         assert_int_equal(l.state.findings, FINDING_BIT(FINDING_STOPPED));
@@ -267,17 +267,17 @@ static void stale_deliveries(void **unused) {
 
 static void restore_that_holds_is_one_message(void **unused) {
     Life l = life(MODE_RESTORE, true);
-    const Tell *t = &l.plan.tells[0];
+    const Event *t = &l.plan.events[0];
 
     (void)unused;
     WELL();
     CHANGED(BUCKET);
-    assert_int_equal(l.plan.notes[0].note, NOTE_CHANGED);
-    assert_int_equal(l.plan.notes[0].fields, BUCKET);
+    assert_int_equal(l.plan.entries[0].line, LINE_CHANGED);
+    assert_int_equal(l.plan.entries[0].fields, BUCKET);
     pass_time(&l, 2 * SEC);
     came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
-    assert_int_equal(l.plan.notes[0].note, NOTE_RESTORED);
-    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.entries[0].line, LINE_RESTORED);
+    assert_int_equal(l.plan.n_events, 1);
     assert_true(t->resolves);
     assert_int_equal(t->action.result, RESULT_CONFIRMED);
     assert_int_equal(t->action.attempts, 1);
@@ -285,7 +285,7 @@ static void restore_that_holds_is_one_message(void **unused) {
     assert_int_equal(l.state.verdict, VERDICT_LOGGING);
     assert_false(l.plan.hold);
     WELL();
-    assert_int_equal(l.plan.n_tells + l.plan.n_notes, 0);
+    assert_int_equal(l.plan.n_events + l.plan.n_entries, 0);
 }
 
 static void slow_restore_is_told_after_five_seconds_and_again_when_it_holds(void **unused) {
@@ -296,13 +296,13 @@ static void slow_restore_is_told_after_five_seconds_and_again_when_it_holds(void
     CHANGED(BUCKET);
     pass_time(&l, GUARD_HOLD_USEC);
     wake(&l);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].action.result, RESULT_PENDING);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].action.result, RESULT_PENDING);
     came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
-    assert_int_equal(l.plan.tells[0].fields, BUCKET);
-    assert_int_equal(l.plan.tells[0].fields_left, 0);
-    assert_int_equal(l.plan.tells[0].action.taken, ACTION_RESTORE);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_RESOLVED);
+    assert_int_equal(l.plan.events[0].fields, BUCKET);
+    assert_int_equal(l.plan.events[0].fields_left, 0);
+    assert_int_equal(l.plan.events[0].action.taken, ACTION_RESTORE);
 }
 
 static void recording_first_settings_at_once_after_it(void **unused) {
@@ -317,17 +317,17 @@ static void recording_first_settings_at_once_after_it(void **unused) {
     held(&l, EPOCH + SEC, STOP_NOW);
     assert_int_equal(l.plan.action, ACTION_RESTORE);
     assert_int_equal(l.plan.fields, BUCKET);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_STOPPED);
-    assert_int_equal(l.plan.tells[0].action.taken, ACTION_RESTART);
-    assert_int_equal(l.plan.tells[0].action.result, RESULT_CONFIRMED);
-    assert_true(l.plan.tells[0].dedup_usec == STOP_NOW); /* whatever else was seen meanwhile */
-    assert_false(l.plan.tells[0].resolves);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_STOPPED);
+    assert_int_equal(l.plan.events[0].action.taken, ACTION_RESTART);
+    assert_int_equal(l.plan.events[0].action.result, RESULT_CONFIRMED);
+    assert_true(l.plan.events[0].dedup_usec == STOP_NOW); /* whatever else was seen meanwhile */
+    assert_false(l.plan.events[0].resolves);
     pass_time(&l, SEC);
     came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_WEAKENED);
-    assert_true(l.plan.tells[0].resolves);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_WEAKENED);
+    assert_true(l.plan.events[0].resolves);
     assert_false(l.state.incident.open);
 }
 
@@ -339,12 +339,12 @@ static void failing_restore_backs_off_but_never_keeps_a_restart_waiting(void **u
     CHANGED(BUCKET);
     for (unsigned i = 0; i < 8; i++) {
         came_of(&l, ACTION_RESTORE, RESULT_FAILED, FIELDS_ALL);
-        assert_int_equal(l.plan.n_tells, i == 0 ? 1 : 0);
+        assert_int_equal(l.plan.n_events, i == 0 ? 1 : 0);
         assert_int_equal(l.plan.action, ACTION_NONE);
         assert_true(l.plan.wake_mono_usec - l.now.mono_usec == MIN(SEC << i, 60 * SEC));
         if (i == 0) {
-            assert_string_equal(l.plan.tells[0].detail, "AccessDenied");
-            assert_int_equal(l.plan.tells[0].action.result, RESULT_FAILED);
+            assert_string_equal(l.plan.events[0].detail, "AccessDenied");
+            assert_int_equal(l.plan.events[0].action.result, RESULT_FAILED);
         }
         wait_for_wake(&l, HOUR);
         assert_int_equal(l.plan.action, ACTION_RESTORE);
@@ -359,7 +359,7 @@ static void failing_restore_backs_off_but_never_keeps_a_restart_waiting(void **u
     wait_for_wake(&l, HOUR);
     assert_int_equal(l.plan.action, ACTION_RESTORE);
     came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_RESOLVED);
 }
 
 /* A restart that AWS refuses may be refused for what was changed. */
@@ -385,9 +385,9 @@ static void held_but_still_different_is_a_failure(void **unused) {
     came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, BUCKET);
     assert_int_equal(l.plan.action, ACTION_NONE);
     assert_true(l.plan.wake_mono_usec == l.now.mono_usec + SEC);
-    assert_int_equal(l.plan.tells[0].action.result, RESULT_FAILED);
-    assert_int_equal(l.plan.tells[0].fields_left, BUCKET);
-    assert_true(l.plan.tells[0].detail[0] != '\0');
+    assert_int_equal(l.plan.events[0].action.result, RESULT_FAILED);
+    assert_int_equal(l.plan.events[0].fields_left, BUCKET);
+    assert_true(l.plan.events[0].detail[0] != '\0');
 }
 
 /* What AWS refused is left; the rest is well, and is not told again. */
@@ -398,20 +398,20 @@ static void a_restore_may_fail_in_part(void **unused) {
     WELL();
     CHANGED(BUCKET | TOPIC);
     came_of(&l, ACTION_RESTORE, RESULT_FAILED, TOPIC | TAGS);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].action.result, RESULT_FAILED);
-    assert_int_equal(l.plan.tells[0].fields, BUCKET | TOPIC);
-    assert_int_equal(l.plan.tells[0].fields_left, TOPIC);
-    assert_string_equal(l.plan.tells[0].detail, "AccessDenied");
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].action.result, RESULT_FAILED);
+    assert_int_equal(l.plan.events[0].fields, BUCKET | TOPIC);
+    assert_int_equal(l.plan.events[0].fields_left, TOPIC);
+    assert_string_equal(l.plan.events[0].detail, "AccessDenied");
     assert_int_equal(l.state.fields, TOPIC);
     CHANGED(TOPIC);
-    assert_int_equal(l.plan.n_tells, 0);
+    assert_int_equal(l.plan.n_events, 0);
     wait_for_wake(&l, HOUR);
     assert_int_equal(l.plan.action, ACTION_RESTORE);
     assert_int_equal(l.plan.fields, TOPIC);
     /* somebody else was quicker */
     came_of(&l, ACTION_RESTORE, RESULT_FAILED, TAGS);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_RESOLVED);
     assert_false(l.state.incident.open);
 }
 
@@ -424,15 +424,15 @@ static void what_may_be_gone_is_forgotten(void **unused) {
         l.policy.restore |= RESTORE_BIT(RESTORE_DELETED);
         WELL();
         result(&l, absent());
-        assert_int_equal(l.plan.n_tells, told);
+        assert_int_equal(l.plan.n_events, told);
         decide(&l, (TrailInput){ .kind = GUARD_FORGOTTEN, .why = "it was accepted that it may be gone" });
-        assert_int_equal(l.plan.n_tells, told);
+        assert_int_equal(l.plan.n_events, told);
         if (told) {
-            assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
-            assert_int_equal(l.plan.tells[0].kind, TELL_RESOLVED);
-            assert_true(l.plan.tells[0].forgotten);
+            assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_RESOLVED);
+            assert_int_equal(l.plan.events[0].phase, PHASE_RESOLVED);
+            assert_true(l.plan.events[0].forgotten);
         }
-        assert_int_equal(l.plan.n_notes, 0);
+        assert_int_equal(l.plan.n_entries, 0);
         assert_int_equal(l.plan.action, ACTION_NONE);
         assert_int_equal(l.plan.wake_mono_usec, 0);
         assert_false(l.state.known || l.state.incident.open || l.state.findings);
@@ -448,8 +448,8 @@ static void put_back_by_others_resolves(void **unused) {
     result(&l, logging(STARTED, 0)); /* not looked at: as it was */
     assert_int_equal(l.state.verdict, VERDICT_WEAKENED);
     WELL();
-    assert_int_equal(l.plan.notes[0].note, NOTE_UNCHANGED);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
+    assert_int_equal(l.plan.entries[0].line, LINE_UNCHANGED);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_RESOLVED);
     assert_int_equal(l.state.verdict, VERDICT_LOGGING);
 }
 
@@ -459,7 +459,7 @@ static void what_people_agreed_to_is_no_deed(void **unused) {
     Life l = life(MODE_OBSERVE, true);
     Observation seen = logging(STARTED, 0);
     Drift pinned = drift_of(FIELD_BIT(FIELD_VALIDATION), evil);
-    const Tell *t = &l.plan.tells[0];
+    const Event *t = &l.plan.events[0];
 
     (void)unused;
     l.policy.attribution = true;
@@ -469,30 +469,30 @@ static void what_people_agreed_to_is_no_deed(void **unused) {
     CHANGED(BUCKET);
     l.state.accepted_usec = EPOCH + SEC;
     WELL();
-    assert_int_equal(t->event, EVENT_TRAIL_RESOLVED);
+    assert_int_equal(t->kind, EVENT_TRAIL_RESOLVED);
     assert_true(t->accepted && !t->reconfigured);
-    assert_string_equal(l.plan.notes[0].detail, "it was accepted as the baseline");
+    assert_string_equal(l.plan.entries[0].detail, "it was accepted as the baseline");
 
     l.state.attributing.wanted = false;
     l.facts.pins_mark = 7;
     decide(&l, (TrailInput){ .kind = GUARD_POLLED, .seen = &seen, .drift = &pinned });
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(t->event, EVENT_EXPECTATION_UNMET);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(t->kind, EVENT_EXPECTATION_UNMET);
     assert_int_equal(t->severity, SEVERITY_WARNING);
-    assert_int_equal(t->kind, TELL_OPENED);
+    assert_int_equal(t->phase, PHASE_OPENED);
     assert_int_equal(t->sequence, 1); /* its own incident */
     assert_true(t->unmet);
     assert_false(l.state.attributing.wanted);
     l.facts.pins_mark = 0;
     WELL();
-    assert_int_equal(t->event, EVENT_TRAIL_RESOLVED);
+    assert_int_equal(t->kind, EVENT_TRAIL_RESOLVED);
     assert_true(t->reconfigured && t->unmet && !t->accepted);
 
     /* under a pin that held, the same difference is somebody's deed */
     l.facts.pins_mark = 7;
     WELL();
     decide(&l, (TrailInput){ .kind = GUARD_POLLED, .seen = &seen, .drift = &pinned });
-    assert_int_equal(t->event, EVENT_TRAIL_WEAKENED);
+    assert_int_equal(t->kind, EVENT_TRAIL_WEAKENED);
     assert_true(l.state.attributing.wanted);
 }
 
@@ -502,15 +502,15 @@ static void further_changes_are_told(void **unused) {
     (void)unused;
     WELL();
     CHANGED(TOPIC);
-    assert_int_equal(l.plan.tells[0].severity, SEVERITY_WARNING);
+    assert_int_equal(l.plan.events[0].severity, SEVERITY_WARNING);
     CHANGED(TOPIC | BUCKET);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].severity, SEVERITY_CRITICAL);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].severity, SEVERITY_CRITICAL);
     check_settings(&l, logging(STARTED, 0), TOPIC | BUCKET, worse); /* other values */
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].kind, TELL_REOPENED);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].phase, PHASE_REOPENED);
     check_settings(&l, logging(STARTED, 0), BUCKET, worse); /* less is no news */
-    assert_int_equal(l.plan.n_tells, 0);
+    assert_int_equal(l.plan.n_events, 0);
     assert_int_equal(l.state.incident.sequence, 3);
 }
 
@@ -535,10 +535,10 @@ static void a_settings_check_is_no_poll_of_the_status(void **unused) {
     l.policy.unreachable_after = 3;
     for (unsigned i = 1; i <= 3; i++) {
         result(&l, in_vain(POLL_DENIED, true));
-        assert_int_equal(l.plan.n_tells, i == 3);
+        assert_int_equal(l.plan.n_events, i == 3);
         decide(&l, (TrailInput){ .kind = GUARD_COMPARED, .seen = &old, .drift = &drift });
         assert_int_equal(l.state.n_failed, i);
-        assert_int_equal(l.plan.n_tells, 0);
+        assert_int_equal(l.plan.n_events, 0);
     }
     assert_int_equal(l.state.verdict, VERDICT_UNKNOWN);
     assert_true(l.state.findings & FINDING_BIT(FINDING_UNREACHABLE));
@@ -557,13 +557,13 @@ typedef struct WarCount {
 } WarCount;
 
 static void count_war(const Life *l, WarCount *count) {
-    for (unsigned k = 0; k < l->plan.n_tells; k++) {
-        const Tell *t = &l->plan.tells[k];
+    for (unsigned k = 0; k < l->plan.n_events; k++) {
+        const Event *t = &l->plan.events[k];
 
         count->n_counted += t->repeats.count;
         count->dedup_usec = count->dedup_usec != 0 ? count->dedup_usec : t->incident_dedup_usec;
         assert_true(t->incident_dedup_usec == count->dedup_usec);
-        if (!t->restores_paused || t->kind != TELL_OPENED)
+        if (!t->restores_paused || t->phase != PHASE_OPENED)
             continue;
         count->n_escalated++;
         assert_int_equal(t->severity, SEVERITY_CRITICAL);
@@ -594,7 +594,7 @@ static void a_war_over_settings_is_capped_and_told_seldom(void **unused) {
     assert_between(n_restored, 16 * 30, 17 * 30);
     assert_between(count.n_escalated, 16, 17);
     assert_between(count.n_counted, n_restored / 2, n_restored);
-    assert_true(l.n_tells <= 4 + count.n_escalated * 2 + (l.now.real_usec - EPOCH) / GUARD_SUMMARY_USEC);
+    assert_true(l.n_events <= 4 + count.n_escalated * 2 + (l.now.real_usec - EPOCH) / GUARD_SUMMARY_USEC);
 }
 
 static void past_the_ceiling_logging_is_still_restarted(void **unused) {
@@ -608,10 +608,10 @@ static void past_the_ceiling_logging_is_still_restarted(void **unused) {
     pass_time(&l, 60 * SEC);
     CHANGED(BUCKET);
     assert_int_equal(l.plan.action, ACTION_NONE);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_true(l.plan.tells[0].restores_paused);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_true(l.plan.events[0].restores_paused);
     assert_false(l.plan.hold);
-    assert_int_equal(l.plan.notes[1].note, NOTE_RESTORES_PAUSED);
+    assert_int_equal(l.plan.entries[1].line, LINE_RESTORES_PAUSED);
     result(&l, stopped(STARTED, l.now.real_usec));
     assert_int_equal(l.plan.action, ACTION_RESTART);
     held(&l, l.now.real_usec + SEC, l.now.real_usec);
@@ -669,9 +669,9 @@ static void what_cannot_be_restored_keeps_no_other_field_waiting(void **unused) 
     assert_int_equal(l.plan.action, ACTION_RESTORE);
     assert_int_equal(l.plan.fields, BUCKET);
     came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, TOPIC);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].fields_left, TOPIC);
-    assert_false(l.plan.tells[0].restores_paused);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].fields_left, TOPIC);
+    assert_false(l.plan.events[0].restores_paused);
     assert_int_equal(l.state.restores[FIELD_BUCKET].n_confirmed, 1);
 }
 
@@ -752,9 +752,9 @@ static void maintenance_leaves_settings_and_ends_by_itself(void **unused) {
     WELL();
     l.facts.maintenance = true;
     CHANGED(BUCKET);
-    assert_int_equal(l.plan.tells[0].severity, SEVERITY_INFO);
-    assert_true(l.plan.tells[0].maintenance);
-    assert_true(l.plan.notes[0].maintenance);
+    assert_int_equal(l.plan.events[0].severity, SEVERITY_INFO);
+    assert_true(l.plan.events[0].maintenance);
+    assert_true(l.plan.entries[0].maintenance);
     result(&l, stopped(STARTED, l.now.real_usec)); /* not part of it */
     assert_int_equal(l.plan.action, ACTION_RESTART);
     held(&l, l.now.real_usec, l.now.real_usec - SEC);
@@ -765,10 +765,10 @@ static void maintenance_leaves_settings_and_ends_by_itself(void **unused) {
     assert_int_equal(l.plan.action, ACTION_RESTORE);
     assert_true(l.plan.hold);
     came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].severity, SEVERITY_CRITICAL);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_WEAKENED);
-    assert_true(l.plan.tells[0].resolves);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].severity, SEVERITY_CRITICAL);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_WEAKENED);
+    assert_true(l.plan.events[0].resolves);
 }
 
 static void what_maintenance_leaves_is_told_at_its_end_in_any_mode(void **unused) {
@@ -780,14 +780,14 @@ static void what_maintenance_leaves_is_told_at_its_end_in_any_mode(void **unused
     CHANGED(BUCKET);
     pass_time(&l, HOUR);
     wake(&l);
-    assert_int_equal(l.plan.tells[0].event, EVENT_INCIDENT_REMINDER);
-    assert_int_equal(l.plan.tells[0].severity, SEVERITY_INFO);
+    assert_int_equal(l.plan.events[0].kind, EVENT_INCIDENT_REMINDER);
+    assert_int_equal(l.plan.events[0].severity, SEVERITY_INFO);
     l.facts.maintenance = false;
     wake(&l);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].severity, SEVERITY_CRITICAL);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].severity, SEVERITY_CRITICAL);
     wake(&l);
-    assert_int_equal(l.plan.n_tells, 0);
+    assert_int_equal(l.plan.n_events, 0);
 }
 
 /* The trail's deliveries fail since the begin, its settings differ since an hour later, it is stopped since
@@ -804,16 +804,16 @@ static void a_reminder_counts_from_what_it_is_about(void **unused) {
     began = l.now.real_usec;
     pass_time(&l, HOUR);
     wake(&l);
-    assert_int_equal(l.plan.tells[0].event, EVENT_INCIDENT_REMINDER);
-    assert_int_equal(l.plan.tells[0].since_usec, began);
+    assert_int_equal(l.plan.events[0].kind, EVENT_INCIDENT_REMINDER);
+    assert_int_equal(l.plan.events[0].since_usec, began);
 
     pass_time(&l, 1800 * SEC);
     check_settings(&l, failing, BUCKET, evil);
     changed = l.now.real_usec;
     pass_time(&l, HOUR);
     wake(&l);
-    assert_int_equal(l.plan.tells[0].event, EVENT_INCIDENT_REMINDER);
-    assert_int_equal(l.plan.tells[0].since_usec, changed);
+    assert_int_equal(l.plan.events[0].kind, EVENT_INCIDENT_REMINDER);
+    assert_int_equal(l.plan.events[0].since_usec, changed);
 
     off = failing;
     off.is_logging = false;
@@ -821,15 +821,15 @@ static void a_reminder_counts_from_what_it_is_about(void **unused) {
     result(&l, off);
     pass_time(&l, HOUR);
     wake(&l);
-    assert_int_equal(l.plan.tells[0].event, EVENT_INCIDENT_REMINDER);
-    assert_int_equal(l.plan.tells[0].since_usec, off.stop_usec);
+    assert_int_equal(l.plan.events[0].kind, EVENT_INCIDENT_REMINDER);
+    assert_int_equal(l.plan.events[0].since_usec, off.stop_usec);
 
     /* it logs again: what is left is what lasted longest */
     check_settings(&l, failing, 0, evil);
     pass_time(&l, HOUR);
     wake(&l);
-    assert_int_equal(l.plan.tells[0].event, EVENT_INCIDENT_REMINDER);
-    assert_int_equal(l.plan.tells[0].since_usec, began);
+    assert_int_equal(l.plan.events[0].kind, EVENT_INCIDENT_REMINDER);
+    assert_int_equal(l.plan.events[0].since_usec, began);
 }
 
 /* Mode restore writes settings, and tags only of a trail that it creates. */
@@ -843,9 +843,9 @@ static void what_others_put_back_is_not_ours(void **unused) {
     came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, TAGS);
     pass_time(&l, 60 * SEC);
     WELL();
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
-    assert_int_equal(l.plan.tells[0].fields_others, TAGS);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_RESOLVED);
+    assert_int_equal(l.plan.events[0].fields_others, TAGS);
 }
 
 static void a_named_trail_that_never_was_there_is_not_gone(void **unused) {
@@ -855,8 +855,8 @@ static void a_named_trail_that_never_was_there_is_not_gone(void **unused) {
     result(&l, absent());
     pass_time(&l, HOUR);
     wake(&l);
-    assert_int_equal(l.plan.tells[0].event, EVENT_INCIDENT_REMINDER);
-    assert_true(l.plan.tells[0].never_seen);
+    assert_int_equal(l.plan.events[0].kind, EVENT_INCIDENT_REMINDER);
+    assert_true(l.plan.events[0].never_seen);
 }
 
 static void what_could_be_read_again_was_polled_all_along(void **unused) {
@@ -868,8 +868,8 @@ static void what_could_be_read_again_was_polled_all_along(void **unused) {
     (void)strcpy(seen.unreadable[UNREADABLE_TAGS], "AccessDenied");
     result(&l, seen);
     WELL();
-    assert_int_equal(l.plan.tells[0].event, EVENT_TARGET_REACHABLE);
-    assert_int_equal(l.plan.tells[0].about, FINDING_BIT(FINDING_TAGS_UNREADABLE));
+    assert_int_equal(l.plan.events[0].kind, EVENT_TARGET_REACHABLE);
+    assert_int_equal(l.plan.events[0].about, FINDING_BIT(FINDING_TAGS_UNREADABLE));
 }
 
 static void a_stop_that_maintenance_allows_waits_for_its_end(void **unused) {
@@ -880,16 +880,16 @@ static void a_stop_that_maintenance_allows_waits_for_its_end(void **unused) {
     l.facts.maintenance = l.facts.stop_allowed = true;
     result(&l, stopped(STARTED, STOP_NOW));
     assert_int_equal(l.plan.action, ACTION_NONE);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].severity, SEVERITY_INFO);
-    assert_int_equal(l.plan.notes[0].note, NOTE_STOPPED_LEFT);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].severity, SEVERITY_INFO);
+    assert_int_equal(l.plan.entries[0].line, LINE_STOPPED_LEFT);
     l.facts.maintenance = false; /* stop_allowed means nothing without it */
     result(&l, stopped(STARTED, STOP_NOW));
     assert_int_equal(l.plan.action, ACTION_RESTART);
     held(&l, EPOCH, STOP_NOW);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].severity, SEVERITY_CRITICAL);
-    assert_true(l.plan.tells[0].resolves);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].severity, SEVERITY_CRITICAL);
+    assert_true(l.plan.events[0].resolves);
 }
 
 static void nothing_is_recreated_in_maintenance(void **unused) {
@@ -901,14 +901,14 @@ static void nothing_is_recreated_in_maintenance(void **unused) {
     l.facts.maintenance = true;
     result(&l, absent());
     assert_int_equal(l.plan.action, ACTION_NONE);
-    assert_int_equal(l.plan.tells[0].severity, SEVERITY_INFO);
+    assert_int_equal(l.plan.events[0].severity, SEVERITY_INFO);
 }
 
 /* ---- deletion ---- */
 
 static void deleted_and_recreated_by_us(void **unused) {
     Life l = life(MODE_RESTORE, true);
-    const Tell *t = &l.plan.tells[0];
+    const Event *t = &l.plan.events[0];
 
     (void)unused;
     l.policy.restore = RESTORE_ALL;
@@ -919,14 +919,14 @@ static void deleted_and_recreated_by_us(void **unused) {
     assert_int_equal(l.state.verdict, VERDICT_MISSING);
     pass_time(&l, 3 * SEC);
     came_of(&l, ACTION_RECREATE, RESULT_CONFIRMED, 0);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(t->event, EVENT_TRAIL_MISSING);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(t->kind, EVENT_TRAIL_MISSING);
     assert_int_equal(t->action.taken, ACTION_RECREATE);
     assert_int_equal(t->action.result, RESULT_CONFIRMED);
     assert_true(t->resolves);
     assert_int_equal(l.state.verdict, VERDICT_LOGGING);
     result(&l, logging(l.state.start_usec, 0));
-    assert_int_equal(l.plan.n_tells + l.plan.n_notes, 0);
+    assert_int_equal(l.plan.n_events + l.plan.n_entries, 0);
 }
 
 static void recreation_that_is_refused_is_told_and_tried_again(void **unused) {
@@ -937,17 +937,17 @@ static void recreation_that_is_refused_is_told_and_tried_again(void **unused) {
     WELL();
     result(&l, absent());
     came_of(&l, ACTION_RECREATE, RESULT_FAILED, 0);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].action.result, RESULT_FAILED);
-    assert_string_equal(l.plan.tells[0].detail, "AccessDenied");
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].action.result, RESULT_FAILED);
+    assert_string_equal(l.plan.events[0].detail, "AccessDenied");
     wait_for_wake(&l, HOUR);
     assert_int_equal(l.plan.action, ACTION_RECREATE);
     came_of(&l, ACTION_RECREATE, RESULT_CONFIRMED, INSIGHTS);
-    assert_int_equal(l.plan.n_tells, 0); /* something is left */
+    assert_int_equal(l.plan.n_events, 0); /* something is left */
     assert_int_equal(l.state.verdict, VERDICT_WEAKENED);
     assert_int_equal(l.plan.action, ACTION_RESTORE);
     came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_RESOLVED);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_RESOLVED);
 }
 
 static void recreation_must_be_named_and_needs_a_past(void **unused) {
@@ -957,8 +957,8 @@ static void recreation_must_be_named_and_needs_a_past(void **unused) {
     WELL();
     result(&l, absent());
     assert_int_equal(l.plan.action, ACTION_NONE);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_false(l.plan.tells[0].may_act);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_false(l.plan.events[0].may_act);
     l = life(MODE_RESTORE, true);
     l.policy.restore = RESTORE_ALL;
     result(&l, absent());
@@ -975,8 +975,8 @@ static void a_recreated_trail_that_does_not_log_is_started(void **unused) {
     result(&l, absent());
     decide(&l, (TrailInput){ .kind = GUARD_ACTED, .outcome = &outcome });
     assert_int_equal(l.plan.action, ACTION_RESTART);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_false(l.plan.tells[0].resolves);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_false(l.plan.events[0].resolves);
     held(&l, EPOCH, 0);
     assert_false(l.state.incident.open);
 }
@@ -1004,18 +1004,18 @@ static void recreated_between_two_polls(void **unused) {
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         Life l = life(MODE_RESTORE, true);
         Observation seen = logging(rows[i].start, rows[i].stop);
-        const Tell *t = &l.plan.tells[0];
+        const Event *t = &l.plan.events[0];
 
         print_message("row %zu\n", i);
         seen.delivery_usec = rows[i].delivery;
         result(&l, seen);
         result(&l, rows[i].seen);
         if (!rows[i].recreated) {
-            assert_int_equal(l.plan.n_tells, rows[i].interrupted);
+            assert_int_equal(l.plan.n_events, rows[i].interrupted);
             continue;
         }
-        assert_int_equal(l.plan.n_tells, 1);
-        assert_int_equal(t->event, EVENT_TRAIL_MISSING);
+        assert_int_equal(l.plan.n_events, 1);
+        assert_int_equal(t->kind, EVENT_TRAIL_MISSING);
         assert_int_equal(t->severity, SEVERITY_CRITICAL);
         assert_int_equal(t->about, FINDING_BIT(FINDING_RECREATED));
         assert_int_equal(t->resolves, rows[i].seen.is_logging);
@@ -1039,11 +1039,11 @@ static void two_guards_agree_and_two_episodes_differ(void **unused) {
     for (unsigned i = 0; i < ARRAY_SIZE(marks); i++) {
         check_settings(&a, logging(STARTED, 0), BUCKET | TAGS, evil);
         check_settings(&b, logging(STARTED, 0), BUCKET | TAGS, evil);
-        assert_int_equal(a.plan.n_tells, 1);
-        assert_int_equal(b.plan.n_tells, 1);
-        marks[i] = a.plan.tells[0].dedup_usec;
-        assert_true(marks[i] == b.plan.tells[0].dedup_usec && marks[i] <= INT64_MAX);
-        assert_true(a.plan.tells[0].incident_dedup_usec == b.plan.tells[0].incident_dedup_usec);
+        assert_int_equal(a.plan.n_events, 1);
+        assert_int_equal(b.plan.n_events, 1);
+        marks[i] = a.plan.events[0].dedup_usec;
+        assert_true(marks[i] == b.plan.events[0].dedup_usec && marks[i] <= INT64_MAX);
+        assert_true(a.plan.events[0].incident_dedup_usec == b.plan.events[0].incident_dedup_usec);
         for (unsigned k = 0; k < i; k++)
             assert_true(marks[i] != marks[k]);
         check_settings(&a, logging(STARTED, 0), 0, evil);
@@ -1053,7 +1053,7 @@ static void two_guards_agree_and_two_episodes_differ(void **unused) {
     }
     check_settings(&a, logging(STARTED, 0), BUCKET | TAGS, evil);
     check_settings(&b, logging(STARTED, 0), BUCKET | TAGS, worse);
-    assert_true(a.plan.tells[0].dedup_usec != b.plan.tells[0].dedup_usec);
+    assert_true(a.plan.events[0].dedup_usec != b.plan.events[0].dedup_usec);
 }
 
 int main(void) {

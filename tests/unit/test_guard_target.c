@@ -66,27 +66,27 @@ static void the_search_for_who_made_an_account_leave(void **unused) {
 
     (void)unused;
     poll(&l, POLL_GONE); /* once is enough */
-    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.n_events, 1);
     assert_false(l.plan.attribute);
     wake(&l);
     assert_true(l.plan.attribute);
     answer(&l, &nobody);
-    assert_int_equal(l.plan.n_tells, 0);
+    assert_int_equal(l.plan.n_events, 0);
     wake(&l);
     assert_true(l.plan.attribute);
     answer(&l, &found);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].event, EVENT_TRAIL_ATTRIBUTED);
-    assert_true(l.plan.tells[0].has_actor && !l.plan.tells[0].resolves);
-    assert_int_equal(l.plan.tells[0].incident_dedup_usec, l.state.sight.dedup_usec);
-    assert_int_equal(l.plan.tells[0].sequence, 2);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_ATTRIBUTED);
+    assert_true(l.plan.events[0].has_actor && !l.plan.events[0].resolves);
+    assert_int_equal(l.plan.events[0].incident_dedup_usec, l.state.sight.dedup_usec);
+    assert_int_equal(l.plan.events[0].sequence, 2);
     assert_int_equal(l.plan.wake_mono_usec, 0); /* found: not searched again */
 }
 
 static void what_ends_a_search(void **unused) {
     static const struct {
         PollError error;
-        bool attribution, tells;
+        bool attribution, events;
         Attribution found;
     } cases[] = {
         { POLL_GONE, true, true, { .polled = true } },
@@ -111,7 +111,7 @@ static void what_ends_a_search(void **unused) {
     (void)unused;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         Life l = life_of_an_account();
-        unsigned n_searches = 0, n_tells = 0;
+        unsigned n_searches = 0, n_events = 0;
 
         l.policy.unreachable_after = 1;
         l.policy.attribution = cases[i].attribution;
@@ -120,37 +120,37 @@ static void what_ends_a_search(void **unused) {
             wake(&l);
             if (!l.plan.attribute)
                 continue;
-            assert_int_equal(n_tells, 0);
+            assert_int_equal(n_events, 0);
             n_searches++;
             answer(&l, &cases[i].found);
-            for (unsigned t = 0; t < l.plan.n_tells; t++) /* at that time it becomes critical, too */
-                n_tells += l.plan.tells[t].event == EVENT_TRAIL_ATTRIBUTED;
+            for (unsigned t = 0; t < l.plan.n_events; t++) /* at that time it becomes critical, too */
+                n_events += l.plan.events[t].kind == EVENT_TRAIL_ATTRIBUTED;
         }
-        if (n_tells != cases[i].tells || (n_searches != 0 && n_searches != 8))
-            fail_msg("%zu: %u messages after %u searches", i, n_tells, n_searches);
+        if (n_events != cases[i].events || (n_searches != 0 && n_searches != 8))
+            fail_msg("%zu: %u messages after %u searches", i, n_events, n_searches);
     }
 }
 
 static void an_account_that_was_out_of_reach_and_left(void **unused) {
     Life l = life_of_an_account();
-    Tell first;
+    Event first;
 
     (void)unused;
     poll(&l, POLL_DENIED);
     poll(&l, POLL_DENIED);
-    assert_int_equal(l.plan.n_tells, 1);
-    first = l.plan.tells[0];
+    assert_int_equal(l.plan.n_events, 1);
+    first = l.plan.events[0];
     pass(&l, 100);
     poll(&l, POLL_GONE);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_int_equal(l.plan.tells[0].error, POLL_GONE);
-    assert_int_equal(l.plan.tells[0].incident_dedup_usec, first.incident_dedup_usec);
-    assert_int_not_equal(l.plan.tells[0].dedup_usec, first.dedup_usec);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].error, POLL_GONE);
+    assert_int_equal(l.plan.events[0].incident_dedup_usec, first.incident_dedup_usec);
+    assert_int_not_equal(l.plan.events[0].dedup_usec, first.dedup_usec);
     assert_int_equal(l.state.attributing.findings, FINDING_BIT(FINDING_MISSING));
-    assert_int_equal(l.plan.tells[0].since_usec,
+    assert_int_equal(l.plan.events[0].since_usec,
                      l.now.real_usec); /* it left now, and was out of reach before */
     poll(&l, POLL_GONE);
-    assert_int_equal(l.plan.n_tells, 0);
+    assert_int_equal(l.plan.n_events, 0);
 }
 
 static void a_search_goes_no_further_back_than_when_it_was_well(void **unused) {
@@ -162,7 +162,7 @@ static void a_search_goes_no_further_back_than_when_it_was_well(void **unused) {
     poll(&l, POLL_GONE);
     wake(&l);
     answer(&l, &earlier);
-    assert_int_equal(l.plan.n_tells, 1);
+    assert_int_equal(l.plan.n_events, 1);
     pass(&l, 3600);
     poll(&l, POLL_OK);
     pass(&l, 3600);
@@ -170,7 +170,7 @@ static void a_search_goes_no_further_back_than_when_it_was_well(void **unused) {
     wake(&l);
     assert_true(l.plan.attribute);
     answer(&l, &earlier);
-    assert_int_equal(l.plan.n_tells, 0);
+    assert_int_equal(l.plan.n_events, 0);
 }
 
 static void who_is_found_after_the_account_is_back(void **unused) {
@@ -183,8 +183,8 @@ static void who_is_found_after_the_account_is_back(void **unused) {
     wake(&l);
     poll(&l, POLL_OK);
     answer(&l, &found);
-    assert_int_equal(l.plan.n_tells, 1);
-    assert_true(l.plan.tells[0].resolves);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_true(l.plan.events[0].resolves);
 }
 
 int main(void) {

@@ -186,13 +186,13 @@ static Actor actor_of(const Case *c) {
 static void every_type_of_identity(void **unused) {
     (void)unused;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        Tell tell = TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .has_actor = true,
-                         .about = FINDING_BIT(FINDING_STOPPED));
+        Event event = EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_CRITICAL, .has_actor = true,
+                           .about = FINDING_BIT(FINDING_STOPPED));
         char expected[512];
         Alert alert;
 
-        tell.actor = actor_of(&cases[i]);
-        alert = compose(&trail, &tell);
+        event.actor = actor_of(&cases[i]);
+        alert = compose(&trail, &event);
         (void)snprintf(expected, sizeof(expected), "was stopped by %s.", cases[i].shown);
         if (!says(alert.text, expected))
             fail_msg("case %zu: no \"%s\" in\n%s", i, expected, alert.text);
@@ -226,14 +226,14 @@ static void members_of_the_document(void **unused) {
 
     (void)unused;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        Tell tell = TELL(EVENT_TRAIL_ATTRIBUTED, TELL_OPENED, SEVERITY_CRITICAL, .has_actor = true);
+        Event event = EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_CRITICAL, .has_actor = true);
         const json_t *value;
         const char *text;
         json_t *root;
         Alert alert;
 
-        tell.actor = actor_of(&(Case){ .identity = rows[i].identity });
-        alert = compose(&trail, &tell);
+        event.actor = actor_of(&(Case){ .identity = rows[i].identity });
+        alert = compose(&trail, &event);
         root = load(alert.document);
         value = json_object_get(json_object_get(root, "actor"), rows[i].member);
         text = json_is_boolean(value) ? (json_is_true(value) ? "true" : "false") : json_string_value(value);

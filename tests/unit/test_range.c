@@ -259,8 +259,8 @@ static Observation observe(const Trail *t) {
 static void take_plan(Range *r) {
     const Plan *plan = &r->l.plan;
 
-    for (unsigned i = 0; i < plan->n_tells; i++)
-        r->n_incidents += plan->tells[i].sequence == 1;
+    for (unsigned i = 0; i < plan->n_events; i++)
+        r->n_incidents += plan->events[i].sequence == 1;
     if (plan->action == ACTION_NONE)
         return;
     assert_int_equal(r->acting, plan->abandon ? ACTION_RESTORE : ACTION_NONE);
@@ -398,7 +398,7 @@ static Range new_range(Mode mode) {
     accept(&r);
     r.poll_due = r.settings_due = r.l.now.mono_usec;
     run(&r, 60 * SEC);
-    assert_int_equal(r.l.n_tells, 0);
+    assert_int_equal(r.l.n_events, 0);
     return r;
 }
 

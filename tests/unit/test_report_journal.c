@@ -65,73 +65,73 @@ static const Subject trail = { "org-trail", "arn", "111122223333", "eu-central-1
 
 static void every_line(void **unused) {
     static const struct {
-        NoteValue note;
+        JournalEntry note;
         const char *line;
     } rows[] = {
-        { { .note = NOTE_STOPPED, .gap = { T0, 0 } },
+        { { .line = LINE_STOPPED, .gap = { T0, 0 } },
           "logging was stopped at 10:02:11Z; starting it again" },
-        { { .note = NOTE_STOPPED_LEFT, .gap = { T0, 0 } },
+        { { .line = LINE_STOPPED_LEFT, .gap = { T0, 0 } },
           "logging was stopped at 10:02:11Z; TrailGuard may not start it" },
-        { { .note = NOTE_STOPPED_LEFT, .gap = { T0, 0 }, .maintenance = true },
+        { { .line = LINE_STOPPED_LEFT, .gap = { T0, 0 }, .maintenance = true },
           "logging was stopped at 10:02:11Z; a maintenance window allows that" },
-        { { .note = NOTE_RUNNING_AGAIN, .gap = { T0, T0 + 3 * SEC } },
+        { { .line = LINE_RUNNING_AGAIN, .gap = { T0, T0 + 3 * SEC } },
           "logging again, confirmed; gap 10:02:11Z-10:02:14Z (3 s)" },
-        { { .note = NOTE_FAILING, .count = FINDING_STALE, .detail = "nothing was delivered since x" },
+        { { .line = LINE_FAILING, .count = FINDING_STALE, .detail = "nothing was delivered since x" },
           "it delivers nothing: nothing was delivered since x" },
-        { { .note = NOTE_FAILING, .count = FINDING_BUCKET, .detail = "NoSuchBucket" },
+        { { .line = LINE_FAILING, .count = FINDING_BUCKET, .detail = "NoSuchBucket" },
           "its bucket fails its check: NoSuchBucket" },
-        { { .note = NOTE_FAILING, .count = FINDING_LIFECYCLE, .detail = "1 day" },
+        { { .line = LINE_FAILING, .count = FINDING_LIFECYCLE, .detail = "1 day" },
           "a rule of its bucket deletes log files early: 1 day" },
-        { { .note = NOTE_FAILING, .count = FINDING_KEY, .detail = "Disabled" },
+        { { .line = LINE_FAILING, .count = FINDING_KEY, .detail = "Disabled" },
           "its KMS key cannot be used: Disabled" },
-        { { .note = NOTE_RECREATED_BY_OTHERS }, "was deleted and created again between two polls" },
-        { { .note = NOTE_CHANGED, .fields = FIELDS },
+        { { .line = LINE_RECREATED_BY_OTHERS }, "was deleted and created again between two polls" },
+        { { .line = LINE_CHANGED, .fields = FIELDS },
           "differs from its baseline: S3BucketName, EventSelectors" },
-        { { .note = NOTE_CHANGED, .fields = FIELDS, .maintenance = true },
+        { { .line = LINE_CHANGED, .fields = FIELDS, .maintenance = true },
           "differs from its baseline: S3BucketName, EventSelectors; left as it is, a maintenance window is "
           "open" },
-        { { .note = NOTE_RESTORED, .fields = FIELDS }, "restored, confirmed: S3BucketName, EventSelectors" },
-        { { .note = NOTE_UNCHANGED, .fields = FIELDS, .detail = "it was accepted as the baseline" },
+        { { .line = LINE_RESTORED, .fields = FIELDS }, "restored, confirmed: S3BucketName, EventSelectors" },
+        { { .line = LINE_UNCHANGED, .fields = FIELDS, .detail = "it was accepted as the baseline" },
           "no longer differs from its baseline: S3BucketName, EventSelectors; it was accepted as the "
           "baseline" },
-        { { .note = NOTE_UNMET, .fields = FIELD_BIT(FIELD_VALIDATION) },
+        { { .line = LINE_UNMET, .fields = FIELD_BIT(FIELD_VALIDATION) },
           "does not meet the configured expectation since the configuration changed: "
           "LogFileValidationEnabled" },
-        { { .note = NOTE_RESTORE_FAILED, .count = 4, .detail = "UpdateTrail: AccessDenied" },
+        { { .line = LINE_RESTORE_FAILED, .count = 4, .detail = "UpdateTrail: AccessDenied" },
           "could not be restored (4 times): UpdateTrail: AccessDenied; retrying" },
-        { { .note = NOTE_RESTORE_FAILED,
+        { { .line = LINE_RESTORE_FAILED,
             .count = 1,
             .refused = true,
             .detail = "UpdateTrail: AccessDenied" },
           "could not be restored: UpdateTrail: AccessDenied" },
-        { { .note = NOTE_RESTORES_PAUSED, .count = 30 },
+        { { .line = LINE_RESTORES_PAUSED, .count = 30 },
           "restored 30 times within the hour; paused until it is over" },
-        { { .note = NOTE_RECREATED }, "created again, confirmed" },
-        { { .note = NOTE_RECREATE_FAILED, .count = 1, .detail = "a\nb" },
+        { { .line = LINE_RECREATED }, "created again, confirmed" },
+        { { .line = LINE_RECREATE_FAILED, .count = 1, .detail = "a\nb" },
           "could not be created again: a\\x0ab; retrying" },
-        { { .note = NOTE_ATTRIBUTED, .actor = BOB },
+        { { .line = LINE_ATTRIBUTED, .actor = BOB },
           "stopped by arn:aws:iam::111122223333:user/bob from 203.0.113.7 (aws-cli/2.15)" },
-        { { .note = NOTE_ATTRIBUTED,
+        { { .line = LINE_ATTRIBUTED,
             .actor = { .name = "x", .event_name = "UpdateTrail", .invoked_by = "y" } },
           "changed by x through y" },
-        { { .note = NOTE_ATTRIBUTED,
+        { { .line = LINE_ATTRIBUTED,
             .actor = { .invoked_by = "config.amazonaws.com", .event_name = "DeleteBucket\x1b" } },
           "DeleteBucket\\x1b by config.amazonaws.com" },
-        { { .note = NOTE_ATTRIBUTED }, "done by an unknown caller" },
-        { { .note = NOTE_ATTRIBUTED,
+        { { .line = LINE_ATTRIBUTED }, "done by an unknown caller" },
+        { { .line = LINE_ATTRIBUTED,
             .actor = { .event_name = "StopLogging",
                        .arn = "arn:aws:iam::222222222222:root",
                        .assumed_root = true,
                        .source_ip = "192.0.2.1" } },
           "stopped by arn:aws:iam::222222222222:root through AssumeRoot from 192.0.2.1" },
-        { { .note = NOTE_ATTRIBUTED,
+        { { .line = LINE_ATTRIBUTED,
             .actor = { .event_name = "StopLogging",
                        .type = "IdentityCenterUser",
                        .name = "544894e8",
                        .on_behalf_of = "544894e8",
                        .account = "111122223333" } },
           "stopped by Identity Center user 544894e8" },
-        { { .note = NOTE_ATTRIBUTED,
+        { { .line = LINE_ATTRIBUTED,
             .actor = { .event_name = "StopLogging",
                        .arn = "arn:aws:sts::1:assumed-role/R/s",
                        .name = "R/s",
@@ -140,25 +140,25 @@ static void every_line(void **unused) {
           "stopped by arn:aws:sts::1:assumed-role/R/s on behalf of Identity Center user 544894e8 by "
           "delegated access of "
           "account 444455556666" },
-        { { .note = NOTE_NOBODY_FOUND }, "the event history does not show who did it" },
-        { { .note = NOTE_NOBODY_FOUND, .detail = "AccessDenied" },
+        { { .line = LINE_NOBODY_FOUND }, "the event history does not show who did it" },
+        { { .line = LINE_NOBODY_FOUND, .detail = "AccessDenied" },
           "who did it is not known: the event history could not be searched: AccessDenied" },
-        { { .note = NOTE_ATTEMPTED,
+        { { .line = LINE_ATTEMPTED,
             .actor = { .name = "eve", .event_name = "DeleteTrail", .error_code = "AccessDenied" } },
           "DeleteTrail tried by eve: AccessDenied" },
-        { { .note = NOTE_BASELINE_RECORDED }, "baseline recorded" },
-        { { .note = NOTE_BASELINE_WEAK, .detail = "no validation" },
+        { { .line = LINE_BASELINE_RECORDED }, "baseline recorded" },
+        { { .line = LINE_BASELINE_WEAK, .detail = "no validation" },
           "was weak when its baseline was recorded: no validation" },
-        { { .note = NOTE_BASELINE_DAMAGED, .detail = "x.json: oops" },
+        { { .line = LINE_BASELINE_DAMAGED, .detail = "x.json: oops" },
           "the file with its baseline is damaged: a change made before now cannot be detected: x.json: "
           "oops" },
-        { { .note = NOTE_BASELINE_ACCEPTED, .fields = FIELDS, .detail = "by uid 0" },
+        { { .line = LINE_BASELINE_ACCEPTED, .fields = FIELDS, .detail = "by uid 0" },
           "new baseline accepted: S3BucketName, EventSelectors; by uid 0" },
     };
 
     (void)unused;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        report_note(&trail, &rows[i].note, "", T0 + 60 * SEC);
+        report_entry(&trail, &rows[i].note, "", T0 + 60 * SEC);
         assert_memory_equal(logged.line, PREFIX, strlen(PREFIX));
         assert_string_equal(logged.line + strlen(PREFIX), rows[i].line);
     }
@@ -167,11 +167,11 @@ static void every_line(void **unused) {
 /* Whatever the guard may note has words, a level, and no strange bytes. */
 static void every_note_has_a_line(void **unused) {
     (void)unused;
-    for (Note n = 0; n < _NOTE_MAX; n++) {
-        NoteValue note = { .note = n, .actor = { .arn = "a\nb", .name = "\x01" }, .detail = "\xff\n" };
+    for (JournalLine n = 0; n < _LINE_MAX; n++) {
+        JournalEntry note = { .line = n, .actor = { .arn = "a\nb", .name = "\x01" }, .detail = "\xff\n" };
 
         logged.level = -1;
-        report_note(&trail, &note, "0123456789abcdef", T0);
+        report_entry(&trail, &note, "0123456789abcdef", T0);
         assert_between(logged.level, LOG_ERR, LOG_INFO);
         assert_true(strlen(logged.line) > strlen(PREFIX));
         assert_string_equal(logged.principal, "a\\x0ab");
@@ -195,11 +195,11 @@ static void the_request_id_is_a_field(void **unused) {
 
     (void)unused;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        NoteValue note = { .note = NOTE_RESTART_FAILED };
+        JournalEntry note = { .line = LINE_RESTART_FAILED };
 
         keep(note.detail, sizeof(note.detail), cases[i].detail);
         keep(note.request_id, sizeof(note.request_id), cases[i].request_id);
-        report_note(&trail, &note, "", T0);
+        report_entry(&trail, &note, "", T0);
         assert_string_equal(logged.request_id, cases[i].field);
     }
 }

@@ -188,7 +188,7 @@ static Incident rnd_incident(void) {
         .reopened_usec = rnd_usec(),
         .resolved_usec = rnd_usec(),
         .sequence = rnd_uint(),
-        .event = (Event)(rnd() % (_EVENT_MAX + 1)),
+        .event = (EventKind)(rnd() % (_EVENT_MAX + 1)),
         .severity = (Severity)(rnd() % _SEVERITY_MAX),
         .told = (uint32_t)(rnd() % FINDING_BIT(_FINDING_MAX)),
         .last_dedup_usec = rnd_usec(),
@@ -584,7 +584,7 @@ static void what_ends_with_the_process_is_not_kept(void **state _unused_) {
                    .act_after_mono_usec = 77,
                    .pending = { .set = true,
                                 .first_sight = true,
-                                .kind = TELL_REOPENED,
+                                .phase = PHASE_REOPENED,
                                 .by_mono_usec = 78 } },
     };
     StateTable table = { .trails = &trail, .n_trails = 1 }, loaded;
@@ -599,7 +599,7 @@ static void what_ends_with_the_process_is_not_kept(void **state _unused_) {
     assert_int_equal(state_->pending.by_mono_usec, 0);
     /* of an intent: the message that waits must not be lost */
     assert_true(state_->pending.set && state_->pending.first_sight);
-    assert_int_equal(state_->pending.kind, TELL_REOPENED);
+    assert_int_equal(state_->pending.phase, PHASE_REOPENED);
     state_table_done(&loaded);
 }
 

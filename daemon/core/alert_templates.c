@@ -143,7 +143,7 @@ const AlertTemplate alert_templates[_TELLING_MAX] = {
         .deed = "{created}",
         .advice = FIND_OUT,
     },
-    [TELLING_RECREATED_BY_OTHERS] = {
+    [TELLING_REPLACED] = {
         .subject = "{LABEL} {name} deleted and created again in {where}",
         .headline =
                 "{name} in {where} was deleted and created again between two polls: it has the same ARN, "

@@ -385,7 +385,7 @@ static void add_deed(const AlertExpansion *x) {
         [FINDING_MISSING] = "deleted",
         [FINDING_STOPPED] = "stopped",
         [FINDING_INTERRUPTED] = "stopped", /* who started it may be another, a guard even */
-        [FINDING_RECREATED] = "deleted and recreated",
+        [FINDING_REPLACED] = "deleted and recreated",
         [FINDING_WEAKENED] = "weakened",
         [FINDING_CHANGED] = "changed",
     };

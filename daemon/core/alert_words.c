@@ -19,9 +19,7 @@ const char *alert_target_trouble(const Event *event) {
 }
 
 /* Of targets: a whole account has no region. */
-static Telling unreachable(const Subject *subject, const Event *event) {
-    if (event->error == POLL_GONE)
-        return TELLING_LEFT;
+static Telling unreachable(const Subject *subject) {
     return subject->region[0] ? TELLING_UNREACHABLE_TARGET : TELLING_UNREACHABLE_ACCOUNT;
 }
 
@@ -103,8 +101,6 @@ static Telling stopped(const Event *event) {
 }
 
 static Telling missing(const Event *event) {
-    if (event->about & FINDING_BIT(FINDING_RECREATED))
-        return TELLING_RECREATED_BY_OTHERS;
     if (event->action.taken == ACTION_RECREATE && event->action.result == RESULT_CONFIRMED)
         return TELLING_RECREATED;
     if (!(event->findings & FINDING_BIT(FINDING_MISSING)))
@@ -154,6 +150,7 @@ static Telling telling(const Subject *subject, const Event *event) {
     case EVENT_TRAIL_STOPPED: return stopped(event);
     case EVENT_TRAIL_INTERRUPTED: return TELLING_INTERRUPTED;
     case EVENT_TRAIL_MISSING: return missing(event);
+    case EVENT_TRAIL_REPLACED: return TELLING_REPLACED;
     case EVENT_TRAIL_WEAKENED: return TELLING_WEAKENED;
     case EVENT_EXPECTATION_UNMET: return event->fields_left ? TELLING_UNMET : TELLING_UNMET_RESTORED;
     case EVENT_TRAIL_FAILING: return failing(event);
@@ -167,12 +164,13 @@ static Telling telling(const Subject *subject, const Event *event) {
     case EVENT_TRAIL_RESOLVED: return resolved(event);
     case EVENT_REGION_UNCOVERED: return TELLING_UNCOVERED;
     case EVENT_REGION_COVERED: return TELLING_COVERED;
+    case EVENT_ACCOUNT_LEFT: return TELLING_LEFT;
     case EVENT_TARGET_UNREACHABLE:
         if (is_about_list(event))
             return TELLING_LIST_UNREADABLE;
         if (event->about & FINDINGS_UNREADABLE)
             return TELLING_UNREADABLE;
-        return trail ? TELLING_UNREACHABLE_TRAIL : unreachable(subject, event);
+        return trail ? TELLING_UNREACHABLE_TRAIL : unreachable(subject);
     case EVENT_TARGET_REACHABLE:
         if (is_about_list(event))
             return TELLING_LIST_READABLE;
@@ -218,8 +216,9 @@ bool alert_shows_gap(const Event *event) {
 
 bool alert_may_be_attack(const Event *event) {
     static const bool may[_EVENT_MAX] = {
-        [EVENT_TRAIL_MISSING] = true,  [EVENT_TRAIL_STOPPED] = true,    [EVENT_TRAIL_INTERRUPTED] = true,
-        [EVENT_TRAIL_WEAKENED] = true, [EVENT_TRAIL_ATTRIBUTED] = true, [EVENT_TRAIL_ATTEMPTED] = true,
+        [EVENT_TRAIL_MISSING] = true,     [EVENT_TRAIL_REPLACED] = true, [EVENT_TRAIL_STOPPED] = true,
+        [EVENT_TRAIL_INTERRUPTED] = true, [EVENT_TRAIL_WEAKENED] = true, [EVENT_TRAIL_ATTRIBUTED] = true,
+        [EVENT_TRAIL_ATTEMPTED] = true,
     };
     /* errors of deliveries have innocent causes too often; what the checks of buckets and keys find has not
      */

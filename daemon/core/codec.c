@@ -617,7 +617,7 @@ const CodecKind codec_strings = { "a list of strings", write_strings, read_strin
     const CodecNames codec_##names = { name##_word, name##_value, (max_) }
 
 DEFINE_NAMES(verdicts, verdict, Verdict, _VERDICT_MAX);
-DEFINE_NAMES(events, event, Event, _EVENT_MAX);
+DEFINE_NAMES(events, event, EventKind, _EVENT_MAX);
 DEFINE_NAMES(severities, severity, Severity, _SEVERITY_MAX);
 DEFINE_NAMES(findings, finding, Finding, _FINDING_MAX);
 DEFINE_NAMES(fields, field, Field, _FIELD_MAX);

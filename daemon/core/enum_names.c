@@ -70,7 +70,7 @@ static const char *const finding_table[] = {
     [FINDING_MISSING] = "missing",
     [FINDING_STOPPED] = "stopped",
     [FINDING_INTERRUPTED] = "interrupted",
-    [FINDING_RECREATED] = "recreated",
+    [FINDING_REPLACED] = "replaced",
     [FINDING_WEAKENED] = "weakened",
     [FINDING_CHANGED] = "changed",
     [FINDING_UNMET] = "unmet",
@@ -108,6 +108,7 @@ static const char *const unreadable_table[] = {
 DEFINE_WORDS(unreadable, Unreadable, _UNREADABLE_MAX);
 
 static const char *const event_table[] = {
+    [EVENT_TRAIL_REPLACED] = "trail.replaced",       [EVENT_ACCOUNT_LEFT] = "account.left",
     [EVENT_TRAIL_STOPPED] = "trail.stopped",         [EVENT_TRAIL_INTERRUPTED] = "trail.interrupted",
     [EVENT_TRAIL_MISSING] = "trail.missing",         [EVENT_TRAIL_WEAKENED] = "trail.weakened",
     [EVENT_TRAIL_FAILING] = "trail.failing",         [EVENT_EXPECTATION_UNMET] = "expectation.unmet",

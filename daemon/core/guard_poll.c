@@ -348,13 +348,13 @@ static void found_interrupted(Deciding *d, const Observation *seen) {
 }
 
 static void found_recreated(Deciding *d, const Observation *seen, uint64_t polled_usec) {
-    PendingEvent how = { .findings = FINDING_BIT(FINDING_RECREATED),
+    PendingEvent how = { .findings = FINDING_BIT(FINDING_REPLACED),
                          .dedup_usec = time_or_mark(d, seen->start_usec) };
 
     d->events |= how.findings;
     how.phase = incident_begin(&d->s.incident, how.dedup_usec, d->now);
     d->s.incident.restore = (ActionReport){ 0 };
-    (void)plan_entry(d->plan, LINE_RECREATED_BY_OTHERS);
+    (void)plan_entry(d->plan, LINE_REPLACED);
     guard_seek_actor(d, how.findings, polled_usec, GUARD_OUR_SLACK_USEC, how.dedup_usec,
                      how.phase == PHASE_OPENED);
     guard_report_trouble(d, &how, "");

@@ -93,7 +93,7 @@ static void seek_actor(Judging *j, uint64_t well_usec, uint64_t dedup_usec) {
 static void not_reachable(Judging *j, const PollResult *result) {
     TargetState *s = &j->s;
     uint64_t well_usec = s->sight.resolved_usec, dedup_usec;
-    bool becomes_unreachable, leaves = result->error == POLL_GONE && s->error != POLL_GONE;
+    bool becomes_unreachable, left = result->error == POLL_GONE, leaves = left && s->error != POLL_GONE;
 
     s->n_failed++;
     s->not_enabled = false;
@@ -104,20 +104,21 @@ static void not_reachable(Judging *j, const PollResult *result) {
     if (s->failed_since_usec == 0)
         s->failed_since_usec = j->now.real_usec;
     /* that an account left needs no second poll */
-    becomes_unreachable =
-            !s->unreachable && (result->error == POLL_GONE || s->n_failed >= j->policy->unreachable_after);
+    becomes_unreachable = !s->unreachable && (left || s->n_failed >= j->policy->unreachable_after);
     /* an account that could not be reached before has left: that is another fact */
     dedup_usec = leaves && s->unreachable ? j->now.real_usec : s->failed_since_usec;
     becomes_unreachable |= leaves && s->unreachable;
     if (becomes_unreachable || s->n_failed == 1) {
-        JournalEntry *entry = plan_entry(j->plan, becomes_unreachable ? LINE_UNREACHABLE : LINE_POLL_FAILED);
+        JournalEntry *entry = plan_entry(j->plan, !becomes_unreachable ? LINE_POLL_FAILED
+                                                  : left               ? LINE_ACCOUNT_LEFT
+                                                                       : LINE_UNREACHABLE);
 
         entry->count = s->n_failed;
         text_copy(entry->detail, sizeof(entry->detail), result->error_text);
     }
     if (becomes_unreachable) {
         s->unreachable = true;
-        begin(j, &s->sight, EVENT_TARGET_UNREACHABLE, dedup_usec);
+        begin(j, &s->sight, left ? EVENT_ACCOUNT_LEFT : EVENT_TARGET_UNREACHABLE, dedup_usec);
         seek_actor(j, well_usec, dedup_usec);
     }
 }
@@ -211,8 +212,9 @@ static void escalate(Judging *j) {
 
     if (s->unreachable && s->sight.open && s->sight.severity < SEVERITY_CRITICAL &&
         j->now.real_usec >= s->failed_since_usec + GUARD_UNREACHABLE_CRITICAL_USEC)
-        (void)report(j, &s->sight, PHASE_OPENED, EVENT_TARGET_UNREACHABLE, SEVERITY_CRITICAL,
-                     s->failed_since_usec + GUARD_UNREACHABLE_CRITICAL_USEC);
+        (void)report(j, &s->sight, PHASE_OPENED,
+                     s->error == POLL_GONE ? EVENT_ACCOUNT_LEFT : EVENT_TARGET_UNREACHABLE,
+                     SEVERITY_CRITICAL, s->failed_since_usec + GUARD_UNREACHABLE_CRITICAL_USEC);
 }
 
 static void remind(Judging *j, Incident *inc) {

@@ -15,7 +15,7 @@
 #define MESSAGE_TRAIL_REAPPEARED "86d85cd2814a47108c8986a3e2ae02ce"
 #define MESSAGE_TRAIL_FAILING    "2a9e5278301c45d28f1d5395a62e2358" /* delivery errors */
 #define MESSAGE_TRAIL_DELIVERING "ed2bc30b992840aa8004768a1e4d551d" /* none any more */
-#define MESSAGE_TRAIL_RECREATED                                                                             \
+#define MESSAGE_TRAIL_REPLACED                                                                              \
     "d2e1c18e6dac4a9889de4ce053868979" /* deleted and created anew between two polls */
 #define MESSAGE_TRAIL_CHANGED "3313b89ef3fd41dc9ee8f78f2fd778c3" /* differs from its baseline */
 #define MESSAGE_EXPECTATION_UNMET                                                                           \
@@ -40,6 +40,7 @@
 /* A target. */
 #define MESSAGE_TARGET_UNREACHABLE "49fc943345df47f98e855a257f350122"
 #define MESSAGE_TARGET_REACHABLE   "ad746f66c84a41168397c053c340b774"
+#define MESSAGE_ACCOUNT_LEFT       "c0e7b9d2a4f14d6f8b1c5e3a79d20f46" /* no active member of the organization */
 #define MESSAGE_REGION_UNCOVERED   "8be21f05649a4b9781eda6b5e1b2bcd8"
 #define MESSAGE_REGION_COVERED     "e984dc0ed4504d4a81da2a05a4b7851f"
 

@@ -56,7 +56,7 @@ typedef enum Finding {
     FINDING_MISSING,
     FINDING_STOPPED,
     FINDING_INTERRUPTED, /* an event, not a condition: never stays set */
-    FINDING_RECREATED,   /* deleted and created anew between two polls; an event too */
+    FINDING_REPLACED,    /* deleted and created again between two polls; an event too */
     FINDING_WEAKENED,    /* differs from the baseline so that events are lost */
     FINDING_CHANGED,     /* differs from the baseline otherwise */
     FINDING_UNMET, /* does not meet a pin of the configuration, and nobody changed the trail: the pin is new
@@ -121,6 +121,7 @@ typedef enum Unreadable {
 /* What an alert is about; among troubles worst first. */
 typedef enum EventKind {
     EVENT_TRAIL_MISSING,
+    EVENT_TRAIL_REPLACED,
     EVENT_TRAIL_STOPPED,
     EVENT_TRAIL_INTERRUPTED,
     EVENT_TRAIL_WEAKENED,
@@ -135,6 +136,7 @@ typedef enum EventKind {
     EVENT_BASELINE_ACCEPTED,
     EVENT_REGION_UNCOVERED,
     EVENT_REGION_COVERED,
+    EVENT_ACCOUNT_LEFT,
     EVENT_TARGET_UNREACHABLE,
     EVENT_TARGET_REACHABLE,
     EVENT_CHANNEL_FAILED,
@@ -468,6 +470,7 @@ typedef enum JournalLine {
     LINE_DELIVERING,  /* no longer failing */
     LINE_POLL_FAILED, /* the first of a row */
     LINE_UNREACHABLE,
+    LINE_ACCOUNT_LEFT,
     LINE_REACHABLE,
     LINE_LIST_FAILED, /* the first of a row */
     LINE_LIST_UNREADABLE,
@@ -476,7 +479,7 @@ typedef enum JournalLine {
     LINE_UNCOVERED,
     LINE_COVERED,
     LINE_FIRST_SEEN, /* a trail is guarded from now on */
-    LINE_RECREATED_BY_OTHERS,
+    LINE_REPLACED,
     LINE_CHANGED,   /* differs from the baseline; fields */
     LINE_UNMET,     /* does not meet a new pin; fields */
     LINE_RESTORED,  /* our restore held; fields */

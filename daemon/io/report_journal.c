@@ -124,6 +124,11 @@ static void write_unreachable(const Writing *w) {
     add_detail(w);
 }
 
+static void write_left(const Writing *w) {
+    (void)strbuf_add(w->out, "no longer polled");
+    add_detail(w);
+}
+
 static void write_reachable(const Writing *w) {
     (void)strbuf_addf(w->out, "reachable again after %u failed %s", w->note->count,
                       w->note->count == 1 ? "poll" : "polls");
@@ -299,6 +304,7 @@ static const struct {
     [LINE_POLL_FAILED] = { LOG_WARNING, NULL, "target.unreachable", NULL, write_poll_failed },
     [LINE_UNREACHABLE] = { LOG_ERR, MESSAGE_TARGET_UNREACHABLE, "target.unreachable", NULL,
                            write_unreachable },
+    [LINE_ACCOUNT_LEFT] = { LOG_ERR, MESSAGE_ACCOUNT_LEFT, "account.left", NULL, write_left },
     [LINE_REACHABLE] = { LOG_NOTICE, MESSAGE_TARGET_REACHABLE, "target.reachable", NULL, write_reachable },
     [LINE_LIST_FAILED] = { LOG_WARNING, NULL, "target.unreachable", NULL, write_list_failed },
     [LINE_LIST_UNREADABLE] = { LOG_ERR, MESSAGE_TARGET_UNREACHABLE, "target.unreachable", NULL,
@@ -312,8 +318,8 @@ static const struct {
     [LINE_COVERED] = { LOG_NOTICE, MESSAGE_REGION_COVERED, "region.covered",
                        "a trail records this region again", NULL },
     [LINE_FIRST_SEEN] = { LOG_INFO, NULL, NULL, "guarded from now on", NULL },
-    [LINE_RECREATED_BY_OTHERS] = { LOG_ERR, MESSAGE_TRAIL_RECREATED, "trail.missing",
-                                   "was deleted and created again between two polls", NULL },
+    [LINE_REPLACED] = { LOG_ERR, MESSAGE_TRAIL_REPLACED, "trail.replaced",
+                        "was deleted and created again between two polls", NULL },
     [LINE_CHANGED] = { LOG_WARNING, MESSAGE_TRAIL_CHANGED, "trail.weakened", NULL, write_changed },
     [LINE_UNMET] = { LOG_WARNING, MESSAGE_EXPECTATION_UNMET, "expectation.unmet", NULL, write_unmet },
     [LINE_RESTORED] = { LOG_NOTICE, MESSAGE_TRAIL_RESTORED, "trail.resolved", NULL, write_restored },

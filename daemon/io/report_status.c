@@ -187,8 +187,9 @@ static json_t *text_json(const char *text) {
 
 /* MITRE ATT&CK: Disable or Modify Cloud Logs, by its old and its new number; of what may be a deed. */
 static json_t *attack_json(EventKind kind) {
-    bool may_be = kind == EVENT_TRAIL_MISSING || kind == EVENT_TRAIL_STOPPED ||
-                  kind == EVENT_TRAIL_INTERRUPTED || kind == EVENT_TRAIL_WEAKENED;
+    bool may_be = kind == EVENT_TRAIL_MISSING || kind == EVENT_TRAIL_REPLACED ||
+                  kind == EVENT_TRAIL_STOPPED || kind == EVENT_TRAIL_INTERRUPTED ||
+                  kind == EVENT_TRAIL_WEAKENED;
 
     return may_be ? json_pack("[s, s]", "T1562.008", "T1685.002") : json_array();
 }

@@ -211,7 +211,7 @@ ATTACKS = [
     Attack("A2", "StopLogging and StartLogging between two looks", flap, "trail.interrupted", put_back=False),
     Attack("A3", "DeleteTrail", delete, "trail.missing"),
     Attack("A4", "DeleteTrail, and CreateTrail under the same name with another bucket", recreate_elsewhere,
-           "trail.missing", ("S3BucketName",)),
+           "trail.replaced", ("S3BucketName",)),
     Attack("A5", "UpdateTrail to another bucket", update(S3BucketName="mallorys-bucket"), "trail.weakened",
            ("S3BucketName",)),
     Attack("A5p", "UpdateTrail to another prefix", update(S3KeyPrefix="elsewhere"), "trail.weakened", ("S3KeyPrefix",)),

@@ -290,7 +290,7 @@ def test_newcomers_are_guarded_and_leavers_told_at_the_next_refresh(organization
     wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well"})
     late = add_member(sim, THIRD)
     sim.call("organization", management=MAIN, members=[MEMBER, THIRD])
-    told = wait_alert(sim, "target.unreachable", seconds=75)
+    told = wait_alert(sim, "account.left", seconds=75)
     assert (told["account"], told["region"], told["severity"]) == (OTHER, None, "warning")
     (message,) = [entry for entry in messages(sim) if "no longer an active member" in entry["Subject"]]
     matches("exclude", message["received"]["email"]["Body"])
@@ -308,7 +308,7 @@ def test_newcomers_are_guarded_and_leavers_told_at_the_next_refresh(organization
     guard.start().wait_guarding()
     wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "left", THIRD: "well"})
     wait_polls(sim, 2, FRA)
-    assert events(sim).count("target.unreachable") == 1
+    assert events(sim).count("account.left") == 1
     # back in the organization, and looked at again
     sim.call("organization", management=MAIN, members=[MEMBER, OTHER, THIRD])
     guard.reload()
@@ -331,7 +331,7 @@ def departure(sim, guard, leave):
     wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well"})
     leave()
     guard.reload()
-    left = wait_alert(sim, "target.unreachable", seconds=20)
+    left = wait_alert(sim, "account.left", seconds=20)
     found = wait_alert(sim, "trail.attributed", seconds=20)
     assert (left["account"], found["account"], found["region"], found["trail"]) == (OTHER, OTHER, None, None)
     assert found["incident"] == left["incident"] and not found["resolved"]
@@ -401,11 +401,11 @@ def test_without_the_management_accounts_keys_the_command_stays_in_the_mail(sim,
     wait_accounts(guard, {MAIN: "well", OTHER: "well"})
     sim.call("organization", management=THIRD, members=[MAIN, MEMBER], delegated=[MAIN])
     guard.reload()
-    wait_alert(sim, "target.unreachable", seconds=20)
+    wait_alert(sim, "account.left", seconds=20)
     (message,) = [entry for entry in messages(sim) if "no longer an active member" in entry["Subject"]]
     matches("aws cloudtrail lookup-events --region us-east-1", message["received"]["email"]["Body"])
     wait_polls(sim, 8, FRA)
-    assert not sim.requests(operation="LookupEvents") and events(sim) == ["target.unreachable"]
+    assert not sim.requests(operation="LookupEvents") and events(sim) == ["account.left"]
 
 
 def test_an_excluded_leaver_is_forgotten(organization, make_guard):
@@ -414,7 +414,7 @@ def test_an_excluded_leaver_is_forgotten(organization, make_guard):
     wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well"})
     sim.call("organization", management=MAIN, members=[MEMBER])
     guard.reload()
-    wait_alert(sim, "target.unreachable")
+    wait_alert(sim, "account.left")
     guard.write_config(organization={"role_name": "TrailGuard", "exclude": [OTHER], "refresh": 60})
     guard.reload()
     wait_accounts(guard, {MAIN: "well", MEMBER: "well"})

@@ -18,6 +18,7 @@ typedef struct GoldenCase {
 #define STOPPED            EVENT_TRAIL_STOPPED
 #define INTERRUPTED        EVENT_TRAIL_INTERRUPTED
 #define MISSING            EVENT_TRAIL_MISSING
+#define REPLACED           EVENT_TRAIL_REPLACED
 #define WEAKENED           EVENT_TRAIL_WEAKENED
 #define UNMET              EVENT_EXPECTATION_UNMET
 #define FAILING            EVENT_TRAIL_FAILING
@@ -25,6 +26,7 @@ typedef struct GoldenCase {
 #define ATTEMPTED          EVENT_TRAIL_ATTEMPTED
 #define REMINDER           EVENT_INCIDENT_REMINDER
 #define RESOLVED           EVENT_TRAIL_RESOLVED
+#define LEFT               EVENT_ACCOUNT_LEFT
 #define BECAME_UNREACHABLE EVENT_TARGET_UNREACHABLE
 #define BECAME_REACHABLE   EVENT_TARGET_REACHABLE
 #define OBSERVE            MODE_OBSERVE
@@ -91,10 +93,10 @@ static const GoldenCase golden_cases[] = {
     { MISSING, "missing", RESTORE, "maintenance", "may:deleted well maintenance:on delete" },
     { MISSING, "missing", RESTORE, "protected", "may:deleted member well delete" },
     { MISSING, "missing", RESTORE, "protected-asked", "may:deleted member:asked well delete refused" },
-    { MISSING, "recreated", OBSERVE, "by_others", "well create" },
-    { MISSING, "recreated", RESTART, "by_others", "well create" },
-    { MISSING, "recreated", RESTORE, "by_others", "well create" },
-    { MISSING, "recreated", RESTART, "maintenance", "well maintenance:on create" },
+    { REPLACED, "replaced", OBSERVE, "by_others", "well create" },
+    { REPLACED, "replaced", RESTART, "by_others", "well create" },
+    { REPLACED, "replaced", RESTORE, "by_others", "well create" },
+    { REPLACED, "replaced", RESTART, "maintenance", "well maintenance:on create" },
 
     /* ---- weakened: each setting ---- */
     { WEAKENED, "weakened-S3BucketName", RESTART, "left", "well set:S3BucketName" },
@@ -212,8 +214,8 @@ static const GoldenCase golden_cases[] = {
     { ATTRIBUTED, "missing", RESTART, "bob-still_missing", "well delete by:bob" },
     { ATTRIBUTED, "missing", RESTART, "nobody-still_missing", "well delete nobody" },
     { ATTRIBUTED, "missing", RESTORE, "bob", "may:deleted well delete held by:bob" },
-    { ATTRIBUTED, "recreated", RESTART, "bob", "well create by:bob" },
-    { ATTRIBUTED, "recreated", RESTART, "nobody", "well create nobody" },
+    { ATTRIBUTED, "replaced", RESTART, "bob", "well create by:bob" },
+    { ATTRIBUTED, "replaced", RESTART, "nobody", "well create nobody" },
     { ATTRIBUTED, "weakened", RESTART, "bob-still_weakened", "well set:EventSelectors by:bob" },
     { ATTRIBUTED, "weakened", RESTORE, "bob", "well set:EventSelectors held by:bob" },
     { ATTRIBUTED, "weakened", RESTORE, "nobody", "well set:EventSelectors held nobody" },
@@ -372,7 +374,7 @@ static const GoldenCase golden_cases[] = {
     { BECAME_UNREACHABLE, "account-unreachable", RESTART, "denied", "account:denied" },
     { BECAME_UNREACHABLE, "account-unreachable", RESTART, "unreachable", "account:unreachable" },
     { BECAME_UNREACHABLE, "account-unreachable", RESTART, "credentials", "account:credentials" },
-    { BECAME_UNREACHABLE, "account-left", RESTART, "none", "account:ok account:left" },
+    { LEFT, "account-left", RESTART, "none", "account:ok account:left" },
     { BECAME_REACHABLE, "unreachable", RESTART, "none", "well blind:denied sighted" },
     { BECAME_REACHABLE, "unreachable", RESTART, "maintenance", "well maintenance:on blind:denied sighted" },
     { BECAME_REACHABLE, "selectors_unreadable", RESTART, "none", "well fail:selectors_unreadable mend" },

@@ -584,7 +584,7 @@ static Actor actor_named(const Stage *s, const char *name) {
         uint32_t findings;
         const char *call;
     } calls[] = {
-        { FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_RECREATED), "DeleteTrail" },
+        { FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_REPLACED), "DeleteTrail" },
         { FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_INTERRUPTED), "StopLogging" },
         { FINDINGS_CHANGED, "UpdateTrail" },
         { FINDING_BIT(FINDING_LIFECYCLE), "PutBucketLifecycle" },

@@ -163,7 +163,7 @@ static void test_questions(void **state) {
         { BIT(STOPPED), FIELD_BIT(FIELD_TAGS), "StopLogging " },
         { BIT(INTERRUPTED), 0, "StopLogging " },
         { BIT(MISSING), 0, "DeleteTrail " LEAVE_NAMES },
-        { BIT(RECREATED), FIELD_BIT(FIELD_BUCKET), "DeleteTrail " },
+        { BIT(REPLACED), FIELD_BIT(FIELD_BUCKET), "DeleteTrail " },
         { BIT(WEAKENED), 0, DRIFT_NAMES },
         { BIT(CHANGED), FIELDS_ALL, DRIFT_NAMES },
         { BIT(WEAKENED), FIELD_BIT(FIELD_BUCKET), "UpdateTrail " },
@@ -253,7 +253,7 @@ static void test_questions_about_what_is_not_known(void **state) {
 /* ---- each kind of call against each finding ---- */
 
 #define STOPS   (BIT(STOPPED) | BIT(INTERRUPTED))
-#define DELETES (BIT(MISSING) | BIT(RECREATED))
+#define DELETES (BIT(MISSING) | BIT(REPLACED))
 
 #define BUCKETS (BIT(BUCKET) | BIT(DELIVERY) | BIT(DIGEST))
 #define KEYS    (BIT(KEY) | BIT(DELIVERY) | BIT(DIGEST))

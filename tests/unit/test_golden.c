@@ -145,7 +145,7 @@ static const char *lasting(uint32_t findings) {
 }
 
 static const char *done(uint32_t findings) {
-    uint32_t events = findings & (FINDING_BIT(FINDING_INTERRUPTED) | FINDING_BIT(FINDING_RECREATED));
+    uint32_t events = findings & (FINDING_BIT(FINDING_INTERRUPTED) | FINDING_BIT(FINDING_REPLACED));
 
     return events ? worst_of(events) : lasting(findings);
 }
@@ -176,8 +176,7 @@ static const char *add_keys(Keys *keys, const Subject *subject, const Event *eve
     if (uses(template, "{deed}"))
         (void)strbuf_addf(&b[2], "%s, done: %s", name, done(event->about));
     if (uses(template, "{still now}"))
-        (void)strbuf_addf(&b[3], "%s, still: %s", name,
-                          event->resolves ? "over" : lasting(event->findings));
+        (void)strbuf_addf(&b[3], "%s, still: %s", name, event->resolves ? "over" : lasting(event->findings));
     if (uses(template, "{member now}"))
         (void)strbuf_addf(&b[3], "%s, account: %s", name,
                           event->resolves             ? "over"

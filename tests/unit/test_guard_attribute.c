@@ -183,7 +183,7 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
         { FINDING_MISSING, true, 0 },
         { FINDING_STOPPED, true, 0 },
         { FINDING_INTERRUPTED, true, 0 },
-        { FINDING_RECREATED, true, 0 },
+        { FINDING_REPLACED, true, 0 },
         { FINDING_WEAKENED, true, 0 },
         { FINDING_CHANGED, true, 0 },
         { FINDING_UNMET, false, 0 },
@@ -226,7 +226,7 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
             case FINDING_MISSING: seen = absent(); break;
             case FINDING_STOPPED: seen = stopped(STARTED, STOP_NOW); break;
             case FINDING_INTERRUPTED: seen = logging(STOP_NOW + SEC, STOP_NOW); break;
-            case FINDING_RECREATED: seen = logging(STOP_NOW, 0); break;
+            case FINDING_REPLACED: seen = logging(STOP_NOW, 0); break;
             case FINDING_WEAKENED:
             case FINDING_CHANGED:
                 drift = (Drift){ .changes = { { FIELD_BUCKET, rows[i].finding == FINDING_WEAKENED, evil,

@@ -1017,7 +1017,7 @@ static void recreated_between_two_polls(void **unused) {
         assert_int_equal(l.plan.n_events, 1);
         assert_int_equal(t->kind, EVENT_TRAIL_MISSING);
         assert_int_equal(t->severity, SEVERITY_CRITICAL);
-        assert_int_equal(t->about, FINDING_BIT(FINDING_RECREATED));
+        assert_int_equal(t->about, FINDING_BIT(FINDING_REPLACED));
         assert_int_equal(t->resolves, rows[i].seen.is_logging);
         assert_int_equal(l.state.incident.open, !rows[i].seen.is_logging);
         assert_int_equal(l.plan.action, rows[i].seen.is_logging ? ACTION_NONE : ACTION_RESTART);

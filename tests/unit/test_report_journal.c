@@ -84,7 +84,7 @@ static void every_line(void **unused) {
           "a rule of its bucket deletes log files early: 1 day" },
         { { .line = LINE_FAILING, .count = FINDING_KEY, .detail = "Disabled" },
           "its KMS key cannot be used: Disabled" },
-        { { .line = LINE_RECREATED_BY_OTHERS }, "was deleted and created again between two polls" },
+        { { .line = LINE_REPLACED }, "was deleted and created again between two polls" },
         { { .line = LINE_CHANGED, .fields = FIELDS },
           "differs from its baseline: S3BucketName, EventSelectors" },
         { { .line = LINE_CHANGED, .fields = FIELDS, .maintenance = true },

@@ -256,7 +256,7 @@ static void note_denied_role(const Account *account, const AwsError *error) {
 static void describe(const AwsError *error, PollResult *result) {
     bool denied = error->class == AWS_NO_CREDENTIALS && text_equal(error->code, "AccessDenied");
 
-    result->error = denied ? POLL_DENIED : poll_error_of(error->class);
+    result->error = denied ? POLL_DENIED : observe_error(error->class);
     (void)aws_error_text(error, "GetCallerIdentity", result->error_text, sizeof(result->error_text));
 }
 

@@ -39,7 +39,7 @@ static void note_not_shown(Trail *trail, Unreadable what, const char *error) {
     k->said_unsupported = true;
 }
 
-static void count_failure(Trail *trail, Unreadable what, const PollFailure *failure) {
+static void count_failure(Trail *trail, Unreadable what, const CallFailure *failure) {
     SettingsTracking *k = &trail->tracking;
     Subject where = engine_trail_subject(trail);
     char *error = k->seen.unreadable[what];

@@ -46,9 +46,8 @@ void engine_search_actor(Trail *trail) {
     const Engine *engine = trail->engine;
     const Attributing *at = &trail->state.attributing;
     const Settings *desired = &trail->tracking.desired;
+    const AttributeKeys keys = { .aws = engine->aws.client, .credentials = trail->via->credentials };
     AttributeRequest request = {
-        .aws = engine->aws.client,
-        .credentials = trail->via->credentials,
         .region = trail->region,
         .trail_name = trail->name,
         .trail_arn = trail->arn,
@@ -73,7 +72,7 @@ void engine_search_actor(Trail *trail) {
 
     if (trail->tracking.search)
         return;
-    r = attribute_start(&request, search_done, trail, &trail->tracking.search);
+    r = attribute_start(&keys, &request, search_done, trail, &trail->tracking.search);
     if (r >= 0)
         return;
     (void)text_copy(failed.error_text, sizeof(failed.error_text), strerror(-r));
@@ -94,12 +93,15 @@ void engine_search_departure(Account *account) {
     const Engine *engine = account->engine;
     const Account *management = engine_management(engine);
     const Attributing *at = &account->state.attributing;
-    AttributeRequest request = {
+    const AttributeKeys keys = {
         .aws = engine->aws.client,
         .credentials = management ? management->credentials : NULL,
+        .member_credentials = account->credentials,
+    };
+    AttributeRequest request = {
         .region = engine->aws.region,
         .member = account->id,
-        .member_credentials = account->left ? account->credentials : NULL,
+        .reads_member = account->left && account->credentials,
         .own_arn = management ? management->identity : NULL,
         .guards = engine->config->guards.items,
         .n_guards = engine->config->guards.n,
@@ -112,7 +114,7 @@ void engine_search_departure(Account *account) {
 
     if (account->search)
         return;
-    r = management ? attribute_start(&request, departure_done, account, &account->search) : -ENXIO;
+    r = management ? attribute_start(&keys, &request, departure_done, account, &account->search) : -ENXIO;
     if (r >= 0)
         return;
     (void)text_copy(failed.error_text, sizeof(failed.error_text),

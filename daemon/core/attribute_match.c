@@ -107,7 +107,7 @@ static const char *object_of(const AttributeRequest *request, About about) {
     case ABOUT_TOPIC: object = request->topic; break;
     case ABOUT_KEY_STORE: object = request->key_store; break;
     case ABOUT_MEMBERSHIP:
-        object = request->member_credentials ? request->member : request->foreign ? request->trail_arn : "";
+        object = request->reads_member ? request->member : request->foreign ? request->trail_arn : "";
         break;
     case ABOUT_MEMBER: object = request->member; break;
     case ABOUT_TRUST: object = request->foreign ? "" : request->trail_arn; break;
@@ -183,7 +183,7 @@ static size_t ask(const AttributeRequest *request, size_t row, AttributeQuestion
         return add_question(rows[row].name, iam_region(request), ret);
     if (about == ABOUT_MEMBERSHIP || about == ABOUT_MEMBER) {
         (void)add_question(rows[row].name, organizations_region(request), ret);
-        ret->of_member = about == ABOUT_MEMBERSHIP && request->member_credentials;
+        ret->of_member = about == ABOUT_MEMBERSHIP && request->reads_member;
         return 1;
     }
     if (about == ABOUT_TRUST)

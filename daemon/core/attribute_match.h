@@ -1,9 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Which calls can have caused a finding, and where they are recorded. Pure; private to attribute. */
+/* Which calls can have caused a finding, and where they are recorded. Pure. */
 
-#include "daemon/io/attribute.h"
+#include "daemon/core/model.h"
 #include "lib/cloudtrail.h"
+
+typedef struct AttributeRequest {
+    const char *region; /* the trail's home: writes to a trail happen nowhere else */
+    const char *trail_name, *trail_arn;
+    bool foreign; /* an organization trail in a member's account */
+    /* What the trail hangs on, "" or NULL when it has none or none is known: calls about it are recorded
+     * where it is, and those to IAM and Organizations where their partition keeps global events. */
+    const char *bucket;
+    const char *bucket_region; /* without it the trail's home and the region of global events are searched */
+    const char *key, *log_group, *log_role, *topic; /* ARNs */
+    const char *key_store;                          /* id of the custom key store that the key is in */
+    /* Of an account that left its organization or cannot be reached: its id. The history is that of the
+     * management account then, and the member's own where that can be read. */
+    const char *member;
+    bool reads_member;
+    const char *own_arn; /* our own caller: what we wrote ourselves is nobody's deed; "" when unknown */
+    char *const *guards; /* principals, see arn_principal_is(): what they wrote is nobody's either */
+    size_t n_guards;
+    uint32_t findings;              /* FINDING_BITs whose cause is searched */
+    uint32_t fields;                /* FIELD_BITs that were changed */
+    uint64_t from_usec, until_usec; /* real */
+} AttributeRequest;
 
 #define ATTRIBUTE_REGION_MAX 32
 /* One thing to ask: the name of a call, and the region in whose history it would be. */

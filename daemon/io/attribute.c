@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/core/attribute_match.h"
+#include "daemon/io/task.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -15,34 +15,25 @@
 _Static_assert(ATTRIBUTE_QUESTIONS_MAX <= ATTRIBUTE_CALLS_MAX, "there is a call for each");
 
 struct Attribute {
+    Task task;
+    AttributeKeys keys;
     AttributeRequest request; /* its texts are ours */
-    char *texts[12];
     char **guards;
     AttributeDone done;
     void *userdata;
     AttributeQuestion questions[ATTRIBUTE_QUESTIONS_MAX]; /* region "": given up */
-    size_t n_questions, question;                         /* the one under way */
+    size_t n_questions, question;                         /* the one under way, or the next */
     unsigned page, n_calls;
     bool member_answered; /* the member's own history could be read */
-    CloudTrailCall *call;
-    LoopTimer *timer; /* so that done is never called from inside the start */
     Attribution found;
 };
 
-static void attribute_free(Attribute *a) {
-    cloudtrail_cancel(a->call);
-    loop_cancel(aws_client_loop(a->request.aws), a->timer);
-    for (size_t i = 0; i < ARRAY_SIZE(a->texts); i++)
-        free(a->texts[i]);
-    for (size_t i = 0; a->guards && i < a->request.n_guards; i++)
-        free(a->guards[i]);
+void attribute_cancel(Attribute *a) {
+    if (!a)
+        return;
+    task_done(&a->task);
     free(a->guards);
     free(a);
-}
-
-void attribute_cancel(Attribute *attribute) {
-    if (attribute)
-        attribute_free(attribute);
 }
 
 /* The call behind a departure that AWS recorded: one of the management account, or one in a history that is
@@ -54,11 +45,13 @@ static bool may_show_up(const Attribute *a) {
 }
 
 /* What was found stays found, whatever else could not be asked; without any, the search has failed. */
-static void finish(Attribute *a) {
+static void finish(void *userdata) {
+    Attribute *a = userdata;
+
     a->found.incomplete = a->found.found && may_show_up(a);
     a->found.polled = a->found.found || !a->found.error_text[0];
     a->done(&a->found, a->userdata);
-    attribute_free(a);
+    attribute_cancel(a);
 }
 
 /* Whoever refuses one question refuses the others too. Kept: the first error. */
@@ -96,33 +89,33 @@ static bool ask(Attribute *a, const char *next_token) {
         .end_usec = a->request.until_usec,
         .next_token = next_token,
     };
-    CredentialsSource *credentials =
-            question->of_member ? a->request.member_credentials : a->request.credentials;
-    int r = cloudtrail_lookup_events(a->request.aws, credentials, question->region, &lookup, events_done, a,
-                                     &a->call);
+    int r = cloudtrail_lookup_events(a->keys.aws,
+                                     question->of_member ? a->keys.member_credentials : a->keys.credentials,
+                                     question->region, &lookup, events_done, a, &a->task.calls[0]);
 
     a->n_calls++;
-    if (r < 0) {
+    if (task_asked(&a->task, r) < 0) {
         aws_error_set(&error, AWS_INTERNAL, "", "%s", strerror(-r));
         give_up_region(a, &error);
     }
     return r >= 0;
 }
 
-/* To the next question whose region answers, or to the end. */
-static void go_on(Attribute *a) {
-    for (; a->question < a->n_questions; a->question++) {
+/* The next question whose region answers. */
+static void go_on(void *userdata) {
+    Attribute *a = userdata;
+
+    for (bool asked = false; !asked && a->question < a->n_questions; a->question += !asked) {
         a->page = 0;
-        if (a->questions[a->question].region[0] && ask(a, NULL))
-            return;
+        asked = a->questions[a->question].region[0] && ask(a, NULL);
     }
-    finish(a);
 }
 
 static void events_done(const AwsError *error, const CloudTrailEvents *events, void *userdata) {
     Attribute *a = userdata;
+    bool more = false;
 
-    a->call = NULL;
+    task_answered(&a->task, 0);
     if (error->class != AWS_OK)
         give_up_region(a, error);
     else {
@@ -131,72 +124,55 @@ static void events_done(const AwsError *error, const CloudTrailEvents *events, v
             attribute_take(&a->request, &events->items[i], &a->found);
         if (events->next_token[0] && may_turn_page(a)) {
             a->page++;
-            if (ask(a, events->next_token))
-                return;
+            more = ask(a, events->next_token);
         }
     }
-    a->question++;
-    go_on(a);
+    a->question += !more;
+    task_go_on(&a->task);
 }
 
-static void begin(void *userdata) {
-    Attribute *a = userdata;
+/* A reload may change the configuration that the texts come from. */
+static int keep_texts(Attribute *a) {
+    AttributeRequest *q = &a->request;
+    const char **texts[] = { &q->region,        &q->trail_name, &q->trail_arn, &q->bucket,
+                             &q->bucket_region, &q->key,        &q->log_group, &q->log_role,
+                             &q->topic,         &q->own_arn,    &q->key_store, &q->member };
+    int r = 0;
 
-    a->timer = NULL;
-    go_on(a);
-}
-
-/* The texts of the request in copies of our own; NULL becomes "". */
-static int copy_texts(Attribute *a) {
-    const char **texts[] = { &a->request.region,    &a->request.trail_name,    &a->request.trail_arn,
-                             &a->request.bucket,    &a->request.bucket_region, &a->request.key,
-                             &a->request.log_group, &a->request.log_role,      &a->request.topic,
-                             &a->request.own_arn,   &a->request.key_store,     &a->request.member };
-
-    _Static_assert(ARRAY_SIZE(texts) == ARRAY_SIZE(a->texts), "all are kept");
-
-    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-        a->texts[i] = strdup(*texts[i] ? *texts[i] : "");
-        if (!a->texts[i])
-            return -ENOMEM;
-        *texts[i] = a->texts[i];
-    }
-    return 0;
-}
-
-/* A reload may change the configuration that they come from. */
-static int copy_guards(Attribute *a) {
-    char *const *from = a->request.guards;
-
-    a->guards = calloc(a->request.n_guards + 1, sizeof(*a->guards));
+    for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(texts); i++)
+        r = task_keep(&a->task, texts[i]);
+    a->guards = calloc(q->n_guards + 1, sizeof(*a->guards));
     if (!a->guards)
         return -ENOMEM;
-    a->request.guards = a->guards;
-    for (size_t i = 0; i < a->request.n_guards; i++) {
-        a->guards[i] = strdup(from[i]);
-        if (!a->guards[i])
-            return -ENOMEM;
+    for (size_t i = 0; r >= 0 && i < q->n_guards; i++) {
+        const char *guard = q->guards[i];
+
+        r = task_keep(&a->task, &guard);
+        a->guards[i] = (char *)guard;
     }
-    return 0;
+    q->guards = a->guards;
+    return r;
 }
 
-int attribute_start(const AttributeRequest *request, AttributeDone done, void *userdata, Attribute **ret) {
+int attribute_start(const AttributeKeys *keys, const AttributeRequest *request, AttributeDone done,
+                    void *userdata, Attribute **ret) {
     Attribute *a = calloc(1, sizeof(*a));
     int r;
 
     if (!a)
         return -ENOMEM;
+    a->keys = *keys;
     a->request = *request;
     a->done = done;
     a->userdata = userdata;
-    r = copy_texts(a);
-    if (r >= 0)
-        r = copy_guards(a);
     a->n_questions = attribute_questions(request, a->questions);
+    r = task_init(&a->task, keys->aws, 1, go_on, finish, a);
     if (r >= 0)
-        r = loop_after(aws_client_loop(request->aws), 0, begin, a, &a->timer);
+        r = keep_texts(a);
+    if (r >= 0)
+        r = task_after(&a->task, 0);
     if (r < 0) {
-        attribute_free(a);
+        attribute_cancel(a);
         return r;
     }
     *ret = a;

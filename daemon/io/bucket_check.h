@@ -4,7 +4,7 @@
  * lifecycle rule delete log files early, can its KMS key be used. */
 
 #include "daemon/core/model.h"
-#include "daemon/io/poll.h"
+#include "daemon/io/observe.h"
 #include "lib/call.h"
 #include "lib/s3.h"
 
@@ -23,7 +23,7 @@ typedef struct BucketSnapshot {
     char region[S3_REGION_MAX];          /* the bucket's, "" when it did not tell */
     unsigned n_heads; /* calls of HeadBucket that a further check makes when nothing changes */
     char owner[13];   /* account that owns it, as S3 confirmed; "" when it did not */
-    PollFailure failures[_UNREADABLE_MAX]; /* each call's, from UNREADABLE_BUCKET on */
+    CallFailure failures[_UNREADABLE_MAX]; /* each call's, from UNREADABLE_BUCKET on */
     char error_text[ERROR_TEXT_MAX]; /* what could not be polled, and why; raw; then nothing is said of it
                                       */
 } BucketSnapshot;
@@ -62,4 +62,4 @@ typedef struct BucketCheckRequest {
 int bucket_check_start(const BucketCheckRequest *request, BucketCheckDone done, void *userdata,
                        BucketCheck **ret);
 /* Ends it without calling done. NULL is fine. */
-void bucket_check_cancel(BucketCheck *poll);
+void bucket_check_cancel(BucketCheck *check);

@@ -9,8 +9,9 @@
 #include <jansson.h>
 
 #include "daemon/core/settings.h"
-#include "daemon/io/poll.h"
+#include "daemon/io/observe.h"
 #include "daemon/io/settings_check.h"
+#include "daemon/io/task.h"
 #include "lib/cloudtrail.h"
 #include "lib/s3.h"
 #include "lib/util/macros.h"
@@ -94,7 +95,8 @@ static int add_tag(CloudTrailTags *tags, const char *key, const char *value) {
 }
 
 /* Of the tags in `in` (a JSON object; NULL: none) those that are not in `out`; with_value: or have another
- * value there. AWS's own (aws:...) are left alone. *ret is to be freed by cloudtrail_tags_done in any case. */
+ * value there. AWS's own (aws:...) are left alone. *ret is to be freed by cloudtrail_tags_done in any case.
+ */
 static int missing_tags(const char *in, const char *out, bool with_value, CloudTrailTags *ret) {
     json_auto_t *a = json_loads(in ? in : "{}", 0, NULL), *b = json_loads(out ? out : "{}", 0, NULL);
     const char *key;
@@ -127,66 +129,58 @@ static int array_text(const json_t *object, const char *name, char **ret) {
 
 #define QUOTA_CODE "MaximumNumberOfTrailsExceededException"
 
-/* One call to AWS. Starts it, or goes on with advance() when there is nothing for it to do. */
+/* One call to AWS, if there is something for it to do. */
 typedef void (*Step)(Remediation *job);
 
 struct Remediation {
-    AwsClient *aws;
-    CredentialsSource *credentials;
-    char *region, *name, *arn;
-    bool checks_bucket;
-    Action action;
-    uint64_t stop_usec;
+    Task task;
+    RemediationRequest request; /* its texts are ours */
     Settings desired, actual;
     uint32_t fields;
-    RemediationDiffers differs;
-    RemediationDone done;
-    void *userdata;
-    const Step *step; /* the one under way; the row ends with NULL */
+    const Step *step;   /* the next one; the row ends with NULL */
+    bool repeat;        /* the one before once more */
+    bool known_only;    /* ... without the members that this version does not know */
+    bool wrote_unknown; /* the write had some; AWS may not take them */
     const char *operation;
-    uint32_t asked;     /* FIELD_BITs of the write under way; 0: it is not about settings */
-    bool wrote_unknown; /* it has members that this version does not know; AWS may not take them ... */
-    bool known_only;    /* ... and they are left out then */
-    uint32_t refused;   /* FIELD_BITs that AWS does not take, and are left out */
+    uint32_t asked;               /* FIELD_BITs of the write under way; 0: it is not about settings */
+    uint32_t refused;             /* FIELD_BITs that AWS does not take, and are left out */
     char refusal[ERROR_TEXT_MAX]; /* the first error that said so */
-    CloudTrailCall *call;
-    S3Call *bucket_call;
-    SettingsCheck *poll;
-    LoopTimer *timer;
+    SettingsCheck *check;
     uint64_t accepted_usec; /* mono; when the last write was accepted */
     uint64_t pause_usec;
-    Outcome outcome;
+    Outcome outcome; /* result NONE: steps are to be made */
     char last_error[ERROR_TEXT_MAX];
     AwsError quota; /* what CreateTrail said, while it is asked who takes the trail's place */
 };
 
-static void free_remediation(Remediation *job) {
-    cloudtrail_cancel(job->call);
-    s3_cancel(job->bucket_call);
-    settings_check_cancel(job->poll);
-    loop_cancel(aws_client_loop(job->aws), job->timer);
+void remediate_cancel(Remediation *job) {
+    if (!job)
+        return;
+    settings_check_cancel(job->check);
+    task_done(&job->task);
     settings_done(&job->desired);
     settings_done(&job->actual);
-    free(job->region);
-    free(job->name);
-    free(job->arn);
     free(job);
 }
 
-void remediate_cancel(Remediation *job) {
-    if (job)
-        free_remediation(job);
-}
+/* Well; or badly, when something that was to be restored was left out. */
+static void finish(void *userdata) {
+    Remediation *job = userdata;
+    Outcome *outcome = &job->outcome;
 
-static void finish(Remediation *job, ActionResult result) {
-    job->outcome.result = result;
-    job->done(&job->outcome, job->userdata);
-    free_remediation(job);
+    if (outcome->result == RESULT_NONE && outcome->action == ACTION_RESTORE && job->refused != 0) {
+        (void)text_copy(outcome->error_text, sizeof(outcome->error_text), job->refusal);
+        outcome->result = RESULT_FAILED;
+    } else if (outcome->result == RESULT_NONE)
+        outcome->result = RESULT_CONFIRMED;
+    job->request.done(outcome, job->request.userdata);
+    remediate_cancel(job);
 }
 
 static void fail(Remediation *job, const char *why) {
-    (void)snprintf(job->outcome.error_text, sizeof(job->outcome.error_text), "%s: %s", job->operation, why);
-    finish(job, RESULT_FAILED);
+    (void)snprintf(job->outcome.error_text, sizeof(job->outcome.error_text), "%s: %.400s", job->operation,
+                   why);
+    job->outcome.result = RESULT_FAILED;
 }
 
 static void fail_by(Remediation *job, const AwsError *error) {
@@ -195,7 +189,7 @@ static void fail_by(Remediation *job, const AwsError *error) {
     (void)aws_error_text(error, job->operation, outcome->error_text, sizeof(outcome->error_text));
     (void)text_copy(outcome->error_code, sizeof(outcome->error_code), error->code);
     (void)text_copy(outcome->request_id, sizeof(outcome->request_id), error->request_id);
-    finish(job, RESULT_FAILED);
+    outcome->result = RESULT_FAILED;
 }
 
 static void fail_to_read(Remediation *job, int r) {
@@ -205,24 +199,28 @@ static void fail_to_read(Remediation *job, int r) {
     fail(job, why);
 }
 
-/* Well; or badly, when something that was to be restored was left out. */
-static void finish_writing(Remediation *job) {
-    if (job->action == ACTION_RESTORE && job->refused != 0) {
-        (void)text_copy(job->outcome.error_text, sizeof(job->outcome.error_text), job->refusal);
-        finish(job, RESULT_FAILED);
-        return;
-    }
-    finish(job, RESULT_CONFIRMED);
-}
+/* What the calls of all steps have in common. */
+#define AWS(job)     (job)->request.aws, (job)->request.credentials, (job)->request.region
+#define TRAIL(job)   AWS(job), (job)->request.arn
+#define CALL(job)    (&(job)->task.calls[0])
+#define WRITTEN(job) written, (job), CALL(job)
 
-static void advance(Remediation *job) {
-    job->step++;
-    job->asked = 0;
-    job->wrote_unknown = job->known_only = false;
-    if (*job->step)
-        (*job->step)(job);
-    else
-        finish_writing(job);
+/* Steps that ask nothing are followed by the next at once. */
+static void go_on(void *userdata) {
+    Remediation *job = userdata;
+
+    while (job->outcome.result == RESULT_NONE && !task_waits(&job->task)) {
+        if (job->repeat)
+            job->step--;
+        else {
+            job->asked = 0;
+            job->wrote_unknown = job->known_only = false;
+        }
+        job->repeat = false;
+        if (!*job->step)
+            return;
+        (*job->step++)(job);
+    }
 }
 
 /* ---- writes ---- */
@@ -243,8 +241,7 @@ static bool leave_out(Remediation *job, const AwsError *error) {
     if (job->asked == 0 || !is_no(error))
         return false;
     if (job->wrote_unknown && !job->known_only && error->class != AWS_DENIED) {
-        job->known_only = true;
-        (*job->step)(job);
+        job->known_only = job->repeat = true;
         return true;
     }
     /* a trail needs a bucket, and whose that is matters */
@@ -255,38 +252,37 @@ static bool leave_out(Remediation *job, const AwsError *error) {
         (void)text_copy(job->outcome.error_code, sizeof(job->outcome.error_code), error->code);
     }
     job->refused |= some ? fault : job->asked;
-    if (some)
-        (*job->step)(job);
-    else
-        advance(job);
+    job->repeat = some;
     return true;
 }
 
-static void written(const AwsError *error, void *userdata) {
-    Remediation *job = userdata;
-
-    job->call = NULL;
+static void take_written(Remediation *job, const AwsError *error) {
     if (error->class != AWS_OK) {
         if (!leave_out(job, error))
             fail_by(job, error);
         return;
     }
     (void)text_copy(job->outcome.request_id, sizeof(job->outcome.request_id), error->request_id);
-    job->accepted_usec = loop_monotonic_usec(aws_client_loop(job->aws));
+    job->accepted_usec = loop_monotonic_usec(job->task.loop);
     job->pause_usec = READ_BACK_FIRST_USEC;
-    advance(job);
+}
+
+static void written(const AwsError *error, void *userdata) {
+    Remediation *job = userdata;
+
+    task_answered(&job->task, 0);
+    take_written(job, error);
+    task_go_on(&job->task);
 }
 
 static void started(Remediation *job, const char *operation, int r) {
     job->operation = operation;
-    if (r < 0)
+    if (task_asked(&job->task, r) < 0)
         fail(job, strerror(-r));
 }
 
 static void start_logging(Remediation *job) {
-    started(job, "StartLogging",
-            cloudtrail_start_logging(job->aws, job->credentials, job->region, job->arn, written, job,
-                                     &job->call));
+    started(job, "StartLogging", cloudtrail_start_logging(TRAIL(job), WRITTEN(job)));
 }
 
 /* AWS takes the fields of a row only together. */
@@ -303,18 +299,14 @@ static void update_trail(Remediation *job) {
     uint32_t fields = job->fields & ~job->refused & FIELDS_TRAIL;
     CloudTrailChanges changes;
 
-    if (fields == 0) {
-        advance(job);
+    if (fields == 0)
         return;
-    }
     for (size_t i = 0; i < ARRAY_SIZE(together); i++)
         if (fields & together[i])
             fields |= together[i] & ~job->refused;
     job->asked = fields;
     changes = changes_of(&job->desired, fields);
-    started(job, "UpdateTrail",
-            cloudtrail_update_trail(job->aws, job->credentials, job->region, job->arn, &changes, written,
-                                    job, &job->call));
+    started(job, "UpdateTrail", cloudtrail_update_trail(TRAIL(job), &changes, WRITTEN(job)));
 }
 
 typedef int (*WriteTags)(AwsClient *client, CredentialsSource *credentials, const char *region,
@@ -326,19 +318,14 @@ static void write_tags(Remediation *job, const char *operation, WriteTags write,
     CloudTrailTags tags = { 0 };
     int r;
 
-    if (!is_wanted(job, FIELD_TAGS)) {
-        advance(job);
+    if (!is_wanted(job, FIELD_TAGS))
         return;
-    }
     r = missing_tags(in, out, with_value, &tags);
     job->asked = FIELD_BIT(FIELD_TAGS);
-    if (r >= 0 && tags.n == 0)
-        advance(job);
-    else
-        started(job, operation,
-                r < 0 ? r
-                      : write(job->aws, job->credentials, job->region, job->arn, &tags, written, job,
-                              &job->call));
+    if (r >= 0 && tags.n > 0)
+        r = write(TRAIL(job), &tags, WRITTEN(job));
+    if (r < 0 || tags.n > 0)
+        started(job, operation, r);
     cloudtrail_tags_done(&tags);
 }
 
@@ -360,24 +347,21 @@ static void bucket_seen(const AwsError *error, const char *region, void *userdat
     char text[ERROR_TEXT_MAX];
 
     (void)region;
-    job->bucket_call = NULL;
-    if (error->class != AWS_NOT_FOUND) {
-        advance(job);
-        return;
+    task_answered(&job->task, 0);
+    if (error->class == AWS_NOT_FOUND) {
+        (void)snprintf(text, sizeof(text), "the bucket %.100s is gone", job->desired.values[FIELD_BUCKET]);
+        fail(job, text);
     }
-    (void)snprintf(text, sizeof(text), "the bucket %.100s is gone", job->desired.values[FIELD_BUCKET]);
-    fail(job, text);
+    task_go_on(&job->task);
 }
 
 static void check_bucket(Remediation *job) {
-    if (!job->checks_bucket || !job->desired.values[FIELD_BUCKET] || !job->desired.values[FIELD_BUCKET][0]) {
-        advance(job);
+    const char *bucket = job->desired.values[FIELD_BUCKET];
+
+    if (!job->request.checks_bucket || !bucket || !bucket[0])
         return;
-    }
     job->operation = "HeadBucket";
-    if (s3_head_bucket(job->aws, job->credentials, job->region, job->desired.values[FIELD_BUCKET], NULL,
-                       bucket_seen, job, &job->bucket_call) < 0)
-        advance(job);
+    (void)task_asked(&job->task, s3_head_bucket(AWS(job), bucket, NULL, bucket_seen, job, CALL(job)));
 }
 
 /* Those who have taken the places of a region, as AWS lists them: trails that live elsewhere take a place in
@@ -387,33 +371,35 @@ static void occupants_listed(const AwsError *error, const CloudTrailTrails *trai
     Remediation *job = userdata;
     bool first = true;
 
-    job->call = NULL;
+    task_answered(&job->task, 0);
     for (size_t i = 0; error->class == AWS_OK && i < trails->n; i++) {
         const CloudTrailTrail *trail = &trails->items[i];
 
         (void)strbuf_addf(&b, "%s%s", first ? "its place is taken by " : ", ", trail->name);
-        if (!text_equal(trail->home_region, job->region))
+        if (!text_equal(trail->home_region, job->request.region))
             (void)strbuf_addf(&b, " (of %s)", trail->home_region[0] ? trail->home_region : "another region");
         first = false;
     }
     if (!first)
         aws_error_change(&job->quota, job->quota.class, QUOTA_CODE, "%s", strbuf_str(&b));
     fail_by(job, &job->quota);
+    task_go_on(&job->task);
 }
 
 /* The trails that fill the quota are what somebody has to look at now. */
 static void created(const AwsError *error, void *userdata) {
     Remediation *job = userdata;
 
-    if (!text_equal(error->code, QUOTA_CODE)) {
-        written(error, userdata);
-        return;
+    task_answered(&job->task, 0);
+    if (!text_equal(error->code, QUOTA_CODE))
+        take_written(job, error);
+    else {
+        job->quota = *error;
+        if (task_asked(&job->task, cloudtrail_describe_trails(AWS(job), occupants_listed, job, CALL(job))) <
+            0)
+            fail_by(job, error);
     }
-    job->call = NULL;
-    job->quota = *error;
-    if (cloudtrail_describe_trails(job->aws, job->credentials, job->region, occupants_listed, job,
-                                   &job->call) < 0)
-        fail_by(job, error);
+    task_go_on(&job->task);
 }
 
 static void create_trail(Remediation *job) {
@@ -424,8 +410,7 @@ static void create_trail(Remediation *job) {
 
     job->asked = job->fields & fields;
     if (r >= 0)
-        r = cloudtrail_create_trail(job->aws, job->credentials, job->region, job->name, &settings, &tags,
-                                    created, job, &job->call);
+        r = cloudtrail_create_trail(AWS(job), job->request.name, &settings, &tags, created, job, CALL(job));
     cloudtrail_tags_done(&tags);
     started(job, "CreateTrail", r);
 }
@@ -433,7 +418,7 @@ static void create_trail(Remediation *job) {
 /* Members that this version does not know go back as they were recorded, and what AWS shows and nobody has
  * recorded yet stays as it is; once AWS has not taken them, all of them are left out. */
 static int complete(Remediation *job, Field field, json_t *value) {
-    const char *actual = job->action == ACTION_RECREATE ? NULL : job->actual.values[field];
+    const char *actual = job->request.action == ACTION_RECREATE ? NULL : job->actual.values[field];
     _cleanup_strbuf_ StrBuf names = STRBUF_INIT(CLOUDTRAIL_SELECTORS_MAX);
     json_auto_t *there = NULL;
     int r = 0;
@@ -464,10 +449,8 @@ static void put_event_selectors(Remediation *job) {
     CloudTrailSelectors selectors = { 0 };
     int r;
 
-    if (!is_wanted(job, FIELD_SELECTORS)) {
-        advance(job);
+    if (!is_wanted(job, FIELD_SELECTORS))
         return;
-    }
     job->asked = FIELD_BIT(FIELD_SELECTORS);
     object = json_loads(job->desired.values[FIELD_SELECTORS], 0, NULL);
     r = object ? complete(job, FIELD_SELECTORS, object) : -EINVAL;
@@ -476,8 +459,7 @@ static void put_event_selectors(Remediation *job) {
     if (r >= 0)
         r = array_text(object, "AdvancedEventSelectors", &selectors.advanced_event_selectors);
     if (r >= 0)
-        r = cloudtrail_put_event_selectors(job->aws, job->credentials, job->region, job->arn, &selectors,
-                                           written, job, &job->call);
+        r = cloudtrail_put_event_selectors(TRAIL(job), &selectors, WRITTEN(job));
     cloudtrail_selectors_done(&selectors);
     json_decref(object);
     started(job, "PutEventSelectors", r);
@@ -489,134 +471,116 @@ static void put_insight_selectors(Remediation *job) {
     int r;
 
     /* a new trail has none */
-    if (!is_wanted(job, FIELD_INSIGHTS) || (job->action == ACTION_RECREATE && text_equal(keep, "[]"))) {
-        advance(job);
+    if (!is_wanted(job, FIELD_INSIGHTS) ||
+        (job->request.action == ACTION_RECREATE && text_equal(keep, "[]")))
         return;
-    }
     job->asked = FIELD_BIT(FIELD_INSIGHTS);
     r = completed_text(job, FIELD_INSIGHTS, keep[0] ? keep : "[]", &text);
     if (r >= 0)
-        r = cloudtrail_put_insight_selectors(job->aws, job->credentials, job->region, job->arn, text,
-                                             written, job, &job->call);
+        r = cloudtrail_put_insight_selectors(TRAIL(job), text, WRITTEN(job));
     started(job, "PutInsightSelectors", r);
 }
 
 static void put_event_configuration(Remediation *job) {
-    const char *found = job->action == ACTION_RECREATE ? NULL : job->actual.values[FIELD_CONFIGURATION];
+    const char *found =
+            job->request.action == ACTION_RECREATE ? NULL : job->actual.values[FIELD_CONFIGURATION];
     _cleanup_free_ char *members = NULL, *text = NULL;
     int r = 0;
 
     if (is_wanted(job, FIELD_CONFIGURATION))
         r = event_configuration_to_write(job->desired.values[FIELD_CONFIGURATION], found, &members);
-    if (r >= 0 && !members) {
-        advance(job);
+    if (r >= 0 && !members)
         return;
-    }
     job->asked = FIELD_BIT(FIELD_CONFIGURATION);
     if (r >= 0)
         r = completed_text(job, FIELD_CONFIGURATION, members, &text);
     if (r >= 0)
-        r = cloudtrail_put_event_configuration(job->aws, job->credentials, job->region, job->arn, text,
-                                               written, job, &job->call);
+        r = cloudtrail_put_event_configuration(TRAIL(job), text, WRITTEN(job));
     started(job, "PutEventConfiguration", r);
 }
 
 /* ---- reading back ---- */
 
-static void again(void *userdata) {
-    Remediation *job = userdata;
-
-    job->timer = NULL;
-    (*job->step)(job);
-}
-
 /* What was written does not show yet: the same step once more, unless that has gone on for too long. */
 static void read_back_later(Remediation *job, const char *what) {
-    Loop *loop = aws_client_loop(job->aws);
     int r;
 
-    if (loop_monotonic_usec(loop) + job->pause_usec > job->accepted_usec + REMEDIATE_READ_BACK_USEC) {
+    if (loop_monotonic_usec(job->task.loop) + job->pause_usec >
+        job->accepted_usec + REMEDIATE_READ_BACK_USEC) {
         fail(job, job->last_error[0] ? job->last_error : what);
         return;
     }
-    r = loop_after(loop, job->pause_usec, again, job, &job->timer);
+    job->repeat = true;
+    r = task_after(&job->task, job->pause_usec);
     job->pause_usec = MIN(2 * job->pause_usec, READ_BACK_MAX_USEC);
     if (r < 0)
         fail(job, strerror(-r));
 }
 
 static bool was_stopped_again(const Remediation *job, const CloudTrailStatus *status) {
-    return job->action == ACTION_RESTART && status->start_logging_usec > job->stop_usec &&
+    return job->request.action == ACTION_RESTART && status->start_logging_usec > job->request.stop_usec &&
            status->stop_logging_usec >= status->start_logging_usec;
 }
 
 static void status_done(const AwsError *error, const CloudTrailStatus *status, void *userdata) {
     Remediation *job = userdata;
 
-    job->call = NULL;
-    if (error->class == AWS_OK && (status->is_logging || was_stopped_again(job, status))) {
-        job->outcome.seen = poll_observe(status);
-        advance(job);
-        return;
-    }
+    task_answered(&job->task, 0);
     job->last_error[0] = '\0';
     if (error->class != AWS_OK)
         (void)aws_error_text(error, "accepted, but GetTrailStatus", job->last_error,
                              sizeof(job->last_error));
-    read_back_later(job, "accepted, but the trail still does not log after 5 s");
+    if (error->class == AWS_OK && (status->is_logging || was_stopped_again(job, status)))
+        job->outcome.seen = observe_status(status);
+    else
+        read_back_later(job, "accepted, but the trail still does not log after 5 s");
+    task_go_on(&job->task);
 }
 
 static void read_status_back(Remediation *job) {
-    int r = cloudtrail_get_trail_status(job->aws, job->credentials, job->region, job->arn, status_done, job,
-                                        &job->call);
+    int r = cloudtrail_get_trail_status(TRAIL(job), status_done, job, CALL(job));
 
-    if (r < 0)
+    if (task_asked(&job->task, r) < 0)
         fail_to_read(job, r);
 }
 
-static void settings_seen(const SettingsSnapshot *result, void *userdata) {
+static void settings_read(const SettingsSnapshot *result, void *userdata) {
     Remediation *job = userdata;
-    uint32_t left = job->differs(&result->settings, job->userdata), failed = result->failed;
+    uint32_t left = job->request.differs(&result->settings, job->request.userdata), failed = result->failed;
+    uint32_t written = job->fields & ~job->refused;
 
-    job->poll = NULL;
+    job->check = NULL;
     for (Field f = 0; f < _FIELD_MAX; f++)
         if (!job->desired.values[f])
             failed &= ~FIELD_BIT(f); /* nothing there is to be kept */
     job->outcome.fields_left = left | failed;
-    if (!result->gone && ((failed | left) & job->fields & ~job->refused) == 0) {
-        advance(job);
-        return;
-    }
     job->last_error[0] = '\0';
-    if (failed & job->fields & ~job->refused)
+    if (failed & written)
         (void)snprintf(job->last_error, sizeof(job->last_error), "accepted, but %.400s", result->error_text);
-    read_back_later(job, "AWS accepted it, and does not show it after 5 s");
+    if (result->gone || ((failed | left) & written) != 0)
+        read_back_later(job, "AWS accepted it, and does not show it after 5 s");
+    task_go_on(&job->task);
 }
 
-static void check_settings(Remediation *job) {
+/* Nothing was written: nothing has to show, and no step follows. */
+static void read_settings_back(Remediation *job) {
     SettingsCheckRequest request = {
-        .aws = job->aws,
-        .credentials = job->credentials,
-        .region = job->region,
-        .arn = job->arn,
-        .done = settings_seen,
+        .aws = job->request.aws,
+        .credentials = job->request.credentials,
+        .region = job->request.region,
+        .arn = job->request.arn,
+        .done = settings_read,
         .userdata = job,
     };
-    int r = settings_check_new(&request, &job->poll);
+    int r;
 
-    if (r >= 0)
-        r = settings_check_begin(job->poll);
-    if (r < 0)
-        fail_to_read(job, r);
-}
-
-/* Nothing was written: nothing has to show. */
-static void read_settings_back(Remediation *job) {
-    if ((job->fields & ~job->refused) == 0) {
-        finish_writing(job);
+    if ((job->fields & ~job->refused) == 0)
         return;
-    }
-    check_settings(job);
+    r = settings_check_new(&request, &job->check);
+    if (r >= 0)
+        r = settings_check_begin(job->check);
+    if (task_asked(&job->task, r) < 0)
+        fail_to_read(job, r);
 }
 
 /* ---- actions ---- */
@@ -637,21 +601,19 @@ static const Step *const steps[_ACTION_MAX] = {
     [ACTION_RECREATE] = recreate_steps,
 };
 
-static int copy_request(Remediation *job, const RemediationRequest *request) {
-    int r = 0;
+static int copy_request(Remediation *job) {
+    RemediationRequest *q = &job->request;
+    const char **texts[] = { &q->region, &q->name, &q->arn };
+    int r = task_init(&job->task, q->aws, 1, go_on, finish, job);
 
-    job->region = strdup(request->region);
-    job->name = strdup(request->name);
-    job->arn = strdup(request->arn);
-    job->checks_bucket = request->checks_bucket;
-    if (!job->region || !job->name || !job->arn)
-        return -ENOMEM;
-    if (request->desired)
-        r = settings_copy(request->desired, &job->desired);
-    if (r >= 0 && request->actual)
-        r = settings_copy(request->actual, &job->actual);
-    job->fields = request->fields;
-    for (Field f = 0; request->action == ACTION_RECREATE && f < _FIELD_MAX; f++)
+    for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(texts); i++)
+        r = task_keep(&job->task, texts[i]);
+    if (r >= 0 && q->desired)
+        r = settings_copy(q->desired, &job->desired);
+    if (r >= 0 && q->actual)
+        r = settings_copy(q->actual, &job->actual);
+    job->fields = q->fields;
+    for (Field f = 0; q->action == ACTION_RECREATE && f < _FIELD_MAX; f++)
         if (job->desired.values[f] && !(FIELDS_UNWRITABLE & FIELD_BIT(f)))
             job->fields |= FIELD_BIT(f);
     return r;
@@ -666,21 +628,15 @@ int remediate_start(const RemediationRequest *request, Remediation **ret) {
     job = calloc(1, sizeof(*job));
     if (!job)
         return -ENOMEM;
-    job->aws = request->aws;
-    job->credentials = request->credentials;
-    job->action = job->outcome.action = request->action;
-    job->stop_usec = request->stop_usec;
-    job->differs = request->differs;
-    job->done = request->done;
-    job->userdata = request->userdata;
+    job->request = *request;
     job->step = steps[request->action];
     job->operation = "";
-    job->outcome.fields_left = FIELDS_ALL;
-    r = copy_request(job, request);
+    job->outcome = (Outcome){ .action = request->action, .fields_left = FIELDS_ALL };
+    r = copy_request(job);
     if (r >= 0)
-        r = loop_after(aws_client_loop(job->aws), 0, again, job, &job->timer);
+        r = task_after(&job->task, 0);
     if (r < 0) {
-        free_remediation(job);
+        remediate_cancel(job);
         return r;
     }
     *ret = job;

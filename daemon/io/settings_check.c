@@ -8,66 +8,23 @@
 #include <string.h>
 
 #include "daemon/core/settings.h"
-#include "daemon/io/poll.h"
+#include "daemon/io/observe.h"
+#include "daemon/io/task.h"
 #include "lib/cloudtrail.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
+#define LIST_CALL UNREADABLE_BUCKET /* its slot, behind those of the other calls */
+
 struct SettingsCheck {
-    AwsClient *aws;
-    CredentialsSource *credentials;
-    char *region, *arn;
-    SettingsCheckDone done;
-    void *userdata;
+    Task task;
+    SettingsCheckRequest request; /* its texts are ours */
     SettingsSnapshot snapshot;
-    bool listed; /* DescribeTrails was answered before */
-    bool ask_insights, no_tags;
-    unsigned n_pending;
-    CloudTrailCall *list_call, *selectors_call, *insights_call, *tags_call, *configuration_call;
-    LoopTimer *timer; /* so that done is never called from inside the start */
+    bool list_asked;
+    bool listed; /* what DescribeTrails says is known, and the rest is to be asked */
 };
 
 /* ---- values ---- */
-
-int settings_check_listed(const CloudTrailTrail *listed, Settings *ret) {
-    const struct {
-        Field field;
-        const char *value;
-    } texts[] = {
-        { FIELD_BUCKET, listed->bucket },     { FIELD_PREFIX, listed->prefix },
-        { FIELD_KMS_KEY, listed->kms_key },   { FIELD_LOG_GROUP, listed->log_group },
-        { FIELD_LOG_ROLE, listed->log_role }, { FIELD_SNS_TOPIC, listed->sns_topic },
-    };
-    const struct {
-        Field field;
-        unsigned flag;
-        bool value;
-    } flags[] = {
-        { FIELD_MULTI_REGION, CLOUDTRAIL_MULTI_REGION, listed->multi_region },
-        { FIELD_GLOBAL_EVENTS, CLOUDTRAIL_GLOBAL_EVENTS, listed->global_events },
-        { FIELD_VALIDATION, CLOUDTRAIL_VALIDATION, listed->validation },
-        { FIELD_ORGANIZATION, CLOUDTRAIL_ORGANIZATION, listed->organization },
-        { FIELD_RECURSIVE, CLOUDTRAIL_RECURSIVE, listed->recursive },
-    };
-    Settings settings = { 0 };
-    int r = 0;
-
-    for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(texts); i++)
-        r = settings_set(&settings, texts[i].field, texts[i].value ? texts[i].value : "");
-    for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(flags); i++)
-        if (listed->present & flags[i].flag)
-            r = settings_set(&settings, flags[i].field, flags[i].value ? "true" : "false");
-    if (r >= 0)
-        r = settings_set(&settings, FIELD_UNKNOWN, listed->others ? listed->others : "{}");
-    if (r >= 0 && (listed->present & CLOUDTRAIL_INSIGHT_SELECTORS) && !listed->has_insight_selectors)
-        r = settings_set(&settings, FIELD_INSIGHTS, "[]");
-    if (r < 0) {
-        settings_done(&settings);
-        return r;
-    }
-    *ret = settings;
-    return 0;
-}
 
 static int set_selectors(Settings *settings, const CloudTrailSelectors *selectors) {
     bool advanced = selectors->advanced_event_selectors && selectors->advanced_event_selectors[0];
@@ -95,40 +52,31 @@ static int set_tags(Settings *settings, const CloudTrailTags *tags) {
 
 /* ---- the end ---- */
 
-static void poll_free(SettingsCheck *w) {
-    CloudTrailCall *calls[] = { w->list_call, w->selectors_call, w->insights_call, w->tags_call,
-                                w->configuration_call };
-
-    for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
-        cloudtrail_cancel(calls[i]);
-    loop_cancel(aws_client_loop(w->aws), w->timer);
-    settings_done(&w->snapshot.settings);
-    free(w->region);
-    free(w->arn);
-    free(w);
-}
-
-void settings_check_cancel(SettingsCheck *poll) {
-    if (poll)
-        poll_free(poll);
-}
-
-static void answered(SettingsCheck *w) {
-    if (--w->n_pending > 0)
+void settings_check_cancel(SettingsCheck *check) {
+    if (!check)
         return;
-    w->done(&w->snapshot, w->userdata);
-    poll_free(w);
+    task_done(&check->task);
+    settings_done(&check->snapshot.settings);
+    free(check);
 }
 
-static void failed(SettingsCheck *w, uint32_t fields, const char *operation, const AwsError *error) {
-    if (w->snapshot.failed == 0) {
-        w->snapshot.error = poll_error_of(error->class);
-        (void)aws_error_text(error, operation, w->snapshot.error_text, sizeof(w->snapshot.error_text));
+static void finish(void *userdata) {
+    SettingsCheck *check = userdata;
+
+    check->request.done(&check->snapshot, check->request.userdata);
+    settings_check_cancel(check);
+}
+
+static void failed(SettingsCheck *check, uint32_t fields, const char *operation, const AwsError *error) {
+    if (check->snapshot.failed == 0) {
+        check->snapshot.error = observe_error(error->class);
+        (void)aws_error_text(error, operation, check->snapshot.error_text,
+                             sizeof(check->snapshot.error_text));
     }
-    w->snapshot.failed |= fields;
+    check->snapshot.failed |= fields;
 }
 
-static void call_failed(SettingsCheck *w, Unreadable what, const AwsError *error) {
+static void call_failed(SettingsCheck *check, Unreadable what, const AwsError *error) {
     static const struct {
         Field field;
         const char *operation, *action;
@@ -140,70 +88,59 @@ static void call_failed(SettingsCheck *w, Unreadable what, const AwsError *error
                                        "cloudtrail:GetEventConfiguration" },
     };
 
-    failed(w, FIELD_BIT(calls[what].field), calls[what].operation, error);
-    poll_failure_set(&w->snapshot.failures[what], calls[what].operation, error, calls[what].action, w->arn);
+    failed(check, FIELD_BIT(calls[what].field), calls[what].operation, error);
+    observe_failure(error, calls[what].operation, calls[what].action, check->request.arn,
+                    &check->snapshot.failures[what]);
 }
 
 /* What goes wrong here before AWS is asked, or after it has answered. */
-static void failed_here(SettingsCheck *w, Unreadable what, int r) {
+static AwsError error_of(int r) {
     AwsError error;
 
     aws_error_set(&error, AWS_INTERNAL, NULL, "%s", strerror(-r));
-    call_failed(w, what, &error);
+    return error;
 }
 
-static void list_failed_here(SettingsCheck *w, int r) {
-    AwsError error;
+static void call_failed_here(SettingsCheck *check, Unreadable what, int r) {
+    AwsError error = error_of(r);
 
-    aws_error_set(&error, AWS_INTERNAL, NULL, "%s", strerror(-r));
-    failed(w, FIELDS_ALL, "DescribeTrails", &error);
+    call_failed(check, what, &error);
 }
 
-/* ---- the questions ---- */
+/* ---- the calls ---- */
+
+/* r: what came of taking a good answer. */
+static void answered(SettingsCheck *check, Unreadable what, const AwsError *error, int r) {
+    task_answered(&check->task, what);
+    if (error->class != AWS_OK)
+        call_failed(check, what, error);
+    else if (r < 0)
+        call_failed_here(check, what, r);
+    task_go_on(&check->task);
+}
 
 static void selectors_done(const AwsError *error, const CloudTrailSelectors *selectors, void *userdata) {
-    SettingsCheck *w = userdata;
-    int r;
+    SettingsCheck *check = userdata;
+    bool ok = error->class == AWS_OK;
 
-    w->selectors_call = NULL;
-    if (error->class != AWS_OK)
-        call_failed(w, UNREADABLE_SELECTORS, error);
-    else {
-        r = set_selectors(&w->snapshot.settings, selectors);
-        if (r < 0)
-            failed_here(w, UNREADABLE_SELECTORS, r);
-    }
-    answered(w);
+    answered(check, UNREADABLE_SELECTORS, error,
+             ok ? set_selectors(&check->snapshot.settings, selectors) : 0);
 }
 
 static void insights_done(const AwsError *error, const char *insights, void *userdata) {
-    SettingsCheck *w = userdata;
-    int r;
+    SettingsCheck *check = userdata;
+    bool ok = error->class == AWS_OK;
 
-    w->insights_call = NULL;
-    if (error->class != AWS_OK)
-        call_failed(w, UNREADABLE_INSIGHTS, error);
-    else {
-        r = settings_set(&w->snapshot.settings, FIELD_INSIGHTS, insights[0] ? insights : "[]");
-        if (r < 0)
-            failed_here(w, UNREADABLE_INSIGHTS, r);
-    }
-    answered(w);
+    answered(check, UNREADABLE_INSIGHTS, error,
+             ok ? settings_set(&check->snapshot.settings, FIELD_INSIGHTS, insights[0] ? insights : "[]")
+                : 0);
 }
 
 static void tags_done(const AwsError *error, const CloudTrailTags *tags, void *userdata) {
-    SettingsCheck *w = userdata;
-    int r;
+    SettingsCheck *check = userdata;
 
-    w->tags_call = NULL;
-    if (error->class != AWS_OK)
-        call_failed(w, UNREADABLE_TAGS, error);
-    else {
-        r = set_tags(&w->snapshot.settings, tags);
-        if (r < 0)
-            failed_here(w, UNREADABLE_TAGS, r);
-    }
-    answered(w);
+    answered(check, UNREADABLE_TAGS, error,
+             error->class == AWS_OK ? set_tags(&check->snapshot.settings, tags) : 0);
 }
 
 /* What older partitions and trails of others answer (API reference, GetEventConfiguration, "Errors"). */
@@ -219,161 +156,103 @@ static bool is_unsupported(const AwsError *error) {
 }
 
 static void configuration_done(const AwsError *error, const char *configuration, void *userdata) {
-    SettingsCheck *w = userdata;
-    int r;
+    SettingsCheck *check = userdata;
+    bool ok = error->class == AWS_OK;
 
-    w->configuration_call = NULL;
-    if (error->class != AWS_OK) {
-        call_failed(w, UNREADABLE_CONFIGURATION, error);
-        w->snapshot.failures[UNREADABLE_CONFIGURATION].unsupported = is_unsupported(error);
-    } else {
-        r = settings_set(&w->snapshot.settings, FIELD_CONFIGURATION, configuration);
-        if (r < 0)
-            failed_here(w, UNREADABLE_CONFIGURATION, r);
-    }
-    answered(w);
+    check->snapshot.failures[UNREADABLE_CONFIGURATION].unsupported = !ok && is_unsupported(error);
+    answered(check, UNREADABLE_CONFIGURATION, error,
+             ok ? settings_set(&check->snapshot.settings, FIELD_CONFIGURATION, configuration) : 0);
 }
 
-static void ask_selectors(SettingsCheck *w) {
-    int r;
-
-    w->n_pending++;
-    r = cloudtrail_get_event_selectors(w->aws, w->credentials, w->region, w->arn, selectors_done, w,
-                                       &w->selectors_call);
-    if (r < 0) {
-        failed_here(w, UNREADABLE_SELECTORS, r);
-        w->n_pending--;
-    }
+static void asked(SettingsCheck *check, Unreadable what, int r) {
+    if (task_asked(&check->task, r) < 0)
+        call_failed_here(check, what, r);
 }
 
-static void ask_insights(SettingsCheck *w) {
-    int r;
+static void ask_rest(SettingsCheck *check) {
+    const SettingsCheckRequest *q = &check->request;
+    CloudTrailCall **calls = check->task.calls;
 
-    w->n_pending++;
-    r = cloudtrail_get_insight_selectors(w->aws, w->credentials, w->region, w->arn, insights_done, w,
-                                         &w->insights_call);
-    if (r < 0) {
-        failed_here(w, UNREADABLE_INSIGHTS, r);
-        w->n_pending--;
-    }
-}
-
-static void ask_tags(SettingsCheck *w) {
-    int r;
-
-    w->n_pending++;
-    r = cloudtrail_list_tags(w->aws, w->credentials, w->region, w->arn, tags_done, w, &w->tags_call);
-    if (r < 0) {
-        failed_here(w, UNREADABLE_TAGS, r);
-        w->n_pending--;
-    }
-}
-
-static void ask_configuration(SettingsCheck *w) {
-    int r;
-
-    w->n_pending++;
-    r = cloudtrail_get_event_configuration(w->aws, w->credentials, w->region, w->arn, configuration_done, w,
-                                           &w->configuration_call);
-    if (r < 0) {
-        failed_here(w, UNREADABLE_CONFIGURATION, r);
-        w->n_pending--;
-    }
-}
-
-/* The rest, once the list's part is known; ends the pending count that stood for it. */
-static void ask_rest(SettingsCheck *w) {
-    ask_selectors(w);
-    if (w->ask_insights)
-        ask_insights(w);
-    if (!w->no_tags)
-        ask_tags(w);
-    ask_configuration(w);
-    answered(w);
-}
-
-static int take_listed(SettingsCheck *w, const CloudTrailTrail *listed) {
-    Settings settings;
-    int r = settings_check_listed(listed, &settings);
-
-    if (r < 0)
-        return r;
-    settings_done(&w->snapshot.settings);
-    w->snapshot.settings = settings;
-    w->ask_insights = !settings.values[FIELD_INSIGHTS];
-    return 0;
+    asked(check, UNREADABLE_SELECTORS,
+          cloudtrail_get_event_selectors(q->aws, q->credentials, q->region, q->arn, selectors_done, check,
+                                         &calls[UNREADABLE_SELECTORS]));
+    if (!check->snapshot.settings.values[FIELD_INSIGHTS])
+        asked(check, UNREADABLE_INSIGHTS,
+              cloudtrail_get_insight_selectors(q->aws, q->credentials, q->region, q->arn, insights_done,
+                                               check, &calls[UNREADABLE_INSIGHTS]));
+    if (!q->no_tags)
+        asked(check, UNREADABLE_TAGS,
+              cloudtrail_list_tags(q->aws, q->credentials, q->region, q->arn, tags_done, check,
+                                   &calls[UNREADABLE_TAGS]));
+    asked(check, UNREADABLE_CONFIGURATION,
+          cloudtrail_get_event_configuration(q->aws, q->credentials, q->region, q->arn, configuration_done,
+                                             check, &calls[UNREADABLE_CONFIGURATION]));
 }
 
 static void list_done(const AwsError *error, const CloudTrailTrails *trails, void *userdata) {
-    SettingsCheck *w = userdata;
+    SettingsCheck *check = userdata;
+    AwsError failure = *error;
     int r = -ENOENT;
 
-    w->list_call = NULL;
-    if (error->class != AWS_OK) {
-        failed(w, FIELDS_ALL, "DescribeTrails", error);
-        answered(w);
-        return;
-    }
-    for (size_t i = 0; r == -ENOENT && i < trails->n; i++)
-        if (text_equal(trails->items[i].arn, w->arn))
-            r = take_listed(w, &trails->items[i]);
-    if (r >= 0) {
-        ask_rest(w);
-        return;
-    }
-    w->snapshot.gone = r == -ENOENT;
-    if (!w->snapshot.gone)
-        list_failed_here(w, r);
-    answered(w);
+    task_answered(&check->task, LIST_CALL);
+    for (size_t i = 0; error->class == AWS_OK && r == -ENOENT && i < trails->n; i++)
+        if (text_equal(trails->items[i].arn, check->request.arn))
+            r = observe_settings(&trails->items[i], &check->snapshot.settings);
+    check->listed = r >= 0;
+    check->snapshot.gone = error->class == AWS_OK && r == -ENOENT;
+    if (r < 0 && r != -ENOENT)
+        failure = error_of(r);
+    if (!check->listed && !check->snapshot.gone)
+        failed(check, FIELDS_ALL, "DescribeTrails", &failure);
+    task_go_on(&check->task);
 }
 
-static void begin_with_list(void *userdata) {
-    SettingsCheck *w = userdata;
-    int r;
+static void ask_list(SettingsCheck *check) {
+    const SettingsCheckRequest *q = &check->request;
+    int r = cloudtrail_describe_trails(q->aws, q->credentials, q->region, list_done, check,
+                                       &check->task.calls[LIST_CALL]);
 
-    w->timer = NULL;
-    w->n_pending = 1;
-    r = cloudtrail_describe_trails(w->aws, w->credentials, w->region, list_done, w, &w->list_call);
-    if (r < 0) {
-        list_failed_here(w, r);
-        answered(w);
+    check->list_asked = true;
+    if (task_asked(&check->task, r) < 0) {
+        AwsError error = error_of(r);
+
+        failed(check, FIELDS_ALL, "DescribeTrails", &error);
     }
 }
 
-static void begin_with_rest(void *userdata) {
-    SettingsCheck *w = userdata;
+static void go_on(void *userdata) {
+    SettingsCheck *check = userdata;
 
-    w->timer = NULL;
-    w->n_pending = 1;
-    ask_rest(w);
+    if (check->listed) {
+        check->listed = false;
+        ask_rest(check);
+    } else if (!check->list_asked)
+        ask_list(check);
 }
 
 int settings_check_new(const SettingsCheckRequest *request, SettingsCheck **ret) {
-    SettingsCheck *w = calloc(1, sizeof(*w));
+    SettingsCheck *check = calloc(1, sizeof(*check));
     int r;
 
-    if (!w)
+    if (!check)
         return -ENOMEM;
-    w->aws = request->aws;
-    w->credentials = request->credentials;
-    w->listed = request->listed != NULL;
-    w->no_tags = request->no_tags;
-    w->done = request->done;
-    w->userdata = request->userdata;
-    w->region = strdup(request->region);
-    w->arn = strdup(request->arn);
-    r = w->region && w->arn ? 0 : -ENOMEM;
+    check->request = *request;
+    check->listed = check->list_asked = request->listed != NULL;
+    r = task_init(&check->task, request->aws, LIST_CALL + 1, go_on, finish, check);
+    if (r >= 0)
+        r = task_keep(&check->task, &check->request.region);
+    if (r >= 0)
+        r = task_keep(&check->task, &check->request.arn);
     if (r >= 0 && request->listed)
-        r = take_listed(w, request->listed);
+        r = observe_settings(request->listed, &check->snapshot.settings);
     if (r < 0) {
-        poll_free(w);
+        settings_check_cancel(check);
         return r;
     }
-    *ret = w;
+    *ret = check;
     return 0;
 }
 
-int settings_check_begin(SettingsCheck *w) {
-    return loop_after(aws_client_loop(w->aws), 0, w->listed ? begin_with_rest : begin_with_list, w,
-                      &w->timer);
+int settings_check_begin(SettingsCheck *check) {
+    return task_after(&check->task, 0);
 }

@@ -4,7 +4,7 @@
  * configuration. */
 
 #include "daemon/core/model.h"
-#include "daemon/io/poll.h"
+#include "daemon/io/observe.h"
 #include "lib/call.h"
 #include "lib/cloudtrail.h"
 
@@ -12,7 +12,7 @@
 typedef struct SettingsSnapshot {
     bool gone;                               /* it is not in its home region's list */
     Settings settings;                       /* what was answered; NULL for what was not */
-    PollFailure failures[UNREADABLE_BUCKET]; /* each call's */
+    CallFailure failures[UNREADABLE_BUCKET]; /* each call's */
     uint32_t failed;                         /* FIELD_BITs that could not be polled */
     PollError error;                         /* of the first of them */
     char error_text[ERROR_TEXT_MAX];         /* raw; names the operation */
@@ -34,15 +34,10 @@ typedef struct SettingsCheckRequest {
     void *userdata;
 } SettingsCheckRequest;
 
-/* Makes ready to look at a trail; nothing is asked before settings_check_begin. 0, -ENOMEM. */
+/* Makes ready; nothing is asked before settings_check_begin. 0, -ENOMEM. */
 int settings_check_new(const SettingsCheckRequest *request, SettingsCheck **ret);
 /* Asks. done is called exactly once, never from inside, within five of the client's call deadlines. 0,
  * -ENOMEM: then done is not called. */
-int settings_check_begin(SettingsCheck *poll);
+int settings_check_begin(SettingsCheck *check);
 /* Ends it without calling done. NULL is fine. */
-void settings_check_cancel(SettingsCheck *poll);
-
-/* What DescribeTrails tells: every field but selectors, Insights (unless there are none), tags and
- * event configuration. A flag
- * that AWS left out stays unknown. Free with settings_done. 0 or -ENOMEM. */
-int settings_check_listed(const CloudTrailTrail *listed, Settings *ret);
+void settings_check_cancel(SettingsCheck *check);

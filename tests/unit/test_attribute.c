@@ -53,9 +53,8 @@ static void on_done(const Attribution *found, void *userdata) {
 
 static int start(Search *s, uint32_t findings, uint32_t fields, Attribute **ret) {
     char name[] = "main", arn[] = ARN, region[] = REGION;
+    const AttributeKeys keys = { .aws = s->f->aws, .credentials = s->f->credentials };
     AttributeRequest request = {
-        .aws = s->f->aws,
-        .credentials = s->f->credentials,
         .region = region,
         .trail_name = name,
         .trail_arn = arn,
@@ -67,7 +66,7 @@ static int start(Search *s, uint32_t findings, uint32_t fields, Attribute **ret)
         .from_usec = FROM,
         .until_usec = FROM + 3600 * USEC_PER_SEC,
     };
-    int r = attribute_start(&request, on_done, s, ret);
+    int r = attribute_start(&keys, &request, on_done, s, ret);
 
     /* all copied */
     memset(name, 'x', sizeof(name) - 1);
@@ -301,15 +300,14 @@ static void test_regions(void **state) {
 static void test_a_region_that_is_none(void **state) {
     ServiceFixture *f = *state;
     Search s = { .f = f };
-    AttributeRequest request = { .aws = f->aws,
-                                 .credentials = f->credentials,
-                                 .region = "mars",
+    const AttributeKeys keys = { .aws = f->aws, .credentials = f->credentials };
+    AttributeRequest request = { .region = "mars",
                                  .trail_name = "main",
                                  .trail_arn = ARN,
                                  .findings = FINDING_BIT(FINDING_STOPPED) };
     Attribute *attribute;
 
-    assert_int_equal(attribute_start(&request, on_done, &s, &attribute), 0);
+    assert_int_equal(attribute_start(&keys, &request, on_done, &s, &attribute), 0);
     fake_loop_run(f->loop);
     assert_int_equal(s.n_done, 1);
     assert_false(s.found.polled || s.found.found);

@@ -821,14 +821,13 @@ static void test_facts(void **state) {
 #define RECORD "AccountDepartedOrganization"
 
 static AttributeRequest member_request(uint32_t findings, bool own_history) {
-    static int some_source;
 
     return (AttributeRequest){
         .region = "eu-central-1",
         .trail_name = "",
         .trail_arn = "",
         .member = MEMBER,
-        .member_credentials = own_history ? (CredentialsSource *)(void *)&some_source : NULL,
+        .reads_member = own_history,
         .own_arn = OWN,
         .from_usec = FROM,
         .findings = findings,

@@ -226,7 +226,7 @@ static void test_every_field_of_a_status_reaches_the_decision(void **unused) {
 
     (void)unused;
     assert_int_equal(cloudtrail_read_status(json, sizeof(json) - 1, &status), 0);
-    seen = poll_observe(&status);
+    seen = observe_status(&status);
     assert_int_equal(seen.kind, OBSERVED_STATUS);
     assert_true(seen.is_logging);
     assert_string_equal(seen.delivery_error, "E1");

@@ -161,7 +161,7 @@ static void test_listed(void **state) {
     t.log_group = (char *)"g";
     t.log_role = (char *)"r";
     t.sns_topic = (char *)"t";
-    assert_int_equal(settings_check_listed(&t, &s), 0);
+    assert_int_equal(observe_settings(&t, &s), 0);
     assert_string_equal(s.values[FIELD_BUCKET], "logs");
     assert_string_equal(s.values[FIELD_PREFIX], "p");
     assert_string_equal(s.values[FIELD_KMS_KEY], "k");
@@ -173,7 +173,7 @@ static void test_listed(void **state) {
     assert_string_equal(s.values[FIELD_UNKNOWN], "{}");
     settings_done(&s);
     t.others = (char *)"{\"Tomorrow\":1}";
-    assert_int_equal(settings_check_listed(&t, &s), 0);
+    assert_int_equal(observe_settings(&t, &s), 0);
     assert_string_equal(s.values[FIELD_UNKNOWN], t.others);
     settings_done(&s);
 
@@ -184,7 +184,7 @@ static void test_listed(void **state) {
         t = listed_trail();
         t.present = flags[i / 2].flag;
         *(bool *)((char *)&t + flags[i / 2].offset) = on;
-        assert_int_equal(settings_check_listed(&t, &s), 0);
+        assert_int_equal(observe_settings(&t, &s), 0);
         for (Field f = FIELD_MULTI_REGION; f < FIELD_UNKNOWN; f++)
             if (f == flags[i / 2].field)
                 assert_string_equal(s.values[f], on ? "true" : "false");

@@ -14,11 +14,9 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* How two values of a field are compared. 0 or -ENOMEM. */
 typedef struct Comparison {
     bool differs, loses;
 } Comparison;
-typedef int (*Compare)(const char *baseline, const char *seen, Comparison *ret);
 
 /* ---- names and ARNs ---- */
 
@@ -74,42 +72,35 @@ static bool same_log_group(const char *a, const char *b) {
     return n == m && strncmp(a, b, n) == 0;
 }
 
-/* ---- one field ---- */
+/* When a difference loses events. */
+typedef enum Loss {
+    LOSS_NEVER,
+    LOSS_ALWAYS, /* where the log files go: elsewhere they are lost to their owner */
+    LOSS_IF_OFF, /* a scope that is wider than before loses nothing */
+} Loss;
 
-static int compare_text(const char *baseline, const char *seen, Comparison *ret) {
-    *ret = (Comparison){ .differs = !same_text(baseline, seen) };
-    return 0;
-}
+/* The fields that are no JSON. */
+static const struct {
+    bool (*same)(const char *a, const char *b);
+    Loss loss;
+} plain_fields[] = {
+    [FIELD_BUCKET] = { same_text, LOSS_ALWAYS },       [FIELD_PREFIX] = { same_text, LOSS_ALWAYS },
+    [FIELD_KMS_KEY] = { same_key, LOSS_NEVER },        [FIELD_LOG_GROUP] = { same_log_group, LOSS_NEVER },
+    [FIELD_LOG_ROLE] = { same_text, LOSS_NEVER },      [FIELD_SNS_TOPIC] = { same_topic, LOSS_NEVER },
+    [FIELD_MULTI_REGION] = { same_text, LOSS_IF_OFF }, [FIELD_GLOBAL_EVENTS] = { same_text, LOSS_IF_OFF },
+    [FIELD_VALIDATION] = { same_text, LOSS_NEVER },    [FIELD_ORGANIZATION] = { same_text, LOSS_IF_OFF },
+    [FIELD_RECURSIVE] = { same_text, LOSS_IF_OFF },
+};
+_Static_assert(ARRAY_SIZE(plain_fields) == FIELD_SELECTORS, "a row for each");
 
-/* Where the log files go: elsewhere they are lost to their owner. */
-static int compare_place(const char *baseline, const char *seen, Comparison *ret) {
-    bool differs = !same_text(baseline, seen);
+static Comparison compare_plain(Field field, const char *expected, const char *actual) {
+    bool differs = !plain_fields[field].same(expected, actual);
+    Loss loss = plain_fields[field].loss;
 
-    *ret = (Comparison){ .differs = differs, .loses = differs };
-    return 0;
-}
-
-/* A scope that is wider than before loses nothing. */
-static int compare_scope(const char *baseline, const char *seen, Comparison *ret) {
-    bool differs = !same_text(baseline, seen);
-
-    *ret = (Comparison){ .differs = differs, .loses = differs && !same_text(seen, "true") };
-    return 0;
-}
-
-static int compare_topic(const char *baseline, const char *seen, Comparison *ret) {
-    *ret = (Comparison){ .differs = !same_topic(baseline, seen) };
-    return 0;
-}
-
-static int compare_key(const char *baseline, const char *seen, Comparison *ret) {
-    *ret = (Comparison){ .differs = !same_key(baseline, seen) };
-    return 0;
-}
-
-static int compare_log_group(const char *baseline, const char *seen, Comparison *ret) {
-    *ret = (Comparison){ .differs = !same_log_group(baseline, seen) };
-    return 0;
+    return (Comparison){
+        .differs = differs,
+        .loses = differs && (loss == LOSS_ALWAYS || (loss == LOSS_IF_OFF && !same_text(actual, "true"))),
+    };
 }
 
 /* ---- members that this version does not know ---- */
@@ -126,13 +117,13 @@ static int parse(const char *text, json_t **ret) {
 
 /* The two as they are compared; where one is no JSON, as they stand. */
 typedef struct Aligned {
-    char *baseline, *seen;
+    char *baseline, *actual;
     bool differ; /* in members that this version does not know */
 } Aligned;
 
 static void aligned_done(Aligned *aligned) {
     free(aligned->baseline);
-    free(aligned->seen);
+    free(aligned->actual);
 }
 
 static int align_json(Field field, json_t *a, json_t *b, Aligned *ret) {
@@ -143,34 +134,34 @@ static int align_json(Field field, json_t *a, json_t *b, Aligned *ret) {
     if (r < 0)
         return r;
     ret->baseline = json_dumps(a, JSON_COMPACT);
-    ret->seen = json_dumps(b, JSON_COMPACT);
-    return ret->baseline && ret->seen ? 0 : -ENOMEM;
+    ret->actual = json_dumps(b, JSON_COMPACT);
+    return ret->baseline && ret->actual ? 0 : -ENOMEM;
 }
 
-static int align(Field field, const char *baseline, const char *seen, Aligned *ret) {
+static int align(Field field, const char *baseline, const char *actual, Aligned *ret) {
     json_auto_t *a = NULL, *b = NULL;
     int r;
 
     r = parse(baseline, &a);
     if (r >= 0)
-        r = parse(seen, &b);
+        r = parse(actual, &b);
     if (r < 0)
         return r;
     if (a && b)
         return align_json(field, a, b, ret);
     ret->baseline = strdup(baseline);
-    ret->seen = strdup(seen);
-    return ret->baseline && ret->seen ? 0 : -ENOMEM;
+    ret->actual = strdup(actual);
+    return ret->baseline && ret->actual ? 0 : -ENOMEM;
 }
 
-static int compare_selectors(const char *baseline, const char *seen, Comparison *ret) {
+static int compare_selectors(const char *baseline, const char *actual, Comparison *ret) {
     _cleanup_(aligned_done) Aligned aligned = { 0 };
     SelectorsVerdict verdict = { 0 };
     int r;
 
-    r = align(FIELD_SELECTORS, baseline, seen, &aligned);
+    r = align(FIELD_SELECTORS, baseline, actual, &aligned);
     if (r >= 0)
-        r = selectors_compare(aligned.baseline, aligned.seen, &verdict);
+        r = selectors_compare(aligned.baseline, aligned.actual, &verdict);
     if (r < 0)
         return r;
     *ret = (Comparison){ .differs = verdict.differs || aligned.differ,
@@ -257,50 +248,34 @@ static bool is_nothing(const char *normal) {
     return normal[0] == '\0' || strcmp(normal, "[]") == 0 || strcmp(normal, "{}") == 0;
 }
 
-static int compare_normal(Field field, const char *baseline, const char *seen, Comparison *ret) {
+static int compare_normal(Field field, const char *baseline, const char *actual, Comparison *ret) {
+    const char *nothing = field == FIELD_CONFIGURATION ? "{}" : "";
     _cleanup_free_ char *a = NULL, *b = NULL;
     _cleanup_(aligned_done) Aligned aligned = { 0 };
     int r;
 
-    r = align(field, baseline, seen, &aligned);
+    r = align(field, baseline[0] ? baseline : nothing, actual[0] ? actual : nothing, &aligned);
     if (r >= 0)
         r = normal_form(field, aligned.baseline, &a);
     if (r >= 0)
-        r = normal_form(field, aligned.seen, &b);
+        r = normal_form(field, aligned.actual, &b);
     if (r < 0)
         return r;
     *ret = (Comparison){ .differs = !same_text(a, b) && !(is_nothing(a) && is_nothing(b)) };
     return 0;
 }
 
-static int compare_insights(const char *baseline, const char *seen, Comparison *ret) {
-    return compare_normal(FIELD_INSIGHTS, baseline, seen, ret);
+/* 0 or -ENOMEM. */
+static int compare_field(Field field, const char *expected, const char *actual, Comparison *ret) {
+    if (field == FIELD_SELECTORS)
+        return compare_selectors(expected, actual, ret);
+    if (field > FIELD_SELECTORS)
+        return compare_normal(field, expected, actual, ret);
+    *ret = compare_plain(field, expected, actual);
+    return 0;
 }
 
-static int compare_configuration(const char *baseline, const char *seen, Comparison *ret) {
-    return compare_normal(FIELD_CONFIGURATION, baseline[0] ? baseline : "{}", seen[0] ? seen : "{}", ret);
-}
-
-static int compare_unknown(const char *baseline, const char *seen, Comparison *ret) {
-    return compare_normal(FIELD_UNKNOWN, baseline, seen, ret);
-}
-
-static int compare_tags(const char *baseline, const char *seen, Comparison *ret) {
-    return compare_normal(FIELD_TAGS, baseline, seen, ret);
-}
-
-static const Compare comparisons[_FIELD_MAX] = {
-    [FIELD_BUCKET] = compare_place,        [FIELD_PREFIX] = compare_place,
-    [FIELD_KMS_KEY] = compare_key,         [FIELD_LOG_GROUP] = compare_log_group,
-    [FIELD_LOG_ROLE] = compare_text,       [FIELD_SNS_TOPIC] = compare_topic,
-    [FIELD_MULTI_REGION] = compare_scope,  [FIELD_GLOBAL_EVENTS] = compare_scope,
-    [FIELD_VALIDATION] = compare_text,     [FIELD_ORGANIZATION] = compare_scope,
-    [FIELD_SELECTORS] = compare_selectors, [FIELD_INSIGHTS] = compare_insights,
-    [FIELD_TAGS] = compare_tags,           [FIELD_UNKNOWN] = compare_unknown,
-    [FIELD_RECURSIVE] = compare_scope,     [FIELD_CONFIGURATION] = compare_configuration,
-};
-
-int baseline_new_members(Field field, const char *baseline, const char *seen, StrBuf *names) {
+int baseline_new_members(Field field, const char *baseline, const char *actual, StrBuf *names) {
     json_auto_t *a = NULL, *b = NULL;
     int r;
 
@@ -308,29 +283,29 @@ int baseline_new_members(Field field, const char *baseline, const char *seen, St
         return 0;
     r = baseline ? parse(baseline, &a) : 0;
     if (r >= 0)
-        r = parse(seen, &b);
+        r = parse(actual, &b);
     return r < 0 || !b ? r : unknown_members_added(field, a, b, names);
 }
 
-int baseline_takes_members(Field field, const char *baseline, const char *seen) {
+int baseline_takes_members(Field field, const char *baseline, const char *actual) {
     _cleanup_strbuf_ StrBuf names = STRBUF_INIT(CANONICAL_SIZE_MAX), lost = STRBUF_INIT(CANONICAL_SIZE_MAX);
     Comparison comparison = { 0 };
     int r, n;
 
-    if (strcmp(baseline, seen) == 0)
+    if (strcmp(baseline, actual) == 0)
         return 0;
-    n = baseline_new_members(field, baseline, seen, &names);
+    n = baseline_new_members(field, baseline, actual, &names);
     if (n <= 0)
         return n;
-    r = baseline_new_members(field, seen, baseline, &lost);
+    r = baseline_new_members(field, actual, baseline, &lost);
     if (r != 0)
         return r < 0 ? r : 0;
-    r = comparisons[field](baseline, seen, &comparison);
+    r = compare_field(field, baseline, actual, &comparison);
     return r < 0 ? r : !comparison.differs;
 }
 
 /* Of many members those that differ. */
-static int add_unknown(Drift *drift, const char *baseline, const char *seen) {
+static int add_unknown(Drift *drift, const char *baseline, const char *actual) {
     _cleanup_(aligned_done) Aligned aligned = { 0 };
     _cleanup_free_ const char *was = NULL, *now = NULL;
     json_auto_t *a = NULL, *b = NULL;
@@ -339,13 +314,13 @@ static int add_unknown(Drift *drift, const char *baseline, const char *seen) {
     void *next;
     int r;
 
-    r = align(FIELD_UNKNOWN, baseline, seen, &aligned);
+    r = align(FIELD_UNKNOWN, baseline, actual, &aligned);
     if (r >= 0)
         r = parse(aligned.baseline, &a);
     if (r >= 0)
-        r = parse(aligned.seen, &b);
+        r = parse(aligned.actual, &b);
     if (r < 0 || !json_is_object(a) || !json_is_object(b))
-        return r < 0 ? r : drift_add(drift, FIELD_UNKNOWN, false, baseline, seen);
+        return r < 0 ? r : drift_add(drift, FIELD_UNKNOWN, false, baseline, actual);
     json_object_foreach_safe(a, next, name, value) if (json_equal(value, json_object_get(b, name))) {
         (void)json_object_del(b, name);
         (void)json_object_del(a, name);
@@ -359,18 +334,18 @@ static int add_change(Drift *drift, Field field, bool loses, const char *was, co
     return field == FIELD_UNKNOWN ? add_unknown(drift, was, now) : drift_add(drift, field, loses, was, now);
 }
 
-int baseline_compare(const Settings *baseline, const Settings *seen, Drift *ret) {
+int baseline_compare(const Settings *baseline, const Settings *actual, Drift *ret) {
     Drift drift = { 0 };
     int r = 0;
 
     for (unsigned i = 0; r >= 0 && i < _FIELD_MAX; i++) {
-        const char *was = baseline->values[i], *now = seen->values[i];
+        const char *was = baseline->values[i], *now = actual->values[i];
         Comparison comparison = { 0 };
 
         /* nearly always: nothing is parsed then */
         if (!was || !now || strcmp(was, now) == 0)
             continue;
-        r = comparisons[i](was, now, &comparison);
+        r = compare_field((Field)i, was, now, &comparison);
         if (r >= 0 && comparison.differs)
             r = add_change(&drift, (Field)i, comparison.loses, was, now);
     }
@@ -384,14 +359,9 @@ int baseline_compare(const Settings *baseline, const Settings *seen, Drift *ret)
 
 /* ---- pins ---- */
 
-/* Does the pin say the same as the recording? Only where the two are not compared as text. */
+/* Does the pin say the same as the recording? */
 static bool pin_agrees(Field field, const char *pin, const char *recorded) {
-    switch (field) {
-    case FIELD_KMS_KEY: return same_key(pin, recorded);
-    case FIELD_SNS_TOPIC: return same_topic(pin, recorded);
-    case FIELD_LOG_GROUP: return same_log_group(pin, recorded);
-    default: return same_text(pin, recorded);
-    }
+    return field < FIELD_SELECTORS ? plain_fields[field].same(pin, recorded) : same_text(pin, recorded);
 }
 
 static int pin_field(Settings *settings, Field field, const char *pin) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What a trail has to be like, and how a trail that was seen differs from it. By meaning, not by bytes:
+/* What a trail has to be like, and how a trail differs from it. By meaning, not by bytes:
  * names and ARNs of the same thing are equal, order in JSON does not matter, and what is not known (NULL) is
  * never a difference. Pure but for allocation. */
 
@@ -16,18 +16,18 @@
  * or -ENOMEM. */
 int baseline_effective(const Settings *recorded, const Expect *expect, Settings *ret);
 
-/* What of `seen` is not as in `baseline`, in the order of the fields; free *ret with drift_done. A change
+/* What of `actual` is not as in `baseline`, in the order of the fields; free *ret with drift_done. A change
  * loses events when something that was recorded is not recorded any more, or goes elsewhere. Tags that AWS
  * manages itself ("aws:...") do not count. 0 or -ENOMEM. */
-int baseline_compare(const Settings *baseline, const Settings *seen, Drift *ret);
+int baseline_compare(const Settings *baseline, const Settings *actual, Drift *ret);
 
 /* Appends the names of members that this version does not know, and the baseline (which may be NULL) does
  * not have: see settings.h. Returns how many, or a negative error. */
-int baseline_new_members(Field field, const char *baseline, const char *seen, StrBuf *names);
+int baseline_new_members(Field field, const char *baseline, const char *actual, StrBuf *names);
 
-/* 1 when there are such members and nothing else differs, so that what is seen can take the place of what is
- * recorded; else 0, or -ENOMEM. */
-int baseline_takes_members(Field field, const char *baseline, const char *seen);
+/* 1 when there are such members and nothing else differs, so that what AWS shows can take the place of what
+ * is recorded; else 0, or -ENOMEM. */
+int baseline_takes_members(Field field, const char *baseline, const char *actual);
 
 /* Appends the reasons why this is a weak baseline, such as "records no management events; covers a single
  * region only". Returns how many there are, or the buffer's error. */

@@ -726,7 +726,6 @@ typedef struct ChannelTrouble {
 
 typedef struct Receipt {
     ReceiptKind kind;
-    uint64_t retry_after_usec;
     char text[ERROR_TEXT_MAX];       /* the message id, or the error; raw */
     char request_id[REQUEST_ID_MAX]; /* AWS's; or "" */
 } Receipt;

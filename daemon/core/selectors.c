@@ -28,14 +28,14 @@ static const struct {
     { "AWS::DynamoDB::Table", "dynamodb", OPERATOR_EQUALS },
 };
 
-void selector_set_done(SelectorSet *set) {
+static void selector_set_done(SelectorSet *set) {
     free(set->terms);
     json_decref(set->document);
     *set = (SelectorSet){ 0 };
 }
 
-int selector_set_add(SelectorSet *set, unsigned selector, const char *field, Operator op,
-                     const char *value) {
+static int selector_set_add(SelectorSet *set, unsigned selector, const char *field, Operator op,
+                            const char *value) {
     if (set->n_terms == SELECTOR_TERMS_MAX)
         return -EINVAL;
     if (set->n_terms == set->n_allocated) {
@@ -296,7 +296,7 @@ static int read_document(SelectorSet *set) {
     return r;
 }
 
-int selector_set_read(const char *text, SelectorSet *ret) {
+static int selector_set_read(const char *text, SelectorSet *ret) {
     SelectorSet set = { 0 };
     json_error_t error;
     int r;
@@ -324,34 +324,34 @@ int selector_set_read(const char *text, SelectorSet *ret) {
     5 /* selectors of the basic form in a set (AWS CloudTrail API Reference, PutEventSelectors) */
 
 /* Two sets of which one is not understood. */
-static int compare_texts(const char *baseline, const char *seen, SelectorsVerdict *ret) {
+static int compare_texts(const char *baseline, const char *actual, SelectorsVerdict *ret) {
     _cleanup_free_ char *a = NULL, *b = NULL;
     int r, q;
     bool same;
 
     r = canonical_json(baseline, &a);
-    q = canonical_json(seen, &b);
+    q = canonical_json(actual, &b);
     if (r == -ENOMEM || q == -ENOMEM)
         return -ENOMEM;
-    same = r < 0 || q < 0 ? strcmp(baseline, seen) == 0 : strcmp(a, b) == 0;
+    same = r < 0 || q < 0 ? strcmp(baseline, actual) == 0 : strcmp(a, b) == 0;
     *ret = (SelectorsVerdict){ .differs = !same, .loses = !same };
     return 0;
 }
 
-int selectors_compare(const char *baseline, const char *seen, SelectorsVerdict *ret) {
+int selectors_compare(const char *baseline, const char *actual, SelectorsVerdict *ret) {
     _cleanup_(selector_set_done) SelectorSet a = { 0 }, b = { 0 };
     bool kept = false, within = false;
     int r;
 
     r = selector_set_read(baseline, &a);
     if (r >= 0)
-        r = selector_set_read(seen, &b);
+        r = selector_set_read(actual, &b);
     if (r >= 0)
         r = selector_set_covers(&a, &b, &kept);
     if (r >= 0)
         r = selector_set_covers(&b, &a, &within);
     if (r == -EINVAL)
-        return compare_texts(baseline, seen, ret);
+        return compare_texts(baseline, actual, ret);
     if (r < 0)
         return r;
     *ret = (SelectorsVerdict){ .differs = !kept || !within, .loses = !kept };

@@ -20,7 +20,7 @@ typedef struct SelectorsVerdict {
 } SelectorsVerdict;
 
 /* 0 or -ENOMEM. */
-int selectors_compare(const char *baseline, const char *seen, SelectorsVerdict *ret);
+int selectors_compare(const char *baseline, const char *actual, SelectorsVerdict *ret);
 
 /* Which management events are recorded, judged by an event of which nothing is known but that it reads or
  * writes: a set that leaves some event sources out still records ALL, one that takes only some records NONE.

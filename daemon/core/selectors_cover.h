@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Private to selectors*.c: a set of selectors as flat conditions, and the algebra over them. */
+/* Private to selectors.c: a set of selectors as flat conditions, and the algebra over them. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,13 +37,6 @@ typedef struct SelectorSet {
 
 /* Occurs in no value of a set that is understood: it stands for whatever no selector names. */
 #define SELECTOR_OTHER "\x01"
-
-/* 0, -ENOMEM, or -EINVAL when not understood. */
-int selector_set_read(const char *text, SelectorSet *ret);
-void selector_set_done(SelectorSet *set);
-
-/* Adds a term; the texts are borrowed. 0, -ENOMEM, or -EINVAL past SELECTOR_TERMS_MAX. */
-int selector_set_add(SelectorSet *set, unsigned selector, const char *field, Operator op, const char *value);
 
 /* Does this selector take events whose field has this value? True when it says nothing of the field. */
 bool selector_takes(const SelectorSet *set, unsigned selector, const char *field, const char *value);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/io/deliver.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +16,8 @@
 #define RETRY_MAX_USEC (60 * USEC_PER_SEC)
 /* A channel that says no is asked again this often. */
 #define REFUSED_RETRY_USEC (300 * USEC_PER_SEC)
-/* Plain failing for this long is worth telling through the other channels. */
-#define FAILING_TOLD_USEC (60 * USEC_PER_SEC)
+/* Plain failing for this long is reported through the other channels. */
+#define FAILING_REPORTED_USEC (60 * USEC_PER_SEC)
 
 typedef struct Channel {
     Deliver *deliver;
@@ -24,13 +25,13 @@ typedef struct Channel {
     char *key;
     ChannelSend *sending;
     char sending_id[65];         /* of the alert; its entry may be given up meanwhile */
-    unsigned told_lost;          /* alerts given up that the message under way tells of */
+    unsigned reported_lost;      /* alerts given up that the message under way reports */
     uint64_t send_by_usec;       /* mono */
     LoopTimer *timer;            /* the next attempt */
     unsigned n_failed;           /* attempts in a row */
     uint64_t failing_since_usec; /* mono; 0 when the last attempt was good */
-    bool failed;                 /* told */
-    uint64_t failed_since_usec;  /* real; when it was told */
+    bool failed;                 /* as reported */
+    uint64_t failed_since_usec;  /* real; when that was reported */
     char text[ERROR_TEXT_MAX];
 } Channel;
 
@@ -40,7 +41,7 @@ struct Deliver {
     Channel *channels;
     const char **keys;
     size_t n_channels;
-    unsigned n_lost; /* alerts given up, not told yet */
+    unsigned n_lost; /* alerts given up, not reported yet */
 };
 
 static void send_next(Channel *channel);
@@ -69,7 +70,7 @@ static void hold_back(Channel *channel, uint64_t delay_usec, const char *by) {
 
 /* ---- how the channel is doing ---- */
 
-static void tell_change(Channel *channel, bool failed) {
+static void report_change(Channel *channel, bool failed) {
     const DeliverOptions *options = &channel->deliver->options;
     ChannelTrouble trouble = { .channel = channel->key, .since_usec = channel->failed_since_usec };
 
@@ -80,12 +81,11 @@ static void tell_change(Channel *channel, bool failed) {
 }
 
 static void works(Channel *channel) {
-
     channel->n_failed = 0;
     channel->failing_since_usec = 0;
     channel->text[0] = '\0';
     if (channel->failed)
-        tell_change(channel, false);
+        report_change(channel, false);
 }
 
 static void fails(Channel *channel, const Receipt *receipt) {
@@ -101,14 +101,14 @@ static void fails(Channel *channel, const Receipt *receipt) {
     if (refused)
         hold_back(channel, REFUSED_RETRY_USEC, "the channel's refusal");
     else {
-        uint64_t wait = retry_backoff(RETRY_MIN_USEC, RETRY_MAX_USEC, channel->n_failed,
-                                      loop_random(channel->deliver->loop));
+        uint64_t wait_usec = retry_backoff(RETRY_MIN_USEC, RETRY_MAX_USEC, channel->n_failed,
+                                           loop_random(channel->deliver->loop));
 
-        hold_back(channel, MAX(wait, receipt->retry_after_usec), "back-off");
+        hold_back(channel, wait_usec, "back-off");
     }
-    if (!channel->failed && (refused || now_usec - channel->failing_since_usec >= FAILING_TOLD_USEC)) {
+    if (!channel->failed && (refused || now_usec - channel->failing_since_usec >= FAILING_REPORTED_USEC)) {
         channel->failed_since_usec = loop_realtime_usec(channel->deliver->loop);
-        tell_change(channel, true);
+        report_change(channel, true);
     }
 }
 
@@ -125,8 +125,8 @@ static void delivered(Channel *channel, const Receipt *receipt) {
     const DeliverOptions *options = &deliver->options;
     OutboxEntry *entry = outbox_find(options->outbox, channel->sending_id);
 
-    if (channel->told_lost > 0)
-        deliver->n_lost -= MIN(deliver->n_lost, channel->told_lost);
+    if (channel->reported_lost > 0)
+        deliver->n_lost -= MIN(deliver->n_lost, channel->reported_lost);
     if (entry && options->delivered)
         options->delivered(outbox_entry_alert(entry), channel->key, receipt, options->userdata);
     /* found again: the callback may have added an alert, and that may have pushed this one out */
@@ -153,6 +153,7 @@ static void message_refused(Channel *channel, const Receipt *receipt) {
 static void sent(const Receipt *receipt, void *userdata) {
     Channel *channel = userdata;
 
+    assert(receipt->kind < _RECEIPT_MAX && receipt->kind != RECEIPT_SKIPPED);
     channel->sending = NULL;
     if (receipt->kind == RECEIPT_DELIVERED)
         delivered(channel, receipt);
@@ -196,11 +197,11 @@ static int start(Channel *channel, const Alert *alert) {
     _cleanup_free_ char *text = NULL;
     Alert message = *alert;
 
-    channel->told_lost = 0;
+    channel->reported_lost = 0;
     deliver->n_lost += outbox_take_lost(options->outbox);
     if (deliver->n_lost > 0 && (text = text_with_lost(alert, deliver->n_lost))) {
         message.text = text;
-        channel->told_lost = deliver->n_lost;
+        channel->reported_lost = deliver->n_lost;
     }
     memcpy(channel->sending_id, alert->id, sizeof(channel->sending_id));
     channel->send_by_usec = loop_monotonic_usec(deliver->loop) + aws_client_deadline_usec(options->aws);
@@ -247,7 +248,7 @@ static int copy_channel(Deliver *deliver, const ChannelConfig *from) {
     return channel->config.topic_arn && channel->key ? 0 : -ENOMEM;
 }
 
-/* What was told before is not told again, and its end is. */
+/* What was reported before is not reported again, and its end is. */
 static void remember_failed(Deliver *deliver, const ChannelTrouble *trouble) {
     for (size_t i = 0; i < deliver->n_channels; i++) {
         Channel *channel = &deliver->channels[i];
@@ -268,7 +269,6 @@ int deliver_new(const DeliverOptions *options, Deliver **ret) {
         return -ENOMEM;
     deliver->options = *options;
     deliver->loop = aws_client_loop(options->aws);
-    deliver->n_channels = 0; /* grows with each that is copied */
     deliver->channels = calloc(options->n_channels + 1, sizeof(*deliver->channels));
     deliver->keys = calloc(options->n_channels + 1, sizeof(*deliver->keys));
     if (!deliver->channels || !deliver->keys)

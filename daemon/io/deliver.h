@@ -22,7 +22,7 @@ typedef struct DeliverOptions {
     Outbox *outbox;
     const ChannelConfig *channels; /* copied */
     size_t n_channels;
-    const ChannelTrouble *failed; /* told before a restart or reload; only read by deliver_new */
+    const ChannelTrouble *failed; /* reported before a restart or reload; only read by deliver_new */
     size_t n_failed;
     DeliverChannelChanged channel_changed;
     DeliverDone delivered;

@@ -83,17 +83,19 @@ json_t *json_text_new(const char *s) {
 
 /* ---- what is wrong, and where ---- */
 
-/* Numbers and short texts as they are; never more than a line. */
-static const char *describe(const json_t *found, char dst[static 4 * FOUND_MAX]) {
+/* A text is shown only where a known word should be: any other may be what its readers may not read. */
+static const char *describe(const json_t *found, bool shows_text, char dst[static 4 * FOUND_MAX]) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(4 * FOUND_MAX);
     _cleanup_free_ const char *text = NULL;
 
     if (json_is_object(found))
         return "an object";
-    if (json_array_size(found) > 0)
-        (void)snprintf(dst, 4 * FOUND_MAX, "a list of %zu", json_array_size(found));
-    else if (json_is_array(found))
+    if (json_is_array(found) && json_array_size(found) == 0)
         return "an empty list";
+    if (json_is_array(found))
+        (void)snprintf(dst, 4 * FOUND_MAX, "a list of %zu", json_array_size(found));
+    else if (json_is_string(found) && !shows_text)
+        (void)snprintf(dst, 4 * FOUND_MAX, "a text of %zu bytes", json_string_length(found));
     else {
         text = json_dumps(found, JSON_ENCODE_ANY);
         (void)text_escape(&b, text ? text : "something else", FOUND_MAX);
@@ -109,7 +111,7 @@ int codec_refuse(CodecReader *reader, const json_t *found, const char *wanted) {
         (void)snprintf(reader->reason, reader->reason_size, "%s is missing", reader->path);
     if (!reader->reason[0])
         (void)snprintf(reader->reason, reader->reason_size, "%s is %s, not %s", reader->path,
-                       describe(found, shown), wanted);
+                       describe(found, text_equal(wanted, codec_word.wanted), shown), wanted);
     return -EINVAL;
 }
 
@@ -212,7 +214,7 @@ static int write_shown(const CodecMember *m, const char *s, json_t **ret) {
     return write_chars(m, strbuf_str(&b), ret);
 }
 
-static int write_text(const CodecMember *m, const void *base, json_t **ret) {
+int codec_write_text(const CodecMember *m, const void *base, json_t **ret) {
     return write_chars(m, field_of(m, base), ret);
 }
 
@@ -230,7 +232,7 @@ static int read_text(const CodecMember *m, const json_t *value, void *base, Code
     return 0;
 }
 
-static int read_ascii(const CodecMember *m, const json_t *value, void *base, CodecReader *reader _unused_) {
+int codec_read_ascii(const CodecMember *m, const json_t *value, void *base, CodecReader *reader _unused_) {
     const char *s = json_string_value(value);
     bool good = s && text_copy(field_of(m, base), m->size, s);
 
@@ -242,12 +244,12 @@ static int read_ascii(const CodecMember *m, const json_t *value, void *base, Cod
 static int read_hex(const CodecMember *m, const json_t *value, void *base, CodecReader *reader) {
     const char *s = field_of(m, base);
 
-    if (read_ascii(m, value, base, reader) < 0)
+    if (codec_read_ascii(m, value, base, reader) < 0)
         return -EINVAL;
     return strlen(s) == m->size - 1 && strspn(s, "0123456789abcdef") == m->size - 1 ? 0 : -EINVAL;
 }
 
-static int write_string(const CodecMember *m, const void *base, json_t **ret) {
+int codec_write_string(const CodecMember *m, const void *base, json_t **ret) {
     const char *s = *(char *const *)field_of(m, base);
 
     return s ? write_chars(m, s, ret) : 0;
@@ -269,7 +271,7 @@ static int replace(char **string, const char *by) {
     return 0;
 }
 
-static int read_string(const CodecMember *m, const json_t *value, void *base, CodecReader *reader _unused_) {
+int codec_read_string(const CodecMember *m, const json_t *value, void *base, CodecReader *reader _unused_) {
     if (!json_is_string(value) || (m->max && json_string_length(value) > m->max))
         return -EINVAL;
     return replace(field_of(m, base), json_string_value(value));
@@ -279,7 +281,7 @@ static int init_string(const CodecMember *m, void *base) {
     return replace(field_of(m, base), "");
 }
 
-static void done_string(const CodecMember *m, void *base) {
+void codec_done_string(const CodecMember *m, void *base) {
     free(*(char **)field_of(m, base));
     *(char **)field_of(m, base) = NULL;
 }
@@ -495,7 +497,9 @@ static int write_list(const CodecMember *m, const void *base, json_t **ret) {
         json_t *object = NULL;
         int r = codec_write(m->members, entries + i * m->size, &object);
 
-        if (r < 0 || json_array_append_new(array, object) < 0)
+        if (r < 0)
+            return r;
+        if (json_array_append_new(array, object) < 0)
             return -ENOMEM;
     }
     *ret = TAKE_PTR(array);
@@ -592,11 +596,13 @@ const CodecKind codec_uint = { "a count", write_uint, read_uint, NULL, NULL };
 const CodecKind codec_usec = { "microseconds since 1970", write_usec, read_usec, NULL, NULL };
 const CodecKind codec_size = { "a count", write_size, NULL, NULL, NULL };
 const CodecKind codec_time = { "a time", write_time, read_time, NULL, NULL };
-const CodecKind codec_text = { "a string", write_text, read_text, NULL, NULL };
+const CodecKind codec_text = { "a string", codec_write_text, read_text, NULL, NULL };
 const CodecKind codec_shown_text = { "a string", write_shown_text, read_text, NULL, NULL };
-const CodecKind codec_ascii = { "a short line of printable ASCII", write_text, read_ascii, NULL, NULL };
-const CodecKind codec_hex = { "an id of hex digits", write_text, read_hex, NULL, NULL };
-const CodecKind codec_string = { "a string", write_string, read_string, init_string, done_string };
+const CodecKind codec_ascii = { "a short line of printable ASCII", codec_write_text, codec_read_ascii, NULL,
+                                NULL };
+const CodecKind codec_hex = { "an id of hex digits", codec_write_text, read_hex, NULL, NULL };
+const CodecKind codec_string = { "a string", codec_write_string, codec_read_string, init_string,
+                                 codec_done_string };
 const CodecKind codec_shown_string = { "a string", write_shown_string, NULL, NULL, NULL };
 const CodecKind codec_word = { "a known word", write_word, read_word, init_word, NULL };
 const CodecKind codec_bits = { "a list of known words", write_bits, read_bits, NULL, NULL };

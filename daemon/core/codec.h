@@ -94,6 +94,13 @@ extern const CodecKind codec_numbers, codec_times;
  * pointers */
 extern const CodecKind codec_object, codec_ref, codec_list, codec_strings;
 
+/* Of codec_text, codec_ascii and codec_string, for kinds of one table. */
+int codec_write_text(const CodecMember *m, const void *base, json_t **ret);
+int codec_read_ascii(const CodecMember *m, const json_t *value, void *base, CodecReader *reader);
+int codec_write_string(const CodecMember *m, const void *base, json_t **ret);
+int codec_read_string(const CodecMember *m, const json_t *value, void *base, CodecReader *reader);
+void codec_done_string(const CodecMember *m, void *base);
+
 extern const CodecNames codec_verdicts, codec_events, codec_severities, codec_findings, codec_fields,
         codec_poll_errors, codec_actions, codec_action_results, codec_modes;
 

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "daemon/io/sealed.h"
 #include "daemon/core/settings.h"
 #include "daemon/io/sealed.h"
 #include "daemon/log.h"
@@ -80,11 +79,9 @@ static int read_record(const Place *place, const char *arn, BaselineRecord *ret,
     size_t len;
     int r;
 
-    r = place->dir_fd < 0
-                ? place->dir_fd
-                : file_read_at(place->dir_fd, place->name, BASELINE_SIZE_MAX + SEAL_SIZE, &text, &len);
-    if (r >= 0)
-        r = seal_check(text, len, reason, reason_size);
+    r = place->dir_fd < 0 ? place->dir_fd
+                          : sealed_read(place->dir_fd, place->name, BASELINE_SIZE_MAX, &text, &len, reason,
+                                        reason_size);
     if (r >= 0)
         r = baseline_json_read(text, len, &record, reason, reason_size);
     if (r >= 0 && strcmp(record.arn, arn) != 0) {
@@ -152,8 +149,7 @@ static char *arn_in(int dir_fd, const char *name) {
     size_t len;
     char *arn;
 
-    if (file_read_at(dir_fd, name, BASELINE_SIZE_MAX + SEAL_SIZE, &text, &len) < 0 ||
-        seal_check(text, len, reason, sizeof(reason)) < 0 ||
+    if (sealed_read(dir_fd, name, BASELINE_SIZE_MAX, &text, &len, reason, sizeof(reason)) < 0 ||
         baseline_json_read(text, len, &record, reason, sizeof(reason)) < 0)
         return NULL;
     arn = strdup(record.arn);

@@ -114,10 +114,10 @@ static void fails(Channel *channel, const Receipt *receipt) {
 
 /* ---- one message ---- */
 
-static void settle(Channel *channel, OutboxEntry *entry) {
+static void acknowledge(Channel *channel, OutboxEntry *entry) {
     Deliver *deliver = channel->deliver;
 
-    outbox_settle(deliver->options.outbox, entry, channel->key, deliver->keys, deliver->n_channels);
+    outbox_acknowledge(deliver->options.outbox, entry, channel->key, deliver->keys, deliver->n_channels);
 }
 
 static void delivered(Channel *channel, const Receipt *receipt) {
@@ -132,7 +132,7 @@ static void delivered(Channel *channel, const Receipt *receipt) {
     /* found again: the callback may have added an alert, and that may have pushed this one out */
     entry = outbox_find(options->outbox, channel->sending_id);
     if (entry)
-        settle(channel, entry);
+        acknowledge(channel, entry);
     send_later(channel, 0);
     works(channel);
 }
@@ -163,7 +163,8 @@ static void sent(const Receipt *receipt, void *userdata) {
         fails(channel, receipt);
 }
 
-/* The oldest alert that this channel has not settled; those below its min_severity are settled on the way.
+/* The oldest alert that this channel has not acknowledged; those below its min_severity are acknowledged on
+ * the way.
  */
 static OutboxEntry *next_entry(Channel *channel) {
     Outbox *outbox = channel->deliver->options.outbox;
@@ -171,11 +172,11 @@ static OutboxEntry *next_entry(Channel *channel) {
 
     for (; entry; entry = next) {
         next = outbox_next(outbox, entry);
-        if (outbox_entry_is_settled(entry, channel->key))
+        if (outbox_entry_is_acknowledged(entry, channel->key))
             continue;
         if (outbox_entry_alert(entry)->severity >= channel->config.min_severity)
             return entry;
-        settle(channel, entry);
+        acknowledge(channel, entry);
     }
     return NULL;
 }
@@ -325,7 +326,7 @@ static unsigned count_waiting(const Deliver *deliver, const char *key) {
     unsigned n = 0;
 
     for (const OutboxEntry *entry = outbox_first(outbox); entry; entry = outbox_next(outbox, entry))
-        n += !outbox_entry_is_settled(entry, key);
+        n += !outbox_entry_is_acknowledged(entry, key);
     return n;
 }
 

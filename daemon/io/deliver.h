@@ -34,7 +34,7 @@ int deliver_new(const DeliverOptions *options, Deliver **ret);
 void deliver_free(Deliver *deliver);
 
 /* Does any channel take alerts of this severity? What none takes does not belong into the outbox: nobody
- * would ever settle it. */
+ * would ever acknowledge it. */
 bool deliver_wants(const Deliver *deliver, Severity severity);
 
 /* New alerts are waiting, or keys and network may have changed (now: also skip back-offs). Returns at once.

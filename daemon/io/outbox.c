@@ -4,14 +4,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "daemon/core/codec.h"
 #include "daemon/core/messages.h"
 #include "daemon/io/sealed.h"
-#include "daemon/io/outbox_file.h"
 #include "daemon/log.h"
 #include "lib/aws_error.h"
 #include "lib/util/file.h"
@@ -25,8 +26,141 @@
 #define FILE_MODE 0600
 #define DIR_MODE  0700
 
+#define SCHEMA              "trailguard.outbox/1"
+#define OUTBOX_FILE_MAX     (1024U * 1024)
+#define OUTBOX_CHANNELS_MAX 64
+#define OUTBOX_NAME_MAX     96
+#define ID_LEN              64
+#define NUMBER_DIGITS       20 /* of UINT64_MAX */
+
 #define ASIDE_NAME_MAX 256
-#define REASON_MAX     128
+#define REASON_MAX     256
+
+/* ---- the file of an alert ---- */
+
+/* What a file holds. */
+typedef struct OutboxRecord {
+    Alert alert;
+    char **acknowledged; /* keys of the channels that need it no more */
+    size_t n_acknowledged;
+    const char *refused_by, *refusal; /* why it is set aside; NULL both; not read */
+} OutboxRecord;
+
+static int read_subject(const CodecMember *m, const json_t *value, void *base, CodecReader *reader) {
+    const char *s = json_string_value(value);
+
+    return s && s[0] && s[0] != ' ' ? codec_read_ascii(m, value, base, reader) : -EINVAL;
+}
+
+static int read_filled(const CodecMember *m, const json_t *value, void *base, CodecReader *reader) {
+    return json_string_length(value) > 0 ? codec_read_string(m, value, base, reader) : -EINVAL;
+}
+
+static const CodecKind codec_subject = { "a line of ASCII that can be a subject", codec_write_text,
+                                         read_subject, NULL, NULL };
+static const CodecKind codec_filled = { "a text", codec_write_string, read_filled, NULL, codec_done_string };
+
+#define MUST .required = true, .always = true
+
+static const CodecMember record_members[] = {
+    CODEC(OutboxRecord, alert.id, "id", hex, MUST),
+    CODEC(OutboxRecord, alert.incident, "incident", hex, MUST),
+    CODEC(OutboxRecord, alert.event, "event", word, MUST, .names = &codec_events),
+    CODEC(OutboxRecord, alert.severity, "severity", word, MUST, .names = &codec_severities),
+    CODEC(OutboxRecord, alert.time_usec, "time_usec", usec, MUST),
+    CODEC(OutboxRecord, alert.subject, "subject", subject, MUST),
+    CODEC(OutboxRecord, alert.text, "text", filled, MUST),
+    CODEC(OutboxRecord, alert.sms, "sms", filled, MUST),
+    CODEC(OutboxRecord, alert.document, "document", filled, MUST),
+    CODEC(OutboxRecord, alert.account, "account", ascii, MUST),
+    CODEC(OutboxRecord, alert.region, "region", ascii, MUST),
+    CODEC(OutboxRecord, alert.trail, "trail", ascii, MUST),
+    CODEC(OutboxRecord, acknowledged, "acknowledged", strings, .required = true, .old_name = "settled",
+          .count = offsetof(OutboxRecord, n_acknowledged), .max = OUTBOX_CHANNELS_MAX),
+    CODEC_END,
+};
+
+/* Besides these, in a copy that is set aside. */
+static const CodecMember refusal_members[] = {
+    CODEC(OutboxRecord, refused_by, "channel", string),
+    CODEC(OutboxRecord, refusal, "reason", string),
+    CODEC_END,
+};
+
+static void record_done(OutboxRecord *record) {
+    codec_done(record_members, record);
+}
+
+static bool is_acknowledged(const OutboxRecord *record, const char *channel) {
+    for (size_t i = 0; i < record->n_acknowledged; i++)
+        if (strcmp(record->acknowledged[i], channel) == 0)
+            return true;
+    return false;
+}
+
+/* Past OUTBOX_CHANNELS_MAX the oldest makes room. */
+static int acknowledge(OutboxRecord *record, const char *channel) {
+    char **bigger, *copy;
+
+    if (is_acknowledged(record, channel))
+        return 0;
+    copy = strdup(channel);
+    bigger = copy ? realloc(record->acknowledged, (record->n_acknowledged + 1) * sizeof(*bigger)) : NULL;
+    if (!bigger) {
+        free(copy);
+        return -ENOMEM;
+    }
+    record->acknowledged = bigger;
+    /* channels of configurations long gone make room */
+    if (record->n_acknowledged == OUTBOX_CHANNELS_MAX) {
+        free(bigger[0]);
+        memmove(&bigger[0], &bigger[1], (size_t)(--record->n_acknowledged) * sizeof(*bigger));
+    }
+    record->acknowledged[record->n_acknowledged++] = copy;
+    return 0;
+}
+
+/* ---- names ---- */
+
+/* "00000000000000000042-<id>.json" */
+static void file_name(char dst[static OUTBOX_NAME_MAX], uint64_t number, const char *id) {
+    (void)snprintf(dst, OUTBOX_NAME_MAX, "%0*" PRIu64 "-%.64s.json", NUMBER_DIGITS, number, id);
+}
+
+/* Is it the name of an alert's file? */
+static bool file_number(const char *name, uint64_t *ret_number) {
+    if (strspn(name, "0123456789") != NUMBER_DIGITS || name[NUMBER_DIGITS] != '-' ||
+        strlen(name) != NUMBER_DIGITS + 1 + ID_LEN + strlen(".json") || !text_ends_with(name, ".json"))
+        return false;
+    if (strspn(name + NUMBER_DIGITS + 1, "0123456789abcdef") != ID_LEN)
+        return false;
+    errno = 0;
+    *ret_number = strtoull(name, NULL, 10);
+    /* the last number is left out, so that there is always one after it */
+    return errno == 0 && *ret_number < UINT64_MAX;
+}
+
+/* 0, -ENOMEM, or -E2BIG. The caller frees. */
+static int format(const OutboxRecord *record, char **ret, size_t *ret_len) {
+    json_auto_t *root = json_pack("{s:s}", "schema", SCHEMA), *refused = NULL;
+    _cleanup_free_ char *text = NULL;
+
+    if (!root || codec_write_members(record_members, record, root) < 0)
+        return -ENOMEM;
+    if (record->refused_by && (codec_write(refusal_members, record, &refused) < 0 ||
+                               json_object_set(root, "refused", refused) < 0))
+        return -ENOMEM;
+    text = json_dumps(root, JSON_COMPACT);
+    if (!text)
+        return -ENOMEM;
+    *ret_len = strlen(text);
+    if (*ret_len > OUTBOX_FILE_MAX)
+        return -E2BIG;
+    *ret = TAKE_PTR(text);
+    return seal_add(ret, ret_len);
+}
+
+/* ---- entries ---- */
 
 struct OutboxEntry {
     OutboxEntry *next;
@@ -54,7 +188,7 @@ struct Outbox {
 /* ---- the list ---- */
 
 static void entry_free(OutboxEntry *entry) {
-    outbox_record_done(&entry->record);
+    record_done(&entry->record);
     free(entry);
 }
 
@@ -116,8 +250,8 @@ const Alert *outbox_entry_alert(const OutboxEntry *entry) {
     return &entry->record.alert;
 }
 
-bool outbox_entry_is_settled(const OutboxEntry *entry, const char *channel) {
-    return outbox_record_is_settled(&entry->record, channel);
+bool outbox_entry_is_acknowledged(const OutboxEntry *entry, const char *channel) {
+    return is_acknowledged(&entry->record, channel);
 }
 
 unsigned outbox_depth(const Outbox *outbox) {
@@ -156,9 +290,7 @@ static int write_entry(Outbox *outbox, int dir_fd, OutboxEntry *entry) {
     size_t len;
     int r;
 
-    r = outbox_file_format(&entry->record, NULL, NULL, &text, &len);
-    if (r >= 0)
-        r = seal_add(&text, &len);
+    r = format(&entry->record, &text, &len);
     if (r < 0)
         return r;
     r = file_write_at(dir_fd, entry->name, text, len, FILE_MODE, true);
@@ -283,7 +415,7 @@ int outbox_add(Outbox *outbox, Alert *alert) {
 
     *alert = (Alert){ 0 };
     if (entry) {
-        outbox_record_done(&record);
+        record_done(&record);
         write_waiting(outbox);
         return is_kept(outbox, entry);
     }
@@ -291,12 +423,12 @@ int outbox_add(Outbox *outbox, Alert *alert) {
     if (!entry) {
         log_event(LOG_ERR, MESSAGE_ALERT_LOST, NULL, 0, "out of memory; lost: %s", record.alert.subject);
         outbox->n_lost++;
-        outbox_record_done(&record);
+        record_done(&record);
         return -ENOMEM;
     }
     entry->record = record;
     entry->bytes = guess_bytes(&record.alert);
-    outbox_file_name(entry->name, outbox->next_number++, record.alert.id);
+    file_name(entry->name, outbox->next_number++, record.alert.id);
     append(outbox, entry);
     set_unwritten(outbox, entry, true);
     write_waiting(outbox);
@@ -313,21 +445,21 @@ void outbox_write_again(Outbox *outbox) {
     write_waiting(outbox);
 }
 
-static bool all_settled(const OutboxEntry *entry, const char *const *channels, size_t n_channels) {
+static bool all_acknowledged(const OutboxEntry *entry, const char *const *channels, size_t n_channels) {
     for (size_t i = 0; i < n_channels; i++)
-        if (!outbox_record_is_settled(&entry->record, channels[i]))
+        if (!is_acknowledged(&entry->record, channels[i]))
             return false;
     return n_channels > 0;
 }
 
-void outbox_settle(Outbox *outbox, OutboxEntry *entry, const char *channel, const char *const *channels,
-                   size_t n_channels) {
-    int r = outbox_record_settle(&entry->record, channel);
+void outbox_acknowledge(Outbox *outbox, OutboxEntry *entry, const char *channel, const char *const *channels,
+                        size_t n_channels) {
+    int r = acknowledge(&entry->record, channel);
 
     if (r < 0)
         log_line(LOG_WARNING, "%s/%s: the receipt of %s cannot be kept: %s", outbox->dir, entry->name,
                  channel, strerror(-r));
-    if (all_settled(entry, channels, n_channels))
+    if (all_acknowledged(entry, channels, n_channels))
         remove_entry(outbox, entry);
     else
         set_unwritten(outbox, entry, true);
@@ -339,12 +471,14 @@ static int write_refused(const Outbox *outbox, const OutboxEntry *entry, const c
     _cleanup_(file_closep) int fd = -1, refused_fd = -1;
     _cleanup_free_ char *text = NULL;
     char shown[ERROR_TEXT_MAX], name[ASIDE_NAME_MAX];
+    OutboxRecord record;
     size_t len;
     int r;
 
-    r = outbox_file_format(&entry->record, channel, text_escaped(shown, sizeof(shown), reason), &text, &len);
-    if (r >= 0)
-        r = seal_add(&text, &len);
+    record = entry->record; /* borrows */
+    record.refused_by = channel;
+    record.refusal = text_escaped(shown, sizeof(shown), reason);
+    r = format(&record, &text, &len);
     if (r < 0)
         return r;
     fd = open_dir(outbox);
@@ -368,7 +502,7 @@ void outbox_refuse(Outbox *outbox, OutboxEntry *entry, const char *channel, cons
     if (r < 0)
         log_line(LOG_ERR, "%s/refused: the refused alert cannot be kept there: %s", outbox->dir,
                  strerror(-r));
-    outbox_settle(outbox, entry, channel, channels, n_channels);
+    outbox_acknowledge(outbox, entry, channel, channels, n_channels);
 }
 
 void outbox_sweep(Outbox *outbox, const char *const *channels, size_t n_channels) {
@@ -376,7 +510,7 @@ void outbox_sweep(Outbox *outbox, const char *const *channels, size_t n_channels
 
     for (OutboxEntry *entry = outbox->first; entry; entry = next) {
         next = entry->next;
-        if (all_settled(entry, channels, n_channels))
+        if (all_acknowledged(entry, channels, n_channels))
             remove_entry(outbox, entry);
     }
 }
@@ -405,19 +539,18 @@ static bool is_our_trouble(int error) {
 static int load_record(const Outbox *outbox, int dir_fd, const char *name, OutboxRecord *ret,
                        size_t *ret_len) {
     _cleanup_free_ char *text = NULL;
-    char spoiled[REASON_MAX] = "";
-    const char *why = NULL;
-    int r;
+    char reason[REASON_MAX];
+    int r = sealed_read(dir_fd, name, OUTBOX_FILE_MAX, &text, ret_len, reason, sizeof(reason));
 
-    r = file_read_at(dir_fd, name, OUTBOX_FILE_MAX + SEAL_SIZE, &text, ret_len);
-    if (r >= 0)
-        r = seal_check(text, *ret_len, spoiled, sizeof(spoiled));
     if (r < 0 && r != -EINVAL && r != -E2BIG)
         return r;
+    *ret = (OutboxRecord){ 0 };
     if (r >= 0)
-        r = outbox_file_parse(text, *ret_len, ret, &why);
+        r = codec_read_document(text, *ret_len, SCHEMA, record_members, ret, reason, sizeof(reason));
+    if (r < 0)
+        record_done(ret);
     if (r < 0 && !is_our_trouble(r)) {
-        set_damaged_aside(outbox, dir_fd, name, why ? why : spoiled[0] ? spoiled : strerror(-r));
+        set_damaged_aside(outbox, dir_fd, name, reason[0] ? reason : strerror(-r));
         return -EBADMSG;
     }
     return r;
@@ -436,7 +569,7 @@ static int load(Outbox *outbox, int dir_fd, const char *name, uint64_t number) {
         return r == -EBADMSG || r == -ENOENT ? 0 : r;
     entry = calloc(1, sizeof(*entry));
     if (!entry) {
-        outbox_record_done(&record);
+        record_done(&record);
         return -ENOMEM;
     }
     *entry = (OutboxEntry){ .record = record, .bytes = len, .exists = true };
@@ -479,7 +612,7 @@ bool outbox_read_again(Outbox *outbox) {
         char *name = outbox->unread[i];
         uint64_t number;
 
-        if (!outbox_file_number(name, &number) || load(outbox, fd, name, number) >= 0) {
+        if (!file_number(name, &number) || load(outbox, fd, name, number) >= 0) {
             log_line(LOG_NOTICE, "%s/%s: can be read again, or is gone", outbox->dir, name);
             some = true;
             free(name);
@@ -494,7 +627,7 @@ static int visit(Outbox *outbox, int dir_fd, const char *name) {
     uint64_t number;
     int r;
 
-    if (outbox_file_number(name, &number)) {
+    if (file_number(name, &number)) {
         r = load(outbox, dir_fd, name, number);
         return r >= 0 || is_our_trouble(r) ? r : note_unread(outbox, name, r);
     }

@@ -24,10 +24,10 @@ void outbox_close(Outbox *outbox);
 
 /* Takes the alert over (moved out of *alert, also when the disk refuses). Returns 0 when it is on the disk;
  * -errno when it is only in memory (the journal has been told once): it is delivered all the same and
- * written as soon as the disk takes it, which is tried again at the next add, settle or refuse. -ENOMEM:
- * there is no room for it in memory either, and it counts as lost. An alert whose id is waiting already is
- * dropped silently (0, or -errno when that one is only in memory). Over a ceiling reminders are given up
- * first, then the oldest; each is counted and logged. */
+ * written as soon as the disk takes it, which is tried again at the next add, acknowledge or refuse.
+ * -ENOMEM: there is no room for it in memory either, and it counts as lost. An alert whose id is waiting
+ * already is dropped silently (0, or -errno when that one is only in memory). Over a ceiling reminders are
+ * given up first, then the oldest; each is counted and logged. */
 int outbox_add(Outbox *outbox, Alert *alert);
 
 /* The directory was made again: all that waits is written down once more. */
@@ -37,28 +37,28 @@ void outbox_write_again(Outbox *outbox);
  * is something to deliver now. */
 bool outbox_read_again(Outbox *outbox);
 
-/* Oldest first. NULL at the end. Entries stay valid until they are settled for all channels or outbox_add
- * gives them up: whoever waits meanwhile keeps the alert's id and asks outbox_find. */
+/* Oldest first. NULL at the end. Entries stay valid until they are acknowledged for all channels or
+ * outbox_add gives them up: whoever waits meanwhile keeps the alert's id and asks outbox_find. */
 OutboxEntry *outbox_first(Outbox *outbox);
 OutboxEntry *outbox_next(Outbox *outbox, const OutboxEntry *entry);
 OutboxEntry *outbox_find(Outbox *outbox, const char *id);
 const Alert *outbox_entry_alert(const OutboxEntry *entry);
 
-/* Has this channel (its key, e.g. "sns:arn:...") settled the entry? */
-bool outbox_entry_is_settled(const OutboxEntry *entry, const char *channel);
+/* Has this channel (its key, e.g. "sns:arn:...") acknowledged the entry? */
+bool outbox_entry_is_acknowledged(const OutboxEntry *entry, const char *channel);
 
-/* Notes a channel's final receipt (DELIVERED, SKIPPED) on the disk. When all of `channels` have settled the
- * entry it is removed; entry is invalid then. */
-void outbox_settle(Outbox *outbox, OutboxEntry *entry, const char *channel, const char *const *channels,
-                   size_t n_channels);
+/* Notes a channel's final receipt (DELIVERED, SKIPPED) on the disk. When all of `channels` have acknowledged
+ * the entry it is removed; entry is invalid then. */
+void outbox_acknowledge(Outbox *outbox, OutboxEntry *entry, const char *channel, const char *const *channels,
+                        size_t n_channels);
 
 /* The message is refused for good by one channel: a copy with the reason goes to outbox/refused (of which
- * there are OUTBOX_ASIDE_MAX at most), a journal line says so; then as settle. */
+ * there are OUTBOX_ASIDE_MAX at most), a journal line says so; then as outbox_acknowledge. */
 void outbox_refuse(Outbox *outbox, OutboxEntry *entry, const char *channel, const char *reason,
                    const char *const *channels, size_t n_channels);
 
-/* After the channels changed (start, reload): drops entries that all of `channels` have settled. With no
- * channels everything waits. */
+/* After the channels changed (start, reload): drops entries that all of `channels` have acknowledged. With
+ * no channels everything waits. */
 void outbox_sweep(Outbox *outbox, const char *const *channels, size_t n_channels);
 
 /* Also those that could not be read yet. */

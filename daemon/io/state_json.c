@@ -29,14 +29,10 @@ static int write_value(const CodecMember *m, const void *base, json_t **ret) {
 }
 
 static int read_value(const CodecMember *m, const json_t *value, void *base, CodecReader *reader) {
-    return json_is_null(value) ? 0 : codec_string.read(m, value, base, reader);
+    return json_is_null(value) ? 0 : codec_read_string(m, value, base, reader);
 }
 
-static void done_value(const CodecMember *m, void *base) {
-    codec_string.done(m, base);
-}
-
-static const CodecKind codec_value = { "a string", write_value, read_value, NULL, done_value };
+static const CodecKind codec_value = { "a string", write_value, read_value, NULL, codec_done_string };
 
 static const CodecMember change_members[] = {
     CODEC(Change, field, "field", word, .names = &codec_fields, .preset = _FIELD_MAX, .required = true),

@@ -18,10 +18,10 @@
 #include <jansson.h>
 
 #include "daemon/core/baseline.h"
-#include "daemon/io/sealed.h"
 #include "daemon/core/selectors.h"
 #include "daemon/core/settings.h"
 #include "daemon/io/baseline_file.h"
+#include "daemon/io/sealed.h"
 #include "daemon/log.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
@@ -464,25 +464,27 @@ static void a_damaged_baseline_is_set_aside_and_told(void **state _unused_) {
         { "", "line 1" },
         { "{\"schema\":\"trailguard.baseline/2\"}", "its schema is not trailguard.baseline/1" },
         { "[]", "its schema is not trailguard.baseline/1" },
-        { "{\"schema\":\"trailguard.baseline/1\"}", "arn: missing" },
-        { "{\"schema\":\"trailguard.baseline/1\",\"arn\":\"x\"}", "arn: missing, or not" },
-        { "{\"schema\":\"trailguard.baseline/1\",\"arn\":\"" ARN "\"}", "recorded_at: missing" },
+        { "{\"schema\":\"trailguard.baseline/1\"}", "arn is missing" },
+        { "{\"schema\":\"trailguard.baseline/1\",\"arn\":\"x\"}",
+          "arn is a text of 1 bytes, not the ARN of a trail" },
+        { "{\"schema\":\"trailguard.baseline/1\",\"arn\":\"" ARN "\"}", "recorded_at is missing" },
         { "{\"schema\":\"trailguard.baseline/1\",\"arn\":\"" ARN "\",\"recorded_at\":\"now\"}",
-          "recorded_at" },
+          "recorded_at is a text of 3 bytes, not a time" },
         { "{\"schema\":\"trailguard.baseline/1\",\"arn\":\"" ARN
           "\",\"recorded_at\":\"2026-11-24T10:02:11Z\"}",
-          "by: missing" },
-        { HEAD "}", "settings: missing" },
-        { HEAD ",\"settings\":{\"S3BucketName\":5}}", "S3BucketName is of the wrong type" },
-        { HEAD ",\"settings\":{\"S3BucketName\":null}}", "S3BucketName is of the wrong type" },
+          "by is missing" },
+        { HEAD "}", "settings is missing" },
+        { HEAD ",\"settings\":{\"S3BucketName\":5}}", "settings.S3BucketName is 5, not a string" },
+        { HEAD ",\"settings\":{\"S3BucketName\":null}}", "settings.S3BucketName is null, not a string" },
         { HEAD ",\"settings\":{\"IsMultiRegionTrail\":\"true\"}}",
-          "IsMultiRegionTrail is of the wrong type" },
-        { HEAD ",\"settings\":{\"Tags\":[]}}", "Tags is of the wrong type" },
-        { HEAD ",\"settings\":{\"EventSelectors\":{}}}", "EventSelectors is of the wrong type" },
+          "settings.IsMultiRegionTrail is a text of 4 bytes, not true or false" },
+        { HEAD ",\"settings\":{\"Tags\":[]}}", "settings.Tags is an empty list, not an object" },
+        { HEAD ",\"settings\":{\"EventSelectors\":{}}}",
+          "settings.EventSelectors is an object, not a list" },
         { HEAD ",\"settings\":{\"EventSelectors\":[],\"AdvancedEventSelectors\":[]}}",
-          "of which there can be one" },
-        { HEAD ",\"settings\":{},\"gone\":1}", "gone: not true or false" },
-        { HEAD ",\"settings\":{},\"previous\":{}}", "recorded_at" },
+          "settings.AdvancedEventSelectors is an empty list, not alone: EventSelectors is there too" },
+        { HEAD ",\"settings\":{},\"gone\":1}", "gone is 1, not true or false" },
+        { HEAD ",\"settings\":{},\"previous\":{}}", "previous.recorded_at is missing" },
         { HEAD ",\"settings\":{},\"settings\":{}}", "line 1" },
         { "{\"schema\":\"trailguard.baseline/"
           "1\",\"arn\":\"arn:aws:cloudtrail:eu-central-1:111122223333:trail/other\","

@@ -29,7 +29,7 @@ static void wrong_members_are_named(void **unused) {
           T "fields[1] is \"Colour\", not a known word" },
         { FILE_OF("\"losing_fields\":[\"Colour\"]"), T "losing_fields[0] is \"Colour\", not a known word" },
         { FILE_OF("\"fields\":[1]"), T "fields[0] is 1, not a known word" },
-        { FILE_OF("\"fields\":\"Tags\""), T "fields is \"Tags\", not a list of known words" },
+        { FILE_OF("\"fields\":\"Tags\""), T "fields is a text of 4 bytes, not a list of known words" },
         { FILE_OF("\"marks\":7"), T "marks is 7, not a list of numbers" },
         { FILE_OF("\"marks\":[1,-1]"), T "marks[1] is -1, not a number" },
         { FILE_OF("\"marks\":[1.5]"), T "marks[0] is 1.5, not a number" },

@@ -183,10 +183,6 @@ static int read_usec(const CodecMember *m, const json_t *value, void *base, Code
     return read_number(value, INT64_MAX, field_of(m, base));
 }
 
-static int write_size(const CodecMember *m, const void *base, json_t **ret) {
-    return write_number(m, *(const size_t *)field_of(m, base), ret);
-}
-
 static int write_time(const CodecMember *m, const void *base, json_t **ret) {
     uint64_t usec = *(const uint64_t *)field_of(m, base);
     char text[TIMETEXT_MAX];
@@ -288,12 +284,13 @@ void codec_done_string(const CodecMember *m, void *base) {
 
 /* ---- words: enums by name, so that a file does not depend on their order ---- */
 
-/* What the versions before 0.9 wrote. */
+/* What earlier versions wrote. */
 static const struct {
     const char *old, *now;
 } old_words[] = {
     { "unseen", "selectors_unreadable" },
     { "flapped", "interrupted" },
+    { "recreated", "replaced" },
     { "blind", "unreachable" },
     { "held", "confirmed" },
     { "trail.flapped", "trail.interrupted" },
@@ -594,7 +591,6 @@ static void done_strings(const CodecMember *m, void *base) {
 const CodecKind codec_bool = { "true or false", write_bool, read_bool, NULL, NULL };
 const CodecKind codec_uint = { "a count", write_uint, read_uint, NULL, NULL };
 const CodecKind codec_usec = { "microseconds since 1970", write_usec, read_usec, NULL, NULL };
-const CodecKind codec_size = { "a count", write_size, NULL, NULL, NULL };
 const CodecKind codec_time = { "a time", write_time, read_time, NULL, NULL };
 const CodecKind codec_text = { "a string", codec_write_text, read_text, NULL, NULL };
 const CodecKind codec_shown_text = { "a string", write_shown_text, read_text, NULL, NULL };

@@ -78,8 +78,8 @@ struct CodecMember {
 #define CODEC_END                                                                                           \
     { .kind = NULL }
 
-/* bool; unsigned; uint64_t (over INT64_MAX it becomes that); size_t */
-extern const CodecKind codec_bool, codec_uint, codec_usec, codec_size;
+/* bool; unsigned; uint64_t (over INT64_MAX it becomes that) */
+extern const CodecKind codec_bool, codec_uint, codec_usec;
 /* uint64_t as "2026-11-24T10:02:11Z", null for 0 */
 extern const CodecKind codec_time;
 /* char array: cut to fit when read; escaped when written; printable ASCII that fits; hex digits that fill

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The daemon's view as one line and as status.json. */
+/* The daemon's view as one line, as status.json, and to systemd. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include <systemd/sd-daemon.h>
+
+#include "daemon/core/codec.h"
 #include "daemon/core/enum_names.h"
 #include "daemon/io/report.h"
 #include "lib/util/file.h"
@@ -17,7 +21,6 @@
 #define CHANGE_SHOWN_MAX 256U /* bytes of one setting */
 #define REGIONS_MAX      128U /* different ones, that are counted */
 #define NAME_MAX_BYTES   128U
-#define TEXT_MAX_BYTES   (4 * ERROR_TEXT_MAX + 8) /* every byte escaped as \xNN, and the mark of a cut */
 
 /* ---- the line ---- */
 
@@ -170,33 +173,82 @@ const char *report_status_line(const Status *status, char dst[static STATUS_LINE
     return dst;
 }
 
-/* ---- status.json ---- */
+/* ---- status.json: by tables; what is derived has a kind of its own ---- */
 
-static json_t *time_json(uint64_t usec) {
-    char text[TIMETEXT_MAX];
-
-    return usec != 0 ? json_string(timetext_iso(text, usec)) : json_null();
+/* A string that does not change. */
+static int set_word(const char *word, json_t **ret) {
+    *ret = json_string(word);
+    return *ret ? 0 : -ENOMEM;
 }
 
-static json_t *text_json(const char *text) {
-    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(TEXT_MAX_BYTES);
+#define DERIVED(name_, kind_)                                                                               \
+    { .name = name_, .kind = &(kind_), .always = true }
+/* Members are shown with their defaults, too. */
+#define SHOW(Type, path, name_, kind_, ...)                                                                 \
+    {                                                                                                       \
+        .name = name_, .kind = &codec_##kind_, .offset = offsetof(Type, path),                              \
+        .size = sizeof(((Type *)0)->path), .always = true, __VA_ARGS__                                      \
+    }
+#define SHOWN(Type, path, name_) SHOW(Type, path, name_, shown_string, .max = ERROR_TEXT_MAX)
 
-    (void)text_escape(&b, text, ERROR_TEXT_MAX);
-    return json_string(strbuf_str(&b));
+static const CodecMember report_members[] = {
+    SHOW(ActionReport, taken, "taken", word, .names = &codec_actions),
+    SHOW(ActionReport, result, "result", word, .names = &codec_action_results),
+    SHOW(ActionReport, attempts, "attempts", uint),
+    CODEC_END,
+};
+
+static const CodecMember gap_members[] = {
+    SHOW(Gap, from_usec, "from", time),
+    SHOW(Gap, to_usec, "to", time),
+    CODEC_END,
+};
+
+static const CodecMember incident_members[] = {
+    SHOW(Incident, event, "event", word, .names = &codec_events),
+    SHOW(Incident, severity, "severity", word, .names = &codec_severities),
+    SHOW(Incident, opened_usec, "opened", time),
+    SHOW(Incident, reopened_usec, "reopened", time),
+    SHOW(Incident, sequence, "messages", uint),
+    SHOW(Incident, gap, "gap", object, .members = gap_members),
+    SHOW(Incident, action, "action", object, .members = report_members),
+    SHOW(Incident, restore, "restore", object, .members = report_members),
+    CODEC_END,
+};
+
+/* The last attempt to act that failed, and was not confirmed since. */
+static const CodecMember failure_members[] = {
+    SHOW(Episode, failed, "action", word, .names = &codec_actions),
+    SHOW(Episode, failed_code, "code", shown_text),
+    SHOW(Episode, failed_text, "text", shown_text),
+    SHOW(Episode, failed_usec, "time", time),
+    SHOW(Episode, n_attempts, "attempts", uint),
+    CODEC_END,
+};
+
+static const CodecMember actor_members[] = {
+    SHOW(Episode, actor.arn, "arn", shown_text),
+    SHOW(Episode, actor.type, "type", shown_text),
+    SHOW(Episode, actor.name, "name", shown_text),
+    SHOW(Episode, actor.account, "account", shown_text),
+    SHOW(Episode, actor.source_ip, "source_ip", shown_text),
+    SHOW(Episode, actor.user_agent, "user_agent", shown_text),
+    SHOW(Episode, actor.event_id, "event_id", shown_text),
+    SHOW(Episode, actor.event_name, "event_name", shown_text),
+    SHOW(Episode, actor.event_usec, "event_time", time),
+    CODEC_END,
+};
+
+static bool has_failure(const void *field) {
+    const Episode *episode = *(Episode *const *)field;
+
+    return episode && episode->failed != ACTION_NONE;
 }
 
-/* MITRE ATT&CK: Disable or Modify Cloud Logs, by its old and its new number; of what may be a deed. */
-static json_t *attack_json(EventKind kind) {
-    bool may_be = kind == EVENT_TRAIL_MISSING || kind == EVENT_TRAIL_REPLACED ||
-                  kind == EVENT_TRAIL_STOPPED || kind == EVENT_TRAIL_INTERRUPTED ||
-                  kind == EVENT_TRAIL_WEAKENED;
+static bool has_actor(const void *field) {
+    const Episode *episode = *(Episode *const *)field;
 
-    return may_be ? json_pack("[s, s]", "T1562.008", "T1685.002") : json_array();
-}
-
-static json_t *action_json(const ActionReport *action) {
-    return json_pack("{s:s, s:s, s:i}", "taken", action_to_string(action->taken), "result",
-                     action_result_to_string(action->result), "attempts", (int)action->attempts);
+    return episode && episode->has_actor;
 }
 
 /* What is long is cut, and "..." says so; not set is null. */
@@ -209,170 +261,227 @@ static json_t *value_json(const char *value) {
 }
 
 /* What differs now: the last difference that was found may be over, as a whole or in part. */
-static json_t *changes_json(const Drift *changes, uint32_t fields) {
-    json_t *list = json_array();
+static int write_changes(const CodecMember *m _unused_, const void *base, json_t **ret) {
+    const StatusTrail *trail = base;
+    const Drift *changes = trail->changes;
+    json_auto_t *list = json_array();
 
     for (unsigned i = 0; list && changes && i < changes->n; i++)
-        if (fields & FIELD_BIT(changes->changes[i].field))
-            (void)json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "field",
-                                                        field_to_string(changes->changes[i].field),
-                                                        "expected", value_json(changes->changes[i].was),
-                                                        "actual", value_json(changes->changes[i].now)));
-    return list;
+        if ((trail->state->fields & FIELD_BIT(changes->changes[i].field)) &&
+            json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "field",
+                                                  field_to_string(changes->changes[i].field), "expected",
+                                                  value_json(changes->changes[i].was), "actual",
+                                                  value_json(changes->changes[i].now))) < 0)
+            return -ENOMEM;
+    *ret = TAKE_PTR(list);
+    return *ret ? 0 : -ENOMEM;
 }
 
-/* The last attempt to act that failed, and was not confirmed since. */
-static json_t *failure_json(const Episode *episode) {
-    if (!episode || episode->failed == ACTION_NONE)
-        return json_null();
-    return json_pack("{s:s, s:o, s:o, s:o, s:i}", "action", action_to_string(episode->failed), "code",
-                     text_json(episode->failed_code), "text", text_json(episode->failed_text), "time",
-                     time_json(episode->failed_usec), "attempts", (int)episode->n_attempts);
+/* MITRE ATT&CK: Disable or Modify Cloud Logs, by its old and its new number; of what may be a deed. */
+static int write_attack(const CodecMember *m _unused_, const void *base, json_t **ret) {
+    EventKind kind = ((const StatusTrail *)base)->state->incident.event;
+    bool may_be = kind == EVENT_TRAIL_MISSING || kind == EVENT_TRAIL_REPLACED ||
+                  kind == EVENT_TRAIL_STOPPED || kind == EVENT_TRAIL_INTERRUPTED ||
+                  kind == EVENT_TRAIL_WEAKENED;
+
+    *ret = may_be ? json_pack("[s, s]", "T1562.008", "T1685.002") : json_array();
+    return *ret ? 0 : -ENOMEM;
 }
 
-static json_t *actor_json(const Episode *episode) {
-    const Actor *a = episode ? &episode->actor : NULL;
+static const CodecKind kind_changes = { .write = write_changes }, kind_attack = { .write = write_attack };
 
-    if (!episode || !episode->has_actor)
-        return json_null();
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "arn", text_json(a->arn), "type",
-                     text_json(a->type), "name", text_json(a->name), "account", text_json(a->account),
-                     "source_ip", text_json(a->source_ip), "user_agent", text_json(a->user_agent),
-                     "event_id", text_json(a->event_id), "event_name", text_json(a->event_name),
-                     "event_time", time_json(a->event_usec));
+static const CodecMember state_incident_members[] = {
+    CODEC(TrailState, incident, NULL, object, .members = incident_members),
+    CODEC_END,
+};
+
+static const CodecMember trail_incident_members[] = {
+    SHOW(StatusTrail, incident_id, "id", string),
+    CODEC_REF(StatusTrail, state, NULL, .members = state_incident_members),
+    CODEC_REF(StatusTrail, episode, "failure", .members = failure_members, .always = true,
+              .is_set = has_failure),
+    CODEC_REF(StatusTrail, episode, "actor", .members = actor_members, .always = true, .is_set = has_actor),
+    DERIVED("changes", kind_changes),
+    DERIVED("attack", kind_attack),
+    CODEC_END,
+};
+
+static int write_incident(const CodecMember *m _unused_, const void *base, json_t **ret) {
+    return ((const StatusTrail *)base)->state->incident.open ? codec_write(trail_incident_members, base, ret)
+                                                             : 0;
 }
 
-static json_t *incident_json(const StatusTrail *trail) {
-    const Incident *incident = &trail->state->incident;
-    EventKind event = incident->event < _EVENT_MAX ? incident->event : EVENT_TRAIL_STOPPED;
+static const CodecKind kind_incident = { .write = write_incident };
 
-    if (!incident->open)
-        return json_null();
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:i, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-                     trail->incident_id, "event", event_to_string(event), "severity",
-                     severity_to_string(incident->severity), "opened", time_json(incident->opened_usec),
-                     "reopened", time_json(incident->reopened_usec), "messages", (int)incident->sequence,
-                     "gap", "from", time_json(incident->gap.from_usec), "to",
-                     time_json(incident->gap.to_usec), "action", action_json(&incident->action), "restore",
-                     action_json(&incident->restore), "failure", failure_json(trail->episode), "actor",
-                     actor_json(trail->episode), "changes",
-                     changes_json(trail->changes, trail->state->fields), "attack", attack_json(event));
+static const CodecMember trail_state_members[] = {
+    SHOW(TrailState, verdict, "verdict", word, .names = &codec_verdicts),
+    SHOW(TrailState, findings, "findings", bits, .names = &codec_findings),
+    SHOW(TrailState, start_usec, "start_logging", time),
+    SHOW(TrailState, stop_usec, "stop_logging", time),
+    SHOW(TrailState, delivery_usec, "latest_delivery", time),
+    CODEC_END,
+};
+
+static const CodecMember trail_members[] = {
+    SHOW(StatusTrail, subject.name, "name", string),
+    SHOW(StatusTrail, subject.arn, "arn", string),
+    SHOW(StatusTrail, subject.account, "account", string),
+    SHOW(StatusTrail, subject.region, "region", string),
+    CODEC_REF(StatusTrail, state, NULL, .members = trail_state_members),
+    SHOW(StatusTrail, organization, "organization", bool),
+    SHOW(StatusTrail, has_baseline, "baseline", bool),
+    SHOW(StatusTrail, not_recorded, "not_recorded", bits, .names = &codec_fields),
+    DERIVED("incident", kind_incident),
+    CODEC_END,
+};
+
+static int write_target_state(const CodecMember *m _unused_, const void *base, json_t **ret) {
+    const TargetState *state = ((const StatusTarget *)base)->state;
+
+    return set_word(state->not_enabled       ? "not enabled"
+                    : state->unreachable     ? "unreachable"
+                    : state->n_failed > 0    ? "failing"
+                    : state->list_unreadable ? "list unreadable"
+                    : state->ever_reachable  ? "well"
+                                             : "unseen",
+                    ret);
 }
 
-static json_t *findings_json(uint32_t findings) {
-    json_t *list = json_array();
+static const CodecMember error_members[] = { SHOW(TargetState, error_text, "error", shown_text), CODEC_END };
+static const CodecMember list_error_members[] = { SHOW(TargetState, list_error_text, "error", shown_text),
+                                                  CODEC_END };
 
-    for (unsigned f = 0; f < _FINDING_MAX; f++)
-        if (findings & FINDING_BIT(f))
-            (void)json_array_append_new(list, json_string(finding_to_string((Finding)f)));
-    return list;
+static int write_target_error(const CodecMember *m _unused_, const void *base, json_t **ret) {
+    const TargetState *state = ((const StatusTarget *)base)->state;
+    const CodecMember *error = state->error_text[0] ? error_members : list_error_members;
+
+    return error->kind->write(error, state, ret);
 }
 
-static json_t *fields_json(uint32_t fields) {
-    json_t *list = json_array();
+static int write_interval(const CodecMember *m _unused_, const void *base, json_t **ret) {
+    uint64_t usec = ((const StatusTarget *)base)->interval_usec;
 
-    for (Field f = 0; f < _FIELD_MAX; f++)
-        if (fields & FIELD_BIT(f))
-            (void)json_array_append_new(list, json_string(field_to_string(f)));
-    return list;
+    *ret = usec > 0 ? json_integer((json_int_t)(usec / USEC_PER_SEC)) : json_null();
+    return *ret ? 0 : -ENOMEM;
 }
 
-static json_t *trail_json(const StatusTrail *trail) {
-    const TrailState *state = trail->state;
+static const CodecKind kind_target_state = { .write = write_target_state },
+                       kind_target_error = { .write = write_target_error },
+                       kind_interval = { .write = write_interval };
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "name",
-                     trail->subject.name, "arn", trail->subject.arn, "account", trail->subject.account,
-                     "region", trail->subject.region, "verdict", verdict_to_string(state->verdict),
-                     "findings", findings_json(state->findings), "organization", trail->organization,
-                     "baseline", trail->has_baseline, "not_recorded", fields_json(trail->not_recorded),
-                     "start_logging", time_json(state->start_usec), "stop_logging",
-                     time_json(state->stop_usec), "latest_delivery", time_json(state->delivery_usec),
-                     "incident", incident_json(trail));
+static const CodecMember target_cover_members[] = { SHOW(TargetState, cover.open, "uncovered", bool),
+                                                    CODEC_END };
+
+static const CodecMember target_members[] = {
+    SHOW(StatusTarget, subject.account, "account", string),
+    SHOW(StatusTarget, subject.region, "region", string),
+    SHOW(StatusTarget, identity, "identity", string),
+    DERIVED("state", kind_target_state),
+    DERIVED("error", kind_target_error),
+    SHOW(StatusTarget, polled_usec, "looked", time),
+    SHOW(StatusTarget, by_shadow, "because_of_trail", bool),
+    SHOW(StatusTarget, idle, "idle", bool),
+    DERIVED("poll_interval", kind_interval),
+    CODEC_REF(StatusTarget, state, NULL, .members = target_cover_members),
+    CODEC_END,
+};
+
+static int write_account_state(const CodecMember *m _unused_, const void *base, json_t **ret) {
+    const StatusAccount *account = base;
+
+    return set_word(account->left          ? "left"
+                    : account->blocked     ? "unreachable"
+                    : account->identity[0] ? "well"
+                                           : "unseen",
+                    ret);
 }
 
-static const char *target_word(const TargetState *state) {
-    if (state->not_enabled)
-        return "not enabled";
-    if (state->unreachable)
-        return "unreachable";
-    if (state->n_failed > 0)
-        return "failing";
-    if (state->list_unreadable)
-        return "list unreadable";
-    return state->ever_reachable ? "well" : "unseen";
+static const CodecKind kind_account_state = { .write = write_account_state };
+
+static const CodecMember account_members[] = {
+    SHOW(StatusAccount, id, "id", string),
+    SHOWN(StatusAccount, name, "name"),
+    SHOW(StatusAccount, role_arn, "role", string),
+    SHOW(StatusAccount, identity, "identity", string),
+    DERIVED("state", kind_account_state),
+    CODEC_REF(StatusAccount, state, NULL, .members = error_members),
+    CODEC_END,
+};
+
+static const CodecMember channel_members[] = {
+    SHOW(StatusChannel, channel, "channel", string),
+    SHOW(StatusChannel, failed, "failed", bool),
+    SHOW(StatusChannel, waiting, "waiting", uint),
+    SHOWN(StatusChannel, text, "text"),
+    CODEC_END,
+};
+
+static int write_line(const CodecMember *m _unused_, const void *base, json_t **ret) {
+    char line[STATUS_LINE_MAX];
+
+    return set_word(report_status_line(base, line), ret);
 }
 
-static json_t *target_json(const StatusTarget *target) {
-    const TargetState *state = target->state;
-
-    return json_pack(
-            "{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:o, s:b}", "account", target->subject.account,
-            "region", target->subject.region, "identity", target->identity, "state", target_word(state),
-            "error", text_json(state->error_text[0] ? state->error_text : state->list_error_text), "looked",
-            time_json(target->polled_usec), "because_of_trail", target->by_shadow, "idle", target->idle,
-            "poll_interval",
-            target->interval_usec > 0 ? json_integer((json_int_t)(target->interval_usec / USEC_PER_SEC))
-                                      : json_null(),
-            "uncovered", state->cover.open);
+static int write_duration(const CodecMember *m _unused_, const void *base, json_t **ret) {
+    *ret = json_real((double)((const Status *)base)->pass_duration_usec / (double)USEC_PER_SEC);
+    return *ret ? 0 : -ENOMEM;
 }
 
-static json_t *account_json(const StatusAccount *account) {
-    const char *word = account->left          ? "left"
-                       : account->blocked     ? "unreachable"
-                       : account->identity[0] ? "well"
-                                              : "unseen";
+static const CodecMember organization_members[] = { SHOWN(Status, organization_error, "error"), CODEC_END };
 
-    return json_pack("{s:s, s:o, s:s, s:s, s:s, s:o}", "id", account->id, "name", text_json(account->name),
-                     "role", account->role_arn, "identity", account->identity, "state", word, "error",
-                     text_json(account->state->error_text));
+static int write_organization(const CodecMember *m _unused_, const void *base, json_t **ret) {
+    return ((const Status *)base)->has_organization ? codec_write(organization_members, base, ret) : 0;
 }
 
-/* NULL without memory, JSON's null without an organization. */
-static json_t *organization_json(const Status *status) {
-    if (!status->has_organization)
-        return json_null();
-    return json_pack("{s:o}", "error", text_json(status->organization_error));
+static const CodecKind kind_line = { .write = write_line }, kind_duration = { .write = write_duration },
+                       kind_organization = { .write = write_organization };
+
+static const CodecMember pass_members[] = {
+    SHOW(Status, pass_ended_usec, "ended", time),
+    DERIVED("duration", kind_duration),
+    SHOW(Status, n_passes, "count", usec),
+    CODEC_END,
+};
+
+static const CodecMember outbox_members[] = { SHOW(Status, outbox_depth, "depth", uint), CODEC_END };
+
+static bool is_filled(const void *field) {
+    const char *text = *(const char *const *)field;
+
+    return text && text[0];
 }
 
-static json_t *channel_json(const StatusChannel *channel) {
-    return json_pack("{s:s, s:b, s:i, s:o}", "channel", channel->channel, "failed", channel->failed,
-                     "waiting", (int)channel->waiting, "text", text_json(channel->text));
-}
+#define LIST(path, n, name_, members_)                                                                      \
+    CODEC_LIST(Status, path, n, name_, .members = members_, .always = true)
+
+static const CodecMember status_members[] = {
+    SHOW(Status, version, "version", string),
+    SHOW(Status, pid, "pid", uint),
+    SHOW(Status, mode, "mode", word, .names = &codec_modes),
+    SHOW(Status, started_usec, "started", time),
+    SHOW(Status, now_usec, "updated", time),
+    SHOW(Status, poll_interval_sec, "poll_interval", uint),
+    DERIVED("line", kind_line),
+    SHOWN(Status, problem, "problem"),
+    { .name = "pass", .kind = &codec_object, .members = pass_members },
+    LIST(accounts, n_accounts, "accounts", account_members),
+    DERIVED("organization", kind_organization),
+    LIST(trails, n_trails, "trails", trail_members),
+    SHOW(Status, ignored, "ignored", strings, .count = offsetof(Status, n_ignored)),
+    LIST(targets, n_targets, "targets", target_members),
+    LIST(channels, n_channels, "channels", channel_members),
+    { .name = "outbox", .kind = &codec_object, .members = outbox_members },
+    SHOW(Status, directory_problem, "state_directory", shown_string, .max = ERROR_TEXT_MAX,
+         .is_set = is_filled),
+    CODEC_END,
+};
 
 int report_status_json(const Status *status, char **ret) {
-    json_t *trails = json_array(), *ignored = json_array(), *targets = json_array(),
-           *channels = json_array(), *accounts = json_array(), *root;
-    char line[STATUS_LINE_MAX];
-    int bad = 0;
+    json_auto_t *root = json_pack("{s:s}", "schema", "trailguard.status/1");
 
-    for (size_t i = 0; i < status->n_trails; i++)
-        bad |= json_array_append_new(trails, trail_json(&status->trails[i]));
-    for (size_t i = 0; i < status->n_ignored; i++)
-        bad |= json_array_append_new(ignored, json_string(status->ignored[i]));
-    for (size_t i = 0; i < status->n_targets; i++)
-        bad |= json_array_append_new(targets, target_json(&status->targets[i]));
-    for (size_t i = 0; i < status->n_accounts; i++)
-        bad |= json_array_append_new(accounts, account_json(&status->accounts[i]));
-    for (size_t i = 0; i < status->n_channels; i++)
-        bad |= json_array_append_new(channels, channel_json(&status->channels[i]));
-    root = json_pack("{s:s, s:s, s:i, s:s, s:o, s:o, s:i, s:s, s:o, s:{s:o, s:f, s:I}, s:o, s:o, s:o, s:o, "
-                     "s:o, s:o, s:{s:i}, s:o}",
-                     "schema", "trailguard.status/1", "version", status->version, "pid", status->pid, "mode",
-                     mode_to_string(status->mode), "started", time_json(status->started_usec), "updated",
-                     time_json(status->now_usec), "poll_interval", (int)status->poll_interval_sec, "line",
-                     report_status_line(status, line), "problem",
-                     status->problem ? text_json(status->problem) : json_null(), "pass", "ended",
-                     time_json(status->pass_ended_usec), "duration",
-                     (double)status->pass_duration_usec / (double)USEC_PER_SEC, "count",
-                     (json_int_t)status->n_passes, "accounts", accounts, "organization",
-                     organization_json(status), "trails", trails, "ignored", ignored, "targets", targets,
-                     "channels", channels, "outbox", "depth", (int)status->outbox_depth, "state_directory",
-                     status->directory_problem && status->directory_problem[0]
-                             ? text_json(status->directory_problem)
-                             : json_null());
-    *ret = root && bad == 0 ? json_dumps(root, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6))
-                            : NULL;
-    json_decref(root);
+    if (!root || codec_write_members(status_members, status, root) < 0)
+        return -ENOMEM;
+    *ret = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
     return *ret ? 0 : -ENOMEM;
 }
 
@@ -385,4 +494,42 @@ int report_status_write(const Status *status, const char *dir) {
         return -ENOMEM;
     r = report_status_json(status, &text);
     return r < 0 ? r : file_write(path, text, strlen(text), 0644, false);
+}
+
+/* ---- systemd ---- */
+
+void report_systemd_ready(void) {
+    (void)sd_notify(0, "READY=1");
+}
+
+void report_systemd_reloading(uint64_t mono_usec) {
+    struct timespec ts;
+
+    /* systemd compares it with its own CLOCK_MONOTONIC (sd_notify(3)) */
+    if (mono_usec == 0 && clock_gettime(CLOCK_MONOTONIC, &ts) == 0)
+        mono_usec = (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+    (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)mono_usec);
+}
+
+void report_systemd_stopping(void) {
+    (void)sd_notify(0, "STOPPING=1\nSTATUS=stopping");
+}
+
+void report_systemd_status(const char *line) {
+    static char last[STATUS_LINE_MAX]; /* one service manager a process */
+
+    if (strcmp(last, line) == 0)
+        return;
+    (void)text_copy(last, sizeof(last), line);
+    (void)sd_notifyf(0, "STATUS=%s", line);
+}
+
+void report_systemd_watchdog(void) {
+    (void)sd_notify(0, "WATCHDOG=1");
+}
+
+uint64_t report_systemd_watchdog_interval_usec(void) {
+    uint64_t usec = 0;
+
+    return sd_watchdog_enabled(0, &usec) > 0 ? usec / 2 : 0;
 }

@@ -19,12 +19,10 @@
 static void write_notes(Engine *engine, const Subject *subject, const Incident *incident, const Plan *plan) {
     char id[17] = "";
 
-    if (engine->once)
-        return;
     if (incident->opened_usec != 0)
         (void)alert_incident_id(subject, incident->dedup_usec, id);
     for (unsigned i = 0; i < plan->n_entries; i++)
-        report_entry(subject, &plan->entries[i], id, engine_now(engine).real_usec);
+        engine->sink->entry(subject, &plan->entries[i], id, engine_now(engine).real_usec);
 }
 
 static int queue_message(Engine *engine, const Subject *subject, const Event *event) {
@@ -46,18 +44,32 @@ static int queue_message(Engine *engine, const Subject *subject, const Event *ev
     return r;
 }
 
+const Sink sink_reports = { .entry = report_entry, .message = queue_message, .records = true };
+
+static void drop_entry(const Subject *subject _unused_, const JournalEntry *entry _unused_,
+                       const char *incident_id _unused_, uint64_t now_usec _unused_) {
+}
+
+static int drop_message(Engine *engine _unused_, const Subject *subject _unused_,
+                        const Event *event _unused_) {
+    return 0;
+}
+
+const Sink sink_shows = { .entry = drop_entry, .message = drop_message };
+
 int engine_queue_messages(Engine *engine, const Subject *subject, const Plan *plan) {
     int result = 0;
 
-    if (engine->once || plan->n_events == 0)
+    if (plan->n_events == 0)
         return 0;
     for (unsigned i = 0; i < plan->n_events; i++) {
-        int r = queue_message(engine, subject, &plan->events[i]);
+        int r = engine->sink->message(engine, subject, &plan->events[i]);
 
         if (r < 0)
             result = r;
     }
-    deliver_kick(engine->deliver, false);
+    if (engine->deliver)
+        deliver_kick(engine->deliver, false);
     return result;
 }
 
@@ -79,7 +91,7 @@ void engine_report_channel(Engine *engine, const ChannelTrouble *trouble, bool f
 
     (void)strbuf_addf(&detail, "%s%s%s", trouble->channel, trouble->text[0] ? ": " : "", trouble->text);
     (void)text_copy(event.detail, sizeof(event.detail), strbuf_str(&detail));
-    (void)queue_message(engine, &subject, &event);
+    (void)engine->sink->message(engine, &subject, &event);
     engine_save_soon(engine, true);
     deliver_kick(engine->deliver, false);
 }

@@ -5,6 +5,9 @@
 
 #include "daemon/tables.h"
 
+/* Notes to the journal and messages to the outbox; nowhere. */
+extern const Sink sink_reports, sink_shows;
+
 void engine_decide_trail(Trail *trail, const TrailInput *input);
 /* A message waited when the guard ended: it goes out in time, whatever AWS answers. */
 void engine_resume_trail(Trail *trail);

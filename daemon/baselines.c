@@ -26,10 +26,8 @@ static void note(Trail *trail, JournalLine what, uint32_t fields, const char *de
     JournalEntry value = { .line = what, .fields = fields };
     Subject subject = engine_trail_subject(trail);
 
-    if (trail->engine->once)
-        return;
     (void)text_copy(value.detail, sizeof(value.detail), detail);
-    report_entry(&subject, &value, "", engine_now(trail->engine).real_usec);
+    trail->engine->sink->entry(&subject, &value, "", engine_now(trail->engine).real_usec);
 }
 
 /* Tells one set of pins from another; 0 when nothing is pinned. */
@@ -125,27 +123,28 @@ static void report_baseline(Trail *trail, EventKind kind, Severity severity, con
 
 /* ---- weak baselines ---- */
 
-#define WEAK_NAMED 8U
+/* Borrows from the trails. */
+static size_t list_weak(const Engine *engine, Subject *trails) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < engine->n_trails; i++)
+        if (engine->trails[i]->state.weakness_untold)
+            trails[n++] = engine_trail_subject(engine->trails[i]);
+    return n;
+}
 
 static void report_weak_baselines(void *userdata) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
     Engine *engine = userdata;
+    _cleanup_free_ Subject *trails = calloc(engine->n_trails + 1, sizeof(*trails));
     Subject subject = { .name = "", .arn = "", .account = engine_account_named(engine->base), .region = "" };
     Plan plan = { .n_events = 1 };
-    unsigned n = 0;
+    size_t n = trails ? list_weak(engine, trails) : 0;
 
     engine->weak_timer = NULL;
-    for (size_t i = 0; i < engine->n_trails; i++) {
-        const Trail *trail = engine->trails[i];
-
-        if (trail->state.weakness_untold && n++ < WEAK_NAMED)
-            (void)strbuf_addf(&b, "%s%s %s %s", n > 1 ? ", " : "", trail->name, trail->region,
-                              trail->account);
-    }
     if (n == 0)
         return;
-    if (n > WEAK_NAMED)
-        (void)strbuf_addf(&b, " and %u more, see the journal", n - WEAK_NAMED);
+    (void)baseline_name_weak(trails, n, &b); /* a text that is cut names the first */
     plan.events[0] = baseline_message(engine, EVENT_BASELINE_WEAK, SEVERITY_WARNING,
                                       engine_now(engine).real_usec, strbuf_str(&b));
     if (engine_queue_messages(engine, &subject, &plan) < 0) {
@@ -170,7 +169,7 @@ void engine_weakness_waits(Engine *engine) {
 static void report_weakness(Trail *trail, uint64_t dedup_usec) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
 
-    if (trail->engine->once || baseline_weaknesses(&trail->tracking.desired, &b) <= 0)
+    if (!trail->engine->sink->records || baseline_weaknesses(&trail->tracking.desired, &b) <= 0)
         return;
     note(trail, LINE_BASELINE_WEAK, 0, strbuf_str(&b));
     if (!schedule_weak_singly(&trail->engine->weak_pace, engine_now(trail->engine).mono_usec)) {
@@ -335,7 +334,7 @@ void engine_rewrite_baseline(Trail *trail) {
     uint64_t recorded_usec = trail->state.accepted_usec;
     int r;
 
-    if (engine->once || !k->recorded)
+    if (!engine->sink->records || !k->recorded)
         return;
     if (recorded_usec == 0)
         recorded_usec = engine_now(engine).real_usec;
@@ -440,7 +439,7 @@ bool engine_record_new_fields(Trail *trail, const Settings *seen) {
     SettingsTracking *k = &trail->tracking;
     uint32_t added = 0;
 
-    if (trail->engine->once || !k->recorded || k->gone)
+    if (!trail->engine->sink->records || !k->recorded || k->gone)
         return false;
     if (k->unadded)
         (void)write_addition(trail, &k->baseline);

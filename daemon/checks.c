@@ -178,7 +178,7 @@ static void record_owner(Trail *trail, const char *owner) {
     Settings more = { 0 };
     int r;
 
-    if (engine->once || !owner[0] || !k->recorded || k->unsaved ||
+    if (!engine->sink->records || !owner[0] || !k->recorded || k->unsaved ||
         k->baseline.values[SETTING_BUCKET_OWNER] ||
         !text_equal(k->desired.values[FIELD_BUCKET], k->baseline.values[FIELD_BUCKET]))
         return;

@@ -9,6 +9,7 @@
 #include "daemon/engine_private.h"
 #include "daemon/polls.h"
 #include "daemon/searches.h"
+#include "daemon/settings_rows.h"
 #include "daemon/trails.h"
 
 #include <errno.h>
@@ -20,7 +21,6 @@
 
 #include "daemon/core/enum_names.h"
 #include "daemon/core/messages.h"
-#include "daemon/io/baseline_file.h"
 #include "daemon/log.h"
 #include "lib/arn.h"
 #include "lib/aws_error.h"
@@ -394,6 +394,7 @@ static Engine *engine_new(Config *config) {
     engine->config = config;
     engine->lock_fd = engine->runtime_lock_fd = -1;
     engine->mode_max = MODE_RESTORE;
+    engine->sink = &sink_reports;
     engine->state_dir = engine_state_dir();
     return engine;
 }
@@ -484,6 +485,7 @@ static int run_once(Config *config, Mode mode_max, Engine **ret, char error[stat
         return -ENOMEM;
     }
     engine->once = true;
+    engine->sink = &sink_shows;
     engine->mode_max = mode_max;
     config->unreachable_after = 1; /* there is no second poll */
     config->reminder_interval_sec = 0;
@@ -512,152 +514,28 @@ int engine_check(Config *config, bool restore, EngineChecked checked, void *user
     return 0;
 }
 
-/* The first of what could not be read. */
-static const char *unreadable_of(const Observation *seen) {
-    for (Unreadable u = 0; u < _UNREADABLE_MAX; u++)
-        if (seen->unreadable[u][0])
-            return seen->unreadable[u];
-    return "";
-}
-
-/* Whoever may not see a trail, or asks with another account's keys, gets the same answer as if it were gone.
- */
-static bool is_gone(const Trail *trail) {
-    return (trail->state.findings & FINDING_BIT(FINDING_MISSING)) &&
-           text_equal(trail->via->id, trail->account);
-}
-
-static EngineSettings row_of(const Trail *trail) {
-    bool missing = trail->state.findings & FINDING_BIT(FINDING_MISSING), gone = is_gone(trail);
-
-    return (EngineSettings){
-        .subject = engine_trail_subject(trail),
-        .recorded = trail->tracking.recorded ? &trail->tracking.baseline : NULL,
-        .now = &trail->tracking.actual,
-        .unread = engine_not_known(trail, &trail->tracking.actual),
-        .gone = gone,
-        .error = missing && !gone ? ENGINE_NOT_ITS_ACCOUNT : unreadable_of(&trail->tracking.seen),
-    };
-}
-
-/* Recorded trails that are not in the table; the rows borrow from arns and parsed. */
-static size_t add_unasked(Engine *engine, char **arns, size_t n_arns, size_t n_baselines,
-                          EngineSettings *rows, Arn *parsed) {
-    static const Settings unknown;
-    size_t n = 0;
-
-    for (size_t i = 0; i < n_arns; i++) {
-        bool remembered = i >= n_baselines;
-        Arn *arn = &parsed[n];
-        const Account *owner;
-
-        if (engine_trail_by_arn(engine, arns[i]) || arn_parse(arns[i], arn) < 0 ||
-            engine_is_accepted_as_gone(engine, arns[i]))
-            continue;
-        owner = engine_account_by_id(engine, arn->account);
-        rows[n] = (EngineSettings){
-            .subject = { .name = arn_name(arn),
-                         .arn = arns[i],
-                         .account = arn->account,
-                         .region = arn->region },
-            .now = &unknown,
-            .unasked = true,
-            .foreign = !owner || !owner->guarded,
-            .remembered = remembered,
-        };
-        rows[n].error = rows[n].foreign ? ENGINE_NOT_ITS_ACCOUNT : "the configuration does not guard it";
-        n++;
-    }
-    return n;
-}
-
-/* Recorded, too: trails that were guarded and have no baseline yet. Those that the configuration guards are
- * in the table. */
-static int add_remembered(const Engine *engine, char ***arns, size_t *n) {
-    const StateTable *recorded = &engine->recorded;
-    char **grown = realloc(*arns, (*n + recorded->n_trails + 1) * sizeof(*grown));
-
-    if (!grown)
-        return -ENOMEM;
-    *arns = grown;
-    for (size_t i = 0; i < recorded->n_trails; i++) {
-        const StateTrail *row = &recorded->trails[i];
-        bool listed = !row->arn[0] || !row->state.known;
-
-        for (size_t k = 0; !listed && k < *n; k++)
-            listed = text_equal(grown[k], row->arn);
-        if (listed)
-            continue;
-        grown[*n] = strdup(row->arn);
-        if (!grown[*n])
-            return -ENOMEM;
-        (*n)++;
-    }
-    return 0;
-}
-
-/* The first list that could not be read. */
-static void first_list_error(const Engine *engine, char dst[static ERROR_TEXT_MAX]) {
-    dst[0] = '\0';
-    for (size_t i = 0; i < engine->n_accounts; i++) {
-        const Account *account = engine->accounts[i];
-
-        if (account->guarded && account->state.n_failed > 0)
-            (void)text_copy(dst, ERROR_TEXT_MAX, account->state.error_text);
-    }
-    for (size_t i = 0; !dst[0] && i < engine->n_targets; i++) {
-        const Target *target = engine->targets[i];
-        const TargetState *s = &target->state;
-
-        if (target->configured && !target->listed && !s->not_enabled)
-            (void)snprintf(dst, ERROR_TEXT_MAX, "%s %s: %.300s", target->region,
-                           engine_account_named(target->account),
-                           s->n_failed > 0 ? s->error_text : s->list_error_text);
-    }
-    if (!dst[0])
-        (void)text_copy(dst, ERROR_TEXT_MAX, engine->problem[0] ? engine->problem : engine->record_problem);
-}
-
 int engine_settings(Config *config, EnginePolled polled, void *userdata,
                     char error[static ENGINE_ERROR_MAX]) {
     _cleanup_(engine_freep) Engine *engine = NULL;
-    _cleanup_free_ EngineSettings *rows = NULL;
-    _cleanup_free_ Arn *parsed = NULL;
-    char **arns = NULL;
-    size_t n = 0, n_arns = 0, n_baselines;
+    SettingsRows rows = { 0 };
     char unlisted[ERROR_TEXT_MAX];
-    int r = baseline_file_list(engine_state_dir(), &arns, &n_arns);
+    int r = settings_rows_recorded(&rows, engine_state_dir(), error);
 
-    if (r < 0) { /* what is recorded cannot be compared, nor be said to be gone */
-        (void)snprintf(error, ENGINE_ERROR_MAX, "%s/baselines: cannot be read: %s", engine_state_dir(),
-                       file_strerror(r));
+    if (r < 0) {
         config_free(config);
         return r;
     }
-    n_baselines = n_arns;
     r = run_once(config, MODE_OBSERVE, &engine, error);
     if (r < 0)
         goto out;
-    r = add_remembered(engine, &arns, &n_arns);
-    rows = calloc(engine->n_trails + n_arns + 1, sizeof(*rows));
-    parsed = calloc(n_arns + 1, sizeof(*parsed));
-    if (r < 0 || !rows || !parsed) {
+    r = settings_rows_fill(engine, &rows);
+    if (r < 0) {
         (void)snprintf(error, ENGINE_ERROR_MAX, "out of memory");
-        r = -ENOMEM;
         goto out;
     }
-    for (size_t i = 0; i < engine->n_trails; i++) {
-        const Trail *trail = engine->trails[i];
-
-        if (trail->arn[0])
-            rows[n++] = row_of(trail);
-    }
-    n += add_unasked(engine, arns, n_arns, n_baselines, rows + n, parsed);
-    first_list_error(engine, unlisted);
-    polled(rows, n, unlisted, userdata);
+    settings_rows_unlisted(engine, unlisted);
+    polled(rows.rows, rows.n, unlisted, userdata);
 out:
-    for (size_t i = 0; i < n_arns; i++)
-        free(arns[i]);
-    free(arns);
+    settings_rows_done(&rows);
     return r;
 }

@@ -164,8 +164,17 @@ typedef struct Writing {
     uint64_t paid_usec; /* mono */
 } Writing;
 
+/* What becomes of what is found out: the daemon reports and records it, a check only shows the tables. */
+typedef struct Sink {
+    void (*entry)(const Subject *subject, const JournalEntry *entry, const char *incident_id,
+                  uint64_t now_usec);
+    int (*message)(Engine *engine, const Subject *subject, const Event *event);
+    bool records; /* baselines, and the settings that are overwritten */
+} Sink;
+
 struct Engine {
     Config *config;
+    const Sink *sink;
     const char *state_dir, *runtime_dir;
     bool intent_failed;
     bool state_unread;   /* state.json could not be read: it is not overwritten */

@@ -143,7 +143,7 @@ void engine_save_found(Trail *trail) {
     Engine *engine = trail->engine;
     int r;
 
-    if (engine->once)
+    if (!engine->sink->records)
         return;
     r = baseline_file_save_found(engine->state_dir, trail->arn, engine_now(engine).real_usec,
                                  &trail->tracking.actual);

@@ -446,3 +446,16 @@ int baseline_weaknesses(const Settings *settings, StrBuf *b) {
                "covers a single region only");
     return strbuf_error(b) < 0 ? strbuf_error(b) : n;
 }
+
+#define WEAK_NAMED 8U
+
+int baseline_name_weak(const Subject *trails, size_t n, StrBuf *b) {
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < MIN(n, WEAK_NAMED); i++)
+        r = strbuf_addf(b, "%s%s %s %s", i > 0 ? ", " : "", trails[i].name, trails[i].region,
+                        trails[i].account);
+    if (r >= 0 && n > WEAK_NAMED)
+        r = strbuf_addf(b, " and %zu more, see the journal", n - WEAK_NAMED);
+    return r;
+}

@@ -32,3 +32,7 @@ int baseline_takes_members(Field field, const char *baseline, const char *actual
 /* Appends the reasons why this is a weak baseline, such as "records no management events; covers a single
  * region only". Returns how many there are, or the buffer's error. */
 int baseline_weaknesses(const Settings *settings, StrBuf *b);
+
+/* Appends the names of trails whose weak baselines are reported together: the first few, and how many more
+ * there are. 0, or the buffer's error. */
+int baseline_name_weak(const Subject *trails, size_t n, StrBuf *b);

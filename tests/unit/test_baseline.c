@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "daemon/core/baseline.h"
-#include "daemon/core/settings.h"
 #include "daemon/core/selectors.h"
+#include "daemon/core/settings.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "tests/unit/alloc_fail.h"
@@ -553,6 +553,35 @@ static void without_memory_nothing_is_said(void **state _unused_) {
     assert_true(n > 5);
 }
 
+static void weak_baselines_are_named_together(void **state _unused_) {
+    static const struct {
+        size_t n;
+        const char *end;
+    } rows[] = {
+        { 1, "t0 eu-central-1 111122223333" },
+        { 2, "111122223333, t1 eu-central-1 111122223333" },
+        { 8, ", t7 eu-central-1 111122223333" },
+        { 9, ", t7 eu-central-1 111122223333 and 1 more, see the journal" },
+        { 12, ", t7 eu-central-1 111122223333 and 4 more, see the journal" },
+    };
+    static const char *const names[] = { "t0", "t1", "t2", "t3", "t4",  "t5",
+                                         "t6", "t7", "t8", "t9", "t10", "t11" };
+    Subject trails[ARRAY_SIZE(names)];
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        trails[i] = (Subject){
+            .name = names[i], .arn = "", .region = "eu-central-1", .account = "111122223333"
+        };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        _cleanup_strbuf_ StrBuf b = STRBUF_INIT(1024);
+        size_t end = strlen(rows[i].end);
+
+        assert_int_equal(baseline_name_weak(trails, rows[i].n, &b), 0);
+        assert_true(strlen(strbuf_str(&b)) >= end);
+        assert_string_equal(strbuf_str(&b) + strlen(strbuf_str(&b)) - end, rows[i].end);
+    }
+}
+
 int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(settings_own_their_texts),
@@ -567,6 +596,7 @@ int main(void) {
         cmocka_unit_test(pinned_management_events_are_the_least),
         cmocka_unit_test(data_events_stay_with_a_pin),
         cmocka_unit_test(weak_baselines_are_told),
+        cmocka_unit_test(weak_baselines_are_named_together),
         cmocka_unit_test(one_text_for_all_that_mean_the_same),
         cmocka_unit_test(without_memory_nothing_is_said),
     };

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 LONG_FILE = 600
+PAGE_WIDTH = 120
 # The patterns are spelled so that this file does not match itself.
 UNFINISHED = re.compile(r"\b(TO[D]O|FIX[M]E|XX[X]|HAC[K])\b")
 HIDING = [(re.compile(r"\|\|\s*tru[e]\b"), "hides a failure"),
@@ -75,6 +76,14 @@ def links(root, path):
                     yield f"{path}:{number}: {target} is not there"
 
 
+def width_of_pages(root, path):
+    """Pages fit a terminal, tables included; the table of attacks is generated from what the tests saw."""
+    if path.suffix == ".md" and path.parts[0] in ("docs", "README.md", "CONTRIBUTING.md") and path.name != "attacks.md":
+        for number, line in enumerate(lines_of(root, path), 1):
+            if len(line) > PAGE_WIDTH:
+                yield f"{path}:{number}: {len(line)} columns, over {PAGE_WIDTH}"
+
+
 def valid_json(root, path):
     """JSON files can be parsed."""
     if path.suffix == ".json":
@@ -98,7 +107,7 @@ def format_of_text(root, path):
             yield f"{path}:{number}: tab"
 
 
-RULES = [unfinished, hiding, own_machine, links, valid_json, format_of_text]
+RULES = [unfinished, hiding, own_machine, links, width_of_pages, valid_json, format_of_text]
 
 
 def main(root="."):

@@ -25,6 +25,91 @@ typedef struct AlertTemplate {
     const char *advice;   /* what to do now */
 } AlertTemplate;
 
+/* The rows of the table of messages. */
+typedef enum Telling {
+    TELLING_RESTARTED,
+    TELLING_STARTED_BY_OTHERS,
+    TELLING_RESTART_FAILED,
+    TELLING_RESTART_PENDING,
+    TELLING_OBSERVED,
+    TELLING_STOP_ALLOWED,
+    TELLING_PROTECTED,
+    TELLING_INTERRUPTED,
+    TELLING_MISSING,
+    TELLING_NEVER_FOUND,
+    TELLING_RETURNED,
+    TELLING_RECREATED,
+    TELLING_REPLACED,
+    TELLING_WEAKENED,
+    TELLING_UNMET,
+    TELLING_UNMET_RESTORED,
+    TELLING_FAILING,
+    TELLING_STALE,
+    TELLING_BUCKET,
+    TELLING_LIFECYCLE,
+    TELLING_KEY,
+    TELLING_ATTRIBUTED,
+    TELLING_NOBODY,
+    TELLING_NOT_SEARCHED,
+    TELLING_ATTEMPTED,
+    TELLING_BASELINE_WEAK,
+    TELLING_BASELINES_WEAK,
+    TELLING_BASELINE_DAMAGED,
+    TELLING_BASELINE_ACCEPTED,
+    TELLING_GONE_ACCEPTED,
+    TELLING_UNREACHABLE_TRAIL,
+    TELLING_UNREACHABLE_TARGET,
+    TELLING_UNREADABLE,
+    TELLING_LIST_UNREADABLE,
+    TELLING_LIST_READABLE,
+    TELLING_UNREACHABLE_ACCOUNT,
+    TELLING_LEFT,
+    TELLING_ACCOUNT_ATTRIBUTED,
+    TELLING_ACCOUNT_DEPARTED,
+    TELLING_ACCOUNT_NOBODY,
+    TELLING_ACCOUNT_NOT_SEARCHED,
+    TELLING_UNCOVERED,
+    TELLING_LOGGING_AGAIN,
+    TELLING_THERE_AGAIN,
+    TELLING_AS_BEFORE,
+    TELLING_ACCEPTED_AS_IS,
+    TELLING_MET,
+    TELLING_WELL_AGAIN,
+    TELLING_FORGOTTEN,
+    TELLING_FORGOTTEN_TARGET,
+    TELLING_READABLE,
+    TELLING_REACHABLE_TRAIL,
+    TELLING_REACHABLE_TARGET,
+    TELLING_COVERED,
+    TELLING_STILL_STOPPED,
+    TELLING_STILL_STOP_ALLOWED,
+    TELLING_STILL_PROTECTED,
+    TELLING_STILL_MISSING,
+    TELLING_STILL_NEVER_FOUND,
+    TELLING_STILL_WEAKENED,
+    TELLING_STILL_UNMET,
+    TELLING_STILL_FAILING,
+    TELLING_STILL_STALE,
+    TELLING_STILL_BUCKET,
+    TELLING_STILL_LIFECYCLE,
+    TELLING_STILL_KEY,
+    TELLING_STILL_UNREACHABLE_TRAIL,
+    TELLING_STILL_UNREACHABLE_TARGET,
+    TELLING_STILL_UNREADABLE,
+    TELLING_STILL_LIST_UNREADABLE,
+    TELLING_STILL_UNREACHABLE_ACCOUNT,
+    TELLING_STILL_LEFT,
+    TELLING_STILL_UNCOVERED,
+    TELLING_REPEATED_TRAIL,
+    TELLING_REPEATED_TARGET,
+    TELLING_CHANNEL_FAILED,
+    TELLING_CHANNEL_RECOVERED,
+    TELLING_TEST,
+    _TELLING_MAX,
+} Telling;
+
+extern const AlertTemplate alert_templates[_TELLING_MAX];
+
 /* Everything that the words are made from. */
 typedef struct AlertSource {
     const AlertGuard *guard;
@@ -41,7 +126,7 @@ typedef struct AlertExpansion {
     size_t cut;
 } AlertExpansion;
 
-/* alert_words.c: the row for a message. */
+/* events.c: the row for a message. */
 const AlertTemplate *alert_template(const Subject *subject, const Event *event);
 /* Is the message about a trail, not a target, a channel or the guard? */
 bool alert_is_about_trail(const Subject *subject, const Event *event);
@@ -68,7 +153,7 @@ void alert_add_number(const AlertExpansion *x, unsigned n, const char *what);
 /* A line "  NAME     VALUE", escaped; nothing when there is no value. */
 void alert_add_fact(const AlertExpansion *x, const char *name, const char *value);
 
-/* alert_fate.c: what became of a change or of a deletion, as words with variables. */
+/* events.c: what became of a change or of a deletion, as words with variables. */
 typedef enum AlertFate {
     ALERT_FATE_CHANGE, /* what a subject says after the settings */
     ALERT_FATE_CHANGE_SHORT,

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "daemon/core/alert.h"
-#include "daemon/core/alert_tellings.h"
+#include "daemon/core/alert_private.h"
 #include "daemon/log.h"
 #include "lib/util/strbuf.h"
 #include "tests/unit/golden_cases.h"
@@ -78,11 +78,7 @@ static void keys_done(Keys *keys) {
 }
 
 static Telling telling_of(const Subject *subject, const Event *event) {
-    const AlertTemplate *words_of = alert_template(subject, event);
-
-    return (Telling)(words_of >= alert_templates && words_of < alert_templates + _TELLING_MAX
-                             ? words_of - alert_templates
-                             : words_of - alert_templates_of_guard);
+    return (Telling)(alert_template(subject, event) - alert_templates);
 }
 
 static const char *worst_of(uint32_t findings) {

@@ -229,7 +229,7 @@ void engine_save_state(Engine *engine) {
     r = state_save(engine->state_dir, &table);
     if (r < 0 && !engine->save_failed)
         log_line(LOG_ERR,
-                 "%s/state.json: cannot be written: %s; a restart would tell again what was told since",
+                 "%s/state.json: cannot be written: %s; a restart would report again what was reported since",
                  engine->state_dir, file_strerror(r));
     else if (r >= 0 && engine->save_failed)
         log_line(LOG_NOTICE, "%s/state.json: written again", engine->state_dir);

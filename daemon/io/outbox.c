@@ -270,7 +270,7 @@ unsigned outbox_take_lost(Outbox *outbox) {
 /* The disk's state is told when it changes, not at each file. */
 static void note_disk(Outbox *outbox, int error) {
     if (error < 0 && outbox->disk_error == 0)
-        log_line(LOG_ERR, "%s: cannot be written: %s; alerts are kept in memory and sent all the same",
+        log_line(LOG_ERR, "%s: cannot be written: %s; alerts are kept in memory and still sent",
                  outbox->dir, file_strerror(error));
     else if (error == 0 && outbox->disk_error < 0)
         log_line(LOG_NOTICE, "%s: can be written again", outbox->dir);

@@ -142,7 +142,7 @@ def delete_bucket(m, _):
 
 
 def squat_bucket(m, _):
-    """Deleted, and created anew in an account of the attacker's that lets CloudTrail in: deliveries go on."""
+    """Deleted, and created again in an account of the attacker's that lets CloudTrail in: deliveries go on."""
     m.sim.call("bucket", name=BUCKET, owner="999988887777")
 
 
@@ -208,7 +208,7 @@ PACU_MINIMIZE = update(SnsTopicName="", IncludeGlobalServiceEvents=False, IsMult
 
 ATTACKS = [
     Attack("A1", "StopLogging", stop, "trail.stopped"),
-    Attack("A2", "StopLogging and StartLogging between two looks", flap, "trail.interrupted", put_back=False),
+    Attack("A2", "StopLogging and StartLogging between two polls", flap, "trail.interrupted", put_back=False),
     Attack("A3", "DeleteTrail", delete, "trail.missing"),
     Attack("A4", "DeleteTrail, and CreateTrail under the same name with another bucket", recreate_elsewhere,
            "trail.replaced", ("S3BucketName",)),
@@ -264,7 +264,7 @@ ATTACKS = [
     Attack("C1b", "the same, with `bucket_checks`", delete_bucket_policy, "trail.failing", put_back=False,
            finding="bucket", options=CHECKS),
     Attack("C2", "DeleteBucket", delete_bucket, "trail.failing", put_back=False, finding="delivery"),
-    Attack("C3", "the bucket created anew in another account, with `bucket_checks`", squat_bucket, "trail.failing",
+    Attack("C3", "the bucket created again in another account, with `bucket_checks`", squat_bucket, "trail.failing",
            put_back=False, finding="bucket", options=CHECKS),
     Attack("C4", "a lifecycle rule that deletes after a day, with `bucket_checks`", expire_logs, "trail.failing",
            put_back=False, finding="lifecycle", options=CHECKS),
@@ -289,5 +289,5 @@ ATTACKS = [
 
 # Not against one trail: test_attacks.py has a test of its own for it.
 LEAVES = Attack("F1", "an account leaves the organization, or is removed from it", None, "target.unreachable", put_back=False)
-MOVES = Attack("F3", "AcceptHandshake: a member moves to another organization; seen with its own keys", None, "trail.missing",
+MOVES = Attack("F3", "AcceptHandshake: a member moves to another organization; polled with its own keys", None, "trail.missing",
                put_back=False)

@@ -4,8 +4,10 @@ import subprocess
 import pytest
 
 import circles
+import exports
 import newest_regions
 import promises
+import prose
 import purity
 import tidy
 import walls
@@ -141,6 +143,35 @@ def test_tidy_warns_of_long_files(tree, capsys):
     subprocess.run(["git", "init", "-q", root], check=True)
     assert tidy.main(root) == 0
     assert "lib/x.c: warning: over 600 lines" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file, text, expected", [
+    ("docs/x.md", "The daemon was told.\n", "docs/x.md:1: 'told' is not of the vocabulary"),
+    ("docs/x.md", "Look at the bucket.\n", None),
+    ("docs/man/x.8", "It looks at the trail.\n", "docs/man/x.8:1: 'looks at'"),
+    ("daemon/x.c", 'log_line(LOG_ERR, "made anew");\n', "daemon/x.c:1: 'anew'"),
+    ("daemon/x.c", 'MEMBER(told, "told"); /* told */\n', None),
+    ("docs/x.md", "x " * 61 + "\n", "docs/x.md:1: 122 columns; at most 120"),
+    ("docs/x.md", "| " + "x " * 51 + "|\n", "docs/x.md:1: a cell of more than 100 columns"),
+    ("docs/x.md", "| x " * 40 + "|\n", None),
+])
+def test_prose(tree, capsys, file, text, expected):
+    root = tree({file: text})
+    subprocess.run(["git", "init", "-q", root], check=True)
+    assert prose.main(root) == (1 if expected else 0)
+    assert (expected or "") in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("used_by", ["another object", "a test", None])
+def test_exports(tree, capsys, used_by):
+    root = tree({"lib/a.c": "int a(void);\nint a(void) { return 0; }\n",
+                 "lib/b.c": "int a(void);\nint main(void) { return a(); }\n" if used_by == "another object" else "",
+                 "tests/unit/test_a.c": "a" if used_by == "a test" else ""})
+    for name in ("a", "b"):
+        (root / "build/lib").mkdir(parents=True, exist_ok=True)
+        subprocess.run(["cc", "-c", "-o", root / f"build/lib/{name}.o", root / f"lib/{name}.c"], check=True)
+    assert exports.main(root / "build", root) == (0 if used_by else 1)
+    assert used_by or "lib/a.c: a is used by its own file only" in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -224,11 +224,6 @@ static const CodecMember found_members[] = {
     CODEC_END,
 };
 
-void baseline_version_done(BaselineVersion *version) {
-    codec_done(version_members, version);
-    *version = (BaselineVersion){ 0 };
-}
-
 void baseline_record_done(BaselineRecord *record) {
     codec_done(record_members, record);
     *record = (BaselineRecord){ 0 };

@@ -28,7 +28,6 @@ typedef struct BaselineRecord {
     bool gone; /* accepted: the trail may be gone */
 } BaselineRecord;
 
-void baseline_version_done(BaselineVersion *version);
 void baseline_record_done(BaselineRecord *record);
 
 /* The text, indented; the caller frees. 0, -ENOMEM, -E2BIG over BASELINE_SIZE_MAX, or -EINVAL for settings

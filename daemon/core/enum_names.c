@@ -13,13 +13,17 @@ static size_t find_word(const char *const *table, size_t n, const char *s) {
     return n;
 }
 
-/* Defines NAME_to_string and NAME_from_string over NAME_table, which must have a word for each value below
- * max. */
-#define DEFINE_WORDS(name, Type, max)                                                                       \
+/* Defines NAME_to_string over NAME_table, which must have a word for each value below max. */
+#define DEFINE_TO_STRING(name, Type, max)                                                                   \
     _Static_assert(ARRAY_SIZE(name##_table) == (max), "a word for each value of " #Type);                   \
     const char *name##_to_string(Type value) {                                                              \
         return (unsigned)value < (unsigned)(max) ? name##_table[value] : "?";                               \
     }                                                                                                       \
+    struct _swallow_semicolon_
+
+/* And NAME_from_string. */
+#define DEFINE_WORDS(name, Type, max)                                                                       \
+    DEFINE_TO_STRING(name, Type, max);                                                                      \
     Type name##_from_string(const char *s) {                                                                \
         return (Type)find_word(name##_table, ARRAY_SIZE(name##_table), s);                                  \
     }                                                                                                       \
@@ -105,7 +109,7 @@ static const char *const unreadable_table[] = {
     [UNREADABLE_POLICY] = "the bucket's policy",
     [UNREADABLE_KEY] = "the KMS key",
 };
-DEFINE_WORDS(unreadable, Unreadable, _UNREADABLE_MAX);
+DEFINE_TO_STRING(unreadable, Unreadable, _UNREADABLE_MAX);
 
 static const char *const event_table[] = {
     [EVENT_TRAIL_REPLACED] = "trail.replaced",       [EVENT_ACCOUNT_LEFT] = "account.left",

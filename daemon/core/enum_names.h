@@ -24,7 +24,6 @@ const char *
 finding_to_string(Finding value); /* "missing", "stopped", "interrupted", "delivery", ... "unreachable" */
 Finding finding_from_string(const char *s);
 const char *unreadable_to_string(Unreadable value); /* "event selectors", ... "the KMS key" */
-Unreadable unreadable_from_string(const char *s);
 
 const char *event_to_string(EventKind value); /* "trail.stopped" */
 EventKind event_from_string(const char *s);

@@ -8,7 +8,7 @@
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
 
-int hash_sha256(const void *data, size_t len, uint8_t ret[static HASH_SIZE]) {
+static int hash_sha256(const void *data, size_t len, uint8_t ret[static HASH_SIZE]) {
     return SHA256(data ? data : "", len, ret) ? 0 : -EIO;
 }
 

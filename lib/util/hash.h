@@ -9,7 +9,6 @@
 #define HASH_HEX_SIZE 65 /* with the NUL */
 
 /* 0 or -EIO when OpenSSL refuses (no provider). `data` may be NULL when len is 0. */
-int hash_sha256(const void *data, size_t len, uint8_t ret[static HASH_SIZE]);
 int hash_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
                      uint8_t ret[static HASH_SIZE]);
 

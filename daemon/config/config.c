@@ -81,7 +81,7 @@ static int refuse_word(Reading *r, const config_setting_t *setting, const Option
     char list[LIST_MAX] = "", allowed[LIST_MAX + 32];
 
     if (one && find_word(config_later, text) >= 0)
-        return refuse(r, setting, "%s: \"%s\" is not supported by this version", option->name, text);
+        return refuse(r, setting, "%s \"%s\": not supported by this version", option->name, text);
     for (size_t i = 0; option->words[i]; i++)
         list_add(list, "\"", option->words[i]);
     (void)snprintf(allowed, sizeof(allowed), "%s%s%s", one ? "" : "an array of ", list,

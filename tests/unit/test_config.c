@@ -162,7 +162,7 @@ static const struct {
     { "alerts = ( { topic_arn = \"" TOPIC "\"; } );", "t.conf:1: alerts: a channel needs a type" },
     { "alerts = ( { type = \"sns\"; } );", "t.conf:1: alerts: type \"sns\" needs topic_arn" },
     { "alerts = ( { type = \"webhook\"; } );",
-      "t.conf:1: alerts.type: \"webhook\" is not supported by this version" },
+      "t.conf:1: alerts.type \"webhook\": not supported by this version" },
     { "alerts = ( { type = \"mail\"; } );",
       "t.conf:1: alerts.type: \"mail\" cannot be used; allowed: \"sns\"" },
     { "alerts = ( { type = \"sns\"; url = \"x\"; } );",

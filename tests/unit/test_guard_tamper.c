@@ -1015,7 +1015,7 @@ static void recreated_between_two_polls(void **unused) {
             continue;
         }
         assert_int_equal(l.plan.n_events, 1);
-        assert_int_equal(t->kind, EVENT_TRAIL_MISSING);
+        assert_int_equal(t->kind, EVENT_TRAIL_REPLACED);
         assert_int_equal(t->severity, SEVERITY_CRITICAL);
         assert_int_equal(t->about, FINDING_BIT(FINDING_REPLACED));
         assert_int_equal(t->resolves, rows[i].seen.is_logging);

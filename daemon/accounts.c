@@ -21,7 +21,7 @@
 static void free_account(Account *account) {
     Engine *engine = account->engine;
 
-    sts_cancel(account->identity_call);
+    operation_cancel(account->identity_call);
     attribute_cancel(account->search);
     loop_cancel(engine->aws.loop, account->wake);
     if (account->credentials != engine->aws.credentials)
@@ -325,8 +325,9 @@ void engine_ask_identity(Account *account) {
     if (account->identity_call || account->left)
         return;
     account->identity_again_usec = 0;
-    r = sts_get_caller_identity(engine->aws.client, account->credentials, sts_region(account), identity_done,
-                                account, &account->identity_call);
+    r = sts_get_caller_identity(
+            &(AwsCaller){ engine->aws.client, account->credentials, sts_region(account) }, NULL,
+            identity_done, account, &account->identity_call);
     if (r < 0) {
         account->identity_asked = true;
         account->identity_again_usec = engine_now(engine).mono_usec + IDENTITY_RETRY_USEC;
@@ -343,7 +344,7 @@ static void leave_account(Account *account, const char *text) {
 
     account->left = true;
     account->identity_asked = true;
-    sts_cancel(account->identity_call);
+    operation_cancel(account->identity_call);
     account->identity_call = NULL;
     (void)text_copy(result.error_text, sizeof(result.error_text), text);
     decide_unreachable(account, &result);
@@ -542,8 +543,9 @@ void engine_list_accounts(Engine *engine) {
 
     if (!engine->config->organization.role_name || account_list->call)
         return;
-    r = organizations_list_accounts(engine->aws.client, engine->aws.credentials, engine->aws.region,
-                                    list_done, engine, &account_list->call);
+    r = organizations_list_accounts(
+            &(AwsCaller){ engine->aws.client, engine->aws.credentials, engine->aws.region }, NULL, list_done,
+            engine, &account_list->call);
     if (r < 0) {
         aws_error_set(&error, AWS_INTERNAL, "", "cannot ask: %s", strerror(-r));
         list_failed(engine, &error);

@@ -255,7 +255,7 @@ static void close_aws_and_tables(Engine *engine) {
         loop_cancel(engine->aws.loop, *timers[i]);
         *timers[i] = NULL;
     }
-    organizations_cancel(engine->account_list.call);
+    operation_cancel(engine->account_list.call);
     engine->account_list.call = NULL;
     deliver_free(engine->deliver);
     engine->deliver = NULL;

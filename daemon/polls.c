@@ -171,8 +171,9 @@ static bool ask_region(Target *target) {
         (target->region_asked_usec != 0 && now_usec < target->region_asked_usec + ANSWER_USEC))
         return false;
     target->region_asked_usec = now_usec;
-    if (account_get_region_status(engine->aws.client, target->account->credentials, target->region, answered,
-                                  target, &target->region_call) < 0)
+    if (account_get_region_status(
+                &(AwsCaller){ engine->aws.client, target->account->credentials, target->region },
+                target->region, answered, target, &target->region_call) < 0)
         return false;
     /* as with polls: a pass does not wait for what is reported already */
     target->region_is_of_pass =

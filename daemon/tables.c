@@ -243,7 +243,7 @@ void engine_end_region_call(Target *target) {
 static void stop_region(Target *target) {
     if (!target->region_call)
         return;
-    account_cancel(target->region_call);
+    operation_cancel(target->region_call);
     engine_end_region_call(target);
 }
 

@@ -64,7 +64,7 @@ struct Account {
     bool left;             /* was a member */
     CredentialsSource *credentials; /* owned, unless they are the base */
 
-    StsCall *identity_call;
+    OperationCall *identity_call;
     char identity[ARN_MAX];       /* the caller's ARN, as AWS has it; "" until known */
     bool identity_asked;          /* GetCallerIdentity was answered, or has failed */
     bool blocked;                 /* no credentials can be had: nothing in it is polled */
@@ -102,7 +102,7 @@ struct Target {
     bool listed;                /* since start */
     bool fresh;                 /* a trail came in that was never polled: poll it as soon as possible */
     Rejections rejections;      /* of our keys */
-    AccountCall *region_call;   /* whether the account has enabled the region; NULL when not being asked */
+    OperationCall *region_call; /* whether the account has enabled the region; NULL when not being asked */
     bool region_is_of_pass;     /* ... and the pass waits for the answer */
     uint64_t region_asked_usec; /* mono; 0: not, since it last answered as it should */
     char region_status[ACCOUNT_STATUS_MAX]; /* what AWS said, raw; "" nothing */
@@ -149,7 +149,7 @@ struct Trail {
 
 /* The organization's list of accounts. */
 typedef struct AccountList {
-    OrganizationsCall *call;
+    OperationCall *call;
     uint64_t due_usec; /* mono; 0: there is no organization */
     bool known;        /* was had at least once since start */
     bool tried;        /* the first try has ended */

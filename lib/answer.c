@@ -2,6 +2,8 @@
 #include "lib/answer.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +11,37 @@
 #include "lib/util/strbuf.h"
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
+
+/* ---- what is wrong ---- */
+
+int answer_fault(AnswerFault *fault, const char *format, ...) {
+    va_list args;
+
+    if (!fault)
+        return -EBADMSG;
+    va_start(args, format);
+    (void)vsnprintf(fault->text, sizeof(fault->text), format, args);
+    va_end(args);
+    return -EBADMSG;
+}
+
+int answer_fault_in(AnswerFault *fault, int r, const char *format, ...) {
+    char place[64];
+    AnswerFault inner;
+    va_list args;
+
+    if (r != -EBADMSG || !fault)
+        return r;
+    va_start(args, format);
+    (void)vsnprintf(place, sizeof(place), format, args);
+    va_end(args);
+    inner = *fault;
+    (void)snprintf(fault->text, sizeof(fault->text), "%s%.*s", place,
+                   (int)(sizeof(inner.text) - sizeof(place)), inner.text);
+    return r;
+}
+
+/* ---- members ---- */
 
 int answer_load(const char *body, size_t len, json_t **ret) {
     json_error_t error;
@@ -33,24 +66,6 @@ const json_t *answer_member(const json_t *object, const char *name) {
     return json_is_null(value) ? NULL : value;
 }
 
-int answer_bool(const json_t *object, const char *name, bool *ret) {
-    const json_t *value = answer_member(object, name);
-
-    if (value && !json_is_boolean(value))
-        return -EBADMSG;
-    *ret = value && json_is_true(value);
-    return 0;
-}
-
-int answer_time(const json_t *object, const char *name, uint64_t *ret_usec) {
-    const json_t *value = answer_member(object, name);
-
-    if (value && !json_is_number(value))
-        return -EBADMSG;
-    *ret_usec = value ? timetext_from_epoch(json_number_value(value)) : 0;
-    return 0;
-}
-
 /* jansson refuses NUL characters inside strings by itself. */
 int answer_text(const json_t *object, const char *name, const char **ret) {
     const json_t *value = answer_member(object, name);
@@ -61,19 +76,77 @@ int answer_text(const json_t *object, const char *name, const char **ret) {
     return 0;
 }
 
-int answer_string(const json_t *object, const char *name, char **ret) {
-    const char *text;
+static int read_text(const char *text, const AnswerField *field, void *slot) {
     char *copy;
-    int r;
 
-    r = answer_text(object, name, &text);
-    if (r < 0)
-        return r;
+    if (field->kind == ANSWER_CHARS) {
+        (void)text_copy(slot, field->size, text);
+        return 0;
+    }
     copy = strdup(text);
     if (!copy)
         return -ENOMEM;
-    *ret = copy;
+    *(char **)slot = copy;
     return 0;
+}
+
+static int read_field(const json_t *object, const AnswerField *field, void *slot, AnswerFault *fault) {
+    const json_t *value = answer_member(object, field->name);
+    const char *text = json_string_value(value);
+
+    if (field->required && (!value || (text && !*text)))
+        return answer_fault(fault, "%s is missing", field->name);
+    switch (field->kind) {
+    case ANSWER_BOOL:
+        if (value && !json_is_boolean(value))
+            return answer_fault(fault, "%s is no boolean", field->name);
+        *(bool *)slot = json_is_true(value);
+        return 0;
+    case ANSWER_TIME:
+        if (value && !json_is_number(value))
+            return answer_fault(fault, "%s is no number", field->name);
+        *(uint64_t *)slot = value ? timetext_from_epoch(json_number_value(value)) : 0;
+        return 0;
+    default:
+        if (value && !text)
+            return answer_fault(fault, "%s is no text", field->name);
+        return read_text(text ? text : "", field, slot);
+    }
+}
+
+int answer_fields(const json_t *object, const AnswerField *fields, size_t n, void *ret, AnswerFault *fault) {
+    if (!json_is_object(object))
+        return answer_fault(fault, "an object is missing");
+    for (size_t i = 0; i < n; i++) {
+        int r = read_field(object, &fields[i], (char *)ret + fields[i].offset, fault);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+int answer_list(const json_t *object, const char *name, bool required, size_t max, const json_t **ret,
+                AnswerFault *fault) {
+    const json_t *list = answer_member(object, name);
+
+    if (!list && required)
+        return answer_fault(fault, "%s is missing", name);
+    if (list && !json_is_array(list))
+        return answer_fault(fault, "%s is no list", name);
+    if (json_array_size(list) > max)
+        return -E2BIG;
+    *ret = list;
+    return 0;
+}
+
+int answer_token(const json_t *object, const char *name, char **ret, AnswerFault *fault) {
+    const char *text;
+
+    if (answer_text(object, name, &text) < 0)
+        return answer_fault(fault, "%s is no text", name);
+    *ret = *text ? strdup(text) : NULL;
+    return *text && !*ret ? -ENOMEM : 0;
 }
 
 char *answer_cut(const char *text, size_t max) {

@@ -10,20 +10,53 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What is wrong with an answer: "trailList[2].IsLogging is missing". Texts of ours alone, never AWS's. */
+typedef struct AnswerFault {
+    char text[128];
+} AnswerFault;
+
+/* Sets it, where fault is not NULL. Returns -EBADMSG. */
+int answer_fault(AnswerFault *fault, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Puts the place in front of what answer_fault() said: "trailList[2].". Returns r, which must be an error.
+ */
+int answer_fault_in(AnswerFault *fault, int r, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
 /* Parses a whole answer, which must be an object. The caller releases *ret. 0, -EBADMSG, -ENOMEM. */
 int answer_load(const char *body, size_t len, json_t **ret);
 
 /* The member, borrowed, or NULL when it is absent or null; NULL too when object is NULL or none. */
 const json_t *answer_member(const json_t *object, const char *name);
 
-/* Absent is false, 0, "". 0 or -EBADMSG. *ret of answer_text() is borrowed from the object. */
-int answer_bool(const json_t *object, const char *name, bool *ret);
-/* Seconds since the epoch, as any kind of number. */
-int answer_time(const json_t *object, const char *name, uint64_t *ret_usec);
-int answer_text(const json_t *object, const char *name, const char **ret);
+typedef enum AnswerKind {
+    ANSWER_TEXT,  /* char *, owned; "" when absent */
+    ANSWER_CHARS, /* char[size], cut to it; "" when absent */
+    ANSWER_BOOL,  /* bool */
+    ANSWER_TIME,  /* uint64_t, microseconds; seconds since the epoch in the answer, as any kind of number */
+} AnswerKind;
 
-/* The text in a string of its own, which the caller frees. 0, -EBADMSG, -ENOMEM. */
-int answer_string(const json_t *object, const char *name, char **ret);
+/* A row of a reader's table: which member goes where in a struct. */
+typedef struct AnswerField {
+    const char *name;
+    AnswerKind kind;
+    bool required; /* a text must not be empty then */
+    size_t offset, size;
+} AnswerField;
+
+#define ANSWER_FIELD(name_, kind_, required_, Type, member)                                                 \
+    { name_, kind_, required_, offsetof(Type, member), sizeof(((Type *)NULL)->member) }
+
+/* Reads all of a table into the struct that ret points to. 0, -EBADMSG, -ENOMEM; the texts of the struct
+ * that were not read stay as they are. */
+int answer_fields(const json_t *object, const AnswerField *fields, size_t n, void *ret, AnswerFault *fault);
+
+/* The member's text, borrowed; "" when it is absent. 0 or -EBADMSG. */
+int answer_text(const json_t *object, const char *name, const char **ret);
+/* The list, borrowed; NULL when it is absent and need not be there. 0, -EBADMSG, -E2BIG past max members. */
+int answer_list(const json_t *object, const char *name, bool required, size_t max, const json_t **ret,
+                AnswerFault *fault);
+/* The same as an owned text; NULL when it is absent or empty. */
+int answer_token(const json_t *object, const char *name, char **ret, AnswerFault *fault);
 
 /* A string of its own of at most max bytes, cut between characters. NULL when out of memory. */
 char *answer_cut(const char *text, size_t max);

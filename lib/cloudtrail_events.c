@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/answer.h"
-#include "lib/cloudtrail_call.h"
+#include "lib/cloudtrail_operation.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
 #include "lib/util/text.h"
@@ -55,7 +54,8 @@ static int fill_lookup(json_t *root, const CloudTrailLookup *l) {
     return r < 0 ? -EINVAL : 0;
 }
 
-int cloudtrail_build_lookup(const CloudTrailLookup *lookup, char **ret) {
+static int build_lookup(const void *input, const char *token _unused_, char **ret) {
+    const CloudTrailLookup *lookup = input;
     json_t *root;
     int r;
 
@@ -139,7 +139,7 @@ static const json_t *find(const json_t *object, const char *path) {
         const char *dot = strchrnul(path, '.');
         char name[PATH_PART_MAX];
 
-        (void) text_copy(name, MIN(sizeof(name), (size_t)(dot - path) + 1), path);
+        (void)text_copy(name, MIN(sizeof(name), (size_t)(dot - path) + 1), path);
         object = answer_member(object, name);
         path = *dot ? dot + 1 : NULL;
     }
@@ -214,7 +214,7 @@ static int take_object(const json_t *record, const char *name, char **ret) {
     head = answer_cut(text, CLOUDTRAIL_EVENT_PARAMETERS_MAX - strlen("..."));
     if (!head)
         return -ENOMEM;
-    (void) strbuf_addf(&cut, "%s...", head);
+    (void)strbuf_addf(&cut, "%s...", head);
     return strbuf_take(&cut, ret);
 }
 
@@ -253,7 +253,8 @@ static int take_resources(const json_t *object, CloudTrailEvent *event) {
     event->resources = calloc(CLOUDTRAIL_EVENT_RESOURCES_MAX, sizeof(*event->resources));
     if (!event->resources)
         return -ENOMEM;
-    for (size_t i = 0; i < json_array_size(list) && event->n_resources < CLOUDTRAIL_EVENT_RESOURCES_MAX; i++) {
+    for (size_t i = 0; i < json_array_size(list) && event->n_resources < CLOUDTRAIL_EVENT_RESOURCES_MAX;
+         i++) {
         const char *name = json_string_value(answer_member(json_array_get(list, i), "ResourceName"));
 
         if (!name)
@@ -267,6 +268,8 @@ static int take_resources(const json_t *object, CloudTrailEvent *event) {
 }
 
 static int read_event(const json_t *object, CloudTrailEvent *ret) {
+    static const AnswerField time_field =
+            ANSWER_FIELD("EventTime", ANSWER_TIME, false, CloudTrailEvent, event_time_usec);
     CloudTrailEvent *event = ret;
     bool whole = true;
     int r;
@@ -275,7 +278,7 @@ static int read_event(const json_t *object, CloudTrailEvent *ret) {
     r = take_texts(object, outer_members, ARRAY_SIZE(outer_members), event, &whole);
     if (r < 0)
         return r;
-    if (answer_time(object, "EventTime", &event->event_time_usec) < 0)
+    if (answer_fields(object, &time_field, 1, event, NULL) < 0)
         whole = false;
     /* A text, where other answers have a boolean. */
     event->read_only = text_equal(json_string_value(answer_member(object, "ReadOnly")), "true");
@@ -303,46 +306,27 @@ static void event_done(CloudTrailEvent *event) {
 
 /* ---- the answer ---- */
 
-static int read_list(const json_t *list, CloudTrailEvents *events) {
-    size_t n = json_array_size(list);
+static int read_events(Answer *answer, void *value) {
+    static const AnswerField token_field[] = { ANSWER_FIELD("NextToken", ANSWER_TEXT, false,
+                                                            CloudTrailEvents, next_token) };
+    CloudTrailEvents *events = value;
+    const json_t *list;
+    int r;
 
-    if (list && !json_is_array(list))
-        return -EBADMSG;
-    if (n > CLOUDTRAIL_LOOKUP_RESULTS_MAX)
-        return -E2BIG;
-    events->items = calloc(n + 1, sizeof(*events->items));
+    r = answer_list(answer->root, "Events", false, CLOUDTRAIL_LOOKUP_RESULTS_MAX, &list, answer->fault);
+    if (r < 0)
+        return r;
+    events->items = calloc(json_array_size(list) + 1, sizeof(*events->items));
     if (!events->items)
         return -ENOMEM;
-    for (size_t i = 0; i < n; i++) {
-        int r;
-
+    for (size_t i = 0; i < json_array_size(list); i++) {
         /* Counted first: what was read of a bad one is freed with the rest. */
         events->n++;
         r = read_event(json_array_get(list, i), &events->items[i]);
         if (r < 0)
             return r;
     }
-    return 0;
-}
-
-int cloudtrail_read_events(const char *body, size_t len, CloudTrailEvents *ret) {
-    CloudTrailEvents events = { 0 };
-    json_t *root;
-    int r;
-
-    r = answer_load(body, len, &root);
-    if (r < 0)
-        return r;
-    r = read_list(answer_member(root, "Events"), &events);
-    if (r >= 0)
-        r = answer_string(root, "NextToken", &events.next_token);
-    json_decref(root);
-    if (r < 0) {
-        cloudtrail_events_done(&events);
-        return r;
-    }
-    *ret = events;
-    return 0;
+    return answer_fields(answer->root, token_field, 1, events, answer->fault);
 }
 
 void cloudtrail_events_done(CloudTrailEvents *events) {
@@ -353,30 +337,15 @@ void cloudtrail_events_done(CloudTrailEvents *events) {
     *events = (CloudTrailEvents){ 0 };
 }
 
-/* ---- the call ---- */
-
-static void finish_events(const TypedCall *call, const AwsReply *reply) {
-    CloudTrailEvents events = { 0 };
-    AwsError error;
-    int r = 0;
-
-    if (reply->error.class == AWS_OK)
-        r = cloudtrail_read_events(reply->body, reply->body_len, &events);
-    error = cloudtrail_error(reply, r);
-    ((CloudTrailEventsDone)call->done)(&error, error.class == AWS_OK ? &events : NULL, call->userdata);
-    cloudtrail_events_done(&events);
+static void clear_events(void *value) {
+    cloudtrail_events_done(value);
 }
 
-int cloudtrail_lookup_events(AwsClient *client, CredentialsSource *credentials, const char *region,
-                             const CloudTrailLookup *lookup, CloudTrailEventsDone done, void *userdata,
-                             CloudTrailCall **ret) {
-    static const CloudTrailOperation operation = { CLOUDTRAIL_TARGET("LookupEvents"),
-                                                   { .finish = finish_events } };
-    _cleanup_free_ char *body = NULL;
-    int r;
-
-    r = cloudtrail_build_lookup(lookup, &body);
-    if (r < 0)
-        return r;
-    return cloudtrail_call(client, credentials, region, &operation, body, (TypedDone)done, userdata, ret);
-}
+/* One page: whoever searches decides whether the next one is worth a call. */
+const AwsOperation cloudtrail_lookup_events_operation = {
+    CLOUDTRAIL(cloudtrail_lookup_events, "LookupEvents"),
+    .build = build_lookup,
+    .read = read_events,
+    .clear = clear_events,
+    .value_size = sizeof(CloudTrailEvents),
+};

@@ -5,13 +5,16 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "lib/answer.h"
 #include "lib/arn.h"
-#include "lib/cloudtrail_call.h"
+#include "lib/cloudtrail_operation.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
 /* ---- settings ---- */
+
+static bool is_set(const char *s) {
+    return s && *s;
+}
 
 static const struct {
     const char *name;
@@ -84,11 +87,12 @@ static int build_settings(const char *name, const CloudTrailChanges *changes, bo
     return 0;
 }
 
-int cloudtrail_build_update_trail(const char *arn, const CloudTrailChanges *changes, char **ret) {
+static int build_update_trail(const void *input, const char *token _unused_, char **ret) {
+    const CloudTrailWrite *write = input;
     json_t *root;
     int r;
 
-    r = build_settings(arn, changes, true, &root);
+    r = build_settings(write->trail, write->changes, true, &root);
     if (r < 0)
         return r;
     if (json_object_size(root) == 1) {
@@ -133,37 +137,37 @@ static int dump_with_list(const char *subject, const char *arn, const char *memb
     return answer_request(root, ret);
 }
 
-static int build_tags(const char *arn, const CloudTrailTags *tags, bool with_values, char **ret) {
-    json_t *list = make_tags(tags, with_values);
+static int build_tags(const CloudTrailWrite *write, bool with_values, char **ret) {
+    json_t *list = make_tags(write->tags, with_values);
 
     if (json_array_size(list) == 0) {
         json_decref(list);
         return -EINVAL;
     }
-    return dump_with_list("ResourceId", arn, "TagsList", list, ret);
+    return dump_with_list("ResourceId", write->trail, "TagsList", list, ret);
 }
 
-int cloudtrail_build_add_tags(const char *arn, const CloudTrailTags *tags, char **ret) {
-    return build_tags(arn, tags, true, ret);
+static int build_add_tags(const void *input, const char *token _unused_, char **ret) {
+    return build_tags(input, true, ret);
 }
 
-int cloudtrail_build_remove_tags(const char *arn, const CloudTrailTags *tags, char **ret) {
-    return build_tags(arn, tags, false, ret);
+static int build_remove_tags(const void *input, const char *token _unused_, char **ret) {
+    return build_tags(input, false, ret);
 }
 
-int cloudtrail_build_create_trail(const char *name, const CloudTrailChanges *settings,
-                                  const CloudTrailTags *tags, char **ret) {
+static int build_create_trail(const void *input, const char *token _unused_, char **ret) {
+    const CloudTrailWrite *write = input;
     json_t *root, *list = NULL;
     int r;
 
-    if (!arn_trail_name_is_valid(name) || !settings->bucket || !*settings->bucket)
+    if (!arn_trail_name_is_valid(write->trail) || !is_set(write->changes->bucket))
         return -EINVAL;
-    r = build_settings(name, settings, false, &root);
+    r = build_settings(write->trail, write->changes, false, &root);
     if (r < 0)
         return r;
-    if (tags)
-        list = make_tags(tags, true);
-    if ((tags && !list) || (json_array_size(list) > 0 && json_object_set(root, "TagsList", list) < 0))
+    if (write->tags)
+        list = make_tags(write->tags, true);
+    if ((write->tags && !list) || (json_array_size(list) > 0 && json_object_set(root, "TagsList", list) < 0))
         r = -EINVAL;
     json_decref(list);
     if (r < 0) {
@@ -185,11 +189,9 @@ static json_t *load_array(const char *text) {
     return NULL;
 }
 
-static bool is_set(const char *s) {
-    return s && *s;
-}
-
-int cloudtrail_build_put_event_selectors(const char *arn, const CloudTrailSelectors *selectors, char **ret) {
+static int build_put_event_selectors(const void *input, const char *token _unused_, char **ret) {
+    const CloudTrailWrite *write = input;
+    const CloudTrailSelectors *selectors = write->selectors;
     bool advanced = is_set(selectors->advanced_event_selectors);
     json_t *list;
 
@@ -200,113 +202,57 @@ int cloudtrail_build_put_event_selectors(const char *arn, const CloudTrailSelect
         json_decref(list);
         return -EINVAL;
     }
-    return dump_with_list("TrailName", arn, advanced ? "AdvancedEventSelectors" : "EventSelectors", list,
-                          ret);
+    return dump_with_list("TrailName", write->trail, advanced ? "AdvancedEventSelectors" : "EventSelectors",
+                          list, ret);
 }
 
-int cloudtrail_build_put_insight_selectors(const char *arn, const char *insight_selectors, char **ret) {
-    json_t *list = load_array(is_set(insight_selectors) ? insight_selectors : "[]");
+static int build_put_insight_selectors(const void *input, const char *token _unused_, char **ret) {
+    const CloudTrailWrite *write = input;
+    json_t *list = load_array(is_set(write->text) ? write->text : "[]");
 
-    return list ? dump_with_list("TrailName", arn, "InsightSelectors", list, ret) : -EINVAL;
+    return list ? dump_with_list("TrailName", write->trail, "InsightSelectors", list, ret) : -EINVAL;
 }
 
-int cloudtrail_build_put_event_configuration(const char *arn, const char *configuration, char **ret) {
-    json_t *root = configuration ? json_loads(configuration, 0, NULL) : NULL;
+static int build_put_event_configuration(const void *input, const char *token _unused_, char **ret) {
+    const CloudTrailWrite *write = input;
+    json_t *root = write->text ? json_loads(write->text, 0, NULL) : NULL;
 
     /* json_object_set_new() takes NULL for the error it then is */
-    if (json_object_size(root) == 0 || json_object_set_new(root, "TrailName", json_string(arn)) < 0) {
+    if (json_object_size(root) == 0 ||
+        json_object_set_new(root, "TrailName", json_string(write->trail)) < 0) {
         json_decref(root);
         return -EINVAL;
     }
     return answer_request(root, ret);
 }
 
-/* ---- calls ---- */
+/* ---- operations ---- */
 
-/* Sends what a builder made: r is what it returned, and body, which is freed, what it gave. */
-static int send(AwsClient *client, CredentialsSource *credentials, const char *region,
-                const CloudTrailOperation *operation, int r, char *body, CloudTrailDone done, void *userdata,
-                CloudTrailCall **ret) {
-    _cleanup_free_ const char *owned = body;
-
-    if (r < 0)
-        return r;
-    return cloudtrail_call(client, credentials, region, operation, owned, (TypedDone)done, userdata, ret);
-}
-
-#define WRITE_OPERATION(name)                                                                               \
-    {                                                                                                       \
-        CLOUDTRAIL_TARGET(name), {                                                                          \
-            .finish = cloudtrail_finish_plain                                                               \
-        }                                                                                                   \
-    }
-
-int cloudtrail_update_trail(AwsClient *client, CredentialsSource *credentials, const char *region,
-                            const char *arn, const CloudTrailChanges *changes, CloudTrailDone done,
-                            void *userdata, CloudTrailCall **ret) {
-    static const CloudTrailOperation operation = WRITE_OPERATION("UpdateTrail");
-    char *body = NULL;
-    int r = cloudtrail_build_update_trail(arn, changes, &body);
-
-    return send(client, credentials, region, &operation, r, body, done, userdata, ret);
-}
-
-int cloudtrail_create_trail(AwsClient *client, CredentialsSource *credentials, const char *region,
-                            const char *name, const CloudTrailChanges *settings, const CloudTrailTags *tags,
-                            CloudTrailDone done, void *userdata, CloudTrailCall **ret) {
-    static const CloudTrailOperation operation = WRITE_OPERATION("CreateTrail");
-    char *body = NULL;
-    int r = cloudtrail_build_create_trail(name, settings, tags, &body);
-
-    return send(client, credentials, region, &operation, r, body, done, userdata, ret);
-}
-
-int cloudtrail_put_event_selectors(AwsClient *client, CredentialsSource *credentials, const char *region,
-                                   const char *arn, const CloudTrailSelectors *selectors,
-                                   CloudTrailDone done, void *userdata, CloudTrailCall **ret) {
-    static const CloudTrailOperation operation = WRITE_OPERATION("PutEventSelectors");
-    char *body = NULL;
-    int r = cloudtrail_build_put_event_selectors(arn, selectors, &body);
-
-    return send(client, credentials, region, &operation, r, body, done, userdata, ret);
-}
-
-int cloudtrail_put_insight_selectors(AwsClient *client, CredentialsSource *credentials, const char *region,
-                                     const char *arn, const char *insight_selectors, CloudTrailDone done,
-                                     void *userdata, CloudTrailCall **ret) {
-    static const CloudTrailOperation operation = WRITE_OPERATION("PutInsightSelectors");
-    char *body = NULL;
-    int r = cloudtrail_build_put_insight_selectors(arn, insight_selectors, &body);
-
-    return send(client, credentials, region, &operation, r, body, done, userdata, ret);
-}
-
-int cloudtrail_put_event_configuration(AwsClient *client, CredentialsSource *credentials, const char *region,
-                                       const char *arn, const char *configuration, CloudTrailDone done,
-                                       void *userdata, CloudTrailCall **ret) {
-    static const CloudTrailOperation operation = WRITE_OPERATION("PutEventConfiguration");
-    char *body = NULL;
-    int r = cloudtrail_build_put_event_configuration(arn, configuration, &body);
-
-    return send(client, credentials, region, &operation, r, body, done, userdata, ret);
-}
-
-int cloudtrail_add_tags(AwsClient *client, CredentialsSource *credentials, const char *region,
-                        const char *arn, const CloudTrailTags *tags, CloudTrailDone done, void *userdata,
-                        CloudTrailCall **ret) {
-    static const CloudTrailOperation operation = WRITE_OPERATION("AddTags");
-    char *body = NULL;
-    int r = cloudtrail_build_add_tags(arn, tags, &body);
-
-    return send(client, credentials, region, &operation, r, body, done, userdata, ret);
-}
-
-int cloudtrail_remove_tags(AwsClient *client, CredentialsSource *credentials, const char *region,
-                           const char *arn, const CloudTrailTags *tags, CloudTrailDone done, void *userdata,
-                           CloudTrailCall **ret) {
-    static const CloudTrailOperation operation = WRITE_OPERATION("RemoveTags");
-    char *body = NULL;
-    int r = cloudtrail_build_remove_tags(arn, tags, &body);
-
-    return send(client, credentials, region, &operation, r, body, done, userdata, ret);
-}
+const AwsOperation cloudtrail_update_trail_operation = {
+    CLOUDTRAIL(cloudtrail_update_trail, "UpdateTrail"),
+    .build = build_update_trail,
+};
+const AwsOperation cloudtrail_create_trail_operation = {
+    CLOUDTRAIL(cloudtrail_create_trail, "CreateTrail"),
+    .build = build_create_trail,
+};
+const AwsOperation cloudtrail_put_event_selectors_operation = {
+    CLOUDTRAIL(cloudtrail_put_event_selectors, "PutEventSelectors"),
+    .build = build_put_event_selectors,
+};
+const AwsOperation cloudtrail_put_insight_selectors_operation = {
+    CLOUDTRAIL(cloudtrail_put_insight_selectors, "PutInsightSelectors"),
+    .build = build_put_insight_selectors,
+};
+const AwsOperation cloudtrail_put_event_configuration_operation = {
+    CLOUDTRAIL(cloudtrail_put_event_configuration, "PutEventConfiguration"),
+    .build = build_put_event_configuration,
+};
+const AwsOperation cloudtrail_add_tags_operation = {
+    CLOUDTRAIL(cloudtrail_add_tags, "AddTags"),
+    .build = build_add_tags,
+};
+const AwsOperation cloudtrail_remove_tags_operation = {
+    CLOUDTRAIL(cloudtrail_remove_tags, "RemoveTags"),
+    .build = build_remove_tags,
+};

@@ -3,17 +3,15 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/arn.h"
-#include "lib/form.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "lib/xml.h"
 
-#define SUBJECT_MAX 99
-#define FIFO_ID_MAX 128
+#define SUBJECT_MAX    99
+#define FIFO_ID_MAX    128
 #define ATTRIBUTES_MAX 32
 /* Percent-encoding triples a byte at worst. */
 #define FORM_MAX (3 * SNS_MESSAGE_MAX + 16 * 1024)
@@ -78,8 +76,9 @@ static void add_attribute(StrBuf *b, unsigned number, const SnsAttribute *a) {
     form_add(b, name, a->value);
 }
 
-int sns_build_publish(const SnsMessage *message, StrBuf *ret) {
+static int build_publish(const void *input, const char *token _unused_, char **ret) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(FORM_MAX);
+    const SnsMessage *message = input;
     unsigned number = 0;
     int r;
 
@@ -97,66 +96,40 @@ int sns_build_publish(const SnsMessage *message, StrBuf *ret) {
             add_attribute(&b, ++number, &message->attributes[i]);
     form_add(&b, "MessageGroupId", message->group_id);
     form_add(&b, "MessageDeduplicationId", message->deduplication_id);
-    r = strbuf_error(&b);
-    if (r < 0)
-        return r;
-    return strbuf_add_mem(ret, b.data, b.len);
+    return strbuf_take(&b, ret);
+}
+
+static int region_of_topic(const void *input, char ret[static OPERATION_REGION_MAX]) {
+    const SnsMessage *message = input;
+    Arn topic;
+
+    return arn_parse(message->topic_arn, &topic) < 0 || !text_copy(ret, OPERATION_REGION_MAX, topic.region)
+                   ? -EINVAL
+                   : 0;
 }
 
 /* ---- reading ---- */
 
-int sns_read_publish(const char *body, size_t len, char ret[static 64]) {
+static int read_publish(Answer *answer, void *value) {
     XmlField id = { .path = "PublishResponse/PublishResult/MessageId" };
-    size_t n;
     int r;
 
-    r = xml_read(body, len, &id, 1);
+    r = xml_read(answer->reply->body, answer->reply->body_len, &id, 1);
     if (r < 0)
-        return -EBADMSG;
-    n = id.text ? strlen(id.text) : 0;
-    if (n == 0 || n >= 64)
-        r = -EBADMSG;
-    else
-        memcpy(ret, id.text, n + 1);
+        return r;
+    if (!id.text || !*id.text || !text_copy(value, SNS_ID_MAX, id.text))
+        r = answer_fault(answer->fault, "MessageId is missing");
     xml_fields_done(&id, 1);
     return r;
 }
 
-/* ---- the call ---- */
-
-static void finish(const TypedCall *call, const AwsReply *reply) {
-    AwsError error = reply->error;
-    char id[64];
-
-    if (error.class == AWS_OK && sns_read_publish(reply->body, reply->body_len, id) < 0)
-        aws_error_change(&error, AWS_BAD_ANSWER, "", "the answer to Publish holds no MessageId");
-    ((SnsDone)call->done)(&error, error.class == AWS_OK ? id : NULL, call->userdata);
-}
-
-int sns_publish(AwsClient *client, CredentialsSource *credentials, const SnsMessage *message, SnsDone done,
-                void *userdata, SnsCall **ret) {
-    static const TypedOperation operation = { .finish = finish };
-    const TypedCall template = { .operation = &operation, .done = (TypedDone)done, .userdata = userdata };
-    _cleanup_strbuf_ StrBuf body = STRBUF_INIT(FORM_MAX);
-    Arn topic;
-    int r;
-
-    r = sns_build_publish(message, &body);
-    if (r >= 0)
-        r = arn_parse(message->topic_arn, &topic);
-    if (r < 0)
-        return r;
-    return typed_call(client, credentials,
-                      &(AwsRequest){
-                              .service = AWS_SNS,
-                              .region = topic.region,
-                              .protocol = AWS_PROTOCOL_QUERY,
-                              .body = body.data,
-                              .body_len = body.len,
-                      },
-                      &template, ret);
-}
-
-void sns_cancel(SnsCall *call) {
-    typed_call_cancel(call);
-}
+const AwsOperation sns_publish_operation = {
+    .service = AWS_SNS,
+    .protocol = AWS_PROTOCOL_QUERY,
+    .name = "Publish",
+    .build = build_publish,
+    .region = region_of_topic,
+    .read = read_publish,
+    .value_size = SNS_ID_MAX,
+    .deliver = sns_publish_deliver,
+};

@@ -89,9 +89,11 @@ static bool ask(Attribute *a, const char *next_token) {
         .end_usec = a->request.until_usec,
         .next_token = next_token,
     };
-    int r = cloudtrail_lookup_events(a->keys.aws,
-                                     question->of_member ? a->keys.member_credentials : a->keys.credentials,
-                                     question->region, &lookup, events_done, a, &a->task.calls[0]);
+    int r = cloudtrail_lookup_events(
+            &(AwsCaller){ a->keys.aws,
+                          question->of_member ? a->keys.member_credentials : a->keys.credentials,
+                          question->region },
+            &lookup, events_done, a, &a->task.calls[0]);
 
     a->n_calls++;
     if (task_asked(&a->task, r) < 0) {

@@ -291,10 +291,12 @@ static void ask_about_bucket(BucketCheck *check) {
     const char *region = check->snapshot.region;
 
     asked(check, UNREADABLE_LIFECYCLE,
-          s3_get_lifecycle(q->aws, owner->credentials, region, q->bucket, owner->id, rules_done, check,
+          s3_get_lifecycle(&(AwsCaller){ q->aws, owner->credentials, region },
+                           &(AwsBucket){ q->bucket, owner->id }, rules_done, check,
                            &check->task.calls[SLOT(UNREADABLE_LIFECYCLE)]));
     asked(check, UNREADABLE_POLICY,
-          s3_get_policy(q->aws, owner->credentials, region, q->bucket, owner->id, policy_done, check,
+          s3_get_policy(&(AwsCaller){ q->aws, owner->credentials, region },
+                        &(AwsBucket){ q->bucket, owner->id }, policy_done, check,
                         &check->task.calls[SLOT(UNREADABLE_POLICY)]));
 }
 
@@ -304,7 +306,8 @@ static void head_done(const AwsError *error, const char *region, void *userdata)
 static void ask_whose_it_is(BucketCheck *check) {
     const BucketCheckRequest *q = &check->request;
     const BucketOwner *owner = &q->owners[check->at];
-    int r = s3_head_bucket(q->aws, owner->credentials, q->region, q->bucket, owner->id, head_done, check,
+    int r = s3_head_bucket(&(AwsCaller){ q->aws, owner->credentials, q->region },
+                           &(AwsBucket){ q->bucket, owner->id }, head_done, check,
                            &check->task.calls[SLOT(UNREADABLE_BUCKET)]);
 
     asked(check, UNREADABLE_BUCKET, r);
@@ -382,7 +385,7 @@ static void ask_key(BucketCheck *check) {
     int r = arn_parse(q->key, &arn);
 
     if (r >= 0)
-        r = kms_describe_key(q->aws, q->credentials, arn.region, q->key, key_done, check,
+        r = kms_describe_key(&(AwsCaller){ q->aws, q->credentials, arn.region }, q->key, key_done, check,
                              &check->task.calls[SLOT(UNREADABLE_KEY)]);
     asked(check, UNREADABLE_KEY, r);
 }

@@ -18,7 +18,7 @@
 #define GROUP_ID_MAX 129
 
 struct ChannelSend {
-    SnsCall *call;
+    OperationCall *call;
     ChannelSent sent;
     void *userdata;
 };
@@ -116,7 +116,8 @@ static int start(AwsClient *aws, CredentialsSource *credentials, const ChannelCo
         message.group_id = group_id(group, alert->trail);
         message.deduplication_id = alert->id;
     }
-    return sns_publish(aws, credentials, &message, published, send, &send->call);
+    return sns_publish(&(AwsCaller){ .client = aws, .credentials = credentials }, &message, published, send,
+                       &send->call);
 }
 
 int channel_sns_send(AwsClient *aws, CredentialsSource *credentials, const ChannelConfig *channel,
@@ -141,7 +142,7 @@ int channel_sns_send(AwsClient *aws, CredentialsSource *credentials, const Chann
 void channel_sns_cancel(ChannelSend *send) {
     if (!send)
         return;
-    sns_cancel(send->call);
+    operation_cancel(send->call);
     free(send);
 }
 

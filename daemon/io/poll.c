@@ -176,8 +176,9 @@ static void list_done(const AwsError *error, const CloudTrailTrails *trails, voi
 
 static void ask_list(Poll *poll) {
     const PollRequest *q = &poll->request;
-    int r = task_asked(&poll->task, cloudtrail_describe_trails(q->aws, q->credentials, q->region, list_done,
-                                                               poll, &poll->task.calls[poll->n_slots]));
+    int r = task_asked(&poll->task,
+                       cloudtrail_describe_trails(&(AwsCaller){ q->aws, q->credentials, q->region }, NULL,
+                                                  list_done, poll, &poll->task.calls[poll->n_slots]));
 
     poll->list_asked = true;
     if (r < 0)
@@ -186,9 +187,9 @@ static void ask_list(Poll *poll) {
 
 static void ask_status(Poll *poll, Slot *slot) {
     const PollRequest *q = &poll->request;
-    int r = task_asked(&poll->task,
-                       cloudtrail_get_trail_status(q->aws, q->credentials, q->region, slot->arn, status_done,
-                                                   slot, &poll->task.calls[slot - poll->slots]));
+    int r = task_asked(&poll->task, cloudtrail_get_trail_status(
+                                            &(AwsCaller){ q->aws, q->credentials, q->region }, slot->arn,
+                                            status_done, slot, &poll->task.calls[slot - poll->slots]));
 
     if (r >= 0)
         return;

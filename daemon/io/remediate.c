@@ -200,8 +200,8 @@ static void fail_to_read(Remediation *job, int r) {
 }
 
 /* What the calls of all steps have in common. */
-#define AWS(job)     (job)->request.aws, (job)->request.credentials, (job)->request.region
-#define TRAIL(job)   AWS(job), (job)->request.arn
+#define AWS(job)     (&(AwsCaller){ (job)->request.aws, (job)->request.credentials, (job)->request.region })
+#define TRAIL(job)   .trail = (job)->request.arn
 #define CALL(job)    (&(job)->task.calls[0])
 #define WRITTEN(job) written, (job), CALL(job)
 
@@ -282,7 +282,7 @@ static void started(Remediation *job, const char *operation, int r) {
 }
 
 static void start_logging(Remediation *job) {
-    started(job, "StartLogging", cloudtrail_start_logging(TRAIL(job), WRITTEN(job)));
+    started(job, "StartLogging", cloudtrail_start_logging(AWS(job), job->request.arn, WRITTEN(job)));
 }
 
 /* AWS takes the fields of a row only together. */
@@ -306,12 +306,14 @@ static void update_trail(Remediation *job) {
             fields |= together[i] & ~job->refused;
     job->asked = fields;
     changes = changes_of(&job->desired, fields);
-    started(job, "UpdateTrail", cloudtrail_update_trail(TRAIL(job), &changes, WRITTEN(job)));
+    started(job, "UpdateTrail",
+            cloudtrail_update_trail(AWS(job), &(CloudTrailWrite){ TRAIL(job), .changes = &changes },
+                                    WRITTEN(job)));
 }
 
-typedef int (*WriteTags)(AwsClient *client, CredentialsSource *credentials, const char *region,
-                         const char *arn, const CloudTrailTags *tags, CloudTrailDone done, void *userdata,
-                         CloudTrailCall **ret);
+typedef int (*WriteTags)(const AwsCaller *caller, const CloudTrailWrite *input,
+                         void (*done)(const AwsError *error, void *userdata), void *userdata,
+                         OperationCall **ret);
 
 static void write_tags(Remediation *job, const char *operation, WriteTags write, const char *in,
                        const char *out, bool with_value) {
@@ -323,7 +325,7 @@ static void write_tags(Remediation *job, const char *operation, WriteTags write,
     r = missing_tags(in, out, with_value, &tags);
     job->asked = FIELD_BIT(FIELD_TAGS);
     if (r >= 0 && tags.n > 0)
-        r = write(TRAIL(job), &tags, WRITTEN(job));
+        r = write(AWS(job), &(CloudTrailWrite){ TRAIL(job), .tags = &tags }, WRITTEN(job));
     if (r < 0 || tags.n > 0)
         started(job, operation, r);
     cloudtrail_tags_done(&tags);
@@ -361,7 +363,8 @@ static void check_bucket(Remediation *job) {
     if (!job->request.checks_bucket || !bucket || !bucket[0])
         return;
     job->operation = "HeadBucket";
-    (void)task_asked(&job->task, s3_head_bucket(AWS(job), bucket, NULL, bucket_seen, job, CALL(job)));
+    (void)task_asked(&job->task,
+                     s3_head_bucket(AWS(job), &(AwsBucket){ bucket, NULL }, bucket_seen, job, CALL(job)));
 }
 
 /* Those who have taken the places of a region, as AWS lists them: trails that live elsewhere take a place in
@@ -395,8 +398,8 @@ static void created(const AwsError *error, void *userdata) {
         take_written(job, error);
     else {
         job->quota = *error;
-        if (task_asked(&job->task, cloudtrail_describe_trails(AWS(job), occupants_listed, job, CALL(job))) <
-            0)
+        if (task_asked(&job->task,
+                       cloudtrail_describe_trails(AWS(job), NULL, occupants_listed, job, CALL(job))) < 0)
             fail_by(job, error);
     }
     task_go_on(&job->task);
@@ -410,7 +413,10 @@ static void create_trail(Remediation *job) {
 
     job->asked = job->fields & fields;
     if (r >= 0)
-        r = cloudtrail_create_trail(AWS(job), job->request.name, &settings, &tags, created, job, CALL(job));
+        r = cloudtrail_create_trail(
+                AWS(job),
+                &(CloudTrailWrite){ .trail = job->request.name, .changes = &settings, .tags = &tags },
+                created, job, CALL(job));
     cloudtrail_tags_done(&tags);
     started(job, "CreateTrail", r);
 }
@@ -459,7 +465,8 @@ static void put_event_selectors(Remediation *job) {
     if (r >= 0)
         r = array_text(object, "AdvancedEventSelectors", &selectors.advanced_event_selectors);
     if (r >= 0)
-        r = cloudtrail_put_event_selectors(TRAIL(job), &selectors, WRITTEN(job));
+        r = cloudtrail_put_event_selectors(
+                AWS(job), &(CloudTrailWrite){ TRAIL(job), .selectors = &selectors }, WRITTEN(job));
     cloudtrail_selectors_done(&selectors);
     json_decref(object);
     started(job, "PutEventSelectors", r);
@@ -477,7 +484,8 @@ static void put_insight_selectors(Remediation *job) {
     job->asked = FIELD_BIT(FIELD_INSIGHTS);
     r = completed_text(job, FIELD_INSIGHTS, keep[0] ? keep : "[]", &text);
     if (r >= 0)
-        r = cloudtrail_put_insight_selectors(TRAIL(job), text, WRITTEN(job));
+        r = cloudtrail_put_insight_selectors(AWS(job), &(CloudTrailWrite){ TRAIL(job), .text = text },
+                                             WRITTEN(job));
     started(job, "PutInsightSelectors", r);
 }
 
@@ -495,7 +503,8 @@ static void put_event_configuration(Remediation *job) {
     if (r >= 0)
         r = completed_text(job, FIELD_CONFIGURATION, members, &text);
     if (r >= 0)
-        r = cloudtrail_put_event_configuration(TRAIL(job), text, WRITTEN(job));
+        r = cloudtrail_put_event_configuration(AWS(job), &(CloudTrailWrite){ TRAIL(job), .text = text },
+                                               WRITTEN(job));
     started(job, "PutEventConfiguration", r);
 }
 
@@ -538,7 +547,7 @@ static void status_done(const AwsError *error, const CloudTrailStatus *status, v
 }
 
 static void read_status_back(Remediation *job) {
-    int r = cloudtrail_get_trail_status(TRAIL(job), status_done, job, CALL(job));
+    int r = cloudtrail_get_trail_status(AWS(job), job->request.arn, status_done, job, CALL(job));
 
     if (task_asked(&job->task, r) < 0)
         fail_to_read(job, r);

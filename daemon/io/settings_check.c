@@ -171,22 +171,22 @@ static void asked(SettingsCheck *check, Unreadable what, int r) {
 
 static void ask_rest(SettingsCheck *check) {
     const SettingsCheckRequest *q = &check->request;
-    CloudTrailCall **calls = check->task.calls;
+    OperationCall **calls = check->task.calls;
 
     asked(check, UNREADABLE_SELECTORS,
-          cloudtrail_get_event_selectors(q->aws, q->credentials, q->region, q->arn, selectors_done, check,
-                                         &calls[UNREADABLE_SELECTORS]));
+          cloudtrail_get_event_selectors(&(AwsCaller){ q->aws, q->credentials, q->region }, q->arn,
+                                         selectors_done, check, &calls[UNREADABLE_SELECTORS]));
     if (!check->snapshot.settings.values[FIELD_INSIGHTS])
         asked(check, UNREADABLE_INSIGHTS,
-              cloudtrail_get_insight_selectors(q->aws, q->credentials, q->region, q->arn, insights_done,
-                                               check, &calls[UNREADABLE_INSIGHTS]));
+              cloudtrail_get_insight_selectors(&(AwsCaller){ q->aws, q->credentials, q->region }, q->arn,
+                                               insights_done, check, &calls[UNREADABLE_INSIGHTS]));
     if (!q->no_tags)
         asked(check, UNREADABLE_TAGS,
-              cloudtrail_list_tags(q->aws, q->credentials, q->region, q->arn, tags_done, check,
-                                   &calls[UNREADABLE_TAGS]));
+              cloudtrail_list_tags(&(AwsCaller){ q->aws, q->credentials, q->region }, q->arn, tags_done,
+                                   check, &calls[UNREADABLE_TAGS]));
     asked(check, UNREADABLE_CONFIGURATION,
-          cloudtrail_get_event_configuration(q->aws, q->credentials, q->region, q->arn, configuration_done,
-                                             check, &calls[UNREADABLE_CONFIGURATION]));
+          cloudtrail_get_event_configuration(&(AwsCaller){ q->aws, q->credentials, q->region }, q->arn,
+                                             configuration_done, check, &calls[UNREADABLE_CONFIGURATION]));
 }
 
 static void list_done(const AwsError *error, const CloudTrailTrails *trails, void *userdata) {
@@ -209,8 +209,8 @@ static void list_done(const AwsError *error, const CloudTrailTrails *trails, voi
 
 static void ask_list(SettingsCheck *check) {
     const SettingsCheckRequest *q = &check->request;
-    int r = cloudtrail_describe_trails(q->aws, q->credentials, q->region, list_done, check,
-                                       &check->task.calls[LIST_CALL]);
+    int r = cloudtrail_describe_trails(&(AwsCaller){ q->aws, q->credentials, q->region }, NULL, list_done,
+                                       check, &check->task.calls[LIST_CALL]);
 
     check->list_asked = true;
     if (task_asked(&check->task, r) < 0) {

@@ -20,7 +20,7 @@ int task_init(Task *task, AwsClient *aws, size_t n_calls, TaskStep step, TaskSte
 
 void task_done(Task *task) {
     for (size_t i = 0; task->calls && i < task->n_calls; i++)
-        typed_call_cancel(task->calls[i]);
+        operation_cancel(task->calls[i]);
     for (size_t i = 0; i < task->n_texts; i++)
         free(task->texts[i]);
     if (task->timer)

@@ -8,14 +8,14 @@
 #include <stddef.h>
 
 #include "lib/call.h"
-#include "lib/typed_call.h"
+#include "lib/operation.h"
 
 typedef void (*TaskStep)(void *userdata);
 
 typedef struct Task {
     Loop *loop;
-    LoopTimer *timer;  /* to the next step */
-    TypedCall **calls; /* where each call's handle is; the slots are the owner's to share out */
+    LoopTimer *timer;      /* to the next step */
+    OperationCall **calls; /* where each call's handle is; the slots are the owner's to share out */
     size_t n_calls;
     unsigned n_pending; /* calls without an answer */
     char **texts;       /* see task_keep() */

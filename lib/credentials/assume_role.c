@@ -13,13 +13,14 @@ typedef struct AssumeRoleSource {
     CredentialsSource *base; /* borrowed */
 } AssumeRoleSource;
 
-static int assume_role_start(SessionSource *source, SessionGet *g, StsCall **ret, char *message,
+static int assume_role_start(SessionSource *source, SessionGet *g, OperationCall **ret, char *message,
                              size_t size) {
     AssumeRoleSource *s = CONTAINER_OF(source, AssumeRoleSource, session);
 
     (void)message;
     (void)size;
-    return sts_assume_role(source->client, s->base, source->region, &source->role, session_done, g, ret);
+    return sts_assume_role(&(AwsCaller){ source->client, s->base, source->region }, &source->role,
+                           session_done, g, ret);
 }
 
 int credentials_assume_role_new(AwsClient *client, CredentialsSource *base, const char *region,

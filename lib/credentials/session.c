@@ -16,12 +16,12 @@
 struct SessionGet {
     Question q;
     SessionSource *owner;
-    StsCall *call;
+    OperationCall *call;
 };
 
 /* The source may be gone after this. */
 static void get_end(SessionGet *g, CredentialsStatus status, Credentials *credentials, const char *message) {
-    sts_cancel(g->call);
+    operation_cancel(g->call);
     question_end(&g->q, status, credentials, message);
 }
 
@@ -106,7 +106,7 @@ static const CredentialsSourceOps session_ops = {
 };
 
 int session_init(SessionSource *source, AwsClient *client, const char *region, const StsRole *role,
-                 int (*start)(SessionSource *, SessionGet *, StsCall **, char *, size_t),
+                 int (*start)(SessionSource *, SessionGet *, OperationCall **, char *, size_t),
                  void (*done)(SessionSource *)) {
     bool has_id = role->external_id && role->external_id[0];
 

@@ -19,7 +19,7 @@ struct SessionSource {
     StsRole role; /* its texts are owned */
     /* Starts the call to STS, whose end is session_done with g as userdata. Called from the loop. 0, or
      * -errno, and then message (size bytes) may say more than the number does. */
-    int (*start)(SessionSource *source, SessionGet *g, StsCall **ret, char *message, size_t size);
+    int (*start)(SessionSource *source, SessionGet *g, OperationCall **ret, char *message, size_t size);
     /* Frees what the source itself added. May be NULL. */
     void (*done)(SessionSource *source);
     Questions questions;
@@ -28,8 +28,8 @@ struct SessionSource {
 /* Sets all members of a zeroed source. 0; -EINVAL when sts_role_problem finds one or the region is unknown;
  * -ENOMEM. After an error nothing is left to free. */
 int session_init(SessionSource *source, AwsClient *client, const char *region, const StsRole *role,
-                 int (*start)(SessionSource *, SessionGet *, StsCall **, char *, size_t),
+                 int (*start)(SessionSource *, SessionGet *, OperationCall **, char *, size_t),
                  void (*done)(SessionSource *));
 
-/* The StsSessionDone of these sources. */
+/* The callback of these sources. */
 void session_done(const AwsError *error, Credentials *credentials, void *userdata);

@@ -29,7 +29,7 @@ static char *trim(char *s) {
     return s;
 }
 
-static int web_identity_start(SessionSource *source, SessionGet *g, StsCall **ret, char *message,
+static int web_identity_start(SessionSource *source, SessionGet *g, OperationCall **ret, char *message,
                               size_t size) {
     const WebIdentitySource *s = CONTAINER_OF(source, WebIdentitySource, session);
     const char *token;
@@ -41,9 +41,9 @@ static int web_identity_start(SessionSource *source, SessionGet *g, StsCall **re
     r = file_read(s->token_file, STS_WEB_TOKEN_MAX, &text, &len);
     if (r < 0) {
         snprintf(message, size, "token file %s: %s", s->token_file,
-                 r == -E2BIG    ? "is longer than a token can be" :
-                 r == -EINVAL   ? "is not a regular file" :
-                                  strerror(-r));
+                 r == -E2BIG    ? "is longer than a token can be"
+                 : r == -EINVAL ? "is not a regular file"
+                                : strerror(-r));
         return r;
     }
     has_nul = memchr(text, '\0', len);
@@ -52,8 +52,9 @@ static int web_identity_start(SessionSource *source, SessionGet *g, StsCall **re
         snprintf(message, size, "token file %s: holds no token", s->token_file);
         r = -EINVAL;
     } else
-        r = sts_assume_role_with_web_identity(source->client, source->region, &source->role, token,
-                                              session_done, g, ret);
+        r = sts_assume_role_with_web_identity(
+                &(AwsCaller){ .client = source->client, .region = source->region },
+                &(StsWebIdentity){ source->role, token }, session_done, g, ret);
     file_free_secret(text, len);
     return r;
 }
@@ -71,9 +72,9 @@ int credentials_web_identity_new(AwsClient *client, const char *region, const St
     if (!s)
         return -ENOMEM;
     s->token_file = strdup(token_file);
-    r = s->token_file ? session_init(&s->session, client, region, role, web_identity_start,
-                                     web_identity_done) :
-                        -ENOMEM;
+    r = s->token_file
+                ? session_init(&s->session, client, region, role, web_identity_start, web_identity_done)
+                : -ENOMEM;
     if (r < 0) {
         free(s->token_file);
         free(s);

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     int r;
 
     memset(status, 0xaa, sizeof(status));
-    r = account_read_region_status((const char *)data, size, "ap-east-1", status);
+    r = operation_read(&account_get_region_status_operation, (const char *)data, size, "ap-east-1", status);
     check(r == 0 || r == -EBADMSG);
     if (r == 0)
         check(memchr(status, '\0', sizeof(status)) != NULL && status[0]);

@@ -25,7 +25,8 @@ static void try_page(const char *body, size_t len) {
     size_t n;
     int r;
 
-    r = organizations_read_page(body, len, &accounts, &token);
+    r = operation_read_page(&organizations_list_accounts_operation,
+                            &(AwsReply){ .body = body, .body_len = len }, NULL, &accounts, &token, NULL);
     check(r == 0 || r == -EBADMSG || r == -E2BIG);
     check(r == 0 || (accounts.n == 0 && !token));
     check(!token || token[0]);
@@ -38,7 +39,8 @@ static void try_page(const char *body, size_t len) {
     token = NULL;
     n = accounts.n;
     /* A second page is appended. */
-    r = organizations_read_page(body, len, &accounts, &token);
+    r = operation_read_page(&organizations_list_accounts_operation,
+                            &(AwsReply){ .body = body, .body_len = len }, NULL, &accounts, &token, NULL);
     check(accounts.n == (r == 0 ? 2 * n : n));
     free(token);
     organizations_accounts_done(&accounts);

@@ -23,20 +23,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     Arn arn;
     int r;
 
-    r = sts_read_identity((const char *)data, size, &identity);
+    r = operation_read(&sts_get_caller_identity_operation, (const char *)data, size, NULL, &identity);
     check(r == 0 || r == -EBADMSG);
     check(r < 0 || (strspn(identity.account, "0123456789") == 12 && strlen(identity.account) == 12));
     check(r < 0 || arn_parse(identity.arn, &arn) == 0);
     check(r == 0 || (!identity.account[0] && !identity.arn[0]));
 
-    r = sts_read_session((const char *)data, size, "fuzz", &session);
+    r = operation_read(&sts_assume_role_operation, (const char *)data, size, NULL, &session);
     check(r == 0 || r == -EBADMSG);
     check((r == 0) == (session != NULL));
     check(r < 0 || (session->access_key_id[0] && session->secret_access_key[0] &&
                     session->session_token[0] && session->expires_usec > 0));
     credentials_unref(session);
 
-    r = sns_read_publish((const char *)data, size, id);
+    r = operation_read(&sns_publish_operation, (const char *)data, size, NULL, id);
     check(r == 0 || r == -EBADMSG);
     check((r == 0) == (id[0] != '\0'));
     return 0;

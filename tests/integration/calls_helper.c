@@ -201,58 +201,71 @@ static CloudTrailTags read_tags(Helper *h, unsigned i) {
 #define CALL(h) (h)->aws, (h)->credentials, (h)->region
 
 static int describe_trails(Helper *h) {
-    return cloudtrail_describe_trails(CALL(h), on_trails, h, NULL);
+    return cloudtrail_describe_trails(&(AwsCaller){ CALL(h) }, NULL, on_trails, h, NULL);
 }
 
 static int start_logging(Helper *h) {
-    return cloudtrail_start_logging(CALL(h), h->arguments[0], on_done, h, NULL);
+    return cloudtrail_start_logging(&(AwsCaller){ CALL(h) }, h->arguments[0], on_done, h, NULL);
 }
 
 static int get_event_selectors(Helper *h) {
-    return cloudtrail_get_event_selectors(CALL(h), h->arguments[0], on_selectors, h, NULL);
+    return cloudtrail_get_event_selectors(&(AwsCaller){ CALL(h) }, h->arguments[0], on_selectors, h, NULL);
 }
 
 static int get_insight_selectors(Helper *h) {
-    return cloudtrail_get_insight_selectors(CALL(h), h->arguments[0], on_text, h, NULL);
+    return cloudtrail_get_insight_selectors(&(AwsCaller){ CALL(h) }, h->arguments[0], on_text, h, NULL);
 }
 
 static int list_tags(Helper *h) {
-    return cloudtrail_list_tags(CALL(h), h->arguments[0], on_tags, h, NULL);
+    return cloudtrail_list_tags(&(AwsCaller){ CALL(h) }, h->arguments[0], on_tags, h, NULL);
 }
 
 static int update_trail(Helper *h) {
     const CloudTrailChanges changes = read_changes(h, 1);
 
-    return cloudtrail_update_trail(CALL(h), h->arguments[0], &changes, on_done, h, NULL);
+    return cloudtrail_update_trail(&(AwsCaller){ CALL(h) },
+                                   &(CloudTrailWrite){ .trail = h->arguments[0], .changes = &changes },
+                                   on_done, h, NULL);
 }
 
 static int create_trail(Helper *h) {
     const CloudTrailChanges settings = read_changes(h, 1);
     const CloudTrailTags tags = read_tags(h, 2);
 
-    return cloudtrail_create_trail(CALL(h), h->arguments[0], &settings, &tags, on_done, h, NULL);
+    return cloudtrail_create_trail(
+            &(AwsCaller){ CALL(h) },
+            &(CloudTrailWrite){ .trail = h->arguments[0], .changes = &settings, .tags = &tags }, on_done, h,
+            NULL);
 }
 
 static int put_event_selectors(Helper *h) {
     const CloudTrailSelectors selectors = { h->arguments[1], h->arguments[2] };
 
-    return cloudtrail_put_event_selectors(CALL(h), h->arguments[0], &selectors, on_done, h, NULL);
+    return cloudtrail_put_event_selectors(
+            &(AwsCaller){ CALL(h) }, &(CloudTrailWrite){ .trail = h->arguments[0], .selectors = &selectors },
+            on_done, h, NULL);
 }
 
 static int put_insight_selectors(Helper *h) {
-    return cloudtrail_put_insight_selectors(CALL(h), h->arguments[0], h->arguments[1], on_done, h, NULL);
+    return cloudtrail_put_insight_selectors(
+            &(AwsCaller){ CALL(h) }, &(CloudTrailWrite){ .trail = h->arguments[0], .text = h->arguments[1] },
+            on_done, h, NULL);
 }
 
 static int add_tags(Helper *h) {
     const CloudTrailTags tags = read_tags(h, 1);
 
-    return cloudtrail_add_tags(CALL(h), h->arguments[0], &tags, on_done, h, NULL);
+    return cloudtrail_add_tags(&(AwsCaller){ CALL(h) },
+                               &(CloudTrailWrite){ .trail = h->arguments[0], .tags = &tags }, on_done, h,
+                               NULL);
 }
 
 static int remove_tags(Helper *h) {
     const CloudTrailTags tags = read_tags(h, 1);
 
-    return cloudtrail_remove_tags(CALL(h), h->arguments[0], &tags, on_done, h, NULL);
+    return cloudtrail_remove_tags(&(AwsCaller){ CALL(h) },
+                                  &(CloudTrailWrite){ .trail = h->arguments[0], .tags = &tags }, on_done, h,
+                                  NULL);
 }
 
 /* By resource name; with a second argument so many at most, with a third the page that follows. */
@@ -266,7 +279,7 @@ static int lookup_events(Helper *h) {
         .next_token = h->arguments[2],
     };
 
-    return cloudtrail_lookup_events(CALL(h), &lookup, on_events, h, NULL);
+    return cloudtrail_lookup_events(&(AwsCaller){ CALL(h) }, &lookup, on_events, h, NULL);
 }
 
 static const char *owner(const Helper *h) {
@@ -274,19 +287,22 @@ static const char *owner(const Helper *h) {
 }
 
 static int head_bucket(Helper *h) {
-    return s3_head_bucket(CALL(h), h->arguments[0], owner(h), on_text, h, NULL);
+    return s3_head_bucket(&(AwsCaller){ CALL(h) }, &(AwsBucket){ h->arguments[0], owner(h) }, on_text, h,
+                          NULL);
 }
 
 static int get_lifecycle(Helper *h) {
-    return s3_get_lifecycle(CALL(h), h->arguments[0], owner(h), on_rules, h, NULL);
+    return s3_get_lifecycle(&(AwsCaller){ CALL(h) }, &(AwsBucket){ h->arguments[0], owner(h) }, on_rules, h,
+                            NULL);
 }
 
 static int get_policy(Helper *h) {
-    return s3_get_policy(CALL(h), h->arguments[0], owner(h), on_text, h, NULL);
+    return s3_get_policy(&(AwsCaller){ CALL(h) }, &(AwsBucket){ h->arguments[0], owner(h) }, on_text, h,
+                         NULL);
 }
 
 static int describe_key(Helper *h) {
-    return kms_describe_key(CALL(h), h->arguments[0], on_key, h, NULL);
+    return kms_describe_key(&(AwsCaller){ CALL(h) }, h->arguments[0], on_key, h, NULL);
 }
 
 static const struct {

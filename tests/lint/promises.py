@@ -46,9 +46,7 @@ def iam_actions(root, binary):
         source = "".join(text_of(path) for path in sorted(root.glob(f"lib/{service}*.c")))
         names = re.findall(r'"(?:Action=)?((?:Describe|Get|List|Lookup|Start|Publish|Assume)[A-Za-z]*)[&"]', source)
         called |= {f"{service}:{name}" for name in names if not name.endswith(("Response", "Result", "Time", "Attributes"))}
-    # of REST services the path is the operation
-    paths = re.findall(r'#define PATH "([a-z][A-Za-z]*)"', text_of(root / "lib/account.c"))
-    called |= {f"account:{path[0].upper()}{path[1:]}" for path in paths}
+    called |= {f"account:{name}" for name in re.findall(r'\.name = "([A-Za-z]*)"', text_of(root / "lib/account.c"))}
     policy = json.loads(text_of(root / "conf/iam/guard.json"))
     allowed = set()
     for statement in policy["Statement"]:

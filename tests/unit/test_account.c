@@ -18,7 +18,7 @@
 #define ANSWER(status) "{\"RegionName\":\"" REGION "\",\"RegionOptStatus\":" status "}"
 
 static int read_status(const char *text, char ret[static ACCOUNT_STATUS_MAX]) {
-    return account_read_region_status(text, strlen(text), REGION, ret);
+    return operation_read(&account_get_region_status_operation, text, strlen(text), REGION, ret);
 }
 
 static void test_read(void **state) {
@@ -60,11 +60,11 @@ static void test_build(void **state) {
     char *body = NULL;
 
     (void)state;
-    assert_int_equal(account_build_region_status(REGION, &body), 0);
+    assert_int_equal(operation_build(&account_get_region_status_operation, REGION, NULL, &body), 0);
     assert_string_equal(body, "{\"RegionName\":\"" REGION "\"}");
     free(body);
     body = NULL;
-    assert_int_equal(account_build_region_status("\xff", &body), -EINVAL);
+    assert_int_equal(operation_build(&account_get_region_status_operation, "\xff", NULL, &body), -EINVAL);
     assert_null(body);
 }
 
@@ -76,13 +76,14 @@ static void on_status(const AwsError *error, const char *status, void *userdata)
 }
 
 static int ask(ServiceFixture *f) {
-    return account_get_region_status(f->aws, f->credentials, REGION, on_status, f, NULL);
+    return account_get_region_status(&(AwsCaller){ f->aws, f->credentials, REGION }, REGION, on_status, f,
+                                     NULL);
 }
 
 static void test_call(void **state) {
     ServiceFixture *f = *state;
     const FakeRequest *request;
-    AccountCall *call;
+    OperationCall *call;
 
     fake_http_reply(f->http, 200, ANSWER("\"DISABLED\""), NULL);
     service_expect(f, ask(f), AWS_OK, true);
@@ -105,10 +106,12 @@ static void test_call(void **state) {
     service_expect(f, ask(f), AWS_THROTTLED, false);
     fake_http_reply(f->http, 200, "{}", NULL);
     service_expect(f, ask(f), AWS_BAD_ANSWER, false);
-    assert_non_null(strstr(f->error.message, "Account Management"));
+    assert_string_equal(f->error.message, "the answer to GetRegionOptStatus is bad: RegionOptStatus is missing");
 
-    assert_int_equal(account_get_region_status(f->aws, f->credentials, REGION, on_status, f, &call), 0);
-    account_cancel(call);
+    assert_int_equal(account_get_region_status(&(AwsCaller){ f->aws, f->credentials, REGION }, REGION,
+                                               on_status, f, &call),
+                     0);
+    operation_cancel(call);
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 4);
 }

@@ -20,7 +20,7 @@
 /* ---- GetTrailStatus ---- */
 
 static int read_status(const char *text, CloudTrailStatus *ret) {
-    return cloudtrail_read_status(text, strlen(text), ret);
+    return operation_read(&cloudtrail_get_trail_status_operation, text, strlen(text), NULL, ret);
 }
 
 static void test_status_of_a_logging_trail(void **state) {
@@ -107,14 +107,18 @@ static void test_status_odd_values(void **state) {
     assert_int_equal(read_status(text, &s), 0);
     assert_int_equal(strlen(s.delivery_error), sizeof(s.delivery_error) - 1);
     /* The length counts, not the NUL. */
-    assert_int_equal(cloudtrail_read_status("{\"IsLogging\":true}x", 18, &s), 0);
-    assert_int_equal(cloudtrail_read_status("{\"IsLogging\":true}", 17, &s), -EBADMSG);
+    assert_int_equal(
+            operation_read(&cloudtrail_get_trail_status_operation, "{\"IsLogging\":true}x", 18, NULL, &s),
+            0);
+    assert_int_equal(
+            operation_read(&cloudtrail_get_trail_status_operation, "{\"IsLogging\":true}", 17, NULL, &s),
+            -EBADMSG);
 }
 
 /* ---- DescribeTrails ---- */
 
 static int read_trails(const char *text, CloudTrailTrails *ret) {
-    return cloudtrail_read_trails(text, strlen(text), ret);
+    return operation_read(&cloudtrail_describe_trails_operation, text, strlen(text), NULL, ret);
 }
 
 static void test_trails(void **state) {
@@ -283,14 +287,14 @@ static void test_build_name(void **state) {
     char *body = NULL;
 
     (void)state;
-    assert_int_equal(cloudtrail_build_name(ARN, &body), 0);
+    assert_int_equal(operation_build(&cloudtrail_get_trail_status_operation, ARN, NULL, &body), 0);
     assert_string_equal(body, "{\"Name\":\"" ARN "\"}");
     free(body);
-    assert_int_equal(cloudtrail_build_name("a\"b\\c\n", &body), 0);
+    assert_int_equal(operation_build(&cloudtrail_get_trail_status_operation, "a\"b\\c\n", NULL, &body), 0);
     assert_string_equal(body, "{\"Name\":\"a\\\"b\\\\c\\n\"}");
     free(body);
     body = NULL;
-    assert_int_equal(cloudtrail_build_name("\xff", &body), -EINVAL);
+    assert_int_equal(operation_build(&cloudtrail_get_trail_status_operation, "\xff", NULL, &body), -EINVAL);
     assert_null(body);
 }
 
@@ -326,7 +330,8 @@ static void assert_sent(const ServiceFixture *f, const char *operation, const ch
 static void test_calls(void **state) {
     ServiceFixture *f = *state;
     fake_http_reply(f->http, 200, "{\"trailList\":[{\"TrailARN\":\"" ARN "\"}]}", NULL);
-    assert_int_equal(cloudtrail_describe_trails(f->aws, f->credentials, "eu-central-1", on_trails, f, NULL),
+    assert_int_equal(cloudtrail_describe_trails(&(AwsCaller){ f->aws, f->credentials, "eu-central-1" }, NULL,
+                                                on_trails, f, NULL),
                      0);
     assert_int_equal(f->n_done, 0);
     fake_loop_run(f->loop);
@@ -336,16 +341,18 @@ static void test_calls(void **state) {
     assert_sent(f, "DescribeTrails", "{\"includeShadowTrails\":true}");
 
     fake_http_reply(f->http, 200, "{\"IsLogging\":true}", NULL);
-    assert_int_equal(
-            cloudtrail_get_trail_status(f->aws, f->credentials, "eu-central-1", ARN, on_status, f, NULL), 0);
+    assert_int_equal(cloudtrail_get_trail_status(&(AwsCaller){ f->aws, f->credentials, "eu-central-1" }, ARN,
+                                                 on_status, f, NULL),
+                     0);
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 2);
     assert_string_equal(f->text, "logging");
     assert_sent(f, "GetTrailStatus", "{\"Name\":\"" ARN "\"}");
 
     fake_http_reply(f->http, 200, "{}", NULL);
-    assert_int_equal(
-            cloudtrail_start_logging(f->aws, f->credentials, "eu-central-1", ARN, on_plain, f, NULL), 0);
+    assert_int_equal(cloudtrail_start_logging(&(AwsCaller){ f->aws, f->credentials, "eu-central-1" }, ARN,
+                                              on_plain, f, NULL),
+                     0);
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 3);
     assert_int_equal(f->error.class, AWS_OK);
@@ -356,7 +363,8 @@ static void test_calls_that_fail(void **state) {
     ServiceFixture *f = *state;
 
     fake_http_reply(f->http, 200, "{\"trailList\":7}", "x-amzn-requestid", "id-7", NULL);
-    assert_int_equal(cloudtrail_describe_trails(f->aws, f->credentials, "eu-central-1", on_trails, f, NULL),
+    assert_int_equal(cloudtrail_describe_trails(&(AwsCaller){ f->aws, f->credentials, "eu-central-1" }, NULL,
+                                                on_trails, f, NULL),
                      0);
     fake_loop_run(f->loop);
     assert_int_equal(f->error.class, AWS_BAD_ANSWER);
@@ -364,20 +372,23 @@ static void test_calls_that_fail(void **state) {
     assert_false(f->has_result);
 
     fake_http_reply(f->http, 200, "", NULL);
-    assert_int_equal(
-            cloudtrail_get_trail_status(f->aws, f->credentials, "eu-central-1", ARN, on_status, f, NULL), 0);
+    assert_int_equal(cloudtrail_get_trail_status(&(AwsCaller){ f->aws, f->credentials, "eu-central-1" }, ARN,
+                                                 on_status, f, NULL),
+                     0);
     fake_loop_run(f->loop);
     assert_int_equal(f->error.class, AWS_BAD_ANSWER);
     assert_false(f->has_result);
 
     fake_http_reply(f->http, 400, "{\"__type\":\"TrailNotFoundException\",\"message\":\"x\"}", NULL);
-    assert_int_equal(
-            cloudtrail_start_logging(f->aws, f->credentials, "eu-central-1", ARN, on_plain, f, NULL), 0);
+    assert_int_equal(cloudtrail_start_logging(&(AwsCaller){ f->aws, f->credentials, "eu-central-1" }, ARN,
+                                              on_plain, f, NULL),
+                     0);
     fake_loop_run(f->loop);
     assert_int_equal(f->error.class, AWS_NOT_FOUND);
     assert_int_equal(f->n_done, 3);
 
-    assert_int_equal(cloudtrail_describe_trails(f->aws, f->credentials, "mars", on_trails, f, NULL),
+    assert_int_equal(cloudtrail_describe_trails(&(AwsCaller){ f->aws, f->credentials, "mars" }, NULL,
+                                                on_trails, f, NULL),
                      -EINVAL);
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 3);
@@ -385,17 +396,19 @@ static void test_calls_that_fail(void **state) {
 
 static void test_cancelled_calls(void **state) {
     ServiceFixture *f = *state;
-    CloudTrailCall *a, *b;
+    OperationCall *a, *b;
 
-    cloudtrail_cancel(NULL);
-    assert_int_equal(cloudtrail_describe_trails(f->aws, f->credentials, "eu-central-1", on_trails, f, &a),
+    operation_cancel(NULL);
+    assert_int_equal(cloudtrail_describe_trails(&(AwsCaller){ f->aws, f->credentials, "eu-central-1" }, NULL,
+                                                on_trails, f, &a),
                      0);
-    assert_int_equal(cloudtrail_start_logging(f->aws, f->credentials, "eu-central-1", ARN, on_plain, f, &b),
+    assert_int_equal(cloudtrail_start_logging(&(AwsCaller){ f->aws, f->credentials, "eu-central-1" }, ARN,
+                                              on_plain, f, &b),
                      0);
-    cloudtrail_cancel(a);
+    operation_cancel(a);
     fake_loop_run(f->loop);
     assert_int_equal(fake_http_n_running(f->http), 1);
-    cloudtrail_cancel(b);
+    operation_cancel(b);
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 0);
 }

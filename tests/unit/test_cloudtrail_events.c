@@ -58,7 +58,8 @@ static void test_build(void **state) {
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         char *body = NULL;
 
-        assert_int_equal(cloudtrail_build_lookup(&cases[i].lookup, &body), cases[i].body ? 0 : -EINVAL);
+        assert_int_equal(operation_build(&cloudtrail_lookup_events_operation, &cases[i].lookup, NULL, &body),
+                         cases[i].body ? 0 : -EINVAL);
         if (cases[i].body)
             assert_string_equal(body, cases[i].body);
         free(body);
@@ -80,7 +81,7 @@ static void read_one(const char *outer, const char *record, CloudTrailEvents *re
     assert_non_null(root);
     body = json_dumps(root, 0);
     json_decref(root);
-    assert_int_equal(cloudtrail_read_events(body, strlen(body), ret), 0);
+    assert_int_equal(operation_read(&cloudtrail_lookup_events_operation, body, strlen(body), NULL, ret), 0);
     free(body);
     assert_int_equal(ret->n, 1);
 }
@@ -216,7 +217,8 @@ static void test_damaged_members(void **state) {
     CloudTrailEvents events;
 
     (void)state;
-    assert_int_equal(cloudtrail_read_events(body, strlen(body), &events), 0);
+    assert_int_equal(operation_read(&cloudtrail_lookup_events_operation, body, strlen(body), NULL, &events),
+                     0);
     assert_int_equal(events.n, 4);
     for (size_t i = 0; i < 3; i++) {
         assert_false(events.items[i].whole);
@@ -238,9 +240,11 @@ static void test_answers_that_are_none(void **state) {
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-        assert_int_equal(cloudtrail_read_events(cases[i], strlen(cases[i]), &events), -EBADMSG);
+        assert_int_equal(operation_read(&cloudtrail_lookup_events_operation, cases[i], strlen(cases[i]),
+                                        NULL, &events),
+                         -EBADMSG);
     assert_int_equal(events.n, 42);
-    assert_int_equal(cloudtrail_read_events("{}", 2, &events), 0);
+    assert_int_equal(operation_read(&cloudtrail_lookup_events_operation, "{}", 2, NULL, &events), 0);
     assert_int_equal(events.n, 0);
     cloudtrail_events_done(&events);
 }
@@ -285,11 +289,13 @@ static void test_ceilings(void **state) {
     for (unsigned i = 1; i < CLOUDTRAIL_LOOKUP_RESULTS_MAX; i++)
         at += (size_t)snprintf(body + at, sizeof(body) - at, ",{}");
     snprintf(body + at, sizeof(body) - at, "]}");
-    assert_int_equal(cloudtrail_read_events(body, strlen(body), &events), 0);
+    assert_int_equal(operation_read(&cloudtrail_lookup_events_operation, body, strlen(body), NULL, &events),
+                     0);
     assert_int_equal(events.n, CLOUDTRAIL_LOOKUP_RESULTS_MAX);
     cloudtrail_events_done(&events);
     snprintf(body + at, sizeof(body) - at, ",{}]}");
-    assert_int_equal(cloudtrail_read_events(body, strlen(body), &events), -E2BIG);
+    assert_int_equal(operation_read(&cloudtrail_lookup_events_operation, body, strlen(body), NULL, &events),
+                     -E2BIG);
 }
 
 /* ---- the call ---- */
@@ -303,7 +309,8 @@ static void on_events(const AwsError *error, const CloudTrailEvents *events, voi
 }
 
 static int look_up(ServiceFixture *f, const CloudTrailLookup *lookup) {
-    return cloudtrail_lookup_events(f->aws, f->credentials, REGION, lookup, on_events, f, NULL);
+    return cloudtrail_lookup_events(&(AwsCaller){ f->aws, f->credentials, REGION }, lookup, on_events, f,
+                                    NULL);
 }
 
 static void test_call(void **state) {

@@ -74,7 +74,9 @@ static void test_event_selectors(void **state) {
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         CloudTrailSelectors s;
 
-        assert_int_equal(cloudtrail_read_event_selectors(cases[i].body, strlen(cases[i].body), &s), 0);
+        assert_int_equal(operation_read(&cloudtrail_get_event_selectors_operation, cases[i].body,
+                                        strlen(cases[i].body), NULL, &s),
+                         0);
         assert_string_equal(s.event_selectors, cases[i].basic);
         assert_string_equal(s.advanced_event_selectors, cases[i].advanced);
         cloudtrail_selectors_done(&s);
@@ -95,9 +97,12 @@ static void test_selectors_that_are_none(void **state) {
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-        assert_int_equal(cloudtrail_read_event_selectors(cases[i], strlen(cases[i]), &s), -EBADMSG);
+        assert_int_equal(operation_read(&cloudtrail_get_event_selectors_operation, cases[i],
+                                        strlen(cases[i]), NULL, &s),
+                         -EBADMSG);
     assert_string_equal(s.event_selectors, "kept");
-    assert_int_equal(cloudtrail_read_insight_selectors("{\"InsightSelectors\":{}}", 23, &insights),
+    assert_int_equal(operation_read(&cloudtrail_get_insight_selectors_operation, "{\"InsightSelectors\":{}}",
+                                    23, NULL, &insights),
                      -EBADMSG);
     assert_string_equal(insights, "kept");
 }
@@ -112,11 +117,13 @@ static void test_selectors_too_big(void **state) {
     /* The text is the array: the string between [" and "]. */
     memset(body + at, 'x', CLOUDTRAIL_SELECTORS_MAX - 4);
     strcpy(body + at + CLOUDTRAIL_SELECTORS_MAX - 4, "\"]}");
-    assert_int_equal(cloudtrail_read_event_selectors(body, strlen(body), &s), 0);
+    assert_int_equal(operation_read(&cloudtrail_get_event_selectors_operation, body, strlen(body), NULL, &s),
+                     0);
     assert_int_equal(strlen(s.event_selectors), CLOUDTRAIL_SELECTORS_MAX);
     cloudtrail_selectors_done(&s);
     strcpy(body + at + CLOUDTRAIL_SELECTORS_MAX - 4, "x\"]}");
-    assert_int_equal(cloudtrail_read_event_selectors(body, strlen(body), &s), -E2BIG);
+    assert_int_equal(operation_read(&cloudtrail_get_event_selectors_operation, body, strlen(body), NULL, &s),
+                     -E2BIG);
     free(body);
 }
 
@@ -125,10 +132,13 @@ static void test_insight_selectors(void **state) {
     char *text;
 
     (void)state;
-    assert_int_equal(cloudtrail_read_insight_selectors(body, strlen(body), &text), 0);
+    assert_int_equal(
+            operation_read(&cloudtrail_get_insight_selectors_operation, body, strlen(body), NULL, &text), 0);
     assert_string_equal(text, "[{\"InsightType\":\"ApiCallRateInsight\"}]");
     free(text);
-    assert_int_equal(cloudtrail_read_insight_selectors("{\"InsightSelectors\":[]}", 23, &text), 0);
+    assert_int_equal(operation_read(&cloudtrail_get_insight_selectors_operation, "{\"InsightSelectors\":[]}",
+                                    23, NULL, &text),
+                     0);
     assert_string_equal(text, "");
     free(text);
 }
@@ -140,19 +150,24 @@ static void test_event_configuration(void **state) {
     char *text;
 
     (void)state;
-    assert_int_equal(cloudtrail_read_event_configuration(body, strlen(body), &text), 0);
+    assert_int_equal(
+            operation_read(&cloudtrail_get_event_configuration_operation, body, strlen(body), NULL, &text),
+            0);
     assert_string_equal(text, "{\"MaxEventSize\":\"Large\",\"Tomorrow\":{\"a\":2,\"b\":1}}");
     free(text);
-    assert_int_equal(cloudtrail_read_event_configuration("{}", 2, &text), 0);
+    assert_int_equal(operation_read(&cloudtrail_get_event_configuration_operation, "{}", 2, NULL, &text), 0);
     assert_string_equal(text, "{}");
     free(text);
-    assert_int_equal(cloudtrail_read_event_configuration("[]", 2, &text), -EBADMSG);
+    assert_int_equal(operation_read(&cloudtrail_get_event_configuration_operation, "[]", 2, NULL, &text),
+                     -EBADMSG);
 }
 
 /* ---- tags ---- */
 
 static int read_tags(const char *body, CloudTrailTags *tags, char **ret_token) {
-    return cloudtrail_read_tags(body, strlen(body), ARN, tags, ret_token);
+    return operation_read_page(&cloudtrail_list_tags_operation,
+                               &(AwsReply){ .body = body, .body_len = strlen(body) }, ARN, tags, ret_token,
+                               NULL);
 }
 
 static void test_tags(void **state) {
@@ -172,8 +187,7 @@ static void test_tags(void **state) {
                                "{\"Key\":\"b\"},{\"Key\":\"c\",\"Value\":null}]}]}",
                                &tags, &token),
                      0);
-    assert_string_equal(token, "");
-    free(token);
+    assert_null(token);
     assert_int_equal(tags.n, 3);
     assert_string_equal(tags.items[0].key, "a");
     assert_string_equal(tags.items[0].value, "1");
@@ -249,18 +263,19 @@ static void test_builders(void **state) {
     char *body;
 
     (void)state;
-    assert_int_equal(cloudtrail_build_trail_name(ARN, &body), 0);
+    assert_int_equal(operation_build(&cloudtrail_get_event_selectors_operation, ARN, NULL, &body), 0);
     assert_string_equal(body, "{\"TrailName\":\"" ARN "\"}");
     free(body);
-    assert_int_equal(cloudtrail_build_list_tags(ARN, NULL, &body), 0);
+    assert_int_equal(operation_build(&cloudtrail_list_tags_operation, ARN, NULL, &body), 0);
     assert_string_equal(body, "{\"ResourceIdList\":[\"" ARN "\"]}");
     free(body);
-    assert_int_equal(cloudtrail_build_list_tags(ARN, "a\"b", &body), 0);
+    assert_int_equal(operation_build(&cloudtrail_list_tags_operation, ARN, "a\"b", &body), 0);
     assert_string_equal(body, "{\"ResourceIdList\":[\"" ARN "\"],\"NextToken\":\"a\\\"b\"}");
     free(body);
     body = NULL;
-    assert_int_equal(cloudtrail_build_trail_name("\xff", &body), -EINVAL);
-    assert_int_equal(cloudtrail_build_list_tags(ARN, "\xff", &body), -EINVAL);
+    assert_int_equal(operation_build(&cloudtrail_get_event_selectors_operation, "\xff", NULL, &body),
+                     -EINVAL);
+    assert_int_equal(operation_build(&cloudtrail_list_tags_operation, ARN, "\xff", &body), -EINVAL);
     assert_null(body);
 }
 
@@ -292,15 +307,17 @@ static void on_tags(const AwsError *error, const CloudTrailTags *tags, void *use
 }
 
 static int get_selectors(ServiceFixture *f) {
-    return cloudtrail_get_event_selectors(f->aws, f->credentials, REGION, ARN, on_selectors, f, NULL);
+    return cloudtrail_get_event_selectors(&(AwsCaller){ f->aws, f->credentials, REGION }, ARN, on_selectors,
+                                          f, NULL);
 }
 
 static int get_insights(ServiceFixture *f) {
-    return cloudtrail_get_insight_selectors(f->aws, f->credentials, REGION, ARN, on_insights, f, NULL);
+    return cloudtrail_get_insight_selectors(&(AwsCaller){ f->aws, f->credentials, REGION }, ARN, on_insights,
+                                            f, NULL);
 }
 
 static int list_tags(ServiceFixture *f) {
-    return cloudtrail_list_tags(f->aws, f->credentials, REGION, ARN, on_tags, f, NULL);
+    return cloudtrail_list_tags(&(AwsCaller){ f->aws, f->credentials, REGION }, ARN, on_tags, f, NULL);
 }
 
 static void test_selector_calls(void **state) {
@@ -333,13 +350,14 @@ static void test_selector_calls_that_fail(void **state) {
     service_expect(f, get_insights(f), AWS_DENIED, false);
     fake_http_reply(f->http, 200, "busy", NULL);
     service_expect(f, get_insights(f), AWS_BAD_ANSWER, false);
-    assert_int_equal(
-            cloudtrail_get_event_selectors(f->aws, f->credentials, "mars", ARN, on_selectors, f, NULL),
-            -EINVAL);
+    assert_int_equal(cloudtrail_get_event_selectors(&(AwsCaller){ f->aws, f->credentials, "mars" }, ARN,
+                                                    on_selectors, f, NULL),
+                     -EINVAL);
 }
 
 static void test_tags_page_by_page(void **state) {
     ServiceFixture *f = *state;
+    char pages[30][64];
     unsigned n;
 
     fake_http_reply(f->http, 200,
@@ -367,22 +385,26 @@ static void test_tags_page_by_page(void **state) {
 
     /* Pages without end. */
     n = fake_http_n_requests(f->http);
-    for (unsigned i = 0; i < 30; i++)
-        fake_http_reply(f->http, 200, "{\"NextToken\":\"again\"}", NULL);
+    for (unsigned i = 0; i < ARRAY_SIZE(pages); i++) {
+        snprintf(pages[i], sizeof(pages[i]), "{\"NextToken\":\"again%u\"}", i);
+        fake_http_reply(f->http, 200, pages[i], NULL);
+    }
     service_expect(f, list_tags(f), AWS_BAD_ANSWER, false);
     assert_between(fake_http_n_requests(f->http), n + 10, n + 29);
+    assert_string_equal(f->error.message, "the answer to ListTags is bad: it is longer than any can be");
 }
 
 static void test_cancelled_between_pages(void **state) {
     ServiceFixture *f = *state;
-    CloudTrailCall *call;
+    OperationCall *call;
 
     fake_http_reply(f->http, 200, "{\"NextToken\":\"t1\"}", NULL);
-    assert_int_equal(cloudtrail_list_tags(f->aws, f->credentials, REGION, ARN, on_tags, f, &call), 0);
+    assert_int_equal(
+            cloudtrail_list_tags(&(AwsCaller){ f->aws, f->credentials, REGION }, ARN, on_tags, f, &call), 0);
     fake_loop_run(f->loop);
     assert_int_equal(fake_http_n_requests(f->http), 2);
     assert_int_equal(fake_http_n_running(f->http), 1);
-    cloudtrail_cancel(call);
+    operation_cancel(call);
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 0);
     assert_int_equal(fake_http_n_running(f->http), 0);

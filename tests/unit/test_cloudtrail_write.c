@@ -55,7 +55,9 @@ static void test_update_trail(void **state) {
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         char *body = NULL;
-        int r = cloudtrail_build_update_trail(ARN, &cases[i].changes, &body);
+        int r = operation_build(&cloudtrail_update_trail_operation,
+                                &(CloudTrailWrite){ .trail = ARN, .changes = &cases[i].changes }, NULL,
+                                &body);
 
         assert_built(r, body, cases[i].body);
     }
@@ -74,26 +76,55 @@ static void test_create_trail(void **state) {
     int r;
 
     (void)state;
-    r = cloudtrail_build_create_trail("main", &all, &tags, &body);
+    r = operation_build(&cloudtrail_create_trail_operation,
+                        &(CloudTrailWrite){ .trail = "main", .changes = &all, .tags = &tags }, NULL, &body);
     assert_built(r, body,
                  "{\"Name\":\"main\",\"S3BucketName\":\"b\",\"KmsKeyId\":\"k\",\"IsMultiRegionTrail\":true,"
                  "\"EnableLogFileValidation\":true,\"TagsList\":[{\"Key\":\"team\",\"Value\":\"sec\"},"
                  "{\"Key\":\"empty\"}]}");
-    r = cloudtrail_build_create_trail("main", &(CloudTrailChanges){ .bucket = "b" }, &none, &body);
+    r = operation_build(&cloudtrail_create_trail_operation,
+                        &(CloudTrailWrite){ .trail = "main",
+                                            .changes = &(CloudTrailChanges){ .bucket = "b" },
+                                            .tags = &none },
+                        NULL, &body);
     assert_built(r, body, "{\"Name\":\"main\",\"S3BucketName\":\"b\"}");
-    r = cloudtrail_build_create_trail("main", &(CloudTrailChanges){ .bucket = "b" }, NULL, &body);
+    r = operation_build(&cloudtrail_create_trail_operation,
+                        &(CloudTrailWrite){ .trail = "main",
+                                            .changes = &(CloudTrailChanges){ .bucket = "b" },
+                                            .tags = NULL },
+                        NULL, &body);
     assert_built(r, body, "{\"Name\":\"main\",\"S3BucketName\":\"b\"}");
 
     body = NULL;
-    assert_built(cloudtrail_build_create_trail("main", &(CloudTrailChanges){ 0 }, NULL, &body), body, NULL);
-    assert_built(cloudtrail_build_create_trail("main", &(CloudTrailChanges){ .bucket = "" }, NULL, &body),
+    assert_built(operation_build(&cloudtrail_create_trail_operation,
+                                 &(CloudTrailWrite){ .trail = "main",
+                                                     .changes = &(CloudTrailChanges){ 0 },
+                                                     .tags = NULL },
+                                 NULL, &body),
                  body, NULL);
-    assert_built(cloudtrail_build_create_trail(ARN, &all, NULL, &body), body, NULL);
-    assert_built(cloudtrail_build_create_trail("ab", &all, NULL, &body), body, NULL);
-    assert_built(cloudtrail_build_create_trail(
-                         "main", &all,
-                         &(CloudTrailTags){ &(CloudTrailTag){ (char *)"\xff", (char *)"" }, 1 }, &body),
+    assert_built(operation_build(&cloudtrail_create_trail_operation,
+                                 &(CloudTrailWrite){ .trail = "main",
+                                                     .changes = &(CloudTrailChanges){ .bucket = "" },
+                                                     .tags = NULL },
+                                 NULL, &body),
                  body, NULL);
+    assert_built(operation_build(&cloudtrail_create_trail_operation,
+                                 &(CloudTrailWrite){ .trail = ARN, .changes = &all, .tags = NULL }, NULL,
+                                 &body),
+                 body, NULL);
+    assert_built(operation_build(&cloudtrail_create_trail_operation,
+                                 &(CloudTrailWrite){ .trail = "ab", .changes = &all, .tags = NULL }, NULL,
+                                 &body),
+                 body, NULL);
+    assert_built(
+            operation_build(
+                    &cloudtrail_create_trail_operation,
+                    &(CloudTrailWrite){
+                            .trail = "main",
+                            .changes = &all,
+                            .tags = &(CloudTrailTags){ &(CloudTrailTag){ (char *)"\xff", (char *)"" }, 1 } },
+                    NULL, &body),
+            body, NULL);
 }
 
 static void test_put_selectors(void **state) {
@@ -116,7 +147,9 @@ static void test_put_selectors(void **state) {
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         char *body = NULL;
-        int r = cloudtrail_build_put_event_selectors(ARN, &cases[i].selectors, &body);
+        int r = operation_build(&cloudtrail_put_event_selectors_operation,
+                                &(CloudTrailWrite){ .trail = ARN, .selectors = &cases[i].selectors }, NULL,
+                                &body);
 
         assert_built(r, body, cases[i].body);
     }
@@ -137,7 +170,8 @@ static void test_put_insights(void **state) {
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         char *body = NULL;
-        int r = cloudtrail_build_put_insight_selectors(ARN, cases[i].text, &body);
+        int r = operation_build(&cloudtrail_put_insight_selectors_operation,
+                                &(CloudTrailWrite){ .trail = ARN, .text = cases[i].text }, NULL, &body);
 
         assert_built(r, body, cases[i].body);
     }
@@ -157,7 +191,8 @@ static void test_put_event_configuration(void **state) {
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         char *body = NULL;
-        int r = cloudtrail_build_put_event_configuration(ARN, cases[i].text, &body);
+        int r = operation_build(&cloudtrail_put_event_configuration_operation,
+                                &(CloudTrailWrite){ .trail = ARN, .text = cases[i].text }, NULL, &body);
 
         assert_built(r, body, cases[i].body);
     }
@@ -169,18 +204,27 @@ static void test_tags(void **state) {
     int r;
 
     (void)state;
-    r = cloudtrail_build_add_tags(ARN, &tags, &body);
+    r = operation_build(&cloudtrail_add_tags_operation, &(CloudTrailWrite){ .trail = ARN, .tags = &tags },
+                        NULL, &body);
     assert_built(r, body,
                  "{\"ResourceId\":\"" ARN "\",\"TagsList\":[{\"Key\":\"team\",\"Value\":\"sec\"},"
                  "{\"Key\":\"empty\"}]}");
-    r = cloudtrail_build_remove_tags(ARN, &tags, &body);
+    r = operation_build(&cloudtrail_remove_tags_operation, &(CloudTrailWrite){ .trail = ARN, .tags = &tags },
+                        NULL, &body);
     assert_built(r, body,
                  "{\"ResourceId\":\"" ARN "\",\"TagsList\":[{\"Key\":\"team\"},{\"Key\":\"empty\"}]}");
-    r = cloudtrail_build_remove_tags(ARN, &(CloudTrailTags){ aws_own, 2 }, &body);
+    r = operation_build(&cloudtrail_remove_tags_operation,
+                        &(CloudTrailWrite){ .trail = ARN, .tags = &(CloudTrailTags){ aws_own, 2 } }, NULL,
+                        &body);
     assert_built(r, body, "{\"ResourceId\":\"" ARN "\",\"TagsList\":[{\"Key\":\"team\"}]}");
     body = NULL;
-    assert_built(cloudtrail_build_add_tags(ARN, &(CloudTrailTags){ aws_own, 1 }, &body), body, NULL);
-    assert_built(cloudtrail_build_add_tags("\xff", &tags, &body), body, NULL);
+    assert_built(operation_build(&cloudtrail_add_tags_operation,
+                                 &(CloudTrailWrite){ .trail = ARN, .tags = &(CloudTrailTags){ aws_own, 1 } },
+                                 NULL, &body),
+                 body, NULL);
+    assert_built(operation_build(&cloudtrail_add_tags_operation,
+                                 &(CloudTrailWrite){ .trail = "\xff", .tags = &tags }, NULL, &body),
+                 body, NULL);
 }
 
 /* ---- calls ---- */
@@ -197,33 +241,45 @@ static void test_calls(void **state) {
     for (unsigned i = 0; i < 6; i++)
         fake_http_reply(f->http, 200, "{}", NULL);
     service_expect(f,
-                   cloudtrail_update_trail(f->aws, f->credentials, REGION, ARN, &changes, on_done, f, NULL),
+                   cloudtrail_update_trail(&(AwsCaller){ f->aws, f->credentials, REGION },
+                                           &(CloudTrailWrite){ .trail = ARN, .changes = &changes }, on_done,
+                                           f, NULL),
                    AWS_OK, true);
     service_assert_json(f, TARGET "UpdateTrail", "{\"Name\":\"" ARN "\",\"S3BucketName\":\"b\"}");
     service_expect(f,
-                   cloudtrail_create_trail(f->aws, f->credentials, REGION, "main", &changes, &tags, on_done,
-                                           f, NULL),
+                   cloudtrail_create_trail(
+                           &(AwsCaller){ f->aws, f->credentials, REGION },
+                           &(CloudTrailWrite){ .trail = "main", .changes = &changes, .tags = &tags },
+                           on_done, f, NULL),
                    AWS_OK, true);
     service_assert_json(f, TARGET "CreateTrail",
                         "{\"Name\":\"main\",\"S3BucketName\":\"b\",\"TagsList\":[{\"Key\":\"team\","
                         "\"Value\":\"sec\"},{\"Key\":\"empty\"}]}");
     service_expect(f,
-                   cloudtrail_put_event_selectors(f->aws, f->credentials, REGION, ARN, &selectors, on_done,
-                                                  f, NULL),
+                   cloudtrail_put_event_selectors(
+                           &(AwsCaller){ f->aws, f->credentials, REGION },
+                           &(CloudTrailWrite){ .trail = ARN, .selectors = &selectors }, on_done, f, NULL),
                    AWS_OK, true);
     service_assert_json(f, TARGET "PutEventSelectors",
                         "{\"TrailName\":\"" ARN "\",\"EventSelectors\":[{}]}");
-    service_expect(
-            f, cloudtrail_put_insight_selectors(f->aws, f->credentials, REGION, ARN, "", on_done, f, NULL),
-            AWS_OK, true);
+    service_expect(f,
+                   cloudtrail_put_insight_selectors(&(AwsCaller){ f->aws, f->credentials, REGION },
+                                                    &(CloudTrailWrite){ .trail = ARN, .text = "" }, on_done,
+                                                    f, NULL),
+                   AWS_OK, true);
     service_assert_json(f, TARGET "PutInsightSelectors",
                         "{\"TrailName\":\"" ARN "\",\"InsightSelectors\":[]}");
-    service_expect(f, cloudtrail_add_tags(f->aws, f->credentials, REGION, ARN, &tags, on_done, f, NULL),
+    service_expect(f,
+                   cloudtrail_add_tags(&(AwsCaller){ f->aws, f->credentials, REGION },
+                                       &(CloudTrailWrite){ .trail = ARN, .tags = &tags }, on_done, f, NULL),
                    AWS_OK, true);
     service_assert_json(f, TARGET "AddTags",
                         "{\"ResourceId\":\"" ARN "\",\"TagsList\":[{\"Key\":\"team\",\"Value\":\"sec\"},"
                         "{\"Key\":\"empty\"}]}");
-    service_expect(f, cloudtrail_remove_tags(f->aws, f->credentials, REGION, ARN, &tags, on_done, f, NULL),
+    service_expect(f,
+                   cloudtrail_remove_tags(&(AwsCaller){ f->aws, f->credentials, REGION },
+                                          &(CloudTrailWrite){ .trail = ARN, .tags = &tags }, on_done, f,
+                                          NULL),
                    AWS_OK, true);
     service_assert_json(f, TARGET "RemoveTags",
                         "{\"ResourceId\":\"" ARN
@@ -235,15 +291,22 @@ static void test_calls_that_fail(void **state) {
     const CloudTrailChanges none = { 0 }, some = { .bucket = "b" };
 
     fake_http_reply(f->http, 400, "{\"__type\":\"InvalidHomeRegionException\",\"Message\":\"x\"}", NULL);
-    service_expect(f, cloudtrail_update_trail(f->aws, f->credentials, REGION, ARN, &some, on_done, f, NULL),
+    service_expect(f,
+                   cloudtrail_update_trail(&(AwsCaller){ f->aws, f->credentials, REGION },
+                                           &(CloudTrailWrite){ .trail = ARN, .changes = &some }, on_done, f,
+                                           NULL),
                    AWS_WRONG_REGION, false);
     fake_http_reply(f->http, 400, "{\"__type\":\"S3BucketDoesNotExistException\",\"Message\":\"x\"}", NULL);
     service_expect(
             f,
-            cloudtrail_create_trail(f->aws, f->credentials, REGION, "main", &some, NULL, on_done, f, NULL),
+            cloudtrail_create_trail(&(AwsCaller){ f->aws, f->credentials, REGION },
+                                    &(CloudTrailWrite){ .trail = "main", .changes = &some, .tags = NULL },
+                                    on_done, f, NULL),
             AWS_REFUSED, false);
     /* What cannot be built is not sent, and nobody is called. */
-    assert_int_equal(cloudtrail_update_trail(f->aws, f->credentials, REGION, ARN, &none, on_done, f, NULL),
+    assert_int_equal(cloudtrail_update_trail(&(AwsCaller){ f->aws, f->credentials, REGION },
+                                             &(CloudTrailWrite){ .trail = ARN, .changes = &none }, on_done,
+                                             f, NULL),
                      -EINVAL);
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 2);

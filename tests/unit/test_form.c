@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <errno.h>
 
-#include "lib/form.h"
+#include "lib/operation.h"
 
 static void builds_forms(void **state _unused_) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(1000);

@@ -172,7 +172,8 @@ static Actor actor_of(const Case *c) {
                        1800000000, "Username", c->username, "CloudTrailEvent", record);
     text = json_dumps(answer, 0);
     assert_non_null(text);
-    assert_int_equal(cloudtrail_read_events(text, strlen(text), &events), 0);
+    assert_int_equal(operation_read(&cloudtrail_lookup_events_operation, text, strlen(text), NULL, &events),
+                     0);
     assert_int_equal(events.n, 1);
     if (!events.items[0].whole)
         fail_msg("not read whole: %s", record);

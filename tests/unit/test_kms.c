@@ -18,7 +18,7 @@
 #define KEY    "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 static int read_key(const char *text, KmsKey *ret) {
-    return kms_read_key(text, strlen(text), ret);
+    return operation_read(&kms_describe_key_operation, text, strlen(text), NULL, ret);
 }
 
 static void test_read(void **state) {
@@ -75,11 +75,11 @@ static void test_build(void **state) {
     char *body = NULL;
 
     (void)state;
-    assert_int_equal(kms_build_describe_key("a\"b", &body), 0);
+    assert_int_equal(operation_build(&kms_describe_key_operation, "a\"b", NULL, &body), 0);
     assert_string_equal(body, "{\"KeyId\":\"a\\\"b\"}");
     free(body);
     body = NULL;
-    assert_int_equal(kms_build_describe_key("\xff", &body), -EINVAL);
+    assert_int_equal(operation_build(&kms_describe_key_operation, "\xff", NULL, &body), -EINVAL);
     assert_null(body);
 }
 
@@ -91,12 +91,12 @@ static void on_key(const AwsError *error, const KmsKey *key, void *userdata) {
 }
 
 static int describe(ServiceFixture *f) {
-    return kms_describe_key(f->aws, f->credentials, REGION, KEY, on_key, f, NULL);
+    return kms_describe_key(&(AwsCaller){ f->aws, f->credentials, REGION }, KEY, on_key, f, NULL);
 }
 
 static void test_call(void **state) {
     ServiceFixture *f = *state;
-    KmsCall *call;
+    OperationCall *call;
 
     fake_http_reply(f->http, 200, "{\"KeyMetadata\":{\"KeyState\":\"Disabled\"}}", NULL);
     service_expect(f, describe(f), AWS_OK, true);
@@ -109,8 +109,9 @@ static void test_call(void **state) {
     fake_http_reply(f->http, 200, "{}", NULL);
     service_expect(f, describe(f), AWS_BAD_ANSWER, false);
 
-    assert_int_equal(kms_describe_key(f->aws, f->credentials, REGION, KEY, on_key, f, &call), 0);
-    kms_cancel(call);
+    assert_int_equal(kms_describe_key(&(AwsCaller){ f->aws, f->credentials, REGION }, KEY, on_key, f, &call),
+                     0);
+    operation_cancel(call);
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 3);
 }

@@ -166,18 +166,20 @@ static void make_calls(Calls *c) {
 
     fake_http_reply(c->http, 404, "", NULL); /* no metadata here */
     fake_http_reply(c->http, 500, "<html/>", NULL);
-    c->n_begun +=
-            cloudtrail_describe_trails(c->aws, c->credentials, "eu-central-1", on_trails, c, NULL) == 0;
+    c->n_begun += cloudtrail_describe_trails(&(AwsCaller){ c->aws, c->credentials, "eu-central-1" }, NULL,
+                                             on_trails, c, NULL) == 0;
     let_pass(c, "{\"trailList\":[{\"TrailARN\":\"" TRAIL "\"},{\"TrailARN\":\"" TRAIL "\"}]}");
-    c->n_begun += sns_publish(c->aws, c->credentials, &message, on_published, c, NULL) == 0;
+    c->n_begun += sns_publish(&(AwsCaller){ .client = c->aws, .credentials = c->credentials }, &message,
+                              on_published, c, NULL) == 0;
     let_pass(c,
              "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>");
-    c->n_begun += sts_get_caller_identity(c->aws, c->credentials, "eu-central-1", on_identity, c, NULL) == 0;
+    c->n_begun += sts_get_caller_identity(&(AwsCaller){ c->aws, c->credentials, "eu-central-1" }, NULL,
+                                          on_identity, c, NULL) == 0;
     let_pass(c,
              "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::111122223333:root</Arn>"
              "<Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>");
-    c->n_begun +=
-            organizations_list_accounts(c->aws, c->credentials, "eu-central-1", on_accounts, c, NULL) == 0;
+    c->n_begun += organizations_list_accounts(&(AwsCaller){ c->aws, c->credentials, "eu-central-1" }, NULL,
+                                              on_accounts, c, NULL) == 0;
     fake_http_reply(c->http, 200, "{\"Accounts\":[{\"Id\":\"111122223333\"}],\"NextToken\":\"t\"}", NULL);
     let_pass(c, "{\"Accounts\":[{\"Id\":\"111122223333\"},{\"Id\":\"444455556666\"}]}");
 }
@@ -466,10 +468,11 @@ static void on_rules(const AwsError *error, const S3Rules *rules, void *userdata
 }
 
 static void read_settings(Calls *c, const char *region) {
-    c->n_begun += cloudtrail_get_event_selectors(c->aws, c->credentials, region, TRAIL, on_selectors, c,
-                                                 NULL) == 0;
+    c->n_begun += cloudtrail_get_event_selectors(&(AwsCaller){ c->aws, c->credentials, region }, TRAIL,
+                                                 on_selectors, c, NULL) == 0;
     let_pass(c, "{\"EventSelectors\":[{\"ReadWriteType\":\"All\",\"DataResources\":null}]}");
-    c->n_begun += cloudtrail_list_tags(c->aws, c->credentials, region, TRAIL, on_tags, c, NULL) == 0;
+    c->n_begun += cloudtrail_list_tags(&(AwsCaller){ c->aws, c->credentials, region }, TRAIL, on_tags, c,
+                                       NULL) == 0;
     fake_http_reply(c->http, 200,
                     "{\"ResourceTagList\":[{\"ResourceId\":\"" TRAIL "\",\"TagsList\":["
                     "{\"Key\":\"a\",\"Value\":\"b\"}]}],\"NextToken\":\"t\"}",
@@ -480,11 +483,12 @@ static void read_settings(Calls *c, const char *region) {
 static void poll_elsewhere(Calls *c, const char *region) {
     static const CloudTrailLookup lookup = { .key = CLOUDTRAIL_LOOKUP_RESOURCE_NAME, .value = TRAIL };
 
-    c->n_begun += cloudtrail_lookup_events(c->aws, c->credentials, region, &lookup, on_events, c, NULL) == 0;
+    c->n_begun += cloudtrail_lookup_events(&(AwsCaller){ c->aws, c->credentials, region }, &lookup,
+                                           on_events, c, NULL) == 0;
     let_pass(c, "{\"Events\":[{\"EventId\":\"1\",\"Resources\":[{\"ResourceName\":\"x\"}],"
                 "\"CloudTrailEvent\":\"{\\\"requestParameters\\\":{\\\"name\\\":\\\"x\\\"}}\"},{}]}");
-    c->n_begun +=
-            s3_get_lifecycle(c->aws, c->credentials, region, "logs", "111122223333", on_rules, c, NULL) == 0;
+    c->n_begun += s3_get_lifecycle(&(AwsCaller){ c->aws, c->credentials, region },
+                                   &(AwsBucket){ "logs", "111122223333" }, on_rules, c, NULL) == 0;
     fake_http_reply(c->http, 301, "", "x-amz-bucket-region", "us-west-2", NULL);
     let_pass(c, "<LifecycleConfiguration><Rule><ID>x</ID><Prefix>y</Prefix></Rule><Rule/>"
                 "</LifecycleConfiguration>");
@@ -496,11 +500,15 @@ static void write_settings(Calls *c, const char *region) {
     const CloudTrailChanges changes = { .bucket = "logs", .validation = CLOUDTRAIL_ON };
     const CloudTrailSelectors selectors = { NULL, (char *)"[{\"Name\":\"x\"}]" };
 
-    c->n_begun += cloudtrail_create_trail(c->aws, c->credentials, region, "main", &changes, &tags, on_plain,
-                                          c, NULL) == 0;
+    c->n_begun += cloudtrail_create_trail(
+                          &(AwsCaller){ c->aws, c->credentials, region },
+                          &(CloudTrailWrite){ .trail = "main", .changes = &changes, .tags = &tags },
+                          on_plain, c, NULL) == 0;
     let_pass(c, "{}");
-    c->n_begun += cloudtrail_put_event_selectors(c->aws, c->credentials, region, TRAIL, &selectors, on_plain,
-                                                 c, NULL) == 0;
+    c->n_begun +=
+            cloudtrail_put_event_selectors(&(AwsCaller){ c->aws, c->credentials, region },
+                                           &(CloudTrailWrite){ .trail = TRAIL, .selectors = &selectors },
+                                           on_plain, c, NULL) == 0;
     let_pass(c, "{}");
 }
 

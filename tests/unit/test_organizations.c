@@ -24,7 +24,9 @@
 /* ---- readers and builders ---- */
 
 static int read_page(const char *body, OrganizationsAccounts *accounts, char **ret_token) {
-    return organizations_read_page(body, strlen(body), accounts, ret_token);
+    return operation_read_page(&organizations_list_accounts_operation,
+                               &(AwsReply){ .body = body, .body_len = strlen(body) }, NULL, accounts,
+                               ret_token, NULL);
 }
 
 static void test_states(void **state) {
@@ -149,13 +151,13 @@ static void test_build(void **state) {
     char *body = NULL;
 
     (void)state;
-    assert_int_equal(organizations_build_list(NULL, &body), 0);
+    assert_int_equal(operation_build(&organizations_list_accounts_operation, NULL, NULL, &body), 0);
     assert_string_equal(body, "{\"MaxResults\":20}");
     free(TAKE_PTR(body));
-    assert_int_equal(organizations_build_list("a\"b", &body), 0);
+    assert_int_equal(operation_build(&organizations_list_accounts_operation, NULL, "a\"b", &body), 0);
     assert_string_equal(body, "{\"MaxResults\":20,\"NextToken\":\"a\\\"b\"}");
     free(TAKE_PTR(body));
-    assert_int_equal(organizations_build_list("\xff", &body), -EINVAL);
+    assert_int_equal(operation_build(&organizations_list_accounts_operation, NULL, "\xff", &body), -EINVAL);
     assert_null(body);
 }
 
@@ -171,9 +173,10 @@ static void on_accounts(const AwsError *error, const OrganizationsAccounts *acco
                        accounts->items[i].id);
 }
 
-static void list(ServiceFixture *f, OrganizationsCall **ret) {
-    assert_int_equal(
-            organizations_list_accounts(f->aws, f->credentials, "eu-central-1", on_accounts, f, ret), 0);
+static void list(ServiceFixture *f, OperationCall **ret) {
+    assert_int_equal(organizations_list_accounts(&(AwsCaller){ f->aws, f->credentials, "eu-central-1" },
+                                                 NULL, on_accounts, f, ret),
+                     0);
     assert_int_equal(f->n_done, 0);
 }
 
@@ -232,11 +235,11 @@ static void test_list_without_end(void **state) {
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 1);
     assert_int_equal(f->error.class, AWS_BAD_ANSWER);
-    assert_string_equal(f->error.message, "the list of accounts repeats itself");
+    assert_string_equal(f->error.message, "the answer to ListAccounts is bad: its list repeats itself");
 
     /* Always another one. */
     f->n_done = 0;
-    for (unsigned i = 0; i < ORGANIZATIONS_PAGES_MAX; i++)
+    for (unsigned i = 0; i < OPERATION_PAGES_MAX; i++)
         fake_http_reply(f->http, 200, i % 2 ? PAGE("", "one") : PAGE("", "two"), NULL);
     list(f, NULL);
     fake_loop_advance(f->loop, 120 * USEC_PER_SEC); /* past lib/pace.h's bunch they take turns */
@@ -259,8 +262,9 @@ static void test_one_region_of_the_partition_is_asked(void **state) {
     ServiceFixture *f = *state;
 
     fake_http_reply(f->http, 200, LAST(A), NULL);
-    assert_int_equal(
-            organizations_list_accounts(f->aws, f->credentials, "us-gov-east-1", on_accounts, f, NULL), 0);
+    assert_int_equal(organizations_list_accounts(&(AwsCaller){ f->aws, f->credentials, "us-gov-east-1" },
+                                                 NULL, on_accounts, f, NULL),
+                     0);
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 1);
     assert_string_equal(fake_http_request(f->http, 0)->url,
@@ -269,16 +273,17 @@ static void test_one_region_of_the_partition_is_asked(void **state) {
 
 static void test_cancel_and_refusals(void **state) {
     ServiceFixture *f = *state;
-    OrganizationsCall *call;
+    OperationCall *call;
 
-    organizations_cancel(NULL);
+    operation_cancel(NULL);
     fake_http_reply(f->http, 200, PAGE(A, "one"), NULL);
     list(f, &call);
     fake_loop_run(f->loop);
     assert_int_equal(fake_http_n_running(f->http), 1);
-    organizations_cancel(call);
+    operation_cancel(call);
     assert_int_equal(fake_http_n_running(f->http), 0);
-    assert_int_equal(organizations_list_accounts(f->aws, f->credentials, "mars", on_accounts, f, &call),
+    assert_int_equal(organizations_list_accounts(&(AwsCaller){ f->aws, f->credentials, "mars" }, NULL,
+                                                 on_accounts, f, &call),
                      -EINVAL);
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 0);

@@ -225,7 +225,9 @@ static void test_every_field_of_a_status_reaches_the_decision(void **unused) {
     Plan plan;
 
     (void)unused;
-    assert_int_equal(cloudtrail_read_status(json, sizeof(json) - 1, &status), 0);
+    assert_int_equal(
+            operation_read(&cloudtrail_get_trail_status_operation, json, sizeof(json) - 1, NULL, &status),
+            0);
     seen = observe_status(&status);
     assert_int_equal(seen.kind, OBSERVED_STATUS);
     assert_true(seen.is_logging);

@@ -23,7 +23,7 @@
 /* ---- lifecycle rules ---- */
 
 static int read_rules(const char *text, S3Rules *ret) {
-    return s3_read_rules(text, strlen(text), ret);
+    return operation_read(&s3_get_lifecycle_operation, text, strlen(text), NULL, ret);
 }
 
 static void test_rules(void **state) {
@@ -136,12 +136,12 @@ static void test_policy(void **state) {
     char *text = NULL;
 
     (void)state;
-    assert_int_equal(s3_read_policy(policy, strlen(policy), &text), 0);
+    assert_int_equal(operation_read(&s3_get_policy_operation, policy, strlen(policy), NULL, &text), 0);
     assert_string_equal(text, "{\"b\":[1]}");
     free(text);
     text = NULL;
-    assert_int_equal(s3_read_policy("[]", 2, &text), -EBADMSG);
-    assert_int_equal(s3_read_policy("<x/>", 4, &text), -EBADMSG);
+    assert_int_equal(operation_read(&s3_get_policy_operation, "[]", 2, NULL, &text), -EBADMSG);
+    assert_int_equal(operation_read(&s3_get_policy_operation, "<x/>", 4, NULL, &text), -EBADMSG);
     assert_null(text);
 }
 
@@ -169,15 +169,18 @@ static void on_policy(const AwsError *error, const char *policy, void *userdata)
 }
 
 static int head(ServiceFixture *f) {
-    return s3_head_bucket(f->aws, f->credentials, REGION, "logs", OWNER, on_bucket, f, NULL);
+    return s3_head_bucket(&(AwsCaller){ f->aws, f->credentials, REGION }, &(AwsBucket){ "logs", OWNER },
+                          on_bucket, f, NULL);
 }
 
 static int get_rules(ServiceFixture *f) {
-    return s3_get_lifecycle(f->aws, f->credentials, REGION, "logs", OWNER, on_rules, f, NULL);
+    return s3_get_lifecycle(&(AwsCaller){ f->aws, f->credentials, REGION }, &(AwsBucket){ "logs", OWNER },
+                            on_rules, f, NULL);
 }
 
 static int get_policy(ServiceFixture *f) {
-    return s3_get_policy(f->aws, f->credentials, REGION, "logs", OWNER, on_policy, f, NULL);
+    return s3_get_policy(&(AwsCaller){ f->aws, f->credentials, REGION }, &(AwsBucket){ "logs", OWNER },
+                         on_policy, f, NULL);
 }
 
 static const FakeRequest *last(const ServiceFixture *f) {
@@ -240,9 +243,11 @@ static void test_errors(void **state) {
     service_expect(f, get_policy(f), AWS_BAD_ANSWER, false);
     fake_http_fail(f->http, HTTP_CONNECT_FAILED, "refused");
     service_expect(f, head(f), AWS_UNREACHABLE, false);
-    assert_int_equal(s3_head_bucket(f->aws, f->credentials, REGION, "no/bucket", NULL, on_bucket, f, NULL),
+    assert_int_equal(s3_head_bucket(&(AwsCaller){ f->aws, f->credentials, REGION },
+                                    &(AwsBucket){ "no/bucket", NULL }, on_bucket, f, NULL),
                      -EINVAL);
-    assert_int_equal(s3_head_bucket(f->aws, f->credentials, "mars", "logs", NULL, on_bucket, f, NULL),
+    assert_int_equal(s3_head_bucket(&(AwsCaller){ f->aws, f->credentials, "mars" },
+                                    &(AwsBucket){ "logs", NULL }, on_bucket, f, NULL),
                      -EINVAL);
 }
 
@@ -301,14 +306,16 @@ static void test_bucket_nowhere(void **state) {
 
 static void test_cancelled(void **state) {
     ServiceFixture *f = *state;
-    S3Call *call;
+    OperationCall *call;
 
-    s3_cancel(NULL);
+    operation_cancel(NULL);
     fake_http_reply(f->http, 301, "", "x-amz-bucket-region", "us-west-2", NULL);
-    assert_int_equal(s3_head_bucket(f->aws, f->credentials, REGION, "logs", OWNER, on_bucket, f, &call), 0);
+    assert_int_equal(s3_head_bucket(&(AwsCaller){ f->aws, f->credentials, REGION },
+                                    &(AwsBucket){ "logs", OWNER }, on_bucket, f, &call),
+                     0);
     fake_loop_run(f->loop);
     assert_int_equal(fake_http_n_running(f->http), 1);
-    s3_cancel(call);
+    operation_cancel(call);
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 0);
 }

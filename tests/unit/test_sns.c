@@ -28,6 +28,13 @@ static const SnsMessage plain = { .topic_arn = TOPIC, .subject = "Hello", .messa
 
 /* ---- building ---- */
 
+static int build(const SnsMessage *message, StrBuf *ret) {
+    _cleanup_free_ char *body = NULL;
+    int r = operation_build(&sns_publish_operation, message, NULL, &body);
+
+    return r < 0 ? r : strbuf_add(ret, body);
+}
+
 static void test_build(void **state) {
     static const SnsAttribute attributes[] = {
         { "severity", "critical" },
@@ -39,7 +46,7 @@ static void test_build(void **state) {
     StrBuf b = STRBUF_INIT(BUILT_MAX);
 
     (void)state;
-    assert_int_equal(sns_build_publish(&plain, &b), 0);
+    assert_int_equal(build(&plain, &b), 0);
     assert_string_equal(
             strbuf_str(&b),
             "Action=Publish&Version=2010-03-31&TopicArn=arn%3Aaws%3Asns%3Aeu-west-1%3A111122223333"
@@ -53,7 +60,7 @@ static void test_build(void **state) {
     m.topic_arn = "arn:aws:sns:eu-west-1:111122223333:alerts.fifo";
     m.group_id = "trail/main";
     m.deduplication_id = "abc";
-    assert_int_equal(sns_build_publish(&m, &b), 0);
+    assert_int_equal(build(&m, &b), 0);
     assert_string_equal(
             strstr(strbuf_str(&b), "&Subject"),
             "&Subject=%5Ba%5D%20%27b%27%20~c%20%26%20d%3De&Message=%C3%A9&MessageStructure=json"
@@ -84,30 +91,30 @@ static void test_build_refuses(void **state) {
     for (size_t i = 0; i < ARRAY_SIZE(topics); i++) {
         m = plain;
         m.topic_arn = topics[i];
-        assert_int_equal(sns_build_publish(&m, &b), -EINVAL);
+        assert_int_equal(build(&m, &b), -EINVAL);
     }
     for (size_t i = 0; i < ARRAY_SIZE(subjects); i++) {
         m = plain;
         m.subject = subjects[i];
-        assert_int_equal(sns_build_publish(&m, &b), -EINVAL);
+        assert_int_equal(build(&m, &b), -EINVAL);
     }
     m = plain;
     m.message = "";
-    assert_int_equal(sns_build_publish(&m, &b), -EINVAL);
+    assert_int_equal(build(&m, &b), -EINVAL);
     m = plain;
     m.attributes = &nameless;
     m.n_attributes = 1;
-    assert_int_equal(sns_build_publish(&m, &b), -EINVAL);
+    assert_int_equal(build(&m, &b), -EINVAL);
     m = plain;
     m.group_id = "";
-    assert_int_equal(sns_build_publish(&m, &b), -EINVAL);
+    assert_int_equal(build(&m, &b), -EINVAL);
     m = plain;
     m.deduplication_id = "a b";
-    assert_int_equal(sns_build_publish(&m, &b), -EINVAL);
+    assert_int_equal(build(&m, &b), -EINVAL);
     assert_int_equal(b.len, 0);
     m = plain;
     m.subject = SUBJECT_99;
-    assert_int_equal(sns_build_publish(&m, &b), 0);
+    assert_int_equal(build(&m, &b), 0);
     strbuf_done(&b);
 }
 
@@ -123,18 +130,18 @@ static void test_build_size(void **state) {
     memset(text, '%', SNS_MESSAGE_MAX + 1);
     text[SNS_MESSAGE_MAX + 1] = '\0';
     m.message = text;
-    assert_int_equal(sns_build_publish(&m, &b), -E2BIG);
+    assert_int_equal(build(&m, &b), -E2BIG);
     text[SNS_MESSAGE_MAX] = '\0';
-    assert_int_equal(sns_build_publish(&m, &b), 0);
+    assert_int_equal(build(&m, &b), 0);
     strbuf_truncate(&b, 0);
     m.attributes = &attribute;
     m.n_attributes = 1;
-    assert_int_equal(sns_build_publish(&m, &b), -E2BIG);
+    assert_int_equal(build(&m, &b), -E2BIG);
     text[SNS_MESSAGE_MAX - 14] = '\0';
-    assert_int_equal(sns_build_publish(&m, &b), -E2BIG);
+    assert_int_equal(build(&m, &b), -E2BIG);
     text[SNS_MESSAGE_MAX - 15] = '\0';
-    assert_int_equal(sns_build_publish(&m, &b), 0);
-    assert_int_equal(sns_build_publish(&plain, &small), -E2BIG);
+    assert_int_equal(build(&m, &b), 0);
+    assert_int_equal(build(&plain, &small), -E2BIG);
     strbuf_done(&b);
     strbuf_done(&small);
     free(text);
@@ -158,10 +165,10 @@ static void test_read(void **state) {
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-        if (sns_read_publish(bad[i], strlen(bad[i]), id) != -EBADMSG)
+        if (operation_read(&sns_publish_operation, bad[i], strlen(bad[i]), NULL, id) != -EBADMSG)
             fail_msg("accepted: %s", bad[i]);
     assert_string_equal(id, "untouched");
-    assert_int_equal(sns_read_publish(ANSWER, strlen(ANSWER), id), 0);
+    assert_int_equal(operation_read(&sns_publish_operation, ANSWER, strlen(ANSWER), NULL, id), 0);
     assert_string_equal(id, "94f20ce6-13c5-43a0-9a9e-ca52d816e90b");
 }
 
@@ -179,7 +186,9 @@ static void test_call(void **state) {
     const FakeRequest *r;
 
     fake_http_reply(f->http, 200, ANSWER, NULL);
-    assert_int_equal(sns_publish(f->aws, f->credentials, &plain, on_done, f, NULL), 0);
+    assert_int_equal(sns_publish(&(AwsCaller){ .client = f->aws, .credentials = f->credentials }, &plain,
+                                 on_done, f, NULL),
+                     0);
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 1);
     assert_int_equal(f->error.class, AWS_OK);
@@ -192,7 +201,9 @@ static void test_call(void **state) {
     assert_null(fake_request_header(r, "x-amz-target"));
 
     fake_http_reply(f->http, 200, "<PublishResponse/>", NULL);
-    assert_int_equal(sns_publish(f->aws, f->credentials, &plain, on_done, f, NULL), 0);
+    assert_int_equal(sns_publish(&(AwsCaller){ .client = f->aws, .credentials = f->credentials }, &plain,
+                                 on_done, f, NULL),
+                     0);
     fake_loop_run(f->loop);
     assert_int_equal(f->error.class, AWS_BAD_ANSWER);
 
@@ -201,7 +212,9 @@ static void test_call(void **state) {
             "<ErrorResponse xmlns=\"x\"><Error><Type>Sender</Type><Code>NotFound</Code><Message>Topic does"
             " not exist</Message></Error><RequestId>r-2</RequestId></ErrorResponse>",
             NULL);
-    assert_int_equal(sns_publish(f->aws, f->credentials, &plain, on_done, f, NULL), 0);
+    assert_int_equal(sns_publish(&(AwsCaller){ .client = f->aws, .credentials = f->credentials }, &plain,
+                                 on_done, f, NULL),
+                     0);
     fake_loop_run(f->loop);
     assert_int_equal(f->error.class, AWS_NOT_FOUND);
     assert_string_equal(f->error.code, "NotFound");
@@ -211,15 +224,19 @@ static void test_call(void **state) {
 static void test_call_refused_and_cancelled(void **state) {
     ServiceFixture *f = *state;
     SnsMessage m = plain;
-    SnsCall *call;
+    OperationCall *call;
 
     m.topic_arn = "arn:aws:sns:mars:111122223333:alerts";
-    assert_int_equal(sns_publish(f->aws, f->credentials, &m, on_done, f, NULL), -EINVAL);
-    sns_cancel(NULL);
-    assert_int_equal(sns_publish(f->aws, f->credentials, &plain, on_done, f, &call), 0);
+    assert_int_equal(sns_publish(&(AwsCaller){ .client = f->aws, .credentials = f->credentials }, &m,
+                                 on_done, f, NULL),
+                     -EINVAL);
+    operation_cancel(NULL);
+    assert_int_equal(sns_publish(&(AwsCaller){ .client = f->aws, .credentials = f->credentials }, &plain,
+                                 on_done, f, &call),
+                     0);
     fake_loop_run(f->loop);
     assert_int_equal(fake_http_n_running(f->http), 1);
-    sns_cancel(call);
+    operation_cancel(call);
     fake_loop_run(f->loop);
     assert_int_equal(f->n_done, 0);
 }

@@ -39,12 +39,15 @@ static void test_read(void **state) {
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-        if (sts_read_identity(bad[i], strlen(bad[i]), &identity) != -EBADMSG)
+        if (operation_read(&sts_get_caller_identity_operation, bad[i], strlen(bad[i]), NULL, &identity) !=
+            -EBADMSG)
             fail_msg("accepted: %s", bad[i]);
     assert_string_equal(identity.account, "untouched");
     for (size_t len = 0; len < strlen(good); len++)
-        assert_int_equal(sts_read_identity(good, len, &identity), -EBADMSG);
-    assert_int_equal(sts_read_identity(good, strlen(good), &identity), 0);
+        assert_int_equal(operation_read(&sts_get_caller_identity_operation, good, len, NULL, &identity),
+                         -EBADMSG);
+    assert_int_equal(operation_read(&sts_get_caller_identity_operation, good, strlen(good), NULL, &identity),
+                     0);
     assert_string_equal(identity.account, "111122223333");
     assert_string_equal(identity.arn, ARN);
 }
@@ -72,7 +75,7 @@ static void test_call(void **state) {
     CredentialsSource *credentials;
     const FakeRequest *r;
     AwsClient *aws;
-    StsCall *call;
+    OperationCall *call;
     Seen seen = { 0 };
 
     (void)state;
@@ -80,7 +83,9 @@ static void test_call(void **state) {
     assert_int_equal(aws_client_new(fake_http_client(http), fake_loop_loop(loop), &limits, NULL, &aws), 0);
 
     fake_http_reply(http, 200, ANSWER(ARN, "111122223333"), NULL);
-    assert_int_equal(sts_get_caller_identity(aws, credentials, "us-gov-west-1", on_done, &seen, NULL), 0);
+    assert_int_equal(sts_get_caller_identity(&(AwsCaller){ aws, credentials, "us-gov-west-1" }, NULL,
+                                             on_done, &seen, NULL),
+                     0);
     fake_loop_run(loop);
     assert_int_equal(seen.n, 1);
     assert_int_equal(seen.error.class, AWS_OK);
@@ -91,15 +96,21 @@ static void test_call(void **state) {
     assert_non_null(strstr(fake_request_header(r, "authorization"), "/us-gov-west-1/sts/aws4_request"));
 
     fake_http_reply(http, 200, "{}", NULL);
-    assert_int_equal(sts_get_caller_identity(aws, credentials, "eu-west-1", on_done, &seen, NULL), 0);
+    assert_int_equal(sts_get_caller_identity(&(AwsCaller){ aws, credentials, "eu-west-1" }, NULL, on_done,
+                                             &seen, NULL),
+                     0);
     fake_loop_run(loop);
     assert_int_equal(seen.error.class, AWS_BAD_ANSWER);
 
-    assert_int_equal(sts_get_caller_identity(aws, credentials, "mars", on_done, &seen, NULL), -EINVAL);
-    sts_cancel(NULL);
-    assert_int_equal(sts_get_caller_identity(aws, credentials, "eu-west-1", on_done, &seen, &call), 0);
+    assert_int_equal(
+            sts_get_caller_identity(&(AwsCaller){ aws, credentials, "mars" }, NULL, on_done, &seen, NULL),
+            -EINVAL);
+    operation_cancel(NULL);
+    assert_int_equal(sts_get_caller_identity(&(AwsCaller){ aws, credentials, "eu-west-1" }, NULL, on_done,
+                                             &seen, &call),
+                     0);
     fake_loop_run(loop);
-    sts_cancel(call);
+    operation_cancel(call);
     fake_loop_run(loop);
     assert_int_equal(seen.n, 2);
 

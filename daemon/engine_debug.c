@@ -5,7 +5,7 @@
 
 #include "daemon/core/enum_names.h"
 #include "daemon/log.h"
-#include "lib/call_observer.h"
+#include "lib/call.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
 #include "lib/util/text.h"

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/call_answer.h"
-#include "lib/call_bucket.h"
 #include "lib/call_client.h"
 #include "lib/sigv4.h"
 #include "lib/util/hash.h"
@@ -24,25 +22,26 @@
 /* At any time a call waits for exactly one of: credentials, its turn, an exchange, a pause. */
 struct AwsCall {
     AwsClient *client;
-    CredentialsSource *source;  /* NULL: the call goes unsigned */
+    CredentialsSource *source; /* NULL: the call goes unsigned */
     Scope *scope;
     PaceLane *lane;
     AwsProtocol protocol;
-    BucketCall *bucket;         /* NULL but for S3 */
+    BucketCall *bucket; /* NULL but for S3 */
+    const char *operation;
     char *target;
-    char *url;                  /* of REST-JSON's operation; NULL: the scope's */
+    char *url; /* of REST-JSON's operation; NULL: the scope's */
     char *body;
     size_t body_len;
-    uint64_t deadline_usec;     /* monotonic */
+    uint64_t deadline_usec; /* monotonic */
     unsigned max_attempts;
-    unsigned attempt;           /* that count against max_attempts; the first is 1 */
-    unsigned n_sent;            /* all of them */
-    unsigned retry_cost;        /* what the last retry took from the quota */
-    AwsError *expired;          /* what AWS said of the first credentials, or NULL */
+    unsigned attempt;    /* that count against max_attempts; the first is 1 */
+    unsigned n_sent;     /* all of them */
+    unsigned retry_cost; /* what the last retry took from the quota */
+    AwsError *expired;   /* what AWS said of the first credentials, or NULL */
     bool skewed_once;
-    bool asking;                /* the credentials source will call back, come what may */
-    bool abandoned;             /* ended while asking: freed when the source calls back */
-    bool has_turn;              /* one that is still to come, taken in turn_epoch */
+    bool asking;    /* the credentials source will call back, come what may */
+    bool abandoned; /* ended while asking: freed when the source calls back */
+    bool has_turn;  /* one that is still to come, taken in turn_epoch */
     unsigned turn_epoch;
     uint64_t sent_usec;      /* monotonic; of the attempt under way */
     uint64_t signed_at_usec; /* local real time of it, uncorrected */
@@ -109,19 +108,16 @@ static void call_end_error(AwsCall *call, const AwsError *error) {
 
 /* ---- observing ---- */
 
-static void view(const AwsCall *call, AwsCallView *ret) {
-    const BucketCall *bucket = call->bucket;
-
-    *ret = (AwsCallView){
+static AwsCallView view(const AwsCall *call) {
+    return (AwsCallView){
         .service = endpoint_service_name(call->scope->service),
+        .operation = call->operation,
         .region = call->scope->region,
         .credentials = call->source,
         .class = call->lane->pace.class,
         .attempt = call->attempt,
         .max_attempts = call->max_attempts,
     };
-    (void)call_operation(call->target, bucket ? bucket->method : NULL, bucket ? bucket->query : NULL,
-                         call->body, call->url, ret->operation);
 }
 
 static void observe_hold(const AwsCall *call, AwsHold hold, uint64_t usec) {
@@ -129,7 +125,7 @@ static void observe_hold(const AwsCall *call, AwsHold hold, uint64_t usec) {
 
     if (!call->client->observed || hold == AWS_HOLD_NONE)
         return;
-    view(call, &v);
+    v = view(call);
     call->client->observer.held_back(&v, hold, usec, call->client->observer.userdata);
 }
 
@@ -145,7 +141,7 @@ static void observe_attempt(const AwsCall *call, const HttpResponse *response, c
     if (!call->client->observed)
         return;
     observe_hold(call, holds[response->waited_for], response->waited_usec);
-    view(call, &v);
+    v = view(call);
     call->client->observer.attempt_ended(&v, error,
                                          loop_monotonic_usec(call->client->loop) - call->sent_usec,
                                          call->client->observer.userdata);
@@ -247,8 +243,8 @@ static int sign_and_submit(AwsCall *call) {
     authorization.wipe = true;
     call->signed_at_usec = loop_realtime_usec(call->client->loop);
     headers[n++] = (HttpHeader){ "host", host_of(call) };
-    headers[n++] = (HttpHeader){ "x-amz-date",
-                                 timetext_amz(date, scope_time(call->scope, call->signed_at_usec)) };
+    headers[n++] =
+            (HttpHeader){ "x-amz-date", timetext_amz(date, scope_time(call->scope, call->signed_at_usec)) };
     if (call->bucket)
         n += bucket_call_headers(call->bucket, headers + n);
     else
@@ -466,7 +462,8 @@ static bool try_later(AwsCall *call, const AwsError *error, const HttpResponse *
 }
 
 static bool renew_credentials(AwsCall *call, const AwsError *error) {
-    if ((error->class != AWS_EXPIRED && error->class != AWS_BAD_CREDENTIALS) || call->expired || !call->source)
+    if ((error->class != AWS_EXPIRED && error->class != AWS_BAD_CREDENTIALS) || call->expired ||
+        !call->source)
         return false;
     call->expired = malloc(sizeof(*call->expired));
     if (!call->expired)
@@ -542,9 +539,8 @@ static void on_response(const HttpResponse *response, void *userdata) {
 
 /* By the operation that is asked for, as AWS does. Only CloudTrail's quotas are low enough to matter. */
 static PaceClass class_of(const AwsRequest *request) {
-    const char *dot = request->target ? strrchr(request->target, '.') : NULL;
-
-    return request->service == AWS_CLOUDTRAIL && dot ? pace_class_of(dot + 1) : PACE_OTHER;
+    return request->service == AWS_CLOUDTRAIL && request->operation ? pace_class_of(request->operation)
+                                                                    : PACE_OTHER;
 }
 
 static int call_new(AwsClient *client, const AwsRequest *request, AwsCall **ret) {
@@ -555,6 +551,7 @@ static int call_new(AwsClient *client, const AwsRequest *request, AwsCall **ret)
         return -ENOMEM;
     call->client = client;
     call->protocol = request->protocol;
+    call->operation = request->operation ? request->operation : "";
     call->attempt = 1;
     call->max_attempts = request->max_attempts ? request->max_attempts : client->limits.max_attempts;
     call->target = request->target ? strdup(request->target) : NULL;
@@ -585,8 +582,8 @@ int aws_call(AwsClient *client, CredentialsSource *credentials, const AwsRequest
     r = call_new(client, request, &call);
     if (r < 0)
         return r;
-    r = request->bucket ? bucket_call_new(&client->overrides, request->bucket, scope->region, &call->bucket) :
-                          0;
+    r = request->bucket ? bucket_call_new(&client->overrides, request->bucket, scope->region, &call->bucket)
+                        : 0;
     if (r >= 0 && request->path && asprintf(&call->url, "%s%s", scope->url, request->path) < 0) {
         call->url = NULL;
         r = -ENOMEM;
@@ -605,7 +602,8 @@ int aws_call(AwsClient *client, CredentialsSource *credentials, const AwsRequest
     call->done = done;
     call->userdata = userdata;
     call->deadline_usec = span > UINT64_MAX - now ? UINT64_MAX : now + span;
-    r = credentials ? ask_credentials(call) : loop_after(client->loop, 0, on_unsigned_turn, call, &call->timer);
+    r = credentials ? ask_credentials(call)
+                    : loop_after(client->loop, 0, on_unsigned_turn, call, &call->timer);
     if (r < 0) {
         call_free(call);
         return r;

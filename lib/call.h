@@ -4,17 +4,61 @@
  * deadline. */
 
 #include "lib/aws_error.h"
-#include "lib/call_observer.h"
 #include "lib/credentials.h"
 #include "lib/endpoint.h"
 #include "lib/http.h"
 #include "lib/loop.h"
+#include "lib/pace.h"
 
 typedef struct AwsLimits {
     uint64_t connect_timeout_usec;
-    uint64_t request_timeout_usec;  /* one attempt */
-    unsigned max_attempts;          /* 1..10 */
+    uint64_t request_timeout_usec; /* one attempt */
+    unsigned max_attempts;         /* 1..10 */
 } AwsLimits;
+
+/* ---- what happens to calls, for whoever keeps a log of it: lib/ keeps none ---- */
+
+/* Without an observer a call does no work for this, and makes no text. */
+
+/* By what a call is held back, or why it is not tried again. */
+typedef enum AwsHold {
+    AWS_HOLD_NONE,
+    AWS_HOLD_RATE,        /* the rate limiter (lib/pace.h): its turn comes later */
+    AWS_HOLD_RATE_LATE,   /* ... too late: the call ends */
+    AWS_HOLD_BACKOFF,     /* the pause before another attempt */
+    AWS_HOLD_RETRY_QUOTA, /* the quota of retries there is used up: no other attempt */
+    AWS_HOLD_OUTAGE,      /* the last call there got no answer: no other attempt */
+    AWS_HOLD_CONNECTIONS, /* all connections are in use */
+    AWS_HOLD_HOST,        /* the host's share of the connections is in use */
+    AWS_HOLD_SUSPECT,     /* the share of all hosts that did not answer in time is in use */
+    _AWS_HOLD_MAX,
+} AwsHold;
+
+/* One call as it is now. Holds nothing secret: no header, no body, no URL. */
+typedef struct AwsCallView {
+    const char *service;   /* "cloudtrail" */
+    const char *operation; /* "GetTrailStatus" */
+    const char *region;
+    const CredentialsSource
+            *credentials; /* whose account it is asked for; NULL: unsigned. Compared, never followed */
+    PaceClass class;
+    unsigned attempt, max_attempts;
+} AwsCallView;
+
+/* Each function is called while it happens, and may not start, cancel or free anything of the client. What
+ * it gets is valid inside the call only. All must be there. */
+typedef struct AwsObserver {
+    /* An attempt has ended: error says how, with status and request id; its class is AWS_OK when all is
+     * well. */
+    void (*attempt_ended)(const AwsCallView *call, const AwsError *error, uint64_t duration_usec,
+                          void *userdata);
+    /* A call is held back for so long, or for good (0). Of connections it is said when the wait has ended.
+     */
+    void (*held_back)(const AwsCallView *call, AwsHold hold, uint64_t usec, void *userdata);
+    void *userdata;
+} AwsObserver;
+
+/* ---- the client ---- */
 
 /* What all calls share: retry quotas and clock offsets per (service, region), and within each, per
  * credentials source and class of call, the pace at which AWS is asked and whether anybody answers there. */
@@ -41,32 +85,33 @@ Loop *aws_client_loop(AwsClient *client);
 
 typedef struct AwsRequest {
     AwsService service;
-    const char *region;         /* scope, and endpoint unless overridden; by endpoint_service_region */
+    const char *operation; /* "GetTrailStatus": static; by it CloudTrail's quota is known */
+    const char *region;    /* scope, and endpoint unless overridden; by endpoint_service_region */
     AwsProtocol protocol;
-    const char *target;         /* X-Amz-Target for JSON; NULL otherwise */
-    const char *path;           /* for REST-JSON, without the first slash; NULL otherwise */
-    const char *body;           /* JSON object or form; copied */
+    const char *target; /* X-Amz-Target for JSON; NULL otherwise */
+    const char *path;   /* for REST-JSON, without the first slash; NULL otherwise */
+    const char *body;   /* JSON object or form; copied */
     size_t body_len;
-    uint64_t deadline_usec;     /* for the whole call, from now; 0: aws_client_deadline_usec */
-    unsigned max_attempts;      /* 0: the client's */
-    const struct AwsBucketRequest *bucket;  /* for S3, whose requests are their URL: no target, no body */
+    uint64_t deadline_usec;                /* for the whole call, from now; 0: aws_client_deadline_usec */
+    unsigned max_attempts;                 /* 0: the client's */
+    const struct AwsBucketRequest *bucket; /* for S3, whose requests are their URL: no target, no body */
 } AwsRequest;
 
 typedef struct AwsBucketRequest {
-    const char *method;         /* a literal: "GET" or "HEAD" */
+    const char *method; /* a literal: "GET" or "HEAD" */
     const char *bucket;
-    const char *query;          /* "lifecycle"; NULL when none */
-    const char *owner;          /* account that must own the bucket, else S3 denies; NULL: anybody */
+    const char *query; /* "lifecycle"; NULL when none */
+    const char *owner; /* account that must own the bucket, else S3 denies; NULL: anybody */
 } AwsBucketRequest;
 
 /* Valid inside the callback only. */
 typedef struct AwsReply {
-    AwsError error;             /* class AWS_OK when all is well; with the request id then too */
-    const char *body;           /* of a 2xx answer, "" otherwise; never NULL */
+    AwsError error;   /* class AWS_OK when all is well; with the request id then too */
+    const char *body; /* of a 2xx answer, "" otherwise; never NULL */
     size_t body_len;
-    const HttpResponse *response;   /* as it came, errors included; NULL when no answer is behind this */
+    const HttpResponse *response; /* as it came, errors included; NULL when no answer is behind this */
     unsigned attempts;
-    int64_t clock_offset_usec;  /* AWS's clock less ours, as far as it had to be corrected; else 0 */
+    int64_t clock_offset_usec; /* AWS's clock less ours, as far as it had to be corrected; else 0 */
 } AwsReply;
 
 typedef void (*AwsDone)(const AwsReply *reply, void *userdata);

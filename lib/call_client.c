@@ -8,9 +8,10 @@
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
 #include "lib/util/text.h"
+#include "lib/util/timetext.h"
 
 #define DEADLINE_MAX_USEC (60 * USEC_PER_SEC)
-#define URL_MAX 2048
+#define URL_MAX           2048
 /* A correction that differs by more than this from the one last told is told again. */
 #define SKEW_TOLD_USEC (60 * (int64_t)USEC_PER_SEC)
 
@@ -173,4 +174,134 @@ void scope_set_offset(AwsClient *client, Scope *scope, int64_t offset_usec) {
     scope->offset_told_usec = offset_usec;
     if (client->noticed)
         client->noticed(scope->host, offset_usec, client->noticed_userdata);
+}
+
+/* ---- answers ---- */
+
+#define RETRY_AFTER_MAX_SEC 86400
+
+/* Names of hosts are made by a rule; whether AWS runs them, only a name server knows. */
+static const char *hint(const EndpointOverrides *o, HttpResult result) {
+    if (result != HTTP_RESOLVE_FAILED || (!o->fips && !o->dual_stack))
+        return "";
+    return o->fips ? " (AWS has FIPS endpoints in few regions; see use_fips)"
+                   : " (AWS may have no dual-stack endpoint there; see use_dualstack)";
+}
+
+void call_answer_error(const HttpResponse *response, AwsProtocol protocol,
+                       const EndpointOverrides *overrides, AwsError *ret) {
+    size_t len;
+
+    aws_error_from_response(response, protocol, ret);
+    len = strlen(ret->message);
+    (void)text_copy(ret->message + len, sizeof(ret->message) - len, hint(overrides, response->result));
+}
+
+bool call_answer_code_may_mean_skew(const char *code) {
+    static const char *const codes[] = {
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "AuthFailure",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+        if (strcmp(code, codes[i]) == 0)
+            return true;
+    return false;
+}
+
+bool call_answer_skew(const HttpResponse *response, uint64_t real_usec, int64_t *ret_usec) {
+    const char *date = http_header(response, "date");
+    uint64_t server;
+
+    if (!response->over_tls || !date || timetext_parse_http(date, &server) < 0 || server == 0)
+        return false;
+    *ret_usec = (int64_t)server - (int64_t)real_usec;
+    return true;
+}
+
+/* AWS's own header counts milliseconds. */
+uint64_t call_answer_retry_after(const HttpResponse *response, uint64_t real_usec) {
+    const char *ms = http_header(response, "x-amz-retry-after");
+    const char *value = ms ? ms : http_header(response, "retry-after");
+    uint64_t at;
+    char *end = NULL;
+    unsigned long long n;
+
+    if (!value)
+        return 0;
+    if (*value < '0' || *value > '9')
+        return timetext_parse_http(value, &at) == 0 && at > real_usec ? at - real_usec : 0;
+    errno = 0;
+    n = strtoull(value, &end, 10);
+    if (errno != 0 || *end || n > RETRY_AFTER_MAX_SEC * 1000ULL)
+        n = RETRY_AFTER_MAX_SEC;
+    return n * (ms ? USEC_PER_MSEC : USEC_PER_SEC);
+}
+
+/* ---- requests to buckets ---- */
+
+/* SHA-256 of no bytes: these requests have no body. */
+#define EMPTY_HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+void bucket_call_free(BucketCall *call) {
+    if (!call)
+        return;
+    free(call->url);
+    free(call->host);
+    free(call->path);
+    free(call->query);
+    free(call->owner);
+    free(call);
+}
+
+static int fill_url(BucketCall *call, StrBuf *url, const char *query) {
+    _cleanup_strbuf_ StrBuf host = STRBUF_INIT(URL_MAX);
+    int r;
+
+    r = endpoint_host(strbuf_str(url), &host);
+    if (r < 0)
+        return r;
+    call->path = strdup(endpoint_path(strbuf_str(url)));
+    call->query = strdup(query);
+    if (!call->path || !call->query)
+        return -ENOMEM;
+    if (*query)
+        (void)strbuf_addf(url, "?%s", query);
+    r = strbuf_take(url, &call->url);
+    return r < 0 ? r : strbuf_take(&host, &call->host);
+}
+
+int bucket_call_new(const EndpointOverrides *overrides, const AwsBucketRequest *request, const char *region,
+                    BucketCall **ret) {
+    _cleanup_strbuf_ StrBuf url = STRBUF_INIT(URL_MAX);
+    BucketCall *call;
+    int r;
+
+    r = endpoint_bucket_url(overrides, request->bucket, region, &url);
+    if (r < 0)
+        return r == -E2BIG ? -EINVAL : r;
+    call = calloc(1, sizeof(*call));
+    if (!call)
+        return -ENOMEM;
+    call->method = request->method;
+    r = fill_url(call, &url, request->query ? request->query : "");
+    if (r >= 0 && request->owner) {
+        call->owner = strdup(request->owner);
+        r = call->owner ? 0 : -ENOMEM;
+    }
+    if (r < 0) {
+        bucket_call_free(call);
+        return r == -E2BIG ? -EINVAL : r;
+    }
+    *ret = call;
+    return 0;
+}
+
+size_t bucket_call_headers(const BucketCall *call, HttpHeader ret[static BUCKET_CALL_HEADERS_MAX]) {
+    ret[0] = (HttpHeader){ "x-amz-content-sha256", EMPTY_HASH };
+    if (!call->owner)
+        return 1;
+    ret[1] = (HttpHeader){ "x-amz-expected-bucket-owner", call->owner };
+    return 2;
 }

@@ -66,6 +66,7 @@ static int submit(OperationCall *call, const void *input) {
     uint64_t span = aws_client_deadline_usec(call->client) / (operation->hurried ? 2 : 1);
     AwsRequest request = {
         .service = operation->service,
+        .operation = operation->name,
         .region = call->region,
         .protocol = operation->protocol,
         .target = operation->protocol == AWS_PROTOCOL_JSON ? operation->target : NULL,

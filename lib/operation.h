@@ -41,7 +41,7 @@ typedef void (*OperationDone)(void);
 typedef struct AwsOperation {
     AwsService service;
     AwsProtocol protocol;
-    const char *name;   /* "GetTrailStatus" */
+    const char *name;   /* "GetTrailStatus"; CloudTrail's quota goes by it (lib/pace.h) */
     const char *target; /* the X-Amz-Target of JSON, the path of REST-JSON, the query of S3; NULL: none */
     const char *method; /* of S3 only */
     /* The body: {member: input}, where the input is one text; or what build makes of the input and the token

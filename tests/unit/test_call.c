@@ -147,6 +147,7 @@ static const AwsRequest json_request = {
     .service = AWS_CLOUDTRAIL,
     .region = "eu-central-1",
     .protocol = AWS_PROTOCOL_JSON,
+    .operation = "GetTrailStatus",
     .target = TARGET,
     .body = BODY,
     .body_len = sizeof(BODY) - 1,
@@ -495,6 +496,7 @@ static void test_calls_wait_for_their_turn(void **state) {
     CredentialsSource *own = f->credentials, *other;
 
     elsewhere.region = "us-east-1";
+    write.operation = "StartLogging";
     write.target = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.StartLogging";
     assert_int_equal(credentials_env_new(fake_loop_loop(f->loop), "AKIDOTHER", SECRET, NULL, &other), 0);
     answer(f, 7 + 1 + 2 + 1 + 100);

@@ -6,80 +6,33 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/util/macros.h"
 
-#define SEC_PER_DAY 86400
-#define SEC_MAX 253402300799LL /* 9999-12-31T23:59:59Z */
+#define SEC_MAX  253402300799LL /* 9999-12-31T23:59:59Z */
 #define USEC_MAX ((uint64_t)SEC_MAX * USEC_PER_SEC + USEC_PER_SEC - 1)
 
-typedef struct Civil {
-    int year, month, day; /* month and day from 1 */
-    int hour, minute, second;
-} Civil;
+/* Years 1970..9999, and no 30th of February: timegm() would make a day of March of that. */
+static bool read_tm(struct tm tm, int64_t *ret_sec) {
+    struct tm same = tm;
 
-static bool is_leap(int year) {
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    if (tm.tm_year < 70 || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 59)
+        return false;
+    *ret_sec = timegm(&same);
+    return same.tm_mday == tm.tm_mday && same.tm_mon == tm.tm_mon;
 }
 
-static int days_in_month(int year, int month) {
-    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-
-    return days[month - 1] + (month == 2 && is_leap(year));
-}
-
-/* Days before January 1st of a year >= 1970, from the epoch. */
-static int64_t days_before_year(int year) {
-    int64_t y = year - 1;
-
-    return y * 365 + y / 4 - y / 100 + y / 400 - 719162;
-}
-
-static bool civil_is_valid(const Civil *c) {
-    return c->year >= 1970 && c->year <= 9999 && c->month >= 1 && c->month <= 12 && c->day >= 1 &&
-           c->day <= days_in_month(c->year, c->month) && c->hour >= 0 && c->hour <= 23 && c->minute >= 0 &&
-           c->minute <= 59 && c->second >= 0 && c->second <= 59;
-}
-
-static int64_t civil_to_sec(const Civil *c) {
-    int64_t days = days_before_year(c->year) + c->day - 1;
-
-    for (int m = 1; m < c->month; m++)
-        days += days_in_month(c->year, m);
-    return days * SEC_PER_DAY + c->hour * 3600 + c->minute * 60 + c->second;
-}
-
-static Civil civil_from_usec(uint64_t usec) {
-    int64_t sec = (int64_t)(usec / USEC_PER_SEC), days = sec / SEC_PER_DAY;
-    int rest = (int)(sec % SEC_PER_DAY);
-    Civil c = { .hour = rest / 3600, .minute = rest / 60 % 60, .second = rest % 60, .month = 1 };
-
-    c.year = 1970 + (int)(days / 366); /* never too late, a few years early at most */
-    while (days_before_year(c.year + 1) <= days)
-        c.year++;
-    days -= days_before_year(c.year);
-    while (days >= days_in_month(c.year, c.month))
-        days -= days_in_month(c.year, c.month++);
-    c.day = (int)days + 1;
-    return c;
-}
-
-/* Writes usec by a format of the six fields in order, or "-". */
 static const char *format(char dst[static TIMETEXT_MAX], uint64_t usec, bool basic) {
-    Civil c;
+    time_t sec = (time_t)(usec / USEC_PER_SEC);
+    struct tm tm;
 
-    if (usec == 0 || usec > USEC_MAX) {
-        (void) snprintf(dst, TIMETEXT_MAX, "-");
-        return dst;
-    }
-
-    c = civil_from_usec(usec);
-    if (basic)
-        (void) snprintf(dst, TIMETEXT_MAX, "%04u%02u%02uT%02u%02u%02uZ", c.year % 10000U, c.month % 100U,
-                        c.day % 100U, c.hour % 100U, c.minute % 100U, c.second % 100U);
+    if (usec == 0 || usec > USEC_MAX || !gmtime_r(&sec, &tm))
+        (void)snprintf(dst, TIMETEXT_MAX, "-");
+    else if (basic)
+        (void)strftime(dst, TIMETEXT_MAX, "%Y%m%dT%H%M%SZ", &tm);
     else
-        (void) snprintf(dst, TIMETEXT_MAX, "%04u-%02u-%02uT%02u:%02u:%02uZ", c.year % 10000U, c.month % 100U,
-                        c.day % 100U, c.hour % 100U, c.minute % 100U, c.second % 100U);
+        (void)strftime(dst, TIMETEXT_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm);
     return dst;
 }
 
@@ -112,9 +65,9 @@ const char *timetext_span(char dst[static TIMETEXT_MAX], uint64_t span_usec) {
         unsigned tenths = (unsigned)(span_usec / (100 * USEC_PER_MSEC));
 
         if (span_usec == 0)
-            (void) snprintf(dst, TIMETEXT_MAX, "0 s");
+            (void)snprintf(dst, TIMETEXT_MAX, "0 s");
         else
-            (void) snprintf(dst, TIMETEXT_MAX, "0.%u s", MAX(tenths, 1U));
+            (void)snprintf(dst, TIMETEXT_MAX, "0.%u s", MAX(tenths, 1U));
         return dst;
     }
 
@@ -123,10 +76,10 @@ const char *timetext_span(char dst[static TIMETEXT_MAX], uint64_t span_usec) {
     first = sec / units[u].sec;
     second = u + 1 < ARRAY_SIZE(units) ? sec % units[u].sec / units[u + 1].sec : 0;
     if (second > 0)
-        (void) snprintf(dst, TIMETEXT_MAX, "%" PRIu64 " %s %" PRIu64 " %s", first, units[u].name, second,
-                        units[u + 1].name);
+        (void)snprintf(dst, TIMETEXT_MAX, "%" PRIu64 " %s %" PRIu64 " %s", first, units[u].name, second,
+                       units[u + 1].name);
     else
-        (void) snprintf(dst, TIMETEXT_MAX, "%" PRIu64 " %s", first, units[u].name);
+        (void)snprintf(dst, TIMETEXT_MAX, "%" PRIu64 " %s", first, units[u].name);
     return dst;
 }
 
@@ -166,9 +119,31 @@ static bool take_name(const char **s, const char *const *names, int n, int *ret)
     return false;
 }
 
-static bool take_clock(const char **s, Civil *c) {
-    return take_number(s, 2, &c->hour) && take_char(s, ':') && take_number(s, 2, &c->minute) &&
-           take_char(s, ':') && take_number(s, 2, &c->second);
+static bool take_clock(const char **s, struct tm *tm) {
+    return take_number(s, 2, &tm->tm_hour) && take_char(s, ':') && take_number(s, 2, &tm->tm_min) &&
+           take_char(s, ':') && take_number(s, 2, &tm->tm_sec);
+}
+
+/* "2026-11-24" */
+static bool take_date(const char **s, struct tm *tm) {
+    if (!take_number(s, 4, &tm->tm_year) || !take_char(s, '-') || !take_number(s, 2, &tm->tm_mon) ||
+        !take_char(s, '-') || !take_number(s, 2, &tm->tm_mday))
+        return false;
+    tm->tm_year -= 1900;
+    tm->tm_mon--;
+    return true;
+}
+
+static int finish(const struct tm *tm, int zone_sec, int fraction_usec, uint64_t *ret_usec) {
+    int64_t sec;
+
+    if (!read_tm(*tm, &sec))
+        return -EINVAL;
+    sec -= zone_sec;
+    if (sec < 0 || sec > SEC_MAX)
+        return -EINVAL;
+    *ret_usec = (uint64_t)sec * USEC_PER_SEC + (uint64_t)fraction_usec;
+    return 0;
 }
 
 /* ".25" as microseconds; nothing there is 0. */
@@ -205,21 +180,12 @@ static bool take_zone(const char **s, int *ret_sec) {
 
 int timetext_parse_iso(const char *s, uint64_t *ret_usec) {
     int fraction_usec, zone_sec;
-    int64_t sec;
-    Civil c;
+    struct tm tm = { 0 };
 
-    if (!take_number(&s, 4, &c.year) || !take_char(&s, '-') || !take_number(&s, 2, &c.month) ||
-        !take_char(&s, '-') || !take_number(&s, 2, &c.day) || !take_char(&s, 'T') || !take_clock(&s, &c) ||
+    if (!take_date(&s, &tm) || !take_char(&s, 'T') || !take_clock(&s, &tm) ||
         !take_fraction(&s, &fraction_usec) || !take_zone(&s, &zone_sec) || *s != '\0')
         return -EINVAL;
-    if (!civil_is_valid(&c))
-        return -EINVAL;
-
-    sec = civil_to_sec(&c) - zone_sec;
-    if (sec < 0 || sec > SEC_MAX)
-        return -EINVAL;
-    *ret_usec = (uint64_t)sec * USEC_PER_SEC + (uint64_t)fraction_usec;
-    return 0;
+    return finish(&tm, zone_sec, fraction_usec, ret_usec);
 }
 
 /* "Z", "+01:00", "+0100", "+01". */
@@ -242,45 +208,36 @@ static bool take_lenient_zone(const char **s, int *ret_sec) {
 int timetext_parse_lenient(const char *s, uint64_t *ret_usec) {
     int fraction_usec = 0, zone_sec;
     const char *start = s;
-    int64_t sec;
-    Civil c = { 0 };
+    struct tm tm = { 0 };
 
-    while (*s == ' ')
-        s++;
-    if (!take_number(&s, 4, &c.year) || !take_char(&s, '-') || !take_number(&s, 2, &c.month) ||
-        !take_char(&s, '-') || !take_number(&s, 2, &c.day))
+    s += strspn(s, " ");
+    if (!take_date(&s, &tm))
         return timetext_parse_http(start, ret_usec);
-    if ((!take_char(&s, 'T') && !take_char(&s, 't') && !take_char(&s, ' ')) || !take_number(&s, 2, &c.hour) ||
-        !take_char(&s, ':') || !take_number(&s, 2, &c.minute))
+    if ((!take_char(&s, 'T') && !take_char(&s, 't') && !take_char(&s, ' ')) ||
+        !take_number(&s, 2, &tm.tm_hour) || !take_char(&s, ':') || !take_number(&s, 2, &tm.tm_min))
         return -EINVAL;
-    if (take_char(&s, ':') && (!take_number(&s, 2, &c.second) || !take_fraction(&s, &fraction_usec)))
+    if (take_char(&s, ':') && (!take_number(&s, 2, &tm.tm_sec) || !take_fraction(&s, &fraction_usec)))
         return -EINVAL;
-    if (!take_lenient_zone(&s, &zone_sec) || s[strspn(s, " ")] != '\0' || !civil_is_valid(&c))
+    if (!take_lenient_zone(&s, &zone_sec) || s[strspn(s, " ")] != '\0')
         return -EINVAL;
-    sec = civil_to_sec(&c) - zone_sec;
-    if (sec < 0 || sec > SEC_MAX)
-        return -EINVAL;
-    *ret_usec = (uint64_t)sec * USEC_PER_SEC + (uint64_t)fraction_usec;
-    return 0;
+    return finish(&tm, zone_sec, fraction_usec, ret_usec);
 }
 
 int timetext_parse_http(const char *s, uint64_t *ret_usec) {
     static const char *const weekdays[] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
     static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                           "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+    struct tm tm = { 0 };
     int weekday;
-    Civil c;
 
     if (!take_name(&s, weekdays, 7, &weekday) || !take_char(&s, ',') || !take_char(&s, ' ') ||
-        !take_number(&s, 2, &c.day) || !take_char(&s, ' ') || !take_name(&s, months, 12, &c.month) ||
-        !take_char(&s, ' ') || !take_number(&s, 4, &c.year) || !take_char(&s, ' ') || !take_clock(&s, &c) ||
-        strcmp(s, " GMT") != 0)
+        !take_number(&s, 2, &tm.tm_mday) || !take_char(&s, ' ') || !take_name(&s, months, 12, &tm.tm_mon) ||
+        !take_char(&s, ' ') || !take_number(&s, 4, &tm.tm_year) || !take_char(&s, ' ') ||
+        !take_clock(&s, &tm) || strcmp(s, " GMT") != 0)
         return -EINVAL;
-    if (!civil_is_valid(&c))
-        return -EINVAL;
-
-    *ret_usec = (uint64_t)civil_to_sec(&c) * USEC_PER_SEC;
-    return 0;
+    tm.tm_mon--;
+    tm.tm_year -= 1900;
+    return finish(&tm, 0, 0, ret_usec);
 }
 
 uint64_t timetext_from_epoch(double seconds) {

@@ -158,7 +158,7 @@ Account *engine_management(const Engine *engine) {
 
 /* ---- targets ---- */
 
-Target *engine_target(Account *account, const char *region, bool configured) {
+static Target *engine_target(Account *account, const char *region, bool configured) {
     Engine *engine = account->engine;
     Target *target;
 
@@ -222,7 +222,8 @@ void engine_free_poll(TargetPoll *poll) {
     free(poll);
 }
 
-void engine_leave_polls(const Target *target, const Trail *trail) {
+/* No poll under way knows the trail any more. */
+static void engine_leave_polls(const Target *target, const Trail *trail) {
     for (TargetPoll *poll = target->polls; poll; poll = poll->next)
         for (size_t i = 0; i < poll->n_trails; i++)
             if (poll->trails[i] == trail)

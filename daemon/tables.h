@@ -275,8 +275,6 @@ Account *engine_management(const Engine *engine);
 
 /* ---- targets ---- */
 
-Target *engine_target(Account *account, const char *region,
-                      bool configured); /* finds or adds; NULL when out of memory */
 int engine_add_configured_targets(Account *account);
 /* It is not guarded after all: its targets go. */
 void engine_drop_targets(Account *account);
@@ -292,8 +290,6 @@ void engine_stop_tracking(Trail *trail);
 void engine_free_poll(TargetPoll *poll);
 void engine_forget_rejected(Target *target);
 void engine_end_region_call(Target *target);
-/* No poll under way knows the trail any more. */
-void engine_leave_polls(const Target *target, const Trail *trail);
 
 /* ---- trails ---- */
 

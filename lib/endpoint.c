@@ -10,8 +10,8 @@
 #include "lib/util/text.h"
 
 #define DIGITS "0123456789"
-#define LOWER "abcdefghijklmnopqrstuvwxyz"
-#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define LOWER  "abcdefghijklmnopqrstuvwxyz"
+#define UPPER  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 /* ---- partitions and regions ---- */
 
@@ -45,17 +45,23 @@ typedef struct PartitionRow {
 
 /* The most specific areas first. */
 static const PartitionRow partitions[] = {
-    { { "aws-us-gov", "amazonaws.com", "api.aws", FIPS_BY_SERVICE, "us-gov-west-1", regions_gov }, { "us-gov" } },
-    { { "aws-iso", "c2s.ic.gov", "api.aws.ic.gov", FIPS_BY_NAME, "us-iso-east-1", regions_iso }, { "us-iso" } },
+    { { "aws-us-gov", "amazonaws.com", "api.aws", FIPS_BY_SERVICE, "us-gov-west-1", regions_gov },
+      { "us-gov" } },
+    { { "aws-iso", "c2s.ic.gov", "api.aws.ic.gov", FIPS_BY_NAME, "us-iso-east-1", regions_iso },
+      { "us-iso" } },
     { { "aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud", FIPS_BY_NAME, "us-isob-east-1", regions_iso_b },
       { "us-isob" } },
-    { { "aws-iso-e", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", FIPS_BY_NAME, "eu-isoe-west-1", regions_iso_e },
+    { { "aws-iso-e", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", FIPS_BY_NAME, "eu-isoe-west-1",
+        regions_iso_e },
       { "eu-isoe" } },
-    { { "aws-iso-f", "csp.hci.ic.gov", "api.aws.hci.ic.gov", FIPS_BY_NAME, "us-isof-south-1", regions_iso_f },
+    { { "aws-iso-f", "csp.hci.ic.gov", "api.aws.hci.ic.gov", FIPS_BY_NAME, "us-isof-south-1",
+        regions_iso_f },
       { "us-isof" } },
-    { { "aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu", FIPS_BY_NAME, "eusc-de-east-1", regions_eusc },
+    { { "aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu", FIPS_BY_NAME, "eusc-de-east-1",
+        regions_eusc },
       { "eusc-de" } },
-    { { "aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn", FIPS_NONE, "cn-northwest-1", regions_cn },
+    { { "aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn", FIPS_NONE, "cn-northwest-1",
+        regions_cn },
       { "cn" } },
     { { "aws", "amazonaws.com", "api.aws", FIPS_BY_NAME, "us-east-1", regions_aws },
       { "us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx" } },
@@ -236,9 +242,9 @@ int endpoint_host(const char *url, StrBuf *ret) {
     if (!parse_url(url, &parsed))
         return -EINVAL;
 
-    (void) strbuf_add_mem(ret, parsed.host, parsed.host_len);
+    (void)strbuf_add_mem(ret, parsed.host, parsed.host_len);
     if (parsed.port != 0 && parsed.port != (parsed.tls ? 443 : 80))
-        (void) strbuf_addf(ret, ":%u", parsed.port);
+        (void)strbuf_addf(ret, ":%u", parsed.port);
     return strbuf_error(ret);
 }
 
@@ -320,9 +326,9 @@ const char *endpoint_path(const char *url) {
 
 /* Which hosts of a service have "-fips" in their name in the partition of FIPS_BY_SERVICE, us-gov. */
 typedef enum GovFips {
-    GOV_FIPS_DUAL,   /* those with IPv6; the others are the FIPS ones by their plain name */
-    GOV_FIPS_NAMED,  /* all */
-    GOV_FIPS_PLAIN,  /* none */
+    GOV_FIPS_DUAL,  /* those with IPv6; the others are the FIPS ones by their plain name */
+    GOV_FIPS_NAMED, /* all */
+    GOV_FIPS_PLAIN, /* none */
 } GovFips;
 
 static const struct {
@@ -374,7 +380,8 @@ static const char *override_for(const EndpointOverrides *overrides, AwsService s
     return is_set(overrides->url) ? overrides->url : NULL;
 }
 
-bool endpoint_is_overridden(const EndpointOverrides *overrides, AwsService service) {
+/* True when calls of service go to an override. overrides may be NULL. */
+static bool endpoint_is_overridden(const EndpointOverrides *overrides, AwsService service) {
     return override_for(overrides, service);
 }
 
@@ -384,7 +391,10 @@ static bool says_fips(const Partition *partition, AwsService service, bool dual_
     return services[service].gov == GOV_FIPS_NAMED || (services[service].gov == GOV_FIPS_DUAL && dual_stack);
 }
 
-int endpoint_add_aws_host(const EndpointOverrides *overrides, AwsService service, const char *region, StrBuf *ret) {
+/* The host of AWS's own that calls of service made for region go to, whatever the overrides name; appended
+ * to ret. -EINVAL for an unknown region, and for FIPS where the partition has none: China has not. */
+static int endpoint_add_aws_host(const EndpointOverrides *overrides, AwsService service, const char *region,
+                                 StrBuf *ret) {
     const Partition *partition = endpoint_partition_of(region);
     bool dual_stack = overrides && overrides->dual_stack, fips = overrides && overrides->fips;
     /* S3 keeps the plain suffix for hosts with IPv6 too, and says "dualstack" in the name */

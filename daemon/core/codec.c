@@ -45,7 +45,9 @@ int json_text_parse(const char *text, size_t len, size_t flags, json_error_t *er
     return 0;
 }
 
-const char *json_text_why(const json_error_t *error) {
+/* What is wrong with a text, without a word of it: an error may be shown to those who may not read the file.
+ */
+static const char *json_text_why(const json_error_t *error) {
     static const struct {
         enum json_error_code code;
         const char *why;
@@ -446,6 +448,16 @@ static int read_object(const CodecMember *m, const json_t *value, void *base, Co
     return codec_read_members(m->members, value, field_of(m, base), reader);
 }
 
+/* Strings become "" and words their presets; codec_read does so with the entries of lists. 0 or -ENOMEM. */
+static int codec_init(const CodecMember *members, void *base) {
+    int r = 0;
+
+    for (const CodecMember *m = members; m->kind; m++)
+        if (m->kind->init && m->kind->init(m, base) < 0)
+            r = -ENOMEM; /* the rest is still begun, so that it can be freed */
+    return r;
+}
+
 static int init_object(const CodecMember *m, void *base) {
     return codec_init(m->members, field_of(m, base));
 }
@@ -629,15 +641,6 @@ DEFINE_NAMES(action_results, action_result, ActionResult, _RESULT_MAX);
 DEFINE_NAMES(modes, mode, Mode, _MODE_MAX);
 
 /* ---- tables: the one way through them ---- */
-
-int codec_init(const CodecMember *members, void *base) {
-    int r = 0;
-
-    for (const CodecMember *m = members; m->kind; m++)
-        if (m->kind->init && m->kind->init(m, base) < 0)
-            r = -ENOMEM; /* the rest is still begun, so that it can be freed */
-    return r;
-}
 
 void codec_done(const CodecMember *members, void *base) {
     for (const CodecMember *m = members; m->kind; m++)

@@ -12,9 +12,6 @@
 /* Reads JSON by json_loadb's flags. jansson takes a string that it has no memory for as a fault of the text;
  * here the two are told apart: 0, -EINVAL with *error, or -ENOMEM. The caller owns *ret. */
 int json_text_parse(const char *text, size_t len, size_t flags, json_error_t *error, json_t **ret);
-/* What is wrong with a text, without a word of it: an error may be shown to those who may not read the file.
- */
-const char *json_text_why(const json_error_t *error);
 /* A string; bytes outside ASCII become '?' when they are not UTF-8, which jansson refuses. NULL: out of
  * memory. */
 json_t *json_text_new(const char *s);
@@ -133,7 +130,5 @@ int codec_read_members(const CodecMember *members, const json_t *object, void *b
 int codec_refuse(CodecReader *reader, const json_t *found, const char *wanted);
 int codec_refuse_entry(CodecReader *reader, const json_t *list, size_t i, const char *wanted);
 
-/* Strings become "" and words their presets; codec_read does so with the entries of lists. 0 or -ENOMEM. */
-int codec_init(const CodecMember *members, void *base);
 /* Frees what the members own. */
 void codec_done(const CodecMember *members, void *base);

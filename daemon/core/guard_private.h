@@ -99,8 +99,6 @@ uint32_t guard_fields_that(const Deciding *d, uint32_t fields, bool (*test)(cons
 /* Has max_restores_per_hour been reached and reported, for all of the fields that may be written back, or,
  * with no fields, for the trail itself? */
 bool guard_restores_rest(const Deciding *d, uint32_t fields);
-/* Says in a message how often was restored what differs, and whether that is paused. */
-void guard_add_restores(const Deciding *d, Event *event);
 /* What is well again was made so by an action of ours whose end was not recorded, because the guard ended
  * first: it is confirmed now. */
 bool guard_confirms(const Deciding *d, ActionReport *report, Action action);

@@ -73,7 +73,8 @@ bool guard_restores_rest(const Deciding *d, uint32_t fields) {
     return fields ? guard_fields_that(d, fields, is_paused) == fields : is_paused(d, RECREATION);
 }
 
-void guard_add_restores(const Deciding *d, Event *event) {
+/* Says in a message how often was restored what differs, and whether that is paused. */
+static void guard_add_restores(const Deciding *d, Event *event) {
     bool gone = d->s.findings & FINDING_BIT(FINDING_MISSING);
 
     for (unsigned i = gone ? RECREATION : 0; i <= (gone ? RECREATION : _FIELD_MAX - 1U); i++)

@@ -18,7 +18,7 @@ from npm import install
 pytestmark = [pytest.mark.xdist_group("endpoints"), pytest.mark.skipif(not PLAIN, reason="the plain build compares them")]
 
 TOP = Path(__file__).resolve().parents[2]
-SOURCES = ["tests/integration/endpoints.c", "lib/endpoint.c", "lib/endpoint_s3.c", "lib/util/strbuf.c", "lib/util/text.c",
+SOURCES = ["tests/integration/endpoints.c", "lib/endpoint.c", "lib/util/strbuf.c", "lib/util/text.c",
            "lib/util/hash.c"]
 PARTITIONS = ["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"]
 SERVICES = ["account", "cloudtrail", "kms", "organizations", "s3", "sns", "sts"]

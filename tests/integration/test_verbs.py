@@ -76,7 +76,7 @@ def test_check_shows_what_happened_while_the_daemon_was_stopped_until_it_has_rep
     view = json.loads(guard.verb("check", "--json").stdout)
     assert [(entry["arn"], entry["what"]) for entry in validated(view, "status")["missed"]] == [(ORG_TRAIL, how)]
     guard.start().wait_guarding()
-    entry = wait_alert(sim, "trail.interrupted" if how == "interrupted" else "trail.missing")
+    entry = wait_alert(sim, f"trail.{how}")
     if how == "interrupted":
         assert entry["gap"]["from"] == view["missed"][0]["from"]
     guard.wait_delivered()

@@ -110,6 +110,12 @@ static void add_attempts(const AlertExpansion *x) {
     alert_add_number(x, x->source->event->action.attempts, "attempt");
 }
 
+/* No restore starts in a maintenance window; a restart does, unless the window allows the stop. */
+static void add_retries(const AlertExpansion *x) {
+    (void)strbuf_add(x->out, x->source->event->maintenance ? "when the maintenance window is over"
+                                                           : "at least once a minute");
+}
+
 static void add_count(const AlertExpansion *x) {
     alert_add_number(x, x->source->event->repeats.count, "time");
 }
@@ -315,7 +321,7 @@ static void add_met(const AlertExpansion *x) {
         words = "Tried to set it as configured ({attempts}); AWS refused. " ONLY_THE_OWNER "change it.";
     else if (event->restore.result == RESULT_FAILED)
         words = "Tried to set it as configured ({attempts}). That failed{because}\n"
-                "It retries at least once a minute.";
+                "It retries {retries}.";
     else if (event->restore.result == RESULT_PENDING)
         words = "Is setting it as configured; AWS has not confirmed that yet. The next message reports the "
                 "result.";
@@ -488,7 +494,7 @@ static void add_member_now(const AlertExpansion *x) {
     const Event *event = x->source->event;
 
     (void)strbuf_add(x->out, event->resolves             ? " The incident is over."
-                             : event->error == POLL_GONE ? " It is no active member, and not guarded."
+                             : event->error == POLL_GONE ? " It is not an active member and is not guarded."
                                                          : " TrailGuard cannot reach it.");
 }
 
@@ -533,6 +539,7 @@ static const struct {
     { "count", add_count },
     { "polls", add_polls },
     { "attempts", add_attempts },
+    { "retries", add_retries },
     { "tried", add_tried },
     { "kinds", add_kinds },
     { "unreadable", add_unreadable },

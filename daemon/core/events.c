@@ -45,7 +45,7 @@
 #define LIFECYCLE_LOSS                                                                                      \
     "Log files that the rule has expired are gone, unless the bucket keeps versions of them."
 #define LIFECYCLE_ADVICE                                                                                    \
-    "1. Remove the rule, or let it wait as long as you must keep log files.\n"                              \
+    "1. Remove the rule, or let it delete log files only after you no longer need them.\n"                  \
     "2. Find out who created it (command above). If nobody planned it, treat the credentials that were "    \
     "used as stolen.\n"                                                                                     \
     "3. Copy the log files that are still there."
@@ -62,9 +62,10 @@
     "announce such work as maintenance in trailguard.conf.\n"                                               \
     "2. If it was not: find out who did it, treat the credentials that were used as stolen, and check "     \
     "what else they did.\n"                                                                                 \
-    "3. If a setting still differs: mode \"restore\" restores it; in other modes restore it by hand."
+    "3. If a setting still differs: mode \"restore\" restores what it can write; restore the rest by hand."
 #define UNMET_ADVICE                                                                                        \
-    "1. If the expectation is right: change the trail, by hand or by mode \"restore\".\n"                   \
+    "1. If the expectation is right: change the trail, by hand or by mode \"restore\". Only its owner can " \
+    "change an organization trail.\n"                                                                       \
     "2. If it is wrong: correct expect in trailguard.conf.\n"                                               \
     "The trail was not changed; the configuration was."
 #define UNREACHABLE_ADVICE                                                                                  \
@@ -86,7 +87,8 @@
     "1. Access denied: does the role exist, does its trust policy name the guard, is the external id "      \
     "right? (trailguard policy guard prints what it must be)\n"                                             \
     "2. Bad credentials: are the guard's own keys deleted, deactivated or expired?\n"                       \
-    "3. If the account is not to be guarded: remove it from accounts in trailguard.conf, or add it to "     \
+    "3. No connection: can this host reach STS? Check the network, the proxy and DNS.\n"                    \
+    "4. If the account is not to be guarded: remove it from accounts in trailguard.conf, or add it to "     \
     "exclude of organization."
 #define LEFT_ADVICE                                                                                         \
     "1. Find out who did it, in the management account: aws cloudtrail lookup-events --region us-east-1 "   \
@@ -111,7 +113,8 @@
     "2. If not: remove the region from regions in trailguard.conf."
 
 #define REACHABLE_ADVICE                                                                                    \
-    "Nothing, if you know why polling failed. If TrailGuard now finds a stop or a gap, it sends a message " \
+    "Nothing, if you know why TrailGuard did not poll it. If TrailGuard now finds a stop or a gap, it "     \
+    "sends a message "                                                                                      \
     "of its own."
 
 /* ---- one row a message template ---- */
@@ -424,7 +427,7 @@ const AlertTemplate alert_templates[_TELLING_MAX] = {
     },
     [TELLING_GONE_ACCEPTED] = {
         .subject = "{LABEL} {name} accepted as gone in {where}",
-        .headline = "{name} in {where} is no longer guarded: it may be gone. Accepted by: {detail}.",
+        .headline = "{name} in {where} is accepted as gone, and no longer guarded. Accepted by: {detail}.",
         .deed = "No longer polls the trail. If it comes back, its settings at that time become its "
                 "baseline.",
         .advice = ACCEPTED_ADVICE,
@@ -471,8 +474,8 @@ const AlertTemplate alert_templates[_TELLING_MAX] = {
                 "1. Ask them. If they did not do it, disable the credentials and check what else was done with "
                 "them: the access key and the event id above are in the event history.\n"
                 "2. The caller chooses the user agent, so it proves nothing.\n"
-                "3. Outside the organization, or in another unit of it, the service control policies of before "
-                "do not apply to the account.",
+                "3. Outside the organization, or in another unit of it, its previous service control "
+                "policies no longer apply to the account.",
     },
     [TELLING_ACCOUNT_DEPARTED] = {
         .subject = "{LABEL} {where} {departure}",
@@ -1071,7 +1074,7 @@ static Fate fate_of(const Event *event) {
 
 #define ONLY_THE_OWNER                                                                                      \
     "Only the account that owns the organization trail, or CloudTrail's delegated administrator, can "
-#define RETRIES           "It retries at least once a minute."
+#define RETRIES           "It retries {retries}."
 #define NOT_CONFIRMED_YET "AWS has not confirmed that yet. The next message reports the result."
 
 /* By what AlertFate names, in its order. */

@@ -115,9 +115,9 @@ def test_a_member_that_leaves_the_organization(sim, mallory, make_guard, mode):
     guard.wait_status(lambda status: len(status["trails"]) == 2)
     sim.call("load", organization={"management": MAIN, "members": [MAIN]})
     guard.reload()
-    entry = wait_alert(sim, "target.unreachable", seconds=20, holds=lambda entry: entry["account"] == MEMBER)
+    entry = wait_alert(sim, "account.left", seconds=20, holds=lambda entry: entry["account"] == MEMBER)
     matches("no longer an active member of the organization", entry["summary"])
-    write_down(LEAVES, mode, event="target.unreachable", undone=False, by=[], fields=[], finding=None, severity=entry["severity"])
+    write_down(LEAVES, mode, event="account.left", undone=False, by=[], fields=[], finding=None, severity=entry["severity"])
 
 
 @pytest.mark.parametrize("mode", MODES)

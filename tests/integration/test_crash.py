@@ -323,6 +323,7 @@ def small_disk(place):
 
 def test_on_a_full_disk_the_trail_is_restarted_and_the_alert_sent_all_the_same(sim, small_disk, make_guard, mallory):
     guard = make_guard(sim, env={"STATE_DIRECTORY": str(small_disk)}).start().wait_guarding()
+    guard.wait_line("org-trail eu-central-1 111122223333: baseline recorded")
     ballast = small_disk / "ballast"
     with open(ballast, "wb", buffering=0) as file:
         with pytest.raises(OSError):

@@ -108,7 +108,7 @@ def test_a_terminal_gets_colours_unless_it_does_not_want_them(start, no_color):
 @pytest.mark.skipif(not PLAIN, reason="its deadlines are shortened")
 @pytest.mark.parametrize("line, why", [
     ('mode = "observe";', "the trail is not running again"),
-    ('ignore = [ "audit" ];', "the daemon does not come to see the trails"),
+    ('ignore = [ "audit" ];', "the daemon does not guard the trails"),
     ("nonsense = 1;", "the daemon has ended"),
 ])
 def test_it_fails_when_the_trail_is_not_guarded(start, place, line, why):

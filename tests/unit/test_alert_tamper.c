@@ -474,7 +474,7 @@ static void who_took_an_account_out(void **unused) {
         { "RemoveAccountFromOrganization", "", "", POLL_GONE, false, false,
           "account " ACCOUNT " removed from the organization by user bob",
           "account " ACCOUNT
-          " was removed from the organization by user bob. It is no active member, and not guarded." },
+          " was removed from the organization by user bob. It is not an active member and is not guarded." },
         { "CloseAccount", "", "", POLL_GONE, false, true, "closed by user bob",
           "was closed by user bob. The incident is over." },
         { "MoveAccount", "", "", POLL_DENIED, false, false,

@@ -425,8 +425,9 @@ static bool is_unset(const Option *option, const void *base) {
     case OPTION_WORD: return option->inherits && *(const int *)slot == (int)(option->number + option->min);
     case OPTION_WORDS: return option->inherits && *(const uint32_t *)slot == option->number;
     case OPTION_GROUPS: return has_no_groups(option, base);
-    case OPTION_GROUP:
-        return text_equal(option->name, "organization") && !((const Config *)base)->organization.role_name;
+    case OPTION_GROUP: /* the file's own: base is the Config */
+        return option->scope == SCOPE_FILE && text_equal(option->name, "organization") &&
+               !((const Config *)base)->organization.role_name;
     default: return false;
     }
 }

@@ -1158,8 +1158,8 @@ static const char *const fates[_FATE_MAX][_ALERT_FATE_MAX] = {
                        "" },
     [FATE_KIND] = { " changed", NULL, "", "TrailGuard leaves it as it is.",
                     "Nothing: restore in trailguard.conf does not name this kind of setting.",
-                    "Nothing: restore in trailguard.conf does not name \"deleted\", or there is no "
-                    "baseline." },
+                    ("Nothing: restore in trailguard.conf does not name \"deleted\", or there is no "
+                     "baseline.") },
     [FATE_LEFT] = { " changed", NULL, "", "TrailGuard has not restored it yet.",
                     "Nothing yet: another action on this trail comes first.",
                     "Nothing yet: another action on this trail comes first." },

@@ -128,7 +128,7 @@ static size_t list_weak(const Engine *engine, Subject *trails) {
     size_t n = 0;
 
     for (size_t i = 0; i < engine->n_trails; i++)
-        if (engine->trails[i]->state.weakness_untold)
+        if (engine->trails[i]->state.weakness_pending)
             trails[n++] = engine_trail_subject(engine->trails[i]);
     return n;
 }
@@ -152,7 +152,7 @@ static void report_weak_baselines(void *userdata) {
         return;
     }
     for (size_t i = 0; i < engine->n_trails; i++)
-        engine->trails[i]->state.weakness_untold = engine->trails[i]->reported.weakness_untold = false;
+        engine->trails[i]->state.weakness_pending = engine->trails[i]->reported.weakness_pending = false;
     engine_save_soon(engine, true);
 }
 
@@ -173,7 +173,7 @@ static void report_weakness(Trail *trail, uint64_t dedup_usec) {
         return;
     note(trail, LINE_BASELINE_WEAK, 0, strbuf_str(&b));
     if (!schedule_weak_singly(&trail->engine->weak_pace, engine_now(trail->engine).mono_usec)) {
-        trail->state.weakness_untold = trail->reported.weakness_untold = true;
+        trail->state.weakness_pending = trail->reported.weakness_pending = true;
         engine_save_soon(trail->engine, true);
         engine_weakness_waits(trail->engine);
         return;

@@ -93,7 +93,7 @@ static void take_state(Trail *trail, StateTrail *row) {
     engine_set_facts(trail);
     resume_tracking(trail, &row->changes, &row->episode);
     engine_resume_trail(trail);
-    if (trail->state.weakness_untold)
+    if (trail->state.weakness_pending)
         engine_weakness_waits(trail->engine);
 }
 

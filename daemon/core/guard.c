@@ -62,9 +62,9 @@ static void pause_restores(Deciding *d, uint32_t fields) {
         s->pending_restore = (PendingEvent){ 0 };
     plan_entry(d->plan, LINE_RESTORES_PAUSED)->count = most;
     d->plan->entries[d->plan->n_entries - 1].fields = fields;
-    inc->told |= about;
-    inc->told_fields |= inc->fields;
-    inc->quiet = false;
+    inc->reported |= about;
+    inc->reported_fields |= inc->fields;
+    inc->suppressed = false;
     event = gone                       ? EVENT_TRAIL_MISSING
             : about & FINDINGS_CHANGED ? EVENT_TRAIL_WEAKENED
                                        : EVENT_EXPECTATION_UNMET;
@@ -110,7 +110,7 @@ static uint32_t not_in_status(uint32_t findings) {
 static void take_read_back(Deciding *d, const Observation *seen) {
     TrailState *s = &d->s;
 
-    guard_end_blindness(d);
+    guard_end_unreachable(d);
     guard_remember(s, seen, d->now);
     s->findings = (guard_conditions(d, seen) & ~FINDING_BIT(FINDING_STOPPED)) | not_in_status(s->findings);
 }
@@ -415,7 +415,7 @@ static void end_if_well(Deciding *d) {
         guard_report(d, PHASE_RESOLVED, was_unreachable ? EVENT_TARGET_REACHABLE : EVENT_TRAIL_RESOLVED,
                      inc->severity, inc->last_dedup_usec, 0, "")
                 ->about = was_unreachable
-                                  ? inc->told & (FINDINGS_UNREADABLE | FINDING_BIT(FINDING_UNREACHABLE))
+                                  ? inc->reported & (FINDINGS_UNREADABLE | FINDING_BIT(FINDING_UNREACHABLE))
                                   : d->was;
 }
 
@@ -430,7 +430,7 @@ static void forget(Deciding *d, const char *why) {
     *s = guard_trail_init();
 }
 
-static void escalate_blindness(Deciding *d) {
+static void escalate_unreachable(Deciding *d) {
     const TrailState *s = &d->s;
     uint64_t critical_usec = s->failed_since_usec + GUARD_UNREACHABLE_CRITICAL_USEC;
 
@@ -537,7 +537,7 @@ void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState
     tell_what_waited_long_enough(&d);
     end_if_well(&d);
     note_since(prev, &d.s, now);
-    escalate_blindness(&d);
+    escalate_unreachable(&d);
     escalate(&d);
     remind(&d);
     guard_plan_search(&d);

@@ -102,15 +102,15 @@ static void tell_attempts(Deciding *d, const Attribution *found) {
     Attributing *at = &d->s.attributing;
     Severity severity = d->facts->maintenance ? SEVERITY_INFO : SEVERITY_WARNING;
     unsigned n = MIN(found->n_attempts, (unsigned)ATTEMPTS_MAX), untold = 0;
-    uint64_t told_usec = at->attempts_usec;
+    uint64_t reported_usec = at->attempts_usec;
 
-    while (n > 0 && found->attempts[n - 1].event_usec <= told_usec)
+    while (n > 0 && found->attempts[n - 1].event_usec <= reported_usec)
         n--;
     for (unsigned i = 0; i < n; i++) {
         const Actor *actor = &found->attempts[i];
         Event *t;
 
-        if (actor->event_usec <= told_usec)
+        if (actor->event_usec <= reported_usec)
             continue;
         at->attempts_usec = MAX(at->attempts_usec, actor->event_usec);
         plan_entry(d->plan, LINE_ATTEMPTED)->actor = *actor;

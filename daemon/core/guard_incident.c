@@ -87,15 +87,16 @@ static void add_untold_gap(Repeats *untold, const Gap *gap, bool count) {
 
 bool incident_may_report(Incident *inc, EventPhase phase, const Gap *trouble, Now now) {
     if (phase == PHASE_OPENED) {
-        inc->quiet = false;
+        inc->suppressed = false;
         return true;
     }
     inc->n_reopened++;
-    inc->quiet = inc->n_reopened > GUARD_TELLS_MAX &&
-                 (inc->untold.count > 0 || elapsed(inc->told_usec, now.real_usec) < GUARD_SUMMARY_USEC);
-    if (inc->quiet)
+    inc->suppressed =
+            inc->n_reopened > GUARD_TELLS_MAX &&
+            (inc->untold.count > 0 || elapsed(inc->reported_usec, now.real_usec) < GUARD_SUMMARY_USEC);
+    if (inc->suppressed)
         add_untold_gap(&inc->untold, trouble, true);
-    return !inc->quiet;
+    return !inc->suppressed;
 }
 
 /* Who did it, or tried to, adds to trouble that was told: it makes it no worse, and a summary or a reminder
@@ -108,7 +109,7 @@ static void note_told(Incident *inc, EventPhase phase, EventKind kind, Severity 
     inc->sequence++;
     if (is_follow_up(kind))
         return;
-    inc->told_usec = now.real_usec;
+    inc->reported_usec = now.real_usec;
     if (phase == PHASE_REMINDER)
         inc->n_reminders++;
     else if (phase != PHASE_RESOLVED) {
@@ -146,15 +147,15 @@ Event *incident_report(Incident *inc, Plan *plan, EventPhase phase, EventKind ki
     if (phase == PHASE_SUMMARY) {
         event->repeats = inc->untold;
         inc->untold = (Repeats){ 0 };
-        inc->quiet = false;
+        inc->suppressed = false;
     }
     return event;
 }
 
 bool incident_end(Incident *inc, Now now) {
-    bool alone = !inc->quiet;
+    bool alone = !inc->suppressed;
 
-    if (inc->quiet && inc->gap.to_usec > inc->untold.last_usec)
+    if (inc->suppressed && inc->gap.to_usec > inc->untold.last_usec)
         add_untold_gap(&inc->untold, &inc->gap, false);
     inc->open = false;
     inc->resolved_usec = now.real_usec;
@@ -162,16 +163,16 @@ bool incident_end(Incident *inc, Now now) {
 }
 
 bool incident_summary_is_due(const Incident *inc, Now now) {
-    return inc->untold.count > 0 && elapsed(inc->told_usec, now.real_usec) >= GUARD_SUMMARY_USEC;
+    return inc->untold.count > 0 && elapsed(inc->reported_usec, now.real_usec) >= GUARD_SUMMARY_USEC;
 }
 
 bool incident_reminder_is_due(const Incident *inc, const Policy *policy, Now now) {
     return inc->open && inc->sequence > 0 && policy->reminder_interval_usec != 0 &&
-           elapsed(inc->told_usec, now.real_usec) >= policy->reminder_interval_usec;
+           elapsed(inc->reported_usec, now.real_usec) >= policy->reminder_interval_usec;
 }
 
 static uint64_t due_mono_usec(const Incident *inc, uint64_t interval_usec, Now now) {
-    uint64_t gone = elapsed(inc->told_usec, now.real_usec);
+    uint64_t gone = elapsed(inc->reported_usec, now.real_usec);
 
     return now.mono_usec + (gone < interval_usec ? interval_usec - gone : 1);
 }

@@ -98,7 +98,7 @@ void guard_remember(TrailState *s, const Observation *seen, Now now) {
     s->error = POLL_OK;
 }
 
-void guard_end_blindness(Deciding *d) {
+void guard_end_unreachable(Deciding *d) {
     if (d->s.findings & FINDING_BIT(FINDING_UNREACHABLE)) {
         plan_entry(d->plan, LINE_REACHABLE)->count = d->s.n_failed;
         d->s.findings &= ~FINDING_BIT(FINDING_UNREACHABLE);
@@ -154,7 +154,7 @@ void guard_found_failing(Deciding *d, const Observation *seen, uint32_t findings
     note_failures(d, seen, findings);
     /* once told, the same delivery failing again in the same open incident is no news */
     if (d->s.incident.open)
-        how.findings &= ~d->s.incident.told;
+        how.findings &= ~d->s.incident.reported;
     if (how.findings == 0)
         return;
     while (!(how.findings & FINDING_BIT(worst)))
@@ -386,9 +386,9 @@ static void found_errors(Deciding *d, const Observation *seen, uint32_t was) {
 /* A new trail under the old ARN has none of the old one's times. A start alone, or times that went back
  * alone, could be the answer of a replica that is behind. */
 static bool is_recreated(const TrailState *s, const Observation *seen) {
-    bool began_anew = seen->start_usec > s->start_usec || (s->start_usec != 0 && seen->start_usec == 0);
+    bool began_again = seen->start_usec > s->start_usec || (s->start_usec != 0 && seen->start_usec == 0);
 
-    return s->known && !(s->findings & FINDING_BIT(FINDING_MISSING)) && began_anew &&
+    return s->known && !(s->findings & FINDING_BIT(FINDING_MISSING)) && began_again &&
            (seen->stop_usec < s->stop_usec || seen->delivery_usec < s->delivery_usec);
 }
 
@@ -430,7 +430,7 @@ static void polled_status(Deciding *d, const Observation *seen) {
     bool first = !s->known && !(s->findings & FINDING_BIT(FINDING_MISSING));
     uint64_t polled_usec = last_poll_usec(d);
 
-    guard_end_blindness(d);
+    guard_end_unreachable(d);
     note_comings(d);
     was = s->findings;
     guard_remember(s, seen, d->now);

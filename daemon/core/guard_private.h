@@ -143,7 +143,7 @@ uint64_t guard_search_wake(const Deciding *d);
 /* Conditions that a status shows, FINDING_BITs. */
 uint32_t guard_conditions(const Deciding *d, const Observation *seen);
 void guard_remember(TrailState *s, const Observation *seen, Now now);
-void guard_end_blindness(Deciding *d);
+void guard_end_unreachable(Deciding *d);
 void guard_found_stopped(Deciding *d, const Observation *seen, bool first_sight);
 /* Finds that deliveries began to fail, in ways that did not hold before. */
 void guard_found_failing(Deciding *d, const Observation *seen, uint32_t findings);

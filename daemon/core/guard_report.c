@@ -261,8 +261,8 @@ bool guard_is_all_well(const Deciding *d) {
 
 /* Trouble of a new kind or with a new setting, or worse than what was told. */
 static bool is_news(const Incident *inc, uint32_t findings, Severity severity) {
-    return (findings & ~inc->told) != 0 || severity > inc->severity ||
-           ((findings & FINDINGS_DRIFT) && (inc->fields & ~inc->told_fields));
+    return (findings & ~inc->reported) != 0 || severity > inc->severity ||
+           ((findings & FINDINGS_DRIFT) && (inc->fields & ~inc->reported_fields));
 }
 
 void guard_report_trouble(Deciding *d, const PendingEvent *how, const char *detail) {
@@ -273,11 +273,11 @@ void guard_report_trouble(Deciding *d, const PendingEvent *how, const char *deta
     Gap trouble = is_gap ? inc->gap : (Gap){ .from_usec = d->now.real_usec };
     Event *t;
 
-    inc->told |= how->findings;
+    inc->reported |= how->findings;
     if (how->findings & FINDINGS_DRIFT)
-        inc->told_fields |= inc->fields;
+        inc->reported_fields |= inc->fields;
     if (news)
-        inc->quiet = false;
+        inc->suppressed = false;
     if (news || incident_may_report(inc, how->phase, &trouble, d->now)) {
         t = guard_report(d, news ? PHASE_OPENED : how->phase, findings_table[worst_of(how->findings)].event,
                          severity, how->dedup_usec, how->findings, detail);

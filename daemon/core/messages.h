@@ -16,7 +16,7 @@
 #define MESSAGE_TRAIL_FAILING    "2a9e5278301c45d28f1d5395a62e2358" /* delivery errors */
 #define MESSAGE_TRAIL_DELIVERING "ed2bc30b992840aa8004768a1e4d551d" /* none any more */
 #define MESSAGE_TRAIL_REPLACED                                                                              \
-    "d2e1c18e6dac4a9889de4ce053868979" /* deleted and created anew between two polls */
+    "d2e1c18e6dac4a9889de4ce053868979" /* deleted and created again between two polls */
 #define MESSAGE_TRAIL_CHANGED "3313b89ef3fd41dc9ee8f78f2fd778c3" /* differs from its baseline */
 #define MESSAGE_EXPECTATION_UNMET                                                                           \
     "5b0e7d1c9f3a4c27a86d41f2be907c35" /* a new pin that the trail does not meet */

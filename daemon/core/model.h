@@ -544,22 +544,22 @@ typedef struct Incident {
     unsigned sequence;        /* of the last message */
     EventKind event;          /* the worst that was told */
     Severity severity;        /* the worst that was told */
-    uint32_t told;            /* FINDING_BITs told in this incident */
+    uint32_t reported;        /* FINDING_BITs told in this incident */
     uint64_t last_dedup_usec; /* of the latest trouble in it */
     unsigned n_reopened;      /* reopenings and further gaps so far */
-    bool quiet;               /* the latest of them was not told on its own, so neither is its end */
-    uint64_t told_usec;       /* real; the last message of any kind */
+    bool suppressed;          /* the latest of them was not told on its own, so neither is its end */
+    uint64_t reported_usec;   /* real; the last message of any kind */
     unsigned n_reminders;     /* since it was last (re)opened */
     Repeats untold;
-    Gap gap;               /* the latest */
-    ActionReport action;   /* the latest restart */
-    ActionReport restore;  /* the latest restore or re-creation */
-    uint32_t fields;       /* FIELD_BITs that differed when settings were last found changed in it */
-    uint32_t unmet_fields; /* those of them that do not meet a new pin */
-    uint32_t told_fields;  /* FIELD_BITs told in this incident */
-    bool accepted;         /* they differ no longer because they were accepted ... */
-    bool reconfigured;     /* ... or because the configuration changed */
-    uint64_t changed_usec; /* real; when that was */
+    Gap gap;                  /* the latest */
+    ActionReport action;      /* the latest restart */
+    ActionReport restore;     /* the latest restore or re-creation */
+    uint32_t fields;          /* FIELD_BITs that differed when settings were last found changed in it */
+    uint32_t unmet_fields;    /* those of them that do not meet a new pin */
+    uint32_t reported_fields; /* FIELD_BITs told in this incident */
+    bool accepted;            /* they differ no longer because they were accepted ... */
+    bool reconfigured;        /* ... or because the configuration changed */
+    uint64_t changed_usec;    /* real; when that was */
 } Incident;
 
 /* A message that waits for the outcome of an action, so that it can say whether it held. */
@@ -618,7 +618,7 @@ typedef struct TrailState {
     uint64_t digest_usec;
     uint64_t polled_usec;   /* real; the last poll that showed the trail */
     uint64_t accepted_usec; /* real; when the baseline in force was recorded; 0: there is none */
-    bool weakness_untold;   /* its baseline is weak, and waits to be told with others */
+    bool weakness_pending;  /* its baseline is weak, and waits to be told with others */
     uint64_t settings_usec; /* real; the last poll that compared its settings */
     uint32_t fields;        /* FIELD_BITs that differ from the baseline, as last seen */
     uint32_t losing_fields; /* those of them that lose events */

@@ -27,7 +27,7 @@ typedef struct Stage Stage;
 typedef void (*Told)(Stage *s, const Subject *subject, const Event *event);
 
 struct Stage {
-    Told told;
+    Told reported;
     void *userdata;
     bool named_only; /* the configuration names a trail that was never found */
     Policy policy;
@@ -114,7 +114,7 @@ static void publish(Stage *s, const Subject *subject, const Plan *plan) {
         if (plan->entries[i].line != LINE_FIRST_SEEN)
             report_entry(subject, &plan->entries[i], "", s->now.real_usec);
     for (unsigned i = 0; i < plan->n_events; i++)
-        s->told(s, subject, &plan->events[i]);
+        s->reported(s, subject, &plan->events[i]);
 }
 
 static void decide(Stage *s, TrailInput input) {
@@ -808,7 +808,7 @@ static void word_weak(Stage *s, const char *arg) {
 
     note_baseline(s, LINE_BASELINE_RECORDED, "");
     note_baseline(s, LINE_BASELINE_WEAK, one);
-    s->told(s, arg[0] ? &base_account : &trail_subject, &event);
+    s->reported(s, arg[0] ? &base_account : &trail_subject, &event);
 }
 
 static void word_damaged(Stage *s, const char *arg) {
@@ -818,7 +818,7 @@ static void word_damaged(Stage *s, const char *arg) {
 
     (void)arg;
     note_baseline(s, LINE_BASELINE_DAMAGED, error);
-    s->told(s, &trail_subject, &event);
+    s->reported(s, &trail_subject, &event);
 }
 
 /* trailguard accept, and what the next poll makes of it. */
@@ -838,7 +838,7 @@ static void word_accept(Stage *s, const char *arg) {
         choose_baseline(s);
         s->trail.accepted_usec = s->now.real_usec;
     }
-    s->told(s, &trail_subject, &event);
+    s->reported(s, &trail_subject, &event);
     drift_done(&changes);
     if (event.forgotten)
         word_forget(s, "gone");
@@ -864,14 +864,14 @@ static void word_channel(Stage *s, const char *arg) {
     if (!fails)
         (void)text_copy(event.detail, sizeof(event.detail),
                         "sns:arn:aws:sns:eu-central-1:111122223333:trailguard");
-    s->told(s, &base_account, &event);
+    s->reported(s, &base_account, &event);
 }
 
 static void word_test(Stage *s, const char *arg) {
     Event event = baseline_tell(s, EVENT_GUARD_TEST, SEVERITY_INFO, "");
 
     (void)arg;
-    s->told(s, &nothing, &event);
+    s->reported(s, &nothing, &event);
 }
 
 /* ---- stories ---- */
@@ -901,8 +901,8 @@ static const struct Word {
       { "delivery", "digest", "log_group", "bucket", "lifecycle", "key", "selectors_unreadable" } },
     { "mend", word_mend, { "" } },
     { "stale", word_stale, { "" } },
-    { "blind", word_unreachable, { "denied" } },
-    { "sighted", word_reachable, { "" } },
+    { "unreachable", word_unreachable, { "denied" } },
+    { "reachable", word_reachable, { "" } },
     { "region", word_region, { "ok", "off", "covered", "uncovered", "denied" } },
     { "list", word_list, { "denied" } },
     { "account", word_account, { "ok", "left", "credentials" } },
@@ -928,9 +928,9 @@ static const struct Word {
     { "test", word_test, { "" } },
 };
 
-static void stage_init(Stage *s, Mode mode, Told told, void *userdata) {
+static void stage_init(Stage *s, Mode mode, Told reported, void *userdata) {
     *s = (Stage){
-        .told = told,
+        .reported = reported,
         .userdata = userdata,
         .policy = { .mode = mode,
                     .unreachable_after = 3,

@@ -683,15 +683,15 @@ static void test_chain_takes_the_first_that_has_some(void **state) {
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         static const char *const words[] = { "one", "two", "three" };
         CredentialsSource *members[3];
-        ToldSource *told[3];
+        ToldSource *reported[3];
         unsigned n_asked = 0;
         Fixture *f;
 
         set_up(state);
         f = *state;
         for (unsigned n = 0; n < 3; n++) {
-            told[n] = told_new(f, cases[i].status[n], words[n]);
-            members[n] = &told[n]->source;
+            reported[n] = told_new(f, cases[i].status[n], words[n]);
+            members[n] = &reported[n]->source;
         }
         assert_int_equal(credentials_chain_new(members, 3, &f->source), 0);
         ask(f);
@@ -702,7 +702,7 @@ static void test_chain_takes_the_first_that_has_some(void **state) {
             assert_string_equal(f->got.message, cases[i].what);
         }
         for (unsigned n = 0; n < 3; n++)
-            n_asked += told[n]->n_gets;
+            n_asked += reported[n]->n_gets;
         assert_int_equal(n_asked, cases[i].n_asked);
         tear_down(state);
     }

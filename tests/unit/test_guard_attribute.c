@@ -132,7 +132,7 @@ static void the_actor_is_told_at_once_also_of_what_is_over(void **unused) {
     assert_string_equal(l.plan.entries[0].actor.name, "bob");
     assert_false(l.state.attributing.wanted);
     assert_false(l.state.incident.open);
-    assert_true(l.state.incident.told_usec == EPOCH); /* a follow-up moves no reminder */
+    assert_true(l.state.incident.reported_usec == EPOCH); /* a follow-up moves no reminder */
 }
 
 static void nothing_waits_for_it(void **unused) {

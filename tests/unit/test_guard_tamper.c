@@ -418,16 +418,16 @@ static void a_restore_may_fail_in_part(void **unused) {
 /* That it may be gone is said once, to those who were told of it; and then there is no such trail. */
 static void what_may_be_gone_is_forgotten(void **unused) {
     (void)unused;
-    for (unsigned told = 0; told < 2; told++) {
-        Life l = life(told ? MODE_OBSERVE : MODE_RESTORE, true);
+    for (unsigned reported = 0; reported < 2; reported++) {
+        Life l = life(reported ? MODE_OBSERVE : MODE_RESTORE, true);
 
         l.policy.restore |= RESTORE_BIT(RESTORE_DELETED);
         WELL();
         result(&l, absent());
-        assert_int_equal(l.plan.n_events, told);
+        assert_int_equal(l.plan.n_events, reported);
         decide(&l, (TrailInput){ .kind = GUARD_FORGOTTEN, .why = "it was accepted that it may be gone" });
-        assert_int_equal(l.plan.n_events, told);
-        if (told) {
+        assert_int_equal(l.plan.n_events, reported);
+        if (reported) {
             assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_RESOLVED);
             assert_int_equal(l.plan.events[0].phase, PHASE_RESOLVED);
             assert_true(l.plan.events[0].forgotten);

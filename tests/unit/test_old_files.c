@@ -53,7 +53,7 @@ static void assert_trail(const StateTrail *trail) {
     assert_int_equal(s->findings, FINDING_BIT(FINDING_INTERRUPTED) | FINDING_BIT(FINDING_UNREACHABLE));
     assert_int_equal(s->since_usec[FINDING_UNREACHABLE], T + 2);
     assert_int_equal(s->since_usec[FINDING_INTERRUPTED], T + 3);
-    assert_true(s->weakness_untold);
+    assert_true(s->weakness_pending);
     assert_int_equal(s->polled_usec, T + 6);
     assert_string_equal(trail->changes.changes[0].was, "logs");
     assert_string_equal(trail->changes.changes[0].now, "mine");
@@ -69,16 +69,16 @@ static void assert_trail(const StateTrail *trail) {
     assert_int_equal(i->dedup_usec, T + 22);
     assert_int_equal(i->last_dedup_usec, T + 23);
     assert_int_equal(i->event, EVENT_TRAIL_INTERRUPTED);
-    assert_int_equal(i->told, FINDING_BIT(FINDING_INTERRUPTED));
-    assert_int_equal(i->told_usec, T + 26);
-    assert_true(i->quiet);
+    assert_int_equal(i->reported, FINDING_BIT(FINDING_INTERRUPTED));
+    assert_int_equal(i->reported_usec, T + 26);
+    assert_true(i->suppressed);
     assert_int_equal(i->untold.count, 28);
     assert_int_equal(i->untold.first_usec, T + 29);
     assert_int_equal(i->untold.last_usec, T + 30);
     assert_int_equal(i->untold.total_usec, 31);
     assert_int_equal(i->action.result, RESULT_CONFIRMED);
     assert_int_equal(i->restore.result, RESULT_CONFIRMED);
-    assert_int_equal(i->told_fields, FIELD_BIT(FIELD_BUCKET));
+    assert_int_equal(i->reported_fields, FIELD_BIT(FIELD_BUCKET));
 }
 
 static void the_state_is_read_and_written_with_new_names(void **state _unused_) {

@@ -87,11 +87,11 @@ static void fill_incident(Incident *i, unsigned shift) {
         .sequence = next(),
         .event = (EventKind)((EVENT_TRAIL_INTERRUPTED + shift) % _EVENT_MAX),
         .severity = SEVERITY_CRITICAL,
-        .told = FINDING_BIT(1 + shift),
+        .reported = FINDING_BIT(1 + shift),
         .last_dedup_usec = next(),
         .n_reopened = next(),
-        .quiet = true,
-        .told_usec = next(),
+        .suppressed = true,
+        .reported_usec = next(),
         .n_reminders = next(),
         .untold = { next(), next(), next(), next() },
         .gap = { next(), next() },
@@ -99,7 +99,7 @@ static void fill_incident(Incident *i, unsigned shift) {
         .restore = { ACTION_RECREATE, RESULT_PENDING, next() },
         .fields = FIELD_BIT(1),
         .unmet_fields = FIELD_BIT(2),
-        .told_fields = FIELD_BIT(3),
+        .reported_fields = FIELD_BIT(3),
         .accepted = true,
         .reconfigured = true,
         .changed_usec = next(),
@@ -165,7 +165,7 @@ static void fill_trail(StateTrail *trail) {
     for (Field f = 0; f < _FIELD_MAX; f++)
         trail->changes.changes[trail->changes.n++] =
                 (Change){ .field = f, .loses_events = f % 2, .was = new_text(), .now = new_text() };
-    s->known = s->weakness_untold = true;
+    s->known = s->weakness_pending = true;
     s->verdict = VERDICT_WEAKENED;
     s->findings = FINDING_BIT(7);
     for (unsigned f = 0; f < _FINDING_MAX; f++)

@@ -190,18 +190,18 @@ static Incident rnd_incident(void) {
         .sequence = rnd_uint(),
         .event = (EventKind)(rnd() % (_EVENT_MAX + 1)),
         .severity = (Severity)(rnd() % _SEVERITY_MAX),
-        .told = (uint32_t)(rnd() % FINDING_BIT(_FINDING_MAX)),
+        .reported = (uint32_t)(rnd() % FINDING_BIT(_FINDING_MAX)),
         .last_dedup_usec = rnd_usec(),
         .n_reopened = rnd_uint(),
-        .quiet = rnd() % 2,
-        .told_usec = rnd_usec(),
+        .suppressed = rnd() % 2,
+        .reported_usec = rnd_usec(),
         .n_reminders = rnd_uint(),
         .untold = { rnd_uint(), rnd_usec(), rnd_usec(), rnd_usec() },
         .gap = { rnd_usec(), rnd_usec() },
         .action = { (Action)(rnd() % _ACTION_MAX), (ActionResult)(rnd() % _RESULT_MAX), rnd_uint() },
         .restore = { ACTION_RECREATE, (ActionResult)(rnd() % _RESULT_MAX), rnd_uint() },
         .fields = (uint32_t)(rnd() & FIELDS_ALL),
-        .told_fields = (uint32_t)(rnd() & FIELDS_ALL),
+        .reported_fields = (uint32_t)(rnd() & FIELDS_ALL),
         .changed_usec = rnd_usec(),
     };
 }
@@ -330,11 +330,11 @@ static void assert_incident(const Incident *a, const Incident *b) {
     assert_int_equal(a->sequence, b->sequence);
     assert_int_equal(a->event, b->event);
     assert_int_equal(a->severity, b->severity);
-    assert_int_equal(a->told, b->told);
+    assert_int_equal(a->reported, b->reported);
     assert_int_equal(a->last_dedup_usec, b->last_dedup_usec);
     assert_int_equal(a->n_reopened, b->n_reopened);
-    assert_int_equal(a->quiet, b->quiet);
-    assert_int_equal(a->told_usec, b->told_usec);
+    assert_int_equal(a->suppressed, b->suppressed);
+    assert_int_equal(a->reported_usec, b->reported_usec);
     assert_int_equal(a->n_reminders, b->n_reminders);
     assert_memory_equal(&a->untold.first_usec, &b->untold.first_usec, 3 * sizeof(uint64_t));
     assert_int_equal(a->untold.count, b->untold.count);
@@ -344,7 +344,7 @@ static void assert_incident(const Incident *a, const Incident *b) {
     assert_int_equal(a->action.attempts, b->action.attempts);
     assert_memory_equal(&a->restore, &b->restore, sizeof(a->restore));
     assert_int_equal(a->fields, b->fields);
-    assert_int_equal(a->told_fields, b->told_fields);
+    assert_int_equal(a->reported_fields, b->reported_fields);
     assert_int_equal(a->changed_usec, b->changed_usec);
 }
 
@@ -1062,7 +1062,7 @@ static void without_memory_nothing_is_lost(void **state _unused_) {
 
     trail.state.findings = FINDING_BIT(FINDING_STOPPED);
     trail.state.incident =
-            (Incident){ .open = true, .opened_usec = 1, .told = FINDING_BIT(FINDING_STOPPED) };
+            (Incident){ .open = true, .opened_usec = 1, .reported = FINDING_BIT(FINDING_STOPPED) };
     json_set_alloc_funcs(malloc, free);
     for (unsigned n = 0; n < 2000; n++) {
         alloc_fail_after(n);

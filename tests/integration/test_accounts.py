@@ -348,7 +348,7 @@ def test_who_took_an_account_out_of_the_organization_is_named(organization, admi
     found, mail = departure(sim, guard, lambda: getattr(admins["head"], call)(AccountId=OTHER))
     assert (found["actor"]["name"], found["actor"]["source_ip"]) == ("head", "203.0.113.7")
     assert found["actor"]["event_name"] == "".join(part.title() for part in call.split("_"))
-    matches(f"account {OTHER} was {words} by user head. It is no active member, and not guarded.", mail)
+    matches(f"account {OTHER} was {words} by user head. It is not an active member and is not guarded.", mail)
     searched = sim.requests(operation="LookupEvents", principal=f"*:{MAIN}:*")
     assert searched and {entry["region"] for entry in searched} == {IAD}
     guard.wait_line(f"{OTHER}: {found['actor']['event_name']} by .*user/head")

@@ -169,9 +169,9 @@ static int canonical_array(const json_t *array, unsigned depth, json_t **ret) {
 }
 
 static int canonical_object(const json_t *object, unsigned depth, json_t **ret) {
-    json_t *members = json_object(), *value;
+    json_t *kept = json_object(), *value;
     const char *name;
-    int r = members ? 0 : -ENOMEM;
+    int r = kept ? 0 : -ENOMEM;
 
     json_object_foreach((json_t *)object, name, value) {
         json_t *member = NULL;
@@ -181,14 +181,14 @@ static int canonical_object(const json_t *object, unsigned depth, json_t **ret) 
         r = r < 0 ? r : canonical(value, depth, &member);
         if (r < 0)
             break;
-        if (json_object_set_new_nocheck(members, name, member) < 0)
+        if (json_object_set_new_nocheck(kept, name, member) < 0)
             r = -ENOMEM;
     }
     if (r < 0) {
-        json_decref(members);
+        json_decref(kept);
         return r;
     }
-    *ret = members;
+    *ret = kept;
     return 0;
 }
 

@@ -556,7 +556,7 @@ static void read_status_back(Remediation *job) {
 static void settings_read(const SettingsSnapshot *result, void *userdata) {
     Remediation *job = userdata;
     uint32_t left = job->request.differs(&result->settings, job->request.userdata), failed = result->failed;
-    uint32_t written = job->fields & ~job->refused;
+    uint32_t sent = job->fields & ~job->refused;
 
     job->check = NULL;
     for (Field f = 0; f < _FIELD_MAX; f++)
@@ -564,9 +564,9 @@ static void settings_read(const SettingsSnapshot *result, void *userdata) {
             failed &= ~FIELD_BIT(f); /* nothing there is to be kept */
     job->outcome.fields_left = left | failed;
     job->last_error[0] = '\0';
-    if (failed & written)
+    if (failed & sent)
         (void)snprintf(job->last_error, sizeof(job->last_error), "accepted, but %.400s", result->error_text);
-    if (result->gone || ((failed | left) & written) != 0)
+    if (result->gone || ((failed | left) & sent) != 0)
         read_back_later(job, "AWS accepted it, and does not show it after 5 s");
     task_go_on(&job->task);
 }

@@ -25,7 +25,7 @@ static void free_account(Account *account) {
     attribute_cancel(account->search);
     loop_cancel(engine->aws.loop, account->wake);
     if (account->credentials != engine->aws.credentials)
-        credentials_source_free(account->credentials);
+        credentials_provider_free(account->credentials);
     free(account->targets);
     free(account->name);
     free(account->role_arn);
@@ -68,7 +68,7 @@ static int assume_role(Account *account) {
         .external_id = config ? config->external_id : NULL,
     };
 
-    return engine_aws_role(&account->engine->aws, sts_region(account), &role, &account->credentials);
+    return aws_setup_role(&account->engine->aws, sts_region(account), &role, &account->credentials);
 }
 
 static int add_role(Engine *engine, const AccountConfig *config, const char *role_arn, const char *name,

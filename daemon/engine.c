@@ -261,7 +261,7 @@ static void close_aws_and_tables(Engine *engine) {
     engine->deliver = NULL;
     engine_free_tables(engine);
     engine_free_accounts(engine);
-    engine_aws_close(&engine->aws);
+    aws_setup_close(&engine->aws);
 }
 
 static void engine_free(Engine *engine) {
@@ -286,16 +286,16 @@ static void start_watchdog(Engine *engine) {
 /* Everything is made anew from the new file and the state on disk, as a restart would; only what cannot fail
  * any more is taken down. */
 static void reload(Engine *engine) {
-    char config_error[CONFIG_ERROR_MAX], aws_error[ENGINE_AWS_ERROR_MAX], error[ENGINE_ERROR_MAX] = "";
+    char config_error[CONFIG_ERROR_MAX], aws_error[AWS_SETUP_ERROR_MAX], error[ENGINE_ERROR_MAX] = "";
     Config *config = NULL;
-    EngineAws aws;
+    AwsSetup aws;
 
     if (config_load(engine->config->path, &config, config_error) < 0) {
         log_event(LOG_ERR, MESSAGE_RELOAD_REFUSED, NULL, 0, "%s; keeping the old configuration",
                   config_error);
         return;
     }
-    if (engine_aws_open(engine->event, config, &aws, aws_error) < 0) {
+    if (aws_setup_open(engine->event, config, &aws, aws_error) < 0) {
         log_event(LOG_ERR, MESSAGE_RELOAD_REFUSED, NULL, 0, "%s; keeping the old configuration", aws_error);
         config_free(config);
         return;
@@ -400,7 +400,7 @@ static Engine *engine_new(Config *config) {
 }
 
 static int open_event_and_aws(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
-    char aws_error[ENGINE_AWS_ERROR_MAX];
+    char aws_error[AWS_SETUP_ERROR_MAX];
     int r = sd_event_new(&engine->event);
 
     if (r >= 0)
@@ -411,7 +411,7 @@ static int open_event_and_aws(Engine *engine, char error[static ENGINE_ERROR_MAX
         (void)snprintf(error, ENGINE_ERROR_MAX, "cannot make an event loop: %s", strerror(-r));
         return r;
     }
-    r = engine_aws_open(engine->event, engine->config, &engine->aws, aws_error);
+    r = aws_setup_open(engine->event, engine->config, &engine->aws, aws_error);
     if (r < 0)
         (void)snprintf(error, ENGINE_ERROR_MAX, "%s", aws_error);
     else

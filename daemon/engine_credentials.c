@@ -113,11 +113,11 @@ static bool try_file(char **found, char *path) {
 }
 
 /* The named file, else the first that exists in the order of the manual. */
-static int find_credentials_file(const Config *config, ProfilePlace *place) {
+static int find_credentials_file(const Config *config, ProfileLocation *location) {
     const char *directory = env("CREDENTIALS_DIRECTORY"), *shared = env("AWS_SHARED_CREDENTIALS_FILE");
     char *found = NULL;
 
-    place->file_named = true;
+    location->file_named = true;
     if (config->aws.credentials_file)
         found = strdup(config->aws.credentials_file);
     else {
@@ -126,52 +126,52 @@ static int find_credentials_file(const Config *config, ProfilePlace *place) {
         if (!found && shared)
             (void)try_file(&found, expand(shared));
         if (!found && !shared && home_of(""))
-            place->file_named = !try_file(&found, file_join(home_of(""), ".aws/credentials"));
+            location->file_named = !try_file(&found, file_join(home_of(""), ".aws/credentials"));
         if (!found)
             found = strdup(KEYS_SYSTEM_FILE);
     }
-    place->credentials_file = found;
+    location->credentials_file = found;
     return found ? 0 : -ENOMEM;
 }
 
-static int find_config_file(const Config *config, ProfilePlace *place) {
+static int find_config_file(const Config *config, ProfileLocation *location) {
     const char *path = config->aws.config_file ? config->aws.config_file : env("AWS_CONFIG_FILE");
 
     if (!path && !home_of(""))
         return 0;
-    place->config_named = path;
-    place->config_file = config->aws.config_file ? strdup(path)
-                         : path                  ? expand(path)
-                                                 : file_join(home_of(""), ".aws/config");
-    return place->config_file ? 0 : -ENOMEM;
+    location->config_named = path;
+    location->config_file = config->aws.config_file ? strdup(path)
+                            : path                  ? expand(path)
+                                                    : file_join(home_of(""), ".aws/config");
+    return location->config_file ? 0 : -ENOMEM;
 }
 
-int engine_profile_find(const Config *config, ProfilePlace *ret) {
-    ProfilePlace place = { .name = config->aws.profile };
+int engine_profile_find(const Config *config, ProfileLocation *ret) {
+    ProfileLocation location = { .name = config->aws.profile };
     int r;
 
-    if (!place.name)
-        place.name = env("AWS_DEFAULT_PROFILE"); /* as botocore: it is stronger than the other */
-    if (!place.name)
-        place.name = env("AWS_PROFILE");
-    place.named = place.name;
-    if (!place.name)
-        place.name = "default";
-    r = find_credentials_file(config, &place);
+    if (!location.name)
+        location.name = env("AWS_DEFAULT_PROFILE"); /* as botocore: it is stronger than the other */
+    if (!location.name)
+        location.name = env("AWS_PROFILE");
+    location.named = location.name;
+    if (!location.name)
+        location.name = "default";
+    r = find_credentials_file(config, &location);
     if (r >= 0)
-        r = find_config_file(config, &place);
+        r = find_config_file(config, &location);
     if (r < 0) {
-        engine_profile_done(&place);
+        engine_profile_done(&location);
         return r;
     }
-    *ret = place;
+    *ret = location;
     return 0;
 }
 
-void engine_profile_done(ProfilePlace *place) {
-    free(place->credentials_file);
-    free(place->config_file);
-    place->credentials_file = place->config_file = NULL;
+void engine_profile_done(ProfileLocation *location) {
+    free(location->credentials_file);
+    free(location->config_file);
+    location->credentials_file = location->config_file = NULL;
 }
 
 /* Once a file and mode; systemd's own directory is closed whatever the mode of a file in it says. */
@@ -199,22 +199,22 @@ static char *load(const char *path, ProfileFile *ret, mode_t *ret_mode) {
     return text;
 }
 
-void engine_profile_load(const ProfilePlace *place, Profile *ret) {
+void engine_profile_load(const ProfileLocation *location, Profile *ret) {
     ProfileFiles files = { 0 }, config_only;
     mode_t keys_mode = 0, config_mode = 0;
     Profile profile = { 0 };
     char *keys, *config, message[512];
 
-    keys = load(place->credentials_file, &files.credentials, &keys_mode);
-    config = load(place->config_file, &files.config, &config_mode);
+    keys = load(location->credentials_file, &files.credentials, &keys_mode);
+    config = load(location->config_file, &files.config, &config_mode);
     if (keys)
-        warn_if_others_may_read(place->credentials_file, keys_mode);
+        warn_if_others_may_read(location->credentials_file, keys_mode);
     config_only = (ProfileFiles){ .config = files.config };
-    if (config && profile_read(&config_only, place->name, &profile, message, sizeof(message)) >= 0 &&
+    if (config && profile_read(&config_only, location->name, &profile, message, sizeof(message)) >= 0 &&
         profile.values[PROFILE_KEY_SECRET])
-        warn_if_others_may_read(place->config_file, config_mode);
+        warn_if_others_may_read(location->config_file, config_mode);
     profile_done(&profile);
-    if (profile_read(&files, place->name, &profile, message, sizeof(message)) < 0)
+    if (profile_read(&files, location->name, &profile, message, sizeof(message)) < 0)
         profile = (Profile){ 0 };
     file_free_secret(keys, files.credentials.len);
     file_free_secret(config, files.config.len);
@@ -223,19 +223,19 @@ void engine_profile_load(const ProfilePlace *place, Profile *ret) {
 
 /* ---- the sources ---- */
 
-static int environment_source(Loop *loop, CredentialsSource **ret) {
+static int environment_source(Loop *loop, CredentialsProvider **ret) {
     const char *token = env("AWS_SESSION_TOKEN");
 
     return credentials_env_new(loop, env("AWS_ACCESS_KEY_ID"), env("AWS_SECRET_ACCESS_KEY"),
                                token ? token : env("AWS_SECURITY_TOKEN"), ret);
 }
 
-static int imds_source(const EngineAws *aws, CredentialsSource **ret) {
+static int imds_source(const AwsSetup *aws, CredentialsProvider **ret) {
     const char *endpoint = env("AWS_EC2_METADATA_SERVICE_ENDPOINT");
     const char *mode = env("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
 
     if (!endpoint && mode && strcasecmp(mode, "IPv4") != 0 && strcasecmp(mode, "IPv6") != 0)
-        return credentials_refused_new(
+        return credentials_error_new(
                 aws->loop, "environment: AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE is neither IPv4 nor IPv6",
                 ret);
     if (!endpoint)
@@ -243,7 +243,7 @@ static int imds_source(const EngineAws *aws, CredentialsSource **ret) {
     return credentials_imds_new(aws->loop, aws->http, endpoint, ret);
 }
 
-static int container_source(const EngineAws *aws, CredentialsSource **ret) {
+static int container_source(const AwsSetup *aws, CredentialsProvider **ret) {
     ContainerOptions options = {
         .relative_uri = env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
         .full_uri = env("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
@@ -254,7 +254,7 @@ static int container_source(const EngineAws *aws, CredentialsSource **ret) {
     return credentials_container_new(aws->loop, aws->http, &options, ret);
 }
 
-static int web_identity_source(const EngineAws *aws, CredentialsSource **ret) {
+static int web_identity_source(const AwsSetup *aws, CredentialsProvider **ret) {
     const char *name = env("AWS_ROLE_SESSION_NAME"), *problem;
     StsRole role = { .arn = env("AWS_ROLE_ARN"), .session_name = name ? name : aws->session_name };
     char message[256];
@@ -267,7 +267,7 @@ static int web_identity_source(const EngineAws *aws, CredentialsSource **ret) {
                    "environment: AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN or "
                    "AWS_ROLE_SESSION_NAME will not do: %s",
                    problem);
-    return credentials_refused_new(aws->loop, message, ret);
+    return credentials_error_new(aws->loop, message, ret);
 }
 
 static void warn_of_missing_variables(const Config *config) {
@@ -279,18 +279,18 @@ static void warn_of_missing_variables(const Config *config) {
                  name);
 }
 
-static int profile_source(const Config *config, const ProfilePlace *place, const EngineAws *aws,
-                          CredentialsSource **ret) {
+static int profile_source(const Config *config, const ProfileLocation *location, const AwsSetup *aws,
+                          CredentialsProvider **ret) {
     bool imds_off = env_is_true("AWS_EC2_METADATA_DISABLED");
     ProfileOptions options = {
-        .credentials_file = place->credentials_file,
-        .config_file = place->config_file,
-        .profile = place->name,
+        .credentials_file = location->credentials_file,
+        .config_file = location->config_file,
+        .profile = location->name,
         .file_required = config->aws.credentials_file,
         .config_required = config->aws.config_file,
-        .file_named = place->file_named,
-        .config_named = place->config_named,
-        .profile_required = place->named || config->aws.credentials_file,
+        .file_named = location->file_named,
+        .config_named = location->config_named,
+        .profile_required = location->named || config->aws.credentials_file,
         .region = aws->region,
         .session_name = aws->session_name,
     };
@@ -308,8 +308,8 @@ static int profile_source(const Config *config, const ProfilePlace *place, const
     if (r >= 0)
         r = credentials_profile_new(aws->client, &options, ret);
     else {
-        credentials_source_free(options.from_environment);
-        credentials_source_free(options.from_container);
+        credentials_provider_free(options.from_environment);
+        credentials_provider_free(options.from_container);
     }
     engine_environment_free(environment);
     return r;
@@ -318,8 +318,8 @@ static int profile_source(const Config *config, const ProfilePlace *place, const
 enum { SOURCES_MAX = 5 };
 
 /* Those that were made are in sources also after an error. */
-static int make_sources(const Config *config, const ProfilePlace *place, const EngineAws *aws,
-                        CredentialsSource *sources[static SOURCES_MAX], unsigned *n) {
+static int make_sources(const Config *config, const ProfileLocation *location, const AwsSetup *aws,
+                        CredentialsProvider *sources[static SOURCES_MAX], unsigned *n) {
     int r = 0;
 
     if (!config->aws.profile && !config->aws.credentials_file) {
@@ -327,7 +327,7 @@ static int make_sources(const Config *config, const ProfilePlace *place, const E
         *n += r >= 0;
     }
     if (r >= 0) {
-        r = profile_source(config, place, aws, &sources[*n]);
+        r = profile_source(config, location, aws, &sources[*n]);
         *n += r >= 0;
     }
     if (r >= 0 && env("AWS_WEB_IDENTITY_TOKEN_FILE")) {
@@ -345,25 +345,25 @@ static int make_sources(const Config *config, const ProfilePlace *place, const E
     return r;
 }
 
-int engine_credentials_open(const Config *config, const ProfilePlace *place, EngineAws *aws) {
-    CredentialsSource *sources[SOURCES_MAX], *chain;
+int engine_credentials_open(const Config *config, const ProfileLocation *location, AwsSetup *aws) {
+    CredentialsProvider *sources[SOURCES_MAX], *chain;
     unsigned n = 0;
     int r;
 
     warn_of_missing_variables(config);
-    r = make_sources(config, place, aws, sources, &n);
+    r = make_sources(config, location, aws, sources, &n);
     if (r < 0) {
         while (n > 0)
-            credentials_source_free(sources[--n]);
+            credentials_provider_free(sources[--n]);
         return r;
     }
     r = credentials_chain_new(sources, n, &chain);
     return r < 0 ? r : credentials_cache_new(aws->loop, chain, &aws->credentials);
 }
 
-int engine_aws_role(const EngineAws *aws, const char *region, const StsRole *role, CredentialsSource **ret) {
+int aws_setup_role(const AwsSetup *aws, const char *region, const StsRole *role, CredentialsProvider **ret) {
     StsRole filled = *role;
-    CredentialsSource *source;
+    CredentialsProvider *source;
     int r;
 
     if (!filled.session_name)

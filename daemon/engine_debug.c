@@ -17,7 +17,7 @@ static unsigned long long to_ms(uint64_t usec) {
 /* ---- calls ---- */
 
 /* Those of roles to STS are made with the base credentials. */
-static const char *account_of(const Engine *engine, const CredentialsSource *credentials) {
+static const char *account_of(const Engine *engine, const CredentialsProvider *credentials) {
     for (size_t i = 0; credentials && i < engine->n_accounts; i++)
         if (engine->accounts[i]->credentials == credentials)
             return engine_account_named(engine->accounts[i]);
@@ -50,9 +50,9 @@ static void attempt_ended(const AwsCallView *call, const AwsError *error, uint64
               call->max_attempts, text);
 }
 
-static const char *const classes[_PACE_CLASS_MAX] = {
-    [PACE_READ] = "reads",   [PACE_LIST] = "lists",        [PACE_LOOKUP] = "lookups",
-    [PACE_WRITE] = "writes", [PACE_OTHER] = "other calls",
+static const char *const classes[_RATE_CLASS_MAX] = {
+    [RATE_READ] = "reads",   [RATE_LIST] = "lists",        [RATE_LOOKUP] = "lookups",
+    [RATE_WRITE] = "writes", [RATE_OTHER] = "other calls",
 };
 
 static void write_hold(const AwsCallView *call, AwsHold hold, StrBuf *b) {

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <systemd/sd-event.h>
 
+#include "daemon/aws_setup.h"
 #include "daemon/config/config.h"
 #include "daemon/core/guard.h"
 #include "daemon/core/schedule.h"
 #include "daemon/core/scope.h"
-#include "daemon/engine_aws.h"
 #include "daemon/io/attribute.h"
 #include "daemon/io/deliver.h"
 #include "daemon/io/outbox.h"
@@ -62,7 +62,7 @@ struct Account {
     bool member;           /* of the organization, and not in `accounts` */
     bool listed;           /* by the latest list of the organization */
     bool left;             /* was a member */
-    CredentialsSource *credentials; /* owned, unless they are the base */
+    CredentialsProvider *credentials; /* owned, unless they are the base */
 
     OperationCall *identity_call;
     char identity[ARN_MAX];       /* the caller's ARN, as AWS has it; "" until known */
@@ -193,7 +193,7 @@ struct Engine {
     sd_event *event;
     sd_event_source *due_source; /* runs what is due in the next turn of the loop; NULL before that runs */
     unsigned due;                /* DUE_* */
-    EngineAws aws;
+    AwsSetup aws;
     Outbox *outbox;
     Deliver *deliver;
     char **channel_keys;

@@ -20,7 +20,7 @@ typedef enum AwsErrorClass {
     AWS_EXPIRED,           /* credentials were good once: fetch new ones */
     AWS_SKEWED,            /* our clock and AWS's differ */
     AWS_BAD_CREDENTIALS,   /* unknown key, bad signature; also what a region that is not enabled answers */
-    AWS_NO_CREDENTIALS,    /* no source had any, or a source failed */
+    AWS_NO_CREDENTIALS,    /* no provider had any, or one failed */
     AWS_DENIED,            /* IAM, SCP or resource policy says no */
     AWS_NOT_FOUND,         /* trail, topic, ... is not there */
     AWS_WRONG_REGION,      /* a write outside the trail's home region, or a bucket that lives elsewhere */

@@ -22,9 +22,9 @@
 /* At any time a call waits for exactly one of: credentials, its turn, an exchange, a pause. */
 struct AwsCall {
     AwsClient *client;
-    CredentialsSource *source; /* NULL: the call goes unsigned */
+    CredentialsProvider *provider; /* NULL: the call goes unsigned */
     Scope *scope;
-    PaceLane *lane;
+    RateBucket *rate_bucket;
     AwsProtocol protocol;
     BucketCall *bucket; /* NULL but for S3 */
     const char *operation;
@@ -39,8 +39,8 @@ struct AwsCall {
     unsigned retry_cost; /* what the last retry took from the quota */
     AwsError *expired;   /* what AWS said of the first credentials, or NULL */
     bool skewed_once;
-    bool asking;    /* the credentials source will call back, come what may */
-    bool abandoned; /* ended while asking: freed when the source calls back */
+    bool asking;    /* the credentials provider will call back, come what may */
+    bool abandoned; /* ended while asking: freed when the provider calls back */
     bool has_turn;  /* one that is still to come, taken in turn_epoch */
     unsigned turn_epoch;
     uint64_t sent_usec;      /* monotonic; of the attempt under way */
@@ -55,8 +55,8 @@ struct AwsCall {
 /* ---- ending ---- */
 
 static void call_free(AwsCall *call) {
-    if (call->lane)
-        pace_lane_put(call->lane);
+    if (call->rate_bucket)
+        rate_bucket_put(call->rate_bucket);
     credentials_unref(call->credentials);
     free(call->expired);
     free(call->target);
@@ -67,14 +67,14 @@ static void call_free(AwsCall *call) {
     free(call);
 }
 
-/* Stops whatever the call waits for. After this nothing calls back into it but a credentials source, which
+/* Stops whatever the call waits for. After this nothing calls back into it but a credentials provider, which
  * finds it abandoned and frees it. */
 static void call_stop(AwsCall *call) {
     if (call->exchange)
         http_cancel(call->client->http, TAKE_PTR(call->exchange));
     loop_cancel(call->client->loop, TAKE_PTR(call->timer));
     if (call->has_turn)
-        pace_give_back(&call->lane->pace, call->turn_epoch);
+        token_bucket_give_back(&call->rate_bucket->tokens, call->turn_epoch);
     if (call->asking)
         call->abandoned = true;
     else
@@ -113,8 +113,8 @@ static AwsCallView view(const AwsCall *call) {
         .service = endpoint_service_name(call->scope->service),
         .operation = call->operation,
         .region = call->scope->region,
-        .credentials = call->source,
-        .class = call->lane->pace.class,
+        .credentials = call->provider,
+        .class = call->rate_bucket->tokens.class,
         .attempt = call->attempt,
         .max_attempts = call->max_attempts,
     };
@@ -133,8 +133,8 @@ static void observe_attempt(const AwsCall *call, const HttpResponse *response, c
     static const AwsHold holds[] = {
         [HTTP_WAIT_NONE] = AWS_HOLD_NONE,
         [HTTP_WAIT_CONNECTIONS] = AWS_HOLD_CONNECTIONS,
-        [HTTP_WAIT_PLACE] = AWS_HOLD_HOST,
-        [HTTP_WAIT_DOUBTFUL] = AWS_HOLD_SUSPECT,
+        [HTTP_WAIT_HOST_SLOT] = AWS_HOLD_HOST,
+        [HTTP_WAIT_SUSPECT] = AWS_HOLD_SUSPECT,
     };
     AwsCallView v;
 
@@ -217,8 +217,8 @@ static int submit(AwsCall *call, const HttpHeader *headers, size_t n_headers) {
                                .body_len = call->body_len,
                                .connect_timeout_usec = MIN(limits->connect_timeout_usec, timeout),
                                .timeout_usec = timeout,
-                               .place = call->scope->place,
-                               .doubtful = call->lane->doubtful,
+                               .host_slot = call->scope->host_slot,
+                               .suspect = call->rate_bucket->suspect,
                        },
                        on_response, call, &call->exchange);
 }
@@ -273,7 +273,7 @@ static void call_send(AwsCall *call) {
 
     call->n_sent++;
     call->sent_usec = loop_monotonic_usec(call->client->loop);
-    r = call->source ? sign_and_submit(call) : submit_unsigned(call);
+    r = call->provider ? sign_and_submit(call) : submit_unsigned(call);
     if (r < 0)
         call_end_unsent(call, r);
 }
@@ -285,7 +285,7 @@ static void on_turn(void *userdata) {
 
     call->timer = NULL;
     call->has_turn = false;
-    if (call->turn_epoch == call->lane->pace.epoch)
+    if (call->turn_epoch == call->rate_bucket->tokens.epoch)
         call_send(call);
     else
         call_attempt(call); /* AWS throttled others meanwhile */
@@ -296,13 +296,13 @@ static void call_end_held_back(AwsCall *call) {
 
     aws_error_set(&error, AWS_THROTTLED, "", "%s: held back%s: more calls wait than may be sent in time",
                   call->scope->host,
-                  call->lane->pace.share < PACE_WHOLE ? ", because AWS throttled others" : "");
+                  call->rate_bucket->tokens.share < RATE_WHOLE ? ", because AWS throttled others" : "");
     call_end_error(call, &error);
 }
 
 /* Sends the request when it is its turn. Runs from callbacks only, so it may end the call. */
 static void call_attempt(AwsCall *call) {
-    Pace *pace = &call->lane->pace;
+    TokenBucket *tokens = &call->rate_bucket->tokens;
     Loop *loop = call->client->loop;
     uint64_t wait, left = time_left(call);
     int r;
@@ -311,19 +311,19 @@ static void call_attempt(AwsCall *call) {
         call_end_late(call);
         return;
     }
-    wait = pace_take(pace, loop_monotonic_usec(loop), left - 1);
+    wait = token_bucket_take(tokens, loop_monotonic_usec(loop), left - 1);
     if (wait == 0) {
         call_send(call);
         return;
     }
-    observe_hold(call, wait == PACE_NEVER ? AWS_HOLD_RATE_LATE : AWS_HOLD_RATE,
-                 wait == PACE_NEVER ? 0 : wait);
-    if (wait == PACE_NEVER) {
+    observe_hold(call, wait == RATE_NEVER ? AWS_HOLD_RATE_LATE : AWS_HOLD_RATE,
+                 wait == RATE_NEVER ? 0 : wait);
+    if (wait == RATE_NEVER) {
         call_end_held_back(call);
         return;
     }
     call->has_turn = true;
-    call->turn_epoch = pace->epoch;
+    call->turn_epoch = tokens->epoch;
     r = loop_after(loop, wait, on_turn, call, &call->timer);
     if (r < 0)
         call_end_unsent(call, r);
@@ -340,7 +340,7 @@ static void on_credentials_late(void *userdata) {
     call_end_error(call, &error);
 }
 
-/* AWS did not take a set, and the source has no other: asking AWS again would change nothing. */
+/* AWS did not take a set, and the provider has no other: asking AWS again would change nothing. */
 static bool same_credentials(const Credentials *a, const Credentials *b) {
     return strcmp(a->access_key_id, b->access_key_id) == 0 &&
            strcmp(a->secret_access_key, b->secret_access_key) == 0 &&
@@ -391,7 +391,7 @@ static int ask_credentials(AwsCall *call) {
     if (r < 0)
         return -ENOMEM;
     call->asking = true;
-    r = credentials_get(call->source, on_credentials, call);
+    r = credentials_get(call->provider, on_credentials, call);
     if (r < 0) {
         call->asking = false;
         loop_cancel(call->client->loop, TAKE_PTR(call->timer));
@@ -428,7 +428,7 @@ static void on_pause(void *userdata) {
 /* Where a call has found nobody in all its attempts, the others' first one says the same: one that is down
  * costs a request a call, until something comes back. */
 static unsigned attempts_allowed(const AwsCall *call, const AwsError *error) {
-    return call->lane->down && retry_is_outage(error->class) ? 1 : call->max_attempts;
+    return call->rate_bucket->down && retry_is_outage(error->class) ? 1 : call->max_attempts;
 }
 
 static AwsHold why_not_again(const AwsCall *call, const AwsError *error, const RetryDecision *d) {
@@ -463,16 +463,16 @@ static bool try_later(AwsCall *call, const AwsError *error, const HttpResponse *
 
 static bool renew_credentials(AwsCall *call, const AwsError *error) {
     if ((error->class != AWS_EXPIRED && error->class != AWS_BAD_CREDENTIALS) || call->expired ||
-        !call->source)
+        !call->provider)
         return false;
     call->expired = malloc(sizeof(*call->expired));
     if (!call->expired)
         return false;
     *call->expired = *error;
     if (error->class == AWS_EXPIRED)
-        credentials_cache_invalidate(call->source, call->credentials);
+        credentials_cache_invalidate(call->provider, call->credentials);
     else
-        credentials_cache_doubt(call->source, call->credentials);
+        credentials_cache_suspect(call->provider, call->credentials);
     return ask_credentials(call) >= 0;
 }
 
@@ -489,14 +489,15 @@ static void call_succeed(AwsCall *call, const HttpResponse *response, const AwsE
 }
 
 static void learn(AwsCall *call, const AwsError *error) {
-    PaceLane *lane = call->lane;
+    RateBucket *rate_bucket = call->rate_bucket;
 
     if (!retry_is_outage(error->class))
-        lane->down = false;
+        rate_bucket->down = false;
     if (error->class == AWS_OK)
-        pace_succeeded(&lane->pace);
+        token_bucket_succeeded(&rate_bucket->tokens);
     else if (error->class == AWS_THROTTLED)
-        pace_throttled(&lane->pace, call->sent_usec, loop_monotonic_usec(call->client->loop));
+        token_bucket_throttled(&rate_bucket->tokens, call->sent_usec,
+                               loop_monotonic_usec(call->client->loop));
 }
 
 static void call_fail(AwsCall *call, const HttpResponse *response, const AwsError *error) {
@@ -515,9 +516,9 @@ static void on_response(const HttpResponse *response, void *userdata) {
 
     call->exchange = NULL;
     if (response->result == HTTP_ANSWERED)
-        call->lane->doubtful = false;
+        call->rate_bucket->suspect = false;
     else if (response->result == HTTP_TIMED_OUT && !response->held_up)
-        call->lane->doubtful = true;
+        call->rate_bucket->suspect = true;
     call_answer_error(response, call->protocol, &call->client->overrides, &error);
     observe_attempt(call, response, &error);
     learn(call, &error);
@@ -531,16 +532,16 @@ static void on_response(const HttpResponse *response, void *userdata) {
     }
     if (renew_credentials(call, &error) || try_later(call, &error, response))
         return;
-    call->lane->down = retry_is_outage(error.class);
+    call->rate_bucket->down = retry_is_outage(error.class);
     call_fail(call, response, &error);
 }
 
 /* ---- starting ---- */
 
 /* By the operation that is asked for, as AWS does. Only CloudTrail's quotas are low enough to matter. */
-static PaceClass class_of(const AwsRequest *request) {
-    return request->service == AWS_CLOUDTRAIL && request->operation ? pace_class_of(request->operation)
-                                                                    : PACE_OTHER;
+static RateClass class_of(const AwsRequest *request) {
+    return request->service == AWS_CLOUDTRAIL && request->operation ? rate_class_of(request->operation)
+                                                                    : RATE_OTHER;
 }
 
 static int call_new(AwsClient *client, const AwsRequest *request, AwsCall **ret) {
@@ -568,7 +569,7 @@ static int call_new(AwsClient *client, const AwsRequest *request, AwsCall **ret)
     return 0;
 }
 
-int aws_call(AwsClient *client, CredentialsSource *credentials, const AwsRequest *request, AwsDone done,
+int aws_call(AwsClient *client, CredentialsProvider *credentials, const AwsRequest *request, AwsDone done,
              void *userdata, AwsCall **ret_call) {
     uint64_t span = request->deadline_usec ? request->deadline_usec : aws_client_deadline_usec(client);
     uint64_t now = loop_monotonic_usec(client->loop);
@@ -593,9 +594,9 @@ int aws_call(AwsClient *client, CredentialsSource *credentials, const AwsRequest
         return r;
     }
     call->scope = scope;
-    call->source = credentials;
-    call->lane = pace_lane_get(&scope->paces, credentials, class_of(request));
-    if (!call->lane) {
+    call->provider = credentials;
+    call->rate_bucket = rate_bucket_get(&scope->limiter, credentials, class_of(request));
+    if (!call->rate_bucket) {
         call_free(call);
         return -ENOMEM;
     }

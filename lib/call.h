@@ -8,7 +8,7 @@
 #include "lib/endpoint.h"
 #include "lib/http.h"
 #include "lib/loop.h"
-#include "lib/pace.h"
+#include "lib/rate_limiter.h"
 
 typedef struct AwsLimits {
     uint64_t connect_timeout_usec;
@@ -23,7 +23,7 @@ typedef struct AwsLimits {
 /* By what a call is held back, or why it is not tried again. */
 typedef enum AwsHold {
     AWS_HOLD_NONE,
-    AWS_HOLD_RATE,        /* the rate limiter (lib/pace.h): its turn comes later */
+    AWS_HOLD_RATE,        /* the rate limiter (lib/rate_limiter.h): its turn comes later */
     AWS_HOLD_RATE_LATE,   /* ... too late: the call ends */
     AWS_HOLD_BACKOFF,     /* the pause before another attempt */
     AWS_HOLD_RETRY_QUOTA, /* the quota of retries there is used up: no other attempt */
@@ -39,9 +39,9 @@ typedef struct AwsCallView {
     const char *service;   /* "cloudtrail" */
     const char *operation; /* "GetTrailStatus" */
     const char *region;
-    const CredentialsSource
+    const CredentialsProvider
             *credentials; /* whose account it is asked for; NULL: unsigned. Compared, never followed */
-    PaceClass class;
+    RateClass class;
     unsigned attempt, max_attempts;
 } AwsCallView;
 
@@ -61,7 +61,8 @@ typedef struct AwsObserver {
 /* ---- the client ---- */
 
 /* What all calls share: retry quotas and clock offsets per (service, region), and within each, per
- * credentials source and class of call, the pace at which AWS is asked and whether anybody answers there. */
+ * credentials provider and class of call, the rate at which AWS is asked and whether anybody answers there.
+ */
 typedef struct AwsClient AwsClient;
 
 /* Called once when a call's clock offset is corrected or changes by more than a minute: for one log line.
@@ -118,15 +119,15 @@ typedef void (*AwsDone)(const AwsReply *reply, void *userdata);
 typedef struct AwsCall AwsCall;
 
 /* Starts a call; done is called exactly once and never from inside aws_call. Each attempt waits for its turn
- * (lib/pace.h) before it is signed, within the call's deadline: a call whose turn would come too late ends
- * at once with AWS_THROTTLED. Where the last call with these credentials got no answer in all its attempts,
- * a call has one attempt until something answers again. credentials is borrowed and must outlive the call (a
- * cache: its held set is invalidated when AWS says expired, and the call is tried again once with fresh
- * ones); NULL sends the call unsigned, for the few operations that want it so. A source that gives none ends
- * the call with AWS_NO_CREDENTIALS and its message, under the code "AccessDenied" when it said
- * CREDENTIALS_DENIED, without one otherwise. *ret_call may be NULL; it is gone once done was called. 0 or
- * -ENOMEM, -EINVAL (unknown region), and then done is not called. */
-int aws_call(AwsClient *client, CredentialsSource *credentials, const AwsRequest *request, AwsDone done,
+ * (lib/rate_limiter.h) before it is signed, within the call's deadline: a call whose turn would come too
+ * late ends at once with AWS_THROTTLED. Where the last call with these credentials got no answer in all its
+ * attempts, a call has one attempt until something answers again. credentials is borrowed and must outlive
+ * the call (a cache: its held set is invalidated when AWS says expired, and the call is tried again once
+ * with fresh ones); NULL sends the call unsigned, for the few operations that want it so. A provider that
+ * gives none ends the call with AWS_NO_CREDENTIALS and its message, under the code "AccessDenied" when it
+ * said CREDENTIALS_DENIED, without one otherwise. *ret_call may be NULL; it is gone once done was called. 0
+ * or -ENOMEM, -EINVAL (unknown region), and then done is not called. */
+int aws_call(AwsClient *client, CredentialsProvider *credentials, const AwsRequest *request, AwsDone done,
              void *userdata, AwsCall **ret_call);
 
 /* Ends a call without calling done. NULL is fine. */

@@ -81,7 +81,7 @@ void aws_client_set_observer(AwsClient *client, const AwsObserver *observer) {
 }
 
 static void scope_free(Scope *s) {
-    pace_table_done(&s->paces);
+    rate_limiter_done(&s->limiter);
     free(s->url);
     free(s->host);
     free(s);
@@ -148,7 +148,7 @@ int scope_find(AwsClient *client, AwsService service, const char *region, Scope 
         return r;
     }
     client->n_scopes++;
-    s->place = MIN(client->n_scopes, (unsigned)HTTP_PLACES_MAX);
+    s->host_slot = MIN(client->n_scopes, (unsigned)HTTP_HOST_SLOTS_MAX);
     s->next = client->scopes;
     client->scopes = s;
     *ret = s;

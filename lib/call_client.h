@@ -4,7 +4,7 @@
  * answer says beside its body; the requests of S3. Private to lib/call.c and lib/call_client.c. */
 
 #include "lib/call.h"
-#include "lib/pace.h"
+#include "lib/rate_limiter.h"
 #include "lib/retry.h"
 
 #define CALL_REGION_MAX 32
@@ -15,10 +15,10 @@ typedef struct Scope {
     AwsService service;
     char region[CALL_REGION_MAX];
     char *url;
-    char *host;     /* as it is signed */
-    unsigned place; /* see HttpRequest */
+    char *host;         /* as it is signed */
+    unsigned host_slot; /* see HttpRequest */
     RetryQuota quota;
-    PaceTable paces;     /* by credentials and class of call */
+    RateLimiter limiter; /* by credentials and class of call */
     int64_t offset_usec; /* AWS's clock less ours, as far as it had to be corrected */
     int64_t offset_told_usec;
 } Scope;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Credentials and where they come from: the interface. Each source is a file in lib/credentials/. */
+/* Credentials and where they come from: the interface. Each provider is a file in lib/credentials/. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,9 +32,9 @@ Credentials *credentials_unref(Credentials *c);
 
 typedef enum CredentialsStatus {
     CREDENTIALS_OK,
-    CREDENTIALS_NONE,       /* this source is not configured here: a chain asks the next */
-    CREDENTIALS_FAILED,     /* it is configured and does not work: a chain stops, and message says why */
-    CREDENTIALS_DENIED,     /* the same, and the reason is AWS's no to an assumed role: no outage ends this */
+    CREDENTIALS_NONE,   /* this provider is not configured here: a chain asks the next */
+    CREDENTIALS_FAILED, /* it is configured and does not work: a chain stops, and message says why */
+    CREDENTIALS_DENIED, /* the same, and the reason is AWS's no to an assumed role: no outage ends this */
 } CredentialsStatus;
 
 /* credentials: borrowed, NULL unless OK (take a reference to keep it). message: one line for people that
@@ -42,27 +42,27 @@ typedef enum CredentialsStatus {
 typedef void (*CredentialsDone)(CredentialsStatus status, Credentials *credentials, const char *message,
                                 void *userdata);
 
-typedef struct CredentialsSource CredentialsSource;
+typedef struct CredentialsProvider CredentialsProvider;
 
-typedef struct CredentialsSourceOps {
-    /* Asks; done is called exactly once, never from inside get, and also when the source is destroyed first
-     * (FAILED, "cancelled"). 0, or -ENOMEM (-ECANCELED while it is being destroyed) and then done is not
-     * called. */
-    int (*get)(CredentialsSource *source, CredentialsDone done, void *userdata);
-    void (*destroy)(CredentialsSource *source);
-} CredentialsSourceOps;
+typedef struct CredentialsProviderOps {
+    /* Asks; done is called exactly once, never from inside get, and also when the provider is destroyed
+     * first (FAILED, "cancelled"). 0, or -ENOMEM (-ECANCELED while it is being destroyed) and then done is
+     * not called. */
+    int (*get)(CredentialsProvider *provider, CredentialsDone done, void *userdata);
+    void (*destroy)(CredentialsProvider *provider);
+} CredentialsProviderOps;
 
-struct CredentialsSource {
-    const CredentialsSourceOps *ops;
+struct CredentialsProvider {
+    const CredentialsProviderOps *ops;
 };
 
-static inline int credentials_get(CredentialsSource *source, CredentialsDone done, void *userdata) {
-    return source->ops->get(source, done, userdata);
+static inline int credentials_get(CredentialsProvider *provider, CredentialsDone done, void *userdata) {
+    return provider->ops->get(provider, done, userdata);
 }
 /* NULL is fine. */
-static inline void credentials_source_free(CredentialsSource *source) {
-    if (source)
-        source->ops->destroy(source);
+static inline void credentials_provider_free(CredentialsProvider *provider) {
+    if (provider)
+        provider->ops->destroy(provider);
 }
 
 /* ---- constructors; each returns 0 or -ENOMEM, text arguments are copied, NULL means "not set" ---- */
@@ -73,31 +73,32 @@ static inline void credentials_source_free(CredentialsSource *source) {
  * (environment_read does). NONE when access_key_id is unset or empty; FAILED when only that is
  * set. */
 int credentials_env_new(Loop *loop, const char *access_key_id, const char *secret_access_key,
-                        const char *session_token, CredentialsSource **ret);
+                        const char *session_token, CredentialsProvider **ret);
 
-/* Stands for a source that is configured in a way that cannot work: always FAILED, with message (one line). */
-int credentials_refused_new(Loop *loop, const char *message, CredentialsSource **ret);
+/* Stands for a provider that is configured in a way that cannot work: always FAILED, with message (one
+ * line). */
+int credentials_error_new(Loop *loop, const char *message, CredentialsProvider **ret);
 
 /* EC2 instance metadata, version 2 only. endpoint: "http://169.254.169.254" unless overridden. timeout 2 s,
  * 3 attempts. NONE when nothing answers there (no EC2 host) or no instance profile is attached (404). */
-int credentials_imds_new(Loop *loop, HttpClient *http, const char *endpoint, CredentialsSource **ret);
+int credentials_imds_new(Loop *loop, HttpClient *http, const char *endpoint, CredentialsProvider **ret);
 
-/* Asks sources in order until one does not say NONE; takes ownership of the n sources (also on error). When
- * all say NONE the answer is NONE with a message that names what was tried. */
-int credentials_chain_new(CredentialsSource **sources, unsigned n, CredentialsSource **ret);
+/* Asks providers in order until one does not say NONE; takes ownership of the n providers (also on error).
+ * When all say NONE the answer is NONE with a message that names what was tried. */
+int credentials_chain_new(CredentialsProvider **providers, unsigned n, CredentialsProvider **ret);
 
 /* Keeps what inner (owned, also on error) gave: one request in flight for all waiters, refresh ahead of
  * expiry (from max(5 min, a quarter of the lifetime) before it, spread by jitter) while the old ones are
  * still handed out, old ones kept until expiry when a refresh fails, failures retried after 1..60 s
  * back-off: inside that time waiters get the last failure at once. */
-int credentials_cache_new(Loop *loop, CredentialsSource *inner, CredentialsSource **ret);
+int credentials_cache_new(Loop *loop, CredentialsProvider *inner, CredentialsProvider **ret);
 
-/* Drops what a cache holds, because AWS called it expired (bad: only when it is still the held one), or for a
- * reload (bad NULL). The next get asks inner. Does nothing to a source that is not a cache. */
-void credentials_cache_invalidate(CredentialsSource *cache, const Credentials *bad);
+/* Drops what a cache holds, because AWS called it expired (bad: only when it is still the held one), or for
+ * a reload (bad NULL). The next get asks inner. Does nothing to a provider that is not a cache. */
+void credentials_cache_invalidate(CredentialsProvider *cache, const Credentials *bad);
 
 /* AWS did not know the set `bad`. It may have been replaced where it comes from; but a region that is not
  * enabled says the same of good keys, so that it is not dropped: if it is still the held one, the next get
- * waits for inner and is given the held one after all when inner fails. At most one question in 10 s; in
- * between nothing happens. Does nothing to a source that is not a cache. */
-void credentials_cache_doubt(CredentialsSource *cache, const Credentials *bad);
+ * waits for inner and is given the held one after all when inner fails. At most one request in 10 s; in
+ * between nothing happens. Does nothing to a provider that is not a cache. */
+void credentials_cache_suspect(CredentialsProvider *cache, const Credentials *bad);

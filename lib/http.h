@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define HTTP_BODY_MAX (1024 * 1024)    /* a larger answer is HTTP_TOO_BIG */
-#define HTTP_PLACES_MAX 1024
+#define HTTP_HOST_SLOTS_MAX 1024
 #define HTTP_HEADERS_MAX (16 * 1024)   /* bytes of headers kept of one answer; more is HTTP_TOO_BIG */
 
 typedef enum HttpResult {
@@ -28,8 +28,8 @@ typedef enum HttpResult {
 typedef enum HttpWait {
     HTTP_WAIT_NONE,
     HTTP_WAIT_CONNECTIONS, /* all are in use */
-    HTTP_WAIT_PLACE,       /* its place's part of them is */
-    HTTP_WAIT_DOUBTFUL,    /* the part of those that timed out is */
+    HTTP_WAIT_HOST_SLOT,   /* the part of its host slot is */
+    HTTP_WAIT_SUSPECT,     /* the part of those that timed out is */
 } HttpWait;
 
 typedef struct HttpHeader {
@@ -48,10 +48,10 @@ typedef struct HttpRequest {
     uint64_t connect_timeout_usec;  /* > 0 */
     uint64_t timeout_usec;          /* > 0; the whole exchange */
     bool direct;                    /* never through a proxy (metadata endpoints) */
-    unsigned place;                 /* 1..HTTP_PLACES_MAX: where it goes. Requests to one place get half of the
-                                     * client's connections together, so that one that hangs leaves the others
-                                     * theirs; 0: no matter */
-    bool doubtful;                  /* it timed out the last time: all such get an eighth of the connections */
+    unsigned host_slot;             /* 1..HTTP_HOST_SLOTS_MAX. Requests of one slot get half of the client's
+                                     * connections together, so that a host that hangs leaves the others
+                                     * theirs; 0: none */
+    bool suspect; /* it timed out the last time: all such get an eighth of the connections */
 } HttpRequest;
 
 /* Valid only inside the HttpDone callback. */

@@ -26,9 +26,9 @@
 #define TIMER_ACCURACY_USEC (1 * USEC_PER_MSEC)
 #define NEVER UINT64_MAX
 
-/* One place may use one connection in so many, and all that are in doubt together. */
-#define PLACE_SHARE 2U
-#define DOUBTFUL_SHARE 8U
+/* One host slot may use one connection in so many, and so may all suspect hosts together. */
+#define HOST_SLOT_SHARE 2U
+#define SUSPECT_SHARE   8U
 
 #define NAME_LIFE_USEC (60 * USEC_PER_SEC)
 /* So that a name that points elsewhere is followed. */
@@ -43,7 +43,7 @@ typedef struct HttpCurl HttpCurl;
 
 typedef enum ExchangeState {
     EXCHANGE_RESOLVING, /* waits for the addresses of its host */
-    EXCHANGE_WAITING,   /* for one of max_connections, or of its place's part of them */
+    EXCHANGE_WAITING,   /* for one of max_connections, or of its host slot's part of them */
     EXCHANGE_RUNNING,   /* in the multi handle */
     EXCHANGE_REFUSED,   /* could not be started; its owner is told at the next turn */
     EXCHANGE_LOOSE,     /* in no list: being filled, or its done callback runs */
@@ -64,8 +64,8 @@ struct HttpExchange {
     bool raced;
     uint64_t number;            /* in the order of submission */
     CurlOrigin *origin;
-    unsigned place;
-    bool doubtful;
+    unsigned host_slot;
+    bool suspect;
     HttpWait waited_for;
     uint64_t submitted_usec, queued_usec, started_usec; /* monotonic */
     uint64_t patience_usec;     /* monotonic; for the resolver */
@@ -102,8 +102,8 @@ struct HttpCurl {
     char *proxy, *no_proxy;
     char proxy_host[CURL_HOST_MAX];
     unsigned proxy_port;
-    unsigned max_connections, place_max, doubtful_max;
-    unsigned places[HTTP_PLACES_MAX + 1], n_doubtful; /* how many of each are running */
+    unsigned max_connections, host_slot_max, suspect_max;
+    unsigned host_slots[HTTP_HOST_SLOTS_MAX + 1], n_suspect; /* how many of each are running */
     CurlOrigin *origins;
     CurlJob *idle_jobs;
     unsigned n_idle_jobs;
@@ -165,8 +165,8 @@ static void exchange_unlink(HttpExchange *x) {
     x->prev = x->next = NULL;
     l->n--;
     if (x->state == EXCHANGE_RUNNING) {
-        x->owner->places[x->place]--;
-        x->owner->n_doubtful -= x->doubtful;
+        x->owner->host_slots[x->host_slot]--;
+        x->owner->n_suspect -= x->suspect;
     }
     x->state = EXCHANGE_LOOSE;
 }
@@ -184,8 +184,8 @@ static void exchange_move(HttpExchange *x, ExchangeState state) {
     l->last = x;
     l->n++;
     if (state == EXCHANGE_RUNNING) {
-        x->owner->places[x->place]++;
-        x->owner->n_doubtful += x->doubtful;
+        x->owner->host_slots[x->host_slot]++;
+        x->owner->n_suspect += x->suspect;
     }
 }
 
@@ -343,9 +343,9 @@ static void wait_until(HttpCurl *c, uint64_t deadline_usec) {
 static HttpWait waits_for(const HttpCurl *c, const HttpExchange *x) {
     if (c->lists[EXCHANGE_RUNNING].n >= c->max_connections)
         return HTTP_WAIT_CONNECTIONS;
-    if (x->place != 0 && c->places[x->place] >= c->place_max)
-        return HTTP_WAIT_PLACE;
-    return x->doubtful && c->n_doubtful >= c->doubtful_max ? HTTP_WAIT_DOUBTFUL : HTTP_WAIT_NONE;
+    if (x->host_slot != 0 && c->host_slots[x->host_slot] >= c->host_slot_max)
+        return HTTP_WAIT_HOST_SLOT;
+    return x->suspect && c->n_suspect >= c->suspect_max ? HTTP_WAIT_SUSPECT : HTTP_WAIT_NONE;
 }
 
 static bool has_room(const HttpCurl *c, const HttpExchange *x) {
@@ -671,8 +671,8 @@ static int http_curl_submit(HttpClient *client, const HttpRequest *request, Http
     x->deadline_usec = add_saturated(x->submitted_usec, request->timeout_usec);
     x->done = done;
     x->userdata = userdata;
-    x->place = MIN(request->place, (unsigned)HTTP_PLACES_MAX);
-    x->doubtful = request->doubtful;
+    x->host_slot = MIN(request->host_slot, (unsigned)HTTP_HOST_SLOTS_MAX);
+    x->suspect = request->suspect;
     r = exchange_begin(x, request);
     if (r < 0) {
         exchange_free(x);
@@ -735,8 +735,8 @@ static int set_up_waiting(HttpCurl *c) {
 
 static int copy_options(HttpCurl *c, const HttpCurlOptions *options) {
     c->max_connections = MIN(MAX(options->max_connections, 1U), 1024U);
-    c->place_max = MAX(c->max_connections / PLACE_SHARE, 1U);
-    c->doubtful_max = MAX(c->max_connections / DOUBTFUL_SHARE, 1U);
+    c->host_slot_max = MAX(c->max_connections / HOST_SLOT_SHARE, 1U);
+    c->suspect_max = MAX(c->max_connections / SUSPECT_SHARE, 1U);
     c->name_life_usec = options->name_life_usec ? options->name_life_usec : NAME_LIFE_USEC;
     c->connection_life_sec =
             options->connection_life_sec ? options->connection_life_sec : CONNECTION_LIFE_SEC;

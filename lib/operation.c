@@ -16,7 +16,7 @@
 struct OperationCall {
     const AwsOperation *operation;
     AwsClient *client;
-    CredentialsSource *credentials;
+    CredentialsProvider *credentials;
     char region[OPERATION_REGION_MAX];
     char *input;          /* where it is a text */
     char *bucket, *owner; /* of S3 */

@@ -15,7 +15,7 @@
 /* Who calls, and where. Everything is borrowed: client and credentials until the call has ended. */
 typedef struct AwsCaller {
     AwsClient *client;
-    CredentialsSource *credentials; /* NULL: unsigned */
+    CredentialsProvider *credentials; /* NULL: unsigned */
     const char *region;
 } AwsCaller;
 
@@ -41,7 +41,7 @@ typedef void (*OperationDone)(void);
 typedef struct AwsOperation {
     AwsService service;
     AwsProtocol protocol;
-    const char *name;   /* "GetTrailStatus"; CloudTrail's quota goes by it (lib/pace.h) */
+    const char *name;   /* "GetTrailStatus"; CloudTrail's quota goes by it (lib/rate_limiter.h) */
     const char *target; /* the X-Amz-Target of JSON, the path of REST-JSON, the query of S3; NULL: none */
     const char *method; /* of S3 only */
     /* The body: {member: input}, where the input is one text; or what build makes of the input and the token

@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "lib/ini.h"
+#include "lib/shell_split.h"
 #include "lib/util/hash.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
-#include "lib/words.h"
 
 #define DURATION_MIN 900
 #define DURATION_MAX 43200
@@ -107,7 +107,7 @@ static int is_section(const Reading *reading, const char *section) {
         return text_equal(section, reading->name);
     if (!text_starts_with(section, reading->word))
         return 0;
-    r = words_split(section, &words);
+    r = shell_split(section, &words);
     if (r == -ENOMEM)
         return r;
     return r == 2 && text_equal(words[0], reading->word) && text_equal(words[1], reading->name);

@@ -9,7 +9,7 @@
 #include "daemon/cli/verbs.h"
 #include "daemon/core/policy.h"
 
-#include "daemon/engine_aws.h"
+#include "daemon/aws_setup.h"
 #include "daemon/log.h"
 #include "lib/arn.h"
 #include "lib/sts.h"
@@ -76,13 +76,13 @@ static void answered(const AwsError *error, const StsIdentity *identity, void *u
 }
 
 static void ask(const Config *config, VerbCaller *caller) {
-    char error[ENGINE_AWS_ERROR_MAX] = "";
-    EngineAws aws = { 0 };
+    char error[AWS_SETUP_ERROR_MAX] = "";
+    AwsSetup aws = { 0 };
     Asking asking = { .caller = caller };
     int r = sd_event_new(&asking.event);
 
     if (r >= 0)
-        r = engine_aws_open(asking.event, config, &aws, error);
+        r = aws_setup_open(asking.event, config, &aws, error);
     if (r >= 0)
         r = sts_get_caller_identity(&(AwsCaller){ aws.client, aws.credentials, aws.region }, NULL, answered,
                                     &asking, NULL);
@@ -91,7 +91,7 @@ static void ask(const Config *config, VerbCaller *caller) {
         (void)sd_event_loop(asking.event);
     else
         (void)text_copy(caller->error, sizeof(caller->error), error[0] ? error : strerror(-r));
-    engine_aws_close(&aws);
+    aws_setup_close(&aws);
     sd_event_unref(asking.event);
 }
 

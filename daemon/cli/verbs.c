@@ -9,8 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/aws_setup.h"
 #include "daemon/core/alert.h"
-#include "daemon/engine_aws.h"
 #include "daemon/io/deliver.h"
 #include "daemon/log.h"
 #include "lib/util/macros.h"
@@ -185,20 +185,20 @@ static int compose(Alert *ret) {
 
 /* Each channel has a loop of its own, so that receipts come out in the order of the file. */
 static bool test_channel(const Config *config, const ChannelConfig *channel, const Alert *alert) {
-    char error[ENGINE_AWS_ERROR_MAX] = "";
+    char error[AWS_SETUP_ERROR_MAX] = "";
     Test test = { .channel = channel };
-    EngineAws aws = { 0 };
+    AwsSetup aws = { 0 };
     int r = sd_event_new(&test.event);
 
     if (r >= 0)
-        r = engine_aws_open(test.event, config, &aws, error);
+        r = aws_setup_open(test.event, config, &aws, error);
     if (r >= 0)
         r = channel_sns_send(aws.client, aws.credentials, channel, alert, sent, &test, NULL);
     if (r >= 0)
         r = sd_event_loop(test.event);
     if (!test.sent)
         fprintf(stderr, "%s: %s\n", channel->topic_arn, error[0] ? error : strerror(-r));
-    engine_aws_close(&aws);
+    aws_setup_close(&aws);
     sd_event_unref(test.event);
     return test.good;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/core/schedule.h"
 
-#include "lib/pace.h"
+#include "lib/rate_limiter.h"
 #include "lib/util/macros.h"
 
 #define LIST_RETRY_MIN_USEC (15 * USEC_PER_SEC)
@@ -33,7 +33,7 @@ static uint64_t backoff_usec(const Intervals *intervals, const TargetPace *pace)
 }
 
 static uint64_t reads_usec(unsigned n_trails) {
-    return pace_span_usec(PACE_READ, n_trails);
+    return rate_span_usec(RATE_READ, n_trails);
 }
 
 bool schedule_is_stretched(const Intervals *intervals, unsigned n_trails) {
@@ -90,8 +90,8 @@ uint64_t schedule_count_calls(const Intervals *intervals, const TargetCalls *cal
     uint64_t reads = calls->n_trails * (span_usec / poll_usec) + calls->n_settings * lists;
     uint64_t others = calls->n_others * lists;
 
-    return MIN(lists, pace_ceiling(PACE_LIST, span_usec)) + MIN(reads, pace_ceiling(PACE_READ, span_usec)) +
-           MIN(others, pace_ceiling(PACE_OTHER, span_usec));
+    return MIN(lists, rate_ceiling(RATE_LIST, span_usec)) + MIN(reads, rate_ceiling(RATE_READ, span_usec)) +
+           MIN(others, rate_ceiling(RATE_OTHER, span_usec));
 }
 
 #define FREE_USEC (SCHEDULE_FILE_PARTS * SCHEDULE_FILE_FREE_USEC)

@@ -45,7 +45,7 @@ uint64_t schedule_poll_usec(const Intervals *intervals, unsigned n_trails);
  * pass. Where polls are stretched that counts from the poll's beginning: its calls were paced already. */
 uint64_t schedule_wait(const Intervals *intervals, const TargetPace *pace, uint64_t random);
 
-/* Must this target's polls stretch because its reads would exceed what lib/pace.h lets through? */
+/* Must this target's polls stretch because its reads would exceed what lib/rate_limiter.h lets through? */
 bool schedule_is_stretched(const Intervals *intervals, unsigned n_trails);
 /* How far apart a target's polls lie: a whole number of poll intervals, for polls begin with passes. */
 uint64_t schedule_interval_usec(const Intervals *intervals, unsigned n_trails);

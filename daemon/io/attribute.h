@@ -9,8 +9,8 @@
 /* Whose event history is searched. */
 typedef struct AttributeKeys {
     AwsClient *aws;
-    CredentialsSource *credentials;
-    CredentialsSource *member_credentials; /* with request->reads_member: the member's own */
+    CredentialsProvider *credentials;
+    CredentialsProvider *member_credentials; /* with request->reads_member: the member's own */
 } AttributeKeys;
 
 typedef struct Attribute Attribute;

@@ -36,13 +36,13 @@ typedef void (*BucketCheckDone)(const BucketSnapshot *snapshot, void *userdata);
 /* An account that may own the bucket, and whose keys ask. */
 typedef struct BucketOwner {
     char id[13];
-    CredentialsSource *credentials;
+    CredentialsProvider *credentials;
 } BucketOwner;
 
 /* All copied. */
 typedef struct BucketCheckRequest {
     AwsClient *aws;
-    CredentialsSource *credentials;
+    CredentialsProvider *credentials;
     const char *region; /* the trail's home; the bucket may be elsewhere */
     const char *bucket, *prefix;
     /* Where log files go now, when that is another prefix of the same bucket: both are judged. NULL: there

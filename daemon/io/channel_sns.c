@@ -89,7 +89,7 @@ static const char *group_id(char dst[static GROUP_ID_MAX], const char *trail) {
     return n > 0 ? dst : "trailguard";
 }
 
-static int start(AwsClient *aws, CredentialsSource *credentials, const ChannelConfig *channel,
+static int start(AwsClient *aws, CredentialsProvider *credentials, const ChannelConfig *channel,
                  const Alert *alert, ChannelSend *send) {
     _cleanup_free_ char *body = NULL;
     char group[GROUP_ID_MAX];
@@ -120,7 +120,7 @@ static int start(AwsClient *aws, CredentialsSource *credentials, const ChannelCo
                        &send->call);
 }
 
-int channel_sns_send(AwsClient *aws, CredentialsSource *credentials, const ChannelConfig *channel,
+int channel_sns_send(AwsClient *aws, CredentialsProvider *credentials, const ChannelConfig *channel,
                      const Alert *alert, ChannelSent sent, void *userdata, ChannelSend **ret) {
     ChannelSend *send = calloc(1, sizeof(*send));
     int r;

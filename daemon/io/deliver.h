@@ -18,7 +18,7 @@ typedef void (*DeliverDone)(const Alert *alert, const char *channel, const Recei
 
 typedef struct DeliverOptions {
     AwsClient *aws;
-    CredentialsSource *credentials;
+    CredentialsProvider *credentials;
     Outbox *outbox;
     const ChannelConfig *channels; /* copied */
     size_t n_channels;
@@ -62,7 +62,7 @@ typedef void (*ChannelSent)(const Receipt *receipt, void *userdata);
 typedef struct ChannelSend ChannelSend;
 
 /* channel_sns.c. sent is called exactly once, never from inside. 0 or -errno. */
-int channel_sns_send(AwsClient *aws, CredentialsSource *credentials, const ChannelConfig *channel,
+int channel_sns_send(AwsClient *aws, CredentialsProvider *credentials, const ChannelConfig *channel,
                      const Alert *alert, ChannelSent sent, void *userdata, ChannelSend **ret);
 void channel_sns_cancel(ChannelSend *send);
 

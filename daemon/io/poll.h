@@ -12,7 +12,7 @@
 
 typedef struct PollRequest {
     AwsClient *aws;
-    CredentialsSource *credentials;
+    CredentialsProvider *credentials;
     const char *region;
     bool list;               /* also DescribeTrails */
     bool probe;              /* the target counts as unreachable: make one call, and the rest only when it is

@@ -21,7 +21,7 @@ typedef uint32_t (*RemediationDiffers)(const Settings *seen, void *userdata);
 
 typedef struct RemediationRequest {
     AwsClient *aws;
-    CredentialsSource *credentials;
+    CredentialsProvider *credentials;
     const char *region; /* the trail's home */
     const char *name, *arn;
     Action action;

@@ -24,7 +24,7 @@ typedef void (*SettingsCheckDone)(const SettingsSnapshot *snapshot, void *userda
 /* All but the client and the credentials is copied. */
 typedef struct SettingsCheckRequest {
     AwsClient *aws;
-    CredentialsSource *credentials;
+    CredentialsProvider *credentials;
     const char *region; /* the trail's home */
     const char *arn;
     const CloudTrailTrail *listed; /* what DescribeTrails just said of it; NULL: ask for that first */

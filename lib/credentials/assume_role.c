@@ -8,24 +8,24 @@
 #include "lib/credentials/session.h"
 #include "lib/util/macros.h"
 
-typedef struct AssumeRoleSource {
-    SessionSource session;
-    CredentialsSource *base; /* borrowed */
-} AssumeRoleSource;
+typedef struct AssumeRoleProvider {
+    SessionProvider session;
+    CredentialsProvider *base; /* borrowed */
+} AssumeRoleProvider;
 
-static int assume_role_start(SessionSource *source, SessionGet *g, OperationCall **ret, char *message,
+static int assume_role_start(SessionProvider *provider, SessionGet *g, OperationCall **ret, char *message,
                              size_t size) {
-    AssumeRoleSource *s = CONTAINER_OF(source, AssumeRoleSource, session);
+    AssumeRoleProvider *s = CONTAINER_OF(provider, AssumeRoleProvider, session);
 
     (void)message;
     (void)size;
-    return sts_assume_role(&(AwsCaller){ source->client, s->base, source->region }, &source->role,
+    return sts_assume_role(&(AwsCaller){ provider->client, s->base, provider->region }, &provider->role,
                            session_done, g, ret);
 }
 
-int credentials_assume_role_new(AwsClient *client, CredentialsSource *base, const char *region,
-                                const StsRole *role, CredentialsSource **ret) {
-    AssumeRoleSource *s;
+int credentials_assume_role_new(AwsClient *client, CredentialsProvider *base, const char *region,
+                                const StsRole *role, CredentialsProvider **ret) {
+    AssumeRoleProvider *s;
     int r;
 
     s = calloc(1, sizeof(*s));
@@ -37,6 +37,6 @@ int credentials_assume_role_new(AwsClient *client, CredentialsSource *base, cons
         return r;
     }
     s->base = base;
-    *ret = &s->session.source;
+    *ret = &s->session.provider;
     return 0;
 }

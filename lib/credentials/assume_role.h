@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* A session of a role, opened by AssumeRole with another source's credentials. */
+/* A session of a role, opened by AssumeRole with another provider's credentials. */
 
 #include "lib/call.h"
 #include "lib/sts.h"
 
-/* base (usually a cache, so that many roles share what it holds) and client are borrowed and must outlive the
- * source; role's texts and region are copied. Each get is one call to region's STS: wrap it by
+/* base (usually a cache, so that many roles share what it holds) and client are borrowed and must outlive
+ * the provider; role's texts and region are copied. Each get is one call to region's STS: wrap it by
  * credentials_cache_new, which keeps the session and has one call in flight for all who wait. When AWS calls
  * the base's set expired, a base that is a cache is told, and asked again once.
  *
@@ -15,5 +15,5 @@
  * carry AWS's text and code. Never NONE.
  *
  * 0, -ENOMEM, or -EINVAL when sts_role_problem finds something or the region is unknown. */
-int credentials_assume_role_new(AwsClient *client, CredentialsSource *base, const char *region,
-                                const StsRole *role, CredentialsSource **ret);
+int credentials_assume_role_new(AwsClient *client, CredentialsProvider *base, const char *region,
+                                const StsRole *role, CredentialsProvider **ret);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/credentials.h"
-#include "lib/credentials/instant.h"
+#include "lib/credentials/static.h"
 #include "lib/retry.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -12,12 +12,12 @@
 #define REFRESH_AHEAD_MIN_USEC (5 * 60 * USEC_PER_SEC)
 #define BACKOFF_MIN_USEC (1 * USEC_PER_SEC)
 #define BACKOFF_MAX_USEC (60 * USEC_PER_SEC)
-#define DOUBT_INTERVAL_USEC (10 * USEC_PER_SEC)
+#define SUSPECT_INTERVAL_USEC  (10 * USEC_PER_SEC)
 #define NEVER UINT64_MAX
 
-/* A source may hand out a set whose expiry has passed already: instance metadata does while AWS cannot renew
- * it, and a clock that runs ahead makes any set look so. AWS may still accept it, so it is used, and asked
- * for again after 2 to 10 minutes, so that the instances of an outage do not ask all at once. */
+/* A provider may hand out a set whose expiry has passed already: instance metadata does while AWS cannot
+ * renew it, and a clock that runs ahead makes any set look so. AWS may still accept it, so it is used, and
+ * asked for again after 2 to 10 minutes, so that the instances of an outage do not ask all at once. */
 #define EXPIRED_AGAIN_MIN_USEC (2 * 60 * USEC_PER_SEC)
 #define EXPIRED_AGAIN_MAX_USEC (10 * 60 * USEC_PER_SEC)
 #define EXPIRED_USED_USEC (15 * 60 * USEC_PER_SEC)
@@ -36,10 +36,10 @@ typedef struct WaiterList {
 
 /* Nothing happens while nobody asks: a refresh is started by the first get that finds it due. Deadlines are
  * monotonic, counted from when a set arrived, so that later steps of the wall clock do not matter. */
-typedef struct CacheSource {
-    CredentialsSource source;
+typedef struct CacheProvider {
+    CredentialsProvider provider;
     Loop *loop;
-    CredentialsSource *inner;
+    CredentialsProvider *inner;
 
     Credentials *held;
     uint64_t refresh_at_usec;
@@ -50,8 +50,8 @@ typedef struct CacheSource {
     unsigned n_failures;                /* in a row */
     uint64_t retry_at_usec;
 
-    bool doubted;                       /* held is not given out before inner was asked again */
-    uint64_t doubt_again_usec;          /* no doubt is heard before */
+    bool suspected;              /* held is not given out before inner was asked again */
+    uint64_t suspect_again_usec; /* no suspicion counts before */
 
     bool in_flight;                     /* inner is being asked */
     bool discard;                       /* what is in flight was asked for before a reload */
@@ -60,7 +60,7 @@ typedef struct CacheSource {
     WaiterList waiting;
     WaiterList answering;               /* detached from waiting while callbacks run */
     bool *gone;                         /* set to true when destroyed from inside a callback */
-} CacheSource;
+} CacheProvider;
 
 static uint64_t add_saturated(uint64_t a, uint64_t b) {
     return a > NEVER - b ? NEVER : a + b;
@@ -97,7 +97,7 @@ static void list_move(WaiterList *from, WaiterList *to) {
 
 /* Answers everybody who waits. Callbacks may get, invalidate and destroy; returns false when the cache is
  * gone. */
-static bool answer(CacheSource *c, CredentialsStatus status) {
+static bool answer(CacheProvider *c, CredentialsStatus status) {
     char message[CREDENTIALS_MESSAGE_MAX];
     Credentials *credentials = status == CREDENTIALS_OK ? credentials_ref(c->held) : NULL;
     bool gone = false;
@@ -119,12 +119,12 @@ static bool answer(CacheSource *c, CredentialsStatus status) {
     return !gone;
 }
 
-static bool usable(const CacheSource *c, uint64_t now) {
+static bool usable(const CacheProvider *c, uint64_t now) {
     return c->held && now < c->expires_at_usec;
 }
 
 /* Refresh in the first half of the last max(5 min, quarter of the lifetime). */
-static void hold(CacheSource *c, Credentials *credentials) {
+static void hold(CacheProvider *c, Credentials *credentials) {
     uint64_t now = loop_monotonic_usec(c->loop), wall = loop_realtime_usec(c->loop);
     uint64_t lifetime, ahead;
 
@@ -148,13 +148,13 @@ static void hold(CacheSource *c, Credentials *credentials) {
             add_saturated(now, lifetime - ahead + retry_jitter(ahead / 2, loop_random(c->loop)));
 }
 
-static void note_success(CacheSource *c) {
+static void note_success(CacheProvider *c) {
     c->failure = CREDENTIALS_OK;
     c->n_failures = 0;
     c->retry_at_usec = 0;
 }
 
-static void note_failure(CacheSource *c, CredentialsStatus status, const char *message) {
+static void note_failure(CacheProvider *c, CredentialsStatus status, const char *message) {
     uint64_t wait;
 
     c->failure = status;
@@ -167,7 +167,7 @@ static void note_failure(CacheSource *c, CredentialsStatus status, const char *m
 static void on_inner(CredentialsStatus status, Credentials *credentials, const char *message,
                      void *userdata);
 
-static void fetch(CacheSource *c) {
+static void fetch(CacheProvider *c) {
     c->in_flight = true;
     c->discard = false;
     if (credentials_get(c->inner, on_inner, c) < 0) {
@@ -176,18 +176,18 @@ static void fetch(CacheSource *c) {
     }
 }
 
-/* The one place that decides: who can be answered now, and whether inner has to be asked. */
-static void turn(CacheSource *c) {
+/* Decides, alone: who can be answered now, and whether inner has to be asked. */
+static void turn(CacheProvider *c) {
     uint64_t now = loop_monotonic_usec(c->loop);
     bool may_ask = !c->in_flight && (c->failure == CREDENTIALS_OK || now >= c->retry_at_usec);
 
-    if (c->doubted && c->waiting.first && !c->in_flight) {
+    if (c->suspected && c->waiting.first && !c->in_flight) {
         if (may_ask)
             fetch(c);
         may_ask = false;
-        c->doubted = c->in_flight;
+        c->suspected = c->in_flight;
     }
-    if (c->doubted)
+    if (c->suspected)
         return;
     if (usable(c, now)) {
         if (may_ask && now >= c->refresh_at_usec)
@@ -203,10 +203,10 @@ static void turn(CacheSource *c) {
 
 static void on_inner(CredentialsStatus status, Credentials *credentials, const char *message,
                      void *userdata) {
-    CacheSource *c = userdata;
+    CacheProvider *c = userdata;
 
     c->in_flight = false;
-    c->doubted = false;
+    c->suspected = false;
     if (c->destroying)
         return;
     if (c->discard) {
@@ -222,14 +222,14 @@ static void on_inner(CredentialsStatus status, Credentials *credentials, const c
 }
 
 static void on_turn(void *userdata) {
-    CacheSource *c = userdata;
+    CacheProvider *c = userdata;
 
     c->turn = NULL;
     turn(c);
 }
 
-static int cache_get(CredentialsSource *source, CredentialsDone done, void *userdata) {
-    CacheSource *c = CONTAINER_OF(source, CacheSource, source);
+static int cache_get(CredentialsProvider *provider, CredentialsDone done, void *userdata) {
+    CacheProvider *c = CONTAINER_OF(provider, CacheProvider, provider);
     Waiter *w;
 
     if (c->destroying)
@@ -246,15 +246,15 @@ static int cache_get(CredentialsSource *source, CredentialsDone done, void *user
     return 0;
 }
 
-static void cache_destroy(CredentialsSource *source) {
-    CacheSource *c = CONTAINER_OF(source, CacheSource, source);
+static void cache_destroy(CredentialsProvider *provider) {
+    CacheProvider *c = CONTAINER_OF(provider, CacheProvider, provider);
     Waiter *w;
 
     c->destroying = true;
     if (c->gone)
         *c->gone = true;
     loop_cancel(c->loop, c->turn);
-    credentials_source_free(c->inner);
+    credentials_provider_free(c->inner);
     list_move(&c->waiting, &c->answering);
     while ((w = list_take(&c->answering))) {
         w->done(CREDENTIALS_FAILED, NULL, "cancelled", w->userdata);
@@ -264,54 +264,54 @@ static void cache_destroy(CredentialsSource *source) {
     free(c);
 }
 
-static const CredentialsSourceOps cache_ops = {
+static const CredentialsProviderOps cache_ops = {
     .get = cache_get,
     .destroy = cache_destroy,
 };
 
-int credentials_cache_new(Loop *loop, CredentialsSource *inner, CredentialsSource **ret) {
-    CacheSource *c;
+int credentials_cache_new(Loop *loop, CredentialsProvider *inner, CredentialsProvider **ret) {
+    CacheProvider *c;
 
     c = calloc(1, sizeof(*c));
     if (!c) {
-        credentials_source_free(inner);
+        credentials_provider_free(inner);
         return -ENOMEM;
     }
-    c->source.ops = &cache_ops;
+    c->provider.ops = &cache_ops;
     c->loop = loop;
     c->inner = inner;
     list_init(&c->waiting);
     list_init(&c->answering);
-    *ret = &c->source;
+    *ret = &c->provider;
     return 0;
 }
 
-void credentials_cache_invalidate(CredentialsSource *cache, const Credentials *bad) {
-    CacheSource *c;
+void credentials_cache_invalidate(CredentialsProvider *cache, const Credentials *bad) {
+    CacheProvider *c;
 
     if (cache->ops != &cache_ops)
         return;
-    c = CONTAINER_OF(cache, CacheSource, source);
+    c = CONTAINER_OF(cache, CacheProvider, provider);
     if (bad && bad != c->held)
         return;
     c->held = credentials_unref(c->held);
     if (bad)
         return;
-    /* A reload: neither an old failure nor an answer to an old question counts any more. */
+    /* A reload: neither an old failure nor an answer to an old request counts any more. */
     note_success(c);
     c->discard = c->in_flight;
 }
 
-void credentials_cache_doubt(CredentialsSource *cache, const Credentials *bad) {
-    CacheSource *c;
+void credentials_cache_suspect(CredentialsProvider *cache, const Credentials *bad) {
+    CacheProvider *c;
     uint64_t now;
 
     if (cache->ops != &cache_ops)
         return;
-    c = CONTAINER_OF(cache, CacheSource, source);
+    c = CONTAINER_OF(cache, CacheProvider, provider);
     now = loop_monotonic_usec(c->loop);
-    if (bad != c->held || now < c->doubt_again_usec)
+    if (bad != c->held || now < c->suspect_again_usec)
         return;
-    c->doubted = true;
-    c->doubt_again_usec = add_saturated(now, DOUBT_INTERVAL_USEC);
+    c->suspected = true;
+    c->suspect_again_usec = add_saturated(now, SUSPECT_INTERVAL_USEC);
 }

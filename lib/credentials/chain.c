@@ -4,20 +4,20 @@
 #include <string.h>
 
 #include "lib/credentials.h"
-#include "lib/credentials/instant.h"
+#include "lib/credentials/static.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
 
-typedef struct ChainSource {
-    CredentialsSource source;
+typedef struct ChainProvider {
+    CredentialsProvider provider;
     unsigned n_members;
-    CredentialsSource *members[];
-} ChainSource;
+    CredentialsProvider *members[];
+} ChainProvider;
 
-/* One question on its way through the members. The member that is being asked answers always, also when it
+/* One request on its way through the members. The member that is being asked answers always, also when it
  * is destroyed, so nothing else has to remember this. */
 typedef struct ChainGet {
-    ChainSource *chain;
+    ChainProvider *chain;
     unsigned at;
     StrBuf tried;
     CredentialsDone done;
@@ -53,8 +53,8 @@ static void on_member(CredentialsStatus status, Credentials *credentials, const 
                                                                  strbuf_str(&g->tried));
 }
 
-static int chain_get(CredentialsSource *source, CredentialsDone done, void *userdata) {
-    ChainSource *c = CONTAINER_OF(source, ChainSource, source);
+static int chain_get(CredentialsProvider *provider, CredentialsDone done, void *userdata) {
+    ChainProvider *c = CONTAINER_OF(provider, ChainProvider, provider);
     ChainGet *g;
     int r;
 
@@ -73,32 +73,32 @@ static int chain_get(CredentialsSource *source, CredentialsDone done, void *user
     return r;
 }
 
-static void chain_destroy(CredentialsSource *source) {
-    ChainSource *c = CONTAINER_OF(source, ChainSource, source);
+static void chain_destroy(CredentialsProvider *provider) {
+    ChainProvider *c = CONTAINER_OF(provider, ChainProvider, provider);
 
     for (unsigned i = 0; i < c->n_members; i++)
-        credentials_source_free(c->members[i]);
+        credentials_provider_free(c->members[i]);
     free(c);
 }
 
-static const CredentialsSourceOps chain_ops = {
+static const CredentialsProviderOps chain_ops = {
     .get = chain_get,
     .destroy = chain_destroy,
 };
 
-int credentials_chain_new(CredentialsSource **sources, unsigned n, CredentialsSource **ret) {
-    ChainSource *c = NULL;
+int credentials_chain_new(CredentialsProvider **providers, unsigned n, CredentialsProvider **ret) {
+    ChainProvider *c = NULL;
 
     if (n > 0)
         c = calloc(1, sizeof(*c) + n * sizeof(c->members[0]));
     if (!c) {
         for (unsigned i = 0; i < n; i++)
-            credentials_source_free(sources[i]);
+            credentials_provider_free(providers[i]);
         return n > 0 ? -ENOMEM : -EINVAL;
     }
-    c->source.ops = &chain_ops;
+    c->provider.ops = &chain_ops;
     c->n_members = n;
-    memcpy(c->members, sources, n * sizeof(c->members[0]));
-    *ret = &c->source;
+    memcpy(c->members, providers, n * sizeof(c->members[0]));
+    *ret = &c->provider;
     return 0;
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "lib/credentials/document.h"
-#include "lib/credentials/question.h"
+#include "lib/credentials/request.h"
 #include "lib/endpoint.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
@@ -26,16 +26,16 @@
 
 typedef struct ContainerGet ContainerGet;
 
-typedef struct ContainerSource {
-    CredentialsSource source;
+typedef struct ContainerProvider {
+    CredentialsProvider provider;
     HttpClient *http;
     ContainerOptions options; /* its texts are owned */
-    Questions questions;
-} ContainerSource;
+    CredentialsRequests requests;
+} ContainerProvider;
 
 struct ContainerGet {
-    Question q;
-    ContainerSource *owner;
+    CredentialsRequest q;
+    ContainerProvider *owner;
     HttpExchange *exchange;
     unsigned attempt; /* the first is 1 */
 };
@@ -82,14 +82,14 @@ CredentialsStatus container_url(const ContainerOptions *options, char *ret, size
     return CREDENTIALS_OK;
 }
 
-/* ---- one question ---- */
+/* ---- one request ---- */
 
-/* The source may be gone after this. */
+/* The provider may be gone after this. */
 static void get_end(ContainerGet *g, CredentialsStatus status, Credentials *credentials,
                     const char *message) {
     if (g->exchange)
         http_cancel(g->owner->http, g->exchange);
-    question_end(&g->q, status, credentials, message);
+    credentials_request_end(&g->q, status, credentials, message);
 }
 
 static void get_fail(ContainerGet *g, const char *format, ...) _printf_(2, 3);
@@ -239,7 +239,7 @@ static void on_answer(const HttpResponse *response, void *userdata) {
         return;
     }
     if (g->attempt < ATTEMPTS &&
-        loop_after(g->owner->questions.loop, PAUSE_USEC, on_turn, g, &g->q.timer) == 0)
+        loop_after(g->owner->requests.loop, PAUSE_USEC, on_turn, g, &g->q.timer) == 0)
         return;
     if (answered) {
         (void)read_reason(g, response, reason);
@@ -248,20 +248,20 @@ static void on_answer(const HttpResponse *response, void *userdata) {
         get_fail(g, "%s", response->error);
 }
 
-/* ---- the source ---- */
+/* ---- the provider ---- */
 
-static int container_get(CredentialsSource *source, CredentialsDone done, void *userdata) {
-    ContainerSource *s = CONTAINER_OF(source, ContainerSource, source);
-    Question *q;
+static int container_get(CredentialsProvider *provider, CredentialsDone done, void *userdata) {
+    ContainerProvider *s = CONTAINER_OF(provider, ContainerProvider, provider);
+    CredentialsRequest *q;
     int r;
 
-    r = question_start(&s->questions, sizeof(ContainerGet), on_turn, done, userdata, &q);
+    r = credentials_request_start(&s->requests, sizeof(ContainerGet), on_turn, done, userdata, &q);
     if (r >= 0)
         ((ContainerGet *)q)->owner = s;
     return r;
 }
 
-static void container_free(ContainerSource *s) {
+static void container_free(ContainerProvider *s) {
     ContainerOptions *o = &s->options;
 
     free((char *)o->relative_uri);
@@ -271,15 +271,15 @@ static void container_free(ContainerSource *s) {
     free(s);
 }
 
-static void container_destroy(CredentialsSource *source) {
-    ContainerSource *s = CONTAINER_OF(source, ContainerSource, source);
+static void container_destroy(CredentialsProvider *provider) {
+    ContainerProvider *s = CONTAINER_OF(provider, ContainerProvider, provider);
 
-    while (s->questions.first)
-        get_end((ContainerGet *)s->questions.first, CREDENTIALS_FAILED, NULL, "cancelled");
+    while (s->requests.first)
+        get_end((ContainerGet *)s->requests.first, CREDENTIALS_FAILED, NULL, "cancelled");
     container_free(s);
 }
 
-static const CredentialsSourceOps container_ops = {
+static const CredentialsProviderOps container_ops = {
     .get = container_get,
     .destroy = container_destroy,
 };
@@ -290,14 +290,14 @@ static bool copy_text(const char *s, const char **ret) {
 }
 
 int credentials_container_new(Loop *loop, HttpClient *http, const ContainerOptions *options,
-                              CredentialsSource **ret) {
-    ContainerSource *s;
+                              CredentialsProvider **ret) {
+    ContainerProvider *s;
 
     s = calloc(1, sizeof(*s));
     if (!s)
         return -ENOMEM;
-    s->source.ops = &container_ops;
-    s->questions.loop = loop;
+    s->provider.ops = &container_ops;
+    s->requests.loop = loop;
     s->http = http;
     if (!copy_text(options->relative_uri, &s->options.relative_uri) ||
         !copy_text(options->full_uri, &s->options.full_uri) ||
@@ -306,6 +306,6 @@ int credentials_container_new(Loop *loop, HttpClient *http, const ContainerOptio
         container_free(s);
         return -ENOMEM;
     }
-    *ret = &s->source;
+    *ret = &s->provider;
     return 0;
 }

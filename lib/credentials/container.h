@@ -18,7 +18,7 @@ typedef struct ContainerOptions {
  * the token cannot be read or holds a line break, and when the endpoint gives no keys: three attempts of 2 s,
  * 1 s apart. Never through a proxy. Texts are copied. 0 or -ENOMEM. */
 int credentials_container_new(Loop *loop, HttpClient *http, const ContainerOptions *options,
-                              CredentialsSource **ret);
+                              CredentialsProvider **ret);
 
 /* The URL that is asked, or why there is none. Pure. OK; NONE; FAILED. message gets a line unless OK. */
 CredentialsStatus container_url(const ContainerOptions *options, char *ret, size_t ret_size, char *message,

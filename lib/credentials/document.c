@@ -12,14 +12,14 @@
 #include "lib/util/timetext.h"
 
 static const struct {
-    const char *source;
+    const char *provider;
     const char *token;  /* how it calls a session's token */
     bool versioned;
     bool must_end;
 } kinds[_DOCUMENT_KIND_MAX] = {
-    [DOCUMENT_PROCESS] = { .source = "process", .token = "SessionToken", .versioned = true },
-    [DOCUMENT_CONTAINER] = { .source = "container", .token = "Token", .must_end = true },
-    [DOCUMENT_INSTANCE] = { .source = "imds", .token = "Token" },
+    [DOCUMENT_PROCESS] = { .provider = "process", .token = "SessionToken", .versioned = true },
+    [DOCUMENT_CONTAINER] = { .provider = "container", .token = "Token", .must_end = true },
+    [DOCUMENT_INSTANCE] = { .provider = "imds", .token = "Token" },
 };
 
 static CredentialsStatus fail(char *message, size_t size, const char *why) {
@@ -73,7 +73,7 @@ static CredentialsStatus read_object(DocumentKind kind, const json_t *document, 
     if (texts[EXPIRATION][0] && (timetext_parse_lenient(texts[EXPIRATION], &expires) < 0 || expires == 0))
         return fail(message, size, "the answer's Expiration is not a time with a zone, such as "
                                    "2030-01-02T03:04:05Z");
-    *ret = credentials_new(texts[KEY], texts[SECRET], texts[TOKEN], expires, kinds[kind].source);
+    *ret = credentials_new(texts[KEY], texts[SECRET], texts[TOKEN], expires, kinds[kind].provider);
     return *ret ? CREDENTIALS_OK : fail(message, size, "out of memory");
 }
 

@@ -20,6 +20,7 @@ typedef enum DocumentKind {
 CredentialsStatus document_read(DocumentKind kind, const char *body, size_t len, Credentials **ret,
                                 char *message, size_t size);
 
-/* What the answer to a refused request says of its reason, by `code` and `message` (or `Code` and `Message`):
- * "CODE: MESSAGE", either alone, or "" when it has neither. Raw, one line at most, cut to size. Returns dst. */
+/* What the answer to a rejected request says of its reason, by `code` and `message` (or `Code` and
+ * `Message`): "CODE: MESSAGE", either alone, or "" when it has neither. Raw, one line at most, cut to size.
+ * Returns dst. */
 const char *document_reason(const char *body, size_t len, char *dst, size_t size);

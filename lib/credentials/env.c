@@ -3,20 +3,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/credentials/instant.h"
+#include "lib/credentials/static.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
 /* The values never change while the process runs, so the answer is made once. */
-typedef struct EnvSource {
-    InstantSource base;
+typedef struct EnvProvider {
+    StaticProvider base;
     Credentials *credentials;
     char problem[160]; /* when the key was given without its secret, or one of them cannot be sent */
-    bool has_secret;     /* without its key: AWS's tools ask the next source then */
-} EnvSource;
+    bool has_secret;   /* without its key: AWS's tools ask the next provider then */
+} EnvProvider;
 
-static CredentialsStatus env_resolve(InstantSource *source, Credentials **ret, char *message, size_t size) {
-    EnvSource *e = CONTAINER_OF(source, EnvSource, base);
+static CredentialsStatus env_resolve(StaticProvider *provider, Credentials **ret, char *message,
+                                     size_t size) {
+    EnvProvider *e = CONTAINER_OF(provider, EnvProvider, base);
 
     if (e->problem[0]) {
         text_copy(message, size, e->problem);
@@ -31,24 +32,24 @@ static CredentialsStatus env_resolve(InstantSource *source, Credentials **ret, c
     return CREDENTIALS_OK;
 }
 
-static void env_free(InstantSource *source) {
-    EnvSource *e = CONTAINER_OF(source, EnvSource, base);
+static void env_free(StaticProvider *provider) {
+    EnvProvider *e = CONTAINER_OF(provider, EnvProvider, base);
 
     credentials_unref(e->credentials);
     free(e);
 }
 
 int credentials_env_new(Loop *loop, const char *access_key_id, const char *secret_access_key,
-                        const char *session_token, CredentialsSource **ret) {
+                        const char *session_token, CredentialsProvider **ret) {
     static const char *const names[] = { "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN" };
     int bad = credentials_unsendable(access_key_id, secret_access_key, session_token);
     bool has_key = access_key_id && *access_key_id, has_secret = secret_access_key && *secret_access_key;
-    EnvSource *e;
+    EnvProvider *e;
 
     e = calloc(1, sizeof(*e));
     if (!e)
         return -ENOMEM;
-    instant_init(&e->base, loop, env_resolve, env_free);
+    static_provider_init(&e->base, loop, env_resolve, env_free);
     if (has_key && has_secret && bad >= 0)
         (void)snprintf(e->problem, sizeof(e->problem), "environment: %s " CREDENTIALS_UNSENDABLE, names[bad]);
     else if (has_key && has_secret) {
@@ -61,6 +62,6 @@ int credentials_env_new(Loop *loop, const char *access_key_id, const char *secre
         text_copy(e->problem, sizeof(e->problem),
                   "environment: AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not");
     e->has_secret = has_secret;
-    *ret = &e->base.source;
+    *ret = &e->base.provider;
     return 0;
 }

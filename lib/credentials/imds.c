@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "lib/credentials/document.h"
-#include "lib/credentials/question.h"
+#include "lib/credentials/request.h"
 #include "lib/http.h"
 #include "lib/retry.h"
 #include "lib/util/hash.h"
@@ -32,18 +32,18 @@ typedef enum ImdsStep {
 
 typedef struct ImdsGet ImdsGet;
 
-typedef struct ImdsSource {
-    CredentialsSource source;
+typedef struct ImdsProvider {
+    CredentialsProvider provider;
     HttpClient *http;
     char *endpoint; /* without a trailing slash */
     char token[IMDS_TOKEN_MAX];
     uint64_t token_until_usec; /* monotonic; 0: none */
-    Questions questions;
-} ImdsSource;
+    CredentialsRequests requests;
+} ImdsProvider;
 
 struct ImdsGet {
-    Question q;
-    ImdsSource *owner;
+    CredentialsRequest q;
+    ImdsProvider *owner;
     HttpExchange *exchange;
     ImdsStep step;
     unsigned attempt;       /* of this step, the first is 1 */
@@ -106,7 +106,7 @@ static const char *const step_paths[] = {
 static void get_end(ImdsGet *g, CredentialsStatus status, Credentials *credentials, const char *message) {
     if (g->exchange)
         http_cancel(g->owner->http, g->exchange);
-    question_end(&g->q, status, credentials, message);
+    credentials_request_end(&g->q, status, credentials, message);
 }
 
 static void get_fail(ImdsGet *g, CredentialsStatus status, const char *format, ...) _printf_(3, 4);
@@ -128,7 +128,7 @@ static void on_answer(const HttpResponse *response, void *userdata);
 
 /* Sends what the present step needs. Never called from inside imds_get, so it may end the get. */
 static void get_send(ImdsGet *g) {
-    ImdsSource *s = g->owner;
+    ImdsProvider *s = g->owner;
     bool token_step = g->step == STEP_TOKEN;
     HttpHeader header = {
         .name = token_step ? "x-aws-ec2-metadata-token-ttl-seconds" : "x-aws-ec2-metadata-token",
@@ -177,11 +177,11 @@ static bool get_again(ImdsGet *g) {
 
     if (g->attempt >= IMDS_ATTEMPTS)
         return false;
-    pause += retry_jitter(pause, loop_random(g->owner->questions.loop));
-    return loop_after(g->owner->questions.loop, pause, on_pause, g, &g->q.timer) == 0;
+    pause += retry_jitter(pause, loop_random(g->owner->requests.loop));
+    return loop_after(g->owner->requests.loop, pause, on_pause, g, &g->q.timer) == 0;
 }
 
-static void forget_token(ImdsSource *s) {
+static void forget_token(ImdsProvider *s) {
     hash_wipe(s->token, sizeof(s->token));
     s->token_until_usec = 0;
 }
@@ -201,7 +201,7 @@ static uint64_t token_ttl_usec(const HttpResponse *response) {
 }
 
 static void on_token(ImdsGet *g, const HttpResponse *response) {
-    ImdsSource *s = g->owner;
+    ImdsProvider *s = g->owner;
     uint64_t ttl = token_ttl_usec(response);
 
     if (!imds_read_token(response->body, response->body_len, s->token)) {
@@ -209,7 +209,7 @@ static void on_token(ImdsGet *g, const HttpResponse *response) {
         get_fail(g, CREDENTIALS_FAILED, "the session token cannot be read");
         return;
     }
-    s->token_until_usec = loop_monotonic_usec(s->questions.loop) + ttl - MIN(IMDS_TOKEN_SPARE_USEC, ttl / 2);
+    s->token_until_usec = loop_monotonic_usec(s->requests.loop) + ttl - MIN(IMDS_TOKEN_SPARE_USEC, ttl / 2);
     get_step(g, g->role[0] ? STEP_CREDENTIALS : STEP_ROLE);
 }
 
@@ -291,59 +291,59 @@ static void on_answer(const HttpResponse *response, void *userdata) {
 
 static void on_start(void *userdata) {
     ImdsGet *g = userdata;
-    const ImdsSource *s = g->owner;
+    const ImdsProvider *s = g->owner;
 
     g->q.timer = NULL;
-    get_step(g, loop_monotonic_usec(s->questions.loop) < s->token_until_usec ? STEP_ROLE : STEP_TOKEN);
+    get_step(g, loop_monotonic_usec(s->requests.loop) < s->token_until_usec ? STEP_ROLE : STEP_TOKEN);
 }
 
-static int imds_get(CredentialsSource *source, CredentialsDone done, void *userdata) {
-    ImdsSource *s = CONTAINER_OF(source, ImdsSource, source);
-    Question *q;
+static int imds_get(CredentialsProvider *provider, CredentialsDone done, void *userdata) {
+    ImdsProvider *s = CONTAINER_OF(provider, ImdsProvider, provider);
+    CredentialsRequest *q;
     int r;
 
-    r = question_start(&s->questions, sizeof(ImdsGet), on_start, done, userdata, &q);
+    r = credentials_request_start(&s->requests, sizeof(ImdsGet), on_start, done, userdata, &q);
     if (r >= 0)
         ((ImdsGet *)q)->owner = s;
     return r;
 }
 
-static void imds_destroy(CredentialsSource *source) {
-    ImdsSource *s = CONTAINER_OF(source, ImdsSource, source);
+static void imds_destroy(CredentialsProvider *provider) {
+    ImdsProvider *s = CONTAINER_OF(provider, ImdsProvider, provider);
 
-    while (s->questions.first)
-        get_end((ImdsGet *)s->questions.first, CREDENTIALS_FAILED, NULL, "cancelled");
+    while (s->requests.first)
+        get_end((ImdsGet *)s->requests.first, CREDENTIALS_FAILED, NULL, "cancelled");
     forget_token(s);
     free(s->endpoint);
     free(s);
 }
 
-static const CredentialsSourceOps imds_ops = {
+static const CredentialsProviderOps imds_ops = {
     .get = imds_get,
     .destroy = imds_destroy,
 };
 
 /* Without slashes at its end. */
-static bool keep_endpoint(ImdsSource *s, const char *endpoint) {
+static bool keep_endpoint(ImdsProvider *s, const char *endpoint) {
     s->endpoint = strdup(endpoint && *endpoint ? endpoint : IMDS_ENDPOINT);
     for (size_t n = s->endpoint ? strlen(s->endpoint) : 0; n > 0 && s->endpoint[n - 1] == '/'; n--)
         s->endpoint[n - 1] = '\0';
     return s->endpoint;
 }
 
-int credentials_imds_new(Loop *loop, HttpClient *http, const char *endpoint, CredentialsSource **ret) {
-    ImdsSource *s;
+int credentials_imds_new(Loop *loop, HttpClient *http, const char *endpoint, CredentialsProvider **ret) {
+    ImdsProvider *s;
 
     s = calloc(1, sizeof(*s));
     if (!s)
         return -ENOMEM;
-    s->source.ops = &imds_ops;
-    s->questions.loop = loop;
+    s->provider.ops = &imds_ops;
+    s->requests.loop = loop;
     s->http = http;
     if (!keep_endpoint(s, endpoint)) {
         free(s);
         return -ENOMEM;
     }
-    *ret = &s->source;
+    *ret = &s->provider;
     return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The pure readers of the EC2 instance metadata source, apart from it so that they can be tested and
+/* The pure readers of the EC2 instance metadata provider, apart from it so that they can be tested and
  * fuzzed. */
 
 #include <stdbool.h>

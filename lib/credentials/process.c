@@ -9,12 +9,12 @@
 #include <string.h>
 
 #include "lib/credentials/document.h"
-#include "lib/credentials/question.h"
+#include "lib/credentials/request.h"
+#include "lib/shell_split.h"
 #include "lib/util/hash.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
-#include "lib/words.h"
 
 #define ERRORS_MAX 4096 /* bytes that are read of its standard error */
 #define HEAD_MAX 40     /* bytes of its beginning and of its end that are quoted when it is long */
@@ -24,25 +24,25 @@
 
 typedef struct ProcessGet ProcessGet;
 
-typedef struct ProcessSource {
-    CredentialsSource source;
+typedef struct ProcessProvider {
+    CredentialsProvider provider;
     char *command;
     char **environment; /* secrets may be in it */
-    Questions questions;
-} ProcessSource;
+    CredentialsRequests requests;
+} ProcessProvider;
 
 /* At any time it waits for exactly one of the two. */
 struct ProcessGet {
-    Question q;
-    ProcessSource *owner;
+    CredentialsRequest q;
+    ProcessProvider *owner;
     LoopChild *child;
     char shown[SHOWN_MAX];
 };
 
-/* The source may be gone after this. */
+/* The provider may be gone after this. */
 static void get_end(ProcessGet *g, CredentialsStatus status, Credentials *credentials, const char *message) {
-    loop_kill(g->owner->questions.loop, g->child);
-    question_end(&g->q, status, credentials, message);
+    loop_kill(g->owner->requests.loop, g->child);
+    credentials_request_end(&g->q, status, credentials, message);
 }
 
 static void get_fail(ProcessGet *g, const char *format, ...) _printf_(2, 3);
@@ -100,7 +100,7 @@ static void on_document(ProcessGet *g, const LoopExit *ended) {
         return;
     }
     if (credentials->expires_usec > 0 &&
-        credentials->expires_usec <= loop_realtime_usec(g->owner->questions.loop)) {
+        credentials->expires_usec <= loop_realtime_usec(g->owner->requests.loop)) {
         get_fail(g, "the answer's keys ended at %s", timetext_iso(until, credentials->expires_usec));
         credentials_unref(credentials);
         return;
@@ -132,7 +132,7 @@ static void on_exit_of_program(const LoopExit *ended, void *userdata) {
 }
 
 static int start(ProcessGet *g, char **words) {
-    return loop_spawn(g->owner->questions.loop,
+    return loop_spawn(g->owner->requests.loop,
                       &(LoopProgram){
                               .arguments = (const char *const *)words,
                               .environment = (const char *const *)g->owner->environment,
@@ -149,7 +149,7 @@ static void on_turn(void *userdata) {
     int r;
 
     g->q.timer = NULL;
-    r = words_split(g->owner->command, &words);
+    r = shell_split(g->owner->command, &words);
     if (r <= 0) {
         get_fail(g, "the command %s",
                  r == 0           ? "is empty" :
@@ -164,18 +164,18 @@ static void on_turn(void *userdata) {
         get_fail(g, "it cannot be started: %s", strerror(-r));
 }
 
-static int process_get(CredentialsSource *source, CredentialsDone done, void *userdata) {
-    ProcessSource *s = CONTAINER_OF(source, ProcessSource, source);
-    Question *q;
+static int process_get(CredentialsProvider *provider, CredentialsDone done, void *userdata) {
+    ProcessProvider *s = CONTAINER_OF(provider, ProcessProvider, provider);
+    CredentialsRequest *q;
     int r;
 
-    r = question_start(&s->questions, sizeof(ProcessGet), on_turn, done, userdata, &q);
+    r = credentials_request_start(&s->requests, sizeof(ProcessGet), on_turn, done, userdata, &q);
     if (r >= 0)
         ((ProcessGet *)q)->owner = s;
     return r;
 }
 
-static void process_free(ProcessSource *s) {
+static void process_free(ProcessProvider *s) {
     for (char **p = s->environment; p && *p; p++) {
         hash_wipe(*p, strlen(*p));
         free(*p);
@@ -185,15 +185,15 @@ static void process_free(ProcessSource *s) {
     free(s);
 }
 
-static void process_destroy(CredentialsSource *source) {
-    ProcessSource *s = CONTAINER_OF(source, ProcessSource, source);
+static void process_destroy(CredentialsProvider *provider) {
+    ProcessProvider *s = CONTAINER_OF(provider, ProcessProvider, provider);
 
-    while (s->questions.first)
-        get_end((ProcessGet *)s->questions.first, CREDENTIALS_FAILED, NULL, "cancelled");
+    while (s->requests.first)
+        get_end((ProcessGet *)s->requests.first, CREDENTIALS_FAILED, NULL, "cancelled");
     process_free(s);
 }
 
-static const CredentialsSourceOps process_ops = {
+static const CredentialsProviderOps process_ops = {
     .get = process_get,
     .destroy = process_destroy,
 };
@@ -215,19 +215,19 @@ static int copy_environment(const char *const *environment, char ***ret) {
 }
 
 int credentials_process_new(Loop *loop, const char *command, const char *const *environment,
-                            CredentialsSource **ret) {
-    ProcessSource *s;
+                            CredentialsProvider **ret) {
+    ProcessProvider *s;
 
     s = calloc(1, sizeof(*s));
     if (!s)
         return -ENOMEM;
-    s->source.ops = &process_ops;
-    s->questions.loop = loop;
+    s->provider.ops = &process_ops;
+    s->requests.loop = loop;
     s->command = strdup(command);
     if (!s->command || copy_environment(environment, &s->environment) < 0) {
         process_free(s);
         return -ENOMEM;
     }
-    *ret = &s->source;
+    *ret = &s->provider;
     return 0;
 }

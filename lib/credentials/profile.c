@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "lib/credentials/assume_role.h"
-#include "lib/credentials/question.h"
 #include "lib/credentials/process.h"
+#include "lib/credentials/request.h"
 #include "lib/credentials/web_identity.h"
 #include "lib/ini.h"
 #include "lib/profile.h"
@@ -19,33 +19,34 @@
 
 typedef struct ProfileGet ProfileGet;
 
-typedef struct ProfileSource {
-    CredentialsSource source;
+typedef struct ProfileProvider {
+    CredentialsProvider provider;
     AwsClient *client;
     char *credentials_file, *config_file, *profile, *region, *session_name;
     bool file_required, config_required, file_named, config_named, profile_required;
     char **environment; /* secrets may be in it */
-    CredentialsSource *bases[PROFILE_BASE_CONTAINER + 1]; /* by ProfileBase; NULL where a get makes its own */
-    Questions questions;
-} ProfileSource;
+    CredentialsProvider
+            *bases[PROFILE_BASE_CONTAINER + 1]; /* by ProfileBase; NULL where a get makes its own */
+    CredentialsRequests requests;
+} ProfileProvider;
 
 /* A get builds what the files say at that time: the base, unless it is one of bases, then role upon role; and
  * asks the last of them. */
 struct ProfileGet {
-    Question q;
-    ProfileSource *owner;
-    CredentialsSource *sources[PROFILE_ROLES_MAX + 1];
-    size_t n_sources;
+    CredentialsRequest q;
+    ProfileProvider *owner;
+    CredentialsProvider *providers[PROFILE_ROLES_MAX + 1];
+    size_t n_providers;
     bool ended;
 };
 
-/* The source may be gone after this. */
+/* The provider may be gone after this. */
 static void get_end(ProfileGet *g, CredentialsStatus status, Credentials *credentials, const char *message) {
     g->ended = true;
     credentials_ref(credentials);
-    while (g->n_sources > 0)
-        credentials_source_free(g->sources[--g->n_sources]);
-    question_end(&g->q, status, credentials, message);
+    while (g->n_providers > 0)
+        credentials_provider_free(g->providers[--g->n_providers]);
+    credentials_request_end(&g->q, status, credentials, message);
     credentials_unref(credentials);
 }
 
@@ -85,7 +86,7 @@ static int read_text(const char *path, bool named, char **text, ProfileFile *ret
 }
 
 /* The file for want of which there is nothing to read, or NULL. */
-static const char *find_missing(const ProfileSource *s, const Texts *t) {
+static const char *find_missing(const ProfileProvider *s, const Texts *t) {
     if (!t->credentials && s->file_required && s->credentials_file)
         return s->credentials_file;
     if (!t->config && s->config_required && s->config_file)
@@ -95,7 +96,7 @@ static const char *find_missing(const ProfileSource *s, const Texts *t) {
     return s->credentials_file ? s->credentials_file : s->config_file ? s->config_file : "no file";
 }
 
-static CredentialsStatus make_plan(const ProfileSource *s, ProfilePlan *ret, char *message, size_t size) {
+static CredentialsStatus make_plan(const ProfileProvider *s, ProfilePlan *ret, char *message, size_t size) {
     CredentialsStatus status = CREDENTIALS_FAILED;
     const char *missing;
     Texts t = { 0 };
@@ -121,9 +122,9 @@ static CredentialsStatus make_plan(const ProfileSource *s, ProfilePlan *ret, cha
     return status;
 }
 
-/* ---- from a plan to sources ---- */
+/* ---- from a plan to providers ---- */
 
-static StsRole role_of(const ProfileSource *s, const Profile *profile, unsigned duration_sec) {
+static StsRole role_of(const ProfileProvider *s, const Profile *profile, unsigned duration_sec) {
     const char *name = profile->values[PROFILE_SESSION_NAME];
 
     return (StsRole){
@@ -134,8 +135,8 @@ static StsRole role_of(const ProfileSource *s, const Profile *profile, unsigned 
     };
 }
 
-/* What the base alone takes; a key is given to make a source of only when roles follow. */
-static int make_base(const ProfileSource *s, const ProfilePlan *plan, CredentialsSource **ret,
+/* What the base alone takes; a key is given to make a provider of only when roles follow. */
+static int make_base(const ProfileProvider *s, const ProfilePlan *plan, CredentialsProvider **ret,
                      StsRole *ret_role) {
     Loop *loop = aws_client_loop(s->client);
     char *const *values = plan->profile.values;
@@ -158,7 +159,7 @@ static int make_base(const ProfileSource *s, const ProfilePlan *plan, Credential
     return -EOPNOTSUPP;
 }
 
-static void explain(const ProfileSource *s, int error, const StsRole *role, char *message, size_t size) {
+static void explain(const ProfileProvider *s, int error, const StsRole *role, char *message, size_t size) {
     const char *problem = error == -EINVAL && role->arn ? sts_role_problem(role) : NULL;
     char shown[96], arn[160];
 
@@ -172,24 +173,24 @@ static void explain(const ProfileSource *s, int error, const StsRole *role, char
         snprintf(message, size, "profile \"%s\": %s", shown, strerror(-error));
 }
 
-/* *ret is what to ask: the last of g's sources, or one of the owner's. */
-static int build(ProfileGet *g, const ProfilePlan *plan, CredentialsSource **ret, char *message,
+/* *ret is what to ask: the last of g's providers, or one of the owner's. */
+static int build(ProfileGet *g, const ProfilePlan *plan, CredentialsProvider **ret, char *message,
                  size_t size) {
-    ProfileSource *s = g->owner;
-    CredentialsSource *last = s->bases[plan->base];
+    ProfileProvider *s = g->owner;
+    CredentialsProvider *last = s->bases[plan->base];
     StsRole role = { 0 };
     int r = 0;
 
     if (!last) {
         r = make_base(s, plan, &last, &role);
         if (r >= 0)
-            g->sources[g->n_sources++] = last;
+            g->providers[g->n_providers++] = last;
     }
     for (size_t i = plan->n_roles; i-- > 0 && r >= 0;) {
         role = role_of(s, &plan->roles[i], plan->durations_sec[i]);
         r = credentials_assume_role_new(s->client, last, s->region, &role, &last);
         if (r >= 0)
-            g->sources[g->n_sources++] = last;
+            g->providers[g->n_providers++] = last;
     }
     if (r < 0)
         explain(s, r, &role, message, size);
@@ -198,10 +199,10 @@ static int build(ProfileGet *g, const ProfilePlan *plan, CredentialsSource **ret
     return r;
 }
 
-/* ---- one question ---- */
+/* ---- one request ---- */
 
-static void on_source(CredentialsStatus status, Credentials *credentials, const char *message,
-                      void *userdata) {
+static void on_provider(CredentialsStatus status, Credentials *credentials, const char *message,
+                        void *userdata) {
     ProfileGet *g = userdata;
     char text[CREDENTIALS_MESSAGE_MAX] = "", shown[96];
 
@@ -231,7 +232,7 @@ static void answer_with_key(ProfileGet *g, const Profile *profile) {
 }
 
 /* Names what of a plan's key cannot be sent. */
-static bool has_bad_key(const ProfileSource *s, const ProfilePlan *plan, char *message, size_t size) {
+static bool has_bad_key(const ProfileProvider *s, const ProfilePlan *plan, char *message, size_t size) {
     static const char *const names[] = { "aws_access_key_id", "aws_secret_access_key", "aws_session_token" };
     char *const *values = plan->profile.values;
     char shown[96];
@@ -248,15 +249,15 @@ static bool has_bad_key(const ProfileSource *s, const ProfilePlan *plan, char *m
 
 static void follow_plan(ProfileGet *g, const ProfilePlan *plan) {
     char message[CREDENTIALS_MESSAGE_MAX] = "";
-    CredentialsSource *source;
+    CredentialsProvider *provider;
 
     if (has_bad_key(g->owner, plan, message, sizeof(message)))
         get_end(g, CREDENTIALS_FAILED, NULL, message);
     else if (plan->base == PROFILE_BASE_KEYS && plan->n_roles == 0)
         answer_with_key(g, &plan->profile);
-    else if (build(g, plan, &source, message, sizeof(message)) < 0)
+    else if (build(g, plan, &provider, message, sizeof(message)) < 0)
         get_end(g, CREDENTIALS_FAILED, NULL, message);
-    else if (credentials_get(source, on_source, g) < 0)
+    else if (credentials_get(provider, on_provider, g) < 0)
         get_end(g, CREDENTIALS_FAILED, NULL, "profile: out of memory");
 }
 
@@ -276,22 +277,22 @@ static void on_turn(void *userdata) {
     profile_plan_done(&plan);
 }
 
-/* ---- the source ---- */
+/* ---- the provider ---- */
 
-static int profile_get(CredentialsSource *source, CredentialsDone done, void *userdata) {
-    ProfileSource *s = CONTAINER_OF(source, ProfileSource, source);
-    Question *q;
+static int profile_get(CredentialsProvider *provider, CredentialsDone done, void *userdata) {
+    ProfileProvider *s = CONTAINER_OF(provider, ProfileProvider, provider);
+    CredentialsRequest *q;
     int r;
 
-    r = question_start(&s->questions, sizeof(ProfileGet), on_turn, done, userdata, &q);
+    r = credentials_request_start(&s->requests, sizeof(ProfileGet), on_turn, done, userdata, &q);
     if (r >= 0)
         ((ProfileGet *)q)->owner = s;
     return r;
 }
 
-static void profile_free(ProfileSource *s) {
+static void profile_free(ProfileProvider *s) {
     for (size_t i = 0; i < ARRAY_SIZE(s->bases); i++)
-        credentials_source_free(s->bases[i]);
+        credentials_provider_free(s->bases[i]);
     for (char **p = s->environment; p && *p; p++)
         file_free_secret(*p, strlen(*p));
     free(s->environment);
@@ -303,15 +304,15 @@ static void profile_free(ProfileSource *s) {
     free(s);
 }
 
-static void profile_destroy(CredentialsSource *source) {
-    ProfileSource *s = CONTAINER_OF(source, ProfileSource, source);
+static void profile_destroy(CredentialsProvider *provider) {
+    ProfileProvider *s = CONTAINER_OF(provider, ProfileProvider, provider);
 
-    while (s->questions.first)
-        get_end((ProfileGet *)s->questions.first, CREDENTIALS_FAILED, NULL, "cancelled");
+    while (s->requests.first)
+        get_end((ProfileGet *)s->requests.first, CREDENTIALS_FAILED, NULL, "cancelled");
     profile_free(s);
 }
 
-static const CredentialsSourceOps profile_ops = {
+static const CredentialsProviderOps profile_ops = {
     .get = profile_get,
     .destroy = profile_destroy,
 };
@@ -334,19 +335,19 @@ static bool copy_list(const char *const *list, char ***ret) {
     return *ret;
 }
 
-int credentials_profile_new(AwsClient *client, const ProfileOptions *options, CredentialsSource **ret) {
-    ProfileSource *s;
+int credentials_profile_new(AwsClient *client, const ProfileOptions *options, CredentialsProvider **ret) {
+    ProfileProvider *s;
 
     s = calloc(1, sizeof(*s));
     if (!s) {
-        credentials_source_free(options->from_environment);
-        credentials_source_free(options->from_instance);
-        credentials_source_free(options->from_container);
+        credentials_provider_free(options->from_environment);
+        credentials_provider_free(options->from_instance);
+        credentials_provider_free(options->from_container);
         return -ENOMEM;
     }
-    s->source.ops = &profile_ops;
+    s->provider.ops = &profile_ops;
     s->client = client;
-    s->questions.loop = aws_client_loop(client);
+    s->requests.loop = aws_client_loop(client);
     s->bases[PROFILE_BASE_ENVIRONMENT] = options->from_environment;
     s->bases[PROFILE_BASE_INSTANCE] = options->from_instance;
     s->bases[PROFILE_BASE_CONTAINER] = options->from_container;
@@ -363,6 +364,6 @@ int credentials_profile_new(AwsClient *client, const ProfileOptions *options, Cr
         profile_free(s);
         return -ENOMEM;
     }
-    *ret = &s->source;
+    *ret = &s->provider;
     return 0;
 }

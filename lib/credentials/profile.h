@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* A profile of AWS's shared files as a source: its key, its program, its web identity, or the role at the end
- * of its chain. */
+/* A profile of AWS's shared files as a provider: its key, its program, its web identity, or the role at the
+ * end of its chain. */
 
 #include <stdbool.h>
 
@@ -22,12 +22,13 @@ typedef struct ProfileOptions {
     const char *const *environment; /* for credential_process: "NAME=value", NULL-terminated */
 
     /* What credential_source may name; taken over, also on error; each may be NULL. */
-    CredentialsSource *from_environment, *from_instance, *from_container;
+    CredentialsProvider *from_environment, *from_instance, *from_container;
 } ProfileOptions;
 
 /* Both files are read at each get, so that changed ones are picked up. NONE when files, profile, or the
  * credentials in it are not there and not required. FAILED when a file cannot be read or parsed, for what
- * profile_plan refuses, for a role that STS would refuse by its shape, and when what it leads to gives NONE or
- * fails; DENIED as assume_role. client is borrowed and must outlive the source; texts are copied. 0 or -ENOMEM.
+ * profile_plan refuses, for a role that STS would refuse by its shape, and when what it leads to gives NONE
+ * or fails; DENIED as assume_role. client is borrowed and must outlive the provider; texts are copied. 0 or
+ * -ENOMEM.
  */
-int credentials_profile_new(AwsClient *client, const ProfileOptions *options, CredentialsSource **ret);
+int credentials_profile_new(AwsClient *client, const ProfileOptions *options, CredentialsProvider **ret);

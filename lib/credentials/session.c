@@ -8,21 +8,21 @@
 
 #include "lib/util/macros.h"
 
-/* Of what AWS said, however long the role's ARN is; and what sources around this one may put before it. */
+/* Of what AWS said, however long the role's ARN is; and what providers around this one may put before it. */
 #define WHY_LEAST   160
 #define AROUND_MOST 80
 
 /* At any time it waits for exactly one of the two. */
 struct SessionGet {
-    Question q;
-    SessionSource *owner;
+    CredentialsRequest q;
+    SessionProvider *owner;
     OperationCall *call;
 };
 
-/* The source may be gone after this. */
+/* The provider may be gone after this. */
 static void get_end(SessionGet *g, CredentialsStatus status, Credentials *credentials, const char *message) {
     operation_cancel(g->call);
-    question_end(&g->q, status, credentials, message);
+    credentials_request_end(&g->q, status, credentials, message);
 }
 
 static void get_fail(SessionGet *g, CredentialsStatus status, const char *why) {
@@ -71,51 +71,51 @@ static void on_turn(void *userdata) {
         get_fail(g, CREDENTIALS_FAILED, why[0] ? why : strerror(-r));
 }
 
-static int session_get(CredentialsSource *source, CredentialsDone done, void *userdata) {
-    SessionSource *s = CONTAINER_OF(source, SessionSource, source);
-    Question *q;
+static int session_get(CredentialsProvider *provider, CredentialsDone done, void *userdata) {
+    SessionProvider *s = CONTAINER_OF(provider, SessionProvider, provider);
+    CredentialsRequest *q;
     int r;
 
-    r = question_start(&s->questions, sizeof(SessionGet), on_turn, done, userdata, &q);
+    r = credentials_request_start(&s->requests, sizeof(SessionGet), on_turn, done, userdata, &q);
     if (r >= 0)
         ((SessionGet *)q)->owner = s;
     return r;
 }
 
-static void free_texts(SessionSource *s) {
+static void free_texts(SessionProvider *s) {
     free(s->region);
     free((char *)s->role.arn);
     free((char *)s->role.session_name);
     free((char *)s->role.external_id);
 }
 
-static void session_destroy(CredentialsSource *source) {
-    SessionSource *s = CONTAINER_OF(source, SessionSource, source);
+static void session_destroy(CredentialsProvider *provider) {
+    SessionProvider *s = CONTAINER_OF(provider, SessionProvider, provider);
 
-    while (s->questions.first)
-        get_end((SessionGet *)s->questions.first, CREDENTIALS_FAILED, NULL, "cancelled");
+    while (s->requests.first)
+        get_end((SessionGet *)s->requests.first, CREDENTIALS_FAILED, NULL, "cancelled");
     if (s->done)
         s->done(s);
     free_texts(s);
     free(s);
 }
 
-static const CredentialsSourceOps session_ops = {
+static const CredentialsProviderOps session_ops = {
     .get = session_get,
     .destroy = session_destroy,
 };
 
-int session_init(SessionSource *source, AwsClient *client, const char *region, const StsRole *role,
-                 int (*start)(SessionSource *, SessionGet *, OperationCall **, char *, size_t),
-                 void (*done)(SessionSource *)) {
+int session_init(SessionProvider *provider, AwsClient *client, const char *region, const StsRole *role,
+                 int (*start)(SessionProvider *, SessionGet *, OperationCall **, char *, size_t),
+                 void (*done)(SessionProvider *)) {
     bool has_id = role->external_id && role->external_id[0];
 
     if (sts_role_problem(role) || !endpoint_region_is_valid(region))
         return -EINVAL;
-    *source = (SessionSource){
-        .source.ops = &session_ops,
+    *provider = (SessionProvider){
+        .provider.ops = &session_ops,
         .client = client,
-        .questions.loop = aws_client_loop(client),
+        .requests.loop = aws_client_loop(client),
         .region = strdup(region),
         .role = {
             .arn = strdup(role->arn),
@@ -126,9 +126,9 @@ int session_init(SessionSource *source, AwsClient *client, const char *region, c
         .start = start,
         .done = done,
     };
-    if (!source->region || !source->role.arn || !source->role.session_name ||
-        (has_id && !source->role.external_id)) {
-        free_texts(source);
+    if (!provider->region || !provider->role.arn || !provider->role.session_name ||
+        (has_id && !provider->role.external_id)) {
+        free_texts(provider);
         return -ENOMEM;
     }
     return 0;

@@ -13,10 +13,10 @@
 
 #define TOKEN_MIN 4
 
-typedef struct WebIdentitySource {
-    SessionSource session;
+typedef struct WebIdentityProvider {
+    SessionProvider session;
     char *token_file;
-} WebIdentitySource;
+} WebIdentityProvider;
 
 static char *trim(char *s) {
     size_t n;
@@ -29,9 +29,9 @@ static char *trim(char *s) {
     return s;
 }
 
-static int web_identity_start(SessionSource *source, SessionGet *g, OperationCall **ret, char *message,
+static int web_identity_start(SessionProvider *provider, SessionGet *g, OperationCall **ret, char *message,
                               size_t size) {
-    const WebIdentitySource *s = CONTAINER_OF(source, WebIdentitySource, session);
+    const WebIdentityProvider *s = CONTAINER_OF(provider, WebIdentityProvider, session);
     const char *token;
     char *text = NULL;
     size_t len = 0;
@@ -53,19 +53,19 @@ static int web_identity_start(SessionSource *source, SessionGet *g, OperationCal
         r = -EINVAL;
     } else
         r = sts_assume_role_with_web_identity(
-                &(AwsCaller){ .client = source->client, .region = source->region },
-                &(StsWebIdentity){ source->role, token }, session_done, g, ret);
+                &(AwsCaller){ .client = provider->client, .region = provider->region },
+                &(StsWebIdentity){ provider->role, token }, session_done, g, ret);
     file_free_secret(text, len);
     return r;
 }
 
-static void web_identity_done(SessionSource *source) {
-    free(CONTAINER_OF(source, WebIdentitySource, session)->token_file);
+static void web_identity_done(SessionProvider *provider) {
+    free(CONTAINER_OF(provider, WebIdentityProvider, session)->token_file);
 }
 
 int credentials_web_identity_new(AwsClient *client, const char *region, const StsRole *role,
-                                 const char *token_file, CredentialsSource **ret) {
-    WebIdentitySource *s;
+                                 const char *token_file, CredentialsProvider **ret) {
+    WebIdentityProvider *s;
     int r;
 
     s = calloc(1, sizeof(*s));
@@ -80,6 +80,6 @@ int credentials_web_identity_new(AwsClient *client, const char *region, const St
         free(s);
         return r;
     }
-    *ret = &s->session.source;
+    *ret = &s->session.provider;
     return 0;
 }

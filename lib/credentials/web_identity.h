@@ -5,9 +5,9 @@
 #include "lib/call.h"
 #include "lib/sts.h"
 
-/* token_file is read at each get, since whoever puts it there replaces it; white space around the token is cut
- * off. client is borrowed and must outlive the source; texts are copied. DENIED when AWS says that the token
- * may not open the role; FAILED for all else. Never NONE. 0, -ENOMEM, or -EINVAL when sts_role_problem finds
- * something or the region is unknown. */
+/* token_file is read at each get, since whoever puts it there replaces it; white space around the token is
+ * cut off. client is borrowed and must outlive the provider; texts are copied. DENIED when AWS says that the
+ * token may not open the role; FAILED for all else. Never NONE. 0, -ENOMEM, or -EINVAL when sts_role_problem
+ * finds something or the region is unknown. */
 int credentials_web_identity_new(AwsClient *client, const char *region, const StsRole *role,
-                                 const char *token_file, CredentialsSource **ret);
+                                 const char *token_file, CredentialsProvider **ret);

@@ -29,7 +29,7 @@ typedef struct Helper {
     Loop *loop;
     HttpClient *http;
     AwsClient *aws;
-    CredentialsSource *credentials;
+    CredentialsProvider *credentials;
     const char *region;
     char *arguments[ARGUMENTS_MAX]; /* "" when not given */
     json_t *values[ARGUMENTS_MAX];  /* of those that are JSON, NULL for the others */
@@ -351,7 +351,7 @@ static void open_client(Helper *h) {
 
 static void close_client(Helper *h) {
     aws_client_free(h->aws);
-    credentials_source_free(h->credentials);
+    credentials_provider_free(h->credentials);
     http_curl_free(h->http);
     loop_event_free(h->loop);
     sd_event_unref(h->event);

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <systemd/sd-event.h>
 
+#include "daemon/aws_setup.h"
 #include "daemon/config/config.h"
-#include "daemon/engine_aws.h"
 #include "lib/util/macros.h"
 
 typedef struct Case {
@@ -49,8 +49,8 @@ static void set_environment(const json_t *variables) {
 
 static json_t *answer_case(const json_t *object) {
     const char *text = json_string_value(json_object_get(object, "configuration"));
-    char error[MAX(ENGINE_AWS_ERROR_MAX, CONFIG_ERROR_MAX)] = "";
-    EngineAws aws = { 0 };
+    char error[MAX(AWS_SETUP_ERROR_MAX, CONFIG_ERROR_MAX)] = "";
+    AwsSetup aws = { 0 };
     Config *config;
     Case c = { 0 };
 
@@ -59,12 +59,12 @@ static json_t *answer_case(const json_t *object) {
         return json_pack("{s:s}", "message", error);
     if (sd_event_new(&c.event) < 0)
         die("no event loop");
-    if (engine_aws_open(c.event, config, &aws, error) < 0)
+    if (aws_setup_open(c.event, config, &aws, error) < 0)
         c.answer = json_pack("{s:s}", "message", error);
     else {
         if (credentials_get(aws.credentials, on_credentials, &c) < 0 || sd_event_loop(c.event) < 0)
             die("the loop failed");
-        engine_aws_close(&aws);
+        aws_setup_close(&aws);
     }
     sd_event_unref(c.event);
     config_free(config);

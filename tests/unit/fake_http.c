@@ -128,8 +128,8 @@ static void remember(FakeHttp *f, const HttpRequest *request) {
         .connect_timeout_usec = request->connect_timeout_usec,
         .timeout_usec = request->timeout_usec,
         .direct = request->direct,
-        .place = request->place,
-        .doubtful = request->doubtful,
+        .host_slot = request->host_slot,
+        .suspect = request->suspect,
     };
     if (request->body_len > 0)
         memcpy(r->body, request->body, request->body_len);

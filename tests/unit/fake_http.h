@@ -45,8 +45,8 @@ typedef struct FakeRequest {
     uint64_t connect_timeout_usec;
     uint64_t timeout_usec;
     bool direct;
-    unsigned place;
-    bool doubtful;
+    unsigned host_slot;
+    bool suspect;
 } FakeRequest;
 
 /* The i-th request, the first is 0. Fails the program when there is none. */

@@ -9,7 +9,8 @@
 
 #include "lib/util/macros.h"
 
-/* Longer than all pages of a call wait for their turns (lib/pace.c), and than the next call would. */
+/* Longer than all pages of a call wait for their turns (lib/rate_limiter.c), and than the next call would.
+ */
 #define TURNS_USEC (10 * USEC_PER_SEC)
 
 static int set_up(void **state, uint64_t timeout_usec) {
@@ -38,7 +39,7 @@ int service_set_up_patient(void **state) {
 int service_tear_down(void **state) {
     ServiceFixture *f = *state;
 
-    credentials_source_free(f->credentials);
+    credentials_provider_free(f->credentials);
     aws_client_free(f->aws);
     fake_http_free(f->http);
     fake_loop_free(f->loop);

@@ -11,7 +11,7 @@ typedef struct ServiceFixture {
     FakeLoop *loop;
     FakeHttp *http;
     AwsClient *aws;
-    CredentialsSource *credentials;
+    CredentialsProvider *credentials;
     unsigned n_done;
     AwsError error;
     bool has_result;
@@ -23,7 +23,7 @@ int service_set_up(void **state);
 int service_tear_down(void **state);
 #define SERVICE_TEST(name) cmocka_unit_test_setup_teardown(name, service_set_up, service_tear_down)
 
-/* The same with ten seconds each: for rows of calls that wait for their turns (lib/pace.h). */
+/* The same with ten seconds each: for rows of calls that wait for their turns (lib/rate_limiter.h). */
 int service_set_up_patient(void **state);
 #define PATIENT_TEST(name) cmocka_unit_test_setup_teardown(name, service_set_up_patient, service_tear_down)
 

@@ -50,7 +50,7 @@ typedef struct Fixture {
     FakeLoop *loop;
     FakeHttp *http;
     AwsClient *client;
-    CredentialsSource *base, *source;
+    CredentialsProvider *base, *source;
     Got got;
 } Fixture;
 
@@ -77,8 +77,8 @@ static void forget(Got *got) {
 static int tear_down(void **state) {
     Fixture *f = *state;
 
-    credentials_source_free(f->source);
-    credentials_source_free(f->base);
+    credentials_provider_free(f->source);
+    credentials_provider_free(f->base);
     aws_client_free(f->client);
     forget(&f->got);
     fake_http_free(f->http);
@@ -217,7 +217,7 @@ static void test_outage_is_retried_and_ends_in_time(void **state) {
 static void test_without_base_credentials(void **state) {
     Fixture *f = *state;
 
-    credentials_source_free(f->base);
+    credentials_provider_free(f->base);
     assert_int_equal(credentials_env_new(fake_loop_loop(f->loop), NULL, NULL, NULL, &f->base), 0);
     assume(f, &role);
     ask(f);
@@ -229,7 +229,7 @@ static void test_without_base_credentials(void **state) {
 static void test_chain(void **state) {
     static const StsRole second = { .arn = "arn:aws:iam::777788889999:role/Deep", .session_name = "s2" };
     Fixture *f = *state;
-    CredentialsSource *first;
+    CredentialsProvider *first;
 
     assume(f, &role);
     first = f->source;
@@ -247,8 +247,8 @@ static void test_chain(void **state) {
     assert_int_equal(f->got.status, CREDENTIALS_DENIED);
     assert_string_equal(f->got.message, "role arn:aws:iam::777788889999:role/Deep: role " ROLE
                                         ": AccessDenied: no (request id r-1)");
-    credentials_source_free(TAKE_PTR(f->source));
-    credentials_source_free(first);
+    credentials_provider_free(TAKE_PTR(f->source));
+    credentials_provider_free(first);
 }
 
 /* ---- under a cache ---- */
@@ -262,7 +262,7 @@ static void on_reply(const AwsReply *reply, void *userdata) {
 /* One call in flight for all who wait, one session for all calls, and a refresh ahead of its end. */
 static void test_cached(void **state) {
     Fixture *f = *state;
-    CredentialsSource *inner;
+    CredentialsProvider *inner;
     Got others[20] = { 0 };
 
     assume(f, &role);
@@ -343,7 +343,7 @@ static void test_destroyed_while_asked(void **state) {
         if (moments[i])
             fake_loop_run(f->loop);
         assert_int_equal(fake_http_n_running(f->http), moments[i] ? 2 : 0);
-        credentials_source_free(TAKE_PTR(f->source));
+        credentials_provider_free(TAKE_PTR(f->source));
         assert_int_equal(f->got.n, 1);
         assert_string_equal(f->got.message, "cancelled");
         assert_int_equal(other.n, 1);

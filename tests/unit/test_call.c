@@ -31,8 +31,8 @@
     "{\"__type\":\"UnrecognizedClientException\",\"message\":\"The security token is invalid.\"}"
 
 /* A source that answers as it is told: at once, or when the test says so. */
-typedef struct FakeSource {
-    CredentialsSource source;
+typedef struct FakeProvider {
+    CredentialsProvider source;
     Loop *loop;
     LoopTimer *timer;
     CredentialsDone done;
@@ -42,14 +42,14 @@ typedef struct FakeSource {
     CredentialsStatus status;
     const char *message;
     bool slow;
-} FakeSource;
+} FakeProvider;
 
 typedef struct Fixture {
     FakeLoop *loop;
     FakeHttp *http;
     AwsClient *aws;
-    FakeSource *inner;
-    CredentialsSource *credentials; /* a cache over inner */
+    FakeProvider *inner;
+    CredentialsProvider *credentials; /* a cache over inner */
     unsigned n_done;
     AwsError error;
     char body[256];
@@ -60,7 +60,7 @@ typedef struct Fixture {
 } Fixture;
 
 static void source_answer(void *userdata) {
-    FakeSource *s = userdata;
+    FakeProvider *s = userdata;
     CredentialsDone done = s->done;
     unsigned i = MIN(s->n_gets, s->n_sets) - 1;
 
@@ -70,8 +70,8 @@ static void source_answer(void *userdata) {
          s->userdata);
 }
 
-static int source_get(CredentialsSource *source, CredentialsDone done, void *userdata) {
-    FakeSource *s = CONTAINER_OF(source, FakeSource, source);
+static int source_get(CredentialsProvider *source, CredentialsDone done, void *userdata) {
+    FakeProvider *s = CONTAINER_OF(source, FakeProvider, source);
 
     assert_null(s->done);
     s->n_gets++;
@@ -80,8 +80,8 @@ static int source_get(CredentialsSource *source, CredentialsDone done, void *use
     return s->slow ? 0 : loop_after(s->loop, 0, source_answer, s, &s->timer);
 }
 
-static void source_destroy(CredentialsSource *source) {
-    FakeSource *s = CONTAINER_OF(source, FakeSource, source);
+static void source_destroy(CredentialsProvider *source) {
+    FakeProvider *s = CONTAINER_OF(source, FakeProvider, source);
 
     loop_cancel(s->loop, s->timer);
     if (s->done)
@@ -91,13 +91,13 @@ static void source_destroy(CredentialsSource *source) {
     free(s);
 }
 
-static void source_add(FakeSource *s, const char *key, const char *token) {
+static void source_add(FakeProvider *s, const char *key, const char *token) {
     s->sets[s->n_sets] = credentials_new(key, SECRET, token, 0, "test");
     assert_non_null(s->sets[s->n_sets]);
     s->n_sets++;
 }
 
-static const CredentialsSourceOps source_ops = { .get = source_get, .destroy = source_destroy };
+static const CredentialsProviderOps source_ops = { .get = source_get, .destroy = source_destroy };
 
 /* Tests that go through a table call these two themselves, for each row. */
 static int set_up(void **state) {
@@ -122,7 +122,7 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     Fixture *f = *state;
 
-    credentials_source_free(f->credentials);
+    credentials_provider_free(f->credentials);
     aws_client_free(f->aws);
     fake_http_free(f->http);
     fake_loop_free(f->loop);
@@ -493,7 +493,7 @@ static void answer(Fixture *f, unsigned n) {
 static void test_calls_wait_for_their_turn(void **state) {
     Fixture *f = *state;
     AwsRequest elsewhere = json_request, write = json_request;
-    CredentialsSource *own = f->credentials, *other;
+    CredentialsProvider *own = f->credentials, *other;
 
     elsewhere.region = "us-east-1";
     write.operation = "StartLogging";
@@ -525,7 +525,7 @@ static void test_calls_wait_for_their_turn(void **state) {
                100);
     assert_int_equal(fake_http_n_requests(f->http), 111);
     assert_int_equal(fake_http_n_left(f->http), 0);
-    credentials_source_free(other);
+    credentials_provider_free(other);
 }
 
 /* A call that would wait beyond its deadline is no use to anybody: it ends now, and takes nobody's turn. */
@@ -600,8 +600,8 @@ static void test_throttling_slows_down_who_waits(void **state) {
 /* ---- targets that are down ---- */
 
 /* Whoever timed out is in doubt until it answers; a refused connection or another region is not. */
-static void test_a_target_that_timed_out_is_in_doubt(void **state) {
-    static const bool doubtful[] = { false, true, true, true, false, false, false };
+static void test_a_target_that_timed_out_is_suspect(void **state) {
+    static const bool suspect[] = { false, true, true, true, false, false, false };
     Fixture *f = *state;
     AwsRequest once = json_request, elsewhere = json_request;
 
@@ -621,11 +621,11 @@ static void test_a_target_that_timed_out_is_in_doubt(void **state) {
     run_out(f, &once);
     fake_http_reply(f->http, 200, "{}", NULL);
     run_out(f, &elsewhere);
-    for (unsigned i = 0; i < ARRAY_SIZE(doubtful); i++)
-        assert_int_equal(fake_http_request(f->http, i)->doubtful, doubtful[i]);
-    assert_true(fake_http_request(f->http, 0)->place != 0);
-    assert_int_equal(fake_http_request(f->http, 1)->place, fake_http_request(f->http, 0)->place);
-    assert_int_not_equal(fake_http_request(f->http, 6)->place, fake_http_request(f->http, 0)->place);
+    for (unsigned i = 0; i < ARRAY_SIZE(suspect); i++)
+        assert_int_equal(fake_http_request(f->http, i)->suspect, suspect[i]);
+    assert_true(fake_http_request(f->http, 0)->host_slot != 0);
+    assert_int_equal(fake_http_request(f->http, 1)->host_slot, fake_http_request(f->http, 0)->host_slot);
+    assert_int_not_equal(fake_http_request(f->http, 6)->host_slot, fake_http_request(f->http, 0)->host_slot);
 }
 
 static void test_a_dead_target_costs_one_attempt_a_call(void **state) {
@@ -1012,7 +1012,7 @@ static void test_source_destroyed_under_a_call(void **state) {
 
     f->inner->slow = true;
     run(f, &json_request);
-    credentials_source_free(f->credentials);
+    credentials_provider_free(f->credentials);
     f->credentials = NULL;
     assert_ended(f, AWS_NO_CREDENTIALS, 0);
     assert_string_equal(f->error.message, "cancelled");
@@ -1085,7 +1085,7 @@ static void end_the_world(const AwsReply *reply, void *userdata) {
     Fixture *f = userdata;
 
     on_done(reply, f);
-    credentials_source_free(f->credentials);
+    credentials_provider_free(f->credentials);
     aws_client_free(f->aws);
     f->credentials = NULL;
     f->aws = NULL;
@@ -1220,7 +1220,7 @@ static void test_observer_sees_the_rate_limiter(void **state) {
     assert_int_equal(seen.n_attempts, 5);
     assert_int_equal(seen.n_holds, 1);
     assert_int_equal(seen.hold, AWS_HOLD_RATE);
-    assert_int_equal(seen.held.class, PACE_READ);
+    assert_int_equal(seen.held.class, RATE_READ);
     assert_int_equal(seen.held_usec, 200 * USEC_PER_MSEC);
     aws_client_set_observer(f->aws, NULL);
     fake_loop_advance(f->loop, USEC_PER_SEC);
@@ -1247,7 +1247,7 @@ int main(void) {
         T(test_cancel_while_waiting_for_a_turn),
         T(test_no_timer_for_a_turn),
         T(test_throttling_slows_down_who_waits),
-        T(test_a_target_that_timed_out_is_in_doubt),
+        T(test_a_target_that_timed_out_is_suspect),
         cmocka_unit_test(test_a_dead_target_costs_one_attempt_a_call),
         T(test_a_dead_target_ends_the_retries_of_others),
         T(test_throttling_opens_no_circuit),

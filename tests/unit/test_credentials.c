@@ -35,7 +35,7 @@ typedef struct Fixture {
     FakeLoop *loop;
     FakeHttp *http;
     AwsClient *client;
-    CredentialsSource *source;
+    CredentialsProvider *source;
     Got got;
     char dir[64];
     char path[128];
@@ -62,7 +62,7 @@ static void forget(Got *got) {
 static int tear_down(void **state) {
     Fixture *f = *state;
 
-    credentials_source_free(f->source);
+    credentials_provider_free(f->source);
     aws_client_free(f->client);
     forget(&f->got);
     fake_http_free(f->http);
@@ -186,7 +186,7 @@ static void test_destroyed_while_asked(void **state) {
     assert_int_equal(credentials_env_new(fake_loop_loop(f->loop), "AKID", SECRET, NULL, &f->source), 0);
     assert_int_equal(credentials_get(f->source, on_done, &f->got), 0);
     assert_int_equal(credentials_get(f->source, on_done, &other), 0);
-    credentials_source_free(TAKE_PTR(f->source));
+    credentials_provider_free(TAKE_PTR(f->source));
     assert_not_got(f, CREDENTIALS_FAILED, "cancelled");
     assert_int_equal(other.n, 1);
     assert_int_equal(fake_loop_n_timers(f->loop), 0);
@@ -197,7 +197,7 @@ static void free_source(CredentialsStatus status, Credentials *credentials, cons
     Fixture *f = userdata;
 
     if (f->source)
-        credentials_source_free(TAKE_PTR(f->source));
+        credentials_provider_free(TAKE_PTR(f->source));
     on_done(status, credentials, message, &f->got);
 }
 
@@ -340,7 +340,7 @@ static void test_profile_unreadable(void **state) {
         assert_int_equal(credentials_profile_new(f->client, &options, &f->source), 0);
         ask(f);
         assert_not_got(f, cases[i].status, cases[i].message);
-        credentials_source_free(TAKE_PTR(f->source));
+        credentials_provider_free(TAKE_PTR(f->source));
     }
 }
 
@@ -563,7 +563,7 @@ static void test_imds_destroyed(void **state) {
             fake_http_fail(f->http, HTTP_BROKEN, "x");
             fake_loop_run(f->loop);
         }
-        credentials_source_free(TAKE_PTR(f->source));
+        credentials_provider_free(TAKE_PTR(f->source));
         assert_not_got(f, CREDENTIALS_FAILED, "cancelled");
         assert_int_equal(fake_http_n_running(f->http), 0);
         assert_int_equal(fake_loop_n_timers(f->loop), 0);
@@ -592,8 +592,8 @@ static void test_imds_readers(void **state) {
 
 /* ---- a source that does as it is told ---- */
 
-typedef struct ToldSource {
-    CredentialsSource source;
+typedef struct ToldProvider {
+    CredentialsProvider source;
     Loop *loop;
     CredentialsDone done;
     void *userdata;
@@ -605,10 +605,10 @@ typedef struct ToldSource {
     int64_t already_expired_usec;
     unsigned n_gets;
     bool *destroyed;
-} ToldSource;
+} ToldProvider;
 
 static void told_answer(void *userdata) {
-    ToldSource *t = userdata;
+    ToldProvider *t = userdata;
     CredentialsDone done = t->done;
     Credentials *c = NULL;
     uint64_t expires = 0;
@@ -625,8 +625,8 @@ static void told_answer(void *userdata) {
     credentials_unref(c);
 }
 
-static int told_get(CredentialsSource *source, CredentialsDone done, void *userdata) {
-    ToldSource *t = CONTAINER_OF(source, ToldSource, source);
+static int told_get(CredentialsProvider *source, CredentialsDone done, void *userdata) {
+    ToldProvider *t = CONTAINER_OF(source, ToldProvider, source);
 
     assert_null(t->done);
     if (!t->slow && loop_after(t->loop, 0, told_answer, t, &t->timer) < 0)
@@ -637,8 +637,8 @@ static int told_get(CredentialsSource *source, CredentialsDone done, void *userd
     return 0;
 }
 
-static void told_destroy(CredentialsSource *source) {
-    ToldSource *t = CONTAINER_OF(source, ToldSource, source);
+static void told_destroy(CredentialsProvider *source) {
+    ToldProvider *t = CONTAINER_OF(source, ToldProvider, source);
 
     loop_cancel(t->loop, t->timer);
     if (t->destroyed)
@@ -648,12 +648,12 @@ static void told_destroy(CredentialsSource *source) {
     free(t);
 }
 
-static ToldSource *told_new(Fixture *f, CredentialsStatus status, const char *key_or_message) {
-    static const CredentialsSourceOps ops = { .get = told_get, .destroy = told_destroy };
-    ToldSource *t = calloc(1, sizeof(*t));
+static ToldProvider *told_new(Fixture *f, CredentialsStatus status, const char *key_or_message) {
+    static const CredentialsProviderOps ops = { .get = told_get, .destroy = told_destroy };
+    ToldProvider *t = calloc(1, sizeof(*t));
 
     assert_non_null(t);
-    *t = (ToldSource){
+    *t = (ToldProvider){
         .source.ops = &ops,
         .loop = fake_loop_loop(f->loop),
         .status = status,
@@ -682,8 +682,8 @@ static void test_chain_takes_the_first_that_has_some(void **state) {
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         static const char *const words[] = { "one", "two", "three" };
-        CredentialsSource *members[3];
-        ToldSource *reported[3];
+        CredentialsProvider *members[3];
+        ToldProvider *reported[3];
         unsigned n_asked = 0;
         Fixture *f;
 
@@ -710,21 +710,21 @@ static void test_chain_takes_the_first_that_has_some(void **state) {
 
 static void test_chain_destroyed_while_asking(void **state) {
     Fixture *f = *state;
-    ToldSource *slow = told_new(f, CREDENTIALS_OK, "k");
-    CredentialsSource *members[] = { &told_new(f, CREDENTIALS_NONE, "none")->source, &slow->source };
+    ToldProvider *slow = told_new(f, CREDENTIALS_OK, "k");
+    CredentialsProvider *members[] = { &told_new(f, CREDENTIALS_NONE, "none")->source, &slow->source };
 
     slow->slow = true;
     assert_int_equal(credentials_chain_new(members, 2, &f->source), 0);
     ask(f);
     assert_int_equal(f->got.n, 0);
-    credentials_source_free(TAKE_PTR(f->source));
+    credentials_provider_free(TAKE_PTR(f->source));
     assert_not_got(f, CREDENTIALS_FAILED, "cancelled");
 }
 
 static void test_chain_without_members_and_memory(void **state) {
     Fixture *f = *state;
-    CredentialsSource *members[] = { &told_new(f, CREDENTIALS_NONE, "none")->source,
-                                     &told_new(f, CREDENTIALS_OK, "k")->source };
+    CredentialsProvider *members[] = { &told_new(f, CREDENTIALS_NONE, "none")->source,
+                                       &told_new(f, CREDENTIALS_OK, "k")->source };
 
     assert_int_equal(credentials_chain_new(NULL, 0, &f->source), -EINVAL);
     assert_int_equal(credentials_chain_new(members, 2, &f->source), 0);
@@ -737,8 +737,8 @@ static void test_chain_without_members_and_memory(void **state) {
 
 /* ---- cache ---- */
 
-static ToldSource *use_cache(Fixture *f, CredentialsStatus status, const char *key_or_message) {
-    ToldSource *t = told_new(f, status, key_or_message);
+static ToldProvider *use_cache(Fixture *f, CredentialsStatus status, const char *key_or_message) {
+    ToldProvider *t = told_new(f, status, key_or_message);
 
     assert_int_equal(credentials_cache_new(fake_loop_loop(f->loop), &t->source, &f->source), 0);
     return t;
@@ -746,7 +746,7 @@ static ToldSource *use_cache(Fixture *f, CredentialsStatus status, const char *k
 
 static void test_cache_asks_once_for_all(void **state) {
     Fixture *f = *state;
-    ToldSource *t = use_cache(f, CREDENTIALS_OK, "K1");
+    ToldProvider *t = use_cache(f, CREDENTIALS_OK, "K1");
 
     t->slow = true;
     for (unsigned i = 0; i < 100; i++)
@@ -772,7 +772,7 @@ static void test_cache_asks_once_for_all(void **state) {
 
 static void test_cache_refreshes_ahead(void **state) {
     Fixture *f = *state;
-    ToldSource *t = use_cache(f, CREDENTIALS_OK, "K1");
+    ToldProvider *t = use_cache(f, CREDENTIALS_OK, "K1");
 
     t->lifetime_usec = 60 * MINUTE;
     ask(f);
@@ -798,7 +798,7 @@ static void test_cache_refreshes_ahead(void **state) {
 
 static void test_cache_spreads_refreshes(void **state) {
     Fixture *f = *state;
-    ToldSource *t = use_cache(f, CREDENTIALS_OK, "K1");
+    ToldProvider *t = use_cache(f, CREDENTIALS_OK, "K1");
 
     fake_loop_set_random(f->loop, UINT64_MAX);
     t->lifetime_usec = 12 * MINUTE; /* 5 minutes ahead at the earliest, 2.5 at the latest */
@@ -813,7 +813,7 @@ static void test_cache_spreads_refreshes(void **state) {
 
 static void test_cache_keeps_the_old_while_refresh_fails(void **state) {
     Fixture *f = *state;
-    ToldSource *t = use_cache(f, CREDENTIALS_OK, "K1");
+    ToldProvider *t = use_cache(f, CREDENTIALS_OK, "K1");
     unsigned before;
 
     t->lifetime_usec = 60 * MINUTE;
@@ -850,7 +850,7 @@ static void test_cache_keeps_the_old_while_refresh_fails(void **state) {
 
 static void test_cache_backs_off(void **state) {
     Fixture *f = *state;
-    ToldSource *t = use_cache(f, CREDENTIALS_NONE, "nothing here");
+    ToldProvider *t = use_cache(f, CREDENTIALS_NONE, "nothing here");
     uint64_t start, longest = 0;
 
     fake_loop_set_random(f->loop, UINT64_MAX);
@@ -878,7 +878,7 @@ static void test_cache_backs_off(void **state) {
 
 static void test_cache_invalidate(void **state) {
     Fixture *f = *state;
-    ToldSource *t = use_cache(f, CREDENTIALS_OK, "K1");
+    ToldProvider *t = use_cache(f, CREDENTIALS_OK, "K1");
     Credentials *old;
 
     ask(f);
@@ -906,9 +906,9 @@ static void test_cache_invalidate(void **state) {
     credentials_cache_invalidate(&t->source, NULL);
 }
 
-static void test_cache_doubt(void **state) {
+static void test_cache_suspect(void **state) {
     Fixture *f = *state;
-    ToldSource *t = use_cache(f, CREDENTIALS_OK, "K1");
+    ToldProvider *t = use_cache(f, CREDENTIALS_OK, "K1");
     Credentials *old;
 
     ask(f);
@@ -916,7 +916,7 @@ static void test_cache_doubt(void **state) {
 
     /* The same again is the answer too, and is not doubted again at once. */
     for (unsigned i = 0; i < 3; i++) {
-        credentials_cache_doubt(f->source, i == 0 ? old : f->got.credentials);
+        credentials_cache_suspect(f->source, i == 0 ? old : f->got.credentials);
         ask(f);
         assert_got(f, "K1", "told");
         assert_int_equal(t->n_gets, 2);
@@ -926,7 +926,7 @@ static void test_cache_doubt(void **state) {
     fake_loop_advance(f->loop, 10 * USEC_PER_SEC);
     t->slow = true;
     t->key = "K2";
-    credentials_cache_doubt(f->source, f->got.credentials);
+    credentials_cache_suspect(f->source, f->got.credentials);
     ask(f);
     assert_int_equal(t->n_gets, 3);
     assert_int_equal(f->got.n, 0);
@@ -934,27 +934,27 @@ static void test_cache_doubt(void **state) {
     fake_loop_run(f->loop);
     assert_got(f, "K2", "told");
     fake_loop_advance(f->loop, 10 * USEC_PER_SEC);
-    credentials_cache_doubt(f->source, old);
+    credentials_cache_suspect(f->source, old);
     ask(f);
     assert_got(f, "K2", "told");
     assert_int_equal(t->n_gets, 3);
     credentials_unref(old);
 
     /* Not a cache: nothing happens. */
-    credentials_cache_doubt(&t->source, NULL);
+    credentials_cache_suspect(&t->source, NULL);
 }
 
 /* A region that is not enabled calls good keys unknown: they stay while there are no others. */
-static void test_cache_doubt_without_others(void **state) {
+static void test_cache_suspect_without_others(void **state) {
     Fixture *f = *state;
-    ToldSource *t = use_cache(f, CREDENTIALS_OK, "K1");
+    ToldProvider *t = use_cache(f, CREDENTIALS_OK, "K1");
 
     ask(f);
     t->status = CREDENTIALS_FAILED;
     t->message = "no answer";
     for (unsigned i = 2; i < 5; i++) {
         fake_loop_advance(f->loop, 10 * USEC_PER_SEC);
-        credentials_cache_doubt(f->source, f->got.credentials);
+        credentials_cache_suspect(f->source, f->got.credentials);
         ask(f);
         assert_got(f, "K1", "told");
         assert_int_equal(t->n_gets, i);
@@ -967,7 +967,7 @@ static void test_cache_doubt_without_others(void **state) {
     fake_loop_set_random(f->loop, UINT64_MAX);
     for (unsigned i = 0; i < 20; i++) {
         fake_loop_advance(f->loop, 10 * USEC_PER_SEC);
-        credentials_cache_doubt(f->source, f->got.credentials);
+        credentials_cache_suspect(f->source, f->got.credentials);
         ask(f);
         assert_got(f, "K1", "told");
     }
@@ -975,7 +975,7 @@ static void test_cache_doubt_without_others(void **state) {
 
 static void test_cache_reload_forgets_failure(void **state) {
     Fixture *f = *state;
-    ToldSource *t = use_cache(f, CREDENTIALS_FAILED, "bad file");
+    ToldProvider *t = use_cache(f, CREDENTIALS_FAILED, "bad file");
 
     ask(f);
     assert_not_got(f, CREDENTIALS_FAILED, "bad file");
@@ -989,7 +989,7 @@ static void test_cache_reload_forgets_failure(void **state) {
 /* What was asked for before a reload is not what the new configuration means. */
 static void test_cache_reload_while_asking(void **state) {
     Fixture *f = *state;
-    ToldSource *t = use_cache(f, CREDENTIALS_OK, "OLD");
+    ToldProvider *t = use_cache(f, CREDENTIALS_OK, "OLD");
 
     t->slow = true;
     ask(f);
@@ -1006,7 +1006,7 @@ static void test_cache_reload_while_asking(void **state) {
  * again. */
 static void test_cache_uses_expired_on_arrival(void **state) {
     Fixture *f = *state;
-    ToldSource *t = use_cache(f, CREDENTIALS_OK, "STALE");
+    ToldProvider *t = use_cache(f, CREDENTIALS_OK, "STALE");
 
     t->already_expired_usec = 3600 * (int64_t)USEC_PER_SEC;
     ask(f);
@@ -1026,7 +1026,7 @@ static void test_cache_uses_expired_on_arrival(void **state) {
 /* Instances that cannot be given new keys do not ask for them all at once. */
 static void test_cache_spreads_questions_for_expired(void **state) {
     Fixture *f = *state;
-    ToldSource *t = use_cache(f, CREDENTIALS_OK, "STALE");
+    ToldProvider *t = use_cache(f, CREDENTIALS_OK, "STALE");
 
     fake_loop_set_random(f->loop, UINT64_MAX);
     t->already_expired_usec = 3600 * (int64_t)USEC_PER_SEC;
@@ -1048,7 +1048,7 @@ static void test_cache_spreads_questions_for_expired(void **state) {
 
 static void test_cache_ignores_clock_steps(void **state) {
     Fixture *f = *state;
-    ToldSource *t = use_cache(f, CREDENTIALS_OK, "K1");
+    ToldProvider *t = use_cache(f, CREDENTIALS_OK, "K1");
 
     t->lifetime_usec = 60 * MINUTE;
     ask(f);
@@ -1061,13 +1061,13 @@ static void test_cache_ignores_clock_steps(void **state) {
 static void test_cache_destroyed_with_waiters(void **state) {
     Fixture *f = *state;
     bool destroyed = false;
-    ToldSource *t = use_cache(f, CREDENTIALS_OK, "K1");
+    ToldProvider *t = use_cache(f, CREDENTIALS_OK, "K1");
 
     t->slow = true;
     t->destroyed = &destroyed;
     ask(f);
     assert_int_equal(credentials_get(f->source, on_done, &f->got), 0);
-    credentials_source_free(TAKE_PTR(f->source));
+    credentials_provider_free(TAKE_PTR(f->source));
     assert_true(destroyed);
     assert_int_equal(f->got.n, 2);
     assert_int_equal(f->got.status, CREDENTIALS_FAILED);
@@ -1112,7 +1112,7 @@ static void invalidate_and_ask(CredentialsStatus status, Credentials *credential
 
 static void test_cache_used_from_inside_done(void **state) {
     Fixture *f = *state;
-    ToldSource *t = use_cache(f, CREDENTIALS_OK, "K1");
+    ToldProvider *t = use_cache(f, CREDENTIALS_OK, "K1");
 
     assert_int_equal(credentials_get(f->source, invalidate_and_ask, f), 0);
     fake_loop_run(f->loop);
@@ -1122,7 +1122,7 @@ static void test_cache_used_from_inside_done(void **state) {
 
 static void test_cache_without_memory(void **state) {
     Fixture *f = *state;
-    ToldSource *t = use_cache(f, CREDENTIALS_OK, "K1");
+    ToldProvider *t = use_cache(f, CREDENTIALS_OK, "K1");
 
     fake_loop_fail_after(f->loop, 0);
     assert_int_equal(credentials_get(f->source, on_done, &f->got), -ENOMEM);
@@ -1164,8 +1164,8 @@ int main(void) {
         T(test_cache_keeps_the_old_while_refresh_fails),
         T(test_cache_backs_off),
         T(test_cache_invalidate),
-        T(test_cache_doubt),
-        T(test_cache_doubt_without_others),
+        T(test_cache_suspect),
+        T(test_cache_suspect_without_others),
         T(test_cache_reload_forgets_failure),
         T(test_cache_reload_while_asking),
         T(test_cache_uses_expired_on_arrival),

@@ -473,7 +473,7 @@ static void test_many_at_once_share_few_connections(void **state) {
     assert_int_equal(local_server_n_requests(f->plain), ARRAY_SIZE(got));
 }
 
-/* Eight connections, ten places to go, over and over. */
+/* Eight connections, ten hosts, over and over. */
 static void test_more_hosts_than_connections(void **state) {
     Fixture *f = *state;
     LocalServer *servers[10];
@@ -531,8 +531,8 @@ static void test_many_end_at_once(void **state) {
     }
 }
 
-/* Who waits for a connection runs out of time on time, and whoever is behind gets the place that becomes
- * free. */
+/* Who waits for a connection runs out of time on time, and whoever is behind gets the connection that
+ * becomes free. */
 static void test_waiting_for_a_connection(void **state) {
     Fixture *f = *state;
     Got hanging = { 0 }, late = { 0 }, patient = { 0 };
@@ -565,22 +565,22 @@ static void test_waiting_for_a_connection(void **state) {
     assert_int_equal(hanging.n, 0);
 }
 
-/* A place where everything hangs leaves the others their connections; its own wait behind it. */
-static void test_places(void **state) {
+/* A host where everything hangs leaves the others their connections; its own wait behind it. */
+static void test_host_slots(void **state) {
     Fixture *f = *state;
-    HttpRequest hang = { .timeout_usec = 30 * USEC_PER_SEC, .place = 1 };
-    HttpRequest late = { .timeout_usec = 300 * USEC_PER_MSEC, .place = 1 };
+    HttpRequest hang = { .timeout_usec = 30 * USEC_PER_SEC, .host_slot = 1 };
+    HttpRequest late = { .timeout_usec = 300 * USEC_PER_MSEC, .host_slot = 1 };
     Got hanging[8] = { 0 }, own = { 0 }, others[4] = { 0 };
 
-    /* 8 connections: 4 a place */
+    /* 8 connections: 4 a host slot */
     for (unsigned i = 0; i < ARRAY_SIZE(hanging); i++)
         submit_to(f, f->plain, "http", "/hang", hang, on_done, &hanging[i]);
     submit_to(f, f->plain, "http", "/echo", late, on_done, &own);
     for (unsigned i = 0; i < ARRAY_SIZE(others); i++)
         submit_to(f, f->plain, "http", "/echo",
-                  (HttpRequest){ .place = i < 2   ? 2 + i
-                                          : i < 3 ? 0
-                                                  : UINT32_MAX },
+                  (HttpRequest){ .host_slot = i < 2   ? 2 + i
+                                              : i < 3 ? 0
+                                                      : UINT32_MAX },
                   on_done, &others[i]);
     for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
         run_until(f, &others[i].n, 1);
@@ -597,16 +597,16 @@ static void test_places(void **state) {
 }
 
 /* Who did not answer before gets little, wherever it is. */
-static void test_doubtful_ones(void **state) {
+static void test_suspect_hosts(void **state) {
     Fixture *f = *state;
-    HttpRequest hang = { .timeout_usec = 200 * USEC_PER_MSEC, .doubtful = true };
+    HttpRequest hang = { .timeout_usec = 200 * USEC_PER_MSEC, .suspect = true };
     Got hanging[3] = { 0 }, other = { 0 };
 
     for (unsigned i = 0; i < ARRAY_SIZE(hanging); i++) {
-        hang.place = 1 + i;
+        hang.host_slot = 1 + i;
         submit_to(f, f->plain, "http", "/hang", hang, on_done, &hanging[i]);
     }
-    submit_to(f, f->plain, "http", "/echo", (HttpRequest){ .place = 1 }, on_done, &other);
+    submit_to(f, f->plain, "http", "/echo", (HttpRequest){ .host_slot = 1 }, on_done, &other);
     run_until(f, &other.n, 1);
     assert_answered(&other, 200);
     for (unsigned i = 0; i < ARRAY_SIZE(hanging); i++) {
@@ -627,7 +627,8 @@ typedef struct Turn {
 static void on_turn(const HttpResponse *response, void *userdata);
 
 static void take_turn(Turn *turn) {
-    submit_to(turn->f, turn->f->plain, "http", "/echo", (HttpRequest){ .place = 5 }, on_turn, &turn->got);
+    submit_to(turn->f, turn->f->plain, "http", "/echo", (HttpRequest){ .host_slot = 5 }, on_turn,
+              &turn->got);
 }
 
 static void on_turn(const HttpResponse *response, void *userdata) {
@@ -642,13 +643,13 @@ static void on_turn(const HttpResponse *response, void *userdata) {
 }
 
 /* Whoever waits is not overtaken by what a callback submits. */
-static void test_places_are_queues(void **state) {
+static void test_host_slots_are_queues(void **state) {
     Fixture *f = *state;
     unsigned n_done = 0;
     Turn turns[40] = { 0 };
 
     http_curl_free(f->http);
-    f->http = new_client(f, f->bundle, 2); /* one a place */
+    f->http = new_client(f, f->bundle, 2); /* one a host slot */
     for (unsigned i = 0; i < ARRAY_SIZE(turns); i++) {
         turns[i] = (Turn){ .n_done = &n_done, .f = f, .again = i == 0 };
         take_turn(&turns[i]);
@@ -1043,9 +1044,9 @@ int main(void) {
         T(test_idle_connections_are_kept),
         T(test_many_end_at_once),
         T(test_waiting_for_a_connection),
-        T(test_places),
-        T(test_doubtful_ones),
-        T(test_places_are_queues),
+        T(test_host_slots),
+        T(test_suspect_hosts),
+        T(test_host_slots_are_queues),
         T(test_sockets_are_closed_on_exec),
         T(test_who_goes_through_the_proxy),
         T(test_environment_is_not_asked),

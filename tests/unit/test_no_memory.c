@@ -92,7 +92,7 @@ int __wrap_asprintf(char **ret, const char *format, ...) {
 typedef struct Calls {
     FakeLoop *loop;
     FakeHttp *http;
-    CredentialsSource *credentials;
+    CredentialsProvider *credentials;
     AwsClient *aws;
     unsigned n_begun, n_done, n_ok;
     char path[64];
@@ -127,7 +127,7 @@ static void on_accounts(const AwsError *error, const OrganizationsAccounts *acco
 /* Sources that exist so far are freed by the constructor that fails with them. */
 static int make_credentials(Calls *c) {
     Loop *loop = fake_loop_loop(c->loop);
-    CredentialsSource *members[3], *chain;
+    CredentialsProvider *members[3], *chain;
     unsigned n = 0;
 
     n += credentials_env_new(loop, NULL, NULL, NULL, &members[n]) == 0;
@@ -194,7 +194,7 @@ static unsigned run_calls(const char *path) {
     if (aws_client_new(fake_http_client(c.http), fake_loop_loop(c.loop), &limits, &overrides, &c.aws) == 0 &&
         make_credentials(&c) == 0)
         make_calls(&c);
-    credentials_source_free(c.credentials);
+    credentials_provider_free(c.credentials);
     aws_client_free(c.aws);
     assert_int_equal(c.n_done, c.n_begun);
     fake_http_free(c.http);
@@ -255,11 +255,11 @@ static void on_keys(CredentialsStatus status, Credentials *credentials, const ch
     asked->n_ok += status == CREDENTIALS_OK;
 }
 
-static int make_source(Calls *c, Kind kind, CredentialsSource **ret) {
+static int make_source(Calls *c, Kind kind, CredentialsProvider **ret) {
     static const char *const environment[] = { "PATH=/bin", "AWS_X=y", NULL };
     static const StsRole role = { .arn = ROLE, .session_name = "test", .external_id = "ext" };
     Loop *loop = fake_loop_loop(c->loop);
-    CredentialsSource *own = NULL;
+    CredentialsProvider *own = NULL;
 
     switch (kind) {
     case KIND_PROFILE:
@@ -302,7 +302,7 @@ static void drive(Calls *c, Kind kind) {
 static unsigned run_source(const char *path, Kind kind) {
     static const AwsLimits limits = { USEC_PER_SEC, 10 * USEC_PER_SEC, 2 };
     Calls c = { .loop = fake_loop_new() };
-    CredentialsSource *source = NULL;
+    CredentialsProvider *source = NULL;
     Asked asked = { 0 };
 
     c.http = fake_http_new(c.loop);
@@ -312,7 +312,7 @@ static unsigned run_source(const char *path, Kind kind) {
         drive(&c, kind);
         assert_int_equal(asked.n_done, 1);
     }
-    credentials_source_free(source);
+    credentials_provider_free(source);
     aws_client_free(c.aws);
     fake_http_free(c.http);
     fake_loop_free(c.loop);
@@ -524,7 +524,7 @@ static unsigned run_more_calls(void) {
         poll_elsewhere(&c, "eu-central-1");
         write_settings(&c, "eu-central-1");
     }
-    credentials_source_free(c.credentials);
+    credentials_provider_free(c.credentials);
     aws_client_free(c.aws);
     assert_int_equal(c.n_done, c.n_begun);
     fake_http_free(c.http);

@@ -242,7 +242,7 @@ static void test_list_without_end(void **state) {
     for (unsigned i = 0; i < OPERATION_PAGES_MAX; i++)
         fake_http_reply(f->http, 200, i % 2 ? PAGE("", "one") : PAGE("", "two"), NULL);
     list(f, NULL);
-    fake_loop_advance(f->loop, 120 * USEC_PER_SEC); /* past lib/pace.h's bunch they take turns */
+    fake_loop_advance(f->loop, 120 * USEC_PER_SEC); /* past lib/rate_limiter.h's bunch they take turns */
     assert_int_equal(f->n_done, 1);
     assert_int_equal(f->error.class, AWS_BAD_ANSWER);
     assert_int_equal(fake_http_n_left(f->http), 0);

@@ -27,7 +27,7 @@ typedef struct Fixture {
     FakeLoop *loop;
     FakeHttp *http;
     AwsClient *aws;
-    CredentialsSource *credentials;
+    CredentialsProvider *credentials;
     unsigned n_done, answered;
     PollResult result;
     bool rejected, has_trails;
@@ -53,7 +53,7 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     Fixture *f = *state;
 
-    credentials_source_free(f->credentials);
+    credentials_provider_free(f->credentials);
     aws_client_free(f->aws);
     fake_http_free(f->http);
     fake_loop_free(f->loop);

@@ -101,7 +101,7 @@ static void intervals_differ_much_by_a_quarter(void **state _unused_) {
     assert_false(schedule_differs_much(200 * SEC, 249 * SEC));
 }
 
-static void calls_are_counted_as_they_are_paced(void **state _unused_) {
+static void calls_are_counted_as_they_are_limited(void **state _unused_) {
     static const struct {
         uint64_t poll_sec;
         TargetCalls calls;
@@ -197,7 +197,7 @@ int main(void) {
         cmocka_unit_test(a_region_that_is_off_is_asked_daily),
         cmocka_unit_test(polls_stretch_to_five_reads_a_second),
         cmocka_unit_test(intervals_differ_much_by_a_quarter),
-        cmocka_unit_test(calls_are_counted_as_they_are_paced),
+        cmocka_unit_test(calls_are_counted_as_they_are_limited),
         cmocka_unit_test(settings_are_checked_in_the_nearest_pass),
         cmocka_unit_test(a_file_is_written_at_once_in_calm_times_and_takes_a_twentieth_of_a_storm),
     };

@@ -46,7 +46,7 @@ typedef struct Fixture {
     FakeLoop *loop;
     FakeHttp *http;
     AwsClient *client;
-    CredentialsSource *source;
+    CredentialsProvider *source;
     Got got;
     char dir[64], keys[100], config[100], token[100];
 } Fixture;
@@ -78,7 +78,7 @@ static void forget(Got *got) {
 static int tear_down(void **state) {
     Fixture *f = *state;
 
-    credentials_source_free(f->source);
+    credentials_provider_free(f->source);
     aws_client_free(f->client);
     forget(&f->got);
     assert_int_equal(fake_loop_n_children(f->loop), 0);
@@ -300,7 +300,7 @@ static void test_process_deadline_and_destruction(void **state) {
 
     ask(f);
     assert_int_equal(fake_loop_n_children(f->loop), 1);
-    credentials_source_free(TAKE_PTR(f->source));
+    credentials_provider_free(TAKE_PTR(f->source));
     assert_not_got(f, CREDENTIALS_FAILED, "cancelled");
     assert_int_equal(fake_loop_n_children(f->loop), 0);
 }
@@ -399,17 +399,17 @@ static void test_container_tokens(void **state) {
     fake_http_reply(f->http, 200, CONTAINER_KEYS, NULL);
     ask(f);
     assert_string_equal(fake_request_header(fake_http_request(f->http, 0), "authorization"), "plain");
-    credentials_source_free(f->source);
+    credentials_provider_free(f->source);
     use_container(f, (ContainerOptions){ .relative_uri = "/x" });
     fake_http_reply(f->http, 200, CONTAINER_KEYS, NULL);
     ask(f);
     assert_null(fake_request_header(fake_http_request(f->http, 1), "authorization"));
-    credentials_source_free(f->source);
+    credentials_provider_free(f->source);
 
     use_container(f, (ContainerOptions){ .relative_uri = "/x", .token = SECRET "\r\nX-Evil: 1" });
     ask(f);
     assert_not_got(f, CREDENTIALS_FAILED, "AWS_CONTAINER_AUTHORIZATION_TOKEN: the token has a line break");
-    credentials_source_free(f->source);
+    credentials_provider_free(f->source);
     use_container(f, (ContainerOptions){ .relative_uri = "/x", .token_file = f->token });
     ask(f);
     assert_not_got(f, CREDENTIALS_FAILED, "/token: No such file or directory");
@@ -426,11 +426,11 @@ static void test_container_failures(void **state) {
     use_container(f, (ContainerOptions){ 0 });
     ask(f);
     assert_not_got(f, CREDENTIALS_NONE, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is not set");
-    credentials_source_free(f->source);
+    credentials_provider_free(f->source);
     use_container(f, (ContainerOptions){ .full_uri = "http://evil.example/" });
     ask(f);
     assert_not_got(f, CREDENTIALS_FAILED, "may not be asked for keys");
-    credentials_source_free(f->source);
+    credentials_provider_free(f->source);
 
     /* Three attempts, a second apart. */
     use_container(f, (ContainerOptions){ .relative_uri = "/x" });
@@ -454,7 +454,7 @@ static void test_container_failures(void **state) {
     assert_not_got(f, CREDENTIALS_FAILED, "holds no keys");
 
     ask(f);
-    credentials_source_free(TAKE_PTR(f->source));
+    credentials_provider_free(TAKE_PTR(f->source));
     assert_not_got(f, CREDENTIALS_FAILED, "cancelled");
     assert_int_equal(fake_http_n_running(f->http), 0);
 }
@@ -597,7 +597,7 @@ static void test_profile_not_there(void **state) {
     write_text(f->config, "[default]\naws_access_key_id = A\n");
     ask(f);
     assert_not_got(f, CREDENTIALS_FAILED, "has no aws_secret_access_key");
-    credentials_source_free(f->source);
+    credentials_provider_free(f->source);
     use_profile(f, "ops", true, false);
     ask(f);
     assert_not_got(f, CREDENTIALS_FAILED, "/config: has no profile \"ops\"");
@@ -694,7 +694,7 @@ static void test_profile_bases_fail(void **state) {
     fake_http_reply(f->http, 404, "", NULL);
     ask(f);
     assert_not_got(f, CREDENTIALS_FAILED, "profile \"ops\": role " ROLE ": instance metadata at ");
-    credentials_source_free(f->source);
+    credentials_provider_free(f->source);
     use_profile(f, "ops", true, false);
     ask(f);
     assert_not_got(f, CREDENTIALS_FAILED, "profile \"ops\": its credential_source is switched off here");
@@ -722,7 +722,7 @@ static void test_profile_destroyed(void **state) {
             fake_loop_run(f->loop);
         assert_int_equal(fake_loop_n_children(f->loop), i == 1 ? 2 : 0);
         assert_int_equal(fake_http_n_running(f->http), i == 0 ? 2 : 0);
-        credentials_source_free(TAKE_PTR(f->source));
+        credentials_provider_free(TAKE_PTR(f->source));
         assert_not_got(f, CREDENTIALS_FAILED, "cancelled");
         assert_int_equal(other.n, 1);
         assert_int_equal(fake_http_n_running(f->http), 0);
@@ -735,7 +735,7 @@ static void test_profile_destroyed(void **state) {
 static void test_refused(void **state) {
     Fixture *f = *state;
 
-    assert_int_equal(credentials_refused_new(fake_loop_loop(f->loop), "set wrongly", &f->source), 0);
+    assert_int_equal(credentials_error_new(fake_loop_loop(f->loop), "set wrongly", &f->source), 0);
     ask(f);
     assert_not_got(f, CREDENTIALS_FAILED, "set wrongly");
 }

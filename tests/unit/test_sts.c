@@ -72,7 +72,7 @@ static void test_call(void **state) {
     static const AwsLimits limits = { USEC_PER_SEC, USEC_PER_SEC, 1 };
     FakeLoop *loop = fake_loop_new();
     FakeHttp *http = fake_http_new(loop);
-    CredentialsSource *credentials;
+    CredentialsProvider *credentials;
     const FakeRequest *r;
     AwsClient *aws;
     OperationCall *call;
@@ -114,7 +114,7 @@ static void test_call(void **state) {
     fake_loop_run(loop);
     assert_int_equal(seen.n, 2);
 
-    credentials_source_free(credentials);
+    credentials_provider_free(credentials);
     aws_client_free(aws);
     fake_http_free(http);
     fake_loop_free(loop);

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/shell_split.h"
 #include "lib/util/strbuf.h"
-#include "lib/words.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -27,13 +27,13 @@ static void add_quoted(StrBuf *b, const char *word) {
 }
 
 static void check_again(char **words, int n) {
-    StrBuf b = STRBUF_INIT(WORDS_TEXT_MAX);
+    StrBuf b = STRBUF_INIT(SHELL_TEXT_MAX);
     char **again = NULL;
 
     for (int i = 0; i < n; i++)
         add_quoted(&b, words[i]);
     if (strbuf_error(&b) == 0) {
-        check(words_split(strbuf_str(&b), &again) == n);
+        check(shell_split(strbuf_str(&b), &again) == n);
         for (int i = 0; i < n; i++)
             check(strcmp(words[i], again[i]) == 0);
         free(again);
@@ -49,12 +49,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     memcpy(text, data, size);
     text[size] = '\0';
-    n = words_split(text, &words);
+    n = shell_split(text, &words);
     check(n >= 0 || n == -EINVAL || n == -E2BIG);
     check((n >= 0) == (words != NULL));
     while (words && words[counted])
         counted++;
-    check(n < 0 || (n == counted && n <= WORDS_MAX));
+    check(n < 0 || (n == counted && n <= SHELL_WORDS_MAX));
     if (n > 0)
         check_again(words, n);
     free(words);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/engine_aws.h"
+#include "daemon/aws_setup.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -50,17 +50,17 @@ static const char *const service_variables[_AWS_SERVICE_MAX] = {
     [AWS_S3] = "AWS_ENDPOINT_URL_S3",
 };
 
-static int _printf_(2, 3) refuse(char error[static ENGINE_AWS_ERROR_MAX], const char *format, ...) {
+static int _printf_(2, 3) refuse(char error[static AWS_SETUP_ERROR_MAX], const char *format, ...) {
     va_list ap;
 
     va_start(ap, format);
-    (void)vsnprintf(error, ENGINE_AWS_ERROR_MAX, format, ap);
+    (void)vsnprintf(error, AWS_SETUP_ERROR_MAX, format, ap);
     va_end(ap);
     return -EINVAL;
 }
 
 static int read_switch(Switch by_file, const char *variable, bool *ret,
-                       char error[static ENGINE_AWS_ERROR_MAX]) {
+                       char error[static AWS_SETUP_ERROR_MAX]) {
     const char *value = env(variable);
 
     if (by_file != SWITCH_UNSET)
@@ -84,7 +84,7 @@ static const char *chinese_region(const StringList *regions) {
     return NULL;
 }
 
-static int check_fips(const Config *config, char error[static ENGINE_AWS_ERROR_MAX]) {
+static int check_fips(const Config *config, char error[static AWS_SETUP_ERROR_MAX]) {
     const char *region = chinese_region(&config->regions);
 
     for (size_t i = 0; !region && i < config->n_accounts; i++)
@@ -98,7 +98,7 @@ static int check_fips(const Config *config, char error[static ENGINE_AWS_ERROR_M
 
 /* Only the environment can bring them together here: the file was polled when it was read. */
 static int read_kind_of_host(const Config *config, EndpointOverrides *overrides,
-                             char error[static ENGINE_AWS_ERROR_MAX]) {
+                             char error[static AWS_SETUP_ERROR_MAX]) {
     const char *set = overrides->file_url ? "aws.endpoint_url" : NULL;
     int r;
 
@@ -137,7 +137,7 @@ typedef struct NamedUrl {
 
 /* The strongest of those that are set. */
 static int take_url(const NamedUrl *candidates, size_t n, const char **ret,
-                    char error[static ENGINE_AWS_ERROR_MAX]) {
+                    char error[static AWS_SETUP_ERROR_MAX]) {
     for (size_t i = 0; i < n; i++) {
         if (!candidates[i].url)
             continue;
@@ -154,7 +154,7 @@ static int take_url(const NamedUrl *candidates, size_t n, const char **ret,
 /* By service: its variable, the variable for all, its place in the profile's [services] section, the
  * profile's own endpoint_url. ret borrows. */
 static int read_overrides(const Config *config, const Profile *profile, EndpointOverrides *ret,
-                          char error[static ENGINE_AWS_ERROR_MAX]) {
+                          char error[static AWS_SETUP_ERROR_MAX]) {
     int r = 0;
 
     *ret = (EndpointOverrides){ .file_url = config->aws.endpoint_url };
@@ -186,7 +186,7 @@ static const char *env_of_proxy(const char *lower, const char *upper, const char
 /* HTTP_PROXY is not asked: plain http goes to loopback and
  * metadata only, and never through a proxy. The value is not shown, for it may hold a password. */
 static int read_proxy(const Config *config, HttpCurlOptions *options,
-                      char error[static ENGINE_AWS_ERROR_MAX]) {
+                      char error[static AWS_SETUP_ERROR_MAX]) {
     const char *variable;
 
     options->no_proxy = env_of_proxy("no_proxy", "NO_PROXY", &variable);
@@ -215,8 +215,8 @@ static void skew_noticed(const char *host, int64_t offset_usec, void *userdata) 
              offset_usec > 0 ? "behind" : "ahead of", host);
 }
 
-static int open_all(const Config *config, const ProfilePlace *place, const Profile *profile, EngineAws *aws,
-                    char error[static ENGINE_AWS_ERROR_MAX]) {
+static int open_all(const Config *config, const ProfileLocation *location, const Profile *profile,
+                    AwsSetup *aws, char error[static AWS_SETUP_ERROR_MAX]) {
     const char *bundle = config->aws.ca_bundle ? config->aws.ca_bundle : env("AWS_CA_BUNDLE");
     HttpCurlOptions http_options = {
         .ca_bundle = bundle ? bundle : profile->values[PROFILE_CA_BUNDLE],
@@ -241,31 +241,31 @@ static int open_all(const Config *config, const ProfilePlace *place, const Profi
     if (r >= 0)
         r = loop_event_new(aws->event, &aws->loop);
     if (r >= 0)
-        r = http_curl_new(aws->event, &http_options, error, ENGINE_AWS_ERROR_MAX, &aws->http);
+        r = http_curl_new(aws->event, &http_options, error, AWS_SETUP_ERROR_MAX, &aws->http);
     if (r >= 0)
         r = aws_client_new(aws->http, aws->loop, &limits, &overrides, &aws->client);
-    return r < 0 ? r : engine_credentials_open(config, place, aws);
+    return r < 0 ? r : engine_credentials_open(config, location, aws);
 }
 
-int engine_aws_open(sd_event *event, const Config *config, EngineAws *ret,
-                    char error[static ENGINE_AWS_ERROR_MAX]) {
-    EngineAws aws = { .event = event };
+int aws_setup_open(sd_event *event, const Config *config, AwsSetup *ret,
+                   char error[static AWS_SETUP_ERROR_MAX]) {
+    AwsSetup aws = { .event = event };
     Profile profile = { 0 };
-    ProfilePlace place;
+    ProfileLocation location;
     int r;
 
     error[0] = '\0';
-    r = engine_profile_find(config, &place);
+    r = engine_profile_find(config, &location);
     if (r >= 0) {
-        engine_profile_load(&place, &profile);
-        r = open_all(config, &place, &profile, &aws, error);
+        engine_profile_load(&location, &profile);
+        r = open_all(config, &location, &profile, &aws, error);
         profile_done(&profile);
-        engine_profile_done(&place);
+        engine_profile_done(&location);
     }
     if (r < 0) {
         if (!error[0])
-            (void)snprintf(error, ENGINE_AWS_ERROR_MAX, "cannot set up the AWS client: %s", strerror(-r));
-        engine_aws_close(&aws);
+            (void)snprintf(error, AWS_SETUP_ERROR_MAX, "cannot set up the AWS client: %s", strerror(-r));
+        aws_setup_close(&aws);
         return r;
     }
     aws_client_set_skew_callback(aws.client, skew_noticed, NULL);
@@ -273,11 +273,11 @@ int engine_aws_open(sd_event *event, const Config *config, EngineAws *ret,
     return 0;
 }
 
-void engine_aws_close(EngineAws *aws) {
+void aws_setup_close(AwsSetup *aws) {
     /* Sources have calls of their own to STS. */
-    credentials_source_free(aws->credentials);
+    credentials_provider_free(aws->credentials);
     aws_client_free(aws->client);
     http_curl_free(aws->http);
     loop_event_free(aws->loop);
-    *aws = (EngineAws){ 0 };
+    *aws = (AwsSetup){ 0 };
 }

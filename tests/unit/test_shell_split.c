@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
+#include "lib/shell_split.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
-#include "lib/words.h"
 
 /* The expected words with '|' around each, as shlex.split() of Python 3.11 gives them. */
 static const struct {
@@ -37,7 +37,7 @@ static void splits(void **state _unused_) {
         _cleanup_free_ char **words = NULL;
         int n, counted = 0;
 
-        n = words_split(cases[i].text, &words);
+        n = shell_split(cases[i].text, &words);
         assert_true(n >= 0);
         for (; words[counted]; counted++)
             strbuf_addf(&b, "%s%s|", counted ? "" : "|", words[counted]);
@@ -51,7 +51,7 @@ static void refuses(void **state _unused_) {
     char **words = NULL;
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-        if (words_split(bad[i], &words) != -EINVAL)
+        if (shell_split(bad[i], &words) != -EINVAL)
             fail_msg("accepted: %s", bad[i]);
     assert_null(words);
 }
@@ -60,20 +60,20 @@ static void has_ceilings(void **state _unused_) {
     StrBuf b = STRBUF_INIT(100000);
     char **words = NULL;
 
-    for (int i = 0; i < WORDS_MAX; i++)
+    for (int i = 0; i < SHELL_WORDS_MAX; i++)
         strbuf_add(&b, "x ");
-    assert_int_equal(words_split(strbuf_str(&b), &words), WORDS_MAX);
+    assert_int_equal(shell_split(strbuf_str(&b), &words), SHELL_WORDS_MAX);
     free(TAKE_PTR(words));
     strbuf_add(&b, "x");
-    assert_int_equal(words_split(strbuf_str(&b), &words), -E2BIG);
+    assert_int_equal(shell_split(strbuf_str(&b), &words), -E2BIG);
     strbuf_done(&b);
-    for (int i = 0; i < WORDS_TEXT_MAX; i++)
+    for (int i = 0; i < SHELL_TEXT_MAX; i++)
         strbuf_add_char(&b, 'x');
-    assert_int_equal(words_split(strbuf_str(&b), &words), 1);
-    assert_int_equal(strlen(words[0]), WORDS_TEXT_MAX);
+    assert_int_equal(shell_split(strbuf_str(&b), &words), 1);
+    assert_int_equal(strlen(words[0]), SHELL_TEXT_MAX);
     free(TAKE_PTR(words));
     strbuf_add(&b, "x");
-    assert_int_equal(words_split(strbuf_str(&b), &words), -E2BIG);
+    assert_int_equal(shell_split(strbuf_str(&b), &words), -E2BIG);
     strbuf_done(&b);
     assert_null(words);
 }

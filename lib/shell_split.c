@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/words.h"
+#include "lib/shell_split.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 typedef struct Splitter {
     const char *at;
     char *to;
-    char *words[WORDS_MAX + 1];
+    char *words[SHELL_WORDS_MAX + 1];
     int n;
 } Splitter;
 
@@ -31,7 +31,7 @@ static int take_quoted(Splitter *s, char quote) {
 static int take_word(Splitter *s) {
     int r = 0;
 
-    if (s->n == WORDS_MAX)
+    if (s->n == SHELL_WORDS_MAX)
         return -E2BIG;
     s->words[s->n++] = s->to;
     while (r == 0 && *s->at && !strchr(WHITE, *s->at)) {
@@ -66,13 +66,13 @@ static int pack(const Splitter *s, const char *text, size_t len, char ***ret) {
     return s->n;
 }
 
-int words_split(const char *text, char ***ret) {
+int shell_split(const char *text, char ***ret) {
     size_t len = strlen(text);
     Splitter s = { .at = text };
     char *scratch;
     int r = 0;
 
-    if (len > WORDS_TEXT_MAX)
+    if (len > SHELL_TEXT_MAX)
         return -E2BIG;
     /* No word is longer than what it came from, but for its end. */
     scratch = malloc(2 * len + 1);

@@ -13,26 +13,26 @@
 
 typedef struct sd_event sd_event;
 
-typedef struct EngineAws {
+typedef struct AwsSetup {
     sd_event *event; /* borrowed */
     Loop *loop;
     HttpClient *http;
     AwsClient *client;
-    CredentialsSource *credentials;          /* a cache over the chain */
+    CredentialsProvider *credentials;        /* a cache over the chain */
     char region[32];                         /* for calls that belong to no region of their own: $AWS_REGION,
                                               * $AWS_DEFAULT_REGION, the profile's, the first configured one, or us-east-1 */
     char session_name[STS_SESSION_NAME_MAX]; /* "trailguard-HOST", for roles that name none */
-} EngineAws;
+} AwsSetup;
 
-#define ENGINE_AWS_ERROR_MAX 512
+#define AWS_SETUP_ERROR_MAX 512
 
 /* 0, or -errno with one line in error. */
-int engine_aws_open(sd_event *event, const Config *config, EngineAws *ret,
-                    char error[static ENGINE_AWS_ERROR_MAX]);
+int aws_setup_open(sd_event *event, const Config *config, AwsSetup *ret,
+                   char error[static AWS_SETUP_ERROR_MAX]);
 /* All calls must have ended or been cancelled. */
-void engine_aws_close(EngineAws *aws);
+void aws_setup_close(AwsSetup *aws);
 
 /* A cache over sessions of a role that the base credentials assume, by the STS of region; session_name may
  * be NULL. It borrows from aws and must be freed before it. 0, -ENOMEM, or -EINVAL when sts_role_problem
  * finds something. */
-int engine_aws_role(const EngineAws *aws, const char *region, const StsRole *role, CredentialsSource **ret);
+int aws_setup_role(const AwsSetup *aws, const char *region, const StsRole *role, CredentialsProvider **ret);

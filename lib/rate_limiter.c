@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/rate_limiter.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define STEP (RATE_WHOLE / 16)
+
+/* slowest: however often AWS throttles, the share of the rate that is kept. Writes keep half: whoever burns
+ * an account's quota to stop us from putting a trail right must not have our politeness on his side. */
+static const struct {
+    uint64_t gap_usec;
+    unsigned burst;
+    unsigned slowest;
+} rates[_RATE_CLASS_MAX] = {
+    [RATE_READ] = { 200 * USEC_PER_MSEC, 5, RATE_WHOLE / 4 },
+    [RATE_LIST] = { 500 * USEC_PER_MSEC, 2, RATE_WHOLE / 2 },
+    [RATE_LOOKUP] = { 1000 * USEC_PER_MSEC, 1, RATE_WHOLE / 4 },
+    [RATE_WRITE] = { 1500 * USEC_PER_MSEC, 1, RATE_WHOLE / 2 },
+    [RATE_OTHER] = { 20 * USEC_PER_MSEC, 100, RATE_WHOLE / 8 },
+};
+
+RateClass rate_class_of(const char *operation) {
+    static const struct {
+        const char *prefix;
+        RateClass class;
+    } prefixes[] = {
+        { "LookupEvents", RATE_LOOKUP },
+        { "Describe", RATE_LIST },
+        { "Get", RATE_READ },
+        { "List", RATE_READ },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+        if (text_starts_with(operation, prefixes[i].prefix))
+            return prefixes[i].class;
+    return RATE_WRITE;
+}
+
+uint64_t rate_span_usec(RateClass class, uint64_t n_calls) {
+    return n_calls * rates[class].gap_usec;
+}
+
+uint64_t rate_ceiling(RateClass class, uint64_t span_usec) {
+    return span_usec / rates[class].gap_usec;
+}
+
+static uint64_t gap_of(const TokenBucket *tokens) {
+    return rates[tokens->class].gap_usec * RATE_WHOLE / tokens->share;
+}
+
+static uint64_t subtract(uint64_t a, uint64_t b) {
+    return a > b ? a - b : 0;
+}
+
+/* A bucket of n tokens that fills by one each gap, kept as one time: that of the next turn if turns came at
+ * even gaps. A bucket that is full is one whose time lies n - 1 gaps back. Slowed down, there are no bunches
+ * of calls. */
+uint64_t token_bucket_take(TokenBucket *tokens, uint64_t now_usec, uint64_t limit_usec) {
+    uint64_t gap = gap_of(tokens);
+    unsigned burst = tokens->share == RATE_WHOLE ? rates[tokens->class].burst : 1;
+    uint64_t turn = MAX(tokens->next_usec, subtract(now_usec, (burst - 1) * gap));
+    uint64_t wait = subtract(turn, now_usec);
+
+    if (wait > limit_usec)
+        return RATE_NEVER;
+    tokens->next_usec = turn + gap;
+    return wait;
+}
+
+void token_bucket_give_back(TokenBucket *tokens, unsigned epoch) {
+    if (epoch == tokens->epoch)
+        tokens->next_usec = subtract(tokens->next_usec, gap_of(tokens));
+}
+
+void token_bucket_throttled(TokenBucket *tokens, uint64_t sent_usec, uint64_t now_usec) {
+    if (tokens->slowed_usec != 0 && sent_usec < tokens->slowed_usec)
+        return;
+    tokens->share = MAX(tokens->share / 2, rates[tokens->class].slowest);
+    tokens->slowed_usec = now_usec;
+    tokens->next_usec = now_usec + gap_of(tokens);
+    tokens->epoch++;
+}
+
+void token_bucket_succeeded(TokenBucket *tokens) {
+    tokens->share = MIN(tokens->share + STEP, RATE_WHOLE);
+}
+
+/* ---- the table ---- */
+
+/* Makes room for one more, if there is anything that nobody uses. */
+static void drop_oldest(RateLimiter *table) {
+    RateBucket **oldest = NULL, *dropped;
+
+    for (RateBucket **at = &table->buckets; *at; at = &(*at)->next)
+        if ((*at)->n_users == 0)
+            oldest = at;
+    if (!oldest)
+        return;
+    dropped = *oldest;
+    *oldest = dropped->next;
+    free(dropped);
+    table->n--;
+}
+
+static RateBucket *find(RateLimiter *table, const void *owner, RateClass class) {
+    for (RateBucket **at = &table->buckets; *at; at = &(*at)->next) {
+        RateBucket *bucket = *at;
+
+        if (bucket->owner != owner || bucket->tokens.class != class)
+            continue;
+        *at = bucket->next;
+        return bucket;
+    }
+    return NULL;
+}
+
+RateBucket *rate_bucket_get(RateLimiter *table, const void *owner, RateClass class) {
+    RateBucket *bucket = find(table, owner, class);
+
+    if (!bucket) {
+        if (table->n >= RATE_BUCKETS_MAX)
+            drop_oldest(table);
+        bucket = malloc(sizeof(*bucket));
+        if (!bucket)
+            return NULL;
+        *bucket = (RateBucket){ .owner = owner, .tokens = TOKEN_BUCKET_INIT(class) };
+        table->n++;
+    }
+    bucket->next = table->buckets;
+    table->buckets = bucket;
+    bucket->n_users++;
+    return bucket;
+}
+
+void rate_bucket_put(RateBucket *bucket) {
+    bucket->n_users--;
+}
+
+void rate_limiter_done(RateLimiter *table) {
+    while (table->buckets) {
+        RateBucket *bucket = table->buckets;
+
+        table->buckets = bucket->next;
+        free(bucket);
+    }
+    table->n = 0;
+}

@@ -1,122 +1,183 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Providers around others: the first of several that has keys, and a cache. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/credentials.h"
-#include "lib/credentials/static.h"
+#include "lib/credentials/providers.h"
+#include "lib/credentials/request.h"
 #include "lib/retry.h"
 #include "lib/util/macros.h"
+#include "lib/util/strbuf.h"
 #include "lib/util/text.h"
 
 #define REFRESH_AHEAD_MIN_USEC (5 * 60 * USEC_PER_SEC)
-#define BACKOFF_MIN_USEC (1 * USEC_PER_SEC)
-#define BACKOFF_MAX_USEC (60 * USEC_PER_SEC)
+#define BACKOFF_MIN_USEC       (1 * USEC_PER_SEC)
+#define BACKOFF_MAX_USEC       (60 * USEC_PER_SEC)
 #define SUSPECT_INTERVAL_USEC  (10 * USEC_PER_SEC)
-#define NEVER UINT64_MAX
+#define NEVER                  UINT64_MAX
 
 /* A provider may hand out a set whose expiry has passed already: instance metadata does while AWS cannot
  * renew it, and a clock that runs ahead makes any set look so. AWS may still accept it, so it is used, and
  * asked for again after 2 to 10 minutes, so that the instances of an outage do not ask all at once. */
 #define EXPIRED_AGAIN_MIN_USEC (2 * 60 * USEC_PER_SEC)
 #define EXPIRED_AGAIN_MAX_USEC (10 * 60 * USEC_PER_SEC)
-#define EXPIRED_USED_USEC (15 * 60 * USEC_PER_SEC)
+#define EXPIRED_USED_USEC      (15 * 60 * USEC_PER_SEC)
 
-typedef struct Waiter Waiter;
-struct Waiter {
-    Waiter *next;
+/* ---- the chain ---- */
+
+typedef struct ChainProvider {
+    CredentialsProvider provider;
+    unsigned n_members;
+    CredentialsProvider *members[];
+} ChainProvider;
+
+/* One request on its way through the members. The member that is being asked answers always, also when it
+ * is destroyed, so nothing else has to remember this. */
+typedef struct ChainGet {
+    ChainProvider *chain;
+    unsigned at;
+    StrBuf tried;
     CredentialsDone done;
     void *userdata;
+} ChainGet;
+
+static void get_end(ChainGet *g, CredentialsStatus status, Credentials *credentials, const char *message) {
+    ChainGet ended = *g;
+
+    free(g);
+    /* message may be ended.tried's own text. */
+    ended.done(status, credentials, message, ended.userdata);
+    strbuf_done(&ended.tried);
+}
+
+static void on_member(CredentialsStatus status, Credentials *credentials, const char *message,
+                      void *userdata) {
+    ChainGet *g = userdata;
+
+    if (status != CREDENTIALS_NONE) {
+        get_end(g, status, credentials, message);
+        return;
+    }
+    if (g->tried.len > 0)
+        strbuf_add(&g->tried, "; ");
+    strbuf_add(&g->tried, message);
+    if (++g->at < g->chain->n_members) {
+        if (credentials_get(g->chain->members[g->at], on_member, g) < 0)
+            get_end(g, CREDENTIALS_FAILED, NULL, "out of memory");
+        return;
+    }
+    get_end(g, CREDENTIALS_NONE, NULL,
+            strbuf_error(&g->tried) ? "no source has credentials" : strbuf_str(&g->tried));
+}
+
+static int chain_get(CredentialsProvider *provider, CredentialsDone done, void *userdata) {
+    ChainProvider *c = CONTAINER_OF(provider, ChainProvider, provider);
+    ChainGet *g;
+    int r;
+
+    g = calloc(1, sizeof(*g));
+    if (!g)
+        return -ENOMEM;
+    *g = (ChainGet){
+        .chain = c,
+        .tried = STRBUF_INIT(CREDENTIALS_MESSAGE_MAX * 8),
+        .done = done,
+        .userdata = userdata,
+    };
+    r = credentials_get(c->members[0], on_member, g);
+    if (r < 0)
+        free(g);
+    return r;
+}
+
+static void chain_destroy(CredentialsProvider *provider) {
+    ChainProvider *c = CONTAINER_OF(provider, ChainProvider, provider);
+
+    for (unsigned i = 0; i < c->n_members; i++)
+        credentials_provider_free(c->members[i]);
+    free(c);
+}
+
+static const CredentialsProviderOps chain_ops = {
+    .get = chain_get,
+    .destroy = chain_destroy,
 };
 
-typedef struct WaiterList {
-    Waiter *first;
-    Waiter **end; /* where the next one goes */
-} WaiterList;
+int credentials_chain_new(CredentialsProvider **providers, unsigned n, CredentialsProvider **ret) {
+    ChainProvider *c = NULL;
+
+    if (n > 0)
+        c = calloc(1, sizeof(*c) + n * sizeof(c->members[0]));
+    if (!c) {
+        for (unsigned i = 0; i < n; i++)
+            credentials_provider_free(providers[i]);
+        return n > 0 ? -ENOMEM : -EINVAL;
+    }
+    c->provider.ops = &chain_ops;
+    c->n_members = n;
+    memcpy(c->members, providers, n * sizeof(c->members[0]));
+    *ret = &c->provider;
+    return 0;
+}
+
+/* ---- the cache ---- */
 
 /* Nothing happens while nobody asks: a refresh is started by the first get that finds it due. Deadlines are
  * monotonic, counted from when a set arrived, so that later steps of the wall clock do not matter. */
 typedef struct CacheProvider {
-    CredentialsProvider provider;
-    Loop *loop;
+    RequestProvider base;
     CredentialsProvider *inner;
 
     Credentials *held;
     uint64_t refresh_at_usec;
     uint64_t expires_at_usec;
 
-    CredentialsStatus failure;          /* of the last fetch; OK when it went well */
+    CredentialsStatus failure; /* of the last fetch; OK when it went well */
     char message[CREDENTIALS_MESSAGE_MAX];
-    unsigned n_failures;                /* in a row */
+    unsigned n_failures; /* in a row */
     uint64_t retry_at_usec;
 
     bool suspected;              /* held is not given out before inner was asked again */
     uint64_t suspect_again_usec; /* no suspicion counts before */
 
-    bool in_flight;                     /* inner is being asked */
-    bool discard;                       /* what is in flight was asked for before a reload */
-    bool destroying;
-    LoopTimer *turn;                    /* answers those who asked since the last turn */
-    WaiterList waiting;
-    WaiterList answering;               /* detached from waiting while callbacks run */
-    bool *gone;                         /* set to true when destroyed from inside a callback */
+    bool in_flight; /* inner is being asked */
+    bool discard;   /* what is in flight was asked for before a reload */
+    bool *gone;     /* set to true when destroyed from inside a callback */
 } CacheProvider;
+
+/* Waits once it has begun: one that a done callback starts is answered at the next turn of the loop. */
+typedef struct CacheRequest {
+    CredentialsRequest request;
+    bool waiting;
+} CacheRequest;
 
 static uint64_t add_saturated(uint64_t a, uint64_t b) {
     return a > NEVER - b ? NEVER : a + b;
 }
 
-static void list_init(WaiterList *l) {
-    l->first = NULL;
-    l->end = &l->first;
+static CredentialsRequest *find_waiting(const CacheProvider *c) {
+    CredentialsRequest *request = c->base.first;
+
+    while (request && !CONTAINER_OF(request, CacheRequest, request)->waiting)
+        request = request->next;
+    return request;
 }
 
-static void list_add(WaiterList *l, Waiter *w) {
-    w->next = NULL;
-    *l->end = w;
-    l->end = &w->next;
-}
-
-static Waiter *list_take(WaiterList *l) {
-    Waiter *w = l->first;
-
-    if (w) {
-        l->first = w->next;
-        if (!l->first)
-            l->end = &l->first;
-    }
-    return w;
-}
-
-static void list_move(WaiterList *from, WaiterList *to) {
-    Waiter *w;
-
-    while ((w = list_take(from)))
-        list_add(to, w);
-}
-
-/* Answers everybody who waits. Callbacks may get, invalidate and destroy; returns false when the cache is
- * gone. */
-static bool answer(CacheProvider *c, CredentialsStatus status) {
+/* Answers all that wait. Callbacks may get, invalidate and destroy. */
+static void answer(CacheProvider *c, CredentialsStatus status) {
     char message[CREDENTIALS_MESSAGE_MAX];
     Credentials *credentials = status == CREDENTIALS_OK ? credentials_ref(c->held) : NULL;
+    CredentialsRequest *request;
     bool gone = false;
-    Waiter *w;
 
-    text_copy(message, sizeof(message), status == CREDENTIALS_OK ? "" : c->message);
-    list_move(&c->waiting, &c->answering);
+    (void)text_copy(message, sizeof(message), status == CREDENTIALS_OK ? "" : c->message);
     c->gone = &gone;
-    while (!gone && (w = list_take(&c->answering))) {
-        CredentialsDone done = w->done;
-        void *userdata = w->userdata;
-
-        free(w);
-        done(status, credentials, message, userdata);
-    }
+    while (!gone && (request = find_waiting(c)))
+        credentials_request_end(request, status, credentials, message);
     if (!gone)
         c->gone = NULL;
     credentials_unref(credentials);
-    return !gone;
 }
 
 static bool usable(const CacheProvider *c, uint64_t now) {
@@ -125,7 +186,7 @@ static bool usable(const CacheProvider *c, uint64_t now) {
 
 /* Refresh in the first half of the last max(5 min, quarter of the lifetime). */
 static void hold(CacheProvider *c, Credentials *credentials) {
-    uint64_t now = loop_monotonic_usec(c->loop), wall = loop_realtime_usec(c->loop);
+    uint64_t now = loop_monotonic_usec(c->base.loop), wall = loop_realtime_usec(c->base.loop);
     uint64_t lifetime, ahead;
 
     credentials_ref(credentials);
@@ -135,9 +196,9 @@ static void hold(CacheProvider *c, Credentials *credentials) {
     if (credentials->expires_usec == 0)
         return;
     if (credentials->expires_usec <= wall || credentials->expires_usec - wall < BACKOFF_MIN_USEC) {
-        c->refresh_at_usec = add_saturated(now, EXPIRED_AGAIN_MIN_USEC +
-                                                        retry_jitter(EXPIRED_AGAIN_MAX_USEC - EXPIRED_AGAIN_MIN_USEC,
-                                                                     loop_random(c->loop)));
+        c->refresh_at_usec = add_saturated(
+                now, EXPIRED_AGAIN_MIN_USEC + retry_jitter(EXPIRED_AGAIN_MAX_USEC - EXPIRED_AGAIN_MIN_USEC,
+                                                           loop_random(c->base.loop)));
         c->expires_at_usec = add_saturated(now, EXPIRED_USED_USEC);
         return;
     }
@@ -145,7 +206,7 @@ static void hold(CacheProvider *c, Credentials *credentials) {
     ahead = MIN(MAX(REFRESH_AHEAD_MIN_USEC, lifetime / 4), lifetime / 2);
     c->expires_at_usec = add_saturated(now, lifetime);
     c->refresh_at_usec =
-            add_saturated(now, lifetime - ahead + retry_jitter(ahead / 2, loop_random(c->loop)));
+            add_saturated(now, lifetime - ahead + retry_jitter(ahead / 2, loop_random(c->base.loop)));
 }
 
 static void note_success(CacheProvider *c) {
@@ -160,8 +221,8 @@ static void note_failure(CacheProvider *c, CredentialsStatus status, const char 
     c->failure = status;
     text_copy(c->message, sizeof(c->message), message);
     c->n_failures = MIN(c->n_failures + 1, 32U);
-    wait = retry_backoff(2 * BACKOFF_MIN_USEC, BACKOFF_MAX_USEC, c->n_failures, loop_random(c->loop));
-    c->retry_at_usec = add_saturated(loop_monotonic_usec(c->loop), MAX(wait, BACKOFF_MIN_USEC));
+    wait = retry_backoff(2 * BACKOFF_MIN_USEC, BACKOFF_MAX_USEC, c->n_failures, loop_random(c->base.loop));
+    c->retry_at_usec = add_saturated(loop_monotonic_usec(c->base.loop), MAX(wait, BACKOFF_MIN_USEC));
 }
 
 static void on_inner(CredentialsStatus status, Credentials *credentials, const char *message,
@@ -178,10 +239,10 @@ static void fetch(CacheProvider *c) {
 
 /* Decides, alone: who can be answered now, and whether inner has to be asked. */
 static void turn(CacheProvider *c) {
-    uint64_t now = loop_monotonic_usec(c->loop);
+    uint64_t now = loop_monotonic_usec(c->base.loop);
     bool may_ask = !c->in_flight && (c->failure == CREDENTIALS_OK || now >= c->retry_at_usec);
 
-    if (c->suspected && c->waiting.first && !c->in_flight) {
+    if (c->suspected && find_waiting(c) && !c->in_flight) {
         if (may_ask)
             fetch(c);
         may_ask = false;
@@ -195,7 +256,7 @@ static void turn(CacheProvider *c) {
         answer(c, CREDENTIALS_OK);
         return;
     }
-    if (may_ask && c->waiting.first)
+    if (may_ask && find_waiting(c))
         fetch(c);
     if (!c->in_flight && c->failure != CREDENTIALS_OK)
         answer(c, c->failure);
@@ -207,7 +268,7 @@ static void on_inner(CredentialsStatus status, Credentials *credentials, const c
 
     c->in_flight = false;
     c->suspected = false;
-    if (c->destroying)
+    if (c->base.destroying)
         return;
     if (c->discard) {
         turn(c);
@@ -221,78 +282,50 @@ static void on_inner(CredentialsStatus status, Credentials *credentials, const c
     turn(c);
 }
 
-static void on_turn(void *userdata) {
-    CacheProvider *c = userdata;
-
-    c->turn = NULL;
-    turn(c);
+static void cache_begin(CredentialsRequest *request) {
+    CONTAINER_OF(request, CacheRequest, request)->waiting = true;
+    turn(CONTAINER_OF(request->owner, CacheProvider, base));
 }
 
-static int cache_get(CredentialsProvider *provider, CredentialsDone done, void *userdata) {
-    CacheProvider *c = CONTAINER_OF(provider, CacheProvider, provider);
-    Waiter *w;
+static void cache_free(RequestProvider *provider) {
+    CacheProvider *c = CONTAINER_OF(provider, CacheProvider, base);
 
-    if (c->destroying)
-        return -ECANCELED;
-    w = malloc(sizeof(*w));
-    if (!w)
-        return -ENOMEM;
-    *w = (Waiter){ .done = done, .userdata = userdata };
-    if (!c->turn && loop_after(c->loop, 0, on_turn, c, &c->turn) < 0) {
-        free(w);
-        return -ENOMEM;
-    }
-    list_add(&c->waiting, w);
-    return 0;
-}
-
-static void cache_destroy(CredentialsProvider *provider) {
-    CacheProvider *c = CONTAINER_OF(provider, CacheProvider, provider);
-    Waiter *w;
-
-    c->destroying = true;
     if (c->gone)
         *c->gone = true;
-    loop_cancel(c->loop, c->turn);
     credentials_provider_free(c->inner);
-    list_move(&c->waiting, &c->answering);
-    while ((w = list_take(&c->answering))) {
-        w->done(CREDENTIALS_FAILED, NULL, "cancelled", w->userdata);
-        free(w);
-    }
     credentials_unref(c->held);
     free(c);
 }
 
-static const CredentialsProviderOps cache_ops = {
-    .get = cache_get,
-    .destroy = cache_destroy,
+static const RequestProviderType cache_type = {
+    .request_size = sizeof(CacheRequest),
+    .begin = cache_begin,
+    .free = cache_free,
 };
 
 int credentials_cache_new(Loop *loop, CredentialsProvider *inner, CredentialsProvider **ret) {
-    CacheProvider *c;
+    CacheProvider *c = request_provider_new(&cache_type, sizeof(*c), loop);
 
-    c = calloc(1, sizeof(*c));
     if (!c) {
         credentials_provider_free(inner);
         return -ENOMEM;
     }
-    c->provider.ops = &cache_ops;
-    c->loop = loop;
     c->inner = inner;
-    list_init(&c->waiting);
-    list_init(&c->answering);
-    *ret = &c->provider;
+    *ret = &c->base.provider;
     return 0;
 }
 
-void credentials_cache_invalidate(CredentialsProvider *cache, const Credentials *bad) {
-    CacheProvider *c;
+/* NULL when it is something else. */
+static CacheProvider *cache_of(CredentialsProvider *provider) {
+    RequestProvider *base = request_provider_cast(provider, &cache_type);
 
-    if (cache->ops != &cache_ops)
-        return;
-    c = CONTAINER_OF(cache, CacheProvider, provider);
-    if (bad && bad != c->held)
+    return base ? CONTAINER_OF(base, CacheProvider, base) : NULL;
+}
+
+void credentials_cache_invalidate(CredentialsProvider *provider, const Credentials *bad) {
+    CacheProvider *c = cache_of(provider);
+
+    if (!c || (bad && bad != c->held))
         return;
     c->held = credentials_unref(c->held);
     if (bad)
@@ -302,15 +335,11 @@ void credentials_cache_invalidate(CredentialsProvider *cache, const Credentials 
     c->discard = c->in_flight;
 }
 
-void credentials_cache_suspect(CredentialsProvider *cache, const Credentials *bad) {
-    CacheProvider *c;
-    uint64_t now;
+void credentials_cache_suspect(CredentialsProvider *provider, const Credentials *bad) {
+    CacheProvider *c = cache_of(provider);
+    uint64_t now = c ? loop_monotonic_usec(c->base.loop) : 0;
 
-    if (cache->ops != &cache_ops)
-        return;
-    c = CONTAINER_OF(cache, CacheProvider, provider);
-    now = loop_monotonic_usec(c->loop);
-    if (bad != c->held || now < c->suspect_again_usec)
+    if (!c || bad != c->held || now < c->suspect_again_usec)
         return;
     c->suspected = true;
     c->suspect_again_usec = add_saturated(now, SUSPECT_INTERVAL_USEC);

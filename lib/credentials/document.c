@@ -8,12 +8,13 @@
 #include <string.h>
 
 #include "lib/answer.h"
+#include "lib/endpoint.h"
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
 
 static const struct {
     const char *provider;
-    const char *token;  /* how it calls a session's token */
+    const char *token; /* how it calls a session's token */
     bool versioned;
     bool must_end;
 } kinds[_DOCUMENT_KIND_MAX] = {
@@ -44,7 +45,8 @@ static bool version_is_known(const json_t *document) {
 static CredentialsStatus read_object(DocumentKind kind, const json_t *document, Credentials **ret,
                                      char *message, size_t size) {
     enum { KEY, SECRET, TOKEN, EXPIRATION, CODE, N };
-    const char *const names[N] = { "AccessKeyId", "SecretAccessKey", kinds[kind].token, "Expiration", "Code" };
+    const char *const names[N] = { "AccessKeyId", "SecretAccessKey", kinds[kind].token, "Expiration",
+                                   "Code" };
     const char *texts[N];
     uint64_t expires = 0;
     char shown[96];
@@ -68,11 +70,13 @@ static CredentialsStatus read_object(DocumentKind kind, const json_t *document, 
     }
     if (kinds[kind].must_end && !texts[EXPIRATION][0])
         return fail(message, size, "the answer has no Expiration");
-    if (kinds[kind].versioned && !texts[EXPIRATION][0] && json_is_string(answer_member(document, names[EXPIRATION])))
+    if (kinds[kind].versioned && !texts[EXPIRATION][0] &&
+        json_is_string(answer_member(document, names[EXPIRATION])))
         return fail(message, size, "the answer's Expiration is empty");
     if (texts[EXPIRATION][0] && (timetext_parse_lenient(texts[EXPIRATION], &expires) < 0 || expires == 0))
-        return fail(message, size, "the answer's Expiration is not a time with a zone, such as "
-                                   "2030-01-02T03:04:05Z");
+        return fail(message, size,
+                    "the answer's Expiration is not a time with a zone, such as "
+                    "2030-01-02T03:04:05Z");
     *ret = credentials_new(texts[KEY], texts[SECRET], texts[TOKEN], expires, kinds[kind].provider);
     return *ret ? CREDENTIALS_OK : fail(message, size, "out of memory");
 }
@@ -114,4 +118,86 @@ const char *document_reason(const char *body, size_t len, char *dst, size_t size
     dst[strcspn(dst, "\r\n")] = '\0';
     json_decref(document);
     return dst;
+}
+
+/* ---- instance metadata ---- */
+
+static size_t trimmed_length(const char *body, size_t len) {
+    while (len > 0 && strchr(" \t\r\n", body[len - 1]))
+        len--;
+    return len;
+}
+
+bool imds_read_role(const char *body, size_t len, char ret[static IMDS_ROLE_MAX]) {
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+=,.@_-";
+    const char *end = len > 0 ? memchr(body, '\n', len) : NULL;
+    size_t n = trimmed_length(body, end ? (size_t)(end - body) : len);
+
+    if (n == 0 || n >= IMDS_ROLE_MAX)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (!memchr(allowed, body[i], sizeof(allowed) - 1))
+            return false;
+    /* "." and ".." would be taken for parts of the path. */
+    if (body[0] == '.' && (n == 1 || (n == 2 && body[1] == '.')))
+        return false;
+    memcpy(ret, body, n);
+    ret[n] = '\0';
+    return true;
+}
+
+bool imds_read_token(const char *body, size_t len, char ret[static IMDS_TOKEN_MAX]) {
+    size_t n = trimmed_length(body, len);
+
+    if (n == 0 || n >= IMDS_TOKEN_MAX)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (body[i] <= 0x20 || body[i] >= 0x7f)
+            return false;
+    memcpy(ret, body, n);
+    ret[n] = '\0';
+    return true;
+}
+
+/* ---- the container's endpoint ---- */
+
+static bool is_set(const char *s) {
+    return s && *s;
+}
+
+/* A path and perhaps a query: what follows the host of a URL. */
+static bool is_relative_uri(const char *s) {
+    if (*s != '/')
+        return false;
+    for (; *s; s++)
+        if (*s <= ' ' || *s >= 0x7f || strchr("#\\\"<>", *s))
+            return false;
+    return true;
+}
+
+CredentialsStatus container_url(const ContainerOptions *options, char *ret, size_t ret_size, char *message,
+                                size_t size) {
+    bool relative = is_set(options->relative_uri);
+
+    if (!relative && !is_set(options->full_uri)) {
+        text_copy(message, size, "container: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is not set");
+        return CREDENTIALS_NONE;
+    }
+    if (relative && !is_relative_uri(options->relative_uri)) {
+        text_copy(message, size, "container: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is not a path");
+        return CREDENTIALS_FAILED;
+    }
+    if (!relative && !endpoint_container_is_allowed(options->full_uri)) {
+        text_copy(message, size,
+                  "container: AWS_CONTAINER_CREDENTIALS_FULL_URI may not be asked for keys; allowed: "
+                  "https://, "
+                  "and http:// to loopback, 169.254.170.2, 169.254.170.23 or [fd00:ec2::23]");
+        return CREDENTIALS_FAILED;
+    }
+    if (snprintf(ret, ret_size, "%s%s", relative ? CONTAINER_ENDPOINT : "",
+                 relative ? options->relative_uri : options->full_uri) >= (int)ret_size) {
+        text_copy(message, size, "container: the URL is too long");
+        return CREDENTIALS_FAILED;
+    }
+    return CREDENTIALS_OK;
 }

@@ -1,53 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/credentials/profile.h"
-
+/* What a profile of AWS's shared files says, carried out. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/credentials/assume_role.h"
-#include "lib/credentials/process.h"
+#include "lib/call.h"
+#include "lib/credentials/providers.h"
 #include "lib/credentials/request.h"
-#include "lib/credentials/web_identity.h"
 #include "lib/ini.h"
 #include "lib/profile.h"
+#include "lib/sts.h"
 #include "lib/util/file.h"
-#include "lib/util/hash.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-typedef struct ProfileGet ProfileGet;
-
 typedef struct ProfileProvider {
-    CredentialsProvider provider;
+    RequestProvider base;
     AwsClient *client;
     char *credentials_file, *config_file, *profile, *region, *session_name;
     bool file_required, config_required, file_named, config_named, profile_required;
     char **environment; /* secrets may be in it */
     CredentialsProvider
-            *bases[PROFILE_BASE_CONTAINER + 1]; /* by ProfileBase; NULL where a get makes its own */
-    CredentialsRequests requests;
+            *bases[PROFILE_BASE_CONTAINER + 1]; /* by ProfileBase; NULL where a request makes its own */
 } ProfileProvider;
 
-/* A get builds what the files say at that time: the base, unless it is one of bases, then role upon role; and
- * asks the last of them. */
-struct ProfileGet {
-    CredentialsRequest q;
-    ProfileProvider *owner;
+/* A request builds what the files say at that time: the base, unless it is one of bases, then role upon
+ * role; and asks the last of them. */
+typedef struct ProfileRequest {
+    CredentialsRequest request;
     CredentialsProvider *providers[PROFILE_ROLES_MAX + 1];
     size_t n_providers;
     bool ended;
-};
+} ProfileRequest;
 
-/* The provider may be gone after this. */
-static void get_end(ProfileGet *g, CredentialsStatus status, Credentials *credentials, const char *message) {
-    g->ended = true;
-    credentials_ref(credentials);
-    while (g->n_providers > 0)
-        credentials_provider_free(g->providers[--g->n_providers]);
-    credentials_request_end(&g->q, status, credentials, message);
-    credentials_unref(credentials);
+static ProfileProvider *provider_of(const ProfileRequest *r) {
+    return CONTAINER_OF(r->request.owner, ProfileProvider, base);
+}
+
+static void profile_stop(CredentialsRequest *request) {
+    ProfileRequest *r = CONTAINER_OF(request, ProfileRequest, request);
+
+    r->ended = true;
+    while (r->n_providers > 0)
+        credentials_provider_free(r->providers[--r->n_providers]);
 }
 
 /* ---- the files ---- */
@@ -63,7 +59,8 @@ static void texts_done(Texts *t) {
 }
 
 /* A file that is not there is an empty answer; message may hold why it is taken for that. */
-static int read_text(const char *path, bool named, char **text, ProfileFile *ret, char *message, size_t size) {
+static int read_text(const char *path, bool named, char **text, ProfileFile *ret, char *message,
+                     size_t size) {
     bool skipped;
     int r;
 
@@ -76,9 +73,9 @@ static int read_text(const char *path, bool named, char **text, ProfileFile *ret
     skipped = r == -EINVAL || (!named && (r == -EACCES || r == -ENOTDIR || r == -ELOOP));
     if (r < 0) {
         snprintf(message, size, "%s: %s", path,
-                 r == -E2BIG    ? "is larger than a credentials file can be" :
-                 r == -EINVAL   ? "is not a regular file" :
-                                  strerror(-r));
+                 r == -E2BIG    ? "is larger than a credentials file can be"
+                 : r == -EINVAL ? "is not a regular file"
+                                : strerror(-r));
         return skipped ? 0 : r;
     }
     ret->text = *text;
@@ -109,14 +106,14 @@ static CredentialsStatus make_plan(const ProfileProvider *s, ProfilePlan *ret, c
     if (r >= 0 && missing) {
         if (!text_starts_with(message, missing))
             snprintf(message, size, "%s: %s", missing, strerror(ENOENT));
-        status = s->file_required || s->config_required || s->profile_required ? CREDENTIALS_FAILED :
-                                                                                 CREDENTIALS_NONE;
+        status = s->file_required || s->config_required || s->profile_required ? CREDENTIALS_FAILED
+                                                                               : CREDENTIALS_NONE;
     } else if (r >= 0) {
         r = profile_plan(&t.files, s->profile, ret, message, size);
-        status = r >= 0                                   ? CREDENTIALS_OK :
-                 r == -ENOENT && !s->profile_required     ? CREDENTIALS_NONE :
-                 r == -ENODATA && !s->file_required       ? CREDENTIALS_NONE :
-                                                            CREDENTIALS_FAILED;
+        status = r >= 0                                 ? CREDENTIALS_OK
+                 : r == -ENOENT && !s->profile_required ? CREDENTIALS_NONE
+                 : r == -ENODATA && !s->file_required   ? CREDENTIALS_NONE
+                                                        : CREDENTIALS_FAILED;
     }
     texts_done(&t);
     return status;
@@ -173,10 +170,10 @@ static void explain(const ProfileProvider *s, int error, const StsRole *role, ch
         snprintf(message, size, "profile \"%s\": %s", shown, strerror(-error));
 }
 
-/* *ret is what to ask: the last of g's providers, or one of the owner's. */
-static int build(ProfileGet *g, const ProfilePlan *plan, CredentialsProvider **ret, char *message,
+/* *ret is what to ask: the last of the request's providers, or one of the owner's. */
+static int build(ProfileRequest *request, const ProfilePlan *plan, CredentialsProvider **ret, char *message,
                  size_t size) {
-    ProfileProvider *s = g->owner;
+    ProfileProvider *s = provider_of(request);
     CredentialsProvider *last = s->bases[plan->base];
     StsRole role = { 0 };
     int r = 0;
@@ -184,13 +181,13 @@ static int build(ProfileGet *g, const ProfilePlan *plan, CredentialsProvider **r
     if (!last) {
         r = make_base(s, plan, &last, &role);
         if (r >= 0)
-            g->providers[g->n_providers++] = last;
+            request->providers[request->n_providers++] = last;
     }
     for (size_t i = plan->n_roles; i-- > 0 && r >= 0;) {
         role = role_of(s, &plan->roles[i], plan->durations_sec[i]);
         r = credentials_assume_role_new(s->client, last, s->region, &role, &last);
         if (r >= 0)
-            g->providers[g->n_providers++] = last;
+            request->providers[request->n_providers++] = last;
     }
     if (r < 0)
         explain(s, r, &role, message, size);
@@ -203,31 +200,30 @@ static int build(ProfileGet *g, const ProfilePlan *plan, CredentialsProvider **r
 
 static void on_provider(CredentialsStatus status, Credentials *credentials, const char *message,
                         void *userdata) {
-    ProfileGet *g = userdata;
-    char text[CREDENTIALS_MESSAGE_MAX] = "", shown[96];
+    ProfileRequest *r = userdata;
+    char about[CREDENTIALS_MESSAGE_MAX], shown[96];
 
-    if (g->ended)
+    if (r->ended)
         return;
+    if (status == CREDENTIALS_OK) {
+        credentials_request_end(&r->request, status, credentials, "");
+        return;
+    }
+    (void)snprintf(about, sizeof(about), "profile \"%s\"",
+                   text_escaped(shown, sizeof(shown), provider_of(r)->profile));
     /* The profile names it, so that it has to be there. */
-    if (status == CREDENTIALS_NONE)
-        status = CREDENTIALS_FAILED;
-    if (status != CREDENTIALS_OK &&
-        snprintf(text, sizeof(text), "profile \"%s\": %s", text_escaped(shown, sizeof(shown), g->owner->profile),
-                 message) >= (int)sizeof(text))
-        memcpy(text + sizeof(text) - 4, "...", 4);
-    get_end(g, status, credentials, text);
+    credentials_request_fail(&r->request, status == CREDENTIALS_NONE ? CREDENTIALS_FAILED : status, about,
+                             "%s", message);
 }
 
-static void answer_with_key(ProfileGet *g, const Profile *profile) {
+static void answer_with_key(ProfileRequest *r, const Profile *profile) {
     char *const *values = profile->values;
     Credentials *credentials;
 
     credentials = credentials_new(values[PROFILE_KEY_ID], values[PROFILE_KEY_SECRET],
                                   values[PROFILE_KEY_TOKEN], 0, "profile");
-    if (credentials)
-        get_end(g, CREDENTIALS_OK, credentials, "");
-    else
-        get_end(g, CREDENTIALS_FAILED, NULL, "profile: out of memory");
+    credentials_request_end(&r->request, credentials ? CREDENTIALS_OK : CREDENTIALS_FAILED, credentials,
+                            credentials ? "" : "profile: out of memory");
     credentials_unref(credentials);
 }
 
@@ -240,62 +236,55 @@ static bool has_bad_key(const ProfileProvider *s, const ProfilePlan *plan, char 
 
     if (plan->base != PROFILE_BASE_KEYS)
         return false;
-    bad = credentials_unsendable(values[PROFILE_KEY_ID], values[PROFILE_KEY_SECRET], values[PROFILE_KEY_TOKEN]);
+    bad = credentials_unsendable(values[PROFILE_KEY_ID], values[PROFILE_KEY_SECRET],
+                                 values[PROFILE_KEY_TOKEN]);
     if (bad >= 0)
         (void)snprintf(message, size, "profile \"%s\": %s " CREDENTIALS_UNSENDABLE,
                        text_escaped(shown, sizeof(shown), s->profile), names[bad]);
     return bad >= 0;
 }
 
-static void follow_plan(ProfileGet *g, const ProfilePlan *plan) {
+static void follow_plan(ProfileRequest *r, const ProfilePlan *plan) {
     char message[CREDENTIALS_MESSAGE_MAX] = "";
     CredentialsProvider *provider;
 
-    if (has_bad_key(g->owner, plan, message, sizeof(message)))
-        get_end(g, CREDENTIALS_FAILED, NULL, message);
-    else if (plan->base == PROFILE_BASE_KEYS && plan->n_roles == 0)
-        answer_with_key(g, &plan->profile);
-    else if (build(g, plan, &provider, message, sizeof(message)) < 0)
-        get_end(g, CREDENTIALS_FAILED, NULL, message);
-    else if (credentials_get(provider, on_provider, g) < 0)
-        get_end(g, CREDENTIALS_FAILED, NULL, "profile: out of memory");
+    if (!has_bad_key(provider_of(r), plan, message, sizeof(message))) {
+        if (plan->base == PROFILE_BASE_KEYS && plan->n_roles == 0) {
+            answer_with_key(r, &plan->profile);
+            return;
+        }
+        if (build(r, plan, &provider, message, sizeof(message)) >= 0) {
+            if (credentials_get(provider, on_provider, r) >= 0)
+                return;
+            (void)text_copy(message, sizeof(message), "profile: out of memory");
+        }
+    }
+    credentials_request_end(&r->request, CREDENTIALS_FAILED, NULL, message);
 }
 
-static void on_turn(void *userdata) {
-    ProfileGet *g = userdata;
+static void profile_begin(CredentialsRequest *request) {
+    ProfileRequest *r = CONTAINER_OF(request, ProfileRequest, request);
     char message[CREDENTIALS_MESSAGE_MAX] = "";
-    ProfilePlan plan;
     CredentialsStatus status;
+    ProfilePlan plan;
 
-    g->q.timer = NULL;
-    status = make_plan(g->owner, &plan, message, sizeof(message));
+    status = make_plan(provider_of(r), &plan, message, sizeof(message));
     if (status != CREDENTIALS_OK) {
-        get_end(g, status, NULL, message);
+        credentials_request_end(request, status, NULL, message);
         return;
     }
-    follow_plan(g, &plan);
+    follow_plan(r, &plan);
     profile_plan_done(&plan);
 }
 
 /* ---- the provider ---- */
 
-static int profile_get(CredentialsProvider *provider, CredentialsDone done, void *userdata) {
-    ProfileProvider *s = CONTAINER_OF(provider, ProfileProvider, provider);
-    CredentialsRequest *q;
-    int r;
+static void profile_free(RequestProvider *provider) {
+    ProfileProvider *s = CONTAINER_OF(provider, ProfileProvider, base);
 
-    r = credentials_request_start(&s->requests, sizeof(ProfileGet), on_turn, done, userdata, &q);
-    if (r >= 0)
-        ((ProfileGet *)q)->owner = s;
-    return r;
-}
-
-static void profile_free(ProfileProvider *s) {
     for (size_t i = 0; i < ARRAY_SIZE(s->bases); i++)
         credentials_provider_free(s->bases[i]);
-    for (char **p = s->environment; p && *p; p++)
-        file_free_secret(*p, strlen(*p));
-    free(s->environment);
+    credentials_free_list(s->environment);
     free(s->credentials_file);
     free(s->config_file);
     free(s->profile);
@@ -304,50 +293,22 @@ static void profile_free(ProfileProvider *s) {
     free(s);
 }
 
-static void profile_destroy(CredentialsProvider *provider) {
-    ProfileProvider *s = CONTAINER_OF(provider, ProfileProvider, provider);
-
-    while (s->requests.first)
-        get_end((ProfileGet *)s->requests.first, CREDENTIALS_FAILED, NULL, "cancelled");
-    profile_free(s);
-}
-
-static const CredentialsProviderOps profile_ops = {
-    .get = profile_get,
-    .destroy = profile_destroy,
-};
-
-/* True also for NULL. */
-static bool copy_text(const char *s, char **ret) {
-    *ret = s ? strdup(s) : NULL;
-    return !s || *ret;
-}
-
-static bool copy_list(const char *const *list, char ***ret) {
-    size_t n = 0;
-
-    while (list && list[n])
-        n++;
-    *ret = calloc(n + 1, sizeof(**ret));
-    for (size_t i = 0; *ret && i < n; i++)
-        if (!copy_text(list[i], &(*ret)[i]))
-            return false;
-    return *ret;
-}
-
 int credentials_profile_new(AwsClient *client, const ProfileOptions *options, CredentialsProvider **ret) {
-    ProfileProvider *s;
+    static const RequestProviderType type = {
+        .request_size = sizeof(ProfileRequest),
+        .begin = profile_begin,
+        .stop = profile_stop,
+        .free = profile_free,
+    };
+    ProfileProvider *s = request_provider_new(&type, sizeof(*s), aws_client_loop(client));
 
-    s = calloc(1, sizeof(*s));
     if (!s) {
         credentials_provider_free(options->from_environment);
         credentials_provider_free(options->from_instance);
         credentials_provider_free(options->from_container);
         return -ENOMEM;
     }
-    s->provider.ops = &profile_ops;
     s->client = client;
-    s->requests.loop = aws_client_loop(client);
     s->bases[PROFILE_BASE_ENVIRONMENT] = options->from_environment;
     s->bases[PROFILE_BASE_INSTANCE] = options->from_instance;
     s->bases[PROFILE_BASE_CONTAINER] = options->from_container;
@@ -356,14 +317,15 @@ int credentials_profile_new(AwsClient *client, const ProfileOptions *options, Cr
     s->file_named = options->file_named;
     s->config_named = options->config_named;
     s->profile_required = options->profile_required;
-    if (!copy_text(options->credentials_file, &s->credentials_file) ||
-        !copy_text(options->config_file, &s->config_file) ||
-        !copy_text(options->profile ? options->profile : "default", &s->profile) ||
-        !copy_text(options->region, &s->region) || !copy_text(options->session_name, &s->session_name) ||
-        !copy_list(options->environment, &s->environment)) {
-        profile_free(s);
+    if (!credentials_copy_text(options->credentials_file, &s->credentials_file) ||
+        !credentials_copy_text(options->config_file, &s->config_file) ||
+        !credentials_copy_text(options->profile ? options->profile : "default", &s->profile) ||
+        !credentials_copy_text(options->region, &s->region) ||
+        !credentials_copy_text(options->session_name, &s->session_name) ||
+        !credentials_copy_list(options->environment, &s->environment)) {
+        profile_free(&s->base);
         return -ENOMEM;
     }
-    *ret = &s->provider;
+    *ret = &s->base.provider;
     return 0;
 }

@@ -1,38 +1,69 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What all providers share: the requests that are under way with one, none of which is answered from inside
- * get. */
+/* What the providers share that answer request by request: each from the loop, never from inside get, once,
+ * and with "cancelled" when the provider is destroyed first. */
 
 #include <stddef.h>
 
 #include "lib/credentials.h"
+#include "lib/credentials/document.h"
+#include "lib/util/macros.h"
 
 /* bytes of any provider's message, with the NUL */
 #define CREDENTIALS_MESSAGE_MAX 512
 
 typedef struct CredentialsRequest CredentialsRequest;
+typedef struct RequestProvider RequestProvider;
+typedef void (*CredentialsStep)(CredentialsRequest *request);
 
-/* Those of one provider; loop is the provider's to set. */
-typedef struct CredentialsRequests {
+typedef struct RequestProviderType {
+    size_t request_size;   /* of the struct whose first member is the CredentialsRequest */
+    CredentialsStep begin; /* from the loop: may end the request */
+    CredentialsStep stop;  /* ends what the request waits for, its timer excepted; NULL: nothing */
+    void (*free)(RequestProvider *provider); /* frees it and all that it added; no request is left */
+} RequestProviderType;
+
+/* The base that such a provider embeds as its first member. */
+struct RequestProvider {
+    CredentialsProvider provider;
+    const RequestProviderType *type;
     Loop *loop;
-    CredentialsRequest *first;
-} CredentialsRequests;
+    bool destroying;
+    CredentialsRequest *first, *last; /* the oldest first */
+};
 
-/* What a provider embeds as the first member of what it keeps of a request. */
+/* What such a provider embeds as the first member of what it keeps of a request. */
 struct CredentialsRequest {
-    CredentialsRequests *requests;
+    RequestProvider *owner;
     CredentialsRequest *prev, *next;
-    LoopTimer *timer; /* begin's first; then the provider's to wait by */
+    LoopTimer *timer;
+    CredentialsStep then; /* at the timer; NULL: it has none */
     CredentialsDone done;
     void *userdata;
 };
 
-/* Allocates size bytes, zero but for the CredentialsRequest at their head, and calls begin with them from
- * the loop, which sets timer to NULL. 0 or -ENOMEM. ret may be NULL. */
-int credentials_request_start(CredentialsRequests *requests, size_t size, void (*begin)(void *),
-                              CredentialsDone done, void *userdata, CredentialsRequest **ret);
+/* size bytes, zero but for the RequestProvider at their head. NULL when out of memory. */
+void *request_provider_new(const RequestProviderType *type, size_t size, Loop *loop);
+/* The base of a provider of that type; NULL for any other. */
+RequestProvider *request_provider_cast(CredentialsProvider *provider, const RequestProviderType *type);
 
-/* Answers: takes it out, cancels its timer, frees it, and calls done. The provider may be gone after this.
- */
-void credentials_request_end(CredentialsRequest *q, CredentialsStatus status, Credentials *credentials,
+/* Calls then from the loop, unless the request ends first. 0 or -errno. */
+int credentials_request_wait(CredentialsRequest *request, uint64_t delay_usec, CredentialsStep then);
+
+/* Answers: stops and frees the request, then calls done. The provider may be gone after any of these.
+ * credentials is borrowed. */
+void credentials_request_end(CredentialsRequest *request, CredentialsStatus status, Credentials *credentials,
                              const char *message);
+/* The message is "ABOUT: text", cut with an ellipsis. */
+void credentials_request_fail(CredentialsRequest *request, CredentialsStatus status, const char *about,
+                              const char *format, ...) _printf_(4, 5);
+/* With the keys of a document, or with what is wrong with it. */
+void credentials_request_read(CredentialsRequest *request, DocumentKind kind, const char *body, size_t len,
+                              const char *about);
+
+/* Copies of what a constructor is given: false when out of memory, true also for NULL. */
+bool credentials_copy_text(const char *s, char **ret);
+bool credentials_copy_list(const char *const *list, char ***ret);
+/* Wipes and frees; NULL is fine. */
+void credentials_free_text(char *s);
+void credentials_free_list(char **list);

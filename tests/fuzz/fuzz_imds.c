@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/credentials/imds.h"
+#include "lib/credentials/document.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -20,7 +20,7 @@ static void try_keys(const char *body, size_t len) {
     CredentialsStatus status;
 
     memset(message, 'x', sizeof(message));
-    status = imds_read_credentials(body, len, &c, message, sizeof(message));
+    status = document_read(DOCUMENT_INSTANCE, body, len, &c, message, sizeof(message));
     check(status == CREDENTIALS_OK || status == CREDENTIALS_FAILED);
     check((status == CREDENTIALS_OK) == (c != NULL));
     if (c)

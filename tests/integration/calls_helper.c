@@ -14,7 +14,9 @@
 #include <systemd/sd-event.h>
 
 #include "lib/aws_error.h"
+#include "lib/call.h"
 #include "lib/cloudtrail.h"
+#include "lib/credentials/providers.h"
 #include "lib/http_curl.h"
 #include "lib/kms.h"
 #include "lib/loop_event.h"

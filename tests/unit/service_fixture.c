@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "lib/credentials/providers.h"
 #include "lib/util/macros.h"
 
 /* Longer than all pages of a call wait for their turns (lib/rate_limiter.c), and than the next call would.

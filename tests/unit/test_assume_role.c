@@ -11,7 +11,9 @@
 
 #include <cmocka.h>
 
-#include "lib/credentials/assume_role.h"
+#include "lib/call.h"
+#include "lib/credentials/providers.h"
+#include "lib/sts.h"
 #include "lib/util/macros.h"
 #include "tests/unit/between.h"
 #include "tests/unit/fake_http.h"

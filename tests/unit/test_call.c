@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "lib/call.h"
+#include "lib/credentials/providers.h"
 #include "lib/util/macros.h"
 #include "tests/unit/fake_http.h"
 #include "tests/unit/fake_loop.h"

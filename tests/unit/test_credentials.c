@@ -12,9 +12,10 @@
 
 #include <cmocka.h>
 
+#include "lib/call.h"
 #include "lib/credentials.h"
-#include "lib/credentials/imds.h"
-#include "lib/credentials/profile.h"
+#include "lib/credentials/document.h"
+#include "lib/credentials/providers.h"
 #include "lib/util/macros.h"
 #include "tests/unit/between.h"
 #include "tests/unit/fake_http.h"

@@ -15,10 +15,9 @@
 
 #include <cmocka.h>
 
+#include "lib/call.h"
 #include "lib/cloudtrail.h"
-#include "lib/credentials/container.h"
-#include "lib/credentials/profile.h"
-#include "lib/credentials/web_identity.h"
+#include "lib/credentials/providers.h"
 #include "lib/http_curl.h"
 #include "lib/loop_event.h"
 #include "lib/organizations.h"

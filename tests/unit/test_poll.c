@@ -11,6 +11,8 @@
 
 #include "daemon/core/guard.h"
 #include "daemon/io/poll.h"
+#include "lib/call.h"
+#include "lib/credentials/providers.h"
 #include "lib/util/macros.h"
 #include "tests/unit/fake_http.h"
 #include "tests/unit/fake_loop.h"

@@ -14,11 +14,10 @@
 
 #include <cmocka.h>
 
-#include "lib/credentials/container.h"
+#include "lib/call.h"
 #include "lib/credentials/document.h"
-#include "lib/credentials/process.h"
-#include "lib/credentials/profile.h"
-#include "lib/credentials/web_identity.h"
+#include "lib/credentials/providers.h"
+#include "lib/sts.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "tests/unit/fake_http.h"

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "lib/call.h"
+#include "lib/credentials/providers.h"
 #include "lib/sts.h"
 #include "lib/util/macros.h"
 #include "tests/unit/fake_http.h"

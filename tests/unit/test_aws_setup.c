@@ -9,7 +9,8 @@
 
 #include <cmocka.h>
 
-#include "daemon/engine_environment.h"
+#include "daemon/aws_setup.h"
+#include "lib/credentials/request.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
 
@@ -74,17 +75,17 @@ static void test_environments(void **state _unused_) {
         char **list = NULL;
         size_t at = 0;
 
-        assert_int_equal(engine_environment_new(&config, own, cases[i].home, &list), 0);
+        assert_int_equal(aws_process_environment_new(&config, own, cases[i].home, &list), 0);
         for (char **p = list; *p; p++)
             assert_int_equal(strbuf_addf(&b, "%s\n", *p), 0);
         assert_string_equal(strbuf_str(&b), cases[i].expected);
-        engine_environment_free(list);
+        credentials_free_list(list);
 
-        while ((name = engine_environment_missing(&config, own, &at)))
+        while ((name = aws_process_environment_missing(&config, own, &at)))
             assert_int_equal(strbuf_addf(&missing, "%s ", name), 0);
         assert_string_equal(strbuf_str(&missing), cases[i].missing);
     }
-    engine_environment_free(NULL);
+    credentials_free_list(NULL);
 }
 
 int main(void) {

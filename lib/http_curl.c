@@ -14,11 +14,9 @@
 
 #include "lib/ca_store.h"
 #include "lib/http_curl_job.h"
-#include "lib/http_curl_origin.h"
-#include "lib/http_curl_proxy.h"
-#include "lib/http_curl_race.h"
+#include "lib/http_curl_multi.h"
+#include "lib/http_curl_url.h"
 #include "lib/http_curl_resolve.h"
-#include "lib/http_curl_watch.h"
 #include "lib/util/hash.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"

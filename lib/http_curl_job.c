@@ -17,7 +17,7 @@
 
 /* An idle connection older than this is not used again: address translators forget silent ones, after 350
  * seconds for instance. */
-#define IDLE_MAX_SEC 118L
+#define IDLE_MAX_SEC  118L
 #define KEEPALIVE_SEC 60L
 
 static CurlJob empty_job(CURL *easy) {
@@ -59,8 +59,8 @@ static int copy_headers(CurlJob *job, const HttpRequest *request) {
 
         has_type = has_type || strcasecmp(h->name, "content-type") == 0;
         /* "name;" is how libcurl spells a header without a value; "name:" would take it away. */
-        r = *h->value ? add_line(&job->headers, h->name, ": ", h->value) :
-                        add_line(&job->headers, h->name, ";", "");
+        r = *h->value ? add_line(&job->headers, h->name, ": ", h->value)
+                      : add_line(&job->headers, h->name, ";", "");
         if (r < 0)
             return r;
     }
@@ -201,8 +201,8 @@ static int set_tls(CurlJob *job, const CurlJobSettings *settings) {
     return 0;
 }
 
-/* Without CURLOPT_MAXLIFETIME_CONN: for a little longer than a connection may be idle, every one is closed when its
- * request is done; so none outlives this. */
+/* Without CURLOPT_MAXLIFETIME_CONN: for a little longer than a connection may be idle, every one is closed
+ * when its request is done; so none outlives this. */
 static int set_connection_life(CurlJob *job, unsigned life_sec) {
 #if LIBCURL_VERSION_NUM >= 0x075000
     SET(job, CURLOPT_MAXLIFETIME_CONN, (long)life_sec);
@@ -233,8 +233,8 @@ static int set_connection(CurlJob *job, const CurlJobSettings *settings) {
     SET(job, CURLOPT_MAXAGE_CONN, IDLE_MAX_SEC);
     if (settings->user_agent)
         SET(job, CURLOPT_USERAGENT, settings->user_agent);
-    /* Both are always set: libcurl would look into the environment for what is not. Who goes without the proxy
-     * is decided before, for versions read NO_PROXY differently. */
+    /* Both are always set: libcurl would look into the environment for what is not. Who goes without the
+     * proxy is decided before, for versions read NO_PROXY differently. */
     job->proxy = settings->proxy;
     SET(job, CURLOPT_PROXY, job->proxy ? job->proxy : "");
     SET(job, CURLOPT_NOPROXY, "");
@@ -458,9 +458,9 @@ void curl_job_read(CurlJob *job, CURLcode code, HttpResponse *ret) {
         if (refusal != 0)
             explain_refusal(job->curl_error, sizeof(job->curl_error), job->proxy, refusal);
         fail(job, result,
-             result == HTTP_TOO_BIG ? "the answer is larger than this program accepts" :
-             job->curl_error[0]     ? job->curl_error :
-                                      curl_easy_strerror(code),
+             result == HTTP_TOO_BIG ? "the answer is larger than this program accepts"
+             : job->curl_error[0]   ? job->curl_error
+                                    : curl_easy_strerror(code),
              ret);
         return;
     }

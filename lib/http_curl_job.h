@@ -7,31 +7,31 @@
 #include <sys/types.h>
 
 #include "lib/http.h"
-#include "lib/http_curl_request.h"
 #include "lib/http_curl_resolve.h"
+#include "lib/http_curl_url.h"
 #include "lib/util/strbuf.h"
 
 typedef struct CurlJob {
-    struct CurlJob *next;           /* for whoever keeps unused ones */
+    struct CurlJob *next; /* for whoever keeps unused ones */
     CURL *easy;
     struct curl_slist *headers;
-    struct curl_slist *resolve;     /* the addresses, as libcurl takes them */
+    struct curl_slist *resolve; /* the addresses, as libcurl takes them */
     char *body;
     size_t body_len;
     bool tls;
     const char *proxy;              /* borrowed; NULL when it goes without */
     void (*opened)(void *userdata); /* as in the settings */
     void *opened_userdata;
-    unsigned n_sockets;             /* opened so far, the last few of them are below */
+    unsigned n_sockets; /* opened so far, the last few of them are below */
     struct {
         int fd;
         ino_t inode;
     } sockets[CURL_ADDRESSES_MAX];
-    bool too_big;                   /* a ceiling of the answer was reached */
+    bool too_big; /* a ceiling of the answer was reached */
     StrBuf answer;
-    StrBuf answer_headers;          /* "name\0value\0" and so on */
+    StrBuf answer_headers; /* "name\0value\0" and so on */
     size_t n_answer_headers;
-    HttpHeader *header_values;      /* into answer_headers, once it is whole */
+    HttpHeader *header_values; /* into answer_headers, once it is whole */
     char origin[CURL_ORIGIN_MAX];
     char error[512];
     char curl_error[CURL_ERROR_SIZE];
@@ -44,7 +44,7 @@ typedef struct CurlJobSettings {
     unsigned connection_life_sec;   /* none is used that is older */
     void (*opened)(void *userdata); /* called by libcurl when a connection is begun: take a note, no more */
     void *opened_userdata;
-    curl_ssl_ctx_callback on_tls;   /* gives the trusted certificates to a new connection */
+    curl_ssl_ctx_callback on_tls; /* gives the trusted certificates to a new connection */
     void *on_tls_userdata;
 } CurlJobSettings;
 

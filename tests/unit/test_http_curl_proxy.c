@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "lib/http_curl_proxy.h"
+#include "lib/http_curl_url.h"
 #include "lib/util/macros.h"
 
 #define AWS "cloudtrail.eu-central-1.amazonaws.com"

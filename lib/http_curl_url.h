@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Requests before libcurl sees them: what may be sent, where to, and a copy for those that have to wait.
- * Part of http_curl. */
+/* Requests before libcurl sees them: what may be sent, where to, whether through the proxy, and a copy for
+ * those that have to wait. Part of http_curl. libcurl's own reading of NO_PROXY differs from version to
+ * version. */
+
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "lib/http.h"
 
@@ -26,3 +30,13 @@ void curl_request_free(CurlRequest *copy);
 
 /* "host:port: text", on one line. Returns dst. */
 const char *curl_request_explain(char *dst, size_t size, const char *origin, const char *text);
+
+/* Whether list, in the forms of NO_PROXY, names host (no brackets) at port: entries are separated by commas
+ * and blanks, case does not matter. "*" is every host; "name", ".name" and "*.name" the name and all below
+ * it; "address" and "address/bits" addresses; any of them with ":port" that port only, an IPv6 address then
+ * in brackets. NULL is an empty list. */
+bool curl_no_proxy_matches(const char *list, const char *host, unsigned port);
+
+/* Host, in lower case and without brackets, and port of "[scheme://][user@]host:port[/...]"; port 0 when
+ * there is none. False when host does not fit. */
+bool curl_split_authority(const char *url, char *ret_host, size_t size, unsigned *ret_port);

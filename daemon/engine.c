@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "daemon/core/enum_names.h"
-#include "daemon/core/messages.h"
+#include "daemon/core/events.h"
 #include "daemon/log.h"
 #include "lib/arn.h"
 #include "lib/aws_error.h"
@@ -63,14 +63,15 @@ const char *engine_runtime_dir(void) {
 
 static void channel_changed(const ChannelTrouble *trouble, bool failed, void *userdata) {
     char id[AWS_REQUEST_ID_MAX];
-    LogField fields[] = { { "TRAILGUARD_EVENT", failed ? "channel.failed" : "channel.recovered" },
+    LogField fields[] = { { "TRAILGUARD_EVENT",
+                            event_to_string(failed ? EVENT_CHANNEL_FAILED : EVENT_CHANNEL_RECOVERED) },
                           { "AWS_REQUEST_ID", aws_error_text_id(trouble->text, id) } };
 
     if (failed)
-        log_event(LOG_ERR, MESSAGE_CHANNEL_FAILED, fields, ARRAY_SIZE(fields),
+        log_event(EVENT_LINE(LINE_CHANNEL_FAILED), fields, ARRAY_SIZE(fields),
                   "alerts by %s fail: %s; they are kept and tried again", trouble->channel, trouble->text);
     else
-        log_event(LOG_NOTICE, MESSAGE_CHANNEL_RECOVERED, fields, ARRAY_SIZE(fields),
+        log_event(EVENT_LINE(LINE_CHANNEL_RECOVERED), fields, ARRAY_SIZE(fields),
                   "alerts by %s get through again", trouble->channel);
     engine_report_channel(userdata, trouble, failed);
     engine_publish(userdata);
@@ -82,7 +83,7 @@ static void delivered(const Alert *alert, const char *channel, const Receipt *re
                           { "AWS_REGION", alert->region },
                           { "AWS_REQUEST_ID", receipt->request_id } };
 
-    log_event(LOG_INFO, MESSAGE_ALERT_DELIVERED, fields, ARRAY_SIZE(fields), "sent by %s: %s (%s)", channel,
+    log_event(EVENT_LINE(LINE_ALERT_DELIVERED), fields, ARRAY_SIZE(fields), "sent by %s: %s (%s)", channel,
               alert->subject, receipt->text);
     engine_publish(userdata);
 }
@@ -291,12 +292,12 @@ static void reload(Engine *engine) {
     AwsSetup aws;
 
     if (config_load(engine->config->path, &config, config_error) < 0) {
-        log_event(LOG_ERR, MESSAGE_RELOAD_REFUSED, NULL, 0, "%s; keeping the old configuration",
+        log_event(EVENT_LINE(LINE_RELOAD_REFUSED), NULL, 0, "%s; keeping the old configuration",
                   config_error);
         return;
     }
     if (aws_setup_open(engine->event, config, &aws, aws_error) < 0) {
-        log_event(LOG_ERR, MESSAGE_RELOAD_REFUSED, NULL, 0, "%s; keeping the old configuration", aws_error);
+        log_event(EVENT_LINE(LINE_RELOAD_REFUSED), NULL, 0, "%s; keeping the old configuration", aws_error);
         config_free(config);
         return;
     }
@@ -312,7 +313,7 @@ static void reload(Engine *engine) {
         return;
     }
     start_watchdog(engine);
-    log_event(LOG_NOTICE, MESSAGE_CONFIG_RELOADED, NULL, 0, "%s: reloaded", config->path);
+    log_event(EVENT_LINE(LINE_CONFIG_RELOADED), NULL, 0, "%s: reloaded", config->path);
 }
 
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
@@ -356,7 +357,7 @@ static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *
         return 0;
     }
     report_systemd_stopping();
-    log_event(LOG_NOTICE, MESSAGE_GUARD_STOPPING, NULL, 0,
+    log_event(EVENT_LINE(LINE_GUARD_STOPPING), NULL, 0,
               "stopping (signal %u); trails are not guarded until the next start", info->ssi_signo);
     engine_stop_polls(engine);
     engine->due &= DUE_SEARCHES;
@@ -443,7 +444,7 @@ int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]
         return r;
     }
 
-    log_event(LOG_NOTICE, MESSAGE_GUARD_STARTED, NULL, 0,
+    log_event(EVENT_LINE(LINE_GUARD_STARTED), NULL, 0,
               "TrailGuard " TRAILGUARD_VERSION " guarding, mode %s, every %u s",
               mode_to_string(engine->config->mode), engine->config->poll_interval_sec);
     report_systemd_ready();

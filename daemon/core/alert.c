@@ -298,16 +298,10 @@ static const char *region_of_call(const char *region, const char *home) {
 
 /* What a message is about, also when it is over. */
 static uint32_t sought(const Event *event) {
-    static const uint32_t of_events[_EVENT_MAX] = {
-        [EVENT_TRAIL_STOPPED] = FINDING_BIT(FINDING_STOPPED),
-        [EVENT_TRAIL_INTERRUPTED] = FINDING_BIT(FINDING_INTERRUPTED),
-        [EVENT_TRAIL_MISSING] = FINDING_BIT(FINDING_MISSING),
-        [EVENT_TRAIL_REPLACED] = FINDING_BIT(FINDING_REPLACED),
-        [EVENT_TRAIL_WEAKENED] = FINDING_BIT(FINDING_CHANGED),
-    };
+    uint32_t of_event = event_row(event->kind)->sought;
 
-    if (of_events[event->kind])
-        return of_events[event->kind];
+    if (of_event)
+        return of_event;
     if (event->kind != EVENT_TRAIL_RESOLVED)
         return event->about ? event->about : event->findings;
     return (event->gap.from_usec ? FINDING_BIT(FINDING_STOPPED) : 0) |
@@ -453,6 +447,13 @@ int alert_incident_id(const Subject *subject, uint64_t dedup_usec, char ret[stat
     return 0;
 }
 
+/* What a reminder about a target is about, as in the ids of open incidents: these words never change. */
+static const char *trouble_of_target(const Event *event) {
+    if (event->about & FINDING_BIT(FINDING_LIST_UNREADABLE))
+        return "list";
+    return event->detail[0] ? "blind" : "uncovered";
+}
+
 /* What sets messages about the same mark apart. A gap is a gap, whether it was seen open or closed. */
 static int add_kind(StrBuf *b, const Subject *subject, const Event *event) {
     static const char *const kinds[_EVENT_PHASE_MAX] = {
@@ -476,7 +477,7 @@ static int add_kind(StrBuf *b, const Subject *subject, const Event *event) {
     /* a target has two kinds of incidents; a channel's are told by its name */
     if (!subject->name[0])
         (void)strbuf_addf(b, " %s",
-                          event->kind == EVENT_INCIDENT_REMINDER ? alert_target_trouble(event)
+                          event->kind == EVENT_INCIDENT_REMINDER ? trouble_of_target(event)
                                                                  : event_to_string(event->kind));
     return strbuf_error(b);
 }

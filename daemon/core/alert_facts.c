@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Facts in the words of alerts: times and numbers; callers, as a person would name them; settings that
- * differ, what was lost by each, before and after. The kinds of callers are those of the user guide's
- * "CloudTrail userIdentity element". */
+ * differ, what was lost by each, before and after, and what became of them. The kinds of callers are those
+ * of the user guide's "CloudTrail userIdentity element". */
 #include <stdio.h>
 #include <string.h>
 
@@ -347,4 +347,160 @@ void alert_add_changes(const AlertExpansion *x) {
         add_value_line(x, event->unmet ? "expected " : "was", change->was);
         add_value_line(x, event->unmet ? "actual   " : back ? "then" : "now", change->now);
     }
+}
+
+/* ---- what became of a change or of a deletion ---- */
+
+/* In the order in which it is judged. */
+typedef enum RestoreOutcome {
+    OUTCOME_ACCEPTED,
+    OUTCOME_RECONFIGURED,
+    OUTCOME_CONFIRMED,
+    OUTCOME_SHARED,
+    OUTCOME_PARTLY,
+    OUTCOME_PAUSED,
+    OUTCOME_PARTLY_FAILED,
+    OUTCOME_FAILED,
+    OUTCOME_PENDING,
+    OUTCOME_UNCONFIRMED,
+    OUTCOME_BY_OTHERS,
+    OUTCOME_MAINTENANCE,
+    OUTCOME_PROTECTED,
+    OUTCOME_REFUSED,
+    OUTCOME_MODE,
+    OUTCOME_UNKNOWN,
+    OUTCOME_KIND,
+    OUTCOME_LEFT,
+    _OUTCOME_MAX,
+} RestoreOutcome;
+
+static RestoreOutcome outcome_of(const Event *event) {
+    bool gone = event->findings & FINDING_BIT(FINDING_MISSING);
+    bool is_deletion = gone || event->kind == EVENT_TRAIL_MISSING ||
+                       (event->phase == PHASE_RESOLVED && (event->restore.taken == ACTION_RECREATE ||
+                                                           (event->about & FINDING_BIT(FINDING_MISSING))));
+    bool is_left = is_deletion ? (event->findings & FINDINGS_DRIFT) != 0 : event->fields_left != 0;
+
+    bool over = is_deletion ? !gone : event->fields && !event->fields_left;
+
+    if (over && !is_deletion && (event->accepted || event->reconfigured))
+        return event->accepted ? OUTCOME_ACCEPTED : OUTCOME_RECONFIGURED;
+    if (event->restore.result == RESULT_CONFIRMED && !is_left && !is_deletion && event->fields_others)
+        return OUTCOME_SHARED;
+    if (event->restore.result == RESULT_CONFIRMED)
+        return is_left ? OUTCOME_PARTLY : OUTCOME_CONFIRMED;
+    if (over)
+        return event->restore.attempts > 0 ? OUTCOME_UNCONFIRMED : OUTCOME_BY_OTHERS;
+    if (event->restores_paused)
+        return OUTCOME_PAUSED;
+    if (event->restore.result == RESULT_FAILED && event->protected)
+        return OUTCOME_REFUSED;
+    if (event->restore.result == RESULT_FAILED)
+        return !is_deletion && (event->fields & ~event->fields_left) ? OUTCOME_PARTLY_FAILED
+                                                                     : OUTCOME_FAILED;
+    if (event->restore.result == RESULT_PENDING)
+        return OUTCOME_PENDING;
+    if (event->maintenance)
+        return OUTCOME_MAINTENANCE;
+    if (event->protected)
+        return OUTCOME_PROTECTED;
+    if (event->mode != MODE_RESTORE)
+        return OUTCOME_MODE;
+    if (!is_deletion && event->fields_left && !(event->fields_left & ~FIELDS_UNWRITABLE))
+        return OUTCOME_UNKNOWN;
+    return event->may_act ? OUTCOME_LEFT : OUTCOME_KIND;
+}
+
+#define ONLY_THE_OWNER                                                                                      \
+    "Only the account that owns the organization trail, or CloudTrail's delegated administrator, can "
+#define RETRIES           "It retries {retries}."
+#define NOT_CONFIRMED_YET "AWS has not confirmed that yet. The next message reports the result."
+
+/* By what OutcomePart names, in its order. */
+static const char *const outcome_texts[_OUTCOME_MAX][_OUTCOME_PART_MAX] = {
+    [OUTCOME_ACCEPTED] = { " changed, then accepted", " accepted", "", "It was accepted as the baseline.",
+                           "Compares the trail with the accepted settings from now on.", "" },
+    [OUTCOME_RECONFIGURED] = { " changed, as now configured", " as now configured", "",
+                               "The configuration changed, and the trail meets it.",
+                               "Nothing: the configuration changed, and the trail meets it.", "" },
+    [OUTCOME_CONFIRMED] = { " changed, restored after {took}", " restored", ", created again",
+                            "TrailGuard restored the baseline.",
+                            "Restored the baseline ({attempts}) and read the settings back: confirmed.",
+                            ("Created the trail again with all settings of the baseline, started it "
+                             "({attempts}), and read the status back: it logs.") },
+    [OUTCOME_SHARED] = { " changed and changed back", " changed back", "",
+                         "TrailGuard restored what it may, and another caller the rest.",
+                         ("Restored what it may ({attempts}) and read it back: confirmed. Another caller "
+                          "restored the rest."),
+                         "" },
+    [OUTCOME_PARTLY] = { " changed, partly restored", " partly restored", ", created again",
+                         "TrailGuard restored what it may.",
+                         ("Restored what it may ({attempts}) and read it back: confirmed. Still different: "
+                          "{left}."),
+                         "Created the trail again and started it ({attempts}). Still different: {left}." },
+    [OUTCOME_PAUSED] = { " changed, restores paused", ", paused", ", restores paused",
+                         "TrailGuard has paused restoring it.",
+                         ("Restored the baseline {restores} within the hour, and the trail differs again: a "
+                          "person or a program keeps changing it. TrailGuard restores this setting again "
+                          "when the hour is over. It still restores other settings, and still restarts "
+                          "logging at once."),
+                         ("Created the trail again {restores} within the hour, and it was deleted again. "
+                          "TrailGuard creates it again when the hour is over.") },
+    [OUTCOME_PARTLY_FAILED] = { " changed, partly restored", " partly restored", "",
+                                "TrailGuard could not restore all of it.",
+                                ("Tried to restore the baseline ({attempts}). Some of that "
+                                 "failed{because}\nStill different: {left}. " RETRIES),
+                                "" },
+    [OUTCOME_FAILED] = { " changed, not restored", " unrestored", ", could not be created again",
+                         "TrailGuard could not restore it.",
+                         "Tried to restore the baseline ({attempts}). That failed{because}\n" RETRIES,
+                         "Tried to create the trail again ({attempts}). That failed{because}\n" RETRIES },
+    [OUTCOME_PENDING] = { " changed, being restored", ", restoring", ", being created again",
+                          "TrailGuard is restoring it.", "Is restoring the baseline; " NOT_CONFIRMED_YET,
+                          "Is creating the trail again; " NOT_CONFIRMED_YET },
+    [OUTCOME_UNCONFIRMED] = { " changed and changed back", " changed back", ", exists again",
+                              "It is as before; no restore was confirmed.",
+                              ("Tried to restore the baseline ({attempts}); none was confirmed. One of them "
+                               "or another caller restored it."),
+                              ("Tried to create the trail again ({attempts}); none was confirmed. One of "
+                               "them or another caller created it.") },
+    [OUTCOME_BY_OTHERS] = { " changed and changed back", " changed back", ", exists again",
+                            "Another caller changed it back.", "Nothing: another caller changed it back.",
+                            "Nothing: another caller created the trail." },
+    [OUTCOME_MAINTENANCE] = { " changed", NULL, "",
+                              "TrailGuard leaves it while a maintenance window is open.",
+                              ("Nothing: a maintenance window is open. When it ends, TrailGuard reports "
+                               "what still differs, and restores it if the mode allows. To make a planned "
+                               "change the baseline: trailguard accept"),
+                              "Nothing: a maintenance window is open." },
+    [OUTCOME_PROTECTED] = { " changed", NULL, "", "It is an organization trail of another account.",
+                            "Nothing. " ONLY_THE_OWNER "change it.",
+                            "Nothing. " ONLY_THE_OWNER "create it." },
+    [OUTCOME_REFUSED] = { " changed", NULL, "", "It is an organization trail of another account.",
+                          "Tried to restore the baseline ({attempts}); AWS refused. " ONLY_THE_OWNER
+                          "change it.",
+                          "Tried to create the trail again ({attempts}); AWS refused. " ONLY_THE_OWNER
+                          "create it." },
+    [OUTCOME_MODE] = { " changed", NULL, "", "TrailGuard leaves it as it is.",
+                       "Nothing: it runs in mode \"{mode}\".", "Nothing: it runs in mode \"{mode}\"." },
+    [OUTCOME_UNKNOWN] = { " changed", NULL, "", "TrailGuard leaves it as it is.",
+                          ("Nothing: AWS added this setting after this version of TrailGuard was made. It "
+                           "compares the setting, but cannot restore it. Restore it by hand, or accept it: "
+                           "trailguard accept"),
+                          "" },
+    [OUTCOME_KIND] = { " changed", NULL, "", "TrailGuard leaves it as it is.",
+                       "Nothing: restore in trailguard.conf does not name this kind of setting.",
+                       ("Nothing: restore in trailguard.conf does not name \"deleted\", or there is no "
+                        "baseline.") },
+    [OUTCOME_LEFT] = { " changed", NULL, "", "TrailGuard has not restored it yet.",
+                       "Nothing yet: another action on this trail comes first.",
+                       "Nothing yet: another action on this trail comes first." },
+};
+
+const char *alert_outcome(const Event *event, OutcomePart which) {
+    RestoreOutcome outcome = outcome_of(event);
+
+    if (which == PART_CHANGE_SHORT && !outcome_texts[outcome][which])
+        which = PART_CHANGE;
+    return outcome_texts[outcome][which];
 }

@@ -140,14 +140,7 @@ static bool add(json_t *object, const char *key, json_t *value) {
 
 /* Is the incident over? What does not last never opens one. */
 static bool is_over(const Event *event) {
-    static const bool lasts_not[_EVENT_MAX] = {
-        [EVENT_BASELINE_WEAK] = true,
-        [EVENT_BASELINE_DAMAGED] = true,
-        [EVENT_BASELINE_ACCEPTED] = true,
-        [EVENT_GUARD_TEST] = true,
-    };
-
-    return event->resolves || event->phase == PHASE_RESOLVED || lasts_not[event->kind];
+    return event->resolves || event->phase == PHASE_RESOLVED || event_row(event->kind)->opens_nothing;
 }
 
 static bool fill(json_t *o, const AlertSource *s, const char *id) {

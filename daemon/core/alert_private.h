@@ -3,6 +3,7 @@
 /* What the files of alert share; for nobody else. */
 
 #include "daemon/core/alert.h"
+#include "daemon/core/events.h"
 #include "lib/util/strbuf.h"
 #include "lib/util/timetext.h"
 
@@ -13,102 +14,44 @@
 #define ALERT_VALUE_MAX    1024 /* bytes of a setting's value; what is longer is cut, and its length named */
 #define ALERT_EXPANDED_MAX 4096
 
-/* One row a way of telling. {words} in braces are replaced, see the table of variables in alert_variables.c.
- */
+/* Words that several messages have. */
+#define STILL_IN_HISTORY "The account's event history still has management events of the last 90 days."
+#define ACCEPTED_ADVICE                                                                                     \
+    "Nothing, if this was planned. If none of you did it, someone else has access to the guard's host."
+
+/* A condition of a row of messages: when_NAME, true when the expression over subject and event holds. */
+#define WHEN(name, holds)                                                                                   \
+    static bool when_##name(const Subject *subject, const Event *event) {                                   \
+        (void)subject;                                                                                      \
+        (void)event;                                                                                        \
+        return (holds);                                                                                     \
+    }                                                                                                       \
+    struct _swallow_semicolon_
+
+/* One row a message of an event. {words} in braces are replaced, see the table of variables in
+ * alert_variables.c. */
 typedef struct AlertTemplate {
-    const char *subject;       /* what follows the label */
+    bool (*when)(const Subject *subject, const Event *event); /* NULL: whenever no row before it fits */
+    const char *subject;                                      /* what follows the label */
     const char *subject_short; /* for when that is too long; NULL: there is no shorter one */
     const char *subject_shortest;
-    const char *headline; /* the first sentence of the mail */
+    const char *headline; /* the first sentence of the mail; NULL: the end of an array that may not fit */
     const char *loss;     /* what was lost; NULL: nothing to say */
     const char *deed;     /* what TrailGuard did; NULL: nothing to say */
     const char *advice;   /* what to do now */
 } AlertTemplate;
 
-/* The rows of the table of messages. */
-typedef enum Telling {
-    TELLING_RESTARTED,
-    TELLING_STARTED_BY_OTHERS,
-    TELLING_RESTART_FAILED,
-    TELLING_RESTART_PENDING,
-    TELLING_OBSERVED,
-    TELLING_STOP_ALLOWED,
-    TELLING_PROTECTED,
-    TELLING_INTERRUPTED,
-    TELLING_MISSING,
-    TELLING_NEVER_FOUND,
-    TELLING_RETURNED,
-    TELLING_RECREATED,
-    TELLING_REPLACED,
-    TELLING_WEAKENED,
-    TELLING_UNMET,
-    TELLING_UNMET_RESTORED,
-    TELLING_FAILING,
-    TELLING_STALE,
-    TELLING_BUCKET,
-    TELLING_LIFECYCLE,
-    TELLING_KEY,
-    TELLING_ATTRIBUTED,
-    TELLING_NOBODY,
-    TELLING_NOT_SEARCHED,
-    TELLING_ATTEMPTED,
-    TELLING_BASELINE_WEAK,
-    TELLING_BASELINES_WEAK,
-    TELLING_BASELINE_DAMAGED,
-    TELLING_BASELINE_ACCEPTED,
-    TELLING_GONE_ACCEPTED,
-    TELLING_UNREACHABLE_TRAIL,
-    TELLING_UNREACHABLE_TARGET,
-    TELLING_UNREADABLE,
-    TELLING_LIST_UNREADABLE,
-    TELLING_LIST_READABLE,
-    TELLING_UNREACHABLE_ACCOUNT,
-    TELLING_LEFT,
-    TELLING_ACCOUNT_ATTRIBUTED,
-    TELLING_ACCOUNT_DEPARTED,
-    TELLING_ACCOUNT_NOBODY,
-    TELLING_ACCOUNT_NOT_SEARCHED,
-    TELLING_UNCOVERED,
-    TELLING_LOGGING_AGAIN,
-    TELLING_THERE_AGAIN,
-    TELLING_AS_BEFORE,
-    TELLING_ACCEPTED_AS_IS,
-    TELLING_MET,
-    TELLING_WELL_AGAIN,
-    TELLING_FORGOTTEN,
-    TELLING_FORGOTTEN_TARGET,
-    TELLING_READABLE,
-    TELLING_REACHABLE_TRAIL,
-    TELLING_REACHABLE_TARGET,
-    TELLING_COVERED,
-    TELLING_STILL_STOPPED,
-    TELLING_STILL_STOP_ALLOWED,
-    TELLING_STILL_PROTECTED,
-    TELLING_STILL_MISSING,
-    TELLING_STILL_NEVER_FOUND,
-    TELLING_STILL_WEAKENED,
-    TELLING_STILL_UNMET,
-    TELLING_STILL_FAILING,
-    TELLING_STILL_STALE,
-    TELLING_STILL_BUCKET,
-    TELLING_STILL_LIFECYCLE,
-    TELLING_STILL_KEY,
-    TELLING_STILL_UNREACHABLE_TRAIL,
-    TELLING_STILL_UNREACHABLE_TARGET,
-    TELLING_STILL_UNREADABLE,
-    TELLING_STILL_LIST_UNREADABLE,
-    TELLING_STILL_UNREACHABLE_ACCOUNT,
-    TELLING_STILL_LEFT,
-    TELLING_STILL_UNCOVERED,
-    TELLING_REPEATED_TRAIL,
-    TELLING_REPEATED_TARGET,
-    TELLING_CHANNEL_FAILED,
-    TELLING_CHANNEL_RECOVERED,
-    TELLING_TEST,
-    _TELLING_MAX,
-} Telling;
-
-extern const AlertTemplate alert_templates[_TELLING_MAX];
+/* messages_trail.c, messages_scope.c: the messages of each event, and its reminders. */
+extern const AlertTemplate messages_stopped[], messages_interrupted[], messages_missing[],
+        messages_replaced[], messages_weakened[], messages_unmet[], messages_failing[], messages_resolved[],
+        messages_attributed[], messages_attempted[], messages_baseline_weak[], messages_baseline_damaged[],
+        messages_baseline_accepted[], messages_unreachable[], messages_reachable[], messages_left[],
+        messages_uncovered[], messages_covered[], messages_channel_failed[], messages_channel_recovered[],
+        messages_test[];
+extern const AlertTemplate reminders_stopped[], reminders_missing[], reminders_weakened[], reminders_unmet[],
+        reminders_failing[], reminders_unreachable[], reminders_left[], reminders_uncovered[];
+/* What any event may have instead: it sums up, or its target is no longer guarded. May not fit. */
+extern const AlertTemplate messages_any[];
 
 /* Everything that the words are made from. */
 typedef struct AlertSource {
@@ -126,15 +69,13 @@ typedef struct AlertExpansion {
     size_t cut;
 } AlertExpansion;
 
-/* events.c: the row for a message. */
+/* events.c: the message for an event; never NULL. */
 const AlertTemplate *alert_template(const Subject *subject, const Event *event);
 /* Is the message about a trail, not a target, a channel or the guard? */
 bool alert_is_about_trail(const Subject *subject, const Event *event);
-/* "blind" or "uncovered": what a reminder about a target is about. */
-const char *alert_target_trouble(const Event *event);
-/* Does event->gap belong to what is told? */
+/* Does event->gap belong to what is said? */
 bool alert_shows_gap(const Event *event);
-/* Could the message be the trace of somebody who acts against a trail? */
+/* Could the message be the trace of someone who acts against a trail? */
 bool alert_may_be_attack(const Event *event);
 
 /* alert_variables.c: words with variables in braces, appended. */
@@ -153,18 +94,18 @@ void alert_add_number(const AlertExpansion *x, unsigned n, const char *what);
 /* A line "  NAME     VALUE", escaped; nothing when there is no value. */
 void alert_add_fact(const AlertExpansion *x, const char *name, const char *value);
 
-/* events.c: what became of a change or of a deletion, as words with variables. */
-typedef enum AlertFate {
-    ALERT_FATE_CHANGE, /* what a subject says after the settings */
-    ALERT_FATE_CHANGE_SHORT,
-    ALERT_FATE_DELETION, /* ... after "missing" */
-    ALERT_FATE_OUTCOME,  /* the second sentence of a mail */
-    ALERT_FATE_PUT_BACK, /* what TrailGuard did about a change */
-    ALERT_FATE_CREATED,  /* ... about a deletion */
-    _ALERT_FATE_MAX,
-} AlertFate;
+/* What became of a change or of a deletion, as words with variables. */
+typedef enum OutcomePart {
+    PART_CHANGE, /* what a subject says after the settings */
+    PART_CHANGE_SHORT,
+    PART_DELETION, /* ... after "missing" */
+    PART_SENTENCE, /* the second sentence of a mail */
+    PART_RESTORE,  /* what TrailGuard did about a change */
+    PART_CREATION, /* ... about a deletion */
+    _OUTCOME_PART_MAX,
+} OutcomePart;
 
-const char *alert_fate(const Event *event, AlertFate which);
+const char *alert_outcome(const Event *event, OutcomePart which);
 
 /* Callers, as a person would name them. */
 void alert_add_actor(const AlertExpansion *x);

@@ -336,32 +336,32 @@ static void add_met(const AlertExpansion *x) {
     alert_expand(x, words);
 }
 
-static void add_fate(const AlertExpansion *x, AlertFate which) {
-    alert_expand(x, alert_fate(x->source->event, which));
+static void add_outcome_part(const AlertExpansion *x, OutcomePart which) {
+    alert_expand(x, alert_outcome(x->source->event, which));
 }
 
 static void add_change(const AlertExpansion *x) {
-    add_fate(x, ALERT_FATE_CHANGE);
+    add_outcome_part(x, PART_CHANGE);
 }
 
 static void add_change_short(const AlertExpansion *x) {
-    add_fate(x, ALERT_FATE_CHANGE_SHORT);
+    add_outcome_part(x, PART_CHANGE_SHORT);
 }
 
 static void add_deletion(const AlertExpansion *x) {
-    add_fate(x, ALERT_FATE_DELETION);
+    add_outcome_part(x, PART_DELETION);
 }
 
 static void add_outcome(const AlertExpansion *x) {
-    add_fate(x, ALERT_FATE_OUTCOME);
+    add_outcome_part(x, PART_SENTENCE);
 }
 
 static void add_put_back(const AlertExpansion *x) {
-    add_fate(x, ALERT_FATE_PUT_BACK);
+    add_outcome_part(x, PART_RESTORE);
 }
 
 static void add_created(const AlertExpansion *x) {
-    add_fate(x, ALERT_FATE_CREATED);
+    add_outcome_part(x, PART_CREATION);
 }
 
 static void add_left(const AlertExpansion *x) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/core/enum_names.h"
+#include "daemon/core/events.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
 #include "lib/util/text.h"

@@ -111,21 +111,6 @@ static const char *const unreadable_table[] = {
 };
 DEFINE_TO_STRING(unreadable, Unreadable, _UNREADABLE_MAX);
 
-static const char *const event_table[] = {
-    [EVENT_TRAIL_REPLACED] = "trail.replaced",       [EVENT_ACCOUNT_LEFT] = "account.left",
-    [EVENT_TRAIL_STOPPED] = "trail.stopped",         [EVENT_TRAIL_INTERRUPTED] = "trail.interrupted",
-    [EVENT_TRAIL_MISSING] = "trail.missing",         [EVENT_TRAIL_WEAKENED] = "trail.weakened",
-    [EVENT_TRAIL_FAILING] = "trail.failing",         [EVENT_EXPECTATION_UNMET] = "expectation.unmet",
-    [EVENT_TRAIL_ATTRIBUTED] = "trail.attributed",   [EVENT_TRAIL_ATTEMPTED] = "trail.attempted",
-    [EVENT_INCIDENT_REMINDER] = "incident.reminder", [EVENT_TRAIL_RESOLVED] = "trail.resolved",
-    [EVENT_BASELINE_WEAK] = "baseline.weak",         [EVENT_BASELINE_DAMAGED] = "baseline.damaged",
-    [EVENT_BASELINE_ACCEPTED] = "baseline.accepted", [EVENT_REGION_UNCOVERED] = "region.uncovered",
-    [EVENT_REGION_COVERED] = "region.covered",       [EVENT_TARGET_UNREACHABLE] = "target.unreachable",
-    [EVENT_TARGET_REACHABLE] = "target.reachable",   [EVENT_CHANNEL_FAILED] = "channel.failed",
-    [EVENT_CHANNEL_RECOVERED] = "channel.recovered", [EVENT_GUARD_TEST] = "guard.test",
-};
-DEFINE_WORDS(event, EventKind, _EVENT_MAX);
-
 static const char *const poll_error_table[] = {
     [POLL_OK] = "ok",
     [POLL_DENIED] = "denied",

@@ -25,9 +25,6 @@ finding_to_string(Finding value); /* "missing", "stopped", "interrupted", "deliv
 Finding finding_from_string(const char *s);
 const char *unreadable_to_string(Unreadable value); /* "event selectors", ... "the KMS key" */
 
-const char *event_to_string(EventKind value); /* "trail.stopped" */
-EventKind event_from_string(const char *s);
-
 const char *poll_error_to_string(PollError value); /* "ok", "denied", ... "bad answer", "service" */
 PollError poll_error_from_string(const char *s);
 

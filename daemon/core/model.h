@@ -496,6 +496,15 @@ typedef enum JournalLine {
     LINE_BASELINE_DAMAGED,
     LINE_BASELINE_ACCEPTED,
     LINE_GONE_ACCEPTED,
+    /* beside trails and targets */
+    LINE_CHANNEL_FAILED,
+    LINE_CHANNEL_RECOVERED,
+    LINE_ALERT_DELIVERED,
+    LINE_ALERT_LOST, /* given up over a ceiling, or refused for good */
+    LINE_GUARD_STARTED,
+    LINE_GUARD_STOPPING,
+    LINE_CONFIG_RELOADED,
+    LINE_RELOAD_REFUSED,
     _LINE_MAX,
 } JournalLine;
 

@@ -8,6 +8,7 @@
 
 #include "daemon/core/alert.h"
 #include "daemon/core/enum_names.h"
+#include "daemon/core/events.h"
 #include "daemon/io/deliver.h"
 #include "lib/sns.h"
 #include "lib/util/macros.h"

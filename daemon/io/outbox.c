@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #include "daemon/core/codec.h"
-#include "daemon/core/messages.h"
+#include "daemon/core/events.h"
 #include "daemon/io/sealed.h"
 #include "daemon/log.h"
 #include "lib/aws_error.h"
@@ -270,8 +270,8 @@ unsigned outbox_take_lost(Outbox *outbox) {
 /* The disk's state is told when it changes, not at each file. */
 static void note_disk(Outbox *outbox, int error) {
     if (error < 0 && outbox->disk_error == 0)
-        log_line(LOG_ERR, "%s: cannot be written: %s; alerts are kept in memory and still sent",
-                 outbox->dir, file_strerror(error));
+        log_line(LOG_ERR, "%s: cannot be written: %s; alerts are kept in memory and still sent", outbox->dir,
+                 file_strerror(error));
     else if (error == 0 && outbox->disk_error < 0)
         log_line(LOG_NOTICE, "%s: can be written again", outbox->dir);
     outbox->disk_error = error;
@@ -381,7 +381,7 @@ static bool is_over(const Outbox *outbox) {
 }
 
 static void give_up(Outbox *outbox, OutboxEntry *entry) {
-    log_event(LOG_ERR, MESSAGE_ALERT_LOST, NULL, 0, "too many alerts are waiting; given up: %s",
+    log_event(EVENT_LINE(LINE_ALERT_LOST), NULL, 0, "too many alerts are waiting; given up: %s",
               entry->record.alert.subject);
     outbox->n_lost++;
     remove_entry(outbox, entry);
@@ -421,7 +421,7 @@ int outbox_add(Outbox *outbox, Alert *alert) {
     }
     entry = calloc(1, sizeof(*entry));
     if (!entry) {
-        log_event(LOG_ERR, MESSAGE_ALERT_LOST, NULL, 0, "out of memory; lost: %s", record.alert.subject);
+        log_event(EVENT_LINE(LINE_ALERT_LOST), NULL, 0, "out of memory; lost: %s", record.alert.subject);
         outbox->n_lost++;
         record_done(&record);
         return -ENOMEM;
@@ -497,7 +497,7 @@ void outbox_refuse(Outbox *outbox, OutboxEntry *entry, const char *channel, cons
     char id[AWS_REQUEST_ID_MAX];
     const LogField field = { "AWS_REQUEST_ID", aws_error_text_id(reason, id) };
 
-    log_event(LOG_ERR, MESSAGE_ALERT_LOST, &field, 1, "%s refused this alert for good: %s: %s", channel,
+    log_event(EVENT_LINE(LINE_ALERT_LOST), &field, 1, "%s refused this alert for good: %s: %s", channel,
               reason, entry->record.alert.subject);
     if (r < 0)
         log_line(LOG_ERR, "%s/refused: the refused alert cannot be kept there: %s", outbox->dir,

@@ -4,13 +4,17 @@
 #include <string.h>
 
 #include "daemon/core/enum_names.h"
-#include "daemon/core/messages.h"
+#include "daemon/core/events.h"
 #include "daemon/io/report.h"
 #include "daemon/log.h"
 #include "lib/aws_error.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
+
+_Static_assert((int)LEVEL_ERR == LOG_ERR && (int)LEVEL_WARNING == LOG_WARNING &&
+                       (int)LEVEL_NOTICE == LOG_NOTICE && (int)LEVEL_INFO == LOG_INFO,
+               "the levels of the table are syslog's");
 
 #define WORD_MAX 128U /* the longest name that a trail can have */
 
@@ -33,14 +37,14 @@ static void add_gap(const Writing *w) {
                       timetext_span(span, gap->to_usec - gap->from_usec));
 }
 
-static void add_detail(const Writing *w) {
+static void add_error(const Writing *w) {
     if (!w->note->detail[0])
         return;
     (void)strbuf_add(w->out, ": ");
     (void)text_escape(w->out, w->note->detail, ERROR_TEXT_MAX);
 }
 
-static void write_stopped(const Writing *w) {
+static void add_stopped(const Writing *w) {
     char at[TIMETEXT_MAX];
     bool first = w->note->first_sight;
 
@@ -49,46 +53,33 @@ static void write_stopped(const Writing *w) {
     if (w->note->gap.from_usec != 0)
         (void)strbuf_addf(w->out, "%s %s", first ? ", since" : " at",
                           timetext_clock(at, w->note->gap.from_usec, w->now_usec));
-    (void)strbuf_add(w->out, w->note->line == LINE_STOPPED ? "; starting it again"
-                             : w->note->maintenance        ? "; a maintenance window allows that"
-                                                           : "; TrailGuard may not start it");
 }
 
-static void write_interrupted(const Writing *w) {
-    (void)strbuf_add(w->out, "logging was stopped and started again between two polls");
-    add_gap(w);
+static void add_why_left(const Writing *w) {
+    (void)strbuf_add(w->out, w->note->maintenance ? "a maintenance window allows that"
+                                                  : "TrailGuard may not start it");
 }
 
-static void write_running(const Writing *w) {
-    (void)strbuf_add(w->out, "logging again, confirmed");
-    add_gap(w);
+static void add_by_others(const Writing *w) {
+    (void)strbuf_add(w->out,
+                     w->note->count > 0 ? "not by a confirmed restart" : "started by another caller");
 }
 
-static void write_started(const Writing *w) {
-    (void)strbuf_add(w->out, w->note->count > 0 ? "logging again, not by a confirmed restart"
-                                                : "logging again, started by another caller");
-    add_gap(w);
-}
-
-static void add_failure(const Writing *w, const char *what) {
-    (void)strbuf_add(w->out, what);
+static void add_times(const Writing *w) {
     if (w->note->count > 1)
         (void)strbuf_addf(w->out, " (%u times)", w->note->count);
-    add_detail(w);
-    if (!w->note->refused)
-        (void)strbuf_add(w->out, "; retrying");
 }
 
-static void write_restart_failed(const Writing *w) {
-    add_failure(w, "could not be started");
+static void add_retrying(const Writing *w) {
+    (void)strbuf_add(w->out, w->note->refused ? "" : "; retrying");
 }
 
-static void write_missing(const Writing *w) {
+static void add_missing(const Writing *w) {
     (void)strbuf_add(w->out,
                      w->note->first_sight ? "is missing; it was never found" : "is missing: it was deleted");
 }
 
-static void write_failing(const Writing *w) {
+static void add_failing(const Writing *w) {
     static const char *const what[_FINDING_MAX] = {
         [FINDING_DELIVERY] = "log files cannot be delivered to the bucket",
         [FINDING_DIGEST] = "digest files cannot be delivered to the bucket",
@@ -110,45 +101,23 @@ static void write_failing(const Writing *w) {
     const char *text = w->note->count < _FINDING_MAX ? what[w->note->count] : NULL;
 
     (void)strbuf_add(w->out, text ? text : "deliveries fail");
-    add_detail(w);
 }
 
-static void write_poll_failed(const Writing *w) {
-    (void)strbuf_add(w->out, "could not be polled");
-    add_detail(w);
+static void add_number(const Writing *w, const char *before, const char *what) {
+    (void)strbuf_addf(w->out, "%u %s%s%s", w->note->count, before, what, w->note->count == 1 ? "" : "s");
 }
 
-static void write_unreachable(const Writing *w) {
-    (void)strbuf_addf(w->out, "unreachable after %u failed %s", w->note->count,
-                      w->note->count == 1 ? "poll" : "polls");
-    add_detail(w);
+static void add_polls(const Writing *w) {
+    add_number(w, "failed ", "poll");
 }
 
-static void write_left(const Writing *w) {
-    (void)strbuf_add(w->out, "no longer polled");
-    add_detail(w);
+static void add_count(const Writing *w) {
+    add_number(w, "", "time");
 }
 
-static void write_reachable(const Writing *w) {
-    (void)strbuf_addf(w->out, "reachable again after %u failed %s", w->note->count,
-                      w->note->count == 1 ? "poll" : "polls");
-}
-
-static void write_list_failed(const Writing *w) {
-    (void)strbuf_add(w->out, "the list of trails could not be read");
-    add_detail(w);
-}
-
-static void write_list_unreadable(const Writing *w) {
-    (void)strbuf_add(w->out, "the list of trails cannot be read: changed settings, new trails and deletions "
-                             "are not detected");
-    add_detail(w);
-}
-
-static void add_fields(const Writing *w, const char *what) {
+static void add_fields(const Writing *w) {
     const char *between = ": ";
 
-    (void)strbuf_add(w->out, what);
     for (Field f = 0; f < _FIELD_MAX; f++)
         if (w->note->fields & FIELD_BIT(f)) {
             (void)strbuf_addf(w->out, "%s%s", between, field_to_string(f));
@@ -156,38 +125,8 @@ static void add_fields(const Writing *w, const char *what) {
         }
 }
 
-static void write_changed(const Writing *w) {
-    add_fields(w, "differs from its baseline");
-    if (w->note->maintenance)
-        (void)strbuf_add(w->out, "; left as it is, a maintenance window is open");
-}
-
-static void write_unmet(const Writing *w) {
-    add_fields(w, "does not meet the configured expectation since the configuration changed");
-}
-
-static void write_restored(const Writing *w) {
-    add_fields(w, "restored, confirmed");
-}
-
-static void write_unchanged(const Writing *w) {
-    add_fields(w, "no longer differs from its baseline");
-    (void)strbuf_add(w->out, "; ");
-    (void)text_escape(w->out, w->note->detail, ERROR_TEXT_MAX);
-}
-
-static void write_restore_failed(const Writing *w) {
-    add_failure(w, "could not be restored");
-}
-
-static void write_restores_paused(const Writing *w) {
-    (void)strbuf_addf(w->out, "restored %u %s within the hour; paused until it is over", w->note->count,
-                      w->note->count == 1 ? "time" : "times");
-    add_fields(w, "");
-}
-
-static void write_recreate_failed(const Writing *w) {
-    add_failure(w, "could not be created again");
+static void add_window(const Writing *w) {
+    (void)strbuf_add(w->out, w->note->maintenance ? "; left as it is, a maintenance window is open" : "");
 }
 
 /* ---- people ---- */
@@ -221,7 +160,7 @@ static void add_actor(const Writing *w) {
     add_foreign(w, " (", a->user_agent, ")");
 }
 
-static void write_attributed(const Writing *w) {
+static void add_deed(const Writing *w) {
     static const struct {
         const char *call, *deed;
     } deeds[] = {
@@ -240,110 +179,70 @@ static void write_attributed(const Writing *w) {
         (void)strbuf_add(w->out, deed);
     else
         add_foreign(w, "", call[0] ? call : "done", "");
-    add_actor(w);
 }
 
-static void write_nobody(const Writing *w) {
+static void add_not_found(const Writing *w) {
     (void)strbuf_add(w->out, w->note->detail[0]
                                      ? "who did it is not known: the event history could not be searched"
                                      : "the event history does not show who did it");
-    add_detail(w);
 }
 
-static void write_attempted(const Writing *w) {
-    const char *call = w->note->actor.event_name;
+static void add_call(const Writing *w) {
+    add_foreign(w, "", w->note->actor.event_name[0] ? w->note->actor.event_name : "a call", "");
+}
 
-    add_foreign(w, "", call[0] ? call : "a call", " tried");
-    add_actor(w);
+static void add_refusal(const Writing *w) {
     add_foreign(w, ": ", w->note->actor.error_code, "");
 }
 
-/* ---- baselines ---- */
-
-static void write_weak(const Writing *w) {
-    (void)strbuf_add(w->out, "was weak when its baseline was recorded");
-    add_detail(w);
-}
-
-static void write_damaged(const Writing *w) {
-    (void)strbuf_add(w->out,
-                     "the file with its baseline is damaged: a change made before now cannot be detected");
-    add_detail(w);
-}
-
-static void write_accepted(const Writing *w) {
-    add_fields(w, "new baseline accepted");
+/* How a difference ended, or who accepted it. */
+static void add_reason(const Writing *w) {
     add_foreign(w, "; ", w->note->detail, "");
 }
 
-static void write_gone_accepted(const Writing *w) {
-    (void)strbuf_add(w->out, "accepted as gone; no longer guarded");
-    add_foreign(w, "; ", w->note->detail, "");
-}
+/* ---- lines ---- */
 
-/* What a note is: its words are a text, or a function where they depend on its values. */
 static const struct {
-    int level;
-    const char *message_id;
-    const char *event;
-    const char *text;
-    void (*write)(const Writing *w);
-} entries[_LINE_MAX] = {
-    [LINE_STOPPED] = { LOG_WARNING, MESSAGE_TRAIL_STOPPED, "trail.stopped", NULL, write_stopped },
-    [LINE_STOPPED_LEFT] = { LOG_ERR, MESSAGE_TRAIL_STOPPED, "trail.stopped", NULL, write_stopped },
-    [LINE_INTERRUPTED] = { LOG_WARNING, MESSAGE_TRAIL_INTERRUPTED, "trail.interrupted", NULL,
-                           write_interrupted },
-    [LINE_RUNNING_AGAIN] = { LOG_NOTICE, MESSAGE_TRAIL_RUNNING, "trail.resolved", NULL, write_running },
-    [LINE_STARTED_BY_OTHERS] = { LOG_NOTICE, MESSAGE_TRAIL_RUNNING, "trail.resolved", NULL, write_started },
-    [LINE_RESTART_FAILED] = { LOG_ERR, MESSAGE_RESTART_FAILED, "trail.stopped", NULL, write_restart_failed },
-    [LINE_MISSING] = { LOG_ERR, MESSAGE_TRAIL_MISSING, "trail.missing", NULL, write_missing },
-    [LINE_REAPPEARED] = { LOG_NOTICE, MESSAGE_TRAIL_REAPPEARED, "trail.resolved", "exists again", NULL },
-    [LINE_FAILING] = { LOG_WARNING, MESSAGE_TRAIL_FAILING, "trail.failing", NULL, write_failing },
-    [LINE_DELIVERING] = { LOG_NOTICE, MESSAGE_TRAIL_DELIVERING, "trail.resolved",
-                          "deliveries, bucket and key are in order again", NULL },
-    [LINE_POLL_FAILED] = { LOG_WARNING, NULL, "target.unreachable", NULL, write_poll_failed },
-    [LINE_UNREACHABLE] = { LOG_ERR, MESSAGE_TARGET_UNREACHABLE, "target.unreachable", NULL,
-                           write_unreachable },
-    [LINE_ACCOUNT_LEFT] = { LOG_ERR, MESSAGE_ACCOUNT_LEFT, "account.left", NULL, write_left },
-    [LINE_REACHABLE] = { LOG_NOTICE, MESSAGE_TARGET_REACHABLE, "target.reachable", NULL, write_reachable },
-    [LINE_LIST_FAILED] = { LOG_WARNING, NULL, "target.unreachable", NULL, write_list_failed },
-    [LINE_LIST_UNREADABLE] = { LOG_ERR, MESSAGE_TARGET_UNREACHABLE, "target.unreachable", NULL,
-                               write_list_unreadable },
-    [LINE_LIST_READABLE] = { LOG_NOTICE, MESSAGE_TARGET_REACHABLE, "target.reachable",
-                             "the list of trails can be read again", NULL },
-    [LINE_NOT_ENABLED] = { LOG_NOTICE, NULL, NULL, "not enabled in this account: skipped, asked again daily",
-                           NULL },
-    [LINE_UNCOVERED] = { LOG_WARNING, MESSAGE_REGION_UNCOVERED, "region.uncovered",
-                         "no trail records this region", NULL },
-    [LINE_COVERED] = { LOG_NOTICE, MESSAGE_REGION_COVERED, "region.covered",
-                       "a trail records this region again", NULL },
-    [LINE_FIRST_SEEN] = { LOG_INFO, NULL, NULL, "guarded from now on", NULL },
-    [LINE_REPLACED] = { LOG_ERR, MESSAGE_TRAIL_REPLACED, "trail.replaced",
-                        "was deleted and created again between two polls", NULL },
-    [LINE_CHANGED] = { LOG_WARNING, MESSAGE_TRAIL_CHANGED, "trail.weakened", NULL, write_changed },
-    [LINE_UNMET] = { LOG_WARNING, MESSAGE_EXPECTATION_UNMET, "expectation.unmet", NULL, write_unmet },
-    [LINE_RESTORED] = { LOG_NOTICE, MESSAGE_TRAIL_RESTORED, "trail.resolved", NULL, write_restored },
-    [LINE_UNCHANGED] = { LOG_NOTICE, MESSAGE_TRAIL_RESTORED, "trail.resolved", NULL, write_unchanged },
-    [LINE_RESTORE_FAILED] = { LOG_ERR, MESSAGE_RESTORE_FAILED, "trail.weakened", NULL,
-                              write_restore_failed },
-    [LINE_RESTORES_PAUSED] = { LOG_ERR, MESSAGE_RESTORES_PAUSED, "trail.weakened", NULL,
-                               write_restores_paused },
-    [LINE_RECREATED] = { LOG_NOTICE, MESSAGE_TRAIL_CREATED_AGAIN, "trail.resolved",
-                         "created again, confirmed", NULL },
-    [LINE_RECREATE_FAILED] = { LOG_ERR, MESSAGE_RESTORE_FAILED, "trail.missing", NULL,
-                               write_recreate_failed },
-    [LINE_ATTRIBUTED] = { LOG_WARNING, MESSAGE_TRAIL_ATTRIBUTED, "trail.attributed", NULL,
-                          write_attributed },
-    [LINE_NOBODY_FOUND] = { LOG_WARNING, MESSAGE_NOBODY_FOUND, "trail.attributed", NULL, write_nobody },
-    [LINE_ATTEMPTED] = { LOG_WARNING, MESSAGE_TRAIL_ATTEMPTED, "trail.attempted", NULL, write_attempted },
-    [LINE_BASELINE_RECORDED] = { LOG_INFO, MESSAGE_BASELINE_RECORDED, NULL, "baseline recorded", NULL },
-    [LINE_BASELINE_WEAK] = { LOG_WARNING, MESSAGE_BASELINE_WEAK, "baseline.weak", NULL, write_weak },
-    [LINE_BASELINE_DAMAGED] = { LOG_ERR, MESSAGE_BASELINE_DAMAGED, "baseline.damaged", NULL, write_damaged },
-    [LINE_GONE_ACCEPTED] = { LOG_NOTICE, MESSAGE_BASELINE_ACCEPTED, "baseline.accepted", NULL,
-                             write_gone_accepted },
-    [LINE_BASELINE_ACCEPTED] = { LOG_NOTICE, MESSAGE_BASELINE_ACCEPTED, "baseline.accepted", NULL,
-                                 write_accepted },
+    const char *name;
+    void (*add)(const Writing *w);
+} variables[] = {
+    { "gap", add_gap },
+    { "error", add_error },
+    { "stopped", add_stopped },
+    { "why left", add_why_left },
+    { "by others", add_by_others },
+    { "times", add_times },
+    { "retrying", add_retrying },
+    { "missing", add_missing },
+    { "failing", add_failing },
+    { "polls", add_polls },
+    { "count", add_count },
+    { "fields", add_fields },
+    { "window", add_window },
+    { "deed", add_deed },
+    { "actor", add_actor },
+    { "not found", add_not_found },
+    { "call", add_call },
+    { "refusal", add_refusal },
+    { "reason", add_reason },
 };
+
+static void add_variable(const Writing *w, const char *name, size_t len) {
+    for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
+        if (strlen(variables[i].name) == len && memcmp(variables[i].name, name, len) == 0)
+            variables[i].add(w);
+}
+
+static void add_text(const Writing *w, const char *text) {
+    const char *open, *close;
+
+    while ((open = strchr(text, '{')) && (close = strchr(open, '}'))) {
+        (void)strbuf_add_mem(w->out, text, (size_t)(open - text));
+        add_variable(w, open + 1, (size_t)(close - open - 1));
+        text = close + 1;
+    }
+    (void)strbuf_add(w->out, text);
+}
 
 void report_entry(const Subject *subject, const JournalEntry *note, const char *incident_id,
                   uint64_t now_real_usec) {
@@ -351,8 +250,10 @@ void report_entry(const Subject *subject, const JournalEntry *note, const char *
     char principal[ACTOR_TEXT_MAX], id[AWS_REQUEST_ID_MAX];
     Writing w = { .note = note, .now_usec = now_real_usec, .out = &line };
     const char *words[] = { subject->name, subject->region, subject->account };
+    EventKind kind;
+    const EventLine *row = event_line(note->line, &kind);
     const LogField fields[] = {
-        { "TRAILGUARD_EVENT", entries[note->line].event },
+        { "TRAILGUARD_EVENT", kind < _EVENT_MAX ? event_to_string(kind) : "" },
         { "TRAIL_NAME", subject->name },
         { "TRAIL_ARN", subject->arn },
         { "AWS_ACCOUNT", subject->account },
@@ -370,10 +271,6 @@ void report_entry(const Subject *subject, const JournalEntry *note, const char *
     }
     if (line.len > 0)
         (void)strbuf_add(&line, ": ");
-    if (entries[note->line].write)
-        entries[note->line].write(&w);
-    else
-        (void)strbuf_add(&line, entries[note->line].text);
-    log_event(entries[note->line].level, entries[note->line].message_id, fields, ARRAY_SIZE(fields), "%s",
-              strbuf_str(&line));
+    add_text(&w, row->text);
+    log_event((int)row->level, row->id, fields, ARRAY_SIZE(fields), "%s", strbuf_str(&line));
 }

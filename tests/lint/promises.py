@@ -58,32 +58,59 @@ def iam_actions(root, binary):
         yield f"conf/iam/guard.json: allows {action}, which the program never calls"
 
 
+def rows_of(root, kind):
+    """The lines of one kind of the program's table of events, which a unit test writes and compares."""
+    lines = text_of(root / "tests/golden/events.table").splitlines()
+    return [line.split("\t")[1:] for line in lines if line.startswith(kind + "\t")]
+
+
 def message_ids(root, binary):
     """Every MESSAGE_ID of the program is explained in the journal's catalogue, and the other way round."""
-    ids = set(re.findall(r'"([0-9a-f]{32})"', text_of(root / "daemon/core/messages.h")))
+    ids = {row[2] for row in rows_of(root, "line")} - {"-"}
     catalogue = set(re.findall(r"^-- ([0-9a-f]{32})", "".join(text_of(p) for p in root.glob("conf/*.catalog")), re.M))
     for one in sorted(ids - catalogue):
         yield f"conf/*.catalog: MESSAGE_ID {one} is not explained"
     for one in sorted(catalogue - ids):
         yield f"conf/*.catalog: explains {one}, which the program never logs"
     if not ids:
-        yield "daemon/core/messages.h: no MESSAGE_ID found"
+        yield "tests/golden/events.table: no MESSAGE_ID found"
+
+
+def journal_lines(root, binary):
+    """docs/operations.md has each line of the journal, at its level."""
+    page = re.sub(r"^- (`[^`]*`)\n  \((\w+)\)", r"\1 (\2)", text_of(root / "docs/operations.md"), flags=re.M)
+    for event, level, _, text in rows_of(root, "line"):
+        # what stands between variables, and is long enough to be found
+        words = max(re.split(r"\{[^}]*\}", text), key=len)
+        if len(words) < 8:
+            continue
+        levels = re.findall(rf"^`[^`\n]*{re.escape(words)}[^`\n]*` \((\w+)\)", page, re.M)
+        if level not in levels:
+            yield f"docs/operations.md: no line {words!r} of level {level} ({event}); levels there: {levels}"
 
 
 def events(root, binary):
-    """The schema of alerts and its page name the same events, and all of them are the program's."""
-    schema = json.loads(text_of(root / "docs/alert.schema.json"))["properties"]["event"]["enum"]
-    page = set(re.findall(r"^\| `([a-z]+\.[a-z_]+)` \|", text_of(root / "docs/alerts.md"), re.M))
-    program = set(re.findall(r'\[EVENT_\w+\] = "([a-z._]+)"', text_of(root / "daemon/core/enum_names.c")))
-    for one in sorted(set(schema) - page):
-        yield f"docs/alerts.md: event {one} is not described"
-    for one in sorted(page - set(schema)):
-        yield f"docs/alert.schema.json: event {one} is not allowed"
-    for one in sorted(page - program):
-        yield f"docs/alerts.md: describes event {one}, which the program does not have"
+    """The page of alerts has the program's table, row by row, and the schema the same events."""
+    schema = set(json.loads(text_of(root / "docs/alert.schema.json"))["properties"]["event"]["enum"])
+    program, page, last = [tuple(row) for row in rows_of(root, "event")], [], ""
+    for name, severity, when in re.findall(r"^\| (`[a-z]+\.[a-z_]+`)? ?\| ([^|]+) \| ([^|]+) \|$",
+                                           text_of(root / "docs/alerts.md"), re.M):
+        last = name.strip("`") or last
+        page.append((last, severity, when))
+    for row in program:
+        if row not in page:
+            yield f"docs/alerts.md: no row {' | '.join(row)}"
+        if row[0] not in schema:
+            yield f"docs/alert.schema.json: event {row[0]} is not allowed"
+    names = {row[0] for row in program}
+    for row in page:
+        if row[0] in names and row not in program:
+            yield f"docs/alerts.md: the program has no row {' | '.join(row)}"
+    for one in sorted((schema | {row[0] for row in page if "." in row[0]}) - names):
+        yield f"docs: event {one}, which the program does not have"
 
 
-RULES = [options, iam_actions, message_ids, events]
+RULES = [options, iam_actions, message_ids, journal_lines, events]
 
 
 def main(binary, root="."):

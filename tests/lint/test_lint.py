@@ -185,10 +185,12 @@ def program(tree):
                  "lib/sns.c": 'f("Publish"); f("PublishResponse");\n', "lib/sts.c": 'f("GetCallerIdentity");\n',
                  "conf/iam/guard.json": '{"Statement":[{"Action":["cloudtrail:DescribeTrails","cloudtrail:StartLogging"]},'
                                         '{"Action":"sns:Publish"}]}',
-                 "daemon/core/messages.h": '#define A "' + "0" * 32 + '"\n', "conf/x.catalog": "-- " + "0" * 32 + "\n",
-                 "daemon/core/enum_names.c": '    [EVENT_A] = "trail.a",\n    [EVENT_B] = "trail.later",\n',
+                 "tests/golden/events.table": "event\ttrail.a\tcritical\twhen\nevent\ttrail.a\twarning\totherwise\n"
+                                              "line\ttrail.a\terr\t" + "0" * 32 + "\t{when}; it is broken{why}\n",
+                 "conf/x.catalog": "-- " + "0" * 32 + "\n",
+                 "docs/operations.md": "- `...; it is broken: ...`\n  (err) Repair it.\n",
                  "docs/alert.schema.json": '{"properties":{"event":{"enum":["trail.a"]}}}',
-                 "docs/alerts.md": "| `trail.a` | critical | when |\n"})
+                 "docs/alerts.md": "| `trail.a` | critical | when |\n| | warning | otherwise |\n"})
     (root / "binary").chmod(0o755)
     return root
 
@@ -204,10 +206,13 @@ def test_promises_hold(program):
     ("lib/cloudtrail.c", "StartLogging", "LookupEvents", "does not allow cloudtrail:LookupEvents"),
     ("lib/cloudtrail.c", "StartLogging", "nothing", "allows cloudtrail:StartLogging, which the program never calls"),
     ("conf/x.catalog", "-- 0", "-- 1", "is not explained"),
-    ("daemon/core/messages.h", '"0', '"', "no MESSAGE_ID found"),
-    ("docs/alerts.md", "trail.a", "trail.later", "event trail.a is not described"),
-    ("docs/alert.schema.json", "trail.a", "trail.later", "event trail.later is not described"),
-    ("docs/alerts.md", "trail.a", "trail.z", "describes event trail.z, which the program does not have"),
+    ("tests/golden/events.table", "line", "other", "no MESSAGE_ID found"),
+    ("docs/operations.md", "broken", "well", "no line '; it is broken' of level err"),
+    ("docs/operations.md", "(err)", "(warning)", "levels there: ['warning']"),
+    ("docs/alerts.md", "| critical", "| info", "the program has no row trail.a | info | when"),
+    ("docs/alerts.md", "otherwise", "else", "no row trail.a | warning | otherwise"),
+    ("docs/alert.schema.json", "trail.a", "trail.z", "docs/alert.schema.json: event trail.a is not allowed"),
+    ("docs/alerts.md", "trail.a", "trail.z", "event trail.z, which the program does not have"),
 ])
 def test_promises(program, capsys, file, old, new, expected):
     path = program / file

@@ -23,11 +23,13 @@
 #include "tests/unit/golden_cases.h"
 #include "tests/unit/golden_stage.h"
 
-#define FOLDER   "tests/golden"
-#define NAME_LEN 256
-#define KEY_LEN  1200
-#define KEYS_MAX 4096
-#define TEXT_LEN (64U * 1024)
+#define FOLDER       "tests/golden"
+#define TABLE        "events.table"
+#define NAME_LEN     256
+#define KEY_LEN      1200
+#define KEYS_MAX     4096
+#define MESSAGES_MAX 128
+#define TEXT_LEN     (64U * 1024)
 
 #define RANDOM_STORIES 10000
 #define RANDOM_WORDS   14
@@ -36,11 +38,12 @@
 /* ---- what the code under test calls ---- */
 
 static StrBuf *journal;
+static const char *const levels[] = {
+    "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"
+};
 
 void log_event(int level, const char *message_id, const LogField *fields, size_t n_fields,
                const char *format, ...) {
-    static const char *const levels[] = { "emerg",   "alert",  "crit", "err",
-                                          "warning", "notice", "info", "debug" };
     char line[4096];
     va_list ap;
 
@@ -75,10 +78,6 @@ static void keys_done(Keys *keys) {
     for (size_t i = 0; i < keys->n; i++)
         free(keys->keys[i]);
     keys->n = 0;
-}
-
-static Telling telling_of(const Subject *subject, const Event *event) {
-    return (Telling)(alert_template(subject, event) - alert_templates);
 }
 
 static const char *worst_of(uint32_t findings) {
@@ -116,10 +115,10 @@ static void add_outcome(StrBuf *b, const AlertSource *source) {
     const Event *event = source->event;
 
     if (uses(template, "{put back}") || uses(template, "{change}"))
-        (void)strbuf_addf(b, ": %s %s", alert_fate(event, ALERT_FATE_OUTCOME),
-                          alert_fate(event, ALERT_FATE_PUT_BACK));
+        (void)strbuf_addf(b, ": %s %s", alert_outcome(event, PART_SENTENCE),
+                          alert_outcome(event, PART_RESTORE));
     if (uses(template, "{created}") || uses(template, "{deletion}"))
-        (void)strbuf_addf(b, ": %s", alert_fate(event, ALERT_FATE_CREATED));
+        (void)strbuf_addf(b, ": %s", alert_outcome(event, PART_CREATION));
     for (size_t i = 0; i < 2; i++) {
         const char *variable = i == 0 ? "{tried}" : "{met}";
         _cleanup_strbuf_ StrBuf sentence = STRBUF_INIT(KEY_LEN);
@@ -154,20 +153,20 @@ static const char *add_keys(Keys *keys, const Subject *subject, const Event *eve
     AlertSource source = { .guard = &guard, .subject = subject, .event = event, .words = template };
     bool by_mode = (event->kind <= EVENT_TRAIL_WEAKENED || event->kind == EVENT_EXPECTATION_UNMET) &&
                    event->phase != PHASE_SUMMARY && !event->protected && !event->maintenance &&
-                   telling_of(subject, event) != TELLING_NEVER_FOUND;
+                   !(event->kind == EVENT_TRAIL_MISSING && event->first_sight);
     const char *name = event_to_string(event->kind), *added = NULL;
     StrBuf b[6];
 
     for (size_t i = 0; i < ARRAY_SIZE(b); i++)
         b[i] = STRBUF_INIT(KEY_LEN);
-    (void)strbuf_addf(&b[0], "%s, row %d%s%s", name, telling_of(subject, event), by_mode ? ", mode " : "",
+    (void)strbuf_addf(&b[0], "%s, %s%s%s", name, template->headline, by_mode ? ", mode " : "",
                       by_mode ? mode_to_string(event->mode) : "");
     add_outcome(&b[0], &source);
     if (uses(template, "{unreadable}"))
-        (void)strbuf_addf(&b[1], "%s, row %d, %s", name, telling_of(subject, event),
+        (void)strbuf_addf(&b[1], "%s, %s, %s", name, template->headline,
                           worst_of((event->about ? event->about : event->findings) & FINDINGS_UNREADABLE));
     if (uses(template, "{kinds}"))
-        (void)strbuf_addf(&b[1], "%s, row %d, %s", name, telling_of(subject, event),
+        (void)strbuf_addf(&b[1], "%s, %s, %s", name, template->headline,
                           worst_of(event->about ? event->about : event->findings));
     if (uses(template, "{deed}"))
         (void)strbuf_addf(&b[2], "%s, done: %s", name, done(event->about));
@@ -201,8 +200,23 @@ typedef struct Golden {
     char name[NAME_LEN];
     Alert alert; /* the last that the last word gave of this event */
     Keys *keys;
-    bool *tellings;
+    const AlertTemplate *sent[MESSAGES_MAX]; /* the messages that have a text, each once */
+    size_t n_sent;
 } Golden;
+
+static bool was_sent(const Golden *g, const AlertTemplate *message) {
+    for (size_t i = 0; i < g->n_sent; i++)
+        if (g->sent[i] == message)
+            return true;
+    return false;
+}
+
+static void note_sent(Golden *g, const AlertTemplate *message) {
+    if (was_sent(g, message))
+        return;
+    assert_true(g->n_sent < MESSAGES_MAX);
+    g->sent[g->n_sent++] = message;
+}
 
 static void replace_spaces(char *s) {
     for (; *s; s++)
@@ -225,10 +239,22 @@ static void check_finding(Golden *g, const Event *event) {
     g->n_wrong++;
 }
 
+/* An event has a severity of its row; in a maintenance window it may be info. */
+static void check_severity(const Event *event) {
+    bool allowed = event->severity == SEVERITY_INFO && event->maintenance;
+
+    for (const EventCase *c = event_row(event->kind)->cases; c->when; c++)
+        allowed = allowed || c->severity == event->severity || c->severity == SEVERITY_OF_INCIDENT;
+    if (!allowed)
+        fail_msg("%s has severity %s, which its row does not have", event_to_string(event->kind),
+                 severity_to_string(event->severity));
+}
+
 static void took_golden(Stage *s, const Subject *subject, const Event *event) {
     static const AlertGuard guard = { "guard1", "1.0.0" };
     Golden *g = s->userdata;
 
+    check_severity(event);
     if (!g->last_word || event->kind != g->row->event)
         return;
     check_finding(g, event);
@@ -238,7 +264,7 @@ static void took_golden(Stage *s, const Subject *subject, const Event *event) {
                    g->row->finding, mode_to_string(s->policy.mode), g->row->outcome);
     g->found = true;
     (void)add_keys(g->keys, subject, event);
-    g->tellings[telling_of(subject, event)] = true;
+    note_sent(g, alert_template(subject, event));
 }
 
 /* Plays a case, and gives what its file has to hold; false when the story ends otherwise. */
@@ -352,31 +378,79 @@ static unsigned find_strays(const Keys *names, bool update) {
 
 static Keys golden_keys;
 
+/* Each row of an array has a golden text. */
+static void check_all_sent(const Golden *g, const AlertTemplate *messages) {
+    for (; messages && messages->headline; messages++) {
+        if (!was_sent(g, messages))
+            fail_msg("no golden text has this row of the tables of messages: %s", messages->headline);
+        if (!messages->when)
+            return;
+    }
+}
+
+/* events.table: a line an event and severity, and a line a line of the journal, for tests/lint/promises.py.
+ */
+static void add_line(StrBuf *b, const char *event, const EventLine *line) {
+    (void)strbuf_addf(b, "line\t%s\t%s\t%s\t%s\n", event, levels[line->level], line->id ? line->id : "-",
+                      line->text ? line->text : "-");
+}
+
+static void write_table(StrBuf *b) {
+    for (EventKind kind = 0; kind < _EVENT_MAX; kind++) {
+        const EventRow *row = event_row(kind);
+
+        for (const EventCase *c = row->cases; c->when; c++)
+            (void)strbuf_addf(b, "event\t%s\t%s\t%s\n", row->name,
+                              c->severity == SEVERITY_OF_INCIDENT ? "as the incident"
+                                                                  : severity_to_string(c->severity),
+                              c->when);
+        for (const EventLine *line = row->lines; line && line->level; line++)
+            add_line(b, row->name, line);
+    }
+    for (JournalLine line = 0; line < _LINE_MAX; line++) {
+        EventKind kind;
+        const EventLine *row = event_line(line, &kind);
+
+        if (kind == _EVENT_MAX)
+            add_line(b, "-", row);
+    }
+}
+
+static unsigned check_golden(const char *name, const StrBuf *text, bool update) {
+    _cleanup_strbuf_ StrBuf golden = STRBUF_INIT(TEXT_LEN);
+
+    read_golden(name, &golden);
+    if (strcmp(strbuf_str(text), strbuf_str(&golden)) == 0)
+        return 0;
+    if (update)
+        write_golden(name, text);
+    else
+        print_difference(name, strbuf_str(text), strbuf_str(&golden));
+    return 1;
+}
+
 static void every_text_is_golden(void **unused) {
-    bool update = getenv("TRAILGUARD_GOLDEN_UPDATE") != NULL, tellings[_TELLING_MAX] = { false };
-    Golden g = { .keys = &golden_keys, .tellings = tellings };
+    bool update = getenv("TRAILGUARD_GOLDEN_UPDATE") != NULL;
+    Golden g = { .keys = &golden_keys };
     Keys names = { .n = 0 };
+    _cleanup_strbuf_ StrBuf table = STRBUF_INIT(TEXT_LEN);
     unsigned n_wrong = 0;
 
     (void)unused;
     if (access(FOLDER, R_OK) < 0)
         fail_msg("%s: %s: run this test from the top of the repository", FOLDER, strerror(errno));
     for (size_t i = 0; i < ARRAY_SIZE(golden_cases); i++) {
-        _cleanup_strbuf_ StrBuf text = STRBUF_INIT(TEXT_LEN), golden = STRBUF_INIT(TEXT_LEN);
+        _cleanup_strbuf_ StrBuf text = STRBUF_INIT(TEXT_LEN);
 
         if (!play_case(&g, &golden_cases[i], &text))
             continue;
         if (!keys_add(&names, g.name))
             fail_msg("two cases are called %s", g.name);
-        read_golden(g.name, &golden);
-        if (strcmp(strbuf_str(&text), strbuf_str(&golden)) == 0)
-            continue;
-        n_wrong++;
-        if (update)
-            write_golden(g.name, &text);
-        else
-            print_difference(g.name, strbuf_str(&text), strbuf_str(&golden));
+        n_wrong += check_golden(g.name, &text, update);
     }
+    write_table(&table);
+    (void)keys_add(&names, TABLE);
+    n_wrong += check_golden(TABLE, &table, update);
     n_wrong += find_strays(&names, update);
     if (update)
         print_message("%s: %zu texts, %u files changed\n", FOLDER, names.n, n_wrong);
@@ -384,9 +458,11 @@ static void every_text_is_golden(void **unused) {
         assert_int_equal(n_wrong, 0);
     keys_done(&names);
     assert_int_equal(g.n_wrong, 0);
-    for (size_t i = 0; i < _TELLING_MAX; i++)
-        if (!tellings[i])
-            fail_msg("no golden text has row %zu of the tables of alerts (enum Telling)", i);
+    check_all_sent(&g, messages_any);
+    for (EventKind kind = 0; kind < _EVENT_MAX; kind++) {
+        check_all_sent(&g, event_row(kind)->messages);
+        check_all_sent(&g, event_row(kind)->reminders);
+    }
 }
 
 /* ---- no way of telling lacks a golden text ---- */
@@ -399,13 +475,14 @@ typedef struct Random {
 
 static unsigned pick(Random *r, size_t n) {
     r->seed = r->seed * 6364136223846793005ULL + 1442695040888963407ULL;
-    return (unsigned)((r->seed >> 33) % n);
+    return n > 0 ? (unsigned)((r->seed >> 33) % n) : 0;
 }
 
 static void took_random(Stage *s, const Subject *subject, const Event *event) {
     Random *r = s->userdata;
     const char *missing = add_keys(&golden_keys, subject, event);
 
+    check_severity(event);
     if (!missing)
         return;
     if (r->n_missing++ >= SHOWN_MAX)

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "daemon/core/events.h"
 #include "daemon/io/report.h"
 #include "daemon/log.h"
 #include "lib/util/macros.h"
@@ -167,17 +168,53 @@ static void every_line(void **unused) {
 /* Whatever the guard may note has words, a level, and no strange bytes. */
 static void every_note_has_a_line(void **unused) {
     (void)unused;
-    for (JournalLine n = 0; n < _LINE_MAX; n++) {
+    for (JournalLine n = 0; n < LINE_CHANNEL_FAILED; n++) {
         JournalEntry note = { .line = n, .actor = { .arn = "a\nb", .name = "\x01" }, .detail = "\xff\n" };
 
         logged.level = -1;
         report_entry(&trail, &note, "0123456789abcdef", T0);
         assert_between(logged.level, LOG_ERR, LOG_INFO);
         assert_true(strlen(logged.line) > strlen(PREFIX));
+        assert_null(strpbrk(logged.line, "{}"));
         assert_string_equal(logged.principal, "a\\x0ab");
         for (const char *c = logged.line; *c; c++)
             assert_between(*c, 0x20, 0x7e);
     }
+}
+
+/* A line belongs to one event at most, and its id is 32 hex digits. A variable that the table of report does
+ * not have would leave its braces, or nothing: the golden texts show that. */
+static void the_table_is_sound(void **unused) {
+    unsigned n = 0, n_of_events = 0;
+
+    (void)unused;
+    for (EventKind kind = 0; kind < _EVENT_MAX; kind++) {
+        const EventRow *row = event_row(kind);
+
+        assert_int_equal(event_from_string(row->name), kind);
+        assert_non_null(row->cases[0].when);
+        assert_true(row->messages || kind == EVENT_INCIDENT_REMINDER);
+        for (const EventLine *line = row->lines; line && line->level; line++, n_of_events++) {
+            EventKind of;
+
+            assert_ptr_equal(event_line(line->line, &of), line);
+            assert_int_equal(of, kind);
+        }
+    }
+    for (JournalLine line = 0; line < _LINE_MAX; line++) {
+        EventKind kind;
+        const char *id = event_line(line, &kind)->id;
+
+        n += kind < _EVENT_MAX;
+        if (id) {
+            assert_int_equal(strlen(id), 32);
+            assert_int_equal(strspn(id, "0123456789abcdef"), 32);
+        }
+    }
+    assert_int_equal(n, n_of_events);
+    assert_int_equal(event_from_string("trail.nothing"), _EVENT_MAX);
+    assert_int_equal(event_from_string(NULL), _EVENT_MAX);
+    assert_string_equal(event_to_string(_EVENT_MAX), "?");
 }
 
 /* Of what AWS said last: at the end of the detail, or of the write that the note is about. */
@@ -208,6 +245,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_line),
         cmocka_unit_test(every_note_has_a_line),
+        cmocka_unit_test(the_table_is_sound),
         cmocka_unit_test(the_request_id_is_a_field),
     };
 

@@ -43,6 +43,7 @@ TEST_SRC := $(sort $(wildcard tests/unit/test_*.c))
 HELP_SRC := $(filter-out $(TEST_SRC),$(sort $(wildcard tests/unit/*.c)))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 TOOL_SRC := $(sort $(wildcard tests/integration/*.c))
+BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 SOURCES  := $(LIB_SRC) $(CORE_SRC) $(MAIN_SRC)
 
 obj       = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -52,8 +53,10 @@ UNITS    := $(patsubst %.c,$(BUILD)/%,$(TEST_SRC))
 REPLAYS  := $(patsubst %.c,$(BUILD)/%,$(FUZZ_SRC))
 # What integration tests run beside the binary.
 TOOLS    := $(patsubst %.c,$(BUILD)/%,$(TOOL_SRC))
+# What the benchmark runs beside it: a stand-in for AWS and the floors, which need none of our code.
+BENCHES  := $(patsubst %.c,$(BUILD)/%,$(BENCH_SRC))
 # The simulated AWS has tests of its own, which do not need the binary.
-PYTESTS  := $(wildcard tests/aws tests/integration)
+PYTESTS  := $(wildcard tests/aws tests/bench tests/integration)
 BINTESTS := $(wildcard tests/integration)
 
 Q := $(if $(V),,@)
@@ -99,10 +102,14 @@ $(TOOLS): $(BUILD)/%: $(BUILD)/%.o $(ARCHIVES)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
+$(BENCHES): $(BUILD)/%: $(BUILD)/%.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
 .PHONY: objects units test-tools
 objects: $(call obj,$(SOURCES))
-units: $(UNITS) $(REPLAYS) $(TOOLS)
-test-tools: $(TOOLS)
+units: $(UNITS) $(REPLAYS) $(TOOLS) $(BENCHES)
+test-tools: $(TOOLS) $(BENCHES)
 
 # ---- tests ------------------------------------------------------------------------------------------------------
 
@@ -187,6 +194,14 @@ lint-analyzers: all                            ## the last three of these alone
 lint-newest:                                   ## these three in sid's newest versions, in a container (needs root)
 	@tests/systemd/analyzers sid
 
+# BENCH_QUICK=1: less than 2 minutes, and coarse. BENCH_ONLY="warm-1s closed": these scenarios alone.
+.PHONY: bench bench-docs
+bench: all $(BENCHES)                          ## CPU, memory and latency beside the floors and AWS's own clients, 12 minutes
+	@BUILD=$(BUILD) $(PYTHON) tests/bench/run $(if $(BENCH_QUICK),--quick) $(addprefix --only ,$(BENCH_ONLY))
+
+bench-docs:                                    ## docs/performance.md from the last run of `make bench`
+	@$(PYTHON) tests/bench/report.py $(BUILD)/bench.json --document docs/performance.md
+
 .PHONY: soak
 soak: all                                      ## 200 accounts x 5 regions for 360 passes, with dead ones among them
 	@TG_SOAK_PASSES=$${TG_SOAK_PASSES:-360} $(PYTEST) tests/integration/test_scale.py
@@ -253,4 +268,5 @@ help:                                          ## this list
 FORCE:
 .DELETE_ON_ERROR:
 .SECONDARY:
--include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(TEST_SRC) $(HELP_SRC) $(FUZZ_SRC) $(TOOL_SRC) tests/fuzz/driver.c))
+-include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(TEST_SRC) $(HELP_SRC) $(FUZZ_SRC) $(TOOL_SRC) $(BENCH_SRC) \
+    tests/fuzz/driver.c))

@@ -100,18 +100,31 @@ static int add_role(Engine *engine, const AccountConfig *config, const char *rol
     return 0;
 }
 
-static int add_base(Engine *engine) {
-    const Config *config = engine->config;
-    const AccountConfig *group = NULL;
-
+static const AccountConfig *base_group(const Config *config) {
     for (size_t i = 0; i < config->n_accounts; i++)
         if (!config->accounts[i].role_arn)
-            group = &config->accounts[i];
+            return &config->accounts[i];
+    return NULL;
+}
+
+/* Which shard guards the base credentials' account is known when AWS has said once which account that is:
+ * until then none does, rather than all. */
+static bool base_is_guarded(const Engine *engine, const char *id) {
+    const Config *config = engine->config;
+
+    return (base_group(config) || config->n_accounts == 0 || config->organization.role_name) &&
+           shard_has(&config->shard, id);
+}
+
+static int add_base(Engine *engine) {
+    const Config *config = engine->config;
+    const AccountConfig *group = base_group(config);
+
     engine->base = new_account(engine, group, NULL, group && group->name ? group->name : "");
     if (!engine->base)
         return -ENOMEM;
     engine->base->credentials = engine->aws.credentials;
-    engine->base->guarded = group || config->n_accounts == 0 || config->organization.role_name;
+    engine->base->guarded = base_is_guarded(engine, engine_account_named(engine->base));
     if (!ENGINE_APPEND(engine->accounts, engine->n_accounts, engine->base)) {
         free_account(engine->base);
         engine->base = NULL;
@@ -130,7 +143,7 @@ int engine_add_configured_accounts(Engine *engine) {
     for (size_t i = 0; r >= 0 && i < config->n_accounts; i++) {
         const AccountConfig *group = &config->accounts[i];
 
-        if (group->role_arn)
+        if (group->role_arn && !engine_arn_is_elsewhere(engine, group->role_arn))
             r = add_role(engine, group, group->role_arn, group->name ? group->name : "", NULL);
     }
     return r;
@@ -194,12 +207,23 @@ static void log_identity(Account *account, const StsIdentity *identity) {
         log_line(LOG_INFO, "assuming the roles as %s", identity->arn);
 }
 
+/* By what was assumed it may have been guarded here, or not. */
+static void take_base_shard(Account *base) {
+    bool was = base->guarded;
+
+    base->guarded = base_is_guarded(base->engine, base->id);
+    if (was && !base->guarded)
+        engine_unguard(base, ENGINE_OTHER_SHARD);
+}
+
 /* An id that a role's account has already, or that is excluded, is not guarded by the base credentials too.
  */
 static void take_base_id(Account *base, const char *id) {
     Engine *engine = base->engine;
 
     (void)text_copy(base->id, sizeof(base->id), id);
+    if (engine->config->shard.total > 0)
+        take_base_shard(base);
     if (engine_index_account(base) == -EEXIST) {
         base->id[0] = '\0'; /* the index knows the other one by it */
         engine_adopt_trails(engine_account_by_id(engine, id));
@@ -208,11 +232,11 @@ static void take_base_id(Account *base, const char *id) {
                 "accounts: the base credentials belong to account %s, which a role is configured for: it is "
                 "guarded once, by that role",
                 id);
-        engine_unguard(base);
+        engine_unguard(base, ENGINE_ACCOUNT_GONE);
     }
     if (!base->config && engine_is_excluded(engine, id)) {
         log_line(LOG_INFO, "account %s, our own, is excluded", id);
-        engine_unguard(base);
+        engine_unguard(base, ENGINE_ACCOUNT_GONE);
     }
 }
 
@@ -398,7 +422,7 @@ int engine_add_known_members(Engine *engine) {
         int r;
 
         if (!row->member || engine_is_excluded(engine, row->account) ||
-            engine_account_by_id(engine, row->account))
+            engine_is_elsewhere(engine, row->account) || engine_account_by_id(engine, row->account))
             continue;
         r = add_member(engine, row->account, row->name, &account);
         if (r == -ENOMEM)
@@ -457,7 +481,7 @@ static void take_item(Engine *engine, Account *account, const OrganizationsAccou
     const MemberInput in = {
         .active = item && item->state == ORGANIZATIONS_ACTIVE,
         .listed = item,
-        .excluded = item && engine_is_excluded(engine, item->id),
+        .excluded = item && (engine_is_excluded(engine, item->id) || engine_is_elsewhere(engine, item->id)),
         .known = account,
         .member = account && account->member,
         .left = account && account->left,
@@ -470,20 +494,34 @@ static void take_item(Engine *engine, Account *account, const OrganizationsAccou
         changes[change](engine, account, item);
 }
 
+static void log_list(const Engine *engine, const OrganizationsAccounts *accounts) {
+    const Shard *shard = &engine->config->shard;
+    size_t n = 0, n_ours = 0;
+
+    for (size_t i = 0; i < accounts->n; i++)
+        if (accounts->items[i].state == ORGANIZATIONS_ACTIVE) {
+            n++;
+            n_ours += shard_has(shard, accounts->items[i].id);
+        }
+    if (shard->total > 0)
+        log_line(LOG_INFO,
+                 "the organization has %zu accounts, %zu of them active, %zu of these in shard %u/%u",
+                 accounts->n, n, n_ours, shard->number, shard->total);
+    else
+        log_line(LOG_INFO, "the organization has %zu accounts, %zu of them active", accounts->n, n);
+}
+
 static void take_accounts(Engine *engine, const OrganizationsAccounts *accounts) {
-    size_t n = 0;
 
     for (size_t i = 0; i < engine->n_accounts; i++)
         engine->accounts[i]->listed = false;
-    for (size_t i = 0; i < accounts->n; i++) {
+    for (size_t i = 0; i < accounts->n; i++)
         take_item(engine, engine_account_by_id(engine, accounts->items[i].id), &accounts->items[i]);
-        n += accounts->items[i].state == ORGANIZATIONS_ACTIVE;
-    }
     for (size_t i = 0; i < engine->n_accounts; i++)
         if (!engine->accounts[i]->listed)
             take_item(engine, engine->accounts[i], NULL);
     if (!engine->account_list.known)
-        log_line(LOG_INFO, "the organization has %zu accounts, %zu of them active", accounts->n, n);
+        log_list(engine, accounts);
     engine->account_list.known = true;
 }
 

@@ -420,6 +420,16 @@ static int open_event_and_aws(Engine *engine, char error[static ENGINE_ERROR_MAX
     return r;
 }
 
+static void log_started(const Config *config) {
+    char part[40] = "";
+
+    if (config->shard.total > 0)
+        (void)snprintf(part, sizeof(part), " shard %u/%u", config->shard.number, config->shard.total);
+    log_event(EVENT_LINE(LINE_GUARD_STARTED), NULL, 0,
+              "TrailGuard " TRAILGUARD_VERSION " guarding%s, mode %s, every %u s", part,
+              mode_to_string(config->mode), config->poll_interval_sec);
+}
+
 int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]) {
     _cleanup_(engine_freep) Engine *engine = engine_new(options->config);
     int r;
@@ -444,9 +454,7 @@ int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]
         return r;
     }
 
-    log_event(EVENT_LINE(LINE_GUARD_STARTED), NULL, 0,
-              "TrailGuard " TRAILGUARD_VERSION " guarding, mode %s, every %u s",
-              mode_to_string(engine->config->mode), engine->config->poll_interval_sec);
+    log_started(engine->config);
     report_systemd_ready();
     engine_publish_now(engine);
     start_watchdog(engine);

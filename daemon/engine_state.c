@@ -80,9 +80,14 @@ static void fill_trails(const Engine *engine, StateTable *table) {
             table->trails[table->n_trails++] = row_of(t, &t->reported);
     }
     /* Trails that this configuration does not guard stay in the file: a trail that was seen once is not
-     * forgotten. */
-    for (size_t i = 0; i < engine->unclaimed.n_trails; i++)
-        table->trails[table->n_trails++] = engine->unclaimed.trails[i];
+     * forgotten. Of those of another shard that one keeps the state: ours would be old when they come back.
+     */
+    for (size_t i = 0; i < engine->unclaimed.n_trails; i++) {
+        const StateTrail *row = &engine->unclaimed.trails[i];
+
+        if (row->state.incident.open || !engine_is_elsewhere(engine, row->account))
+            table->trails[table->n_trails++] = *row;
+    }
 }
 
 static bool has_account(const Engine *engine, const char *id) {
@@ -228,9 +233,10 @@ void engine_save_state(Engine *engine) {
     fill_accounts(engine, &table);
     r = state_save(engine->state_dir, &table);
     if (r < 0 && !engine->save_failed)
-        log_line(LOG_ERR,
-                 "%s/state.json: cannot be written: %s; a restart would report again what was reported since",
-                 engine->state_dir, file_strerror(r));
+        log_line(
+                LOG_ERR,
+                "%s/state.json: cannot be written: %s; a restart would report again what was reported since",
+                engine->state_dir, file_strerror(r));
     else if (r >= 0 && engine->save_failed)
         log_line(LOG_NOTICE, "%s/state.json: written again", engine->state_dir);
     engine->save_failed = r < 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon's view of itself, for STATUS=, status.json and check. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -156,12 +157,16 @@ void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
     StatusAccount *accounts = calloc(engine->n_accounts + 1, sizeof(*accounts));
     StatusChannel channels[CONFIG_CHANNELS_MAX];
     ChannelStatus *texts = calloc(CONFIG_CHANNELS_MAX, sizeof(*texts));
+    const Shard *shard = &engine->config->shard;
+    char part[24];
 
+    (void)snprintf(part, sizeof(part), "%u/%u", shard->number, shard->total);
     if (trails && ids && targets && accounts && texts) {
         Status status = {
             .version = TRAILGUARD_VERSION,
             .problem = engine->problem[0] ? engine->problem : NULL,
             .directory_problem = engine->directory_problem,
+            .shard = shard->total > 0 ? part : NULL,
             .mode = engine->config->mode,
             .pid = getpid(),
             .poll_interval_sec = engine->config->poll_interval_sec,

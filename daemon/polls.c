@@ -37,14 +37,18 @@ static void judge_rejected(Account *account);
 /* ---- what a poll means for the target ---- */
 
 static Cover cover_of(Target *target, const CloudTrailTrails *list) {
+    uint64_t now_usec = engine_now(target->engine).mono_usec;
     CoverInput in = {
         .n_listed = list->n,
         .configured = target->configured,
         .n_shown = target->n_shown,
         .suspect = target->cover_is_suspect,
+        .shown_elsewhere = target->shown_elsewhere,
     };
     Cover cover;
 
+    target->empty_usec = list->n > 0 ? 0 : target->empty_usec > 0 ? target->empty_usec : now_usec;
+    in.empty_usec = list->n > 0 ? 0 : now_usec - target->empty_usec;
     for (size_t i = 0; i < target->n_shown; i++)
         in.shown_have_trouble |= target->shown[i]->state.incident.open;
     cover = scope_cover(&in);

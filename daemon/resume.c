@@ -182,8 +182,9 @@ static int add_trails_named_by_arn(Account *account) {
         const char *text = trails->items[i];
         Arn arn;
 
-        if (arn_parse(text, &arn) >= 0 && is_for(account, arn.account) &&
-            !engine_trail_by_arn(account->engine, text) && !engine_add_trail_by_arn(account, text))
+        if (arn_parse(text, &arn) >= 0 && !engine_is_elsewhere(account->engine, arn.account) &&
+            is_for(account, arn.account) && !engine_trail_by_arn(account->engine, text) &&
+            !engine_add_trail_by_arn(account, text))
             return -ENOMEM;
     }
     return 0;
@@ -267,11 +268,17 @@ int engine_resume_account(Account *account) {
 /* ---- what is not guarded any more ---- */
 
 /* Of an account that is in no table: NULL while not all are known. */
-static const char *why_unknown(const Engine *engine) {
+static const char *why_unknown(const Engine *engine, const char *id) {
+    if (engine_is_elsewhere(engine, id))
+        return ENGINE_OTHER_SHARD;
     if (!engine->base->identity[0] ||
         (engine->config->organization.role_name && !engine->account_list.known))
         return NULL;
     return ENGINE_ACCOUNT_GONE;
+}
+
+static const char *why_not_guarded(const Account *account) {
+    return engine_is_elsewhere(account->engine, account->id) ? ENGINE_OTHER_SHARD : ENGINE_ACCOUNT_GONE;
 }
 
 /* Have all lists been read, or failed? Until then another account may show an organization's trail. */
@@ -294,12 +301,14 @@ static const char *why_unguarded(const Engine *engine, const StateTrail *row) {
 
     if (engine_is_ignored(engine, row->name, row->arn))
         return "the configuration ignores it";
+    if (engine_is_elsewhere(engine, row->account))
+        return ENGINE_OTHER_SHARD;
     if (row->organization && (!account || !account->guarded) && !are_listed(engine))
         return NULL;
     if (!account)
-        return why_unknown(engine);
+        return why_unknown(engine, row->via && row->via[0] ? row->via : row->account);
     if (!account->guarded)
-        return ENGINE_ACCOUNT_GONE;
+        return why_not_guarded(account);
     if (!account->begun || engine_is_guarded(account, row->name, row->arn))
         return NULL;
     return ENGINE_NOT_NAMED;
@@ -349,10 +358,10 @@ static void end_target_rows(Engine *engine) {
     for (size_t i = 0; i < engine->unclaimed.n_targets; i++) {
         StateTarget *row = &engine->unclaimed.targets[i];
         const Account *account = engine_account_by_id(engine, row->account);
-        const char *why = account ? NULL : why_unknown(engine);
+        const char *why = account ? NULL : why_unknown(engine, row->account);
 
         if (account)
-            why = !account->guarded ? ENGINE_ACCOUNT_GONE
+            why = !account->guarded ? why_not_guarded(account)
                   : account->begun  ? "`regions` does not have it any more"
                                     : NULL;
         if (why && engine_has_open_incident(&row->state) && !engine_has_target(engine, row))
@@ -364,10 +373,10 @@ static void end_account_rows(Engine *engine) {
     for (size_t i = 0; i < engine->unclaimed.n_accounts; i++) {
         StateAccount *row = &engine->unclaimed.accounts[i];
         const Account *account = engine_account_by_id(engine, row->account);
-        const char *why = account ? NULL : why_unknown(engine);
+        const char *why = account ? NULL : why_unknown(engine, row->account);
 
         if (account && !account->guarded)
-            why = ENGINE_ACCOUNT_GONE;
+            why = why_not_guarded(account);
         if (why && engine_has_open_incident(&row->state))
             end_target_row(engine, row->account, "", &row->state, why);
     }

@@ -144,6 +144,17 @@ bool engine_is_excluded(const Engine *engine, const char *id) {
     return false;
 }
 
+bool engine_is_elsewhere(const Engine *engine, const char *id) {
+    return id[0] && !shard_has(&engine->config->shard, id);
+}
+
+bool engine_arn_is_elsewhere(const Engine *engine, const char *text) {
+    Arn arn;
+
+    return engine->config->shard.total > 0 && arn_parse(text, &arn) >= 0 &&
+           engine_is_elsewhere(engine, arn.account);
+}
+
 Account *engine_management(const Engine *engine) {
     const char *id = engine->account_list.management;
     Account *account;
@@ -346,7 +357,7 @@ bool engine_is_ignored(const Engine *engine, const char *name, const char *arn) 
 bool engine_is_guarded(const Account *account, const char *name, const char *arn) {
     const StringList *trails = config_account_trails(account->engine->config, account->config);
 
-    if (engine_is_ignored(account->engine, name, arn))
+    if (engine_is_ignored(account->engine, name, arn) || engine_arn_is_elsewhere(account->engine, arn))
         return false;
     return trails->all || list_has(trails, name, arn);
 }

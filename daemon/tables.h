@@ -44,6 +44,7 @@
 /* Why a trail is not guarded any more. */
 #define ENGINE_NOT_NAMED    "`trails` does not name it any more"
 #define ENGINE_ACCOUNT_GONE "its account is not configured any more"
+#define ENGINE_OTHER_SHARD  "another shard guards its account"
 
 typedef struct Engine Engine;
 typedef struct Account Account;
@@ -107,6 +108,8 @@ struct Target {
     uint64_t region_asked_usec; /* mono; 0: not, since it last answered as it should */
     char region_status[ACCOUNT_STATUS_MAX]; /* what AWS said, raw; "" nothing */
     bool check_is_due;                      /* see DUE_CHECKS */
+    bool shown_elsewhere;                   /* its lists have shown a trail that another shard guards */
+    uint64_t empty_usec;                    /* mono; its lists have been empty since; 0: they are not */
     bool cover_is_suspect;   /* the list was empty where it had trails: poll again before reporting it */
     uint64_t stretched_usec; /* the interval between polls that was reported as stretched; 0: none */
     LoopTimer *wake;
@@ -269,6 +272,11 @@ bool engine_identities_are_known(const Engine *engine);
 Policy engine_account_policy(const Account *account);
 Subject engine_account_subject(const Account *account);
 bool engine_is_excluded(const Engine *engine, const char *id);
+/* Does another shard guard the account? "", not known: no. */
+bool engine_is_elsewhere(const Engine *engine, const char *id);
+/* ... the account that this ARN is of? A trail is its owner's to guard, also an organization's, which all
+ * members' lists show: the owner may write to it. */
+bool engine_arn_is_elsewhere(const Engine *engine, const char *arn);
 /* Whose credentials read the management account's event history; NULL: none that we have, or not known yet.
  */
 Account *engine_management(const Engine *engine);

@@ -133,13 +133,13 @@ static void take_viewer(Trail *trail, Target *target) {
         find_viewer(trail);
 }
 
-void engine_unguard(Account *account) {
+void engine_unguard(Account *account, const char *why) {
     Engine *engine = account->engine;
 
     account->guarded = false;
     for (size_t i = engine->n_trails; i-- > 0;)
         if (engine->trails[i]->via == account)
-            engine_forget_trail(engine->trails[i], ENGINE_ACCOUNT_GONE);
+            engine_forget_trail(engine->trails[i], why);
     engine_drop_targets(account);
 }
 
@@ -236,6 +236,10 @@ static void take_listed(Engine *engine, Target *target, const CloudTrailTrail *l
     Trail *trail = engine_trail_by_arn(engine, listed->arn);
     bool is_new = !trail;
 
+    if (engine_arn_is_elsewhere(engine, listed->arn)) {
+        target->shown_elsewhere = true;
+        return;
+    }
     if (!engine_is_guarded(judge_of(trail, target, listed->arn), listed->name, listed->arn)) {
         note_ignored(engine, listed->arn);
         return;
@@ -255,6 +259,8 @@ static void take_listed(Engine *engine, Target *target, const CloudTrailTrail *l
 }
 
 void engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *list) {
+    if (list->n > 0)
+        target->shown_elsewhere = false;
     for (size_t i = 0; i < list->n; i++)
         take_listed(engine, target, &list->items[i]);
     target->listed = true;

@@ -13,7 +13,7 @@ void engine_adopt_trails(Account *account);
  * sees them. */
 void engine_find_viewers(Account *account);
 /* The account is not to be guarded after all: its targets and trails go. */
-void engine_unguard(Account *account);
+void engine_unguard(Account *account, const char *why);
 /* Takes in what a target's DescribeTrails said. */
 void engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *list);
 /* ... and once the target counts as reachable by it: trails that it can poll better than others can. */

@@ -8,6 +8,7 @@
 
 #include "daemon/cli/verbs.h"
 #include "daemon/core/policy.h"
+#include "daemon/core/scope.h"
 
 #include "daemon/aws_setup.h"
 #include "daemon/log.h"
@@ -31,7 +32,9 @@ static const char help[] =
         "\n"
         "Asks AWS who the guard is. Without an answer, guard prints GUARD_ARN and the account * instead, "
         "and a\n"
-        "line about it. deny and scp then fail, because they would lock the guard out.\n";
+        "line about it. deny and scp then fail, because they would lock the guard out.\n"
+        "With the option shard, guard prints the rights for that part of the accounts; deny and scp are for "
+        "all.\n";
 
 #define UNKNOWN_GUARD "GUARD_ARN"
 
@@ -106,11 +109,16 @@ typedef struct Job {
     size_t n_topics;
     const char *roles[CONFIG_ACCOUNTS_MAX + 1]; /* that are assumed */
     size_t n_roles;
+    bool own_shard;            /* else of all shards */
     char member_role[ARN_MAX]; /* of the organization */
 } Job;
 
+/* Also when no role is of this shard. */
 static bool uses_roles(const Job *job) {
-    return job->n_roles > 0;
+    for (size_t i = 0; i < job->config->n_accounts; i++)
+        if (job->config->accounts[i].role_arn)
+            return true;
+    return job->config->organization.role_name;
 }
 
 static const AccountConfig *base_group(const Config *config) {
@@ -118,6 +126,15 @@ static const AccountConfig *base_group(const Config *config) {
         if (!config->accounts[i].role_arn)
             return &config->accounts[i];
     return NULL;
+}
+
+/* What others must not do holds in all accounts; a guard needs the rights of its shard. */
+static bool is_covered(const Job *job, const AccountConfig *group) {
+    Arn arn;
+
+    if (!group->role_arn || arn_parse(group->role_arn, &arn) < 0)
+        return false;
+    return !job->own_shard || shard_has(&job->config->shard, arn.account);
 }
 
 static void collect(Job *job) {
@@ -128,7 +145,7 @@ static void collect(Job *job) {
     for (size_t i = 0; i < config->n_channels; i++)
         job->topics[job->n_topics++] = config->channels[i].topic_arn;
     for (size_t i = 0; i < config->n_accounts; i++)
-        if (config->accounts[i].role_arn)
+        if (is_covered(job, &config->accounts[i]))
             job->roles[job->n_roles++] = config->accounts[i].role_arn;
     if (config->organization.role_name) {
         (void)snprintf(job->member_role, sizeof(job->member_role), "arn:%s:iam::*:role/%s", job->partition,
@@ -190,7 +207,8 @@ static json_t *hub_policy(const Job *job) {
     const AccountConfig *group = base_group(config);
     PolicyNeeds needs = needs_of(job, group);
 
-    needs.guarded = group || config->n_accounts == 0 || config->organization.role_name;
+    needs.guarded = (group || config->n_accounts == 0 || config->organization.role_name) &&
+                    (!job->guard.known || shard_has(&config->shard, job->guard.account));
     needs.account = job->guard.account;
     needs.topics = job->topics;
     needs.n_topics = job->n_topics;
@@ -232,7 +250,7 @@ static json_t *guard_document(Job *job) {
     }
     members = json_array();
     for (size_t i = 0; i < config->n_accounts; i++)
-        if (config->accounts[i].role_arn &&
+        if (is_covered(job, &config->accounts[i]) &&
             json_array_append_new(members, member(job, &config->accounts[i], config->accounts[i].role_arn)) <
                     0)
             return NULL;
@@ -414,6 +432,7 @@ static int print(const char *what, Job *job) {
     json_t *document;
     int r;
 
+    job->own_shard = guard;
     collect(job);
     if (!guard && !job->guard.known) {
         /* a wall without a door for the guard would lock it out */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "daemon/config/config_private.h"
+#include "daemon/core/scope.h"
 #include "daemon/core/settings.h"
 #include "lib/arn.h"
 #include "lib/util/file.h"
@@ -171,6 +172,15 @@ static int set_time(Reading *r, const config_setting_t *setting, const Option *o
                             "\"2026-11-24T23:00:00+01:00\"");
     *slot = usec;
     return 0;
+}
+
+static int set_shard(Reading *r, const config_setting_t *setting, const Option *option, Shard *slot) {
+    const char *text = config_setting_get_string(setting);
+    char allowed[100];
+
+    (void)snprintf(allowed, sizeof(allowed),
+                   "\"NUMBER/TOTAL\", such as \"2/5\": TOTAL 1..%u, NUMBER 1..TOTAL", option->max);
+    return text && shard_parse(text, slot) ? 0 : refuse_value(r, setting, option, allowed);
 }
 
 static int add_item(Reading *r, const config_setting_t *setting, const Option *option, StringList *list) {
@@ -367,6 +377,7 @@ static int set_option(Reading *r, const config_setting_t *setting, const Option 
     case OPTION_WORDS: return set_words(r, setting, option, slot);
     case OPTION_TEXT: return set_text(r, setting, option, slot);
     case OPTION_TIME: return set_time(r, setting, option, slot);
+    case OPTION_SHARD: return set_shard(r, setting, option, slot);
     case OPTION_LIST: return set_list(r, setting, option, slot);
     case OPTION_GROUPS: return read_groups(r, setting, option);
     case OPTION_GROUP: break;
@@ -496,6 +507,9 @@ static int check_whole(Reading *r, const config_setting_t *root) {
     if (organization && !config->organization.role_name)
         return refuse(r, organization,
                       "organization: needs role_name = \"...\", the role to assume in every account");
+    if (config->shard.total > 0 && !config->organization.role_name && config->n_accounts == 0)
+        return refuse(r, config_setting_get_member((config_setting_t *)root, "shard"),
+                      "shard: there are no accounts to split; allowed: with organization or accounts");
     e = check_intervals(r);
     if (e >= 0)
         e = check_endpoint(r, root);

@@ -104,6 +104,7 @@ typedef struct Config {
     AccountConfig *accounts; /* none: the base credentials' own account, or the organization */
     size_t n_accounts;
     OrganizationConfig organization;
+    Shard shard; /* of those accounts; total 0: all */
     ChannelConfig *channels;
     size_t n_channels;
     AwsConfig aws;

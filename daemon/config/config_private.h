@@ -18,6 +18,7 @@ typedef enum OptionKind {
     OPTION_WORDS,    /* uint32_t: some of words, as bits by their index */
     OPTION_TEXT,     /* char *, checked by check */
     OPTION_TIME,     /* uint64_t: real usec, whole seconds; 0 unless given */
+    OPTION_SHARD,    /* Shard: "2/5"; total 0 unless given */
     OPTION_LIST,     /* StringList, each checked by check */
     OPTION_GROUP,    /* its members are rows "group.member" */
     OPTION_GROUPS, /* a list of groups, size bytes each; their members are the rows of the scope `members` */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "daemon/core/scope.h"
 #include "lib/arn.h"
 #include "lib/endpoint.h"
 #include "lib/util/macros.h"
@@ -304,6 +305,7 @@ const Option config_options[] = {
       .offset = AT(organization.exclude),
       .check = check_account_id },
     SECONDS("organization.refresh", organization.refresh_sec, 60, 86400, 3600),
+    { .name = "shard", .kind = OPTION_SHARD, .offset = AT(shard), .max = SHARDS_MAX },
     GROUPS("alerts", SCOPE_CHANNEL, channels, n_channels, 0, CONFIG_CHANNELS_MAX,
            "( { type = \"sns\"; topic_arn = \"...\"; } )"),
     { .name = "alerts.type",
@@ -420,6 +422,7 @@ static bool is_unset(const Option *option, const void *base) {
     case OPTION_PIN_BOOL: return !*(char *const *)slot;
     case OPTION_SWITCH: return *(const Switch *)slot == SWITCH_UNSET;
     case OPTION_TIME: return *(const uint64_t *)slot == 0;
+    case OPTION_SHARD: return ((const Shard *)slot)->total == 0;
     case OPTION_LIST:
         return option->inherits && !((const StringList *)slot)->all && !((const StringList *)slot)->items;
     case OPTION_WORD: return option->inherits && *(const int *)slot == (int)(option->number + option->min);
@@ -430,6 +433,10 @@ static bool is_unset(const Option *option, const void *base) {
                !((const Config *)base)->organization.role_name;
     default: return false;
     }
+}
+
+static void put_shard(FILE *out, const Shard *shard) {
+    fprintf(out, "\"%u/%u\"", shard->number, shard->total);
 }
 
 static void put_groups(FILE *out, const Option *option, const Config *config);
@@ -447,6 +454,7 @@ static void put_value(FILE *out, const Option *option, const void *base) {
     case OPTION_WORDS: put_words(out, option, *(const uint32_t *)slot); break;
     case OPTION_TEXT: put_text(out, *(char *const *)slot); break;
     case OPTION_TIME: put_text(out, timetext_iso(time, *(const uint64_t *)slot)); break;
+    case OPTION_SHARD: put_shard(out, slot); break;
     case OPTION_LIST: put_list(out, slot); break;
     case OPTION_GROUPS: put_groups(out, option, base); break;
     case OPTION_GROUP: break;

@@ -13,6 +13,12 @@ typedef struct Now {
     uint64_t mono_usec;
 } Now;
 
+/* Which part of the accounts this guard has, of several with the same configuration: number 1..total.
+ * total 0: all of them. */
+typedef struct Shard {
+    unsigned number, total;
+} Shard;
+
 typedef enum Mode {
     MODE_OBSERVE, /* alerts only */
     MODE_RESTART, /* also starts stopped trails */

@@ -87,7 +87,11 @@ static bool restores(const PolicyNeeds *needs, RestoreKind kind) {
     return needs->mode == MODE_RESTORE && (needs->restore & bits);
 }
 
+/* Who took an account out of the organization is in the management account's event history, whoever guards
+ * that account's trails. */
 static bool is_needed(const PolicyNeeds *needs, Need need) {
+    if (!needs->guarded && !(needs->organization && need == NEED_ATTRIBUTION))
+        return false;
     switch (need) {
     case NEED_WATCHING: return true;
     case NEED_REGION_STATUS: return needs->opt_in_regions && text_equal(needs->partition, "aws");
@@ -211,7 +215,7 @@ static int add_calls(json_t *statements, const PolicyNeeds *needs) {
 
 json_t *policy_guard(const PolicyNeeds *needs) {
     json_t *statements = json_array();
-    int r = needs->guarded ? add_calls(statements, needs) : 0;
+    int r = add_calls(statements, needs);
 
     if (r >= 0 && needs->n_topics > 0)
         r = add_statement(statements, "PublishAlerts", "Allow", json_string("sns:Publish"),
@@ -219,7 +223,7 @@ json_t *policy_guard(const PolicyNeeds *needs) {
     if (r >= 0 && needs->n_roles > 0)
         r = add_statement(statements, "AssumeAccountRoles", "Allow", json_string("sts:AssumeRole"),
                           strings(needs->roles, needs->n_roles), NULL);
-    if (r >= 0 && needs->organization && !(needs->guarded && is_needed(needs, NEED_ORGANIZATION_TRAILS)))
+    if (r >= 0 && needs->organization && !is_needed(needs, NEED_ORGANIZATION_TRAILS))
         r = add_statement(statements, "ListAccounts", "Allow", json_string("organizations:ListAccounts"),
                           json_string("*"), NULL);
     return document(statements, r);

@@ -12,7 +12,7 @@
 
 /* What the guard does in one account. */
 typedef struct PolicyNeeds {
-    bool guarded;          /* false: it only tells, and reaches others from here */
+    bool guarded; /* false: it only alerts, reads an organization's history, and reaches others from here */
     const char *partition; /* "aws" */
     const char *account;   /* "" when it is not known: any */
     Mode mode;

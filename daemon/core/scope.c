@@ -9,6 +9,8 @@
 Cover scope_cover(const CoverInput *in) {
     if (in->n_listed > 0 || !in->configured || in->shown_have_trouble)
         return COVER_YES;
+    if (in->shown_elsewhere && in->empty_usec < SCOPE_ELSEWHERE_USEC)
+        return COVER_YES;
     return in->n_shown > 0 && !in->suspect ? COVER_SUSPECT : COVER_NO;
 }
 
@@ -113,6 +115,73 @@ bool scope_keys_are_missing(const AccountScope *account, bool none, bool refused
 bool scope_departure_is_searched(const AccountScope *account, bool in_organization,
                                  const Management *management) {
     return account->by_role && in_organization && (!management->known || management->open);
+}
+
+/* ---- shards ---- */
+
+/* Digits up to the end of the text or to a '/'; 0 for what is no number of 1..SHARDS_MAX as it is written.
+ */
+static unsigned take_number(const char **text) {
+    const char *c = *text;
+    unsigned n = 0;
+
+    if (*c == '0')
+        return 0;
+    for (; *c >= '0' && *c <= '9' && n <= SHARDS_MAX; c++)
+        n = 10 * n + (unsigned)(*c - '0');
+    *text = c;
+    return n <= SHARDS_MAX ? n : 0;
+}
+
+bool shard_parse(const char *text, Shard *ret) {
+    Shard shard;
+
+    shard.number = take_number(&text);
+    if (shard.number == 0 || *text++ != '/')
+        return false;
+    shard.total = take_number(&text);
+    if (*text || shard.number > shard.total)
+        return false;
+    *ret = shard;
+    return true;
+}
+
+static uint64_t fnv1a(const char *text) {
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/* SplitMix64 steps by this, and its output is a mix of where it stands. */
+#define SHARD_STEP UINT64_C(0x9e3779b97f4a7c15)
+
+static uint64_t shard_mix(uint64_t z) {
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+unsigned shard_of(const char *account, unsigned total) {
+    uint64_t at = fnv1a(account), heaviest = 0;
+    unsigned best = 1;
+
+    for (unsigned k = 1; k <= total; k++) {
+        uint64_t weight = shard_mix(at += SHARD_STEP);
+
+        if (weight > heaviest) {
+            heaviest = weight;
+            best = k;
+        }
+    }
+    return best;
+}
+
+bool shard_has(const Shard *shard, const char *account) {
+    if (shard->total == 0)
+        return true;
+    return account[0] && shard_of(account, shard->total) == shard->number;
 }
 
 /* ---- the organization's list ---- */

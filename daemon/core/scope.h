@@ -14,7 +14,13 @@ typedef struct CoverInput {
     size_t n_shown;          /* guarded trails that its lists have shown before */
     bool shown_have_trouble; /* one of them has an open incident, which says more than this could */
     bool suspect;            /* the list before was empty too, and was not believed */
+    bool shown_elsewhere;    /* its lists have shown trails that another shard guards */
+    uint64_t empty_usec;     /* how long its lists have been empty */
 } CoverInput;
+
+/* A trail that another shard guards is gone from the lists: that shard reports it. A region that is still
+ * without any trail after this long is reported for itself. */
+#define SCOPE_ELSEWHERE_USEC (3600ULL * 1000000)
 
 typedef enum Cover {
     COVER_YES,
@@ -105,12 +111,33 @@ typedef struct Management {
 bool scope_departure_is_searched(const AccountScope *account, bool in_organization,
                                  const Management *management);
 
+/* ---- shards ---- */
+
+/* Accounts are split by rendezvous hashing: each shard has a weight for the account, and the heaviest has
+ * it. The weight of shard k is the k-th output of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) from the
+ * seed FNV-1a-64(account id). So each account has exactly one shard, no list is needed to find it, and one
+ * shard more takes its accounts evenly from the others and moves no other. Every version must split alike.
+ */
+
+#define SHARDS_MAX 1000U
+
+/* "2/5": total 1..SHARDS_MAX, number 1..total, without signs, blanks and leading zeros. False, and *ret
+ * unchanged, for all else. */
+bool shard_parse(const char *text, Shard *ret);
+
+/* The shard of an account id, 1..total. */
+unsigned shard_of(const char *account, unsigned total);
+
+/* Is an account this guard's? All are when shards are not used (total 0); "", an id that is not known yet,
+ * is nobody's. */
+bool shard_has(const Shard *shard, const char *account);
+
 /* ---- the organization's list ---- */
 
 typedef struct MemberInput {
     bool active;   /* in the list, and neither suspended nor closed */
     bool listed;   /* in the list at all */
-    bool excluded; /* by the configuration */
+    bool excluded; /* by the configuration, or another shard's */
     bool known;    /* to us, by whatever way */
     bool member;   /* ... by an earlier list, and not by the configuration */
     bool left;

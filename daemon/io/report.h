@@ -73,6 +73,7 @@ typedef struct Status {
     const char *version;
     const char *problem; /* one line when nothing can be guarded at all ("no credentials: ..."), else NULL */
     const char *directory_problem; /* why what is known does not outlive a restart; "" or NULL */
+    const char *shard;             /* "2/5"; NULL: all accounts */
     Mode mode;
     int pid;
     unsigned poll_interval_sec;
@@ -100,8 +101,8 @@ typedef struct Status {
     size_t n_denials;
 } Status;
 
-/* "guarding 12 trails, 17 regions, 3 accounts: 11 logging, 1 stopped (org-trail eu-central-1); pass 0.31 s".
- * Pure. Returns dst. */
+/* "shard 2/5: guarding 12 trails, 17 regions, 3 accounts: 11 logging, 1 stopped (org-trail eu-central-1);
+ * pass 0.31 s". Pure. Returns dst. */
 #define STATUS_LINE_MAX 512
 const char *report_status_line(const Status *status, char dst[static STATUS_LINE_MAX]);
 

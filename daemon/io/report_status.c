@@ -150,6 +150,8 @@ static unsigned count_accounts(const Status *status) {
 const char *report_status_line(const Status *status, char dst[static STATUS_LINE_MAX]) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(64 * 1024);
 
+    if (status->shard)
+        (void)strbuf_addf(&b, "shard %s: ", status->shard);
     if (status->problem) {
         (void)strbuf_add(&b, "unreachable: ");
         (void)text_escape(&b, status->problem, STATUS_LINE_MAX);
@@ -457,6 +459,7 @@ static bool is_filled(const void *field) {
 static const CodecMember status_members[] = {
     SHOW(Status, version, "version", string),
     SHOW(Status, pid, "pid", uint),
+    SHOWN(Status, shard, "shard"),
     SHOW(Status, mode, "mode", word, .names = &codec_modes),
     SHOW(Status, started_usec, "started", time),
     SHOW(Status, now_usec, "updated", time),

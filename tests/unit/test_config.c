@@ -79,9 +79,38 @@ static void test_organization(void **state) {
     config_free(config);
 }
 
+#define SHARD_ERROR(found)                                                                                  \
+    "t.conf:3: shard: " found                                                                               \
+    " cannot be used; allowed: \"NUMBER/TOTAL\", such as \"2/5\": TOTAL 1..1000, NUMBER 1..TOTAL"
+#define MEMBERS "organization = { role_name = \"Guard\"; };\n"
+
+static void test_shard(void **state) {
+    Config *config = parse(BASE MEMBERS "shard = \"2/5\";\n");
+
+    (void)state;
+    assert_int_equal(config->shard.number, 2);
+    assert_int_equal(config->shard.total, 5);
+    config_free(config);
+    config = parse(BASE MEMBERS);
+    assert_int_equal(config->shard.total, 0);
+    config_free(config);
+    config = parse(BASE "shard = \"1/1\";\naccounts = ( { } );\n");
+    assert_int_equal(config->shard.total, 1);
+    config_free(config);
+}
+
 static const struct {
     const char *text, *error;
 } refused[] = {
+    { BASE MEMBERS "shard = \"6/5\";", SHARD_ERROR("\"6/5\"") },
+    { BASE MEMBERS "shard = \"0/5\";", SHARD_ERROR("\"0/5\"") },
+    { BASE MEMBERS "shard = \"1/1001\";", SHARD_ERROR("\"1/1001\"") },
+    { BASE MEMBERS "shard = \"02/5\";", SHARD_ERROR("\"02/5\"") },
+    { BASE MEMBERS "shard = \"\";", SHARD_ERROR("\"\"") },
+    { BASE MEMBERS "shard = 2;", SHARD_ERROR("2") },
+    { BASE MEMBERS "shard = [ \"2/5\" ];", SHARD_ERROR("an array") },
+    { BASE "\nshard = \"2/5\";",
+      "t.conf:3: shard: there are no accounts to split; allowed: with organization or accounts" },
     { BASE "accounts = ();", "t.conf:2: accounts: allowed: a list of 1 to 1000 groups" },
     { BASE "accounts = { role_arn = \"" ROLE_A "\"; };", "t.conf:2: accounts: allowed: a list of 1 to" },
     { BASE "accounts = ( \"" ROLE_A "\" );", "t.conf:2: accounts: allowed: groups" },
@@ -289,6 +318,7 @@ int main(void) {
         cmocka_unit_test(test_without_accounts),
         cmocka_unit_test(test_what_an_account_overrides),
         cmocka_unit_test(test_organization),
+        cmocka_unit_test(test_shard),
         cmocka_unit_test(test_what_is_refused),
         cmocka_unit_test(test_what_every_version_reads_alike),
         cmocka_unit_test(test_a_dump_reads_back_to_the_same),

@@ -61,9 +61,12 @@ static const struct {
     { { .guarded = true, .mode = MODE_OBSERVE, .opt_in_regions = true },
       "DescribeTrails GetRegionOptStatus GetTrailStatus" },
     { { .guarded = true, .mode = MODE_OBSERVE, .attribution = true }, WATCH " LookupEvents" },
+    { { .mode = MODE_RESTORE, .restore = R(SETTINGS), .attribution = true, .bucket_checks = true }, "" },
     { { .guarded = true, .mode = MODE_OBSERVE, .bucket_checks = true },
       WATCH " ListBucket GetLifecycleConfiguration GetBucketPolicy DescribeKey" },
-    { { .mode = MODE_RESTART, .attribution = true, .organization = true }, "ListAccounts" },
+    /* another shard guards the management account; who removed a member is in its history */
+    { { .mode = MODE_RESTART, .attribution = true, .organization = true }, "LookupEvents ListAccounts" },
+    { { .mode = MODE_RESTART, .organization = true }, "ListAccounts" },
     { { .guarded = true, .mode = MODE_RESTART, .restore = R(DELETED), .organization = true },
       WATCH " StartLogging ListAccounts" },
     { { .guarded = true, .mode = MODE_RESTORE, .restore = R(SETTINGS), .organization = true },

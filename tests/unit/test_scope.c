@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -24,6 +25,14 @@ static void an_empty_list_is_believed_when_it_comes_twice(void **state _unused_)
         { { .configured = true, .n_shown = 1, .suspect = true }, COVER_NO },
         { { .configured = true, .n_shown = 1, .shown_have_trouble = true },
           COVER_YES }, /* that is reported already */
+        /* so will be by the other shard; after an hour the region counts for itself */
+        { { .configured = true, .shown_elsewhere = true }, COVER_YES },
+        { { .configured = true, .shown_elsewhere = true, .empty_usec = SCOPE_ELSEWHERE_USEC - 1 },
+          COVER_YES },
+        { { .configured = true, .shown_elsewhere = true, .empty_usec = SCOPE_ELSEWHERE_USEC }, COVER_NO },
+        { { .configured = true, .empty_usec = 1 }, COVER_NO },
+        { { .configured = true, .n_shown = 1, .shown_elsewhere = true, .empty_usec = SCOPE_ELSEWHERE_USEC },
+          COVER_SUSPECT },
         { { .configured = true, .n_shown = 1, .shown_have_trouble = true, .suspect = true }, COVER_YES },
     };
 
@@ -309,6 +318,146 @@ static void what_aws_can_be_asked_to_do_to_the_trail_of_another_account(void **s
             fail_msg("row %zu", i);
 }
 
+/* ---- shards ---- */
+
+static void what_a_shard_may_be(void **state _unused_) {
+    static const struct {
+        const char *text;
+        Shard shard; /* total 0: refused */
+    } rows[] = {
+        { "1/1", { 1, 1 } },
+        { "2/5", { 2, 5 } },
+        { "5/5", { 5, 5 } },
+        { "1000/1000", { 1000, 1000 } },
+        { "10/100", { 10, 100 } },
+        { "0/5", { 0 } },
+        { "6/5", { 0 } },
+        { "1/1001", { 0 } },
+        { "1001/1001", { 0 } },
+        { "", { 0 } },
+        { "/", { 0 } },
+        { "2", { 0 } },
+        { "2/", { 0 } },
+        { "/5", { 0 } },
+        { "2/5/6", { 0 } },
+        { "2/5 ", { 0 } },
+        { " 2/5", { 0 } },
+        { "2 / 5", { 0 } },
+        { "02/5", { 0 } },
+        { "2/05", { 0 } },
+        { "-2/5", { 0 } },
+        { "+2/5", { 0 } },
+        { "2/5x", { 0 } },
+        { "a/b", { 0 } },
+        { "0/0", { 0 } },
+        { "4294967297/5", { 0 } },
+        { "1/4294967297", { 0 } },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Shard shard = { 77, 88 };
+        bool good = shard_parse(rows[i].text, &shard);
+
+        if (good != (rows[i].shard.total > 0) || shard.number != (good ? rows[i].shard.number : 77) ||
+            shard.total != (good ? rows[i].shard.total : 88))
+            fail_msg("\"%s\": %d, %u/%u", rows[i].text, good, shard.number, shard.total);
+    }
+}
+
+/* Computed by a program in another language from the published algorithms. A change of any of these moves
+ * accounts between guards of different versions: some would be guarded by two, and some by none. */
+static void accounts_keep_their_shards_for_ever(void **state _unused_) {
+    static const unsigned totals[] = { 1, 2, 3, 5, 6, 16, 100, 1000 };
+    static const struct {
+        const char *account;
+        unsigned shards[ARRAY_SIZE(totals)];
+    } rows[] = {
+        { "000000000000", { 1, 2, 2, 5, 5, 14, 50, 985 } },
+        { "111122223333", { 1, 2, 2, 2, 2, 8, 72, 853 } },
+        { "444455556666", { 1, 1, 1, 5, 5, 16, 69, 554 } },
+        { "777788889999", { 1, 2, 3, 5, 5, 7, 7, 124 } },
+        { "222233334444", { 1, 2, 2, 2, 2, 16, 80, 697 } },
+        { "666677778888", { 1, 2, 2, 2, 6, 6, 28, 836 } },
+        { "123456789012", { 1, 1, 1, 4, 4, 15, 86, 950 } },
+        { "999999999999", { 1, 2, 2, 5, 5, 5, 5, 430 } },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        for (size_t k = 0; k < ARRAY_SIZE(totals); k++)
+            assert_int_equal(shard_of(rows[i].account, totals[k]), rows[i].shards[k]);
+}
+
+#define N_IDS 50000U
+
+/* Ids as AWS gives them, spread over the whole range, or one after the other. */
+static void make_id(char id[static 16], unsigned i, bool in_a_row) {
+    uint64_t n = in_a_row ? i : i * UINT64_C(68718952447) % UINT64_C(899999999999); /* a prime */
+
+    (void)snprintf(id, 16, "%012llu", (unsigned long long)(UINT64_C(100000000000) + n));
+}
+
+/* Within five standard deviations of an even split. */
+static void assert_even(size_t n, size_t all, unsigned parts) {
+    double mean = (double)all / parts, off = (double)n - mean, variance = mean * (1.0 - 1.0 / parts);
+
+    if (off * off > 25 * variance)
+        fail_msg("%zu of %zu accounts in one of %u shards", n, all, parts);
+}
+
+static void each_account_has_exactly_one_shard_and_shards_are_alike(void **state _unused_) {
+    static const unsigned totals[] = { 1, 2, 3, 5, 6, 20 };
+
+    for (size_t t = 0; t < 2 * ARRAY_SIZE(totals); t++) {
+        unsigned total = totals[t / 2];
+        size_t n[20] = { 0 };
+
+        for (unsigned i = 0; i < N_IDS; i++) {
+            unsigned holders = 0;
+            char id[16];
+
+            make_id(id, i, t % 2);
+            for (unsigned k = 1; k <= total; k++)
+                if (shard_has(&(Shard){ k, total }, id)) {
+                    holders++;
+                    n[k - 1]++;
+                }
+            assert_int_equal(holders, 1);
+        }
+        for (unsigned k = 0; k < total; k++)
+            assert_even(n[k], N_IDS, total);
+    }
+}
+
+static void one_shard_more_takes_its_part_and_moves_nothing_else(void **state _unused_) {
+    for (unsigned total = 1; total <= 12; total++) {
+        size_t moved = 0;
+
+        for (unsigned i = 0; i < N_IDS; i++) {
+            unsigned before, after;
+            char id[16];
+
+            make_id(id, i, false);
+            before = shard_of(id, total);
+            after = shard_of(id, total + 1);
+            if (after == before)
+                continue;
+            assert_int_equal(after, total + 1);
+            moved++;
+        }
+        assert_even(moved, N_IDS, total + 1);
+    }
+}
+
+static void without_shards_all_accounts_are_guarded(void **state _unused_) {
+    assert_true(shard_has(&(Shard){ 0 }, "111122223333"));
+    assert_true(shard_has(&(Shard){ 0 }, ""));
+    assert_true(shard_has(&(Shard){ 1, 1 }, "111122223333"));
+    assert_true(shard_has(&(Shard){ 2, 2 }, "111122223333"));
+    assert_false(shard_has(&(Shard){ 1, 2 }, "111122223333"));
+    for (unsigned k = 1; k <= 2; k++) /* an account that is not known yet */
+        assert_false(shard_has(&(Shard){ k, 2 }, ""));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_list_is_believed_when_it_comes_twice),
@@ -323,6 +472,11 @@ int main(void) {
         cmocka_unit_test(what_the_list_of_the_organization_means),
         cmocka_unit_test(how_long_keys_have_been_called_unknown),
         cmocka_unit_test(what_aws_can_be_asked_to_do_to_the_trail_of_another_account),
+        cmocka_unit_test(what_a_shard_may_be),
+        cmocka_unit_test(accounts_keep_their_shards_for_ever),
+        cmocka_unit_test(each_account_has_exactly_one_shard_and_shards_are_alike),
+        cmocka_unit_test(one_shard_more_takes_its_part_and_moves_nothing_else),
+        cmocka_unit_test(without_shards_all_accounts_are_guarded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,6 +63,7 @@ static void write_hold(const AwsCallView *call, AwsHold hold, StrBuf *b) {
         [AWS_HOLD_RETRY_QUOTA] = "no retry: the quota of retries there is used up",
         [AWS_HOLD_OUTAGE] = "no retry: the last call there got no answer",
         [AWS_HOLD_CONNECTIONS] = "by the limit of connections",
+        [AWS_HOLD_KEPT] = "until a connection of its host is free",
         [AWS_HOLD_HOST] = "by the host's share of the connections",
         [AWS_HOLD_SUSPECT] = "by the share of suspect hosts of the connections",
     };

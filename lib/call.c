@@ -133,6 +133,7 @@ static void observe_attempt(const AwsCall *call, const HttpResponse *response, c
     static const AwsHold holds[] = {
         [HTTP_WAIT_NONE] = AWS_HOLD_NONE,
         [HTTP_WAIT_CONNECTIONS] = AWS_HOLD_CONNECTIONS,
+        [HTTP_WAIT_KEPT] = AWS_HOLD_KEPT,
         [HTTP_WAIT_HOST_SLOT] = AWS_HOLD_HOST,
         [HTTP_WAIT_SUSPECT] = AWS_HOLD_SUSPECT,
     };

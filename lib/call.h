@@ -29,6 +29,7 @@ typedef enum AwsHold {
     AWS_HOLD_RETRY_QUOTA, /* the quota of retries there is used up: no other attempt */
     AWS_HOLD_OUTAGE,      /* the last call there got no answer: no other attempt */
     AWS_HOLD_CONNECTIONS, /* all connections are in use */
+    AWS_HOLD_KEPT,        /* the host's connections are in use, and one is about to be free */
     AWS_HOLD_HOST,        /* the host's share of the connections is in use */
     AWS_HOLD_SUSPECT,     /* the share of all hosts that did not answer in time is in use */
     _AWS_HOLD_MAX,

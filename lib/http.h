@@ -28,6 +28,7 @@ typedef enum HttpResult {
 typedef enum HttpWait {
     HTTP_WAIT_NONE,
     HTTP_WAIT_CONNECTIONS, /* all are in use */
+    HTTP_WAIT_KEPT,        /* those of its host are, and one is about to be free */
     HTTP_WAIT_HOST_SLOT,   /* the part of its host slot is */
     HTTP_WAIT_SUSPECT,     /* the part of those that timed out is */
 } HttpWait;

@@ -13,16 +13,17 @@
 #include <time.h>
 
 #include "lib/ca_store.h"
+#include "lib/connection_pool.h"
 #include "lib/http_curl_job.h"
 #include "lib/http_curl_multi.h"
-#include "lib/http_curl_url.h"
 #include "lib/http_curl_resolve.h"
+#include "lib/http_curl_url.h"
 #include "lib/util/hash.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
 #define TIMER_ACCURACY_USEC (1 * USEC_PER_MSEC)
-#define NEVER UINT64_MAX
+#define NEVER               UINT64_MAX
 
 /* One host slot may use one connection in so many, and so may all suspect hosts together. */
 #define HOST_SLOT_SHARE 2U
@@ -35,48 +36,58 @@
 #define OLD_PATIENCE_USEC (2 * USEC_PER_SEC)
 /* A connection that does not stand by then has the other addresses of its host tried beside it. */
 #define RACE_AFTER_USEC (250 * USEC_PER_MSEC)
-#define RACES_MAX 4U
+#define RACES_MAX       4U
 
 typedef struct HttpCurl HttpCurl;
 
 typedef enum ExchangeState {
     EXCHANGE_RESOLVING, /* waits for the addresses of its host */
-    EXCHANGE_WAITING,   /* for one of max_connections, or of its host slot's part of them */
+    EXCHANGE_WAITING,   /* for a connection; in the list of its queue */
     EXCHANGE_RUNNING,   /* in the multi handle */
     EXCHANGE_REFUSED,   /* could not be started; its owner is told at the next turn */
     EXCHANGE_LOOSE,     /* in no list: being filled, or its done callback runs */
 } ExchangeState;
 
+typedef struct ExchangeList {
+    HttpExchange *first, *last;
+    unsigned n;
+} ExchangeList;
+
+/* Those that wait for the same: when its first one cannot be started, none can. */
+typedef struct HostQueue {
+    struct HostQueue *next;
+    const CurlOrigin *origin;
+    unsigned host_slot;
+    bool suspect;
+    ExchangeList list; /* never empty */
+} HostQueue;
+
 struct HttpExchange {
     HttpCurl *owner;
-    HttpExchange *prev, *next;  /* in the list of its state */
+    HttpExchange *prev, *next;
     ExchangeState state;
-    CurlRequest *waiting;       /* what it will send, until it has begun */
-    CurlJob *job;               /* once it has */
-    char origin_text[CURL_ORIGIN_MAX];
-    const char *proxy;          /* borrowed from the client; NULL: goes without */
-    char host[CURL_HOST_MAX];   /* to be resolved: its own or the proxy's; "" for an address */
+    ExchangeList *list;   /* that it is in; NULL when EXCHANGE_LOOSE */
+    CurlRequest *waiting; /* what it will send, until it has begun */
+    CurlJob *job;         /* once it has */
+    bool tls;
+    const char *proxy;        /* borrowed from the client; NULL: goes without */
+    char host[CURL_HOST_MAX]; /* to be resolved: its own or the proxy's; "" for an address */
     unsigned port;
     CurlAddresses addresses;
     CurlRace *race;
     bool raced;
-    uint64_t number;            /* in the order of submission */
+    uint64_t number; /* in the order of submission */
     CurlOrigin *origin;
     unsigned host_slot;
     bool suspect;
     HttpWait waited_for;
     uint64_t submitted_usec, queued_usec, started_usec; /* monotonic */
-    uint64_t patience_usec;     /* monotonic; for the resolver */
+    uint64_t patience_usec;                             /* monotonic; for the resolver */
     uint64_t connect_timeout_usec;
-    uint64_t deadline_usec;     /* monotonic */
+    uint64_t deadline_usec; /* monotonic */
     HttpDone done;
     void *userdata;
 };
-
-typedef struct ExchangeList {
-    HttpExchange *first, *last;
-    unsigned n;
-} ExchangeList;
 
 struct HttpCurl {
     HttpClient client;
@@ -86,21 +97,23 @@ struct HttpCurl {
     sd_event *event;
     CURLM *multi;
     CurlWatch watch;
+    Pool pool;
+    HostQueue *queues;
     sd_event_source *waiting_timer; /* the first deadline of those that have not begun, or earlier */
     uint64_t waiting_until_usec;
     CurlResolver *resolver;
     uint64_t name_life_usec;
     unsigned connection_life_sec;
-    sd_event_source *race_timer;    /* on while a connection is young that may want a race */
+    sd_event_source *race_timer; /* on while a connection is young that may want a race */
     unsigned n_races;
     uint64_t n_submitted;
     CaStore *store;
-    char store_error[384];          /* why there is none */
+    char store_error[384]; /* why there is none */
     char *user_agent;
     char *proxy, *no_proxy;
     char proxy_host[CURL_HOST_MAX];
     unsigned proxy_port;
-    unsigned max_connections, host_slot_max, suspect_max;
+    unsigned host_slot_max, suspect_max;
     unsigned host_slots[HTTP_HOST_SLOTS_MAX + 1], n_suspect; /* how many of each are running */
     CurlOrigin *origins;
     CurlJob *idle_jobs;
@@ -146,12 +159,52 @@ static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *userdata) {
 
 /* ---- exchanges and their lists ---- */
 
-static void exchange_unlink(HttpExchange *x) {
-    ExchangeList *l;
+static void queue_free(HttpCurl *c, ExchangeList *list) {
+    HostQueue *queue = CONTAINER_OF(list, HostQueue, list), **p;
 
-    if (x->state == EXCHANGE_LOOSE)
+    for (p = &c->queues; *p != queue; p = &(*p)->next)
+        ;
+    *p = queue->next;
+    free(queue);
+}
+
+/* Makes it when it is not there. NULL when out of memory. */
+static HostQueue *queue_get(HttpCurl *c, const HttpExchange *x) {
+    HostQueue *queue;
+
+    for (queue = c->queues; queue; queue = queue->next)
+        if (queue->origin == x->origin && queue->host_slot == x->host_slot && queue->suspect == x->suspect)
+            return queue;
+    queue = calloc(1, sizeof(*queue));
+    if (!queue)
+        return NULL;
+    *queue = (HostQueue){
+        .next = c->queues, .origin = x->origin, .host_slot = x->host_slot, .suspect = x->suspect
+    };
+    c->queues = queue;
+    return queue;
+}
+
+/* What is counted of each state. */
+static void exchange_count(HttpExchange *x, int change) {
+    HttpCurl *c = x->owner;
+
+    if (x->state == EXCHANGE_WAITING)
+        x->origin->host.n_waiting += (unsigned)change;
+    if (x->state != EXCHANGE_RUNNING)
         return;
-    l = &x->owner->lists[x->state];
+    c->host_slots[x->host_slot] += (unsigned)change;
+    if (x->suspect)
+        c->n_suspect += (unsigned)change;
+    curl_origin_run(x->origin, &c->pool, change);
+}
+
+static void exchange_unlink(HttpExchange *x) {
+    ExchangeList *l = x->list;
+
+    if (!l)
+        return;
+    exchange_count(x, -1);
     if (x->prev)
         x->prev->next = x->next;
     else
@@ -162,18 +215,16 @@ static void exchange_unlink(HttpExchange *x) {
         l->last = x->prev;
     x->prev = x->next = NULL;
     l->n--;
-    if (x->state == EXCHANGE_RUNNING) {
-        x->owner->host_slots[x->host_slot]--;
-        x->owner->n_suspect -= x->suspect;
-    }
+    if (x->state == EXCHANGE_WAITING && l->n == 0)
+        queue_free(x->owner, l);
     x->state = EXCHANGE_LOOSE;
+    x->list = NULL;
 }
 
-static void exchange_move(HttpExchange *x, ExchangeState state) {
-    ExchangeList *l = &x->owner->lists[state];
-
+static void exchange_link(HttpExchange *x, ExchangeState state, ExchangeList *l) {
     exchange_unlink(x);
     x->state = state;
+    x->list = l;
     x->prev = l->last;
     if (l->last)
         l->last->next = x;
@@ -181,10 +232,17 @@ static void exchange_move(HttpExchange *x, ExchangeState state) {
         l->first = x;
     l->last = x;
     l->n++;
-    if (state == EXCHANGE_RUNNING) {
-        x->owner->host_slots[x->host_slot]++;
-        x->owner->n_suspect += x->suspect;
-    }
+    exchange_count(x, 1);
+}
+
+/* Not for EXCHANGE_WAITING. */
+static void exchange_move(HttpExchange *x, ExchangeState state) {
+    exchange_link(x, state, &x->owner->lists[state]);
+}
+
+static void exchange_refuse(HttpExchange *x) {
+    exchange_move(x, EXCHANGE_REFUSED);
+    curl_watch_want_turn(&x->owner->watch);
 }
 
 static void exchange_end_race(HttpExchange *x) {
@@ -200,8 +258,8 @@ static void exchange_detach(HttpExchange *x) {
     if (x->state == EXCHANGE_RUNNING)
         (void)curl_multi_remove_handle(x->owner->multi, x->job->easy);
     exchange_unlink(x);
-    if (x->origin)
-        curl_origin_leave(&x->owner->origins, TAKE_PTR(x->origin), x->job->easy);
+    if (x->job)
+        curl_job_leave(x->job);
 }
 
 static CurlJob *job_take(HttpCurl *c) {
@@ -217,7 +275,7 @@ static CurlJob *job_take(HttpCurl *c) {
 static void job_give(HttpCurl *c, CurlJob *job) {
     if (!job)
         return;
-    if (c->closed || c->n_idle_jobs >= c->max_connections) {
+    if (c->closed || c->n_idle_jobs >= c->pool.max) {
         curl_job_free(job);
         return;
     }
@@ -230,6 +288,7 @@ static void job_give(HttpCurl *c, CurlJob *job) {
 static void exchange_free(HttpExchange *x) {
     exchange_detach(x);
     job_give(x->owner, x->job);
+    curl_origin_leave(&x->owner->origins, x->origin);
     curl_request_free(x->waiting);
     free(x);
 }
@@ -251,15 +310,27 @@ static void exchange_fail(HttpExchange *x, HttpResult result, bool held_up, cons
                             .waited_for = x->waited_for,
                             .waited_usec = held_up ? now_usec() - x->queued_usec : 0,
                             .body = "",
-                            .error = curl_request_explain(error, sizeof(error), x->origin_text, text),
+                            .error = curl_request_explain(error, sizeof(error), x->origin->key, text),
                     });
 }
 
 /* Where it went to no avail, the name may point elsewhere by now. */
 static void judge_addresses(HttpExchange *x, HttpResult result) {
-    if (x->host[0] && (result == HTTP_CONNECT_FAILED ||
-                       (result == HTTP_TIMED_OUT && !curl_job_is_connected(x->job))))
+    if (x->host[0] &&
+        (result == HTTP_CONNECT_FAILED || (result == HTTP_TIMED_OUT && !curl_job_is_connected(x->job))))
         curl_resolver_expire(x->owner->resolver, x->host);
+}
+
+/* What it took from when its connection stood. */
+static void measure(const HttpExchange *x) {
+    uint64_t took = now_usec() - x->started_usec;
+    curl_off_t before = 0;
+    long n_connects = 0;
+
+    if (curl_easy_getinfo(x->job->easy, CURLINFO_NUM_CONNECTS, &n_connects) == CURLE_OK && n_connects > 0 &&
+        curl_easy_getinfo(x->job->easy, CURLINFO_PRETRANSFER_TIME_T, &before) == CURLE_OK && before > 0)
+        took -= MIN((uint64_t)before, took);
+    pool_answered(&x->origin->host, took);
 }
 
 static void exchange_finish(HttpExchange *x, CURLcode code) {
@@ -276,11 +347,26 @@ static void exchange_finish(HttpExchange *x, CURLcode code) {
     response.waited_for = x->waited_for;
     response.waited_usec = x->waited_for != HTTP_WAIT_NONE ? x->started_usec - x->queued_usec : 0;
     judge_addresses(x, response.result);
+    if (response.result == HTTP_ANSWERED)
+        measure(x);
     exchange_detach(x);
     exchange_end(x, &response);
 }
 
-static void on_opened(void *userdata);
+static void on_opened(curl_socket_t fd, void *userdata);
+
+/* libcurl keeps the addresses of a host until it is given others. */
+static int exchange_give_addresses(HttpExchange *x, bool again) {
+    CurlAddresses *given = &x->origin->addresses;
+    int r;
+
+    if (!x->host[0] || (!again && !x->proxy && memcmp(given, &x->addresses, sizeof(*given)) == 0))
+        return 0;
+    r = curl_job_set_addresses(x->job, x->host, x->port, &x->addresses);
+    if (r >= 0)
+        *given = x->addresses;
+    return r;
+}
 
 static int exchange_load(HttpExchange *x, const HttpRequest *request) {
     HttpCurl *c = x->owner;
@@ -291,22 +377,24 @@ static int exchange_load(HttpExchange *x, const HttpRequest *request) {
         return -ENOMEM;
     r = curl_job_prepare(x->job, request,
                          &(CurlJobSettings){
+                                 .origin = x->origin->key,
+                                 .share = x->origin->share,
+                                 .tls = x->tls,
                                  .user_agent = c->user_agent,
                                  .proxy = x->proxy,
                                  .connection_life_sec = c->connection_life_sec,
                                  .opened = on_opened,
-                                 .opened_userdata = c,
+                                 .opened_userdata = x,
+                                 .on_close = curl_watch_close,
+                                 .on_close_userdata = &c->watch,
                                  .on_tls = on_tls,
                                  .on_tls_userdata = c,
                          });
-    if (r >= 0 && x->host[0])
-        r = curl_job_set_addresses(x->job, x->host, x->port, &x->addresses);
+    if (r >= 0)
+        r = exchange_give_addresses(x, false);
     if (r < 0)
         return r;
-    if (curl_easy_setopt(x->job->easy, CURLOPT_PRIVATE, x) != CURLE_OK)
-        return -ENOMEM;
-    x->origin = curl_origin_join(&c->origins, x->job->origin, x->job->easy);
-    return x->origin ? 0 : -ENOMEM;
+    return curl_easy_setopt(x->job->easy, CURLOPT_PRIVATE, x) == CURLE_OK ? 0 : -ENOMEM;
 }
 
 /* Hands it to libcurl with what is left of its time. 0 or -errno, and then it is where it was. */
@@ -324,6 +412,8 @@ static int exchange_start(HttpExchange *x, const HttpRequest *request) {
     if (curl_multi_add_handle(c->multi, x->job->easy) != CURLM_OK)
         return -ENOMEM;
     x->started_usec = now;
+    if (x->origin->host.n_open <= x->origin->host.n_running)
+        x->origin->host.opened_usec = now;
     exchange_move(x, EXCHANGE_RUNNING);
     return 0;
 }
@@ -338,42 +428,76 @@ static void wait_until(HttpCurl *c, uint64_t deadline_usec) {
     (void)sd_event_source_set_enabled(c->waiting_timer, SD_EVENT_ONESHOT);
 }
 
-static HttpWait waits_for(const HttpCurl *c, const HttpExchange *x) {
-    if (c->lists[EXCHANGE_RUNNING].n >= c->max_connections)
+static unsigned count_overdue(const HttpCurl *c, const CurlOrigin *origin, uint64_t now) {
+    uint64_t patience = pool_patience(&origin->host);
+    unsigned n = 0;
+
+    for (const HttpExchange *x = c->lists[EXCHANGE_RUNNING].first; x; x = x->next)
+        n += x->origin == origin && now - x->started_usec >= patience;
+    return n;
+}
+
+static bool is_spare_elsewhere(const HttpCurl *c, const CurlOrigin *origin, uint64_t now) {
+    for (const CurlOrigin *o = c->origins; o; o = o->next)
+        if (o != origin && pool_is_spare(&o->host, now))
+            return true;
+    return false;
+}
+
+/* *ret_again_usec (monotonic) is moved forward to when it may be different. */
+static HttpWait waits_for(const HttpCurl *c, const HttpExchange *x, uint64_t now, uint64_t *ret_again_usec) {
+    const PoolHost *host = &x->origin->host;
+    PoolRequest request = { .now_usec = now, .waits_since_usec = x->queued_usec };
+    uint64_t wait_usec;
+    PoolDecision decision;
+
+    if (c->lists[EXCHANGE_RUNNING].n >= c->pool.max)
         return HTTP_WAIT_CONNECTIONS;
     if (x->host_slot != 0 && c->host_slots[x->host_slot] >= c->host_slot_max)
         return HTTP_WAIT_HOST_SLOT;
-    return x->suspect && c->n_suspect >= c->suspect_max ? HTTP_WAIT_SUSPECT : HTTP_WAIT_NONE;
+    if (x->suspect && c->n_suspect >= c->suspect_max)
+        return HTTP_WAIT_SUSPECT;
+    if (host->n_open <= host->n_running) {
+        request.n_overdue = count_overdue(c, x->origin, now);
+        request.spare_elsewhere = c->pool.n_open >= c->pool.max && is_spare_elsewhere(c, x->origin, now);
+    }
+    decision = pool_decide(&c->pool, host, &request, &wait_usec);
+    if (decision == POOL_WAIT)
+        *ret_again_usec = MIN(*ret_again_usec, now + wait_usec);
+    return decision == POOL_WAIT   ? HTTP_WAIT_KEPT
+           : decision == POOL_FULL ? HTTP_WAIT_CONNECTIONS
+                                   : HTTP_WAIT_NONE;
 }
 
-static bool has_room(const HttpCurl *c, const HttpExchange *x) {
-    return waits_for(c, x) == HTTP_WAIT_NONE;
-}
+/* The one that has waited longest of those that can be started. */
+static HttpExchange *find_startable(const HttpCurl *c, uint64_t *ret_again_usec) {
+    uint64_t now = c->queues ? now_usec() : 0;
+    HttpExchange *found = NULL;
 
-/* The one that has waited longest of those that have room. */
-static HttpExchange *find_startable(const HttpCurl *c, HttpExchange *from) {
-    HttpExchange *x = c->lists[EXCHANGE_RUNNING].n < c->max_connections ? from : NULL;
+    *ret_again_usec = NEVER;
+    for (const HostQueue *queue = c->queues; queue; queue = queue->next) {
+        HttpExchange *x = queue->list.first;
 
-    while (x && !has_room(c, x))
-        x = x->next;
-    return x;
+        if ((!found || x->number < found->number) && waits_for(c, x, now, ret_again_usec) == HTTP_WAIT_NONE)
+            found = x;
+    }
+    return found;
 }
 
 /* Starts what has waited while there is room. */
 static void start_waiting(HttpCurl *c) {
-    HttpExchange *x, *next;
+    uint64_t again_usec;
+    HttpExchange *x;
 
-    for (x = find_startable(c, c->lists[EXCHANGE_WAITING].first); x; x = find_startable(c, next)) {
-        next = x->next;
-        if (exchange_start(x, &x->waiting->request) >= 0) {
+    while ((x = find_startable(c, &again_usec))) {
+        if (exchange_start(x, &x->waiting->request) >= 0)
             curl_request_free(TAKE_PTR(x->waiting));
-            continue;
-        }
-        exchange_move(x, EXCHANGE_REFUSED);
-        curl_watch_want_turn(&c->watch);
+        else
+            exchange_refuse(x);
     }
-    if (!c->lists[EXCHANGE_WAITING].first && !c->lists[EXCHANGE_RESOLVING].first &&
-        c->waiting_until_usec != NEVER) {
+    if (c->queues)
+        wait_until(c, again_usec);
+    else if (!c->lists[EXCHANGE_RESOLVING].first && c->waiting_until_usec != NEVER) {
         c->waiting_until_usec = NEVER;
         (void)sd_event_source_set_enabled(c->waiting_timer, SD_EVENT_OFF);
     }
@@ -383,26 +507,39 @@ static uint64_t patience_of(const HttpExchange *x) {
     return x->state == EXCHANGE_RESOLVING ? x->patience_usec : x->deadline_usec;
 }
 
+static HttpExchange *find_expired_in(const ExchangeList *l, uint64_t now, uint64_t *next_usec) {
+    HttpExchange *x;
+
+    for (x = l->first; x && patience_of(x) > now; x = x->next)
+        *next_usec = MIN(*next_usec, patience_of(x));
+    return x;
+}
+
 /* A done callback may change the queues in any way, so the search begins again after each. */
 static HttpExchange *find_expired(HttpCurl *c, uint64_t now, uint64_t *ret_next_usec) {
-    static const ExchangeState states[] = { EXCHANGE_RESOLVING, EXCHANGE_WAITING };
+    HttpExchange *x;
 
     *ret_next_usec = NEVER;
-    for (size_t i = 0; i < ARRAY_SIZE(states); i++)
-        for (HttpExchange *x = c->lists[states[i]].first; x; x = x->next) {
-            if (patience_of(x) <= now)
-                return x;
-            *ret_next_usec = MIN(*ret_next_usec, patience_of(x));
-        }
-    return NULL;
+    x = find_expired_in(&c->lists[EXCHANGE_RESOLVING], now, ret_next_usec);
+    for (const HostQueue *queue = c->queues; !x && queue; queue = queue->next)
+        x = find_expired_in(&queue->list, now, ret_next_usec);
+    return x;
 }
 
 /* Behind those that wait for a connection. */
 static void exchange_queue(HttpExchange *x) {
+    HttpCurl *c = x->owner;
+    HostQueue *queue = queue_get(c, x);
+    uint64_t again_usec = NEVER;
+
+    if (!queue) {
+        exchange_refuse(x);
+        return;
+    }
     x->queued_usec = now_usec();
-    x->waited_for = waits_for(x->owner, x);
-    exchange_move(x, EXCHANGE_WAITING);
-    wait_until(x->owner, x->deadline_usec);
+    exchange_link(x, EXCHANGE_WAITING, &queue->list);
+    x->waited_for = waits_for(c, x, x->queued_usec, &again_usec);
+    wait_until(c, MIN(again_usec, x->deadline_usec));
 }
 
 /* The resolver takes too long. */
@@ -484,12 +621,11 @@ static void exchange_restart(HttpExchange *x) {
 
     (void)curl_multi_remove_handle(c->multi, x->job->easy);
     x->job->n_sockets = 0;
-    if (curl_job_set_addresses(x->job, x->host, x->port, &x->addresses) == 0 &&
+    if (exchange_give_addresses(x, true) == 0 &&
         curl_job_set_timeouts(x->job, MIN(x->connect_timeout_usec, left), left) == 0 &&
         curl_multi_add_handle(c->multi, x->job->easy) == CURLM_OK)
         return;
-    exchange_move(x, EXCHANGE_REFUSED);
-    curl_watch_want_turn(&c->watch);
+    exchange_refuse(x);
 }
 
 static bool is_connecting(const HttpExchange *x) {
@@ -523,14 +659,21 @@ static void exchange_race(HttpExchange *x) {
         c->n_races++;
 }
 
-static void on_opened(void *userdata) {
-    HttpCurl *c = userdata;
+static void want_races(HttpCurl *c) {
     int enabled = SD_EVENT_ON;
 
     if (sd_event_source_get_enabled(c->race_timer, &enabled) < 0 || enabled != SD_EVENT_OFF)
         return;
     (void)sd_event_source_set_time(c->race_timer, now_usec() + RACE_AFTER_USEC);
     (void)sd_event_source_set_enabled(c->race_timer, SD_EVENT_ONESHOT);
+}
+
+static void on_opened(curl_socket_t fd, void *userdata) {
+    HttpExchange *x = userdata;
+
+    curl_watch_opened(&x->owner->watch, fd, x->origin);
+    if (x->addresses.n > 1)
+        want_races(x->owner);
 }
 
 /* One turn of the timer is what a connection has; one begun in between has up to two. */
@@ -550,7 +693,7 @@ static int on_race_timer(sd_event_source *source, uint64_t usec, void *userdata)
             again = true;
     }
     if (again)
-        on_opened(c);
+        want_races(c);
     return 0;
 }
 
@@ -590,16 +733,20 @@ static void on_wake(curl_socket_t fd, int events, void *userdata) {
 
 /* Where it goes, by what. */
 static int exchange_locate(HttpExchange *x, const HttpRequest *request) {
-    const HttpCurl *c = x->owner;
-    bool tls;
+    HttpCurl *c = x->owner;
+    char origin[CURL_ORIGIN_MAX];
     int r;
 
-    r = curl_request_check(request, x->origin_text, &tls);
+    r = curl_request_check(request, origin, &x->tls);
     if (r < 0)
         return r;
-    if (!curl_split_authority(x->origin_text, x->host, sizeof(x->host), &x->port))
+    if (!curl_split_authority(origin, x->host, sizeof(x->host), &x->port))
         return -EINVAL;
-    if (c->proxy && tls && !request->direct && !curl_no_proxy_matches(c->no_proxy, x->host, x->port)) {
+    x->origin = curl_origin_join(&c->origins, origin);
+    if (!x->origin)
+        return -ENOMEM;
+    pool_arrived(&x->origin->host, x->submitted_usec);
+    if (c->proxy && x->tls && !request->direct && !curl_no_proxy_matches(c->no_proxy, x->host, x->port)) {
         x->proxy = c->proxy;
         x->port = c->proxy_port;
         text_copy(x->host, sizeof(x->host), c->proxy_host);
@@ -613,7 +760,8 @@ static int exchange_locate(HttpExchange *x, const HttpRequest *request) {
 static int exchange_resolve(HttpExchange *x, const HttpRequest *request) {
     CurlResolver *resolver = x->owner->resolver;
     uint64_t patience = MIN(request->connect_timeout_usec, request->timeout_usec);
-    CurlNameState state = x->host[0] ? curl_resolver_find(resolver, x->host, &x->addresses) : CURL_NAME_FRESH;
+    CurlNameState state =
+            x->host[0] ? curl_resolver_find(resolver, x->host, &x->addresses) : CURL_NAME_FRESH;
     int r;
 
     if (state == CURL_NAME_FRESH)
@@ -639,7 +787,8 @@ static int exchange_wait(HttpExchange *x, const HttpRequest *request) {
 }
 
 static int exchange_begin(HttpExchange *x, const HttpRequest *request) {
-    HttpCurl *c = x->owner;
+    const HttpCurl *c = x->owner;
+    uint64_t again_usec = NEVER;
     int r;
 
     r = exchange_locate(x, request);
@@ -647,7 +796,7 @@ static int exchange_begin(HttpExchange *x, const HttpRequest *request) {
         r = exchange_resolve(x, request);
     if (r <= 0)
         return r;
-    if (has_room(c, x) && !find_startable(c, c->lists[EXCHANGE_WAITING].first))
+    if (waits_for(c, x, x->queued_usec, &again_usec) == HTTP_WAIT_NONE && !find_startable(c, &again_usec))
         return exchange_start(x, request);
     return exchange_wait(x, request);
 }
@@ -689,7 +838,7 @@ static void http_curl_cancel(HttpClient *client, HttpExchange *exchange) {
     if (exchange->state == EXCHANGE_LOOSE)
         return;
     exchange_free(exchange);
-    if (c->lists[EXCHANGE_WAITING].first)
+    if (c->queues)
         curl_watch_want_turn(&c->watch);
 }
 
@@ -705,11 +854,13 @@ static int set_up_multi(HttpCurl *c) {
     c->multi = curl_multi_init();
     if (!c->multi)
         return -ENOMEM;
-    if (curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)c->max_connections) != CURLM_OK ||
-        /* Else four times as many as there are exchanges at the moment: most idle ones would be closed. */
-        curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)c->max_connections) != CURLM_OK)
+    /* The first makes libcurl close the oldest idle connection when the pool has one opened beyond that. The
+     * second would be four times as many as there are exchanges at the moment: most idle ones would be
+     * closed. */
+    if (curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)c->pool.max) != CURLM_OK ||
+        curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)c->pool.max) != CURLM_OK)
         return -EIO;
-    return curl_watch_init(&c->watch, c->event, c->multi, on_wake, c);
+    return curl_watch_init(&c->watch, c->event, c->multi, &c->pool, on_wake, c);
 }
 
 static int set_up_timer(HttpCurl *c, sd_event_source **ret, sd_event_time_handler_t handler) {
@@ -732,9 +883,9 @@ static int set_up_waiting(HttpCurl *c) {
 }
 
 static int copy_options(HttpCurl *c, const HttpCurlOptions *options) {
-    c->max_connections = MIN(MAX(options->max_connections, 1U), 1024U);
-    c->host_slot_max = MAX(c->max_connections / HOST_SLOT_SHARE, 1U);
-    c->suspect_max = MAX(c->max_connections / SUSPECT_SHARE, 1U);
+    c->pool.max = MIN(MAX(options->max_connections, 1U), 1024U);
+    c->host_slot_max = MAX(c->pool.max / HOST_SLOT_SHARE, 1U);
+    c->suspect_max = MAX(c->pool.max / SUSPECT_SHARE, 1U);
     c->name_life_usec = options->name_life_usec ? options->name_life_usec : NAME_LIFE_USEC;
     c->connection_life_sec =
             options->connection_life_sec ? options->connection_life_sec : CONNECTION_LIFE_SEC;
@@ -782,8 +933,8 @@ int http_curl_new(sd_event *event, const HttpCurlOptions *options, char *error, 
     if (r < 0) {
         bool by_bundle = options->ca_bundle && !c->store && c->store_error[0];
 
-        snprintf(error, error_size, "%s%s", by_bundle ? "" : "HTTP client: ",
-                 by_bundle ? c->store_error : strerror(-r));
+        snprintf(error, error_size, "%s%s",
+                 by_bundle ? "" : "HTTP client: ", by_bundle ? c->store_error : strerror(-r));
         http_curl_free(&c->client);
         return r;
     }
@@ -795,6 +946,8 @@ static void free_exchanges(HttpCurl *c) {
     for (ExchangeState s = 0; s < EXCHANGE_LOOSE; s++)
         while (c->lists[s].first)
             exchange_free(c->lists[s].first);
+    while (c->queues)
+        exchange_free(c->queues->list.first);
     while (c->idle_jobs)
         curl_job_free(job_take(c));
 }

@@ -8,17 +8,17 @@
 typedef struct sd_event sd_event;
 
 typedef struct HttpCurlOptions {
-    const char *ca_bundle;      /* PEM file; NULL: the distribution's bundle; where there is none TLS fails.
-                                 * Read once, here, into one X509_STORE that all connections share */
-    const char *user_agent;     /* "TrailGuard/0.1.0" */
-    const char *proxy;    /* "http://[USER:PASSWORD@]HOST:PORT", for https: by CONNECT. Plain http never
-                           * goes through it: that is for loopback and metadata. NULL: none; the
-                           * environment is not asked */
-    const char *no_proxy; /* hosts that are reached without it, as NO_PROXY lists them; NULL: none */
+    const char *ca_bundle;   /* PEM file; NULL: the distribution's bundle; where there is none TLS fails.
+                              * Read once, here, into one X509_STORE that all connections share */
+    const char *user_agent;  /* "TrailGuard/0.1.0" */
+    const char *proxy;       /* "http://[USER:PASSWORD@]HOST:PORT", for https: by CONNECT. Plain http never
+                              * goes through it: that is for loopback and metadata. NULL: none; the
+                              * environment is not asked */
+    const char *no_proxy;    /* hosts that are reached without it, as NO_PROXY lists them; NULL: none */
     uint64_t name_life_usec; /* how long a resolved name is used without asking again; 0: a minute */
     unsigned connection_life_sec; /* a connection that is older is not used again; 0: 300 */
-    unsigned max_connections;   /* over all hosts, 1..1024; further exchanges wait in a queue, their timeout
-                                 * running */
+    unsigned max_connections; /* over all hosts, 1..1024; further exchanges wait in a queue, their timeout
+                               * running */
 } HttpCurlOptions;
 
 /* A client on `event` (borrowed, must outlive it). TLS 1.2 or newer, peers always verified, no redirects,

@@ -33,42 +33,48 @@ static CurlJob empty_job(CURL *easy) {
 
 /* ---- the request ---- */
 
-static int add_line(struct curl_slist **list, const char *name, const char *separator, const char *value) {
-    struct curl_slist *longer;
-    char *line = NULL;
-    int r;
+/* What libcurl is to send, and what it is to leave out: neither a pause for "100 Continue" nor a content
+ * type of its choice. */
+static const HttpHeader no_expect = { "Expect", NULL }, no_type = { "Content-Type", NULL };
 
-    r = asprintf(&line, "%s%s%s", name, separator, value);
-    if (r < 0)
-        return -ENOMEM;
-    longer = curl_slist_append(*list, line);
-    hash_wipe(line, (size_t)r);
-    free(line);
-    if (!longer)
-        return -ENOMEM;
-    *list = longer;
-    return 0;
+static size_t line_size(const HttpHeader *h) {
+    return strlen(h->name) + 2 + (h->value ? strlen(h->value) : 0) + 1;
 }
 
+/* "name;" is how libcurl spells a header without a value; "name:" takes it away. Returns the end. */
+static char *add_line(struct curl_slist *line, char *text, const HttpHeader *h) {
+    const char *separator = !h->value ? ":" : *h->value ? ": " : ";";
+
+    line->data = text;
+    line->next = line + 1;
+    return stpcpy(stpcpy(stpcpy(text, h->name), separator), h->value ? h->value : "") + 1;
+}
+
+/* One piece of memory: the list, then its lines. */
 static int copy_headers(CurlJob *job, const HttpRequest *request) {
+    size_t n = request->n_headers + 2,
+           size = n * sizeof(*job->headers) + line_size(&no_expect) + line_size(&no_type);
+    struct curl_slist *line;
     bool has_type = false;
-    int r;
+    char *text;
 
     for (size_t i = 0; i < request->n_headers; i++) {
-        const HttpHeader *h = &request->headers[i];
-
-        has_type = has_type || strcasecmp(h->name, "content-type") == 0;
-        /* "name;" is how libcurl spells a header without a value; "name:" would take it away. */
-        r = *h->value ? add_line(&job->headers, h->name, ": ", h->value)
-                      : add_line(&job->headers, h->name, ";", "");
-        if (r < 0)
-            return r;
+        size += line_size(&request->headers[i]);
+        has_type = has_type || strcasecmp(request->headers[i].name, "content-type") == 0;
     }
-    /* Neither a pause for "100 Continue" nor a content type of libcurl's choice. */
-    r = add_line(&job->headers, "Expect", ":", "");
-    if (r == 0 && !has_type)
-        r = add_line(&job->headers, "Content-Type", ":", "");
-    return r;
+    job->headers = malloc(size);
+    if (!job->headers)
+        return -ENOMEM;
+    job->headers_size = size;
+    line = job->headers;
+    text = (char *)(line + n);
+    for (size_t i = 0; i < request->n_headers; i++)
+        text = add_line(line++, text, &request->headers[i]);
+    if (!has_type)
+        text = add_line(line++, text, &no_type);
+    (void)add_line(line, text, &no_expect);
+    line->next = NULL;
+    return 0;
 }
 
 static int copy_body(CurlJob *job, const HttpRequest *request) {
@@ -146,7 +152,7 @@ static curl_socket_t on_open(void *userdata, curlsocktype purpose, struct curl_s
     job->sockets[i].inode = st.st_ino;
     job->n_sockets++;
     if (job->opened)
-        job->opened(job->opened_userdata);
+        job->opened(fd, job->opened_userdata);
     return fd;
 }
 
@@ -216,6 +222,17 @@ static int set_connection_life(CurlJob *job, unsigned life_sec) {
     return 0;
 }
 
+/* Who goes without the proxy is decided before, for versions read NO_PROXY differently. Both are always set:
+ * libcurl would look into the environment for what is not. */
+static int set_proxy(CurlJob *job, const char *proxy) {
+    if (job->configured && job->proxy == proxy)
+        return 0;
+    job->proxy = proxy;
+    SET(job, CURLOPT_PROXY, proxy ? proxy : "");
+    SET(job, CURLOPT_NOPROXY, "");
+    return 0;
+}
+
 static int set_connection(CurlJob *job, const CurlJobSettings *settings) {
     SET(job, CURLOPT_NOSIGNAL, 1L);
     SET(job, CURLOPT_FOLLOWLOCATION, 0L);
@@ -223,21 +240,14 @@ static int set_connection(CurlJob *job, const CurlJobSettings *settings) {
     SET(job, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(job, CURLOPT_OPENSOCKETFUNCTION, on_open);
     SET(job, CURLOPT_OPENSOCKETDATA, job);
-    job->opened = settings->opened;
-    job->opened_userdata = settings->opened_userdata;
-    /* Always set, for libcurl keeps a pointer to the last list. */
-    SET(job, CURLOPT_RESOLVE, NULL);
+    SET(job, CURLOPT_CLOSESOCKETFUNCTION, settings->on_close);
+    SET(job, CURLOPT_CLOSESOCKETDATA, settings->on_close_userdata);
     SET(job, CURLOPT_TCP_KEEPALIVE, 1L);
     SET(job, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_SEC);
     SET(job, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_SEC / 4);
     SET(job, CURLOPT_MAXAGE_CONN, IDLE_MAX_SEC);
     if (settings->user_agent)
         SET(job, CURLOPT_USERAGENT, settings->user_agent);
-    /* Both are always set: libcurl would look into the environment for what is not. Who goes without the
-     * proxy is decided before, for versions read NO_PROXY differently. */
-    job->proxy = settings->proxy;
-    SET(job, CURLOPT_PROXY, job->proxy ? job->proxy : "");
-    SET(job, CURLOPT_NOPROXY, "");
     return 0;
 }
 
@@ -265,8 +275,10 @@ static int set_request(CurlJob *job, const HttpRequest *request) {
     SET(job, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)job->body_len);
     SET(job, CURLOPT_POSTFIELDS, job->body);
     /* libcurl's own PUT would read from a callback and send chunks. */
-    if (strcmp(request->method, "PUT") == 0)
+    if (strcmp(request->method, "PUT") == 0) {
         SET(job, CURLOPT_CUSTOMREQUEST, "PUT");
+        job->custom_method = true;
+    }
     return 0;
 }
 
@@ -284,26 +296,41 @@ CurlJob *curl_job_new(void) {
     return job;
 }
 
-int curl_job_prepare(CurlJob *job, const HttpRequest *request, const CurlJobSettings *settings) {
+/* Once in the life of a handle. */
+static int configure(CurlJob *job, const CurlJobSettings *settings) {
     int r;
 
-    r = curl_request_check(request, job->origin, &job->tls);
-    if (r == 0)
-        r = copy_headers(job, request);
-    if (r == 0)
-        r = copy_body(job, request);
-    if (r == 0)
-        r = set_protocols(job);
+    r = set_protocols(job);
     if (r == 0)
         r = set_tls(job, settings);
     if (r == 0)
         r = set_connection(job, settings);
     if (r == 0)
+        r = set_answer(job);
+    return r;
+}
+
+int curl_job_prepare(CurlJob *job, const HttpRequest *request, const CurlJobSettings *settings) {
+    int r;
+
+    job->origin = settings->origin;
+    job->tls = settings->tls;
+    job->opened = settings->opened;
+    job->opened_userdata = settings->opened_userdata;
+    r = copy_headers(job, request);
+    if (r == 0)
+        r = copy_body(job, request);
+    if (r == 0 && !job->configured)
+        r = configure(job, settings);
+    if (r == 0)
+        r = set_proxy(job, settings->proxy);
+    job->configured = job->configured || r == 0;
+    if (r == 0)
         r = set_connection_life(job, settings->connection_life_sec);
     if (r == 0)
-        r = set_answer(job);
-    if (r == 0)
         r = set_request(job, request);
+    if (r == 0)
+        SET(job, CURLOPT_SHARE, settings->share);
     return r;
 }
 
@@ -487,26 +514,41 @@ void curl_job_read(CurlJob *job, CURLcode code, HttpResponse *ret) {
 
 /* ---- afterwards ---- */
 
-static void wipe_list(struct curl_slist *list) {
-    for (struct curl_slist *l = list; l; l = l->next)
-        hash_wipe(l->data, strlen(l->data));
-    curl_slist_free_all(list);
-}
-
 static void forget(CurlJob *job) {
-    wipe_list(job->headers);
+    if (job->headers)
+        hash_wipe(job->headers, job->headers_size);
+    free(job->headers);
     curl_slist_free_all(job->resolve);
-    hash_wipe(job->body, job->body_len);
+    if (job->body)
+        hash_wipe(job->body, job->body_len);
     free(job->body);
     strbuf_done(&job->answer);
     strbuf_done(&job->answer_headers);
     free(job->header_values);
 }
 
+void curl_job_leave(CurlJob *job) {
+    (void)curl_easy_setopt(job->easy, CURLOPT_SHARE, NULL);
+}
+
+/* libcurl keeps pointers to the lists and the body. */
+static bool take_back(CurlJob *job) {
+    return curl_easy_setopt(job->easy, CURLOPT_HTTPHEADER, NULL) == CURLE_OK &&
+           curl_easy_setopt(job->easy, CURLOPT_RESOLVE, NULL) == CURLE_OK &&
+           curl_easy_setopt(job->easy, CURLOPT_POSTFIELDS, NULL) == CURLE_OK &&
+           (!job->custom_method || curl_easy_setopt(job->easy, CURLOPT_CUSTOMREQUEST, NULL) == CURLE_OK);
+}
+
 void curl_job_reset(CurlJob *job) {
-    curl_easy_reset(job->easy);
+    bool configured = job->configured && take_back(job);
+    const char *proxy = job->proxy;
+
+    if (!configured)
+        curl_easy_reset(job->easy);
     forget(job);
     *job = empty_job(job->easy);
+    job->configured = configured;
+    job->proxy = configured ? proxy : NULL;
 }
 
 void curl_job_free(CurlJob *job) {

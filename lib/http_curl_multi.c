@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <systemd/sd-event.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lib/util/macros.h"
 
@@ -16,18 +17,34 @@
 
 #define TIMER_ACCURACY_USEC (1 * USEC_PER_MSEC)
 
+/* Idle sockets stay watched: to take each out and put it back again would be two system calls a request. */
 struct CurlSocket {
-    CurlSocket *prev, *next;
+    CurlWatch *watch;
+    CurlOrigin *origin; /* NULL: not opened by us */
     sd_event_source *io;
+    uint32_t events;
+    bool idle, off;
 };
+
+static void count_connection(CurlWatch *w, CurlOrigin *origin, int change) {
+    unsigned before = pool_count(&origin->host);
+
+    origin->host.n_open += (unsigned)change;
+    w->pool->n_open += pool_count(&origin->host) - before;
+}
 
 /* ---- from the loop ---- */
 
+/* An idle one that can be read was closed by its peer: libcurl finds that when it wants to use it. */
 static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
-    CurlWatch *w = userdata;
+    CurlSocket *s = userdata;
+    CurlWatch *w = s->watch;
     int events = 0;
 
-    (void)source;
+    if (s->idle) {
+        s->off = true;
+        return sd_event_source_set_enabled(source, SD_EVENT_OFF);
+    }
     events |= revents & EPOLLIN ? CURL_CSELECT_IN : 0;
     events |= revents & EPOLLOUT ? CURL_CSELECT_OUT : 0;
     events |= revents & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0;
@@ -58,30 +75,70 @@ void curl_watch_want_turn(CurlWatch *watch) {
 
 /* ---- from libcurl, which must not be called back from here, curl_multi_assign excepted ---- */
 
-static void socket_free(CurlWatch *w, CurlSocket *s) {
-    if (s->prev)
-        s->prev->next = s->next;
-    else
-        w->sockets = s->next;
-    if (s->next)
-        s->next->prev = s->prev;
+static CurlSocket *socket_find(const CurlWatch *w, curl_socket_t fd) {
+    return fd >= 0 && (unsigned)fd < w->n_sockets ? w->sockets[fd] : NULL;
+}
+
+static void socket_free(CurlWatch *w, curl_socket_t fd) {
+    CurlSocket *s = socket_find(w, fd);
+
+    if (!s)
+        return;
+    w->sockets[fd] = NULL;
+    if (s->origin)
+        count_connection(w, s->origin, -1);
     sd_event_source_disable_unref(s->io);
     free(s);
 }
 
-static void socket_new(CurlWatch *w, curl_socket_t fd, uint32_t events) {
+static CurlSocket *socket_new(CurlWatch *w, curl_socket_t fd) {
+    unsigned n = w->n_sockets;
     CurlSocket *s;
 
+    if (fd < 0)
+        return NULL;
+    if ((unsigned)fd >= n) {
+        CurlSocket **more;
+
+        n = 2 * (unsigned)fd + 16;
+        more = reallocarray(w->sockets, n, sizeof(*more));
+        if (!more)
+            return NULL;
+        memset(more + w->n_sockets, 0, (n - w->n_sockets) * sizeof(*more));
+        w->sockets = more;
+        w->n_sockets = n;
+    }
     s = calloc(1, sizeof(*s));
+    if (s)
+        *s = (CurlSocket){ .watch = w, .idle = true };
+    w->sockets[fd] = s;
+    return s;
+}
+
+static void socket_listen(CurlSocket *s, curl_socket_t fd, uint32_t events) {
+    if (!s->io) {
+        if (sd_event_add_io(s->watch->event, &s->io, fd, events, on_io, s) < 0)
+            return;
+    } else if (s->events != events)
+        (void)sd_event_source_set_io_events(s->io, events);
+    if (s->off)
+        (void)sd_event_source_set_enabled(s->io, SD_EVENT_ON);
+    s->events = events;
+    s->off = false;
+}
+
+/* It is still open, but nothing is under way there. One that waits until it can be written to would wake
+ * the loop all the time. */
+static void socket_rest(CurlWatch *w, curl_socket_t fd) {
+    CurlSocket *s = socket_find(w, fd);
+
     if (!s)
         return;
-    s->next = w->sockets;
-    if (w->sockets)
-        w->sockets->prev = s;
-    w->sockets = s;
-    if (sd_event_add_io(w->event, &s->io, fd, events, on_io, w) < 0 ||
-        curl_multi_assign(w->multi, fd, s) != CURLM_OK)
-        socket_free(w, s);
+    s->idle = true;
+    if (!s->origin)
+        socket_free(w, fd);
+    else if (s->io && s->events != EPOLLIN)
+        socket_listen(s, fd, EPOLLIN);
 }
 
 /* Where a socket cannot be watched the exchange is left to its timeout: an error returned here would make
@@ -89,21 +146,38 @@ static void socket_new(CurlWatch *w, curl_socket_t fd, uint32_t events) {
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *socket_data) {
     uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0U) | (what & CURL_POLL_OUT ? EPOLLOUT : 0U);
     CurlWatch *w = userdata;
-    CurlSocket *s = socket_data;
+    CurlSocket *s;
 
     (void)easy;
+    (void)socket_data;
     if (what == CURL_POLL_REMOVE) {
-        if (s) {
-            (void)curl_multi_assign(w->multi, fd, NULL);
-            socket_free(w, s);
-        }
+        socket_rest(w, fd);
         return 0;
     }
+    s = socket_find(w, fd);
     if (!s)
-        socket_new(w, fd, events);
-    else
-        (void)sd_event_source_set_io_events(s->io, events);
+        s = socket_new(w, fd);
+    if (!s)
+        return 0;
+    s->idle = false;
+    socket_listen(s, fd, events);
     return 0;
+}
+
+void curl_watch_opened(CurlWatch *watch, curl_socket_t fd, CurlOrigin *origin) {
+    CurlSocket *s;
+
+    socket_free(watch, fd); /* closed without a word */
+    s = socket_new(watch, fd);
+    if (!s)
+        return;
+    s->origin = origin;
+    count_connection(watch, origin, 1);
+}
+
+int curl_watch_close(void *watch, curl_socket_t fd) {
+    socket_free(watch, fd);
+    return close(fd);
 }
 
 static int on_curl_timer(CURLM *multi, long timeout_ms, void *userdata) {
@@ -129,10 +203,11 @@ static int on_curl_timer(CURLM *multi, long timeout_ms, void *userdata) {
 
 /* ---- the interface ---- */
 
-int curl_watch_init(CurlWatch *watch, sd_event *event, CURLM *multi, CurlWake wake, void *userdata) {
+int curl_watch_init(CurlWatch *watch, sd_event *event, CURLM *multi, Pool *pool, CurlWake wake,
+                    void *userdata) {
     int r;
 
-    *watch = (CurlWatch){ .event = event, .multi = multi, .wake = wake, .userdata = userdata };
+    *watch = (CurlWatch){ .event = event, .multi = multi, .pool = pool, .wake = wake, .userdata = userdata };
     r = sd_event_add_time(event, &watch->timer, CLOCK_MONOTONIC, UINT64_MAX, TIMER_ACCURACY_USEC, on_timer,
                           watch);
     if (r >= 0)
@@ -152,21 +227,15 @@ int curl_watch_init(CurlWatch *watch, sd_event *event, CURLM *multi, CurlWake wa
 }
 
 void curl_watch_done(CurlWatch *watch) {
-    while (watch->sockets)
-        socket_free(watch, watch->sockets);
+    for (unsigned fd = 0; fd < watch->n_sockets; fd++)
+        socket_free(watch, (curl_socket_t)fd);
+    free(TAKE_PTR(watch->sockets));
+    watch->n_sockets = 0;
     watch->timer = sd_event_source_disable_unref(watch->timer);
     watch->turn = sd_event_source_disable_unref(watch->turn);
 }
 
-/* ==== TLS sessions ==== */
-
-struct CurlOrigin {
-    CurlOrigin *next;
-    char *key;
-    CURLSH *share;
-    unsigned n_users;
-    bool retired; /* not handed out any more */
-};
+/* ==== origins ==== */
 
 static void origin_free(CurlOrigin **list, CurlOrigin *o) {
     CurlOrigin **p = list;
@@ -197,7 +266,7 @@ static CurlOrigin *origin_new(CurlOrigin **list, const char *key) {
     return o;
 }
 
-CurlOrigin *curl_origin_join(CurlOrigin **list, const char *key, CURL *easy) {
+CurlOrigin *curl_origin_join(CurlOrigin **list, const char *key) {
     CurlOrigin *o;
 
     for (o = *list; o; o = o->next)
@@ -205,18 +274,22 @@ CurlOrigin *curl_origin_join(CurlOrigin **list, const char *key, CURL *easy) {
             break;
     if (!o)
         o = origin_new(list, key);
-    if (!o || curl_easy_setopt(easy, CURLOPT_SHARE, o->share) != CURLE_OK)
-        return NULL;
-    o->n_users++;
+    if (o)
+        o->n_users++;
     return o;
 }
 
-void curl_origin_leave(CurlOrigin **list, CurlOrigin *origin, CURL *easy) {
-    if (!origin)
-        return;
-    (void)curl_easy_setopt(easy, CURLOPT_SHARE, NULL);
-    if (--origin->n_users == 0 && origin->retired)
+void curl_origin_leave(CurlOrigin **list, CurlOrigin *origin) {
+    if (origin && --origin->n_users == 0 && origin->retired)
         origin_free(list, origin);
+}
+
+void curl_origin_run(CurlOrigin *origin, Pool *pool, int change) {
+    unsigned before = pool_count(&origin->host);
+
+    origin->host.n_running += (unsigned)change;
+    pool->n_running += (unsigned)change;
+    pool->n_open += pool_count(&origin->host) - before;
 }
 
 void curl_origins_retire(CurlOrigin **list) {

@@ -516,6 +516,35 @@ static void test_idle_connections_are_kept(void **state) {
     }
 }
 
+/* Each host is asked for more at once than it can have connections, and none takes another's: as many are
+ * opened in all as there may be, and none twice. */
+static void test_bursts_keep_connections(void **state) {
+    Fixture *f = *state;
+    LocalServer *servers[6];
+    static Got got[6][20];
+    unsigned n_connections = 0;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(servers); i++)
+        servers[i] = local_server_new(NULL);
+    for (unsigned round = 0; round < 12; round++) {
+        memset(got, 0, sizeof(got));
+        for (unsigned n = 0; n < ARRAY_SIZE(got[0]); n++)
+            for (unsigned i = 0; i < ARRAY_SIZE(servers); i++)
+                submit_to(f, servers[i], "http", "/echo", (HttpRequest){ .host_slot = 1 + i }, on_done,
+                          &got[i][n]);
+        for (unsigned n = 0; n < ARRAY_SIZE(got[0]); n++)
+            for (unsigned i = 0; i < ARRAY_SIZE(servers); i++) {
+                run_until(f, &got[i][n].n, 1);
+                assert_answered(&got[i][n], 200);
+            }
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(servers); i++) {
+        n_connections += local_server_n_connections(servers[i]);
+        local_server_free(servers[i]);
+    }
+    assert_between(n_connections, ARRAY_SIZE(servers), 8);
+}
+
 /* All end in one wake-up, and nothing comes after it. */
 static void test_many_end_at_once(void **state) {
     Fixture *f = *state;
@@ -569,7 +598,7 @@ static void test_waiting_for_a_connection(void **state) {
 static void test_host_slots(void **state) {
     Fixture *f = *state;
     HttpRequest hang = { .timeout_usec = 30 * USEC_PER_SEC, .host_slot = 1 };
-    HttpRequest late = { .timeout_usec = 300 * USEC_PER_MSEC, .host_slot = 1 };
+    HttpRequest late = { .timeout_usec = 1500 * USEC_PER_MSEC, .host_slot = 1 };
     Got hanging[8] = { 0 }, own = { 0 }, others[4] = { 0 };
 
     /* 8 connections: 4 a host slot */
@@ -1041,6 +1070,7 @@ int main(void) {
         T(test_connection_that_died_idle),
         T(test_many_at_once_share_few_connections),
         T(test_more_hosts_than_connections),
+        T(test_bursts_keep_connections),
         T(test_idle_connections_are_kept),
         T(test_many_end_at_once),
         T(test_waiting_for_a_connection),

@@ -11,6 +11,9 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
+/* AWS's clock may be ahead of ours. */
+#define CLOCK_SLACK_USEC (60 * USEC_PER_SEC)
+
 /* Each once, as long as there are few. */
 static void hint_at_guard(Engine *engine, const Actor *actor) {
     char shown[ACTOR_TEXT_MAX];
@@ -46,6 +49,7 @@ void engine_search_actor(Trail *trail) {
     const Engine *engine = trail->engine;
     const Attributing *at = &trail->state.attributing;
     const Settings *desired = &trail->tracking.desired;
+    uint64_t late_usec = engine_now(engine).real_usec + CLOCK_SLACK_USEC;
     const AttributeKeys keys = { .aws = engine->aws.client, .credentials = trail->via->credentials };
     AttributeRequest request = {
         .region = trail->region,
@@ -65,7 +69,9 @@ void engine_search_actor(Trail *trail) {
         .findings = at->findings,
         .fields = trail->state.incident.fields,
         .from_usec = at->from_usec,
-        .until_usec = engine_now(engine).real_usec + 60 * USEC_PER_SEC,
+        .until_usec = at->until_usec ? MIN(at->until_usec, late_usec) : late_usec,
+        .reached_usec = at->reached_usec,
+        .late_usec = late_usec,
     };
     Attribution failed = { .polled = false };
     int r;
@@ -107,7 +113,8 @@ void engine_search_departure(Account *account) {
         .n_guards = engine->config->guards.n,
         .findings = at->findings,
         .from_usec = at->from_usec,
-        .until_usec = engine_now(engine).real_usec + 60 * USEC_PER_SEC,
+        .until_usec = engine_now(engine).real_usec + CLOCK_SLACK_USEC,
+        .reached_usec = at->reached_usec,
     };
     Attribution failed = { .polled = false };
     int r;

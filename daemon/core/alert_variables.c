@@ -510,6 +510,18 @@ static void add_refusal(const AlertExpansion *x) {
     alert_add_foreign(x, code[0] ? code : "refused");
 }
 
+/* How much of the event history was searched. */
+static void add_records(const AlertExpansion *x) {
+    const Event *event = x->source->event;
+
+    (void)strbuf_add(x->out, "the ");
+    alert_add_number(x, event->n_records, "record");
+    (void)strbuf_add(x->out, " that TrailGuard has read");
+    if (event->unread)
+        (void)strbuf_add(x->out,
+                         ". There are more than it can read: someone may have made calls to hide one");
+}
+
 static void add_others(const AlertExpansion *x) {
     unsigned n = x->source->event->repeats.count;
 
@@ -576,6 +588,7 @@ static const struct {
     { "call", add_call },
     { "refusal", add_refusal },
     { "others", add_others },
+    { "records", add_records },
 };
 
 static void add_variable(const AlertExpansion *x, const char *name, size_t len) {

@@ -91,9 +91,12 @@ static const struct {
     { "RemovePermission", ABOUT_TOPIC, TOPIC, 0, false },
 };
 
-/* Calls about a bucket may be asked for in two regions, and so may one to CloudTrail about the organization.
- */
-_Static_assert(ARRAY_SIZE(rows) + 6 <= ATTRIBUTE_QUESTIONS_MAX, "all can be asked for at once");
+/* The trail itself is asked for by name and by ARN. */
+#define RESOURCE_QUESTIONS 2
+/* Calls about a bucket may be asked for in two regions, and so may one to CloudTrail about the organization;
+ * the eight about the trail once more for what came late. */
+_Static_assert(RESOURCE_QUESTIONS + ARRAY_SIZE(rows) + 6 + 8 <= ATTRIBUTE_QUESTIONS_MAX,
+               "all can be asked for at once");
 
 /* Its name or ARN, "" when the trail has none. */
 static const char *object_of(const AttributeRequest *request, About about) {
@@ -141,8 +144,7 @@ static const char *organizations_region(const AttributeRequest *request) {
 }
 
 static size_t add_question(const char *name, const char *region, AttributeQuestion *ret) {
-    ret->name = name;
-    ret->of_member = false;
+    *ret = (AttributeQuestion){ .key = CLOUDTRAIL_LOOKUP_EVENT_NAME, .name = name };
     (void)text_copy(ret->region, sizeof(ret->region), region);
     return 1;
 }
@@ -173,10 +175,31 @@ static size_t ask_about_trust(const AttributeRequest *request, const char *name,
     return add_question(name, region, ret);
 }
 
+static size_t ask_about_trail(const AttributeRequest *request, const char *name, AttributeQuestion *ret) {
+    (void)add_question(name, request->region, ret);
+    ret->about_trail = true;
+    return 1;
+}
+
+/* Callers name a trail either way, and the history has it as they wrote it. */
+static size_t ask_by_resource(const AttributeRequest *request, AttributeQuestion *ret) {
+    const char *const names[RESOURCE_QUESTIONS] = { request->trail_name, request->trail_arn };
+    size_t n = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (names[i] && names[i][0]) {
+            (void)add_question(names[i], request->region, &ret[n]);
+            ret[n++].key = CLOUDTRAIL_LOOKUP_RESOURCE_NAME;
+        }
+    return n;
+}
+
 static size_t ask(const AttributeRequest *request, size_t row, AttributeQuestion *ret) {
     About about = rows[row].about;
     Arn arn;
 
+    if (about == ABOUT_TRAIL)
+        return ask_about_trail(request, rows[row].name, ret);
     if (about == ABOUT_BUCKET)
         return ask_about_bucket(request, rows[row].name, ret);
     if (about == ABOUT_LOG_ROLE)
@@ -190,7 +213,7 @@ static size_t ask(const AttributeRequest *request, size_t row, AttributeQuestion
         return ask_about_trust(request, rows[row].name, ret);
     if (about == ABOUT_KEY_STORE)
         about = ABOUT_KEY; /* in its region */
-    if (about != ABOUT_TRAIL && arn_parse(object_of(request, about), &arn) >= 0 && arn.region[0])
+    if (arn_parse(object_of(request, about), &arn) >= 0 && arn.region[0])
         return add_question(rows[row].name, arn.region, ret);
     return add_question(rows[row].name, request->region, ret);
 }
@@ -198,10 +221,22 @@ static size_t ask(const AttributeRequest *request, size_t row, AttributeQuestion
 size_t attribute_questions(const AttributeRequest *request,
                            AttributeQuestion ret[static ATTRIBUTE_QUESTIONS_MAX]) {
     size_t n = 0;
+    bool about_trail = false;
 
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        about_trail |= rows[i].about == ABOUT_TRAIL && can_cause(i, request);
+    if (about_trail)
+        n += ask_by_resource(request, ret);
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if (can_cause(i, request))
             n += ask(request, i, &ret[n]);
+    if (request->late_usec <= request->until_usec)
+        return n;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (rows[i].about == ABOUT_TRAIL && can_cause(i, request)) {
+            (void)add_question(rows[i].name, request->region, &ret[n]);
+            ret[n++].late = true;
+        }
     return n;
 }
 
@@ -404,6 +439,8 @@ void attribute_take(const AttributeRequest *request, const CloudTrailEvent *even
         actor.unnamed_guard = rows[i].ours && text_starts_with(event->user_agent, USER_AGENT);
         if (actor.error_code[0])
             add_attempt(found, &actor);
+        else if (request->until_usec != 0 && event->event_time_usec > request->until_usec)
+            return;
         else if (!found->found || is_better(&actor, &found->actor)) {
             found->found = true;
             found->actor = actor;

@@ -22,27 +22,36 @@ typedef struct AttributeRequest {
     const char *own_arn; /* our own caller: what we wrote ourselves is nobody's deed; "" when unknown */
     char *const *guards; /* principals, see arn_principal_is(): what they wrote is nobody's either */
     size_t n_guards;
-    uint32_t findings;              /* FINDING_BITs whose cause is searched */
-    uint32_t fields;                /* FIELD_BITs that were changed */
-    uint64_t from_usec, until_usec; /* real */
+    uint32_t findings; /* FINDING_BITs whose cause is searched */
+    uint32_t fields;   /* FIELD_BITs that were changed */
+    /* All real. The cause is within these two, and is searched from the newest backwards ... */
+    uint64_t from_usec, until_usec;
+    uint64_t reached_usec; /* ... or from here, where a search before ended; 0: from until_usec */
+    uint64_t late_usec;    /* refused attempts since until_usec are taken up to here; 0: none */
 } AttributeRequest;
 
 #define ATTRIBUTE_REGION_MAX 32
-/* One thing to ask: the name of a call, and the region in whose history it would be. */
+/* One thing to ask: the name of a call or of a resource, and the region in whose history it would be. */
 typedef struct AttributeQuestion {
+    CloudTrailLookupKey key;
     const char *name;
     char region[ATTRIBUTE_REGION_MAX];
-    bool of_member; /* in the history of request->member */
+    bool of_member;   /* in the history of request->member */
+    bool about_trail; /* the name of a call that names the trail: asked for by resource as well */
+    bool late;        /* between request->until_usec and late_usec */
 } AttributeQuestion;
 
-/* What to ask about the request's findings and fields, each once, the trail's own calls first; at most
- * ATTRIBUTE_QUESTIONS_MAX. Returns how many. */
-#define ATTRIBUTE_QUESTIONS_MAX 44U
+/* What to ask about the request's findings and fields, each once, what names the trail first, then the
+ * trail's own calls, late ones last; at most ATTRIBUTE_QUESTIONS_MAX. Returns how many. The search by
+ * resource is not to be filled with calls about other trails, and that by name does not depend on how the
+ * resource was written. */
+#define ATTRIBUTE_QUESTIONS_MAX 56U
 size_t attribute_questions(const AttributeRequest *request,
                            AttributeQuestion ret[static ATTRIBUTE_QUESTIONS_MAX]);
 
 /* Takes one event into account: a call of one of these kinds about this trail (bucket, key, ...), within the
- * time asked for and not our own. The newest that was done becomes the actor, refused ones attempts. */
+ * time asked for and not our own. The newest that was done becomes the actor, refused ones attempts; of what
+ * came after until_usec (0: no limit) refused ones only. */
 void attribute_take(const AttributeRequest *request, const CloudTrailEvent *event, Attribution *found);
 
 /* The caller as a person would name it: "bob", "Admin/alice", "root", "config.amazonaws.com". */

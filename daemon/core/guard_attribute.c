@@ -19,9 +19,12 @@ void search_begin(Attributing *at, uint32_t findings, uint64_t from_usec, uint64
     at->wanted = true;
     at->findings = findings;
     at->from_usec = from_usec;
+    at->until_usec = seen_usec + GUARD_OUR_SLACK_USEC;
     at->seen_usec = seen_usec;
     at->dedup_usec = dedup_usec;
     at->n_polls = 0;
+    at->reached_usec = 0;
+    at->n_records = 0;
     at->attempts_usec = MAX(at->attempts_usec, from_usec);
     at->again_findings = 0;
     at->again_is_older = false;
@@ -30,6 +33,13 @@ void search_begin(Attributing *at, uint32_t findings, uint64_t from_usec, uint64
 /* Bits, the lowest is the worst. */
 static bool is_worse(uint32_t findings, uint32_t than) {
     return (findings & -findings) < (than & -than);
+}
+
+/* What happens later was not the cause, however many calls are made to hide it. Where AWS gives the time of
+ * the trouble, which identifies it then, that is not far from the call's. */
+static uint64_t cause_until(const Deciding *d, uint64_t not_before_usec, uint64_t dedup_usec) {
+    return not_before_usec == dedup_usec ? dedup_usec + GUARD_AWS_SLACK_USEC
+                                         : d->now.real_usec + GUARD_OUR_SLACK_USEC;
 }
 
 /* The search that was under way has its turn after the one for worse trouble: nobody may be found for twenty
@@ -45,21 +55,25 @@ void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, 
                       uint64_t dedup_usec, bool opened) {
     Attributing *at = &d->s.attributing;
     uint64_t from_usec = guard_before(not_before_usec, slack_usec);
+    uint64_t until_usec = cause_until(d, not_before_usec, dedup_usec);
 
     if (!d->policy->attribution)
         return;
     if (opened)
         at->n_searches = at->n_attempts = 0;
-    if (opened || !at->wanted)
+    if (opened || !at->wanted) {
         search_begin(at, findings, from_usec, dedup_usec, d->now.real_usec);
-    else if (at->seen_usec == d->now.real_usec) {
+        at->until_usec = until_usec;
+    } else if (at->seen_usec == d->now.real_usec) {
         /* one poll, several troubles */
         at->findings |= findings;
         at->from_usec = MIN(at->from_usec, from_usec);
+        at->until_usec = MAX(at->until_usec, until_usec);
     } else if (is_worse(findings, at->findings)) {
         Attributing old = *at;
 
         search_begin(at, findings, from_usec, dedup_usec, d->now.real_usec);
+        at->until_usec = until_usec;
         put_off(at, &old);
     } else {
         if (!at->again_is_older) {
@@ -90,11 +104,14 @@ static void tell_actor(Deciding *d, const Actor *actor) {
 static void tell_nobody(Deciding *d, const char *detail) {
     const Attributing *at = &d->s.attributing;
     JournalEntry *entry = plan_entry(d->plan, LINE_NOBODY_FOUND);
+    Event *t = guard_report(d, PHASE_OPENED, EVENT_TRAIL_ATTRIBUTED, severity_of(d), at->dedup_usec,
+                            at->findings, detail);
 
     (void)text_copy(entry->detail, sizeof(entry->detail), detail);
-    guard_report(d, PHASE_OPENED, EVENT_TRAIL_ATTRIBUTED, severity_of(d), at->dedup_usec, at->findings,
-                 detail)
-            ->nobody = true;
+    entry->count = at->n_records;
+    t->nobody = true;
+    t->n_records = at->n_records;
+    t->unread = at->reached_usec != 0;
 }
 
 /* Each once: the first few one by one, then the newest of those that a search gives, with a count. */
@@ -151,7 +168,7 @@ void guard_attributed(Deciding *d, const Attribution *found) {
     tell_attempts(d, found);
     if (!at->wanted)
         return;
-    at->n_polls++;
+    search_ended(at, found);
     /* who was found by a search for older trouble is not who is searched now */
     if (found->polled && found->found && found->actor.event_usec >= at->from_usec) {
         tell_actor(d, &found->actor);
@@ -163,6 +180,12 @@ void guard_attributed(Deciding *d, const Attribution *found) {
 }
 
 /* ---- when ---- */
+
+void search_ended(Attributing *at, const Attribution *found) {
+    at->n_polls++;
+    at->n_records += found->n_records;
+    at->reached_usec = found->polled ? found->reached_usec : 0;
+}
 
 bool search_was_last(const Attributing *at) {
     return at->n_polls >= ARRAY_SIZE(searches_usec);

@@ -246,6 +246,8 @@ static void tell_actor(Judging *j, const Attribution *found, const Actor *actor)
     t->resolves = !inc->open;
     t->has_actor = actor != NULL;
     t->nobody = !actor;
+    t->n_records = j->s.attributing.n_records;
+    t->unread = j->s.attributing.reached_usec != 0;
     if (actor)
         t->actor = *actor;
     (void)text_copy(t->detail, sizeof(t->detail),
@@ -259,8 +261,10 @@ static void note_actor(Judging *j, const Attribution *found, const Actor *actor)
 
     if (actor)
         entry->actor = *actor;
-    else
+    else {
+        entry->count = j->s.attributing.n_records;
         (void)text_copy(entry->detail, sizeof(entry->detail), found->polled ? "" : found->error_text);
+    }
 }
 
 /* Nobody is found for most accounts that cannot be reached, for the cause is in the account itself: no
@@ -272,7 +276,7 @@ static void attributed(Judging *j, const Attribution *found) {
     at->polling = false;
     if (!at->wanted)
         return;
-    at->n_polls++;
+    search_ended(at, found);
     last = search_was_last(at);
     is_it = found->polled && found->found && found->actor.event_usec >= at->from_usec;
     at->wanted = !last && (!is_it || found->incomplete);

@@ -106,7 +106,7 @@ const AlertTemplate messages_attributed[] = {
             .subject = "{LABEL} {name} {deed} in {where}, caller not found{still}",
             .subject_short = "{LABEL} {name} {deed} in {where}, caller not found",
             .headline = "{name} in {where} was {deed}. TrailGuard did not find out by whom.{still now}",
-            .deed = "Searched the account's event history for 20 minutes. It shows no such call.",
+            .deed = "Searched the account's event history for 20 minutes. It shows no such call in {records}.",
             .advice = "1. Events may arrive later: search again with the command above, also in {global "
                       "region}.\n"
                       "2. If it is an organization trail, the call is in the management account's event "
@@ -144,7 +144,7 @@ const AlertTemplate messages_attributed[] = {
             .subject = "{LABEL} {where} taken out of the organization, caller not found",
             .headline = "TrailGuard did not find out who took {where} out of the organization.{member now}",
             .deed = "Searched the event history of the management account for 20 minutes. It shows no such "
-                    "call.",
+                    "call in {records}.",
             .advice = LEFT_ADVICE,
     },
 };

@@ -388,6 +388,8 @@ typedef struct Attribution {
     bool found;
     Actor actor;                  /* found: who caused the incident's latest trouble */
     bool incomplete;              /* found: that it happened; the call that did it may still show up */
+    unsigned n_records;           /* read in this search */
+    uint64_t reached_usec;        /* real; nothing older was read, for it took too many calls; 0: all was */
     Actor attempts[ATTEMPTS_MAX]; /* refused tries against the trail, newer than asked for, oldest first */
     unsigned n_attempts;
     char error_text[ERROR_TEXT_MAX];
@@ -454,7 +456,9 @@ typedef struct Event {
     const Drift *changes;   /* borrowed; the engine adds it to messages with fields; else NULL */
     bool restores_paused;   /* max_restores_per_hour was reached */
     bool maintenance;       /* in a maintenance window */
-    bool nobody;            /* trail.attributed: nobody was found */
+    bool nobody;            /* trail.attributed: nobody was found ... */
+    unsigned n_records;     /* ... in so many records ... */
+    bool unread;            /* ... and there are more than could be read */
     bool forgotten;         /* no longer guarded: detail says why */
     bool has_actor;
     Actor actor;                 /* trail.attributed and trail.attempted */
@@ -592,7 +596,11 @@ typedef struct Attributing {
     bool wanted;
     bool polling;           /* a search is under way */
     uint32_t findings;      /* FINDING_BITs whose cause is searched */
-    uint64_t from_usec;     /* real; the cause is not older */
+    uint64_t from_usec;     /* real; the cause is not older ... */
+    uint64_t until_usec;    /* real; ... nor younger; 0: not known */
+    uint64_t reached_usec;  /* real; the last search got no further back, and the next goes on there; 0: all
+                               was read */
+    unsigned n_records;     /* that the searches have read, those read again counted again */
     uint64_t seen_usec;     /* real; when the trouble was seen: the polls are counted from here */
     uint64_t dedup_usec;    /* of the trouble, for the message's identity */
     unsigned n_polls;       /* searches that have ended */

@@ -10,8 +10,6 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-#define PAGES_MAX 3U /* of one kind of call: the newest 150 events */
-
 _Static_assert(ATTRIBUTE_QUESTIONS_MAX <= ATTRIBUTE_CALLS_MAX, "there is a call for each");
 
 struct Attribute {
@@ -24,7 +22,9 @@ struct Attribute {
     AttributeQuestion questions[ATTRIBUTE_QUESTIONS_MAX]; /* region "": given up */
     size_t n_questions, question;                         /* the one under way, or the next */
     unsigned page, n_calls;
-    bool member_answered; /* the member's own history could be read */
+    uint64_t oldest_usec;  /* real; of what the present question has shown */
+    bool member_answered;  /* the member's own history could be read */
+    bool trail_is_settled; /* a search by the trail's name has found the cause */
     Attribution found;
 };
 
@@ -69,32 +69,47 @@ static void give_up_region(Attribute *a, const AwsError *error) {
             a->questions[i].region[0] = '\0';
 }
 
+/* The first page is enough of what came late, and of what a search by the trail's name has found already. */
+static bool is_enough(const Attribute *a) {
+    const AttributeQuestion *question = &a->questions[a->question];
+
+    return question->late || (question->about_trail && a->trail_is_settled);
+}
+
 /* Every question gets its first page, so further ones are only for what is left of the calls. */
 static bool may_turn_page(const Attribute *a) {
     size_t n_left = a->n_questions - a->question - 1;
 
-    return a->page + 1 < PAGES_MAX && a->n_calls + n_left < ATTRIBUTE_CALLS_MAX;
+    return !is_enough(a) && a->page + 1 < ATTRIBUTE_PAGES_MAX && a->n_calls + n_left < ATTRIBUTE_CALLS_MAX;
 }
 
 static void events_done(const AwsError *error, const CloudTrailEvents *events, void *userdata);
+
+/* EndTime has whole seconds, and what happened within the last one of them was not all read. */
+static CloudTrailLookup lookup_of(const AttributeRequest *request, const AttributeQuestion *question) {
+    uint64_t until_usec = request->reached_usec ? request->reached_usec : request->until_usec;
+
+    return (CloudTrailLookup){
+        .key = question->key,
+        .value = question->name,
+        .start_usec = question->late ? request->until_usec : request->from_usec,
+        .end_usec = question->late ? request->late_usec : MAX(until_usec, request->from_usec),
+    };
+}
 
 /* False when it could not even be sent. */
 static bool ask(Attribute *a, const char *next_token) {
     const AttributeQuestion *question = &a->questions[a->question];
     AwsError error;
-    CloudTrailLookup lookup = {
-        .key = CLOUDTRAIL_LOOKUP_EVENT_NAME,
-        .value = question->name,
-        .start_usec = a->request.from_usec,
-        .end_usec = a->request.until_usec,
-        .next_token = next_token,
-    };
-    int r = cloudtrail_lookup_events(
+    CloudTrailLookup lookup = lookup_of(&a->request, question);
+    int r;
+
+    lookup.next_token = next_token;
+    r = cloudtrail_lookup_events(
             &(AwsCaller){ a->keys.aws,
                           question->of_member ? a->keys.member_credentials : a->keys.credentials,
                           question->region },
             &lookup, events_done, a, &a->task.calls[0]);
-
     a->n_calls++;
     if (task_asked(&a->task, r) < 0) {
         aws_error_set(&error, AWS_INTERNAL, "", "%s", strerror(-r));
@@ -109,8 +124,24 @@ static void go_on(void *userdata) {
 
     for (bool asked = false; !asked && a->question < a->n_questions; a->question += !asked) {
         a->page = 0;
+        a->oldest_usec = UINT64_MAX;
         asked = a->questions[a->question].region[0] && ask(a, NULL);
     }
+}
+
+/* Everything of one page. */
+static void take_page(Attribute *a, const CloudTrailEvents *events) {
+    a->found.n_records += (unsigned)events->n;
+    for (size_t i = 0; i < events->n; i++) {
+        a->oldest_usec = MIN(a->oldest_usec, events->items[i].event_time_usec);
+        attribute_take(&a->request, &events->items[i], &a->found);
+    }
+}
+
+/* There are more records than calls for them: how far back it got. */
+static void leave_unread(Attribute *a) {
+    if (!is_enough(a) && a->oldest_usec != UINT64_MAX)
+        a->found.reached_usec = MAX(a->found.reached_usec, a->oldest_usec);
 }
 
 static void events_done(const AwsError *error, const CloudTrailEvents *events, void *userdata) {
@@ -122,12 +153,14 @@ static void events_done(const AwsError *error, const CloudTrailEvents *events, v
         give_up_region(a, error);
     else {
         a->member_answered |= a->questions[a->question].of_member;
-        for (size_t i = 0; i < events->n; i++)
-            attribute_take(&a->request, &events->items[i], &a->found);
+        take_page(a, events);
+        a->trail_is_settled |=
+                a->found.found && a->questions[a->question].key == CLOUDTRAIL_LOOKUP_RESOURCE_NAME;
         if (events->next_token[0] && may_turn_page(a)) {
             a->page++;
             more = ask(a, events->next_token);
-        }
+        } else if (events->next_token[0])
+            leave_unread(a);
     }
     a->question += !more;
     task_go_on(&a->task);
@@ -167,10 +200,11 @@ int attribute_start(const AttributeKeys *keys, const AttributeRequest *request, 
     a->request = *request;
     a->done = done;
     a->userdata = userdata;
-    a->n_questions = attribute_questions(request, a->questions);
     r = task_init(&a->task, keys->aws, 1, go_on, finish, a);
     if (r >= 0)
         r = keep_texts(a);
+    if (r >= 0)
+        a->n_questions = attribute_questions(&a->request, a->questions); /* of our texts */
     if (r >= 0)
         r = task_after(&a->task, 0);
     if (r < 0) {

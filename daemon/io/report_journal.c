@@ -182,9 +182,11 @@ static void add_deed(const Writing *w) {
 }
 
 static void add_not_found(const Writing *w) {
-    (void)strbuf_add(w->out, w->note->detail[0]
-                                     ? "who did it is not known: the event history could not be searched"
-                                     : "the event history does not show who did it");
+    if (w->note->detail[0])
+        (void)strbuf_add(w->out, "who did it is not known: the event history could not be searched");
+    else
+        (void)strbuf_addf(w->out, "the event history does not show who did it; %u record%s read",
+                          w->note->count, w->note->count == 1 ? "" : "s");
 }
 
 static void add_call(const Writing *w) {

@@ -78,6 +78,21 @@ def stop(m, trail):
     m.client(trail).stop_logging(Name=trail)
 
 
+def bogus_stops(m, trail):
+    """Of trails that do not exist, all later than the one of this trail."""
+    client = m.client(trail)
+    for number in range(170):
+        try:
+            client.stop_logging(Name=f"no-such-trail-{number}")
+        except client.exceptions.TrailNotFoundException:
+            pass
+
+
+def stop_and_hide(m, trail):
+    stop(m, trail)
+    bogus_stops(m, trail)
+
+
 def flap(m, trail):
     m.flap(trail)
 
@@ -209,6 +224,8 @@ PACU_MINIMIZE = update(SnsTopicName="", IncludeGlobalServiceEvents=False, IsMult
 ATTACKS = [
     Attack("A1", "StopLogging", stop, "trail.stopped"),
     Attack("A2", "StopLogging and StartLogging between two polls", flap, "trail.interrupted", put_back=False),
+    Attack("A1b", "StopLogging, then 170 times StopLogging of trails that do not exist", stop_and_hide, "trail.attributed",
+           options={"attribution": True}),
     Attack("A3", "DeleteTrail", delete, "trail.missing"),
     Attack("A4", "DeleteTrail, and CreateTrail under the same name with another bucket", recreate_elsewhere,
            "trail.replaced", ("S3BucketName",)),

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from attacks import BUCKET, GROUP, KEY, KEY_STORE, NOTIFIED, ROLE, SCENARIO, VICTIM
+from attacks import BUCKET, GROUP, KEY, KEY_STORE, NOTIFIED, ROLE, SCENARIO, VICTIM, bogus_stops
 from guard import within
 from helpers import (FRA, IAD, MAIN, SYD, TOPIC, document, documents, events, mail_of, messages, sns, topic_arn,
                      wait_alert)
@@ -53,6 +53,18 @@ def test_who_did_it_is_told_in_the_same_incident_and_refused_tries_as_attempts(s
     attempt = wait_alert(sim, "trail.attempted")
     assert (attempt["actor"]["name"], attempt["severity"]) == ("eve", "warning")
     assert attempt["actor"]["error_code"].startswith("AccessDenied")
+
+
+def test_calls_on_trails_that_do_not_exist_hide_nobody(sim, victim, mallory):
+    """As many as fill the pages that were searched once, all newer than the real one."""
+    sim.call("settings", history_delay=8)       # the first search comes too early for all of them
+    start(victim)
+    mallory.stop(VICTIM)
+    bogus_stops(mallory, VICTIM)
+    entry = wait_alert(sim, "trail.attributed", seconds=45)
+    assert (entry["actor"]["name"], entry["actor"]["event_name"]) == ("mallory", "StopLogging")
+    asked = {call["params"]["LookupAttributes"][0]["AttributeKey"] for call in sim.requests(operation="LookupEvents")}
+    assert asked == {"EventName", "ResourceName"}
 
 
 def test_status_shows_what_was_refused_and_who_caused_it(sim, victim, mallory):

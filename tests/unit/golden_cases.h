@@ -208,6 +208,7 @@ static const GoldenCase golden_cases[] = {
     { ATTRIBUTED, "stopped", RESTART, "guard", "well stop held by:guard" },
     { ATTRIBUTED, "stopped", OBSERVE, "bob-still_stopped", "well stop by:bob" },
     { ATTRIBUTED, "stopped", RESTART, "nobody", "well stop held nobody" },
+    { ATTRIBUTED, "stopped", RESTART, "nobody-unread", "well stop held nobody:unread" },
     { ATTRIBUTED, "stopped", RESTART, "nobody-still_stopped", "well stop refused nobody" },
     { ATTRIBUTED, "stopped", RESTART, "unsearched", "well stop held unsearched" },
     { ATTRIBUTED, "interrupted", RESTART, "bob", "well flap by:bob" },

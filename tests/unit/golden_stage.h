@@ -650,8 +650,9 @@ static void search_in_vain(Stage *s, const Attribution *nothing_found) {
 }
 
 static void word_nobody(Stage *s, const char *arg) {
-    (void)arg;
-    search_in_vain(s, &(Attribution){ .polled = true });
+    search_in_vain(s, &(Attribution){ .polled = true,
+                                      .n_records = 170,
+                                      .reached_usec = strcmp(arg, "unread") == 0 ? s->now.real_usec : 0 });
 }
 
 static void word_unsearched(Stage *s, const char *arg) {
@@ -911,7 +912,7 @@ static const struct Word {
     { "unshown", word_unshown, { "" } },
     { "crash", word_crash, { "" } },
     { "by", word_by, { "bob" } },
-    { "nobody", word_nobody, { "" } },
+    { "nobody", word_nobody, { "", "unread" } },
     { "unsearched", word_unsearched, { "" } },
     { "tried", word_tried, { "1", "4" } },
     { "taken", word_taken, { "RemoveAccountFromOrganization", "LEFT" } },

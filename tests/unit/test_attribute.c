@@ -23,14 +23,15 @@
 #define ERROR(code) "{\"__type\":\"" code "\",\"message\":\"no\"}"
 #define TEXT(text)  "\\\"" text "\\\""
 /* One event, `at` seconds after FROM's begin; error: its errorCode. */
-#define EVENT(name, user, at, error)                                                                                                       \
-    "{\"EventName\":\"" name "\",\"EventTime\":" at ",\"Username\":\"" user                                                                \
-    "\",\"CloudTrailEvent\":\"{" TEXT("userIdentity") ":{" TEXT("type") ":" TEXT("IAMUser") "," TEXT(                                      \
-            "user"                                                                                                                         \
-            "Nam"                                                                                                                          \
-            "e") ":" TEXT(user) "}," TEXT("errorCode") ":" TEXT(error) "," TEXT("requestParameters") ":"                                   \
-                                                                                                     "{" TEXT("name") ":" TEXT("main") "}" \
-                                                                                                                                       "}\"}"
+#define EVENT(name, user, at, error)                                                                                            \
+    "{\"EventName\":\"" name "\",\"EventTime\":" at ",\"Username\":\"" user                                                     \
+    "\",\"CloudTrailEvent\":\"{" TEXT("userIdentity") ":{" TEXT("type") ":" TEXT("IAMUser") "," TEXT(                           \
+            "user"                                                                                                              \
+            "Nam"                                                                                                               \
+            "e") ":" TEXT(user) "}," TEXT("errorCode") ":" TEXT(error) "," TEXT("requestParameters") ":"                        \
+                                                                                                     "{" TEXT("name") ":" TEXT( \
+                                                                                                             "main") "}"        \
+                                                                                                                     "}\"}"
 #define EVENTS(events)      "{\"Events\":[" events "]}"
 #define PAGE(events, token) "{\"Events\":[" events "],\"NextToken\":\"" token "\"}"
 
@@ -87,39 +88,57 @@ static Search search(ServiceFixture *f, uint32_t findings, uint32_t fields) {
     return s;
 }
 
-static void assert_asked_in(const ServiceFixture *f, unsigned i, const char *region, const char *name,
-                            const char *token) {
+static void assert_asked_by(const ServiceFixture *f, unsigned i, const char *region, const char *key,
+                            const char *name, const char *token) {
     const FakeRequest *r = fake_http_request(f->http, i);
     char body[512], url[128];
 
     (void)snprintf(body, sizeof(body),
-                   "{\"LookupAttributes\":[{\"AttributeKey\":\"EventName\",\"AttributeValue\":\"%s\"}],"
+                   "{\"LookupAttributes\":[{\"AttributeKey\":\"%s\",\"AttributeValue\":\"%s\"}],"
                    "\"StartTime\":1700000000,\"EndTime\":1700003600%s%s%s}",
-                   name, token ? ",\"NextToken\":\"" : "", token ? token : "", token ? "\"" : "");
+                   key, name, token ? ",\"NextToken\":\"" : "", token ? token : "", token ? "\"" : "");
     (void)snprintf(url, sizeof(url), "https://cloudtrail.%s.amazonaws.com/", region);
     assert_string_equal(r->url, url);
     assert_non_null(strstr(fake_request_header(r, "x-amz-target"), ".LookupEvents"));
     assert_string_equal(r->body, body);
 }
 
+static void assert_asked_in(const ServiceFixture *f, unsigned i, const char *region, const char *name,
+                            const char *token) {
+    assert_asked_by(f, i, region, "EventName", name, token);
+}
+
 static void assert_asked(const ServiceFixture *f, unsigned i, const char *name, const char *token) {
     assert_asked_in(f, i, REGION, name, token);
+}
+
+/* The searches by the trail's name, which come first, show nothing. */
+#define BY_RESOURCE 2U
+static void nothing_by_resource(const ServiceFixture *f) {
+    for (unsigned i = 0; i < BY_RESOURCE; i++)
+        fake_http_reply(f->http, 200, EVENTS(""), NULL);
 }
 
 static void test_one_kind_of_call(void **state) {
     ServiceFixture *f = *state;
     Search s;
 
+    nothing_by_resource(f);
     fake_http_reply(f->http, 200, EVENTS(TRENT "," REFUSED "," MALLORY), NULL);
     s = search(f, FINDING_BIT(FINDING_STOPPED), 0);
-    assert_int_equal(fake_http_n_requests(f->http), 1);
-    assert_asked(f, 0, "StopLogging", NULL);
+    assert_int_equal(fake_http_n_requests(f->http), 3);
+    assert_asked_by(f, 0, REGION, "ResourceName", "main", NULL);
+    assert_asked_by(f, 1, REGION, "ResourceName", ARN, NULL);
+    assert_asked(f, 2, "StopLogging", NULL);
+    assert_int_equal(s.found.n_records, 3);
+    assert_true(s.found.reached_usec == 0);
     assert_true(s.found.polled && s.found.found);
     assert_string_equal(s.found.actor.name, "trent");
     assert_int_equal(s.found.n_attempts, 1);
     assert_string_equal(s.found.attempts[0].name, "oscar");
     assert_string_equal(s.found.error_text, "");
 
+    nothing_by_resource(f);
     fake_http_reply(f->http, 200, EVENTS(""), NULL);
     s = search(f, FINDING_BIT(FINDING_STOPPED), 0);
     assert_true(s.found.polled && !s.found.found);
@@ -140,15 +159,16 @@ static void test_several_kinds_of_calls(void **state) {
     ServiceFixture *f = *state;
     Search s;
 
+    nothing_by_resource(f);
     fake_http_reply(f->http, 200, EVENTS(MALLORY), NULL);
     fake_http_reply(f->http, 200, EVENTS(EVENT("UpdateTrail", "trent", "1700000030", "")), NULL);
     fake_http_reply(f->http, 200, EVENTS(""), NULL);
     fake_http_reply(f->http, 200, EVENTS(EVENT("AddTags", "peggy", "1700000020", "")), NULL);
     s = search(f, FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_WEAKENED),
                FIELD_BIT(FIELD_BUCKET) | FIELD_BIT(FIELD_TAGS));
-    assert_int_equal(fake_http_n_requests(f->http), ARRAY_SIZE(names));
+    assert_int_equal(fake_http_n_requests(f->http), BY_RESOURCE + ARRAY_SIZE(names));
     for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
-        assert_asked(f, i, names[i], NULL);
+        assert_asked(f, BY_RESOURCE + i, names[i], NULL);
     assert_true(s.found.polled && s.found.found);
     assert_string_equal(s.found.actor.name, "trent");
 }
@@ -159,30 +179,88 @@ static void test_pages(void **state) {
     ServiceFixture *f = *state;
     Search s;
 
+    nothing_by_resource(f);
     fake_http_reply(f->http, 200, PAGE("", "t1"), NULL);
     fake_http_reply(f->http, 200, PAGE(MALLORY, "t2"), NULL);
     fake_http_reply(f->http, 200, EVENTS(REFUSED), NULL);
     s = search(f, FINDING_BIT(FINDING_STOPPED), 0);
-    assert_int_equal(fake_http_n_requests(f->http), 3);
-    assert_asked(f, 0, "StopLogging", NULL);
-    assert_asked(f, 1, "StopLogging", "t1");
-    assert_asked(f, 2, "StopLogging", "t2");
+    assert_int_equal(fake_http_n_requests(f->http), BY_RESOURCE + 3);
+    assert_asked(f, 2, "StopLogging", NULL);
+    assert_asked(f, 3, "StopLogging", "t1");
+    assert_asked(f, 4, "StopLogging", "t2");
     assert_string_equal(s.found.actor.name, "mallory");
     assert_int_equal(s.found.n_attempts, 1);
+    assert_int_equal(s.found.n_records, 2);
 }
 
-/* Whoever fills the history does not make us read all of it, and does not keep us from the next kind. */
+#define ELSEWHERE(at)                                                                                       \
+    "{\"EventName\":\"StopLogging\",\"EventTime\":" at                                                      \
+    ",\"Username\":\"eve\",\"CloudTrailEvent\":\"{" TEXT("requestParameters") ":{" TEXT("name") ":" TEXT(   \
+            "no-such-trail") "}}\"}"
+
+/* Calls about trails that do not exist fill page after page: the search goes on behind them, and once the
+ * search by the trail's own name has found who it was, one page is enough. */
+static void test_calls_about_other_trails_hide_nobody(void **state) {
+    for (unsigned by_resource = 0; by_resource < 2; by_resource++) {
+        ServiceFixture *f;
+        Search s;
+
+        service_set_up_patient(state);
+        f = *state;
+        fake_http_reply(f->http, 200, by_resource ? EVENTS(MALLORY) : EVENTS(""), NULL);
+        fake_http_reply(f->http, 200, EVENTS(""), NULL);
+        for (unsigned i = 0; i < (by_resource ? 1 : ATTRIBUTE_PAGES_MAX - 1); i++)
+            fake_http_reply(f->http, 200, PAGE(ELSEWHERE("1700000050"), "more"), NULL);
+        if (!by_resource)
+            fake_http_reply(f->http, 200, EVENTS(MALLORY), NULL);
+        s = search(f, FINDING_BIT(FINDING_STOPPED), 0);
+        assert_int_equal(fake_http_n_requests(f->http),
+                         BY_RESOURCE + (by_resource ? 1 : ATTRIBUTE_PAGES_MAX));
+        assert_string_equal(s.found.actor.name, "mallory");
+        assert_int_equal(s.found.n_records, by_resource ? 2 : ATTRIBUTE_PAGES_MAX);
+        assert_true(s.found.reached_usec == 0);
+        service_tear_down(state);
+    }
+}
+
+/* Whoever fills the history does not make us read all of it at once, and does not keep us from the next
+ * kind. The next search is told how far back this one got, and begins there. */
 static void test_endless_pages(void **state) {
     ServiceFixture *f = *state;
     Search s;
+    AttributeRequest request = { .region = REGION,
+                                 .trail_arn = ARN,
+                                 .findings = FINDING_BIT(FINDING_STOPPED),
+                                 .from_usec = FROM,
+                                 .until_usec = FROM + 3600 * USEC_PER_SEC,
+                                 .reached_usec = FROM + 50 * USEC_PER_SEC,
+                                 .late_usec = FROM + 3700 * USEC_PER_SEC };
+    const AttributeKeys keys = { .aws = f->aws, .credentials = f->credentials };
+    Attribute *attribute;
 
-    for (unsigned i = 0; i < 6; i++)
-        fake_http_reply(f->http, 200, PAGE("", "more"), NULL);
+    nothing_by_resource(f);
+    for (unsigned i = 0; i < 2 * ATTRIBUTE_PAGES_MAX; i++)
+        fake_http_reply(f->http, 200, PAGE(ELSEWHERE("1700000050"), "more"), NULL);
     s = search(f, FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_MISSING), 0);
-    assert_int_equal(fake_http_n_requests(f->http), 6);
-    assert_asked(f, 2, "StopLogging", "more");
-    assert_asked(f, 3, "DeleteTrail", NULL);
+    assert_int_equal(fake_http_n_requests(f->http), BY_RESOURCE + 2 * ATTRIBUTE_PAGES_MAX);
+    assert_asked(f, 41, "StopLogging", "more");
+    assert_asked(f, 42, "DeleteTrail", NULL);
     assert_true(s.found.polled && !s.found.found);
+    assert_true(s.found.reached_usec == FROM + 50 * USEC_PER_SEC);
+
+    fake_http_reply(f->http, 200, EVENTS(""), NULL);
+    fake_http_reply(f->http, 200, EVENTS(""), NULL);
+    fake_http_reply(f->http, 200, PAGE(ELSEWHERE("1700003601"), "more"), NULL);
+    assert_int_equal(attribute_start(&keys, &request, on_done, &s, &attribute), 0);
+    fake_loop_advance(f->loop, 100 * USEC_PER_SEC);
+    assert_int_equal(s.n_done, 2);
+    assert_int_equal(fake_http_n_requests(f->http), BY_RESOURCE + 2 * ATTRIBUTE_PAGES_MAX + 3);
+    assert_non_null(
+            strstr(fake_http_request(f->http, 83)->body, "\"StartTime\":1700000000,\"EndTime\":1700000050"));
+    /* one page of what came late, and nothing is left unread with the rest */
+    assert_non_null(
+            strstr(fake_http_request(f->http, 84)->body, "\"StartTime\":1700003600,\"EndTime\":1700003700"));
+    assert_true(s.found.reached_usec == 0);
 }
 
 /* All kinds of trouble at once, and an endless history: every kind of call is asked for, and it ends in
@@ -195,7 +273,8 @@ static void test_ceiling_of_calls(void **state) {
         fake_http_reply(f->http, 200, PAGE("", "more"), NULL);
     s = search(f, UINT32_MAX, FIELDS_ALL);
     assert_int_equal(fake_http_n_requests(f->http), ATTRIBUTE_CALLS_MAX);
-    assert_asked(f, 2, "StopLogging", "more");
+    assert_asked_by(f, 2, REGION, "ResourceName", "main", "more");
+    assert_asked_by(f, ATTRIBUTE_PAGES_MAX, REGION, "ResourceName", ARN, NULL);
     assert_asked_in(f, ATTRIBUTE_CALLS_MAX - 2, "us-east-1", "PutRolePermissionsBoundary", NULL);
     assert_asked_in(f, ATTRIBUTE_CALLS_MAX - 1, "us-east-1", "UpdateAssumeRolePolicy", NULL);
     assert_true(s.found.polled);
@@ -233,8 +312,10 @@ static void test_errors(void **state) {
 
         service_set_up_patient(state);
         f = *state;
-        if (cases[i].first)
+        if (cases[i].first) {
+            nothing_by_resource(f);
             fake_http_reply(f->http, 200, cases[i].first, NULL);
+        }
         if (cases[i].result == HTTP_ANSWERED)
             fake_http_reply(f->http, cases[i].status, cases[i].body, NULL);
         else
@@ -248,7 +329,7 @@ static void test_errors(void **state) {
             assert_string_equal(s.found.error_text, cases[i].text);
         assert_ptr_equal(strstr(s.found.error_text, "LookupEvents in " REGION ": "), s.found.error_text);
         /* it goes no further */
-        assert_int_equal(fake_http_n_requests(f->http), 1 + (cases[i].first != NULL));
+        assert_int_equal(fake_http_n_requests(f->http), 1 + (cases[i].first ? BY_RESOURCE + 1 : 0));
         service_tear_down(state);
     }
 }
@@ -301,10 +382,9 @@ static void test_a_region_that_is_none(void **state) {
     ServiceFixture *f = *state;
     Search s = { .f = f };
     const AttributeKeys keys = { .aws = f->aws, .credentials = f->credentials };
-    AttributeRequest request = { .region = "mars",
-                                 .trail_name = "main",
-                                 .trail_arn = ARN,
-                                 .findings = FINDING_BIT(FINDING_STOPPED) };
+    AttributeRequest request = {
+        .region = "mars", .trail_name = "main", .trail_arn = ARN, .findings = FINDING_BIT(FINDING_STOPPED)
+    };
     Attribute *attribute;
 
     assert_int_equal(attribute_start(&keys, &request, on_done, &s, &attribute), 0);
@@ -328,6 +408,7 @@ static void test_cancelled_anywhere(void **state) {
         assert_true(n < 50);
         service_set_up_patient(state);
         s.f = *state;
+        nothing_by_resource(s.f);
         fake_http_reply(s.f->http, 200, PAGE(MALLORY, "t"), NULL);
         fake_http_reply(s.f->http, 200, EVENTS(""), NULL);
         fake_http_reply(s.f->http, 200, EVENTS(""), NULL);
@@ -357,6 +438,7 @@ static void test_no_memory(void **state) {
         assert_true(n < 1000);
         service_set_up_patient(state);
         s.f = *state;
+        nothing_by_resource(s.f);
         fake_http_reply(s.f->http, 200, EVENTS(MALLORY), NULL);
         alloc_fail_once(n);
         r = start(&s, FINDING_BIT(FINDING_STOPPED), 0, &attribute);
@@ -382,6 +464,7 @@ int main(void) {
         PATIENT_TEST(test_nothing_to_search),
         PATIENT_TEST(test_several_kinds_of_calls),
         PATIENT_TEST(test_pages),
+        cmocka_unit_test(test_calls_about_other_trails_hide_nobody),
         PATIENT_TEST(test_endless_pages),
         PATIENT_TEST(test_ceiling_of_calls),
         cmocka_unit_test(test_errors),

@@ -136,18 +136,44 @@ static Attribution take_one(const AttributeRequest *request, const CloudTrailEve
     "StopLogging DeleteTrail " DRIFT_NAMES LEAVE_NAMES BUCKET_NAMES RULE_NAMES KEY_NAMES POLICY_NAME        \
             LOG_NAMES TOPIC_NAMES
 
-/* "NAME" for what is asked in the trail's home, "NAME@REGION" for the rest. */
+/* What names the trail is asked for first, in its home, whenever a call about it may be the cause. Returns
+ * how many these are. */
+static size_t assert_by_resource(const AttributeRequest *request, const AttributeQuestion *questions,
+                                 size_t n) {
+    const char *names[2];
+    size_t n_names = 0;
+    bool about_trail = false;
+
+    for (size_t i = 0; i < n; i++)
+        about_trail |= questions[i].about_trail;
+    if (about_trail && request->trail_name)
+        names[n_names++] = request->trail_name;
+    if (about_trail)
+        names[n_names++] = request->trail_arn;
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(questions[i].key == CLOUDTRAIL_LOOKUP_RESOURCE_NAME, i < n_names);
+        if (i < n_names) {
+            assert_string_equal(questions[i].name, names[i]);
+            assert_string_equal(questions[i].region, request->region);
+            assert_false(questions[i].about_trail || questions[i].late);
+        }
+    }
+    return n_names;
+}
+
+/* "NAME" for what is asked in the trail's home, "NAME@REGION" for the rest, "+NAME" for what came late. */
 static void assert_questions(const AttributeRequest *request, const char *expected) {
     AttributeQuestion questions[ATTRIBUTE_QUESTIONS_MAX];
     size_t n = attribute_questions(request, questions);
     char text[2048] = "";
 
     assert_true(n <= ATTRIBUTE_QUESTIONS_MAX);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = assert_by_resource(request, questions, n); i < n; i++) {
         bool home = text_equal(questions[i].region, request->region);
 
-        (void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s%s ", questions[i].name,
-                       home ? "" : "@", home ? "" : questions[i].region);
+        (void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s%s%s ",
+                       questions[i].late ? "+" : "", questions[i].name, home ? "" : "@",
+                       home ? "" : questions[i].region);
     }
     assert_string_equal(text, expected);
 }
@@ -192,6 +218,21 @@ static void test_questions(void **state) {
         q.fields = cases[i].fields;
         assert_questions(&q, cases[i].names);
     }
+}
+
+/* Refused attempts since are asked for apart, and only those against the trail. */
+static void test_questions_about_what_came_late(void **state) {
+    AttributeRequest q = main_trail;
+
+    (void)state;
+    q.findings = BIT(STOPPED) | BIT(MISSING);
+    q.until_usec = 100;
+    for (q.late_usec = 0; q.late_usec <= 100; q.late_usec += 50)
+        assert_questions(&q, "StopLogging DeleteTrail " LEAVE_NAMES);
+    q.late_usec = 101;
+    assert_questions(&q, "StopLogging DeleteTrail " LEAVE_NAMES "+StopLogging +DeleteTrail ");
+    q.findings = BIT(BUCKET);
+    assert_questions(&q, BUCKET_NAMES);
 }
 
 /* The organization's trust in CloudTrail is in the history of the account that owns its trails, a member's
@@ -244,9 +285,11 @@ static void test_questions_about_what_is_not_known(void **state) {
     {
         AttributeQuestion questions[ATTRIBUTE_QUESTIONS_MAX];
 
-        assert_int_equal(attribute_questions(&q, questions), 35);
-        q.foreign = false;
         assert_int_equal(attribute_questions(&q, questions), 37);
+        q.foreign = false;
+        assert_int_equal(attribute_questions(&q, questions), 39);
+        q.late_usec = 1;
+        assert_int_equal(attribute_questions(&q, questions), 47);
     }
 }
 
@@ -933,6 +976,7 @@ static void test_a_call_says_more_than_the_record_of_it(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_questions),
+        cmocka_unit_test(test_questions_about_what_came_late),
         cmocka_unit_test(test_questions_about_the_organization),
         cmocka_unit_test(test_questions_about_what_is_not_known),
         cmocka_unit_test(test_every_call_finding_and_field),

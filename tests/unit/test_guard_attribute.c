@@ -86,6 +86,60 @@ static void nobody_is_found_after_twenty_minutes(void **unused) {
     assert_false(l.plan.attribute);
 }
 
+/* The cause of a stop is where AWS says that it was, that of all else not after it was seen: whatever is
+ * called later hides nothing. */
+static void the_cause_is_within_the_gap(void **unused) {
+    Life l = curious(MODE_OBSERVE);
+    const Attributing *at = &l.state.attributing;
+
+    (void)unused;
+    result(&l, logging(STARTED, 0));
+    l.now.real_usec += 40 * SEC;
+    result(&l, stopped(STARTED, EPOCH + 10 * SEC));
+    assert_true(at->from_usec == EPOCH - 50 * SEC && at->until_usec == EPOCH + 70 * SEC);
+
+    l = curious(MODE_OBSERVE);
+    result(&l, logging(STARTED, 0));
+    l.now.real_usec += 40 * SEC;
+    result(&l, stopped(STARTED, 0));
+    assert_true(at->until_usec == EPOCH + 340 * SEC); /* AWS gives no time */
+
+    l = curious(MODE_OBSERVE);
+    result(&l, logging(STARTED, 0));
+    l.now.real_usec += 40 * SEC;
+    result(&l, absent());
+    assert_true(at->until_usec == EPOCH + 340 * SEC);
+}
+
+/* What a search could not read is read by the next, which begins where that one ended; and it is said how
+ * much was read, and that there is more. */
+static void a_search_goes_on_where_the_last_one_ended(void **unused) {
+    (void)unused;
+    for (unsigned more = 0; more < 2; more++) {
+        Life l = curious(MODE_OBSERVE);
+        const Attributing *at = &l.state.attributing;
+
+        result(&l, logging(STARTED, 0));
+        stop_trail(&l);
+        for (unsigned i = 0; i < ARRAY_SIZE(schedule); i++) {
+            uint64_t reached_usec = i == 0 || (more && i == 7) ? EPOCH - 20 * SEC : 0;
+
+            (void)wait_for_search(&l);
+            if (i == 3)
+                search_failed(&l); /* begins from the newest again */
+            else
+                answer(&l, (Attribution){ .polled = true, .n_records = 100, .reached_usec = reached_usec });
+            assert_true(at->reached_usec == reached_usec);
+        }
+        assert_int_equal(l.plan.events[0].n_records, 700);
+        assert_int_equal(l.plan.events[0].unread, more);
+        assert_int_equal(l.plan.entries[0].count, 700);
+        /* other trouble begins with the newest */
+        result(&l, absent());
+        assert_true(at->reached_usec == 0 && at->n_records == 0);
+    }
+}
+
 /* A search that failed is not one that found nobody; what counts is the last. */
 static void a_history_that_cannot_be_searched_is_said_so(void **unused) {
     (void)unused;
@@ -500,6 +554,8 @@ static void an_id_is_one_event_whatever_a_crash_forgets(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_is_found_after_twenty_minutes),
+        cmocka_unit_test(the_cause_is_within_the_gap),
+        cmocka_unit_test(a_search_goes_on_where_the_last_one_ended),
         cmocka_unit_test(a_history_that_cannot_be_searched_is_said_so),
         cmocka_unit_test(the_actor_is_told_at_once_also_of_what_is_over),
         cmocka_unit_test(nothing_waits_for_it),

@@ -141,7 +141,10 @@ static void every_line(void **unused) {
           "stopped by arn:aws:sts::1:assumed-role/R/s on behalf of Identity Center user 544894e8 by "
           "delegated access of "
           "account 444455556666" },
-        { { .line = LINE_NOBODY_FOUND }, "the event history does not show who did it" },
+        { { .line = LINE_NOBODY_FOUND, .count = 1360 },
+          "the event history does not show who did it; 1360 records read" },
+        { { .line = LINE_NOBODY_FOUND, .count = 1 },
+          "the event history does not show who did it; 1 record read" },
         { { .line = LINE_NOBODY_FOUND, .detail = "AccessDenied" },
           "who did it is not known: the event history could not be searched: AccessDenied" },
         { { .line = LINE_ATTEMPTED,

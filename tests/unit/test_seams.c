@@ -71,9 +71,9 @@ static char *new_text(void) {
 
 #if defined(__x86_64__)
 _Static_assert(sizeof(Incident) == 184, "a field is new: fill_incident()");
-_Static_assert(sizeof(Attributing) == 88, "a field is new: fill_attributing()");
-_Static_assert(sizeof(TrailState) == 1512 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
-_Static_assert(sizeof(TargetState) == 1600, "a field is new: fill_target()");
+_Static_assert(sizeof(Attributing) == 112, "a field is new: fill_attributing()");
+_Static_assert(sizeof(TrailState) == 1536 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
+_Static_assert(sizeof(TargetState) == 1624, "a field is new: fill_target()");
 _Static_assert(sizeof(Episode) == 2088, "a field is new: fill_episode()");
 #endif
 
@@ -111,6 +111,9 @@ static void fill_attributing(Attributing *a) {
         .wanted = true,
         .findings = FINDING_BIT(5),
         .from_usec = next(),
+        .until_usec = next(),
+        .reached_usec = next(),
+        .n_records = next(),
         .seen_usec = next(),
         .dedup_usec = next(),
         .n_polls = next(),

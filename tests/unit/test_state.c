@@ -213,6 +213,9 @@ static Attributing rnd_attributing(void) {
         .wanted = true,
         .findings = (uint32_t)(rnd() % FINDING_BIT(_FINDING_MAX)),
         .from_usec = rnd_usec(),
+        .until_usec = rnd_usec(),
+        .reached_usec = rnd_usec(),
+        .n_records = rnd_uint(),
         .seen_usec = 1 + rnd() % 1000,
         .dedup_usec = rnd_usec(),
         .n_polls = rnd_uint(),
@@ -352,6 +355,9 @@ static void assert_attributing(const Attributing *a, const Attributing *b) {
     assert_int_equal(a->wanted, b->wanted);
     assert_int_equal(a->findings, b->findings);
     assert_int_equal(a->from_usec, b->from_usec);
+    assert_int_equal(a->until_usec, b->until_usec);
+    assert_int_equal(a->reached_usec, b->reached_usec);
+    assert_int_equal(a->n_records, b->n_records);
     assert_int_equal(a->seen_usec, b->seen_usec);
     assert_int_equal(a->dedup_usec, b->dedup_usec);
     assert_int_equal(a->n_polls, b->n_polls);

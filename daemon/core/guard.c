@@ -60,7 +60,10 @@ static void pause_restores(Deciding *d, uint32_t fields) {
         return;
     if (gone || fields == guard_restorable(d, s->fields))
         s->pending_restore = (PendingEvent){ 0 };
-    plan_entry(d->plan, LINE_RESTORES_PAUSED)->count = most;
+    plan_entry(d->plan, gone                       ? LINE_RECREATIONS_PAUSED
+                        : about & FINDINGS_CHANGED ? LINE_RESTORES_PAUSED
+                                                   : LINE_UNMET_PAUSED)
+            ->count = most;
     d->plan->entries[d->plan->n_entries - 1].fields = fields;
     inc->reported |= about;
     inc->reported_fields |= inc->fields;
@@ -191,7 +194,10 @@ static void restored(Deciding *d, const Outcome *outcome) {
     if ((was & ~left) || outcome->result == RESULT_CONFIRMED)
         note_success(d, LINE_RESTORED, outcome)->fields = was & ~left;
     if ((tried & left) || (!was && outcome->result != RESULT_CONFIRMED)) {
-        restore_failed(d, LINE_RESTORE_FAILED, n_failures, tried & left, outcome);
+        uint32_t failed = tried & left;
+
+        restore_failed(d, failed && !(failed & ~s->unmet_fields) ? LINE_UNMET_FAILED : LINE_RESTORE_FAILED,
+                       n_failures, failed, outcome);
         return;
     }
     s->incident.restore.result = guard_restorable(d, left) ? RESULT_FAILED : RESULT_CONFIRMED;

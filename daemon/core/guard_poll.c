@@ -139,7 +139,8 @@ void guard_found_stopped(Deciding *d, const Observation *seen, bool first_sight)
 static void note_failures(Deciding *d, const Observation *seen, uint32_t findings) {
     for (Finding f = 0; f < _FINDING_MAX; f++)
         if (findings & FINDING_BIT(f)) {
-            JournalEntry *entry = plan_entry(d->plan, LINE_FAILING);
+            JournalEntry *entry = plan_entry(d->plan, FINDING_BIT(f) & FINDINGS_UNREADABLE ? LINE_UNREADABLE
+                                                                                           : LINE_FAILING);
 
             explain(seen, f, entry->detail);
             entry->count = f;
@@ -381,6 +382,8 @@ static void found_errors(Deciding *d, const Observation *seen, uint32_t was) {
         guard_found_failing(d, seen, is & ~was & FINDINGS_ERRORS);
     if ((was & FINDINGS_FAILING) && !(is & FINDINGS_FAILING))
         (void)plan_entry(d->plan, LINE_DELIVERING);
+    if ((was & FINDINGS_UNREADABLE) && !(is & FINDINGS_UNREADABLE))
+        (void)plan_entry(d->plan, LINE_READABLE);
 }
 
 /* A new trail under the old ARN has none of the old one's times. A start alone, or times that went back

@@ -478,6 +478,8 @@ typedef enum JournalLine {
     LINE_REAPPEARED,
     LINE_FAILING,
     LINE_DELIVERING,  /* no longer failing */
+    LINE_UNREADABLE,  /* a call that reads settings fails; count: the finding */
+    LINE_READABLE,    /* none of them fails any more */
     LINE_POLL_FAILED, /* the first of a row */
     LINE_UNREACHABLE,
     LINE_ACCOUNT_LEFT,
@@ -496,6 +498,9 @@ typedef enum JournalLine {
     LINE_UNCHANGED, /* as the baseline has it again, without us; detail says how */
     LINE_RESTORE_FAILED,
     LINE_RESTORES_PAUSED, /* max_restores_per_hour */
+    LINE_UNMET_FAILED,    /* the restore of what does not meet a new pin ... */
+    LINE_UNMET_PAUSED,
+    LINE_RECREATIONS_PAUSED,
     LINE_RECREATED,
     LINE_RECREATE_FAILED,
     LINE_ATTRIBUTED,

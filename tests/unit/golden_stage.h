@@ -10,6 +10,7 @@
 
 #include "daemon/core/baseline.h"
 #include "daemon/core/enum_names.h"
+#include "daemon/core/events.h"
 #include "daemon/core/guard.h"
 #include "daemon/core/settings.h"
 #include "daemon/io/report.h"
@@ -29,6 +30,9 @@ typedef void (*Told)(Stage *s, const Subject *subject, const Event *event);
 struct Stage {
     Told reported;
     void *userdata;
+    uint32_t logged[3]; /* events that the journal has lines of since the incident began, of trail, region
+                           and account, a bit each */
+    unsigned n_unlogged;
     bool named_only; /* the configuration names a trail that was never found */
     Policy policy;
     TrailFacts facts;
@@ -108,13 +112,43 @@ static void note_changes(Stage *s) {
 
 /* ---- decisions ---- */
 
+/* The journal has a line of the same event: what a person finds by TRAILGUARD_EVENT is what the alert says.
+ * A sum, a reminder and the end of what is no longer guarded follow lines of their own incident. */
+static void check_logged(Stage *s, const Event *event, uint32_t logged) {
+    bool follows = event->phase == PHASE_SUMMARY || event->phase == PHASE_REMINDER || event->forgotten;
+
+    /* an incident of a trail may end with what was not its worst, or was not reported in a window */
+    if (event->kind == EVENT_TRAIL_RESOLVED && (logged & (1u << EVENT_TARGET_REACHABLE)))
+        return;
+    if (event->kind == EVENT_TARGET_REACHABLE && event->maintenance &&
+        (logged & (1u << EVENT_TRAIL_RESOLVED)))
+        return;
+    if (follows || (logged & (1u << event->kind)))
+        return;
+    if (s->n_unlogged++ == 0)
+        print_error("no line of the journal has TRAILGUARD_EVENT=%s\n", event_to_string(event->kind));
+}
+
 static void publish(Stage *s, const Subject *subject, const Plan *plan) {
     assert_false(plan->overflowed);
-    for (unsigned i = 0; i < plan->n_entries; i++)
+    uint32_t *logged = &s->logged[subject == &account_subject ? 2 : subject == &region_subject ? 1 : 0];
+    bool over = false;
+
+    for (unsigned i = 0; i < plan->n_entries; i++) {
+        EventKind kind;
+
+        (void)event_line(plan->entries[i].line, &kind);
+        if (kind < _EVENT_MAX)
+            *logged |= 1u << kind;
         if (plan->entries[i].line != LINE_FIRST_SEEN)
             report_entry(subject, &plan->entries[i], "", s->now.real_usec);
-    for (unsigned i = 0; i < plan->n_events; i++)
+    }
+    for (unsigned i = 0; i < plan->n_events; i++) {
+        check_logged(s, &plan->events[i], *logged);
+        over = over || plan->events[i].resolves || plan->events[i].phase == PHASE_RESOLVED;
         s->reported(s, subject, &plan->events[i]);
+    }
+    *logged = over ? 0 : *logged;
 }
 
 static void decide(Stage *s, TrailInput input) {

@@ -282,6 +282,9 @@ static bool play_case(Golden *g, const GoldenCase *row, StrBuf *text) {
         g->last_word = rest == NULL;
         stage_play(&s, word);
     }
+    if (s.n_unlogged > 0)
+        print_error("... in \"%s\"\n", row->story);
+    g->n_wrong += s.n_unlogged;
     stage_done(&s);
     journal = NULL;
     if (!g->found) {
@@ -471,6 +474,7 @@ typedef struct Random {
     uint64_t seed;
     char story[1024];
     unsigned n_missing;
+    unsigned n_unlogged;
 } Random;
 
 static unsigned pick(Random *r, size_t n) {
@@ -510,6 +514,9 @@ static void play_random(Random *r) {
                        arg);
         stage_play(&s, step);
     }
+    if (s.n_unlogged > 0)
+        print_error("... in \"%s\"\n", r->story + 1);
+    r->n_unlogged += s.n_unlogged;
     stage_done(&s);
 }
 
@@ -523,6 +530,8 @@ static void every_way_of_telling_has_one(void **unused) {
         skip(); /* the other test says why */
     for (unsigned long i = 0; i < n; i++)
         play_random(&r);
+    if (r.n_unlogged > 0)
+        fail_msg("%u alerts have no line of the journal with their event", r.n_unlogged);
     if (r.n_missing > 0)
         fail_msg("%u ways of telling have no golden text: add cases to tests/unit/golden_cases.h",
                  r.n_missing);

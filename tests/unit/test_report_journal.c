@@ -85,6 +85,13 @@ static void every_line(void **unused) {
           "a rule of its bucket deletes log files early: 1 day" },
         { { .line = LINE_FAILING, .count = FINDING_KEY, .detail = "Disabled" },
           "its KMS key cannot be used: Disabled" },
+        { { .line = LINE_UNREADABLE, .count = FINDING_TAGS_UNREADABLE, .detail = "AccessDenied" },
+          "its tags cannot be read: AccessDenied" },
+        { { .line = LINE_UNMET_PAUSED, .count = 2, .fields = FIELDS },
+          "set as configured 2 times within the hour; paused until it is over: S3BucketName, "
+          "EventSelectors" },
+        { { .line = LINE_RECREATIONS_PAUSED, .count = 1 },
+          "created again 1 time within the hour; paused until it is over" },
         { { .line = LINE_REPLACED }, "was deleted and created again between two polls" },
         { { .line = LINE_CHANGED, .fields = FIELDS },
           "differs from its baseline: S3BucketName, EventSelectors" },

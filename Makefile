@@ -54,7 +54,7 @@ REPLAYS  := $(patsubst %.c,$(BUILD)/%,$(FUZZ_SRC))
 # What integration tests run beside the binary.
 TOOLS    := $(patsubst %.c,$(BUILD)/%,$(TOOL_SRC))
 # What the benchmark runs beside it: a stand-in for AWS and the floors, which need none of our code.
-BENCHES  := $(patsubst %.c,$(BUILD)/%,$(BENCH_SRC))
+BENCHES  := $(addprefix $(BUILD)/tests/bench/,server floor_curl floor_raw)
 # The simulated AWS has tests of its own, which do not need the binary.
 PYTESTS  := $(wildcard tests/aws tests/bench tests/integration)
 BINTESTS := $(wildcard tests/integration)
@@ -102,6 +102,7 @@ $(TOOLS): $(BUILD)/%: $(BUILD)/%.o $(ARCHIVES)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
+$(BUILD)/tests/bench/server: $(BUILD)/tests/bench/server_aws.o
 $(BENCHES): $(BUILD)/%: $(BUILD)/%.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)

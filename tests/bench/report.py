@@ -168,6 +168,25 @@ def table(result):
     return "\n".join([*lines, "", counts(result)])
 
 
+# -- files -----------------------------------------------------------------------------------------------------------
+def changed(value, old, new):
+    """A copy of what JSON can hold, with one value in place of another."""
+    if isinstance(value, dict):
+        return {name: changed(member, old, new) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [changed(member, old, new) for member in value]
+    return new if value == old and isinstance(value, float) else value
+
+
+def save(result, path):
+    """JSON has no infinity: what never came is the text "never"."""
+    path.write_text(json.dumps(changed(result, math.inf, "never"), indent=1, allow_nan=False) + "\n")
+
+
+def load(path):
+    return json.loads(path.read_text().replace('"never"', "Infinity"))
+
+
 # -- the document ----------------------------------------------------------------------------------------------------
 def markdown(header, rows):
     line = "| {} |".format
@@ -223,7 +242,7 @@ def main():
     parser.add_argument("results", type=Path)
     parser.add_argument("--document", type=Path)
     options = parser.parse_args()
-    result = json.loads(options.results.read_text())
+    result = load(options.results)
     if options.document:
         options.document.write_text(document(result, TEMPLATE.read_text()))
     else:

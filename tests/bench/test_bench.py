@@ -191,6 +191,15 @@ def test_the_report_of_an_example_is_as_recorded():
     assert text == GOLDEN.read_text()
 
 
+def test_what_never_came_survives_the_file(tmp_path):
+    outcomes = [[10, None, None]]
+    result = {"rows": report.judge(report.latency_rows(report.latencies(1, 20, outcomes)))}
+    assert [row["verdict"] for row in result["rows"]] == ["missed", "met", "", "missed"]
+    report.save(result, tmp_path / "bench.json")
+    assert "Infinity" not in (tmp_path / "bench.json").read_text()
+    assert report.load(tmp_path / "bench.json") == result
+
+
 def test_the_template_takes_every_part_of_a_report():
     text = report.document(example(), report.TEMPLATE.read_text())
     assert "@" not in text.replace("trailguard@", "")

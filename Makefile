@@ -236,13 +236,22 @@ demo:                                          ## build, then watch TrailGuard g
 	@$(MAKE) --no-print-directory all
 	@TRAILGUARD_BIN=$(abspath $(BINARY)) tests/demo/run
 
+# An instance has a configuration and directories of its own: no two guards share a state.
+.PHONY: install-units
+UNIT_OF = sed -e 's|@sbindir@|$(sbindir)|g' -e 's|@title@|$(1)|' -e 's|@options@|$(2)|' -e 's|@directory@|$(3)|' \
+              systemd/trailguard.service.in
+install-units:
+	install -d -m 0755 $(DESTDIR)$(unitdir)
+	$(call UNIT_OF,TrailGuard,,trailguard) >$(DESTDIR)$(unitdir)/trailguard.service
+	$(call UNIT_OF,TrailGuard %i, -c /etc/trailguard/%i.conf,trailguard@%i) >'$(DESTDIR)$(unitdir)/trailguard@.service'
+	chmod 0644 $(DESTDIR)$(unitdir)/trailguard.service '$(DESTDIR)$(unitdir)/trailguard@.service'
+
 # What its links reach is installed too, in the same tree.
 DOCS = README.md CONTRIBUTING.md LICENSE $(wildcard docs/*.md docs/*.json docs/internals/*.md conf/iam/*) \
        conf/trailguard.conf tests/aws/README.md
 install: all                                   ## install below DESTDIR, PREFIX=/usr/local
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(sbindir)/trailguard
-	install -D -m 0644 systemd/trailguard.service.in $(DESTDIR)$(unitdir)/trailguard.service
-	sed -i 's|@sbindir@|$(sbindir)|g' $(DESTDIR)$(unitdir)/trailguard.service
+	$(MAKE) --no-print-directory install-units
 	test -e $(DESTDIR)$(sysconfdir)/trailguard.conf || \
 	    install -D -m 0644 conf/trailguard.conf $(DESTDIR)$(sysconfdir)/trailguard.conf
 	for d in $(DOCS); do install -D -m 0644 $$d $(DESTDIR)$(docdir)/$$d || exit 1; done
@@ -253,7 +262,8 @@ install: all                                   ## install below DESTDIR, PREFIX=
 	@test -n "$(DESTDIR)" || ! test -d /run/systemd/system || tools/after-install installed
 
 uninstall:                                     ## remove what install put there; configuration and state stay
-	rm -f $(DESTDIR)$(sbindir)/trailguard $(DESTDIR)$(unitdir)/trailguard.service
+	rm -f $(DESTDIR)$(sbindir)/trailguard $(DESTDIR)$(unitdir)/trailguard.service \
+	    '$(DESTDIR)$(unitdir)/trailguard@.service'
 	rm -f $(addprefix $(DESTDIR)$(catalogdir)/,$(notdir $(wildcard conf/*.catalog))) $(DESTDIR)$(bashcompdir)/trailguard
 	for p in $(notdir $(wildcard docs/man/*.[1-8])); do rm -f $(DESTDIR)$(mandir)/man$${p##*.}/$$p; done
 	rm -rf $(DESTDIR)$(docdir)

@@ -34,12 +34,14 @@ static const Verb verbs[] = {
 };
 
 static void help(FILE *out) {
-    fputs("usage: trailguard [-c FILE] VERB [OPTION...]\n\n"
+    fputs("usage: trailguard [-c FILE | --instance NAME] VERB [OPTION...]\n\n"
           "Keeps AWS CloudTrail switched on.\n\n",
           out);
     for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
         fprintf(out, "  %-11s %s\n", verbs[i].name, verbs[i].summary);
     fputs("\n  -c FILE     the configuration file; default " CONFIG_PATH_DEFAULT "\n"
+          "  --instance NAME\n"
+          "              the configuration and the state of trailguard@NAME.service\n"
           "  --version   print the version\n"
           "  --help      print this; trailguard VERB --help describes a verb\n\n"
           "See trailguard(8) and trailguard.conf(5).\n",
@@ -74,6 +76,20 @@ static int run_verb(const Verb *verb, int argc, char **argv) {
     return end_output(verb->name, verb->run(argc, argv), verb->usage_status);
 }
 
+/* One that has a value; NULL: it has none. 0, or -errno after one line on stderr. */
+static int take_option(const char *option, const char *value) {
+    bool is_file = strcmp(option, "-c") == 0;
+
+    if (!is_file && strcmp(option, "--instance") != 0)
+        return verb_usage("", "not understood: ", option);
+    if (!value)
+        return verb_usage("", is_file ? "-c needs a file" : "--instance needs a name", "");
+    if (!is_file)
+        return verb_set_instance(value);
+    verb_set_config_path(value);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     int i = 1;
 
@@ -89,12 +105,9 @@ int main(int argc, char **argv) {
             puts("trailguard " TRAILGUARD_VERSION);
             return end_output("", EXIT_SUCCESS, EXIT_FAILURE);
         }
-        if (strcmp(argv[i], "-c") != 0 || i + 1 == argc) {
-            (void)verb_usage("", strcmp(argv[i], "-c") == 0 ? "-c needs a file" : "not understood: ",
-                             strcmp(argv[i], "-c") == 0 ? "" : argv[i]);
+        if (take_option(argv[i], argv[i + 1]) < 0)
             return 1;
-        }
-        verb_set_config_path(argv[++i]);
+        i++;
     }
     if (i >= argc) {
         (void)verb_usage("", "which verb?", "");

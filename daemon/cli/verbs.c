@@ -16,10 +16,34 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
+#define INSTANCE_MAX 64 /* bytes of its name */
+
 static const char *config_path = CONFIG_PATH_DEFAULT;
 
 void verb_set_config_path(const char *path) {
     config_path = path;
+}
+
+/* What systemd would set for the instance. Its name is part of paths. */
+int verb_set_instance(const char *name) {
+    static char path[128]; /* set once, from the command line */
+    size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-");
+    char directory[128], shown[96];
+
+    if (n == 0 || n > INSTANCE_MAX || name[n] || name[0] == '.') {
+        fprintf(stderr,
+                "trailguard: --instance: \"%s\" cannot be used; allowed: the NAME of trailguard@NAME.service, "
+                "at most %d of A-Z a-z 0-9 _ . : -, no dot in front\n",
+                text_escaped(shown, sizeof(shown), name), INSTANCE_MAX);
+        return -EINVAL;
+    }
+    (void)snprintf(path, sizeof(path), "/etc/trailguard/%s.conf", name);
+    verb_set_config_path(path);
+    (void)snprintf(directory, sizeof(directory), "/var/lib/trailguard@%s", name);
+    if (setenv("STATE_DIRECTORY", directory, true) < 0)
+        return -errno;
+    (void)snprintf(directory, sizeof(directory), "/run/trailguard@%s", name);
+    return setenv("RUNTIME_DIRECTORY", directory, true) < 0 ? -errno : 0;
 }
 
 bool verb_wants_color(FILE *stream) {

@@ -44,6 +44,9 @@ int verb_usage(const char *verb, const char *what, const char *argument);
 
 /* -c given before the verb. */
 void verb_set_config_path(const char *path);
+/* The instance trailguard@NAME.service: its configuration and directories. 0, or -errno after one line on
+ * stderr when the name cannot be one. */
+int verb_set_instance(const char *name);
 
 /* Parses a verb's options, loads the configuration, and lets the log be silent about all but trouble. -1 to
  * go on; else the exit status: 0 after --help, failed after one line on stderr. */

@@ -23,6 +23,7 @@ def test_installed_pages_have_no_dead_links_and_uninstall_leaves_nothing(place):
     _make("install", place)
     files = _files(place)
     assert {"usr/local/sbin/trailguard", "usr/local/lib/systemd/system/trailguard.service",
+            "usr/local/lib/systemd/system/trailguard@.service",
             "etc/trailguard.conf"} <= files
     pages = [path for path in (place / "usr/local/share/doc/trailguard").rglob("*.md")]
     assert len(pages) > 5

@@ -3,10 +3,11 @@
 what happens is reported once."""
 
 import json
+import subprocess
 
 import pytest
 
-from guard import within
+from guard import BINARY, within
 from helpers import (FRA, MAIN, MEMBER, ORG_TRAIL, documents, events, matches, trail_arn, wait_alert, wait_polls)
 from simaws.client import poll
 from test_accounts import FOURTH, OTHER, THIRD, add_member, groups, guard_arn
@@ -203,3 +204,19 @@ def test_a_wrong_shard_is_one_clear_line(sim, make_guard):
             r"TOTAL 1..1000, NUMBER 1..TOTAL\n$", done.stderr)
     guard.write_config(shard="1/2", accounts=None)
     matches("shard: there are no accounts to split; allowed: with organization or accounts", guard.verb("config").stderr)
+
+
+def test_an_instance_has_a_configuration_and_directories_of_its_own():
+    def run(*arguments):
+        return subprocess.run([BINARY, *arguments], capture_output=True, text=True, env={"LANG": "C.UTF-8"})
+    done = run("--instance", "a", "config")
+    assert (done.returncode, done.stderr) == (1, "/etc/trailguard/a.conf: No such file or directory\n")
+    done = run("--instance", "a", "status")
+    assert (done.returncode, done.stderr) == (
+        3, "trailguard is not running (no process holds /var/lib/trailguard@a/lock)\n")
+    for name in ("", "../a", "a/b", ".", "a b", "a\n", "x" * 65):
+        done = run("--instance", name, "config")
+        assert done.returncode == 1
+        matches(r'^trailguard: --instance: ".*" cannot be used; allowed: the NAME of trailguard@NAME.service, '
+                r"at most 64 of [^\n]*\n$", done.stderr)
+    matches("--instance needs a name", run("--instance").stderr)

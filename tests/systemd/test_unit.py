@@ -227,3 +227,38 @@ def test_it_starts_at_boot_once_enabled(service):
     wanted = service.machine.run("systemctl show --property=Wants multi-user.target").stdout
     service.machine.run(f"systemctl disable {UNIT}")
     assert UNIT in wanted
+
+
+def test_instances_of_the_template_do_not_collide(service):
+    """Beside the plain unit, too: each has a configuration, a state and a status of its own."""
+    machine, units = service.machine, ["trailguard@a.service", "trailguard@b.service", UNIT]
+    drop_ins = "/etc/systemd/system/trailguard@.service.d"
+    machine.write(f"{drop_ins}/credentials.conf", f"[Service]\nLoadCredential=aws-credentials:{service.KEYS}\n")
+    common = (machine.root / "etc/trailguard.conf").read_text()
+    # 111122223333 is in the second of two parts
+    for name, shard in (("a", "1/2"), ("b", "2/2")):
+        machine.write(f"/etc/trailguard/{name}.conf", common + f'accounts = ( {{ }} );\nshard = "{shard}";\n')
+
+    def shows(unit, text):
+        wait_until(lambda: text in machine.show(unit, "StatusText"), 15, f"STATUS= of {unit} to hold {text!r}")
+    try:
+        machine.run(f"systemctl daemon-reload; systemctl start {' '.join(units)}")
+        shows(units[0], "shard 1/2: guarding 0 trails")
+        shows(units[1], "shard 2/2: guarding 1 trail, 1 region, 1 account: 1 logging")
+        shows(UNIT, "guarding 1 trail, 1 region, 1 account: 1 logging")
+        for unit in units:
+            pid = machine.show(unit, "MainPID")
+            place = unit.removesuffix(".service")
+            assert machine.run(f"cat /var/lib/{place}/lock").stdout.strip() == pid
+            assert json.loads(machine.run(f"cat /run/{place}/status.json").stdout)["pid"] == int(pid)
+        # one that stops takes nothing from the others
+        machine.run(f"systemctl stop {units[0]} {UNIT}")
+        assert machine.run("trailguard --instance a status", check=False).returncode == 3
+        assert service.NAME in machine.run("trailguard --instance b status").stdout
+        assert machine.run("trailguard --instance b check", check=False).returncode == 0
+        machine.run(f"systemctl reload {units[1]}")
+        shows(units[1], "1 logging")
+    finally:
+        machine.run(f"systemctl stop {units[0]} {units[1]}; rm -r {drop_ins} /etc/trailguard/[ab].conf; systemctl daemon-reload; "
+                    f"systemctl reset-failed {units[0]} {units[1]}; "
+                    f"systemctl clean --what=state --what=runtime {units[0]} {units[1]}", check=False)

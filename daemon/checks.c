@@ -189,17 +189,44 @@ static void record_owner(Trail *trail, const char *owner) {
                  strerror(-r));
 }
 
+static bool owner_is_recorded(const Trail *trail) {
+    const SettingsTracking *k = &trail->tracking;
+
+    return k->desired.values[SETTING_BUCKET_OWNER] != NULL;
+}
+
+static void note_not_asked(Trail *trail, const CallFailure *failure) {
+    SettingsTracking *k = &trail->tracking;
+    const char *bucket = k->desired.values[FIELD_BUCKET] ? k->desired.values[FIELD_BUCKET]
+                                                         : k->actual.values[FIELD_BUCKET];
+
+    k->n_bucket_calls = 0;
+    (void)text_copy(k->unasked_bucket, sizeof(k->unasked_bucket), bucket ? bucket : "");
+    if (!trail->engine->once)
+        log_aws(LOG_NOTICE, failure->text,
+                "%s %s %s: whose its bucket is cannot be checked, and is not asked again "
+                "before a reload: %s",
+                trail->name, trail->region, trail->account, failure->text);
+}
+
 static void bucket_checked(const BucketSnapshot *snapshot, void *userdata) {
     Trail *trail = userdata;
     SettingsTracking *k = &trail->tracking;
+    const Engine *engine = trail->engine;
     const BucketRead read = bucket_read_of(snapshot);
 
     k->bucket_snapshot = NULL;
     trail->engine->n_beside--;
+    if (owner_is_out_of_reach(engine->config->bucket_checks, owner_is_recorded(trail),
+                              read.unread[UNREADABLE_BUCKET])) {
+        note_not_asked(trail, &snapshot->failures[UNREADABLE_BUCKET]);
+        return;
+    }
     if (snapshot->region[0])
         (void)text_copy(k->bucket_region, sizeof(k->bucket_region), snapshot->region);
     k->n_bucket_calls = snapshot->n_heads + (snapshot->found ? 2 : 0) +
-                        (k->actual.values[FIELD_KMS_KEY] && k->actual.values[FIELD_KMS_KEY][0]);
+                        (engine->config->bucket_checks && k->actual.values[FIELD_KMS_KEY] &&
+                         k->actual.values[FIELD_KMS_KEY][0]);
     if (snapshot->key_store[0])
         (void)text_copy(k->key_store, sizeof(k->key_store), snapshot->key_store);
     take_bucket(&k->seen, snapshot, unreadable_judges(&read));
@@ -281,11 +308,13 @@ static void check_bucket(Trail *trail) {
         .bucket = bucket,
         .account = trail->account,
         .key = key,
+        .owner_only = !engine->config->bucket_checks,
     };
     int r;
 
-    if (!engine->config->bucket_checks || (!k->recorded && !engine->once) || k->bucket_snapshot || !bucket ||
-        !bucket[0])
+    if (request.owner_only && (!engine->config->owner_check || text_equal(bucket, k->unasked_bucket)))
+        return;
+    if ((!k->recorded && !engine->once) || k->bucket_snapshot || !bucket || !bucket[0])
         return;
     add_prefixes(trail, of, &request);
     add_owners(trail, &request);

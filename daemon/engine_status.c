@@ -37,6 +37,7 @@ static void fill_trails(const Engine *engine, StatusTrail *rows, IncidentId *ids
             .has_baseline = trail->tracking.recorded,
             .baseline_unreadable = trail->tracking.unreadable,
             .not_recorded = engine_not_recorded(trail),
+            .owner_unchecked = trail->tracking.unasked_bucket[0],
             .before = state_before(engine, trail),
         };
         if (trail->state.incident.open)

@@ -28,13 +28,17 @@ static void resume_errors(Trail *trail) {
         { FINDING_LIFECYCLE, offsetof(Observation, lifecycle_error), CODE_TEXT_MAX },
         { FINDING_KEY, offsetof(Observation, key_error), CODE_TEXT_MAX },
     };
+    const Config *config = trail->engine->config;
     SettingsTracking *k = &trail->tracking;
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if ((trail->state.findings & FINDING_BIT(rows[i].finding)) && trail->engine->config->bucket_checks)
+        if ((trail->state.findings & FINDING_BIT(rows[i].finding)) &&
+            (config->bucket_checks || (config->owner_check && rows[i].finding == FINDING_BUCKET)))
             (void)text_copy((char *)&k->seen + rows[i].offset, rows[i].size, not_read_yet);
     for (Unreadable u = 0; u < _UNREADABLE_MAX; u++) {
-        k->n_unread[u] = unreadable_resume(trail->state.findings, u, trail->engine->config->bucket_checks,
+        bool checked = config->bucket_checks || (config->owner_check && u == UNREADABLE_BUCKET);
+
+        k->n_unread[u] = unreadable_resume(trail->state.findings, u, checked,
                                            engine_account_policy(trail->via).unreachable_after);
         if (k->n_unread[u] > 0)
             (void)text_copy(k->seen.unreadable[u], sizeof(k->seen.unreadable[u]), not_read_yet);

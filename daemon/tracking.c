@@ -45,6 +45,20 @@ static int mark_recorded(const Settings *recorded, const Settings *now, Drift *d
     return r;
 }
 
+/* What a foreign key encrypts can be read by its owner's leave only: as good as lost. */
+static void mark_foreign_key(const Trail *trail, Drift *drift) {
+    const Engine *engine = trail->engine;
+
+    for (unsigned i = 0; i < drift->n; i++) {
+        Change *change = &drift->changes[i];
+        bool foreign = baseline_key_is_foreign(change, (const char *const[]){ trail->account }, 1);
+
+        for (size_t k = 0; foreign && k < engine->n_accounts; k++)
+            foreign = baseline_key_is_foreign(change, (const char *const[]){ engine->accounts[k]->id }, 1);
+        change->loses_events |= foreign;
+    }
+}
+
 uint32_t engine_differs(const Settings *seen, void *userdata) {
     Trail *trail = userdata;
     SettingsTracking *k = &trail->tracking;
@@ -62,6 +76,7 @@ uint32_t engine_differs(const Settings *seen, void *userdata) {
         drift_done(&drift);
         return FIELDS_ALL;
     }
+    mark_foreign_key(trail, &drift);
     drift_done(&k->drift);
     k->drift = drift;
     for (unsigned i = 0; i < drift.n; i++)

@@ -44,6 +44,7 @@ typedef struct SettingsTracking {
     unsigned n_unread[_UNREADABLE_MAX]; /* calls that failed in a row, each */
     bool said_unsupported;              /* that AWS does not show the event configuration */
     char bucket_region[S3_REGION_MAX];  /* as last told, "" until then */
+    char unasked_bucket[64];            /* whose it is cannot be asked; "" : none is known */
     unsigned n_bucket_calls;            /* that a check of bucket and key makes, as the last one did */
     char key_store[80];                 /* the custom key store of the key; the same */
     Attribute *search;

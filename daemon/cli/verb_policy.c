@@ -174,6 +174,7 @@ static PolicyNeeds needs_of(const Job *job, const AccountConfig *account) {
         .settings = true,
         .attribution = policy.attribution,
         .bucket_checks = job->config->bucket_checks,
+        .owner_check = job->config->owner_check,
     };
 }
 

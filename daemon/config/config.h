@@ -115,7 +115,8 @@ typedef struct Config {
     unsigned max_restores_per_hour;
     unsigned stale_after_sec; /* 0: off */
     bool bucket_checks;
-    Expect expect; /* of all trails */
+    bool owner_check; /* without bucket_checks: only whose the bucket is */
+    Expect expect;    /* of all trails */
     TrailExpect *trail_expects;
     size_t n_trail_expects;
     MaintenanceConfig *maintenance;

@@ -265,6 +265,7 @@ const Option config_options[] = {
     WINDOW("maintenance.reason", OPTION_TEXT, reason, check_reason),
     WINDOW("maintenance.stop_allowed", OPTION_BOOL, stop_allowed, NULL),
     { .name = "bucket_checks", .kind = OPTION_BOOL, .offset = AT(bucket_checks) },
+    { .name = "owner_check", .kind = OPTION_BOOL, .offset = AT(owner_check), .number = true },
     SECONDS("poll_interval", poll_interval_sec, 1, 3600, 10),
     SECONDS("settings_interval", settings_interval_sec, 1, 86400, 60),
     { .name = "stale_after",

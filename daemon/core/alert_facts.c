@@ -255,7 +255,8 @@ void alert_add_losses(const AlertExpansion *x) {
         [FIELD_BUCKET] = "Log files of that time are in the other bucket, and do not come to the right one.",
         [FIELD_PREFIX] =
                 "Log files of that time are below another prefix. What reads the old prefix misses them.",
-        [FIELD_KMS_KEY] = "Log files of that time are encrypted with another key, or not with one of yours.",
+        [FIELD_KMS_KEY] = "Log files of that time are encrypted with another key, or not with one of yours. "
+                          "The owner of a key decides who can read them.",
         [FIELD_LOG_GROUP] = "CloudWatch Logs does not have the events of that time, and its alarms did not "
                             "fire.",
         [FIELD_LOG_ROLE] = "CloudWatch Logs may not have the events of that time.",

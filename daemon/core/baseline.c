@@ -11,6 +11,7 @@
 #include "daemon/core/enum_names.h"
 #include "daemon/core/selectors.h"
 #include "daemon/core/settings.h"
+#include "lib/arn.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -417,6 +418,21 @@ int baseline_effective(const Settings *recorded, const Expect *expect, Settings 
     }
     *ret = settings;
     return 0;
+}
+
+/* ---- foreign keys ---- */
+
+bool baseline_key_is_foreign(const Change *change, const char *const *accounts, size_t n) {
+    Arn was, now;
+
+    if (change->field != FIELD_KMS_KEY || arn_parse(change->now, &now) < 0 || !now.account[0])
+        return false;
+    if (arn_parse(change->was, &was) >= 0 && text_equal(was.account, now.account))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (text_equal(accounts[i], now.account))
+            return false;
+    return true;
 }
 
 /* ---- weak baselines ---- */

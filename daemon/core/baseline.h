@@ -21,6 +21,11 @@ int baseline_effective(const Settings *recorded, const Expect *expect, Settings 
  * manages itself ("aws:...") do not count. 0 or -ENOMEM. */
 int baseline_compare(const Settings *baseline, const Settings *actual, Drift *ret);
 
+/* Does the change make an account's KMS key that of the trail that neither the key before was in nor the
+ * list has (n ids of 12 digits: the trail's own, and those that are guarded)? Its owner decides who can read
+ * the log files. A key without an account in its name is the trail's account's. */
+bool baseline_key_is_foreign(const Change *change, const char *const *accounts, size_t n);
+
 /* Appends the names of members that this version does not know, and the baseline (which may be NULL) does
  * not have: see settings.h. Returns how many, or a negative error. */
 int baseline_new_members(Field field, const char *baseline, const char *actual, StrBuf *names);

@@ -29,6 +29,7 @@ typedef enum Need {
     NEED_RECREATING,
     NEED_ORGANIZATION_TRAILS, /* whoever makes a trail the organization's needs rights there */
     NEED_ATTRIBUTION,
+    NEED_BUCKET_OWNER,
     NEED_BUCKET_CHECKS,
     _NEED_MAX,
 } Need;
@@ -75,7 +76,7 @@ static const struct {
     { "WriteOrganizationTrailsByRole", SCOPE_LINKED_ROLE, NEED_ORGANIZATION_TRAILS,
       "iam:CreateServiceLinkedRole" },
     { "LookupEvents", SCOPE_ANY, NEED_ATTRIBUTION, "cloudtrail:LookupEvents" },
-    { "ReadBucketConfiguration", SCOPE_BUCKETS, NEED_BUCKET_CHECKS, "s3:ListBucket" },
+    { "ReadBucketConfiguration", SCOPE_BUCKETS, NEED_BUCKET_OWNER, "s3:ListBucket" },
     { "ReadBucketConfiguration", SCOPE_BUCKETS, NEED_BUCKET_CHECKS, "s3:GetLifecycleConfiguration" },
     { "ReadBucketConfiguration", SCOPE_BUCKETS, NEED_BUCKET_CHECKS, "s3:GetBucketPolicy" },
     { "ReadKeyState", SCOPE_KEYS, NEED_BUCKET_CHECKS, "kms:DescribeKey" },
@@ -103,6 +104,7 @@ static bool is_needed(const PolicyNeeds *needs, Need need) {
     case NEED_RECREATING: return restores(needs, RESTORE_DELETED);
     case NEED_ORGANIZATION_TRAILS: return restores(needs, RESTORE_SETTINGS);
     case NEED_ATTRIBUTION: return needs->attribution;
+    case NEED_BUCKET_OWNER: return needs->bucket_checks || needs->owner_check;
     case NEED_BUCKET_CHECKS: return needs->bucket_checks;
     case _NEED_MAX: break;
     }

@@ -22,6 +22,7 @@ typedef struct PolicyNeeds {
     bool settings;       /* looks at settings, selectors and tags */
     bool attribution;
     bool bucket_checks;
+    bool owner_check; /* only whose the buckets are */
     /* the base credentials only */
     const char *const *topics; /* ARNs that alerts go to */
     size_t n_topics;

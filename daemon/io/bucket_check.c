@@ -323,9 +323,10 @@ static void confirmed(BucketCheck *check, const char *region) {
         (void)snprintf(check->snapshot.bucket_error, sizeof(check->snapshot.bucket_error),
                        "it belongs to %.12s, not to %.12s", owners[check->at].id, owners[0].id);
     else {
-        check->snapshot.found = true;
         check->snapshot.n_heads = 1; /* the owner is known from now on */
-        ask_about_bucket(check);
+        check->snapshot.found = !check->request.owner_only;
+        if (check->snapshot.found)
+            ask_about_bucket(check);
     }
 }
 
@@ -399,7 +400,7 @@ static void go_on(void *userdata) {
         return;
     check->begun = true;
     ask_whose_it_is(check);
-    if (check->request.key[0])
+    if (check->request.key[0] && !check->request.owner_only)
         ask_key(check);
 }
 

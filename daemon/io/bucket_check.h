@@ -50,6 +50,7 @@ typedef struct BucketCheckRequest {
     const char *actual_prefix;
     bool pinned;         /* prefix is what the configuration expects, and not a recording */
     const char *account; /* the trail's */
+    bool owner_only;     /* HeadBucket alone, and nothing about the key */
     BucketOwner owners[BUCKET_CHECK_OWNERS_MAX]; /* asked about one after the other until S3 confirms one */
     size_t n_owners;
     bool owner_known;     /* the first of them has to be it, by configuration or recording ... */

@@ -26,6 +26,7 @@ typedef struct StatusTrail {
     bool has_baseline;        /* something is recorded to compare with */
     bool baseline_unreadable; /* ... or may be */
     uint32_t not_recorded;    /* FIELD_BITs that could not be read yet */
+    bool owner_unchecked;     /* whose its bucket is cannot be asked */
     const TrailState *before; /* of a check: what the daemon knew last; NULL: nothing */
 } StatusTrail;
 

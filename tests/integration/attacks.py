@@ -16,6 +16,7 @@ ORGANIZATION = trail_arn("organization", FRA)
 KEY_STORE = "cks-1234567890abcdef0"
 TOMORROW = trail_arn("tomorrow", SYD)
 BUCKET, KEY = "example-victim-logs", f"arn:aws:kms:{FRA}:{MAIN}:key/1111aaaa-22bb-33cc-44dd-5555eeee6666"
+FOREIGN_KEY = f"arn:aws:kms:{FRA}:999988887777:key/9999aaaa-22bb-33cc-44dd-5555eeee6666"
 GROUP = f"arn:aws:logs:{FRA}:{MAIN}:log-group:CloudTrail:*"
 ROLE = f"arn:aws:iam::{MAIN}:role/CloudTrail_CloudWatchLogs"
 NOTIFIED = topic_arn("deliveries")
@@ -239,6 +240,8 @@ ATTACKS = [
     Attack("A8", "UpdateTrail: log file validation off", update(EnableLogFileValidation=False), "trail.weakened",
            ("LogFileValidationEnabled",)),
     Attack("A9", "UpdateTrail: KMS key taken away", update(KmsKeyId=""), "trail.weakened", ("KmsKeyId",)),
+    Attack("A9f", "UpdateTrail: a KMS key of another account", update(KmsKeyId=FOREIGN_KEY), "trail.weakened",
+           ("KmsKeyId",)),
     Attack("A10", "UpdateTrail: SNS topic taken away", update(SnsTopicName=""), "trail.weakened", ("SnsTopicARN",)),
     Attack("A11", "UpdateTrail: log group taken away",
            update(CloudWatchLogsLogGroupArn="", CloudWatchLogsRoleArn=""), "trail.weakened",
@@ -283,6 +286,8 @@ ATTACKS = [
     Attack("C2", "DeleteBucket", delete_bucket, "trail.failing", put_back=False, finding="delivery"),
     Attack("C3", "the bucket created again in another account, with `bucket_checks`", squat_bucket, "trail.failing",
            put_back=False, finding="bucket", options=CHECKS),
+    Attack("C3b", "the same, without `bucket_checks`", squat_bucket, "trail.failing", put_back=False, finding="bucket",
+           options={"owner_check": True}),
     Attack("C4", "a lifecycle rule that deletes after a day, with `bucket_checks`", expire_logs, "trail.failing",
            put_back=False, finding="lifecycle", options=CHECKS),
     Attack("D1", "DisableKey on the trail's KMS key", disable_key, "trail.failing", put_back=False, finding="delivery"),

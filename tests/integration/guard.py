@@ -80,7 +80,8 @@ class NotifySocket:
 
 class Guard:
     """One installation of TrailGuard: `start()` and `stop()` may come several times, the directories stay. Options of the
-    configuration are keyword arguments; `poll_interval` is 1, and nobody looks for who did it, unless given; None leaves
+    configuration are keyword arguments; `poll_interval` is 1, nobody looks for who did it, nor
+    whose the buckets are, unless given; None leaves
     an option out. `config_text` replaces the whole file."""
 
     def __init__(self, sim, directory, user="guard", env=None, **options):
@@ -90,7 +91,8 @@ class Guard:
         for path in (self.state, self.runtime):
             path.mkdir(mode=0o700, exist_ok=True)
         self.config = self.directory / "trailguard.conf"
-        self.options = {"regions": ["eu-central-1"], "alerts": (), "poll_interval": 1, "attribution": False, **options}
+        self.options = {"regions": ["eu-central-1"], "alerts": (), "poll_interval": 1, "attribution": False,
+                        "owner_check": False, **options}
         self.write_config()
         self.process = None
         self.lines = []             # Line, of stderr, over all runs

@@ -31,7 +31,7 @@ def range_(sim, make_guard, mallory, request):
         guard = make_guard(sim, mode=mode, regions=[region], trails=[trail.rpartition("/")[2]], settings_interval=1,
                            **{**MODES[mode], **options})
         guard.start().wait_guarding()
-        known = "BucketOwner" if options.get("bucket_checks") else ""
+        known = "BucketOwner" if options.get("bucket_checks") or options.get("owner_check") else ""
         poll(lambda: [path for path in (guard.state / "baselines").glob("*.json") if known in path.read_text()], within(10))
         return guard
     return begin

@@ -11,8 +11,8 @@ import pytest
 
 from attacks import BUCKET, SELECTORS, VICTIM
 from guard import BINARY, within
-from helpers import (FRA, IAD, MAIN, MEMBER, SYD, TOPIC, baselines, document, mail_of, mail_time, matches, messages, operations, sns,
-                     start, wait_alert)
+from helpers import (FRA, IAD, MAIN, MEMBER, SYD, TOPIC, baselines, document, documents, mail_of, mail_time, matches, messages,
+                     operations, sns, start, wait_alert, wait_polls)
 from simaws.client import poll
 
 RESTORE = {"mode": "restore", "restore": ["settings", "selectors", "insights", "deleted"]}
@@ -355,6 +355,34 @@ def test_whose_the_bucket_is_belongs_to_the_baseline(sim, victim):
     entry = wait_alert(sim, "trail.failing")
     assert entry["findings"] == ["bucket"]
     assert f"it was {MAIN}'s; now S3 refuses to say whose it is" in entry["detail"]
+
+
+def test_whose_the_bucket_is_is_asked_with_one_call_and_no_more(sim, victim):
+    victim.write_config(owner_check=True)
+    start(victim)
+    poll(lambda: json.loads(baselines(victim)[0].read_text())["settings"].get("BucketOwner") == MAIN, within(10))
+    sim.call("bucket", name=BUCKET, owner="999988887777")
+    entry = wait_alert(sim, "trail.failing")
+    assert (entry["findings"], entry["severity"]) == (["bucket"], "critical")
+    assert f"it was {MAIN}'s; now S3 refuses to say whose it is" in entry["detail"]
+    assert {call["operation"] for call in sim.requests(service="s3")} == {"HeadBucket"}
+    sim.call("bucket", name=BUCKET, owner=MAIN)
+    victim.wait_verdict("victim", "logging", 20)
+
+
+def test_a_bucket_that_must_not_be_asked_about_is_named_once(sim, victim):
+    sim.add_fault("denied", operation="HeadBucket")
+    victim.write_config(owner_check=True)
+    start(victim).wait_line("victim .*: whose its bucket is cannot be checked, and is not asked again before a reload: HeadBucket")
+    asked = len(sim.requests(operation="HeadBucket"))
+    wait_polls(sim, 3, FRA)
+    assert len(sim.requests(operation="HeadBucket")) == asked
+    status = victim.wait_status(lambda status: status["trails"][0]["bucket_owner_unchecked"])
+    assert (status["trails"][0]["verdict"], documents(sim)) == ("logging", [])
+    assert "owner of its bucket not checked" in victim.verb("status").stdout
+    done = victim.verb("check")
+    assert done.returncode == 0 and "owner of its bucket not checked" in done.stdout, done.stdout
+    victim.assert_status_documented()
 
 
 def test_a_pinned_owner_that_is_not_it_is_reported(sim, victim):

@@ -59,6 +59,7 @@
 typedef struct Looking {
     ServiceFixture *f;
     bool more, known, confirmed; /* owners */
+    bool owner_only;
     const char *actual_prefix;
     bool pinned;
     unsigned n_done;
@@ -84,6 +85,7 @@ static int start(Looking *l, const char *prefix, const char *key, BucketCheck **
         .key = key,
         .actual_prefix = l->actual_prefix,
         .pinned = l->pinned,
+        .owner_only = l->owner_only,
         .owners = { { OWNER, l->f->credentials }, { ARCHIVE, l->f->credentials } },
         .n_owners = l->more ? 2 : 1,
         .owner_known = l->known,
@@ -270,6 +272,27 @@ static void test_owners(void **state) {
                             cases[i].first ? OWNER : ARCHIVE);
         service_tear_down(state);
     }
+}
+
+/* One HeadBucket, and nothing else. */
+static void test_the_owner_alone(void **state) {
+    ServiceFixture *f = *state;
+    Looking l;
+
+    reply_head(f);
+    l = poll_with((Looking){ .f = f, .owner_only = true, .known = true, .confirmed = true }, "", KEY);
+    assert_int_equal(fake_http_n_requests(f->http), 1);
+    assert_string_equal(fake_request_header(fake_http_request(f->http, 0), "x-amz-expected-bucket-owner"),
+                        OWNER);
+    assert_poll(&l, "", "", "", "");
+    assert_string_equal(l.snapshot.owner, OWNER);
+    assert_string_equal(l.snapshot.region, REGION);
+    assert_false(l.snapshot.found); /* the rest was not asked for */
+
+    fake_http_reply(f->http, 403, "", NULL);
+    l = poll_with((Looking){ .f = f, .owner_only = true, .known = true, .confirmed = true }, "", KEY);
+    assert_poll(&l, "it was " OWNER "'s; now S3 refuses to say whose it is", "", "", "");
+    assert_int_equal(fake_http_n_requests(f->http), 2);
 }
 
 /* ---- its policy ---- */
@@ -656,6 +679,7 @@ int main(void) {
         PATIENT_TEST(test_a_bucket_elsewhere),
         cmocka_unit_test(test_the_bucket_itself),
         cmocka_unit_test(test_owners),
+        PATIENT_TEST(test_the_owner_alone),
         cmocka_unit_test(test_both_prefixes_are_judged),
         cmocka_unit_test(test_policy),
         cmocka_unit_test(test_lifecycle),

@@ -62,6 +62,7 @@ static const struct {
       "DescribeTrails GetRegionOptStatus GetTrailStatus" },
     { { .guarded = true, .mode = MODE_OBSERVE, .attribution = true }, WATCH " LookupEvents" },
     { { .mode = MODE_RESTORE, .restore = R(SETTINGS), .attribution = true, .bucket_checks = true }, "" },
+    { { .guarded = true, .mode = MODE_OBSERVE, .owner_check = true }, WATCH " ListBucket" },
     { { .guarded = true, .mode = MODE_OBSERVE, .bucket_checks = true },
       WATCH " ListBucket GetLifecycleConfiguration GetBucketPolicy DescribeKey" },
     /* another shard guards the management account; who removed a member is in its history */

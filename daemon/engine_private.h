@@ -13,16 +13,23 @@ void engine_save_state(Engine *engine);
 /* What is about to be done to a trail, on the disk before AWS is asked. */
 void engine_save_intent(Trail *trail);
 void engine_remove_intent(Trail *trail);
+/* now: something happened that must be on the disk; else times moved on only. */
 void engine_save_soon(Engine *engine, bool now);
 
 /* engine_status.c */
 /* A check shows it; does nothing in the daemon, whose journal and alerts have AWS's text. */
 void engine_note_denial(Engine *engine, const Subject *where, const char *action, const char *resource);
-void engine_publish(Engine *engine); /* STATUS= and status.json, soon */
+void engine_publish(Engine *engine); /* STATUS= and status.json, soon: something has changed */
+/* ... or only times have moved on: when enough time has passed for what it costs. */
+void engine_publish_calmly(Engine *engine);
 void engine_publish_now(Engine *engine);
 void engine_with_status(Engine *engine, EngineChecked fn, void *userdata);
 
 /* Runs fired soon: at once unless much was written lately. */
 void engine_write_soon(Engine *engine, Writing *writing, LoopFired fired);
-/* Call after writing, with when it began: sets the pause. */
-void engine_written(Engine *engine, Writing *writing, uint64_t began_mono_usec);
+/* Runs fired as schedule_file_calm_pause says, unless engine_write_soon comes before it. */
+void engine_write_calmly(Engine *engine, Writing *writing, uint64_t min_usec, uint64_t max_usec,
+                         LoopFired fired);
+/* Call before and after writing: they set the pause. */
+void engine_write_begins(const Engine *engine, Writing *writing);
+void engine_written(const Engine *engine, Writing *writing);

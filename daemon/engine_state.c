@@ -13,7 +13,9 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-#define SAVE_LAZILY_USEC (60 * USEC_PER_SEC)
+/* What a crash may take of the times that a search for who did it begins at. */
+#define SAVE_CALM_MIN_USEC (60 * USEC_PER_SEC)
+#define SAVE_CALM_MAX_USEC (600 * USEC_PER_SEC)
 
 /* ---- loading ---- */
 
@@ -72,22 +74,31 @@ static StateTrail row_of(const Trail *t, const TrailState *state) {
     return row;
 }
 
-static void fill_trails(const Engine *engine, StateTable *table) {
-    for (size_t i = 0; i < engine->n_trails; i++) {
-        const Trail *t = engine->trails[i];
+/* The row that is being written. */
+typedef struct RowSource {
+    const Engine *engine;
+    StateTrail trail;
+    StateTarget target;
+    StateAccount account;
+} RowSource;
 
-        if (t->reported.known || t->reported.incident.opened_usec != 0)
-            table->trails[table->n_trails++] = row_of(t, &t->reported);
-    }
+static const StateTrail *trail_row(void *userdata, size_t i) {
+    RowSource *rows = userdata;
+    const Engine *engine = rows->engine;
+    const Trail *t = i < engine->n_trails ? engine->trails[i] : NULL;
+
     /* Trails that this configuration does not guard stay in the file: a trail that was seen once is not
      * forgotten. Of those of another shard that one keeps the state: ours would be old when they come back.
      */
-    for (size_t i = 0; i < engine->unclaimed.n_trails; i++) {
-        const StateTrail *row = &engine->unclaimed.trails[i];
+    if (!t) {
+        const StateTrail *row = &engine->unclaimed.trails[i - engine->n_trails];
 
-        if (row->state.incident.open || !engine_is_elsewhere(engine, row->account))
-            table->trails[table->n_trails++] = *row;
+        return row->state.incident.open || !engine_is_elsewhere(engine, row->account) ? row : NULL;
     }
+    if (!t->reported.known && t->reported.incident.opened_usec == 0)
+        return NULL;
+    rows->trail = row_of(t, &t->reported);
+    return &rows->trail;
 }
 
 static bool has_account(const Engine *engine, const char *id) {
@@ -97,41 +108,45 @@ static bool has_account(const Engine *engine, const char *id) {
     return false;
 }
 
-static void fill_accounts(const Engine *engine, StateTable *table) {
-    for (size_t i = 0; i < engine->n_accounts; i++) {
-        const Account *a = engine->accounts[i];
-        const char *id = engine_account_named(a);
+static const StateAccount *account_row(void *userdata, size_t i) {
+    RowSource *rows = userdata;
+    const Engine *engine = rows->engine;
+    const Account *a = i < engine->n_accounts ? engine->accounts[i] : NULL;
+    const char *id = a ? engine_account_named(a) : "";
 
-        if (id[0])
-            table->accounts[table->n_accounts++] = (StateAccount){
-                .account = (char *)id,
-                .name = a->name,
-                .base = a == engine->base,
-                .member = a->member,
-                .left = a->left,
-                .state = a->state,
-            };
-    }
-    for (size_t i = 0; i < engine->unclaimed.n_accounts; i++) {
-        const StateAccount *row = &engine->unclaimed.accounts[i];
+    if (!a) {
+        const StateAccount *row = &engine->unclaimed.accounts[i - engine->n_accounts];
 
-        if (engine_has_open_incident(&row->state) && !has_account(engine, row->account))
-            table->accounts[table->n_accounts++] = *row;
+        return engine_has_open_incident(&row->state) && !has_account(engine, row->account) ? row : NULL;
     }
+    rows->account = (StateAccount){
+        .account = (char *)id,
+        .name = a->name,
+        .base = a == engine->base,
+        .member = a->member,
+        .left = a->left,
+        .state = a->state,
+    };
+    return id[0] ? &rows->account : NULL;
 }
 
-static void fill_targets(const Engine *engine, StateTable *table) {
-    for (size_t i = 0; i < engine->n_targets; i++)
-        table->targets[table->n_targets++] = (StateTarget){
-            .account = (char *)engine_account_named(engine->targets[i]->account),
-            .region = engine->targets[i]->region,
-            .state = engine->targets[i]->state,
-        };
-    /* until the messages are in the outbox that end their incidents */
-    for (size_t i = 0; i < engine->unclaimed.n_targets; i++)
-        if (engine_has_open_incident(&engine->unclaimed.targets[i].state) &&
-            !engine_has_target(engine, &engine->unclaimed.targets[i]))
-            table->targets[table->n_targets++] = engine->unclaimed.targets[i];
+static const StateTarget *target_row(void *userdata, size_t i) {
+    RowSource *rows = userdata;
+    const Engine *engine = rows->engine;
+    Target *t = i < engine->n_targets ? engine->targets[i] : NULL;
+
+    if (!t) {
+        const StateTarget *row = &engine->unclaimed.targets[i - engine->n_targets];
+
+        /* until the messages are in the outbox that end their incidents */
+        return engine_has_open_incident(&row->state) && !engine_has_target(engine, row) ? row : NULL;
+    }
+    rows->target = (StateTarget){
+        .account = (char *)engine_account_named(t->account),
+        .region = t->region,
+        .state = t->state,
+    };
+    return &rows->target;
 }
 
 static int add_failed_channels(const Engine *engine, StateTable *table) {
@@ -212,26 +227,37 @@ static bool is_still_unread(Engine *engine) {
     return true;
 }
 
+static int save_rows(const Engine *engine) {
+    RowSource *source = calloc(1, sizeof(*source));
+    const StateRows rows = { trail_row, target_row, account_row, source };
+    StateTable table = {
+        .rows = &rows,
+        .n_trails = engine->n_trails + engine->unclaimed.n_trails,
+        .n_targets = engine->n_targets + engine->unclaimed.n_targets,
+        .n_accounts = engine->n_accounts + engine->unclaimed.n_accounts,
+    };
+    int r = source ? add_failed_channels(engine, &table) : -ENOMEM;
+
+    if (r >= 0) {
+        source->engine = engine;
+        r = state_save(engine->state_dir, &table);
+    }
+    free(table.channels);
+    free(source);
+    return r;
+}
+
 void engine_save_state(Engine *engine) {
-    uint64_t began_usec = engine_now(engine).mono_usec;
-    StateTable table = { 0 };
     int r;
 
     if (engine->once)
         return;
+    engine_write_begins(engine, &engine->save);
     if (is_still_unread(engine)) {
-        engine_written(engine, &engine->save, began_usec);
+        engine_written(engine, &engine->save);
         return;
     }
-    table.trails = calloc(engine->n_trails + engine->unclaimed.n_trails + 1, sizeof(*table.trails));
-    table.targets = calloc(engine->n_targets + engine->unclaimed.n_targets + 1, sizeof(*table.targets));
-    table.accounts = calloc(engine->n_accounts + engine->unclaimed.n_accounts + 1, sizeof(*table.accounts));
-    if (!table.trails || !table.targets || !table.accounts || add_failed_channels(engine, &table) < 0)
-        goto out;
-    fill_trails(engine, &table);
-    fill_targets(engine, &table);
-    fill_accounts(engine, &table);
-    r = state_save(engine->state_dir, &table);
+    r = save_rows(engine);
     if (r < 0 && !engine->save_failed)
         log_line(
                 LOG_ERR,
@@ -242,12 +268,7 @@ void engine_save_state(Engine *engine) {
     engine->save_failed = r < 0;
     if (r >= 0)
         remove_reported_intents(engine);
-out:
-    free(table.trails);
-    free(table.targets);
-    free(table.accounts);
-    free(table.channels);
-    engine_written(engine, &engine->save, began_usec);
+    engine_written(engine, &engine->save);
 }
 
 static void save_fired(void *userdata) {
@@ -261,10 +282,8 @@ static void save_fired(void *userdata) {
 void engine_save_soon(Engine *engine, bool now) {
     if (engine->once)
         return;
-    if (now) {
-        loop_cancel(engine->aws.loop, engine->save.timer);
-        engine->save.timer = NULL;
+    if (now)
         engine_write_soon(engine, &engine->save, save_fired);
-    } else if (!engine->save.timer)
-        (void)loop_after(engine->aws.loop, SAVE_LAZILY_USEC, save_fired, engine, &engine->save.timer);
+    else
+        engine_write_calmly(engine, &engine->save, SAVE_CALM_MIN_USEC, SAVE_CALM_MAX_USEC, save_fired);
 }

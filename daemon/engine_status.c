@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/core/alert.h"
@@ -11,6 +12,10 @@
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
+
+/* status.json is never older than this, whatever it costs: who reads it may take an older one for that of a
+ * guard that hangs. */
+#define PUBLISH_CALM_MAX_USEC (30 * USEC_PER_SEC)
 
 typedef char IncidentId[17];
 
@@ -220,12 +225,11 @@ static void show(const Status *status, void *userdata) {
 }
 
 void engine_publish_now(Engine *engine) {
-    uint64_t began_usec = engine_now(engine).mono_usec;
-
     if (engine->once)
         return;
+    engine_write_begins(engine, &engine->publish);
     engine_with_status(engine, show, engine);
-    engine_written(engine, &engine->publish, began_usec);
+    engine_written(engine, &engine->publish);
 }
 
 static void publish_fired(void *userdata) {
@@ -241,13 +245,25 @@ void engine_publish(Engine *engine) {
         engine_write_soon(engine, &engine->publish, publish_fired);
 }
 
+void engine_publish_calmly(Engine *engine) {
+    if (!engine->once)
+        engine_write_calmly(engine, &engine->publish, 0, PUBLISH_CALM_MAX_USEC, publish_fired);
+}
+
 /* ---- how often things are written ---- */
 
-void engine_write_soon(Engine *engine, Writing *writing, LoopFired fired) {
-    uint64_t pause_usec = schedule_file_pause(writing->paid_usec, engine_now(engine).mono_usec);
+static uint64_t pause_of(const Engine *engine, const Writing *writing) {
+    return schedule_file_pause(writing->paid_usec, engine_now(engine).mono_usec);
+}
 
-    if (writing->timer)
+void engine_write_soon(Engine *engine, Writing *writing, LoopFired fired) {
+    uint64_t pause_usec = pause_of(engine, writing);
+
+    if (writing->timer && !writing->calm)
         return;
+    loop_cancel(engine->aws.loop, writing->timer);
+    writing->timer = NULL;
+    writing->calm = false;
     if (pause_usec > 0)
         log_debug("held back: %s: %llu ms by the pace of writing files",
                   writing == &engine->save ? "state.json" : "status.json",
@@ -255,8 +271,38 @@ void engine_write_soon(Engine *engine, Writing *writing, LoopFired fired) {
     (void)loop_after(engine->aws.loop, pause_usec, fired, engine, &writing->timer);
 }
 
-void engine_written(Engine *engine, Writing *writing, uint64_t began_mono_usec) {
+void engine_write_calmly(Engine *engine, Writing *writing, uint64_t min_usec, uint64_t max_usec,
+                         LoopFired fired) {
+    uint64_t due_usec =
+            writing->ended_usec + schedule_file_calm_pause(writing->cpu_usec, min_usec, max_usec);
     uint64_t now_usec = engine_now(engine).mono_usec;
 
-    writing->paid_usec = schedule_file_written(writing->paid_usec, now_usec - began_mono_usec, now_usec);
+    if (writing->timer)
+        return;
+    writing->calm = true;
+    (void)loop_after(engine->aws.loop,
+                     MAX(pause_of(engine, writing), due_usec > now_usec ? due_usec - now_usec : 0), fired,
+                     engine, &writing->timer);
+}
+
+/* A machine that is busy with something else makes nothing dearer. */
+static uint64_t thread_cpu_usec(void) {
+    struct timespec ts;
+
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts) < 0)
+        return 0;
+    return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+}
+
+void engine_write_begins(const Engine *engine, Writing *writing) {
+    writing->began_usec = engine_now(engine).mono_usec;
+    writing->cpu_usec = thread_cpu_usec();
+}
+
+void engine_written(const Engine *engine, Writing *writing) {
+    uint64_t now_usec = engine_now(engine).mono_usec;
+
+    writing->cpu_usec = thread_cpu_usec() - writing->cpu_usec;
+    writing->ended_usec = now_usec;
+    writing->paid_usec = schedule_file_written(writing->paid_usec, now_usec - writing->began_usec, now_usec);
 }

@@ -28,7 +28,10 @@ static void end_pass(Engine *engine) {
     engine->n_passes++;
     engine->pass_ended_usec = now.real_usec;
     engine->pass_duration_usec = now.mono_usec - engine->pass_started_usec;
-    engine_publish(engine);
+    if (engine->n_passes == 1)
+        engine_publish(engine);
+    else
+        engine_publish_calmly(engine);
 }
 
 static void begin_poll(Engine *engine, Target *target, bool of_pass);

@@ -164,7 +164,11 @@ typedef struct AccountList {
 /* What may be written often, as schedule_file_pause() allows. */
 typedef struct Writing {
     LoopTimer *timer;
-    uint64_t paid_usec; /* mono */
+    bool calm;           /* the timer is for times that moved on, and for nothing that happened */
+    uint64_t paid_usec;  /* mono */
+    uint64_t began_usec; /* mono */
+    uint64_t cpu_usec;   /* of our processor, that the last writing took */
+    uint64_t ended_usec; /* mono; 0: not written yet */
 } Writing;
 
 /* What becomes of what is found out: the daemon reports and records it, a check only shows the tables. */

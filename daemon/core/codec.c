@@ -706,36 +706,125 @@ int codec_read_members(const CodecMember *members, const json_t *object, void *b
 
 /* ---- documents ---- */
 
-static int dump_entry(StrBuf *b, const CodecMember *m, const void *entry) {
-    json_auto_t *object = NULL;
-    _cleanup_free_ const char *text = NULL;
-    int r = codec_write(m->members, entry, &object);
+static int print_members(StrBuf *b, const CodecMember *members, const void *base, bool *printed);
 
-    if (r < 0)
-        return r;
-    text = json_dumps(object, 0);
+/* What JSON has to escape is left to jansson; hardly any text of ours has it. */
+static bool is_plain(const char *s, size_t len) {
+    for (size_t i = 0; i < len; i++)
+        if (s[i] < 0x20 || s[i] > 0x7e || s[i] == '"' || s[i] == '\\')
+            return false;
+    return true;
+}
+
+static int print_value(StrBuf *b, const json_t *value) {
+    _cleanup_free_ const char *text = NULL;
+
+    if (json_is_string(value) && is_plain(json_string_value(value), json_string_length(value))) {
+        (void)strbuf_add_char(b, '"');
+        (void)strbuf_add_mem(b, json_string_value(value), json_string_length(value));
+        return strbuf_add_char(b, '"');
+    }
+    if (json_is_integer(value))
+        return strbuf_addf(b, "%lld", (long long)json_integer_value(value));
+    if (json_is_null(value) || json_is_boolean(value))
+        return strbuf_add(b, json_is_null(value) ? "null" : json_is_true(value) ? "true" : "false");
+    text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
     return text ? strbuf_add(b, text) : -ENOMEM;
 }
 
-/* Line by line, so that a document of many entries is not in memory a second time. */
-static int dump_list(StrBuf *b, const CodecMember *m, const void *base) {
-    const char *entries = *(void *const *)field_of(m, base);
-    size_t n = *count_of(m, base);
+static int print_name(StrBuf *b, const CodecMember *m, bool *printed) {
+    int r = strbuf_addf(b, "%s\"%s\": ", *printed ? ", " : "", m->name);
 
-    if (n > m->max)
+    *printed = true;
+    return r;
+}
+
+/* As write_object and write_ref, without a tree of values: an object without members goes again. */
+static int print_struct(StrBuf *b, const CodecMember *m, const void *base, bool *printed) {
+    const void *inner = m->kind == &codec_ref ? *(void *const *)field_of(m, base) : field_of(m, base);
+    bool was_printed = *printed, has_members = false;
+    size_t len = b->len;
+    int r;
+
+    if (!inner || (m->is_set && !m->is_set(field_of(m, base)))) {
+        if (!m->always)
+            return 0;
+        (void)print_name(b, m, printed);
+        return strbuf_add(b, "null");
+    }
+    (void)print_name(b, m, printed);
+    (void)strbuf_add_char(b, '{');
+    r = print_members(b, m->members, inner, &has_members);
+    if (r < 0)
+        return r;
+    if (has_members || m->always)
+        return strbuf_add_char(b, '}');
+    strbuf_truncate(b, len);
+    *printed = was_printed;
+    return strbuf_error(b);
+}
+
+static int print_member(StrBuf *b, const CodecMember *m, const void *base, bool *printed) {
+    json_auto_t *value = NULL;
+    int r = 0;
+
+    if (!m->name) {
+        const void *inner = field_of(m, base);
+
+        return print_members(b, m->members, m->kind == &codec_ref ? *(void *const *)inner : inner, printed);
+    }
+    if (m->kind == &codec_object || m->kind == &codec_ref)
+        return print_struct(b, m, base, printed);
+    if (!m->is_set || m->is_set(field_of(m, base)))
+        r = m->kind->write(m, base, &value);
+    if (r < 0 || (!value && !m->always))
+        return r;
+    (void)print_name(b, m, printed);
+    return value ? print_value(b, value) : strbuf_add(b, "null");
+}
+
+/* The text of codec_write_members without the tree of values in between. */
+static int print_members(StrBuf *b, const CodecMember *members, const void *base, bool *printed) {
+    for (const CodecMember *m = members; m->kind; m++) {
+        int r = print_member(b, m, base, printed);
+
+        if (r < 0)
+            return r;
+    }
+    return strbuf_error(b);
+}
+
+static int print_entry(StrBuf *b, const CodecMember *m, const void *entry) {
+    bool printed = false;
+    int r;
+
+    (void)strbuf_add_char(b, '{');
+    r = print_members(b, m->members, entry, &printed);
+    return r < 0 ? r : strbuf_add_char(b, '}');
+}
+
+/* Line by line, so that a document of many entries is not in memory a second time. */
+static int print_list(StrBuf *b, const CodecMember *m, const void *base) {
+    const char *entries = *(void *const *)field_of(m, base);
+    size_t n = *count_of(m, base), n_printed = 0;
+
+    if (m->max && n > m->max)
         return -E2BIG;
     if (n == 0 && !m->always)
         return 0;
     (void)strbuf_addf(b, ",\n  \"%s\": [", m->name);
     for (size_t i = 0; i < n; i++) {
+        const void *entry = m->entry ? m->entry(base, i) : entries + i * m->size;
         int r;
 
-        (void)strbuf_add(b, i > 0 ? ",\n    " : "\n    ");
-        r = dump_entry(b, m, entries + i * m->size);
+        if (!entry)
+            continue;
+        (void)strbuf_add(b, n_printed++ > 0 ? ",\n    " : "\n    ");
+        r = print_entry(b, m, entry);
         if (r < 0)
             return r;
     }
-    return strbuf_add(b, n > 0 ? "\n  ]" : "]");
+    return strbuf_add(b, n_printed > 0 ? "\n  ]" : "]");
 }
 
 int codec_write_document(const char *schema, const CodecMember *members, const void *base, size_t max,
@@ -746,7 +835,17 @@ int codec_write_document(const char *schema, const CodecMember *members, const v
 
     (void)strbuf_addf(&b, "{\n  \"schema\": \"%s\"", schema);
     for (const CodecMember *m = members; m->kind; m++) {
-        r = dump_list(&b, m, base);
+        if (m->kind == &codec_list)
+            r = print_list(&b, m, base);
+        else {
+            bool printed = false;
+
+            len = b.len;
+            (void)strbuf_add(&b, ",\n  ");
+            r = print_member(&b, m, base, &printed);
+            if (!printed)
+                strbuf_truncate(&b, len);
+        }
         if (r < 0)
             return r;
     }

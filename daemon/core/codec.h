@@ -53,6 +53,9 @@ struct CodecMember {
     bool required;                     /* a file without it is refused */
     bool always;                       /* written with its default too: what has none to show is null */
     bool (*is_set)(const void *field); /* false: not written, whatever is in it */
+    /* list of a document: entry i, which is valid until the next is asked for; NULL: it is left out. Without
+     * this the entries are those that the list points to. */
+    const void *(*entry)(const void *base, size_t i);
 };
 
 #define CODEC(Type, path, name_, kind_, ...)                                                                \
@@ -107,8 +110,9 @@ extern const CodecNames codec_verdicts, codec_events, codec_severities, codec_fi
 int codec_write(const CodecMember *members, const void *base, json_t **ret);
 /* Adds the members to an object. 0 or -ENOMEM. */
 int codec_write_members(const CodecMember *members, const void *base, json_t *object);
-/* {"schema": SCHEMA, MEMBERS}, with a line for each entry of each list. The caller frees. 0, -ENOMEM, or
- * -E2BIG over max bytes, or where a list has more entries than its row allows. */
+/* {"schema": SCHEMA, MEMBERS}, with a line for each entry of each list. One entry at a time is in memory
+ * beside the text. The caller frees. 0, -ENOMEM, or -E2BIG over max bytes, or where a list has more entries
+ * than its row allows. */
 int codec_write_document(const char *schema, const CodecMember *members, const void *base, size_t max,
                          char **ret, size_t *ret_len);
 

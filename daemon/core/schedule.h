@@ -80,6 +80,11 @@ uint64_t schedule_file_written(uint64_t paid_usec, uint64_t took_usec, uint64_t 
 /* How long it must rest from now on before it is written again. */
 uint64_t schedule_file_pause(uint64_t paid_usec, uint64_t now_usec);
 
+/* Where only times have moved on since, as they do at every poll, a file may take a five hundredth of the
+ * processor's time: so long after the end of a writing that took cpu_usec, within min_usec and max_usec. */
+#define SCHEDULE_FILE_CALM_PARTS 500U
+uint64_t schedule_file_calm_pause(uint64_t cpu_usec, uint64_t min_usec, uint64_t max_usec);
+
 /* How long until the organization's accounts are listed again; n_failed: lists in a row. */
 uint64_t schedule_list_wait(unsigned n_failed, uint64_t refresh_usec);
 

@@ -107,7 +107,8 @@ typedef struct Status {
 #define STATUS_LINE_MAX 512
 const char *report_status_line(const Status *status, char dst[static STATUS_LINE_MAX]);
 
-/* status.json ("trailguard.status/1"); the caller frees *ret. 0 or -ENOMEM. Pure. */
+/* status.json ("trailguard.status/1"), an account, trail or target a line; the caller frees *ret. 0,
+ * -ENOMEM, or -E2BIG over 256 MB. Pure. */
 int report_status_json(const Status *status, char **ret);
 
 /* Writes DIR/status.json atomically, mode 0644. 0 or -errno. */
@@ -116,7 +117,7 @@ int report_status_write(const Status *status, const char *dir);
 /* ---- systemd ---- */
 
 /* Each returns at once and does nothing when $NOTIFY_SOCKET is unset. report_systemd_status sends only when
- * the text has changed. */
+ * the text has changed; a pass that took less than a second more or less is no change. */
 void report_systemd_ready(void);
 void report_systemd_reloading(uint64_t mono_usec);
 void report_systemd_stopping(void);

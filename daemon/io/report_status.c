@@ -21,6 +21,8 @@
 #define CHANGE_SHOWN_MAX 256U /* bytes of one setting */
 #define REGIONS_MAX      128U /* different ones, that are counted */
 #define NAME_MAX_BYTES   128U
+#define PASS_IN_LINE     "; pass "
+#define STATUS_SIZE_MAX  (256U * 1024 * 1024)
 
 /* ---- the line ---- */
 
@@ -164,7 +166,8 @@ const char *report_status_line(const Status *status, char dst[static STATUS_LINE
         add_verdicts(&b, status);
         add_unreachable(&b, status);
         add_unlisted(&b, status);
-        (void)strbuf_addf(&b, "; pass %.2f s", (double)status->pass_duration_usec / (double)USEC_PER_SEC);
+        (void)strbuf_addf(&b, PASS_IN_LINE "%.2f s",
+                          (double)status->pass_duration_usec / (double)USEC_PER_SEC);
     }
     if (status->directory_problem && status->directory_problem[0]) {
         (void)strbuf_add(&b, "; ");
@@ -481,12 +484,9 @@ static const CodecMember status_members[] = {
 };
 
 int report_status_json(const Status *status, char **ret) {
-    json_auto_t *root = json_pack("{s:s}", "schema", "trailguard.status/1");
+    size_t len;
 
-    if (!root || codec_write_members(status_members, status, root) < 0)
-        return -ENOMEM;
-    *ret = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
-    return *ret ? 0 : -ENOMEM;
+    return codec_write_document("trailguard.status/1", status_members, status, STATUS_SIZE_MAX, ret, &len);
 }
 
 int report_status_write(const Status *status, const char *dir) {
@@ -519,10 +519,24 @@ void report_systemd_stopping(void) {
     (void)sd_notify(0, "STOPPING=1\nSTATUS=stopping");
 }
 
+/* Each STATUS= wakes the service manager, which tells all that watch the unit. */
+static bool differs_in_pass_only(const char *a, const char *b) {
+    const char *pass_of_a = strstr(a, PASS_IN_LINE), *pass_of_b = strstr(b, PASS_IN_LINE);
+    double a_sec, b_sec;
+    char *a_end, *b_end;
+
+    if (!pass_of_a || !pass_of_b || pass_of_a - a != pass_of_b - b ||
+        memcmp(a, b, (size_t)(pass_of_a - a)) != 0)
+        return false;
+    a_sec = strtod(pass_of_a + strlen(PASS_IN_LINE), &a_end);
+    b_sec = strtod(pass_of_b + strlen(PASS_IN_LINE), &b_end);
+    return a_sec - b_sec < 1 && b_sec - a_sec < 1 && strcmp(a_end, b_end) == 0;
+}
+
 void report_systemd_status(const char *line) {
     static char last[STATUS_LINE_MAX]; /* one service manager a process */
 
-    if (strcmp(last, line) == 0)
+    if (strcmp(last, line) == 0 || differs_in_pass_only(last, line))
         return;
     (void)text_copy(last, sizeof(last), line);
     (void)sd_notifyf(0, "STATUS=%s", line);

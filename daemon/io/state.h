@@ -31,6 +31,15 @@ typedef struct StateAccount {
     TargetState state;
 } StateAccount;
 
+/* Rows that are made one by one while they are written, so that a table of ten thousand is never in memory.
+ * Each is valid until the next is asked for; NULL: there is none at i. */
+typedef struct StateRows {
+    const StateTrail *(*trail)(void *userdata, size_t i);
+    const StateTarget *(*target)(void *userdata, size_t i);
+    const StateAccount *(*account)(void *userdata, size_t i);
+    void *userdata;
+} StateRows;
+
 typedef struct StateTable {
     StateTrail *trails;
     size_t n_trails;
@@ -40,6 +49,8 @@ typedef struct StateTable {
     size_t n_channels;
     StateAccount *accounts;
     size_t n_accounts;
+    const StateRows *rows; /* to write only: trails, targets and accounts come from here, the arrays are NULL,
+                              and their numbers say how often to ask; NULL: the arrays have the rows */
 } StateTable;
 
 #define STATE_SIZE_MAX    (64U * 1024 * 1024)

@@ -362,15 +362,33 @@ static const CodecMember account_members[] = {
     CODEC_END,
 };
 
+static const void *trail_at(const void *base, size_t i) {
+    const StateTable *table = base;
+
+    return table->rows ? table->rows->trail(table->rows->userdata, i) : &table->trails[i];
+}
+
+static const void *target_at(const void *base, size_t i) {
+    const StateTable *table = base;
+
+    return table->rows ? table->rows->target(table->rows->userdata, i) : &table->targets[i];
+}
+
+static const void *account_at(const void *base, size_t i) {
+    const StateTable *table = base;
+
+    return table->rows ? table->rows->account(table->rows->userdata, i) : &table->accounts[i];
+}
+
 static const CodecMember table_members[] = {
     CODEC_LIST(StateTable, trails, n_trails, "trails", .members = trail_members, .max = STATE_ENTRIES_MAX,
-               .always = true),
+               .always = true, .entry = trail_at),
     CODEC_LIST(StateTable, targets, n_targets, "targets", .members = target_members,
-               .max = STATE_ENTRIES_MAX, .always = true),
+               .max = STATE_ENTRIES_MAX, .always = true, .entry = target_at),
     CODEC_LIST(StateTable, channels, n_channels, "channels", .members = channel_members,
                .max = STATE_ENTRIES_MAX),
     CODEC_LIST(StateTable, accounts, n_accounts, "accounts", .members = account_members,
-               .max = STATE_ENTRIES_MAX),
+               .max = STATE_ENTRIES_MAX, .entry = account_at),
     CODEC_END,
 };
 

@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -223,6 +225,51 @@ static void the_file_can_be_read_by_all(void **state _unused_) {
     assert_int_equal(report_status_write(&(Status){ .version = "1" }, dir), -ENOENT);
 }
 
+/* Each STATUS= wakes the service manager: how long a pass took is said again only when it matters. */
+static void systemd_hears_only_of_what_has_changed(void **state _unused_) {
+    static const struct {
+        const char *line;
+        bool sent;
+    } rows[] = {
+        { "guarding 2 trails: 2 logging; pass 0.31 s", true },
+        { "guarding 2 trails: 2 logging; pass 0.31 s", false },
+        { "guarding 2 trails: 2 logging; pass 1.30 s", false },
+        { "guarding 2 trails: 2 logging; pass 1.31 s", true },
+        { "guarding 2 trails: 2 logging; pass 0.32 s", false },
+        { "guarding 2 trails: 1 logging, 1 stopped (b); pass 0.32 s", true },
+        { "guarding 2 trails: 1 logging, 1 stopped (b); pass 0.32 s; 1 alert waiting", true },
+        { "unreachable: no keys", true },
+        { "unreachable: no keys", false },
+        { "guarding 2 trails: 2 logging; pass 0.31 s", true },
+    };
+    char dir[] = "/tmp/test_status.XXXXXX", got[STATUS_LINE_MAX + 16], wanted[STATUS_LINE_MAX + 16];
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    assert_non_null(mkdtemp(dir));
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", dir);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(setenv("NOTIFY_SOCKET", address.sun_path, 1), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        ssize_t len;
+
+        report_systemd_status(rows[i].line);
+        len = recv(fd, got, sizeof(got) - 1, MSG_DONTWAIT);
+        if ((len >= 0) != rows[i].sent)
+            fail_msg("row %zu: %zd", i, len);
+        if (len < 0)
+            continue;
+        got[len] = '\0';
+        (void)snprintf(wanted, sizeof(wanted), "STATUS=%s", rows[i].line);
+        assert_string_equal(got, wanted);
+    }
+    assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
+    (void)close(fd);
+    assert_int_equal(unlink(address.sun_path), 0);
+    assert_int_equal(rmdir(dir), 0);
+}
+
 int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_line_says_what_is_bad),
@@ -232,6 +279,7 @@ int main(void) {
         cmocka_unit_test(changes_are_those_that_differ_now),
         cmocka_unit_test(the_state_of_a_target_and_of_an_account_is_one_word),
         cmocka_unit_test(the_file_can_be_read_by_all),
+        cmocka_unit_test(systemd_hears_only_of_what_has_changed),
     };
 
     return cmocka_run_group_tests_name("report_status", tests, NULL, NULL);

@@ -158,6 +158,27 @@ static void a_file_is_written_at_once_in_calm_times_and_takes_a_twentieth_of_a_s
     assert_int_equal(schedule_file_pause(paid, now), SCHEDULE_FILE_PAUSE_USEC);
 }
 
+/* The states of 17 regions, of a thousand and of ten thousand, as they are written by a slow machine. */
+static void times_that_moved_on_cost_a_five_hundredth_and_are_written_in_the_end(void **state _unused_) {
+    static const struct {
+        uint64_t took_usec, min_sec, max_sec, pause_usec;
+    } rows[] = {
+        { 0, 0, 30, 0 },
+        { 400, 0, 30, 200 * MSEC },
+        { 20 * MSEC, 0, 30, 10 * SEC },
+        { 500 * MSEC, 0, 30, 30 * SEC },
+        { UINT64_MAX, 0, 30, 30 * SEC },
+        { 400, 60, 600, 60 * SEC },
+        { 400 * MSEC, 60, 600, 200 * SEC },
+        { UINT64_MAX, 60, 600, 600 * SEC },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(
+                schedule_file_calm_pause(rows[i].took_usec, rows[i].min_sec * SEC, rows[i].max_sec * SEC),
+                rows[i].pause_usec);
+}
+
 static void the_list_of_accounts_is_read_again(void **state _unused_) {
     static const struct {
         unsigned n_failed;
@@ -191,6 +212,7 @@ static void weak_baselines_come_one_by_one_while_they_are_few(void **state _unus
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weak_baselines_come_one_by_one_while_they_are_few),
+        cmocka_unit_test(times_that_moved_on_cost_a_five_hundredth_and_are_written_in_the_end),
         cmocka_unit_test(the_list_of_accounts_is_read_again),
         cmocka_unit_test(passes_come_up_to_a_twentieth_early),
         cmocka_unit_test(an_unreachable_target_is_left_alone_for_longer),

@@ -250,7 +250,7 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     StateTarget target = { 0 };
     StateAccount account = { .base = true, .member = true, .left = true };
     ChannelTrouble channel = { 0 };
-    StateTable table = { &trail, 1, &target, 1, &channel, 1, &account, 1 }, loaded;
+    StateTable table = { &trail, 1, &target, 1, &channel, 1, &account, 1, NULL }, loaded;
     char error[256];
 
     begin();

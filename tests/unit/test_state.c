@@ -494,7 +494,8 @@ static void what_is_saved_is_loaded(void **state _unused_) {
         ChannelTrouble channels[8];
         StateAccount accounts[8];
         StateTable
-                saved = { trails, rnd() % 9, targets, rnd() % 9, channels, rnd() % 9, accounts, rnd() % 9 },
+                saved = { trails,       rnd() % 9, targets,      rnd() % 9, channels,
+                          rnd() % 9,    accounts,  rnd() % 9,    NULL },
                 loaded;
         char error[256] = "";
 
@@ -694,6 +695,55 @@ static void bytes_that_json_cannot_hold_do_not_cost_the_file(void **state _unuse
     assert_string_equal(loaded.targets[0].state.error_text, "??? surrogate");
     assert_int_equal(loaded.targets[0].state.failed_since_usec, INT64_MAX);
     state_table_done(&loaded);
+}
+
+/* ---- rows that are made while they are written ---- */
+
+typedef struct MadeRows {
+    StateTrail trail; /* one for all: the row before is not needed any more */
+    StateTarget target;
+    StateAccount account;
+    char name[16];
+} MadeRows;
+
+static const StateTrail *made_trail(void *userdata, size_t i) {
+    MadeRows *made = userdata;
+
+    (void)snprintf(made->name, sizeof(made->name), "trail-%zu", i);
+    made->trail.name = made->name;
+    return i % 3 == 1 ? &made->trail : NULL;
+}
+
+static const StateTarget *made_target(void *userdata, size_t i) {
+    MadeRows *made = userdata;
+
+    made->target.account = (char *)"111122223333";
+    made->target.state.n_failed = (unsigned)i + 1;
+    return i < 2 ? &made->target : NULL;
+}
+
+static const StateAccount *made_account(void *userdata _unused_, size_t i _unused_) {
+    return NULL;
+}
+
+static void rows_are_made_one_by_one_and_those_that_are_none_are_left_out(void **state _unused_) {
+    MadeRows made = { .name = "" };
+    const StateRows rows = { made_trail, made_target, made_account, &made };
+    StateTable table = { .n_trails = 9, .n_targets = 5, .n_accounts = 3, .rows = &rows }, loaded;
+    char error[256];
+
+    assert_int_equal(state_save(dir, &table), 0);
+    assert_int_equal(state_load(dir, NOW, &loaded, error, sizeof(error)), 0);
+    assert_int_equal(loaded.n_trails, 3);
+    assert_string_equal(loaded.trails[0].name, "trail-1");
+    assert_string_equal(loaded.trails[1].name, "trail-4");
+    assert_string_equal(loaded.trails[2].name, "trail-7");
+    assert_int_equal(loaded.n_targets, 2);
+    assert_int_equal(loaded.targets[1].state.n_failed, 2);
+    assert_int_equal(loaded.n_accounts, 0);
+    state_table_done(&loaded);
+    table.n_trails = STATE_ENTRIES_MAX + 1;
+    assert_int_equal(state_save(dir, &table), -E2BIG);
 }
 
 static void too_much_is_not_written(void **state _unused_) {
@@ -1226,6 +1276,7 @@ int main(void) {
         T(an_intent_takes_the_place_of_what_is_older),
         T(an_intent_that_is_damaged_is_set_aside),
         T(bytes_that_json_cannot_hold_do_not_cost_the_file),
+        T(rows_are_made_one_by_one_and_those_that_are_none_are_left_out),
         T(too_much_is_not_written),
         T(missing_members_have_defaults_and_unknown_ones_are_passed_over),
         T(wrong_members_are_named),

@@ -118,6 +118,7 @@ static void start_action(Trail *trail, const Plan *plan) {
         .arn = trail->arn,
         .action = plan->action,
         .stop_usec = trail->state.stop_usec,
+        .start_usec = trail->state.start_usec,
         .desired = &trail->tracking.desired,
         .actual = &trail->tracking.actual,
         .fields = plan->fields,
@@ -180,9 +181,18 @@ static void set_maintenance(Trail *trail, Now now) {
 }
 
 static int queue_trail_messages(Trail *trail, const Subject *subject, Plan *plan) {
-    for (unsigned i = 0; i < plan->n_events; i++)
-        if (plan->events[i].fields != 0)
-            plan->events[i].changes = &trail->tracking.changes;
+    const Episode *episode = trail->tracking.episode;
+
+    for (unsigned i = 0; i < plan->n_events; i++) {
+        Event *event = &plan->events[i];
+
+        if (event->fields != 0)
+            event->changes = &trail->tracking.changes;
+        if (event->kind == EVENT_TRAIL_CONTESTED && episode && episode->has_actor) {
+            event->has_actor = true;
+            event->actor = episode->actor;
+        }
+    }
     return engine_queue_messages(trail->engine, subject, plan);
 }
 
@@ -219,6 +229,8 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     if (plan.n_events > 0 || was != trail->state.verdict || input->kind == GUARD_ACTED)
         engine_publish(engine);
     arm(engine, &trail->wake, plan.wake_mono_usec, trail_woke, trail);
+    if (!engine->contest_timer && !engine->once && guard_is_contested(&trail->state, now))
+        engine_due(engine, DUE_CONTESTED);
     if (plan.attribute && !engine->once) {
         trail->search_is_due = true;
         engine_due(engine, DUE_SEARCHES);

@@ -35,6 +35,7 @@ static void end_pass(Engine *engine) {
 }
 
 static void begin_poll(Engine *engine, Target *target, bool of_pass);
+static void extra_poll_done(const PollAnswer *answer, void *userdata);
 static void judge_rejected(Account *account);
 
 /* ---- what a poll means for the target ---- */
@@ -390,6 +391,7 @@ static void poll_done(const PollAnswer *answer, void *userdata) {
  * asked twice. */
 static int collect_trails(TargetPoll *poll, const char ***ret_arns) {
     const Target *target = poll->target;
+    Now now = engine_now(target->engine);
     const char **arns = calloc(target->n_trails + 1, sizeof(*arns));
 
     poll->trails = calloc(target->n_trails + 1, sizeof(*poll->trails));
@@ -400,7 +402,8 @@ static int collect_trails(TargetPoll *poll, const char ***ret_arns) {
     for (size_t i = 0; i < target->n_trails; i++) {
         Trail *trail = target->trails[i];
 
-        if (trail->remediation || is_asked(target, trail))
+        if (trail->remediation || is_asked(target, trail) ||
+            (poll->is_of_contested && !guard_is_contested(&trail->state, now)))
             continue;
         arns[poll->n_trails] = trail->arn;
         poll->trails[poll->n_trails++] = trail;
@@ -414,6 +417,8 @@ static int collect_trails(TargetPoll *poll, const char ***ret_arns) {
 static bool may_poll(const Target *target, const Intervals *intervals, uint64_t now_usec) {
     const TargetPoll *latest = target->polls;
 
+    while (latest && latest->is_extra)
+        latest = latest->next;
     if (!engine_account_is_open(target->account))
         return false;
     return !latest ||
@@ -437,7 +442,7 @@ static int start_poll(TargetPoll *poll, bool list, bool probe) {
     request.arns = arns;
     request.n_arns = poll->n_trails;
     if (r >= 0 && (poll->n_trails > 0 || (list && (target->configured || target->n_trails > 0))))
-        r = poll_start(&request, poll_done, poll, &poll->poll);
+        r = poll_start(&request, poll->is_extra ? extra_poll_done : poll_done, poll, &poll->poll);
     free(arns);
     return r;
 }
@@ -487,6 +492,105 @@ static void begin_poll(Engine *engine, Target *target, bool of_pass) {
     engine->n_polling += poll->is_of_pass;
     poll->next = target->polls;
     target->polls = poll;
+}
+
+/* ---- contested trails ---- */
+
+static void extra_poll_done(const PollAnswer *answer, void *userdata) {
+    TargetPoll *poll = userdata;
+    Target *target = poll->target;
+    Now now = engine_now(target->engine);
+
+    poll->poll = NULL;
+    for (size_t i = 0; i < answer->n_seen; i++)
+        if (answer->seen[i].kind != OBSERVED_ERROR)
+            take_observation(poll, i, &answer->seen[i]);
+    if (answer->result.reachable)
+        target->polled_usec = now.real_usec;
+    else
+        target->contested_due_usec = target->beside_due_usec = now.mono_usec + USEC_PER_SEC;
+    engine_free_poll(poll);
+}
+
+static void begin_extra_poll(Target *target, bool of_contested) {
+    const Engine *engine = target->engine;
+    uint64_t now_usec = engine_now(engine).mono_usec;
+    TargetPoll *poll = calloc(1, sizeof(*poll));
+
+    if (!poll)
+        return; /* the next pass is not far */
+    *poll = (TargetPoll){
+        .target = target,
+        .began_usec = now_usec,
+        .by_usec = now_usec + 3 * aws_client_deadline_usec(engine->aws.client),
+        .is_extra = true,
+        .is_of_contested = of_contested,
+    };
+    if (start_poll(poll, false, false) < 0 || !poll->poll) {
+        engine_free_poll(poll);
+        return;
+    }
+    poll->next = target->polls;
+    target->polls = poll;
+}
+
+static unsigned count_contested(const Target *target) {
+    Now now = engine_now(target->engine);
+    unsigned n = 0;
+
+    for (size_t i = 0; i < target->n_trails; i++)
+        n += guard_is_contested(&target->trails[i]->state, now);
+    return n;
+}
+
+/* The status alone, and of a target that answers. */
+static void poll_beside_pass(Target *target, const Intervals *intervals) {
+    uint64_t now_usec = engine_now(target->engine).mono_usec;
+    unsigned n_contested = count_contested(target), n_trails = (unsigned)target->n_trails;
+
+    if (n_trails == 0 || target->state.n_failed >= intervals->unreachable_after ||
+        !engine_account_is_open(target->account))
+        return;
+    if (n_contested > 0 && now_usec >= target->contested_due_usec) {
+        target->contested_due_usec = now_usec + schedule_contested_usec(n_contested);
+        begin_extra_poll(target, true);
+    }
+    if (n_contested < n_trails && now_usec >= target->beside_due_usec) {
+        target->beside_due_usec = now_usec + schedule_beside_contested_usec(intervals, n_trails);
+        begin_extra_poll(target, false);
+    }
+}
+
+static bool has_contested(const Account *account) {
+    for (size_t i = 0; i < account->n_targets; i++)
+        if (count_contested(account->targets[i]) > 0)
+            return true;
+    return false;
+}
+
+static void contest_ticked(void *userdata) {
+    Engine *engine = userdata;
+
+    engine->contest_timer = NULL;
+    engine_poll_contested(engine);
+}
+
+void engine_poll_contested(Engine *engine) {
+    Intervals intervals = engine_intervals(engine);
+    bool any = false;
+
+    for (size_t i = 0; i < engine->n_accounts; i++) {
+        const Account *account = engine->accounts[i];
+
+        if (!has_contested(account))
+            continue;
+        any = true;
+        for (size_t k = 0; k < account->n_targets; k++)
+            poll_beside_pass(account->targets[k], &intervals);
+    }
+    if (any && !engine->contest_timer)
+        (void)loop_after(engine->aws.loop, SCHEDULE_CONTESTED_TICK_USEC, contest_ticked, engine,
+                         &engine->contest_timer);
 }
 
 /* ---- passes ---- */
@@ -564,6 +668,8 @@ void engine_start_passes(Engine *engine, uint64_t delay_usec) {
 void engine_stop_polls(Engine *engine) {
     loop_cancel(engine->aws.loop, engine->pass_timer);
     engine->pass_timer = NULL;
+    loop_cancel(engine->aws.loop, engine->contest_timer);
+    engine->contest_timer = NULL;
     for (size_t i = 0; i < engine->n_targets; i++)
         engine_stop_poll(engine->targets[i]);
     for (size_t i = 0; i < engine->n_trails; i++)

@@ -110,7 +110,8 @@ struct Target {
     bool check_is_due;                      /* see DUE_CHECKS */
     bool shown_elsewhere;                   /* its lists have shown a trail that another shard guards */
     uint64_t empty_usec;                    /* mono; its lists have been empty since; 0: they are not */
-    bool cover_is_suspect;   /* the list was empty where it had trails: poll again before reporting it */
+    bool cover_is_suspect; /* the list was empty where it had trails: poll again before reporting it */
+    uint64_t contested_due_usec, beside_due_usec; /* mono; see schedule_contested_usec */
     uint64_t stretched_usec; /* the interval between polls that was reported as stretched; 0: none */
     LoopTimer *wake;
 };
@@ -123,10 +124,12 @@ struct TargetPoll {
     Poll *poll;
     Trail **trails; /* in the order of the poll's arns; NULL: answered, or not there any more */
     size_t n_trails;
-    bool asks_list;      /* for the settings, and not only to be sure that a trail is gone */
-    bool is_of_pass;     /* the pass waits for it */
-    uint64_t began_usec; /* mono */
-    uint64_t by_usec;    /* mono; when it must have ended */
+    bool asks_list;       /* for the settings, and not only to be sure that a trail is gone */
+    bool is_of_pass;      /* the pass waits for it */
+    bool is_extra;        /* beside the usual polls: what fails in it says nothing of the target ... */
+    bool is_of_contested; /* ... and it asks for contested trails only */
+    uint64_t began_usec;  /* mono */
+    uint64_t by_usec;     /* mono; when it must have ended */
 };
 
 struct Trail {
@@ -226,6 +229,7 @@ struct Engine {
 
     uint64_t started_usec; /* real */
     LoopTimer *pass_timer;
+    LoopTimer *contest_timer; /* NULL: no trail is contested */
     Writing publish, save;
     uint64_t pass_due_usec;     /* mono; the next */
     uint64_t pass_started_usec; /* mono */
@@ -248,10 +252,11 @@ struct Engine {
 
 /* What has become due in a stage that stands above the one that found out: the loop runs it in its next
  * turn. The objects that it is about have flags of their own. */
-#define DUE_PASS     1U /* a pass, now */
-#define DUE_POLLS    2U /* of the targets of accounts that can be polled since */
-#define DUE_CHECKS   4U /* of settings that wait in targets for those of other trails */
-#define DUE_SEARCHES 8U /* for who caused what happened to trails and accounts */
+#define DUE_PASS      1U  /* a pass, now */
+#define DUE_POLLS     2U  /* of the targets of accounts that can be polled since */
+#define DUE_CHECKS    4U  /* of settings that wait in targets for those of other trails */
+#define DUE_SEARCHES  8U  /* for who caused what happened to trails and accounts */
+#define DUE_CONTESTED 16U /* a trail is contested: it is polled beside the passes */
 
 void engine_due(Engine *engine, unsigned what);
 

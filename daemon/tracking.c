@@ -96,8 +96,12 @@ void engine_note_changes(Trail *trail) {
 
     if (!engine_has_changes_of(trail, &trail->state.incident)) {
         drift_done(&k->changes);
-        free(k->episode);
-        k->episode = NULL;
+        if (k->episode && trail->state.contest.n > 0)
+            k->episode->failed = ACTION_NONE; /* one contest, one caller: all of its episodes have him */
+        else {
+            free(k->episode);
+            k->episode = NULL;
+        }
         k->changes_dedup_key = trail->state.incident.dedup_usec;
         k->changes_reopened_usec = trail->state.incident.reopened_usec;
     }

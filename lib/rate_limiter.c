@@ -21,6 +21,7 @@ static const struct {
     [RATE_LIST] = { 500 * USEC_PER_MSEC, 2, RATE_WHOLE / 2 },
     [RATE_LOOKUP] = { 1000 * USEC_PER_MSEC, 1, RATE_WHOLE / 4 },
     [RATE_WRITE] = { 1500 * USEC_PER_MSEC, 1, RATE_WHOLE / 2 },
+    [RATE_START] = { 1050 * USEC_PER_MSEC, 1, RATE_WHOLE / 2 },
     [RATE_OTHER] = { 20 * USEC_PER_MSEC, 100, RATE_WHOLE / 8 },
 };
 
@@ -29,10 +30,8 @@ RateClass rate_class_of(const char *operation) {
         const char *prefix;
         RateClass class;
     } prefixes[] = {
-        { "LookupEvents", RATE_LOOKUP },
-        { "Describe", RATE_LIST },
-        { "Get", RATE_READ },
-        { "List", RATE_READ },
+        { "LookupEvents", RATE_LOOKUP }, { "Describe", RATE_LIST },      { "Get", RATE_READ },
+        { "List", RATE_READ },           { "StartLogging", RATE_START },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)

@@ -5,8 +5,9 @@
  *
  * The buckets stay below three quarters of what AWS grants an account in a region (AWS CloudTrail User
  * Guide, "Quotas": Get*, Describe* and List* 10 a second, LookupEvents 2, everything else 1), for others
- * share that with us. When AWS throttles all the same, a bucket halves its rate, and wins it back with each
- * call that works. */
+ * share that with us. StartLogging alone goes up to its quota, which is its own (Service Quotas,
+ * L-773FB33E): nobody shares that but whoever wants to keep us from it. When AWS throttles all the same, a
+ * bucket halves its rate, and wins it back with each call that works. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,6 +18,7 @@ typedef enum RateClass {
     RATE_LIST,   /* DescribeTrails: 2 a second, 2 at once; a throttled list slows no status down */
     RATE_LOOKUP, /* 1 a second */
     RATE_WRITE,  /* 1 in 1.5 seconds */
+    RATE_START,  /* StartLogging: 1 in 1.05 seconds */
     RATE_OTHER,  /* services other than CloudTrail, which grant far more: 50 a second, 100 at once */
     _RATE_CLASS_MAX,
 } RateClass;

@@ -192,10 +192,22 @@ static void add_repeats(const AlertExpansion *x) {
                           timetext_span(text, repeats->total_usec));
 }
 
+static void add_contest(const AlertExpansion *x) {
+    const Repeats *contest = &x->source->event->contest;
+    char text[TIMETEXT_MAX];
+
+    add_moment(x, contest->first_usec, "logging was stopped for the first time");
+    add_moment(x, contest->last_usec, "logging again after the last of these stops");
+    (void)strbuf_addf(x->out, "  %s without recording, in all: %u %% of the time\n",
+                      timetext_span(text, contest->total_usec), alert_lost_percent(x->source->event));
+}
+
 static void add_happened(const AlertExpansion *x) {
     const Event *event = x->source->event;
 
     add_heading(x, "When");
+    if (event->kind == EVENT_TRAIL_CONTESTED)
+        add_contest(x);
     if (event->phase == PHASE_SUMMARY) {
         add_repeats(x);
         return;

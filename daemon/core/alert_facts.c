@@ -36,6 +36,14 @@ void alert_add_foreign(const AlertExpansion *x, const char *s) {
     (void)strbuf_addf(x->out, "%s...", shown);
 }
 
+unsigned alert_lost_percent(const Event *event) {
+    const Repeats *contest = &event->contest;
+    uint64_t end_usec = MAX(event->time_usec, contest->last_usec);
+    uint64_t whole_usec = end_usec > contest->first_usec ? end_usec - contest->first_usec : 0;
+
+    return whole_usec == 0 ? 100U : (unsigned)MIN(100 * contest->total_usec / whole_usec, 100U);
+}
+
 void alert_add_number(const AlertExpansion *x, unsigned n, const char *what) {
     (void)strbuf_addf(x->out, "%u %s%s", n, what, n == 1 ? "" : "s");
 }

@@ -56,6 +56,17 @@ static json_t *repeats_of(const Event *event) {
                      "total_seconds", (double)event->repeats.total_usec / 1e6);
 }
 
+static json_t *contest_of(const Event *event) {
+    const Repeats *contest = &event->contest;
+
+    if (contest->count == 0)
+        return json_null();
+    return json_pack("{s:I, s:o, s:o, s:f, s:I}", "stops", (json_int_t)contest->count, "since",
+                     time_or_null(contest->first_usec), "last", time_or_null(contest->last_usec),
+                     "lost_seconds", (double)contest->total_usec / 1e6, "lost_percent",
+                     (json_int_t)alert_lost_percent(event));
+}
+
 static json_t *findings_of(const Event *event) {
     json_t *list = json_array();
 
@@ -160,8 +171,9 @@ static bool fill(json_t *o, const AlertSource *s, const char *id) {
            add(o, "trail", trail_of(subject, event)) && add(o, "findings", findings_of(event)) &&
            add(o, "detail", foreign(event->detail)) &&
            add(o, "first_sight", json_boolean(event->first_sight)) && add(o, "gap", gap_of(event)) &&
-           add(o, "repeats", repeats_of(event)) && add(o, "action", action_of(event)) &&
-           add(o, "actor", actor_of(event)) && add(o, "fields", fields_of(event->fields)) &&
+           add(o, "repeats", repeats_of(event)) && add(o, "contest", contest_of(event)) &&
+           add(o, "action", action_of(event)) && add(o, "actor", actor_of(event)) &&
+           add(o, "fields", fields_of(event->fields)) &&
            add(o, "fields_left", fields_of(event->fields_left)) && add(o, "changes", changes_of(event)) &&
            add(o, "maintenance", json_boolean(event->maintenance)) &&
            add(o, "restores_paused", json_boolean(event->restores_paused)) &&

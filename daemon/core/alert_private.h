@@ -42,7 +42,7 @@ typedef struct AlertTemplate {
 } AlertTemplate;
 
 /* messages_trail.c, messages_scope.c: the messages of each event, and its reminders. */
-extern const AlertTemplate messages_stopped[], messages_interrupted[], messages_missing[],
+extern const AlertTemplate messages_stopped[], messages_contested[], messages_interrupted[], messages_missing[],
         messages_replaced[], messages_weakened[], messages_unmet[], messages_failing[], messages_resolved[],
         messages_attributed[], messages_attempted[], messages_baseline_weak[], messages_baseline_damaged[],
         messages_baseline_accepted[], messages_unreachable[], messages_reachable[], messages_left[],
@@ -106,6 +106,9 @@ typedef enum OutcomePart {
 } OutcomePart;
 
 const char *alert_outcome(const Event *event, OutcomePart which);
+
+/* Of the time since the first stop of a contest: 0..100. */
+unsigned alert_lost_percent(const Event *event);
 
 /* Callers, as a person would name them. */
 void alert_add_actor(const AlertExpansion *x);

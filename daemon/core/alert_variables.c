@@ -120,6 +120,21 @@ static void add_count(const AlertExpansion *x) {
     alert_add_number(x, x->source->event->repeats.count, "time");
 }
 
+static void add_stops(const AlertExpansion *x) {
+    alert_add_number(x, x->source->event->contest.count, "time");
+}
+
+static void add_lost_share(const AlertExpansion *x) {
+    (void)strbuf_addf(x->out, "%u %%", alert_lost_percent(x->source->event));
+}
+
+static void add_culprit(const AlertExpansion *x) {
+    if (x->source->event->has_actor)
+        alert_add_actor(x);
+    else
+        (void)strbuf_add(x->out, "a caller whose name is not known yet");
+}
+
 static void add_polls(const AlertExpansion *x) {
     alert_add_number(x, x->source->event->n_failed, "poll");
 }
@@ -549,6 +564,9 @@ static const struct {
     { "since", add_since },
     { "after", add_after },
     { "count", add_count },
+    { "stops", add_stops },
+    { "lost share", add_lost_share },
+    { "culprit", add_culprit },
     { "polls", add_polls },
     { "attempts", add_attempts },
     { "retries", add_retries },

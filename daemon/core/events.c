@@ -31,6 +31,20 @@ static const EventRow event_rows[_EVENT_MAX] = {
         .messages = messages_stopped,
         .reminders = reminders_stopped,
     },
+    [EVENT_TRAIL_CONTESTED] = {
+        .name = "trail.contested",
+        .cases = { { SEVERITY_CRITICAL, "a trail is stopped again after each restart: a war" } },
+        .sought = FINDING_BIT(FINDING_STOPPED),
+        .shows_gap = true,
+        .may_be_attack = true,
+        .lines = LINES({ LEVEL_ERR, LINE_CONTESTED, "4d1c0f6ab2e94d83a7715c9e60f3b8d2",
+                         "war: logging was stopped {count} within {span}, again after each restart; polling "
+                         "as fast as AWS's quota allows" },
+                       { LEVEL_NOTICE, LINE_CONTEST_OVER, "4d1c0f6ab2e94d83a7715c9e60f3b8d2",
+                         "the war is over: logging was stopped {count} within {span}, and not again for 10 "
+                         "min; polling as configured" }),
+        .messages = messages_contested,
+    },
     [EVENT_TRAIL_INTERRUPTED] = {
         .name = "trail.interrupted",
         .cases = { { SEVERITY_CRITICAL, "a trail was stopped and started again between two polls" } },

@@ -11,6 +11,7 @@ TrailState guard_trail_init(void) {
 
 void guard_resume(TrailState *state, Now now) {
     state->acting = false;
+    state->contest.until_mono_usec = state->contest.n > 0 ? now.mono_usec + GUARD_CONTEST_USEC : 0;
     state->pending.by_mono_usec = state->pending.set ? now.mono_usec + GUARD_HOLD_USEC : 0;
     state->pending_restore.by_mono_usec =
             state->pending_restore.set ? now.mono_usec + 2 * GUARD_HOLD_USEC : 0;
@@ -137,6 +138,7 @@ static void restarted(Deciding *d, const Outcome *outcome) {
     take_read_back(d, seen);
     inc->gap.to_usec = seen->start_usec >= inc->gap.from_usec ? seen->start_usec : d->now.real_usec;
     note_success(d, LINE_RUNNING_AGAIN, outcome)->gap = inc->gap;
+    guard_undone(d);
     guard_report_pending(d, &s->pending, "");
     fails = s->findings & ~was & FINDINGS_ERRORS;
     if (fails)
@@ -479,10 +481,25 @@ static void remind(Deciding *d) {
                            "");
 }
 
+static void end_contest(Deciding *d) {
+    Contest *contest = &d->s.contest;
+    JournalEntry *entry;
+
+    if (!contest_is_over(contest, d->now))
+        return;
+    if (contest->reported) {
+        entry = plan_entry(d->plan, LINE_CONTEST_OVER);
+        entry->count = contest->n;
+        entry->gap = (Gap){ contest->since_usec, contest->last_usec };
+    }
+    *contest = (Contest){ 0 };
+}
+
 static uint64_t wake_mono_usec(const Deciding *d) {
     const TrailState *s = &d->s;
     uint64_t wake = incident_wake_mono_usec(&s->incident, d->policy, d->now);
 
+    wake = earlier(wake, s->contest.until_mono_usec);
     wake = earlier(wake, s->pending.by_mono_usec);
     wake = earlier(wake, s->pending_restore.by_mono_usec);
     wake = earlier(wake, action_wake(d));
@@ -546,6 +563,7 @@ void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState
     escalate_unreachable(&d);
     escalate(&d);
     remind(&d);
+    end_contest(&d);
     guard_plan_search(&d);
 
     verdict = judge(&d, prev, input);

@@ -19,6 +19,11 @@
 /* Back-off after restarts that failed: 1 s doubling up to this. */
 #define GUARD_BACKOFF_MAX_USEC (60ULL * 1000000)
 
+/* Logging that was stopped and started again: the trail is polled fast for this long after each such stop.
+ * From this many of them on, each within that time of the one before, it counts as contested. */
+#define GUARD_CONTEST_USEC  (600ULL * 1000000)
+#define GUARD_CONTEST_STOPS 3U
+
 typedef enum GuardInput {
     GUARD_POLLED,      /* seen is valid, and drift when the settings were polled too */
     GUARD_NOT_LISTED,  /* a named trail that no list of its account shows */
@@ -61,6 +66,9 @@ void guard_target_forgotten(const Policy *policy, const TargetState *prev, const
                             Plan *ret_plan, TargetState *ret_next);
 
 TrailState guard_trail_init(void);
+
+/* Is the trail to be polled as fast as the quota allows, and all others of its account faster than usual? */
+bool guard_is_contested(const TrailState *state, Now now);
 
 /* For a log: by what a restart, restore or re-creation that is wanted is held back, and until when (mono; 0:
  * no time). NULL when none is. */

@@ -187,6 +187,34 @@ uint64_t incident_wake_mono_usec(const Incident *inc, const Policy *policy, Now 
     return wake;
 }
 
+/* ---- contests ---- */
+
+void contest_undone(Contest *contest, const Gap *gap, Now now) {
+    uint64_t to_usec = gap->to_usec ? gap->to_usec : now.real_usec;
+
+    if (contest->n++ == 0)
+        contest->since_usec = gap->from_usec ? MIN(gap->from_usec, to_usec) : to_usec;
+    contest->last_usec = to_usec;
+    contest->lost_usec += gap->from_usec ? elapsed(gap->from_usec, to_usec) : 0;
+    contest->until_mono_usec = now.mono_usec + GUARD_CONTEST_USEC;
+}
+
+bool contest_is_news(const Contest *contest) {
+    return contest->n >= GUARD_CONTEST_STOPS && !contest->reported;
+}
+
+Repeats contest_repeats(const Contest *contest) {
+    return (Repeats){ contest->n, contest->since_usec, contest->last_usec, contest->lost_usec };
+}
+
+bool contest_is_over(const Contest *contest, Now now) {
+    return contest->until_mono_usec != 0 && now.mono_usec >= contest->until_mono_usec;
+}
+
+bool guard_is_contested(const TrailState *state, Now now) {
+    return state->contest.until_mono_usec != 0 && !contest_is_over(&state->contest, now);
+}
+
 JournalEntry *plan_entry(Plan *plan, JournalLine line) {
     JournalEntry *entry;
 

@@ -343,6 +343,7 @@ static void found_interrupted(Deciding *d, const Observation *seen) {
     d->s.incident.gap = (Gap){ .from_usec = seen->stop_usec, .to_usec = to };
     d->s.incident.action = (ActionReport){ 0 };
     plan_entry(d->plan, LINE_INTERRUPTED)->gap = d->s.incident.gap;
+    guard_undone(d);
     guard_seek_actor(d, how.findings, seen->stop_usec, GUARD_AWS_SLACK_USEC, how.dedup_usec,
                      how.phase == PHASE_OPENED);
     guard_report_trouble(d, &how, "");
@@ -371,6 +372,7 @@ static void found_started(Deciding *d, const Observation *seen) {
                                                                                 : LINE_STARTED_BY_OTHERS);
     entry->gap = inc->gap;
     entry->count = inc->action.attempts;
+    guard_undone(d);
     guard_report_pending(d, &d->s.pending, "");
 }
 

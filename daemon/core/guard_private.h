@@ -32,6 +32,17 @@ bool incident_reminder_is_due(const Incident *inc, const Policy *policy, Now now
 /* When the next of the two is due (mono), 0 when neither will be. */
 uint64_t incident_wake_mono_usec(const Incident *inc, const Policy *policy, Now now);
 
+/* ---- contests: what is stopped again after each restart. Also in guard_incident.c. ---- */
+
+/* A stop is over: counts it, and its gap. Not where stops are none of ours to undo. */
+void contest_undone(Contest *contest, const Gap *gap, Now now);
+/* Is it news that the trail is contested? */
+bool contest_is_news(const Contest *contest);
+/* The stops so far. */
+Repeats contest_repeats(const Contest *contest);
+/* Has it ended, because no stop has come for GUARD_CONTEST_USEC? */
+bool contest_is_over(const Contest *contest, Now now);
+
 /* Adds a journal line to the plan. */
 JournalEntry *plan_entry(Plan *plan, JournalLine line);
 
@@ -129,6 +140,9 @@ void guard_report_trouble(Deciding *d, const PendingEvent *how, const char *deta
 void guard_report_later(Deciding *d, PendingEvent *slot, PendingEvent how);
 /* Reports what waits in a slot of the state now; nothing when nothing waits. */
 void guard_report_pending(Deciding *d, PendingEvent *slot, const char *detail);
+
+/* A stop is over, whoever ended it: its gap is the incident's. */
+void guard_undone(Deciding *d);
 
 /* ---- guard_attribute.c ---- */
 

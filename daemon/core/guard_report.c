@@ -233,6 +233,8 @@ Event *guard_report(Deciding *d, EventPhase phase, EventKind kind, Severity seve
         t->action = s->incident.restore;
         guard_add_restores(d, t);
     }
+    if (kind == EVENT_TRAIL_CONTESTED)
+        t->contest = contest_repeats(&s->contest);
     if (sums_up || (about & FINDINGS_DRIFT)) {
         t->fields = fields_about(&s->incident, about, sums_up);
         t->fields_left = s->fields & t->fields;
@@ -265,11 +267,35 @@ static bool is_news(const Incident *inc, uint32_t findings, Severity severity) {
            ((findings & FINDINGS_DRIFT) && (inc->fields & ~inc->reported_fields));
 }
 
+#define FINDINGS_GAP (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_INTERRUPTED))
+
+/* One more stop of a trail that is contested is no message of its own: after the one that says so they are
+ * summed up. */
+static EventKind report_as(Deciding *d, const PendingEvent *how, bool *news) {
+    Contest *contest = &d->s.contest;
+
+    if ((how->findings & ~FINDINGS_GAP) || d->facts->maintenance || contest->n < GUARD_CONTEST_STOPS)
+        return findings_table[worst_of(how->findings)].event;
+    *news = contest_is_news(contest);
+    contest->reported = true;
+    d->s.incident.n_reopened = MAX(d->s.incident.n_reopened, GUARD_TELLS_MAX);
+    return EVENT_TRAIL_CONTESTED;
+}
+
+static void note_contested(Deciding *d) {
+    const Contest *contest = &d->s.contest;
+    JournalEntry *entry = plan_entry(d->plan, LINE_CONTESTED);
+
+    entry->count = contest->n;
+    entry->gap = (Gap){ contest->since_usec, contest->last_usec };
+}
+
 void guard_report_trouble(Deciding *d, const PendingEvent *how, const char *detail) {
     Incident *inc = &d->s.incident;
     Severity severity = guard_severity_of(d, how->findings);
     bool news = is_news(inc, how->findings, severity), resolves = guard_is_all_well(d);
-    bool is_gap = how->findings & (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_INTERRUPTED));
+    bool is_gap = how->findings & FINDINGS_GAP;
+    EventKind kind = report_as(d, how, &news);
     Gap trouble = is_gap ? inc->gap : (Gap){ .from_usec = d->now.real_usec };
     Event *t;
 
@@ -279,8 +305,10 @@ void guard_report_trouble(Deciding *d, const PendingEvent *how, const char *deta
     if (news)
         inc->suppressed = false;
     if (news || incident_may_report(inc, how->phase, &trouble, d->now)) {
-        t = guard_report(d, news ? PHASE_OPENED : how->phase, findings_table[worst_of(how->findings)].event,
-                         severity, how->dedup_usec, how->findings, detail);
+        if (kind == EVENT_TRAIL_CONTESTED)
+            note_contested(d);
+        t = guard_report(d, news ? PHASE_OPENED : how->phase, kind, severity, how->dedup_usec, how->findings,
+                         detail);
         t->first_sight = how->first_sight;
         t->resolves = resolves;
     }
@@ -301,4 +329,9 @@ void guard_report_pending(Deciding *d, PendingEvent *slot, const char *detail) {
         return;
     *slot = (PendingEvent){ 0 };
     guard_report_trouble(d, &how, detail);
+}
+
+void guard_undone(Deciding *d) {
+    if (guard_may_restart(d))
+        contest_undone(&d->s.contest, &d->s.incident.gap, d->now);
 }

@@ -70,8 +70,10 @@ WHEN(only_settings,
 WHEN(unreadable, event->findings &FINDINGS_UNREADABLE);
 WHEN(list_unreadable, event->findings &FINDING_BIT(FINDING_LIST_UNREADABLE));
 WHEN(target_forgotten, event->forgotten && !when_trail(subject, event));
-WHEN(summary, event->phase == PHASE_SUMMARY);
-WHEN(summary_of_trail, event->phase == PHASE_SUMMARY && when_trail(subject, event));
+WHEN(summary, event->phase == PHASE_SUMMARY && !subject->name[0]);
+/* A contest has numbers of its own. */
+WHEN(summary_of_trail,
+     event->phase == PHASE_SUMMARY && event->kind != EVENT_TRAIL_CONTESTED && when_trail(subject, event));
 
 /* ---- the messages ---- */
 

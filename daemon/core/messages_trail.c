@@ -220,6 +220,30 @@ const AlertTemplate messages_interrupted[] = {
     },
 };
 
+const AlertTemplate messages_contested[] = {
+    {
+            .subject = "{LABEL} war over {name} in {where}: stopped {stops}, {lost share} lost",
+            .subject_short = "{LABEL} war over {name} in {where}: stopped {stops}",
+            .subject_shortest = "{LABEL} war over {name} in {where}",
+            .headline =
+                    "War over {name} in {where}: {culprit} keeps stopping it, {stops} so far, and "
+                    "TrailGuard keeps starting it. {lost share} of the time is lost. The trail is {now}.",
+            .loss = LOST_FOR_GOOD,
+            .deed = "Polls this trail every 0.3 s, and the account's other trails every second, or as fast "
+                    "as AWS's quota allows, until ten minutes after the last stop. Starts logging again "
+                    "each "
+                    "time, at most once a second: AWS allows no more. Reports the numbers every 5 minutes.",
+            .advice =
+                    "1. TrailGuard alone cannot end this. Take the right away now: trailguard policy deny "
+                    "prints a policy that forbids it. Attach it to the user or role, or use the SCP that "
+                    "trailguard policy scp prints.\n"
+                    "2. Treat the credentials as stolen: disable the access key, and revoke the role's "
+                    "sessions.\n"
+                    "3. If it is a program of your own: switch it off, or announce its work as maintenance "
+                    "in trailguard.conf.",
+    },
+};
+
 const AlertTemplate messages_missing[] = {
     {
             .when = when_recreated,

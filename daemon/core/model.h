@@ -128,6 +128,7 @@ typedef enum Unreadable {
 typedef enum EventKind {
     EVENT_TRAIL_MISSING,
     EVENT_TRAIL_REPLACED,
+    EVENT_TRAIL_CONTESTED, /* stopped again after each restart */
     EVENT_TRAIL_STOPPED,
     EVENT_TRAIL_INTERRUPTED,
     EVENT_TRAIL_WEAKENED,
@@ -440,6 +441,7 @@ typedef struct Event {
     ActionReport action;    /* about a restore where the message is, else a restart */
     ActionReport restore;   /* the latest of settings, or of the trail itself */
     Repeats repeats;        /* PHASE_SUMMARY; trail.attempted: others before it that are not told; else 0 */
+    Repeats contest;        /* trail.contested: all stops since it began */
     bool never_seen;        /* the trail is named, and was never there */
     PollError error;        /* blind */
     unsigned n_failed;      /* blind: looks that failed in a row */
@@ -461,7 +463,8 @@ typedef struct Event {
     bool unread;            /* ... and there are more than could be read */
     bool forgotten;         /* no longer guarded: detail says why */
     bool has_actor;
-    Actor actor;                 /* trail.attributed and trail.attempted */
+    Actor actor; /* trail.attributed and trail.attempted; trail.contested: the engine adds who was found last
+                  */
     char detail[ERROR_TEXT_MAX]; /* error codes, or the error of a poll or an action; raw: escape before
                                     showing */
 } Event;
@@ -473,6 +476,8 @@ typedef enum JournalLine {
     LINE_INTERRUPTED,
     LINE_RUNNING_AGAIN,     /* our restart held */
     LINE_STARTED_BY_OTHERS, /* logging again without us */
+    LINE_CONTESTED,         /* stopped again after each restart: polled as fast as the quota allows */
+    LINE_CONTEST_OVER,
     LINE_RESTART_FAILED,
     LINE_MISSING,
     LINE_REAPPEARED,
@@ -634,6 +639,16 @@ typedef struct RestoreCount {
 
 #define RECREATION _FIELD_MAX
 
+/* Stops that were undone, each at most GUARD_CONTEST_USEC after the one before. */
+typedef struct Contest {
+    unsigned n;
+    uint64_t since_usec;      /* real; when the first of them began */
+    uint64_t last_usec;       /* real; when the last of them ended */
+    uint64_t lost_usec;       /* without recording, in all */
+    bool reported;            /* as trail.contested */
+    uint64_t until_mono_usec; /* polled fast until then; 0: not */
+} Contest;
+
 typedef struct TrailState {
     bool known; /* was seen at least once */
     Verdict verdict;
@@ -669,6 +684,7 @@ typedef struct TrailState {
     PendingEvent pending;         /* of a stop */
     PendingEvent pending_restore; /* of changed settings, or of a trail that is gone */
     Incident incident;
+    Contest contest;
 } TrailState;
 
 typedef struct TargetState {

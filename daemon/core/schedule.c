@@ -36,6 +36,17 @@ static uint64_t reads_usec(unsigned n_trails) {
     return rate_span_usec(RATE_READ, n_trails);
 }
 
+/* The trails of a target that are contested share three reads a second of the five that lib/rate_limiter.h
+ * lets through, so that checks of settings do not hold them up. */
+uint64_t schedule_contested_usec(unsigned n_contested) {
+    return MAX(SCHEDULE_CONTESTED_TICK_USEC, n_contested * SCHEDULE_CONTESTED_TICK_USEC);
+}
+
+/* ... and all of them together one. */
+uint64_t schedule_beside_contested_usec(const Intervals *intervals, unsigned n_trails) {
+    return MIN(MAX(n_trails, 1U) * USEC_PER_SEC, schedule_interval_usec(intervals, n_trails));
+}
+
 bool schedule_is_stretched(const Intervals *intervals, unsigned n_trails) {
     return reads_usec(n_trails) > intervals->poll_usec;
 }

@@ -45,6 +45,13 @@ uint64_t schedule_poll_usec(const Intervals *intervals, unsigned n_trails);
  * pass. Where polls are stretched that counts from the poll's beginning: its calls were paced already. */
 uint64_t schedule_wait(const Intervals *intervals, const TargetPace *pace, uint64_t random);
 
+/* While a trail is contested (guard_is_contested) it is polled this often, and all trails of its account
+ * this often, beside their usual polls; both times leave two thirds of the quota for reads to what else is
+ * asked. A poll of this kind that fails is followed by the next after a second at the earliest. */
+uint64_t schedule_contested_usec(unsigned n_contested);
+uint64_t schedule_beside_contested_usec(const Intervals *intervals, unsigned n_trails);
+#define SCHEDULE_CONTESTED_TICK_USEC (300 * USEC_PER_MSEC)
+
 /* Must this target's polls stretch because its reads would exceed what lib/rate_limiter.h lets through? */
 bool schedule_is_stretched(const Intervals *intervals, unsigned n_trails);
 /* How far apart a target's polls lie: a whole number of poll intervals, for polls begin with passes. */

@@ -527,7 +527,12 @@ static void read_back_later(Remediation *job, const char *what) {
 }
 
 static bool was_stopped_again(const Remediation *job, const CloudTrailStatus *status) {
-    return job->request.action == ACTION_RESTART && status->start_logging_usec > job->request.stop_usec &&
+    const RemediationRequest *q = &job->request;
+    /* AWS's times are whole seconds: a stop and the start that followed it may have the same */
+    bool was_started = status->start_logging_usec > q->stop_usec ||
+                       (q->start_usec != 0 && status->start_logging_usec > q->start_usec);
+
+    return q->action == ACTION_RESTART && was_started &&
            status->stop_logging_usec >= status->start_logging_usec;
 }
 

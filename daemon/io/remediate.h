@@ -25,9 +25,10 @@ typedef struct RemediationRequest {
     const char *region; /* the trail's home */
     const char *name, *arn;
     Action action;
-    uint64_t stop_usec; /* RESTART: StopLoggingTime (real) that it was found stopped with: a trail that was
-                           started and stopped since then has been restarted, and what was stopped again is
-                           for the guard to judge */
+    uint64_t start_usec; /* RESTART: StartLoggingTime (real) as it was then; 0: never started */
+    uint64_t stop_usec;  /* RESTART: StopLoggingTime (real) that it was found stopped with: a trail that was
+                            started and stopped since then has been restarted, and what was stopped again is
+                            for the guard to judge */
     /* RESTORE and RECREATE: */
     const Settings *desired;    /* what to write; copied */
     const Settings *actual;     /* RESTORE: what is there now (tags are taken away by key); copied */

@@ -115,6 +115,14 @@ static void add_count(const Writing *w) {
     add_number(w, "", "time");
 }
 
+static void add_span(const Writing *w) {
+    const Gap *gap = &w->note->gap;
+    char span[TIMETEXT_MAX];
+
+    (void)strbuf_add(w->out,
+                     timetext_span(span, gap->to_usec > gap->from_usec ? gap->to_usec - gap->from_usec : 0));
+}
+
 static void add_fields(const Writing *w) {
     const char *between = ": ";
 
@@ -208,25 +216,13 @@ static const struct {
     const char *name;
     void (*add)(const Writing *w);
 } variables[] = {
-    { "gap", add_gap },
-    { "error", add_error },
-    { "stopped", add_stopped },
-    { "why left", add_why_left },
-    { "by others", add_by_others },
-    { "times", add_times },
-    { "retrying", add_retrying },
-    { "missing", add_missing },
-    { "failing", add_failing },
-    { "polls", add_polls },
-    { "count", add_count },
-    { "fields", add_fields },
-    { "window", add_window },
-    { "deed", add_deed },
-    { "actor", add_actor },
-    { "not found", add_not_found },
-    { "call", add_call },
-    { "refusal", add_refusal },
-    { "reason", add_reason },
+    { "gap", add_gap },           { "error", add_error },         { "stopped", add_stopped },
+    { "why left", add_why_left }, { "by others", add_by_others }, { "times", add_times },
+    { "retrying", add_retrying }, { "missing", add_missing },     { "failing", add_failing },
+    { "polls", add_polls },       { "count", add_count },         { "span", add_span },
+    { "fields", add_fields },     { "window", add_window },       { "deed", add_deed },
+    { "actor", add_actor },       { "not found", add_not_found }, { "call", add_call },
+    { "refusal", add_refusal },   { "reason", add_reason },
 };
 
 static void add_variable(const Writing *w, const char *name, size_t len) {

@@ -286,8 +286,8 @@ static int write_changes(const CodecMember *m _unused_, const void *base, json_t
 static int write_attack(const CodecMember *m _unused_, const void *base, json_t **ret) {
     EventKind kind = ((const StatusTrail *)base)->state->incident.event;
     bool may_be = kind == EVENT_TRAIL_MISSING || kind == EVENT_TRAIL_REPLACED ||
-                  kind == EVENT_TRAIL_STOPPED || kind == EVENT_TRAIL_INTERRUPTED ||
-                  kind == EVENT_TRAIL_WEAKENED;
+                  kind == EVENT_TRAIL_CONTESTED || kind == EVENT_TRAIL_STOPPED ||
+                  kind == EVENT_TRAIL_INTERRUPTED || kind == EVENT_TRAIL_WEAKENED;
 
     *ret = may_be ? json_pack("[s, s]", "T1562.008", "T1685.002") : json_array();
     return *ret ? 0 : -ENOMEM;

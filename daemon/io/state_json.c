@@ -271,6 +271,20 @@ static const CodecMember episode_members[] = {
     CODEC_END,
 };
 
+/* What is polled fast goes on with that for a while after a restart. */
+static const CodecMember contest_members[] = {
+    CODEC(Contest, n, "stops", uint),
+    CODEC(Contest, since_usec, "since_usec", usec),
+    CODEC(Contest, last_usec, "last_usec", usec),
+    CODEC(Contest, lost_usec, "lost_usec", usec),
+    CODEC(Contest, reported, "reported", bool),
+    CODEC_END,
+};
+
+static bool is_contest(const void *field) {
+    return ((const Contest *)field)->n > 0;
+}
+
 /* ---- trails, targets, channels, accounts ---- */
 
 static const CodecMember trail_members[] = {
@@ -312,6 +326,7 @@ static const CodecMember trail_members[] = {
     CODEC(StateTrail, state.pending, "pending", object, PENDING),
     CODEC(StateTrail, state.pending_restore, "pending_restore", object, PENDING),
     CODEC(StateTrail, state.incident, "incident", object, INCIDENT),
+    CODEC(StateTrail, state.contest, "contest", object, .members = contest_members, .is_set = is_contest),
     CODEC_END,
 };
 

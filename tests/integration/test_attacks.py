@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from attacks import ATTACKS, LEAVES, MOVES, ORGANIZATION, SCENARIO, VICTIM
+from attacks import ATTACKS, LEAVES, MOVES, ORGANIZATION, SCENARIO, VICTIM, WAR
 from guard import PLAIN, within
 from helpers import FRA, IAD, MAIN, MEMBER, documents, matches, operations, sns, wait_alert
 from simaws.client import SimError, poll
@@ -28,8 +28,8 @@ def range_(sim, make_guard, mallory, request):
 
     def begin(mode, trail=VICTIM, **options):
         region = trail.split(":")[3]
-        guard = make_guard(sim, mode=mode, regions=[region], trails=[trail.rpartition("/")[2]], settings_interval=1,
-                           **{**MODES[mode], **options})
+        guard = make_guard(sim, mode=mode, regions=[region], trails=[trail.rpartition("/")[2]],
+                           **{"settings_interval": 1, **MODES[mode], **options})
         guard.start().wait_guarding()
         known = "BucketOwner" if options.get("bucket_checks") or options.get("owner_check") else ""
         poll(lambda: [path for path in (guard.state / "baselines").glob("*.json") if known in path.read_text()], within(10))
@@ -100,6 +100,47 @@ def test_attack(sim, mallory, range_, attack, mode):
     assert len({entry["incident"] for entry in told if entry["event"].startswith("trail.")}) <= 1
     write_down(attack, mode, event=attack.event, undone=undone, by=sorted(written), fields=list(attack.fields),
                finding=attack.finding, severity=next(entry["severity"] for entry in told if entry["event"] == attack.event))
+
+
+def wage_war(sim, mallory, seconds, reaction):
+    """Stop the victim again whenever it was started again, so many seconds after that. Answers how often, and which
+    share of the time from the second restart on the trail was logging: until then the guard polls as configured."""
+    stops, lost, since = 0, 0.0, None
+    while since is None or time.time() - since < seconds:
+        mallory.stop(VICTIM)
+        trail = sim.wait_for_trail(VICTIM, within(30), logging=True)
+        stops += 1
+        if stops == 2:
+            since = trail["started"]
+        elif stops > 2:
+            lost += trail["started"] - trail["stopped"]
+        time.sleep(reaction)
+    return stops, 1 - lost / (trail["started"] - since + reaction)
+
+
+@pytest.mark.timed
+@pytest.mark.parametrize("mode", MODES)
+def test_war(sim, mallory, range_, mode):
+    """At any poll_interval: four per cent of the time were logged before, at five seconds."""
+    guard = range_(mode, poll_interval=5, settings_interval=5, attribution=True)
+    mark = sim.mark()
+    if mode == "observe":
+        mallory.stop(VICTIM)
+        told = wait_alert(sim, "trail.stopped")
+        write_down(WAR, mode, event="trail.stopped", undone=False, by=[], fields=[], finding=None, severity=told["severity"])
+        return
+    stops, share = wage_war(sim, mallory, within(15), 0.75)
+    print(f"{stops} stops, logging {100 * share:.0f} % of the time")
+    assert not PLAIN or share >= 0.45, (stops, share)
+    told = wait_alert(sim, "trail.contested")
+    assert told["contest"]["stops"] >= 3 and 0 <= told["contest"]["lost_percent"] <= 100
+    matches("^War over victim in eu-central-1", told["summary"])
+    assert len([entry for entry in documents(sim) if entry["event"] in ("trail.stopped", "trail.interrupted")]) <= 3
+    assert writes(sim, mark) == {"StartLogging"}
+    assert guard.found("victim .*: war: logging was stopped 3 times")
+    guard.wait_verdict("victim", "logging", 20)
+    write_down(WAR, mode, event=told["event"], undone=mode == "restore", by=["StartLogging"], fields=[], finding=None,
+               severity=told["severity"])
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -25,7 +25,7 @@ static const Subject long_trail _unused_ = { NAME_128, ARN, ACCOUNT, "ap-southea
 static const Subject target _unused_ = { "", "", ACCOUNT, "eu-central-1" };
 static const Subject nobody _unused_ = { "", "", "", "" };
 
-#define EVENT(kind_, phase_, severity_, ...)                                                                 \
+#define EVENT(kind_, phase_, severity_, ...)                                                                \
     {                                                                                                       \
         .kind = (kind_), .phase = (phase_), .severity = (severity_), .sequence = 1,                         \
         .incident_dedup_usec = T0, .dedup_usec = T0, .opened_usec = T0 + SEC, .time_usec = T0 + 241 * SEC,  \
@@ -99,10 +99,11 @@ static inline void check_text(const char *text) {
 
 static inline void check_document(const Alert *alert) {
     static const char *const members[] = {
-        "schema",  "id",          "incident", "sequence",    "event",       "severity",        "time",
-        "summary", "resolved",    "opened",   "account",     "region",      "trail",           "findings",
-        "detail",  "first_sight", "gap",      "repeats",     "action",      "actor",           "changes",
-        "attack",  "guard",       "fields",   "fields_left", "maintenance", "restores_paused", "reopened",
+        "schema",      "id",          "incident",        "sequence",    "event",   "severity",
+        "time",        "summary",     "resolved",        "opened",      "account", "region",
+        "trail",       "findings",    "detail",          "first_sight", "gap",     "repeats",
+        "action",      "actor",       "changes",         "attack",      "guard",   "fields",
+        "fields_left", "maintenance", "restores_paused", "reopened",    "contest",
     };
     json_t *root = load(alert->document);
 

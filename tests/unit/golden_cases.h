@@ -16,6 +16,7 @@ typedef struct GoldenCase {
 } GoldenCase;
 
 #define STOPPED            EVENT_TRAIL_STOPPED
+#define CONTESTED          EVENT_TRAIL_CONTESTED
 #define INTERRUPTED        EVENT_TRAIL_INTERRUPTED
 #define MISSING            EVENT_TRAIL_MISSING
 #define REPLACED           EVENT_TRAIL_REPLACED
@@ -71,6 +72,10 @@ static const GoldenCase golden_cases[] = {
     { INTERRUPTED, "interrupted", RESTART, "over-again", "well flap flap" },
     { INTERRUPTED, "interrupted", RESTART, "over-maintenance", "well maintenance:on flap" },
     { INTERRUPTED, "interrupted", RESTORE, "over", "well flap" },
+    { CONTESTED, "stopped", RESTART, "opened", "well stop held stop held stop held" },
+    { CONTESTED, "stopped", RESTART, "opened-bob", "well stop held by:bob stop held stop held" },
+    { CONTESTED, "stopped", RESTORE, "opened", "well stop held stop held stop held" },
+    { CONTESTED, "interrupted", RESTART, "opened", "well flap flap flap" },
 
     /* ---- missing ---- */
     { MISSING, "missing", OBSERVE, "left", "well delete" },
@@ -340,9 +345,10 @@ static const GoldenCase golden_cases[] = {
     { REMINDER, "region-uncovered", RESTART, "none", "region:uncovered wait:1h" },
     { REMINDER, "account-unreachable", RESTART, "none", "account:denied wait:5m wait:1h" },
     { REMINDER, "account-left", RESTART, "none", "account:left wait:5m wait:1h" },
-    { STOPPED, "summary", RESTART, "confirmed",
-      "well stop held stop held stop held stop held stop held wait:5m" },
-    { STOPPED, "summary", RESTART, "failed",
+    { INTERRUPTED, "summary", OBSERVE, "by_others", "well flap flap flap flap flap wait:5m" },
+    { CONTESTED, "summary", RESTART, "bob",
+      "well stop held by:bob stop held stop held stop held stop held wait:5m" },
+    { CONTESTED, "summary", RESTART, "failed",
       "well stop held stop held stop held stop held stop refused wait:5m" },
 
     /* ---- what cannot be polled ---- */

@@ -50,7 +50,9 @@ struct Stage {
     uint32_t acting_fields;
     bool refusing; /* AWS refuses what is tried while time passes */
     bool searching;
-    bool left; /* the organization */
+    bool has_actor;
+    Actor actor; /* of trail.attributed, as the daemon keeps it for the messages about a contest */
+    bool left;   /* the organization */
     bool searching_for_account;
     uint64_t account_wake;
 };
@@ -144,9 +146,18 @@ static void publish(Stage *s, const Subject *subject, const Plan *plan) {
             report_entry(subject, &plan->entries[i], "", s->now.real_usec);
     }
     for (unsigned i = 0; i < plan->n_events; i++) {
-        check_logged(s, &plan->events[i], *logged);
-        over = over || plan->events[i].resolves || plan->events[i].phase == PHASE_RESOLVED;
-        s->reported(s, subject, &plan->events[i]);
+        Event event = plan->events[i];
+
+        if (event.kind == EVENT_TRAIL_ATTRIBUTED && event.has_actor) {
+            s->has_actor = true;
+            s->actor = event.actor;
+        } else if (event.kind == EVENT_TRAIL_CONTESTED && s->has_actor) {
+            event.has_actor = true;
+            event.actor = s->actor;
+        }
+        check_logged(s, &event, *logged);
+        over = over || event.resolves || event.phase == PHASE_RESOLVED;
+        s->reported(s, subject, &event);
     }
     *logged = over ? 0 : *logged;
 }

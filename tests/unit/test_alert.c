@@ -47,7 +47,7 @@ typedef struct Case {
 static const Case cases[] = {
     { &trail,
       EVENT(EVENT_TRAIL_STOPPED, PHASE_OPENED, SEVERITY_CRITICAL, .resolves = true, .may_act = true,
-           .gap = { T0, T0 + 3 * SEC }, .action = HELD),
+            .gap = { T0, T0 + 3 * SEC }, .action = HELD),
       "CRITICAL org-trail stopped in eu-central-1 (111122223333), running again after 3 s",
       { "from 2026-11-23 10:02:11 UTC to 2026-11-23 10:02:14 UTC: 3 s",
         "(1 attempt) and read the status back", LOOKUP("StopLogging"), "ARN      " ARN },
@@ -57,7 +57,7 @@ static const Case cases[] = {
       true },
     { &long_trail,
       EVENT(EVENT_TRAIL_STOPPED, PHASE_REOPENED, SEVERITY_CRITICAL, .resolves = true, .may_act = true,
-           .gap = { T0, T0 + 3 * SEC }, .action = HELD),
+            .gap = { T0, T0 + 3 * SEC }, .action = HELD),
       "CRITICAL a123456789b1... stopped again in ap-southeast-1 (111122223333), running again",
       { NAME_128, NULL },
       NULL,
@@ -66,7 +66,7 @@ static const Case cases[] = {
       true },
     { &trail,
       EVENT(EVENT_TRAIL_STOPPED, PHASE_OPENED, SEVERITY_CRITICAL, .resolves = true, .may_act = true,
-           .gap = { T0, T0 + 3 * SEC }),
+            .gap = { T0, T0 + 3 * SEC }),
       "CRITICAL org-trail stopped in eu-central-1 (111122223333), logging again after 3 s",
       { "was stopped, and is logging again", "Nothing: another caller started the trail", NULL },
       "read the status back",
@@ -75,7 +75,7 @@ static const Case cases[] = {
       true },
     { &trail,
       EVENT(EVENT_TRAIL_STOPPED, PHASE_OPENED, SEVERITY_CRITICAL, .may_act = true, .findings = STOPPED,
-           .gap = { T0, 0 }, .action = FAILED, .detail = "AccessDenied: no\nway"),
+            .gap = { T0, 0 }, .action = FAILED, .detail = "AccessDenied: no\nway"),
       "CRITICAL org-trail stopped in eu-central-1 (111122223333), restart failed",
       { "(2 attempts). That failed: AccessDenied: no\\x0away\n", "still open: 4 min 1 s so far",
         "aws cloudtrail start-logging --region eu-central-1 --name " ARN, NULL },
@@ -85,7 +85,7 @@ static const Case cases[] = {
       true },
     { &trail,
       EVENT(EVENT_TRAIL_STOPPED, PHASE_OPENED, SEVERITY_CRITICAL, .may_act = true, .findings = STOPPED,
-           .gap = { T0, 0 }, .action = PENDING),
+            .gap = { T0, 0 }, .action = PENDING),
       "CRITICAL org-trail stopped in eu-central-1 (111122223333), the restart is under way",
       { "is not confirmed yet", NULL },
       NULL,
@@ -94,7 +94,7 @@ static const Case cases[] = {
       true },
     { &trail,
       EVENT(EVENT_TRAIL_STOPPED, PHASE_OPENED, SEVERITY_CRITICAL, .findings = STOPPED, .gap = { T0, 0 },
-           .first_sight = true),
+            .first_sight = true),
       "CRITICAL org-trail stopped in eu-central-1 (111122223333), not restarted",
       { "already stopped at TrailGuard's first poll. AWS says since 2026-11-23 10:02:11 UTC",
         "mode \"observe\"", NULL },
@@ -104,7 +104,7 @@ static const Case cases[] = {
       true },
     { &trail,
       EVENT(EVENT_TRAIL_STOPPED, PHASE_OPENED, SEVERITY_CRITICAL, .protected = true, .findings = STOPPED,
-           .first_sight = true),
+            .first_sight = true),
       "CRITICAL org-trail stopped in eu-central-1 (111122223333), not restarted",
       { "management account", "AWS does not say since when", NULL },
       "1970",
@@ -113,7 +113,7 @@ static const Case cases[] = {
       true },
     { &trail,
       EVENT(EVENT_TRAIL_INTERRUPTED, PHASE_OPENED, SEVERITY_CRITICAL, .resolves = true,
-           .gap = { T0, T0 + 12 * SEC }),
+            .gap = { T0, T0 + 12 * SEC }),
       "CRITICAL org-trail was off for 12 s in eu-central-1 (111122223333)",
       { "between two polls", LOOKUP("StopLogging"), NULL },
       NULL,
@@ -122,7 +122,7 @@ static const Case cases[] = {
       true },
     { &trail,
       EVENT(EVENT_TRAIL_MISSING, PHASE_OPENED, SEVERITY_CRITICAL, .findings = FINDING_BIT(FINDING_MISSING),
-           .first_sight = true),
+            .first_sight = true),
       "CRITICAL org-trail missing in eu-central-1 (111122223333), never found",
       { "TrailGuard has never found it", LOOKUP("DeleteTrail"), "create it again", NULL },
       NULL,
@@ -131,8 +131,8 @@ static const Case cases[] = {
       true },
     { &trail,
       EVENT(EVENT_TRAIL_FAILING, PHASE_OPENED, SEVERITY_CRITICAL, .gap = { T0, T0 + SEC },
-           .findings = FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST),
-           .detail = "AccessDenied"),
+            .findings = FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST),
+            .detail = "AccessDenied"),
       "CRITICAL org-trail cannot deliver in eu-central-1 (111122223333): AccessDenied",
       { "cannot deliver log files, digests: AccessDenied", "for 30 days", NULL },
       "The gap",
@@ -141,7 +141,7 @@ static const Case cases[] = {
       false },
     { &trail,
       EVENT(EVENT_TRAIL_FAILING, PHASE_OPENED, SEVERITY_WARNING, .findings = FINDING_BIT(FINDING_DIGEST),
-           .detail = "NoSuchBucket"),
+            .detail = "NoSuchBucket"),
       "WARNING org-trail cannot deliver digests in eu-central-1 (111122223333): NoSuchBucket",
       { NULL },
       NULL,
@@ -150,7 +150,7 @@ static const Case cases[] = {
       false },
     { &trail,
       EVENT(EVENT_TRAIL_RESOLVED, PHASE_RESOLVED, SEVERITY_CRITICAL, .may_act = true,
-           .gap = { T0, T0 + 240 * SEC }, .action = HELD),
+            .gap = { T0, T0 + 240 * SEC }, .action = HELD),
       "RESOLVED org-trail logging again in eu-central-1 (111122223333) after 4 min",
       { "from 2026-11-23 10:02:11 UTC to 2026-11-23 10:06:11 UTC: 4 min", LOOKUP("StopLogging"), NULL },
       NULL,
@@ -166,8 +166,8 @@ static const Case cases[] = {
       false,
       false },
     { &trail,
-      EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_CRITICAL, .findings = STOPPED, .n_reminders = 2,
-           .may_act = true, .gap = { T0, 0 }, .action = FAILED),
+      EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_CRITICAL, .findings = STOPPED,
+            .n_reminders = 2, .may_act = true, .gap = { T0, 0 }, .action = FAILED),
       "REMINDER org-trail still stopped in eu-central-1 (111122223333), for 4 min",
       { "(2 attempts), without success so far", "still open", NULL },
       NULL,
@@ -176,7 +176,7 @@ static const Case cases[] = {
       false },
     { &trail,
       EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_CRITICAL,
-           .findings = FINDING_BIT(FINDING_MISSING)),
+            .findings = FINDING_BIT(FINDING_MISSING)),
       "REMINDER org-trail still missing in eu-central-1 (111122223333), for 4 min",
       { NULL },
       NULL,
@@ -185,7 +185,7 @@ static const Case cases[] = {
       false },
     { &trail,
       EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_WARNING,
-           .findings = FINDING_BIT(FINDING_LOG_GROUP)),
+            .findings = FINDING_BIT(FINDING_LOG_GROUP)),
       "REMINDER org-trail still cannot deliver in eu-central-1 (111122223333), for 4 min",
       { "still cannot deliver to CloudWatch Logs", NULL },
       NULL,
@@ -194,7 +194,7 @@ static const Case cases[] = {
       false },
     { &trail,
       EVENT(EVENT_INCIDENT_REMINDER, PHASE_REMINDER, SEVERITY_WARNING,
-           .findings = FINDING_BIT(FINDING_UNREACHABLE), .error = POLL_DENIED),
+            .findings = FINDING_BIT(FINDING_UNREACHABLE), .error = POLL_DENIED),
       "REMINDER still cannot poll org-trail in eu-central-1 (111122223333), for 4 min",
       { "access denied", NULL },
       NULL,
@@ -219,7 +219,7 @@ static const Case cases[] = {
       false },
     { &trail,
       EVENT(EVENT_TRAIL_STOPPED, PHASE_SUMMARY, SEVERITY_CRITICAL, .resolves = true, .gap = { T0, T0 + SEC },
-           .repeats = { 7, T0, T0 + 200 * SEC, 14 * SEC }),
+            .repeats = { 7, T0, T0 + 200 * SEC, 14 * SEC }),
       "CRITICAL org-trail in trouble 7 times more in eu-central-1 (111122223333), well now",
       { "7 times, summed up here", "2026-11-23 10:02:11 UTC  the first", "2026-11-23 10:05:31 UTC  the last",
         "14 s in all without recording" },
@@ -237,7 +237,7 @@ static const Case cases[] = {
       false },
     { &target,
       EVENT(EVENT_TARGET_UNREACHABLE, PHASE_OPENED, SEVERITY_WARNING, .error = POLL_DENIED, .n_failed = 3,
-           .detail = "AccessDeniedException: User is not authorized"),
+            .detail = "AccessDeniedException: User is not authorized"),
       "WARNING cannot poll eu-central-1 (111122223333): access denied",
       { "3 polls in a row failed: AccessDeniedException: User is not authorized", "does not know", NULL },
       "lookup-events",
@@ -245,8 +245,8 @@ static const Case cases[] = {
       false,
       false },
     { &trail,
-      EVENT(EVENT_TARGET_UNREACHABLE, PHASE_OPENED, SEVERITY_CRITICAL, .error = POLL_THROTTLED, .n_failed = 1,
-           .findings = FINDING_BIT(FINDING_UNREACHABLE)),
+      EVENT(EVENT_TARGET_UNREACHABLE, PHASE_OPENED, SEVERITY_CRITICAL, .error = POLL_THROTTLED,
+            .n_failed = 1, .findings = FINDING_BIT(FINDING_UNREACHABLE)),
       "CRITICAL cannot poll org-trail in eu-central-1 (111122223333): throttled",
       { "1 poll in a row failed.", NULL },
       NULL,
@@ -287,7 +287,8 @@ static const Case cases[] = {
       false },
     { &nobody,
       EVENT(EVENT_CHANNEL_FAILED, PHASE_OPENED, SEVERITY_CRITICAL,
-           .detail = "sns:arn:aws:sns:eu-central-1:111122223333:trailguard: NotFound: Topic does not exist"),
+            .detail =
+                    "sns:arn:aws:sns:eu-central-1:111122223333:trailguard: NotFound: Topic does not exist"),
       "CRITICAL channel failed: sns:arn:aws:sns:eu-central-1:111122223333:trailguard: NotF...",
       { "NotFound: Topic does not exist", NULL },
       "Where",
@@ -407,6 +408,7 @@ static void test_document(void **state _unused_) {
             "\"region\":\"eu-central-1\",\"trail\":{\"name\":\"org-trail\",\"arn\":\"" ARN "\"},"
             "\"findings\":[],\"detail\":null,\"first_sight\":false,"
             "\"gap\":{\"from\":\"2026-11-23T10:02:11Z\",\"to\":\"2026-11-23T10:02:14Z\"},\"repeats\":null,"
+            "\"contest\":null,"
             "\"action\":{\"taken\":\"restart\",\"result\":\"confirmed\",\"attempts\":1},\"actor\":null,"
             "\"fields\":[],\"fields_left\":[],\"changes\":[],\"maintenance\":false,\"restores_paused\":"
             "false,"
@@ -497,7 +499,7 @@ static void test_ids_of_all_events(void **state _unused_) {
         bool follow_up = e == EVENT_TRAIL_ATTRIBUTED || e == EVENT_TRAIL_ATTEMPTED;
         EventPhase kind = e == EVENT_INCIDENT_REMINDER ? PHASE_REMINDER : PHASE_OPENED;
         const Event fact = EVENT(e, kind, SEVERITY_WARNING, .n_reminders = 1, .has_actor = follow_up,
-                                .actor = { .name = "bob", .event_id = "e1" }, .detail = "x");
+                                 .actor = { .name = "bob", .event_id = "e1" }, .detail = "x");
         Event same = fact, others[] = { fact, fact, fact, fact };
         char id[65], other[65];
 
@@ -663,7 +665,7 @@ static void test_refuses_nonsense(void **state _unused_) {
 /* An open gap must not be told as a closed one, whatever the clocks say. */
 static void test_clock_behind(void **state _unused_) {
     Event event = EVENT(EVENT_TRAIL_STOPPED, PHASE_OPENED, SEVERITY_CRITICAL, .findings = STOPPED,
-                       .may_act = true, .gap = open_gap, .action = FAILED);
+                        .may_act = true, .gap = open_gap, .action = FAILED);
     Alert alert;
 
     event.time_usec = T0 - 10 * SEC;

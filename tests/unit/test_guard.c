@@ -244,9 +244,9 @@ static void stopped_again_before_the_restart_was_read_back_is_restarted_at_once(
         outcome.seen = stopped(start, start + SEC / 2);
         pass_time(&l, SEC);
         decide(&l, (TrailInput){ .kind = GUARD_ACTED, .outcome = &outcome });
-        /* the gap that ended is told as any other */
-        assert_int_equal(l.plan.n_events, i <= GUARD_TELLS_MAX ? 1 : 0);
-        if (i <= GUARD_TELLS_MAX)
+        /* the gap that ended is told as any other, until the message that it goes on so */
+        assert_int_equal(l.plan.n_events, i < GUARD_CONTEST_STOPS ? 1 : 0);
+        if (i < GUARD_CONTEST_STOPS)
             assert_true(l.plan.events[0].gap.from_usec == stop && l.plan.events[0].gap.to_usec == start);
         assert_true(l.state.incident.open);
         assert_int_equal(l.state.n_action_failures, 0);
@@ -256,6 +256,118 @@ static void stopped_again_before_the_restart_was_read_back_is_restarted_at_once(
     held(&l, l.now.real_usec, stop);
     assert_int_equal(l.state.verdict, VERDICT_LOGGING);
     assert_false(l.state.incident.open);
+}
+
+/* Stops that were undone: from when on the trail counts as contested, what is reported of that, and until
+ * when it is polled fast. */
+static void a_trail_that_is_stopped_again_and_again_is_contested(void **unused) {
+    static const struct {
+        const char *name;
+        Mode mode;
+        bool writable, maintenance;
+        unsigned n_stops;
+        uint64_t every_usec;
+        bool by_others; /* started again between two polls */
+        bool fast;      /* polled fast after the last stop */
+        unsigned n_contested;
+    } contests[] = {
+        { "one stop", MODE_RESTART, true, false, 1, 2 * SEC, false, true, 0 },
+        { "two stops", MODE_RESTART, true, false, 2, 2 * SEC, false, true, 0 },
+        { "three stops", MODE_RESTART, true, false, 3, 2 * SEC, false, true, 1 },
+        { "many stops", MODE_RESTART, true, false, 90, 2 * SEC, false, true, 1 },
+        { "slow stops", MODE_RESTORE, true, false, 5, 540 * SEC, false, true, 3 },
+        { "unrelated stops", MODE_RESTART, true, false, 9, 700 * SEC, false, true, 0 },
+        { "interrupted", MODE_RESTART, true, false, 3, 2 * SEC, true, true, 1 },
+        { "observed", MODE_OBSERVE, true, false, 9, 2 * SEC, true, false, 0 },
+        { "not ours", MODE_RESTART, false, false, 9, 2 * SEC, true, false, 0 },
+        { "maintenance", MODE_RESTART, true, true, 9, 2 * SEC, false, true, 0 },
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(contests); i++) {
+        Life l = life(contests[i].mode, contests[i].writable);
+        unsigned n = 0;
+
+        l.facts.maintenance = contests[i].maintenance;
+        result(&l, logging(STARTED, 0));
+        assert_false(guard_is_contested(&l.state, l.now));
+        for (unsigned k = 0; k < contests[i].n_stops; k++) {
+            uint64_t stop;
+
+            pass_time(&l, contests[i].every_usec);
+            wake(&l);
+            stop = l.now.real_usec;
+            if (!contests[i].by_others) {
+                result(&l, stopped(STARTED, stop));
+                assert_int_equal(l.plan.action, ACTION_RESTART);
+            }
+            pass_time(&l, SEC);
+            if (contests[i].by_others)
+                result(&l, logging(l.now.real_usec, stop));
+            else
+                held(&l, l.now.real_usec, stop);
+            for (unsigned e = 0; e < l.plan.n_events; e++)
+                if (l.plan.events[e].kind == EVENT_TRAIL_CONTESTED) {
+                    n++;
+                    assert_true(l.plan.events[e].contest.count >= GUARD_CONTEST_STOPS);
+                    assert_true(l.plan.events[e].contest.total_usec > 0);
+                }
+        }
+        if (n != contests[i].n_contested || guard_is_contested(&l.state, l.now) != contests[i].fast)
+            fail_msg("%s: %u messages, %s", contests[i].name, n,
+                     guard_is_contested(&l.state, l.now) ? "fast" : "as usual");
+        pass_time(&l, GUARD_CONTEST_USEC - SEC);
+        assert_int_equal(guard_is_contested(&l.state, l.now), contests[i].fast);
+        pass_time(&l, SEC);
+        wake(&l);
+        assert_false(guard_is_contested(&l.state, l.now));
+        assert_int_equal(l.state.contest.n, 0);
+    }
+}
+
+static void a_contest_is_summed_up_every_five_minutes_with_its_numbers(void **unused) {
+    Life l = life(MODE_RESTART, true);
+    unsigned n_summaries = 0, n_others = 0, n = 0;
+
+    (void)unused;
+    result(&l, logging(STARTED, 0));
+    for (unsigned k = 0; k < 900; k++) {
+        uint64_t stop = l.now.real_usec;
+
+        result(&l, stopped(STARTED, stop));
+        pass_time(&l, SEC);
+        held(&l, l.now.real_usec, stop);
+        n++;
+        for (unsigned e = 0; e < l.plan.n_events; e++) {
+            const Event *t = &l.plan.events[e];
+
+            if (t->phase != PHASE_SUMMARY) {
+                n_others++;
+                continue;
+            }
+            n_summaries++;
+            assert_int_equal(t->kind, EVENT_TRAIL_CONTESTED);
+            assert_int_equal(t->contest.count, n);
+            assert_true(t->contest.total_usec == n * SEC);
+            assert_true(t->repeats.count <= 151);
+        }
+        pass_time(&l, SEC);
+    }
+    assert_int_equal(n_others, 3); /* stopped, stopped again, war */
+    assert_true(n_summaries == 5 || n_summaries == 6);
+}
+
+/* A daemon that starts again amid a contest goes on with it. */
+static void a_contest_goes_on_after_a_restart_of_the_guard(void **unused) {
+    Life l = life(MODE_RESTART, true);
+
+    (void)unused;
+    l.state.contest = (Contest){ .n = 7, .since_usec = EPOCH, .last_usec = EPOCH, .reported = true };
+    guard_resume(&l.state, l.now);
+    assert_true(guard_is_contested(&l.state, l.now));
+    l.state.contest = (Contest){ 0 };
+    guard_resume(&l.state, l.now);
+    assert_false(guard_is_contested(&l.state, l.now));
 }
 
 static void flips_are_one_incident_with_few_messages_and_every_gap_counted(void **unused) {
@@ -537,6 +649,9 @@ int main(void) {
         cmocka_unit_test(failing_restart_backs_off_and_never_gives_up),
         cmocka_unit_test(stopped_again_after_a_restart_that_held_is_restarted_at_once),
         cmocka_unit_test(stopped_again_before_the_restart_was_read_back_is_restarted_at_once),
+        cmocka_unit_test(a_trail_that_is_stopped_again_and_again_is_contested),
+        cmocka_unit_test(a_contest_is_summed_up_every_five_minutes_with_its_numbers),
+        cmocka_unit_test(a_contest_goes_on_after_a_restart_of_the_guard),
         cmocka_unit_test(flips_are_one_incident_with_few_messages_and_every_gap_counted),
         cmocka_unit_test(quiet_for_five_minutes_is_a_new_incident),
         cmocka_unit_test(started_by_others_resolves),

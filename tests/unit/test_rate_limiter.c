@@ -23,6 +23,7 @@ static const struct {
     { RATE_LIST, 500 * MSEC, 100 * MSEC, SEC, 2, 10 },
     { RATE_LOOKUP, SEC, 500 * MSEC, 4 * SEC, 1, 2 },
     { RATE_WRITE, 1500 * MSEC, SEC, 3 * SEC, 1, 1 },
+    { RATE_START, 1050 * MSEC, SEC, 2100 * MSEC, 1, 1 },
     { RATE_OTHER, 20 * MSEC, 0, 160 * MSEC, 100, 0 },
 };
 
@@ -33,7 +34,7 @@ static void classes_are_those_of_the_quota(void **state _unused_) {
     } cases[] = {
         { "GetTrailStatus", RATE_READ },     { "DescribeTrails", RATE_LIST },
         { "ListTags", RATE_READ },           { "LookupEvents", RATE_LOOKUP },
-        { "StartLogging", RATE_WRITE },      { "UpdateTrail", RATE_WRITE },
+        { "StartLogging", RATE_START },      { "UpdateTrail", RATE_WRITE },
         { "PutEventSelectors", RATE_WRITE }, { "CreateTrail", RATE_WRITE },
         { "AddTags", RATE_WRITE },           { "Lookup", RATE_WRITE },
         { "getTrailStatus", RATE_WRITE },    { "", RATE_WRITE },

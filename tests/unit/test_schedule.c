@@ -123,6 +123,22 @@ static void calls_are_counted_as_they_are_limited(void **state _unused_) {
     }
 }
 
+/* At most four of the five reads a second, whatever the interval; never slower than usual. */
+static void contested_trails_and_those_beside_them_are_polled_fast(void **state _unused_) {
+    for (unsigned poll_sec = 1; poll_sec <= 3600; poll_sec = poll_sec * 3 + 1)
+        for (unsigned n = 1; n <= 50; n++) {
+            Intervals i = intervals(poll_sec);
+            uint64_t contested = schedule_contested_usec(n), beside = schedule_beside_contested_usec(&i, n);
+
+            assert_int_equal(contested, n * SCHEDULE_CONTESTED_TICK_USEC);
+            assert_true(beside <= schedule_interval_usec(&i, n));
+            assert_true(beside <= n * SEC);
+            if (beside < schedule_interval_usec(&i, n))
+                assert_true(n * SEC / contested + n * SEC / beside <= 5);
+        }
+    assert_int_equal(schedule_contested_usec(0), SCHEDULE_CONTESTED_TICK_USEC);
+}
+
 static void settings_are_checked_in_the_nearest_pass(void **state _unused_) {
     Intervals i = intervals(10);
 
@@ -220,6 +236,7 @@ int main(void) {
         cmocka_unit_test(polls_stretch_to_five_reads_a_second),
         cmocka_unit_test(intervals_differ_much_by_a_quarter),
         cmocka_unit_test(calls_are_counted_as_they_are_limited),
+        cmocka_unit_test(contested_trails_and_those_beside_them_are_polled_fast),
         cmocka_unit_test(settings_are_checked_in_the_nearest_pass),
         cmocka_unit_test(a_file_is_written_at_once_in_calm_times_and_takes_a_twentieth_of_a_storm),
     };

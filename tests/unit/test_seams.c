@@ -72,7 +72,7 @@ static char *new_text(void) {
 #if defined(__x86_64__)
 _Static_assert(sizeof(Incident) == 184, "a field is new: fill_incident()");
 _Static_assert(sizeof(Attributing) == 112, "a field is new: fill_attributing()");
-_Static_assert(sizeof(TrailState) == 1536 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
+_Static_assert(sizeof(TrailState) == 1584 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
 _Static_assert(sizeof(TargetState) == 1624, "a field is new: fill_target()");
 _Static_assert(sizeof(Episode) == 2088, "a field is new: fill_episode()");
 #endif
@@ -201,6 +201,9 @@ static void fill_trail(StateTrail *trail) {
     s->pending = (PendingEvent){ true, true, PHASE_REOPENED, FINDING_BIT(8), next(), 0 };
     s->pending_restore = (PendingEvent){ true, true, PHASE_REOPENED, FINDING_BIT(9), next(), 0 };
     fill_incident(&s->incident, 0);
+    s->contest = (Contest){
+        .n = next(), .since_usec = next(), .last_usec = next(), .lost_usec = next(), .reported = true
+    };
 }
 
 static void fill_target(TargetState *s) {

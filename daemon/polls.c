@@ -22,16 +22,28 @@
 static void end_pass(Engine *engine) {
     Now now = engine_now(engine);
 
-    if (!engine->pass_open || engine->n_polling > 0)
+    if (!engine->pass_open || engine->n_polling > 0 || engine->n_pass_turns > 0)
         return;
     engine->pass_open = false;
     engine->n_passes++;
     engine->pass_ended_usec = now.real_usec;
-    engine->pass_duration_usec = now.mono_usec - engine->pass_started_usec;
+    engine->pass_duration_usec = engine->pass_longest_usec;
     if (engine->n_passes == 1)
         engine_publish(engine);
     else
         engine_publish_calmly(engine);
+}
+
+/* A pass does not wait for it any more. */
+static void leave_pass(TargetPoll *poll) {
+    Engine *engine = poll->target->engine;
+
+    if (!poll->is_of_pass)
+        return;
+    poll->is_of_pass = false;
+    engine->n_polling--;
+    engine->pass_longest_usec =
+            MAX(engine->pass_longest_usec, engine_now(engine).mono_usec - poll->began_usec);
 }
 
 static void begin_poll(Engine *engine, Target *target, bool of_pass);
@@ -61,10 +73,24 @@ static Cover cover_of(Target *target, const CloudTrailTrails *list) {
     return cover;
 }
 
-/* Those that came in while their home was being asked too: its own poll ends here as well. */
+/* Of its usual polls under way. */
+static const TargetPoll *latest_poll(const Target *target) {
+    const TargetPoll *poll = target->polls;
+
+    while (poll && poll->is_extra)
+        poll = poll->next;
+    return poll;
+}
+
+/* Those that came in while their home was being asked too: its own poll ends here as well. And whose turn
+ * has come meanwhile. */
 static void poll_new_trails(Target *target) {
-    if (target->fresh)
-        begin_poll(target->engine, target, true);
+    bool waits = target->turn_waits && !latest_poll(target);
+
+    if (waits)
+        target->turn_waits = false;
+    if (target->fresh || (waits && engine_now(target->engine).mono_usec >= target->due_usec))
+        begin_poll(target->engine, target, target->fresh);
     for (size_t i = 0; i < target->n_shown; i++)
         if (target->shown[i]->home && target->shown[i]->home->fresh)
             begin_poll(target->engine, target->shown[i]->home, true);
@@ -263,16 +289,6 @@ static void judge_rejected(Account *account) {
 
 /* ---- polls under way ---- */
 
-static void leave_pass(TargetPoll *poll) {
-    Engine *engine = poll->target->engine;
-
-    if (!poll->is_of_pass)
-        return;
-    poll->is_of_pass = false;
-    engine->n_polling--;
-    end_pass(engine);
-}
-
 static bool is_asked(const Target *target, const Trail *trail) {
     for (const TargetPoll *poll = target->polls; poll; poll = poll->next)
         for (size_t i = 0; i < poll->n_trails; i++)
@@ -323,8 +339,10 @@ static void status_answered(size_t i, const Observation *seen, void *userdata) {
     engine->problem[0] = '\0';
     if (!poll->trails[i] || has_facts(poll->trails[i]))
         take_observation(poll, i, seen);
-    if (!engine->once && !waits_for_status(poll))
-        leave_pass(poll);
+    if (engine->once || waits_for_status(poll))
+        return;
+    leave_pass(poll);
+    end_pass(engine);
 }
 
 static void note_denials(const Target *target, const PollAnswer *result) {
@@ -345,7 +363,7 @@ static void poll_done(const PollAnswer *answer, void *userdata) {
     poll->poll = NULL;
     note_denials(target, answer);
     if (answer->no_credentials) {
-        engine->n_polling -= poll->is_of_pass;
+        leave_pass(poll);
         engine_free_poll(poll);
         engine_account_failed(target->account, &result);
         judge_rejected(target->account);
@@ -360,7 +378,7 @@ static void poll_done(const PollAnswer *answer, void *userdata) {
         engine_take_list(engine, target, answer->trails);
     for (size_t i = 0; i < answer->n_seen; i++)
         take_observation(poll, i, &answer->seen[i]);
-    engine->n_polling -= poll->is_of_pass;
+    leave_pass(poll);
     engine_free_poll(poll);
     if (answer->trails) {
         Cover cover = cover_of(target, answer->trails);
@@ -415,10 +433,8 @@ static int collect_trails(TargetPoll *poll, const char ***ret_arns) {
 /* A further poll beside one that does not end: not of a target that nothing answers, and not before the
  * reads of the earlier one had their time. */
 static bool may_poll(const Target *target, const Intervals *intervals, uint64_t now_usec) {
-    const TargetPoll *latest = target->polls;
+    const TargetPoll *latest = latest_poll(target);
 
-    while (latest && latest->is_extra)
-        latest = latest->next;
     if (!engine_account_is_open(target->account))
         return false;
     return !latest ||
@@ -621,48 +637,138 @@ static void ask_accounts_again(Engine *engine, uint64_t now_usec) {
         engine_list_accounts(engine);
 }
 
-static void pass(void *userdata) {
-    Engine *engine = userdata;
-    Intervals intervals = engine_intervals(engine);
-    uint64_t now_usec = engine_now(engine).mono_usec;
-    bool begins = !engine->pass_open;
-    size_t n_due = 0;
+/* A pass ends when every target had its turn, and the polls that began in these turns have ended. Where
+ * answers take longer than the interval, a later poll is always under way, and to wait for that one too
+ * could be for ever. */
+static bool open_pass(Engine *engine) {
+    if (engine->pass_open)
+        return false;
+    engine->pass_open = true;
+    engine->pass_longest_usec = 0;
+    return true;
+}
 
-    engine->pass_timer = NULL;
-    engine->passes_begun = true;
-    engine->pass_due_usec = schedule_next_pass(&intervals, now_usec, loop_random(engine->aws.loop));
-    if (!engine->once)
-        (void)loop_after(engine->aws.loop, engine->pass_due_usec - now_usec, pass, engine,
-                         &engine->pass_timer);
+static int compare_turns(const void *a, const void *b) {
+    const Target *const *x = a, *const *y = b;
 
-    if (begins) {
-        engine->pass_open = true;
-        engine->pass_started_usec = now_usec;
+    return ((*x)->phase > (*y)->phase) - ((*x)->phase < (*y)->phase);
+}
+
+/* The order of turns, and whose is the first after turned_usec. Out of memory the old order is gone: there
+ * may be targets in it that are. */
+static void order_turns(Engine *engine, const Intervals *intervals) {
+    free(TAKE_PTR(engine->turns));
+    engine->turns = calloc(engine->n_targets + 1, sizeof(Target *));
+    engine->n_turns = engine->turns ? engine->n_targets : 0;
+    engine->turns_are_stale = !engine->turns;
+    for (size_t i = 0; i < engine->n_turns; i++) {
+        Target *target = engine->targets[i];
+
+        if (!target->has_phase)
+            target->phase = schedule_phase(engine_account_named(target->account), target->region);
+        target->has_phase = true;
+        engine->turns[i] = target;
     }
+    if (engine->n_turns > 0)
+        qsort(engine->turns, engine->n_turns, sizeof(Target *), compare_turns);
+    engine->turn = 0;
+    while (engine->turn < engine->n_turns &&
+           schedule_turn(intervals, engine->round, engine->turns[engine->turn]->phase) <=
+                   engine->turned_usec)
+        engine->turn++;
+    engine->n_pass_turns = MIN(engine->n_pass_turns, engine->n_turns);
+}
+
+static uint64_t next_turn_usec(Engine *engine, const Intervals *intervals) {
+    if (engine->turns_are_stale)
+        order_turns(engine, intervals);
+    return engine->turn < engine->n_turns
+                   ? schedule_turn(intervals, engine->round, engine->turns[engine->turn]->phase)
+                   : schedule_turn(intervals, engine->round + 1, 0);
+}
+
+static void begin_round(Engine *engine, uint64_t now_usec) {
+    engine->round++;
+    engine->turn = 0;
+    log_debug("wake-up: a round of polls begins; targets: %zu; polls under way: %zu", engine->n_targets,
+              engine->n_polling);
     ask_accounts_again(engine, now_usec);
     engine_end_unguarded(engine);
-    /* A pass waits for the polls that began with it. Where answers take longer than the interval, a later
-     * poll is always under way, and to wait for that one too could be for ever. */
+    if (engine->n_targets == 0) {
+        (void)open_pass(engine);
+        end_pass(engine);
+    }
+}
+
+static void take_turn(Engine *engine, const Intervals *intervals, uint64_t now_usec) {
+    Target *target = engine->turns[engine->turn++];
+    const TargetPoll *latest = latest_poll(target);
+    bool of_pass;
+
+    if (open_pass(engine))
+        engine->n_pass_turns = engine->n_turns;
+    of_pass = engine->n_pass_turns > 0;
+    engine->n_pass_turns -= of_pass;
+    target->turn_waits = latest && schedule_turn_waits(intervals, (unsigned)target->n_trails,
+                                                       now_usec - latest->began_usec);
+    if (!target->turn_waits && now_usec >= target->due_usec)
+        begin_poll(engine, target, of_pass);
+    end_pass(engine);
+}
+
+/* Everyone's, now; their turns in the rounds come all the same. */
+static void poll_all(Engine *engine, const Intervals *intervals, uint64_t now_usec) {
+    bool begins = open_pass(engine);
+    size_t n_due = 0;
+
+    engine->passes_begun = true;
+    engine->n_pass_turns = 0;
+    engine->round = schedule_round(intervals, now_usec);
+    engine->turned_usec = now_usec;
+    engine->turns_are_stale = true;
+    ask_accounts_again(engine, now_usec);
+    engine_end_unguarded(engine);
     for (size_t i = 0; i < engine->n_targets; i++)
         if (now_usec >= engine->targets[i]->due_usec) {
             begin_poll(engine, engine->targets[i], begins);
             n_due++;
         }
-    log_debug("wake-up: a pass begins; targets due: %zu of %zu; polls under way: %zu", n_due,
+    log_debug("wake-up: a pass over all targets begins; due: %zu of %zu; polls under way: %zu", n_due,
               engine->n_targets, engine->n_polling);
     end_pass(engine);
 }
 
-void engine_kick_pass(Engine *engine) {
-    loop_cancel(engine->aws.loop, engine->pass_timer);
+/* Every turn that has come. Where a whole round was missed, because the machine was suspended for instance,
+ * all are polled at once. */
+static void turn(void *userdata) {
+    Engine *engine = userdata;
+    Intervals intervals = engine_intervals(engine);
+    uint64_t now_usec = engine_now(engine).mono_usec, next_usec;
+
     engine->pass_timer = NULL;
-    engine->pass_due_usec = engine_now(engine).mono_usec;
-    (void)loop_after(engine->aws.loop, 0, pass, engine, &engine->pass_timer);
+    if (!engine->passes_begun || now_usec >= engine->turned_usec + 2 * schedule_round_usec(&intervals))
+        poll_all(engine, &intervals, now_usec);
+    while ((next_usec = next_turn_usec(engine, &intervals)) <= now_usec) {
+        engine->turned_usec = next_usec;
+        if (engine->turn < engine->n_turns)
+            take_turn(engine, &intervals, now_usec);
+        else
+            begin_round(engine, now_usec);
+    }
+    engine->pass_due_usec = next_usec;
+    if (!engine->once)
+        (void)loop_after(engine->aws.loop, next_usec - now_usec, turn, engine, &engine->pass_timer);
+}
+
+void engine_kick_pass(Engine *engine) {
+    engine_start_passes(engine, 0);
 }
 
 void engine_start_passes(Engine *engine, uint64_t delay_usec) {
+    loop_cancel(engine->aws.loop, engine->pass_timer);
+    engine->pass_timer = NULL;
     engine->pass_due_usec = engine_now(engine).mono_usec + delay_usec;
-    (void)loop_after(engine->aws.loop, delay_usec, pass, engine, &engine->pass_timer);
+    (void)loop_after(engine->aws.loop, delay_usec, turn, engine, &engine->pass_timer);
 }
 
 void engine_stop_polls(Engine *engine) {
@@ -675,4 +781,5 @@ void engine_stop_polls(Engine *engine) {
     for (size_t i = 0; i < engine->n_trails; i++)
         engine_stop_tracking(engine->trails[i]);
     engine->pass_open = false;
+    engine->n_pass_turns = 0;
 }

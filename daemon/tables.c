@@ -195,6 +195,7 @@ static Target *engine_target(Account *account, const char *region, bool configur
         free(target);
         return NULL;
     }
+    engine->turns_are_stale = true;
     return target;
 }
 
@@ -306,6 +307,7 @@ void engine_drop_targets(Account *account) {
             target->shown[k]->n_covers--;
         (void)REMOVE(engine->targets, engine->n_targets, target);
         free_target(target);
+        engine->turns_are_stale = true;
     }
     account->n_targets = 0;
 }
@@ -531,6 +533,9 @@ void engine_free_tables(Engine *engine) {
     engine->n_denials = 0;
     engine->trails = NULL;
     engine->targets = NULL;
+    free(engine->turns);
+    engine->turns = NULL;
+    engine->n_turns = engine->turn = engine->n_pass_turns = 0;
     engine->ignored = NULL;
     engine->n_trails = engine->n_targets = engine->n_ignored = engine->n_polling = engine->n_beside = 0;
     state_table_done(&engine->unclaimed);

@@ -95,6 +95,9 @@ struct Target {
     size_t n_trails;
     Trail **shown; /* that its lists have shown, wherever they live */
     size_t n_shown;
+    uint32_t phase; /* see schedule_phase; once known it stays, or a poll would come late */
+    bool has_phase;
+    bool turn_waits;            /* for the end of the poll that is under way */
     TargetPoll *polls;          /* under way: one, unless something in an earlier one does not answer */
     PollResult *rejected;       /* a poll whose keys were rejected, while it is unclear what that means */
     uint64_t due_usec;          /* mono; not polled before */
@@ -228,11 +231,17 @@ struct Engine {
     size_t n_denials;
 
     uint64_t started_usec; /* real */
+    Target **turns;        /* the targets in the order of their turns in a round of polls */
+    size_t n_turns, turn;  /* the next one */
+    bool turns_are_stale;  /* targets came or went */
+    uint64_t round;
+    uint64_t turned_usec; /* mono; turns up to that were taken */
+    size_t n_pass_turns;  /* still to come in this pass */
     LoopTimer *pass_timer;
     LoopTimer *contest_timer; /* NULL: no trail is contested */
     Writing publish, save;
-    uint64_t pass_due_usec;     /* mono; the next */
-    uint64_t pass_started_usec; /* mono */
+    uint64_t pass_due_usec;     /* mono; the next turn */
+    uint64_t pass_longest_usec; /* poll of it that has ended */
     bool pass_open;
     bool passes_begun;
     size_t n_polling;         /* polls under way that the pass waits for */

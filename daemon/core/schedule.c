@@ -14,8 +14,33 @@ static uint64_t jitter_down(uint64_t x, unsigned parts, uint64_t random) {
     return x - (span != 0 ? random % (span + 1) : 0);
 }
 
-uint64_t schedule_next_pass(const Intervals *intervals, uint64_t started_usec, uint64_t random) {
-    return started_usec + jitter_down(intervals->poll_usec, 20, random);
+uint64_t schedule_round_usec(const Intervals *intervals) {
+    return intervals->poll_usec - intervals->poll_usec / 40;
+}
+
+/* FNV-1a, whose last bytes have not reached the high bits yet when it ends; then MurmurHash3's finalizer. */
+static uint64_t hash_text(uint64_t hash, const char *text) {
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 0x100000001b3ULL;
+    return (hash ^ 0xff) * 0x100000001b3ULL; /* no text holds that: "a" "bc" is not "ab" "c" */
+}
+
+uint32_t schedule_phase(const char *account, const char *region) {
+    uint64_t hash = hash_text(hash_text(0xcbf29ce484222325ULL, account), region);
+
+    hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdULL;
+    hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53ULL;
+    return (uint32_t)((hash ^ hash >> 33) >> 32);
+}
+
+uint64_t schedule_round(const Intervals *intervals, uint64_t now_usec) {
+    return now_usec / schedule_round_usec(intervals);
+}
+
+uint64_t schedule_turn(const Intervals *intervals, uint64_t round, uint32_t phase) {
+    uint64_t usec = schedule_round_usec(intervals);
+
+    return round * usec + (usec / 65536 * phase + usec % 65536 * phase / 65536) / 65536;
 }
 
 /* Doubling from one interval, beginning only when the target counts as blind: until then nothing delays
@@ -55,6 +80,12 @@ uint64_t schedule_interval_usec(const Intervals *intervals, unsigned n_trails) {
     uint64_t poll = intervals->poll_usec;
 
     return MAX(poll, (reads_usec(n_trails) + poll - 1) / poll * poll);
+}
+
+bool schedule_turn_waits(const Intervals *intervals, unsigned n_trails, uint64_t age_usec) {
+    uint64_t usec = reads_usec(n_trails);
+
+    return usec > intervals->poll_usec / 4 * 3 && age_usec < usec * 3 / 2;
 }
 
 bool schedule_differs_much(uint64_t a_usec, uint64_t b_usec) {

@@ -22,9 +22,16 @@ typedef struct Intervals {
     unsigned unreachable_after;
 } Intervals;
 
-/* When the pass after one that started at started_usec starts: one interval later, up to 5 % earlier, so
- * that guards that were started together drift apart while the promise of one interval still holds. */
-uint64_t schedule_next_pass(const Intervals *intervals, uint64_t started_usec, uint64_t random);
+/* Polls are spread over the interval: time has rounds, and every target has its own place in each, which
+ * neither a restart nor an outage changes. So the requests to a host come one after another. A round is a
+ * fortieth shorter than the interval, so that two polls of a target are never further apart than that,
+ * though the loop may be late. */
+uint64_t schedule_round_usec(const Intervals *intervals);
+/* The place of a target, in 1/2^32 of a round: a hash of its account and region. */
+uint32_t schedule_phase(const char *account, const char *region);
+/* The round in which now is, and when the turn of a phase comes in a round. */
+uint64_t schedule_round(const Intervals *intervals, uint64_t now_usec);
+uint64_t schedule_turn(const Intervals *intervals, uint64_t round, uint32_t phase);
 
 /* What the pace of one target depends on. */
 typedef struct TargetPace {
@@ -41,8 +48,9 @@ typedef struct TargetPace {
  * need. */
 uint64_t schedule_poll_usec(const Intervals *intervals, unsigned n_trails);
 
-/* How long from the end of a poll the target is not to be polled again; 0: it takes part in the next
- * pass. Where polls are stretched that counts from the poll's beginning: its calls were paced already. */
+/* How long from the end of a poll the target is not to be polled again; 0: it is polled at
+ * its next turn. Where polls are stretched that counts from the poll's beginning: its calls were paced
+ * already. */
 uint64_t schedule_wait(const Intervals *intervals, const TargetPace *pace, uint64_t random);
 
 /* While a trail is contested (guard_is_contested) it is polled this often, and all trails of its account
@@ -52,9 +60,13 @@ uint64_t schedule_contested_usec(unsigned n_contested);
 uint64_t schedule_beside_contested_usec(const Intervals *intervals, unsigned n_trails);
 #define SCHEDULE_CONTESTED_TICK_USEC (300 * USEC_PER_MSEC)
 
+/* A poll that has run for age_usec when the next turn comes: are its own reads what takes so long? Then the
+ * turn waits for its end, or the last trails would miss it. */
+bool schedule_turn_waits(const Intervals *intervals, unsigned n_trails, uint64_t age_usec);
+
 /* Must this target's polls stretch because its reads would exceed what lib/rate_limiter.h lets through? */
 bool schedule_is_stretched(const Intervals *intervals, unsigned n_trails);
-/* How far apart a target's polls lie: a whole number of poll intervals, for polls begin with passes. */
+/* How far apart a target's polls lie: a whole number of poll intervals, for each has its turn. */
 uint64_t schedule_interval_usec(const Intervals *intervals, unsigned n_trails);
 
 /* Is one interval longer or shorter than another by a quarter or more? */

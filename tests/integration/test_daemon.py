@@ -296,7 +296,7 @@ def test_log_level_debug_shows_every_call_and_no_secret(sim, make_guard, mallory
     guard.wait_line(r"^trailguard: wake-up: org-trail eu-central-1 \d+: a restart or restore is due again$")
     guard.wait_line(r"^trailguard: verdict: org-trail eu-central-1 \d+: stopped -> logging, after the end of an action; "
                     r"findings stopped -> none$")
-    guard.wait_line(rf"^trailguard: wake-up: a pass begins; targets due: 1 of 1; ")
+    guard.wait_line(rf"^trailguard: wake-up: a round of polls begins; targets: 1; ")
     guard.wait_line(rf"^trailguard: call: sns Publish {FRA} {MAIN}: HTTP 200 in \d+ ms, attempt 1/3: ok \(request id ")
     assert "Authorization" not in guard.stderr() and "X-Amz-Security-Token" not in guard.stderr()
 

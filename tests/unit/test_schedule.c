@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -17,13 +18,76 @@ static Intervals intervals(uint64_t poll_sec) {
     return (Intervals){ .poll_usec = poll_sec * SEC, .settings_usec = 60 * SEC, .unreachable_after = 3 };
 }
 
-static void passes_come_up_to_a_twentieth_early(void **state _unused_) {
-    Intervals i = intervals(10);
+/* From one poll to the next of the same target, whichever round it is. */
+static void turns_are_one_interval_apart_at_most(void **state _unused_) {
+    static const uint64_t poll_sec[] = { 1, 2, 10, 60, 3600 };
 
-    assert_int_equal(schedule_next_pass(&i, 100 * SEC, 0), 110 * SEC);
-    assert_int_equal(schedule_next_pass(&i, 100 * SEC, 500 * MSEC), 109500 * MSEC);
-    for (uint64_t random = 1; random > 0; random <<= 1)
-        assert_true(schedule_next_pass(&i, 0, random - 1) >= 9500 * MSEC);
+    for (size_t c = 0; c < ARRAY_SIZE(poll_sec); c++) {
+        Intervals i = intervals(poll_sec[c]);
+        uint64_t round_usec = schedule_round_usec(&i);
+
+        assert_between(round_usec, i.poll_usec * 97 / 100, i.poll_usec * 98 / 100);
+        for (uint64_t now = 1; now < UINT64_MAX / 4; now = 3 * now + 12345) {
+            uint64_t round = schedule_round(&i, now);
+
+            assert_true(schedule_turn(&i, round, 0) <= now && now < schedule_turn(&i, round + 1, 0));
+            for (uint64_t phase = 0; phase <= UINT32_MAX; phase += 0x0fffffff) {
+                uint64_t at = schedule_turn(&i, round, (uint32_t)phase);
+
+                assert_int_equal(at - round * round_usec,
+                                 (uint64_t)((unsigned __int128)round_usec * phase >> 32));
+                assert_int_equal(schedule_turn(&i, round + 1, (uint32_t)phase) - at, round_usec);
+            }
+        }
+    }
+}
+
+/* Which depends on nothing else: not on the machine, the interval or the other targets. */
+static void a_target_has_its_place(void **state _unused_) {
+    static const struct {
+        const char *account, *region;
+        uint32_t phase;
+    } places[] = {
+        { "", "", 0x0992e16dU },
+        { "111122223333", "eu-central-1", 0x75dca37fU },
+        { "111122223333", "us-east-1", 0x50fb851aU },
+        { "111122223334", "us-east-1", 0x29e5f895U },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+        assert_int_equal(schedule_phase(places[i].account, places[i].region), places[i].phase);
+    assert_int_not_equal(schedule_phase("1", "23"), schedule_phase("12", "3"));
+}
+
+static double chi_squared(const unsigned *counts, unsigned n_slots, unsigned n) {
+    double expected = (double)n / n_slots, sum = 0;
+
+    for (unsigned i = 0; i < n_slots; i++)
+        sum += ((double)counts[i] - expected) * ((double)counts[i] - expected) / expected;
+    return sum;
+}
+
+/* Account ids in a row, as an organization may have them, in each region by itself: no slot has many more
+ * than its share. With 100 slots, chi squared is above 149 once in a thousand times by chance, and 17
+ * regions with three sizes each are 51 chances. */
+static void places_are_spread_evenly(void **state _unused_) {
+    static const unsigned sizes[] = { 59, 589, 10000 }, most[] = { 8, 20, 150 };
+    enum { SLOTS = 100 };
+    char account[16], region[16];
+
+    for (size_t s = 0; s < ARRAY_SIZE(sizes); s++)
+        for (unsigned r = 0; r < 17; r++) {
+            unsigned counts[SLOTS] = { 0 };
+
+            (void)snprintf(region, sizeof(region), "eu-west-%u", r);
+            for (unsigned n = 0; n < sizes[s]; n++) {
+                (void)snprintf(account, sizeof(account), "%u", 200000000U + n);
+                counts[(uint64_t)schedule_phase(account, region) * SLOTS >> 32]++;
+            }
+            assert_true(chi_squared(counts, SLOTS, sizes[s]) < 165);
+            for (unsigned i = 0; i < SLOTS; i++)
+                assert_true(counts[i] <= most[s]);
+        }
 }
 
 /* Nothing until the target counts as blind; then twice the interval, four times, up to a minute, each up to
@@ -91,6 +155,27 @@ static void polls_stretch_to_five_reads_a_second(void **state _unused_) {
         assert_int_equal(schedule_is_stretched(&i, p.n_trails), cases[c].stretched);
         assert_int_equal(schedule_wait(&i, &p, UINT64_MAX), cases[c].wait_usec);
         assert_int_equal(schedule_interval_usec(&i, p.n_trails), cases[c].every_sec * SEC);
+    }
+}
+
+/* Only where the reads take most of the interval, and may be under way still. */
+static void a_turn_waits_for_reads(void **state _unused_) {
+    static const struct {
+        uint64_t poll_sec;
+        unsigned n_trails;
+        uint64_t age_msec;
+        bool waits;
+    } cases[] = {
+        { 1, 1, 975, false },   { 1, 3, 975, false },   { 1, 5, 975, true },
+        { 1, 5, 1500, false },  { 1, 12, 2925, true },  { 1, 12, 3600, false },
+        { 10, 1, 9750, false }, { 10, 49, 9750, true }, { 10, 0, 0, false },
+    };
+
+    for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
+        Intervals i = intervals(cases[c].poll_sec);
+
+        assert_int_equal(schedule_turn_waits(&i, cases[c].n_trails, cases[c].age_msec * MSEC),
+                         cases[c].waits);
     }
 }
 
@@ -230,10 +315,13 @@ int main(void) {
         cmocka_unit_test(weak_baselines_come_one_by_one_while_they_are_few),
         cmocka_unit_test(times_that_moved_on_cost_a_five_hundredth_and_are_written_in_the_end),
         cmocka_unit_test(the_list_of_accounts_is_read_again),
-        cmocka_unit_test(passes_come_up_to_a_twentieth_early),
+        cmocka_unit_test(turns_are_one_interval_apart_at_most),
+        cmocka_unit_test(a_target_has_its_place),
+        cmocka_unit_test(places_are_spread_evenly),
         cmocka_unit_test(an_unreachable_target_is_left_alone_for_longer),
         cmocka_unit_test(a_region_that_is_off_is_asked_daily),
         cmocka_unit_test(polls_stretch_to_five_reads_a_second),
+        cmocka_unit_test(a_turn_waits_for_reads),
         cmocka_unit_test(intervals_differ_much_by_a_quarter),
         cmocka_unit_test(calls_are_counted_as_they_are_limited),
         cmocka_unit_test(contested_trails_and_those_beside_them_are_polled_fast),

@@ -100,10 +100,11 @@ void engine_report_channel(Engine *engine, const ChannelTrouble *trouble, bool f
 
 static void remediated(const Outcome *outcome, void *userdata) {
     Trail *trail = userdata;
+    Observation seen = outcome->seen;
 
     trail->remediation = NULL;
     if (outcome->result == RESULT_CONFIRMED && outcome->action != ACTION_RESTORE)
-        engine_remember_seen(trail, &outcome->seen);
+        engine_remember_seen(trail, &seen);
     engine_note_permission(trail, outcome);
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_ACTED, .outcome = outcome });
 }

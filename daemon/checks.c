@@ -39,10 +39,19 @@ static void note_not_shown(Trail *trail, Unreadable what, const char *error) {
     k->said_unsupported = true;
 }
 
+static void set_unreadable(Trail *trail, Unreadable what, const char *error) {
+    Observation seen;
+
+    if (!error[0] && !trail->tracking.errors)
+        return;
+    engine_get_seen(trail, &seen);
+    (void)text_copy(seen.unreadable[what], sizeof(seen.unreadable[what]), error);
+    engine_keep_seen(trail, &seen);
+}
+
 static void count_failure(Trail *trail, Unreadable what, const CallFailure *failure) {
     SettingsTracking *k = &trail->tracking;
     Subject where = engine_trail_subject(trail);
-    char *error = k->seen.unreadable[what];
     const ReadResult result = {
         .what = what,
         .failed = failure->text[0],
@@ -61,15 +70,17 @@ static void count_failure(Trail *trail, Unreadable what, const CallFailure *fail
     if (result.denied && !meaning.not_shown)
         engine_note_denial(trail->engine, &where, failure->denial.action, failure->denial.resource);
     if (meaning.unreadable)
-        (void)text_copy(error, ERROR_TEXT_MAX, failure->text);
+        set_unreadable(trail, what, failure->text);
     else if (!result.failed || meaning.not_shown)
-        error[0] = '\0';
+        set_unreadable(trail, what, "");
 }
 
 static void decide(Trail *trail, bool compared) {
     SettingsTracking *k = &trail->tracking;
-    TrailInput input = { .kind = GUARD_COMPARED, .seen = &k->seen, .drift = compared ? &k->drift : NULL };
+    Observation seen;
+    TrailInput input = { .kind = GUARD_COMPARED, .seen = &seen, .drift = compared ? &k->drift : NULL };
 
+    engine_get_seen(trail, &seen);
     /* what an action under way changes, its own read-back judges */
     if (!trail->remediation)
         engine_decide_trail(trail, &input);
@@ -214,6 +225,7 @@ static void bucket_checked(const BucketSnapshot *snapshot, void *userdata) {
     SettingsTracking *k = &trail->tracking;
     const Engine *engine = trail->engine;
     const BucketRead read = bucket_read_of(snapshot);
+    Observation seen;
 
     k->bucket_snapshot = NULL;
     trail->engine->n_beside--;
@@ -229,7 +241,9 @@ static void bucket_checked(const BucketSnapshot *snapshot, void *userdata) {
                          k->actual.values[FIELD_KMS_KEY][0]);
     if (snapshot->key_store[0])
         (void)text_copy(k->key_store, sizeof(k->key_store), snapshot->key_store);
-    take_bucket(&k->seen, snapshot, unreadable_judges(&read));
+    engine_get_seen(trail, &seen);
+    take_bucket(&seen, snapshot, unreadable_judges(&read));
+    engine_keep_seen(trail, &seen);
     for (Unreadable u = UNREADABLE_BUCKET; u < _UNREADABLE_MAX; u++)
         if (unreadable_was_asked(&read, u))
             count_failure(trail, u, &snapshot->failures[u]);

@@ -92,8 +92,11 @@ void engine_debug_calls(Engine *engine) {
                                    .held_back = held_back,
                                    .userdata = engine };
 
-    if (log_level() >= LOG_DEBUG)
-        aws_client_set_observer(engine->aws.client, &observer);
+    if (log_level() < LOG_DEBUG)
+        return;
+    aws_client_set_observer(engine->aws.client, &observer);
+    log_debug("memory: a trail takes %zu bytes, a target %zu and an account %zu, besides their texts",
+              sizeof(Trail), sizeof(Target), sizeof(Account));
 }
 
 /* ---- trails ---- */

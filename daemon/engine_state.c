@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The engine's tables and the state file: what was known comes back with the account that it belongs to. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -268,6 +269,8 @@ void engine_save_state(Engine *engine) {
     engine->save_failed = r < 0;
     if (r >= 0)
         remove_reported_intents(engine);
+    /* what many polls at once took, and the writing, goes back to the kernel */
+    (void)malloc_trim(0);
     engine_written(engine, &engine->save);
 }
 

@@ -315,12 +315,13 @@ static bool waits_for_status(const TargetPoll *poll) {
 
 static void take_observation(TargetPoll *poll, size_t i, const Observation *seen) {
     Trail *trail = i < poll->n_trails ? poll->trails[i] : NULL;
+    Observation merged = *seen;
 
     if (!trail)
         return;
     poll->trails[i] = NULL;
-    engine_decide_trail(trail,
-                        &(TrailInput){ .kind = GUARD_POLLED, .seen = engine_remember_seen(trail, seen) });
+    engine_remember_seen(trail, &merged);
+    engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_POLLED, .seen = &merged });
 }
 
 /* Whether it may be written to is known: it was listed, was known before, or is the account's own. */

@@ -30,19 +30,22 @@ static void resume_errors(Trail *trail) {
     };
     const Config *config = trail->engine->config;
     SettingsTracking *k = &trail->tracking;
+    Observation seen;
 
+    engine_get_seen(trail, &seen);
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if ((trail->state.findings & FINDING_BIT(rows[i].finding)) &&
             (config->bucket_checks || (config->owner_check && rows[i].finding == FINDING_BUCKET)))
-            (void)text_copy((char *)&k->seen + rows[i].offset, rows[i].size, not_read_yet);
+            (void)text_copy((char *)&seen + rows[i].offset, rows[i].size, not_read_yet);
     for (Unreadable u = 0; u < _UNREADABLE_MAX; u++) {
         bool checked = config->bucket_checks || (config->owner_check && u == UNREADABLE_BUCKET);
 
         k->n_unread[u] = unreadable_resume(trail->state.findings, u, checked,
                                            engine_account_policy(trail->via).unreachable_after);
         if (k->n_unread[u] > 0)
-            (void)text_copy(k->seen.unreadable[u], sizeof(k->seen.unreadable[u]), not_read_yet);
+            (void)text_copy(seen.unreadable[u], sizeof(seen.unreadable[u]), not_read_yet);
     }
+    engine_keep_seen(trail, &seen);
     /* it was stale by what was known of it then */
     trail->facts.records_reads = trail->state.findings & FINDING_BIT(FINDING_STALE);
 }

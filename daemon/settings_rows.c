@@ -14,8 +14,10 @@
 #include "lib/util/text.h"
 
 /* The first of what could not be read. */
-static const char *unreadable_of(const Observation *seen) {
-    for (Unreadable u = 0; u < _UNREADABLE_MAX; u++)
+static const char *unreadable_of(const Trail *trail) {
+    const Observation *seen = trail->tracking.errors;
+
+    for (Unreadable u = 0; seen && u < _UNREADABLE_MAX; u++)
         if (seen->unreadable[u][0])
             return seen->unreadable[u];
     return "";
@@ -37,7 +39,7 @@ static EngineSettings row_of(const Trail *trail) {
         .now = &trail->tracking.actual,
         .unread = engine_not_known(trail, &trail->tracking.actual),
         .gone = gone,
-        .error = missing && !gone ? ENGINE_NOT_ITS_ACCOUNT : unreadable_of(&trail->tracking.seen),
+        .error = missing && !gone ? ENGINE_NOT_ITS_ACCOUNT : unreadable_of(trail),
     };
 }
 

@@ -408,6 +408,7 @@ static void free_tracking(Trail *trail) {
     settings_done(&k->actual);
     drift_done(&k->drift);
     drift_done(&k->changes);
+    free(k->errors);
     free(k->episode);
 }
 

@@ -14,21 +14,70 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-const Observation *engine_remember_seen(Trail *trail, const Observation *seen) {
-    SettingsTracking *k = &trail->tracking;
-    Observation merged = *seen;
+static bool has_texts(const Observation *seen) {
+    const char *const texts[] = { seen->delivery_error,     seen->digest_error, seen->log_group_error,
+                                  seen->notification_error, seen->bucket_error, seen->lifecycle_error,
+                                  seen->key_error };
+    bool any = false;
 
-    if (seen->kind != OBSERVED_STATUS) {
-        k->was_seen = false; /* what was seen before says nothing of what is now */
-        return seen;
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        any |= texts[i][0] != '\0';
+    for (Unreadable u = 0; u < _UNREADABLE_MAX; u++)
+        any |= seen->unreadable[u][0] != '\0';
+    return any;
+}
+
+void engine_get_seen(const Trail *trail, Observation *ret) {
+    const SettingsTracking *k = &trail->tracking;
+
+    if (k->errors)
+        *ret = *k->errors;
+    else
+        *ret = (Observation){
+            .kind = OBSERVED_STATUS,
+            .is_logging = k->seen.is_logging,
+            .target_reachable = k->seen.target_reachable,
+            .start_usec = k->seen.start_usec,
+            .stop_usec = k->seen.stop_usec,
+            .delivery_usec = k->seen.delivery_usec,
+            .digest_usec = k->seen.digest_usec,
+        };
+}
+
+void engine_keep_seen(Trail *trail, const Observation *seen) {
+    SettingsTracking *k = &trail->tracking;
+
+    k->seen = (SeenStatus){
+        .is_logging = seen->is_logging,
+        .target_reachable = seen->target_reachable,
+        .start_usec = seen->start_usec,
+        .stop_usec = seen->stop_usec,
+        .delivery_usec = seen->delivery_usec,
+        .digest_usec = seen->digest_usec,
+    };
+    if (!has_texts(seen)) {
+        free(k->errors);
+        k->errors = NULL;
+        return;
     }
-    (void)text_copy(merged.bucket_error, sizeof(merged.bucket_error), k->seen.bucket_error);
-    (void)text_copy(merged.lifecycle_error, sizeof(merged.lifecycle_error), k->seen.lifecycle_error);
-    (void)text_copy(merged.key_error, sizeof(merged.key_error), k->seen.key_error);
-    memcpy(merged.unreadable, k->seen.unreadable, sizeof(merged.unreadable));
-    k->seen = merged;
-    k->was_seen = true;
-    return &k->seen;
+    if (!k->errors)
+        k->errors = malloc(sizeof(*k->errors));
+    if (k->errors)
+        *k->errors = *seen;
+}
+
+void engine_remember_seen(Trail *trail, Observation *seen) {
+    const Observation *known = trail->tracking.errors;
+
+    if (seen->kind != OBSERVED_STATUS)
+        return;
+    if (known) {
+        (void)text_copy(seen->bucket_error, sizeof(seen->bucket_error), known->bucket_error);
+        (void)text_copy(seen->lifecycle_error, sizeof(seen->lifecycle_error), known->lifecycle_error);
+        (void)text_copy(seen->key_error, sizeof(seen->key_error), known->key_error);
+        memcpy(seen->unreadable, known->unreadable, sizeof(seen->unreadable));
+    }
+    engine_keep_seen(trail, seen);
 }
 
 /* Marks what only a pin says to be otherwise. */

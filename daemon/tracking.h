@@ -13,10 +13,16 @@ typedef struct Engine Engine;
 typedef struct Target Target;
 typedef struct Trail Trail;
 
+/* An OBSERVED_STATUS without its texts. */
+typedef struct SeenStatus {
+    bool is_logging, target_reachable;
+    uint64_t start_usec, stop_usec, delivery_usec, digest_usec; /* real */
+} SeenStatus;
+
 typedef struct SettingsTracking {
-    Observation
-            seen; /* the latest that showed the trail's status; kind OBSERVED_STATUS once there was one */
-    bool was_seen;
+    SeenStatus seen;     /* the latest that showed the trail's status */
+    Observation *errors; /* the whole of it where AWS had an error to show, or something could not be read;
+                            NULL: seen is all, as it is of nearly each trail */
 
     BaselineStamp stamp; /* of the file that was read last */
     bool loaded;         /* it was read at least once */
@@ -50,9 +56,13 @@ typedef struct SettingsTracking {
     Attribute *search;
 } SettingsTracking;
 
-/* Keeps what a poll of its status showed, and gives it back with what other polls know of its bucket and
- * key; what is no status as it is. */
-const Observation *engine_remember_seen(Trail *trail, const Observation *seen);
+/* Keeps what a poll of its status showed, and adds to it what other polls know of its settings, bucket and
+ * key; what is no status stays as it is. */
+void engine_remember_seen(Trail *trail, Observation *seen);
+/* What is kept, and keeping it again with other texts: without memory for the first text of all, it is not
+ * known until the next poll that finds it. */
+void engine_get_seen(const Trail *trail, Observation *ret);
+void engine_keep_seen(Trail *trail, const Observation *seen);
 /* How many calls such a poll makes about the trail, besides the list, as far as is known by now: to
  * CloudTrail, and to S3 and KMS. */
 unsigned engine_count_settings_calls(const Trail *trail);

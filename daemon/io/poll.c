@@ -15,7 +15,6 @@ typedef struct Slot {
     Poll *poll;
     const char *arn;
     AwsErrorClass class;
-    Observation seen;
 } Slot;
 
 struct Poll {
@@ -24,11 +23,13 @@ struct Poll {
     PollDone done;
     void *userdata;
     bool begun, probing;
+    bool without_memory; /* for an answer */
     bool list_asked;
     AwsError list_error;
     CloudTrailTrails trails;
     Slot *slots;
     size_t n_slots;
+    Observation *seen;   /* of each slot; NULL until one is answered: a thousand polls may wait at once */
     CallDenial *denials; /* NULL until there is one */
     size_t n_denials;
 };
@@ -39,6 +40,7 @@ void poll_cancel(Poll *poll) {
     task_done(&poll->task);
     cloudtrail_trails_done(&poll->trails);
     free(poll->slots);
+    free(poll->seen);
     free(poll->denials);
     free(poll);
 }
@@ -47,13 +49,22 @@ void poll_cancel(Poll *poll) {
 
 /* Both must say that it is gone. A status that was answered proves that the trail is there, whatever the
  * list says. */
-static void judge_absent(Poll *poll, Slot *slot) {
+/* NULL: out of memory. */
+static Observation *observations(Poll *poll) {
+    if (!poll->seen)
+        poll->seen = calloc(poll->n_slots + 1, sizeof(*poll->seen));
+    return poll->seen;
+}
+
+static void judge_absent(Poll *poll, size_t at) {
+    const Slot *slot = &poll->slots[at];
+
     if (slot->class != AWS_NOT_FOUND || poll->list_error.class != AWS_OK)
         return;
     for (size_t i = 0; i < poll->trails.n; i++)
         if (text_equal(poll->trails.items[i].arn, slot->arn))
             return;
-    slot->seen = (Observation){ .kind = OBSERVED_ABSENT };
+    poll->seen[at] = (Observation){ .kind = OBSERVED_ABSENT };
 }
 
 static void judge_poll(const Poll *poll, PollAnswer *answer) {
@@ -90,38 +101,32 @@ static void judge_poll(const Poll *poll, PollAnswer *answer) {
         (void)aws_error_text(&poll->list_error, "DescribeTrails", result->error_text,
                              sizeof(result->error_text));
     } else if (failed) {
-        result->error = failed->seen.error;
-        text_copy(result->error_text, sizeof(result->error_text), failed->seen.error_text);
+        const Observation *seen = &poll->seen[failed - poll->slots];
+
+        result->error = seen->error;
+        text_copy(result->error_text, sizeof(result->error_text), seen->error_text);
     }
 }
 
 static void finish(void *userdata) {
     Poll *poll = userdata;
     PollAnswer result = { .trails = NULL };
-    Observation *seen;
 
-    for (size_t i = 0; i < poll->n_slots; i++)
-        judge_absent(poll, &poll->slots[i]);
-    judge_poll(poll, &result);
-    if (result.result.listed)
-        result.trails = &poll->trails;
-
-    seen = calloc(poll->n_slots + 1, sizeof(*seen));
-    if (seen) {
-        for (size_t i = 0; i < poll->n_slots; i++) {
-            seen[i] = poll->slots[i].seen;
-            seen[i].target_reachable = result.result.reachable;
-        }
-        result.seen = seen;
+    if (!poll->without_memory && observations(poll)) {
+        for (size_t i = 0; i < poll->n_slots; i++)
+            judge_absent(poll, i);
+        judge_poll(poll, &result);
+        if (result.result.listed)
+            result.trails = &poll->trails;
+        for (size_t i = 0; i < poll->n_slots; i++)
+            poll->seen[i].target_reachable = result.result.reachable;
+        result.seen = poll->seen;
         result.n_seen = poll->n_slots;
         result.denials = poll->denials;
         result.n_denials = poll->n_denials;
-    } else {
+    } else
         result.result = (PollResult){ .error = POLL_SERVICE, .error_text = "out of memory" };
-        result.trails = NULL;
-    }
     poll->done(&result, poll->userdata);
-    free(seen);
     poll_cancel(poll);
 }
 
@@ -145,13 +150,15 @@ static void note_denial(Poll *poll, const AwsError *error) {
 static void status_done(const AwsError *error, const CloudTrailStatus *status, void *userdata) {
     Slot *slot = userdata;
     Poll *poll = slot->poll;
-    Observation *seen = &slot->seen;
     size_t i = (size_t)(slot - poll->slots);
+    Observation *seen = observations(poll) ? &poll->seen[i] : NULL;
 
     task_answered(&poll->task, i);
     slot->class = error->class;
     note_denial(poll, error);
-    if (error->class != AWS_OK) {
+    if (!seen)
+        poll->without_memory = true;
+    else if (error->class != AWS_OK) {
         *seen = (Observation){ .kind = OBSERVED_ERROR, .error = observe_error(error->class) };
         (void)aws_error_text(error, "GetTrailStatus", seen->error_text, sizeof(seen->error_text));
     } else {
@@ -187,6 +194,7 @@ static void ask_list(Poll *poll) {
 
 static void ask_status(Poll *poll, Slot *slot) {
     const PollRequest *q = &poll->request;
+    Observation *seen;
     int r = task_asked(&poll->task, cloudtrail_get_trail_status(
                                             &(AwsCaller){ q->aws, q->credentials, q->region }, slot->arn,
                                             status_done, slot, &poll->task.calls[slot - poll->slots]));
@@ -194,8 +202,13 @@ static void ask_status(Poll *poll, Slot *slot) {
     if (r >= 0)
         return;
     slot->class = AWS_INTERNAL;
-    slot->seen = (Observation){ .kind = OBSERVED_ERROR, .error = POLL_SERVICE };
-    (void)snprintf(slot->seen.error_text, sizeof(slot->seen.error_text), "GetTrailStatus: cannot ask: %s",
+    seen = observations(poll) ? &poll->seen[slot - poll->slots] : NULL;
+    if (!seen) {
+        poll->without_memory = true;
+        return;
+    }
+    *seen = (Observation){ .kind = OBSERVED_ERROR, .error = POLL_SERVICE };
+    (void)snprintf(seen->error_text, sizeof(seen->error_text), "GetTrailStatus: cannot ask: %s",
                    strerror(-r));
 }
 
@@ -209,21 +222,28 @@ static bool holds_for_all(AwsErrorClass class) {
 
 /* The list was the probe when it was to be asked, else the first trail's status. */
 static void ask_after_probe(Poll *poll) {
-    Slot probe = { .class = poll->list_error.class };
-    size_t next = 0;
+    size_t first = poll->list_asked ? 0 : 1;
+    AwsErrorClass class = first == 0 ? poll->list_error.class : poll->slots[0].class;
+    Observation *seen = observations(poll);
 
-    if (poll->list_asked) {
-        probe.seen = (Observation){ .kind = OBSERVED_ERROR, .error = observe_error(probe.class) };
-        (void)aws_error_text(&poll->list_error, "DescribeTrails", probe.seen.error_text,
-                             sizeof(probe.seen.error_text));
-    } else
-        probe = poll->slots[next++];
-    for (; next < poll->n_slots; next++)
-        if (holds_for_all(probe.class)) {
-            poll->slots[next].class = probe.class;
-            poll->slots[next].seen = probe.seen;
-        } else
-            ask_status(poll, &poll->slots[next]);
+    if (!seen) {
+        poll->without_memory = true;
+        return;
+    }
+    for (size_t i = first; i < poll->n_slots; i++) {
+        if (!holds_for_all(class)) {
+            ask_status(poll, &poll->slots[i]);
+            continue;
+        }
+        poll->slots[i].class = class;
+        if (first > 0) {
+            seen[i] = seen[0];
+            continue;
+        }
+        seen[i] = (Observation){ .kind = OBSERVED_ERROR, .error = observe_error(class) };
+        (void)aws_error_text(&poll->list_error, "DescribeTrails", seen[i].error_text,
+                             sizeof(seen[i].error_text));
+    }
 }
 
 /* A trail that is not there, or that is denied, is told from the target's own trouble by the list. */

@@ -38,7 +38,7 @@ static int queue_message(Engine *engine, const Subject *subject, const Event *ev
                  subject->name[0] ? " in " : "", subject->region, strerror(-r));
         return r;
     }
-    if (deliver_wants(engine->deliver, alert.severity))
+    if (deliver_wants(engine->deliver, &alert))
         r = outbox_add(engine->outbox, &alert);
     alert_done(&alert);
     return r;

@@ -91,8 +91,10 @@ static void delivered(const Alert *alert, const char *channel, const Receipt *re
 static int open_delivery(Engine *engine) {
     const Config *config = engine->config;
     DeliverOptions options = {
-        .aws = engine->aws.client,
-        .credentials = engine->aws.credentials,
+        .context = { .aws = engine->aws.client,
+                     .credentials = engine->aws.credentials,
+                     .http = engine->aws.http,
+                     .loop = engine->aws.loop },
         .outbox = engine->outbox,
         .channels = config->channels,
         .n_channels = config->n_channels,

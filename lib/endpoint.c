@@ -301,18 +301,31 @@ static bool is_container_host(const Url *url) {
     return false;
 }
 
-bool endpoint_container_is_allowed(const char *url) {
+/* Takes a URL with a query. That is checked for itself: it is no part of what parse_url takes. */
+static bool parse_with_query(const char *url, char address[static 1024], Url *ret) {
     size_t n = strcspn(url, "?");
-    char address[512];
-    Url parsed;
 
-    /* The query is checked for itself: it is no part of what parse_url takes. */
-    if (!copy_host(url, n, address, sizeof(address)) || !parse_url(address, &parsed))
+    if (!copy_host(url, n, address, 1024) || !parse_url(address, ret))
         return false;
     for (const char *s = url + n; *s; s++)
         if (*s <= ' ' || *s >= 0x7f || *s == '#')
             return false;
-    return parsed.tls || is_loopback(&parsed) || is_container_host(&parsed);
+    return true;
+}
+
+bool endpoint_container_is_allowed(const char *url) {
+    char address[1024];
+    Url parsed;
+
+    return parse_with_query(url, address, &parsed) &&
+           (parsed.tls || is_loopback(&parsed) || is_container_host(&parsed));
+}
+
+bool endpoint_hook_is_valid(const char *url) {
+    char address[1024];
+    Url parsed;
+
+    return parse_with_query(url, address, &parsed) && (parsed.tls || is_loopback(&parsed));
 }
 
 const char *endpoint_path(const char *url) {

@@ -93,6 +93,11 @@ bool endpoint_proxy_has_user(const char *proxy);
  * fd00:ec2::23) answer at. A query is allowed; no user info, no fragment, printable ASCII. */
 bool endpoint_container_is_allowed(const char *url);
 
+/* Where messages may be posted to: an https: URL, or http: to loopback. A query is allowed, as for
+ * containers. */
+#define ENDPOINT_HOOK_ALLOWED "https://HOST[:PORT][/PATH][?QUERY], or http:// for a loopback address only"
+bool endpoint_hook_is_valid(const char *url);
+
 /* The host[:port] as it must be signed: port only when it is not the scheme's default; appended to ret.
  * Takes what endpoint_override_is_valid takes, and http: to any host. 0, -EINVAL, or the buffer's error. */
 int endpoint_host(const char *url, StrBuf *ret);

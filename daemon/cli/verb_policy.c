@@ -143,7 +143,8 @@ static void collect(Job *job) {
 
     job->partition = job->guard.partition[0] ? job->guard.partition : partition ? partition->id : "aws";
     for (size_t i = 0; i < config->n_channels; i++)
-        job->topics[job->n_topics++] = config->channels[i].topic_arn;
+        if (config->channels[i].type == CHANNEL_SNS)
+            job->topics[job->n_topics++] = config->channels[i].topic_arn;
     for (size_t i = 0; i < config->n_accounts; i++)
         if (is_covered(job, &config->accounts[i]))
             job->roles[job->n_roles++] = config->accounts[i].role_arn;

@@ -11,7 +11,7 @@
 
 #include "daemon/aws_setup.h"
 #include "daemon/core/alert.h"
-#include "daemon/io/deliver.h"
+#include "daemon/io/channel.h"
 #include "daemon/log.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -82,6 +82,12 @@ int verb_parse(int argc, char **argv, unsigned takes, const char *help, VerbArgs
             if (++i == argc)
                 return verb_usage(argv[0], "-c needs a file", "");
             ret->config = argv[i];
+            continue;
+        }
+        if ((takes & VERB_TAKES_CHANNEL) && strcmp(argv[i], "--channel") == 0) {
+            if (++i == argc)
+                return verb_usage(argv[0], "--channel needs a name", "");
+            ret->channel = argv[i];
             continue;
         }
         if ((takes & VERB_TAKES_NAMES) && argv[i][0] != '-') {
@@ -169,13 +175,14 @@ int verb_config(int argc, char **argv) {
 /* ---- test-alert ---- */
 
 static const char test_alert_help[] =
-        "usage: trailguard test-alert [-c FILE]\n\n"
+        "usage: trailguard test-alert [-c FILE] [--channel NAME]\n\n"
         "Sends a test alert through every channel and prints each one's receipt or "
-        "error. Exit status 1 when one failed.\n";
+        "error. Exit status 1 when one failed.\n\n"
+        "  --channel NAME   only through this one: its name, or \"TYPE:NAME\" as the journal has it\n";
 
 typedef struct Test {
     sd_event *event;
-    const ChannelConfig *channel;
+    const char *channel; /* its key */
     bool sent, good;
 } Test;
 
@@ -185,7 +192,7 @@ static void sent(const Receipt *receipt, void *userdata) {
 
     test->sent = true;
     test->good = receipt->kind == RECEIPT_DELIVERED;
-    printf("%s: %s %s\n", test->channel->topic_arn,
+    printf("%s: %s %s\n", test->channel,
            test->good ? "sent, receipt" : "FAILED:", text_escaped(text, sizeof(text), receipt->text));
     (void)sd_event_exit(test->event, 0);
 }
@@ -208,42 +215,74 @@ static int compose(Alert *ret) {
 }
 
 /* Each channel has a loop of its own, so that receipts come out in the order of the file. */
-static bool test_channel(const Config *config, const ChannelConfig *channel, const Alert *alert) {
+static bool test_channel(const Config *config, const ChannelConfig *channel, const char *key,
+                         const Alert *alert) {
     char error[AWS_SETUP_ERROR_MAX] = "";
-    Test test = { .channel = channel };
+    Test test = { .channel = key };
+    ChannelContext context;
     AwsSetup aws = { 0 };
     int r = sd_event_new(&test.event);
 
     if (r >= 0)
         r = aws_setup_open(test.event, config, &aws, error);
-    if (r >= 0)
-        r = channel_sns_send(aws.client, aws.credentials, channel, alert, sent, &test, NULL);
+    if (r >= 0) {
+        context = (ChannelContext){
+            .aws = aws.client, .credentials = aws.credentials, .http = aws.http, .loop = aws.loop
+        };
+        r = channel_send(&context, channel, alert, sent, &test, NULL);
+    }
     if (r >= 0)
         r = sd_event_loop(test.event);
     if (!test.sent)
-        fprintf(stderr, "%s: %s\n", channel->topic_arn, error[0] ? error : strerror(-r));
+        fprintf(stderr, "%s: %s\n", key, error[0] ? error : strerror(-r));
     aws_setup_close(&aws);
     sd_event_unref(test.event);
     return test.good;
+}
+
+/* Is it the one that --channel names: by its key, by what stands behind the type, or by its type? */
+static bool is_named(const char *key, const char *name) {
+    const char *colon = strchr(key, ':');
+
+    return !name || text_equal(key, name) || text_equal(colon + 1, name) ||
+           (strlen(name) == (size_t)(colon - key) && text_starts_with(key, name));
+}
+
+/* True when all that were asked for took it, and there was one. */
+static bool test_channels(const Config *config, const char *name, const Alert *alert) {
+    bool good = true, any = false;
+
+    for (size_t i = 0; i < config->n_channels; i++) {
+        _cleanup_free_ char *key = config_channel_key(&config->channels[i]);
+
+        if (!key)
+            return false;
+        if (!is_named(key, name))
+            continue;
+        any = true;
+        good &= test_channel(config, &config->channels[i], key, alert);
+    }
+    if (!any && config->n_channels == 0)
+        fprintf(stderr, "%s: alerts: no channel is configured\n", config->path);
+    else if (!any)
+        fprintf(stderr, "%s: alerts: no channel is called %s\n", config->path, name);
+    return any && good;
 }
 
 int verb_test_alert(int argc, char **argv) {
     Config *config = NULL;
     Alert alert = { 0 };
     VerbArgs args;
-    bool good;
-    int r = verb_begin(argc, argv, 0, test_alert_help, EXIT_FAILURE, &args, &config);
+    bool good = false;
+    int r = verb_begin(argc, argv, VERB_TAKES_CHANNEL, test_alert_help, EXIT_FAILURE, &args, &config);
 
     if (r >= 0)
         return r;
     r = compose(&alert);
-    good = r >= 0 && config->n_channels > 0;
     if (r < 0)
         fprintf(stderr, "trailguard test-alert: cannot compose: %s\n", strerror(-r));
-    else if (config->n_channels == 0)
-        fprintf(stderr, "%s: alerts: no channel is configured\n", args.config);
-    for (size_t i = 0; r >= 0 && i < config->n_channels; i++)
-        good &= test_channel(config, &config->channels[i], &alert);
+    else
+        good = test_channels(config, args.channel, &alert);
     alert_done(&alert);
     config_free(config);
     return good ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -21,6 +21,7 @@ int verb_policy(int argc, char **argv);
 typedef struct VerbArgs {
     const char *config; /* -c FILE, or the default */
     bool json, dump, restore, yes;
+    const char *channel; /* --channel NAME; NULL: all */
     char **names; /* what is no option; points into argv */
     size_t n_names;
 } VerbArgs;
@@ -32,6 +33,7 @@ typedef enum VerbTakes {
     VERB_TAKES_RESTORE = 1 << 2,
     VERB_TAKES_YES = 1 << 3,
     VERB_TAKES_NAMES = 1 << 4,
+    VERB_TAKES_CHANNEL = 1 << 5,
 } VerbTakes;
 
 /* Parses a verb's options. help is printed for --help. Returns 1 to go on, 0 when --help was served (exit

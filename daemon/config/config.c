@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "daemon/config/config_private.h"
+#include "daemon/core/enum_names.h"
+#include "daemon/core/events.h"
 #include "daemon/core/scope.h"
 #include "daemon/core/settings.h"
 #include "lib/arn.h"
@@ -189,7 +191,7 @@ static int add_item(Reading *r, const config_setting_t *setting, const Option *o
 
     if (!text || allowed)
         return refuse_value(r, setting, option, allowed ? allowed : "a text");
-    for (size_t i = 0; i < list->n; i++)
+    for (size_t i = 0; !option->repeats && i < list->n; i++)
         if (text_equal(list->items[i], text))
             return refuse(r, setting, "%s: %s is listed twice", option->name, found(dst, setting));
     list->items[list->n] = strdup(text);
@@ -252,17 +254,97 @@ static int account_added(Reading *r, const config_setting_t *group) {
     return clash ? refuse(r, group, "accounts: %s", clash) : 0;
 }
 
-static int channel_added(Reading *r, const config_setting_t *group) {
-    const ChannelConfig *last = &r->config->channels[r->config->n_channels - 1];
+uint32_t config_events_named(const char *pattern) {
+    size_t n = strlen(pattern);
+    bool group = text_ends_with(pattern, ".*");
+    uint32_t bits = 0;
 
-    if (last->type == _CHANNEL_TYPE_MAX)
-        return refuse(r, group, "alerts: a channel needs a type; allowed: type = \"sns\"");
-    if (!last->topic_arn)
-        return refuse(r, group, "alerts: type \"sns\" needs topic_arn = \"arn:...\"");
-    for (const ChannelConfig *other = r->config->channels; other < last; other++)
-        if (text_equal(other->topic_arn, last->topic_arn))
+    for (unsigned e = 0; e < _EVENT_MAX; e++)
+        if (group ? strncmp(event_to_string(e), pattern, n - 1) == 0
+                  : text_equal(event_to_string(e), pattern))
+            bits |= UINT32_C(1) << e;
+    return bits;
+}
+
+/* Members that one type alone has. */
+static const struct {
+    const char *name;
+    ChannelType type;
+    size_t offset; /* of a char *, or of the items of a list: NULL when not given */
+} channel_members[] = {
+    { "topic_arn", CHANNEL_SNS, offsetof(ChannelConfig, topic_arn) },
+    { "url", CHANNEL_WEBHOOK, offsetof(ChannelConfig, url) },
+    { "url_file", CHANNEL_WEBHOOK, offsetof(ChannelConfig, url_file) },
+    { "secret_file", CHANNEL_WEBHOOK, offsetof(ChannelConfig, secret_file) },
+    { "command", CHANNEL_COMMAND, offsetof(ChannelConfig, command.items) },
+};
+
+/* What a webhook needs, NULL when it has it. */
+static const char *webhook_lacks(const ChannelConfig *channel) {
+    bool keyed = channel->format == ALERT_FORMAT_PAGERDUTY || channel->format == ALERT_FORMAT_OPSGENIE;
+
+    if (channel->url && channel->url_file)
+        return "url and url_file; allowed: one of them";
+    if (keyed && !channel->secret_file)
+        return "this format needs secret_file = \"...\", the file with the receiver's key";
+    if (!keyed && !channel->url && !channel->url_file)
+        return "type \"webhook\" needs url = \"https://...\" or url_file = \"...\"";
+    if ((channel->format == ALERT_FORMAT_SLACK || channel->format == ALERT_FORMAT_TEAMS) &&
+        channel->secret_file)
+        return "secret_file: this format has no key; its URL is the secret: put it into url_file";
+    return NULL;
+}
+
+static const char *channel_lacks(const ChannelConfig *channel) {
+    switch (channel->type) {
+    case CHANNEL_SNS: return channel->topic_arn ? NULL : "type \"sns\" needs topic_arn = \"arn:...\"";
+    case CHANNEL_WEBHOOK: return webhook_lacks(channel);
+    case CHANNEL_COMMAND:
+        return channel->command.n > 0 && channel->command.items[0][0] == '/'
+                       ? NULL
+                       : "type \"command\" needs command = [ \"/PATH/PROGRAM\", \"ARGUMENT\", ... ]; no "
+                         "shell reads it";
+    case _CHANNEL_TYPE_MAX: break;
+    }
+    return "a channel needs a type; allowed: type = \"sns\", \"webhook\" or \"command\"";
+}
+
+/* Two channels of one name would share their receipts. */
+static int refuse_same_channel(Reading *r, const config_setting_t *group, const ChannelConfig *last) {
+    _cleanup_free_ char *key = config_channel_key(last);
+
+    for (const ChannelConfig *other = r->config->channels; key && other < last; other++) {
+        _cleanup_free_ char *before = config_channel_key(other);
+
+        if (!before)
+            return -ENOMEM;
+        if (text_equal(key, before) && last->topic_arn && !last->name)
             return refuse(r, group, "alerts: this topic is listed twice");
-    return 0;
+        if (text_equal(key, before))
+            return refuse(
+                    r, group,
+                    "alerts: two channels are \"%.100s\"; allowed: each with a name = \"...\" of its own",
+                    key);
+    }
+    return key ? 0 : -ENOMEM;
+}
+
+static int channel_added(Reading *r, const config_setting_t *group) {
+    ChannelConfig *last = &r->config->channels[r->config->n_channels - 1];
+    const char *lacks = channel_lacks(last);
+
+    for (size_t i = 0; last->type != _CHANNEL_TYPE_MAX && i < ARRAY_SIZE(channel_members); i++)
+        if (channel_members[i].type != last->type &&
+            *(void *const *)(const void *)((const char *)last + channel_members[i].offset))
+            return refuse(r, group, "alerts: %s does not belong to this type", channel_members[i].name);
+    if (lacks)
+        return refuse(r, group, "alerts: %s", lacks);
+    for (size_t i = 0; i < last->events.n; i++)
+        last->filter.events |= config_events_named(last->events.items[i]);
+    last->filter.keeps_incidents =
+            last->type == CHANNEL_WEBHOOK &&
+            (last->format == ALERT_FORMAT_PAGERDUTY || last->format == ALERT_FORMAT_OPSGENIE);
+    return refuse_same_channel(r, group, last);
 }
 
 static int window_added(Reading *r, const config_setting_t *group) {
@@ -623,6 +705,29 @@ void config_free(Config *config) {
     settings_done(&config->expect.pins);
     free(config->path);
     free(config);
+}
+
+/* ---- what a channel is called ---- */
+
+static char *make_key(const char *type, const char *name, size_t len) {
+    char *key;
+
+    return asprintf(&key, "%s:%.*s", type, (int)len, name) < 0 ? NULL : key;
+}
+
+char *config_channel_key(const ChannelConfig *channel) {
+    static const char *const types[_CHANNEL_TYPE_MAX] = { "sns", "webhook", "command" };
+    const char *type = types[channel->type], *host = channel->url ? strstr(channel->url, "://") : NULL;
+    const char *file = channel->url_file        ? channel->url_file
+                       : channel->command.items ? channel->command.items[0]
+                                                : alert_format_to_string(channel->format);
+    const char *slash = strrchr(file, '/');
+
+    if (channel->name || channel->topic_arn)
+        return make_key(type, channel->name ? channel->name : channel->topic_arn, ARN_MAX);
+    if (host)
+        return make_key(type, host + strlen("://"), strcspn(host + strlen("://"), "/?"));
+    return make_key(type, slash ? slash + 1 : file, ARN_MAX);
 }
 
 /* ---- what holds in an account ---- */

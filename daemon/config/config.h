@@ -34,22 +34,32 @@ typedef struct MaintenanceConfig {
     bool stop_allowed;              /* logging may be stopped, too */
 } MaintenanceConfig;
 
+typedef struct StringList {
+    char **items; /* NULL behind the last; NULL when the option is not given */
+    size_t n;
+    bool all; /* the option was "all" */
+} StringList;
+
 typedef enum ChannelType {
     CHANNEL_SNS,
+    CHANNEL_WEBHOOK,
+    CHANNEL_COMMAND,
     _CHANNEL_TYPE_MAX,
 } ChannelType;
 
 typedef struct ChannelConfig {
     ChannelType type;
-    char *topic_arn;
-    Severity min_severity;
+    char *name;         /* NULL: config_channel_key() makes one */
+    char *topic_arn;    /* CHANNEL_SNS */
+    bool chat;          /* ... for Amazon Q Developer in chat applications */
+    char *url;          /* CHANNEL_WEBHOOK: this, or the file that has it; may hold a secret */
+    char *url_file;     /* ... a bare name is one of systemd's credentials */
+    char *secret_file;  /* ... the key of the signature, or the receiver's; NULL: none */
+    AlertFormat format; /* ... */
+    StringList command; /* CHANNEL_COMMAND: the program and its arguments */
+    StringList events;  /* as given */
+    AlertFilter filter; /* events: of that list */
 } ChannelConfig;
-
-typedef struct StringList {
-    char **items;
-    size_t n;
-    bool all; /* the option was "all" */
-} StringList;
 
 /* Something that the environment decides where the file does not. */
 typedef enum Switch {
@@ -148,6 +158,10 @@ int config_expect_of(const Config *config, const char *name, const char *arn, Ex
  * time, NULL when there is none. Of several the one that allows stopping, else the one that ends last. */
 const MaintenanceConfig *config_maintenance_at(const Config *config, const char *name, const char *arn,
                                                uint64_t now_real_usec);
+
+/* What a channel is called in the outbox, in the journal and by `test-alert --channel`: "sns:arn:...",
+ * "webhook:NAME", in a new string; NULL when out of memory. It holds no secret: of a URL it has the host. */
+char *config_channel_key(const ChannelConfig *channel);
 
 Policy config_policy(const Config *config);
 

@@ -47,6 +47,7 @@ typedef struct Option {
     const char *(*check)(const char *text);
     bool secret;   /* TEXT: may hold a password; not shown */
     bool all;      /* LIST: "all" is allowed, and the default */
+    bool repeats;  /* LIST: an item may be there twice */
     bool inherits; /* LIST, WORD, WORDS: the default means unset; the top level's option of this name holds
                     */
     const char *unit; /* for messages: "seconds" or "" */
@@ -61,6 +62,9 @@ extern const size_t config_n_options;
 
 /* Options ("alerts.url" for a member) and words that this version refuses; NULL-terminated. */
 extern const char *const config_later[];
+
+/* The events of that name, or of all names that begin so for "trail.*", as bits; 0 when there is none. */
+uint32_t config_events_named(const char *pattern);
 
 /* The option's place in the struct that base points to. */
 static inline void *option_slot(const Option *option, const void *base) {

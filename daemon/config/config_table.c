@@ -22,13 +22,13 @@ static const char *const level_words[] = {
 static const char *const restore_words[] = { "settings", "selectors", "insights", "deleted",
                                              NULL }; /* RestoreKind */
 
-static const char *const channel_types[] = { "sns", NULL };                     /* ChannelType */
+static const char *const channel_types[] = { "sns", "webhook", "command", NULL }; /* ChannelType */
+static const char *const format_words[] = {
+    "json", "slack", "teams", "pagerduty", "opsgenie", NULL
+};                                                                              /* AlertFormat */
 static const char *const management_words[] = { "all", "write", "read", NULL }; /* from MANAGEMENT_ALL on */
 
-const char *const config_later[] = {
-    "heartbeat", "metrics_file", "alerts.url", "alerts.url_file", "alerts.secret_file", "alerts.command",
-    "webhook",   "command",      NULL
-};
+const char *const config_later[] = { "heartbeat", "metrics_file", NULL };
 
 /* ---- what a text must be: NULL when good, else what is allowed ---- */
 
@@ -51,6 +51,18 @@ static const char *check_url(const char *text) {
                                             : "https://HOST[:PORT], or http:// for a loopback address only";
 }
 
+static const char *check_hook(const char *text) {
+    return endpoint_hook_is_valid(text) ? NULL : ENDPOINT_HOOK_ALLOWED;
+}
+
+/* Names and groups of events: "trail.stopped", "trail.*". */
+static const char *check_event(const char *text) {
+    return config_events_named(text) != 0
+                   ? NULL
+                   : "names of events, such as \"trail.stopped\", or \"trail.*\" for all "
+                     "that begin so; trailguard.conf(5) lists them";
+}
+
 static const char *check_variable(const char *text) {
     static const char allowed[] =
             "names of environment variables, such as \"VAULT_ADDR\"; the values are those of "
@@ -66,6 +78,11 @@ static const char *check_proxy(const char *text) {
 
 static const char *check_text(const char *text) {
     return text[0] ? NULL : "a text that is not empty";
+}
+
+/* An argument of a program: any text, for a program may take an empty one. */
+static const char *check_argument(const char *text) {
+    return strlen(text) < 4096 ? NULL : "a path and arguments of less than 4096 bytes each";
 }
 
 static const char *check_role(const char *text) {
@@ -98,6 +115,12 @@ static bool is_made_of(const char *text, size_t min, size_t max, const char *cha
     size_t n = strlen(text);
 
     return n >= min && n <= max && strspn(text, chars) == n;
+}
+
+static const char *check_channel_name(const char *text) {
+    return is_made_of(text, 1, 64, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
+                   ? NULL
+                   : "1 to 64 of A-Z a-z 0-9 . _ -";
 }
 
 /* As AssumeRole has them (AWS STS API Reference). */
@@ -205,6 +228,7 @@ static const char *check_reason(const char *text) {
 #define ACCOUNT_LIST(name_, member_, check_)                                                                \
     { .name = name_, .kind = OPTION_LIST, ACCOUNT(member_), .check = check_, .all = true, .inherits = true }
 
+#define CHANNEL(member_) .scope = SCOPE_CHANNEL, .offset = offsetof(ChannelConfig, member_)
 #define GROUPS(name_, members_, items_, n_, min_, max_, example_)                                           \
     {                                                                                                       \
         .name = name_, .kind = OPTION_GROUPS, .offset = AT(items_), .n_offset = AT(n_),                     \
@@ -311,20 +335,28 @@ const Option config_options[] = {
            "( { type = \"sns\"; topic_arn = \"...\"; } )"),
     { .name = "alerts.type",
       .kind = OPTION_WORD,
-      .scope = SCOPE_CHANNEL,
-      .offset = offsetof(ChannelConfig, type),
+      CHANNEL(type),
       .words = channel_types,
       .number = _CHANNEL_TYPE_MAX },
-    { .name = "alerts.topic_arn",
-      .kind = OPTION_TEXT,
-      .scope = SCOPE_CHANNEL,
-      .offset = offsetof(ChannelConfig, topic_arn),
-      .check = check_topic },
+    { .name = "alerts.name", .kind = OPTION_TEXT, CHANNEL(name), .check = check_channel_name },
+    { .name = "alerts.topic_arn", .kind = OPTION_TEXT, CHANNEL(topic_arn), .check = check_topic },
+    { .name = "alerts.chat", .kind = OPTION_BOOL, CHANNEL(chat) },
+    { .name = "alerts.url", .kind = OPTION_TEXT, CHANNEL(url), .check = check_hook, .secret = true },
+    { .name = "alerts.url_file", .kind = OPTION_TEXT, CHANNEL(url_file), .check = check_text },
+    { .name = "alerts.secret_file", .kind = OPTION_TEXT, CHANNEL(secret_file), .check = check_text },
+    { .name = "alerts.format", .kind = OPTION_WORD, CHANNEL(format), .words = format_words },
+    { .name = "alerts.command",
+      .kind = OPTION_LIST,
+      CHANNEL(command),
+      .check = check_argument,
+      .inherits = true,
+      .repeats = true },
     { .name = "alerts.min_severity",
       .kind = OPTION_WORD,
-      .scope = SCOPE_CHANNEL,
-      .offset = offsetof(ChannelConfig, min_severity),
+      CHANNEL(filter.min_severity),
       .words = severity_words },
+    { .name = "alerts.events", .kind = OPTION_LIST, CHANNEL(events), .check = check_event, .all = true },
+    { .name = "alerts.resolved", .kind = OPTION_BOOL, CHANNEL(filter.resolved), .number = true },
     SECONDS("reminder_interval", reminder_interval_sec, 0, 604800, 3600),
     { .name = "aws", .kind = OPTION_GROUP },
     TEXT("aws.profile", aws.profile, check_text),
@@ -442,6 +474,15 @@ static void put_shard(FILE *out, const Shard *shard) {
 
 static void put_groups(FILE *out, const Option *option, const Config *config);
 
+/* What follows the host may be a secret, as it is for Slack and Teams. */
+static void put_url(FILE *out, const char *url) {
+    const char *host = strstr(url, "://");
+    size_t n = host ? (size_t)(host - url) + strlen("://") : 0;
+
+    n += strcspn(url + n, "/?");
+    fprintf(out, "\"%.*s%s\"", (int)n, url, url[n] ? "/not-shown" : "");
+}
+
 static void put_value(FILE *out, const Option *option, const void *base) {
     const void *slot = option_slot(option, base);
     char time[TIMETEXT_MAX];
@@ -471,7 +512,10 @@ static void put_row(FILE *out, OptionScope scope, const void *base) {
         if (option->scope != scope || is_unset(option, base))
             continue;
         fprintf(out, "%s = ", strchr(option->name, '.') + 1);
-        put_value(out, option, base);
+        if (option->secret)
+            put_url(out, *(char *const *)option_slot(option, base));
+        else
+            put_value(out, option, base);
         fputs("; ", out);
     }
     fputc('}', out);

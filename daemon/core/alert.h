@@ -25,7 +25,7 @@ void alert_done(Alert *alert);
 /* The incident's public id, 16 hex digits, from its subject and mark. 0 or -EIO. */
 int alert_incident_id(const Subject *subject, uint64_t dedup_usec, char ret[static 17]);
 
-/* The SNS `Message`: a JSON object with default, email, sms, and the document for sqs, lambda, http, https.
- * The caller frees. At most max bytes: the mail is cut to fit. 0, -ENOMEM, -EINVAL (text that is not UTF-8),
+/* The SNS `Message`: a JSON object with default, email, sms, and the document for sqs, lambda, http, https;
+ * https: what takes its place there, NULL: nothing. The caller frees. At most max bytes: the mail is cut to fit. 0, -ENOMEM, -EINVAL (text that is not UTF-8),
  * -E2BIG (the document alone is too long). */
-int alert_sns_message(const Alert *alert, size_t max, char **ret);
+int alert_sns_message(const Alert *alert, const char *https, size_t max, char **ret);

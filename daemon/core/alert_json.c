@@ -195,7 +195,7 @@ int alert_document(const AlertSource *source, const char *id, char **ret) {
 /* ---- SNS ---- */
 
 /* The envelope with at most `keep` bytes of the mail. */
-static int envelope(const Alert *alert, size_t keep, char **ret) {
+static int envelope(const Alert *alert, const char *https, size_t keep, char **ret) {
     _cleanup_free_ char *text = malloc(keep + 1);
     json_auto_t *object = NULL;
 
@@ -204,19 +204,19 @@ static int envelope(const Alert *alert, size_t keep, char **ret) {
     (void)text_copy(text, keep + 1, alert->text);
     object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "default", text, "email", text, "sms",
                        alert->sms, "sqs", alert->document, "lambda", alert->document, "http",
-                       alert->document, "https", alert->document);
+                       alert->document, "https", https ? https : alert->document);
     if (!object)
         return -EINVAL;
     *ret = json_dumps(object, JSON_COMPACT);
     return *ret ? 0 : -ENOMEM;
 }
 
-int alert_sns_message(const Alert *alert, size_t max, char **ret) {
+int alert_sns_message(const Alert *alert, const char *https, size_t max, char **ret) {
     size_t keep = strlen(alert->text);
 
     for (;;) {
         _cleanup_free_ char *message = NULL;
-        int r = envelope(alert, keep, &message);
+        int r = envelope(alert, https, keep, &message);
 
         if (r < 0)
             return r;

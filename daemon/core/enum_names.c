@@ -138,3 +138,10 @@ static const char *const action_result_table[] = {
     [RESULT_PENDING] = "pending",
 };
 DEFINE_WORDS(action_result, ActionResult, _RESULT_MAX);
+
+static const char *const alert_format_table[] = {
+    [ALERT_FORMAT_JSON] = "json",         [ALERT_FORMAT_SLACK] = "slack",
+    [ALERT_FORMAT_TEAMS] = "teams",       [ALERT_FORMAT_PAGERDUTY] = "pagerduty",
+    [ALERT_FORMAT_OPSGENIE] = "opsgenie", [ALERT_FORMAT_CHAT] = "chat",
+};
+DEFINE_TO_STRING(alert_format, AlertFormat, _ALERT_FORMAT_MAX);

@@ -751,9 +751,28 @@ typedef struct Alert {
     char account[13], region[32], trail[129]; /* "" when it is not about one; for filters and FIFO groups */
 } Alert;
 
+/* How a receiver wants an alert written. */
+typedef enum AlertFormat {
+    ALERT_FORMAT_JSON, /* the document as it is */
+    ALERT_FORMAT_SLACK,
+    ALERT_FORMAT_TEAMS,
+    ALERT_FORMAT_PAGERDUTY,
+    ALERT_FORMAT_OPSGENIE,
+    ALERT_FORMAT_CHAT, /* Amazon Q Developer in chat applications, behind SNS */
+    _ALERT_FORMAT_MAX,
+} AlertFormat;
+
+/* Which alerts a channel takes. */
+typedef struct AlertFilter {
+    Severity min_severity;
+    uint32_t events;      /* bits by EventKind; 0: all */
+    bool resolved;        /* messages that end an incident, too */
+    bool keeps_incidents; /* the receiver has open incidents: each must be ended, whatever the rest says */
+} AlertFilter;
+
 typedef enum ReceiptKind {
     RECEIPT_DELIVERED,
-    RECEIPT_SKIPPED,         /* below the channel's min_severity */
+    RECEIPT_SKIPPED,         /* the channel's filter does not want it */
     RECEIPT_RETRY,           /* failed, worth another try soon */
     RECEIPT_CHANNEL_REFUSED, /* the channel is gone or denied: keep the alert, try seldom, tell through the
                                 others */
@@ -770,6 +789,7 @@ typedef struct ChannelTrouble {
 
 typedef struct Receipt {
     ReceiptKind kind;
+    uint64_t retry_after_usec;       /* what the receiver asked for; 0: nothing */
     char text[ERROR_TEXT_MAX];       /* the message id, or the error; raw */
     char request_id[REQUEST_ID_MAX]; /* AWS's; or "" */
 } Receipt;

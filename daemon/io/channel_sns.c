@@ -7,9 +7,10 @@
 #include <string.h>
 
 #include "daemon/core/alert.h"
+#include "daemon/core/channel_format.h"
 #include "daemon/core/enum_names.h"
 #include "daemon/core/events.h"
-#include "daemon/io/deliver.h"
+#include "daemon/io/channel.h"
 #include "lib/sns.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -18,11 +19,10 @@
 #define MESSAGE_MAX  (SNS_MESSAGE_MAX - 4096)
 #define GROUP_ID_MAX 129
 
-struct ChannelSend {
+typedef struct SnsSend {
+    ChannelSend send;
     OperationCall *call;
-    ChannelSent sent;
-    void *userdata;
-};
+} SnsSend;
 
 /* What a class of error says about the channel and the message. Expired or missing keys, throttling, outages
  * and the network are worth another try soon. */
@@ -68,7 +68,7 @@ static ReceiptKind receipt_kind(const AwsError *error) {
 }
 
 static void published(const AwsError *error, const char *message_id, void *userdata) {
-    ChannelSend *send = userdata;
+    SnsSend *s = userdata;
     Receipt receipt = { .kind = receipt_kind(error) };
 
     if (error->class == AWS_OK)
@@ -76,8 +76,7 @@ static void published(const AwsError *error, const char *message_id, void *userd
     else
         (void)aws_error_text(error, NULL, receipt.text, sizeof(receipt.text));
     (void)text_copy(receipt.request_id, sizeof(receipt.request_id), error->request_id);
-    send->sent(&receipt, send->userdata);
-    free(send);
+    channel_finish(&s->send, &receipt);
 }
 
 /* Alphanumerics and punctuation only (SNS API Reference, Publish, MessageGroupId). */
@@ -90,9 +89,9 @@ static const char *group_id(char dst[static GROUP_ID_MAX], const char *trail) {
     return n > 0 ? dst : "trailguard";
 }
 
-static int start(AwsClient *aws, CredentialsProvider *credentials, const ChannelConfig *channel,
-                 const Alert *alert, ChannelSend *send) {
-    _cleanup_free_ char *body = NULL;
+static int sns_start(const ChannelContext *context, const ChannelConfig *channel, const Alert *alert,
+                     SnsSend *s) {
+    _cleanup_free_ char *body = NULL, *chat = NULL;
     char group[GROUP_ID_MAX];
     bool fifo = text_ends_with(channel->topic_arn, ".fifo");
     const SnsAttribute attributes[] = {
@@ -108,8 +107,10 @@ static int start(AwsClient *aws, CredentialsProvider *credentials, const Channel
         .attributes = attributes,
         .n_attributes = ARRAY_SIZE(attributes),
     };
-    int r = alert_sns_message(alert, MESSAGE_MAX, &body);
+    int r = channel->chat ? alert_format_body(ALERT_FORMAT_CHAT, alert, NULL, &chat) : 0;
 
+    if (r >= 0)
+        r = alert_sns_message(alert, chat, MESSAGE_MAX, &body);
     if (r < 0)
         return r;
     message.message = body;
@@ -117,38 +118,31 @@ static int start(AwsClient *aws, CredentialsProvider *credentials, const Channel
         message.group_id = group_id(group, alert->trail);
         message.deduplication_id = alert->id;
     }
-    return sns_publish(&(AwsCaller){ .client = aws, .credentials = credentials }, &message, published, send,
-                       &send->call);
+    return sns_publish(&(AwsCaller){ .client = context->aws, .credentials = context->credentials }, &message,
+                       published, s, &s->call);
 }
 
-int channel_sns_send(AwsClient *aws, CredentialsProvider *credentials, const ChannelConfig *channel,
-                     const Alert *alert, ChannelSent sent, void *userdata, ChannelSend **ret) {
-    ChannelSend *send = calloc(1, sizeof(*send));
+static void sns_cancel(ChannelSend *send) {
+    SnsSend *s = CONTAINER_OF(send, SnsSend, send);
+
+    operation_cancel(s->call);
+    free(s);
+}
+
+int channel_sns_send(const ChannelContext *context, const ChannelConfig *channel, const Alert *alert,
+                     ChannelSent sent, void *userdata, ChannelSend **ret) {
+    SnsSend *s = calloc(1, sizeof(*s));
     int r;
 
-    if (!send)
+    if (!s)
         return -ENOMEM;
-    send->sent = sent;
-    send->userdata = userdata;
-    r = start(aws, credentials, channel, alert, send);
+    s->send = (ChannelSend){ .sent = sent, .userdata = userdata, .cancel = sns_cancel };
+    r = sns_start(context, channel, alert, s);
     if (r < 0) {
-        free(send);
+        free(s);
         return r;
     }
     if (ret)
-        *ret = send;
+        *ret = &s->send;
     return 0;
-}
-
-void channel_sns_cancel(ChannelSend *send) {
-    if (!send)
-        return;
-    operation_cancel(send->call);
-    free(send);
-}
-
-char *channel_key(const ChannelConfig *channel) {
-    char *key;
-
-    return asprintf(&key, "sns:%s", channel->topic_arn) < 0 ? NULL : key;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/core/channel_format.h"
 #include "daemon/log.h"
 #include "lib/retry.h"
 #include "lib/util/macros.h"
@@ -21,7 +22,7 @@
 
 typedef struct Channel {
     Deliver *deliver;
-    ChannelConfig config;
+    const ChannelConfig *config; /* the engine's, which outlives us */
     char *key;
     ChannelSend *sending;
     char sending_id[65];         /* of the alert; its entry may be given up meanwhile */
@@ -104,7 +105,12 @@ static void fails(Channel *channel, const Receipt *receipt) {
         uint64_t wait_usec = retry_backoff(RETRY_MIN_USEC, RETRY_MAX_USEC, channel->n_failed,
                                            loop_random(channel->deliver->loop));
 
-        hold_back(channel, wait_usec, "back-off");
+        /* a receiver that says when is not asked before */
+        if (receipt->retry_after_usec > wait_usec)
+            hold_back(channel, MIN(receipt->retry_after_usec, REFUSED_RETRY_USEC),
+                      "the receiver's Retry-After");
+        else
+            hold_back(channel, wait_usec, "back-off");
     }
     if (!channel->failed && (refused || now_usec - channel->failing_since_usec >= FAILING_REPORTED_USEC)) {
         channel->failed_since_usec = loop_realtime_usec(channel->deliver->loop);
@@ -137,7 +143,8 @@ static void delivered(Channel *channel, const Receipt *receipt) {
     works(channel);
 }
 
-/* The channel itself answered, so that its next message is worth a try; that it works is not proved yet. */
+/* The channel itself answered, so that its next message is worth a try; that it works is not proved yet.
+ * What it refuses no person gets by it: the others say so, and it does when its next message is taken. */
 static void message_refused(Channel *channel, const Receipt *receipt) {
     Deliver *deliver = channel->deliver;
     OutboxEntry *entry = outbox_find(deliver->options.outbox, channel->sending_id);
@@ -148,6 +155,11 @@ static void message_refused(Channel *channel, const Receipt *receipt) {
         outbox_refuse(deliver->options.outbox, entry, channel->key, receipt->text, deliver->keys,
                       deliver->n_channels);
     send_later(channel, 0);
+    if (channel->failed)
+        return;
+    (void)text_escaped(channel->text, sizeof(channel->text), receipt->text);
+    channel->failed_since_usec = loop_realtime_usec(deliver->loop);
+    report_change(channel, true);
 }
 
 static void sent(const Receipt *receipt, void *userdata) {
@@ -163,8 +175,8 @@ static void sent(const Receipt *receipt, void *userdata) {
         fails(channel, receipt);
 }
 
-/* The oldest alert that this channel has not acknowledged; those below its min_severity are acknowledged on
- * the way.
+/* The oldest alert that this channel has not acknowledged; those that its filter does not want are
+ * acknowledged on the way.
  */
 static OutboxEntry *next_entry(Channel *channel) {
     Outbox *outbox = channel->deliver->options.outbox;
@@ -174,7 +186,7 @@ static OutboxEntry *next_entry(Channel *channel) {
         next = outbox_next(outbox, entry);
         if (outbox_entry_is_acknowledged(entry, channel->key))
             continue;
-        if (outbox_entry_alert(entry)->severity >= channel->config.min_severity)
+        if (alert_filter_takes(&channel->config->filter, outbox_entry_alert(entry)))
             return entry;
         acknowledge(channel, entry);
     }
@@ -205,9 +217,9 @@ static int start(Channel *channel, const Alert *alert) {
         channel->reported_lost = deliver->n_lost;
     }
     memcpy(channel->sending_id, alert->id, sizeof(channel->sending_id));
-    channel->send_by_usec = loop_monotonic_usec(deliver->loop) + aws_client_deadline_usec(options->aws);
-    return channel_sns_send(options->aws, options->credentials, &channel->config, &message, sent, channel,
-                            &channel->sending);
+    channel->send_by_usec =
+            loop_monotonic_usec(deliver->loop) + channel_deadline_usec(&options->context, channel->config);
+    return channel_send(&options->context, channel->config, &message, sent, channel, &channel->sending);
 }
 
 /* What an errno of starting says, as if the channel had said it. */
@@ -242,11 +254,10 @@ static int copy_channel(Deliver *deliver, const ChannelConfig *from) {
     Channel *channel = &deliver->channels[deliver->n_channels];
 
     channel->deliver = deliver;
-    channel->config = *from;
-    channel->config.topic_arn = strdup(from->topic_arn);
-    channel->key = channel_key(from);
+    channel->config = from;
+    channel->key = config_channel_key(from);
     deliver->keys[deliver->n_channels++] = channel->key;
-    return channel->config.topic_arn && channel->key ? 0 : -ENOMEM;
+    return channel->key ? 0 : -ENOMEM;
 }
 
 /* What was reported before is not reported again, and its end is. */
@@ -269,7 +280,7 @@ int deliver_new(const DeliverOptions *options, Deliver **ret) {
     if (!deliver)
         return -ENOMEM;
     deliver->options = *options;
-    deliver->loop = aws_client_loop(options->aws);
+    deliver->loop = options->context.loop;
     deliver->channels = calloc(options->n_channels + 1, sizeof(*deliver->channels));
     deliver->keys = calloc(options->n_channels + 1, sizeof(*deliver->keys));
     if (!deliver->channels || !deliver->keys)
@@ -293,9 +304,8 @@ void deliver_free(Deliver *deliver) {
     for (size_t i = 0; deliver->channels && i < deliver->n_channels; i++) {
         Channel *channel = &deliver->channels[i];
 
-        channel_sns_cancel(channel->sending);
+        channel_cancel(channel->sending);
         loop_cancel(deliver->loop, channel->timer);
-        free(channel->config.topic_arn);
         free(channel->key);
     }
     free(deliver->channels);
@@ -303,9 +313,9 @@ void deliver_free(Deliver *deliver) {
     free(deliver);
 }
 
-bool deliver_wants(const Deliver *deliver, Severity severity) {
+bool deliver_wants(const Deliver *deliver, const Alert *alert) {
     for (size_t i = 0; i < deliver->n_channels; i++)
-        if (severity >= deliver->channels[i].config.min_severity)
+        if (alert_filter_takes(&deliver->channels[i].config->filter, alert))
             return true;
     return false;
 }

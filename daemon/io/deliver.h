@@ -3,10 +3,8 @@
 /* Brings alerts from the outbox to the channels, each channel at its own pace: oldest first, one message in
  * flight, retries with back-off (1..60 s), a refused channel every 5 minutes at most. */
 
-#include "daemon/config/config.h"
-#include "daemon/core/model.h"
+#include "daemon/io/channel.h"
 #include "daemon/io/outbox.h"
-#include "lib/call.h"
 
 typedef struct Deliver Deliver;
 
@@ -17,10 +15,9 @@ typedef void (*DeliverChannelChanged)(const ChannelTrouble *trouble, bool failed
 typedef void (*DeliverDone)(const Alert *alert, const char *channel, const Receipt *receipt, void *userdata);
 
 typedef struct DeliverOptions {
-    AwsClient *aws;
-    CredentialsProvider *credentials;
+    ChannelContext context;
     Outbox *outbox;
-    const ChannelConfig *channels; /* copied */
+    const ChannelConfig *channels; /* borrowed */
     size_t n_channels;
     const ChannelTrouble *failed; /* reported before a restart or reload; only read by deliver_new */
     size_t n_failed;
@@ -33,9 +30,9 @@ int deliver_new(const DeliverOptions *options, Deliver **ret);
 /* Cancels what is in flight; the alerts stay in the outbox. NULL is fine. */
 void deliver_free(Deliver *deliver);
 
-/* Does any channel take alerts of this severity? What none takes does not belong into the outbox: nobody
- * would ever acknowledge it. */
-bool deliver_wants(const Deliver *deliver, Severity severity);
+/* Does any channel take this alert? What none takes does not belong into the outbox: nobody would ever
+ * acknowledge it. */
+bool deliver_wants(const Deliver *deliver, const Alert *alert);
 
 /* New alerts are waiting, or keys and network may have changed (now: also skip back-offs). Returns at once.
  */
@@ -47,7 +44,7 @@ bool deliver_is_idle(const Deliver *deliver);
 uint64_t deliver_overdue_usec(const Deliver *deliver);
 
 typedef struct ChannelStatus {
-    const char *channel; /* key, "sns:arn:..." */
+    const char *channel; /* key, as channel_key() makes it */
     bool failed;
     uint64_t failed_since_usec; /* real; while failed */
     unsigned waiting;
@@ -55,16 +52,3 @@ typedef struct ChannelStatus {
 } ChannelStatus;
 size_t deliver_n_channels(const Deliver *deliver);
 void deliver_channel_status(const Deliver *deliver, size_t i, ChannelStatus *ret);
-
-/* ---- one message through one channel, without the outbox: what deliver itself uses, and test-alert ---- */
-
-typedef void (*ChannelSent)(const Receipt *receipt, void *userdata);
-typedef struct ChannelSend ChannelSend;
-
-/* channel_sns.c. sent is called exactly once, never from inside. 0 or -errno. */
-int channel_sns_send(AwsClient *aws, CredentialsProvider *credentials, const ChannelConfig *channel,
-                     const Alert *alert, ChannelSent sent, void *userdata, ChannelSend **ret);
-void channel_sns_cancel(ChannelSend *send);
-
-/* "sns:arn:aws:sns:..." in a new string. */
-char *channel_key(const ChannelConfig *channel);

@@ -142,7 +142,7 @@ static inline void check_any(const Alert *alert) {
     check_place(alert);
     check_text(alert->text);
     check_document(alert);
-    assert_int_equal(alert_sns_message(alert, 262144, &message), 0);
+    assert_int_equal(alert_sns_message(alert, NULL, 262144, &message), 0);
     json_decref(load(message));
     free(message);
 }

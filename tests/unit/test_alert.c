@@ -682,7 +682,7 @@ static void test_sns_message(void **state _unused_) {
     char *message;
     json_t *root;
 
-    assert_int_equal(alert_sns_message(&alert, 262144, &message), 0);
+    assert_int_equal(alert_sns_message(&alert, NULL, 262144, &message), 0);
     root = load(message);
     free(message);
     assert_int_equal(json_object_size(root), 7);
@@ -706,16 +706,16 @@ static void test_sns_message_is_cut(void **state _unused_) {
         memcpy(longer + 2 * i, "\xc3\xa9", 2);
     free(alert.text);
     alert.text = longer;
-    assert_int_equal(alert_sns_message(&alert, 100000, &message), 0);
+    assert_int_equal(alert_sns_message(&alert, NULL, 100000, &message), 0);
     assert_between(strlen(message), 20000, 100000);
     root = load(message);
     text = json_string_value(json_object_get(root, "email"));
     assert_memory_equal(text, longer, strlen(text));
     json_decref(root);
     free(message);
-    assert_int_equal(alert_sns_message(&alert, 4 * strlen(alert.document), &message), -E2BIG);
+    assert_int_equal(alert_sns_message(&alert, NULL, 4 * strlen(alert.document), &message), -E2BIG);
     memcpy(longer, "\xff", 1);
-    assert_int_equal(alert_sns_message(&alert, 262144, &message), -EINVAL);
+    assert_int_equal(alert_sns_message(&alert, NULL, 262144, &message), -EINVAL);
     alert_done(&alert);
 }
 

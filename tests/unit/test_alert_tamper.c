@@ -736,7 +736,7 @@ static void everything_changed_fits_into_sns(void **unused) {
             drift.changes[f] = (Change){ f, true, value, value, false };
         alert = compose(&trail, &event);
         check_any(&alert);
-        assert_int_equal(alert_sns_message(&alert, 262144, &message), 0);
+        assert_int_equal(alert_sns_message(&alert, NULL, 262144, &message), 0);
         free(message);
         alert_done(&alert);
         free(value);

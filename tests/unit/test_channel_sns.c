@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/io/deliver.h"
+#include "daemon/io/channel.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "tests/unit/service_fixture.h"
@@ -51,7 +51,9 @@ static Sent send_to(ServiceFixture *f, const char *topic) {
     const ChannelConfig channel = { .topic_arn = (char *)topic };
     Sent sent = { 0 };
 
-    assert_int_equal(channel_sns_send(f->aws, f->credentials, &channel, &alert, on_sent, &sent, NULL), 0);
+    assert_int_equal(channel_send(&(ChannelContext){ .aws = f->aws, .credentials = f->credentials },
+                                  &channel, &alert, on_sent, &sent, NULL),
+                     0);
     assert_int_equal(sent.n, 0); /* never from inside */
     fake_loop_advance(f->loop, 10 * USEC_PER_SEC);
     assert_int_equal(sent.n, 1);
@@ -164,10 +166,12 @@ static void test_cancel(void **state) {
     ChannelSend *send;
     Sent sent = { 0 };
 
-    channel_sns_cancel(NULL);
-    assert_int_equal(channel_sns_send(f->aws, f->credentials, &channel, &alert, on_sent, &sent, &send), 0);
+    channel_cancel(NULL);
+    assert_int_equal(channel_send(&(ChannelContext){ .aws = f->aws, .credentials = f->credentials },
+                                  &channel, &alert, on_sent, &sent, &send),
+                     0);
     fake_loop_run(f->loop);
-    channel_sns_cancel(send);
+    channel_cancel(send);
     assert_int_equal(fake_http_n_running(f->http), 0);
     fake_loop_advance(f->loop, 60 * USEC_PER_SEC);
     assert_int_equal(sent.n, 0);

@@ -441,8 +441,8 @@ static void each_part_of_an_alert_arrives_at_the_channel(void **state) {
             f->http, 200,
             "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>",
             NULL);
-    assert_int_equal(channel_sns_send(f->aws, f->credentials, &channel, outbox_entry_alert(entry), note_sent,
-                                      &kind, NULL),
+    assert_int_equal(channel_send(&(ChannelContext){ .aws = f->aws, .credentials = f->credentials },
+                                  &channel, outbox_entry_alert(entry), note_sent, &kind, NULL),
                      0);
     fake_loop_run(f->loop);
     assert_int_equal(kind, RECEIPT_DELIVERED);

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/io/channel.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/endpoint.h"
+#include "lib/util/file.h"
+#include "lib/util/hash.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+#include "lib/util/timetext.h"
+
+#define SECRET_MAX      4096
+#define SECRETS_DIR     "/etc/trailguard"
+#define RETRY_AFTER_MAX UINT64_C(3600) /* seconds; who asks for more is asked again before */
+#define QUOTE_MAX       120            /* bytes of an answer that are shown */
+#define DEADLINE_SLACK  (5 * USEC_PER_SEC)
+
+typedef int (*SendByType)(const ChannelContext *context, const ChannelConfig *channel, const Alert *alert,
+                          ChannelSent sent, void *userdata, ChannelSend **ret);
+
+static const SendByType senders[_CHANNEL_TYPE_MAX] = {
+    [CHANNEL_SNS] = channel_sns_send,
+    [CHANNEL_WEBHOOK] = channel_webhook_send,
+    [CHANNEL_COMMAND] = channel_command_send,
+};
+
+int channel_send(const ChannelContext *context, const ChannelConfig *channel, const Alert *alert,
+                 ChannelSent sent, void *userdata, ChannelSend **ret) {
+    return senders[channel->type](context, channel, alert, sent, userdata, ret);
+}
+
+void channel_cancel(ChannelSend *send) {
+    if (send)
+        send->cancel(send);
+}
+
+uint64_t channel_deadline_usec(const ChannelContext *context, const ChannelConfig *channel) {
+    static const uint64_t deadlines[_CHANNEL_TYPE_MAX] = {
+        [CHANNEL_WEBHOOK] = CHANNEL_HTTP_USEC,
+        [CHANNEL_COMMAND] = CHANNEL_COMMAND_USEC,
+    };
+
+    return channel->type == CHANNEL_SNS ? aws_client_deadline_usec(context->aws)
+                                        : deadlines[channel->type] + DEADLINE_SLACK;
+}
+
+void channel_finish(ChannelSend *send, const Receipt *receipt) {
+    send->sent(receipt, send->userdata);
+    free(send);
+}
+
+void channel_finish_text(ChannelSend *send, ReceiptKind kind, const char *format, ...) {
+    Receipt receipt = { .kind = kind };
+    va_list ap;
+
+    va_start(ap, format);
+    (void)vsnprintf(receipt.text, sizeof(receipt.text), format, ap);
+    va_end(ap);
+    channel_finish(send, &receipt);
+}
+
+/* ---- files ---- */
+
+/* The path of a bare name: systemd's credential if there is one, so that a verb that root runs finds the
+ * same file. */
+static int open_secret(const char *file, char **ret, size_t *ret_len) {
+    const char *directory = getenv("CREDENTIALS_DIRECTORY");
+    _cleanup_free_ char *path = NULL;
+    int r;
+
+    if (strchr(file, '/'))
+        return file_read(file, SECRET_MAX, ret, ret_len);
+    if (directory && directory[0]) {
+        path = file_join(directory, file);
+        r = path ? file_read(path, SECRET_MAX, ret, ret_len) : -ENOMEM;
+        if (r != -ENOENT)
+            return r;
+        free(path);
+    }
+    path = file_join(SECRETS_DIR, file);
+    return path ? file_read(path, SECRET_MAX, ret, ret_len) : -ENOMEM;
+}
+
+static int _printf_(3, 4) refuse_channel(Receipt *receipt, int error, const char *format, ...) {
+    va_list ap;
+
+    *receipt = (Receipt){ .kind = RECEIPT_CHANNEL_REFUSED };
+    va_start(ap, format);
+    (void)vsnprintf(receipt->text, sizeof(receipt->text), format, ap);
+    va_end(ap);
+    return error;
+}
+
+int channel_read_secret(const char *file, StrBuf *ret, Receipt *receipt) {
+    char *data = NULL;
+    size_t len = 0, n;
+    int r = open_secret(file, &data, &len);
+
+    if (r < 0)
+        return refuse_channel(receipt, r, "%s cannot be read: %s", file, file_strerror(r));
+    for (n = len; n > 0 && strchr(" \t\r\n", data[n - 1]);)
+        n--;
+    *ret = STRBUF_INIT(SECRET_MAX);
+    ret->wipe = true;
+    r = n == 0 || memchr(data, '\0', n) ? -EINVAL : strbuf_add_mem(ret, data, n);
+    file_free_secret(data, len);
+    return r < 0 ? refuse_channel(receipt, r, "%s: allowed: one line of text", file) : 0;
+}
+
+int channel_read_url(const ChannelConfig *channel, const char *otherwise, StrBuf *ret, Receipt *receipt) {
+    const char *url = channel->url ? channel->url : otherwise;
+    int r;
+
+    if (!channel->url_file) {
+        *ret = STRBUF_INIT(SECRET_MAX);
+        ret->wipe = true;
+        r = url ? strbuf_add(ret, url) : -EINVAL;
+        return r < 0 ? refuse_channel(receipt, r, "there is no URL") : 0;
+    }
+    r = channel_read_secret(channel->url_file, ret, receipt);
+    if (r < 0 || endpoint_hook_is_valid(strbuf_str(ret)))
+        return r;
+    strbuf_done(ret);
+    return refuse_channel(receipt, -EINVAL, "%s: allowed: %s", channel->url_file, ENDPOINT_HOOK_ALLOWED);
+}
+
+/* ---- answers ---- */
+
+/* What a status says. A message is set aside only when the receiver says that the message is at fault. */
+static ReceiptKind kind_of_status(int status) {
+    if (status >= 200 && status < 300)
+        return RECEIPT_DELIVERED;
+    if (status >= 500 || status == 408 || status == 425 || status == 429)
+        return RECEIPT_RETRY;
+    return status == 400 || status == 413 || status == 422 ? RECEIPT_MESSAGE_REFUSED
+                                                           : RECEIPT_CHANNEL_REFUSED;
+}
+
+/* Seconds or a date (RFC 9110 section 10.2.3). */
+static uint64_t retry_after_usec(const HttpResponse *response, uint64_t now_usec) {
+    const char *text = http_header(response, "Retry-After");
+    uint64_t at_usec, seconds;
+
+    if (!text)
+        return 0;
+    if (text[strspn(text, "0123456789")] == '\0')
+        seconds = strlen(text) > 6 ? RETRY_AFTER_MAX : strtoul(text, NULL, 10);
+    else if (timetext_parse_http(text, &at_usec) < 0 || at_usec <= now_usec)
+        seconds = 0;
+    else
+        seconds = (at_usec - now_usec) / USEC_PER_SEC + 1;
+    return MIN(seconds, RETRY_AFTER_MAX) * USEC_PER_SEC;
+}
+
+/* The beginning of what it answered, unless that repeats a secret. */
+static void quote_answer(const HttpResponse *response, const char *secret, char ret[static QUOTE_MAX]) {
+    ret[0] = '\0';
+    if (response->body_len > 0 && !(secret && secret[0] && strstr(response->body, secret)))
+        (void)text_escaped(ret, QUOTE_MAX, response->body);
+}
+
+/* An integration key that is none is a fault of the channel, and PagerDuty answers 400 to it. */
+static bool is_about_key(const HttpResponse *response) {
+    return strcasestr(response->body, "routing key") || strcasestr(response->body, "routing_key");
+}
+
+void channel_http_receipt(const HttpResponse *response, const char *secret, uint64_t now_real_usec,
+                          Receipt *ret) {
+    const char *id = http_header(response, "X-Request-Id");
+    char quote[QUOTE_MAX];
+
+    *ret = (Receipt){ .kind = RECEIPT_RETRY };
+    if (response->result != HTTP_ANSWERED) {
+        (void)text_copy(ret->text, sizeof(ret->text), response->error);
+        return;
+    }
+    ret->kind = kind_of_status(response->status);
+    (void)text_copy(ret->request_id, sizeof(ret->request_id), id ? id : "");
+    if (ret->kind == RECEIPT_DELIVERED) {
+        (void)snprintf(ret->text, sizeof(ret->text), "HTTP %d%s%.64s", response->status,
+                       id ? ", request " : "", id ? id : "");
+        return;
+    }
+    if (ret->kind == RECEIPT_MESSAGE_REFUSED && is_about_key(response))
+        ret->kind = RECEIPT_CHANNEL_REFUSED;
+    if (ret->kind == RECEIPT_RETRY)
+        ret->retry_after_usec = retry_after_usec(response, now_real_usec);
+    quote_answer(response, secret, quote);
+    (void)snprintf(ret->text, sizeof(ret->text), "HTTP %d%s%s", response->status, quote[0] ? ": " : "",
+                   quote);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* One message through one channel, without the outbox: what deliver uses, and test-alert. A row per type in
+ * channel.c says how it is done; channel_NAME.c does it. */
+
+#include "daemon/config/config.h"
+#include "daemon/core/model.h"
+#include "lib/call.h"
+#include "lib/http.h"
+#include "lib/loop.h"
+#include "lib/util/strbuf.h"
+
+/* What channels send with. All is borrowed and outlives what is under way. */
+typedef struct ChannelContext {
+    AwsClient *aws;
+    CredentialsProvider *credentials;
+    HttpClient *http;
+    Loop *loop;
+} ChannelContext;
+
+typedef void (*ChannelSent)(const Receipt *receipt, void *userdata);
+
+/* What every message under way begins with; each type has more behind it. */
+typedef struct ChannelSend {
+    ChannelSent sent;
+    void *userdata;
+    void (*cancel)(struct ChannelSend *send); /* ends and frees it */
+} ChannelSend;
+
+/* Sends. sent is called exactly once, never from inside, and frees *ret. 0, or -errno and then sent is not
+ * called: -E2BIG for a message that the channel cannot take, -EINVAL for a channel that cannot be used. */
+int channel_send(const ChannelContext *context, const ChannelConfig *channel, const Alert *alert,
+                 ChannelSent sent, void *userdata, ChannelSend **ret);
+/* sent will not be called. NULL is fine. */
+void channel_cancel(ChannelSend *send);
+
+/* No message of this channel is under way for longer. */
+uint64_t channel_deadline_usec(const ChannelContext *context, const ChannelConfig *channel);
+
+/* ---- for the types ---- */
+
+/* Calls send->sent with the receipt, and frees send. */
+void channel_finish(ChannelSend *send, const Receipt *receipt);
+/* What becomes of send with a receipt of that kind and text, cut to fit. */
+void channel_finish_text(ChannelSend *send, ReceiptKind kind, const char *format, ...) _printf_(3, 4);
+
+/* What a file holds, without blanks at its end, at each use: a URL, a key. A bare name is one of systemd's
+ * credentials
+ * ($CREDENTIALS_DIRECTORY), else a file in /etc/trailguard. On failure the receipt has what is wrong, and it
+ * names the file and never the content. The caller frees ret by strbuf_done, which wipes it. */
+int channel_read_secret(const char *file, StrBuf *ret, Receipt *receipt);
+
+/* The URL: `url`, else what url_file holds, else `otherwise` (NULL: none). As channel_read_secret. */
+int channel_read_url(const ChannelConfig *channel, const char *otherwise, StrBuf *ret, Receipt *receipt);
+
+#define CHANNEL_CONNECT_USEC (5 * USEC_PER_SEC)
+#define CHANNEL_HTTP_USEC    (20 * USEC_PER_SEC)
+#define CHANNEL_COMMAND_USEC (30 * USEC_PER_SEC)
+
+/* The receipt for an answer of a web service. secret: not quoted; NULL: none. Pure. */
+void channel_http_receipt(const HttpResponse *response, const char *secret, uint64_t now_real_usec,
+                          Receipt *ret);
+
+int channel_sns_send(const ChannelContext *context, const ChannelConfig *channel, const Alert *alert,
+                     ChannelSent sent, void *userdata, ChannelSend **ret);
+int channel_webhook_send(const ChannelContext *context, const ChannelConfig *channel, const Alert *alert,
+                         ChannelSent sent, void *userdata, ChannelSend **ret);
+int channel_command_send(const ChannelContext *context, const ChannelConfig *channel, const Alert *alert,
+                         ChannelSent sent, void *userdata, ChannelSend **ret);

@@ -94,7 +94,8 @@ static int open_delivery(Engine *engine) {
         .context = { .aws = engine->aws.client,
                      .credentials = engine->aws.credentials,
                      .http = engine->aws.http,
-                     .loop = engine->aws.loop },
+                     .loop = engine->aws.loop,
+                     .state_dir = engine->state_dir },
         .outbox = engine->outbox,
         .channels = config->channels,
         .n_channels = config->n_channels,
@@ -104,10 +105,18 @@ static int open_delivery(Engine *engine) {
         .delivered = delivered,
         .userdata = engine,
     };
+    const HeartbeatOptions heartbeat = {
+        .context = options.context,
+        .config = &config->heartbeat,
+        .changed = channel_changed,
+        .userdata = engine,
+    };
     int r = deliver_new(&options, &engine->deliver);
 
     if (r >= 0)
         deliver_kick(engine->deliver, true);
+    if (r >= 0 && (config->heartbeat.url || config->heartbeat.url_file))
+        r = heartbeat_new(&heartbeat, &engine->heartbeat);
     return r;
 }
 
@@ -262,6 +271,8 @@ static void close_aws_and_tables(Engine *engine) {
     }
     operation_cancel(engine->account_list.call);
     engine->account_list.call = NULL;
+    heartbeat_free(engine->heartbeat);
+    engine->heartbeat = NULL;
     deliver_free(engine->deliver);
     engine->deliver = NULL;
     engine_free_tables(engine);

@@ -19,6 +19,32 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
+/* An account that cannot be polled as a whole has no targets, or none that answers. */
+static PassCount count_targets(const Engine *engine) {
+    PassCount count = { 0 };
+
+    for (size_t i = 0; i < engine->n_targets; i++) {
+        const Target *target = engine->targets[i];
+
+        if (target->state.not_enabled)
+            continue;
+        count.n_targets++;
+        if (target->state.unreachable || target->account->state.unreachable)
+            count.n_unreachable++;
+        else if (target->polled_usec != 0 && target->state.n_failed == 0)
+            count.n_answered++;
+    }
+    return count;
+}
+
+static void send_heartbeat(const Status *status, void *userdata) {
+    Engine *engine = userdata;
+    PassCount count = count_targets(engine);
+    char line[STATUS_LINE_MAX];
+
+    heartbeat_pass(engine->heartbeat, schedule_pass_result(&count), report_status_line(status, line));
+}
+
 static void end_pass(Engine *engine) {
     Now now = engine_now(engine);
 
@@ -32,6 +58,8 @@ static void end_pass(Engine *engine) {
         engine_publish(engine);
     else
         engine_publish_calmly(engine);
+    if (heartbeat_is_due(engine->heartbeat))
+        engine_with_status(engine, send_heartbeat, engine);
 }
 
 /* A pass does not wait for it any more. */

@@ -13,6 +13,7 @@
 #include "daemon/core/scope.h"
 #include "daemon/io/attribute.h"
 #include "daemon/io/deliver.h"
+#include "daemon/io/heartbeat.h"
 #include "daemon/io/outbox.h"
 #include "daemon/io/poll.h"
 #include "daemon/io/remediate.h"
@@ -209,6 +210,7 @@ struct Engine {
     AwsSetup aws;
     Outbox *outbox;
     Deliver *deliver;
+    Heartbeat *heartbeat; /* NULL: none is configured */
     char **channel_keys;
     size_t n_channel_keys;
 

@@ -11,7 +11,7 @@
 
 #include "daemon/aws_setup.h"
 #include "daemon/core/alert.h"
-#include "daemon/io/channel.h"
+#include "daemon/io/deliver.h"
 #include "daemon/log.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"

@@ -254,18 +254,6 @@ static int account_added(Reading *r, const config_setting_t *group) {
     return clash ? refuse(r, group, "accounts: %s", clash) : 0;
 }
 
-uint32_t config_events_named(const char *pattern) {
-    size_t n = strlen(pattern);
-    bool group = text_ends_with(pattern, ".*");
-    uint32_t bits = 0;
-
-    for (unsigned e = 0; e < _EVENT_MAX; e++)
-        if (group ? strncmp(event_to_string(e), pattern, n - 1) == 0
-                  : text_equal(event_to_string(e), pattern))
-            bits |= UINT32_C(1) << e;
-    return bits;
-}
-
 /* Members that one type alone has. */
 static const struct {
     const char *name;
@@ -277,6 +265,7 @@ static const struct {
     { "url_file", CHANNEL_WEBHOOK, offsetof(ChannelConfig, url_file) },
     { "secret_file", CHANNEL_WEBHOOK, offsetof(ChannelConfig, secret_file) },
     { "command", CHANNEL_COMMAND, offsetof(ChannelConfig, command.items) },
+    { "urls", CHANNEL_ALERTMANAGER, offsetof(ChannelConfig, urls.items) },
 };
 
 /* What a webhook needs, NULL when it has it. */
@@ -304,9 +293,14 @@ static const char *channel_lacks(const ChannelConfig *channel) {
                        ? NULL
                        : "type \"command\" needs command = [ \"/PATH/PROGRAM\", \"ARGUMENT\", ... ]; no "
                          "shell reads it";
+    case CHANNEL_ALERTMANAGER:
+        if (!channel->filter.resolved)
+            return "resolved = false: Alertmanager must hear when an alert is over";
+        return channel->urls.n > 0 ? NULL
+                                   : "type \"alertmanager\" needs urls = [ \"https://HOST:9093\", ... ]";
     case _CHANNEL_TYPE_MAX: break;
     }
-    return "a channel needs a type; allowed: type = \"sns\", \"webhook\" or \"command\"";
+    return "a channel needs a type; allowed: type = \"sns\", \"webhook\", \"command\" or \"alertmanager\"";
 }
 
 /* Two channels of one name would share their receipts. */
@@ -342,8 +336,9 @@ static int channel_added(Reading *r, const config_setting_t *group) {
     for (size_t i = 0; i < last->events.n; i++)
         last->filter.events |= config_events_named(last->events.items[i]);
     last->filter.keeps_incidents =
-            last->type == CHANNEL_WEBHOOK &&
-            (last->format == ALERT_FORMAT_PAGERDUTY || last->format == ALERT_FORMAT_OPSGENIE);
+            last->type == CHANNEL_ALERTMANAGER ||
+            (last->type == CHANNEL_WEBHOOK &&
+             (last->format == ALERT_FORMAT_PAGERDUTY || last->format == ALERT_FORMAT_OPSGENIE));
     return refuse_same_channel(r, group, last);
 }
 
@@ -592,6 +587,10 @@ static int check_whole(Reading *r, const config_setting_t *root) {
     if (config->shard.total > 0 && !config->organization.role_name && config->n_accounts == 0)
         return refuse(r, config_setting_get_member((config_setting_t *)root, "shard"),
                       "shard: there are no accounts to split; allowed: with organization or accounts");
+    if (config_setting_get_member((config_setting_t *)root, "heartbeat") &&
+        !config->heartbeat.url == !config->heartbeat.url_file)
+        return refuse(r, config_setting_get_member((config_setting_t *)root, "heartbeat"),
+                      "heartbeat: needs url = \"https://...\" or url_file = \"...\"; allowed: one of them");
     e = check_intervals(r);
     if (e >= 0)
         e = check_endpoint(r, root);
@@ -716,8 +715,10 @@ static char *make_key(const char *type, const char *name, size_t len) {
 }
 
 char *config_channel_key(const ChannelConfig *channel) {
-    static const char *const types[_CHANNEL_TYPE_MAX] = { "sns", "webhook", "command" };
-    const char *type = types[channel->type], *host = channel->url ? strstr(channel->url, "://") : NULL;
+    static const char *const types[_CHANNEL_TYPE_MAX] = { "sns", "webhook", "command", "alertmanager" };
+    const char *type = types[channel->type],
+               *url = channel->urls.items ? channel->urls.items[0] : channel->url;
+    const char *host = url ? strstr(url, "://") : NULL;
     const char *file = channel->url_file        ? channel->url_file
                        : channel->command.items ? channel->command.items[0]
                                                 : alert_format_to_string(channel->format);

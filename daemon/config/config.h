@@ -44,6 +44,7 @@ typedef enum ChannelType {
     CHANNEL_SNS,
     CHANNEL_WEBHOOK,
     CHANNEL_COMMAND,
+    CHANNEL_ALERTMANAGER,
     _CHANNEL_TYPE_MAX,
 } ChannelType;
 
@@ -57,6 +58,7 @@ typedef struct ChannelConfig {
     char *secret_file;  /* ... the key of the signature, or the receiver's; NULL: none */
     AlertFormat format; /* ... */
     StringList command; /* CHANNEL_COMMAND: the program and its arguments */
+    StringList urls;    /* CHANNEL_ALERTMANAGER: all members of the cluster */
     StringList events;  /* as given */
     AlertFilter filter; /* events: of that list */
 } ChannelConfig;
@@ -99,6 +101,19 @@ typedef struct OrganizationConfig {
     unsigned refresh_sec;
 } OrganizationConfig;
 
+typedef enum HeartbeatStyle {
+    HEARTBEAT_HEALTHCHECKS, /* POST with the status; also URL/start and URL/fail */
+    HEARTBEAT_PLAIN,        /* GET, and nothing but success */
+    _HEARTBEAT_STYLE_MAX,
+} HeartbeatStyle;
+
+typedef struct HeartbeatConfig {
+    char *url;      /* this, or the file that has it; both NULL: no heartbeat. May hold a secret */
+    char *url_file; /* a bare name is one of systemd's credentials */
+    unsigned interval_sec;
+    HeartbeatStyle style;
+} HeartbeatConfig;
+
 typedef struct Config {
     char *path;
     StringList regions;
@@ -117,6 +132,7 @@ typedef struct Config {
     Shard shard; /* of those accounts; total 0: all */
     ChannelConfig *channels;
     size_t n_channels;
+    HeartbeatConfig heartbeat;
     AwsConfig aws;
     int log_level; /* LOG_DEBUG..LOG_ERR */
 

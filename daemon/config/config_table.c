@@ -6,6 +6,7 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "daemon/core/events.h"
 #include "daemon/core/scope.h"
 #include "lib/arn.h"
 #include "lib/endpoint.h"
@@ -22,7 +23,9 @@ static const char *const level_words[] = {
 static const char *const restore_words[] = { "settings", "selectors", "insights", "deleted",
                                              NULL }; /* RestoreKind */
 
-static const char *const channel_types[] = { "sns", "webhook", "command", NULL }; /* ChannelType */
+static const char *const channel_types[] = { "sns", "webhook", "command", "alertmanager",
+                                             NULL };                        /* ChannelType */
+static const char *const style_words[] = { "healthchecks", "plain", NULL }; /* HeartbeatStyle */
 static const char *const format_words[] = {
     "json", "slack", "teams", "pagerduty", "opsgenie", NULL
 };                                                                              /* AlertFormat */
@@ -53,6 +56,18 @@ static const char *check_url(const char *text) {
 
 static const char *check_hook(const char *text) {
     return endpoint_hook_is_valid(text) ? NULL : ENDPOINT_HOOK_ALLOWED;
+}
+
+uint32_t config_events_named(const char *pattern) {
+    size_t n = strlen(pattern);
+    bool group = text_ends_with(pattern, ".*");
+    uint32_t bits = 0;
+
+    for (unsigned e = 0; e < _EVENT_MAX; e++)
+        if (group ? strncmp(event_to_string(e), pattern, n - 1) == 0
+                  : text_equal(event_to_string(e), pattern))
+            bits |= UINT32_C(1) << e;
+    return bits;
 }
 
 /* Names and groups of events: "trail.stopped", "trail.*". */
@@ -351,6 +366,7 @@ const Option config_options[] = {
       .check = check_argument,
       .inherits = true,
       .repeats = true },
+    { .name = "alerts.urls", .kind = OPTION_LIST, CHANNEL(urls), .check = check_url, .inherits = true },
     { .name = "alerts.min_severity",
       .kind = OPTION_WORD,
       CHANNEL(filter.min_severity),
@@ -358,6 +374,15 @@ const Option config_options[] = {
     { .name = "alerts.events", .kind = OPTION_LIST, CHANNEL(events), .check = check_event, .all = true },
     { .name = "alerts.resolved", .kind = OPTION_BOOL, CHANNEL(filter.resolved), .number = true },
     SECONDS("reminder_interval", reminder_interval_sec, 0, 604800, 3600),
+    { .name = "heartbeat", .kind = OPTION_GROUP },
+    { .name = "heartbeat.url",
+      .kind = OPTION_TEXT,
+      .offset = AT(heartbeat.url),
+      .check = check_hook,
+      .secret = true },
+    TEXT("heartbeat.url_file", heartbeat.url_file, check_text),
+    SECONDS("heartbeat.interval", heartbeat.interval_sec, 1, 86400, 60),
+    { .name = "heartbeat.style", .kind = OPTION_WORD, .offset = AT(heartbeat.style), .words = style_words },
     { .name = "aws", .kind = OPTION_GROUP },
     TEXT("aws.profile", aws.profile, check_text),
     TEXT("aws.credentials_file", aws.credentials_file, check_text),
@@ -446,6 +471,13 @@ static bool has_no_groups(const Option *option, const Config *config) {
     return option->members == SCOPE_EXPECT ? has_no_pins(config) : option->min > 0;
 }
 
+/* Groups that turn something on by being there. */
+static bool is_unset_group(const char *name, const Config *config) {
+    if (text_equal(name, "organization"))
+        return !config->organization.role_name;
+    return text_equal(name, "heartbeat") && !config->heartbeat.url && !config->heartbeat.url_file;
+}
+
 /* An unset option means "do not touch", or the top level's, which no value says. */
 static bool is_unset(const Option *option, const void *base) {
     const void *slot = option_slot(option, base);
@@ -462,8 +494,7 @@ static bool is_unset(const Option *option, const void *base) {
     case OPTION_WORDS: return option->inherits && *(const uint32_t *)slot == option->number;
     case OPTION_GROUPS: return has_no_groups(option, base);
     case OPTION_GROUP: /* the file's own: base is the Config */
-        return option->scope == SCOPE_FILE && text_equal(option->name, "organization") &&
-               !((const Config *)base)->organization.role_name;
+        return option->scope == SCOPE_FILE && is_unset_group(option->name, base);
     default: return false;
     }
 }
@@ -567,7 +598,10 @@ static void put_group(FILE *out, const Option *group, const Config *config) {
             fprintf(out, "  # %s is set, and holds a password that is not shown\n", option->name);
         else {
             fprintf(out, "  %s = ", strchr(option->name, '.') + 1);
-            put_value(out, option, config);
+            if (option->secret && option->check == check_hook)
+                put_url(out, *(char *const *)option_slot(option, config));
+            else
+                put_value(out, option, config);
             fputs(";\n", out);
         }
     }

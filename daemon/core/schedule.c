@@ -163,3 +163,11 @@ bool schedule_weak_singly(WeakPace *pace, uint64_t now_usec) {
         *pace = (WeakPace){ .since_usec = now_usec };
     return pace->n++ < SCHEDULE_WEAK_SINGLY;
 }
+
+PassResult schedule_pass_result(const PassCount *count) {
+    if (count->n_targets == 0)
+        return PASS_INCOMPLETE;
+    if (count->n_answered == 0)
+        return count->n_unreachable == count->n_targets ? PASS_BLIND : PASS_INCOMPLETE;
+    return count->n_answered + count->n_unreachable >= count->n_targets ? PASS_COMPLETE : PASS_INCOMPLETE;
+}

@@ -120,3 +120,18 @@ typedef struct WeakPace {
 
 /* May one more be reported by itself now? Counts it. */
 bool schedule_weak_singly(WeakPace *pace, uint64_t now_usec);
+
+/* What a pass found, for the heartbeat. */
+typedef struct PassCount {
+    unsigned n_targets;     /* that are guarded */
+    unsigned n_answered;    /* whose last poll was answered */
+    unsigned n_unreachable; /* that are reported as unreachable */
+} PassCount;
+
+typedef enum PassResult {
+    PASS_COMPLETE,   /* all is polled, or it was reported that it is not */
+    PASS_INCOMPLETE, /* something fails, and is not reported yet; or there is nothing to poll yet */
+    PASS_BLIND,      /* nothing answers */
+} PassResult;
+
+PassResult schedule_pass_result(const PassCount *count);

@@ -18,35 +18,10 @@
 #define SECRETS_DIR     "/etc/trailguard"
 #define RETRY_AFTER_MAX UINT64_C(3600) /* seconds; who asks for more is asked again before */
 #define QUOTE_MAX       120            /* bytes of an answer that are shown */
-#define DEADLINE_SLACK  (5 * USEC_PER_SEC)
-
-typedef int (*SendByType)(const ChannelContext *context, const ChannelConfig *channel, const Alert *alert,
-                          ChannelSent sent, void *userdata, ChannelSend **ret);
-
-static const SendByType senders[_CHANNEL_TYPE_MAX] = {
-    [CHANNEL_SNS] = channel_sns_send,
-    [CHANNEL_WEBHOOK] = channel_webhook_send,
-    [CHANNEL_COMMAND] = channel_command_send,
-};
-
-int channel_send(const ChannelContext *context, const ChannelConfig *channel, const Alert *alert,
-                 ChannelSent sent, void *userdata, ChannelSend **ret) {
-    return senders[channel->type](context, channel, alert, sent, userdata, ret);
-}
 
 void channel_cancel(ChannelSend *send) {
     if (send)
         send->cancel(send);
-}
-
-uint64_t channel_deadline_usec(const ChannelContext *context, const ChannelConfig *channel) {
-    static const uint64_t deadlines[_CHANNEL_TYPE_MAX] = {
-        [CHANNEL_WEBHOOK] = CHANNEL_HTTP_USEC,
-        [CHANNEL_COMMAND] = CHANNEL_COMMAND_USEC,
-    };
-
-    return channel->type == CHANNEL_SNS ? aws_client_deadline_usec(context->aws)
-                                        : deadlines[channel->type] + DEADLINE_SLACK;
 }
 
 void channel_finish(ChannelSend *send, const Receipt *receipt) {

@@ -16,6 +16,7 @@ typedef struct ChannelContext {
     CredentialsProvider *credentials;
     HttpClient *http;
     Loop *loop;
+    const char *state_dir; /* NULL: nothing is kept (test-alert) */
 } ChannelContext;
 
 typedef void (*ChannelSent)(const Receipt *receipt, void *userdata);
@@ -27,15 +28,8 @@ typedef struct ChannelSend {
     void (*cancel)(struct ChannelSend *send); /* ends and frees it */
 } ChannelSend;
 
-/* Sends. sent is called exactly once, never from inside, and frees *ret. 0, or -errno and then sent is not
- * called: -E2BIG for a message that the channel cannot take, -EINVAL for a channel that cannot be used. */
-int channel_send(const ChannelContext *context, const ChannelConfig *channel, const Alert *alert,
-                 ChannelSent sent, void *userdata, ChannelSend **ret);
 /* sent will not be called. NULL is fine. */
 void channel_cancel(ChannelSend *send);
-
-/* No message of this channel is under way for longer. */
-uint64_t channel_deadline_usec(const ChannelContext *context, const ChannelConfig *channel);
 
 /* ---- for the types ---- */
 
@@ -67,3 +61,5 @@ int channel_webhook_send(const ChannelContext *context, const ChannelConfig *cha
                          ChannelSent sent, void *userdata, ChannelSend **ret);
 int channel_command_send(const ChannelContext *context, const ChannelConfig *channel, const Alert *alert,
                          ChannelSent sent, void *userdata, ChannelSend **ret);
+int channel_alertmanager_send(const ChannelContext *context, const ChannelConfig *channel,
+                              const Alert *alert, ChannelSent sent, void *userdata, ChannelSend **ret);

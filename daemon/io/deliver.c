@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/core/alertmanager.h"
 #include "daemon/core/channel_format.h"
 #include "daemon/log.h"
 #include "lib/retry.h"
@@ -19,13 +20,15 @@
 #define REFUSED_RETRY_USEC (300 * USEC_PER_SEC)
 /* Plain failing for this long is reported through the other channels. */
 #define FAILING_REPORTED_USEC (60 * USEC_PER_SEC)
+#define DEADLINE_SLACK        (5 * USEC_PER_SEC)
 
 typedef struct Channel {
     Deliver *deliver;
     const ChannelConfig *config; /* the engine's, which outlives us */
     char *key;
     ChannelSend *sending;
-    char sending_id[65];         /* of the alert; its entry may be given up meanwhile */
+    char sending_id[65]; /* of the alert; its entry may be given up meanwhile. "": a refresh is under way */
+    uint64_t refresh_usec;       /* mono; when what is open is sent again */
     unsigned reported_lost;      /* alerts given up that the message under way reports */
     uint64_t send_by_usec;       /* mono */
     LoopTimer *timer;            /* the next attempt */
@@ -44,6 +47,40 @@ struct Deliver {
     size_t n_channels;
     unsigned n_lost; /* alerts given up, not reported yet */
 };
+
+/* ---- by type ---- */
+
+typedef int (*SendByType)(const ChannelContext *context, const ChannelConfig *channel, const Alert *alert,
+                          ChannelSent sent, void *userdata, ChannelSend **ret);
+
+static const SendByType senders[_CHANNEL_TYPE_MAX] = {
+    [CHANNEL_SNS] = channel_sns_send,
+    [CHANNEL_WEBHOOK] = channel_webhook_send,
+    [CHANNEL_COMMAND] = channel_command_send,
+    [CHANNEL_ALERTMANAGER] = channel_alertmanager_send,
+};
+
+int channel_send(const ChannelContext *context, const ChannelConfig *channel, const Alert *alert,
+                 ChannelSent sent, void *userdata, ChannelSend **ret) {
+    return senders[channel->type](context, channel, alert, sent, userdata, ret);
+}
+
+/* No message of this channel is under way for longer. */
+static uint64_t channel_deadline_usec(const ChannelContext *context, const ChannelConfig *channel) {
+    static const uint64_t deadlines[_CHANNEL_TYPE_MAX] = {
+        [CHANNEL_WEBHOOK] = CHANNEL_HTTP_USEC,
+        [CHANNEL_COMMAND] = CHANNEL_COMMAND_USEC,
+        [CHANNEL_ALERTMANAGER] = CHANNEL_HTTP_USEC,
+    };
+
+    return channel->type == CHANNEL_SNS ? aws_client_deadline_usec(context->aws)
+                                        : deadlines[channel->type] + DEADLINE_SLACK;
+}
+
+/* How often a channel of this type sends without a new alert; 0: never. */
+static uint64_t channel_refresh_usec(ChannelType type) {
+    return type == CHANNEL_ALERTMANAGER ? ALERTMANAGER_RESEND_USEC : 0;
+}
 
 static void send_next(Channel *channel);
 
@@ -162,11 +199,38 @@ static void message_refused(Channel *channel, const Receipt *receipt) {
     report_change(channel, true);
 }
 
+static void refresh_in_time(Channel *channel) {
+    channel->refresh_usec =
+            loop_monotonic_usec(channel->deliver->loop) + channel_refresh_usec(channel->config->type);
+}
+
+/* What was refused may be taken the next time: there is no message to set aside. */
+static void refreshed(Channel *channel, const Receipt *receipt) {
+    Receipt failed = *receipt;
+
+    if (receipt->kind == RECEIPT_DELIVERED || receipt->kind == RECEIPT_SKIPPED) {
+        refresh_in_time(channel);
+        send_later(channel, 0);
+        if (receipt->kind == RECEIPT_DELIVERED)
+            works(channel);
+        return;
+    }
+    if (failed.kind == RECEIPT_MESSAGE_REFUSED)
+        failed.kind = RECEIPT_CHANNEL_REFUSED;
+    fails(channel, &failed);
+}
+
 static void sent(const Receipt *receipt, void *userdata) {
     Channel *channel = userdata;
 
-    assert(receipt->kind < _RECEIPT_MAX && receipt->kind != RECEIPT_SKIPPED);
+    assert(receipt->kind < _RECEIPT_MAX && (receipt->kind != RECEIPT_SKIPPED || !channel->sending_id[0]));
     channel->sending = NULL;
+    if (!channel->sending_id[0]) {
+        refreshed(channel, receipt);
+        return;
+    }
+    if (receipt->kind == RECEIPT_DELIVERED)
+        refresh_in_time(channel);
     if (receipt->kind == RECEIPT_DELIVERED)
         delivered(channel, receipt);
     else if (receipt->kind == RECEIPT_MESSAGE_REFUSED)
@@ -229,6 +293,29 @@ static ReceiptKind kind_of_errno(int error) {
     return error == -EINVAL ? RECEIPT_CHANNEL_REFUSED : RECEIPT_RETRY;
 }
 
+/* No alert waits: says what is open again, when that is due. */
+static void refresh(Channel *channel) {
+    const DeliverOptions *options = &channel->deliver->options;
+    uint64_t now_usec = loop_monotonic_usec(channel->deliver->loop);
+    int r;
+
+    if (channel_refresh_usec(channel->config->type) == 0)
+        return;
+    if (now_usec < channel->refresh_usec) {
+        send_later(channel, channel->refresh_usec - now_usec);
+        return;
+    }
+    channel->sending_id[0] = '\0';
+    channel->send_by_usec = now_usec + channel_deadline_usec(&options->context, channel->config);
+    r = channel_send(&options->context, channel->config, NULL, sent, channel, &channel->sending);
+    if (r < 0) {
+        Receipt receipt = { .kind = kind_of_errno(r) };
+
+        (void)snprintf(receipt.text, sizeof(receipt.text), "cannot be sent: %s", strerror(-r));
+        sent(&receipt, channel);
+    }
+}
+
 static void send_next(Channel *channel) {
     const OutboxEntry *entry;
     int r;
@@ -236,8 +323,10 @@ static void send_next(Channel *channel) {
     if (channel->sending)
         return;
     entry = next_entry(channel);
-    if (!entry)
+    if (!entry) {
+        refresh(channel);
         return;
+    }
     log_debug("wake-up: %s: an alert waits: %s", channel->key, outbox_entry_alert(entry)->subject);
     r = start(channel, outbox_entry_alert(entry));
     if (r < 0) {

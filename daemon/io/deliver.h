@@ -52,3 +52,12 @@ typedef struct ChannelStatus {
 } ChannelStatus;
 size_t deliver_n_channels(const Deliver *deliver);
 void deliver_channel_status(const Deliver *deliver, size_t i, ChannelStatus *ret);
+
+/* ---- one message through one channel, without the outbox: what deliver itself uses, and test-alert ---- */
+
+/* Sends. alert NULL: what a receiver must hear from time to time (channel_refresh_usec), and RECEIPT_SKIPPED
+ * when there is nothing. sent is called exactly once, never from inside, and frees *ret. 0, or -errno and
+ * then sent is not called: -E2BIG for a message that the channel cannot take, -EINVAL for a channel that
+ * cannot be used. */
+int channel_send(const ChannelContext *context, const ChannelConfig *channel, const Alert *alert,
+                 ChannelSent sent, void *userdata, ChannelSend **ret);

@@ -10,6 +10,7 @@ import http.server
 import json
 import os
 import shutil
+import socket
 import subprocess
 import threading
 import time
@@ -37,7 +38,7 @@ class Receiver:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 status = receiver.answers.popleft() if receiver.answers else 200
                 receiver.posts.append(Post(self.path, self.headers, body, status))
                 self.send_response(status)
@@ -46,6 +47,8 @@ class Receiver:
                 self.send_header("Content-Length", "2")
                 self.end_headers()
                 self.wfile.write(b"ok")
+
+            do_GET = do_POST
 
             def log_message(self, *arguments):
                 pass
@@ -306,3 +309,139 @@ def test_a_command_has_a_clean_environment_and_its_process_group_ends_with_the_d
             return True
     poll(gone, within(10))
     assert len(guard.outbox_files()) == 1       # its end was not waited for: the alert is sent again
+
+
+# -- Alertmanager ------------------------------------------------------------------------------------------------------
+ALERTMANAGER, AMTOOL = (shutil.which(name) for name in ("prometheus-alertmanager", "amtool"))
+
+ALERTMANAGER_CONFIG = """
+route:
+  receiver: people
+  group_by: [ alertname, trail ]
+  group_wait: 0s
+  group_interval: 1s
+  repeat_interval: 1h
+receivers:
+  - name: people
+    webhook_configs:
+      - url: {url}
+        send_resolved: true
+"""
+
+
+class Alertmanager:
+    """The real one, that notifies a receiver."""
+
+    def __init__(self, place, receiver):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.place, self.url, self.process, self.runs = place, f"http://127.0.0.1:{self.port}", None, 0
+        (place / "alertmanager.yml").write_text(ALERTMANAGER_CONFIG.format(url=receiver.url))
+
+    def start(self):
+        """Without anything that it knew before."""
+        self.runs += 1
+        self.process = subprocess.Popen(
+            [ALERTMANAGER, f"--config.file={self.place}/alertmanager.yml", "--cluster.listen-address=",
+             f"--storage.path={self.place}/alertmanager{self.runs}", f"--web.listen-address=127.0.0.1:{self.port}"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.place)
+        poll(lambda: self.tool("alert", "query").returncode == 0, within(30), 0.1)
+        return self
+
+    def tool(self, *arguments):
+        return subprocess.run([AMTOOL, f"--alertmanager.url={self.url}", *arguments], capture_output=True, text=True,
+                              timeout=within(30))
+
+    def alerts(self, *filters):
+        """What is active there, as amtool has it."""
+        return json.loads(self.tool("-o", "json", "alert", "query", *filters).stdout or "[]")
+
+    def close(self):
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+@pytest.fixture
+def alertmanager(place, receiver):
+    running = Alertmanager(place, receiver)
+    yield running
+    running.close()
+
+
+def notified(receiver):
+    """What Alertmanager notified people of: status and labels."""
+    return [(entry["status"], entry["labels"]) for taken in receiver.taken() for entry in taken["alerts"]]
+
+
+@pytest.mark.skipif(not (ALERTMANAGER and AMTOOL), reason="needs prometheus-alertmanager")
+def test_a_real_alertmanager_gets_an_incident_through_its_outage_keeps_it_and_hears_of_its_end(
+        sim, make_guard, mallory, receiver, alertmanager):
+    guard = observing(sim, make_guard, [{"type": "alertmanager", "urls": [alertmanager.url], "events": ["trail.*"]}])
+    mallory.stop(ORG_TRAIL)
+    guard.wait_line("an alert was not taken, trying again")
+    alertmanager.start()
+    (alert,) = poll(lambda: alertmanager.alerts("event=trail.stopped"), within(90), 0.2)
+    labels = {"alertname": "TrailGuardTrailStopped", "service": "trailguard", "event": "trail.stopped",
+              "severity": "critical", "account": MAIN, "region": FRA, "trail": "org-trail"}
+    assert alert["labels"] == labels
+    assert alert["annotations"]["trail_arn"] == ORG_TRAIL and "aws cloudtrail" in alert["annotations"]["description"]
+    poll(lambda: notified(receiver) == [("firing", labels)], within(20))
+    guard.wait_delivered()
+
+    alertmanager.close()                # one that forgets all gets it again from a guard that was restarted
+    guard.stop()
+    alertmanager.start()
+    assert alertmanager.alerts() == []
+    guard.start().wait_guarding()
+    poll(lambda: [entry["labels"] for entry in alertmanager.alerts()] == [labels], within(20), 0.2)
+
+    mallory.start(ORG_TRAIL)
+    poll(lambda: ("resolved", labels) in notified(receiver), within(30))
+    assert alertmanager.alerts() == []
+    guard.wait_delivered()
+
+
+@pytest.mark.skipif(not (ALERTMANAGER and AMTOOL), reason="needs prometheus-alertmanager")
+def test_test_alert_fires_in_alertmanager(sim, make_guard, alertmanager):
+    guard = make_guard(sim, alerts=[{"type": "alertmanager", "name": "am", "urls": [alertmanager.start().url]}])
+    done = guard.verb("test-alert", "--channel", "am")
+    assert (done.returncode, done.stdout) == (0, "alertmanager:am: sent, receipt taken by 1 of 1\n")
+    (alert,) = alertmanager.alerts()
+    assert alert["labels"] == {"alertname": "TrailGuardGuardTest", "service": "trailguard", "event": "guard.test",
+                               "severity": "info"}
+
+
+# -- the heartbeat -----------------------------------------------------------------------------------------------------
+@pytest.mark.valgrind
+def test_the_heartbeat_signals_start_success_and_failure_and_never_success_while_nothing_answers(
+        sim, make_guard, receiver, place):
+    url = secret_file(place, "heartbeat-url", receiver.url + "/T0PSECRET-uuid?create=1")
+    guard = make_guard(sim, unreachable_after=1, heartbeat={"url_file": url, "interval": 1}, log_level="debug")
+    guard.secrets.append("T0PSECRET")
+
+    def signals():
+        return [post.path.replace("/T0PSECRET-uuid", "").replace("?create=1", "") or "ok" for post in receiver.posts]
+
+    guard.start().wait_guarding()
+    poll(lambda: signals().count("ok") >= 2, within(20))
+    assert signals()[0] == "/start" and set(signals()) == {"/start", "ok"}
+    assert all("?create=1" in post.path for post in receiver.posts)
+    assert receiver.posts[-1].body.decode().startswith("guarding 1 trail")
+    with sim.fault("http503", service="cloudtrail"):
+        poll(lambda: "/fail" in signals(), within(40))
+        failed = signals().index("/fail")
+        poll(lambda: signals().count("/fail") >= 3, within(40))
+        assert set(signals()[failed:]) == {"/fail"}
+    poll(lambda: signals()[-1] == "ok", within(90))
+
+
+def test_a_heartbeat_that_is_refused_is_reported_and_its_recovery_too(sim, make_guard, receiver):
+    receiver.answers.extend([404] * 2)
+    make_guard(sim, alerts=[{"type": "sns", "topic_arn": TOPIC}],
+               heartbeat={"url": receiver.url + "/x", "interval": 1, "style": "plain"}).start().wait_guarding()
+    assert wait_alert(sim, "channel.failed")["detail"] == "heartbeat: HTTP 404: ok"
+    assert wait_alert(sim, "channel.recovered", seconds=60)["detail"] == "heartbeat"
+    assert {post.path for post in receiver.posts} == {"/x"} and {post.body for post in receiver.posts} == {b""}

@@ -281,7 +281,7 @@ def test_config_dump_of_channels_reads_back_and_shows_no_url_that_may_be_a_secre
     assert idle.verb("config", "--dump").stdout == first.stdout
 
 
-LATER = {"heartbeat": {}, "metrics_file": "/tmp/m"}
+LATER = {"metrics_file": "/tmp/m"}
 
 
 @pytest.mark.parametrize("option", LATER)

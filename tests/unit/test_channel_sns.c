@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/io/channel.h"
+#include "daemon/io/deliver.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "tests/unit/service_fixture.h"

@@ -13,8 +13,9 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "daemon/core/alertmanager.h"
 #include "daemon/core/channel_format.h"
-#include "daemon/io/channel.h"
+#include "daemon/io/deliver.h"
 #include "lib/util/hash.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -575,6 +576,184 @@ static void test_command_hangs_or_is_not_there(void **state) {
     assert_string_equal(sent.receipt.text, "/usr/bin/mail cannot be started: No such file or directory");
 }
 
+/* ---- Alertmanager ---- */
+
+/* Plays messages into a set; gives what is sent at the end. */
+static char *play(const Alert *alerts, size_t n, uint64_t step_usec, uint64_t *now_usec, char **ret_set) {
+    char *set = strdup(""), *body;
+
+    for (size_t i = 0; i < n; i++) {
+        char *next;
+
+        assert_int_equal(alertmanager_apply(set, &alerts[i], *now_usec, &next), 0);
+        free(set);
+        set = next;
+        *now_usec += step_usec;
+    }
+    assert_int_equal(alertmanager_body(set, *now_usec, &body), 0);
+    if (ret_set)
+        *ret_set = set;
+    else
+        free(set);
+    return body;
+}
+
+#define AM_LABELS(name, event, severity)                                                                    \
+    "{\"labels\":{\"alertname\":\"" name "\",\"service\":\"trailguard\",\"event\":\"" event                 \
+    "\",\"severity\":\"" severity                                                                           \
+    "\",\"account\":\"111122223333\",\"region\":\"eu-west-1\",\"trail\":\"main\"},\"annotations\":{"        \
+    "\"summary\":\"" SUBJECT "\",\"description\":\"The mail.\",\"incident\":\"" INCIDENT                    \
+    "\",\"trail_arn\":\"" ARN "\"},\"startsAt\":\"2026-11-24T03:10:00Z\",\"endsAt\":"
+
+static Alert am_alert(EventKind event, Severity severity, bool over) {
+    Alert alert = make_alert(event, "The mail.");
+
+    alert.severity = severity;
+    if (over)
+        alert.document = (char *)"{\"resolved\":true,\"trail\":{\"name\":\"main\",\"arn\":\"" ARN "\"}}";
+    return alert;
+}
+
+static void test_alertmanager_alerts(void **state) {
+    const Alert stopped = am_alert(EVENT_TRAIL_STOPPED, SEVERITY_CRITICAL, false),
+                reminder = am_alert(EVENT_INCIDENT_REMINDER, SEVERITY_CRITICAL, false),
+                failing = am_alert(EVENT_TRAIL_FAILING, SEVERITY_WARNING, false),
+                resolved = am_alert(EVENT_TRAIL_RESOLVED, SEVERITY_CRITICAL, true),
+                repaired = am_alert(EVENT_TRAIL_STOPPED, SEVERITY_CRITICAL, true);
+    const struct {
+        const char *name;
+        Alert alerts[3];
+        size_t n;
+        const char *body; /* NULL: nothing is sent; the clock is n minutes past 03:10 */
+    } cases[] = {
+        { "open",
+          { stopped },
+          1,
+          "[" AM_LABELS("TrailGuardTrailStopped", "trail.stopped",
+                        "critical") "\"2026-11-24T03:21:00Z\"}]" },
+        { "a reminder is no other alert",
+          { stopped, reminder },
+          2,
+          "[" AM_LABELS("TrailGuardTrailStopped", "trail.stopped",
+                        "critical") "\"2026-11-24T03:22:00Z\"}]" },
+        { "over",
+          { stopped, resolved },
+          2,
+          "[" AM_LABELS("TrailGuardTrailStopped", "trail.stopped",
+                        "critical") "\"2026-11-24T03:11:00Z\"}]" },
+        { "another trouble ends the first",
+          { failing, stopped },
+          2,
+          "[" AM_LABELS("TrailGuardTrailFailing", "trail.failing",
+                        "warning") "\"2026-11-24T03:11:00Z\"}," AM_LABELS("TrailGuardTrailStopped",
+                                                                          "trail.stopped",
+                                                                          "critical") "\"2026-11-24T03:22:"
+                                                                                      "00Z\"}]" },
+        { "it begins again",
+          { stopped, resolved, stopped },
+          3,
+          "[" AM_LABELS("TrailGuardTrailStopped", "trail.stopped",
+                        "critical") "\"2026-11-24T03:23:00Z\"}]" },
+        { "over at once: fires for a while",
+          { repaired },
+          1,
+          "[" AM_LABELS("TrailGuardTrailStopped", "trail.stopped",
+                        "critical") "\"2026-11-24T03:20:00Z\"}]" },
+        { "the end of what is not known", { resolved }, 1, NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint64_t now_usec = UINT64_C(1795489800) * USEC_PER_SEC;
+        char *body = play(cases[i].alerts, cases[i].n, 60 * USEC_PER_SEC, &now_usec, NULL);
+
+        if (!text_equal(body, cases[i].body))
+            fail_msg("%s:\n%s\ninstead of\n%s", cases[i].name, body, cases[i].body);
+        free(body);
+    }
+}
+
+static void test_alertmanager_forgets_what_ended_long_ago(void **state) {
+    const Alert alerts[] = { am_alert(EVENT_TRAIL_STOPPED, SEVERITY_CRITICAL, false),
+                             am_alert(EVENT_TRAIL_RESOLVED, SEVERITY_CRITICAL, true) };
+    uint64_t now_usec = UINT64_C(1795489800) * USEC_PER_SEC;
+    char *set, *later, *body = play(alerts, 2, 0, &now_usec, &set);
+
+    (void)state;
+    free(body);
+    assert_int_equal(alertmanager_apply(set, NULL, now_usec + ALERTMANAGER_HOLD_USEC, &later), 0);
+    assert_int_equal(alertmanager_body(later, now_usec, &body), 0);
+    assert_non_null(body); /* said again, for members that were away */
+    free(body);
+    free(set);
+    assert_int_equal(alertmanager_apply(later, NULL, now_usec + ALERTMANAGER_HOLD_USEC + 1, &set), 0);
+    assert_string_equal(set, "[]");
+    free(set);
+    free(later);
+    assert_int_equal(alertmanager_apply("[{\"incident\":", NULL, now_usec, &set), 0); /* damaged */
+    assert_string_equal(set, "[]");
+    free(set);
+}
+
+/* Each member gets it; one that takes it is enough, and the receipt says so. */
+static void test_alertmanager_cluster(void **state) {
+    static const struct {
+        int first, second;
+        ReceiptKind kind;
+        const char *text;
+    } cases[] = {
+        { 200, 200, RECEIPT_DELIVERED, "taken by 2 of 2" },
+        { 200, 503, RECEIPT_DELIVERED, "taken by 1 of 2; https://b.example/am/: HTTP 503: x" },
+        { 503, 200, RECEIPT_DELIVERED, "taken by 1 of 2; https://a.example: HTTP 503: x" },
+        { 503, 503, RECEIPT_RETRY, "https://a.example: HTTP 503: x" },
+        { 404, 404, RECEIPT_CHANNEL_REFUSED, "https://a.example: HTTP 404: x" },
+    };
+    const ServiceFixture *f = *state;
+    const ChannelConfig channel = { .type = CHANNEL_ALERTMANAGER,
+                                    .urls = { .items = (char *[]){ (char *)"https://a.example",
+                                                                   (char *)"https://b.example/am/", NULL },
+                                              .n = 2 } };
+    ChannelContext context = context_of(f);
+    Alert alert = am_alert(EVENT_TRAIL_STOPPED, SEVERITY_CRITICAL, false);
+    char dir[] = "/tmp/tg-am-XXXXXX", command[64];
+
+    assert_non_null(mkdtemp(dir));
+    context.state_dir = dir;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Sent sent = { 0 };
+
+        fake_http_reply(f->http, cases[i].first, "x", NULL);
+        fake_http_reply(f->http, cases[i].second, "x", NULL);
+        assert_int_equal(channel_send(&context, &channel, &alert, on_sent, &sent, NULL), 0);
+        fake_loop_run(f->loop);
+        assert_int_equal(sent.n, 1);
+        assert_int_equal(sent.receipt.kind, cases[i].kind);
+        assert_string_equal(sent.receipt.text, cases[i].text);
+    }
+    assert_string_equal(fake_http_request(f->http, 0)->url, "https://a.example/api/v2/alerts");
+    assert_string_equal(fake_http_request(f->http, 1)->url, "https://b.example/am/api/v2/alerts");
+    (void)snprintf(command, sizeof(command), "rm -r %s", dir);
+    assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c) */
+}
+
+/* A set that cannot be kept would be forgotten: the message is sent again. */
+static void test_alertmanager_set_that_cannot_be_written(void **state) {
+    const ServiceFixture *f = *state;
+    const ChannelConfig channel = { .type = CHANNEL_ALERTMANAGER,
+                                    .urls = { .items = (char *[]){ (char *)"https://a.example", NULL },
+                                              .n = 1 } };
+    ChannelContext context = context_of(f);
+    Alert alert = am_alert(EVENT_TRAIL_STOPPED, SEVERITY_CRITICAL, false);
+    Sent sent = { 0 };
+
+    context.state_dir = "/nonexistent";
+    fake_http_reply(f->http, 200, "", NULL);
+    assert_int_equal(channel_send(&context, &channel, &alert, on_sent, &sent, NULL), 0);
+    fake_loop_run(f->loop);
+    assert_int_equal(sent.receipt.kind, RECEIPT_RETRY);
+    assert_non_null(strstr(sent.receipt.text, "cannot be written: No such file"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_formats),
@@ -582,6 +761,10 @@ int main(void) {
         cmocka_unit_test(test_long_text_is_cut),
         cmocka_unit_test(test_text_that_is_none),
         cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_alertmanager_alerts),
+        cmocka_unit_test(test_alertmanager_forgets_what_ended_long_ago),
+        SERVICE_TEST(test_alertmanager_cluster),
+        SERVICE_TEST(test_alertmanager_set_that_cannot_be_written),
         SERVICE_TEST(test_signature),
         SERVICE_TEST(test_without_secret_no_signature),
         SERVICE_TEST(test_opsgenie_key_and_close),

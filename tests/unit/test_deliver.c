@@ -373,19 +373,61 @@ static void test_given_up(void **state) {
     close_post(p, state);
 }
 
+/* ---- what must hear of an incident while it is open ---- */
+
+static void test_open_alerts_are_sent_again(void **state) {
+    const ChannelConfig channel = {
+        .type = CHANNEL_ALERTMANAGER,
+        .name = (char *)"am",
+        .urls = { .items = (char *[]){ (char *)"https://am.example", NULL }, .n = 1 },
+    };
+    Post *p = open_post(state);
+    const DeliverOptions options = {
+        .context = { .http = fake_http_client(p->f->http),
+                     .loop = fake_loop_loop(p->f->loop),
+                     .state_dir = p->dir },
+        .outbox = p->outbox,
+        .channels = &channel,
+        .n_channels = 1,
+        .channel_changed = on_changed,
+        .delivered = on_delivered,
+        .userdata = p,
+    };
+
+    assert_int_equal(deliver_new(&options, &p->deliver), 0);
+    deliver_kick(p->deliver, false);
+    run(p, 300 * USEC_PER_SEC);
+    assert_int_equal(fake_http_n_requests(p->f->http), 0); /* nothing is open */
+    add(p, 0);
+    reply_well(p, 3);
+    deliver_kick(p->deliver, false);
+    run(p, USEC_PER_SEC);
+    assert_string_equal(p->delivered, "0>am ");
+    assert_int_equal(fake_http_n_requests(p->f->http), 1);
+    run(p, 58 * USEC_PER_SEC);
+    assert_int_equal(fake_http_n_requests(p->f->http), 1);
+    run(p, 62 * USEC_PER_SEC);
+    assert_int_equal(fake_http_n_requests(p->f->http), 3); /* after 60 and 120 s */
+    assert_string_equal(p->delivered, "0>am ");
+    assert_string_equal(p->changed, "");
+    /* also what is only repeated is reported when it fails */
+    fake_http_reply(p->f->http, 400, "no", NULL);
+    reply_well(p, 1);
+    run(p, 60 * USEC_PER_SEC);
+    assert_string_equal(p->changed, "am:failed ");
+    run(p, 301 * USEC_PER_SEC);
+    assert_string_equal(p->changed, "am:failed am:works ");
+    close_post(p, state);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_oldest_first),
-        cmocka_unit_test(test_order_is_kept),
-        cmocka_unit_test(test_one_in_flight),
-        cmocka_unit_test(test_back_off),
-        cmocka_unit_test(test_failing_is_reported),
-        cmocka_unit_test(test_channel_refused),
-        cmocka_unit_test(test_message_refused),
-        cmocka_unit_test(test_channels_do_not_wait),
-        cmocka_unit_test(test_min_severity),
-        cmocka_unit_test(test_failed_before),
-        cmocka_unit_test(test_given_up),
+        cmocka_unit_test(test_oldest_first),         cmocka_unit_test(test_order_is_kept),
+        cmocka_unit_test(test_one_in_flight),        cmocka_unit_test(test_back_off),
+        cmocka_unit_test(test_failing_is_reported),  cmocka_unit_test(test_channel_refused),
+        cmocka_unit_test(test_message_refused),      cmocka_unit_test(test_open_alerts_are_sent_again),
+        cmocka_unit_test(test_channels_do_not_wait), cmocka_unit_test(test_min_severity),
+        cmocka_unit_test(test_failed_before),        cmocka_unit_test(test_given_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -310,8 +310,30 @@ static void weak_baselines_come_one_by_one_while_they_are_few(void **state _unus
             fail_msg("row %zu", i);
 }
 
+/* Never a success while nothing answers; what is known to be unreachable does not hold it up. */
+static void test_pass_result(void **state) {
+    static const struct {
+        PassCount count;
+        PassResult result;
+    } cases[] = {
+        { { .n_targets = 0 }, PASS_INCOMPLETE },
+        { { .n_targets = 3, .n_answered = 3 }, PASS_COMPLETE },
+        { { .n_targets = 3, .n_answered = 2 }, PASS_INCOMPLETE },
+        { { .n_targets = 3, .n_answered = 2, .n_unreachable = 1 }, PASS_COMPLETE },
+        { { .n_targets = 3, .n_answered = 1, .n_unreachable = 1 }, PASS_INCOMPLETE },
+        { { .n_targets = 3, .n_unreachable = 2 }, PASS_INCOMPLETE },
+        { { .n_targets = 3, .n_unreachable = 3 }, PASS_BLIND },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        if (schedule_pass_result(&cases[i].count) != cases[i].result)
+            fail_msg("case %zu", i);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pass_result),
         cmocka_unit_test(weak_baselines_come_one_by_one_while_they_are_few),
         cmocka_unit_test(times_that_moved_on_cost_a_five_hundredth_and_are_written_in_the_end),
         cmocka_unit_test(the_list_of_accounts_is_read_again),

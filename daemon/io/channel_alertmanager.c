@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The alertmanager channel: one POST of all that is open to each member of a cluster. The set of what is
+ * open is a file of the channel's own, since Alertmanager must hear of an incident again and again until it
+ * ends. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/core/alertmanager.h"
+#include "daemon/io/channel.h"
+#include "lib/util/file.h"
+#include "lib/util/hash.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define SET_MAX (32 * 1024 * 1024)
+
+typedef struct Member {
+    struct AlertmanagerSend *owner;
+    HttpExchange *exchange;
+} Member;
+
+typedef struct AlertmanagerSend {
+    ChannelSend send;
+    const ChannelContext *context;
+    const ChannelConfig *channel;
+    LoopTimer *timer; /* reports that nothing is open */
+    char *path;       /* of the set; NULL: it is not kept */
+    char *set;        /* as it is once this is delivered */
+    bool refresh;     /* no new message */
+    size_t n_waiting, n_took;
+    Receipt worst; /* of the members that did not take it */
+    Member members[];
+} AlertmanagerSend;
+
+static void alertmanager_free(AlertmanagerSend *a) {
+    free(a->path);
+    free(a->set);
+}
+
+static void alertmanager_cancel(ChannelSend *send) {
+    AlertmanagerSend *a = CONTAINER_OF(send, AlertmanagerSend, send);
+
+    for (size_t i = 0; i < a->channel->urls.n; i++)
+        if (a->members[i].exchange)
+            http_cancel(a->context->http, a->members[i].exchange);
+    loop_cancel(a->context->loop, a->timer);
+    alertmanager_free(a);
+    free(a);
+}
+
+static void alertmanager_finish(AlertmanagerSend *a, const Receipt *receipt) {
+    alertmanager_free(a);
+    channel_finish(&a->send, receipt);
+}
+
+/* Delivered when one member took it: a cluster passes on what was notified, and each gets all of it again in
+ * a minute. What is not on the disk would not be sent again, so that the message is. */
+static void all_answered(AlertmanagerSend *a) {
+    Receipt receipt = { .kind = RECEIPT_DELIVERED };
+    size_t n = a->channel->urls.n;
+    int r = 0;
+
+    if (a->n_took == 0) {
+        alertmanager_finish(a, &a->worst);
+        return;
+    }
+    if (a->path)
+        r = file_write(a->path, a->set, strlen(a->set), 0600, true);
+    if (r < 0) {
+        receipt.kind = RECEIPT_RETRY;
+        (void)snprintf(receipt.text, sizeof(receipt.text), "%.300s cannot be written: %s", a->path,
+                       file_strerror(r));
+    } else if (a->n_took < n)
+        (void)snprintf(receipt.text, sizeof(receipt.text), "taken by %zu of %zu; %.300s", a->n_took, n,
+                       a->worst.text);
+    else
+        (void)snprintf(receipt.text, sizeof(receipt.text), "taken by %zu of %zu", n, n);
+    alertmanager_finish(a, &receipt);
+}
+
+static void on_member_answer(const HttpResponse *response, void *userdata) {
+    Member *member = userdata;
+    AlertmanagerSend *a = member->owner;
+    const char *url = a->channel->urls.items[member - a->members];
+    Receipt receipt;
+
+    member->exchange = NULL;
+    channel_http_receipt(response, NULL, loop_realtime_usec(a->context->loop), &receipt);
+    if (receipt.kind == RECEIPT_DELIVERED)
+        a->n_took++;
+    else if (!a->worst.text[0]) {
+        a->worst = receipt;
+        (void)snprintf(a->worst.text, sizeof(a->worst.text), "%.100s: %.300s", url, receipt.text);
+    }
+    if (--a->n_waiting == 0)
+        all_answered(a);
+}
+
+static void on_nothing_to_send(void *userdata) {
+    AlertmanagerSend *a = userdata;
+    Receipt receipt = { .kind = a->refresh ? RECEIPT_SKIPPED : RECEIPT_DELIVERED,
+                        .text = "nothing is open there" };
+
+    a->timer = NULL;
+    alertmanager_finish(a, &receipt);
+}
+
+static int post_to(AlertmanagerSend *a, Member *member, const char *base, const char *body) {
+    static const HttpHeader headers[] = { { "Content-Type", "application/json" } };
+    _cleanup_strbuf_ StrBuf url = STRBUF_INIT(4096);
+    int r = strbuf_addf(&url, "%s%sapi/v2/alerts", base, text_ends_with(base, "/") ? "" : "/");
+
+    member->owner = a;
+    if (r < 0)
+        return r;
+    return http_submit(a->context->http,
+                       &(HttpRequest){ .method = "POST",
+                                       .url = strbuf_str(&url),
+                                       .headers = headers,
+                                       .n_headers = ARRAY_SIZE(headers),
+                                       .body = body,
+                                       .body_len = strlen(body),
+                                       .connect_timeout_usec = CHANNEL_CONNECT_USEC,
+                                       .timeout_usec = CHANNEL_HTTP_USEC },
+                       on_member_answer, member, &member->exchange);
+}
+
+/* What is open, as the last message that was taken left it. "" when there is no file yet. */
+static int load_set(AlertmanagerSend *a, char **ret) {
+    _cleanup_free_ char *key = NULL;
+    char hash[HASH_HEX_SIZE], name[64];
+    size_t len;
+    int r;
+
+    *ret = NULL;
+    if (!a->context->state_dir)
+        return 0;
+    key = config_channel_key(a->channel);
+    r = key ? hash_sha256_hex(key, strlen(key), hash) : -ENOMEM;
+    if (r < 0)
+        return r;
+    (void)snprintf(name, sizeof(name), "alertmanager-%.16s.json", hash);
+    a->path = file_join(a->context->state_dir, name);
+    if (!a->path)
+        return -ENOMEM;
+    r = file_read(a->path, SET_MAX, ret, &len);
+    return r == -ENOENT ? 0 : r;
+}
+
+static int alertmanager_start(AlertmanagerSend *a, const Alert *alert) {
+    uint64_t now_usec = loop_realtime_usec(a->context->loop);
+    _cleanup_free_ char *before = NULL, *body = NULL;
+    int r = load_set(a, &before);
+
+    a->refresh = !alert;
+    if (r >= 0)
+        r = alertmanager_apply(before ? before : "", alert, now_usec, &a->set);
+    if (r >= 0)
+        r = alertmanager_body(a->set, now_usec, &body);
+    if (r < 0)
+        return r == -EINVAL ? -E2BIG : r;
+    if (!body)
+        return loop_after(a->context->loop, 0, on_nothing_to_send, a, &a->timer);
+    for (size_t i = 0; r >= 0 && i < a->channel->urls.n; i++) {
+        r = post_to(a, &a->members[i], a->channel->urls.items[i], body);
+        a->n_waiting += r >= 0;
+    }
+    return r;
+}
+
+int channel_alertmanager_send(const ChannelContext *context, const ChannelConfig *channel,
+                              const Alert *alert, ChannelSent sent, void *userdata, ChannelSend **ret) {
+    AlertmanagerSend *a = calloc(1, sizeof(*a) + channel->urls.n * sizeof(a->members[0]));
+    int r;
+
+    if (!a)
+        return -ENOMEM;
+    a->send = (ChannelSend){ .sent = sent, .userdata = userdata, .cancel = alertmanager_cancel };
+    a->context = context;
+    a->channel = channel;
+    r = alertmanager_start(a, alert);
+    if (r < 0) {
+        alertmanager_cancel(&a->send);
+        return r;
+    }
+    if (ret)
+        *ret = &a->send;
+    return 0;
+}

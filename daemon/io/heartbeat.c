@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/io/heartbeat.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/log.h"
+#include "lib/retry.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* A signal that failed is followed by another so soon, unless passes are rarer. */
+#define AGAIN_USEC (15 * USEC_PER_SEC)
+/* Failing for this long is reported; being refused at once. */
+#define FAILING_REPORTED_USEC (60 * USEC_PER_SEC)
+#define JITTER_PART           10 /* of the interval: signals of many hosts spread */
+#define KEY                   "heartbeat"
+
+struct Heartbeat {
+    HeartbeatOptions options;
+    HttpExchange *exchange;
+    LoopTimer *timer;            /* the first signal */
+    StrBuf url;                  /* of the signal under way */
+    uint64_t due_usec;           /* mono */
+    bool starting;               /* the first signal is under way: the first complete pass is due after it */
+    uint64_t failing_since_usec; /* mono; 0: the last signal was good */
+    bool failed;                 /* as reported */
+    uint64_t failed_since_usec;  /* real; when that was reported */
+};
+
+static void heartbeat_report(Heartbeat *h, bool failed, const char *text) {
+    ChannelTrouble trouble = { .channel = (char *)KEY };
+
+    if (failed)
+        h->failed_since_usec = loop_realtime_usec(h->options.context.loop);
+    h->failed = failed;
+    trouble.since_usec = h->failed_since_usec;
+    (void)text_escaped(trouble.text, sizeof(trouble.text), text);
+    h->options.changed(&trouble, failed, h->options.userdata);
+}
+
+static void signal_ended(Heartbeat *h, const Receipt *receipt) {
+    Loop *loop = h->options.context.loop;
+    bool starting = h->starting;
+    uint64_t now_usec = loop_monotonic_usec(loop), interval = h->options.config->interval_sec * USEC_PER_SEC;
+
+    h->starting = false;
+    if (receipt->kind == RECEIPT_DELIVERED) {
+        h->failing_since_usec = 0;
+        h->due_usec =
+                starting ? 0 : now_usec + interval - retry_jitter(interval / JITTER_PART, loop_random(loop));
+        if (h->failed)
+            heartbeat_report(h, false, "");
+        return;
+    }
+    h->due_usec = now_usec + MIN(interval, MAX(AGAIN_USEC, receipt->retry_after_usec));
+    if (h->failing_since_usec == 0) {
+        h->failing_since_usec = now_usec;
+        log_line(LOG_WARNING, KEY ": a signal was not taken, trying again: %s", receipt->text);
+    }
+    if (!h->failed &&
+        (receipt->kind == RECEIPT_CHANNEL_REFUSED || receipt->kind == RECEIPT_MESSAGE_REFUSED ||
+         now_usec - h->failing_since_usec >= FAILING_REPORTED_USEC))
+        heartbeat_report(h, true, receipt->text);
+}
+
+/* The URL is as secret as a password: whoever has it can keep the switch quiet. */
+static void on_heartbeat_answer(const HttpResponse *response, void *userdata) {
+    Heartbeat *h = userdata;
+    Receipt receipt;
+
+    h->exchange = NULL;
+    channel_http_receipt(response, strbuf_str(&h->url), loop_realtime_usec(h->options.context.loop),
+                         &receipt);
+    strbuf_done(&h->url);
+    signal_ended(h, &receipt);
+}
+
+/* The URL with a path behind its own, before a query. */
+static int read_url(Heartbeat *h, const char *path, Receipt *receipt) {
+    const HeartbeatConfig *config = h->options.config;
+    ChannelConfig where = { .url = config->url, .url_file = config->url_file };
+    _cleanup_strbuf_ StrBuf base = STRBUF_INIT(4096);
+    size_t n, len;
+    int r = channel_read_url(&where, NULL, &base, receipt);
+
+    if (r < 0)
+        return r;
+    n = len = strcspn(strbuf_str(&base), "?");
+    while (path[0] && n > 0 && base.data[n - 1] == '/')
+        n--;
+    h->url = STRBUF_INIT(4096);
+    h->url.wipe = true;
+    (void)strbuf_add_mem(&h->url, base.data, n);
+    (void)strbuf_add(&h->url, path);
+    return strbuf_add(&h->url, strbuf_str(&base) + len);
+}
+
+static void send_signal(Heartbeat *h, const char *path, const char *body) {
+    static const HttpHeader headers[] = { { "Content-Type", "text/plain; charset=utf-8" } };
+    bool post = h->options.config->style == HEARTBEAT_HEALTHCHECKS;
+    Receipt receipt = { .kind = RECEIPT_RETRY, .text = "it cannot be sent" };
+    int r = read_url(h, path, &receipt);
+
+    if (r >= 0)
+        r = http_submit(h->options.context.http,
+                        &(HttpRequest){ .method = post ? "POST" : "GET",
+                                        .url = strbuf_str(&h->url),
+                                        .headers = headers,
+                                        .n_headers = post ? ARRAY_SIZE(headers) : 0,
+                                        .body = post ? body : NULL,
+                                        .body_len = post ? strlen(body) : 0,
+                                        .connect_timeout_usec = CHANNEL_CONNECT_USEC,
+                                        .timeout_usec = CHANNEL_HTTP_USEC },
+                        on_heartbeat_answer, h, &h->exchange);
+    if (r >= 0)
+        return;
+    strbuf_done(&h->url);
+    signal_ended(h, &receipt);
+}
+
+static void signal_start(void *userdata) {
+    Heartbeat *h = userdata;
+
+    h->timer = NULL;
+    if (h->exchange || h->options.config->style != HEARTBEAT_HEALTHCHECKS)
+        return;
+    h->starting = true;
+    send_signal(h, "/start", "TrailGuard begins to poll");
+}
+
+int heartbeat_new(const HeartbeatOptions *options, Heartbeat **ret) {
+    Heartbeat *h = calloc(1, sizeof(*h));
+
+    if (!h)
+        return -ENOMEM;
+    h->options = *options;
+    if (loop_after(options->context.loop, 0, signal_start, h, &h->timer) < 0) {
+        free(h);
+        return -ENOMEM;
+    }
+    *ret = h;
+    return 0;
+}
+
+void heartbeat_free(Heartbeat *heartbeat) {
+    if (!heartbeat)
+        return;
+    if (heartbeat->exchange)
+        http_cancel(heartbeat->options.context.http, heartbeat->exchange);
+    loop_cancel(heartbeat->options.context.loop, heartbeat->timer);
+    strbuf_done(&heartbeat->url);
+    free(heartbeat);
+}
+
+bool heartbeat_is_due(const Heartbeat *heartbeat) {
+    return heartbeat && !heartbeat->exchange &&
+           loop_monotonic_usec(heartbeat->options.context.loop) >= heartbeat->due_usec;
+}
+
+void heartbeat_pass(Heartbeat *heartbeat, PassResult result, const char *line) {
+    if (!heartbeat_is_due(heartbeat) || result == PASS_INCOMPLETE)
+        return;
+    if (result == PASS_COMPLETE)
+        send_signal(heartbeat, "", line);
+    else if (heartbeat->options.config->style == HEARTBEAT_HEALTHCHECKS)
+        send_signal(heartbeat, "/fail", line);
+}

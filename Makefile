@@ -196,9 +196,12 @@ lint-newest:                                   ## these three in sid's newest ve
 	@tests/systemd/analyzers sid
 
 # BENCH_QUICK=1: less than 2 minutes, and coarse. BENCH_ONLY="warm-1s closed": these scenarios alone.
-.PHONY: bench bench-docs
+.PHONY: bench bench-docs bench-simulation
 bench: all $(BENCHES)                          ## CPU, memory and latency beside the floors and AWS's own clients, 12 minutes
 	@BUILD=$(BUILD) $(PYTHON) tests/bench/run $(if $(BENCH_QUICK),--quick) $(addprefix --only ,$(BENCH_ONLY))
+
+bench-simulation: $(BUILD)/tests/unit/test_shards ## 50,000 accounts x 3 regions in 15 shards, in virtual time: minutes
+	@$< 50000 15 $(BUILD)/bench-simulation.json
 
 bench-docs:                                    ## docs/performance.md from the last run of `make bench`
 	@$(PYTHON) tests/bench/report.py $(BUILD)/bench.json --document docs/performance.md

@@ -217,6 +217,31 @@ def document_latency(result):
         "This run did not measure it."
 
 
+def explanations(text):
+    """{"SCENARIO | WHAT": paragraph} of blocks that each begin with a line "= SCENARIO | WHAT"; several such lines share one."""
+    found, names, lines = {}, [], []
+    for line in [*text.splitlines(), "= "]:
+        if not line.startswith("= "):
+            lines.append(line)
+        else:
+            if any(lines):
+                found.update(dict.fromkeys(names, "\n".join(lines).strip()))
+                names, lines = [], []
+            names.append(line[2:].strip())
+    return found
+
+
+def document_misses(result, why):
+    """Each with its explanation. One that has none says so."""
+    parts = []
+    for row in result["rows"]:
+        if row["verdict"] == "missed":
+            reached = f"{row['ratio']:.2f} x" if "most_ratio" in row or "least_ratio" in row else number(row["value"], row["unit"])
+            reason = why.get(f"{row['scenario']} | {row['what']}", "Not explained yet.")
+            parts.append(f"**{row['title'][0].upper() + row['title'][1:]}: {row['what']}.** {reached}, target {target(row)}.\n{reason}")
+    return "\n\n".join(parts) or "None."
+
+
 def document_conditions(result):
     c = result["conditions"]
     load = c["load"]
@@ -229,8 +254,9 @@ def document_conditions(result):
 
 
 def document(result, template):
+    template, _, why = template.partition("\n@explanations@\n")
     for name, text in (("conditions", document_conditions(result)), ("tables", document_tables(result)),
-                       ("latency", document_latency(result))):
+                       ("latency", document_latency(result)), ("misses", document_misses(result, explanations(why)))):
         if f"@{name}@" not in template:
             raise ValueError(f"the template has no @{name}@")
         template = template.replace(f"@{name}@", text)

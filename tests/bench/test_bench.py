@@ -174,18 +174,44 @@ def example():
               "factor": "less CPU"}]
     outcomes = [[1000 * (i + 0.5) / 50, 1000 * (i + 0.5) / 50 + 20, 1000 * (i + 0.5) / 50 + 60] for i in range(50)]
     summary = report.latencies(1, 20, outcomes)
-    titled = [("17 regions every 1 s", rows), ("the server closes", closed), ("beside boto3", boto3),
-              ("stop to running", report.latency_rows(summary)), ("a broken one", [{"what": "all", "failed": "OSError: no"}])]
+    titled = [("warm", "17 regions every 1 s", rows), ("closed", "the server closes", closed), ("boto3", "beside boto3", boto3),
+              ("latency", "stop to running", report.latency_rows(summary)),
+              ("broken", "a broken one", [{"what": "all", "failed": "OSError: no"}])]
     return {"conditions": {"date": "2026-11-29 23:00 UTC", "machine": "a CPU, 2 cores", "system": "an OS", "trailguard": "trailguard 1",
                            "commit": "0123abc", "libcurl": "7.88.1", "openssl": "3.0.17", "boto3": "1.26.27", "aws": "absent",
                            "pinned": True, "quick": False, "load": [0.1, 1.2], "cas": 141, "seconds": 600},
-            "rows": report.judge([{"title": title, **row} for title, rows in titled for row in rows]), "latency": [summary], "runs": {}}
+            "rows": report.judge([{"scenario": scenario, "title": title, **row} for scenario, title, rows in titled for row in rows]),
+            "latency": [summary], "runs": {}}
+
+
+TEMPLATE = """@conditions@
+
+@tables@
+
+@latency@
+
+@misses@
+
+@explanations@
+= other | RSS
+= warm | RSS
+The libraries take most of it,
+and nobody can help that.
+
+= closed | CPU a poll
+It is noisy, so this is not shown.
+"""
+
+
+def test_a_miss_without_a_reason_says_so():
+    assert "Not explained yet." in report.document(example(), TEMPLATE.replace("= warm", "= cold"))
+    assert "Not explained yet." not in report.document(example(), TEMPLATE)
 
 
 def test_the_report_of_an_example_is_as_recorded():
     """BENCH_GOLDEN_UPDATE=1 writes it again."""
     result = example()
-    text = report.table(result) + "\n\n" + report.document(result, "@conditions@\n\n@tables@\n\n@latency@\n")
+    text = report.table(result) + "\n\n" + report.document(result, TEMPLATE)
     if os.environ.get("BENCH_GOLDEN_UPDATE"):
         GOLDEN.write_text(text)
     assert text == GOLDEN.read_text()

@@ -135,6 +135,28 @@ static void add_culprit(const AlertExpansion *x) {
         (void)strbuf_add(x->out, "a caller whose name is not known yet");
 }
 
+/* What is done about trails that may be stopped unnoticed. */
+static void add_starts(const AlertExpansion *x) {
+    const Event *event = x->source->event;
+    bool trail = x->source->subject->name[0] != '\0';
+
+    if ((event->error != POLL_DENIED && event->error != POLL_THROTTLED) || event->mode == MODE_OBSERVE ||
+        (!trail && !x->source->subject->region[0]) || /* an account without keys can write nothing */
+        (trail && (event->protected || (!event->may_act && event->n_blind == 0))))
+        return;
+    if (event->n_blind == 0) {
+        (void)strbuf_addf(x->out,
+                          " In case %s, it sends StartLogging every 30 s: writes have rights and a "
+                          "quota of their own.",
+                          trail ? "the trail is stopped" : "trails are stopped");
+        return;
+    }
+    (void)strbuf_add(x->out, " In case the trail is stopped, it has sent StartLogging ");
+    alert_add_number(x, event->n_blind, "time");
+    (void)strbuf_addf(x->out, ", every 30 s. AWS %s the last one.",
+                      event->blind_accepted ? "accepted" : "did not accept");
+}
+
 static void add_polls(const AlertExpansion *x) {
     alert_add_number(x, x->source->event->n_failed, "poll");
 }
@@ -567,6 +589,7 @@ static const struct {
     { "stops", add_stops },
     { "lost share", add_lost_share },
     { "culprit", add_culprit },
+    { "starts", add_starts },
     { "polls", add_polls },
     { "attempts", add_attempts },
     { "retries", add_retries },

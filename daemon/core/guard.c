@@ -10,7 +10,7 @@ TrailState guard_trail_init(void) {
 }
 
 void guard_resume(TrailState *state, Now now) {
-    state->acting = false;
+    state->acting = state->blind = false;
     state->contest.until_mono_usec = state->contest.n > 0 ? now.mono_usec + GUARD_CONTEST_USEC : 0;
     state->pending.by_mono_usec = state->pending.set ? now.mono_usec + GUARD_HOLD_USEC : 0;
     state->pending_restore.by_mono_usec =
@@ -119,12 +119,29 @@ static void take_read_back(Deciding *d, const Observation *seen) {
     s->findings = (guard_conditions(d, seen) & ~FINDING_BIT(FINDING_STOPPED)) | not_in_status(s->findings);
 }
 
+/* Of a trail that can be polled again it is the read-back that says what happened meanwhile. */
+static void restarted_blindly(Deciding *d, const Outcome *outcome) {
+    TrailState *s = &d->s;
+
+    s->blind = false;
+    s->blind_accepted = outcome->result == RESULT_CONFIRMED ||
+                        (outcome->request_id[0] != '\0' && outcome->error_code[0] == '\0');
+    s->blind_after_mono_usec = d->now.mono_usec + GUARD_BLIND_USEC;
+    note_failure(d, LINE_STARTED_BLINDLY, s->n_blind, 0, outcome, outcome->error_text);
+    if (outcome->result == RESULT_CONFIRMED)
+        guard_polled(d, &outcome->seen, NULL);
+}
+
 static void restarted(Deciding *d, const Outcome *outcome) {
     TrailState *s = &d->s;
     Incident *inc = &s->incident;
     const Observation *seen = &outcome->seen;
     uint32_t was = s->findings, fails;
 
+    if (s->blind) {
+        restarted_blindly(d, outcome);
+        return;
+    }
     inc->action.result = outcome->result;
     if (outcome->result != RESULT_CONFIRMED) {
         s->n_action_failures++;
@@ -290,6 +307,24 @@ static bool waits_for_restart(const Deciding *d) {
     return (d->s.findings & FINDING_BIT(FINDING_STOPPED)) && guard_may_restart(d);
 }
 
+/* Nothing else tells whether it logs, and what keeps polls from being answered need not keep this. */
+static bool waits_for_blind_restart(const Deciding *d) {
+    const TrailState *s = &d->s;
+
+    return s->known && s->n_failed >= d->policy->unreachable_after &&
+           (s->error == POLL_DENIED || s->error == POLL_THROTTLED) &&
+           !(s->findings & (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_MISSING))) &&
+           guard_may_restart(d);
+}
+
+static void begin_blind_restart(Deciding *d) {
+    ActionReport none = { 0 }; /* it belongs to no incident of the trail's own */
+
+    d->s.blind = true;
+    d->s.n_blind++;
+    begin_action(d, ACTION_RESTART, &none, 0);
+}
+
 static bool waits_for_recreation(const Deciding *d) {
     return (d->s.findings & FINDING_BIT(FINDING_MISSING)) && guard_may_recreate(d);
 }
@@ -305,6 +340,8 @@ static void plan_action(Deciding *d) {
         return;
     if (waits_for_restart(d) && d->now.mono_usec >= s->act_after_mono_usec)
         begin_action(d, ACTION_RESTART, &s->incident.action, 0);
+    else if (waits_for_blind_restart(d) && d->now.mono_usec >= s->blind_after_mono_usec)
+        begin_blind_restart(d);
     else if (waits_for_recreation(d))
         begin_recreation(d);
     else if (fields != 0 && !s->acting)
@@ -328,6 +365,8 @@ static uint64_t action_wake(const Deciding *d) {
         return 0;
     if (waits_for_restart(d))
         wake = s->act_after_mono_usec;
+    else if (waits_for_blind_restart(d))
+        wake = s->blind_after_mono_usec;
     if (waits_for_recreation(d))
         return earlier(wake, restore_wake(d, RECREATION));
     for (unsigned f = 0; f < _FIELD_MAX && !s->acting; f++)

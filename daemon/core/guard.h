@@ -24,6 +24,11 @@
 #define GUARD_CONTEST_USEC  (600ULL * 1000000)
 #define GUARD_CONTEST_STOPS 3U
 
+/* A trail whose polls are denied or throttled may be stopped unnoticed, by whoever took the right to read or
+ * used the quota up. Writes have rights and a quota of their own: from unreachable_after failed polls on it
+ * is started blindly, so often. Starting what logs changes nothing. */
+#define GUARD_BLIND_USEC (30ULL * 1000000)
+
 typedef enum GuardInput {
     GUARD_POLLED,      /* seen is valid, and drift when the settings were polled too */
     GUARD_NOT_LISTED,  /* a named trail that no list of its account shows */

@@ -96,6 +96,7 @@ void guard_remember(TrailState *s, const Observation *seen, Now now) {
     s->n_failed = 0;
     s->failed_since_usec = 0;
     s->error = POLL_OK;
+    s->n_blind = 0;
 }
 
 void guard_end_unreachable(Deciding *d) {

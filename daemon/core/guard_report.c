@@ -253,6 +253,8 @@ Event *guard_report(Deciding *d, EventPhase phase, EventKind kind, Severity seve
     t->mode = d->policy->mode;
     t->error = s->error;
     t->n_failed = s->n_failed;
+    t->n_blind = s->n_blind;
+    t->blind_accepted = s->blind_accepted;
     (void)text_copy(t->detail, sizeof(t->detail), detail);
     return t;
 }

@@ -19,7 +19,7 @@
     "3. Until then, check it yourself: aws cloudtrail describe-trails --region {region}"
 #define UNREACHABLE_DEED                                                                                    \
     "{polls} in a row failed{because}\n"                                                                    \
-    "It keeps polling."
+    "It keeps polling.{starts}"
 #define UNREACHABLE_ACCOUNT_ADVICE                                                                          \
     "1. Access denied: does the role exist, does its trust policy name the guard, is the external id "      \
     "right? (trailguard policy guard prints what it must be)\n"                                             \
@@ -108,7 +108,8 @@ const AlertTemplate messages_attributed[] = {
             .subject = "{LABEL} {name} {deed} in {where}, caller not found{still}",
             .subject_short = "{LABEL} {name} {deed} in {where}, caller not found",
             .headline = "{name} in {where} was {deed}. TrailGuard did not find out by whom.{still now}",
-            .deed = "Searched the account's event history for 20 minutes. It shows no such call in {records}.",
+            .deed = "Searched the account's event history for 20 minutes. It shows no such call in "
+                    "{records}.",
             .advice = "1. Events may arrive later: search again with the command above, also in {global "
                       "region}.\n"
                       "2. If it is an organization trail, the call is in the management account's event "

@@ -442,6 +442,8 @@ typedef struct Event {
     ActionReport restore;   /* the latest of settings, or of the trail itself */
     Repeats repeats;        /* PHASE_SUMMARY; trail.attempted: others before it that are not told; else 0 */
     Repeats contest;        /* trail.contested: all stops since it began */
+    unsigned n_blind;       /* a trail that cannot be polled: restarts that were sent all the same ... */
+    bool blind_accepted;    /* ... and AWS accepted the last one */
     bool never_seen;        /* the trail is named, and was never there */
     PollError error;        /* blind */
     unsigned n_failed;      /* blind: looks that failed in a row */
@@ -479,6 +481,7 @@ typedef enum JournalLine {
     LINE_CONTESTED,         /* stopped again after each restart: polled as fast as the quota allows */
     LINE_CONTEST_OVER,
     LINE_RESTART_FAILED,
+    LINE_STARTED_BLINDLY, /* StartLogging was sent although the trail cannot be polled */
     LINE_MISSING,
     LINE_REAPPEARED,
     LINE_FAILING,
@@ -685,6 +688,10 @@ typedef struct TrailState {
     PendingEvent pending_restore; /* of changed settings, or of a trail that is gone */
     Incident incident;
     Contest contest;
+    bool blind;                     /* the restart under way is a blind one: the trail cannot be polled */
+    bool blind_accepted;            /* AWS accepted the last of them */
+    unsigned n_blind;               /* since it was last polled */
+    uint64_t blind_after_mono_usec; /* the next: not before */
 } TrailState;
 
 typedef struct TargetState {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from attacks import ATTACKS, LEAVES, MOVES, ORGANIZATION, SCENARIO, VICTIM, WAR
+from attacks import ATTACKS, BLIND, DENIED, LEAVES, MOVES, ORGANIZATION, SCENARIO, VICTIM, WAR
 from guard import PLAIN, within
 from helpers import FRA, IAD, MAIN, MEMBER, documents, matches, operations, sns, wait_alert
 from simaws.client import SimError, poll
@@ -141,6 +141,31 @@ def test_war(sim, mallory, range_, mode):
     guard.wait_verdict("victim", "logging", 20)
     write_down(WAR, mode, event=told["event"], undone=mode == "restore", by=["StartLogging"], fields=[], finding=None,
                severity=told["severity"])
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("attack", [BLIND, DENIED], ids=lambda attack: attack.number)
+def test_a_stop_that_no_poll_can_show(sim, mallory, range_, attack, mode):
+    """Nothing was done for as long as that lasted."""
+    guard = range_(mode)
+    fault = "throttle" if attack is BLIND else "denied"
+    mark = sim.mark()
+    for operation in ("GetTrailStatus", "DescribeTrails") if attack is BLIND else ("GetTrailStatus",):
+        sim.add_fault(fault, operation=operation, user_agent="TrailGuard*")
+    mallory.stop(VICTIM)
+    told = wait_alert(sim, attack.event, seconds=30)
+    if mode == "observe":
+        assert not writes(sim, mark)
+    else:
+        sim.wait_for_trail(VICTIM, within(30), logging=True)
+        guard.wait_line("victim .*: StartLogging was sent although the trail cannot be polled", 20)
+        assert writes(sim, mark) == {"StartLogging"}
+    sim.remove_fault()
+    if mode != "observe":
+        guard.wait_verdict("victim", "logging", 60)
+        wait_alert(sim, "trail.interrupted", seconds=60)
+    write_down(attack, mode, event=attack.event, undone=mode == "restore", by=["StartLogging"] if mode != "observe" else [],
+               fields=[], finding=None, severity=told["severity"])
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -72,7 +72,7 @@ static char *new_text(void) {
 #if defined(__x86_64__)
 _Static_assert(sizeof(Incident) == 184, "a field is new: fill_incident()");
 _Static_assert(sizeof(Attributing) == 112, "a field is new: fill_attributing()");
-_Static_assert(sizeof(TrailState) == 1584 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
+_Static_assert(sizeof(TrailState) == 1600 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
 _Static_assert(sizeof(TargetState) == 1624, "a field is new: fill_target()");
 _Static_assert(sizeof(Episode) == 2088, "a field is new: fill_episode()");
 #endif

@@ -9,6 +9,7 @@ import argparse
 import json
 import math
 import re
+import textwrap
 from pathlib import Path
 
 TEMPLATE = Path(__file__).with_name("performance.md.in")
@@ -200,7 +201,7 @@ def document_tables(result):
         shown = [row for row in rows if row["verdict"] not in ("skipped", "failed")]
         if shown:
             parts.append(markdown(COLUMNS, [cells(row) for row in shown]) + "\n")
-        parts += [f"{reason}.\n" for reason in reasons(rows)]
+        parts += [textwrap.fill(f"{reason}.", 118, break_on_hyphens=False) + "\n" for reason in reasons(rows)]
     return "\n".join(parts).rstrip()
 
 
@@ -238,7 +239,8 @@ def document_misses(result, why):
         if row["verdict"] == "missed":
             reached = f"{row['ratio']:.2f} x" if "most_ratio" in row or "least_ratio" in row else number(row["value"], row["unit"])
             reason = why.get(f"{row['scenario']} | {row['what']}", "Not explained yet.")
-            parts.append(f"**{row['title'][0].upper() + row['title'][1:]}: {row['what']}.** {reached}, target {target(row)}.\n{reason}")
+            parts.append(f"**{row['title'][0].upper() + row['title'][1:]}: {row['what']}.**\n"
+                         f"{reached}, target {target(row)}.\n{reason}")
     return "\n\n".join(parts) or "None."
 
 

@@ -485,7 +485,7 @@ static void who_took_an_account_out(void **unused) {
         { "AccountDepartedOrganization", "NEW\n", "NEW\n", POLL_GONE, false, false,
           "departed from the organization (NEW\\x0a)", "no call behind it" },
         { "", "", "", POLL_GONE, true, false, "taken out of the organization, caller not found",
-          "Searched the event history of the management account for 20 minutes. It shows no such call." },
+          "Searched the event history of the management account for 20 minutes. It shows no such call" },
         { "", "", "denied", POLL_GONE, true, false, "taken out of the organization, caller unknown",
           "could not search the event history of the management account: denied." },
     };

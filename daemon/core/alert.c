@@ -122,21 +122,26 @@ static bool knows_gap(const AlertSource *source) {
     return source->event->gap.from_usec != 0 && source->event->gap.to_usec != 0;
 }
 
+/* The whole of a form, or with as much of its names and errors as fits: each round takes from the longest of
+ * them at least. */
+static size_t try_form(const AlertSource *source, const char *form, char ret[static ALERT_SUBJECT_MAX]) {
+    size_t len = try_subject(source, form, ALERT_SHOWN_MAX, ret);
+
+    for (size_t cut = ALERT_SUBJECT_MAX; len >= ALERT_SUBJECT_MAX && cut > NAME_MIN; cut--)
+        len = try_subject(source, form, cut - 1, ret);
+    return len;
+}
+
 static int alert_subject(const AlertSource *source, char ret[static ALERT_SUBJECT_MAX]) {
     const AlertTemplate *words = source->words;
-    const char *forms[] = { words->subject, words->subject_short, words->subject_shortest };
-    const char *form = words->subject;
-    size_t len = ALERT_SUBJECT_MAX, cut;
+    const char *shorter = words->subject_short ? words->subject_short : words->subject;
+    bool has_gap = !words->subject_short || !strstr(words->subject, "{gap}") || knows_gap(source);
+    size_t len = has_gap ? try_subject(source, words->subject, ALERT_SHOWN_MAX, ret) : ALERT_SUBJECT_MAX;
 
-    for (size_t i = 0; len >= ALERT_SUBJECT_MAX && i < ARRAY_SIZE(forms) && forms[i]; i++) {
-        if (i == 0 && forms[1] && strstr(forms[0], "{gap}") && !knows_gap(source))
-            continue;
-        form = forms[i];
-        len = try_subject(source, form, ALERT_SHOWN_MAX, ret);
-    }
-    /* a name and an error may be in it both, so that each round takes from the longer of them at least */
-    for (cut = ALERT_SUBJECT_MAX; len >= ALERT_SUBJECT_MAX && cut > NAME_MIN; cut--)
-        len = try_subject(source, form, cut - 1, ret);
+    if (len >= ALERT_SUBJECT_MAX)
+        len = try_form(source, shorter, ret);
+    if (len >= ALERT_SUBJECT_MAX && words->subject_shortest)
+        len = try_form(source, words->subject_shortest, ret);
     if (len >= ALERT_SUBJECT_MAX)
         memcpy(ret + ALERT_SUBJECT_MAX - 4, "...", 4);
     return len > 0 ? 0 : -ENOMEM;

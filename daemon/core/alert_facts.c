@@ -343,18 +343,26 @@ static void add_value_line(const AlertExpansion *x, const char *label, const cha
 
 void alert_add_changes(const AlertExpansion *x) {
     const Event *event = x->source->event;
+    bool is_kept = event->accepted || event->reconfigured || event->kind == EVENT_BASELINE_ACCEPTED;
     bool written = event->restore.result == RESULT_CONFIRMED || event->restore.result == RESULT_FAILED ||
                    event->action.result == RESULT_CONFIRMED;
 
     for (unsigned i = 0; i < event->changes->n; i++) {
         const Change *change = &event->changes->changes[i];
-        bool back = written && (event->fields & ~event->fields_left & FIELD_BIT(change->field));
+        bool over = !is_kept && (event->fields & ~event->fields_left & FIELD_BIT(change->field));
 
         if (!alert_shows_change(event, change))
             continue;
-        (void)strbuf_addf(x->out, "  %s%s\n", field_to_string(change->field), back ? ", restored" : "");
+        (void)strbuf_addf(x->out, "  %s%s\n", field_to_string(change->field),
+                          !over     ? ""
+                          : written ? ", restored"
+                                    : ", changed back");
         add_value_line(x, event->unmet ? "expected " : "was", change->was);
-        add_value_line(x, event->unmet ? "actual   " : back ? "then" : "now", change->now);
+        add_value_line(x,
+                       event->unmet ? (over ? "found    " : "actual   ")
+                       : over       ? "then"
+                                    : "now",
+                       change->now);
     }
 }
 
@@ -447,7 +455,7 @@ static const char *const outcome_texts[_OUTCOME_MAX][_OUTCOME_PART_MAX] = {
                          ("Restored what it may ({attempts}) and read it back: confirmed. Still different: "
                           "{left}."),
                          "Created the trail again and started it ({attempts}). Still different: {left}." },
-    [OUTCOME_PAUSED] = { " changed, restores paused", ", paused", ", restores paused",
+    [OUTCOME_PAUSED] = { " changed, restores paused", " restores paused", ", restores paused",
                          "TrailGuard has paused restoring it.",
                          ("Restored the baseline {restores} within the hour, and the trail differs again: a "
                           "person or a program keeps changing it. TrailGuard restores this setting again "
@@ -460,13 +468,13 @@ static const char *const outcome_texts[_OUTCOME_MAX][_OUTCOME_PART_MAX] = {
                                 ("Tried to restore the baseline ({attempts}). Some of that "
                                  "failed{because}\nStill different: {left}. " RETRIES),
                                 "" },
-    [OUTCOME_FAILED] = { " changed, not restored", " unrestored", ", could not be created again",
+    [OUTCOME_FAILED] = { " changed, not restored", " not restored", ", not created again",
                          "TrailGuard could not restore it.",
                          "Tried to restore the baseline ({attempts}). That failed{because}\n" RETRIES,
                          "Tried to create the trail again ({attempts}). That failed{because}\n" RETRIES },
-    [OUTCOME_PENDING] = { " changed, being restored", ", restoring", ", being created again",
-                          "TrailGuard is restoring it.", "Is restoring the baseline; " NOT_CONFIRMED_YET,
-                          "Is creating the trail again; " NOT_CONFIRMED_YET },
+    [OUTCOME_PENDING] = { " changed, being restored", " being restored", ", being created again",
+                          "TrailGuard is restoring it.", "Began to restore the baseline. " NOT_CONFIRMED_YET,
+                          "Began to create the trail again. " NOT_CONFIRMED_YET },
     [OUTCOME_UNCONFIRMED] = { " changed and changed back", " changed back", ", exists again",
                               "It is as before; no restore was confirmed.",
                               ("Tried to restore the baseline ({attempts}); none was confirmed. One of them "

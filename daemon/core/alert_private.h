@@ -33,8 +33,8 @@
 typedef struct AlertTemplate {
     bool (*when)(const Subject *subject, const Event *event); /* NULL: whenever no row before it fits */
     const char *subject;                                      /* what follows the label */
-    const char *subject_short; /* for when that is too long; NULL: there is no shorter one */
-    const char *subject_shortest;
+    const char *subject_short;    /* for when that is too long; NULL: there is no shorter one */
+    const char *subject_shortest; /* for when that is too long even with a cut name */
     const char *headline; /* the first sentence of the mail; NULL: the end of an array that may not fit */
     const char *loss;     /* what was lost; NULL: nothing to say */
     const char *deed;     /* what TrailGuard did; NULL: nothing to say */

@@ -182,8 +182,9 @@ static void add_tried(const AlertExpansion *x) {
         words = "Tried to start logging ({attempts}); AWS refused. " ONLY_THE_OWNER "start it.";
     else if (tried)
         words = event->action.result == RESULT_PENDING
-                        ? "Is starting the trail ({attempts}); AWS has not confirmed that yet."
-                        : "Tried to start logging ({attempts}), without success so far.";
+                        ? "Began to start the trail ({attempts}). AWS has not confirmed that yet."
+                : event->detail[0] ? "Tried to start logging ({attempts}). That failed{because}"
+                                   : "Tried to start logging ({attempts}), without success so far.";
     else if (event->protected)
         words = "Nothing. " ONLY_THE_OWNER "start it.";
     else if (!event->may_act && event->maintenance && event->mode != MODE_OBSERVE)
@@ -224,6 +225,30 @@ static void add_unreadable(const AlertExpansion *x) {
             (void)strbuf_addf(x->out, "%s%s", between, unreadable_to_string(u));
             between = ", ";
         }
+}
+
+static void add_unreadable_short(const AlertExpansion *x) {
+    static const char *const words[_UNREADABLE_MAX] = {
+        [UNREADABLE_SELECTORS] = "event selectors",
+        [UNREADABLE_INSIGHTS] = "Insights selectors",
+        [UNREADABLE_TAGS] = "tags",
+        [UNREADABLE_CONFIGURATION] = "configuration",
+        [UNREADABLE_BUCKET] = "bucket",
+        [UNREADABLE_LIFECYCLE] = "lifecycle rules",
+        [UNREADABLE_POLICY] = "bucket policy",
+        [UNREADABLE_KEY] = "KMS key",
+    };
+    const Event *event = x->source->event;
+    uint32_t findings = (event->about ? event->about : event->findings) & FINDINGS_UNREADABLE;
+    Unreadable first = 0;
+
+    if (findings & (findings - 1)) {
+        (void)strbuf_add(x->out, "settings");
+        return;
+    }
+    while (first + 1 < _UNREADABLE_MAX && !(findings & FINDING_BIT(FINDING_UNREADABLE(first))))
+        first++;
+    (void)strbuf_add(x->out, words[first]);
 }
 
 /* What a failing delivery loses, a sentence a line. */
@@ -360,7 +385,8 @@ static void add_met(const AlertExpansion *x) {
         words = "Tried to set it as configured ({attempts}). That failed{because}\n"
                 "It retries {retries}.";
     else if (event->restore.result == RESULT_PENDING)
-        words = "Is setting it as configured; AWS has not confirmed that yet. The next message reports the "
+        words = "Began to set it as configured. AWS has not confirmed that yet. The next message reports "
+                "the "
                 "result.";
     else if (event->maintenance)
         words = "Nothing: a maintenance window is open.";
@@ -383,6 +409,18 @@ static void add_change(const AlertExpansion *x) {
 
 static void add_change_short(const AlertExpansion *x) {
     add_outcome_part(x, PART_CHANGE_SHORT);
+}
+
+/* What became of a change; or, where nothing was done about it, what changed. */
+static void add_change_shortest(const AlertExpansion *x) {
+    const char *outcome = alert_outcome(x->source->event, PART_CHANGE_SHORT);
+
+    if (outcome != alert_outcome(x->source->event, PART_CHANGE)) {
+        alert_expand(x, outcome);
+        return;
+    }
+    (void)strbuf_add(x->out, " ");
+    alert_add_fields(x);
 }
 
 static void add_deletion(const AlertExpansion *x) {
@@ -425,11 +463,9 @@ static void add_restores(const AlertExpansion *x) {
 /* What was done to the trail, by the worst of what a search was about. */
 static void add_deed(const AlertExpansion *x) {
     static const char *const deeds[_FINDING_MAX] = {
-        [FINDING_MISSING] = "deleted",
-        [FINDING_STOPPED] = "stopped",
+        [FINDING_MISSING] = "deleted",     [FINDING_STOPPED] = "stopped",
         [FINDING_INTERRUPTED] = "stopped", /* who started it may be another, a guard even */
-        [FINDING_REPLACED] = "deleted and recreated",
-        [FINDING_WEAKENED] = "weakened",
+        [FINDING_REPLACED] = "replaced",   [FINDING_WEAKENED] = "weakened",
         [FINDING_CHANGED] = "changed",
     };
     const Event *event = x->source->event;
@@ -480,8 +516,11 @@ static void add_still(const AlertExpansion *x) {
 }
 
 static void add_still_now(const AlertExpansion *x) {
-    if (x->source->event->resolves)
-        (void)strbuf_add(x->out, " The incident is over.");
+    const Event *event = x->source->event;
+
+    if (event->resolves) /* an attempt is no incident: what matters is how the trail is */
+        (void)strbuf_add(x->out, event->kind == EVENT_TRAIL_ATTEMPTED ? " The trail is well."
+                                                                      : " The incident is over.");
     else
         add_lasting(x, false);
 }
@@ -538,7 +577,7 @@ static void add_member_now(const AlertExpansion *x) {
 static void add_call(const AlertExpansion *x) {
     const char *name = x->source->event->actor.event_name;
 
-    alert_add_foreign(x, name[0] ? name : "something");
+    (void)text_escape(x->out, name[0] ? name : "something", sizeof(x->source->event->actor.event_name));
 }
 
 static void add_refusal(const AlertExpansion *x) {
@@ -596,6 +635,7 @@ static const struct {
     { "tried", add_tried },
     { "kinds", add_kinds },
     { "unreadable", add_unreadable },
+    { "unreadable short", add_unreadable_short },
     { "unsent", add_unsent },
     { "detail", add_detail },
     { "why", add_why },
@@ -611,6 +651,7 @@ static const struct {
     { "took", add_took },
     { "change", add_change },
     { "change short", add_change_short },
+    { "change shortest", add_change_shortest },
     { "deletion", add_deletion },
     { "outcome", add_outcome },
     { "put back", add_put_back },
@@ -652,6 +693,14 @@ void alert_expand(const AlertExpansion *x, const char *words) {
 int alert_headline(const AlertSource *source, StrBuf *ret) {
     AlertExpansion x = { .source = source, .out = ret, .cut = ALERT_SHOWN_MAX };
 
+    size_t begin = ret->len;
+    bool ours = text_starts_with(source->words->headline, "{who}") ||
+                (text_starts_with(source->words->headline, "{where}") && !source->subject->region[0]);
+
     alert_expand(&x, source->words->headline);
+    /* a name keeps its case; "user", "role", "account" begin a sentence */
+    if (ours && strbuf_error(ret) == 0 && ret->len > begin && ret->data[begin] >= 'a' &&
+        ret->data[begin] <= 'z')
+        ret->data[begin] = (char)(ret->data[begin] - 'a' + 'A');
     return strbuf_error(ret);
 }

@@ -132,6 +132,11 @@ static void restarted_blindly(Deciding *d, const Outcome *outcome) {
         guard_polled(d, &outcome->seen, NULL);
 }
 
+static void remember_failure(Incident *inc, Action action, const char *why) {
+    inc->failed = action;
+    (void)text_copy(inc->error, sizeof(inc->error), why);
+}
+
 static void restarted(Deciding *d, const Outcome *outcome) {
     TrailState *s = &d->s;
     Incident *inc = &s->incident;
@@ -146,6 +151,7 @@ static void restarted(Deciding *d, const Outcome *outcome) {
     if (outcome->result != RESULT_CONFIRMED) {
         s->n_action_failures++;
         s->act_after_mono_usec = d->now.mono_usec + backoff_usec(s->n_action_failures);
+        remember_failure(inc, ACTION_RESTART, outcome->error_text);
         note_failure(d, LINE_RESTART_FAILED, s->n_action_failures, 0, outcome, outcome->error_text);
         guard_report_pending(d, &s->pending, outcome->error_text);
         return;
@@ -192,6 +198,7 @@ static void restore_failed(Deciding *d, JournalLine note, unsigned n_failures, u
     const char *why = outcome->error_text[0] ? outcome->error_text : "accepted, but it does not show";
 
     s->incident.restore.result = RESULT_FAILED;
+    remember_failure(&s->incident, outcome->action, why);
     note_failure(d, note, n_failures, fields, outcome, why);
     guard_report_pending(d, &s->pending_restore, why);
 }

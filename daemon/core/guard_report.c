@@ -256,6 +256,9 @@ Event *guard_report(Deciding *d, EventPhase phase, EventKind kind, Severity seve
     t->n_blind = s->n_blind;
     t->blind_accepted = s->blind_accepted;
     (void)text_copy(t->detail, sizeof(t->detail), detail);
+    if (phase == PHASE_REMINDER && t->action.result == RESULT_FAILED &&
+        s->incident.failed == action_about(worst))
+        (void)text_copy(t->detail, sizeof(t->detail), s->incident.error);
     return t;
 }
 

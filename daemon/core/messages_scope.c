@@ -81,7 +81,7 @@ const AlertTemplate messages_attributed[] = {
     {
             .when = when_trail_has_actor,
             .subject = "{LABEL} {name} {deed} in {where} by {who}{still}",
-            .subject_short = "{LABEL} {name} {deed} in {where} by {who}",
+            .subject_short = "{LABEL} {name} {deed} in {where}{still}, by {who}",
             .headline = "{name} in {where} was {deed} by {who}.{still now}",
             .advice =
                     "1. Ask them. If they did not do it, disable the credentials and check what else was "
@@ -106,7 +106,7 @@ const AlertTemplate messages_attributed[] = {
     {
             .when = when_trail,
             .subject = "{LABEL} {name} {deed} in {where}, caller not found{still}",
-            .subject_short = "{LABEL} {name} {deed} in {where}, caller not found",
+            .subject_short = "{LABEL} {name} {deed} in {where}{still}; by unknown",
             .headline = "{name} in {where} was {deed}. TrailGuard did not find out by whom.{still now}",
             .deed = "Searched the account's event history for 20 minutes. It shows no such call in "
                     "{records}.",
@@ -241,6 +241,7 @@ const AlertTemplate messages_unreachable[] = {
     {
             .when = when_about_settings,
             .subject = "{LABEL} {name} in {where}: cannot read {unreadable}",
+            .subject_short = "{LABEL} {name} in {where}: cannot read {unreadable short}",
             .headline = "TrailGuard cannot read {unreadable} of {name} in {where}. It still polls whether "
                         "the trail "
                         "logs, but cannot detect changes to what it cannot read.",
@@ -280,7 +281,7 @@ const AlertTemplate reminders_unreachable[] = {
     {
             .when = when_unreadable,
             .subject = "REMINDER {name} in {where}: still cannot read {unreadable}, for {since}",
-            .subject_short = "REMINDER {name} in {where}: still cannot read {unreadable}",
+            .subject_short = "REMINDER {name} in {where}: still cannot read {unreadable short}",
             .headline = "TrailGuard still cannot read {unreadable} of {name} in {where}.",
             .advice = UNREADABLE_ADVICE,
     },
@@ -324,6 +325,7 @@ const AlertTemplate messages_reachable[] = {
     {
             .when = when_only_settings,
             .subject = "RESOLVED {name} in {where}: can read {unreadable} again",
+            .subject_short = "RESOLVED {name} in {where}: can read {unreadable short} again",
             .headline = "TrailGuard can read {unreadable} of {name} in {where} again.",
             .advice =
                     "Nothing, if you know why they could not be read. If TrailGuard now finds a change, it "
@@ -429,7 +431,7 @@ const AlertTemplate messages_any[] = {
     {
             .when = when_summary_of_trail,
             .subject = "{LABEL} {name} in trouble {count} more in {where}, {now}",
-            .subject_short = "{LABEL} {name}: trouble {count} more in {where}",
+            .subject_short = "{LABEL} {name}: trouble {count} more in {where}, {now}",
             .headline = "The incident of {name} in {where} recurred {count}. The trail is {now}.",
             .deed = "Sums up these times in one message.",
             .advice = "1. A person or a program keeps doing this. Find out who, and take the right away: "

@@ -171,7 +171,8 @@ const AlertTemplate messages_stopped[] = {
             .subject_short = "{LABEL} {name} stopped{again} in {where}, restarting",
             .headline = "{name} in {where} is stopped{again}. The restart is not confirmed yet.",
             .loss = LOST_FOR_GOOD,
-            .deed = "Is starting it; AWS has not confirmed that yet. The next message reports the result.",
+            .deed = "Began to start it. AWS has not confirmed that yet. The next message reports the "
+                    "result.",
             .advice = "1. If no message follows within minutes, start it yourself: " START_IT WHO_STOPPED_IT,
     },
 };
@@ -248,7 +249,6 @@ const AlertTemplate messages_missing[] = {
     {
             .when = when_recreated,
             .subject = "{LABEL} {name} deleted in {where}{deletion}",
-            .subject_short = "{LABEL} {name} deleted in {where}",
             .headline = "{name} in {where} was deleted. TrailGuard created it again, and it is logging.",
             .loss = "Events that occurred between the deletion and now are lost to this trail. The log "
                     "files "
@@ -280,7 +280,6 @@ const AlertTemplate messages_missing[] = {
     },
     {
             .subject = "{LABEL} {name} missing in {where}{deletion}",
-            .subject_short = "{LABEL} {name} missing in {where}",
             .headline = "{name} in {where} is gone: in its home region, the list of trails and "
                         "GetTrailStatus both "
                         "say so.",
@@ -333,7 +332,7 @@ const AlertTemplate messages_weakened[] = {
     {
             .subject = "{LABEL} {name} {weakened} in {where}: {fields}{change}",
             .subject_short = "{LABEL} {name} {weakened} in {where}: {fields}{change short}",
-            .subject_shortest = "{LABEL} {name} {weakened} in {where}: {fields}",
+            .subject_shortest = "{LABEL} {name} {weakened} in {where}:{change shortest}",
             .headline = "{name} in {where} was {weakened}: {field names}. {outcome}",
             .loss = "{losses}",
             .deed = "{put back}",

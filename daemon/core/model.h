@@ -583,15 +583,17 @@ typedef struct Incident {
     uint64_t reported_usec;   /* real; the last message of any kind */
     unsigned n_reminders;     /* since it was last (re)opened */
     Repeats untold;
-    Gap gap;                  /* the latest */
-    ActionReport action;      /* the latest restart */
-    ActionReport restore;     /* the latest restore or re-creation */
-    uint32_t fields;          /* FIELD_BITs that differed when settings were last found changed in it */
-    uint32_t unmet_fields;    /* those of them that do not meet a new pin */
-    uint32_t reported_fields; /* FIELD_BITs told in this incident */
-    bool accepted;            /* they differ no longer because they were accepted ... */
-    bool reconfigured;        /* ... or because the configuration changed */
-    uint64_t changed_usec;    /* real; when that was */
+    Gap gap;                    /* the latest */
+    ActionReport action;        /* the latest restart */
+    ActionReport restore;       /* the latest restore or re-creation */
+    uint32_t fields;            /* FIELD_BITs that differed when settings were last found changed in it */
+    uint32_t unmet_fields;      /* those of them that do not meet a new pin */
+    uint32_t reported_fields;   /* FIELD_BITs told in this incident */
+    bool accepted;              /* they differ no longer because they were accepted ... */
+    bool reconfigured;          /* ... or because the configuration changed */
+    uint64_t changed_usec;      /* real; when that was */
+    Action failed;              /* the latest action that failed in it ... */
+    char error[ERROR_TEXT_MAX]; /* ... and why; raw */
 } Incident;
 
 /* A message that waits for the outcome of an action, so that it can say whether it held. */

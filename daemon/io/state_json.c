@@ -192,6 +192,8 @@ static const CodecMember incident_members[] = {
     CODEC(Incident, accepted, "accepted", bool),
     CODEC(Incident, reconfigured, "reconfigured", bool),
     CODEC(Incident, changed_usec, "changed_usec", usec),
+    CODEC(Incident, failed, "failed", word, .names = &codec_actions),
+    CODEC(Incident, error, "failed_text", text),
     CODEC_END,
 };
 

@@ -572,11 +572,28 @@ static void word_held(Stage *s, const char *arg) {
     acted(s, &outcome);
 }
 
+/* The call that writes the first of the fields back. */
+static const char *writer_of(uint32_t fields) {
+    static const struct {
+        uint32_t fields;
+        const char *call;
+    } rows[] = {
+        { FIELDS_TRAIL, "UpdateTrail" },
+        { FIELD_BIT(FIELD_SELECTORS), "PutEventSelectors" },
+        { FIELD_BIT(FIELD_INSIGHTS), "PutInsightSelectors" },
+        { FIELD_BIT(FIELD_CONFIGURATION), "PutEventConfiguration" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (fields & rows[i].fields)
+            return rows[i].call;
+    return "AddTags";
+}
+
 static void refuse(Stage *s) {
     static const char *const texts[_ACTION_MAX] = {
         [ACTION_RESTART] = DENIED("StartLogging", "cloudtrail:StartLogging on resource: " TRAIL_ARN
                                                   " with an explicit deny in a service control policy"),
-        [ACTION_RESTORE] = DENIED("UpdateTrail", "cloudtrail:UpdateTrail on resource: " TRAIL_ARN),
         [ACTION_RECREATE] = DENIED("CreateTrail", "cloudtrail:CreateTrail on resource: " TRAIL_ARN),
     };
     Outcome outcome = { .result = RESULT_FAILED, .fields_left = FIELDS_ALL };
@@ -584,7 +601,13 @@ static void refuse(Stage *s) {
     pass_time(s, 1 * SEC);
     if (s->acting == ACTION_NONE)
         return;
-    (void)text_copy(outcome.error_text, sizeof(outcome.error_text), texts[s->acting]);
+    if (s->acting == ACTION_RESTORE) {
+        const char *call = writer_of(s->acting_fields);
+
+        (void)snprintf(outcome.error_text, sizeof(outcome.error_text),
+                       DENIED("%s", "cloudtrail:%s on resource: " TRAIL_ARN), call, call);
+    } else
+        (void)text_copy(outcome.error_text, sizeof(outcome.error_text), texts[s->acting]);
     (void)text_copy(outcome.error_code, sizeof(outcome.error_code), "AccessDeniedException");
     acted(s, &outcome);
 }
@@ -600,7 +623,6 @@ static void word_refused(Stage *s, const char *arg) {
 static void word_unshown(Stage *s, const char *arg) {
     static const char *const texts[_ACTION_MAX] = {
         [ACTION_RESTART] = "StartLogging: accepted, but the trail still does not log after 5 s",
-        [ACTION_RESTORE] = "UpdateTrail: AWS accepted it, and does not show it after 5 s",
         [ACTION_RECREATE] = "CreateTrail: accepted, but the trail still does not log after 5 s",
     };
     Outcome outcome = { .result = RESULT_FAILED, .fields_left = FIELDS_ALL };
@@ -609,7 +631,11 @@ static void word_unshown(Stage *s, const char *arg) {
     pass_time(s, 5 * SEC);
     if (s->acting == ACTION_NONE)
         return;
-    (void)text_copy(outcome.error_text, sizeof(outcome.error_text), texts[s->acting]);
+    if (s->acting == ACTION_RESTORE)
+        (void)snprintf(outcome.error_text, sizeof(outcome.error_text),
+                       "%s: AWS accepted it, and does not show it after 5 s", writer_of(s->acting_fields));
+    else
+        (void)text_copy(outcome.error_text, sizeof(outcome.error_text), texts[s->acting]);
     acted(s, &outcome);
 }
 
@@ -859,7 +885,7 @@ static void word_weak(Stage *s, const char *arg) {
 
 static void word_damaged(Stage *s, const char *arg) {
     static const char error[] =
-            "/var/lib/trailguard/baselines/org-trail.json: damaged: the seal does not fit";
+            "/var/lib/trailguard/baselines/org-trail.json: damaged: its checksum does not fit";
     Event event = baseline_tell(s, EVENT_BASELINE_DAMAGED, SEVERITY_CRITICAL, error);
 
     (void)arg;

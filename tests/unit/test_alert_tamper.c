@@ -78,14 +78,14 @@ static const Case cases[] = {
       true },
     { CHANGE(SEVERITY_CRITICAL, WEAKENED, SELECTORS, SELECTORS, .mode = MODE_RESTORE, .may_act = true,
              RESTORE(RESULT_FAILED, 3), .detail = "PutEventSelectors: AccessDenied"),
-      "CRITICAL org-trail weakened in eu-central-1 (111122223333): EventSelectors unrestored",
+      "CRITICAL org-t... weakened in eu-central-1 (111122223333): EventSelectors not restored",
       { "TrailGuard could not restore it.", "(3 attempts). That failed: PutEventSelectors: AccessDenied",
         "selectors leave out are lost" },
       NULL,
       true },
     { CHANGE(SEVERITY_CRITICAL, WEAKENED, SELECTORS, SELECTORS, .mode = MODE_RESTORE, .may_act = true,
              RESTORE(RESULT_PENDING, 1)),
-      "CRITICAL org-trail weakened in eu-central-1 (111122223333): EventSelectors, restoring",
+      "CRITICAL org... weakened in eu-central-1 (111122223333): EventSelectors being restored",
       { "AWS has not confirmed that yet" },
       NULL,
       true },
@@ -112,7 +112,7 @@ static const Case cases[] = {
       true },
     { CHANGE(SEVERITY_CRITICAL, WEAKENED, BUCKET, BUCKET, .mode = MODE_RESTORE, .may_act = true,
              .restores_paused = true, .n_restores = 30, RESTORE(RESULT_NONE, 0)),
-      "CRITICAL org-trail weakened in eu-central-1 (111122223333): S3BucketName, paused",
+      "CRITICAL org-... weakened in eu-central-1 (111122223333): S3BucketName restores paused",
       { "Restored the baseline 30 times within the hour", "still restarts logging at once" },
       NULL,
       true },
@@ -156,7 +156,7 @@ static const Case cases[] = {
     { EVENT(EVENT_TRAIL_MISSING, PHASE_OPENED, SEVERITY_CRITICAL, .about = MISSING, .findings = MISSING,
             .mode = MODE_RESTORE, .may_act = true, RECREATE(RESULT_FAILED, 1),
             .detail = "MaximumNumberOfTrailsExceeded: a, b"),
-      "CRITICAL org-trail missing in eu-central-1 (111122223333), could not be created again",
+      "CRITICAL org-trail missing in eu-central-1 (111122223333), not created again",
       { "That failed: MaximumNumberOfTrailsExceeded: a, b" },
       NULL,
       true },
@@ -299,7 +299,7 @@ static const Case cases[] = {
                        .event_name = "DeleteTrail",
                        .error_code = "AccessDenied" }),
       "WARNING DeleteTrail tried on org-trail in eu-central-1 (111122223333)",
-      { "role Dev (session eve) tried DeleteTrail on org-trail", "AWS refused it: AccessDenied.",
+      { "Role Dev (session eve) tried DeleteTrail on org-trail", "AWS refused it: AccessDenied.",
         "2 more attempts came before this one", "Who tried it", "  refused  AccessDenied\n" },
       LOOKUP,
       true },
@@ -473,7 +473,7 @@ static void who_took_an_account_out(void **unused) {
     } outs[] = {
         { "RemoveAccountFromOrganization", "", "", POLL_GONE, false, false,
           "account " ACCOUNT " removed from the organization by user bob",
-          "account " ACCOUNT
+          "Account " ACCOUNT
           " was removed from the organization by user bob. It is not an active member and is not guarded." },
         { "CloseAccount", "", "", POLL_GONE, false, true, "closed by user bob",
           "was closed by user bob. The incident is over." },
@@ -755,9 +755,9 @@ static void every_field_has_a_subject(void **unused) {
             Alert alert = compose(&trail, &event);
 
             check_any(&alert);
-            assert_memory_equal(alert.subject, "[TrailGuard] CRITICAL org-trail weakened in eu-central-1",
-                                56);
-            assert_non_null(strstr(alert.subject, field_to_string(f)));
+            assert_memory_equal(alert.subject, "[TrailGuard] CRITICAL org", 25);
+            assert_non_null(strstr(alert.subject, " weakened in eu-central-1 (111122223333): "));
+            assert_true(strstr(alert.subject, field_to_string(f)) || strstr(alert.subject, "restored"));
             alert_done(&alert);
             alert = compose(&long_trail, &event);
             check_any(&alert);

@@ -250,11 +250,49 @@ static void check_severity(const Event *event) {
                  severity_to_string(event->severity));
 }
 
+/* A subject with the longest name and region still says what became of it: the name is cut, not the outcome.
+ */
+static void check_subject(const Event *event, const Subject *subject) {
+    static const AlertGuard guard = { "guard1", "1.0.0" };
+    static char name[129];
+    Subject longest = *subject;
+    AlertSource source = { .guard = &guard, .subject = &longest, .event = event };
+    _cleanup_strbuf_ StrBuf still = STRBUF_INIT(KEY_LEN);
+    const char *outcome = NULL, *shorter = NULL;
+    Alert alert;
+
+    if (!subject->name[0])
+        return;
+    memset(name, 'n', sizeof(name) - 1);
+    longest.name = name;
+    longest.region = "ap-southeast-1";
+    source.words = alert_template(&longest, event);
+    if (strstr(source.words->subject, "{change}")) {
+        outcome = alert_outcome(event, PART_CHANGE);
+        shorter = alert_outcome(event, PART_CHANGE_SHORT);
+        if (shorter == outcome) /* nothing was done */
+            return;
+    } else if (strstr(source.words->subject, "{deletion}"))
+        outcome = alert_outcome(event, PART_DELETION);
+    else if (strstr(source.words->subject, "{still}")) {
+        alert_expand(&(AlertExpansion){ .source = &source, .out = &still, .cut = KEY_LEN }, "{still}");
+        outcome = strbuf_str(&still);
+    } else if (strstr(source.words->subject, "{now}"))
+        outcome = event->resolves ? "well now" : "not well yet";
+    if (!outcome || strchr(outcome, '{') || event->phase == PHASE_RESOLVED)
+        return;
+    assert_int_equal(alert_compose(&guard, &longest, event, &alert), 0);
+    if (!strstr(alert.subject, outcome) && !(shorter && strstr(alert.subject, shorter)))
+        fail_msg("\"%s\" lacks the outcome \"%s\"", alert.subject, outcome);
+    alert_done(&alert);
+}
+
 static void took_golden(Stage *s, const Subject *subject, const Event *event) {
     static const AlertGuard guard = { "guard1", "1.0.0" };
     Golden *g = s->userdata;
 
     check_severity(event);
+    check_subject(event, subject);
     if (!g->last_word || event->kind != g->row->event)
         return;
     check_finding(g, event);
@@ -487,6 +525,7 @@ static void took_random(Stage *s, const Subject *subject, const Event *event) {
     const char *missing = add_keys(&golden_keys, subject, event);
 
     check_severity(event);
+    check_subject(event, subject);
     if (!missing)
         return;
     if (r->n_missing++ >= SHOWN_MAX)

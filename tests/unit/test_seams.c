@@ -70,10 +70,10 @@ static char *new_text(void) {
  * there is none: then it gets one below, or belongs to the process alone. */
 
 #if defined(__x86_64__)
-_Static_assert(sizeof(Incident) == 184, "a field is new: fill_incident()");
+_Static_assert(sizeof(Incident) == 640, "a field is new: fill_incident()");
 _Static_assert(sizeof(Attributing) == 112, "a field is new: fill_attributing()");
-_Static_assert(sizeof(TrailState) == 1600 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
-_Static_assert(sizeof(TargetState) == 1624, "a field is new: fill_target()");
+_Static_assert(sizeof(TrailState) == 2056 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
+_Static_assert(sizeof(TargetState) == 2992, "a field is new: fill_target()");
 _Static_assert(sizeof(Episode) == 2088, "a field is new: fill_episode()");
 #endif
 
@@ -103,7 +103,9 @@ static void fill_incident(Incident *i, unsigned shift) {
         .accepted = true,
         .reconfigured = true,
         .changed_usec = next(),
+        .failed = ACTION_RESTORE,
     };
+    TEXT(i->error);
 }
 
 static void fill_attributing(Attributing *a) {

@@ -96,7 +96,7 @@ int main(int argc, char **argv) {
     (void)signal(SIGPIPE, SIG_IGN);
     keep_secrets();
 
-    for (; i < argc && argv[i][0] == '-'; i++) {
+    for (; i < argc && argv[i][0] == '-'; i += 2) { /* an option and its value */
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             help(stdout);
             return end_output("", EXIT_SUCCESS, EXIT_FAILURE);
@@ -107,7 +107,6 @@ int main(int argc, char **argv) {
         }
         if (take_option(argv[i], argv[i + 1]) < 0)
             return 1;
-        i++;
     }
     if (i >= argc) {
         (void)verb_usage("", "which verb?", "");

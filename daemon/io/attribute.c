@@ -203,10 +203,10 @@ int attribute_start(const AttributeKeys *keys, const AttributeRequest *request, 
     r = task_init(&a->task, keys->aws, 1, go_on, finish, a);
     if (r >= 0)
         r = keep_texts(a);
-    if (r >= 0)
+    if (r >= 0) {
         a->n_questions = attribute_questions(&a->request, a->questions); /* of our texts */
-    if (r >= 0)
         r = task_after(&a->task, 0);
+    }
     if (r < 0) {
         attribute_cancel(a);
         return r;

@@ -348,7 +348,7 @@ def test_who_took_an_account_out_of_the_organization_is_named(organization, admi
     found, mail = departure(sim, guard, lambda: getattr(admins["head"], call)(AccountId=OTHER))
     assert (found["actor"]["name"], found["actor"]["source_ip"]) == ("head", "203.0.113.7")
     assert found["actor"]["event_name"] == "".join(part.title() for part in call.split("_"))
-    matches(f"account {OTHER} was {words} by user head. It is not an active member and is not guarded.", mail)
+    matches(f"Account {OTHER} was {words} by user head. It is not an active member and is not guarded.", mail)
     searched = sim.requests(operation="LookupEvents", principal=f"*:{MAIN}:*")
     assert searched and {entry["region"] for entry in searched} == {IAD}
     guard.wait_line(f"{OTHER}: {found['actor']['event_name']} by .*user/head")
@@ -358,7 +358,7 @@ def test_who_made_an_account_leave_is_found_in_its_own_history(organization, adm
     guard = org_guard(make_guard, organization, attribution=True)
     found, mail = departure(organization, guard, lambda: admins["insider"].accept_handshake(HandshakeId="h-examplehandshake"))
     assert (found["actor"]["name"], found["actor"]["event_name"]) == ("insider", "AcceptHandshake")
-    matches(f"account {OTHER} was moved to another organization by user insider.", mail)
+    matches(f"Account {OTHER} was moved to another organization by user insider.", mail)
 
 
 def test_how_an_account_left_is_said_where_its_own_history_cannot_be_read(organization, admins, make_guard):
@@ -371,7 +371,7 @@ def test_how_an_account_left_is_said_where_its_own_history_cannot_be_read(organi
     found, mail = departure(sim, guard, leave)
     assert (found["actor"]["event_name"], found["actor"]["type"], found["detail"]) == (
         "AccountDepartedOrganization", "AWSService", "LEFT")
-    matches(f"account {OTHER} left the organization by itself .LEFT.", mail)
+    matches(f"Account {OTHER} left the organization by itself .LEFT.", mail)
     matches("What AWS recorded", mail)
 
 

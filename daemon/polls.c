@@ -167,7 +167,10 @@ static void pace(Target *target, uint64_t began_usec, bool settings) {
     target->due_usec = now_usec + wait_usec;
     /* a list that fails is asked for at every poll until that is reported */
     if ((settings && !target->cover_is_suspect) || target->state.list_unreadable)
-        target->settings_due_usec = schedule_next_settings(&intervals, now_usec, p.n_trails);
+        target->settings_due_usec =
+                target->settings_due_usec == 0 && target->has_phase
+                        ? schedule_second_settings(&intervals, now_usec, p.n_trails, target->phase)
+                        : schedule_next_settings(&intervals, now_usec, p.n_trails);
     log_stretched(target, &intervals);
 }
 

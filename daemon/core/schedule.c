@@ -125,6 +125,14 @@ uint64_t schedule_next_settings(const Intervals *intervals, uint64_t now_usec, u
     return now_usec + interval;
 }
 
+uint64_t schedule_second_settings(const Intervals *intervals, uint64_t now_usec, unsigned n_trails,
+                                  uint32_t phase) {
+    uint64_t interval = schedule_next_settings(intervals, 0, n_trails);
+    uint64_t share = (uint32_t)(phase * 2654435761U); /* a turn early in the round is no early turn here */
+
+    return now_usec + interval - interval / 65536 * (share / 65536);
+}
+
 uint64_t schedule_count_calls(const Intervals *intervals, const TargetCalls *calls, uint64_t span_usec) {
     uint64_t poll_usec = schedule_interval_usec(intervals, calls->n_trails);
     uint64_t settings_usec = MAX(schedule_next_settings(intervals, 0, calls->n_trails), poll_usec);

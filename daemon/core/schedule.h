@@ -86,6 +86,10 @@ uint64_t schedule_count_calls(const Intervals *intervals, const TargetCalls *cal
  * one, 0 never. */
 bool schedule_settings_are_due(const Intervals *intervals, uint64_t next_usec, uint64_t now_usec);
 uint64_t schedule_next_settings(const Intervals *intervals, uint64_t now_usec, unsigned n_trails);
+/* ... and after the first one. At a start all settings are asked for at once; the second time they are spread
+ * over the interval by the target's phase, and stay so: the statuses would queue behind a burst of them. */
+uint64_t schedule_second_settings(const Intervals *intervals, uint64_t now_usec, unsigned n_trails,
+                                  uint32_t phase);
 
 /* A file that is written whenever something has changed may take a twentieth of the time. Some writing is
  * free after a while of rest, so that what happens in calm times is on the disk at once. paid_usec (mono,

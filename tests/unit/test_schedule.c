@@ -236,6 +236,42 @@ static void settings_are_checked_in_the_nearest_pass(void **state _unused_) {
     assert_int_equal(schedule_next_settings(&i, 1000 * SEC, 0), 4600 * SEC);
 }
 
+/* Ten thousand targets that start together: from the second time on, no second has many more of their
+ * settings polls than another, and none comes later than the interval allows. */
+static void settings_are_spread_from_the_second_time_on(void **state _unused_) {
+    enum { ACCOUNTS = 600, REGIONS = 17, SLOTS = 60, EXPECTED = ACCOUNTS * REGIONS / SLOTS };
+    Intervals i = intervals(10);
+    unsigned counts[SLOTS] = { 0 };
+
+    for (unsigned a = 0; a < ACCOUNTS; a++)
+        for (unsigned r = 0; r < REGIONS; r++) {
+            char account[16], region[16];
+            uint64_t due;
+
+            (void)snprintf(account, sizeof(account), "%012u", 100000007 * a);
+            (void)snprintf(region, sizeof(region), "region-%u", r);
+            due = schedule_second_settings(&i, 1000 * SEC, 1, schedule_phase(account, region));
+            assert_in_range(due, 1000 * SEC + 1, 1060 * SEC);
+            counts[(due - 1000 * SEC - 1) / SEC]++;
+        }
+    for (unsigned slot = 0; slot < SLOTS; slot++)
+        assert_in_range(counts[slot], EXPECTED * 2 / 3, EXPECTED * 4 / 3);
+}
+
+/* All targets whose turn is in the same second of the round have theirs at different times. */
+static void settings_are_spread_apart_from_the_turns(void **state _unused_) {
+    Intervals i = intervals(10);
+    uint64_t least = UINT64_MAX, most = 0;
+
+    for (uint32_t phase = 0; phase < UINT32_MAX / 10; phase += UINT32_MAX / 1000) {
+        uint64_t due = schedule_second_settings(&i, 0, 1, phase);
+
+        least = MIN(least, due);
+        most = MAX(most, due);
+    }
+    assert_in_range(most - least, 50 * SEC, 60 * SEC);
+}
+
 static void a_file_is_written_at_once_in_calm_times_and_takes_a_twentieth_of_a_storm(void **state _unused_) {
     uint64_t now = 1000 * SEC, began = now, paid = 0, busy = 0;
 
@@ -348,6 +384,8 @@ int main(void) {
         cmocka_unit_test(calls_are_counted_as_they_are_limited),
         cmocka_unit_test(contested_trails_and_those_beside_them_are_polled_fast),
         cmocka_unit_test(settings_are_checked_in_the_nearest_pass),
+        cmocka_unit_test(settings_are_spread_from_the_second_time_on),
+        cmocka_unit_test(settings_are_spread_apart_from_the_turns),
         cmocka_unit_test(a_file_is_written_at_once_in_calm_times_and_takes_a_twentieth_of_a_storm),
     };
 

@@ -9,10 +9,10 @@
 set -euo pipefail
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-# shellcheck source=findings/lib/common.bash
-. "$(dirname "$0")/lib/common.bash"
+# shellcheck source=findings/lib/alertmanager.bash
+. "$(dirname "$0")/lib/alertmanager.bash"
 
-deb_get prometheus-alertmanager=0.25.0-1+b4
+get_alertmanager
 start_server
 answer_with 200 '<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>'
 
@@ -33,19 +33,8 @@ END
 configure '{{ .Nope'
 "$tmp/root/usr/bin/amtool" check-config "$tmp/config.yml" >"$tmp/checked" || different 'amtool refuses the template'
 grep -q SUCCESS "$tmp/checked" || different 'amtool does not say SUCCESS'
-
-# its default templates are read from /usr/share: put there in a mount namespace of its own
 configure '{{ .CommonAnnotations.subject }}'
-cat >"$tmp/run.sh" <<'END'
-mount -t tmpfs none /usr/share && mkdir /usr/share/prometheus || exit
-cp -r "$1/root/usr/share/prometheus/alertmanager" /usr/share/prometheus
-exec "$1/root/usr/bin/prometheus-alertmanager" --config.file="$1/config.yml" --storage.path="$1/data" --cluster.listen-address= \
-    --web.listen-address=127.0.0.1:0
-END
-unshare --map-root-user --mount sh "$tmp/run.sh" "$tmp" 2>"$tmp/log" &
-servers+=($!)
-wait_for grep -q 'Listening on' "$tmp/log"
-address=$(sed -n 's/.*"Listening on" address=//p' "$tmp/log")
+start_alertmanager
 
 # row ALERT SUBJECT: the length of the subject that is published
 row() {

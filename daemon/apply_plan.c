@@ -203,7 +203,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     Subject subject = engine_trail_subject(trail);
     Verdict was = trail->state.verdict;
     uint32_t findings = trail->state.findings;
-    bool was_known = trail->reported.known;
+    bool was_known = trail->reported.known, happened;
     Now now = engine_now(engine);
     Plan plan;
     int r;
@@ -224,10 +224,11 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     /* seen counts on disk only once it is told there */
     if (!plan.hold && r >= 0)
         trail->reported = trail->state;
-    engine_save_soon(engine, plan.n_events > 0);
-    if (trail->reported.known && !was_known)
-        engine_save_soon(engine, true); /* what happens to it from now on must be seen as a change */
-    if (plan.n_events > 0 || was != trail->state.verdict || input->kind == GUARD_ACTED)
+    happened = plan.n_events > 0 || plan.n_entries > 0 || was != trail->state.verdict ||
+               input->kind == GUARD_ACTED;
+    /* from the first poll on a difference is a change */
+    engine_save_soon(engine, happened || (trail->reported.known && !was_known));
+    if (happened)
         engine_publish(engine);
     arm(engine, &trail->wake, plan.wake_mono_usec, trail_woke, trail);
     if (!engine->contest_timer && !engine->once && guard_is_contested(&trail->state, now))
@@ -276,6 +277,7 @@ static bool apply_target_plan(const Deciding *d, const PollResult *result, const
     Engine *engine = d->engine;
     bool was_unreachable = d->state->unreachable, was_unreadable = d->state->list_unreadable;
     unsigned was_failed = d->state->n_failed;
+    bool happened;
     Plan plan;
 
     if (found)
@@ -289,9 +291,10 @@ static bool apply_target_plan(const Deciding *d, const PollResult *result, const
                                       : &d->state->cover,
                 &plan);
     (void)engine_queue_messages(engine, &d->subject, &plan);
-    engine_save_soon(engine, plan.n_events > 0);
-    if (plan.n_events > 0 || was_unreachable != d->state->unreachable ||
-        was_unreadable != d->state->list_unreadable)
+    happened = plan.n_events > 0 || plan.n_entries > 0 || was_unreachable != d->state->unreachable ||
+               was_unreadable != d->state->list_unreadable;
+    engine_save_soon(engine, happened);
+    if (happened)
         engine_publish(engine);
     arm(engine, d->wake, plan.wake_mono_usec, d->woke, d->userdata);
     return plan.attribute && !engine->once;

@@ -135,7 +135,7 @@ def test_the_guard_finds_all_that_it_asks_for(server, tmp_path):
     """It comes to nothing but polls, in each account and region, and every question had an answer."""
     groups = ", ".join(f'{{ role_arn = "arn:aws:iam::{200000000000 + i}:role/TrailGuard"; }}' for i in range(1, 5))
     (tmp_path / "trailguard.conf").write_text(
-        f'regions = {json.dumps(REGIONS)}; poll_interval = 1; settings_interval = 86400; alerts = ( ); accounts = ( {groups} ); '
+        f'regions = {json.dumps(REGIONS)}; poll_interval = 1; settings_interval = 86400; owner_check = false; alerts = ( ); accounts = ( {groups} ); '
         f'aws = {{ endpoint_url = "https://127.0.0.1:{server.port}"; ca_bundle = "{server.ca}"; }};')
     for name in ("state", "run"):
         (tmp_path / name).mkdir(mode=0o700)

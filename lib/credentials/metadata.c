@@ -306,7 +306,7 @@ static int container_read_token(const ContainerOptions *o, char **ret) {
         return 0;
     r = o->token_file ? file_read(o->token_file, CONTAINER_TOKEN_MAX, &text, &len) : 0;
     if (r >= 0 && !o->token_file) {
-        r = credentials_copy_text(o->token, &text) ? 0 : -ENOMEM;
+        r = credentials_copy_text(o->token, &text) && text ? 0 : -ENOMEM;
         len = text ? strlen(text) : 0;
     }
     if (r < 0)

@@ -5,8 +5,6 @@
 
 #include <inttypes.h>
 
-#include "tests/unit/between.h"
-
 #define assert_between(value, low, high)                                                                    \
     do {                                                                                                    \
         intmax_t between_value = (intmax_t)(value);                                                         \

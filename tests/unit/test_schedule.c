@@ -251,11 +251,11 @@ static void settings_are_spread_from_the_second_time_on(void **state _unused_) {
             (void)snprintf(account, sizeof(account), "%012u", 100000007 * a);
             (void)snprintf(region, sizeof(region), "region-%u", r);
             due = schedule_second_settings(&i, 1000 * SEC, 1, schedule_phase(account, region));
-            assert_in_range(due, 1000 * SEC + 1, 1060 * SEC);
+            assert_between(due, 1000 * SEC + 1, 1060 * SEC);
             counts[(due - 1000 * SEC - 1) / SEC]++;
         }
     for (unsigned slot = 0; slot < SLOTS; slot++)
-        assert_in_range(counts[slot], EXPECTED * 2 / 3, EXPECTED * 4 / 3);
+        assert_between(counts[slot], EXPECTED * 2 / 3, EXPECTED * 4 / 3);
 }
 
 /* All targets whose turn is in the same second of the round have theirs at different times. */
@@ -269,7 +269,7 @@ static void settings_are_spread_apart_from_the_turns(void **state _unused_) {
         least = MIN(least, due);
         most = MAX(most, due);
     }
-    assert_in_range(most - least, 50 * SEC, 60 * SEC);
+    assert_between(most - least, 50 * SEC, 60 * SEC);
 }
 
 static void a_file_is_written_at_once_in_calm_times_and_takes_a_twentieth_of_a_storm(void **state _unused_) {

@@ -20,6 +20,7 @@
 #include "lib/connection_pool.h"
 #include "lib/rate_limiter.h"
 #include "lib/util/macros.h"
+#include "tests/unit/between.h"
 
 static const char *const sim_regions[] = { "eu-central-1", "us-east-1", "ap-southeast-2" };
 
@@ -520,15 +521,15 @@ static void quotas_hold_and_intervals_are_kept(void **state _unused_) {
     Figures figures = simulate(&world);
 
     assert_int_equal(figures.n_over_quota, 0);
-    assert_in_range(figures.quota_used_max, 1, AWS_READS);
+    assert_between(figures.quota_used_max, 1, AWS_READS);
     assert_int_equal(figures.n_late, 0);
-    assert_in_range(figures.interval_usec_p999, world.intervals.poll_usec * 9 / 10,
-                    world.intervals.poll_usec * 11 / 10);
-    assert_in_range(figures.first_pass_usec_max, 1, world.intervals.poll_usec / 2);
+    assert_between(figures.interval_usec_p999, world.intervals.poll_usec * 9 / 10,
+                   world.intervals.poll_usec * 11 / 10);
+    assert_between(figures.first_pass_usec_max, 1, world.intervals.poll_usec / 2);
     /* every trail was polled in every interval */
     assert_true(figures.n_calls >= world.span_usec / world.intervals.poll_usec * REGIONS * world.n_accounts);
     /* what a target and its trail take of the guard's memory */
-    assert_in_range(figures.bytes_max / figures.n_trails_max, 1, 16384);
+    assert_between(figures.bytes_max / figures.n_trails_max, 1, 16384);
 }
 
 /* What the test above must be able to find. */
@@ -563,7 +564,7 @@ static void crowded_accounts_use_their_quota_and_no_more(void **state _unused_) 
     world.crowded_in_a_hundred = 100;
     figures = simulate(&world);
     assert_int_equal(figures.n_over_quota, 0);
-    assert_in_range(figures.quota_used_max, AWS_READS / 2 + 1, AWS_READS);
+    assert_between(figures.quota_used_max, AWS_READS / 2 + 1, AWS_READS);
 }
 
 /* ---- the figures of a large organization ---- */

@@ -258,6 +258,10 @@ int baseline_file_record(const char *dir, const char *arn, const Settings *setti
  * and none are where nothing was recorded. The result borrows from all of them. */
 static void succeed(const BaselineRecord *old, bool there, const Settings *settings, const char *by,
                     uint64_t now_real_usec, BaselineRecord *ret) {
+    /* the daemon reports versions that are later than the last, in whole seconds: also one that was accepted in
+     * the same second, or after the clock was set back */
+    if (there)
+        now_real_usec = MAX(now_real_usec, old->now.recorded_usec + USEC_PER_SEC);
     ret->now = version_of(settings ? settings : &old->now.settings, by, now_real_usec);
     if (settings && there && !settings->values[SETTING_BUCKET_OWNER] &&
         text_equal(settings->values[FIELD_BUCKET], old->now.settings.values[FIELD_BUCKET]))

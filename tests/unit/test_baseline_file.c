@@ -404,6 +404,12 @@ static void what_is_accepted_has_a_previous_version(void **state _unused_) {
     loaded = load();
     assert_string_equal(loaded.now.settings.values[FIELD_BUCKET], "third");
     assert_string_equal(loaded.previous.settings.values[FIELD_BUCKET], "second");
+    assert_int_equal(loaded.now.recorded_usec, LATER + USEC_PER_SEC); /* in the same second */
+    baseline_record_done(&loaded);
+
+    assert_int_equal(baseline_file_accept(dir, ARN, &second, false, "alice", NOW, error, sizeof(error)), 0);
+    loaded = load();
+    assert_int_equal(loaded.now.recorded_usec, LATER + 2 * USEC_PER_SEC); /* the clock was set back */
     baseline_record_done(&loaded);
     assert_int_equal(count_files("baselines"), 1);
 }

@@ -311,7 +311,7 @@ ATTACKS = [
 
 # Not against one trail: test_attacks.py has a test of its own for it.
 LEAVES = Attack("F1", "an account leaves the organization, or is removed from it", None, "account.left", put_back=False)
-BLIND = Attack("G3", "StopLogging while GetTrailStatus is throttled: the quota for reads is burnt", stop, "target.unreachable")
+BLIND = Attack("G3r", "StopLogging while GetTrailStatus is throttled: the quota for reads is burnt", stop, "target.unreachable")
 DENIED = Attack("G3d", "StopLogging after the guard's right to GetTrailStatus was taken", stop, "target.unreachable")
 WAR = Attack("A1w", "StopLogging again after each restart, within a second", stop, "trail.contested")
 MOVES = Attack("F3", "AcceptHandshake: a member moves to another organization; polled with its own keys", None, "trail.missing",

@@ -34,7 +34,7 @@ def check(place, *arguments):
 def test_rows_run_together_and_print_one_after_another(place):
     returned, shown = check(place, "a", "--together", "b X=1", "c", "--beside", "d", "bad", "--nice", "e")
     assert returned == 1
-    assert re.findall(r"^(?:====|start|end) .*?(\S+)(?: nice \d+)?$", shown.partition("==== summary")[0], re.M) == [
+    assert re.findall(r"^(?:====|start|end) .*?(\S+)(?: nice -?\d+)?$", shown.partition("==== summary")[0], re.M) == [
         "a", "a", "a", "X=1", "1", "b", "c", "c", "c", "d", "d", "d", "bad", "bad", "bad", "e", "e", "e"]
     assert "start e nice 19" in re.sub(" +", " ", shown)
     assert re.findall(r"^  (\S.*?) +(ok|FAILED) +\d+ s$", shown, re.M) == [

@@ -5,19 +5,11 @@
 #include "lib/http_curl.h"
 
 #include <errno.h>
-#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-event.h>
-#include <time.h>
 
-#include "lib/ca_store.h"
-#include "lib/connection_pool.h"
-#include "lib/http_curl_job.h"
-#include "lib/http_curl_multi.h"
-#include "lib/http_curl_resolve.h"
-#include "lib/http_curl_url.h"
+#include "lib/http_curl_exchange.h"
 #include "lib/util/hash.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -38,97 +30,6 @@
 #define RACE_AFTER_USEC (250 * USEC_PER_MSEC)
 #define RACES_MAX       4U
 
-typedef struct HttpCurl HttpCurl;
-
-typedef enum ExchangeState {
-    EXCHANGE_RESOLVING, /* waits for the addresses of its host */
-    EXCHANGE_WAITING,   /* for a connection; in the list of its queue */
-    EXCHANGE_RUNNING,   /* in the multi handle */
-    EXCHANGE_REFUSED,   /* could not be started; its owner is told at the next turn */
-    EXCHANGE_LOOSE,     /* in no list: being filled, or its done callback runs */
-} ExchangeState;
-
-typedef struct ExchangeList {
-    HttpExchange *first, *last;
-    unsigned n;
-} ExchangeList;
-
-/* Those that wait for the same: when its first one cannot be started, none can. */
-typedef struct HostQueue {
-    struct HostQueue *next;
-    const CurlOrigin *origin;
-    unsigned host_slot;
-    bool suspect;
-    ExchangeList list; /* never empty */
-} HostQueue;
-
-struct HttpExchange {
-    HttpCurl *owner;
-    HttpExchange *prev, *next;
-    ExchangeState state;
-    ExchangeList *list;   /* that it is in; NULL when EXCHANGE_LOOSE */
-    CurlRequest *waiting; /* what it will send, until it has begun */
-    CurlJob *job;         /* once it has */
-    bool tls;
-    const char *proxy;        /* borrowed from the client; NULL: goes without */
-    char host[CURL_HOST_MAX]; /* to be resolved: its own or the proxy's; "" for an address */
-    unsigned port;
-    CurlAddresses addresses;
-    CurlRace *race;
-    bool raced;
-    uint64_t number; /* in the order of submission */
-    CurlOrigin *origin;
-    unsigned host_slot;
-    bool suspect;
-    HttpWait waited_for;
-    uint64_t submitted_usec, queued_usec, started_usec; /* monotonic */
-    uint64_t patience_usec;                             /* monotonic; for the resolver */
-    uint64_t connect_timeout_usec;
-    uint64_t deadline_usec; /* monotonic */
-    HttpDone done;
-    void *userdata;
-};
-
-struct HttpCurl {
-    HttpClient client;
-    unsigned n_refs;
-    bool closed;
-    bool curl_ready;
-    sd_event *event;
-    CURLM *multi;
-    CurlWatch watch;
-    Pool pool;
-    HostQueue *queues;
-    sd_event_source *waiting_timer; /* the first deadline of those that have not begun, or earlier */
-    uint64_t waiting_until_usec;
-    CurlResolver *resolver;
-    uint64_t name_life_usec;
-    unsigned connection_life_sec;
-    sd_event_source *race_timer; /* on while a connection is young that may want a race */
-    unsigned n_races;
-    uint64_t n_submitted;
-    CaStore *store;
-    char store_error[384]; /* why there is none */
-    char *user_agent;
-    char *proxy, *no_proxy;
-    char proxy_host[CURL_HOST_MAX];
-    unsigned proxy_port;
-    unsigned host_slot_max, suspect_max;
-    unsigned host_slots[HTTP_HOST_SLOTS_MAX + 1], n_suspect; /* how many of each are running */
-    CurlOrigin *origins;
-    CurlJob *idle_jobs;
-    unsigned n_idle_jobs;
-    ExchangeList lists[EXCHANGE_LOOSE];
-    HttpCurlStats stats;
-};
-
-static uint64_t now_usec(void) {
-    struct timespec ts = { 0 };
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
-}
-
 static uint64_t add_saturated(uint64_t a, uint64_t b) {
     return a > NEVER - b ? NEVER : a + b;
 }
@@ -147,277 +48,6 @@ static void client_unref(HttpCurl *c) {
     free(c);
 }
 
-static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *userdata) {
-    HttpCurl *c = userdata;
-
-    (void)easy;
-    if (!c->store)
-        return CURLE_SSL_CACERT_BADFILE;
-    SSL_CTX_set1_cert_store(ssl_ctx, c->store);
-    return CURLE_OK;
-}
-
-/* ---- exchanges and their lists ---- */
-
-static void queue_free(HttpCurl *c, ExchangeList *list) {
-    HostQueue *queue = CONTAINER_OF(list, HostQueue, list), **p;
-
-    for (p = &c->queues; *p != queue; p = &(*p)->next)
-        ;
-    *p = queue->next;
-    free(queue);
-}
-
-/* Makes it when it is not there. NULL when out of memory. */
-static HostQueue *queue_get(HttpCurl *c, const HttpExchange *x) {
-    HostQueue *queue;
-
-    for (queue = c->queues; queue; queue = queue->next)
-        if (queue->origin == x->origin && queue->host_slot == x->host_slot && queue->suspect == x->suspect)
-            return queue;
-    queue = calloc(1, sizeof(*queue));
-    if (!queue)
-        return NULL;
-    *queue = (HostQueue){
-        .next = c->queues, .origin = x->origin, .host_slot = x->host_slot, .suspect = x->suspect
-    };
-    c->queues = queue;
-    return queue;
-}
-
-/* What is counted of each state. */
-static void exchange_count(HttpExchange *x, int change) {
-    HttpCurl *c = x->owner;
-
-    if (x->state == EXCHANGE_WAITING)
-        x->origin->host.n_waiting += (unsigned)change;
-    if (x->state != EXCHANGE_RUNNING)
-        return;
-    c->host_slots[x->host_slot] += (unsigned)change;
-    if (x->suspect)
-        c->n_suspect += (unsigned)change;
-    curl_origin_run(x->origin, &c->pool, change);
-}
-
-static void exchange_unlink(HttpExchange *x) {
-    ExchangeList *l = x->list;
-
-    if (!l)
-        return;
-    exchange_count(x, -1);
-    if (x->prev)
-        x->prev->next = x->next;
-    else
-        l->first = x->next;
-    if (x->next)
-        x->next->prev = x->prev;
-    else
-        l->last = x->prev;
-    x->prev = x->next = NULL;
-    l->n--;
-    if (x->state == EXCHANGE_WAITING && l->n == 0)
-        queue_free(x->owner, l);
-    x->state = EXCHANGE_LOOSE;
-    x->list = NULL;
-}
-
-static void exchange_link(HttpExchange *x, ExchangeState state, ExchangeList *l) {
-    exchange_unlink(x);
-    x->state = state;
-    x->list = l;
-    x->prev = l->last;
-    if (l->last)
-        l->last->next = x;
-    else
-        l->first = x;
-    l->last = x;
-    l->n++;
-    exchange_count(x, 1);
-}
-
-/* Not for EXCHANGE_WAITING. */
-static void exchange_move(HttpExchange *x, ExchangeState state) {
-    exchange_link(x, state, &x->owner->lists[state]);
-}
-
-static void exchange_refuse(HttpExchange *x) {
-    exchange_move(x, EXCHANGE_REFUSED);
-    curl_watch_want_turn(&x->owner->watch);
-}
-
-static void exchange_end_race(HttpExchange *x) {
-    if (!x->race)
-        return;
-    curl_race_free(TAKE_PTR(x->race));
-    x->owner->n_races--;
-}
-
-/* Takes it out of wherever it is, so that only its own memory is left. */
-static void exchange_detach(HttpExchange *x) {
-    exchange_end_race(x);
-    if (x->state == EXCHANGE_RUNNING)
-        (void)curl_multi_remove_handle(x->owner->multi, x->job->easy);
-    exchange_unlink(x);
-    if (x->job)
-        curl_job_leave(x->job);
-}
-
-static CurlJob *job_take(HttpCurl *c) {
-    CurlJob *job = c->idle_jobs;
-
-    if (!job)
-        return curl_job_new();
-    c->idle_jobs = job->next;
-    c->n_idle_jobs--;
-    return job;
-}
-
-static void job_give(HttpCurl *c, CurlJob *job) {
-    if (!job)
-        return;
-    if (c->closed || c->n_idle_jobs >= c->pool.max) {
-        curl_job_free(job);
-        return;
-    }
-    curl_job_reset(job);
-    job->next = c->idle_jobs;
-    c->idle_jobs = job;
-    c->n_idle_jobs++;
-}
-
-static void exchange_free(HttpExchange *x) {
-    exchange_detach(x);
-    job_give(x->owner, x->job);
-    curl_origin_leave(&x->owner->origins, x->origin);
-    curl_request_free(x->waiting);
-    free(x);
-}
-
-/* Tells the owner. The caller holds a reference on the client, and has detached the exchange. */
-static void exchange_end(HttpExchange *x, const HttpResponse *response) {
-    x->done(response, x->userdata);
-    exchange_free(x);
-}
-
-/* One that never began. */
-static void exchange_fail(HttpExchange *x, HttpResult result, bool held_up, const char *text) {
-    char error[512];
-
-    exchange_detach(x);
-    exchange_end(x, &(HttpResponse){
-                            .result = result,
-                            .held_up = held_up,
-                            .waited_for = x->waited_for,
-                            .waited_usec = held_up ? now_usec() - x->queued_usec : 0,
-                            .body = "",
-                            .error = curl_request_explain(error, sizeof(error), x->origin->key, text),
-                    });
-}
-
-/* Where it went to no avail, the name may point elsewhere by now. */
-static void judge_addresses(HttpExchange *x, HttpResult result) {
-    if (x->host[0] &&
-        (result == HTTP_CONNECT_FAILED || (result == HTTP_TIMED_OUT && !curl_job_is_connected(x->job))))
-        curl_resolver_expire(x->owner->resolver, x->host);
-}
-
-/* What it took from when its connection stood. */
-static void measure(const HttpExchange *x) {
-    uint64_t took = now_usec() - x->started_usec;
-    curl_off_t before = 0;
-    long n_connects = 0;
-
-    if (curl_easy_getinfo(x->job->easy, CURLINFO_NUM_CONNECTS, &n_connects) == CURLE_OK && n_connects > 0 &&
-        curl_easy_getinfo(x->job->easy, CURLINFO_PRETRANSFER_TIME_T, &before) == CURLE_OK && before > 0)
-        took -= MIN((uint64_t)before, took);
-    pool_answered(&x->origin->host, took);
-}
-
-static void exchange_finish(HttpExchange *x, CURLcode code) {
-    HttpCurl *c = x->owner;
-    HttpResponse response;
-    long n_connects = 0;
-
-    if (curl_easy_getinfo(x->job->easy, CURLINFO_NUM_CONNECTS, &n_connects) == CURLE_OK && n_connects > 0)
-        c->stats.connections += (uint64_t)n_connects;
-    if (code == CURLE_SSL_CACERT_BADFILE && !c->store)
-        text_copy(x->job->curl_error, sizeof(x->job->curl_error), c->store_error);
-    curl_job_read(x->job, code, &response);
-    response.held_up = x->started_usec - x->queued_usec > (x->deadline_usec - x->submitted_usec) / 2;
-    response.waited_for = x->waited_for;
-    response.waited_usec = x->waited_for != HTTP_WAIT_NONE ? x->started_usec - x->queued_usec : 0;
-    judge_addresses(x, response.result);
-    if (response.result == HTTP_ANSWERED)
-        measure(x);
-    exchange_detach(x);
-    exchange_end(x, &response);
-}
-
-static void on_opened(curl_socket_t fd, void *userdata);
-
-/* libcurl keeps the addresses of a host until it is given others. */
-static int exchange_give_addresses(HttpExchange *x, bool again) {
-    CurlAddresses *given = &x->origin->addresses;
-    int r;
-
-    if (!x->host[0] || (!again && !x->proxy && memcmp(given, &x->addresses, sizeof(*given)) == 0))
-        return 0;
-    r = curl_job_set_addresses(x->job, x->host, x->port, &x->addresses);
-    if (r >= 0)
-        *given = x->addresses;
-    return r;
-}
-
-static int exchange_load(HttpExchange *x, const HttpRequest *request) {
-    HttpCurl *c = x->owner;
-    int r;
-
-    x->job = job_take(c);
-    if (!x->job)
-        return -ENOMEM;
-    r = curl_job_prepare(x->job, request,
-                         &(CurlJobSettings){
-                                 .origin = x->origin->key,
-                                 .share = x->origin->share,
-                                 .tls = x->tls,
-                                 .user_agent = c->user_agent,
-                                 .proxy = x->proxy,
-                                 .connection_life_sec = c->connection_life_sec,
-                                 .opened = on_opened,
-                                 .opened_userdata = x,
-                                 .on_close = curl_watch_close,
-                                 .on_close_userdata = &c->watch,
-                                 .on_tls = on_tls,
-                                 .on_tls_userdata = c,
-                         });
-    if (r >= 0)
-        r = exchange_give_addresses(x, false);
-    if (r < 0)
-        return r;
-    return curl_easy_setopt(x->job->easy, CURLOPT_PRIVATE, x) == CURLE_OK ? 0 : -ENOMEM;
-}
-
-/* Hands it to libcurl with what is left of its time. 0 or -errno, and then it is where it was. */
-static int exchange_start(HttpExchange *x, const HttpRequest *request) {
-    HttpCurl *c = x->owner;
-    uint64_t now = now_usec();
-    uint64_t left = x->deadline_usec > now ? x->deadline_usec - now : 1;
-    int r;
-
-    r = exchange_load(x, request);
-    if (r >= 0)
-        r = curl_job_set_timeouts(x->job, MIN(x->connect_timeout_usec, left), left);
-    if (r < 0)
-        return r;
-    if (curl_multi_add_handle(c->multi, x->job->easy) != CURLM_OK)
-        return -ENOMEM;
-    x->started_usec = now;
-    if (x->origin->host.n_open <= x->origin->host.n_running)
-        x->origin->host.opened_usec = now;
-    exchange_move(x, EXCHANGE_RUNNING);
-    return 0;
-}
-
 /* ---- the queue ---- */
 
 static void wait_until(HttpCurl *c, uint64_t deadline_usec) {
@@ -428,12 +58,14 @@ static void wait_until(HttpCurl *c, uint64_t deadline_usec) {
     (void)sd_event_source_set_enabled(c->waiting_timer, SD_EVENT_ONESHOT);
 }
 
+/* They are in the order in which they began: the first that is young ends the search. */
 static unsigned count_overdue(const HttpCurl *c, const CurlOrigin *origin, uint64_t now) {
     uint64_t patience = pool_patience(&origin->host);
+    const HttpExchange *x;
     unsigned n = 0;
 
-    for (const HttpExchange *x = c->lists[EXCHANGE_RUNNING].first; x; x = x->next)
-        n += x->origin == origin && now - x->started_usec >= patience;
+    for (x = c->lists[EXCHANGE_RUNNING].first; x && now - x->started_usec >= patience; x = x->next)
+        n += x->origin == origin;
     return n;
 }
 
@@ -471,7 +103,7 @@ static HttpWait waits_for(const HttpCurl *c, const HttpExchange *x, uint64_t now
 
 /* The one that has waited longest of those that can be started. */
 static HttpExchange *find_startable(const HttpCurl *c, uint64_t *ret_again_usec) {
-    uint64_t now = c->queues ? now_usec() : 0;
+    uint64_t now = c->queues ? curl_now_usec() : 0;
     HttpExchange *found = NULL;
 
     *ret_again_usec = NEVER;
@@ -490,10 +122,10 @@ static void start_waiting(HttpCurl *c) {
     HttpExchange *x;
 
     while ((x = find_startable(c, &again_usec))) {
-        if (exchange_start(x, &x->waiting->request) >= 0)
+        if (curl_exchange_start(x, &x->waiting->request) >= 0)
             curl_request_free(TAKE_PTR(x->waiting));
         else
-            exchange_refuse(x);
+            curl_exchange_refuse(x);
     }
     if (c->queues)
         wait_until(c, again_usec);
@@ -529,15 +161,15 @@ static HttpExchange *find_expired(HttpCurl *c, uint64_t now, uint64_t *ret_next_
 /* Behind those that wait for a connection. */
 static void exchange_queue(HttpExchange *x) {
     HttpCurl *c = x->owner;
-    HostQueue *queue = queue_get(c, x);
+    HostQueue *queue = curl_exchange_queue_of(c, x);
     uint64_t again_usec = NEVER;
 
     if (!queue) {
-        exchange_refuse(x);
+        curl_exchange_refuse(x);
         return;
     }
-    x->queued_usec = now_usec();
-    exchange_link(x, EXCHANGE_WAITING, &queue->list);
+    x->queued_usec = curl_now_usec();
+    curl_exchange_link(x, EXCHANGE_WAITING, &queue->list);
     x->waited_for = waits_for(c, x, x->queued_usec, &again_usec);
     wait_until(c, MIN(again_usec, x->deadline_usec));
 }
@@ -553,12 +185,12 @@ static void exchange_lose_patience(HttpExchange *x, uint64_t now) {
     }
     (void)snprintf(text, sizeof(text), "could not resolve %s within %llu ms", x->host,
                    (unsigned long long)((now - x->submitted_usec) / USEC_PER_MSEC));
-    exchange_fail(x, HTTP_TIMED_OUT, false, text);
+    curl_exchange_fail(x, HTTP_TIMED_OUT, false, text);
 }
 
 static int on_waiting_timer(sd_event_source *source, uint64_t usec, void *userdata) {
     HttpCurl *c = client_ref(userdata);
-    uint64_t now = now_usec(), next;
+    uint64_t now = curl_now_usec(), next;
     HttpExchange *x;
 
     (void)source;
@@ -568,7 +200,7 @@ static int on_waiting_timer(sd_event_source *source, uint64_t usec, void *userda
         if (x->state == EXCHANGE_RESOLVING)
             exchange_lose_patience(x, now);
         else
-            exchange_fail(x, HTTP_TIMED_OUT, true, "timed out while waiting for a free connection");
+            curl_exchange_fail(x, HTTP_TIMED_OUT, true, "timed out while waiting for a free connection");
     }
     if (!c->closed)
         wait_until(c, next);
@@ -600,9 +232,9 @@ static void on_resolved(const char *host, const char *error, void *userdata) {
         (void)snprintf(text, sizeof(text), "could not resolve %s: %s", host, error);
     while (!c->closed && (x = find_resolving(c, host, up_to))) {
         if (error)
-            exchange_fail(x, HTTP_RESOLVE_FAILED, false, text);
+            curl_exchange_fail(x, HTTP_RESOLVE_FAILED, false, text);
         else if (curl_resolver_find(c->resolver, host, &x->addresses) == CURL_NAME_UNKNOWN)
-            exchange_fail(x, HTTP_INTERNAL, false, "out of memory");
+            curl_exchange_fail(x, HTTP_INTERNAL, false, "out of memory");
         else
             exchange_queue(x);
     }
@@ -612,21 +244,6 @@ static void on_resolved(const char *host, const char *error, void *userdata) {
 }
 
 /* ---- several addresses ---- */
-
-/* Has libcurl begin again, with that address first. Nothing was sent yet. */
-static void exchange_restart(HttpExchange *x) {
-    HttpCurl *c = x->owner;
-    uint64_t now = now_usec();
-    uint64_t left = x->deadline_usec > now ? x->deadline_usec - now : 1;
-
-    (void)curl_multi_remove_handle(c->multi, x->job->easy);
-    x->job->n_sockets = 0;
-    if (exchange_give_addresses(x, true) == 0 &&
-        curl_job_set_timeouts(x->job, MIN(x->connect_timeout_usec, left), left) == 0 &&
-        curl_multi_add_handle(c->multi, x->job->easy) == CURLM_OK)
-        return;
-    exchange_refuse(x);
-}
 
 static bool is_connecting(const HttpExchange *x) {
     return x->job->n_sockets > 0 && !curl_job_is_connected(x->job);
@@ -640,13 +257,13 @@ static void on_race_done(const char *address, void *userdata) {
 
     if (address)
         curl_resolver_prefer(c->resolver, x->host, address);
-    exchange_end_race(x);
+    curl_exchange_end_race(x);
     text_copy(host, sizeof(host), x->host);
     for (x = address ? c->lists[EXCHANGE_RUNNING].first : NULL; x; x = next) {
         next = x->next;
         if (x->port == port && strcmp(x->host, host) == 0 && is_connecting(x) &&
             curl_resolver_find(c->resolver, host, &x->addresses) != CURL_NAME_UNKNOWN)
-            exchange_restart(x);
+            curl_exchange_restart(x);
     }
 }
 
@@ -664,7 +281,7 @@ static void want_races(HttpCurl *c) {
 
     if (sd_event_source_get_enabled(c->race_timer, &enabled) < 0 || enabled != SD_EVENT_OFF)
         return;
-    (void)sd_event_source_set_time(c->race_timer, now_usec() + RACE_AFTER_USEC);
+    (void)sd_event_source_set_time(c->race_timer, curl_now_usec() + RACE_AFTER_USEC);
     (void)sd_event_source_set_enabled(c->race_timer, SD_EVENT_ONESHOT);
 }
 
@@ -679,7 +296,7 @@ static void on_opened(curl_socket_t fd, void *userdata) {
 /* One turn of the timer is what a connection has; one begun in between has up to two. */
 static int on_race_timer(sd_event_source *source, uint64_t usec, void *userdata) {
     HttpCurl *c = userdata;
-    uint64_t now = now_usec();
+    uint64_t now = curl_now_usec();
     bool again = false;
 
     (void)source;
@@ -711,10 +328,10 @@ static void collect(HttpCurl *c) {
 
         if (m->msg == CURLMSG_DONE &&
             curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &private) == CURLE_OK && private)
-            exchange_finish((HttpExchange *)(void *)private, code);
+            curl_exchange_finish((HttpExchange *)(void *)private, code);
     }
     while (!c->closed && (x = c->lists[EXCHANGE_REFUSED].first))
-        exchange_fail(x, HTTP_INTERNAL, true, "out of memory");
+        curl_exchange_fail(x, HTTP_INTERNAL, true, "out of memory");
     if (!c->closed)
         start_waiting(c);
 }
@@ -773,7 +390,7 @@ static int exchange_resolve(HttpExchange *x, const HttpRequest *request) {
     if (state == CURL_NAME_OLD)
         patience = MIN(patience / 2, OLD_PATIENCE_USEC);
     x->patience_usec = add_saturated(x->submitted_usec, patience);
-    exchange_move(x, EXCHANGE_RESOLVING);
+    curl_exchange_move(x, EXCHANGE_RESOLVING);
     wait_until(x->owner, x->patience_usec);
     return 0;
 }
@@ -797,7 +414,7 @@ static int exchange_begin(HttpExchange *x, const HttpRequest *request) {
     if (r <= 0)
         return r;
     if (waits_for(c, x, x->queued_usec, &again_usec) == HTTP_WAIT_NONE && !find_startable(c, &again_usec))
-        return exchange_start(x, request);
+        return curl_exchange_start(x, request);
     return exchange_wait(x, request);
 }
 
@@ -814,7 +431,7 @@ static int http_curl_submit(HttpClient *client, const HttpRequest *request, Http
     x->state = EXCHANGE_LOOSE;
     x->number = ++c->n_submitted;
     x->connect_timeout_usec = request->connect_timeout_usec;
-    x->submitted_usec = x->queued_usec = now_usec();
+    x->submitted_usec = x->queued_usec = curl_now_usec();
     x->deadline_usec = add_saturated(x->submitted_usec, request->timeout_usec);
     x->done = done;
     x->userdata = userdata;
@@ -822,7 +439,7 @@ static int http_curl_submit(HttpClient *client, const HttpRequest *request, Http
     x->suspect = request->suspect;
     r = exchange_begin(x, request);
     if (r < 0) {
-        exchange_free(x);
+        curl_exchange_free(x);
         return r;
     }
     c->stats.exchanges++;
@@ -837,7 +454,7 @@ static void http_curl_cancel(HttpClient *client, HttpExchange *exchange) {
     /* Its own done callback runs: it is on its way out. */
     if (exchange->state == EXCHANGE_LOOSE)
         return;
-    exchange_free(exchange);
+    curl_exchange_free(exchange);
     if (c->queues)
         curl_watch_want_turn(&c->watch);
 }
@@ -921,6 +538,7 @@ int http_curl_new(sd_event *event, const HttpCurlOptions *options, char *error, 
         return -ENOMEM;
     }
     c->client.ops = &http_curl_ops;
+    c->opened = on_opened;
     c->n_refs = 1;
     c->event = sd_event_ref(event);
     r = copy_options(c, options);
@@ -945,11 +563,11 @@ int http_curl_new(sd_event *event, const HttpCurlOptions *options, char *error, 
 static void free_exchanges(HttpCurl *c) {
     for (ExchangeState s = 0; s < EXCHANGE_LOOSE; s++)
         while (c->lists[s].first)
-            exchange_free(c->lists[s].first);
+            curl_exchange_free(c->lists[s].first);
     while (c->queues)
-        exchange_free(c->queues->list.first);
+        curl_exchange_free(c->queues->list.first);
     while (c->idle_jobs)
-        curl_job_free(job_take(c));
+        curl_job_free(curl_exchange_job_take(c));
 }
 
 void http_curl_free(HttpClient *client) {

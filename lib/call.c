@@ -285,6 +285,10 @@ static void on_turn(void *userdata) {
     AwsCall *call = userdata;
 
     call->timer = NULL;
+    if (time_left(call) == 0) {
+        call_end_late(call); /* the loop was busy; the turn is for the next one */
+        return;
+    }
     call->has_turn = false;
     if (call->turn_epoch == call->rate_bucket->tokens.epoch)
         call_send(call);

@@ -281,6 +281,11 @@ void fake_loop_advance(FakeLoop *fake, uint64_t span_usec) {
     fake->monotonic_usec = until;
 }
 
+void fake_loop_stall(FakeLoop *fake, uint64_t span_usec) {
+    fake->realtime_usec += span_usec;
+    fake->monotonic_usec += span_usec;
+}
+
 void fake_loop_step_clock(FakeLoop *fake, int64_t by_usec) {
     fake->realtime_usec += (uint64_t)by_usec;
 }

@@ -24,6 +24,10 @@ bool fake_loop_next(FakeLoop *fake);
 /* Moves time on by span, firing on the way, each timer at its time. */
 void fake_loop_advance(FakeLoop *fake, uint64_t span_usec);
 
+/* Moves time on by span without firing, as a loop that is busy does: what came due meanwhile is fired late,
+ * by the next of the above. */
+void fake_loop_stall(FakeLoop *fake, uint64_t span_usec);
+
 /* Steps the real-time clock alone, as an administrator or NTP would. */
 void fake_loop_step_clock(FakeLoop *fake, int64_t by_usec);
 

@@ -548,6 +548,29 @@ static void test_a_turn_beyond_the_deadline(void **state) {
     assert_sent_after(f, 200 * USEC_PER_MSEC, 7);
 }
 
+/* The loop was busy when the turn came, and the time is over: that is the answer, not a request without
+ * time. */
+static void test_a_turn_that_comes_late(void **state) {
+    Fixture *f = *state;
+    AwsRequest hurried = json_request;
+
+    answer(f, 6);
+    start_some(f, &json_request, 5);
+    hurried.deadline_usec = 300 * USEC_PER_MSEC;
+    f->n_done = 0;
+    start_some(f, &hurried, 1);
+    assert_int_equal(f->n_done, 0);
+    fake_loop_stall(f->loop, 300 * USEC_PER_MSEC);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->n_done, 1);
+    assert_int_equal(f->error.class, AWS_TIMED_OUT);
+    assert_non_null(strstr(f->error.message, "cloudtrail.eu-central-1.amazonaws.com: no answer in time"));
+    assert_int_equal(fake_http_n_requests(f->http), 5);
+    /* Its turn is there for the next one. */
+    start_some(f, &json_request, 1);
+    assert_int_equal(fake_http_n_requests(f->http), 6);
+}
+
 static void test_cancel_while_waiting_for_a_turn(void **state) {
     Fixture *f = *state;
     AwsCall *call;
@@ -1245,6 +1268,7 @@ int main(void) {
         T(test_quota_is_shared_by_a_scope_only),
         T(test_calls_wait_for_their_turn),
         T(test_a_turn_beyond_the_deadline),
+        T(test_a_turn_that_comes_late),
         T(test_cancel_while_waiting_for_a_turn),
         T(test_no_timer_for_a_turn),
         T(test_throttling_slows_down_who_waits),

@@ -393,6 +393,7 @@ static void poll_done(const PollAnswer *answer, void *userdata) {
     bool settings = answer->trails && poll->asks_list;
 
     poll->poll = NULL;
+    result.began_usec = began_usec;
     note_denials(target, answer);
     if (answer->no_credentials) {
         leave_pass(poll);

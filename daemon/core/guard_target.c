@@ -187,7 +187,19 @@ static void not_enabled(Judging *j) {
     list_read(j);
 }
 
+/* Whether the target can be reached now is what the poll says that began last: an older one that ends later
+ * and says the opposite is news of the past. */
+static bool is_outdated(const TargetState *s, const PollResult *result) {
+    bool failed = !result->reachable && !result->not_enabled;
+
+    return result->began_usec != 0 && result->began_usec < s->latest_began_usec &&
+           failed != (s->n_failed > 0);
+}
+
 static void polled(Judging *j, const PollResult *result) {
+    if (is_outdated(&j->s, result))
+        return;
+    j->s.latest_began_usec = MAX(j->s.latest_began_usec, result->began_usec);
     if (result->not_enabled) {
         not_enabled(j);
         return;

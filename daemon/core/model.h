@@ -285,6 +285,7 @@ typedef struct Observation {
 
 /* One poll of one target, after all its calls have ended. */
 typedef struct PollResult {
+    uint64_t began_usec; /* mono; 0: just now. Polls of one target overlap, and need not end in order */
     bool reachable;   /* at least one call was answered as it should be, or refused for one trail only */
     bool not_enabled; /* the account has not enabled this region: nothing to guard */
     PollError error;  /* when not sighted */
@@ -446,7 +447,7 @@ typedef struct Event {
     bool blind_accepted;    /* ... and AWS accepted the last one */
     bool never_seen;        /* the trail is named, and was never there */
     PollError error;        /* blind */
-    unsigned n_failed;      /* blind: looks that failed in a row */
+    unsigned n_failed;      /* blind: polls that failed in a row */
     unsigned n_reminders;   /* PHASE_REMINDER: 1.. */
     uint32_t fields;        /* FIELD_BITs that were changed; set when the message is about them */
     uint32_t fields_left;   /* ... that still differ */
@@ -677,7 +678,7 @@ typedef struct TrailState {
     RestoreCount restores[_FIELD_MAX + 1]; /* by field; the last one: of the trail itself (RECREATION) */
     uint64_t marks[MARKS_MAX];
     Attributing attributing;
-    unsigned n_failed;            /* looks that failed in a row */
+    unsigned n_failed;            /* polls that failed in a row */
     uint64_t failed_since_usec;   /* real; the first of them */
     PollError error;              /* of the last of them */
     bool acting;                  /* an action is under way ... */
@@ -697,7 +698,8 @@ typedef struct TrailState {
 } TrailState;
 
 typedef struct TargetState {
-    unsigned n_failed;          /* looks that failed in a row */
+    uint64_t latest_began_usec; /* mono; of the polls that have ended, when the youngest began; not kept */
+    unsigned n_failed;          /* polls that failed in a row */
     uint64_t failed_since_usec; /* real; the first of them */
     PollError error;
     bool ever_reachable;

@@ -35,7 +35,7 @@ uint64_t schedule_turn(const Intervals *intervals, uint64_t round, uint32_t phas
 
 /* What the pace of one target depends on. */
 typedef struct TargetPace {
-    unsigned n_failed; /* looks that failed in a row */
+    unsigned n_failed; /* polls that failed in a row */
     bool throttled;    /* the last of them because AWS throttled */
     bool not_enabled;
     unsigned n_rejected; /* so many times in a row, since the start */

@@ -187,6 +187,44 @@ static void who_is_found_after_the_account_is_back(void **unused) {
     assert_true(l.plan.events[0].resolves);
 }
 
+/* Polls of one target overlap where answers are slow. Each row: one poll ends, then another. */
+static void the_poll_that_began_last_says_whether_a_target_can_be_reached(void **unused) {
+    static const struct {
+        unsigned began_sec[2];
+        PollError error[2];
+        unsigned n_failed;
+        bool unreachable;
+    } cases[] = {
+        { { 10, 12 }, { POLL_UNREACHABLE, POLL_OK }, 0, false },
+        { { 10, 12 }, { POLL_OK, POLL_UNREACHABLE }, 1, true },
+        /* the older one ends last, and is news of the past */
+        { { 12, 10 }, { POLL_UNREACHABLE, POLL_OK }, 1, true },
+        { { 12, 10 }, { POLL_OK, POLL_UNREACHABLE }, 0, false },
+        /* ... unless it says the same */
+        { { 12, 10 }, { POLL_UNREACHABLE, POLL_UNREACHABLE }, 2, true },
+        { { 12, 10 }, { POLL_OK, POLL_OK }, 0, false },
+        /* when it began is not known: just now */
+        { { 12, 0 }, { POLL_UNREACHABLE, POLL_OK }, 0, false },
+        { { 12, 12 }, { POLL_UNREACHABLE, POLL_OK }, 0, false },
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Life l = life_of_an_account();
+        PollResult result = { .error_text = "an error" };
+
+        l.policy.unreachable_after = 1;
+        for (size_t k = 0; k < 2; k++) {
+            result.began_usec = cases[i].began_sec[k] * USEC_PER_SEC;
+            result.error = cases[i].error[k];
+            result.reachable = result.error == POLL_OK;
+            guard_target(&l.policy, &l.state, &result, l.now, &l.plan, &l.state);
+        }
+        assert_int_equal(l.state.n_failed, cases[i].n_failed);
+        assert_int_equal(l.state.unreachable, cases[i].unreachable);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_search_for_who_made_an_account_leave),
@@ -194,6 +232,7 @@ int main(void) {
         cmocka_unit_test(an_account_that_was_out_of_reach_and_left),
         cmocka_unit_test(a_search_goes_no_further_back_than_when_it_was_well),
         cmocka_unit_test(who_is_found_after_the_account_is_back),
+        cmocka_unit_test(the_poll_that_began_last_says_whether_a_target_can_be_reached),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,7 +73,7 @@ static char *new_text(void) {
 _Static_assert(sizeof(Incident) == 640, "a field is new: fill_incident()");
 _Static_assert(sizeof(Attributing) == 112, "a field is new: fill_attributing()");
 _Static_assert(sizeof(TrailState) == 2056 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
-_Static_assert(sizeof(TargetState) == 2992, "a field is new: fill_target()");
+_Static_assert(sizeof(TargetState) == 3000, "a field is new: fill_target()");
 _Static_assert(sizeof(Episode) == 2088, "a field is new: fill_episode()");
 #endif
 

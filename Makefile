@@ -131,8 +131,7 @@ PICK = $(if $(TESTS),-m '$(patsubst untimed,not timed,$(TESTS))')
 
 .PHONY: golden check check-unit check-integration check-systemd check-distros check-asan check-valgrind lint fuzz
 check:                                         ## everything below, with a summary; installs what is missing
-	@MAKE='$(MAKE)' tools/check check-deps check-unit \
-	    'check-integration TESTS=timed' 'check-asan TESTS=timed' check-valgrind \
+	@MAKE='$(MAKE)' tools/check check-deps check-unit 'check-integration TESTS=timed' check-valgrind \
 	    --together 'check-integration TESTS=untimed' 'check-asan TESTS=untimed' \
 	    --beside check-systemd check-distros \
 	    --nice lint
@@ -167,7 +166,7 @@ check-integration: all test-tools              ## the real binary against the si
 	@$(if $(SANITIZE)$(filter timed,$(TESTS)),,tests/integration/attacks_table --check $(BUILD)/attacks docs/attacks.md)
 
 check-asan:                                    ## units and integration under AddressSanitizer and UBSan
-	@$(if $(filter untimed,$(TESTS)),,$(MAKE) --no-print-directory SANITIZE=address,undefined TG_TIME_SCALE=3 check-unit)
+	@$(MAKE) --no-print-directory SANITIZE=address,undefined TG_TIME_SCALE=3 check-unit
 	@$(MAKE) --no-print-directory SANITIZE=address,undefined TG_TIME_SCALE=3 check-integration PYTESTS='$(BINTESTS) --ignore=tests/integration/test_attacks.py'
 
 check-valgrind: all units                      ## units and the integration tests marked "valgrind" under valgrind

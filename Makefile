@@ -249,7 +249,7 @@ install-units:
 	chmod 0644 $(DESTDIR)$(unitdir)/trailguard.service '$(DESTDIR)$(unitdir)/trailguard@.service'
 
 # What its links reach is installed too, in the same tree.
-DOCS = README.md CONTRIBUTING.md LICENSE $(wildcard docs/*.md docs/*.json docs/internals/*.md conf/iam/*) \
+DOCS = README.md CONTRIBUTING.md SECURITY.md LICENSE $(wildcard docs/*.md docs/*.json docs/internals/*.md conf/iam/*) \
        conf/trailguard.conf tests/aws/README.md
 install: all                                   ## install below DESTDIR, PREFIX=/usr/local
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(sbindir)/trailguard

@@ -264,7 +264,7 @@ void engine_refresh_baseline(Trail *trail) {
 bool engine_has_to_record(const Trail *trail) {
     const SettingsTracking *k = &trail->tracking;
 
-    return k->loaded && (!k->recorded || k->unsaved);
+    return k->loaded && !trail->state.provisional && (!k->recorded || k->unsaved);
 }
 
 /* Once, also over restarts: it is recorded with them. */

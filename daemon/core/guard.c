@@ -387,6 +387,8 @@ static uint64_t action_wake(const Deciding *d) {
 static const char *why_not_allowed(const Deciding *d, Action action) {
     bool to_start = action == ACTION_RESTART;
 
+    if (!to_start && d->s.provisional)
+        return "nobody has accepted the trail";
     if (d->facts->maintenance && (!to_start || d->facts->stop_allowed))
         return "a maintenance window";
     return guard_may_write(d->facts, action) ? "the configuration (mode, restore)" : "the trail's owner";

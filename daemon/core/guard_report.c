@@ -27,16 +27,17 @@ static bool may_write_settings(const Deciding *d, Action action) {
     return d->policy->mode == MODE_RESTORE && guard_may_write(d->facts, action) && !d->facts->maintenance;
 }
 
-/* A trail that was never seen has no baseline to make it from. */
+/* A trail that was never seen has no baseline to make it from. One that nobody has accepted may be an
+ * attacker's: to make it again would be to work for him. */
 bool guard_may_recreate(const Deciding *d) {
     return may_write_settings(d, ACTION_RECREATE) && (d->policy->restore & RESTORE_BIT(RESTORE_DELETED)) &&
-           d->s.known;
+           d->s.known && !d->s.provisional;
 }
 
 uint32_t guard_restorable(const Deciding *d, uint32_t fields) {
     uint32_t allowed = 0;
 
-    if (!may_write_settings(d, ACTION_RESTORE))
+    if (!may_write_settings(d, ACTION_RESTORE) || d->s.provisional)
         return 0;
     for (unsigned k = 0; k < _RESTORE_KIND_MAX; k++)
         if (d->policy->restore & RESTORE_BIT(k))

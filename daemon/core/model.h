@@ -37,6 +37,15 @@ typedef enum RestoreKind {
 
 #define RESTORE_BIT(k) (1u << (k))
 
+/* What becomes of trails that appear after the first list of where they live: the words of the option
+ * `trust_new`. */
+typedef enum TrustNew {
+    TRUST_ASK,   /* watched, and neither recorded nor put back until accepted; reported with how to accept */
+    TRUST_WATCH, /* the same, without a request */
+    TRUST_KEEP,  /* recorded and kept like those that were there before */
+    _TRUST_MAX,
+} TrustNew;
+
 typedef enum Severity {
     SEVERITY_INFO,
     SEVERITY_WARNING,
@@ -656,7 +665,10 @@ typedef struct Contest {
 } Contest;
 
 typedef struct TrailState {
-    bool known; /* was seen at least once */
+    bool known;       /* was seen at least once */
+    bool provisional; /* appeared after the first list, and nobody has accepted it: it is watched, and a stop
+                         is undone, but it has no baseline, and nothing else of it is put back or made again
+                       */
     Verdict verdict;
     uint32_t findings;                 /* conditions that hold, as last seen */
     uint64_t since_usec[_FINDING_MAX]; /* real; when each of them was first seen to hold; 0: it does not, or

@@ -196,6 +196,12 @@ MemberChange scope_member_change(const MemberInput *in) {
     return in->listed ? MEMBER_SUSPENDED : MEMBER_REMOVED;
 }
 
+/* ---- trails that appear ---- */
+
+bool newcomer_is_provisional(const Newcomer *in) {
+    return in->trust != TRUST_KEEP && in->listed_before && !in->known && !in->named;
+}
+
 /* ---- through which account a trail is polled ---- */
 
 bool viewer_is_lost(const Viewer *viewer, unsigned unreachable_after) {

@@ -154,6 +154,20 @@ typedef enum MemberChange {
 
 MemberChange scope_member_change(const MemberInput *in);
 
+/* ---- trails that appear ---- */
+
+/* A trail that the tables do not have yet, and a list shows. */
+typedef struct Newcomer {
+    TrustNew trust;
+    bool listed_before; /* the region whose list shows it was listed before, or was not enabled: it is not
+                           there since longer than that */
+    bool known;         /* state or baseline of an earlier run are about it */
+    bool named;         /* the configuration names it, in `trails` or `expect` */
+} Newcomer;
+
+/* Is it one that somebody has to accept before it is a trail to keep (TrailState.provisional)? */
+bool newcomer_is_provisional(const Newcomer *in);
+
 /* ---- through which account a trail is polled ---- */
 
 /* Of several that can see it the owner's is best, any that can see it now better than none. */

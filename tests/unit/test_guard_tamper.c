@@ -966,6 +966,27 @@ static void recreation_must_be_named_and_needs_a_past(void **unused) {
     assert_int_equal(l.plan.action, ACTION_NONE);
 }
 
+/* Until it is accepted a trail that appeared may be an attacker's: only its logging is kept up. */
+static void a_trail_that_nobody_accepted_is_started_and_never_put_back(void **unused) {
+    (void)unused;
+    for (unsigned provisional = 0; provisional < 2; provisional++) {
+        Life l = life(MODE_RESTORE, true);
+
+        l.policy.restore = RESTORE_ALL;
+        l.state.provisional = provisional;
+        result(&l, logging(STARTED, 0));
+        result(&l, stopped(STARTED, STOP_NOW));
+        assert_int_equal(l.plan.action, ACTION_RESTART);
+        held(&l, EPOCH, STOP_NOW);
+        check_settings(&l, logging(EPOCH, STOP_NOW), BUCKET, evil);
+        assert_int_equal(l.plan.action, provisional ? ACTION_NONE : ACTION_RESTORE);
+        if (!provisional)
+            came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
+        result(&l, absent());
+        assert_int_equal(l.plan.action, provisional ? ACTION_NONE : ACTION_RECREATE);
+    }
+}
+
 static void a_recreated_trail_that_does_not_log_is_started(void **unused) {
     Life l = life(MODE_RESTORE, true);
     Outcome outcome = { .action = ACTION_RECREATE, .result = RESULT_CONFIRMED, .seen = stopped(0, 0) };
@@ -1095,6 +1116,7 @@ int main(void) {
         cmocka_unit_test(deleted_and_recreated_by_us),
         cmocka_unit_test(recreation_that_is_refused_is_told_and_tried_again),
         cmocka_unit_test(recreation_must_be_named_and_needs_a_past),
+        cmocka_unit_test(a_trail_that_nobody_accepted_is_started_and_never_put_back),
         cmocka_unit_test(a_recreated_trail_that_does_not_log_is_started),
         cmocka_unit_test(recreated_between_two_polls),
         cmocka_unit_test(two_guards_agree_and_two_episodes_differ),

@@ -41,6 +41,18 @@ static void an_empty_list_is_believed_when_it_comes_twice(void **state _unused_)
             fail_msg("row %zu", i);
 }
 
+/* An attacker's own trail must not become a baseline to keep; a person's must, as soon as he says so. */
+static void a_trail_that_appears_later_has_to_be_accepted(void **state _unused_) {
+    for (unsigned bits = 0; bits < 8; bits++)
+        for (TrustNew trust = 0; trust < _TRUST_MAX; trust++) {
+            const Newcomer in = {
+                .trust = trust, .listed_before = bits & 1, .known = bits & 2, .named = bits & 4
+            };
+
+            assert_int_equal(newcomer_is_provisional(&in), bits == 1 && trust != TRUST_KEEP);
+        }
+}
+
 static void a_region_is_off_only_where_nothing_says_otherwise(void **state _unused_) {
     static const struct {
         Rejection rejection;
@@ -461,6 +473,7 @@ static void without_shards_all_accounts_are_guarded(void **state _unused_) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_list_is_believed_when_it_comes_twice),
+        cmocka_unit_test(a_trail_that_appears_later_has_to_be_accepted),
         cmocka_unit_test(a_region_is_off_only_where_nothing_says_otherwise),
         cmocka_unit_test(the_word_of_aws_decides_whether_a_region_is_off),
         cmocka_unit_test(aws_is_asked_only_where_its_word_can_matter),

@@ -170,7 +170,7 @@ static void fill_trail(StateTrail *trail) {
     for (Field f = 0; f < _FIELD_MAX; f++)
         trail->changes.changes[trail->changes.n++] =
                 (Change){ .field = f, .loses_events = f % 2, .was = new_text(), .now = new_text() };
-    s->known = s->weakness_pending = true;
+    s->known = s->provisional = s->weakness_pending = true;
     s->verdict = VERDICT_WEAKENED;
     s->findings = FINDING_BIT(7);
     for (unsigned f = 0; f < _FINDING_MAX; f++)

@@ -73,10 +73,11 @@ int engine_queue_messages(Engine *engine, const Subject *subject, const Plan *pl
     return result;
 }
 
-void engine_report_channel(Engine *engine, const ChannelTrouble *trouble, bool failed) {
+void engine_report_channel(Engine *engine, const ChannelTrouble *trouble, ChannelChange change) {
     _cleanup_strbuf_ StrBuf detail = STRBUF_INIT(4 * ERROR_TEXT_MAX);
     Now now = engine_now(engine);
     Subject subject = { .name = "", .arn = "", .account = engine_account_named(engine->base), .region = "" };
+    bool failed = change == CHANNEL_FAILS;
     Event event = {
         .kind = failed ? EVENT_CHANNEL_FAILED : EVENT_CHANNEL_RECOVERED,
         .phase = failed ? PHASE_OPENED : PHASE_RESOLVED,
@@ -87,6 +88,7 @@ void engine_report_channel(Engine *engine, const ChannelTrouble *trouble, bool f
         .opened_usec = trouble->since_usec,
         .time_usec = now.real_usec,
         .mode = engine->config->mode,
+        .forgotten = change == CHANNEL_LEFT,
     };
 
     (void)strbuf_addf(&detail, "%s%s%s", trouble->channel, trouble->text[0] ? ": " : "", trouble->text);
@@ -334,6 +336,20 @@ static void decide_account(Account *account, const PollResult *result, const Att
         account->search_is_due = true;
         engine_due(engine, DUE_SEARCHES);
     }
+}
+
+void engine_forget_target(Engine *engine, const Subject *subject, TargetState *state, const char *why) {
+    Policy policy = engine_policy(engine);
+    TargetState next;
+    Plan plan;
+
+    guard_target_forgotten(&policy, state, why, engine_now(engine), &plan, &next);
+    if (engine_queue_messages(engine, subject, &plan) < 0)
+        return;
+    log_line(LOG_NOTICE, "%s%s%s: no longer guarded: %s", subject->region, subject->region[0] ? " " : "",
+             subject->account, why);
+    *state = next;
+    engine_save_soon(engine, true);
 }
 
 void engine_decide_account(Account *account, const PollResult *result) {

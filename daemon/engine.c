@@ -73,7 +73,7 @@ static void channel_changed(const ChannelTrouble *trouble, bool failed, void *us
     else
         log_event(EVENT_LINE(LINE_CHANNEL_RECOVERED), fields, ARRAY_SIZE(fields),
                   "alerts by %s get through again", trouble->channel);
-    engine_report_channel(userdata, trouble, failed);
+    engine_report_channel(userdata, trouble, failed ? CHANNEL_FAILS : CHANNEL_WORKS);
     engine_publish(userdata);
 }
 
@@ -86,6 +86,39 @@ static void delivered(const Alert *alert, const char *channel, const Receipt *re
     log_event(EVENT_LINE(LINE_ALERT_DELIVERED), fields, ARRAY_SIZE(fields), "sent by %s: %s (%s)", channel,
               alert->subject, receipt->text);
     engine_publish(userdata);
+}
+
+static bool is_configured(const Engine *engine, const char *channel) {
+    if (text_equal(channel, HEARTBEAT_KEY))
+        return engine->heartbeat != NULL;
+    for (size_t i = 0; i < deliver_n_channels(engine->deliver); i++) {
+        ChannelStatus status;
+
+        deliver_channel_status(engine->deliver, i, &status);
+        if (text_equal(status.channel, channel))
+            return true;
+    }
+    return false;
+}
+
+/* Of those that the state file has as failed: nothing else would ever say that it is over. */
+static void end_channels_that_left(Engine *engine) {
+    for (size_t i = 0; i < engine->unclaimed.n_channels; i++) {
+        ChannelTrouble trouble = engine->unclaimed.channels[i];
+
+        if (is_configured(engine, trouble.channel))
+            continue;
+        trouble.text[0] = '\0';
+        log_line(LOG_NOTICE, "%s: failed, and is not configured any more", trouble.channel);
+        engine_report_channel(engine, &trouble, CHANNEL_LEFT);
+    }
+}
+
+static uint64_t heartbeat_failed_usec(const Engine *engine) {
+    for (size_t i = 0; i < engine->unclaimed.n_channels; i++)
+        if (text_equal(engine->unclaimed.channels[i].channel, HEARTBEAT_KEY))
+            return engine->unclaimed.channels[i].since_usec;
+    return 0;
 }
 
 static int open_delivery(Engine *engine) {
@@ -108,6 +141,7 @@ static int open_delivery(Engine *engine) {
     const HeartbeatOptions heartbeat = {
         .context = options.context,
         .config = &config->heartbeat,
+        .failed_since_usec = heartbeat_failed_usec(engine),
         .changed = channel_changed,
         .userdata = engine,
     };
@@ -117,6 +151,8 @@ static int open_delivery(Engine *engine) {
         deliver_kick(engine->deliver, true);
     if (r >= 0 && (config->heartbeat.url || config->heartbeat.url_file))
         r = heartbeat_new(&heartbeat, &engine->heartbeat);
+    if (r >= 0)
+        end_channels_that_left(engine);
     return r;
 }
 

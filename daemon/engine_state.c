@@ -94,7 +94,7 @@ static const StateTrail *trail_row(void *userdata, size_t i) {
     if (!t) {
         const StateTrail *row = &engine->unclaimed.trails[i - engine->n_trails];
 
-        return row->state.incident.open || !engine_is_elsewhere(engine, row->account) ? row : NULL;
+        return guard_owes_end(&row->state.incident) || !engine_is_elsewhere(engine, row->account) ? row : NULL;
     }
     if (!t->reported.known && t->reported.incident.opened_usec == 0)
         return NULL;
@@ -152,8 +152,9 @@ static const StateTarget *target_row(void *userdata, size_t i) {
 
 static int add_failed_channels(const Engine *engine, StateTable *table) {
     size_t n = engine->deliver ? deliver_n_channels(engine->deliver) : 0;
+    uint64_t heartbeat_usec = heartbeat_failed_since(engine->heartbeat);
 
-    table->channels = calloc(n + 1, sizeof(*table->channels));
+    table->channels = calloc(n + 2, sizeof(*table->channels));
     if (!table->channels)
         return -ENOMEM;
     for (size_t i = 0; i < n; i++) {
@@ -168,6 +169,9 @@ static int add_failed_channels(const Engine *engine, StateTable *table) {
         (void)text_copy(trouble->text, sizeof(trouble->text), status.text);
         table->n_channels++;
     }
+    if (heartbeat_usec != 0)
+        table->channels[table->n_channels++] =
+                (ChannelTrouble){ .channel = (char *)HEARTBEAT_KEY, .since_usec = heartbeat_usec };
     return 0;
 }
 

@@ -348,16 +348,8 @@ static void end_row(Engine *engine, StateTrail *row, const char *why) {
 static void end_target_row(Engine *engine, const char *account, const char *region, TargetState *state,
                            const char *why) {
     Subject subject = { .name = "", .arn = "", .account = account, .region = region };
-    Policy policy = engine_policy(engine);
-    TargetState next;
-    Plan plan;
 
-    guard_target_forgotten(&policy, state, why, engine_now(engine), &plan, &next);
-    if (engine_queue_messages(engine, &subject, &plan) < 0)
-        return; /* at the next pass */
-    log_line(LOG_NOTICE, "%s%s%s: no longer guarded: %s", region, region[0] ? " " : "", account, why);
-    *state = next;
-    engine_save_soon(engine, true);
+    engine_forget_target(engine, &subject, state, why); /* else at the next pass */
 }
 
 /* What is guarded has its state in the tables; a row that came from there is not polled. */
@@ -394,7 +386,7 @@ void engine_end_unguarded(Engine *engine) {
     end_account_rows(engine);
     for (size_t i = 0; i < engine->unclaimed.n_trails; i++) {
         StateTrail *row = &engine->unclaimed.trails[i];
-        const char *why = row->state.incident.open ? why_unguarded(engine, row) : NULL;
+        const char *why = guard_owes_end(&row->state.incident) ? why_unguarded(engine, row) : NULL;
 
         if (why)
             end_row(engine, row, why);

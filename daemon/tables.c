@@ -313,7 +313,7 @@ void engine_drop_targets(Account *account) {
 }
 
 bool engine_has_open_incident(const TargetState *s) {
-    return s->sight.open || s->cover.open || s->list.open;
+    return guard_owes_end(&s->sight) || guard_owes_end(&s->cover) || guard_owes_end(&s->list);
 }
 
 bool engine_has_target(const Engine *engine, const StateTarget *row) {

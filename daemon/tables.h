@@ -307,7 +307,7 @@ int engine_add_configured_targets(Account *account);
 /* It is not guarded after all: its targets go. */
 void engine_drop_targets(Account *account);
 Subject engine_target_subject(const Target *target);
-/* Has it an incident that is open? */
+/* Has it an incident whose end no message has reported yet? */
 bool engine_has_open_incident(const TargetState *state);
 /* Is the row's target in the table? */
 bool engine_has_target(const Engine *engine, const StateTarget *row);

@@ -133,10 +133,26 @@ static void take_viewer(Trail *trail, Target *target) {
         find_viewer(trail);
 }
 
+/* The row that it came from would end the same incidents again. */
+static void forget_target(Target *target, const char *why) {
+    StateTable *unclaimed = &target->engine->unclaimed;
+    Subject subject = engine_target_subject(target);
+
+    if (!engine_has_open_incident(&target->state))
+        return;
+    engine_forget_target(target->engine, &subject, &target->state, why);
+    for (size_t i = 0; i < unclaimed->n_targets; i++)
+        if (text_equal(unclaimed->targets[i].account, subject.account) &&
+            text_equal(unclaimed->targets[i].region, subject.region))
+            unclaimed->targets[i].state = target->state;
+}
+
 void engine_unguard(Account *account, const char *why) {
     Engine *engine = account->engine;
 
     account->guarded = false;
+    for (size_t i = 0; i < account->n_targets; i++)
+        forget_target(account->targets[i], why);
     for (size_t i = engine->n_trails; i-- > 0;)
         if (engine->trails[i]->via == account)
             engine_forget_trail(engine->trails[i], why);

@@ -538,6 +538,7 @@ int alert_compose(const AlertGuard *guard, const Subject *subject, const Event *
     source.words = alert_template(subject, event);
     alert.event = event->kind;
     alert.severity = event->severity;
+    alert.ends = event->phase == PHASE_RESOLVED || (event->phase == PHASE_SUMMARY && event->resolves);
     alert.time_usec = event->time_usec;
     copy_plain(alert.account, sizeof(alert.account), subject->account);
     copy_plain(alert.region, sizeof(alert.region), subject->region);

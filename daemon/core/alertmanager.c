@@ -144,8 +144,10 @@ static int apply(json_t *set, const Alert *alert, const json_t *document, uint64
 
     if (open && only_adds(alert->event) && !over)
         return renew(open, alert, document);
-    if (alert_ends_incident(alert->event))
-        return open && (renew(open, alert, document) < 0 || set_end(open, now_usec) < 0) ? -ENOMEM : 0;
+    if (open && alert_ends_incident(alert))
+        return renew(open, alert, document) < 0 || set_end(open, now_usec) < 0 ? -ENOMEM : 0;
+    if (alert_only_ends(alert->event))
+        return 0;
     labels = labels_of(alert, document);
     if (!labels)
         return -ENOMEM;

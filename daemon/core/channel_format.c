@@ -28,18 +28,21 @@ _Static_assert(_EVENT_MAX <= 32, "AlertFilter has a bit for each event");
 
 static const char cut_mark[] = "\n[...]";
 
-bool alert_ends_incident(EventKind event) {
+bool alert_only_ends(EventKind event) {
     return event == EVENT_TRAIL_RESOLVED || event == EVENT_REGION_COVERED ||
            event == EVENT_TARGET_REACHABLE || event == EVENT_CHANNEL_RECOVERED;
 }
 
+/* A summary may end an incident whose last reopenings were not reported one by one. */
+bool alert_ends_incident(const Alert *alert) {
+    return alert->ends || alert_only_ends(alert->event);
+}
+
 bool alert_filter_takes(const AlertFilter *filter, const Alert *alert) {
-    if (alert_ends_incident(alert->event)) {
-        if (!filter->resolved)
-            return false;
-        if (filter->keeps_incidents)
-            return true;
-    }
+    if (alert_only_ends(alert->event) && !filter->resolved)
+        return false;
+    if (alert_ends_incident(alert) && filter->resolved && filter->keeps_incidents)
+        return true;
     return alert->severity >= filter->min_severity &&
            (filter->events == 0 || (filter->events & UINT32_C(1) << alert->event));
 }
@@ -149,7 +152,7 @@ static json_t *teams_body(const Alert *alert, const json_t *document _unused_, c
     json_auto_t *body =
             json_pack("[{s:s, s:[{s:s, s:s, s:s, s:s, s:s}]}]", "type", "RichTextBlock", "inlines", "type",
                       "TextRun", "text", alert->subject, "weight", "bolder", "size", "medium", "color",
-                      alert_ends_incident(alert->event) ? "good" : colors[alert->severity]);
+                      alert_ends_incident(alert) ? "good" : colors[alert->severity]);
     json_auto_t *text = cut_text(alert->text, TEAMS_TEXT_MAX);
     const char *line = json_string_value(text);
 
@@ -173,7 +176,7 @@ static json_t *teams_body(const Alert *alert, const json_t *document _unused_, c
 static json_t *pagerduty_body(const Alert *alert, const json_t *document, const char *key) {
     char time[TIMETEXT_MAX];
 
-    if (alert_ends_incident(alert->event))
+    if (alert_ends_incident(alert))
         return json_pack("{s:s, s:s, s:s}", "routing_key", key, "event_action", "resolve", "dedup_key",
                          alert->incident);
     return json_pack("{s:s, s:s, s:s, s:s, s:{s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:O}}", "routing_key", key,
@@ -189,7 +192,7 @@ static json_t *pagerduty_body(const Alert *alert, const json_t *document, const 
 static json_t *opsgenie_body(const Alert *alert, const json_t *document, const char *key _unused_) {
     static const char *const priorities[_SEVERITY_MAX] = { "P5", "P3", "P1" };
 
-    if (alert_ends_incident(alert->event))
+    if (alert_ends_incident(alert))
         return json_pack("{s:s, s:o}", "source", "TrailGuard", "note",
                          cut_text(alert->text, OPSGENIE_TEXT_MAX));
     return json_pack("{s:o, s:s, s:o, s:s, s:s, s:o, s:[s, s], s:{s:s, s:s, s:s, s:s}}", "message",
@@ -237,6 +240,6 @@ int alert_format_body(AlertFormat format, const Alert *alert, const char *key, c
 
 void alert_format_path(AlertFormat format, const Alert *alert, char ret[static ALERT_FORMAT_PATH_MAX]) {
     ret[0] = '\0';
-    if (format == ALERT_FORMAT_OPSGENIE && alert_ends_incident(alert->event))
+    if (format == ALERT_FORMAT_OPSGENIE && alert_ends_incident(alert))
         (void)snprintf(ret, ALERT_FORMAT_PATH_MAX, "/%s/close?identifierType=alias", alert->incident);
 }

@@ -5,8 +5,10 @@
 
 #include "daemon/core/model.h"
 
-/* Does the message say that its incident is over, and nothing else? */
-bool alert_ends_incident(EventKind event);
+/* Does the message say that an incident is over which earlier messages have opened? */
+bool alert_ends_incident(const Alert *alert);
+/* Do messages of this event say nothing else? */
+bool alert_only_ends(EventKind event);
 
 /* Does a channel with this filter take the alert? */
 bool alert_filter_takes(const AlertFilter *filter, const Alert *alert);

@@ -479,20 +479,23 @@ static void end_if_well(Deciding *d) {
 static void forget(Deciding *d, const char *why) {
     TrailState *s = &d->s;
 
-    if (s->incident.open && s->incident.sequence > 0)
+    if (incident_forget(&s->incident, d->now))
         guard_report(d, PHASE_RESOLVED, EVENT_TRAIL_RESOLVED, s->incident.severity,
                      s->incident.last_dedup_usec, 0, why)
                 ->forgotten = true;
     *s = guard_trail_init();
 }
 
-static void escalate_unreachable(Deciding *d) {
-    const TrailState *s = &d->s;
-    uint64_t critical_usec = s->failed_since_usec + GUARD_UNREACHABLE_CRITICAL_USEC;
+static bool becomes_critical(const TrailState *s) {
+    return (s->findings & FINDING_BIT(FINDING_UNREACHABLE)) && s->incident.open &&
+           s->incident.severity < SEVERITY_CRITICAL;
+}
 
-    if ((s->findings & FINDING_BIT(FINDING_UNREACHABLE)) && s->incident.open &&
-        s->incident.severity < SEVERITY_CRITICAL && d->now.real_usec >= critical_usec)
-        (void)guard_report(d, PHASE_OPENED, EVENT_TARGET_UNREACHABLE, SEVERITY_CRITICAL, critical_usec,
+static void escalate_unreachable(Deciding *d) {
+    uint64_t due_usec = critical_usec(d->s.failed_since_usec);
+
+    if (becomes_critical(&d->s) && d->now.real_usec >= due_usec)
+        (void)guard_report(d, PHASE_OPENED, EVENT_TARGET_UNREACHABLE, SEVERITY_CRITICAL, due_usec,
                            FINDING_BIT(FINDING_UNREACHABLE), "");
 }
 
@@ -551,6 +554,8 @@ static uint64_t wake_mono_usec(const Deciding *d) {
     wake = earlier(wake, s->pending.by_mono_usec);
     wake = earlier(wake, s->pending_restore.by_mono_usec);
     wake = earlier(wake, action_wake(d));
+    if (becomes_critical(s))
+        wake = earlier(wake, critical_wake_mono_usec(s->failed_since_usec, d->now));
     return earlier(wake, guard_search_wake(d));
 }
 

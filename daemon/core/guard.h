@@ -70,6 +70,9 @@ void guard_target_attributed(const Policy *policy, const TargetState *prev, cons
 void guard_target_forgotten(const Policy *policy, const TargetState *prev, const char *why, Now now,
                             Plan *ret_plan, TargetState *ret_next);
 
+/* Has a message been sent about the incident, and none yet that it is over? */
+bool guard_owes_end(const Incident *inc);
+
 TrailState guard_trail_init(void);
 
 /* Is the trail to be polled as fast as the quota allows, and all others of its account faster than usual? */

@@ -49,6 +49,7 @@ EventPhase incident_begin(Incident *inc, uint64_t dedup_usec, Now now) {
         if (!inc->open) {
             /* what was over is not what is reported now */
             inc->reopened_usec = now.real_usec;
+            inc->event = _EVENT_MAX;
             inc->n_reminders = 0;
             inc->gap = (Gap){ 0 };
             inc->action = inc->restore = (ActionReport){ 0 };
@@ -85,7 +86,9 @@ static void add_untold_gap(Repeats *untold, const Gap *gap, bool count) {
     }
 }
 
-bool incident_may_report(Incident *inc, EventPhase phase, const Gap *trouble, Now now) {
+bool incident_may_report(Incident *inc, EventPhase phase, EventKind kind, const Gap *trouble, Now now) {
+    if (inc->event == _EVENT_MAX)
+        inc->event = kind;
     if (phase == PHASE_OPENED) {
         inc->suppressed = false;
         return true;
@@ -160,6 +163,30 @@ bool incident_end(Incident *inc, Now now) {
     inc->open = false;
     inc->resolved_usec = now.real_usec;
     return alone;
+}
+
+bool guard_owes_end(const Incident *inc) {
+    return inc->sequence > 0 && (inc->open || inc->untold.count > 0);
+}
+
+bool incident_forget(Incident *inc, Now now) {
+    bool owes = guard_owes_end(inc);
+
+    if (inc->open)
+        (void)incident_end(inc, now);
+    inc->untold = (Repeats){ 0 };
+    inc->suppressed = false;
+    return owes;
+}
+
+uint64_t critical_usec(uint64_t failed_since_usec) {
+    return failed_since_usec + GUARD_UNREACHABLE_CRITICAL_USEC;
+}
+
+uint64_t critical_wake_mono_usec(uint64_t failed_since_usec, Now now) {
+    uint64_t due_usec = critical_usec(failed_since_usec);
+
+    return now.mono_usec + (due_usec > now.real_usec ? due_usec - now.real_usec : 1);
 }
 
 bool incident_summary_is_due(const Incident *inc, Now now) {

@@ -322,6 +322,8 @@ static void take_drift(Deciding *d, const Drift *drift) {
         not_before = guard_before(d->now.real_usec, GUARD_UNKNOWN_PAST_USEC);
 
     news = news_of(s, was_fields, was_unmet, was_findings, was_mark != 0 && mark != was_mark);
+    if (accepted && fields != 0) /* whoever ends the rest did not end what was accepted */
+        s->incident.fields &= fields | ~was_fields;
     if (fields == 0 && was_fields != 0)
         drift_is_over(d, was_fields, accepted, reconfigured);
     else if (news != 0) {

@@ -10,9 +10,10 @@
  * in the open one (PHASE_REOPENED for the latter two). mark identifies the trouble. */
 EventPhase incident_begin(Incident *inc, uint64_t dedup_usec, Now now);
 
-/* May a reopening be told on its own now? Decides it and counts it; when not, the trouble (a gap, or from 0
- * to 0 where its times are not known) is added to what a summary will tell. Always true for PHASE_OPENED. */
-bool incident_may_report(Incident *inc, EventPhase phase, const Gap *trouble, Now now);
+/* May a reopening be reported on its own now, as `kind`? Decides it and counts it; when not, the trouble (a
+ * gap, or from 0 to 0 where its times are not known) is added to what a summary will report. Always true for
+ * PHASE_OPENED. */
+bool incident_may_report(Incident *inc, EventPhase phase, EventKind kind, const Gap *trouble, Now now);
 
 /* Adds a message to the plan, filled with what the incident knows, and notes in the incident that it was
  * told. Never NULL: a full plan says that it overflowed and overwrites its last message, which the sizes in
@@ -23,11 +24,19 @@ Event *incident_report(Incident *inc, Plan *plan, EventPhase phase, EventKind ki
 /* All is well again: closes. Returns true when that must be told on its own (false: the summary will). */
 bool incident_end(Incident *inc, Now now);
 
+/* It is over because nothing is guarded there any more: true when a message must say so. What a summary would
+ * have told is no news any more. */
+bool incident_forget(Incident *inc, Now now);
+
 /* Is a summary of untold gaps due? */
 bool incident_summary_is_due(const Incident *inc, Now now);
 
 /* Is a reminder due? */
 bool incident_reminder_is_due(const Incident *inc, const Policy *policy, Now now);
+
+/* When what cannot be polled since then becomes critical (real), and when to wake up for it (mono). */
+uint64_t critical_usec(uint64_t failed_since_usec);
+uint64_t critical_wake_mono_usec(uint64_t failed_since_usec, Now now);
 
 /* When the next of the two is due (mono), 0 when neither will be. */
 uint64_t incident_wake_mono_usec(const Incident *inc, const Policy *policy, Now now);

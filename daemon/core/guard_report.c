@@ -310,7 +310,7 @@ void guard_report_trouble(Deciding *d, const PendingEvent *how, const char *deta
         inc->reported_fields |= inc->fields;
     if (news)
         inc->suppressed = false;
-    if (news || incident_may_report(inc, how->phase, &trouble, d->now)) {
+    if (news || incident_may_report(inc, how->phase, kind, &trouble, d->now)) {
         if (kind == EVENT_TRAIL_CONTESTED)
             note_contested(d);
         t = guard_report(d, news ? PHASE_OPENED : how->phase, kind, severity, how->dedup_usec, how->findings,

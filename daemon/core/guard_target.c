@@ -42,7 +42,7 @@ static Event *report(Judging *j, Incident *inc, EventPhase phase, EventKind kind
 static void begin(Judging *j, Incident *inc, EventKind kind, uint64_t dedup_usec) {
     EventPhase phase = incident_begin(inc, dedup_usec, j->now);
 
-    if (incident_may_report(inc, phase, &inc->gap, j->now))
+    if (incident_may_report(inc, phase, kind, &inc->gap, j->now))
         (void)report(j, inc, phase, kind, SEVERITY_WARNING, dedup_usec);
 }
 
@@ -55,11 +55,28 @@ static void end(Judging *j, Incident *inc, EventKind kind) {
 static void forget(Judging *j, Incident *inc, EventKind kind, const char *why) {
     Event *t;
 
-    if (!inc->open || !incident_end(inc, j->now))
+    if (!incident_forget(inc, j->now))
         return;
     t = report(j, inc, PHASE_RESOLVED, kind, inc->severity, inc->last_dedup_usec);
     t->forgotten = true;
     (void)text_copy(t->detail, sizeof(t->detail), why);
+}
+
+static void polls_answered(TargetState *s) {
+    s->n_failed = 0;
+    s->failed_since_usec = 0;
+    s->error = POLL_OK;
+    s->error_text[0] = '\0';
+    s->unreachable = false;
+    s->left_usec = 0;
+}
+
+static void lists_answered(TargetState *s) {
+    s->n_list_failed = 0;
+    s->list_since_usec = 0;
+    s->list_error = POLL_OK;
+    s->list_unreadable = false;
+    s->list_error_text[0] = '\0';
 }
 
 static void reachable(Judging *j) {
@@ -68,12 +85,7 @@ static void reachable(Judging *j) {
     if (s->n_failed > 0)
         plan_entry(j->plan, LINE_REACHABLE)->count = s->n_failed;
     end(j, &s->sight, EVENT_TARGET_REACHABLE);
-    s->n_failed = 0;
-    s->failed_since_usec = 0;
-    s->error = POLL_OK;
-    s->error_text[0] = '\0';
-    s->unreachable = false;
-    s->left_usec = 0;
+    polls_answered(s);
 }
 
 /* Who did that to an account? Of what keeps a region or keys from answering no call tells. */
@@ -163,11 +175,18 @@ static void list_read(Judging *j) {
     if (s->list_unreadable)
         (void)plan_entry(j->plan, LINE_LIST_READABLE);
     end(j, &s->list, EVENT_TARGET_REACHABLE);
-    s->n_list_failed = 0;
-    s->list_since_usec = 0;
-    s->list_error = POLL_OK;
-    s->list_unreadable = false;
-    s->list_error_text[0] = '\0';
+    lists_answered(s);
+}
+
+/* What is guarded again one day begins from nothing. */
+static void forget_all(Judging *j, const char *why) {
+    TargetState *s = &j->s;
+
+    forget(j, &s->sight, EVENT_TARGET_REACHABLE, why);
+    forget(j, &s->cover, EVENT_REGION_COVERED, why);
+    forget(j, &s->list, EVENT_TARGET_REACHABLE, why);
+    polls_answered(s);
+    lists_answered(s);
 }
 
 /* ---- what a poll means ---- */
@@ -178,13 +197,7 @@ static void not_enabled(Judging *j) {
     if (!s->not_enabled)
         (void)plan_entry(j->plan, LINE_NOT_ENABLED);
     s->not_enabled = true;
-    s->n_failed = 0;
-    s->failed_since_usec = 0;
-    s->unreachable = false;
-    forget(j, &s->sight, EVENT_TARGET_REACHABLE, NOT_ENABLED);
-    forget(j, &s->cover, EVENT_REGION_COVERED, NOT_ENABLED);
-    forget(j, &s->list, EVENT_TARGET_REACHABLE, NOT_ENABLED);
-    list_read(j);
+    forget_all(j, NOT_ENABLED);
 }
 
 /* Whether the target can be reached now is what the poll says that began last: an older one that ends later
@@ -219,14 +232,18 @@ static void polled(Judging *j, const PollResult *result) {
         judge_cover(j, result->covered);
 }
 
+static bool becomes_critical(const TargetState *s) {
+    return s->unreachable && s->sight.open && s->sight.severity < SEVERITY_CRITICAL;
+}
+
 static void escalate(Judging *j) {
     TargetState *s = &j->s;
+    uint64_t due_usec = critical_usec(s->failed_since_usec);
 
-    if (s->unreachable && s->sight.open && s->sight.severity < SEVERITY_CRITICAL &&
-        j->now.real_usec >= s->failed_since_usec + GUARD_UNREACHABLE_CRITICAL_USEC)
+    if (becomes_critical(s) && j->now.real_usec >= due_usec)
         (void)report(j, &s->sight, PHASE_OPENED,
                      s->error == POLL_GONE ? EVENT_ACCOUNT_LEFT : EVENT_TARGET_UNREACHABLE,
-                     SEVERITY_CRITICAL, s->failed_since_usec + GUARD_UNREACHABLE_CRITICAL_USEC);
+                     SEVERITY_CRITICAL, due_usec);
 }
 
 static void remind(Judging *j, Incident *inc) {
@@ -242,9 +259,7 @@ void guard_target_forgotten(const Policy *policy, const TargetState *prev, const
     Judging j = { .policy = policy, .now = now, .s = *prev, .plan = ret_plan };
 
     *ret_plan = (Plan){ 0 };
-    forget(&j, &j.s.sight, EVENT_TARGET_REACHABLE, why);
-    forget(&j, &j.s.cover, EVENT_REGION_COVERED, why);
-    forget(&j, &j.s.list, EVENT_TARGET_REACHABLE, why);
+    forget_all(&j, why);
     j.s.attributing = (Attributing){ 0 };
     *ret_next = j.s;
 }
@@ -310,6 +325,8 @@ static void pass_time(Judging *j, TargetState *ret_next) {
     wake = earlier(incident_wake_mono_usec(&s->sight, j->policy, j->now),
                    earlier(incident_wake_mono_usec(&s->cover, j->policy, j->now),
                            incident_wake_mono_usec(&s->list, j->policy, j->now)));
+    if (becomes_critical(s))
+        wake = earlier(wake, critical_wake_mono_usec(s->failed_since_usec, j->now));
     if (j->policy->attribution) {
         j->plan->attribute = search_is_due(&s->attributing, j->now);
         wake = earlier(wake, search_wake_mono_usec(&s->attributing, j->now));

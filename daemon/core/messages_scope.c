@@ -69,7 +69,8 @@ WHEN(only_settings,
      when_about_settings(subject, event) && !(event->about & FINDING_BIT(FINDING_UNREACHABLE)));
 WHEN(unreadable, event->findings &FINDINGS_UNREADABLE);
 WHEN(list_unreadable, event->findings &FINDING_BIT(FINDING_LIST_UNREADABLE));
-WHEN(target_forgotten, event->forgotten && !when_trail(subject, event));
+WHEN(target_forgotten,
+     event->forgotten && !when_trail(subject, event) && event->kind != EVENT_CHANNEL_RECOVERED);
 WHEN(summary, event->phase == PHASE_SUMMARY && !subject->name[0]);
 /* A contest has numbers of its own. */
 WHEN(summary_of_trail,
@@ -405,6 +406,13 @@ const AlertTemplate messages_channel_failed[] = {
 };
 
 const AlertTemplate messages_channel_recovered[] = {
+    {
+            .when = when_forgotten,
+            .subject = "RESOLVED channel no longer configured: {detail}",
+            .headline = "A channel that failed is no longer configured: {detail}.",
+            .deed = "Sends alerts through the other channels only.",
+            .advice = "Nothing, if this was planned. If not, find out who changed the configuration.",
+    },
     {
             .subject = "RESOLVED channel works again: {detail}",
             .headline = "Alerts can be sent through this channel again: {detail}",

@@ -766,6 +766,7 @@ typedef struct Alert {
     char incident[17]; /* 16 hex digits */
     EventKind event;
     Severity severity;
+    bool ends; /* it is the last word about an incident that earlier messages reported */
     uint64_t time_usec;
     char subject[ALERT_SUBJECT_MAX];          /* printable ASCII */
     char *text;                               /* the mail */

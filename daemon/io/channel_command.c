@@ -95,7 +95,7 @@ static int make_variables(const Alert *alert, char *variables[static VARIABLES_M
         { "TRAILGUARD_INCIDENT", alert->incident },
         { "TRAILGUARD_EVENT", event_to_string(alert->event) },
         { "TRAILGUARD_SEVERITY", severity_to_string(alert->severity) },
-        { "TRAILGUARD_RESOLVED", alert_ends_incident(alert->event) ? "1" : "0" },
+        { "TRAILGUARD_RESOLVED", alert_ends_incident(alert) ? "1" : "0" },
         { "TRAILGUARD_TIME", timetext_iso(time, alert->time_usec) },
         { "TRAILGUARD_ACCOUNT", alert->account },
         { "TRAILGUARD_REGION", alert->region },

@@ -16,7 +16,6 @@
 /* Failing for this long is reported; being refused at once. */
 #define FAILING_REPORTED_USEC (60 * USEC_PER_SEC)
 #define JITTER_PART           10 /* of the interval: signals of many hosts spread */
-#define KEY                   "heartbeat"
 
 struct Heartbeat {
     HeartbeatOptions options;
@@ -31,7 +30,7 @@ struct Heartbeat {
 };
 
 static void heartbeat_report(Heartbeat *h, bool failed, const char *text) {
-    ChannelTrouble trouble = { .channel = (char *)KEY };
+    ChannelTrouble trouble = { .channel = (char *)HEARTBEAT_KEY };
 
     if (failed)
         h->failed_since_usec = loop_realtime_usec(h->options.context.loop);
@@ -58,7 +57,7 @@ static void signal_ended(Heartbeat *h, const Receipt *receipt) {
     h->due_usec = now_usec + MIN(interval, MAX(AGAIN_USEC, receipt->retry_after_usec));
     if (h->failing_since_usec == 0) {
         h->failing_since_usec = now_usec;
-        log_line(LOG_WARNING, KEY ": a signal was not taken, trying again: %s", receipt->text);
+        log_line(LOG_WARNING, HEARTBEAT_KEY ": a signal was not taken, trying again: %s", receipt->text);
     }
     if (!h->failed &&
         (receipt->kind == RECEIPT_CHANNEL_REFUSED || receipt->kind == RECEIPT_MESSAGE_REFUSED ||
@@ -137,6 +136,8 @@ int heartbeat_new(const HeartbeatOptions *options, Heartbeat **ret) {
     if (!h)
         return -ENOMEM;
     h->options = *options;
+    h->failed_since_usec = options->failed_since_usec;
+    h->failed = h->failed_since_usec != 0;
     if (loop_after(options->context.loop, 0, signal_start, h, &h->timer) < 0) {
         free(h);
         return -ENOMEM;
@@ -153,6 +154,10 @@ void heartbeat_free(Heartbeat *heartbeat) {
     loop_cancel(heartbeat->options.context.loop, heartbeat->timer);
     strbuf_done(&heartbeat->url);
     free(heartbeat);
+}
+
+uint64_t heartbeat_failed_since(const Heartbeat *heartbeat) {
+    return heartbeat && heartbeat->failed ? heartbeat->failed_since_usec : 0;
 }
 
 bool heartbeat_is_due(const Heartbeat *heartbeat) {

@@ -11,9 +11,13 @@ typedef struct Heartbeat Heartbeat;
 /* It fails (refused, or for 60 s), or works again (text is "" then): once per change. */
 typedef void (*HeartbeatChanged)(const ChannelTrouble *trouble, bool failed, void *userdata);
 
+/* What it is called beside channels. */
+#define HEARTBEAT_KEY "heartbeat"
+
 typedef struct HeartbeatOptions {
     ChannelContext context;
     const HeartbeatConfig *config; /* borrowed; with url or url_file */
+    uint64_t failed_since_usec;    /* real; it was reported as failed before the start; 0: it was not */
     HeartbeatChanged changed;
     void *userdata;
 } HeartbeatOptions;
@@ -22,6 +26,9 @@ typedef struct HeartbeatOptions {
 int heartbeat_new(const HeartbeatOptions *options, Heartbeat **ret);
 /* Cancels what is under way. NULL is fine. */
 void heartbeat_free(Heartbeat *heartbeat);
+
+/* Since when it is reported as failed (real); 0: it is not. NULL is fine. */
+uint64_t heartbeat_failed_since(const Heartbeat *heartbeat);
 
 /* Is a signal due? Then the next pass that ends should be judged and given to heartbeat_pass. */
 bool heartbeat_is_due(const Heartbeat *heartbeat);

@@ -67,6 +67,7 @@ static const CodecMember record_members[] = {
     CODEC(OutboxRecord, alert.incident, "incident", hex, MUST),
     CODEC(OutboxRecord, alert.event, "event", word, MUST, .names = &codec_events),
     CODEC(OutboxRecord, alert.severity, "severity", word, MUST, .names = &codec_severities),
+    CODEC(OutboxRecord, alert.ends, "ends_incident", bool),
     CODEC(OutboxRecord, alert.time_usec, "time_usec", usec, MUST),
     CODEC(OutboxRecord, alert.subject, "subject", subject, MUST),
     CODEC(OutboxRecord, alert.text, "text", filled, MUST),

@@ -92,6 +92,23 @@ def test_a_failed_channel_is_known_after_a_restart_told_once_and_its_recovery_to
     assert events(sim, OTHER) == ["trail.stopped", "channel.failed", "channel.recovered"]
 
 
+def test_a_failed_channel_that_is_taken_out_ends_its_incident(sim, make_guard, mallory):
+    sim.add_topic(OTHER)
+    guard = make_guard(sim, alerts=sns(TOPIC, OTHER)).start().wait_guarding()
+    sim.call("topic", arn=TOPIC, delete=True)
+    mallory.stop(ORG_TRAIL)
+    failed = wait_alert(sim, "channel.failed", OTHER)
+    guard.write_config(alerts=sns(OTHER))
+    guard.reload()
+    ended = wait_alert(sim, "channel.recovered", OTHER)
+    assert ended["incident"] == failed["incident"] and ended["resolved"] and ended["detail"] == f"sns:{TOPIC}"
+    assert "is no longer configured" in ended["summary"]
+    guard.wait_delivered()
+    guard.reload()
+    wait_polls(sim, 2, FRA)
+    assert events(sim, OTHER) == ["trail.stopped", "channel.failed", "channel.recovered"]
+
+
 def test_a_denied_channel_keeps_its_alerts(sim, make_guard, mallory):
     guard = make_guard(sim).start().wait_guarding()
     sim.add_fault("denied", operation="Publish", count=1)

@@ -18,7 +18,7 @@ import time
 import pytest
 
 from guard import within
-from helpers import FRA, MAIN, ORG_TRAIL, TOPIC, topic_arn, wait_alert
+from helpers import FRA, MAIN, ORG_TRAIL, TOPIC, events, topic_arn, wait_alert
 from schemas import validated
 from simaws.client import poll
 
@@ -440,8 +440,14 @@ def test_the_heartbeat_signals_start_success_and_failure_and_never_success_while
 
 def test_a_heartbeat_that_is_refused_is_reported_and_its_recovery_too(sim, make_guard, receiver):
     receiver.answers.extend([404] * 2)
-    make_guard(sim, alerts=[{"type": "sns", "topic_arn": TOPIC}],
-               heartbeat={"url": receiver.url + "/x", "interval": 1, "style": "plain"}).start().wait_guarding()
-    assert wait_alert(sim, "channel.failed")["detail"] == "heartbeat: HTTP 404: ok"
-    assert wait_alert(sim, "channel.recovered", seconds=60)["detail"] == "heartbeat"
+    guard = make_guard(sim, alerts=[{"type": "sns", "topic_arn": TOPIC}],
+                       heartbeat={"url": receiver.url + "/x", "interval": 1, "style": "plain"}).start().wait_guarding()
+    failed = wait_alert(sim, "channel.failed")
+    assert failed["detail"] == "heartbeat: HTTP 404: ok"
+    guard.wait_delivered()
+    guard.stop()
+    guard.start()                               # it is known, and fails once more
+    recovered = wait_alert(sim, "channel.recovered", seconds=60)
+    assert recovered["detail"] == "heartbeat" and recovered["incident"] == failed["incident"]
+    assert events(sim) == ["channel.failed", "channel.recovered"]
     assert {post.path for post in receiver.posts} == {"/x"} and {post.body for post in receiver.posts} == {b""}

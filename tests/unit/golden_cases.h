@@ -408,5 +408,6 @@ static const GoldenCase golden_cases[] = {
     { EVENT_BASELINE_ACCEPTED, "missing", RESTART, "none", "well delete accept:gone" },
     { EVENT_CHANNEL_FAILED, "channel", RESTART, "none", "channel:failed" },
     { EVENT_CHANNEL_RECOVERED, "channel", RESTART, "none", "channel:works" },
+    { EVENT_CHANNEL_RECOVERED, "channel", RESTART, "forgotten", "channel:left" },
     { EVENT_GUARD_TEST, "test", RESTART, "none", "test" },
 };

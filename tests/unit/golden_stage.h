@@ -933,6 +933,7 @@ static void word_channel(Stage *s, const char *arg) {
         .detail = "sns:arn:aws:sns:eu-central-1:111122223333:trailguard: NotFound: Topic does not exist",
     };
 
+    event.forgotten = text_equal(arg, "left");
     if (!fails)
         (void)text_copy(event.detail, sizeof(event.detail),
                         "sns:arn:aws:sns:eu-central-1:111122223333:trailguard");
@@ -996,7 +997,7 @@ static const struct Word {
     { "weak", word_weak, { "", "more" } },
     { "damaged", word_damaged, { "" } },
     { "accept", word_accept, { "", "gone" } },
-    { "channel", word_channel, { "failed", "works" } },
+    { "channel", word_channel, { "failed", "works", "left" } },
     { "test", word_test, { "" } },
 };
 

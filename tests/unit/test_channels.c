@@ -614,12 +614,40 @@ static Alert am_alert(EventKind event, Severity severity, bool over) {
     return alert;
 }
 
+/* Of reopenings that were not reported one by one: the last of them is over. */
+static Alert am_summary(void) {
+    Alert alert = am_alert(EVENT_TRAIL_STOPPED, SEVERITY_CRITICAL, true);
+
+    alert.ends = true;
+    return alert;
+}
+
+/* Receivers that keep incidents get it as an end, and others as what it is. */
+static void test_a_summary_that_ends_an_incident(void **state) {
+    const AlertFilter keeps = { .min_severity = SEVERITY_CRITICAL,
+                                .events = 1U << EVENT_TRAIL_MISSING,
+                                .resolved = true,
+                                .keeps_incidents = true },
+                      reads = { .min_severity = SEVERITY_INFO };
+    const Alert alert = am_summary();
+    char path[ALERT_FORMAT_PATH_MAX], *body;
+
+    (void)state;
+    assert_true(alert_filter_takes(&keeps, &alert));
+    assert_true(alert_filter_takes(&reads, &alert));
+    assert_int_equal(alert_format_body(ALERT_FORMAT_PAGERDUTY, &alert, "key", &body), 0);
+    assert_non_null(strstr(body, "\"event_action\":\"resolve\""));
+    free(body);
+    alert_format_path(ALERT_FORMAT_OPSGENIE, &alert, path);
+    assert_non_null(strstr(path, "/close"));
+}
+
 static void test_alertmanager_alerts(void **state) {
     const Alert stopped = am_alert(EVENT_TRAIL_STOPPED, SEVERITY_CRITICAL, false),
                 reminder = am_alert(EVENT_INCIDENT_REMINDER, SEVERITY_CRITICAL, false),
                 failing = am_alert(EVENT_TRAIL_FAILING, SEVERITY_WARNING, false),
                 resolved = am_alert(EVENT_TRAIL_RESOLVED, SEVERITY_CRITICAL, true),
-                repaired = am_alert(EVENT_TRAIL_STOPPED, SEVERITY_CRITICAL, true);
+                repaired = am_alert(EVENT_TRAIL_STOPPED, SEVERITY_CRITICAL, true), summed_up = am_summary();
     const struct {
         const char *name;
         Alert alerts[3];
@@ -660,6 +688,16 @@ static void test_alertmanager_alerts(void **state) {
           "[" AM_LABELS("TrailGuardTrailStopped", "trail.stopped",
                         "critical") "\"2026-11-24T03:20:00Z\"}]" },
         { "the end of what is not known", { resolved }, 1, NULL },
+        { "a summary that says it is over",
+          { stopped, summed_up },
+          2,
+          "[" AM_LABELS("TrailGuardTrailStopped", "trail.stopped",
+                        "critical") "\"2026-11-24T03:11:00Z\"}]" },
+        { "a summary of what was over before: fires for a while",
+          { stopped, resolved, summed_up },
+          3,
+          "[" AM_LABELS("TrailGuardTrailStopped", "trail.stopped",
+                        "critical") "\"2026-11-24T03:22:00Z\"}]" },
     };
 
     (void)state;
@@ -761,6 +799,7 @@ int main(void) {
         cmocka_unit_test(test_long_text_is_cut),
         cmocka_unit_test(test_text_that_is_none),
         cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_a_summary_that_ends_an_incident),
         cmocka_unit_test(test_alertmanager_alerts),
         cmocka_unit_test(test_alertmanager_forgets_what_ended_long_ago),
         SERVICE_TEST(test_alertmanager_cluster),

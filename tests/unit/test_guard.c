@@ -580,6 +580,26 @@ static void stopped_and_failing_stays_open_until_both_are_over(void **unused) {
     assert_false(l.state.incident.open);
 }
 
+/* What is shown of an incident that is open again is why it is open now, also when that is not reported by
+ * itself. */
+static void a_reopened_incident_is_about_what_reopened_it(void **unused) {
+    Life l = life(MODE_OBSERVE, true);
+
+    (void)unused;
+    result(&l, logging(STARTED, 0));
+    for (unsigned i = 0; i < 6; i++) {
+        bool gone = i % 2 == 0;
+
+        pass_time(&l, 10 * SEC);
+        result(&l, gone ? absent() : stopped(STARTED, l.now.real_usec));
+        assert_true(l.state.incident.open);
+        assert_int_equal(l.state.incident.event, gone ? EVENT_TRAIL_MISSING : EVENT_TRAIL_STOPPED);
+        result(&l, logging(STARTED, 0));
+        assert_false(l.state.incident.open);
+    }
+    assert_true(l.state.incident.suppressed);
+}
+
 static void reminders_come_while_it_lasts(void **unused) {
     Life l = life(MODE_OBSERVE, true);
 
@@ -730,6 +750,7 @@ int main(void) {
         cmocka_unit_test(unknown_never_closes_an_incident),
         cmocka_unit_test(missing_then_back),
         cmocka_unit_test(stopped_and_failing_stays_open_until_both_are_over),
+        cmocka_unit_test(a_reopened_incident_is_about_what_reopened_it),
         cmocka_unit_test(reminders_come_while_it_lasts),
         cmocka_unit_test(a_trail_whose_account_cannot_be_polled),
         cmocka_unit_test(a_named_trail_that_is_not_found),

@@ -496,6 +496,23 @@ static void what_people_agreed_to_is_no_deed(void **unused) {
     assert_true(l.state.attributing.wanted);
 }
 
+/* A pin may be left when the rest was accepted: who meets it later did not end what was accepted. */
+static void what_was_accepted_in_part_was_ended_by_nobody_else(void **unused) {
+    Life l = life(MODE_OBSERVE, true);
+    const Event *t = &l.plan.events[0];
+
+    (void)unused;
+    l.state.accepted_usec = EPOCH;
+    WELL();
+    CHANGED(BUCKET | FIELD_BIT(FIELD_VALIDATION));
+    l.state.accepted_usec = EPOCH + SEC;
+    CHANGED(FIELD_BIT(FIELD_VALIDATION));
+    WELL();
+    assert_int_equal(t->kind, EVENT_TRAIL_RESOLVED);
+    assert_int_equal(t->fields, FIELD_BIT(FIELD_VALIDATION));
+    assert_false(t->accepted);
+}
+
 static void further_changes_are_told(void **unused) {
     Life l = life(MODE_OBSERVE, true);
 
@@ -1095,6 +1112,7 @@ int main(void) {
         cmocka_unit_test(what_may_be_gone_is_forgotten),
         cmocka_unit_test(put_back_by_others_resolves),
         cmocka_unit_test(what_people_agreed_to_is_no_deed),
+        cmocka_unit_test(what_was_accepted_in_part_was_ended_by_nobody_else),
         cmocka_unit_test(further_changes_are_told),
         cmocka_unit_test(changes_are_seen_though_the_status_is_not),
         cmocka_unit_test(a_settings_check_is_no_poll_of_the_status),

@@ -80,7 +80,8 @@ static void the_search_for_who_made_an_account_leave(void **unused) {
     assert_true(l.plan.events[0].has_actor && !l.plan.events[0].resolves);
     assert_int_equal(l.plan.events[0].incident_dedup_usec, l.state.sight.dedup_usec);
     assert_int_equal(l.plan.events[0].sequence, 2);
-    assert_int_equal(l.plan.wake_mono_usec, 0); /* found: not searched again */
+    assert_false(l.state.attributing.wanted); /* found: not searched again */
+    assert_int_equal(l.plan.wake_mono_usec, T0 + GUARD_UNREACHABLE_CRITICAL_USEC);
 }
 
 static void what_ends_a_search(void **unused) {
@@ -225,6 +226,91 @@ static void the_poll_that_began_last_says_whether_a_target_can_be_reached(void *
     }
 }
 
+/* ---- ends ---- */
+
+static Life life_of_a_region(void) {
+    Life l = life_of_an_account();
+
+    l.policy.attribution = false;
+    return l;
+}
+
+static void go_and_come(Life *l) {
+    pass(l, 20);
+    poll(l, POLL_UNREACHABLE);
+    poll(l, POLL_UNREACHABLE);
+}
+
+/* The last episode was left for a summary: whoever keeps incidents has this one open until it ends. */
+static void what_is_forgotten_ends_also_when_a_summary_was_due(void **unused) {
+    static const struct {
+        bool over;
+    } cases[] = { { false }, { true } };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Life l = life_of_a_region();
+        unsigned n_told = 0;
+
+        for (unsigned k = 0; k < 8 && !l.state.sight.suppressed; k++) {
+            go_and_come(&l);
+            n_told += l.plan.n_events;
+            if (!l.state.sight.suppressed || cases[i].over)
+                poll(&l, POLL_OK);
+        }
+        assert_true(n_told > 1 && l.state.sight.suppressed && l.state.sight.open != cases[i].over);
+        assert_true(guard_owes_end(&l.state.sight));
+        guard_target_forgotten(&l.policy, &l.state, "a reason", l.now, &l.plan, &l.state);
+        assert_int_equal(l.plan.n_events, 1);
+        assert_true(l.plan.events[0].forgotten && l.plan.events[0].phase == PHASE_RESOLVED);
+        assert_string_equal(l.plan.events[0].detail, "a reason");
+        assert_false(guard_owes_end(&l.state.sight));
+        guard_target_forgotten(&l.policy, &l.state, "a reason", l.now, &l.plan, &l.state);
+        assert_int_equal(l.plan.n_events, 0);
+    }
+}
+
+/* A region that is taken out of the configuration while it fails, and later put back, still fails. */
+static void what_was_forgotten_is_reported_again(void **unused) {
+    Life l = life_of_a_region();
+
+    (void)unused;
+    go_and_come(&l);
+    assert_int_equal(l.plan.n_events, 1);
+    guard_target_forgotten(&l.policy, &l.state, "a reason", l.now, &l.plan, &l.state);
+    assert_false(l.state.unreachable || l.state.error_text[0] || l.state.n_failed);
+    pass(&l, 3600);
+    go_and_come(&l);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].phase, PHASE_OPENED);
+}
+
+static void a_region_that_is_turned_off_shows_no_error(void **unused) {
+    PollResult off = { .not_enabled = true };
+    Life l = life_of_a_region();
+
+    (void)unused;
+    go_and_come(&l);
+    guard_target(&l.policy, &l.state, &off, l.now, &l.plan, &l.state);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_true(l.plan.events[0].forgotten);
+    assert_true(l.state.not_enabled && !l.state.error_text[0] && l.state.error == POLL_OK);
+}
+
+/* The next poll may be minutes away. */
+static void it_becomes_critical_in_time(void **unused) {
+    Life l = life_of_a_region();
+
+    (void)unused;
+    go_and_come(&l);
+    assert_int_equal(l.plan.events[0].severity, SEVERITY_WARNING);
+    assert_int_equal(l.plan.wake_mono_usec, l.now.mono_usec + GUARD_UNREACHABLE_CRITICAL_USEC);
+    wake(&l);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].severity, SEVERITY_CRITICAL);
+    assert_int_equal(l.plan.wake_mono_usec, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_search_for_who_made_an_account_leave),
@@ -233,6 +319,10 @@ int main(void) {
         cmocka_unit_test(a_search_goes_no_further_back_than_when_it_was_well),
         cmocka_unit_test(who_is_found_after_the_account_is_back),
         cmocka_unit_test(the_poll_that_began_last_says_whether_a_target_can_be_reached),
+        cmocka_unit_test(what_is_forgotten_ends_also_when_a_summary_was_due),
+        cmocka_unit_test(what_was_forgotten_is_reported_again),
+        cmocka_unit_test(a_region_that_is_turned_off_shows_no_error),
+        cmocka_unit_test(it_becomes_critical_in_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

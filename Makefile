@@ -140,8 +140,9 @@ check-unit: $(UNITS) $(REPLAYS)                ## unit tests and replay of the f
 	@tools/run-units $(UNITS)
 	@set -e; for f in $(REPLAYS); do $(TEST_WRAPPER) $$f "tests/fuzz/corpus/$${f##*/fuzz_}"; done
 
-golden: $(BUILD)/tests/unit/test_golden        ## write the golden texts of alerts again; review the diff
-	@TRAILGUARD_GOLDEN_UPDATE=1 $<
+GOLDEN := $(addprefix $(BUILD)/tests/unit/,test_golden test_config test_config_expect test_verbs)
+golden: $(GOLDEN)                              ## write the golden texts of alerts and errors again; review the diff
+	@for t in $(GOLDEN); do TRAILGUARD_GOLDEN_UPDATE=1 $$t >/dev/null || exit 1; done
 
 .PHONY: quick test size
 quick: all $(UNITS)                            ## the round while working: unit tests and the cheap lints

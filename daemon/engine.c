@@ -343,8 +343,11 @@ static void reload(Engine *engine) {
     AwsSetup aws;
 
     if (config_load(engine->config->path, &config, config_error) < 0) {
-        log_event(EVENT_LINE(LINE_RELOAD_REFUSED), NULL, 0, "%s; keeping the old configuration",
-                  config_error);
+        char *rest = config_error;
+        const char *first = strsep(&rest, "\n");
+
+        log_event(EVENT_LINE(LINE_RELOAD_REFUSED), NULL, 0, "%s%s; keeping the old configuration", first,
+                  rest ? "; and more, which `trailguard config` lists" : "");
         return;
     }
     if (aws_setup_open(engine->event, config, &aws, aws_error) < 0) {

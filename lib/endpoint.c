@@ -110,6 +110,15 @@ bool endpoint_region_is_valid(const char *region) {
     return endpoint_partition_of(region);
 }
 
+const char *endpoint_region_nearest(const char *text) {
+    TextNearest nearest = { .text = text };
+
+    for (size_t i = 0; i < ARRAY_SIZE(partitions); i++)
+        for (const char *const *region = partitions[i].partition.regions; *region; region++)
+            text_nearest(&nearest, *region);
+    return nearest.best;
+}
+
 bool endpoint_region_is_opt_in(const char *region) {
     const Partition *partition = endpoint_partition_of(region);
 

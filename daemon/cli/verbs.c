@@ -138,7 +138,10 @@ int verb_run(int argc, char **argv) {
         return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     r = config_load(args.config, &options.config, config_error);
     if (r < 0) {
-        log_line(LOG_ERR, "%s", config_error);
+        char *rest = config_error;
+
+        for (const char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
+            log_line(LOG_ERR, "%s", line);
         return EXIT_FAILURE;
     }
     log_set_level(options.config->log_level);
@@ -155,8 +158,9 @@ int verb_run(int argc, char **argv) {
 static const char config_help[] =
         "usage: trailguard config [-c FILE] [--dump]\n"
         "\n"
-        "Checks the configuration file. Prints \"configuration OK\", or FILE:LINE, the "
-        "error and what is allowed.\n"
+        "Checks the configuration file. Prints \"configuration OK\", or for each mistake "
+        "FILE:LINE:COLUMN, the value\n"
+        "found, what is allowed, and what was probably meant.\n"
         "\n"
         "  --dump   print the effective configuration, every option\n";
 

@@ -2,7 +2,6 @@
 #include "daemon/config/config.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,21 +18,10 @@
 #include "lib/util/timetext.h"
 
 #define FOUND_MAX 88
-#define LIST_MAX  300
+#define LIST_MAX  800
 #define DAYS_MAX  30 /* of a maintenance window */
 
-/* ---- what is wrong, and where ---- */
-
-/* Returns -EINVAL. setting: NULL when it is about the file as a whole. */
-static int _printf_(3, 4) refuse(Reading *r, const config_setting_t *setting, const char *format, ...) {
-    va_list ap;
-
-    r->line = setting ? config_setting_source_line(setting) : 0;
-    va_start(ap, format);
-    (void)vsnprintf(r->what, sizeof(r->what), format, ap);
-    va_end(ap);
-    return -EINVAL;
-}
+/* ---- what is wrong ---- */
 
 /* The value found: "text" (escaped, shortened), a number, true, or what kind of thing it is. */
 static const char *found(char dst[static FOUND_MAX], const config_setting_t *setting) {
@@ -56,12 +44,30 @@ static const char *found(char dst[static FOUND_MAX], const config_setting_t *set
     return dst;
 }
 
+/* "; did you mean "observe"?"; a text that may be a secret is near to nothing. */
+#define MEANT_MAX 96
+static const char *meant(char dst[static MEANT_MAX], const config_setting_t *setting, const Option *option) {
+    const char *text = option->secret ? NULL : config_setting_get_string(setting),
+               *nearest = text ? config_nearest(option, text) : NULL;
+
+    dst[0] = '\0';
+    if (nearest)
+        (void)snprintf(dst, MEANT_MAX, " did you mean \"%s\"?", nearest);
+    return dst;
+}
+
 static int refuse_value(Reading *r, const config_setting_t *setting, const Option *option,
                         const char *allowed) {
-    char dst[FOUND_MAX];
+    char dst[FOUND_MAX], near[MEANT_MAX];
 
-    return refuse(r, setting, "%s: %s cannot be used; allowed: %s", option->name,
-                  option->secret ? "\"...\"" : found(dst, setting), allowed);
+    return config_refuse_value(r, setting, "%s: %s cannot be used;%s allowed: %s", option->name,
+                               option->secret ? "\"...\"" : found(dst, setting), meant(near, setting, option),
+                               allowed);
+}
+
+/* The worse of two results: out of memory ends the reading, a mistake does not. */
+static int worse_of(int a, int b) {
+    return a == -ENOMEM || b == 0 ? a : b;
 }
 
 /* Adds to a list of what is allowed: a, b, c. */
@@ -84,7 +90,7 @@ static int refuse_word(Reading *r, const config_setting_t *setting, const Option
     char list[LIST_MAX] = "", allowed[LIST_MAX + 32];
 
     if (one && find_word(config_later, text) >= 0)
-        return refuse(r, setting, "%s \"%s\": not supported by this version", option->name, text);
+        return config_refuse(r, setting, "%s \"%s\": not supported by this version", option->name, text);
     for (size_t i = 0; option->words[i]; i++)
         list_add(list, "\"", option->words[i]);
     (void)snprintf(allowed, sizeof(allowed), "%s%s%s", one ? "" : "an array of ", list,
@@ -104,15 +110,26 @@ static int set_text(Reading *r, const config_setting_t *setting, const Option *o
     return *slot ? 0 : -ENOMEM;
 }
 
+/* A number or true in quotation marks: what to write. NULL: that is not what it is. */
+static const char *unquoted(char dst[static MEANT_MAX], const config_setting_t *setting, const char *chars) {
+    const char *text = config_setting_get_string(setting);
+    size_t n = text ? strspn(text, chars) : 0;
+
+    if (n == 0 || n > 10 || text[n])
+        return "";
+    (void)snprintf(dst, MEANT_MAX, ", without quotation marks: %s", text);
+    return dst;
+}
+
 static int set_number(Reading *r, const config_setting_t *setting, const Option *option, unsigned *slot) {
     int type = config_setting_type(setting);
     long long value =
             type == CONFIG_TYPE_INT64 ? config_setting_get_int64(setting) : config_setting_get_int(setting);
     bool zero_is_off = option->min == 0 || option->off;
-    char allowed[100];
+    char allowed[240], dst[MEANT_MAX];
 
-    (void)snprintf(allowed, sizeof(allowed), "a whole number, %s%u..%u%s", zero_is_off ? "0 (off) or " : "",
-                   MAX(option->min, 1U), option->max, option->unit);
+    (void)snprintf(allowed, sizeof(allowed), "a whole number, %s%u..%u%s%s", zero_is_off ? "0 (off) or " : "",
+                   MAX(option->min, 1U), option->max, option->unit, unquoted(dst, setting, "0123456789"));
     if ((type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64) || value > option->max ||
         (value < option->min && !(zero_is_off && value == 0)))
         return refuse_value(r, setting, option, allowed);
@@ -124,8 +141,12 @@ static int set_number(Reading *r, const config_setting_t *setting, const Option 
 static int set_bool(Reading *r, const config_setting_t *setting, const Option *option, void *slot) {
     bool on = config_setting_get_bool(setting);
 
-    if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
-        return refuse_value(r, setting, option, "true, false");
+    if (config_setting_type(setting) != CONFIG_TYPE_BOOL) {
+        char allowed[160], dst[MEANT_MAX];
+
+        (void)snprintf(allowed, sizeof(allowed), "true, false%s", unquoted(dst, setting, "truefalsTRUEFALS"));
+        return refuse_value(r, setting, option, allowed);
+    }
     if (option->kind == OPTION_BOOL)
         *(bool *)slot = on;
     else if (option->kind == OPTION_SWITCH)
@@ -149,6 +170,7 @@ static int set_word(Reading *r, const config_setting_t *setting, const Option *o
 
 static int set_words(Reading *r, const config_setting_t *setting, const Option *option, uint32_t *slot) {
     uint32_t bits = 0;
+    int e = 0;
 
     if (!config_setting_is_array(setting) && !config_setting_is_list(setting))
         return refuse_word(r, setting, option);
@@ -157,11 +179,12 @@ static int set_words(Reading *r, const config_setting_t *setting, const Option *
         int index = find_word(option->words, config_setting_get_string(item));
 
         if (index < 0 || bits & 1U << index)
-            return refuse_word(r, item, option);
-        bits |= 1U << index;
+            e = refuse_word(r, item, option);
+        else
+            bits |= 1U << index;
     }
     *slot = bits;
-    return 0;
+    return e;
 }
 
 static int set_time(Reading *r, const config_setting_t *setting, const Option *option, uint64_t *slot) {
@@ -193,7 +216,7 @@ static int add_item(Reading *r, const config_setting_t *setting, const Option *o
         return refuse_value(r, setting, option, allowed ? allowed : "a text");
     for (size_t i = 0; !option->repeats && i < list->n; i++)
         if (text_equal(list->items[i], text))
-            return refuse(r, setting, "%s: %s is listed twice", option->name, found(dst, setting));
+            return config_refuse_value(r, setting, "%s: %s is listed twice", option->name, found(dst, setting));
     list->items[list->n] = strdup(text);
     return list->items[list->n++] ? 0 : -ENOMEM;
 }
@@ -208,17 +231,17 @@ static int set_list(Reading *r, const config_setting_t *setting, const Option *o
         return 0;
     }
     if (!config_setting_is_array(setting) && !config_setting_is_list(setting))
-        return refuse(r, setting, "%s: %s cannot be used; allowed: an array [ \"...\" ]%s", option->name,
-                      found(dst, setting), or_all);
+        return config_refuse_value(r, setting, "%s: %s cannot be used; allowed: an array [ \"...\" ]%s",
+                                   option->name, found(dst, setting), or_all);
     if (n > CONFIG_LIST_MAX || (n == 0 && option->all))
-        return refuse(r, setting, "%s: %d entries; allowed: 1 to %d%s", option->name, n, CONFIG_LIST_MAX,
+        return config_refuse_value(r, setting, "%s: %d entries; allowed: 1 to %d%s", option->name, n, CONFIG_LIST_MAX,
                       or_all);
     list->all = false;
     list->items = calloc((size_t)n + 1, sizeof(*list->items));
     if (!list->items)
         return -ENOMEM;
-    for (int i = 0; e >= 0 && i < n; i++)
-        e = add_item(r, config_setting_get_elem(setting, (unsigned)i), option, list);
+    for (int i = 0; e != -ENOMEM && i < n; i++)
+        e = worse_of(e, add_item(r, config_setting_get_elem(setting, (unsigned)i), option, list));
     return e;
 }
 
@@ -251,7 +274,7 @@ static int account_added(Reading *r, const config_setting_t *group) {
             clash = "this role's account is listed twice; allowed: each account once";
         else if (same(last->name, other->name))
             clash = "this name is given twice; allowed: each name once";
-    return clash ? refuse(r, group, "accounts: %s", clash) : 0;
+    return clash ? config_refuse(r, group, "accounts: %s", clash) : 0;
 }
 
 /* Members that one type alone has. */
@@ -313,9 +336,9 @@ static int refuse_same_channel(Reading *r, const config_setting_t *group, const 
         if (!before)
             return -ENOMEM;
         if (text_equal(key, before) && last->topic_arn && !last->name)
-            return refuse(r, group, "alerts: this topic is listed twice");
+            return config_refuse(r, group, "alerts: this topic is listed twice");
         if (text_equal(key, before))
-            return refuse(
+            return config_refuse(
                     r, group,
                     "alerts: two channels are \"%.100s\"; allowed: each with a name = \"...\" of its own",
                     key);
@@ -330,9 +353,9 @@ static int channel_added(Reading *r, const config_setting_t *group) {
     for (size_t i = 0; last->type != _CHANNEL_TYPE_MAX && i < ARRAY_SIZE(channel_members); i++)
         if (channel_members[i].type != last->type &&
             *(void *const *)(const void *)((const char *)last + channel_members[i].offset))
-            return refuse(r, group, "alerts: %s does not belong to this type", channel_members[i].name);
+            return config_refuse(r, group, "alerts: %s does not belong to this type", channel_members[i].name);
     if (lacks)
-        return refuse(r, group, "alerts: %s", lacks);
+        return config_refuse(r, group, "alerts: %s", lacks);
     for (size_t i = 0; i < last->events.n; i++)
         last->filter.events |= config_events_named(last->events.items[i]);
     last->filter.keeps_incidents =
@@ -346,10 +369,10 @@ static int window_added(Reading *r, const config_setting_t *group) {
     const MaintenanceConfig *last = &r->config->maintenance[r->config->n_maintenance - 1];
 
     if (last->from_usec == 0 || last->until_usec == 0)
-        return refuse(r, group, "maintenance: needs from and until: a window ends by itself");
+        return config_refuse(r, group, "maintenance: needs from and until: a window ends by itself");
     if (last->until_usec <= last->from_usec ||
         last->until_usec - last->from_usec > DAYS_MAX * 86400 * USEC_PER_SEC)
-        return refuse(r, group, "maintenance: until: allowed: after from, by at most %d days", DAYS_MAX);
+        return config_refuse(r, group, "maintenance: until: allowed: after from, by at most %d days", DAYS_MAX);
     return 0;
 }
 
@@ -360,11 +383,11 @@ static int expect_added(Reading *r, const config_setting_t *group) {
 
     for (const TrailExpect *other = config->trail_expects; last->trail && other < last; other++)
         if (text_equal(other->trail, last->trail))
-            return refuse(r, group, "expect: trail \"%.100s\" has two groups", last->trail);
+            return config_refuse(r, group, "expect: trail \"%.100s\" has two groups", last->trail);
     if (last->trail)
         return 0;
     if (r->expects_all)
-        return refuse(r, group, "expect: two groups without trail: one is for all");
+        return config_refuse(r, group, "expect: two groups without trail: one is for all");
     r->expects_all = true;
     config->expect = last->expect;
     *last = (TrailExpect){ 0 };
@@ -403,6 +426,9 @@ static void set_defaults(OptionScope scope, void *base) {
     }
 }
 
+static void free_options(OptionScope scope, void *base);
+
+/* One with a mistake is left out, so that no other is compared with it. */
 static int add_group(Reading *r, const config_setting_t *group, const Option *option, void *item,
                      size_t *n) {
     int e;
@@ -410,9 +436,17 @@ static int add_group(Reading *r, const config_setting_t *group, const Option *op
     set_defaults(option->members, item);
     (*n)++;
     if (!config_setting_is_group(group))
-        return refuse(r, group, "%s: allowed: groups %s", option->name, option->example);
-    e = read_group(r, group, option->name, item);
-    return e < 0 ? e : group_added[option->members](r, group);
+        e = config_refuse(r, group, "%s: allowed: groups %s", option->name, option->example);
+    else
+        e = read_group(r, group, option->name, item);
+    if (e >= 0)
+        e = group_added[option->members](r, group);
+    if (e < 0) {
+        free_options(option->members, item);
+        memset(item, 0, option->size);
+        (*n)--;
+    }
+    return e;
 }
 
 static int read_groups(Reading *r, const config_setting_t *setting, const Option *option) {
@@ -423,22 +457,22 @@ static int read_groups(Reading *r, const config_setting_t *setting, const Option
     char *items;
 
     if (!single && expect && (!config_setting_is_list(setting) || n > (int)option->max))
-        return refuse(r, setting,
+        return config_refuse(r, setting,
                       "expect: allowed: a group { multi_region = true; ... }, or a list of at most %u, each "
                       "for one "
                       "trail",
                       option->max);
     if (!single && (!config_setting_is_list(setting) || n < (int)option->min || n > (int)option->max))
-        return refuse(r, setting, "%s: allowed: a list of %s%u groups %s%s", option->name,
+        return config_refuse(r, setting, "%s: allowed: a list of %s%u groups %s%s", option->name,
                       option->min > 0 ? "1 to " : "at most ", option->max, option->example,
                       option->min > 0 ? "" : ", or ()");
     items = calloc((size_t)n + 1, option->size);
     if (!items)
         return -ENOMEM;
     *(char **)option_slot(option, r->config) = items;
-    for (int i = 0; e >= 0 && i < n; i++)
-        e = add_group(r, single ? setting : config_setting_get_elem(setting, (unsigned)i), option,
-                      items + *count * option->size, count);
+    for (int i = 0; e != -ENOMEM && i < n; i++)
+        e = worse_of(e, add_group(r, single ? setting : config_setting_get_elem(setting, (unsigned)i), option,
+                                  items + *count * option->size, count));
     return e;
 }
 
@@ -460,62 +494,89 @@ static int set_option(Reading *r, const config_setting_t *setting, const Option 
     case OPTION_GROUP: break;
     }
     if (!config_setting_is_group(setting))
-        return refuse(r, setting, "%s: allowed: a group { ... }", option->name);
+        return config_refuse(r, setting, "%s: allowed: a group { ... }", option->name);
     return read_group(r, setting, option->name, base);
+}
+
+/* Where an option of that name belongs that is not one of this group, "" when nowhere. */
+static const char *belongs(char dst[static MEANT_MAX], const char *name, const char *prefix) {
+    const char *last = strrchr(name, '.') ? strrchr(name, '.') + 1 : name;
+
+    dst[0] = '\0';
+    for (size_t i = 0; i < config_n_options && !dst[0]; i++) {
+        const char *option = config_options[i].name, *dot = strchr(option, '.');
+
+        if (prefix[0] && !dot && text_equal(option, last))
+            (void)snprintf(dst, MEANT_MAX, " it belongs outside of all groups;");
+        else if (!prefix[0] && dot && text_equal(dot + 1, last))
+            (void)snprintf(dst, MEANT_MAX, " it belongs to the group %.*s;", (int)(dot - option), option);
+    }
+    return dst;
 }
 
 static int refuse_unknown(Reading *r, const config_setting_t *setting, const char *name,
                           const char *prefix) {
     size_t skip = prefix[0] ? strlen(prefix) + 1 : 0;
-    char list[LIST_MAX] = "", show[80];
+    TextNearest nearest = { .text = name + skip };
+    char list[LIST_MAX] = "", show[80], where[MEANT_MAX];
 
     if (find_word(config_later, name) >= 0)
-        return refuse(r, setting, "%s: not supported by this version", name);
+        return config_refuse(r, setting, "%s: not supported by this version", name);
     for (size_t i = 0; i < config_n_options; i++) {
         const char *option = config_options[i].name;
 
-        if (prefix[0] ? text_starts_with(option, prefix) && option[skip - 1] == '.' : !strchr(option, '.'))
-            list_add(list, "", option + skip);
+        if (prefix[0] ? !text_starts_with(option, prefix) || option[skip - 1] != '.' : !!strchr(option, '.'))
+            continue;
+        list_add(list, "", option + skip);
+        text_nearest(&nearest, option + skip);
     }
-    return refuse(r, setting, "unknown option \"%s\"; allowed: %s", text_escaped(show, sizeof(show), name),
-                  list);
+    (void)belongs(where, name, prefix);
+    if (nearest.best && !where[0])
+        (void)snprintf(where, sizeof(where), " did you mean \"%s\"?", nearest.best);
+    if (nearest.best && !prefix[0])
+        (void)text_copy(r->topic, sizeof(r->topic), nearest.best);
+    return config_refuse(r, setting, "unknown option \"%s\";%s allowed: %s",
+                         text_escaped(show, sizeof(show), name), where, list);
 }
 
 /* base: what the options' offsets count in. */
 static int read_group(Reading *r, const config_setting_t *group, const char *prefix, void *base) {
-    for (int i = 0; i < config_setting_length(group); i++) {
+    int e = 0;
+
+    for (int i = 0; e != -ENOMEM && i < config_setting_length(group); i++) {
         const config_setting_t *setting = config_setting_get_elem((config_setting_t *)group, (unsigned)i);
-        const Option *option = NULL;
+        const Option *option;
         char name[160];
-        int e;
 
         (void)snprintf(name, sizeof(name), "%s%s%s", prefix, prefix[0] ? "." : "",
                        config_setting_name(setting));
-        for (size_t k = 0; !option && k < config_n_options; k++)
-            if (strcmp(config_options[k].name, name) == 0)
-                option = &config_options[k];
-        if (strcmp(name, "settings_interval") == 0)
-            r->settings_line = config_setting_source_line(setting);
-        e = option ? set_option(r, setting, option, base) : refuse_unknown(r, setting, name, prefix);
-        if (e < 0)
-            return e;
+        if (!prefix[0])
+            (void)text_copy(r->topic, sizeof(r->topic), name);
+        option = config_option_named(name);
+        e = worse_of(e, option ? set_option(r, setting, option, base)
+                               : refuse_unknown(r, setting, name, prefix));
     }
-    return 0;
+    return e;
+}
+
+/* ---- what does not fit together; an option that has a mistake of its own is not compared ---- */
+
+static const config_setting_t *member(const config_setting_t *group, const char *name) {
+    return group ? config_setting_get_member((config_setting_t *)group, name) : NULL;
 }
 
 /* A bare file name is one of systemd's credentials. */
-static int resolve_file(Reading *r, const char *option, char **path) {
+static int resolve_file(Reading *r, const config_setting_t *setting, const char *option, char **path) {
     const char *directory = getenv("CREDENTIALS_DIRECTORY");
     char *joined;
 
     if (!*path || strchr(*path, '/'))
         return 0;
     if (!directory || !directory[0])
-        return refuse(r, NULL,
-                      "%s: \"%s\" is a bare name, but there is no $CREDENTIALS_DIRECTORY; "
-                      "allowed: a path, or the name "
-                      "of a LoadCredential= of the unit",
-                      option, *path);
+        return config_refuse(r, setting,
+                             "%s: \"%s\" is a bare name, but there is no $CREDENTIALS_DIRECTORY; allowed: a path, "
+                             "or the name of a LoadCredential= of the unit",
+                             option, *path);
     joined = file_join(directory, *path);
     if (!joined)
         return -ENOMEM;
@@ -524,126 +585,179 @@ static int resolve_file(Reading *r, const char *option, char **path) {
     return 0;
 }
 
+static int check_files(Reading *r, const config_setting_t *root) {
+    AwsConfig *aws = &r->config->aws;
+    const config_setting_t *group = member(root, "aws");
+    int e = resolve_file(r, member(group, "credentials_file"), "aws.credentials_file", &aws->credentials_file);
+
+    return worse_of(e, resolve_file(r, member(group, "config_file"), "aws.config_file", &aws->config_file));
+}
+
 /* What kind of host an endpoint of one's own is, is known to whoever names it. */
 static int check_endpoint(Reading *r, const config_setting_t *root) {
     const AwsConfig *aws = &r->config->aws;
-    const config_setting_t *group = config_setting_get_member((config_setting_t *)root, "aws");
     const char *name = aws->use_fips == SWITCH_ON        ? "use_fips"
                        : aws->use_dualstack == SWITCH_ON ? "use_dualstack"
                                                          : NULL;
 
     if (!name || !aws->endpoint_url)
         return 0;
-    return refuse(
-            r, config_setting_get_member((config_setting_t *)group, name),
-            "aws.%s: cannot be combined with aws.endpoint_url; name an endpoint of that kind there, or "
-            "leave endpoint_url out",
-            name);
+    return config_refuse(r, member(member(root, "aws"), name),
+                         "aws.%s: cannot be combined with aws.endpoint_url; name an endpoint of that kind there, or "
+                         "leave endpoint_url out",
+                         name);
 }
 
 /* AWS refuses the combination; what is pinned for a trail lies over what is pinned for all. */
-static int check_regions(Reading *r, const config_setting_t *root, const Settings *pins) {
-    const Settings *all = &r->config->expect.pins;
+static bool regions_clash(const Config *config, const Settings *pins) {
+    const Settings *all = &config->expect.pins;
     const char *multi = pins->values[FIELD_MULTI_REGION], *global = pins->values[FIELD_GLOBAL_EVENTS];
 
     multi = multi ? multi : all->values[FIELD_MULTI_REGION];
     global = global ? global : all->values[FIELD_GLOBAL_EVENTS];
-    if (!text_equal(multi, "true") || !text_equal(global, "false"))
-        return 0;
-    return refuse(
-            r, config_setting_get_member((config_setting_t *)root, "expect"),
-            "expect: a trail of all regions records global events too; allowed: global_events = true with "
-            "multi_region = true");
+    return text_equal(multi, "true") && text_equal(global, "false");
 }
 
-static int check_intervals(Reading *r) {
+static int check_regions(Reading *r, const config_setting_t *root) {
+    const Config *config = r->config;
+    bool clash = regions_clash(config, &config->expect.pins);
+
+    for (size_t i = 0; !clash && i < config->n_trail_expects; i++)
+        clash = regions_clash(config, &config->trail_expects[i].expect.pins);
+    return clash ? config_refuse(r, member(root, "expect"),
+                                 "expect: a trail of all regions records global events too; allowed: global_events = "
+                                 "true with multi_region = true")
+                 : 0;
+}
+
+static int check_intervals(Reading *r, const config_setting_t *root) {
     Config *config = r->config;
 
-    if (config->settings_interval_sec >= config->poll_interval_sec)
+    if (config->settings_interval_sec >= config->poll_interval_sec || !config_is_clean(r, "poll_interval"))
         return 0;
-    if (r->settings_line == 0) {
-        config->settings_interval_sec = config->poll_interval_sec;
-        return 0;
-    }
-    (void)refuse(r, NULL, "settings_interval: allowed: poll_interval (%u) to 86400 seconds",
-                 config->poll_interval_sec);
-    r->line = r->settings_line;
-    return -EINVAL;
+    if (member(root, "settings_interval"))
+        return config_refuse_value(r, member(root, "settings_interval"),
+                                   "settings_interval: allowed: poll_interval (%u) to 86400 seconds",
+                                   config->poll_interval_sec);
+    config->settings_interval_sec = config->poll_interval_sec;
+    return 0;
+}
+
+static int check_alerts(Reading *r, const config_setting_t *root) {
+    return member(root, "alerts")
+                   ? 0
+                   : config_refuse(r, NULL,
+                                   "alerts: missing; allowed: alerts = ( { type = \"sns\"; topic_arn = "
+                                   "\"arn:...\"; } ); or alerts = (); for none");
+}
+
+static int check_organization(Reading *r, const config_setting_t *root) {
+    return !member(root, "organization") || r->config->organization.role_name
+                   ? 0
+                   : config_refuse(r, member(root, "organization"),
+                                   "organization: needs role_name = \"...\", the role to assume in every account");
+}
+
+static int check_shard(Reading *r, const config_setting_t *root) {
+    const Config *config = r->config;
+
+    return config->shard.total == 0 || config->organization.role_name || config->n_accounts > 0 ||
+                           !config_is_clean(r, "organization") || !config_is_clean(r, "accounts")
+                   ? 0
+                   : config_refuse(r, member(root, "shard"),
+                                   "shard: there are no accounts to split; allowed: with organization or accounts");
+}
+
+static int check_heartbeat(Reading *r, const config_setting_t *root) {
+    const HeartbeatConfig *heartbeat = &r->config->heartbeat;
+
+    return !member(root, "heartbeat") || !heartbeat->url != !heartbeat->url_file
+                   ? 0
+                   : config_refuse(r, member(root, "heartbeat"),
+                                   "heartbeat: needs url = \"https://...\" or url_file = \"...\"; allowed: one of "
+                                   "them");
 }
 
 static int check_whole(Reading *r, const config_setting_t *root) {
-    const config_setting_t *organization =
-            config_setting_get_member((config_setting_t *)root, "organization");
-    Config *config = r->config;
-    int e;
+    static const struct {
+        const char *topic;
+        int (*check)(Reading *r, const config_setting_t *root);
+    } checks[] = {
+        { "alerts", check_alerts },       { "organization", check_organization },
+        { "shard", check_shard },         { "heartbeat", check_heartbeat },
+        { "aws", check_endpoint },        { "aws", check_files },
+        { "expect", check_regions },      { "settings_interval", check_intervals },
+    };
+    int e = 0;
 
-    if (!config_setting_get_member((config_setting_t *)root, "alerts"))
-        return refuse(r, NULL,
-                      "alerts: missing; allowed: alerts = ( { type = \"sns\"; topic_arn = \"arn:...\"; } ); "
-                      "or alerts = (); for none");
-    if (organization && !config->organization.role_name)
-        return refuse(r, organization,
-                      "organization: needs role_name = \"...\", the role to assume in every account");
-    if (config->shard.total > 0 && !config->organization.role_name && config->n_accounts == 0)
-        return refuse(r, config_setting_get_member((config_setting_t *)root, "shard"),
-                      "shard: there are no accounts to split; allowed: with organization or accounts");
-    if (config_setting_get_member((config_setting_t *)root, "heartbeat") &&
-        !config->heartbeat.url == !config->heartbeat.url_file)
-        return refuse(r, config_setting_get_member((config_setting_t *)root, "heartbeat"),
-                      "heartbeat: needs url = \"https://...\" or url_file = \"...\"; allowed: one of them");
-    e = check_intervals(r);
-    if (e >= 0)
-        e = check_endpoint(r, root);
-    if (e >= 0)
-        e = check_regions(r, root, &config->expect.pins);
-    for (size_t i = 0; e >= 0 && i < config->n_trail_expects; i++)
-        e = check_regions(r, root, &config->trail_expects[i].expect.pins);
-    if (e >= 0)
-        e = resolve_file(r, "aws.credentials_file", &config->aws.credentials_file);
-    return e < 0 ? e : resolve_file(r, "aws.config_file", &config->aws.config_file);
+    for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+        if (!config_is_clean(r, checks[i].topic))
+            continue;
+        (void)text_copy(r->topic, sizeof(r->topic), "");
+        e = worse_of(e, checks[i].check(r, root));
+    }
+    return e;
+}
+
+/* Each value of libconfig's tree knows where it stands in the text. Returns the number behind the last. */
+static size_t set_positions(Reading *r, config_setting_t *setting, size_t i) {
+    int n = config_setting_is_aggregate(setting) ? config_setting_length(setting) : 0;
+
+    for (int k = 0; k < n; k++) {
+        config_setting_t *child = config_setting_get_elem(setting, (unsigned)k);
+
+        if (i < r->n_positions)
+            config_setting_set_hook(child, &r->positions[i]);
+        i = set_positions(r, child, i + 1);
+    }
+    return i;
 }
 
 /* The text, read into r->config. */
 static int read_file(Reading *r, const char *text, size_t len) {
+    StrBuf readable = { .max = CONFIG_SIZE_MAX * 4UL, .wipe = true }; /* it may hold passwords */
     config_t file;
-    int e = config_check_text(r, text, len);
+    int e = config_check_text(r, text, len, &readable);
 
-    if (e < 0)
+    if (e < 0) {
+        strbuf_done(&readable);
         return e;
-    config_init(&file);
-    if (config_read_string(&file, text) != CONFIG_TRUE) {
-        e = refuse(r, NULL, "%s; see trailguard.conf(5)", config_error_text(&file));
-        r->line = (unsigned)config_error_line(&file);
     }
-    if (e >= 0)
+    config_init(&file);
+    if (config_read_string(&file, strbuf_str(&readable)) != CONFIG_TRUE)
+        e = config_mistake(r, (Place){ (unsigned)config_error_line(&file), 0 }, "%s; see trailguard.conf(5)",
+                           config_error_text(&file));
+    else {
+        (void)set_positions(r, config_root_setting(&file), 0);
         e = read_group(r, config_root_setting(&file), "", r->config);
-    if (e >= 0)
-        e = check_whole(r, config_root_setting(&file));
+        e = worse_of(e, check_whole(r, config_root_setting(&file)));
+    }
     config_destroy(&file);
-    return e;
+    strbuf_done(&readable);
+    return e < 0 ? e : r->n_mistakes > 0 ? -EINVAL : 0;
 }
 
 int config_parse(const char *path, const char *text, size_t len, Config **ret,
                  char error[static CONFIG_ERROR_MAX]) {
-    Reading r = { .config = calloc(1, sizeof(Config)) };
+    Reading r = { .config = calloc(1, sizeof(Config)),
+                  .mistakes = calloc(CONFIG_MISTAKES_MAX, sizeof(Mistake)) };
     int e = -ENOMEM;
 
     error[0] = '\0';
-    if (r.config && (r.config->path = strdup(path))) {
+    if (r.config && r.mistakes && (r.config->path = strdup(path))) {
         set_defaults(SCOPE_FILE, r.config);
         e = read_file(&r, text, len);
     }
-    if (e >= 0) {
-        *ret = r.config;
-        return 0;
-    }
-    if (e != -EINVAL)
+    if (e == -EINVAL)
+        config_show_mistakes(&r, path, error);
+    else if (e < 0)
         (void)snprintf(error, CONFIG_ERROR_MAX, "%.200s: %s", path, strerror(-e));
-    else if (r.line > 0)
-        (void)snprintf(error, CONFIG_ERROR_MAX, "%.200s:%u: %.290s", path, r.line, r.what);
+    free(r.mistakes);
+    free(r.positions);
+    if (e < 0)
+        config_free(r.config);
     else
-        (void)snprintf(error, CONFIG_ERROR_MAX, "%.200s: %.300s", path, r.what);
-    config_free(r.config);
+        *ret = r.config;
     return e;
 }
 
@@ -667,8 +781,6 @@ static void free_list(StringList *list) {
         free(list->items[i]);
     free(list->items);
 }
-
-static void free_options(OptionScope scope, void *base);
 
 static void free_groups(const Option *option, Config *config) {
     char *items = *(char **)option_slot(option, config);

@@ -8,6 +8,7 @@
 
 #include "daemon/config/config.h"
 #include "lib/util/macros.h"
+#include "lib/util/strbuf.h"
 
 typedef enum OptionKind {
     OPTION_NUMBER, /* unsigned, min..max */
@@ -71,16 +72,61 @@ static inline void *option_slot(const Option *option, const void *base) {
     return (char *)base + option->offset;
 }
 
+/* The row of that name; NULL. */
+const Option *config_option_named(const char *name);
+
+/* What an option's text was most likely meant to be; NULL when nothing is near. */
+const char *config_nearest(const Option *option, const char *text);
+
+/* ---- what is wrong in a file: config_mistakes.c ---- */
+
+#define CONFIG_MISTAKES_MAX 100 /* further ones are counted only */
+
+/* Columns count characters from 1, also a tab; 0: not known. */
+typedef struct Place {
+    unsigned line, column;
+} Place;
+
+/* A value of the file, in the order of the text. libconfig's tree has the same ones in the same order. */
+typedef struct Position {
+    Place at, value;  /* where its name begins, and its value; both are an entry's own for one without a name */
+    const char *name; /* not terminated; NULL: an entry */
+    size_t name_len, group;
+    bool bad; /* its value has been reported */
+} Position;
+
+typedef struct Mistake {
+    Place at;       /* line 0: the file as a whole */
+    char topic[32]; /* the option of the file that it is about, "" when about none */
+    char what[1024];
+} Mistake;
+
 /* A file that is read, and what is wrong in it. */
 typedef struct Reading {
     Config *config;
-    unsigned line; /* 0: the file as a whole */
-    char what[400];
-    unsigned settings_line; /* of settings_interval; 0: not given */
-    bool expects_all;       /* a group of `expect` without trail was read */
+    Mistake *mistakes; /* CONFIG_MISTAKES_MAX */
+    size_t n_mistakes; /* also those that found no room */
+    Position *positions;
+    size_t n_positions, positions_allocated;
+    char topic[32];   /* the option of the file that is being read */
+    bool expects_all; /* a group of `expect` without trail was read */
+    int error;        /* -ENOMEM */
 } Reading;
 
-/* Refuses in the file's text what versions of libconfig read differently: texts without a comma between them
- * in an array or list, numbers with leading zeros or over 32 bits, @include, a comma before the closing
- * bracket. Also a NUL byte. text ends with a NUL of its own. 0, or -EINVAL with the line and what in r. */
-int config_check_text(Reading *r, const char *text, size_t len);
+/* Adds a mistake. Returns -EINVAL. */
+int config_mistake(Reading *r, Place at, const char *format, ...) _printf_(3, 4);
+/* The same for a setting: where its name begins, or its value; NULL: the file as a whole. A value that has been
+ * reported is not reported again. */
+int config_refuse(Reading *r, const config_setting_t *setting, const char *format, ...) _printf_(3, 4);
+int config_refuse_value(Reading *r, const config_setting_t *setting, const char *format, ...) _printf_(3, 4);
+/* No mistake is about that option of the file. */
+bool config_is_clean(const Reading *r, const char *topic);
+/* A line for each mistake, in the order of the file: "FILE:LINE:COLUMN: what is wrong". */
+void config_show_mistakes(Reading *r, const char *path, char error[static CONFIG_ERROR_MAX]);
+
+/* Reads the file's text as libconfig's grammar has it, and puts into out what libconfig can read of it, with the lines
+ * where they were: what has a mistake is corrected there where its meaning is plain, else left out. r->positions gets
+ * every value that is left. Mistakes are also what versions of libconfig read differently: texts without a comma
+ * between them in an array or list, numbers with leading zeros or over 32 bits, @include, a comma before the closing
+ * bracket. text ends with a NUL of its own. 0, or -ENOMEM. */
+int config_check_text(Reading *r, const char *text, size_t len, StrBuf *out);

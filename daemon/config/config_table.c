@@ -414,6 +414,23 @@ const Option config_options[] = {
 
 const size_t config_n_options = ARRAY_SIZE(config_options);
 
+const Option *config_option_named(const char *name) {
+    for (size_t i = 0; i < config_n_options; i++)
+        if (text_equal(config_options[i].name, name))
+            return &config_options[i];
+    return NULL;
+}
+
+const char *config_nearest(const Option *option, const char *text) {
+    TextNearest nearest = { .text = text };
+
+    for (size_t i = 0; option->words && option->words[i]; i++)
+        text_nearest(&nearest, option->words[i]);
+    for (unsigned e = 0; option->check == check_event && e < _EVENT_MAX; e++)
+        text_nearest(&nearest, event_to_string(e));
+    return option->check == check_region ? endpoint_region_nearest(text) : nearest.best;
+}
+
 /* ---- --dump ---- */
 
 static void put_text(FILE *out, const char *text) {

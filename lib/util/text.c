@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/util/text.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "lib/util/macros.h"
 
 /* Room for the longest form that one character takes: "\uNNNN". */
 #define FORM_MAX 8
@@ -179,4 +182,54 @@ const char *text_escaped(char *dst, size_t size, const char *s) {
     }
     dst[pos] = '\0';
     return dst;
+}
+
+/* ---- which word was meant ---- */
+
+#define WORD_MAX     63
+#define DISTANCE_MAX 3U
+
+static char lower(char c) {
+    return (char)tolower((unsigned char)c);
+}
+
+/* Optimal string alignment: Levenshtein's distance, where swapped neighbours count once. Both have at most WORD_MAX
+ * bytes. */
+static unsigned word_distance(const char *a, const char *b) {
+    unsigned rows[3][WORD_MAX + 1], *before = rows[0], *last = rows[1], *row = rows[2];
+    size_t n = strlen(b);
+
+    for (size_t k = 0; k <= n; k++)
+        last[k] = (unsigned)k;
+    for (size_t i = 0; a[i]; i++) {
+        unsigned *free_row = before;
+
+        row[0] = (unsigned)i + 1;
+        for (size_t k = 0; k < n; k++) {
+            bool swapped = i > 0 && k > 0 && lower(a[i]) == lower(b[k - 1]) && lower(a[i - 1]) == lower(b[k]);
+
+            row[k + 1] = MIN(MIN(last[k + 1], row[k]) + 1, last[k] + (lower(a[i]) != lower(b[k])));
+            if (swapped)
+                row[k + 1] = MIN(row[k + 1], before[k - 1] + 1);
+        }
+        before = last;
+        last = row;
+        row = free_row;
+    }
+    return last[n];
+}
+
+void text_nearest(TextNearest *nearest, const char *candidate) {
+    size_t n = nearest->text ? strlen(nearest->text) : 0;
+    unsigned distance, near = MIN((unsigned)(n + 2) / 3, DISTANCE_MAX);
+
+    if (n == 0 || n > WORD_MAX || strlen(candidate) > WORD_MAX)
+        return;
+    distance = word_distance(nearest->text, candidate);
+    if (distance > near && n >= 3 && strncmp(candidate, nearest->text, n) == 0)
+        distance = near;
+    if (distance > near || (nearest->best && distance >= nearest->distance))
+        return;
+    nearest->best = candidate;
+    nearest->distance = distance;
 }

@@ -28,3 +28,13 @@ int text_escape(StrBuf *b, const char *s, size_t max_in);
  * fits. Returns dst. */
 const char *text_escaped(char *dst, size_t size, const char *s);
 
+/* Which of several words was meant by one that is none of them. Start with { .text = ... }, and try each. */
+typedef struct TextNearest {
+    const char *text; /* NULL: nothing is near it */
+    const char *best; /* of those tried so far, the first of equals; NULL: none is near enough */
+    unsigned distance;
+} TextNearest;
+
+/* Near: a third of the characters, at most 3, are left out, added, replaced or swapped with their neighbour, upper and
+ * lower case alike; or text is how the candidate begins. Words of more than 63 bytes are near to none. */
+void text_nearest(TextNearest *nearest, const char *candidate);

@@ -200,7 +200,7 @@ def test_a_wrong_shard_is_one_clear_line(sim, make_guard):
     guard = make_guard(sim, shard="3/2", accounts=[{}])
     done = guard.verb("config")
     assert done.returncode == 1
-    matches(r'trailguard.conf:\d+: shard: "3/2" cannot be used; allowed: "NUMBER/TOTAL", such as "2/5": '
+    matches(r'trailguard.conf:\d+:\d+: shard: "3/2" cannot be used; allowed: "NUMBER/TOTAL", such as "2/5": '
             r"TOTAL 1..1000, NUMBER 1..TOTAL\n$", done.stderr)
     guard.write_config(shard="1/2", accounts=None)
     matches("shard: there are no accounts to split; allowed: with organization or accounts", guard.verb("config").stderr)

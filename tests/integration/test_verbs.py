@@ -319,7 +319,7 @@ def test_config_names_file_line_and_what_is_allowed(idle, line, parts):
     done = idle.verb("config")
     assert done.returncode == 1
     one_line(done.stderr, *parts)
-    assert re.search(r"trailguard\.conf:[34]: ", done.stderr), done.stderr
+    assert re.search(r"trailguard\.conf:[34]:\d+: ", done.stderr), done.stderr
     run = idle.start()
     assert run.wait() == 1
     assert len(run.lines) == 1 and all(part in run.lines[0].text for part in parts), run.stderr()
@@ -330,7 +330,7 @@ def test_config_refuses_a_topic_that_is_none(idle, alerts):
     idle.write_config(alerts=sns(alerts))
     done = idle.verb("config")
     assert done.returncode == 1
-    one_line(done.stderr, "topic_arn", "trailguard.conf:2: ")
+    one_line(done.stderr, "topic_arn", "trailguard.conf:2:")
 
 
 @pytest.mark.parametrize("verb, status", [("config", 1), ("check", UNKNOWN), ("run", 1), ("test-alert", 1)])

@@ -15,6 +15,7 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
+#include "tests/unit/golden_file.h"
 
 #define BASE "alerts = ();\n"
 #define ARN  "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
@@ -174,108 +175,72 @@ static void windows_open_and_close(void **state _unused_) {
     config_free(config);
 }
 
-static const struct {
-    const char *text, *error;
-} refused[] = {
-    { BASE "mode = \"restor\";",
-      "t.conf:2: mode: \"restor\" cannot be used; allowed: \"observe\", \"restart\", \"restore\"" },
-    { BASE "restore = \"settings\";",
-      "t.conf:2: restore: \"settings\" cannot be used; allowed: an array of \"settings\", \"selectors\", "
-      "\"insights\", \"deleted\", each once" },
-    { BASE "restore = [ \"settings\",\n\"all\" ];",
-      "t.conf:3: restore: \"all\" cannot be used; allowed: an array" },
-    { BASE "restore = [ \"settings\", \"settings\" ];",
-      "t.conf:2: restore: \"settings\" cannot be used; allowed: an array" },
-    { BASE "restore = [ 1 ];", "t.conf:2: restore: 1 cannot be used; allowed: an array" },
-    { BASE "stale_after = 599;",
-      "t.conf:2: stale_after: 599 cannot be used; allowed: a whole number, 0 (off) or 600..604800 seconds" },
-    { BASE "stale_after = 604801;", "t.conf:2: stale_after: 604801 cannot be used" },
-    { BASE "stale_after = -1;", "t.conf:2: stale_after: -1 cannot be used" },
-    { BASE "max_restores_per_hour = 0;",
-      "t.conf:2: max_restores_per_hour: 0 cannot be used; allowed: a whole number, 1..1000" },
-    { BASE "max_restores_per_hour = 1001;", "t.conf:2: max_restores_per_hour: 1001 cannot be used" },
-    { BASE "bucket_checks = 1;", "t.conf:2: bucket_checks: 1 cannot be used; allowed: true, false" },
-    { BASE "expect = [];", "t.conf:2: expect: allowed: a group" },
-    { BASE "expect = { trail = \"main\"; };", "or a list of at most 1000, each for one trail" },
-    { BASE "expect = (\n1 );", "t.conf:3: expect: allowed: groups { trail = " },
-    { BASE "expect = (\n{ trail = 1; } );",
-      "t.conf:3: expect.trail: 1 cannot be used; allowed: names of trails" },
-    { BASE "expect = (\n{ trail = \"-x-\"; } );",
-      "t.conf:3: expect.trail: \"-x-\" cannot be used; allowed: names of trails" },
-    { BASE "expect = ( { trail = \"main\"; },\n{ trail = \"main\"; } );",
-      "t.conf:3: expect: trail \"main\" has two groups" },
-    { BASE "expect = ( { validation = true; },\n{ } );",
-      "t.conf:3: expect: two groups without trail: one is for all" },
-    { BASE "expect = ( { trail = \"main\";\nbucket = \"a/b\"; } );",
-      "t.conf:3: expect.bucket: \"a/b\" cannot" },
-    { BASE "expect = ( { global_events = false; }, { trail = \"main\"; multi_region = true; } );",
-      "t.conf:2: expect: a trail of all regions" },
-    { BASE "expect = {\nmulti_regoin = true; };",
-      "t.conf:3: unknown option \"expect.multi_regoin\"; allowed: trail, multi_region, global_events, "
-      "validation, "
-      "bucket, "
-      "prefix, kms_key, log_group, sns_topic, bucket_owner, management_events" },
-    { BASE "expect = { validation = \"true\"; };",
-      "t.conf:2: expect.validation: \"true\" cannot be used; allowed: true, false" },
-    { BASE "expect = { bucket = \"a/b\"; };",
-      "t.conf:2: expect.bucket: \"a/b\" cannot be used; allowed: the name of" },
-    { BASE "expect = { bucket = \"\"; };", "t.conf:2: expect.bucket: \"\" cannot be used" },
-    { BASE "expect = { prefix = 5; };",
-      "t.conf:2: expect.prefix: 5 cannot be used; allowed: a text, \"\" for none" },
-    { BASE "expect = { prefix = \"a\\x0ab\"; };", "t.conf:2: expect.prefix: \"a\\x0ab\" cannot be used" },
-    { BASE "expect = { kms_key = \"trails\"; };",
-      "t.conf:2: expect.kms_key: \"trails\" cannot be used; allowed: a KMS" },
-    { BASE "expect = { kms_key = \"arn:aws:sns:eu-central-1:111122223333:trails\"; };",
-      "t.conf:2: expect.kms_key" },
-    { BASE "expect = { kms_key = \"arn:aws:kms:eu-central-1:111122223333:key/x\"; };",
-      "t.conf:2: expect.kms_key" },
-    { BASE "expect = { kms_key = \"alias/\"; };", "t.conf:2: expect.kms_key" },
-    { BASE "expect = { log_group = \"trails\"; };",
-      "t.conf:2: expect.log_group: \"trails\" cannot be used; allowed: the ARN" },
-    { BASE "expect = { sns_topic = \"a b\"; };", "t.conf:2: expect.sns_topic: \"a b\" cannot be used" },
-    { BASE "expect = { sns_topic = \"arn:aws:sqs:eu-central-1:111122223333:trails\"; };",
-      "t.conf:2: expect.sns_topic" },
-    { BASE "expect = { management_events = \"writes\"; };",
-      "t.conf:2: expect.management_events: \"writes\" cannot be used; allowed: \"all\", \"write\", "
-      "\"read\"" },
-    { BASE "expect = { multi_region = true; global_events = false; };",
-      "t.conf:2: expect: a trail of all regions" },
-    { BASE "maintenance = {};", "t.conf:2: maintenance: allowed: a list of at most 100 groups ( { from = " },
-    { BASE "maintenance = (\n\"now\" );", "t.conf:3: maintenance: allowed: groups ( {" },
-    { BASE "maintenance = (\n{ " FROM " } );", "t.conf:3: maintenance: needs from and until" },
-    { BASE "maintenance = ( { " TO " } );", "t.conf:2: maintenance: needs from and until" },
-    { BASE "maintenance = ( { " FROM "until = \"2026-11-24T22:00:00Z\"; } );",
-      "t.conf:2: maintenance: until: allowed: after" },
-    { BASE "maintenance = ( { " FROM "until = \"2026-12-24T22:00:01Z\"; } );", "by at most 30 days" },
-    { BASE "maintenance = ( { " FROM "\nuntil = \"2026-11-25T22:00:00\"; } );",
-      "t.conf:3: maintenance.until: \"2026-11-25T22:00:00\" cannot be used; allowed: a time with its "
-      "zone" },
-    { BASE "maintenance = ( { from = \"2026-11-24T22:00:00.5Z\"; " TO " } );",
-      "t.conf:2: maintenance.from: \"2026-11-24T22:00:00.5Z\" cannot be used; allowed: a time" },
-    { BASE "maintenance = ( { from = 5; " TO " } );",
-      "t.conf:2: maintenance.from: 5 cannot be used; allowed: a time" },
-    { BASE "maintenance = ( { " FROM TO "trail = \"-x-\"; } );",
-      "t.conf:2: maintenance.trail: \"-x-\" cannot be used; allowed: names of trails" },
-    { BASE "maintenance = ( { " FROM TO "trail = 5; } );",
-      "t.conf:2: maintenance.trail: 5 cannot be used; allowed: names of trails" },
-    { BASE "maintenance = ( { " FROM TO "reason = \"\"; } );",
-      "t.conf:2: maintenance.reason: \"\" cannot be used; allowed: a text of 1 to" },
-    { BASE "maintenance = ( { " FROM TO "stop_allowed = 1; } );",
-      "t.conf:2: maintenance.stop_allowed: 1 cannot be used; allowed: true, false" },
-    { BASE "maintenance = ( { " FROM TO "stop = true; } );",
-      "t.conf:2: unknown option \"maintenance.stop\"; allowed: trail," },
+static const char *const refused[] = {
+    BASE "mode = \"restor\";",
+    BASE "restore = \"settings\";",
+    BASE "restore = [ \"settings\",\n\"all\" ];",
+    BASE "restore = [ \"settings\", \"settings\" ];",
+    BASE "restore = [ 1 ];",
+    BASE "stale_after = 599;",
+    BASE "stale_after = 604801;",
+    BASE "stale_after = -1;",
+    BASE "max_restores_per_hour = 0;",
+    BASE "max_restores_per_hour = 1001;",
+    BASE "bucket_checks = 1;",
+    BASE "expect = [];",
+    BASE "expect = { trail = \"main\"; };",
+    BASE "expect = (\n1 );",
+    BASE "expect = (\n{ trail = 1; } );",
+    BASE "expect = (\n{ trail = \"-x-\"; } );",
+    BASE "expect = ( { trail = \"main\"; },\n{ trail = \"main\"; } );",
+    BASE "expect = ( { validation = true; },\n{ } );",
+    BASE "expect = ( { trail = \"main\";\nbucket = \"a/b\"; } );",
+    BASE "expect = ( { global_events = false; }, { trail = \"main\"; multi_region = true; } );",
+    BASE "expect = {\nmulti_regoin = true; };",
+    BASE "expect = { validation = \"true\"; };",
+    BASE "expect = { bucket = \"a/b\"; };",
+    BASE "expect = { bucket = \"\"; };",
+    BASE "expect = { prefix = 5; };",
+    BASE "expect = { prefix = \"a\\x0ab\"; };",
+    BASE "expect = { kms_key = \"trails\"; };",
+    BASE "expect = { kms_key = \"arn:aws:sns:eu-central-1:111122223333:trails\"; };",
+    BASE "expect = { kms_key = \"arn:aws:kms:eu-central-1:111122223333:key/x\"; };",
+    BASE "expect = { kms_key = \"alias/\"; };",
+    BASE "expect = { log_group = \"trails\"; };",
+    BASE "expect = { sns_topic = \"a b\"; };",
+    BASE "expect = { sns_topic = \"arn:aws:sqs:eu-central-1:111122223333:trails\"; };",
+    BASE "expect = { management_events = \"writes\"; };",
+    BASE "expect = { multi_region = true; global_events = false; };",
+    BASE "maintenance = {};",
+    BASE "maintenance = (\n\"now\" );",
+    BASE "maintenance = (\n{ " FROM " } );",
+    BASE "maintenance = ( { " TO " } );",
+    BASE "maintenance = ( { " FROM "until = \"2026-11-24T22:00:00Z\"; } );",
+    BASE "maintenance = ( { " FROM "until = \"2026-12-24T22:00:01Z\"; } );",
+    BASE "maintenance = ( { " FROM "\nuntil = \"2026-11-25T22:00:00\"; } );",
+    BASE "maintenance = ( { from = \"2026-11-24T22:00:00.5Z\"; " TO " } );",
+    BASE "maintenance = ( { from = 5; " TO " } );",
+    BASE "maintenance = ( { " FROM TO "trail = \"-x-\"; } );",
+    BASE "maintenance = ( { " FROM TO "trail = 5; } );",
+    BASE "maintenance = ( { " FROM TO "reason = \"\"; } );",
+    BASE "maintenance = ( { " FROM TO "stop_allowed = 1; } );",
+    BASE "maintenance = ( { " FROM TO "stop = true; } );",
 };
 
 static void mistakes_are_named(void **state _unused_) {
+    StrBuf golden = STRBUF_INIT(GOLDEN_TEXT_LEN);
+
     for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
         char error[CONFIG_ERROR_MAX];
         Config *config = NULL;
 
-        if (config_parse("t.conf", refused[i].text, strlen(refused[i].text), &config, error) >= 0)
-            fail_msg("taken: %s", refused[i].text);
-        if (!strstr(error, refused[i].error))
-            fail_msg("%s\nsays       %s\ninstead of %s", refused[i].text, error, refused[i].error);
+        if (config_parse("t.conf", refused[i], strlen(refused[i]), &config, error) >= 0)
+            fail_msg("taken: %s", refused[i]);
+        (void)strbuf_addf(&golden, "== %s\n%s\n\n", refused[i], error);
     }
+    if (golden_check("errors.expect.txt", &golden) != 0)
+        assert_true(golden_updates());
+    strbuf_done(&golden);
 }
 
 static char *dump(const Config *config) {

@@ -21,11 +21,10 @@
 #include "daemon/log.h"
 #include "lib/util/strbuf.h"
 #include "tests/unit/golden_cases.h"
+#include "tests/unit/golden_file.h"
 #include "tests/unit/golden_stage.h"
 
-#define FOLDER       "tests/golden"
 #define TABLE        "events.table"
-#define NAME_LEN     256
 #define KEY_LEN      1200
 #define KEYS_MAX     4096
 #define MESSAGES_MAX 128
@@ -197,7 +196,7 @@ typedef struct Golden {
     const GoldenCase *row;
     bool last_word, found;
     unsigned n_wrong; /* cases that are not what they are called */
-    char name[NAME_LEN];
+    char name[GOLDEN_NAME_LEN];
     Alert alert; /* the last that the last word gave of this event */
     Keys *keys;
     const AlertTemplate *sent[MESSAGES_MAX]; /* the messages that have a text, each once */
@@ -340,71 +339,22 @@ static bool play_case(Golden *g, const GoldenCase *row, StrBuf *text) {
 
 /* ---- files ---- */
 
-static const char how[] = "`make golden` writes it anew; review the diff";
-
-static void path_of(const char *name, char ret[static NAME_LEN + sizeof(FOLDER)]) {
-    (void)snprintf(ret, NAME_LEN + sizeof(FOLDER), "%s/%s", FOLDER, name);
-}
-
-static void read_golden(const char *name, StrBuf *ret) {
-    char path[NAME_LEN + sizeof(FOLDER)], part[4096];
-    FILE *f;
-    size_t n;
-
-    path_of(name, path);
-    f = fopen(path, "re");
-    if (!f)
-        return;
-    while ((n = fread(part, 1, sizeof(part), f)) > 0)
-        (void)strbuf_add_mem(ret, part, n);
-    (void)fclose(f);
-}
-
-static void write_golden(const char *name, const StrBuf *text) {
-    char path[NAME_LEN + sizeof(FOLDER)];
-    FILE *f;
-
-    path_of(name, path);
-    f = fopen(path, "we");
-    if (!f || fwrite(text->data, 1, text->len, f) != text->len || fclose(f) != 0)
-        fail_msg("%s: %s", path, strerror(errno));
-}
-
-/* The first line that differs. */
-static void print_difference(const char *name, const char *is, const char *golden) {
-    unsigned line = 1;
-    size_t same = 0;
-
-    if (!golden[0]) {
-        print_error(FOLDER "/%s is not there; %s\n", name, how);
-        return;
-    }
-    for (size_t i = 0; is[i] && is[i] == golden[i]; i++)
-        if (is[i] == '\n') {
-            line++;
-            same = i + 1;
-        }
-    print_error(FOLDER "/%s:%u: is no longer what is sent\n- %.*s\n+ %.*s\n  %s\n", name, line,
-                (int)strcspn(golden + same, "\n"), golden + same, (int)strcspn(is + same, "\n"), is + same,
-                how);
-}
-
 /* Files that no case has; returns how many. */
 static unsigned find_strays(const Keys *names, bool update) {
-    DIR *dir = opendir(FOLDER);
+    DIR *dir = opendir(GOLDEN_FOLDER);
     struct dirent *entry;
     unsigned n = 0;
 
     assert_non_null(dir);
     while ((entry = readdir(dir))) {
-        char path[NAME_LEN + sizeof(FOLDER)];
-        bool known = entry->d_name[0] == '.';
+        char path[GOLDEN_NAME_LEN + sizeof(GOLDEN_FOLDER)];
+        bool known = entry->d_name[0] == '.' || strncmp(entry->d_name, "errors.", 7) == 0;
 
         for (size_t i = 0; i < names->n && !known; i++)
             known = strcmp(names->keys[i], entry->d_name) == 0;
         if (known)
             continue;
-        path_of(entry->d_name, path);
+        golden_path(entry->d_name, path);
         if (update)
             assert_int_equal(unlink(path), 0);
         else
@@ -457,29 +407,16 @@ static void write_table(StrBuf *b) {
     }
 }
 
-static unsigned check_golden(const char *name, const StrBuf *text, bool update) {
-    _cleanup_strbuf_ StrBuf golden = STRBUF_INIT(TEXT_LEN);
-
-    read_golden(name, &golden);
-    if (strcmp(strbuf_str(text), strbuf_str(&golden)) == 0)
-        return 0;
-    if (update)
-        write_golden(name, text);
-    else
-        print_difference(name, strbuf_str(text), strbuf_str(&golden));
-    return 1;
-}
-
 static void every_text_is_golden(void **unused) {
-    bool update = getenv("TRAILGUARD_GOLDEN_UPDATE") != NULL;
+    bool update = golden_updates();
     Golden g = { .keys = &golden_keys };
     Keys names = { .n = 0 };
     _cleanup_strbuf_ StrBuf table = STRBUF_INIT(TEXT_LEN);
     unsigned n_wrong = 0;
 
     (void)unused;
-    if (access(FOLDER, R_OK) < 0)
-        fail_msg("%s: %s: run this test from the top of the repository", FOLDER, strerror(errno));
+    if (access(GOLDEN_FOLDER, R_OK) < 0)
+        fail_msg("%s: %s: run this test from the top of the repository", GOLDEN_FOLDER, strerror(errno));
     for (size_t i = 0; i < ARRAY_SIZE(golden_cases); i++) {
         _cleanup_strbuf_ StrBuf text = STRBUF_INIT(TEXT_LEN);
 
@@ -487,14 +424,14 @@ static void every_text_is_golden(void **unused) {
             continue;
         if (!keys_add(&names, g.name))
             fail_msg("two cases are called %s", g.name);
-        n_wrong += check_golden(g.name, &text, update);
+        n_wrong += golden_check(g.name, &text);
     }
     write_table(&table);
     (void)keys_add(&names, TABLE);
-    n_wrong += check_golden(TABLE, &table, update);
+    n_wrong += golden_check(TABLE, &table);
     n_wrong += find_strays(&names, update);
     if (update)
-        print_message("%s: %zu texts, %u files changed\n", FOLDER, names.n, n_wrong);
+        print_message("%s: %zu texts, %u files changed\n", GOLDEN_FOLDER, names.n, n_wrong);
     else
         assert_int_equal(n_wrong, 0);
     keys_done(&names);

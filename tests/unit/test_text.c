@@ -211,9 +211,46 @@ static void random_bytes_become_harmless(void **state _unused_) {
     }
 }
 
+static void the_nearest_word_is_found(void **state _unused_) {
+    static const char *const words[] = { "status",  "check",   "config",        "restart",
+                                         "restore", "regions", "poll_interval", "eu-central-1" };
+    static const struct {
+        const char *text, *best;
+    } cases[] = {
+        { "statsu", "status" },
+        { "STATUS", "status" },
+        { "sttus", "status" },
+        { "sta", "status" },
+        { "st", NULL },
+        { "chekc", "check" },
+        { "conf", "config" },
+        { "restor", "restore" },
+        { "restrat", "restart" },
+        { "restar", "restart" },
+        { "region", "regions" },
+        { "poll-interval", "poll_interval" },
+        { "pollintervall", "poll_interval" },
+        { "eu-centrall-1", "eu-central-1" },
+        { "central", NULL },
+        { "", NULL },
+        { NULL, NULL },
+        { "a23456789012345678901234567890123456789012345678901234567890123456789", NULL },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        TextNearest nearest = { .text = cases[i].text };
+
+        for (size_t k = 0; k < sizeof(words) / sizeof(*words); k++)
+            text_nearest(&nearest, words[k]);
+        if (!text_equal(nearest.best, cases[i].best))
+            fail_msg("%s: %s", cases[i].text, nearest.best);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(copies),
+        cmocka_unit_test(the_nearest_word_is_found),
         cmocka_unit_test(compares),
         cmocka_unit_test(escapes_what_misleads),
         cmocka_unit_test(escapes_once),

@@ -145,7 +145,7 @@ static void a_wrong_configuration_is_refused(void **state _unused_) {
         RUN(every_verb[i], CONF "mode = 1;\n");
         assert_int_equal(printed.status, every_verb[i] == verb_check ? 3 : 1);
         has(printed.err,
-            "t.conf:2: mode: 1 cannot be used; allowed: \"observe\", \"restart\", \"restore\"\n");
+            "t.conf:2:8: mode: 1 cannot be used; allowed: \"observe\", \"restart\", \"restore\"\n");
     }
 }
 

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is wrong in a file: all of it, in the order of the file. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/config/config_private.h"
+#include "lib/util/text.h"
+
+static int _printf_(3, 0) add(Reading *r, Place at, const char *format, va_list ap) {
+    Mistake *mistake = r->n_mistakes < CONFIG_MISTAKES_MAX ? &r->mistakes[r->n_mistakes] : NULL;
+
+    r->n_mistakes++;
+    if (mistake) {
+        mistake->at = at;
+        (void)text_copy(mistake->topic, sizeof(mistake->topic), r->topic);
+        (void)vsnprintf(mistake->what, sizeof(mistake->what), format, ap);
+    }
+    return -EINVAL;
+}
+
+int config_mistake(Reading *r, Place at, const char *format, ...) {
+    va_list ap;
+
+    va_start(ap, format);
+    (void)add(r, at, format, ap);
+    va_end(ap);
+    return -EINVAL;
+}
+
+/* Where the setting stands: as the text was read, else as libconfig counts. */
+static Place place_of(const config_setting_t *setting, bool value) {
+    const Position *position = setting ? config_setting_get_hook(setting) : NULL;
+
+    if (position)
+        return value ? position->value : position->at;
+    return (Place){ setting ? config_setting_source_line(setting) : 0, 0 };
+}
+
+int config_refuse(Reading *r, const config_setting_t *setting, const char *format, ...) {
+    va_list ap;
+
+    va_start(ap, format);
+    (void)add(r, place_of(setting, false), format, ap);
+    va_end(ap);
+    return -EINVAL;
+}
+
+int config_refuse_value(Reading *r, const config_setting_t *setting, const char *format, ...) {
+    Position *position = config_setting_get_hook(setting);
+    va_list ap;
+
+    if (position && position->bad)
+        return -EINVAL;
+    va_start(ap, format);
+    (void)add(r, place_of(setting, true), format, ap);
+    va_end(ap);
+    return -EINVAL;
+}
+
+bool config_is_clean(const Reading *r, const char *topic) {
+    for (size_t i = 0; i < MIN(r->n_mistakes, (size_t)CONFIG_MISTAKES_MAX); i++)
+        if (text_equal(r->mistakes[i].topic, topic))
+            return false;
+    return true;
+}
+
+/* What is about the file as a whole comes last. */
+static int in_order(const void *a, const void *b) {
+    const Mistake *one = a, *other = b;
+    unsigned line = one->at.line - 1, other_line = other->at.line - 1; /* 0 wraps */
+
+    if (line != other_line)
+        return line < other_line ? -1 : 1;
+    return (one->at.column > other->at.column) - (one->at.column < other->at.column);
+}
+
+static void put_mistake(StrBuf *b, const char *path, const Mistake *mistake) {
+    (void)strbuf_addf(b, "%s%.200s:", b->len > 0 ? "\n" : "", path);
+    if (mistake->at.line > 0)
+        (void)strbuf_addf(b, "%u:", mistake->at.line);
+    if (mistake->at.line > 0 && mistake->at.column > 0)
+        (void)strbuf_addf(b, "%u:", mistake->at.column);
+    (void)strbuf_addf(b, " %s", mistake->what);
+}
+
+void config_show_mistakes(Reading *r, const char *path, char error[static CONFIG_ERROR_MAX]) {
+    size_t n = MIN(r->n_mistakes, (size_t)CONFIG_MISTAKES_MAX), shown = 0;
+    StrBuf b = STRBUF_INIT(CONFIG_ERROR_MAX - 1);
+
+    qsort(r->mistakes, n, sizeof(*r->mistakes), in_order);
+    while (shown < n && b.len + sizeof(r->mistakes->what) + 2 * 256 < CONFIG_ERROR_MAX)
+        put_mistake(&b, path, &r->mistakes[shown++]);
+    if (r->n_mistakes > shown)
+        (void)strbuf_addf(&b, "\n%.200s: %zu more mistakes", path, r->n_mistakes - shown);
+    (void)text_copy(error, CONFIG_ERROR_MAX, strbuf_str(&b));
+    strbuf_done(&b);
+}

@@ -123,7 +123,9 @@ static const EventRow event_rows[_EVENT_MAX] = {
         .lines = LINES({ LEVEL_WARNING, LINE_ATTRIBUTED, "e89a805ea3564e0088216b883a4b563e",
                          "{deed}{actor}" },
                        { LEVEL_WARNING, LINE_NOBODY_FOUND, "ed2ede1548b14931ab605031fc26161c",
-                         "{not found}{error}" }),
+                         "{not found}{error}" },
+                       { LEVEL_WARNING, LINE_SEARCH_WAITS, "0c1f6c9e5b7d4a3f9d2e8a4b61c7f530",
+                         "the search for who did it waits, because AWS throttles LookupEvents{error}" }),
         .messages = messages_attributed,
     },
     [EVENT_TRAIL_ATTEMPTED] = {

@@ -8,6 +8,11 @@
 /* After so many searches in one incident the next begins no sooner than this. */
 #define SEARCH_PAUSE_USEC (300ULL * USEC_PER_SEC)
 
+/* While somebody else uses the quota of LookupEvents up: 30 s, doubling, and for how long in all. */
+#define SEARCH_RETRY_USEC      (30ULL * USEC_PER_SEC)
+#define SEARCH_RETRY_MAX_USEC  (600ULL * USEC_PER_SEC)
+#define SEARCH_RETRY_ENDS_USEC (24ULL * 3600 * USEC_PER_SEC)
+
 /* Events reach the history within minutes: when it is searched, counted from when the trouble was seen. */
 static const uint64_t searches_usec[] = {
     5 * USEC_PER_SEC,   30 * USEC_PER_SEC,  60 * USEC_PER_SEC,  180 * USEC_PER_SEC,
@@ -22,8 +27,8 @@ void search_begin(Attributing *at, uint32_t findings, uint64_t from_usec, uint64
     at->until_usec = seen_usec + GUARD_OUR_SLACK_USEC;
     at->seen_usec = seen_usec;
     at->dedup_usec = dedup_usec;
-    at->n_polls = 0;
-    at->reached_usec = 0;
+    at->n_polls = at->n_throttled = 0;
+    at->reached_usec = at->retry_usec = 0;
     at->n_records = 0;
     at->attempts_usec = MAX(at->attempts_usec, from_usec);
     at->again_findings = 0;
@@ -168,7 +173,8 @@ void guard_attributed(Deciding *d, const Attribution *found) {
     tell_attempts(d, found);
     if (!at->wanted)
         return;
-    search_ended(at, found);
+    if (search_ended(at, found, d->now))
+        (void)text_copy(plan_entry(d->plan, LINE_SEARCH_WAITS)->detail, ERROR_TEXT_MAX, found->error_text);
     /* who was found by a search for older trouble is not who is searched now */
     if (found->polled && found->found && found->actor.event_usec >= at->from_usec) {
         tell_actor(d, &found->actor);
@@ -181,10 +187,19 @@ void guard_attributed(Deciding *d, const Attribution *found) {
 
 /* ---- when ---- */
 
-void search_ended(Attributing *at, const Attribution *found) {
-    at->n_polls++;
+bool search_ended(Attributing *at, const Attribution *found, Now now) {
     at->n_records += found->n_records;
+    if (found->throttled && elapsed(at->seen_usec, now.real_usec) < SEARCH_RETRY_ENDS_USEC) {
+        uint64_t pause_usec = SEARCH_RETRY_USEC << MIN(at->n_throttled, 5U);
+
+        at->retry_usec = now.real_usec + MIN(pause_usec, SEARCH_RETRY_MAX_USEC);
+        return at->n_throttled++ == 0;
+    }
+    at->n_polls = found->throttled ? ARRAY_SIZE(searches_usec) : at->n_polls + 1;
+    at->n_throttled = 0;
+    at->retry_usec = 0;
     at->reached_usec = found->polled ? found->reached_usec : 0;
+    return false;
 }
 
 bool search_was_last(const Attributing *at) {
@@ -192,7 +207,9 @@ bool search_was_last(const Attributing *at) {
 }
 
 static uint64_t due_usec(const Attributing *at) {
-    return at->seen_usec + searches_usec[MIN(at->n_polls, (unsigned)ARRAY_SIZE(searches_usec) - 1)];
+    uint64_t usec = at->seen_usec + searches_usec[MIN(at->n_polls, (unsigned)ARRAY_SIZE(searches_usec) - 1)];
+
+    return MAX(usec, at->retry_usec);
 }
 
 bool search_is_due(Attributing *at, Now now) {
@@ -200,6 +217,7 @@ bool search_is_due(Attributing *at, Now now) {
         return false;
     /* the clock was set back: do not wait for it to come round again */
     at->seen_usec = MIN(at->seen_usec, now.real_usec + SEARCH_PAUSE_USEC);
+    at->retry_usec = MIN(at->retry_usec, now.real_usec + SEARCH_RETRY_MAX_USEC);
     at->polling = now.real_usec >= due_usec(at);
     return at->polling;
 }

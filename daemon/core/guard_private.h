@@ -74,8 +74,9 @@ void search_begin(Attributing *at, uint32_t findings, uint64_t from_usec, uint64
 bool search_is_due(Attributing *at, Now now);
 /* When it is due; 0: nothing is. */
 uint64_t search_wake_mono_usec(const Attributing *at, Now now);
-/* Counts a search, and remembers how far back it got. */
-void search_ended(Attributing *at, const Attribution *found);
+/* Counts a search, and remembers how far back it got. One that AWS throttled does not count: the next waits
+ * ever longer, up to ten minutes, and that goes on for a day. True when people should know that it waits. */
+bool search_ended(Attributing *at, const Attribution *found, Now now);
 /* Was the search that has just been counted the last one? */
 bool search_was_last(const Attributing *at);
 

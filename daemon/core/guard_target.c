@@ -303,7 +303,8 @@ static void attributed(Judging *j, const Attribution *found) {
     at->polling = false;
     if (!at->wanted)
         return;
-    search_ended(at, found);
+    if (search_ended(at, found, j->now))
+        (void)text_copy(plan_entry(j->plan, LINE_SEARCH_WAITS)->detail, ERROR_TEXT_MAX, found->error_text);
     last = search_was_last(at);
     is_it = found->polled && found->found && found->actor.event_usec >= at->from_usec;
     at->wanted = !last && (!is_it || found->incomplete);

@@ -395,7 +395,8 @@ typedef struct Episode {
 
 /* What one search of the event history gave. */
 typedef struct Attribution {
-    bool polled; /* false: the search failed, and error_text says why */
+    bool polled;    /* false: the search failed, and error_text says why */
+    bool throttled; /* ... because whoever else calls LookupEvents has used up its quota */
     bool found;
     Actor actor;                  /* found: who caused the incident's latest trouble */
     bool incomplete;              /* found: that it happened; the call that did it may still show up */
@@ -523,6 +524,7 @@ typedef enum JournalLine {
     LINE_RECREATE_FAILED,
     LINE_ATTRIBUTED,
     LINE_NOBODY_FOUND,
+    LINE_SEARCH_WAITS, /* AWS throttles the search for who did it */
     LINE_ATTEMPTED,
     LINE_BASELINE_RECORDED,
     LINE_BASELINE_WEAK,
@@ -629,6 +631,8 @@ typedef struct Attributing {
     uint64_t seen_usec;     /* real; when the trouble was seen: the polls are counted from here */
     uint64_t dedup_usec;    /* of the trouble, for the message's identity */
     unsigned n_polls;       /* searches that have ended */
+    unsigned n_throttled;   /* searches in a row that AWS throttled, which do not count */
+    uint64_t retry_usec;    /* real; the next one is not before, because of that */
     uint64_t attempts_usec; /* real; refused attempts up to then were told */
     /* further trouble since: its turn comes when the search for the first has ended */
     uint32_t again_findings; /* 0: none */

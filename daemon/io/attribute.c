@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/io/observe.h"
 #include "daemon/io/task.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -50,6 +51,7 @@ static void finish(void *userdata) {
 
     a->found.incomplete = a->found.found && may_show_up(a);
     a->found.polled = a->found.found || !a->found.error_text[0];
+    a->found.throttled &= !a->found.polled;
     a->done(&a->found, a->userdata);
     attribute_cancel(a);
 }
@@ -63,6 +65,7 @@ static void give_up_region(Attribute *a, const AwsError *error) {
     /* that of an account that left is more than can be expected */
     if (!a->found.error_text[0] && !refused.of_member)
         (void)aws_error_text(error, operation, a->found.error_text, sizeof(a->found.error_text));
+    a->found.throttled |= !refused.of_member && observe_error(error->class) == POLL_THROTTLED;
     for (size_t i = a->question; i < a->n_questions; i++)
         if (a->questions[i].of_member == refused.of_member &&
             text_equal(a->questions[i].region, refused.region))

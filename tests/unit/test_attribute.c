@@ -323,6 +323,7 @@ static void test_errors(void **state) {
         s = search(f, FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_MISSING), 0);
         assert_int_equal(s.found.polled, cases[i].polled);
         assert_int_equal(s.found.found, cases[i].polled);
+        assert_int_equal(s.found.throttled, strstr(cases[i].body, "Throttling") != NULL);
         assert_string_equal(s.found.actor.name, cases[i].polled ? "mallory" : "");
         assert_int_equal(s.found.n_attempts, cases[i].first && strstr(cases[i].first, "oscar"));
         if (cases[i].text)

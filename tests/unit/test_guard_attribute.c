@@ -161,6 +161,45 @@ static void a_history_that_cannot_be_searched_is_said_so(void **unused) {
     }
 }
 
+/* Whoever uses the quota of LookupEvents up does not get away with that: such searches do not count, and who
+ * it was is still found when the quota is there again. */
+static void a_search_that_is_throttled_waits_and_does_not_count(void **unused) {
+    static const uint64_t pauses[] = { 30 * SEC, 60 * SEC, 120 * SEC, 240 * SEC, 480 * SEC, 600 * SEC };
+    Attribution throttled = { .throttled = true, .error_text = "ThrottlingException" };
+
+    (void)unused;
+    for (unsigned for_ever = 0; for_ever < 2; for_ever++) {
+        Life l = curious(MODE_OBSERVE);
+        const Attributing *at = &l.state.attributing;
+
+        result(&l, logging(STARTED, 0));
+        stop_trail(&l);
+        (void)wait_for_search(&l);
+        found_nobody(&l);
+        (void)wait_for_search(&l);
+        for (unsigned i = 0; i < 30 || (for_ever && l.now.real_usec < EPOCH + 24 * HOUR); i++) {
+            answer(&l, throttled);
+            assert_int_equal(at->n_polls, 1);
+            assert_int_equal(l.plan.n_events, 0);
+            assert_int_equal(l.plan.n_entries, i == 0);
+            if (i == 0) {
+                assert_int_equal(l.plan.entries[0].line, LINE_SEARCH_WAITS);
+                assert_string_equal(l.plan.entries[0].detail, "ThrottlingException");
+            }
+            assert_true(wait_for_search(&l) == pauses[MIN(i, ARRAY_SIZE(pauses) - 1)]);
+        }
+        if (for_ever) {
+            answer(&l, throttled);
+            assert_true(l.plan.events[0].nobody);
+            assert_string_equal(l.plan.events[0].detail, "ThrottlingException");
+            assert_false(at->wanted);
+        } else {
+            found(&l, EPOCH);
+            assert_true(l.plan.events[0].has_actor);
+        }
+    }
+}
+
 static void the_actor_is_told_at_once_also_of_what_is_over(void **unused) {
     Life l = curious(MODE_RESTART);
     const Event *t = &l.plan.events[0];
@@ -557,6 +596,7 @@ int main(void) {
         cmocka_unit_test(the_cause_is_within_the_gap),
         cmocka_unit_test(a_search_goes_on_where_the_last_one_ended),
         cmocka_unit_test(a_history_that_cannot_be_searched_is_said_so),
+        cmocka_unit_test(a_search_that_is_throttled_waits_and_does_not_count),
         cmocka_unit_test(the_actor_is_told_at_once_also_of_what_is_over),
         cmocka_unit_test(nothing_waits_for_it),
         cmocka_unit_test(switched_off),

@@ -71,9 +71,9 @@ static char *new_text(void) {
 
 #if defined(__x86_64__)
 _Static_assert(sizeof(Incident) == 640, "a field is new: fill_incident()");
-_Static_assert(sizeof(Attributing) == 112, "a field is new: fill_attributing()");
-_Static_assert(sizeof(TrailState) == 2056 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
-_Static_assert(sizeof(TargetState) == 3000, "a field is new: fill_target()");
+_Static_assert(sizeof(Attributing) == 120, "a field is new: fill_attributing()");
+_Static_assert(sizeof(TrailState) == 2064 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
+_Static_assert(sizeof(TargetState) == 3008, "a field is new: fill_target()");
 _Static_assert(sizeof(Episode) == 2088, "a field is new: fill_episode()");
 #endif
 
@@ -119,6 +119,8 @@ static void fill_attributing(Attributing *a) {
         .seen_usec = next(),
         .dedup_usec = next(),
         .n_polls = next(),
+        .n_throttled = next(),
+        .retry_usec = next(),
         .attempts_usec = next(),
         .again_findings = FINDING_BIT(6),
         .again_from_usec = next(),

@@ -71,15 +71,17 @@ static size_t fill_accounts(const Engine *engine, StatusAccount *rows) {
 }
 
 static uint64_t count_calls(const Target *target, const Intervals *intervals) {
-    TargetCalls calls = { .n_trails = (unsigned)target->n_trails };
+    TargetCalls calls = { .n_trails = engine_count_polled(target) };
 
     if (!target->state.ever_reachable || target->state.unreachable || target->state.not_enabled)
         return 0;
     for (size_t i = 0; i < target->n_trails; i++) {
         const Trail *trail = target->trails[i];
 
-        if (trail->state.findings & FINDING_BIT(FINDING_MISSING))
-            continue; /* it has no settings */
+        if (engine_is_missing(trail)) { /* it has no settings */
+            calls.lists_always = true;
+            continue;
+        }
         calls.n_settings += engine_count_settings_calls(trail);
         calls.n_others += engine_count_bucket_calls(trail);
     }
@@ -104,7 +106,7 @@ static size_t fill_targets(const Engine *engine, StatusTarget *rows) {
             .by_shadow = !target->configured,
             .idle = !has_trails,
             .identity = target->account->identity,
-            .interval_usec = schedule_interval_usec(&intervals, (unsigned)target->n_trails),
+            .interval_usec = schedule_interval_usec(&intervals, engine_count_polled(target)),
             .calls_per_month = engine->once ? count_calls(target, &intervals) : 0,
         };
     }

@@ -78,6 +78,24 @@ static void begin_poll(Engine *engine, Target *target, bool of_pass);
 static void extra_poll_done(const PollAnswer *answer, void *userdata);
 static void judge_rejected(Account *account);
 
+/* ---- whose status is asked for ---- */
+
+static PollRank rank_of(const Trail *trail) {
+    return (PollRank){
+        .provisional = trail->state.provisional,
+        .named = trail->facts.named,
+        .first_seen_usec = trail->state.first_seen_usec,
+    };
+}
+
+static int compare_trails(const void *a, const void *b) {
+    const Trail *x = *(Trail *const *)a, *y = *(Trail *const *)b;
+    const PollRank left = rank_of(x), right = rank_of(y);
+    int order = schedule_compare_ranks(&left, &right);
+
+    return order ? order : strcmp(x->arn, y->arn);
+}
+
 /* ---- what a poll means for the target ---- */
 
 static Cover cover_of(Target *target, const CloudTrailTrails *list) {
@@ -127,7 +145,7 @@ static void poll_new_trails(Target *target) {
 /* Trails come one by one: only what makes a difference to people is said again. */
 static void log_stretched(Target *target, const Intervals *intervals) {
     const char *account = engine_account_named(target->account);
-    unsigned n_trails = (unsigned)target->n_trails, poll_sec = target->engine->config->poll_interval_sec;
+    unsigned n_trails = engine_count_polled(target), poll_sec = target->engine->config->poll_interval_sec;
     uint64_t every_usec = schedule_interval_usec(intervals, n_trails), said_usec = target->stretched_usec;
     bool stretched = schedule_is_stretched(intervals, n_trails);
 
@@ -157,9 +175,10 @@ static void pace(Target *target, uint64_t began_usec, bool settings) {
         .not_enabled = target->state.not_enabled,
         .n_rejected = target->rejections.n,
         .proven = scope_is_proven_off(target->region_status),
-        .n_trails = (unsigned)target->n_trails,
+        .n_trails = engine_count_polled(target),
         .took_usec = now_usec - began_usec,
     };
+    unsigned n_trails = (unsigned)target->n_trails;
     uint64_t wait_usec;
 
     wait_usec = schedule_wait(&intervals, &p, loop_random(engine->aws.loop));
@@ -169,8 +188,8 @@ static void pace(Target *target, uint64_t began_usec, bool settings) {
     if ((settings && !target->cover_is_suspect) || target->state.list_unreadable)
         target->settings_due_usec =
                 target->settings_due_usec == 0 && target->has_phase
-                        ? schedule_second_settings(&intervals, now_usec, p.n_trails, target->phase)
-                        : schedule_next_settings(&intervals, now_usec, p.n_trails);
+                        ? schedule_second_settings(&intervals, now_usec, n_trails, target->phase)
+                        : schedule_next_settings(&intervals, now_usec, n_trails);
     log_stretched(target, &intervals);
 }
 
@@ -439,10 +458,51 @@ static void poll_done(const PollAnswer *answer, void *userdata) {
 /* ---- one poll ---- */
 
 /* Trails that are being acted on are read back by the action itself; what an earlier poll waits for is not
- * asked twice. */
-static int collect_trails(TargetPoll *poll, const char ***ret_arns) {
+ * asked twice. Beside the passes only those are asked that somebody has accepted, and that are there. */
+static bool is_wanted(const TargetPoll *poll, const Trail *trail) {
+    if (trail->remediation || is_asked(poll->target, trail))
+        return false;
+    if (poll->is_extra && (engine_is_missing(trail) || trail->state.provisional))
+        return false;
+    return !poll->is_of_contested || guard_is_contested(&trail->state, engine_now(trail->engine));
+}
+
+static void take_in(TargetPoll *poll, const char **arns, Trail *trail) {
+    if (!is_wanted(poll, trail))
+        return;
+    arns[poll->n_trails] = trail->arn;
+    poll->trails[poll->n_trails++] = trail;
+}
+
+/* Those that are there, in the order of their ranks; what nobody has accepted takes turns. */
+static void collect_there(TargetPoll *poll, const char **arns) {
+    Target *target = poll->target;
+    Intervals intervals = engine_intervals(target->engine);
+    TrailCounts n = engine_count_there(target);
+    unsigned n_turns = schedule_provisional(&intervals, n.others, n.provisional), at = 0;
+
+    for (size_t i = 0; i < target->n_trails; i++) {
+        Trail *trail = target->trails[i];
+
+        if (!engine_is_missing(trail) &&
+            (!trail->state.provisional ||
+             schedule_has_turn(target->provisional_turn, n_turns, n.provisional, at++)))
+            take_in(poll, arns, trail);
+    }
+    if (!poll->is_extra)
+        target->provisional_turn += n_turns;
+}
+
+static void collect_missing(TargetPoll *poll, const char **arns) {
     const Target *target = poll->target;
-    Now now = engine_now(target->engine);
+
+    for (size_t i = 0; i < target->n_trails; i++)
+        if (engine_is_missing(target->trails[i]))
+            take_in(poll, arns, target->trails[i]);
+}
+
+static int collect_trails(TargetPoll *poll, const char ***ret_arns, size_t *ret_missing) {
+    Target *target = poll->target;
     const char **arns = calloc(target->n_trails + 1, sizeof(*arns));
 
     poll->trails = calloc(target->n_trails + 1, sizeof(*poll->trails));
@@ -450,15 +510,12 @@ static int collect_trails(TargetPoll *poll, const char ***ret_arns) {
         free(arns);
         return -ENOMEM;
     }
-    for (size_t i = 0; i < target->n_trails; i++) {
-        Trail *trail = target->trails[i];
-
-        if (trail->remediation || is_asked(target, trail) ||
-            (poll->is_of_contested && !guard_is_contested(&trail->state, now)))
-            continue;
-        arns[poll->n_trails] = trail->arn;
-        poll->trails[poll->n_trails++] = trail;
-    }
+    if (target->n_trails > 1)
+        qsort(target->trails, target->n_trails, sizeof(Trail *), compare_trails);
+    collect_there(poll, arns);
+    *ret_missing = poll->n_trails;
+    collect_missing(poll, arns);
+    *ret_missing = poll->n_trails - *ret_missing;
     *ret_arns = arns;
     return 0;
 }
@@ -472,7 +529,7 @@ static bool may_poll(const Target *target, const Intervals *intervals, uint64_t 
         return false;
     return !latest ||
            (target->state.n_failed < intervals->unreachable_after &&
-            now_usec >= latest->began_usec + schedule_poll_usec(intervals, (unsigned)target->n_trails));
+            now_usec >= latest->began_usec + schedule_poll_usec(intervals, engine_count_polled(target)));
 }
 
 static int start_poll(TargetPoll *poll, bool list, bool probe) {
@@ -486,7 +543,7 @@ static int start_poll(TargetPoll *poll, bool list, bool probe) {
         .answered = status_answered,
     };
     const char **arns = NULL;
-    int r = collect_trails(poll, &arns);
+    int r = collect_trails(poll, &arns, &request.n_missing);
 
     request.arns = arns;
     request.n_arns = poll->n_trails;
@@ -595,7 +652,7 @@ static unsigned count_contested(const Target *target) {
 /* The status alone, and of a target that answers. */
 static void poll_beside_pass(Target *target, const Intervals *intervals) {
     uint64_t now_usec = engine_now(target->engine).mono_usec;
-    unsigned n_contested = count_contested(target), n_trails = (unsigned)target->n_trails;
+    unsigned n_contested = count_contested(target), n_trails = engine_count_there(target).others;
 
     if (n_trails == 0 || target->state.n_failed >= intervals->unreachable_after ||
         !engine_account_is_open(target->account))
@@ -742,7 +799,7 @@ static void take_turn(Engine *engine, const Intervals *intervals, uint64_t now_u
         engine->n_pass_turns = engine->n_turns;
     of_pass = engine->n_pass_turns > 0;
     engine->n_pass_turns -= of_pass;
-    target->turn_waits = latest && schedule_turn_waits(intervals, (unsigned)target->n_trails,
+    target->turn_waits = latest && schedule_turn_waits(intervals, engine_count_polled(target),
                                                        now_usec - latest->began_usec);
     if (!target->turn_waits && now_usec >= target->due_usec)
         begin_poll(engine, target, of_pass);

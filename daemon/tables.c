@@ -221,6 +221,25 @@ int engine_add_configured_targets(Account *account) {
     return 0;
 }
 
+TrailCounts engine_count_there(const Target *target) {
+    TrailCounts n = { 0 };
+
+    for (size_t i = 0; i < target->n_trails; i++) {
+        const Trail *trail = target->trails[i];
+
+        if (!engine_is_missing(trail))
+            ++*(trail->state.provisional ? &n.provisional : &n.others);
+    }
+    return n;
+}
+
+unsigned engine_count_polled(const Target *target) {
+    Intervals intervals = engine_intervals(target->engine);
+    TrailCounts n = engine_count_there(target);
+
+    return n.others + schedule_provisional(&intervals, n.others, n.provisional);
+}
+
 /* ---- polls and checks under way ---- */
 
 void engine_free_poll(TargetPoll *poll) {
@@ -364,6 +383,10 @@ bool engine_is_guarded(const Account *account, const char *name, const char *arn
     return trails->all || list_has(trails, name, arn);
 }
 
+bool engine_is_missing(const Trail *trail) {
+    return trail->state.findings & FINDING_BIT(FINDING_MISSING);
+}
+
 bool engine_is_foreign(const Trail *trail) {
     return trail->organization && trail->via->id[0] && !text_equal(trail->via->id, trail->account);
 }
@@ -377,6 +400,7 @@ void engine_set_facts(Trail *trail) {
             !trail->organization || (via->id[0] ? text_equal(via->id, trail->account) : via->identity_asked);
 
     trail->facts.writable = ours;
+    trail->facts.named = !config_account_trails(via->engine->config, via->config)->all;
     trail->facts.may_ask = 0;
     if (!ours && via->id[0])
         trail->facts.may_ask = permission_to_ask(&trail->permission, engine_now(trail->engine).mono_usec);

@@ -98,6 +98,7 @@ struct Target {
     size_t n_shown;
     uint32_t phase; /* see schedule_phase; once known it stays, or a poll would come late */
     bool has_phase;
+    unsigned provisional_turn;  /* see schedule_has_turn */
     bool turn_waits;            /* for the end of the poll that is under way */
     TargetPoll *polls;          /* under way: one, unless something in an earlier one does not answer */
     PollResult *rejected;       /* a poll whose keys were rejected, while it is unclear what that means */
@@ -312,6 +313,15 @@ bool engine_has_open_incident(const TargetState *state);
 /* Is the row's target in the table? */
 bool engine_has_target(const Engine *engine, const StateTarget *row);
 
+/* Its trails that are there, as far as is known: what nobody has accepted, and the others. */
+typedef struct TrailCounts {
+    unsigned others, provisional;
+} TrailCounts;
+
+TrailCounts engine_count_there(const Target *target);
+/* How many of them each poll asks for their status. */
+unsigned engine_count_polled(const Target *target);
+
 /* Nothing of it is under way any more. */
 void engine_stop_poll(Target *target);
 void engine_stop_tracking(Trail *trail);
@@ -334,6 +344,8 @@ void engine_detach_trail(Trail *trail);
 Account *engine_best_via(Account *seen_by, const char *owner);
 bool engine_is_guarded(const Account *account, const char *name, const char *arn);
 bool engine_is_ignored(const Engine *engine, const char *name, const char *arn);
+/* It was not there when it was last polled: the list says whether it is back. */
+bool engine_is_missing(const Trail *trail);
 /* An organization trail of another account, as far as is known. */
 bool engine_is_foreign(const Trail *trail);
 void engine_set_facts(Trail *trail);

@@ -75,7 +75,8 @@ bool guard_owes_end(const Incident *inc);
 
 TrailState guard_trail_init(void);
 
-/* Is the trail to be polled as fast as the quota allows, and all others of its account faster than usual? */
+/* Is the trail to be polled as fast as the quota allows, and all others of its account faster than usual?
+ * Never one that nobody has accepted: a war over his own trail must not use up the attacked one's reads. */
 bool guard_is_contested(const TrailState *state, Now now);
 
 /* For a log: by what a restart, restore or re-creation that is wanted is held back, and until when (mono; 0:

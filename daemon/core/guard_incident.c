@@ -239,7 +239,8 @@ bool contest_is_over(const Contest *contest, Now now) {
 }
 
 bool guard_is_contested(const TrailState *state, Now now) {
-    return state->contest.until_mono_usec != 0 && !contest_is_over(&state->contest, now);
+    return state->contest.until_mono_usec != 0 && !state->provisional &&
+           !contest_is_over(&state->contest, now);
 }
 
 JournalEntry *plan_entry(Plan *plan, JournalLine line) {

@@ -88,6 +88,9 @@ static void explain(const Observation *seen, Finding finding, char ret[static ER
 
 void guard_remember(TrailState *s, const Observation *seen, Now now) {
     s->known = true;
+    /* a file of an earlier version does not have it: what has a baseline was there when that was recorded */
+    if (s->first_seen_usec == 0)
+        s->first_seen_usec = s->accepted_usec != 0 ? MIN(s->accepted_usec, now.real_usec) : now.real_usec;
     s->start_usec = seen->start_usec;
     s->stop_usec = seen->stop_usec;
     s->delivery_usec = seen->delivery_usec;

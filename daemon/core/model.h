@@ -673,6 +673,7 @@ typedef struct TrailState {
     bool provisional; /* appeared after the first list, and nobody has accepted it: it is watched, and a stop
                          is undone, but it has no baseline, and nothing else of it is put back or made again
                        */
+    uint64_t first_seen_usec; /* real; guarded since then; 0: not yet */
     Verdict verdict;
     uint32_t findings;                 /* conditions that hold, as last seen */
     uint64_t since_usec[_FINDING_MAX]; /* real; when each of them was first seen to hold; 0: it does not, or
@@ -753,6 +754,7 @@ typedef struct TrailFacts {
     bool writable;      /* false: an organization trail that is not ours */
     uint32_t may_ask;   /* ACTION_BITs: an organization trail that is not ours, and AWS has not refused that
                            yet: the   organization's delegated administrator may */
+    bool named;         /* the configuration names it */
     bool validation;    /* digests are expected */
     bool records_reads; /* the selectors record management reads: our own polls are events */
     bool maintenance;   /* a maintenance window is open: settings are not restored */

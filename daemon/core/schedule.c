@@ -57,6 +57,28 @@ static uint64_t backoff_usec(const Intervals *intervals, const TargetPace *pace)
     return MIN(wait, max);
 }
 
+int schedule_compare_ranks(const PollRank *a, const PollRank *b) {
+    if (a->provisional != b->provisional)
+        return a->provisional - b->provisional;
+    if (a->named != b->named)
+        return b->named - a->named;
+    /* 0, not yet, comes last */
+    return (a->first_seen_usec - 1 > b->first_seen_usec - 1) -
+           (a->first_seen_usec - 1 < b->first_seen_usec - 1);
+}
+
+unsigned schedule_provisional(const Intervals *intervals, unsigned n_others, unsigned n_provisional) {
+    uint64_t n_reads = rate_ceiling(RATE_READ, intervals->poll_usec);
+
+    if (n_others + n_provisional <= n_reads / 2)
+        return n_provisional;
+    return MIN(n_provisional, (unsigned)MAX(n_reads / 10, 1U));
+}
+
+bool schedule_has_turn(unsigned turn, unsigned n_turns, unsigned n_provisional, unsigned at) {
+    return n_provisional != 0 && (at + n_provisional - turn % n_provisional) % n_provisional < n_turns;
+}
+
 static uint64_t reads_usec(unsigned n_trails) {
     return rate_span_usec(RATE_READ, n_trails);
 }
@@ -140,6 +162,8 @@ uint64_t schedule_count_calls(const Intervals *intervals, const TargetCalls *cal
     uint64_t reads = calls->n_trails * (span_usec / poll_usec) + calls->n_settings * lists;
     uint64_t others = calls->n_others * lists;
 
+    if (calls->lists_always)
+        lists = span_usec / poll_usec;
     return MIN(lists, rate_ceiling(RATE_LIST, span_usec)) + MIN(reads, rate_ceiling(RATE_READ, span_usec)) +
            MIN(others, rate_ceiling(RATE_OTHER, span_usec));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Who is due when. Pure: times and randomness are arguments. All times are monotonic microseconds. */
+/* Who is due when, and in which order. Pure: times and randomness are arguments. All times are monotonic
+ * microseconds. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -44,6 +45,24 @@ typedef struct TargetPace {
     uint64_t took_usec;  /* the poll that has just ended */
 } TargetPace;
 
+/* Whose status of a target's trails is asked for first. Whoever makes trails by the dozen must not delay the
+ * poll of those that people care about: what nobody has accepted comes last, what the configuration names
+ * first, and among equals what has been guarded longest. */
+typedef struct PollRank {
+    bool provisional;
+    bool named;
+    uint64_t first_seen_usec; /* real; 0: not yet */
+} PollRank;
+
+/* Below, at or above 0, as qsort wants it. */
+int schedule_compare_ranks(const PollRank *a, const PollRank *b);
+
+/* Of n_provisional trails so many have their turn in each poll beside n_others: all, as long as that takes
+ * half of the reads that an interval lets through, else a tenth of these, and one at least. */
+unsigned schedule_provisional(const Intervals *intervals, unsigned n_others, unsigned n_provisional);
+/* Has the one at a place among these its turn? `turn` counts the turns that were taken before. */
+bool schedule_has_turn(unsigned turn, unsigned n_turns, unsigned n_provisional, unsigned at);
+
 /* How long a poll that has not ended keeps its target from the next one: its interval, or what its reads
  * need. */
 uint64_t schedule_poll_usec(const Intervals *intervals, unsigned n_trails);
@@ -77,6 +96,7 @@ typedef struct TargetCalls {
     unsigned n_trails;   /* at every poll a call each */
     unsigned n_settings; /* calls to CloudTrail about the settings of all of them together */
     unsigned n_others;   /* ... and to S3 and KMS */
+    bool lists_always;   /* something is missing: a list at every poll */
 } TargetCalls;
 
 /* How many calls to AWS that makes in a while in which nothing happens, as they are scheduled and paced. */
@@ -86,8 +106,9 @@ uint64_t schedule_count_calls(const Intervals *intervals, const TargetCalls *cal
  * one, 0 never. */
 bool schedule_settings_are_due(const Intervals *intervals, uint64_t next_usec, uint64_t now_usec);
 uint64_t schedule_next_settings(const Intervals *intervals, uint64_t now_usec, unsigned n_trails);
-/* ... and after the first one. At a start all settings are asked for at once; the second time they are spread
- * over the interval by the target's phase, and stay so: the statuses would queue behind a burst of them. */
+/* ... and after the first one. At a start all settings are asked for at once; the second time they are
+ * spread over the interval by the target's phase, and stay so: the statuses would queue behind a burst of
+ * them. */
 uint64_t schedule_second_settings(const Intervals *intervals, uint64_t now_usec, unsigned n_trails,
                                   uint32_t phase);
 

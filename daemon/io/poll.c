@@ -15,6 +15,7 @@ typedef struct Slot {
     Poll *poll;
     const char *arn;
     AwsErrorClass class;
+    bool by_list; /* it was missing: the list says whether its status is worth a call */
 } Slot;
 
 struct Poll {
@@ -23,6 +24,7 @@ struct Poll {
     PollDone done;
     void *userdata;
     bool begun, probing;
+    bool missing_asked;  /* what the list says of those that were missing has been taken up */
     bool without_memory; /* for an answer */
     bool list_asked;
     AwsError list_error;
@@ -47,8 +49,6 @@ void poll_cancel(Poll *poll) {
 
 /* ---- the end ---- */
 
-/* Both must say that it is gone. A status that was answered proves that the trail is there, whatever the
- * list says. */
 /* NULL: out of memory. */
 static Observation *observations(Poll *poll) {
     if (!poll->seen)
@@ -56,28 +56,46 @@ static Observation *observations(Poll *poll) {
     return poll->seen;
 }
 
+static bool is_listed(const Poll *poll, const char *arn) {
+    for (size_t i = 0; i < poll->trails.n; i++)
+        if (text_equal(poll->trails.items[i].arn, arn))
+            return true;
+    return false;
+}
+
+static bool is_list_read(const Poll *poll) {
+    return poll->list_asked && poll->list_error.class == AWS_OK;
+}
+
+/* Both must say that it is gone. A status that was answered proves that the trail is there, whatever the
+ * list says. */
 static void judge_absent(Poll *poll, size_t at) {
     const Slot *slot = &poll->slots[at];
 
-    if (slot->class != AWS_NOT_FOUND || poll->list_error.class != AWS_OK)
-        return;
-    for (size_t i = 0; i < poll->trails.n; i++)
-        if (text_equal(poll->trails.items[i].arn, slot->arn))
-            return;
-    poll->seen[at] = (Observation){ .kind = OBSERVED_ABSENT };
+    if (slot->by_list && !is_list_read(poll)) {
+        poll->seen[at] =
+                (Observation){ .kind = OBSERVED_ERROR, .error = observe_error(poll->list_error.class) };
+        (void)aws_error_text(&poll->list_error, "DescribeTrails", poll->seen[at].error_text,
+                             sizeof(poll->seen[at].error_text));
+    } else if ((slot->by_list || slot->class == AWS_NOT_FOUND) && is_list_read(poll) &&
+               !is_listed(poll, slot->arn))
+        poll->seen[at] = (Observation){ .kind = OBSERVED_ABSENT };
 }
 
 static void judge_poll(const Poll *poll, PollAnswer *answer) {
     PollResult *result = &answer->result;
-    bool list_ok = poll->list_asked && poll->list_error.class == AWS_OK;
+    bool list_ok = is_list_read(poll);
     const Slot *failed = NULL;
-    size_t n_rejected = 0, n_without = 0, n_asked = poll->n_slots + poll->list_asked;
+    size_t n_rejected = 0, n_without = 0, n_asked = poll->list_asked;
 
     result->listed = result->list_read = list_ok;
-    result->reachable = list_ok || n_asked == 0;
+    result->reachable = list_ok || poll->n_slots + poll->list_asked == 0;
     for (size_t i = 0; i < poll->n_slots; i++) {
         const Slot *slot = &poll->slots[i];
 
+        if (slot->by_list)
+            continue;
+        n_asked++;
         if (slot->class == AWS_OK || slot->class == AWS_NOT_FOUND)
             result->reachable = true;
         else if (!failed)
@@ -118,8 +136,9 @@ static void finish(void *userdata) {
         judge_poll(poll, &result);
         if (result.result.listed)
             result.trails = &poll->trails;
+        /* of a list that fails the target has an incident of its own */
         for (size_t i = 0; i < poll->n_slots; i++)
-            poll->seen[i].target_reachable = result.result.reachable;
+            poll->seen[i].target_reachable = result.result.reachable && !poll->slots[i].by_list;
         result.seen = poll->seen;
         result.n_seen = poll->n_slots;
         result.denials = poll->denials;
@@ -199,6 +218,7 @@ static void ask_status(Poll *poll, Slot *slot) {
                                             &(AwsCaller){ q->aws, q->credentials, q->region }, slot->arn,
                                             status_done, slot, &poll->task.calls[slot - poll->slots]));
 
+    slot->by_list = false;
     if (r >= 0)
         return;
     slot->class = AWS_INTERNAL;
@@ -231,6 +251,8 @@ static void ask_after_probe(Poll *poll) {
         return;
     }
     for (size_t i = first; i < poll->n_slots; i++) {
+        if (poll->slots[i].by_list)
+            continue;
         if (!holds_for_all(class)) {
             ask_status(poll, &poll->slots[i]);
             continue;
@@ -254,9 +276,24 @@ static bool needs_list(const Poll *poll) {
     return false;
 }
 
+/* Those that the list shows are back; where it is refused, its word on a few is asked of themselves. */
+static void ask_missing(Poll *poll) {
+    bool refused = poll->list_error.class != AWS_OK && !holds_for_all(poll->list_error.class);
+    size_t n_asked = 0;
+
+    poll->missing_asked = true;
+    for (size_t i = 0; i < poll->n_slots; i++) {
+        Slot *slot = &poll->slots[i];
+
+        if (slot->by_list && (is_listed(poll, slot->arn) || (refused && n_asked++ < POLL_MISSING_MAX)))
+            ask_status(poll, slot);
+    }
+}
+
 static void begin(Poll *poll) {
-    bool list = poll->request.list;
-    size_t n = poll->probing ? (list ? 0 : MIN(poll->n_slots, 1U)) : poll->n_slots;
+    bool list = poll->request.list || poll->request.n_missing > 0;
+    size_t n_there = poll->n_slots - MIN(poll->request.n_missing, poll->n_slots);
+    size_t n = poll->probing ? (list ? 0 : MIN(n_there, 1U)) : n_there;
 
     poll->begun = true;
     if (list)
@@ -277,6 +314,8 @@ static void go_on(void *userdata) {
     }
     if (!task_waits(&poll->task) && needs_list(poll))
         ask_list(poll);
+    if (!task_waits(&poll->task) && poll->list_asked && !poll->missing_asked)
+        ask_missing(poll);
 }
 
 static int prepare(Poll *poll) {
@@ -288,7 +327,9 @@ static int prepare(Poll *poll) {
     if (r >= 0)
         r = task_keep(&poll->task, &poll->request.region);
     for (size_t i = 0; r >= 0 && i < q->n_arns; i++) {
-        poll->slots[i] = (Slot){ .poll = poll, .arn = q->arns[i] };
+        poll->slots[i] = (Slot){ .poll = poll,
+                                 .arn = q->arns[i],
+                                 .by_list = i + MIN(q->n_missing, q->n_arns) >= q->n_arns };
         r = task_keep(&poll->task, &poll->slots[i].arn);
     }
     poll->n_slots = q->n_arns;

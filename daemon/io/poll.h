@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* One poll of one target: its list of trails when that is due, and the status of each trail that lives
- * there, side by side. */
+ * there, side by side. Those that are missing cost no call each: the list says whether they are back. */
 
 #include "daemon/core/model.h"
 #include "daemon/io/observe.h"
@@ -9,6 +9,9 @@
 #include "lib/cloudtrail.h"
 
 #define POLL_DENIALS_MAX 8 /* of one poll; each once */
+/* Of trails that are missing so many are asked for their status where the list is refused: as many as AWS
+ * grants a region. */
+#define POLL_MISSING_MAX 5
 
 typedef struct PollRequest {
     AwsClient *aws;
@@ -19,15 +22,17 @@ typedef struct PollRequest {
                                 answered, so that a dead target costs one call a poll */
     const char *const *arns; /* of the trails that live here; copied */
     size_t n_arns;
+    size_t n_missing; /* the last so many of them were absent at the last poll: the list is asked for also
+                         when it is not due, and the status only of those that it shows */
     /* Called for each status that was answered, as soon as it is, with its place among arns; it is in the
      * result too. May be NULL. What it is called with is valid inside the call only, and the poll must not
      * be cancelled there. */
     void (*answered)(size_t i, const Observation *seen, void *userdata);
 } PollRequest;
 
-/* Valid inside the callback only. A trail counts as absent only when GetTrailStatus and DescribeTrails
- * agree; the list is asked for that even when it was not due, and also when a status is denied, to tell one
- * trail's denial from the target's. */
+/* Valid inside the callback only. A trail that was there counts as absent only when GetTrailStatus and
+ * DescribeTrails agree; the list is asked for that even when it was not due, and also when a status is
+ * denied, to tell one trail's denial from the target's. */
 typedef struct PollAnswer {
     PollResult result;   /* covered is left to the caller */
     bool rejected;       /* the credentials are not known here: a region that is not enabled, or bad keys */

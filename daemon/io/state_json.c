@@ -301,6 +301,7 @@ static const CodecMember trail_members[] = {
     CODEC(StateTrail, validation, "validation", bool),
     CODEC(StateTrail, state.known, "known", bool),
     CODEC(StateTrail, state.provisional, "provisional", bool),
+    CODEC(StateTrail, state.first_seen_usec, "first_seen_usec", usec),
     CODEC(StateTrail, state.accepted_usec, "baseline_usec", usec),
     CODEC(StateTrail, state.weakness_pending, "weakness_pending", bool, .old_name = "weakness_untold"),
     CODEC(StateTrail, state.verdict, "verdict", word, .names = &codec_verdicts, .preset = VERDICT_UNKNOWN),

@@ -23,7 +23,7 @@
 #define ERROR(code) "{\"__type\":\"" code "\",\"message\":\"no\"}"
 #define N_TRAILS    4
 
-static const char *const arns[N_TRAILS] = { ARN("a"), ARN("b"), ARN("c"), ARN("d") };
+static const char *const arns[N_TRAILS] = { ARN("one"), ARN("two"), ARN("three"), ARN("four") };
 
 typedef struct Fixture {
     FakeLoop *loop;
@@ -31,6 +31,7 @@ typedef struct Fixture {
     AwsClient *aws;
     CredentialsProvider *credentials;
     unsigned n_done, answered;
+    size_t n_missing; /* the last so many of the trails */
     PollResult result;
     bool rejected, has_trails;
     Observation seen[N_TRAILS];
@@ -84,6 +85,7 @@ static void result(Fixture *f, bool list, bool probe) {
         .probe = probe,
         .arns = arns,
         .n_arns = N_TRAILS,
+        .n_missing = f->n_missing,
     };
     Poll *poll;
 
@@ -154,6 +156,62 @@ static void test_a_dead_target_is_asked_once(void **state) {
             assert_string_equal(f->seen[k].error_text, f->result.error_text);
         }
         tear_down(state);
+    }
+}
+
+#define LISTED(name) "{\"trailList\":[{\"Name\":\"" name "\",\"TrailARN\":\"" ARN(name) "\"}]}"
+
+/* What is missing costs no call of its own: one list says of all of them whether they are back. */
+static void test_missing_trails_are_asked_for_by_the_list(void **unused) {
+    static const struct {
+        size_t n_missing;
+        bool probe;
+        int status;
+        const char *list;
+        unsigned n_statuses, n_absent, n_errors;
+        bool reachable, rejected;
+    } cases[] = {
+        { 0, false, 0, NULL, 4, 0, 0, true, false },
+        { 3, false, 200, EMPTY_LIST, 1, 3, 0, true, false },
+        { 3, true, 200, EMPTY_LIST, 1, 3, 0, true, false },
+        { 4, false, 200, EMPTY_LIST, 0, 4, 0, true, false },
+        { 3, false, 200, LISTED("three"), 2, 2, 0, true, false }, /* it is back */
+        /* whoever takes the right to list away hides none that is back */
+        { 2, false, 400, ERROR("AccessDeniedException"), 4, 0, 0, true, false },
+        { 3, false, 400, ERROR("ThrottlingException"), 1, 0, 3, true, false },
+        { 4, false, 400, ERROR("ThrottlingException"), 0, 0, 4, false, false },
+        { 4, true, 400, ERROR("UnrecognizedClientException"), 0, 0, 4, false, true },
+    };
+
+    (void)unused;
+    for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
+        unsigned n_first = cases[c].probe ? 0 : (unsigned)(N_TRAILS - cases[c].n_missing), n_absent = 0,
+                 n_errors = 0;
+        void *state;
+        Fixture *f;
+
+        set_up(&state);
+        f = state;
+        f->n_missing = cases[c].n_missing;
+        if (cases[c].list)
+            fake_http_reply(f->http, cases[c].status, cases[c].list, NULL);
+        for (unsigned i = 0; i < cases[c].n_statuses; i++)
+            fake_http_reply(f->http, 200, LOGGING, NULL);
+        result(f, false, cases[c].probe);
+        assert_int_equal(fake_http_n_requests(f->http), (cases[c].list != NULL) + cases[c].n_statuses);
+        for (unsigned i = n_first + 1; cases[c].list && i < fake_http_n_requests(f->http); i++)
+            assert_true(asks_for(f, i, "GetTrailStatus"));
+        for (unsigned i = 0; i < N_TRAILS; i++) {
+            n_absent += f->seen[i].kind == OBSERVED_ABSENT;
+            n_errors += f->seen[i].kind == OBSERVED_ERROR;
+            if (f->seen[i].kind == OBSERVED_ERROR) /* the list's trouble is the target's */
+                assert_false(f->seen[i].target_reachable);
+        }
+        assert_int_equal(n_absent, cases[c].n_absent);
+        assert_int_equal(n_errors, cases[c].n_errors);
+        assert_int_equal(f->result.reachable, cases[c].reachable);
+        assert_int_equal(f->rejected, cases[c].rejected);
+        tear_down(&state);
     }
 }
 
@@ -264,9 +322,8 @@ static void on_answered(size_t i, const Observation *seen, void *userdata) {
 /* Statuses that were answered are given at once; the list and the status that failed wait for the end. */
 static void test_answers_are_given_when_they_come(void **state) {
     Fixture *f = *state;
-    PollRequest request = {
-        f->aws, f->credentials, "eu-central-1", true, false, arns, N_TRAILS, on_answered
-    };
+    PollRequest request = { f->aws, f->credentials, "eu-central-1", true, false, arns, N_TRAILS,
+                            0,      on_answered };
     Poll *poll;
 
     fake_http_fail(f->http, HTTP_TIMED_OUT, "no answer");
@@ -282,7 +339,7 @@ static void test_answers_are_given_when_they_come(void **state) {
 
 static void test_cancelled_while_probing(void **state) {
     Fixture *f = *state;
-    PollRequest request = { f->aws, f->credentials, "eu-central-1", true, true, arns, N_TRAILS, NULL };
+    PollRequest request = { f->aws, f->credentials, "eu-central-1", true, true, arns, N_TRAILS, 0, NULL };
     Poll *poll;
 
     poll_cancel(NULL);
@@ -305,6 +362,7 @@ int main(void) {
         T(test_answers_are_given_when_they_come),
         cmocka_unit_test(test_every_field_of_a_status_reaches_the_decision),
         cmocka_unit_test(test_a_dead_target_is_asked_once),
+        cmocka_unit_test(test_missing_trails_are_asked_for_by_the_list),
         T(test_a_target_that_is_back_is_asked_everything),
         cmocka_unit_test(test_one_trail_does_not_speak_for_all),
         T(test_cancelled_while_probing),

@@ -193,12 +193,13 @@ static void calls_are_counted_as_they_are_limited(void **state _unused_) {
         uint64_t per_hour;
     } cases[] = {
         { 10, { 0 }, 6 }, /* every ten minutes a list */
-        { 10, { 1, 3, 0 }, 360 + 60 + 3 * 60 },
-        { 10, { 1, 3, 4 }, 360 + 60 + 7 * 60 },
-        { 10, { 30, 90, 0 }, 30 * 360 + 60 + 90 * 60 },
-        { 10, { 60, 60, 0 }, 60 * 180 + 60 + 60 * 60 }, /* polled every 20 s */
-        { 1, { 60, 180, 0 }, 5 * 3600 + 60 },           /* polls and settings share what is let through */
-        { 1, { 1000, 3000, 0 }, 5 * 3600 + 18 },        /* polled every 200 s, and settings no more often */
+        { 10, { 1, 3, 0, false }, 360 + 60 + 3 * 60 },
+        { 10, { 1, 3, 4, false }, 360 + 60 + 7 * 60 },
+        { 10, { 30, 90, 0, false }, 30 * 360 + 60 + 90 * 60 },
+        { 10, { 60, 60, 0, false }, 60 * 180 + 60 + 60 * 60 }, /* polled every 20 s */
+        { 1, { 60, 180, 0, false }, 5 * 3600 + 60 },    /* polls and settings share what is let through */
+        { 1, { 1000, 3000, 0, false }, 5 * 3600 + 18 }, /* polled every 200 s, and settings no more often */
+        { 10, { 1, 3, 0, true }, 360 + 360 + 3 * 60 },  /* something is missing: a list at every poll */
     };
 
     for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
@@ -209,6 +210,62 @@ static void calls_are_counted_as_they_are_limited(void **state _unused_) {
 }
 
 /* At most four of the five reads a second, whatever the interval; never slower than usual. */
+static void what_people_care_about_is_polled_first(void **state _unused_) {
+    static const PollRank ranks[] = {
+        { .named = true, .first_seen_usec = 5 },
+        { .named = true, .first_seen_usec = 6 },
+        { .named = true }, /* not seen yet */
+        { .first_seen_usec = 1 },
+        { .first_seen_usec = 2 },
+        { 0 },
+        { .provisional = true, .named = true, .first_seen_usec = 1 },
+        { .provisional = true, .first_seen_usec = 1 },
+        { .provisional = true, .first_seen_usec = 3 },
+        { .provisional = true },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(ranks); i++)
+        for (size_t k = 0; k < ARRAY_SIZE(ranks); k++) {
+            int order = schedule_compare_ranks(&ranks[i], &ranks[k]);
+
+            assert_int_equal((order > 0) - (order < 0), (i > k) - (i < k));
+        }
+}
+
+/* Whatever nobody has accepted, and however much of it there is, does not stretch the pace of the rest. */
+static void what_nobody_accepted_has_a_small_share(void **state _unused_) {
+    static const struct {
+        unsigned poll_sec, n_others, n_provisional, turns;
+    } cases[] = {
+        { 1, 1, 0, 0 },    { 1, 1, 1, 1 },    { 1, 1, 4, 1 },      { 1, 1, 1000, 1 },     { 5, 1, 4, 4 },
+        { 5, 4, 8, 8 },    { 5, 4, 9, 2 },    { 5, 12, 1, 2 },     { 5, 1, 1000, 2 },     { 30, 1, 74, 74 },
+        { 30, 1, 75, 15 }, { 30, 150, 9, 9 }, { 30, 150, 90, 15 }, { 300, 1, 1000, 150 },
+    };
+
+    for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
+        Intervals i = { .poll_usec = cases[c].poll_sec * SEC };
+        unsigned n = cases[c].n_provisional, n_turns, seen[1000] = { 0 }, turn = 7;
+
+        n_turns = schedule_provisional(&i, cases[c].n_others, n);
+        assert_int_equal(n_turns, MIN(cases[c].turns, n));
+        if (cases[c].n_others <= 4 * cases[c].poll_sec)
+            assert_false(schedule_is_stretched(&i, cases[c].n_others + n_turns));
+        /* and each has its turn */
+        for (unsigned poll = 0; n > 0 && poll < (n + n_turns - 1) / n_turns; poll++, turn += n_turns) {
+            unsigned n_now = 0;
+
+            for (unsigned at = 0; at < n; at++)
+                if (schedule_has_turn(turn, n_turns, n, at)) {
+                    seen[at]++;
+                    n_now++;
+                }
+            assert_int_equal(n_now, n_turns);
+        }
+        for (unsigned at = 0; at < n; at++)
+            assert_true(seen[at] > 0);
+    }
+}
+
 static void contested_trails_and_those_beside_them_are_polled_fast(void **state _unused_) {
     for (unsigned poll_sec = 1; poll_sec <= 3600; poll_sec = poll_sec * 3 + 1)
         for (unsigned n = 1; n <= 50; n++) {
@@ -382,6 +439,8 @@ int main(void) {
         cmocka_unit_test(a_turn_waits_for_reads),
         cmocka_unit_test(intervals_differ_much_by_a_quarter),
         cmocka_unit_test(calls_are_counted_as_they_are_limited),
+        cmocka_unit_test(what_people_care_about_is_polled_first),
+        cmocka_unit_test(what_nobody_accepted_has_a_small_share),
         cmocka_unit_test(contested_trails_and_those_beside_them_are_polled_fast),
         cmocka_unit_test(settings_are_checked_in_the_nearest_pass),
         cmocka_unit_test(settings_are_spread_from_the_second_time_on),

@@ -72,7 +72,7 @@ static char *new_text(void) {
 #if defined(__x86_64__)
 _Static_assert(sizeof(Incident) == 640, "a field is new: fill_incident()");
 _Static_assert(sizeof(Attributing) == 120, "a field is new: fill_attributing()");
-_Static_assert(sizeof(TrailState) == 2064 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
+_Static_assert(sizeof(TrailState) == 2072 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
 _Static_assert(sizeof(TargetState) == 3008, "a field is new: fill_target()");
 _Static_assert(sizeof(Episode) == 2088, "a field is new: fill_episode()");
 #endif
@@ -173,6 +173,7 @@ static void fill_trail(StateTrail *trail) {
         trail->changes.changes[trail->changes.n++] =
                 (Change){ .field = f, .loses_events = f % 2, .was = new_text(), .now = new_text() };
     s->known = s->provisional = s->weakness_pending = true;
+    s->first_seen_usec = next();
     s->verdict = VERDICT_WEAKENED;
     s->findings = FINDING_BIT(7);
     for (unsigned f = 0; f < _FINDING_MAX; f++)

@@ -144,6 +144,10 @@ GOLDEN := $(addprefix $(BUILD)/tests/unit/,test_golden test_config test_config_e
 golden: $(GOLDEN)                              ## write the golden texts of alerts and errors again; review the diff
 	@for t in $(GOLDEN); do TRAILGUARD_GOLDEN_UPDATE=1 $$t >/dev/null || exit 1; done
 
+.PHONY: deploy-templates
+deploy-templates: all                          ## write the policies in docs/deploy/ again; review the diff
+	@TRAILGUARD_BIN=$(abspath $(BINARY)) $(PYTHON) tests/integration/deploy.py
+
 .PHONY: quick test size
 quick: all $(UNITS)                            ## the round while working: unit tests and the cheap lints
 	@UNIT_JOBS=$(shell nproc) tools/run-units $(UNITS) >$(BUILD)/quick.log 2>&1 || { grep -E '^\[  (ERROR|FAILED)|^unit tests failed' $(BUILD)/quick.log; exit 1; }
@@ -251,6 +255,7 @@ install-units:
 
 # What its links reach is installed too, in the same tree.
 DOCS = README.md CONTRIBUTING.md SECURITY.md LICENSE $(wildcard docs/*.md docs/*.json docs/internals/*.md conf/iam/*) \
+       $(wildcard docs/deploy/*/*.yaml docs/deploy/*/*/*) \
        conf/trailguard.conf tests/aws/README.md
 install: all                                   ## install below DESTDIR, PREFIX=/usr/local
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(sbindir)/trailguard

@@ -3,7 +3,11 @@
 # Variables worth setting: PREFIX, DESTDIR, CC, CFLAGS, LDFLAGS, V=1 (print commands), WERROR=1,
 # SANITIZE=address,undefined (own object directory), TEST_WRAPPER=valgrind, FUZZ_SECONDS=30.
 
-VERSION    := $(shell cat VERSION)
+# VERSION has the last release. A checkout of another commit adds that commit's time, which sorts, and its name. In an
+# exported tree VERSION has it all.
+GIT        := TZ=UTC0 git -c safe.directory='*'
+VERSION    := $(shell cat VERSION)$(shell test ! -e .git || $(GIT) tag --points-at HEAD | grep -qx "v$$(cat VERSION)" || \
+                  $(GIT) log -1 --date=format-local:%Y%m%d.%H%M --abbrev=10 --format=+git%cd.%h)
 PREFIX     ?= /usr/local
 sbindir    ?= $(PREFIX)/sbin
 datadir    ?= $(PREFIX)/share
@@ -29,7 +33,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wol
 HARDEN   := -fPIE -fno-common -fstack-protector-strong $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 SANFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
-ALL_CPPFLAGS := -I. -D_GNU_SOURCE -DTRAILGUARD_VERSION='"$(VERSION)"' $(CPPFLAGS) \
+ALL_CPPFLAGS := -I. -D_GNU_SOURCE $(CPPFLAGS) \
                 $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
 ALL_CFLAGS   := -std=gnu11 $(CFLAGS) $(WARNINGS) $(HARDEN) $(SANFLAGS) $(EXTRA_CFLAGS)
 ALL_LDFLAGS  := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS) $(LDFLAGS)
@@ -75,10 +79,15 @@ $(ARCHIVES):
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
+# Only these are built again when nothing but the version has changed.
+VERSIONED := $(shell grep -ls TRAILGUARD_VERSION $(SOURCES) $(TEST_SRC))
+VERSION_FLAG = $(if $(filter $<,$(VERSIONED)),-DTRAILGUARD_VERSION='"$(VERSION)"')
+$(call obj,$(VERSIONED)): $(BUILD)/version
+
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(VERSION_FLAG) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Rewritten only when the compiler or a flag changes, so that every object is then built anew.
 $(BUILD)/flags: FORCE
@@ -86,6 +95,10 @@ $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@new=$@.$$$$; printf '%s\n' '$(subst ','\'',$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS))' >$$new; \
 	    if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
+
+$(BUILD)/version: FORCE
+	@mkdir -p $(@D)
+	@test "$$(cat $@ 2>/dev/null)" = '$(VERSION)' || printf '%s\n' '$(VERSION)' >$@
 
 # A unit test is one file, linked with both libraries and with the helpers beside it. A test that needs more of the
 # linker says so in a comment of its own:  /* link: -Wl,--wrap=malloc */
@@ -227,7 +240,7 @@ fuzz-run: $(call obj,$(FUZZ_SRC)) $(ARCHIVES)
 tidy: $(patsubst %.c,$(BUILD)/%.tidy,$(SOURCES))
 $(BUILD)/%.tidy: %.c $(BUILD)/%.o .clang-tidy
 	$(call say,TIDY,$<)
-	$(Q)clang-tidy --quiet $< -- -std=gnu11 $(ALL_CPPFLAGS) $(filter-out -Werror,$(WARNINGS)) && touch $@
+	$(Q)clang-tidy --quiet $< -- -std=gnu11 $(ALL_CPPFLAGS) $(VERSION_FLAG) $(filter-out -Werror,$(WARNINGS)) && touch $@
 
 # ---- the rest ---------------------------------------------------------------------------------------------------
 

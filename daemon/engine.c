@@ -474,6 +474,14 @@ static int open_event_and_aws(Engine *engine, char error[static ENGINE_ERROR_MAX
     return r;
 }
 
+/* What is installed there later is another program: `status` compares. */
+static void note_binary(Engine *engine) {
+    ssize_t n = readlink("/proc/self/exe", engine->binary, sizeof(engine->binary) - 1);
+
+    engine->binary[MAX(n, 0)] = '\0';
+    (void)file_modified("/proc/self/exe", &engine->binary_modified_usec);
+}
+
 static void log_started(const Config *config) {
     char part[40] = "";
 
@@ -495,6 +503,7 @@ int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]
     }
     engine->state_dir = options->state_dir;
     engine->runtime_dir = options->runtime_dir;
+    note_binary(engine);
     r = engine_open_directories(engine, error);
     if (r >= 0)
         r = open_event_and_aws(engine, error);

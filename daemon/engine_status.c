@@ -172,6 +172,8 @@ void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
     if (trails && ids && targets && accounts && texts) {
         Status status = {
             .version = TRAILGUARD_VERSION,
+            .binary = { engine->binary, engine->binary_modified_usec },
+            .configuration = { engine->config->path, engine->config->modified_usec },
             .problem = engine->problem[0] ? engine->problem : NULL,
             .directory_problem = engine->directory_problem,
             .shard = shard->total > 0 ? part : NULL,

@@ -234,6 +234,8 @@ struct Engine {
     size_t n_denials;
 
     uint64_t started_usec; /* real */
+    char binary[256];      /* the path of the program that runs; "" while it is not known */
+    uint64_t binary_modified_usec;
     Target **turns;        /* the targets in the order of their turns in a round of polls */
     size_t n_turns, turn;  /* the next one */
     bool turns_are_stale;  /* targets came or went */

@@ -239,6 +239,44 @@ void verb_print_status(FILE *out, const json_t *status, bool every_target, bool 
     print_channels(out, status);
 }
 
+/* ---- whether the daemon is older than what is installed ---- */
+
+static void print_age_of(FILE *out, const json_t *status, const char *name, const char *verb,
+                         const char *deed) {
+    const json_t *file = json_object_get(status, name);
+    const char *path = get(file, "path");
+    char changed[TIMETEXT_MAX];
+    uint64_t modified_usec;
+    int r;
+
+    if (path[0] != '/' || !get(file, "modified")[0])
+        return;
+    r = file_modified(path, &modified_usec);
+    if (r == -ENOENT) {
+        put(out, path);
+        fprintf(out, " is gone; the daemon %s what it read\n", verb);
+    } else if (r >= 0 && strcmp(timetext_iso(changed, modified_usec), get(file, "modified")) != 0) {
+        put(out, path);
+        fprintf(out, " is of %s; the daemon %s that of ", changed, verb);
+        put(out, get(file, "modified"));
+        fprintf(out, ": %s\n", deed);
+    }
+}
+
+static void print_version(FILE *out, const json_t *status) {
+    if (!get(status, "version")[0])
+        return;
+    fputs("\nTrailGuard ", out);
+    put(out, get(status, "version"));
+    if (get(status, "started")[0]) {
+        fputs(", started ", out);
+        put(out, get(status, "started"));
+    }
+    fputc('\n', out);
+    print_age_of(out, status, "binary", "runs", "restart it");
+    print_age_of(out, status, "configuration", "uses", "run trailguard config, then reload it");
+}
+
 /* ---- status ---- */
 
 #define STATUS_FILE      "status.json"
@@ -318,8 +356,10 @@ int verb_status_show(const char *path, const char *text, size_t len, bool as_jso
     trouble = is_trouble(status);
     if (as_json)
         printf("%.*s\n", (int)len, text);
-    else
+    else {
         verb_print_status(stdout, status, false, verb_wants_color(stdout));
+        print_version(stdout, status);
+    }
     if (old)
         fprintf(stderr, "%s: last written %s: the daemon makes no progress\n", path,
                 get(status, "updated")[0] ? text_escaped(shown, sizeof(shown), get(status, "updated"))

@@ -763,8 +763,13 @@ int config_parse(const char *path, const char *text, size_t len, Config **ret,
 
 int config_load(const char *path, Config **ret, char error[static CONFIG_ERROR_MAX]) {
     _cleanup_free_ char *text = NULL;
+    uint64_t modified_usec = 0;
     size_t len;
-    int r = file_read(path, CONFIG_SIZE_MAX, &text, &len);
+    int r;
+
+    /* before it is read: a change in between then shows as one that came later */
+    (void)file_modified(path, &modified_usec);
+    r = file_read(path, CONFIG_SIZE_MAX, &text, &len);
 
     if (r == -E2BIG)
         (void)snprintf(error, CONFIG_ERROR_MAX, "%s: larger than %d bytes", path, CONFIG_SIZE_MAX);
@@ -773,7 +778,11 @@ int config_load(const char *path, Config **ret, char error[static CONFIG_ERROR_M
     else if (r < 0)
         (void)snprintf(error, CONFIG_ERROR_MAX, "%s: %s", path,
                        r == -EINVAL ? "not a regular file" : strerror(-r));
-    return r < 0 ? r : config_parse(path, text, len, ret, error);
+    if (r >= 0)
+        r = config_parse(path, text, len, ret, error);
+    if (r >= 0)
+        (*ret)->modified_usec = modified_usec;
+    return r;
 }
 
 static void free_list(StringList *list) {

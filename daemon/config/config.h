@@ -116,6 +116,7 @@ typedef struct HeartbeatConfig {
 
 typedef struct Config {
     char *path;
+    uint64_t modified_usec; /* real: when the file was changed last, before it was read; 0: from memory */
     StringList regions;
     StringList trails; /* names or ARNs */
     StringList ignore;

@@ -70,8 +70,15 @@ typedef struct StatusChannel {
     const char *text;
 } StatusChannel;
 
+/* A file that the daemon has read: when a change is later than that, the daemon is older than the file. */
+typedef struct StatusFile {
+    const char *path;       /* "" when it is not known */
+    uint64_t modified_usec; /* real, as it was read; 0: not known */
+} StatusFile;
+
 typedef struct Status {
     const char *version;
+    StatusFile binary, configuration;
     const char *problem; /* one line when nothing can be guarded at all ("no credentials: ..."), else NULL */
     const char *directory_problem; /* why what is known does not outlive a restart; "" or NULL */
     const char *shard;             /* "2/5"; NULL: all accounts */

@@ -449,6 +449,18 @@ static const CodecMember pass_members[] = {
     CODEC_END,
 };
 
+static const CodecMember binary_members[] = {
+    SHOW(Status, binary.path, "path", string),
+    SHOW(Status, binary.modified_usec, "modified", time),
+    CODEC_END,
+};
+
+static const CodecMember configuration_members[] = {
+    SHOW(Status, configuration.path, "path", string),
+    SHOW(Status, configuration.modified_usec, "modified", time),
+    CODEC_END,
+};
+
 static const CodecMember outbox_members[] = { SHOW(Status, outbox_depth, "depth", uint), CODEC_END };
 
 static bool is_filled(const void *field) {
@@ -462,6 +474,8 @@ static bool is_filled(const void *field) {
 
 static const CodecMember status_members[] = {
     SHOW(Status, version, "version", string),
+    { .name = "binary", .kind = &codec_object, .members = binary_members },
+    { .name = "configuration", .kind = &codec_object, .members = configuration_members },
     SHOW(Status, pid, "pid", uint),
     SHOWN(Status, shard, "shard"),
     SHOW(Status, mode, "mode", word, .names = &codec_modes),

@@ -473,6 +473,15 @@ unsigned file_sweep_at(int dir_fd) {
     return n;
 }
 
+int file_modified(const char *path, uint64_t *ret_usec) {
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return -errno;
+    *ret_usec = (uint64_t)MAX(st.st_mtim.tv_sec, 0) * USEC_PER_SEC + (uint64_t)st.st_mtim.tv_nsec / 1000;
+    return 0;
+}
+
 char *file_join(const char *dir, const char *name) {
     size_t n = strlen(dir);
     char *s;

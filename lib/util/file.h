@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Reads a whole regular file of at most max bytes; appends a NUL that does not count. The caller frees *ret
@@ -64,6 +65,9 @@ int file_ensure_dir(const char *path, mode_t mode);
 /* The same below a directory; they give it open. */
 int file_ensure_dir_at(int dir_fd, const char *name, mode_t mode);
 int file_ensure_dir_below(const char *dir, const char *name, mode_t mode);
+
+/* When what path names (a link is followed) was changed last, in microseconds since 1970. 0 or -errno. */
+int file_modified(const char *path, uint64_t *ret_usec);
 
 /* The error in words. */
 const char *file_strerror(int error);

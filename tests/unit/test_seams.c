@@ -484,6 +484,10 @@ static void assert_member(const json_t *root, const char *path, const char *expe
 
 static const char *const members[][2] = {
     { "version", TRAILGUARD_VERSION },
+    { "binary.path", "/a/binary" },
+    { "binary.modified", "2026-11-24T10:00:05Z" },
+    { "configuration.path", "/a/file" },
+    { "configuration.modified", "2026-11-24T10:00:06Z" },
     { "pid", "1001" },
     { "mode", "restore" },
     { "started", "2026-11-24T10:00:01Z" },
@@ -645,6 +649,8 @@ static void each_member_of_the_status_is_shown(void **state _unused_) {
     const char *const ignored = "an ignored arn";
     const Status status = {
         .version = TRAILGUARD_VERSION,
+        .binary = { "/a/binary", AT(5) },
+        .configuration = { "/a/file", AT(6) },
         .problem = "a problem",
         .directory_problem = "a directory",
         .mode = MODE_RESTORE,

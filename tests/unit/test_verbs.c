@@ -286,6 +286,43 @@ static void status_shows_the_document(void **state _unused_) {
     }
 }
 
+/* The file was changed at NOW. The daemon's own members stand in front of each line's. */
+static void status_says_what_is_not_in_force(void **state _unused_) {
+    static const struct {
+        const char *name, *modified, *line; /* line: behind the path */
+    } ages[] = {
+        { "t.conf", NOW, NULL },
+        { "t.conf", "2026-11-24T21:59:59Z", " is of " NOW "; the daemon uses that of 2026-11-24T21:59:59Z: "
+                                            "run trailguard config, then reload it\n" },
+        /* an older file that was put back is another one, too */
+        { "t.conf", "2026-11-25T00:00:00Z", " is of " NOW "; the daemon uses that of 2026-11-25T00:00:00Z: "
+                                            "run trailguard config, then reload it\n" },
+        { "none.conf", NOW, " is gone; the daemon uses what it read\n" },
+    };
+    char path[128], document[1024], expected[512];
+    struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { 0 } };
+    uint64_t now;
+
+    assert_int_equal(timetext_parse_iso(NOW, &now), 0);
+    times[1].tv_sec = (time_t)(now / USEC_PER_SEC);
+    write_at("t.conf", CONF);
+    (void)snprintf(path, sizeof(path), "%s/t.conf", dir);
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(ages); i++) {
+        (void)snprintf(document, sizeof(document),
+                       DOCUMENT(", \"version\": \"1.2+git3.abc\", \"started\": \"" NOW "\", \"configuration\": "
+                                "{\"path\": \"%s/%s\", \"modified\": \"%s\"}"),
+                       dir, ages[i].name, ages[i].modified);
+        (void)snprintf(expected, sizeof(expected), "guarding 1 trail\n\nTrailGuard 1.2+git3.abc, started " NOW
+                       "\n%s%s%s%s", ages[i].line ? dir : "", ages[i].line ? "/" : "",
+                       ages[i].line ? ages[i].name : "", ages[i].line ? ages[i].line : "");
+        begin();
+        end(verb_status_show("status.json", document, strlen(document), false, now));
+        assert_int_equal(printed.status, 0); /* a reason to act, and no trouble */
+        assert_string_equal(printed.out, expected);
+    }
+}
+
 static void status_needs_the_daemon(void **state _unused_) {
     char *argv[] = { (char *)"status", NULL };
     int fd = -1, pid = 0;
@@ -671,6 +708,7 @@ int main(void) {
         cmocka_unit_test(config_says_ok_or_dumps),
         cmocka_unit_test(test_alert_fails_without_a_receipt),
         cmocka_unit_test(status_shows_the_document),
+        cmocka_unit_test(status_says_what_is_not_in_force),
         cmocka_unit_test(status_needs_the_daemon),
         cmocka_unit_test(check_judges_and_shows),
         cmocka_unit_test(check_of_a_restore_counts_what_holds_after_it),

@@ -199,13 +199,31 @@ static int queue_trail_messages(Trail *trail, const Subject *subject, Plan *plan
     return engine_queue_messages(trail->engine, subject, plan);
 }
 
+/* What was found counts on disk only once it is in the outbox: until then the state file keeps the state
+ * before it. */
+static void hold_state(Trail *trail, bool hold, const TrailState *before) {
+    if (!hold) {
+        free(TAKE_PTR(trail->held));
+        return;
+    }
+    if (trail->held)
+        return;
+    trail->held = malloc(sizeof(*trail->held));
+    if (trail->held)
+        *trail->held = *before;
+    else
+        log_line(LOG_ERR, "%s: out of memory; a crash within seconds would leave what was found unreported",
+                 trail->arn);
+}
+
 void engine_decide_trail(Trail *trail, const TrailInput *input) {
     Engine *engine = trail->engine;
     Policy policy = engine_account_policy(trail->via);
     Subject subject = engine_trail_subject(trail);
     Verdict was = trail->state.verdict;
     uint32_t findings = trail->state.findings;
-    bool was_known = trail->reported.known, happened;
+    TrailState before = trail->state;
+    bool was_known = engine_reported(trail)->known, happened;
     Now now = engine_now(engine);
     Plan plan;
     int r;
@@ -223,13 +241,11 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     if (plan.action != ACTION_NONE) /* each is another */
         trail->state.intent_usec = MAX(now.real_usec, trail->state.intent_usec + 1);
     r = queue_trail_messages(trail, &subject, &plan);
-    /* seen counts on disk only once it is told there */
-    if (!plan.hold && r >= 0)
-        trail->reported = trail->state;
+    hold_state(trail, plan.hold || r < 0, &before);
     happened = plan.n_events > 0 || plan.n_entries > 0 || was != trail->state.verdict ||
                input->kind == GUARD_ACTED;
     /* from the first poll on a difference is a change */
-    engine_save_soon(engine, happened || (trail->reported.known && !was_known));
+    engine_save_soon(engine, happened || (engine_reported(trail)->known && !was_known));
     if (happened)
         engine_publish(engine);
     arm(engine, &trail->wake, plan.wake_mono_usec, trail_woke, trail);

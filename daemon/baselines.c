@@ -133,6 +133,13 @@ static size_t list_weak(const Engine *engine, Subject *trails) {
     return n;
 }
 
+/* No message waits for it: it is so in the state file too. */
+static void set_weakness_pending(Trail *trail, bool pending) {
+    trail->state.weakness_pending = pending;
+    if (trail->held)
+        trail->held->weakness_pending = pending;
+}
+
 static void report_weak_baselines(void *userdata) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
     Engine *engine = userdata;
@@ -152,7 +159,7 @@ static void report_weak_baselines(void *userdata) {
         return;
     }
     for (size_t i = 0; i < engine->n_trails; i++)
-        engine->trails[i]->state.weakness_pending = engine->trails[i]->reported.weakness_pending = false;
+        set_weakness_pending(engine->trails[i], false);
     engine_save_soon(engine, true);
 }
 
@@ -173,7 +180,7 @@ static void report_weakness(Trail *trail, uint64_t dedup_usec) {
         return;
     note(trail, LINE_BASELINE_WEAK, 0, strbuf_str(&b));
     if (!schedule_weak_singly(&trail->engine->weak_pace, engine_now(trail->engine).mono_usec)) {
-        trail->state.weakness_pending = trail->reported.weakness_pending = true;
+        set_weakness_pending(trail, true);
         engine_save_soon(trail->engine, true);
         engine_weakness_waits(trail->engine);
         return;

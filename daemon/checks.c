@@ -86,12 +86,11 @@ static void decide(Trail *trail, bool compared) {
         engine_decide_trail(trail, &input);
 }
 
-/* One trail after the other: a target's polls have AWS's quota to share with this, and shall wait for the
- * reads of one trail at most. */
-void engine_begin_next_check(Target *target) {
-    for (size_t i = 0; i < target->n_trails; i++)
-        if (target->trails[i]->tracking.snapshot && !target->trails[i]->tracking.poll_waits)
-            return;
+/* Of one region at a time, over all accounts. A check is one round trip or two: so many keep a connection or
+ * two of the region busy. */
+#define CHECKS_RUNNING_MAX 16
+
+static void begin_check(Target *target) {
     for (size_t i = 0; i < target->n_trails; i++) {
         Engine *engine = target->engine;
         SettingsTracking *k = &target->trails[i]->tracking;
@@ -100,11 +99,43 @@ void engine_begin_next_check(Target *target) {
             continue;
         k->poll_waits = false;
         k->poll_by_usec = engine_now(engine).mono_usec + 5 * aws_client_deadline_usec(engine->aws.client);
-        if (settings_check_begin(k->snapshot) >= 0)
+        if (settings_check_begin(k->snapshot) >= 0) {
+            k->check_runs = target->checks;
+            target->checks->n_running++;
             return;
+        }
         settings_check_cancel(k->snapshot);
         k->snapshot = NULL;
         engine->n_beside--;
+    }
+}
+
+/* One trail after the other: a target's polls have AWS's quota to share with this, and shall wait for the
+ * reads of one trail at most. */
+static bool may_begin_check(const Target *target) {
+    bool waits = false;
+
+    for (size_t i = 0; i < target->n_trails; i++) {
+        const SettingsTracking *k = &target->trails[i]->tracking;
+
+        if (k->snapshot && !k->poll_waits)
+            return false;
+        waits |= k->snapshot != NULL;
+    }
+    return waits;
+}
+
+void engine_begin_next_check(Target *target) {
+    CheckQueue *queue = target->checks;
+
+    if (may_begin_check(target))
+        engine_queue_check(target);
+    while (queue->first && queue->n_running < CHECKS_RUNNING_MAX) {
+        Target *next = queue->first;
+
+        engine_unqueue_check(next);
+        if (may_begin_check(next))
+            begin_check(next);
     }
 }
 
@@ -118,6 +149,7 @@ static void settings_checked(const SettingsSnapshot *snapshot, void *userdata) {
     k->snapshot = NULL;
     k->poll_is_stale = false;
     trail->engine->n_beside--;
+    engine_check_ended(trail);
     if (trail->home)
         engine_begin_next_check(trail->home);
     if (!snapshot->gone && !stale) {

@@ -87,6 +87,7 @@ static const StateTrail *trail_row(void *userdata, size_t i) {
     RowSource *rows = userdata;
     const Engine *engine = rows->engine;
     const Trail *t = i < engine->n_trails ? engine->trails[i] : NULL;
+    const TrailState *reported;
 
     /* Trails that this configuration does not guard stay in the file: a trail that was seen once is not
      * forgotten. Of those of another shard that one keeps the state: ours would be old when they come back.
@@ -96,9 +97,10 @@ static const StateTrail *trail_row(void *userdata, size_t i) {
 
         return guard_owes_end(&row->state.incident) || !engine_is_elsewhere(engine, row->account) ? row : NULL;
     }
-    if (!t->reported.known && t->reported.incident.opened_usec == 0)
+    reported = engine_reported(t);
+    if (!reported->known && reported->incident.opened_usec == 0)
         return NULL;
-    rows->trail = row_of(t, &t->reported);
+    rows->trail = row_of(t, reported);
     return &rows->trail;
 }
 
@@ -197,7 +199,7 @@ void engine_save_intent(Trail *trail) {
 }
 
 void engine_remove_intent(Trail *trail) {
-    StateTrail row = row_of(trail, &trail->reported);
+    StateTrail row = row_of(trail, engine_reported(trail));
 
     if (trail->has_intent && state_intent_remove(trail->engine->state_dir, &row) >= 0)
         trail->has_intent = false;
@@ -207,9 +209,10 @@ void engine_remove_intent(Trail *trail) {
 static void remove_reported_intents(Engine *engine) {
     for (size_t i = 0; i < engine->n_trails; i++) {
         Trail *t = engine->trails[i];
+        const TrailState *reported = engine_reported(t);
 
-        if (t->has_intent && t->reported.intent_usec == t->state.intent_usec && !t->reported.pending.set &&
-            !t->reported.pending_restore.set)
+        if (t->has_intent && reported->intent_usec == t->state.intent_usec && !reported->pending.set &&
+            !reported->pending_restore.set)
             engine_remove_intent(t);
     }
 }

@@ -95,7 +95,7 @@ static void take_target_rows(Account *account, const char *assumed) {
 static void take_state(Trail *trail, StateTrail *row) {
     trail->organization = row->organization;
     trail->facts.validation = row->validation;
-    trail->state = trail->reported = row->state;
+    trail->state = row->state;
     trail->has_intent = row->intent;
     engine_set_facts(trail);
     resume_tracking(trail, &row->changes, &row->episode);

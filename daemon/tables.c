@@ -169,6 +169,50 @@ Account *engine_management(const Engine *engine) {
 
 /* ---- targets ---- */
 
+static CheckQueue *check_queue(Engine *engine, const char *region) {
+    CheckQueue *queue;
+
+    for (size_t i = 0; i < engine->n_check_queues; i++)
+        if (text_equal(engine->check_queues[i]->region, region))
+            return engine->check_queues[i];
+    queue = calloc(1, sizeof(*queue));
+    if (!queue)
+        return NULL;
+    (void)text_copy(queue->region, sizeof(queue->region), region);
+    if (!ENGINE_APPEND(engine->check_queues, engine->n_check_queues, queue)) {
+        free(queue);
+        return NULL;
+    }
+    return queue;
+}
+
+void engine_queue_check(Target *target) {
+    CheckQueue *queue = target->checks;
+
+    if (target->check_queued)
+        return;
+    target->check_queued = true;
+    target->check_next = NULL;
+    *(queue->last ? &queue->last->check_next : &queue->first) = target;
+    queue->last = target;
+}
+
+void engine_unqueue_check(Target *target) {
+    CheckQueue *queue = target->checks;
+    Target **at = &queue->first, *before = NULL;
+
+    if (!target->check_queued)
+        return;
+    while (*at != target) {
+        before = *at;
+        at = &(*at)->check_next;
+    }
+    *at = target->check_next;
+    if (queue->last == target)
+        queue->last = before;
+    target->check_queued = false;
+}
+
 static Target *engine_target(Account *account, const char *region, bool configured) {
     Engine *engine = account->engine;
     Target *target;
@@ -184,9 +228,10 @@ static Target *engine_target(Account *account, const char *region, bool configur
     target->engine = engine;
     target->account = account;
     target->configured = configured;
+    target->checks = check_queue(engine, region);
     (void)text_copy(target->region, sizeof(target->region), region);
     target->state.sight.event = target->state.cover.event = target->state.list.event = _EVENT_MAX;
-    if (!ENGINE_APPEND(engine->targets, engine->n_targets, target)) {
+    if (!target->checks || !ENGINE_APPEND(engine->targets, engine->n_targets, target)) {
         free(target);
         return NULL;
     }
@@ -289,10 +334,24 @@ void engine_stop_poll(Target *target) {
     engine_forget_rejected(target);
 }
 
+void engine_check_ended(Trail *trail) {
+    SettingsTracking *k = &trail->tracking;
+
+    if (!k->check_runs)
+        return;
+    k->check_runs->n_running--;
+    k->check_runs = NULL;
+}
+
 void engine_stop_tracking(Trail *trail) {
     SettingsTracking *k = &trail->tracking;
 
     trail->engine->n_beside -= (k->snapshot != NULL) + (k->bucket_snapshot != NULL);
+    if (k->check_runs && trail->home) {
+        trail->home->check_is_due = true; /* others may have waited for it */
+        engine_due(trail->engine, DUE_CHECKS);
+    }
+    engine_check_ended(trail);
     settings_check_cancel(k->snapshot);
     bucket_check_cancel(k->bucket_snapshot);
     attribute_cancel(k->search);
@@ -304,6 +363,7 @@ void engine_stop_tracking(Trail *trail) {
 
 static void free_target(Target *target) {
     engine_stop_poll(target);
+    engine_unqueue_check(target);
     loop_cancel(target->engine->aws.loop, target->wake);
     free(target->trails);
     free(target->shown);
@@ -443,6 +503,7 @@ static void free_trail(Trail *trail) {
     free(trail->name);
     free(trail->arn);
     free(trail->account);
+    free(trail->held);
     free(trail);
 }
 
@@ -494,7 +555,7 @@ Trail *engine_add_trail(Account *seen_by, const char *name, const char *arn, con
     trail->arn = strdup(arn);
     trail->account = strdup(owner);
     (void)text_copy(trail->region, sizeof(trail->region), region);
-    trail->state = trail->reported = guard_trail_init();
+    trail->state = guard_trail_init();
     if (!trail->name || !trail->arn || !trail->account)
         goto fail;
     if (arn[0]) {
@@ -548,6 +609,10 @@ void engine_free_tables(Engine *engine) {
     }
     for (size_t i = 0; i < engine->n_targets; i++)
         free_target(engine->targets[i]);
+    for (size_t i = 0; i < engine->n_check_queues; i++)
+        free(engine->check_queues[i]);
+    free(TAKE_PTR(engine->check_queues));
+    engine->n_check_queues = 0;
     for (size_t i = 0; i < engine->n_ignored; i++)
         free(engine->ignored[i]);
     free(engine->trails);

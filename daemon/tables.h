@@ -85,6 +85,14 @@ struct Account {
     size_t n_targets;
 };
 
+/* The checks of settings in one region, over all accounts: a start has all of them due at once, and each that
+ * is under way has requests that wait in memory. A region that does not answer delays no other one's. */
+typedef struct CheckQueue {
+    char region[32];
+    unsigned n_running;
+    Target *first, *last; /* that wait for their turn, linked by check_next */
+} CheckQueue;
+
 /* One (account, region) pair. */
 struct Target {
     Engine *engine;
@@ -113,6 +121,9 @@ struct Target {
     uint64_t region_asked_usec; /* mono; 0: not, since it last answered as it should */
     char region_status[ACCOUNT_STATUS_MAX]; /* what AWS said, raw; "" nothing */
     bool check_is_due;                      /* see DUE_CHECKS */
+    CheckQueue *checks;                     /* of its region */
+    bool check_queued;                      /* it waits there ... */
+    Target *check_next;                     /* ... before this one */
     bool shown_elsewhere;                   /* its lists have shown a trail that another shard guards */
     uint64_t empty_usec;                    /* mono; its lists have been empty since; 0: they are not */
     bool cover_is_suspect; /* the list was empty where it had trails: poll again before reporting it */
@@ -147,7 +158,8 @@ struct Trail {
     bool organization, multi_region;
     TrailFacts facts;
     TrailState state;      /* as it is */
-    TrailState reported;   /* as the state file may know it: everything in it is in the outbox */
+    TrailState *held;      /* as the state file may know it, while a message waits for an outcome; see
+                              engine_reported() */
     bool has_intent;       /* on the disk */
     Permission permission; /* of an organization trail that is not ours */
     size_t n_covers;       /* targets whose lists have shown it */
@@ -224,6 +236,8 @@ struct Engine {
 
     Target **targets; /* of all accounts */
     size_t n_targets;
+    CheckQueue **check_queues; /* one for each region */
+    size_t n_check_queues;
     Trail **trails;
     size_t n_trails;
     void *trail_index;    /* tsearch(3): trails by ARN */
@@ -327,6 +341,11 @@ unsigned engine_count_polled(const Target *target);
 /* Nothing of it is under way any more. */
 void engine_stop_poll(Target *target);
 void engine_stop_tracking(Trail *trail);
+/* A target whose checks wait takes its place in the queue of its region, or leaves it; no more than once. */
+void engine_queue_check(Target *target);
+void engine_unqueue_check(Target *target);
+/* The check that is under way counts no longer; without one nothing happens. */
+void engine_check_ended(Trail *trail);
 void engine_free_poll(TargetPoll *poll);
 void engine_forget_rejected(Target *target);
 void engine_end_region_call(Target *target);
@@ -334,6 +353,11 @@ void engine_end_region_call(Target *target);
 /* ---- trails ---- */
 
 Trail *engine_trail_by_arn(Engine *engine, const char *arn);
+/* A trail's state as the state file may know it: every message about it is in the outbox. Borrowed. */
+static inline const TrailState *engine_reported(const Trail *trail) {
+    return trail->held ? trail->held : &trail->state;
+}
+
 Trail *engine_add_trail(Account *seen_by, const char *name, const char *arn, const char *owner,
                         const char *region);
 Trail *engine_add_trail_by_arn(Account *seen_by, const char *text); /* NULL also when it is no trail's */

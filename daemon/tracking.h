@@ -43,8 +43,9 @@ typedef struct SettingsTracking {
     uint64_t changes_reopened_usec; /* ... and its episode's */
 
     SettingsCheck *snapshot;
-    bool poll_waits; /* for those of other trails of the target */
+    bool poll_waits; /* for those of other trails of the target, or of the region */
     BucketCheck *bucket_snapshot;
+    struct CheckQueue *check_runs;      /* where it counts while it is under way, else NULL */
     uint64_t poll_by_usec;              /* mono */
     bool poll_is_stale;                 /* what it sees may be from before we wrote */
     unsigned n_unread[_UNREADABLE_MAX]; /* calls that failed in a row, each */

@@ -629,3 +629,27 @@ def test_the_owner_polls_its_organizations_trail_once_it_can(sim, make_guard):
     sim.trail(owned, logging=False)
     sim.wait_for_trail(owned, within(10), logging=True)
     sim.clear_failures()
+
+
+# -- a start with many accounts ----------------------------------------------------------------------------------------
+def test_a_region_has_sixteen_checks_of_settings_at_once_and_holds_up_no_other(sim, make_guard):
+    """What waits for an answer is in memory: a start with thousands of trails must not have all of it there at once."""
+    members = [str(300000000000 + i) for i in range(24)]
+    for account in members:
+        add_member(sim, account)
+        sim.add_trail("second", account, IAD)
+    fault = sim.add_fault("hang", service="cloudtrail", operation="GetEventSelectors", region=FRA)
+    guard = make_guard(sim, regions=[FRA, IAD], accounts=groups(*members, external_id=None)).start().wait_ready()
+
+    def hanging():
+        return next(entry["hits"] for entry in sim.call("faults") if entry["id"] == fault)
+
+    def asked(region):
+        return len({entry["principal"] for entry in sim.requests(operation="GetEventSelectors", region=region)})
+    poll(lambda: asked(IAD) == len(members), within(30), 0.2)
+    poll(lambda: hanging() >= 16, within(10), 0.2)
+    wait_polls(sim, 2, IAD)
+    assert hanging() == 16
+    sim.remove_fault(fault)
+    poll(lambda: asked(FRA) == len(members), within(40), 0.5)
+    guard.wait_status(lambda status: all(trail["baseline"] for trail in status["trails"]), 40)

@@ -24,6 +24,7 @@ static void free_account(Account *account) {
     operation_cancel(account->identity_call);
     attribute_cancel(account->search);
     loop_cancel(engine->aws.loop, account->wake);
+    loop_cancel(engine->aws.loop, account->unaccepted_timer);
     if (account->credentials != engine->aws.credentials)
         credentials_provider_free(account->credentials);
     free(account->targets);

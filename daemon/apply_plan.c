@@ -216,6 +216,80 @@ static void hold_state(Trail *trail, bool hold, const TrailState *before) {
                  trail->arn);
 }
 
+/* ---- trails that nobody has accepted ---- */
+
+static void unaccepted_are_due(void *userdata) {
+    _cleanup_strbuf_ StrBuf detail = STRBUF_INIT(ERROR_TEXT_MAX);
+    Account *account = userdata;
+    Engine *engine = account->engine;
+    UnacceptedPace *pace = &account->unaccepted;
+    Now now = engine_now(engine);
+    Subject subject = engine_account_subject(account);
+    Plan plan = { .n_events = 1 };
+
+    account->unaccepted_timer = NULL;
+    (void)strbuf_addf(&detail, "%u more appeared, %u are gone again: %s", pace->n_appeared, pace->n_gone,
+                      account->unaccepted_names);
+    plan.events[0] = (Event){
+        .kind = EVENT_TRAILS_UNACCEPTED,
+        .severity = pace->n_gone > 0 ? SEVERITY_CRITICAL : SEVERITY_WARNING,
+        .sequence = 1,
+        .incident_dedup_usec = now.real_usec,
+        .dedup_usec = now.real_usec,
+        .opened_usec = now.real_usec,
+        .time_usec = now.real_usec,
+        .mode = engine_account_policy(account).mode,
+    };
+    (void)text_copy(plan.events[0].detail, sizeof(plan.events[0].detail), strbuf_str(&detail));
+    if (engine_queue_messages(engine, &subject, &plan) < 0) {
+        (void)loop_after(engine->aws.loop, SCHEDULE_UNACCEPTED_SOON_USEC, unaccepted_are_due, account,
+                         &account->unaccepted_timer);
+        return;
+    }
+    pace->n_appeared = pace->n_gone = 0;
+    pace->summed_usec = now.mono_usec;
+    account->unaccepted_names[0] = '\0';
+    account->unaccepted_cut = false;
+}
+
+static void add_unaccepted_name(Account *account, const char *name) {
+    char *names = account->unaccepted_names;
+    size_t used = strlen(names), size = sizeof(account->unaccepted_names);
+
+    if (!account->unaccepted_cut && used + strlen(name) + sizeof(",  and more") < size) {
+        (void)snprintf(names + used, size - used, "%s%s", used > 0 ? ", " : "", name);
+        return;
+    }
+    if (!account->unaccepted_cut)
+        (void)snprintf(names + used, size - used, " and more");
+    account->unaccepted_cut = true;
+}
+
+/* What came of a decision about a trail that nobody has accepted: an incident of its own, or one more. */
+static void count_unaccepted(Trail *trail, const Plan *plan, bool had_incident) {
+    Account *account = trail->via;
+    const Engine *engine = trail->engine;
+    UnacceptedPace *pace = &account->unaccepted;
+    uint64_t now_usec = engine_now(engine).mono_usec, wait_usec;
+
+    if (!plan->summed_up) {
+        if (trail->state.provisional && !had_incident && trail->state.incident.opened_usec != 0)
+            schedule_unaccepted_reported(pace, now_usec);
+        return;
+    }
+    if (!trail->is_summed_up)
+        add_unaccepted_name(account, trail->name);
+    pace->n_appeared += !trail->is_summed_up;
+    trail->is_summed_up = true;
+    pace->n_gone += engine_is_missing(trail);
+    wait_usec = schedule_unaccepted_wait(pace, now_usec);
+    if (!account->unaccepted_timer && !engine->once)
+        (void)loop_after(engine->aws.loop, wait_usec, unaccepted_are_due, account,
+                         &account->unaccepted_timer);
+}
+
+/* ---- trails ---- */
+
 void engine_decide_trail(Trail *trail, const TrailInput *input) {
     Engine *engine = trail->engine;
     Policy policy = engine_account_policy(trail->via);
@@ -232,8 +306,10 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     engine_set_facts(trail);
     if (!trail->arn[0])
         policy.attribution = false; /* it was never found: nobody did anything to it */
+    trail->facts.summed_up = schedule_unaccepted_is_summed_up(&trail->via->unaccepted, now.mono_usec);
     guard_trail(&policy, &trail->facts, &trail->state, input, now, &plan, &trail->state);
     /* before they are put back: a message that waits for that tells of them too */
+    count_unaccepted(trail, &plan, before.incident.opened_usec != 0);
     engine_note_changes(trail);
     engine_note_episode(trail, input->kind == GUARD_ACTED ? input->outcome : NULL, &plan);
     engine_debug_trail(trail, was, findings, input->kind, &policy);

@@ -77,6 +77,11 @@ struct Account {
     bool region_denial_reported;
     TargetState state; /* of the account as a whole: its credentials */
     LoopTimer *wake;
+    UnacceptedPace unaccepted;  /* its trails that nobody has accepted ... */
+    char unaccepted_names[256]; /* ... the first of those that are to be summed up */
+    bool unaccepted_cut;        /* there are more */
+    LoopTimer *unaccepted_timer;
+    bool full_reported; /* that it has as many trails as are kept */
     bool polls_are_due; /* of its targets, now: see DUE_POLLS */
     bool search_is_due; /* see DUE_SEARCHES */
     Attribute *search;  /* for who took it out of the organization or out of reach */
@@ -167,6 +172,7 @@ struct Trail {
     uint64_t remediate_by_usec; /* mono */
     SettingsTracking tracking;
     bool search_is_due; /* see DUE_SEARCHES */
+    bool is_summed_up;  /* counted among its account's that nobody has accepted */
     LoopTimer *wake;
 };
 

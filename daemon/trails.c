@@ -209,11 +209,75 @@ static void dismiss_placeholder(Account *account, const char *name) {
     engine_drop_trail(account->engine, trail);
 }
 
+/* ---- how many are kept ---- */
+
+static size_t count_kept(const Account *account) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < account->n_targets; i++)
+        n += account->targets[i]->n_trails;
+    return n;
+}
+
+/* NULL: none may go, or no memory. */
+static Trail *trail_to_drop(const Account *account, size_t n) {
+    const Engine *engine = account->engine;
+    _cleanup_free_ KeptTrail *kept = calloc(n + 1, sizeof(*kept));
+    _cleanup_free_ Trail **trails = calloc(n + 1, sizeof(*trails));
+    size_t n_found = 0, found;
+
+    for (size_t i = 0; kept && trails && i < engine->n_trails && n_found < n; i++) {
+        Trail *trail = engine->trails[i];
+
+        if (trail->via != account || !trail->home)
+            continue;
+        kept[n_found] = (KeptTrail){ trail->state.provisional, engine_is_missing(trail),
+                                     trail->state.first_seen_usec };
+        trails[n_found++] = trail;
+    }
+    found = n_found > 0 ? scope_trail_to_drop(kept, n_found) : 0;
+    return found < n_found ? trails[found] : NULL;
+}
+
+/* Said once: whoever makes trails without end must not fill the journal either. */
+static void report_full(Account *account, const char *name, bool dropped) {
+    JournalEntry entry = { .line = LINE_TRAILS_FULL };
+    Subject subject = engine_account_subject(account);
+
+    if (account->full_reported)
+        return;
+    account->full_reported = true;
+    (void)snprintf(
+            entry.detail, sizeof(entry.detail), "%u: %s %.128s", SCOPE_TRAILS_MAX,
+            dropped ? "the oldest of those that are gone and that nobody had accepted is forgotten for"
+                    : "without room for",
+            name);
+    account->engine->sink->entry(&subject, &entry, "", engine_now(account->engine).real_usec);
+}
+
+/* Is there room for one more? Makes some. */
+static bool make_room(Account *account, const char *name) {
+    size_t n = count_kept(account);
+    Trail *dropped;
+
+    if (n < SCOPE_TRAILS_MAX)
+        return true;
+    dropped = trail_to_drop(account, n);
+    report_full(account, name, dropped);
+    if (!dropped)
+        return false;
+    engine_forget_trail(dropped,
+                        "nobody had accepted it, it is gone, and its account has had too many such");
+    return true;
+}
+
 static Trail *take_new_trail(const Target *target, const CloudTrailTrail *listed) {
     Trail *trail;
 
     /* our own target is here only for other trails' sake */
     if (!target->configured && !listed->multi_region && !listed->organization)
+        return NULL;
+    if (!make_room(target->account, listed->name))
         return NULL;
     trail = engine_add_trail_by_arn(target->account, listed->arn);
     if (!trail)

@@ -162,6 +162,17 @@ static const EventRow event_rows[_EVENT_MAX] = {
                          "created again, confirmed" }),
         .messages = messages_resolved,
     },
+    [EVENT_TRAILS_UNACCEPTED] = {
+        .name = "trails.unaccepted",
+        .cases = { { SEVERITY_WARNING, "more trails that nobody accepted than are reported one by one" },
+                   { SEVERITY_CRITICAL, "... and some of them are gone again" } },
+        .about_no_trail = true,
+        .may_be_attack = true,
+        .opens_nothing = true,
+        .lines = LINES({ LEVEL_WARNING, LINE_TRAILS_FULL, "7b1e40c2d9a84f6c93e5a0d87f2b6c18",
+                         "as many trails as are kept of an account{error}" }),
+        .messages = messages_unaccepted,
+    },
     [EVENT_BASELINE_WEAK] = {
         .name = "baseline.weak",
         .cases = { { SEVERITY_WARNING, "the baseline was recorded from settings that leave something out" } },

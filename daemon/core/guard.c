@@ -611,6 +611,7 @@ void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState
     }
     plan_action(&d);
     tell_what_waited_long_enough(&d);
+    guard_sum_up(&d, prev);
     end_if_well(&d);
     note_since(prev, &d.s, now);
     escalate_unreachable(&d);

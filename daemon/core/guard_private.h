@@ -24,8 +24,8 @@ Event *incident_report(Incident *inc, Plan *plan, EventPhase phase, EventKind ki
 /* All is well again: closes. Returns true when that must be told on its own (false: the summary will). */
 bool incident_end(Incident *inc, Now now);
 
-/* It is over because nothing is guarded there any more: true when a message must say so. What a summary would
- * have told is no news any more. */
+/* It is over because nothing is guarded there any more: true when a message must say so. What a summary
+ * would have told is no news any more. */
 bool incident_forget(Incident *inc, Now now);
 
 /* Is a summary of untold gaps due? */
@@ -145,6 +145,10 @@ Event *guard_report(Deciding *d, EventPhase phase, EventKind kind, Severity seve
  * as incident_may_report allows. One message for all of how->findings, named after the worst of them. A
  * message that leaves nothing wrong resolves the incident too. */
 void guard_report_trouble(Deciding *d, const PendingEvent *how, const char *detail);
+
+/* Of a trail that nobody has accepted, where there are too many of them: takes back what was to be said of
+ * trouble that began now. The journal has it; prev is the state before. */
+void guard_sum_up(Deciding *d, const TrailState *prev);
 
 /* The same at once, or once the outcome of an action is known but at most GUARD_HOLD_USEC from now. */
 void guard_report_later(Deciding *d, PendingEvent *slot, PendingEvent how);

@@ -322,6 +322,19 @@ void guard_report_trouble(Deciding *d, const PendingEvent *how, const char *deta
         (void)incident_end(inc, d->now);
 }
 
+void guard_sum_up(Deciding *d, const TrailState *prev) {
+    TrailState *s = &d->s;
+
+    if (!s->provisional || !d->facts->summed_up || prev->incident.opened_usec != 0 ||
+        s->incident.opened_usec == 0)
+        return;
+    d->plan->n_events = 0;
+    d->plan->summed_up = true;
+    s->incident = (Incident){ .event = _EVENT_MAX };
+    s->attributing = (Attributing){ 0 };
+    s->pending = s->pending_restore = (PendingEvent){ 0 };
+}
+
 void guard_report_later(Deciding *d, PendingEvent *slot, PendingEvent how) {
     how.set = true;
     how.by_mono_usec = d->now.mono_usec + GUARD_HOLD_USEC;

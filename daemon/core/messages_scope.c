@@ -167,6 +167,25 @@ const AlertTemplate messages_attempted[] = {
     },
 };
 
+const AlertTemplate messages_unaccepted[] = {
+    {
+            .subject = "{LABEL} trails that nobody accepted come and go in {where}: {detail}",
+            .subject_short = "{LABEL} trails that nobody accepted come and go in {where}",
+            .headline =
+                    "Trails that nobody has accepted come and go in {where}: {detail}. TrailGuard reports "
+                    "three of them in an hour one by one, and then only their number.",
+            .loss = "Nothing that you have accepted is lost by that, but a change of another trail may be "
+                    "hidden behind it. TrailGuard polls accepted trails first, and reports each change of "
+                    "theirs by itself.",
+            .advice = "1. Find out who calls CreateTrail and DeleteTrail: aws cloudtrail lookup-events "
+                      "--lookup-attributes AttributeKey=EventName,AttributeValue=CreateTrail\n"
+                      "2. If it was not planned: treat the credentials that were used as stolen.\n"
+                      "3. If it was planned: trailguard accept\n"
+                      "The journal has each trail. Further numbers come every 5 minutes while more come or "
+                      "go.",
+    },
+};
+
 const AlertTemplate messages_baseline_weak[] = {
     {
             .when = when_trail,

@@ -147,6 +147,7 @@ typedef enum EventKind {
     EVENT_TRAIL_ATTEMPTED,
     EVENT_INCIDENT_REMINDER,
     EVENT_TRAIL_RESOLVED,
+    EVENT_TRAILS_UNACCEPTED, /* of an account: more than are reported one by one */
     EVENT_BASELINE_WEAK,
     EVENT_BASELINE_DAMAGED,
     EVENT_BASELINE_ACCEPTED,
@@ -295,9 +296,9 @@ typedef struct Observation {
 /* One poll of one target, after all its calls have ended. */
 typedef struct PollResult {
     uint64_t began_usec; /* mono; 0: just now. Polls of one target overlap, and need not end in order */
-    bool reachable;   /* at least one call was answered as it should be, or refused for one trail only */
-    bool not_enabled; /* the account has not enabled this region: nothing to guard */
-    PollError error;  /* when not sighted */
+    bool reachable;      /* at least one call was answered as it should be, or refused for one trail only */
+    bool not_enabled;    /* the account has not enabled this region: nothing to guard */
+    PollError error;     /* when not sighted */
     char error_text[ERROR_TEXT_MAX];
     bool list_read;       /* DescribeTrails was answered ... */
     PollError list_error; /* ... or failed while other calls were answered: how; else POLL_OK */
@@ -526,6 +527,7 @@ typedef enum JournalLine {
     LINE_NOBODY_FOUND,
     LINE_SEARCH_WAITS, /* AWS throttles the search for who did it */
     LINE_ATTEMPTED,
+    LINE_TRAILS_FULL, /* an account has as many trails as are kept */
     LINE_BASELINE_RECORDED,
     LINE_BASELINE_WEAK,
     LINE_BASELINE_DAMAGED,
@@ -572,6 +574,7 @@ typedef struct Plan {
     JournalEntry entries[PLAN_ENTRIES_MAX];
     unsigned n_entries;
     bool overflowed;         /* never: something did not fit into the arrays */
+    bool summed_up;          /* see TrailFacts.summed_up: something of it is to be counted */
     uint64_t wake_mono_usec; /* ask again by then with GUARD_TIME; 0: not needed */
     bool hold; /* something seen is not told yet: the state file must keep the previous state */
 } Plan;
@@ -751,11 +754,13 @@ typedef struct Policy {
 
 /* What is known of a trail besides its status. */
 typedef struct TrailFacts {
-    bool writable;      /* false: an organization trail that is not ours */
-    uint32_t may_ask;   /* ACTION_BITs: an organization trail that is not ours, and AWS has not refused that
-                           yet: the   organization's delegated administrator may */
-    bool named;         /* the configuration names it */
-    bool validation;    /* digests are expected */
+    bool writable;    /* false: an organization trail that is not ours */
+    uint32_t may_ask; /* ACTION_BITs: an organization trail that is not ours, and AWS has not refused that
+                         yet: the   organization's delegated administrator may */
+    bool named;       /* the configuration names it */
+    bool summed_up;   /* so many trails of its account appeared that nobody has accepted: of a further one no
+                         incident is opened, and no message sent; others count them */
+    bool validation;  /* digests are expected */
     bool records_reads; /* the selectors record management reads: our own polls are events */
     bool maintenance;   /* a maintenance window is open: settings are not restored */
     bool stop_allowed;  /* ... in which logging may be stopped too */

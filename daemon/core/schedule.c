@@ -196,6 +196,25 @@ bool schedule_weak_singly(WeakPace *pace, uint64_t now_usec) {
     return pace->n++ < SCHEDULE_WEAK_SINGLY;
 }
 
+bool schedule_unaccepted_is_summed_up(const UnacceptedPace *pace, uint64_t now_usec) {
+    return pace->singly.n >= SCHEDULE_UNACCEPTED_SINGLY &&
+           now_usec - pace->singly.since_usec <= SCHEDULE_WEAK_HOUR_USEC;
+}
+
+void schedule_unaccepted_reported(UnacceptedPace *pace, uint64_t now_usec) {
+    (void)schedule_weak_singly(&pace->singly, now_usec);
+}
+
+uint64_t schedule_unaccepted_wait(const UnacceptedPace *pace, uint64_t now_usec) {
+    uint64_t due_usec = pace->summed_usec + SCHEDULE_UNACCEPTED_USEC;
+
+    if (pace->n_appeared == 0 && pace->n_gone == 0)
+        return UINT64_MAX;
+    if (pace->summed_usec == 0 || due_usec < now_usec + SCHEDULE_UNACCEPTED_SOON_USEC)
+        return SCHEDULE_UNACCEPTED_SOON_USEC;
+    return due_usec - now_usec;
+}
+
 PassResult schedule_pass_result(const PassCount *count) {
     if (count->n_targets == 0)
         return PASS_INCOMPLETE;

@@ -146,6 +146,25 @@ typedef struct WeakPace {
 /* May one more be reported by itself now? Counts it. */
 bool schedule_weak_singly(WeakPace *pace, uint64_t now_usec);
 
+/* Trails that nobody has accepted: so many of an account have incidents of their own in an hour. The rest is
+ * summed up, at first soon, then at most every five minutes as long as more come or go. */
+#define SCHEDULE_UNACCEPTED_SINGLY    3U
+#define SCHEDULE_UNACCEPTED_SOON_USEC (10 * USEC_PER_SEC)
+#define SCHEDULE_UNACCEPTED_USEC      (300 * USEC_PER_SEC)
+
+typedef struct UnacceptedPace {
+    WeakPace singly;
+    unsigned n_appeared, n_gone; /* not reported yet */
+    uint64_t summed_usec;        /* mono; the last summary; 0: none */
+} UnacceptedPace;
+
+/* Is one more to be summed up? */
+bool schedule_unaccepted_is_summed_up(const UnacceptedPace *pace, uint64_t now_usec);
+/* One has an incident of its own. */
+void schedule_unaccepted_reported(UnacceptedPace *pace, uint64_t now_usec);
+/* How long until what is not reported yet is to be summed up; UINT64_MAX: there is nothing. */
+uint64_t schedule_unaccepted_wait(const UnacceptedPace *pace, uint64_t now_usec);
+
 /* What a pass found, for the heartbeat. */
 typedef struct PassCount {
     unsigned n_targets;     /* that are guarded */

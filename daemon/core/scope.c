@@ -202,6 +202,18 @@ bool newcomer_is_provisional(const Newcomer *in) {
     return in->trust != TRUST_KEEP && in->listed_before && !in->known && !in->named;
 }
 
+/* ---- how many trails are kept ---- */
+
+size_t scope_trail_to_drop(const KeptTrail *trails, size_t n) {
+    size_t found = n;
+
+    for (size_t i = 0; i < n; i++)
+        if (trails[i].provisional && trails[i].missing &&
+            (found == n || trails[i].first_seen_usec < trails[found].first_seen_usec))
+            found = i;
+    return found;
+}
+
 /* ---- through which account a trail is polled ---- */
 
 bool viewer_is_lost(const Viewer *viewer, unsigned unreachable_after) {

@@ -168,6 +168,23 @@ typedef struct Newcomer {
 /* Is it one that somebody has to accept before it is a trail to keep (TrailState.provisional)? */
 bool newcomer_is_provisional(const Newcomer *in);
 
+/* ---- how many trails are kept ---- */
+
+/* Through one account: far more than AWS grants (5 a region), so that only what was deleted again and again
+ * under new names can come to that. */
+#define SCOPE_TRAILS_MAX 512U
+
+/* What is kept of an account's trails. */
+typedef struct KeptTrail {
+    bool provisional;
+    bool missing;
+    uint64_t first_seen_usec; /* real; 0: never */
+} KeptTrail;
+
+/* Which goes where one more comes than are kept: of those that are missing and that nobody had accepted the
+ * oldest. n: none, for what was accepted is never forgotten. */
+size_t scope_trail_to_drop(const KeptTrail *trails, size_t n);
+
 /* ---- through which account a trail is polled ---- */
 
 /* Of several that can see it the owner's is best, any that can see it now better than none. */

@@ -401,6 +401,9 @@ static const GoldenCase golden_cases[] = {
       "region:uncovered region:covered region:uncovered region:covered region:uncovered wait:5m" },
 
     /* ---- baselines, channels ---- */
+    { EVENT_TRAILS_UNACCEPTED, "appeared", RESTART, "none", "well unaccepted" },
+    { EVENT_TRAILS_UNACCEPTED, "gone", RESTART, "none", "well unaccepted:gone" },
+    { EVENT_TRAILS_UNACCEPTED, "gone", RESTART, "full", "well unaccepted:full" },
     { EVENT_BASELINE_WEAK, "trail", RESTART, "none", "well weak" },
     { EVENT_BASELINE_WEAK, "trails", RESTART, "none", "well weak:more" },
     { EVENT_BASELINE_DAMAGED, "trail", RESTART, "none", "well damaged" },

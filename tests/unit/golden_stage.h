@@ -883,6 +883,22 @@ static void word_weak(Stage *s, const char *arg) {
     s->reported(s, arg[0] ? &base_account : &trail_subject, &event);
 }
 
+static void word_unaccepted(Stage *s, const char *arg) {
+    bool full = text_equal(arg, "full");
+    Event event =
+            baseline_tell(s, EVENT_TRAILS_UNACCEPTED, arg[0] ? SEVERITY_CRITICAL : SEVERITY_WARNING,
+                          arg[0] ? "41 more appeared, 40 are gone again: backup-3, backup-4, backup-5 and more"
+                                 : "2 more appeared, 0 are gone again: backup-3, backup-4");
+    JournalEntry note = { .line = LINE_TRAILS_FULL };
+
+    (void)text_copy(note.detail, sizeof(note.detail),
+                    "512: the oldest of those that are gone and that nobody had accepted is forgotten for "
+                    "backup-509");
+    if (full)
+        report_entry(&base_account, &note, "", s->now.real_usec);
+    s->reported(s, &base_account, &event);
+}
+
 static void word_damaged(Stage *s, const char *arg) {
     static const char error[] =
             "/var/lib/trailguard/baselines/org-trail.json: damaged: its checksum does not fit";
@@ -995,6 +1011,7 @@ static const struct Word {
     { "forget", word_forget, { "named", "region" } },
     { "wait", word_wait, { "10s", "5m", "1h" } },
     { "weak", word_weak, { "", "more" } },
+    { "unaccepted", word_unaccepted, { "", "gone", "full" } },
     { "damaged", word_damaged, { "" } },
     { "accept", word_accept, { "", "gone" } },
     { "channel", word_channel, { "failed", "works", "left" } },

@@ -1004,6 +1004,54 @@ static void a_trail_that_nobody_accepted_is_started_and_never_put_back(void **un
     }
 }
 
+/* Forty trails that come and go are one message, made elsewhere; what was accepted, or has an incident
+ * already, has each of its own. Logging is kept up in any case. */
+static void trails_that_nobody_accepted_are_summed_up(void **unused) {
+    static const struct {
+        bool provisional, summed_up, had_incident, summed;
+    } rows[] = {
+        { true, true, false, true },
+        { false, true, false, false },
+        { true, false, false, false },
+        { true, true, true, false },
+    };
+
+    (void)unused;
+    for (size_t c = 0; c < ARRAY_SIZE(rows); c++) {
+        Life l = life(MODE_RESTART, true);
+        unsigned n_events;
+
+        l.policy.attribution = true;
+        result(&l, logging(STARTED, 0));
+        if (rows[c].had_incident) {
+            result(&l, stopped(STARTED, STOP_NOW - 60 * SEC));
+            held(&l, STOP_NOW - 50 * SEC, STOP_NOW - 60 * SEC);
+        }
+        l.state.provisional = rows[c].provisional;
+        l.facts.summed_up = rows[c].summed_up;
+        n_events = l.n_events;
+        result(&l, stopped(STARTED, STOP_NOW));
+        assert_int_equal(l.plan.action, ACTION_RESTART);
+        assert_int_equal(l.plan.summed_up, rows[c].summed);
+        assert_true(l.plan.n_entries > 0); /* the journal has it */
+        held(&l, EPOCH, STOP_NOW);
+        assert_int_equal(l.n_events == n_events, rows[c].summed);
+        n_events = l.n_events;
+        result(&l, absent());
+        assert_int_equal(l.plan.summed_up, rows[c].summed);
+        assert_int_equal(l.state.attributing.wanted, !rows[c].summed);
+        assert_true(l.state.findings & FINDING_BIT(FINDING_MISSING));
+        assert_int_equal(l.n_events == n_events, rows[c].summed);
+        n_events = l.n_events;
+        if (rows[c].summed) { /* and no reminder either */
+            l.facts.summed_up = false;
+            pass_time(&l, 24 * HOUR);
+            wake(&l);
+            assert_int_equal(l.n_events, n_events);
+        }
+    }
+}
+
 static void a_recreated_trail_that_does_not_log_is_started(void **unused) {
     Life l = life(MODE_RESTORE, true);
     Outcome outcome = { .action = ACTION_RECREATE, .result = RESULT_CONFIRMED, .seen = stopped(0, 0) };
@@ -1135,6 +1183,7 @@ int main(void) {
         cmocka_unit_test(recreation_that_is_refused_is_told_and_tried_again),
         cmocka_unit_test(recreation_must_be_named_and_needs_a_past),
         cmocka_unit_test(a_trail_that_nobody_accepted_is_started_and_never_put_back),
+        cmocka_unit_test(trails_that_nobody_accepted_are_summed_up),
         cmocka_unit_test(a_recreated_trail_that_does_not_log_is_started),
         cmocka_unit_test(recreated_between_two_polls),
         cmocka_unit_test(two_guards_agree_and_two_episodes_differ),

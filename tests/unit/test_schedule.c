@@ -404,6 +404,34 @@ static void weak_baselines_come_one_by_one_while_they_are_few(void **state _unus
 }
 
 /* Never a success while nothing answers; what is known to be unreachable does not hold it up. */
+/* Three have messages of their own, the fortieth in the same hour has not; and what is summed up is not held
+ * back for ever by more that comes. */
+static void unaccepted_trails_are_summed_up(void **state _unused_) {
+    UnacceptedPace pace = { 0 };
+    uint64_t now = 1000 * SEC;
+
+    assert_true(schedule_unaccepted_wait(&pace, now) == UINT64_MAX);
+    for (unsigned i = 0; i < SCHEDULE_UNACCEPTED_SINGLY; i++) {
+        assert_false(schedule_unaccepted_is_summed_up(&pace, now));
+        schedule_unaccepted_reported(&pace, now);
+        now += SEC;
+    }
+    assert_true(schedule_unaccepted_is_summed_up(&pace, now));
+    pace.n_appeared = 1;
+    assert_int_equal(schedule_unaccepted_wait(&pace, now), 10 * SEC);
+    pace.n_gone = 40;
+    assert_int_equal(schedule_unaccepted_wait(&pace, now), 10 * SEC);
+    pace.n_appeared = pace.n_gone = 0;
+    pace.summed_usec = now;
+    assert_true(schedule_unaccepted_wait(&pace, now) == UINT64_MAX);
+    pace.n_gone = 1;
+    assert_int_equal(schedule_unaccepted_wait(&pace, now + 40 * SEC), 260 * SEC);
+    assert_int_equal(schedule_unaccepted_wait(&pace, now + 295 * SEC), 10 * SEC);
+    assert_int_equal(schedule_unaccepted_wait(&pace, now + 3000 * SEC), 10 * SEC);
+    assert_true(schedule_unaccepted_is_summed_up(&pace, 1000 * SEC + 3600 * SEC));
+    assert_false(schedule_unaccepted_is_summed_up(&pace, 1001 * SEC + 3600 * SEC));
+}
+
 static void test_pass_result(void **state) {
     static const struct {
         PassCount count;
@@ -426,6 +454,7 @@ static void test_pass_result(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(unaccepted_trails_are_summed_up),
         cmocka_unit_test(test_pass_result),
         cmocka_unit_test(weak_baselines_come_one_by_one_while_they_are_few),
         cmocka_unit_test(times_that_moved_on_cost_a_five_hundredth_and_are_written_in_the_end),

@@ -53,6 +53,20 @@ static void a_trail_that_appears_later_has_to_be_accepted(void **state _unused_)
         }
 }
 
+static void what_was_accepted_is_never_forgotten(void **state _unused_) {
+    KeptTrail trails[] = {
+        { false, true, 1 }, { true, false, 2 }, { true, true, 5 }, { true, true, 3 }, { true, true, 4 },
+    };
+
+    assert_int_equal(scope_trail_to_drop(trails, ARRAY_SIZE(trails)), 3);
+    trails[3].missing = false; /* it is back */
+    assert_int_equal(scope_trail_to_drop(trails, ARRAY_SIZE(trails)), 4);
+    trails[4].provisional = false; /* somebody accepted it */
+    assert_int_equal(scope_trail_to_drop(trails, ARRAY_SIZE(trails)), 2);
+    assert_int_equal(scope_trail_to_drop(trails, 2), 2);
+    assert_int_equal(scope_trail_to_drop(trails, 0), 0);
+}
+
 static void a_region_is_off_only_where_nothing_says_otherwise(void **state _unused_) {
     static const struct {
         Rejection rejection;
@@ -474,6 +488,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_list_is_believed_when_it_comes_twice),
         cmocka_unit_test(a_trail_that_appears_later_has_to_be_accepted),
+        cmocka_unit_test(what_was_accepted_is_never_forgotten),
         cmocka_unit_test(a_region_is_off_only_where_nothing_says_otherwise),
         cmocka_unit_test(the_word_of_aws_decides_whether_a_region_is_off),
         cmocka_unit_test(aws_is_asked_only_where_its_word_can_matter),

@@ -13,9 +13,12 @@ import deploy
 import npm
 import pytest
 from deploy import CLOUDFORMATION, GUARD, HUB, MEMBER, POLICIES, REGION, ROLE, TERRAFORM, TOPIC, hub
+from guard import PLAIN
 
 yaml = pytest.importorskip("yaml")
 jsonschema = pytest.importorskip("jsonschema")
+# They share what was printed.
+pytestmark = [pytest.mark.xdist_group("deploy"), pytest.mark.skipif(not PLAIN, reason="the plain build is compared")]
 
 NOTHING = object()      # AWS::NoValue
 GUARD_ARN = f"arn:aws:iam::{HUB}:user/{GUARD}"

@@ -13,6 +13,7 @@
 #include "daemon/config/config.h"
 #include "daemon/log.h"
 #include "lib/util/macros.h"
+#include "lib/util/text.h"
 
 typedef struct Verb {
     const char *name;
@@ -39,11 +40,12 @@ static void help(FILE *out) {
           out);
     for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
         fprintf(out, "  %-11s %s\n", verbs[i].name, verbs[i].summary);
-    fputs("\n  -c FILE     the configuration file; default " CONFIG_PATH_DEFAULT "\n"
+    fputs("  help VERB   describe a verb, with examples; also trailguard VERB --help\n"
+          "\n  -c FILE     the configuration file; default " CONFIG_PATH_DEFAULT "\n"
           "  --instance NAME\n"
           "              the configuration and the state of trailguard@NAME.service\n"
           "  --version   print the version\n"
-          "  --help      print this; trailguard VERB --help describes a verb\n\n"
+          "  --help      print this\n\n"
           "See trailguard(8) and trailguard.conf(5).\n",
           out);
 }
@@ -76,12 +78,46 @@ static int run_verb(const Verb *verb, int argc, char **argv) {
     return end_output(verb->name, verb->run(argc, argv), verb->usage_status);
 }
 
+static const Verb *find_verb(const char *name, const char **ret_nearest) {
+    TextNearest nearest = { .text = name };
+
+    for (size_t k = 0; k < ARRAY_SIZE(verbs); k++) {
+        if (strcmp(name, verbs[k].name) == 0)
+            return &verbs[k];
+        text_nearest(&nearest, verbs[k].name);
+    }
+    text_nearest(&nearest, "help");
+    *ret_nearest = nearest.best;
+    return NULL;
+}
+
+/* `help`, or `help VERB`: name is NULL for the first. */
+static int show_help(const char *name) {
+    char option[] = "--help";
+    const char *nearest = NULL;
+    const Verb *verb = name ? find_verb(name, &nearest) : NULL;
+    char *argv[] = { (char *)name, option, NULL };
+
+    if (verb)
+        return run_verb(verb, 2, argv);
+    if (name) {
+        (void)verb_usage_near("", "unknown verb: ", name, nearest);
+        return EXIT_FAILURE;
+    }
+    help(stdout);
+    return end_output("", EXIT_SUCCESS, EXIT_FAILURE);
+}
+
 /* One that has a value; NULL: it has none. 0, or -errno after one line on stderr. */
 static int take_option(const char *option, const char *value) {
+    static const char *const options[] = { "-c", "--instance", "--version", "--help" };
     bool is_file = strcmp(option, "-c") == 0;
+    TextNearest nearest = { .text = option };
 
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+        text_nearest(&nearest, options[i]);
     if (!is_file && strcmp(option, "--instance") != 0)
-        return verb_usage("", "not understood: ", option);
+        return verb_usage_near("", "not understood: ", option, nearest.best);
     if (!value)
         return verb_usage("", is_file ? "-c needs a file" : "--instance needs a name", "");
     if (!is_file)
@@ -91,16 +127,16 @@ static int take_option(const char *option, const char *value) {
 }
 
 int main(int argc, char **argv) {
+    const char *nearest = NULL;
+    const Verb *verb;
     int i = 1;
 
     (void)signal(SIGPIPE, SIG_IGN);
     keep_secrets();
 
     for (; i < argc && argv[i][0] == '-'; i += 2) { /* an option and its value */
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            help(stdout);
-            return end_output("", EXIT_SUCCESS, EXIT_FAILURE);
-        }
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return show_help(NULL);
         if (strcmp(argv[i], "--version") == 0) {
             puts("trailguard " TRAILGUARD_VERSION);
             return end_output("", EXIT_SUCCESS, EXIT_FAILURE);
@@ -112,9 +148,11 @@ int main(int argc, char **argv) {
         (void)verb_usage("", "which verb?", "");
         return 1;
     }
-    for (size_t k = 0; k < ARRAY_SIZE(verbs); k++)
-        if (strcmp(argv[i], verbs[k].name) == 0)
-            return run_verb(&verbs[k], argc - i, argv + i);
-    (void)verb_usage("", "unknown verb: ", argv[i]);
+    if (strcmp(argv[i], "help") == 0)
+        return show_help(argv[i + 1]);
+    verb = find_verb(argv[i], &nearest);
+    if (verb)
+        return run_verb(verb, argc - i, argv + i);
+    (void)verb_usage_near("", "unknown verb: ", argv[i], nearest);
     return 1;
 }

@@ -29,7 +29,11 @@ static const char help[] =
         "\n"
         "  --yes   do not ask\n"
         "\n"
-        "Without a terminal and without --yes, nothing is changed and the exit status is 1.\n";
+        "Without a terminal and without --yes, nothing is changed and the exit status is 1.\n"
+        "\n"
+        "Examples:\n"
+        "  trailguard accept\n"
+        "  trailguard accept --yes org-trail\n";
 
 #define VALUE_MAX 200 /* bytes of a value that are shown */
 

@@ -23,13 +23,18 @@ static const char help[] =
         "A trail that was stopped or deleted, and is back, while the daemon was stopped is critical until "
         "the\n"
         "daemon has reported it.\n"
-        "Changes nothing and sends nothing. Exit status as for monitoring plugins: 0 all well, 1 warning,\n"
-        "2 critical, 3 unknown.\n"
+        "Changes nothing and sends nothing. The first line is that of a monitoring plugin, with performance "
+        "data.\n"
+        "Exit status as for monitoring plugins: 0 all well, 1 warning, 2 critical, 3 unknown.\n"
         "\n"
         "  --json      print a JSON document\n"
         "  --restore   also act as the configured mode allows; not while the daemon runs; the exit status "
         "is\n"
-        "              the one after acting\n";
+        "              the one after acting\n"
+        "\n"
+        "Examples:\n"
+        "  trailguard check\n"
+        "  trailguard check --json | jq .result\n";
 
 /* The order of the monitoring-plugin convention's numbers is not the order of badness. */
 typedef enum Result {
@@ -265,10 +270,38 @@ static void print_json(Result result, const Status *status, json_t *view, const 
     json_decref(document);
 }
 
+/* What monitoring plugins print first: "SERVICE STATUS - text | label=value;warning;critical;minimum ...". A value over
+ * 0 is a warning or critical where the row says so. */
+static void print_plugin_line(Result result, const Status *status, const json_t *view, const Calls *calls) {
+    static const char *const words[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
+    const char *line = json_string_value(json_object_get(view, "line"));
+    unsigned not_well = 0, unreachable = 0, uncovered = 0;
+
+    for (size_t i = 0; i < status->n_trails; i++)
+        not_well += judge_trail(&status->trails[i]) != RESULT_OK;
+    for (size_t i = 0; i < status->n_targets; i++) {
+        unreachable += status->targets[i].state->unreachable;
+        uncovered += status->targets[i].state->cover.open;
+    }
+    printf("TRAILGUARD %s - ", words[result]);
+    for (const char *c = line ? line : ""; *c; c++)
+        putchar(*c == '|' ? '/' : *c); /* it would end the text */
+    printf(" | trails=%zu;;;0 not_well=%u;;0;0 targets=%zu;;;0 unreachable=%u;;;0 uncovered=%u;0;;0 "
+           "missing_permissions=%zu;;;0",
+           status->n_trails, not_well, status->n_targets, unreachable, uncovered, status->n_denials);
+    if (calls->n_known > 0)
+        printf(" calls_per_month=%llu;;;0", calls->per_month);
+    putchar('\n');
+}
+
 int verb_check_show(const Status *status, const VerbArgs *args) {
     Result result = worse(judge(status), judge_missed(args, status));
     _cleanup_free_ char *text = NULL;
     Calls calls = count_calls(status);
+    VerbView shown = { .every_target = true,
+                       .color = verb_wants_color(stdout),
+                       .all = true,
+                       .now_usec = status->now_usec };
     json_t *view;
 
     if (report_status_json(status, &text) < 0)
@@ -277,7 +310,8 @@ int verb_check_show(const Status *status, const VerbArgs *args) {
     if (args->json)
         print_json(result, status, view, &calls);
     else {
-        verb_print_status(stdout, view, true, verb_wants_color(stdout));
+        print_plugin_line(result, status, view, &calls);
+        verb_print_status(stdout, view, &shown);
         print_missed(status);
         print_denials(status);
         print_unrecorded(status);

@@ -34,7 +34,11 @@ static const char help[] =
         "and a\n"
         "line about it. deny and scp then fail, because they would lock the guard out.\n"
         "With the option shard, guard prints the rights for that part of the accounts; deny and scp are for "
-        "all.\n";
+        "all.\n"
+        "\n"
+        "Examples:\n"
+        "  trailguard policy guard >guard.json\n"
+        "  trailguard policy scp -c ./trailguard.conf\n";
 
 #define UNKNOWN_GUARD "GUARD_ARN"
 
@@ -455,18 +459,27 @@ static int print(const char *what, Job *job) {
     return r;
 }
 
-/* The word may stand anywhere among the options. */
-static const char *take_word(int *argc, char **argv) {
-    static const char *const words[] = { "guard", "deny", "scp" };
+static const char *const policies[] = { "guard", "deny", "scp" };
 
-    for (int i = 1; i < *argc; i++)
-        for (size_t k = 0; k < ARRAY_SIZE(words); k++)
-            if (strcmp(argv[i], words[k]) == 0 && strcmp(argv[i - 1], "-c") != 0) {
-                memmove(&argv[i], &argv[i + 1], (size_t)(*argc - i) * sizeof(*argv));
-                (*argc)--;
-                return words[k];
-            }
-    return NULL;
+static bool is_policy(const char *what) {
+    TextNearest nearest = { .text = what };
+
+    for (size_t k = 0; k < ARRAY_SIZE(policies); k++) {
+        if (text_equal(policies[k], what))
+            return true;
+        text_nearest(&nearest, policies[k]);
+    }
+    if (!what)
+        fputs("trailguard policy: which one? allowed: guard, deny, scp\n", stderr);
+    else {
+        char shown[128];
+
+        fprintf(stderr, "trailguard policy: \"%s\" is none; ", text_escaped(shown, sizeof(shown), what));
+        if (nearest.best)
+            fprintf(stderr, "did you mean %s? ", nearest.best);
+        fputs("allowed: guard, deny, scp\n", stderr);
+    }
+    return false;
 }
 
 int verb_policy_show(const char *what, const Config *config, const VerbCaller *caller) {
@@ -482,20 +495,19 @@ int verb_policy_show(const char *what, const Config *config, const VerbCaller *c
 }
 
 int verb_policy(int argc, char **argv) {
-    const char *what = take_word(&argc, argv);
     VerbCaller caller = { 0 };
     Config *config = NULL;
     VerbArgs args;
-    int r = verb_begin(argc, argv, 0, help, EXIT_FAILURE, &args, &config);
+    int r = verb_begin(argc, argv, VERB_TAKES_NAMES, help, EXIT_FAILURE, &args, &config);
 
     if (r >= 0)
         return r;
-    if (what) {
+    r = EXIT_FAILURE;
+    if (args.n_names > 1)
+        (void)verb_usage("policy", "one policy at a time, not also ", args.names[1]);
+    else if (is_policy(args.n_names > 0 ? args.names[0] : NULL)) {
         ask(config, &caller);
-        r = verb_policy_show(what, config, &caller);
-    } else {
-        fputs("trailguard policy: which one? allowed: guard, deny, scp\n", stderr);
-        r = EXIT_FAILURE;
+        r = verb_policy_show(args.names[0], config, &caller);
     }
     config_free(config);
     return r;

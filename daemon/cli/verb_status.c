@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "daemon/cli/verbs.h"
+#include "daemon/core/enum_names.h"
 #include "daemon/io/state.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
@@ -50,10 +53,26 @@ static void put(FILE *out, const char *text) {
     fputs(text_escaped(shown, sizeof(shown), text), out);
 }
 
-static void put_column(FILE *out, const json_t *row, const char *name, int width) {
-    char shown[SHOWN_MAX];
+/* How many columns a text takes: characters, each counted as one. */
+static size_t columns_of(const char *text) {
+    size_t n = 0;
 
-    fprintf(out, "%-*s  ", width, text_escaped(shown, sizeof(shown), get(row, name)));
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}
+
+/* In that many columns: the middle of what is longer is left out, for names differ at both ends. */
+static void put_column(FILE *out, const json_t *row, const char *name, int width) {
+    char shown[SHOWN_MAX], dots[] = "...";
+    size_t n, wide = (size_t)width, head = (wide - strlen(dots) + 1) / 2, tail = wide - strlen(dots) - head;
+
+    (void)text_escaped(shown, sizeof(shown), get(row, name));
+    n = columns_of(shown);
+    if (n <= wide || wide < 8 || n != strlen(shown))
+        fprintf(out, "%s%*s  ", shown, (int)(wide > n ? wide - n : 0), "");
+    else
+        fprintf(out, "%.*s%s%s  ", (int)head, shown, dots, shown + n - tail);
 }
 
 /* "prefix a, b  " of the texts of an array, or of a member of its objects, without one of them. */
@@ -93,8 +112,63 @@ static void put_detail(FILE *out, const json_t *trail) {
     }
 }
 
-/* In lines of their own: what AWS said to the last attempt, and who caused it. */
-static void put_episode(FILE *out, const json_t *trail) {
+static uint64_t time_of(const json_t *object, const char *name) {
+    uint64_t usec;
+
+    return timetext_parse_iso(get(object, name), &usec) < 0 ? 0 : usec;
+}
+
+/* From when to when nothing was recorded, and how long that is. */
+static void put_gap(FILE *out, const json_t *gap, uint64_t now_usec) {
+    uint64_t from = time_of(gap, "from"), to = time_of(gap, "to"), end = to > 0 ? to : now_usec;
+    char span[TIMETEXT_MAX];
+
+    if (from == 0)
+        return;
+    fputs("    gap: not recorded from ", out);
+    put(out, get(gap, "from"));
+    fputs(to > 0 ? " to " : " on", out);
+    put(out, get(gap, "to"));
+    fprintf(out, " (%s)\n", timetext_span(span, end > from ? end - from : 0));
+}
+
+/* What a person does about it; %s: the trail's name or ARN, and its region. */
+static const struct {
+    const char *verdict, *mode; /* NULL: any */
+    const char *next;
+} next_steps[] = {
+    { "stopped", "observe", "start it: aws cloudtrail start-logging --name %s --region %s" },
+    { "stopped", NULL,
+      "the guard starts it again; if not: aws cloudtrail start-logging --name %s --region %s" },
+    { "missing", NULL, "create it again; if it may be gone: trailguard accept %s" },
+    { "interrupted", NULL, "it logs again; find out why it was stopped, and what happened in the gap" },
+    { "weakened", NULL, "put the settings back; if they may stay: trailguard accept %s" },
+    { "failing", NULL, "correct its bucket, key or policy; trailguard check names what is denied" },
+    { "unknown", NULL, "trailguard check names what cannot be read, and why" },
+};
+
+static void put_next(FILE *out, const json_t *status, const json_t *trail) {
+    const char *name = get(trail, get(trail, "arn")[0] ? "arn" : "name");
+
+    for (size_t i = 0; i < ARRAY_SIZE(next_steps); i++) {
+        const char *text = next_steps[i].next, *hole;
+
+        if (strcmp(next_steps[i].verdict, get(trail, "verdict")) != 0 ||
+            (next_steps[i].mode && strcmp(next_steps[i].mode, get(status, "mode")) != 0))
+            continue;
+        fputs("    next: ", out);
+        for (bool first = true; (hole = strstr(text, "%s")); first = false, text = hole + 2) {
+            fprintf(out, "%.*s", (int)(hole - text), text);
+            put(out, first ? name : get(trail, "region"));
+        }
+        fprintf(out, "%s\n", text);
+        return;
+    }
+}
+
+/* In lines of their own: what AWS said to the last attempt, who caused it, what was not recorded, what to
+ * do. */
+static void put_incident(FILE *out, const json_t *status, const json_t *trail, uint64_t now_usec) {
     const json_t *incident = json_object_get(trail, "incident"),
                  *failure = json_object_get(incident, "failure"),
                  *actor = json_object_get(incident, "actor");
@@ -120,6 +194,10 @@ static void put_episode(FILE *out, const json_t *trail) {
         put(out, get(actor, "event_time"));
         fputc('\n', out);
     }
+    if (json_is_object(incident)) {
+        put_gap(out, json_object_get(incident, "gap"), now_usec);
+        put_next(out, status, trail);
+    }
 }
 
 static int width(const json_t *rows, const char *name, const char *heading) {
@@ -127,30 +205,106 @@ static int width(const json_t *rows, const char *name, const char *heading) {
     size_t widest = strlen(heading);
 
     for (size_t i = 0; i < json_array_size(rows); i++)
-        widest = MAX(widest, strlen(text_escaped(shown, sizeof(shown), get(json_array_get(rows, i), name))));
+        widest = MAX(widest,
+                     columns_of(text_escaped(shown, sizeof(shown), get(json_array_get(rows, i), name))));
     return (int)MIN(widest, (size_t)128);
 }
 
-static void print_trails(FILE *out, const json_t *trails, bool color) {
-    int name = width(trails, "name", "TRAIL"), region = width(trails, "region", "HOME");
+/* ---- the order of the trails, and how many are shown ---- */
 
-    if (json_array_size(trails) == 0)
-        return;
-    fprintf(out, "\n%-*s  %-*s  %-12s  %-9s  %s\n", name, "TRAIL", region, "HOME", "ACCOUNT", "VERDICT",
-            "DETAIL");
-    for (size_t i = 0; i < json_array_size(trails); i++) {
-        const json_t *trail = json_array_get(trails, i);
+#define ALL_MAX  50U  /* so many trails are all shown */
+#define ROWS_MAX 200U /* of those that are not well */
 
-        put_column(out, trail, "name", name);
-        put_column(out, trail, "region", region);
-        put_column(out, trail, "account", 12);
-        fputs(color ? color_of(get(trail, "verdict")) : "", out);
-        put_column(out, trail, "verdict", 9);
-        fputs(color ? PLAIN : "", out);
-        put_detail(out, trail);
-        fputc('\n', out);
-        put_episode(out, trail);
+static bool is_bad_trail(const json_t *trail) {
+    const char *verdict = get(trail, "verdict");
+
+    return strcmp(verdict, "logging") != 0 && strcmp(verdict, "protected") != 0;
+}
+
+/* Enumerated from the worst on; what this version does not know comes first. */
+static unsigned rank_of(const json_t *trail) {
+    unsigned v = 0;
+
+    while (v < _VERDICT_MAX && strcmp(verdict_to_string((Verdict)v), get(trail, "verdict")) != 0)
+        v++;
+    return v == _VERDICT_MAX ? 0 : v + 1;
+}
+
+/* The worst first; of equals those with an incident; then by name. */
+static int by_badness(const void *a, const void *b) {
+    const json_t *one = *(const json_t *const *)a, *other = *(const json_t *const *)b;
+    unsigned rank = rank_of(one), other_rank = rank_of(other);
+    bool open = json_is_object(json_object_get(one, "incident")),
+         other_open = json_is_object(json_object_get(other, "incident"));
+
+    if (rank != other_rank)
+        return rank < other_rank ? -1 : 1;
+    return open != other_open ? (open ? -1 : 1) : strcmp(get(one, "name"), get(other, "name"));
+}
+
+/* Whether a trail of that rank among them is shown, of n in all. */
+static bool is_shown(const VerbView *view, const json_t *trail, size_t i, size_t n) {
+    if (view->all)
+        return true;
+    if (is_bad_trail(trail) || json_is_object(json_object_get(trail, "incident")))
+        return i < ROWS_MAX;
+    return !view->problems && n <= ALL_MAX;
+}
+
+static void print_trail(FILE *out, const json_t *status, const json_t *trail, const VerbView *view, int name,
+                        int region) {
+    char *detail = NULL;
+    size_t len = 0, used = (size_t)name + (size_t)region + 12 + 9 + 4 * 2;
+    FILE *memory = open_memstream(&detail, &len);
+
+    put_column(out, trail, "name", name);
+    put_column(out, trail, "region", region);
+    put_column(out, trail, "account", 12);
+    fputs(view->color ? color_of(get(trail, "verdict")) : "", out);
+    put_column(out, trail, "verdict", 9);
+    fputs(view->color ? PLAIN : "", out);
+    if (memory) {
+        put_detail(memory, trail);
+        (void)fclose(memory);
+        if (view->columns > 0 && used + columns_of(detail) > view->columns)
+            fprintf(out, "\n    %s\n", detail); /* it has a line of its own */
+        else
+            fprintf(out, "%s\n", detail);
+        free(detail);
     }
+    put_incident(out, status, trail, view->now_usec);
+}
+
+/* How wide the column of the names may be. */
+static int name_width(const json_t *trails, int region, unsigned columns) {
+    int name = width(trails, "name", "TRAIL"), others = region + 12 + 9 + 4 * 2 + (int)strlen("DETAIL");
+
+    return columns > 0 ? MAX(MIN(name, (int)columns - others), 12) : name;
+}
+
+static void print_trails(FILE *out, const json_t *status, const VerbView *view) {
+    const json_t *trails = json_object_get(status, "trails");
+    size_t n = json_array_size(trails), n_shown = 0, n_bad = 0;
+    int region = width(trails, "region", "HOME"), name = name_width(trails, region, view->columns);
+    _cleanup_free_ const json_t **rows = calloc(n + 1, sizeof(*rows));
+
+    if (n == 0 || !rows)
+        return;
+    for (size_t i = 0; i < n; i++)
+        rows[i] = json_array_get(trails, i);
+    qsort(rows, n, sizeof(*rows), by_badness);
+    for (size_t i = 0; i < n; i++) {
+        n_bad += is_bad_trail(rows[i]);
+        if (!is_shown(view, rows[i], i, n))
+            continue;
+        if (n_shown++ == 0)
+            fprintf(out, "\n%-*s  %-*s  %-12s  %-9s  %s\n", name, "TRAIL", region, "HOME", "ACCOUNT",
+                    "VERDICT", "DETAIL");
+        print_trail(out, status, rows[i], view, name, region);
+    }
+    if (n_shown < n)
+        fprintf(out, "\n%zu of %zu trails are not shown, %zu of them not well; --all shows them\n",
+                n - n_shown, n, n_bad > ROWS_MAX ? n_bad - ROWS_MAX : 0);
 }
 
 /* Longer than the configuration says. */
@@ -173,7 +327,8 @@ static void put_state(FILE *out, const json_t *status, const json_t *target) {
 }
 
 /* An account that cannot be reached has no region, and the role that was to be assumed as its identity. */
-static void print_targets(FILE *out, const json_t *status, bool every_target) {
+static void print_targets(FILE *out, const json_t *status, const VerbView *view) {
+    bool every_target = view->every_target;
     const json_t *targets = json_object_get(status, "targets");
     int account = width(targets, "account", "ACCOUNT"), region = width(targets, "region", "REGION"),
         identity = width(targets, "identity", "IDENTITY");
@@ -230,11 +385,9 @@ static void print_organization(FILE *out, const json_t *status) {
     fputc('\n', out);
 }
 
-void verb_print_status(FILE *out, const json_t *status, bool every_target, bool color) {
-    put(out, get(status, "line"));
-    fputc('\n', out);
-    print_trails(out, json_object_get(status, "trails"), color);
-    print_targets(out, status, every_target);
+void verb_print_status(FILE *out, const json_t *status, const VerbView *view) {
+    print_trails(out, status, view);
+    print_targets(out, status, view);
     print_organization(out, status);
     print_channels(out, status);
 }
@@ -280,18 +433,36 @@ static void print_version(FILE *out, const json_t *status) {
 /* ---- status ---- */
 
 #define STATUS_FILE      "status.json"
-#define STATUS_FILE_MAX  (16 * 1024 * 1024)
+#define STATUS_FILE_MAX  (256 * 1024 * 1024) /* what the daemon writes at most */
+#define WATCH_BUFFER     (256 * 1024)
 #define INTERVAL_MAX_SEC (24 * 3600) /* more than any configuration allows */
 
 enum { STATUS_WELL = 0, STATUS_USAGE = 1, STATUS_TROUBLE = 2, STATUS_NOT_RUNNING = 3 };
 
 static const char help[] =
-        "usage: trailguard status [--json]\n"
+        "usage: trailguard status [--problems] [--all] [--account ID] [--region REGION] [--trail NAME]\n"
+        "                         [--json] [--watch]\n"
         "\n"
-        "Shows the running daemon's status, from $RUNTIME_DIRECTORY/status.json (/run/trailguard).\n"
-        "Exit status: 0 well, 2 trouble (or a status that is too old), 3 not running.\n"
+        "Shows the running daemon's status, from $RUNTIME_DIRECTORY/status.json (/run/trailguard): its "
+        "health in a\n"
+        "line, then the trails, the worst first. Of more than 50 trails only those that are not well are "
+        "shown.\n"
+        "Exit status: 0 well, 1 usage error, 2 trouble (or a status that is too old), 3 not running.\n"
         "\n"
-        "  --json   print the status document\n";
+        "  --problems         only what is not well\n"
+        "  --all              every trail\n"
+        "  --account ID       only this account; also its name\n"
+        "  --region REGION    only this region\n"
+        "  --trail NAME       only this trail; also its ARN\n"
+        "  --json             print the status document\n"
+        "  --watch            draw it again whenever it changes, until you press Ctrl-C\n"
+        "\n"
+        "The exit status is about what the filters leave.\n"
+        "\n"
+        "Examples:\n"
+        "  trailguard status --problems\n"
+        "  trailguard status --account 111122223333 --region eu-central-1\n"
+        "  trailguard status --json | jq -r '.trails[] | select(.verdict != \"logging\") | .arn'\n";
 
 static bool is_too_old(const json_t *status, uint64_t now_usec) {
     json_int_t interval = json_integer_value(json_object_get(status, "poll_interval"));
@@ -301,12 +472,6 @@ static bool is_too_old(const json_t *status, uint64_t now_usec) {
         return true;
     interval = MIN(MAX(interval, 1), INTERVAL_MAX_SEC);
     return now_usec > updated_usec + ((uint64_t)interval * 3 + 60) * USEC_PER_SEC;
-}
-
-static bool is_bad_trail(const json_t *trail) {
-    const char *verdict = get(trail, "verdict");
-
-    return strcmp(verdict, "logging") != 0 && strcmp(verdict, "protected") != 0;
 }
 
 static bool is_bad_target(const json_t *target) {
@@ -342,7 +507,113 @@ static bool is_trouble(const json_t *status) {
     return false;
 }
 
-int verb_status_show(const char *path, const char *text, size_t len, bool as_json, uint64_t now_usec) {
+/* ---- filters ---- */
+
+/* The account's number for its name. */
+static const char *account_id(const json_t *status, const char *account) {
+    const json_t *accounts = json_object_get(status, "accounts");
+
+    for (size_t i = 0; i < json_array_size(accounts); i++)
+        if (strcmp(get(json_array_get(accounts, i), "name"), account) == 0)
+            return get(json_array_get(accounts, i), "id");
+    return account;
+}
+
+static bool fits(const VerbArgs *args, const char *account, const json_t *row, bool is_trail) {
+    if (account && strcmp(get(row, "account"), account) != 0)
+        return false;
+    if (args->region && strcmp(get(row, "region"), args->region) != 0)
+        return false;
+    return !args->trail || (is_trail && (strcmp(get(row, "name"), args->trail) == 0 ||
+                                         strcmp(get(row, "arn"), args->trail) == 0));
+}
+
+/* Takes out of a list what the filters do not leave. */
+static void filter_list(const VerbArgs *args, const char *account, json_t *list, bool is_trail) {
+    for (size_t i = json_array_size(list); i-- > 0;)
+        if (!fits(args, account, json_array_get(list, i), is_trail))
+            (void)json_array_remove(list, i);
+}
+
+/* One line about a filter that nothing has. */
+static int refuse_filter(const json_t *status, const char *what, const char *value, const char *member) {
+    static const char *const lists[] = { "trails", "targets", "accounts" };
+    TextNearest nearest = { .text = value };
+    char shown[SHOWN_MAX], near[SHOWN_MAX];
+    bool known = false;
+
+    for (size_t k = 0; k < ARRAY_SIZE(lists); k++) {
+        const json_t *list = json_object_get(status, lists[k]);
+
+        for (size_t i = 0; i < json_array_size(list); i++) {
+            const char *word = get(json_array_get(list, i), member);
+
+            if (k == 2 && strcmp(member, "account") == 0) {
+                known |= strcmp(get(json_array_get(list, i), "id"), value) == 0;
+                word = get(json_array_get(list, i), "name");
+            } else if (k == 2 || (k == 1 && strcmp(member, "name") == 0))
+                continue;
+            known |= strcmp(word, value) == 0 || (strcmp(member, "name") == 0 &&
+                                                  strcmp(get(json_array_get(list, i), "arn"), value) == 0);
+            text_nearest(&nearest, word);
+        }
+    }
+    if (known)
+        return 0;
+    fprintf(stderr, "trailguard status: no %s \"%s\" is guarded", what,
+            text_escaped(shown, sizeof(shown), value));
+    if (nearest.best)
+        fprintf(stderr, "; did you mean \"%s\"?", text_escaped(near, sizeof(near), nearest.best));
+    fputc('\n', stderr);
+    return -EINVAL;
+}
+
+/* 0, or -EINVAL after a line on stderr. */
+static int filter(const VerbArgs *args, json_t *status) {
+    const char *account = args->account ? account_id(status, args->account) : NULL;
+
+    if ((args->account && refuse_filter(status, "account", args->account, "account") < 0) ||
+        (args->region && refuse_filter(status, "region", args->region, "region") < 0) ||
+        (args->trail && refuse_filter(status, "trail", args->trail, "name") < 0))
+        return -EINVAL;
+    if (args->account || args->region || args->trail) {
+        filter_list(args, account, json_object_get(status, "trails"), true);
+        filter_list(args, account, json_object_get(status, "targets"), false);
+    }
+    return 0;
+}
+
+/* ---- show ---- */
+
+static unsigned columns(FILE *stream) {
+    struct winsize size;
+
+    return isatty(fileno(stream)) && ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+static void print_all(const VerbArgs *args, const json_t *status, bool trouble, uint64_t now_usec) {
+    VerbView view = { .color = verb_wants_color(stdout),
+                      .columns = columns(stdout),
+                      .all = args->all,
+                      .problems = args->problems,
+                      .now_usec = now_usec };
+
+    fprintf(stdout, "%s%s%s: ", view.color ? (trouble ? RED : GREEN) : "", trouble ? "trouble" : "well",
+            view.color ? PLAIN : "");
+    put(stdout, get(status, "line"));
+    fputc('\n', stdout);
+    verb_print_status(stdout, status, &view);
+}
+
+static void print_json(const VerbArgs *args, const json_t *status, const char *text, size_t len) {
+    if (!args->account && !args->region && !args->trail)
+        printf("%.*s\n", (int)len, text);
+    else if (json_dumpf(status, stdout, JSON_INDENT(1)) == 0)
+        putchar('\n');
+}
+
+int verb_status_show(const char *path, const char *text, size_t len, const VerbArgs *args,
+                     uint64_t now_usec) {
     char shown[64];
     json_t *status = json_loadb(text, len, 0, NULL);
     bool old, trouble;
@@ -352,12 +623,16 @@ int verb_status_show(const char *path, const char *text, size_t len, bool as_jso
         json_decref(status);
         return STATUS_TROUBLE;
     }
+    if (filter(args, status) < 0) {
+        json_decref(status);
+        return STATUS_USAGE;
+    }
     old = is_too_old(status, now_usec);
-    trouble = is_trouble(status);
-    if (as_json)
-        printf("%.*s\n", (int)len, text);
+    trouble = old || is_trouble(status);
+    if (args->json)
+        print_json(args, status, text, len);
     else {
-        verb_print_status(stdout, status, false, verb_wants_color(stdout));
+        print_all(args, status, trouble, now_usec);
         print_version(stdout, status);
     }
     if (old)
@@ -365,19 +640,17 @@ int verb_status_show(const char *path, const char *text, size_t len, bool as_jso
                 get(status, "updated")[0] ? text_escaped(shown, sizeof(shown), get(status, "updated"))
                                           : "at an unknown time");
     json_decref(status);
-    return old || trouble ? STATUS_TROUBLE : STATUS_WELL;
+    return trouble ? STATUS_TROUBLE : STATUS_WELL;
 }
 
-int verb_status(int argc, char **argv) {
+/* Reads and shows it once. */
+static int show_once(const VerbArgs *args) {
     _cleanup_free_ const char *path = file_join(engine_runtime_dir(), STATUS_FILE);
     _cleanup_free_ char *text = NULL;
     _cleanup_(file_closep) int fd = -1;
-    VerbArgs args;
     size_t len;
-    int pid = 0, r = verb_parse(argc, argv, VERB_TAKES_JSON, help, &args);
+    int pid = 0, r;
 
-    if (r <= 0)
-        return r == 0 ? STATUS_WELL : STATUS_USAGE;
     if (!path)
         return STATUS_USAGE;
     r = state_is_guarded(engine_state_dir(), engine_runtime_dir(), &pid);
@@ -392,5 +665,37 @@ int verb_status(int argc, char **argv) {
         fprintf(stderr, "%s: %s\n", path, file_strerror(r));
         return r == -ENOENT ? STATUS_NOT_RUNNING : STATUS_TROUBLE;
     }
-    return verb_status_show(path, text, len, args.json, (uint64_t)time(NULL) * USEC_PER_SEC);
+    return verb_status_show(path, text, len, args, (uint64_t)time(NULL) * USEC_PER_SEC);
+}
+
+/* Draws over what was drawn: the terminal neither scrolls nor flickers. Ends by a signal. */
+static int watch(const VerbArgs *args) {
+    const struct timespec second = { .tv_sec = 1 };
+    int r;
+
+    if (!isatty(STDOUT_FILENO)) {
+        (void)verb_usage("status", "--watch needs a terminal", "");
+        return STATUS_USAGE;
+    }
+    (void)setvbuf(stdout, NULL, _IOFBF,
+                  WATCH_BUFFER); /* what was there and what is there change places at once */
+    do {
+        fputs("\033[H\033[J", stdout);
+        r = show_once(args);
+        (void)fflush(stdout);
+    } while (r != STATUS_USAGE && !ferror(stdout) && nanosleep(&second, NULL) == 0);
+    return r;
+}
+
+int verb_status(int argc, char **argv) {
+    VerbArgs args;
+    int r = verb_parse(argc, argv, VERB_TAKES_JSON | VERB_TAKES_FILTERS, help, &args);
+
+    if (r <= 0)
+        return r == 0 ? STATUS_WELL : STATUS_USAGE;
+    if (args.watch && args.json) {
+        (void)verb_usage("status", "--watch and --json; allowed: one of them", "");
+        return STATUS_USAGE;
+    }
+    return args.watch ? watch(&args) : show_once(&args);
 }

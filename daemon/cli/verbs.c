@@ -13,6 +13,7 @@
 #include "daemon/core/alert.h"
 #include "daemon/io/deliver.h"
 #include "daemon/log.h"
+#include "lib/endpoint.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -52,53 +53,79 @@ bool verb_wants_color(FILE *stream) {
     return isatty(fileno(stream)) && !(no_color && no_color[0]) && !(term && strcmp(term, "dumb") == 0);
 }
 
-int verb_usage(const char *verb, const char *what, const char *argument) {
-    fprintf(stderr, "trailguard%s%s: %s%s; see trailguard %s%s--help\n", verb[0] ? " " : "", verb, what,
-            argument, verb, verb[0] ? " " : "");
+int verb_usage_near(const char *verb, const char *what, const char *argument, const char *nearest) {
+    char shown[256];
+
+    fprintf(stderr, "trailguard%s%s: %s%s;", verb[0] ? " " : "", verb, what,
+            text_escaped(shown, sizeof(shown), argument));
+    if (nearest)
+        fprintf(stderr, " did you mean %s?", nearest);
+    fprintf(stderr, " see trailguard %s%s--help\n", verb, verb[0] ? " " : "");
     return -EINVAL;
 }
 
-int verb_parse(int argc, char **argv, unsigned takes, const char *help, VerbArgs *ret) {
-    const struct {
-        const char *option;
-        unsigned bit;
-        bool *flag;
-    } flags[] = {
-        { "--json", VERB_TAKES_JSON, &ret->json },
-        { "--dump", VERB_TAKES_DUMP, &ret->dump },
-        { "--restore", VERB_TAKES_RESTORE, &ret->restore },
-        { "--yes", VERB_TAKES_YES, &ret->yes },
-    };
+int verb_usage(const char *verb, const char *what, const char *argument) {
+    return verb_usage_near(verb, what, argument, NULL);
+}
 
+/* The options of all verbs. One with a value has `needs`. */
+static const struct Flag {
+    const char *option;
+    unsigned bit; /* 0: every verb takes it */
+    size_t offset;
+    const char *needs;
+} flags[] = {
+    { "-c", 0, offsetof(VerbArgs, config), "-c needs a file" },
+    { "--json", VERB_TAKES_JSON, offsetof(VerbArgs, json), NULL },
+    { "--dump", VERB_TAKES_DUMP, offsetof(VerbArgs, dump), NULL },
+    { "--restore", VERB_TAKES_RESTORE, offsetof(VerbArgs, restore), NULL },
+    { "--yes", VERB_TAKES_YES, offsetof(VerbArgs, yes), NULL },
+    { "--channel", VERB_TAKES_CHANNEL, offsetof(VerbArgs, channel), "--channel needs a name" },
+    { "--problems", VERB_TAKES_FILTERS, offsetof(VerbArgs, problems), NULL },
+    { "--all", VERB_TAKES_FILTERS, offsetof(VerbArgs, all), NULL },
+    { "--watch", VERB_TAKES_FILTERS, offsetof(VerbArgs, watch), NULL },
+    { "--account", VERB_TAKES_FILTERS, offsetof(VerbArgs, account), "--account needs an id or a name" },
+    { "--region", VERB_TAKES_FILTERS, offsetof(VerbArgs, region), "--region needs a region" },
+    { "--trail", VERB_TAKES_FILTERS, offsetof(VerbArgs, trail), "--trail needs a name or an ARN" },
+};
+
+/* The option that text is, or that is nearest to it, of those that the verb takes. */
+static const struct Flag *find_flag(unsigned takes, const char *text, const char **ret_nearest) {
+    TextNearest nearest = { .text = text };
+
+    text_nearest(&nearest, "--help");
+    for (size_t k = 0; k < ARRAY_SIZE(flags); k++) {
+        if (flags[k].bit && !(takes & flags[k].bit))
+            continue;
+        if (strcmp(flags[k].option, text) == 0)
+            return &flags[k];
+        text_nearest(&nearest, flags[k].option);
+    }
+    *ret_nearest = text[0] == '-' ? nearest.best : NULL;
+    return NULL;
+}
+
+int verb_parse(int argc, char **argv, unsigned takes, const char *help, VerbArgs *ret) {
     *ret = (VerbArgs){ .config = config_path, .names = argv + 1 };
     for (int i = 1; i < argc; i++) {
-        bool found = false;
+        const char *nearest = NULL;
+        const struct Flag *flag = find_flag(takes, argv[i], &nearest);
+        void *slot = flag ? (char *)ret + flag->offset : NULL;
 
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             fputs(help, stdout);
             return 0;
         }
-        if (strcmp(argv[i], "-c") == 0) {
-            if (++i == argc)
-                return verb_usage(argv[0], "-c needs a file", "");
-            ret->config = argv[i];
-            continue;
-        }
-        if ((takes & VERB_TAKES_CHANNEL) && strcmp(argv[i], "--channel") == 0) {
-            if (++i == argc)
-                return verb_usage(argv[0], "--channel needs a name", "");
-            ret->channel = argv[i];
-            continue;
-        }
-        if ((takes & VERB_TAKES_NAMES) && argv[i][0] != '-') {
+        if ((takes & VERB_TAKES_NAMES) && argv[i][0] != '-')
             ret->names[ret->n_names++] = argv[i];
-            continue;
-        }
-        for (size_t k = 0; k < ARRAY_SIZE(flags); k++)
-            if ((takes & flags[k].bit) && strcmp(argv[i], flags[k].option) == 0)
-                found = *flags[k].flag = true;
-        if (!found)
-            return verb_usage(argv[0], "not understood: ", argv[i]);
+        else if (!flag)
+            return verb_usage_near(argv[0], "not understood: ", argv[i], nearest);
+        else if (!flag->needs)
+            *(bool *)slot = true;
+        else if (++i == argc)
+            return verb_usage(argv[0], flag->needs, "");
+        else
+            *(const char **)slot = argv[i];
     }
     return 1;
 }
@@ -126,7 +153,12 @@ static const char run_help[] =
         "Guards the trails in the foreground until SIGTERM or SIGINT. SIGHUP reads the "
         "configuration again.\n"
         "State is in $STATE_DIRECTORY (/var/lib/trailguard), status.json in "
-        "$RUNTIME_DIRECTORY (/run/trailguard).\n";
+        "$RUNTIME_DIRECTORY (/run/trailguard).\n"
+        "Exit status: 0 after SIGTERM or SIGINT, 1 if it could not start.\n"
+        "\n"
+        "Examples:\n"
+        "  systemctl start trailguard\n"
+        "  trailguard run -c ./test.conf\n";
 
 int verb_run(int argc, char **argv) {
     char config_error[CONFIG_ERROR_MAX], error[ENGINE_ERROR_MAX];
@@ -162,7 +194,26 @@ static const char config_help[] =
         "FILE:LINE:COLUMN, the value\n"
         "found, what is allowed, and what was probably meant.\n"
         "\n"
-        "  --dump   print the effective configuration, every option\n";
+        "  --dump   print the effective configuration, every option. Read again, it dumps the same\n"
+        "\n"
+        "Exit status: 0 valid, 1 not.\n"
+        "\n"
+        "Examples:\n"
+        "  trailguard config && systemctl reload trailguard\n"
+        "  trailguard config --dump | grep interval\n";
+
+/* A region that fits AWS's pattern may be newer than this version; one that differs from a known one in more than its
+ * number is most likely mistyped. */
+static void note_regions(const Config *config, const StringList *regions) {
+    for (size_t i = 0; i < regions->n; i++) {
+        const char *region = regions->items[i], *known = endpoint_region_nearest(region);
+        size_t stem = known ? (size_t)(strrchr(known, '-') - known) + 1 : 0;
+
+        if (known && strncmp(known, region, stem) != 0)
+            fprintf(stderr, "%s: note: regions: this version knows no region \"%s\"; did you mean \"%s\"?\n",
+                    config->path, region, known);
+    }
+}
 
 int verb_config(int argc, char **argv) {
     Config *config = NULL;
@@ -171,6 +222,9 @@ int verb_config(int argc, char **argv) {
 
     if (r >= 0)
         return r;
+    note_regions(config, &config->regions);
+    for (size_t i = 0; i < config->n_accounts; i++)
+        note_regions(config, &config->accounts[i].regions);
     r = args.dump ? config_dump(config, stdout) : puts("configuration OK");
     config_free(config);
     return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -182,7 +236,11 @@ static const char test_alert_help[] =
         "usage: trailguard test-alert [-c FILE] [--channel NAME]\n\n"
         "Sends a test alert through every channel and prints each one's receipt or "
         "error. Exit status 1 when one failed.\n\n"
-        "  --channel NAME   only through this one: its name, or \"TYPE:NAME\" as the journal has it\n";
+        "  --channel NAME   only through this one: its name, or \"TYPE:NAME\" as the journal has it\n"
+        "\n"
+        "Examples:\n"
+        "  trailguard test-alert\n"
+        "  trailguard test-alert --channel soc\n";
 
 typedef struct Test {
     sd_event *event;
@@ -252,6 +310,26 @@ static bool is_named(const char *key, const char *name) {
            (strlen(name) == (size_t)(colon - key) && text_starts_with(key, name));
 }
 
+/* No channel has that name: which ones there are. */
+static void refuse_channel(const Config *config, const char *name) {
+    TextNearest nearest = { .text = name };
+    char shown[256];
+
+    fprintf(stderr, "%s: alerts: no channel is called %s; configured:", config->path,
+            text_escaped(shown, sizeof(shown), name));
+    for (size_t i = 0; i < config->n_channels; i++) {
+        const char *own = config->channels[i].name;
+        _cleanup_free_ char *key = config_channel_key(&config->channels[i]);
+
+        fprintf(stderr, "%s %s", i == 0 ? "" : ",", key ? key : "");
+        if (own)
+            text_nearest(&nearest, own);
+    }
+    if (nearest.best)
+        fprintf(stderr, "; did you mean %s?", nearest.best);
+    fputc('\n', stderr);
+}
+
 /* True when all that were asked for took it, and there was one. */
 static bool test_channels(const Config *config, const char *name, const Alert *alert) {
     bool good = true, any = false;
@@ -269,7 +347,7 @@ static bool test_channels(const Config *config, const char *name, const Alert *a
     if (!any && config->n_channels == 0)
         fprintf(stderr, "%s: alerts: no channel is configured\n", config->path);
     else if (!any)
-        fprintf(stderr, "%s: alerts: no channel is called %s\n", config->path, name);
+        refuse_channel(config, name);
     return any && good;
 }
 

@@ -20,8 +20,9 @@ int verb_policy(int argc, char **argv);
 
 typedef struct VerbArgs {
     const char *config; /* -c FILE, or the default */
-    bool json, dump, restore, yes;
-    const char *channel; /* --channel NAME; NULL: all */
+    bool json, dump, restore, yes, problems, all, watch;
+    const char *channel;                 /* --channel NAME; NULL: all */
+    const char *account, *region, *trail; /* filters; NULL: all */
     char **names; /* what is no option; points into argv */
     size_t n_names;
 } VerbArgs;
@@ -34,6 +35,7 @@ typedef enum VerbTakes {
     VERB_TAKES_YES = 1 << 3,
     VERB_TAKES_NAMES = 1 << 4,
     VERB_TAKES_CHANNEL = 1 << 5,
+    VERB_TAKES_FILTERS = 1 << 6, /* those of `status` */
 } VerbTakes;
 
 /* Parses a verb's options. help is printed for --help. Returns 1 to go on, 0 when --help was served (exit
@@ -43,6 +45,8 @@ int verb_parse(int argc, char **argv, unsigned takes, const char *help, VerbArgs
 /* One line on stderr about what is wrong with the command line: "trailguard VERB: WHATARGUMENT; ...". verb
  * may be "". Returns -EINVAL. */
 int verb_usage(const char *verb, const char *what, const char *argument);
+/* The same for a word that is not known, with the one that was probably meant; nearest may be NULL. */
+int verb_usage_near(const char *verb, const char *what, const char *argument, const char *nearest);
 
 /* -c given before the verb. */
 void verb_set_config_path(const char *path);
@@ -60,12 +64,19 @@ bool verb_wants_color(FILE *stream);
 
 /* ---- what the verbs print; status and rows are borrowed ---- */
 
-/* Prints a status document ("trailguard.status/1") for people. Members that are missing or of a wrong type
- * are left out. every_target: also those that are well, and whose credentials asked. */
-void verb_print_status(FILE *out, const json_t *status, bool every_target, bool color);
+typedef struct VerbView {
+    bool every_target; /* also those that are well, and whose credentials asked */
+    bool color, all, problems;
+    unsigned columns;  /* of the terminal; 0: none */
+    uint64_t now_usec; /* real */
+} VerbView;
+
+/* Prints what is below the first line of a status document ("trailguard.status/1") for people. Members that are missing
+ * or of a wrong type are left out. */
+void verb_print_status(FILE *out, const json_t *status, const VerbView *view);
 
 /* `status`: prints the document in text, which was read from path. Returns the exit status. */
-int verb_status_show(const char *path, const char *text, size_t len, bool as_json, uint64_t now_usec);
+int verb_status_show(const char *path, const char *text, size_t len, const VerbArgs *args, uint64_t now_usec);
 
 /* `check`: prints the result of a pass. Returns the exit status. */
 int verb_check_show(const Status *status, const VerbArgs *args);

@@ -531,6 +531,11 @@ static void put_url(FILE *out, const char *url) {
     fprintf(out, "\"%.*s%s\"", (int)n, url, url[n] ? "/not-shown" : "");
 }
 
+/* User and password are not shown; that there are some, and what follows them, is. */
+static void put_proxy(FILE *out, const char *proxy) {
+    fprintf(out, "  proxy = \"http://not-shown:not-shown%s\"; # user and password are not shown\n", strrchr(proxy, '@'));
+}
+
 static void put_value(FILE *out, const Option *option, const void *base) {
     const void *slot = option_slot(option, base);
     char time[TIMETEXT_MAX];
@@ -612,7 +617,7 @@ static void put_group(FILE *out, const Option *group, const Config *config) {
         if (is_unset(option, config))
             fprintf(out, "  # %s is not set\n", option->name);
         else if (option->secret && endpoint_proxy_has_user(*(char *const *)option_slot(option, config)))
-            fprintf(out, "  # %s is set, and holds a password that is not shown\n", option->name);
+            put_proxy(out, *(char *const *)option_slot(option, config));
         else {
             fprintf(out, "  %s = ", strchr(option->name, '.') + 1);
             if (option->secret && option->check == check_hook)

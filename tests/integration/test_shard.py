@@ -172,9 +172,9 @@ def test_each_verb_says_which_part_it_is_about(organization, make_guard):
     guard.wait_status(lambda status: {entry["id"] for entry in status["accounts"]} == PARTS[2][0])
     guard.wait_told("^STATUS=shard 1/2: guarding 1 trail, 1 region, 2 accounts: 1 logging")
     assert guard.status()["shard"] == "1/2"
-    matches("^shard 1/2: guarding 1 trail", guard.verb("status").stdout)
+    matches("^well: shard 1/2: guarding 1 trail", guard.verb("status").stdout)
     checked = guard.verb("check")
-    matches("^shard 1/2: guarding 1 trail", checked.stdout)
+    matches("^TRAILGUARD [A-Z]+ - shard 1/2: guarding 1 trail", checked.stdout)
     assert json.loads(guard.verb("check", "--json").stdout)["status"]["shard"] == "1/2"
     matches('\nshard = "1/2";\n', guard.verb("config", "--dump").stdout)
     guard.write_config(shard=None)

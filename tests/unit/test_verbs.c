@@ -19,7 +19,9 @@
 #include "daemon/io/state.h"
 #include "daemon/log.h"
 #include "lib/util/macros.h"
+#include "lib/util/text.h"
 #include "lib/util/timetext.h"
+#include "tests/unit/golden_file.h"
 
 #define ARN  "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
 #define NOW  "2026-11-24T22:00:00Z"
@@ -28,7 +30,7 @@
 /* ---- what is printed ---- */
 
 typedef struct Printed {
-    char out[16384], err[4096];
+    char out[65536], err[4096];
     int status;
 } Printed;
 
@@ -60,6 +62,13 @@ static void end(int status) {
     take(out_fd, printed.out, sizeof(printed.out));
     take(err_fd, printed.err, sizeof(printed.err));
     printed.status = status;
+}
+
+/* What `status` prints of a document. */
+static int show(const char *text, const VerbArgs *args, uint64_t now_usec) {
+    begin();
+    end(verb_status_show("status.json", text, strlen(text), args, now_usec));
+    return printed.status;
 }
 
 static void has(const char *text, const char *part) {
@@ -205,7 +214,18 @@ static const struct {
       "main   eu-central-1  111122223333  weakened   stale  changed: S3BucketName, KmsKeyId  not recorded "
       "yet: Tags  incident i-1 since " NOW "\n"
       "    restore failed, attempt 3 at " NOW ": AccessDenied\\x1b[2J\n"
-      "    caused by arn:aws:iam::111122223333:user/bob from 198.51.100.7, UpdateTrail at " NOW "\n",
+      "    caused by arn:aws:iam::111122223333:user/bob from 198.51.100.7, UpdateTrail at " NOW "\n"
+      "    next: put the settings back; if they may stay: trailguard accept main\n",
+      2 },
+    { "a gap that is open",
+      DOCUMENT(", \"mode\": \"observe\"" TRAIL("\"verdict\": \"stopped\", \"incident\": {\"id\": \"i-1\","
+               "\"opened\": \"2026-11-24T21:00:00Z\", \"gap\": {\"from\": \"2026-11-24T20:59:00Z\", \"to\": null}}")),
+      "guarding 1 trail\n"
+      "\n"
+      "TRAIL  HOME          ACCOUNT       VERDICT    DETAIL\n"
+      "main   eu-central-1  111122223333  stopped    incident i-1 since 2026-11-24T21:00:00Z\n"
+      "    gap: not recorded from 2026-11-24T20:59:00Z on (1 h 1 min)\n"
+      "    next: start it: aws cloudtrail start-logging --name main --region eu-central-1\n",
       2 },
     { "no verdict", DOCUMENT(TRAIL("\"verdict\": 5")), NULL, 2 },
     { "targets",
@@ -271,18 +291,18 @@ static void status_shows_the_document(void **state _unused_) {
     for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
         const char *text = statuses[i].document;
 
-        begin();
-        end(verb_status_show("status.json", text, strlen(text), false, now));
-        if (printed.status != statuses[i].status)
+        const VerbArgs plain = { 0 }, json = { .json = true };
+
+        if (show(text, &plain, now) != statuses[i].status)
             fail_msg("%s: exit %d", statuses[i].name, printed.status);
-        if (statuses[i].out)
-            assert_string_equal(printed.out, statuses[i].out);
-        begin();
-        end(verb_status_show("status.json", text, strlen(text), true, now + 89 * USEC_PER_SEC));
-        assert_int_equal(printed.status, statuses[i].status);
-        begin();
-        end(verb_status_show("status.json", text, strlen(text), true, now + 91 * USEC_PER_SEC));
-        assert_int_equal(printed.status, 2); /* too old: three intervals and a minute */
+        if (statuses[i].out && statuses[i].out[0]) {
+            const char *health = statuses[i].status == 0 ? "well: " : "trouble: ";
+
+            assert_int_equal(strncmp(printed.out, health, strlen(health)), 0);
+            assert_string_equal(printed.out + strlen(health), statuses[i].out);
+        }
+        assert_int_equal(show(text, &json, now + 89 * USEC_PER_SEC), statuses[i].status);
+        assert_int_equal(show(text, &json, now + 91 * USEC_PER_SEC), 2); /* three intervals and a minute */
     }
 }
 
@@ -313,12 +333,10 @@ static void status_says_what_is_not_in_force(void **state _unused_) {
                        DOCUMENT(", \"version\": \"1.2+git3.abc\", \"started\": \"" NOW "\", \"configuration\": "
                                 "{\"path\": \"%s/%s\", \"modified\": \"%s\"}"),
                        dir, ages[i].name, ages[i].modified);
-        (void)snprintf(expected, sizeof(expected), "guarding 1 trail\n\nTrailGuard 1.2+git3.abc, started " NOW
+        (void)snprintf(expected, sizeof(expected), "well: guarding 1 trail\n\nTrailGuard 1.2+git3.abc, started " NOW
                        "\n%s%s%s%s", ages[i].line ? dir : "", ages[i].line ? "/" : "",
                        ages[i].line ? ages[i].name : "", ages[i].line ? ages[i].line : "");
-        begin();
-        end(verb_status_show("status.json", document, strlen(document), false, now));
-        assert_int_equal(printed.status, 0); /* a reason to act, and no trouble */
+        assert_int_equal(show(document, &(const VerbArgs){ 0 }, now), 0); /* a reason to act, and no trouble */
         assert_string_equal(printed.out, expected);
     }
 }
@@ -340,9 +358,210 @@ static void status_needs_the_daemon(void **state _unused_) {
     begin();
     end(verb_status(1, argv));
     assert_int_equal(printed.status, 2);
-    assert_string_equal(printed.out, "guarding 1 trail\n");
+    assert_string_equal(printed.out, "trouble: guarding 1 trail\n");
     has(printed.err, "status.json: last written " NOW ": the daemon makes no progress\n");
     (void)close(fd);
+}
+
+/* A document of that many trails, of which every 100th is stopped, and the last missing. */
+static char *many_trails(unsigned n) {
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    assert_non_null(out);
+    fputs("{\"line\": \"guarding\", \"updated\": \"" NOW "\", \"poll_interval\": 10, \"problem\": null,"
+          "\"pass\": {\"ended\": \"" NOW "\"}, \"accounts\": [{\"id\": \"111122223333\", \"name\": \"prod\"},"
+          "{\"id\": \"444455556666\", \"name\": \"dev\"}], \"targets\": [], \"trails\": [",
+          out);
+    for (unsigned i = 1; i <= n; i++)
+        fprintf(out,
+                "%s{\"name\": \"trail-%05u\", \"arn\": \"arn-%u\", \"region\": \"%s\", \"account\": \"%s\", "
+                "\"verdict\": \"%s\"}",
+                i > 1 ? "," : "", i, i, i % 2 ? "eu-central-1" : "us-east-1",
+                i % 3 ? "111122223333" : "444455556666",
+                i == n ? "missing" : i % 100 == 0 ? "stopped" : "logging");
+    fputs("]}", out);
+    assert_int_equal(fclose(out), 0);
+    return text;
+}
+
+static unsigned lines_with(const char *text, const char *part) {
+    unsigned n = 0;
+
+    for (const char *at = text; (at = strstr(at, part)); at += strlen(part))
+        n++;
+    return n;
+}
+
+static void status_is_readable_with_any_number_of_trails(void **state _unused_) {
+    static const struct {
+        unsigned n, shown, bad;
+        const char *rest; /* "": all are shown */
+    } cases[] = {
+        { 1, 1, 1, "" },
+        { 20, 20, 1, "" },
+        { 300, 3, 3, "\n297 of 300 trails are not shown, 0 of them not well; --all shows them\n" },
+        { 10000, 100, 100, "\n9900 of 10000 trails are not shown, 0 of them not well; --all shows them\n" },
+    };
+    uint64_t now;
+
+    assert_int_equal(timetext_parse_iso(NOW, &now), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_free_ char *text = many_trails(cases[i].n);
+        const VerbArgs plain = { 0 }, problems = { .problems = true };
+
+        assert_int_equal(show(text, &plain, now), 2);
+        assert_int_equal(lines_with(printed.out, "\ntrail-"), cases[i].shown);
+        has(printed.out, cases[i].rest);
+        /* the missing one comes first, then those that are stopped */
+        assert_int_equal(lines_with(strstr(printed.out, " missing "), "\ntrail-"), cases[i].shown - 1);
+        assert_int_equal(lines_with(strstr(printed.out, " missing "), " stopped "), cases[i].bad - 1);
+        (void)show(text, &problems, now);
+        assert_int_equal(lines_with(printed.out, "\ntrail-"), cases[i].bad);
+    }
+}
+
+static void status_filters(void **state _unused_) {
+    static const struct {
+        VerbArgs args;
+        int status;
+        unsigned shown;
+        const char *err;
+    } cases[] = {
+        { { .account = "444455556666" }, 0, 6, "" },
+        { { .account = "dev", .all = true }, 0, 6, "" },
+        { { .account = "prod" }, 2, 14, "" },
+        { { .region = "us-east-1" }, 2, 10, "" },
+        { { .region = "eu-central-1", .account = "prod" }, 0, 7, "" },
+        { { .trail = "trail-00020" }, 2, 1, "" },
+        { { .trail = "arn-19" }, 0, 1, "" },
+        { { .trail = "trail-00019", .problems = true }, 0, 0, "" },
+        { { .trail = "trial-00019" }, 1, 0,
+          "trailguard status: no trail \"trial-00019\" is guarded; did you mean \"trail-00019\"?\n" },
+        { { .region = "us-aest-1" }, 1, 0,
+          "trailguard status: no region \"us-aest-1\" is guarded; did you mean \"us-east-1\"?\n" },
+        { { .account = "production" }, 1, 0, "trailguard status: no account \"production\" is guarded\n" },
+        { { .account = "prdo" }, 1, 0,
+          "trailguard status: no account \"prdo\" is guarded; did you mean \"prod\"?\n" },
+    };
+    _cleanup_free_ char *text = many_trails(20);
+    uint64_t now;
+
+    assert_int_equal(timetext_parse_iso(NOW, &now), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        VerbArgs json = cases[i].args;
+        json_t *document;
+
+        if (show(text, &cases[i].args, now) != cases[i].status ||
+            lines_with(printed.out, "\ntrail-") != cases[i].shown)
+            fail_msg("%zu: exit %d\n%s", i, printed.status, printed.out);
+        assert_string_equal(printed.err, cases[i].err);
+        json.json = true;
+        if (cases[i].status == 1 || json.problems)
+            continue;
+        assert_int_equal(show(text, &json, now), cases[i].status);
+        document = json_loads(printed.out, 0, NULL);
+        assert_int_equal(json_array_size(json_object_get(document, "trails")), cases[i].shown);
+        json_decref(document);
+    }
+}
+
+/* No line of the table is wider than the terminal; the detail goes below, and long names lose their middle. */
+static void status_fits_the_terminal(void **state _unused_) {
+    static const char text[] =
+            "{\"mode\": \"restart\", \"trails\": [{\"name\": \"a-very-long-name-of-a-trail-that-needs-room-of-its-own-1\","
+            "\"region\": \"ap-southeast-2\", \"account\": \"111122223333\", \"verdict\": \"stopped\","
+            "\"incident\": {\"id\": \"0123456789abcdef\", \"opened\": \"" NOW "\"}},"
+            "{\"name\": \"main\", \"region\": \"us-east-1\", \"account\": \"111122223333\", \"verdict\": \"logging\","
+            "\"start_logging\": \"" NOW "\"}]}";
+    VerbView view = { .columns = 80 };
+    json_t *status = json_loads(text, 0, NULL);
+
+    begin();
+    verb_print_status(stdout, status, &view);
+    end(0);
+    json_decref(status);
+    assert_int_equal(strncmp(printed.out, "\nTRAIL ", 7), 0);
+    has(printed.out, "\na-very-long-na...m-of-its-own-1  ap-southeast-2  111122223333  stopped    \n"
+                     "    incident 0123456789abcdef since " NOW "\n    next: ");
+    has(printed.out, "\nmain  ");
+}
+
+/* ---- what is wrong with a command line ---- */
+
+static void wrong_command_lines_are_golden(void **state _unused_) {
+    static const struct {
+        const char *name;
+        int (*verb)(int argc, char **argv);
+        const char *args[4];
+    } cases[] = {
+        { "run", verb_run, { "--jsno" } },
+        { "run", verb_run, { "-c" } },
+        { "check", verb_check, { "--jsno" } },
+        { "check", verb_check, { "--restor" } },
+        { "check", verb_check, { "main" } },
+        { "config", verb_config, { "--dmp" } },
+        { "config", verb_config, { "-c" } },
+        { "config", verb_config, { "-c", "/nonexistent/t.conf" } },
+        { "status", verb_status, { "--problem" } },
+        { "status", verb_status, { "--acount" } },
+        { "status", verb_status, { "--account" } },
+        { "status", verb_status, { "--region" } },
+        { "status", verb_status, { "--trail" } },
+        { "status", verb_status, { "--watch" } },
+        { "status", verb_status, { "--watch", "--json" } },
+        { "status", verb_status, { "\x1b[2J" } },
+        { "status", verb_status, { "--hlep" } },
+        { "test-alert", verb_test_alert, { "--chanel" } },
+        { "test-alert", verb_test_alert, { "--channel" } },
+        { "test-alert", verb_test_alert, { "-c", "CONF", "--channel", "scc" } },
+        { "test-alert", verb_test_alert, { "-c", "EMPTY" } },
+        { "accept", verb_accept, { "--ys" } },
+        { "policy", verb_policy, { "-c", "CONF" } },
+        { "policy", verb_policy, { "-c", "CONF", "gaurd" } },
+        { "policy", verb_policy, { "-c", "CONF", "everything" } },
+        { "policy", verb_policy, { "guard", "deny", "-c", "CONF" } },
+    };
+    StrBuf golden = STRBUF_INIT(GOLDEN_TEXT_LEN);
+    char path[128], empty[128];
+
+    write_at("t.conf", "alerts = ( { type = \"webhook\"; name = \"soc\"; url = \"https://a.example/SECRET\"; } );\n");
+    write_at("empty.conf", CONF);
+    (void)snprintf(path, sizeof(path), "%s/t.conf", dir);
+    (void)snprintf(empty, sizeof(empty), "%s/empty.conf", dir);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char *argv[8] = { (char *)cases[i].name };
+        int argc = 1;
+
+        (void)strbuf_addf(&golden, "$ trailguard %s", cases[i].name);
+        for (size_t k = 0; k < 4 && cases[i].args[k]; k++) {
+            const char *arg = cases[i].args[k];
+
+            (void)strbuf_add_char(&golden, ' ');
+            (void)text_escape(&golden, arg, 100);
+            argv[argc++] = strcmp(arg, "CONF") == 0 ? path : strcmp(arg, "EMPTY") == 0 ? empty : (char *)arg;
+        }
+        begin();
+        end(cases[i].verb(argc, argv));
+        assert_string_equal(printed.out, "");
+        for (char *at; (at = strstr(printed.err, dir));)
+            memmove(at, at + strlen(dir), strlen(at + strlen(dir)) + 1);
+        (void)strbuf_addf(&golden, "\n%sexit status %d\n\n", printed.err, printed.status);
+        assert_null(strstr(printed.err, "SECRET"));
+    }
+    if (golden_check("errors.verbs.txt", &golden) != 0)
+        assert_true(golden_updates());
+    strbuf_done(&golden);
+}
+
+static void config_notes_a_mistyped_region(void **state _unused_) {
+    RUN(verb_config, CONF "regions = [ \"eu-centrall-1\", \"eu-central-9\", \"us-east-1\" ];\n");
+    assert_int_equal(printed.status, 0);
+    assert_string_equal(printed.out, "configuration OK\n");
+    has(printed.err, "t.conf: note: regions: this version knows no region \"eu-centrall-1\"; did you mean "
+                     "\"eu-central-1\"?\n");
+    assert_null(strstr(printed.err, "eu-central-9"));
 }
 
 /* ---- check ---- */
@@ -467,6 +686,8 @@ static const struct {
     const char *out;
 } checks[] = {
     { is_stopped, 2, "\ncritical; this configuration makes" },
+    { is_stopped, 2, " | trails=1;;;0 not_well=1;;0;0 " },
+    { is_uncovered, 1, " uncovered=1;0;;0 " },
     { is_changed, 1, "\nwarning; " },
     { is_unknown, 3, "\nunknown; " },
     { has_damaged_baseline, 3, "\nbaseline cannot be read, and nothing was compared with it: main\n" },
@@ -496,6 +717,9 @@ static void check_judges_and_shows(void **state _unused_) {
     assert_int_equal(printed.status, 0);
     has(printed.out, "TRAIL  HOME          ACCOUNT       VERDICT    DETAIL\n"
                      "main   eu-central-1  111122223333  logging    ");
+    assert_int_equal(strncmp(printed.out, "TRAILGUARD OK - starting: ", 26), 0);
+    has(printed.out, " | trails=1;;;0 not_well=0;;0;0 targets=1;;;0 unreachable=0;;;0 uncovered=0;0;;0 "
+                     "missing_permissions=0;;;0 calls_per_month=302400;;;0\n");
     has(printed.out, "ACCOUNT       REGION        IDENTITY                              STATE\n"
                      "111122223333  eu-central-1  arn:aws:iam::111122223333:user/guard  well\n"
                      "\nok; this configuration makes about 302400 calls to AWS a month\n");
@@ -710,6 +934,11 @@ int main(void) {
         cmocka_unit_test(status_shows_the_document),
         cmocka_unit_test(status_says_what_is_not_in_force),
         cmocka_unit_test(status_needs_the_daemon),
+        cmocka_unit_test(status_is_readable_with_any_number_of_trails),
+        cmocka_unit_test(status_filters),
+        cmocka_unit_test(status_fits_the_terminal),
+        cmocka_unit_test(wrong_command_lines_are_golden),
+        cmocka_unit_test(config_notes_a_mistyped_region),
         cmocka_unit_test(check_judges_and_shows),
         cmocka_unit_test(check_of_a_restore_counts_what_holds_after_it),
         cmocka_unit_test(check_prints_a_document),

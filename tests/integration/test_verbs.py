@@ -291,7 +291,7 @@ def test_config_refuses_what_a_later_version_may_take(idle, option):
     done = idle.verb("config")
     assert done.returncode == 1 and done.stdout == ""
     one_line(done.stderr, "not supported")
-    assert re.search(r"trailguard\.conf:[2-4]: ", done.stderr), done.stderr
+    assert re.search(r"trailguard\.conf:[2-4]:\d+: ", done.stderr), done.stderr
 
 
 @pytest.mark.parametrize("line, parts", [

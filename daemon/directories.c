@@ -17,6 +17,7 @@
 #define STATE_MODE      0700
 #define RUNTIME_MODE    0755
 #define WATCH_USEC      (2 * USEC_PER_SEC)
+#define WATCH_IDLE_USEC (10 * USEC_PER_SEC) /* where no poll wakes the process earlier */
 #define READ_AGAIN_USEC (10 * USEC_PER_SEC)
 #define TAKEN_MAX       3 /* another daemon that only tries to start holds the lock for a moment */
 
@@ -150,12 +151,19 @@ static void watch_fired(void *userdata) {
     Engine *engine = userdata;
 
     engine->directory_timer = NULL;
+    engine_check_directories(engine);
+}
+
+void engine_watch_directories(Engine *engine) {
+    engine->directories_due_usec = engine_now(engine).mono_usec + WATCH_USEC;
+    loop_cancel(engine->aws.loop, engine->directory_timer);
+    engine->directory_timer = NULL;
+    (void)loop_after(engine->aws.loop, WATCH_IDLE_USEC, watch_fired, engine, &engine->directory_timer);
+}
+
+void engine_check_directories(Engine *engine) {
     engine_watch_directories(engine);
     check_runtime_dir(engine);
     check_state_dir(engine);
     read_outbox_again(engine);
-}
-
-void engine_watch_directories(Engine *engine) {
-    (void)loop_after(engine->aws.loop, WATCH_USEC, watch_fired, engine, &engine->directory_timer);
 }

@@ -241,6 +241,8 @@ static int run_due(sd_event_source *source, void *userdata) {
         engine_kick_pass(engine);
     if (due & DUE_POLLS)
         run_polls(engine);
+    if (due & DUE_DIRECTORIES)
+        engine_check_directories(engine);
     if (due & DUE_CONTESTED)
         engine_poll_contested(engine);
     if (due & DUE_CHECKS)

@@ -772,9 +772,10 @@ static void order_turns(Engine *engine, const Intervals *intervals) {
 static uint64_t next_turn_usec(Engine *engine, const Intervals *intervals) {
     if (engine->turns_are_stale)
         order_turns(engine, intervals);
-    return engine->turn < engine->n_turns
-                   ? schedule_turn(intervals, engine->round, engine->turns[engine->turn]->phase)
-                   : schedule_turn(intervals, engine->round + 1, 0);
+    if (engine->turn < engine->n_turns)
+        return schedule_turn(intervals, engine->round, engine->turns[engine->turn]->phase);
+    /* the next round begins with its first turn: no wake-up of its own */
+    return schedule_turn(intervals, engine->round + 1, engine->n_turns > 0 ? engine->turns[0]->phase : 0);
 }
 
 static void begin_round(Engine *engine, uint64_t now_usec) {
@@ -839,12 +840,17 @@ static void turn(void *userdata) {
     if (!engine->passes_begun || now_usec >= engine->turned_usec + 2 * schedule_round_usec(&intervals))
         poll_all(engine, &intervals, now_usec);
     while ((next_usec = next_turn_usec(engine, &intervals)) <= now_usec) {
-        engine->turned_usec = next_usec;
-        if (engine->turn < engine->n_turns)
-            take_turn(engine, &intervals, now_usec);
-        else
+        bool begins = engine->turn >= engine->n_turns;
+
+        /* the turn that the round begins with is still to come */
+        engine->turned_usec = next_usec - begins;
+        if (begins)
             begin_round(engine, now_usec);
+        else
+            take_turn(engine, &intervals, now_usec);
     }
+    if (!engine->once && now_usec >= engine->directories_due_usec)
+        engine_due(engine, DUE_DIRECTORIES);
     engine->pass_due_usec = next_usec;
     if (!engine->once)
         (void)loop_after(engine->aws.loop, next_usec - now_usec, turn, engine, &engine->pass_timer);

@@ -90,8 +90,9 @@ struct Account {
     size_t n_targets;
 };
 
-/* The checks of settings in one region, over all accounts: a start has all of them due at once, and each that
- * is under way has requests that wait in memory. A region that does not answer delays no other one's. */
+/* The checks of settings in one region, over all accounts: a start has all of them due at once, and each
+ * that is under way has requests that wait in memory. A region that does not answer delays no other one's.
+ */
 typedef struct CheckQueue {
     char region[32];
     unsigned n_running;
@@ -220,6 +221,7 @@ struct Engine {
     char record_problem[ERROR_TEXT_MAX]; /* ... why it, or the list of baselines, could not be; "" */
     int lock_fd, runtime_lock_fd;        /* the second one stays when the state directory goes */
     LoopTimer *directory_timer;
+    uint64_t directories_due_usec;          /* mono; not compared before */
     uint64_t outbox_read_usec;              /* mono; last try to read what could not be read at the start */
     char directory_problem[ERROR_TEXT_MAX]; /* why what is known does not outlive a restart; "" */
     unsigned n_taken; /* times in a row that another daemon held the lock of a directory made again */
@@ -256,9 +258,9 @@ struct Engine {
     uint64_t started_usec; /* real */
     char binary[256];      /* the path of the program that runs; "" while it is not known */
     uint64_t binary_modified_usec;
-    Target **turns;        /* the targets in the order of their turns in a round of polls */
-    size_t n_turns, turn;  /* the next one */
-    bool turns_are_stale;  /* targets came or went */
+    Target **turns;       /* the targets in the order of their turns in a round of polls */
+    size_t n_turns, turn; /* the next one */
+    bool turns_are_stale; /* targets came or went */
     uint64_t round;
     uint64_t turned_usec; /* mono; turns up to that were taken */
     size_t n_pass_turns;  /* still to come in this pass */
@@ -286,11 +288,12 @@ struct Engine {
 
 /* What has become due in a stage that stands above the one that found out: the loop runs it in its next
  * turn. The objects that it is about have flags of their own. */
-#define DUE_PASS      1U  /* a pass, now */
-#define DUE_POLLS     2U  /* of the targets of accounts that can be polled since */
-#define DUE_CHECKS    4U  /* of settings that wait in targets for those of other trails */
-#define DUE_SEARCHES  8U  /* for who caused what happened to trails and accounts */
-#define DUE_CONTESTED 16U /* a trail is contested: it is polled beside the passes */
+#define DUE_PASS        1U  /* a pass, now */
+#define DUE_POLLS       2U  /* of the targets of accounts that can be polled since */
+#define DUE_CHECKS      4U  /* of settings that wait in targets for those of other trails */
+#define DUE_SEARCHES    8U  /* for who caused what happened to trails and accounts */
+#define DUE_CONTESTED   16U /* a trail is contested: it is polled beside the passes */
+#define DUE_DIRECTORIES 32U /* our directories are checked, because the process is awake anyhow */
 
 void engine_due(Engine *engine, unsigned what);
 

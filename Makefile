@@ -16,6 +16,8 @@ docdir     ?= $(datadir)/doc/trailguard
 unitdir    ?= $(PREFIX)/lib/systemd/system
 catalogdir ?= $(PREFIX)/lib/systemd/catalog
 bashcompdir ?= $(datadir)/bash-completion/completions
+zshcompdir  ?= $(datadir)/zsh/vendor-completions
+fishcompdir ?= $(datadir)/fish/vendor_completions.d
 sysconfdir ?= /etc
 
 BUILD   ?= build$(if $(SANITIZE),/asan)
@@ -278,14 +280,17 @@ install: all                                   ## install below DESTDIR, PREFIX=
 	for d in $(DOCS); do install -D -m 0644 $$d $(DESTDIR)$(docdir)/$$d || exit 1; done
 	for p in $(wildcard docs/man/*.[1-8]); do install -D -m 0644 -t $(DESTDIR)$(mandir)/man$${p##*.} $$p || exit 1; done
 	for c in $(wildcard conf/*.catalog); do install -D -m 0644 -t $(DESTDIR)$(catalogdir) $$c || exit 1; done
-	for c in $(wildcard conf/completion/trailguard); do install -D -m 0644 -t $(DESTDIR)$(bashcompdir) $$c || exit 1; done
+	install -D -m 0644 -t $(DESTDIR)$(bashcompdir) conf/completion/trailguard
+	install -D -m 0644 -t $(DESTDIR)$(zshcompdir) conf/completion/_trailguard
+	install -D -m 0644 -t $(DESTDIR)$(fishcompdir) conf/completion/trailguard.fish
 	test -n "$(DESTDIR)" || install -d -m 0755 $(sysconfdir)/trailguard
 	@test -n "$(DESTDIR)" || ! test -d /run/systemd/system || tools/after-install installed
 
 uninstall:                                     ## remove what install put there; configuration and state stay
 	rm -f $(DESTDIR)$(sbindir)/trailguard $(DESTDIR)$(unitdir)/trailguard.service \
 	    '$(DESTDIR)$(unitdir)/trailguard@.service'
-	rm -f $(addprefix $(DESTDIR)$(catalogdir)/,$(notdir $(wildcard conf/*.catalog))) $(DESTDIR)$(bashcompdir)/trailguard
+	rm -f $(addprefix $(DESTDIR)$(catalogdir)/,$(notdir $(wildcard conf/*.catalog))) $(DESTDIR)$(bashcompdir)/trailguard \
+	    $(DESTDIR)$(zshcompdir)/_trailguard $(DESTDIR)$(fishcompdir)/trailguard.fish
 	for p in $(notdir $(wildcard docs/man/*.[1-8])); do rm -f $(DESTDIR)$(mandir)/man$${p##*.}/$$p; done
 	rm -rf $(DESTDIR)$(docdir)
 	@test -n "$(DESTDIR)" || ! test -d /run/systemd/system || tools/after-install removed

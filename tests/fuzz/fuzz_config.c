@@ -23,6 +23,29 @@ static void check_lines(char *error) {
         check(text_starts_with(line, "t.conf:"));
 }
 
+static char *dump(const Config *config) {
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    check(out && config_dump(config, out) == 0 && fclose(out) == 0);
+    return text;
+}
+
+static void check_dump(Config *first) {
+    static char error[CONFIG_ERROR_MAX];
+    char *a = dump(first), *b;
+    Config *second;
+
+    check(config_parse("dump", a, strlen(a), &second, error) == 0);
+    b = dump(second);
+    check(strcmp(a, b) == 0);
+    free(a);
+    free(b);
+    config_free(first);
+    config_free(second);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static char error[CONFIG_ERROR_MAX];
     char *text = malloc(size + 1);
@@ -34,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (config_parse("t.conf", text, size, &config, error) < 0)
         check_lines(error);
     else
-        config_free(config);
+        check_dump(config);
     free(text);
     return 0;
 }

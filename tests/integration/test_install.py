@@ -24,7 +24,9 @@ def test_installed_pages_have_no_dead_links_and_uninstall_leaves_nothing(place):
     files = _files(place)
     assert {"usr/local/sbin/trailguard", "usr/local/lib/systemd/system/trailguard.service",
             "usr/local/lib/systemd/system/trailguard@.service",
-            "etc/trailguard.conf"} <= files
+            "etc/trailguard.conf", "usr/local/share/bash-completion/completions/trailguard",
+            "usr/local/share/zsh/vendor-completions/_trailguard",
+            "usr/local/share/fish/vendor_completions.d/trailguard.fish"} <= files
     pages = [path for path in (place / "usr/local/share/doc/trailguard").rglob("*.md")]
     assert len(pages) > 5
     dead = [(str(page.relative_to(place)), link) for page in pages

@@ -298,7 +298,8 @@ static void test_what_is_refused(void **state) {
 }
 
 static void test_a_file_that_is_no_text(void **state) {
-    static const char text[] = "\xff\xfe" "a\0=\0";
+    static const char text[] = "\xff\xfe"
+                               "a\0=\0";
     char error[CONFIG_ERROR_MAX];
     Config *config = NULL;
 
@@ -398,6 +399,158 @@ static void test_a_dump_reads_back_to_the_same(void **state) {
     }
 }
 
+static void check_hidden(const char *text, const char *option) {
+    for (const char *at = text; (at = strstr(at, option)); at += strlen(option))
+        if (memmem(at, strcspn(at, "\n;"), "SECRET", strlen("SECRET")))
+            fail_msg("shows what may be a password: %.100s", at);
+}
+
+/* Reads, dumps, and reads the dump: both dumps are the same. False when the text cannot be used. */
+static bool comes_back(const char *text) {
+    char error[CONFIG_ERROR_MAX], *a, *b;
+    Config *first, *second;
+
+    if (config_parse("t.conf", text, strlen(text), &first, error) < 0)
+        return false;
+    a = dump(first);
+    if (config_parse("dump", a, strlen(a), &second, error) < 0)
+        fail_msg("%s\nfrom\n%s", error, text);
+    b = dump(second);
+    assert_string_equal(a, b);
+    check_hidden(a, " url = \"");
+    check_hidden(a, " proxy = \"");
+    free(a);
+    free(b);
+    config_free(first);
+    config_free(second);
+    return true;
+}
+
+/* Each option of the sample, without its "#", and the sample itself. */
+static void test_the_sample_comes_back(void **state) {
+    FILE *sample = fopen("conf/trailguard.conf", "re");
+    StrBuf whole = STRBUF_INIT(CONFIG_SIZE_MAX), block = STRBUF_INIT(CONFIG_SIZE_MAX);
+    char line[512];
+    unsigned n = 0;
+    int open = 0;
+
+    (void)state;
+    assert_non_null(sample);
+    while (fgets(line, sizeof(line), sample)) {
+        bool alerts = strstr(line, "alerts = (");
+
+        (void)strbuf_add(&whole, line);
+        if (line[0] != '#' || (open == 0 && !strchr("abcdefghijklmnopqrstuvwxyz", line[1])) ||
+            (open == 0 && alerts))
+            continue;
+        if (open == 0)
+            (void)strbuf_add(&block, strstr(line, "shard") ? "accounts = ( { } );\n" BASE : BASE);
+        (void)strbuf_add(&block, line + 1);
+        for (const char *c = strchr(line + 1, '#') ? "" : line; *c; c++)
+            open += (*c == '(' || *c == '{') - (*c == ')' || *c == '}');
+        if (open > 0)
+            continue;
+        if (!comes_back(strbuf_str(&block)))
+            fail_msg("the sample has a mistake:\n%s", strbuf_str(&block));
+        strbuf_done(&block);
+        block = (StrBuf)STRBUF_INIT(CONFIG_SIZE_MAX);
+        n++;
+    }
+    assert_true(n >= 20);
+    assert_true(comes_back(strbuf_str(&whole)));
+    (void)fclose(sample);
+    strbuf_done(&whole);
+    strbuf_done(&block);
+}
+
+/* Texts that some option takes. */
+static const char *const taken[] = {
+    ROLE_A,
+    TOPIC,
+    "trailguard",
+    "a \\\"b\\\" \\\\ \\x09",
+    "111122223333",
+    "https://a.example/SECRET?SECRET",
+    "http://u:SECRET@proxy.example:3128",
+    "eu-central-1",
+    "/usr/bin/x",
+    "2026-11-24T22:00:00Z",
+    "2026-11-25T02:00:00+01:00",
+    "2/5",
+    "trail.*",
+    "arn:aws:logs:eu-central-1:111122223333:log-group:x:*",
+    "1234abcd-12ab-34cd-56ef-1234567890ab",
+};
+
+static unsigned pick(uint64_t *seed, size_t n) {
+    *seed = *seed * 6364136223846793005ULL + 1442695040888963407ULL;
+    return (unsigned)((*seed >> 33) % n);
+}
+
+/* A value that fits the option's kind; whether it may be used is for the reader. */
+static void add_value(StrBuf *b, const Option *option, uint64_t *seed) {
+    size_t n_words = 0;
+
+    while (option->words && option->words[n_words])
+        n_words++;
+    switch (option->kind) {
+    case OPTION_NUMBER:
+        (void)strbuf_addf(b, "%u", option->min + pick(seed, option->max - option->min + 1U));
+        break;
+    case OPTION_BOOL:
+    case OPTION_SWITCH:
+    case OPTION_PIN_BOOL: (void)strbuf_add(b, pick(seed, 2) ? "true" : "false"); break;
+    case OPTION_WORD: (void)strbuf_addf(b, "\"%s\"", option->words[pick(seed, n_words)]); break;
+    case OPTION_WORDS: (void)strbuf_addf(b, "[ \"%s\" ]", option->words[pick(seed, n_words)]); break;
+    case OPTION_LIST: (void)strbuf_addf(b, "( \"%s\" )", taken[pick(seed, ARRAY_SIZE(taken))]); break;
+    default: (void)strbuf_addf(b, "\"%s\"", taken[pick(seed, ARRAY_SIZE(taken))]); break;
+    }
+}
+
+/* Rows of one group, or of the file: each member with a chance of one in `rarely`. */
+static void add_members(StrBuf *b, const char *group, unsigned rarely, uint64_t *seed) {
+    size_t n = strlen(group);
+
+    for (size_t i = 0; i < config_n_options; i++) {
+        const Option *option = &config_options[i];
+        const char *dot = strchr(option->name, '.');
+        StrBuf value = STRBUF_INIT(4096);
+        bool grouped = option->kind == OPTION_GROUP || option->kind == OPTION_GROUPS;
+
+        if ((n > 0 ? !dot || (size_t)(dot - option->name) != n || strncmp(option->name, group, n) != 0
+                   : !!dot) ||
+            pick(seed, rarely) > 0)
+            continue;
+        if (grouped) {
+            (void)strbuf_add(&value, option->kind == OPTION_GROUPS ? "( { " : "{ ");
+            add_members(&value, option->name, 3, seed);
+            (void)strbuf_add(&value, option->kind == OPTION_GROUPS ? "} )" : "}");
+        } else
+            add_value(&value, option, seed);
+        (void)strbuf_addf(b, "%s = %s; ", dot ? dot + 1 : option->name, strbuf_str(&value));
+        strbuf_done(&value);
+    }
+}
+
+/* Options with values at random: whatever can be read comes back. TEST_SEED makes others. */
+static void test_any_dump_comes_back(void **state) {
+    const char *given = getenv("TEST_SEED");
+    uint64_t seed = given ? strtoull(given, NULL, 10) : 1;
+    unsigned used[2] = { 0 };
+
+    (void)state;
+    for (unsigned i = 0; i < 20000; i++) {
+        StrBuf text = STRBUF_INIT(64 * 1024);
+
+        add_members(&text, "", 20, &seed);
+        if (!strstr(strbuf_str(&text), "alerts = "))
+            (void)strbuf_add(&text, BASE);
+        used[comes_back(strbuf_str(&text))]++;
+        strbuf_done(&text);
+    }
+    assert_true(used[true] > 500);
+}
+
 /* Those of a group are named, too, when it is not there. */
 static void test_a_dump_names_every_option_once(void **state) {
     static const char *const names[] = {
@@ -429,6 +582,8 @@ int main(void) {
         cmocka_unit_test(test_a_file_that_is_no_text),
         cmocka_unit_test(test_what_every_version_reads_alike),
         cmocka_unit_test(test_a_dump_reads_back_to_the_same),
+        cmocka_unit_test(test_the_sample_comes_back),
+        cmocka_unit_test(test_any_dump_comes_back),
         cmocka_unit_test(test_a_dump_names_every_option_once),
     };
 

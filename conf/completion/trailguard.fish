@@ -1,0 +1,41 @@
+# fish completion for trailguard(8). Trails, accounts and regions are those of the running daemon, from its status.json.
+
+function __trailguard_status
+    set -l directory /run/trailguard
+    set -q RUNTIME_DIRECTORY; and set directory $RUNTIME_DIRECTORY
+    test -r $directory/status.json; and cat $directory/status.json
+end
+
+function __trailguard_trails
+    __trailguard_status | sed -nE 's/^[[{, ]*"name": ?"([A-Za-z0-9._-]+)".*/\1/p'
+end
+
+function __trailguard_accounts
+    __trailguard_status | grep -oE '"account": ?"[0-9]{12}"' | tr -dc '0-9\n' | sort -u
+end
+
+function __trailguard_regions
+    __trailguard_status | grep -oE '"region": ?"[a-z0-9-]+"' | sed -E 's/.*"([a-z0-9-]+)"$/\1/' | sort -u
+end
+
+set -l verbs run check config status test-alert accept policy help
+complete -c trailguard -f
+complete -c trailguard -n "not __fish_seen_subcommand_from $verbs" -a "$verbs"
+complete -c trailguard -n "not __fish_seen_subcommand_from $verbs" -l instance -x -d 'of trailguard@NAME.service'
+complete -c trailguard -n "not __fish_seen_subcommand_from $verbs" -l version -d 'print the version'
+complete -c trailguard -s c -r -F -d 'configuration file'
+complete -c trailguard -l help -d 'describe the verb'
+complete -c trailguard -n '__fish_seen_subcommand_from help' -a 'run check config status test-alert accept policy'
+complete -c trailguard -n '__fish_seen_subcommand_from check status' -l json -d 'print a document'
+complete -c trailguard -n '__fish_seen_subcommand_from check' -l restore -d 'act as the mode allows'
+complete -c trailguard -n '__fish_seen_subcommand_from config' -l dump -d 'print every option'
+complete -c trailguard -n '__fish_seen_subcommand_from status' -l problems -d 'only what is not well'
+complete -c trailguard -n '__fish_seen_subcommand_from status' -l all -d 'every trail'
+complete -c trailguard -n '__fish_seen_subcommand_from status' -l watch -d 'draw it again every second'
+complete -c trailguard -n '__fish_seen_subcommand_from status' -l account -x -a '(__trailguard_accounts)'
+complete -c trailguard -n '__fish_seen_subcommand_from status' -l region -x -a '(__trailguard_regions)'
+complete -c trailguard -n '__fish_seen_subcommand_from status' -l trail -x -a '(__trailguard_trails)'
+complete -c trailguard -n '__fish_seen_subcommand_from test-alert' -l channel -x -d 'only this channel'
+complete -c trailguard -n '__fish_seen_subcommand_from accept' -l yes -d 'do not ask'
+complete -c trailguard -n '__fish_seen_subcommand_from accept' -a '(__trailguard_trails)'
+complete -c trailguard -n '__fish_seen_subcommand_from policy' -a 'guard deny scp'

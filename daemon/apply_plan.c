@@ -232,7 +232,7 @@ static void unaccepted_are_due(void *userdata) {
                       account->unaccepted_names);
     plan.events[0] = (Event){
         .kind = EVENT_TRAILS_UNACCEPTED,
-        .severity = pace->n_gone > 0 ? SEVERITY_CRITICAL : SEVERITY_WARNING,
+        .severity = SEVERITY_WARNING,
         .sequence = 1,
         .incident_dedup_usec = now.real_usec,
         .dedup_usec = now.real_usec,

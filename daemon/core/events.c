@@ -164,8 +164,7 @@ static const EventRow event_rows[_EVENT_MAX] = {
     },
     [EVENT_TRAILS_UNACCEPTED] = {
         .name = "trails.unaccepted",
-        .cases = { { SEVERITY_WARNING, "more trails that nobody accepted than are reported one by one" },
-                   { SEVERITY_CRITICAL, "... and some of them are gone again" } },
+        .cases = { { SEVERITY_WARNING, "more trails that nobody accepted than are reported one by one" } },
         .about_no_trail = true,
         .may_be_attack = true,
         .opens_nothing = true,

@@ -149,7 +149,7 @@ bool schedule_weak_singly(WeakPace *pace, uint64_t now_usec);
 /* Trails that nobody has accepted: so many of an account have incidents of their own in an hour. The rest is
  * summed up, at first soon, then at most every five minutes as long as more come or go. */
 #define SCHEDULE_UNACCEPTED_SINGLY    3U
-#define SCHEDULE_UNACCEPTED_SOON_USEC (10 * USEC_PER_SEC)
+#define SCHEDULE_UNACCEPTED_SOON_USEC (5 * USEC_PER_SEC)
 #define SCHEDULE_UNACCEPTED_USEC      (300 * USEC_PER_SEC)
 
 typedef struct UnacceptedPace {

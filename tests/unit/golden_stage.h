@@ -885,10 +885,10 @@ static void word_weak(Stage *s, const char *arg) {
 
 static void word_unaccepted(Stage *s, const char *arg) {
     bool full = text_equal(arg, "full");
-    Event event =
-            baseline_tell(s, EVENT_TRAILS_UNACCEPTED, arg[0] ? SEVERITY_CRITICAL : SEVERITY_WARNING,
-                          arg[0] ? "41 more appeared, 40 are gone again: backup-3, backup-4, backup-5 and more"
-                                 : "2 more appeared, 0 are gone again: backup-3, backup-4");
+    Event event = baseline_tell(
+            s, EVENT_TRAILS_UNACCEPTED, SEVERITY_WARNING,
+            arg[0] ? "41 more appeared, 40 are gone again: backup-3, backup-4, backup-5 and more"
+                   : "2 more appeared, 0 are gone again: backup-3, backup-4");
     JournalEntry note = { .line = LINE_TRAILS_FULL };
 
     (void)text_copy(note.detail, sizeof(note.detail),

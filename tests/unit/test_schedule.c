@@ -418,16 +418,16 @@ static void unaccepted_trails_are_summed_up(void **state _unused_) {
     }
     assert_true(schedule_unaccepted_is_summed_up(&pace, now));
     pace.n_appeared = 1;
-    assert_int_equal(schedule_unaccepted_wait(&pace, now), 10 * SEC);
+    assert_int_equal(schedule_unaccepted_wait(&pace, now), 5 * SEC);
     pace.n_gone = 40;
-    assert_int_equal(schedule_unaccepted_wait(&pace, now), 10 * SEC);
+    assert_int_equal(schedule_unaccepted_wait(&pace, now), 5 * SEC);
     pace.n_appeared = pace.n_gone = 0;
     pace.summed_usec = now;
     assert_true(schedule_unaccepted_wait(&pace, now) == UINT64_MAX);
     pace.n_gone = 1;
     assert_int_equal(schedule_unaccepted_wait(&pace, now + 40 * SEC), 260 * SEC);
-    assert_int_equal(schedule_unaccepted_wait(&pace, now + 295 * SEC), 10 * SEC);
-    assert_int_equal(schedule_unaccepted_wait(&pace, now + 3000 * SEC), 10 * SEC);
+    assert_int_equal(schedule_unaccepted_wait(&pace, now + 298 * SEC), 5 * SEC);
+    assert_int_equal(schedule_unaccepted_wait(&pace, now + 3000 * SEC), 5 * SEC);
     assert_true(schedule_unaccepted_is_summed_up(&pace, 1000 * SEC + 3600 * SEC));
     assert_false(schedule_unaccepted_is_summed_up(&pace, 1001 * SEC + 3600 * SEC));
 }

@@ -155,8 +155,8 @@ check-unit: $(UNITS) $(REPLAYS)                ## unit tests and replay of the f
 	@tools/run-units $(UNITS)
 	@set -e; for f in $(REPLAYS); do $(TEST_WRAPPER) $$f "tests/fuzz/corpus/$${f##*/fuzz_}"; done
 
-GOLDEN := $(addprefix $(BUILD)/tests/unit/,test_golden test_config test_config_expect test_verbs)
-golden: $(GOLDEN)                              ## write the golden texts of alerts and errors again; review the diff
+GOLDEN := $(addprefix $(BUILD)/tests/unit/,test_golden test_config test_config_expect test_verbs test_metrics)
+golden: $(GOLDEN)                              ## write the golden texts of alerts, errors and metrics again; review the diff
 	@for t in $(GOLDEN); do TRAILGUARD_GOLDEN_UPDATE=1 $$t >/dev/null || exit 1; done
 
 .PHONY: deploy-templates
@@ -270,7 +270,7 @@ install-units:
 
 # What its links reach is installed too, in the same tree.
 DOCS = README.md CONTRIBUTING.md SECURITY.md LICENSE $(wildcard docs/*.md docs/*.json docs/internals/*.md conf/iam/*) \
-       $(wildcard docs/deploy/*/*.yaml docs/deploy/*/*/*) \
+       $(wildcard docs/prometheus/* docs/deploy/*/*.yaml docs/deploy/*/*/*) \
        conf/trailguard.conf tests/aws/README.md
 install: all                                   ## install below DESTDIR, PREFIX=/usr/local
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(sbindir)/trailguard

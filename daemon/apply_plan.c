@@ -38,6 +38,7 @@ static int queue_message(Engine *engine, const Subject *subject, const Event *ev
                  subject->name[0] ? " in " : "", subject->region, strerror(-r));
         return r;
     }
+    metrics_count_event(engine->metrics, event->kind, event->severity);
     if (deliver_wants(engine->deliver, &alert))
         r = outbox_add(engine->outbox, &alert);
     alert_done(&alert);
@@ -307,6 +308,8 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     if (!trail->arn[0])
         policy.attribution = false; /* it was never found: nobody did anything to it */
     trail->facts.summed_up = schedule_unaccepted_is_summed_up(&trail->via->unaccepted, now.mono_usec);
+    if (input->kind == GUARD_ACTED)
+        metrics_count_outcome(engine->metrics, input->outcome->action, input->outcome->result);
     guard_trail(&policy, &trail->facts, &trail->state, input, now, &plan, &trail->state);
     /* before they are put back: a message that waits for that tells of them too */
     count_unaccepted(trail, &plan, before.incident.opened_usec != 0);

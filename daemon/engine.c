@@ -121,6 +121,10 @@ static uint64_t heartbeat_failed_usec(const Engine *engine) {
     return 0;
 }
 
+static void count_delivery(const char *channel, ReceiptKind receipt, void *userdata) {
+    metrics_count_receipt(((Engine *)userdata)->metrics, channel, receipt);
+}
+
 static int open_delivery(Engine *engine) {
     const Config *config = engine->config;
     DeliverOptions options = {
@@ -136,6 +140,7 @@ static int open_delivery(Engine *engine) {
         .n_failed = engine->unclaimed.n_channels,
         .channel_changed = channel_changed,
         .delivered = delivered,
+        .tried = count_delivery,
         .userdata = engine,
     };
     const HeartbeatOptions heartbeat = {
@@ -267,8 +272,11 @@ static int begin_role(Account *account) {
 static int open_aws_and_tables(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
     int r;
 
-    if (!engine->once)
-        engine_debug_calls(engine);
+    if (!engine->once) {
+        engine->config_loaded_usec = engine_now(engine).real_usec;
+        engine_start_metrics(engine);
+        engine_observe_calls(engine);
+    }
     engine->problem[0] = '\0';
     engine->pass_open = engine->passes_begun = false;
     engine->account_list = (AccountList){ 0 };
@@ -296,8 +304,9 @@ static int open_aws_and_tables(Engine *engine, char error[static ENGINE_ERROR_MA
 }
 
 static void close_aws_and_tables(Engine *engine) {
-    LoopTimer **timers[] = { &engine->publish.timer, &engine->save.timer, &engine->watchdog_timer,
-                             &engine->give_up_timer, &engine->weak_timer, &engine->directory_timer };
+    LoopTimer **timers[] = { &engine->publish.timer,  &engine->save.timer,    &engine->measure.timer,
+                             &engine->watchdog_timer, &engine->give_up_timer, &engine->weak_timer,
+                             &engine->directory_timer };
 
     if (!engine->aws.loop)
         return;
@@ -327,6 +336,8 @@ static void engine_free(Engine *engine) {
     sd_event_unref(engine->event);
     config_free(engine->config);
     state_table_done(&engine->recorded);
+    metrics_free(engine->metrics);
+    free(engine->metrics_path);
     free(engine);
 }
 DEFINE_CLEANUP(Engine *, engine_free);
@@ -344,6 +355,7 @@ static void reload(Engine *engine) {
     Config *config = NULL;
     AwsSetup aws;
 
+    engine->reload_refused = true;
     if (config_load(engine->config->path, &config, config_error) < 0) {
         char *rest = config_error;
         const char *first = strsep(&rest, "\n");
@@ -357,6 +369,7 @@ static void reload(Engine *engine) {
         config_free(config);
         return;
     }
+    engine->reload_refused = false;
     engine_save_state(engine);
     close_aws_and_tables(engine);
     config_free(engine->config);
@@ -526,6 +539,7 @@ int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]
     r = sd_event_loop(engine->event);
     engine_save_state(engine);
     engine_publish_now(engine);
+    engine_end_metrics(engine);
     if (r != 0)
         (void)snprintf(error, ENGINE_ERROR_MAX, "the event loop failed: %s",
                        r < 0 ? strerror(-r) : "see the lines above");

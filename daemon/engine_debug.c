@@ -28,8 +28,8 @@ static const char *or_dash(const char *s) {
     return s[0] ? s : "-";
 }
 
-static void attempt_ended(const AwsCallView *call, const AwsError *error, uint64_t duration_usec,
-                          void *userdata) {
+static void log_attempt(const AwsCallView *call, const AwsError *error, uint64_t duration_usec,
+                        void *userdata) {
     const char *account = account_of(userdata, call->credentials);
     char text[ERROR_TEXT_MAX] = "ok", status[16] = "no answer";
     LogField fields[] = {
@@ -48,6 +48,26 @@ static void attempt_ended(const AwsCallView *call, const AwsError *error, uint64
               "call: %s %s %s %s: %s in %llu ms, attempt %u/%u: %s", call->service, or_dash(call->operation),
               call->region, or_dash(account), status, to_ms(duration_usec), call->attempt,
               call->max_attempts, text);
+}
+
+/* AWS's code, or for want of one why no answer came. */
+static void count_attempt(Metrics *metrics, const AwsCallView *call, const AwsError *error,
+                          uint64_t duration_usec) {
+    METRICS_COUNT(metrics, METRICS_REQUESTS, 1, call->service, call->operation);
+    METRICS_COUNT(metrics, METRICS_THROTTLES, error->class == AWS_THROTTLED, call->service, call->operation);
+    if (error->class != AWS_OK)
+        METRICS_COUNT(metrics, METRICS_ERRORS, 1, call->service, call->operation,
+                      error->code[0] ? error->code : aws_error_class_to_string(error->class));
+    metrics_observe(metrics, METRICS_REQUEST_TIME, call->service, duration_usec);
+}
+
+static void attempt_ended(const AwsCallView *call, const AwsError *error, uint64_t duration_usec,
+                          void *userdata) {
+    const Engine *engine = userdata;
+
+    count_attempt(engine->metrics, call, error, duration_usec);
+    if (log_level() >= LOG_DEBUG)
+        log_attempt(call, error, duration_usec, userdata);
 }
 
 static const char *const classes[_RATE_CLASS_MAX] = {
@@ -75,7 +95,7 @@ static void write_hold(const AwsCallView *call, AwsHold hold, StrBuf *b) {
         (void)strbuf_addf(b, "%u/%u", call->attempt + 1, call->max_attempts);
 }
 
-static void held_back(const AwsCallView *call, AwsHold hold, uint64_t usec, void *userdata) {
+static void log_hold(const AwsCallView *call, AwsHold hold, uint64_t usec, void *userdata) {
     const char *account = account_of(userdata, call->credentials);
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(256);
     LogField fields[] = { { "AWS_ACCOUNT", account }, { "AWS_REGION", call->region } };
@@ -87,12 +107,32 @@ static void held_back(const AwsCallView *call, AwsHold hold, uint64_t usec, void
               or_dash(call->operation), call->region, or_dash(account), strbuf_str(&b));
 }
 
-void engine_debug_calls(Engine *engine) {
+static void held_back(const AwsCallView *call, AwsHold hold, uint64_t usec, void *userdata) {
+    static const char *const reasons[_AWS_HOLD_MAX] = {
+        [AWS_HOLD_RATE] = "rate limit",
+        [AWS_HOLD_RATE_LATE] = "rate limit, given up",
+        [AWS_HOLD_BACKOFF] = "back-off",
+        [AWS_HOLD_RETRY_QUOTA] = "retry quota, given up",
+        [AWS_HOLD_OUTAGE] = "outage, given up",
+        [AWS_HOLD_CONNECTIONS] = "connections",
+        [AWS_HOLD_KEPT] = "connections of the host",
+        [AWS_HOLD_HOST] = "share of the host",
+        [AWS_HOLD_SUSPECT] = "share of suspect hosts",
+    };
+    const Engine *engine = userdata;
+
+    METRICS_COUNT(engine->metrics, METRICS_HELD, 1, reasons[hold]);
+    METRICS_COUNT(engine->metrics, METRICS_HELD_USEC, usec, reasons[hold]);
+    if (log_level() >= LOG_DEBUG)
+        log_hold(call, hold, usec, userdata);
+}
+
+void engine_observe_calls(Engine *engine) {
     const AwsObserver observer = { .attempt_ended = attempt_ended,
                                    .held_back = held_back,
                                    .userdata = engine };
 
-    if (log_level() < LOG_DEBUG)
+    if (log_level() < LOG_DEBUG && !engine->metrics)
         return;
     aws_client_set_observer(engine->aws.client, &observer);
     log_debug("memory: a trail takes %zu bytes, a target %zu and an account %zu, besides their texts",

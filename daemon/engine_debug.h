@@ -5,8 +5,8 @@
 
 #include "daemon/engine_private.h"
 
-/* Calls of the engine's client from now on. */
-void engine_debug_calls(Engine *engine);
+/* Calls of the engine's client from now on: counted where there are metrics, and at "debug" logged. */
+void engine_observe_calls(Engine *engine);
 
 /* A trail after a decision, with the verdict and the findings that it had before. */
 void engine_debug_trail(const Trail *trail, Verdict was, uint32_t findings, GuardInput kind,

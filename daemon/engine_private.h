@@ -24,6 +24,10 @@ void engine_publish(Engine *engine); /* STATUS= and status.json, soon: something
 void engine_publish_calmly(Engine *engine);
 void engine_publish_now(Engine *engine);
 void engine_with_status(Engine *engine, EngineChecked fn, void *userdata);
+/* What the configuration says of metrics_file: counting and writing begin, go on, or end. */
+void engine_start_metrics(Engine *engine);
+/* Removes the file: nobody must read what a guard that has ended wrote. */
+void engine_end_metrics(Engine *engine);
 
 /* Runs fired soon: at once unless much was written lately. */
 void engine_write_soon(Engine *engine, Writing *writing, LoopFired fired);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon's view of itself, for STATUS=, status.json and check. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,11 @@
 /* status.json is never older than this, whatever it costs: who reads it may take an older one for that of a
  * guard that hangs. */
 #define PUBLISH_CALM_MAX_USEC (30 * USEC_PER_SEC)
+
+/* The file of metrics is written as often as trails are polled, at least this often where that is cheap, and
+ * at the latest after the second time. */
+#define MEASURE_MIN_USEC (15 * USEC_PER_SEC)
+#define MEASURE_MAX_USEC (60 * USEC_PER_SEC)
 
 typedef char IncidentId[17];
 
@@ -180,6 +186,7 @@ void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
             .mode = engine->config->mode,
             .pid = getpid(),
             .poll_interval_sec = engine->config->poll_interval_sec,
+            .unreachable_after = engine->config->unreachable_after,
             .started_usec = engine->started_usec,
             .now_usec = engine_now(engine).real_usec,
             .pass_ended_usec = engine->pass_ended_usec,
@@ -200,6 +207,10 @@ void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
             .denials = engine->denials,
             .n_denials = engine->n_denials,
             .outbox_depth = engine->outbox ? outbox_depth(engine->outbox) : 0,
+            .outbox_oldest_usec = engine->outbox ? outbox_oldest_usec(engine->outbox) : 0,
+            .n_alerts_lost = engine->outbox ? outbox_n_lost(engine->outbox) : 0,
+            .config_loaded_usec = engine->config_loaded_usec,
+            .reload_refused = engine->reload_refused,
         };
 
         fill_trails(engine, trails, ids);
@@ -252,6 +263,81 @@ void engine_publish(Engine *engine) {
 void engine_publish_calmly(Engine *engine) {
     if (!engine->once)
         engine_write_calmly(engine, &engine->publish, 0, PUBLISH_CALM_MAX_USEC, publish_fired);
+}
+
+/* ---- metrics ---- */
+
+static void measured(const Status *status, void *userdata) {
+    Engine *engine = userdata;
+    const char *slash = strrchr(engine->config->path, '/');
+    const char *name = slash ? slash + 1 : engine->config->path;
+    char guard[NAME_MAX + 1];
+    int r;
+
+    (void)text_copy(guard, sizeof(guard), name);
+    if (text_ends_with(guard, ".conf"))
+        guard[strlen(guard) - strlen(".conf")] = '\0';
+    r = report_metrics_write(status, engine->metrics, guard, engine->metrics_path);
+    if (r < 0 && !engine->measure_failed)
+        log_line(LOG_WARNING, "%s: cannot be written: %s", engine->metrics_path, file_strerror(r));
+    engine->measure_failed = r < 0;
+}
+
+static void measure_soon(Engine *engine);
+
+static void measure_fired(void *userdata) {
+    Engine *engine = userdata;
+
+    engine->measure.timer = NULL;
+    engine_write_begins(engine, &engine->measure);
+    engine_with_status(engine, measured, engine);
+    engine_written(engine, &engine->measure);
+    measure_soon(engine);
+}
+
+/* With each pass, and seldom where it costs more: Prometheus seldom reads more often than every 15 s. */
+static void measure_soon(Engine *engine) {
+    uint64_t poll_usec = engine->config->poll_interval_sec * USEC_PER_SEC;
+
+    engine_write_calmly(engine, &engine->measure, MIN(poll_usec, MEASURE_MIN_USEC), MEASURE_MAX_USEC,
+                        measure_fired);
+}
+
+void engine_end_metrics(Engine *engine) {
+    if (!engine->metrics_path)
+        return;
+    (void)unlink(engine->metrics_path);
+    free(engine->metrics_path);
+    engine->metrics_path = NULL;
+}
+
+void engine_start_metrics(Engine *engine) {
+    const char *file = engine->config->metrics_file;
+    char *path = !file ? NULL : file[0] == '/' ? strdup(file) : file_join(engine->runtime_dir, file);
+
+    if (!text_equal(engine->metrics_path, path))
+        engine_end_metrics(engine);
+    free(engine->metrics_path);
+    engine->metrics_path = path;
+    engine->measure_failed = false;
+    if (!file) {
+        metrics_free(engine->metrics);
+        engine->metrics = NULL;
+        return;
+    }
+    if (!engine->metrics)
+        engine->metrics = metrics_new();
+    if (!engine->metrics || !path) {
+        log_line(LOG_ERR, "metrics_file: out of memory; nothing is counted");
+        return;
+    }
+    for (size_t i = 0; i < engine->config->n_channels; i++) {
+        _cleanup_free_ char *key = config_channel_key(&engine->config->channels[i]);
+
+        if (key)
+            metrics_add_channel(engine->metrics, key);
+    }
+    measure_soon(engine);
 }
 
 /* ---- how often things are written ---- */

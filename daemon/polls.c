@@ -54,6 +54,7 @@ static void end_pass(Engine *engine) {
     engine->n_passes++;
     engine->pass_ended_usec = now.real_usec;
     engine->pass_duration_usec = engine->pass_longest_usec;
+    metrics_observe(engine->metrics, METRICS_PASS_TIME, NULL, engine->pass_duration_usec);
     if (engine->n_passes == 1)
         engine_publish(engine);
     else
@@ -414,6 +415,7 @@ static void poll_done(const PollAnswer *answer, void *userdata) {
     poll->poll = NULL;
     result.began_usec = began_usec;
     note_denials(target, answer);
+    metrics_observe(engine->metrics, METRICS_POLL_TIME, NULL, engine_now(engine).mono_usec - began_usec);
     if (answer->no_credentials) {
         leave_pass(poll);
         engine_free_poll(poll);

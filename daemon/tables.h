@@ -9,6 +9,7 @@
 #include "daemon/aws_setup.h"
 #include "daemon/config/config.h"
 #include "daemon/core/guard.h"
+#include "daemon/core/metrics.h"
 #include "daemon/core/schedule.h"
 #include "daemon/core/scope.h"
 #include "daemon/io/attribute.h"
@@ -266,7 +267,9 @@ struct Engine {
     size_t n_pass_turns;  /* still to come in this pass */
     LoopTimer *pass_timer;
     LoopTimer *contest_timer; /* NULL: no trail is contested */
-    Writing publish, save;
+    Writing publish, save, measure;
+    Metrics *metrics;           /* NULL: `metrics_file` is not set */
+    char *metrics_path;         /* that was written, or will be */
     uint64_t pass_due_usec;     /* mono; the next turn */
     uint64_t pass_longest_usec; /* poll of it that has ended */
     bool pass_open;
@@ -276,8 +279,10 @@ struct Engine {
     uint64_t pass_ended_usec; /* real */
     uint64_t pass_duration_usec;
     uint64_t n_passes;
-    bool save_failed, publish_failed;
-    LoopTimer *weak_timer; /* see engine_baseline.c */
+    bool save_failed, publish_failed, measure_failed;
+    uint64_t config_loaded_usec; /* real */
+    bool reload_refused;         /* the latest one */
+    LoopTimer *weak_timer;       /* see engine_baseline.c */
     WeakPace weak_pace;
     uint64_t watchdog_usec;
     LoopTimer *watchdog_timer;

@@ -85,12 +85,9 @@ static int find_word(const char *const *words, const char *text) {
 }
 
 static int refuse_word(Reading *r, const config_setting_t *setting, const Option *option) {
-    const char *text = config_setting_get_string(setting);
     bool one = option->kind == OPTION_WORD;
     char list[LIST_MAX] = "", allowed[LIST_MAX + 32];
 
-    if (one && find_word(config_later, text) >= 0)
-        return config_refuse(r, setting, "%s \"%s\": not supported by this version", option->name, text);
     for (size_t i = 0; option->words[i]; i++)
         list_add(list, "\"", option->words[i]);
     (void)snprintf(allowed, sizeof(allowed), "%s%s%s", one ? "" : "an array of ", list,
@@ -520,8 +517,6 @@ static int refuse_unknown(Reading *r, const config_setting_t *setting, const cha
     TextNearest nearest = { .text = name + skip };
     char list[LIST_MAX] = "", show[80], where[MEANT_MAX];
 
-    if (find_word(config_later, name) >= 0)
-        return config_refuse(r, setting, "%s: not supported by this version", name);
     for (size_t i = 0; i < config_n_options; i++) {
         const char *option = config_options[i].name;
 

@@ -134,6 +134,7 @@ typedef struct Config {
     ChannelConfig *channels;
     size_t n_channels;
     HeartbeatConfig heartbeat;
+    char *metrics_file; /* a bare name is a file in the runtime directory; NULL: none */
     AwsConfig aws;
     int log_level; /* LOG_DEBUG..LOG_ERR */
 

@@ -61,9 +61,6 @@ typedef struct Option {
 extern const Option config_options[];
 extern const size_t config_n_options;
 
-/* Options ("alerts.url" for a member) and words that this version refuses; NULL-terminated. */
-extern const char *const config_later[];
-
 /* The events of that name, or of all names that begin so for "trail.*", as bits; 0 when there is none. */
 uint32_t config_events_named(const char *pattern);
 

@@ -31,8 +31,6 @@ static const char *const format_words[] = {
 };                                                                              /* AlertFormat */
 static const char *const management_words[] = { "all", "write", "read", NULL }; /* from MANAGEMENT_ALL on */
 
-const char *const config_later[] = { "heartbeat", "metrics_file", NULL };
-
 /* ---- what a text must be: NULL when good, else what is allowed ---- */
 
 static const char *check_region(const char *text) {
@@ -130,6 +128,15 @@ static bool is_made_of(const char *text, size_t min, size_t max, const char *cha
     size_t n = strlen(text);
 
     return n >= min && n <= max && strspn(text, chars) == n;
+}
+
+/* node_exporter reads no other files. */
+static const char *check_metrics_file(const char *text) {
+    const char *slash = strrchr(text, '/'), *name = slash ? slash + 1 : text;
+
+    return (!slash || text[0] == '/') && name[0] != '.' && text_ends_with(name, ".prom")
+                   ? NULL
+                   : "a name, for a file in /run/trailguard, or a path; it ends with \".prom\"";
 }
 
 static const char *check_channel_name(const char *text) {
@@ -383,6 +390,7 @@ const Option config_options[] = {
     TEXT("heartbeat.url_file", heartbeat.url_file, check_text),
     SECONDS("heartbeat.interval", heartbeat.interval_sec, 1, 86400, 60),
     { .name = "heartbeat.style", .kind = OPTION_WORD, .offset = AT(heartbeat.style), .words = style_words },
+    TEXT("metrics_file", metrics_file, check_metrics_file),
     { .name = "aws", .kind = OPTION_GROUP },
     TEXT("aws.profile", aws.profile, check_text),
     TEXT("aws.credentials_file", aws.credentials_file, check_text),

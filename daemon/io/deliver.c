@@ -229,6 +229,8 @@ static void sent(const Receipt *receipt, void *userdata) {
         refreshed(channel, receipt);
         return;
     }
+    if (channel->deliver->options.tried)
+        channel->deliver->options.tried(channel->key, receipt->kind, channel->deliver->options.userdata);
     if (receipt->kind == RECEIPT_DELIVERED)
         refresh_in_time(channel);
     if (receipt->kind == RECEIPT_DELIVERED)

@@ -14,6 +14,9 @@ typedef void (*DeliverChannelChanged)(const ChannelTrouble *trouble, bool failed
 /* An alert was taken by a channel: for the journal. */
 typedef void (*DeliverDone)(const Alert *alert, const char *channel, const Receipt *receipt, void *userdata);
 
+/* An attempt to send an alert has ended, however it did. */
+typedef void (*DeliverTried)(const char *channel, ReceiptKind receipt, void *userdata);
+
 typedef struct DeliverOptions {
     ChannelContext context;
     Outbox *outbox;
@@ -23,6 +26,7 @@ typedef struct DeliverOptions {
     size_t n_failed;
     DeliverChannelChanged channel_changed;
     DeliverDone delivered;
+    DeliverTried tried; /* NULL: nobody counts */
     void *userdata;
 } DeliverOptions;
 

@@ -181,7 +181,8 @@ struct Outbox {
     uint64_t next_number;
     unsigned n_unwritten;
     int disk_error; /* of the last write; told when it began */
-    unsigned n_lost;
+    unsigned n_lost; /* since they were last taken */
+    uint64_t n_ever_lost;
     char **unread; /* names of alerts that could not be read at the start: they are read later */
     unsigned n_unread;
 };
@@ -257,6 +258,14 @@ bool outbox_entry_is_acknowledged(const OutboxEntry *entry, const char *channel)
 
 unsigned outbox_depth(const Outbox *outbox) {
     return outbox->n_entries + outbox->n_unread;
+}
+
+uint64_t outbox_oldest_usec(const Outbox *outbox) {
+    return outbox->first ? outbox->first->record.alert.time_usec : 0;
+}
+
+uint64_t outbox_n_lost(const Outbox *outbox) {
+    return outbox->n_ever_lost;
 }
 
 unsigned outbox_take_lost(Outbox *outbox) {
@@ -385,6 +394,7 @@ static void give_up(Outbox *outbox, OutboxEntry *entry) {
     log_event(EVENT_LINE(LINE_ALERT_LOST), NULL, 0, "too many alerts are waiting; given up: %s",
               entry->record.alert.subject);
     outbox->n_lost++;
+    outbox->n_ever_lost++;
     remove_entry(outbox, entry);
 }
 
@@ -424,6 +434,7 @@ int outbox_add(Outbox *outbox, Alert *alert) {
     if (!entry) {
         log_event(EVENT_LINE(LINE_ALERT_LOST), NULL, 0, "out of memory; lost: %s", record.alert.subject);
         outbox->n_lost++;
+        outbox->n_ever_lost++;
         record_done(&record);
         return -ENOMEM;
     }

@@ -63,5 +63,9 @@ void outbox_sweep(Outbox *outbox, const char *const *channels, size_t n_channels
 
 /* Also those that could not be read yet. */
 unsigned outbox_depth(const Outbox *outbox);
+/* Real; when the oldest of them was composed; 0 when none waits that could be read. */
+uint64_t outbox_oldest_usec(const Outbox *outbox);
+/* Alerts given up since it was opened. */
+uint64_t outbox_n_lost(const Outbox *outbox);
 /* Alerts given up since the last call (for the next message that gets through); resets the count. */
 unsigned outbox_take_lost(Outbox *outbox);

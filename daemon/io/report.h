@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "daemon/core/metrics.h"
 #include "daemon/core/model.h"
 
 /* ---- journal ---- */
@@ -85,6 +86,7 @@ typedef struct Status {
     Mode mode;
     int pid;
     unsigned poll_interval_sec;
+    unsigned unreachable_after;      /* polls that fail in a row */
     uint64_t started_usec, now_usec; /* real */
     uint64_t pass_ended_usec;        /* real; 0: no pass has ended yet */
     uint64_t pass_duration_usec;
@@ -102,7 +104,11 @@ typedef struct Status {
     const StatusChannel *channels;
     size_t n_channels;
     unsigned outbox_depth;
-    const char *state_dir; /* of these a check shows */
+    uint64_t outbox_oldest_usec; /* real; time of the oldest alert in it; 0: none */
+    uint64_t n_alerts_lost;      /* given up since the start */
+    uint64_t config_loaded_usec; /* real */
+    bool reload_refused;         /* the latest one: an older configuration is in force */
+    const char *state_dir;       /* of these a check shows */
     bool has_state_file;
     const char *record_problem; /* why the state file, or the list of baselines, cannot be read; "" */
     const StatusDenial *denials;
@@ -120,6 +126,23 @@ int report_status_json(const Status *status, char **ret);
 
 /* Writes DIR/status.json atomically, mode 0644. 0 or -errno. */
 int report_status_write(const Status *status, const char *dir);
+
+/* The words of status.json. Static. */
+const char *report_target_state(const StatusTarget *target);
+const char *report_account_state(const StatusAccount *account);
+
+/* ---- Prometheus ---- */
+
+/* Trails and targets that have series of their own; where there are more, those in trouble come first. */
+#define REPORT_METRICS_TRAILS_MAX  1000U
+#define REPORT_METRICS_TARGETS_MAX 2000U
+
+/* All metrics as text in Prometheus' exposition format; the caller frees *ret. guard: the label that each
+ * series has. 0, -ENOMEM, or -E2BIG over 8 MB, which the ceilings above exclude. Pure. */
+int report_metrics_text(const Status *status, const Metrics *metrics, const char *guard, char **ret);
+
+/* Writes the file atomically, mode 0644. 0 or -errno. */
+int report_metrics_write(const Status *status, const Metrics *metrics, const char *guard, const char *path);
 
 /* ---- systemd ---- */
 

@@ -341,16 +341,19 @@ static const CodecMember trail_members[] = {
     CODEC_END,
 };
 
-static int write_target_state(const CodecMember *m _unused_, const void *base, json_t **ret) {
-    const TargetState *state = ((const StatusTarget *)base)->state;
+const char *report_target_state(const StatusTarget *target) {
+    const TargetState *state = target->state;
 
-    return set_word(state->not_enabled       ? "not enabled"
-                    : state->unreachable     ? "unreachable"
-                    : state->n_failed > 0    ? "failing"
-                    : state->list_unreadable ? "list unreadable"
-                    : state->ever_reachable  ? "well"
-                                             : "unseen",
-                    ret);
+    return state->not_enabled       ? "not enabled"
+           : state->unreachable     ? "unreachable"
+           : state->n_failed > 0    ? "failing"
+           : state->list_unreadable ? "list unreadable"
+           : state->ever_reachable  ? "well"
+                                    : "unseen";
+}
+
+static int write_target_state(const CodecMember *m _unused_, const void *base, json_t **ret) {
+    return set_word(report_target_state(base), ret);
 }
 
 static const CodecMember error_members[] = { SHOW(TargetState, error_text, "error", shown_text), CODEC_END };
@@ -392,14 +395,15 @@ static const CodecMember target_members[] = {
     CODEC_END,
 };
 
-static int write_account_state(const CodecMember *m _unused_, const void *base, json_t **ret) {
-    const StatusAccount *account = base;
+const char *report_account_state(const StatusAccount *account) {
+    return account->left          ? "left"
+           : account->blocked     ? "unreachable"
+           : account->identity[0] ? "well"
+                                  : "unseen";
+}
 
-    return set_word(account->left          ? "left"
-                    : account->blocked     ? "unreachable"
-                    : account->identity[0] ? "well"
-                                           : "unseen",
-                    ret);
+static int write_account_state(const CodecMember *m _unused_, const void *base, json_t **ret) {
+    return set_word(report_account_state(base), ret);
 }
 
 static const CodecKind kind_account_state = { .write = write_account_state };

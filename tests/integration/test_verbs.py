@@ -282,19 +282,6 @@ def test_config_dump_of_channels_reads_back_and_shows_no_url_that_may_be_a_secre
     assert idle.verb("config", "--dump").stdout == first.stdout
 
 
-LATER = {"metrics_file": "/tmp/m"}
-
-
-@pytest.mark.parametrize("option", LATER)
-def test_config_refuses_what_a_later_version_may_take(idle, option):
-    idle.write_config("\n" + "".join(f"{name} = {libconfig(value)};\n" for name, value in
-                                     {"regions": [FRA], "alerts": (), option: LATER[option]}.items()))
-    done = idle.verb("config")
-    assert done.returncode == 1 and done.stdout == ""
-    one_line(done.stderr, "not supported")
-    assert re.search(r"trailguard\.conf:[2-4]:\d+: ", done.stderr), done.stderr
-
-
 @pytest.mark.parametrize("line, parts", [
     ("poll_interval = 0;", ["poll_interval", "3600"]),
     ("poll_interval = 3601;", ["poll_interval", "3600"]),

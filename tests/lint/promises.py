@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What the documents say is what the program does: options, IAM actions, message ids, events.
+"""What the documents say is what the program does: options, IAM actions, message ids, events, metrics.
 
 usage: promises.py BINARY [ROOT]
 """
@@ -112,7 +112,46 @@ def events(root, binary):
         yield f"docs: event {one}, which the program does not have"
 
 
-RULES = [options, iam_actions, message_ids, journal_lines, events]
+def families_of(page):
+    """{name: (type, labels, help)} of a page in Prometheus' format; without the labels that all have, or all buckets."""
+    found = {}
+    for name, words in re.findall(r"^# HELP (\S+) (.*)$", page, re.M):
+        kind = re.search(rf"^# TYPE {name} (\w+)$", page, re.M)
+        series = re.search(rf"^{name}(?:_bucket)?{{(.*)}} ", page, re.M)
+        labels = re.findall(r'(?:^|,)(\w+)="(?:[^"\\]|\\.)*"', series[1] if series else "")
+        found[name] = (kind[1] if kind else "", tuple(one for one in labels if one not in ("guard", "le")), words)
+    return found
+
+
+def metrics(root, binary):
+    """docs/metrics.md has the program's metrics, row by row; rules and dashboard use no others. Each rule has a row and
+    a test.
+
+    The program's are those of example.prom, which a unit test compares with what it writes."""
+    place = root / "docs/prometheus"
+    program = families_of(text_of(place / "example.prom"))
+    page = {f"trailguard_{name}": (kind, tuple(labels.split(",")) if labels else (), words)
+            for name, labels, kind, words in re.findall(
+                r"^\| `([a-z_]+)(?:\{([\w,]+)\})?` \| (gauge|counter|histogram) \| (.*) \|$",
+                text_of(root / "docs/metrics.md"), re.M)}
+    for name in sorted(program.keys() | page.keys()):
+        if program.get(name) != page.get(name):
+            yield f"docs/metrics.md: {name} is {page.get(name, 'missing')}, in the program {program.get(name, 'missing')}"
+    for file in ("rules.yml", "rules.test.yml", "dashboard.json"):
+        for name in sorted(set(re.findall(r"\btrailguard_\w+", text_of(place / file)))):
+            whole = re.sub(r"_(bucket|sum|count)$", "", name)
+            if name not in program and program.get(whole, ("",))[0] != "histogram":
+                yield f"docs/prometheus/{file}: {name} is no metric"
+    rules = re.findall(r"- alert: (\w+)", text_of(place / "rules.yml"))
+    named = re.findall(r"^\| `(TrailGuard\w+)` ", text_of(root / "docs/metrics.md"), re.M)
+    for rule in sorted(set(rules) ^ set(named)):
+        yield f"docs/metrics.md: rule {rule} stands {'here' if rule in named else 'in rules.yml'} only"
+    for rule in rules:
+        if f"alertname: {rule}\n" not in text_of(place / "rules.test.yml"):
+            yield f"docs/prometheus/rules.test.yml: does not test {rule}"
+
+
+RULES = [options, iam_actions, message_ids, journal_lines, events, metrics]
 
 
 def main(binary, root="."):

@@ -190,7 +190,12 @@ def program(tree):
                  "conf/x.catalog": "-- " + "0" * 32 + "\n",
                  "docs/operations.md": "- `...; it is broken: ...`\n  (err) Repair it.\n",
                  "docs/alert.schema.json": '{"properties":{"event":{"enum":["trail.a"]}}}',
-                 "docs/alerts.md": "| `trail.a` | critical | when |\n| | warning | otherwise |\n"})
+                 "docs/alerts.md": "| `trail.a` | critical | when |\n| | warning | otherwise |\n",
+                 "docs/prometheus/example.prom": '# HELP trailguard_a_seconds A.\n# TYPE trailguard_a_seconds histogram\n'
+                                                 'trailguard_a_seconds_bucket{guard="g",of="x",le="+Inf"} 1\n',
+                 "docs/prometheus/rules.yml": "- alert: TrailGuardA\n  expr: trailguard_a_seconds_count\n",
+                 "docs/prometheus/rules.test.yml": "alertname: TrailGuardA\n",
+                 "docs/metrics.md": "| `a_seconds{of}` | histogram | A. |\n| `TrailGuardA` | x |\n"})
     (root / "binary").chmod(0o755)
     return root
 
@@ -213,6 +218,12 @@ def test_promises_hold(program):
     ("docs/alerts.md", "otherwise", "else", "no row trail.a | warning | otherwise"),
     ("docs/alert.schema.json", "trail.a", "trail.z", "docs/alert.schema.json: event trail.a is not allowed"),
     ("docs/alerts.md", "trail.a", "trail.z", "event trail.z, which the program does not have"),
+    ("docs/metrics.md", "A. |", "B. |", "docs/metrics.md: trailguard_a_seconds is ('histogram', ('of',), 'B.')"),
+    ("docs/metrics.md", "{of}", "", "docs/metrics.md: trailguard_a_seconds is ('histogram', (), 'A.')"),
+    ("docs/metrics.md", "a_seconds", "z", "docs/metrics.md: trailguard_z is"),
+    ("docs/metrics.md", "TrailGuardA", "TrailGuardB", "rule TrailGuardA stands in rules.yml only"),
+    ("docs/prometheus/rules.yml", "_seconds_count", "_count", "docs/prometheus/rules.yml: trailguard_a_count is no metric"),
+    ("docs/prometheus/rules.test.yml", "GuardA", "GuardB", "does not test TrailGuardA"),
 ])
 def test_promises(program, capsys, file, old, new, expected):
     path = program / file

@@ -120,7 +120,7 @@ def test_a_real_prometheus_scrapes_what_is_guarded_restarted_and_sent(sim, make_
                     {("restart", "confirmed"): 1})
     channel = f"sns:{TOPIC}"
     monitoring.wait('trailguard_alert_deliveries_total{outcome="delivered"} > bool 0', {(channel, "delivered"): 1})
-    monitoring.wait("trailguard_trail_state", {(*labels, "logging"): 1})
+    monitoring.wait("trailguard_trail_state", {(*labels[:2], "logging", labels[2]): 1})
     assert monitoring.values("node_textfile_scrape_error") == {(): 0}
 
     page = file.read_text()

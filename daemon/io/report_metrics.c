@@ -81,15 +81,15 @@ static void add_label(Page *page, const char *name, const char *value) {
     (void)strbuf_add_char(&page->text, '"');
 }
 
-/* All before the value. values: of the family's labels. */
+/* All before the value. values: of the family's labels; NULL for one that has none. */
 static void begin(Page *page, const Family *family, const char *suffix, const char *const *values) {
     (void)strbuf_add(&page->text, family->name);
     (void)strbuf_add(&page->text, suffix);
     (void)strbuf_add(&page->text, "{guard=\"");
     (void)strbuf_add(&page->text, page->guard);
     (void)strbuf_add_char(&page->text, '"');
-    for (size_t i = 0; family->labels[i]; i++)
-        add_label(page, family->labels[i], values[i]);
+    for (size_t i = 0; values && family->labels[i]; i++)
+        add_label(page, family->labels[i], values[i] ? values[i] : "");
 }
 
 static void end_count(Page *page, uint64_t n) {

@@ -268,9 +268,11 @@ install-units:
 	$(call UNIT_OF,TrailGuard %i, -c /etc/trailguard/%i.conf,trailguard@%i) >'$(DESTDIR)$(unitdir)/trailguard@.service'
 	chmod 0644 $(DESTDIR)$(unitdir)/trailguard.service '$(DESTDIR)$(unitdir)/trailguard@.service'
 
+# systemd refreshes credentials on reload from 260 on, and older ones would warn about the line.
+UNTIL_260 := $(shell $(PKG_CONFIG) --atleast-version=260 libsystemd 2>/dev/null || echo "-e '/systemd 260/,+1d'")
 # What its links reach is installed too, in the same tree.
 DOCS = README.md CONTRIBUTING.md SECURITY.md LICENSE $(wildcard docs/*.md docs/*.json docs/internals/*.md conf/iam/*) \
-       $(wildcard docs/prometheus/* docs/deploy/*/*.yaml docs/deploy/*/*/*) \
+       $(wildcard docs/prometheus/* docs/deploy/*/*.yaml docs/deploy/*/*/* systemd/examples/*) \
        conf/trailguard.conf tests/aws/README.md
 install: all                                   ## install below DESTDIR, PREFIX=/usr/local
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(sbindir)/trailguard
@@ -278,6 +280,7 @@ install: all                                   ## install below DESTDIR, PREFIX=
 	test -e $(DESTDIR)$(sysconfdir)/trailguard.conf || \
 	    install -D -m 0644 conf/trailguard.conf $(DESTDIR)$(sysconfdir)/trailguard.conf
 	for d in $(DOCS); do install -D -m 0644 $$d $(DESTDIR)$(docdir)/$$d || exit 1; done
+	sed -i -e '' $(UNTIL_260) $(DESTDIR)$(docdir)/systemd/examples/credentials.conf
 	for p in $(wildcard docs/man/*.[1-8]); do install -D -m 0644 -t $(DESTDIR)$(mandir)/man$${p##*.} $$p || exit 1; done
 	for c in $(wildcard conf/*.catalog); do install -D -m 0644 -t $(DESTDIR)$(catalogdir) $$c || exit 1; done
 	install -D -m 0644 -t $(DESTDIR)$(bashcompdir) conf/completion/trailguard

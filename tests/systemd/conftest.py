@@ -25,7 +25,9 @@ def machine(tmp_path_factory):
     suite = os.environ.get("TRAILGUARD_SUITE")
     machine = Machine(directory, build_packages() if suite else BASE + packages_of(BINARY), suite)
     try:
-        subprocess.run(["make", "-s", "-C", TOP, "install", f"DESTDIR={machine.root}"], check=True)
+        # the host's make would leave out what the host's systemd does not know
+        newer = ["UNTIL_260="] if machine.systemd_version() >= 260 else []
+        subprocess.run(["make", "-s", "-C", TOP, "install", f"DESTDIR={machine.root}", *newer], check=True)
         if suite:   # not the host's
             shutil.copy(BINARY, machine.root / "usr/local/sbin/trailguard")
         machine.boot()
@@ -54,8 +56,9 @@ class Service:
         self.trail = sim.add_trail(self.NAME, self.ACCOUNT, self.REGION)
         machine.write("/etc/trailguard/ca.pem", Path(sim.ca_file).read_text())
         self.write_keys(self.key["access_key"], self.key["secret"])
-        # as the README says; systemd before 260 does not know the second line and ignores it
-        self.drop_in("credentials", f"LoadCredential=aws-credentials:{self.KEYS}", "RefreshOnReload=credentials")
+        # as the README says
+        self.drop_in("credentials", f"LoadCredential=aws-credentials:{self.KEYS}",
+                     *(["RefreshOnReload=credentials"] if machine.systemd_version() >= 260 else []))
         self.configure()
 
     def write_keys(self, access_key, secret):

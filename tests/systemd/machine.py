@@ -122,10 +122,7 @@ class Machine:
 
     def _environment(self):
         """systemd 258 and newer (NEWS) refuse the cgroup v1 that they would inherit from an older host."""
-        shared = next(self.root.glob("usr/lib/*/systemd/libsystemd-shared-*.so"), None) or next(
-            self.root.glob("usr/lib/systemd/libsystemd-shared-*.so"))
-        version = int(re.search(r"shared-(\d+)", shared.name)[1])
-        return {**os.environ, **({"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"} if version >= 258 else {})}
+        return {**os.environ, **({"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"} if self.systemd_version() >= 258 else {})}
 
     def boot(self):
         # Where the host runs systemd the container gets a scope of its own; elsewhere there is nobody to ask for one.
@@ -163,8 +160,10 @@ class Machine:
             self.nspawn.wait(10)
 
     def systemd_version(self):
-        """The major version of the systemd inside."""
-        return int(self.run("systemctl --version").stdout.split()[1])
+        """The major version of the systemd inside, also before it is booted."""
+        shared = next(self.root.glob("usr/lib/*/systemd/libsystemd-shared-*.so"), None) or next(
+            self.root.glob("usr/lib/systemd/libsystemd-shared-*.so"))
+        return int(re.search(r"shared-(\d+)", shared.name)[1])
 
     def run(self, command, check=True, timeout=60, stdin=None):
         """Runs a shell command inside as root, outside any unit's sandbox."""

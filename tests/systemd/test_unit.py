@@ -91,7 +91,7 @@ def test_reload_fails_on_a_bad_file_and_the_daemon_keeps_its_own(service):
 
 
 def test_new_keys_are_read_on_reload_or_restart(service):
-    """systemd refreshes LoadCredential= on reload up to 252 and, with RefreshOnReload=credentials, from 260 on."""
+    """systemd refreshes LoadCredential= on reload in 252 and, with RefreshOnReload=credentials, from 260 on."""
     good = dict(service.key)
     service.write_keys("AKIAIOSFODNN7EXAMPLE", "not-a-key-that-anybody-has")
     service.machine.run(f"systemctl start {UNIT}")
@@ -216,6 +216,17 @@ def test_stop_takes_seconds_and_ends_well(service):
     ended = service.show("Result", "ExecMainStatus", "ExecMainCode")
     assert (ended["Result"], ended["ExecMainStatus"]) == ("success", "0"), ended
     assert took < 8
+
+
+def test_nothing_to_remark_about_the_units_and_the_examples(service):
+    """Each version of systemd warns about what it does not know."""
+    examples = "/usr/local/share/doc/trailguard/systemd/examples"
+    hook = "/etc/systemd/system/trailguard-failure@.service"
+    service.machine.run(f"cp {examples}/*.conf {service.DROP_INS}; cp {examples}/trailguard-failure@.service {hook}")
+    verified = service.machine.run("systemd-analyze verify --man=no trailguard.service trailguard@a.service "
+                                   "trailguard-failure@trailguard.service.service", check=False)
+    service.machine.run(f"rm {hook}")
+    assert (verified.returncode, verified.stdout, verified.stderr) == (0, "", "")
 
 
 def test_exposure(service):

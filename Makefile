@@ -144,7 +144,7 @@ $(error TESTS=$(TESTS): allowed are timed and untimed)
 endif
 PICK = $(if $(TESTS),-m '$(patsubst untimed,not timed,$(TESTS))')
 
-.PHONY: golden check check-unit check-integration check-systemd check-distros check-asan check-valgrind lint fuzz
+.PHONY: golden check check-unit check-integration check-systemd check-distros check-packages check-asan check-valgrind lint fuzz
 check:                                         ## everything below, with a summary; installs what is missing
 	@MAKE='$(MAKE)' tools/check check-deps check-unit 'check-integration TESTS=timed' check-valgrind \
 	    --together 'check-integration TESTS=untimed' 'check-asan TESTS=untimed' \
@@ -203,6 +203,10 @@ check-systemd: all                             ## the unit under a real systemd 
 TRAILGUARD_SUITES ?= trixie sid
 check-distros:                                 ## build, unit tests and the unit on newer Debians in containers (needs root)
 	@PYTEST_ARGS='$(PYTEST_ARGS)' tests/systemd/distros $(TRAILGUARD_SUITES)
+
+check-packages:                                ## build, install, upgrade and purge the packages in a container (needs root)
+	@tools/deps packages
+	@BUILD=$(BUILD) tests/systemd/packages
 
 lint: all                                      ## walls, purity, circles, scripts, unit file, cppcheck, clang-tidy, -fanalyzer
 	@MAKE='$(MAKE) --no-print-directory' BUILD=$(BUILD) tests/lint/run
@@ -297,6 +301,12 @@ uninstall:                                     ## remove what install put there;
 	for p in $(notdir $(wildcard docs/man/*.[1-8])); do rm -f $(DESTDIR)$(mandir)/man$${p##*.}/$$p; done
 	rm -rf $(DESTDIR)$(docdir)
 	@test -n "$(DESTDIR)" || ! test -d /run/systemd/system || tools/after-install removed
+
+.PHONY: deb rpm
+deb:                                           ## build a Debian package of the last commit, in build/packages
+rpm:                                           ## build an rpm of it, likewise
+deb rpm:
+	@VERSION='$(VERSION)' tools/package $@ $(BUILD)/packages
 
 clean:                                         ## remove everything that was built
 	rm -rf build

@@ -192,6 +192,12 @@ static int queue_trail_messages(Trail *trail, const Subject *subject, Plan *plan
 
         if (event->fields != 0)
             event->changes = &trail->tracking.changes;
+        if (event->kind == EVENT_TRAIL_STRENGTHENED)
+            event->changes = &trail->tracking.drift;
+        if (event->kind == EVENT_TRAIL_APPEARED) {
+            event->delivers = &trail->tracking.actual;
+            (void)text_copy(event->detail, sizeof(event->detail), trail->tracking.whose);
+        }
         if (event->kind == EVENT_TRAIL_CONTESTED && episode && episode->has_actor) {
             event->has_actor = true;
             event->actor = episode->actor;
@@ -305,6 +311,8 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
 
     set_maintenance(trail, now);
     engine_set_facts(trail);
+    if (trail->state.provisional && (!trail->state.known || trail->state.pending_restore.set))
+        engine_judge_destination(trail);
     if (!trail->arn[0])
         policy.attribution = false; /* it was never found: nobody did anything to it */
     trail->facts.summed_up = schedule_unaccepted_is_summed_up(&trail->via->unaccepted, now.mono_usec);

@@ -51,6 +51,7 @@ static int take_baseline(Trail *trail, const Settings *recorded) {
     Settings baseline = { 0 }, desired = { 0 };
     Expect expect = { 0 };
     uint64_t pins_mark;
+    uint32_t pinned = 0;
     int r = settings_copy(recorded, &baseline);
 
     if (r >= 0)
@@ -58,6 +59,8 @@ static int take_baseline(Trail *trail, const Settings *recorded) {
     if (r >= 0)
         r = baseline_effective(recorded, &expect, &desired);
     pins_mark = hash_of_pins(&expect);
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        pinned |= expect.pins.values[f] ? FIELD_BIT(f) : 0;
     settings_done(&expect.pins);
     if (r < 0) {
         settings_done(&baseline);
@@ -67,6 +70,7 @@ static int take_baseline(Trail *trail, const Settings *recorded) {
     settings_done(&k->desired);
     k->baseline = baseline;
     k->desired = desired;
+    k->pinned = pinned;
     k->recorded = true;
     trail->facts.pins_mark = pins_mark;
     return 0;
@@ -240,7 +244,7 @@ void engine_refresh_baseline(Trail *trail) {
     }
     /* a file that goes while it is written leaves no other stamp behind */
     if (k->loaded && baseline_stamp_equal(&stamp, &k->stamp) &&
-        (stamp.inode != 0 || !k->recorded || k->unsaved))
+        (stamp.inode != 0 || !k->recorded || k->unsaved || trail->state.provisional))
         return;
     r = read_baseline(trail, &record);
     if (r < 0 && r != -EBADMSG)
@@ -255,6 +259,8 @@ void engine_refresh_baseline(Trail *trail) {
     k->gone = record.gone;
     k->recorded = k->unsaved = false;
     take_record(trail, &record);
+    if (k->recorded) /* whoever recorded it, it is accepted */
+        trail->state.provisional = false;
     /* without an earlier one: what was accepted while this runs, in whole seconds */
     since_usec = trail->state.accepted_usec;
     if (since_usec == 0)
@@ -272,6 +278,11 @@ bool engine_has_to_record(const Trail *trail) {
     const SettingsTracking *k = &trail->tracking;
 
     return k->loaded && !trail->state.provisional && (!k->recorded || k->unsaved);
+}
+
+void engine_watch_settings(Trail *trail, const Settings *seen) {
+    if (trail->state.provisional && trail->tracking.loaded && !trail->tracking.recorded)
+        (void)take_baseline(trail, seen);
 }
 
 /* Once, also over restarts: it is recorded with them. */
@@ -341,7 +352,7 @@ void engine_rewrite_baseline(Trail *trail) {
     uint64_t recorded_usec = trail->state.accepted_usec;
     int r;
 
-    if (!engine->sink->records || !k->recorded)
+    if (!engine->sink->records || !k->recorded || trail->state.provisional)
         return;
     if (recorded_usec == 0)
         recorded_usec = engine_now(engine).real_usec;
@@ -446,7 +457,7 @@ bool engine_record_new_fields(Trail *trail, const Settings *seen) {
     SettingsTracking *k = &trail->tracking;
     uint32_t added = 0;
 
-    if (!trail->engine->sink->records || !k->recorded || k->gone)
+    if (!trail->engine->sink->records || !k->recorded || k->gone || trail->state.provisional)
         return false;
     if (k->unadded)
         (void)write_addition(trail, &k->baseline);

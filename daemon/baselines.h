@@ -12,6 +12,9 @@ void engine_resume_baseline(Trail *trail);
 void engine_refresh_baseline(Trail *trail);
 /* Whether there is no baseline yet, or it is not written down. */
 bool engine_has_to_record(const Trail *trail);
+/* Of a trail that nobody has accepted: changes are reported by comparison with what it is like at first,
+ * which is not written down. */
+void engine_watch_settings(Trail *trail, const Settings *seen);
 /* Records what was seen; what is not known is recorded when it first can be read. What cannot be written
  * down holds all the same, and is tried again at every poll: after a restart a tamperer's settings would be
  * taken for the first. */

@@ -155,6 +155,8 @@ static void settings_checked(const SettingsSnapshot *snapshot, void *userdata) {
     if (!snapshot->gone && !stale) {
         for (Unreadable u = 0; u < ARRAY_SIZE(snapshot->failures); u++)
             count_failure(trail, u, &snapshot->failures[u]);
+        if (!once)
+            engine_watch_settings(trail, &snapshot->settings);
         (void)engine_differs(&snapshot->settings, trail);
         if (!once && settings_can_be_recorded(&snapshot->settings) && engine_has_to_record(trail)) {
             engine_record_baseline(trail, &snapshot->settings);
@@ -164,7 +166,7 @@ static void settings_checked(const SettingsSnapshot *snapshot, void *userdata) {
         if (engine_record_new_fields(trail, &snapshot->settings))
             (void)engine_differs(&snapshot->settings, trail);
         decide(trail, k->recorded);
-        if (once && !k->recorded)
+        if ((once && !k->recorded) || trail->state.provisional)
             check_bucket(trail);
     }
 }
@@ -261,6 +263,11 @@ static void bucket_checked(const BucketSnapshot *snapshot, void *userdata) {
 
     k->bucket_snapshot = NULL;
     trail->engine->n_beside--;
+    if (trail->state.provisional) {
+        (void)text_copy(k->bucket_owner, sizeof(k->bucket_owner), snapshot->owner);
+        decide(trail, false);
+        return;
+    }
     if (owner_is_out_of_reach(engine->config->bucket_checks, owner_is_recorded(trail),
                               read.unread[UNREADABLE_BUCKET])) {
         note_not_asked(trail, &snapshot->failures[UNREADABLE_BUCKET]);
@@ -354,11 +361,15 @@ static void check_bucket(Trail *trail) {
         .bucket = bucket,
         .account = trail->account,
         .key = key,
-        .owner_only = !engine->config->bucket_checks,
+        .owner_only = !engine->config->bucket_checks || trail->state.provisional,
     };
     int r;
 
-    if (request.owner_only && (!engine->config->owner_check || text_equal(bucket, k->unasked_bucket)))
+    if (!engine->config->bucket_checks &&
+        (!engine->config->owner_check || text_equal(bucket, k->unasked_bucket)))
+        return;
+    /* of a trail that nobody has accepted only its message needs to know */
+    if (trail->state.provisional && !trail->state.pending_restore.set)
         return;
     if ((!k->recorded && !engine->once) || k->bucket_snapshot || !bucket || !bucket[0])
         return;

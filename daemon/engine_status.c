@@ -45,10 +45,11 @@ static void fill_trails(const Engine *engine, StatusTrail *rows, IncidentId *ids
                     engine_has_changes_of(trail, &trail->state.incident) ? &trail->tracking.changes : NULL,
             .episode = engine_has_changes_of(trail, &trail->state.incident) ? trail->tracking.episode : NULL,
             .organization = trail->organization,
-            .has_baseline = trail->tracking.recorded,
+            .has_baseline = trail->tracking.recorded && !trail->state.provisional,
             .baseline_unreadable = trail->tracking.unreadable,
             .not_recorded = engine_not_recorded(trail),
             .owner_unchecked = trail->tracking.unasked_bucket[0],
+            .provisional = trail->state.provisional,
             .before = state_before(engine, trail),
         };
         if (trail->state.incident.open)

@@ -442,6 +442,7 @@ static void poll_done(const PollAnswer *answer, void *userdata) {
     }
     if (!is_unclear(target, answer, &result)) {
         engine_decide_target(target, &result);
+        target->state.settled |= target->state.not_enabled;
         if (answer->trails)
             engine_take_viewers(target, answer->trails);
         pace(target, began_usec, settings);
@@ -787,6 +788,7 @@ static void begin_round(Engine *engine, uint64_t now_usec) {
               engine->n_polling);
     ask_accounts_again(engine, now_usec);
     engine_end_unguarded(engine);
+    engine_forget_unaccepted(engine);
     if (engine->n_targets == 0) {
         (void)open_pass(engine);
         end_pass(engine);
@@ -821,6 +823,7 @@ static void poll_all(Engine *engine, const Intervals *intervals, uint64_t now_us
     engine->turns_are_stale = true;
     ask_accounts_again(engine, now_usec);
     engine_end_unguarded(engine);
+    engine_forget_unaccepted(engine);
     for (size_t i = 0; i < engine->n_targets; i++)
         if (now_usec >= engine->targets[i]->due_usec) {
             begin_poll(engine, engine->targets[i], begins);

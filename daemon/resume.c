@@ -10,6 +10,7 @@
 
 #include "daemon/apply_plan.h"
 #include "daemon/baselines.h"
+#include "daemon/core/scope.h"
 #include "daemon/core/settings.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
@@ -97,6 +98,12 @@ static void take_state(Trail *trail, StateTrail *row) {
     trail->facts.validation = row->validation;
     trail->state = row->state;
     trail->has_intent = row->intent;
+    if (trail->state.provisional) /* the configuration may name it now */
+        trail->state.provisional = newcomer_is_provisional(&(Newcomer){
+                .trust = trail->engine->config->trust_new,
+                .listed_before = true,
+                .named = engine_is_named(trail),
+        });
     engine_set_facts(trail);
     resume_tracking(trail, &row->changes, &row->episode);
     engine_resume_trail(trail);
@@ -243,6 +250,7 @@ static int add_remembered_trails(Account *account) {
         if (!trail)
             return -ENOMEM;
         trail->organization = row->organization;
+        trail->state.provisional = row->state.provisional;
         trail->facts.validation = row->validation;
         engine_set_facts(trail);
     }

@@ -447,6 +447,18 @@ bool engine_is_missing(const Trail *trail) {
     return trail->state.findings & FINDING_BIT(FINDING_MISSING);
 }
 
+bool engine_is_named(const Trail *trail) {
+    const Config *config = trail->engine->config;
+
+    if (!config_account_trails(config, trail->via->config)->all)
+        return true;
+    for (size_t i = 0; i < config->n_trail_expects; i++)
+        if (text_equal(config->trail_expects[i].trail, trail->name) ||
+            text_equal(config->trail_expects[i].trail, trail->arn))
+            return true;
+    return false;
+}
+
 bool engine_is_foreign(const Trail *trail) {
     return trail->organization && trail->via->id[0] && !text_equal(trail->via->id, trail->account);
 }

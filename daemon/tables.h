@@ -386,6 +386,8 @@ bool engine_is_guarded(const Account *account, const char *name, const char *arn
 bool engine_is_ignored(const Engine *engine, const char *name, const char *arn);
 /* It was not there when it was last polled: the list says whether it is back. */
 bool engine_is_missing(const Trail *trail);
+/* Does the configuration name it, in `trails` or `expect`? */
+bool engine_is_named(const Trail *trail);
 /* An organization trail of another account, as far as is known. */
 bool engine_is_foreign(const Trail *trail);
 void engine_set_facts(Trail *trail);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/core/baseline.h"
+#include "daemon/core/scope.h"
 #include "daemon/core/selectors.h"
 #include "daemon/core/settings.h"
 #include "daemon/log.h"
@@ -108,6 +109,13 @@ static void mark_foreign_key(const Trail *trail, Drift *drift) {
     }
 }
 
+/* What a pin forbids strengthens nothing. */
+static void mark_strengthened(const Trail *trail, Drift *drift) {
+    for (unsigned i = 0; i < drift->n; i++)
+        if (trail->tracking.pinned & FIELD_BIT(drift->changes[i].field))
+            drift->changes[i].strengthens = false;
+}
+
 uint32_t engine_differs(const Settings *seen, void *userdata) {
     Trail *trail = userdata;
     SettingsTracking *k = &trail->tracking;
@@ -126,11 +134,37 @@ uint32_t engine_differs(const Settings *seen, void *userdata) {
         return FIELDS_ALL;
     }
     mark_foreign_key(trail, &drift);
+    mark_strengthened(trail, &drift);
     drift_done(&k->drift);
     k->drift = drift;
     for (unsigned i = 0; i < drift.n; i++)
-        fields |= FIELD_BIT(drift.changes[i].field);
+        if (!drift.changes[i].strengthens)
+            fields |= FIELD_BIT(drift.changes[i].field);
     return fields;
+}
+
+/* The name of an accepted trail that delivers to the same bucket; NULL: there is none. */
+static const char *other_user_of_bucket(const Trail *trail) {
+    const Engine *engine = trail->engine;
+    const char *bucket = trail->tracking.actual.values[FIELD_BUCKET];
+
+    for (size_t i = 0; bucket && i < engine->n_trails; i++) {
+        const Trail *other = engine->trails[i];
+
+        if (!other->state.provisional && other->tracking.recorded &&
+            text_equal(other->tracking.desired.values[FIELD_BUCKET], bucket))
+            return other->name;
+    }
+    return NULL;
+}
+
+void engine_judge_destination(Trail *trail) {
+    SettingsTracking *k = &trail->tracking;
+    const char *user = other_user_of_bucket(trail);
+    const Account *owner = engine_account_by_id(trail->engine, k->bucket_owner);
+
+    trail->facts.destination = newcomer_destination(user, k->bucket_owner[0], owner && owner->guarded);
+    (void)text_copy(k->whose, sizeof(k->whose), user ? user : k->bucket_owner);
 }
 
 bool engine_has_changes_of(const Trail *trail, const Incident *incident) {

@@ -33,6 +33,7 @@ typedef struct SettingsTracking {
     bool gone;           /* it was accepted that the trail may be gone: its return begins anew */
     Settings baseline;   /* as recorded */
     Settings desired;    /* with the pins of the configuration over it */
+    uint32_t pinned;     /* FIELD_BITs that the configuration pins */
 
     Settings actual; /* as last polled; what could not be polled is as it was before */
     Drift drift;     /* how it differs now */
@@ -54,6 +55,8 @@ typedef struct SettingsTracking {
     char unasked_bucket[64];            /* whose it is cannot be asked; "" : none is known */
     unsigned n_bucket_calls;            /* that a check of bucket and key makes, as the last one did */
     char key_store[80];                 /* the custom key store of the key; the same */
+    char bucket_owner[13]; /* of a trail that nobody has accepted: as S3 confirmed; "" until then */
+    char whose[132]; /* ... the account or the trail that has the bucket, as TrailFacts.destination says */
     Attribute *search;
 } SettingsTracking;
 
@@ -72,6 +75,9 @@ unsigned engine_count_bucket_calls(const Trail *trail);
 /* How settings differ from what the trail has to be like, as FIELD_BITs; userdata is the Trail. Remembers
  * both. */
 uint32_t engine_differs(const Settings *seen, void *userdata);
+
+/* Of a trail that nobody has accepted: whose is the bucket that it delivers to, as far as is known now? */
+void engine_judge_destination(Trail *trail);
 
 /* Keeps on disk what is there before it is overwritten. */
 void engine_save_found(Trail *trail);

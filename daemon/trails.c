@@ -7,6 +7,9 @@
 
 #include "daemon/apply_plan.h"
 #include "daemon/baselines.h"
+#include "daemon/core/guard.h"
+#include "daemon/core/scope.h"
+#include "daemon/core/settings.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
 #include "daemon/resume.h"
@@ -271,6 +274,34 @@ static bool make_room(Account *account, const char *name) {
     return true;
 }
 
+/* What an earlier run knew of it is with it already; a baseline may be all that is left of that. */
+static bool was_known(Trail *trail) {
+    const TrailState *s = &trail->state;
+
+    if (!s->known && !trail->tracking.recorded)
+        engine_resume_baseline(trail);
+    return s->known || trail->tracking.recorded || (s->findings & FINDING_BIT(FINDING_MISSING));
+}
+
+static void judge_newcomer(Trail *trail, const Target *target, const CloudTrailTrail *listed) {
+    const Newcomer in = {
+        .trust = trail->engine->config->trust_new,
+        .listed_before = target->state.settled,
+        .known = was_known(trail),
+        .named = engine_is_named(trail),
+    };
+    Settings *actual = &trail->tracking.actual;
+
+    if (!newcomer_is_provisional(&in))
+        return;
+    trail->state.provisional = true;
+    /* for the message, which may be sent before all settings were read */
+    (void)settings_set(actual, FIELD_BUCKET, listed->bucket ? listed->bucket : "");
+    (void)settings_set(actual, FIELD_PREFIX, listed->prefix ? listed->prefix : "");
+    (void)settings_set(actual, FIELD_LOG_GROUP, listed->log_group ? listed->log_group : "");
+    (void)settings_set(actual, FIELD_KMS_KEY, listed->kms_key ? listed->kms_key : "");
+}
+
 static Trail *take_new_trail(const Target *target, const CloudTrailTrail *listed) {
     Trail *trail;
 
@@ -283,6 +314,7 @@ static Trail *take_new_trail(const Target *target, const CloudTrailTrail *listed
     if (!trail)
         return NULL;
     engine_claim_row(trail);
+    judge_newcomer(trail, target, listed);
     if (!trail->home->configured)
         log_line(LOG_NOTICE, "%s covers %s but lives in %s, which is not configured: guarding it there",
                  trail->name, target->region, trail->region);
@@ -344,6 +376,21 @@ void engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *li
     for (size_t i = 0; i < list->n; i++)
         take_listed(engine, target, &list->items[i]);
     target->listed = true;
+    target->state.settled |= config_account_trails(engine->config, target->account->config)->all;
+}
+
+void engine_forget_unaccepted(Engine *engine) {
+    static const char why[] = "it was deleted, and nobody had accepted it";
+
+    for (size_t i = engine->n_trails; i-- > 0;) {
+        Trail *trail = engine->trails[i];
+
+        if (!guard_is_done_with(&trail->state))
+            continue;
+        log_line(LOG_NOTICE, "%s %s %s: no longer guarded: %s", trail->name, trail->region, trail->account,
+                 why);
+        engine_forget_trail(trail, why);
+    }
 }
 
 void engine_take_viewers(Target *target, const CloudTrailTrails *list) {

@@ -23,3 +23,5 @@ void engine_update_facts(Account *account);
 /* It is not guarded any more: its incident ends with a message that says why, and it is not known any more.
  */
 void engine_forget_trail(Trail *trail, const char *why);
+/* ... of trails that nobody had accepted, and that are gone. */
+void engine_forget_unaccepted(Engine *engine);

@@ -167,8 +167,8 @@ static unsigned print_trails_without(const Status *status, bool unreadable, cons
     for (size_t i = 0; i < status->n_trails; i++) {
         const StatusTrail *trail = &status->trails[i];
 
-        if (!trail->has_baseline && trail->baseline_unreadable == unreadable && trail->subject.arn[0] &&
-            !(trail->state->findings & FINDING_BIT(FINDING_MISSING)))
+        if (!trail->has_baseline && !trail->provisional && trail->baseline_unreadable == unreadable &&
+            trail->subject.arn[0] && !(trail->state->findings & FINDING_BIT(FINDING_MISSING)))
             printf("%s%s", n++ == 0 ? heading : ", ",
                    text_escaped(shown, sizeof(shown), trail->subject.name));
     }
@@ -217,10 +217,22 @@ static json_t *missed_json(const Status *status) {
     return list;
 }
 
+static void print_provisional(const Status *status) {
+    char shown[256];
+
+    for (size_t i = 0; i < status->n_trails; i++)
+        if (status->trails[i].provisional)
+            printf("\n%s %s: new, and nobody has accepted it; TrailGuard keeps it as it is after: "
+                   "trailguard accept\n",
+                   text_escaped(shown, sizeof(shown), status->trails[i].subject.name),
+                   status->trails[i].subject.region);
+}
+
 /* Without a baseline a changed setting cannot show, without the state file a trail that is gone. */
 static void print_unrecorded(const Status *status) {
     char shown[1024];
 
+    print_provisional(status);
     if (print_trails_without(status, false, "\nno baseline to compare with: ") > 0)
         puts("; the daemon records one at its first complete poll");
     if (print_trails_without(status, true, "\nbaseline cannot be read, and nothing was compared with it: ") >

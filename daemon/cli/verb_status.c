@@ -101,6 +101,8 @@ static void put_detail(FILE *out, const json_t *trail) {
     put_words(out, "not recorded yet: ", json_object_get(trail, "not_recorded"), NULL, "");
     if (json_is_true(json_object_get(trail, "bucket_owner_unchecked")))
         fputs("owner of its bucket not checked  ", out);
+    if (json_is_true(json_object_get(trail, "provisional")))
+        fputs("new, not accepted  ", out);
     if (json_is_object(incident) && get(incident, "opened")[0]) {
         fputs("incident ", out);
         put(out, get(incident, "id"));

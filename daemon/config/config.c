@@ -858,6 +858,7 @@ Policy config_policy(const Config *config) {
         .max_restores_per_hour = config->max_restores_per_hour,
         .stale_after_usec = config->stale_after_sec * USEC_PER_SEC,
         .attribution = config->attribution,
+        .trust_new = config->trust_new,
     };
 }
 

@@ -140,6 +140,7 @@ typedef struct Config {
 
     /* what a trail must be like, and what is done about it */
     uint32_t restore; /* RESTORE_BITs; heeded in MODE_RESTORE only */
+    TrustNew trust_new;
     unsigned max_restores_per_hour;
     unsigned stale_after_sec; /* 0: off */
     bool bucket_checks;

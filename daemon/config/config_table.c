@@ -15,6 +15,7 @@
 #include "lib/util/timetext.h"
 
 static const char *const mode_words[] = { "observe", "restart", "restore", NULL };
+static const char *const trust_words[] = { "ask", "watch", "keep", NULL };
 static const char *const severity_words[] = { "info", "warning", "critical", NULL };
 static const char *const level_words[] = {
     "err", "warning", "notice", "info", "debug", NULL
@@ -281,6 +282,7 @@ const Option config_options[] = {
       .words = restore_words,
       .number = RESTORE_BIT(RESTORE_SETTINGS) | RESTORE_BIT(RESTORE_SELECTORS) |
                 RESTORE_BIT(RESTORE_INSIGHTS) },
+    { .name = "trust_new", .kind = OPTION_WORD, .offset = AT(trust_new), .words = trust_words },
     COUNT("max_restores_per_hour", max_restores_per_hour, 1, 1000, 30),
     GROUPS("expect", SCOPE_EXPECT, trail_expects, n_trail_expects, 0, CONFIG_EXPECT_MAX,
            "{ trail = \"NAME\"; multi_region = true; ... }"),

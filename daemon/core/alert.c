@@ -286,6 +286,7 @@ static const struct {
 } calls[] = {
     { FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_INTERRUPTED), 0, "StopLogging", NULL, ALL },
     { FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_REPLACED), 0, "DeleteTrail", NULL, ALL },
+    { FINDING_BIT(FINDING_APPEARED), 0, "CreateTrail", NULL, ALL },
     { FINDINGS_CHANGED, FIELDS_TRAIL | FIELDS_UNWRITABLE, "UpdateTrail", NULL, ALL },
     { FINDINGS_CHANGED, FIELD_BIT(FIELD_SELECTORS), "PutEventSelectors", NULL, ALL },
     { FINDINGS_CHANGED, FIELD_BIT(FIELD_INSIGHTS), "PutInsightSelectors", NULL, ALL },
@@ -363,7 +364,7 @@ static void add_who(const AlertExpansion *x) {
     if (event->unmet || event->accepted || event->reconfigured)
         return;
     if (!alert_may_be_attack(event) && event->kind != EVENT_TRAIL_RESOLVED &&
-        event->kind != EVENT_INCIDENT_REMINDER)
+        event->kind != EVENT_TRAIL_APPEARED && event->kind != EVENT_INCIDENT_REMINDER)
         return;
     add_commands(x);
 }

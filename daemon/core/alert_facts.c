@@ -382,6 +382,7 @@ typedef enum RestoreOutcome {
     OUTCOME_UNCONFIRMED,
     OUTCOME_BY_OTHERS,
     OUTCOME_MAINTENANCE,
+    OUTCOME_PROVISIONAL,
     OUTCOME_PROTECTED,
     OUTCOME_REFUSED,
     OUTCOME_MODE,
@@ -419,6 +420,8 @@ static RestoreOutcome outcome_of(const Event *event) {
         return OUTCOME_PENDING;
     if (event->maintenance)
         return OUTCOME_MAINTENANCE;
+    if (event->provisional)
+        return OUTCOME_PROVISIONAL;
     if (event->protected)
         return OUTCOME_PROTECTED;
     if (event->mode != MODE_RESTORE)
@@ -490,6 +493,13 @@ static const char *const outcome_texts[_OUTCOME_MAX][_OUTCOME_PART_MAX] = {
                                "what still differs, and restores it if the mode allows. To make a planned "
                                "change the baseline: trailguard accept"),
                               "Nothing: a maintenance window is open." },
+    [OUTCOME_PROVISIONAL] = { " changed", NULL, "",
+                              "Nobody has accepted this trail, and TrailGuard leaves "
+                              "it as it is.",
+                              "Nothing: nobody has accepted this trail, and TrailGuard keeps none of its "
+                              "settings.",
+                              "Nothing: nobody had accepted this trail, and TrailGuard does not create it "
+                              "again." },
     [OUTCOME_PROTECTED] = { " changed", NULL, "", "It is an organization trail of another account.",
                             "Nothing. " ONLY_THE_OWNER "change it.",
                             "Nothing. " ONLY_THE_OWNER "create it." },

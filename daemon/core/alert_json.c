@@ -138,6 +138,31 @@ static json_t *attack_of(const Event *event) {
     return alert_may_be_attack(event) ? json_pack("[s, s]", "T1562.008", "T1685.002") : json_array();
 }
 
+/* Where a new trail delivers, and whose the bucket is. */
+static json_t *destination_of(const Event *event) {
+    static const struct {
+        const char *name;
+        Field field;
+    } rows[] = {
+        { "bucket", FIELD_BUCKET },
+        { "prefix", FIELD_PREFIX },
+        { "log_group", FIELD_LOG_GROUP },
+        { "kms_key", FIELD_KMS_KEY },
+    };
+    json_t *object = json_pack("{s:s, s:o}", "standing", destination_to_string(event->standing), "whose",
+                               foreign(event->detail));
+
+    for (size_t i = 0; object && i < ARRAY_SIZE(rows); i++) {
+        const char *value = event->delivers->values[rows[i].field];
+
+        if (json_object_set_new(object, rows[i].name, foreign(value ? value : "")) < 0) {
+            json_decref(object);
+            return NULL;
+        }
+    }
+    return object;
+}
+
 static json_t *headline_of(const AlertSource *source) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(4096);
 
@@ -178,6 +203,7 @@ static bool fill(json_t *o, const AlertSource *s, const char *id) {
            add(o, "maintenance", json_boolean(event->maintenance)) &&
            add(o, "restores_paused", json_boolean(event->restores_paused)) &&
            add(o, "attack", attack_of(event)) &&
+           (!event->delivers || add(o, "destination", destination_of(event))) &&
            add(o, "guard",
                json_pack("{s:o, s:o}", "host", foreign(s->guard->host), "version",
                          foreign(s->guard->version)));

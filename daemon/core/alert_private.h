@@ -44,10 +44,11 @@ typedef struct AlertTemplate {
 /* messages_trail.c, messages_scope.c: the messages of each event, and its reminders. */
 extern const AlertTemplate messages_stopped[], messages_contested[], messages_interrupted[],
         messages_missing[], messages_replaced[], messages_weakened[], messages_unmet[], messages_failing[],
-        messages_resolved[], messages_attributed[], messages_attempted[], messages_unaccepted[],
-        messages_baseline_weak[], messages_baseline_damaged[], messages_baseline_accepted[],
-        messages_unreachable[], messages_reachable[], messages_left[], messages_uncovered[],
-        messages_covered[], messages_channel_failed[], messages_channel_recovered[], messages_test[];
+        messages_resolved[], messages_appeared[], messages_strengthened[], messages_attributed[],
+        messages_attempted[], messages_unaccepted[], messages_baseline_weak[], messages_baseline_damaged[],
+        messages_baseline_accepted[], messages_unreachable[], messages_reachable[], messages_left[],
+        messages_uncovered[], messages_covered[], messages_channel_failed[], messages_channel_recovered[],
+        messages_test[];
 extern const AlertTemplate reminders_stopped[], reminders_missing[], reminders_weakened[], reminders_unmet[],
         reminders_failing[], reminders_unreachable[], reminders_left[], reminders_uncovered[];
 /* What any event may have instead: it sums up, or its target is no longer guarded. May not fit. */

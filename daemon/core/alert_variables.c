@@ -399,6 +399,67 @@ static void add_met(const AlertExpansion *x) {
     alert_expand(x, words);
 }
 
+/* ---- a new trail ---- */
+
+static const char *delivers_to(const AlertExpansion *x, Field field) {
+    const Settings *delivers = x->source->event->delivers;
+
+    return delivers && delivers->values[field] ? delivers->values[field] : "";
+}
+
+static void add_bucket(const AlertExpansion *x) {
+    const char *bucket = delivers_to(x, FIELD_BUCKET);
+
+    alert_add_foreign(x, bucket[0] ? bucket : "a bucket that is not known yet");
+}
+
+static void add_destination(const AlertExpansion *x) {
+    const char *prefix = delivers_to(x, FIELD_PREFIX), *group = delivers_to(x, FIELD_LOG_GROUP);
+
+    (void)strbuf_add(x->out, delivers_to(x, FIELD_BUCKET)[0] ? "bucket " : "");
+    add_bucket(x);
+    if (prefix[0]) {
+        (void)strbuf_add(x->out, ", prefix ");
+        alert_add_foreign(x, prefix);
+    }
+    if (group[0]) {
+        (void)strbuf_add(x->out, ", and to log group ");
+        alert_add_foreign(x, group);
+    }
+}
+
+/* Whose the bucket is; detail has the account or the trail. */
+static const struct {
+    const char *in_subject, *in_text;
+} standings[_DESTINATION_MAX] = {
+    [DESTINATION_UNKNOWN] = { ", bucket owner unknown",
+                              "S3 did not confirm that the bucket belongs to a guarded account, and no "
+                              "accepted trail delivers there." },
+    [DESTINATION_FOREIGN] = { ", bucket of {detail}",
+                              "The bucket belongs to account {detail}, which is not guarded." },
+    [DESTINATION_GUARDED] = { "", "The bucket belongs to account {detail}, which is guarded." },
+    [DESTINATION_USED] = { "", "The accepted trail {detail} delivers there, too." },
+};
+
+static void add_standing(const AlertExpansion *x) {
+    alert_expand(x, standings[x->source->event->standing].in_text);
+}
+
+static void add_standing_short(const AlertExpansion *x) {
+    alert_expand(x, standings[x->source->event->standing].in_subject);
+}
+
+static void add_watched(const AlertExpansion *x) {
+    const Event *event = x->source->event;
+
+    (void)strbuf_add(x->out, event->mode == MODE_OBSERVE || event->protected
+                                     ? "Polls it, and reports when it is stopped, changed or deleted."
+                                     : "Polls it, starts it when it is stopped, and reports when it is "
+                                       "changed or deleted.");
+    (void)strbuf_add(x->out, " Until it is accepted, TrailGuard records no baseline of it, restores none "
+                             "of its settings, and does not create it again.");
+}
+
 static void add_outcome_part(const AlertExpansion *x, OutcomePart which) {
     alert_expand(x, alert_outcome(x->source->event, which));
 }
@@ -466,7 +527,7 @@ static void add_deed(const AlertExpansion *x) {
         [FINDING_MISSING] = "deleted",     [FINDING_STOPPED] = "stopped",
         [FINDING_INTERRUPTED] = "stopped", /* who started it may be another, a guard even */
         [FINDING_REPLACED] = "replaced",   [FINDING_WEAKENED] = "weakened",
-        [FINDING_CHANGED] = "changed",
+        [FINDING_CHANGED] = "changed",     [FINDING_APPEARED] = "created",
     };
     const Event *event = x->source->event;
     uint32_t about = event->about;
@@ -657,6 +718,11 @@ static const struct {
     { "put back", add_put_back },
     { "created", add_created },
     { "left", add_left },
+    { "bucket", add_bucket },
+    { "destination", add_destination },
+    { "standing", add_standing },
+    { "standing short", add_standing_short },
+    { "watched", add_watched },
     { "mode", add_mode },
     { "restores", add_restores },
     { "losses", alert_add_losses },

@@ -49,6 +49,7 @@ static const struct {
 } rows[] = {
     { "StopLogging", ABOUT_TRAIL, STOPS, 0, false },
     { "DeleteTrail", ABOUT_TRAIL, DELETES, 0, false },
+    { "CreateTrail", ABOUT_TRAIL, FINDING_BIT(FINDING_APPEARED), 0, true },
     { "UpdateTrail", ABOUT_TRAIL, FINDINGS_CHANGED, FIELDS_TRAIL | FIELDS_UNWRITABLE, true },
     { "PutEventSelectors", ABOUT_TRAIL, FINDINGS_CHANGED, FIELD_BIT(FIELD_SELECTORS), true },
     { "PutInsightSelectors", ABOUT_TRAIL, FINDINGS_CHANGED, FIELD_BIT(FIELD_INSIGHTS), true },
@@ -94,8 +95,8 @@ static const struct {
 /* The trail itself is asked for by name and by ARN. */
 #define RESOURCE_QUESTIONS 2
 /* Calls about a bucket may be asked for in two regions, and so may one to CloudTrail about the organization;
- * the eight about the trail once more for what came late. */
-_Static_assert(RESOURCE_QUESTIONS + ARRAY_SIZE(rows) + 6 + 8 <= ATTRIBUTE_QUESTIONS_MAX,
+ * the nine about the trail once more for what came late. */
+_Static_assert(RESOURCE_QUESTIONS + ARRAY_SIZE(rows) + 6 + 9 <= ATTRIBUTE_QUESTIONS_MAX,
                "all can be asked for at once");
 
 /* Its name or ARN, "" when the trail has none. */

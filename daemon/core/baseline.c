@@ -16,7 +16,7 @@
 #include "lib/util/text.h"
 
 typedef struct Comparison {
-    bool differs, loses;
+    bool differs, loses, strengthens;
 } Comparison;
 
 /* ---- names and ARNs ---- */
@@ -80,6 +80,12 @@ typedef enum Loss {
     LOSS_IF_OFF, /* a scope that is wider than before loses nothing */
 } Loss;
 
+/* What records or proves more when it is on, and takes nothing from anybody. A KMS key is none of these:
+ * whoever can disable it can make the log files unreadable. An organization's trail, more selectors and
+ * Insights cost money. */
+#define FIELDS_STRONGER_ON                                                                                  \
+    (FIELD_BIT(FIELD_MULTI_REGION) | FIELD_BIT(FIELD_GLOBAL_EVENTS) | FIELD_BIT(FIELD_VALIDATION))
+
 /* The fields that are no JSON. */
 static const struct {
     bool (*same)(const char *a, const char *b);
@@ -101,6 +107,8 @@ static Comparison compare_plain(Field field, const char *expected, const char *a
     return (Comparison){
         .differs = differs,
         .loses = differs && (loss == LOSS_ALWAYS || (loss == LOSS_IF_OFF && !same_text(actual, "true"))),
+        .strengthens = differs && (FIELDS_STRONGER_ON & FIELD_BIT(field)) && same_text(expected, "false") &&
+                       same_text(actual, "true"),
     };
 }
 
@@ -349,6 +357,8 @@ int baseline_compare(const Settings *baseline, const Settings *actual, Drift *re
         r = compare_field((Field)i, was, now, &comparison);
         if (r >= 0 && comparison.differs)
             r = add_change(&drift, (Field)i, comparison.loses, was, now);
+        if (r >= 0 && comparison.strengthens)
+            drift.changes[drift.n - 1].strengthens = true;
     }
     if (r < 0) {
         drift_done(&drift);

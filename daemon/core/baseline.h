@@ -18,7 +18,8 @@ int baseline_effective(const Settings *recorded, const Expect *expect, Settings 
 
 /* What of `actual` is not as in `baseline`, in the order of the fields; free *ret with drift_done. A change
  * loses events when something that was recorded is not recorded any more, or goes elsewhere. Tags that AWS
- * manages itself ("aws:...") do not count. 0 or -ENOMEM. */
+ * manages itself ("aws:...") do not count. It strengthens when log file validation, all regions or global
+ * events were off and are on; whether a pin says otherwise is the caller's to know. 0 or -ENOMEM. */
 int baseline_compare(const Settings *baseline, const Settings *actual, Drift *ret);
 
 /* Does the change make an account's KMS key that of the trail that neither the key before was in nor the

@@ -96,6 +96,7 @@ static const char *const finding_table[] = {
     [FINDING_KEY_UNREADABLE] = "key_unreadable",
     [FINDING_LIST_UNREADABLE] = "list_unreadable",
     [FINDING_UNREACHABLE] = "unreachable",
+    [FINDING_APPEARED] = "appeared",
 };
 DEFINE_WORDS(finding, Finding, _FINDING_MAX);
 
@@ -138,6 +139,14 @@ static const char *const action_result_table[] = {
     [RESULT_PENDING] = "pending",
 };
 DEFINE_WORDS(action_result, ActionResult, _RESULT_MAX);
+
+static const char *const destination_table[] = {
+    [DESTINATION_UNKNOWN] = "unknown",
+    [DESTINATION_FOREIGN] = "foreign",
+    [DESTINATION_GUARDED] = "guarded",
+    [DESTINATION_USED] = "used",
+};
+DEFINE_TO_STRING(destination, Destination, _DESTINATION_MAX);
 
 static const char *const alert_format_table[] = {
     [ALERT_FORMAT_JSON] = "json",         [ALERT_FORMAT_SLACK] = "slack",

@@ -57,7 +57,8 @@ static const EventRow event_rows[_EVENT_MAX] = {
     },
     [EVENT_TRAIL_MISSING] = {
         .name = "trail.missing",
-        .cases = { { SEVERITY_CRITICAL, "a trail is gone" } },
+        .cases = { { SEVERITY_CRITICAL, "a trail is gone" },
+                   { SEVERITY_WARNING, "... that appeared, and that nobody had accepted" } },
         .sought = FINDING_BIT(FINDING_MISSING),
         .may_be_attack = true,
         .lines = LINES({ LEVEL_ERR, LINE_MISSING, "ad8b2ddbe90145898a81a17e8a52270c", "{missing}" },
@@ -115,6 +116,26 @@ static const EventRow event_rows[_EVENT_MAX] = {
                          "set as configured {count} within the hour; paused until it is over{fields}" }),
         .messages = messages_unmet,
         .reminders = reminders_unmet,
+    },
+    [EVENT_TRAIL_APPEARED] = {
+        .name = "trail.appeared",
+        .cases = { { SEVERITY_WARNING, "a new trail, and its bucket is of no guarded account, as far as is "
+                                       "known" },
+                   { SEVERITY_INFO, "a new trail with a bucket of a guarded account or of an accepted "
+                                    "trail" } },
+        .sought = FINDING_BIT(FINDING_APPEARED),
+        .lines = LINES({ LEVEL_NOTICE, LINE_APPEARED, "b8d2f51c7a0e4b6f9d3a61c4e5072f98",
+                         "is new, and nobody has accepted it: watched, and not kept as it is" }),
+        .messages = messages_appeared,
+    },
+    [EVENT_TRAIL_STRENGTHENED] = {
+        .name = "trail.strengthened",
+        .cases = { { SEVERITY_INFO, "settings differ from the baseline so that more is recorded or proven; "
+                                    "not undone" } },
+        .opens_nothing = true,
+        .lines = LINES({ LEVEL_NOTICE, LINE_STRENGTHENED, "4e07a9d6c1b34f8a8b52d0f36c9e7a15",
+                         "is stronger than its baseline, which is not undone{fields}" }),
+        .messages = messages_strengthened,
     },
     [EVENT_TRAIL_ATTRIBUTED] = {
         .name = "trail.attributed",

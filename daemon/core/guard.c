@@ -75,6 +75,11 @@ static void pause_restores(Deciding *d, uint32_t fields) {
     (void)guard_report(d, PHASE_OPENED, event, SEVERITY_CRITICAL, since, about, "");
 }
 
+bool guard_is_done_with(const TrailState *state) {
+    return state->provisional && (state->findings & FINDING_BIT(FINDING_MISSING)) && !state->acting &&
+           !state->attributing.wanted && !state->pending.set && !state->pending_restore.set;
+}
+
 /* ---- what came of it ---- */
 
 static uint64_t backoff_usec(unsigned failures) {
@@ -610,6 +615,7 @@ void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState
     case GUARD_TIME: break;
     }
     plan_action(&d);
+    guard_report_appeared(&d);
     tell_what_waited_long_enough(&d);
     guard_sum_up(&d, prev);
     end_if_well(&d);

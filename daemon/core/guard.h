@@ -75,6 +75,9 @@ bool guard_owes_end(const Incident *inc);
 
 TrailState guard_trail_init(void);
 
+/* Is it over for a trail that nobody has accepted: gone, and whoever did it was searched? */
+bool guard_is_done_with(const TrailState *state);
+
 /* Is the trail to be polled as fast as the quota allows, and all others of its account faster than usual?
  * Never one that nobody has accepted: a war over his own trail must not use up the attacked one's reads. */
 bool guard_is_contested(const TrailState *state, Now now);

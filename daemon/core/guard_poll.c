@@ -176,18 +176,22 @@ void guard_found_failing(Deciding *d, const Observation *seen, uint32_t findings
 }
 
 /* Identifies what differs and what it is now; not what it was, which two guards may have recorded in other
- * words. A positive signed number, as far as the state file is concerned. */
+ * words. A positive signed number, as far as the state file is concerned; 0 for nothing. */
 static uint64_t mark_of(const Drift *drift) {
     uint64_t hash = GUARD_HASH_BASIS;
+    bool any = false;
 
     for (unsigned i = 0; i < drift->n; i++) {
         const char *now = drift->changes[i].now ? drift->changes[i].now : "";
         unsigned char field = (unsigned char)drift->changes[i].field;
 
+        if (drift->changes[i].strengthens)
+            continue;
+        any = true;
         hash = guard_hash(hash, &field, sizeof(field));
         hash = guard_hash(hash, now, strlen(now) + 1);
     }
-    return (hash & INT64_MAX) | 1;
+    return any ? (hash & INT64_MAX) | 1 : 0;
 }
 
 /* An incident that is over is not reopened by a person who changes the configuration. */
@@ -300,11 +304,38 @@ static uint32_t news_of(const TrailState *s, uint32_t was_fields, uint32_t was_u
     return news;
 }
 
+/* What loses nothing is no trouble, and is not undone: that it differs is said once. */
+static void take_strengthened(Deciding *d, const Drift *drift) {
+    TrailState *s = &d->s;
+    Incident none = { 0 }; /* it belongs to none */
+    uint32_t stronger = 0, news;
+    uint64_t mark;
+    Event *t;
+
+    for (unsigned i = 0; i < drift->n; i++)
+        if (drift->changes[i].strengthens)
+            stronger |= FIELD_BIT(drift->changes[i].field);
+    news = stronger & ~s->stronger_fields;
+    s->stronger_fields = stronger;
+    if (news == 0)
+        return;
+    plan_entry(d->plan, LINE_STRENGTHENED)->fields = news;
+    mark = guard_new_mark(s->marks, news, d->now);
+    (void)incident_begin(&none, mark, d->now);
+    t = incident_report(&none, d->plan, PHASE_OPENED, EVENT_TRAIL_STRENGTHENED, SEVERITY_INFO, mark, d->now);
+    t->fields = t->fields_left = news;
+    t->resolves = true;
+    t->findings = s->findings;
+    t->changed_usec = d->now.real_usec;
+    t->mode = d->policy->mode;
+    t->maintenance = d->facts->maintenance;
+}
+
 static void take_drift(Deciding *d, const Drift *drift) {
     TrailState *s = &d->s;
     uint32_t fields = 0, losing = 0, news;
     uint32_t was_fields = s->fields, was_unmet = s->unmet_fields, was_findings = s->findings;
-    uint64_t mark = drift->n > 0 ? mark_of(drift) : 0, was_mark = s->drift_mark;
+    uint64_t mark = mark_of(drift), was_mark = s->drift_mark;
     uint64_t not_before = s->settings_usec;
     bool accepted = s->compared_usec != 0 && s->compared_usec != s->accepted_usec;
     bool reconfigured = s->pins_mark != d->facts->pins_mark;
@@ -313,9 +344,12 @@ static void take_drift(Deciding *d, const Drift *drift) {
     if (s->acting && s->incident.restore.result == RESULT_PENDING)
         return;
     for (unsigned i = 0; i < drift->n; i++) {
+        if (drift->changes[i].strengthens)
+            continue;
         fields |= FIELD_BIT(drift->changes[i].field);
         losing |= drift->changes[i].loses_events ? FIELD_BIT(drift->changes[i].field) : 0;
     }
+    take_strengthened(d, drift);
     s->unmet_fields = unmet_fields(d, drift, reconfigured);
     guard_set_fields(s, fields, losing, mark);
     s->settings_usec = d->now.real_usec;
@@ -335,6 +369,26 @@ static void take_drift(Deciding *d, const Drift *drift) {
         else
             found_drift(d, news, mark, not_before);
     }
+}
+
+/* A trail that nobody is known to want. The message waits a moment for what S3 says of its bucket. */
+static void found_appeared(Deciding *d, uint64_t start_usec, uint64_t polled_usec) {
+    PendingEvent how = { .findings = FINDING_BIT(FINDING_APPEARED) };
+
+    (void)plan_entry(d->plan, LINE_APPEARED);
+    how.dedup_usec = time_or_mark(d, start_usec);
+    how.phase = incident_begin(&d->s.incident, how.dedup_usec, d->now);
+    guard_seek_actor(d, how.findings, polled_usec, GUARD_OUR_SLACK_USEC, how.dedup_usec,
+                     how.phase == PHASE_OPENED);
+    guard_report_later(d, &d->s.pending_restore, how);
+}
+
+void guard_report_appeared(Deciding *d) {
+    PendingEvent *pending = &d->s.pending_restore;
+
+    if (pending->set && (pending->findings & FINDING_BIT(FINDING_APPEARED)) &&
+        d->facts->destination != DESTINATION_UNKNOWN)
+        guard_report_pending(d, pending, "");
 }
 
 static void found_interrupted(Deciding *d, const Observation *seen) {
@@ -430,7 +484,7 @@ static void note_comings(Deciding *d) {
         (void)plan_entry(d->plan, guard_confirms(d, &d->s.incident.restore, ACTION_RECREATE)
                                           ? LINE_RECREATED
                                           : LINE_REAPPEARED);
-    else if (!s->known)
+    else if (!s->known && !s->provisional)
         (void)plan_entry(d->plan, LINE_FIRST_SEEN);
 }
 
@@ -447,6 +501,8 @@ static void polled_status(Deciding *d, const Observation *seen) {
     guard_remember(s, seen, d->now);
     s->findings = is | (was & FINDINGS_DRIFT);
 
+    if (first && s->provisional)
+        found_appeared(d, seen->start_usec, polled_usec);
     if (was & FINDING_BIT(FINDING_MISSING))
         guard_report_pending(d, &s->pending_restore, "");
     if ((was & FINDING_BIT(FINDING_STOPPED)) && seen->is_logging)
@@ -469,6 +525,11 @@ static void polled_absent(Deciding *d) {
     s->error = POLL_OK;
     if (s->findings & FINDING_BIT(FINDING_MISSING))
         return;
+    if (how.first_sight && s->provisional) { /* it came and went between two polls */
+        found_appeared(d, 0, last_poll_usec(d));
+        s->known = true;
+        how.first_sight = false;
+    }
     guard_report_pending(d, &s->pending, "");
     guard_report_pending(d, &s->pending_restore, "");
     s->findings = FINDING_BIT(FINDING_MISSING);

@@ -178,6 +178,9 @@ void guard_found_stopped(Deciding *d, const Observation *seen, bool first_sight)
 /* Finds that deliveries began to fail, in ways that did not hold before. */
 void guard_found_failing(Deciding *d, const Observation *seen, uint32_t findings);
 
+/* The message about a new trail waits no longer than until it is known whose its bucket is. */
+void guard_report_appeared(Deciding *d);
+
 void guard_polled(Deciding *d, const Observation *seen, const Drift *drift);
 /* The same about settings, bucket and key alone, by checks that are no proof that the trail's status can be
  * read. */

@@ -139,13 +139,26 @@ static const struct {
     [FINDING_KEY_UNREADABLE] = { EVENT_TARGET_UNREACHABLE, SEVERITY_WARNING, VERDICT_UNKNOWN },
     [FINDING_LIST_UNREADABLE] = { EVENT_TARGET_UNREACHABLE, SEVERITY_WARNING, VERDICT_UNKNOWN },
     [FINDING_UNREACHABLE] = { EVENT_TARGET_UNREACHABLE, SEVERITY_WARNING, VERDICT_UNKNOWN },
+    [FINDING_APPEARED] = { EVENT_TRAIL_APPEARED, SEVERITY_WARNING, VERDICT_LOGGING },
 };
 
 Severity guard_severity(Finding finding, const TrailFacts *facts) {
     /* without digests a tampered log file could not be told from a true one */
     if (finding == FINDING_DIGEST && facts->validation)
         return SEVERITY_CRITICAL;
+    /* copies of events that stay with those who have them anyway */
+    if (finding == FINDING_APPEARED && facts->destination >= DESTINATION_GUARDED)
+        return SEVERITY_INFO;
     return findings_table[finding].severity;
+}
+
+/* Of a trail that nobody has accepted only its logging is known to matter. */
+static Severity severity_now(const Deciding *d, Finding finding) {
+    uint32_t matters_less = FINDING_BIT(FINDING_MISSING) | FINDINGS_DRIFT | FINDINGS_FAILING;
+    Severity severity = guard_severity(finding, d->facts);
+
+    return d->s.provisional && (FINDING_BIT(finding) & matters_less) ? MIN(severity, SEVERITY_WARNING)
+                                                                     : severity;
 }
 
 Verdict guard_verdict(uint32_t findings, bool known, bool unreadable, bool writable) {
@@ -165,7 +178,7 @@ Severity guard_severity_of(const Deciding *d, uint32_t findings) {
     for (Finding f = 0; f < _FINDING_MAX; f++)
         if ((findings & FINDING_BIT(f)) &&
             (!d->facts->maintenance || f == FINDING_UNREACHABLE || (FINDING_BIT(f) & FINDINGS_UNREADABLE)))
-            severity = MAX(severity, guard_severity(f, d->facts));
+            severity = MAX(severity, severity_now(d, f));
     return severity;
 }
 
@@ -252,6 +265,9 @@ Event *guard_report(Deciding *d, EventPhase phase, EventKind kind, Severity seve
     t->protected = !guard_may_write(d->facts, action_about(worst));
     t->maintenance = d->facts->maintenance;
     t->mode = d->policy->mode;
+    t->provisional = s->provisional;
+    t->asked = s->provisional && d->policy->trust_new == TRUST_ASK;
+    t->standing = d->facts->destination;
     t->error = s->error;
     t->n_failed = s->n_failed;
     t->n_blind = s->n_blind;

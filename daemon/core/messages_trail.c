@@ -78,6 +78,8 @@ WHEN(not_missing, !(event->findings & FINDING_BIT(FINDING_MISSING)));
 WHEN(first_sight, event->first_sight);
 WHEN(never_seen, event->never_seen);
 WHEN(still_unmet, event->fields_left != 0);
+WHEN(provisional, event->provisional);
+WHEN(asked, event->asked);
 
 /* By the worst: an error that a delivery met is worse than what the checks beside it find. */
 static bool fails_only(const Event *event, Finding finding) {
@@ -279,6 +281,19 @@ const AlertTemplate messages_missing[] = {
                       "2. If the trail was deleted, find out by whom (command above), and create it again.",
     },
     {
+            .when = when_provisional,
+            .subject = "{LABEL} {name} deleted in {where}, which nobody had accepted",
+            .subject_short = "{LABEL} {name} deleted in {where}, never accepted",
+            .headline = "{name} in {where} is gone. It was a new trail that nobody had accepted.",
+            .loss = "This trail records nothing any more. " STILL_IN_HISTORY,
+            .deed = "{created}",
+            .advice = "1. If the trail was yours: find out who deleted it (command above), and create it "
+                      "again.\n"
+                      "2. If it was not: find out who created it, and what it copied. Treat the credentials "
+                      "that were used as stolen.\n"
+                      "TrailGuard stops polling it once the search for who deleted it has ended.",
+    },
+    {
             .subject = "{LABEL} {name} missing in {where}{deletion}",
             .headline = "{name} in {where} is gone: in its home region, the list of trails and "
                         "GetTrailStatus both "
@@ -380,6 +395,47 @@ const AlertTemplate reminders_unmet[] = {
             .headline = "{name} in {where} still does not meet the configured expectation: {left}.",
             .deed = "{met}",
             .advice = UNMET_ADVICE,
+    },
+};
+
+#define COPIES "Nothing. Whoever can read the destination gets the events that the trail records."
+#define NOT_YOURS                                                                                           \
+    "If it is not yours: find out who created it (command above), treat the credentials that were used "    \
+    "as stolen, and delete the trail."
+
+const AlertTemplate messages_appeared[] = {
+    {
+            .when = when_asked,
+            .subject = "{LABEL} new trail {name} in {where} delivers to {bucket}{standing short}",
+            .subject_short = "{LABEL} new trail {name} in {where}{standing short}",
+            .subject_shortest = "{LABEL} new trail {name} in {where}",
+            .headline = "{name} in {where} is a new trail that nobody has accepted. It delivers to "
+                        "{destination}. {standing}",
+            .loss = COPIES,
+            .deed = "{watched}",
+            .advice = "1. If it is yours: trailguard accept {name}. TrailGuard then keeps it as it is.\n"
+                      "2. " NOT_YOURS,
+    },
+    {
+            .subject = "{LABEL} new trail {name} in {where} delivers to {bucket}{standing short}",
+            .subject_short = "{LABEL} new trail {name} in {where}{standing short}",
+            .subject_shortest = "{LABEL} new trail {name} in {where}",
+            .headline = "{name} in {where} is a new trail. It delivers to {destination}. {standing}",
+            .loss = COPIES,
+            .deed = "{watched}",
+            .advice = "Nothing, if it is yours. " NOT_YOURS,
+    },
+};
+
+const AlertTemplate messages_strengthened[] = {
+    {
+            .subject = "{LABEL} {name} strengthened in {where}: {fields}",
+            .subject_short = "{LABEL} {name} strengthened in {where}",
+            .headline = "{name} in {where} was strengthened: {field names}. Nothing is lost by that.",
+            .deed = "Nothing: TrailGuard does not undo what records or proves more, unless expect in "
+                    "trailguard.conf says otherwise.",
+            .advice = "If it was planned: accept the settings as the new baseline (trailguard accept "
+                      "{name}). Until then TrailGuard does not report that they are changed back.",
     },
 };
 

@@ -94,6 +94,7 @@ typedef enum Finding {
     FINDING_KEY_UNREADABLE,
     FINDING_LIST_UNREADABLE, /* of a target: DescribeTrails fails, while trails can be polled */
     FINDING_UNREACHABLE,     /* this trail cannot be polled although its target can */
+    FINDING_APPEARED,        /* it is new, and nobody has accepted it: an event */
     _FINDING_MAX,
 } Finding;
 
@@ -143,6 +144,8 @@ typedef enum EventKind {
     EVENT_TRAIL_WEAKENED,
     EVENT_TRAIL_FAILING,
     EVENT_EXPECTATION_UNMET,
+    EVENT_TRAIL_APPEARED,     /* new since the first list, and not accepted */
+    EVENT_TRAIL_STRENGTHENED, /* settings differ so that they record or prove more */
     EVENT_TRAIL_ATTRIBUTED,
     EVENT_TRAIL_ATTEMPTED,
     EVENT_INCIDENT_REMINDER,
@@ -236,12 +239,22 @@ typedef struct Change {
     bool loses_events; /* something that the baseline recorded is not recorded any more */
     char *was, *now;
     bool as_recorded; /* what is there now was recorded: only a pin says otherwise */
+    bool strengthens; /* more is recorded or proven than before, and no pin says otherwise */
 } Change;
 
 typedef struct Drift {
     Change changes[_FIELD_MAX]; /* in the order of the fields, each at most once */
     unsigned n;
 } Drift;
+
+/* Whose the bucket is that a trail delivers to. */
+typedef enum Destination {
+    DESTINATION_UNKNOWN, /* S3 was not asked, or did not say */
+    DESTINATION_FOREIGN, /* of an account that is not guarded */
+    DESTINATION_GUARDED, /* of a guarded account */
+    DESTINATION_USED,    /* an accepted trail delivers there too */
+    _DESTINATION_MAX,
+} Destination;
 
 /* ---- what was seen ---- */
 
@@ -470,12 +483,17 @@ typedef struct Event {
     uint64_t changed_usec;  /* real; when they were first seen to differ */
     unsigned n_restores;    /* restores within this hour */
     const Drift *changes;   /* borrowed; the engine adds it to messages with fields; else NULL */
-    bool restores_paused;   /* max_restores_per_hour was reached */
-    bool maintenance;       /* in a maintenance window */
-    bool nobody;            /* trail.attributed: nobody was found ... */
-    unsigned n_records;     /* ... in so many records ... */
-    bool unread;            /* ... and there are more than could be read */
-    bool forgotten;         /* no longer guarded: detail says why */
+    bool provisional;       /* nobody has accepted the trail */
+    bool asked;             /* ... and somebody is asked to */
+    Destination standing;   /* trail.appeared: whose the bucket is ... */
+    const Settings *delivers; /* ... and where the trail delivers; borrowed; the engine adds it, and to
+                                 detail the account or the trail that has the bucket; else NULL */
+    bool restores_paused;     /* max_restores_per_hour was reached */
+    bool maintenance;         /* in a maintenance window */
+    bool nobody;              /* trail.attributed: nobody was found ... */
+    unsigned n_records;       /* ... in so many records ... */
+    bool unread;              /* ... and there are more than could be read */
+    bool forgotten;           /* no longer guarded: detail says why */
     bool has_actor;
     Actor actor; /* trail.attributed and trail.attempted; trail.contested: the engine adds who was found last
                   */
@@ -511,6 +529,8 @@ typedef enum JournalLine {
     LINE_UNCOVERED,
     LINE_COVERED,
     LINE_FIRST_SEEN, /* a trail is guarded from now on */
+    LINE_APPEARED,   /* ... only watched, until it is accepted */
+    LINE_STRENGTHENED,
     LINE_REPLACED,
     LINE_CHANGED,   /* differs from the baseline; fields */
     LINE_UNMET,     /* does not meet a new pin; fields */
@@ -685,16 +705,17 @@ typedef struct TrailState {
     uint64_t stop_usec;
     uint64_t delivery_usec;
     uint64_t digest_usec;
-    uint64_t polled_usec;   /* real; the last poll that showed the trail */
-    uint64_t accepted_usec; /* real; when the baseline in force was recorded; 0: there is none */
-    bool weakness_pending;  /* its baseline is weak, and waits to be told with others */
-    uint64_t settings_usec; /* real; the last poll that compared its settings */
-    uint32_t fields;        /* FIELD_BITs that differ from the baseline, as last seen */
-    uint32_t losing_fields; /* those of them that lose events */
-    uint32_t unmet_fields;  /* those of them that do not meet a new pin */
-    uint64_t drift_mark;    /* identifies what differs, and how */
-    uint64_t compared_usec; /* accepted_usec and ... */
-    uint64_t pins_mark;     /* ... TrailFacts.pins_mark as they were when settings were last compared */
+    uint64_t polled_usec;     /* real; the last poll that showed the trail */
+    uint64_t accepted_usec;   /* real; when the baseline in force was recorded; 0: there is none */
+    bool weakness_pending;    /* its baseline is weak, and waits to be told with others */
+    uint64_t settings_usec;   /* real; the last poll that compared its settings */
+    uint32_t fields;          /* FIELD_BITs that differ from the baseline, as last seen */
+    uint32_t losing_fields;   /* those of them that lose events */
+    uint32_t unmet_fields;    /* those of them that do not meet a new pin */
+    uint32_t stronger_fields; /* FIELD_BITs that differ too, and lose nothing: see Change.strengthens */
+    uint64_t drift_mark;      /* identifies what differs, and how */
+    uint64_t compared_usec;   /* accepted_usec and ... */
+    uint64_t pins_mark;       /* ... TrailFacts.pins_mark as they were when settings were last compared */
     RestoreCount restores[_FIELD_MAX + 1]; /* by field; the last one: of the trail itself (RECREATION) */
     uint64_t marks[MARKS_MAX];
     Attributing attributing;
@@ -727,6 +748,7 @@ typedef struct TargetState {
     bool not_enabled;
     bool covered; /* as last listed */
     bool listed;  /* was ever listed */
+    bool settled; /* ... while all its trails were guarded, or was not enabled: what it shows later is new */
     char error_text[ERROR_TEXT_MAX];
     uint64_t left_usec;       /* real; an account: when it was first no active member of the organization */
     Incident sight;           /* target.unreachable */
@@ -749,7 +771,8 @@ typedef struct Policy {
     uint32_t restore;                /* RESTORE_BITs; heeded in MODE_RESTORE only */
     unsigned max_restores_per_hour;  /* 1..1000 */
     uint64_t stale_after_usec;       /* 0: off */
-    bool attribution;                /* of an account: the event history that may say who can be read */
+    TrustNew trust_new;
+    bool attribution; /* of an account: the event history that may say who can be read */
 } Policy;
 
 /* What is known of a trail besides its status. */
@@ -765,6 +788,7 @@ typedef struct TrailFacts {
     bool maintenance;   /* a maintenance window is open: settings are not restored */
     bool stop_allowed;  /* ... in which logging may be stopped too */
     uint64_t pins_mark; /* identifies what the configuration pins; 0: nothing */
+    Destination destination; /* as far as is known */
 } TrailFacts;
 
 /* ---- alerts and their way out ---- */

@@ -214,6 +214,14 @@ size_t scope_trail_to_drop(const KeptTrail *trails, size_t n) {
     return found;
 }
 
+Destination newcomer_destination(bool used, bool confirmed, bool guarded) {
+    if (used)
+        return DESTINATION_USED;
+    if (!confirmed)
+        return DESTINATION_UNKNOWN;
+    return guarded ? DESTINATION_GUARDED : DESTINATION_FOREIGN;
+}
+
 /* ---- through which account a trail is polled ---- */
 
 bool viewer_is_lost(const Viewer *viewer, unsigned unreachable_after) {

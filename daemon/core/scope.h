@@ -168,6 +168,10 @@ typedef struct Newcomer {
 /* Is it one that somebody has to accept before it is a trail to keep (TrailState.provisional)? */
 bool newcomer_is_provisional(const Newcomer *in);
 
+/* Whose is the bucket that it delivers to? used: an accepted trail delivers there; confirmed: S3 has
+ * confirmed an owner, which is guarded or not. */
+Destination newcomer_destination(bool used, bool confirmed, bool guarded);
+
 /* ---- how many trails are kept ---- */
 
 /* Through one account: far more than AWS grants (5 a region), so that only what was deleted again and again

@@ -28,6 +28,7 @@ typedef struct StatusTrail {
     bool baseline_unreadable; /* ... or may be */
     uint32_t not_recorded;    /* FIELD_BITs that could not be read yet */
     bool owner_unchecked;     /* whose its bucket is cannot be asked */
+    bool provisional;         /* it appeared, and nobody has accepted it */
     const TrailState *before; /* of a check: what the daemon knew last; NULL: nothing */
 } StatusTrail;
 

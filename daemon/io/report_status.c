@@ -337,6 +337,7 @@ static const CodecMember trail_members[] = {
     SHOW(StatusTrail, has_baseline, "baseline", bool),
     SHOW(StatusTrail, not_recorded, "not_recorded", bits, .names = &codec_fields),
     SHOW(StatusTrail, owner_unchecked, "bucket_owner_unchecked", bool),
+    SHOW(StatusTrail, provisional, "provisional", bool),
     DERIVED("incident", kind_incident),
     CODEC_END,
 };

@@ -316,3 +316,5 @@ DENIED = Attack("G3d", "StopLogging after the guard's right to GetTrailStatus wa
 WAR = Attack("A1w", "StopLogging again after each restart, within a second", stop, "trail.contested")
 MOVES = Attack("F3", "AcceptHandshake: a member moves to another organization; polled with its own keys", None, "trail.missing",
                put_back=False)
+OWN = Attack("A15", "CreateTrail: a trail of his own, to a bucket of his own; never recorded, never created again", None, "trail.appeared",
+             put_back=False)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from attacks import ATTACKS, BLIND, DENIED, LEAVES, MOVES, ORGANIZATION, SCENARIO, VICTIM, WAR
+from attacks import ATTACKS, BLIND, DENIED, LEAVES, MOVES, ORGANIZATION, OWN, SCENARIO, VICTIM, WAR
 from guard import PLAIN, within
-from helpers import FRA, IAD, MAIN, MEMBER, documents, matches, operations, sns, wait_alert
+from helpers import FRA, IAD, MAIN, MEMBER, documents, matches, operations, sns, trail_arn, wait_alert
 from simaws.client import SimError, poll
 
 RESULTS = Path(os.environ.get("TRAILGUARD_ATTACKS", "")) if os.environ.get("TRAILGUARD_ATTACKS") else None
@@ -207,6 +207,42 @@ def test_a_member_that_moves_to_another_organization(sim, make_guard, mode):
     assert (entry["actor"]["name"], entry["actor"]["event_name"]) == ("member-admin", "AcceptHandshake")
     assert not WRITES & {call["operation"] for call in sim.requests(principal="*:user/member-guard")}
     write_down(MOVES, mode, event="trail.missing", undone=False, by=[], fields=[], finding=None, severity=missing["severity"])
+
+
+def wait_watched(sim, mallory, guard, own, told):
+    """Started, and otherwise left as it is, also after a restart; gone for good when its owner deletes it."""
+    mallory.stop(own)
+    sim.wait_for_trail(own, within(10), logging=True)
+    mallory.client(own).update_trail(Name=own, S3KeyPrefix="more")
+    changed = wait_alert(sim, "trail.weakened")
+    assert (changed["severity"], changed["action"]["taken"], changed["fields"]) == ("warning", "none", ["S3KeyPrefix"])
+    found = wait_alert(sim, "trail.attributed", holds=lambda entry: entry["actor"]["event_name"] == "CreateTrail")
+    assert (found["actor"]["name"], found["incident"]) == ("mallory", told["incident"])
+    assert guard.stop() == 0
+    guard.start().wait_guarding()
+    mallory.delete(own)
+    gone = wait_alert(sim, "trail.missing")
+    assert (gone["severity"], gone["action"]["taken"]) == ("warning", "none")
+    assert [entry["event"] for entry in documents(sim)].count("trail.appeared") == 1
+    assert not [path for path in (guard.state / "baselines").glob("*.json") if "own" in path.name]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_trail_of_his_own(sim, mallory, make_guard, mode):
+    """It was a baseline to keep, and the guard created it again when its owner deleted it."""
+    own = trail_arn("own", IAD)
+    guard = make_guard(sim, mode=mode, regions=[IAD], settings_interval=1, attribution=True, **MODES[mode])
+    guard.start().wait_guarding()
+    mark = sim.mark()
+    mallory.create(own, bucket="mallorys-bucket")
+    told = wait_alert(sim, OWN.event, seconds=20)
+    assert (told["severity"], told["trail"]["name"], told["resolved"]) == ("warning", "own", True)
+    assert told["destination"] == {"bucket": "mallorys-bucket", "prefix": None, "log_group": None, "kms_key": None,
+                                   "standing": "unknown", "whose": None}
+    if mode == "restore":
+        wait_watched(sim, mallory, guard, own, told)
+    assert writes(sim, mark) <= {"StartLogging"}
+    write_down(OWN, mode, event=OWN.event, undone=False, by=[], fields=[], finding=None, severity=told["severity"])
 
 
 @pytest.mark.skipif(not PLAIN, reason="many steps; the plain build runs them")

@@ -114,6 +114,24 @@ def test_a_trail_that_appears_stopped_is_restarted_too(sim, make_guard):
     sim.wait_for_trail(late, within(10), logging=True)
 
 
+def test_a_trail_that_appears_is_kept_once_it_is_accepted(sim, make_guard, mallory):
+    ours = trail_arn("ours", IAD)
+    guard = make_guard(sim, regions=[IAD], mode="restore", restore=["settings", "deleted"], settings_interval=1, attribution=False)
+    guard.start().wait_guarding()
+    guard.wait_baselines(1, 0)
+    mallory.create(ours)
+    told = wait_alert(sim, "trail.appeared")
+    assert (told["severity"], told["destination"]["standing"], told["destination"]["whose"]) == ("info", "used", "audit")
+    trail = [trail for trail in guard.status()["trails"] if trail["name"] == "ours"][0]
+    assert (trail["provisional"], trail["baseline"], trail["verdict"]) == (True, False, "logging")
+    matches("ours .*new, not accepted", guard.verb("status").stdout)
+    assert guard.verb("accept", "--yes", "ours").returncode == 0
+    wait_alert(sim, "baseline.accepted")
+    mallory.delete(ours)
+    sim.wait_for_request(within(10), operation="CreateTrail", principal="*:user/guard", status=200)
+    sim.wait_for_trail(ours, within(10), logging=True)
+
+
 # -- shadows -----------------------------------------------------------------------------------------------------------
 def test_a_multi_region_trail_is_one_trail_polled_at_home_only(sim, make_guard, mallory):
     guard = make_guard(sim, regions=ALL_REGIONS).start().wait_guarding()

@@ -21,6 +21,8 @@ typedef struct GoldenCase {
 #define MISSING            EVENT_TRAIL_MISSING
 #define REPLACED           EVENT_TRAIL_REPLACED
 #define WEAKENED           EVENT_TRAIL_WEAKENED
+#define APPEARED           EVENT_TRAIL_APPEARED
+#define STRENGTHENED       EVENT_TRAIL_STRENGTHENED
 #define UNMET              EVENT_EXPECTATION_UNMET
 #define FAILING            EVENT_TRAIL_FAILING
 #define ATTRIBUTED         EVENT_TRAIL_ATTRIBUTED
@@ -102,6 +104,17 @@ static const GoldenCase golden_cases[] = {
     { REPLACED, "replaced", RESTART, "by_others", "well create" },
     { REPLACED, "replaced", RESTORE, "by_others", "well create" },
     { REPLACED, "replaced", RESTART, "maintenance", "well maintenance:on create" },
+
+    /* ---- new trails ---- */
+    { APPEARED, "appeared", RESTART, "asked-unknown", "new:unknown wait:6s" },
+    { APPEARED, "appeared", RESTORE, "asked-foreign", "new:foreign" },
+    { APPEARED, "appeared", RESTART, "asked-guarded", "new:guarded" },
+    { APPEARED, "appeared", OBSERVE, "asked-used", "new:used" },
+    { APPEARED, "appeared", RESTART, "watched", "trust:watch new:unknown wait:6s" },
+    { ATTRIBUTED, "appeared", RESTART, "bob", "new:foreign by:bob" },
+    { WEAKENED, "weakened", RESTORE, "provisional", "new:guarded set:EventSelectors" },
+    { MISSING, "missing", RESTORE, "provisional", "may:deleted new:unknown wait:6s delete" },
+    { STRENGTHENED, "changed", RESTORE, "left", "well stronger" },
 
     /* ---- weakened: each setting ---- */
     { WEAKENED, "weakened-S3BucketName", RESTART, "left", "well set:S3BucketName" },

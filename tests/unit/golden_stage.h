@@ -85,7 +85,9 @@ static uint32_t compare(Stage *s) {
         changed |= FIELD_BIT(from_record.changes[i].field);
     for (unsigned i = 0; i < s->drift.n; i++) {
         s->drift.changes[i].as_recorded = !(changed & FIELD_BIT(s->drift.changes[i].field));
-        fields |= FIELD_BIT(s->drift.changes[i].field);
+        s->drift.changes[i].strengthens &= !s->expect.pins.values[s->drift.changes[i].field];
+        if (!s->drift.changes[i].strengthens)
+            fields |= FIELD_BIT(s->drift.changes[i].field);
     }
     drift_done(&from_record);
     return fields;
@@ -113,6 +115,13 @@ static void note_changes(Stage *s) {
 }
 
 /* ---- decisions ---- */
+
+static const char *const whose_bucket[_DESTINATION_MAX] = {
+    [DESTINATION_UNKNOWN] = "",
+    [DESTINATION_FOREIGN] = "999988887777",
+    [DESTINATION_GUARDED] = "444455556666",
+    [DESTINATION_USED] = "audit",
+};
 
 /* The journal has a line of the same event: what a person finds by TRAILGUARD_EVENT is what the alert says.
  * A sum, a reminder and the end of what is no longer guarded follow lines of their own incident. */
@@ -169,9 +178,16 @@ static void decide(Stage *s, TrailInput input) {
     policy.attribution = !s->named_only;
     guard_trail(&policy, &s->facts, &s->trail, &input, s->now, &plan, &s->trail);
     note_changes(s);
-    for (unsigned i = 0; i < plan.n_events; i++)
-        if (plan.events[i].fields != 0)
-            plan.events[i].changes = &s->changes;
+    for (unsigned i = 0; i < plan.n_events; i++) {
+        Event *event = &plan.events[i];
+
+        if (event->fields != 0)
+            event->changes = event->kind == EVENT_TRAIL_STRENGTHENED ? &s->drift : &s->changes;
+        if (event->kind == EVENT_TRAIL_APPEARED) {
+            event->delivers = &s->actual;
+            (void)text_copy(event->detail, sizeof(event->detail), whose_bucket[event->standing]);
+        }
+    }
     if (plan.action != ACTION_NONE) {
         s->acting = plan.action;
         s->acting_fields = plan.fields;
@@ -261,6 +277,29 @@ static void word_off(Stage *s, const char *arg) {
     if (s->trail.known)
         return;
     s->world = (Observation){ .kind = OBSERVED_STATUS };
+    result(s);
+}
+
+/* Created by others just now; the argument says whose its bucket is. */
+static void word_new(Stage *s, const char *arg) {
+    for (Destination d = 0; d < _DESTINATION_MAX; d++)
+        if (text_equal(arg, destination_to_string(d)))
+            s->facts.destination = d;
+    s->trail.provisional = true;
+    s->world.start_usec = s->now.real_usec + 3 * SEC;
+    s->world.delivery_usec = 0;
+    result(s);
+}
+
+static void word_trust(Stage *s, const char *arg) {
+    s->policy.trust_new = text_equal(arg, "watch") ? TRUST_WATCH : TRUST_ASK;
+}
+
+/* By its owner: what the baseline has not. */
+static void word_stronger(Stage *s, const char *arg) {
+    (void)arg;
+    put(&s->recorded, FIELD_VALIDATION, "false");
+    choose_baseline(s);
     result(s);
 }
 
@@ -657,6 +696,7 @@ static Actor actor_named(const Stage *s, const char *name) {
     } calls[] = {
         { FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_REPLACED), "DeleteTrail" },
         { FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_INTERRUPTED), "StopLogging" },
+        { FINDING_BIT(FINDING_APPEARED), "CreateTrail" },
         { FINDINGS_CHANGED, "UpdateTrail" },
         { FINDING_BIT(FINDING_LIFECYCLE), "PutBucketLifecycle" },
         { FINDING_BIT(FINDING_KEY), "ScheduleKeyDeletion" },
@@ -1018,6 +1058,13 @@ static const struct Word {
     { "test", word_test, { "" } },
 };
 
+/* Those that no random story has: every message of theirs has a case. */
+static const struct Word rare_words[] = {
+    { "new", word_new, { NULL } },
+    { "trust", word_trust, { NULL } },
+    { "stronger", word_stronger, { NULL } },
+};
+
 static void stage_init(Stage *s, Mode mode, Told reported, void *userdata) {
     *s = (Stage){
         .reported = reported,
@@ -1062,6 +1109,11 @@ static void stage_play(Stage *s, const char *step) {
     for (size_t i = 0; i < ARRAY_SIZE(words); i++)
         if (strlen(words[i].name) == len && memcmp(words[i].name, step, len) == 0) {
             words[i].act(s, colon ? colon + 1 : "");
+            return;
+        }
+    for (size_t i = 0; i < ARRAY_SIZE(rare_words); i++)
+        if (strlen(rare_words[i].name) == len && memcmp(rare_words[i].name, step, len) == 0) {
+            rare_words[i].act(s, colon ? colon + 1 : "");
             return;
         }
     fail_msg("there is no word \"%s\"", step);

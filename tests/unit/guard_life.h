@@ -96,7 +96,8 @@ static inline void decide(Life *l, TrailInput input) {
 
         assert_true(t->sequence == 1 || t->sequence == l->sequence + 1);
         assert_int_equal(t->maintenance, l->facts.maintenance);
-        l->sequence = t->sequence;
+        if (t->kind != EVENT_TRAIL_STRENGTHENED) /* it belongs to no incident */
+            l->sequence = t->sequence;
         l->n_events++;
     }
     if (l->plan.attribute)

@@ -733,7 +733,7 @@ static void everything_changed_fits_into_sns(void **unused) {
         assert_non_null(value);
         memset(value, fills[i], 20000);
         for (Field f = 0; f < _FIELD_MAX; f++)
-            drift.changes[f] = (Change){ f, true, value, value, false };
+            drift.changes[f] = (Change){ f, true, value, value, false, false };
         alert = compose(&trail, &event);
         check_any(&alert);
         assert_int_equal(alert_sns_message(&alert, NULL, 262144, &message), 0);

@@ -133,8 +133,8 @@ static Attribution take_one(const AttributeRequest *request, const CloudTrailEve
     "DeregisterOrganizationDelegatedAdmin DeregisterOrganizationDelegatedAdmin@us-east-1 "
 
 #define EVERY_NAME                                                                                          \
-    "StopLogging DeleteTrail " DRIFT_NAMES LEAVE_NAMES BUCKET_NAMES RULE_NAMES KEY_NAMES POLICY_NAME        \
-            LOG_NAMES TOPIC_NAMES
+    "StopLogging DeleteTrail CreateTrail " DRIFT_NAMES LEAVE_NAMES BUCKET_NAMES RULE_NAMES KEY_NAMES        \
+            POLICY_NAME LOG_NAMES TOPIC_NAMES
 
 /* What names the trail is asked for first, in its home, whenever a call about it may be the cause. Returns
  * how many these are. */
@@ -265,7 +265,7 @@ static void test_questions_about_what_is_not_known(void **state) {
     };
 
     (void)state;
-    assert_questions(&q, "StopLogging DeleteTrail " DRIFT_NAMES TRUST_NAMES);
+    assert_questions(&q, "StopLogging DeleteTrail CreateTrail " DRIFT_NAMES TRUST_NAMES);
     q = (AttributeRequest){ .region = "cn-northwest-1",
                             .trail_arn = ARN,
                             .bucket = BUCKET,
@@ -285,11 +285,11 @@ static void test_questions_about_what_is_not_known(void **state) {
     {
         AttributeQuestion questions[ATTRIBUTE_QUESTIONS_MAX];
 
-        assert_int_equal(attribute_questions(&q, questions), 37);
+        assert_int_equal(attribute_questions(&q, questions), 38);
         q.foreign = false;
-        assert_int_equal(attribute_questions(&q, questions), 39);
+        assert_int_equal(attribute_questions(&q, questions), 40);
         q.late_usec = 1;
-        assert_int_equal(attribute_questions(&q, questions), 47);
+        assert_int_equal(attribute_questions(&q, questions), 49);
     }
 }
 
@@ -319,6 +319,7 @@ static const struct {
 } calls[] = {
     { "StopLogging", TRAIL_CALL, STOPS, FIELDS_ALL },
     { "DeleteTrail", TRAIL_CALL, DELETES, FIELDS_ALL },
+    { "CreateTrail", TRAIL_CALL, BIT(APPEARED), FIELDS_ALL },
     { "UpdateTrail", TRAIL_CALL, FINDINGS_CHANGED,
       FIELDS_ALL & ~(FIELD_BIT(FIELD_SELECTORS) | FIELD_BIT(FIELD_INSIGHTS) |
                      FIELD_BIT(FIELD_CONFIGURATION) | FIELD_BIT(FIELD_TAGS)) },
@@ -353,7 +354,6 @@ static const struct {
     { "SetTopicAttributes", TOPIC_CALL, BIT(NOTIFICATION), FIELDS_ALL },
     { "RemovePermission", TOPIC_CALL, BIT(NOTIFICATION), FIELDS_ALL },
     { "StartLogging", TRAIL_CALL, 0, 0 },
-    { "CreateTrail", TRAIL_CALL, 0, 0 },
     { "GetTrailStatus", TRAIL_CALL, 0, 0 },
     { "stoplogging", TRAIL_CALL, 0, 0 },
     { "", TRAIL_CALL, 0, 0 },
@@ -581,7 +581,7 @@ static void test_own(void **state) {
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
         CloudTrailEvent e = event_about(i);
-        bool writes = calls[i].about == TRAIL_CALL && calls[i].causes == FINDINGS_CHANGED;
+        bool writes = calls[i].about == TRAIL_CALL && (calls[i].causes & (FINDINGS_CHANGED | BIT(APPEARED)));
         AttributeRequest q = request_for(i);
 
         q.findings = UINT32_MAX;
@@ -619,7 +619,8 @@ static void test_guards(void **state) {
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
         for (size_t k = 0; k < ARRAY_SIZE(callers); k++) {
             CloudTrailEvent e = event_about(i);
-            bool writes = calls[i].about == TRAIL_CALL && calls[i].causes == FINDINGS_CHANGED;
+            bool writes =
+                    calls[i].about == TRAIL_CALL && (calls[i].causes & (FINDINGS_CHANGED | BIT(APPEARED)));
             bool expected = calls[i].causes != 0 && !(writes && callers[k].named);
             AttributeRequest q = request_for(i);
             Attribution found;

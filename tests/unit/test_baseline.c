@@ -114,6 +114,23 @@ static void settings_own_their_texts(void **state _unused_) {
     assert_null(copy.values[FIELD_BUCKET]);
 }
 
+/* Off and on: a key, an organization, more selectors can hurt, or cost. */
+static void what_proves_or_records_more_strengthens(void **state _unused_) {
+    static const uint32_t stronger =
+            FIELD_BIT(FIELD_MULTI_REGION) | FIELD_BIT(FIELD_GLOBAL_EVENTS) | FIELD_BIT(FIELD_VALIDATION);
+
+    for (Field f = 0; f < FIELD_SELECTORS; f++)
+        for (unsigned on = 0; on < 2; on++) {
+            Settings before = with(f, on ? "false" : "true"), after = with(f, on ? "true" : "false");
+            Drift drift = { 0 };
+
+            assert_int_equal(baseline_compare(&before, &after, &drift), 0);
+            assert_int_equal(drift.n, 1);
+            assert_int_equal(drift.changes[0].strengthens, on && (stronger & FIELD_BIT(f)));
+            drift_done(&drift);
+        }
+}
+
 static void drift_is_in_the_order_of_the_fields(void **state _unused_) {
     Drift drift = { 0 }, copy = { 0 };
 
@@ -256,6 +273,7 @@ static void one_field_at_a_time(void **state _unused_) {
         if (drift.n > 0) {
             assert_int_equal(drift.changes[0].field, cases[i].field);
             assert_int_equal(drift.changes[0].loses_events, cases[i].loses);
+            assert_false(drift.changes[0].strengthens && drift.changes[0].loses_events);
             assert_string_equal(drift.changes[0].was, baseline.values[cases[i].field]);
             assert_string_equal(drift.changes[0].now, cases[i].now);
         }
@@ -617,6 +635,7 @@ int main(void) {
         cmocka_unit_test(a_key_of_a_stranger_is_foreign),
         cmocka_unit_test(settings_own_their_texts),
         cmocka_unit_test(drift_is_in_the_order_of_the_fields),
+        cmocka_unit_test(what_proves_or_records_more_strengthens),
         cmocka_unit_test(one_field_at_a_time),
         cmocka_unit_test(new_members_are_taken),
         cmocka_unit_test(a_change_of_an_unknown_setting_is_named_alone),

@@ -139,7 +139,8 @@ static const char *lasting(uint32_t findings) {
 }
 
 static const char *done(uint32_t findings) {
-    uint32_t events = findings & (FINDING_BIT(FINDING_INTERRUPTED) | FINDING_BIT(FINDING_REPLACED));
+    uint32_t events = findings & (FINDING_BIT(FINDING_INTERRUPTED) | FINDING_BIT(FINDING_REPLACED) |
+                                  FINDING_BIT(FINDING_APPEARED));
 
     return events ? worst_of(events) : lasting(findings);
 }

@@ -298,6 +298,7 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
         { FINDING_KEY_UNREADABLE, false, 0 },
         { FINDING_LIST_UNREADABLE, false, 0 },
         { FINDING_UNREACHABLE, false, 0 },
+        { FINDING_APPEARED, true, 86400 * SEC }, /* when it was created nobody says */
     };
 
     (void)unused;
@@ -310,12 +311,15 @@ static void what_may_be_a_deed_is_searched_for(void **unused) {
 
         l.policy.stale_after_usec = 6000 * SEC;
         l.policy.unreachable_after = 1;
-        decide(&l, (TrailInput){ .kind = GUARD_POLLED, .seen = &seen, .drift = &drift });
+        l.state.provisional = rows[i].finding == FINDING_APPEARED;
+        if (!l.state.provisional)
+            decide(&l, (TrailInput){ .kind = GUARD_POLLED, .seen = &seen, .drift = &drift });
         pass_time(&l, 60 * SEC);
         if (rows[i].finding >= FINDING_SELECTORS_UNREADABLE && rows[i].finding <= FINDING_KEY_UNREADABLE)
             (void)strcpy(seen.unreadable[rows[i].finding - FINDING_SELECTORS_UNREADABLE], "x");
         else
             switch (rows[i].finding) {
+            case FINDING_APPEARED: l.facts.destination = DESTINATION_USED; break;
             case FINDING_MISSING: seen = absent(); break;
             case FINDING_STOPPED: seen = stopped(STARTED, STOP_NOW); break;
             case FINDING_INTERRUPTED: seen = logging(STOP_NOW + SEC, STOP_NOW); break;

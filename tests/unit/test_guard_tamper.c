@@ -1052,6 +1052,94 @@ static void trails_that_nobody_accepted_are_summed_up(void **unused) {
     }
 }
 
+/* At once where it is known whose the bucket is, else after five seconds. */
+static void a_new_trail_is_told_once_with_its_destination(void **unused) {
+    static const Severity severities[_DESTINATION_MAX] = {
+        [DESTINATION_UNKNOWN] = SEVERITY_WARNING,
+        [DESTINATION_FOREIGN] = SEVERITY_WARNING,
+        [DESTINATION_GUARDED] = SEVERITY_INFO,
+        [DESTINATION_USED] = SEVERITY_INFO,
+    };
+
+    (void)unused;
+    for (Destination to = 0; to < _DESTINATION_MAX; to++) {
+        Life l = life(MODE_RESTORE, true);
+
+        l.policy.trust_new = to == DESTINATION_USED ? TRUST_WATCH : TRUST_ASK;
+        l.state.provisional = true;
+        result(&l, logging(STARTED, 0));
+        assert_int_equal(l.plan.n_events, 0);
+        assert_true(l.plan.hold); /* a crash now must not let it be known already */
+        l.facts.destination = to;
+        if (to == DESTINATION_UNKNOWN)
+            wait_for_wake(&l, HOUR);
+        else
+            check_settings(&l, logging(STARTED, 0), 0, evil);
+        assert_int_equal(l.plan.n_events, 1);
+        assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_APPEARED);
+        assert_int_equal(l.plan.events[0].severity, severities[to]);
+        assert_int_equal(l.plan.events[0].standing, to);
+        assert_int_equal(l.plan.events[0].asked, to != DESTINATION_USED);
+        assert_true(l.plan.events[0].resolves);
+        assert_int_equal(l.state.verdict, VERDICT_LOGGING);
+        assert_false(l.state.incident.open);
+        result(&l, logging(STARTED, 0));
+        assert_int_equal(l.plan.n_events, 0);
+    }
+}
+
+/* Of one that came and went both are told, and no more is expected of it. */
+static void a_new_trail_that_is_gone_is_done_with(void **unused) {
+    Life l = life(MODE_RESTORE, true);
+
+    (void)unused;
+    l.policy.restore = RESTORE_ALL;
+    l.policy.attribution = true;
+    l.state.provisional = true;
+    result(&l, absent());
+    assert_int_equal(l.plan.n_events, 2);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_APPEARED);
+    assert_int_equal(l.plan.events[1].kind, EVENT_TRAIL_MISSING);
+    assert_int_equal(l.plan.events[1].severity, SEVERITY_WARNING);
+    assert_true(l.plan.events[1].provisional && !l.plan.events[1].first_sight);
+    assert_false(guard_is_done_with(&l.state)); /* who did it is searched */
+    l.state.attributing.wanted = false;
+    assert_true(guard_is_done_with(&l.state));
+    l.state.provisional = false;
+    assert_false(guard_is_done_with(&l.state));
+}
+
+/* What its owner turned on is said once, and is neither trouble nor undone. */
+static void what_is_strengthened_stays(void **unused) {
+    Drift drift = drift_of(FIELD_BIT(FIELD_VALIDATION), evil);
+    Life l = life(MODE_RESTORE, true);
+    Observation seen = logging(STARTED, 0);
+
+    (void)unused;
+    drift.changes[0].strengthens = true;
+    result(&l, seen);
+    for (unsigned i = 0; i < 2; i++) {
+        decide(&l, (TrailInput){ .kind = GUARD_POLLED, .seen = &seen, .drift = &drift });
+        assert_int_equal(l.plan.n_events, i == 0);
+        assert_int_equal(l.plan.action, ACTION_NONE);
+        assert_int_equal(l.state.verdict, VERDICT_LOGGING);
+        assert_int_equal(l.state.fields, 0);
+        assert_false(l.state.incident.open);
+        if (i == 0) {
+            assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_STRENGTHENED);
+            assert_int_equal(l.plan.events[0].severity, SEVERITY_INFO);
+            assert_int_equal(l.plan.events[0].fields, FIELD_BIT(FIELD_VALIDATION));
+        }
+    }
+    /* what is taken away beside it is put back alone */
+    drift = drift_of(BUCKET | FIELD_BIT(FIELD_VALIDATION), evil);
+    drift.changes[1].strengthens = true;
+    decide(&l, (TrailInput){ .kind = GUARD_POLLED, .seen = &seen, .drift = &drift });
+    assert_int_equal(l.plan.action, ACTION_RESTORE);
+    assert_int_equal(l.plan.fields, BUCKET);
+    assert_int_equal(l.state.stronger_fields, FIELD_BIT(FIELD_VALIDATION));
+}
+
 static void a_recreated_trail_that_does_not_log_is_started(void **unused) {
     Life l = life(MODE_RESTORE, true);
     Outcome outcome = { .action = ACTION_RECREATE, .result = RESULT_CONFIRMED, .seen = stopped(0, 0) };
@@ -1184,6 +1272,9 @@ int main(void) {
         cmocka_unit_test(recreation_must_be_named_and_needs_a_past),
         cmocka_unit_test(a_trail_that_nobody_accepted_is_started_and_never_put_back),
         cmocka_unit_test(trails_that_nobody_accepted_are_summed_up),
+        cmocka_unit_test(a_new_trail_is_told_once_with_its_destination),
+        cmocka_unit_test(a_new_trail_that_is_gone_is_done_with),
+        cmocka_unit_test(what_is_strengthened_stays),
         cmocka_unit_test(a_recreated_trail_that_does_not_log_is_started),
         cmocka_unit_test(recreated_between_two_polls),
         cmocka_unit_test(two_guards_agree_and_two_episodes_differ),

@@ -248,7 +248,8 @@ static uint32_t differs(const Range *r, Drift *drift) {
     if (r->trail.exists)
         assert_int_equal(baseline_compare(&r->baseline, &r->trail.settings, drift), 0);
     for (unsigned i = 0; i < drift->n; i++)
-        fields |= FIELD_BIT(drift->changes[i].field);
+        if (!drift->changes[i].strengthens)
+            fields |= FIELD_BIT(drift->changes[i].field);
     return fields;
 }
 
@@ -260,7 +261,7 @@ static void take_plan(Range *r) {
     const Plan *plan = &r->l.plan;
 
     for (unsigned i = 0; i < plan->n_events; i++)
-        r->n_incidents += plan->events[i].sequence == 1;
+        r->n_incidents += plan->events[i].sequence == 1 && plan->events[i].kind != EVENT_TRAIL_STRENGTHENED;
     if (plan->action == ACTION_NONE)
         return;
     assert_int_equal(r->acting, plan->abandon ? ACTION_RESTORE : ACTION_NONE);

@@ -67,6 +67,14 @@ static void what_was_accepted_is_never_forgotten(void **state _unused_) {
     assert_int_equal(scope_trail_to_drop(trails, 0), 0);
 }
 
+static void the_bucket_of_a_new_trail_is_judged_by_what_is_known(void **state _unused_) {
+    assert_int_equal(newcomer_destination(true, false, false), DESTINATION_USED);
+    assert_int_equal(newcomer_destination(true, true, false), DESTINATION_USED);
+    assert_int_equal(newcomer_destination(false, false, true), DESTINATION_UNKNOWN);
+    assert_int_equal(newcomer_destination(false, true, true), DESTINATION_GUARDED);
+    assert_int_equal(newcomer_destination(false, true, false), DESTINATION_FOREIGN);
+}
+
 static void a_region_is_off_only_where_nothing_says_otherwise(void **state _unused_) {
     static const struct {
         Rejection rejection;
@@ -489,6 +497,7 @@ int main(void) {
         cmocka_unit_test(an_empty_list_is_believed_when_it_comes_twice),
         cmocka_unit_test(a_trail_that_appears_later_has_to_be_accepted),
         cmocka_unit_test(what_was_accepted_is_never_forgotten),
+        cmocka_unit_test(the_bucket_of_a_new_trail_is_judged_by_what_is_known),
         cmocka_unit_test(a_region_is_off_only_where_nothing_says_otherwise),
         cmocka_unit_test(the_word_of_aws_decides_whether_a_region_is_off),
         cmocka_unit_test(aws_is_asked_only_where_its_word_can_matter),

@@ -72,7 +72,7 @@ static char *new_text(void) {
 #if defined(__x86_64__)
 _Static_assert(sizeof(Incident) == 640, "a field is new: fill_incident()");
 _Static_assert(sizeof(Attributing) == 120, "a field is new: fill_attributing()");
-_Static_assert(sizeof(TrailState) == 2072 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
+_Static_assert(sizeof(TrailState) == 2080 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
 _Static_assert(sizeof(TargetState) == 3008, "a field is new: fill_target()");
 _Static_assert(sizeof(Episode) == 2088, "a field is new: fill_episode()");
 #endif
@@ -188,6 +188,7 @@ static void fill_trail(StateTrail *trail) {
     s->fields = FIELD_BIT(4);
     s->losing_fields = FIELD_BIT(5);
     s->unmet_fields = FIELD_BIT(6);
+    s->stronger_fields = FIELD_BIT(7);
     s->drift_mark = next();
     s->compared_usec = next();
     s->pins_mark = next();
@@ -215,7 +216,8 @@ static void fill_target(TargetState *s) {
     s->n_failed = next();
     s->failed_since_usec = next();
     s->error = POLL_THROTTLED;
-    s->ever_reachable = s->unreachable = s->not_enabled = s->covered = s->listed = s->list_unreadable = true;
+    s->ever_reachable = s->unreachable = s->not_enabled = s->covered = s->listed = s->settled =
+            s->list_unreadable = true;
     TEXT(s->error_text);
     s->left_usec = next();
     fill_incident(&s->sight, 1);

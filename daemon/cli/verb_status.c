@@ -679,10 +679,10 @@ static int watch(const VerbArgs *args) {
         (void)verb_usage("status", "--watch needs a terminal", "");
         return STATUS_USAGE;
     }
-    (void)setvbuf(stdout, NULL, _IOFBF,
-                  WATCH_BUFFER); /* what was there and what is there change places at once */
+    (void)setvbuf(stdout, NULL, _IOFBF, WATCH_BUFFER); /* the table is drawn at once */
     do {
         fputs("\033[H\033[J", stdout);
+        (void)fflush(stdout); /* what stderr gets comes after it */
         r = show_once(args);
         (void)fflush(stdout);
     } while (r != STATUS_USAGE && !ferror(stdout) && nanosleep(&second, NULL) == 0);

@@ -87,12 +87,14 @@ static void put_mistake(StrBuf *b, const char *path, const Mistake *mistake) {
 }
 
 void config_show_mistakes(Reading *r, const char *path, char error[static CONFIG_ERROR_MAX]) {
-    size_t n = MIN(r->n_mistakes, (size_t)CONFIG_MISTAKES_MAX), shown = 0;
+    size_t n = r->n_mistakes, shown = 0;
     StrBuf b = STRBUF_INIT(CONFIG_ERROR_MAX - 1);
 
+    if (n > CONFIG_MISTAKES_MAX)
+        n = CONFIG_MISTAKES_MAX;
     qsort(r->mistakes, n, sizeof(*r->mistakes), in_order);
-    while (shown < n && b.len + sizeof(r->mistakes->what) + 2 * 256 < CONFIG_ERROR_MAX)
-        put_mistake(&b, path, &r->mistakes[shown++]);
+    for (; shown < n && b.len + sizeof(r->mistakes->what) + 2 * 256 < CONFIG_ERROR_MAX; shown++)
+        put_mistake(&b, path, &r->mistakes[shown]);
     if (r->n_mistakes > shown)
         (void)strbuf_addf(&b, "\n%.200s: %zu more mistakes", path, r->n_mistakes - shown);
     (void)text_copy(error, CONFIG_ERROR_MAX, strbuf_str(&b));

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import select
 import subprocess
 
 import pytest
@@ -442,6 +443,23 @@ def test_colour_only_on_a_terminal_and_never_with_no_color(sim, idle):
     assert "\x1b[" in on_a_terminal(idle, "status", env={})
     assert "\x1b" not in on_a_terminal(idle, "status", env={"NO_COLOR": "1"})
     assert "\x1b" not in on_a_terminal(idle, "status", env={"TERM": "dumb"})
+
+
+def test_watch_draws_in_place_until_it_is_ended(tmp_path):
+    leader, follower = pty.openpty()
+    process = subprocess.Popen([BINARY, "status", "--watch"], stdin=subprocess.DEVNULL, stdout=follower, stderr=follower,
+                               env={"STATE_DIRECTORY": str(tmp_path), "RUNTIME_DIRECTORY": str(tmp_path)})
+    os.close(follower)
+    try:
+        drawn = ""
+        while drawn.count("trailguard is not running") < 2:     # each is below a cleared screen
+            assert select.select([leader], [], [], within(10))[0], drawn
+            drawn += os.read(leader, 65536).decode()
+        assert re.match(r"(\x1b\[H\x1b\[Jtrailguard is not running [^\x1b]*){2}", drawn), drawn
+    finally:
+        process.kill()
+        process.wait(within(10))
+        os.close(leader)
 
 
 # -- test-alert --------------------------------------------------------------------------------------------------------

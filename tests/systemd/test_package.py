@@ -118,9 +118,10 @@ def test_guard_upgrade_remove_purge(at, service):
         assert "TrailGuard 0.1.0+test2, started " in shown and " is of " not in shown
         assert incident(machine) == opened
         assert "trail.stopped" not in alerts_of(service)[len(alerts):]
-    service.sim.wait_for_trail(service.trail, IsLogging=True)
+    # refused calls are tried again with growing waits, at most a minute
+    service.sim.wait_for_trail(service.trail, timeout=90, IsLogging=True)
     service.sim.clear_failures()
-    service.wait_for_status("1 logging")
+    service.wait_for_status("1 logging", deadline=90)
     at.type("trailguard status")
 
     at.step("What is installed, and not in force yet")

@@ -314,6 +314,7 @@ LEAVES = Attack("F1", "an account leaves the organization, or is removed from it
 BLIND = Attack("G3r", "StopLogging while GetTrailStatus is throttled: the quota for reads is burnt", stop, "target.unreachable")
 DENIED = Attack("G3d", "StopLogging after the guard's right to GetTrailStatus was taken", stop, "target.unreachable")
 WAR = Attack("A1w", "StopLogging again after each restart, within a second", stop, "trail.contested")
+CHURN = Attack("A3n", "trails created and deleted under new names, then StopLogging of the real one", None, "trails.unaccepted")
 MOVES = Attack("F3", "AcceptHandshake: a member moves to another organization; polled with its own keys", None, "trail.missing",
                put_back=False)
 OWN = Attack("A15", "CreateTrail: a trail of his own, to a bucket of his own; never recorded, never created again", None, "trail.appeared",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from attacks import ATTACKS, BLIND, DENIED, LEAVES, MOVES, ORGANIZATION, OWN, SCENARIO, VICTIM, WAR
+from attacks import ATTACKS, BLIND, BUCKET, CHURN, DENIED, LEAVES, MOVES, ORGANIZATION, OWN, SCENARIO, VICTIM, WAR
 from guard import PLAIN, within
 from helpers import FRA, IAD, MAIN, MEMBER, documents, matches, operations, sns, trail_arn, wait_alert
 from simaws.client import SimError, poll
@@ -143,6 +143,46 @@ def test_war(sim, mallory, range_, mode):
     guard.wait_verdict("victim", "logging", 20)
     write_down(WAR, mode, event=told["event"], undone=mode == "restore", by=["StartLogging"], fields=[], finding=None,
                severity=told["severity"])
+
+
+def churn(sim, mallory, guard, names):
+    """Create trails, three at a time because a region has five at most, and delete them once the first was polled."""
+    for i in range(0, len(names), 3):
+        for arn in names[i:i + 3]:
+            mallory.create(arn, BUCKET)
+        sim.wait_for_request(within(30), operation="GetTrailStatus", trail=names[i], principal="*:user/guard")
+        for arn in names[i:i + 3]:
+            mallory.delete(arn)
+    guard.wait_line(f"{names[-1].rpartition('/')[2]} .*nobody has accepted it", 30)
+    guard.wait_status(lambda status: {trail["verdict"] for trail in status["trails"]
+                                      if trail["name"].startswith("churn-")} <= {"missing"}, 30)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_churn(sim, mallory, make_guard, mode):
+    """44 trails made the poll of the real one come every nine seconds, and took 44 critical alerts."""
+    sim.load(SCENARIO)
+    sim.trail(ORGANIZATION, delete=True)
+    guard = make_guard(sim, mode=mode, regions=[FRA], poll_interval=1, settings_interval=1, attribution=True, **MODES[mode])
+    guard.start().wait_guarding().wait_baselines(2, 0)
+    gone = [trail_arn(f"churn-{number}", FRA) for number in range(6)]
+    churn(sim, mallory, guard, gone)
+    mark = sim.mark()
+    mallory.stop(VICTIM)
+    stopped = wait_alert(sim, "trail.stopped", seconds=20)
+    assert stopped["trail"]["arn"] == VICTIM and stopped["severity"] == "critical"
+    if mode != "observe":
+        sim.wait_for_trail(VICTIM, within(20), logging=True)
+    told = wait_alert(sim, "trails.unaccepted", seconds=30)
+    matches("churn-", told["detail"])
+    # one list a poll says of all that are missing whether they are back
+    asked = {entry.get("trail") for entry in sim.requests(since=mark, operation="GetTrailStatus", principal="*:user/guard")}
+    assert VICTIM in asked and not asked & set(gone), asked
+    single = [entry for entry in documents(sim) if entry["trail"] and entry["trail"]["arn"] in gone]
+    assert len({entry["trail"]["arn"] for entry in single}) == 3
+    assert "critical" not in {entry["severity"] for entry in single}
+    write_down(CHURN, mode, event=told["event"], undone=mode == "restore", by=sorted(writes(sim, mark)), fields=[],
+               finding=None, severity=told["severity"])
 
 
 @pytest.mark.parametrize("mode", MODES)

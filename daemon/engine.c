@@ -242,6 +242,8 @@ static int run_due(sd_event_source *source, void *userdata) {
 
     (void)source;
     engine->due = 0;
+    if (due & DUE_CAUSES)
+        engine_decide_causes(engine);
     if (due & DUE_PASS)
         engine_kick_pass(engine);
     if (due & DUE_POLLS)
@@ -306,7 +308,7 @@ static int open_aws_and_tables(Engine *engine, char error[static ENGINE_ERROR_MA
 static void close_aws_and_tables(Engine *engine) {
     LoopTimer **timers[] = { &engine->publish.timer,  &engine->save.timer,    &engine->measure.timer,
                              &engine->watchdog_timer, &engine->give_up_timer, &engine->weak_timer,
-                             &engine->directory_timer };
+                             &engine->directory_timer, &engine->cause_timer };
 
     if (!engine->aws.loop)
         return;

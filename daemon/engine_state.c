@@ -39,6 +39,9 @@ int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
     r = state_load(engine->state_dir, engine_now(engine).real_usec, &engine->unclaimed, error,
                    ENGINE_ERROR_MAX);
     engine->state_unread = r < 0 && r != -ENOMEM;
+    engine->causes = TAKE_PTR(engine->unclaimed.causes);
+    engine->n_causes = engine->unclaimed.n_causes;
+    engine->unclaimed.n_causes = 0;
     if (engine->state_unread) {
         log_line(LOG_ERR, "%s; guarding without it, and reading it again every minute", error);
         error[0] = '\0';
@@ -95,7 +98,8 @@ static const StateTrail *trail_row(void *userdata, size_t i) {
     if (!t) {
         const StateTrail *row = &engine->unclaimed.trails[i - engine->n_trails];
 
-        return guard_owes_end(&row->state.incident) || !engine_is_elsewhere(engine, row->account) ? row : NULL;
+        return guard_owes_end(&row->state.incident) || !engine_is_elsewhere(engine, row->account) ? row
+                                                                                                  : NULL;
     }
     reported = engine_reported(t);
     if (!reported->known && reported->incident.opened_usec == 0)
@@ -243,6 +247,8 @@ static int save_rows(const Engine *engine) {
         .n_trails = engine->n_trails + engine->unclaimed.n_trails,
         .n_targets = engine->n_targets + engine->unclaimed.n_targets,
         .n_accounts = engine->n_accounts + engine->unclaimed.n_accounts,
+        .causes = engine->causes,
+        .n_causes = engine->n_causes,
     };
     int r = source ? add_failed_channels(engine, &table) : -ENOMEM;
 

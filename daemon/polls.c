@@ -789,6 +789,8 @@ static void begin_round(Engine *engine, uint64_t now_usec) {
     ask_accounts_again(engine, now_usec);
     engine_end_unguarded(engine);
     engine_forget_unaccepted(engine);
+    if (engine->n_causes > 0)
+        engine_due(engine, DUE_CAUSES);
     if (engine->n_targets == 0) {
         (void)open_pass(engine);
         end_pass(engine);
@@ -824,6 +826,8 @@ static void poll_all(Engine *engine, const Intervals *intervals, uint64_t now_us
     ask_accounts_again(engine, now_usec);
     engine_end_unguarded(engine);
     engine_forget_unaccepted(engine);
+    if (engine->n_causes > 0)
+        engine_due(engine, DUE_CAUSES);
     for (size_t i = 0; i < engine->n_targets; i++)
         if (now_usec >= engine->targets[i]->due_usec) {
             begin_poll(engine, engine->targets[i], begins);

@@ -636,6 +636,9 @@ void engine_free_tables(Engine *engine) {
     engine->trails = NULL;
     engine->targets = NULL;
     free(engine->turns);
+    free(engine->causes);
+    engine->causes = NULL;
+    engine->n_causes = 0;
     engine->turns = NULL;
     engine->n_turns = engine->turn = engine->n_pass_turns = 0;
     engine->ignored = NULL;

@@ -249,7 +249,10 @@ struct Engine {
     size_t n_check_queues;
     Trail **trails;
     size_t n_trails;
-    void *trail_index;    /* tsearch(3): trails by ARN */
+    void *trail_index; /* tsearch(3): trails by ARN */
+    Cause *causes;     /* what several targets or accounts have in common */
+    size_t n_causes;
+    LoopTimer *cause_timer;
     StateTable unclaimed; /* loaded, not taken over by anything that is guarded */
     char **ignored;
     size_t n_ignored;
@@ -299,6 +302,7 @@ struct Engine {
 #define DUE_SEARCHES    8U  /* for who caused what happened to trails and accounts */
 #define DUE_CONTESTED   16U /* a trail is contested: it is polled beside the passes */
 #define DUE_DIRECTORIES 32U /* our directories are checked, because the process is awake anyhow */
+#define DUE_CAUSES      64U /* targets or accounts came to or went from those that have one cause */
 
 void engine_due(Engine *engine, unsigned what);
 

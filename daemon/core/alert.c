@@ -227,6 +227,31 @@ static void add_happened(const AlertExpansion *x) {
     add_moment(x, event->time_usec, "this message");
 }
 
+#define MEMBERS_MAX 100 /* in a mail; the journal has a line about each */
+
+static void add_members(const AlertExpansion *x) {
+    const Event *event = x->source->event;
+
+    if (event->n_members == 0)
+        return;
+    add_heading(x, event->cause == CAUSE_CREDENTIALS ? "Which" : "Which regions");
+    for (size_t i = 0; i < event->n_members && i < MEMBERS_MAX; i++) {
+        const Subject *member = &event->members[i];
+        bool same = text_equal(member->account, x->source->subject->account);
+
+        (void)strbuf_add(x->out, i > 0 ? ", " : "  ");
+        (void)text_escape(x->out, member->region[0] ? member->region : "account", 31);
+        if (same && member->region[0])
+            continue;
+        (void)strbuf_add(x->out, member->region[0] ? " (" : " ");
+        (void)text_escape(x->out, member->account, 12);
+        (void)strbuf_add(x->out, member->region[0] ? ")" : "");
+    }
+    if (event->n_members > MEMBERS_MAX)
+        (void)strbuf_addf(x->out, " and %zu more", event->n_members - MEMBERS_MAX);
+    (void)strbuf_add(x->out, "\n");
+}
+
 static void add_first_sight(const AlertExpansion *x) {
     const Event *event = x->source->event;
     char text[TIMETEXT_MAX];
@@ -402,6 +427,7 @@ static int alert_mail(const AlertSource *source, char **ret) {
         alert_add_fact(&x, "account", subject->account);
         alert_add_fact(&x, subject->name[0] ? "home" : "region", subject->region);
     }
+    add_members(&x);
     if (source->event->changes) {
         add_heading(&x, !source->event->unmet                    ? "What was changed"
                         : source->event->phase == PHASE_RESOLVED ? "What differed"

@@ -133,6 +133,21 @@ static json_t *actor_of(const Event *event) {
                      time_or_null(a->event_usec), "error_code", foreign(a->error_code));
 }
 
+#define MEMBERS_MAX 200
+
+static json_t *members_of(const Event *event) {
+    json_t *list = event->cause == CAUSE_OWN ? json_null() : json_array();
+
+    for (size_t i = 0; json_is_array(list) && i < event->n_members && i < MEMBERS_MAX; i++)
+        if (json_array_append_new(list,
+                                  json_pack("{s:o, s:o}", "account", foreign(event->members[i].account),
+                                            "region", foreign(event->members[i].region))) < 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
 /* MITRE ATT&CK: Disable or Modify Cloud Logs, by its old and its new number. */
 static json_t *attack_of(const Event *event) {
     return alert_may_be_attack(event) ? json_pack("[s, s]", "T1562.008", "T1685.002") : json_array();
@@ -202,6 +217,8 @@ static bool fill(json_t *o, const AlertSource *s, const char *id) {
            add(o, "fields_left", fields_of(event->fields_left)) && add(o, "changes", changes_of(event)) &&
            add(o, "maintenance", json_boolean(event->maintenance)) &&
            add(o, "restores_paused", json_boolean(event->restores_paused)) &&
+           add(o, "members", members_of(event)) &&
+           add(o, "members_total", json_integer((json_int_t)event->n_members)) &&
            add(o, "attack", attack_of(event)) &&
            (!event->delivers || add(o, "destination", destination_of(event))) &&
            add(o, "guard",

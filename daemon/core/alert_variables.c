@@ -669,6 +669,47 @@ static void add_others(const AlertExpansion *x) {
     (void)strbuf_add(x->out, " came before this one. The journal lists them.");
 }
 
+/* ---- several regions or accounts ---- */
+
+/* "15 regions", "2 regions and 1 account" */
+static void add_members(const AlertExpansion *x) {
+    const Event *event = x->source->event;
+    unsigned n_regions = 0, n_accounts;
+
+    for (size_t i = 0; i < event->n_members; i++)
+        n_regions += event->members[i].region[0] != '\0';
+    n_accounts = (unsigned)event->n_members - n_regions;
+    if (n_regions > 0 || n_accounts == 0)
+        alert_add_number(x, n_regions, "region");
+    if (n_regions > 0 && n_accounts > 0)
+        (void)strbuf_add(x->out, " and ");
+    if (n_accounts > 0)
+        alert_add_number(x, n_accounts, "account");
+}
+
+/* Since the message before. */
+static void add_more(const AlertExpansion *x) {
+    unsigned before = x->source->event->n_before, now = (unsigned)x->source->event->n_members;
+
+    if (before == 0 || before == now)
+        return;
+    (void)strbuf_addf(x->out, ", %u %s", before < now ? now - before : before - now,
+                      before < now ? "more" : "fewer");
+}
+
+/* What to write into the configuration; a line in columns, that is not wrapped. */
+static void add_regions(const AlertExpansion *x) {
+    const Event *event = x->source->event;
+
+    (void)strbuf_add(x->out, "  regions = [ ");
+    for (size_t i = 0; i < event->n_rest; i++) {
+        (void)strbuf_add(x->out, i > 0 ? ", \"" : "\"");
+        (void)text_escape(x->out, event->rest[i].region, 31);
+        (void)strbuf_add(x->out, "\"");
+    }
+    (void)strbuf_add(x->out, " ];");
+}
+
 /* ---- words ---- */
 
 static const struct {
@@ -737,6 +778,9 @@ static const struct {
     { "refusal", add_refusal },
     { "others", add_others },
     { "records", add_records },
+    { "members", add_members },
+    { "more", add_more },
+    { "regions", add_regions },
 };
 
 static void add_variable(const AlertExpansion *x, const char *name, size_t len) {

@@ -637,6 +637,7 @@ DEFINE_NAMES(severities, severity, Severity, _SEVERITY_MAX);
 DEFINE_NAMES(findings, finding, Finding, _FINDING_MAX);
 DEFINE_NAMES(fields, field, Field, _FIELD_MAX);
 DEFINE_NAMES(poll_errors, poll_error, PollError, _POLL_ERROR_MAX);
+DEFINE_NAMES(causes, cause, CauseKind, _CAUSE_MAX);
 DEFINE_NAMES(actions, action, Action, _ACTION_MAX);
 DEFINE_NAMES(action_results, action_result, ActionResult, _RESULT_MAX);
 DEFINE_NAMES(modes, mode, Mode, _MODE_MAX);

@@ -36,6 +36,14 @@ static const char *const mode_table[] = {
 };
 DEFINE_WORDS(mode, Mode, _MODE_MAX);
 
+static const char *const cause_table[] = {
+    [CAUSE_OWN] = "own",
+    [CAUSE_CLOSED] = "closed",
+    [CAUSE_CREDENTIALS] = "credentials",
+    [CAUSE_UNCOVERED] = "uncovered",
+};
+DEFINE_WORDS(cause, CauseKind, _CAUSE_MAX);
+
 static const char *const field_table[] = {
     [FIELD_BUCKET] = "S3BucketName",
     [FIELD_PREFIX] = "S3KeyPrefix",

@@ -25,6 +25,8 @@ finding_to_string(Finding value); /* "missing", "stopped", "interrupted", "deliv
 Finding finding_from_string(const char *s);
 const char *unreadable_to_string(Unreadable value); /* "event selectors", ... "the KMS key" */
 
+const char *cause_to_string(CauseKind value);
+CauseKind cause_from_string(const char *s);
 const char *poll_error_to_string(PollError value); /* "ok", "denied", ... "bad answer", "service" */
 PollError poll_error_from_string(const char *s);
 

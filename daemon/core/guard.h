@@ -66,6 +66,27 @@ void guard_target(const Policy *policy, const TargetState *prev, const PollResul
 void guard_target_attributed(const Policy *policy, const TargetState *prev, const Attribution *found,
                              Now now, Plan *ret_plan, TargetState *ret_next);
 
+/* ---- guard_cause.c: one cause, one incident ---- */
+
+/* What a target that cannot be polled may share with others, by its error alone. Not where trails live:
+ * these are worth a message of their own. */
+CauseKind guard_cause_of(PollError error, const char *error_text, bool has_trails);
+/* Does it share it? n_failing: targets and accounts whose last polls failed for it, this one included; open:
+ * others were reported for it. */
+bool guard_cause_is_shared(CauseKind kind, size_t n_failing, bool open);
+/* Is the target one of those who have this cause? Also when it has not failed often enough yet to be
+ * reported: the list is whole with the first message. */
+bool guard_cause_has(CauseKind kind, const TargetState *state, bool has_trails);
+
+/* Decides about a cause: opens its incident with all who have it, reports who came and went in summaries,
+ * and ends it. in: its members now. *ret_alone: there is only one, and it is to report by itself. */
+void guard_cause(const Policy *policy, const Cause *prev, const CauseMembers *in, Now now, Plan *ret_plan,
+                 Cause *ret_next, bool *ret_alone);
+
+/* The region that nobody shares it with reports by itself that no trail records it. */
+void guard_target_alone(const Policy *policy, const TargetState *prev, Now now, Plan *ret_plan,
+                        TargetState *ret_next);
+
 /* A target is not guarded any more: its incidents end with messages that say why. */
 void guard_target_forgotten(const Policy *policy, const TargetState *prev, const char *why, Now now,
                             Plan *ret_plan, TargetState *ret_next);

@@ -39,15 +39,24 @@ static Event *report(Judging *j, Incident *inc, EventPhase phase, EventKind kind
     return t;
 }
 
+/* Its trouble is reported with that of others. */
+static bool is_shared(const TargetState *s, const Incident *inc) {
+    return (inc == &s->sight && s->cause != CAUSE_OWN) || (inc == &s->cover && s->cover_is_shared);
+}
+
 static void begin(Judging *j, Incident *inc, EventKind kind, uint64_t dedup_usec) {
     EventPhase phase = incident_begin(inc, dedup_usec, j->now);
 
+    if (is_shared(&j->s, inc)) {
+        inc->event = kind;
+        return;
+    }
     if (incident_may_report(inc, phase, kind, &inc->gap, j->now))
         (void)report(j, inc, phase, kind, SEVERITY_WARNING, dedup_usec);
 }
 
 static void end(Judging *j, Incident *inc, EventKind kind) {
-    if (inc->open && incident_end(inc, j->now))
+    if (inc->open && incident_end(inc, j->now) && !is_shared(&j->s, inc))
         (void)report(j, inc, PHASE_RESOLVED, kind, inc->severity, inc->last_dedup_usec);
 }
 
@@ -55,7 +64,7 @@ static void end(Judging *j, Incident *inc, EventKind kind) {
 static void forget(Judging *j, Incident *inc, EventKind kind, const char *why) {
     Event *t;
 
-    if (!incident_forget(inc, j->now))
+    if (!incident_forget(inc, j->now) || is_shared(&j->s, inc))
         return;
     t = report(j, inc, PHASE_RESOLVED, kind, inc->severity, inc->last_dedup_usec);
     t->forgotten = true;
@@ -69,6 +78,7 @@ static void polls_answered(TargetState *s) {
     s->error_text[0] = '\0';
     s->unreachable = false;
     s->left_usec = 0;
+    s->cause = CAUSE_OWN;
 }
 
 static void lists_answered(TargetState *s) {
@@ -130,20 +140,23 @@ static void not_reachable(Judging *j, const PollResult *result) {
     }
     if (becomes_unreachable) {
         s->unreachable = true;
+        s->cause = left ? CAUSE_OWN : result->cause;
         begin(j, &s->sight, left ? EVENT_ACCOUNT_LEFT : EVENT_TARGET_UNREACHABLE, dedup_usec);
         seek_actor(j, well_usec, dedup_usec);
     }
 }
 
-static void judge_cover(Judging *j, bool covered) {
+static void judge_cover(Judging *j, bool covered, bool shared) {
     TargetState *s = &j->s;
 
     if (!covered && !s->cover.open) {
         (void)plan_entry(j->plan, LINE_UNCOVERED);
+        s->cover_is_shared = shared;
         begin(j, &s->cover, EVENT_REGION_UNCOVERED, j->now.real_usec);
     } else if (covered && s->cover.open) {
         (void)plan_entry(j->plan, LINE_COVERED);
         end(j, &s->cover, EVENT_REGION_COVERED);
+        s->cover_is_shared = false;
     }
     s->listed = true;
     s->covered = covered;
@@ -185,6 +198,7 @@ static void forget_all(Judging *j, const char *why) {
     forget(j, &s->sight, EVENT_TARGET_REACHABLE, why);
     forget(j, &s->cover, EVENT_REGION_COVERED, why);
     forget(j, &s->list, EVENT_TARGET_REACHABLE, why);
+    s->cover_is_shared = false;
     polls_answered(s);
     lists_answered(s);
 }
@@ -229,11 +243,12 @@ static void polled(Judging *j, const PollResult *result) {
     else if (result->list_read)
         list_read(j);
     if (result->listed)
-        judge_cover(j, result->covered);
+        judge_cover(j, result->covered, result->cover_is_shared);
 }
 
 static bool becomes_critical(const TargetState *s) {
-    return s->unreachable && s->sight.open && s->sight.severity < SEVERITY_CRITICAL;
+    return s->unreachable && s->sight.open && s->sight.severity < SEVERITY_CRITICAL &&
+           !is_shared(s, &s->sight);
 }
 
 static void escalate(Judging *j) {
@@ -247,6 +262,8 @@ static void escalate(Judging *j) {
 }
 
 static void remind(Judging *j, Incident *inc) {
+    if (is_shared(&j->s, inc))
+        return;
     if (incident_summary_is_due(inc, j->now))
         report(j, inc, PHASE_SUMMARY, inc->event, inc->severity, inc->last_dedup_usec)->resolves =
                 !inc->open;
@@ -314,6 +331,10 @@ static void attributed(Judging *j, const Attribution *found) {
     tell_actor(j, found, is_it ? &found->actor : NULL);
 }
 
+static uint64_t remind_wake(const Judging *j, const Incident *inc) {
+    return is_shared(&j->s, inc) ? 0 : incident_wake_mono_usec(inc, j->policy, j->now);
+}
+
 /* What time alone brings, after whatever else was decided. */
 static void pass_time(Judging *j, TargetState *ret_next) {
     TargetState *s = &j->s;
@@ -323,9 +344,7 @@ static void pass_time(Judging *j, TargetState *ret_next) {
     remind(j, &s->sight);
     remind(j, &s->cover);
     remind(j, &s->list);
-    wake = earlier(incident_wake_mono_usec(&s->sight, j->policy, j->now),
-                   earlier(incident_wake_mono_usec(&s->cover, j->policy, j->now),
-                           incident_wake_mono_usec(&s->list, j->policy, j->now)));
+    wake = earlier(remind_wake(j, &s->sight), earlier(remind_wake(j, &s->cover), remind_wake(j, &s->list)));
     if (becomes_critical(s))
         wake = earlier(wake, critical_wake_mono_usec(s->failed_since_usec, j->now));
     if (j->policy->attribution) {
@@ -343,6 +362,19 @@ void guard_target(const Policy *policy, const TargetState *prev, const PollResul
     *ret_plan = (Plan){ 0 };
     if (result)
         polled(&j, result);
+    pass_time(&j, ret_next);
+}
+
+void guard_target_alone(const Policy *policy, const TargetState *prev, Now now, Plan *ret_plan,
+                        TargetState *ret_next) {
+    Judging j = { .policy = policy, .now = now, .s = *prev, .plan = ret_plan };
+    Incident *inc = &j.s.cover;
+
+    *ret_plan = (Plan){ 0 };
+    j.s.cover_is_shared = false;
+    if (inc->open)
+        (void)report(&j, inc, inc->sequence > 0 ? PHASE_REOPENED : PHASE_OPENED, EVENT_REGION_UNCOVERED,
+                     SEVERITY_WARNING, inc->last_dedup_usec);
     pass_time(&j, ret_next);
 }
 

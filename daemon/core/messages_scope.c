@@ -47,9 +47,19 @@
 #define UNCOVERED_ADVICE                                                                                    \
     "1. If this region should be recorded: make a trail multi-region, or create one here.\n"                \
     "2. If not: remove the region from regions in trailguard.conf."
+#define UNCOVERED_ALL_ADVICE                                                                                \
+    "1. If these regions should be recorded: make a trail multi-region. That is one call.\n"                \
+    "2. If not: name only the regions that you use in regions in trailguard.conf."
 #define REACHABLE_ADVICE                                                                                    \
     "Nothing, if you know why TrailGuard did not poll it. If TrailGuard now finds a stop or a gap, it "     \
     "sends a message of its own."
+
+#define CREDENTIALS_ADVICE                                                                                  \
+    "1. Are the guard's own keys deleted, deactivated or expired? With the same keys: aws sts "             \
+    "get-caller-identity\n"                                                                                 \
+    "2. Renew them. TrailGuard reads a changed file by itself; keys in its environment need a restart.\n"   \
+    "3. If nobody changed them on purpose, someone may be trying to silence the guard.\n"                   \
+    "4. Until then, check a trail yourself: aws cloudtrail get-trail-status --region REGION --name ARN"
 
 /* ---- conditions: an event has the first row whose condition holds ---- */
 
@@ -71,6 +81,11 @@ WHEN(unreadable, event->findings &FINDINGS_UNREADABLE);
 WHEN(list_unreadable, event->findings &FINDING_BIT(FINDING_LIST_UNREADABLE));
 WHEN(target_forgotten,
      event->forgotten && !when_trail(subject, event) && event->kind != EVENT_CHANNEL_RECOVERED);
+WHEN(closed, event->cause == CAUSE_CLOSED);
+WHEN(all_closed, event->cause == CAUSE_CLOSED && event->n_rest == 0);
+WHEN(keys, event->cause == CAUSE_CREDENTIALS);
+WHEN(shared, event->cause != CAUSE_OWN);
+WHEN(shared_forgotten, event->forgotten && event->cause != CAUSE_OWN);
 WHEN(summary, event->phase == PHASE_SUMMARY && !subject->name[0]);
 /* A contest has numbers of its own. */
 WHEN(summary_of_trail,
@@ -249,6 +264,45 @@ const AlertTemplate messages_baseline_accepted[] = {
 
 const AlertTemplate messages_unreachable[] = {
     {
+            .when = when_all_closed,
+            .subject = "{LABEL} an SCP closes {members} of {where}{more}, and no other answers",
+            .subject_short = "{LABEL} an SCP closes {members} of {where}, no other answers",
+            .headline =
+                    "A service control policy denies TrailGuard {members} of {where}, and no other region "
+                    "of the account answers. TrailGuard does not know whether the trails are logging.",
+            .deed = "AWS's answer: {detail}\n"
+                    "It keeps polling.",
+            .advice = "1. Find out who changed the service control policies of the account, in the "
+                      "management account: AttachPolicy and UpdatePolicy.\n"
+                      "2. If it was not planned, someone may be trying to silence the guard: detach the "
+                      "policy.\n"
+                      "3. If it was planned, exempt the guard's role in the policy.",
+    },
+    {
+            .when = when_closed,
+            .subject = "{LABEL} an SCP closes {members} of {where}{more}",
+            .headline =
+                    "A service control policy denies TrailGuard {members} of {where} explicitly. Other "
+                    "regions of the account answer, and no guarded trail lives in those that are closed.",
+            .deed = "AWS's answer: {detail}\n"
+                    "It keeps polling. It sends no reminder, and this does not become critical while other "
+                    "regions answer.",
+            .advice = "1. If the policy is meant to close these regions, name the others only, in "
+                      "trailguard.conf:\n"
+                      "{regions}\n"
+                      "2. If it is not, find out in the management account who changed it: AttachPolicy and "
+                      "UpdatePolicy. Nobody can see what happens in these regions.",
+    },
+    {
+            .when = when_keys,
+            .subject = "{LABEL} cannot poll {members}: bad credentials{more}",
+            .headline = "TrailGuard cannot poll {members}: AWS does not accept its credentials. It does not "
+                        "know whether the trails there are logging.",
+            .deed = "AWS's answer: {detail}\n"
+                    "It keeps polling.",
+            .advice = CREDENTIALS_ADVICE,
+    },
+    {
             .when = when_about_list,
             .subject = "{LABEL} cannot read the list of trails in {where}",
             .headline =
@@ -299,6 +353,14 @@ const AlertTemplate messages_unreachable[] = {
 
 const AlertTemplate reminders_unreachable[] = {
     {
+            .when = when_keys,
+            .subject = "REMINDER still cannot poll {members}: bad credentials, for {since}",
+            .headline = "TrailGuard still cannot poll {members}: AWS does not accept its credentials.",
+            .deed = "AWS's answer: {detail}\n"
+                    "It keeps polling.",
+            .advice = CREDENTIALS_ADVICE,
+    },
+    {
             .when = when_unreadable,
             .subject = "REMINDER {name} in {where}: still cannot read {unreadable}, for {since}",
             .subject_short = "REMINDER {name} in {where}: still cannot read {unreadable short}",
@@ -334,6 +396,18 @@ const AlertTemplate reminders_unreachable[] = {
 };
 
 const AlertTemplate messages_reachable[] = {
+    {
+            .when = when_closed,
+            .subject = "RESOLVED no region of {where} is closed by an SCP any more",
+            .headline = "No service control policy denies TrailGuard a region of {where} any more.",
+            .advice = REACHABLE_ADVICE,
+    },
+    {
+            .when = when_keys,
+            .subject = "RESOLVED AWS accepts the credentials again after {since}",
+            .headline = "AWS accepts the credentials again, and TrailGuard can poll wherever it could not.",
+            .advice = REACHABLE_ADVICE,
+    },
     {
             .when = when_about_list,
             .subject = "RESOLVED can read the list of trails in {where} again",
@@ -388,6 +462,13 @@ const AlertTemplate reminders_left[] = {
 
 const AlertTemplate messages_uncovered[] = {
     {
+            .when = when_shared,
+            .subject = "{LABEL} no trail records {members} of {where}{more}",
+            .headline = "No trail records what happens in {members} of {where}.",
+            .loss = "Events of these regions are delivered nowhere. " STILL_IN_HISTORY,
+            .advice = UNCOVERED_ALL_ADVICE,
+    },
+    {
             .subject = "{LABEL} no trail records {where}",
             .headline = "No trail records what happens in {where}.",
             .loss = "Events of this region are delivered nowhere. " STILL_IN_HISTORY,
@@ -397,6 +478,12 @@ const AlertTemplate messages_uncovered[] = {
 
 const AlertTemplate reminders_uncovered[] = {
     {
+            .when = when_shared,
+            .subject = "REMINDER still no trail records {members} of {where}, for {since}",
+            .headline = "Still no trail records what happens in {members} of {where}.",
+            .advice = UNCOVERED_ALL_ADVICE,
+    },
+    {
             .subject = "REMINDER still no trail records {where}, for {since}",
             .headline = "Still no trail records what happens in {where}.",
             .advice = UNCOVERED_ADVICE,
@@ -404,6 +491,12 @@ const AlertTemplate reminders_uncovered[] = {
 };
 
 const AlertTemplate messages_covered[] = {
+    {
+            .when = when_shared,
+            .subject = "RESOLVED trails record every region of {where}",
+            .headline = "Each configured region of {where} is recorded by a trail.",
+            .advice = "Nothing.",
+    },
     {
             .subject = "RESOLVED a trail records {where} again",
             .headline = "A trail records what happens in {where} again.",
@@ -449,6 +542,13 @@ const AlertTemplate messages_test[] = {
 };
 
 const AlertTemplate messages_any[] = {
+    {
+            .when = when_shared_forgotten,
+            .subject = "RESOLVED those regions of {where} are no longer guarded",
+            .headline = "The regions and accounts that this incident was about are no longer guarded: "
+                        "{detail}.",
+            .advice = "Nothing, if this was planned. If not, find out who changed it.",
+    },
     {
             .when = when_target_forgotten,
             .subject = "RESOLVED {where} no longer guarded",

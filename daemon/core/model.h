@@ -177,6 +177,16 @@ typedef struct Subject {
     const char *region;  /* the trail's home region, or the target's */
 } Subject;
 
+/* Why several regions or accounts are in trouble at the same time: what they have in common is one incident
+ * with a list. */
+typedef enum CauseKind {
+    CAUSE_OWN,         /* none: it is reported by itself */
+    CAUSE_CLOSED,      /* regions of an account that a service control policy denies, while others answer */
+    CAUSE_CREDENTIALS, /* AWS does not accept the keys */
+    CAUSE_UNCOVERED,   /* no trail records these regions of an account */
+    _CAUSE_MAX,
+} CauseKind;
+
 /* ---- a trail's settings ---- */
 
 /* What a baseline records of a trail, in the words of CloudTrail's API (FIELD_x <-> field_to_string). */
@@ -317,7 +327,9 @@ typedef struct PollResult {
     PollError list_error; /* ... or failed while other calls were answered: how; else POLL_OK */
     char list_error_text[ERROR_TEXT_MAX]; /* raw */
     bool listed;                          /* the poll included a successful DescribeTrails ... */
-    bool covered; /* ... and some trail records here, or one that has an incident of its own did */
+    bool covered;         /* ... and some trail records here, or one that has an incident of its own did */
+    CauseKind cause;      /* when it is not reachable: what it shares with others */
+    bool cover_is_shared; /* that it is not covered is reported together with other regions */
 } PollResult;
 
 /* ---- what was done ---- */
@@ -494,6 +506,12 @@ typedef struct Event {
     unsigned n_records;       /* ... in so many records ... */
     bool unread;              /* ... and there are more than could be read */
     bool forgotten;           /* no longer guarded: detail says why */
+    CauseKind cause;          /* of several regions or accounts: what they have in common; else OWN */
+    const Subject *members;   /* ... which they are; borrowed */
+    size_t n_members;
+    const Subject *rest; /* ... of CLOSED: the account's other regions; borrowed ... */
+    size_t n_rest;       /* ... 0: none of them answers */
+    unsigned n_before;   /* ... how many there were in the message before; 0: there was none */
     bool has_actor;
     Actor actor; /* trail.attributed and trail.attempted; trail.contested: the engine adds who was found last
                   */
@@ -759,8 +777,34 @@ typedef struct TargetState {
     bool list_unreadable;
     char list_error_text[ERROR_TEXT_MAX];
     Incident list;           /* the list cannot be read */
+    CauseKind cause;         /* why sight is open: reported with others unless OWN ... */
+    bool cover_is_shared;    /* ... and so is cover */
     Attributing attributing; /* of an account: who took it out of the organization, or out of reach */
 } TargetState;
+
+/* What several regions or accounts have in common. */
+typedef struct Cause {
+    CauseKind kind;
+    char account[16]; /* whose regions they are; "": of any account */
+    Incident incident;
+    uint64_t members_mark;   /* identifies those that were reported last ... */
+    unsigned n_reported;     /* ... and how many these were */
+    bool had_members;        /* since the start: not kept */
+    uint64_t held_mono_usec; /* UNCOVERED: further ones are waited for until then; 0: not */
+} Cause;
+
+/* Who has it now. */
+typedef struct CauseMembers {
+    const Subject *members;
+    size_t n;
+    size_t n_begun;      /* of these: failed often enough to be reported */
+    const Subject *rest; /* CLOSED: the account's other regions ... */
+    size_t n_rest;
+    size_t n_answering;       /* ... and how many of them answer */
+    uint64_t since_usec;      /* real; when the first of them began */
+    const TargetState *first; /* that one's state; NULL when there is none */
+    bool forgotten;           /* those that were reported are not guarded any more */
+} CauseMembers;
 
 /* ---- what the guard may do ---- */
 
@@ -784,10 +828,10 @@ typedef struct TrailFacts {
     bool summed_up;   /* so many trails of its account appeared that nobody has accepted: of a further one no
                          incident is opened, and no message sent; others count them */
     bool validation;  /* digests are expected */
-    bool records_reads; /* the selectors record management reads: our own polls are events */
-    bool maintenance;   /* a maintenance window is open: settings are not restored */
-    bool stop_allowed;  /* ... in which logging may be stopped too */
-    uint64_t pins_mark; /* identifies what the configuration pins; 0: nothing */
+    bool records_reads;      /* the selectors record management reads: our own polls are events */
+    bool maintenance;        /* a maintenance window is open: settings are not restored */
+    bool stop_allowed;       /* ... in which logging may be stopped too */
+    uint64_t pins_mark;      /* identifies what the configuration pins; 0: nothing */
     Destination destination; /* as far as is known */
 } TrailFacts;
 

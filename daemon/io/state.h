@@ -49,8 +49,10 @@ typedef struct StateTable {
     size_t n_channels;
     StateAccount *accounts;
     size_t n_accounts;
-    const StateRows *rows; /* to write only: trails, targets and accounts come from here, the arrays are NULL,
-                              and their numbers say how often to ask; NULL: the arrays have the rows */
+    const StateRows *rows; /* to write only: trails, targets and accounts come from here, the arrays are
+                              NULL, and their numbers say how often to ask; NULL: the arrays have the rows */
+    Cause *causes;
+    size_t n_causes;
 } StateTable;
 
 #define STATE_SIZE_MAX    (64U * 1024 * 1024)

@@ -349,6 +349,8 @@ static const CodecMember target_state_members[] = {
     CODEC(TargetState, settled, "settled", bool),
     CODEC(TargetState, left_usec, "left_usec", usec),
     CODEC(TargetState, error_text, "error_text", text),
+    CODEC(TargetState, cause, "cause", word, .names = &codec_causes),
+    CODEC(TargetState, cover_is_shared, "cover_shared", bool),
     CODEC(TargetState, sight, "reach", object, INCIDENT, .old_name = "sight"),
     CODEC(TargetState, cover, "cover", object, INCIDENT),
     CODEC(TargetState, n_list_failed, "failed_lists", uint),
@@ -373,6 +375,12 @@ static const CodecMember channel_members[] = {
     CODEC(ChannelTrouble, since_usec, "failed_since_usec", usec),
     CODEC(ChannelTrouble, text, "error_text", text),
     CODEC_END,
+};
+
+static const CodecMember cause_members[] = {
+    CODEC(Cause, kind, "kind", word, .names = &codec_causes), CODEC(Cause, account, "account", text),
+    CODEC(Cause, members_mark, "members_mark", usec),         CODEC(Cause, n_reported, "members", uint),
+    CODEC(Cause, incident, "incident", object, INCIDENT),     CODEC_END,
 };
 
 static const CodecMember account_members[] = {
@@ -410,6 +418,7 @@ static const CodecMember table_members[] = {
                .max = STATE_ENTRIES_MAX, .always = true, .entry = target_at),
     CODEC_LIST(StateTable, channels, n_channels, "channels", .members = channel_members,
                .max = STATE_ENTRIES_MAX),
+    CODEC_LIST(StateTable, causes, n_causes, "causes", .members = cause_members, .max = STATE_ENTRIES_MAX),
     CODEC_LIST(StateTable, accounts, n_accounts, "accounts", .members = account_members,
                .max = STATE_ENTRIES_MAX, .entry = account_at),
     CODEC_END,

@@ -541,3 +541,64 @@ def test_incidents_of_a_region_that_was_taken_out_end_and_say_why(sim, make_guar
     guard.reload()
     wait_polls(sim, 2, FRA)
     assert events(sim) == ["region.uncovered", "region.covered"]
+
+
+# -- one cause, one incident -------------------------------------------------------------------------------------------
+EMPTY = ["eu-west-1", "eu-west-3", "sa-east-1", "us-west-2"]
+SCP_DENIES = {"code": "AccessDeniedException", "status": 400,
+              "message": "User: arn:aws:iam::111122223333:user/guard is not authorized to perform: "
+                         "cloudtrail:DescribeTrails with an explicit deny in a service control policy"}
+
+
+def one_incident(sim, begins, ends, regions):
+    """All of them in one message, and one that ends it; each is sent once."""
+    told = wait_alert(sim, begins, seconds=30)
+    assert {member["region"] for member in told["members"]} == set(regions), told
+    assert told["members_total"] == len(regions) and told["region"] is None and told["account"] == MAIN
+    yield told
+    ended = wait_alert(sim, ends, seconds=30)
+    assert ended["incident"] == told["incident"] and ended["resolved"]
+    assert [event for event in events(sim) if event in (begins, ends)] == [begins, ends]
+    yield ended
+
+
+def test_regions_that_a_policy_closes_are_one_incident_that_outlives_a_restart(sim, make_guard):
+    home_regions(sim, *EMPTY)
+    for region in EMPTY:
+        sim.add_fault("error", service="cloudtrail", region=region, **SCP_DENIES)
+    guard = make_guard(sim, regions=[FRA, IAD, *EMPTY], unreachable_after=2).start().wait_guarding()
+    incident = one_incident(sim, "target.unreachable", "target.reachable", EMPTY)
+    told = next(incident)
+    assert told["severity"] == "warning"
+    assert f'regions = [ "{FRA}", "{IAD}" ];' in mail_of(messages(sim)[-1])
+    guard.wait_delivered()
+    guard.stop()
+    count = len(sim.requests(operation="DescribeTrails", region=EMPTY[0]))
+    guard.start().wait_guarding()
+    sim.wait_for_request(within(20), count=count + 2, operation="DescribeTrails", region=EMPTY[0])
+    sim.remove_fault()
+    sim.clear_failures()
+    next(incident)
+
+
+def test_uncovered_regions_are_one_incident_and_leave_the_configuration_with_a_reason(sim, make_guard):
+    home_regions(sim, *EMPTY)
+    sim.trail(ORG_TRAIL, settings={"IsMultiRegionTrail": False})
+    guard = make_guard(sim, regions=[FRA, *EMPTY], settings_interval=1).start().wait_guarding()
+    incident = one_incident(sim, "region.uncovered", "region.covered", EMPTY)
+    next(incident)
+    guard.wait_delivered()
+    guard.write_config(regions=[FRA])
+    guard.reload()
+    assert next(incident)["detail"] == "the configuration changed"
+
+
+def test_keys_that_expired_are_one_incident(sim, make_guard):
+    guard = make_guard(sim, regions=[FRA, IAD, SYD], unreachable_after=2).start().wait_guarding()
+    sim.add_fault("error", service="cloudtrail", code="ExpiredTokenException", status=400, message="expired")
+    incident = one_incident(sim, "target.unreachable", "target.reachable", [FRA, IAD, SYD])
+    next(incident)
+    sim.remove_fault()
+    sim.clear_failures()
+    next(incident)
+    guard.wait_verdict("org-trail", "logging", 20)

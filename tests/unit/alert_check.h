@@ -99,11 +99,12 @@ static inline void check_text(const char *text) {
 
 static inline void check_document(const Alert *alert) {
     static const char *const members[] = {
-        "schema",      "id",          "incident",        "sequence",    "event",   "severity",
-        "time",        "summary",     "resolved",        "opened",      "account", "region",
-        "trail",       "findings",    "detail",          "first_sight", "gap",     "repeats",
-        "action",      "actor",       "changes",         "attack",      "guard",   "fields",
-        "fields_left", "maintenance", "restores_paused", "reopened",    "contest",
+        "schema",        "id",          "incident",        "sequence",    "event",   "severity",
+        "time",          "summary",     "resolved",        "opened",      "account", "region",
+        "trail",         "findings",    "detail",          "first_sight", "gap",     "repeats",
+        "action",        "actor",       "changes",         "attack",      "guard",   "fields",
+        "fields_left",   "maintenance", "restores_paused", "reopened",    "contest", "members",
+        "members_total",
     };
     json_t *root = load(alert->document);
 

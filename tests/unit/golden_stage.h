@@ -54,6 +54,8 @@ struct Stage {
     Actor actor; /* of trail.attributed, as the daemon keeps it for the messages about a contest */
     bool left;   /* the organization */
     bool searching_for_account;
+    Cause cause; /* that several regions and accounts have in common */
+    uint64_t cause_began;
     uint64_t account_wake;
 };
 
@@ -996,6 +998,73 @@ static void word_channel(Stage *s, const char *arg) {
     s->reported(s, &base_account, &event);
 }
 
+/* What several have in common: "closed", "keys", "uncovered" begin; "more", "fewer", "other" say who is
+ * there now; "over", "gone" end. */
+static void word_cause(Stage *s, const char *arg) {
+    static const Subject regions[] = {
+        { .name = "", .arn = "", .account = "111122223333", .region = "ap-east-1" },
+        { .name = "", .arn = "", .account = "111122223333", .region = "ap-southeast-3" },
+        { .name = "", .arn = "", .account = "111122223333", .region = "me-south-1" },
+        { .name = "", .arn = "", .account = "444455556666", .region = "" },
+    };
+    static const Subject rest[] = {
+        { .name = "", .arn = "", .account = "111122223333", .region = "eu-central-1" },
+        { .name = "", .arn = "", .account = "111122223333", .region = "us-east-1" },
+    };
+    static const char *const kinds[] = { "own", "closed", "keys", "uncovered" };
+    static TargetState first;
+    CauseMembers in = { .members = regions,
+                        .n = text_equal(arg, "more")                              ? 3
+                             : text_equal(arg, "fewer")                           ? 1
+                             : text_equal(arg, "over") || text_equal(arg, "gone") ? 0
+                                                                                  : 2,
+                        .rest = rest,
+                        .n_rest = ARRAY_SIZE(rest),
+                        .n_answering = text_equal(arg, "others") ? 0 : 1 };
+    Plan plan;
+    bool alone;
+
+    for (CauseKind kind = CAUSE_CLOSED; kind < _CAUSE_MAX; kind++)
+        if (text_equal(arg, kinds[kind])) {
+            s->cause = (Cause){ .kind = kind, .incident.event = _EVENT_MAX };
+            s->cause_began = s->now.real_usec;
+        }
+    if (s->cause.kind == CAUSE_OWN)
+        return;
+    if (text_equal(arg, "more") && s->cause.kind == CAUSE_CREDENTIALS)
+        in.n = ARRAY_SIZE(regions);
+    first = (TargetState){ .error = s->cause.kind == CAUSE_CLOSED ? POLL_DENIED : POLL_CREDENTIALS,
+                           .n_failed = 3 };
+    (void)text_copy(
+            first.error_text, sizeof(first.error_text),
+            s->cause.kind == CAUSE_CLOSED
+                    ? "DescribeTrails: AccessDeniedException: User: "
+                      "arn:aws:sts::111122223333:assumed-role/trailguard/guard1 is not authorized to "
+                      "perform: cloudtrail:DescribeTrails with an explicit deny in a service control "
+                      "policy"
+                    : "DescribeTrails: ExpiredTokenException: The security token included in the "
+                      "request is expired");
+    in.first = &first;
+    in.n_begun = in.n;
+    in.since_usec = s->cause_began;
+    in.forgotten = text_equal(arg, "gone");
+    pass_time(s, text_equal(arg, "soon") ? 6 * SEC : 6 * MIN_);
+    for (unsigned i = 0; i < 2; i++) { /* the second time what was held back has waited long enough */
+        guard_cause(&s->policy, &s->cause, &in, s->now, &plan, &s->cause, &alone);
+        for (unsigned k = 0; k < plan.n_events; k++)
+            s->reported(s, &base_account, &plan.events[k]);
+        if (s->cause.incident.open || in.n == 0)
+            break;
+        pass_time(s, 6 * SEC);
+    }
+}
+
+/* Time passes until its incident is due for something. */
+static void word_cause_waits(Stage *s, const char *arg) {
+    pass_time(s, (uint64_t)atoi(arg) * MIN_);
+    word_cause(s, "again");
+}
+
 static void word_test(Stage *s, const char *arg) {
     Event event = baseline_tell(s, EVENT_GUARD_TEST, SEVERITY_INFO, "");
 
@@ -1055,6 +1124,8 @@ static const struct Word {
     { "damaged", word_damaged, { "" } },
     { "accept", word_accept, { "", "gone" } },
     { "channel", word_channel, { "failed", "works", "left" } },
+    { "cause", word_cause, { "closed", "keys", "uncovered", "more", "fewer", "others", "over", "gone" } },
+    { "common", word_cause_waits, { "60" } },
     { "test", word_test, { "" } },
 };
 

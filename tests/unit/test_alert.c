@@ -411,7 +411,7 @@ static void test_document(void **state _unused_) {
             "\"contest\":null,"
             "\"action\":{\"taken\":\"restart\",\"result\":\"confirmed\",\"attempts\":1},\"actor\":null,"
             "\"fields\":[],\"fields_left\":[],\"changes\":[],\"maintenance\":false,\"restores_paused\":"
-            "false,"
+            "false,\"members\":null,\"members_total\":0,"
             "\"attack\":[\"T1562.008\",\"T1685.002\"],\"guard\":{\"host\":\"guard1\",\"version\":\"0.1.0\"}"
             "}",
             alert.id, alert.incident);

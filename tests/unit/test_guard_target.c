@@ -243,9 +243,7 @@ static void go_and_come(Life *l) {
 
 /* The last episode was left for a summary: whoever keeps incidents has this one open until it ends. */
 static void what_is_forgotten_ends_also_when_a_summary_was_due(void **unused) {
-    static const struct {
-        bool over;
-    } cases[] = { { false }, { true } };
+    static const struct { bool over; } cases[] = { { false }, { true } };
 
     (void)unused;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -311,6 +309,224 @@ static void it_becomes_critical_in_time(void **unused) {
     assert_int_equal(l.plan.wake_mono_usec, 0);
 }
 
+/* ---- one cause ---- */
+
+#define SCP_DENIES                                                                                          \
+    "DescribeTrails: AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/g/g is not "       \
+    "authorized to perform: cloudtrail:DescribeTrails with an explicit deny in a service control policy"
+
+static void what_has_a_cause_with_others(void **unused) {
+    static const struct {
+        PollError error;
+        const char *text;
+        bool has_trails;
+        CauseKind kind;
+        size_t n_failing;
+        bool open, shared;
+    } cases[] = {
+        { POLL_DENIED, SCP_DENIES, false, CAUSE_CLOSED, 15, false, true },
+        { POLL_DENIED, SCP_DENIES, false, CAUSE_CLOSED, 1, false, true },
+        { POLL_DENIED, SCP_DENIES, false, CAUSE_CLOSED, 1, true, true },
+        { POLL_DENIED, SCP_DENIES, true, CAUSE_OWN, 15, true, false },
+        { POLL_DENIED, "AccessDenied: no identity-based policy allows it", false, CAUSE_OWN, 15, true,
+          false },
+        { POLL_SERVICE, SCP_DENIES, false, CAUSE_OWN, 15, true, false },
+        { POLL_CREDENTIALS, "ExpiredToken", false, CAUSE_CREDENTIALS, 1, false, false },
+        { POLL_CREDENTIALS, "ExpiredToken", true, CAUSE_CREDENTIALS, 2, false, true },
+        { POLL_CREDENTIALS, "ExpiredToken", false, CAUSE_CREDENTIALS, 1, true, true },
+        { POLL_UNREACHABLE, "no route", false, CAUSE_OWN, 9, true, false },
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CauseKind kind = guard_cause_of(cases[i].error, cases[i].text, cases[i].has_trails);
+
+        assert_int_equal(kind, cases[i].kind);
+        assert_int_equal(guard_cause_is_shared(kind, cases[i].n_failing, cases[i].open), cases[i].shared);
+    }
+}
+
+/* The regions of an account with one cause, of which those whose bit is set have it. */
+typedef struct Common {
+    Policy policy;
+    Cause cause;
+    Now now;
+    Plan plan;
+    bool alone;
+    size_t n_answering;
+} Common;
+
+static void decide_common(Common *c, uint32_t bits, bool forgotten) {
+    static const char *const names[] = { "ap-east-1", "af-south-1", "me-south-1", "eu-south-1" };
+    static TargetState first = { .error = POLL_DENIED, .n_failed = 2, .error_text = SCP_DENIES };
+    Subject members[ARRAY_SIZE(names)], rest = { "", "", "111122223333", "eu-central-1" };
+    CauseMembers in = { .members = members,
+                        .rest = &rest,
+                        .n_rest = 1,
+                        .n_answering = c->n_answering,
+                        .since_usec = T0,
+                        .first = &first,
+                        .forgotten = forgotten };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (bits & (1U << i))
+            members[in.n++] = (Subject){ "", "", "111122223333", names[i] };
+    in.n_begun = in.n;
+    guard_cause(&c->policy, &c->cause, &in, c->now, &c->plan, &c->cause, &c->alone);
+    assert_true(c->plan.wake_mono_usec == 0 || c->plan.wake_mono_usec > c->now.mono_usec);
+}
+
+static void later(Common *c, uint64_t sec) {
+    c->now.real_usec += sec * USEC_PER_SEC;
+    c->now.mono_usec += sec * USEC_PER_SEC;
+}
+
+static Common common_cause(CauseKind kind) {
+    return (Common){ .policy = { .unreachable_after = 2, .reminder_interval_usec = 3600 * USEC_PER_SEC },
+                     .cause = { .kind = kind, .incident.event = _EVENT_MAX },
+                     .now = { .real_usec = T0, .mono_usec = T0 },
+                     .n_answering = 1 };
+}
+
+static void closed_regions_are_one_incident(void **unused) {
+    Common c = common_cause(CAUSE_CLOSED);
+    const Event *t = &c.plan.events[0];
+
+    (void)unused;
+    decide_common(&c, 7, false);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_true(t->kind == EVENT_TARGET_UNREACHABLE && t->phase == PHASE_OPENED);
+    assert_true(t->severity == SEVERITY_WARNING && t->n_members == 3 && t->n_rest == 1);
+    /* once: no reminder, and never critical */
+    assert_int_equal(c.plan.wake_mono_usec, 0);
+    later(&c, 4 * 3600);
+    decide_common(&c, 7, false);
+    assert_int_equal(c.plan.n_events, 0);
+    /* who comes and goes is summed up */
+    decide_common(&c, 15, false);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_true(t->n_members == 4 && t->n_before == 3 && t->sequence == 2);
+    later(&c, 10);
+    decide_common(&c, 12, false);
+    assert_int_equal(c.plan.n_events, 0);
+    assert_int_equal(c.plan.wake_mono_usec, c.now.mono_usec + GUARD_SUMMARY_USEC - 10 * USEC_PER_SEC);
+    later(&c, 290);
+    decide_common(&c, 12, false);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_true(t->n_members == 2 && t->n_before == 4);
+    /* the last region that answered is closed too: that is no housekeeping any more */
+    c.n_answering = 0;
+    decide_common(&c, 12, false);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_int_equal(t->severity, SEVERITY_CRITICAL);
+    decide_common(&c, 0, false);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_true(t->kind == EVENT_TARGET_REACHABLE && t->phase == PHASE_RESOLVED && !t->forgotten);
+    assert_int_equal(t->severity, SEVERITY_CRITICAL);
+}
+
+/* At the start others have not answered yet: that is not said too early. When none does, it is said. */
+static void closed_regions_wait_for_one_that_answers(void **unused) {
+    static const struct {
+        size_t n_answering;
+        size_t n_rest;
+    } cases[] = { { 0, 0 }, { 1, 1 } };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Common c = common_cause(CAUSE_CLOSED);
+
+        c.n_answering = 0;
+        decide_common(&c, 7, false);
+        assert_int_equal(c.plan.n_events, 0);
+        assert_int_equal(c.plan.wake_mono_usec, c.now.mono_usec + GUARD_HOLD_USEC);
+        later(&c, 5);
+        c.n_answering = cases[i].n_answering;
+        decide_common(&c, 7, false);
+        assert_int_equal(c.plan.n_events, 1);
+        assert_int_equal(c.plan.events[0].n_rest, cases[i].n_rest);
+        assert_int_equal(c.plan.events[0].severity, SEVERITY_WARNING);
+    }
+}
+
+static void bad_keys_become_critical_in_time(void **unused) {
+    Common c = common_cause(CAUSE_CREDENTIALS);
+    const Event *t = &c.plan.events[0];
+
+    (void)unused;
+    decide_common(&c, 3, false);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_int_equal(c.plan.wake_mono_usec, T0 + GUARD_UNREACHABLE_CRITICAL_USEC);
+    later(&c, 300);
+    decide_common(&c, 3, false);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_int_equal(t->severity, SEVERITY_CRITICAL);
+    assert_int_equal(c.plan.wake_mono_usec, c.now.mono_usec + 3600 * USEC_PER_SEC);
+    later(&c, 3600);
+    decide_common(&c, 3, false);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_int_equal(t->kind, EVENT_INCIDENT_REMINDER);
+    decide_common(&c, 0, true);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_true(t->forgotten && t->phase == PHASE_RESOLVED);
+}
+
+/* Lists come one after the other. A region that stays alone reports by itself, under its own name. */
+static void uncovered_regions_wait_for_each_other(void **unused) {
+    Common c = common_cause(CAUSE_UNCOVERED);
+    Life l = life_of_a_region();
+    PollResult uncovered = { .reachable = true, .list_read = true, .listed = true, .cover_is_shared = true };
+
+    (void)unused;
+    decide_common(&c, 1, false);
+    assert_int_equal(c.plan.n_events, 0);
+    assert_int_equal(c.plan.wake_mono_usec, c.now.mono_usec + GUARD_HOLD_USEC);
+    later(&c, 5);
+    decide_common(&c, 7, false);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_true(c.plan.events[0].kind == EVENT_REGION_UNCOVERED && c.plan.events[0].n_members == 3);
+
+    c = common_cause(CAUSE_UNCOVERED);
+    decide_common(&c, 1, false);
+    later(&c, 5);
+    decide_common(&c, 1, false);
+    assert_int_equal(c.plan.n_events, 0);
+    assert_true(c.alone);
+    guard_target(&l.policy, &l.state, &uncovered, l.now, &l.plan, &l.state);
+    assert_int_equal(l.plan.n_events, 0);
+    assert_true(guard_cause_has(CAUSE_UNCOVERED, &l.state, false));
+    guard_target_alone(&l.policy, &l.state, l.now, &l.plan, &l.state);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].kind, EVENT_REGION_UNCOVERED);
+    assert_false(guard_cause_has(CAUSE_UNCOVERED, &l.state, false));
+    uncovered.covered = true;
+    guard_target(&l.policy, &l.state, &uncovered, l.now, &l.plan, &l.state);
+    assert_int_equal(l.plan.events[0].kind, EVENT_REGION_COVERED);
+}
+
+/* It says nothing by itself, neither when it begins nor later nor when it ends. */
+static void what_is_shared_is_reported_by_nobody_alone(void **unused) {
+    PollResult closed = { .error = POLL_DENIED, .error_text = SCP_DENIES, .cause = CAUSE_CLOSED };
+    Life l = life_of_a_region();
+
+    (void)unused;
+    l.policy.reminder_interval_usec = 3600 * USEC_PER_SEC;
+    guard_target(&l.policy, &l.state, &closed, l.now, &l.plan, &l.state);
+    assert_true(guard_cause_has(CAUSE_CLOSED, &l.state, false)); /* not yet often enough: on the list */
+    assert_false(guard_cause_has(CAUSE_CLOSED, &l.state, true));
+    guard_target(&l.policy, &l.state, &closed, l.now, &l.plan, &l.state);
+    assert_true(l.state.unreachable && l.state.sight.open);
+    assert_int_equal(l.plan.n_events, 0);
+    assert_int_equal(l.plan.wake_mono_usec, 0);
+    pass(&l, 7200);
+    guard_target(&l.policy, &l.state, &closed, l.now, &l.plan, &l.state);
+    assert_int_equal(l.plan.n_events, 0);
+    poll(&l, POLL_OK);
+    assert_int_equal(l.plan.n_events, 0);
+    assert_false(guard_cause_has(CAUSE_CLOSED, &l.state, false));
+    assert_false(guard_owes_end(&l.state.sight));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_search_for_who_made_an_account_leave),
@@ -323,6 +539,12 @@ int main(void) {
         cmocka_unit_test(what_was_forgotten_is_reported_again),
         cmocka_unit_test(a_region_that_is_turned_off_shows_no_error),
         cmocka_unit_test(it_becomes_critical_in_time),
+        cmocka_unit_test(what_has_a_cause_with_others),
+        cmocka_unit_test(closed_regions_are_one_incident),
+        cmocka_unit_test(closed_regions_wait_for_one_that_answers),
+        cmocka_unit_test(bad_keys_become_critical_in_time),
+        cmocka_unit_test(uncovered_regions_wait_for_each_other),
+        cmocka_unit_test(what_is_shared_is_reported_by_nobody_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

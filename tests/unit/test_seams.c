@@ -73,7 +73,7 @@ static char *new_text(void) {
 _Static_assert(sizeof(Incident) == 640, "a field is new: fill_incident()");
 _Static_assert(sizeof(Attributing) == 120, "a field is new: fill_attributing()");
 _Static_assert(sizeof(TrailState) == 2080 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
-_Static_assert(sizeof(TargetState) == 3008, "a field is new: fill_target()");
+_Static_assert(sizeof(TargetState) == 3016, "a field is new: fill_target()");
 _Static_assert(sizeof(Episode) == 2088, "a field is new: fill_episode()");
 #endif
 
@@ -225,6 +225,8 @@ static void fill_target(TargetState *s) {
     s->n_list_failed = next();
     s->list_since_usec = next();
     s->list_error = POLL_SERVICE;
+    s->cause = CAUSE_CREDENTIALS;
+    s->cover_is_shared = true;
     TEXT(s->list_error_text);
     fill_incident(&s->list, 3);
     fill_attributing(&s->attributing);
@@ -260,7 +262,7 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     StateTarget target = { 0 };
     StateAccount account = { .base = true, .member = true, .left = true };
     ChannelTrouble channel = { 0 };
-    StateTable table = { &trail, 1, &target, 1, &channel, 1, &account, 1, NULL }, loaded;
+    StateTable table = { &trail, 1, &target, 1, &channel, 1, &account, 1, NULL, NULL, 0 }, loaded;
     char error[256];
 
     begin();

@@ -484,6 +484,49 @@ static void assert_account(const StateAccount *a, const StateAccount *b) {
     assert_int_equal(a->left, b->left);
 }
 
+/* What several have in common keeps its identity, and what was reported of it. */
+static void a_cause_is_kept(void **unused) {
+    Cause causes[] = {
+        { .kind = CAUSE_CLOSED,
+          .account = "111122223333",
+          .members_mark = 77,
+          .n_reported = 15,
+          .had_members = true,
+          .incident = { .open = true,
+                        .dedup_usec = 5,
+                        .opened_usec = 6,
+                        .sequence = 2,
+                        .event = EVENT_TARGET_UNREACHABLE,
+                        .severity = SEVERITY_WARNING } },
+        { .kind = CAUSE_CREDENTIALS, .held_mono_usec = 9, .incident.event = _EVENT_MAX },
+    };
+    StateTarget target = { .account = (char *)"111122223333",
+                           .region = (char *)"me-south-1",
+                           .state = { .cause = CAUSE_CLOSED, .cover_is_shared = true } };
+    StateTable saved = { .targets = &target, .n_targets = 1, .causes = causes, .n_causes = 2 }, loaded;
+    char *text, reason[256];
+    size_t len;
+
+    (void)unused;
+    assert_int_equal(state_json_write(&saved, &text, &len), 0);
+    assert_int_equal(state_json_read(text, len, &loaded, reason, sizeof(reason)), 0);
+    assert_int_equal(loaded.n_causes, 2);
+    assert_string_equal(loaded.causes[0].account, "111122223333");
+    assert_int_equal(loaded.causes[0].members_mark, 77);
+    assert_int_equal(loaded.causes[0].n_reported, 15);
+    assert_false(loaded.causes[0].had_members);
+    assert_true(loaded.causes[0].incident.open);
+    assert_int_equal(loaded.causes[0].incident.dedup_usec, 5);
+    assert_int_equal(loaded.causes[0].incident.sequence, 2);
+    assert_int_equal(loaded.causes[1].kind, CAUSE_CREDENTIALS);
+    assert_int_equal(loaded.causes[1].held_mono_usec, 0);
+    assert_int_equal(loaded.causes[1].incident.event, _EVENT_MAX);
+    assert_int_equal(loaded.targets[0].state.cause, CAUSE_CLOSED);
+    assert_true(loaded.targets[0].state.cover_is_shared);
+    state_table_done(&loaded);
+    free(text);
+}
+
 static void what_is_saved_is_loaded(void **state _unused_) {
     seed = (uint64_t)time(NULL) << 20 | (uint64_t)getpid();
     print_message("seed %llu\n", (unsigned long long)seed);
@@ -493,10 +536,9 @@ static void what_is_saved_is_loaded(void **state _unused_) {
         StateTarget targets[8];
         ChannelTrouble channels[8];
         StateAccount accounts[8];
-        StateTable
-                saved = { trails,       rnd() % 9, targets,      rnd() % 9, channels,
-                          rnd() % 9,    accounts,  rnd() % 9,    NULL },
-                loaded;
+        StateTable saved = { trails,   rnd() % 9, targets, rnd() % 9, channels, rnd() % 9,
+                             accounts, rnd() % 9, NULL,    NULL,      0 },
+                   loaded;
         char error[256] = "";
 
         for (size_t i = 0; i < saved.n_trails; i++)
@@ -1270,6 +1312,7 @@ static void a_lock_that_cannot_be_is_an_error(void **state _unused_) {
 int main(void) {
     static const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+        T(a_cause_is_kept),
         T(what_is_saved_is_loaded),
         T(the_file_is_readable),
         T(what_ends_with_the_process_is_not_kept),

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One cause, one incident: what many regions or accounts have in common is reported once, with a list. */
+#include <string.h>
+
+#include "daemon/core/guard_private.h"
+#include "lib/util/macros.h"
+
+typedef struct Judging {
+    const Policy *policy;
+    const CauseMembers *in;
+    Now now;
+    Cause c;
+    Plan *plan;
+} Judging;
+
+static const struct {
+    EventKind begins, ends;
+    bool escalates;
+    bool reminds;
+    size_t n_min; /* fewer have nothing in common */
+} cause_rows[_CAUSE_MAX] = {
+    /* a person closed them, on purpose in most cases: once is enough */
+    [CAUSE_CLOSED] = { EVENT_TARGET_UNREACHABLE, EVENT_TARGET_REACHABLE, false, false, 1 },
+    [CAUSE_CREDENTIALS] = { EVENT_TARGET_UNREACHABLE, EVENT_TARGET_REACHABLE, true, true, 2 },
+    [CAUSE_UNCOVERED] = { EVENT_REGION_UNCOVERED, EVENT_REGION_COVERED, false, true, 2 },
+};
+
+/* ---- who has it ---- */
+
+/* AWS: "... is not authorized to perform: ... with an explicit deny in a service control policy". */
+#define EXPLICIT_DENY "explicit deny in a service control policy"
+
+CauseKind guard_cause_of(PollError error, const char *error_text, bool has_trails) {
+    if (error == POLL_CREDENTIALS)
+        return CAUSE_CREDENTIALS;
+    return error == POLL_DENIED && !has_trails && strstr(error_text, EXPLICIT_DENY) ? CAUSE_CLOSED
+                                                                                    : CAUSE_OWN;
+}
+
+bool guard_cause_is_shared(CauseKind kind, size_t n_failing, bool open) {
+    return kind != CAUSE_OWN && (open || n_failing >= cause_rows[kind].n_min);
+}
+
+bool guard_cause_has(CauseKind kind, const TargetState *state, bool has_trails) {
+    if (kind == CAUSE_UNCOVERED)
+        return state->cover.open && state->cover_is_shared;
+    if (state->sight.open)
+        return state->cause == kind;
+    return state->n_failed > 0 && guard_cause_of(state->error, state->error_text, has_trails) == kind;
+}
+
+static uint64_t add_text(uint64_t hash, const char *text) {
+    return guard_hash(hash, text, strlen(text) + 1);
+}
+
+/* The same in any order. */
+static uint64_t mark_of(const CauseMembers *in) {
+    uint64_t mark = 0;
+
+    for (size_t i = 0; i < in->n; i++)
+        mark += add_text(add_text(GUARD_HASH_BASIS, in->members[i].account), in->members[i].region);
+    return mark & (uint64_t)INT64_MAX; /* the state file has signed numbers */
+}
+
+/* ---- messages ---- */
+
+static Event *report(Judging *j, EventPhase phase, EventKind kind, Severity severity, uint64_t dedup_usec) {
+    const CauseMembers *in = j->in;
+    Event *t = incident_report(&j->c.incident, j->plan, phase, kind, severity, dedup_usec, j->now);
+
+    t->mode = j->policy->mode;
+    t->cause = j->c.kind;
+    t->members = in->members;
+    t->n_members = in->n;
+    t->rest = in->rest;
+    t->n_rest = in->n_answering > 0 ? in->n_rest : 0;
+    t->n_before = j->c.n_reported;
+    t->since_usec = phase == PHASE_RESOLVED ? 0 : in->since_usec;
+    t->resolves = phase == PHASE_RESOLVED;
+    if (in->first && j->c.kind != CAUSE_UNCOVERED) {
+        t->error = in->first->error;
+        t->n_failed = in->first->n_failed;
+        memcpy(t->detail, in->first->error_text, sizeof(t->detail));
+    }
+    j->c.n_reported = (unsigned)in->n;
+    j->c.members_mark = mark_of(in);
+    return t;
+}
+
+static void begin(Judging *j) {
+    Incident *inc = &j->c.incident;
+    EventKind kind = cause_rows[j->c.kind].begins;
+    /* causes of one account that begin at the same time are different incidents */
+    uint64_t dedup_usec = j->in->since_usec + j->c.kind;
+    EventPhase phase = incident_begin(inc, dedup_usec, j->now);
+    Gap none = { 0 };
+
+    j->c.n_reported = 0;
+    if (incident_may_report(inc, phase, kind, &none, j->now))
+        (void)report(j, phase, kind, SEVERITY_WARNING, dedup_usec);
+}
+
+static void end(Judging *j) {
+    Incident *inc = &j->c.incident;
+    Event *t;
+
+    if (!(j->in->forgotten ? incident_forget(inc, j->now) : incident_end(inc, j->now)))
+        return;
+    t = report(j, PHASE_RESOLVED, cause_rows[j->c.kind].ends, inc->severity, inc->last_dedup_usec);
+    t->forgotten = j->in->forgotten;
+    if (t->forgotten)
+        (void)strcpy(t->detail, "the configuration changed");
+}
+
+/* Is it only that a person closed some regions? */
+static bool escalates(const Judging *j) {
+    return j->c.incident.open && j->c.incident.severity < SEVERITY_CRITICAL &&
+           (cause_rows[j->c.kind].escalates || (j->c.kind == CAUSE_CLOSED && j->in->n_answering == 0));
+}
+
+static bool has_changed(const Judging *j) {
+    return j->c.incident.open && mark_of(j->in) != j->c.members_mark;
+}
+
+/* When the next summary of who came and went may be sent. */
+static uint64_t summary_wake(const Judging *j) {
+    uint64_t gone = elapsed(j->c.incident.reported_usec, j->now.real_usec);
+
+    return j->now.mono_usec + (gone < GUARD_SUMMARY_USEC ? GUARD_SUMMARY_USEC - gone : 1);
+}
+
+static void go_on(Judging *j) {
+    Incident *inc = &j->c.incident;
+    EventKind kind = cause_rows[j->c.kind].begins;
+    uint64_t due_usec = critical_usec(j->in->since_usec);
+
+    if (escalates(j) && j->now.real_usec >= due_usec)
+        (void)report(j, PHASE_OPENED, kind, SEVERITY_CRITICAL, due_usec + j->c.kind);
+    else if (has_changed(j) && elapsed(inc->reported_usec, j->now.real_usec) >= GUARD_SUMMARY_USEC)
+        (void)report(j, PHASE_OPENED, kind, inc->severity, j->now.real_usec);
+}
+
+static void remind(Judging *j) {
+    Incident *inc = &j->c.incident;
+
+    if (incident_summary_is_due(inc, j->now))
+        report(j, PHASE_SUMMARY, inc->event, inc->severity, inc->last_dedup_usec)->resolves = !inc->open;
+    if (cause_rows[j->c.kind].reminds && incident_reminder_is_due(inc, j->policy, j->now))
+        (void)report(j, PHASE_REMINDER, EVENT_INCIDENT_REMINDER, inc->severity, inc->last_dedup_usec);
+}
+
+/* ---- decisions ---- */
+
+/* Lists come one after the other: a moment is given to those that say the same. And at the start to regions
+ * that have not answered yet: whether any does is half of the message. */
+static bool is_held(Judging *j) {
+    if (j->c.kind != CAUSE_UNCOVERED && (j->c.kind != CAUSE_CLOSED || j->in->n_answering > 0))
+        return false;
+    if (j->c.held_mono_usec == 0)
+        j->c.held_mono_usec = j->now.mono_usec + GUARD_HOLD_USEC;
+    return j->now.mono_usec < j->c.held_mono_usec;
+}
+
+static uint64_t cause_wake(const Judging *j) {
+    Policy policy = *j->policy;
+    uint64_t wake;
+
+    if (!cause_rows[j->c.kind].reminds)
+        policy.reminder_interval_usec = 0;
+    wake = incident_wake_mono_usec(&j->c.incident, &policy, j->now);
+    if (escalates(j))
+        wake = earlier(wake, critical_wake_mono_usec(j->in->since_usec, j->now));
+    if (has_changed(j))
+        wake = earlier(wake, summary_wake(j));
+    return earlier(wake, j->c.held_mono_usec);
+}
+
+void guard_cause(const Policy *policy, const Cause *prev, const CauseMembers *in, Now now, Plan *ret_plan,
+                 Cause *ret_next, bool *ret_alone) {
+    Judging j = { .policy = policy, .in = in, .now = now, .c = *prev, .plan = ret_plan };
+
+    *ret_plan = (Plan){ 0 };
+    *ret_alone = false;
+    if (in->n == 0) {
+        j.c.held_mono_usec = 0;
+        if (j.c.incident.open)
+            end(&j);
+    } else if (j.c.incident.open)
+        go_on(&j);
+    else if (!is_held(&j)) {
+        j.c.held_mono_usec = 0;
+        *ret_alone = j.c.kind == CAUSE_UNCOVERED && in->n < cause_rows[j.c.kind].n_min;
+        if (!*ret_alone && in->n_begun > 0)
+            begin(&j);
+    }
+    remind(&j);
+    ret_plan->wake_mono_usec = cause_wake(&j);
+    *ret_next = j.c;
+}

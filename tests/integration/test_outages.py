@@ -281,7 +281,7 @@ def test_stretched_polls_are_said_again_when_that_changes_and_after_a_reload(sim
     sim.add_user("guard", MAIN)
     for number in range(8):
         sim.add_trail(f"trail{number}", MAIN, FRA)
-    guard = make_guard(sim, alerts=(), settings_interval=1).start().wait_guarding()
+    guard = make_guard(sim, alerts=(), settings_interval=1, trust_new="keep").start().wait_guarding()
     said = "cannot all be polled every 1 s within AWS's quota"
     guard.wait_line(f"{FRA} {MAIN}: 8 trails {said}; polling every 2 s", 20)
     guard.wait_status(lambda status: [target["poll_interval"] for target in status["targets"]] == [2])

@@ -231,7 +231,10 @@ def test_the_configuration_is_shown_without_the_password_of_the_proxy(sim, make_
     guard.write_config(first)
     assert guard.verb("config", "--dump").stdout == first
     guard.write_config(aws={"proxy": f"http://guard:{PASSWORD}@proxy.example:3128"})
-    assert "# aws.proxy is set" in guard.verb("config", "--dump").stdout
+    hidden = guard.verb("config", "--dump").stdout
+    assert 'proxy = "http://not-shown:not-shown@proxy.example:3128"; # user and password are not shown' in hidden
+    guard.write_config(hidden)
+    assert guard.verb("config", "--dump").stdout == hidden
 
 
 # -- certificates ------------------------------------------------------------------------------------------------------

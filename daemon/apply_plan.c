@@ -76,21 +76,34 @@ int engine_queue_messages(Engine *engine, const Subject *subject, const Plan *pl
 }
 
 void engine_report_channel(Engine *engine, const ChannelTrouble *trouble, ChannelChange change) {
+    static const struct {
+        EventKind kind;
+        EventPhase phase;
+        Severity severity;
+        unsigned sequence;
+        bool forgotten;
+    } rows[] = {
+        [CHANNEL_FAILS] = { EVENT_CHANNEL_FAILED, PHASE_OPENED, SEVERITY_CRITICAL, 1, false },
+        [CHANNEL_WORKS] = { EVENT_CHANNEL_RECOVERED, PHASE_RESOLVED, SEVERITY_WARNING, 2, false },
+        [CHANNEL_LEFT] = { EVENT_CHANNEL_RECOVERED, PHASE_RESOLVED, SEVERITY_WARNING, 2, true },
+        [CHANNEL_LOSES_ALL] = { EVENT_CHANNEL_UNHEARD, PHASE_OPENED, SEVERITY_CRITICAL, 1, false },
+        [CHANNEL_REACHES_SOMEONE] = { EVENT_CHANNEL_HEARD, PHASE_RESOLVED, SEVERITY_CRITICAL, 2, false },
+        [CHANNEL_LEFT_UNHEARD] = { EVENT_CHANNEL_HEARD, PHASE_RESOLVED, SEVERITY_CRITICAL, 2, true },
+    };
     _cleanup_strbuf_ StrBuf detail = STRBUF_INIT(4 * ERROR_TEXT_MAX);
     Now now = engine_now(engine);
     Subject subject = { .name = "", .arn = "", .account = engine_account_named(engine->base), .region = "" };
-    bool failed = change == CHANNEL_FAILS;
     Event event = {
-        .kind = failed ? EVENT_CHANNEL_FAILED : EVENT_CHANNEL_RECOVERED,
-        .phase = failed ? PHASE_OPENED : PHASE_RESOLVED,
-        .severity = failed ? SEVERITY_CRITICAL : SEVERITY_WARNING,
-        .sequence = failed ? 1 : 2,
+        .kind = rows[change].kind,
+        .phase = rows[change].phase,
+        .severity = rows[change].severity,
+        .sequence = rows[change].sequence,
         .incident_dedup_usec = trouble->since_usec,
         .dedup_usec = trouble->since_usec,
         .opened_usec = trouble->since_usec,
         .time_usec = now.real_usec,
         .mode = engine->config->mode,
-        .forgotten = change == CHANNEL_LEFT,
+        .forgotten = rows[change].forgotten,
     };
 
     (void)strbuf_addf(&detail, "%s%s%s", trouble->channel, trouble->text[0] ? ": " : "", trouble->text);

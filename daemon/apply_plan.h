@@ -25,7 +25,10 @@ void engine_forget_target(Engine *engine, const Subject *subject, TargetState *s
 typedef enum ChannelChange {
     CHANNEL_FAILS,
     CHANNEL_WORKS,
-    CHANNEL_LEFT, /* it failed, and is not configured any more */
+    CHANNEL_LEFT,      /* it failed, and is not configured any more */
+    CHANNEL_LOSES_ALL, /* nobody gets what it takes */
+    CHANNEL_REACHES_SOMEONE,
+    CHANNEL_LEFT_UNHEARD, /* nobody got what it took, and it is not configured any more */
 } ChannelChange;
 
 void engine_report_channel(Engine *engine, const ChannelTrouble *trouble, ChannelChange change);

@@ -31,6 +31,8 @@
 /* How long the first pass waits to hear who we are, so that organization trails of others are known as such.
  */
 #define IDENTITY_WAIT_USEC (3 * USEC_PER_SEC)
+/* How long the first check of the channels waits after a start. */
+#define CHANNELS_WAIT_USEC (60 * USEC_PER_SEC)
 /* What is later than its deadline by this much means that we are wedged, and not AWS. */
 #define WEDGED_USEC (30 * USEC_PER_SEC)
 /* A message or restart under way at SIGTERM gets this long to end. */
@@ -77,6 +79,27 @@ static void channel_changed(const ChannelTrouble *trouble, bool failed, void *us
     engine_publish(userdata);
 }
 
+static void heard_changed(const ChannelTrouble *trouble, bool unheard, void *userdata) {
+    EventKind kind = unheard ? EVENT_CHANNEL_UNHEARD : EVENT_CHANNEL_HEARD;
+    LogField fields[] = { { "TRAILGUARD_EVENT", event_to_string(kind) } };
+
+    if (unheard)
+        log_event(EVENT_LINE(LINE_CHANNEL_UNHEARD), fields, ARRAY_SIZE(fields),
+                  "nobody gets alerts by %s: %s", trouble->channel, trouble->text);
+    else
+        log_event(EVENT_LINE(LINE_CHANNEL_HEARD), fields, ARRAY_SIZE(fields),
+                  "alerts by %s reach someone again: %s", trouble->channel, trouble->text);
+    engine_report_channel(userdata, trouble, unheard ? CHANNEL_LOSES_ALL : CHANNEL_REACHES_SOMEONE);
+    engine_publish(userdata);
+}
+
+static void channel_checked(size_t i, const ChannelHealth *health, void *userdata) {
+    Engine *engine = userdata;
+
+    if (health->verdict != CHANNEL_UNCHECKED)
+        deliver_checked(engine->deliver, i, health->verdict == CHANNEL_BROKEN, health->text);
+}
+
 static void delivered(const Alert *alert, const char *channel, const Receipt *receipt, void *userdata) {
     LogField fields[] = { { "INCIDENT_ID", alert->incident },
                           { "AWS_ACCOUNT", alert->account },
@@ -86,6 +109,34 @@ static void delivered(const Alert *alert, const char *channel, const Receipt *re
     log_event(EVENT_LINE(LINE_ALERT_DELIVERED), fields, ARRAY_SIZE(fields), "sent by %s: %s (%s)", channel,
               alert->subject, receipt->text);
     engine_publish(userdata);
+}
+
+static ChannelContext channel_context(const Engine *engine) {
+    return (ChannelContext){ .aws = engine->aws.client,
+                             .credentials = engine->aws.credentials,
+                             .http = engine->aws.http,
+                             .loop = engine->aws.loop,
+                             .state_dir = engine->state_dir };
+}
+
+/* At the start the polls of trails come first. A check of ours reports nothing: the status has what was
+ * found. */
+static int watch_channels(Engine *engine) {
+    const ChannelWatchOptions options = {
+        .context = channel_context(engine),
+        .caller = engine->base->identity,
+        .channels = engine->config->channels,
+        .n_channels = engine->config->n_channels,
+        .unheard = engine->unclaimed.unheard,
+        .n_unheard = engine->unclaimed.n_unheard,
+        .begin_usec = engine->once || engine->n_passes > 0 ? 0 : CHANNELS_WAIT_USEC,
+        .once = engine->once,
+        .checked = engine->once ? NULL : channel_checked,
+        .changed = engine->once ? NULL : heard_changed,
+        .userdata = engine,
+    };
+
+    return channel_watch_new(&options, &engine->channel_watch);
 }
 
 static bool is_configured(const Engine *engine, const char *channel) {
@@ -102,16 +153,24 @@ static bool is_configured(const Engine *engine, const char *channel) {
 }
 
 /* Of those that the state file has as failed: nothing else would ever say that it is over. */
-static void end_channels_that_left(Engine *engine) {
-    for (size_t i = 0; i < engine->unclaimed.n_channels; i++) {
-        ChannelTrouble trouble = engine->unclaimed.channels[i];
+static void end_channels(Engine *engine, const ChannelTrouble *troubles, size_t n, ChannelChange change,
+                         const char *what) {
+    for (size_t i = 0; i < n; i++) {
+        ChannelTrouble trouble = troubles[i];
 
         if (is_configured(engine, trouble.channel))
             continue;
         trouble.text[0] = '\0';
-        log_line(LOG_NOTICE, "%s: failed, and is not configured any more", trouble.channel);
-        engine_report_channel(engine, &trouble, CHANNEL_LEFT);
+        log_line(LOG_NOTICE, "%s: %s, and is not configured any more", trouble.channel, what);
+        engine_report_channel(engine, &trouble, change);
     }
+}
+
+static void end_channels_that_left(Engine *engine) {
+    const StateTable *before = &engine->unclaimed;
+
+    end_channels(engine, before->channels, before->n_channels, CHANNEL_LEFT, "failed");
+    end_channels(engine, before->unheard, before->n_unheard, CHANNEL_LEFT_UNHEARD, "nobody got its alerts");
 }
 
 static uint64_t heartbeat_failed_usec(const Engine *engine) {
@@ -128,11 +187,7 @@ static void count_delivery(const char *channel, ReceiptKind receipt, void *userd
 static int open_delivery(Engine *engine) {
     const Config *config = engine->config;
     DeliverOptions options = {
-        .context = { .aws = engine->aws.client,
-                     .credentials = engine->aws.credentials,
-                     .http = engine->aws.http,
-                     .loop = engine->aws.loop,
-                     .state_dir = engine->state_dir },
+        .context = channel_context(engine),
         .outbox = engine->outbox,
         .channels = config->channels,
         .n_channels = config->n_channels,
@@ -154,6 +209,8 @@ static int open_delivery(Engine *engine) {
 
     if (r >= 0)
         deliver_kick(engine->deliver, true);
+    if (r >= 0)
+        r = watch_channels(engine);
     if (r >= 0 && (config->heartbeat.url || config->heartbeat.url_file))
         r = heartbeat_new(&heartbeat, &engine->heartbeat);
     if (r >= 0)
@@ -320,6 +377,8 @@ static void close_aws_and_tables(Engine *engine) {
     }
     operation_cancel(engine->account_list.call);
     engine->account_list.call = NULL;
+    channel_watch_free(engine->channel_watch);
+    engine->channel_watch = NULL;
     heartbeat_free(engine->heartbeat);
     engine->heartbeat = NULL;
     deliver_free(engine->deliver);
@@ -553,7 +612,8 @@ int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]
 static void check_again(void *userdata) {
     Engine *engine = userdata;
     bool busy = engine->pass_open || engine->n_passes == 0 || engine->n_polling > 0 ||
-                engine->n_beside > 0 || engine->due || !engine_identities_are_known(engine);
+                engine->n_beside > 0 || engine->due || !engine_identities_are_known(engine) ||
+                channel_watch_is_busy(engine->channel_watch);
 
     for (size_t i = 0; i < engine->n_trails; i++)
         busy |= engine->trails[i]->remediation != NULL;
@@ -564,7 +624,8 @@ static void check_again(void *userdata) {
 }
 
 /* One pass. The caller frees *ret also on error. */
-static int run_once(Config *config, Mode mode_max, Engine **ret, char error[static ENGINE_ERROR_MAX]) {
+static int run_once(Config *config, Mode mode_max, bool with_channels, Engine **ret,
+                    char error[static ENGINE_ERROR_MAX]) {
     Engine *engine = engine_new(config);
     int r;
 
@@ -584,6 +645,8 @@ static int run_once(Config *config, Mode mode_max, Engine **ret, char error[stat
         r = engine_peek_state(engine, error);
     if (r >= 0)
         r = open_aws_and_tables(engine, error);
+    if (r >= 0 && with_channels)
+        r = watch_channels(engine);
     if (r < 0)
         return r;
     check_again(engine);
@@ -596,7 +659,7 @@ static int run_once(Config *config, Mode mode_max, Engine **ret, char error[stat
 int engine_check(Config *config, bool restore, EngineChecked checked, void *userdata,
                  char error[static ENGINE_ERROR_MAX]) {
     _cleanup_(engine_freep) Engine *engine = NULL;
-    int r = run_once(config, restore ? MODE_RESTORE : MODE_OBSERVE, &engine, error);
+    int r = run_once(config, restore ? MODE_RESTORE : MODE_OBSERVE, true, &engine, error);
 
     if (r < 0)
         return r;
@@ -615,7 +678,7 @@ int engine_settings(Config *config, EnginePolled polled, void *userdata,
         config_free(config);
         return r;
     }
-    r = run_once(config, MODE_OBSERVE, &engine, error);
+    r = run_once(config, MODE_OBSERVE, false, &engine, error);
     if (r < 0)
         goto out;
     r = settings_rows_fill(engine, &rows);

@@ -156,6 +156,26 @@ static const StateTarget *target_row(void *userdata, size_t i) {
     return &rows->target;
 }
 
+static int add_unheard_channels(const Engine *engine, StateTable *table) {
+    size_t n = engine->channel_watch ? engine->config->n_channels : 0;
+
+    table->unheard = calloc(n + 1, sizeof(*table->unheard));
+    if (!table->unheard)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        ChannelTrouble *trouble = &table->unheard[table->n_unheard];
+
+        trouble->since_usec = channel_watch_unheard_usec(engine->channel_watch, i);
+        if (trouble->since_usec == 0)
+            continue;
+        trouble->channel = (char *)channel_watch_key(engine->channel_watch, i);
+        (void)text_copy(trouble->text, sizeof(trouble->text),
+                        channel_watch_unheard_text(engine->channel_watch, i));
+        table->n_unheard++;
+    }
+    return 0;
+}
+
 static int add_failed_channels(const Engine *engine, StateTable *table) {
     size_t n = engine->deliver ? deliver_n_channels(engine->deliver) : 0;
     uint64_t heartbeat_usec = heartbeat_failed_since(engine->heartbeat);
@@ -172,13 +192,14 @@ static int add_failed_channels(const Engine *engine, StateTable *table) {
             continue;
         trouble->channel = (char *)status.channel;
         trouble->since_usec = status.failed_since_usec;
+        trouble->by_check = status.by_check;
         (void)text_copy(trouble->text, sizeof(trouble->text), status.text);
         table->n_channels++;
     }
     if (heartbeat_usec != 0)
         table->channels[table->n_channels++] =
                 (ChannelTrouble){ .channel = (char *)HEARTBEAT_KEY, .since_usec = heartbeat_usec };
-    return 0;
+    return add_unheard_channels(engine, table);
 }
 
 /* ---- intents ---- */
@@ -257,6 +278,7 @@ static int save_rows(const Engine *engine) {
         r = state_save(engine->state_dir, &table);
     }
     free(table.channels);
+    free(table.unheard);
     free(source);
     return r;
 }

@@ -127,6 +127,25 @@ static size_t fill_targets(const Engine *engine, StatusTarget *rows) {
     return n;
 }
 
+/* Of a check, which delivers nothing. */
+static size_t fill_checked_channels(const Engine *engine, StatusChannel *rows) {
+    size_t n = engine->channel_watch ? engine->config->n_channels : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const ChannelHealth *health = channel_watch_health(engine->channel_watch, i);
+        bool broken = health->verdict == CHANNEL_BROKEN;
+
+        rows[i] = (StatusChannel){
+            .channel = channel_watch_key(engine->channel_watch, i),
+            .failed = broken,
+            .text = broken ? health->text : "",
+            .unheard = health->verdict == CHANNEL_UNHEARD,
+            .check = health->text,
+        };
+    }
+    return n;
+}
+
 static size_t fill_channels(const Engine *engine, StatusChannel *rows, ChannelStatus *texts) {
     size_t n = engine->deliver ? deliver_n_channels(engine->deliver) : 0;
 
@@ -137,6 +156,8 @@ static size_t fill_channels(const Engine *engine, StatusChannel *rows, ChannelSt
             .failed = texts[i].failed,
             .waiting = texts[i].waiting,
             .text = texts[i].text,
+            .unheard = channel_watch_unheard_usec(engine->channel_watch, i) != 0,
+            .check = channel_watch_health(engine->channel_watch, i)->text,
         };
     }
     return n;
@@ -217,7 +238,8 @@ void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
         fill_trails(engine, trails, ids);
         status.n_targets = fill_targets(engine, targets);
         status.n_accounts = fill_accounts(engine, accounts);
-        status.n_channels = fill_channels(engine, channels, texts);
+        status.n_channels = engine->once ? fill_checked_channels(engine, channels)
+                                         : fill_channels(engine, channels, texts);
         fn(&status, userdata);
     }
     free(trails);

@@ -13,6 +13,7 @@
 #include "daemon/core/schedule.h"
 #include "daemon/core/scope.h"
 #include "daemon/io/attribute.h"
+#include "daemon/io/channel_check.h"
 #include "daemon/io/deliver.h"
 #include "daemon/io/heartbeat.h"
 #include "daemon/io/outbox.h"
@@ -232,7 +233,8 @@ struct Engine {
     AwsSetup aws;
     Outbox *outbox;
     Deliver *deliver;
-    Heartbeat *heartbeat; /* NULL: none is configured */
+    ChannelWatch *channel_watch; /* also of a check */
+    Heartbeat *heartbeat;        /* NULL: none is configured */
     char **channel_keys;
     size_t n_channel_keys;
 

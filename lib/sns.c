@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/sns.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/arn.h"
@@ -15,6 +18,10 @@
 #define ATTRIBUTES_MAX 32
 /* Percent-encoding triples a byte at worst. */
 #define FORM_MAX (3 * SNS_MESSAGE_MAX + 16 * 1024)
+
+#define VERSION          "2010-03-31"
+#define TOPIC_FORM_MAX   4096
+#define TOPIC_ATTRIBUTES "GetTopicAttributesResponse/GetTopicAttributesResult/Attributes/entry/"
 
 /* ---- building ---- */
 
@@ -86,7 +93,7 @@ static int build_publish(const void *input, const char *token _unused_, char **r
     if (r < 0)
         return r;
     form_add(&b, "Action", "Publish");
-    form_add(&b, "Version", "2010-03-31");
+    form_add(&b, "Version", VERSION);
     form_add(&b, "TopicArn", message->topic_arn);
     form_add(&b, "Subject", message->subject);
     form_add(&b, "Message", message->message);
@@ -100,12 +107,25 @@ static int build_publish(const void *input, const char *token _unused_, char **r
 }
 
 static int region_of_topic(const void *input, char ret[static OPERATION_REGION_MAX]) {
-    const SnsMessage *message = input;
     Arn topic;
 
-    return arn_parse(message->topic_arn, &topic) < 0 || !text_copy(ret, OPERATION_REGION_MAX, topic.region)
-                   ? -EINVAL
-                   : 0;
+    return arn_parse(input, &topic) < 0 || !text_copy(ret, OPERATION_REGION_MAX, topic.region) ? -EINVAL : 0;
+}
+
+static int region_of_message(const void *input, char ret[static OPERATION_REGION_MAX]) {
+    return region_of_topic(((const SnsMessage *)input)->topic_arn, ret);
+}
+
+static int build_get_topic(const void *input, const char *token _unused_, char **ret) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(TOPIC_FORM_MAX);
+    Arn topic;
+
+    if (arn_parse(input, &topic) < 0 || !arn_is_topic(&topic))
+        return -EINVAL;
+    form_add(&b, "Action", "GetTopicAttributes");
+    form_add(&b, "Version", VERSION);
+    form_add(&b, "TopicArn", input);
+    return strbuf_take(&b, ret);
 }
 
 /* ---- reading ---- */
@@ -123,12 +143,84 @@ static int read_publish(Answer *answer, void *value) {
     return r;
 }
 
+/* A map: each entry has its key before its value. */
+typedef struct TopicReading {
+    SnsTopic *topic;
+    char key[64];
+    bool has_confirmed;
+} TopicReading;
+
+static int take_count(const char *text, unsigned *ret) {
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+
+    if (!isdigit((unsigned char)text[0]) || *end || n > UINT_MAX)
+        return -EBADMSG;
+    *ret = (unsigned)n;
+    return 0;
+}
+
+static int take_policy(const char *text, char **ret) {
+    free(*ret);
+    *ret = strdup(text);
+    return *ret ? 0 : -ENOMEM;
+}
+
+static int visit_topic(const char *path, const char *text, void *userdata) {
+    TopicReading *reading = userdata;
+    SnsTopic *topic = reading->topic;
+
+    if (text_equal(path, TOPIC_ATTRIBUTES "key")) {
+        if (!text_copy(reading->key, sizeof(reading->key), text))
+            reading->key[0] = '\0';
+        return 0;
+    }
+    if (!text_equal(path, TOPIC_ATTRIBUTES "value"))
+        return 0;
+    if (text_equal(reading->key, "SubscriptionsConfirmed")) {
+        reading->has_confirmed = true;
+        return take_count(text, &topic->confirmed);
+    }
+    if (text_equal(reading->key, "SubscriptionsPending"))
+        return take_count(text, &topic->pending);
+    if (text_equal(reading->key, "Policy"))
+        return take_policy(text, &topic->policy);
+    if (text_equal(reading->key, "KmsMasterKeyId") && !text_copy(topic->key, sizeof(topic->key), text))
+        return -EBADMSG;
+    return 0;
+}
+
+static int read_topic(Answer *answer, void *value) {
+    TopicReading reading = { .topic = value };
+    int r = xml_walk(answer->reply->body, answer->reply->body_len, visit_topic, &reading);
+
+    if (r == 0 && !reading.has_confirmed)
+        return answer_fault(answer->fault, "SubscriptionsConfirmed is missing");
+    return r;
+}
+
+static void clear_topic(void *value) {
+    free(((SnsTopic *)value)->policy);
+}
+
+const AwsOperation sns_get_topic_attributes_operation = {
+    .service = AWS_SNS,
+    .protocol = AWS_PROTOCOL_QUERY,
+    .name = "GetTopicAttributes",
+    .build = build_get_topic,
+    .region = region_of_topic,
+    .read = read_topic,
+    .clear = clear_topic,
+    .value_size = sizeof(SnsTopic),
+    .deliver = sns_get_topic_attributes_deliver,
+};
+
 const AwsOperation sns_publish_operation = {
     .service = AWS_SNS,
     .protocol = AWS_PROTOCOL_QUERY,
     .name = "Publish",
     .build = build_publish,
-    .region = region_of_topic,
+    .region = region_of_message,
     .read = read_publish,
     .value_size = SNS_ID_MAX,
     .deliver = sns_publish_deliver,

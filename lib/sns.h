@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Amazon SNS Publish, API version 2010-03-31 (Query protocol). Source: Amazon SNS API Reference. */
+/* Amazon SNS Publish and GetTopicAttributes, API version 2010-03-31 (Query protocol). Source: Amazon SNS API
+ * Reference. */
 
+#include "lib/arn.h"
 #include "lib/operation.h"
 
 #define SNS_MESSAGE_MAX 262144 /* bytes, message and attributes together */
@@ -26,3 +28,15 @@ typedef struct SnsMessage {
 /* Publishes in the topic's own region, whatever the caller's is; the value is the MessageId. -EINVAL when
  * topic_arn is no topic's ARN, or a member is not as said above; -E2BIG past SNS_MESSAGE_MAX. */
 DECLARE_OPERATION(sns_publish, SnsMessage, const char);
+
+/* ---- GetTopicAttributes ---- */
+
+typedef struct SnsTopic {
+    unsigned confirmed, pending; /* subscriptions */
+    char key[ARN_MAX]; /* KmsMasterKeyId: an id, an alias, or the ARN of either; "": not encrypted */
+    char *policy;      /* JSON; NULL when AWS gave none */
+} SnsTopic;
+
+/* The input is the topic's ARN, the region the one in it. A topic that is not there is AWS_NOT_FOUND.
+ * SubscriptionsConfirmed must be in the answer. */
+DECLARE_OPERATION(sns_get_topic_attributes, char, const SnsTopic);

@@ -91,6 +91,9 @@ static Result judge(const Status *status) {
         if (status->trails[i].baseline_unreadable)
             result = worse(result, RESULT_UNKNOWN);
     }
+    for (size_t i = 0; i < status->n_channels; i++)
+        if (status->channels[i].failed || status->channels[i].unheard)
+            result = worse(result, RESULT_CRITICAL);
     for (size_t i = 0; i < status->n_targets; i++) {
         const TargetState *state = status->targets[i].state;
 
@@ -256,6 +259,22 @@ static json_t *record_json(const Status *status) {
                      text_escaped(shown, sizeof(shown), status->record_problem));
 }
 
+/* What is wrong stands above, with the status. */
+static void print_channel_checks(const Status *status) {
+    char key[512], found[1024];
+    bool any = false;
+
+    for (size_t i = 0; i < status->n_channels; i++) {
+        const StatusChannel *channel = &status->channels[i];
+
+        if (channel->failed || channel->unheard || !channel->check[0])
+            continue;
+        printf("%schannel %s: %s\n", any ? "" : "\n", text_escaped(key, sizeof(key), channel->channel),
+               text_escaped(found, sizeof(found), channel->check));
+        any = true;
+    }
+}
+
 static json_t *denials_json(const Status *status) {
     json_t *list = json_array();
 
@@ -328,6 +347,7 @@ int verb_check_show(const Status *status, const VerbArgs *args) {
         print_denials(status);
         print_unrecorded(status);
         print_stretched(status);
+        print_channel_checks(status);
         printf("\n%s; ", result_words[result]);
         print_calls(&calls);
     }

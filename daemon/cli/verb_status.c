@@ -357,6 +357,11 @@ static void print_targets(FILE *out, const json_t *status, const VerbView *view)
     }
 }
 
+static bool is_bad_channel(const json_t *channel) {
+    return json_is_true(json_object_get(channel, "failed")) ||
+           json_is_true(json_object_get(channel, "unheard"));
+}
+
 static void print_channels(FILE *out, const json_t *status) {
     const json_t *channels = json_object_get(status, "channels");
     json_int_t depth = json_integer_value(json_object_get(json_object_get(status, "outbox"), "depth"));
@@ -364,12 +369,17 @@ static void print_channels(FILE *out, const json_t *status) {
     for (size_t i = 0; i < json_array_size(channels); i++) {
         const json_t *channel = json_array_get(channels, i);
 
-        if (!json_is_true(json_object_get(channel, "failed")))
+        if (!is_bad_channel(channel))
             continue;
         fputs("\nchannel ", out);
         put(out, get(channel, "channel"));
-        fputs(" fails: ", out);
-        put(out, get(channel, "text"));
+        if (json_is_true(json_object_get(channel, "failed"))) {
+            fputs(" fails: ", out);
+            put(out, get(channel, "text"));
+        } else {
+            fputs(" reaches nobody: ", out);
+            put(out, get(channel, "check"));
+        }
         fputc('\n', out);
     }
     if (depth > 0)
@@ -481,10 +491,6 @@ static bool is_bad_target(const json_t *target) {
 
     return !state[0] || strcmp(state, "unreachable") == 0 || strcmp(state, "list unreadable") == 0 ||
            json_is_true(json_object_get(target, "uncovered"));
-}
-
-static bool is_bad_channel(const json_t *channel) {
-    return json_is_true(json_object_get(channel, "failed"));
 }
 
 static bool is_trouble(const json_t *status) {

@@ -528,11 +528,10 @@ static int add_kind(StrBuf *b, const Subject *subject, const Event *event) {
 
 static int make_id(const Subject *subject, const Event *event, char ret[static HASH_HEX_SIZE]) {
     _cleanup_strbuf_ StrBuf kind = STRBUF_INIT(1024);
-    bool channel = event->kind == EVENT_CHANNEL_FAILED || event->kind == EVENT_CHANNEL_RECOVERED;
     int r;
 
     (void)add_kind(&kind, subject, event);
-    if (channel)
+    if (event_row(event->kind)->about_channel)
         add_field(&kind, event->detail);
     r = strbuf_error(&kind);
     if (r < 0)

@@ -54,7 +54,7 @@ static json_t *labels_of(const Alert *alert, const json_t *document) {
     const char *detail = json_string_value(json_object_get(document, "detail"));
     json_t *labels = json_object();
     char name[NAME_MAX_], channel[256] = "";
-    bool about_channel = alert->event == EVENT_CHANNEL_FAILED || alert->event == EVENT_CHANNEL_RECOVERED;
+    bool about_channel = event_row(alert->event)->about_channel;
     int r = 0;
 
     if (about_channel && detail) { /* "CHANNEL: error" */

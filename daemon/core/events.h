@@ -39,6 +39,7 @@ typedef struct EventRow {
     EventCase cases[EVENT_CASES_MAX + 1];
     uint32_t sought;        /* FINDING_BITs whose cause a person looks for; 0: what the message is about */
     bool about_no_trail;    /* never, even where the subject names one */
+    bool about_channel;     /* its detail is "CHANNEL" or "CHANNEL: text" */
     bool shows_gap;         /* the gap belongs to what is said */
     bool may_be_attack;     /* it may be the trace of someone who acts against a trail */
     bool opens_nothing;     /* no incident: it is over at once */

@@ -3,6 +3,8 @@
  * table in events.c has its array here. */
 #include "daemon/core/alert_private.h"
 
+#include "lib/util/text.h"
+
 /* ---- words that several rows have ---- */
 
 #define UNREACHABLE_ADVICE                                                                                  \
@@ -64,6 +66,8 @@
 /* ---- conditions: an event has the first row whose condition holds ---- */
 
 WHEN(trail, subject->name[0] != '\0');
+/* No channel's key is like this: those have a type in front. */
+WHEN(heartbeat, text_starts_with(event->detail, "heartbeat"));
 /* Of a target: a whole account has none. */
 WHEN(region, subject->region[0] != '\0');
 WHEN(actor, event->has_actor);
@@ -79,8 +83,8 @@ WHEN(only_settings,
      when_about_settings(subject, event) && !(event->about & FINDING_BIT(FINDING_UNREACHABLE)));
 WHEN(unreadable, event->findings &FINDINGS_UNREADABLE);
 WHEN(list_unreadable, event->findings &FINDING_BIT(FINDING_LIST_UNREADABLE));
-WHEN(target_forgotten,
-     event->forgotten && !when_trail(subject, event) && event->kind != EVENT_CHANNEL_RECOVERED);
+WHEN(target_forgotten, event->forgotten && !when_trail(subject, event) &&
+                               event->kind != EVENT_CHANNEL_RECOVERED && event->kind != EVENT_CHANNEL_HEARD);
 WHEN(closed, event->cause == CAUSE_CLOSED);
 WHEN(all_closed, event->cause == CAUSE_CLOSED && event->n_rest == 0);
 WHEN(keys, event->cause == CAUSE_CREDENTIALS);
@@ -504,7 +508,20 @@ const AlertTemplate messages_covered[] = {
     },
 };
 
+/* A switch outside raises an alarm when it hears nothing: the one way in which the end of the guard itself
+ * shows. */
 const AlertTemplate messages_channel_failed[] = {
+    {
+            .when = when_heartbeat,
+            .subject = "{LABEL} heartbeat failed: {detail}",
+            .headline = "The heartbeat does not reach its switch: {detail}",
+            .loss = "No alert is lost. But if the guard ended now, nobody outside would notice.",
+            .deed = "Retries after the next passes. Alerts go out as before.",
+            .advice =
+                    "1. Does the switch still exist, under this URL? Does a firewall or proxy let the guard "
+                    "through?\n"
+                    "2. If nobody changed it on purpose, someone may be preparing to silence the guard.",
+    },
     {
             .subject = "{LABEL} channel failed: {detail}",
             .headline = "Alerts cannot be sent through this channel: {detail}",
@@ -526,10 +543,51 @@ const AlertTemplate messages_channel_recovered[] = {
             .advice = "Nothing, if this was planned. If not, find out who changed the configuration.",
     },
     {
+            .when = when_heartbeat,
+            .subject = "RESOLVED heartbeat works again",
+            .headline = "The heartbeat reaches its switch again.",
+            .advice = "Nothing, if you know why it failed.",
+    },
+    {
             .subject = "RESOLVED channel works again: {detail}",
             .headline = "Alerts can be sent through this channel again: {detail}",
             .deed = "Sends the alerts that were waiting.",
             .advice = "Nothing, if you know why it failed.",
+    },
+};
+
+const AlertTemplate messages_channel_unheard[] = {
+    {
+            .subject = "{LABEL} nobody gets alerts of channel: {detail}",
+            .headline = "Nobody gets the alerts that are sent through this channel: {detail}",
+            .loss = "The topic takes each alert and drops it. What was sent since the last subscription "
+                    "went "
+                    "reached nobody.",
+            .deed = "Goes on sending there and through the other channels. Checks every 5 minutes.",
+            .advice = "1. Subscribe people to the topic, and have them confirm: an address that did not "
+                      "click the "
+                      "link gets nothing.\n"
+                      "2. If there was a subscription, find out who removed it: someone may be trying to "
+                      "silence "
+                      "the guard.\n"
+                      "3. trailguard check shows what each channel's check finds.",
+    },
+};
+
+const AlertTemplate messages_channel_heard[] = {
+    {
+            .when = when_forgotten,
+            .subject = "RESOLVED channel no longer configured: {detail}",
+            .headline = "A channel whose alerts reached nobody is no longer configured: {detail}.",
+            .deed = "Sends alerts through the other channels only.",
+            .advice = "Nothing, if this was planned. If not, find out who changed the configuration.",
+    },
+    {
+            .subject = "RESOLVED alerts of channel reach someone again: {detail}",
+            .headline = "Alerts of this channel reach someone again: {detail}",
+            .advice = "Nothing, if you know why they did not. Alerts sent before reached nobody: trailguard "
+                      "status "
+                      "shows what is open.",
     },
 };
 

@@ -161,6 +161,8 @@ typedef enum EventKind {
     EVENT_TARGET_REACHABLE,
     EVENT_CHANNEL_FAILED,
     EVENT_CHANNEL_RECOVERED,
+    EVENT_CHANNEL_UNHEARD, /* it takes messages, and nobody gets them */
+    EVENT_CHANNEL_HEARD,
     EVENT_GUARD_TEST,
     _EVENT_MAX,
 } EventKind;
@@ -574,6 +576,8 @@ typedef enum JournalLine {
     /* beside trails and targets */
     LINE_CHANNEL_FAILED,
     LINE_CHANNEL_RECOVERED,
+    LINE_CHANNEL_UNHEARD,
+    LINE_CHANNEL_HEARD,
     LINE_ALERT_DELIVERED,
     LINE_ALERT_LOST, /* given up over a ceiling, or refused for good */
     LINE_GUARD_STARTED,
@@ -883,10 +887,11 @@ typedef enum ReceiptKind {
     _RECEIPT_MAX,
 } ReceiptKind;
 
-/* A channel that was told as failed and has not been told as recovered. */
+/* A channel that was reported as failed, or as unheard, and not as well again. */
 typedef struct ChannelTrouble {
     char *channel;             /* key, "sns:arn:..."; owned by whoever holds the value */
     uint64_t since_usec;       /* real; when it was told, which is the incident's mark */
+    bool by_check;             /* found by a check: no message was refused */
     char text[ERROR_TEXT_MAX]; /* the error, escaped */
 } ChannelTrouble;
 

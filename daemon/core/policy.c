@@ -222,6 +222,9 @@ json_t *policy_guard(const PolicyNeeds *needs) {
     if (r >= 0 && needs->n_topics > 0)
         r = add_statement(statements, "PublishAlerts", "Allow", json_string("sns:Publish"),
                           strings(needs->topics, needs->n_topics), NULL);
+    if (r >= 0 && needs->n_topics > 0)
+        r = add_statement(statements, "CheckAlertTopics", "Allow", json_string("sns:GetTopicAttributes"),
+                          strings(needs->topics, needs->n_topics), NULL);
     if (r >= 0 && needs->n_roles > 0)
         r = add_statement(statements, "AssumeAccountRoles", "Allow", json_string("sts:AssumeRole"),
                           strings(needs->roles, needs->n_roles), NULL);

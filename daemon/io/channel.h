@@ -55,6 +55,9 @@ int channel_read_url(const ChannelConfig *channel, const char *otherwise, StrBuf
 void channel_http_receipt(const HttpResponse *response, const char *secret, uint64_t now_real_usec,
                           Receipt *ret);
 
+/* Where the receiver of a format is when the configuration does not say; NULL: it must. */
+const char *channel_webhook_url(AlertFormat format);
+
 int channel_sns_send(const ChannelContext *context, const ChannelConfig *channel, const Alert *alert,
                      ChannelSent sent, void *userdata, ChannelSend **ret);
 int channel_webhook_send(const ChannelContext *context, const ChannelConfig *channel, const Alert *alert,

@@ -30,6 +30,10 @@ static const char *const format_urls[_ALERT_FORMAT_MAX] = {
     [ALERT_FORMAT_OPSGENIE] = "https://api.opsgenie.com/v2/alerts",
 };
 
+const char *channel_webhook_url(AlertFormat format) {
+    return format_urls[format];
+}
+
 static void webhook_finish(WebhookSend *w, const Receipt *receipt) {
     strbuf_done(&w->url);
     strbuf_done(&w->secret);
@@ -118,7 +122,7 @@ static int webhook_start(WebhookSend *w, const ChannelConfig *channel, const Ale
     char path[ALERT_FORMAT_PATH_MAX], *body = NULL;
     int r;
 
-    if (channel_read_url(channel, format_urls[channel->format], &w->url, &w->receipt) < 0 ||
+    if (channel_read_url(channel, channel_webhook_url(channel->format), &w->url, &w->receipt) < 0 ||
         (channel->secret_file && channel_read_secret(channel->secret_file, &w->secret, &w->receipt) < 0))
         return 1;
     alert_format_path(channel->format, alert, path);

@@ -35,6 +35,7 @@ typedef struct Channel {
     unsigned n_failed;           /* attempts in a row */
     uint64_t failing_since_usec; /* mono; 0 when the last attempt was good */
     bool failed;                 /* as reported */
+    bool by_check;               /* ... and no message was refused */
     uint64_t failed_since_usec;  /* real; when that was reported */
     char text[ERROR_TEXT_MAX];
 } Channel;
@@ -110,7 +111,9 @@ static void hold_back(Channel *channel, uint64_t delay_usec, const char *by) {
 
 static void report_change(Channel *channel, bool failed) {
     const DeliverOptions *options = &channel->deliver->options;
-    ChannelTrouble trouble = { .channel = channel->key, .since_usec = channel->failed_since_usec };
+    ChannelTrouble trouble = { .channel = channel->key,
+                               .since_usec = channel->failed_since_usec,
+                               .by_check = channel->by_check };
 
     channel->failed = failed;
     (void)text_copy(trouble.text, sizeof(trouble.text), channel->text);
@@ -124,6 +127,7 @@ static void works(Channel *channel) {
     channel->text[0] = '\0';
     if (channel->failed)
         report_change(channel, false);
+    channel->by_check = false;
 }
 
 static void fails(Channel *channel, const Receipt *receipt) {
@@ -136,6 +140,7 @@ static void fails(Channel *channel, const Receipt *receipt) {
                 receipt->text);
     }
     (void)text_escaped(channel->text, sizeof(channel->text), receipt->text);
+    channel->by_check = false;
     if (refused)
         hold_back(channel, REFUSED_RETRY_USEC, "the channel's refusal");
     else {
@@ -153,6 +158,19 @@ static void fails(Channel *channel, const Receipt *receipt) {
         channel->failed_since_usec = loop_realtime_usec(channel->deliver->loop);
         report_change(channel, true);
     }
+}
+
+void deliver_checked(Deliver *deliver, size_t i, bool broken, const char *text) {
+    Channel *channel = &deliver->channels[i];
+
+    if (!broken && channel->failed && channel->by_check)
+        works(channel);
+    if (!broken || channel->failed)
+        return;
+    (void)text_copy(channel->text, sizeof(channel->text), text);
+    channel->failed_since_usec = loop_realtime_usec(deliver->loop);
+    channel->by_check = true;
+    report_change(channel, true);
 }
 
 /* ---- one message ---- */
@@ -191,6 +209,7 @@ static void message_refused(Channel *channel, const Receipt *receipt) {
     if (entry)
         outbox_refuse(deliver->options.outbox, entry, channel->key, receipt->text, deliver->keys,
                       deliver->n_channels);
+    channel->by_check = false;
     send_later(channel, 0);
     if (channel->failed)
         return;
@@ -360,6 +379,7 @@ static void remember_failed(Deliver *deliver, const ChannelTrouble *trouble) {
             continue;
         channel->failed = true;
         channel->failed_since_usec = trouble->since_usec;
+        channel->by_check = trouble->by_check;
         (void)text_copy(channel->text, sizeof(channel->text), trouble->text);
     }
 }
@@ -462,6 +482,7 @@ void deliver_channel_status(const Deliver *deliver, size_t i, ChannelStatus *ret
         .channel = channel->key,
         .failed = channel->failed,
         .failed_since_usec = channel->failed ? channel->failed_since_usec : 0,
+        .by_check = channel->by_check,
         .waiting = count_waiting(deliver, channel->key),
     };
     (void)text_copy(ret->text, sizeof(ret->text), channel->text);

@@ -47,10 +47,16 @@ bool deliver_is_idle(const Deliver *deliver);
 /* How long the worst attempt in flight is past its deadline (0: none is): for the watchdog. */
 uint64_t deliver_overdue_usec(const Deliver *deliver);
 
+/* What a check without a message found of channel number i: that it takes none counts as failing, until a
+ * check finds no more fault or a message is taken. What its messages themselves were answered stands above a
+ * check. */
+void deliver_checked(Deliver *deliver, size_t i, bool broken, const char *text);
+
 typedef struct ChannelStatus {
     const char *channel; /* key, as channel_key() makes it */
     bool failed;
     uint64_t failed_since_usec; /* real; while failed */
+    bool by_check;              /* ... and by a check alone */
     unsigned waiting;
     char text[ERROR_TEXT_MAX];
 } ChannelStatus;

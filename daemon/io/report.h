@@ -69,7 +69,9 @@ typedef struct StatusChannel {
     const char *channel;
     bool failed;
     unsigned waiting;
-    const char *text;
+    const char *text;  /* why it fails; "" */
+    bool unheard;      /* nobody gets what it takes */
+    const char *check; /* what the latest check without a message found; "" before the first */
 } StatusChannel;
 
 /* A file that the daemon has read: when a change is later than that, the daemon is older than the file. */

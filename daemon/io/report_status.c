@@ -108,12 +108,16 @@ static void add_unlisted(StrBuf *b, const Status *status) {
 }
 
 static void add_channels(StrBuf *b, const Status *status) {
-    size_t n = 0;
+    size_t n_failed = 0, n_unheard = 0;
 
-    for (size_t i = 0; i < status->n_channels; i++)
-        n += status->channels[i].failed;
-    if (n > 0)
-        (void)strbuf_addf(b, "; %zu of %zu channels failed", n, status->n_channels);
+    for (size_t i = 0; i < status->n_channels; i++) {
+        n_failed += status->channels[i].failed;
+        n_unheard += status->channels[i].unheard;
+    }
+    if (n_failed > 0)
+        (void)strbuf_addf(b, "; %zu of %zu channels failed", n_failed, status->n_channels);
+    if (n_unheard > 0)
+        (void)strbuf_addf(b, "; nobody gets alerts by %zu of %zu channels", n_unheard, status->n_channels);
     if (status->outbox_depth > 0)
         (void)strbuf_addf(b, "; %u alert%s waiting", status->outbox_depth,
                           status->outbox_depth == 1 ? "" : "s");
@@ -424,6 +428,8 @@ static const CodecMember channel_members[] = {
     SHOW(StatusChannel, failed, "failed", bool),
     SHOW(StatusChannel, waiting, "waiting", uint),
     SHOWN(StatusChannel, text, "text"),
+    SHOW(StatusChannel, unheard, "unheard", bool),
+    SHOWN(StatusChannel, check, "check"),
     CODEC_END,
 };
 

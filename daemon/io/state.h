@@ -46,13 +46,15 @@ typedef struct StateTable {
     StateTarget *targets;
     size_t n_targets;
     ChannelTrouble *channels;
-    size_t n_channels;
+    size_t n_channels; /* that fail; of the heartbeat, too */
     StateAccount *accounts;
     size_t n_accounts;
     const StateRows *rows; /* to write only: trails, targets and accounts come from here, the arrays are
                               NULL, and their numbers say how often to ask; NULL: the arrays have the rows */
     Cause *causes;
     size_t n_causes;
+    ChannelTrouble *unheard; /* that nobody listens to */
+    size_t n_unheard;
 } StateTable;
 
 #define STATE_SIZE_MAX    (64U * 1024 * 1024)

@@ -373,6 +373,7 @@ static const CodecMember target_members[] = {
 static const CodecMember channel_members[] = {
     CODEC(ChannelTrouble, channel, "channel", string),
     CODEC(ChannelTrouble, since_usec, "failed_since_usec", usec),
+    CODEC(ChannelTrouble, by_check, "by_check", bool),
     CODEC(ChannelTrouble, text, "error_text", text),
     CODEC_END,
 };
@@ -381,6 +382,13 @@ static const CodecMember cause_members[] = {
     CODEC(Cause, kind, "kind", word, .names = &codec_causes), CODEC(Cause, account, "account", text),
     CODEC(Cause, members_mark, "members_mark", usec),         CODEC(Cause, n_reported, "members", uint),
     CODEC(Cause, incident, "incident", object, INCIDENT),     CODEC_END,
+};
+
+static const CodecMember unheard_members[] = {
+    CODEC(ChannelTrouble, channel, "channel", string),
+    CODEC(ChannelTrouble, since_usec, "unheard_since_usec", usec),
+    CODEC(ChannelTrouble, text, "text", text),
+    CODEC_END,
 };
 
 static const CodecMember account_members[] = {
@@ -419,6 +427,8 @@ static const CodecMember table_members[] = {
     CODEC_LIST(StateTable, channels, n_channels, "channels", .members = channel_members,
                .max = STATE_ENTRIES_MAX),
     CODEC_LIST(StateTable, causes, n_causes, "causes", .members = cause_members, .max = STATE_ENTRIES_MAX),
+    CODEC_LIST(StateTable, unheard, n_unheard, "unheard", .members = unheard_members,
+               .max = STATE_ENTRIES_MAX),
     CODEC_LIST(StateTable, accounts, n_accounts, "accounts", .members = account_members,
                .max = STATE_ENTRIES_MAX, .entry = account_at),
     CODEC_END,

@@ -28,7 +28,7 @@ def topic_arn(name, region=FRA):
 ORG_TRAIL, AUDIT, APAC = (trail_arn(name) for name in HOMES)
 TOPIC = topic_arn("trailguard")
 SETTINGS_READS = {"GetEventConfiguration", "GetEventSelectors", "GetInsightSelectors", "ListTags"}       # and the list, DescribeTrails
-READS = {"DescribeTrails", "GetTrailStatus", "GetCallerIdentity", "LookupEvents"} | SETTINGS_READS
+READS = {"DescribeTrails", "GetTrailStatus", "GetCallerIdentity", "LookupEvents", "GetTopicAttributes"} | SETTINGS_READS
 
 
 def sns(*topics, **options):

@@ -109,6 +109,41 @@ def test_a_failed_channel_that_is_taken_out_ends_its_incident(sim, make_guard, m
     assert events(sim, OTHER) == ["trail.stopped", "channel.failed", "channel.recovered"]
 
 
+def test_a_topic_that_nobody_subscribed_to_is_an_incident_that_the_other_channel_reports(sim, make_guard):
+    sim.add_topic(OTHER, subscriptions=[{"protocol": "email", "endpoint": "a@example.com", "pending": True}])
+    guard = make_guard(sim, alerts=sns(TOPIC, OTHER)).start().wait_guarding()
+    guard.reload()              # checks at once
+    unheard = wait_alert(sim, "channel.unheard")
+    assert unheard["severity"] == "critical" and unheard["trail"] is None
+    assert unheard["detail"] == f"sns:{OTHER}: the topic has no confirmed subscription; 1 waits for confirmation"
+    status = guard.wait_status(lambda status: [one["unheard"] for one in status["channels"]] == [False, True])
+    assert "nobody gets alerts by 1 of 2 channels" in status["line"]
+    guard.assert_status_documented()
+    assert guard.verb("status").returncode == 2
+    checked = guard.verb("check")
+    assert checked.returncode == 2 and f"channel sns:{OTHER} reaches nobody: " in checked.stdout
+    assert f"channel sns:{TOPIC}: 1 confirmed subscription" in checked.stdout
+    guard.wait_delivered()
+    guard.kill()                # reported once, whatever happens to the guard
+    guard.start().wait_guarding()
+    guard.wait_status(lambda status: status["channels"][1]["unheard"])
+    guard.write_config(alerts=sns(TOPIC))
+    guard.reload()
+    left = wait_alert(sim, "channel.heard")
+    assert left["incident"] == unheard["incident"] and "is no longer configured" in left["summary"]
+    guard.write_config(alerts=sns(TOPIC, OTHER))
+    guard.reload()
+    unheard = wait_alert(sim, "channel.unheard", OTHER, count=2)
+    sim.call("topic", arn=OTHER, subscriptions=[{"protocol": "email", "endpoint": "a@example.com"}])
+    sim.call("topic", arn=TOPIC, policy=[{"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": TOPIC}])
+    guard.reload()
+    heard = wait_alert(sim, "channel.heard", OTHER)
+    assert heard["incident"] == unheard["incident"] and heard["detail"] == f"sns:{OTHER}: 1 confirmed subscription"
+    failed = wait_alert(sim, "channel.failed", OTHER)
+    assert failed["detail"].startswith(f"sns:{TOPIC}: ") and "Publish" in failed["detail"]
+    assert sorted(events(sim, OTHER)) == ["channel.failed", "channel.heard", "channel.unheard", "channel.unheard"]
+
+
 def test_a_denied_channel_keeps_its_alerts(sim, make_guard, mallory):
     guard = make_guard(sim).start().wait_guarding()
     sim.add_fault("denied", operation="Publish", count=1)

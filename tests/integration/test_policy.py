@@ -75,6 +75,7 @@ def test_the_printed_policy_is_enough_and_every_action_in_it_is_used(sim, make_g
         guard.start().wait_guarding()
         sim.trail(ORG_TRAIL, logging=False)
         wait_alert(sim, "trail.stopped")
+    guard.reload()              # checks the topic at once
     poll(lambda: used_actions(sim, GUARD) == actions(policy), within(15))
     assert sim.unused_statements(policy, GUARD) == [] and sim.call("decisions")["denied"] == []
 
@@ -96,6 +97,7 @@ def test_the_printed_policies_of_hub_and_members_are_enough_and_used(sim, make_g
     sim.call("organization", management=MAIN, members=[MEMBER, OTHER])
     limit(sim, GUARD, document["hub"])
     a_full_cycle(sim, guard, ORG_TRAIL, trail_arn("local", FRA, MEMBER), trail_arn("local", FRA, OTHER))
+    guard.reload()              # checks the topic at once
     poll(lambda: used_actions(sim, GUARD) == actions(document["hub"]), within(15))
     for account, entry in ((MEMBER, named), (OTHER, member)):
         poll(lambda: used_actions(sim, f"::{account}:") == actions(entry["policy"]), within(15))
@@ -134,6 +136,7 @@ def test_the_printed_policy_is_enough_to_put_everything_back(sim, make_guard, ma
     sim.wait_for_request(within(20), operation="RemoveTags", principal=GUARD, status=200)
     client.delete_trail(Name=arn)
     sim.wait_for_request(within(20), operation="CreateTrail", principal=GUARD, status=200)
+    guard.reload()              # checks the topic at once
     poll(lambda: used_actions(sim, GUARD) == actions(policy), within(20))
     assert sim.call("decisions")["denied"] == []
 

@@ -440,5 +440,10 @@ static const GoldenCase golden_cases[] = {
     { EVENT_CHANNEL_FAILED, "channel", RESTART, "none", "channel:failed" },
     { EVENT_CHANNEL_RECOVERED, "channel", RESTART, "none", "channel:works" },
     { EVENT_CHANNEL_RECOVERED, "channel", RESTART, "forgotten", "channel:left" },
+    { EVENT_CHANNEL_FAILED, "heartbeat", RESTART, "none", "channel:heartbeat:failed" },
+    { EVENT_CHANNEL_RECOVERED, "heartbeat", RESTART, "none", "channel:heartbeat:works" },
+    { EVENT_CHANNEL_UNHEARD, "channel", RESTART, "none", "channel:unheard" },
+    { EVENT_CHANNEL_HEARD, "channel", RESTART, "none", "channel:heard" },
+    { EVENT_CHANNEL_HEARD, "channel", RESTART, "forgotten", "channel:unheard:left" },
     { EVENT_GUARD_TEST, "test", RESTART, "none", "test" },
 };

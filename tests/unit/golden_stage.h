@@ -977,25 +977,43 @@ static void word_accept(Stage *s, const char *arg) {
 }
 
 static void word_channel(Stage *s, const char *arg) {
-    bool fails = text_equal(arg, "failed");
-    Event event = {
-        .kind = fails ? EVENT_CHANNEL_FAILED : EVENT_CHANNEL_RECOVERED,
-        .phase = fails ? PHASE_OPENED : PHASE_RESOLVED,
-        .severity = fails ? SEVERITY_CRITICAL : SEVERITY_WARNING,
-        .sequence = fails ? 1 : 2,
-        .incident_dedup_usec = START,
-        .dedup_usec = START,
-        .opened_usec = START,
-        .time_usec = s->now.real_usec,
-        .mode = s->policy.mode,
-        .detail = "sns:arn:aws:sns:eu-central-1:111122223333:trailguard: NotFound: Topic does not exist",
+#define TOPIC_KEY "sns:arn:aws:sns:eu-central-1:111122223333:trailguard"
+    static const struct {
+        const char *word;
+        EventKind kind;
+        bool opens;
+        const char *detail;
+    } rows[] = {
+        { "failed", EVENT_CHANNEL_FAILED, true, TOPIC_KEY ": NotFound: Topic does not exist" },
+        { "works", EVENT_CHANNEL_RECOVERED, false, TOPIC_KEY },
+        { "left", EVENT_CHANNEL_RECOVERED, false, TOPIC_KEY },
+        { "unheard:left", EVENT_CHANNEL_HEARD, false, TOPIC_KEY },
+        { "unheard", EVENT_CHANNEL_UNHEARD, true,
+          TOPIC_KEY ": the topic has no confirmed subscription; 1 waits for confirmation" },
+        { "heard", EVENT_CHANNEL_HEARD, false, TOPIC_KEY ": 1 confirmed subscription" },
+        { "heartbeat:failed", EVENT_CHANNEL_FAILED, true, "heartbeat: HTTP 404: not found" },
+        { "heartbeat:works", EVENT_CHANNEL_RECOVERED, false, "heartbeat" },
     };
 
-    event.forgotten = text_equal(arg, "left");
-    if (!fails)
-        (void)text_copy(event.detail, sizeof(event.detail),
-                        "sns:arn:aws:sns:eu-central-1:111122223333:trailguard");
-    s->reported(s, &base_account, &event);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        Event event = {
+            .kind = rows[i].kind,
+            .phase = rows[i].opens ? PHASE_OPENED : PHASE_RESOLVED,
+            .severity = rows[i].kind == EVENT_CHANNEL_RECOVERED ? SEVERITY_WARNING : SEVERITY_CRITICAL,
+            .sequence = rows[i].opens ? 1 : 2,
+            .incident_dedup_usec = START,
+            .dedup_usec = START,
+            .opened_usec = START,
+            .time_usec = s->now.real_usec,
+            .mode = s->policy.mode,
+            .forgotten = text_ends_with(arg, "left"),
+        };
+
+        if (!text_equal(rows[i].word, arg))
+            continue;
+        (void)text_copy(event.detail, sizeof(event.detail), rows[i].detail);
+        s->reported(s, &base_account, &event);
+    }
 }
 
 /* What several have in common: "closed", "keys", "uncovered" begin; "more", "fewer", "other" say who is
@@ -1123,7 +1141,10 @@ static const struct Word {
     { "unaccepted", word_unaccepted, { "", "gone", "full" } },
     { "damaged", word_damaged, { "" } },
     { "accept", word_accept, { "", "gone" } },
-    { "channel", word_channel, { "failed", "works", "left" } },
+    { "channel",
+      word_channel,
+      { "failed", "works", "left", "unheard", "heard", "unheard:left", "heartbeat:failed",
+        "heartbeat:works" } },
     { "cause", word_cause, { "closed", "keys", "uncovered", "more", "fewer", "others", "over", "gone" } },
     { "common", word_cause_waits, { "60" } },
     { "test", word_test, { "" } },

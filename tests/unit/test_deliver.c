@@ -373,6 +373,42 @@ static void test_given_up(void **state) {
     close_post(p, state);
 }
 
+/* ---- checks without a message ---- */
+
+static void test_checked(void **state) {
+    Post *p = open_one(state);
+    ChannelStatus status;
+
+    deliver_checked(p->deliver, 0, false, "");
+    assert_string_equal(p->changed, "");
+    deliver_checked(p->deliver, 0, true, "the topic does not exist");
+    deliver_checked(p->deliver, 0, true, "the topic does not exist");
+    assert_string_equal(p->changed, "one:failed ");
+    deliver_channel_status(p->deliver, 0, &status);
+    assert_true(status.failed && status.by_check);
+    assert_string_equal(status.text, "the topic does not exist");
+    deliver_checked(p->deliver, 0, false, "");
+    assert_string_equal(p->changed, "one:failed one:works ");
+    /* a message that is taken proves more */
+    deliver_checked(p->deliver, 0, true, "the topic does not exist");
+    add(p, 0);
+    reply_well(p, 1);
+    deliver_kick(p->deliver, false);
+    run(p, USEC_PER_SEC);
+    assert_string_equal(p->changed, "one:failed one:works one:failed one:works ");
+    /* ... as does one that is refused */
+    deliver_checked(p->deliver, 0, true, "the topic does not exist");
+    add(p, 1);
+    fake_http_reply(p->f->http, 403, ERROR("AuthorizationError"), NULL);
+    deliver_kick(p->deliver, false);
+    run(p, USEC_PER_SEC);
+    deliver_checked(p->deliver, 0, false, "");
+    deliver_channel_status(p->deliver, 0, &status);
+    assert_true(status.failed && !status.by_check);
+    assert_string_equal(p->changed, "one:failed one:works one:failed one:works one:failed ");
+    close_post(p, state);
+}
+
 /* ---- what must hear of an incident while it is open ---- */
 
 static void test_open_alerts_are_sent_again(void **state) {
@@ -422,12 +458,19 @@ static void test_open_alerts_are_sent_again(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_oldest_first),         cmocka_unit_test(test_order_is_kept),
-        cmocka_unit_test(test_one_in_flight),        cmocka_unit_test(test_back_off),
-        cmocka_unit_test(test_failing_is_reported),  cmocka_unit_test(test_channel_refused),
-        cmocka_unit_test(test_message_refused),      cmocka_unit_test(test_open_alerts_are_sent_again),
-        cmocka_unit_test(test_channels_do_not_wait), cmocka_unit_test(test_min_severity),
-        cmocka_unit_test(test_failed_before),        cmocka_unit_test(test_given_up),
+        cmocka_unit_test(test_oldest_first),
+        cmocka_unit_test(test_order_is_kept),
+        cmocka_unit_test(test_one_in_flight),
+        cmocka_unit_test(test_back_off),
+        cmocka_unit_test(test_failing_is_reported),
+        cmocka_unit_test(test_channel_refused),
+        cmocka_unit_test(test_message_refused),
+        cmocka_unit_test(test_open_alerts_are_sent_again),
+        cmocka_unit_test(test_channels_do_not_wait),
+        cmocka_unit_test(test_min_severity),
+        cmocka_unit_test(test_failed_before),
+        cmocka_unit_test(test_given_up),
+        cmocka_unit_test(test_checked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

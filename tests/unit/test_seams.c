@@ -261,8 +261,9 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     StateTrail trail = { 0 };
     StateTarget target = { 0 };
     StateAccount account = { .base = true, .member = true, .left = true };
-    ChannelTrouble channel = { 0 };
-    StateTable table = { &trail, 1, &target, 1, &channel, 1, &account, 1, NULL, NULL, 0 }, loaded;
+    ChannelTrouble channel = { .by_check = true }, unheard = { 0 };
+    StateTable table = { &trail, 1, &target, 1, &channel, 1, &account, 1, NULL, NULL, 0, &unheard, 1 },
+               loaded;
     char error[256];
 
     begin();
@@ -276,6 +277,9 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     channel.channel = new_text();
     channel.since_usec = next();
     TEXT(channel.text);
+    unheard.channel = new_text();
+    unheard.since_usec = next();
+    TEXT(unheard.text);
     assert_int_equal(state_save(dir, &table), 0);
     assert_int_equal(state_load(dir, NOW, &loaded, error, sizeof(error)), 0);
     assert_trail(&trail, &loaded.trails[0]);
@@ -289,6 +293,10 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     assert_string_equal(channel.channel, loaded.channels[0].channel);
     assert_int_equal(channel.since_usec, loaded.channels[0].since_usec);
     assert_string_equal(channel.text, loaded.channels[0].text);
+    assert_true(loaded.channels[0].by_check);
+    assert_string_equal(unheard.channel, loaded.unheard[0].channel);
+    assert_int_equal(unheard.since_usec, loaded.unheard[0].since_usec);
+    assert_string_equal(unheard.text, loaded.unheard[0].text);
     state_table_done(&loaded);
 
     /* the intent is the trail's whole state, too */
@@ -303,6 +311,7 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     free(account.account);
     free(account.name);
     free(channel.channel);
+    free(unheard.channel);
     end();
 }
 

@@ -241,11 +241,67 @@ static void test_call_refused_and_cancelled(void **state) {
     assert_int_equal(f->n_done, 0);
 }
 
+/* ---- GetTopicAttributes ---- */
+
+#define ENTRY(key, value) "<entry><key>" key "</key><value>" value "</value></entry>"
+#define TOPIC_ANSWER(entries)                                                                               \
+    "<GetTopicAttributesResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">"                       \
+    "<GetTopicAttributesResult><Attributes>" entries "</Attributes></GetTopicAttributesResult>"             \
+    "<ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></GetTopicAttributesResponse>"
+
+static void test_topic_is_asked_for(void **state) {
+    char *body;
+
+    (void)state;
+    assert_int_equal(operation_build(&sns_get_topic_attributes_operation, TOPIC, NULL, &body), 0);
+    assert_string_equal(body,
+                        "Action=GetTopicAttributes&Version=2010-03-31&TopicArn=arn%3Aaws%3Asns%3Aeu-west-1"
+                        "%3A111122223333%3Aalerts");
+    free(body);
+    assert_int_equal(operation_build(&sns_get_topic_attributes_operation, "alerts", NULL, &body), -EINVAL);
+}
+
+static void test_topic_is_read(void **state) {
+    static const char full[] =
+            TOPIC_ANSWER(ENTRY("Policy", "{&quot;Version&quot;:1}") ENTRY("SubscriptionsConfirmed", "2")
+                                 ENTRY("SubscriptionsPending", "1") ENTRY("KmsMasterKeyId", "alias/aws/sns")
+                                         ENTRY("DisplayName", "SubscriptionsConfirmed"));
+    static const char *const bad[] = {
+        TOPIC_ANSWER(""),
+        TOPIC_ANSWER(ENTRY("SubscriptionsPending", "1")),
+        TOPIC_ANSWER(ENTRY("SubscriptionsConfirmed", "")),
+        TOPIC_ANSWER(ENTRY("SubscriptionsConfirmed", "-1")),
+        TOPIC_ANSWER(ENTRY("SubscriptionsConfirmed", "99999999999")),
+        TOPIC_ANSWER(ENTRY("Policy", "{}") ENTRY("SubscriptionsConfirmed", "many")),
+        "<html/>",
+        "",
+    };
+    SnsTopic topic = { 0 };
+
+    (void)state;
+    assert_int_equal(operation_read(&sns_get_topic_attributes_operation, full, strlen(full), NULL, &topic),
+                     0);
+    assert_int_equal(topic.confirmed, 2);
+    assert_int_equal(topic.pending, 1);
+    assert_string_equal(topic.key, "alias/aws/sns");
+    assert_string_equal(topic.policy, "{\"Version\":1}");
+    free(topic.policy);
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        assert_int_equal(
+                operation_read(&sns_get_topic_attributes_operation, bad[i], strlen(bad[i]), NULL, &topic),
+                -EBADMSG);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_build),      cmocka_unit_test(test_build_refuses),
-        cmocka_unit_test(test_build_size), cmocka_unit_test(test_read),
-        SERVICE_TEST(test_call),           SERVICE_TEST(test_call_refused_and_cancelled),
+        cmocka_unit_test(test_build),
+        cmocka_unit_test(test_build_refuses),
+        cmocka_unit_test(test_build_size),
+        cmocka_unit_test(test_read),
+        cmocka_unit_test(test_topic_is_asked_for),
+        cmocka_unit_test(test_topic_is_read),
+        SERVICE_TEST(test_call),
+        SERVICE_TEST(test_call_refused_and_cancelled),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -536,8 +536,8 @@ static void what_is_saved_is_loaded(void **state _unused_) {
         StateTarget targets[8];
         ChannelTrouble channels[8];
         StateAccount accounts[8];
-        StateTable saved = { trails,   rnd() % 9, targets, rnd() % 9, channels, rnd() % 9,
-                             accounts, rnd() % 9, NULL,    NULL,      0 },
+        StateTable saved = { trails,    rnd() % 9, targets, rnd() % 9, channels, rnd() % 9, accounts,
+                             rnd() % 9, NULL,      NULL,    0,         NULL,     0 },
                    loaded;
         char error[256] = "";
 
@@ -592,13 +592,18 @@ static void the_file_is_readable(void **state _unused_) {
                                  .gap.from_usec = NOW } },
     };
     StateTarget target = { .account = (char *)"", .region = (char *)"eu-central-1" };
-    ChannelTrouble trouble = { .channel = (char *)"sns:arn", .since_usec = NOW, .text = "gone" };
+    ChannelTrouble trouble = {
+        .channel = (char *)"sns:arn", .since_usec = NOW, .by_check = true, .text = "gone"
+    };
+    ChannelTrouble unheard = { .channel = (char *)"sns:b", .since_usec = NOW, .text = "none" };
     StateTable table = { .trails = &trail,
                          .n_trails = 1,
                          .targets = &target,
                          .n_targets = 1,
                          .channels = &trouble,
-                         .n_channels = 1 };
+                         .n_channels = 1,
+                         .unheard = &unheard,
+                         .n_unheard = 1 };
     struct stat st;
 
     assert_int_equal(state_save(dir, &table), 0);
@@ -617,7 +622,9 @@ static void the_file_is_readable(void **state _unused_) {
             "],\n"
             "  \"targets\": [\n    {\"region\": \"eu-central-1\"}\n  ],\n"
             "  \"channels\": [\n    {\"channel\": \"sns:arn\", \"failed_since_usec\": 1795514531000000, "
-            "\"error_text\": \"gone\"}\n  ]\n}\n");
+            "\"by_check\": true, \"error_text\": \"gone\"}\n  ],\n"
+            "  \"unheard\": [\n    {\"channel\": \"sns:b\", \"unheard_since_usec\": 1795514531000000, "
+            "\"text\": \"none\"}\n  ]\n}\n");
     assert_int_equal(stat(in_dir("state.json"), &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     assert_int_equal(count_files(), 1);

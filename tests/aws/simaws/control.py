@@ -189,12 +189,15 @@ class Control:
             return [self._trail(trail) for trail in self._state.trails.values()]
 
     def topic(self, arn, delete=False, policy=None, **fields):
-        """Add, change (policy) or delete a topic."""
+        """Add, change (policy, subscriptions, kms_key) or delete a topic."""
         with self._state.changed:
             if delete:
                 self._state.topics.pop(arn)
-            elif arn in self._state.topics and policy is not None:
-                self._state.topics[arn].policy = iam.statements(policy)
+            elif arn in self._state.topics and (policy is not None or fields):
+                topic = self._state.topics[arn]
+                topic.policy = topic.policy if policy is None else iam.statements(policy)
+                topic.subscriptions = fields.get("subscriptions", topic.subscriptions)
+                topic.kms_key = fields.get("kms_key", topic.kms_key)
             elif arn not in self._state.topics:
                 self._state.add_topic(arn, policy=policy, **fields)
             return {}

@@ -52,7 +52,8 @@ def create_topic(call, params):
     if fifo != params["Name"].endswith(".fifo") or not re.fullmatch(r"[A-Za-z0-9_-]{1,256}(\.fifo)?", params["Name"]):
         raise invalid("Topic Name")
     if arn not in call.state.topics:
-        call.state.add_topic(arn, attributes.get("ContentBasedDeduplication") == "true")
+        call.state.add_topic(arn, attributes.get("ContentBasedDeduplication") == "true", subscriptions=[],
+                             kms_key=attributes.get("KmsMasterKeyId"))
     return {"TopicArn": arn}
 
 
@@ -72,9 +73,12 @@ def list_topics(call, _params):
 
 def get_topic_attributes(call, params):
     topic = _topic(call, params["TopicArn"], "GetTopicAttributes")
-    attributes = {"TopicArn": topic.arn, "Owner": topic.account, "SubscriptionsConfirmed": str(len(topic.subscriptions)),
-                  "SubscriptionsPending": "0", "SubscriptionsDeleted": "0",
+    pending = sum(bool(one.get("pending")) for one in topic.subscriptions)
+    attributes = {"TopicArn": topic.arn, "Owner": topic.account, "SubscriptionsPending": str(pending),
+                  "SubscriptionsConfirmed": str(len(topic.subscriptions) - pending), "SubscriptionsDeleted": "0",
                   "Policy": json.dumps({"Version": "2012-10-17", "Statement": topic.policy})}
+    if topic.kms_key:
+        attributes["KmsMasterKeyId"] = topic.kms_key
     if topic.fifo:
         attributes.update(FifoTopic="true", ContentBasedDeduplication=str(topic.content_dedup).lower())
     return {"Attributes": attributes}

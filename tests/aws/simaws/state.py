@@ -110,6 +110,9 @@ class Trail:
         return self.settings["IsOrganizationTrail"]
 
 
+SUBSCRIBED = [{"protocol": "email", "endpoint": "oncall@example.com"}]
+
+
 @dataclass
 class Topic:
     arn: str
@@ -123,6 +126,7 @@ class Topic:
     seen: dict = field(default_factory=dict)            # deduplication id -> (time, message)
     sequence: int = 10000000000000000000
     subscriptions: list = field(default_factory=list)
+    kms_key: str = None
 
     @property
     def fifo(self):
@@ -252,7 +256,8 @@ class State:
         return org is not None and (account == org.management or account in org.delegated)
 
     # -- topics --------------------------------------------------------------------------------------------------
-    def add_topic(self, arn, content_dedup=False, policy=None, subscriptions=None):
+    def add_topic(self, arn, content_dedup=False, policy=None, subscriptions=None, kms_key=None):
+        """subscriptions: a list of {"protocol", "endpoint", "pending"}; None: one mail address that has confirmed."""
         parts = arn.split(":")
         if len(parts) != 6 or parts[2] != "sns":
             raise ValueError(f"not a topic ARN: {arn}")
@@ -261,7 +266,7 @@ class State:
             policy = [{"Sid": "__default_statement_ID", "Effect": "Allow", "Principal": {"AWS": parts[4]},
                        "Action": "sns:*", "Resource": arn}]
         topic = Topic(arn, parts[4], parts[3], parts[5], iam.statements(policy), content_dedup,
-                      subscriptions=subscriptions or [])
+                      subscriptions=SUBSCRIBED[:] if subscriptions is None else subscriptions, kms_key=kms_key)
         self.topics[arn] = topic
         return topic
 

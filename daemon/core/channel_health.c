@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/channel_health.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define DAILY_USEC       (24 * 3600 * USEC_PER_SEC)
+#define DAILY_SPAN_USEC  (3600 * USEC_PER_SEC)
+#define TROUBLE_USEC     (300 * USEC_PER_SEC)
+#define AWS_MANAGED      "alias/aws/sns"
+#define PUBLISH_PATTERNS 3
+
+static void _printf_(3, 4) judge(ChannelHealth *ret, ChannelVerdict verdict, const char *format, ...) {
+    char text[ERROR_TEXT_MAX];
+    va_list ap;
+
+    va_start(ap, format);
+    (void)vsnprintf(text, sizeof(text), format, ap);
+    va_end(ap);
+    ret->verdict = verdict;
+    (void)text_escaped(ret->text, sizeof(ret->text), text);
+}
+
+/* ---- the topic's policy ---- */
+
+typedef bool (*TextMatches)(const char *text, const void *userdata);
+
+/* Of a member that is one text or a list of texts. */
+static bool any_text(const json_t *value, TextMatches matches, const void *userdata) {
+    const json_t *item;
+    size_t i;
+
+    if (json_is_string(value))
+        return matches(json_string_value(value), userdata);
+    json_array_foreach(value, i, item) if (json_is_string(item) &&
+                                           matches(json_string_value(item), userdata)) return true;
+    return false;
+}
+
+static bool is_publish(const char *action, const void *userdata) {
+    static const char *const patterns[PUBLISH_PATTERNS] = { "*", "sns:*", "sns:Publish" };
+
+    (void)userdata;
+    for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
+        if (strcasecmp(action, patterns[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Who asks, in the forms in which a policy may name it. */
+typedef struct Caller {
+    const char *arn; /* "": not known */
+    char account[16];
+} Caller;
+
+static bool is_caller(const char *principal, const void *userdata) {
+    const Caller *caller = userdata;
+    Arn arn;
+
+    if (text_equal(principal, "*"))
+        return true;
+    if (!caller->account[0])
+        return false;
+    if (text_equal(principal, caller->account) || arn_principal_is(principal, caller->arn))
+        return true;
+    return arn_parse(principal, &arn) == 0 && text_equal(arn.service, "iam") &&
+           text_equal(arn.resource, "root") && text_equal(arn.account, caller->account);
+}
+
+static bool names_caller(const json_t *statement, const Caller *caller) {
+    const json_t *principal = json_object_get(statement, "Principal");
+
+    if (json_is_object(principal))
+        principal = json_object_get(principal, "AWS");
+    return any_text(principal, is_caller, caller);
+}
+
+/* For sure: no condition, and no negation. */
+static bool is_denied(const json_t *statement, const Caller *caller) {
+    return text_equal(json_string_value(json_object_get(statement, "Effect")), "Deny") &&
+           !json_object_get(statement, "Condition") &&
+           any_text(json_object_get(statement, "Action"), is_publish, NULL) &&
+           names_caller(statement, caller);
+}
+
+static bool may_be_allowed(const json_t *statement, const Caller *caller) {
+    const json_t *action = json_object_get(statement, "Action");
+
+    return text_equal(json_string_value(json_object_get(statement, "Effect")), "Allow") &&
+           (!action || any_text(action, is_publish, NULL)) &&
+           (json_object_get(statement, "NotPrincipal") || names_caller(statement, caller));
+}
+
+/* NULL: publishing is not forbidden for sure. */
+static const char *policy_problem(const TopicFacts *facts, const Arn *topic, const Caller *caller) {
+    json_t *policy = facts->policy ? json_loads(facts->policy, 0, NULL) : NULL;
+    const json_t *statements = json_object_get(policy, "Statement"), *statement;
+    bool denied = false, allowed = false;
+    size_t i;
+
+    if (json_is_object(statements)) {
+        denied = is_denied(statements, caller);
+        allowed = may_be_allowed(statements, caller);
+    }
+    json_array_foreach(statements, i, statement) {
+        denied |= is_denied(statement, caller);
+        allowed |= may_be_allowed(statement, caller);
+    }
+    if (!policy || !statements)
+        allowed = true; /* not known */
+    json_decref(policy);
+    if (denied)
+        return "the topic's policy denies sns:Publish to the guard";
+    if (!allowed && caller->account[0] && !text_equal(caller->account, topic->account))
+        return "the topic belongs to another account, and its policy does not allow the guard sns:Publish";
+    return NULL;
+}
+
+/* ---- the topic's key ---- */
+
+bool channel_health_key_arn(const char *topic_arn, const char *key, char ret[static ARN_MAX]) {
+    Arn topic;
+    int n;
+
+    if (!key[0] || arn_parse(topic_arn, &topic) < 0)
+        return false;
+    if (text_starts_with(key, "arn:"))
+        return text_copy(ret, ARN_MAX, key);
+    n = snprintf(ret, ARN_MAX, "arn:%s:kms:%s:%s:%s%s", topic.partition, topic.region, topic.account,
+                 text_starts_with(key, "alias/") ? "" : "key/", key);
+    return n > 0 && n < ARN_MAX;
+}
+
+static bool key_problem(const TopicFacts *facts, const Arn *topic, const Caller *caller,
+                        ChannelHealth *ret) {
+    if (!facts->key[0])
+        return false;
+    if (strstr(facts->key, AWS_MANAGED) && caller->account[0] &&
+        !text_equal(caller->account, topic->account)) {
+        judge(ret, CHANNEL_BROKEN,
+              "the topic is encrypted with its account's " AWS_MANAGED ", which no other account may use");
+        return true;
+    }
+    if (!facts->key_state[0] || text_equal(facts->key_state, "Enabled"))
+        return false;
+    judge(ret, CHANNEL_BROKEN, "the topic's KMS key %s is %s", facts->key, facts->key_state);
+    return true;
+}
+
+/* ---- the whole ---- */
+
+static const char *plural(unsigned n) {
+    return n == 1 ? "" : "s";
+}
+
+static void judge_subscriptions(const TopicFacts *facts, ChannelHealth *ret) {
+    char waiting[64] = "";
+
+    if (facts->pending > 0)
+        (void)snprintf(waiting, sizeof(waiting), "; %u wait%s for confirmation", facts->pending,
+                       facts->pending == 1 ? "s" : "");
+    if (facts->confirmed == 0)
+        judge(ret, CHANNEL_UNHEARD, "the topic has no confirmed subscription%s", waiting);
+    else
+        judge(ret, CHANNEL_HEARD, "%u confirmed subscription%s%s", facts->confirmed,
+              plural(facts->confirmed), waiting);
+}
+
+void channel_health_topic(const TopicFacts *facts, ChannelHealth *ret) {
+    Caller caller = { .arn = facts->caller };
+    const char *problem;
+    Arn topic, arn;
+
+    if (arn_parse(facts->arn, &topic) < 0) {
+        judge(ret, CHANNEL_UNCHECKED, "it is no topic");
+        return;
+    }
+    if (facts->caller[0] && arn_parse(facts->caller, &arn) == 0)
+        (void)text_copy(caller.account, sizeof(caller.account), arn.account);
+    problem = policy_problem(facts, &topic, &caller);
+    if (facts->gone)
+        judge(ret, CHANNEL_BROKEN, "the topic does not exist");
+    else if (problem)
+        judge(ret, CHANNEL_BROKEN, "%s", problem);
+    else if (!key_problem(facts, &topic, &caller, ret))
+        judge_subscriptions(facts, ret);
+}
+
+uint64_t channel_health_next_usec(ChannelVerdict verdict, bool error, uint64_t random) {
+    bool trouble = error || verdict == CHANNEL_UNHEARD || verdict == CHANNEL_BROKEN;
+
+    return trouble ? TROUBLE_USEC : DAILY_USEC - random % DAILY_SPAN_USEC;
+}

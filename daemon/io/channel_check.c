@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/io/channel_check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/log.h"
+#include "lib/kms.h"
+#include "lib/sns.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* A receiver that does not answer is asked once more before that counts. */
+#define AGAIN_USEC (60 * USEC_PER_SEC)
+
+typedef struct Watched {
+    ChannelWatch *watch;
+    const ChannelConfig *config;
+    char *key;
+    LoopTimer *timer; /* to the next check */
+    OperationCall *call;
+    HttpExchange *exchange;
+    StrBuf url;            /* that is being asked; may be a secret */
+    size_t member, n_good; /* of a cluster: who is asked, and how many answered */
+    char worst[ERROR_TEXT_MAX];
+    SnsTopic topic; /* its policy is ours */
+    ChannelHealth health;
+    bool busy;
+    bool suspect;        /* it did not answer once */
+    bool denial_is_said; /* in the journal */
+    uint64_t unheard_usec;
+    char unheard_text[ERROR_TEXT_MAX];
+} Watched;
+
+struct ChannelWatch {
+    ChannelWatchOptions options;
+    Loop *loop;
+    size_t n;
+    Watched rows[];
+};
+
+static void check_begins(void *userdata);
+
+static void check_later(Watched *w, uint64_t delay_usec) {
+    if (loop_after(w->watch->loop, delay_usec, check_begins, w, &w->timer) < 0)
+        log_line(LOG_ERR, "%s: no timer for the next check", w->key);
+}
+
+/* ---- what came of a check ---- */
+
+static void report_heard(Watched *w, bool unheard) {
+    const ChannelWatchOptions *options = &w->watch->options;
+    ChannelTrouble trouble = { .channel = w->key };
+
+    if (unheard) {
+        w->unheard_usec = loop_realtime_usec(w->watch->loop);
+        (void)text_copy(w->unheard_text, sizeof(w->unheard_text), w->health.text);
+    }
+    trouble.since_usec = w->unheard_usec;
+    (void)text_copy(trouble.text, sizeof(trouble.text), w->health.text);
+    if (!unheard)
+        w->unheard_usec = 0;
+    if (options->changed)
+        options->changed(&trouble, unheard, options->userdata);
+}
+
+/* error: the check could not be made, and says nothing. */
+static void check_ended(Watched *w, const ChannelHealth *health, bool error) {
+    ChannelWatch *watch = w->watch;
+    const ChannelWatchOptions *options = &watch->options;
+
+    w->busy = false;
+    strbuf_done(&w->url);
+    free(TAKE_PTR(w->topic.policy));
+    w->health = *health;
+    if (!options->once)
+        check_later(w, channel_health_next_usec(health->verdict, error, loop_random(watch->loop)));
+    if (options->checked)
+        options->checked((size_t)(w - watch->rows), health, options->userdata);
+    if (health->verdict == CHANNEL_UNHEARD && w->unheard_usec == 0)
+        report_heard(w, true);
+    else if (health->verdict == CHANNEL_HEARD && w->unheard_usec != 0)
+        report_heard(w, false);
+}
+
+static void _printf_(3, 4) check_found(Watched *w, ChannelVerdict verdict, const char *format, ...) {
+    ChannelHealth health = { .verdict = verdict };
+    char text[ERROR_TEXT_MAX];
+    va_list ap;
+
+    va_start(ap, format);
+    (void)vsnprintf(text, sizeof(text), format, ap);
+    va_end(ap);
+    (void)text_escaped(health.text, sizeof(health.text), text);
+    check_ended(w, &health, verdict == CHANNEL_UNCHECKED);
+}
+
+/* ---- topics ---- */
+
+static void judge_topic(Watched *w, bool gone, const char *key_state) {
+    const TopicFacts facts = {
+        .arn = w->config->topic_arn,
+        .caller = w->watch->options.caller,
+        .gone = gone,
+        .confirmed = w->topic.confirmed,
+        .pending = w->topic.pending,
+        .policy = w->topic.policy,
+        .key = w->topic.key,
+        .key_state = key_state,
+    };
+    ChannelHealth health = { .verdict = CHANNEL_UNCHECKED };
+
+    channel_health_topic(&facts, &health);
+    check_ended(w, &health, false);
+}
+
+/* A state that cannot be read says nothing: publishing will. */
+static void on_topic_key(const AwsError *error, const KmsKey *key, void *userdata) {
+    Watched *w = userdata;
+
+    w->call = NULL;
+    judge_topic(w, false, key ? key->state : error->class == AWS_NOT_FOUND ? "gone" : "");
+}
+
+static int ask_key(Watched *w) {
+    const ChannelContext *context = &w->watch->options.context;
+    AwsCaller caller = { .client = context->aws, .credentials = context->credentials };
+    char key[ARN_MAX];
+    Arn arn;
+
+    if (!channel_health_key_arn(w->config->topic_arn, w->topic.key, key) || arn_parse(key, &arn) < 0)
+        return -EINVAL;
+    caller.region = arn.region;
+    return kms_describe_key(&caller, key, on_topic_key, w, &w->call);
+}
+
+static void topic_failed(Watched *w, const AwsError *error) {
+    char text[ERROR_TEXT_MAX];
+    ChannelHealth health = { .verdict = CHANNEL_UNCHECKED };
+    bool denied = error->class == AWS_DENIED;
+
+    (void)aws_error_text(error, "GetTopicAttributes", text, sizeof(text));
+    if (denied && !w->denial_is_said && !w->watch->options.once) {
+        w->denial_is_said = true;
+        log_aws(LOG_INFO, text, "%s: whether anyone gets its alerts cannot be checked: %s", w->key, text);
+    }
+    (void)snprintf(health.text, sizeof(health.text), "not checked: %.*s", (int)sizeof(health.text) - 16,
+                   text);
+    check_ended(w, &health, !denied);
+}
+
+static void on_topic(const AwsError *error, const SnsTopic *topic, void *userdata) {
+    Watched *w = userdata;
+
+    w->call = NULL;
+    w->topic = (SnsTopic){ 0 };
+    if (error->class == AWS_NOT_FOUND) {
+        judge_topic(w, true, "");
+        return;
+    }
+    if (!topic) {
+        topic_failed(w, error);
+        return;
+    }
+    w->topic = *topic;
+    w->topic.policy = topic->policy ? strdup(topic->policy) : NULL;
+    if (!w->topic.key[0] || ask_key(w) < 0)
+        judge_topic(w, false, "");
+}
+
+static int check_topic(Watched *w) {
+    const ChannelContext *context = &w->watch->options.context;
+
+    return sns_get_topic_attributes(
+            &(AwsCaller){ .client = context->aws, .credentials = context->credentials },
+            w->config->topic_arn, on_topic, w, &w->call);
+}
+
+/* ---- receivers ---- */
+
+static int ask_receiver(Watched *w);
+
+/* One try says little: a receiver that restarts is no news. */
+static void receiver_is_silent(Watched *w) {
+    if (w->suspect || w->watch->options.once) {
+        check_found(w, CHANNEL_BROKEN, "%s", w->worst);
+        return;
+    }
+    w->suspect = true;
+    w->busy = false;
+    strbuf_done(&w->url);
+    check_later(w, AGAIN_USEC);
+}
+
+static void all_members_asked(Watched *w) {
+    size_t n = w->config->type == CHANNEL_ALERTMANAGER ? w->config->urls.n : 1;
+
+    if (w->n_good == 0) {
+        receiver_is_silent(w);
+        return;
+    }
+    w->suspect = false;
+    if (w->n_good < n)
+        check_found(w, CHANNEL_HEARD, "%zu of %zu answer; %.400s", w->n_good, n, w->worst);
+    else
+        check_found(w, CHANNEL_HEARD, "it answers");
+}
+
+/* Any answer of a web service says that it is there; one of Alertmanager's below 500 that it is ready, as a
+ * proxy may let through no more than its API. */
+static bool is_good_answer(const Watched *w, const HttpResponse *response) {
+    return response->result == HTTP_ANSWERED &&
+           (w->config->type != CHANNEL_ALERTMANAGER || response->status < 500);
+}
+
+static void note_silence(Watched *w, const HttpResponse *response) {
+    const char *member = w->config->type == CHANNEL_ALERTMANAGER ? w->config->urls.items[w->member] : "";
+    Receipt receipt;
+
+    if (w->worst[0])
+        return;
+    channel_http_receipt(response, NULL, 0, &receipt);
+    if (w->config->type != CHANNEL_ALERTMANAGER && strstr(receipt.text, strbuf_str(&w->url)))
+        (void)text_copy(receipt.text, sizeof(receipt.text), http_result_to_string(response->result));
+    (void)snprintf(w->worst, sizeof(w->worst), "%.100s%s%.300s", member, member[0] ? ": " : "",
+                   receipt.text);
+}
+
+static void on_receiver(const HttpResponse *response, void *userdata) {
+    Watched *w = userdata;
+
+    w->exchange = NULL;
+    if (is_good_answer(w, response))
+        w->n_good++;
+    else
+        note_silence(w, response);
+    strbuf_done(&w->url);
+    if (w->config->type == CHANNEL_ALERTMANAGER && ++w->member < w->config->urls.n) {
+        if (ask_receiver(w) < 0)
+            check_found(w, CHANNEL_UNCHECKED, "not checked: out of memory");
+        return;
+    }
+    all_members_asked(w);
+}
+
+/* 1: the receipt says why there is no URL. */
+static int find_url(Watched *w, Receipt *receipt) {
+    const char *base;
+
+    if (w->config->type != CHANNEL_ALERTMANAGER)
+        return channel_read_url(w->config, channel_webhook_url(w->config->format), &w->url, receipt) < 0 ? 1
+                                                                                                         : 0;
+    base = w->config->urls.items[w->member];
+    w->url = STRBUF_INIT(4096);
+    return strbuf_addf(&w->url, "%s%s-/ready", base, text_ends_with(base, "/") ? "" : "/");
+}
+
+static int ask_receiver(Watched *w) {
+    bool cluster = w->config->type == CHANNEL_ALERTMANAGER;
+    Receipt receipt = { 0 };
+    int r = find_url(w, &receipt);
+
+    if (r == 1) {
+        check_found(w, CHANNEL_BROKEN, "%s", receipt.text);
+        return 0;
+    }
+    if (r < 0)
+        return r;
+    return http_submit(w->watch->options.context.http,
+                       &(HttpRequest){ .method = cluster ? "GET" : "HEAD",
+                                       .url = strbuf_str(&w->url),
+                                       .connect_timeout_usec = CHANNEL_CONNECT_USEC,
+                                       .timeout_usec = CHANNEL_HTTP_USEC },
+                       on_receiver, w, &w->exchange);
+}
+
+static int check_receiver(Watched *w) {
+    w->member = w->n_good = 0;
+    w->worst[0] = '\0';
+    return ask_receiver(w);
+}
+
+/* ---- programs ---- */
+
+static int check_program(Watched *w) {
+    const char *program = w->config->command.items[0];
+
+    if (access(program, X_OK) == 0)
+        check_found(w, CHANNEL_HEARD, "the program is there");
+    else
+        check_found(w, CHANNEL_BROKEN, "%.300s cannot be executed: %s", program, strerror(errno));
+    return 0;
+}
+
+/* ---- all ---- */
+
+typedef int (*CheckByType)(Watched *w);
+
+static const CheckByType checks_by_type[_CHANNEL_TYPE_MAX] = {
+    [CHANNEL_SNS] = check_topic,
+    [CHANNEL_WEBHOOK] = check_receiver,
+    [CHANNEL_COMMAND] = check_program,
+    [CHANNEL_ALERTMANAGER] = check_receiver,
+};
+
+static void check_begins(void *userdata) {
+    Watched *w = userdata;
+
+    w->timer = NULL;
+    w->busy = true;
+    if (checks_by_type[w->config->type](w) < 0)
+        check_found(w, CHANNEL_UNCHECKED, "not checked: out of memory");
+}
+
+static void remember_unheard(Watched *w, const ChannelTrouble *trouble) {
+    if (!text_equal(w->key, trouble->channel))
+        return;
+    w->unheard_usec = trouble->since_usec;
+    (void)text_copy(w->unheard_text, sizeof(w->unheard_text), trouble->text);
+}
+
+static int add_row(ChannelWatch *watch, const ChannelConfig *config) {
+    const ChannelWatchOptions *options = &watch->options;
+    Watched *w = &watch->rows[watch->n++];
+
+    w->watch = watch;
+    w->config = config;
+    w->key = config_channel_key(config);
+    if (!w->key)
+        return -ENOMEM;
+    for (size_t i = 0; i < options->n_unheard; i++)
+        remember_unheard(w, &options->unheard[i]);
+    w->busy = options->once;
+    return loop_after(watch->loop, options->begin_usec, check_begins, w, &w->timer);
+}
+
+int channel_watch_new(const ChannelWatchOptions *options, ChannelWatch **ret) {
+    ChannelWatch *watch = calloc(1, sizeof(*watch) + options->n_channels * sizeof(watch->rows[0]));
+    int r = 0;
+
+    if (!watch)
+        return -ENOMEM;
+    watch->options = *options;
+    watch->loop = options->context.loop;
+    for (size_t i = 0; r >= 0 && i < options->n_channels; i++)
+        r = add_row(watch, &options->channels[i]);
+    if (r < 0) {
+        channel_watch_free(watch);
+        return r;
+    }
+    *ret = watch;
+    return 0;
+}
+
+void channel_watch_free(ChannelWatch *watch) {
+    if (!watch)
+        return;
+    for (size_t i = 0; i < watch->n; i++) {
+        Watched *w = &watch->rows[i];
+
+        loop_cancel(watch->loop, w->timer);
+        operation_cancel(w->call);
+        if (w->exchange)
+            http_cancel(watch->options.context.http, w->exchange);
+        strbuf_done(&w->url);
+        free(w->topic.policy);
+        free(w->key);
+    }
+    free(watch);
+}
+
+bool channel_watch_is_busy(const ChannelWatch *watch) {
+    for (size_t i = 0; watch && i < watch->n; i++)
+        if (watch->rows[i].busy)
+            return true;
+    return false;
+}
+
+const ChannelHealth *channel_watch_health(const ChannelWatch *watch, size_t i) {
+    return &watch->rows[i].health;
+}
+
+uint64_t channel_watch_unheard_usec(const ChannelWatch *watch, size_t i) {
+    return watch->rows[i].unheard_usec;
+}
+
+const char *channel_watch_unheard_text(const ChannelWatch *watch, size_t i) {
+    return watch->rows[i].unheard_usec ? watch->rows[i].unheard_text : "";
+}
+
+const char *channel_watch_key(const ChannelWatch *watch, size_t i) {
+    return watch->rows[i].key;
+}

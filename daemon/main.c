@@ -60,10 +60,21 @@ static void keep_secrets(void) {
 #endif
 }
 
+/* What became of the output: 0 or an errno value. Of a write that failed before the last one no errno is
+ * left: a further one fails alike. */
+static int output_error(void) {
+    if (fflush(stdout) != 0)
+        return errno;
+    if (!ferror(stdout))
+        return 0;
+    clearerr(stdout);
+    return putchar('\n') == EOF || fflush(stdout) != 0 ? errno : EIO;
+}
+
 /* What was not written was not said: no "all well" on a full disk. A reader that has left needs no line
  * about it. */
 static int end_output(const char *verb, int status, int failed_status) {
-    int e = fflush(stdout) != 0 ? errno : ferror(stdout) ? EIO : 0;
+    int e = output_error();
 
     if (e == 0)
         return status;

@@ -670,7 +670,7 @@ static uint64_t decide_cause(Engine *engine, Cause *cause, Gathering *g) {
     *cause = next;
     if (plan.n_events > 0)
         engine_save_soon(engine, true);
-    if (alone)
+    if (alone && g->last)
         decide_target(g->last, NULL, true);
     return plan.wake_mono_usec;
 }
@@ -706,6 +706,7 @@ void engine_decide_causes(Engine *engine) {
         uint64_t next;
 
         g.in = (CauseMembers){ 0 };
+        g.last = NULL;
         next = decide_cause(engine, &engine->causes[i], &g);
         wake = wake == 0 || (next != 0 && next < wake) ? next : wake;
     }

@@ -424,6 +424,7 @@ static void check_peace(const Range *r, unsigned n_incidents) {
 
     assert_true(r->trail.exists && r->trail.on);
     assert_int_equal(differs(r, &drift), 0);
+    drift_done(&drift);
     assert_int_equal(s->findings, 0);
     assert_int_equal(s->fields, 0);
     assert_false(s->incident.open || s->acting || r->l.plan.hold);

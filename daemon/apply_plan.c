@@ -443,39 +443,24 @@ static void decide_target(Target *target, const PollResult *result, bool alone) 
 
 /* ---- what several have in common ---- */
 
-static bool is_of(CauseKind kind, const Account *account, const char *id) {
-    return kind == CAUSE_CREDENTIALS || text_equal(engine_account_named(account), id);
-}
-
-static Cause *cause_of(const Engine *engine, CauseKind kind, const Account *account) {
-    for (size_t i = 0; i < engine->n_causes; i++)
-        if (engine->causes[i].kind == kind && is_of(kind, account, engine->causes[i].account))
-            return &engine->causes[i];
-    return NULL;
-}
-
 /* Others than this one whose last polls failed for the same reason. */
 static size_t count_failing(const Engine *engine, CauseKind kind, const Account *account,
                             const TargetState *but) {
     size_t n = 0;
 
-    for (size_t i = 0; i < engine->n_targets; i++) {
-        const Target *target = engine->targets[i];
+    for (size_t i = 0; i < engine->n_accounts; i++) {
+        const Account *other = engine->accounts[i];
 
-        n += &target->state != but && is_of(kind, target->account, engine_account_named(account)) &&
-             guard_cause_has(kind, &target->state, target->n_trails > 0);
+        if (!engine_cause_covers(kind, other, engine_account_named(account)))
+            continue;
+        for (size_t k = 0; k < other->n_targets; k++) {
+            const Target *target = other->targets[k];
+
+            n += &target->state != but && guard_cause_has(kind, &target->state, target->n_trails > 0);
+        }
+        n += kind == CAUSE_CREDENTIALS && &other->state != but && guard_cause_has(kind, &other->state, false);
     }
-    for (size_t i = 0; kind == CAUSE_CREDENTIALS && i < engine->n_accounts; i++)
-        n += &engine->accounts[i]->state != but && guard_cause_has(kind, &engine->accounts[i]->state, false);
     return n;
-}
-
-/* One failed poll is no news, and a restart none either. */
-static bool answers(const Target *target) {
-    const TargetState *s = &target->state;
-
-    return target->configured && s->ever_reachable && !s->unreachable && !s->not_enabled &&
-           !guard_cause_has(CAUSE_CLOSED, s, target->n_trails > 0);
 }
 
 /* Asked only when it matters: others are counted for it. */
@@ -483,7 +468,7 @@ static CauseKind shared_cause(const Account *account, const TargetState *state, 
                               bool has_trails) {
     const Engine *engine = account->engine;
     CauseKind kind = guard_cause_of(result->error, result->error_text, has_trails);
-    const Cause *cause = cause_of(engine, kind, account);
+    const Cause *cause = engine_cause_of(engine, kind, account);
     bool open = cause && cause->incident.open;
 
     if (engine->once || kind == CAUSE_OWN || result->reachable || result->not_enabled ||
@@ -547,6 +532,10 @@ void engine_forget_target(Engine *engine, const Subject *subject, TargetState *s
     engine_save_soon(engine, true);
 }
 
+void engine_report_alone(Target *target) {
+    decide_target(target, NULL, true);
+}
+
 void engine_decide_account(Account *account, const PollResult *result) {
     PollResult shared;
 
@@ -561,157 +550,4 @@ void engine_decide_account(Account *account, const PollResult *result) {
 
 void engine_account_attributed(Account *account, const Attribution *found) {
     decide_account(account, NULL, found);
-}
-
-/* ---- decisions about causes ---- */
-
-static void add_cause(Engine *engine, CauseKind kind, const Account *account) {
-    Cause *grown;
-
-    if (kind == CAUSE_OWN || cause_of(engine, kind, account))
-        return;
-    grown = realloc(engine->causes, (engine->n_causes + 1) * sizeof(*grown));
-    if (!grown)
-        return; /* it is tried again in the next round */
-    engine->causes = grown;
-    grown += engine->n_causes++;
-    *grown = (Cause){ .kind = kind, .incident.event = _EVENT_MAX };
-    if (kind != CAUSE_CREDENTIALS)
-        (void)text_copy(grown->account, sizeof(grown->account), engine_account_named(account));
-}
-
-static void find_causes(Engine *engine) {
-    for (size_t i = 0; i < engine->n_targets; i++) {
-        const Target *target = engine->targets[i];
-
-        if (target->state.sight.open)
-            add_cause(engine, target->state.cause, target->account);
-        if (guard_cause_has(CAUSE_UNCOVERED, &target->state, false))
-            add_cause(engine, CAUSE_UNCOVERED, target->account);
-    }
-    for (size_t i = 0; i < engine->n_accounts; i++)
-        if (engine->accounts[i]->state.sight.open)
-            add_cause(engine, engine->accounts[i]->state.cause, engine->accounts[i]);
-}
-
-/* Those that have a cause, while it is decided about. */
-typedef struct Gathering {
-    CauseMembers in;
-    Subject *members, *rest;
-    Target *last;
-} Gathering;
-
-static void gather_one(Gathering *g, CauseKind kind, const Subject *subject, const TargetState *state) {
-    bool cover = kind == CAUSE_UNCOVERED;
-    uint64_t since_usec = cover ? state->cover.last_dedup_usec : state->failed_since_usec;
-
-    g->members[g->in.n++] = *subject;
-    g->in.n_begun += cover || state->sight.open;
-    if (!g->in.first || since_usec < g->in.since_usec) {
-        g->in.first = state;
-        g->in.since_usec = since_usec;
-    }
-}
-
-static void gather(const Engine *engine, const Cause *cause, Gathering *g) {
-    for (size_t i = 0; i < engine->n_targets; i++) {
-        Target *target = engine->targets[i];
-        Subject subject = engine_target_subject(target);
-
-        if (!is_of(cause->kind, target->account, cause->account))
-            continue;
-        if (guard_cause_has(cause->kind, &target->state, target->n_trails > 0)) {
-            gather_one(g, cause->kind, &subject, &target->state);
-            g->last = target;
-        } else if (cause->kind == CAUSE_CLOSED && target->configured && !target->state.not_enabled) {
-            g->rest[g->in.n_rest++] = subject;
-            g->in.n_answering += answers(target);
-        }
-    }
-    for (size_t i = 0; cause->kind == CAUSE_CREDENTIALS && i < engine->n_accounts; i++) {
-        Subject subject = engine_account_subject(engine->accounts[i]);
-
-        if (guard_cause_has(cause->kind, &engine->accounts[i]->state, false))
-            gather_one(g, cause->kind, &subject, &engine->accounts[i]->state);
-    }
-    g->in.members = g->members;
-    g->in.rest = g->rest;
-}
-
-/* Are the tables whole, so that who is not in them is not guarded? */
-static bool are_all_begun(const Engine *engine) {
-    for (size_t i = 0; i < engine->n_accounts; i++)
-        if (engine->accounts[i]->guarded && !engine->accounts[i]->begun)
-            return false;
-    return engine->passes_begun && (!engine->config->organization.role_name || engine->account_list.tried);
-}
-
-/* The mono time of its next decision; 0: none. */
-static uint64_t decide_cause(Engine *engine, Cause *cause, Gathering *g) {
-    Policy policy = engine_policy(engine);
-    Subject subject = { .name = "",
-                        .arn = "",
-                        .region = "",
-                        .account = cause->account[0] ? cause->account : engine_account_named(engine->base) };
-    Cause next;
-    Plan plan;
-    bool alone;
-
-    gather(engine, cause, g);
-    if (g->in.n == 0 && !cause->had_members) {
-        if (!are_all_begun(engine))
-            return 0;
-        g->in.forgotten = true;
-    }
-    guard_cause(&policy, cause, &g->in, engine_now(engine), &plan, &next, &alone);
-    if (engine_queue_messages(engine, &subject, &plan) < 0)
-        return 0; /* in the next round */
-    next.had_members = cause->had_members || g->in.n > 0;
-    *cause = next;
-    if (plan.n_events > 0)
-        engine_save_soon(engine, true);
-    if (alone && g->last)
-        decide_target(g->last, NULL, true);
-    return plan.wake_mono_usec;
-}
-
-static void causes_woke(void *userdata) {
-    Engine *engine = userdata;
-
-    engine->cause_timer = NULL;
-    engine_due(engine, DUE_CAUSES);
-}
-
-/* What is over, and would not be opened again, is dropped. */
-static void drop_causes(Engine *engine) {
-    uint64_t now_usec = engine_now(engine).real_usec;
-
-    for (size_t i = engine->n_causes; i-- > 0;) {
-        const Cause *cause = &engine->causes[i];
-        const Incident *inc = &cause->incident;
-
-        if (cause->had_members && !guard_owes_end(inc) && cause->held_mono_usec == 0 &&
-            (inc->opened_usec == 0 || now_usec > inc->resolved_usec + GUARD_REOPEN_USEC))
-            engine->causes[i] = engine->causes[--engine->n_causes];
-    }
-}
-
-void engine_decide_causes(Engine *engine) {
-    size_t n = engine->n_targets + engine->n_accounts + 1;
-    Gathering g = { .members = calloc(n, sizeof(*g.members)), .rest = calloc(n, sizeof(*g.rest)) };
-    uint64_t wake = 0;
-
-    find_causes(engine);
-    for (size_t i = 0; g.members && g.rest && i < engine->n_causes; i++) {
-        uint64_t next;
-
-        g.in = (CauseMembers){ 0 };
-        g.last = NULL;
-        next = decide_cause(engine, &engine->causes[i], &g);
-        wake = wake == 0 || (next != 0 && next < wake) ? next : wake;
-    }
-    drop_causes(engine);
-    arm(engine, &engine->cause_timer, wake, causes_woke, engine);
-    free(g.members);
-    free(g.rest);
 }

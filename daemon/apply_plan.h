@@ -16,8 +16,8 @@ int engine_queue_messages(Engine *engine, const Subject *subject, const Plan *pl
 void engine_decide_target(Target *target, const PollResult *result);
 void engine_decide_account(Account *account, const PollResult *result); /* of the account as a whole */
 void engine_account_attributed(Account *account, const Attribution *found);
-/* What several targets and accounts have in common: opens, sums up and ends. */
-void engine_decide_causes(Engine *engine);
+/* It waited for others of the same cause, and none came. */
+void engine_report_alone(Target *target);
 /* It is not guarded any more: its incidents end with messages that say why. When these cannot be queued,
  * state stays as it is. */
 void engine_forget_target(Engine *engine, const Subject *subject, TargetState *state, const char *why);

@@ -3,6 +3,7 @@
 #include "daemon/accounts.h"
 #include "daemon/apply_plan.h"
 #include "daemon/baselines.h"
+#include "daemon/causes.h"
 #include "daemon/checks.h"
 #include "daemon/directories.h"
 #include "daemon/engine_debug.h"

@@ -472,7 +472,7 @@ void engine_set_facts(Trail *trail) {
             !trail->organization || (via->id[0] ? text_equal(via->id, trail->account) : via->identity_asked);
 
     trail->facts.writable = ours;
-    trail->facts.named = !config_account_trails(via->engine->config, via->config)->all;
+    trail->facts.named = engine_is_named(trail);
     trail->facts.may_ask = 0;
     if (!ours && via->id[0])
         trail->facts.may_ask = permission_to_ask(&trail->permission, engine_now(trail->engine).mono_usec);
@@ -644,4 +644,17 @@ void engine_free_tables(Engine *engine) {
     engine->ignored = NULL;
     engine->n_trails = engine->n_targets = engine->n_ignored = engine->n_polling = engine->n_beside = 0;
     state_table_done(&engine->unclaimed);
+}
+
+/* ---- causes ---- */
+
+bool engine_cause_covers(CauseKind kind, const Account *account, const char *id) {
+    return kind == CAUSE_CREDENTIALS || text_equal(engine_account_named(account), id);
+}
+
+Cause *engine_cause_of(const Engine *engine, CauseKind kind, const Account *account) {
+    for (size_t i = 0; i < engine->n_causes; i++)
+        if (engine->causes[i].kind == kind && engine_cause_covers(kind, account, engine->causes[i].account))
+            return &engine->causes[i];
+    return NULL;
 }

@@ -255,6 +255,7 @@ struct Engine {
     Cause *causes;     /* what several targets or accounts have in common */
     size_t n_causes;
     LoopTimer *cause_timer;
+    uint64_t causes_due_usec; /* mono; not decided about before */
     StateTable unclaimed; /* loaded, not taken over by anything that is guarded */
     char **ignored;
     size_t n_ignored;
@@ -404,3 +405,10 @@ void engine_forget_refusals(Account *account);
 Subject engine_trail_subject(const Trail *trail);
 
 void engine_free_tables(Engine *engine);
+
+/* ---- causes ---- */
+
+/* Is the account one of those that a cause of this account (credentials: of all) can have? */
+bool engine_cause_covers(CauseKind kind, const Account *account, const char *id);
+/* The one of this kind that covers the account. NULL: there is none. */
+Cause *engine_cause_of(const Engine *engine, CauseKind kind, const Account *account);

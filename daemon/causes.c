@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What several targets or accounts have in common is one incident: who belongs to it is gathered here, and the
+ * core decides. */
+#include "daemon/causes.h"
+
+#include <stdlib.h>
+
+#include "daemon/apply_plan.h"
+#include "daemon/core/guard.h"
+#include "daemon/engine_private.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* An outage moves thousands of targets within seconds: they are decided about together. */
+#define PAUSE_USEC (USEC_PER_SEC / 4)
+
+/* One failed poll is no news, and a restart none either. */
+static bool answers(const Target *target) {
+    const TargetState *s = &target->state;
+
+    return target->configured && s->ever_reachable && !s->unreachable && !s->not_enabled &&
+           !guard_cause_has(CAUSE_CLOSED, s, target->n_trails > 0);
+}
+
+static void add_cause(Engine *engine, CauseKind kind, const Account *account) {
+    Cause *grown;
+
+    if (kind == CAUSE_OWN || engine_cause_of(engine, kind, account))
+        return;
+    grown = realloc(engine->causes, (engine->n_causes + 1) * sizeof(*grown));
+    if (!grown)
+        return; /* it is tried again in the next round */
+    engine->causes = grown;
+    grown += engine->n_causes++;
+    *grown = (Cause){ .kind = kind, .incident.event = _EVENT_MAX };
+    if (kind != CAUSE_CREDENTIALS)
+        (void)text_copy(grown->account, sizeof(grown->account), engine_account_named(account));
+}
+
+static void find_causes(Engine *engine) {
+    for (size_t i = 0; i < engine->n_targets; i++) {
+        const Target *target = engine->targets[i];
+
+        if (target->state.sight.open)
+            add_cause(engine, target->state.cause, target->account);
+        if (guard_cause_has(CAUSE_UNCOVERED, &target->state, false))
+            add_cause(engine, CAUSE_UNCOVERED, target->account);
+    }
+    for (size_t i = 0; i < engine->n_accounts; i++)
+        if (engine->accounts[i]->state.sight.open)
+            add_cause(engine, engine->accounts[i]->state.cause, engine->accounts[i]);
+}
+
+/* Those that have a cause, while it is decided about. */
+typedef struct Gathering {
+    CauseMembers in;
+    Subject *members, *rest;
+    Target *last;
+} Gathering;
+
+static void gather_one(Gathering *g, CauseKind kind, const Subject *subject, const TargetState *state) {
+    bool cover = kind == CAUSE_UNCOVERED;
+    uint64_t since_usec = cover ? state->cover.last_dedup_usec : state->failed_since_usec;
+
+    g->members[g->in.n++] = *subject;
+    g->in.n_begun += cover || state->sight.open;
+    if (!g->in.first || since_usec < g->in.since_usec) {
+        g->in.first = state;
+        g->in.since_usec = since_usec;
+    }
+}
+
+static void gather_target(Gathering *g, const Cause *cause, Target *target) {
+    Subject subject = engine_target_subject(target);
+
+    if (guard_cause_has(cause->kind, &target->state, target->n_trails > 0)) {
+        gather_one(g, cause->kind, &subject, &target->state);
+        g->last = target;
+    } else if (cause->kind == CAUSE_CLOSED && target->configured && !target->state.not_enabled) {
+        g->rest[g->in.n_rest++] = subject;
+        g->in.n_answering += answers(target);
+    }
+}
+
+static void gather(const Engine *engine, const Cause *cause, Gathering *g) {
+    for (size_t i = 0; i < engine->n_accounts; i++) {
+        const Account *account = engine->accounts[i];
+        Subject subject = engine_account_subject(account);
+
+        if (!engine_cause_covers(cause->kind, account, cause->account))
+            continue;
+        for (size_t k = 0; k < account->n_targets; k++)
+            gather_target(g, cause, account->targets[k]);
+        if (cause->kind == CAUSE_CREDENTIALS && guard_cause_has(cause->kind, &account->state, false))
+            gather_one(g, cause->kind, &subject, &account->state);
+    }
+    g->in.members = g->members;
+    g->in.rest = g->rest;
+}
+
+/* Are the tables whole, so that who is not in them is not guarded? */
+static bool are_all_begun(const Engine *engine) {
+    for (size_t i = 0; i < engine->n_accounts; i++)
+        if (engine->accounts[i]->guarded && !engine->accounts[i]->begun)
+            return false;
+    return engine->passes_begun && (!engine->config->organization.role_name || engine->account_list.tried);
+}
+
+/* The mono time of its next decision; 0: none. */
+static uint64_t decide_cause(Engine *engine, Cause *cause, Gathering *g) {
+    Policy policy = engine_policy(engine);
+    Subject subject = { .name = "",
+                        .arn = "",
+                        .region = "",
+                        .account = cause->account[0] ? cause->account : engine_account_named(engine->base) };
+    Cause next;
+    Plan plan;
+    bool alone;
+
+    gather(engine, cause, g);
+    if (g->in.n == 0 && !cause->had_members) {
+        if (!are_all_begun(engine))
+            return 0;
+        g->in.forgotten = true;
+    }
+    guard_cause(&policy, cause, &g->in, engine_now(engine), &plan, &next, &alone);
+    if (engine_queue_messages(engine, &subject, &plan) < 0)
+        return 0; /* in the next round */
+    next.had_members = cause->had_members || g->in.n > 0;
+    *cause = next;
+    if (plan.n_events > 0)
+        engine_save_soon(engine, true);
+    if (alone && g->last)
+        engine_report_alone(g->last);
+    return plan.wake_mono_usec;
+}
+
+static void causes_woke(void *userdata) {
+    Engine *engine = userdata;
+
+    engine->cause_timer = NULL;
+    engine_due(engine, DUE_CAUSES);
+}
+
+static void wake_at(Engine *engine, uint64_t mono_usec) {
+    uint64_t now_usec = engine_now(engine).mono_usec;
+
+    loop_cancel(engine->aws.loop, engine->cause_timer);
+    engine->cause_timer = NULL;
+    if (mono_usec != 0 && !engine->once)
+        (void)loop_after(engine->aws.loop, mono_usec > now_usec ? mono_usec - now_usec : 1, causes_woke, engine,
+                         &engine->cause_timer);
+}
+
+/* What is over, and would not be opened again, is dropped. */
+static void drop_causes(Engine *engine) {
+    uint64_t now_usec = engine_now(engine).real_usec;
+
+    for (size_t i = engine->n_causes; i-- > 0;) {
+        const Cause *cause = &engine->causes[i];
+        const Incident *inc = &cause->incident;
+
+        if (cause->had_members && !guard_owes_end(inc) && cause->held_mono_usec == 0 &&
+            (inc->opened_usec == 0 || now_usec > inc->resolved_usec + GUARD_REOPEN_USEC))
+            engine->causes[i] = engine->causes[--engine->n_causes];
+    }
+}
+
+void engine_decide_causes(Engine *engine) {
+    size_t n = engine->n_targets + engine->n_accounts + 1;
+    Gathering g = { .members = calloc(n, sizeof(*g.members)), .rest = calloc(n, sizeof(*g.rest)) };
+    uint64_t now_usec = engine_now(engine).mono_usec, wake = 0;
+
+    if (now_usec < engine->causes_due_usec || !g.members || !g.rest) {
+        wake_at(engine, MAX(engine->causes_due_usec, now_usec + 1));
+        free(g.members);
+        free(g.rest);
+        return;
+    }
+    engine->causes_due_usec = now_usec + PAUSE_USEC;
+    find_causes(engine);
+    for (size_t i = 0; i < engine->n_causes; i++) {
+        uint64_t next;
+
+        g.in = (CauseMembers){ 0 };
+        g.last = NULL;
+        next = decide_cause(engine, &engine->causes[i], &g);
+        wake = wake == 0 || (next != 0 && next < wake) ? next : wake;
+    }
+    drop_causes(engine);
+    wake_at(engine, wake);
+    free(g.members);
+    free(g.rest);
+}

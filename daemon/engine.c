@@ -86,7 +86,7 @@ static void heard_changed(const ChannelTrouble *trouble, bool unheard, void *use
 
     if (unheard)
         log_event(EVENT_LINE(LINE_CHANNEL_UNHEARD), fields, ARRAY_SIZE(fields),
-                  "nobody gets alerts by %s: %s", trouble->channel, trouble->text);
+                  "nobody receives alerts through %s: %s", trouble->channel, trouble->text);
     else
         log_event(EVENT_LINE(LINE_CHANNEL_HEARD), fields, ARRAY_SIZE(fields),
                   "alerts by %s reach someone again: %s", trouble->channel, trouble->text);
@@ -364,8 +364,8 @@ static int open_aws_and_tables(Engine *engine, char error[static ENGINE_ERROR_MA
 }
 
 static void close_aws_and_tables(Engine *engine) {
-    LoopTimer **timers[] = { &engine->publish.timer,  &engine->save.timer,    &engine->measure.timer,
-                             &engine->watchdog_timer, &engine->give_up_timer, &engine->weak_timer,
+    LoopTimer **timers[] = { &engine->publish.timer,   &engine->save.timer,    &engine->measure.timer,
+                             &engine->watchdog_timer,  &engine->give_up_timer, &engine->weak_timer,
                              &engine->directory_timer, &engine->cause_timer };
 
     if (!engine->aws.loop)

@@ -31,7 +31,7 @@ complete -c trailguard -n '__fish_seen_subcommand_from check' -l restore -d 'act
 complete -c trailguard -n '__fish_seen_subcommand_from config' -l dump -d 'print every option'
 complete -c trailguard -n '__fish_seen_subcommand_from status' -l problems -d 'only what is not well'
 complete -c trailguard -n '__fish_seen_subcommand_from status' -l all -d 'every trail'
-complete -c trailguard -n '__fish_seen_subcommand_from status' -l watch -d 'draw it again every second'
+complete -c trailguard -n '__fish_seen_subcommand_from status' -l watch -d 'redraw every second'
 complete -c trailguard -n '__fish_seen_subcommand_from status' -l account -x -a '(__trailguard_accounts)'
 complete -c trailguard -n '__fish_seen_subcommand_from status' -l region -x -a '(__trailguard_regions)'
 complete -c trailguard -n '__fish_seen_subcommand_from status' -l trail -x -a '(__trailguard_trails)'

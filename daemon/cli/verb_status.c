@@ -467,7 +467,7 @@ static const char help[] =
         "  --region REGION    only this region\n"
         "  --trail NAME       only this trail; also its ARN\n"
         "  --json             print the status document\n"
-        "  --watch            draw it again whenever it changes, until you press Ctrl-C\n"
+        "  --watch            redraw every second, until you press Ctrl-C\n"
         "\n"
         "The exit status is about what the filters leave.\n"
         "\n"

@@ -113,7 +113,7 @@ static bool skip(Text *t) {
         else if (foreign > 0) {
             if (!t->blank_reported)
                 (void)config_mistake(t->reading, here(t),
-                                     "a blank that is none, as web pages have them; write a plain space");
+                                     "a non-breaking space, as in text from web pages; write a plain space");
             t->blank_reported = true;
             t->at += foreign;
         } else

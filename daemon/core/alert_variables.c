@@ -579,6 +579,8 @@ static void add_still(const AlertExpansion *x) {
 static void add_still_now(const AlertExpansion *x) {
     const Event *event = x->source->event;
 
+    if (event->about & FINDING_BIT(FINDING_APPEARED)) /* that it is there is no trouble that lasts */
+        return;
     if (event->resolves) /* an attempt is no incident: what matters is how the trail is */
         (void)strbuf_add(x->out, event->kind == EVENT_TRAIL_ATTEMPTED ? " The trail is well."
                                                                       : " The incident is over.");

@@ -125,7 +125,7 @@ static const EventRow event_rows[_EVENT_MAX] = {
                                     "trail" } },
         .sought = FINDING_BIT(FINDING_APPEARED),
         .lines = LINES({ LEVEL_NOTICE, LINE_APPEARED, "b8d2f51c7a0e4b6f9d3a61c4e5072f98",
-                         "is new, and nobody has accepted it: watched, and not kept as it is" }),
+                         "is new, and nobody has accepted it: polled; no baseline until it is accepted" }),
         .messages = messages_appeared,
     },
     [EVENT_TRAIL_STRENGTHENED] = {

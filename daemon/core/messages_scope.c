@@ -196,12 +196,13 @@ const AlertTemplate messages_unaccepted[] = {
             .loss = "Nothing that you have accepted is lost by that, but a change of another trail may be "
                     "hidden behind it. TrailGuard polls accepted trails first, and reports each change of "
                     "theirs by itself.",
-            .advice = "1. Find out who calls CreateTrail and DeleteTrail: aws cloudtrail lookup-events "
-                      "--lookup-attributes AttributeKey=EventName,AttributeValue=CreateTrail\n"
-                      "2. If it was not planned: treat the credentials that were used as stolen.\n"
-                      "3. If it was planned: trailguard accept\n"
-                      "The journal has each trail. Further numbers come every 5 minutes while more come or "
-                      "go.",
+            .advice =
+                    "1. Find out who calls CreateTrail and DeleteTrail: aws cloudtrail lookup-events "
+                    "--region REGION --lookup-attributes AttributeKey=EventName,AttributeValue=CreateTrail\n"
+                    "2. If it was not planned: treat the credentials that were used as stolen.\n"
+                    "3. For each trail that is yours: trailguard accept NAME\n"
+                    "The journal has each trail. Further numbers come every 5 minutes while more come or "
+                    "go.",
     },
 };
 
@@ -513,8 +514,8 @@ const AlertTemplate messages_covered[] = {
 const AlertTemplate messages_channel_failed[] = {
     {
             .when = when_heartbeat,
-            .subject = "{LABEL} heartbeat failed: {detail}",
-            .headline = "The heartbeat does not reach its switch: {detail}",
+            .subject = "{LABEL} {detail}",
+            .headline = "The dead-man switch cannot be reached: {detail}",
             .loss = "No alert is lost. But if the guard ended now, nobody outside would notice.",
             .deed = "Retries after the next passes. Alerts go out as before.",
             .advice =
@@ -558,7 +559,7 @@ const AlertTemplate messages_channel_recovered[] = {
 
 const AlertTemplate messages_channel_unheard[] = {
     {
-            .subject = "{LABEL} nobody gets alerts of channel: {detail}",
+            .subject = "{LABEL} nobody receives alerts through channel: {detail}",
             .headline = "Nobody gets the alerts that are sent through this channel: {detail}",
             .loss = "The topic takes each alert and drops it. What was sent since the last subscription "
                     "went "
@@ -585,7 +586,8 @@ const AlertTemplate messages_channel_heard[] = {
     {
             .subject = "RESOLVED alerts of channel reach someone again: {detail}",
             .headline = "Alerts of this channel reach someone again: {detail}",
-            .advice = "Nothing, if you know why they did not. Alerts sent before reached nobody: trailguard "
+            .advice = "Nothing, if you know why nobody was subscribed. Alerts sent before reached nobody: "
+                      "trailguard "
                       "status "
                       "shows what is open.",
     },

@@ -117,7 +117,8 @@ static void add_channels(StrBuf *b, const Status *status) {
     if (n_failed > 0)
         (void)strbuf_addf(b, "; %zu of %zu channels failed", n_failed, status->n_channels);
     if (n_unheard > 0)
-        (void)strbuf_addf(b, "; nobody gets alerts by %zu of %zu channels", n_unheard, status->n_channels);
+        (void)strbuf_addf(b, "; nobody receives alerts through %zu of %zu channels", n_unheard,
+                          status->n_channels);
     if (status->outbox_depth > 0)
         (void)strbuf_addf(b, "; %u alert%s waiting", status->outbox_depth,
                           status->outbox_depth == 1 ? "" : "s");

@@ -117,7 +117,7 @@ def test_a_topic_that_nobody_subscribed_to_is_an_incident_that_the_other_channel
     assert unheard["severity"] == "critical" and unheard["trail"] is None
     assert unheard["detail"] == f"sns:{OTHER}: the topic has no confirmed subscription; 1 waits for confirmation"
     status = guard.wait_status(lambda status: [one["unheard"] for one in status["channels"]] == [False, True])
-    assert "nobody gets alerts by 1 of 2 channels" in status["line"]
+    assert "nobody receives alerts through 1 of 2 channels" in status["line"]
     guard.assert_status_documented()
     assert guard.verb("status").returncode == 2
     checked = guard.verb("check")

@@ -51,7 +51,7 @@ static const char *meant(char dst[static MEANT_MAX], const config_setting_t *set
                *nearest = text ? config_nearest(option, text) : NULL;
 
     dst[0] = '\0';
-    if (nearest)
+    if (nearest && !text_equal(nearest, text)) /* the word is right, its place is not */
         (void)snprintf(dst, MEANT_MAX, " did you mean \"%s\"?", nearest);
     return dst;
 }

@@ -338,16 +338,16 @@ static unsigned long unit_seconds(const char *unit, size_t len) {
 static void refuse_unit(Text *t, const char *path, const char *start, size_t digits, const char *unit, size_t len) {
     const Option *option = config_option_named(path);
     unsigned long seconds = unit_seconds(unit, len), number = strtoul(start, NULL, 10);
-    bool time = option && option->unit && option->unit[0] && seconds > 0 && number < UINT32_MAX;
+    bool in_seconds = option && option->unit && option->unit[0];
     char write[32];
 
     (void)snprintf(write, sizeof(write), "%.*s", (int)MIN(digits, sizeof(write) - 1), start);
-    if (time)
+    if (in_seconds && seconds > 0 && number < UINT32_MAX)
         (void)snprintf(write, sizeof(write), "%lu", number * seconds);
     put(t, write, strlen(write));
     (void)config_mistake(t->reading, place_at(t, start), "%s: %.*s: a number has no unit; write %s%s", path,
                           (int)MIN((size_t)(unit + len - start), (size_t)SHOWN_LEN), start, write,
-                          time ? ": it is in seconds" : "");
+                          in_seconds ? ": it is in seconds" : "");
 }
 
 /* What stands behind a number in its line, and is not the next option's name. */

@@ -524,11 +524,12 @@ static int collect_trails(TargetPoll *poll, const char ***ret_arns, size_t *ret_
 }
 
 /* A further poll beside one that does not end: not of a target that nothing answers, and not before the
- * reads of the earlier one had their time. */
+ * reads of the earlier one had their time. Nor while AWS is asked whether the account has enabled the region:
+ * only where trails live can that answer be too late. */
 static bool may_poll(const Target *target, const Intervals *intervals, uint64_t now_usec) {
     const TargetPoll *latest = latest_poll(target);
 
-    if (!engine_account_is_open(target->account))
+    if (!engine_account_is_open(target->account) || (target->region_call && target->n_trails == 0))
         return false;
     return !latest ||
            (target->state.n_failed < intervals->unreachable_after &&

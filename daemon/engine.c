@@ -208,10 +208,10 @@ static int open_delivery(Engine *engine) {
     };
     int r = deliver_new(&options, &engine->deliver);
 
-    if (r >= 0)
-        deliver_kick(engine->deliver, true);
-    if (r >= 0)
-        r = watch_channels(engine);
+    if (r < 0)
+        return r;
+    deliver_kick(engine->deliver, true);
+    r = watch_channels(engine);
     if (r >= 0 && (config->heartbeat.url || config->heartbeat.url_file))
         r = heartbeat_new(&heartbeat, &engine->heartbeat);
     if (r >= 0)

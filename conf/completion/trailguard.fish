@@ -39,3 +39,4 @@ complete -c trailguard -n '__fish_seen_subcommand_from test-alert' -l channel -x
 complete -c trailguard -n '__fish_seen_subcommand_from accept' -l yes -d 'do not ask'
 complete -c trailguard -n '__fish_seen_subcommand_from accept' -a '(__trailguard_trails)'
 complete -c trailguard -n '__fish_seen_subcommand_from policy' -a 'guard deny scp'
+complete -c trailguard -n '__fish_seen_subcommand_from policy' -l account -x -a '(__trailguard_accounts)'

@@ -18,7 +18,7 @@
 #include "lib/util/text.h"
 
 static const char help[] =
-        "usage: trailguard policy guard|deny|scp [-c FILE]\n"
+        "usage: trailguard policy guard|deny|scp [--account ID] [-c FILE]\n"
         "\n"
         "Prints IAM policies that fit the configuration, as JSON.\n"
         "\n"
@@ -28,6 +28,7 @@ static const char help[] =
         "  deny    for users, groups and roles of the account: denies touching trails, guard and alert "
         "topics.\n"
         "          With roles: one for the base account (\"hub\"), and one for each member\n"
+        "          --account ID prints the policy of that account alone, as IAM takes it\n"
         "  scp     the same as a service control policy; both exempt the guard in mode \"restore\"\n"
         "\n"
         "Asks AWS who the guard is. Without an answer, guard prints GUARD_ARN and the account * instead, "
@@ -38,6 +39,7 @@ static const char help[] =
         "\n"
         "Examples:\n"
         "  trailguard policy guard >guard.json\n"
+        "  trailguard policy deny --account 111122223333 >deny.json\n"
         "  trailguard policy scp -c ./trailguard.conf\n";
 
 #define UNKNOWN_GUARD "GUARD_ARN"
@@ -107,6 +109,7 @@ static void ask(const Config *config, VerbCaller *caller) {
 /* Everything that the policies are about, collected. */
 typedef struct Job {
     const Config *config;
+    const char *account; /* deny: whose alone; NULL: all */
     VerbCaller guard;
     const char *partition;
     const char *topics[CONFIG_CHANNELS_MAX];
@@ -303,14 +306,15 @@ static bool may_restore(const Job *job, const AccountConfig *group) {
     return config_account_policy(job->config, group).mode == MODE_RESTORE;
 }
 
-/* What protects the guard's role and the trails in the account where it is assumed. */
-static json_t *member_shield(const Job *job, const AccountConfig *group, const char *role_arn) {
+/* What protects the guard's role and the trails in the account where it is assumed. The role of the organization's
+ * members has no account in its ARN: any. */
+static json_t *member_policy(const Job *job, const AccountConfig *group, const char *role_arn) {
     PolicyPlace place = { .partition = job->partition, .account = "" };
     PolicyPrincipals principals = { 0 };
     json_t *policy = NULL;
     Arn arn;
 
-    if (group && arn_parse(role_arn, &arn) >= 0)
+    if (arn_parse(role_arn, &arn) >= 0)
         place = (PolicyPlace){ .partition = arn.partition, .account = arn.account };
     if (gather(job, &place, role_arn, true, &principals) == 0) {
         PolicyShield shield = shield_of(job, &place, &principals, may_restore(job, group), false);
@@ -318,7 +322,11 @@ static json_t *member_shield(const Job *job, const AccountConfig *group, const c
         policy = policy_deny(&shield);
     }
     policy_principals_done(&principals);
-    return json_pack("{s:s, s:o}", "role_arn", role_arn, "policy", policy);
+    return policy;
+}
+
+static json_t *member_shield(const Job *job, const AccountConfig *group, const char *role_arn) {
+    return json_pack("{s:s, s:o}", "role_arn", role_arn, "policy", member_policy(job, group, role_arn));
 }
 
 /* As policy guard: one document for each account. */
@@ -335,7 +343,7 @@ static json_t *deny_documents(const Job *job, json_t *hub) {
     return json_pack("{s:o, s:o}", "hub", hub, "members", members);
 }
 
-static json_t *deny_document(const Job *job) {
+static json_t *hub_shield(const Job *job) {
     PolicyPlace place = { .partition = job->partition, .account = job->guard.account };
     bool write = uses_roles(job) ? may_restore(job, base_group(job->config)) : any_restores(job);
     PolicyPrincipals principals = { 0 };
@@ -347,7 +355,40 @@ static json_t *deny_document(const Job *job) {
         hub = policy_deny(&shield);
     }
     policy_principals_done(&principals);
+    return hub;
+}
+
+static json_t *deny_document(const Job *job) {
+    json_t *hub = hub_shield(job);
+
     return uses_roles(job) ? deny_documents(job, hub) : hub;
+}
+
+/* That of one account; -ENOENT when no guard is there. */
+static int deny_account(const Job *job, json_t **ret) {
+    const Config *config = job->config;
+    char role[ARN_MAX];
+
+    for (size_t i = 0; i < config->n_accounts; i++) {
+        const AccountConfig *group = &config->accounts[i];
+        Arn arn;
+
+        if (!group->role_arn || arn_parse(group->role_arn, &arn) < 0 ||
+            !text_equal(arn.account, job->account))
+            continue;
+        *ret = member_policy(job, group, group->role_arn);
+        return 0;
+    }
+    if (text_equal(job->account, job->guard.account)) {
+        *ret = hub_shield(job);
+        return 0;
+    }
+    if (!job->member_role[0] || strlen(job->account) != 12 || job->account[strspn(job->account, "0123456789")])
+        return -ENOENT;
+    (void)snprintf(role, sizeof(role), "arn:%s:iam::%s:role/%s", job->partition, job->account,
+                   config->organization.role_name);
+    *ret = member_policy(job, NULL, role);
+    return 0;
 }
 
 static json_t *scp_of(const Job *job, const PolicyPlace *place, const PolicyPrincipals *principals) {
@@ -432,10 +473,18 @@ static int write_out(const json_t *document, bool scp) {
     return 0;
 }
 
+static int make(bool guard, bool scp, Job *job, json_t **ret) {
+    if (job->account)
+        return deny_account(job, ret);
+    *ret = guard ? guard_document(job) : scp ? scp_document(job) : deny_document(job);
+    return 0;
+}
+
 /* 0, or -errno after one line on stderr. */
 static int print(const char *what, Job *job) {
     bool guard = strcmp(what, "guard") == 0, scp = strcmp(what, "scp") == 0;
-    json_t *document;
+    json_t *document = NULL;
+    char shown[64];
     int r;
 
     job->own_shard = guard;
@@ -447,7 +496,13 @@ static int print(const char *what, Job *job) {
     }
     if (!guard)
         warn_of_guards(job);
-    document = guard ? guard_document(job) : scp ? scp_document(job) : deny_document(job);
+    if (make(guard, scp, job, &document) < 0) {
+        fprintf(stderr,
+                "trailguard policy: account %s is not guarded; allowed: the id of an account in the "
+                "configuration\n",
+                text_escaped(shown, sizeof(shown), job->account));
+        return -ENOENT;
+    }
     if (!document) {
         fputs("trailguard policy: out of memory\n", stderr);
         return -ENOMEM;
@@ -482,7 +537,7 @@ static bool is_policy(const char *what) {
     return false;
 }
 
-int verb_policy_show(const char *what, const Config *config, const VerbCaller *caller) {
+int verb_policy_show(const char *what, const char *account, const Config *config, const VerbCaller *caller) {
     _cleanup_free_ Job *job = calloc(1, sizeof(*job));
 
     if (!job) {
@@ -490,24 +545,32 @@ int verb_policy_show(const char *what, const Config *config, const VerbCaller *c
         return EXIT_FAILURE;
     }
     job->config = config;
+    job->account = account;
     job->guard = *caller;
     return print(what, job) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static bool is_understood(const VerbArgs *args) {
+    if (args->n_names > 1)
+        return verb_usage("policy", "one policy at a time, not also ", args->names[1]) >= 0;
+    if (!is_policy(args->n_names > 0 ? args->names[0] : NULL))
+        return false;
+    return !args->account || text_equal(args->names[0], "deny") ||
+           verb_usage("policy", "--account is for deny, not for ", args->names[0]) >= 0;
 }
 
 int verb_policy(int argc, char **argv) {
     VerbCaller caller = { 0 };
     Config *config = NULL;
     VerbArgs args;
-    int r = verb_begin(argc, argv, VERB_TAKES_NAMES, help, EXIT_FAILURE, &args, &config);
+    int r = verb_begin(argc, argv, VERB_TAKES_NAMES | VERB_TAKES_ACCOUNT, help, EXIT_FAILURE, &args, &config);
 
     if (r >= 0)
         return r;
     r = EXIT_FAILURE;
-    if (args.n_names > 1)
-        (void)verb_usage("policy", "one policy at a time, not also ", args.names[1]);
-    else if (is_policy(args.n_names > 0 ? args.names[0] : NULL)) {
+    if (is_understood(&args)) {
         ask(config, &caller);
-        r = verb_policy_show(args.names[0], config, &caller);
+        r = verb_policy_show(args.names[0], args.account, config, &caller);
     }
     config_free(config);
     return r;

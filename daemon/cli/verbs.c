@@ -71,7 +71,7 @@ int verb_usage(const char *verb, const char *what, const char *argument) {
 /* The options of all verbs. One with a value has `needs`. */
 static const struct Flag {
     const char *option;
-    unsigned bit; /* 0: every verb takes it */
+    unsigned bits; /* of VerbTakes, any of them; 0: every verb takes it */
     size_t offset;
     const char *needs;
 } flags[] = {
@@ -84,7 +84,8 @@ static const struct Flag {
     { "--problems", VERB_TAKES_FILTERS, offsetof(VerbArgs, problems), NULL },
     { "--all", VERB_TAKES_FILTERS, offsetof(VerbArgs, all), NULL },
     { "--watch", VERB_TAKES_FILTERS, offsetof(VerbArgs, watch), NULL },
-    { "--account", VERB_TAKES_FILTERS, offsetof(VerbArgs, account), "--account needs an id or a name" },
+    { "--account", VERB_TAKES_FILTERS | VERB_TAKES_ACCOUNT, offsetof(VerbArgs, account),
+      "--account needs an id or a name" },
     { "--region", VERB_TAKES_FILTERS, offsetof(VerbArgs, region), "--region needs a region" },
     { "--trail", VERB_TAKES_FILTERS, offsetof(VerbArgs, trail), "--trail needs a name or an ARN" },
 };
@@ -95,7 +96,7 @@ static const struct Flag *find_flag(unsigned takes, const char *text, const char
 
     text_nearest(&nearest, "--help");
     for (size_t k = 0; k < ARRAY_SIZE(flags); k++) {
-        if (flags[k].bit && !(takes & flags[k].bit))
+        if (flags[k].bits && !(takes & flags[k].bits))
             continue;
         if (strcmp(flags[k].option, text) == 0)
             return &flags[k];

@@ -36,6 +36,7 @@ typedef enum VerbTakes {
     VERB_TAKES_NAMES = 1 << 4,
     VERB_TAKES_CHANNEL = 1 << 5,
     VERB_TAKES_FILTERS = 1 << 6, /* those of `status` */
+    VERB_TAKES_ACCOUNT = 1 << 7, /* of these --account alone */
 } VerbTakes;
 
 /* Parses a verb's options. help is printed for --help. Returns 1 to go on, 0 when --help was served (exit
@@ -95,5 +96,6 @@ typedef struct VerbCaller {
     char error[ERROR_TEXT_MAX];
 } VerbCaller;
 
-/* `policy`: prints the policy what ("guard", "deny", "scp"). Returns the exit status. */
-int verb_policy_show(const char *what, const Config *config, const VerbCaller *caller);
+/* `policy`: prints the policy what ("guard", "deny", "scp"); of deny with an account's id that account's alone, else
+ * account is NULL. Returns the exit status. */
+int verb_policy_show(const char *what, const char *account, const Config *config, const VerbCaller *caller);

@@ -873,12 +873,16 @@ static Config *parse(const char *text) {
     return config;
 }
 
-static void policy(const char *what, const char *conf, const VerbCaller *caller) {
+static void policy_of(const char *what, const char *account, const char *conf, const VerbCaller *caller) {
     Config *config = parse(conf);
 
     begin();
-    end(verb_policy_show(what, config, caller));
+    end(verb_policy_show(what, account, config, caller));
     config_free(config);
+}
+
+static void policy(const char *what, const char *conf, const VerbCaller *caller) {
+    policy_of(what, NULL, conf, caller);
 }
 
 static void policy_fits_the_caller(void **state _unused_) {
@@ -918,6 +922,49 @@ static void policy_fits_the_caller(void **state _unused_) {
     has(printed.err, "cannot find out who the guard is: AccessDenied\n");
 }
 
+static void deny_fits_one_account(void **state _unused_) {
+    static const VerbCaller known = { .known = true,
+                                      .account = "111122223333",
+                                      .partition = "aws",
+                                      .region = "eu-central-1",
+                                      .arn = "arn:aws:iam::111122223333:user/guard",
+                                      .caller = "arn:aws:iam::111122223333:user/guard" };
+    static const char roles[] = CONF
+            "accounts = ( { }, { role_arn = \"arn:aws:iam::444455556666:role/TrailGuard\"; mode = \"restore\"; } );\n",
+                      organization[] = CONF "organization = { role_name = \"path/TrailGuard\"; };\n";
+
+    policy_of("deny", "111122223333", CONF, &known);
+    assert_int_equal(printed.status, 0);
+    has(printed.out, "{\n  \"Version\"");
+    has(printed.out, "\"arn:aws:cloudtrail:*:111122223333:trail/*\"");
+    policy_of("deny", "444455556666", roles, &known);
+    assert_int_equal(printed.status, 0);
+    has(printed.out, "{\n  \"Version\"");
+    has(printed.out, "\"arn:aws:cloudtrail:*:444455556666:trail/*\"");
+    has(printed.out, "\"arn:aws:iam::444455556666:role/TrailGuard\"");
+    assert_null(strstr(printed.out, "111122223333"));
+    policy_of("deny", "111122223333", roles, &known);
+    has(printed.out, "\"arn:aws:cloudtrail:*:111122223333:trail/*\"");
+    assert_null(strstr(printed.out, "444455556666"));
+    policy_of("deny", "777788889999", organization, &known);
+    assert_int_equal(printed.status, 0);
+    has(printed.out, "\"arn:aws:cloudtrail:*:777788889999:trail/*\"");
+    has(printed.out, "\"arn:aws:iam::777788889999:role/path/TrailGuard\"");
+    assert_null(strstr(printed.out, "\"hub\""));
+
+    policy_of("deny", "777788889999", roles, &known);
+    assert_int_equal(printed.status, 1);
+    assert_string_equal(printed.out, "");
+    assert_string_equal(printed.err, "trailguard policy: account 777788889999 is not guarded; allowed: the id of an "
+                                     "account in the configuration\n");
+    policy_of("deny", "* \033[31m\"", organization, &known);
+    assert_int_equal(printed.status, 1);
+    assert_null(strchr(printed.err, '\033'));
+    RUN(verb_policy, CONF, "guard", "--account", "111122223333");
+    assert_int_equal(printed.status, 1);
+    has(printed.err, "trailguard policy: --account is for deny, not for guard;");
+}
+
 static void policy_needs_its_word(void **state _unused_) {
     RUN(verb_policy, CONF);
     assert_int_equal(printed.status, 1);
@@ -945,6 +992,7 @@ int main(void) {
         cmocka_unit_test(accept_shows_and_asks),
         cmocka_unit_test(accept_knows_what_is_not_there),
         cmocka_unit_test(policy_fits_the_caller),
+        cmocka_unit_test(deny_fits_one_account),
         cmocka_unit_test(policy_needs_its_word),
     };
 

@@ -3,6 +3,7 @@
 /* The one table of options: parsing, defaults, bounds, --dump and the documentation checks all read it.
  * Private to config. */
 
+#include <errno.h>
 #include <libconfig.h>
 #include <stddef.h>
 
@@ -127,3 +128,34 @@ void config_show_mistakes(Reading *r, const char *path, char error[static CONFIG
  * between them in an array or list, numbers with leading zeros or over 32 bits, @include, a comma before the closing
  * bracket. text ends with a NUL of its own. 0, or -ENOMEM. */
 int config_check_text(Reading *r, const char *text, size_t len, StrBuf *out);
+
+/* ---- one value: config_values.c ---- */
+
+#define CONFIG_WORDS_MAX 800
+
+/* The worse of two results: out of memory ends the reading, a mistake does not. */
+static inline int config_worse_of(int a, int b) {
+    return a == -ENOMEM || b == 0 ? a : b;
+}
+
+/* Adds to a list of what is allowed: a, b, c. */
+void config_list_add(char list[static CONFIG_WORDS_MAX], const char *quote, const char *item);
+
+/* Reads the value of an option that is no group into its slot. 0, -EINVAL after a mistake, -ENOMEM. */
+int config_set_value(Reading *r, const config_setting_t *setting, const Option *option, void *slot);
+
+/* All options of a scope, in the struct that base points to. */
+void config_set_defaults(OptionScope scope, void *base);
+void config_free_options(OptionScope scope, void *base);
+
+/* ---- what does not fit together: config_checks.c ---- */
+
+/* The last group of that scope, beside those before it. 0, -EINVAL after a mistake, -ENOMEM. */
+int config_check_group(Reading *r, const config_setting_t *group, OptionScope scope);
+/* The same for the whole; an option that has a mistake of its own is not compared. */
+int config_check_whole(Reading *r, const config_setting_t *root);
+
+/* ---- config_read.c ---- */
+
+/* Reads the text into r->config. 0, -EINVAL after mistakes, -ENOMEM. */
+int config_read_text(Reading *r, const char *text, size_t len);

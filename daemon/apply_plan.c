@@ -389,7 +389,7 @@ typedef struct Deciding {
     LoopTimer **wake;
     LoopFired woke;
     void *userdata;
-    bool alone; /* that no trail records it is reported by itself after all */
+    CauseKind alone; /* what it shared so far is reported by itself now; else OWN */
 } Deciding;
 
 /* Does it come to those that have a cause, or go from them? */
@@ -408,8 +408,8 @@ static bool apply_target_plan(const Deciding *d, const PollResult *result, const
     bool happened;
     Plan plan;
 
-    if (d->alone)
-        guard_target_alone(d->policy, d->state, engine_now(engine), &plan, d->state);
+    if (d->alone != CAUSE_OWN)
+        guard_target_alone(d->policy, d->state, d->alone, engine_now(engine), &plan, d->state);
     else if (found)
         guard_target_attributed(d->policy, d->state, found, engine_now(engine), &plan, d->state);
     else
@@ -432,7 +432,7 @@ static bool apply_target_plan(const Deciding *d, const PollResult *result, const
     return plan.attribute && !engine->once;
 }
 
-static void decide_target(Target *target, const PollResult *result, bool alone) {
+static void decide_target(Target *target, const PollResult *result, CauseKind alone) {
     Policy policy = engine_account_policy(target->account);
 
     policy.attribution = false; /* what keeps a region from answering is in no event history */
@@ -456,18 +456,18 @@ static size_t count_failing(const Engine *engine, CauseKind kind, const Account 
         for (size_t k = 0; k < other->n_targets; k++) {
             const Target *target = other->targets[k];
 
-            n += &target->state != but && guard_cause_has(kind, &target->state, target->n_trails > 0);
+            n += &target->state != but && guard_cause_has(kind, &target->state, engine_place(target));
         }
-        n += kind == CAUSE_CREDENTIALS && &other->state != but && guard_cause_has(kind, &other->state, false);
+        n += kind == CAUSE_CREDENTIALS && &other->state != but && guard_cause_has(kind, &other->state, PLACE_ACCOUNT);
     }
     return n;
 }
 
 /* Asked only when it matters: others are counted for it. */
 static CauseKind shared_cause(const Account *account, const TargetState *state, const PollResult *result,
-                              bool has_trails) {
+                              Place place) {
     const Engine *engine = account->engine;
-    CauseKind kind = guard_cause_of(result->error, result->error_text, has_trails);
+    CauseKind kind = guard_cause_of(result->error, result->error_text, place);
     const Cause *cause = engine_cause_of(engine, kind, account);
     bool open = cause && cause->incident.open;
 
@@ -482,13 +482,13 @@ void engine_decide_target(Target *target, const PollResult *result) {
     PollResult shared;
 
     if (!result) {
-        decide_target(target, NULL, false);
+        decide_target(target, NULL, CAUSE_OWN);
         return;
     }
     shared = *result;
-    shared.cause = shared_cause(target->account, &target->state, result, target->n_trails > 0);
+    shared.cause = shared_cause(target->account, &target->state, result, engine_place(target));
     shared.cover_is_shared = !target->engine->once && engine_account_named(target->account)[0];
-    decide_target(target, &shared, false);
+    decide_target(target, &shared, CAUSE_OWN);
 }
 
 static void account_woke(void *userdata) {
@@ -501,7 +501,8 @@ static void account_woke(void *userdata) {
     engine_decide_account(account, NULL);
 }
 
-static void decide_account(Account *account, const PollResult *result, const Attribution *found) {
+static void decide_account(Account *account, const PollResult *result, const Attribution *found,
+                           CauseKind alone) {
     Engine *engine = account->engine;
     Policy policy = engine_account_policy(account);
     const AccountScope scope = engine_account_scope(account);
@@ -511,7 +512,7 @@ static void decide_account(Account *account, const PollResult *result, const Att
     policy.attribution =
             policy.attribution && scope_departure_is_searched(&scope, organization, &management);
     if (apply_target_plan(&(Deciding){ engine, &policy, engine_account_subject(account), &account->state,
-                                       &account->wake, account_woke, account, false },
+                                       &account->wake, account_woke, account, alone },
                           result, found)) {
         account->search_is_due = true;
         engine_due(engine, DUE_SEARCHES);
@@ -532,22 +533,26 @@ void engine_forget_target(Engine *engine, const Subject *subject, TargetState *s
     engine_save_soon(engine, true);
 }
 
-void engine_report_alone(Target *target) {
-    decide_target(target, NULL, true);
+void engine_report_alone(Target *target, CauseKind was) {
+    decide_target(target, NULL, was);
+}
+
+void engine_report_account_alone(Account *account) {
+    decide_account(account, NULL, NULL, account->state.cause);
 }
 
 void engine_decide_account(Account *account, const PollResult *result) {
     PollResult shared;
 
     if (!result) {
-        decide_account(account, NULL, NULL);
+        decide_account(account, NULL, NULL, CAUSE_OWN);
         return;
     }
     shared = *result;
-    shared.cause = shared_cause(account, &account->state, result, false);
-    decide_account(account, &shared, NULL);
+    shared.cause = shared_cause(account, &account->state, result, PLACE_ACCOUNT);
+    decide_account(account, &shared, NULL, CAUSE_OWN);
 }
 
 void engine_account_attributed(Account *account, const Attribution *found) {
-    decide_account(account, NULL, found);
+    decide_account(account, NULL, found, CAUSE_OWN);
 }

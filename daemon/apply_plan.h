@@ -16,8 +16,9 @@ int engine_queue_messages(Engine *engine, const Subject *subject, const Plan *pl
 void engine_decide_target(Target *target, const PollResult *result);
 void engine_decide_account(Account *account, const PollResult *result); /* of the account as a whole */
 void engine_account_attributed(Account *account, const Attribution *found);
-/* It waited for others of the same cause, and none came. */
-void engine_report_alone(Target *target);
+/* It waited for others of the same cause, and none came; or it cannot have the cause any more. */
+void engine_report_alone(Target *target, CauseKind was);
+void engine_report_account_alone(Account *account);
 /* It is not guarded any more: its incidents end with messages that say why. When these cannot be queued,
  * state stays as it is. */
 void engine_forget_target(Engine *engine, const Subject *subject, TargetState *state, const char *why);

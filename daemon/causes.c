@@ -19,7 +19,7 @@ static bool answers(const Target *target) {
     const TargetState *s = &target->state;
 
     return target->configured && s->ever_reachable && !s->unreachable && !s->not_enabled &&
-           !guard_cause_has(CAUSE_CLOSED, s, target->n_trails > 0);
+           !guard_cause_has(CAUSE_CLOSED, s, engine_place(target));
 }
 
 static void add_cause(Engine *engine, CauseKind kind, const Account *account) {
@@ -39,16 +39,24 @@ static void add_cause(Engine *engine, CauseKind kind, const Account *account) {
 
 static void find_causes(Engine *engine) {
     for (size_t i = 0; i < engine->n_targets; i++) {
-        const Target *target = engine->targets[i];
+        Target *target = engine->targets[i];
+        const TargetState *s = &target->state;
 
-        if (target->state.sight.open)
-            add_cause(engine, target->state.cause, target->account);
-        if (guard_cause_has(CAUSE_UNCOVERED, &target->state, false))
+        if (guard_cause_is_left(s, engine_place(target)))
+            engine_report_alone(target, s->cause);
+        if (s->sight.open)
+            add_cause(engine, s->cause, target->account);
+        if (guard_cause_has(CAUSE_UNCOVERED, s, engine_place(target)))
             add_cause(engine, CAUSE_UNCOVERED, target->account);
     }
-    for (size_t i = 0; i < engine->n_accounts; i++)
-        if (engine->accounts[i]->state.sight.open)
-            add_cause(engine, engine->accounts[i]->state.cause, engine->accounts[i]);
+    for (size_t i = 0; i < engine->n_accounts; i++) {
+        Account *account = engine->accounts[i];
+
+        if (guard_cause_is_left(&account->state, PLACE_ACCOUNT))
+            engine_report_account_alone(account);
+        if (account->state.sight.open)
+            add_cause(engine, account->state.cause, account);
+    }
 }
 
 /* Those that have a cause, while it is decided about. */
@@ -73,7 +81,9 @@ static void gather_one(Gathering *g, CauseKind kind, const Subject *subject, con
 static void gather_target(Gathering *g, const Cause *cause, Target *target) {
     Subject subject = engine_target_subject(target);
 
-    if (guard_cause_has(cause->kind, &target->state, target->n_trails > 0)) {
+    if (cause->kind == CAUSE_CLOSED)
+        g->in.silent_usec = MAX(g->in.silent_usec, target->state.failed_since_usec);
+    if (guard_cause_has(cause->kind, &target->state, engine_place(target))) {
         gather_one(g, cause->kind, &subject, &target->state);
         g->last = target;
     } else if (cause->kind == CAUSE_CLOSED && target->configured && !target->state.not_enabled) {
@@ -91,7 +101,7 @@ static void gather(const Engine *engine, const Cause *cause, Gathering *g) {
             continue;
         for (size_t k = 0; k < account->n_targets; k++)
             gather_target(g, cause, account->targets[k]);
-        if (cause->kind == CAUSE_CREDENTIALS && guard_cause_has(cause->kind, &account->state, false))
+        if (cause->kind == CAUSE_CREDENTIALS && guard_cause_has(cause->kind, &account->state, PLACE_ACCOUNT))
             gather_one(g, cause->kind, &subject, &account->state);
     }
     g->in.members = g->members;
@@ -131,7 +141,7 @@ static uint64_t decide_cause(Engine *engine, Cause *cause, Gathering *g) {
     if (plan.n_events > 0)
         engine_save_soon(engine, true);
     if (alone && g->last)
-        engine_report_alone(g->last);
+        engine_report_alone(g->last, cause->kind);
     return plan.wake_mono_usec;
 }
 

@@ -648,6 +648,10 @@ void engine_free_tables(Engine *engine) {
 
 /* ---- causes ---- */
 
+Place engine_place(const Target *target) {
+    return target->n_trails > 0 ? PLACE_TRAILS : PLACE_EMPTY;
+}
+
 bool engine_cause_covers(CauseKind kind, const Account *account, const char *id) {
     return kind == CAUSE_CREDENTIALS || text_equal(engine_account_named(account), id);
 }

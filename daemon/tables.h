@@ -408,6 +408,8 @@ void engine_free_tables(Engine *engine);
 
 /* ---- causes ---- */
 
+Place engine_place(const Target *target);
+
 /* Is the account one of those that a cause of this account (credentials: of all) can have? */
 bool engine_cause_covers(CauseKind kind, const Account *account, const char *id);
 /* The one of this kind that covers the account. NULL: there is none. */

@@ -68,23 +68,34 @@ void guard_target_attributed(const Policy *policy, const TargetState *prev, cons
 
 /* ---- guard_cause.c: one cause, one incident ---- */
 
-/* What a target that cannot be polled may share with others, by its error alone. Not where trails live:
- * these are worth a message of their own. */
-CauseKind guard_cause_of(PollError error, const char *error_text, bool has_trails);
+/* What cannot be polled: a region in which no guarded trail lives, one with trails, or a whole account. */
+typedef enum Place {
+    PLACE_EMPTY,
+    PLACE_TRAILS,
+    PLACE_ACCOUNT,
+} Place;
+
+/* What a target that cannot be polled may share with others, by its error alone. Only a region that is empty
+ * can be closed by a policy without loss. */
+CauseKind guard_cause_of(PollError error, const char *error_text, Place place);
 /* Does it share it? n_failing: targets and accounts whose last polls failed for it, this one included; open:
  * others were reported for it. */
 bool guard_cause_is_shared(CauseKind kind, size_t n_failing, bool open);
 /* Is the target one of those who have this cause? Also when it has not failed often enough yet to be
  * reported: the list is whole with the first message. */
-bool guard_cause_has(CauseKind kind, const TargetState *state, bool has_trails);
+bool guard_cause_has(CauseKind kind, const TargetState *state, Place place);
+/* Was it reported with others for a cause that it cannot have any more? A trail was found whose home is a
+ * region that a policy closes. */
+bool guard_cause_is_left(const TargetState *state, Place place);
 
 /* Decides about a cause: opens its incident with all who have it, reports who came and went in summaries,
  * and ends it. in: its members now. *ret_alone: there is only one, and it is to report by itself. */
 void guard_cause(const Policy *policy, const Cause *prev, const CauseMembers *in, Now now, Plan *ret_plan,
                  Cause *ret_next, bool *ret_alone);
 
-/* The region that nobody shares it with reports by itself that no trail records it. */
-void guard_target_alone(const Policy *policy, const TargetState *prev, Now now, Plan *ret_plan,
+/* What was shared is reported by itself: that no trail records a region and it is the only one, or that the
+ * target cannot be polled, for a cause that it cannot have any more. */
+void guard_target_alone(const Policy *policy, const TargetState *prev, CauseKind was, Now now, Plan *ret_plan,
                         TargetState *ret_next);
 
 /* A target is not guarded any more: its incidents end with messages that say why. */

@@ -30,23 +30,27 @@ static const struct {
 /* AWS: "... is not authorized to perform: ... with an explicit deny in a service control policy". */
 #define EXPLICIT_DENY "explicit deny in a service control policy"
 
-CauseKind guard_cause_of(PollError error, const char *error_text, bool has_trails) {
+CauseKind guard_cause_of(PollError error, const char *error_text, Place place) {
     if (error == POLL_CREDENTIALS)
         return CAUSE_CREDENTIALS;
-    return error == POLL_DENIED && !has_trails && strstr(error_text, EXPLICIT_DENY) ? CAUSE_CLOSED
-                                                                                    : CAUSE_OWN;
+    return error == POLL_DENIED && place == PLACE_EMPTY && strstr(error_text, EXPLICIT_DENY) ? CAUSE_CLOSED
+                                                                                            : CAUSE_OWN;
 }
 
 bool guard_cause_is_shared(CauseKind kind, size_t n_failing, bool open) {
     return kind != CAUSE_OWN && (open || n_failing >= cause_rows[kind].n_min);
 }
 
-bool guard_cause_has(CauseKind kind, const TargetState *state, bool has_trails) {
+bool guard_cause_is_left(const TargetState *state, Place place) {
+    return state->sight.open && state->cause == CAUSE_CLOSED && place != PLACE_EMPTY;
+}
+
+bool guard_cause_has(CauseKind kind, const TargetState *state, Place place) {
     if (kind == CAUSE_UNCOVERED)
         return state->cover.open && state->cover_is_shared;
     if (state->sight.open)
-        return state->cause == kind;
-    return state->n_failed > 0 && guard_cause_of(state->error, state->error_text, has_trails) == kind;
+        return state->cause == kind && !guard_cause_is_left(state, place);
+    return state->n_failed > 0 && guard_cause_of(state->error, state->error_text, place) == kind;
 }
 
 static uint64_t add_text(uint64_t hash, const char *text) {
@@ -112,10 +116,23 @@ static void end(Judging *j) {
         (void)strcpy(t->detail, "the configuration changed");
 }
 
-/* Is it only that a person closed some regions? */
+/* Closed regions are a person's doing while others answer. Once none does, the guard is blind there. */
+static bool is_whole_account(const Judging *j) {
+    return j->c.kind == CAUSE_CLOSED && j->in->n_answering == 0;
+}
+
 static bool escalates(const Judging *j) {
     return j->c.incident.open && j->c.incident.severity < SEVERITY_CRITICAL &&
-           (cause_rows[j->c.kind].escalates || (j->c.kind == CAUSE_CLOSED && j->in->n_answering == 0));
+           (cause_rows[j->c.kind].escalates || is_whole_account(j));
+}
+
+static bool reminds(const Judging *j) {
+    return cause_rows[j->c.kind].reminds || is_whole_account(j);
+}
+
+/* Since when there is nothing that answers: of a whole account, since the last of its regions does not. */
+static uint64_t failed_since_usec(const Judging *j) {
+    return is_whole_account(j) ? MAX(j->in->since_usec, j->in->silent_usec) : j->in->since_usec;
 }
 
 static bool has_changed(const Judging *j) {
@@ -132,7 +149,7 @@ static uint64_t summary_wake(const Judging *j) {
 static void go_on(Judging *j) {
     Incident *inc = &j->c.incident;
     EventKind kind = cause_rows[j->c.kind].begins;
-    uint64_t due_usec = critical_usec(j->in->since_usec);
+    uint64_t due_usec = critical_usec(failed_since_usec(j));
 
     if (escalates(j) && j->now.real_usec >= due_usec)
         (void)report(j, PHASE_OPENED, kind, SEVERITY_CRITICAL, due_usec + j->c.kind);
@@ -145,7 +162,7 @@ static void remind(Judging *j) {
 
     if (incident_summary_is_due(inc, j->now))
         report(j, PHASE_SUMMARY, inc->event, inc->severity, inc->last_dedup_usec)->resolves = !inc->open;
-    if (cause_rows[j->c.kind].reminds && incident_reminder_is_due(inc, j->policy, j->now))
+    if (reminds(j) && incident_reminder_is_due(inc, j->policy, j->now))
         (void)report(j, PHASE_REMINDER, EVENT_INCIDENT_REMINDER, inc->severity, inc->last_dedup_usec);
 }
 
@@ -165,11 +182,11 @@ static uint64_t cause_wake(const Judging *j) {
     Policy policy = *j->policy;
     uint64_t wake;
 
-    if (!cause_rows[j->c.kind].reminds)
+    if (!reminds(j))
         policy.reminder_interval_usec = 0;
     wake = incident_wake_mono_usec(&j->c.incident, &policy, j->now);
     if (escalates(j))
-        wake = earlier(wake, critical_wake_mono_usec(j->in->since_usec, j->now));
+        wake = earlier(wake, critical_wake_mono_usec(failed_since_usec(j), j->now));
     if (has_changed(j))
         wake = earlier(wake, summary_wake(j));
     return earlier(wake, j->c.held_mono_usec);

@@ -365,16 +365,24 @@ void guard_target(const Policy *policy, const TargetState *prev, const PollResul
     pass_time(&j, ret_next);
 }
 
-void guard_target_alone(const Policy *policy, const TargetState *prev, Now now, Plan *ret_plan,
+static void report_alone(Judging *j, Incident *inc, EventKind kind) {
+    if (inc->open)
+        (void)report(j, inc, inc->sequence > 0 ? PHASE_REOPENED : PHASE_OPENED, kind, SEVERITY_WARNING,
+                     inc->last_dedup_usec);
+}
+
+void guard_target_alone(const Policy *policy, const TargetState *prev, CauseKind was, Now now, Plan *ret_plan,
                         TargetState *ret_next) {
     Judging j = { .policy = policy, .now = now, .s = *prev, .plan = ret_plan };
-    Incident *inc = &j.s.cover;
 
     *ret_plan = (Plan){ 0 };
-    j.s.cover_is_shared = false;
-    if (inc->open)
-        (void)report(&j, inc, inc->sequence > 0 ? PHASE_REOPENED : PHASE_OPENED, EVENT_REGION_UNCOVERED,
-                     SEVERITY_WARNING, inc->last_dedup_usec);
+    if (was == CAUSE_UNCOVERED) {
+        j.s.cover_is_shared = false;
+        report_alone(&j, &j.s.cover, EVENT_REGION_UNCOVERED);
+    } else {
+        j.s.cause = CAUSE_OWN;
+        report_alone(&j, &j.s.sight, EVENT_TARGET_UNREACHABLE);
+    }
     pass_time(&j, ret_next);
 }
 

@@ -142,6 +142,49 @@ def test_a_role_that_is_deleted_makes_its_account_blind_as_a_whole(sim, make_gua
     sim.clear_failures()
 
 
+def denies(action):
+    """Statements of a service control policy."""
+    return [{"Effect": "Allow", "Action": "*", "Resource": "*"}, {"Effect": "Deny", "Action": action, "Resource": "*"}]
+
+
+def test_a_policy_that_denies_the_role_is_no_quiet_closing_of_regions(sim, make_guard, two):
+    add_role(sim, MEMBER, EXTERNAL_ID)
+    sim.call("settings", session_seconds=int(within(4)))
+    guard = make_guard(sim, accounts=[{}, *groups(MEMBER)], unreachable_after=2,
+                       aws={"max_attempts": 1}).start().wait_guarding()
+    guard.wait_status(lambda status: len(status["trails"]) == 2)
+    sim.add_account(MAIN, regions=DEFAULT_REGIONS, scp=denies("sts:AssumeRole"))
+    told = wait_alert(sim, "target.unreachable", seconds=40)
+    assert (told["account"], told["region"], told["severity"]) == (MEMBER, None, "warning")
+    matches("explicit deny in a service control policy", mail_of(messages(sim)[-1]))
+    sim.clear_failures()
+
+
+def test_an_account_that_a_policy_closes_as_a_whole_is_reported_by_its_trails_region_too(sim, make_guard, two):
+    add_role(sim, MEMBER, EXTERNAL_ID)
+    sim.add_account(MEMBER, regions=[FRA, IAD, SYD])
+    guard = make_guard(sim, regions=[FRA, IAD, SYD], accounts=[{}, *groups(MEMBER)], unreachable_after=2, settings_interval=1,
+                       aws={"max_attempts": 1}).start().wait_guarding()
+    guard.wait_status(lambda status: len(status["trails"]) == 4)
+    sim.add_account(MEMBER, regions=[FRA, IAD, SYD], scp=denies("cloudtrail:*"))
+    home = wait_alert(sim, "target.unreachable", seconds=30, holds=lambda entry: entry["region"] == FRA)
+    assert (home["account"], home["severity"]) == (MEMBER, "warning")
+    others = wait_alert(sim, "target.unreachable", seconds=30, holds=lambda entry: entry["region"] is None)
+    assert {member["region"] for member in others["members"]} <= {IAD, SYD}, "they are polled one after the other"
+    sim.clear_failures()
+
+
+def test_a_policy_that_denies_the_status_alone_is_about_the_trail(sim, make_guard, two):
+    add_role(sim, MEMBER, EXTERNAL_ID)
+    guard = make_guard(sim, regions=[FRA, IAD], accounts=[{}, *groups(MEMBER)], unreachable_after=2,
+                       aws={"max_attempts": 1}).start().wait_guarding()
+    guard.wait_status(lambda status: len(status["trails"]) == 3)
+    sim.add_account(MEMBER, regions=[FRA, IAD], scp=denies("cloudtrail:GetTrailStatus"))
+    told = wait_alert(sim, "target.unreachable", seconds=30)
+    assert (told["trail"]["arn"], told["severity"]) == (two[0], "warning")
+    sim.clear_failures()
+
+
 def test_an_account_overrides_mode_regions_and_trails(sim, make_guard, two):
     for account in (MEMBER, OTHER):
         add_role(sim, account, EXTERNAL_ID)

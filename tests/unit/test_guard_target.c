@@ -319,27 +319,29 @@ static void what_has_a_cause_with_others(void **unused) {
     static const struct {
         PollError error;
         const char *text;
-        bool has_trails;
+        Place place;
         CauseKind kind;
         size_t n_failing;
         bool open, shared;
     } cases[] = {
-        { POLL_DENIED, SCP_DENIES, false, CAUSE_CLOSED, 15, false, true },
-        { POLL_DENIED, SCP_DENIES, false, CAUSE_CLOSED, 1, false, true },
-        { POLL_DENIED, SCP_DENIES, false, CAUSE_CLOSED, 1, true, true },
-        { POLL_DENIED, SCP_DENIES, true, CAUSE_OWN, 15, true, false },
-        { POLL_DENIED, "AccessDenied: no identity-based policy allows it", false, CAUSE_OWN, 15, true,
+        { POLL_DENIED, SCP_DENIES, PLACE_EMPTY, CAUSE_CLOSED, 15, false, true },
+        { POLL_DENIED, SCP_DENIES, PLACE_EMPTY, CAUSE_CLOSED, 1, false, true },
+        { POLL_DENIED, SCP_DENIES, PLACE_EMPTY, CAUSE_CLOSED, 1, true, true },
+        { POLL_DENIED, SCP_DENIES, PLACE_TRAILS, CAUSE_OWN, 15, true, false },
+        /* nothing of the account can be polled: whatever denies it, that is never quiet */
+        { POLL_DENIED, SCP_DENIES, PLACE_ACCOUNT, CAUSE_OWN, 15, true, false },
+        { POLL_DENIED, "AccessDenied: no identity-based policy allows it", PLACE_EMPTY, CAUSE_OWN, 15, true,
           false },
-        { POLL_SERVICE, SCP_DENIES, false, CAUSE_OWN, 15, true, false },
-        { POLL_CREDENTIALS, "ExpiredToken", false, CAUSE_CREDENTIALS, 1, false, false },
-        { POLL_CREDENTIALS, "ExpiredToken", true, CAUSE_CREDENTIALS, 2, false, true },
-        { POLL_CREDENTIALS, "ExpiredToken", false, CAUSE_CREDENTIALS, 1, true, true },
-        { POLL_UNREACHABLE, "no route", false, CAUSE_OWN, 9, true, false },
+        { POLL_SERVICE, SCP_DENIES, PLACE_EMPTY, CAUSE_OWN, 15, true, false },
+        { POLL_CREDENTIALS, "ExpiredToken", PLACE_EMPTY, CAUSE_CREDENTIALS, 1, false, false },
+        { POLL_CREDENTIALS, "ExpiredToken", PLACE_TRAILS, CAUSE_CREDENTIALS, 2, false, true },
+        { POLL_CREDENTIALS, "ExpiredToken", PLACE_EMPTY, CAUSE_CREDENTIALS, 1, true, true },
+        { POLL_UNREACHABLE, "no route", PLACE_EMPTY, CAUSE_OWN, 9, true, false },
     };
 
     (void)unused;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        CauseKind kind = guard_cause_of(cases[i].error, cases[i].text, cases[i].has_trails);
+        CauseKind kind = guard_cause_of(cases[i].error, cases[i].text, cases[i].place);
 
         assert_int_equal(kind, cases[i].kind);
         assert_int_equal(guard_cause_is_shared(kind, cases[i].n_failing, cases[i].open), cases[i].shared);
@@ -354,6 +356,7 @@ typedef struct Common {
     Plan plan;
     bool alone;
     size_t n_answering;
+    uint64_t silent_usec;
 } Common;
 
 static void decide_common(Common *c, uint32_t bits, bool forgotten) {
@@ -364,6 +367,7 @@ static void decide_common(Common *c, uint32_t bits, bool forgotten) {
                         .rest = &rest,
                         .n_rest = 1,
                         .n_answering = c->n_answering,
+                        .silent_usec = c->silent_usec,
                         .since_usec = T0,
                         .first = &first,
                         .forgotten = forgotten };
@@ -414,11 +418,20 @@ static void closed_regions_are_one_incident(void **unused) {
     decide_common(&c, 12, false);
     assert_int_equal(c.plan.n_events, 1);
     assert_true(t->n_members == 2 && t->n_before == 4);
-    /* the last region that answered is closed too: that is no housekeeping any more */
+    /* the last region that answered is closed too: that is no housekeeping any more, and gets 5 minutes */
     c.n_answering = 0;
+    c.silent_usec = c.now.real_usec;
+    decide_common(&c, 12, false);
+    assert_int_equal(c.plan.n_events, 0);
+    assert_int_equal(c.plan.wake_mono_usec, c.now.mono_usec + GUARD_UNREACHABLE_CRITICAL_USEC);
+    later(&c, 300);
     decide_common(&c, 12, false);
     assert_int_equal(c.plan.n_events, 1);
     assert_int_equal(t->severity, SEVERITY_CRITICAL);
+    later(&c, 3600);
+    decide_common(&c, 12, false);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_int_equal(t->kind, EVENT_INCIDENT_REMINDER);
     decide_common(&c, 0, false);
     assert_int_equal(c.plan.n_events, 1);
     assert_true(t->kind == EVENT_TARGET_REACHABLE && t->phase == PHASE_RESOLVED && !t->forgotten);
@@ -494,11 +507,11 @@ static void uncovered_regions_wait_for_each_other(void **unused) {
     assert_true(c.alone);
     guard_target(&l.policy, &l.state, &uncovered, l.now, &l.plan, &l.state);
     assert_int_equal(l.plan.n_events, 0);
-    assert_true(guard_cause_has(CAUSE_UNCOVERED, &l.state, false));
-    guard_target_alone(&l.policy, &l.state, l.now, &l.plan, &l.state);
+    assert_true(guard_cause_has(CAUSE_UNCOVERED, &l.state, PLACE_EMPTY));
+    guard_target_alone(&l.policy, &l.state, CAUSE_UNCOVERED, l.now, &l.plan, &l.state);
     assert_int_equal(l.plan.n_events, 1);
     assert_int_equal(l.plan.events[0].kind, EVENT_REGION_UNCOVERED);
-    assert_false(guard_cause_has(CAUSE_UNCOVERED, &l.state, false));
+    assert_false(guard_cause_has(CAUSE_UNCOVERED, &l.state, PLACE_EMPTY));
     uncovered.covered = true;
     guard_target(&l.policy, &l.state, &uncovered, l.now, &l.plan, &l.state);
     assert_int_equal(l.plan.events[0].kind, EVENT_REGION_COVERED);
@@ -512,8 +525,8 @@ static void what_is_shared_is_reported_by_nobody_alone(void **unused) {
     (void)unused;
     l.policy.reminder_interval_usec = 3600 * USEC_PER_SEC;
     guard_target(&l.policy, &l.state, &closed, l.now, &l.plan, &l.state);
-    assert_true(guard_cause_has(CAUSE_CLOSED, &l.state, false)); /* not yet often enough: on the list */
-    assert_false(guard_cause_has(CAUSE_CLOSED, &l.state, true));
+    assert_true(guard_cause_has(CAUSE_CLOSED, &l.state, PLACE_EMPTY)); /* not yet often enough: on the list */
+    assert_false(guard_cause_has(CAUSE_CLOSED, &l.state, PLACE_TRAILS));
     guard_target(&l.policy, &l.state, &closed, l.now, &l.plan, &l.state);
     assert_true(l.state.unreachable && l.state.sight.open);
     assert_int_equal(l.plan.n_events, 0);
@@ -523,8 +536,51 @@ static void what_is_shared_is_reported_by_nobody_alone(void **unused) {
     assert_int_equal(l.plan.n_events, 0);
     poll(&l, POLL_OK);
     assert_int_equal(l.plan.n_events, 0);
-    assert_false(guard_cause_has(CAUSE_CLOSED, &l.state, false));
+    assert_false(guard_cause_has(CAUSE_CLOSED, &l.state, PLACE_EMPTY));
     assert_false(guard_owes_end(&l.state.sight));
+}
+
+/* A policy closes regions quietly while they are empty. Once one is the home of a guarded trail, or what it
+ * closes is a whole account, it is reported like any other. */
+static void what_a_policy_closes_is_quiet_only_while_it_is_empty(void **unused) {
+    static const struct {
+        PollError error;
+        CauseKind cause;
+        Place place;
+        bool has, left;
+    } cases[] = {
+        { POLL_DENIED, CAUSE_CLOSED, PLACE_EMPTY, true, false },
+        { POLL_DENIED, CAUSE_CLOSED, PLACE_TRAILS, false, true },
+        { POLL_DENIED, CAUSE_CLOSED, PLACE_ACCOUNT, false, true },
+        { POLL_DENIED, CAUSE_OWN, PLACE_TRAILS, false, false },
+        { POLL_CREDENTIALS, CAUSE_CREDENTIALS, PLACE_TRAILS, true, false },
+        { POLL_CREDENTIALS, CAUSE_CREDENTIALS, PLACE_ACCOUNT, true, false },
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        PollResult denied = { .error = cases[i].error, .error_text = SCP_DENIES, .cause = cases[i].cause };
+        CauseKind kind = cases[i].cause == CAUSE_OWN ? CAUSE_CLOSED : cases[i].cause;
+        Life l = life_of_a_region();
+        const Event *t = &l.plan.events[0];
+
+        for (unsigned n = 0; n < l.policy.unreachable_after; n++)
+            guard_target(&l.policy, &l.state, &denied, l.now, &l.plan, &l.state);
+        assert_true(l.state.sight.open);
+        assert_int_equal(guard_cause_has(kind, &l.state, cases[i].place), cases[i].has);
+        assert_int_equal(guard_cause_is_left(&l.state, cases[i].place), cases[i].left);
+        if (!cases[i].left)
+            continue;
+        guard_target_alone(&l.policy, &l.state, CAUSE_CLOSED, l.now, &l.plan, &l.state);
+        assert_true(l.plan.n_events == 1 && t->kind == EVENT_TARGET_UNREACHABLE && t->phase == PHASE_OPENED);
+        assert_true(t->severity == SEVERITY_WARNING && t->cause == CAUSE_OWN && t->error == POLL_DENIED);
+        assert_int_equal(l.plan.wake_mono_usec, l.now.mono_usec + GUARD_UNREACHABLE_CRITICAL_USEC);
+        assert_false(guard_cause_is_left(&l.state, cases[i].place));
+        wake(&l);
+        assert_true(l.plan.n_events == 1 && t->severity == SEVERITY_CRITICAL);
+        poll(&l, POLL_OK);
+        assert_true(l.plan.n_events == 1 && t->kind == EVENT_TARGET_REACHABLE);
+    }
 }
 
 int main(void) {
@@ -540,6 +596,7 @@ int main(void) {
         cmocka_unit_test(a_region_that_is_turned_off_shows_no_error),
         cmocka_unit_test(it_becomes_critical_in_time),
         cmocka_unit_test(what_has_a_cause_with_others),
+        cmocka_unit_test(what_a_policy_closes_is_quiet_only_while_it_is_empty),
         cmocka_unit_test(closed_regions_are_one_incident),
         cmocka_unit_test(closed_regions_wait_for_one_that_answers),
         cmocka_unit_test(bad_keys_become_critical_in_time),

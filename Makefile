@@ -49,6 +49,7 @@ TEST_SRC := $(sort $(wildcard tests/unit/test_*.c))
 HELP_SRC := $(filter-out $(TEST_SRC),$(sort $(wildcard tests/unit/*.c)))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 TOOL_SRC := $(sort $(wildcard tests/integration/*.c))
+LOAD_SRC := $(sort $(wildcard tests/integration/preload/*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 SOURCES  := $(LIB_SRC) $(CORE_SRC) $(MAIN_SRC)
 
@@ -59,6 +60,8 @@ UNITS    := $(patsubst %.c,$(BUILD)/%,$(TEST_SRC))
 REPLAYS  := $(patsubst %.c,$(BUILD)/%,$(FUZZ_SRC))
 # What integration tests run beside the binary.
 TOOLS    := $(patsubst %.c,$(BUILD)/%,$(TOOL_SRC))
+# What they preload into the binary; not into one with sanitizers, which want to be the first library.
+PRELOADS := $(if $(SANITIZE),,$(patsubst %.c,$(BUILD)/%.so,$(LOAD_SRC)))
 # What the benchmark runs beside it: a stand-in for AWS and the floors, which need none of our code.
 BENCHES  := $(addprefix $(BUILD)/tests/bench/,server floor_curl floor_raw)
 # The simulated AWS has tests of its own, which do not need the binary.
@@ -117,6 +120,11 @@ $(TOOLS): $(BUILD)/%: $(BUILD)/%.o $(ARCHIVES)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
+$(PRELOADS): $(BUILD)/%.so: %.c $(BUILD)/flags
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CPPFLAGS) -U_FORTIFY_SOURCE $(filter-out -D_FORTIFY_SOURCE=2 -fPIE,$(ALL_CFLAGS)) -fPIC -shared -o $@ $<
+
 $(BUILD)/tests/bench/server: $(BUILD)/tests/bench/server_aws.o
 $(BENCHES): $(BUILD)/%: $(BUILD)/%.o
 	$(call say,LD,$@)
@@ -125,7 +133,7 @@ $(BENCHES): $(BUILD)/%: $(BUILD)/%.o
 .PHONY: objects units test-tools
 objects: $(call obj,$(SOURCES))
 units: $(UNITS) $(REPLAYS) $(TOOLS) $(BENCHES)
-test-tools: $(TOOLS) $(BENCHES)
+test-tools: $(TOOLS) $(PRELOADS) $(BENCHES)
 
 # ---- tests ------------------------------------------------------------------------------------------------------
 

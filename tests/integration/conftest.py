@@ -157,3 +157,12 @@ def pytest_runtest_makereport(item, call):
     for name in ("sim", "tls_sim"):
         if name in item.funcargs:
             report.sections.append((f"requests to {name}", _asked(item.funcargs[name])))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The figures of the fault suites, also of those that ran in another worker."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, text in getattr(report, "user_properties", []):
+                if name == "figures":
+                    terminalreporter.write_line(text)

@@ -5,6 +5,7 @@ import pytest
 
 import circles
 import exports
+import links
 import newest_regions
 import promises
 import prose
@@ -160,6 +161,37 @@ def test_prose(tree, capsys, file, text, expected):
     subprocess.run(["git", "init", "-q", root], check=True)
     assert prose.main(root) == (1 if expected else 0)
     assert (expected or "") in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text, expected", [
+    ("[a](y.md), [b](y.md#two-words), [c](#here), [d](../docs/y.md 'x') and <https://example.com/x>\n# Here\n", None),
+    ("[a](z.md)\n", "docs/x.md:1: z.md: no such file"),
+    ("![a](z.svg)\n", "docs/x.md:1: z.svg: no such file"),
+    ("[a](y.md#other)\n", "docs/x.md:1: y.md#other: no such heading"),
+    ("x\n\n[a](#gone)\n", "docs/x.md:3: #gone: no such heading"),
+    ("[two\nlines](z.md)\n", "docs/x.md:2: z.md: no such file"),
+    ("[a](y.md#code)\n", "docs/x.md:1: y.md#code: no such heading"),
+    ("[a](y.md#same-1)\n", None),
+    ("[a](y.md#same-2)\n", "docs/x.md:1: y.md#same-2: no such heading"),
+    ("[a](y.md#the-code-of-x)\n", None),
+    ("[a][b]\n\n[b]: z.md\n", "docs/x.md:3: z.md: no such file"),
+    ("[a][b]\n", "docs/x.md:1: the name of a link has no definition"),
+    ("[a](../../x.md)\n", "docs/x.md:1: ../../x.md: no such file"),
+    ("[a](../lib/x.c#there)\n", "docs/x.md:1: ../lib/x.c#there: an anchor of a file that is not Markdown"),
+    ("`[a](z.md)`\n\n    [a](z.md)\n\n```\n[a](z.md)\n```\n[a](y.md)\n", None),
+])
+def test_links(tree, capsys, text, expected):
+    root = tree({"docs/x.md": text, "lib/x.c": "int x;\n",
+                 "docs/y.md": "# Two words\n\n## Same\n## Same\n### The `code` of *x*\n```\n# Code\n```\n"})
+    subprocess.run(["git", "init", "-q", root], check=True)
+    assert links.main(root) == (1 if expected else 0)
+    assert (expected or "0 violations") in "".join(capsys.readouterr())
+
+
+def test_links_want_pages(tree):
+    root = tree({"lib/x.c": "int x;\n"})
+    subprocess.run(["git", "init", "-q", root], check=True)
+    assert links.main(root) == 1
 
 
 @pytest.mark.parametrize("used_by", ["another object", "a test", None])

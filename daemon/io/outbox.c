@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "daemon/core/codec.h"
 #include "daemon/core/events.h"
+#include "daemon/io/outbox_record.h"
 #include "daemon/io/sealed.h"
 #include "daemon/log.h"
 #include "lib/aws_error.h"
@@ -26,100 +26,12 @@
 #define FILE_MODE 0600
 #define DIR_MODE  0700
 
-#define SCHEMA              "trailguard.outbox/1"
-#define OUTBOX_FILE_MAX     (1024U * 1024)
-#define OUTBOX_CHANNELS_MAX 64
-#define OUTBOX_NAME_MAX     96
-#define ID_LEN              64
-#define NUMBER_DIGITS       20 /* of UINT64_MAX */
+#define OUTBOX_NAME_MAX 96
+#define ID_LEN          64
+#define NUMBER_DIGITS   20 /* of UINT64_MAX */
 
 #define ASIDE_NAME_MAX 256
 #define REASON_MAX     256
-
-/* ---- the file of an alert ---- */
-
-/* What a file holds. */
-typedef struct OutboxRecord {
-    Alert alert;
-    char **acknowledged; /* keys of the channels that need it no more */
-    size_t n_acknowledged;
-    const char *refused_by, *refusal; /* why it is set aside; NULL both; not read */
-} OutboxRecord;
-
-static int read_subject(const CodecMember *m, const json_t *value, void *base, CodecReader *reader) {
-    const char *s = json_string_value(value);
-
-    return s && s[0] && s[0] != ' ' ? codec_read_ascii(m, value, base, reader) : -EINVAL;
-}
-
-static int read_filled(const CodecMember *m, const json_t *value, void *base, CodecReader *reader) {
-    return json_string_length(value) > 0 ? codec_read_string(m, value, base, reader) : -EINVAL;
-}
-
-static const CodecKind codec_subject = { "a line of ASCII that can be a subject", codec_write_text,
-                                         read_subject, NULL, NULL };
-static const CodecKind codec_filled = { "a text", codec_write_string, read_filled, NULL, codec_done_string };
-
-#define MUST .required = true, .always = true
-
-static const CodecMember record_members[] = {
-    CODEC(OutboxRecord, alert.id, "id", hex, MUST),
-    CODEC(OutboxRecord, alert.incident, "incident", hex, MUST),
-    CODEC(OutboxRecord, alert.event, "event", word, MUST, .names = &codec_events),
-    CODEC(OutboxRecord, alert.severity, "severity", word, MUST, .names = &codec_severities),
-    CODEC(OutboxRecord, alert.ends, "ends_incident", bool),
-    CODEC(OutboxRecord, alert.time_usec, "time_usec", usec, MUST),
-    CODEC(OutboxRecord, alert.subject, "subject", subject, MUST),
-    CODEC(OutboxRecord, alert.text, "text", filled, MUST),
-    CODEC(OutboxRecord, alert.sms, "sms", filled, MUST),
-    CODEC(OutboxRecord, alert.document, "document", filled, MUST),
-    CODEC(OutboxRecord, alert.account, "account", ascii, MUST),
-    CODEC(OutboxRecord, alert.region, "region", ascii, MUST),
-    CODEC(OutboxRecord, alert.trail, "trail", ascii, MUST),
-    CODEC(OutboxRecord, acknowledged, "acknowledged", strings, .required = true, .old_name = "settled",
-          .count = offsetof(OutboxRecord, n_acknowledged), .max = OUTBOX_CHANNELS_MAX),
-    CODEC_END,
-};
-
-/* Besides these, in a copy that is set aside. */
-static const CodecMember refusal_members[] = {
-    CODEC(OutboxRecord, refused_by, "channel", string),
-    CODEC(OutboxRecord, refusal, "reason", string),
-    CODEC_END,
-};
-
-static void record_done(OutboxRecord *record) {
-    codec_done(record_members, record);
-}
-
-static bool is_acknowledged(const OutboxRecord *record, const char *channel) {
-    for (size_t i = 0; i < record->n_acknowledged; i++)
-        if (strcmp(record->acknowledged[i], channel) == 0)
-            return true;
-    return false;
-}
-
-/* Past OUTBOX_CHANNELS_MAX the oldest makes room. */
-static int acknowledge(OutboxRecord *record, const char *channel) {
-    char **bigger, *copy;
-
-    if (is_acknowledged(record, channel))
-        return 0;
-    copy = strdup(channel);
-    bigger = copy ? realloc(record->acknowledged, (record->n_acknowledged + 1) * sizeof(*bigger)) : NULL;
-    if (!bigger) {
-        free(copy);
-        return -ENOMEM;
-    }
-    record->acknowledged = bigger;
-    /* channels of configurations long gone make room */
-    if (record->n_acknowledged == OUTBOX_CHANNELS_MAX) {
-        free(bigger[0]);
-        memmove(&bigger[0], &bigger[1], (size_t)(--record->n_acknowledged) * sizeof(*bigger));
-    }
-    record->acknowledged[record->n_acknowledged++] = copy;
-    return 0;
-}
 
 /* ---- names ---- */
 
@@ -139,26 +51,6 @@ static bool file_number(const char *name, uint64_t *ret_number) {
     *ret_number = strtoull(name, NULL, 10);
     /* the last number is left out, so that there is always one after it */
     return errno == 0 && *ret_number < UINT64_MAX;
-}
-
-/* 0, -ENOMEM, or -E2BIG. The caller frees. */
-static int format(const OutboxRecord *record, char **ret, size_t *ret_len) {
-    json_auto_t *root = json_pack("{s:s}", "schema", SCHEMA), *refused = NULL;
-    _cleanup_free_ char *text = NULL;
-
-    if (!root || codec_write_members(record_members, record, root) < 0)
-        return -ENOMEM;
-    if (record->refused_by && (codec_write(refusal_members, record, &refused) < 0 ||
-                               json_object_set(root, "refused", refused) < 0))
-        return -ENOMEM;
-    text = json_dumps(root, JSON_COMPACT);
-    if (!text)
-        return -ENOMEM;
-    *ret_len = strlen(text);
-    if (*ret_len > OUTBOX_FILE_MAX)
-        return -E2BIG;
-    *ret = TAKE_PTR(text);
-    return seal_add(ret, ret_len);
 }
 
 /* ---- entries ---- */
@@ -190,7 +82,7 @@ struct Outbox {
 /* ---- the list ---- */
 
 static void entry_free(OutboxEntry *entry) {
-    record_done(&entry->record);
+    outbox_record_done(&entry->record);
     free(entry);
 }
 
@@ -253,7 +145,7 @@ const Alert *outbox_entry_alert(const OutboxEntry *entry) {
 }
 
 bool outbox_entry_is_acknowledged(const OutboxEntry *entry, const char *channel) {
-    return is_acknowledged(&entry->record, channel);
+    return outbox_record_is_acknowledged(&entry->record, channel);
 }
 
 unsigned outbox_depth(const Outbox *outbox) {
@@ -300,7 +192,7 @@ static int write_entry(Outbox *outbox, int dir_fd, OutboxEntry *entry) {
     size_t len;
     int r;
 
-    r = format(&entry->record, &text, &len);
+    r = outbox_record_write(&entry->record, &text, &len);
     if (r < 0)
         return r;
     r = file_write_at(dir_fd, entry->name, text, len, FILE_MODE, true);
@@ -426,7 +318,7 @@ int outbox_add(Outbox *outbox, Alert *alert) {
 
     *alert = (Alert){ 0 };
     if (entry) {
-        record_done(&record);
+        outbox_record_done(&record);
         write_waiting(outbox);
         return is_kept(outbox, entry);
     }
@@ -435,7 +327,7 @@ int outbox_add(Outbox *outbox, Alert *alert) {
         log_event(EVENT_LINE(LINE_ALERT_LOST), NULL, 0, "out of memory; lost: %s", record.alert.subject);
         outbox->n_lost++;
         outbox->n_ever_lost++;
-        record_done(&record);
+        outbox_record_done(&record);
         return -ENOMEM;
     }
     entry->record = record;
@@ -459,14 +351,14 @@ void outbox_write_again(Outbox *outbox) {
 
 static bool all_acknowledged(const OutboxEntry *entry, const char *const *channels, size_t n_channels) {
     for (size_t i = 0; i < n_channels; i++)
-        if (!is_acknowledged(&entry->record, channels[i]))
+        if (!outbox_record_is_acknowledged(&entry->record, channels[i]))
             return false;
     return n_channels > 0;
 }
 
 void outbox_acknowledge(Outbox *outbox, OutboxEntry *entry, const char *channel, const char *const *channels,
                         size_t n_channels) {
-    int r = acknowledge(&entry->record, channel);
+    int r = outbox_record_acknowledge(&entry->record, channel);
 
     if (r < 0)
         log_line(LOG_WARNING, "%s/%s: the receipt of %s cannot be kept: %s", outbox->dir, entry->name,
@@ -490,7 +382,7 @@ static int write_refused(const Outbox *outbox, const OutboxEntry *entry, const c
     record = entry->record; /* borrows */
     record.refused_by = channel;
     record.refusal = text_escaped(shown, sizeof(shown), reason);
-    r = format(&record, &text, &len);
+    r = outbox_record_write(&record, &text, &len);
     if (r < 0)
         return r;
     fd = open_dir(outbox);
@@ -552,15 +444,12 @@ static int load_record(const Outbox *outbox, int dir_fd, const char *name, Outbo
                        size_t *ret_len) {
     _cleanup_free_ char *text = NULL;
     char reason[REASON_MAX];
-    int r = sealed_read(dir_fd, name, OUTBOX_FILE_MAX, &text, ret_len, reason, sizeof(reason));
+    int r = sealed_read(dir_fd, name, OUTBOX_RECORD_MAX, &text, ret_len, reason, sizeof(reason));
 
     if (r < 0 && r != -EINVAL && r != -E2BIG)
         return r;
-    *ret = (OutboxRecord){ 0 };
     if (r >= 0)
-        r = codec_read_document(text, *ret_len, SCHEMA, record_members, ret, reason, sizeof(reason));
-    if (r < 0)
-        record_done(ret);
+        r = outbox_record_read(text, *ret_len, ret, reason, sizeof(reason));
     if (r < 0 && !is_our_trouble(r)) {
         set_damaged_aside(outbox, dir_fd, name, reason[0] ? reason : strerror(-r));
         return -EBADMSG;
@@ -581,7 +470,7 @@ static int load(Outbox *outbox, int dir_fd, const char *name, uint64_t number) {
         return r == -EBADMSG || r == -ENOENT ? 0 : r;
     entry = calloc(1, sizeof(*entry));
     if (!entry) {
-        record_done(&record);
+        outbox_record_done(&record);
         return -ENOMEM;
     }
     *entry = (OutboxEntry){ .record = record, .bytes = len, .exists = true };

@@ -65,6 +65,7 @@ static const char *const service_variables[_AWS_SERVICE_MAX] = {
     [AWS_ACCOUNT] = "AWS_ENDPOINT_URL_ACCOUNT",
     [AWS_KMS] = "AWS_ENDPOINT_URL_KMS",
     [AWS_S3] = "AWS_ENDPOINT_URL_S3",
+    [AWS_IAM] = "AWS_ENDPOINT_URL_IAM",
 };
 
 static int _printf_(2, 3) refuse(char error[static AWS_SETUP_ERROR_MAX], const char *format, ...) {

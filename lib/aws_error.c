@@ -109,6 +109,7 @@ static const struct {
     { "NoSuchBucket", AWS_NOT_FOUND },
     { "NoSuchBucketPolicy", AWS_NOT_FOUND },
     { "NoSuchLifecycleConfiguration", AWS_NOT_FOUND },
+    { "NoSuchEntity", AWS_NOT_FOUND },
     { "NotFound", AWS_NOT_FOUND },
     { "NotFoundException", AWS_NOT_FOUND },
     { "QueueDoesNotExist", AWS_NOT_FOUND },

@@ -365,18 +365,11 @@ static const struct {
     [AWS_S3] = { "s3", false, GOV_FIPS_NAMED },
     [AWS_ORGANIZATIONS] = { "organizations", true, GOV_FIPS_PLAIN },
     [AWS_ACCOUNT] = { "account", true, GOV_FIPS_NAMED },
+    [AWS_IAM] = { "iam", true, GOV_FIPS_PLAIN },
 };
 
 const char *endpoint_service_name(AwsService service) {
     return services[service].name;
-}
-
-const char *endpoint_service_region(AwsService service, const char *region) {
-    const Partition *partition = endpoint_partition_of(region);
-
-    if (!partition)
-        return NULL;
-    return services[service].one_a_partition ? partition->default_region : region;
 }
 
 /* China alone has IAM and Organizations in two regions. */
@@ -386,6 +379,16 @@ const char *endpoint_iam_region(const char *region) {
     if (!partition)
         return NULL;
     return partition->regions == regions_cn ? "cn-north-1" : partition->default_region;
+}
+
+const char *endpoint_service_region(AwsService service, const char *region) {
+    const Partition *partition = endpoint_partition_of(region);
+
+    if (!partition)
+        return NULL;
+    if (service == AWS_IAM)
+        return endpoint_iam_region(region);
+    return services[service].one_a_partition ? partition->default_region : region;
 }
 
 static bool is_set(const char *s) {
@@ -413,6 +416,16 @@ static bool says_fips(const Partition *partition, AwsService service, bool dual_
     return services[service].gov == GOV_FIPS_NAMED || (services[service].gov == GOV_FIPS_DUAL && dual_stack);
 }
 
+/* What stands between "iam" and the partition's suffix: most partitions have IAM in one region, these in none.
+ */
+static const char *iam_label(const Partition *partition, const char *region, bool dual_stack) {
+    if (partition->regions == regions_gov)
+        return ".us-gov";
+    if (partition->regions == regions_aws)
+        return dual_stack ? ".global" : "";
+    return partition->regions == regions_cn && dual_stack ? ".global" : region;
+}
+
 /* The host of AWS's own that calls of service made for region go to, whatever the overrides name; appended
  * to ret. -EINVAL for an unknown region, and for FIPS where the partition has none: China has not. */
 static int endpoint_add_aws_host(const EndpointOverrides *overrides, AwsService service, const char *region,
@@ -422,11 +435,16 @@ static int endpoint_add_aws_host(const EndpointOverrides *overrides, AwsService 
     /* S3 keeps the plain suffix for hosts with IPv6 too, and says "dualstack" in the name */
     bool by_label = dual_stack && service == AWS_S3;
 
+    const char *place;
+
     if (!partition || (fips && partition->fips == FIPS_NONE))
         return -EINVAL;
-    return strbuf_addf(ret, "%s%s.%s%s.%s", endpoint_service_name(service),
+    place = endpoint_service_region(service, region);
+    if (service == AWS_IAM)
+        place = iam_label(partition, place, dual_stack);
+    return strbuf_addf(ret, "%s%s%s%s%s.%s", endpoint_service_name(service),
                        fips && says_fips(partition, service, dual_stack) ? "-fips" : "",
-                       by_label ? "dualstack." : "", endpoint_service_region(service, region),
+                       by_label ? ".dualstack" : "", place[0] && place[0] != '.' ? "." : "", place,
                        dual_stack && !by_label ? partition->dual_suffix : partition->suffix);
 }
 

@@ -10,6 +10,7 @@
 
 typedef enum AwsService {
     AWS_CLOUDTRAIL,
+    AWS_IAM,
     AWS_KMS,
     AWS_S3,
     AWS_SNS,
@@ -50,7 +51,7 @@ typedef struct EndpointOverrides {
 const char *endpoint_service_name(AwsService service);
 
 /* The region that calls of service made for region go to, and are signed for: region itself, or its
- * partition's default region when the service has one endpoint a partition (Organizations). NULL when region
+ * partition's own one when the service has one endpoint a partition (Organizations, IAM). NULL when region
  * is unknown. */
 const char *endpoint_service_region(AwsService service, const char *region);
 

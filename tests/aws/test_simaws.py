@@ -938,6 +938,32 @@ def test_regions_of_an_account(sim):
 
 
 # -- control interface, transport, process ---------------------------------------------------------------------------
+def test_simulated_policies(sim):
+    """boto3 reads what IAM says of a role: by its policies, and by its organization."""
+    allowed = [{"Effect": "Allow", "Action": ["cloudtrail:*", "iam:GetRole"], "Resource": "*"},
+               {"Effect": "Deny", "Action": "cloudtrail:StopLogging", "Resource": "*"}]
+    sim.add_role("guard", MEMBER, policy=allowed, path="/ops/")
+    sim.load({"accounts": [{"id": MEMBER, "scp": [
+        {"Effect": "Deny", "Action": "cloudtrail:CreateTrail", "Resource": "*"},
+        {"Effect": "Allow", "Action": "*", "Resource": "*"}]}], "organization": {"management": MAIN, "members": [MEMBER]}})
+    sim.add_user("asker", MEMBER)
+    iam = sim.boto3("asker", "iam", "us-east-1")
+    arn = iam.get_role(RoleName="guard")["Role"]["Arn"]
+    assert arn == f"arn:aws:iam::{MEMBER}:role/ops/guard"
+    actions = ["cloudtrail:StartLogging", "cloudtrail:StopLogging", "cloudtrail:CreateTrail", "sns:Publish"]
+    answer = iam.simulate_principal_policy(PolicySourceArn=arn, ActionNames=actions, ResourceArns=["*", ORG_TRAIL])
+    found = [(row["EvalActionName"], row["EvalDecision"], row["OrganizationsDecisionDetail"]["AllowedByOrganizations"])
+             for row in answer["EvaluationResults"] if row["EvalResourceName"] == ORG_TRAIL]
+    assert found == [("cloudtrail:StartLogging", "allowed", True), ("cloudtrail:StopLogging", "explicitDeny", True),
+                     ("cloudtrail:CreateTrail", "implicitDeny", False), ("sns:Publish", "implicitDeny", True)]
+    assert len(answer["EvaluationResults"]) == 8 and not answer["IsTruncated"]
+    pages = iam.get_paginator("simulate_principal_policy").paginate(
+        PolicySourceArn=arn, ActionNames=actions, PaginationConfig={"PageSize": 3})
+    assert [len(page["EvaluationResults"]) for page in pages] == [3, 1]
+    assert refused(iam.simulate_principal_policy, PolicySourceArn=arn + "x", ActionNames=actions)[:2] == ("NoSuchEntity", 404)
+    assert not [entry for entry in sim.call("decisions")["denied"] if entry["action"] == "cloudtrail:StopLogging"]
+
+
 def test_control_is_not_on_the_aws_port(sim):
     connection = http.client.HTTPConnection(sim.url.removeprefix("http://"), timeout=PATIENCE)
     connection.request("GET", "/_sim/health")

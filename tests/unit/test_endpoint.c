@@ -236,6 +236,33 @@ static void organizations(void **state _unused_) {
     assert_null(endpoint_iam_region("nowhere"));
 }
 
+/* IAM has one endpoint a partition, whose host has a region in some of them only. */
+static void iam(void **state _unused_) {
+    static const struct {
+        const char *region, *signed_for, *url, *fips, *dual_stack;
+    } cases[] = {
+        { "eu-central-1", "us-east-1", "https://iam.amazonaws.com/", "https://iam-fips.amazonaws.com/",
+          "https://iam.global.api.aws/" },
+        { "us-gov-east-1", "us-gov-west-1", "https://iam.us-gov.amazonaws.com/",
+          "https://iam.us-gov.amazonaws.com/", "https://iam.us-gov.api.aws/" },
+        { "cn-northwest-1", "cn-north-1", "https://iam.cn-north-1.amazonaws.com.cn/", NULL,
+          "https://iam.global.api.amazonwebservices.com.cn/" },
+        { "us-iso-west-1", "us-iso-east-1", "https://iam.us-iso-east-1.c2s.ic.gov/",
+          "https://iam-fips.us-iso-east-1.c2s.ic.gov/", "https://iam.us-iso-east-1.api.aws.ic.gov/" },
+        { "eusc-de-east-1", "eusc-de-east-1", "https://iam.eusc-de-east-1.amazonaws.eu/",
+          "https://iam-fips.eusc-de-east-1.amazonaws.eu/",
+          "https://iam.eusc-de-east-1.api.amazonwebservices.eu/" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        assert_url(NULL, AWS_IAM, cases[i].region, cases[i].url);
+        assert_url(&(EndpointOverrides){ .fips = true }, AWS_IAM, cases[i].region, cases[i].fips);
+        assert_url(&(EndpointOverrides){ .dual_stack = true }, AWS_IAM, cases[i].region, cases[i].dual_stack);
+        assert_string_equal(endpoint_service_region(AWS_IAM, cases[i].region), cases[i].signed_for);
+    }
+    assert_null(endpoint_service_region(AWS_IAM, "nowhere"));
+}
+
 static void overrides_have_an_order(void **state _unused_) {
     EndpointOverrides o = { 0 };
 
@@ -336,7 +363,8 @@ int main(void) {
         cmocka_unit_test(partitions),          cmocka_unit_test(table_is_consistent),
         cmocka_unit_test(opt_in_regions),      cmocka_unit_test(urls),
         cmocka_unit_test(kinds_of_hosts),      cmocka_unit_test(proxies),
-        cmocka_unit_test(organizations),       cmocka_unit_test(overrides_have_an_order),
+        cmocka_unit_test(organizations),
+        cmocka_unit_test(iam),       cmocka_unit_test(overrides_have_an_order),
         cmocka_unit_test(overrides_and_hosts), cmocka_unit_test(services),
     };
 

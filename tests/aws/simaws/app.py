@@ -6,14 +6,14 @@ import sys
 import time
 import traceback
 
-from . import account, auth, cloudtrail, container, destinations, errors, faults, history, imds, kms, organizations, quota
-from . import s3, shapes, sns, sts
+from . import account, auth, cloudtrail, container, destinations, errors, faults, history, iam_api, imds, kms
+from . import organizations, quota, s3, shapes, sns, sts
 from . import call as aws_call
 from .call import API_SERVICES
 from .errors import AwsError
 from .http import Response
 
-API_SERVICES.update({module.NAME: module for module in (account, cloudtrail, kms, organizations, sns, sts)})
+API_SERVICES.update({module.NAME: module for module in (account, cloudtrail, iam_api, kms, organizations, sns, sts)})
 JSON = ("json", "rest-json")
 METADATA = (imds, container)        # answer by path and are not signed
 HOLD_SECONDS = 600                  # at most, should a test forget it

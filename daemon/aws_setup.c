@@ -686,6 +686,20 @@ static int open_credentials(const Config *config, const ProfileLocation *locatio
 
 /* ---- all of it ---- */
 
+static void take_facts(const Config *config, const ProfileLocation *location, const HttpCurlOptions *http,
+                       const EndpointOverrides *overrides, AwsFacts *ret) {
+    const char *at = http->proxy ? strrchr(http->proxy, '@') : NULL;
+
+    (void)text_copy(ret->profile, sizeof(ret->profile), location->name);
+    (void)text_copy(ret->credentials_file, sizeof(ret->credentials_file), location->credentials_file);
+    (void)text_copy(ret->config_file, sizeof(ret->config_file), location->config_file);
+    (void)text_copy(ret->proxy, sizeof(ret->proxy), at ? at + 1 : http->proxy);
+    ret->proxy_by = config->aws.proxy ? "aws.proxy" : getenv("https_proxy") ? "https_proxy" : "HTTPS_PROXY";
+    (void)text_copy(ret->ca_bundle, sizeof(ret->ca_bundle), http->ca_bundle);
+    ret->fips = overrides->fips;
+    ret->dual_stack = overrides->dual_stack;
+}
+
 static int open_all(const Config *config, const ProfileLocation *location, const Profile *profile,
                     AwsSetup *aws, char error[static AWS_SETUP_ERROR_MAX]) {
     const char *bundle = config->aws.ca_bundle ? config->aws.ca_bundle : env("AWS_CA_BUNDLE");
@@ -709,6 +723,8 @@ static int open_all(const Config *config, const ProfileLocation *location, const
     r = read_overrides(config, profile, &overrides, error);
     if (r >= 0)
         r = read_proxy(config, &http_options, error);
+    if (r >= 0)
+        take_facts(config, location, &http_options, &overrides, &aws->facts);
     if (r >= 0)
         r = loop_event_new(aws->event, &aws->loop);
     if (r >= 0)

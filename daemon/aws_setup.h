@@ -13,6 +13,16 @@
 
 typedef struct sd_event sd_event;
 
+/* What is in force, for people: whatever was set by the file, the environment or a profile. Without secrets. */
+typedef struct AwsFacts {
+    char profile[128];
+    char credentials_file[512], config_file[512]; /* where it is looked for; "": nowhere */
+    char proxy[320];                              /* without user and password; "": none */
+    const char *proxy_by;                         /* who named it: static */
+    char ca_bundle[512];                          /* "": the system's */
+    bool fips, dual_stack;
+} AwsFacts;
+
 typedef struct AwsSetup {
     sd_event *event; /* borrowed */
     Loop *loop;
@@ -23,6 +33,7 @@ typedef struct AwsSetup {
      * first configured one, or us-east-1. */
     char region[32];
     char session_name[STS_SESSION_NAME_MAX]; /* "trailguard-HOST", for roles that name none */
+    AwsFacts facts;
 } AwsSetup;
 
 #define AWS_SETUP_ERROR_MAX 512

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
-#include "daemon/cli/verbs.h"
+#include "daemon/cli/doctor.h"
 #include "daemon/core/guard.h"
 #include "daemon/engine.h"
 #include "daemon/io/state.h"
@@ -11,7 +11,7 @@
 #include "lib/util/timetext.h"
 
 static const char help[] =
-        "usage: trailguard check [-c FILE] [--json] [--restore]\n"
+        "usage: trailguard check [-c FILE] [--json] [--restore | --doctor]\n"
         "\n"
         "Polls every trail once. Prints a table, and the calls to AWS per month that this configuration "
         "makes.\n"
@@ -31,9 +31,15 @@ static const char help[] =
         "  --restore   also act as the configured mode allows; not while the daemon runs; the exit status "
         "is\n"
         "              the one after acting\n"
+        "  --doctor    before the first start: a line for each thing that the daemon needs, ok or not, and what "
+        "to\n"
+        "              do: configuration, directories, network, clock, credentials, identity, regions, "
+        "permissions,\n"
+        "              trails, baselines, channels, heartbeat. Also without a valid configuration\n"
         "\n"
         "Examples:\n"
         "  trailguard check\n"
+        "  trailguard check --doctor && systemctl enable --now trailguard\n"
         "  trailguard check --json | jq .result\n";
 
 /* The order of the monitoring-plugin convention's numbers is not the order of badness. */
@@ -381,9 +387,17 @@ int verb_check(int argc, char **argv) {
     Config *config = NULL;
     VerbArgs args;
     Check check = { .args = &args, .result = RESULT_UNKNOWN };
-    int r = verb_begin(argc, argv, VERB_TAKES_JSON | VERB_TAKES_RESTORE, help, RESULT_UNKNOWN, &args,
-                       &config);
+    int r = verb_parse(argc, argv, VERB_TAKES_JSON | VERB_TAKES_RESTORE | VERB_TAKES_DOCTOR, help, &args);
 
+    if (r <= 0)
+        return r == 0 ? EXIT_SUCCESS : RESULT_UNKNOWN;
+    if (args.doctor && args.restore) {
+        (void)verb_usage("check", "--doctor changes nothing, and does not go with --restore", "");
+        return RESULT_UNKNOWN;
+    }
+    if (args.doctor)
+        return verb_doctor(&args);
+    r = verb_load(&args, RESULT_UNKNOWN, &config);
     if (r >= 0)
         return r;
     if (args.restore && daemon_runs()) {

@@ -70,16 +70,20 @@ static void take_arn(VerbCaller *caller, const char *text) {
                    (int)(sizeof(caller->arn) / 2), arn.resource + strlen("assumed-role/"));
 }
 
+void verb_caller_take(VerbCaller *caller, const StsIdentity *identity) {
+    caller->known = true;
+    (void)text_copy(caller->account, sizeof(caller->account), identity->account);
+    (void)text_copy(caller->caller, sizeof(caller->caller), identity->arn);
+    take_arn(caller, identity->arn);
+}
+
 static void answered(const AwsError *error, const StsIdentity *identity, void *userdata) {
     const Asking *asking = userdata;
     VerbCaller *caller = asking->caller;
 
-    caller->known = error->class == AWS_OK;
-    if (caller->known) {
-        (void)text_copy(caller->account, sizeof(caller->account), identity->account);
-        (void)text_copy(caller->caller, sizeof(caller->caller), identity->arn);
-        take_arn(caller, identity->arn);
-    } else
+    if (error->class == AWS_OK)
+        verb_caller_take(caller, identity);
+    else
         (void)aws_error_text(error, "GetCallerIdentity", caller->error, sizeof(caller->error));
     (void)sd_event_exit(asking->event, 0);
 }
@@ -535,6 +539,18 @@ static bool is_policy(const char *what) {
         fputs("allowed: guard, deny, scp\n", stderr);
     }
     return false;
+}
+
+json_t *verb_policy_guard(const Config *config, const VerbCaller *caller) {
+    _cleanup_free_ Job *job = calloc(1, sizeof(*job));
+
+    if (!job)
+        return NULL;
+    job->config = config;
+    job->guard = *caller;
+    job->own_shard = true;
+    collect(job);
+    return guard_document(job);
 }
 
 int verb_policy_show(const char *what, const char *account, const Config *config, const VerbCaller *caller) {

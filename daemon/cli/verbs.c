@@ -79,6 +79,7 @@ static const struct Flag {
     { "--json", VERB_TAKES_JSON, offsetof(VerbArgs, json), NULL },
     { "--dump", VERB_TAKES_DUMP, offsetof(VerbArgs, dump), NULL },
     { "--restore", VERB_TAKES_RESTORE, offsetof(VerbArgs, restore), NULL },
+    { "--doctor", VERB_TAKES_DOCTOR, offsetof(VerbArgs, doctor), NULL },
     { "--yes", VERB_TAKES_YES, offsetof(VerbArgs, yes), NULL },
     { "--channel", VERB_TAKES_CHANNEL, offsetof(VerbArgs, channel), "--channel needs a name" },
     { "--problems", VERB_TAKES_FILTERS, offsetof(VerbArgs, problems), NULL },
@@ -131,19 +132,22 @@ int verb_parse(int argc, char **argv, unsigned takes, const char *help, VerbArgs
     return 1;
 }
 
-int verb_begin(int argc, char **argv, unsigned takes, const char *help, int failed, VerbArgs *args,
-               Config **ret) {
+int verb_load(const VerbArgs *args, int failed, Config **ret) {
     char error[CONFIG_ERROR_MAX];
-    int r = verb_parse(argc, argv, takes, help, args);
 
-    if (r <= 0)
-        return r == 0 ? EXIT_SUCCESS : failed;
     if (config_load(args->config, ret, error) < 0) {
         fprintf(stderr, "%s\n", error);
         return failed;
     }
     log_set_level(LOG_WARNING);
     return -1;
+}
+
+int verb_begin(int argc, char **argv, unsigned takes, const char *help, int failed, VerbArgs *args,
+               Config **ret) {
+    int r = verb_parse(argc, argv, takes, help, args);
+
+    return r > 0 ? verb_load(args, failed, ret) : r == 0 ? EXIT_SUCCESS : failed;
 }
 
 /* ---- run ---- */

@@ -8,6 +8,7 @@
 
 #include "daemon/engine.h"
 #include "lib/arn.h"
+#include "lib/sts.h"
 
 /* Each is called with argv[0] = its own name and returns the exit status. */
 int verb_run(int argc, char **argv);
@@ -20,7 +21,7 @@ int verb_policy(int argc, char **argv);
 
 typedef struct VerbArgs {
     const char *config; /* -c FILE, or the default */
-    bool json, dump, restore, yes, problems, all, watch;
+    bool json, dump, restore, doctor, yes, problems, all, watch;
     const char *channel;                 /* --channel NAME; NULL: all */
     const char *account, *region, *trail; /* filters; NULL: all */
     char **names; /* what is no option; points into argv */
@@ -37,6 +38,7 @@ typedef enum VerbTakes {
     VERB_TAKES_CHANNEL = 1 << 5,
     VERB_TAKES_FILTERS = 1 << 6, /* those of `status` */
     VERB_TAKES_ACCOUNT = 1 << 7, /* of these --account alone */
+    VERB_TAKES_DOCTOR = 1 << 8,
 } VerbTakes;
 
 /* Parses a verb's options. help is printed for --help. Returns 1 to go on, 0 when --help was served (exit
@@ -59,6 +61,9 @@ int verb_set_instance(const char *name);
  * go on; else the exit status: 0 after --help, failed after one line on stderr. */
 int verb_begin(int argc, char **argv, unsigned takes, const char *help, int failed, VerbArgs *args,
                Config **ret);
+
+/* The second half of it, for what was parsed. */
+int verb_load(const VerbArgs *args, int failed, Config **ret);
 
 /* Colour on this stream: a terminal, and NO_COLOR unset or empty (no-color.org). */
 bool verb_wants_color(FILE *stream);
@@ -95,6 +100,13 @@ typedef struct VerbCaller {
     char caller[ARN_MAX]; /* as STS names it */
     char error[ERROR_TEXT_MAX];
 } VerbCaller;
+
+/* What STS said, into the caller. */
+void verb_caller_take(VerbCaller *caller, const StsIdentity *identity);
+
+/* The policy that `policy guard` prints, for a caller that is known: a policy, or {"hub", "members": [{"role_arn",
+ * "policy", ...}]}. A new reference, NULL without memory. */
+json_t *verb_policy_guard(const Config *config, const VerbCaller *caller);
 
 /* `policy`: prints the policy what ("guard", "deny", "scp"); of deny with an account's id that account's alone, else
  * account is NULL. Returns the exit status. */

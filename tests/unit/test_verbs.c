@@ -501,6 +501,8 @@ static void wrong_command_lines_are_golden(void **state _unused_) {
         { "check", verb_check, { "--jsno" } },
         { "check", verb_check, { "--restor" } },
         { "check", verb_check, { "main" } },
+        { "check", verb_check, { "--doctr" } },
+        { "check", verb_check, { "--doctor", "--restore" } },
         { "config", verb_config, { "--dmp" } },
         { "config", verb_config, { "-c" } },
         { "config", verb_config, { "-c", "/nonexistent/t.conf" } },

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* `check --doctor`: what a first run needs, a line for each. */
+
+#include "daemon/aws_setup.h"
+#include "daemon/cli/verbs.h"
+
+/* ---- what was found ---- */
+
+/* The groups, in the order in which they are printed. */
+typedef enum DoctorGroup {
+    DOCTOR_CONFIGURATION,
+    DOCTOR_DIRECTORIES,
+    DOCTOR_NETWORK,
+    DOCTOR_CLOCK,
+    DOCTOR_CREDENTIALS,
+    DOCTOR_IDENTITY,
+    DOCTOR_REGIONS,
+    DOCTOR_RIGHTS,
+    DOCTOR_TRAILS,
+    DOCTOR_BASELINES,
+    DOCTOR_CHANNELS,
+    DOCTOR_HEARTBEAT,
+    _DOCTOR_GROUP_MAX,
+} DoctorGroup;
+
+typedef enum DoctorState {
+    DOCTOR_OK,
+    DOCTOR_NOTE,    /* may be meant so */
+    DOCTOR_WARNING, /* works today */
+    DOCTOR_UNKNOWN, /* could not be found out */
+    DOCTOR_PROBLEM, /* the guard cannot do its work */
+    _DOCTOR_STATE_MAX,
+} DoctorState;
+
+typedef struct DoctorRow {
+    DoctorGroup group;
+    DoctorState state;
+    char *text;   /* escaped */
+    char *advice; /* what to do; NULL: nothing */
+} DoctorRow;
+
+#define DOCTOR_ROWS_MAX 1000U
+
+typedef struct Doctor {
+    DoctorRow *rows;
+    size_t n;
+    bool incomplete; /* there was no memory, or no room, for a row */
+} Doctor;
+
+/* Adds a row; advice may be NULL. Both are escaped here. */
+void doctor_add(Doctor *doctor, DoctorGroup group, DoctorState state, const char *advice, const char *format,
+                ...) _printf_(5, 6);
+
+/* Prints the rows, for people or as a document ("trailguard.doctor/1"). Returns the exit status. */
+int doctor_print(const Doctor *doctor, bool json, bool color);
+
+void doctor_done(Doctor *doctor);
+
+/* ---- who finds it ---- */
+
+/* Runs the loop until *done. 0, -ETIMEDOUT behind the deadline of all that may be waited for, or -errno. */
+int doctor_wait(sd_event *event, const bool *done);
+
+/* Opens the AWS side of the configuration, and asks who we are. The caller closes ret_aws; ret_event is its
+ * loop. Returns true when AWS knows who we are. */
+void doctor_aws(Doctor *doctor, const Config *config, sd_event **ret_event, AwsSetup *ret_aws,
+                VerbCaller *ret_caller);
+
+/* What a pass over everything showed. */
+void doctor_status(Doctor *doctor, const Status *status);
+
+/* Its channels alone. */
+void doctor_channels(Doctor *doctor, const Status *status);
+
+/* Whether the policies give what `policy guard` asks for. status: what calls showed. */
+void doctor_rights(Doctor *doctor, const Config *config, sd_event *event, const AwsSetup *aws,
+                   const VerbCaller *caller, const Status *status);
+
+/* `check --doctor`. Returns the exit status. */
+int verb_doctor(const VerbArgs *args);

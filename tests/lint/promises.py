@@ -4,9 +4,11 @@
 usage: promises.py BINARY [ROOT]
 """
 import json
+import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 # Also "# aws.profile is not set".
@@ -58,6 +60,56 @@ def iam_actions(root, binary):
         yield f"conf/iam/guard.json: does not allow {action}, which the program calls"
     for action in sorted(allowed - called):
         yield f"conf/iam/guard.json: allows {action}, which the program never calls"
+
+
+# What the page of rights calls "always", and what stands there for an ARN.
+LEAST = {"regions": '[ "eu-central-1" ]', "mode": '"observe"', "attribution": "false", "owner_check": "false", "alerts": "()"}
+EXAMPLES = {'"ARN"; } )': '"arn:aws:sns:eu-central-1:111122223333:x"; } )',
+            'role_arn = "ARN"': 'role_arn = "arn:aws:iam::444455556666:role/x"'}
+
+
+def rights(binary, line):
+    """The actions that `policy guard` prints for the least configuration with a line of the page in it."""
+    options = dict(LEAST)
+    for name, value in re.findall(r"(\w+) = (\(.*\)|\{.*\}|[^;]+)", line):
+        options[name] = value
+    text = "".join(f"{name} = {value};\n" for name, value in options.items())
+    for short, whole in reversed(EXAMPLES.items()):
+        text = text.replace(short, whole)
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+        file.write(text)
+        file.flush()
+        # it prints without keys too; it need not search for them in the network
+        printed = subprocess.run([binary, "policy", "guard", "-c", file.name], capture_output=True, text=True,
+                                 env={"PATH": os.environ["PATH"], "AWS_EC2_METADATA_DISABLED": "true"})
+    if printed.returncode != 0:
+        return None
+    policy = json.loads(printed.stdout)
+    actions = [statement["Action"] for statement in policy.get("hub", policy)["Statement"]]
+    return {action for one in actions for action in ([one] if isinstance(one, str) else one)}
+
+
+def levels(root, binary):
+    """The page of rights has what `policy guard` adds for each option, and nothing else."""
+    page, line = {}, None
+    for config, action in re.findall(r"^\| (`[^`]*`|always|) ?\| `(\w+:\w+)` \|", text_of(root / "docs/iam.md"), re.M):
+        line = config.strip("`") or line
+        page.setdefault(line, set()).add(action)
+    least = rights(binary, "")
+    if least is None or page.get("always") != least:
+        yield f"docs/iam.md: always needed are {least}, on the page {page.get('always')}"
+        return
+    for line, actions in page.items():
+        printed = least if line == "always" else rights(binary, line)
+        if printed is None:
+            yield f"docs/iam.md: trailguard policy refuses {line}"
+            continue
+        more = printed - least if line != "always" else printed
+        # what a restored trail needs has been listed for mode "restore"
+        if "deleted" in line:
+            more -= page.get('mode = "restore"', set())
+        for action in sorted(more ^ actions):
+            yield f"docs/iam.md: {line}: {action} stands {'here' if action in actions else 'in the printed policy'} only"
 
 
 def rows_of(root, kind):
@@ -151,7 +203,7 @@ def metrics(root, binary):
             yield f"docs/prometheus/rules.test.yml: does not test {rule}"
 
 
-RULES = [options, iam_actions, message_ids, journal_lines, events, metrics]
+RULES = [options, iam_actions, levels, message_ids, journal_lines, events, metrics]
 
 
 def main(binary, root="."):

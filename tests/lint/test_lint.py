@@ -208,7 +208,10 @@ def test_exports(tree, capsys, used_by):
 def program(tree):
     """A tree in which every promise holds, with a stand-in for the binary that dumps ten options."""
     names = [f"option_{c}" for c in "abcdefghij"]
-    root = tree({"binary": "#!/bin/sh\ncat <<E\n" + "".join(f"{n} = 1;\n" for n in names) + "E\n",
+    root = tree({"binary": "#!/bin/sh\nif [ $1 = policy ]; then grep -q 'mode = \"a\"' $4 && more=', \"x:More\"'\n"
+                           "echo '{\"Statement\":[{\"Action\":[\"x:Least\"'\"$more\"']}]}'; exit; fi\n"
+                           "cat <<E\n" + "".join(f"{n} = 1;\n" for n in names) + "E\n",
+                 "docs/iam.md": '| always | `x:Least` | y |\n| `mode = "a"` | `x:More` | y |\n',
                  "conf/trailguard.conf": "".join(f"# {n} = 1;\n" for n in names),
                  "docs/man/trailguard.conf.5": "\n".join(names) + "\n",
                  "lib/cloudtrail.c": 'f("DescribeTrails"); f("StartLogging");\n',
@@ -240,6 +243,10 @@ def test_promises_hold(program):
     ("binary", "cat", "exit 1; cat", "trailguard config says"),
     ("lib/cloudtrail.c", "StartLogging", "LookupEvents", "does not allow cloudtrail:LookupEvents"),
     ("lib/cloudtrail.c", "StartLogging", "nothing", "allows cloudtrail:StartLogging, which the program never calls"),
+    ("docs/iam.md", "x:Least", "x:Other", "docs/iam.md: always needed are {'x:Least'}"),
+    ("docs/iam.md", "x:More", "x:Other", 'mode = "a": x:Other stands here only'),
+    ("docs/iam.md", "x:More", "x:Other", 'mode = "a": x:More stands in the printed policy only'),
+    ("binary", "then grep", "then grep -q mode $4 && exit 1; grep", "docs/iam.md: always needed are None"),
     ("conf/x.catalog", "-- 0", "-- 1", "is not explained"),
     ("tests/golden/events.table", "line", "other", "no MESSAGE_ID found"),
     ("docs/operations.md", "broken", "well", "no line '; it is broken' of level err"),

@@ -373,6 +373,11 @@ static void write_channel_failed(Page *page, const Family *family) {
         add_count(page, family, VALUES(page->status->channels[i].channel), page->status->channels[i].failed);
 }
 
+static void write_channel_unheard(Page *page, const Family *family) {
+    for (size_t i = 0; i < page->status->n_channels; i++)
+        add_count(page, family, VALUES(page->status->channels[i].channel), page->status->channels[i].unheard);
+}
+
 static void write_channel_waiting(Page *page, const Family *family) {
     for (size_t i = 0; i < page->status->n_channels; i++)
         add_count(page, family, VALUES(page->status->channels[i].channel),
@@ -451,6 +456,8 @@ static const Family families[] = {
             FIELD(n_alerts_lost)),
     GAUGE("channel_failed", LABELS("channel"), "1 while a channel does not take alerts.",
           write_channel_failed),
+    GAUGE("channel_unheard", LABELS("channel"), "1 while nobody gets what the channel takes.",
+          write_channel_unheard),
     GAUGE("channel_waiting_alerts", LABELS("channel"), "Alerts that wait for the channel.",
           write_channel_waiting),
     GAUGE("outbox_alerts", NONE, "Alerts that wait for at least one channel.", write_uint,

@@ -105,6 +105,20 @@ def test_rules_and_example_are_what_promtool_accepts():
 
 
 @needs_prometheus
+def test_a_rule_that_waits_for_less_fails_its_tests(place):
+    """Each `for:` is held by a test: without it the rule fires earlier than one of them says."""
+    rules = (DOCS / "rules.yml").read_text()
+    (place / "rules.test.yml").write_text((DOCS / "rules.test.yml").read_text())
+    waits = list(re.finditer(r"- alert: (\w+)\n(?:(?! *- alert:).*\n)*? +(for: \w+)\n", rules))
+    assert len(waits) > 8
+    for rule in waits:
+        (place / "rules.yml").write_text(rules[:rule.start(2)] + "for: 0s" + rules[rule.end(2):])
+        done = subprocess.run([PROMTOOL, "test", "rules", place / "rules.test.yml"], capture_output=True, text=True,
+                              timeout=within(60))
+        assert done.returncode == 1 and rule[1] in done.stdout + done.stderr, rule[1]
+
+
+@needs_prometheus
 def test_a_real_prometheus_scrapes_what_is_guarded_restarted_and_sent(sim, make_guard, mallory, monitoring):
     guard = make_guard(sim, trails=["org-trail"], metrics_file="metrics.prom")
     file, arn = guard.runtime / "metrics.prom", None

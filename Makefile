@@ -197,6 +197,18 @@ check-asan:                                    ## units and integration under Ad
 	@$(MAKE) --no-print-directory SANITIZE=address,undefined TG_TIME_SCALE=3 check-unit
 	@$(MAKE) --no-print-directory SANITIZE=address,undefined TG_TIME_SCALE=3 check-integration PYTESTS='$(BINTESTS) --ignore=tests/integration/test_attacks.py'
 
+# -O1: a line that was optimized away would count as one that no test ran.
+.PHONY: coverage
+COVERAGE_MIN ?= 92
+COVERAGE = $(MAKE) --no-print-directory BUILD=build/coverage CFLAGS='-O1 -g' LDFLAGS=--coverage \
+               EXTRA_CFLAGS='--coverage -fprofile-abs-path -fprofile-update=atomic' TG_TIME_SCALE=3
+coverage:                                      ## which lines of lib/ and daemon/ the tests reach; fails below COVERAGE_MIN (92) %
+	@tools/deps coverage
+	@find build/coverage -name '*.gcda' -delete 2>/dev/null || mkdir -p build/coverage
+	@$(COVERAGE) check-unit
+	@$(COVERAGE) check-integration TESTS=untimed PYTESTS='$(BINTESTS)'
+	@tools/coverage build/coverage $(COVERAGE_MIN)
+
 check-valgrind: all units                      ## units and the integration tests marked "valgrind" under valgrind
 	@rm -rf $(BUILD)/valgrind
 	@TEST_STORIES=300 $(MAKE) --no-print-directory check-unit UNIT_JOBS=$(shell nproc) TEST_WRAPPER=tests/valgrind/wrap VALGRIND_LOGS=$(abspath $(BUILD)/valgrind)

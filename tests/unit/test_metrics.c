@@ -184,7 +184,7 @@ static char *example_page(void) {
         { .id = "777788889999", .identity = "", .state = &gone, .blocked = true },
     };
     const StatusChannel channels[] = {
-        { .channel = "sns:arn:aws:sns:eu-central-1:111122223333:trailguard" },
+        { .channel = "sns:arn:aws:sns:eu-central-1:111122223333:trailguard", .unheard = true },
         { .channel = "webhook:soc", .failed = true, .waiting = 2 },
     };
     const Status status = { .version = "1.0",

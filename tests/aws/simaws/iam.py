@@ -4,6 +4,7 @@ policies and resource policies. Every statement that decided something is counte
 policy holds no statement too many."""
 
 import re
+import time
 
 ALLOW_ALL = [{"Sid": "Administrator", "Effect": "Allow", "Action": "*", "Resource": "*"}]
 
@@ -27,6 +28,7 @@ OPERATORS = {    # name: (test of one pattern against one value, negated)
     "StringLike": (glob, False), "StringNotLike": (glob, True),
     "ArnEquals": (glob, False), "ArnNotEquals": (glob, True),
     "ArnLike": (glob, False), "ArnNotLike": (glob, True),
+    "DateLessThan": (lambda pattern, text: text < pattern, False),      # both in ISO 8601 with Z
     "Bool": (lambda pattern, text: pattern.lower() == text.lower(), False),
 }
 ELEMENTS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Principal", "Condition"}
@@ -116,6 +118,7 @@ class Judge:
     def __init__(self):
         self.used = {}      # (principal ARN, policy kind, Sid or index, effect) -> {"count", "actions"}
         self.denied = []    # {"principal", "action", "resource", "why"}
+        self.attached = {}  # ARN of a user or role -> {name or ARN of a policy: its statements}, see users.py
 
     def _find(self, effect, kind, policy, principal, action, resource, context):
         for index, statement in enumerate(policy or []):
@@ -135,7 +138,10 @@ class Judge:
         context = dict(context or {})
         context.setdefault("aws:principalarn", principal.issuer_arn)
         context.setdefault("aws:principalaccount", principal.account)
-        policies = [("service control policy", scp), ("identity-based policy", principal.policy),
+        if principal.issued:
+            context.setdefault("aws:tokenissuetime", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(principal.issued)))
+        own = principal.policy + sum(self.attached.get(principal.issuer_arn, {}).values(), [])
+        policies = [("service control policy", scp), ("identity-based policy", own),
                     ("session policy", principal.session_policy), ("resource-based policy", resource_policy)]
         arguments = (principal, action, resource, context)
         for kind, policy in policies:
@@ -146,7 +152,7 @@ class Judge:
             return self._refuse(principal, action, resource,
                                 f"because no service control policy allows the {action} action")
         by_resource = self._find("Allow", "resource-based policy", resource_policy, *arguments)
-        by_identity = self._find("Allow", "identity-based policy", principal.policy, *arguments)
+        by_identity = self._find("Allow", "identity-based policy", own, *arguments)
         if by_identity and principal.session_policy is not None:
             if not self._find("Allow", "session policy", principal.session_policy, *arguments):
                 return self._refuse(principal, action, resource,

@@ -3,7 +3,7 @@
 
 import dataclasses
 
-from . import iam
+from . import iam, users
 from .errors import AwsError
 from .state import Principal
 
@@ -14,6 +14,8 @@ HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1
 
 def resource(call, params):
     """(action, resource) that IAM decides on: the user or role that is asked about."""
+    if call.operation in users.OPERATIONS:
+        return users.resource(call, params)
     arn = params.get("PolicySourceArn", "*")
     if call.operation == "GetRole":
         principal = call.principal or call.key.principal
@@ -57,6 +59,7 @@ def _principal(call, arn):
 def _evaluate(call, principal, action, arn, context):
     """A judge of its own: what is only asked about decides nothing."""
     judge = iam.Judge()
+    judge.attached = call.state.judge.attached
     by_policies = judge.evaluate(principal, action, arn, context=context)
     denied = "explicitDeny" if "explicit deny" in by_policies.why else "implicitDeny"
     scp = call.state.account(principal.account).scp
@@ -84,4 +87,4 @@ def simulate_principal_policy(call, params):
     return {"EvaluationResults": results[start:end], "IsTruncated": bool(more), **more}
 
 
-OPERATIONS = {"GetRole": get_role, "SimulatePrincipalPolicy": simulate_principal_policy}
+OPERATIONS = {"GetRole": get_role, "SimulatePrincipalPolicy": simulate_principal_policy, **users.OPERATIONS}

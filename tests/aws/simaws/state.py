@@ -151,6 +151,7 @@ class State:
             self.accounts = {}
             self.users = {}             # (account, name) -> Principal
             self.roles = {}             # arn -> Role
+            self.policies = {}          # ARN of a managed policy -> its statements
             self.keys = {}              # access key id -> Key
             self.trails = {}            # arn -> Trail
             self.topics = {}            # arn -> Topic

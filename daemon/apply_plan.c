@@ -9,11 +9,15 @@
 #include <unistd.h>
 
 #include "daemon/core/alert.h"
+#include "daemon/core/contain.h"
 #include "daemon/engine_debug.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
+
+/* AWS's times of a call and of what it did differ by less. */
+#define CONTEST_SLACK_USEC (60 * USEC_PER_SEC)
 
 /* ---- notes and messages ---- */
 
@@ -198,8 +202,68 @@ static void set_maintenance(Trail *trail, Now now) {
     trail->facts.stop_allowed = window && window->stop_allowed;
 }
 
+/* ---- who attacks trails ---- */
+
+/* A stop that belongs to the war: none that was found before it began. */
+static bool is_of_contest(const TrailState *s, const Actor *actor) {
+    return s->contest.reported && text_equal(actor->event_name, "StopLogging") &&
+           actor->event_usec + CONTEST_SLACK_USEC >= s->contest.since_usec;
+}
+
+/* Maintenance, and trails that nobody has accepted, are no attacks. */
+static bool is_tampering(const Event *event) {
+    return event->severity > SEVERITY_INFO && !event->maintenance && !event->provisional &&
+           contain_is_tampering(event->actor.event_name);
+}
+
+static void note_containment(Trail *trail, const Subject *subject, const Event *event, const char *incident,
+                             const Containment *contain) {
+    bool refused = contain->verdict == CONTAIN_REFUSED;
+    JournalEntry entry = { .line = refused ? LINE_CONTAIN_REFUSED : LINE_CONTAIN_PROPOSED, .actor = event->actor };
+    _cleanup_strbuf_ StrBuf detail = STRBUF_INIT(2 * ERROR_TEXT_MAX);
+
+    (void)strbuf_addf(&detail, "%s, because of ", contain->arn);
+    (void)contain_reason(contain, &detail);
+    (void)strbuf_addf(&detail, "%s%s", refused ? "; " : "", refused ? contain->why_not : "");
+    (void)text_copy(entry.detail, sizeof(entry.detail), strbuf_str(&detail));
+    trail->engine->sink->entry(subject, &entry, incident, event->time_usec);
+}
+
+/* The message that says who did it has also what to do about that. */
+static void contain(Trail *trail, const Subject *subject, Event *event, Containment *ret) {
+    Engine *engine = trail->engine;
+    char incident[17] = "";
+    const ContainConfig *config = &engine->config->contain;
+    const ContainPolicy policy = {
+        .mode = config->mode,
+        .after = config->after,
+        .max_per_day = config->max_per_day,
+        .never = config->never.items,
+        .n_never = config->never.n,
+        .own = { trail->via->identity, engine->base->identity },
+        .guards = engine->config->guards.items,
+        .n_guards = engine->config->guards.n,
+    };
+    const ContainDeed deed = {
+        .actor = &event->actor,
+        .account = subject->account,
+        .incident = incident,
+        .tampers = is_tampering(event),
+        .contested = is_of_contest(&trail->state, &event->actor),
+    };
+
+    (void)alert_incident_id(subject, event->incident_dedup_usec, incident);
+    if (contain_take(&policy, &engine->contain, &deed, event->time_usec, ret) < 0)
+        log_line(LOG_ERR, "%s: out of memory; whoever attacks it is not counted", trail->arn);
+    if (ret->verdict != CONTAIN_NOTHING)
+        note_containment(trail, subject, event, incident, ret);
+    if (ret->verdict == CONTAIN_PROPOSED)
+        event->contain = ret;
+}
+
 static int queue_trail_messages(Trail *trail, const Subject *subject, Plan *plan) {
     const Episode *episode = trail->tracking.episode;
+    Containment containments[PLAN_EVENTS_MAX];
 
     for (unsigned i = 0; i < plan->n_events; i++) {
         Event *event = &plan->events[i];
@@ -216,6 +280,8 @@ static int queue_trail_messages(Trail *trail, const Subject *subject, Plan *plan
             event->has_actor = true;
             event->actor = episode->actor;
         }
+        if (event->has_actor && (event->kind == EVENT_TRAIL_CONTESTED || event->kind == EVENT_TRAIL_ATTRIBUTED))
+            contain(trail, subject, event, &containments[i]);
     }
     return engine_queue_messages(trail->engine, subject, plan);
 }

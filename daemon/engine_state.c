@@ -42,6 +42,8 @@ int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
     engine->causes = TAKE_PTR(engine->unclaimed.causes);
     engine->n_causes = engine->unclaimed.n_causes;
     engine->unclaimed.n_causes = 0;
+    engine->contain = engine->unclaimed.contain;
+    engine->unclaimed.contain = (ContainHistory){ 0 };
     if (engine->state_unread) {
         log_line(LOG_ERR, "%s; guarding without it, and reading it again every minute", error);
         error[0] = '\0';
@@ -270,6 +272,7 @@ static int save_rows(const Engine *engine) {
         .n_accounts = engine->n_accounts + engine->unclaimed.n_accounts,
         .causes = engine->causes,
         .n_causes = engine->n_causes,
+        .contain = engine->contain,
     };
     int r = source ? add_failed_channels(engine, &table) : -ENOMEM;
 

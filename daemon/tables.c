@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/core/contain.h"
 #include "daemon/core/enum_names.h"
 #include "daemon/core/settings.h"
 #include "daemon/log.h"
@@ -637,6 +638,7 @@ void engine_free_tables(Engine *engine) {
     engine->targets = NULL;
     free(engine->turns);
     free(engine->causes);
+    contain_history_done(&engine->contain);
     engine->causes = NULL;
     engine->n_causes = 0;
     engine->turns = NULL;

@@ -295,6 +295,7 @@ struct Engine {
     LoopTimer *give_up_timer;                       /* shutdown */
     char hinted[GUARDS_HINTED_MAX][ACTOR_TEXT_MAX]; /* ARNs of what looks like guards: in the journal once */
     size_t n_hinted;
+    ContainHistory contain;
 };
 
 /* What has become due in a stage that stands above the one that found out: the loop runs it in its next

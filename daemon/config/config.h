@@ -114,6 +114,14 @@ typedef struct HeartbeatConfig {
     HeartbeatStyle style;
 } HeartbeatConfig;
 
+/* What is done about an identity that attacks trails. */
+typedef struct ContainConfig {
+    ContainMode mode;
+    unsigned after; /* tamperings within an hour */
+    unsigned max_per_day;
+    StringList never; /* patterns of names or ARNs */
+} ContainConfig;
+
 typedef struct Config {
     char *path;
     uint64_t modified_usec; /* real: when the file was changed last, before it was read; 0: from memory */
@@ -126,6 +134,7 @@ typedef struct Config {
     unsigned unreachable_after;
     unsigned reminder_interval_sec;
     bool attribution;
+    ContainConfig contain;
     StringList guards;       /* principals: other guards of the same trails, see arn_principal_is() */
     AccountConfig *accounts; /* none: the base credentials' own account, or the organization */
     size_t n_accounts;

@@ -293,6 +293,13 @@ static int check_heartbeat(Reading *r, const config_setting_t *root) {
                                    "them");
 }
 
+static int check_contain(Reading *r, const config_setting_t *root) {
+    return r->config->contain.mode == CONTAIN_OFF || r->config->attribution
+                   ? 0
+                   : config_refuse(r, member(root, "contain"),
+                                   "contain: without attribution nobody is found; allowed: with attribution = true");
+}
+
 int config_check_whole(Reading *r, const config_setting_t *root) {
     static const struct {
         const char *topic;
@@ -300,6 +307,7 @@ int config_check_whole(Reading *r, const config_setting_t *root) {
     } checks[] = {
         { "alerts", check_alerts },       { "organization", check_organization },
         { "shard", check_shard },         { "heartbeat", check_heartbeat },
+        { "contain", check_contain },
         { "aws", check_endpoint },        { "aws", check_files },
         { "expect", check_regions },      { "settings_interval", check_intervals },
     };

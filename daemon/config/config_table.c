@@ -26,6 +26,7 @@ static const char *const restore_words[] = { "settings", "selectors", "insights"
 
 static const char *const channel_types[] = { "sns", "webhook", "command", "alertmanager",
                                              NULL };                        /* ChannelType */
+static const char *const contain_words[] = { "off", "propose", NULL }; /* ContainMode */
 static const char *const style_words[] = { "healthchecks", "plain", NULL }; /* HeartbeatStyle */
 static const char *const format_words[] = {
     "json", "slack", "teams", "pagerduty", "opsgenie", NULL
@@ -227,6 +228,13 @@ static const char *check_topic(const char *text) {
     return "the ARN of an SNS topic, such as \"arn:aws:sns:eu-central-1:111122223333:trailguard\"";
 }
 
+static const char *check_identity_pattern(const char *text) {
+    return is_made_of(text, 1, ARN_MAX - 1, NAME_CHARS ":/*?")
+                   ? NULL
+                   : "names or ARNs of users and roles, such as \"arn:aws:iam::*:role/ops/*\"; * and ? stand "
+                     "for others";
+}
+
 static const char *check_reason(const char *text) {
     return text[0] && strlen(text) <= CONFIG_REASON_MAX ? NULL : "a text of 1 to 200 bytes";
 }
@@ -326,6 +334,14 @@ const Option config_options[] = {
       .unit = " seconds" },
     COUNT("unreachable_after", unreachable_after, 1, 100, 3),
     { .name = "attribution", .kind = OPTION_BOOL, .offset = AT(attribution), .number = true },
+    { .name = "contain", .kind = OPTION_GROUP },
+    { .name = "contain.mode", .kind = OPTION_WORD, .offset = AT(contain.mode), .words = contain_words },
+    COUNT("contain.after", contain.after, 1, CONTAIN_AFTER_MAX, 3),
+    COUNT("contain.max_per_day", contain.max_per_day, 1, 100, 3),
+    { .name = "contain.never",
+      .kind = OPTION_LIST,
+      .offset = AT(contain.never),
+      .check = check_identity_pattern },
     { .name = "guards", .kind = OPTION_LIST, .offset = AT(guards), .check = check_principal },
     GROUPS("accounts", SCOPE_ACCOUNT, accounts, n_accounts, 1, CONFIG_ACCOUNTS_MAX,
            "( { role_arn = \"arn:aws:iam::111122223333:role/TrailGuard\"; }, ... )"),

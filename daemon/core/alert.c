@@ -9,6 +9,7 @@
 
 #include "daemon/core/alert.h"
 #include "daemon/core/alert_private.h"
+#include "daemon/core/contain.h"
 #include "daemon/core/enum_names.h"
 #include "lib/endpoint.h"
 #include "lib/util/hash.h"
@@ -394,6 +395,31 @@ static void add_who(const AlertExpansion *x) {
     add_commands(x);
 }
 
+static void add_contain(const AlertExpansion *x) {
+    const Containment *contain = x->source->event->contain;
+    _cleanup_strbuf_ StrBuf commands = STRBUF_INIT(ALERT_EXPANDED_MAX);
+
+    if (!contain)
+        return;
+    add_heading(x, "How to contain it");
+    (void)strbuf_add(x->out, "  TrailGuard proposes to deny changes of trails and of IAM to ");
+    alert_add_foreign(x, contain->arn);
+    (void)strbuf_add(x->out, ". Reason: ");
+    (void)contain_reason(contain, x->out);
+    (void)strbuf_addf(x->out, ". It changes nothing itself.%s\n",
+                      contain->is_role ? " This ends all sessions of the role, also those of other people." : "");
+    (void)strbuf_addf(x->out,
+                      "  Run the first command on the guard's host, the others with the keys of another administrator "
+                      "of account %s:\n",
+                      contain->account);
+    (void)contain_commands(contain, false, &commands);
+    add_indented(x, strbuf_str(&commands));
+    (void)strbuf_add(x->out, "  To undo it:\n");
+    strbuf_truncate(&commands, 0);
+    (void)contain_commands(contain, true, &commands);
+    add_indented(x, strbuf_str(&commands));
+}
+
 static void add_footer(const AlertExpansion *x) {
     const AlertSource *source = x->source;
 
@@ -438,6 +464,7 @@ static int alert_mail(const AlertSource *source, char **ret) {
     add_section(&x, "What TrailGuard did", source->words->deed);
     add_who(&x);
     add_section(&x, "What to do now", source->words->advice);
+    add_contain(&x);
     add_footer(&x);
     if (strbuf_error(&mail) < 0)
         return strbuf_error(&mail);

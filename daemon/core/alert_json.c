@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/core/alert_private.h"
+#include "daemon/core/contain.h"
 #include "daemon/core/enum_names.h"
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
@@ -178,6 +179,34 @@ static json_t *destination_of(const Event *event) {
     return object;
 }
 
+static json_t *lines_of(const char *text) {
+    json_t *list = json_array();
+
+    for (const char *line = text; list && *line;) {
+        size_t len = strcspn(line, "\n");
+
+        if (json_array_append_new(list, json_stringn(line, len)) < 0) {
+            json_decref(list);
+            return NULL;
+        }
+        line += len + (line[len] == '\n');
+    }
+    return list;
+}
+
+/* Who is proposed to be contained, and how. */
+static json_t *contain_of(const Containment *contain) {
+    _cleanup_strbuf_ StrBuf commands = STRBUF_INIT(4096), undo = STRBUF_INIT(4096), reason = STRBUF_INIT(256);
+
+    if (contain_commands(contain, false, &commands) < 0 || contain_commands(contain, true, &undo) < 0 ||
+        contain_reason(contain, &reason) < 0)
+        return NULL;
+    return json_pack("{s:o, s:s, s:I, s:s, s:o, s:o}", "arn", foreign(contain->arn), "kind",
+                     contain->is_role ? "role" : "user", "tamperings", (json_int_t)contain->n_tamperings, "reason",
+                     strbuf_str(&reason), "commands", lines_of(strbuf_str(&commands)), "undo",
+                     lines_of(strbuf_str(&undo)));
+}
+
 static json_t *headline_of(const AlertSource *source) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(4096);
 
@@ -221,6 +250,7 @@ static bool fill(json_t *o, const AlertSource *s, const char *id) {
            add(o, "members_total", json_integer((json_int_t)event->n_members)) &&
            add(o, "attack", attack_of(event)) &&
            (!event->delivers || add(o, "destination", destination_of(event))) &&
+           (!event->contain || add(o, "contain", contain_of(event->contain))) &&
            add(o, "guard",
                json_pack("{s:o, s:o}", "host", foreign(s->guard->host), "version",
                          foreign(s->guard->version)));

@@ -309,6 +309,7 @@ void attribute_actor(const CloudTrailEvent *event, Actor *ret) {
                         event->departure[0] ? event->departure : "unknown");
     (void)text_copy(ret->arn, sizeof(ret->arn), who->arn);
     (void)text_copy(ret->account, sizeof(ret->account), who->account_id);
+    (void)text_copy(ret->issuer, sizeof(ret->issuer), who->issuer_arn);
     (void)text_copy(ret->invoked_by, sizeof(ret->invoked_by), who->invoked_by);
     (void)text_copy(ret->source_identity, sizeof(ret->source_identity), who->source_identity);
     (void)text_copy(ret->on_behalf_of, sizeof(ret->on_behalf_of), who->on_behalf_of);

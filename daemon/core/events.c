@@ -146,7 +146,11 @@ static const EventRow event_rows[_EVENT_MAX] = {
                        { LEVEL_WARNING, LINE_NOBODY_FOUND, "ed2ede1548b14931ab605031fc26161c",
                          "{not found}{error}" },
                        { LEVEL_WARNING, LINE_SEARCH_WAITS, "0c1f6c9e5b7d4a3f9d2e8a4b61c7f530",
-                         "the search for who did it waits, because AWS throttles LookupEvents{error}" }),
+                         "the search for who did it waits, because AWS throttles LookupEvents{error}" },
+                       { LEVEL_WARNING, LINE_CONTAIN_PROPOSED, "6f2c81d05e7b4a39b1c4d87e93a05f26",
+                         "containment proposed{error}; the alert has the commands" },
+                       { LEVEL_INFO, LINE_CONTAIN_REFUSED, "a94e3b7f18d24c65806d2f5b7ce1904a",
+                         "containment not proposed{error}" }),
         .messages = messages_attributed,
     },
     [EVENT_TRAIL_ATTEMPTED] = {

@@ -46,6 +46,13 @@ typedef enum TrustNew {
     _TRUST_MAX,
 } TrustNew;
 
+/* What is done about an identity that attacks trails: the words of the option `contain.mode`. */
+typedef enum ContainMode {
+    CONTAIN_OFF,
+    CONTAIN_PROPOSE, /* an alert has the commands that take its rights, for a person to run */
+    _CONTAIN_MODE_MAX,
+} ContainMode;
+
 typedef enum Severity {
     SEVERITY_INFO,
     SEVERITY_WARNING,
@@ -390,6 +397,7 @@ typedef struct Actor {
     char arn[ACTOR_TEXT_MAX];  /* "" where there is none (a service) */
     char name[ACTOR_TEXT_MAX]; /* for people: "bob", "Admin/alice", "root", "config.amazonaws.com" */
     char account[16];
+    char issuer[ACTOR_TEXT_MAX]; /* ARN of the role or user that a session is of; "" where the record has none */
     char invoked_by[128];     /* a service that called on the caller's behalf */
     char source_identity[72]; /* who the session was opened for */
     char on_behalf_of[64];    /* user id in IAM Identity Center ... */
@@ -407,6 +415,26 @@ typedef struct Actor {
                             else "" */
     bool unnamed_guard;  /* calls itself TrailGuard in a call that guards make, and no option names it */
 } Actor;
+
+/* Whether an identity that attacks trails is to be contained. */
+typedef enum ContainVerdict {
+    CONTAIN_NOTHING,
+    CONTAIN_PROPOSED,
+    CONTAIN_REFUSED,
+} ContainVerdict;
+
+#define CONTAIN_NAME_MAX 65
+
+typedef struct Containment {
+    ContainVerdict verdict;
+    char arn[ACTOR_TEXT_MAX]; /* whose: of the user or role, not of a session */
+    char partition[24], account[16], name[CONTAIN_NAME_MAX];
+    bool is_role;
+    bool war;              /* because it stops a trail again after each restart ... */
+    unsigned n_tamperings; /* ... else because of so many within an hour */
+    uint64_t time_usec;    /* real; now */
+    const char *why_not;   /* REFUSED */
+} Containment;
 
 /* What is known of an incident's present episode besides what decides: only shown. */
 typedef struct Episode {
@@ -517,6 +545,7 @@ typedef struct Event {
     bool has_actor;
     Actor actor; /* trail.attributed and trail.attempted; trail.contested: the engine adds who was found last
                   */
+    const Containment *contain; /* borrowed; the engine adds it to those two, when it is proposed; else NULL */
     char detail[ERROR_TEXT_MAX]; /* error codes, or the error of a poll or an action; raw: escape before
                                     showing */
 } Event;
@@ -566,6 +595,8 @@ typedef enum JournalLine {
     LINE_ATTRIBUTED,
     LINE_NOBODY_FOUND,
     LINE_SEARCH_WAITS, /* AWS throttles the search for who did it */
+    LINE_CONTAIN_PROPOSED, /* an identity; detail: which, and why */
+    LINE_CONTAIN_REFUSED,  /* ... and why not */
     LINE_ATTEMPTED,
     LINE_TRAILS_FULL, /* an account has as many trails as are kept */
     LINE_BASELINE_RECORDED,
@@ -785,6 +816,24 @@ typedef struct TargetState {
     bool cover_is_shared;    /* ... and so is cover */
     Attributing attributing; /* of an account: who took it out of the organization, or out of reach */
 } TargetState;
+
+#define CONTAIN_AFTER_MAX 20
+#define CONTAIN_MARKS_MAX 32
+
+/* What is remembered of an identity that tampered. */
+typedef struct ContainIdentity {
+    char arn[ACTOR_TEXT_MAX];
+    char account[16];
+    uint64_t tampered_usec[CONTAIN_AFTER_MAX]; /* real; when it did, newest first ... */
+    uint64_t events[CONTAIN_AFTER_MAX];        /* ... and what identifies these calls */
+    uint64_t marks[CONTAIN_MARKS_MAX];         /* incidents in which it was decided about, newest first */
+    uint64_t proposed_usec;                    /* real; when it was proposed last; 0: never */
+} ContainIdentity;
+
+typedef struct ContainHistory {
+    ContainIdentity *items; /* owned */
+    size_t n;
+} ContainHistory;
 
 /* What several regions or accounts have in common. */
 typedef struct Cause {

@@ -12,8 +12,6 @@
 #include "lib/util/text.h"
 
 #define ARN_TEXT_MAX 1024
-/* The one role that may still change trails, for planned work. */
-#define BREAK_GLASS "TrailGuardBreakGlass"
 
 /* ---- what the guard calls ---- */
 
@@ -296,7 +294,7 @@ static json_t *except(const PolicyShield *shield, bool guards) {
     json_t *arns = guards ? strings(shield->guards, shield->n_guards) : json_array();
 
     (void)json_array_append_new(
-            arns, text_of("arn:%s:iam::%s:role/" BREAK_GLASS, shield->partition, or_any(shield->account)));
+            arns, text_of("arn:%s:iam::%s:role/" POLICY_BREAK_GLASS, shield->partition, or_any(shield->account)));
     return json_pack("{s:{s:o}}", "ArnNotLike", "aws:PrincipalArn", arns);
 }
 

@@ -10,6 +10,9 @@
 
 #include "daemon/core/model.h"
 
+/* The one role that may still change trails, for planned work. */
+#define POLICY_BREAK_GLASS "TrailGuardBreakGlass"
+
 /* What the guard does in one account. */
 typedef struct PolicyNeeds {
     bool guarded; /* false: it only alerts, reads an organization's history, and reaches others from here */

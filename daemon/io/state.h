@@ -55,6 +55,7 @@ typedef struct StateTable {
     size_t n_causes;
     ChannelTrouble *unheard; /* that nobody listens to */
     size_t n_unheard;
+    ContainHistory contain;
 } StateTable;
 
 #define STATE_SIZE_MAX    (64U * 1024 * 1024)

@@ -257,6 +257,7 @@ static const CodecMember episode_members[] = {
     CODEC(Episode, actor.arn, "actor_arn", text),
     CODEC(Episode, actor.name, "actor_name", text),
     CODEC(Episode, actor.account, "actor_account", text),
+    CODEC(Episode, actor.issuer, "actor_issuer", text),
     CODEC(Episode, actor.invoked_by, "actor_invoked_by", text),
     CODEC(Episode, actor.source_identity, "actor_source_identity", text),
     CODEC(Episode, actor.on_behalf_of, "actor_on_behalf_of", text),
@@ -401,6 +402,16 @@ static const CodecMember account_members[] = {
     CODEC_END,
 };
 
+static const CodecMember contain_members[] = {
+    CODEC(ContainIdentity, arn, "arn", text),
+    CODEC(ContainIdentity, account, "account", text),
+    CODEC(ContainIdentity, tampered_usec, "tampered_usec", numbers),
+    CODEC(ContainIdentity, events, "events", numbers),
+    CODEC(ContainIdentity, marks, "marks", numbers),
+    CODEC(ContainIdentity, proposed_usec, "proposed_usec", usec),
+    CODEC_END,
+};
+
 static const void *trail_at(const void *base, size_t i) {
     const StateTable *table = base;
 
@@ -431,6 +442,8 @@ static const CodecMember table_members[] = {
                .max = STATE_ENTRIES_MAX),
     CODEC_LIST(StateTable, accounts, n_accounts, "accounts", .members = account_members,
                .max = STATE_ENTRIES_MAX, .entry = account_at),
+    CODEC_LIST(StateTable, contain.items, contain.n, "contain", .members = contain_members,
+               .max = STATE_ENTRIES_MAX),
     CODEC_END,
 };
 

@@ -72,6 +72,16 @@ class Mallory:
 
 
 # -- baselines ---------------------------------------------------------------------------------------------------------
+def refused(call, **arguments):
+    """The code of AWS's error; "" when it did it."""
+    from botocore.exceptions import ClientError
+    try:
+        call(**arguments)
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return ""
+
+
 def baselines(guard):
     """The files that it has recorded."""
     return sorted((guard.state / "baselines").glob("*.json"))

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from guard import TOP, within
-from helpers import FRA, IAD, MAIN, MEMBER, ORG_TRAIL, TOPIC, events, sns, topic_arn, trail_arn, wait_alert
+from helpers import FRA, IAD, MAIN, MEMBER, ORG_TRAIL, TOPIC, events, refused, sns, topic_arn, trail_arn, wait_alert
 from simaws.client import poll
 
 OTHER = "777788889999"
@@ -233,15 +233,6 @@ def test_each_account_with_a_role_has_a_deny_policy_of_its_own(sim, make_guard):
 def test_a_wall_that_knows_not_whom_to_let_through_is_not_printed(sim, make_guard, what):
     done = make_guard(sim, aws={"max_attempts": 1}).verb("policy", what, env={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1) and "who the guard is" in done.stderr
-
-
-def refused(call, **arguments):
-    from botocore.exceptions import ClientError
-    try:
-        call(**arguments)
-    except ClientError as error:
-        return error.response["Error"]["Code"]
-    return ""
 
 
 def test_the_deny_policy_keeps_an_administrator_off_and_lets_him_start_a_trail(sim, make_guard):

@@ -492,6 +492,47 @@ static void test_ids_differ(void **state _unused_) {
     }
 }
 
+/* Commands stay on their lines: a person copies them into a shell. */
+static void test_contain_has_the_commands(void **state _unused_) {
+    const Containment contain = { .verdict = CONTAIN_PROPOSED,
+                                  .arn = "arn:aws:iam::111122223333:role/path/Admin",
+                                  .partition = "aws",
+                                  .account = ACCOUNT,
+                                  .name = "Admin",
+                                  .is_role = true,
+                                  .n_tamperings = 3,
+                                  .time_usec = T0 };
+    Event event = EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_CRITICAL, .has_actor = true,
+                        .actor = { .type = "AssumedRole", .name = "Admin/eve", .event_id = "e1" });
+    Alert without = compose(&trail, &event), with;
+    json_t *root = load(without.document), *member;
+
+    assert_null(json_object_get(root, "contain"));
+    assert_null(strstr(without.text, "contain"));
+    json_decref(root);
+    event.contain = &contain;
+    with = compose(&trail, &event);
+    assert_string_equal(with.id, without.id);
+    check_widths(with.text);
+    assert_non_null(strstr(with.text, "\nHow to contain it\n  TrailGuard proposes to deny changes of trails and of IAM "
+                                      "to\n  arn:aws:iam::111122223333:role/path/Admin. Reason: 3 tamperings within "));
+    assert_non_null(strstr(with.text, "also those of other people."));
+    assert_non_null(strstr(with.text, "\n  trailguard policy deny --account 111122223333 >TrailGuardContain.json\n"
+                                      "  aws iam put-role-policy --role-name=Admin --policy-name TrailGuardContain "
+                                      "--policy-document '{"));
+    assert_non_null(strstr(with.text, "\"2026-11-23T10:02:11Z\"}}}]}'\n  aws iam create-policy "));
+    assert_non_null(strstr(with.text, "\n  To undo it:\n  aws iam detach-role-policy --role-name=Admin "));
+    root = load(with.document);
+    member = json_object_get(root, "contain");
+    assert_string_equal(json_string_value(json_object_get(member, "kind")), "role");
+    assert_string_equal(json_string_value(json_object_get(member, "reason")), "3 tamperings within an hour");
+    assert_int_equal(json_array_size(json_object_get(member, "commands")), 4);
+    assert_int_equal(json_array_size(json_object_get(member, "undo")), 3);
+    json_decref(root);
+    alert_done(&with);
+    alert_done(&without);
+}
+
 /* Of every event: the id changes with each part of the fact, and with nothing that two guards, or one before
  * and after a crash, may see differently. */
 static void test_ids_of_all_events(void **state _unused_) {
@@ -727,6 +768,7 @@ int main(void) {
         cmocka_unit_test(test_document),
         cmocka_unit_test(test_ids_equal),
         cmocka_unit_test(test_ids_differ),
+        cmocka_unit_test(test_contain_has_the_commands),
         cmocka_unit_test(test_ids_of_all_events),
         cmocka_unit_test(test_incident_ids),
         cmocka_unit_test(test_hostile_text),

@@ -74,7 +74,7 @@ _Static_assert(sizeof(Incident) == 640, "a field is new: fill_incident()");
 _Static_assert(sizeof(Attributing) == 120, "a field is new: fill_attributing()");
 _Static_assert(sizeof(TrailState) == 2080 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
 _Static_assert(sizeof(TargetState) == 3016, "a field is new: fill_target()");
-_Static_assert(sizeof(Episode) == 2088, "a field is new: fill_episode()");
+_Static_assert(sizeof(Episode) == 2344, "a field is new: fill_episode()");
 #endif
 
 static void fill_incident(Incident *i, unsigned shift) {
@@ -142,6 +142,7 @@ static void fill_episode(Episode *e) {
     TEXT(e->actor.arn);
     TEXT(e->actor.name);
     TEXT(e->actor.account);
+    TEXT(e->actor.issuer);
     TEXT(e->actor.invoked_by);
     TEXT(e->actor.source_identity);
     TEXT(e->actor.on_behalf_of);
@@ -262,7 +263,9 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     StateTarget target = { 0 };
     StateAccount account = { .base = true, .member = true, .left = true };
     ChannelTrouble channel = { .by_check = true }, unheard = { 0 };
-    StateTable table = { &trail, 1, &target, 1, &channel, 1, &account, 1, NULL, NULL, 0, &unheard, 1 },
+    ContainIdentity identity = { .account = "111122223333" };
+    StateTable table = { &trail, 1,    &target, 1, &channel, 1, &account,
+                         1,      NULL, NULL,    0, &unheard, 1, { &identity, 1 } },
                loaded;
     char error[256];
 
@@ -280,6 +283,14 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     unheard.channel = new_text();
     unheard.since_usec = next();
     TEXT(unheard.text);
+    TEXT(identity.arn);
+    for (unsigned i = 0; i < CONTAIN_AFTER_MAX; i++) {
+        identity.tampered_usec[i] = next();
+        identity.events[i] = next();
+    }
+    for (unsigned i = 0; i < CONTAIN_MARKS_MAX; i++)
+        identity.marks[i] = next();
+    identity.proposed_usec = next();
     assert_int_equal(state_save(dir, &table), 0);
     assert_int_equal(state_load(dir, NOW, &loaded, error, sizeof(error)), 0);
     assert_trail(&trail, &loaded.trails[0]);
@@ -297,6 +308,7 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     assert_string_equal(unheard.channel, loaded.unheard[0].channel);
     assert_int_equal(unheard.since_usec, loaded.unheard[0].since_usec);
     assert_string_equal(unheard.text, loaded.unheard[0].text);
+    assert_same("contain", &identity, loaded.contain.items, sizeof(identity));
     state_table_done(&loaded);
 
     /* the intent is the trail's whole state, too */

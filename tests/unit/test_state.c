@@ -527,6 +527,27 @@ static void a_cause_is_kept(void **unused) {
     free(text);
 }
 
+/* Nobody is proposed again after a restart, and what counted before it counts after it. */
+static void who_attacked_is_kept(void **state _unused_) {
+    ContainIdentity identities[] = { { .arn = "arn:aws:iam::111122223333:role/x/Admin",
+                                       .account = "111122223333",
+                                       .tampered_usec = { NOW, NOW - 5 },
+                                       .events = { INT64_MAX, 3 },
+                                       .marks = { 4, 5, 6 },
+                                       .proposed_usec = NOW - 1 },
+                                     { .arn = "arn:aws:iam::111122223333:user/bob" } };
+    StateTable saved = { .contain = { identities, 2 } }, loaded;
+    char *text, reason[256];
+    size_t len;
+
+    assert_int_equal(state_json_write(&saved, &text, &len), 0);
+    assert_int_equal(state_json_read(text, len, &loaded, reason, sizeof(reason)), 0);
+    assert_int_equal(loaded.contain.n, 2);
+    assert_memory_equal(loaded.contain.items, identities, sizeof(identities));
+    state_table_done(&loaded);
+    free(text);
+}
+
 static void what_is_saved_is_loaded(void **state _unused_) {
     seed = (uint64_t)time(NULL) << 20 | (uint64_t)getpid();
     print_message("seed %llu\n", (unsigned long long)seed);
@@ -537,7 +558,7 @@ static void what_is_saved_is_loaded(void **state _unused_) {
         ChannelTrouble channels[8];
         StateAccount accounts[8];
         StateTable saved = { trails,    rnd() % 9, targets, rnd() % 9, channels, rnd() % 9, accounts,
-                             rnd() % 9, NULL,      NULL,    0,         NULL,     0 },
+                             rnd() % 9, NULL,      NULL,    0,         NULL,     0,        { NULL, 0 } },
                    loaded;
         char error[256] = "";
 
@@ -596,6 +617,12 @@ static void the_file_is_readable(void **state _unused_) {
         .channel = (char *)"sns:arn", .since_usec = NOW, .by_check = true, .text = "gone"
     };
     ChannelTrouble unheard = { .channel = (char *)"sns:b", .since_usec = NOW, .text = "none" };
+    ContainIdentity identity = { .arn = "arn:aws:iam::111122223333:user/bob",
+                                 .account = "111122223333",
+                                 .tampered_usec = { NOW, NOW - 1 },
+                                 .events = { 7, 8 },
+                                 .marks = { 9 },
+                                 .proposed_usec = NOW };
     StateTable table = { .trails = &trail,
                          .n_trails = 1,
                          .targets = &target,
@@ -603,7 +630,8 @@ static void the_file_is_readable(void **state _unused_) {
                          .channels = &trouble,
                          .n_channels = 1,
                          .unheard = &unheard,
-                         .n_unheard = 1 };
+                         .n_unheard = 1,
+                         .contain = { &identity, 1 } };
     struct stat st;
 
     assert_int_equal(state_save(dir, &table), 0);
@@ -624,7 +652,10 @@ static void the_file_is_readable(void **state _unused_) {
             "  \"channels\": [\n    {\"channel\": \"sns:arn\", \"failed_since_usec\": 1795514531000000, "
             "\"by_check\": true, \"error_text\": \"gone\"}\n  ],\n"
             "  \"unheard\": [\n    {\"channel\": \"sns:b\", \"unheard_since_usec\": 1795514531000000, "
-            "\"text\": \"none\"}\n  ]\n}\n");
+            "\"text\": \"none\"}\n  ],\n"
+            "  \"contain\": [\n    {\"arn\": \"arn:aws:iam::111122223333:user/bob\", \"account\": "
+            "\"111122223333\", \"tampered_usec\": [1795514531000000, 1795514530999999], \"events\": [7, 8], "
+            "\"marks\": [9], \"proposed_usec\": 1795514531000000}\n  ]\n}\n");
     assert_int_equal(stat(in_dir("state.json"), &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     assert_int_equal(count_files(), 1);
@@ -1320,6 +1351,7 @@ int main(void) {
     static const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
         T(a_cause_is_kept),
+        T(who_attacked_is_kept),
         T(what_is_saved_is_loaded),
         T(the_file_is_readable),
         T(what_ends_with_the_process_is_not_kept),

@@ -27,7 +27,8 @@ def get_caller_identity(call, _params):
 
 
 def assume_role(call, params):
-    """A missing role, an unfitting trust policy and a wrong external id all look alike, as at AWS."""
+    """A missing role, an unfitting trust policy and a wrong external id all look alike, as at AWS. Only an explicit deny is
+    named."""
     state, caller, arn = call.state, call.principal, params["RoleArn"]
     role = state.roles.get(arn)
     context = {"sts:rolesessionname": params["RoleSessionName"]}
@@ -38,8 +39,9 @@ def assume_role(call, params):
         resource_policy=[{"Resource": "*", **statement} for statement in role.trust] if role else None,
         owner=role.account if role else "nobody", resource_must_allow=True)
     if role is None or not decision.allowed:
+        why = f" {decision.why}" if decision.why.startswith("with an explicit deny") else ""
         raise AwsError("AccessDenied", f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: "
-                       f"{arn}", 403)
+                       f"{arn}{why}", 403)
     seconds = params.get("DurationSeconds", 3600)
     if caller.kind == "role" and seconds > CHAIN_LIMIT:
         raise AwsError("ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles "

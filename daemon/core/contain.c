@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/contain.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/core/guard.h"
+#include "daemon/core/policy.h"
+#include "lib/arn.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+#include "lib/util/timetext.h"
+
+#define HOUR_USEC (3600 * USEC_PER_SEC)
+#define DAY_USEC  (24 * HOUR_USEC)
+/* What IAM allows in the names of users and roles; none of it means anything to a shell. */
+#define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@-"
+
+bool contain_is_tampering(const char *call) {
+    static const char *const calls[] = {
+        "StopLogging",       "DeleteTrail",         "UpdateTrail",
+        "PutEventSelectors", "PutInsightSelectors", "PutEventConfiguration",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+        if (text_equal(calls[i], call))
+            return true;
+    return false;
+}
+
+bool contain_matches(const char *pattern, const char *text) {
+    const char *star = NULL, *resume = NULL;
+
+    while (*text) {
+        if (*pattern == '*') {
+            star = pattern++;
+            resume = text;
+        } else if (*pattern == '?' || *pattern == *text) {
+            pattern++;
+            text++;
+        } else if (star) {
+            pattern = star + 1;
+            text = ++resume;
+        } else
+            return false;
+    }
+    return pattern[strspn(pattern, "*")] == '\0';
+}
+
+/* ---- whose ---- */
+
+/* NULL when it is a user or a role that policies can be attached to; else why not. A session is what it is a
+ * session of: what it may do ends with what that may do. */
+static const char *identify(const Actor *actor, Arn *arn, Containment *ret) {
+    bool session = text_equal(actor->type, "AssumedRole") || text_equal(actor->type, "FederatedUser");
+    const char *whose = session ? actor->issuer : actor->arn;
+
+    (void)text_copy(ret->arn, sizeof(ret->arn), whose[0] ? whose : actor->arn[0] ? actor->arn : actor->type);
+    (void)text_copy(ret->account, sizeof(ret->account), actor->account);
+    if (text_equal(actor->type, "Root") || actor->assumed_root || text_ends_with(whose, ":root"))
+        return "root has the rights of the account, and no policy of the account limits them";
+    if (actor->invoked_by[0] || text_equal(actor->type, "AWSService"))
+        return "an AWS service made the call";
+    if (session && !actor->issuer[0])
+        return "the record does not say whose session it was";
+    if (arn_parse(whose, arn) < 0 || !text_equal(arn->service, "iam"))
+        return "it is neither a user nor a role of IAM";
+    (void)text_copy(ret->account, sizeof(ret->account), arn->account);
+    (void)text_copy(ret->partition, sizeof(ret->partition), arn->partition);
+    ret->is_role = text_starts_with(arn->resource, "role/");
+    if (!ret->is_role && !text_starts_with(arn->resource, "user/"))
+        return "it is neither a user nor a role of IAM";
+    if (text_starts_with(arn->resource, "role/aws-service-role/"))
+        return "it is a service-linked role, which only its service changes";
+    if (text_starts_with(arn->resource, "role/aws-reserved/"))
+        return "it is a role of IAM Identity Center, which only Identity Center changes: remove the "
+               "assignment of the "
+               "permission set there";
+    if (!text_copy(ret->name, sizeof(ret->name), arn_name(arn)) || !ret->name[0] ||
+        ret->name[strspn(ret->name, NAME_CHARS)])
+        return "the record has a name that IAM does not allow";
+    return NULL;
+}
+
+/* The guard's own, by whatever session, and those that `guards` names. */
+static bool is_guard(const ContainPolicy *policy, const Actor *actor, const char *arn) {
+    for (size_t i = 0; i < ARRAY_SIZE(policy->own); i++)
+        if (policy->own[i] && arn_principal_is(arn, policy->own[i]))
+            return true;
+    for (size_t i = 0; i < policy->n_guards; i++)
+        if (arn_principal_is(policy->guards[i], actor->arn) || arn_principal_is(policy->guards[i], arn) ||
+            arn_principal_is(arn, policy->guards[i]))
+            return true;
+    return false;
+}
+
+static bool is_exempt(const ContainPolicy *policy, const Containment *contain) {
+    for (size_t i = 0; i < policy->n_never; i++)
+        if (contain_matches(policy->never[i], contain->arn) ||
+            contain_matches(policy->never[i], contain->name))
+            return true;
+    return false;
+}
+
+static const char *why_not(const ContainPolicy *policy, const ContainDeed *deed, Containment *ret) {
+    Arn arn;
+    const char *why = identify(deed->actor, &arn, ret);
+
+    if (why)
+        return why;
+    if (!text_equal(ret->account, deed->account))
+        return "it belongs to another account than the trail";
+    if (!policy->own[0] || !policy->own[0][0])
+        return "it is not known yet whether it is this guard";
+    if (is_guard(policy, deed->actor, ret->arn))
+        return "it is a guard of this trail";
+    if (ret->is_role && text_equal(ret->name, POLICY_BREAK_GLASS))
+        return "it is the break-glass role";
+    if (is_exempt(policy, ret))
+        return "contain.never names it";
+    return NULL;
+}
+
+/* ---- what is remembered ---- */
+
+static uint64_t since(uint64_t then_usec, uint64_t now_usec) {
+    return now_usec > then_usec ? now_usec - then_usec : 0;
+}
+
+/* Until when it is of importance: max_per_day counts what was proposed. */
+static uint64_t last_usec(const ContainIdentity *item) {
+    return MAX(item->tampered_usec[0], item->proposed_usec ? item->proposed_usec + DAY_USEC : 0);
+}
+
+/* The identity's, or a new one: over the ceiling in the place of that which was of importance least recently.
+ */
+static ContainIdentity *item_of(ContainHistory *history, const Containment *contain) {
+    ContainIdentity *item = NULL;
+
+    for (size_t i = 0; i < history->n; i++) {
+        if (text_equal(history->items[i].arn, contain->arn))
+            return &history->items[i];
+        if (!item || last_usec(&history->items[i]) < last_usec(item))
+            item = &history->items[i];
+    }
+    if (history->n < CONTAIN_IDENTITIES_MAX) {
+        ContainIdentity *grown = realloc(history->items, (history->n + 1) * sizeof(*grown));
+
+        if (!grown)
+            return NULL;
+        history->items = grown;
+        item = &grown[history->n++];
+    }
+    *item = (ContainIdentity){ .proposed_usec = 0 };
+    (void)text_copy(item->arn, sizeof(item->arn), contain->arn);
+    (void)text_copy(item->account, sizeof(item->account), contain->account);
+    return item;
+}
+
+static uint64_t mark_of(const char *what, uint64_t with) {
+    uint64_t mark = guard_hash(guard_hash(GUARD_HASH_BASIS, what, strlen(what)), &with, sizeof(with));
+
+    mark &= INT64_MAX; /* the state file has signed numbers */
+    return mark ? mark : 1;
+}
+
+/* One call counts once, in whichever incident it is found. */
+static void note_tampering(ContainIdentity *item, const Actor *actor) {
+    uint64_t event = mark_of(actor->event_id, 0);
+    size_t at = 0;
+
+    for (size_t i = 0; i < CONTAIN_AFTER_MAX; i++)
+        if (item->events[i] == event)
+            return;
+    while (at < CONTAIN_AFTER_MAX && item->tampered_usec[at] > actor->event_usec)
+        at++;
+    if (at == CONTAIN_AFTER_MAX)
+        return;
+    memmove(&item->tampered_usec[at + 1], &item->tampered_usec[at],
+            (CONTAIN_AFTER_MAX - at - 1) * sizeof(item->tampered_usec[0]));
+    memmove(&item->events[at + 1], &item->events[at],
+            (CONTAIN_AFTER_MAX - at - 1) * sizeof(item->events[0]));
+    item->tampered_usec[at] = actor->event_usec;
+    item->events[at] = event;
+}
+
+static unsigned count_tamperings(const ContainIdentity *item) {
+    unsigned n = 0;
+
+    while (n < CONTAIN_AFTER_MAX && item->events[n] != 0 &&
+           since(item->tampered_usec[n], item->tampered_usec[0]) < HOUR_USEC)
+        n++;
+    return n;
+}
+
+/* Others of the account that were proposed within a day. */
+static unsigned count_proposed(const ContainHistory *history, const ContainIdentity *but,
+                               uint64_t now_usec) {
+    unsigned n = 0;
+
+    for (size_t i = 0; i < history->n; i++) {
+        const ContainIdentity *item = &history->items[i];
+
+        n += item != but && text_equal(item->account, but->account) && item->proposed_usec != 0 &&
+             since(item->proposed_usec, now_usec) < DAY_USEC;
+    }
+    return n;
+}
+
+/* False when it was given before. */
+static bool note_verdict(ContainIdentity *item, const char *incident, ContainVerdict verdict) {
+    uint64_t mark = mark_of(incident, verdict);
+
+    for (size_t i = 0; i < CONTAIN_MARKS_MAX; i++)
+        if (item->marks[i] == mark)
+            return false;
+    memmove(&item->marks[1], &item->marks[0], (CONTAIN_MARKS_MAX - 1) * sizeof(item->marks[0]));
+    item->marks[0] = mark;
+    return true;
+}
+
+int contain_take(const ContainPolicy *policy, ContainHistory *history, const ContainDeed *deed,
+                 uint64_t now_usec, Containment *ret) {
+    Containment contain = { .war = deed->contested, .time_usec = now_usec };
+    ContainIdentity *item;
+
+    *ret = (Containment){ .verdict = CONTAIN_NOTHING };
+    if (policy->mode == CONTAIN_OFF || !deed->tampers || !deed->actor->event_id[0] ||
+        deed->actor->error_code[0])
+        return 0;
+    contain.why_not = why_not(policy, deed, &contain);
+    item = item_of(history, &contain);
+    if (!item)
+        return -ENOMEM;
+    note_tampering(item, deed->actor);
+    contain.n_tamperings = count_tamperings(item);
+    if (!contain.war && contain.n_tamperings < policy->after)
+        return 0;
+    if (!contain.why_not && count_proposed(history, item, now_usec) >= policy->max_per_day)
+        contain.why_not = "contain.max_per_day is reached in this account";
+    contain.verdict = contain.why_not ? CONTAIN_REFUSED : CONTAIN_PROPOSED;
+    if (!note_verdict(item, deed->incident, contain.verdict))
+        return 0;
+    if (!contain.why_not)
+        item->proposed_usec = now_usec;
+    *ret = contain;
+    return 0;
+}
+
+void contain_history_done(ContainHistory *history) {
+    free(history->items);
+    *history = (ContainHistory){ 0 };
+}
+
+/* ---- how ---- */
+
+int contain_reason(const Containment *contain, StrBuf *b) {
+    if (contain->war)
+        return strbuf_add(b, "a war: it stops a trail again after each restart");
+    return strbuf_addf(b, "%u tampering%s within an hour", contain->n_tamperings,
+                       contain->n_tamperings == 1 ? "" : "s");
+}
+
+/* Whoever may change IAM would take the policy off again: that goes first. */
+static void add_first_policy(const Containment *contain, StrBuf *b) {
+    char now[TIMETEXT_MAX];
+
+    (void)strbuf_add(b, "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"DenyIdentityChanges\","
+                        "\"Effect\":\"Deny\","
+                        "\"Action\":[\"iam:*\",\"sts:AssumeRole\"],\"Resource\":\"*\"}");
+    if (contain->is_role)
+        (void)strbuf_addf(b,
+                          ",{\"Sid\":\"AWSRevokeOlderSessions\",\"Effect\":\"Deny\",\"Action\":\"*\","
+                          "\"Resource\":\"*\","
+                          "\"Condition\":{\"DateLessThan\":{\"aws:TokenIssueTime\":\"%s\"}}}",
+                          timetext_iso(now, contain->time_usec));
+    (void)strbuf_add(b, "]}");
+}
+
+#define CONTAIN "TrailGuardContain"
+
+int contain_commands(const Containment *contain, bool undo, StrBuf *b) {
+    const char *kind = contain->is_role ? "role" : "user", *name = contain->name;
+    _cleanup_strbuf_ StrBuf arn = STRBUF_INIT(ACTOR_TEXT_MAX);
+
+    (void)strbuf_addf(&arn, "arn:%s:iam::%s:policy/" CONTAIN "-%s-%s", contain->partition, contain->account,
+                      kind, name);
+    if (undo) {
+        (void)strbuf_addf(b, "aws iam detach-%s-policy --%s-name=%s --policy-arn %s\n", kind, kind, name,
+                          strbuf_str(&arn));
+        (void)strbuf_addf(b, "aws iam delete-policy --policy-arn %s\n", strbuf_str(&arn));
+        return strbuf_addf(b, "aws iam delete-%s-policy --%s-name=%s --policy-name " CONTAIN "\n", kind,
+                           kind, name);
+    }
+    (void)strbuf_addf(b, "trailguard policy deny --account %s >" CONTAIN ".json\n", contain->account);
+    (void)strbuf_addf(b, "aws iam put-%s-policy --%s-name=%s --policy-name " CONTAIN " --policy-document '",
+                      kind, kind, name);
+    add_first_policy(contain, b);
+    (void)strbuf_addf(b,
+                      "'\naws iam create-policy --policy-name " CONTAIN
+                      "-%s-%s --policy-document file://" CONTAIN ".json\n",
+                      kind, name);
+    return strbuf_addf(b, "aws iam attach-%s-policy --%s-name=%s --policy-arn %s\n", kind, kind, name,
+                       strbuf_str(&arn));
+}

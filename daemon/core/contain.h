@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Whether an identity that attacks trails is to lose its rights, and the commands that take them. Pure. */
+
+#include "daemon/core/model.h"
+#include "lib/util/strbuf.h"
+
+#define CONTAIN_IDENTITIES_MAX 256U
+
+typedef struct ContainPolicy {
+    ContainMode mode;
+    unsigned after;       /* 1..CONTAIN_AFTER_MAX: so many tamperings within an hour */
+    unsigned max_per_day; /* identities of one account */
+    char *const *never;   /* patterns of names or ARNs; * and ? as in IAM */
+    size_t n_never;
+    const char *own[2];  /* ARNs of our callers, as STS names them; "" or NULL: not known */
+    char *const *guards; /* principals, see arn_principal_is() */
+    size_t n_guards;
+} ContainPolicy;
+
+/* What attribution has found. */
+typedef struct ContainDeed {
+    const Actor *actor;
+    const char *account;  /* the trail's */
+    const char *incident; /* its id */
+    bool tampers;         /* it took something from a trail that is guarded, and nothing allowed it */
+    bool contested;       /* it is one of the stops of a trail that is contested */
+} ContainDeed;
+
+/* Is this call one against the trail itself, by which it loses something? */
+bool contain_is_tampering(const char *call);
+
+/* Takes a deed into account, and decides. Each verdict is given once for an identity and an incident. 0, or
+ * -ENOMEM: then nothing was decided. */
+int contain_take(const ContainPolicy *policy, ContainHistory *history, const ContainDeed *deed,
+                 uint64_t now_usec, Containment *ret);
+void contain_history_done(ContainHistory *history);
+
+/* "3 tamperings within an hour" */
+int contain_reason(const Containment *contain, StrBuf *b);
+/* The commands, one a line, that take the rights, or give them back. No name in them means anything to a
+ * shell. */
+int contain_commands(const Containment *contain, bool undo, StrBuf *b);
+
+/* IAM's own wildcards: * and ? only. */
+bool contain_matches(const char *pattern, const char *text);

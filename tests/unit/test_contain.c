@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/core/contain.h"
+
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define ACCOUNT "111122223333"
+#define USER(n) "arn:aws:iam::" ACCOUNT ":user/" n
+#define ROLE(n) "arn:aws:iam::" ACCOUNT ":role/" n
+#define MINUTE  (60 * USEC_PER_SEC)
+#define BEGIN   (1774000000 * USEC_PER_SEC)
+
+static ContainHistory history;
+static uint64_t now_usec;
+static unsigned n_calls;
+
+static int setup(void **state _unused_) {
+    contain_history_done(&history);
+    now_usec = BEGIN;
+    n_calls = 0;
+    return 0;
+}
+
+static char *never[] = { (char *)"arn:aws:iam::*:role/ops/*", (char *)"deploy-*" };
+static char *guards[] = { (char *)"arn:aws:iam::*:role/Second",
+                          (char *)"arn:aws:sts::" ACCOUNT ":assumed-role/Third/host-b" };
+static const ContainPolicy proposing = {
+    .mode = CONTAIN_PROPOSE,
+    .after = 3,
+    .max_per_day = 2,
+    .never = never,
+    .n_never = ARRAY_SIZE(never),
+    .own = { "arn:aws:sts::" ACCOUNT ":assumed-role/TrailGuard/host-a",
+             "arn:aws:iam::" ACCOUNT ":user/base" },
+    .guards = guards,
+    .n_guards = ARRAY_SIZE(guards),
+};
+
+static Actor actor_of(const char *type, const char *arn, const char *issuer) {
+    Actor actor = { .event_usec = now_usec };
+
+    (void)text_copy(actor.type, sizeof(actor.type), type);
+    (void)text_copy(actor.arn, sizeof(actor.arn), arn);
+    (void)text_copy(actor.issuer, sizeof(actor.issuer), issuer);
+    (void)text_copy(actor.account, sizeof(actor.account), ACCOUNT);
+    (void)text_copy(actor.event_name, sizeof(actor.event_name), "StopLogging");
+    (void)snprintf(actor.event_id, sizeof(actor.event_id), "event-%u", ++n_calls);
+    return actor;
+}
+
+static Actor user(const char *name) {
+    char arn[ACTOR_TEXT_MAX];
+
+    (void)snprintf(arn, sizeof(arn), "arn:aws:iam::" ACCOUNT ":user/%s", name);
+    return actor_of("IAMUser", arn, "");
+}
+
+static Containment take(const ContainPolicy *policy, const Actor *actor, const char *incident,
+                        bool contested) {
+    const ContainDeed deed = { actor, ACCOUNT, incident, true, contested };
+    Containment contain;
+
+    assert_int_equal(contain_take(policy, &history, &deed, now_usec, &contain), 0);
+    return contain;
+}
+
+/* What comes of a war that he wages. */
+static Containment war(const Actor *actor) {
+    return take(&proposing, actor, "incident", true);
+}
+
+static void third_tampering_within_an_hour_is_proposed(void **state _unused_) {
+    Containment contain;
+
+    for (unsigned i = 0; i < 2; i++, now_usec += 29 * MINUTE) {
+        Actor bob = user("staff/bob"), ann = user("ann");
+
+        assert_int_equal(take(&proposing, &bob, "a", false).verdict, CONTAIN_NOTHING);
+        assert_int_equal(take(&proposing, &bob, "a", false).verdict, CONTAIN_NOTHING); /* the same call */
+        if (i == 0)
+            assert_int_equal(take(&proposing, &ann, "a", false).verdict, CONTAIN_NOTHING);
+    }
+    Actor bob = user("staff/bob");
+
+    contain = take(&proposing, &bob, "b", false);
+    assert_int_equal(contain.verdict, CONTAIN_PROPOSED);
+    assert_int_equal(contain.n_tamperings, 3);
+    assert_false(contain.war);
+    assert_false(contain.is_role);
+    assert_string_equal(contain.arn, USER("staff/bob"));
+    assert_string_equal(contain.name, "bob");
+    assert_string_equal(contain.account, ACCOUNT);
+    /* once for an incident, and again in another */
+    bob = user("staff/bob");
+    assert_int_equal(take(&proposing, &bob, "b", false).verdict, CONTAIN_NOTHING);
+    bob = user("staff/bob");
+    assert_int_equal(take(&proposing, &bob, "c", false).verdict, CONTAIN_PROPOSED);
+}
+
+static void what_is_an_hour_apart_does_not_count(void **state _unused_) {
+    for (unsigned i = 0; i < 20; i++, now_usec += 30 * MINUTE) {
+        Actor bob = user("bob");
+
+        assert_int_equal(take(&proposing, &bob, "a", false).verdict, CONTAIN_NOTHING);
+    }
+}
+
+/* The history may answer late, and not in order. */
+static void calls_count_by_their_own_time(void **state _unused_) {
+    static const uint64_t minutes[] = { 200, 10, 150, 100 };
+    Actor bob;
+
+    for (size_t i = 0; i < ARRAY_SIZE(minutes); i++) {
+        bob = user("bob");
+        bob.event_usec = BEGIN - minutes[i] * MINUTE;
+        assert_int_equal(take(&proposing, &bob, "a", false).verdict, CONTAIN_NOTHING);
+    }
+    bob = user("bob");
+    bob.event_usec = BEGIN - 60 * MINUTE;
+    assert_int_equal(take(&proposing, &bob, "a", false).verdict,
+                     CONTAIN_NOTHING); /* two within an hour of the last */
+    bob = user("bob");
+    assert_int_equal(take(&proposing, &bob, "a", false).verdict,
+                     CONTAIN_NOTHING); /* now and ten minutes ago */
+    bob = user("bob");
+    assert_int_equal(take(&proposing, &bob, "a", false).verdict, CONTAIN_PROPOSED);
+}
+
+static void a_war_is_enough(void **state _unused_) {
+    Actor eve =
+            actor_of("AssumedRole", "arn:aws:sts::" ACCOUNT ":assumed-role/Admin/eve", ROLE("path/Admin"));
+    Containment contain = war(&eve);
+
+    assert_int_equal(contain.verdict, CONTAIN_PROPOSED);
+    assert_true(contain.war);
+    assert_true(contain.is_role);
+    assert_string_equal(contain.arn, ROLE("path/Admin"));
+    assert_string_equal(contain.name, "Admin");
+    /* what a user opens for himself is his */
+    eve = actor_of("FederatedUser", "arn:aws:sts::" ACCOUNT ":federated-user/x", USER("carl"));
+    contain = war(&eve);
+    assert_int_equal(contain.verdict, CONTAIN_PROPOSED);
+    assert_string_equal(contain.arn, USER("carl"));
+}
+
+static void what_was_not_proved_or_done_counts_for_nothing(void **state _unused_) {
+    ContainPolicy off = proposing;
+    Actor bob = user("bob");
+    ContainDeed deed = { &bob, ACCOUNT, "a", false, true };
+    Containment contain;
+
+    assert_int_equal(contain_take(&proposing, &history, &deed, now_usec, &contain), 0);
+    assert_int_equal(contain.verdict, CONTAIN_NOTHING);
+    bob.event_id[0] = '\0';
+    assert_int_equal(war(&bob).verdict, CONTAIN_NOTHING);
+    bob = user("bob");
+    (void)text_copy(bob.error_code, sizeof(bob.error_code), "AccessDenied");
+    assert_int_equal(war(&bob).verdict, CONTAIN_NOTHING);
+    bob = user("bob");
+    off.mode = CONTAIN_OFF;
+    assert_int_equal(take(&off, &bob, "a", true).verdict, CONTAIN_NOTHING);
+    assert_int_equal(history.n, 0);
+    assert_true(contain_is_tampering("StopLogging"));
+    assert_true(contain_is_tampering("PutEventSelectors"));
+    assert_false(contain_is_tampering("CreateTrail"));
+    assert_false(contain_is_tampering("PutBucketPolicy"));
+    assert_false(contain_is_tampering("AddTags"));
+}
+
+static void whom_it_must_not_hit_is_refused_with_the_reason(void **state _unused_) {
+    static const struct {
+        const char *type, *arn, *issuer, *why;
+    } rows[] = {
+        { "Root", "arn:aws:iam::" ACCOUNT ":root", "", "root has the rights" },
+        { "AWSService", "", "", "an AWS service made the call" },
+        { "FederatedUser", "arn:aws:sts::" ACCOUNT ":federated-user/x", "arn:aws:iam::" ACCOUNT ":root",
+          "root has" },
+        { "AssumedRole", "arn:aws:sts::" ACCOUNT ":assumed-role/Admin/x", "", "does not say whose session" },
+        { "AWSAccount", "", "", "neither a user nor a role" },
+        { "IAMUser", "arn:aws:iam::" ACCOUNT ":group/x", "", "neither a user nor a role" },
+        { "AssumedRole", "arn:aws:sts::" ACCOUNT ":assumed-role/AWSServiceRoleForConfig/x",
+          ROLE("aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"), "service-linked role" },
+        { "AssumedRole", "arn:aws:sts::" ACCOUNT ":assumed-role/AWSReservedSSO_Admin_0123456789abcdef/x",
+          ROLE("aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123456789abcdef"),
+          "IAM Identity Center" },
+        { "IAMUser", "arn:aws:iam::444455556666:user/bob", "", "another account" },
+        { "AssumedRole", "arn:aws:sts::" ACCOUNT ":assumed-role/TrailGuard/other", ROLE("guards/TrailGuard"),
+          "a guard of this trail" },
+        { "IAMUser", USER("base"), "", "a guard of this trail" },
+        { "AssumedRole", "arn:aws:sts::" ACCOUNT ":assumed-role/Second/x", ROLE("Second"),
+          "a guard of this trail" },
+        { "AssumedRole", "arn:aws:sts::" ACCOUNT ":assumed-role/Third/x", ROLE("Third"),
+          "a guard of this trail" },
+        { "AssumedRole", "arn:aws:sts::" ACCOUNT ":assumed-role/TrailGuardBreakGlass/x",
+          ROLE("TrailGuardBreakGlass"), "break-glass" },
+        { "AssumedRole", "arn:aws:sts::" ACCOUNT ":assumed-role/Alice/x", ROLE("ops/Alice"),
+          "contain.never" },
+        { "IAMUser", USER("ci/deploy-prod"), "", "contain.never" },
+        { "IAMUser", USER("bob;reboot"), "", "a name that IAM does not allow" },
+        { "IAMUser", USER("$(id)"), "", "a name that IAM does not allow" },
+        { "IAMUser", USER("a'b"), "", "a name that IAM does not allow" },
+        { "IAMUser", USER("a-name-of-sixty-five-characters-is-one-more-than-IAM-allows-here-x"), "",
+          "a name that IAM does not allow" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Actor actor = actor_of(rows[i].type, rows[i].arn, rows[i].issuer);
+        char incident[16];
+        Containment contain;
+
+        (void)snprintf(incident, sizeof(incident), "%zu", i);
+        contain = take(&proposing, &actor, incident, true);
+        assert_int_equal(contain.verdict, CONTAIN_REFUSED);
+        if (!strstr(contain.why_not, rows[i].why))
+            fail_msg("%s: %s", rows[i].arn, contain.why_not);
+    }
+    Actor actor = user("bob");
+
+    assert_int_equal(war(&actor).verdict, CONTAIN_PROPOSED);
+    actor = user("through-a-service");
+    (void)text_copy(actor.invoked_by, sizeof(actor.invoked_by), "cloudformation.amazonaws.com");
+    assert_non_null(strstr(war(&actor).why_not, "an AWS service"));
+    /* said once in an incident */
+    assert_int_equal(war(&actor).verdict, CONTAIN_NOTHING);
+}
+
+static void who_may_be_the_guard_is_refused(void **state _unused_) {
+    ContainPolicy unknown = proposing;
+    Actor bob = user("bob");
+
+    unknown.own[0] = "";
+    assert_non_null(strstr(take(&unknown, &bob, "a", true).why_not, "not known yet"));
+    unknown.own[0] = NULL;
+    assert_non_null(strstr(take(&unknown, &bob, "b", true).why_not, "not known yet"));
+}
+
+static void max_per_day_holds_in_each_account(void **state _unused_) {
+    Actor one = user("one"), two = user("two"), three = user("three"), four;
+    Containment contain;
+    ContainDeed other = { &four, "444455556666", "x", true, true };
+
+    assert_int_equal(war(&one).verdict, CONTAIN_PROPOSED);
+    assert_int_equal(war(&two).verdict, CONTAIN_PROPOSED);
+    assert_non_null(strstr(war(&three).why_not, "max_per_day"));
+    one = user("one"); /* who was proposed counts once */
+    assert_int_equal(take(&proposing, &one, "another", true).verdict, CONTAIN_PROPOSED);
+    four = actor_of("IAMUser", "arn:aws:iam::444455556666:user/four", "");
+    assert_int_equal(contain_take(&proposing, &history, &other, now_usec, &contain), 0);
+    assert_int_equal(contain.verdict, CONTAIN_PROPOSED);
+    now_usec += 25 * 60 * MINUTE; /* and he goes on */
+    three = user("three");
+    assert_int_equal(war(&three).verdict, CONTAIN_PROPOSED);
+}
+
+/* Whoever makes up many identities pushes out those that were of importance longest ago, and none proposed
+ * lately. */
+static void the_history_has_a_ceiling(void **state _unused_) {
+    Actor bob = user("bob");
+
+    assert_int_equal(war(&bob).verdict, CONTAIN_PROPOSED);
+    for (unsigned i = 0; i < 3 * CONTAIN_IDENTITIES_MAX; i++) {
+        char name[32];
+        Actor actor;
+
+        (void)snprintf(name, sizeof(name), "made-up-%u", i);
+        actor = user(name);
+        actor.event_usec = BEGIN + 10 * MINUTE + i;
+        (void)take(&proposing, &actor, "flood", false);
+    }
+    assert_int_equal(history.n, CONTAIN_IDENTITIES_MAX);
+    bob = user("bob");
+    assert_int_equal(war(&bob).verdict, CONTAIN_NOTHING);
+}
+
+static void expect_commands(const Containment *contain, bool undo, const char *wanted) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(4096);
+
+    assert_int_equal(contain_commands(contain, undo, &b), 0);
+    assert_string_equal(strbuf_str(&b), wanted);
+}
+
+static void the_commands_are_complete(void **state _unused_) {
+    Actor bob = user("staff/bob"),
+          role = actor_of("AssumedRole", "arn:aws-cn:sts::" ACCOUNT ":assumed-role/Admin/eve",
+                          "arn:aws-cn:iam::" ACCOUNT ":role/path/Admin");
+    Containment contain = war(&bob);
+    _cleanup_strbuf_ StrBuf reason = STRBUF_INIT(256);
+
+    expect_commands(
+            &contain, false,
+            "trailguard policy deny --account 111122223333 >TrailGuardContain.json\n"
+            "aws iam put-user-policy --user-name=bob --policy-name TrailGuardContain --policy-document "
+            "'{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"DenyIdentityChanges\",\"Effect\":"
+            "\"Deny\",\"Action\":[\"iam:*\",\"sts:AssumeRole\"],\"Resource\":\"*\"}]}'\n"
+            "aws iam create-policy --policy-name TrailGuardContain-user-bob --policy-document "
+            "file://TrailGuardContain.json\n"
+            "aws iam attach-user-policy --user-name=bob --policy-arn "
+            "arn:aws:iam::111122223333:policy/TrailGuardContain-user-bob\n");
+    expect_commands(&contain, true,
+                    "aws iam detach-user-policy --user-name=bob --policy-arn "
+                    "arn:aws:iam::111122223333:policy/TrailGuardContain-user-bob\n"
+                    "aws iam delete-policy --policy-arn "
+                    "arn:aws:iam::111122223333:policy/TrailGuardContain-user-bob\n"
+                    "aws iam delete-user-policy --user-name=bob --policy-name TrailGuardContain\n");
+    assert_int_equal(contain_reason(&contain, &reason), 0);
+    assert_string_equal(strbuf_str(&reason), "a war: it stops a trail again after each restart");
+    contain = war(&role);
+    expect_commands(
+            &contain, false,
+            "trailguard policy deny --account 111122223333 >TrailGuardContain.json\n"
+            "aws iam put-role-policy --role-name=Admin --policy-name TrailGuardContain --policy-document "
+            "'{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"DenyIdentityChanges\",\"Effect\":"
+            "\"Deny\",\"Action\":[\"iam:*\",\"sts:AssumeRole\"],\"Resource\":\"*\"},{\"Sid\":"
+            "\"AWSRevokeOlderSessions\",\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\","
+            "\"Condition\":{\"DateLessThan\":{\"aws:TokenIssueTime\":\"2026-03-20T09:46:40Z\"}}}]}'\n"
+            "aws iam create-policy --policy-name TrailGuardContain-role-Admin --policy-document "
+            "file://TrailGuardContain.json\n"
+            "aws iam attach-role-policy --role-name=Admin --policy-arn "
+            "arn:aws-cn:iam::111122223333:policy/TrailGuardContain-role-Admin\n");
+}
+
+static void patterns_are_iams(void **state _unused_) {
+    static const struct {
+        const char *pattern, *text;
+        bool matches;
+    } rows[] = {
+        { "bob", "bob", true },
+        { "bob", "bobby", false },
+        { "bob", "Bob", false },
+        { "b?b", "bob", true },
+        { "b?b", "bb", false },
+        { "*", "", true },
+        { "*ob", "oboob", true },
+        { "a*b*c", "a1b2b3c", true },
+        { "a*b*c", "a1b2b3d", false },
+        { "a**", "a", true },
+        { "", "", true },
+        { "", "a", false },
+        { "[b]ob", "bob", false },
+        { "*/ops/*", "x/ops/y/z", true },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(contain_matches(rows[i].pattern, rows[i].text), rows[i].matches);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(third_tampering_within_an_hour_is_proposed, setup),
+        cmocka_unit_test_setup(what_is_an_hour_apart_does_not_count, setup),
+        cmocka_unit_test_setup(calls_count_by_their_own_time, setup),
+        cmocka_unit_test_setup(a_war_is_enough, setup),
+        cmocka_unit_test_setup(what_was_not_proved_or_done_counts_for_nothing, setup),
+        cmocka_unit_test_setup(whom_it_must_not_hit_is_refused_with_the_reason, setup),
+        cmocka_unit_test_setup(who_may_be_the_guard_is_refused, setup),
+        cmocka_unit_test_setup(max_per_day_holds_in_each_account, setup),
+        cmocka_unit_test_setup(the_history_has_a_ceiling, setup),
+        cmocka_unit_test_setup(the_commands_are_complete, setup),
+        cmocka_unit_test(patterns_are_iams),
+    };
+    int r = cmocka_run_group_tests(tests, NULL, NULL);
+
+    contain_history_done(&history);
+    return r;
+}

@@ -28,22 +28,33 @@
 typedef struct Text {
     const char *at, *end;
     unsigned line;
-    const char *line_start;
+    const char *counted; /* where the last column was counted to, in the line */
+    unsigned column;     /* there */
     unsigned depth;
     bool blank_reported; /* one blank that is none is enough */
     StrBuf *out;
     Reading *reading;
 } Text;
 
-static Place place_at(const Text *t, const char *at) {
-    unsigned column = 1;
-
-    for (const char *c = t->line_start; c < at; c++)
-        column += ((unsigned char)*c & 0xc0) != 0x80;
-    return (Place){ t->line, column };
+static bool is_character(char c) {
+    return ((unsigned char)c & 0xc0) != 0x80;
 }
 
-static Place here(const Text *t) {
+/* Counts from the place before: a line may be as long as the file. */
+static Place place_at(Text *t, const char *at) {
+    for (; t->counted < at; t->counted++)
+        t->column += is_character(*t->counted);
+    for (; t->counted > at; t->counted--)
+        t->column -= is_character(t->counted[-1]);
+    return (Place){ t->line, t->column };
+}
+
+static void begin_line(Text *t) {
+    t->counted = t->at;
+    t->column = 1;
+}
+
+static Place here(Text *t) {
     return place_at(t, t->at);
 }
 
@@ -68,7 +79,7 @@ static void put(const Text *t, const char *text, size_t len) {
 static void take_newline(Text *t) {
     t->at++;
     t->line++;
-    t->line_start = t->at;
+    begin_line(t);
     put(t, "\n", 1);
 }
 
@@ -155,6 +166,47 @@ static bool begins_setting(const Text *t) {
     return ahead.at < ahead.end && (*ahead.at == '=' || *ahead.at == ':');
 }
 
+/* The end of a text that begins here and ends in this line; NULL: there is none. */
+static const char *end_of_text(const Text *t) {
+    const char *c = t->at + 1;
+
+    if (*t->at != '"' && *t->at != '\'')
+        return NULL;
+    for (; c < t->end && *c != *t->at && *c != '\n'; c++)
+        if (*c == '\\' && *t->at == '"' && c + 1 < t->end && c[1] != '\n')
+            c++;
+    return c < t->end && *c == *t->at ? c + 1 : NULL;
+}
+
+/* The end of a comment that begins here, NULL when none does. A URL without quotation marks has none. */
+static const char *end_of_comment(const Text *t) {
+    const char *end;
+
+    if (begins(t, "/*")) {
+        end = memmem(t->at + 2, (size_t)(t->end - t->at) - 2, "*/", 2);
+        return end ? end + 2 : t->end;
+    }
+    if (*t->at != '#' && (!begins(t, "//") || t->at[-1] == ':'))
+        return NULL;
+    end = memchr(t->at, '\n', (size_t)(t->end - t->at));
+    return end ? end : t->end;
+}
+
+/* Past a text or a comment, in which brackets and ";" mean nothing. */
+static bool pass_text_or_comment(Text *t) {
+    const char *end = end_of_text(t);
+
+    end = end ? end : end_of_comment(t);
+    if (!end)
+        return false;
+    while (t->at < end)
+        if (*t->at == '\n')
+            take_newline(t);
+        else
+            t->at++;
+    return true;
+}
+
 /* Past the rest of a setting, in which that many brackets are open: behind its ";", before the bracket that closes the
  * group, or before the next line that sets an option. */
 static void recover(Text *t, unsigned open) {
@@ -163,6 +215,10 @@ static void recover(Text *t, unsigned open) {
     while (t->at < t->end && !(new_line && open == 0 && begins_setting(t))) {
         char c = *t->at;
 
+        if (pass_text_or_comment(t)) {
+            new_line = false;
+            continue;
+        }
         if (c && strchr(")]}", c) && open-- == 0)
             return;
         open += c && strchr("([{", c);
@@ -682,7 +738,7 @@ static void take_settings(Text *t, const char *prefix) {
 }
 
 int config_check_text(Reading *r, const char *text, size_t len, StrBuf *out) {
-    Text t = { .at = text, .end = text + len, .line = 1, .line_start = text, .out = out, .reading = r };
+    Text t = { .at = text, .end = text + len, .line = 1, .counted = text, .column = 1, .out = out, .reading = r };
 
     if (memchr(text, '\0', len))
         return config_mistake(r, (Place){ 0, 0 }, "a NUL byte: this is no text; save it as UTF-8");
@@ -690,7 +746,7 @@ int config_check_text(Reading *r, const char *text, size_t len, StrBuf *out) {
         (void)config_mistake(r, (Place){ 1, 1 },
                              "the file begins with a byte order mark (BOM); save it as UTF-8 without one");
         t.at += strlen("\xef\xbb\xbf");
-        t.line_start = t.at;
+        begin_line(&t);
     }
     take_settings(&t, "");
     r->topic[0] = '\0';

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "daemon/config/config_private.h"
 #include "lib/util/macros.h"
@@ -237,6 +238,14 @@ static const char *const foreign[] = {
     "organization = { role = 5; };\nshard = \"2/5\";\nheartbeat = { interval = 0; };",
     BASE "aws = { credentials_file = \"bare\"; config_file = \"bare\"; };",
     BASE "mode = \"caf\xe9\";\n\x01 = 5;",
+    /* What is in a text or a comment closes and ends nothing. */
+    BASE "mode \"a; b\";\npoll_interval = 0;",
+    BASE "mode \"a) b\", \"}\"; poll_interval = 0;",
+    BASE "mode observe /* now; later) */; poll_interval = 0;",
+    BASE "aws = { profile \"a\" # not }; b\n; use_fips = 1; };\npoll_interval = 0;",
+    BASE "aws = { profile a // not }; b\n; use_fips = 1; };\npoll_interval = 0;",
+    BASE "heartbeat = { url 'https://hc-ping.com/SECRET'; interval = 0; };\npoll_interval = 0;",
+    BASE "mode obs\"erve; poll_interval = 0;\nunreachable_after = 0;",
 };
 
 /* The text as it is, with what cannot be read in a file escaped, and its errors. */
@@ -330,6 +339,23 @@ static void test_all_mistakes_are_named(void **state) {
     assert_true(n > 20 && n < 102);
     (void)snprintf(text, sizeof(text), "\nt.conf: %zu more mistakes", 300 - (n - 1));
     assert_true(text_ends_with(error, text));
+}
+
+/* One line of a megabyte is read in a moment: the columns of its values are counted once. */
+static void test_one_long_line(void **state) {
+    char error[CONFIG_ERROR_MAX], *text = malloc(CONFIG_SIZE_MAX + 1);
+    size_t len = (size_t)sprintf(text, "%s", BASE "trails = [ 1");
+    clock_t start = clock();
+    Config *config = NULL;
+
+    (void)state;
+    while (len + 8 < CONFIG_SIZE_MAX)
+        len += (size_t)sprintf(text + len, ", 1");
+    len += (size_t)sprintf(text + len, " ];");
+    assert_int_equal(config_parse("t.conf", text, len, &config, error), -EINVAL);
+    assert_non_null(strstr(error, "t.conf:2:10: trails: "));
+    assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
+    free(text);
 }
 
 /* What only looks like it. */
@@ -584,6 +610,7 @@ int main(void) {
         cmocka_unit_test(test_shard),
         cmocka_unit_test(test_what_is_refused),
         cmocka_unit_test(test_all_mistakes_are_named),
+        cmocka_unit_test(test_one_long_line),
         cmocka_unit_test(test_a_file_that_is_no_text),
         cmocka_unit_test(test_what_every_version_reads_alike),
         cmocka_unit_test(test_a_dump_reads_back_to_the_same),

@@ -610,8 +610,36 @@ int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]
 
 /* ---- check ---- */
 
+/* A pass that is run once. */
+typedef struct Once {
+    Engine *engine;
+    EngineProgressed progressed; /* NULL: nobody wants to know */
+    uint64_t began_usec;         /* real: what is older is from the state file */
+    unsigned n_ticks;
+} Once;
+
+#define TICKS_A_REPORT 10
+
+static void report_progress(Once *once) {
+    const Engine *engine = once->engine;
+    size_t waiting = engine->n_polling + engine->n_pass_turns;
+    EngineProgress progress = {
+        .n_targets = engine->n_targets,
+        .n_trails = engine->n_trails,
+        .n_checks = engine->n_beside,
+    };
+
+    if (!once->progressed || ++once->n_ticks % TICKS_A_REPORT != 0)
+        return;
+    progress.n_targets_polled = engine->n_targets > waiting ? engine->n_targets - waiting : 0;
+    for (size_t i = 0; i < engine->n_trails; i++)
+        progress.n_trails_polled += engine->trails[i]->state.polled_usec >= once->began_usec;
+    once->progressed(&progress);
+}
+
 static void check_again(void *userdata) {
-    Engine *engine = userdata;
+    Once *once = userdata;
+    Engine *engine = once->engine;
     bool busy = engine->pass_open || engine->n_passes == 0 || engine->n_polling > 0 ||
                 engine->n_beside > 0 || engine->due || !engine_identities_are_known(engine) ||
                 channel_watch_is_busy(engine->channel_watch);
@@ -619,15 +647,18 @@ static void check_again(void *userdata) {
     for (size_t i = 0; i < engine->n_trails; i++)
         busy |= engine->trails[i]->remediation != NULL;
     engine->give_up_timer = NULL;
+    if (busy)
+        report_progress(once);
     if (!busy ||
-        loop_after(engine->aws.loop, SHUTDOWN_POLL_USEC, check_again, engine, &engine->give_up_timer) < 0)
+        loop_after(engine->aws.loop, SHUTDOWN_POLL_USEC, check_again, once, &engine->give_up_timer) < 0)
         (void)sd_event_exit(engine->event, 0);
 }
 
 /* One pass. The caller frees *ret also on error. */
-static int run_once(Config *config, Mode mode_max, bool with_channels, Engine **ret,
-                    char error[static ENGINE_ERROR_MAX]) {
+static int run_once(Config *config, Mode mode_max, bool with_channels, EngineProgressed progressed,
+                    Engine **ret, char error[static ENGINE_ERROR_MAX]) {
     Engine *engine = engine_new(config);
+    Once once = { .engine = engine, .progressed = progressed };
     int r;
 
     *ret = engine;
@@ -650,17 +681,20 @@ static int run_once(Config *config, Mode mode_max, bool with_channels, Engine **
         r = watch_channels(engine);
     if (r < 0)
         return r;
-    check_again(engine);
+    once.began_usec = engine_now(engine).real_usec;
+    check_again(&once);
     r = sd_event_loop(engine->event);
+    if (progressed)
+        progressed(NULL);
     if (r < 0)
         (void)snprintf(error, ENGINE_ERROR_MAX, "the event loop failed: %s", strerror(-r));
     return r;
 }
 
-int engine_check(Config *config, bool restore, EngineChecked checked, void *userdata,
-                 char error[static ENGINE_ERROR_MAX]) {
+int engine_check(Config *config, bool restore, EngineProgressed progressed, EngineChecked checked,
+                 void *userdata, char error[static ENGINE_ERROR_MAX]) {
     _cleanup_(engine_freep) Engine *engine = NULL;
-    int r = run_once(config, restore ? MODE_RESTORE : MODE_OBSERVE, true, &engine, error);
+    int r = run_once(config, restore ? MODE_RESTORE : MODE_OBSERVE, true, progressed, &engine, error);
 
     if (r < 0)
         return r;
@@ -668,7 +702,7 @@ int engine_check(Config *config, bool restore, EngineChecked checked, void *user
     return 0;
 }
 
-int engine_settings(Config *config, EnginePolled polled, void *userdata,
+int engine_settings(Config *config, EngineProgressed progressed, EnginePolled polled, void *userdata,
                     char error[static ENGINE_ERROR_MAX]) {
     _cleanup_(engine_freep) Engine *engine = NULL;
     SettingsRows rows = { 0 };
@@ -679,7 +713,7 @@ int engine_settings(Config *config, EnginePolled polled, void *userdata,
         config_free(config);
         return r;
     }
-    r = run_once(config, MODE_OBSERVE, false, &engine, error);
+    r = run_once(config, MODE_OBSERVE, false, progressed, &engine, error);
     if (r < 0)
         goto out;
     r = settings_rows_fill(engine, &rows);

@@ -23,10 +23,19 @@ int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]
 /* Called once with the result of a check; everything is borrowed. */
 typedef void (*EngineChecked)(const Status *status, void *userdata);
 
+/* How far a pass is: AWS's quotas make one over many trails last for minutes. */
+typedef struct EngineProgress {
+    size_t n_targets, n_targets_polled;
+    size_t n_trails, n_trails_polled;
+    size_t n_checks; /* of settings and buckets, to come */
+} EngineProgress;
+/* Called twice a second, and with NULL once at the end. */
+typedef void (*EngineProgressed)(const EngineProgress *progress);
+
 /* One pass over everything, without state, alerts or journal notes; with restore it also acts as the
- * configured mode allows. */
-int engine_check(Config *config, bool restore, EngineChecked checked, void *userdata,
-                 char error[static ENGINE_ERROR_MAX]);
+ * configured mode allows. progressed may be NULL. */
+int engine_check(Config *config, bool restore, EngineProgressed progressed, EngineChecked checked,
+                 void *userdata, char error[static ENGINE_ERROR_MAX]);
 
 /* A trail's settings, and what they have to be. Everything is borrowed. */
 typedef struct EngineSettings {
@@ -47,7 +56,7 @@ typedef void (*EnginePolled)(const EngineSettings *rows, size_t n, const char *u
 /* One pass over everything that changes and records nothing; looked is called once, with every trail that is
  * guarded, also those that are recorded and not in any list. config is taken over. 0, or -errno with one
  * line in error. */
-int engine_settings(Config *config, EnginePolled polled, void *userdata,
+int engine_settings(Config *config, EngineProgressed progressed, EnginePolled polled, void *userdata,
                     char error[static ENGINE_ERROR_MAX]);
 
 /* $STATE_DIRECTORY or /var/lib/trailguard; $RUNTIME_DIRECTORY or /run/trailguard. The first when the

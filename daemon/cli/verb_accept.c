@@ -319,7 +319,7 @@ int verb_accept(int argc, char **argv) {
 
     if (r >= 0)
         return r;
-    if (engine_settings(config, polled, &accept, error) < 0)
+    if (engine_settings(config, verb_progress(), polled, &accept, error) < 0)
         fprintf(stderr, "trailguard accept: %s\n", error);
     return accept.status;
 }

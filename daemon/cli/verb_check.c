@@ -404,7 +404,7 @@ int verb_check(int argc, char **argv) {
         config_free(config);
         return RESULT_UNKNOWN;
     }
-    if (engine_check(config, args.restore, checked, &check, error) < 0) {
+    if (engine_check(config, args.restore, verb_progress(), checked, &check, error) < 0) {
         fprintf(stderr, "trailguard check: %s\n", error);
         return RESULT_UNKNOWN;
     }

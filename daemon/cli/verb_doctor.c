@@ -141,7 +141,7 @@ static void poll_once(Examination *x) {
 
     if (config_load(x->config->path, &config, config_error) < 0)
         doctor_add(x->doctor, DOCTOR_CONFIGURATION, DOCTOR_PROBLEM, NULL, "%s", config_error);
-    else if (engine_check(config, false, passed, x, error) < 0)
+    else if (engine_check(config, false, verb_progress(), passed, x, error) < 0)
         doctor_add(x->doctor, DOCTOR_REGIONS, DOCTOR_UNKNOWN, NULL, "nothing could be polled: %s", error);
 }
 

@@ -150,6 +150,22 @@ int verb_begin(int argc, char **argv, unsigned takes, const char *help, int fail
     return r > 0 ? verb_load(args, failed, ret) : r == 0 ? EXIT_SUCCESS : failed;
 }
 
+static void show_progress(const EngineProgress *progress) {
+    static bool shown; /* there is a line to be removed */
+
+    if (progress)
+        fprintf(stderr, "\r\033[Kpolling: %zu of %zu regions, %zu of %zu trails; %zu checks to come",
+                progress->n_targets_polled, progress->n_targets, progress->n_trails_polled,
+                progress->n_trails, progress->n_checks);
+    else if (shown)
+        fputs("\r\033[K", stderr);
+    shown = progress;
+}
+
+EngineProgressed verb_progress(void) {
+    return isatty(STDERR_FILENO) ? show_progress : NULL;
+}
+
 /* ---- run ---- */
 
 static const char run_help[] =

@@ -68,6 +68,9 @@ int verb_load(const VerbArgs *args, int failed, Config **ret);
 /* Colour on this stream: a terminal, and NO_COLOR unset or empty (no-color.org). */
 bool verb_wants_color(FILE *stream);
 
+/* Shows on stderr how far a pass is, in one line that is gone at the end; NULL where that is no terminal. */
+EngineProgressed verb_progress(void);
+
 /* ---- what the verbs print; status and rows are borrowed ---- */
 
 typedef struct VerbView {

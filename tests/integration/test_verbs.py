@@ -381,6 +381,41 @@ def on_a_terminal(guard, *arguments, env):
         os.close(leader)
 
 
+def errors_on_a_terminal(guard, *arguments):
+    """(exit status, stdout, stderr) of a verb whose stderr is a terminal."""
+    leader, follower = pty.openpty()
+    try:
+        environment = {name: value for name, value in guard.env.items() if name != "NOTIFY_SOCKET"}
+        process = subprocess.Popen([BINARY, arguments[0], "-c", guard.config, *arguments[1:]], env=environment, text=True,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=follower)
+        os.close(follower)
+        shown, ended = "", False
+        while not ended:
+            ended = process.poll() is not None
+            while select.select([leader], [], [], 0 if ended else 0.1)[0]:
+                try:
+                    shown += os.read(leader, 65536).decode()
+                except OSError:     # the terminal's other end is closed
+                    break
+                if not ended:
+                    break
+        return process.returncode, process.stdout.read(), shown
+    finally:
+        os.close(leader)
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["check", "--doctor"]])
+def test_a_long_pass_shows_on_a_terminal_how_far_it_is(sim, idle, arguments):
+    with sim.fault("slow", operation="GetTrailStatus", trail="*org-trail", seconds=2):
+        status, out, shown = errors_on_a_terminal(idle, *arguments)
+    first = r"\r\x1b\[Kpolling: 2 of 3 regions, 2 of 3 trails; 0 checks to come"
+    assert re.match(first, shown) and shown.endswith("\r\x1b[K") and shown.count("polling") > 1, repr(shown)
+    assert "polling" not in out
+    with sim.fault("slow", operation="GetTrailStatus", trail="*org-trail", seconds=2):
+        done = idle.verb(*arguments)
+    assert (done.returncode, done.stderr) == (status, "")
+
+
 def test_bash_completes_verbs_options_and_what_is_guarded(tmp_path):
     (tmp_path / "status.json").write_text("""{
   "schema": "trailguard.status/1",

@@ -79,6 +79,13 @@ static void add_region_problem(Doctor *doctor, const StatusTarget *target) {
                text[0] ? text : "no answer");
 }
 
+/* Not counting regions that are off. */
+static bool is_silent(const StatusTarget *target) {
+    const TargetState *state = target->state;
+
+    return !state->not_enabled && (state->unreachable || state->list_unreadable || !state->ever_reachable);
+}
+
 static void add_regions(Doctor *doctor, const Status *status) {
     _cleanup_strbuf_ StrBuf off = STRBUF_INIT(2 * LIST_MAX), bare = STRBUF_INIT(2 * LIST_MAX);
     size_t n_well = 0, n_off = 0, n_bad = 0, n_bare = 0;
@@ -91,7 +98,7 @@ static void add_regions(Doctor *doctor, const Status *status) {
             continue; /* an account that cannot be reached at all */
         if (state->not_enabled)
             list_add(&off, n_off++, target->subject.region);
-        else if (state->unreachable || state->list_unreadable || !state->ever_reachable) {
+        else if (is_silent(target)) {
             if (n_bad++ < SHOWN_MAX)
                 add_region_problem(doctor, target);
         } else
@@ -125,6 +132,13 @@ static void add_trail(Doctor *doctor, const StatusTrail *trail) {
                verdict_to_string(state->verdict));
 }
 
+static bool any_is_silent(const Status *status) {
+    for (size_t i = 0; i < status->n_targets; i++)
+        if (is_silent(&status->targets[i]))
+            return true;
+    return false;
+}
+
 static void add_trails(Doctor *doctor, const Status *status) {
     size_t n_well = 0, n_bad = 0;
 
@@ -141,7 +155,9 @@ static void add_trails(Doctor *doctor, const Status *status) {
     if (n_well > 0)
         doctor_add(doctor, DOCTOR_TRAILS, DOCTOR_OK, NULL, "%zu %s", n_well,
                    n_well == 1 ? "trail logs" : "trails log");
-    if (status->n_trails == 0)
+    if (status->n_trails == 0 && any_is_silent(status))
+        doctor_add(doctor, DOCTOR_TRAILS, DOCTOR_UNKNOWN, NULL, "no trail was found where AWS answered");
+    else if (status->n_trails == 0)
         doctor_add(doctor, DOCTOR_TRAILS, DOCTOR_PROBLEM,
                    "create a trail, or correct regions and trails in the configuration",
                    "no trail was found");

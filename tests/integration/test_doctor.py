@@ -286,8 +286,13 @@ def test_regions_and_trails(sim, idle):
         f"problem org-trail {FRA} {MAIN}: stopped -> trailguard check shows all that was found", "ok 1 trail logs"]
     for arn in [trail["arn"] for trail in sim.call("trails")]:
         sim.trail(arn, delete=True)
+    idle.write_config(regions=[FRA])
     assert lines_of(doctor(idle)[1], "trails") == [
         "problem no trail was found -> create a trail, or correct regions and trails in the configuration"]
+    with sim.fault("denied", operation="DescribeTrails", region=FRA):
+        text = doctor(idle)[1]
+    assert lines_of(text, "trails") == ["unknown no trail was found where AWS answered"]
+    assert any(row.startswith(f"problem eu-central-1 {MAIN}: DescribeTrails: AccessDenied") for row in lines_of(text, "regions"))
 
 
 def test_regions_that_are_not_enabled(sim, idle):

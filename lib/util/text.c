@@ -223,7 +223,7 @@ void text_nearest(TextNearest *nearest, const char *candidate) {
     size_t n = nearest->text ? strlen(nearest->text) : 0;
     unsigned distance, near = MIN((unsigned)(n + 2) / 3, DISTANCE_MAX);
 
-    if (n == 0 || n > WORD_MAX || strlen(candidate) > WORD_MAX)
+    if (n == 0 || n > WORD_MAX || !candidate[0] || strlen(candidate) > WORD_MAX)
         return;
     distance = word_distance(nearest->text, candidate);
     if (distance > near && n >= 3 && strncmp(candidate, nearest->text, n) == 0)

@@ -36,5 +36,6 @@ typedef struct TextNearest {
 } TextNearest;
 
 /* Near: a third of the characters, at most 3, are left out, added, replaced or swapped with their neighbour, upper and
- * lower case alike; or text is how the candidate begins. Words of more than 63 bytes are near to none. */
+ * lower case alike; or text is how the candidate begins. An empty word, and
+ * one of more than 63 bytes, is near to none. */
 void text_nearest(TextNearest *nearest, const char *candidate);

@@ -213,7 +213,7 @@ static void random_bytes_become_harmless(void **state _unused_) {
 
 static void the_nearest_word_is_found(void **state _unused_) {
     static const char *const words[] = { "status",  "check",   "config",        "restart",
-                                         "restore", "regions", "poll_interval", "eu-central-1" };
+                                         "restore", "regions", "poll_interval", "eu-central-1", "" };
     static const struct {
         const char *text, *best;
     } cases[] = {
@@ -222,6 +222,7 @@ static void the_nearest_word_is_found(void **state _unused_) {
         { "sttus", "status" },
         { "sta", "status" },
         { "st", NULL },
+        { "x", NULL },
         { "chekc", "check" },
         { "conf", "config" },
         { "restor", "restore" },

@@ -493,26 +493,29 @@ static bool is_bad_target(const json_t *target) {
            json_is_true(json_object_get(target, "uncovered"));
 }
 
-static bool is_trouble(const json_t *status) {
+/* What concerns every account; nothing is known to be well before a pass has ended. */
+static bool is_trouble_of_all(const json_t *status) {
+    return !json_is_null(json_object_get(status, "problem")) ||
+           json_is_string(json_object_get(status, "state_directory")) ||
+           !json_is_string(json_object_get(json_object_get(status, "pass"), "ended")) ||
+           get(json_object_get(status, "organization"), "error")[0];
+}
+
+/* How many trails, regions and channels are not well. */
+static size_t count_bad(const json_t *status) {
     static const struct {
         const char *list;
         bool (*is_bad)(const json_t *item);
     } lists[] = { { "trails", is_bad_trail }, { "targets", is_bad_target }, { "channels", is_bad_channel } };
+    size_t n = 0;
 
-    /* nothing is known to be well before a pass has ended */
-    if (!json_is_null(json_object_get(status, "problem")) ||
-        json_is_string(json_object_get(status, "state_directory")) ||
-        !json_is_string(json_object_get(json_object_get(status, "pass"), "ended")) ||
-        get(json_object_get(status, "organization"), "error")[0])
-        return true;
     for (size_t k = 0; k < ARRAY_SIZE(lists); k++) {
         const json_t *list = json_object_get(status, lists[k].list);
 
         for (size_t i = 0; i < json_array_size(list); i++)
-            if (lists[k].is_bad(json_array_get(list, i)))
-                return true;
+            n += lists[k].is_bad(json_array_get(list, i));
     }
-    return false;
+    return n;
 }
 
 /* ---- filters ---- */
@@ -541,6 +544,10 @@ static void filter_list(const VerbArgs *args, const char *account, json_t *list,
     for (size_t i = json_array_size(list); i-- > 0;)
         if (!fits(args, account, json_array_get(list, i), is_trail))
             (void)json_array_remove(list, i);
+}
+
+static bool has_filters(const VerbArgs *args) {
+    return args->account || args->region || args->trail;
 }
 
 /* One line about a filter that nothing has. */
@@ -584,9 +591,10 @@ static int filter(const VerbArgs *args, json_t *status) {
         (args->region && refuse_filter(status, "region", args->region, "region") < 0) ||
         (args->trail && refuse_filter(status, "trail", args->trail, "name") < 0))
         return -EINVAL;
-    if (args->account || args->region || args->trail) {
+    if (has_filters(args)) {
         filter_list(args, account, json_object_get(status, "trails"), true);
         filter_list(args, account, json_object_get(status, "targets"), false);
+        (void)json_array_clear(json_object_get(status, "channels")); /* they are of no account */
     }
     return 0;
 }
@@ -599,35 +607,45 @@ static unsigned columns(FILE *stream) {
     return isatty(fileno(stream)) && ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-static void print_all(const VerbArgs *args, const json_t *status, bool trouble, uint64_t now_usec) {
+static void print_all(FILE *out, const VerbArgs *args, const json_t *status, bool trouble,
+                      uint64_t now_usec) {
     VerbView view = { .color = verb_wants_color(stdout),
                       .columns = columns(stdout),
                       .all = args->all,
                       .problems = args->problems,
                       .now_usec = now_usec };
 
-    fprintf(stdout, "%s%s%s: ", view.color ? (trouble ? RED : GREEN) : "", trouble ? "trouble" : "well",
+    fprintf(out, "%s%s%s: ", view.color ? (trouble ? RED : GREEN) : "", trouble ? "trouble" : "well",
             view.color ? PLAIN : "");
-    put(stdout, get(status, "line"));
-    fputc('\n', stdout);
-    verb_print_status(stdout, status, &view);
+    if (has_filters(args) && !is_trouble_of_all(status)) { /* the daemon's own line is about all */
+        size_t n_trails = json_array_size(json_object_get(status, "trails")),
+               n_targets = json_array_size(json_object_get(status, "targets"));
+
+        fprintf(out, "the filters match %zu trail%s, %zu region%s; %zu not well\n", n_trails,
+                n_trails == 1 ? "" : "s", n_targets, n_targets == 1 ? "" : "s", count_bad(status));
+    } else {
+        put(out, get(status, "line"));
+        fputc('\n', out);
+    }
+    verb_print_status(out, status, &view);
 }
 
-static void print_json(const VerbArgs *args, const json_t *status, const char *text, size_t len) {
-    if (!args->account && !args->region && !args->trail)
-        printf("%.*s\n", (int)len, text);
-    else if (json_dumpf(status, stdout, JSON_INDENT(1)) == 0)
-        putchar('\n');
+static void print_json(FILE *out, const VerbArgs *args, const json_t *status, const char *text, size_t len) {
+    if (!has_filters(args))
+        fprintf(out, "%.*s\n", (int)len, text);
+    else if (json_dumpf(status, out, JSON_INDENT(1)) == 0)
+        fputc('\n', out);
 }
 
-int verb_status_show(const char *path, const char *text, size_t len, const VerbArgs *args,
-                     uint64_t now_usec) {
+/* err: may be out, too. */
+static int show(FILE *out, FILE *err, const char *path, const char *text, size_t len, const VerbArgs *args,
+                uint64_t now_usec) {
     char shown[64];
     json_t *status = json_loadb(text, len, 0, NULL);
     bool old, trouble;
 
     if (!json_is_object(status)) {
-        fprintf(stderr, "%s: not a status document\n", path);
+        fprintf(err, "%s: not a status document\n", path);
         json_decref(status);
         return STATUS_TROUBLE;
     }
@@ -636,23 +654,28 @@ int verb_status_show(const char *path, const char *text, size_t len, const VerbA
         return STATUS_USAGE;
     }
     old = is_too_old(status, now_usec);
-    trouble = old || is_trouble(status);
+    trouble = old || is_trouble_of_all(status) || count_bad(status) > 0;
     if (args->json)
-        print_json(args, status, text, len);
+        print_json(out, args, status, text, len);
     else {
-        print_all(args, status, trouble, now_usec);
-        print_version(stdout, status);
+        print_all(out, args, status, trouble, now_usec);
+        print_version(out, status);
     }
     if (old)
-        fprintf(stderr, "%s: last written %s: the daemon makes no progress\n", path,
+        fprintf(err, "%s: last written %s: the daemon makes no progress\n", path,
                 get(status, "updated")[0] ? text_escaped(shown, sizeof(shown), get(status, "updated"))
                                           : "at an unknown time");
     json_decref(status);
     return trouble ? STATUS_TROUBLE : STATUS_WELL;
 }
 
+int verb_status_show(const char *path, const char *text, size_t len, const VerbArgs *args,
+                     uint64_t now_usec) {
+    return show(stdout, stderr, path, text, len, args, now_usec);
+}
+
 /* Reads and shows it once. */
-static int show_once(const VerbArgs *args) {
+static int show_once(FILE *out, FILE *err, const VerbArgs *args) {
     _cleanup_free_ const char *path = file_join(engine_runtime_dir(), STATUS_FILE);
     _cleanup_free_ char *text = NULL;
     _cleanup_(file_closep) int fd = -1;
@@ -663,20 +686,69 @@ static int show_once(const VerbArgs *args) {
         return STATUS_USAGE;
     r = state_is_guarded(engine_state_dir(), engine_runtime_dir(), &pid);
     if (r == 0) {
-        fprintf(stderr, "trailguard is not running (no process holds %s/lock)\n", engine_state_dir());
+        fprintf(err, "trailguard is not running (no process holds %s/lock)\n", engine_state_dir());
         return STATUS_NOT_RUNNING;
     }
     /* the state directory may be closed to this user: then the file's age shows it */
     fd = file_dir_open(engine_runtime_dir());
     r = fd < 0 ? fd : file_read_at(fd, STATUS_FILE, STATUS_FILE_MAX, &text, &len);
     if (r < 0) {
-        fprintf(stderr, "%s: %s\n", path, file_strerror(r));
+        fprintf(err, "%s: %s\n", path, file_strerror(r));
         return r == -ENOENT ? STATUS_NOT_RUNNING : STATUS_TROUBLE;
     }
-    return verb_status_show(path, text, len, args, (uint64_t)time(NULL) * USEC_PER_SEC);
+    return show(out, err, path, text, len, args, (uint64_t)time(NULL) * USEC_PER_SEC);
 }
 
-/* Draws over what was drawn: the terminal neither scrolls nor flickers. Ends by a signal. */
+/* How many rows of the terminal a line takes, without its colors. */
+static size_t rows_of(const char *line, size_t len, const struct winsize *size) {
+    size_t n = 0;
+
+    for (const char *c = line; c < line + len; c++) {
+        if (*c == '\033')
+            c += strcspn(c, "m");
+        else
+            n += ((unsigned char)*c & 0xc0) != 0x80;
+    }
+    return size->ws_col > 0 && n > size->ws_col ? (n + size->ws_col - 1) / size->ws_col : 1;
+}
+
+/* How much of the text the screen holds above its last row. */
+static size_t fitting(const char *text, const struct winsize *size) {
+    size_t used = 0, rows = 0;
+
+    while (text[used]) {
+        size_t len = strcspn(text + used, "\n");
+
+        rows += rows_of(text + used, len, size);
+        if (size->ws_row > 0 && rows >= size->ws_row)
+            break;
+        used += len + (text[used + len] == '\n');
+    }
+    return used;
+}
+
+/* Draws what was read at once, over what was drawn: the terminal neither scrolls nor flickers. */
+static int draw_once(const VerbArgs *args) {
+    struct winsize size = { 0 };
+    _cleanup_free_ char *text = NULL;
+    size_t len = 0, shown;
+    FILE *out = open_memstream(&text, &len);
+    int r;
+
+    if (!out)
+        return STATUS_TROUBLE;
+    r = show_once(out, out, args);
+    if (fclose(out) != 0 || r == STATUS_USAGE) /* that is said on stderr, and ends it */
+        return r;
+    (void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+    shown = fitting(text, &size);
+    fprintf(stdout, "\033[H\033[J%.*s%s", (int)shown, text,
+            text[shown] ? "... more than fits on this screen" : "");
+    (void)fflush(stdout);
+    return r;
+}
+
+/* Ends by a signal. */
 static int watch(const VerbArgs *args) {
     const struct timespec second = { .tv_sec = 1 };
     int r;
@@ -686,12 +758,9 @@ static int watch(const VerbArgs *args) {
         return STATUS_USAGE;
     }
     (void)setvbuf(stdout, NULL, _IOFBF, WATCH_BUFFER); /* the table is drawn at once */
-    do {
-        fputs("\033[H\033[J", stdout);
-        (void)fflush(stdout); /* what stderr gets comes after it */
-        r = show_once(args);
-        (void)fflush(stdout);
-    } while (r != STATUS_USAGE && !ferror(stdout) && nanosleep(&second, NULL) == 0);
+    do
+        r = draw_once(args);
+    while (r != STATUS_USAGE && !ferror(stdout) && nanosleep(&second, NULL) == 0);
     return r;
 }
 
@@ -705,5 +774,5 @@ int verb_status(int argc, char **argv) {
         (void)verb_usage("status", "--watch and --json; allowed: one of them", "");
         return STATUS_USAGE;
     }
-    return args.watch ? watch(&args) : show_once(&args);
+    return args.watch ? watch(&args) : show_once(stdout, stderr, &args);
 }

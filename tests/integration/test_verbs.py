@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line: check, config, status, test-alert, and how each refuses what it cannot do."""
 
+import fcntl
 import json
 import os
 import pty
 import re
 import select
+import struct
 import subprocess
+import termios
 
 import pytest
 
@@ -496,6 +499,32 @@ def test_watch_draws_in_place_until_it_is_ended(tmp_path):
         process.kill()
         process.wait(within(10))
         os.close(leader)
+
+
+def test_watch_draws_no_more_than_the_screen_holds_and_clears_it_only_to_draw(sim, idle):
+    idle.write_config(mode="observe")
+    sim.trail(ORG_TRAIL, logging=False)
+    idle.start().wait_guarding()
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 5, 60, 0, 0))
+    process = subprocess.Popen([BINARY, "status", "--watch"], stdin=subprocess.DEVNULL, stdout=follower, stderr=follower,
+                               env={**idle.env, "NO_COLOR": "1"})
+    os.close(follower)
+    try:
+        drawn = ""
+        while drawn.count("\x1b[J") < 3:
+            assert select.select([leader], [], [], within(10))[0], drawn
+            chunk = os.read(leader, 65536).decode()
+            assert not chunk.endswith("\x1b[J"), "cleared before there was anything to draw"
+            drawn += chunk
+    finally:
+        process.kill()
+        process.wait(within(10))
+        os.close(leader)
+    for frame in drawn.split("\x1b[H\x1b[J")[1:3]:
+        lines = frame.split("\r\n")
+        assert lines[0].startswith("trouble: ") and lines[-1] == "... more than fits on this screen", frame
+        assert sum(max(1, -(-len(line) // 60)) for line in lines) <= 5, frame
 
 
 # -- test-alert --------------------------------------------------------------------------------------------------------

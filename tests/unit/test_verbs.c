@@ -372,7 +372,8 @@ static char *many_trails(unsigned n) {
     assert_non_null(out);
     fputs("{\"line\": \"guarding\", \"updated\": \"" NOW "\", \"poll_interval\": 10, \"problem\": null,"
           "\"pass\": {\"ended\": \"" NOW "\"}, \"accounts\": [{\"id\": \"111122223333\", \"name\": \"prod\"},"
-          "{\"id\": \"444455556666\", \"name\": \"dev\"}], \"targets\": [], \"trails\": [",
+          "{\"id\": \"444455556666\", \"name\": \"dev\"}], \"targets\": [],"
+          "\"channels\": [{\"channel\": \"sns:t\", \"failed\": true, \"text\": \"denied\"}], \"trails\": [",
           out);
     for (unsigned i = 1; i <= n; i++)
         fprintf(out,
@@ -427,23 +428,24 @@ static void status_filters(void **state _unused_) {
         VerbArgs args;
         int status;
         unsigned shown;
-        const char *err;
+        const char *err, *first;
     } cases[] = {
-        { { .account = "444455556666" }, 0, 6, "" },
-        { { .account = "dev", .all = true }, 0, 6, "" },
-        { { .account = "prod" }, 2, 14, "" },
-        { { .region = "us-east-1" }, 2, 10, "" },
-        { { .region = "eu-central-1", .account = "prod" }, 0, 7, "" },
-        { { .trail = "trail-00020" }, 2, 1, "" },
-        { { .trail = "arn-19" }, 0, 1, "" },
-        { { .trail = "trail-00019", .problems = true }, 0, 0, "" },
+        { { .account = "444455556666" }, 0, 6, "", "well: the filters match 6 trails, 0 regions; 0 not well\n" },
+        { { .account = "dev", .all = true }, 0, 6, "", NULL },
+        { { .account = "prod" }, 2, 14, "",
+          "trouble: the filters match 14 trails, 0 regions; 1 not well\n" },
+        { { .region = "us-east-1" }, 2, 10, "", NULL },
+        { { .region = "eu-central-1", .account = "prod" }, 0, 7, "", NULL },
+        { { .trail = "trail-00020" }, 2, 1, "", NULL },
+        { { .trail = "arn-19" }, 0, 1, "", "well: the filters match 1 trail, 0 regions; 0 not well\n" },
+        { { .trail = "trail-00019", .problems = true }, 0, 0, "", NULL },
         { { .trail = "trial-00019" }, 1, 0,
-          "trailguard status: no trail \"trial-00019\" is guarded; did you mean \"trail-00019\"?\n" },
+          "trailguard status: no trail \"trial-00019\" is guarded; did you mean \"trail-00019\"?\n", NULL },
         { { .region = "us-aest-1" }, 1, 0,
-          "trailguard status: no region \"us-aest-1\" is guarded; did you mean \"us-east-1\"?\n" },
-        { { .account = "production" }, 1, 0, "trailguard status: no account \"production\" is guarded\n" },
+          "trailguard status: no region \"us-aest-1\" is guarded; did you mean \"us-east-1\"?\n", NULL },
+        { { .account = "production" }, 1, 0, "trailguard status: no account \"production\" is guarded\n", NULL },
         { { .account = "prdo" }, 1, 0,
-          "trailguard status: no account \"prdo\" is guarded; did you mean \"prod\"?\n" },
+          "trailguard status: no account \"prdo\" is guarded; did you mean \"prod\"?\n", NULL },
     };
     _cleanup_free_ char *text = many_trails(20);
     uint64_t now;
@@ -457,6 +459,9 @@ static void status_filters(void **state _unused_) {
             lines_with(printed.out, "\ntrail-") != cases[i].shown)
             fail_msg("%zu: exit %d\n%s", i, printed.status, printed.out);
         assert_string_equal(printed.err, cases[i].err);
+        if (cases[i].first && !text_starts_with(printed.out, cases[i].first))
+            fail_msg("%s\ndoes not begin with\n%s", printed.out, cases[i].first);
+        assert_null(strstr(printed.out, "sns:t")); /* a channel is of no account */
         json.json = true;
         if (cases[i].status == 1 || json.problems)
             continue;

@@ -70,6 +70,7 @@ void engine_search_actor(Trail *trail) {
         .fields = trail->state.incident.fields,
         .from_usec = at->from_usec,
         .until_usec = at->until_usec ? MIN(at->until_usec, late_usec) : late_usec,
+        .stop_usec = guard_sought_stop(&trail->state),
         .reached_usec = at->reached_usec,
         .late_usec = late_usec,
     };

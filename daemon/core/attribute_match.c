@@ -417,10 +417,31 @@ static void add_attempt(Attribution *found, const Actor *actor) {
     }
 }
 
+static bool is_stop(const Actor *actor) {
+    return text_equal(actor->event_name, "StopLogging");
+}
+
+/* The history has whole seconds. */
+static uint64_t distance_usec(uint64_t stop_usec, uint64_t event_usec) {
+    uint64_t second_usec = stop_usec - stop_usec % USEC_PER_SEC;
+
+    return MAX(second_usec, event_usec) - MIN(second_usec, event_usec);
+}
+
+/* AWS accepts StopLogging of a trail that is stopped, and it stops nothing. Of two as near the older. */
+static bool is_nearer(uint64_t stop_usec, const Actor *actor, const Actor *than) {
+    uint64_t distance = distance_usec(stop_usec, actor->event_usec),
+             than_distance = distance_usec(stop_usec, than->event_usec);
+
+    return distance < than_distance || (distance == than_distance && actor->event_usec < than->event_usec);
+}
+
 /* The newest; but a call says more than AWS's record of what came of it. */
-static bool is_better(const Actor *actor, const Actor *than) {
+static bool is_better(const AttributeRequest *request, const Actor *actor, const Actor *than) {
     bool record = actor->departure[0], than_record = than->departure[0];
 
+    if (request->stop_usec != 0 && is_stop(actor) && is_stop(than))
+        return is_nearer(request->stop_usec, actor, than);
     if (record == than_record)
         return actor->event_usec > than->event_usec;
     return record ? actor->event_usec > than->event_usec + DEPARTURE_LAG_USEC
@@ -443,7 +464,7 @@ void attribute_take(const AttributeRequest *request, const CloudTrailEvent *even
             add_attempt(found, &actor);
         else if (request->until_usec != 0 && event->event_time_usec > request->until_usec)
             return;
-        else if (!found->found || is_better(&actor, &found->actor)) {
+        else if (!found->found || is_better(request, &actor, &found->actor)) {
             found->found = true;
             found->actor = actor;
         }

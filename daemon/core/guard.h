@@ -114,6 +114,9 @@ bool guard_is_done_with(const TrailState *state);
  * Never one that nobody has accepted: a war over his own trail must not use up the attacked one's reads. */
 bool guard_is_contested(const TrailState *state, Now now);
 
+/* The StopLoggingTime whose cause is searched; 0: no stop's, or AWS gave no time. */
+uint64_t guard_sought_stop(const TrailState *state);
+
 /* For a log: by what a restart, restore or re-creation that is wanted is held back, and until when (mono; 0:
  * no time). NULL when none is. */
 const char *guard_held_back(const Policy *policy, const TrailFacts *facts, const TrailState *state, Now now,

@@ -240,3 +240,14 @@ void guard_plan_search(Deciding *d) {
 uint64_t guard_search_wake(const Deciding *d) {
     return search_wake_mono_usec(&d->s.attributing, d->now);
 }
+
+uint64_t guard_sought_stop(const TrailState *state) {
+    const Attributing *at = &state->attributing;
+    /* of a stop alone its own time, however often the trail was stopped since: see cause_until() */
+    bool alone = at->until_usec == at->dedup_usec + GUARD_AWS_SLACK_USEC;
+    uint64_t stop_usec = alone ? at->dedup_usec : state->stop_usec;
+
+    if (!(at->findings & (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_INTERRUPTED))))
+        return 0;
+    return stop_usec >= at->from_usec && stop_usec <= at->until_usec ? stop_usec : 0;
+}

@@ -668,6 +668,39 @@ static void test_the_newest_wins(void **state) {
     }
 }
 
+/* AWS accepts StopLogging of a trail that is stopped, too: whoever calls it later stopped nothing. */
+static void test_the_stop_of_that_time_wins(void **state) {
+    static const struct {
+        unsigned stop_ms, times[3], wins;
+    } cases[] = {
+        { 11600, { 11, 13, 40 }, 11 }, /* the history has whole seconds */
+        { 11600, { 40, 13, 11 }, 11 },
+        { 11600, { 11, 12, 12 }, 11 },
+        { 11600, { 5, 11, 12 }, 11 },
+        { 11000, { 12, 10, 30 }, 10 }, /* begun before it */
+        { 11000, { 10, 30, 12 }, 10 },
+        { 11000, { 1, 12, 30 }, 12 },
+        { 0, { 11, 13, 40 }, 40 }, /* not known */
+    };
+    AttributeRequest q = main_trail;
+
+    (void)state;
+    q.findings = BIT(STOPPED);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Attribution found = { 0 };
+
+        q.stop_usec = cases[i].stop_ms != 0 ? FROM + cases[i].stop_ms * USEC_PER_MSEC : 0;
+        for (unsigned k = 0; k < 3; k++) {
+            CloudTrailEvent e = event_of("StopLogging", "main");
+
+            e.event_time_usec = FROM + cases[i].times[k] * USEC_PER_SEC;
+            attribute_take(&q, &e, &found);
+        }
+        if (found.actor.event_usec != FROM + cases[i].wins * USEC_PER_SEC)
+            fail_msg("case %zu: %llu", i, (unsigned long long)((found.actor.event_usec - FROM) / USEC_PER_SEC));
+    }
+}
+
 static void test_attempts(void **state) {
     /* seconds, in the order in which they come; what is kept */
     static const struct {
@@ -993,6 +1026,7 @@ int main(void) {
         cmocka_unit_test(test_own),
         cmocka_unit_test(test_guards),
         cmocka_unit_test(test_the_newest_wins),
+        cmocka_unit_test(test_the_stop_of_that_time_wins),
         cmocka_unit_test(test_attempts),
         cmocka_unit_test(test_attempts_beside_a_deed),
         cmocka_unit_test(test_names_of_callers),

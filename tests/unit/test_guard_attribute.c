@@ -97,18 +97,23 @@ static void the_cause_is_within_the_gap(void **unused) {
     l.now.real_usec += 40 * SEC;
     result(&l, stopped(STARTED, EPOCH + 10 * SEC));
     assert_true(at->from_usec == EPOCH - 50 * SEC && at->until_usec == EPOCH + 70 * SEC);
+    assert_true(guard_sought_stop(&l.state) == EPOCH + 10 * SEC);
+    result(&l, stopped(STARTED, EPOCH + 20 * SEC)); /* has a search of its own */
+    assert_true(guard_sought_stop(&l.state) == EPOCH + 10 * SEC);
 
     l = curious(MODE_OBSERVE);
     result(&l, logging(STARTED, 0));
     l.now.real_usec += 40 * SEC;
     result(&l, stopped(STARTED, 0));
     assert_true(at->until_usec == EPOCH + 340 * SEC); /* AWS gives no time */
+    assert_true(guard_sought_stop(&l.state) == 0);
 
     l = curious(MODE_OBSERVE);
     result(&l, logging(STARTED, 0));
     l.now.real_usec += 40 * SEC;
     result(&l, absent());
     assert_true(at->until_usec == EPOCH + 340 * SEC);
+    assert_true(guard_sought_stop(&l.state) == 0);
 }
 
 /* What a search could not read is read by the next, which begins where that one ended; and it is said how

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rules of the game: what must hold after each, by the simulated AWS's own record of requests and messages."""
+
+import json
+
+from adversary import DEFAULT_SELECTORS, parse_state
+from helpers import document, epoch
+
+STOPLIKE = {"trail.stopped", "trail.interrupted", "trail.contested"}
+GONE = {"trail.missing", "trail.replaced"}
+WRITES = {"StartLogging", "UpdateTrail", "CreateTrail", "PutEventSelectors", "PutInsightSelectors", "PutEventConfiguration", "AddTags",
+          "RemoveTags"}
+ALLOWED = {"observe": set(), "restart": {"StartLogging"}, "restore": WRITES}
+READS = ("Get", "Describe", "List", "Lookup")
+BOUND = 15          # s that a trail stays stopped while nothing hinders the guard: an interval, a second of quota, a busy machine
+AFTER = 60          # s after a handicap in which a back-off may last
+BUDGET = 40         # messages of an incident; the rest is summed up every five minutes
+ASKED = {"EnableLogFileValidation": "LogFileValidationEnabled", "SnsTopicName": "SnsTopicARN"}
+FIELDS = {"selectors": "EventSelectors", "advanced": "EventSelectors", "insights": "InsightSelectors",
+          "configuration": "EventConfiguration", "tags": "Tags"}
+TOLD_AS = {"StartLogging": STOPLIKE | GONE | {"target.unreachable"}, "CreateTrail": GONE}
+
+
+class Judge:
+    def __init__(self, game):
+        self.game = game
+        self.requests = [entry for entry in game.sim.requests(account=game.account, service="cloudtrail") if "operation" in entry]
+        self.messages = [document(message) for message in game.sim.messages(game.topic)]
+        self.guard_arn = game.arn("guard")
+        self.faults = []
+
+    def find(self, text):
+        self.faults.append(text)
+
+    def of_trail(self, arn, *events):
+        return [entry for entry in self.messages if entry["trail"] and entry["trail"]["arn"] == arn
+                and (not events or entry["event"] in events)]
+
+    def by_guard(self, entry):
+        return entry["principal"] == self.guard_arn
+
+    def full_arn(self, entry):
+        """The trail that a request is about, which may be named only."""
+        name = entry.get("trail") or ""
+        return name if name.startswith("arn:") else f"arn:aws:cloudtrail:{entry['region']}:{self.game.account}:trail/{name}"
+
+    # -- 1: no trail stays stopped -------------------------------------------------------------------------------------
+    def about(self, arn):
+        return [entry for entry in self.requests if self.full_arn(entry) == arn]
+
+    def effective_stops(self, arn):
+        """Those StopLogging calls that stopped it, and those of which that is not known: an answer may have been lost."""
+        logging, result = True, []
+        for entry in self.about(arn):
+            if entry["operation"] == "StopLogging" and entry["status"] == 200 and logging is not False:
+                result.append(entry)
+                logging = False
+            elif entry["operation"] == "StartLogging" and (entry["status"] == 200 or entry["faults"]):
+                logging = True if entry["status"] == 200 else None
+            elif entry["operation"] in ("DeleteTrail", "CreateTrail"):
+                logging = None
+        return result
+
+    def stops(self, arn):
+        """(begin, end) of each time without logging, by the host's monotonic clock."""
+        result, since = [], None
+        for entry in self.about(arn):
+            if entry["status"] != 200:
+                continue
+            if entry["operation"] == "StopLogging":
+                since = entry["time"] if since is None else since
+            elif entry["operation"] in ("StartLogging", "DeleteTrail") and since is not None:
+                result.append((since, entry["time"]))
+                since = None
+        return result
+
+    def hindered(self, begin, end):
+        return any(handicap.begin < end and handicap.end + AFTER > begin for handicap in self.game.handicaps)
+
+    def stopped_no_longer_than_the_bound(self):
+        for arn in self.game.guarded if self.game.plan.mode != "observe" else ():
+            for begin, end in self.stops(arn):
+                if end - begin > BOUND and not self.hindered(begin, end):
+                    self.find(f"{arn} was stopped for {end - begin:.1f} s")
+
+    # -- 2: everything is reported -------------------------------------------------------------------------------------
+    def deleted(self, arn):
+        return any(entry["operation"] == "DeleteTrail" and entry["status"] == 200 for entry in self.about(arn))
+
+    def every_stop_is_reported(self):
+        """What was deleted since has lost its times with it."""
+        for arn in self.game.guarded:
+            stops = [] if self.deleted(arn) else self.effective_stops(arn)
+            if stops and not self.of_trail(arn, *STOPLIKE):
+                self.find(f"StopLogging of {arn} is not reported")
+            for entry in stops:
+                self.stop_is_in_a_message(arn, entry["time"])
+
+    def stop_is_in_a_message(self, arn, time):
+        """Until the third message of an incident; further ones may be summed up after the game."""
+        told, wall = self.of_trail(arn), time + self.game.wall
+        shown = [entry for entry in told if entry["gap"] and entry["gap"]["from"] and abs(epoch(entry["gap"]["from"]) - wall) <= 2]
+        before = [entry for entry in told if epoch(entry["time"]) <= wall + 20 and entry["event"] in STOPLIKE]
+        summed = [entry for entry in told if epoch(entry["time"]) >= wall - 2 and (entry["repeats"] or entry["contest"])]
+        if not shown and not summed and len(before) < 3:
+            self.find(f"StopLogging of {arn} at {time - self.game.notes[0].time:.1f} is in no message")
+
+    def every_deletion_is_reported(self):
+        """A trail that is created again under the same name while its status cannot be read is only a changed one: see
+        docs/threat-model.md."""
+        for arn in self.game.guarded:
+            if self.deleted(arn) and not self.of_trail(arn, *GONE) \
+                    and not (self.unreachable() and self.of_trail(arn, "trail.weakened")):
+                self.find(f"DeleteTrail of {arn} is not reported")
+
+    def every_restore_is_reported(self):
+        for entry in self.writes():
+            arn, operation = self.full_arn(entry), entry["operation"]
+            if operation == "CreateTrail":
+                arn = f"arn:aws:cloudtrail:{entry['region']}:{self.game.account}:trail/{entry['params']['Name']}"
+            if arn not in self.game.guarded or entry["status"] != 200:
+                continue
+            events = TOLD_AS.get(operation, {"trail.weakened", "expectation.unmet"} | GONE)
+            if not self.of_trail(arn, *events) and not (operation == "StartLogging" and self.unreachable()):
+                self.find(f"{operation} of {arn} by the guard is not reported")
+
+    def unreachable(self):
+        return any(entry["event"] == "target.unreachable" for entry in self.messages)
+
+    def what_stays_changed_is_reported(self):
+        """With the name of each setting, where the guard may not put it back."""
+        for arn, left in self.game.left.items():
+            if left == "missing":
+                continue
+            named = {change["field"] for entry in self.of_trail(arn) for change in entry["changes"]}
+            named |= {field for entry in self.of_trail(arn) for field in entry["fields"] + entry["fields_left"]}
+            changed = {FIELDS.get(name, name) for name in left if name not in ("settings", "logging")}
+            before, now = left.get("settings", ({}, {}))
+            changed |= {name for name in {*before, *now} if (before.get(name) or None) != (now.get(name) or None)}
+            if changed - named:
+                self.find(f"{arn}: {', '.join(sorted(changed - named))} stayed changed, and no message names it")
+
+    # -- 3: nothing is written that no baseline says -------------------------------------------------------------------
+    def writes(self):
+        return [entry for entry in self.requests if self.by_guard(entry) and not entry["operation"].startswith(READS)]
+
+    def writes_are_the_baselines(self):
+        for entry in self.writes():
+            if entry["operation"] not in ALLOWED[self.game.plan.mode]:
+                self.find(f"mode {self.game.plan.mode}: the guard called {entry['operation']}")
+            elif entry["operation"] != "StartLogging":
+                self.compare(entry)
+
+    def compare(self, entry):
+        params, operation = entry["params"], entry["operation"]
+        arn = self.full_arn(entry)
+        if operation == "CreateTrail":
+            arn = f"arn:aws:cloudtrail:{entry['region']}:{self.game.account}:trail/{params['Name']}"
+        if arn not in self.game.guarded:
+            self.find(f"the guard called {operation} of {arn}, which has no baseline")
+            return
+        baseline = self.game.baseline[arn]
+        for name, value, wanted in self.compared(operation, params, baseline):
+            if value != wanted:
+                self.find(f"{operation} of {arn}: {name} is {json.dumps(value)}, the baseline says {json.dumps(wanted)}")
+
+    def compared(self, operation, params, baseline):
+        """(member, as written, as in the baseline)"""
+        if operation in ("UpdateTrail", "CreateTrail"):
+            settings = baseline["settings"]
+            flags = {"IsOrganizationTrail": False, "RecursiveLogging": True}
+            for name, value in params.items():
+                if name == "TagsList":
+                    yield name, {tag["Key"]: tag["Value"] for tag in value}, baseline["tags"]
+                elif name != "Name":
+                    member = ASKED.get(name, name)
+                    wanted = settings.get(member, flags.get(member, ""))
+                    if member == "LogFileValidationEnabled" and "expect" in self.game.plan.options:
+                        wanted = True
+                    yield name, value, wanted
+        elif operation == "PutEventSelectors":
+            yield "selectors", params.get("EventSelectors"), baseline["selectors"] or DEFAULT_SELECTORS
+        elif operation == "PutInsightSelectors":
+            yield "insights", [entry["InsightType"] for entry in params["InsightSelectors"]], \
+                [entry["InsightType"] for entry in baseline["insights"]]
+        elif operation == "PutEventConfiguration":
+            for name in ("MaxEventSize", "ContextKeySelectors", "AggregationConfigurations"):
+                if name in params:
+                    empty = "Standard" if name == "MaxEventSize" else []
+                    yield name, params[name], baseline["configuration"].get(name, empty)
+        elif operation == "AddTags":
+            for tag in params["TagsList"]:
+                yield f"tag {tag['Key']}", tag["Value"], baseline["tags"].get(tag["Key"])
+        elif operation == "RemoveTags":
+            for tag in params["TagsList"]:
+                yield f"tag {tag['Key']}", None, baseline["tags"].get(tag["Key"])
+
+    # -- 4: no flood -----------------------------------------------------------------------------------------------------
+    def no_flood(self):
+        incidents = {}
+        for entry in self.messages:
+            incidents.setdefault(entry["incident"], {})[entry["id"]] = entry["event"]
+        for incident, events in incidents.items():
+            if len(events) > BUDGET:
+                self.find(f"{len(events)} messages of incident {incident}: {sorted(events.values())}")
+
+    # -- 5: nobody is accused falsely --------------------------------------------------------------------------------------
+    def actors_did_it(self):
+        events = {event["eventID"]: event for event in self.game.sim.events(account=self.game.account)}
+        for entry in self.messages:
+            actor = entry["actor"]
+            if not actor:
+                continue
+            event = events.get(actor["event_id"])
+            if event is None:
+                self.find(f"{actor['name']} is accused by event {actor['event_id']}, which does not exist")
+                continue
+            self.accused_rightly(entry, actor, event)
+
+    def accused_rightly(self, entry, actor, event):
+        who, call, failed = event["userIdentity"]["arn"], event["eventName"], bool(event.get("errorCode"))
+        subject = entry["trail"]["arn"] if entry["trail"] else None
+        text = f"{entry['event']} of {subject} accuses {actor['arn']} of {actor['event_name']} ({actor['event_id']})"
+        if (actor["arn"], actor["event_name"]) != (who, call):
+            self.find(f"{text}, but it was {who} with {call}")
+        if failed != (entry["event"] == "trail.attempted"):
+            self.find(f"{text}, whose outcome was {event.get('errorCode')}")
+        if who == self.guard_arn:
+            self.find(f"{text}: the guard itself")
+        if call.startswith(READS) or call == "StartLogging":
+            self.find(f"{text}, which changes nothing")
+        if call == "StopLogging" and not failed and subject and event["requestID"] not in self.stopping(subject):
+            self.find(f"{text}, which stopped what was stopped")
+        asked = event["requestParameters"] or {}
+        name = asked.get("name") or asked.get("trailName") or asked.get("resourceId") or ""
+        if subject and name not in (subject, subject.rpartition("/")[2]):
+            self.find(f"{text}, which was about {name}")
+
+    def stopping(self, arn):
+        """Ids of the calls that stopped it, and of those in the same second: the history has no finer times."""
+        stops = self.effective_stops(arn)
+        seconds = {int(entry["time"] + self.game.wall) for entry in stops}
+        return {entry["id"] for entry in self.about(arn) if int(entry["time"] + self.game.wall) in seconds}
+
+    # -- 6: one incident -----------------------------------------------------------------------------------------------------
+    def one_id_each(self):
+        ids, trails = {}, {}
+        for entry in self.messages:
+            if ids.setdefault(entry["id"], entry["incident"]) != entry["incident"]:
+                self.find(f"message {entry['id'][:16]} is of two incidents, {ids[entry['id']]} and {entry['incident']}")
+            if entry["trail"] and entry["trail"]["arn"] in self.game.guarded and entry["event"] in STOPLIKE | GONE | {"trail.weakened"}:
+                trails.setdefault(entry["trail"]["arn"], set()).add(entry["incident"])
+        for arn, incidents in trails.items():
+            if len(incidents) > 1:
+                self.find(f"{arn} has {len(incidents)} incidents within five minutes: {sorted(incidents)}")
+
+    def rules(self):
+        return [self.stopped_no_longer_than_the_bound, self.every_stop_is_reported, self.every_deletion_is_reported,
+                self.every_restore_is_reported, self.what_stays_changed_is_reported, self.writes_are_the_baselines,
+                self.no_flood, self.actors_did_it, self.one_id_each]
+
+
+def verdict(game):
+    """What the game shows to be wrong, one a line; nothing when all rules hold."""
+    judge = Judge(game)
+    for rule in judge.rules():
+        rule()
+    parse_state(game.guard)
+    return judge.faults

@@ -279,9 +279,7 @@ static void note_denied_role(const Account *account, const AwsError *error) {
 }
 
 static void describe(const AwsError *error, PollResult *result) {
-    bool denied = error->class == AWS_NO_CREDENTIALS && text_equal(error->code, "AccessDenied");
-
-    result->error = denied ? POLL_DENIED : observe_error(error->class);
+    result->error = observe_call_error(error);
     (void)aws_error_text(error, "GetCallerIdentity", result->error_text, sizeof(result->error_text));
 }
 

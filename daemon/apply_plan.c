@@ -509,39 +509,38 @@ static void decide_target(Target *target, const PollResult *result, CauseKind al
 
 /* ---- what several have in common ---- */
 
-/* Others than this one whose last polls failed for the same reason. */
-static size_t count_failing(const Engine *engine, CauseKind kind, const Account *account,
-                            const TargetState *but) {
-    size_t n = 0;
+/* Are there enough others than this one that fail for the same reason? Of those that were reported by
+ * themselves, too: accounts lose their sessions one after the other. */
+static bool others_fail(const Engine *engine, const Cause *cause, bool open, const TargetState *but) {
+    size_t n = 1;
 
-    for (size_t i = 0; i < engine->n_accounts; i++) {
+    for (size_t i = 0; i < engine->n_accounts && !guard_cause_is_shared(cause->kind, n, open); i++) {
         const Account *other = engine->accounts[i];
 
-        if (!engine_cause_covers(kind, other, engine_account_named(account)))
-            continue;
         for (size_t k = 0; k < other->n_targets; k++) {
             const Target *target = other->targets[k];
 
-            n += &target->state != but && guard_cause_has(kind, &target->state, engine_place(target));
+            n += &target->state != but && engine_cause_covers(cause, other, target->region) &&
+                 guard_cause_fails(cause->kind, &target->state, engine_place(target));
         }
-        n += kind == CAUSE_CREDENTIALS && &other->state != but && guard_cause_has(kind, &other->state, PLACE_ACCOUNT);
+        n += &other->state != but && engine_cause_covers(cause, other, "") &&
+             guard_cause_fails(cause->kind, &other->state, PLACE_ACCOUNT);
     }
-    return n;
+    return guard_cause_is_shared(cause->kind, n, open);
 }
 
 /* Asked only when it matters: others are counted for it. */
-static CauseKind shared_cause(const Account *account, const TargetState *state, const PollResult *result,
-                              Place place) {
+static CauseKind shared_cause(const Account *account, const char *region, const TargetState *state,
+                              const PollResult *result, Place place) {
     const Engine *engine = account->engine;
     CauseKind kind = guard_cause_of(result->error, result->error_text, place);
-    const Cause *cause = engine_cause_of(engine, kind, account);
-    bool open = cause && cause->incident.open;
+    Cause key = engine_cause_key(kind, account, region);
+    const Cause *cause = engine_cause_of(engine, &key);
 
     if (engine->once || kind == CAUSE_OWN || result->reachable || result->not_enabled ||
-        state->unreachable || state->n_failed + 1 < engine_account_policy(account).unreachable_after ||
-        !guard_cause_is_shared(kind, open ? 0 : 1 + count_failing(engine, kind, account, state), open))
+        state->unreachable || state->n_failed + 1 < engine_account_policy(account).unreachable_after)
         return CAUSE_OWN;
-    return kind;
+    return others_fail(engine, &key, cause && cause->incident.open, state) ? kind : CAUSE_OWN;
 }
 
 void engine_decide_target(Target *target, const PollResult *result) {
@@ -552,7 +551,7 @@ void engine_decide_target(Target *target, const PollResult *result) {
         return;
     }
     shared = *result;
-    shared.cause = shared_cause(target->account, &target->state, result, engine_place(target));
+    shared.cause = shared_cause(target->account, target->region, &target->state, result, engine_place(target));
     shared.cover_is_shared = !target->engine->once && engine_account_named(target->account)[0];
     decide_target(target, &shared, CAUSE_OWN);
 }
@@ -615,7 +614,7 @@ void engine_decide_account(Account *account, const PollResult *result) {
         return;
     }
     shared = *result;
-    shared.cause = shared_cause(account, &account->state, result, PLACE_ACCOUNT);
+    shared.cause = shared_cause(account, "", &account->state, result, PLACE_ACCOUNT);
     decide_account(account, &shared, NULL, CAUSE_OWN);
 }
 

@@ -4,6 +4,7 @@
 #include "daemon/causes.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/apply_plan.h"
 #include "daemon/core/guard.h"
@@ -22,19 +23,17 @@ static bool answers(const Target *target) {
            !guard_cause_has(CAUSE_CLOSED, s, engine_place(target));
 }
 
-static void add_cause(Engine *engine, CauseKind kind, const Account *account) {
-    Cause *grown;
+static void add_cause(Engine *engine, CauseKind kind, const Account *account, const char *region) {
+    Cause cause = engine_cause_key(kind, account, region), *grown;
 
-    if (kind == CAUSE_OWN || engine_cause_of(engine, kind, account))
+    if (kind == CAUSE_OWN || engine_cause_of(engine, &cause))
         return;
     grown = realloc(engine->causes, (engine->n_causes + 1) * sizeof(*grown));
     if (!grown)
         return; /* it is tried again in the next round */
     engine->causes = grown;
-    grown += engine->n_causes++;
-    *grown = (Cause){ .kind = kind, .incident.event = _EVENT_MAX };
-    if (kind != CAUSE_CREDENTIALS)
-        (void)text_copy(grown->account, sizeof(grown->account), engine_account_named(account));
+    grown[engine->n_causes++] = cause;
+    engine_sort_causes(engine);
 }
 
 static void find_causes(Engine *engine) {
@@ -45,9 +44,9 @@ static void find_causes(Engine *engine) {
         if (guard_cause_is_left(s, engine_place(target)))
             engine_report_alone(target, s->cause);
         if (s->sight.open)
-            add_cause(engine, s->cause, target->account);
+            add_cause(engine, s->cause, target->account, target->region);
         if (guard_cause_has(CAUSE_UNCOVERED, s, engine_place(target)))
-            add_cause(engine, CAUSE_UNCOVERED, target->account);
+            add_cause(engine, CAUSE_UNCOVERED, target->account, target->region);
     }
     for (size_t i = 0; i < engine->n_accounts; i++) {
         Account *account = engine->accounts[i];
@@ -55,7 +54,7 @@ static void find_causes(Engine *engine) {
         if (guard_cause_is_left(&account->state, PLACE_ACCOUNT))
             engine_report_account_alone(account);
         if (account->state.sight.open)
-            add_cause(engine, account->state.cause, account);
+            add_cause(engine, account->state.cause, account, "");
     }
 }
 
@@ -66,11 +65,18 @@ typedef struct Gathering {
     Target *last;
 } Gathering;
 
+/* Those that were reported by themselves before there were others are listed too: the list is whole. */
+static bool is_member(const Cause *cause, const TargetState *state, Place place) {
+    return guard_cause_has(cause->kind, state, place) || guard_cause_fails(cause->kind, state, place);
+}
+
 static void gather_one(Gathering *g, CauseKind kind, const Subject *subject, const TargetState *state) {
     bool cover = kind == CAUSE_UNCOVERED;
     uint64_t since_usec = cover ? state->cover.last_dedup_usec : state->failed_since_usec;
 
     g->members[g->in.n++] = *subject;
+    if (!cover && state->sight.open && state->cause != kind)
+        return;
     g->in.n_begun += cover || state->sight.open;
     if (!g->in.first || since_usec < g->in.since_usec) {
         g->in.first = state;
@@ -83,7 +89,7 @@ static void gather_target(Gathering *g, const Cause *cause, Target *target) {
 
     if (cause->kind == CAUSE_CLOSED)
         g->in.silent_usec = MAX(g->in.silent_usec, target->state.failed_since_usec);
-    if (guard_cause_has(cause->kind, &target->state, engine_place(target))) {
+    if (is_member(cause, &target->state, engine_place(target))) {
         gather_one(g, cause->kind, &subject, &target->state);
         g->last = target;
     } else if (cause->kind == CAUSE_CLOSED && target->configured && !target->state.not_enabled) {
@@ -92,18 +98,24 @@ static void gather_target(Gathering *g, const Cause *cause, Target *target) {
     }
 }
 
-static void gather(const Engine *engine, const Cause *cause, Gathering *g) {
-    for (size_t i = 0; i < engine->n_accounts; i++) {
-        const Account *account = engine->accounts[i];
-        Subject subject = engine_account_subject(account);
+static void gather_account(Gathering *g, const Cause *cause, const Account *account) {
+    Subject subject = engine_account_subject(account);
 
-        if (!engine_cause_covers(cause->kind, account, cause->account))
-            continue;
-        for (size_t k = 0; k < account->n_targets; k++)
+    for (size_t k = 0; k < account->n_targets; k++)
+        if (engine_cause_covers(cause, account, account->targets[k]->region))
             gather_target(g, cause, account->targets[k]);
-        if (cause->kind == CAUSE_CREDENTIALS && guard_cause_has(cause->kind, &account->state, PLACE_ACCOUNT))
-            gather_one(g, cause->kind, &subject, &account->state);
-    }
+    if (guard_cause_scope(cause->kind) == CAUSE_OF_ALL &&
+        is_member(cause, &account->state, PLACE_ACCOUNT))
+        gather_one(g, cause->kind, &subject, &account->state);
+}
+
+static void gather(const Engine *engine, const Cause *cause, Gathering *g) {
+    const Account *one = engine_account_by_id(engine, cause->account);
+
+    for (size_t i = 0; !one && i < engine->n_accounts; i++)
+        gather_account(g, cause, engine->accounts[i]);
+    if (one)
+        gather_account(g, cause, one);
     g->in.members = g->members;
     g->in.rest = g->rest;
 }
@@ -121,8 +133,9 @@ static uint64_t decide_cause(Engine *engine, Cause *cause, Gathering *g) {
     Policy policy = engine_policy(engine);
     Subject subject = { .name = "",
                         .arn = "",
-                        .region = "",
-                        .account = cause->account[0] ? cause->account : engine_account_named(engine->base) };
+                        .region = cause->region,
+                        .account = cause->account[0] || cause->region[0] ? cause->account
+                                                                        : engine_account_named(engine->base) };
     Cause next;
     Plan plan;
     bool alone;
@@ -172,32 +185,42 @@ static void drop_causes(Engine *engine) {
 
         if (cause->had_members && !guard_owes_end(inc) && cause->held_mono_usec == 0 &&
             (inc->opened_usec == 0 || now_usec > inc->resolved_usec + GUARD_REOPEN_USEC))
-            engine->causes[i] = engine->causes[--engine->n_causes];
+            memmove(&engine->causes[i], &engine->causes[i + 1],
+                    (--engine->n_causes - i) * sizeof(*engine->causes));
     }
+}
+
+static uint64_t decide_all(Engine *engine, Gathering *g) {
+    uint64_t wake = 0;
+
+    for (size_t i = 0; i < engine->n_causes; i++) {
+        uint64_t next;
+
+        g->in = (CauseMembers){ 0 };
+        g->last = NULL;
+        next = decide_cause(engine, &engine->causes[i], g);
+        wake = wake == 0 || (next != 0 && next < wake) ? next : wake;
+    }
+    return wake;
 }
 
 void engine_decide_causes(Engine *engine) {
     size_t n = engine->n_targets + engine->n_accounts + 1;
-    Gathering g = { .members = calloc(n, sizeof(*g.members)), .rest = calloc(n, sizeof(*g.rest)) };
-    uint64_t now_usec = engine_now(engine).mono_usec, wake = 0;
+    uint64_t now_usec = engine_now(engine).mono_usec, wake;
+    Gathering g;
 
-    if (now_usec < engine->causes_due_usec || !g.members || !g.rest) {
-        wake_at(engine, MAX(engine->causes_due_usec, now_usec + 1));
-        free(g.members);
-        free(g.rest);
+    if (now_usec < engine->causes_due_usec) {
+        wake_at(engine, engine->causes_due_usec);
         return;
     }
     engine->causes_due_usec = now_usec + PAUSE_USEC;
-    find_causes(engine);
-    for (size_t i = 0; i < engine->n_causes; i++) {
-        uint64_t next;
-
-        g.in = (CauseMembers){ 0 };
-        g.last = NULL;
-        next = decide_cause(engine, &engine->causes[i], &g);
-        wake = wake == 0 || (next != 0 && next < wake) ? next : wake;
-    }
-    drop_causes(engine);
+    g = (Gathering){ .members = calloc(n, sizeof(*g.members)), .rest = calloc(n, sizeof(*g.rest)) };
+    if (g.members && g.rest) {
+        find_causes(engine);
+        wake = decide_all(engine, &g);
+        drop_causes(engine);
+    } else
+        wake = engine->causes_due_usec;
     wake_at(engine, wake);
     free(g.members);
     free(g.rest);

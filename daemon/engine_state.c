@@ -42,6 +42,7 @@ int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
     engine->causes = TAKE_PTR(engine->unclaimed.causes);
     engine->n_causes = engine->unclaimed.n_causes;
     engine->unclaimed.n_causes = 0;
+    engine_sort_causes(engine);
     engine->contain = engine->unclaimed.contain;
     engine->unclaimed.contain = (ContainHistory){ 0 };
     if (engine->state_unread) {

@@ -252,7 +252,7 @@ struct Engine {
     Trail **trails;
     size_t n_trails;
     void *trail_index; /* tsearch(3): trails by ARN */
-    Cause *causes;     /* what several targets or accounts have in common */
+    Cause *causes;     /* what several targets or accounts have in common; sorted */
     size_t n_causes;
     LoopTimer *cause_timer;
     uint64_t causes_due_usec; /* mono; not decided about before */
@@ -411,7 +411,10 @@ void engine_free_tables(Engine *engine);
 
 Place engine_place(const Target *target);
 
-/* Is the account one of those that a cause of this account (credentials: of all) can have? */
-bool engine_cause_covers(CauseKind kind, const Account *account, const char *id);
+/* Can a target of the account in the region ("": the account as a whole) have this cause? */
+bool engine_cause_covers(const Cause *cause, const Account *account, const char *region);
+/* What it would have. */
+Cause engine_cause_key(CauseKind kind, const Account *account, const char *region);
+void engine_sort_causes(Engine *engine);
 /* The one of this kind that covers the account. NULL: there is none. */
-Cause *engine_cause_of(const Engine *engine, CauseKind kind, const Account *account);
+Cause *engine_cause_of(const Engine *engine, const Cause *key);

@@ -230,23 +230,39 @@ static void add_happened(const AlertExpansion *x) {
 
 #define MEMBERS_MAX 100 /* in a mail; the journal has a line about each */
 
+/* What all have in common is not repeated. */
+static void add_member(const AlertExpansion *x, const Subject *member) {
+    CauseKind cause = x->source->event->cause;
+    const char *account = member->account[0] ? member->account : "not known yet";
+
+    if (cause == CAUSE_CLOSED || cause == CAUSE_UNCOVERED) {
+        (void)text_escape(x->out, member->region, 31);
+        return;
+    }
+    if (member->region[0] && cause != CAUSE_OUTAGE) {
+        (void)text_escape(x->out, member->region, 31);
+        (void)strbuf_add(x->out, " (");
+        (void)text_escape(x->out, account, 16);
+        (void)strbuf_add(x->out, ")");
+        return;
+    }
+    (void)strbuf_add(x->out, cause == CAUSE_CREDENTIALS ? "account " : "");
+    (void)text_escape(x->out, account, 16);
+}
+
 static void add_members(const AlertExpansion *x) {
+    static const char *const headings[_CAUSE_MAX] = {
+        [CAUSE_OWN] = "Which",          [CAUSE_CLOSED] = "Which regions", [CAUSE_CREDENTIALS] = "Which",
+        [CAUSE_UNCOVERED] = "Which regions", [CAUSE_ROLE] = "Which accounts", [CAUSE_OUTAGE] = "Which accounts",
+    };
     const Event *event = x->source->event;
 
     if (event->n_members == 0)
         return;
-    add_heading(x, event->cause == CAUSE_CREDENTIALS ? "Which" : "Which regions");
+    add_heading(x, headings[event->cause]);
     for (size_t i = 0; i < event->n_members && i < MEMBERS_MAX; i++) {
-        const Subject *member = &event->members[i];
-        bool same = text_equal(member->account, x->source->subject->account);
-
         (void)strbuf_add(x->out, i > 0 ? ", " : "  ");
-        (void)text_escape(x->out, member->region[0] ? member->region : "account", 31);
-        if (same && member->region[0])
-            continue;
-        (void)strbuf_add(x->out, member->region[0] ? " (" : " ");
-        (void)text_escape(x->out, member->account, 12);
-        (void)strbuf_add(x->out, member->region[0] ? ")" : "");
+        add_member(x, &event->members[i]);
     }
     if (event->n_members > MEMBERS_MAX)
         (void)strbuf_addf(x->out, " and %zu more", event->n_members - MEMBERS_MAX);
@@ -431,6 +447,11 @@ static void add_footer(const AlertExpansion *x) {
     (void)strbuf_add(x->out, ".\n");
 }
 
+/* Then the members have theirs. */
+static bool of_any_account(const Event *event) {
+    return event->cause == CAUSE_CREDENTIALS || event->cause == CAUSE_ROLE || event->cause == CAUSE_OUTAGE;
+}
+
 static int alert_mail(const AlertSource *source, char **ret) {
     _cleanup_strbuf_ StrBuf mail = STRBUF_INIT(ALERT_TEXT_MAX), wrapped = STRBUF_INIT(ALERT_TEXT_MAX);
     AlertExpansion x = { .source = source, .out = &mail, .cut = ALERT_SHOWN_MAX };
@@ -446,11 +467,12 @@ static int alert_mail(const AlertSource *source, char **ret) {
                           source->event->severity == SEVERITY_INFO ? ", and lowers the severity to info"
                                                                    : "");
     add_happened(&x);
-    if (subject->region[0] || subject->account[0]) {
+    if (subject->region[0] || (subject->account[0] && !of_any_account(source->event))) {
         add_heading(&x, "Where");
         alert_add_fact(&x, "trail", subject->name);
         alert_add_fact(&x, "ARN", subject->arn);
-        alert_add_fact(&x, "account", subject->account);
+        if (!of_any_account(source->event))
+            alert_add_fact(&x, "account", subject->account);
         alert_add_fact(&x, subject->name[0] ? "home" : "region", subject->region);
     }
     add_members(&x);

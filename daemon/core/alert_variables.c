@@ -678,7 +678,7 @@ static void add_members(const AlertExpansion *x) {
     const Event *event = x->source->event;
     unsigned n_regions = 0, n_accounts;
 
-    for (size_t i = 0; i < event->n_members; i++)
+    for (size_t i = 0; i < event->n_members && event->cause != CAUSE_OUTAGE; i++)
         n_regions += event->members[i].region[0] != '\0';
     n_accounts = (unsigned)event->n_members - n_regions;
     if (n_regions > 0 || n_accounts == 0)
@@ -687,6 +687,30 @@ static void add_members(const AlertExpansion *x) {
         (void)strbuf_add(x->out, " and ");
     if (n_accounts > 0)
         alert_add_number(x, n_accounts, "account");
+}
+
+#define ACCOUNTS_MAX 5
+
+/* Those of one account follow each other. */
+static void add_accounts(const AlertExpansion *x) {
+    const Event *event = x->source->event;
+    const char *before = "";
+    unsigned n = 0;
+
+    (void)strbuf_add(x->out, "Accounts: ");
+    for (size_t i = 0; i < event->n_members; i++) {
+        const char *id = event->members[i].account;
+
+        if (text_equal(id, before))
+            continue;
+        before = id;
+        if (n++ >= ACCOUNTS_MAX)
+            continue;
+        (void)strbuf_add(x->out, n > 1 ? ", " : "");
+        (void)text_escape(x->out, id[0] ? id : "not known yet", 16);
+    }
+    if (n > ACCOUNTS_MAX)
+        (void)strbuf_addf(x->out, " and %u more", n - ACCOUNTS_MAX);
 }
 
 /* Since the message before. */
@@ -781,6 +805,7 @@ static const struct {
     { "others", add_others },
     { "records", add_records },
     { "members", add_members },
+    { "accounts", add_accounts },
     { "more", add_more },
     { "regions", add_regions },
 };

@@ -41,6 +41,8 @@ static const char *const cause_table[] = {
     [CAUSE_CLOSED] = "closed",
     [CAUSE_CREDENTIALS] = "credentials",
     [CAUSE_UNCOVERED] = "uncovered",
+    [CAUSE_ROLE] = "role",
+    [CAUSE_OUTAGE] = "outage",
 };
 DEFINE_WORDS(cause, CauseKind, _CAUSE_MAX);
 

@@ -78,6 +78,16 @@ typedef enum Place {
 /* What a target that cannot be polled may share with others, by its error alone. Only a region that is empty
  * can be closed by a policy without loss. */
 CauseKind guard_cause_of(PollError error, const char *error_text, Place place);
+/* Whose may it be: one account's regions, one region in all accounts, or anybody's? */
+typedef enum CauseScope {
+    CAUSE_OF_ALL,
+    CAUSE_OF_ACCOUNT,
+    CAUSE_OF_REGION,
+} CauseScope;
+
+CauseScope guard_cause_scope(CauseKind kind);
+/* Does it fail for this cause, reported or not, together with others or by itself? */
+bool guard_cause_fails(CauseKind kind, const TargetState *state, Place place);
 /* Does it share it? n_failing: targets and accounts whose last polls failed for it, this one included; open:
  * others were reported for it. */
 bool guard_cause_is_shared(CauseKind kind, size_t n_failing, bool open);

@@ -18,12 +18,19 @@ static const struct {
     bool escalates;
     bool reminds;
     size_t n_min; /* fewer have nothing in common */
+    CauseScope scope;
 } cause_rows[_CAUSE_MAX] = {
     /* a person closed them, on purpose in most cases: once is enough */
-    [CAUSE_CLOSED] = { EVENT_TARGET_UNREACHABLE, EVENT_TARGET_REACHABLE, false, false, 1 },
-    [CAUSE_CREDENTIALS] = { EVENT_TARGET_UNREACHABLE, EVENT_TARGET_REACHABLE, true, true, 2 },
-    [CAUSE_UNCOVERED] = { EVENT_REGION_UNCOVERED, EVENT_REGION_COVERED, false, true, 2 },
+    [CAUSE_CLOSED] = { EVENT_TARGET_UNREACHABLE, EVENT_TARGET_REACHABLE, false, false, 1, CAUSE_OF_ACCOUNT },
+    [CAUSE_CREDENTIALS] = { EVENT_TARGET_UNREACHABLE, EVENT_TARGET_REACHABLE, true, true, 2, CAUSE_OF_ALL },
+    [CAUSE_UNCOVERED] = { EVENT_REGION_UNCOVERED, EVENT_REGION_COVERED, false, true, 2, CAUSE_OF_ACCOUNT },
+    [CAUSE_ROLE] = { EVENT_TARGET_UNREACHABLE, EVENT_TARGET_REACHABLE, true, true, 2, CAUSE_OF_ALL },
+    [CAUSE_OUTAGE] = { EVENT_TARGET_UNREACHABLE, EVENT_TARGET_REACHABLE, true, true, 2, CAUSE_OF_REGION },
 };
+
+CauseScope guard_cause_scope(CauseKind kind) {
+    return cause_rows[kind].scope;
+}
 
 /* ---- who has it ---- */
 
@@ -31,10 +38,21 @@ static const struct {
 #define EXPLICIT_DENY "explicit deny in a service control policy"
 
 CauseKind guard_cause_of(PollError error, const char *error_text, Place place) {
+    bool whole = place == PLACE_ACCOUNT;
+
     if (error == POLL_CREDENTIALS)
         return CAUSE_CREDENTIALS;
-    return error == POLL_DENIED && place == PLACE_EMPTY && strstr(error_text, EXPLICIT_DENY) ? CAUSE_CLOSED
-                                                                                            : CAUSE_OWN;
+    if (error == POLL_DENIED && whole)
+        return CAUSE_ROLE;
+    if (error == POLL_DENIED && place == PLACE_EMPTY && strstr(error_text, EXPLICIT_DENY))
+        return CAUSE_CLOSED;
+    if ((error == POLL_UNREACHABLE || error == POLL_SERVICE) && !whole)
+        return CAUSE_OUTAGE;
+    return CAUSE_OWN;
+}
+
+bool guard_cause_fails(CauseKind kind, const TargetState *state, Place place) {
+    return state->n_failed > 0 && guard_cause_of(state->error, state->error_text, place) == kind;
 }
 
 bool guard_cause_is_shared(CauseKind kind, size_t n_failing, bool open) {
@@ -50,7 +68,7 @@ bool guard_cause_has(CauseKind kind, const TargetState *state, Place place) {
         return state->cover.open && state->cover_is_shared;
     if (state->sight.open)
         return state->cause == kind && !guard_cause_is_left(state, place);
-    return state->n_failed > 0 && guard_cause_of(state->error, state->error_text, place) == kind;
+    return guard_cause_fails(kind, state, place);
 }
 
 static uint64_t add_text(uint64_t hash, const char *text) {

@@ -287,7 +287,8 @@ static void tell_actor(Judging *j, const Attribution *found, const Actor *actor)
                       j->s.attributing.dedup_usec);
 
     t->about = j->s.attributing.findings;
-    t->resolves = !inc->open;
+    /* what is reported with others has no incident of its own to end */
+    t->resolves = !inc->open || is_shared(&j->s, inc);
     t->has_actor = actor != NULL;
     t->nobody = !actor;
     t->n_records = j->s.attributing.n_records;

@@ -63,6 +63,24 @@
     "3. If nobody changed them on purpose, someone may be trying to silence the guard.\n"                   \
     "4. Until then, check a trail yourself: aws cloudtrail get-trail-status --region REGION --name ARN"
 
+#define CLOSED_ADVICE                                                                                       \
+    "1. Find out who changed the service control policies of the account, in the management account: "      \
+    "AttachPolicy and UpdatePolicy.\n"                                                                      \
+    "2. If it was not planned, someone may be trying to silence the guard: detach the policy.\n"            \
+    "3. If it was planned, exempt the guard's role in the policy."
+#define ROLE_ADVICE                                                                                         \
+    "1. What do these accounts have in common? In TrailGuard's own account a policy, a permissions "        \
+    "boundary or a service control policy may deny sts:AssumeRole. In theirs a stack set may have "         \
+    "deleted or changed the role. trailguard policy guard prints what it must be.\n"                        \
+    "2. If nobody changed it on purpose, someone may be trying to silence the guard.\n"                     \
+    "3. If an account is not to be guarded: remove it from accounts in trailguard.conf, or add it to "      \
+    "exclude of organization."
+#define OUTAGE_ADVICE                                                                                       \
+    "1. Is it an outage of AWS? https://health.aws.amazon.com shows them.\n"                                \
+    "2. If not, can this host reach CloudTrail in {region}? Check the network, the firewall, the proxy "    \
+    "and DNS.\n"                                                                                            \
+    "3. Until then, check a trail yourself: aws cloudtrail get-trail-status --region {region} --name ARN"
+
 /* ---- conditions: an event has the first row whose condition holds ---- */
 
 WHEN(trail, subject->name[0] != '\0');
@@ -88,6 +106,8 @@ WHEN(target_forgotten, event->forgotten && !when_trail(subject, event) &&
 WHEN(closed, event->cause == CAUSE_CLOSED);
 WHEN(all_closed, event->cause == CAUSE_CLOSED && event->n_rest == 0);
 WHEN(keys, event->cause == CAUSE_CREDENTIALS);
+WHEN(role, event->cause == CAUSE_ROLE);
+WHEN(outage, event->cause == CAUSE_OUTAGE);
 WHEN(shared, event->cause != CAUSE_OWN);
 WHEN(shared_forgotten, event->forgotten && event->cause != CAUSE_OWN);
 WHEN(summary, event->phase == PHASE_SUMMARY && !subject->name[0]);
@@ -270,29 +290,25 @@ const AlertTemplate messages_baseline_accepted[] = {
 const AlertTemplate messages_unreachable[] = {
     {
             .when = when_all_closed,
-            .subject = "{LABEL} an SCP closes {members} of {where}{more}, and no other answers",
-            .subject_short = "{LABEL} an SCP closes {members} of {where}, no other answers",
+            .subject = "{LABEL} an SCP denies {members} of {where}{more}, and no other answers",
+            .subject_short = "{LABEL} an SCP denies {members} of {where}, no other answers",
             .headline =
                     "A service control policy denies TrailGuard {members} of {where}, and no other region "
                     "of the account answers. TrailGuard does not know whether the trails are logging.",
             .deed = "AWS's answer: {detail}\n"
                     "It keeps polling.",
-            .advice = "1. Find out who changed the service control policies of the account, in the "
-                      "management account: AttachPolicy and UpdatePolicy.\n"
-                      "2. If it was not planned, someone may be trying to silence the guard: detach the "
-                      "policy.\n"
-                      "3. If it was planned, exempt the guard's role in the policy.",
+            .advice = CLOSED_ADVICE,
     },
     {
             .when = when_closed,
-            .subject = "{LABEL} an SCP closes {members} of {where}{more}",
+            .subject = "{LABEL} an SCP denies {members} of {where}{more}",
             .headline =
                     "A service control policy denies TrailGuard {members} of {where} explicitly. Other "
-                    "regions of the account answer, and no guarded trail lives in those that are closed.",
+                    "regions of the account answer, and no guarded trail lives in those that it denies.",
             .deed = "AWS's answer: {detail}\n"
                     "It keeps polling. It sends no reminder, and this does not become critical while other "
                     "regions answer.",
-            .advice = "1. If the policy is meant to close these regions, name the others only, in "
+            .advice = "1. If the policy denies these regions on purpose, name the others only, in "
                       "trailguard.conf:\n"
                       "{regions}\n"
                       "2. If it is not, find out in the management account who changed it: AttachPolicy and "
@@ -302,10 +318,28 @@ const AlertTemplate messages_unreachable[] = {
             .when = when_keys,
             .subject = "{LABEL} cannot poll {members}: bad credentials{more}",
             .headline = "TrailGuard cannot poll {members}: AWS does not accept its credentials. It does not "
-                        "know whether the trails there are logging.",
+                        "know whether the trails there are logging. {accounts}.",
             .deed = "AWS's answer: {detail}\n"
                     "It keeps polling.",
             .advice = CREDENTIALS_ADVICE,
+    },
+    {
+            .when = when_role,
+            .subject = "{LABEL} cannot assume the role in {members}{more}",
+            .headline = "AWS does not let TrailGuard assume its role in {members}. It does not know whether "
+                        "the trails there are logging. {accounts}.",
+            .deed = "AWS's answer about the first: {detail}\n"
+                    "It keeps polling.",
+            .advice = ROLE_ADVICE,
+    },
+    {
+            .when = when_outage,
+            .subject = "{LABEL} cannot poll {where} in {members}: {error}{more}",
+            .headline = "TrailGuard cannot poll {where} in {members}: {error}. It does not know whether the "
+                        "trails there are logging. {accounts}.",
+            .deed = "AWS's answer: {detail}\n"
+                    "It keeps polling.",
+            .advice = OUTAGE_ADVICE,
     },
     {
             .when = when_about_list,
@@ -360,10 +394,36 @@ const AlertTemplate reminders_unreachable[] = {
     {
             .when = when_keys,
             .subject = "REMINDER still cannot poll {members}: bad credentials, for {since}",
-            .headline = "TrailGuard still cannot poll {members}: AWS does not accept its credentials.",
+            .headline = "TrailGuard still cannot poll {members}: AWS does not accept its credentials. "
+                        "{accounts}.",
             .deed = "AWS's answer: {detail}\n"
                     "It keeps polling.",
             .advice = CREDENTIALS_ADVICE,
+    },
+    {
+            .when = when_closed,
+            .subject = "REMINDER an SCP denies {members} of {where}, and no other answers, for {since}",
+            .headline = "A service control policy still denies TrailGuard {members} of {where}, and no other "
+                        "region of the account answers.",
+            .deed = "AWS's answer: {detail}\n"
+                    "It keeps polling.",
+            .advice = CLOSED_ADVICE,
+    },
+    {
+            .when = when_role,
+            .subject = "REMINDER still cannot assume the role in {members}, for {since}",
+            .headline = "AWS still does not let TrailGuard assume its role in {members}. {accounts}.",
+            .deed = "AWS's answer about the first: {detail}\n"
+                    "It keeps polling.",
+            .advice = ROLE_ADVICE,
+    },
+    {
+            .when = when_outage,
+            .subject = "REMINDER still cannot poll {where} in {members}: {error}, for {since}",
+            .headline = "TrailGuard still cannot poll {where} in {members}: {error}. {accounts}.",
+            .deed = "AWS's answer: {detail}\n"
+                    "It keeps polling.",
+            .advice = OUTAGE_ADVICE,
     },
     {
             .when = when_unreadable,
@@ -403,7 +463,7 @@ const AlertTemplate reminders_unreachable[] = {
 const AlertTemplate messages_reachable[] = {
     {
             .when = when_closed,
-            .subject = "RESOLVED no region of {where} is closed by an SCP any more",
+            .subject = "RESOLVED no SCP denies a region of {where} any more",
             .headline = "No service control policy denies TrailGuard a region of {where} any more.",
             .advice = REACHABLE_ADVICE,
     },
@@ -411,6 +471,18 @@ const AlertTemplate messages_reachable[] = {
             .when = when_keys,
             .subject = "RESOLVED AWS accepts the credentials again after {since}",
             .headline = "AWS accepts the credentials again, and TrailGuard can poll wherever it could not.",
+            .advice = REACHABLE_ADVICE,
+    },
+    {
+            .when = when_role,
+            .subject = "RESOLVED can assume the role in each account again after {since}",
+            .headline = "TrailGuard can assume its role again in each account in which it could not.",
+            .advice = REACHABLE_ADVICE,
+    },
+    {
+            .when = when_outage,
+            .subject = "RESOLVED can poll {where} again in each account after {since}",
+            .headline = "TrailGuard can poll {where} again in each account in which it could not.",
             .advice = REACHABLE_ADVICE,
     },
     {
@@ -604,7 +676,7 @@ const AlertTemplate messages_test[] = {
 const AlertTemplate messages_any[] = {
     {
             .when = when_shared_forgotten,
-            .subject = "RESOLVED those regions of {where} are no longer guarded",
+            .subject = "RESOLVED those regions or accounts are no longer guarded",
             .headline = "The regions and accounts that this incident was about are no longer guarded: "
                         "{detail}.",
             .advice = "Nothing, if this was planned. If not, find out who changed it.",

@@ -193,6 +193,8 @@ typedef enum CauseKind {
     CAUSE_CLOSED,      /* regions of an account that a service control policy denies, while others answer */
     CAUSE_CREDENTIALS, /* AWS does not accept the keys */
     CAUSE_UNCOVERED,   /* no trail records these regions of an account */
+    CAUSE_ROLE,        /* AWS does not let the guard assume its role in these accounts */
+    CAUSE_OUTAGE,      /* a region does not answer, whichever account asks */
     _CAUSE_MAX,
 } CauseKind;
 
@@ -839,6 +841,7 @@ typedef struct ContainHistory {
 typedef struct Cause {
     CauseKind kind;
     char account[16]; /* whose regions they are; "": of any account */
+    char region[32];  /* OUTAGE: which; else "" */
     Incident incident;
     uint64_t members_mark;   /* identifies those that were reported last ... */
     unsigned n_reported;     /* ... and how many these were */

@@ -33,6 +33,12 @@ PollError observe_error(AwsErrorClass class) {
     return class < _AWS_ERROR_CLASS_MAX ? poll_errors[class] : POLL_SERVICE;
 }
 
+PollError observe_call_error(const AwsError *error) {
+    return error->class == AWS_NO_CREDENTIALS && text_equal(error->code, "AccessDenied")
+                   ? POLL_DENIED
+                   : observe_error(error->class);
+}
+
 Observation observe_status(const CloudTrailStatus *status) {
     Observation seen = {
         .kind = OBSERVED_STATUS,

@@ -21,6 +21,8 @@ typedef struct CallFailure {
 
 /* How a call's error counts for a poll; POLL_OK for AWS_OK. */
 PollError observe_error(AwsErrorClass class);
+/* The same, and a role that may not be assumed is denied: its source gives AWS's denial on as its own. */
+PollError observe_call_error(const AwsError *error);
 
 /* What a failed call leaves; action and resource are what it needs, where AWS does not say. */
 void observe_failure(const AwsError *error, const char *operation, const char *action, const char *resource,

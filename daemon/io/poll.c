@@ -115,7 +115,7 @@ static void judge_poll(const Poll *poll, PollAnswer *answer) {
     if (result->reachable)
         return;
     if (poll->list_asked) {
-        result->error = observe_error(poll->list_error.class);
+        result->error = observe_call_error(&poll->list_error);
         (void)aws_error_text(&poll->list_error, "DescribeTrails", result->error_text,
                              sizeof(result->error_text));
     } else if (failed) {
@@ -178,7 +178,7 @@ static void status_done(const AwsError *error, const CloudTrailStatus *status, v
     if (!seen)
         poll->without_memory = true;
     else if (error->class != AWS_OK) {
-        *seen = (Observation){ .kind = OBSERVED_ERROR, .error = observe_error(error->class) };
+        *seen = (Observation){ .kind = OBSERVED_ERROR, .error = observe_call_error(error) };
         (void)aws_error_text(error, "GetTrailStatus", seen->error_text, sizeof(seen->error_text));
     } else {
         *seen = observe_status(status);

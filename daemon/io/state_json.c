@@ -381,8 +381,9 @@ static const CodecMember channel_members[] = {
 
 static const CodecMember cause_members[] = {
     CODEC(Cause, kind, "kind", word, .names = &codec_causes), CODEC(Cause, account, "account", text),
-    CODEC(Cause, members_mark, "members_mark", usec),         CODEC(Cause, n_reported, "members", uint),
-    CODEC(Cause, incident, "incident", object, INCIDENT),     CODEC_END,
+    CODEC(Cause, region, "region", text),                     CODEC(Cause, members_mark, "members_mark", usec),
+    CODEC(Cause, n_reported, "members", uint),                CODEC(Cause, incident, "incident", object, INCIDENT),
+    CODEC_END,
 };
 
 static const CodecMember unheard_members[] = {

@@ -185,6 +185,43 @@ def test_a_policy_that_denies_the_status_alone_is_about_the_trail(sim, make_guar
     sim.clear_failures()
 
 
+def test_a_policy_that_denies_the_role_in_many_accounts_is_one_incident(sim, make_guard, two):
+    for account in (MEMBER, OTHER):
+        add_role(sim, account, EXTERNAL_ID)
+    sim.call("settings", session_seconds=int(within(4)))
+    guard = make_guard(sim, accounts=[{}, *groups(MEMBER), *groups(OTHER)], unreachable_after=2,
+                       aws={"max_attempts": 1}).start().wait_guarding()
+    guard.wait_status(lambda status: len(status["trails"]) == 3)
+    sim.add_account(MAIN, regions=DEFAULT_REGIONS, scp=denies("sts:AssumeRole"))
+    # the sessions end one after the other: the first may be reported by itself
+    told = wait_alert(sim, "target.unreachable", seconds=40, holds=lambda entry: entry["members"])
+    assert [member["account"] for member in told["members"]] == [MEMBER, OTHER], told
+    matches(f"Accounts: {MEMBER}, {OTHER}", mail_of(messages(sim)[-1]))
+    guard.wait_status(lambda status: [entry["state"] for entry in status["accounts"]] == ["well"] + ["unreachable"] * 2, 20)
+    assert events(sim).count("target.unreachable") <= 2
+    sim.clear_failures()
+
+
+def test_an_outage_of_one_region_is_one_incident_of_all_accounts(sim, make_guard, two):
+    for account in (MEMBER, OTHER):
+        add_role(sim, account, EXTERNAL_ID)
+    guard = make_guard(sim, regions=[FRA, IAD], accounts=[*groups(MEMBER), *groups(OTHER)], unreachable_after=2,
+                       settings_interval=1, aws={"max_attempts": 1}).start().wait_guarding()
+    guard.wait_status(lambda status: len(status["trails"]) == 2)
+    sim.add_fault("error", service="cloudtrail", region=FRA, code="InternalFailure", status=500, message="outage")
+    told = wait_alert(sim, "target.unreachable", seconds=30)
+    assert (told["account"], told["region"], told["severity"]) == (None, FRA, "warning")
+    assert told["members"] == [{"account": account, "region": FRA} for account in (MEMBER, OTHER)]
+    guard.wait_delivered()
+    assert guard.stop() == 0
+    guard.start().wait_guarding()
+    sim.remove_fault()
+    ended = wait_alert(sim, "target.reachable", seconds=40)
+    assert ended["incident"] == told["incident"] and ended["resolved"]
+    assert [event for event in events(sim) if event.startswith("target.")] == ["target.unreachable", "target.reachable"]
+    sim.clear_failures()
+
+
 def test_an_account_overrides_mode_regions_and_trails(sim, make_guard, two):
     for account in (MEMBER, OTHER):
         add_role(sim, account, EXTERNAL_ID)
@@ -426,7 +463,10 @@ def test_an_account_that_could_not_be_reached_and_then_left_is_reported_as_left(
     sim.add_fault("denied", operation="AssumeRole")
     guard.reload()
     sim.wait_for_request(within(10), count=1, operation="AssumeRole")
-    poll(lambda: {entry["account"] for entry in documents(sim) if entry["event"] == "target.unreachable"} == {MEMBER, OTHER}, within(20))
+    # one after the other or both in one message
+    poll(lambda: {MEMBER, OTHER} <= {account for entry in documents(sim) if entry["event"] == "target.unreachable"
+                                     for account in [entry["account"], *(m["account"] for m in entry["members"] or [])]},
+         within(20))
     admins["head"].remove_account_from_organization(AccountId=OTHER)
     guard.reload()
     left = poll(lambda: [entry for entry in messages(sim) if "no longer an active member" in entry["Subject"]], within(20))

@@ -1016,7 +1016,37 @@ static void word_channel(Stage *s, const char *arg) {
     }
 }
 
-/* What several have in common: "closed", "keys", "uncovered" begin; "more", "fewer", "other" say who is
+static const Subject cause_accounts[] = {
+    { "", "", "444455556666", "" }, { "", "", "777788889999", "" }, { "", "", "222233334444", "" },
+    { "", "", "666677778888", "" }, { "", "", "555500001111", "" }, { "", "", "999900001111", "" },
+    { "", "", "888800001111", "" },
+};
+static const Subject cause_region[ARRAY_SIZE(cause_accounts)] = {
+    { "", "", "444455556666", "me-south-1" }, { "", "", "777788889999", "me-south-1" },
+    { "", "", "222233334444", "me-south-1" }, { "", "", "666677778888", "me-south-1" },
+    { "", "", "555500001111", "me-south-1" }, { "", "", "999900001111", "me-south-1" },
+    { "", "", "888800001111", "me-south-1" },
+};
+static const struct {
+    PollError error;
+    const char *text;
+} cause_errors[_CAUSE_MAX] = {
+    [CAUSE_CLOSED] = { POLL_DENIED, "DescribeTrails: AccessDeniedException: User: "
+                                    "arn:aws:sts::111122223333:assumed-role/trailguard/guard1 is not "
+                                    "authorized to perform: cloudtrail:DescribeTrails with an explicit "
+                                    "deny in a service control policy" },
+    [CAUSE_CREDENTIALS] = { POLL_CREDENTIALS, "DescribeTrails: ExpiredTokenException: The security "
+                                              "token included in the request is expired" },
+    [CAUSE_UNCOVERED] = { POLL_OK, "" },
+    [CAUSE_ROLE] = { POLL_DENIED, "AssumeRole: AccessDenied: User: arn:aws:iam::111122223333:user/guard "
+                                  "is not authorized to perform: sts:AssumeRole on resource: "
+                                  "arn:aws:iam::444455556666:role/TrailGuard with an explicit deny in a "
+                                  "service control policy" },
+    [CAUSE_OUTAGE] = { POLL_UNREACHABLE, "DescribeTrails: cloudtrail.me-south-1.amazonaws.com: "
+                                         "Connection timed out" },
+};
+
+/* What several have in common: "closed", "keys", "uncovered", "role", "outage" begin; "more", "fewer", "other" say who is
  * there now; "over", "gone" end. */
 static void word_cause(Stage *s, const char *arg) {
     static const Subject regions[] = {
@@ -1029,8 +1059,9 @@ static void word_cause(Stage *s, const char *arg) {
         { .name = "", .arn = "", .account = "111122223333", .region = "eu-central-1" },
         { .name = "", .arn = "", .account = "111122223333", .region = "us-east-1" },
     };
-    static const char *const kinds[] = { "own", "closed", "keys", "uncovered" };
+    static const char *const kinds[] = { "own", "closed", "keys", "uncovered", "role", "outage" };
     static TargetState first;
+    Subject subject = base_account;
     CauseMembers in = { .members = regions,
                         .n = text_equal(arg, "more")                              ? 3
                              : text_equal(arg, "fewer")                           ? 1
@@ -1051,17 +1082,16 @@ static void word_cause(Stage *s, const char *arg) {
         return;
     if (text_equal(arg, "more") && s->cause.kind == CAUSE_CREDENTIALS)
         in.n = ARRAY_SIZE(regions);
-    first = (TargetState){ .error = s->cause.kind == CAUSE_CLOSED ? POLL_DENIED : POLL_CREDENTIALS,
-                           .n_failed = 3 };
-    (void)text_copy(
-            first.error_text, sizeof(first.error_text),
-            s->cause.kind == CAUSE_CLOSED
-                    ? "DescribeTrails: AccessDeniedException: User: "
-                      "arn:aws:sts::111122223333:assumed-role/trailguard/guard1 is not authorized to "
-                      "perform: cloudtrail:DescribeTrails with an explicit deny in a service control "
-                      "policy"
-                    : "DescribeTrails: ExpiredTokenException: The security token included in the "
-                      "request is expired");
+    if (s->cause.kind == CAUSE_ROLE)
+        in.members = cause_accounts;
+    if (s->cause.kind == CAUSE_OUTAGE) {
+        in.members = cause_region;
+        subject = (Subject){ "", "", "", "me-south-1" };
+    }
+    if (s->cause.kind >= CAUSE_ROLE && text_equal(arg, "more"))
+        in.n = ARRAY_SIZE(cause_accounts);
+    first = (TargetState){ .error = cause_errors[s->cause.kind].error, .n_failed = 3 };
+    (void)text_copy(first.error_text, sizeof(first.error_text), cause_errors[s->cause.kind].text);
     in.first = &first;
     in.n_begun = in.n;
     in.since_usec = s->cause_began;
@@ -1070,7 +1100,7 @@ static void word_cause(Stage *s, const char *arg) {
     for (unsigned i = 0; i < 2; i++) { /* the second time what was held back has waited long enough */
         guard_cause(&s->policy, &s->cause, &in, s->now, &plan, &s->cause, &alone);
         for (unsigned k = 0; k < plan.n_events; k++)
-            s->reported(s, &base_account, &plan.events[k]);
+            s->reported(s, &subject, &plan.events[k]);
         if (s->cause.incident.open || in.n == 0)
             break;
         pass_time(s, 6 * SEC);
@@ -1081,6 +1111,12 @@ static void word_cause(Stage *s, const char *arg) {
 static void word_cause_waits(Stage *s, const char *arg) {
     pass_time(s, (uint64_t)atoi(arg) * MIN_);
     word_cause(s, "again");
+}
+
+/* ... while no other region answers. */
+static void word_alone_waits(Stage *s, const char *arg) {
+    pass_time(s, (uint64_t)atoi(arg) * MIN_);
+    word_cause(s, "others");
 }
 
 static void word_test(Stage *s, const char *arg) {
@@ -1145,8 +1181,9 @@ static const struct Word {
       word_channel,
       { "failed", "works", "left", "unheard", "heard", "unheard:left", "heartbeat:failed",
         "heartbeat:works" } },
-    { "cause", word_cause, { "closed", "keys", "uncovered", "more", "fewer", "others", "over", "gone" } },
+    { "cause", word_cause, { "closed", "keys", "uncovered", "role", "outage", "more", "others", "over" } },
     { "common", word_cause_waits, { "60" } },
+    { "alone", word_alone_waits, { "60" } },
     { "test", word_test, { "" } },
 };
 

@@ -329,14 +329,18 @@ static void what_has_a_cause_with_others(void **unused) {
         { POLL_DENIED, SCP_DENIES, PLACE_EMPTY, CAUSE_CLOSED, 1, true, true },
         { POLL_DENIED, SCP_DENIES, PLACE_TRAILS, CAUSE_OWN, 15, true, false },
         /* nothing of the account can be polled: whatever denies it, that is never quiet */
-        { POLL_DENIED, SCP_DENIES, PLACE_ACCOUNT, CAUSE_OWN, 15, true, false },
+        { POLL_DENIED, SCP_DENIES, PLACE_ACCOUNT, CAUSE_ROLE, 1, false, false },
+        { POLL_DENIED, SCP_DENIES, PLACE_ACCOUNT, CAUSE_ROLE, 2, false, true },
         { POLL_DENIED, "AccessDenied: no identity-based policy allows it", PLACE_EMPTY, CAUSE_OWN, 15, true,
           false },
-        { POLL_SERVICE, SCP_DENIES, PLACE_EMPTY, CAUSE_OWN, 15, true, false },
+        { POLL_SERVICE, SCP_DENIES, PLACE_EMPTY, CAUSE_OUTAGE, 1, false, false },
+        { POLL_SERVICE, "InternalFailure", PLACE_TRAILS, CAUSE_OUTAGE, 2, false, true },
+        { POLL_UNREACHABLE, "no route", PLACE_ACCOUNT, CAUSE_OWN, 9, true, false },
+        { POLL_THROTTLED, "ThrottlingException", PLACE_EMPTY, CAUSE_OWN, 9, true, false },
         { POLL_CREDENTIALS, "ExpiredToken", PLACE_EMPTY, CAUSE_CREDENTIALS, 1, false, false },
         { POLL_CREDENTIALS, "ExpiredToken", PLACE_TRAILS, CAUSE_CREDENTIALS, 2, false, true },
         { POLL_CREDENTIALS, "ExpiredToken", PLACE_EMPTY, CAUSE_CREDENTIALS, 1, true, true },
-        { POLL_UNREACHABLE, "no route", PLACE_EMPTY, CAUSE_OWN, 9, true, false },
+        { POLL_UNREACHABLE, "no route", PLACE_EMPTY, CAUSE_OUTAGE, 1, true, true },
     };
 
     (void)unused;

@@ -498,7 +498,7 @@ static void a_cause_is_kept(void **unused) {
                         .sequence = 2,
                         .event = EVENT_TARGET_UNREACHABLE,
                         .severity = SEVERITY_WARNING } },
-        { .kind = CAUSE_CREDENTIALS, .held_mono_usec = 9, .incident.event = _EVENT_MAX },
+        { .kind = CAUSE_OUTAGE, .region = "me-south-1", .held_mono_usec = 9, .incident.event = _EVENT_MAX },
     };
     StateTarget target = { .account = (char *)"111122223333",
                            .region = (char *)"me-south-1",
@@ -518,7 +518,8 @@ static void a_cause_is_kept(void **unused) {
     assert_true(loaded.causes[0].incident.open);
     assert_int_equal(loaded.causes[0].incident.dedup_usec, 5);
     assert_int_equal(loaded.causes[0].incident.sequence, 2);
-    assert_int_equal(loaded.causes[1].kind, CAUSE_CREDENTIALS);
+    assert_int_equal(loaded.causes[1].kind, CAUSE_OUTAGE);
+    assert_string_equal(loaded.causes[1].region, "me-south-1");
     assert_int_equal(loaded.causes[1].held_mono_usec, 0);
     assert_int_equal(loaded.causes[1].incident.event, _EVENT_MAX);
     assert_int_equal(loaded.targets[0].state.cause, CAUSE_CLOSED);

@@ -112,7 +112,7 @@ static int show_help(const char *name) {
     if (verb)
         return run_verb(verb, 2, argv);
     if (name) {
-        (void)verb_usage_near("", "unknown verb: ", name, nearest);
+        (void)verb_usage_near("", "unknown verb", name, nearest);
         return EXIT_FAILURE;
     }
     help(stdout);
@@ -128,7 +128,7 @@ static int take_option(const char *option, const char *value) {
     for (size_t i = 0; i < ARRAY_SIZE(options); i++)
         text_nearest(&nearest, options[i]);
     if (!is_file && strcmp(option, "--instance") != 0)
-        return verb_usage_near("", "not understood: ", option, nearest.best);
+        return verb_usage_near("", "unknown option", option, nearest.best);
     if (!value)
         return verb_usage("", is_file ? "-c needs a file" : "--instance needs a name", "");
     if (!is_file)
@@ -164,6 +164,6 @@ int main(int argc, char **argv) {
     verb = find_verb(argv[i], &nearest);
     if (verb)
         return run_verb(verb, argc - i, argv + i);
-    (void)verb_usage_near("", "unknown verb: ", argv[i], nearest);
+    (void)verb_usage_near("", "unknown verb", argv[i], nearest);
     return 1;
 }

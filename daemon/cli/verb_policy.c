@@ -533,10 +533,9 @@ static bool is_policy(const char *what) {
     else {
         char shown[128];
 
-        fprintf(stderr, "trailguard policy: \"%s\" is none; ", text_escaped(shown, sizeof(shown), what));
-        if (nearest.best)
-            fprintf(stderr, "did you mean %s? ", nearest.best);
-        fputs("allowed: guard, deny, scp\n", stderr);
+        fprintf(stderr, "trailguard policy: unknown policy \"%s\"", text_escaped(shown, sizeof(shown), what));
+        verb_put_meant(nearest.best, ";");
+        fputs(" allowed: guard, deny, scp\n", stderr);
     }
     return false;
 }

@@ -554,7 +554,7 @@ static bool has_filters(const VerbArgs *args) {
 static int refuse_filter(const json_t *status, const char *what, const char *value, const char *member) {
     static const char *const lists[] = { "trails", "targets", "accounts" };
     TextNearest nearest = { .text = value };
-    char shown[SHOWN_MAX], near[SHOWN_MAX];
+    char shown[SHOWN_MAX];
     bool known = false;
 
     for (size_t k = 0; k < ARRAY_SIZE(lists); k++) {
@@ -577,8 +577,7 @@ static int refuse_filter(const json_t *status, const char *what, const char *val
         return 0;
     fprintf(stderr, "trailguard status: no %s \"%s\" is guarded", what,
             text_escaped(shown, sizeof(shown), value));
-    if (nearest.best)
-        fprintf(stderr, "; did you mean \"%s\"?", text_escaped(near, sizeof(near), nearest.best));
+    verb_put_meant(nearest.best, "");
     fputc('\n', stderr);
     return -EINVAL;
 }

@@ -53,19 +53,35 @@ bool verb_wants_color(FILE *stream) {
     return isatty(fileno(stream)) && !(no_color && no_color[0]) && !(term && strcmp(term, "dumb") == 0);
 }
 
-int verb_usage_near(const char *verb, const char *what, const char *argument, const char *nearest) {
+void verb_put_meant(const char *nearest, const char *instead) {
     char shown[256];
 
-    fprintf(stderr, "trailguard%s%s: %s%s;", verb[0] ? " " : "", verb, what,
-            text_escaped(shown, sizeof(shown), argument));
     if (nearest)
-        fprintf(stderr, " did you mean %s?", nearest);
+        fprintf(stderr, "; did you mean \"%s\"?", text_escaped(shown, sizeof(shown), nearest));
+    else
+        fputs(instead, stderr);
+}
+
+static int end_usage(const char *verb) {
     fprintf(stderr, " see trailguard %s%s--help\n", verb, verb[0] ? " " : "");
     return -EINVAL;
 }
 
+int verb_usage_near(const char *verb, const char *what, const char *argument, const char *nearest) {
+    char shown[256];
+
+    fprintf(stderr, "trailguard%s%s: %s \"%s\"", verb[0] ? " " : "", verb, what,
+            text_escaped(shown, sizeof(shown), argument));
+    verb_put_meant(nearest, ";");
+    return end_usage(verb);
+}
+
 int verb_usage(const char *verb, const char *what, const char *argument) {
-    return verb_usage_near(verb, what, argument, NULL);
+    char shown[256];
+
+    fprintf(stderr, "trailguard%s%s: %s%s;", verb[0] ? " " : "", verb, what,
+            text_escaped(shown, sizeof(shown), argument));
+    return end_usage(verb);
 }
 
 /* The options of all verbs. One with a value has `needs`. */
@@ -121,7 +137,8 @@ int verb_parse(int argc, char **argv, unsigned takes, const char *help, VerbArgs
         if ((takes & VERB_TAKES_NAMES) && argv[i][0] != '-')
             ret->names[ret->n_names++] = argv[i];
         else if (!flag)
-            return verb_usage_near(argv[0], "not understood: ", argv[i], nearest);
+            return verb_usage_near(argv[0], argv[i][0] == '-' ? "unknown option" : "unexpected argument", argv[i],
+                                   nearest);
         else if (!flag->needs)
             *(bool *)slot = true;
         else if (++i == argc)
@@ -336,18 +353,18 @@ static void refuse_channel(const Config *config, const char *name) {
     TextNearest nearest = { .text = name };
     char shown[256];
 
-    fprintf(stderr, "%s: alerts: no channel is called %s; configured:", config->path,
+    for (size_t i = 0; i < config->n_channels; i++)
+        if (config->channels[i].name)
+            text_nearest(&nearest, config->channels[i].name);
+    fprintf(stderr, "%s: alerts: unknown channel \"%s\"", config->path,
             text_escaped(shown, sizeof(shown), name));
+    verb_put_meant(nearest.best, ";");
+    fputs(" configured:", stderr);
     for (size_t i = 0; i < config->n_channels; i++) {
-        const char *own = config->channels[i].name;
         _cleanup_free_ char *key = config_channel_key(&config->channels[i]);
 
         fprintf(stderr, "%s %s", i == 0 ? "" : ",", key ? key : "");
-        if (own)
-            text_nearest(&nearest, own);
     }
-    if (nearest.best)
-        fprintf(stderr, "; did you mean %s?", nearest.best);
     fputc('\n', stderr);
 }
 

@@ -48,8 +48,10 @@ int verb_parse(int argc, char **argv, unsigned takes, const char *help, VerbArgs
 /* One line on stderr about what is wrong with the command line: "trailguard VERB: WHATARGUMENT; ...". verb
  * may be "". Returns -EINVAL. */
 int verb_usage(const char *verb, const char *what, const char *argument);
-/* The same for a word that is not known, with the one that was probably meant; nearest may be NULL. */
+/* The same for a word that is not known, which is quoted, with the one that was probably meant; nearest may be NULL. */
 int verb_usage_near(const char *verb, const char *what, const char *argument, const char *nearest);
+/* Puts "; did you mean "NEAREST"?" on stderr, or instead what stands without one, when nearest is NULL. */
+void verb_put_meant(const char *nearest, const char *instead);
 
 /* -c given before the verb. */
 void verb_set_config_path(const char *path);

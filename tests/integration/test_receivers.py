@@ -212,7 +212,7 @@ def test_test_alert_shows_each_receipt_and_one_alone_by_name(sim, make_guard, re
         done = guard.verb("test-alert", "--channel", name)
         assert (done.returncode, done.stdout) == (0, "webhook:slack: sent, receipt HTTP 200\n")
     done = guard.verb("test-alert", "--channel", "mail")
-    assert (done.returncode, done.stdout) == (1, "") and "no channel is called mail" in done.stderr
+    assert (done.returncode, done.stdout) == (1, "") and "unknown channel \"mail\"" in done.stderr
     assert guard.verb("test-alert", "--channel").returncode == 1
 
 

@@ -467,12 +467,12 @@ def test_help_and_what_was_meant():
         assert run("help", verb) == run(verb, "--help") and run("help", verb)[0] == 0
         assert "\nExamples:\n" in run("help", verb)[1]
         assert run(verb, "--hlep") == (UNKNOWN if verb == "check" else 1, "", (
-            f"trailguard {verb}: not understood: --hlep; did you mean --help? see trailguard {verb} --help\n"))
+            f"trailguard {verb}: unknown option \"--hlep\"; did you mean \"--help\"? see trailguard {verb} --help\n"))
     assert run("help") == run("--help")
-    for arguments, meant in ((("statsu",), " did you mean status?"), (("help", "chek"), " did you mean check?"),
+    for arguments, meant in ((("statsu",), " did you mean \"status\"?"), (("help", "chek"), " did you mean \"check\"?"),
                              (("frobnicate",), "")):
-        assert run(*arguments) == (1, "", f"trailguard: unknown verb: {arguments[-1]};{meant} see trailguard --help\n")
-    assert run("--verison")[2] == "trailguard: not understood: --verison; did you mean --version? see trailguard --help\n"
+        assert run(*arguments) == (1, "", f"trailguard: unknown verb \"{arguments[-1]}\";{meant} see trailguard --help\n")
+    assert run("--verison")[2] == "trailguard: unknown option \"--verison\"; did you mean \"--version\"? see trailguard --help\n"
 
 
 def test_colour_only_on_a_terminal_and_never_with_no_color(sim, idle):

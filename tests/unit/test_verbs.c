@@ -143,7 +143,7 @@ static void a_wrong_option_is_refused(void **state _unused_) {
         assert_int_equal(printed.status, every_verb[i] == verb_check ? 3 : 1);
         assert_string_equal(printed.out, "");
         assert_string_equal(printed.err,
-                            "trailguard verb: not understood: --nothing; see trailguard verb --help\n");
+                            "trailguard verb: unknown option \"--nothing\"; see trailguard verb --help\n");
     }
 }
 

@@ -186,6 +186,42 @@ void engine_note_denial(Engine *engine, const Subject *where, const char *action
     (void)text_copy(grown->resource, sizeof(grown->resource), resource);
 }
 
+/* All but the tables; shard: "2/5", NULL for none. */
+static Status describe_engine(const Engine *engine, const char *shard) {
+    return (Status){
+        .version = TRAILGUARD_VERSION,
+        .binary = { engine->binary, engine->binary_modified_usec },
+        .configuration = { engine->config->path, engine->config->modified_usec },
+        .problem = engine->problem[0] ? engine->problem : NULL,
+        .directory_problem = engine->directory_problem,
+        .shard = shard,
+        .mode = engine->config->mode,
+        .pid = getpid(),
+        .poll_interval_sec = engine->config->poll_interval_sec,
+        .unreachable_after = engine->config->unreachable_after,
+        .started_usec = engine->started_usec,
+        .now_usec = engine_now(engine).real_usec,
+        .pass_ended_usec = engine->pass_ended_usec,
+        .pass_duration_usec = engine->pass_duration_usec,
+        .n_passes = engine->n_passes,
+        .has_organization = engine->config->organization.role_name != NULL,
+        .organization_error = engine->account_list.error,
+        .n_trails = engine->n_trails,
+        .ignored = (const char *const *)engine->ignored,
+        .n_ignored = engine->n_ignored,
+        .state_dir = engine->state_dir,
+        .has_state_file = engine->has_state_file,
+        .record_problem = engine->record_problem,
+        .denials = engine->denials,
+        .n_denials = engine->n_denials,
+        .outbox_depth = engine->outbox ? outbox_depth(engine->outbox) : 0,
+        .outbox_oldest_usec = engine->outbox ? outbox_oldest_usec(engine->outbox) : 0,
+        .n_alerts_lost = engine->outbox ? outbox_n_lost(engine->outbox) : 0,
+        .config_loaded_usec = engine->config_loaded_usec,
+        .reload_refused = engine->reload_refused,
+    };
+}
+
 void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
     StatusTrail *trails = calloc(engine->n_trails + 1, sizeof(*trails));
     IncidentId *ids = calloc(engine->n_trails + 1, sizeof(*ids));
@@ -198,43 +234,12 @@ void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
 
     (void)snprintf(part, sizeof(part), "%u/%u", shard->number, shard->total);
     if (trails && ids && targets && accounts && texts) {
-        Status status = {
-            .version = TRAILGUARD_VERSION,
-            .binary = { engine->binary, engine->binary_modified_usec },
-            .configuration = { engine->config->path, engine->config->modified_usec },
-            .problem = engine->problem[0] ? engine->problem : NULL,
-            .directory_problem = engine->directory_problem,
-            .shard = shard->total > 0 ? part : NULL,
-            .mode = engine->config->mode,
-            .pid = getpid(),
-            .poll_interval_sec = engine->config->poll_interval_sec,
-            .unreachable_after = engine->config->unreachable_after,
-            .started_usec = engine->started_usec,
-            .now_usec = engine_now(engine).real_usec,
-            .pass_ended_usec = engine->pass_ended_usec,
-            .pass_duration_usec = engine->pass_duration_usec,
-            .n_passes = engine->n_passes,
-            .accounts = accounts,
-            .has_organization = engine->config->organization.role_name != NULL,
-            .organization_error = engine->account_list.error,
-            .trails = trails,
-            .n_trails = engine->n_trails,
-            .ignored = (const char *const *)engine->ignored,
-            .n_ignored = engine->n_ignored,
-            .targets = targets,
-            .channels = channels,
-            .state_dir = engine->state_dir,
-            .has_state_file = engine->has_state_file,
-            .record_problem = engine->record_problem,
-            .denials = engine->denials,
-            .n_denials = engine->n_denials,
-            .outbox_depth = engine->outbox ? outbox_depth(engine->outbox) : 0,
-            .outbox_oldest_usec = engine->outbox ? outbox_oldest_usec(engine->outbox) : 0,
-            .n_alerts_lost = engine->outbox ? outbox_n_lost(engine->outbox) : 0,
-            .config_loaded_usec = engine->config_loaded_usec,
-            .reload_refused = engine->reload_refused,
-        };
+        Status status = describe_engine(engine, shard->total > 0 ? part : NULL);
 
+        status.accounts = accounts;
+        status.trails = trails;
+        status.targets = targets;
+        status.channels = channels;
         fill_trails(engine, trails, ids);
         status.n_targets = fill_targets(engine, targets);
         status.n_accounts = fill_accounts(engine, accounts);

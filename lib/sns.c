@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,52 +147,71 @@ static int read_publish(Answer *answer, void *value) {
 /* A map: each entry has its key before its value. */
 typedef struct TopicReading {
     SnsTopic *topic;
+    AnswerFault *fault;
     char key[64];
     bool has_confirmed;
 } TopicReading;
 
-static int take_count(const char *text, unsigned *ret) {
+static int take_count(const char *text, void *ret) {
     char *end;
     unsigned long n = strtoul(text, &end, 10);
 
     if (!isdigit((unsigned char)text[0]) || *end || n > UINT_MAX)
         return -EBADMSG;
-    *ret = (unsigned)n;
+    *(unsigned *)ret = (unsigned)n;
     return 0;
 }
 
-static int take_policy(const char *text, char **ret) {
-    free(*ret);
-    *ret = strdup(text);
-    return *ret ? 0 : -ENOMEM;
+static int take_policy(const char *text, void *ret) {
+    char **policy = ret;
+
+    free(*policy);
+    *policy = strdup(text);
+    return *policy ? 0 : -ENOMEM;
+}
+
+static int take_key(const char *text, void *ret) {
+    return text_copy(ret, sizeof(((SnsTopic *)0)->key), text) ? 0 : -EBADMSG;
+}
+
+static const struct TopicAttribute {
+    const char *name;
+    int (*take)(const char *text, void *ret);
+    size_t offset; /* in SnsTopic */
+    const char *wrong;
+} topic_attributes[] = {
+    { "SubscriptionsConfirmed", take_count, offsetof(SnsTopic, confirmed), "no number" },
+    { "SubscriptionsPending", take_count, offsetof(SnsTopic, pending), "no number" },
+    { "Policy", take_policy, offsetof(SnsTopic, policy), NULL },
+    { "KmsMasterKeyId", take_key, offsetof(SnsTopic, key), "too long" },
+};
+
+static int take_attribute(TopicReading *reading, const char *text) {
+    for (size_t i = 0; i < ARRAY_SIZE(topic_attributes); i++) {
+        const struct TopicAttribute *attribute = &topic_attributes[i];
+        int r;
+
+        if (!text_equal(reading->key, attribute->name))
+            continue;
+        reading->has_confirmed |= attribute->offset == offsetof(SnsTopic, confirmed);
+        r = attribute->take(text, (char *)reading->topic + attribute->offset);
+        return r == -EBADMSG ? answer_fault(reading->fault, "%s is %s", attribute->name, attribute->wrong) : r;
+    }
+    return 0;
 }
 
 static int visit_topic(const char *path, const char *text, void *userdata) {
     TopicReading *reading = userdata;
-    SnsTopic *topic = reading->topic;
 
-    if (text_equal(path, TOPIC_ATTRIBUTES "key")) {
-        if (!text_copy(reading->key, sizeof(reading->key), text))
-            reading->key[0] = '\0';
-        return 0;
-    }
-    if (!text_equal(path, TOPIC_ATTRIBUTES "value"))
-        return 0;
-    if (text_equal(reading->key, "SubscriptionsConfirmed")) {
-        reading->has_confirmed = true;
-        return take_count(text, &topic->confirmed);
-    }
-    if (text_equal(reading->key, "SubscriptionsPending"))
-        return take_count(text, &topic->pending);
-    if (text_equal(reading->key, "Policy"))
-        return take_policy(text, &topic->policy);
-    if (text_equal(reading->key, "KmsMasterKeyId") && !text_copy(topic->key, sizeof(topic->key), text))
-        return -EBADMSG;
+    if (text_equal(path, TOPIC_ATTRIBUTES "value"))
+        return take_attribute(reading, text);
+    if (text_equal(path, TOPIC_ATTRIBUTES "key") && !text_copy(reading->key, sizeof(reading->key), text))
+        reading->key[0] = '\0';
     return 0;
 }
 
 static int read_topic(Answer *answer, void *value) {
-    TopicReading reading = { .topic = value };
+    TopicReading reading = { .topic = value, .fault = answer->fault };
     int r = xml_walk(answer->reply->body, answer->reply->body_len, visit_topic, &reading);
 
     if (r == 0 && !reading.has_confirmed)

@@ -261,20 +261,28 @@ static void test_topic_is_asked_for(void **state) {
     assert_int_equal(operation_build(&sns_get_topic_attributes_operation, "alerts", NULL, &body), -EINVAL);
 }
 
+/* Longer than an ARN may be. */
+#define TEN_TIMES(x) x x x x x x x x x x
+#define LONG_KEY     TEN_TIMES(TEN_TIMES(TEN_TIMES("key")))
+
 static void test_topic_is_read(void **state) {
     static const char full[] =
             TOPIC_ANSWER(ENTRY("Policy", "{&quot;Version&quot;:1}") ENTRY("SubscriptionsConfirmed", "2")
                                  ENTRY("SubscriptionsPending", "1") ENTRY("KmsMasterKeyId", "alias/aws/sns")
                                          ENTRY("DisplayName", "SubscriptionsConfirmed"));
-    static const char *const bad[] = {
-        TOPIC_ANSWER(""),
-        TOPIC_ANSWER(ENTRY("SubscriptionsPending", "1")),
-        TOPIC_ANSWER(ENTRY("SubscriptionsConfirmed", "")),
-        TOPIC_ANSWER(ENTRY("SubscriptionsConfirmed", "-1")),
-        TOPIC_ANSWER(ENTRY("SubscriptionsConfirmed", "99999999999")),
-        TOPIC_ANSWER(ENTRY("Policy", "{}") ENTRY("SubscriptionsConfirmed", "many")),
-        "<html/>",
-        "",
+    static const struct {
+        const char *body, *fault;
+    } bad[] = {
+        { TOPIC_ANSWER(""), "SubscriptionsConfirmed is missing" },
+        { TOPIC_ANSWER(ENTRY("SubscriptionsPending", "1")), "SubscriptionsConfirmed is missing" },
+        { TOPIC_ANSWER(ENTRY("SubscriptionsConfirmed", "")), "SubscriptionsConfirmed is no number" },
+        { TOPIC_ANSWER(ENTRY("SubscriptionsConfirmed", "-1")), "SubscriptionsConfirmed is no number" },
+        { TOPIC_ANSWER(ENTRY("SubscriptionsPending", "99999999999")), "SubscriptionsPending is no number" },
+        { TOPIC_ANSWER(ENTRY("Policy", "{}") ENTRY("SubscriptionsConfirmed", "many")),
+          "SubscriptionsConfirmed is no number" },
+        { TOPIC_ANSWER(ENTRY("KmsMasterKeyId", LONG_KEY)), "KmsMasterKeyId is too long" },
+        { "<html/>", "SubscriptionsConfirmed is missing" },
+        { "", "" },
     };
     SnsTopic topic = { 0 };
 
@@ -286,10 +294,18 @@ static void test_topic_is_read(void **state) {
     assert_string_equal(topic.key, "alias/aws/sns");
     assert_string_equal(topic.policy, "{\"Version\":1}");
     free(topic.policy);
-    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        const AwsReply reply = { .body = bad[i].body, .body_len = strlen(bad[i].body) };
+        AnswerFault fault = { "" };
+        char *token = NULL;
+
+        topic = (SnsTopic){ 0 };
         assert_int_equal(
-                operation_read(&sns_get_topic_attributes_operation, bad[i], strlen(bad[i]), NULL, &topic),
+                operation_read_page(&sns_get_topic_attributes_operation, &reply, NULL, &topic, &token, &fault),
                 -EBADMSG);
+        assert_string_equal(fault.text, bad[i].fault);
+        free(token);
+    }
 }
 
 int main(void) {

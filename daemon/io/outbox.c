@@ -73,8 +73,7 @@ struct Outbox {
     uint64_t next_number;
     unsigned n_unwritten;
     int disk_error; /* of the last write; told when it began */
-    unsigned n_lost; /* since they were last taken */
-    uint64_t n_ever_lost;
+    uint64_t n_lost, n_lost_taken;
     char **unread; /* names of alerts that could not be read at the start: they are read later */
     unsigned n_unread;
 };
@@ -157,14 +156,14 @@ uint64_t outbox_oldest_usec(const Outbox *outbox) {
 }
 
 uint64_t outbox_n_lost(const Outbox *outbox) {
-    return outbox->n_ever_lost;
+    return outbox->n_lost;
 }
 
 unsigned outbox_take_lost(Outbox *outbox) {
-    unsigned n = outbox->n_lost;
+    uint64_t n = outbox->n_lost - outbox->n_lost_taken;
 
-    outbox->n_lost = 0;
-    return n;
+    outbox->n_lost_taken = outbox->n_lost;
+    return (unsigned)n;
 }
 
 /* ---- the disk ---- */
@@ -286,7 +285,6 @@ static void give_up(Outbox *outbox, OutboxEntry *entry) {
     log_event(EVENT_LINE(LINE_ALERT_LOST), NULL, 0, "too many alerts are waiting; given up: %s",
               entry->record.alert.subject);
     outbox->n_lost++;
-    outbox->n_ever_lost++;
     remove_entry(outbox, entry);
 }
 
@@ -326,7 +324,6 @@ int outbox_add(Outbox *outbox, Alert *alert) {
     if (!entry) {
         log_event(EVENT_LINE(LINE_ALERT_LOST), NULL, 0, "out of memory; lost: %s", record.alert.subject);
         outbox->n_lost++;
-        outbox->n_ever_lost++;
         outbox_record_done(&record);
         return -ENOMEM;
     }

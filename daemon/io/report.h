@@ -130,9 +130,30 @@ int report_status_json(const Status *status, char **ret);
 /* Writes DIR/status.json atomically, mode 0644. 0 or -errno. */
 int report_status_write(const Status *status, const char *dir);
 
-/* The words of status.json. Static. */
-const char *report_target_state(const StatusTarget *target);
-const char *report_account_state(const StatusAccount *account);
+/* The state of a region and of an account, and its word in status.json and metrics. */
+typedef enum ReportTarget {
+    REPORT_TARGET_WELL,
+    REPORT_TARGET_FAILING,
+    REPORT_TARGET_LIST_UNREADABLE,
+    REPORT_TARGET_UNREACHABLE,
+    REPORT_TARGET_NOT_ENABLED,
+    REPORT_TARGET_UNSEEN,
+    _REPORT_TARGET_MAX,
+} ReportTarget;
+
+typedef enum ReportAccount {
+    REPORT_ACCOUNT_WELL,
+    REPORT_ACCOUNT_UNREACHABLE,
+    REPORT_ACCOUNT_UNSEEN,
+    REPORT_ACCOUNT_LEFT,
+    _REPORT_ACCOUNT_MAX,
+} ReportAccount;
+
+extern const char *const report_target_words[_REPORT_TARGET_MAX];
+extern const char *const report_account_words[_REPORT_ACCOUNT_MAX];
+
+ReportTarget report_target_state(const StatusTarget *target);
+ReportAccount report_account_state(const StatusAccount *account);
 
 /* ---- Prometheus ---- */
 

@@ -275,37 +275,26 @@ static void write_trail_delivery(Page *page, const Family *family) {
 
 /* ---- regions and accounts ---- */
 
-/* Counts of words: few, and each a constant. */
-static void write_words(Page *page, const Family *family, const char *const *words, size_t n_words,
-                        const char *(*word_of)(const Status *status, size_t i), size_t n) {
-    for (size_t w = 0; w < n_words; w++) {
-        uint64_t counted = 0;
-
-        for (size_t i = 0; i < n; i++)
-            counted += text_equal(word_of(page->status, i), words[w]);
-        add_count(page, family, VALUES(words[w]), counted);
-    }
-}
-
-static const char *target_word(const Status *status, size_t i) {
-    return report_target_state(&status->targets[i]);
-}
-
-static const char *account_word(const Status *status, size_t i) {
-    return report_account_state(&status->accounts[i]);
+static void write_counts(Page *page, const Family *family, const char *const *words, const uint64_t *counts,
+                         size_t n) {
+    for (size_t w = 0; w < n; w++)
+        add_count(page, family, VALUES(words[w]), counts[w]);
 }
 
 static void write_targets(Page *page, const Family *family) {
-    static const char *const words[] = { "well",        "failing",     "list unreadable",
-                                         "unreachable", "not enabled", "unseen" };
+    uint64_t counts[_REPORT_TARGET_MAX] = { 0 };
 
-    write_words(page, family, words, ARRAY_SIZE(words), target_word, page->status->n_targets);
+    for (size_t i = 0; i < page->status->n_targets; i++)
+        counts[report_target_state(&page->status->targets[i])]++;
+    write_counts(page, family, report_target_words, counts, ARRAY_SIZE(counts));
 }
 
 static void write_accounts(Page *page, const Family *family) {
-    static const char *const words[] = { "well", "unreachable", "unseen", "left" };
+    uint64_t counts[_REPORT_ACCOUNT_MAX] = { 0 };
 
-    write_words(page, family, words, ARRAY_SIZE(words), account_word, page->status->n_accounts);
+    for (size_t i = 0; i < page->status->n_accounts; i++)
+        counts[report_account_state(&page->status->accounts[i])]++;
+    write_counts(page, family, report_account_words, counts, ARRAY_SIZE(counts));
 }
 
 static const StatusTarget *target_of(const Page *page, const Row *row) {

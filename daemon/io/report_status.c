@@ -347,19 +347,28 @@ static const CodecMember trail_members[] = {
     CODEC_END,
 };
 
-const char *report_target_state(const StatusTarget *target) {
+const char *const report_target_words[_REPORT_TARGET_MAX] = {
+    [REPORT_TARGET_WELL] = "well",
+    [REPORT_TARGET_FAILING] = "failing",
+    [REPORT_TARGET_LIST_UNREADABLE] = "list unreadable",
+    [REPORT_TARGET_UNREACHABLE] = "unreachable",
+    [REPORT_TARGET_NOT_ENABLED] = "not enabled",
+    [REPORT_TARGET_UNSEEN] = "unseen",
+};
+
+ReportTarget report_target_state(const StatusTarget *target) {
     const TargetState *state = target->state;
 
-    return state->not_enabled       ? "not enabled"
-           : state->unreachable     ? "unreachable"
-           : state->n_failed > 0    ? "failing"
-           : state->list_unreadable ? "list unreadable"
-           : state->ever_reachable  ? "well"
-                                    : "unseen";
+    return state->not_enabled       ? REPORT_TARGET_NOT_ENABLED
+           : state->unreachable     ? REPORT_TARGET_UNREACHABLE
+           : state->n_failed > 0    ? REPORT_TARGET_FAILING
+           : state->list_unreadable ? REPORT_TARGET_LIST_UNREADABLE
+           : state->ever_reachable  ? REPORT_TARGET_WELL
+                                    : REPORT_TARGET_UNSEEN;
 }
 
 static int write_target_state(const CodecMember *m _unused_, const void *base, json_t **ret) {
-    return set_word(report_target_state(base), ret);
+    return set_word(report_target_words[report_target_state(base)], ret);
 }
 
 static const CodecMember error_members[] = { SHOW(TargetState, error_text, "error", shown_text), CODEC_END };
@@ -401,15 +410,22 @@ static const CodecMember target_members[] = {
     CODEC_END,
 };
 
-const char *report_account_state(const StatusAccount *account) {
-    return account->left          ? "left"
-           : account->blocked     ? "unreachable"
-           : account->identity[0] ? "well"
-                                  : "unseen";
+const char *const report_account_words[_REPORT_ACCOUNT_MAX] = {
+    [REPORT_ACCOUNT_WELL] = "well",
+    [REPORT_ACCOUNT_UNREACHABLE] = "unreachable",
+    [REPORT_ACCOUNT_UNSEEN] = "unseen",
+    [REPORT_ACCOUNT_LEFT] = "left",
+};
+
+ReportAccount report_account_state(const StatusAccount *account) {
+    return account->left          ? REPORT_ACCOUNT_LEFT
+           : account->blocked     ? REPORT_ACCOUNT_UNREACHABLE
+           : account->identity[0] ? REPORT_ACCOUNT_WELL
+                                  : REPORT_ACCOUNT_UNSEEN;
 }
 
 static int write_account_state(const CodecMember *m _unused_, const void *base, json_t **ret) {
-    return set_word(report_account_state(base), ret);
+    return set_word(report_account_words[report_account_state(base)], ret);
 }
 
 static const CodecKind kind_account_state = { .write = write_account_state };

@@ -782,16 +782,21 @@ static uint64_t next_turn_usec(Engine *engine, const Intervals *intervals) {
     return schedule_turn(intervals, engine->round + 1, engine->n_turns > 0 ? engine->turns[0]->phase : 0);
 }
 
-static void begin_round(Engine *engine, uint64_t now_usec) {
-    engine->round++;
-    engine->turn = 0;
-    log_debug("wake-up: a round of polls begins; targets: %zu; polls under way: %zu", engine->n_targets,
-              engine->n_polling);
+/* What each round does besides the polls. */
+static void do_chores(Engine *engine, uint64_t now_usec) {
     ask_accounts_again(engine, now_usec);
     engine_end_unguarded(engine);
     engine_forget_unaccepted(engine);
     if (engine->n_causes > 0)
         engine_due(engine, DUE_CAUSES);
+}
+
+static void begin_round(Engine *engine, uint64_t now_usec) {
+    engine->round++;
+    engine->turn = 0;
+    log_debug("wake-up: a round of polls begins; targets: %zu; polls under way: %zu", engine->n_targets,
+              engine->n_polling);
+    do_chores(engine, now_usec);
     if (engine->n_targets == 0) {
         (void)open_pass(engine);
         end_pass(engine);
@@ -824,11 +829,7 @@ static void poll_all(Engine *engine, const Intervals *intervals, uint64_t now_us
     engine->round = schedule_round(intervals, now_usec);
     engine->turned_usec = now_usec;
     engine->turns_are_stale = true;
-    ask_accounts_again(engine, now_usec);
-    engine_end_unguarded(engine);
-    engine_forget_unaccepted(engine);
-    if (engine->n_causes > 0)
-        engine_due(engine, DUE_CAUSES);
+    do_chores(engine, now_usec);
     for (size_t i = 0; i < engine->n_targets; i++)
         if (now_usec >= engine->targets[i]->due_usec) {
             begin_poll(engine, engine->targets[i], begins);

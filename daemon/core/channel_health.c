@@ -5,16 +5,16 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "daemon/core/statement.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-#define DAILY_USEC       (24 * 3600 * USEC_PER_SEC)
-#define DAILY_SPAN_USEC  (3600 * USEC_PER_SEC)
-#define TROUBLE_USEC     (300 * USEC_PER_SEC)
-#define AWS_MANAGED      "alias/aws/sns"
-#define PUBLISH_PATTERNS 3
+#define DAILY_USEC      (24 * 3600 * USEC_PER_SEC)
+#define DAILY_SPAN_USEC (3600 * USEC_PER_SEC)
+#define TROUBLE_USEC    (300 * USEC_PER_SEC)
+#define AWS_MANAGED     "alias/aws/sns"
+#define PUBLISH         "sns:Publish"
 
 static void _printf_(3, 4) judge(ChannelHealth *ret, ChannelVerdict verdict, const char *format, ...) {
     char text[ERROR_TEXT_MAX];
@@ -28,30 +28,6 @@ static void _printf_(3, 4) judge(ChannelHealth *ret, ChannelVerdict verdict, con
 }
 
 /* ---- the topic's policy ---- */
-
-typedef bool (*TextMatches)(const char *text, const void *userdata);
-
-/* Of a member that is one text or a list of texts. */
-static bool any_text(const json_t *value, TextMatches matches, const void *userdata) {
-    const json_t *item;
-    size_t i;
-
-    if (json_is_string(value))
-        return matches(json_string_value(value), userdata);
-    json_array_foreach(value, i, item) if (json_is_string(item) &&
-                                           matches(json_string_value(item), userdata)) return true;
-    return false;
-}
-
-static bool is_publish(const char *action, const void *userdata) {
-    static const char *const patterns[PUBLISH_PATTERNS] = { "*", "sns:*", "sns:Publish" };
-
-    (void)userdata;
-    for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
-        if (strcasecmp(action, patterns[i]) == 0)
-            return true;
-    return false;
-}
 
 /* Who asks, in the forms in which a policy may name it. */
 typedef struct Caller {
@@ -78,14 +54,14 @@ static bool names_caller(const json_t *statement, const Caller *caller) {
 
     if (json_is_object(principal))
         principal = json_object_get(principal, "AWS");
-    return any_text(principal, is_caller, caller);
+    return statement_any_fits(principal, is_caller, caller);
 }
 
 /* For sure: no condition, and no negation. */
 static bool is_denied(const json_t *statement, const Caller *caller) {
     return text_equal(json_string_value(json_object_get(statement, "Effect")), "Deny") &&
            !json_object_get(statement, "Condition") &&
-           any_text(json_object_get(statement, "Action"), is_publish, NULL) &&
+           statement_names_action(json_object_get(statement, "Action"), PUBLISH) &&
            names_caller(statement, caller);
 }
 
@@ -93,7 +69,7 @@ static bool may_be_allowed(const json_t *statement, const Caller *caller) {
     const json_t *action = json_object_get(statement, "Action");
 
     return text_equal(json_string_value(json_object_get(statement, "Effect")), "Allow") &&
-           (!action || any_text(action, is_publish, NULL)) &&
+           (!action || statement_names_action(action, PUBLISH)) &&
            (json_object_get(statement, "NotPrincipal") || names_caller(statement, caller));
 }
 

@@ -2,12 +2,12 @@
 #include "daemon/io/bucket_check.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/core/statement.h"
 #include "daemon/io/task.h"
 #include "lib/arn.h"
 #include "lib/endpoint.h"
@@ -147,24 +147,6 @@ static void rules_done(const AwsError *error, const S3Rules *rules, void *userda
  * counts where it could hold, a Deny only where it must. */
 typedef enum Sure { MAYBE, SURELY } Sure;
 
-typedef bool (*Fits)(const char *text, const char *with);
-
-/* A text, or one of an array of them. */
-static bool any(const json_t *value, Fits fits, const char *with) {
-    const char *text = json_string_value(value);
-
-    for (size_t i = 0; i < json_array_size(value); i++)
-        if (any(json_array_get(value, i), fits, with))
-            return true;
-    return text && fits(text, with);
-}
-
-/* A pattern with "*" and "?", whose case does not matter (AWS IAM User Guide, "IAM JSON policy elements:
- * Action"). */
-static bool is_pattern_of(const char *text, const char *action) {
-    return fnmatch(text, action, FNM_NOESCAPE | FNM_CASEFOLD) == 0;
-}
-
 /* What a pattern of S3 ARNs says of objects: "BUCKET/KEY". */
 static const char *objects_of(const char *text) {
     const char *path = strstr(text, ":::");
@@ -172,13 +154,15 @@ static const char *objects_of(const char *text) {
     return path ? path + strlen(":::") : text;
 }
 
-static bool may_cover(const char *text, const char *logs) {
+static bool may_cover(const char *text, const void *with) {
+    const char *logs = with;
     const char *path = objects_of(text);
 
     return strncmp(logs, path, MIN(strcspn(path, "*?"), strlen(logs))) == 0;
 }
 
-static bool covers(const char *text, const char *logs) {
+static bool covers(const char *text, const void *with) {
+    const char *logs = with;
     const char *path = objects_of(text);
     size_t len = strcspn(path, "*?");
 
@@ -192,17 +176,22 @@ static bool is_about_logs(const BucketCheck *check, const char *prefix, const js
     (void)snprintf(logs, sizeof(logs), "%.63s/%.256s%sAWSLogs/", check->request.bucket, prefix,
                    prefix[0] ? "/" : "");
     if (sure == MAYBE)
-        return any(resource, may_cover, logs);
+        return statement_any_fits(resource, may_cover, logs);
     (void)snprintf(logs + strlen(logs), sizeof(logs) - strlen(logs), "%.12s/CloudTrail/",
                    check->request.account);
-    return any(resource, covers, logs);
+    return statement_any_fits(resource, covers, logs);
+}
+
+static bool is_text(const char *text, const void *with) {
+    return text_equal(text, with);
 }
 
 static bool is_about_cloudtrail(const json_t *principal) {
     const json_t *service = json_object_get(principal, "Service");
 
-    return any(principal, text_equal, "*") || any(json_object_get(principal, "AWS"), text_equal, "*") ||
-           any(service, text_equal, "*") || any(service, text_equal, CLOUDTRAIL_SERVICE);
+    return statement_any_fits(principal, is_text, "*") ||
+           statement_any_fits(json_object_get(principal, "AWS"), is_text, "*") ||
+           statement_any_fits(service, is_text, "*") || statement_any_fits(service, is_text, CLOUDTRAIL_SERVICE);
 }
 
 static bool counts(const BucketCheck *check, const char *prefix, const json_t *s, Sure sure) {
@@ -210,7 +199,7 @@ static bool counts(const BucketCheck *check, const char *prefix, const json_t *s
         return false;
     if (!is_about_cloudtrail(json_object_get(s, "Principal")))
         return false;
-    if (!any(json_object_get(s, "Action"), is_pattern_of, "s3:PutObject") &&
+    if (!statement_names_action(json_object_get(s, "Action"), "s3:PutObject") &&
         !(sure == MAYBE && json_object_get(s, "NotAction")))
         return false;
     return is_about_logs(check, prefix, json_object_get(s, "Resource"), sure) ||

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What a statement of an IAM policy names. Pure. */
+
+#include <jansson.h>
+#include <stdbool.h>
+
+typedef bool (*StatementFits)(const char *text, const void *with);
+
+/* A text, or one of an array of them, fits. */
+bool statement_any_fits(const json_t *value, StatementFits fits, const void *with);
+
+/* One of the patterns of Action covers that action: "*", "sns:Pub*", in any case. */
+bool statement_names_action(const json_t *value, const char *action);

@@ -343,11 +343,10 @@ static void by_calls(Rights *rights, const json_t *statements, const char *why) 
                    "%s: %zu proven by calls that change nothing", rights->account, rights->n_allowed);
     if (unknown.len == 0)
         return;
-    (void)snprintf(
-            advice, sizeof(advice),
-            "allow iam:SimulatePrincipalPolicy%s on %s and run this again; trailguard test-alert proves "
-            "sns:Publish",
-            rights->path_is_known ? "" : " and iam:GetRole", rights->principal);
+    (void)snprintf(advice, sizeof(advice), "allow iam:SimulatePrincipalPolicy%s on %s and run this again%s",
+                   rights->path_is_known ? "" : " and iam:GetRole", rights->principal,
+                   strstr(strbuf_str(&unknown), "sns:Publish") ? "; trailguard test-alert proves sns:Publish"
+                                                               : "");
     doctor_add(rights->doctor, DOCTOR_RIGHTS, DOCTOR_UNKNOWN, advice, "%s: %s: not proven, because %s",
                rights->account, strbuf_str(&unknown), why);
 }

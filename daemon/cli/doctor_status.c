@@ -36,8 +36,8 @@ static void add_account(Doctor *doctor, const StatusAccount *account) {
         (void)snprintf(advice, sizeof(advice),
                        "trailguard policy guard prints the policy and the trust policy of %s",
                        account->role_arn);
-        doctor_add(doctor, DOCTOR_IDENTITY, DOCTOR_PROBLEM, advice, "%s: role %s cannot be assumed: %s", id,
-                   account->role_arn, account->state->error_text);
+        doctor_add(doctor, DOCTOR_IDENTITY, DOCTOR_PROBLEM, advice, "%s cannot be reached: %s", id,
+                   account->state->error_text);
     }
 }
 
@@ -140,18 +140,21 @@ static bool any_is_silent(const Status *status) {
 }
 
 static void add_trails(Doctor *doctor, const Status *status) {
-    size_t n_well = 0, n_bad = 0;
+    size_t n_well = 0, n_bad = 0, n_unknown = 0;
 
     for (size_t i = 0; i < status->n_trails; i++) {
         Verdict verdict = status->trails[i].state->verdict;
 
         if (verdict == VERDICT_LOGGING || verdict == VERDICT_PROTECTED)
             n_well++;
-        else if (n_bad++ < SHOWN_MAX)
+        else if (verdict == VERDICT_UNKNOWN ? n_unknown++ < SHOWN_MAX : n_bad++ < SHOWN_MAX)
             add_trail(doctor, &status->trails[i]);
     }
     if (n_bad > SHOWN_MAX)
         doctor_add(doctor, DOCTOR_TRAILS, DOCTOR_PROBLEM, NULL, "%zu more are not well", n_bad - SHOWN_MAX);
+    if (n_unknown > SHOWN_MAX)
+        doctor_add(doctor, DOCTOR_TRAILS, DOCTOR_UNKNOWN, NULL, "%zu more are unknown",
+                   n_unknown - SHOWN_MAX);
     if (n_well > 0)
         doctor_add(doctor, DOCTOR_TRAILS, DOCTOR_OK, NULL, "%zu %s", n_well,
                    n_well == 1 ? "trail logs" : "trails log");

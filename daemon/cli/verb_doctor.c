@@ -107,7 +107,11 @@ static void check_directories(Doctor *doctor) {
 /* ---- what needs AWS ---- */
 
 static void check_heartbeat(Doctor *doctor, const Config *config) {
-    if (config->heartbeat.url || config->heartbeat.url_file)
+    const char *file = config->heartbeat.url_file;
+
+    if (file && access(file, R_OK) < 0)
+        doctor_add(doctor, DOCTOR_HEARTBEAT, DOCTOR_PROBLEM, NULL, "%s: %s", file, strerror(errno));
+    else if (config->heartbeat.url || file)
         doctor_add(doctor, DOCTOR_HEARTBEAT, DOCTOR_OK, NULL,
                    "configured; not sent now: it would signal that all is well");
     else

@@ -252,6 +252,18 @@ def test_a_proxy_is_shown_without_its_password(sim, idle):
     assert lines_of(text, "network")[0].startswith("problem environment variable HTTPS_PROXY: not a proxy")
 
 
+def test_an_endpoint_that_is_not_in_force_is_not_shown(sim, idle):
+    """It was not checked, and may hold a password."""
+    idle.secrets.append("hunter2")
+    idle.write_config(aws={"endpoint_url": idle.env["AWS_ENDPOINT_URL"]})
+    text = doctor(idle, env={"AWS_ENDPOINT_URL_KMS": "https://ops:hunter2@kms.example",
+                             "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"})[1]
+    assert lines_of(text, "network") == ["ok no proxy", "note all services are reached at ENDPOINT, by aws.endpoint_url",
+                                         f"ok STS in {FRA} answers"]
+    text = doctor(idle, env={"AWS_ENDPOINT_URL": "https://ops:hunter2@kms.example"})[1]
+    assert lines_of(text, "network")[0].startswith("problem environment variable AWS_ENDPOINT_URL: not a URL that may be used")
+
+
 def test_a_configuration_that_does_not_parse(sim, idle):
     """What can be checked is checked, and each mistake has a line."""
     idle.config.write_text('mode = "restrat";\npoll_interval = 0;\n')
@@ -329,6 +341,9 @@ def test_baselines_and_a_running_daemon(sim, idle):
 def test_heartbeat_is_not_sent(sim, idle):
     idle.write_config(heartbeat={"url": "http://127.0.0.1:9/ping"})
     assert lines_of(doctor(idle)[1], "heartbeat") == ["ok configured; not sent now: it would signal that all is well"]
+    idle.write_config(heartbeat={"url_file": str(idle.directory / "ping")})
+    status, text = doctor(idle)
+    assert (status, lines_of(text, "heartbeat")) == (CRITICAL, ["problem DIR/ping: No such file or directory"])
 
 
 def test_colour_only_on_a_terminal_and_options_that_do_not_fit(sim, idle):

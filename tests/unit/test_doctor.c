@@ -107,6 +107,7 @@ static const DoctorRow *row_of(const Doctor *doctor, DoctorGroup group, const ch
 
 static void many_of_a_kind_are_counted(void **state _unused_) {
     enum { N = 300 };
+    TrailState dark = { .known = true, .verdict = VERDICT_UNKNOWN };
     TrailState well = { .known = true, .verdict = VERDICT_LOGGING },
                stopped = { .known = true, .verdict = VERDICT_STOPPED };
     TargetState polled = { .ever_reachable = true };
@@ -127,7 +128,7 @@ static void many_of_a_kind_are_counted(void **state _unused_) {
 
     for (size_t i = 0; i < N; i++) {
         trails[i] = (StatusTrail){ .subject = { "main", "arn", "111122223333", "eu-central-1" },
-                                   .state = i < 100 ? &stopped : &well,
+                                   .state = i < 100 ? &stopped : i < 130 ? &dark : &well,
                                    .has_baseline = i % 2 };
         targets[i] =
                 (StatusTarget){ .subject = { "", "", "111122223333", "eu-central-1" }, .state = &polled };
@@ -138,9 +139,10 @@ static void many_of_a_kind_are_counted(void **state _unused_) {
                                        .state = &polled };
     }
     doctor_status(&doctor, &status);
-    assert_true(doctor.n < 60);
+    assert_true(doctor.n < 80);
+    assert_int_equal(row_of(&doctor, DOCTOR_TRAILS, "10 more are unknown")->state, DOCTOR_UNKNOWN);
     assert_int_equal(row_of(&doctor, DOCTOR_TRAILS, "80 more are not well")->state, DOCTOR_PROBLEM);
-    assert_int_equal(row_of(&doctor, DOCTOR_TRAILS, "200 trails log")->state, DOCTOR_OK);
+    assert_int_equal(row_of(&doctor, DOCTOR_TRAILS, "170 trails log")->state, DOCTOR_OK);
     assert_int_equal(row_of(&doctor, DOCTOR_IDENTITY, "280 more roles can be assumed")->state, DOCTOR_OK);
     assert_int_equal(row_of(&doctor, DOCTOR_REGIONS, "300 regions are polled")->state, DOCTOR_OK);
     assert_int_equal(row_of(&doctor, DOCTOR_BASELINES, "150 trails have a baseline")->state, DOCTOR_OK);
@@ -199,7 +201,7 @@ static void what_is_wrong_says_what_to_do(void **state _unused_) {
                         "trailguard accept");
     assert_int_equal(row_of(&doctor, DOCTOR_BASELINES, "not readable: torn")->state, DOCTOR_PROBLEM);
     assert_int_equal(row_of(&doctor, DOCTOR_BASELINES, "Permission denied")->state, DOCTOR_PROBLEM);
-    assert_non_null(strstr(row_of(&doctor, DOCTOR_IDENTITY, "cannot be assumed: AssumeRole: denied")->advice,
+    assert_non_null(strstr(row_of(&doctor, DOCTOR_IDENTITY, "cannot be reached: AssumeRole: denied")->advice,
                            "trailguard policy guard"));
     assert_int_equal(row_of(&doctor, DOCTOR_IDENTITY, "cannot be listed: ListAccounts")->state,
                      DOCTOR_PROBLEM);

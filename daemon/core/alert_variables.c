@@ -285,6 +285,21 @@ static void add_detail(const AlertExpansion *x) {
                                           : "no reason is known");
 }
 
+/* The same, and a topic by its name: its ARN would leave no room for the reason. */
+static void add_channel(const AlertExpansion *x) {
+    const char *name = x->source->event->detail, *colon;
+
+    if (!text_starts_with(name, "sns:arn:")) {
+        add_detail(x);
+        return;
+    }
+    /* sns:arn:aws:sns:REGION:ACCOUNT:NAME */
+    for (unsigned i = 0; i < 6 && (colon = strchr(name, ':')); i++)
+        name = colon + 1;
+    (void)strbuf_add(x->out, "topic ");
+    alert_add_foreign(x, name);
+}
+
 /* The reason, where the message has one: what is sent again later has none. */
 static void add_why(const AlertExpansion *x) {
     if (!x->source->event->detail[0])
@@ -766,6 +781,7 @@ static const struct {
     { "unreadable short", add_unreadable_short },
     { "unsent", add_unsent },
     { "detail", add_detail },
+    { "channel", add_channel },
     { "why", add_why },
     { "because", add_because },
     { "recovered", add_recovered },

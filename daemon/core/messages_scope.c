@@ -596,7 +596,7 @@ const AlertTemplate messages_channel_failed[] = {
                     "2. If nobody changed it on purpose, someone may be preparing to silence the guard.",
     },
     {
-            .subject = "{LABEL} channel failed: {detail}",
+            .subject = "{LABEL} channel failed: {channel}",
             .headline = "Alerts cannot be sent through this channel: {detail}",
             .deed = "Keeps the alerts, and retries at least every 5 minutes.",
             .advice = "1. Does the topic still exist, and does its policy let the guard publish? Is its KMS "
@@ -610,7 +610,7 @@ const AlertTemplate messages_channel_failed[] = {
 const AlertTemplate messages_channel_recovered[] = {
     {
             .when = when_forgotten,
-            .subject = "RESOLVED channel no longer configured: {detail}",
+            .subject = "RESOLVED channel no longer configured: {channel}",
             .headline = "A channel that failed is no longer configured: {detail}.",
             .deed = "Sends alerts through the other channels only.",
             .advice = "Nothing, if this was planned. If not, find out who changed the configuration.",
@@ -622,7 +622,7 @@ const AlertTemplate messages_channel_recovered[] = {
             .advice = "Nothing, if you know why it failed.",
     },
     {
-            .subject = "RESOLVED channel works again: {detail}",
+            .subject = "RESOLVED channel works again: {channel}",
             .headline = "Alerts can be sent through this channel again: {detail}",
             .deed = "Sends the alerts that were waiting.",
             .advice = "Nothing, if you know why it failed.",
@@ -631,7 +631,7 @@ const AlertTemplate messages_channel_recovered[] = {
 
 const AlertTemplate messages_channel_unheard[] = {
     {
-            .subject = "{LABEL} nobody receives alerts through channel: {detail}",
+            .subject = "{LABEL} nobody receives alerts through channel: {channel}",
             .headline = "Nobody gets the alerts that are sent through this channel: {detail}",
             .loss = "The topic takes each alert and drops it. What was sent since the last subscription "
                     "went "
@@ -650,13 +650,13 @@ const AlertTemplate messages_channel_unheard[] = {
 const AlertTemplate messages_channel_heard[] = {
     {
             .when = when_forgotten,
-            .subject = "RESOLVED channel no longer configured: {detail}",
+            .subject = "RESOLVED channel no longer configured: {channel}",
             .headline = "A channel whose alerts reached nobody is no longer configured: {detail}.",
             .deed = "Sends alerts through the other channels only.",
             .advice = "Nothing, if this was planned. If not, find out who changed the configuration.",
     },
     {
-            .subject = "RESOLVED alerts of channel reach someone again: {detail}",
+            .subject = "RESOLVED alerts of channel reach someone again: {channel}",
             .headline = "Alerts of this channel reach someone again: {detail}",
             .advice = "Nothing, if you know why nobody was subscribed. Alerts sent before reached nobody: "
                       "trailguard "

@@ -289,7 +289,7 @@ static const Case cases[] = {
       EVENT(EVENT_CHANNEL_FAILED, PHASE_OPENED, SEVERITY_CRITICAL,
             .detail =
                     "sns:arn:aws:sns:eu-central-1:111122223333:trailguard: NotFound: Topic does not exist"),
-      "CRITICAL channel failed: sns:arn:aws:sns:eu-central-1:111122223333:trailguard: NotF...",
+      "CRITICAL channel failed: topic trailguard: NotFound: Topic does not exist",
       { "NotFound: Topic does not exist", NULL },
       "Where",
       false,

@@ -340,11 +340,15 @@ void guard_report_trouble(Deciding *d, const PendingEvent *how, const char *deta
 
 void guard_sum_up(Deciding *d, const TrailState *prev) {
     TrailState *s = &d->s;
+    unsigned n = 0;
 
     if (!s->provisional || !d->facts->summed_up || prev->incident.opened_usec != 0 ||
         s->incident.opened_usec == 0)
         return;
-    d->plan->n_events = 0;
+    for (unsigned i = 0; i < d->plan->n_events; i++) /* what belongs to no incident stays */
+        if (d->plan->events[i].kind == EVENT_TRAIL_STRENGTHENED)
+            d->plan->events[n++] = d->plan->events[i];
+    d->plan->n_events = n;
     d->plan->summed_up = true;
     s->incident = (Incident){ .event = _EVENT_MAX };
     s->attributing = (Attributing){ 0 };

@@ -1140,6 +1140,22 @@ static void what_is_strengthened_stays(void **unused) {
     assert_int_equal(l.state.stronger_fields, FIELD_BIT(FIELD_VALIDATION));
 }
 
+/* That a trail records more is news of its own, also where its trouble is summed up with that of others. */
+static void what_is_strengthened_is_not_summed_up(void **unused) {
+    Drift drift = drift_of(FIELD_BIT(FIELD_VALIDATION), evil);
+    Life l = life(MODE_RESTART, true);
+    Observation seen = stopped(STARTED, STOP_NOW);
+
+    (void)unused;
+    drift.changes[0].strengthens = true;
+    result(&l, logging(STARTED, 0));
+    l.state.provisional = l.facts.summed_up = true;
+    decide(&l, (TrailInput){ .kind = GUARD_POLLED, .seen = &seen, .drift = &drift });
+    assert_true(l.plan.summed_up);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_STRENGTHENED);
+}
+
 static void a_recreated_trail_that_does_not_log_is_started(void **unused) {
     Life l = life(MODE_RESTORE, true);
     Outcome outcome = { .action = ACTION_RECREATE, .result = RESULT_CONFIRMED, .seen = stopped(0, 0) };
@@ -1275,6 +1291,7 @@ int main(void) {
         cmocka_unit_test(a_new_trail_is_told_once_with_its_destination),
         cmocka_unit_test(a_new_trail_that_is_gone_is_done_with),
         cmocka_unit_test(what_is_strengthened_stays),
+        cmocka_unit_test(what_is_strengthened_is_not_summed_up),
         cmocka_unit_test(a_recreated_trail_that_does_not_log_is_started),
         cmocka_unit_test(recreated_between_two_polls),
         cmocka_unit_test(two_guards_agree_and_two_episodes_differ),

@@ -43,9 +43,10 @@ static int queue_message(Engine *engine, const Subject *subject, const Event *ev
                  subject->name[0] ? " in " : "", subject->region, strerror(-r));
         return r;
     }
-    metrics_count_event(engine->metrics, event->kind, event->severity);
     if (deliver_wants(engine->deliver, &alert))
         r = outbox_add(engine->outbox, &alert);
+    if (r >= 0) /* else it is made again later */
+        metrics_count_event(engine->metrics, event->kind, event->severity);
     alert_done(&alert);
     return r;
 }
@@ -370,7 +371,7 @@ static void count_unaccepted(Trail *trail, const Plan *plan, bool had_incident) 
     trail->is_summed_up = true;
     pace->n_gone += engine_is_missing(trail);
     wait_usec = schedule_unaccepted_wait(pace, now_usec);
-    if (!account->unaccepted_timer && !engine->once)
+    if (!account->unaccepted_timer && !engine->once && wait_usec != UINT64_MAX)
         (void)loop_after(engine->aws.loop, wait_usec, unaccepted_are_due, account,
                          &account->unaccepted_timer);
 }

@@ -385,7 +385,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     Verdict was = trail->state.verdict;
     uint32_t findings = trail->state.findings;
     TrailState before = trail->state;
-    bool was_known = engine_reported(trail)->known, happened;
+    bool was_known = engine_reported(trail)->known, was_held = trail->held, happened;
     Now now = engine_now(engine);
     Plan plan;
     int r;
@@ -411,7 +411,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     r = queue_trail_messages(trail, &subject, &plan);
     hold_state(trail, plan.hold || r < 0, &before);
     happened = plan.n_events > 0 || plan.n_entries > 0 || was != trail->state.verdict ||
-               input->kind == GUARD_ACTED;
+               input->kind == GUARD_ACTED || (was_held && !trail->held);
     /* from the first poll on a difference is a change */
     engine_save_soon(engine, happened || (engine_reported(trail)->known && !was_known));
     if (happened)

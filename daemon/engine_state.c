@@ -17,6 +17,7 @@
 /* What a crash may take of the times that a search for who did it begins at. */
 #define SAVE_CALM_MIN_USEC (60 * USEC_PER_SEC)
 #define SAVE_CALM_MAX_USEC (600 * USEC_PER_SEC)
+#define SAVE_AGAIN_USEC    (5 * USEC_PER_SEC) /* after one that failed */
 
 /* ---- loading ---- */
 
@@ -233,16 +234,21 @@ void engine_remove_intent(Trail *trail) {
         trail->has_intent = false;
 }
 
-/* Once the state file says that the alert is in the outbox. */
-static void remove_reported_intents(Engine *engine) {
+/* Once the state file says that the alert is in the outbox. False when a file could not be removed. */
+static bool remove_reported_intents(Engine *engine) {
+    bool all = true;
+
     for (size_t i = 0; i < engine->n_trails; i++) {
         Trail *t = engine->trails[i];
         const TrailState *reported = engine_reported(t);
 
         if (t->has_intent && reported->intent_usec == t->state.intent_usec && !reported->pending.set &&
-            !reported->pending_restore.set)
+            !reported->pending_restore.set) {
             engine_remove_intent(t);
+            all = all && !t->has_intent;
+        }
     }
+    return all;
 }
 
 /* A state file that could not be read is not overwritten: it may be a good one. Once it can be read, it is
@@ -287,7 +293,10 @@ static int save_rows(const Engine *engine) {
     return r;
 }
 
+static void save_fired(void *userdata);
+
 void engine_save_state(Engine *engine) {
+    bool done;
     int r;
 
     if (engine->once)
@@ -306,11 +315,13 @@ void engine_save_state(Engine *engine) {
     else if (r >= 0 && engine->save_failed)
         log_line(LOG_NOTICE, "%s/state.json: written again", engine->state_dir);
     engine->save_failed = r < 0;
-    if (r >= 0)
-        remove_reported_intents(engine);
+    done = r >= 0 && remove_reported_intents(engine);
     /* what many polls at once took, and the writing, goes back to the kernel */
     (void)malloc_trim(0);
     engine_written(engine, &engine->save);
+    /* a crash before the next save would report again what was reported */
+    if (!done)
+        engine_write_calmly(engine, &engine->save, SAVE_AGAIN_USEC, SAVE_AGAIN_USEC, save_fired);
 }
 
 static void save_fired(void *userdata) {

@@ -250,9 +250,10 @@ bench-docs:                                    ## docs/performance.md from the l
 	@$(PYTHON) tests/bench/report.py $(BUILD)/bench.json --document docs/performance.md
 
 .PHONY: soak
-soak: all                                      ## 200 accounts x 5 regions for 360 passes, then GAMES games of an attacker: hours
+soak: all test-tools                           ## 200 accounts x 5 regions, GAMES games of an attacker, every fault: hours
 	@TG_SOAK_PASSES=$${TG_SOAK_PASSES:-360} $(PYTEST) tests/integration/test_scale.py
 	@TRAILGUARD_GAMES=$${GAMES:-1000} TRAILGUARD_SEED=$${SEED:-$$(date +%s)} $(PYTEST) tests/integration/test_games.py
+	@FAULTS=all $(PYTEST) tests/integration/test_faults.py tests/integration/test_kills.py
 
 FUZZ_SECONDS ?= 30
 fuzz:                                          ## fuzz every target for FUZZ_SECONDS with clang's libFuzzer

@@ -16,6 +16,7 @@ from guard import BINARY, PLAIN, within
 from simaws.client import poll
 
 DEMO = Path(__file__).resolve().parents[1] / "demo/run"
+PICTURE = Path(__file__).resolve().parents[2] / "docs/pictures/picture"
 
 
 @pytest.fixture
@@ -176,3 +177,13 @@ def test_it_says_what_to_do_when_nothing_is_built(start, place):
     process = start(place / "nothing")
     shown, _ = process.communicate(timeout=within(30))
     assert process.returncode == 1 and "run `make` first" in shown and len(shown.splitlines()) == 1
+
+
+def test_the_readmes_picture_shows_what_the_demo_shows():
+    """terminal.svg is drawn from terminal.txt, and that is what the demo shows today, but for numbers and ids. If this
+    fails: docs/pictures/picture --capture."""
+    picture = runpy.run_path(str(PICTURE))
+    capture = (PICTURE.parent / "terminal.txt").read_text()
+    assert "\n".join(picture["drawing"](capture)) + "\n" == (PICTURE.parent / "terminal.svg").read_text()
+    os.environ["TRAILGUARD_BIN"] = str(BINARY)
+    assert picture["masked"](picture["chosen"](picture["demo"]())) == picture["masked"](capture)

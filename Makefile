@@ -297,8 +297,8 @@ install-units:
 # systemd refreshes credentials on reload from 260 on, and older ones would warn about the line.
 UNTIL_260 := $(shell $(PKG_CONFIG) --atleast-version=260 libsystemd 2>/dev/null || echo "-e '/systemd 260/,+1d'")
 # What its links reach is installed too, in the same tree.
-DOCS = README.md CONTRIBUTING.md SECURITY.md LICENSE $(wildcard docs/*.md docs/*.json docs/pictures/*.svg docs/internals/*.md conf/iam/*) \
-       $(wildcard docs/prometheus/* docs/deploy/*/*.yaml docs/deploy/*/*/* systemd/examples/*) \
+DOCS = README.md CONTRIBUTING.md SECURITY.md LICENSE $(wildcard docs/*.md docs/*.json docs/internals/*.md conf/iam/*) \
+       $(wildcard docs/pictures/*.svg docs/prometheus/* docs/deploy/*/*.yaml docs/deploy/*/*/* systemd/examples/*) \
        conf/trailguard.conf tests/aws/README.md
 install: all                                   ## install below DESTDIR, PREFIX=/usr/local
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(sbindir)/trailguard

@@ -164,6 +164,30 @@ def events(root, binary):
         yield f"docs: event {one}, which the program does not have"
 
 
+def manual_of_alerts(root, binary):
+    """What trailguard-alert(7) says of events and members of the document is what the program's table and the schema
+    say."""
+    name = "docs/man/trailguard-alert.7"
+    document, _, table = text_of(root / name).partition(".Sh EVENTS\n")
+    members = {member for line in re.findall(r"^\.It Ic (.*)$", document.partition(".Sh DOCUMENT\n")[2], re.M)
+               for member in line.split(" , ")}
+    schema = set(json.loads(text_of(root / "docs/alert.schema.json"))["properties"])
+    for one in sorted(members - schema):
+        yield f"{name}: the schema has no member {one}"
+    manual, event = [], ""
+    for macro, words, text in re.findall(r"^\.(It Ic|Em) (.*)\n((?:[^.].*\n)*)", table.partition(".Sh ")[0], re.M):
+        if macro == "It Ic":
+            event = words
+        else:
+            manual.append([event, words.removesuffix(" :"), " ".join(text.split()).removesuffix(".").replace("\\&", "")])
+    program = [[row[0], row[1], re.sub("`([^`]*)`", r"\\(lq\1\\(rq", row[2])] for row in rows_of(root, "event")]
+    if not members or not manual:
+        yield f"{name}: has {len(members)} members and {len(manual)} events"
+    for row in manual:
+        if row not in program:
+            yield f"{name}: the program has no entry {' | '.join(row)}"
+
+
 def families_of(page):
     """{name: (type, labels, help)} of a page in Prometheus' format; without the labels that all have, or all buckets."""
     found = {}
@@ -203,7 +227,7 @@ def metrics(root, binary):
             yield f"docs/prometheus/rules.test.yml: does not test {rule}"
 
 
-RULES = [options, iam_actions, levels, message_ids, journal_lines, events, metrics]
+RULES = [options, iam_actions, levels, message_ids, journal_lines, events, manual_of_alerts, metrics]
 
 
 def main(binary, root="."):

@@ -223,6 +223,8 @@ def program(tree):
                  "conf/x.catalog": "-- " + "0" * 32 + "\n",
                  "docs/operations.md": "- `...; it is broken: ...`\n  (err) Repair it.\n",
                  "docs/alert.schema.json": '{"properties":{"event":{"enum":["trail.a"]}}}',
+                 "docs/man/trailguard-alert.7": ".Sh DOCUMENT\n.It Ic event\nWhat.\n.Sh EVENTS\n.It Ic trail.a\n.Em critical :\n"
+                                                "when.\n.Pp\n.Em warning :\notherwise.\n.El\n",
                  "docs/alerts.md": "| `trail.a` | critical | when |\n| | warning | otherwise |\n",
                  "docs/prometheus/example.prom": '# HELP trailguard_a_seconds A.\n# TYPE trailguard_a_seconds histogram\n'
                                                  'trailguard_a_seconds_bucket{guard="g",of="x",le="+Inf"} 1\n',

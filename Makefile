@@ -315,6 +315,12 @@ install: all                                   ## install below DESTDIR, PREFIX=
 	test -n "$(DESTDIR)" || install -d -m 0755 $(sysconfdir)/trailguard
 	@test -n "$(DESTDIR)" || ! test -d /run/systemd/system || tools/after-install installed
 
+.PHONY: site
+site:                                          ## the pages as a static site in build/site/html, by mkdocs
+	rm -rf build/site
+	@for d in $(DOCS) docs/site.css; do install -D -m 0644 $$d build/site/pages/$$d || exit 1; done
+	mkdocs build --strict --quiet --config-file docs/mkdocs.yml
+
 uninstall:                                     ## remove what install put there; configuration and state stay
 	rm -f $(DESTDIR)$(sbindir)/trailguard $(DESTDIR)$(unitdir)/trailguard.service \
 	    '$(DESTDIR)$(unitdir)/trailguard@.service'

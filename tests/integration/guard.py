@@ -105,7 +105,8 @@ class Guard:
             self.secrets += [keys["secret"]] + ([keys["token"]] if keys.get("token") else [])
         self.env.update(STATE_DIRECTORY=str(self.state), RUNTIME_DIRECTORY=str(self.runtime),
                         NOTIFY_SOCKET=self.notify.path)
-        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "VALGRIND_LOGS", "TRAILGUARD_REAL_BIN"):
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "GCOV_ERROR_FILE", "VALGRIND_LOGS",
+                     "TRAILGUARD_REAL_BIN"):
             if name in os.environ:
                 self.env[name] = os.environ[name]
         self.env.update(env or {})

@@ -446,7 +446,7 @@ def test_bash_completes_verbs_options_and_what_is_guarded(tmp_path):
     assert complete("status", "--account", "4") == ["444455556666"]
     assert complete("status", "--region", "") == ["eu-central-1", "us-east-1"]
     assert complete("accept", "o") == ["org-trail"]
-    assert complete("policy", "") == ["guard", "deny", "scp", "-c", "--help"]
+    assert complete("policy", "") == ["guard", "deny", "scp", "--account", "-c", "--help"]
     assert complete("help", "pol") == ["policy"]
     # every option that a verb describes is completed, by all three shells
     for verb in complete("help", ""):
@@ -456,7 +456,7 @@ def test_bash_completes_verbs_options_and_what_is_guarded(tmp_path):
         for name in ("_trailguard", "trailguard.fish"):
             text = (TOP / "conf/completion" / name).read_text()
             for option in described:
-                assert f"'{option}[" in text or f"-l {option[2:]} " in text, (verb, name, option)
+                assert f"{option}[" in text or f"-l {option[2:]} " in text, (verb, name, option)
 
 
 def test_help_and_what_was_meant():

@@ -83,7 +83,6 @@ class Game:
         self.bucket = moved(attacks.BUCKET, self.account)
         self.notes, self.handicaps, self.open, self.left = [], [], {}, {}
         self.own = itertools.count(1)
-        self.wall = time.time() - time.monotonic()      # the request log has the host's monotonic clock
         self._found(moved(attacks.SCENARIO, self.account))
         self.people = {name: Mallory(sim, f"{name}-{self.account}") for name in ("mallory", "trent", "alice", "eve")}
         self.guard = Guard(sim, directory, f"guard-{self.account}", regions=[FRA, IAD], alerts=sns(self.topic), **self.plan.options)
@@ -215,16 +214,14 @@ class Game:
         return all(regions[region] >= 4 for region in (FRA, IAD))
 
     def troubled(self):
-        """What status.json says is not well, of what this game is about."""
+        """What status.json says is not well. A trail of his own may stay as its owner left it."""
         status = self.guard.status()
         if not status or status["pid"] != self.guard.process.pid:
             return ["no status"]
         arns = {trail["arn"]: trail for trail in status["trails"]}
-        pinned = "expect" in self.plan.options      # a trail of his own need not meet it
         bad = [f"{arn}: not guarded" for arn in self.guarded if arn not in arns]
         bad += [f"{arn}: {trail['verdict']} {(trail['incident'] or {}).get('id')}" for arn, trail in arns.items()
-                if (arn in self.guarded and trail["verdict"] != "logging")
-                or (trail["incident"] and (arn in self.guarded or not pinned))]
+                if arn in self.guarded and (trail["verdict"] != "logging" or trail["incident"])]
         return bad + [f"{target['region']}: {target['incident']}" for target in status["targets"] if target.get("incident")]
 
     def wait(self, holds, otherwise):

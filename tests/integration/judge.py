@@ -27,6 +27,8 @@ class Judge:
         self.requests = [entry for entry in game.sim.requests(account=game.account, service="cloudtrail") if "operation" in entry]
         self.messages = [document(message) for message in game.sim.messages(game.topic)]
         self.guard_arn = game.arn("guard")
+        # by AWS's clock: the host's may be set during a game, and the request log has the monotonic one
+        self.called = {event["requestID"]: epoch(event["eventTime"]) for event in game.sim.events(account=game.account)}
         self.faults = []
 
     def find(self, text):
@@ -94,16 +96,16 @@ class Judge:
             if stops and not self.of_trail(arn, *STOPLIKE):
                 self.find(f"StopLogging of {arn} is not reported")
             for entry in stops:
-                self.stop_is_in_a_message(arn, entry["time"])
+                self.stop_is_in_a_message(arn, entry)
 
-    def stop_is_in_a_message(self, arn, time):
+    def stop_is_in_a_message(self, arn, stop):
         """Until the third message of an incident; further ones may be summed up after the game."""
-        told, wall = self.of_trail(arn), time + self.game.wall
+        told, wall = self.of_trail(arn), self.called[stop["id"]]
         shown = [entry for entry in told if entry["gap"] and entry["gap"]["from"] and abs(epoch(entry["gap"]["from"]) - wall) <= 2]
         before = [entry for entry in told if epoch(entry["time"]) <= wall + 20 and entry["event"] in STOPLIKE]
         summed = [entry for entry in told if epoch(entry["time"]) >= wall - 2 and (entry["repeats"] or entry["contest"])]
         if not shown and not summed and len(before) < 3:
-            self.find(f"StopLogging of {arn} at {time - self.game.notes[0].time:.1f} is in no message")
+            self.find(f"StopLogging of {arn} at {stop['time'] - self.game.notes[0].time:.1f} is in no message")
 
     def every_deletion_is_reported(self):
         """A trail that is created again under the same name while its status cannot be read is only a changed one: see
@@ -239,8 +241,8 @@ class Judge:
     def stopping(self, arn):
         """Ids of the calls that stopped it, and of those in the same second: the history has no finer times."""
         stops = self.effective_stops(arn)
-        seconds = {int(entry["time"] + self.game.wall) for entry in stops}
-        return {entry["id"] for entry in self.about(arn) if int(entry["time"] + self.game.wall) in seconds}
+        seconds = {self.called[entry["id"]] for entry in stops}
+        return {entry["id"] for entry in self.about(arn) if self.called.get(entry["id"]) in seconds}
 
     # -- 6: one incident -----------------------------------------------------------------------------------------------------
     def one_id_each(self):

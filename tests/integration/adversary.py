@@ -22,6 +22,7 @@ from helpers import FRA, IAD, MAIN, Mallory, sns
 from simaws.client import SimError, poll
 
 CALM = 150          # s; the longest back-off is 60, and a minute more until the settings are read, restored and confirmed
+DOWN = "the daemon is down"
 LONGEST = 40        # moves
 DIRECT = ("A1", "A3", "A5", "A5p", "A6", "A8", "A9", "A9f", "A10", "A11", "A13", "A6-A11", "B1", "B2r", "B2w", "B3", "B4a", "B4b",
           "B4c", "B5", "B6", "B7", "B8", "T1")
@@ -400,7 +401,7 @@ def restart(game, choose):
     parse_state(game.guard)
     time.sleep(choose.choice([0, 0.5, 2]))
     game.guard.start().wait_ready()
-    game.handicaps.append(Handicap(begin, time.monotonic(), "the daemon is down"))
+    game.handicaps.append(Handicap(begin, time.monotonic(), DOWN))
     game.note("host", "started again")
 
 

@@ -3,7 +3,7 @@
 
 import json
 
-from adversary import DEFAULT_SELECTORS, parse_state
+from adversary import DEFAULT_SELECTORS, DOWN, parse_state
 from helpers import document, epoch
 
 STOPLIKE = {"trail.stopped", "trail.interrupted", "trail.contested"}
@@ -108,12 +108,15 @@ class Judge:
             self.find(f"StopLogging of {arn} at {stop['time'] - self.game.notes[0].time:.1f} is in no message")
 
     def every_deletion_is_reported(self):
-        """A trail that is created again under the same name while its status cannot be read is only a changed one: see
-        docs/threat-model.md."""
+        """A trail that is created again under the same name while its status is not read, and delivers before it is, is only
+        a changed one: see docs/threat-model.md."""
         for arn in self.game.guarded:
             if self.deleted(arn) and not self.of_trail(arn, *GONE) \
-                    and not (self.unreachable() and self.of_trail(arn, "trail.weakened")):
+                    and not (self.was_unread() and self.of_trail(arn, "trail.weakened")):
                 self.find(f"DeleteTrail of {arn} is not reported")
+
+    def was_unread(self):
+        return self.unreachable() or any(handicap.what == DOWN for handicap in self.game.handicaps)
 
     def every_restore_is_reported(self):
         for entry in self.writes():

@@ -262,9 +262,10 @@ static void contain(Trail *trail, const Subject *subject, Event *event, Containm
         event->contain = ret;
 }
 
-static int queue_trail_messages(Trail *trail, const Subject *subject, Plan *plan) {
+/* containments last as long as the plan, which points to them. */
+static int queue_trail_messages(Trail *trail, const Subject *subject, Plan *plan,
+                                Containment containments[static PLAN_EVENTS_MAX]) {
     const Episode *episode = trail->tracking.episode;
-    Containment containments[PLAN_EVENTS_MAX];
 
     for (unsigned i = 0; i < plan->n_events; i++) {
         Event *event = &plan->events[i];
@@ -387,6 +388,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     TrailState before = trail->state;
     bool was_known = engine_reported(trail)->known, was_held = trail->held, happened;
     Now now = engine_now(engine);
+    Containment containments[PLAN_EVENTS_MAX];
     Plan plan;
     int r;
 
@@ -408,7 +410,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     write_notes(engine, &subject, &trail->state.incident, &plan);
     if (plan.action != ACTION_NONE) /* each is another */
         trail->state.intent_usec = MAX(now.real_usec, trail->state.intent_usec + 1);
-    r = queue_trail_messages(trail, &subject, &plan);
+    r = queue_trail_messages(trail, &subject, &plan, containments);
     hold_state(trail, plan.hold || r < 0, &before);
     happened = plan.n_events > 0 || plan.n_entries > 0 || was != trail->state.verdict ||
                input->kind == GUARD_ACTED || (was_held && !trail->held);

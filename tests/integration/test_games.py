@@ -14,7 +14,7 @@ from guard import PLAIN
 from judge import verdict
 
 SEED = int(os.environ.get("TRAILGUARD_SEED", 1000))
-GAMES = int(os.environ.get("TRAILGUARD_GAMES", 1 if "TRAILGUARD_SEED" in os.environ else 12))
+GAMES = int(os.environ.get("TRAILGUARD_GAMES", 1 if "TRAILGUARD_SEED" in os.environ else 8))
 MOVES = int(os.environ["TRAILGUARD_MOVES"]) if "TRAILGUARD_MOVES" in os.environ else None
 REPORTS = Path(__file__).resolve().parents[2] / "build/games"
 AT_ONCE = 6         # in one simulated AWS, each in an account of its own

@@ -10,6 +10,7 @@
 
 #include "daemon/core/alert.h"
 #include "daemon/core/contain.h"
+#include "daemon/drills.h"
 #include "daemon/engine_debug.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
@@ -393,6 +394,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     int r;
 
     set_maintenance(trail, now);
+    engine_find_drill(trail, input);
     engine_set_facts(trail);
     if (trail->state.provisional && (!trail->state.known || trail->state.pending_restore.set))
         engine_judge_destination(trail);

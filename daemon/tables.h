@@ -15,6 +15,7 @@
 #include "daemon/io/attribute.h"
 #include "daemon/io/channel_check.h"
 #include "daemon/io/deliver.h"
+#include "daemon/io/drill_file.h"
 #include "daemon/io/heartbeat.h"
 #include "daemon/io/outbox.h"
 #include "daemon/io/poll.h"
@@ -261,6 +262,9 @@ struct Engine {
     size_t n_ignored;
     StatusDenial *denials; /* once: permissions that are missing */
     size_t n_denials;
+
+    DrillFile drill;    /* as it was last read */
+    bool drill_refused; /* ... and that it counts for nothing was logged */
 
     uint64_t started_usec; /* real */
     char binary[256];      /* the path of the program that runs; "" while it is not known */

@@ -466,6 +466,9 @@ static int alert_mail(const AlertSource *source, char **ret) {
                           "no restore%s.\n",
                           source->event->severity == SEVERITY_INFO ? ", and lowers the severity to info"
                                                                    : "");
+    if (source->event->drill)
+        (void)strbuf_add(&mail, "This is a drill: `trailguard drill` stopped the trail, and announced that on the "
+                                "guard's host.\n");
     add_happened(&x);
     if (subject->region[0] || (subject->account[0] && !of_any_account(source->event))) {
         add_heading(&x, "Where");
@@ -611,7 +614,7 @@ int alert_compose(const AlertGuard *guard, const Subject *subject, const Event *
     if (!is_sane(event))
         return -EINVAL;
     source.words = alert_template(subject, event);
-    alert.event = event->kind;
+    alert.event = event->drill ? EVENT_GUARD_DRILL : event->kind;
     alert.severity = event->severity;
     alert.ends = event->phase == PHASE_RESOLVED || (event->phase == PHASE_SUMMARY && event->resolves);
     alert.time_usec = event->time_usec;

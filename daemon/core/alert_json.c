@@ -230,7 +230,7 @@ static bool fill(json_t *o, const AlertSource *s, const char *id) {
     return add(o, "schema", json_string(SCHEMA)) && add(o, "id", json_string(id)) &&
            add(o, "incident", json_string(s->incident)) &&
            add(o, "sequence", json_integer(event->sequence)) &&
-           add(o, "event", json_string(event_to_string(event->kind))) &&
+           add(o, "event", json_string(event_to_string(event->drill ? EVENT_GUARD_DRILL : event->kind))) &&
            add(o, "severity", json_string(severity_to_string(event->severity))) &&
            add(o, "time", time_or_null(event->time_usec)) && add(o, "summary", headline_of(s)) &&
            add(o, "resolved", json_boolean(is_over(event))) &&
@@ -245,6 +245,7 @@ static bool fill(json_t *o, const AlertSource *s, const char *id) {
            add(o, "fields", fields_of(event->fields)) &&
            add(o, "fields_left", fields_of(event->fields_left)) && add(o, "changes", changes_of(event)) &&
            add(o, "maintenance", json_boolean(event->maintenance)) &&
+           add(o, "drill", json_boolean(event->drill)) &&
            add(o, "restores_paused", json_boolean(event->restores_paused)) &&
            add(o, "members", members_of(event)) &&
            add(o, "members_total", json_integer((json_int_t)event->n_members)) &&

@@ -27,7 +27,8 @@ static void add_label(const AlertExpansion *x) {
     const Event *event = x->source->event;
 
     /* nobody should have to ask why it is no more than that */
-    (void)strbuf_add(x->out, event->maintenance && event->severity == SEVERITY_INFO
+    (void)strbuf_add(x->out, event->drill ? "DRILL"
+                             : event->maintenance && event->severity == SEVERITY_INFO
                                      ? "MAINTENANCE"
                                      : labels[event->severity]);
 }

@@ -640,6 +640,7 @@ DEFINE_NAMES(poll_errors, poll_error, PollError, _POLL_ERROR_MAX);
 DEFINE_NAMES(causes, cause, CauseKind, _CAUSE_MAX);
 DEFINE_NAMES(actions, action, Action, _ACTION_MAX);
 DEFINE_NAMES(action_results, action_result, ActionResult, _RESULT_MAX);
+DEFINE_NAMES(drill_actors, drill_actor, DrillActor, _DRILL_ACTOR_MAX);
 DEFINE_NAMES(modes, mode, Mode, _MODE_MAX);
 
 /* ---- tables: the one way through them ---- */

@@ -102,7 +102,8 @@ int codec_read_string(const CodecMember *m, const json_t *value, void *base, Cod
 void codec_done_string(const CodecMember *m, void *base);
 
 extern const CodecNames codec_verdicts, codec_events, codec_severities, codec_findings, codec_fields,
-        codec_poll_errors, codec_causes, codec_actions, codec_action_results, codec_modes;
+        codec_poll_errors, codec_causes, codec_actions, codec_action_results, codec_drill_actors,
+        codec_modes;
 
 /* ---- documents ---- */
 

@@ -150,6 +150,14 @@ static const char *const action_result_table[] = {
 };
 DEFINE_WORDS(action_result, ActionResult, _RESULT_MAX);
 
+static const char *const drill_actor_table[] = {
+    [DRILL_ACTOR_UNKNOWN] = "unknown",
+    [DRILL_ACTOR_OWN] = "own",
+    [DRILL_ACTOR_OTHER] = "other",
+    [DRILL_ACTOR_NOBODY] = "nobody",
+};
+DEFINE_WORDS(drill_actor, DrillActor, _DRILL_ACTOR_MAX);
+
 static const char *const destination_table[] = {
     [DESTINATION_UNKNOWN] = "unknown",
     [DESTINATION_FOREIGN] = "foreign",

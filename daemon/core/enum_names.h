@@ -36,6 +36,9 @@ Action action_from_string(const char *s);
 const char *action_result_to_string(ActionResult value); /* "none", "confirmed", "failed", "pending" */
 ActionResult action_result_from_string(const char *s);
 
+const char *drill_actor_to_string(DrillActor value); /* "unknown", "own", "other", "nobody" */
+DrillActor drill_actor_from_string(const char *s);
+
 const char *destination_to_string(Destination value); /* "unknown", "foreign", "guarded", "used" */
 
 const char *alert_format_to_string(AlertFormat value); /* "json", "slack", ... */

@@ -321,6 +321,14 @@ static const EventRow event_rows[_EVENT_MAX] = {
         .opens_nothing = true,
         .messages = messages_test,
     },
+    [EVENT_GUARD_DRILL] = {
+        .name = "guard.drill",
+        .cases = { { SEVERITY_INFO, "`trailguard drill` stopped the trail; the text is the usual one" } },
+        .shows_gap = true,
+        .lines = LINES({ LEVEL_NOTICE, LINE_DRILL, "5e0c1d7a94f24b6e8a3b60d2c7f1953e",
+                         "a drill, announced by {announced}: alerts about this stop are info" }),
+        .messages = messages_stopped,
+    },
 };
 
 /* What the journal says beside events. */

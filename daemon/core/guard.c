@@ -559,6 +559,7 @@ static uint64_t wake_mono_usec(const Deciding *d) {
     wake = earlier(wake, s->pending.by_mono_usec);
     wake = earlier(wake, s->pending_restore.by_mono_usec);
     wake = earlier(wake, action_wake(d));
+    wake = earlier(wake, guard_drill_wake(d));
     if (becomes_critical(s))
         wake = earlier(wake, critical_wake_mono_usec(s->failed_since_usec, d->now));
     return earlier(wake, guard_search_wake(d));

@@ -97,9 +97,11 @@ static Severity severity_of(const Deciding *d) {
 
 static void tell_actor(Deciding *d, const Actor *actor) {
     const Attributing *at = &d->s.attributing;
-    Event *t = guard_report(d, PHASE_OPENED, EVENT_TRAIL_ATTRIBUTED, severity_of(d), at->dedup_usec,
-                            at->findings, "");
+    Event *t;
 
+    guard_drill_attributed(d, actor);
+    t = guard_report(d, PHASE_OPENED, EVENT_TRAIL_ATTRIBUTED, severity_of(d), at->dedup_usec, at->findings,
+                     "");
     plan_entry(d->plan, LINE_ATTRIBUTED)->actor = *actor;
     t->has_actor = true;
     t->actor = *actor;
@@ -109,9 +111,11 @@ static void tell_actor(Deciding *d, const Actor *actor) {
 static void tell_nobody(Deciding *d, const char *detail) {
     const Attributing *at = &d->s.attributing;
     JournalEntry *entry = plan_entry(d->plan, LINE_NOBODY_FOUND);
-    Event *t = guard_report(d, PHASE_OPENED, EVENT_TRAIL_ATTRIBUTED, severity_of(d), at->dedup_usec,
-                            at->findings, detail);
+    Event *t;
 
+    guard_drill_attributed(d, NULL);
+    t = guard_report(d, PHASE_OPENED, EVENT_TRAIL_ATTRIBUTED, severity_of(d), at->dedup_usec, at->findings,
+                     detail);
     (void)text_copy(entry->detail, sizeof(entry->detail), detail);
     entry->count = at->n_records;
     t->nobody = true;

@@ -128,6 +128,7 @@ void guard_found_stopped(Deciding *d, const Observation *seen, bool first_sight)
     how.dedup_usec = time_or_mark(d, seen->stop_usec);
     how.phase = incident_begin(&d->s.incident, how.dedup_usec, d->now);
     d->s.incident.gap = (Gap){ .from_usec = seen->stop_usec };
+    guard_take_drill(d, seen->stop_usec);
     d->s.incident.action = (ActionReport){ 0 };
     entry->gap = d->s.incident.gap;
     entry->first_sight = first_sight;
@@ -401,6 +402,7 @@ static void found_interrupted(Deciding *d, const Observation *seen) {
 
     d->events |= how.findings;
     d->s.incident.gap = (Gap){ .from_usec = seen->stop_usec, .to_usec = to };
+    guard_take_drill(d, seen->stop_usec);
     d->s.incident.action = (ActionReport){ 0 };
     plan_entry(d->plan, LINE_INTERRUPTED)->gap = d->s.incident.gap;
     guard_undone(d);

@@ -158,6 +158,18 @@ void guard_report_pending(Deciding *d, PendingEvent *slot, const char *detail);
 /* A stop is over, whoever ended it: its gap is the incident's. */
 void guard_undone(Deciding *d);
 
+/* ---- guard_drill.c ---- */
+
+/* The trouble with logging that was found just now: is it the stop that a drill has announced? It takes one
+ * stop only. */
+void guard_take_drill(Deciding *d, uint64_t stop_usec);
+/* Is the incident's gap that of a drill? No longer when it lasts beyond the drill, or another made it. */
+bool guard_is_drill(const Deciding *d);
+/* When the drill ends that the trail is still stopped by (mono); 0: there is none. */
+uint64_t guard_drill_wake(const Deciding *d);
+/* Who made the incident's stop is known; NULL: nobody was found. */
+void guard_drill_attributed(Deciding *d, const Actor *actor);
+
 /* ---- guard_attribute.c ---- */
 
 /* Who caused this? not_before_usec: real; the cause is not older. `opened`: a new incident begins with it.

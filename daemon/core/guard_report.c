@@ -172,9 +172,19 @@ Verdict guard_verdict(uint32_t findings, bool known, bool unreadable, bool writa
     return verdict;
 }
 
+#define FINDINGS_GAP (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_INTERRUPTED))
+
+/* What holds or happened beside a drill is in earnest. */
+static bool is_about_drill(const Deciding *d, uint32_t about) {
+    return guard_is_drill(d) &&
+           !((about | d->s.incident.reported | d->s.findings) & ~FINDINGS_GAP);
+}
+
 Severity guard_severity_of(const Deciding *d, uint32_t findings) {
     Severity severity = SEVERITY_INFO;
 
+    if (is_about_drill(d, findings))
+        findings = 0;
     for (Finding f = 0; f < _FINDING_MAX; f++)
         if ((findings & FINDING_BIT(f)) &&
             (!d->facts->maintenance || f == FINDING_UNREACHABLE || (FINDING_BIT(f) & FINDINGS_UNREADABLE)))
@@ -264,6 +274,9 @@ Event *guard_report(Deciding *d, EventPhase phase, EventKind kind, Severity seve
     t->may_act = may_act_on(d, worst);
     t->protected = !guard_may_write(d->facts, action_about(worst));
     t->maintenance = d->facts->maintenance;
+    t->drill = severity == SEVERITY_INFO && kind != EVENT_TRAIL_ATTEMPTED && is_about_drill(d, about);
+    if (t->drill && d->s.drilled.reported_usec == 0)
+        d->s.drilled.reported_usec = d->now.real_usec;
     t->mode = d->policy->mode;
     t->provisional = s->provisional;
     t->asked = s->provisional && d->policy->trust_new == TRUST_ASK;
@@ -288,8 +301,6 @@ static bool is_news(const Incident *inc, uint32_t findings, Severity severity) {
     return (findings & ~inc->reported) != 0 || severity > inc->severity ||
            ((findings & FINDINGS_DRIFT) && (inc->fields & ~inc->reported_fields));
 }
-
-#define FINDINGS_GAP (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_INTERRUPTED))
 
 /* One more stop of a trail that is contested is no message of its own: after the one that says so they are
  * summed up. */
@@ -371,6 +382,10 @@ void guard_report_pending(Deciding *d, PendingEvent *slot, const char *detail) {
 }
 
 void guard_undone(Deciding *d) {
+    if (guard_is_drill(d)) {
+        d->s.drilled.restarted_usec = d->now.real_usec;
+        return; /* nobody fights */
+    }
     if (guard_may_restart(d))
         contest_undone(&d->s.contest, &d->s.incident.gap, d->now);
 }

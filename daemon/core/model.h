@@ -171,6 +171,7 @@ typedef enum EventKind {
     EVENT_CHANNEL_UNHEARD, /* it takes messages, and nobody gets them */
     EVENT_CHANNEL_HEARD,
     EVENT_GUARD_TEST,
+    EVENT_GUARD_DRILL, /* what a drill did to a trail, under the name of the wire; Event.kind says what */
     _EVENT_MAX,
 } EventKind;
 
@@ -534,6 +535,7 @@ typedef struct Event {
                                  detail the account or the trail that has the bucket; else NULL */
     bool restores_paused;     /* max_restores_per_hour was reached */
     bool maintenance;         /* in a maintenance window */
+    bool drill;               /* `trailguard drill` stopped the trail */
     bool nobody;              /* trail.attributed: nobody was found ... */
     unsigned n_records;       /* ... in so many records ... */
     bool unread;              /* ... and there are more than could be read */
@@ -555,6 +557,7 @@ typedef struct Event {
 /* Lines for the journal: facts that are not alerts, or that come before one. */
 typedef enum JournalLine {
     LINE_STOPPED,      /* stopped, and being started again */
+    LINE_DRILL,        /* the stop is that of a drill */
     LINE_STOPPED_LEFT, /* stopped, and mode or ownership forbids to start it */
     LINE_INTERRUPTED,
     LINE_RUNNING_AGAIN,     /* our restart held */
@@ -746,6 +749,27 @@ typedef struct Contest {
     uint64_t until_mono_usec; /* polled fast until then; 0: not */
 } Contest;
 
+/* What `trailguard drill` has announced about one trail. */
+typedef struct Drill {
+    uint64_t from_usec, until_usec; /* real; the stop is its own when it comes in this time, and is over */
+    char identity[ACTOR_TEXT_MAX];  /* who stops the trail: the ARN that events have of the caller */
+} Drill;
+
+typedef enum DrillActor {
+    DRILL_ACTOR_UNKNOWN, /* not known yet */
+    DRILL_ACTOR_OWN,     /* the one who announced it */
+    DRILL_ACTOR_OTHER,
+    DRILL_ACTOR_NOBODY, /* the event history shows nobody */
+    _DRILL_ACTOR_MAX,
+} DrillActor;
+
+/* The stop that the latest drill made, and what came of it. Times are real; 0: not yet. */
+typedef struct Drilled {
+    uint64_t stop_usec; /* StopLoggingTime; 0: there was no drill */
+    uint64_t noticed_usec, restarted_usec, reported_usec, attributed_usec;
+    DrillActor actor;
+} Drilled;
+
 typedef struct TrailState {
     bool known;       /* was seen at least once */
     bool provisional; /* appeared after the first list, and nobody has accepted it: it is watched, and a stop
@@ -787,6 +811,7 @@ typedef struct TrailState {
     PendingEvent pending_restore; /* of changed settings, or of a trail that is gone */
     Incident incident;
     Contest contest;
+    Drilled drilled;
     bool blind;                     /* the restart under way is a blind one: the trail cannot be polled */
     bool blind_accepted;            /* AWS accepted the last of them */
     unsigned n_blind;               /* since it was last polled */
@@ -888,6 +913,7 @@ typedef struct TrailFacts {
     bool records_reads;      /* the selectors record management reads: our own polls are events */
     bool maintenance;        /* a maintenance window is open: settings are not restored */
     bool stop_allowed;       /* ... in which logging may be stopped too */
+    const Drill *drill;      /* announced for it; borrowed; NULL: none */
     uint64_t pins_mark;      /* identifies what the configuration pins; 0: nothing */
     Destination destination; /* as far as is known */
 } TrailFacts;

@@ -147,6 +147,10 @@ static void add_foreign(const Writing *w, const char *before, const char *s, con
     (void)strbuf_add(w->out, after);
 }
 
+static void add_announced(const Writing *w) {
+    add_foreign(w, "", w->note->detail, "");
+}
+
 static void add_actor(const Writing *w) {
     const Actor *a = &w->note->actor;
     const char *who = a->arn[0]          ? a->arn
@@ -223,6 +227,7 @@ static const struct {
     { "fields", add_fields },     { "window", add_window },       { "deed", add_deed },
     { "actor", add_actor },       { "not found", add_not_found }, { "call", add_call },
     { "refusal", add_refusal },   { "reason", add_reason },
+    { "announced", add_announced },
 };
 
 static void add_variable(const Writing *w, const char *name, size_t len) {

@@ -323,12 +323,25 @@ static int write_incident(const CodecMember *m _unused_, const void *base, json_
 
 static const CodecKind kind_incident = { .write = write_incident };
 
+static const CodecMember drilled_members[] = {
+    SHOW(Drilled, stop_usec, "stopped", time),       SHOW(Drilled, noticed_usec, "noticed", time),
+    SHOW(Drilled, restarted_usec, "restarted", time), SHOW(Drilled, reported_usec, "reported", time),
+    SHOW(Drilled, attributed_usec, "attributed", time),
+    SHOW(Drilled, actor, "actor", word, .names = &codec_drill_actors),
+    CODEC_END,
+};
+
+static bool was_drilled(const void *field) {
+    return ((const Drilled *)field)->stop_usec != 0;
+}
+
 static const CodecMember trail_state_members[] = {
     SHOW(TrailState, verdict, "verdict", word, .names = &codec_verdicts),
     SHOW(TrailState, findings, "findings", bits, .names = &codec_findings),
     SHOW(TrailState, start_usec, "start_logging", time),
     SHOW(TrailState, stop_usec, "stop_logging", time),
     SHOW(TrailState, delivery_usec, "latest_delivery", time),
+    CODEC(TrailState, drilled, "drill", object, .members = drilled_members, .is_set = was_drilled),
     CODEC_END,
 };
 

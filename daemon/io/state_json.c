@@ -286,6 +286,20 @@ static const CodecMember contest_members[] = {
     CODEC_END,
 };
 
+static const CodecMember drilled_members[] = {
+    CODEC(Drilled, stop_usec, "stop_usec", usec),
+    CODEC(Drilled, noticed_usec, "noticed_usec", usec),
+    CODEC(Drilled, restarted_usec, "restarted_usec", usec),
+    CODEC(Drilled, reported_usec, "reported_usec", usec),
+    CODEC(Drilled, attributed_usec, "attributed_usec", usec),
+    CODEC(Drilled, actor, "actor", word, .names = &codec_drill_actors),
+    CODEC_END,
+};
+
+static bool was_drilled(const void *field) {
+    return ((const Drilled *)field)->stop_usec != 0;
+}
+
 static bool is_contest(const void *field) {
     return ((const Contest *)field)->n > 0;
 }
@@ -335,6 +349,7 @@ static const CodecMember trail_members[] = {
     CODEC(StateTrail, state.pending_restore, "pending_restore", object, PENDING),
     CODEC(StateTrail, state.incident, "incident", object, INCIDENT),
     CODEC(StateTrail, state.contest, "contest", object, .members = contest_members, .is_set = is_contest),
+    CODEC(StateTrail, state.drilled, "drill", object, .members = drilled_members, .is_set = was_drilled),
     CODEC_END,
 };
 

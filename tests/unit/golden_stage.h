@@ -48,6 +48,7 @@ struct Stage {
     uint64_t changes_mark, changes_reopened;
     Action acting;
     uint32_t acting_fields;
+    Drill drill;
     bool refusing; /* AWS refuses what is tried while time passes */
     bool searching;
     bool has_actor;
@@ -846,6 +847,15 @@ static void word_maintenance(Stage *s, const char *arg) {
     wake(s);
 }
 
+/* `trailguard drill` announces a stop by bob, or by another user: for a minute. */
+static void word_drill(Stage *s, const char *arg) {
+    s->drill = (Drill){ .from_usec = s->now.real_usec, .until_usec = s->now.real_usec + 60 * SEC };
+    (void)text_copy(s->drill.identity, sizeof(s->drill.identity),
+                    text_equal(arg, "other") ? "arn:aws:iam::111122223333:user/alice"
+                                             : actor_named(s, "bob").arn);
+    s->facts.drill = &s->drill;
+}
+
 /* An organization trail of another account: "asked", AWS has not refused yet to let us act on it. */
 static void word_member(Stage *s, const char *arg) {
     if (s->trail.known || s->named_only)
@@ -1169,6 +1179,7 @@ static const struct Word {
     { "taken", word_taken, { "RemoveAccountFromOrganization", "LEFT" } },
     { "untraced", word_untraced, { "", "denied" } },
     { "maintenance", word_maintenance, { "on", "stop", "over" } },
+    { "drill", word_drill, { "on", "other" } },
     { "member", word_member, { "asked", "" } },
     { "may", word_may, { "deleted", "selectors", "1" } },
     { "forget", word_forget, { "named", "region" } },

@@ -410,7 +410,7 @@ static void test_document(void **state _unused_) {
             "\"gap\":{\"from\":\"2026-11-23T10:02:11Z\",\"to\":\"2026-11-23T10:02:14Z\"},\"repeats\":null,"
             "\"contest\":null,"
             "\"action\":{\"taken\":\"restart\",\"result\":\"confirmed\",\"attempts\":1},\"actor\":null,"
-            "\"fields\":[],\"fields_left\":[],\"changes\":[],\"maintenance\":false,\"restores_paused\":"
+            "\"fields\":[],\"fields_left\":[],\"changes\":[],\"maintenance\":false,\"drill\":false,\"restores_paused\":"
             "false,\"members\":null,\"members_total\":0,"
             "\"attack\":[\"T1562.008\",\"T1685.002\"],\"guard\":{\"host\":\"guard1\",\"version\":\"0.1.0\"}"
             "}",

@@ -180,8 +180,8 @@ static const char *add_keys(Keys *keys, const Subject *subject, const Event *eve
     if (event->first_sight)
         (void)strbuf_addf(&b[4], "%s at first sight, %s", name,
                           event->gap.from_usec ? "with a time" : "no time");
-    if (event->maintenance)
-        (void)strbuf_addf(&b[5], "%s in maintenance", name);
+    if (event->maintenance || event->drill)
+        (void)strbuf_addf(&b[5], "%s in %s", name, event->drill ? "a drill" : "maintenance");
     for (size_t i = 0; i < ARRAY_SIZE(b); i++) {
         assert_int_equal(strbuf_error(&b[i]), 0);
         if (b[i].len > 0 && keys_add(keys, strbuf_str(&b[i])))
@@ -239,9 +239,9 @@ static void check_finding(Golden *g, const Event *event) {
     g->n_wrong++;
 }
 
-/* An event has a severity of its row; in a maintenance window it may be info. */
+/* An event has a severity of its row; in a maintenance window or a drill it may be info. */
 static void check_severity(const Event *event) {
-    bool allowed = event->severity == SEVERITY_INFO && event->maintenance;
+    bool allowed = event->severity == SEVERITY_INFO && (event->maintenance || event->drill);
 
     for (const EventCase *c = event_row(event->kind)->cases; c->when; c++)
         allowed = allowed || c->severity == event->severity || c->severity == SEVERITY_OF_INCIDENT;

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/drills.h"
+
+#include <errno.h>
+
+#include "daemon/log.h"
+#include "lib/util/file.h"
+#include "lib/util/text.h"
+
+/* The file is read only where something is wrong with a trail's logging, or a drill was. */
+static bool may_be_drill(const Trail *trail, const TrailInput *input) {
+    const Observation *seen = input->kind == GUARD_POLLED ? input->seen : NULL;
+
+    if (trail->engine->once || !trail->arn[0])
+        return false;
+    return trail->state.drilled.stop_usec != 0 ||
+           (seen && seen->kind == OBSERVED_STATUS &&
+            (!seen->is_logging || seen->stop_usec != trail->state.stop_usec));
+}
+
+void engine_find_drill(Trail *trail, const TrailInput *input) {
+    Engine *engine = trail->engine;
+    char reason[ERROR_TEXT_MAX] = "";
+    int r;
+
+    trail->facts.drill = NULL;
+    if (!may_be_drill(trail, input))
+        return;
+    r = drill_file_read(engine->state_dir, &engine->drill, reason, sizeof(reason));
+    if (r < 0 && r != -ENOENT && !engine->drill_refused)
+        log_line(LOG_WARNING, "%s/" DRILL_FILE ": ignored: %s", engine->state_dir,
+                 reason[0] ? reason : file_strerror(r));
+    engine->drill_refused = r < 0 && r != -ENOENT;
+    if (r >= 0 && text_equal(engine->drill.trail, trail->arn))
+        trail->facts.drill = &engine->drill.drill;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/io/drill_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/util/file.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define SCHEMA   "trailguard.drill/1"
+#define FILE_MAX 4096
+
+static int refuse(char *reason, size_t size, const char *why) {
+    (void)text_copy(reason, size, why);
+    return -EINVAL;
+}
+
+/* Only root and the daemon's user may announce one. */
+static int check_owner(int dir_fd, char *reason, size_t size) {
+    struct stat st;
+
+    if (fstatat(dir_fd, DRILL_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return -errno;
+    if (!S_ISREG(st.st_mode))
+        return refuse(reason, size, "it is no regular file");
+    if (st.st_uid != 0 && st.st_uid != geteuid())
+        return refuse(reason, size, "it belongs neither to root nor to the daemon's user");
+    if (st.st_mode & (S_IWGRP | S_IWOTH))
+        return refuse(reason, size, "others may write to it");
+    return 0;
+}
+
+static int parse(const char *text, size_t len, DrillFile *ret, char *reason, size_t size) {
+    json_auto_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+    const char *schema, *trail, *identity, *nonce;
+    json_int_t from, until;
+    DrillFile file = { 0 };
+
+    if (json_unpack(root, "{s:s, s:s, s:s, s:s, s:I, s:I!}", "schema", &schema, "trail", &trail, "identity",
+                    &identity, "nonce", &nonce, "from_usec", &from, "until_usec", &until) < 0)
+        return refuse(reason, size, "it is no announcement of a drill");
+    if (!text_equal(schema, SCHEMA))
+        return refuse(reason, size, "its schema is not " SCHEMA);
+    if (from <= 0 || until <= from || (uint64_t)(until - from) > DRILL_MAX_USEC)
+        return refuse(reason, size, "a drill lasts at most 15 min");
+    if (!trail[0] || !identity[0] || strlen(trail) >= sizeof(file.trail) ||
+        strlen(identity) >= sizeof(file.drill.identity) || strlen(nonce) != sizeof(file.nonce) - 1)
+        return refuse(reason, size, "a member is empty, or too long");
+    (void)text_copy(file.trail, sizeof(file.trail), trail);
+    (void)text_copy(file.nonce, sizeof(file.nonce), nonce);
+    (void)text_copy(file.drill.identity, sizeof(file.drill.identity), identity);
+    file.drill.from_usec = (uint64_t)from;
+    file.drill.until_usec = (uint64_t)until;
+    *ret = file;
+    return 0;
+}
+
+int drill_file_read(const char *dir, DrillFile *ret, char *reason, size_t reason_size) {
+    _cleanup_(file_closep) int fd = file_dir_open(dir);
+    _cleanup_free_ char *text = NULL;
+    size_t len = 0;
+    int r = fd < 0 ? fd : check_owner(fd, reason, reason_size);
+
+    if (r >= 0)
+        r = file_read_at(fd, DRILL_FILE, FILE_MAX, &text, &len);
+    if (r == -E2BIG)
+        return refuse(reason, reason_size, "it is larger than 4096 bytes");
+    return r < 0 ? r : parse(text, len, ret, reason, reason_size);
+}
+
+int drill_file_write(const char *dir, const DrillFile *file) {
+    _cleanup_(file_closep) int fd = file_dir_open(dir);
+    _cleanup_free_ char *text = NULL;
+    json_auto_t *root = NULL;
+
+    if (fd < 0)
+        return fd;
+    root = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "schema", SCHEMA, "trail", file->trail, "identity",
+                     file->drill.identity, "nonce", file->nonce, "from_usec",
+                     (json_int_t)file->drill.from_usec, "until_usec", (json_int_t)file->drill.until_usec);
+    text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+    return text ? file_write_at(fd, DRILL_FILE, text, strlen(text), 0600, true) : -ENOMEM;
+}
+
+int drill_file_remove(const char *dir) {
+    _cleanup_(file_closep) int fd = file_dir_open(dir);
+
+    return fd < 0 ? fd : file_remove_at(fd, DRILL_FILE);
+}

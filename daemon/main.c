@@ -31,6 +31,8 @@ static const Verb verbs[] = {
     { "test-alert", verb_test_alert, 1, "send a test alert through every channel and print the receipts" },
     { "accept", verb_accept, 1,
       "record the current settings as the trails' baseline; shows the differences first" },
+    { "drill", verb_drill, 1,
+      "stop a trail, watch the daemon start it, report and attribute that; exit 0 when all of it works" },
     { "policy", verb_policy, 1, "print IAM policies that fit the configuration: guard, deny or scp" },
 };
 

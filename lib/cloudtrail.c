@@ -237,6 +237,11 @@ const AwsOperation cloudtrail_start_logging_operation = {
     .member = "Name",
 };
 
+const AwsOperation cloudtrail_stop_logging_operation = {
+    CLOUDTRAIL(cloudtrail_stop_logging, "StopLogging"),
+    .member = "Name",
+};
+
 /* ---- selectors ---- */
 
 static int dump_selectors(Answer *answer, const char *name, char **ret) {

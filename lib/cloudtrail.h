@@ -83,6 +83,8 @@ typedef struct CloudTrailStatus {
 DECLARE_OPERATION(cloudtrail_get_trail_status, char, const CloudTrailStatus);
 /* The region must be the trail's home region. */
 DECLARE_WRITE(cloudtrail_start_logging, char);
+/* For a drill; the daemon never calls it. */
+DECLARE_WRITE(cloudtrail_stop_logging, char);
 
 /* ---- settings ---- */
 

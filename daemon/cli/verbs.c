@@ -98,6 +98,7 @@ static const struct Flag {
     { "--doctor", VERB_TAKES_DOCTOR, offsetof(VerbArgs, doctor), NULL },
     { "--yes", VERB_TAKES_YES, offsetof(VerbArgs, yes), NULL },
     { "--channel", VERB_TAKES_CHANNEL, offsetof(VerbArgs, channel), "--channel needs a name" },
+    { "--profile", VERB_TAKES_PROFILE, offsetof(VerbArgs, profile), "--profile needs a name" },
     { "--problems", VERB_TAKES_FILTERS, offsetof(VerbArgs, problems), NULL },
     { "--all", VERB_TAKES_FILTERS, offsetof(VerbArgs, all), NULL },
     { "--watch", VERB_TAKES_FILTERS, offsetof(VerbArgs, watch), NULL },

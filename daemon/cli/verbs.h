@@ -18,11 +18,13 @@ int verb_status(int argc, char **argv);
 int verb_test_alert(int argc, char **argv);
 int verb_accept(int argc, char **argv);
 int verb_policy(int argc, char **argv);
+int verb_drill(int argc, char **argv);
 
 typedef struct VerbArgs {
     const char *config; /* -c FILE, or the default */
     bool json, dump, restore, doctor, yes, problems, all, watch;
     const char *channel;                 /* --channel NAME; NULL: all */
+    const char *profile;                 /* --profile NAME; NULL: as the environment has it */
     const char *account, *region, *trail; /* filters; NULL: all */
     char **names; /* what is no option; points into argv */
     size_t n_names;
@@ -39,6 +41,7 @@ typedef enum VerbTakes {
     VERB_TAKES_FILTERS = 1 << 6, /* those of `status` */
     VERB_TAKES_ACCOUNT = 1 << 7, /* of these --account alone */
     VERB_TAKES_DOCTOR = 1 << 8,
+    VERB_TAKES_PROFILE = 1 << 9,
 } VerbTakes;
 
 /* Parses a verb's options. help is printed for --help. Returns 1 to go on, 0 when --help was served (exit

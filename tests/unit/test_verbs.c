@@ -125,7 +125,7 @@ static void run(int (*verb)(int argc, char **argv), const char *conf, const char
 /* ---- the command line ---- */
 
 static int (*const every_verb[])(int argc, char **argv) = {
-    verb_run, verb_check, verb_config, verb_status, verb_test_alert, verb_accept, verb_policy,
+    verb_run, verb_check, verb_config, verb_status, verb_test_alert, verb_accept, verb_policy, verb_drill,
 };
 
 static void every_verb_describes_itself(void **state _unused_) {
@@ -525,6 +525,10 @@ static void wrong_command_lines_are_golden(void **state _unused_) {
         { "test-alert", verb_test_alert, { "-c", "CONF", "--channel", "scc" } },
         { "test-alert", verb_test_alert, { "-c", "EMPTY" } },
         { "accept", verb_accept, { "--ys" } },
+        { "drill", verb_drill, { "-c", "CONF" } },
+        { "drill", verb_drill, { "--profil" } },
+        { "drill", verb_drill, { "--profile" } },
+        { "drill", verb_drill, { "-c", "CONF", "main", "audit" } },
         { "policy", verb_policy, { "-c", "CONF" } },
         { "policy", verb_policy, { "-c", "CONF", "gaurd" } },
         { "policy", verb_policy, { "-c", "CONF", "everything" } },

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`trailguard drill` proves the whole chain, never leaves a trail stopped, and never hides what somebody else does."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from guard import BINARY, within
+from helpers import FRA, MAIN, ORG_TRAIL, TOPIC, document, events, messages, operations, wait_alert, wait_message
+from simaws.client import poll
+
+ALERTS = ({"type": "sns", "topic_arn": TOPIC},)
+MALLORY = f"arn:aws:iam::{MAIN}:user/mallory"
+
+
+@pytest.fixture
+def guard(sim, make_guard):
+    return make_guard(sim, alerts=ALERTS, attribution=True).start().wait_guarding()
+
+
+def operator(sim):
+    """The keys of somebody who may stop trails."""
+    return {name: value for name, value in sim.env_for("mallory").items() if name.startswith("AWS_")}
+
+
+def drill(sim, guard, *arguments, seconds=60, env=None):
+    return guard.verb("drill", *(arguments or ("--yes", "org-trail")), env=env or operator(sim), seconds=seconds)
+
+
+def begin(sim, guard):
+    """A drill under way, its trail stopped."""
+    env = {**guard.env, **operator(sim)}
+    env.pop("NOTIFY_SOCKET")
+    return subprocess.Popen([BINARY, "drill", "-c", guard.config, "--yes", "org-trail"], env=env, cwd=guard.directory,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def announce(guard, **changes):
+    """What `drill` writes before it stops the trail."""
+    now = int(time.time() * 1e6)
+    file = {"schema": "trailguard.drill/1", "trail": ORG_TRAIL, "identity": MALLORY, "nonce": "0" * 32,
+            "from_usec": now, "until_usec": now + 60_000_000, **changes}
+    path = guard.state / "drill.json"
+    path.write_text(json.dumps(file))
+    path.chmod(0o600)
+    return path
+
+
+def stop(sim, user="mallory"):
+    sim.aws(user, FRA, "cloudtrail", "stop-logging", "--name", "org-trail")
+
+
+def test_a_drill_proves_the_whole_chain(sim, guard):
+    done = drill(sim, guard)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [step for step in ("noticed", "restarted", "reported", "delivered", "attributed")
+            if f"\n{step:10} after " not in done.stdout] == [], done.stdout
+    assert done.stdout.endswith("\nproved\n") and "LATE" not in done.stdout
+    assert f"sns:{TOPIC}: receipt" in done.stdout
+    sim.wait_for_trail(ORG_TRAIL, within(5), logging=True)
+
+    alerts = [document(message) for message in messages(sim)]
+    assert [alert["event"] for alert in alerts] == ["guard.drill"] * 2
+    assert all(alert["severity"] == "info" and alert["drill"] for alert in alerts)
+    assert alerts[1]["actor"]["arn"] == MALLORY
+    subjects = [message["Subject"] for message in messages(sim)]
+    assert all(subject.startswith("[TrailGuard] DRILL org-trail stopped in ") for subject in subjects), subjects
+    guard.wait_line(f"org-trail {FRA} {MAIN}: a drill, announced by {MALLORY}: alerts about this stop are info")
+    guard.assert_status_documented()
+    again = drill(sim, guard)
+    assert again.returncode == 1 and "its last drill was less than 6 minutes ago" in again.stderr
+
+
+@pytest.mark.parametrize("options, name, why", [
+    ({"mode": "observe"}, "org-trail", 'mode is "observe"'),
+    ({"alerts": ()}, "org-trail", "no channel is configured"),
+    ({"poll_interval": 301, "settings_interval": 301}, "org-trail", "poll_interval is longer than 300 s"),
+    ({"maintenance": ({"from": "2020-01-01T00:00:00Z", "until": "2020-01-02T00:00:00Z"},)}, "no-trail", "guards no such trail"),
+])
+def test_what_must_not_be_drilled_is_refused(sim, make_guard, options, name, why):
+    guard = make_guard(sim, **{"alerts": ALERTS, **options}).start().wait_guarding()
+    done = drill(sim, guard, "--yes", name)
+    assert done.returncode == 1 and why in done.stderr and done.stdout == "", done
+    assert "StopLogging" not in operations(sim)
+
+
+def test_a_maintenance_window_is_refused(sim, make_guard):
+    day = 86400
+    window = {"from": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - day)),
+              "until": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + day))}
+    guard = make_guard(sim, alerts=ALERTS, maintenance=[window]).start().wait_guarding()
+    done = drill(sim, guard)
+    assert done.returncode == 1 and "a maintenance window is open" in done.stderr
+    assert "StopLogging" not in operations(sim)
+
+
+def test_without_a_daemon_a_terminal_or_the_right_keys_nothing_is_stopped(sim, make_guard):
+    guard = make_guard(sim, alerts=ALERTS).start().wait_guarding()
+    assert "no terminal to ask at" in drill(sim, guard, "org-trail").stderr
+    guards = drill(sim, guard, env=guard.env)
+    assert "these are the guard's own keys; use an operator's" in guards.stderr
+    assert guard.stop() == 0
+    none = drill(sim, guard)
+    assert none.returncode == 1 and "no daemon runs" in none.stderr
+    assert "StopLogging" not in operations(sim)
+    assert not (guard.state / "drill.json").exists()
+
+
+def test_denied_keys_leave_no_announcement(sim, guard):
+    everything = {"Sid": "Everything", "Effect": "Allow", "Action": "*", "Resource": "*"}
+    denied = {"Sid": "No", "Effect": "Deny", "Action": ["cloudtrail:StopLogging"], "Resource": "*"}
+    sim.call("policy", principal=MALLORY, policy=[everything, denied])
+    done = drill(sim, guard)
+    assert done.returncode == 1
+    assert "these keys may not stop it, as is right for the guard's; use an operator's, with --profile" in done.stderr
+    assert not (guard.state / "drill.json").exists()
+    assert messages(sim) == []
+
+
+def test_a_daemon_that_ends_during_the_drill_leaves_no_stopped_trail(sim, make_guard):
+    guard = make_guard(sim, alerts=ALERTS, poll_interval=60, settings_interval=60).start().wait_guarding()
+    process = begin(sim, guard)
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=False)
+    guard.kill()
+    out, error = process.communicate(timeout=within(60))
+    assert process.returncode == 1 and "NOT: the daemon has ended" in out and out.endswith("\nNOT proved\n"), out + error
+    assert "logging again, confirmed" in error
+    sim.wait_for_trail(ORG_TRAIL, within(5), logging=True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_drill_that_is_interrupted_starts_the_trail(sim, make_guard, number):
+    guard = make_guard(sim, alerts=ALERTS, poll_interval=60, settings_interval=60).start().wait_guarding()
+    process = begin(sim, guard)
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=False)
+    process.send_signal(number)
+    out, error = process.communicate(timeout=within(60))
+    assert process.returncode == 1 and "logging again, confirmed" in error, out + error
+    sim.wait_for_trail(ORG_TRAIL, within(5), logging=True)
+
+
+def test_another_actor_is_reported_in_earnest(sim, guard):
+    announce(guard, identity=f"arn:aws:iam::{MAIN}:user/alice")
+    stop(sim)
+    first, second = (document(message) for message in poll(lambda: len(messages(sim)) == 2 and messages(sim), within(30)))
+    assert (first["event"], first["severity"]) == ("guard.drill", "info")
+    assert (second["event"], second["severity"], second["drill"]) == ("trail.attributed", "critical", False)
+    assert second["actor"]["arn"] == MALLORY
+
+
+def test_a_second_stop_is_reported_in_earnest(sim, guard):
+    announce(guard)
+    stop(sim)
+    poll(lambda: len(messages(sim)) >= 1, within(10))
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+    time_of_stop = sim.trail(ORG_TRAIL)["stopped"]
+    poll(lambda: time.time() > time_of_stop + 1.1, within(5))  # AWS's times are whole seconds
+    stop(sim)
+    poll(lambda: any(document(message)["event"] == "trail.stopped" for message in messages(sim)), within(10))
+    told = next(document(message) for message in messages(sim) if document(message)["event"] == "trail.stopped")
+    assert told["severity"] == "critical" and not told["drill"]
+
+
+@pytest.mark.parametrize("case", ["garbage", "too long", "world", "link", "expired", "other trail"])
+def test_an_announcement_that_does_not_count_is_ignored(sim, guard, case):
+    now = int(time.time() * 1e6)
+    why = {"garbage": "no announcement of a drill", "too long": "a drill lasts at most 15 min",
+           "world": "others may write to it", "link": "no regular file"}.get(case)
+    path = guard.state / "drill.json"
+    if case == "garbage":
+        path.write_text("{" * 1000)
+        path.chmod(0o600)
+    elif case == "too long":
+        announce(guard, until_usec=now + 3_600_000_000)
+    elif case == "world":
+        announce(guard).chmod(0o666)
+    elif case == "link":
+        os.rename(announce(guard), guard.directory / "elsewhere")
+        path.symlink_to(guard.directory / "elsewhere")
+    elif case == "expired":
+        announce(guard, from_usec=now - 300_000_000, until_usec=now - 1_000_000)
+    else:
+        announce(guard, trail=ORG_TRAIL + "-x")
+    stop(sim)
+    told = document(wait_message(sim, TOPIC, 10))
+    assert (told["event"], told["severity"], told["drill"]) == ("trail.stopped", "critical", False)
+    if why:
+        guard.wait_line(f"drill.json: ignored: .*{why}")
+        guard.wait_verdict("org-trail", "logging")
+        assert len(guard.found("drill.json: ignored")) == 1

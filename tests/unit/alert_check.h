@@ -104,7 +104,7 @@ static inline void check_document(const Alert *alert) {
         "trail",         "findings",    "detail",          "first_sight", "gap",     "repeats",
         "action",        "actor",       "changes",         "attack",      "guard",   "fields",
         "fields_left",   "maintenance", "restores_paused", "reopened",    "contest", "members",
-        "members_total",
+        "members_total", "drill",
     };
     json_t *root = load(alert->document);
 

@@ -550,14 +550,24 @@ static const char *trouble_of_target(const Event *event) {
     return event->detail[0] ? "blind" : "uncovered";
 }
 
-/* What sets messages about the same mark apart. A gap is a gap, whether it was seen open or closed. */
+/* A gap is a gap, whether it was seen open or closed, and a deletion is one, whether the trail was seen to be
+ * gone or to be another one. */
+static const char *kind_of_trouble(EventKind kind) {
+    switch (kind) {
+    case EVENT_TRAIL_STOPPED:
+    case EVENT_TRAIL_INTERRUPTED: return "gap";
+    case EVENT_TRAIL_REPLACED: return event_to_string(EVENT_TRAIL_MISSING);
+    default: return event_to_string(kind);
+    }
+}
+
+/* What sets messages about the same mark apart. */
 static int add_kind(StrBuf *b, const Subject *subject, const Event *event) {
     static const char *const kinds[_EVENT_PHASE_MAX] = {
         [PHASE_RESOLVED] = "resolved",
         [PHASE_REMINDER] = "reminder",
         [PHASE_SUMMARY] = "summary",
     };
-    bool gap = event->kind == EVENT_TRAIL_STOPPED || event->kind == EVENT_TRAIL_INTERRUPTED;
 
     /* Who did it and who tried are facts of the event that was found: after a crash another event may be
      * found for the same trouble, and a topic that drops what it has seen must not drop that. */
@@ -566,7 +576,7 @@ static int add_kind(StrBuf *b, const Subject *subject, const Event *event) {
     if (event->nobody)
         (void)strbuf_add(b, "nobody, ");
     if (!kinds[event->phase])
-        return strbuf_add(b, gap ? "gap" : event_to_string(event->kind));
+        return strbuf_add(b, kind_of_trouble(event->kind));
     (void)strbuf_add(b, kinds[event->phase]);
     if (event->phase == PHASE_REMINDER)
         (void)strbuf_addf(b, " %u", event->n_reminders);

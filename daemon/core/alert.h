@@ -14,7 +14,7 @@ typedef struct AlertGuard {
  * All foreign text is escaped.
  *
  * The id is the same for two guards that see the same trouble, and whether they see a gap as `stopped` or
- * only as `interrupted`; it does not depend on guard, now, sequence, nor on how the message words it.
+ * only as `interrupted`, a deletion as `missing` or only as `replaced`; it does not depend on guard, now, sequence, nor on how the message words it.
  *
  * The events channel.failed and channel.recovered expect "CHANNEL" or "CHANNEL: error" in
  * event->detail. */

@@ -514,7 +514,7 @@ static void escalate(Deciding *d) {
     if (!inc->open || inc->sequence == 0 || s->pending.set || s->pending_restore.set ||
         guard_severity_of(d, findings) <= inc->severity)
         return;
-    how.dedup_usec = guard_new_mark(s->marks, inc->last_dedup_usec, d->now);
+    how.dedup_usec = guard_fact_mark(s->marks, "escalated", inc->last_dedup_usec);
     if (!s->acting)
         guard_report_trouble(d, &how, "");
     else

@@ -30,16 +30,25 @@ static bool is_given_out(const uint64_t *marks, uint64_t mark) {
     return false;
 }
 
-uint64_t guard_new_mark(uint64_t marks[static MARKS_MAX], uint64_t what, Now now) {
-    uint64_t hour = now.real_usec / (3600 * USEC_PER_SEC), mark;
+/* The first one from this hash on that was not given out, which is then remembered. */
+static uint64_t give_out(uint64_t marks[static MARKS_MAX], uint64_t hash) {
+    uint64_t mark = hash & (uint64_t)INT64_MAX >> 1; /* the state file has signed numbers; leave room to count */
 
-    mark = guard_hash(guard_hash(GUARD_HASH_BASIS, &what, sizeof(what)), &hour, sizeof(hour));
-    mark &= (uint64_t)INT64_MAX >> 1; /* the state file has signed numbers; leave room to count */
     while (mark == 0 || is_given_out(marks, mark))
         mark++;
     memmove(marks + 1, marks, (MARKS_MAX - 1) * sizeof(*marks));
     marks[0] = mark;
     return mark;
+}
+
+uint64_t guard_new_mark(uint64_t marks[static MARKS_MAX], uint64_t what, Now now) {
+    uint64_t hour = now.real_usec / (3600 * USEC_PER_SEC);
+
+    return give_out(marks, guard_hash(guard_hash(GUARD_HASH_BASIS, &what, sizeof(what)), &hour, sizeof(hour)));
+}
+
+uint64_t guard_fact_mark(uint64_t marks[static MARKS_MAX], const char *what, uint64_t fact) {
+    return give_out(marks, guard_hash(guard_hash(GUARD_HASH_BASIS, what, strlen(what)), &fact, sizeof(fact)));
 }
 
 EventPhase incident_begin(Incident *inc, uint64_t dedup_usec, Now now) {

@@ -411,9 +411,16 @@ static void found_interrupted(Deciding *d, const Observation *seen) {
     guard_report_trouble(d, &how, "");
 }
 
-static void found_recreated(Deciding *d, const Observation *seen, uint64_t polled_usec) {
+/* Of the trail that was last started then. It is the same whether a guard polled while there was none, or
+ * only when there was one again. */
+static uint64_t deletion_mark(Deciding *d, uint64_t start_usec) {
+    return start_usec != 0 ? guard_fact_mark(d->s.marks, "deleted", start_usec)
+                           : guard_new_mark(d->s.marks, 0, d->now);
+}
+
+static void found_recreated(Deciding *d, uint64_t was_start_usec, uint64_t polled_usec) {
     PendingEvent how = { .findings = FINDING_BIT(FINDING_REPLACED),
-                         .dedup_usec = time_or_mark(d, seen->start_usec) };
+                         .dedup_usec = deletion_mark(d, was_start_usec) };
 
     d->events |= how.findings;
     how.phase = incident_begin(&d->s.incident, how.dedup_usec, d->now);
@@ -495,7 +502,7 @@ static void polled_status(Deciding *d, const Observation *seen) {
     uint32_t was, is = guard_conditions(d, seen);
     bool recreated = is_recreated(s, seen), interrupted = !recreated && is_interrupted(s, seen);
     bool first = !s->known && !(s->findings & FINDING_BIT(FINDING_MISSING));
-    uint64_t polled_usec = last_poll_usec(d);
+    uint64_t polled_usec = last_poll_usec(d), was_start_usec = s->start_usec;
 
     guard_end_unreachable(d);
     note_comings(d);
@@ -510,7 +517,7 @@ static void polled_status(Deciding *d, const Observation *seen) {
     if ((was & FINDING_BIT(FINDING_STOPPED)) && seen->is_logging)
         found_started(d, seen);
     if (recreated)
-        found_recreated(d, seen, polled_usec);
+        found_recreated(d, was_start_usec, polled_usec);
     if (!(was & FINDING_BIT(FINDING_STOPPED)) && !seen->is_logging)
         guard_found_stopped(d, seen, first);
     if (interrupted)
@@ -537,7 +544,7 @@ static void polled_absent(Deciding *d) {
     s->findings = FINDING_BIT(FINDING_MISSING);
     guard_set_fields(s, 0, 0, 0);
     plan_entry(d->plan, LINE_MISSING)->first_sight = how.first_sight;
-    how.dedup_usec = guard_new_mark(s->marks, s->start_usec, d->now);
+    how.dedup_usec = deletion_mark(d, s->start_usec);
     how.phase = incident_begin(&s->incident, how.dedup_usec, d->now);
     s->incident.action = s->incident.restore = (ActionReport){ 0 };
     s->incident.gap = (Gap){ 0 };

@@ -59,6 +59,9 @@ JournalEntry *plan_entry(Plan *plan, JournalLine line);
  * and what comes again within the hour is counted, so that two guards agree and a second episode is not
  * taken for the first. Remembers what it has given out. */
 uint64_t guard_new_mark(uint64_t marks[static MARKS_MAX], uint64_t what, Now now);
+/* ... of trouble that a time from AWS, or the mark of earlier trouble, sets apart from all other of its kind:
+ * it needs no clock. */
+uint64_t guard_fact_mark(uint64_t marks[static MARKS_MAX], const char *what, uint64_t fact);
 
 /* The earlier of two times of which 0 means never. */
 uint64_t earlier(uint64_t a, uint64_t b);

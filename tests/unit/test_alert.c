@@ -448,6 +448,14 @@ static void test_ids_equal(void **state _unused_) {
     other.gap = closed;
     id_of(&trail, other, b);
     assert_string_equal(a, b);
+    /* one polled while the trail was gone, the other when it was there again */
+    other.kind = EVENT_TRAIL_MISSING;
+    id_of(&trail, other, a);
+    assert_string_not_equal(a, b);
+    other.kind = EVENT_TRAIL_REPLACED;
+    other.phase = PHASE_OPENED;
+    id_of(&trail, other, b);
+    assert_string_equal(a, b);
 }
 
 static void test_ids_differ(void **state _unused_) {
@@ -556,7 +564,8 @@ static void test_ids_of_all_events(void **state _unused_) {
         id_of(&trail, same, other);
         assert_string_equal(id, other);
         others[0].dedup_usec++;
-        others[1].kind = e == EVENT_TRAIL_MISSING ? EVENT_TRAIL_FAILING : EVENT_TRAIL_MISSING;
+        others[1].kind = e == EVENT_TRAIL_MISSING || e == EVENT_TRAIL_REPLACED ? EVENT_TRAIL_FAILING
+                                                                               : EVENT_TRAIL_MISSING;
         others[1].phase = PHASE_OPENED;
         (void)strcpy(others[2].actor.event_id, follow_up ? "e2" : "e1");
         others[3].n_reminders = kind == PHASE_REMINDER ? 2 : 1;

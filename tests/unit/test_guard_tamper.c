@@ -1247,6 +1247,90 @@ static void two_guards_agree_and_two_episodes_differ(void **unused) {
     assert_true(a.plan.events[0].dedup_usec != b.plan.events[0].dedup_usec);
 }
 
+/* One polls between a deletion and the creation that follows, the other only after both, up to some seconds
+ * later by its own clock, over a full hour too. */
+static void a_deletion_is_one_fact_to_whoever_polls_it_when(void **unused) {
+    static const struct {
+        uint64_t start, other_start; /* of the trail before, as each guard has polled it */
+        uint64_t apart;
+        unsigned before; /* deletions that both have gone through */
+        bool same;
+    } rows[] = {
+        { STARTED, STARTED, 0, 0, true },
+        { STARTED, STARTED, 3 * SEC, 0, true },
+        { STARTED, STARTED, 3 * SEC, 2, true },
+        { STARTED, STARTED, HOUR, 0, true },
+        { STARTED, STARTED + SEC, 0, 0, false }, /* another trail of the same name */
+        { 0, 0, 0, 0, true },                    /* never started: the hour tells one from the next */
+        { 0, 0, HOUR, 0, false },
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Life a = life(MODE_OBSERVE, true), b = life(MODE_OBSERVE, true);
+        uint64_t last = 0;
+
+        print_message("row %zu\n", i);
+        a.now.real_usec = EPOCH / HOUR * HOUR + HOUR - 2 * SEC;
+        b.now.real_usec = a.now.real_usec + rows[i].apart;
+        for (unsigned k = 0; k <= rows[i].before; k++) {
+            uint64_t later = k * 60 * SEC;
+            Observation old = logging(rows[i].start ? rows[i].start + later : 0, 0);
+            Observation again = logging(STOP_NOW + later, 0);
+
+            old.delivery_usec = STARTED + SEC;
+            result(&a, old);
+            old.start_usec = rows[i].other_start ? rows[i].other_start + later : 0;
+            result(&b, old);
+            result(&a, absent());
+            result(&b, again);
+            assert_int_equal(a.plan.n_events, 1);
+            assert_int_equal(b.plan.n_events, 1);
+            assert_int_equal(a.plan.events[0].kind, EVENT_TRAIL_MISSING);
+            assert_int_equal(b.plan.events[0].kind, EVENT_TRAIL_REPLACED);
+            assert_int_equal(a.plan.events[0].dedup_usec == b.plan.events[0].dedup_usec, rows[i].same);
+            assert_int_equal(a.plan.events[0].incident_dedup_usec == b.plan.events[0].incident_dedup_usec,
+                             rows[i].same);
+            assert_true(a.plan.events[0].dedup_usec != last && a.plan.events[0].dedup_usec <= INT64_MAX);
+            last = a.plan.events[0].dedup_usec;
+            result(&a, again);
+        }
+        /* what is gone, there again as it was, and gone again was deleted twice */
+        pass_time(&a, GUARD_REOPEN_USEC + SEC);
+        result(&a, absent());
+        last = a.plan.events[0].dedup_usec;
+        result(&a, logging(a.state.start_usec, 0));
+        pass_time(&a, GUARD_REOPEN_USEC + SEC);
+        result(&a, absent());
+        assert_int_equal(a.plan.n_events, 1);
+        assert_int_equal(a.plan.events[0].kind, EVENT_TRAIL_MISSING);
+        assert_true(a.plan.events[0].dedup_usec != last);
+    }
+}
+
+/* What a window of maintenance made less of is told again when it is over, on both sides of a full hour. */
+static void trouble_that_grows_is_one_fact_to_two_guards(void **unused) {
+    Life lives[] = { life(MODE_OBSERVE, true), life(MODE_OBSERVE, true) };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(lives); i++) {
+        Life *l = &lives[i];
+
+        l->now.real_usec = EPOCH / HOUR * HOUR + HOUR - 2 * SEC + i * 3 * SEC;
+        result(l, logging(STARTED, 0));
+        l->facts.maintenance = true;
+        result(l, stopped(STARTED, STOP_NOW));
+        assert_int_equal(l->plan.n_events, 1);
+        assert_true(l->plan.events[0].dedup_usec == STOP_NOW);
+        l->facts.maintenance = false;
+        wake(l);
+        assert_int_equal(l->plan.n_events, 1);
+        assert_int_equal(l->plan.events[0].severity, SEVERITY_CRITICAL);
+        assert_true(l->plan.events[0].dedup_usec != STOP_NOW);
+    }
+    assert_true(lives[0].plan.events[0].dedup_usec == lives[1].plan.events[0].dedup_usec);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_case),
@@ -1295,6 +1379,8 @@ int main(void) {
         cmocka_unit_test(a_recreated_trail_that_does_not_log_is_started),
         cmocka_unit_test(recreated_between_two_polls),
         cmocka_unit_test(two_guards_agree_and_two_episodes_differ),
+        cmocka_unit_test(a_deletion_is_one_fact_to_whoever_polls_it_when),
+        cmocka_unit_test(trouble_that_grows_is_one_fact_to_two_guards),
     };
 
     return cmocka_run_group_tests_name("guard_tamper", tests, NULL, NULL);

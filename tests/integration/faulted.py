@@ -35,6 +35,7 @@ class Clock:
 
 # -- what was received -------------------------------------------------------------------------------------------------
 GAPS = ("trail.stopped", "trail.interrupted")
+DELETIONS = ("trail.missing", "trail.replaced")
 
 
 def fact_of(entry):
@@ -43,7 +44,9 @@ def fact_of(entry):
     if kind == "gap":
         return kind, entry["trail"]["arn"], round(epoch(entry["gap"]["from"]))
     about = entry["trail"]["arn"] if entry["trail"] else f"{entry['account']} {entry['region']}"
-    if kind in ("trail.weakened", "trail.missing", "trail.replaced"):
+    if kind in DELETIONS:
+        return "deletion", about
+    if kind == "trail.weakened":
         return kind, about, json.dumps(entry["changes"], sort_keys=True)
     return None         # ends, summaries, attributions: each is of an incident, which is judged as a whole
 

@@ -165,15 +165,14 @@ def events(root, binary):
 
 
 def manual_of_alerts(root, binary):
-    """What trailguard-alert(7) says of events and members of the document is what the program's table and the schema
-    say."""
+    """trailguard-alert(7) has the program's table of events, row by row, and every member of the document."""
     name = "docs/man/trailguard-alert.7"
     document, _, table = text_of(root / name).partition(".Sh EVENTS\n")
     members = {member for line in re.findall(r"^\.It Ic (.*)$", document.partition(".Sh DOCUMENT\n")[2], re.M)
                for member in line.split(" , ")}
     schema = set(json.loads(text_of(root / "docs/alert.schema.json"))["properties"])
-    for one in sorted(members - schema):
-        yield f"{name}: the schema has no member {one}"
+    for one in sorted(members ^ schema):
+        yield f"{name}: member {one} stands {'here' if one in members else 'in the schema'} only"
     manual, event = [], ""
     for macro, words, text in re.findall(r"^\.(It Ic|Em) (.*)\n((?:[^.].*\n)*)", table.partition(".Sh ")[0], re.M):
         if macro == "It Ic":
@@ -181,8 +180,9 @@ def manual_of_alerts(root, binary):
         else:
             manual.append([event, words.removesuffix(" :"), " ".join(text.split()).removesuffix(".").replace("\\&", "")])
     program = [[row[0], row[1], re.sub("`([^`]*)`", r"\\(lq\1\\(rq", row[2])] for row in rows_of(root, "event")]
-    if not members or not manual:
-        yield f"{name}: has {len(members)} members and {len(manual)} events"
+    for row in program:
+        if row not in manual:
+            yield f"{name}: no entry {' | '.join(row)}"
     for row in manual:
         if row not in program:
             yield f"{name}: the program has no entry {' | '.join(row)}"

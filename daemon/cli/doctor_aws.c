@@ -84,14 +84,14 @@ static void add_clock(const Asking *asking, const HttpResponse *response) {
     int64_t off;
 
     if (!date || timetext_parse_http(date, &server) < 0) {
-        doctor_add(asking->doctor, DOCTOR_CLOCK, DOCTOR_UNKNOWN, NULL, "the answer of AWS has no date");
+        doctor_add(asking->doctor, DOCTOR_CLOCK, DOCTOR_UNKNOWN, NULL, "AWS's answer has no date");
         return;
     }
     /* half a second was cut off; the answer was made between the question and now */
     off = (int64_t)(server + USEC_PER_SEC / 2) -
           (int64_t)(asking->asked_usec + (now - asking->asked_usec) / 2);
     if (llabs(off) < CLOCK_FINE_USEC) {
-        doctor_add(asking->doctor, DOCTOR_CLOCK, DOCTOR_OK, NULL, "as AWS's, less than 3 s apart");
+        doctor_add(asking->doctor, DOCTOR_CLOCK, DOCTOR_OK, NULL, "the same as AWS's, within 3 s");
         return;
     }
     doctor_add(asking->doctor, DOCTOR_CLOCK,

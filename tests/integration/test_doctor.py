@@ -28,7 +28,7 @@ network
   note     AWS_ENDPOINT_URL is set in this environment to ENDPOINT; the unit's environment may differ
   ok       STS in eu-central-1 answers
 clock
-  ok       as AWS's, less than 3 s apart
+  ok       the same as AWS's, within 3 s
 credentials
   ok       key AKIA...0001, from environment variable AWS_ACCESS_KEY_ID; the unit's may differ
 identity
@@ -193,7 +193,7 @@ def test_no_credentials(sim, idle):
     row, = lines_of(text, "credentials")
     assert row.startswith("problem ") and "-> write the key into /etc/trailguard/aws-credentials" in row
     assert lines_of(text, "identity") == ["unknown not known: regions, permissions and trails could not be checked"]
-    assert lines_of(text, "clock") == ["ok as AWS's, less than 3 s apart"]
+    assert lines_of(text, "clock") == ["ok the same as AWS's, within 3 s"]
     assert "ok STS in eu-central-1 answers" in lines_of(text, "network")
     assert lines_of(text, "channels")[0].startswith(f"unknown sns:{TOPIC}: not checked")
     sim.clear_failures()        # the clock was read from an answer to an unsigned question
@@ -204,7 +204,7 @@ def test_keys_that_aws_does_not_know(sim, idle):
     first, second = lines_of(text, "identity")
     assert status == CRITICAL
     assert first.startswith("problem GetCallerIdentity: SignatureDoesNotMatch") and first.endswith("its secret is wrong")
-    assert second.startswith("unknown not known") and lines_of(text, "clock") == ["ok as AWS's, less than 3 s apart"]
+    assert second.startswith("unknown not known") and lines_of(text, "clock") == ["ok the same as AWS's, within 3 s"]
     sim.clear_failures()
 
 

@@ -358,7 +358,7 @@ static int stop(Drilling *d) {
                   call.error);
 }
 
-/* Starts it, and proves it; 0, or -EIO after the command to run. */
+/* Starts it, and proves it; 0, or -EIO after the command to run. Keys that may not start it never will. */
 static int clean_up(Drilling *d) {
     const struct timespec second = { .tv_sec = 1 };
     uint64_t began_usec = waited_usec(0);
@@ -375,6 +375,8 @@ static int clean_up(Drilling *d) {
         }
         if (!start.good)
             call = start;
+        if (start.class == AWS_DENIED)
+            break;
         (void)nanosleep(&second, NULL);
     } while (waited_usec(began_usec) < CLEANUP_USEC);
     fprintf(stderr,

@@ -37,7 +37,7 @@ static int check_owner(int dir_fd, char *reason, size_t size) {
     return 0;
 }
 
-static int parse(const char *text, size_t len, DrillFile *ret, char *reason, size_t size) {
+int drill_file_parse(const char *text, size_t len, DrillFile *ret, char *reason, size_t size) {
     json_auto_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
     const char *schema, *trail, *identity, *nonce;
     json_int_t from, until;
@@ -72,7 +72,7 @@ int drill_file_read(const char *dir, DrillFile *ret, char *reason, size_t reason
         r = file_read_at(fd, DRILL_FILE, FILE_MAX, &text, &len);
     if (r == -E2BIG)
         return refuse(reason, reason_size, "it is larger than 4096 bytes");
-    return r < 0 ? r : parse(text, len, ret, reason, reason_size);
+    return r < 0 ? r : drill_file_parse(text, len, ret, reason, reason_size);
 }
 
 int drill_file_write(const char *dir, const DrillFile *file) {

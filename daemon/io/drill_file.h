@@ -19,6 +19,8 @@ typedef struct DrillFile {
 /* Also one whose time is over: who stopped the trail is found later. 0; -ENOENT; -EINVAL with one line in
  * reason when it is no announcement that counts; else -errno. */
 int drill_file_read(const char *dir, DrillFile *ret, char *reason, size_t reason_size);
+/* What the file holds. 0, or -EINVAL with one line in reason. */
+int drill_file_parse(const char *text, size_t len, DrillFile *ret, char *reason, size_t reason_size);
 /* Durable. 0 or -errno. */
 int drill_file_write(const char *dir, const DrillFile *file);
 /* 0, also when it was not there; else -errno. */

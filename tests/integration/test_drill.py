@@ -3,6 +3,7 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import time
@@ -10,11 +11,13 @@ import time
 import pytest
 
 from guard import BINARY, within
-from helpers import FRA, MAIN, ORG_TRAIL, TOPIC, document, events, messages, operations, wait_alert, wait_message
+from helpers import FRA, MAIN, MEMBER, ORG_TRAIL, TOPIC, document, events, messages, wait_alert, wait_message
 from simaws.client import poll
 
 ALERTS = ({"type": "sns", "topic_arn": TOPIC},)
 MALLORY = f"arn:aws:iam::{MAIN}:user/mallory"
+BLIND = ("put-event-selectors", "--trail-name", "org-trail", "--event-selectors",
+         json.dumps([{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True}]))
 
 
 @pytest.fixture
@@ -31,12 +34,12 @@ def drill(sim, guard, *arguments, seconds=60, env=None):
     return guard.verb("drill", *(arguments or ("--yes", "org-trail")), env=env or operator(sim), seconds=seconds)
 
 
-def begin(sim, guard):
-    """A drill under way, its trail stopped."""
+def begin(sim, guard, options=("--yes",), stdin=subprocess.DEVNULL):
+    """A drill under way, its trail about to be stopped."""
     env = {**guard.env, **operator(sim)}
     env.pop("NOTIFY_SOCKET")
-    return subprocess.Popen([BINARY, "drill", "-c", guard.config, "--yes", "org-trail"], env=env, cwd=guard.directory,
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([BINARY, "drill", "-c", guard.config, *options, "org-trail"], env=env, cwd=guard.directory,
+                            stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def announce(guard, **changes):
@@ -85,7 +88,7 @@ def test_what_must_not_be_drilled_is_refused(sim, make_guard, options, name, why
     guard = make_guard(sim, **{"alerts": ALERTS, **options}).start().wait_guarding()
     done = drill(sim, guard, "--yes", name)
     assert done.returncode == 1 and why in done.stderr and done.stdout == "", done
-    assert "StopLogging" not in operations(sim)
+    assert not sim.requests(operation="StopLogging")
 
 
 def test_a_maintenance_window_is_refused(sim, make_guard):
@@ -95,7 +98,7 @@ def test_a_maintenance_window_is_refused(sim, make_guard):
     guard = make_guard(sim, alerts=ALERTS, maintenance=[window]).start().wait_guarding()
     done = drill(sim, guard)
     assert done.returncode == 1 and "a maintenance window is open" in done.stderr
-    assert "StopLogging" not in operations(sim)
+    assert not sim.requests(operation="StopLogging")
 
 
 def test_without_a_daemon_a_terminal_or_the_right_keys_nothing_is_stopped(sim, make_guard):
@@ -106,14 +109,75 @@ def test_without_a_daemon_a_terminal_or_the_right_keys_nothing_is_stopped(sim, m
     assert guard.stop() == 0
     none = drill(sim, guard)
     assert none.returncode == 1 and "no daemon runs" in none.stderr
-    assert "StopLogging" not in operations(sim)
+    assert not sim.requests(operation="StopLogging")
     assert not (guard.state / "drill.json").exists()
 
 
-def test_denied_keys_leave_no_announcement(sim, guard):
+def test_an_organization_trail_is_refused(sim, make_guard):
+    sim.call("organization", management=MAIN, members=[MEMBER])
+    sim.trail(ORG_TRAIL, settings={"IsOrganizationTrail": True})
+    guard = make_guard(sim, alerts=ALERTS).start().wait_guarding()
+    done = drill(sim, guard)
+    assert done.returncode == 1 and "an organization trail is not drilled" in done.stderr, done
+    assert not sim.requests(operation="StopLogging")
+
+
+def test_a_trail_with_an_open_incident_is_refused(sim, make_guard):
+    guard = make_guard(sim, alerts=ALERTS, settings_interval=1).start().wait_guarding()
+    sim.aws("mallory", FRA, "cloudtrail", *BLIND)
+    wait_message(sim, TOPIC, 10)
+    done = drill(sim, guard)
+    assert done.returncode == 1 and "it is not well now: weakened" in done.stderr, done
+    assert not sim.requests(operation="StopLogging") and not (guard.state / "drill.json").exists()
+
+
+def test_keys_of_another_account_are_refused(sim, guard):
+    sim.add_user("stranger", MEMBER)
+    keys = {name: value for name, value in sim.env_for("stranger").items() if name.startswith("AWS_")}
+    done = drill(sim, guard, env=keys)
+    assert done.returncode == 1
+    assert f"these keys are of another account: arn:aws:iam::{MEMBER}:user/stranger" in done.stderr, done
+    assert not sim.requests(operation="StopLogging") and not (guard.state / "drill.json").exists()
+
+
+@pytest.mark.parametrize("answer, stops", [("n\n", False), ("\n", False), ("\x04", False), ("y\n", True)],
+                         ids=["no", "empty", "end", "yes"])
+def test_the_answer_at_the_terminal_decides(sim, make_guard, answer, stops):
+    guard = make_guard(sim, alerts=ALERTS, attribution=False).start().wait_guarding()
+    terminal, stdin = pty.openpty()
+    process = begin(sim, guard, options=(), stdin=stdin)
+    os.write(terminal, answer.encode())
+    out, error = process.communicate(timeout=within(120))
+    os.close(terminal)
+    os.close(stdin)
+    assert "\nStop org-trail now? [y/N] " in out, out + error
+    assert len(sim.requests(operation="StopLogging")) == stops, out + error
+    assert process.returncode == (0 if stops else 1), out + error
+    assert out.endswith("\nproved\n") == stops
+    sim.wait_for_trail(ORG_TRAIL, within(5), logging=True)
+
+
+def deny(sim, *calls):
+    """The operator may do everything but these."""
     everything = {"Sid": "Everything", "Effect": "Allow", "Action": "*", "Resource": "*"}
-    denied = {"Sid": "No", "Effect": "Deny", "Action": ["cloudtrail:StopLogging"], "Resource": "*"}
+    denied = {"Sid": "No", "Effect": "Deny", "Action": [f"cloudtrail:{call}" for call in calls], "Resource": "*"}
     sim.call("policy", principal=MALLORY, policy=[everything, denied])
+
+
+def test_keys_that_may_not_start_the_trail_give_up_at_once(sim, make_guard):
+    guard = make_guard(sim, alerts=ALERTS, poll_interval=60, settings_interval=60).start().wait_guarding()
+    deny(sim, "StartLogging")
+    process = begin(sim, guard)
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=False)
+    guard.kill()
+    out, error = process.communicate(timeout=45)  # it would try again for 60 s
+    assert process.returncode == 1 and out.endswith("\nNOT proved\n"), out + error
+    assert "NOT LOGGING, as far as is known: StartLogging: " in error and "AccessDenied" in error, error
+    assert f"run:\n  aws cloudtrail start-logging --name {ORG_TRAIL} --region {FRA}\n" in error
+
+
+def test_denied_keys_leave_no_announcement(sim, guard):
+    deny(sim, "StopLogging")
     done = drill(sim, guard)
     assert done.returncode == 1
     assert "these keys may not stop it, as is right for the guard's; use an operator's, with --profile" in done.stderr
@@ -165,11 +229,27 @@ def test_a_second_stop_is_reported_in_earnest(sim, guard):
     assert told["severity"] == "critical" and not told["drill"]
 
 
-@pytest.mark.parametrize("case", ["garbage", "too long", "world", "link", "expired", "other trail"])
+@pytest.mark.parametrize("command, event", [
+    (("delete-trail", "--name", "org-trail"), "trail.missing"),
+    (BLIND, "trail.weakened"),
+], ids=["delete", "blind"])
+def test_what_else_the_same_identity_does_during_a_drill_is_in_earnest(sim, make_guard, command, event):
+    guard = make_guard(sim, alerts=ALERTS, settings_interval=1, attribution=True).start().wait_guarding()
+    announce(guard)
+    stop(sim)
+    poll(lambda: len(messages(sim)) >= 1, within(10))
+    sim.aws("mallory", FRA, "cloudtrail", *command)
+    poll(lambda: any(not document(message)["drill"] for message in messages(sim)), within(20))
+    worst = next(document(message) for message in messages(sim) if not document(message)["drill"])
+    assert worst["event"] == event and worst["severity"] in ("warning", "critical"), worst
+
+
+@pytest.mark.parametrize("case", ["fifo", "huge", "far", "garbage", "too long", "world", "link", "expired", "other trail"])
 def test_an_announcement_that_does_not_count_is_ignored(sim, guard, case):
     now = int(time.time() * 1e6)
     why = {"garbage": "no announcement of a drill", "too long": "a drill lasts at most 15 min",
-           "world": "others may write to it", "link": "no regular file"}.get(case)
+           "world": "others may write to it", "link": "no regular file",
+           "fifo": "no regular file", "huge": "larger than 4096 bytes"}.get(case)
     path = guard.state / "drill.json"
     if case == "garbage":
         path.write_text("{" * 1000)
@@ -181,6 +261,12 @@ def test_an_announcement_that_does_not_count_is_ignored(sim, guard, case):
     elif case == "link":
         os.rename(announce(guard), guard.directory / "elsewhere")
         path.symlink_to(guard.directory / "elsewhere")
+    elif case == "fifo":
+        os.mkfifo(path, 0o600)
+    elif case == "huge":
+        announce(guard, nonce="0" * 5000)
+    elif case == "far":
+        announce(guard, from_usec=now + 300_000_000, until_usec=now + 900_000_000)
     elif case == "expired":
         announce(guard, from_usec=now - 300_000_000, until_usec=now - 1_000_000)
     else:

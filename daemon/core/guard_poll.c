@@ -204,12 +204,21 @@ static EventPhase begin_unmet(Deciding *d, uint64_t mark) {
     return incident_begin(inc, mark, d->now);
 }
 
+/* A trail that nobody has accepted has no baseline. */
+static JournalEntry *note_changed(Deciding *d) {
+    JournalEntry *entry = plan_entry(d->plan, LINE_CHANGED);
+
+    if (d->s.provisional)
+        (void)text_copy(entry->detail, sizeof(entry->detail), "the settings it was found with");
+    return entry;
+}
+
 static void note_drift(Deciding *d, uint32_t findings) {
     const TrailState *s = &d->s;
     JournalEntry *entry;
 
     if (findings & FINDINGS_CHANGED) {
-        entry = plan_entry(d->plan, LINE_CHANGED);
+        entry = note_changed(d);
         entry->fields = s->fields & ~s->unmet_fields;
         entry->maintenance = d->facts->maintenance;
     }
@@ -269,7 +278,7 @@ static void drift_is_over(Deciding *d, uint32_t was_fields, bool accepted, bool 
 /* The message that waits takes further changes with it; it waits no longer for that. */
 static void add_to_pending(Deciding *d, uint32_t findings) {
     TrailState *s = &d->s;
-    JournalEntry *entry = plan_entry(d->plan, findings & FINDINGS_CHANGED ? LINE_CHANGED : LINE_UNMET);
+    JournalEntry *entry = findings & FINDINGS_CHANGED ? note_changed(d) : plan_entry(d->plan, LINE_UNMET);
 
     entry->fields = s->fields & ~s->incident.fields ? s->fields & ~s->incident.fields : s->fields;
     s->incident.fields |= s->fields;

@@ -214,6 +214,11 @@ static void add_reason(const Writing *w) {
     add_foreign(w, "; ", w->note->detail, "");
 }
 
+/* What a difference is from. */
+static void add_standard(const Writing *w) {
+    add_foreign(w, "", w->note->detail[0] ? w->note->detail : "its baseline", "");
+}
+
 /* ---- lines ---- */
 
 static const struct {
@@ -226,8 +231,8 @@ static const struct {
     { "polls", add_polls },       { "count", add_count },         { "span", add_span },
     { "fields", add_fields },     { "window", add_window },       { "deed", add_deed },
     { "actor", add_actor },       { "not found", add_not_found }, { "call", add_call },
-    { "refusal", add_refusal },   { "reason", add_reason },
-    { "announced", add_announced },
+    { "refusal", add_refusal },   { "reason", add_reason },       { "announced", add_announced },
+    { "standard", add_standard },
 };
 
 static void add_variable(const Writing *w, const char *name, size_t len) {

@@ -997,6 +997,9 @@ static void a_trail_that_nobody_accepted_is_started_and_never_put_back(void **un
         held(&l, EPOCH, STOP_NOW);
         check_settings(&l, logging(EPOCH, STOP_NOW), BUCKET, evil);
         assert_int_equal(l.plan.action, provisional ? ACTION_NONE : ACTION_RESTORE);
+        assert_int_equal(l.plan.entries[0].line,
+                         LINE_CHANGED); /* there is no baseline before it is accepted */
+        assert_string_equal(l.plan.entries[0].detail, provisional ? "the settings it was found with" : "");
         if (!provisional)
             came_of(&l, ACTION_RESTORE, RESULT_CONFIRMED, 0);
         result(&l, absent());

@@ -95,12 +95,14 @@ static void every_line(void **unused) {
         { { .line = LINE_REPLACED }, "was deleted and created again between two polls" },
         { { .line = LINE_CHANGED, .fields = FIELDS },
           "differs from its baseline: S3BucketName, EventSelectors" },
+        { { .line = LINE_CHANGED, .fields = FIELDS, .detail = "the settings it was found with" },
+          "differs from the settings it was found with: S3BucketName, EventSelectors" },
         { { .line = LINE_CHANGED, .fields = FIELDS, .maintenance = true },
           "differs from its baseline: S3BucketName, EventSelectors; left as it is, a maintenance window is "
           "open" },
         { { .line = LINE_RESTORED, .fields = FIELDS }, "restored, confirmed: S3BucketName, EventSelectors" },
         { { .line = LINE_UNCHANGED, .fields = FIELDS, .detail = "it was accepted as the baseline" },
-          "no longer differs from its baseline: S3BucketName, EventSelectors; it was accepted as the "
+          "no longer differs: S3BucketName, EventSelectors; it was accepted as the "
           "baseline" },
         { { .line = LINE_UNMET, .fields = FIELD_BIT(FIELD_VALIDATION) },
           "does not meet the configured expectation since the configuration changed: "

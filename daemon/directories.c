@@ -18,7 +18,7 @@
 #define RUNTIME_MODE    0755
 #define WATCH_USEC      (2 * USEC_PER_SEC)
 #define WATCH_IDLE_USEC (10 * USEC_PER_SEC) /* where no poll wakes the process earlier */
-#define READ_AGAIN_USEC (10 * USEC_PER_SEC)
+#define TRY_AGAIN_USEC (10 * USEC_PER_SEC)
 #define TAKEN_MAX       3 /* another daemon that only tries to start holds the lock for a moment */
 
 /* ---- at the start ---- */
@@ -134,14 +134,14 @@ static void check_runtime_dir(Engine *engine) {
     engine_publish_now(engine);
 }
 
-/* An alert that could not be read at the start waits for the disk like any other for its channel. */
-static void read_outbox_again(Engine *engine) {
+/* What the disk refused once is not left as it is until the next alert. */
+static void try_outbox_again(Engine *engine) {
     uint64_t now_usec = engine_now(engine).mono_usec;
 
-    if (now_usec < engine->outbox_read_usec + READ_AGAIN_USEC)
+    if (now_usec < engine->outbox_tried_usec + TRY_AGAIN_USEC)
         return;
-    engine->outbox_read_usec = now_usec;
-    if (!outbox_read_again(engine->outbox))
+    engine->outbox_tried_usec = now_usec;
+    if (!outbox_try_again(engine->outbox))
         return;
     deliver_kick(engine->deliver, false);
     engine_publish_now(engine);
@@ -165,5 +165,5 @@ void engine_check_directories(Engine *engine) {
     engine_watch_directories(engine);
     check_runtime_dir(engine);
     check_state_dir(engine);
-    read_outbox_again(engine);
+    try_outbox_again(engine);
 }

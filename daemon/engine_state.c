@@ -224,7 +224,7 @@ void engine_save_intent(Trail *trail) {
     else if (r >= 0 && engine->intent_failed)
         log_line(LOG_NOTICE, "%s/intents: written again", engine->state_dir);
     engine->intent_failed = r < 0;
-    trail->has_intent = trail->has_intent || r >= 0;
+    trail->has_intent = true; /* a write that failed can have left a file, too */
 }
 
 void engine_remove_intent(Trail *trail) {

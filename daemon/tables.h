@@ -225,7 +225,7 @@ struct Engine {
     int lock_fd, runtime_lock_fd;        /* the second one stays when the state directory goes */
     LoopTimer *directory_timer;
     uint64_t directories_due_usec;          /* mono; not compared before */
-    uint64_t outbox_read_usec;              /* mono; last try to read what could not be read at the start */
+    uint64_t outbox_tried_usec;             /* mono; when what the disk refused was last tried again */
     char directory_problem[ERROR_TEXT_MAX]; /* why what is known does not outlive a restart; "" */
     unsigned n_taken; /* times in a row that another daemon held the lock of a directory made again */
     sd_event *event;

@@ -60,9 +60,15 @@ struct OutboxEntry {
     OutboxRecord record;
     char name[OUTBOX_NAME_MAX];
     size_t bytes;   /* of its file */
-    bool exists;    /* there is a file of that name */
+    bool exists;    /* there is a file of that name, and the disk has confirmed it */
+    bool tried;     /* there may be one */
     bool unwritten; /* the file does not say what we know */
 };
+
+typedef struct Names {
+    char **names;
+    unsigned n;
+} Names;
 
 struct Outbox {
     char *parent; /* the state directory */
@@ -74,9 +80,41 @@ struct Outbox {
     unsigned n_unwritten;
     int disk_error; /* of the last write; told when it began */
     uint64_t n_lost, n_lost_taken;
-    char **unread; /* names of alerts that could not be read at the start: they are read later */
-    unsigned n_unread;
+    Names unread; /* of alerts that could not be read at the start: they are read later */
+    Names left;   /* of alerts that are done and could not be removed: they are removed later */
 };
+
+static int names_add(Names *names, const char *name) {
+    char **grown = realloc(names->names, (names->n + 1) * sizeof(*grown)), *copy = strdup(name);
+
+    if (grown)
+        names->names = grown;
+    if (!grown || !copy) {
+        free(copy);
+        return -ENOMEM;
+    }
+    names->names[names->n++] = copy;
+    return 0;
+}
+
+/* Keeps those for which keep says true. */
+static void names_filter(Names *names, bool (*keep)(Outbox *outbox, int dir_fd, const char *name),
+                         Outbox *outbox, int dir_fd) {
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < names->n; i++)
+        if (keep(outbox, dir_fd, names->names[i]))
+            names->names[n++] = names->names[i];
+        else
+            free(names->names[i]);
+    names->n = n;
+}
+
+static void names_done(Names *names) {
+    for (unsigned i = 0; i < names->n; i++)
+        free(names->names[i]);
+    free(names->names);
+}
 
 /* ---- the list ---- */
 
@@ -148,7 +186,7 @@ bool outbox_entry_is_acknowledged(const OutboxEntry *entry, const char *channel)
 }
 
 unsigned outbox_depth(const Outbox *outbox) {
-    return outbox->n_entries + outbox->n_unread;
+    return outbox->n_entries + outbox->unread.n;
 }
 
 uint64_t outbox_oldest_usec(const Outbox *outbox) {
@@ -194,6 +232,7 @@ static int write_entry(Outbox *outbox, int dir_fd, OutboxEntry *entry) {
     r = outbox_record_write(&entry->record, &text, &len);
     if (r < 0)
         return r;
+    entry->tried = true;
     r = file_write_at(dir_fd, entry->name, text, len, FILE_MODE, true);
     if (r < 0)
         return r;
@@ -237,14 +276,16 @@ static int is_kept(const Outbox *outbox, const OutboxEntry *entry) {
 static void remove_entry(Outbox *outbox, OutboxEntry *entry) {
     int r = 0;
 
-    if (entry->exists) {
+    if (entry->tried) {
         _cleanup_(file_closep) int fd = open_dir(outbox);
 
         r = fd < 0 ? fd : file_remove_at(fd, entry->name);
     }
-    if (r < 0 && r != -ENOENT)
-        log_line(LOG_WARNING, "%s/%s: cannot be removed: %s; the alert is sent again after a restart",
+    if (r < 0 && r != -ENOENT) {
+        log_line(LOG_WARNING, "%s/%s: cannot be removed: %s; tried again later, and sent again after a crash",
                  outbox->dir, entry->name, strerror(-r));
+        (void)names_add(&outbox->left, entry->name);
+    }
     take_out(outbox, entry);
     entry_free(entry);
 }
@@ -470,7 +511,7 @@ static int load(Outbox *outbox, int dir_fd, const char *name, uint64_t number) {
         outbox_record_done(&record);
         return -ENOMEM;
     }
-    *entry = (OutboxEntry){ .record = record, .bytes = len, .exists = true };
+    *entry = (OutboxEntry){ .record = record, .bytes = len, .exists = true, .tried = true };
     (void)text_copy(entry->name, sizeof(entry->name), name);
     if (outbox_find(outbox, record.alert.id)) { /* the same message twice: one is enough */
         append(outbox, entry);
@@ -482,43 +523,40 @@ static int load(Outbox *outbox, int dir_fd, const char *name, uint64_t number) {
     return 0;
 }
 
-/* ---- what could not be read ---- */
+/* ---- what could not be read, written or removed ---- */
 
 static int note_unread(Outbox *outbox, const char *name, int error) {
-    char **grown = realloc(outbox->unread, (outbox->n_unread + 1) * sizeof(*grown)), *copy = strdup(name);
+    int r = names_add(&outbox->unread, name);
 
-    if (grown)
-        outbox->unread = grown;
-    if (!grown || !copy) {
-        free(copy);
-        return -ENOMEM;
-    }
-    outbox->unread[outbox->n_unread++] = copy;
-    log_line(LOG_ERR, "%s/%s: cannot be read: %s; it stays, and is read again later", outbox->dir, name,
-             file_strerror(error));
-    return 0;
+    if (r >= 0)
+        log_line(LOG_ERR, "%s/%s: cannot be read: %s; it stays, and is read again later", outbox->dir, name,
+                 file_strerror(error));
+    return r;
 }
 
-bool outbox_read_again(Outbox *outbox) {
-    _cleanup_(file_closep) int fd = outbox->n_unread > 0 ? open_dir(outbox) : -1;
-    unsigned n = 0;
-    bool some = false;
+static bool stays_unread(Outbox *outbox, int dir_fd, const char *name) {
+    uint64_t number;
 
-    if (fd < 0)
-        return false;
-    for (unsigned i = 0; i < outbox->n_unread; i++) {
-        char *name = outbox->unread[i];
-        uint64_t number;
+    if (file_number(name, &number) && load(outbox, dir_fd, name, number) < 0)
+        return true;
+    log_line(LOG_NOTICE, "%s/%s: can be read again, or is gone", outbox->dir, name);
+    return false;
+}
 
-        if (!file_number(name, &number) || load(outbox, fd, name, number) >= 0) {
-            log_line(LOG_NOTICE, "%s/%s: can be read again, or is gone", outbox->dir, name);
-            some = true;
-            free(name);
-        } else
-            outbox->unread[n++] = name;
+static bool stays_left(Outbox *outbox _unused_, int dir_fd, const char *name) {
+    return file_remove_at(dir_fd, name) < 0;
+}
+
+bool outbox_try_again(Outbox *outbox) {
+    _cleanup_(file_closep) int fd = outbox->unread.n + outbox->left.n > 0 ? open_dir(outbox) : -1;
+    unsigned n = outbox->unread.n;
+
+    if (fd >= 0) {
+        names_filter(&outbox->left, stays_left, outbox, fd);
+        names_filter(&outbox->unread, stays_unread, outbox, fd);
     }
-    outbox->n_unread = n;
-    return some;
+    write_waiting(outbox);
+    return outbox->unread.n < n;
 }
 
 static int visit(Outbox *outbox, int dir_fd, const char *name) {
@@ -596,9 +634,8 @@ void outbox_close(Outbox *outbox) {
         next = entry->next;
         entry_free(entry);
     }
-    for (unsigned i = 0; i < outbox->n_unread; i++)
-        free(outbox->unread[i]);
-    free(outbox->unread);
+    names_done(&outbox->unread);
+    names_done(&outbox->left);
     free(outbox->parent);
     free(outbox->dir);
     free(outbox);

@@ -15,7 +15,7 @@ typedef struct Outbox Outbox;
 typedef struct OutboxEntry OutboxEntry;
 
 /* Opens DIR/outbox (made when missing) and reads what is waiting, oldest first. A file that cannot be read
- * stays, counts, and is read later (outbox_read_again); one that cannot be parsed is moved to outbox/damaged
+ * stays, counts, and is read later (outbox_try_again); one that cannot be parsed is moved to outbox/damaged
  * with a journal line and is never overwritten; leftover temporaries are removed; files of other names are
  * left alone. No symbolic link is followed. 0 or -errno with one line naming the path in error. */
 int outbox_open(const char *dir, Outbox **ret, char *error, size_t error_size);
@@ -24,7 +24,8 @@ void outbox_close(Outbox *outbox);
 
 /* Takes the alert over (moved out of *alert, also when the disk refuses). Returns 0 when it is on the disk;
  * -errno when it is only in memory (the journal has been told once): it is delivered all the same and
- * written as soon as the disk takes it, which is tried again at the next add, acknowledge or refuse.
+ * written as soon as the disk takes it, which is tried again at the next add, acknowledge or refuse, and by
+ * outbox_try_again.
  * -ENOMEM: there is no room for it in memory either, and it counts as lost. An alert whose id is waiting
  * already is dropped silently (0, or -errno when that one is only in memory). Over a ceiling reminders are
  * given up first, then the oldest; each is counted and logged. */
@@ -33,9 +34,9 @@ int outbox_add(Outbox *outbox, Alert *alert);
 /* The directory was made again: all that waits is written down once more. */
 void outbox_write_again(Outbox *outbox);
 
-/* Alerts that could not be read when the outbox was opened (-EIO, -EACCES ...): tries again. True when there
- * is something to deliver now. */
-bool outbox_read_again(Outbox *outbox);
+/* Tries again what the disk has refused: to read alerts that were there when the outbox was opened, to write
+ * those that are only in memory, to remove those that are done. True when there is more to deliver now. */
+bool outbox_try_again(Outbox *outbox);
 
 /* Oldest first. NULL at the end. Entries stay valid until they are acknowledged for all channels or
  * outbox_add gives them up: whoever waits meanwhile keeps the alert's id and asks outbox_find. */

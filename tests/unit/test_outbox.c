@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The durable queue: order, ceilings, what is damaged, what cannot be read or written, who has acknowledged.
- */
+/* link: -Wl,--wrap=unlinkat,--wrap=fsync */
+/* The durable queue: order, ceilings, what is damaged, what cannot be read, written or removed, who has
+ * acknowledged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,6 +49,35 @@ void log_event(int level _unused_, const char *message_id _unused_, const LogFie
     va_start(ap, format);
     note(format, ap);
     va_end(ap);
+}
+
+/* ---- a disk that fails once ---- */
+
+static bool fail_unlink, fail_fsync; /* of an alert's file; of a directory */
+
+int __real_unlinkat(int fd, const char *name, int flags);
+int __wrap_unlinkat(int fd, const char *name, int flags);
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+int __wrap_unlinkat(int fd, const char *name, int flags) {
+    if (fail_unlink && text_ends_with(name, ".json")) {
+        fail_unlink = false;
+        errno = EIO;
+        return -1;
+    }
+    return __real_unlinkat(fd, name, flags);
+}
+
+int __wrap_fsync(int fd) {
+    struct stat st;
+
+    if (fail_fsync && fstat(fd, &st) >= 0 && S_ISDIR(st.st_mode)) {
+        fail_fsync = false;
+        errno = EIO;
+        return -1;
+    }
+    return __real_fsync(fd);
 }
 
 /* ---- a directory ---- */
@@ -323,9 +353,39 @@ static void what_cannot_be_read_stays_and_is_read_later(void **state _unused_) {
     open_again();
     assert_non_null(strstr(logged, "it stays, and is read again later"));
     assert_int_equal(outbox_depth(outbox), 2);
-    assert_false(outbox_read_again(outbox));
+    assert_false(outbox_try_again(outbox));
     assert_int_equal(unlink(target), 0);
-    assert_true(outbox_read_again(outbox));
+    assert_true(outbox_try_again(outbox));
+    assert_int_equal(outbox_depth(outbox), 1);
+}
+
+static void what_cannot_be_removed_is_removed_later(void **state _unused_) {
+    open_again();
+    assert_int_equal(add(1, EVENT_TRAIL_STOPPED, 10), 0);
+    fail_unlink = true;
+    outbox_acknowledge(outbox, outbox_first(outbox), "a", (const char *const[]){ "a" }, 1);
+    assert_int_equal(outbox_depth(outbox), 0);
+    assert_int_equal(count_files("outbox"), 1);
+    assert_non_null(strstr(logged, "cannot be removed: Input/output error; tried again later"));
+    assert_false(outbox_try_again(outbox));
+    assert_int_equal(count_files("outbox"), 0);
+}
+
+/* The file is in its place, and the disk has not confirmed it. */
+static void what_was_written_with_an_error_is_written_again_and_removed(void **state _unused_) {
+    open_again();
+    fail_fsync = true;
+    assert_int_equal(add(1, EVENT_TRAIL_STOPPED, 10), -EIO);
+    assert_int_equal(count_files("outbox"), 1);
+    outbox_acknowledge(outbox, outbox_first(outbox), "a", (const char *const[]){ "a" }, 1);
+    assert_int_equal(count_files("outbox"), 0);
+
+    fail_fsync = true;
+    assert_int_equal(add(2, EVENT_TRAIL_STOPPED, 10), -EIO);
+    logged[0] = '\0';
+    assert_false(outbox_try_again(outbox));
+    assert_non_null(strstr(logged, "can be written again"));
+    open_again();
     assert_int_equal(outbox_depth(outbox), 1);
 }
 
@@ -363,6 +423,8 @@ int main(void) {
         T(damaged_files_are_moved_away_and_named),
         T(names_that_are_none_are_moved_away_and_others_left_alone),
         T(what_cannot_be_read_stays_and_is_read_later),
+        T(what_cannot_be_removed_is_removed_later),
+        T(what_was_written_with_an_error_is_written_again_and_removed),
         T(a_directory_that_is_none_is_an_error_and_one_that_goes_is_made_again),
 #undef T
     };

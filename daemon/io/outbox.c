@@ -248,12 +248,13 @@ static bool is_about_content(int error) {
     return error == -EINVAL || error == -E2BIG;
 }
 
-/* Tries what the disk has refused before; one refusal is enough to know. */
+/* Tries what the disk has refused before; one refusal is enough to know. What a refusal left behind is removed
+ * once the disk is well. */
 static void write_waiting(Outbox *outbox) {
     _cleanup_(file_closep) int fd = -1;
     int error;
 
-    if (outbox->n_unwritten == 0)
+    if (outbox->n_unwritten == 0 && outbox->disk_error == 0)
         return;
     fd = ensure_dir(outbox);
     error = MIN(fd, 0);
@@ -264,6 +265,8 @@ static void write_waiting(Outbox *outbox) {
 
             error = r < 0 ? r : error;
         }
+    if (error == 0 && outbox->disk_error < 0)
+        (void)file_sweep_at(fd);
     note_disk(outbox, error);
 }
 

@@ -53,7 +53,7 @@ void log_event(int level _unused_, const char *message_id _unused_, const LogFie
 
 /* ---- a disk that fails once ---- */
 
-static bool fail_unlink, fail_fsync; /* of an alert's file; of a directory */
+static bool fail_unlink, fail_probe, fail_fsync; /* of an alert's file; of a temporary one; of a directory */
 
 int __real_unlinkat(int fd, const char *name, int flags);
 int __wrap_unlinkat(int fd, const char *name, int flags);
@@ -61,8 +61,10 @@ int __real_fsync(int fd);
 int __wrap_fsync(int fd);
 
 int __wrap_unlinkat(int fd, const char *name, int flags) {
-    if (fail_unlink && text_ends_with(name, ".json")) {
-        fail_unlink = false;
+    bool *fails = text_ends_with(name, ".json") ? &fail_unlink : &fail_probe;
+
+    if (*fails) {
+        *fails = false;
         errno = EIO;
         return -1;
     }
@@ -107,16 +109,24 @@ static const char *in_dir(const char *name) {
     return path;
 }
 
-static unsigned count_files(const char *name) {
+static unsigned count(const char *name, bool hidden) {
     DIR *d = opendir(in_dir(name));
     const struct dirent *entry;
     unsigned n = 0;
 
     while (d && (entry = readdir(d)))
-        n += entry->d_name[0] != '.' && entry->d_type == DT_REG;
+        n += (entry->d_name[0] == '.') == hidden && entry->d_type == DT_REG;
     if (d)
         (void)closedir(d);
     return n;
+}
+
+static unsigned count_files(const char *name) {
+    return count(name, false);
+}
+
+static unsigned count_hidden(const char *name) {
+    return count(name, true);
 }
 
 static void open_again(void) {
@@ -371,6 +381,18 @@ static void what_cannot_be_removed_is_removed_later(void **state _unused_) {
     assert_int_equal(count_files("outbox"), 0);
 }
 
+static void a_probe_that_cannot_be_removed_is_swept(void **state _unused_) {
+    open_again();
+    fail_probe = true;
+    assert_int_equal(add(1, EVENT_TRAIL_STOPPED, 10), -EIO);
+    assert_int_equal(count_files("outbox"), 0);
+    assert_int_equal(count_hidden("outbox"), 1);
+    outbox_acknowledge(outbox, outbox_first(outbox), "a", (const char *const[]){ "a" }, 1);
+    assert_false(outbox_try_again(outbox));
+    assert_int_equal(count_hidden("outbox"), 0);
+    assert_non_null(strstr(logged, "can be written again"));
+}
+
 /* The file is in its place, and the disk has not confirmed it. */
 static void what_was_written_with_an_error_is_written_again_and_removed(void **state _unused_) {
     open_again();
@@ -424,6 +446,7 @@ int main(void) {
         T(names_that_are_none_are_moved_away_and_others_left_alone),
         T(what_cannot_be_read_stays_and_is_read_later),
         T(what_cannot_be_removed_is_removed_later),
+        T(a_probe_that_cannot_be_removed_is_swept),
         T(what_was_written_with_an_error_is_written_again_and_removed),
         T(a_directory_that_is_none_is_an_error_and_one_that_goes_is_made_again),
 #undef T

@@ -177,7 +177,7 @@ def test_accepting_is_not_putting_back(sim, victim, mallory):
     victim.verb("accept", "victim", "--yes")
     entry = wait_alert(sim, "trail.resolved")
     assert "were accepted as its baseline: S3KeyPrefix" in entry["summary"]
-    assert not victim.found("no longer differs .*not written by TrailGuard")
+    assert not victim.found("no longer differs.*not written by TrailGuard")
 
 
 def test_many_weak_baselines_are_told_together(sim, make_guard):

@@ -30,7 +30,8 @@ static const char help[] =
         "Events that occur while the trail is stopped are lost to it. The alerts are marked DRILL, severity "
         "info.\n"
         "Run it as root on the guard's host, with an operator's AWS keys: the guard's own must not be able to\n"
-        "stop a trail. If anything goes wrong, it starts the trail again.\n"
+        "stop a trail. If anything goes wrong, it starts the trail again. A guard on another host does not know of\n"
+        "the drill, and alerts in earnest.\n"
         "\n"
         "  --profile NAME   the operator's profile in ~/.aws; default: the keys in the environment\n"
         "  --yes            do not ask\n"
@@ -467,7 +468,7 @@ static int wait_for(Drilling *d, Happened happened, uint64_t max_usec, uint64_t 
 static const char *why(int r) {
     return r == -EINTR   ? "interrupted"
            : r == -ESRCH ? "the daemon has ended"
-                         : "not within the time that it is promised in";
+                         : "not in the promised time";
 }
 
 static void print_step(const char *step, uint64_t from_usec, uint64_t at_usec, uint64_t promise_usec,

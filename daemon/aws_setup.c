@@ -723,10 +723,10 @@ static int open_all(const Config *config, const ProfileLocation *location, const
     r = read_overrides(config, profile, &overrides, error);
     if (r >= 0)
         r = read_proxy(config, &http_options, error);
-    if (r >= 0)
+    if (r >= 0) {
         take_facts(config, location, &http_options, &overrides, &aws->facts);
-    if (r >= 0)
         r = loop_event_new(aws->event, &aws->loop);
+    }
     if (r >= 0)
         r = http_curl_new(aws->event, &http_options, error, AWS_SETUP_ERROR_MAX, &aws->http);
     if (r >= 0)

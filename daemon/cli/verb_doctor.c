@@ -162,10 +162,10 @@ int verb_doctor(const VerbArgs *args) {
     check_directories(&doctor);
     if (config)
         doctor_aws(&doctor, config, &x.event, &x.aws, &x.caller);
-    if (good)
+    if (good) {
         poll_once(&x);
-    if (good)
         check_heartbeat(&doctor, config);
+    }
     status = doctor_print(&doctor, args->json, verb_wants_color(stdout));
     aws_setup_close(&x.aws);
     sd_event_unref(x.event);

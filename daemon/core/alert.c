@@ -452,6 +452,10 @@ static bool of_any_account(const Event *event) {
     return event->cause == CAUSE_CREDENTIALS || event->cause == CAUSE_ROLE || event->cause == CAUSE_OUTAGE;
 }
 
+#define DRILL_ADVICE                                                                                        \
+    "1. Compare the times above with what `trailguard drill` printed.\n"                                    \
+    "2. If nobody of yours ran it: someone has root on the guard's host. Treat the host as compromised."
+
 static int alert_mail(const AlertSource *source, char **ret) {
     _cleanup_strbuf_ StrBuf mail = STRBUF_INIT(ALERT_TEXT_MAX), wrapped = STRBUF_INIT(ALERT_TEXT_MAX);
     AlertExpansion x = { .source = source, .out = &mail, .cut = ALERT_SHOWN_MAX };
@@ -488,7 +492,8 @@ static int alert_mail(const AlertSource *source, char **ret) {
     add_lost(&x);
     add_section(&x, "What TrailGuard did", source->words->deed);
     add_who(&x);
-    add_section(&x, "What to do now", source->words->advice);
+    add_section(&x, "What to do now", source->event->drill && source->words->advice ? DRILL_ADVICE
+                                                                                : source->words->advice);
     add_contain(&x);
     add_footer(&x);
     if (strbuf_error(&mail) < 0)

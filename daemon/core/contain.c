@@ -237,7 +237,8 @@ int contain_take(const ContainPolicy *policy, ContainHistory *history, const Con
     contain.n_tamperings = count_tamperings(item);
     if (!contain.war && contain.n_tamperings < policy->after)
         return 0;
-    if (!contain.why_not && count_proposed(history, item, now_usec) >= policy->max_per_day)
+    /* users that he makes must not keep the one who makes war from being proposed */
+    if (!contain.why_not && !contain.war && count_proposed(history, item, now_usec) >= policy->max_per_day)
         contain.why_not = "contain.max_per_day is reached in this account";
     contain.verdict = contain.why_not ? CONTAIN_REFUSED : CONTAIN_PROPOSED;
     if (!note_verdict(item, deed->incident, contain.verdict))

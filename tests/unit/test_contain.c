@@ -250,15 +250,22 @@ static void max_per_day_holds_in_each_account(void **state _unused_) {
 
     assert_int_equal(war(&one).verdict, CONTAIN_PROPOSED);
     assert_int_equal(war(&two).verdict, CONTAIN_PROPOSED);
-    assert_non_null(strstr(war(&three).why_not, "max_per_day"));
+    for (unsigned i = 0; i < 2; i++, now_usec += MINUTE, three = user("three"))
+        assert_int_equal(take(&proposing, &three, "incident", false).verdict, CONTAIN_NOTHING);
+    assert_non_null(strstr(take(&proposing, &three, "incident", false).why_not, "max_per_day"));
+    three = user("three"); /* decoys do not protect who makes war */
+    assert_int_equal(take(&proposing, &three, "a war", true).verdict, CONTAIN_PROPOSED);
     one = user("one"); /* who was proposed counts once */
     assert_int_equal(take(&proposing, &one, "another", true).verdict, CONTAIN_PROPOSED);
     four = actor_of("IAMUser", "arn:aws:iam::444455556666:user/four", "");
     assert_int_equal(contain_take(&proposing, &history, &other, now_usec, &contain), 0);
     assert_int_equal(contain.verdict, CONTAIN_PROPOSED);
     now_usec += 25 * 60 * MINUTE; /* and he goes on */
-    three = user("three");
-    assert_int_equal(war(&three).verdict, CONTAIN_PROPOSED);
+    Actor five = user("five");
+
+    for (unsigned i = 0; i < 2; i++, now_usec += MINUTE, five = user("five"))
+        assert_int_equal(take(&proposing, &five, "incident", false).verdict, CONTAIN_NOTHING);
+    assert_int_equal(take(&proposing, &five, "incident", false).verdict, CONTAIN_PROPOSED);
 }
 
 /* Whoever makes up many identities pushes out those that were of importance longest ago, and none proposed

@@ -7,6 +7,7 @@
 
 #include "daemon/core/guard.h"
 #include "daemon/core/policy.h"
+#include "daemon/core/statement.h"
 #include "lib/arn.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -27,25 +28,6 @@ bool contain_is_tampering(const char *call) {
         if (text_equal(calls[i], call))
             return true;
     return false;
-}
-
-bool contain_matches(const char *pattern, const char *text) {
-    const char *star = NULL, *resume = NULL;
-
-    while (*text) {
-        if (*pattern == '*') {
-            star = pattern++;
-            resume = text;
-        } else if (*pattern == '?' || *pattern == *text) {
-            pattern++;
-            text++;
-        } else if (star) {
-            pattern = star + 1;
-            text = ++resume;
-        } else
-            return false;
-    }
-    return pattern[strspn(pattern, "*")] == '\0';
 }
 
 /* ---- whose ---- */
@@ -97,8 +79,8 @@ static bool is_guard(const ContainPolicy *policy, const Actor *actor, const char
 
 static bool is_exempt(const ContainPolicy *policy, const Containment *contain) {
     for (size_t i = 0; i < policy->n_never; i++)
-        if (contain_matches(policy->never[i], contain->arn) ||
-            contain_matches(policy->never[i], contain->name))
+        if (statement_pattern_fits(policy->never[i], contain->arn) ||
+            statement_pattern_fits(policy->never[i], contain->name))
             return true;
     return false;
 }

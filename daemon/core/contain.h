@@ -41,6 +41,3 @@ int contain_reason(const Containment *contain, StrBuf *b);
 /* The commands, one a line, that take the rights, or give them back. No name in them means anything to a
  * shell. */
 int contain_commands(const Containment *contain, bool undo, StrBuf *b);
-
-/* IAM's own wildcards: * and ? only. */
-bool contain_matches(const char *pattern, const char *text);

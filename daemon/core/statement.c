@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/core/statement.h"
 
-#include <fnmatch.h>
+#include <ctype.h>
+#include <string.h>
 
 bool statement_any_fits(const json_t *value, StatementFits fits, const void *with) {
     const char *text = json_string_value(value);
@@ -12,10 +13,37 @@ bool statement_any_fits(const json_t *value, StatementFits fits, const void *wit
     return text && fits(text, with);
 }
 
-/* A pattern with "*" and "?", whose case does not matter (AWS IAM User Guide, "IAM JSON policy elements:
- * Action"). */
+static bool same(char a, char b, bool fold) {
+    return a == b || (fold && tolower((unsigned char)a) == tolower((unsigned char)b));
+}
+
+/* fnmatch(3) has brackets besides, which IAM does not have. */
+static bool fits(const char *pattern, const char *text, bool fold) {
+    const char *star = NULL, *resume = NULL;
+
+    while (*text) {
+        if (*pattern == '*') {
+            star = pattern++;
+            resume = text;
+        } else if (*pattern == '?' || (*pattern && same(*pattern, *text, fold))) {
+            pattern++;
+            text++;
+        } else if (star) {
+            pattern = star + 1;
+            text = ++resume;
+        } else
+            return false;
+    }
+    return pattern[strspn(pattern, "*")] == '\0';
+}
+
+bool statement_pattern_fits(const char *pattern, const char *text) {
+    return fits(pattern, text, false);
+}
+
+/* Case does not matter (AWS IAM User Guide, "IAM JSON policy elements: Action"). */
 static bool is_pattern_of(const char *text, const void *action) {
-    return fnmatch(text, action, FNM_NOESCAPE | FNM_CASEFOLD) == 0;
+    return fits(text, action, true);
 }
 
 bool statement_names_action(const json_t *value, const char *action) {

@@ -10,5 +10,9 @@ typedef bool (*StatementFits)(const char *text, const void *with);
 /* A text, or one of an array of them, fits. */
 bool statement_any_fits(const json_t *value, StatementFits fits, const void *with);
 
+/* IAM's wildcards are * and ?, and nothing else is special (AWS IAM User Guide, "IAM JSON policy elements:
+ * Resource"). */
+bool statement_pattern_fits(const char *pattern, const char *text);
+
 /* One of the patterns of Action covers that action: "*", "sns:Pub*", in any case. */
 bool statement_names_action(const json_t *value, const char *action);

@@ -434,7 +434,6 @@ static int endpoint_add_aws_host(const EndpointOverrides *overrides, AwsService 
     bool dual_stack = overrides && overrides->dual_stack, fips = overrides && overrides->fips;
     /* S3 keeps the plain suffix for hosts with IPv6 too, and says "dualstack" in the name */
     bool by_label = dual_stack && service == AWS_S3;
-
     const char *place;
 
     if (!partition || (fips && partition->fips == FIPS_NONE))
@@ -442,6 +441,8 @@ static int endpoint_add_aws_host(const EndpointOverrides *overrides, AwsService 
     place = endpoint_service_region(service, region);
     if (service == AWS_IAM)
         place = iam_label(partition, place, dual_stack);
+    if (!place)
+        return -EINVAL;
     return strbuf_addf(ret, "%s%s%s%s%s.%s", endpoint_service_name(service),
                        fips && says_fips(partition, service, dual_stack) ? "-fips" : "",
                        by_label ? ".dualstack" : "", place[0] && place[0] != '.' ? "." : "", place,

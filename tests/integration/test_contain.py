@@ -3,6 +3,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from guard import BINARY, within
 from helpers import FRA, MAIN, documents, messages, refused, trail_arn, wait_alert
 from simaws.client import poll
 
+AWS = "/usr/bin/aws" if os.path.exists("/usr/bin/aws") else shutil.which("aws")
 VICTIM = trail_arn("victim", FRA)
 
 
@@ -19,12 +21,14 @@ def run(sim, guard, lines, directory):
     """As a person would: the guard's verb on its host, the others with an administrator's keys."""
     shim = Path(directory) / "bin"
     shim.mkdir(exist_ok=True)
-    (shim / "trailguard").write_text("#!/bin/sh\nexec \"$TRAILGUARD\" \"$@\" -c \"$CONF\"\n")
-    (shim / "trailguard").chmod(0o755)
+    # Debian 12's aws does not know AWS_ENDPOINT_URL
+    for name, command in (("trailguard", '"$TRAILGUARD" "$@" -c "$CONF"'), ("aws", f'{AWS} --endpoint-url "$SIM" "$@"')):
+        (shim / name).write_text(f"#!/bin/sh\nexec {command}\n")
+        (shim / name).chmod(0o755)
     for line in lines:
         env = sim.env_for("guard" if line.startswith("trailguard ") else "saviour")
         env.update({"PATH": f"{shim}:{os.environ['PATH']}", "TRAILGUARD": str(BINARY), "CONF": str(guard.config),
-                    "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1"})
+                    "SIM": sim.url, "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1"})
         done = subprocess.run(["sh", "-c", line], cwd=directory, env=env, capture_output=True, text=True, timeout=60,
                               stdin=subprocess.DEVNULL)
         assert done.returncode == 0, (line, done.stderr)

@@ -7,13 +7,15 @@
 #include "lib/util/file.h"
 #include "lib/util/text.h"
 
-/* The file is read only where something is wrong with a trail's logging, or a drill was. */
+/* The file is read only where something is wrong with a trail's logging, and when it is known who did it. */
 static bool may_be_drill(const Trail *trail, const TrailInput *input) {
     const Observation *seen = input->kind == GUARD_POLLED ? input->seen : NULL;
 
     if (trail->engine->once || !trail->arn[0])
         return false;
-    return trail->state.drilled.stop_usec != 0 ||
+    if (trail->state.drilled.stop_usec != 0 && input->kind == GUARD_ATTRIBUTED)
+        return true;
+    return (trail->state.findings & FINDING_BIT(FINDING_STOPPED)) ||
            (seen && seen->kind == OBSERVED_STATUS &&
             (!seen->is_logging || seen->stop_usec != trail->state.stop_usec));
 }

@@ -876,5 +876,8 @@ int codec_read_document(const char *text, size_t len, const char *schema, const 
         (void)snprintf(reason, reason_size, "its schema is not %s", schema);
         return -EINVAL;
     }
-    return codec_read_members(members, root, base, &reader);
+    r = codec_read_members(members, root, base, &reader);
+    if (r < 0)
+        codec_done(members, base);
+    return r;
 }

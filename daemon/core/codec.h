@@ -126,7 +126,7 @@ struct CodecReader {
 };
 
 /* Reads a document of this schema. Unknown members are passed over. 0, -EINVAL with one escaped line in
- * reason, or -ENOMEM. After an error codec_done still has to be called. */
+ * reason, or -ENOMEM. After an error there is nothing to free. */
 int codec_read_document(const char *text, size_t len, const char *schema, const CodecMember *members,
                         void *base, char *reason, size_t reason_size);
 /* 0, -EINVAL or -ENOMEM. */

@@ -62,12 +62,9 @@ int outbox_record_read(const char *text, size_t len, OutboxRecord *ret, char *re
     OutboxRecord record = { 0 };
     int r = codec_read_document(text, len, SCHEMA, record_members, &record, reason, reason_size);
 
-    if (r < 0) {
-        outbox_record_done(&record);
-        return r;
-    }
-    *ret = record;
-    return 0;
+    if (r >= 0)
+        *ret = record;
+    return r;
 }
 
 int outbox_record_write(const OutboxRecord *record, char **ret, size_t *ret_len) {

@@ -479,10 +479,7 @@ int state_json_read(const char *text, size_t len, StateTable *ret, char *reason,
     StateTable table = { 0 };
     int r = codec_read_document(text, len, SCHEMA, table_members, &table, reason, reason_size);
 
-    if (r < 0) {
-        state_table_done(&table);
-        return r;
-    }
-    *ret = table;
-    return 0;
+    if (r >= 0)
+        *ret = table;
+    return r;
 }

@@ -17,9 +17,6 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* AWS's times of a call and of what it did differ by less. */
-#define CONTEST_SLACK_USEC (60 * USEC_PER_SEC)
-
 /* ---- notes and messages ---- */
 
 static void write_notes(Engine *engine, const Subject *subject, const Incident *incident, const Plan *plan) {
@@ -206,18 +203,6 @@ static void set_maintenance(Trail *trail, Now now) {
 
 /* ---- who attacks trails ---- */
 
-/* A stop that belongs to the war: none that was found before it began. */
-static bool is_of_contest(const TrailState *s, const Actor *actor) {
-    return s->contest.reported && text_equal(actor->event_name, "StopLogging") &&
-           actor->event_usec + CONTEST_SLACK_USEC >= s->contest.since_usec;
-}
-
-/* Maintenance, and trails that nobody has accepted, are no attacks. */
-static bool is_tampering(const Event *event) {
-    return event->severity > SEVERITY_INFO && !event->maintenance && !event->provisional &&
-           contain_is_tampering(event->actor.event_name);
-}
-
 static void note_containment(Trail *trail, const Subject *subject, const Event *event, const char *incident,
                              const Containment *contain) {
     bool refused = contain->verdict == CONTAIN_REFUSED;
@@ -246,13 +231,7 @@ static void contain(Trail *trail, const Subject *subject, Event *event, Containm
         .guards = engine->config->guards.items,
         .n_guards = engine->config->guards.n,
     };
-    const ContainDeed deed = {
-        .actor = &event->actor,
-        .account = subject->account,
-        .incident = incident,
-        .tampers = is_tampering(event),
-        .contested = is_of_contest(&trail->state, &event->actor),
-    };
+    const ContainDeed deed = contain_deed(&trail->state, event, subject->account, incident);
 
     (void)alert_incident_id(subject, event->incident_dedup_usec, incident);
     if (contain_take(&policy, &engine->contain, &deed, event->time_usec, ret) < 0)

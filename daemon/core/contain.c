@@ -18,7 +18,11 @@
 /* What IAM allows in the names of users and roles; none of it means anything to a shell. */
 #define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@-"
 
-bool contain_is_tampering(const char *call) {
+/* AWS's times of a call and of what it did differ by less. */
+#define CONTEST_SLACK_USEC (60 * USEC_PER_SEC)
+
+/* A call against the trail itself, by which it loses something. */
+static bool is_against_trail(const char *call) {
     static const char *const calls[] = {
         "StopLogging",       "DeleteTrail",         "UpdateTrail",
         "PutEventSelectors", "PutInsightSelectors", "PutEventConfiguration",
@@ -28,6 +32,29 @@ bool contain_is_tampering(const char *call) {
         if (text_equal(calls[i], call))
             return true;
     return false;
+}
+
+/* Maintenance, drills, and trails that nobody has accepted, are no attacks. */
+static bool is_tampering(const Event *event) {
+    return event->severity > SEVERITY_INFO && !event->maintenance && !event->provisional &&
+           is_against_trail(event->actor.event_name);
+}
+
+/* A stop that belongs to the war: none that was found before it began. */
+static bool is_of_contest(const TrailState *state, const Actor *actor) {
+    return state->contest.reported && text_equal(actor->event_name, "StopLogging") &&
+           actor->event_usec + CONTEST_SLACK_USEC >= state->contest.since_usec;
+}
+
+ContainDeed contain_deed(const TrailState *state, const Event *event, const char *account,
+                         const char *incident) {
+    return (ContainDeed){
+        .actor = &event->actor,
+        .account = account,
+        .incident = incident,
+        .tampers = is_tampering(event),
+        .contested = is_of_contest(state, &event->actor),
+    };
 }
 
 /* ---- whose ---- */

@@ -27,8 +27,9 @@ typedef struct ContainDeed {
     bool contested;       /* it is one of the stops of a trail that is contested */
 } ContainDeed;
 
-/* Is this call one against the trail itself, by which it loses something? */
-bool contain_is_tampering(const char *call);
+/* The deed that a message with an actor is about, of a trail in this state. All is borrowed. */
+ContainDeed contain_deed(const TrailState *state, const Event *event, const char *account,
+                         const char *incident);
 
 /* Takes a deed into account, and decides. Each verdict is given once for an identity and an incident. 0, or
  * -ENOMEM: then nothing was decided. */

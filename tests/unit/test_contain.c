@@ -170,11 +170,47 @@ static void what_was_not_proved_or_done_counts_for_nothing(void **state _unused_
     off.mode = CONTAIN_OFF;
     assert_int_equal(take(&off, &bob, "a", true).verdict, CONTAIN_NOTHING);
     assert_int_equal(history.n, 0);
-    assert_true(contain_is_tampering("StopLogging"));
-    assert_true(contain_is_tampering("PutEventSelectors"));
-    assert_false(contain_is_tampering("CreateTrail"));
-    assert_false(contain_is_tampering("PutBucketPolicy"));
-    assert_false(contain_is_tampering("AddTags"));
+}
+
+/* What an event says about a deed: of the trail's state, the war that it may belong to. */
+static void deeds_are_what_the_message_is_about(void **state _unused_) {
+    static const struct {
+        const char *call;
+        Severity severity;
+        bool maintenance, provisional, war;
+        int64_t late_sec; /* than the war began */
+        bool tampers, contested;
+    } rows[] = {
+        { "StopLogging", SEVERITY_CRITICAL, false, false, false, 0, true, false },
+        { "StopLogging", SEVERITY_CRITICAL, false, false, true, 5, true, true },
+        { "StopLogging", SEVERITY_CRITICAL, false, false, true, -60, true, true },
+        { "StopLogging", SEVERITY_CRITICAL, false, false, true, -61, true, false },
+        { "DeleteTrail", SEVERITY_CRITICAL, false, false, true, 5, true, false },
+        { "PutEventSelectors", SEVERITY_WARNING, false, false, false, 0, true, false },
+        { "StopLogging", SEVERITY_INFO, false, false, false, 0, false, false },
+        { "StopLogging", SEVERITY_CRITICAL, true, false, false, 0, false, false },
+        { "StopLogging", SEVERITY_CRITICAL, false, true, false, 0, false, false },
+        { "CreateTrail", SEVERITY_CRITICAL, false, false, false, 0, false, false },
+        { "PutBucketPolicy", SEVERITY_CRITICAL, false, false, false, 0, false, false },
+        { "AddTags", SEVERITY_CRITICAL, false, false, false, 0, false, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        TrailState trail = { .contest = { .reported = rows[i].war, .since_usec = BEGIN } };
+        Event event = { .severity = rows[i].severity,
+                        .maintenance = rows[i].maintenance,
+                        .provisional = rows[i].provisional,
+                        .actor = { .event_usec = BEGIN + (uint64_t)(rows[i].late_sec * (int64_t)USEC_PER_SEC) } };
+        ContainDeed deed;
+
+        (void)text_copy(event.actor.event_name, sizeof(event.actor.event_name), rows[i].call);
+        deed = contain_deed(&trail, &event, ACCOUNT, "a");
+        assert_int_equal(deed.tampers, rows[i].tampers);
+        assert_int_equal(deed.contested, rows[i].contested);
+        assert_ptr_equal(deed.actor, &event.actor);
+        assert_string_equal(deed.account, ACCOUNT);
+        assert_string_equal(deed.incident, "a");
+    }
 }
 
 static void whom_it_must_not_hit_is_refused_with_the_reason(void **state _unused_) {
@@ -368,6 +404,7 @@ int main(void) {
         cmocka_unit_test_setup(calls_count_by_their_own_time, setup),
         cmocka_unit_test_setup(a_war_is_enough, setup),
         cmocka_unit_test_setup(what_was_not_proved_or_done_counts_for_nothing, setup),
+        cmocka_unit_test(deeds_are_what_the_message_is_about),
         cmocka_unit_test_setup(whom_it_must_not_hit_is_refused_with_the_reason, setup),
         cmocka_unit_test_setup(who_may_be_the_guard_is_refused, setup),
         cmocka_unit_test_setup(max_per_day_holds_in_each_account, setup),

@@ -68,13 +68,6 @@ static const char *who(char *dst, size_t size) {
     return dst;
 }
 
-static uint64_t now_usec(void) {
-    struct timespec ts;
-
-    (void)clock_gettime(CLOCK_REALTIME, &ts);
-    return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
-}
-
 static bool is_meant(Accepting *a, const char *name, const char *arn) {
     bool meant = a->args->n_names == 0;
 
@@ -257,7 +250,7 @@ static int record(const Accepting *a) {
     for (size_t i = 0; i < a->n; i++) {
         const Candidate *c = &a->candidates[i];
         int r = baseline_file_accept(a->dir, c->arn, c->gone ? NULL : c->settings, c->gone,
-                                     who(by, sizeof(by)), now_usec(), error, sizeof(error));
+                                     who(by, sizeof(by)), verb_now_usec(), error, sizeof(error));
 
         if (r < 0) {
             fprintf(stderr, "trailguard accept: %s\n", error); /* it names the ARN */

@@ -75,13 +75,6 @@ typedef struct Drilling {
     bool late;
 } Drilling;
 
-static uint64_t now_usec(void) {
-    struct timespec ts;
-
-    (void)clock_gettime(CLOCK_REALTIME, &ts);
-    return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
-}
-
 static uint64_t waited_usec(uint64_t since_usec) {
     struct timespec ts;
 
@@ -245,13 +238,13 @@ static int check_trail(Drilling *d, const json_t *trail) {
         return refuse(d, "it has an open incident; trailguard status shows it", "");
     if (json_is_true(json_object_get(trail, "provisional")))
         return refuse(d, "nobody has accepted it: trailguard accept", "");
-    if (config_maintenance_at(d->config, d->name, d->arn, now_usec()))
+    if (config_maintenance_at(d->config, d->name, d->arn, verb_now_usec()))
         return refuse(d, "a maintenance window is open for it", "");
     if (is_observed(d))
         return refuse(d, "mode is \"observe\": the daemon would not start it again", "");
     if (d->interval_usec == 0 || d->interval_usec > POLL_MAX_SEC * USEC_PER_SEC)
         return refuse(d, "poll_interval is longer than 300 s: the trail would be stopped too long", "");
-    if (get_time(json_object_get(trail, "drill"), "stopped") + PAUSE_USEC > now_usec())
+    if (get_time(json_object_get(trail, "drill"), "stopped") + PAUSE_USEC > verb_now_usec())
         return refuse(d, "its last drill was less than 6 minutes ago", "");
     return d->config->n_channels > 0 ? 0 : refuse(d, "alerts: no channel is configured, nobody would know", "");
 }
@@ -277,11 +270,11 @@ static int check_daemon(Drilling *d) {
     (void)text_copy(d->account, sizeof(d->account), get(trail, "account"));
     (void)text_copy(d->region, sizeof(d->region), get(trail, "region"));
     d->interval_usec = (uint64_t)json_integer_value(json_object_get(d->status, "poll_interval")) * USEC_PER_SEC;
-    if (get_time(d->status, "updated") + 3 * d->interval_usec + 60 * USEC_PER_SEC < now_usec())
+    if (get_time(d->status, "updated") + 3 * d->interval_usec + 60 * USEC_PER_SEC < verb_now_usec())
         return refuse(d, "the daemon makes no progress: status.json is of ", get(d->status, "updated"));
     r = check_trail(d, trail);
     if (r == 0 && drill_file_read(engine_state_dir(), &other, reason, sizeof(reason)) == 0 &&
-        other.drill.until_usec > now_usec())
+        other.drill.until_usec > verb_now_usec())
         return refuse(d, "another drill is under way, of ", other.trail);
     return r;
 }
@@ -334,7 +327,7 @@ static int announce(Drilling *d) {
     (void)snprintf(d->file.nonce, sizeof(d->file.nonce), "%016llx%016llx", (unsigned long long)nonce[0],
                    (unsigned long long)nonce[1]);
     (void)text_copy(d->file.trail, sizeof(d->file.trail), d->arn);
-    d->file.drill.from_usec = now_usec();
+    d->file.drill.from_usec = verb_now_usec();
     d->file.drill.until_usec = d->file.drill.from_usec + d->interval_usec + 4 * SPARE_USEC;
     r = drill_file_write(engine_state_dir(), &d->file);
     return r < 0 ? refuse(d, "the drill cannot be announced in the state directory: ", file_strerror(r)) : 0;
@@ -346,9 +339,9 @@ static int stop(Drilling *d) {
 
     if (r < 0)
         return r;
-    d->stopped_usec = now_usec(); /* it may be stopped even if no answer comes */
+    d->stopped_usec = verb_now_usec(); /* it may be stopped even if no answer comes */
     if (ask(d, ASK_STOP, &call)) {
-        d->stopped_usec = now_usec();
+        d->stopped_usec = verb_now_usec();
         return 0;
     }
     (void)drill_file_remove(engine_state_dir());
@@ -442,7 +435,7 @@ static bool is_delivered(Drilling *d, uint64_t *ret_usec) {
         if (!key || (takes_drills(&d->config->channels[i]) && !has_receipt(d, key)))
             return false;
     }
-    *ret_usec = now_usec();
+    *ret_usec = verb_now_usec();
     return true;
 }
 

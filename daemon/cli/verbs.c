@@ -298,19 +298,23 @@ static void sent(const Receipt *receipt, void *userdata) {
     (void)sd_event_exit(test->event, 0);
 }
 
+uint64_t verb_now_usec(void) {
+    struct timespec ts;
+
+    (void)clock_gettime(CLOCK_REALTIME, &ts); /* it cannot fail */
+    return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+}
+
 static int compose(Alert *ret) {
     char host[256] = "unknown";
     AlertGuard guard = { .host = host, .version = TRAILGUARD_VERSION };
     Subject subject = { .name = "", .arn = "", .account = "", .region = "" };
-    struct timespec ts;
     Event event = {
         .kind = EVENT_GUARD_TEST, .phase = PHASE_OPENED, .severity = SEVERITY_INFO, .sequence = 1
     };
 
-    if (clock_gettime(CLOCK_REALTIME, &ts) < 0)
-        return -errno;
     (void)gethostname(host, sizeof(host) - 1);
-    event.time_usec = (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+    event.time_usec = verb_now_usec();
     event.opened_usec = event.dedup_usec = event.incident_dedup_usec = event.time_usec;
     return alert_compose(&guard, &subject, &event, ret);
 }

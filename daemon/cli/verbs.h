@@ -99,6 +99,9 @@ int verb_check_show(const Status *status, const VerbArgs *args);
 int verb_accept_rows(const VerbArgs *args, const char *dir, const EngineSettings *rows, size_t n,
                      const char *unlisted);
 
+/* Real; now. */
+uint64_t verb_now_usec(void);
+
 /* Who the base credentials are. */
 typedef struct VerbCaller {
     bool known;

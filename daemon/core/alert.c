@@ -629,7 +629,7 @@ int alert_compose(const AlertGuard *guard, const Subject *subject, const Event *
     if (!is_sane(event))
         return -EINVAL;
     source.words = alert_template(subject, event);
-    alert.event = event->drill ? EVENT_GUARD_DRILL : event->kind;
+    alert.event = alert_event(event);
     alert.severity = event->severity;
     alert.ends = event->phase == PHASE_RESOLVED || (event->phase == PHASE_SUMMARY && event->resolves);
     alert.time_usec = event->time_usec;

@@ -230,7 +230,7 @@ static bool fill(json_t *o, const AlertSource *s, const char *id) {
     return add(o, "schema", json_string(SCHEMA)) && add(o, "id", json_string(id)) &&
            add(o, "incident", json_string(s->incident)) &&
            add(o, "sequence", json_integer(event->sequence)) &&
-           add(o, "event", json_string(event_to_string(event->drill ? EVENT_GUARD_DRILL : event->kind))) &&
+           add(o, "event", json_string(event_to_string(alert_event(event)))) &&
            add(o, "severity", json_string(severity_to_string(event->severity))) &&
            add(o, "time", time_or_null(event->time_usec)) && add(o, "summary", headline_of(s)) &&
            add(o, "resolved", json_boolean(is_over(event))) &&

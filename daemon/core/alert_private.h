@@ -135,5 +135,10 @@ int alert_add_value(const Event *event, StrBuf *b, const char *value);
  * error is the buffer's. */
 int alert_wrap(const char *text, StrBuf *ret);
 
+/* What receivers and their filters know the message as. */
+static inline EventKind alert_event(const Event *event) {
+    return event->drill ? EVENT_GUARD_DRILL : event->kind;
+}
+
 /* alert_json.c */
 int alert_document(const AlertSource *source, const char *id, char **ret);

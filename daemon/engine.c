@@ -9,6 +9,7 @@
 #include "daemon/engine_debug.h"
 #include "daemon/engine_private.h"
 #include "daemon/polls.h"
+#include "daemon/rounds.h"
 #include "daemon/searches.h"
 #include "daemon/settings_rows.h"
 #include "daemon/trails.h"

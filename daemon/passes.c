@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Passes: how long each waits, what ends it, and when a target is polled again. */
+#include "daemon/passes.h"
+
+#include "daemon/engine_debug.h"
+#include "daemon/engine_private.h"
+#include "daemon/log.h"
+#include "lib/util/macros.h"
+
+/* An account that cannot be polled as a whole has no targets, or none that answers. */
+static PassCount count_targets(const Engine *engine) {
+    PassCount count = { 0 };
+
+    for (size_t i = 0; i < engine->n_targets; i++) {
+        const Target *target = engine->targets[i];
+
+        if (target->state.not_enabled)
+            continue;
+        count.n_targets++;
+        if (target->state.unreachable || target->account->state.unreachable)
+            count.n_unreachable++;
+        else if (target->polled_usec != 0 && target->state.n_failed == 0)
+            count.n_answered++;
+    }
+    return count;
+}
+
+static void send_heartbeat(const Status *status, void *userdata) {
+    Engine *engine = userdata;
+    PassCount count = count_targets(engine);
+    char line[STATUS_LINE_MAX];
+
+    heartbeat_pass(engine->heartbeat, schedule_pass_result(&count), report_status_line(status, line));
+}
+
+/* A pass ends when every target had its turn, and the polls that began in these turns have ended. Where
+ * answers take longer than the interval, a later poll is always under way, and to wait for that one too
+ * could be for ever. */
+bool engine_open_pass(Engine *engine) {
+    if (engine->pass_open)
+        return false;
+    engine->pass_open = true;
+    engine->pass_longest_usec = 0;
+    return true;
+}
+
+void engine_end_pass(Engine *engine) {
+    Now now = engine_now(engine);
+
+    if (!engine->pass_open || engine->n_polling > 0 || engine->n_pass_turns > 0)
+        return;
+    engine->pass_open = false;
+    engine->n_passes++;
+    engine->pass_ended_usec = now.real_usec;
+    engine->pass_duration_usec = engine->pass_longest_usec;
+    metrics_observe(engine->metrics, METRICS_PASS_TIME, NULL, engine->pass_duration_usec);
+    if (engine->n_passes == 1)
+        engine_publish(engine);
+    else
+        engine_publish_calmly(engine);
+    if (heartbeat_is_due(engine->heartbeat))
+        engine_with_status(engine, send_heartbeat, engine);
+}
+
+/* A pass does not wait for it any more. */
+void engine_leave_pass(TargetPoll *poll) {
+    Engine *engine = poll->target->engine;
+
+    if (!poll->is_of_pass)
+        return;
+    poll->is_of_pass = false;
+    engine->n_polling--;
+    engine->pass_longest_usec =
+            MAX(engine->pass_longest_usec, engine_now(engine).mono_usec - poll->began_usec);
+}
+
+/* Trails come one by one: only what makes a difference to people is said again. */
+static void log_stretched(Target *target, const Intervals *intervals) {
+    const char *account = engine_account_named(target->account);
+    unsigned n_trails = engine_count_polled(target), poll_sec = target->engine->config->poll_interval_sec;
+    uint64_t every_usec = schedule_interval_usec(intervals, n_trails), said_usec = target->stretched_usec;
+    bool stretched = schedule_is_stretched(intervals, n_trails);
+
+    if (stretched && (said_usec == 0 || schedule_differs_much(said_usec, every_usec)))
+        log_line(
+                LOG_NOTICE,
+                "%s%s%s: %u trails cannot all be polled every %u s within AWS's quota; polling every %llu s",
+                target->region, account[0] ? " " : "", account, n_trails, poll_sec,
+                (unsigned long long)(every_usec / USEC_PER_SEC));
+    else if (!stretched && said_usec != 0)
+        log_line(LOG_NOTICE, "%s%s%s: polling every %u s again, within AWS's quota: %u trail%s",
+                 target->region, account[0] ? " " : "", account, poll_sec, n_trails,
+                 n_trails == 1 ? "" : "s");
+    else
+        return;
+    target->stretched_usec = stretched ? every_usec : 0;
+}
+
+/* began_usec: of the poll that has ended, mono. */
+void engine_pace(Target *target, uint64_t began_usec, bool settings) {
+    Engine *engine = target->engine;
+    Intervals intervals = engine_intervals(engine);
+    uint64_t now_usec = engine_now(engine).mono_usec;
+    TargetPace p = {
+        .n_failed = target->state.n_failed,
+        .throttled = target->state.error == POLL_THROTTLED,
+        .not_enabled = target->state.not_enabled,
+        .n_rejected = target->rejections.n,
+        .proven = scope_is_proven_off(target->region_status),
+        .n_trails = engine_count_polled(target),
+        .took_usec = now_usec - began_usec,
+    };
+    unsigned n_trails = (unsigned)target->n_trails;
+    uint64_t wait_usec;
+
+    wait_usec = schedule_wait(&intervals, &p, loop_random(engine->aws.loop));
+    engine_debug_target_waits(target, &p, wait_usec);
+    target->due_usec = now_usec + wait_usec;
+    /* a list that fails is asked for at every poll until that is reported */
+    if ((settings && !target->cover_is_suspect) || target->state.list_unreadable)
+        target->settings_due_usec =
+                target->settings_due_usec == 0 && target->has_phase
+                        ? schedule_second_settings(&intervals, now_usec, n_trails, target->phase)
+                        : schedule_next_settings(&intervals, now_usec, n_trails);
+    log_stretched(target, &intervals);
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rounds: the turn of each target, and the polls of contested trails beside them. */
+#include "daemon/rounds.h"
+
+#include <stdlib.h>
+
+#include "daemon/accounts.h"
+#include "daemon/log.h"
+#include "daemon/passes.h"
+#include "daemon/polls.h"
+#include "daemon/resume.h"
+#include "daemon/trails.h"
+#include "lib/util/macros.h"
+
+/* ---- contested trails ---- */
+
+static unsigned count_contested(const Target *target) {
+    Now now = engine_now(target->engine);
+    unsigned n = 0;
+
+    for (size_t i = 0; i < target->n_trails; i++)
+        n += guard_is_contested(&target->trails[i]->state, now);
+    return n;
+}
+
+/* The status alone, and of a target that answers. */
+static void poll_beside_pass(Target *target, const Intervals *intervals) {
+    uint64_t now_usec = engine_now(target->engine).mono_usec;
+    unsigned n_contested = count_contested(target), n_trails = engine_count_there(target).others;
+
+    if (n_trails == 0 || target->state.n_failed >= intervals->unreachable_after ||
+        !engine_account_is_open(target->account))
+        return;
+    if (n_contested > 0 && now_usec >= target->contested_due_usec) {
+        target->contested_due_usec = now_usec + schedule_contested_usec(n_contested);
+        engine_begin_extra_poll(target, true);
+    }
+    if (n_contested < n_trails && now_usec >= target->beside_due_usec) {
+        target->beside_due_usec = now_usec + schedule_beside_contested_usec(intervals, n_trails);
+        engine_begin_extra_poll(target, false);
+    }
+}
+
+static bool has_contested(const Account *account) {
+    for (size_t i = 0; i < account->n_targets; i++)
+        if (count_contested(account->targets[i]) > 0)
+            return true;
+    return false;
+}
+
+static void contest_ticked(void *userdata) {
+    Engine *engine = userdata;
+
+    engine->contest_timer = NULL;
+    engine_poll_contested(engine);
+}
+
+void engine_poll_contested(Engine *engine) {
+    Intervals intervals = engine_intervals(engine);
+    bool any = false;
+
+    for (size_t i = 0; i < engine->n_accounts; i++) {
+        const Account *account = engine->accounts[i];
+
+        if (!has_contested(account))
+            continue;
+        any = true;
+        for (size_t k = 0; k < account->n_targets; k++)
+            poll_beside_pass(account->targets[k], &intervals);
+    }
+    if (any && !engine->contest_timer)
+        (void)loop_after(engine->aws.loop, SCHEDULE_CONTESTED_TICK_USEC, contest_ticked, engine,
+                         &engine->contest_timer);
+}
+
+/* ---- passes ---- */
+
+/* Whoever could not be asked before. The base credentials' account is polled also while AWS does not say
+ * which one it is. */
+static void ask_accounts_again(Engine *engine, uint64_t now_usec) {
+    const AccountList *account_list = &engine->account_list;
+
+    if (engine->base->guarded && !engine->base->begun && engine_begin_account(engine->base) < 0)
+        log_line(LOG_ERR, "account %s: cannot begin to guard it: out of memory",
+                 engine_account_named(engine->base));
+    for (size_t i = 0; i < engine->n_accounts; i++) {
+        Account *account = engine->accounts[i];
+
+        if (account->identity_again_usec != 0 && now_usec >= account->identity_again_usec)
+            engine_ask_identity(account);
+    }
+    if (account_list->tried && now_usec >= account_list->due_usec && !engine->base->blocked)
+        engine_list_accounts(engine);
+}
+
+static int compare_turns(const void *a, const void *b) {
+    const Target *const *x = a, *const *y = b;
+
+    return ((*x)->phase > (*y)->phase) - ((*x)->phase < (*y)->phase);
+}
+
+/* The order of turns, and whose is the first after turned_usec. Out of memory the old order is gone: there
+ * may be targets in it that are. */
+static void order_turns(Engine *engine, const Intervals *intervals) {
+    free(TAKE_PTR(engine->turns));
+    engine->turns = calloc(engine->n_targets + 1, sizeof(Target *));
+    engine->n_turns = engine->turns ? engine->n_targets : 0;
+    engine->turns_are_stale = !engine->turns;
+    for (size_t i = 0; i < engine->n_turns; i++) {
+        Target *target = engine->targets[i];
+
+        if (!target->has_phase)
+            target->phase = schedule_phase(engine_account_named(target->account), target->region);
+        target->has_phase = true;
+        engine->turns[i] = target;
+    }
+    if (engine->n_turns > 0)
+        qsort(engine->turns, engine->n_turns, sizeof(Target *), compare_turns);
+    engine->turn = 0;
+    while (engine->turn < engine->n_turns &&
+           schedule_turn(intervals, engine->round, engine->turns[engine->turn]->phase) <=
+                   engine->turned_usec)
+        engine->turn++;
+    engine->n_pass_turns = MIN(engine->n_pass_turns, engine->n_turns);
+}
+
+static uint64_t next_turn_usec(Engine *engine, const Intervals *intervals) {
+    if (engine->turns_are_stale)
+        order_turns(engine, intervals);
+    if (engine->turn < engine->n_turns)
+        return schedule_turn(intervals, engine->round, engine->turns[engine->turn]->phase);
+    /* the next round begins with its first turn: no wake-up of its own */
+    return schedule_turn(intervals, engine->round + 1, engine->n_turns > 0 ? engine->turns[0]->phase : 0);
+}
+
+/* What each round does besides the polls. */
+static void do_chores(Engine *engine, uint64_t now_usec) {
+    ask_accounts_again(engine, now_usec);
+    engine_end_unguarded(engine);
+    engine_forget_unaccepted(engine);
+    if (engine->n_causes > 0)
+        engine_due(engine, DUE_CAUSES);
+}
+
+static void begin_round(Engine *engine, uint64_t now_usec) {
+    engine->round++;
+    engine->turn = 0;
+    log_debug("wake-up: a round of polls begins; targets: %zu; polls under way: %zu", engine->n_targets,
+              engine->n_polling);
+    do_chores(engine, now_usec);
+    if (engine->n_targets == 0) {
+        (void)engine_open_pass(engine);
+        engine_end_pass(engine);
+    }
+}
+
+static void take_turn(Engine *engine, const Intervals *intervals, uint64_t now_usec) {
+    Target *target = engine->turns[engine->turn++];
+    const TargetPoll *latest = engine_latest_poll(target);
+    bool of_pass;
+
+    if (engine_open_pass(engine))
+        engine->n_pass_turns = engine->n_turns;
+    of_pass = engine->n_pass_turns > 0;
+    engine->n_pass_turns -= of_pass;
+    target->turn_waits = latest && schedule_turn_waits(intervals, engine_count_polled(target),
+                                                       now_usec - latest->began_usec);
+    if (!target->turn_waits && now_usec >= target->due_usec)
+        engine_begin_poll(target, of_pass);
+    engine_end_pass(engine);
+}
+
+/* Everyone's, now; their turns in the rounds come all the same. */
+static void poll_all(Engine *engine, const Intervals *intervals, uint64_t now_usec) {
+    bool begins = engine_open_pass(engine);
+    size_t n_due = 0;
+
+    engine->passes_begun = true;
+    engine->n_pass_turns = 0;
+    engine->round = schedule_round(intervals, now_usec);
+    engine->turned_usec = now_usec;
+    engine->turns_are_stale = true;
+    do_chores(engine, now_usec);
+    for (size_t i = 0; i < engine->n_targets; i++)
+        if (now_usec >= engine->targets[i]->due_usec) {
+            engine_begin_poll(engine->targets[i], begins);
+            n_due++;
+        }
+    log_debug("wake-up: a pass over all targets begins; due: %zu of %zu; polls under way: %zu", n_due,
+              engine->n_targets, engine->n_polling);
+    engine_end_pass(engine);
+}
+
+/* Every turn that has come. Where a whole round was missed, because the machine was suspended for instance,
+ * all are polled at once. */
+static void turn(void *userdata) {
+    Engine *engine = userdata;
+    Intervals intervals = engine_intervals(engine);
+    uint64_t now_usec = engine_now(engine).mono_usec, next_usec;
+
+    engine->pass_timer = NULL;
+    if (!engine->passes_begun || now_usec >= engine->turned_usec + 2 * schedule_round_usec(&intervals))
+        poll_all(engine, &intervals, now_usec);
+    while ((next_usec = next_turn_usec(engine, &intervals)) <= now_usec) {
+        bool begins = engine->turn >= engine->n_turns;
+
+        /* the turn that the round begins with is still to come */
+        engine->turned_usec = next_usec - begins;
+        if (begins)
+            begin_round(engine, now_usec);
+        else
+            take_turn(engine, &intervals, now_usec);
+    }
+    if (!engine->once && now_usec >= engine->directories_due_usec)
+        engine_due(engine, DUE_DIRECTORIES);
+    engine->pass_due_usec = next_usec;
+    if (!engine->once)
+        (void)loop_after(engine->aws.loop, next_usec - now_usec, turn, engine, &engine->pass_timer);
+}
+
+void engine_kick_pass(Engine *engine) {
+    engine_start_passes(engine, 0);
+}
+
+void engine_start_passes(Engine *engine, uint64_t delay_usec) {
+    loop_cancel(engine->aws.loop, engine->pass_timer);
+    engine->pass_timer = NULL;
+    engine->pass_due_usec = engine_now(engine).mono_usec + delay_usec;
+    (void)loop_after(engine->aws.loop, delay_usec, turn, engine, &engine->pass_timer);
+}
+
+void engine_stop_polls(Engine *engine) {
+    loop_cancel(engine->aws.loop, engine->pass_timer);
+    engine->pass_timer = NULL;
+    loop_cancel(engine->aws.loop, engine->contest_timer);
+    engine->contest_timer = NULL;
+    for (size_t i = 0; i < engine->n_targets; i++)
+        engine_stop_poll(engine->targets[i]);
+    for (size_t i = 0; i < engine->n_trails; i++)
+        engine_stop_tracking(engine->trails[i]);
+    engine->pass_open = false;
+    engine->n_pass_turns = 0;
+}

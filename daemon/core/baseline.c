@@ -7,8 +7,8 @@
 
 #include <jansson.h>
 
-#include "daemon/core/codec.h"
 #include "daemon/core/enum_names.h"
+#include "daemon/core/json_text.h"
 #include "daemon/core/selectors.h"
 #include "daemon/core/settings.h"
 #include "lib/arn.h"

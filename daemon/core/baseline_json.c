@@ -10,6 +10,7 @@
 
 #include "daemon/core/codec.h"
 #include "daemon/core/enum_names.h"
+#include "daemon/core/json_text.h"
 #include "daemon/core/settings.h"
 #include "lib/arn.h"
 #include "lib/util/macros.h"

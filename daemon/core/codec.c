@@ -2,433 +2,14 @@
 #include "daemon/core/codec.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/core/enum_names.h"
-#include "daemon/core/events.h"
+#include "daemon/core/json_text.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
 #include "lib/util/text.h"
-#include "lib/util/timetext.h"
-
-#define FOUND_MAX 48U /* bytes of a wrong value that a message shows */
-
-/* ---- text ---- */
-
-/* While a text is read, jansson's allocations are watched. */
-static struct {
-    json_malloc_t real;
-    bool failed;
-} watched;
-
-static void *watched_malloc(size_t size) {
-    void *p = watched.real(size);
-
-    watched.failed |= !p;
-    return p;
-}
-
-int json_text_parse(const char *text, size_t len, size_t flags, json_error_t *error, json_t **ret) {
-    json_free_t real_free;
-    json_t *value;
-
-    json_get_alloc_funcs(&watched.real, &real_free);
-    watched.failed = false;
-    json_set_alloc_funcs(watched_malloc, real_free);
-    value = json_loadb(text, len, flags, error);
-    json_set_alloc_funcs(watched.real, real_free);
-    if (!value)
-        return watched.failed ? -ENOMEM : -EINVAL;
-    *ret = value;
-    return 0;
-}
-
-/* What is wrong with a text, without a word of it: an error may be shown to those who may not read the file.
- */
-static const char *json_text_why(const json_error_t *error) {
-    static const struct {
-        enum json_error_code code;
-        const char *why;
-    } whys[] = {
-        { json_error_stack_overflow, "nested too deep" },
-        { json_error_invalid_utf8, "not UTF-8" },
-        { json_error_premature_end_of_input, "it ends too early" },
-        { json_error_end_of_input_expected, "something follows its end" },
-        { json_error_null_character, "a NUL character" },
-        { json_error_null_byte_in_key, "a NUL character" },
-        { json_error_duplicate_key, "a member is there twice" },
-        { json_error_numeric_overflow, "a number is too big" },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(whys); i++)
-        if (json_error_code(error) == whys[i].code)
-            return whys[i].why;
-    return "not JSON";
-}
-
-json_t *json_text_new(const char *s) {
-    _cleanup_free_ char *ascii = NULL;
-    json_t *value = json_string(s);
-
-    if (value)
-        return value;
-    ascii = strdup(s);
-    if (!ascii)
-        return NULL;
-    for (char *p = ascii; *p; p++)
-        if (*p & 0x80)
-            *p = '?';
-    return json_string(ascii);
-}
-
-/* ---- what is wrong, and where ---- */
-
-/* A text is shown only where a known word should be: any other may be what its readers may not read. */
-static const char *describe(const json_t *found, bool shows_text, char dst[static 4 * FOUND_MAX]) {
-    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(4 * FOUND_MAX);
-    _cleanup_free_ const char *text = NULL;
-
-    if (json_is_object(found))
-        return "an object";
-    if (json_is_array(found) && json_array_size(found) == 0)
-        return "an empty list";
-    if (json_is_array(found))
-        (void)snprintf(dst, 4 * FOUND_MAX, "a list of %zu", json_array_size(found));
-    else if (json_is_string(found) && !shows_text)
-        (void)snprintf(dst, 4 * FOUND_MAX, "a text of %zu bytes", json_string_length(found));
-    else {
-        text = json_dumps(found, JSON_ENCODE_ANY);
-        (void)text_escape(&b, text ? text : "something else", FOUND_MAX);
-        (void)text_copy(dst, 4 * FOUND_MAX, strbuf_str(&b));
-    }
-    return dst;
-}
-
-int codec_refuse(CodecReader *reader, const json_t *found, const char *wanted) {
-    char shown[4 * FOUND_MAX];
-
-    if (!found && !reader->reason[0])
-        (void)snprintf(reader->reason, reader->reason_size, "%s is missing", reader->path);
-    if (!reader->reason[0])
-        (void)snprintf(reader->reason, reader->reason_size, "%s is %s, not %s", reader->path,
-                       describe(found, text_equal(wanted, codec_word.wanted), shown), wanted);
-    return -EINVAL;
-}
-
-int codec_refuse_entry(CodecReader *reader, const json_t *list, size_t i, const char *wanted) {
-    size_t len = strlen(reader->path);
-
-    (void)snprintf(reader->path + len, sizeof(reader->path) - len, "[%zu]", i);
-    return codec_refuse(reader, json_array_get(list, i), wanted);
-}
-
-/* ---- numbers and flags ---- */
-
-static void *field_of(const CodecMember *m, const void *base) {
-    return (char *)base + m->offset;
-}
-
-static int set(json_t *value, json_t **ret) {
-    *ret = value;
-    return value ? 0 : -ENOMEM;
-}
-
-static json_t *number(uint64_t value) {
-    return json_integer((json_int_t)MIN(value, (uint64_t)INT64_MAX));
-}
-
-static int write_bool(const CodecMember *m, const void *base, json_t **ret) {
-    bool value = *(const bool *)field_of(m, base);
-
-    return value || m->always ? set(json_boolean(value), ret) : 0;
-}
-
-static int read_bool(const CodecMember *m, const json_t *value, void *base, CodecReader *reader _unused_) {
-    if (!json_is_boolean(value))
-        return -EINVAL;
-    *(bool *)field_of(m, base) = json_is_true(value);
-    return 0;
-}
-
-static int write_number(const CodecMember *m, uint64_t value, json_t **ret) {
-    return value != 0 || m->always ? set(number(value), ret) : 0;
-}
-
-static int read_number(const json_t *value, uint64_t max, uint64_t *ret) {
-    if (!json_is_integer(value) || json_integer_value(value) < 0 ||
-        (uint64_t)json_integer_value(value) > max)
-        return -EINVAL;
-    *ret = (uint64_t)json_integer_value(value);
-    return 0;
-}
-
-static int write_uint(const CodecMember *m, const void *base, json_t **ret) {
-    return write_number(m, *(const unsigned *)field_of(m, base), ret);
-}
-
-static int read_uint(const CodecMember *m, const json_t *value, void *base, CodecReader *reader _unused_) {
-    uint64_t n;
-    int r = read_number(value, m->max ? m->max : UINT_MAX, &n);
-
-    if (r >= 0)
-        *(unsigned *)field_of(m, base) = (unsigned)n;
-    return r;
-}
-
-static int write_usec(const CodecMember *m, const void *base, json_t **ret) {
-    return write_number(m, *(const uint64_t *)field_of(m, base), ret);
-}
-
-static int read_usec(const CodecMember *m, const json_t *value, void *base, CodecReader *reader _unused_) {
-    return read_number(value, INT64_MAX, field_of(m, base));
-}
-
-static int write_time(const CodecMember *m, const void *base, json_t **ret) {
-    uint64_t usec = *(const uint64_t *)field_of(m, base);
-    char text[TIMETEXT_MAX];
-
-    return usec != 0 ? set(json_string(timetext_iso(text, usec)), ret) : 0;
-}
-
-static int read_time(const CodecMember *m, const json_t *value, void *base, CodecReader *reader _unused_) {
-    const char *text = json_string_value(value);
-
-    return text && timetext_parse_iso(text, field_of(m, base)) >= 0 ? 0 : -EINVAL;
-}
-
-/* ---- text ---- */
-
-static int write_chars(const CodecMember *m, const char *s, json_t **ret) {
-    return s[0] || m->always ? set(json_text_new(s), ret) : 0;
-}
-
-static int write_shown(const CodecMember *m, const char *s, json_t **ret) {
-    _cleanup_strbuf_ StrBuf b =
-            STRBUF_INIT(4 * (size_t)m->max + 8); /* each as \xNN, and the mark of a cut */
-
-    (void)text_escape(&b, s, (size_t)m->max);
-    return write_chars(m, strbuf_str(&b), ret);
-}
-
-int codec_write_text(const CodecMember *m, const void *base, json_t **ret) {
-    return write_chars(m, field_of(m, base), ret);
-}
-
-static int write_shown_text(const CodecMember *m, const void *base, json_t **ret) {
-    CodecMember cut = *m;
-
-    cut.max = m->size;
-    return write_shown(&cut, field_of(m, base), ret);
-}
-
-static int read_text(const CodecMember *m, const json_t *value, void *base, CodecReader *reader _unused_) {
-    if (!json_is_string(value))
-        return -EINVAL;
-    (void)text_copy(field_of(m, base), m->size, json_string_value(value));
-    return 0;
-}
-
-int codec_read_ascii(const CodecMember *m, const json_t *value, void *base, CodecReader *reader _unused_) {
-    const char *s = json_string_value(value);
-    bool good = s && text_copy(field_of(m, base), m->size, s);
-
-    for (; good && *s; s++)
-        good = *s >= 0x20 && *s <= 0x7e;
-    return good ? 0 : -EINVAL;
-}
-
-static int read_hex(const CodecMember *m, const json_t *value, void *base, CodecReader *reader) {
-    const char *s = field_of(m, base);
-
-    if (codec_read_ascii(m, value, base, reader) < 0)
-        return -EINVAL;
-    return strlen(s) == m->size - 1 && strspn(s, "0123456789abcdef") == m->size - 1 ? 0 : -EINVAL;
-}
-
-int codec_write_string(const CodecMember *m, const void *base, json_t **ret) {
-    const char *s = *(char *const *)field_of(m, base);
-
-    return s ? write_chars(m, s, ret) : 0;
-}
-
-static int write_shown_string(const CodecMember *m, const void *base, json_t **ret) {
-    const char *s = *(char *const *)field_of(m, base);
-
-    return s ? write_shown(m, s, ret) : 0;
-}
-
-static int replace(char **string, const char *by) {
-    char *copy = strdup(by);
-
-    if (!copy)
-        return -ENOMEM;
-    free(*string);
-    *string = copy;
-    return 0;
-}
-
-int codec_read_string(const CodecMember *m, const json_t *value, void *base, CodecReader *reader _unused_) {
-    if (!json_is_string(value) || (m->max && json_string_length(value) > m->max))
-        return -EINVAL;
-    return replace(field_of(m, base), json_string_value(value));
-}
-
-static int init_string(const CodecMember *m, void *base) {
-    return replace(field_of(m, base), "");
-}
-
-void codec_done_string(const CodecMember *m, void *base) {
-    free(*(char **)field_of(m, base));
-    *(char **)field_of(m, base) = NULL;
-}
-
-/* ---- words: enums by name, so that a file does not depend on their order ---- */
-
-/* What earlier versions wrote. */
-static const struct {
-    const char *old, *now;
-} old_words[] = {
-    { "unseen", "selectors_unreadable" },
-    { "flapped", "interrupted" },
-    { "recreated", "replaced" },
-    { "blind", "unreachable" },
-    { "held", "confirmed" },
-    { "trail.flapped", "trail.interrupted" },
-    { "trail.reminder", "incident.reminder" },
-    { "guard.blind", "target.unreachable" },
-    { "guard.sighted", "target.reachable" },
-    { "guard.channel_failed", "channel.failed" },
-    { "guard.channel_recovered", "channel.recovered" },
-};
-
-static unsigned value_of(const CodecNames *names, const char *word) {
-    unsigned value = names->from_string(word);
-
-    for (size_t i = 0; value == names->max && i < ARRAY_SIZE(old_words); i++)
-        if (text_equal(old_words[i].old, word))
-            value = names->from_string(old_words[i].now);
-    return value;
-}
-
-static int write_word(const CodecMember *m, const void *base, json_t **ret) {
-    unsigned value = *(const unsigned *)field_of(m, base);
-
-    if (value >= m->names->max || (value == m->preset && !m->always))
-        return 0;
-    return set(json_string(m->names->to_string(value)), ret);
-}
-
-static int read_word(const CodecMember *m, const json_t *value, void *base, CodecReader *reader _unused_) {
-    unsigned word = value_of(m->names, json_string_value(value));
-
-    if (word == m->names->max)
-        return -EINVAL;
-    *(unsigned *)field_of(m, base) = word;
-    return 0;
-}
-
-static int init_word(const CodecMember *m, void *base) {
-    *(unsigned *)field_of(m, base) = m->preset;
-    return 0;
-}
-
-static int write_bits(const CodecMember *m, const void *base, json_t **ret) {
-    uint32_t bits = *(const uint32_t *)field_of(m, base);
-    json_auto_t *array = json_array();
-
-    for (unsigned i = 0; array && i < m->names->max; i++)
-        if ((bits & (1U << i)) && json_array_append_new(array, json_string(m->names->to_string(i))) < 0)
-            return -ENOMEM;
-    if (!array)
-        return -ENOMEM;
-    if (json_array_size(array) > 0 || m->always)
-        *ret = TAKE_PTR(array);
-    return 0;
-}
-
-static int read_bits(const CodecMember *m, const json_t *value, void *base, CodecReader *reader) {
-    uint32_t bits = 0;
-
-    if (!json_is_array(value))
-        return -EINVAL;
-    for (size_t i = 0; i < json_array_size(value); i++) {
-        unsigned bit = value_of(m->names, json_string_value(json_array_get(value, i)));
-
-        if (bit == m->names->max)
-            return codec_refuse_entry(reader, value, i, codec_word.wanted);
-        bits |= 1U << bit;
-    }
-    *(uint32_t *)field_of(m, base) = bits;
-    return 0;
-}
-
-/* ---- arrays of numbers ---- */
-
-static int write_numbers(const CodecMember *m, const void *base, json_t **ret) {
-    const uint64_t *numbers = field_of(m, base);
-    size_t n = m->size / sizeof(*numbers);
-    json_auto_t *array = NULL;
-
-    while (n > 0 && numbers[n - 1] == 0)
-        n--;
-    if (n == 0 && !m->always)
-        return 0;
-    array = json_array();
-    if (!array)
-        return -ENOMEM;
-    for (size_t i = 0; i < n; i++)
-        if (json_array_append_new(array, number(numbers[i])) < 0)
-            return -ENOMEM;
-    *ret = TAKE_PTR(array);
-    return 0;
-}
-
-/* More than fit are passed over. */
-static int read_numbers(const CodecMember *m, const json_t *value, void *base, CodecReader *reader) {
-    uint64_t *numbers = field_of(m, base);
-    size_t n = MIN(json_array_size(value), m->size / sizeof(*numbers));
-
-    if (!json_is_array(value))
-        return -EINVAL;
-    memset(numbers, 0, m->size);
-    for (size_t i = 0; i < n; i++)
-        if (read_number(json_array_get(value, i), INT64_MAX, &numbers[i]) < 0)
-            return codec_refuse_entry(reader, value, i, "a number");
-    return 0;
-}
-
-static int write_times(const CodecMember *m, const void *base, json_t **ret) {
-    const uint64_t *times = field_of(m, base);
-    json_auto_t *object = json_object();
-
-    for (unsigned i = 0; object && i < m->names->max; i++)
-        if (times[i] != 0 && json_object_set_new(object, m->names->to_string(i), number(times[i])) < 0)
-            return -ENOMEM;
-    if (!object)
-        return -ENOMEM;
-    if (json_object_size(object) > 0 || m->always)
-        *ret = TAKE_PTR(object);
-    return 0;
-}
-
-static int read_times(const CodecMember *m, const json_t *value, void *base, CodecReader *reader) {
-    const char *name;
-    json_t *time;
-
-    if (!json_is_object(value))
-        return -EINVAL;
-    memset(field_of(m, base), 0, m->size);
-    json_object_foreach((json_t *)value, name, time) {
-        unsigned i = value_of(m->names, name);
-
-        if (i < m->names->max && read_number(time, INT64_MAX, (uint64_t *)field_of(m, base) + i) < 0)
-            return codec_refuse(reader, time, m->kind->wanted);
-    }
-    return 0;
-}
 
 /* ---- structs and lists of them ---- */
 
@@ -442,11 +23,11 @@ static int write_struct(const CodecMember *m, const void *inner, json_t **ret) {
 }
 
 static int write_object(const CodecMember *m, const void *base, json_t **ret) {
-    return write_struct(m, field_of(m, base), ret);
+    return write_struct(m, codec_field(m, base), ret);
 }
 
 static int read_object(const CodecMember *m, const json_t *value, void *base, CodecReader *reader) {
-    return codec_read_members(m->members, value, field_of(m, base), reader);
+    return codec_read_members(m->members, value, codec_field(m, base), reader);
 }
 
 /* Strings become "" and words their presets; codec_read does so with the entries of lists. 0 or -ENOMEM. */
@@ -460,21 +41,21 @@ static int codec_init(const CodecMember *members, void *base) {
 }
 
 static int init_object(const CodecMember *m, void *base) {
-    return codec_init(m->members, field_of(m, base));
+    return codec_init(m->members, codec_field(m, base));
 }
 
 static void done_object(const CodecMember *m, void *base) {
-    codec_done(m->members, field_of(m, base));
+    codec_done(m->members, codec_field(m, base));
 }
 
 static int write_ref(const CodecMember *m, const void *base, json_t **ret) {
-    const void *inner = *(void *const *)field_of(m, base);
+    const void *inner = *(void *const *)codec_field(m, base);
 
     return inner ? write_struct(m, inner, ret) : 0;
 }
 
 static int read_ref(const CodecMember *m, const json_t *value, void *base, CodecReader *reader) {
-    void **inner = field_of(m, base);
+    void **inner = codec_field(m, base);
 
     if (!*inner)
         *inner = calloc(1, m->size);
@@ -482,7 +63,7 @@ static int read_ref(const CodecMember *m, const json_t *value, void *base, Codec
 }
 
 static void done_ref(const CodecMember *m, void *base) {
-    void **inner = field_of(m, base);
+    void **inner = codec_field(m, base);
 
     if (*inner)
         codec_done(m->members, *inner);
@@ -495,7 +76,7 @@ static size_t *count_of(const CodecMember *m, const void *base) {
 }
 
 static int write_list(const CodecMember *m, const void *base, json_t **ret) {
-    const char *entries = *(void *const *)field_of(m, base);
+    const char *entries = *(void *const *)codec_field(m, base);
     json_auto_t *array = NULL;
 
     if (*count_of(m, base) == 0 && !m->always)
@@ -525,7 +106,7 @@ static int refuse_list(const CodecMember *m, const json_t *value, CodecReader *r
 
 /* Entries that were begun count also after an error. */
 static int read_list(const CodecMember *m, const json_t *value, void *base, CodecReader *reader) {
-    char **entries = field_of(m, base);
+    char **entries = codec_field(m, base);
     size_t n = json_array_size(value), len = strlen(reader->path);
     int r = 0;
 
@@ -548,7 +129,7 @@ static int read_list(const CodecMember *m, const json_t *value, void *base, Code
 }
 
 static void done_list(const CodecMember *m, void *base) {
-    char **entries = field_of(m, base);
+    char **entries = codec_field(m, base);
 
     for (size_t i = 0; i < *count_of(m, base); i++)
         codec_done(m->members, *entries + i * m->size);
@@ -558,17 +139,18 @@ static void done_list(const CodecMember *m, void *base) {
 }
 
 static int write_strings(const CodecMember *m, const void *base, json_t **ret) {
-    char *const *strings = *(char *const *const *)field_of(m, base);
+    char *const *strings = *(char *const *const *)codec_field(m, base);
     json_auto_t *array = json_array();
 
     for (size_t i = 0; array && i < *count_of(m, base); i++)
         if (json_array_append_new(array, json_text_new(strings[i])) < 0)
             return -ENOMEM;
-    return set(TAKE_PTR(array), ret);
+    *ret = TAKE_PTR(array);
+    return *ret ? 0 : -ENOMEM;
 }
 
 static int read_strings(const CodecMember *m, const json_t *value, void *base, CodecReader *reader) {
-    char ***strings = field_of(m, base);
+    char ***strings = codec_field(m, base);
     size_t n = json_array_size(value);
 
     if (!json_is_array(value) || n > m->max)
@@ -590,7 +172,7 @@ static int read_strings(const CodecMember *m, const json_t *value, void *base, C
 }
 
 static void done_strings(const CodecMember *m, void *base) {
-    char ***strings = field_of(m, base);
+    char ***strings = codec_field(m, base);
 
     for (size_t i = 0; i < *count_of(m, base); i++)
         free((*strings)[i]);
@@ -599,49 +181,10 @@ static void done_strings(const CodecMember *m, void *base) {
     *count_of(m, base) = 0;
 }
 
-/* ---- all kinds ---- */
-
-const CodecKind codec_bool = { "true or false", write_bool, read_bool, NULL, NULL };
-const CodecKind codec_uint = { "a count", write_uint, read_uint, NULL, NULL };
-const CodecKind codec_usec = { "microseconds since 1970", write_usec, read_usec, NULL, NULL };
-const CodecKind codec_time = { "a time", write_time, read_time, NULL, NULL };
-const CodecKind codec_text = { "a string", codec_write_text, read_text, NULL, NULL };
-const CodecKind codec_shown_text = { "a string", write_shown_text, read_text, NULL, NULL };
-const CodecKind codec_ascii = { "a short line of printable ASCII", codec_write_text, codec_read_ascii, NULL,
-                                NULL };
-const CodecKind codec_hex = { "an id of hex digits", codec_write_text, read_hex, NULL, NULL };
-const CodecKind codec_string = { "a string", codec_write_string, codec_read_string, init_string,
-                                 codec_done_string };
-const CodecKind codec_shown_string = { "a string", write_shown_string, NULL, NULL, NULL };
-const CodecKind codec_word = { "a known word", write_word, read_word, init_word, NULL };
-const CodecKind codec_bits = { "a list of known words", write_bits, read_bits, NULL, NULL };
-const CodecKind codec_numbers = { "a list of numbers", write_numbers, read_numbers, NULL, NULL };
-const CodecKind codec_times = { "an object of times", write_times, read_times, NULL, NULL };
 const CodecKind codec_object = { "an object", write_object, read_object, init_object, done_object };
 const CodecKind codec_ref = { "an object", write_ref, read_ref, NULL, done_ref };
 const CodecKind codec_list = { "a list", write_list, read_list, NULL, done_list };
 const CodecKind codec_strings = { "a list of strings", write_strings, read_strings, NULL, done_strings };
-
-#define DEFINE_NAMES(names, name, Type, max_)                                                               \
-    static const char *name##_word(unsigned value) {                                                        \
-        return name##_to_string((Type)value);                                                               \
-    }                                                                                                       \
-    static unsigned name##_value(const char *word) {                                                        \
-        return (unsigned)name##_from_string(word);                                                          \
-    }                                                                                                       \
-    const CodecNames codec_##names = { name##_word, name##_value, (max_) }
-
-DEFINE_NAMES(verdicts, verdict, Verdict, _VERDICT_MAX);
-DEFINE_NAMES(events, event, EventKind, _EVENT_MAX);
-DEFINE_NAMES(severities, severity, Severity, _SEVERITY_MAX);
-DEFINE_NAMES(findings, finding, Finding, _FINDING_MAX);
-DEFINE_NAMES(fields, field, Field, _FIELD_MAX);
-DEFINE_NAMES(poll_errors, poll_error, PollError, _POLL_ERROR_MAX);
-DEFINE_NAMES(causes, cause, CauseKind, _CAUSE_MAX);
-DEFINE_NAMES(actions, action, Action, _ACTION_MAX);
-DEFINE_NAMES(action_results, action_result, ActionResult, _RESULT_MAX);
-DEFINE_NAMES(drill_actors, drill_actor, DrillActor, _DRILL_ACTOR_MAX);
-DEFINE_NAMES(modes, mode, Mode, _MODE_MAX);
 
 /* ---- tables: the one way through them ---- */
 
@@ -657,11 +200,11 @@ int codec_write_members(const CodecMember *members, const void *base, json_t *ob
         int r = 0;
 
         if (!m->name) {
-            const void *inner = field_of(m, base);
+            const void *inner = codec_field(m, base);
 
             r = codec_write_members(m->members, m->kind == &codec_ref ? *(void *const *)inner : inner,
                                     object);
-        } else if (!m->is_set || m->is_set(field_of(m, base)))
+        } else if (!m->is_set || m->is_set(codec_field(m, base)))
             r = m->kind->write(m, base, &value);
         if (r < 0)
             return r;
@@ -743,12 +286,12 @@ static int print_name(StrBuf *b, const CodecMember *m, bool *printed) {
 
 /* As write_object and write_ref, without a tree of values: an object without members goes again. */
 static int print_struct(StrBuf *b, const CodecMember *m, const void *base, bool *printed) {
-    const void *inner = m->kind == &codec_ref ? *(void *const *)field_of(m, base) : field_of(m, base);
+    const void *inner = m->kind == &codec_ref ? *(void *const *)codec_field(m, base) : codec_field(m, base);
     bool was_printed = *printed, has_members = false;
     size_t len = b->len;
     int r;
 
-    if (!inner || (m->is_set && !m->is_set(field_of(m, base)))) {
+    if (!inner || (m->is_set && !m->is_set(codec_field(m, base)))) {
         if (!m->always)
             return 0;
         (void)print_name(b, m, printed);
@@ -771,13 +314,13 @@ static int print_member(StrBuf *b, const CodecMember *m, const void *base, bool 
     int r = 0;
 
     if (!m->name) {
-        const void *inner = field_of(m, base);
+        const void *inner = codec_field(m, base);
 
         return print_members(b, m->members, m->kind == &codec_ref ? *(void *const *)inner : inner, printed);
     }
     if (m->kind == &codec_object || m->kind == &codec_ref)
         return print_struct(b, m, base, printed);
-    if (!m->is_set || m->is_set(field_of(m, base)))
+    if (!m->is_set || m->is_set(codec_field(m, base)))
         r = m->kind->write(m, base, &value);
     if (r < 0 || (!value && !m->always))
         return r;
@@ -807,7 +350,7 @@ static int print_entry(StrBuf *b, const CodecMember *m, const void *entry) {
 
 /* Line by line, so that a document of many entries is not in memory a second time. */
 static int print_list(StrBuf *b, const CodecMember *m, const void *base) {
-    const char *entries = *(void *const *)field_of(m, base);
+    const char *entries = *(void *const *)codec_field(m, base);
     size_t n = *count_of(m, base), n_printed = 0;
 
     if (m->max && n > m->max)

@@ -4,65 +4,8 @@
  * and its default. state.json, intents, the outbox, baselines and status.json are such tables. Pure but for
  * allocation. */
 
-#include <jansson.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "daemon/core/codec_kinds.h"
 
-/* Reads JSON by json_loadb's flags. jansson takes a string that it has no memory for as a fault of the text;
- * here the two are told apart: 0, -EINVAL with *error, or -ENOMEM. The caller owns *ret. */
-int json_text_parse(const char *text, size_t len, size_t flags, json_error_t *error, json_t **ret);
-/* A string; bytes outside ASCII become '?' when they are not UTF-8, which jansson refuses. NULL: out of
- * memory. */
-json_t *json_text_new(const char *s);
-
-/* ---- tables ---- */
-
-typedef struct CodecMember CodecMember;
-typedef struct CodecReader CodecReader;
-
-/* base is the struct, member->offset where the field is in it. */
-typedef struct CodecKind {
-    const char *wanted; /* what a reader must find, for messages */
-    /* A new value; *ret stays NULL where the field has its default. 0 or -ENOMEM. */
-    int (*write)(const CodecMember *member, const void *base, json_t **ret);
-    /* 0, -EINVAL for what is not wanted, or -ENOMEM. */
-    int (*read)(const CodecMember *member, const json_t *value, void *base, CodecReader *reader);
-    int (*init)(const CodecMember *member, void *base);
-    void (*done)(const CodecMember *member, void *base);
-} CodecKind;
-
-/* The words of an enum. */
-typedef struct CodecNames {
-    const char *(*to_string)(unsigned value);
-    unsigned (*from_string)(const char *word);
-    unsigned max;
-} CodecNames;
-
-/* A table ends with a row that has no kind. */
-struct CodecMember {
-    const char *name;     /* NULL: the members of the inner struct stand among those of the outer one */
-    const char *old_name; /* that earlier versions wrote; read where `name` is not there */
-    const CodecKind *kind;
-    size_t offset, size;               /* of the field; ref, list: of a struct */
-    size_t count;                      /* list: where its length is, a size_t */
-    const CodecMember *members;        /* object, ref, list */
-    const CodecNames *names;           /* word, bits, times */
-    uint64_t max;                      /* most entries, or the greatest number; 0: what the type takes */
-    unsigned preset;                   /* word: what it is where it is not written */
-    bool required;                     /* a file without it is refused */
-    bool always;                       /* written with its default too: what has none to show is null */
-    bool (*is_set)(const void *field); /* false: not written, whatever is in it */
-    /* list of a document: entry i, which is valid until the next is asked for; NULL: it is left out. Without
-     * this the entries are those that the list points to. */
-    const void *(*entry)(const void *base, size_t i);
-};
-
-#define CODEC(Type, path, name_, kind_, ...)                                                                \
-    {                                                                                                       \
-        .name = name_, .kind = &codec_##kind_, .offset = offsetof(Type, path),                              \
-        .size = sizeof(((Type *)0)->path), __VA_ARGS__                                                      \
-    }
 /* A pointer to a struct. */
 #define CODEC_REF(Type, path, name_, ...)                                                                   \
     {                                                                                                       \
@@ -78,34 +21,9 @@ struct CodecMember {
 #define CODEC_END                                                                                           \
     { .kind = NULL }
 
-/* bool; unsigned; uint64_t (over INT64_MAX it becomes that) */
-extern const CodecKind codec_bool, codec_uint, codec_usec;
-/* uint64_t as "2026-11-24T10:02:11Z", null for 0 */
-extern const CodecKind codec_time;
-/* char array: cut to fit when read; escaped when written; printable ASCII that fits; hex digits that fill
- * it. char pointer, owned; a borrowed one that is written escaped. */
-extern const CodecKind codec_text, codec_shown_text, codec_ascii, codec_hex, codec_string,
-        codec_shown_string;
-/* enum by its name; uint32_t of bits: a list of their names */
-extern const CodecKind codec_word, codec_bits;
-/* uint64_t array: a list of numbers without the zeros at its end; an object of them by name */
-extern const CodecKind codec_numbers, codec_times;
 /* struct; a pointer to one, owned, NULL when there is none; a list of structs, owned; a list of char
  * pointers */
 extern const CodecKind codec_object, codec_ref, codec_list, codec_strings;
-
-/* Of codec_text, codec_ascii and codec_string, for kinds of one table. */
-int codec_write_text(const CodecMember *m, const void *base, json_t **ret);
-int codec_read_ascii(const CodecMember *m, const json_t *value, void *base, CodecReader *reader);
-int codec_write_string(const CodecMember *m, const void *base, json_t **ret);
-int codec_read_string(const CodecMember *m, const json_t *value, void *base, CodecReader *reader);
-void codec_done_string(const CodecMember *m, void *base);
-
-extern const CodecNames codec_verdicts, codec_events, codec_severities, codec_findings, codec_fields,
-        codec_poll_errors, codec_causes, codec_actions, codec_action_results, codec_drill_actors,
-        codec_modes;
-
-/* ---- documents ---- */
 
 /* 0 and a new object, or -ENOMEM. */
 int codec_write(const CodecMember *members, const void *base, json_t **ret);
@@ -117,23 +35,12 @@ int codec_write_members(const CodecMember *members, const void *base, json_t *ob
 int codec_write_document(const char *schema, const CodecMember *members, const void *base, size_t max,
                          char **ret, size_t *ret_len);
 
-/* Where a reader is, and what it found wrong there first: "trails[0].verdict is "fine", not a known word".
- */
-struct CodecReader {
-    char path[160];
-    char *reason;
-    size_t reason_size;
-};
-
 /* Reads a document of this schema. Unknown members are passed over. 0, -EINVAL with one escaped line in
  * reason, or -ENOMEM. After an error there is nothing to free. */
 int codec_read_document(const char *text, size_t len, const char *schema, const CodecMember *members,
                         void *base, char *reason, size_t reason_size);
 /* 0, -EINVAL or -ENOMEM. */
 int codec_read_members(const CodecMember *members, const json_t *object, void *base, CodecReader *reader);
-/* Says what is at the reader's place, and what should be there. -EINVAL. */
-int codec_refuse(CodecReader *reader, const json_t *found, const char *wanted);
-int codec_refuse_entry(CodecReader *reader, const json_t *list, size_t i, const char *wanted);
 
 /* Frees what the members own. */
 void codec_done(const CodecMember *members, void *base);

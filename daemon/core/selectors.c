@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/core/codec.h"
+#include "daemon/core/json_text.h"
 #include "daemon/core/selectors_cover.h"
 #include "daemon/core/settings.h"
 #include "lib/util/macros.h"

@@ -7,8 +7,8 @@
 
 #include <jansson.h>
 
-#include "daemon/core/codec.h"
 #include "daemon/core/enum_names.h"
+#include "daemon/core/json_text.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* JSON text and values, beyond what jansson does. Pure but for allocation. */
+
+#include <jansson.h>
+#include <stddef.h>
+
+/* Reads JSON by json_loadb's flags. jansson takes a string that it has no memory for as a fault of the text;
+ * here the two are told apart: 0, -EINVAL with *error, or -ENOMEM. The caller owns *ret. */
+int json_text_parse(const char *text, size_t len, size_t flags, json_error_t *error, json_t **ret);
+/* What is wrong with a text, without a word of it: an error may be shown to those who may not read the file.
+ */
+const char *json_text_why(const json_error_t *error);
+/* A string; bytes outside ASCII become '?' when they are not UTF-8, which jansson refuses. NULL: out of
+ * memory. */
+json_t *json_text_new(const char *s);

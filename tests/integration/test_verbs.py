@@ -419,46 +419,6 @@ def test_a_long_pass_shows_on_a_terminal_how_far_it_is(sim, idle, arguments):
     assert (done.returncode, done.stderr) == (status, "")
 
 
-def test_bash_completes_verbs_options_and_what_is_guarded(tmp_path):
-    (tmp_path / "status.json").write_text("""{
-  "schema": "trailguard.status/1",
-  "accounts": [
-    {"id":"111122223333","name":"production"}
-  ],
-  "trails": [
-    {"name":"org-trail","arn":"x","account":"111122223333","region":"eu-central-1","incident":{"actor":{"name":"bob"}}},
-    {"name":"main","arn":"y","account":"444455556666","region":"us-east-1"}
-  ]
-}
-""")
-
-    def complete(*words):
-        script = (f'. "{TOP}/conf/completion/trailguard"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _trailguard; '
-                  'printf "%s\\n" "${COMPREPLY[@]}"')
-        done = subprocess.run(["bash", "-c", script, "bash", "trailguard", *words], capture_output=True, text=True,
-                              timeout=within(10), env={"PATH": os.environ["PATH"], "RUNTIME_DIRECTORY": str(tmp_path)})
-        assert done.stderr == ""
-        return done.stdout.split()
-    assert complete("st") == ["status"]
-    assert complete("-c", "x.conf", "che") == ["check"]
-    assert complete("status", "--p") == ["--problems"]
-    assert complete("status", "--trail", "") == ["org-trail", "main"]
-    assert complete("status", "--account", "4") == ["444455556666"]
-    assert complete("status", "--region", "") == ["eu-central-1", "us-east-1"]
-    assert complete("accept", "o") == ["org-trail"]
-    assert complete("policy", "") == ["guard", "deny", "scp", "--account", "-c", "--help"]
-    assert complete("help", "pol") == ["policy"]
-    # every option that a verb describes is completed, by all three shells
-    for verb in complete("help", ""):
-        described = set(re.findall(r"^  (--[a-z]+)", subprocess.run([BINARY, "help", verb], capture_output=True, text=True,
-                                                                     timeout=within(10)).stdout, re.M))
-        assert described <= set(complete(verb, "--"))
-        for name in ("_trailguard", "trailguard.fish"):
-            text = (TOP / "conf/completion" / name).read_text()
-            for option in described:
-                assert f"{option}[" in text or f"-l {option[2:]} " in text, (verb, name, option)
-
-
 def test_help_and_what_was_meant():
     def run(*arguments):
         done = subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=within(10))

@@ -28,8 +28,8 @@
     }                                                                                                       \
     struct _swallow_semicolon_
 
-/* One row a message of an event. {words} in braces are replaced, see the table of variables in
- * alert_variables.c. */
+/* One row a message of an event. {words} in braces are replaced, see the tables of variables in
+ * alert_variables.c and alert_variables_who.c. */
 typedef struct AlertTemplate {
     bool (*when)(const Subject *subject, const Event *event); /* NULL: whenever no row before it fits */
     const char *subject;                                      /* what follows the label */
@@ -69,6 +69,15 @@ typedef struct AlertExpansion {
     StrBuf *out;
     size_t cut;
 } AlertExpansion;
+
+/* What stands in braces, and what is appended instead. A table ends with a row without a name. */
+typedef struct AlertVariable {
+    const char *name;
+    void (*add)(const AlertExpansion *x);
+} AlertVariable;
+
+/* alert_variables_who.c: callers, and several regions or accounts. */
+extern const AlertVariable alert_variables_who[];
 
 /* events.c: the message for an event; never NULL. */
 const AlertTemplate *alert_template(const Subject *subject, const Event *event);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* The AWS side of a configuration, put together from lib/: HTTP client, credential providers, endpoints.
- * Shared by the daemon and by the verbs that speak to AWS. Only this part of the daemon reads AWS's
+ * Shared by the daemon and by the verbs that speak to AWS. Only this and aws_credentials read AWS's
  * environment variables. */
 
 #include "daemon/config/config.h"
@@ -48,14 +48,3 @@ void aws_setup_close(AwsSetup *aws);
  * be NULL. It borrows from aws and must be freed before it. 0, -ENOMEM, or -EINVAL when sts_role_problem
  * finds something. */
 int aws_setup_role(const AwsSetup *aws, const char *region, const StsRole *role, CredentialsProvider **ret);
-
-/* ---- the environment of a credential_process: what it needs to reach AWS or a vault as TrailGuard itself
- * does, and none of TrailGuard's keys. Pure. ---- */
-
-/* own: TrailGuard's environment, NULL-terminated; home: the user's home directory, NULL when it is not
- * known. *ret is NULL-terminated and freed by credentials_free_list(). 0 or -ENOMEM. */
-int aws_process_environment_new(const AwsConfig *config, char *const *own, const char *home, char ***ret);
-
-/* The first name of aws.process_environment from *at on that TrailGuard's own environment does not have,
- * NULL when there is none; *at is where to go on. */
-const char *aws_process_environment_missing(const AwsConfig *config, char *const *own, size_t *at);

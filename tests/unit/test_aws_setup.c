@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/aws_setup.h"
+#include "daemon/aws_credentials.h"
 #include "lib/credentials/request.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"

@@ -275,7 +275,7 @@ static void add_first_sight(const AlertExpansion *x) {
 
     if (!event->first_sight)
         return;
-    if (event->kind == EVENT_TRAIL_MISSING)
+    if (event->kind == EVENT_TRAIL_MISSING || event->kind == EVENT_EXPECTATION_UNMET)
         return; /* the headline says so */
     if (event->gap.from_usec == 0)
         (void)strbuf_add(x->out, "It was already not logging at TrailGuard's first poll. AWS does not say "

@@ -372,6 +372,12 @@ static void add_took(const AlertExpansion *x) {
     add_span(x, span(x->source->event->changed_usec, x->source->event->time_usec));
 }
 
+/* A trail that is new has never met it. */
+static void add_since_changed(const AlertExpansion *x) {
+    if (!x->source->event->first_sight)
+        (void)strbuf_add(x->out, " since the configuration changed");
+}
+
 /* What became of a pin that the trail did not meet. */
 static void add_met(const AlertExpansion *x) {
     const Event *event = x->source->event;
@@ -400,6 +406,8 @@ static void add_met(const AlertExpansion *x) {
                 "result.";
     else if (event->maintenance)
         words = "Nothing: a maintenance window is open.";
+    else if (event->provisional)
+        words = "Nothing: nobody has accepted this trail, and TrailGuard keeps none of its settings.";
     else if (event->protected)
         words = "Nothing. " ONLY_THE_OWNER "change it.";
     else
@@ -566,6 +574,7 @@ static const AlertVariable variables[] = {
     { "fields", alert_add_fields },
     { "field names", add_field_names },
     { "met", add_met },
+    { "since changed", add_since_changed },
     { "took", add_took },
     { "change", add_change },
     { "change short", add_change_short },

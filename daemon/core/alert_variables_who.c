@@ -45,7 +45,7 @@ static const struct {
 } lasting[] = {
     { FINDING_BIT(FINDING_MISSING), ", still missing", " The trail is still missing and records nothing." },
     { FINDING_BIT(FINDING_STOPPED), ", still stopped", " The trail is still stopped and records nothing." },
-    { FINDINGS_CHANGED, ", still changed", " The trail's settings still differ from the baseline." },
+    { FINDINGS_CHANGED, ", still changed", " The trail's settings still differ." },
     { FINDINGS_DELIVERY_ERRORS | FINDING_BIT(FINDING_STALE), ", still failing",
       " The trail's deliveries still fail." },
     { FINDING_BIT(FINDING_BUCKET), ", still failing", " The trail's bucket still fails its check." },

@@ -105,11 +105,10 @@ static const EventRow event_rows[_EVENT_MAX] = {
     },
     [EVENT_EXPECTATION_UNMET] = {
         .name = "expectation.unmet",
-        .cases = { { SEVERITY_WARNING, "the configuration changed (`expect`), and the trail does not meet "
-                                       "it" } },
+        .cases = { { SEVERITY_WARNING, "the trail does not meet `expect`: the configuration changed, or the "
+                                       "trail is new" } },
         .lines = LINES({ LEVEL_WARNING, LINE_UNMET, "5b0e7d1c9f3a4c27a86d41f2be907c35",
-                         "does not meet the configured expectation since the configuration "
-                         "changed{fields}" },
+                         "does not meet the configured expectation{since changed}{fields}" },
                        { LEVEL_ERR, LINE_UNMET_FAILED, "8f780ccce3e84b5b9f8ec3adb9e2910e",
                          "could not be set as configured{times}{error}{retrying}" },
                        { LEVEL_ERR, LINE_UNMET_PAUSED, "8727edca133c4eb6a68ae74d6c2742e7",

@@ -213,7 +213,14 @@ static JournalEntry *note_changed(Deciding *d) {
     return entry;
 }
 
-static void note_drift(Deciding *d, uint32_t findings) {
+static JournalEntry *note_unmet(Deciding *d, bool first_sight) {
+    JournalEntry *entry = plan_entry(d->plan, LINE_UNMET);
+
+    entry->first_sight = first_sight;
+    return entry;
+}
+
+static void note_drift(Deciding *d, uint32_t findings, bool first_sight) {
     const TrailState *s = &d->s;
     JournalEntry *entry;
 
@@ -223,18 +230,21 @@ static void note_drift(Deciding *d, uint32_t findings) {
         entry->maintenance = d->facts->maintenance;
     }
     if (findings & FINDING_BIT(FINDING_UNMET))
-        plan_entry(d->plan, LINE_UNMET)->fields = s->unmet_fields;
+        note_unmet(d, first_sight)->fields = s->unmet_fields;
 }
 
-/* findings: what is news of it. Who did it is asked of what was changed only: of a new pin the person who
- * made it knows. */
-static void found_drift(Deciding *d, uint32_t findings, uint64_t mark, uint64_t not_before_usec) {
+/* findings: what is news of it. compared_usec: when its settings were compared last, 0: never. Who did it is
+ * asked of what was changed only: of a new pin the person who made it knows. */
+static void found_drift(Deciding *d, uint32_t findings, uint64_t mark, uint64_t compared_usec) {
     TrailState *s = &d->s;
     Incident *inc = &s->incident;
     PendingEvent how = { .findings = findings, .dedup_usec = guard_new_mark(s->marks, mark, d->now) };
     bool changed = findings & FINDINGS_CHANGED;
+    uint64_t not_before_usec =
+            compared_usec ? compared_usec : guard_before(d->now.real_usec, GUARD_UNKNOWN_PAST_USEC);
 
-    note_drift(d, findings);
+    how.first_sight = !changed && compared_usec == 0;
+    note_drift(d, findings, compared_usec == 0);
     how.phase = changed ? incident_begin(inc, how.dedup_usec, d->now) : begin_unmet(d, how.dedup_usec);
     inc->restore = (ActionReport){ 0 };
     inc->fields = s->fields;
@@ -248,6 +258,7 @@ static void found_drift(Deciding *d, uint32_t findings, uint64_t mark, uint64_t 
         /* two facts, two messages */
         PendingEvent unmet = { .phase = PHASE_OPENED,
                                .findings = FINDING_BIT(FINDING_UNMET),
+                               .first_sight = compared_usec == 0,
                                .dedup_usec = guard_new_mark(s->marks, mark, d->now) };
 
         how.findings &= ~FINDING_BIT(FINDING_UNMET);
@@ -278,7 +289,7 @@ static void drift_is_over(Deciding *d, uint32_t was_fields, bool accepted, bool 
 /* The message that waits takes further changes with it; it waits no longer for that. */
 static void add_to_pending(Deciding *d, uint32_t findings) {
     TrailState *s = &d->s;
-    JournalEntry *entry = findings & FINDINGS_CHANGED ? note_changed(d) : plan_entry(d->plan, LINE_UNMET);
+    JournalEntry *entry = findings & FINDINGS_CHANGED ? note_changed(d) : note_unmet(d, false);
 
     entry->fields = s->fields & ~s->incident.fields ? s->fields & ~s->incident.fields : s->fields;
     s->incident.fields |= s->fields;
@@ -346,7 +357,7 @@ static void take_drift(Deciding *d, const Drift *drift) {
     uint32_t fields = 0, losing = 0, news;
     uint32_t was_fields = s->fields, was_unmet = s->unmet_fields, was_findings = s->findings;
     uint64_t mark = mark_of(drift), was_mark = s->drift_mark;
-    uint64_t not_before = s->settings_usec;
+    uint64_t was_compared = s->settings_usec;
     bool accepted = s->compared_usec != 0 && s->compared_usec != s->accepted_usec;
     bool reconfigured = s->pins_mark != d->facts->pins_mark;
 
@@ -365,8 +376,6 @@ static void take_drift(Deciding *d, const Drift *drift) {
     s->settings_usec = d->now.real_usec;
     s->compared_usec = s->accepted_usec;
     s->pins_mark = d->facts->pins_mark;
-    if (not_before == 0)
-        not_before = guard_before(d->now.real_usec, GUARD_UNKNOWN_PAST_USEC);
 
     news = news_of(s, was_fields, was_unmet, was_findings, was_mark != 0 && mark != was_mark);
     if (accepted && fields != 0) /* whoever ends the rest did not end what was accepted */
@@ -377,7 +386,7 @@ static void take_drift(Deciding *d, const Drift *drift) {
         if (s->pending_restore.set && (s->pending_restore.findings & FINDINGS_DRIFT))
             add_to_pending(d, news);
         else
-            found_drift(d, news, mark, not_before);
+            found_drift(d, news, mark, was_compared);
     }
 }
 

@@ -59,11 +59,17 @@
     "what else they did.\n"                                                                                 \
     "3. If a setting still differs: mode \"restore\" restores what it can write; restore the rest by "      \
     "hand."
+#define NOT_YOURS                                                                                           \
+    "If it is not yours: find out who created it (command above), treat the credentials that were used "    \
+    "as stolen, and delete the trail."
+#define UNACCEPTED_ADVICE                                                                                   \
+    "1. If the trail is yours: trailguard accept {name}. TrailGuard then keeps it as it is.\n"              \
+    "2. If it is not yours: find out who created and changed it, treat the credentials that were used as "  \
+    "stolen, and delete the trail."
 #define UNMET_ADVICE                                                                                        \
     "1. If the expectation is right: change the trail, by hand or by mode \"restore\". Only its owner "     \
     "can change an organization trail.\n"                                                                   \
-    "2. If it is wrong: correct expect in trailguard.conf.\n"                                               \
-    "The trail was not changed; the configuration was."
+    "2. If it is wrong: correct expect in trailguard.conf."
 
 /* ---- conditions: an event has the first row whose condition holds ---- */
 
@@ -99,6 +105,7 @@ WHEN(met, event->fields && (event->reconfigured || event->unmet));
 WHEN(gap, event->gap.from_usec != 0);
 WHEN(was_missing, event->restore.taken == ACTION_RECREATE || (event->about & FINDING_BIT(FINDING_MISSING)));
 WHEN(fields, event->fields != 0);
+WHEN(fields_found, event->fields != 0 && event->provisional);
 
 /* ---- the messages ---- */
 
@@ -337,13 +344,23 @@ const AlertTemplate messages_replaced[] = {
             .loss = "Events that occurred between the deletion and the new trail's start are lost. AWS does "
                     "not "
                     "say how long that was. " STILL_IN_HISTORY,
-            .deed = "Compares the new trail's settings with the baseline. A message of its own reports what "
-                    "differs.",
+            .deed = "Compares the new trail's settings with those of the old one. A message of its own "
+                    "reports what differs.",
             .advice = FIND_OUT,
     },
 };
 
 const AlertTemplate messages_weakened[] = {
+    {
+            .when = when_provisional,
+            .subject = "{LABEL} {name} {weakened} in {where}: {fields}{change}",
+            .subject_short = "{LABEL} {name} {weakened} in {where}: {fields}{change short}",
+            .subject_shortest = "{LABEL} {name} {weakened} in {where}:{change shortest}",
+            .headline = "{name} in {where} was {weakened}: {field names}. {outcome}",
+            .loss = "{losses}",
+            .deed = "{put back}",
+            .advice = UNACCEPTED_ADVICE,
+    },
     {
             .subject = "{LABEL} {name} {weakened} in {where}: {fields}{change}",
             .subject_short = "{LABEL} {name} {weakened} in {where}: {fields}{change short}",
@@ -356,6 +373,17 @@ const AlertTemplate messages_weakened[] = {
 };
 
 const AlertTemplate reminders_weakened[] = {
+    {
+            .when = when_provisional,
+            .subject = "REMINDER {name} still {weakened} in {where}, for {since}: {left}",
+            .subject_short = "REMINDER {name} still {weakened} in {where}, for {since}",
+            .headline =
+                    "{name} in {where} is still {weakened}. These settings are not those it was found with: "
+                    "{left}.",
+            .loss = "{losses}",
+            .deed = "{put back}",
+            .advice = UNACCEPTED_ADVICE,
+    },
     {
             .subject = "REMINDER {name} still {weakened} in {where}, for {since}: {left}",
             .subject_short = "REMINDER {name} still {weakened} in {where}, for {since}",
@@ -372,19 +400,18 @@ const AlertTemplate messages_unmet[] = {
             .when = when_still_unmet,
             .subject = "{LABEL} {name} does not meet the configuration in {where}: {fields}",
             .subject_short = "{LABEL} {name} does not meet the configuration in {where}",
-            .headline = "{name} in {where} does not meet the configured expectation since the configuration "
-                        "changed: {field names}.",
+            .headline = "{name} in {where} does not meet the configured expectation{since changed}: {field "
+                        "names}.",
             .deed = "{met}",
             .advice = UNMET_ADVICE,
     },
     {
             .subject = "{LABEL} {name} set as now configured in {where}: {fields}",
             .subject_short = "{LABEL} {name} set as now configured in {where}",
-            .headline = "{name} in {where} did not meet the configured expectation since the configuration "
-                        "changed "
-                        "({field names}). It meets it now.",
+            .headline = "{name} in {where} did not meet the configured expectation{since changed} ({field "
+                        "names}). It meets it now.",
             .deed = "{met}",
-            .advice = "Nothing, if the change of the configuration was planned.",
+            .advice = "Nothing, if expect in trailguard.conf is right.",
     },
 };
 
@@ -399,9 +426,6 @@ const AlertTemplate reminders_unmet[] = {
 };
 
 #define COPIES "Nothing. Whoever can read the destination gets the events that the trail records."
-#define NOT_YOURS                                                                                           \
-    "If it is not yours: find out who created it (command above), treat the credentials that were used "    \
-    "as stolen, and delete the trail."
 
 const AlertTemplate messages_appeared[] = {
     {
@@ -566,6 +590,16 @@ const AlertTemplate messages_resolved[] = {
             .deed = "{created}",
             .advice = "1. If you have not done so yet, find out who deleted it.\n"
                       "2. Review the account's event history for the time in between.",
+    },
+    {
+            .when = when_fields_found,
+            .subject = "RESOLVED {name} as it was found in {where}: {fields}{change}",
+            .subject_short = "RESOLVED {name} as it was found in {where}: {fields}",
+            .subject_shortest = "RESOLVED {name} as it was found in {where}",
+            .headline = "{name} in {where} has the settings again that it was found with. {outcome}",
+            .loss = "{losses}",
+            .deed = "{put back}",
+            .advice = UNACCEPTED_ADVICE,
     },
     {
             .when = when_fields,

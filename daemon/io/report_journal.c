@@ -214,6 +214,12 @@ static void add_reason(const Writing *w) {
     add_foreign(w, "; ", w->note->detail, "");
 }
 
+/* A trail that is new has never met the expectation. */
+static void add_since_changed(const Writing *w) {
+    if (!w->note->first_sight)
+        (void)strbuf_add(w->out, " since the configuration changed");
+}
+
 /* What a difference is from. */
 static void add_standard(const Writing *w) {
     add_foreign(w, "", w->note->detail[0] ? w->note->detail : "its baseline", "");
@@ -232,7 +238,7 @@ static const struct {
     { "fields", add_fields },     { "window", add_window },       { "deed", add_deed },
     { "actor", add_actor },       { "not found", add_not_found }, { "call", add_call },
     { "refusal", add_refusal },   { "reason", add_reason },       { "announced", add_announced },
-    { "standard", add_standard },
+    { "standard", add_standard }, { "since changed", add_since_changed },
 };
 
 static void add_variable(const Writing *w, const char *name, size_t len) {

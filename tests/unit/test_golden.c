@@ -177,7 +177,7 @@ static const char *add_keys(Keys *keys, const Subject *subject, const Event *eve
                           event->resolves             ? "over"
                           : event->error == POLL_GONE ? "gone"
                                                       : "not reached");
-    if (event->first_sight)
+    if (event->first_sight && event->kind != EVENT_EXPECTATION_UNMET) /* that has no time of AWS */
         (void)strbuf_addf(&b[4], "%s at first sight, %s", name,
                           event->gap.from_usec ? "with a time" : "no time");
     if (event->maintenance || event->drill)

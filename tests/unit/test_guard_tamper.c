@@ -496,6 +496,29 @@ static void what_people_agreed_to_is_no_deed(void **unused) {
     assert_true(l.state.attributing.wanted);
 }
 
+/* What a trail has never been like did not begin when the configuration changed. */
+static void a_trail_that_never_met_a_pin_is_said_to_be_so(void **unused) {
+    Observation seen = logging(STARTED, 0);
+    Drift pinned = drift_of(FIELD_BIT(FIELD_VALIDATION), evil);
+
+    (void)unused;
+    pinned.changes[0].as_recorded = true;
+    for (unsigned known = 0; known < 2; known++) {
+        Life l = life(MODE_OBSERVE, true);
+
+        l.state.provisional = !known;
+        l.facts.destination = DESTINATION_GUARDED;
+        if (known)
+            WELL();
+        l.facts.pins_mark = 7;
+        decide(&l, (TrailInput){ .kind = GUARD_POLLED, .seen = &seen, .drift = &pinned });
+        assert_int_equal(l.plan.events[0].kind, EVENT_EXPECTATION_UNMET);
+        assert_int_equal(l.plan.events[0].first_sight, !known);
+        assert_int_equal(l.plan.entries[l.plan.n_entries - 1].line, LINE_UNMET);
+        assert_int_equal(l.plan.entries[l.plan.n_entries - 1].first_sight, !known);
+    }
+}
+
 /* A pin may be left when the rest was accepted: who meets it later did not end what was accepted. */
 static void what_was_accepted_in_part_was_ended_by_nobody_else(void **unused) {
     Life l = life(MODE_OBSERVE, true);
@@ -1351,6 +1374,7 @@ int main(void) {
         cmocka_unit_test(what_may_be_gone_is_forgotten),
         cmocka_unit_test(put_back_by_others_resolves),
         cmocka_unit_test(what_people_agreed_to_is_no_deed),
+        cmocka_unit_test(a_trail_that_never_met_a_pin_is_said_to_be_so),
         cmocka_unit_test(what_was_accepted_in_part_was_ended_by_nobody_else),
         cmocka_unit_test(further_changes_are_told),
         cmocka_unit_test(changes_are_seen_though_the_status_is_not),

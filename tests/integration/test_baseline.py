@@ -149,6 +149,7 @@ def test_a_pin_wins_over_the_recording(sim, victim, mallory, expect):
     victim.write_config(expect=expect, **RESTORE)
     start(victim)
     entry = wait_alert(sim, "expectation.unmet")
+    assert entry["first_sight"] and "since the configuration changed" not in entry["summary"]
     assert entry["changes"] == [{"field": "S3BucketName", "expected": "the-right-bucket", "actual": BUCKET}]
     poll(lambda: sim.trail(VICTIM)["settings"]["S3BucketName"] == "the-right-bucket", within(10))
 
@@ -157,6 +158,7 @@ def test_a_new_pin_is_nobodys_deed(sim, victim, mallory):
     """Added by a reload and taken out again: its own event, no search for who did it, no line about another caller."""
     victim.write_config(mode="observe")
     start(victim)
+    sim.wait_for_request(within(10), 2, sim.mark(), operation="ListTags")       # it has met the expectation so far
     victim.write_config(mode="observe", expect={"bucket": "the-right-bucket"})
     victim.reload()
     entry = wait_alert(sim, "expectation.unmet")

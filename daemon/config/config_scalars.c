@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/config/config_scalars.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+#define SHOWN_LEN     64
+#define LETTERS       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS        "0123456789"
+#define WORD_CHARS    LETTERS DIGITS "_-.:/@*+%$"
+#define SECONDS_A_DAY 86400UL
+
+/* What a mistake may show of a value: one that may hold a password is not shown. */
+static const char *shown(char dst[static SHOWN_LEN], const char *path, const char *text, size_t len) {
+    const Option *option = config_option_named(path);
+    char part[SHOWN_LEN];
+
+    if (!option || option->secret)
+        return "...";
+    (void)snprintf(part, sizeof(part), "%.*s", (int)MIN(len, sizeof(part) - 1), text);
+    return text_escaped(dst, SHOWN_LEN, part);
+}
+
+static void put_quoted(const Scan *t, const char *text, size_t len) {
+    scan_put(t, "\"", 1);
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '"' || text[i] == '\\')
+            scan_put(t, "\\", 1);
+        scan_put(t, text + i, 1);
+    }
+    scan_put(t, "\"", 1);
+}
+
+/* What stands between quotation marks. */
+static int take_string(Scan *t, const char *path) {
+    const char *start = t->at++;
+    Place place = scan_place_at(t, start);
+
+    for (; t->at < t->end && *t->at != '"' && *t->at != '\n'; t->at++)
+        if (*t->at == '\\' && t->at + 1 < t->end && t->at[1] != '\n')
+            t->at++;
+    if (t->at >= t->end || *t->at != '"')
+        return config_mistake(t->reading, place,
+                              "syntax error: %s: this text has no closing quotation mark in its line; write "
+                              "\"...\", and \\n for a line break in it",
+                              path);
+    t->at++;
+    scan_put(t, start, (size_t)(t->at - start));
+    return 0;
+}
+
+/* A text, also of several parts: libconfig joins them. */
+int scan_strings(Scan *t, const char *path, bool in_sequence) {
+    const char *before = t->at;
+    char one[SHOWN_LEN], other[SHOWN_LEN];
+    int e = take_string(t, path);
+    size_t before_len = (size_t)(t->at - before);
+
+    while (e >= 0 && scan_skip(t) && *t->at == '"') {
+        const char *start = t->at;
+        Place place = scan_here(t);
+
+        e = take_string(t, path);
+        if (e >= 0 && in_sequence)
+            (void)config_mistake(t->reading, place,
+                                 "%s: \"%s\" \"%s\" is one text for libconfig, and could be meant as two; "
+                                 "write a comma between them, or one text",
+                                 path, shown(one, path, before + 1, before_len - 2),
+                                 shown(other, path, start + 1, (size_t)(t->at - start) - 2));
+        before = start;
+        before_len = (size_t)(t->at - start);
+    }
+    return e;
+}
+
+/* The length of a quotation mark that libconfig does not know; 0. */
+size_t scan_foreign_quote(const Scan *t) {
+    static const char *const quotes[] = { "\xe2\x80\x9c",
+                                          "\xe2\x80\x9d",
+                                          "\xe2\x80\x9e",
+                                          "\xe2\x80\x9f",
+                                          "\xe2\x80\x98",
+                                          "\xe2\x80\x99",
+                                          "\xe2\x80\x9a",
+                                          "\xe2\x80\xb3",
+                                          "\xc2\xab",
+                                          "\xc2\xbb",
+                                          "'",
+                                          "`" };
+
+    for (size_t i = 0; t->at < t->end && i < ARRAY_SIZE(quotes); i++)
+        if (scan_begins(t, quotes[i]))
+            return strlen(quotes[i]);
+    return 0;
+}
+
+/* A text between marks that a word processor, or another language, has. */
+void scan_foreign_string(Scan *t, const char *path) {
+    const char *mark = t->at, *start = mark + scan_foreign_quote(t);
+    Place place = scan_here(t);
+    char dst[SHOWN_LEN];
+    size_t len;
+
+    for (t->at = start; t->at < t->end && !strchr("\"\n", *t->at) && scan_foreign_quote(t) == 0;)
+        t->at++;
+    len = (size_t)(t->at - start);
+    (void)config_mistake(t->reading, place,
+                         "%s: %.*s is no quotation mark here; write \"%s\", with straight ones", path,
+                         (int)(start - mark), mark, shown(dst, path, start, len));
+    put_quoted(t, start, len);
+    t->at += t->at < t->end && *t->at == '"' ? 1 : scan_foreign_quote(t);
+}
+
+static bool is_bool(const char *path) {
+    const Option *option = config_option_named(path);
+
+    return option &&
+           (option->kind == OPTION_BOOL || option->kind == OPTION_SWITCH || option->kind == OPTION_PIN_BOOL);
+}
+
+/* What other languages call it: 1, 0, or -1 for none of these. */
+static int truth_of(const char *word, size_t len) {
+    static const char *const words[] = { "no", "yes", "off", "on", "disabled", "enabled", "n", "y" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (strlen(words[i]) == len && strncasecmp(words[i], word, len) == 0)
+            return i % 2;
+    return -1;
+}
+
+/* true, false, or a text that lacks its quotation marks. */
+void scan_word(Scan *t, const char *path, Position *position) {
+    const char *start = t->at;
+    size_t len = scan_span(t, WORD_CHARS);
+    int truth = is_bool(path) ? truth_of(start, len) : -1;
+    Place place = scan_here(t);
+    char dst[SHOWN_LEN];
+
+    t->at += len;
+    if ((len == 4 && strncasecmp(start, "true", 4) == 0) ||
+        (len == 5 && strncasecmp(start, "false", 5) == 0)) {
+        scan_put(t, start, len);
+        return;
+    }
+    if (is_bool(path)) {
+        (void)config_mistake(t->reading, place, "%s: %s cannot be used; %sallowed: true, false", path,
+                             shown(dst, path, start, len),
+                             truth < 0 ? ""
+                             : truth   ? "write true; "
+                                       : "write false; ");
+        position->bad = true;
+        scan_put(t, "true", 4);
+        return;
+    }
+    (void)config_mistake(t->reading, place, "%s: a text needs quotation marks; write \"%s\"", path,
+                         shown(dst, path, start, len));
+    put_quoted(t, start, len);
+}
+
+/* ---- numbers ---- */
+
+/* How many seconds one of that unit is; 0: no unit of time. */
+static unsigned long unit_seconds(const char *unit, size_t len) {
+    static const struct {
+        const char *name;
+        unsigned long seconds;
+    } units[] = { { "s", 1 },
+                  { "sec", 1 },
+                  { "secs", 1 },
+                  { "second", 1 },
+                  { "seconds", 1 },
+                  { "m", 60 },
+                  { "min", 60 },
+                  { "mins", 60 },
+                  { "minute", 60 },
+                  { "h", 3600 },
+                  { "minutes", 60 },
+                  { "hour", 3600 },
+                  { "hours", 3600 },
+                  { "hr", 3600 },
+                  { "d", SECONDS_A_DAY },
+                  { "day", SECONDS_A_DAY },
+                  { "days", SECONDS_A_DAY } };
+
+    for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+        if (strlen(units[i].name) == len && strncasecmp(units[i].name, unit, len) == 0)
+            return units[i].seconds;
+    return 0;
+}
+
+/* A number with a unit, such as 10s, or 10 s: what to write instead. The unit is at `unit`, and at is behind
+ * it. */
+static void refuse_unit(Scan *t, const char *path, const char *start, size_t digits, const char *unit,
+                        size_t len) {
+    const Option *option = config_option_named(path);
+    unsigned long seconds = unit_seconds(unit, len), number = strtoul(start, NULL, 10);
+    bool in_seconds = option && option->unit && option->unit[0];
+    char write[32];
+
+    (void)snprintf(write, sizeof(write), "%.*s", (int)MIN(digits, sizeof(write) - 1), start);
+    if (in_seconds && seconds > 0 && number < UINT32_MAX)
+        (void)snprintf(write, sizeof(write), "%lu", number * seconds);
+    scan_put(t, write, strlen(write));
+    (void)config_mistake(t->reading, scan_place_at(t, start), "%s: %.*s: a number has no unit; write %s%s",
+                         path, (int)MIN((size_t)(unit + len - start), (size_t)SHOWN_LEN), start, write,
+                         in_seconds ? ": it is in seconds" : "");
+}
+
+/* What stands behind a number in its line, and is not the next option's name. */
+static size_t unit_behind(const Scan *t) {
+    Scan ahead = *t;
+    size_t blank = scan_span(t, " \t"), len;
+
+    ahead.at += blank;
+    len = scan_span(&ahead, LETTERS);
+    ahead.at += len;
+    ahead.at += scan_span(&ahead, " \t");
+    return len > 0 && (ahead.at >= ahead.end || strchr(";,)]}\n\r#", *ahead.at)) ? blank + len : 0;
+}
+
+/* What digits mean by which version: 010 is 10 with libconfig 1.5 and 1.8 and 8 with 1.7, 08 an error with
+ * some; 0b1 and 0o7 came late; 1.5 wraps what is over 32 bits without a word. */
+static int check_integer(Scan *t, const char *path, const char *start, size_t len) {
+    const char *digits = start + (*start == '-' || *start == '+');
+    Place place = scan_place_at(t, start);
+    unsigned long long value;
+
+    while (*digits == '0' && isdigit((unsigned char)digits[1]))
+        digits++;
+    if (digits > start + (*start == '-' || *start == '+'))
+        return config_mistake(
+                t->reading, place,
+                "%s: %.*s: a number with a leading zero is decimal, octal or an error, by the version "
+                "of libconfig; write %.*s if it is decimal",
+                path, (int)MIN(len, (size_t)SHOWN_LEN), start,
+                (int)MIN(len - (size_t)(digits - start), (size_t)SHOWN_LEN), digits);
+    errno = 0;
+    value = strtoull(digits, NULL, 0);
+    if (errno != 0 || value > INT32_MAX)
+        return config_mistake(t->reading, place, "%s: too large; allowed: a whole number up to %d", path,
+                              INT32_MAX);
+    return 0;
+}
+
+/* Digits with at most libconfig's own suffix, or hexadecimal ones. */
+static bool is_integer(const char *text, size_t len) {
+    size_t sign = *text == '-' || *text == '+', n;
+
+    if (len > sign + 2 && text[sign] == '0' && tolower((unsigned char)text[sign + 1]) == 'x')
+        n = sign + 2 + strspn(text + sign + 2, DIGITS "abcdefABCDEF");
+    else
+        n = sign + strspn(text + sign, DIGITS);
+    while (n < len && text[n] == 'L')
+        n++;
+    return n == len && len > sign;
+}
+
+static bool is_fraction(const char *text, size_t len) {
+    char *end;
+
+    (void)strtod(text, &end);
+    return end == text + len && !memchr(text, 'x', len) && !memchr(text, 'X', len);
+}
+
+static size_t number_span(const Scan *t) {
+    size_t n = 0;
+
+    while (t->at + n < t->end && t->at[n] && strchr(WORD_CHARS, t->at[n]) &&
+           !(t->at[n] == '/' && t->at + n + 1 < t->end && strchr("/*", t->at[n + 1])))
+        n++;
+    return n;
+}
+
+/* Digits, and what libconfig reads besides them. */
+static void take_plain_number(Scan *t, const char *path, const char *start, size_t len, Position *position) {
+    size_t behind = unit_behind(t), blank = scan_span(t, " \t");
+    const char *unit = t->at + blank;
+
+    if (behind > 0) {
+        t->at += behind;
+        refuse_unit(t, path, start, len, unit, behind - blank);
+        return;
+    }
+    position->bad = is_integer(start, len) && check_integer(t, path, start, len) < 0;
+    scan_put(t, position->bad ? "0" : start, position->bad ? 1 : len);
+}
+
+void scan_number(Scan *t, const char *path, Position *position) {
+    const char *start = t->at;
+    size_t len = number_span(t), sign = *start == '-' || *start == '+',
+           digits = sign + strspn(start + sign, DIGITS);
+    char base = start[sign] == '0' ? (char)tolower((unsigned char)start[sign + 1]) : '\0', dst[SHOWN_LEN];
+
+    t->at += len;
+    if (is_integer(start, len) || is_fraction(start, len))
+        take_plain_number(t, path, start, len, position);
+    else if (base && strchr("boq", base)) {
+        (void)config_mistake(t->reading, scan_place_at(t, start),
+                             "%s: %.*s: only newer versions of libconfig read this; write it in decimal",
+                             path, (int)MIN(len, (size_t)SHOWN_LEN), start);
+        position->bad = true;
+        scan_put(t, "0", 1);
+    } else if (digits > sign && digits + strspn(start + digits, LETTERS) == len)
+        refuse_unit(t, path, start, digits, start + digits, len - digits);
+    else {
+        (void)config_mistake(t->reading, scan_place_at(t, start),
+                             "%s: a text needs quotation marks; write \"%s\"", path,
+                             shown(dst, path, start, len));
+        put_quoted(t, start, len);
+    }
+}

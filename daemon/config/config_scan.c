@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/config/config_scan.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "lib/util/macros.h"
+
+static bool is_character(char c) {
+    return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+/* Counts from the place before: a line may be as long as the file. */
+Place scan_place_at(Scan *t, const char *at) {
+    for (; t->counted < at; t->counted++)
+        t->column += is_character(*t->counted);
+    for (; t->counted > at; t->counted--)
+        t->column -= is_character(t->counted[-1]);
+    return (Place){ t->line, t->column };
+}
+
+void scan_begin_line(Scan *t) {
+    t->counted = t->at;
+    t->column = 1;
+}
+
+Place scan_here(Scan *t) {
+    return scan_place_at(t, t->at);
+}
+
+bool scan_begins(const Scan *t, const char *with) {
+    return (size_t)(t->end - t->at) >= strlen(with) && memcmp(t->at, with, strlen(with)) == 0;
+}
+
+size_t scan_span(const Scan *t, const char *chars) {
+    size_t n = 0;
+
+    while (t->at + n < t->end && t->at[n] && strchr(chars, t->at[n]))
+        n++;
+    return n;
+}
+
+void scan_put(const Scan *t, const char *text, size_t len) {
+    (void)strbuf_add_mem(t->out, text, len);
+}
+
+/* ---- blanks and comments ---- */
+
+static void take_newline(Scan *t) {
+    t->at++;
+    t->line++;
+    scan_begin_line(t);
+    scan_put(t, "\n", 1);
+}
+
+static void take_comment(Scan *t) {
+    Place start = scan_here(t);
+
+    for (t->at += 2; t->at < t->end && !scan_begins(t, "*/");)
+        if (*t->at == '\n')
+            take_newline(t);
+        else
+            t->at++;
+    if (t->at >= t->end)
+        (void)config_mistake(t->reading, start, "this comment has no end; write */ behind it");
+    t->at = t->at < t->end ? t->at + 2 : t->end;
+}
+
+/* What looks like a blank, and comes from a web page or a word processor. Its length, 0 when there is none.
+ */
+static size_t foreign_blank(const Scan *t) {
+    static const char *const blanks[] = { "\xc2\xa0",     "\xe2\x80\x8b", "\xe2\x80\xaf",
+                                          "\xef\xbb\xbf", "\xe2\x80\x89", "\xe3\x80\x80" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(blanks); i++)
+        if (scan_begins(t, blanks[i]))
+            return strlen(blanks[i]);
+    return 0;
+}
+
+/* Moves behind white space and comments. True when there is something left. */
+bool scan_skip(Scan *t) {
+    while (t->at < t->end) {
+        size_t foreign = foreign_blank(t);
+
+        if (*t->at == '\n')
+            take_newline(t);
+        else if (*t->at && strchr(SCAN_BLANKS, *t->at))
+            t->at++;
+        else if (*t->at == '#' || scan_begins(t, "//"))
+            while (t->at < t->end && *t->at != '\n')
+                t->at++;
+        else if (scan_begins(t, "/*"))
+            take_comment(t);
+        else if (foreign > 0) {
+            if (!t->blank_reported)
+                (void)config_mistake(t->reading, scan_here(t),
+                                     "a non-breaking space, as in text from web pages; write a plain space");
+            t->blank_reported = true;
+            t->at += foreign;
+        } else
+            break;
+    }
+    scan_put(t, " ", 1);
+    return t->at < t->end;
+}
+
+/* ---- what was found instead ---- */
+
+static const char *found_at(const Scan *t) {
+    static const char *const marks[] = { "=", ":", ";", ",", "(", ")", "[", "]", "{", "}" };
+
+    for (size_t i = 0; t->at < t->end && i < ARRAY_SIZE(marks); i++)
+        if (*t->at == marks[i][0])
+            return marks[i];
+    return t->at >= t->end                  ? "the end of the file"
+           : *t->at == '"'                  ? "a text"
+           : isdigit((unsigned char)*t->at) ? "a number"
+           : isalpha((unsigned char)*t->at) ? "a word"
+           : isprint((unsigned char)*t->at) ? "a character that has no meaning here"
+                                            : "something that is no plain text";
+}
+
+int scan_is_not(Scan *t, const char *path, const char *expected) {
+    return config_mistake(t->reading, scan_here(t), "syntax error: %s%sfound %s where %s is expected", path,
+                          path[0] ? ": " : "", found_at(t), expected);
+}
+
+/* A line that sets an option: where reading can go on. */
+bool scan_begins_setting(const Scan *t) {
+    Scan ahead = *t;
+
+    if (!isalpha((unsigned char)*t->at))
+        return false;
+    ahead.at += scan_span(&ahead, SCAN_NAME_CHARS);
+    ahead.at += scan_span(&ahead, " \t");
+    return ahead.at < ahead.end && (*ahead.at == '=' || *ahead.at == ':');
+}
+
+/* The end of a text that begins here and ends in this line; NULL: there is none. */
+static const char *end_of_text(const Scan *t) {
+    const char *c = t->at + 1;
+
+    if (*t->at != '"' && *t->at != '\'')
+        return NULL;
+    for (; c < t->end && *c != *t->at && *c != '\n'; c++)
+        if (*c == '\\' && *t->at == '"' && c + 1 < t->end && c[1] != '\n')
+            c++;
+    return c < t->end && *c == *t->at ? c + 1 : NULL;
+}
+
+/* The end of a comment that begins here, NULL when none does. A URL without quotation marks has none. */
+static const char *end_of_comment(const Scan *t) {
+    const char *end;
+
+    if (scan_begins(t, "/*")) {
+        end = memmem(t->at + 2, (size_t)(t->end - t->at) - 2, "*/", 2);
+        return end ? end + 2 : t->end;
+    }
+    if (*t->at != '#' && (!scan_begins(t, "//") || t->at[-1] == ':'))
+        return NULL;
+    end = memchr(t->at, '\n', (size_t)(t->end - t->at));
+    return end ? end : t->end;
+}
+
+/* Past a text or a comment, in which brackets and ";" mean nothing. */
+static bool pass_text_or_comment(Scan *t) {
+    const char *end = end_of_text(t);
+
+    end = end ? end : end_of_comment(t);
+    if (!end)
+        return false;
+    while (t->at < end)
+        if (*t->at == '\n')
+            take_newline(t);
+        else
+            t->at++;
+    return true;
+}
+
+/* Past the rest of a setting, in which that many brackets are open: behind its ";", before the bracket that
+ * closes the group, or before the next line that sets an option. */
+void scan_recover(Scan *t, unsigned open) {
+    bool new_line = false;
+
+    while (t->at < t->end && !(new_line && open == 0 && scan_begins_setting(t))) {
+        char c = *t->at;
+
+        if (pass_text_or_comment(t)) {
+            new_line = false;
+            continue;
+        }
+        if (c && strchr(")]}", c) && open-- == 0)
+            return;
+        open += c && strchr("([{", c);
+        new_line = c == '\n' || (new_line && (c == ' ' || c == '\t'));
+        if (c == '\n')
+            take_newline(t);
+        else
+            t->at++;
+        if (c == ';' && open == 0)
+            return;
+    }
+}

@@ -3,7 +3,7 @@
 /* What a trail has to be like, and what it is like: its baseline, the checks of its settings, and the search
  * for who changed them. A member of each Trail. */
 
-#include "daemon/core/model.h"
+#include "daemon/core/model_guard.h"
 #include "daemon/io/attribute.h"
 #include "daemon/io/baseline_file.h"
 #include "daemon/io/bucket_check.h"

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "daemon/core/model.h"
+#include "daemon/core/model_alert.h"
+#include "daemon/core/model_guard.h"
 
 #define CONFIG_PATH_DEFAULT  "/etc/trailguard.conf"
 #define CONFIG_SIZE_MAX      (1024 * 1024)

@@ -3,7 +3,7 @@
 /* A change of an incident -> the words: subject, mail, SMS, JSON document. Pure: host and version are
  * arguments. docs/alerts.md describes the result for its readers. */
 
-#include "daemon/core/model.h"
+#include "daemon/core/model_alert.h"
 
 typedef struct AlertGuard {
     const char *host;

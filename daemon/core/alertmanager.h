@@ -4,7 +4,7 @@
  * Alertmanager forgets an alert whose end has passed and that nobody sends again. Pure. Source: Alertmanager
  * API v2 (openapi.yaml, postableAlert), and the section "Clients" of its documentation. */
 
-#include "daemon/core/model.h"
+#include "daemon/core/model_alert.h"
 
 /* An open alert ends so long after it was last sent: longer than a restart of either side takes. What opens
  * no incident, and what was over when it was reported, fires for so long. */

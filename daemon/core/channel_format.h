@@ -3,7 +3,7 @@
 /* An alert -> what a receiver other than SNS wants as a request's body. Pure. Text of others can be in each
  * of the alert's strings: no format lets it mention people, make a link, or end the member that it is in. */
 
-#include "daemon/core/model.h"
+#include "daemon/core/model_alert.h"
 
 /* Does the message say that an incident is over which earlier messages have opened? */
 bool alert_ends_incident(const Alert *alert);

@@ -2,7 +2,7 @@
 #pragma once
 /* Whether an identity that attacks trails is to lose its rights, and the commands that take them. Pure. */
 
-#include "daemon/core/model.h"
+#include "daemon/core/model_guard.h"
 #include "lib/util/strbuf.h"
 
 #define CONTAIN_IDENTITIES_MAX 256U

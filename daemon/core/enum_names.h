@@ -3,7 +3,8 @@
 /* The words that people and files read for the values of model.h: tables both ways, nothing else. They are
  * stable: the alert document, status.json and state.json carry them. Pure. */
 
-#include "daemon/core/model.h"
+#include "daemon/core/model_alert.h"
+#include "daemon/core/model_guard.h"
 
 /* To words: static strings, never NULL; "?" for a value outside its range. Back: exact match only; the
  * enum's _MAX when unknown or NULL. */

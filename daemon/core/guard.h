@@ -4,7 +4,7 @@
  * output; no clock, no I/O, no allocation, no logging. The engine keeps the state values and carries the
  * plans out. */
 
-#include "daemon/core/model.h"
+#include "daemon/core/model_guard.h"
 
 /* Trouble within this time of being well reopens the same incident. */
 #define GUARD_REOPEN_USEC (300ULL * 1000000)

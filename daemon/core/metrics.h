@@ -4,7 +4,7 @@
  * each table has a ceiling, so that nothing that AWS answers makes it larger. Memory is taken the first time
  * that a series is counted, and never again for it. Pure. */
 
-#include "daemon/core/model.h"
+#include "daemon/core/model_alert.h"
 
 typedef enum MetricsCounter {
     METRICS_REQUESTS,   /* service, operation */

@@ -4,7 +4,7 @@
  * an account can be reached, who belongs to the organization, through which account a trail is polled, and
  * when settings count as unreadable. Pure. */
 
-#include "daemon/core/model.h"
+#include "daemon/core/model_guard.h"
 
 /* ---- regions ---- */
 

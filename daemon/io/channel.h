@@ -4,7 +4,7 @@
  * channel.c says how it is done; channel_NAME.c does it. */
 
 #include "daemon/config/config.h"
-#include "daemon/core/model.h"
+#include "daemon/core/model_alert.h"
 #include "lib/call.h"
 #include "lib/http.h"
 #include "lib/loop.h"

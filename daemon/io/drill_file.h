@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "daemon/core/model.h"
+#include "daemon/core/model_guard.h"
 
 #define DRILL_FILE     "drill.json"
 #define DRILL_MAX_USEC (900ULL * 1000000) /* how long one can be announced for */

@@ -4,7 +4,7 @@
  * its first delivery attempt and leaves when every channel has given its receipt. It is delivered at least
  * once: after a crash between a delivery and its note on the disk it goes out again, under the same id. */
 
-#include "daemon/core/model.h"
+#include "daemon/core/model_alert.h"
 
 #define OUTBOX_ALERTS_MAX 10000U
 #define OUTBOX_BYTES_MAX  (64U * 1024 * 1024)

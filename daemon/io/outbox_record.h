@@ -3,7 +3,7 @@
 /* The file of one alert in the outbox ("trailguard.outbox/1"): the alert, and which channels need it no more.
  * Pure. */
 
-#include "daemon/core/model.h"
+#include "daemon/core/model_alert.h"
 
 #define OUTBOX_RECORD_MAX   (1024U * 1024) /* bytes of a file */
 #define OUTBOX_CHANNELS_MAX 64

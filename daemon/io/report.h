@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "daemon/core/metrics.h"
-#include "daemon/core/model.h"
+#include "daemon/core/model_guard.h"
 
 /* ---- journal ---- */
 

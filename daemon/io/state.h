@@ -2,7 +2,8 @@
 #pragma once
 /* What survives a restart: $STATE_DIRECTORY/state.json, and the lock that keeps a second daemon away. */
 
-#include "daemon/core/model.h"
+#include "daemon/core/model_alert.h"
+#include "daemon/core/model_guard.h"
 
 /* Strings are owned by the table. */
 typedef struct StateTrail {

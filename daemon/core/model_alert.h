@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* A finished message, who takes it, and what came of sending it. Plain data, as in model.h. */
+
+#include "daemon/core/model.h"
+
+#define ALERT_SUBJECT_MAX 100
+
+/* A finished message. Owns its strings; free with alert_done. */
+typedef struct Alert {
+    char id[65];       /* deduplication id: 64 hex digits, the same for two guards that see the same */
+    char incident[17]; /* 16 hex digits */
+    EventKind event;
+    Severity severity;
+    bool ends; /* it is the last word about an incident that earlier messages reported */
+    uint64_t time_usec;
+    char subject[ALERT_SUBJECT_MAX];          /* printable ASCII */
+    char *text;                               /* the mail */
+    char *sms;                                /* one short line, ASCII */
+    char *document;                           /* the JSON document trailguard.alert/1, compact */
+    char account[13], region[32], trail[129]; /* "" when it is not about one; for filters and FIFO groups */
+} Alert;
+
+/* How a receiver wants an alert written. */
+typedef enum AlertFormat {
+    ALERT_FORMAT_JSON, /* the document as it is */
+    ALERT_FORMAT_SLACK,
+    ALERT_FORMAT_TEAMS,
+    ALERT_FORMAT_PAGERDUTY,
+    ALERT_FORMAT_OPSGENIE,
+    ALERT_FORMAT_CHAT, /* Amazon Q Developer in chat applications, behind SNS */
+    _ALERT_FORMAT_MAX,
+} AlertFormat;
+
+/* Which alerts a channel takes. */
+typedef struct AlertFilter {
+    Severity min_severity;
+    uint32_t events;      /* bits by EventKind; 0: all */
+    bool resolved;        /* messages that end an incident, too */
+    bool keeps_incidents; /* the receiver has open incidents: each must be ended, whatever the rest says */
+} AlertFilter;
+
+typedef enum ReceiptKind {
+    RECEIPT_DELIVERED,
+    RECEIPT_SKIPPED,         /* the channel's filter does not want it */
+    RECEIPT_RETRY,           /* failed, worth another try soon */
+    RECEIPT_CHANNEL_REFUSED, /* the channel is gone or denied: keep the alert, try seldom, tell through the
+                                others */
+    RECEIPT_MESSAGE_REFUSED, /* this message will never be taken: set it aside */
+    _RECEIPT_MAX,
+} ReceiptKind;
+
+/* A channel that was reported as failed, or as unheard, and not as well again. */
+typedef struct ChannelTrouble {
+    char *channel;             /* key, "sns:arn:..."; owned by whoever holds the value */
+    uint64_t since_usec;       /* real; when it was told, which is the incident's mark */
+    bool by_check;             /* found by a check: no message was refused */
+    char text[ERROR_TEXT_MAX]; /* the error, escaped */
+} ChannelTrouble;
+
+typedef struct Receipt {
+    ReceiptKind kind;
+    uint64_t retry_after_usec;       /* what the receiver asked for; 0: nothing */
+    char text[ERROR_TEXT_MAX];       /* the message id, or the error; raw */
+    char request_id[REQUEST_ID_MAX]; /* AWS's; or "" */
+} Receipt;

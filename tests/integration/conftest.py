@@ -14,6 +14,7 @@ for place in (TOP / "tests/aws", Path(__file__).resolve().parent):
     sys.path.insert(0, str(place))
 pytest.register_assert_rewrite("helpers")
 
+import iam_oracle  # noqa: E402
 import world  # noqa: E402
 from guard import BINARY, Guard  # noqa: E402
 from attacks import SCENARIO  # noqa: E402
@@ -57,6 +58,14 @@ def _fresh(server):
 def _check(server):
     server.remove_fault()
     server.assert_clean()
+
+
+@pytest.fixture
+def judged_again(sim):
+    """After the test, IAM's decisions in it are taken once more by what others wrote, where that is installed."""
+    yield
+    if iam_oracle.place():
+        assert iam_oracle.disagreements(sim.call("decisions")["cases"]) == []
 
 
 @pytest.fixture

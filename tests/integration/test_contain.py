@@ -13,6 +13,8 @@ from guard import BINARY, within
 from helpers import FRA, MAIN, documents, messages, refused, trail_arn, wait_alert
 from simaws.client import poll
 
+pytestmark = pytest.mark.usefixtures("judged_again")
+
 AWS = "/usr/bin/aws" if os.path.exists("/usr/bin/aws") else shutil.which("aws")
 VICTIM = trail_arn("victim", FRA)
 

@@ -13,6 +13,8 @@ from helpers import FRA, MAIN, ORG_TRAIL, READS, TOPIC, messages, operations, sn
 from schemas import validated
 from simaws.regions import DEFAULT_REGIONS
 
+pytestmark = pytest.mark.usefixtures("judged_again")
+
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 GUARD = f"arn:aws:iam::{MAIN}:user/guard"
 MEMBER = "444455556666"

@@ -5,9 +5,12 @@ import json
 
 import pytest
 
+import iam_oracle
 from guard import TOP, within
 from helpers import FRA, IAD, MAIN, MEMBER, ORG_TRAIL, TOPIC, events, refused, sns, topic_arn, trail_arn, wait_alert
 from simaws.client import poll
+
+pytestmark = pytest.mark.usefixtures("judged_again")
 
 OTHER = "777788889999"
 ADMINISTRATOR = {"Sid": "All", "Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -17,7 +20,19 @@ GUARD = f"arn:aws:iam::{MAIN}:user/guard"
 def printed(guard, what, **options):
     done = guard.verb("policy", what, **options)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
-    return json.loads(done.stdout)
+    document = json.loads(done.stdout)
+    if iam_oracle.place():
+        assert iam_oracle.remarks(parts(what, document)) == []
+    return document
+
+
+def parts(what, document):
+    """(kind, policy) of each policy in what is printed."""
+    if "hub" not in document:
+        return [("scp" if what == "scp" else "identity", document)]
+    members = [(kind, member[name]) for member in document["members"]
+               for kind, name in (("identity", "policy"), ("trust", "trust")) if name in member]
+    return [("identity", document["hub"]), *members]
 
 
 def actions(policy):
@@ -55,6 +70,21 @@ def a_full_cycle(sim, guard, *arns):
     guard.wait_delivered()
     assert [event for event in events(sim) if event != "trail.attributed"] == ["trail.stopped"] * len(arns)
     assert sim.call("decisions")["denied"] == []
+
+
+@pytest.mark.skipif(not iam_oracle.place(), reason="needs node, npm and the packages of tests/npm")
+def test_the_oracle_can_disagree(sim):
+    """Each of its answers once, so that its silence in the other tests says something."""
+    stop = {"Effect": "Allow", "Action": ["cloudtrail:StopTrail", "cloudtrail:StopLogging"], "Resource": topic_arn("alerts")}
+    found = iam_oracle.remarks([("identity", {"Version": "2012-10-17", "Statement": [stop, {"Effect": "Maybe"}]})])
+    assert any("cloudtrail:StopTrail is no action of AWS" in remark for remark in found)
+    assert any("cloudtrail:StopLogging is never asked of" in remark for remark in found)
+    assert any("Effect" in remark for remark in found)
+    sim.add_user("nobody", MAIN, policy=[])
+    assert refused(sim.boto3("nobody", "cloudtrail", FRA).stop_logging, Name=ORG_TRAIL) == "AccessDeniedException"
+    (case,) = [case for case in sim.call("decisions")["cases"] if case["principal"].endswith("/nobody")]
+    assert iam_oracle.disagreements([case]) == []
+    assert len(iam_oracle.disagreements([{**case, "allowed": True}])) == 1
 
 
 INSIGHTS = [{"InsightType": "ApiCallRateInsight"}]

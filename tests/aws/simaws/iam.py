@@ -31,6 +31,7 @@ OPERATORS = {    # name: (test of one pattern against one value, negated)
     "DateLessThan": (lambda pattern, text: text < pattern, False),      # both in ISO 8601 with Z
     "Bool": (lambda pattern, text: pattern.lower() == text.lower(), False),
 }
+MOST_CASES = 2000
 ELEMENTS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Principal", "Condition"}
 
 
@@ -118,6 +119,7 @@ class Judge:
     def __init__(self):
         self.used = {}      # (principal ARN, policy kind, Sid or index, effect) -> {"count", "actions"}
         self.denied = []    # {"principal", "action", "resource", "why"}
+        self.cases = {}     # (principal ARN, action, resource, why not) -> all that the decision was made from
         self.attached = {}  # ARN of a user or role -> {name or ARN of a policy: its statements}, see users.py
 
     def _find(self, effect, kind, policy, principal, action, resource, context):
@@ -141,6 +143,15 @@ class Judge:
         if principal.issued:
             context.setdefault("aws:tokenissuetime", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(principal.issued)))
         own = principal.policy + sum(self.attached.get(principal.issuer_arn, {}).values(), [])
+        decision = self._decide(principal, action, resource, own, scp, resource_policy, owner, context, resource_must_allow)
+        if len(self.cases) < MOST_CASES:
+            self.cases.setdefault((principal.arn, action, resource, decision.why), {
+                "principal": principal.arn, "action": action, "resource": resource, "owner": owner or principal.account,
+                "context": context, "identity": own, "session": principal.session_policy, "scp": scp,
+                "resource_policy": resource_policy, "allowed": decision.allowed})
+        return decision
+
+    def _decide(self, principal, action, resource, own, scp, resource_policy, owner, context, resource_must_allow):
         policies = [("service control policy", scp), ("identity-based policy", own),
                     ("session policy", principal.session_policy), ("resource-based policy", resource_policy)]
         arguments = (principal, action, resource, context)
@@ -174,7 +185,7 @@ class Judge:
         return {"used": [{"principal": key[0], "policy": key[1], "statement": key[2], "effect": key[3],
                           "count": entry["count"], "actions": sorted(entry["actions"])}
                          for key, entry in sorted(self.used.items())],
-                "denied": list(self.denied)}
+                "denied": list(self.denied), "cases": list(self.cases.values())}
 
 
 def denied_text(principal, action, resource, why):

@@ -254,7 +254,8 @@ bench-docs:                                    ## docs/performance.md from the l
 .PHONY: soak
 soak: all test-tools                           ## 200 accounts x 5 regions, GAMES games of an attacker, every fault: hours
 	@TG_SOAK_PASSES=$${TG_SOAK_PASSES:-360} $(PYTEST) tests/integration/test_scale.py
-	@TRAILGUARD_GAMES=$${GAMES:-1000} TRAILGUARD_SEED=$${SEED:-$$(date +%s)} $(PYTEST) tests/integration/test_games.py
+	@TRAILGUARD_GAMES=$${GAMES:-1000} TRAILGUARD_SEED=$${SEED:-$$(date +%s)} TRAILGUARD_AT_ONCE=$${AT_ONCE:-12} \
+	    $(PYTEST) -n $${PLAYERS:-$$(nproc)} tests/integration/test_games.py
 	@FAULTS=all $(PYTEST) tests/integration/test_faults.py tests/integration/test_kills.py
 
 FUZZ_SECONDS ?= 30

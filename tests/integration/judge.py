@@ -3,8 +3,9 @@
 
 import json
 
-from adversary import DEFAULT_SELECTORS, DOWN, parse_state
+from adversary import DEFAULT_SELECTORS
 from helpers import document, epoch
+from moves import DOWN, TOMORROW, parse_state
 
 STOPLIKE = {"trail.stopped", "trail.interrupted", "trail.contested"}
 GONE = {"trail.missing", "trail.replaced"}
@@ -17,7 +18,7 @@ AFTER = 60          # s after a handicap in which a back-off may last
 BUDGET = 40         # messages of an incident; the rest is summed up every five minutes
 ASKED = {"EnableLogFileValidation": "LogFileValidationEnabled", "SnsTopicName": "SnsTopicARN"}
 FIELDS = {"selectors": "EventSelectors", "advanced": "EventSelectors", "insights": "InsightSelectors",
-          "configuration": "EventConfiguration", "tags": "Tags"}
+          "configuration": "EventConfiguration", "tags": "Tags", TOMORROW: "UnknownSettings"}
 TOLD_AS = {"StartLogging": STOPLIKE | GONE | {"target.unreachable"}, "CreateTrail": GONE}
 
 
@@ -77,7 +78,7 @@ class Judge:
         return result
 
     def hindered(self, begin, end):
-        return any(handicap.begin < end and handicap.end + AFTER > begin for handicap in self.game.handicaps)
+        return any(handicap.begin < end and handicap.end + AFTER > begin for handicap in [*self.game.handicaps, *self.game.busy])
 
     def stopped_no_longer_than_the_bound(self):
         for arn in self.game.guarded if self.game.plan.mode != "observe" else ():
@@ -132,6 +133,15 @@ class Judge:
     def unreachable(self):
         return any(entry["event"] == "target.unreachable" for entry in self.messages)
 
+    def what_was_broken_is_reported(self):
+        """Where it lasted long enough, and the trail was not deleted meanwhile."""
+        end = self.game.mended
+        for begin, arn, event in self.game.broken:
+            gone = any(entry["operation"] == "DeleteTrail" and entry["status"] == 200 and entry["time"] > begin
+                       for entry in self.about(arn))
+            if end - begin > BOUND / 3 and not gone and not self.hindered(begin, end) and not self.of_trail(arn, event):
+                self.find(f"{arn} was broken for {end - begin:.1f} s, and no {event} says so")
+
     def what_stays_changed_is_reported(self):
         """With the name of each setting, where the guard may not put it back."""
         for arn, left in self.game.left.items():
@@ -141,7 +151,7 @@ class Judge:
             named |= {field for entry in self.of_trail(arn) for field in entry["fields"] + entry["fields_left"]}
             changed = {FIELDS.get(name, name) for name in left if name not in ("settings", "logging")}
             before, now = left.get("settings", ({}, {}))
-            changed |= {name for name in {*before, *now} if (before.get(name) or None) != (now.get(name) or None)}
+            changed |= {FIELDS.get(name, name) for name in {*before, *now} if (before.get(name) or None) != (now.get(name) or None)}
             if changed - named:
                 self.find(f"{arn}: {', '.join(sorted(changed - named))} stayed changed, and no message names it")
 
@@ -261,8 +271,8 @@ class Judge:
 
     def rules(self):
         return [self.stopped_no_longer_than_the_bound, self.every_stop_is_reported, self.every_deletion_is_reported,
-                self.every_restore_is_reported, self.what_stays_changed_is_reported, self.writes_are_the_baselines,
-                self.no_flood, self.actors_did_it, self.one_id_each]
+                self.every_restore_is_reported, self.what_was_broken_is_reported, self.what_stays_changed_is_reported,
+                self.writes_are_the_baselines, self.no_flood, self.actors_did_it, self.one_id_each]
 
 
 def verdict(game):

@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The judge of the games turns red: each of his rules by a record that was falsified, as if the daemon had done or kept quiet
+what the rule forbids, and the worst of them by a daemon that really does it, because it is configured otherwise than the
+referee believes. The record is of a real game with fixed moves, in which all rules hold."""
+
+import copy
+import json
+import shutil
+
+import pytest
+
+import adversary
+from adversary import Game
+from attacks import FOREIGN_KEY
+from guard import PLAIN, within
+from judge import BUDGET, Judge, verdict
+from moves import Broken
+from simaws.client import poll
+
+pytestmark = pytest.mark.skipif(not PLAIN, reason="the plain build plays")
+SEED = 71           # its plan is replaced
+
+
+class Record:
+    """What the simulated AWS has recorded of a game, to be changed."""
+
+    def __init__(self, game):
+        self.logged = game.sim.requests(account=game.account, service="cloudtrail")
+        self.sent = game.sim.messages(game.topic)
+        self.history = game.sim.events(account=game.account)
+
+    def requests(self, **_):
+        return self.logged
+
+    def messages(self, _):
+        return self.sent
+
+    def events(self, **_):
+        return self.history
+
+    def edit(self, change):
+        """Apply it to each document, and keep those for which it answers no False."""
+        kept = []
+        for message in self.sent:
+            entry = json.loads(message["received"]["sqs"]["Message"])
+            if change(entry) is not False:
+                message["received"]["sqs"]["Message"] = json.dumps(entry)
+                kept.append(message)
+        self.sent = kept
+
+    def drop(self, *events):
+        self.edit(lambda entry: entry["event"] not in events)
+
+
+def planned(sim, place, believed="restore", **options):
+    """A game whose plan is the mode that the referee believes it to have."""
+    game = Game(sim, SEED, place / believed)
+    game.plan.mode = believed
+    game.plan.options = {"mode": believed, "settings_interval": 1, "attribution": True, "bucket_checks": False, "owner_check": False,
+                         "unreachable_after": 3, "max_restores_per_hour": 1000, "aws": {"request_timeout": 10, "connect_timeout": 5}}
+    if believed == "restore":
+        game.plan.options["restore"] = ["settings", "selectors", "insights", "deleted"]
+    game.plan.moves = []
+    game.guard.options = {name: game.guard.options[name] for name in ("regions", "alerts", "poll_interval")}
+    game.guard.write_config(**{**game.plan.options, **options})
+    return game
+
+
+def begun(game):
+    game.guard.start().wait_guarding()
+    game.guard.wait_baselines(2, 0)
+    return game
+
+
+def wait_told(game, *events):
+    """Until one of these is on the topic of the game."""
+    poll(lambda: any(json.loads(message["received"]["sqs"]["Message"])["event"] in events for message in game.sim.messages(game.topic)),
+         within(20))
+
+
+@pytest.fixture(scope="module")
+def played(plain_server, tmp_path_factory):
+    """A stop, changed settings, a deletion and an attempt, all undone, reported and attributed."""
+    plain_server.reset()
+    plain_server.call("settings", quotas=False, delivery_interval=1, digest_interval=1, history_delay=1)
+    game = begun(planned(plain_server, tmp_path_factory.mktemp("judge")))
+    mallory, victim = game.people["mallory"], game.victim
+    game.note("mallory", "begins")
+    mallory.stop(victim)
+    wait_told(game, "trail.stopped")
+    mallory.client(victim).update_trail(Name=victim, S3KeyPrefix="elsewhere", KmsKeyId=FOREIGN_KEY)
+    wait_told(game, "trail.weakened")
+    game.people["trent"].delete(game.single)
+    wait_told(game, "trail.missing", "trail.replaced")
+    wait_told(game, "trail.attributed")
+    game.calm()
+    yield game
+    game.close()
+
+
+@pytest.fixture
+def falsified(played):
+    """(the game, its record): a copy that a test may change."""
+    game, record = copy.copy(played), Record(played)
+    game.sim = record
+    game.handicaps = []
+    game.left = dict(played.left)
+    return game, record
+
+
+def found(game):
+    """The verdict, without a look at the daemon's files."""
+    judge = Judge(game)
+    for rule in judge.rules():
+        rule()
+    return judge.faults
+
+
+def first(record, **match):
+    return next(entry for entry in record.logged if all(entry.get(name) == value for name, value in match.items()))
+
+
+def test_the_record_itself_is_in_order(falsified):
+    assert found(falsified[0]) == []
+
+
+def test_a_trail_that_stays_stopped(falsified):
+    game, record = falsified
+    start = next(entry for entry in record.logged if entry["operation"] == "StartLogging" and game.arn("guard") == entry["principal"])
+    start["time"] += 60
+    assert [fault for fault in found(game) if "victim was stopped for 6" in fault]
+
+
+@pytest.mark.parametrize("dropped, fault", [
+    (["trail.stopped", "trail.interrupted", "trail.contested"], "StopLogging of {victim} is not reported"),
+    (["trail.missing", "trail.replaced"], "DeleteTrail of {single} is not reported"),
+    (["trail.weakened"], "UpdateTrail of {victim} by the guard is not reported")], ids=["stop", "deletion", "change"])
+def test_tampering_that_is_not_reported(falsified, dropped, fault):
+    game, record = falsified
+    record.drop(*dropped)
+    assert fault.format(victim=game.victim, single=game.single) in found(game)
+
+
+def test_one_stop_of_several_that_is_in_no_message(falsified):
+    """Another stop, a minute later, which no message has a gap for."""
+    game, record = falsified
+    stop = first(record, operation="StopLogging", status=200)
+    at = record.logged.index(stop)
+    begin = next(index for index in range(at, len(record.logged)) if record.logged[index]["operation"] == "StartLogging")
+    again = {**stop, "id": "another", "time": stop["time"] + 1}
+    record.logged.insert(begin + 1, again)
+    record.history.append({**next(event for event in record.history if event["requestID"] == stop["id"]),
+                           "requestID": "another", "eventTime": "2031-01-01T00:00:00Z"})
+    assert any("is in no message" in fault for fault in found(game))
+
+
+def test_what_stays_changed_and_is_not_named(falsified):
+    game, record = falsified
+    game.left[game.victim] = {"settings": ({"S3BucketName": "ours"}, {"S3BucketName": "his"})}
+    assert f"{game.victim}: S3BucketName stayed changed, and no message names it" in found(game)
+
+
+def test_what_was_broken_and_is_not_reported(falsified):
+    game, record = falsified
+    game.broken = [Broken(game.mended - 60, game.victim, "trail.failing")]
+    assert any("no trail.failing says so" in fault for fault in found(game))
+
+
+@pytest.mark.parametrize("operation, member, value", [
+    ("UpdateTrail", "S3BucketName", "his"), ("CreateTrail", "S3BucketName", "his"),
+    ("PutEventSelectors", "EventSelectors", [])])
+def test_a_write_that_no_baseline_says(falsified, operation, member, value):
+    game, record = falsified
+    entry = next((entry for entry in record.logged if entry["operation"] == operation and entry["principal"] == game.arn("guard")), None)
+    if entry is None:       # nobody changed the selectors in this game
+        entry = {**first(record, operation="UpdateTrail", principal=game.arn("guard")), "operation": operation, "params": {}}
+        record.logged.append(entry)
+    entry["params"] = {**entry["params"], member: value}
+    assert any(fault.startswith(f"{operation} of ") and json.dumps(value) in fault for fault in found(game))
+
+
+def test_a_write_to_a_trail_that_has_no_baseline(falsified):
+    game, record = falsified
+    own = game.victim.replace("trail/victim", "trail/own-1")
+    first(record, operation="UpdateTrail", principal=game.arn("guard"))["trail"] = own
+    assert f"the guard called UpdateTrail of {own}, which has no baseline" in found(game)
+
+
+def test_a_write_that_the_mode_forbids(falsified):
+    game, _ = falsified
+    game.plan = copy.copy(game.plan)
+    game.plan.mode = "restart"
+    assert "mode restart: the guard called UpdateTrail" in found(game)
+
+
+def test_a_flood(falsified):
+    game, record = falsified
+    message = record.sent[-1]
+    for number in range(BUDGET + 1):
+        more = copy.deepcopy(message)
+        entry = json.loads(more["received"]["sqs"]["Message"])
+        more["received"]["sqs"]["Message"] = json.dumps({**entry, "id": f"{number:064x}"})
+        record.sent.append(more)
+    assert any("messages of incident" in fault for fault in found(game))
+
+
+def accuse(record, **actor):
+    def change(entry):
+        if entry["actor"]:
+            entry["actor"].update(actor)
+    record.edit(change)
+
+
+@pytest.mark.parametrize("actor, fault", [
+    ({"event_id": "00000000-0000-4000-8000-000000000000"}, "which does not exist"),
+    ({"arn": "arn:aws:iam::111122223333:user/alice", "name": "alice"}, "but it was"),
+    ({"event_name": "CreateTrail"}, "but it was")], ids=["no such event", "another", "another call"])
+def test_a_false_accusation(falsified, actor, fault):
+    game, record = falsified
+    accuse(record, **actor)
+    assert any(fault in text for text in found(game))
+
+
+@pytest.mark.parametrize("change, fault", [
+    ({"eventName": "StartLogging"}, "which changes nothing"),
+    ({"errorCode": "AccessDenied"}, "whose outcome was AccessDenied"),
+    ({"requestParameters": {"name": "another"}}, "which was about another"),
+    ("guard", "the guard itself")], ids=["harmless", "refused", "another trail", "the guard"])
+def test_an_accusation_by_a_call_that_did_not_do_it(falsified, change, fault):
+    game, record = falsified
+    for event in record.history:
+        if event["userIdentity"]["arn"] == game.arn("mallory"):
+            event.update({"userIdentity": {**event["userIdentity"], "arn": game.arn("guard")}} if change == "guard" else change)
+    assert any(fault in text for text in found(game))
+
+
+def test_one_message_under_two_incidents(falsified):
+    game, record = falsified
+    again = copy.deepcopy(record.sent[-1])
+    entry = json.loads(again["received"]["sqs"]["Message"])
+    again["received"]["sqs"]["Message"] = json.dumps({**entry, "incident": "0123456789abcdef"})
+    record.sent.append(again)
+    assert any("is of two incidents" in fault for fault in found(game))
+
+
+# -- daemons that are configured otherwise than the referee believes -------------------------------------------------------
+@pytest.fixture
+def quick(monkeypatch):
+    monkeypatch.setattr(adversary, "CALM", 12)
+
+
+@pytest.fixture
+def otherwise(plain_server, place, quick):
+    """A game that the referee believes to be of this mode, with a daemon whose configuration has these options."""
+    plain_server.reset()
+    plain_server.call("settings", quotas=False, delivery_interval=1, digest_interval=1, history_delay=1)
+    games = []
+
+    def make(believed, **options):
+        games.append(begun(planned(plain_server, place, believed, **options)))
+        games[-1].note("mallory", "begins")
+        return games[-1]
+    yield make
+    for game in games:
+        game.close()
+
+
+def test_a_daemon_that_does_not_restart_loses(otherwise):
+    game = otherwise("restart", mode="observe")
+    game.people["mallory"].stop(game.victim)
+    with pytest.raises(AssertionError, match="a trail stays stopped"):
+        game.calm()
+
+
+def test_a_daemon_that_does_not_restore_loses(otherwise):
+    game = otherwise("restore", restore=["selectors"])
+    game.people["mallory"].client(game.victim).update_trail(Name=game.victim, S3KeyPrefix="elsewhere")
+    with pytest.raises(AssertionError, match="a trail is not as it was"):
+        game.calm()
+
+
+def test_a_daemon_that_writes_what_its_mode_forbids_loses(otherwise):
+    game = otherwise("restart", mode="restore")
+    game.people["mallory"].client(game.victim).update_trail(Name=game.victim, S3KeyPrefix="elsewhere")
+    wait_told(game, "trail.weakened")
+    game.calm()
+    assert "mode restart: the guard called UpdateTrail" in verdict(game)
+
+
+def test_a_daemon_that_tells_nobody_loses(otherwise):
+    game = otherwise("restart", alerts=())
+    game.people["mallory"].stop(game.victim)
+    game.calm()
+    assert f"StopLogging of {game.victim} is not reported" in verdict(game)
+
+
+def test_a_daemon_that_forgets_its_incident_loses(otherwise):
+    """Its state is taken from it while it is down; the stop that follows is of another incident."""
+    game = otherwise("restart")
+    game.people["mallory"].stop(game.victim)
+    wait_told(game, "trail.stopped")
+    game.guard.kill()
+    shutil.rmtree(game.guard.state)
+    game.guard.state.mkdir(mode=0o700)
+    begun(game)
+    game.people["mallory"].stop(game.victim)
+    poll(lambda: game.sim.trail(game.victim)["logging"], within(15))
+    game.calm()
+    assert any("incidents within five minutes" in fault for fault in verdict(game))

@@ -42,7 +42,7 @@ static Account *new_account(Engine *engine, const AccountConfig *config, const c
     account->engine = engine;
     account->config = config;
     account->guarded = true;
-    account->state.sight.event = account->state.cover.event = _EVENT_MAX;
+    account->state.reach.event = account->state.cover.event = _EVENT_MAX;
     account->name = strdup(name);
     account->role_arn = role_arn ? strdup(role_arn) : NULL;
     if (!account->name || (role_arn && !account->role_arn)) {

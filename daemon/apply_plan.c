@@ -426,7 +426,7 @@ static void target_woke(void *userdata) {
 
     target->wake = NULL;
     subject = engine_target_subject(target);
-    engine_debug_sight_woke(&subject);
+    engine_debug_reach_woke(&subject);
     engine_decide_target(target, NULL);
 }
 
@@ -445,7 +445,7 @@ typedef struct Deciding {
 /* Does it come to those that have a cause, or go from them? */
 static bool has_moved(const TargetState *was, const TargetState *s) {
     return was->cause != s->cause || was->cover_is_shared != s->cover_is_shared ||
-           was->cover.open != s->cover.open || was->sight.open != s->sight.open ||
+           was->cover.open != s->cover.open || was->reach.open != s->reach.open ||
            (was->n_failed == 0) != (s->n_failed == 0);
 }
 
@@ -466,9 +466,9 @@ static bool apply_target_plan(const Deciding *d, const PollResult *result, const
         guard_target(d->policy, d->state, result, engine_now(engine), &plan, d->state);
     if (has_moved(&was, d->state) && !engine->once)
         engine_due(engine, DUE_CAUSES);
-    engine_debug_sight(&d->subject, d->state, was_failed, was_unreachable);
+    engine_debug_reach(&d->subject, d->state, was_failed, was_unreachable);
     write_notes(engine, &d->subject,
-                d->state->sight.open  ? &d->state->sight
+                d->state->reach.open  ? &d->state->reach
                 : d->state->list.open ? &d->state->list
                                       : &d->state->cover,
                 &plan);
@@ -546,7 +546,7 @@ static void account_woke(void *userdata) {
 
     account->wake = NULL;
     subject = engine_account_subject(account);
-    engine_debug_sight_woke(&subject);
+    engine_debug_reach_woke(&subject);
     engine_decide_account(account, NULL);
 }
 

@@ -78,8 +78,8 @@ static int take_baseline(Trail *trail, const Settings *recorded) {
 
 static void take_record(Trail *trail, const BaselineRecord *record) {
     trail->tracking.unadded = false;
-    if (!record->gone && settings_can_be_recorded(&record->now.settings))
-        (void)take_baseline(trail, &record->now.settings);
+    if (!record->gone && settings_can_be_recorded(&record->latest.settings))
+        (void)take_baseline(trail, &record->latest.settings);
 }
 
 void engine_resume_baseline(Trail *trail) {
@@ -196,10 +196,10 @@ static void report_accepted(Trail *trail, const BaselineRecord *record) {
     Drift changes = { 0 };
 
     if (record->has_previous)
-        (void)baseline_compare(&record->previous.settings, &record->now.settings, &changes);
-    note(trail, record->gone ? LINE_GONE_ACCEPTED : LINE_BASELINE_ACCEPTED, 0, record->now.by);
+        (void)baseline_compare(&record->previous.settings, &record->latest.settings, &changes);
+    note(trail, record->gone ? LINE_GONE_ACCEPTED : LINE_BASELINE_ACCEPTED, 0, record->latest.by);
     report_baseline(trail, EVENT_BASELINE_ACCEPTED, SEVERITY_INFO, record->gone ? NULL : &changes,
-                    record->now.recorded_usec, record->gone, record->now.by);
+                    record->latest.recorded_usec, record->gone, record->latest.by);
     drift_done(&changes);
 }
 
@@ -265,8 +265,8 @@ void engine_refresh_baseline(Trail *trail) {
     since_usec = trail->state.accepted_usec;
     if (since_usec == 0)
         since_usec = trail->engine->started_usec - trail->engine->started_usec % USEC_PER_SEC;
-    trail->state.accepted_usec = record.now.recorded_usec;
-    if (record.now.recorded_usec > since_usec && !text_equal(record.now.by, BY_GUARD)) {
+    trail->state.accepted_usec = record.latest.recorded_usec;
+    if (record.latest.recorded_usec > since_usec && !text_equal(record.latest.by, BY_GUARD)) {
         report_accepted(trail, &record);
         if (k->recorded)
             report_weakness(trail, trail->state.accepted_usec);

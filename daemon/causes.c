@@ -43,7 +43,7 @@ static void find_causes(Engine *engine) {
 
         if (guard_cause_is_left(s, engine_place(target)))
             engine_report_alone(target, s->cause);
-        if (s->sight.open)
+        if (s->reach.open)
             add_cause(engine, s->cause, target->account, target->region);
         if (guard_cause_has(CAUSE_UNCOVERED, s, engine_place(target)))
             add_cause(engine, CAUSE_UNCOVERED, target->account, target->region);
@@ -53,7 +53,7 @@ static void find_causes(Engine *engine) {
 
         if (guard_cause_is_left(&account->state, PLACE_ACCOUNT))
             engine_report_account_alone(account);
-        if (account->state.sight.open)
+        if (account->state.reach.open)
             add_cause(engine, account->state.cause, account, "");
     }
 }
@@ -75,9 +75,9 @@ static void gather_one(Gathering *g, CauseKind kind, const Subject *subject, con
     uint64_t since_usec = cover ? state->cover.last_dedup_usec : state->failed_since_usec;
 
     g->members[g->in.n++] = *subject;
-    if (!cover && state->sight.open && state->cause != kind)
+    if (!cover && state->reach.open && state->cause != kind)
         return;
-    g->in.n_begun += cover || state->sight.open;
+    g->in.n_begun += cover || state->reach.open;
     if (!g->in.first || since_usec < g->in.since_usec) {
         g->in.first = state;
         g->in.since_usec = since_usec;

@@ -41,7 +41,7 @@ int engine_check(Config *config, bool restore, EngineProgressed progressed, Engi
 typedef struct EngineSettings {
     Subject subject;
     const Settings *recorded; /* NULL: there is no baseline yet */
-    const Settings *now;
+    const Settings *actual;
     uint32_t unread;   /* FIELD_BITs of now that could not be read */
     bool gone;         /* AWS says so to the account that owns it; now is all unknown */
     bool unasked;      /* recorded, and not guarded by this configuration or these keys: error says why */
@@ -53,7 +53,7 @@ typedef struct EngineSettings {
  * may be there. */
 typedef void (*EnginePolled)(const EngineSettings *rows, size_t n, const char *unlisted, void *userdata);
 
-/* One pass over everything that changes and records nothing; looked is called once, with every trail that is
+/* One pass over everything that changes and records nothing; polled is called once, with every trail that is
  * guarded, also those that are recorded and not in any list. config is taken over. 0, or -errno with one
  * line in error. */
 int engine_settings(Config *config, EngineProgressed progressed, EnginePolled polled, void *userdata,

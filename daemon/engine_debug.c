@@ -221,7 +221,7 @@ void engine_debug_trail_woke(const Trail *trail) {
 
 /* ---- targets and accounts ---- */
 
-static void sight_line(const Subject *subject, const char *kind, const char *text) {
+static void reach_line(const Subject *subject, const char *kind, const char *text) {
     LogField fields[] = { { "AWS_ACCOUNT", subject->account }, { "AWS_REGION", subject->region } };
 
     log_event(LOG_DEBUG, NULL, fields, ARRAY_SIZE(fields), "%s: %s%s%s: %s", kind, subject->region,
@@ -232,7 +232,7 @@ static const char *state_of(bool unreachable, unsigned n_failed) {
     return unreachable ? "unreachable" : n_failed > 0 ? "failing" : "reachable";
 }
 
-void engine_debug_sight(const Subject *subject, const TargetState *state, unsigned was_failed,
+void engine_debug_reach(const Subject *subject, const TargetState *state, unsigned was_failed,
                         bool was_unreachable) {
     char text[2 * ERROR_TEXT_MAX];
 
@@ -241,12 +241,12 @@ void engine_debug_sight(const Subject *subject, const TargetState *state, unsign
     (void)snprintf(text, sizeof(text), "%s -> %s; polls that failed in a row: %u%s%s",
                    state_of(was_unreachable, was_failed), state_of(state->unreachable, state->n_failed),
                    state->n_failed, state->error_text[0] ? ": " : "", state->error_text);
-    sight_line(subject, "target", text);
+    reach_line(subject, "target", text);
 }
 
-void engine_debug_sight_woke(const Subject *subject) {
+void engine_debug_reach_woke(const Subject *subject) {
     if (log_level() >= LOG_DEBUG)
-        sight_line(subject, "wake-up", "a reminder, a summary or a worse severity may be due");
+        reach_line(subject, "wake-up", "a reminder, a summary or a worse severity may be due");
 }
 
 static const char *why_it_waits(const Target *target, const TargetPace *pace) {
@@ -266,5 +266,5 @@ void engine_debug_target_waits(const Target *target, const TargetPace *pace, uin
         return;
     (void)snprintf(text, sizeof(text), "no poll for %llu ms, %s", to_ms(wait_usec),
                    why_it_waits(target, pace));
-    sight_line(&subject, "held back", text);
+    reach_line(&subject, "held back", text);
 }

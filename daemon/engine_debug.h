@@ -16,9 +16,9 @@ void engine_debug_trail(const Trail *trail, Verdict was, uint32_t findings, Guar
 void engine_debug_trail_woke(const Trail *trail);
 
 /* A target or an account after a decision; was_failed: polls that had failed in a row before. */
-void engine_debug_sight(const Subject *subject, const TargetState *state, unsigned was_failed,
+void engine_debug_reach(const Subject *subject, const TargetState *state, unsigned was_failed,
                         bool was_unreachable);
-void engine_debug_sight_woke(const Subject *subject);
+void engine_debug_reach_woke(const Subject *subject);
 
 /* A target is not polled for so long. */
 void engine_debug_target_waits(const Target *target, const TargetPace *pace, uint64_t wait_usec);

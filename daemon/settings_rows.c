@@ -36,7 +36,7 @@ static EngineSettings row_of(const Trail *trail) {
     return (EngineSettings){
         .subject = engine_trail_subject(trail),
         .recorded = trail->tracking.recorded ? &trail->tracking.baseline : NULL,
-        .now = &trail->tracking.actual,
+        .actual = &trail->tracking.actual,
         .unread = engine_not_known(trail, &trail->tracking.actual),
         .gone = gone,
         .error = missing && !gone ? ENGINE_NOT_ITS_ACCOUNT : unreadable_of(trail),
@@ -63,7 +63,7 @@ static size_t add_unasked(Engine *engine, char **arns, size_t n_arns, size_t n_b
                          .arn = arns[i],
                          .account = arn->account,
                          .region = arn->region },
-            .now = &unknown,
+            .actual = &unknown,
             .unasked = true,
             .foreign = !owner || !owner->guarded,
             .remembered = remembered,

@@ -231,7 +231,7 @@ static Target *engine_target(Account *account, const char *region, bool configur
     target->configured = configured;
     target->checks = check_queue(engine, region);
     (void)text_copy(target->region, sizeof(target->region), region);
-    target->state.sight.event = target->state.cover.event = target->state.list.event = _EVENT_MAX;
+    target->state.reach.event = target->state.cover.event = target->state.list.event = _EVENT_MAX;
     if (!target->checks || !ENGINE_APPEND(engine->targets, engine->n_targets, target)) {
         free(target);
         return NULL;
@@ -393,7 +393,7 @@ void engine_drop_targets(Account *account) {
 }
 
 bool engine_has_open_incident(const TargetState *s) {
-    return guard_owes_end(&s->sight) || guard_owes_end(&s->cover) || guard_owes_end(&s->list);
+    return guard_owes_end(&s->reach) || guard_owes_end(&s->cover) || guard_owes_end(&s->list);
 }
 
 bool engine_has_target(const Engine *engine, const StateTarget *row) {

@@ -193,7 +193,8 @@ void engine_note_changes(Trail *trail) {
     for (unsigned i = 0; i < k->changes.n; i++) {
         const Change *c = &k->changes.changes[i];
 
-        (void)drift_add(&changes, c->field, c->loses_events, c->was, c->now); /* what is there stays */
+        /* without memory what is there stays */
+        (void)drift_add(&changes, c->field, c->loses_events, c->expected, c->actual);
     }
     drift_done(&k->changes);
     k->changes = changes;

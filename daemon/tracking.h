@@ -30,7 +30,7 @@ typedef struct SettingsTracking {
     bool unreadable;     /* that was said */
     bool recorded;       /* there is a baseline */
     bool unadded;        /* so is a part of it, which was not known when it was recorded */
-    bool gone;           /* it was accepted that the trail may be gone: its return begins anew */
+    bool gone;           /* it was accepted that the trail may be gone: its return begins from the start */
     Settings baseline;   /* as recorded */
     Settings desired;    /* with the pins of the configuration over it */
     uint32_t pinned;     /* FIELD_BITs that the configuration pins */
@@ -51,7 +51,7 @@ typedef struct SettingsTracking {
     bool poll_is_stale;                 /* what it sees may be from before we wrote */
     unsigned n_unread[_UNREADABLE_MAX]; /* calls that failed in a row, each */
     bool said_unsupported;              /* that AWS does not show the event configuration */
-    char bucket_region[S3_REGION_MAX];  /* as last told, "" until then */
+    char bucket_region[S3_REGION_MAX];  /* as last reported, "" until then */
     char unasked_bucket[64];            /* whose it is cannot be asked; "" : none is known */
     unsigned n_bucket_calls;            /* that a check of bucket and key makes, as the last one did */
     char key_store[80];                 /* the custom key store of the key; the same */

@@ -13,7 +13,7 @@
 #define DEADLINE_MAX_USEC (60 * USEC_PER_SEC)
 #define URL_MAX           2048
 /* A correction that differs by more than this from the one last told is told again. */
-#define SKEW_TOLD_USEC (60 * (int64_t)USEC_PER_SEC)
+#define SKEW_LOGGED_USEC (60 * (int64_t)USEC_PER_SEC)
 
 static char *copy_text(const char *s, bool *failed) {
     char *copy = s ? strdup(s) : NULL;
@@ -166,12 +166,12 @@ uint64_t scope_time(const Scope *scope, uint64_t real_usec) {
 }
 
 void scope_set_offset(AwsClient *client, Scope *scope, int64_t offset_usec) {
-    int64_t change = offset_usec - scope->offset_told_usec;
+    int64_t change = offset_usec - scope->offset_logged_usec;
 
     scope->offset_usec = offset_usec;
-    if (change <= SKEW_TOLD_USEC && change >= -SKEW_TOLD_USEC)
+    if (change <= SKEW_LOGGED_USEC && change >= -SKEW_LOGGED_USEC)
         return;
-    scope->offset_told_usec = offset_usec;
+    scope->offset_logged_usec = offset_usec;
     if (client->noticed)
         client->noticed(scope->host, offset_usec, client->noticed_userdata);
 }

@@ -20,7 +20,7 @@ typedef struct Scope {
     RetryQuota quota;
     RateLimiter limiter; /* by credentials and class of call */
     int64_t offset_usec; /* AWS's clock less ours, as far as it had to be corrected */
-    int64_t offset_told_usec;
+    int64_t offset_logged_usec;
 } Scope;
 
 struct AwsClient {

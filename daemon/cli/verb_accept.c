@@ -78,7 +78,8 @@ static bool is_meant(Accepting *a, const char *name, const char *arn) {
 }
 
 static void add(Accepting *a, const EngineSettings *row) {
-    a->candidates[a->n++] = (Candidate){ .arn = row->subject.arn, .settings = row->now, .gone = row->gone };
+    a->candidates[a->n++] =
+            (Candidate){ .arn = row->subject.arn, .settings = row->actual, .gone = row->gone };
 }
 
 /* ---- what is shown ---- */
@@ -94,8 +95,8 @@ static void show_drift(const Drift *drift) {
         const Change *c = &drift->changes[i];
 
         printf("  %s%s\n", field_to_string(c->field), c->loses_events ? " (events are lost by this)" : "");
-        show_value("recorded", c->was);
-        show_value("actual  ", c->now);
+        show_value("recorded", c->expected);
+        show_value("actual  ", c->actual);
     }
 }
 
@@ -116,9 +117,10 @@ static unsigned show_additions(const EngineSettings *row) {
     unsigned n = 0;
 
     for (Field f = 0; row->recorded && f < _FIELD_MAX; f++)
-        if (row->now->values[f] && !row->recorded->values[f] && !text_equal(row->now->values[f], "{}")) {
+        if (row->actual->values[f] && !row->recorded->values[f] &&
+            !text_equal(row->actual->values[f], "{}")) {
             printf("  %s, not recorded yet\n", field_to_string(f));
-            show_value("actual  ", row->now->values[f]);
+            show_value("actual  ", row->actual->values[f]);
             n++;
         }
     return n;
@@ -172,13 +174,13 @@ static void take_settings(Accepting *a, const EngineSettings *row) {
     char shown[VALUE_MAX];
     unsigned changed;
 
-    if (!settings_can_be_recorded(row->now)) {
+    if (!settings_can_be_recorded(row->actual)) {
         printf("  its settings could not be read: %s\n",
                text_escaped(shown, sizeof(shown), row->error[0] ? row->error : "no answer"));
         a->failed = true;
         return;
     }
-    if (row->recorded && baseline_compare(row->recorded, row->now, &drift) < 0) {
+    if (row->recorded && baseline_compare(row->recorded, row->actual, &drift) < 0) {
         puts("  cannot be compared with what is recorded: out of memory");
         a->failed = true;
         return;
@@ -194,7 +196,7 @@ static void take_settings(Accepting *a, const EngineSettings *row) {
     show_unread(row);
     if (row->recorded && changed == 0)
         return;
-    show_weakness(row->now);
+    show_weakness(row->actual);
     add(a, row);
 }
 

@@ -317,7 +317,8 @@ static size_t value_max(const Event *event) {
     size_t all = 0;
 
     for (unsigned i = 0; i < event->changes->n; i++)
-        all += shown_length(event->changes->changes[i].was) + shown_length(event->changes->changes[i].now);
+        all += shown_length(event->changes->changes[i].expected) +
+               shown_length(event->changes->changes[i].actual);
     return all > ALL_VALUES_MAX ? VALUE_SMALL_MAX : ALERT_VALUE_MAX;
 }
 
@@ -357,12 +358,12 @@ void alert_add_changes(const AlertExpansion *x) {
                           !over     ? ""
                           : written ? ", restored"
                                     : ", changed back");
-        add_value_line(x, event->unmet ? "expected " : "was", change->was);
+        add_value_line(x, event->unmet ? "expected " : "was", change->expected);
         add_value_line(x,
                        event->unmet ? (over ? "found    " : "actual   ")
                        : over       ? "then"
                                     : "now",
-                       change->now);
+                       change->actual);
     }
 }
 

@@ -109,8 +109,8 @@ static json_t *changes_of(const Event *event) {
         if (!alert_shows_change(event, change))
             continue;
         if (json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "field", field_to_string(change->field),
-                                                  "expected", value_of(event, change->was), "actual",
-                                                  value_of(event, change->now))) < 0) {
+                                                  "expected", value_of(event, change->expected), "actual",
+                                                  value_of(event, change->actual))) < 0) {
             json_decref(list);
             return NULL;
         }

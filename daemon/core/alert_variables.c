@@ -137,9 +137,9 @@ static void add_starts(const AlertExpansion *x) {
 
     if ((event->error != POLL_DENIED && event->error != POLL_THROTTLED) || event->mode == MODE_OBSERVE ||
         (!trail && !x->source->subject->region[0]) || /* an account without keys can write nothing */
-        (trail && (event->protected || (!event->may_act && event->n_blind == 0))))
+        (trail && (event->protected || (!event->may_act && event->n_unpolled_restarts == 0))))
         return;
-    if (event->n_blind == 0) {
+    if (event->n_unpolled_restarts == 0) {
         (void)strbuf_addf(x->out,
                           " In case %s, it sends StartLogging every 30 s: writes have rights and a "
                           "quota of their own.",
@@ -147,9 +147,9 @@ static void add_starts(const AlertExpansion *x) {
         return;
     }
     (void)strbuf_add(x->out, " In case the trail is stopped, it has sent StartLogging ");
-    alert_add_number(x, event->n_blind, "time");
+    alert_add_number(x, event->n_unpolled_restarts, "time");
     (void)strbuf_addf(x->out, ", every 30 s. AWS %s the last one.",
-                      event->blind_accepted ? "accepted" : "did not accept");
+                      event->unpolled_accepted ? "accepted" : "did not accept");
 }
 
 static void add_polls(const AlertExpansion *x) {

@@ -316,7 +316,7 @@ int baseline_takes_members(Field field, const char *baseline, const char *actual
 /* Of many members those that differ. */
 static int add_unknown(Drift *drift, const char *baseline, const char *actual) {
     _cleanup_(aligned_done) Aligned aligned = { 0 };
-    _cleanup_free_ const char *was = NULL, *now = NULL;
+    _cleanup_free_ const char *expected = NULL, *found = NULL;
     json_auto_t *a = NULL, *b = NULL;
     const char *name;
     json_t *value;
@@ -334,13 +334,14 @@ static int add_unknown(Drift *drift, const char *baseline, const char *actual) {
         (void)json_object_del(b, name);
         (void)json_object_del(a, name);
     }
-    was = json_dumps(a, JSON_COMPACT | JSON_SORT_KEYS);
-    now = json_dumps(b, JSON_COMPACT | JSON_SORT_KEYS);
-    return was && now ? drift_add(drift, FIELD_UNKNOWN, false, was, now) : -ENOMEM;
+    expected = json_dumps(a, JSON_COMPACT | JSON_SORT_KEYS);
+    found = json_dumps(b, JSON_COMPACT | JSON_SORT_KEYS);
+    return expected && found ? drift_add(drift, FIELD_UNKNOWN, false, expected, found) : -ENOMEM;
 }
 
-static int add_change(Drift *drift, Field field, bool loses, const char *was, const char *now) {
-    return field == FIELD_UNKNOWN ? add_unknown(drift, was, now) : drift_add(drift, field, loses, was, now);
+static int add_change(Drift *drift, Field field, bool loses, const char *expected, const char *actual) {
+    return field == FIELD_UNKNOWN ? add_unknown(drift, expected, actual)
+                                  : drift_add(drift, field, loses, expected, actual);
 }
 
 int baseline_compare(const Settings *baseline, const Settings *actual, Drift *ret) {
@@ -348,15 +349,15 @@ int baseline_compare(const Settings *baseline, const Settings *actual, Drift *re
     int r = 0;
 
     for (unsigned i = 0; r >= 0 && i < _FIELD_MAX; i++) {
-        const char *was = baseline->values[i], *now = actual->values[i];
+        const char *expected = baseline->values[i], *found = actual->values[i];
         Comparison comparison = { 0 };
 
         /* nearly always: nothing is parsed then */
-        if (!was || !now || strcmp(was, now) == 0)
+        if (!expected || !found || strcmp(expected, found) == 0)
             continue;
-        r = compare_field((Field)i, was, now, &comparison);
+        r = compare_field((Field)i, expected, found, &comparison);
         if (r >= 0 && comparison.differs)
-            r = add_change(&drift, (Field)i, comparison.loses, was, now);
+            r = add_change(&drift, (Field)i, comparison.loses, expected, found);
         if (r >= 0 && comparison.strengthens)
             drift.changes[drift.n - 1].strengthens = true;
     }
@@ -433,14 +434,14 @@ int baseline_effective(const Settings *recorded, const Expect *expect, Settings 
 /* ---- foreign keys ---- */
 
 bool baseline_key_is_foreign(const Change *change, const char *const *accounts, size_t n) {
-    Arn was, now;
+    Arn expected, actual;
 
-    if (change->field != FIELD_KMS_KEY || arn_parse(change->now, &now) < 0 || !now.account[0])
+    if (change->field != FIELD_KMS_KEY || arn_parse(change->actual, &actual) < 0 || !actual.account[0])
         return false;
-    if (arn_parse(change->was, &was) >= 0 && text_equal(was.account, now.account))
+    if (arn_parse(change->expected, &expected) >= 0 && text_equal(expected.account, actual.account))
         return false;
     for (size_t i = 0; i < n; i++)
-        if (text_equal(accounts[i], now.account))
+        if (text_equal(accounts[i], actual.account))
             return false;
     return true;
 }

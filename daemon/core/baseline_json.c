@@ -206,7 +206,7 @@ static const CodecMember version_members[] = {
 static const CodecMember record_members[] = {
     CODEC(BaselineRecord, arn, "arn", arn, .required = true),
     CODEC(BaselineRecord, gone, "gone", bool),
-    CODEC(BaselineRecord, now, NULL, object, .members = version_members),
+    CODEC(BaselineRecord, latest, NULL, object, .members = version_members),
     CODEC(BaselineRecord, previous, "previous", object, .members = version_members, .is_set = is_recorded),
     CODEC_END,
 };
@@ -274,7 +274,7 @@ int baseline_json_read(const char *text, size_t len, BaselineRecord *ret, char *
     int r = codec_read_document(text, len, SCHEMA, record_members, &record, reason, reason_size);
 
     if (r >= 0)
-        r = forget_tags_of_member(&record.now);
+        r = forget_tags_of_member(&record.latest);
     if (r >= 0)
         r = forget_tags_of_member(&record.previous);
     if (r < 0) {

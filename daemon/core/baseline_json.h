@@ -22,7 +22,7 @@ typedef struct BaselineVersion {
 
 typedef struct BaselineRecord {
     char *arn;
-    BaselineVersion now;
+    BaselineVersion latest;
     bool has_previous; /* the version before the latest that was accepted */
     BaselineVersion previous;
     bool gone; /* accepted: the trail may be gone */

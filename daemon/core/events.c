@@ -258,7 +258,7 @@ static const EventRow event_rows[_EVENT_MAX] = {
         .lines = LINES({ LEVEL_WARNING, LINE_POLL_FAILED, NULL, "could not be polled{error}" },
                        { LEVEL_ERR, LINE_UNREACHABLE, "49fc943345df47f98e855a257f350122",
                          "unreachable after {polls}{error}" },
-                       { LEVEL_WARNING, LINE_STARTED_BLINDLY, NULL,
+                       { LEVEL_WARNING, LINE_STARTED_UNPOLLED, NULL,
                          "StartLogging was sent although the trail cannot be polled{times}{error}" },
                        { LEVEL_WARNING, LINE_UNREADABLE, "49fc943345df47f98e855a257f350122",
                          "{failing}{error}" },

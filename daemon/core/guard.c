@@ -10,7 +10,7 @@ TrailState guard_trail_init(void) {
 }
 
 void guard_resume(TrailState *state, Now now) {
-    state->acting = state->blind = false;
+    state->acting = state->is_restarting_unpolled = false;
     state->contest.until_mono_usec = state->contest.n > 0 ? now.mono_usec + GUARD_CONTEST_USEC : 0;
     state->pending.by_mono_usec = state->pending.set ? now.mono_usec + GUARD_HOLD_USEC : 0;
     state->pending_restore.by_mono_usec =
@@ -125,21 +125,21 @@ static void take_read_back(Deciding *d, const Observation *seen) {
 }
 
 /* Of a trail that can be polled again it is the read-back that says what happened meanwhile. */
-static void restarted_blindly(Deciding *d, const Outcome *outcome) {
+static void restarted_unpolled(Deciding *d, const Outcome *outcome) {
     TrailState *s = &d->s;
 
-    s->blind = false;
-    s->blind_accepted = outcome->result == RESULT_CONFIRMED ||
-                        (outcome->request_id[0] != '\0' && outcome->error_code[0] == '\0');
-    s->blind_after_mono_usec = d->now.mono_usec + GUARD_BLIND_USEC;
-    note_failure(d, LINE_STARTED_BLINDLY, s->n_blind, 0, outcome, outcome->error_text);
+    s->is_restarting_unpolled = false;
+    s->unpolled_accepted = outcome->result == RESULT_CONFIRMED ||
+                           (outcome->request_id[0] != '\0' && outcome->error_code[0] == '\0');
+    s->unpolled_after_mono_usec = d->now.mono_usec + GUARD_UNPOLLED_USEC;
+    note_failure(d, LINE_STARTED_UNPOLLED, s->n_unpolled_restarts, 0, outcome, outcome->error_text);
     if (outcome->result == RESULT_CONFIRMED)
         guard_polled(d, &outcome->seen, NULL);
 }
 
 static void remember_failure(Incident *inc, Action action, const char *why) {
     inc->failed = action;
-    (void)text_copy(inc->error, sizeof(inc->error), why);
+    (void)text_copy(inc->failed_text, sizeof(inc->failed_text), why);
 }
 
 static void restarted(Deciding *d, const Outcome *outcome) {
@@ -148,8 +148,8 @@ static void restarted(Deciding *d, const Outcome *outcome) {
     const Observation *seen = &outcome->seen;
     uint32_t was = s->findings, fails;
 
-    if (s->blind) {
-        restarted_blindly(d, outcome);
+    if (s->is_restarting_unpolled) {
+        restarted_unpolled(d, outcome);
         return;
     }
     inc->action.result = outcome->result;
@@ -320,7 +320,7 @@ static bool waits_for_restart(const Deciding *d) {
 }
 
 /* Nothing else tells whether it logs, and what keeps polls from being answered need not keep this. */
-static bool waits_for_blind_restart(const Deciding *d) {
+static bool waits_for_unpolled_restart(const Deciding *d) {
     const TrailState *s = &d->s;
 
     return s->known && s->n_failed >= d->policy->unreachable_after &&
@@ -329,11 +329,11 @@ static bool waits_for_blind_restart(const Deciding *d) {
            guard_may_restart(d);
 }
 
-static void begin_blind_restart(Deciding *d) {
+static void begin_unpolled_restart(Deciding *d) {
     ActionReport none = { 0 }; /* it belongs to no incident of the trail's own */
 
-    d->s.blind = true;
-    d->s.n_blind++;
+    d->s.is_restarting_unpolled = true;
+    d->s.n_unpolled_restarts++;
     begin_action(d, ACTION_RESTART, &none, 0);
 }
 
@@ -352,8 +352,8 @@ static void plan_action(Deciding *d) {
         return;
     if (waits_for_restart(d) && d->now.mono_usec >= s->act_after_mono_usec)
         begin_action(d, ACTION_RESTART, &s->incident.action, 0);
-    else if (waits_for_blind_restart(d) && d->now.mono_usec >= s->blind_after_mono_usec)
-        begin_blind_restart(d);
+    else if (waits_for_unpolled_restart(d) && d->now.mono_usec >= s->unpolled_after_mono_usec)
+        begin_unpolled_restart(d);
     else if (waits_for_recreation(d))
         begin_recreation(d);
     else if (fields != 0 && !s->acting)
@@ -377,8 +377,8 @@ static uint64_t action_wake(const Deciding *d) {
         return 0;
     if (waits_for_restart(d))
         wake = s->act_after_mono_usec;
-    else if (waits_for_blind_restart(d))
-        wake = s->blind_after_mono_usec;
+    else if (waits_for_unpolled_restart(d))
+        wake = s->unpolled_after_mono_usec;
     if (waits_for_recreation(d))
         return earlier(wake, restore_wake(d, RECREATION));
     for (unsigned f = 0; f < _FIELD_MAX && !s->acting; f++)
@@ -460,7 +460,7 @@ static void note_since(const TrailState *prev, TrailState *s, Now now) {
     }
 }
 
-static void tell_what_waited_long_enough(Deciding *d) {
+static void report_what_waited(Deciding *d) {
     PendingEvent *slots[] = { &d->s.pending, &d->s.pending_restore };
 
     for (size_t i = 0; i < ARRAY_SIZE(slots); i++)
@@ -617,7 +617,7 @@ void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState
     }
     plan_action(&d);
     guard_report_appeared(&d);
-    tell_what_waited_long_enough(&d);
+    report_what_waited(&d);
     guard_sum_up(&d, prev);
     end_if_well(&d);
     note_since(prev, &d.s, now);

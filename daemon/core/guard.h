@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Where everything is decided: what a poll means, what to do about it, what to tell. Pure: same input, same
- * output; no clock, no I/O, no allocation, no logging. The engine keeps the state values and carries the
- * plans out. */
+/* Where everything is decided: what a poll means, what to do about it, what to report. Pure: same input,
+ * same output; no clock, no I/O, no allocation, no logging. The engine keeps the state values and carries
+ * the plans out. */
 
 #include "daemon/core/model_guard.h"
 
@@ -10,11 +10,11 @@
 #define GUARD_REOPEN_USEC (300ULL * 1000000)
 /* An opening message waits this long so that it can say whether the restart held. */
 #define GUARD_HOLD_USEC (5ULL * 1000000)
-/* Reopenings and gaps told one by one in an incident before they are told in summaries, and how often those
- * may come. */
-#define GUARD_TELLS_MAX    3U
+/* Reopenings and gaps reported one by one in an incident before they are reported in summaries, and how
+ * often those may come. */
+#define GUARD_REPORTS_MAX  3U
 #define GUARD_SUMMARY_USEC (300ULL * 1000000)
-/* A target that stays blind this long is critical. */
+/* A target that stays unreachable this long is critical. */
 #define GUARD_UNREACHABLE_CRITICAL_USEC (300ULL * 1000000)
 /* Back-off after restarts that failed: 1 s doubling up to this. */
 #define GUARD_BACKOFF_MAX_USEC (60ULL * 1000000)
@@ -26,16 +26,16 @@
 
 /* A trail whose polls are denied or throttled may be stopped unnoticed, by whoever took the right to read or
  * used the quota up. Writes have rights and a quota of their own: from unreachable_after failed polls on it
- * is started blindly, so often. Starting what logs changes nothing. */
-#define GUARD_BLIND_USEC (30ULL * 1000000)
+ * is started without a poll, so often. Starting what logs changes nothing. */
+#define GUARD_UNPOLLED_USEC (30ULL * 1000000)
 
 typedef enum GuardInput {
     GUARD_POLLED,      /* seen is valid, and drift when the settings were polled too */
     GUARD_NOT_LISTED,  /* a named trail that no list of its account shows */
     GUARD_LISTED,      /* ... is shown by one: it is guarded under its ARN from now on */
-    GUARD_UNREACHABLE, /* look is valid: the trail's account cannot be polled at all */
-    GUARD_COMPARED,    /* settings, bucket or key were polled: drift is valid, and seen as far as it tells of
-                        * these; what else it says is old */
+    GUARD_UNREACHABLE, /* result is valid: the trail's account cannot be polled at all */
+    GUARD_COMPARED,    /* settings, bucket or key were polled: drift is valid, and seen as far as it says
+                        * anything about these; what else it says is old */
     GUARD_ACTED,       /* outcome is valid */
     GUARD_ATTRIBUTED,  /* attribution is valid: a search that a plan asked for has ended */
     GUARD_FORGOTTEN,   /* it was accepted that the trail may be gone: this is the last decision about it */
@@ -57,8 +57,8 @@ typedef struct TrailInput {
 void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState *prev,
                  const TrailInput *input, Now now, Plan *ret_plan, TrailState *ret_next);
 
-/* Decides about one target's own incidents (blind, uncovered). look is NULL for a wake-up that a plan asked
- * for. */
+/* Decides about one target's own incidents (unreachable, uncovered). result is NULL for a wake-up that a
+ * plan asked for. */
 void guard_target(const Policy *policy, const TargetState *prev, const PollResult *result, Now now,
                   Plan *ret_plan, TargetState *ret_next);
 
@@ -156,6 +156,6 @@ Verdict guard_verdict(uint32_t findings, bool known, bool unreadable, bool writa
 /* The severity of one finding. */
 Severity guard_severity(Finding finding, const TrailFacts *facts);
 
-/* FNV-1a, 64 bits: not against enemies, only to tell one thing from another. */
+/* FNV-1a, 64 bits: not against enemies, only to set one thing apart from another. */
 #define GUARD_HASH_BASIS 0xcbf29ce484222325ULL
 uint64_t guard_hash(uint64_t hash, const void *data, size_t size);

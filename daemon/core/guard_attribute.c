@@ -95,7 +95,7 @@ static Severity severity_of(const Deciding *d) {
     return MAX(d->s.incident.severity, guard_severity_of(d, d->s.attributing.findings));
 }
 
-static void tell_actor(Deciding *d, const Actor *actor) {
+static void report_actor(Deciding *d, const Actor *actor) {
     const Attributing *at = &d->s.attributing;
     Event *t;
 
@@ -108,7 +108,7 @@ static void tell_actor(Deciding *d, const Actor *actor) {
 }
 
 /* detail: why the history could not be searched; "" when it could, and shows nobody. */
-static void tell_nobody(Deciding *d, const char *detail) {
+static void report_nobody(Deciding *d, const char *detail) {
     const Attributing *at = &d->s.attributing;
     JournalEntry *entry = plan_entry(d->plan, LINE_NOBODY_FOUND);
     Event *t;
@@ -124,10 +124,10 @@ static void tell_nobody(Deciding *d, const char *detail) {
 }
 
 /* Each once: the first few one by one, then the newest of those that a search gives, with a count. */
-static void tell_attempts(Deciding *d, const Attribution *found) {
+static void report_attempts(Deciding *d, const Attribution *found) {
     Attributing *at = &d->s.attributing;
     Severity severity = d->facts->maintenance ? SEVERITY_INFO : SEVERITY_WARNING;
-    unsigned n = MIN(found->n_attempts, (unsigned)ATTEMPTS_MAX), untold = 0;
+    unsigned n = MIN(found->n_attempts, (unsigned)ATTEMPTS_MAX), pending_gaps = 0;
     uint64_t reported_usec = at->attempts_usec;
 
     while (n > 0 && found->attempts[n - 1].event_usec <= reported_usec)
@@ -140,15 +140,15 @@ static void tell_attempts(Deciding *d, const Attribution *found) {
             continue;
         at->attempts_usec = MAX(at->attempts_usec, actor->event_usec);
         plan_entry(d->plan, LINE_ATTEMPTED)->actor = *actor;
-        if (at->n_attempts >= GUARD_TELLS_MAX && i + 1 < n) {
-            untold++;
+        if (at->n_attempts >= GUARD_REPORTS_MAX && i + 1 < n) {
+            pending_gaps++;
             continue;
         }
         at->n_attempts++;
         t = guard_report(d, PHASE_OPENED, EVENT_TRAIL_ATTEMPTED, severity, actor->event_usec, 0, "");
         t->has_actor = true;
         t->actor = *actor;
-        t->repeats.count = untold;
+        t->repeats.count = pending_gaps;
     }
 }
 
@@ -160,7 +160,7 @@ static void end_search(Deciding *d, uint64_t cause_usec) {
 
     at->wanted = false;
     at->n_searches++;
-    pause_usec = at->n_searches >= GUARD_TELLS_MAX ? SEARCH_PAUSE_USEC : 0;
+    pause_usec = at->n_searches >= GUARD_REPORTS_MAX ? SEARCH_PAUSE_USEC : 0;
     if (at->again_findings != 0 && (at->again_is_older || cause_usec < at->again_from_usec))
         search_begin(at, at->again_findings, guard_before(at->again_from_usec, GUARD_OUR_SLACK_USEC),
                      at->again_dedup_usec, d->now.real_usec + pause_usec);
@@ -174,17 +174,17 @@ void guard_attributed(Deciding *d, const Attribution *found) {
     at->polling = false;
     if (d->s.incident.opened_usec == 0)
         return;
-    tell_attempts(d, found);
+    report_attempts(d, found);
     if (!at->wanted)
         return;
     if (search_ended(at, found, d->now))
         (void)text_copy(plan_entry(d->plan, LINE_SEARCH_WAITS)->detail, ERROR_TEXT_MAX, found->error_text);
     /* who was found by a search for older trouble is not who is searched now */
     if (found->polled && found->found && found->actor.event_usec >= at->from_usec) {
-        tell_actor(d, &found->actor);
+        report_actor(d, &found->actor);
         end_search(d, found->actor.event_usec);
     } else if (search_was_last(at)) {
-        tell_nobody(d, found->polled ? "" : found->error_text);
+        report_nobody(d, found->polled ? "" : found->error_text);
         end_search(d, 0);
     }
 }

@@ -60,13 +60,13 @@ bool guard_cause_is_shared(CauseKind kind, size_t n_failing, bool open) {
 }
 
 bool guard_cause_is_left(const TargetState *state, Place place) {
-    return state->sight.open && state->cause == CAUSE_CLOSED && place != PLACE_EMPTY;
+    return state->reach.open && state->cause == CAUSE_CLOSED && place != PLACE_EMPTY;
 }
 
 bool guard_cause_has(CauseKind kind, const TargetState *state, Place place) {
     if (kind == CAUSE_UNCOVERED)
         return state->cover.open && state->cover_is_shared;
-    if (state->sight.open)
+    if (state->reach.open)
         return state->cause == kind && !guard_cause_is_left(state, place);
     return guard_cause_fails(kind, state, place);
 }

@@ -81,17 +81,17 @@ EventPhase incident_begin(Incident *inc, uint64_t dedup_usec, Now now) {
     return PHASE_OPENED;
 }
 
-static void add_untold_gap(Repeats *untold, const Gap *gap, bool count) {
+static void add_pending_gap(Repeats *pending_gaps, const Gap *gap, bool count) {
     if (count) {
-        if (untold->count == 0)
-            untold->first_usec = gap->from_usec;
-        untold->count++;
-        untold->last_usec = MAX(untold->last_usec, gap->from_usec);
+        if (pending_gaps->count == 0)
+            pending_gaps->first_usec = gap->from_usec;
+        pending_gaps->count++;
+        pending_gaps->last_usec = MAX(pending_gaps->last_usec, gap->from_usec);
     }
     if (gap->to_usec != 0) {
-        untold->last_usec = MAX(untold->last_usec, gap->to_usec);
+        pending_gaps->last_usec = MAX(pending_gaps->last_usec, gap->to_usec);
         if (gap->from_usec != 0)
-            untold->total_usec += elapsed(gap->from_usec, gap->to_usec);
+            pending_gaps->total_usec += elapsed(gap->from_usec, gap->to_usec);
     }
 }
 
@@ -104,10 +104,10 @@ bool incident_may_report(Incident *inc, EventPhase phase, EventKind kind, const 
     }
     inc->n_reopened++;
     inc->suppressed =
-            inc->n_reopened > GUARD_TELLS_MAX &&
-            (inc->untold.count > 0 || elapsed(inc->reported_usec, now.real_usec) < GUARD_SUMMARY_USEC);
+            inc->n_reopened > GUARD_REPORTS_MAX &&
+            (inc->pending_gaps.count > 0 || elapsed(inc->reported_usec, now.real_usec) < GUARD_SUMMARY_USEC);
     if (inc->suppressed)
-        add_untold_gap(&inc->untold, trouble, true);
+        add_pending_gap(&inc->pending_gaps, trouble, true);
     return !inc->suppressed;
 }
 
@@ -117,7 +117,7 @@ static bool is_follow_up(EventKind kind) {
     return kind == EVENT_TRAIL_ATTRIBUTED || kind == EVENT_TRAIL_ATTEMPTED;
 }
 
-static void note_told(Incident *inc, EventPhase phase, EventKind kind, Severity severity, Now now) {
+static void note_reported(Incident *inc, EventPhase phase, EventKind kind, Severity severity, Now now) {
     inc->sequence++;
     if (is_follow_up(kind))
         return;
@@ -141,7 +141,7 @@ Event *incident_report(Incident *inc, Plan *plan, EventPhase phase, EventKind ki
     else
         plan->overflowed = true;
     event = &plan->events[plan->n_events - 1];
-    note_told(inc, phase, kind, severity, now);
+    note_reported(inc, phase, kind, severity, now);
     *event = (Event){
         .kind = kind,
         .phase = phase,
@@ -157,8 +157,8 @@ Event *incident_report(Incident *inc, Plan *plan, EventPhase phase, EventKind ki
         .n_reminders = inc->n_reminders,
     };
     if (phase == PHASE_SUMMARY) {
-        event->repeats = inc->untold;
-        inc->untold = (Repeats){ 0 };
+        event->repeats = inc->pending_gaps;
+        inc->pending_gaps = (Repeats){ 0 };
         inc->suppressed = false;
     }
     return event;
@@ -167,15 +167,15 @@ Event *incident_report(Incident *inc, Plan *plan, EventPhase phase, EventKind ki
 bool incident_end(Incident *inc, Now now) {
     bool alone = !inc->suppressed;
 
-    if (inc->suppressed && inc->gap.to_usec > inc->untold.last_usec)
-        add_untold_gap(&inc->untold, &inc->gap, false);
+    if (inc->suppressed && inc->gap.to_usec > inc->pending_gaps.last_usec)
+        add_pending_gap(&inc->pending_gaps, &inc->gap, false);
     inc->open = false;
     inc->resolved_usec = now.real_usec;
     return alone;
 }
 
 bool guard_owes_end(const Incident *inc) {
-    return inc->sequence > 0 && (inc->open || inc->untold.count > 0);
+    return inc->sequence > 0 && (inc->open || inc->pending_gaps.count > 0);
 }
 
 bool incident_forget(Incident *inc, Now now) {
@@ -183,7 +183,7 @@ bool incident_forget(Incident *inc, Now now) {
 
     if (inc->open)
         (void)incident_end(inc, now);
-    inc->untold = (Repeats){ 0 };
+    inc->pending_gaps = (Repeats){ 0 };
     inc->suppressed = false;
     return owes;
 }
@@ -199,7 +199,7 @@ uint64_t critical_wake_mono_usec(uint64_t failed_since_usec, Now now) {
 }
 
 bool incident_summary_is_due(const Incident *inc, Now now) {
-    return inc->untold.count > 0 && elapsed(inc->reported_usec, now.real_usec) >= GUARD_SUMMARY_USEC;
+    return inc->pending_gaps.count > 0 && elapsed(inc->reported_usec, now.real_usec) >= GUARD_SUMMARY_USEC;
 }
 
 bool incident_reminder_is_due(const Incident *inc, const Policy *policy, Now now) {
@@ -216,7 +216,7 @@ static uint64_t due_mono_usec(const Incident *inc, uint64_t interval_usec, Now n
 uint64_t incident_wake_mono_usec(const Incident *inc, const Policy *policy, Now now) {
     uint64_t wake = 0;
 
-    if (inc->untold.count > 0)
+    if (inc->pending_gaps.count > 0)
         wake = due_mono_usec(inc, GUARD_SUMMARY_USEC, now);
     if (inc->open && inc->sequence > 0 && policy->reminder_interval_usec != 0)
         wake = earlier(wake, due_mono_usec(inc, policy->reminder_interval_usec, now));

@@ -99,7 +99,7 @@ void guard_remember(TrailState *s, const Observation *seen, Now now) {
     s->n_failed = 0;
     s->failed_since_usec = 0;
     s->error = POLL_OK;
-    s->n_blind = 0;
+    s->n_unpolled_restarts = 0;
 }
 
 void guard_end_unreachable(Deciding *d) {
@@ -183,14 +183,14 @@ static uint64_t mark_of(const Drift *drift) {
     bool any = false;
 
     for (unsigned i = 0; i < drift->n; i++) {
-        const char *now = drift->changes[i].now ? drift->changes[i].now : "";
+        const char *actual = drift->changes[i].actual ? drift->changes[i].actual : "";
         unsigned char field = (unsigned char)drift->changes[i].field;
 
         if (drift->changes[i].strengthens)
             continue;
         any = true;
         hash = guard_hash(hash, &field, sizeof(field));
-        hash = guard_hash(hash, now, strlen(now) + 1);
+        hash = guard_hash(hash, actual, strlen(actual) + 1);
     }
     return any ? (hash & INT64_MAX) | 1 : 0;
 }
@@ -199,7 +199,7 @@ static uint64_t mark_of(const Drift *drift) {
 static EventPhase begin_unmet(Deciding *d, uint64_t mark) {
     Incident *inc = &d->s.incident;
 
-    if (!inc->open && inc->untold.count == 0)
+    if (!inc->open && inc->pending_gaps.count == 0)
         inc->opened_usec = 0;
     return incident_begin(inc, mark, d->now);
 }

@@ -4,7 +4,7 @@
 #include "daemon/core/guard.h"
 
 /* ---- guard_incident.c: episodes of trouble, the same for trails and targets. When one opens, reopens and
- * ends, and which of its changes are told at once, later in a summary, or as a reminder. ---- */
+ * ends, and which of its changes are reported at once, later in a summary, or as a reminder. ---- */
 
 /* Trouble at now: opens a new incident, reopens one that was well for at most GUARD_REOPEN_USEC, or goes on
  * in the open one (PHASE_REOPENED for the latter two). mark identifies the trouble. */
@@ -16,19 +16,19 @@ EventPhase incident_begin(Incident *inc, uint64_t dedup_usec, Now now);
 bool incident_may_report(Incident *inc, EventPhase phase, EventKind kind, const Gap *trouble, Now now);
 
 /* Adds a message to the plan, filled with what the incident knows, and notes in the incident that it was
- * told. Never NULL: a full plan says that it overflowed and overwrites its last message, which the sizes in
- * model.h rule out. */
+ * reported. Never NULL: a full plan says that it overflowed and overwrites its last message, which the sizes
+ * in model.h rule out. */
 Event *incident_report(Incident *inc, Plan *plan, EventPhase phase, EventKind kind, Severity severity,
                        uint64_t dedup_usec, Now now);
 
-/* All is well again: closes. Returns true when that must be told on its own (false: the summary will). */
+/* All is well again: closes. Returns true when that must be reported on its own (false: in the summary). */
 bool incident_end(Incident *inc, Now now);
 
 /* It is over because nothing is guarded there any more: true when a message must say so. What a summary
- * would have told is no news any more. */
+ * would have reported is no news any more. */
 bool incident_forget(Incident *inc, Now now);
 
-/* Is a summary of untold gaps due? */
+/* Is a summary of pending_gaps gaps due? */
 bool incident_summary_is_due(const Incident *inc, Now now);
 
 /* Is a reminder due? */

@@ -283,12 +283,12 @@ Event *guard_report(Deciding *d, EventPhase phase, EventKind kind, Severity seve
     t->standing = d->facts->destination;
     t->error = s->error;
     t->n_failed = s->n_failed;
-    t->n_blind = s->n_blind;
-    t->blind_accepted = s->blind_accepted;
+    t->n_unpolled_restarts = s->n_unpolled_restarts;
+    t->unpolled_accepted = s->unpolled_accepted;
     (void)text_copy(t->detail, sizeof(t->detail), detail);
     if (phase == PHASE_REMINDER && t->action.result == RESULT_FAILED &&
         s->incident.failed == action_about(worst))
-        (void)text_copy(t->detail, sizeof(t->detail), s->incident.error);
+        (void)text_copy(t->detail, sizeof(t->detail), s->incident.failed_text);
     return t;
 }
 
@@ -311,7 +311,7 @@ static EventKind report_as(Deciding *d, const PendingEvent *how, bool *news) {
         return findings_table[worst_of(how->findings)].event;
     *news = contest_is_news(contest);
     contest->reported = true;
-    d->s.incident.n_reopened = MAX(d->s.incident.n_reopened, GUARD_TELLS_MAX);
+    d->s.incident.n_reopened = MAX(d->s.incident.n_reopened, GUARD_REPORTS_MAX);
     return EVENT_TRAIL_CONTESTED;
 }
 

@@ -25,9 +25,9 @@ static Event *report(Judging *j, Incident *inc, EventPhase phase, EventKind kind
     t->may_act = false;
     t->error = j->s.error;
     t->n_failed = j->s.n_failed;
-    if (inc == &j->s.sight && j->s.error == POLL_GONE)
+    if (inc == &j->s.reach && j->s.error == POLL_GONE)
         t->since_usec = j->s.left_usec;
-    if (inc == &j->s.sight)
+    if (inc == &j->s.reach)
         text_copy(t->detail, sizeof(t->detail), j->s.error_text);
     if (inc == &j->s.list) {
         t->about = FINDING_BIT(FINDING_LIST_UNREADABLE);
@@ -41,7 +41,7 @@ static Event *report(Judging *j, Incident *inc, EventPhase phase, EventKind kind
 
 /* Its trouble is reported with that of others. */
 static bool is_shared(const TargetState *s, const Incident *inc) {
-    return (inc == &s->sight && s->cause != CAUSE_OWN) || (inc == &s->cover && s->cover_is_shared);
+    return (inc == &s->reach && s->cause != CAUSE_OWN) || (inc == &s->cover && s->cover_is_shared);
 }
 
 static void begin(Judging *j, Incident *inc, EventKind kind, uint64_t dedup_usec) {
@@ -94,7 +94,7 @@ static void reachable(Judging *j) {
 
     if (s->n_failed > 0)
         plan_entry(j->plan, LINE_REACHABLE)->count = s->n_failed;
-    end(j, &s->sight, EVENT_TARGET_REACHABLE);
+    end(j, &s->reach, EVENT_TARGET_REACHABLE);
     polls_answered(s);
 }
 
@@ -114,7 +114,7 @@ static void seek_actor(Judging *j, uint64_t well_usec, uint64_t dedup_usec) {
 
 static void not_reachable(Judging *j, const PollResult *result) {
     TargetState *s = &j->s;
-    uint64_t well_usec = s->sight.resolved_usec, dedup_usec;
+    uint64_t well_usec = s->reach.resolved_usec, dedup_usec;
     bool becomes_unreachable, left = result->error == POLL_GONE, leaves = left && s->error != POLL_GONE;
 
     s->n_failed++;
@@ -141,7 +141,7 @@ static void not_reachable(Judging *j, const PollResult *result) {
     if (becomes_unreachable) {
         s->unreachable = true;
         s->cause = left ? CAUSE_OWN : result->cause;
-        begin(j, &s->sight, left ? EVENT_ACCOUNT_LEFT : EVENT_TARGET_UNREACHABLE, dedup_usec);
+        begin(j, &s->reach, left ? EVENT_ACCOUNT_LEFT : EVENT_TARGET_UNREACHABLE, dedup_usec);
         seek_actor(j, well_usec, dedup_usec);
     }
 }
@@ -195,7 +195,7 @@ static void list_read(Judging *j) {
 static void forget_all(Judging *j, const char *why) {
     TargetState *s = &j->s;
 
-    forget(j, &s->sight, EVENT_TARGET_REACHABLE, why);
+    forget(j, &s->reach, EVENT_TARGET_REACHABLE, why);
     forget(j, &s->cover, EVENT_REGION_COVERED, why);
     forget(j, &s->list, EVENT_TARGET_REACHABLE, why);
     s->cover_is_shared = false;
@@ -247,8 +247,8 @@ static void polled(Judging *j, const PollResult *result) {
 }
 
 static bool becomes_critical(const TargetState *s) {
-    return s->unreachable && s->sight.open && s->sight.severity < SEVERITY_CRITICAL &&
-           !is_shared(s, &s->sight);
+    return s->unreachable && s->reach.open && s->reach.severity < SEVERITY_CRITICAL &&
+           !is_shared(s, &s->reach);
 }
 
 static void escalate(Judging *j) {
@@ -256,7 +256,7 @@ static void escalate(Judging *j) {
     uint64_t due_usec = critical_usec(s->failed_since_usec);
 
     if (becomes_critical(s) && j->now.real_usec >= due_usec)
-        (void)report(j, &s->sight, PHASE_OPENED,
+        (void)report(j, &s->reach, PHASE_OPENED,
                      s->error == POLL_GONE ? EVENT_ACCOUNT_LEFT : EVENT_TARGET_UNREACHABLE,
                      SEVERITY_CRITICAL, due_usec);
 }
@@ -281,8 +281,8 @@ void guard_target_forgotten(const Policy *policy, const TargetState *prev, const
     *ret_next = j.s;
 }
 
-static void tell_actor(Judging *j, const Attribution *found, const Actor *actor) {
-    Incident *inc = &j->s.sight;
+static void report_actor(Judging *j, const Attribution *found, const Actor *actor) {
+    Incident *inc = &j->s.reach;
     Event *t = report(j, inc, PHASE_OPENED, EVENT_TRAIL_ATTRIBUTED, MAX(inc->severity, SEVERITY_WARNING),
                       j->s.attributing.dedup_usec);
 
@@ -329,7 +329,7 @@ static void attributed(Judging *j, const Attribution *found) {
     if (at->wanted || (!is_it && !(at->findings & FINDING_BIT(FINDING_MISSING))))
         return;
     note_actor(j, found, is_it ? &found->actor : NULL);
-    tell_actor(j, found, is_it ? &found->actor : NULL);
+    report_actor(j, found, is_it ? &found->actor : NULL);
 }
 
 static uint64_t remind_wake(const Judging *j, const Incident *inc) {
@@ -342,10 +342,10 @@ static void pass_time(Judging *j, TargetState *ret_next) {
     uint64_t wake;
 
     escalate(j);
-    remind(j, &s->sight);
+    remind(j, &s->reach);
     remind(j, &s->cover);
     remind(j, &s->list);
-    wake = earlier(remind_wake(j, &s->sight), earlier(remind_wake(j, &s->cover), remind_wake(j, &s->list)));
+    wake = earlier(remind_wake(j, &s->reach), earlier(remind_wake(j, &s->cover), remind_wake(j, &s->list)));
     if (becomes_critical(s))
         wake = earlier(wake, critical_wake_mono_usec(s->failed_since_usec, j->now));
     if (j->policy->attribution) {
@@ -382,7 +382,7 @@ void guard_target_alone(const Policy *policy, const TargetState *prev, CauseKind
         report_alone(&j, &j.s.cover, EVENT_REGION_UNCOVERED);
     } else {
         j.s.cause = CAUSE_OWN;
-        report_alone(&j, &j.s.sight, EVENT_TARGET_UNREACHABLE);
+        report_alone(&j, &j.s.reach, EVENT_TARGET_UNREACHABLE);
     }
     pass_time(&j, ret_next);
 }

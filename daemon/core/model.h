@@ -131,9 +131,9 @@ typedef enum Unreadable {
 #define FINDINGS_DELIVERY_ERRORS                                                                            \
     (FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST) | FINDING_BIT(FINDING_LOG_GROUP) |         \
      FINDING_BIT(FINDING_NOTIFICATION))
-/* Conditions that an observation tells by an error text. */
+/* Conditions that an observation has an error text for. */
 #define FINDINGS_ERRORS (FINDINGS_FAILING | FINDINGS_UNREADABLE)
-/* Those of them that looks beside the status tell. */
+/* Those of them that polls beside the status find. */
 #define FINDINGS_BESIDE                                                                                     \
     (FINDING_BIT(FINDING_BUCKET) | FINDING_BIT(FINDING_LIFECYCLE) | FINDING_BIT(FINDING_KEY) |              \
      FINDINGS_UNREADABLE)
@@ -260,7 +260,7 @@ typedef struct Expect {
 typedef struct Change {
     Field field;
     bool loses_events; /* something that the baseline recorded is not recorded any more */
-    char *was, *now;
+    char *expected, *actual;
     bool as_recorded; /* what is there now was recorded: only a pin says otherwise */
     bool strengthens; /* more is recorded or proven than before, and no pin says otherwise */
 } Change;
@@ -325,7 +325,7 @@ typedef struct Observation {
                    [ERROR_TEXT_MAX]; /* what could not be read unreachable_after times in a row; raw */
     /* OBSERVED_ERROR */
     PollError error;
-    bool target_reachable; /* the target answered something else: only this trail is out of sight */
+    bool target_reachable; /* the target answered something else: only this trail is out of reach */
     char error_text[ERROR_TEXT_MAX];
 } Observation;
 
@@ -334,7 +334,7 @@ typedef struct PollResult {
     uint64_t began_usec; /* mono; 0: just now. Polls of one target overlap, and need not end in order */
     bool reachable;      /* at least one call was answered as it should be, or refused for one trail only */
     bool not_enabled;    /* the account has not enabled this region: nothing to guard */
-    PollError error;     /* when not sighted */
+    PollError error;     /* when not reachable */
     char error_text[ERROR_TEXT_MAX];
     bool list_read;       /* DescribeTrails was answered ... */
     PollError list_error; /* ... or failed while other calls were answered: how; else POLL_OK */
@@ -467,18 +467,18 @@ typedef struct Attribution {
     char error_text[ERROR_TEXT_MAX];
 } Attribution;
 
-/* ---- what to tell ---- */
+/* ---- what to report ---- */
 
 typedef enum EventPhase {
     PHASE_OPENED,   /* first message of an incident, or trouble of a new kind in it */
     PHASE_REOPENED, /* again within 300 s of being well, or another gap */
     PHASE_RESOLVED,
     PHASE_REMINDER,
-    PHASE_SUMMARY, /* several reopenings told as one */
+    PHASE_SUMMARY, /* several reopenings reported as one */
     _EVENT_PHASE_MAX,
 } EventPhase;
 
-/* Gaps that were not told one by one. */
+/* Gaps that were not reported one by one. */
 typedef struct Repeats {
     unsigned count;
     uint64_t first_usec; /* real; start of the first gap */
@@ -511,13 +511,13 @@ typedef struct Event {
     Gap gap;
     ActionReport action;    /* about a restore where the message is, else a restart */
     ActionReport restore;   /* the latest of settings, or of the trail itself */
-    Repeats repeats;        /* PHASE_SUMMARY; trail.attempted: others before it that are not told; else 0 */
+    Repeats repeats; /* PHASE_SUMMARY; trail.attempted: others before it that are not reported; else 0 */
     Repeats contest;        /* trail.contested: all stops since it began */
-    unsigned n_blind;       /* a trail that cannot be polled: restarts that were sent all the same ... */
-    bool blind_accepted;    /* ... and AWS accepted the last one */
+    unsigned n_unpolled_restarts; /* a trail that cannot be polled: restarts that were sent anyway ... */
+    bool unpolled_accepted;       /* ... and AWS accepted the last one */
     bool never_seen;        /* the trail is named, and was never there */
-    PollError error;        /* blind */
-    unsigned n_failed;      /* blind: polls that failed in a row */
+    PollError error;        /* unreachable */
+    unsigned n_failed;      /* unreachable: polls that failed in a row */
     unsigned n_reminders;   /* PHASE_REMINDER: 1.. */
     uint32_t fields;        /* FIELD_BITs that were changed; set when the message is about them */
     uint32_t fields_left;   /* ... that still differ */
@@ -566,7 +566,7 @@ typedef enum JournalLine {
     LINE_CONTESTED,         /* stopped again after each restart: polled as fast as the quota allows */
     LINE_CONTEST_OVER,
     LINE_RESTART_FAILED,
-    LINE_STARTED_BLINDLY, /* StartLogging was sent although the trail cannot be polled */
+    LINE_STARTED_UNPOLLED, /* StartLogging was sent although the trail cannot be polled */
     LINE_MISSING,
     LINE_REAPPEARED,
     LINE_FAILING,
@@ -600,7 +600,7 @@ typedef enum JournalLine {
     LINE_RECREATE_FAILED,
     LINE_ATTRIBUTED,
     LINE_NOBODY_FOUND,
-    LINE_SEARCH_WAITS, /* AWS throttles the search for who did it */
+    LINE_SEARCH_WAITS,     /* AWS throttles the search for who did it */
     LINE_CONTAIN_PROPOSED, /* an identity; detail: which, and why */
     LINE_CONTAIN_REFUSED,  /* ... and why not */
     LINE_ATTEMPTED,
@@ -627,7 +627,7 @@ typedef enum JournalLine {
 typedef struct JournalEntry {
     JournalLine line;
     Gap gap;
-    unsigned count; /* failed looks or restarts in a row */
+    unsigned count; /* failed polls or restarts in a row */
     bool first_sight;
     bool maintenance;                /* left as it is for a maintenance window */
     bool refused;                    /* AWS does not let us: not tried again soon */
@@ -655,5 +655,5 @@ typedef struct Plan {
     bool overflowed;         /* never: something did not fit into the arrays */
     bool summed_up;          /* see TrailFacts.summed_up: something of it is to be counted */
     uint64_t wake_mono_usec; /* ask again by then with GUARD_TIME; 0: not needed */
-    bool hold; /* something seen is not told yet: the state file must keep the previous state */
+    bool hold; /* something seen is not reported yet: the state file must keep the previous state */
 } Plan;

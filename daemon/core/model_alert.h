@@ -44,7 +44,7 @@ typedef enum ReceiptKind {
     RECEIPT_DELIVERED,
     RECEIPT_SKIPPED,         /* the channel's filter does not want it */
     RECEIPT_RETRY,           /* failed, worth another try soon */
-    RECEIPT_CHANNEL_REFUSED, /* the channel is gone or denied: keep the alert, try seldom, tell through the
+    RECEIPT_CHANNEL_REFUSED, /* the channel is gone or denied: keep the alert, try seldom, report through the
                                 others */
     RECEIPT_MESSAGE_REFUSED, /* this message will never be taken: set it aside */
     _RECEIPT_MAX,
@@ -53,7 +53,7 @@ typedef enum ReceiptKind {
 /* A channel that was reported as failed, or as unheard, and not as well again. */
 typedef struct ChannelTrouble {
     char *channel;             /* key, "sns:arn:..."; owned by whoever holds the value */
-    uint64_t since_usec;       /* real; when it was told, which is the incident's mark */
+    uint64_t since_usec;       /* real; when it was reported, which is the incident's mark */
     bool by_check;             /* found by a check: no message was refused */
     char text[ERROR_TEXT_MAX]; /* the error, escaped */
 } ChannelTrouble;

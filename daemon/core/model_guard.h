@@ -13,26 +13,26 @@ typedef struct Incident {
     uint64_t reopened_usec;   /* real; when its present episode began; 0: the first one goes on */
     uint64_t resolved_usec;   /* real; 0 while open */
     unsigned sequence;        /* of the last message */
-    EventKind event;          /* the worst that was told */
-    Severity severity;        /* the worst that was told */
-    uint32_t reported;        /* FINDING_BITs told in this incident */
+    EventKind event;          /* the worst that was reported */
+    Severity severity;        /* the worst that was reported */
+    uint32_t reported;        /* FINDING_BITs reported in this incident */
     uint64_t last_dedup_usec; /* of the latest trouble in it */
     unsigned n_reopened;      /* reopenings and further gaps so far */
-    bool suppressed;          /* the latest of them was not told on its own, so neither is its end */
+    bool suppressed;          /* the latest of them was not reported on its own, so neither is its end */
     uint64_t reported_usec;   /* real; the last message of any kind */
     unsigned n_reminders;     /* since it was last (re)opened */
-    Repeats untold;
+    Repeats pending_gaps;
     Gap gap;                    /* the latest */
     ActionReport action;        /* the latest restart */
     ActionReport restore;       /* the latest restore or re-creation */
     uint32_t fields;            /* FIELD_BITs that differed when settings were last found changed in it */
     uint32_t unmet_fields;      /* those of them that do not meet a new pin */
-    uint32_t reported_fields;   /* FIELD_BITs told in this incident */
+    uint32_t reported_fields;   /* FIELD_BITs reported in this incident */
     bool accepted;              /* they differ no longer because they were accepted ... */
     bool reconfigured;          /* ... or because the configuration changed */
     uint64_t changed_usec;      /* real; when that was */
     Action failed;              /* the latest action that failed in it ... */
-    char error[ERROR_TEXT_MAX]; /* ... and why; raw */
+    char failed_text[ERROR_TEXT_MAX]; /* ... and why; raw */
 } Incident;
 
 /* A message that waits for the outcome of an action, so that it can say whether it held. */
@@ -60,14 +60,14 @@ typedef struct Attributing {
     unsigned n_polls;       /* searches that have ended */
     unsigned n_throttled;   /* searches in a row that AWS throttled, which do not count */
     uint64_t retry_usec;    /* real; the next one is not before, because of that */
-    uint64_t attempts_usec; /* real; refused attempts up to then were told */
+    uint64_t attempts_usec; /* real; refused attempts up to then were reported */
     /* further trouble since: its turn comes when the search for the first has ended */
     uint32_t again_findings; /* 0: none */
     uint64_t again_from_usec;
     uint64_t again_dedup_usec;
     bool again_is_older; /* some of it was searched before, and gave way to worse trouble */
     unsigned n_searches; /* that have ended in this incident */
-    unsigned n_attempts; /* refused attempts told in this incident */
+    unsigned n_attempts; /* refused attempts reported in this incident */
 } Attributing;
 
 /* Identities of trouble that AWS gives no time for, newest first; each is given out once in an hour. */
@@ -132,7 +132,7 @@ typedef struct TrailState {
     uint64_t digest_usec;
     uint64_t polled_usec;     /* real; the last poll that showed the trail */
     uint64_t accepted_usec;   /* real; when the baseline in force was recorded; 0: there is none */
-    bool weakness_pending;    /* its baseline is weak, and waits to be told with others */
+    bool weakness_pending;    /* its baseline is weak, and waits to be reported with others */
     uint64_t settings_usec;   /* real; the last poll that compared its settings */
     uint32_t fields;          /* FIELD_BITs that differ from the baseline, as last seen */
     uint32_t losing_fields;   /* those of them that lose events */
@@ -158,10 +158,10 @@ typedef struct TrailState {
     Incident incident;
     Contest contest;
     Drilled drilled;
-    bool blind;                     /* the restart under way is a blind one: the trail cannot be polled */
-    bool blind_accepted;            /* AWS accepted the last of them */
-    unsigned n_blind;               /* since it was last polled */
-    uint64_t blind_after_mono_usec; /* the next: not before */
+    bool is_restarting_unpolled;       /* the restart under way is one of a trail that cannot be polled */
+    bool unpolled_accepted;            /* AWS accepted the last of them */
+    unsigned n_unpolled_restarts;      /* since it was last polled */
+    uint64_t unpolled_after_mono_usec; /* the next: not before */
 } TrailState;
 
 typedef struct TargetState {
@@ -177,7 +177,7 @@ typedef struct TargetState {
     bool settled; /* ... while all its trails were guarded, or was not enabled: what it shows later is new */
     char error_text[ERROR_TEXT_MAX];
     uint64_t left_usec;       /* real; an account: when it was first no active member of the organization */
-    Incident sight;           /* target.unreachable */
+    Incident reach;           /* target.unreachable */
     Incident cover;           /* region.uncovered */
     unsigned n_list_failed;   /* lists that failed in a row while trails could be polled */
     uint64_t list_since_usec; /* real; the first of them */
@@ -185,7 +185,7 @@ typedef struct TargetState {
     bool list_unreadable;
     char list_error_text[ERROR_TEXT_MAX];
     Incident list;           /* the list cannot be read */
-    CauseKind cause;         /* why sight is open: reported with others unless OWN ... */
+    CauseKind cause;         /* why reach is open: reported with others unless OWN ... */
     bool cover_is_shared;    /* ... and so is cover */
     Attributing attributing; /* of an account: who took it out of the organization, or out of reach */
 } TargetState;

@@ -219,6 +219,6 @@ PassResult schedule_pass_result(const PassCount *count) {
     if (count->n_targets == 0)
         return PASS_INCOMPLETE;
     if (count->n_answered == 0)
-        return count->n_unreachable == count->n_targets ? PASS_BLIND : PASS_INCOMPLETE;
+        return count->n_unreachable == count->n_targets ? PASS_UNREACHABLE : PASS_INCOMPLETE;
     return count->n_answered + count->n_unreachable >= count->n_targets ? PASS_COMPLETE : PASS_INCOMPLETE;
 }

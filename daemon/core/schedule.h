@@ -173,9 +173,9 @@ typedef struct PassCount {
 } PassCount;
 
 typedef enum PassResult {
-    PASS_COMPLETE,   /* all is polled, or it was reported that it is not */
-    PASS_INCOMPLETE, /* something fails, and is not reported yet; or there is nothing to poll yet */
-    PASS_BLIND,      /* nothing answers */
+    PASS_COMPLETE,    /* all is polled, or it was reported that it is not */
+    PASS_INCOMPLETE,  /* something fails, and is not reported yet; or there is nothing to poll yet */
+    PASS_UNREACHABLE, /* nothing answers */
 } PassResult;
 
 PassResult schedule_pass_result(const PassCount *count);

@@ -67,8 +67,8 @@ bool settings_can_be_recorded(const Settings *settings) {
 }
 
 static void change_done(Change *change) {
-    free(change->was);
-    free(change->now);
+    free(change->expected);
+    free(change->actual);
 }
 
 void drift_done(Drift *drift) {
@@ -77,7 +77,7 @@ void drift_done(Drift *drift) {
     *drift = (Drift){ 0 };
 }
 
-int drift_add(Drift *drift, Field field, bool loses_events, const char *was, const char *now) {
+int drift_add(Drift *drift, Field field, bool loses_events, const char *expected, const char *actual) {
     Change change = { .field = field, .loses_events = loses_events };
     unsigned at = 0;
 
@@ -85,9 +85,9 @@ int drift_add(Drift *drift, Field field, bool loses_events, const char *was, con
         at++;
     if (at < drift->n && drift->changes[at].field == field)
         return -EEXIST;
-    change.was = strdup(was ? was : "");
-    change.now = strdup(now ? now : "");
-    if (!change.was || !change.now) {
+    change.expected = strdup(expected ? expected : "");
+    change.actual = strdup(actual ? actual : "");
+    if (!change.expected || !change.actual) {
         change_done(&change);
         return -ENOMEM;
     }
@@ -104,7 +104,7 @@ int drift_copy(const Drift *drift, Drift *ret) {
     for (unsigned i = 0; r >= 0 && i < drift->n; i++) {
         const Change *change = &drift->changes[i];
 
-        r = drift_add(&copy, change->field, change->loses_events, change->was, change->now);
+        r = drift_add(&copy, change->field, change->loses_events, change->expected, change->actual);
     }
     if (r < 0) {
         drift_done(&copy);

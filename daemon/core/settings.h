@@ -34,7 +34,7 @@ int drift_copy(const Drift *drift, Drift *ret);
 
 /* Adds a difference in its place among the fields; copies both texts (NULL counts as ""). 0, -EEXIST when
  * the field is there already, -ENOMEM. */
-int drift_add(Drift *drift, Field field, bool loses_events, const char *was, const char *now);
+int drift_add(Drift *drift, Field field, bool loses_events, const char *expected, const char *actual);
 
 /* ---- one text for all JSON texts that mean the same ---- */
 

@@ -25,7 +25,7 @@ struct Attribute {
     unsigned page, n_calls;
     uint64_t oldest_usec;  /* real; of what the present question has shown */
     bool member_answered;  /* the member's own history could be read */
-    bool trail_is_settled; /* a search by the trail's name has found the cause */
+    bool trail_is_done;    /* a search by the trail's name has found the cause */
     Attribution found;
 };
 
@@ -76,7 +76,7 @@ static void give_up_region(Attribute *a, const AwsError *error) {
 static bool is_enough(const Attribute *a) {
     const AttributeQuestion *question = &a->questions[a->question];
 
-    return question->late || (question->about_trail && a->trail_is_settled);
+    return question->late || (question->about_trail && a->trail_is_done);
 }
 
 /* Every question gets its first page, so further ones are only for what is left of the calls. */
@@ -157,7 +157,7 @@ static void events_done(const AwsError *error, const CloudTrailEvents *events, v
     else {
         a->member_answered |= a->questions[a->question].of_member;
         take_page(a, events);
-        a->trail_is_settled |=
+        a->trail_is_done |=
                 a->found.found && a->questions[a->question].key == CLOUDTRAIL_LOOKUP_RESOURCE_NAME;
         if (events->next_token[0] && may_turn_page(a)) {
             a->page++;

@@ -247,7 +247,7 @@ static int write_record(const char *dir, const BaselineRecord *record,
 
 int baseline_file_record(const char *dir, const char *arn, const Settings *settings, const char *by,
                          uint64_t now_real_usec) {
-    const BaselineRecord record = { .arn = (char *)arn, .now = version_of(settings, by, now_real_usec) };
+    const BaselineRecord record = { .arn = (char *)arn, .latest = version_of(settings, by, now_real_usec) };
 
     if (!settings_can_be_recorded(settings))
         return -EINVAL;
@@ -261,18 +261,19 @@ static void succeed(const BaselineRecord *old, bool there, const Settings *setti
     /* the daemon reports versions that are later than the last, in whole seconds: also one that was accepted in
      * the same second, or after the clock was set back */
     if (there)
-        now_real_usec = MAX(now_real_usec, old->now.recorded_usec + USEC_PER_SEC);
-    ret->now = version_of(settings ? settings : &old->now.settings, by, now_real_usec);
+        now_real_usec = MAX(now_real_usec, old->latest.recorded_usec + USEC_PER_SEC);
+    ret->latest = version_of(settings ? settings : &old->latest.settings, by, now_real_usec);
     if (settings && there && !settings->values[SETTING_BUCKET_OWNER] &&
-        text_equal(settings->values[FIELD_BUCKET], old->now.settings.values[FIELD_BUCKET]))
-        ret->now.settings.values[SETTING_BUCKET_OWNER] = old->now.settings.values[SETTING_BUCKET_OWNER];
+        text_equal(settings->values[FIELD_BUCKET], old->latest.settings.values[FIELD_BUCKET]))
+        ret->latest.settings.values[SETTING_BUCKET_OWNER] =
+                old->latest.settings.values[SETTING_BUCKET_OWNER];
     /* what could not be read now is not accepted either */
     for (unsigned i = 0; settings && there && i < _FIELD_MAX; i++)
         if (!settings->values[i])
-            ret->now.settings.values[i] = old->now.settings.values[i];
+            ret->latest.settings.values[i] = old->latest.settings.values[i];
     ret->has_previous = there;
     if (there)
-        ret->previous = old->now;
+        ret->previous = old->latest;
 }
 
 int baseline_file_accept(const char *dir, const char *arn, const Settings *settings, bool gone,
@@ -312,7 +313,7 @@ int baseline_file_add(const char *dir, const char *arn, const Settings *more) {
     int r = load_for_change(dir, arn, &record);
 
     if (r >= 0)
-        r = settings_fill(&record.now.settings, more);
+        r = settings_fill(&record.latest.settings, more);
     return r < 0 ? r : write_record(dir, &record, file_write_at);
 }
 
@@ -321,7 +322,7 @@ int baseline_file_replace(const char *dir, const char *arn, Field field, const c
     int r = load_for_change(dir, arn, &record);
 
     if (r >= 0)
-        r = settings_set(&record.now.settings, field, value);
+        r = settings_set(&record.latest.settings, field, value);
     return r < 0 ? r : write_record(dir, &record, file_write_at);
 }
 

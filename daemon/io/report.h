@@ -47,7 +47,7 @@ typedef struct StatusTarget {
 
 #define STATUS_MONTH_SEC (30ULL * 24 * 3600)
 
-/* An account that is guarded, or of whom it is told that it is not any more. */
+/* An account that is guarded, or that is reported to be guarded no more. */
 typedef struct StatusAccount {
     const char *id;       /* "" while it is not known */
     const char *name;     /* "" when it has none */

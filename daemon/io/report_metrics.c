@@ -336,7 +336,7 @@ static void count_incident(const Incident *incident, unsigned n[static _SEVERITY
 }
 
 static void count_target(const TargetState *state, unsigned n[static _SEVERITY_MAX]) {
-    count_incident(&state->sight, n);
+    count_incident(&state->reach, n);
     count_incident(&state->cover, n);
     count_incident(&state->list, n);
 }

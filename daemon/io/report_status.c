@@ -280,8 +280,8 @@ static int write_changes(const CodecMember *m _unused_, const void *base, json_t
         if ((trail->state->fields & FIELD_BIT(changes->changes[i].field)) &&
             json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "field",
                                                   field_to_string(changes->changes[i].field), "expected",
-                                                  value_json(changes->changes[i].was), "actual",
-                                                  value_json(changes->changes[i].now))) < 0)
+                                                  value_json(changes->changes[i].expected), "actual",
+                                                  value_json(changes->changes[i].actual))) < 0)
             return -ENOMEM;
     *ret = TAKE_PTR(list);
     return *ret ? 0 : -ENOMEM;

@@ -37,8 +37,8 @@ static const CodecKind codec_value = { "a string", write_value, read_value, NULL
 static const CodecMember change_members[] = {
     CODEC(Change, field, "field", word, .names = &codec_fields, .preset = _FIELD_MAX, .required = true),
     CODEC(Change, loses_events, "loses_events", bool, .always = true),
-    CODEC(Change, was, "expected", value, .old_name = "was"),
-    CODEC(Change, now, "actual", value, .old_name = "now"),
+    CODEC(Change, expected, "expected", value, .old_name = "was"),
+    CODEC(Change, actual, "actual", value, .old_name = "now"),
     CODEC_END,
 };
 
@@ -71,7 +71,7 @@ static int read_changes(const CodecMember *m, const json_t *value, void *base, C
         Change *change = &drift->changes[drift->n++];
         int r;
 
-        *change = (Change){ .was = NULL };
+        *change = (Change){ .expected = NULL };
         r = codec_read_members(change_members, row, change, reader);
         if (r >= 0 && (seen & FIELD_BIT(change->field)))
             r = codec_refuse_entry(reader, value, i, "a field that is there once");
@@ -176,10 +176,10 @@ static const CodecMember incident_members[] = {
     CODEC(Incident, n_reopened, "reopened", uint),
     CODEC(Incident, suppressed, "suppressed", bool, .old_name = "quiet"),
     CODEC(Incident, n_reminders, "reminders", uint),
-    CODEC(Incident, untold.count, "pending", uint, .old_name = "untold"),
-    CODEC(Incident, untold.first_usec, "pending_first_usec", usec, .old_name = "untold_first_usec"),
-    CODEC(Incident, untold.last_usec, "pending_last_usec", usec, .old_name = "untold_last_usec"),
-    CODEC(Incident, untold.total_usec, "pending_total_usec", usec, .old_name = "untold_total_usec"),
+    CODEC(Incident, pending_gaps.count, "pending", uint, .old_name = "untold"),
+    CODEC(Incident, pending_gaps.first_usec, "pending_first_usec", usec, .old_name = "untold_first_usec"),
+    CODEC(Incident, pending_gaps.last_usec, "pending_last_usec", usec, .old_name = "untold_last_usec"),
+    CODEC(Incident, pending_gaps.total_usec, "pending_total_usec", usec, .old_name = "untold_total_usec"),
     CODEC(Incident, gap.from_usec, "gap_from_usec", usec),
     CODEC(Incident, gap.to_usec, "gap_to_usec", usec),
     CODEC(Incident, action.taken, "action", word, .names = &codec_actions),
@@ -193,7 +193,7 @@ static const CodecMember incident_members[] = {
     CODEC(Incident, reconfigured, "reconfigured", bool),
     CODEC(Incident, changed_usec, "changed_usec", usec),
     CODEC(Incident, failed, "failed", word, .names = &codec_actions),
-    CODEC(Incident, error, "failed_text", text),
+    CODEC(Incident, failed_text, "failed_text", text),
     CODEC_END,
 };
 
@@ -367,7 +367,7 @@ static const CodecMember target_state_members[] = {
     CODEC(TargetState, error_text, "error_text", text),
     CODEC(TargetState, cause, "cause", word, .names = &codec_causes),
     CODEC(TargetState, cover_is_shared, "cover_shared", bool),
-    CODEC(TargetState, sight, "reach", object, INCIDENT, .old_name = "sight"),
+    CODEC(TargetState, reach, "reach", object, INCIDENT, .old_name = "sight"),
     CODEC(TargetState, cover, "cover", object, INCIDENT),
     CODEC(TargetState, n_list_failed, "failed_lists", uint),
     CODEC(TargetState, list_since_usec, "list_failed_since_usec", usec),

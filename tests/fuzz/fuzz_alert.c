@@ -158,8 +158,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (unsigned field = 0; field < _FIELD_MAX; field++)
         if (event.fields & FIELD_BIT(field))
             drift.changes[0].field = field;
-    drift.changes[0].was = expected;
-    drift.changes[0].now = actual;
+    drift.changes[0].expected = expected;
+    drift.changes[0].actual = actual;
     event.changes = event.fields ? &drift : NULL;
 
     r = alert_compose(&guard, &subject, &event, &alert);

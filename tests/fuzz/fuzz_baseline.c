@@ -79,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     check(r == 0 || (r == -EINVAL && reason[0]));
     check(r == 0 || !record.arn);
     if (r == 0) {
-        check_version(&record.now);
+        check_version(&record.latest);
         if (record.has_previous)
             check_version(&record.previous);
         check_record(&record);

@@ -111,7 +111,7 @@ static void note_changes(Stage *s) {
     for (unsigned i = 0; i < s->changes.n; i++) {
         const Change *c = &s->changes.changes[i];
 
-        (void)drift_add(&changes, c->field, c->loses_events, c->was, c->now);
+        (void)drift_add(&changes, c->field, c->loses_events, c->expected, c->actual);
     }
     drift_done(&s->changes);
     s->changes = changes;

@@ -143,11 +143,11 @@ static void drift_is_in_the_order_of_the_fields(void **state _unused_) {
     assert_int_equal(drift.n, 0);
     assert_int_equal(copy.n, 3);
     assert_int_equal(copy.changes[0].field, FIELD_BUCKET);
-    assert_string_equal(copy.changes[0].now, "c");
+    assert_string_equal(copy.changes[0].actual, "c");
     assert_true(copy.changes[0].loses_events);
     assert_int_equal(copy.changes[1].field, FIELD_SELECTORS);
     assert_int_equal(copy.changes[2].field, FIELD_TAGS);
-    assert_string_equal(copy.changes[2].now, "");
+    assert_string_equal(copy.changes[2].actual, "");
     assert_false(copy.changes[2].loses_events);
     drift_done(&copy);
 }
@@ -274,8 +274,8 @@ static void one_field_at_a_time(void **state _unused_) {
             assert_int_equal(drift.changes[0].field, cases[i].field);
             assert_int_equal(drift.changes[0].loses_events, cases[i].loses);
             assert_false(drift.changes[0].strengthens && drift.changes[0].loses_events);
-            assert_string_equal(drift.changes[0].was, baseline.values[cases[i].field]);
-            assert_string_equal(drift.changes[0].now, cases[i].now);
+            assert_string_equal(drift.changes[0].expected, baseline.values[cases[i].field]);
+            assert_string_equal(drift.changes[0].actual, cases[i].now);
         }
         drift_done(&drift);
 
@@ -294,8 +294,8 @@ static void a_change_of_an_unknown_setting_is_named_alone(void **state _unused_)
 
     assert_int_equal(baseline_compare(&baseline, &seen, &drift), 0);
     assert_int_equal(drift.n, 1);
-    assert_string_equal(drift.changes[0].was, "{\"B\":[\"x\"],\"C\":\"c\"}");
-    assert_string_equal(drift.changes[0].now, "{\"B\":[\"y\"]}");
+    assert_string_equal(drift.changes[0].expected, "{\"B\":[\"x\"],\"C\":\"c\"}");
+    assert_string_equal(drift.changes[0].actual, "{\"B\":[\"y\"]}");
     drift_done(&drift);
 }
 
@@ -622,8 +622,8 @@ static void a_key_of_a_stranger_is_foreign(void **state) {
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         const Change change = { .field = rows[i].field,
-                                .was = (char *)rows[i].was,
-                                .now = (char *)rows[i].now };
+                                .expected = (char *)rows[i].was,
+                                .actual = (char *)rows[i].now };
 
         if (baseline_key_is_foreign(&change, accounts, ARRAY_SIZE(accounts)) != rows[i].foreign)
             fail_msg("row %zu", i);

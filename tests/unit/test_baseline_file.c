@@ -193,10 +193,10 @@ static void what_is_recorded_is_loaded(void **state _unused_) {
     record("audit");
     loaded = load();
     assert_string_equal(loaded.arn, ARN);
-    assert_string_equal(loaded.now.by, "guard");
-    assert_int_equal(loaded.now.recorded_usec, NOW);
+    assert_string_equal(loaded.latest.by, "guard");
+    assert_int_equal(loaded.latest.recorded_usec, NOW);
     assert_false(loaded.gone || loaded.has_previous);
-    assert_same(&given, &loaded.now.settings);
+    assert_same(&given, &loaded.latest.settings);
     baseline_record_done(&loaded);
 
     assert_int_equal(file_read(in_dir(FILE_NAME), 10000, &text, &len), 0);
@@ -231,8 +231,8 @@ static void all_forms_of_settings_come_back(void **state _unused_) {
         put(&given, cases[i].field, cases[i].value);
         assert_int_equal(baseline_file_record(dir, ARN, &given, "guard", NOW), 0);
         loaded = load();
-        assert_string_equal(loaded.now.settings.values[cases[i].field], cases[i].value);
-        assert_same(&given, &loaded.now.settings);
+        assert_string_equal(loaded.latest.settings.values[cases[i].field], cases[i].value);
+        assert_same(&given, &loaded.latest.settings);
         baseline_record_done(&loaded);
         assert_int_equal(unlink(in_dir(FILE_NAME)), 0);
     }
@@ -249,23 +249,23 @@ static void what_was_not_known_is_added(void **state _unused_) {
     put(&given, FIELD_RECURSIVE, NULL);
     assert_int_equal(baseline_file_record(dir, ARN, &given, "guard", NOW), 0);
     loaded = load();
-    assert_null(loaded.now.settings.values[FIELD_RECURSIVE]);
+    assert_null(loaded.latest.settings.values[FIELD_RECURSIVE]);
     baseline_record_done(&loaded);
 
     put(&more, FIELD_BUCKET, "mallory");
     assert_int_equal(baseline_file_add(dir, ARN, &more), 0);
     loaded = load();
-    assert_string_equal(loaded.now.settings.values[FIELD_RECURSIVE], "true");
-    assert_string_equal(loaded.now.settings.values[FIELD_BUCKET], "audit");
-    assert_string_equal(loaded.now.by, "guard");
-    assert_int_equal(loaded.now.recorded_usec, NOW);
+    assert_string_equal(loaded.latest.settings.values[FIELD_RECURSIVE], "true");
+    assert_string_equal(loaded.latest.settings.values[FIELD_BUCKET], "audit");
+    assert_string_equal(loaded.latest.by, "guard");
+    assert_int_equal(loaded.latest.recorded_usec, NOW);
     assert_false(loaded.has_previous);
     baseline_record_done(&loaded);
 
     /* what could not be read is not accepted away */
     assert_int_equal(baseline_file_accept(dir, ARN, &given, false, "bob", LATER, error, sizeof(error)), 0);
     loaded = load();
-    assert_string_equal(loaded.now.settings.values[FIELD_RECURSIVE], "true");
+    assert_string_equal(loaded.latest.settings.values[FIELD_RECURSIVE], "true");
     baseline_record_done(&loaded);
 }
 
@@ -280,11 +280,11 @@ static void each_field_is_recorded_when_it_is_known(void **state _unused_) {
         put(&given, (Field)i, NULL);
         assert_int_equal(baseline_file_record(dir, ARN, &given, "guard", NOW), 0);
         loaded = load();
-        assert_same(&given, &loaded.now.settings);
+        assert_same(&given, &loaded.latest.settings);
         baseline_record_done(&loaded);
         assert_int_equal(baseline_file_add(dir, ARN, &whole), 0);
         loaded = load();
-        assert_same(&whole, &loaded.now.settings);
+        assert_same(&whole, &loaded.latest.settings);
         baseline_record_done(&loaded);
 
         changed = given;
@@ -293,7 +293,7 @@ static void each_field_is_recorded_when_it_is_known(void **state _unused_) {
                          0);
         loaded = load();
         put(&whole, FIELD_BUCKET, "new");
-        assert_same(&whole, &loaded.now.settings);
+        assert_same(&whole, &loaded.latest.settings);
         baseline_record_done(&loaded);
         assert_int_equal(unlink(in_dir(FILE_NAME)), 0);
     }
@@ -307,13 +307,13 @@ static void tags_that_a_member_could_not_see_are_not_recorded(void **state _unus
     put(&given, FIELD_TAGS, "{}");
     assert_int_equal(baseline_file_record(dir, ARN, &given, "guard, in a member's account", NOW), 0);
     loaded = load();
-    assert_string_equal(loaded.now.by, "guard");
-    assert_null(loaded.now.settings.values[FIELD_TAGS]);
+    assert_string_equal(loaded.latest.by, "guard");
+    assert_null(loaded.latest.settings.values[FIELD_TAGS]);
     baseline_record_done(&loaded);
     put(&more, FIELD_TAGS, "{\"owner\":\"security\"}");
     assert_int_equal(baseline_file_add(dir, ARN, &more), 0);
     loaded = load();
-    assert_string_equal(loaded.now.settings.values[FIELD_TAGS], more.values[FIELD_TAGS]);
+    assert_string_equal(loaded.latest.settings.values[FIELD_TAGS], more.values[FIELD_TAGS]);
     baseline_record_done(&loaded);
 }
 
@@ -324,7 +324,7 @@ static void a_baseline_is_never_recorded_over(void **state _unused_) {
     record("audit");
     assert_int_equal(baseline_file_record(dir, ARN, &tampered, "guard", LATER), -EEXIST);
     loaded = load();
-    assert_string_equal(loaded.now.settings.values[FIELD_BUCKET], "audit");
+    assert_string_equal(loaded.latest.settings.values[FIELD_BUCKET], "audit");
     baseline_record_done(&loaded);
     assert_int_equal(count_files("baselines"), 1);
 
@@ -391,9 +391,9 @@ static void what_is_accepted_has_a_previous_version(void **state _unused_) {
     assert_int_equal(
             baseline_file_accept(dir, ARN, &second, false, "root (uid 0)", LATER, error, sizeof(error)), 0);
     loaded = load();
-    assert_string_equal(loaded.now.settings.values[FIELD_BUCKET], "second");
-    assert_string_equal(loaded.now.by, "root (uid 0)");
-    assert_int_equal(loaded.now.recorded_usec, LATER);
+    assert_string_equal(loaded.latest.settings.values[FIELD_BUCKET], "second");
+    assert_string_equal(loaded.latest.by, "root (uid 0)");
+    assert_int_equal(loaded.latest.recorded_usec, LATER);
     assert_true(loaded.has_previous);
     assert_string_equal(loaded.previous.settings.values[FIELD_BUCKET], "first");
     assert_string_equal(loaded.previous.by, "guard");
@@ -402,14 +402,14 @@ static void what_is_accepted_has_a_previous_version(void **state _unused_) {
 
     assert_int_equal(baseline_file_accept(dir, ARN, &third, false, "alice", LATER, error, sizeof(error)), 0);
     loaded = load();
-    assert_string_equal(loaded.now.settings.values[FIELD_BUCKET], "third");
+    assert_string_equal(loaded.latest.settings.values[FIELD_BUCKET], "third");
     assert_string_equal(loaded.previous.settings.values[FIELD_BUCKET], "second");
-    assert_int_equal(loaded.now.recorded_usec, LATER + USEC_PER_SEC); /* in the same second */
+    assert_int_equal(loaded.latest.recorded_usec, LATER + USEC_PER_SEC); /* in the same second */
     baseline_record_done(&loaded);
 
     assert_int_equal(baseline_file_accept(dir, ARN, &second, false, "alice", NOW, error, sizeof(error)), 0);
     loaded = load();
-    assert_int_equal(loaded.now.recorded_usec, LATER + 2 * USEC_PER_SEC); /* the clock was set back */
+    assert_int_equal(loaded.latest.recorded_usec, LATER + 2 * USEC_PER_SEC); /* the clock was set back */
     baseline_record_done(&loaded);
     assert_int_equal(count_files("baselines"), 1);
 }
@@ -435,7 +435,7 @@ static void a_trail_may_be_gone(void **state _unused_) {
     loaded = load();
     assert_true(loaded.gone);
     assert_false(loaded.has_previous);
-    assert_false(settings_can_be_recorded(&loaded.now.settings));
+    assert_false(settings_can_be_recorded(&loaded.latest.settings));
     baseline_record_done(&loaded);
     assert_int_equal(baseline_file_accept(dir, ARN, &given, false, "guard", NOW, error, sizeof(error)), 0);
     loaded = load();
@@ -446,9 +446,9 @@ static void a_trail_may_be_gone(void **state _unused_) {
     assert_int_equal(baseline_file_accept(dir, ARN, NULL, true, "root", LATER, error, sizeof(error)), 0);
     loaded = load();
     assert_true(loaded.gone);
-    assert_string_equal(loaded.now.settings.values[FIELD_BUCKET], "audit");
-    assert_string_equal(loaded.now.by, "root");
-    assert_true(loaded.now.recorded_usec > loaded.previous.recorded_usec);
+    assert_string_equal(loaded.latest.settings.values[FIELD_BUCKET], "audit");
+    assert_string_equal(loaded.latest.by, "root");
+    assert_true(loaded.latest.recorded_usec > loaded.previous.recorded_usec);
     assert_string_equal(loaded.previous.by, "guard");
     baseline_record_done(&loaded);
 
@@ -608,8 +608,8 @@ static void unknown_members_are_passed_over(void **state _unused_) {
     assert_int_equal(mkdir(in_dir("baselines"), 0700), 0);
     assert_int_equal(file_write(in_dir(FILE_NAME), text, strlen(text), 0600, false), 0);
     loaded = load();
-    assert_string_equal(loaded.now.settings.values[FIELD_BUCKET], "audit");
-    assert_null(loaded.now.settings.values[FIELD_SELECTORS]);
+    assert_string_equal(loaded.latest.settings.values[FIELD_BUCKET], "audit");
+    assert_null(loaded.latest.settings.values[FIELD_SELECTORS]);
     baseline_record_done(&loaded);
 }
 
@@ -649,8 +649,8 @@ static void ceilings_hold(void **state _unused_) {
     put(&given, FIELD_PREFIX, "\xff");
     assert_int_equal(baseline_file_record(dir, ARN, &given, by, NOW), 0);
     loaded = load();
-    assert_int_equal(strlen(loaded.now.by), BASELINE_BY_MAX - 1);
-    assert_string_equal(loaded.now.settings.values[FIELD_PREFIX], "?");
+    assert_int_equal(strlen(loaded.latest.by), BASELINE_BY_MAX - 1);
+    assert_string_equal(loaded.latest.settings.values[FIELD_PREFIX], "?");
     baseline_record_done(&loaded);
 }
 
@@ -751,7 +751,7 @@ static void without_memory_nothing_is_lost(void **state _unused_) {
         failed = alloc_fail_end();
         assert_true(r == 1 || (failed && r == -ENOMEM));
         if (r == 1)
-            assert_string_equal(loaded.now.settings.values[FIELD_BUCKET], "first");
+            assert_string_equal(loaded.latest.settings.values[FIELD_BUCKET], "first");
         baseline_record_done(&loaded);
         assert_int_equal(count_files("baselines"), 1);
     }
@@ -767,7 +767,7 @@ static void without_memory_nothing_is_lost(void **state _unused_) {
         failed = alloc_fail_end();
         assert_true(r == 0 || (failed && r == -ENOMEM && error[0]));
         loaded = load();
-        assert_string_equal(loaded.now.settings.values[FIELD_BUCKET], r == 0 ? "audit" : "first");
+        assert_string_equal(loaded.latest.settings.values[FIELD_BUCKET], r == 0 ? "audit" : "first");
         baseline_record_done(&loaded);
         assert_int_equal(count_files("baselines"), 1);
         if (r == 0 && failed)

@@ -81,7 +81,7 @@ static void missing_and_further_members(void **unused) {
     assert_int_equal(table.trails[0].state.fields, 0);
     assert_false(table.trails[0].state.attributing.wanted);
     assert_int_equal(table.trails[0].changes.n, 1);
-    assert_null(table.trails[0].changes.changes[0].was);
+    assert_null(table.trails[0].changes.changes[0].expected);
     state_table_done(&table);
     for (unsigned i = 2; i < 100; i++)
         (void)snprintf(many + strlen(many), sizeof(many) - strlen(many), ",%u", i);
@@ -128,8 +128,8 @@ static void what_is_written_is_read(void **unused) {
     assert_int_equal(state_json_read(text, len, &loaded, reason, sizeof(reason)), 0);
     free(text);
     s = &loaded.trails[0].state;
-    assert_string_equal(loaded.trails[0].changes.changes[0].now, "b\\xff");
-    assert_null(loaded.trails[0].changes.changes[1].was);
+    assert_string_equal(loaded.trails[0].changes.changes[0].actual, "b\\xff");
+    assert_null(loaded.trails[0].changes.changes[1].expected);
     assert_true(s->marks[0] == 5 && s->marks[1] == 0 && s->marks[2] == 6);
     assert_int_equal(s->incident.restore.attempts, 2);
     /* these end with the process */

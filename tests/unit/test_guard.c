@@ -323,7 +323,7 @@ static void a_blind_restart_that_is_read_back_tells_of_the_stop(void **unused) {
     assert_int_equal(l.plan.n_events, 1);
     assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_INTERRUPTED);
     assert_int_equal(l.state.n_failed, 0);
-    assert_int_equal(l.state.n_blind, 0);
+    assert_int_equal(l.state.n_unpolled_restarts, 0);
 }
 
 /* Stops that were undone: from when on the trail counts as contested, what is reported of that, and until

@@ -249,8 +249,8 @@ static void poll_world(Run *r) {
         if (r->world.differs & FIELD_BIT(f))
             drift.changes[drift.n++] = (Change){ .field = f,
                                                  .loses_events = (LOSING & FIELD_BIT(f)) != 0,
-                                                 .was = was,
-                                                 .now = r->world.values[f] };
+                                                 .expected = was,
+                                                 .actual = r->world.values[f] };
     oracle_polls(&r->oracle, &r->world, settings, l->now.real_usec);
     decide(l, (TrailInput){ .kind = GUARD_POLLED, .seen = &seen, .drift = settings ? &drift : NULL });
     take_plan(r);
@@ -400,7 +400,7 @@ static void check_end(const Run *r) {
     assert_int_equal(r->world.differs, 0);
     assert_int_equal(s->findings, 0);
     assert_false(s->incident.open || s->acting || r->l.plan.hold);
-    assert_int_equal(s->incident.untold.count, 0);
+    assert_int_equal(s->incident.pending_gaps.count, 0);
     assert_false(s->attributing.wanted);
     assert_int_equal(r->n_incidents, r->oracle.n_episodes);
     assert_true(r->most_in_an_hour <= ALERTS_MAX);

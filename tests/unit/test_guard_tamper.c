@@ -26,7 +26,7 @@ static Drift drift_of(uint32_t fields, char *now) {
     for (Field f = 0; f < _FIELD_MAX; f++)
         if (fields & FIELD_BIT(f))
             drift.changes[drift.n++] = (Change){
-                .field = f, .loses_events = (LOSING & FIELD_BIT(f)) != 0, .was = was, .now = now
+                .field = f, .loses_events = (LOSING & FIELD_BIT(f)) != 0, .expected = was, .actual = now
             };
     return drift;
 }

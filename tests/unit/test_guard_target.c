@@ -26,7 +26,7 @@ static Life life_of_an_account(void) {
     Life l = { .policy = { .unreachable_after = 2, .attribution = true },
                .now = { .real_usec = T0, .mono_usec = T0 } };
 
-    l.state.sight.event = l.state.cover.event = l.state.list.event = _EVENT_MAX;
+    l.state.reach.event = l.state.cover.event = l.state.list.event = _EVENT_MAX;
     return l;
 }
 
@@ -78,7 +78,7 @@ static void the_search_for_who_made_an_account_leave(void **unused) {
     assert_int_equal(l.plan.n_events, 1);
     assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_ATTRIBUTED);
     assert_true(l.plan.events[0].has_actor && !l.plan.events[0].resolves);
-    assert_int_equal(l.plan.events[0].incident_dedup_usec, l.state.sight.dedup_usec);
+    assert_int_equal(l.plan.events[0].incident_dedup_usec, l.state.reach.dedup_usec);
     assert_int_equal(l.plan.events[0].sequence, 2);
     assert_false(l.state.attributing.wanted); /* found: not searched again */
     assert_int_equal(l.plan.wake_mono_usec, T0 + GUARD_UNREACHABLE_CRITICAL_USEC);
@@ -250,19 +250,19 @@ static void what_is_forgotten_ends_also_when_a_summary_was_due(void **unused) {
         Life l = life_of_a_region();
         unsigned n_told = 0;
 
-        for (unsigned k = 0; k < 8 && !l.state.sight.suppressed; k++) {
+        for (unsigned k = 0; k < 8 && !l.state.reach.suppressed; k++) {
             go_and_come(&l);
             n_told += l.plan.n_events;
-            if (!l.state.sight.suppressed || cases[i].over)
+            if (!l.state.reach.suppressed || cases[i].over)
                 poll(&l, POLL_OK);
         }
-        assert_true(n_told > 1 && l.state.sight.suppressed && l.state.sight.open != cases[i].over);
-        assert_true(guard_owes_end(&l.state.sight));
+        assert_true(n_told > 1 && l.state.reach.suppressed && l.state.reach.open != cases[i].over);
+        assert_true(guard_owes_end(&l.state.reach));
         guard_target_forgotten(&l.policy, &l.state, "a reason", l.now, &l.plan, &l.state);
         assert_int_equal(l.plan.n_events, 1);
         assert_true(l.plan.events[0].forgotten && l.plan.events[0].phase == PHASE_RESOLVED);
         assert_string_equal(l.plan.events[0].detail, "a reason");
-        assert_false(guard_owes_end(&l.state.sight));
+        assert_false(guard_owes_end(&l.state.reach));
         guard_target_forgotten(&l.policy, &l.state, "a reason", l.now, &l.plan, &l.state);
         assert_int_equal(l.plan.n_events, 0);
     }
@@ -532,7 +532,7 @@ static void what_is_shared_is_reported_by_nobody_alone(void **unused) {
     assert_true(guard_cause_has(CAUSE_CLOSED, &l.state, PLACE_EMPTY)); /* not yet often enough: on the list */
     assert_false(guard_cause_has(CAUSE_CLOSED, &l.state, PLACE_TRAILS));
     guard_target(&l.policy, &l.state, &closed, l.now, &l.plan, &l.state);
-    assert_true(l.state.unreachable && l.state.sight.open);
+    assert_true(l.state.unreachable && l.state.reach.open);
     assert_int_equal(l.plan.n_events, 0);
     assert_int_equal(l.plan.wake_mono_usec, 0);
     pass(&l, 7200);
@@ -541,7 +541,7 @@ static void what_is_shared_is_reported_by_nobody_alone(void **unused) {
     poll(&l, POLL_OK);
     assert_int_equal(l.plan.n_events, 0);
     assert_false(guard_cause_has(CAUSE_CLOSED, &l.state, PLACE_EMPTY));
-    assert_false(guard_owes_end(&l.state.sight));
+    assert_false(guard_owes_end(&l.state.reach));
 }
 
 /* A policy closes regions quietly while they are empty. Once one is the home of a guarded trail, or what it
@@ -570,7 +570,7 @@ static void what_a_policy_closes_is_quiet_only_while_it_is_empty(void **unused) 
 
         for (unsigned n = 0; n < l.policy.unreachable_after; n++)
             guard_target(&l.policy, &l.state, &denied, l.now, &l.plan, &l.state);
-        assert_true(l.state.sight.open);
+        assert_true(l.state.reach.open);
         assert_int_equal(guard_cause_has(kind, &l.state, cases[i].place), cases[i].has);
         assert_int_equal(guard_cause_is_left(&l.state, cases[i].place), cases[i].left);
         if (!cases[i].left)

@@ -164,7 +164,7 @@ static char *example_page(void) {
     const TargetState well = { .ever_reachable = true }, off = { .not_enabled = true },
                       gone = { .unreachable = true,
                                .ever_reachable = true,
-                               .sight = { .open = true, .severity = SEVERITY_WARNING } };
+                               .reach = { .open = true, .severity = SEVERITY_WARNING } };
     const StatusTrail trails[] = {
         { .subject = { "org-trail", "arn", "111122223333", "eu-central-1" }, .state = &logging },
         { .subject = { "payments", "arn", "444455556666", "us-east-1" }, .state = &stopped },

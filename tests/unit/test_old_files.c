@@ -55,8 +55,8 @@ static void assert_trail(const StateTrail *trail) {
     assert_int_equal(s->since_usec[FINDING_INTERRUPTED], T + 3);
     assert_true(s->weakness_pending);
     assert_int_equal(s->polled_usec, T + 6);
-    assert_string_equal(trail->changes.changes[0].was, "logs");
-    assert_string_equal(trail->changes.changes[0].now, "mine");
+    assert_string_equal(trail->changes.changes[0].expected, "logs");
+    assert_string_equal(trail->changes.changes[0].actual, "mine");
     assert_int_equal(s->restores[FIELD_BUCKET].n_confirmed, 8);
     assert_int_equal(s->n_failed, 11);
     assert_int_equal(s->attributing.dedup_usec, T + 15);
@@ -72,10 +72,10 @@ static void assert_trail(const StateTrail *trail) {
     assert_int_equal(i->reported, FINDING_BIT(FINDING_INTERRUPTED));
     assert_int_equal(i->reported_usec, T + 26);
     assert_true(i->suppressed);
-    assert_int_equal(i->untold.count, 28);
-    assert_int_equal(i->untold.first_usec, T + 29);
-    assert_int_equal(i->untold.last_usec, T + 30);
-    assert_int_equal(i->untold.total_usec, 31);
+    assert_int_equal(i->pending_gaps.count, 28);
+    assert_int_equal(i->pending_gaps.first_usec, T + 29);
+    assert_int_equal(i->pending_gaps.last_usec, T + 30);
+    assert_int_equal(i->pending_gaps.total_usec, 31);
     assert_int_equal(i->action.result, RESULT_CONFIRMED);
     assert_int_equal(i->restore.result, RESULT_CONFIRMED);
     assert_int_equal(i->reported_fields, FIELD_BIT(FIELD_BUCKET));
@@ -94,9 +94,9 @@ static void the_state_is_read_and_written_with_new_names(void **state _unused_) 
     assert_trail(&table.trails[0]);
     assert_int_equal(table.targets[0].state.n_failed, 34);
     assert_true(table.targets[0].state.ever_reachable && table.targets[0].state.unreachable);
-    assert_int_equal(table.targets[0].state.sight.event, EVENT_TARGET_UNREACHABLE);
-    assert_int_equal(table.targets[0].state.sight.dedup_usec, T + 36);
-    assert_int_equal(table.accounts[0].state.sight.event, EVENT_TARGET_UNREACHABLE);
+    assert_int_equal(table.targets[0].state.reach.event, EVENT_TARGET_UNREACHABLE);
+    assert_int_equal(table.targets[0].state.reach.dedup_usec, T + 36);
+    assert_int_equal(table.accounts[0].state.reach.event, EVENT_TARGET_UNREACHABLE);
     assert_int_equal(table.accounts[0].state.left_usec, T + 38);
     /* its intent is newer */
     assert_int_equal(state_intents_load(dir, T, &table), 0);
@@ -143,10 +143,10 @@ static void a_baseline_is_read(void **state _unused_) {
     char error[256];
 
     assert_int_equal(baseline_file_peek(dir, ARN, &record, error, sizeof(error)), 1);
-    assert_string_equal(record.now.by, "alice");
-    assert_int_equal(record.now.recorded_usec, T + 60 * USEC_PER_SEC);
-    assert_string_equal(record.now.settings.values[FIELD_PREFIX], "p");
-    assert_string_equal(record.now.settings.values[SETTING_BUCKET_OWNER], "111122223333");
+    assert_string_equal(record.latest.by, "alice");
+    assert_int_equal(record.latest.recorded_usec, T + 60 * USEC_PER_SEC);
+    assert_string_equal(record.latest.settings.values[FIELD_PREFIX], "p");
+    assert_string_equal(record.latest.settings.values[SETTING_BUCKET_OWNER], "111122223333");
     assert_true(record.has_previous);
     assert_string_equal(record.previous.by, "guard");
     assert_string_equal(record.previous.settings.values[FIELD_SELECTORS],

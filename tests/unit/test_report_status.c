@@ -138,9 +138,11 @@ static void a_trail_that_is_well_has_no_incident(void **state _unused_) {
 /* What differed before, and does not now, is no change; a long value is cut; not set is null. */
 static void changes_are_those_that_differ_now(void **state _unused_) {
     char longer[400];
-    Drift changes = { .changes = { { .field = FIELD_BUCKET, .was = longer, .now = (char *)"" },
-                                   { .field = FIELD_PREFIX, .was = (char *)"a", .now = (char *)"b" } },
-                      .n = 2 };
+    Drift changes = {
+        .changes = { { .field = FIELD_BUCKET, .expected = longer, .actual = (char *)"" },
+                     { .field = FIELD_PREFIX, .expected = (char *)"a", .actual = (char *)"b" } },
+        .n = 2
+    };
     StatusTrail trail = trail_of(VERDICT_WEAKENED, "a");
     TrailState weakened = { .verdict = VERDICT_WEAKENED,
                             .fields = FIELD_BIT(FIELD_BUCKET),

@@ -443,7 +443,7 @@ static void test_pass_result(void **state) {
         { { .n_targets = 3, .n_answered = 2, .n_unreachable = 1 }, PASS_COMPLETE },
         { { .n_targets = 3, .n_answered = 1, .n_unreachable = 1 }, PASS_INCOMPLETE },
         { { .n_targets = 3, .n_unreachable = 2 }, PASS_INCOMPLETE },
-        { { .n_targets = 3, .n_unreachable = 3 }, PASS_BLIND },
+        { { .n_targets = 3, .n_unreachable = 3 }, PASS_UNREACHABLE },
     };
 
     (void)state;

@@ -235,8 +235,8 @@ static void assert_only_change(size_t row, const Settings *expected, const Setti
         fail_msg("%s: %u changes, the first of %s", setting_rows[row].name, drift.n,
                  drift.n > 0 ? field_to_string(drift.changes[0].field) : "nothing");
     if (setting_rows[row].text)
-        assert_string_equal(drift.changes[0].was, setting_rows[row].text);
-    assert_string_equal(drift.changes[0].now, setting_rows[row].other_text);
+        assert_string_equal(drift.changes[0].expected, setting_rows[row].text);
+    assert_string_equal(drift.changes[0].actual, setting_rows[row].other_text);
     drift_done(&drift);
 }
 

@@ -93,7 +93,7 @@ static void fill_incident(Incident *i, unsigned shift) {
         .suppressed = true,
         .reported_usec = next(),
         .n_reminders = next(),
-        .untold = { next(), next(), next(), next() },
+        .pending_gaps = { next(), next(), next(), next() },
         .gap = { next(), next() },
         .action = { ACTION_RESTART, RESULT_FAILED, next() },
         .restore = { ACTION_RECREATE, RESULT_PENDING, next() },
@@ -105,7 +105,7 @@ static void fill_incident(Incident *i, unsigned shift) {
         .changed_usec = next(),
         .failed = ACTION_RESTORE,
     };
-    TEXT(i->error);
+    TEXT(i->failed_text);
 }
 
 static void fill_attributing(Attributing *a) {
@@ -172,7 +172,7 @@ static void fill_trail(StateTrail *trail) {
     fill_episode(trail->episode);
     for (Field f = 0; f < _FIELD_MAX; f++)
         trail->changes.changes[trail->changes.n++] =
-                (Change){ .field = f, .loses_events = f % 2, .was = new_text(), .now = new_text() };
+                (Change){ .field = f, .loses_events = f % 2, .expected = new_text(), .actual = new_text() };
     s->known = s->provisional = s->weakness_pending = true;
     s->first_seen_usec = next();
     s->verdict = VERDICT_WEAKENED;
@@ -225,7 +225,7 @@ static void fill_target(TargetState *s) {
             s->list_unreadable = true;
     TEXT(s->error_text);
     s->left_usec = next();
-    fill_incident(&s->sight, 1);
+    fill_incident(&s->reach, 1);
     fill_incident(&s->cover, 2);
     s->n_list_failed = next();
     s->list_since_usec = next();
@@ -256,8 +256,8 @@ static void assert_trail(const StateTrail *a, const StateTrail *b) {
     for (unsigned i = 0; i < a->changes.n; i++) {
         assert_int_equal(a->changes.changes[i].field, b->changes.changes[i].field);
         assert_int_equal(a->changes.changes[i].loses_events, b->changes.changes[i].loses_events);
-        assert_string_equal(a->changes.changes[i].was, b->changes.changes[i].was);
-        assert_string_equal(a->changes.changes[i].now, b->changes.changes[i].now);
+        assert_string_equal(a->changes.changes[i].expected, b->changes.changes[i].expected);
+        assert_string_equal(a->changes.changes[i].actual, b->changes.changes[i].actual);
     }
     assert_same("trail", &a->state, &b->state, sizeof(a->state));
 }
@@ -377,18 +377,18 @@ static void each_setting_is_recorded_and_compared(void **state _unused_) {
     assert_int_equal(baseline_file_record(dir, ARN, &settings, "guard", NOW), 0);
     assert_int_equal(baseline_file_peek(dir, ARN, &record, error, sizeof(error)), 1);
     for (unsigned f = 0; f <= SETTING_BUCKET_OWNER; f++)
-        assert_string_equal(record.now.settings.values[f], settings.values[f]);
+        assert_string_equal(record.latest.settings.values[f], settings.values[f]);
     assert_string_equal(record.arn, ARN);
-    assert_string_equal(record.now.by, "guard");
-    assert_int_equal(record.now.recorded_usec, NOW);
-    assert_int_equal(baseline_compare(&record.now.settings, &settings, &drift), 0);
+    assert_string_equal(record.latest.by, "guard");
+    assert_int_equal(record.latest.recorded_usec, NOW);
+    assert_int_equal(baseline_compare(&record.latest.settings, &settings, &drift), 0);
     assert_int_equal(drift.n, 0);
     for (unsigned f = 0; f < _FIELD_MAX; f++) {
         set_value(&settings, f, 2 * f + 2);
-        assert_int_equal(baseline_compare(&record.now.settings, &settings, &drift), 0);
+        assert_int_equal(baseline_compare(&record.latest.settings, &settings, &drift), 0);
         assert_int_equal(drift.n, 1);
         assert_int_equal(drift.changes[0].field, f);
-        assert_string_not_equal(drift.changes[0].was, drift.changes[0].now);
+        assert_string_not_equal(drift.changes[0].expected, drift.changes[0].actual);
         drift_done(&drift);
         set_value(&settings, f, 2 * f + 1);
     }
@@ -400,7 +400,7 @@ static void each_setting_is_recorded_and_compared(void **state _unused_) {
     baseline_record_done(&record);
     assert_int_equal(baseline_file_peek(dir, ARN, &record, error, sizeof(error)), 1);
     assert_true(record.gone && record.has_previous);
-    assert_string_equal(record.now.settings.values[FIELD_BUCKET], "v999");
+    assert_string_equal(record.latest.settings.values[FIELD_BUCKET], "v999");
     assert_string_equal(record.previous.settings.values[FIELD_BUCKET], "v1");
     assert_string_equal(record.previous.by, "guard");
     assert_int_equal(record.previous.recorded_usec, NOW);
@@ -633,7 +633,8 @@ static void each_member_of_the_status_is_shown(void **state _unused_) {
                                    .event_name = "UpdateTrail",
                                    .event_usec = AT(13) } };
     Drift changes = {
-        .changes = { { .field = FIELD_BUCKET, .was = (char *)"ours", .now = (char *)"theirs" } }, .n = 1
+        .changes = { { .field = FIELD_BUCKET, .expected = (char *)"ours", .actual = (char *)"theirs" } },
+        .n = 1
     };
     TrailState trail_state = {
         .verdict = VERDICT_WEAKENED,

@@ -196,7 +196,7 @@ static Incident rnd_incident(void) {
         .suppressed = rnd() % 2,
         .reported_usec = rnd_usec(),
         .n_reminders = rnd_uint(),
-        .untold = { rnd_uint(), rnd_usec(), rnd_usec(), rnd_usec() },
+        .pending_gaps = { rnd_uint(), rnd_usec(), rnd_usec(), rnd_usec() },
         .gap = { rnd_usec(), rnd_usec() },
         .action = { (Action)(rnd() % _ACTION_MAX), (ActionResult)(rnd() % _RESULT_MAX), rnd_uint() },
         .restore = { ACTION_RECREATE, (ActionResult)(rnd() % _RESULT_MAX), rnd_uint() },
@@ -237,8 +237,8 @@ static Drift rnd_changes(void) {
             changes.changes[changes.n++] = (Change){
                 .field = f,
                 .loses_events = rnd() % 2,
-                .was = rnd() % 4 ? (char *)rnd_text() : NULL,
-                .now = rnd() % 4 ? (char *)rnd_text() : NULL,
+                .expected = rnd() % 4 ? (char *)rnd_text() : NULL,
+                .actual = rnd() % 4 ? (char *)rnd_text() : NULL,
             };
     return changes;
 }
@@ -315,7 +315,7 @@ static StateTarget rnd_target(void) {
             .not_enabled = rnd() % 2,
             .covered = rnd() % 2,
             .listed = rnd() % 2,
-            .sight = rnd_incident(),
+            .reach = rnd_incident(),
             .cover = rnd_incident(),
         },
     };
@@ -339,8 +339,8 @@ static void assert_incident(const Incident *a, const Incident *b) {
     assert_int_equal(a->suppressed, b->suppressed);
     assert_int_equal(a->reported_usec, b->reported_usec);
     assert_int_equal(a->n_reminders, b->n_reminders);
-    assert_memory_equal(&a->untold.first_usec, &b->untold.first_usec, 3 * sizeof(uint64_t));
-    assert_int_equal(a->untold.count, b->untold.count);
+    assert_memory_equal(&a->pending_gaps.first_usec, &b->pending_gaps.first_usec, 3 * sizeof(uint64_t));
+    assert_int_equal(a->pending_gaps.count, b->pending_gaps.count);
     assert_memory_equal(&a->gap, &b->gap, sizeof(a->gap));
     assert_int_equal(a->action.taken, b->action.taken);
     assert_int_equal(a->action.result, b->action.result);
@@ -381,8 +381,8 @@ static void assert_changes(const Drift *a, const Drift *b) {
     for (unsigned i = 0; i < a->n; i++) {
         assert_int_equal(a->changes[i].field, b->changes[i].field);
         assert_int_equal(a->changes[i].loses_events, b->changes[i].loses_events);
-        assert_value(a->changes[i].was, b->changes[i].was);
-        assert_value(a->changes[i].now, b->changes[i].now);
+        assert_value(a->changes[i].expected, b->changes[i].expected);
+        assert_value(a->changes[i].actual, b->changes[i].actual);
     }
 }
 
@@ -438,7 +438,7 @@ static void assert_target(const StateTarget *a, const StateTarget *b) {
     assert_int_equal(a->state.covered, b->state.covered);
     assert_int_equal(a->state.listed, b->state.listed);
     assert_string_equal(a->state.error_text, b->state.error_text);
-    assert_incident(&a->state.sight, &b->state.sight);
+    assert_incident(&a->state.reach, &b->state.reach);
     assert_incident(&a->state.cover, &b->state.cover);
 }
 

@@ -779,7 +779,7 @@ static EngineSettings row(const Settings *recorded, const Settings *now) {
     return (EngineSettings){
         .subject = { .name = "main", .arn = ARN, .account = "111122223333", .region = "eu-central-1" },
         .recorded = recorded,
-        .now = now,
+        .actual = now,
         .error = "",
     };
 }

@@ -366,7 +366,7 @@ const char *const report_target_words[_REPORT_TARGET_MAX] = {
     [REPORT_TARGET_LIST_UNREADABLE] = "list unreadable",
     [REPORT_TARGET_UNREACHABLE] = "unreachable",
     [REPORT_TARGET_NOT_ENABLED] = "not enabled",
-    [REPORT_TARGET_UNSEEN] = "unseen",
+    [REPORT_TARGET_UNKNOWN] = "unknown",
 };
 
 ReportTarget report_target_state(const StatusTarget *target) {
@@ -377,7 +377,7 @@ ReportTarget report_target_state(const StatusTarget *target) {
            : state->n_failed > 0    ? REPORT_TARGET_FAILING
            : state->list_unreadable ? REPORT_TARGET_LIST_UNREADABLE
            : state->ever_reachable  ? REPORT_TARGET_WELL
-                                    : REPORT_TARGET_UNSEEN;
+                                    : REPORT_TARGET_UNKNOWN;
 }
 
 static int write_target_state(const CodecMember *m _unused_, const void *base, json_t **ret) {
@@ -415,7 +415,7 @@ static const CodecMember target_members[] = {
     SHOW(StatusTarget, identity, "identity", string),
     DERIVED("state", kind_target_state),
     DERIVED("error", kind_target_error),
-    SHOW(StatusTarget, polled_usec, "looked", time),
+    SHOW(StatusTarget, polled_usec, "polled", time),
     SHOW(StatusTarget, by_shadow, "because_of_trail", bool),
     SHOW(StatusTarget, idle, "idle", bool),
     DERIVED("poll_interval", kind_interval),
@@ -426,7 +426,7 @@ static const CodecMember target_members[] = {
 const char *const report_account_words[_REPORT_ACCOUNT_MAX] = {
     [REPORT_ACCOUNT_WELL] = "well",
     [REPORT_ACCOUNT_UNREACHABLE] = "unreachable",
-    [REPORT_ACCOUNT_UNSEEN] = "unseen",
+    [REPORT_ACCOUNT_UNKNOWN] = "unknown",
     [REPORT_ACCOUNT_LEFT] = "left",
 };
 
@@ -434,7 +434,7 @@ ReportAccount report_account_state(const StatusAccount *account) {
     return account->left          ? REPORT_ACCOUNT_LEFT
            : account->blocked     ? REPORT_ACCOUNT_UNREACHABLE
            : account->identity[0] ? REPORT_ACCOUNT_WELL
-                                  : REPORT_ACCOUNT_UNSEEN;
+                                  : REPORT_ACCOUNT_UNKNOWN;
 }
 
 static int write_account_state(const CodecMember *m _unused_, const void *base, json_t **ret) {

@@ -30,4 +30,4 @@ def test_the_status_before_anything_is_known(sim, make_guard):
     with sim.fault("hang"):
         guard = make_guard(sim).start().wait_ready()
         status = validated(guard.wait_status(lambda status: True), "status")
-        assert status["pass"]["ended"] is None and [target["state"] for target in status["targets"]] == ["unseen"]
+        assert status["pass"]["ended"] is None and [target["state"] for target in status["targets"]] == ["unknown"]

@@ -176,7 +176,7 @@ static void the_state_of_a_target_and_of_an_account_is_one_word(void **state _un
         { { .list_unreadable = true, .ever_reachable = true, .list_error_text = "denied" },
           "list unreadable" },
         { { .ever_reachable = true }, "well" },
-        { { 0 }, "unseen" },
+        { { 0 }, "unknown" },
     };
     static const StatusAccount accounts[] = {
         { .id = "", .name = "", .role_arn = "", .identity = "arn", .left = true, .state = &rows[5].state },
@@ -189,7 +189,7 @@ static void the_state_of_a_target_and_of_an_account_is_one_word(void **state _un
         { .id = "", .name = "", .role_arn = "", .identity = "arn", .state = &rows[5].state },
         { .id = "", .name = "", .role_arn = "", .identity = "", .state = &rows[5].state },
     };
-    static const char *const words[] = { "left", "unreachable", "well", "unseen" };
+    static const char *const words[] = { "left", "unreachable", "well", "unknown" };
     StatusTarget targets[ARRAY_SIZE(rows)];
     const json_t *list;
     json_t *root;

@@ -545,7 +545,7 @@ static const char *const members[][2] = {
     { "targets.0.identity", "who asks" },
     { "targets.0.state", "unreachable" },
     { "targets.0.error", "timed out" },
-    { "targets.0.looked", "2026-11-24T10:00:04Z" },
+    { "targets.0.polled", "2026-11-24T10:00:04Z" },
     { "targets.0.because_of_trail", "true" },
     { "targets.0.idle", "true" },
     { "targets.0.poll_interval", "77" },

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "daemon/cli/doctor.h"
+#include "daemon/cli/status_tables.h"
 #include "daemon/core/guard.h"
 #include "daemon/engine.h"
 #include "daemon/io/state.h"
@@ -335,7 +336,7 @@ int verb_check_show(const Status *status, const VerbArgs *args) {
     Result result = worse(judge(status), judge_missed(args, status));
     _cleanup_free_ char *text = NULL;
     Calls calls = count_calls(status);
-    VerbView shown = { .every_target = true,
+    StatusView shown = { .every_target = true,
                        .color = verb_wants_color(stdout),
                        .all = true,
                        .now_usec = status->now_usec };
@@ -348,7 +349,7 @@ int verb_check_show(const Status *status, const VerbArgs *args) {
         print_json(result, status, view, &calls);
     else {
         print_plugin_line(result, status, view, &calls);
-        verb_print_status(stdout, view, &shown);
+        status_print(stdout, view, &shown);
         print_missed(status);
         print_denials(status);
         print_unrecorded(status);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `status`, and the table that `check` prints, too. */
+/* `status`: finds the document, filters it, and shows it once or again and again. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,435 +7,46 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/cli/status_tables.h"
 #include "daemon/cli/verbs.h"
-#include "daemon/core/enum_names.h"
 #include "daemon/io/state.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
 
-#define RED    "\033[31m"
-#define YELLOW "\033[33m"
-#define GREEN  "\033[32m"
-#define PLAIN  "\033[0m"
-
-/* Verdicts that are not simply bad. */
-static const struct {
-    const char *verdict, *color;
-} colors[] = {
-    { "logging", GREEN },
-    { "protected", GREEN },
-    { "unknown", YELLOW },
-    { "failing", YELLOW },
-};
-
-static const char *color_of(const char *verdict) {
-    for (size_t i = 0; i < ARRAY_SIZE(colors); i++)
-        if (strcmp(colors[i].verdict, verdict) == 0)
-            return colors[i].color;
-    return RED;
-}
-
-/* "" when the member is missing or not a string. */
-static const char *get(const json_t *object, const char *name) {
-    const char *text = json_string_value(json_object_get(object, name));
-
-    return text ? text : "";
-}
-
-#define SHOWN_MAX 1024
-
-/* The document may have been written by anybody: everything is escaped before a terminal sees it. */
-static void put(FILE *out, const char *text) {
-    char shown[SHOWN_MAX];
-
-    fputs(text_escaped(shown, sizeof(shown), text), out);
-}
-
-/* How many columns a text takes: characters, each counted as one. */
-static size_t columns_of(const char *text) {
-    size_t n = 0;
-
-    for (; *text; text++)
-        n += ((unsigned char)*text & 0xc0) != 0x80;
-    return n;
-}
-
-/* In that many columns: the middle of what is longer is left out, for names differ at both ends. */
-static void put_column(FILE *out, const json_t *row, const char *name, int width) {
-    char shown[SHOWN_MAX], dots[] = "...";
-    size_t n, wide = (size_t)width, head = (wide - strlen(dots) + 1) / 2, tail = wide - strlen(dots) - head;
-
-    (void)text_escaped(shown, sizeof(shown), get(row, name));
-    n = columns_of(shown);
-    if (n <= wide || wide < 8 || n != strlen(shown))
-        fprintf(out, "%s%*s  ", shown, (int)(wide > n ? wide - n : 0), "");
-    else
-        fprintf(out, "%.*s%s%s  ", (int)head, shown, dots, shown + n - tail);
-}
-
-/* "prefix a, b  " of the texts of an array, or of a member of its objects, without one of them. */
-static void put_words(FILE *out, const char *prefix, const json_t *list, const char *member,
-                      const char *without) {
-    size_t n = 0;
-
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *item = json_array_get(list, i);
-        const char *word = member ? get(item, member) : json_string_value(item);
-
-        if (!word || strcmp(word, without) == 0)
-            continue;
-        fputs(n++ == 0 ? prefix : ", ", out);
-        put(out, word);
-    }
-    if (n > 0)
-        fputs("  ", out);
-}
-
-static void put_detail(FILE *out, const json_t *trail) {
-    const json_t *incident = json_object_get(trail, "incident");
-
-    put_words(out, "", json_object_get(trail, "findings"), NULL, get(trail, "verdict"));
-    put_words(out, "changed: ", json_object_get(incident, "changes"), "field", "");
-    put_words(out, "not recorded yet: ", json_object_get(trail, "not_recorded"), NULL, "");
-    if (json_is_true(json_object_get(trail, "bucket_owner_unchecked")))
-        fputs("owner of its bucket not checked  ", out);
-    if (json_is_true(json_object_get(trail, "provisional")))
-        fputs("new, not accepted  ", out);
-    if (json_is_object(incident) && get(incident, "opened")[0]) {
-        fputs("incident ", out);
-        put(out, get(incident, "id"));
-        fputs(" since ", out);
-        put(out, get(incident, get(incident, "reopened")[0] ? "reopened" : "opened"));
-    } else if (get(trail, "start_logging")[0]) {
-        fputs("since ", out);
-        put(out, get(trail, "start_logging"));
-    }
-}
-
-static uint64_t time_of(const json_t *object, const char *name) {
-    uint64_t usec;
-
-    return timetext_parse_iso(get(object, name), &usec) < 0 ? 0 : usec;
-}
-
-/* From when to when nothing was recorded, and how long that is. */
-static void put_gap(FILE *out, const json_t *gap, uint64_t now_usec) {
-    uint64_t from = time_of(gap, "from"), to = time_of(gap, "to"), end = to > 0 ? to : now_usec;
-    char span[TIMETEXT_MAX];
-
-    if (from == 0)
-        return;
-    fputs("    gap: not recorded from ", out);
-    put(out, get(gap, "from"));
-    fputs(to > 0 ? " to " : " on", out);
-    put(out, get(gap, "to"));
-    fprintf(out, " (%s)\n", timetext_span(span, end > from ? end - from : 0));
-}
-
-/* What a person does about it; %s: the trail's name or ARN, and its region. */
-static const struct {
-    const char *verdict, *mode; /* NULL: any */
-    const char *next;
-} next_steps[] = {
-    { "stopped", "observe", "start it: aws cloudtrail start-logging --name %s --region %s" },
-    { "stopped", NULL,
-      "the guard starts it again; if not: aws cloudtrail start-logging --name %s --region %s" },
-    { "missing", NULL, "create it again; if it may be gone: trailguard accept %s" },
-    { "interrupted", NULL, "it logs again; find out why it was stopped, and what happened in the gap" },
-    { "weakened", NULL, "put the settings back; if they may stay: trailguard accept %s" },
-    { "failing", NULL, "correct its bucket, key or policy; trailguard check names what is denied" },
-    { "unknown", NULL, "trailguard check names what cannot be read, and why" },
-};
-
-static void put_next(FILE *out, const json_t *status, const json_t *trail) {
-    const char *name = get(trail, get(trail, "arn")[0] ? "arn" : "name");
-
-    for (size_t i = 0; i < ARRAY_SIZE(next_steps); i++) {
-        const char *text = next_steps[i].next, *hole;
-
-        if (strcmp(next_steps[i].verdict, get(trail, "verdict")) != 0 ||
-            (next_steps[i].mode && strcmp(next_steps[i].mode, get(status, "mode")) != 0))
-            continue;
-        fputs("    next: ", out);
-        for (bool first = true; (hole = strstr(text, "%s")); first = false, text = hole + 2) {
-            fprintf(out, "%.*s", (int)(hole - text), text);
-            put(out, first ? name : get(trail, "region"));
-        }
-        fprintf(out, "%s\n", text);
-        return;
-    }
-}
-
-/* In lines of their own: what AWS said to the last attempt, who caused it, what was not recorded, what to
- * do. */
-static void put_incident(FILE *out, const json_t *status, const json_t *trail, uint64_t now_usec) {
-    const json_t *incident = json_object_get(trail, "incident"),
-                 *failure = json_object_get(incident, "failure"),
-                 *actor = json_object_get(incident, "actor");
-
-    if (json_is_object(failure)) {
-        fputs("    ", out);
-        put(out, get(failure, "action"));
-        fprintf(out, " failed, attempt %lld at ",
-                (long long)json_integer_value(json_object_get(failure, "attempts")));
-        put(out, get(failure, "time"));
-        fputs(": ", out);
-        put(out, get(failure, "text"));
-        fputc('\n', out);
-    }
-    if (json_is_object(actor)) {
-        fputs("    caused by ", out);
-        put(out, get(actor, get(actor, "arn")[0] ? "arn" : "name"));
-        fputs(get(actor, "source_ip")[0] ? " from " : "", out);
-        put(out, get(actor, "source_ip"));
-        fputs(", ", out);
-        put(out, get(actor, "event_name"));
-        fputs(" at ", out);
-        put(out, get(actor, "event_time"));
-        fputc('\n', out);
-    }
-    if (json_is_object(incident)) {
-        put_gap(out, json_object_get(incident, "gap"), now_usec);
-        put_next(out, status, trail);
-    }
-}
-
-static int width(const json_t *rows, const char *name, const char *heading) {
-    char shown[SHOWN_MAX];
-    size_t widest = strlen(heading);
-
-    for (size_t i = 0; i < json_array_size(rows); i++)
-        widest = MAX(widest,
-                     columns_of(text_escaped(shown, sizeof(shown), get(json_array_get(rows, i), name))));
-    return (int)MIN(widest, (size_t)128);
-}
-
-/* ---- the order of the trails, and how many are shown ---- */
-
-#define ALL_MAX  50U  /* so many trails are all shown */
-#define ROWS_MAX 200U /* of those that are not well */
-
-static bool is_bad_trail(const json_t *trail) {
-    const char *verdict = get(trail, "verdict");
-
-    return strcmp(verdict, "logging") != 0 && strcmp(verdict, "protected") != 0;
-}
-
-/* Enumerated from the worst on; what this version does not know comes first. */
-static unsigned rank_of(const json_t *trail) {
-    unsigned v = 0;
-
-    while (v < _VERDICT_MAX && strcmp(verdict_to_string((Verdict)v), get(trail, "verdict")) != 0)
-        v++;
-    return v == _VERDICT_MAX ? 0 : v + 1;
-}
-
-/* The worst first; of equals those with an incident; then by name. */
-static int by_badness(const void *a, const void *b) {
-    const json_t *one = *(const json_t *const *)a, *other = *(const json_t *const *)b;
-    unsigned rank = rank_of(one), other_rank = rank_of(other);
-    bool open = json_is_object(json_object_get(one, "incident")),
-         other_open = json_is_object(json_object_get(other, "incident"));
-
-    if (rank != other_rank)
-        return rank < other_rank ? -1 : 1;
-    return open != other_open ? (open ? -1 : 1) : strcmp(get(one, "name"), get(other, "name"));
-}
-
-/* Whether a trail of that rank among them is shown, of n in all. */
-static bool is_shown(const VerbView *view, const json_t *trail, size_t i, size_t n) {
-    if (view->all)
-        return true;
-    if (is_bad_trail(trail) || json_is_object(json_object_get(trail, "incident")))
-        return i < ROWS_MAX;
-    return !view->problems && n <= ALL_MAX;
-}
-
-static void print_trail(FILE *out, const json_t *status, const json_t *trail, const VerbView *view, int name,
-                        int region) {
-    char *detail = NULL;
-    size_t len = 0, used = (size_t)name + (size_t)region + 12 + 9 + 4 * 2;
-    FILE *memory = open_memstream(&detail, &len);
-
-    put_column(out, trail, "name", name);
-    put_column(out, trail, "region", region);
-    put_column(out, trail, "account", 12);
-    fputs(view->color ? color_of(get(trail, "verdict")) : "", out);
-    put_column(out, trail, "verdict", 9);
-    fputs(view->color ? PLAIN : "", out);
-    if (memory) {
-        put_detail(memory, trail);
-        (void)fclose(memory);
-        if (view->columns > 0 && used + columns_of(detail) > view->columns)
-            fprintf(out, "\n    %s\n", detail); /* it has a line of its own */
-        else
-            fprintf(out, "%s\n", detail);
-        free(detail);
-    }
-    put_incident(out, status, trail, view->now_usec);
-}
-
-/* How wide the column of the names may be. */
-static int name_width(const json_t *trails, int region, unsigned columns) {
-    int name = width(trails, "name", "TRAIL"), others = region + 12 + 9 + 4 * 2 + (int)strlen("DETAIL");
-
-    return columns > 0 ? MAX(MIN(name, (int)columns - others), 12) : name;
-}
-
-static void print_trails(FILE *out, const json_t *status, const VerbView *view) {
-    const json_t *trails = json_object_get(status, "trails");
-    size_t n = json_array_size(trails), n_shown = 0, n_bad = 0;
-    int region = width(trails, "region", "HOME"), name = name_width(trails, region, view->columns);
-    _cleanup_free_ const json_t **rows = calloc(n + 1, sizeof(*rows));
-
-    if (n == 0 || !rows)
-        return;
-    for (size_t i = 0; i < n; i++)
-        rows[i] = json_array_get(trails, i);
-    qsort(rows, n, sizeof(*rows), by_badness);
-    for (size_t i = 0; i < n; i++) {
-        n_bad += is_bad_trail(rows[i]);
-        if (!is_shown(view, rows[i], i, n))
-            continue;
-        if (n_shown++ == 0)
-            fprintf(out, "\n%-*s  %-*s  %-12s  %-9s  %s\n", name, "TRAIL", region, "HOME", "ACCOUNT",
-                    "VERDICT", "DETAIL");
-        print_trail(out, status, rows[i], view, name, region);
-    }
-    if (n_shown < n)
-        fprintf(out, "\n%zu of %zu trails are not shown, %zu of them not well; --all shows them\n",
-                n - n_shown, n, n_bad > ROWS_MAX ? n_bad - ROWS_MAX : 0);
-}
-
-/* Longer than the configuration says. */
-static bool is_stretched(const json_t *status, const json_t *target) {
-    return json_integer_value(json_object_get(target, "poll_interval")) >
-           json_integer_value(json_object_get(status, "poll_interval"));
-}
-
-static void put_state(FILE *out, const json_t *status, const json_t *target) {
-    put(out, get(target, "state"));
-    fputs(json_is_true(json_object_get(target, "uncovered")) ? ", no trail records it" : "", out);
-    if (is_stretched(status, target))
-        fprintf(out, ", polled every %lld s",
-                (long long)json_integer_value(json_object_get(target, "poll_interval")));
-    if (get(target, "error")[0]) {
-        fputs(": ", out);
-        put(out, get(target, "error"));
-    }
-    fputc('\n', out);
-}
-
-/* An account that cannot be reached has no region, and the role that was to be assumed as its identity. */
-static void print_targets(FILE *out, const json_t *status, const VerbView *view) {
-    bool every_target = view->every_target;
-    const json_t *targets = json_object_get(status, "targets");
-    int account = width(targets, "account", "ACCOUNT"), region = width(targets, "region", "REGION"),
-        identity = width(targets, "identity", "IDENTITY");
-    bool heading = false;
-
-    for (size_t i = 0; i < json_array_size(targets); i++) {
-        const json_t *target = json_array_get(targets, i);
-
-        if (!every_target && strcmp(get(target, "state"), "well") == 0 && !is_stretched(status, target) &&
-            !json_is_true(json_object_get(target, "uncovered")))
-            continue;
-        if (!heading) {
-            fprintf(out, "\n%-*s  %-*s  ", account, "ACCOUNT", region, "REGION");
-            if (every_target)
-                fprintf(out, "%-*s  ", identity, "IDENTITY");
-            fputs("STATE\n", out);
-        }
-        heading = true;
-        put_column(out, target, "account", account);
-        put_column(out, target, "region", region);
-        if (every_target)
-            put_column(out, target, "identity", identity);
-        put_state(out, status, target);
-    }
-}
-
-static bool is_bad_channel(const json_t *channel) {
-    return json_is_true(json_object_get(channel, "failed")) ||
-           json_is_true(json_object_get(channel, "unheard"));
-}
-
-static void print_channels(FILE *out, const json_t *status) {
-    const json_t *channels = json_object_get(status, "channels");
-    json_int_t depth = json_integer_value(json_object_get(json_object_get(status, "outbox"), "depth"));
-
-    for (size_t i = 0; i < json_array_size(channels); i++) {
-        const json_t *channel = json_array_get(channels, i);
-
-        if (!is_bad_channel(channel))
-            continue;
-        fputs("\nchannel ", out);
-        put(out, get(channel, "channel"));
-        if (json_is_true(json_object_get(channel, "failed"))) {
-            fputs(" fails: ", out);
-            put(out, get(channel, "text"));
-        } else {
-            fputs(" reaches nobody: ", out);
-            put(out, get(channel, "check"));
-        }
-        fputc('\n', out);
-    }
-    if (depth > 0)
-        fprintf(out, "\n%lld %s in the outbox\n", (long long)depth,
-                depth == 1 ? "alert waits" : "alerts wait");
-}
-
-static void print_organization(FILE *out, const json_t *status) {
-    const json_t *organization = json_object_get(status, "organization");
-
-    if (!get(organization, "error")[0])
-        return;
-    fputs("\nthe organization's accounts cannot be listed: ", out);
-    put(out, get(organization, "error"));
-    fputc('\n', out);
-}
-
-void verb_print_status(FILE *out, const json_t *status, const VerbView *view) {
-    print_trails(out, status, view);
-    print_targets(out, status, view);
-    print_organization(out, status);
-    print_channels(out, status);
-}
-
 /* ---- whether the daemon is older than what is installed ---- */
 
 static void print_age_of(FILE *out, const json_t *status, const char *name, const char *verb,
                          const char *deed) {
     const json_t *file = json_object_get(status, name);
-    const char *path = get(file, "path");
+    const char *path = status_text(file, "path");
     char changed[TIMETEXT_MAX];
     uint64_t modified_usec;
     int r;
 
-    if (path[0] != '/' || !get(file, "modified")[0])
+    if (path[0] != '/' || !status_text(file, "modified")[0])
         return;
     r = file_modified(path, &modified_usec);
     if (r == -ENOENT) {
-        put(out, path);
+        status_put(out, path);
         fprintf(out, " is gone; the daemon %s what it read\n", verb);
-    } else if (r >= 0 && strcmp(timetext_iso(changed, modified_usec), get(file, "modified")) != 0) {
-        put(out, path);
+    } else if (r >= 0 && strcmp(timetext_iso(changed, modified_usec), status_text(file, "modified")) != 0) {
+        status_put(out, path);
         fprintf(out, " is of %s; the daemon %s that of ", changed, verb);
-        put(out, get(file, "modified"));
+        status_put(out, status_text(file, "modified"));
         fprintf(out, ": %s\n", deed);
     }
 }
 
 static void print_version(FILE *out, const json_t *status) {
-    if (!get(status, "version")[0])
+    if (!status_text(status, "version")[0])
         return;
     fputs("\nTrailGuard ", out);
-    put(out, get(status, "version"));
-    if (get(status, "started")[0]) {
+    status_put(out, status_text(status, "version"));
+    if (status_text(status, "started")[0]) {
         fputs(", started ", out);
-        put(out, get(status, "started"));
+        status_put(out, status_text(status, "started"));
     }
     fputc('\n', out);
     print_age_of(out, status, "binary", "runs", "restart it");
@@ -480,17 +91,10 @@ static bool is_too_old(const json_t *status, uint64_t now_usec) {
     json_int_t interval = json_integer_value(json_object_get(status, "poll_interval"));
     uint64_t updated_usec;
 
-    if (timetext_parse_iso(get(status, "updated"), &updated_usec) < 0)
+    if (timetext_parse_iso(status_text(status, "updated"), &updated_usec) < 0)
         return true;
     interval = MIN(MAX(interval, 1), INTERVAL_MAX_SEC);
     return now_usec > updated_usec + ((uint64_t)interval * 3 + 60) * USEC_PER_SEC;
-}
-
-static bool is_bad_target(const json_t *target) {
-    const char *state = get(target, "state");
-
-    return !state[0] || strcmp(state, "unreachable") == 0 || strcmp(state, "list unreadable") == 0 ||
-           json_is_true(json_object_get(target, "uncovered"));
 }
 
 /* What concerns every account; nothing is known to be well before a pass has ended. */
@@ -498,24 +102,7 @@ static bool is_trouble_of_all(const json_t *status) {
     return !json_is_null(json_object_get(status, "problem")) ||
            json_is_string(json_object_get(status, "state_directory")) ||
            !json_is_string(json_object_get(json_object_get(status, "pass"), "ended")) ||
-           get(json_object_get(status, "organization"), "error")[0];
-}
-
-/* How many trails, regions and channels are not well. */
-static size_t count_bad(const json_t *status) {
-    static const struct {
-        const char *list;
-        bool (*is_bad)(const json_t *item);
-    } lists[] = { { "trails", is_bad_trail }, { "targets", is_bad_target }, { "channels", is_bad_channel } };
-    size_t n = 0;
-
-    for (size_t k = 0; k < ARRAY_SIZE(lists); k++) {
-        const json_t *list = json_object_get(status, lists[k].list);
-
-        for (size_t i = 0; i < json_array_size(list); i++)
-            n += lists[k].is_bad(json_array_get(list, i));
-    }
-    return n;
+           status_text(json_object_get(status, "organization"), "error")[0];
 }
 
 /* ---- filters ---- */
@@ -525,18 +112,18 @@ static const char *account_id(const json_t *status, const char *account) {
     const json_t *accounts = json_object_get(status, "accounts");
 
     for (size_t i = 0; i < json_array_size(accounts); i++)
-        if (strcmp(get(json_array_get(accounts, i), "name"), account) == 0)
-            return get(json_array_get(accounts, i), "id");
+        if (strcmp(status_text(json_array_get(accounts, i), "name"), account) == 0)
+            return status_text(json_array_get(accounts, i), "id");
     return account;
 }
 
 static bool fits(const VerbArgs *args, const char *account, const json_t *row, bool is_trail) {
-    if (account && strcmp(get(row, "account"), account) != 0)
+    if (account && strcmp(status_text(row, "account"), account) != 0)
         return false;
-    if (args->region && strcmp(get(row, "region"), args->region) != 0)
+    if (args->region && strcmp(status_text(row, "region"), args->region) != 0)
         return false;
-    return !args->trail || (is_trail && (strcmp(get(row, "name"), args->trail) == 0 ||
-                                         strcmp(get(row, "arn"), args->trail) == 0));
+    return !args->trail || (is_trail && (strcmp(status_text(row, "name"), args->trail) == 0 ||
+                                         strcmp(status_text(row, "arn"), args->trail) == 0));
 }
 
 /* Takes out of a list what the filters do not leave. */
@@ -554,22 +141,23 @@ static bool has_filters(const VerbArgs *args) {
 static int refuse_filter(const json_t *status, const char *what, const char *value, const char *member) {
     static const char *const lists[] = { "trails", "targets", "accounts" };
     TextNearest nearest = { .text = value };
-    char shown[SHOWN_MAX];
+    char shown[STATUS_SHOWN_MAX];
     bool known = false;
 
     for (size_t k = 0; k < ARRAY_SIZE(lists); k++) {
         const json_t *list = json_object_get(status, lists[k]);
 
         for (size_t i = 0; i < json_array_size(list); i++) {
-            const char *word = get(json_array_get(list, i), member);
+            const char *word = status_text(json_array_get(list, i), member);
 
             if (k == 2 && strcmp(member, "account") == 0) {
-                known |= strcmp(get(json_array_get(list, i), "id"), value) == 0;
-                word = get(json_array_get(list, i), "name");
+                known |= strcmp(status_text(json_array_get(list, i), "id"), value) == 0;
+                word = status_text(json_array_get(list, i), "name");
             } else if (k == 2 || (k == 1 && strcmp(member, "name") == 0))
                 continue;
-            known |= strcmp(word, value) == 0 || (strcmp(member, "name") == 0 &&
-                                                  strcmp(get(json_array_get(list, i), "arn"), value) == 0);
+            known |= strcmp(word, value) == 0 ||
+                     (strcmp(member, "name") == 0 &&
+                      strcmp(status_text(json_array_get(list, i), "arn"), value) == 0);
             text_nearest(&nearest, word);
         }
     }
@@ -608,25 +196,25 @@ static unsigned columns(FILE *stream) {
 
 static void print_all(FILE *out, const VerbArgs *args, const json_t *status, bool trouble,
                       uint64_t now_usec) {
-    VerbView view = { .color = verb_wants_color(stdout),
-                      .columns = columns(stdout),
-                      .all = args->all,
-                      .problems = args->problems,
-                      .now_usec = now_usec };
+    StatusView view = { .color = verb_wants_color(stdout),
+                        .columns = columns(stdout),
+                        .all = args->all,
+                        .problems = args->problems,
+                        .now_usec = now_usec };
 
-    fprintf(out, "%s%s%s: ", view.color ? (trouble ? RED : GREEN) : "", trouble ? "trouble" : "well",
-            view.color ? PLAIN : "");
+    fprintf(out, "%s%s%s: ", view.color ? (trouble ? STATUS_RED : STATUS_GREEN) : "",
+            trouble ? "trouble" : "well", view.color ? STATUS_PLAIN : "");
     if (has_filters(args) && !is_trouble_of_all(status)) { /* the daemon's own line is about all */
         size_t n_trails = json_array_size(json_object_get(status, "trails")),
                n_targets = json_array_size(json_object_get(status, "targets"));
 
         fprintf(out, "the filters match %zu trail%s, %zu region%s; %zu not well\n", n_trails,
-                n_trails == 1 ? "" : "s", n_targets, n_targets == 1 ? "" : "s", count_bad(status));
+                n_trails == 1 ? "" : "s", n_targets, n_targets == 1 ? "" : "s", status_count_bad(status));
     } else {
-        put(out, get(status, "line"));
+        status_put(out, status_text(status, "line"));
         fputc('\n', out);
     }
-    verb_print_status(out, status, &view);
+    status_print(out, status, &view);
 }
 
 static void print_json(FILE *out, const VerbArgs *args, const json_t *status, const char *text, size_t len) {
@@ -653,7 +241,7 @@ static int show(FILE *out, FILE *err, const char *path, const char *text, size_t
         return STATUS_USAGE;
     }
     old = is_too_old(status, now_usec);
-    trouble = old || is_trouble_of_all(status) || count_bad(status) > 0;
+    trouble = old || is_trouble_of_all(status) || status_count_bad(status) > 0;
     if (args->json)
         print_json(out, args, status, text, len);
     else {
@@ -662,8 +250,9 @@ static int show(FILE *out, FILE *err, const char *path, const char *text, size_t
     }
     if (old)
         fprintf(err, "%s: last written %s: the daemon makes no progress\n", path,
-                get(status, "updated")[0] ? text_escaped(shown, sizeof(shown), get(status, "updated"))
-                                          : "at an unknown time");
+                status_text(status, "updated")[0]
+                        ? text_escaped(shown, sizeof(shown), status_text(status, "updated"))
+                        : "at an unknown time");
     json_decref(status);
     return trouble ? STATUS_TROUBLE : STATUS_WELL;
 }

@@ -76,18 +76,7 @@ bool verb_wants_color(FILE *stream);
 /* Shows on stderr how far a pass is, in one line that is gone at the end; NULL where that is no terminal. */
 EngineProgressed verb_progress(void);
 
-/* ---- what the verbs print; status and rows are borrowed ---- */
-
-typedef struct VerbView {
-    bool every_target; /* also those that are well, and whose credentials asked */
-    bool color, all, problems;
-    unsigned columns;  /* of the terminal; 0: none */
-    uint64_t now_usec; /* real */
-} VerbView;
-
-/* Prints what is below the first line of a status document ("trailguard.status/1") for people. Members that are missing
- * or of a wrong type are left out. */
-void verb_print_status(FILE *out, const json_t *status, const VerbView *view);
+/* ---- what the verbs print; rows are borrowed ---- */
 
 /* `status`: prints the document in text, which was read from path. Returns the exit status. */
 int verb_status_show(const char *path, const char *text, size_t len, const VerbArgs *args, uint64_t now_usec);

@@ -15,6 +15,7 @@
 
 #include <jansson.h>
 
+#include "daemon/cli/status_tables.h"
 #include "daemon/cli/verbs.h"
 #include "daemon/core/baseline.h"
 #include "daemon/core/enum_names.h"
@@ -714,7 +715,7 @@ static void each_member_of_the_status_is_shown(void **state _unused_) {
     root = json_loads(text, 0, NULL);
     for (size_t i = 0; i < ARRAY_SIZE(members); i++)
         assert_member(root, members[i][0], members[i][1]);
-    verb_print_status(out, root, &(const VerbView){ 0 });
+    status_print(out, root, &(const StatusView){ 0 });
     assert_int_equal(fclose(out), 0);
     for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
         if (!strstr(table, shown[i]))

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/cli/status_tables.h"
 #include "daemon/cli/verbs.h"
 #include "daemon/core/settings.h"
 #include "daemon/io/state.h"
@@ -480,11 +481,11 @@ static void status_fits_the_terminal(void **state _unused_) {
             "\"incident\": {\"id\": \"0123456789abcdef\", \"opened\": \"" NOW "\"}},"
             "{\"name\": \"main\", \"region\": \"us-east-1\", \"account\": \"111122223333\", \"verdict\": \"logging\","
             "\"start_logging\": \"" NOW "\"}]}";
-    VerbView view = { .columns = 80 };
+    StatusView view = { .columns = 80 };
     json_t *status = json_loads(text, 0, NULL);
 
     begin();
-    verb_print_status(stdout, status, &view);
+    status_print(stdout, status, &view);
     end(0);
     json_decref(status);
     assert_int_equal(strncmp(printed.out, "\nTRAIL ", 7), 0);

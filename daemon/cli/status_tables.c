@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/cli/status_tables.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/core/enum_names.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+#include "lib/util/timetext.h"
+
+/* Verdicts that are not simply bad. */
+static const struct {
+    const char *verdict, *color;
+} colors[] = {
+    { "logging", STATUS_GREEN },
+    { "protected", STATUS_GREEN },
+    { "unknown", STATUS_YELLOW },
+    { "failing", STATUS_YELLOW },
+};
+
+static const char *color_of(const char *verdict) {
+    for (size_t i = 0; i < ARRAY_SIZE(colors); i++)
+        if (strcmp(colors[i].verdict, verdict) == 0)
+            return colors[i].color;
+    return STATUS_RED;
+}
+
+const char *status_text(const json_t *object, const char *name) {
+    const char *text = json_string_value(json_object_get(object, name));
+
+    return text ? text : "";
+}
+
+void status_put(FILE *out, const char *text) {
+    char shown[STATUS_SHOWN_MAX];
+
+    fputs(text_escaped(shown, sizeof(shown), text), out);
+}
+
+/* How many columns a text takes: characters, each counted as one. */
+static size_t columns_of(const char *text) {
+    size_t n = 0;
+
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}
+
+/* In that many columns: the middle of what is longer is left out, for names differ at both ends. */
+static void put_column(FILE *out, const json_t *row, const char *name, int width) {
+    char shown[STATUS_SHOWN_MAX], dots[] = "...";
+    size_t n, wide = (size_t)width, head = (wide - strlen(dots) + 1) / 2, tail = wide - strlen(dots) - head;
+
+    (void)text_escaped(shown, sizeof(shown), status_text(row, name));
+    n = columns_of(shown);
+    if (n <= wide || wide < 8 || n != strlen(shown))
+        fprintf(out, "%s%*s  ", shown, (int)(wide > n ? wide - n : 0), "");
+    else
+        fprintf(out, "%.*s%s%s  ", (int)head, shown, dots, shown + n - tail);
+}
+
+/* "prefix a, b  " of the texts of an array, or of a member of its objects, without one of them. */
+static void put_words(FILE *out, const char *prefix, const json_t *list, const char *member,
+                      const char *without) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+        const char *word = member ? status_text(item, member) : json_string_value(item);
+
+        if (!word || strcmp(word, without) == 0)
+            continue;
+        fputs(n++ == 0 ? prefix : ", ", out);
+        status_put(out, word);
+    }
+    if (n > 0)
+        fputs("  ", out);
+}
+
+static void put_detail(FILE *out, const json_t *trail) {
+    const json_t *incident = json_object_get(trail, "incident");
+
+    put_words(out, "", json_object_get(trail, "findings"), NULL, status_text(trail, "verdict"));
+    put_words(out, "changed: ", json_object_get(incident, "changes"), "field", "");
+    put_words(out, "not recorded yet: ", json_object_get(trail, "not_recorded"), NULL, "");
+    if (json_is_true(json_object_get(trail, "bucket_owner_unchecked")))
+        fputs("owner of its bucket not checked  ", out);
+    if (json_is_true(json_object_get(trail, "provisional")))
+        fputs("new, not accepted  ", out);
+    if (json_is_object(incident) && status_text(incident, "opened")[0]) {
+        fputs("incident ", out);
+        status_put(out, status_text(incident, "id"));
+        fputs(" since ", out);
+        status_put(out, status_text(incident, status_text(incident, "reopened")[0] ? "reopened" : "opened"));
+    } else if (status_text(trail, "start_logging")[0]) {
+        fputs("since ", out);
+        status_put(out, status_text(trail, "start_logging"));
+    }
+}
+
+static uint64_t time_of(const json_t *object, const char *name) {
+    uint64_t usec;
+
+    return timetext_parse_iso(status_text(object, name), &usec) < 0 ? 0 : usec;
+}
+
+/* From when to when nothing was recorded, and how long that is. */
+static void put_gap(FILE *out, const json_t *gap, uint64_t now_usec) {
+    uint64_t from = time_of(gap, "from"), to = time_of(gap, "to"), end = to > 0 ? to : now_usec;
+    char span[TIMETEXT_MAX];
+
+    if (from == 0)
+        return;
+    fputs("    gap: not recorded from ", out);
+    status_put(out, status_text(gap, "from"));
+    fputs(to > 0 ? " to " : " on", out);
+    status_put(out, status_text(gap, "to"));
+    fprintf(out, " (%s)\n", timetext_span(span, end > from ? end - from : 0));
+}
+
+/* What a person does about it; %s: the trail's name or ARN, and its region. */
+static const struct {
+    const char *verdict, *mode; /* NULL: any */
+    const char *next;
+} next_steps[] = {
+    { "stopped", "observe", "start it: aws cloudtrail start-logging --name %s --region %s" },
+    { "stopped", NULL,
+      "the guard starts it again; if not: aws cloudtrail start-logging --name %s --region %s" },
+    { "missing", NULL, "create it again; if it may be gone: trailguard accept %s" },
+    { "interrupted", NULL, "it logs again; find out why it was stopped, and what happened in the gap" },
+    { "weakened", NULL, "put the settings back; if they may stay: trailguard accept %s" },
+    { "failing", NULL, "correct its bucket, key or policy; trailguard check names what is denied" },
+    { "unknown", NULL, "trailguard check names what cannot be read, and why" },
+};
+
+static void put_next(FILE *out, const json_t *status, const json_t *trail) {
+    const char *name = status_text(trail, status_text(trail, "arn")[0] ? "arn" : "name");
+
+    for (size_t i = 0; i < ARRAY_SIZE(next_steps); i++) {
+        const char *text = next_steps[i].next, *hole;
+
+        if (strcmp(next_steps[i].verdict, status_text(trail, "verdict")) != 0 ||
+            (next_steps[i].mode && strcmp(next_steps[i].mode, status_text(status, "mode")) != 0))
+            continue;
+        fputs("    next: ", out);
+        for (bool first = true; (hole = strstr(text, "%s")); first = false, text = hole + 2) {
+            fprintf(out, "%.*s", (int)(hole - text), text);
+            status_put(out, first ? name : status_text(trail, "region"));
+        }
+        fprintf(out, "%s\n", text);
+        return;
+    }
+}
+
+/* In lines of their own: what AWS said to the last attempt, who caused it, what was not recorded, what to
+ * do. */
+static void put_incident(FILE *out, const json_t *status, const json_t *trail, uint64_t now_usec) {
+    const json_t *incident = json_object_get(trail, "incident"),
+                 *failure = json_object_get(incident, "failure"),
+                 *actor = json_object_get(incident, "actor");
+
+    if (json_is_object(failure)) {
+        fputs("    ", out);
+        status_put(out, status_text(failure, "action"));
+        fprintf(out, " failed, attempt %lld at ",
+                (long long)json_integer_value(json_object_get(failure, "attempts")));
+        status_put(out, status_text(failure, "time"));
+        fputs(": ", out);
+        status_put(out, status_text(failure, "text"));
+        fputc('\n', out);
+    }
+    if (json_is_object(actor)) {
+        fputs("    caused by ", out);
+        status_put(out, status_text(actor, status_text(actor, "arn")[0] ? "arn" : "name"));
+        fputs(status_text(actor, "source_ip")[0] ? " from " : "", out);
+        status_put(out, status_text(actor, "source_ip"));
+        fputs(", ", out);
+        status_put(out, status_text(actor, "event_name"));
+        fputs(" at ", out);
+        status_put(out, status_text(actor, "event_time"));
+        fputc('\n', out);
+    }
+    if (json_is_object(incident)) {
+        put_gap(out, json_object_get(incident, "gap"), now_usec);
+        put_next(out, status, trail);
+    }
+}
+
+static int width(const json_t *rows, const char *name, const char *heading) {
+    char shown[STATUS_SHOWN_MAX];
+    size_t widest = strlen(heading);
+
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        widest = MAX(widest, columns_of(text_escaped(shown, sizeof(shown),
+                                                     status_text(json_array_get(rows, i), name))));
+    return (int)MIN(widest, (size_t)128);
+}
+
+/* ---- the order of the trails, and how many are shown ---- */
+
+#define ALL_MAX  50U  /* so many trails are all shown */
+#define ROWS_MAX 200U /* of those that are not well */
+
+static bool is_bad_trail(const json_t *trail) {
+    const char *verdict = status_text(trail, "verdict");
+
+    return strcmp(verdict, "logging") != 0 && strcmp(verdict, "protected") != 0;
+}
+
+/* Enumerated from the worst on; what this version does not know comes first. */
+static unsigned rank_of(const json_t *trail) {
+    unsigned v = 0;
+
+    while (v < _VERDICT_MAX && strcmp(verdict_to_string((Verdict)v), status_text(trail, "verdict")) != 0)
+        v++;
+    return v == _VERDICT_MAX ? 0 : v + 1;
+}
+
+/* The worst first; of equals those with an incident; then by name. */
+static int by_badness(const void *a, const void *b) {
+    const json_t *one = *(const json_t *const *)a, *other = *(const json_t *const *)b;
+    unsigned rank = rank_of(one), other_rank = rank_of(other);
+    bool open = json_is_object(json_object_get(one, "incident")),
+         other_open = json_is_object(json_object_get(other, "incident"));
+
+    if (rank != other_rank)
+        return rank < other_rank ? -1 : 1;
+    return open != other_open ? (open ? -1 : 1)
+                              : strcmp(status_text(one, "name"), status_text(other, "name"));
+}
+
+/* Whether a trail of that rank among them is shown, of n in all. */
+static bool is_shown(const StatusView *view, const json_t *trail, size_t i, size_t n) {
+    if (view->all)
+        return true;
+    if (is_bad_trail(trail) || json_is_object(json_object_get(trail, "incident")))
+        return i < ROWS_MAX;
+    return !view->problems && n <= ALL_MAX;
+}
+
+static void print_trail(FILE *out, const json_t *status, const json_t *trail, const StatusView *view,
+                        int name, int region) {
+    char *detail = NULL;
+    size_t len = 0, used = (size_t)name + (size_t)region + 12 + 9 + 4 * 2;
+    FILE *memory = open_memstream(&detail, &len);
+
+    put_column(out, trail, "name", name);
+    put_column(out, trail, "region", region);
+    put_column(out, trail, "account", 12);
+    fputs(view->color ? color_of(status_text(trail, "verdict")) : "", out);
+    put_column(out, trail, "verdict", 9);
+    fputs(view->color ? STATUS_PLAIN : "", out);
+    if (memory) {
+        put_detail(memory, trail);
+        (void)fclose(memory);
+        if (view->columns > 0 && used + columns_of(detail) > view->columns)
+            fprintf(out, "\n    %s\n", detail); /* it has a line of its own */
+        else
+            fprintf(out, "%s\n", detail);
+        free(detail);
+    }
+    put_incident(out, status, trail, view->now_usec);
+}
+
+/* How wide the column of the names may be. */
+static int name_width(const json_t *trails, int region, unsigned columns) {
+    int name = width(trails, "name", "TRAIL"), others = region + 12 + 9 + 4 * 2 + (int)strlen("DETAIL");
+
+    return columns > 0 ? MAX(MIN(name, (int)columns - others), 12) : name;
+}
+
+static void print_trails(FILE *out, const json_t *status, const StatusView *view) {
+    const json_t *trails = json_object_get(status, "trails");
+    size_t n = json_array_size(trails), n_shown = 0, n_bad = 0;
+    int region = width(trails, "region", "HOME"), name = name_width(trails, region, view->columns);
+    _cleanup_free_ const json_t **rows = calloc(n + 1, sizeof(*rows));
+
+    if (n == 0 || !rows)
+        return;
+    for (size_t i = 0; i < n; i++)
+        rows[i] = json_array_get(trails, i);
+    qsort(rows, n, sizeof(*rows), by_badness);
+    for (size_t i = 0; i < n; i++) {
+        n_bad += is_bad_trail(rows[i]);
+        if (!is_shown(view, rows[i], i, n))
+            continue;
+        if (n_shown++ == 0)
+            fprintf(out, "\n%-*s  %-*s  %-12s  %-9s  %s\n", name, "TRAIL", region, "HOME", "ACCOUNT",
+                    "VERDICT", "DETAIL");
+        print_trail(out, status, rows[i], view, name, region);
+    }
+    if (n_shown < n)
+        fprintf(out, "\n%zu of %zu trails are not shown, %zu of them not well; --all shows them\n",
+                n - n_shown, n, n_bad > ROWS_MAX ? n_bad - ROWS_MAX : 0);
+}
+
+/* Longer than the configuration says. */
+static bool is_stretched(const json_t *status, const json_t *target) {
+    return json_integer_value(json_object_get(target, "poll_interval")) >
+           json_integer_value(json_object_get(status, "poll_interval"));
+}
+
+static void put_state(FILE *out, const json_t *status, const json_t *target) {
+    status_put(out, status_text(target, "state"));
+    fputs(json_is_true(json_object_get(target, "uncovered")) ? ", no trail records it" : "", out);
+    if (is_stretched(status, target))
+        fprintf(out, ", polled every %lld s",
+                (long long)json_integer_value(json_object_get(target, "poll_interval")));
+    if (status_text(target, "error")[0]) {
+        fputs(": ", out);
+        status_put(out, status_text(target, "error"));
+    }
+    fputc('\n', out);
+}
+
+/* An account that cannot be reached has no region, and the role that was to be assumed as its identity. */
+static void print_targets(FILE *out, const json_t *status, const StatusView *view) {
+    bool every_target = view->every_target;
+    const json_t *targets = json_object_get(status, "targets");
+    int account = width(targets, "account", "ACCOUNT"), region = width(targets, "region", "REGION"),
+        identity = width(targets, "identity", "IDENTITY");
+    bool heading = false;
+
+    for (size_t i = 0; i < json_array_size(targets); i++) {
+        const json_t *target = json_array_get(targets, i);
+
+        if (!every_target && strcmp(status_text(target, "state"), "well") == 0 &&
+            !is_stretched(status, target) && !json_is_true(json_object_get(target, "uncovered")))
+            continue;
+        if (!heading) {
+            fprintf(out, "\n%-*s  %-*s  ", account, "ACCOUNT", region, "REGION");
+            if (every_target)
+                fprintf(out, "%-*s  ", identity, "IDENTITY");
+            fputs("STATE\n", out);
+        }
+        heading = true;
+        put_column(out, target, "account", account);
+        put_column(out, target, "region", region);
+        if (every_target)
+            put_column(out, target, "identity", identity);
+        put_state(out, status, target);
+    }
+}
+
+static bool is_bad_channel(const json_t *channel) {
+    return json_is_true(json_object_get(channel, "failed")) ||
+           json_is_true(json_object_get(channel, "unheard"));
+}
+
+static void print_channels(FILE *out, const json_t *status) {
+    const json_t *channels = json_object_get(status, "channels");
+    json_int_t depth = json_integer_value(json_object_get(json_object_get(status, "outbox"), "depth"));
+
+    for (size_t i = 0; i < json_array_size(channels); i++) {
+        const json_t *channel = json_array_get(channels, i);
+
+        if (!is_bad_channel(channel))
+            continue;
+        fputs("\nchannel ", out);
+        status_put(out, status_text(channel, "channel"));
+        if (json_is_true(json_object_get(channel, "failed"))) {
+            fputs(" fails: ", out);
+            status_put(out, status_text(channel, "text"));
+        } else {
+            fputs(" reaches nobody: ", out);
+            status_put(out, status_text(channel, "check"));
+        }
+        fputc('\n', out);
+    }
+    if (depth > 0)
+        fprintf(out, "\n%lld %s in the outbox\n", (long long)depth,
+                depth == 1 ? "alert waits" : "alerts wait");
+}
+
+static void print_organization(FILE *out, const json_t *status) {
+    const json_t *organization = json_object_get(status, "organization");
+
+    if (!status_text(organization, "error")[0])
+        return;
+    fputs("\nthe organization's accounts cannot be listed: ", out);
+    status_put(out, status_text(organization, "error"));
+    fputc('\n', out);
+}
+
+/* ---- all of them ---- */
+
+static bool is_bad_target(const json_t *target) {
+    const char *state = status_text(target, "state");
+
+    return !state[0] || strcmp(state, "unreachable") == 0 || strcmp(state, "list unreadable") == 0 ||
+           json_is_true(json_object_get(target, "uncovered"));
+}
+
+size_t status_count_bad(const json_t *status) {
+    static const struct {
+        const char *list;
+        bool (*is_bad)(const json_t *item);
+    } lists[] = { { "trails", is_bad_trail }, { "targets", is_bad_target }, { "channels", is_bad_channel } };
+    size_t n = 0;
+
+    for (size_t k = 0; k < ARRAY_SIZE(lists); k++) {
+        const json_t *list = json_object_get(status, lists[k].list);
+
+        for (size_t i = 0; i < json_array_size(list); i++)
+            n += lists[k].is_bad(json_array_get(list, i));
+    }
+    return n;
+}
+
+void status_print(FILE *out, const json_t *status, const StatusView *view) {
+    print_trails(out, status, view);
+    print_targets(out, status, view);
+    print_organization(out, status);
+    print_channels(out, status);
+}

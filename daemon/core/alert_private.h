@@ -41,7 +41,7 @@ typedef struct AlertTemplate {
     const char *advice;   /* what to do now */
 } AlertTemplate;
 
-/* messages_trail.c, messages_scope.c: the messages of each event, and its reminders. */
+/* messages_*.c: the messages of each event, and its reminders. */
 extern const AlertTemplate messages_stopped[], messages_contested[], messages_interrupted[],
         messages_missing[], messages_replaced[], messages_weakened[], messages_unmet[], messages_failing[],
         messages_resolved[], messages_appeared[], messages_strengthened[], messages_attributed[],

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of events. Their messages are in messages_trail.c and messages_scope.c. */
+/* The table of events. Their messages are in messages_trail.c, messages_scope.c and
+ * messages_channel.c. */
 #include "daemon/core/events.h"
 
 #include <assert.h>

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Alerts on their way out: channels, their checks, the heartbeat. */
+#include "daemon/delivery.h"
+
+#include "daemon/apply_plan.h"
+#include "daemon/core/enum_names.h"
+#include "daemon/core/events.h"
+#include "daemon/engine_private.h"
+#include "daemon/log.h"
+#include "lib/aws_error.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* How long the first check of the channels waits after a start. */
+#define CHANNELS_WAIT_USEC (60 * USEC_PER_SEC)
+
+static void channel_changed(const ChannelTrouble *trouble, bool failed, void *userdata) {
+    char id[AWS_REQUEST_ID_MAX];
+    LogField fields[] = { { "TRAILGUARD_EVENT",
+                            event_to_string(failed ? EVENT_CHANNEL_FAILED : EVENT_CHANNEL_RECOVERED) },
+                          { "AWS_REQUEST_ID", aws_error_text_id(trouble->text, id) } };
+
+    if (failed)
+        log_event(EVENT_LINE(LINE_CHANNEL_FAILED), fields, ARRAY_SIZE(fields),
+                  "alerts by %s fail: %s; they are kept and tried again", trouble->channel, trouble->text);
+    else
+        log_event(EVENT_LINE(LINE_CHANNEL_RECOVERED), fields, ARRAY_SIZE(fields),
+                  "alerts by %s get through again", trouble->channel);
+    engine_report_channel(userdata, trouble, failed ? CHANNEL_FAILS : CHANNEL_WORKS);
+    engine_publish(userdata);
+}
+
+static void heard_changed(const ChannelTrouble *trouble, bool unheard, void *userdata) {
+    EventKind kind = unheard ? EVENT_CHANNEL_UNHEARD : EVENT_CHANNEL_HEARD;
+    LogField fields[] = { { "TRAILGUARD_EVENT", event_to_string(kind) } };
+
+    if (unheard)
+        log_event(EVENT_LINE(LINE_CHANNEL_UNHEARD), fields, ARRAY_SIZE(fields),
+                  "nobody receives alerts through %s: %s", trouble->channel, trouble->text);
+    else
+        log_event(EVENT_LINE(LINE_CHANNEL_HEARD), fields, ARRAY_SIZE(fields),
+                  "alerts by %s reach someone again: %s", trouble->channel, trouble->text);
+    engine_report_channel(userdata, trouble, unheard ? CHANNEL_LOSES_ALL : CHANNEL_REACHES_SOMEONE);
+    engine_publish(userdata);
+}
+
+static void channel_checked(size_t i, const ChannelHealth *health, void *userdata) {
+    Engine *engine = userdata;
+
+    if (health->verdict != CHANNEL_UNCHECKED)
+        deliver_checked(engine->deliver, i, health->verdict == CHANNEL_BROKEN, health->text);
+}
+
+static void delivered(const Alert *alert, const char *channel, const Receipt *receipt, void *userdata) {
+    LogField fields[] = { { "INCIDENT_ID", alert->incident },
+                          { "AWS_ACCOUNT", alert->account },
+                          { "AWS_REGION", alert->region },
+                          { "AWS_REQUEST_ID", receipt->request_id } };
+
+    log_event(EVENT_LINE(LINE_ALERT_DELIVERED), fields, ARRAY_SIZE(fields), "sent by %s: %s (%s)", channel,
+              alert->subject, receipt->text);
+    engine_publish(userdata);
+}
+
+static ChannelContext channel_context(const Engine *engine) {
+    return (ChannelContext){ .aws = engine->aws.client,
+                             .credentials = engine->aws.credentials,
+                             .http = engine->aws.http,
+                             .loop = engine->aws.loop,
+                             .state_dir = engine->state_dir };
+}
+
+/* At the start the polls of trails come first. */
+int engine_watch_channels(Engine *engine) {
+    const ChannelWatchOptions options = {
+        .context = channel_context(engine),
+        .caller = engine->base->identity,
+        .channels = engine->config->channels,
+        .n_channels = engine->config->n_channels,
+        .unheard = engine->unclaimed.unheard,
+        .n_unheard = engine->unclaimed.n_unheard,
+        .begin_usec = engine->once || engine->n_passes > 0 ? 0 : CHANNELS_WAIT_USEC,
+        .once = engine->once,
+        .checked = engine->once ? NULL : channel_checked,
+        .changed = engine->once ? NULL : heard_changed,
+        .userdata = engine,
+    };
+
+    return channel_watch_new(&options, &engine->channel_watch);
+}
+
+static bool is_configured(const Engine *engine, const char *channel) {
+    if (text_equal(channel, HEARTBEAT_KEY))
+        return engine->heartbeat != NULL;
+    for (size_t i = 0; i < deliver_n_channels(engine->deliver); i++) {
+        ChannelStatus status;
+
+        deliver_channel_status(engine->deliver, i, &status);
+        if (text_equal(status.channel, channel))
+            return true;
+    }
+    return false;
+}
+
+/* Of those that the state file has as failed: nothing else would ever say that it is over. */
+static void end_channels(Engine *engine, const ChannelTrouble *troubles, size_t n, ChannelChange change,
+                         const char *what) {
+    for (size_t i = 0; i < n; i++) {
+        ChannelTrouble trouble = troubles[i];
+
+        if (is_configured(engine, trouble.channel))
+            continue;
+        trouble.text[0] = '\0';
+        log_line(LOG_NOTICE, "%s: %s, and is not configured any more", trouble.channel, what);
+        engine_report_channel(engine, &trouble, change);
+    }
+}
+
+static void end_channels_that_left(Engine *engine) {
+    const StateTable *before = &engine->unclaimed;
+
+    end_channels(engine, before->channels, before->n_channels, CHANNEL_LEFT, "failed");
+    end_channels(engine, before->unheard, before->n_unheard, CHANNEL_LEFT_UNHEARD, "nobody got its alerts");
+}
+
+static uint64_t heartbeat_failed_usec(const Engine *engine) {
+    for (size_t i = 0; i < engine->unclaimed.n_channels; i++)
+        if (text_equal(engine->unclaimed.channels[i].channel, HEARTBEAT_KEY))
+            return engine->unclaimed.channels[i].since_usec;
+    return 0;
+}
+
+static void count_delivery(const char *channel, ReceiptKind receipt, void *userdata) {
+    metrics_count_receipt(((Engine *)userdata)->metrics, channel, receipt);
+}
+
+int engine_open_delivery(Engine *engine) {
+    const Config *config = engine->config;
+    DeliverOptions options = {
+        .context = channel_context(engine),
+        .outbox = engine->outbox,
+        .channels = config->channels,
+        .n_channels = config->n_channels,
+        .failed = engine->unclaimed.channels,
+        .n_failed = engine->unclaimed.n_channels,
+        .channel_changed = channel_changed,
+        .delivered = delivered,
+        .tried = count_delivery,
+        .userdata = engine,
+    };
+    const HeartbeatOptions heartbeat = {
+        .context = options.context,
+        .config = &config->heartbeat,
+        .failed_since_usec = heartbeat_failed_usec(engine),
+        .changed = channel_changed,
+        .userdata = engine,
+    };
+    int r = deliver_new(&options, &engine->deliver);
+
+    if (r < 0)
+        return r;
+    deliver_kick(engine->deliver, true);
+    r = engine_watch_channels(engine);
+    if (r >= 0 && (config->heartbeat.url || config->heartbeat.url_file))
+        r = heartbeat_new(&heartbeat, &engine->heartbeat);
+    if (r >= 0)
+        end_channels_that_left(engine);
+    return r;
+}

@@ -126,6 +126,9 @@ def test_purity_wants_the_objects(tree):
     ("lib/x.c", "int x; \n", "space at the end"),
     ("lib/x.c", "\tint x;\n", "tab"),
     ("lib/x.c", "int x;", "no newline"),
+    ("daemon/core/x.h", "int x;\n" * 700, None),
+    ("daemon/core/x.h", "int x;\n" * 701, "daemon/core/x.h: 701 lines, over 700"),
+    ("tests/unit/x.c", "int x;\n" * 701, None),
     ("tests/fuzz/corpus/x/1.json", "{,", None),
 ])
 def test_tidy(tree, capsys, file, text, expected):

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 LONG_FILE = 600
+LONGEST_SOURCE = 700
 PAGE_WIDTH = 120
 # The patterns are spelled so that this file does not match itself.
 UNFINISHED = re.compile(r"\b(TO[D]O|FIX[M]E|XX[X]|HAC[K])\b")
@@ -97,7 +98,15 @@ def format_of_text(root, path):
             yield f"{path}:{number}: tab"
 
 
-RULES = [unfinished, hiding, own_machine, width_of_pages, valid_json, format_of_text]
+def length_of_sources(root, path):
+    """A file of the program has one subject, and so much of it as a reader can hold."""
+    if path.suffix in (".c", ".h") and path.parts[0] in ("lib", "daemon"):
+        n = len(lines_of(root, path))
+        if n > LONGEST_SOURCE:
+            yield f"{path}: {n} lines, over {LONGEST_SOURCE}: split it by subject"
+
+
+RULES = [unfinished, hiding, own_machine, width_of_pages, valid_json, format_of_text, length_of_sources]
 
 
 def main(root="."):

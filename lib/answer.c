@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/util/json_text.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
 #include "lib/util/text.h"
@@ -44,14 +45,12 @@ int answer_fault_in(AnswerFault *fault, int r, const char *format, ...) {
 /* ---- members ---- */
 
 int answer_load(const char *body, size_t len, json_t **ret) {
-    json_error_t error;
     json_t *root;
+    int r;
 
-    /* jansson leaves the code, the last byte of the text, unset when there is no memory for its lexer */
-    error.text[JSON_ERROR_TEXT_LENGTH - 1] = json_error_out_of_memory;
-    root = json_loadb(body, len, 0, &error);
-    if (!root)
-        return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
+    r = json_text_parse(body, len, 0, NULL, &root);
+    if (r < 0)
+        return r == -ENOMEM ? r : -EBADMSG;
     if (!json_is_object(root)) {
         json_decref(root);
         return -EBADMSG;
@@ -202,7 +201,7 @@ int answer_request(json_t *root, char **ret) {
 
     if (!root)
         return -EINVAL;
-    text = json_dumps(root, JSON_COMPACT);
+    text = json_text_dump(root, JSON_COMPACT);
     json_decref(root);
     if (!text)
         return -ENOMEM;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/util/json_text.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "lib/xml.h"
@@ -277,8 +278,8 @@ static bool read_json(const HttpResponse *response, Pieces *p) {
     const char *message;
 
     /* a NUL in a message is no reason to lose the code; the text ends there for us */
-    root = json_loadb(response->body, response->body_len, JSON_ALLOW_NUL, NULL);
-    if (!json_is_object(root))
+    if (json_text_parse(response->body, response->body_len, JSON_ALLOW_NUL, NULL, &root) < 0 ||
+        !json_is_object(root))
         return false;
 
     take_code(p->code, sizeof(p->code), json_text(root, "__type"));

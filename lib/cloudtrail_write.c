@@ -7,6 +7,7 @@
 
 #include "lib/arn.h"
 #include "lib/cloudtrail_operation.h"
+#include "lib/util/json_text.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -179,14 +180,20 @@ static int build_create_trail(const void *input, const char *token _unused_, cha
 
 /* ---- selectors ---- */
 
-/* Text that was read from AWS once may have been in a file since. NULL when it is no array. */
-static json_t *load_array(const char *text) {
-    json_t *list = json_loads(text, 0, NULL);
+/* Text that was read from AWS once may have been in a file since. 0, -ENOMEM, or -EINVAL when it is no
+ * array. */
+static int load_array(const char *text, json_t **ret) {
+    json_t *list;
+    int r = json_text_parse(text, strlen(text), 0, NULL, &list);
 
-    if (json_is_array(list))
-        return list;
-    json_decref(list);
-    return NULL;
+    if (r < 0)
+        return r;
+    if (!json_is_array(list)) {
+        json_decref(list);
+        return -EINVAL;
+    }
+    *ret = list;
+    return 0;
 }
 
 static int build_put_event_selectors(const void *input, const char *token _unused_, char **ret) {
@@ -194,10 +201,13 @@ static int build_put_event_selectors(const void *input, const char *token _unuse
     const CloudTrailSelectors *selectors = write->selectors;
     bool advanced = is_set(selectors->advanced_event_selectors);
     json_t *list;
+    int r;
 
     if (advanced == is_set(selectors->event_selectors))
         return -EINVAL;
-    list = load_array(advanced ? selectors->advanced_event_selectors : selectors->event_selectors);
+    r = load_array(advanced ? selectors->advanced_event_selectors : selectors->event_selectors, &list);
+    if (r < 0)
+        return r;
     if (json_array_size(list) == 0) {
         json_decref(list);
         return -EINVAL;
@@ -208,15 +218,19 @@ static int build_put_event_selectors(const void *input, const char *token _unuse
 
 static int build_put_insight_selectors(const void *input, const char *token _unused_, char **ret) {
     const CloudTrailWrite *write = input;
-    json_t *list = load_array(is_set(write->text) ? write->text : "[]");
+    json_t *list;
+    int r = load_array(is_set(write->text) ? write->text : "[]", &list);
 
-    return list ? dump_with_list("TrailName", write->trail, "InsightSelectors", list, ret) : -EINVAL;
+    return r < 0 ? r : dump_with_list("TrailName", write->trail, "InsightSelectors", list, ret);
 }
 
 static int build_put_event_configuration(const void *input, const char *token _unused_, char **ret) {
     const CloudTrailWrite *write = input;
-    json_t *root = write->text ? json_loads(write->text, 0, NULL) : NULL;
+    json_t *root;
+    int r = write->text ? json_text_parse(write->text, strlen(write->text), 0, NULL, &root) : -EINVAL;
 
+    if (r < 0)
+        return r;
     /* json_object_set_new() takes NULL for the error it then is */
     if (json_object_size(root) == 0 ||
         json_object_set_new(root, "TrailName", json_string(write->trail)) < 0) {

@@ -14,6 +14,7 @@
 #include "daemon/log.h"
 #include "lib/arn.h"
 #include "lib/sts.h"
+#include "lib/util/json_text.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -463,11 +464,11 @@ static int check_sizes(const json_t *document, bool scp) {
 
 /* Organizations counts white space when a policy comes by its API. */
 static int write_out(const json_t *document, bool scp) {
-    _cleanup_free_ char *text = json_dumps(document, JSON_INDENT(2));
+    _cleanup_free_ char *text = json_text_dump(document, JSON_INDENT(2));
 
     if (text && scp && strlen(text) > POLICY_SCP_MAX) {
         free(text);
-        text = json_dumps(document, JSON_COMPACT);
+        text = json_text_dump(document, JSON_COMPACT);
     }
     if (!text) {
         fputs("trailguard policy: out of memory\n", stderr);

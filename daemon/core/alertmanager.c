@@ -11,6 +11,7 @@
 #include "daemon/core/channel_format.h"
 #include "daemon/core/enum_names.h"
 #include "daemon/core/events.h"
+#include "lib/util/json_text.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
@@ -158,9 +159,12 @@ static int apply(json_t *set, const Alert *alert, const json_t *document, uint64
     return add_entry(set, alert, document, over ? now_usec + ALERTMANAGER_HOLD_USEC : 0);
 }
 
+/* NULL: out of memory, which is no damage. */
 static json_t *read_set(const char *text) {
-    json_t *set = text[0] ? json_loads(text, 0, NULL) : NULL;
+    json_t *set = NULL;
 
+    if (text[0] && json_text_parse(text, strlen(text), 0, NULL, &set) == -ENOMEM)
+        return NULL;
     if (json_is_array(set))
         return set;
     json_decref(set);
@@ -172,8 +176,9 @@ int alertmanager_apply(const char *set, const Alert *alert, uint64_t now_usec, c
     int r = list ? 0 : -ENOMEM;
 
     if (r >= 0 && alert) {
-        document = json_loads(alert->document, 0, NULL);
-        r = document ? apply(list, alert, document, now_usec) : -EINVAL;
+        r = json_text_parse(alert->document, strlen(alert->document), 0, NULL, &document);
+        if (r >= 0)
+            r = apply(list, alert, document, now_usec);
     }
     if (r < 0)
         return r;
@@ -183,7 +188,7 @@ int alertmanager_apply(const char *set, const Alert *alert, uint64_t now_usec, c
         if (ends != 0 && ends + ALERTMANAGER_HOLD_USEC < now_usec)
             (void)json_array_remove(list, i - 1);
     }
-    *ret = json_dumps(list, JSON_COMPACT);
+    *ret = json_text_dump(list, JSON_COMPACT);
     return *ret ? 0 : -ENOMEM;
 }
 
@@ -209,6 +214,6 @@ int alertmanager_body(const char *set, uint64_t now_usec, char **ret) {
             0)
             return -ENOMEM;
     }
-    *ret = json_dumps(body, JSON_COMPACT);
+    *ret = json_text_dump(body, JSON_COMPACT);
     return *ret ? 0 : -ENOMEM;
 }

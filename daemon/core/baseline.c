@@ -8,7 +8,7 @@
 #include <jansson.h>
 
 #include "daemon/core/enum_names.h"
-#include "daemon/core/json_text.h"
+#include "lib/util/json_text.h"
 #include "daemon/core/selectors.h"
 #include "daemon/core/settings.h"
 #include "lib/arn.h"
@@ -142,8 +142,8 @@ static int align_json(Field field, json_t *a, json_t *b, Aligned *ret) {
         r = unknown_members_differ(field, a, b, &ret->differ);
     if (r < 0)
         return r;
-    ret->baseline = json_dumps(a, JSON_COMPACT);
-    ret->actual = json_dumps(b, JSON_COMPACT);
+    ret->baseline = json_text_dump(a, JSON_COMPACT);
+    ret->actual = json_text_dump(b, JSON_COMPACT);
     return ret->baseline && ret->actual ? 0 : -ENOMEM;
 }
 
@@ -241,7 +241,7 @@ static int normal_form(Field field, const char *value, char **ret) {
         r = fill_in_configuration(&json);
     if (r < 0)
         return r;
-    text = json ? json_dumps(json, JSON_COMPACT) : strdup(value);
+    text = json ? json_text_dump(json, JSON_COMPACT) : strdup(value);
     if (!text)
         return -ENOMEM;
     r = json ? canonical_json(text, ret) : -EINVAL;
@@ -334,8 +334,8 @@ static int add_unknown(Drift *drift, const char *baseline, const char *actual) {
         (void)json_object_del(b, name);
         (void)json_object_del(a, name);
     }
-    expected = json_dumps(a, JSON_COMPACT | JSON_SORT_KEYS);
-    found = json_dumps(b, JSON_COMPACT | JSON_SORT_KEYS);
+    expected = json_text_dump(a, JSON_COMPACT | JSON_SORT_KEYS);
+    found = json_text_dump(b, JSON_COMPACT | JSON_SORT_KEYS);
     return expected && found ? drift_add(drift, FIELD_UNKNOWN, false, expected, found) : -ENOMEM;
 }
 

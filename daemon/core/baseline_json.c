@@ -10,7 +10,7 @@
 
 #include "daemon/core/codec.h"
 #include "daemon/core/enum_names.h"
-#include "daemon/core/json_text.h"
+#include "lib/util/json_text.h"
 #include "daemon/core/settings.h"
 #include "lib/arn.h"
 #include "lib/util/macros.h"
@@ -125,9 +125,9 @@ static char *to_text(unsigned i, const char *name, json_t *value) {
     if (json_is_string(value))
         return strdup(json_string_value(value));
     if (shapes[i] != SHAPE_SELECTORS)
-        return json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+        return json_text_dump(value, JSON_COMPACT | JSON_ENCODE_ANY);
     whole = json_pack("{s:O}", name, value);
-    return whole ? json_dumps(whole, JSON_COMPACT) : NULL;
+    return whole ? json_text_dump(whole, JSON_COMPACT) : NULL;
 }
 
 static int read_setting(const json_t *object, unsigned i, Settings *settings, CodecReader *reader) {
@@ -240,7 +240,7 @@ static int dump(const char *schema, const CodecMember *members, const void *base
 
     if (r < 0)
         return r;
-    text = json_dumps(root, JSON_INDENT(2));
+    text = json_text_dump(root, JSON_INDENT(2));
     if (!text)
         return -ENOMEM;
     (void)strbuf_addf(&b, "%s\n", text);

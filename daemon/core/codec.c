@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/core/json_text.h"
+#include "lib/util/json_text.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
 #include "lib/util/text.h"
@@ -273,7 +273,7 @@ static int print_value(StrBuf *b, const json_t *value) {
         return strbuf_addf(b, "%lld", (long long)json_integer_value(value));
     if (json_is_null(value) || json_is_boolean(value))
         return strbuf_add(b, json_is_null(value) ? "null" : json_is_true(value) ? "true" : "false");
-    text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+    text = json_text_dump(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
     return text ? strbuf_add(b, text) : -ENOMEM;
 }
 

@@ -9,7 +9,7 @@
 
 #include "daemon/core/enum_names.h"
 #include "daemon/core/events.h"
-#include "daemon/core/json_text.h"
+#include "lib/util/json_text.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
 #include "lib/util/text.h"
@@ -33,7 +33,7 @@ static const char *describe(const json_t *found, bool shows_text, char dst[stati
     else if (json_is_string(found) && !shows_text)
         (void)snprintf(dst, 4 * FOUND_MAX, "a text of %zu bytes", json_string_length(found));
     else {
-        text = json_dumps(found, JSON_ENCODE_ANY);
+        text = json_text_dump(found, JSON_ENCODE_ANY);
         (void)text_escape(&b, text ? text : "something else", FOUND_MAX);
         (void)text_copy(dst, 4 * FOUND_MAX, strbuf_str(&b));
     }

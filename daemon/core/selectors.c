@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/core/json_text.h"
+#include "lib/util/json_text.h"
 #include "daemon/core/selectors_cover.h"
 #include "daemon/core/settings.h"
 #include "lib/util/macros.h"
@@ -509,7 +509,7 @@ int selectors_add_management(const char *selectors, char **ret) {
         r = json_array_append_new(advanced, all_management_advanced()) < 0 ? -ENOMEM : 0;
     if (r < 0)
         return r;
-    text = besides ? json_dumps(set.document, JSON_COMPACT) : strdup(SELECTORS_DEFAULT);
+    text = besides ? json_text_dump(set.document, JSON_COMPACT) : strdup(SELECTORS_DEFAULT);
     if (!text)
         return -ENOMEM;
     *ret = text;

@@ -8,7 +8,7 @@
 #include <jansson.h>
 
 #include "daemon/core/enum_names.h"
-#include "daemon/core/json_text.h"
+#include "lib/util/json_text.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -137,7 +137,7 @@ static int fill_items(const json_t *array, unsigned depth, Item *items) {
 
         if (r < 0)
             return r;
-        items[i].text = json_dumps(items[i].value, DUMP_FLAGS);
+        items[i].text = json_text_dump(items[i].value, DUMP_FLAGS);
         if (!items[i].text)
             return -ENOMEM;
     }
@@ -218,7 +218,7 @@ int canonical_json(const char *text, char **ret) {
     r = canonical(given, CANONICAL_DEPTH, &value);
     if (r < 0)
         return r;
-    made = json_dumps(value, DUMP_FLAGS);
+    made = json_text_dump(value, DUMP_FLAGS);
     if (!made)
         return -ENOMEM;
     *ret = made;
@@ -558,8 +558,14 @@ json_t *event_configuration_whole(const json_t *value) {
 }
 
 static int load_whole(const char *text, json_t **ret) {
-    json_auto_t *value = text && text[0] ? json_loads(text, 0, NULL) : json_object();
+    json_auto_t *value = NULL;
+    int r;
 
+    if (!text || !text[0])
+        text = "{}";
+    r = json_text_parse(text, strlen(text), 0, NULL, &value);
+    if (r < 0)
+        return r;
     if (!json_is_object(value))
         return -EINVAL;
     *ret = event_configuration_whole(value);
@@ -594,6 +600,6 @@ int event_configuration_to_write(const char *desired, const char *found, char **
         return r;
     r = drop_defaults(whole, was);
     if (r >= 0)
-        *ret = json_dumps(whole, JSON_COMPACT | JSON_SORT_KEYS);
+        *ret = json_text_dump(whole, JSON_COMPACT | JSON_SORT_KEYS);
     return r >= 0 && !*ret ? -ENOMEM : r;
 }

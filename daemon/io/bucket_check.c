@@ -13,6 +13,7 @@
 #include "lib/endpoint.h"
 #include "lib/kms.h"
 #include "lib/s3.h"
+#include "lib/util/json_text.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -244,7 +245,10 @@ static void judge_prefixes(BucketCheck *check, const json_t *policy) {
 
 /* text is JSON, or "" when there is no policy. */
 static void judge_policy(BucketCheck *check, const char *text) {
-    json_t *policy = text[0] ? json_loads(text, 0, NULL) : NULL;
+    json_t *policy = NULL;
+
+    if (text[0])
+        (void)json_text_parse(text, strlen(text), 0, NULL, &policy);
 
     if (!text[0])
         (void)text_copy(check->snapshot.bucket_error, sizeof(check->snapshot.bucket_error),

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/util/file.h"
+#include "lib/util/json_text.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -38,11 +39,13 @@ static int check_owner(int dir_fd, char *reason, size_t size) {
 }
 
 int drill_file_parse(const char *text, size_t len, DrillFile *ret, char *reason, size_t size) {
-    json_auto_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+    json_auto_t *root = NULL;
     const char *schema, *trail, *identity, *nonce;
     json_int_t from, until;
     DrillFile file = { 0 };
 
+    if (json_text_parse(text, len, JSON_REJECT_DUPLICATES, NULL, &root) == -ENOMEM)
+        return -ENOMEM;
     if (json_unpack(root, "{s:s, s:s, s:s, s:s, s:I, s:I!}", "schema", &schema, "trail", &trail, "identity",
                     &identity, "nonce", &nonce, "from_usec", &from, "until_usec", &until) < 0)
         return refuse(reason, size, "it is no announcement of a drill");
@@ -85,7 +88,7 @@ int drill_file_write(const char *dir, const DrillFile *file) {
     root = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "schema", SCHEMA, "trail", file->trail, "identity",
                      file->drill.identity, "nonce", file->nonce, "from_usec",
                      (json_int_t)file->drill.from_usec, "until_usec", (json_int_t)file->drill.until_usec);
-    text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+    text = root ? json_text_dump(root, JSON_INDENT(1)) : NULL;
     return text ? file_write_at(fd, DRILL_FILE, text, strlen(text), 0600, true) : -ENOMEM;
 }
 

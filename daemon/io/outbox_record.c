@@ -8,6 +8,7 @@
 
 #include "daemon/core/codec.h"
 #include "daemon/io/sealed.h"
+#include "lib/util/json_text.h"
 #include "lib/util/macros.h"
 
 #define SCHEMA "trailguard.outbox/1"
@@ -76,7 +77,7 @@ int outbox_record_write(const OutboxRecord *record, char **ret, size_t *ret_len)
     if (record->refused_by && (codec_write(refusal_members, record, &refused) < 0 ||
                                json_object_set(root, "refused", refused) < 0))
         return -ENOMEM;
-    text = json_dumps(root, JSON_COMPACT);
+    text = json_text_dump(root, JSON_COMPACT);
     if (!text)
         return -ENOMEM;
     *ret_len = strlen(text);

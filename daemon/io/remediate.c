@@ -14,6 +14,7 @@
 #include "daemon/io/task.h"
 #include "lib/cloudtrail.h"
 #include "lib/s3.h"
+#include "lib/util/json_text.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -98,11 +99,16 @@ static int add_tag(CloudTrailTags *tags, const char *key, const char *value) {
  * value there. AWS's own (aws:...) are left alone. *ret is to be freed by cloudtrail_tags_done in any case.
  */
 static int missing_tags(const char *in, const char *out, bool with_value, CloudTrailTags *ret) {
-    json_auto_t *a = json_loads(in ? in : "{}", 0, NULL), *b = json_loads(out ? out : "{}", 0, NULL);
+    json_auto_t *a = NULL, *b = NULL;
     const char *key;
     json_t *value;
-    int r = a && b ? 0 : -EINVAL;
+    int r;
 
+    in = in ? in : "{}";
+    out = out ? out : "{}";
+    r = json_text_parse(in, strlen(in), 0, NULL, &a);
+    if (r >= 0)
+        r = json_text_parse(out, strlen(out), 0, NULL, &b);
     json_object_foreach(a, key, value) {
         const json_t *other = json_object_get(b, key);
 
@@ -119,7 +125,7 @@ static int array_text(const json_t *object, const char *name, char **ret) {
 
     if (json_array_size(array) == 0)
         return 0;
-    *ret = json_dumps(array, JSON_COMPACT);
+    *ret = json_text_dump(array, JSON_COMPACT);
     return *ret ? 0 : -ENOMEM;
 }
 
@@ -431,7 +437,8 @@ static int complete(Remediation *job, Field field, json_t *value) {
 
     if (job->known_only)
         return MIN(unknown_members_drop(field, value), 0);
-    there = actual ? json_loads(actual, 0, NULL) : NULL;
+    if (actual && json_text_parse(actual, strlen(actual), 0, NULL, &there) == -ENOMEM)
+        return -ENOMEM;
     if (there)
         r = unknown_members_fill(field, value, there);
     if (r >= 0)
@@ -442,24 +449,28 @@ static int complete(Remediation *job, Field field, json_t *value) {
 
 /* The setting to write, as text. */
 static int completed_text(Remediation *job, Field field, const char *text, char **ret) {
-    json_auto_t *value = json_loads(text, 0, NULL);
-    int r = value ? complete(job, field, value) : -EINVAL;
+    json_auto_t *value = NULL;
+    int r = json_text_parse(text, strlen(text), 0, NULL, &value);
 
     if (r >= 0)
-        *ret = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
+        r = complete(job, field, value);
+    if (r >= 0)
+        *ret = json_text_dump(value, JSON_COMPACT | JSON_SORT_KEYS);
     return r >= 0 && !*ret ? -ENOMEM : r;
 }
 
 static void put_event_selectors(Remediation *job) {
-    json_t *object;
+    json_t *object = NULL;
+    const char *text = job->desired.values[FIELD_SELECTORS];
     CloudTrailSelectors selectors = { 0 };
     int r;
 
     if (!is_wanted(job, FIELD_SELECTORS))
         return;
     job->asked = FIELD_BIT(FIELD_SELECTORS);
-    object = json_loads(job->desired.values[FIELD_SELECTORS], 0, NULL);
-    r = object ? complete(job, FIELD_SELECTORS, object) : -EINVAL;
+    r = json_text_parse(text, strlen(text), 0, NULL, &object);
+    if (r >= 0)
+        r = complete(job, FIELD_SELECTORS, object);
     if (r >= 0)
         r = array_text(object, "EventSelectors", &selectors.event_selectors);
     if (r >= 0)

@@ -11,6 +11,7 @@
 #include "daemon/io/observe.h"
 #include "daemon/io/task.h"
 #include "lib/cloudtrail.h"
+#include "lib/util/json_text.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -47,7 +48,7 @@ static int set_tags(Settings *settings, const CloudTrailTags *tags) {
     for (size_t i = 0; object && i < tags->n; i++)
         if (json_object_set_new(object, tags->items[i].key, json_string(tags->items[i].value)) < 0)
             return -ENOMEM;
-    text = object ? json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    text = object ? json_text_dump(object, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     return text ? settings_set(settings, FIELD_TAGS, text) : -ENOMEM;
 }
 

@@ -2,9 +2,10 @@
 #pragma once
 /* Makes the n-th allocation of the code under test fail, for every n, until it gets by with what it is
  * given. A test that includes this asks the makefile for "link:
- * -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc" in a comment of its own. What shared libraries allocate is
- * not counted. */
+ * -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc" in a comment of its own, and may add "--wrap=strdup". Of what shared libraries allocate,
+ * that of jansson counts. */
 
+#include <jansson.h>
 #include <malloc.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@ void *__real_calloc(size_t n, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t size);
+char *__wrap_strdup(const char *s);
 
 static struct {
     bool armed, failed, once;
@@ -53,6 +55,17 @@ void *__wrap_realloc(void *p, size_t size) {
         memcpy(moved, p, old < size ? old : size);
     free(p);
     return moved;
+}
+
+char *__wrap_strdup(const char *s) {
+    size_t size = strlen(s) + 1;
+    char *copy = __wrap_malloc(size);
+
+    return copy ? memcpy(copy, s, size) : NULL;
+}
+
+__attribute__((constructor)) static void count_jansson(void) {
+    json_set_alloc_funcs(__wrap_malloc, free);
 }
 
 /* From here on the first n allocations succeed and all others fail. */

@@ -145,27 +145,39 @@ static json_t *resource_of(const PolicyNeeds *needs, Scope scope) {
     return json_string("*");
 }
 
+/* Takes both over. The list, or NULL when either is, or without memory: a list that lacks an entry must not be
+ * printed. */
+static json_t *append(json_t *list, json_t *value) {
+    if (json_array_append_new(list, value) >= 0)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
 static json_t *strings(const char *const *items, size_t n) {
     json_t *list = json_array();
 
     for (size_t i = 0; i < n; i++)
-        if (json_array_append_new(list, json_string(items[i])) < 0) {
-            json_decref(list);
-            return NULL;
-        }
+        list = append(list, json_string(items[i]));
     return list;
 }
 
-/* Takes actions and resource over, also when they are NULL for want of memory. condition may be NULL. */
+/* Takes actions and resource over, also when they are NULL for want of memory. */
 static int add_statement(json_t *statements, const char *sid, const char *effect, json_t *actions,
-                         json_t *resource, json_t *condition) {
+                         json_t *resource) {
     json_t *statement = json_pack("{s:s, s:s, s:o, s:o}", "Sid", sid, "Effect", effect, "Action", actions,
                                   "Resource", resource);
-    int r = statement ? 0 : -1;
 
-    if (condition && (!statement || json_object_set_new(statement, "Condition", condition) < 0))
-        r = -1;
-    return json_array_append_new(statements, statement) < 0 ? -1 : r;
+    return json_array_append_new(statements, statement);
+}
+
+/* And condition, without which the statement would say more. */
+static int add_limited(json_t *statements, const char *sid, const char *effect, json_t *actions,
+                       json_t *resource, json_t *condition) {
+    json_t *statement = json_pack("{s:s, s:s, s:o, s:o, s:o}", "Sid", sid, "Effect", effect, "Action",
+                                  actions, "Resource", resource, "Condition", condition);
+
+    return json_array_append_new(statements, statement);
 }
 
 /* NULL when a statement could not be made. */
@@ -179,19 +191,13 @@ static json_t *document(json_t *statements, int r) {
 
 /* ---- the guard ---- */
 
-static json_t *pass_role_condition(Scope scope) {
-    if (scope != SCOPE_OWN_ROLES)
-        return NULL;
-    return json_pack("{s:{s:s}}", "StringEquals", "iam:PassedToService", "cloudtrail.amazonaws.com");
-}
-
-/* The actions of the statement that begins at row i. */
+/* The actions of the statement that begins at row i; NULL without memory. */
 static json_t *actions_from(const PolicyNeeds *needs, size_t i) {
     json_t *actions = json_array();
 
     for (size_t k = i; k < ARRAY_SIZE(calls) && text_equal(calls[k].sid, calls[i].sid); k++)
         if (is_needed(needs, calls[k].need))
-            (void)json_array_append_new(actions, json_string(calls[k].action));
+            actions = append(actions, json_string(calls[k].action));
     return actions;
 }
 
@@ -199,16 +205,21 @@ static int add_calls(json_t *statements, const PolicyNeeds *needs) {
     int r = 0;
 
     for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(calls); i++) {
+        const char *sid = calls[i].sid;
+        Scope scope = calls[i].scope;
         json_t *actions;
 
-        if (i > 0 && text_equal(calls[i].sid, calls[i - 1].sid))
+        if (i > 0 && text_equal(sid, calls[i - 1].sid))
             continue;
         actions = actions_from(needs, i);
-        if (json_array_size(actions) == 0)
+        if (actions && json_array_size(actions) == 0)
             json_decref(actions);
+        else if (scope == SCOPE_OWN_ROLES)
+            r = add_limited(statements, sid, "Allow", actions, resource_of(needs, scope),
+                            json_pack("{s:{s:s}}", "StringEquals", "iam:PassedToService",
+                                      "cloudtrail.amazonaws.com"));
         else
-            r = add_statement(statements, calls[i].sid, "Allow", actions, resource_of(needs, calls[i].scope),
-                              pass_role_condition(calls[i].scope));
+            r = add_statement(statements, sid, "Allow", actions, resource_of(needs, scope));
     }
     return r;
 }
@@ -219,16 +230,16 @@ json_t *policy_guard(const PolicyNeeds *needs) {
 
     if (r >= 0 && needs->n_topics > 0)
         r = add_statement(statements, "PublishAlerts", "Allow", json_string("sns:Publish"),
-                          strings(needs->topics, needs->n_topics), NULL);
+                          strings(needs->topics, needs->n_topics));
     if (r >= 0 && needs->n_topics > 0)
         r = add_statement(statements, "CheckAlertTopics", "Allow", json_string("sns:GetTopicAttributes"),
-                          strings(needs->topics, needs->n_topics), NULL);
+                          strings(needs->topics, needs->n_topics));
     if (r >= 0 && needs->n_roles > 0)
         r = add_statement(statements, "AssumeAccountRoles", "Allow", json_string("sts:AssumeRole"),
-                          strings(needs->roles, needs->n_roles), NULL);
+                          strings(needs->roles, needs->n_roles));
     if (r >= 0 && needs->organization && !is_needed(needs, NEED_ORGANIZATION_TRAILS))
         r = add_statement(statements, "ListAccounts", "Allow", json_string("organizations:ListAccounts"),
-                          json_string("*"), NULL);
+                          json_string("*"));
     return document(statements, r);
 }
 
@@ -236,9 +247,12 @@ json_t *policy_trust(const char *guard_arn, const char *external_id) {
     json_t *statement = json_pack("{s:s, s:s, s:{s:s}, s:s}", "Sid", "AllowTrailGuardToAssume", "Effect",
                                   "Allow", "Principal", "AWS", guard_arn, "Action", "sts:AssumeRole");
 
-    if (statement && external_id)
-        (void)json_object_set_new(statement, "Condition",
-                                  json_pack("{s:{s:s}}", "StringEquals", "sts:ExternalId", external_id));
+    if (statement && external_id &&
+        json_object_set_new(statement, "Condition",
+                            json_pack("{s:{s:s}}", "StringEquals", "sts:ExternalId", external_id)) < 0) {
+        json_decref(statement);
+        return NULL;
+    }
     return statement ? json_pack("{s:s, s:[o]}", "Version", "2012-10-17", "Statement", statement) : NULL;
 }
 
@@ -293,8 +307,8 @@ static const char *const membership_changes[] = { "organizations:LeaveOrganizati
 static json_t *except(const PolicyShield *shield, bool guards) {
     json_t *arns = guards ? strings(shield->guards, shield->n_guards) : json_array();
 
-    (void)json_array_append_new(
-            arns, text_of("arn:%s:iam::%s:role/" POLICY_BREAK_GLASS, shield->partition, or_any(shield->account)));
+    arns = append(arns, text_of("arn:%s:iam::%s:role/" POLICY_BREAK_GLASS, shield->partition,
+                                or_any(shield->account)));
     return json_pack("{s:{s:o}}", "ArnNotLike", "aws:PrincipalArn", arns);
 }
 
@@ -310,7 +324,7 @@ static json_t *guards_of(const PolicyShield *shield, const char *kind) {
 
     for (size_t i = 0; i < shield->n_guards; i++)
         if (is_of(shield->guards[i], kind))
-            (void)json_array_append_new(arns, json_string(shield->guards[i]));
+            arns = append(arns, json_string(shield->guards[i]));
     return arns;
 }
 
@@ -318,15 +332,15 @@ static int deny_changes_of_guards(json_t *statements, const PolicyShield *shield
                                   const char *kind, const char *const *actions, size_t n) {
     json_t *arns = guards_of(shield, kind);
 
-    if (json_array_size(arns) == 0) {
+    if (arns && json_array_size(arns) == 0) {
         json_decref(arns);
         return 0;
     }
-    return add_statement(statements, sid, "Deny", strings(actions, n), arns, except(shield, false));
+    return add_limited(statements, sid, "Deny", strings(actions, n), arns, except(shield, false));
 }
 
 static int deny_changes(json_t *statements, const PolicyShield *shield) {
-    int r = add_statement(statements, "DenyTrailTampering", "Deny",
+    int r = add_limited(statements, "DenyTrailTampering", "Deny",
                           strings(trail_changes, ARRAY_SIZE(trail_changes)),
                           text_of("arn:%s:cloudtrail:*:%s:trail/*", shield->partition,
                                   shield->organization ? "*" : or_any(shield->account)),
@@ -339,7 +353,7 @@ static int deny_changes(json_t *statements, const PolicyShield *shield) {
         r = deny_changes_of_guards(statements, shield, "DenyGuardKeyTampering", "user/", user_changes,
                                    ARRAY_SIZE(user_changes));
     if (r >= 0 && shield->n_topics > 0)
-        r = add_statement(statements, "DenyAlertTopicTampering", "Deny",
+        r = add_limited(statements, "DenyAlertTopicTampering", "Deny",
                           strings(topic_changes, ARRAY_SIZE(topic_changes)),
                           strings(shield->topics, shield->n_topics), except(shield, false));
     return r;
@@ -356,7 +370,7 @@ json_t *policy_scp(const PolicyShield *shield) {
     int r = deny_changes(statements, shield);
 
     if (r >= 0)
-        r = add_statement(statements, "DenyLeavingOrganization", "Deny",
+        r = add_limited(statements, "DenyLeavingOrganization", "Deny",
                           strings(membership_changes, ARRAY_SIZE(membership_changes)), json_string("*"),
                           except(shield, false));
     return document(statements, r);

@@ -112,6 +112,8 @@ static size_t try_subject(const AlertSource *source, const char *words, size_t c
 
     (void)strbuf_add(&raw, PREFIX);
     alert_expand(&x, words);
+    if (strbuf_error(&raw) < 0)
+        return 0;
     /* escaped already, so that only what is not ASCII is left to replace */
     for (size_t i = 0; i < raw.len; i++)
         (void)strbuf_add_char(&ascii, raw.data[i] >= 0x20 && raw.data[i] < 0x7f ? raw.data[i] : '?');
@@ -155,8 +157,9 @@ static void add_heading(const AlertExpansion *x, const char *heading) {
 }
 
 /* Every line of a text, indented. */
-static void add_indented(const AlertExpansion *x, const char *words) {
-    for (const char *line = words; *line;) {
+static void add_indented(const AlertExpansion *x, const StrBuf *text) {
+    (void)strbuf_add_buf(x->out, &(StrBuf){ .error = strbuf_error(text) });
+    for (const char *line = strbuf_str(text); *line;) {
         const char *end = strchrnul(line, '\n');
 
         (void)strbuf_add(x->out, "  ");
@@ -174,7 +177,7 @@ static void add_section(const AlertExpansion *x, const char *heading, const char
         return;
     add_heading(x, heading);
     alert_expand(&inner, words);
-    add_indented(x, strbuf_str(&text));
+    add_indented(x, &text);
 }
 
 static void add_moment(const AlertExpansion *x, uint64_t usec, const char *what) {
@@ -429,11 +432,11 @@ static void add_contain(const AlertExpansion *x) {
                       "of account %s:\n",
                       contain->account);
     (void)contain_commands(contain, false, &commands);
-    add_indented(x, strbuf_str(&commands));
+    add_indented(x, &commands);
     (void)strbuf_add(x->out, "  To undo it:\n");
     strbuf_truncate(&commands, 0);
     (void)contain_commands(contain, true, &commands);
-    add_indented(x, strbuf_str(&commands));
+    add_indented(x, &commands);
 }
 
 static void add_footer(const AlertExpansion *x) {
@@ -540,9 +543,10 @@ static int hash_identity(const char *what, const Subject *subject, uint64_t dedu
 
 int alert_incident_id(const Subject *subject, uint64_t dedup_usec, char ret[static 17]) {
     char hex[HASH_HEX_SIZE];
+    int r = hash_identity("incident", subject, dedup_usec, "", hex);
 
-    if (hash_identity("incident", subject, dedup_usec, "", hex) < 0)
-        return -EIO;
+    if (r < 0)
+        return r;
     memcpy(ret, hex, 16);
     ret[16] = '\0';
     return 0;

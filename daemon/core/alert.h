@@ -22,8 +22,11 @@ int alert_compose(const AlertGuard *guard, const Subject *subject, const Event *
 /* Frees the strings and clears the rest; fine on a zeroed Alert, and twice. */
 void alert_done(Alert *alert);
 
-/* The incident's public id, 16 hex digits, from its subject and mark. 0 or -EIO. */
+/* The incident's public id, 16 hex digits, from its subject and mark. 0, -ENOMEM or -EIO (hashing). */
 int alert_incident_id(const Subject *subject, uint64_t dedup_usec, char ret[static 17]);
+
+/* What is not UTF-8 cannot be written as JSON, however often it is tried. */
+bool alert_is_utf8(const Alert *alert);
 
 /* The SNS `Message`: a JSON object with default, email, sms, and the document for sqs, lambda, http, https;
  * https: what takes its place there, NULL: nothing. The caller frees. At most max bytes: the mail is cut to fit. 0, -ENOMEM, -EINVAL (text that is not UTF-8),

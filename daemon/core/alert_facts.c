@@ -28,7 +28,7 @@ void alert_add_foreign(const AlertExpansion *x, const char *s) {
     (void)text_escape(&whole, s, ALERT_SHOWN_MAX);
     (void)text_escape(x->out, "", 0);
     if (x->cut >= sizeof(shown) || whole.len <= x->cut) {
-        (void)strbuf_add(x->out, strbuf_str(&whole));
+        (void)strbuf_add_buf(x->out, &whole);
         return;
     }
     /* room for the dots; what text_copy leaves is whole characters */
@@ -198,7 +198,9 @@ void alert_add_actor_facts(const AlertExpansion *x) {
     char when[TIMETEXT_MAX];
 
     alert_add_actor(&inner);
-    (void)strbuf_addf(x->out, "  %-8s %s\n", "who", strbuf_str(&who)); /* escaped already */
+    (void)strbuf_addf(x->out, "  %-8s ", "who");
+    (void)strbuf_add_buf(x->out, &who); /* escaped already */
+    (void)strbuf_add_char(x->out, '\n');
     alert_add_fact(x, "type", actor->type);
     alert_add_fact(x, "ARN", actor->arn);
     alert_add_fact(x, "account", actor->account);

@@ -8,6 +8,7 @@
 #include "daemon/core/alert_private.h"
 #include "daemon/core/contain.h"
 #include "daemon/core/enum_names.h"
+#include "lib/util/json_text.h"
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
 
@@ -262,11 +263,16 @@ int alert_document(const AlertSource *source, const char *id, char **ret) {
 
     if (!object || !fill(object, source, id))
         return -ENOMEM;
-    *ret = json_dumps(object, JSON_COMPACT);
+    *ret = json_text_dump(object, JSON_COMPACT);
     return *ret ? 0 : -ENOMEM;
 }
 
 /* ---- SNS ---- */
+
+bool alert_is_utf8(const Alert *alert) {
+    return text_is_utf8(alert->subject) && text_is_utf8(alert->text) && text_is_utf8(alert->sms) &&
+           text_is_utf8(alert->document);
+}
 
 /* The envelope with at most `keep` bytes of the mail. */
 static int envelope(const Alert *alert, const char *https, size_t keep, char **ret) {
@@ -280,8 +286,8 @@ static int envelope(const Alert *alert, const char *https, size_t keep, char **r
                        alert->sms, "sqs", alert->document, "lambda", alert->document, "http",
                        alert->document, "https", https ? https : alert->document);
     if (!object)
-        return -EINVAL;
-    *ret = json_dumps(object, JSON_COMPACT);
+        return alert_is_utf8(alert) ? -ENOMEM : -EINVAL;
+    *ret = json_text_dump(object, JSON_COMPACT);
     return *ret ? 0 : -ENOMEM;
 }
 

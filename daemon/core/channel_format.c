@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/core/alert.h"
 #include "daemon/core/enum_names.h"
 #include "daemon/core/events.h"
+#include "lib/util/json_text.h"
 #include "lib/util/strbuf.h"
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
@@ -107,10 +109,6 @@ static json_t *chat_text(const char *text, size_t max, bool block) {
         (void)strbuf_add_char(&b, *text++); /* not in the middle of a character */
     (void)strbuf_addf(&b, "%s%s", *text ? cut_mark : "", block ? "\n```" : "");
     return strbuf_error(&b) < 0 ? NULL : json_string(strbuf_str(&b));
-}
-
-static json_t *read_document(const Alert *alert) {
-    return json_loads(alert->document, JSON_REJECT_DUPLICATES, NULL);
 }
 
 /* What the message is about: the trail's ARN, else account and region, else the guard. */
@@ -225,16 +223,19 @@ static const MakeBody makers[_ALERT_FORMAT_MAX] = {
 
 int alert_format_body(AlertFormat format, const Alert *alert, const char *key, char **ret) {
     json_auto_t *document = NULL, *body = NULL;
+    int r;
 
     if (format == ALERT_FORMAT_JSON) {
         *ret = strdup(alert->document);
         return *ret ? 0 : -ENOMEM;
     }
-    document = read_document(alert);
-    body = document ? makers[format](alert, document, key) : NULL;
+    r = json_text_parse(alert->document, strlen(alert->document), JSON_REJECT_DUPLICATES, NULL, &document);
+    if (r < 0)
+        return r;
+    body = makers[format](alert, document, key);
     if (!body)
-        return -EINVAL;
-    *ret = json_dumps(body, JSON_COMPACT);
+        return alert_is_utf8(alert) ? -ENOMEM : -EINVAL;
+    *ret = json_text_dump(body, JSON_COMPACT);
     return *ret ? 0 : -ENOMEM;
 }
 

@@ -296,6 +296,8 @@ int contain_commands(const Containment *contain, bool undo, StrBuf *b) {
 
     (void)strbuf_addf(&arn, "arn:%s:iam::%s:policy/" CONTAIN "-%s-%s", contain->partition, contain->account,
                       kind, name);
+    if (strbuf_error(&arn) < 0)
+        return strbuf_error(&arn);
     if (undo) {
         (void)strbuf_addf(b, "aws iam detach-%s-policy --%s-name=%s --policy-arn %s\n", kind, kind, name,
                           strbuf_str(&arn));

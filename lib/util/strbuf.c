@@ -85,6 +85,12 @@ int strbuf_add(StrBuf *b, const char *s) {
     return s ? strbuf_add_mem(b, s, strlen(s)) : b->error;
 }
 
+int strbuf_add_buf(StrBuf *b, const StrBuf *more) {
+    if (b->error == 0 && more->error < 0)
+        return fail(b, more->error);
+    return strbuf_add_mem(b, more->data, more->len);
+}
+
 int strbuf_add_char(StrBuf *b, char c) {
     return strbuf_add_mem(b, &c, 1);
 }

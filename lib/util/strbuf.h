@@ -27,6 +27,8 @@ int strbuf_add(StrBuf *b, const char *s);
 int strbuf_add_mem(StrBuf *b, const void *data, size_t len);
 int strbuf_add_char(StrBuf *b, char c);
 int strbuf_addf(StrBuf *b, const char *format, ...) _printf_(2, 3);
+/* Another buffer's text; its error becomes that of b, so that nothing is missing in silence. */
+int strbuf_add_buf(StrBuf *b, const StrBuf *more);
 
 /* Shortens to len bytes (no effect when already shorter); clears nothing else. */
 void strbuf_truncate(StrBuf *b, size_t len);

@@ -73,6 +73,18 @@ static size_t decode(const unsigned char *s, size_t n, uint32_t *ret) {
     return len;
 }
 
+bool text_is_utf8(const char *s) {
+    const unsigned char *u = (const unsigned char *)(s ? s : "");
+    uint32_t c;
+
+    for (size_t n = strlen((const char *)u), taken; n > 0; u += taken, n -= taken) {
+        taken = decode(u, n, &c);
+        if (taken == 0)
+            return false;
+    }
+    return true;
+}
+
 /* Characters that are well-formed and yet could make a line look like something else (Unicode 15, general
  * categories Cc, Cf, Zl, Zp as far as they occur below U+10000). */
 static bool misleads(uint32_t c) {

@@ -17,6 +17,9 @@ bool text_equal(const char *a, const char *b);
 bool text_starts_with(const char *s, const char *prefix);
 bool text_ends_with(const char *s, const char *suffix);
 
+/* Well-formed UTF-8 (RFC 3629); NULL counts as "". */
+bool text_is_utf8(const char *s);
+
 /* Appends s (NULL counts as "") as printable UTF-8 on one line. Control bytes, DEL and invalid UTF-8 become
  * \xNN; C1 controls, line separators, bidirectional controls and characters without width become \uNNNN;
  * backslash becomes \\. What has such a form already keeps it, so that text is escaped once however many stages

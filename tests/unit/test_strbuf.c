@@ -84,6 +84,14 @@ static void errors_stick(void **state _unused_) {
     assert_string_equal(taken, "untouched");
 
     assert_int_equal(strbuf_add(&f, "abc"), 0);
+    assert_int_equal(strbuf_add_buf(&f, &(StrBuf){ .data = (char *)"d", .len = 1 }), 0);
+    assert_string_equal(strbuf_str(&f), "abcd");
+    assert_int_equal(strbuf_add_buf(&f, &(StrBuf){ .error = -ENOMEM }), -ENOMEM);
+    assert_string_equal(strbuf_str(&f), "");
+    assert_int_equal(strbuf_add_buf(&f, &b), -ENOMEM);
+    strbuf_done(&f);
+    f = STRBUF_INIT(4);
+    assert_int_equal(strbuf_add(&f, "abc"), 0);
     assert_int_equal(strbuf_addf(&f, "%s", "de"), -E2BIG);
     assert_string_equal(strbuf_str(&f), "");
 

@@ -248,11 +248,30 @@ static void the_nearest_word_is_found(void **state _unused_) {
     }
 }
 
+static void utf8_is_known(void **state) {
+    static const struct {
+        const char *text;
+        bool is;
+    } cases[] = {
+        { NULL, true },           { "", true },
+        { "plain", true },        { "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80", true },
+        { "\xff", false },        { "a\xc3", false },
+        { "\xc0\xaf", false },    { "\xed\xa0\x80", false },
+        { "\xe2\x82x", false },   { "\xf4\x90\x80\x80", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        if (text_is_utf8(cases[i].text) != cases[i].is)
+            fail_msg("case %zu", i);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(copies),
         cmocka_unit_test(the_nearest_word_is_found),
         cmocka_unit_test(compares),
+        cmocka_unit_test(utf8_is_known),
         cmocka_unit_test(escapes_what_misleads),
         cmocka_unit_test(escapes_once),
         cmocka_unit_test(cuts_are_marked),

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc,--wrap=strdup */
+/* What the core writes, each time with one allocation less that fails: each function says that there was no
+ * memory, and nothing else. A message "that can never be sent" is given up, and one that was only short of memory
+ * must not be. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "daemon/core/alert.h"
+#include "daemon/core/alertmanager.h"
+#include "daemon/core/channel_format.h"
+#include "daemon/core/contain.h"
+#include "daemon/core/metrics.h"
+#include "daemon/core/policy.h"
+#include "daemon/core/settings.h"
+#include "lib/util/json_text.h"
+#include "lib/util/strbuf.h"
+#include "lib/util/text.h"
+#include "tests/unit/alert_check.h"
+#include "tests/unit/alloc_fail.h"
+
+#define RUNS_MAX 5000
+
+/* Writes into *ret, which is NULL; the caller frees. */
+typedef int (*Run)(char **ret);
+
+/* Fails the first allocation and all that follow, then the second ..., then each alone. */
+static void fail_each(const char *name, Run run) {
+    char *whole = NULL;
+
+    assert_int_equal(run(&whole), 0);
+    for (int once = 0; once < 2; once++) {
+        unsigned n = 0;
+        bool failed = true;
+
+        for (; failed; n++) {
+            char *made = NULL;
+            int r;
+
+            assert_true(n < RUNS_MAX);
+            (once ? alloc_fail_once : alloc_fail_after)(n);
+            r = run(&made);
+            failed = alloc_fail_end();
+            if (r == 0 ? !text_equal(made, whole) : r != -ENOMEM || !failed)
+                fail_msg("%s: %d when allocation %u fails%s: %s", name, r, n, once ? " alone" : "", made);
+            free(made);
+        }
+        assert_true(n > 1);
+    }
+    free(whole);
+}
+
+/* ---- alerts ---- */
+
+static Drift changes;
+static Settings delivers;
+
+static Event event_with_everything(void) {
+    static const Containment contain = { .verdict = CONTAIN_PROPOSED,
+                                         .arn = "arn:aws:iam::111122223333:user/bob",
+                                         .partition = "aws",
+                                         .account = ACCOUNT,
+                                         .name = "bob",
+                                         .n_tamperings = 3,
+                                         .time_usec = T0 };
+    static const Subject members[] = { { "", "", ACCOUNT, "eu-west-1" }, { "", "", ACCOUNT, "eu-west-2" } };
+    Event event = EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_CRITICAL,
+                        .findings = FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_WEAKENED),
+                        .about = FINDING_BIT(FINDING_WEAKENED), .may_act = true, .gap = { T0, T0 + 60 * SEC },
+                        .fields = FIELD_BIT(FIELD_PREFIX) | FIELD_BIT(FIELD_TAGS),
+                        .fields_left = FIELD_BIT(FIELD_TAGS), .changes = &changes, .delivers = &delivers,
+                        .contain = &contain, .members = members, .n_members = ARRAY_SIZE(members),
+                        .has_actor = true, .repeats = { .count = 2, .first_usec = T0, .last_usec = T0 + SEC },
+                        .contest = { .count = 3, .first_usec = T0, .last_usec = T0 + SEC });
+
+    event.actor = (Actor){ .type = "IAMUser",
+                           .arn = "arn:aws:iam::111122223333:user/bob",
+                           .name = "bob",
+                           .account = ACCOUNT,
+                           .source_ip = "192.0.2.7",
+                           .user_agent = "aws-cli/2.15",
+                           .access_key = "AKIAEXAMPLE",
+                           .event_id = "e1",
+                           .event_name = "StopLogging",
+                           .event_usec = T0 };
+    return event;
+}
+
+static int make_alert(Alert *ret) {
+    Event event = event_with_everything();
+
+    return alert_compose(&guard, &trail, &event, ret);
+}
+
+static int run_compose(char **ret) {
+    Alert alert = { 0 };
+    int r = make_alert(&alert);
+
+    if (r == 0)
+        *ret = TAKE_PTR(alert.document);
+    alert_done(&alert);
+    return r;
+}
+
+static Alert alert;
+
+static int run_envelope(char **ret) {
+    return alert_sns_message(&alert, NULL, 262144, ret);
+}
+
+static AlertFormat format;
+
+static int run_format(char **ret) {
+    return alert_format_body(format, &alert, "KEY", ret);
+}
+
+static char *open_there; /* what Alertmanager has: the alert is open there already */
+
+static int run_alertmanager_opens(char **ret) {
+    return alertmanager_apply("", &alert, T0, ret);
+}
+
+static int run_alertmanager_goes_on(char **ret) {
+    return alertmanager_apply(open_there, &alert, T0, ret);
+}
+
+static int run_alertmanager_body(char **ret) {
+    return alertmanager_body(open_there, T0, ret);
+}
+
+static void test_no_alert_is_given_up_for_want_of_memory(void **state _unused_) {
+    static const char *const names[_ALERT_FORMAT_MAX] = { "json", "slack", "teams", "pagerduty", "opsgenie", "chat" };
+
+    assert_int_equal(drift_add(&changes, FIELD_PREFIX, true, "a", "b"), 0);
+    assert_int_equal(drift_add(&changes, FIELD_TAGS, false, "{\"a\":\"b\"}", "{}"), 0);
+    assert_int_equal(settings_set(&delivers, FIELD_BUCKET, "elsewhere"), 0);
+    fail_each("compose", run_compose);
+    assert_int_equal(make_alert(&alert), 0);
+    fail_each("envelope", run_envelope);
+    for (format = 0; format < _ALERT_FORMAT_MAX; format++)
+        fail_each(names[format], run_format);
+    for (int i = 0; i < 2; i++) {
+        fail_each("alertmanager", run_alertmanager_opens);
+        assert_int_equal(alertmanager_apply("", &alert, T0, &open_there), 0);
+        fail_each("alertmanager, again", run_alertmanager_goes_on);
+        fail_each("alertmanager, body", run_alertmanager_body);
+        free(open_there);
+        alert.ends = true;
+        alert.event = EVENT_TRAIL_RESOLVED;
+    }
+    alert_done(&alert);
+    drift_done(&changes);
+    settings_done(&delivers);
+}
+
+/* ---- policies ---- */
+
+static const char *const topics[] = { "arn:aws:sns:eu-central-1:111122223333:a" };
+static const char *const roles[] = { "arn:aws:iam::444455556666:role/TrailGuard" };
+
+static int text_of_policy(json_t *policy, char **ret) {
+    *ret = policy ? json_text_dump(policy, JSON_COMPACT) : NULL;
+    json_decref(policy);
+    return *ret ? 0 : -ENOMEM;
+}
+
+static int run_policy_guard(char **ret) {
+    return text_of_policy(policy_guard(&(PolicyNeeds){ .guarded = true,
+                                                .partition = "aws",
+                                                .account = ACCOUNT,
+                                                .mode = MODE_RESTORE,
+                                                .restore = UINT32_MAX,
+                                                .opt_in_regions = true,
+                                                .settings = true,
+                                                .attribution = true,
+                                                .bucket_checks = true,
+                                                .owner_check = true,
+                                                .topics = topics,
+                                                .n_topics = 1,
+                                                .roles = roles,
+                                                .n_roles = 1,
+                                                .organization = true }),
+                          ret);
+}
+
+static int run_policy_trust(char **ret) {
+    return text_of_policy(policy_trust("arn:aws:iam::111122223333:role/guard", "external"), ret);
+}
+
+static const PolicyShield shield = { .partition = "aws",
+                                     .account = ACCOUNT,
+                                     .organization = true,
+                                     .guards = roles,
+                                     .n_guards = 1,
+                                     .guards_write = true,
+                                     .topics = topics,
+                                     .n_topics = 1 };
+
+static int run_policy_deny(char **ret) {
+    return text_of_policy(policy_deny(&shield), ret);
+}
+
+static int run_policy_scp(char **ret) {
+    return text_of_policy(policy_scp(&shield), ret);
+}
+
+static int run_principals(char **ret) {
+    PolicyPrincipals principals = { 0 };
+    const PolicyPlace place = { "aws", "" };
+    int r = policy_principals_add(&principals, &place, "arn:aws:sts::111122223333:assumed-role/a/b", false);
+
+    if (r >= 0)
+        r = policy_principals_add(&principals, &place, "arn:aws:iam::111122223333:user/u", true);
+    if (r >= 0)
+        r = policy_principals_fold(&principals);
+    if (r >= 0) {
+        *ret = strdup(principals.items[0]);
+        r = *ret ? 0 : -ENOMEM;
+    }
+    policy_principals_done(&principals);
+    return r;
+}
+
+static void test_policies_are_whole_or_not_there(void **state _unused_) {
+    static const struct {
+        const char *name;
+        Run run;
+    } works[] = {
+        { "guard", run_policy_guard }, { "trust", run_policy_trust },    { "deny", run_policy_deny },
+        { "scp", run_policy_scp },     { "principals", run_principals },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(works); i++)
+        fail_each(works[i].name, works[i].run);
+}
+
+/* ---- what is kept ---- */
+
+static int run_metrics(void) {
+    Metrics *metrics = metrics_new();
+    int r = -ENOMEM;
+
+    /* what there is no memory for is not counted */
+    metrics_count_event(metrics, EVENT_TRAIL_STOPPED, SEVERITY_CRITICAL);
+    metrics_observe(metrics, METRICS_REQUEST_TIME, "cloudtrail", 5);
+    metrics_add_channel(metrics, "sns");
+    if (metrics && metrics->timers[METRICS_REQUEST_TIME].n == 1 && metrics->counters[METRICS_DELIVERIES].n > 1)
+        r = 0;
+    metrics_free(metrics);
+    return r;
+}
+
+static int run_contain(char **ret) {
+    static const ContainPolicy policy = { .mode = CONTAIN_PROPOSE, .after = 1, .max_per_day = 5 };
+    const Event event = event_with_everything();
+    ContainDeed deed = {
+        .actor = &event.actor, .account = ACCOUNT, .incident = "0123456789abcdef", .tampers = true
+    };
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(8192);
+    ContainHistory history = { 0 };
+    Containment contain;
+    int r = contain_take(&policy, &history, &deed, T0, &contain);
+
+    if (r >= 0)
+        r = contain_commands(&contain, false, &b);
+    if (r >= 0)
+        r = strbuf_take(&b, ret);
+    contain_history_done(&history);
+    return r;
+}
+
+static void test_what_is_kept(void **state _unused_) {
+    fail_each("contain", run_contain);
+    for (unsigned n = 0;; n++) {
+        int r;
+
+        alloc_fail_after(n);
+        r = run_metrics();
+        if (!alloc_fail_end()) {
+            assert_int_equal(r, 0);
+            break;
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_alert_is_given_up_for_want_of_memory),
+        cmocka_unit_test(test_policies_are_whole_or_not_there),
+        cmocka_unit_test(test_what_is_kept),
+    };
+
+    return cmocka_run_group_tests_name("core_no_memory", tests, NULL, NULL);
+}

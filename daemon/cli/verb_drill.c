@@ -14,6 +14,7 @@
 #include "daemon/aws_setup.h"
 #include "daemon/cli/verbs.h"
 #include "daemon/core/channel_format.h"
+#include "daemon/core/guard.h"
 #include "daemon/io/drill_file.h"
 #include "daemon/io/state.h"
 #include "lib/cloudtrail.h"
@@ -47,6 +48,7 @@ static const char help[] =
 #define TICK_NSEC     200000000L
 #define POLL_MAX_SEC  300 /* of poll_interval: a longer drill loses too many events */
 #define PAUSE_USEC    (360 * USEC_PER_SEC) /* between drills of one trail: one incident each */
+#define REOPEN_USEC   (GUARD_REOPEN_USEC + USEC_PER_SEC) /* the times in status.json are whole seconds */
 #define NOTICE_USEC   (2 * USEC_PER_SEC)   /* beside poll_interval */
 #define RESTART_USEC  (5 * USEC_PER_SEC)
 #define REPORT_USEC   (6 * USEC_PER_SEC)
@@ -246,6 +248,8 @@ static int check_trail(Drilling *d, const json_t *trail) {
         return refuse(d, "poll_interval is longer than 300 s: the trail would be stopped too long", "");
     if (get_time(json_object_get(trail, "drill"), "stopped") + PAUSE_USEC > verb_now_usec())
         return refuse(d, "its last drill was less than 6 minutes ago", "");
+    if (get_time(trail, "incident_ended") + REOPEN_USEC > verb_now_usec())
+        return refuse(d, "its last incident ended less than 5 minutes ago: a stop now would reopen it", "");
     return d->config->n_channels > 0 ? 0 : refuse(d, "alerts: no channel is configured, nobody would know", "");
 }
 
@@ -469,7 +473,7 @@ static void print_step(const char *step, uint64_t from_usec, uint64_t at_usec, u
     char shown[300], span[2][TIMETEXT_MAX];
     uint64_t took_usec = at_usec > from_usec ? at_usec - from_usec : 0;
 
-    printf("%-10s after %-8s promised within %-8s%s%s%s\n", step, timetext_span(span[0], took_usec),
+    printf("%-10s after %-8s promised within %s%s%s%s\n", step, timetext_span(span[0], took_usec),
            timetext_span(span[1], promise_usec), took_usec > promise_usec ? "  LATE" : "", detail[0] ? "  " : "",
            text_escaped(shown, sizeof(shown), detail));
     (void)fflush(stdout);

@@ -255,10 +255,16 @@ static bool has_failure(const void *field) {
     return episode && episode->failed != ACTION_NONE;
 }
 
+/* While stops follow each other, the caller of the last one is kept: a change that reopened the incident was
+ * not made by that call. */
 static bool has_actor(const void *field) {
-    const Episode *episode = *(Episode *const *)field;
+    const StatusTrail *trail = CONTAINER_OF((Episode *const *)field, const StatusTrail, episode);
+    const Episode *episode = trail->episode;
+    bool gap = trail->state->findings & (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_INTERRUPTED));
 
-    return episode && episode->has_actor;
+    return episode && episode->has_actor &&
+           (gap || trail->state->incident.reopened_usec == 0 ||
+            !text_equal(episode->actor.event_name, "StopLogging"));
 }
 
 /* What is long is cut, and "..." says so; not set is null. */
@@ -341,6 +347,7 @@ static const CodecMember trail_state_members[] = {
     SHOW(TrailState, start_usec, "start_logging", time),
     SHOW(TrailState, stop_usec, "stop_logging", time),
     SHOW(TrailState, delivery_usec, "latest_delivery", time),
+    SHOW(TrailState, incident.resolved_usec, "incident_ended", time),
     CODEC(TrailState, drilled, "drill", object, .members = drilled_members, .is_set = was_drilled),
     CODEC_END,
 };

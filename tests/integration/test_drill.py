@@ -131,6 +131,18 @@ def test_a_trail_with_an_open_incident_is_refused(sim, make_guard):
     assert not sim.requests(operation="StopLogging") and not (guard.state / "drill.json").exists()
 
 
+def test_a_trail_whose_last_incident_has_just_ended_is_refused(sim, guard):
+    """A stop now would reopen that incident, and wake people in earnest."""
+    stop(sim)
+    wait_alert(sim, "trail.stopped")
+    sim.wait_for_trail(ORG_TRAIL, within(10), IsLogging=True)
+    guard.wait_status(lambda status: all(trail["incident"] is None for trail in status["trails"]))
+    stops = len(sim.requests(operation="StopLogging"))
+    done = drill(sim, guard)
+    assert done.returncode == 1 and "its last incident ended less than 5 minutes ago" in done.stderr, done
+    assert len(sim.requests(operation="StopLogging")) == stops and not (guard.state / "drill.json").exists()
+
+
 def test_keys_of_another_account_are_refused(sim, guard):
     sim.add_user("stranger", MEMBER)
     keys = {name: value for name, value in sim.env_for("stranger").items() if name.startswith("AWS_")}

@@ -364,6 +364,16 @@ def test_status_of_a_killed_daemon_is_not_running(idle):
     assert idle.verb("status").returncode == 3
 
 
+def test_who_stopped_a_trail_is_not_shown_as_who_changed_it_later(sim, make_guard):
+    guard = make_guard(sim, attribution=True, settings_interval=1, poll_interval=1).start().wait_guarding()
+    sim.aws("mallory", FRA, "cloudtrail", "stop-logging", "--name", "org-trail")
+    guard.wait_line("org-trail .*: stopped by arn:aws:iam::")
+    sim.trail(ORG_TRAIL, settings={"LogFileValidationEnabled": False})     # no call, so nobody will be found
+    guard.wait_verdict("org-trail", "weakened")
+    trail = next(trail for trail in json.loads(guard.verb("status", "--json").stdout)["trails"] if trail["name"] == "org-trail")
+    assert trail["incident"]["reopened"] and trail["incident"]["actor"] is None, trail
+
+
 def on_a_terminal(guard, *arguments, env):
     """Output of a verb whose stdout is a terminal."""
     leader, follower = pty.openpty()

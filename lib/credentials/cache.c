@@ -59,8 +59,7 @@ static void on_member(CredentialsStatus status, Credentials *credentials, const 
         get_end(g, status, credentials, message);
         return;
     }
-    if (g->tried.len > 0)
-        strbuf_add(&g->tried, "; ");
+    strbuf_add(&g->tried, g->at == 0 ? "no credentials: " : "; ");
     strbuf_add(&g->tried, message);
     if (++g->at < g->chain->n_members) {
         if (credentials_get(g->chain->members[g->at], on_member, g) < 0)

@@ -226,9 +226,9 @@ TRAILGUARD_SUITES ?= trixie sid
 check-distros:                                 ## build, unit tests and the unit on newer Debians in containers (needs root)
 	@PYTEST_ARGS='$(PYTEST_ARGS)' tests/systemd/distros $(TRAILGUARD_SUITES)
 
-check-packages:                                ## build, install, upgrade and purge the packages in a container (needs root)
+check-packages:                                ## build, install, walk through, upgrade and purge the packages in containers
 	@tools/deps packages
-	@BUILD=$(BUILD) tests/systemd/packages
+	@BUILD=$(BUILD) tests/systemd/packages $(TRAILGUARD_SUITES)
 
 lint: all                                      ## walls, purity, circles, scripts, unit file, cppcheck, clang-tidy, -fanalyzer
 	@MAKE='$(MAKE) --no-print-directory' BUILD=$(BUILD) tests/lint/run

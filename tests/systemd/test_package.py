@@ -4,43 +4,18 @@ One story in order; each step prints what was typed and what came back. tests/sy
 names their directory in TRAILGUARD_PACKAGES.
 """
 import json
-import os
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
-from conftest import BINARY, UNIT
-from machine import BASE, Machine, packages_of, wait_until
+from conftest import UNIT
+from console import SUITE, Console, deb, dependencies
+from machine import BASE, Machine, wait_until
 
-DEBS = Path(os.environ["TRAILGUARD_PACKAGES"])
 HOOK = "/etc/systemd/system/trailguard-failure@.service"
 EXAMPLES = "/usr/share/doc/trailguard/systemd/examples"
 STATE = "/var/lib/private/trailguard"
-
-
-class Console:
-    """A person at the machine's shell."""
-
-    def __init__(self, machine):
-        self.machine = machine
-
-    def step(self, title):
-        print(f"\n==== {title}")
-
-    def type(self, command, status=0, stdin=None):
-        """Runs a command, prints it and its output, and returns the output."""
-        done = self.machine.run(command, check=False, timeout=120, stdin=stdin)
-        text = done.stdout + done.stderr
-        print(f"\n# {command}")
-        print(text.rstrip() or "(silent)")
-        assert done.returncode == status, f"{command}: exit status {done.returncode}, not {status}"
-        return text
-
-
-def deb(version):
-    return next(DEBS.glob(f"trailguard_{version}_*.deb"))
 
 
 def with_another_conffile(source, target):
@@ -59,7 +34,7 @@ def with_another_conffile(source, target):
 def machine(tmp_path_factory):
     """A booted container that has what the package depends on, and the packages in /root."""
     directory = tmp_path_factory.mktemp("packages")
-    machine = Machine(directory, BASE + packages_of(BINARY))
+    machine = Machine(directory, BASE + dependencies(deb("0.1.0+test1")), SUITE)
     try:
         shutil.copy(deb("0.1.0+test1"), machine.root / "root/old.deb")
         shutil.copy(deb("0.1.0+test2"), machine.root / "root/new.deb")
